@@ -1,0 +1,119 @@
+//! [`ClientBuilder`]: how a client connects and how long it waits.
+
+use std::time::Duration;
+
+use lapin::uri::AMQPUri;
+
+use crate::{Client, ClientError, request::SHORT_STRING};
+
+/// What a client is asked to be; [`ClientBuilder::connect`] makes it.
+#[derive(Clone)]
+pub struct ClientBuilder {
+    url: String,
+    config: Config,
+}
+
+/// The bounds and names that a client keeps to.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    pub(crate) timeout: Duration,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) in_flight_max: usize,
+    pub(crate) heartbeat: u16,
+    pub(crate) reconnect_max: Duration,
+    pub(crate) user_id: Option<String>,
+    pub(crate) name: String,
+}
+
+impl std::fmt::Debug for ClientBuilder {
+    /// Without the URL, which may hold a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClientBuilder").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl ClientBuilder {
+    pub(crate) fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            config: Config {
+                timeout: Duration::from_secs(10),
+                connect_timeout: Duration::from_secs(10),
+                in_flight_max: 1024,
+                heartbeat: 10,
+                reconnect_max: Duration::from_secs(5),
+                user_id: None,
+                name: "beds-client".to_owned(),
+            },
+        }
+    }
+
+    /// How long a request waits for its answer, waiting for a free slot and for a lost connection included:
+    /// 10 seconds unless set. A single request may say otherwise.
+    #[must_use]
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.config.timeout = timeout;
+        self
+    }
+
+    /// How long one attempt to connect may take: 10 seconds unless set.
+    #[must_use]
+    pub const fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.config.connect_timeout = timeout;
+        self
+    }
+
+    /// How many requests are on their way at most, at least 1: 1,024 unless set. More wait for a free slot.
+    #[must_use]
+    pub fn in_flight_max(mut self, requests: usize) -> Self {
+        self.config.in_flight_max = requests.clamp(1, tokio::sync::Semaphore::MAX_PERMITS);
+        self
+    }
+
+    /// AMQP heartbeat in seconds, at least 1: 10 unless set here or in the URL (`?heartbeat=5`). A dead RabbitMQ
+    /// is noticed after two.
+    #[must_use]
+    pub fn heartbeat(mut self, seconds: u16) -> Self {
+        self.config.heartbeat = seconds.max(1);
+        self
+    }
+
+    /// The longest pause between two attempts to connect again: 5 seconds unless set.
+    #[must_use]
+    pub const fn reconnect_max(mut self, pause: Duration) -> Self {
+        self.config.reconnect_max = pause;
+        self
+    }
+
+    /// Sets AMQP's `user_id` on every request. RabbitMQ refuses it unless it is the user of the connection, so a
+    /// node can trust it.
+    #[must_use]
+    pub fn user_id(mut self, user: impl Into<String>) -> Self {
+        self.config.user_id = Some(user.into());
+        self
+    }
+
+    /// The name of the connection in RabbitMQ's listings: `beds-client` unless set.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.config.name = name.into();
+        self
+    }
+
+    /// Connects. Must be called within a Tokio runtime with I/O and time enabled.
+    ///
+    /// Only the first connection can fail here: a client that has one keeps it up by itself.
+    ///
+    /// # Errors
+    /// [`ClientError::Url`] when the URL cannot be read, [`ClientError::Request`] when the user id is too long,
+    /// [`ClientError::Connect`] when RabbitMQ cannot be reached in time or refuses.
+    pub async fn connect(self) -> Result<Client, ClientError> {
+        let Self { url, mut config } = self;
+        let mut uri: AMQPUri = url.parse().map_err(ClientError::Url)?;
+        config.heartbeat = *uri.query.heartbeat.get_or_insert(config.heartbeat);
+        if config.user_id.as_ref().is_some_and(|user| user.len() > SHORT_STRING) {
+            return Err(ClientError::Request(format!("the user id exceeds {SHORT_STRING} bytes")));
+        }
+        Client::start(uri, config).await
+    }
+}

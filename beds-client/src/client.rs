@@ -1,0 +1,355 @@
+//! [`Client`]: sends requests and waits for their answers.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use beds_protocol::{CountRequest, FetchRequest, Operation, Reply};
+use lapin::{types::ShortString, uri::AMQPUri};
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch},
+    time::{Instant, timeout_at},
+};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::{
+    Answer, ClientBuilder, ClientError, Page, RawReply, Request,
+    builder::Config,
+    confirms::{Keeper, Kept, Publication, Sent, Verdict, judge},
+    connection::{Lane, Link, Session},
+    pending::{Fate, Pending},
+    properties,
+    supervisor::{State, Supervisor},
+};
+
+/// A connection to the bus that carries many requests at a time and repairs itself.
+///
+/// Clones share the connection. It is closed when the last clone is dropped, or by [`Client::close`].
+#[derive(Debug, Clone)]
+pub struct Client(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    config: Config,
+    pending: Arc<Pending>,
+    state: watch::Receiver<State>,
+    slots: Arc<Semaphore>,
+    keeper: mpsc::Sender<Kept>,
+    next_id: AtomicU64,
+    user_id: Option<ShortString>,
+    closing: CancellationToken,
+    /// Ends the supervisor with the last clone.
+    _ends: DropGuard,
+}
+
+impl Client {
+    /// Begins a client for the bus at this URL, such as `amqp://user:password@host:5672/vhost`, or `amqps://…` for
+    /// TLS.
+    pub fn builder(url: impl Into<String>) -> ClientBuilder {
+        ClientBuilder::new(url)
+    }
+
+    pub(crate) async fn start(uri: AMQPUri, config: Config) -> Result<Self, ClientError> {
+        let link = Link::open(&uri, &config, 0).await.map_err(ClientError::Connect)?;
+        let pending = Arc::new(Pending::default());
+        let (state, watched) = watch::channel(State::Connected(link.session.clone()));
+        let closing = CancellationToken::new();
+        let (keeper, incoming) = mpsc::channel(config.in_flight_max);
+        tokio::spawn(Keeper::new(incoming, pending.clone()).run());
+        let supervisor = Supervisor {
+            uri,
+            config: config.clone(),
+            pending: pending.clone(),
+            state,
+            closing: closing.clone(),
+        };
+        tokio::spawn(supervisor.run(link));
+        Ok(Self(Arc::new(Inner {
+            pending,
+            state: watched,
+            slots: Arc::new(Semaphore::new(config.in_flight_max)),
+            keeper,
+            next_id: AtomicU64::new(1),
+            user_id: config.user_id.as_deref().map(ShortString::from),
+            _ends: closing.clone().drop_guard(),
+            closing,
+            config,
+        })))
+    }
+
+    /// Sends a request with a body of the caller's and waits for its reply.
+    ///
+    /// # Errors
+    /// Every kind that [`ClientError`] names. An error reply is [`ClientError::Refused`].
+    pub async fn request<B: Serialize + ?Sized>(
+        &self,
+        template: &str,
+        operation: Operation,
+        body: &B,
+    ) -> Result<Reply, ClientError> {
+        self.execute(Request::new(template, operation, body)).await
+    }
+
+    /// Sends a request and waits for its reply.
+    ///
+    /// # Errors
+    /// As [`Client::request`].
+    pub async fn execute(&self, request: Request) -> Result<Reply, ClientError> {
+        self.execute_raw(request).await?.reply()
+    }
+
+    /// Sends a request and waits for its reply, whose `data` is read as a `T`.
+    ///
+    /// # Errors
+    /// As [`Client::request`].
+    pub async fn execute_as<T: DeserializeOwned>(&self, request: Request) -> Result<Answer<T>, ClientError> {
+        self.execute_raw(request).await?.answer()
+    }
+
+    /// Sends a request and waits for its reply, which is not read: an error reply is a reply here.
+    ///
+    /// # Errors
+    /// As [`Client::request`], except [`ClientError::Refused`] and [`ClientError::Decode`].
+    pub async fn execute_raw(&self, request: Request) -> Result<RawReply, ClientError> {
+        request.check()?;
+        let timeout = request.timeout.unwrap_or(self.0.config.timeout);
+        let deadline = Instant::now() + timeout;
+        match timeout_at(deadline, self.exchange(request, deadline)).await {
+            Ok(result) => result,
+            Err(_) => Err(self.late(timeout)),
+        }
+    }
+
+    /// Sends bytes with a routing key and waits for the reply, which is not read.
+    ///
+    /// # Errors
+    /// As [`Client::execute_raw`].
+    pub async fn request_raw(
+        &self,
+        routing_key: &str,
+        body: impl Into<Vec<u8>>,
+    ) -> Result<RawReply, ClientError> {
+        self.execute_raw(Request::raw(routing_key, body)).await
+    }
+
+    /// Sends a request that wants no answer, and waits until RabbitMQ has it in a queue. When the wait ends early,
+    /// the request may still be on its way.
+    ///
+    /// # Errors
+    /// As [`Client::request`], except [`ClientError::Refused`] and [`ClientError::Decode`].
+    pub async fn send(&self, request: Request) -> Result<(), ClientError> {
+        request.check()?;
+        let timeout = request.timeout.unwrap_or(self.0.config.timeout);
+        let deadline = Instant::now() + timeout;
+        match timeout_at(deadline, self.dispatch(request, deadline)).await {
+            Ok(result) => result,
+            Err(_) => Err(self.late(timeout)),
+        }
+    }
+
+    /// Fetches one record by its key.
+    ///
+    /// # Errors
+    /// As [`Client::request`]; a key without a record is [`ClientError::Refused`] with `not_found`.
+    pub async fn fetch<T: DeserializeOwned>(
+        &self,
+        template: &str,
+        key: &(impl Serialize + ?Sized),
+    ) -> Result<T, ClientError> {
+        let answer = self.execute_as(Request::fetch(template, key)).await?;
+        answer.data.ok_or_else(|| missing("data"))
+    }
+
+    /// Fetches the records that a filter matches, one page at a time.
+    ///
+    /// # Errors
+    /// As [`Client::request`].
+    pub async fn fetch_where<T: DeserializeOwned>(
+        &self,
+        template: &str,
+        query: &FetchRequest,
+    ) -> Result<Page<T>, ClientError> {
+        let answer: Answer<Vec<T>> = self.execute_as(Request::fetch_where(template, query)).await?;
+        let records = answer.data.ok_or_else(|| missing("data"))?;
+        Ok(Page { records, next: answer.next, count: answer.count })
+    }
+
+    /// Counts the records that a filter matches.
+    ///
+    /// # Errors
+    /// As [`Client::request`].
+    pub async fn count(&self, template: &str, query: &CountRequest) -> Result<u64, ClientError> {
+        let reply = self.execute(Request::count(template, query)).await?;
+        reply.count.ok_or_else(|| missing("count"))
+    }
+
+    /// Creates one record from an object, or all or none of several from an array. A write that may have to be
+    /// repeated is better built as a [`Request`], whose message id makes it take effect once.
+    ///
+    /// # Errors
+    /// As [`Client::request`].
+    pub async fn create(
+        &self,
+        template: &str,
+        data: &(impl Serialize + ?Sized),
+    ) -> Result<Reply, ClientError> {
+        self.execute(Request::create(template, data)).await
+    }
+
+    /// Changes the fields of one record that `data` names.
+    ///
+    /// # Errors
+    /// As [`Client::request`].
+    pub async fn update(
+        &self,
+        template: &str,
+        key: &(impl Serialize + ?Sized),
+        data: &(impl Serialize + ?Sized),
+    ) -> Result<Reply, ClientError> {
+        self.execute(Request::update(template, key, data)).await
+    }
+
+    /// Deletes one record.
+    ///
+    /// # Errors
+    /// As [`Client::request`].
+    pub async fn delete(
+        &self,
+        template: &str,
+        key: &(impl Serialize + ?Sized),
+    ) -> Result<Reply, ClientError> {
+        self.execute(Request::delete(template, key)).await
+    }
+
+    /// Asks what a domain offers.
+    ///
+    /// # Errors
+    /// As [`Client::request`].
+    pub async fn describe(&self, template: &str) -> Result<Reply, ClientError> {
+        self.execute(Request::describe(template)).await
+    }
+
+    /// Runs a call by name, as a write: for one that reads, [`Request::lane`] spares the bus from storing it.
+    ///
+    /// # Errors
+    /// As [`Client::request`].
+    pub async fn call(
+        &self,
+        template: &str,
+        name: &str,
+        args: &(impl Serialize + ?Sized),
+    ) -> Result<Reply, ClientError> {
+        self.execute(Request::call(template, name, args)).await
+    }
+
+    /// Closes the connection of all clones. Requests on their way fail with [`ClientError::Disconnected`], later
+    /// ones with [`ClientError::Closed`].
+    pub async fn close(&self) {
+        self.0.closing.cancel();
+        // The supervisor bounds each of its steps and drops its end of the channel when it is done.
+        let mut state = self.0.state.clone();
+        while state.changed().await.is_ok() {}
+    }
+
+    /// How many requests wait for an answer.
+    pub fn in_flight(&self) -> usize {
+        self.0.pending.len()
+    }
+
+    /// Publishes a request, and waits for its reply or its return.
+    async fn exchange(&self, request: Request, deadline: Instant) -> Result<RawReply, ClientError> {
+        let inner = &*self.0;
+        let slot = self.slot().await?;
+        let (session, id, mut waiting) = loop {
+            let session = self.session().await?;
+            let id = inner.next_id.fetch_add(1, Ordering::Relaxed);
+            // The connection may end between the two; then there will be another.
+            if let Some(waiting) = inner.pending.register(session.generation, id) {
+                break (session, id, waiting);
+            }
+            tokio::task::yield_now().await;
+        };
+        let user = inner.user_id.as_ref();
+        let properties = properties::of(&request, id, deadline, user, Some(&session.reply_to));
+        let Request { routing_key, body, .. } = request;
+        let (key, body) = (ShortString::from(routing_key.as_str()), body.map_err(ClientError::Request)?);
+        let publishing =
+            Box::pin(async move { session.publish(Lane::Request, key, &body, properties).await });
+        let mut publication = Publication::new(publishing, slot, &inner.keeper);
+        loop {
+            tokio::select! {
+                biased;
+                outcome = &mut waiting.outcome => {
+                    return outcome.unwrap_or(Err(Fate::Disconnected)).map_err(|fate| fate.into_error(&routing_key));
+                }
+                confirmation = &mut publication, if publication.is_open() => {
+                    let (verdict, returned) = judge(confirmation);
+                    if let Some(id) = returned {
+                        inner.pending.settle(id, Err(Fate::Unroutable));
+                    }
+                    match verdict {
+                        Verdict::Confirmed => {}
+                        Verdict::Refused => return Err(ClientError::Overflow { routing_key }),
+                        Verdict::Lost(reason) => return Err(ClientError::Disconnected(reason)),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Has the keeper publish a request, and waits for its report.
+    async fn dispatch(&self, request: Request, deadline: Instant) -> Result<(), ClientError> {
+        let inner = &*self.0;
+        let slot = self.slot().await?;
+        let session = self.session().await?;
+        let id = inner.next_id.fetch_add(1, Ordering::Relaxed);
+        let properties = properties::of(&request, id, deadline, inner.user_id.as_ref(), None);
+        let Request { routing_key, body, .. } = request;
+        let (key, body) = (ShortString::from(routing_key.as_str()), body.map_err(ClientError::Request)?);
+        let publishing = Box::pin(async move { session.publish(Lane::Send, key, &body, properties).await });
+        let (to, sent) = oneshot::channel();
+        let kept = Kept { id: Some((id, to)), publishing, slot };
+        inner.keeper.send(kept).await.map_err(|_| ClientError::Closed)?;
+        match sent.await {
+            Ok(Sent::Taken) => Ok(()),
+            Ok(Sent::Unroutable) => Err(ClientError::Unroutable { routing_key }),
+            Ok(Sent::Refused) => Err(ClientError::Overflow { routing_key }),
+            Ok(Sent::Lost(reason)) => Err(ClientError::Disconnected(reason)),
+            Err(_) => Err(ClientError::Closed),
+        }
+    }
+
+    async fn slot(&self) -> Result<OwnedSemaphorePermit, ClientError> {
+        self.0.slots.clone().acquire_owned().await.map_err(|_| ClientError::Closed)
+    }
+
+    /// The connection, waiting for one where there is none.
+    async fn session(&self) -> Result<Arc<Session>, ClientError> {
+        if let State::Connected(session) = &*self.0.state.borrow() {
+            return Ok(session.clone());
+        }
+        let mut state = self.0.state.clone();
+        match state.wait_for(|state| !matches!(state, State::Reconnecting(_))).await.as_deref() {
+            Ok(State::Connected(session)) => Ok(session.clone()),
+            Ok(State::Reconnecting(_) | State::Closed) | Err(_) => Err(ClientError::Closed),
+        }
+    }
+
+    /// The error of a request that ran out of time.
+    fn late(&self, timeout: Duration) -> ClientError {
+        match &*self.0.state.borrow() {
+            State::Connected(_) => ClientError::Timeout(timeout),
+            State::Reconnecting(reason) => ClientError::Disconnected(reason.to_string()),
+            State::Closed => ClientError::Closed,
+        }
+    }
+}
+
+fn missing(member: &'static str) -> ClientError {
+    ClientError::Decode(serde::de::Error::missing_field(member))
+}

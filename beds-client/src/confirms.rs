@@ -1,0 +1,198 @@
+//! What RabbitMQ says about a published request: confirmed, refused, or returned since nothing takes it.
+//!
+//! With confirms on, RabbitMQ returns an unroutable message before it confirms it, and lapin hands the returned
+//! message to whichever confirmation it resolves *next*, which may be that of another message: acknowledgements
+//! of several messages cross, and one that covers many is applied in no order. So a returned message is matched
+//! by the correlation id that it carries, never by the confirmation that it came with.
+//!
+//! A confirmation that nobody awaits stays in lapin's memory. So the publication of a request whose caller went
+//! away is handed to the [`Keeper`], one task a client, together with the request's slot: the slot is free only
+//! when RabbitMQ has answered, which bounds what is unconfirmed, also while RabbitMQ blocks publishers.
+
+use std::{
+    collections::HashMap,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use futures_util::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
+use lapin::Confirmation;
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+
+use crate::pending::{Fate, Pending};
+
+/// Publishes one message and resolves when RabbitMQ has confirmed it.
+pub(crate) type Publishing = Pin<Box<dyn Future<Output = lapin::Result<Confirmation>> + Send>>;
+
+/// What RabbitMQ said of a message, the question of a return apart.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// Taken, unless it was returned.
+    Confirmed,
+    /// Taken back.
+    Refused,
+    /// Nothing: the connection is gone.
+    Lost(String),
+}
+
+/// Splits a confirmation into the verdict on its own message, and the id of the message that was returned with it,
+/// which may be another's.
+pub(crate) fn judge(confirmation: lapin::Result<Confirmation>) -> (Verdict, Option<u64>) {
+    let verdict = match &confirmation {
+        Ok(Confirmation::Ack(_) | Confirmation::NotRequested) => Verdict::Confirmed,
+        Ok(Confirmation::Nack(_)) => Verdict::Refused,
+        Err(error) => Verdict::Lost(error.to_string()),
+    };
+    let returned = confirmation.ok().and_then(Confirmation::take_message);
+    let id = returned.and_then(|message| {
+        message.delivery.properties.correlation_id().as_ref().and_then(|id| id.as_str().parse().ok())
+    });
+    (verdict, id)
+}
+
+/// The publication of a request whose caller waits. When the caller goes away before RabbitMQ has confirmed, the
+/// keeper takes over.
+pub(crate) struct Publication<'a> {
+    publishing: Option<Publishing>,
+    slot: Option<OwnedSemaphorePermit>,
+    keeper: &'a mpsc::Sender<Kept>,
+}
+
+impl<'a> Publication<'a> {
+    pub(crate) const fn new(
+        publishing: Publishing,
+        slot: OwnedSemaphorePermit,
+        keeper: &'a mpsc::Sender<Kept>,
+    ) -> Self {
+        Self { publishing: Some(publishing), slot: Some(slot), keeper }
+    }
+
+    /// Whether RabbitMQ has not answered yet.
+    pub(crate) const fn is_open(&self) -> bool {
+        self.publishing.is_some()
+    }
+}
+
+impl Future for Publication<'_> {
+    type Output = lapin::Result<Confirmation>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(publishing) = self.publishing.as_mut() else { return Poll::Pending };
+        let result = publishing.as_mut().poll(cx);
+        if result.is_ready() {
+            self.publishing = None;
+        }
+        result
+    }
+}
+
+impl Drop for Publication<'_> {
+    fn drop(&mut self) {
+        if let (Some(publishing), Some(slot)) = (self.publishing.take(), self.slot.take()) {
+            // There is room for as many as there are slots; it fails only when the client itself is gone.
+            let _ = self.keeper.try_send(Kept { id: None, publishing, slot });
+        }
+    }
+}
+
+/// A publication for the keeper.
+pub(crate) struct Kept {
+    /// Its correlation id and who wants to know, where somebody does.
+    pub(crate) id: Option<(u64, oneshot::Sender<Sent>)>,
+    pub(crate) publishing: Publishing,
+    pub(crate) slot: OwnedSemaphorePermit,
+}
+
+/// What became of a request without an answer.
+#[derive(Debug)]
+pub(crate) enum Sent {
+    /// A queue has it.
+    Taken,
+    /// No queue takes it.
+    Unroutable,
+    /// Its queue refused it.
+    Refused,
+    /// The connection is gone.
+    Lost(String),
+}
+
+/// Sees publications to their end.
+pub(crate) struct Keeper {
+    incoming: mpsc::Receiver<Kept>,
+    pending: Arc<Pending>,
+    reports: HashMap<u64, Report>,
+}
+
+struct Report {
+    to: oneshot::Sender<Sent>,
+    returned: bool,
+}
+
+type Ended = (Option<u64>, lapin::Result<Confirmation>);
+
+impl Keeper {
+    pub(crate) fn new(incoming: mpsc::Receiver<Kept>, pending: Arc<Pending>) -> Self {
+        Self { incoming, pending, reports: HashMap::new() }
+    }
+
+    /// Runs until the client is gone and nothing is left to see to.
+    pub(crate) async fn run(mut self) {
+        let mut publishing = FuturesUnordered::new();
+        let mut open = true;
+        while open || !publishing.is_empty() {
+            tokio::select! {
+                kept = self.incoming.recv(), if open => match kept {
+                    None => open = false,
+                    Some(Kept { id, publishing: future, slot }) => {
+                        let id = id.map(|(id, to)| {
+                            self.reports.insert(id, Report { to, returned: false });
+                            id
+                        });
+                        publishing.push(async move {
+                            let result = future.await;
+                            drop(slot);
+                            (id, result)
+                        });
+                    }
+                },
+                Some(ended) = publishing.next(), if !publishing.is_empty() => {
+                    let mut batch = vec![ended];
+                    // A confirmation that took the return of a later message was resolved before that message's
+                    // own: taking all that are resolved before reporting any puts the two together.
+                    while let Some(Some(ended)) = publishing.next().now_or_never() {
+                        batch.push(ended);
+                    }
+                    self.report(batch);
+                }
+            }
+        }
+    }
+
+    fn report(&mut self, batch: Vec<Ended>) {
+        let judged: Vec<_> = batch
+            .into_iter()
+            .map(|(id, result)| {
+                let (verdict, returned) = judge(result);
+                if let Some(returned) = returned {
+                    match self.reports.get_mut(&returned) {
+                        Some(report) => report.returned = true,
+                        None => self.pending.settle(returned, Err(Fate::Unroutable)),
+                    }
+                }
+                (id, verdict)
+            })
+            .collect();
+        for (id, verdict) in judged {
+            let Some(Report { to, returned }) = id.and_then(|id| self.reports.remove(&id)) else { continue };
+            // The caller may have gone.
+            let _ = to.send(match verdict {
+                _ if returned => Sent::Unroutable,
+                Verdict::Confirmed => Sent::Taken,
+                Verdict::Refused => Sent::Refused,
+                Verdict::Lost(reason) => Sent::Lost(reason),
+            });
+        }
+    }
+}

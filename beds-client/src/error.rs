@@ -1,0 +1,95 @@
+//! [`ClientError`]: every way in which a request can fail for its caller.
+
+use std::time::Duration;
+
+use beds_protocol::{ErrorBody, ErrorCode};
+
+/// Why a request gave no answer, or not the one asked for.
+///
+/// Errors never contain the URL of the bus, since it may hold a password.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// The URL of the bus cannot be read.
+    #[error("the URL of the bus is not valid: {0}")]
+    Url(String),
+    /// RabbitMQ did not accept the first connection.
+    #[error("cannot connect to RabbitMQ: {0}")]
+    Connect(String),
+    /// The connection was lost while the request was on its way, or was not there again in time. Whether a
+    /// write took effect is not known: send it again with the same message id.
+    #[error("the connection to RabbitMQ is lost: {0}")]
+    Disconnected(String),
+    /// No answer came in time. Whether a write took effect is not known: send it again with the same
+    /// message id.
+    #[error("no answer within {0:?}")]
+    Timeout(Duration),
+    /// RabbitMQ returned the request since no queue takes it.
+    #[error(
+        "no running node serves `{routing_key}`: the template or the operation does not exist, \
+         or no node that hosts its service is up"
+    )]
+    Unroutable {
+        /// The request's routing key, `<template>.<operation>`.
+        routing_key: String,
+    },
+    /// RabbitMQ took the request back: the queue is full, or could not store it.
+    #[error("RabbitMQ refused `{routing_key}`: its queue is full or cannot store it; try again later")]
+    Overflow {
+        /// The request's routing key, `<template>.<operation>`.
+        routing_key: String,
+    },
+    /// The node answered with an error.
+    #[error("{0}")]
+    Refused(Box<ErrorBody>),
+    /// The request cannot be sent as it is.
+    #[error("the request is not valid: {0}")]
+    Request(String),
+    /// The body of the request has no JSON form.
+    #[error("the request has no JSON form: {0}")]
+    Encode(#[source] serde_json::Error),
+    /// The reply is not what was asked for: its JSON does not fit the type.
+    #[error("the reply cannot be read: {0}")]
+    Decode(#[source] serde_json::Error),
+    /// The client was closed.
+    #[error("the client is closed")]
+    Closed,
+}
+
+impl ClientError {
+    /// The node's error code, where a node answered.
+    #[must_use]
+    pub fn code(&self) -> Option<ErrorCode> {
+        match self {
+            Self::Refused(body) => Some(body.code),
+            _ => None,
+        }
+    }
+
+    /// Whether the same request may succeed later. Retry a write only with the same message id.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Connect(_)
+            | Self::Disconnected(_)
+            | Self::Timeout(_)
+            | Self::Unroutable { .. }
+            | Self::Overflow { .. } => true,
+            Self::Refused(body) => body.retryable,
+            Self::Url(_) | Self::Request(_) | Self::Encode(_) | Self::Decode(_) | Self::Closed => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unroutable_request_is_explained_and_may_be_retried() {
+        let error = ClientError::Unroutable { routing_key: "product.fetsh".into() };
+        assert!(error.to_string().contains("no running node serves `product.fetsh`"));
+        assert!(error.is_retryable());
+        assert_eq!(error.code(), None);
+    }
+}

@@ -1,0 +1,77 @@
+//! An async client for BEDS: publishes requests to RabbitMQ, and gives back typed answers or typed errors.
+//!
+//! One [`Client`] is one connection. It carries any number of requests at a time up to a bound, is cheap to clone,
+//! and repairs itself: when the connection is lost, the requests on their way fail at once with
+//! [`ClientError::Disconnected`], and later ones wait for the next connection within their own timeouts.
+//!
+//! ```no_run
+//! use beds_client::{Client, ClientError, Request};
+//! use beds_protocol::{ErrorCode, FetchRequest};
+//! use serde::Deserialize;
+//! use serde_json::json;
+//!
+//! #[derive(Debug, Deserialize)]
+//! struct Country {
+//!     alpha_2: String,
+//!     name: String,
+//! }
+//!
+//! # async fn run() -> Result<(), ClientError> {
+//! let client = Client::builder("amqp://localhost").connect().await?;
+//!
+//! // One record by key.
+//! let country: Country = client.fetch("country", "FR").await?;
+//! println!("{} is {}", country.alpha_2, country.name);
+//!
+//! // All records that a filter matches, page by page.
+//! let mut query = FetchRequest { limit: Some(100), ..FetchRequest::default() };
+//! loop {
+//!     let page = client.fetch_where::<Country>("country", &query).await?;
+//!     query.after = page.next;
+//!     if query.after.is_none() {
+//!         break;
+//!     }
+//! }
+//!
+//! // A write that takes effect once, however often it is sent.
+//! let request = Request::create("note", &json!({"subject": "Hello", "country": "FR"}));
+//! let reply = match client.execute(request.clone()).await {
+//!     Err(error) if error.is_retryable() => client.execute(request).await?,
+//!     other => other?,
+//! };
+//! println!("created {:?}", reply.data);
+//!
+//! // Errors say what went wrong.
+//! match client.fetch::<Country>("country", "XX").await {
+//!     Err(error) if error.code() == Some(ErrorCode::NotFound) => println!("no such country"),
+//!     Err(ClientError::Unroutable { routing_key }) => println!("nobody serves {routing_key}"),
+//!     other => println!("{other:?}"),
+//! }
+//! client.close().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A read carries its deadline, and neither RabbitMQ nor a node spends time on it after that. A write is stored by
+//! RabbitMQ and done even when its caller has given up: a caller that got no answer sends it again with the same
+//! message id (a clone of the [`Request`] has it) and gets the answer of the first.
+
+mod builder;
+mod client;
+mod confirms;
+mod connection;
+mod error;
+mod pending;
+mod properties;
+mod reply;
+mod request;
+mod socket;
+mod supervisor;
+
+pub use builder::ClientBuilder;
+pub use client::Client;
+pub use error::ClientError;
+pub use reply::{Answer, Page, RawReply};
+pub use request::Request;
+
+pub use beds_protocol as protocol;

@@ -1,0 +1,290 @@
+//! [`Request`]: one request with its options.
+
+use std::{fmt, time::Duration};
+
+use beds_protocol::{CountRequest, FetchRequest, Lane, Operation, RoutingKey};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::ClientError;
+
+/// A request: a template, an operation, a body, and options.
+///
+/// ```
+/// use beds_client::Request;
+/// use std::time::Duration;
+///
+/// let request = Request::update("note", &"0197…", &serde_json::json!({"subject": "New"}))
+///     .if_version(3)
+///     .timeout(Duration::from_secs(2));
+/// // Keep the id of a write, and send the same request again when the answer was lost.
+/// let again = request.clone();
+/// assert_eq!(again.id(), request.id());
+/// ```
+#[derive(Clone)]
+pub struct Request {
+    pub(crate) routing_key: String,
+    pub(crate) body: Result<Vec<u8>, String>,
+    pub(crate) lane: Lane,
+    pub(crate) message_id: Option<Uuid>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) session: Option<String>,
+    pub(crate) template_hash: Option<String>,
+    pub(crate) traceparent: Option<String>,
+}
+
+impl Request {
+    /// A request of an operation with a body of the caller's.
+    ///
+    /// A body without a JSON form is reported when the request is sent. A call is taken for a write until
+    /// [`Request::lane`] says otherwise.
+    pub fn new<B: Serialize + ?Sized>(template: &str, operation: Operation, body: &B) -> Self {
+        let lane = operation.lane().unwrap_or(Lane::Write);
+        let body = serde_json::to_vec(body).map_err(|error| format!("its body has no JSON form: {error}"));
+        Self::assembled(RoutingKey { template, operation }.to_string(), body, lane)
+    }
+
+    /// A request with a routing key and a body that are sent as they are.
+    pub fn raw(routing_key: impl Into<String>, body: impl Into<Vec<u8>>) -> Self {
+        let routing_key = routing_key.into();
+        let lane =
+            RoutingKey::parse(&routing_key).ok().and_then(|key| key.operation.lane()).unwrap_or(Lane::Write);
+        Self::assembled(routing_key, Ok(body.into()), lane)
+    }
+
+    fn assembled(routing_key: String, body: Result<Vec<u8>, String>, lane: Lane) -> Self {
+        Self {
+            routing_key,
+            body,
+            lane,
+            message_id: (lane == Lane::Write).then(Uuid::now_v7),
+            timeout: None,
+            session: None,
+            template_hash: None,
+            traceparent: None,
+        }
+    }
+
+    /// Fetches one record by its key: a scalar, or an object where the key has several fields.
+    pub fn fetch<K: Serialize + ?Sized>(template: &str, key: &K) -> Self {
+        Self::new(template, Operation::Fetch, &Key { key })
+    }
+
+    /// Fetches the records that a filter matches.
+    pub fn fetch_where(template: &str, query: &FetchRequest) -> Self {
+        Self::new(template, Operation::Fetch, query)
+    }
+
+    /// Counts the records that a filter matches.
+    pub fn count(template: &str, query: &CountRequest) -> Self {
+        Self::new(template, Operation::Count, query)
+    }
+
+    /// Creates one record from an object, or all or none of several from an array of objects.
+    pub fn create<D: Serialize + ?Sized>(template: &str, data: &D) -> Self {
+        Self::new(template, Operation::Create, &Data { data })
+    }
+
+    /// Changes the fields of one record that `data` names.
+    pub fn update<K, D>(template: &str, key: &K, data: &D) -> Self
+    where
+        K: Serialize + ?Sized,
+        D: Serialize + ?Sized,
+    {
+        Self::new(template, Operation::Update, &KeyData { key, data })
+    }
+
+    /// Deletes one record.
+    pub fn delete<K: Serialize + ?Sized>(template: &str, key: &K) -> Self {
+        Self::new(template, Operation::Delete, &Key { key })
+    }
+
+    /// Asks what a domain offers.
+    pub fn describe(template: &str) -> Self {
+        Self::raw(RoutingKey { template, operation: Operation::Describe }.to_string(), "{}")
+    }
+
+    /// Runs a call by name. Where the template puts it into the read lane, say so with [`Request::lane`].
+    pub fn call<A: Serialize + ?Sized>(template: &str, name: &str, args: &A) -> Self {
+        Self::new(template, Operation::Call(name.to_owned()), &Args { args })
+    }
+
+    /// Says whether it reads or writes. A read carries its deadline and is dropped by the bus after it. A write
+    /// is stored by the bus, has a message id, and is done even when nobody waits for it any more.
+    #[must_use]
+    pub fn lane(mut self, lane: Lane) -> Self {
+        self.lane = lane;
+        self.message_id = match lane {
+            Lane::Read => None,
+            Lane::Write => self.message_id.or_else(|| Some(Uuid::now_v7())),
+        };
+        self
+    }
+
+    /// Names a write, so that it takes effect once however often it is sent. Every write has a fresh UUID v7
+    /// from the start; set one here to repeat a write of an earlier run of the program.
+    #[must_use]
+    pub const fn message_id(mut self, id: Uuid) -> Self {
+        self.message_id = Some(id);
+        self
+    }
+
+    /// How long to wait for the answer, in place of the client's own timeout.
+    #[must_use]
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// The token of a session.
+    #[must_use]
+    pub fn session(mut self, token: impl Into<String>) -> Self {
+        self.session = Some(token.into());
+        self
+    }
+
+    /// The fingerprint of the template that the caller was built for; a node that serves another one refuses
+    /// with `template_mismatch`.
+    #[must_use]
+    pub fn template_hash(mut self, hash: impl Into<String>) -> Self {
+        self.template_hash = Some(hash.into());
+        self
+    }
+
+    /// The W3C trace context to continue.
+    #[must_use]
+    pub fn traceparent(mut self, context: impl Into<String>) -> Self {
+        self.traceparent = Some(context.into());
+        self
+    }
+
+    /// Changes or deletes the record only while its version is this one. It applies to `update` and `delete`;
+    /// with another operation the request is refused when it is sent.
+    #[must_use]
+    pub fn if_version(mut self, version: i64) -> Self {
+        let applies = self.routing_key.ends_with(".update") || self.routing_key.ends_with(".delete");
+        self.body = match self.body {
+            // The body is an object that has at least its key: one more member goes before the last brace.
+            Ok(mut body) if applies && body.len() > 2 && body.last() == Some(&b'}') => {
+                body.pop();
+                body.extend_from_slice(format!(",\"if_version\":{version}}}").as_bytes());
+                Ok(body)
+            }
+            Ok(_) => Err("`if_version` applies to `update` and `delete`".to_owned()),
+            failed @ Err(_) => failed,
+        };
+        self
+    }
+
+    /// The message id, which every write has.
+    #[must_use]
+    pub const fn id(&self) -> Option<Uuid> {
+        self.message_id
+    }
+
+    /// The routing key, `<template>.<operation>`.
+    #[must_use]
+    pub fn routing_key(&self) -> &str {
+        &self.routing_key
+    }
+
+    /// Refuses what AMQP cannot carry, before the bus would close the channel over it.
+    pub(crate) fn check(&self) -> Result<(), ClientError> {
+        if let Err(reason) = &self.body {
+            return Err(ClientError::Request(reason.clone()));
+        }
+        if self.routing_key.len() > SHORT_STRING {
+            return Err(ClientError::Request(format!("its routing key exceeds {SHORT_STRING} bytes")));
+        }
+        Ok(())
+    }
+}
+
+/// What an AMQP short string can hold, in bytes.
+pub(crate) const SHORT_STRING: usize = 255;
+
+impl fmt::Debug for Request {
+    /// Without the body and the session, which may be nobody else's business.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("routing_key", &self.routing_key)
+            .field("bytes", &self.body.as_ref().map(Vec::len))
+            .field("lane", &self.lane)
+            .field("message_id", &self.message_id)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Serialize)]
+struct Key<'a, K: ?Sized> {
+    key: &'a K,
+}
+
+#[derive(Serialize)]
+struct Data<'a, D: ?Sized> {
+    data: &'a D,
+}
+
+#[derive(Serialize)]
+struct KeyData<'a, K: ?Sized, D: ?Sized> {
+    key: &'a K,
+    data: &'a D,
+}
+
+#[derive(Serialize)]
+struct Args<'a, A: ?Sized> {
+    args: &'a A,
+}
+
+#[cfg(test)]
+mod tests {
+    use beds_protocol::{CallRequest, UpdateRequest};
+    use serde_json::json;
+
+    use super::*;
+
+    fn body(request: &Request) -> &[u8] {
+        request.body.as_deref().unwrap()
+    }
+
+    #[test]
+    fn bodies_are_what_the_protocol_reads() {
+        let request = Request::update("note", "k", &json!({"subject": "x"})).if_version(3);
+        let read: UpdateRequest = serde_json::from_slice(body(&request)).unwrap();
+        assert_eq!((read.key, read.if_version), (json!("k"), Some(3)));
+
+        let request = Request::call("country", "summary", &json!({"alpha_2": "FR"}));
+        assert_eq!(request.routing_key(), "country.call.summary");
+        assert!(serde_json::from_slice::<CallRequest>(body(&request)).is_ok());
+
+        let query = FetchRequest { limit: Some(2), ..FetchRequest::default() };
+        assert_eq!(body(&Request::fetch_where("note", &query)), br#"{"limit":2}"#);
+    }
+
+    #[test]
+    fn writes_are_named_and_reads_are_not() {
+        let write = Request::create("note", &json!({}));
+        assert_eq!(write.id().unwrap().get_version_num(), 7);
+        assert_eq!(write.clone().id(), write.id());
+        assert_eq!(Request::fetch("note", "k").id(), None);
+        assert!(Request::raw("note.delete", "{}").id().is_some());
+        assert!(Request::raw("note.call.x", "{}").id().is_some());
+        assert_eq!(Request::call("note", "x", &json!({})).lane(Lane::Read).id(), None);
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_refused_before_it_is() {
+        assert!(Request::fetch("note", "k").if_version(1).check().is_err());
+        assert!(Request::raw("x".repeat(256), "{}").check().is_err());
+        let unnamed = std::collections::HashMap::from([((1, 2), 3)]);
+        assert!(Request::create("note", &unnamed).check().is_err());
+        assert!(Request::delete("note", "k").if_version(1).check().is_ok());
+    }
+
+    #[test]
+    fn debug_shows_no_body_and_no_session() {
+        let text = format!("{:?}", Request::create("note", &json!({"a": "secret"})).session("token"));
+        assert!(!text.contains("secret") && !text.contains("token"), "{text}");
+    }
+}

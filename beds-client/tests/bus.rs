@@ -1,0 +1,190 @@
+//! The client against a real RabbitMQ, with a responder in the place of a node.
+
+mod common;
+
+use std::time::Duration;
+
+use beds_client::{
+    Client, ClientError, Request,
+    protocol::{CountRequest, ErrorCode, FetchRequest, Operation},
+};
+use futures_util::{FutureExt as _, future::join_all};
+use lapin::types::{AMQPValue, FieldTable};
+use serde_json::{Value, json};
+
+use crate::common::{client_and_responder, eventually, private, queue, respond, shared_url};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_are_answered() {
+    let url = shared_url().await;
+    let (client, _responder) = client_and_responder(&url, "answered").await;
+
+    let data: Value = client.fetch("answered", "k1").await.unwrap();
+    assert_eq!(data["key"], "k1");
+    assert!(data["reply_to"].as_str().unwrap().starts_with("amq.gen-"));
+    assert_eq!(client.count("answered", &CountRequest::default()).await.unwrap_err().code(), None);
+
+    let reply = client.request("answered", Operation::Fetch, &FetchRequest::default()).await.unwrap();
+    assert_eq!((reply.count, reply.next.as_deref()), (Some(3), Some("cursor")));
+
+    let raw = client.request_raw("answered.update", "{}").await.unwrap();
+    assert_eq!((raw.status.as_str(), raw.is_ok()), ("not_found", false));
+    assert_eq!(raw.template_hash.as_deref(), Some("0123456789abcdef"));
+
+    let error = client.update("answered", "k", &json!({})).await.unwrap_err();
+    assert_eq!(error.code(), Some(ErrorCode::NotFound));
+    client.create("answered", &json!({})).await.unwrap();
+    client.call("answered", "x", &json!({})).await.unwrap();
+    client.describe("answered").await.unwrap();
+    client.send(Request::create("answered", &json!({}))).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn user_ids_are_those_that_rabbitmq_accepts() {
+    let url = shared_url().await;
+    let _responder = respond(&url, "users").await;
+    let client = Client::builder(&url).user_id("guest").connect().await.unwrap();
+    let data: Value = client.fetch("users", "k").await.unwrap();
+    assert_eq!(data["user_id"], "guest");
+
+    // RabbitMQ closes the channel over a false one. The client survives that, and says that it was cut off.
+    let client = Client::builder(&url).user_id("mallory").connect().await.unwrap();
+    let error = client.fetch::<Value>("users", "k").await.unwrap_err();
+    assert!(matches!(error, ClientError::Disconnected(_)), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_return_is_matched_to_its_own_request_among_many() {
+    let url = shared_url().await;
+    let (client, _responder) = client_and_responder(&url, "mixed").await;
+    let requests = (0..2000).map(|n| {
+        let client = &client;
+        async move {
+            let key = if n % 3 == 0 { "nobody.fetch" } else { "mixed.fetch" };
+            let result = client.request_raw(key, format!("{{\"key\":{n}}}")).await;
+            if n % 3 == 0 {
+                assert!(
+                    matches!(&result, Err(ClientError::Unroutable { routing_key }) if routing_key == key),
+                    "{result:?}"
+                );
+            } else {
+                let reply: Value = serde_json::from_slice(&result.unwrap().body).unwrap();
+                assert_eq!(reply["data"]["key"], n);
+            }
+        }
+    });
+    join_all(requests).await;
+
+    let sends = (0..2000).map(|n| {
+        let client = &client;
+        async move {
+            let key = if n % 3 == 0 { "nobody.create" } else { "mixed.create" };
+            let sent = client.send(Request::raw(key, "{}")).await;
+            assert_eq!(matches!(sent, Err(ClientError::Unroutable { .. })), n % 3 == 0, "{n} {sent:?}");
+        }
+    });
+    join_all(sends).await;
+    assert_eq!(client.in_flight(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_queue_is_an_overflow() {
+    let url = shared_url().await;
+    let mut arguments = FieldTable::default();
+    arguments.insert("x-max-length".into(), AMQPValue::LongInt(1));
+    arguments.insert("x-overflow".into(), AMQPValue::LongString("reject-publish".into()));
+    let _queue = queue(&url, "full", arguments).await;
+    let client = Client::builder(&url).connect().await.unwrap();
+    client.send(Request::raw("full.create", "{}")).await.unwrap();
+    let sent = client.send(Request::raw("full.create", "{}")).await;
+    assert!(matches!(sent, Err(ClientError::Overflow { .. })), "{sent:?}");
+    let reply = client.create("full", &json!({})).await;
+    assert!(matches!(reply, Err(ClientError::Overflow { .. })), "{reply:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_gives_up_in_time_and_leaves_nothing_behind() {
+    let url = shared_url().await;
+    let (client, _responder) = client_and_responder(&url, "silent").await;
+    let request = Request::delete("silent", "k").timeout(Duration::from_millis(50));
+    let error = client.execute(request.clone()).await.unwrap_err();
+    assert!(matches!(error, ClientError::Timeout(_)), "{error}");
+
+    // One that is polled once and dropped.
+    assert!(client.execute(request).now_or_never().is_none());
+    assert_eq!(client.in_flight(), 0);
+    client.fetch::<Value>("silent", "k").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slots_bound_what_is_in_flight_and_come_back() {
+    let url = shared_url().await;
+    let _responder = respond(&url, "slots").await;
+    let client = Client::builder(&url).in_flight_max(2).connect().await.unwrap();
+    let stuck = Request::delete("slots", "k").timeout(Duration::from_millis(300));
+    let (a, b, c) = tokio::join!(
+        client.execute(stuck.clone()),
+        client.execute(stuck.clone()),
+        client.execute(stuck.timeout(Duration::from_millis(100))),
+    );
+    for result in [a, b, c] {
+        assert!(matches!(result, Err(ClientError::Timeout(_))));
+    }
+    let answers = join_all((0..50).map(|_| client.fetch::<Value>("slots", "k"))).await;
+    assert!(answers.iter().all(Result::is_ok));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_connection_fails_what_is_in_flight_and_is_made_again() {
+    let stack = tokio::task::spawn_blocking(private).await.unwrap();
+    let url = stack.amqp_url();
+    let (client, responder) = client_and_responder(&url, "restart").await;
+    let waiting = tokio::spawn({
+        let client = client.clone();
+        async move { client.delete("restart", "k").await }
+    });
+    eventually("a request in flight", async || client.in_flight() == 1).await;
+
+    let (stack, ()) = tokio::task::spawn_blocking(move || {
+        stack.rabbitmq().kill().unwrap();
+        (stack, ())
+    })
+    .await
+    .unwrap();
+    let error = waiting.await.unwrap().unwrap_err();
+    assert!(matches!(error, ClientError::Disconnected(_)), "{error}");
+    drop(responder);
+
+    let request = Request::fetch("restart", "k").timeout(Duration::from_millis(100));
+    let error = client.execute(request).await.unwrap_err();
+    assert!(matches!(error, ClientError::Disconnected(_)), "{error}");
+
+    let stack = tokio::task::spawn_blocking(move || {
+        stack.rabbitmq().start().unwrap();
+        stack
+    })
+    .await
+    .unwrap();
+    let _responder = respond(&url, "restart").await;
+    client.fetch::<Value>("restart", "k").await.unwrap();
+
+    client.close().await;
+    assert!(matches!(client.describe("restart").await, Err(ClientError::Closed)));
+    drop(stack);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bus_that_is_not_there_is_an_error_and_not_a_wait() {
+    let url = shared_url().await;
+    let wrong = url.replace("guest:guest", "guest:wrong");
+    for url in ["amqp://127.0.0.1:1", "nonsense", wrong.as_str()] {
+        let error = Client::builder(url).connect_timeout(Duration::from_secs(5)).connect().await.unwrap_err();
+        assert!(matches!(error, ClientError::Connect(_) | ClientError::Url(_)), "{url}: {error}");
+        assert!(!error.to_string().contains("wrong"), "{error}");
+    }
+    // One that accepts and says nothing.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("amqp://{}", silent.local_addr().unwrap());
+    let error = Client::builder(url).connect_timeout(Duration::from_millis(200)).connect().await.unwrap_err();
+    assert!(matches!(error, ClientError::Connect(_)), "{error}");
+}

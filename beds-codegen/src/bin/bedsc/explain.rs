@@ -1,0 +1,31 @@
+//! `bedsc explain`
+
+use beds_codegen::Code;
+use clap::Args;
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The code, such as B0101; without it, all codes are listed
+    code: Option<String>,
+}
+
+impl Explain {
+    pub(crate) fn run(&self) -> bool {
+        let Some(text) = &self.code else {
+            for code in Code::ALL {
+                anstream::println!("{code}  {}", code.title());
+            }
+            return true;
+        };
+        match Code::from_text(text) {
+            Some(code) => {
+                anstream::println!("{}", beds_codegen::explain(code).markdown.trim_end());
+                true
+            }
+            None => {
+                anstream::eprintln!("there is no code `{text}`; `bedsc explain` lists them all");
+                false
+            }
+        }
+    }
+}

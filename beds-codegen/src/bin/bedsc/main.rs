@@ -1,0 +1,89 @@
+//! `bedsc`: the template compiler for DBAs.
+//!
+//! It stands apart from the node, because a broken template must not stop the tool that explains it. This file
+//! is the command line; each command is a module, and none of them prints what the library can render.
+
+mod check;
+mod expand;
+mod explain;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use beds_codegen::{Compiler, Output, Report};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Checks and compiles BEDS templates.
+#[derive(Debug, Parser)]
+#[command(name = "bedsc", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check templates and report every mistake
+    Check(check::Check),
+    /// Show the Rust that a template becomes
+    Expand(expand::Expand),
+    /// Tell more about a diagnostic code, such as B0101
+    Explain(explain::Explain),
+}
+
+/// What every command that reads templates takes.
+#[derive(Debug, Args)]
+struct Input {
+    /// Folder of the pipelines that templates name
+    #[arg(long, value_name = "FOLDER", default_value = "schema/mongodb")]
+    pipelines: PathBuf,
+    /// How to report mistakes
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+/// How a report is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people: on standard error, coloured on a terminal
+    Human,
+    /// For editors: on standard output, one JSON object a line
+    Json,
+}
+
+impl Input {
+    /// Compiles templates in memory; reports what is wrong, and gives what is right.
+    fn compile(&self, paths: &[PathBuf]) -> Option<Output> {
+        let compiler = paths.iter().fold(Compiler::new().pipelines(&self.pipelines), Compiler::templates);
+        match compiler.compile() {
+            Ok(output) => {
+                self.print(&output.warnings);
+                Some(output)
+            }
+            Err(report) => {
+                self.print(&report);
+                let (errors, s) = (report.errors(), if report.errors() == 1 { "" } else { "s" });
+                if self.format == Format::Human {
+                    anstream::eprintln!("{errors} error{s}; `bedsc explain CODE` tells more about each");
+                }
+                None
+            }
+        }
+    }
+
+    fn print(&self, report: &Report) {
+        match self.format {
+            // anstream takes the colours off where nobody sees them.
+            Format::Human => anstream::eprint!("{}", report.render(true)),
+            Format::Json => anstream::print!("{}", report.json()),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let is_done = match Cli::parse().command {
+        Command::Check(command) => command.run(),
+        Command::Expand(command) => command.run(),
+        Command::Explain(command) => command.run(),
+    };
+    if is_done { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,172 @@
+//! The registry of diagnostic codes. A code is for ever: it may fall out of use, it is never given to another
+//! mistake. Each has an explanation in `src/explain/`, which `bedsc explain` prints.
+
+use std::fmt;
+
+macro_rules! codes {
+    ($($text:ident $name:ident = $title:literal;)*) => {
+        /// What kind of mistake a diagnostic reports; `bedsc explain` tells more about each.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code { $(#[doc = $title] $name,)* }
+
+        impl Code {
+            /// All codes, ascending.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The stable code, such as `B0101`.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => stringify!($text),)* }
+            }
+
+            /// The mistake in a few words.
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)* }
+            }
+
+            /// The explanation as it stands in `src/explain/`, in Markdown.
+            pub(crate) const fn markdown(self) -> &'static str {
+                match self { $(Self::$name => include_str!(concat!("explain/", stringify!($text), ".md")),)* }
+            }
+        }
+    };
+}
+
+codes! {
+    // Files.
+    B0001 NoTemplates = "no templates";
+    B0002 PathMissing = "path does not exist";
+    B0003 Unreadable = "file cannot be read";
+    B0004 FileTooLarge = "file is too large";
+    B0005 NotUtf8 = "file is not UTF-8";
+    B0006 EmptyFile = "template is empty";
+    B0007 Syntax = "not TOML";
+    B0008 DuplicateKey = "key stands twice";
+    B0009 FileName = "not a template's file name";
+    // Shape.
+    B0101 UnknownKey = "unknown key";
+    B0102 UnknownSection = "unknown section";
+    B0103 WrongShape = "value of the wrong kind";
+    B0104 MissingSection = "section is missing";
+    B0105 MissingKey = "key is missing";
+    B0106 TooMany = "too many entries";
+    B0107 EmptyText = "text is empty";
+    // [template].
+    B0201 TemplateName = "not a template's name";
+    B0202 NameTooLong = "name is too long";
+    B0203 ReservedName = "name is reserved";
+    B0204 UnknownService = "unknown service";
+    B0205 UnknownBroker = "unknown broker";
+    B0206 BrokerMissing = "broker is missing";
+    B0207 UnknownEngine = "unknown engine";
+    B0208 DatabaseName = "not a database's name";
+    B0209 OffersNothing = "template offers nothing";
+    // [fields].
+    B0301 FieldName = "not a field's name";
+    B0302 UnknownType = "unknown type";
+    B0303 KeyNotOfType = "key means nothing for this type";
+    B0304 KeyNotHere = "key means nothing here";
+    B0305 ColumnTaken = "column is used twice";
+    B0306 ColumnName = "not a column's name";
+    B0307 IdentifierTaken = "names clash in Rust";
+    B0308 DecimalDigits = "decimal without its digits";
+    B0309 DigitsRange = "digits out of range";
+    B0310 EnumValues = "not a usable enum value";
+    B0311 EnumValueTwice = "enum value stands twice";
+    B0312 BoundsCrossed = "bounds are crossed";
+    B0313 BoundKind = "bound of the wrong kind";
+    B0314 BoundRange = "bound out of range";
+    B0315 BadPattern = "pattern is not a regular expression";
+    B0316 ListItems = "list without items";
+    B0317 ObjectFields = "object without fields";
+    B0318 TypeNotOnEngine = "type is not on this engine";
+    B0319 UnknownGenerated = "unknown generator";
+    B0320 GeneratedType = "generator does not suit the type";
+    B0321 DefaultKind = "default of the wrong kind";
+    B0322 DefaultRefused = "default breaks the field's own rules";
+    B0323 DefaultImpossible = "type has no default";
+    B0324 Contradiction = "keys contradict each other";
+    B0325 KeyNullable = "key field may not be null";
+    B0326 KeyType = "type cannot be a key";
+    B0327 VersionType = "version field is not an int";
+    B0328 TwoVersions = "two version fields";
+    B0329 VersionSet = "version field cannot be set";
+    B0330 TooDeep = "nested too deep";
+    B0331 UniqueType = "type cannot be unique";
+    // [objects].
+    B0401 ObjectEngine = "object is not of this engine";
+    B0402 ObjectMissing = "no database object is named";
+    B0403 TwoObjects = "two database objects are named";
+    B0404 ObjectName = "not a database object's name";
+    B0405 ArgsMissing = "procedure without args";
+    B0406 UnknownField = "unknown field";
+    B0407 NamedTwice = "field is named twice";
+    B0408 KeyArgMissing = "args lack the key";
+    B0409 RequiredArgMissing = "args lack a required field";
+    B0410 VersionArgMissing = "args lack the version";
+    B0411 NoKey = "no key to find the record by";
+    B0412 NothingToUpdate = "nothing to update";
+    B0413 ArgNotCreated = "create cannot pass this field";
+    // [fetch].
+    B0501 FetchWithoutRead = "fetch without a read object";
+    B0502 NotFilterable = "type cannot be filtered";
+    B0503 NotSortable = "type cannot be sorted";
+    B0504 LimitCrossed = "default limit above the greatest";
+    B0505 LimitRange = "limit out of range";
+    // [calls].
+    B0601 CallName = "not a call's or argument's name";
+    B0602 CallWithoutObject = "call names nothing to run";
+    B0603 CallTwoObjects = "call names two things to run";
+    B0604 CallEngine = "call is not for this engine";
+    B0605 LaneMissing = "lane is missing";
+    B0606 UnknownLane = "unknown lane";
+    B0607 UnknownMode = "unknown mode";
+    B0608 ModeNotHere = "mode needs a procedure";
+    B0609 ReturnsMissing = "function without returns";
+    B0610 ReturnsUnknown = "not a way to return";
+    B0611 ReturnsNotHere = "this cannot be returned here";
+    B0612 CallKeyNotHere = "key is not for this kind of call";
+    B0613 PipelineOn = "pipeline without a collection";
+    B0614 PipelineMissing = "pipeline's file cannot be read";
+    B0615 PipelineSyntax = "pipeline is not JSON";
+    B0616 PipelineShape = "not a pipeline";
+    B0617 UnknownArg = "unknown argument";
+    B0618 UnusedArg = "argument is not used";
+    B0619 BadPlaceholder = "not a placeholder";
+    B0620 WritesOnReadLane = "pipeline writes on the read lane";
+    B0621 CommitsOnRead = "read call commits";
+    // Across templates.
+    B0701 SameTemplate = "two templates of one name";
+    B0702 SameStruct = "two templates of one Rust name";
+    B0703 ArgumentCount = "procedure with two argument counts";
+}
+
+impl Code {
+    /// The code that is spelt like this, in either case, with or without its leading `B`.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        let digits = text.trim().trim_start_matches(['b', 'B']);
+        Self::ALL.iter().copied().find(|code| code.as_str().trim_start_matches('B') == digits)
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_ascend_and_so_are_unique() {
+        assert!(Code::ALL.windows(2).all(|pair| pair[0].as_str() < pair[1].as_str()));
+        for &code in Code::ALL {
+            assert_eq!(Code::from_text(&code.as_str().to_lowercase()), Some(code));
+            assert_eq!(code.as_str().len(), 5);
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! The front that `build.rs` and `bedsc` use: paths in, generated files or a report out.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    diagnostic::{self, Errors},
+    emit, load,
+    model::Domain,
+    output::{self, Generated},
+    parse, raw,
+    report::Report,
+    resolve,
+    span::{FileId, Sources},
+    validate::{self, Pipelines, Validated},
+};
+
+/// Compiles templates to Rust.
+///
+/// A whole `build.rs`:
+///
+/// ```no_run
+/// fn main() {
+///     beds_codegen::Compiler::new().templates("templates").pipelines("schema/mongodb").compile_or_exit();
+/// }
+/// ```
+///
+/// and in `main.rs`, where `Domains` is the factory that a node takes:
+///
+/// ```ignore
+/// include!(concat!(env!("OUT_DIR"), "/beds.rs"));
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Compiler {
+    templates: Vec<PathBuf>,
+    texts: Vec<(String, String)>,
+    pipelines: Pipelines,
+    out_dir: Option<PathBuf>,
+}
+
+/// What a compilation gives.
+#[derive(Debug, Clone)]
+pub struct Output {
+    /// The generated files, `beds.rs` first, then one a template in order of name.
+    pub files: Vec<Generated>,
+    /// The valid domains, in order of name.
+    pub domains: Vec<Domain>,
+    /// Files that were read, for `cargo::rerun-if-changed`.
+    pub inputs: Vec<PathBuf>,
+    /// Warnings.
+    pub warnings: Report,
+}
+
+impl Compiler {
+    /// A compiler that knows no templates yet and looks for pipelines in `schema/mongodb`.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { pipelines: Pipelines::new("schema/mongodb"), ..Self::default() }
+    }
+
+    /// Adds a template, or a folder whose `*_rec.toml` files are templates. Relative paths are taken from the
+    /// current folder, which in a build script is the package's.
+    #[must_use]
+    pub fn templates(mut self, path: impl Into<PathBuf>) -> Self {
+        self.templates.push(path.into());
+        self
+    }
+
+    /// Adds a template that is in memory; `path` is what reports call it.
+    #[must_use]
+    pub fn template_text(mut self, path: impl Into<String>, text: impl Into<String>) -> Self {
+        self.texts.push((path.into(), text.into()));
+        self
+    }
+
+    /// Sets the folder of the pipelines that `[calls]` name.
+    #[must_use]
+    pub fn pipelines(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.pipelines.folder = folder.into();
+        self
+    }
+
+    /// Adds a pipeline that is in memory; it goes before a file of the same name.
+    #[must_use]
+    pub fn pipeline_text(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
+        self.pipelines.texts.insert(name.into(), text.into());
+        self
+    }
+
+    /// Sets the folder that [`Self::run`] writes to. Without it, that is `OUT_DIR`, which cargo sets for build
+    /// scripts.
+    #[must_use]
+    pub fn out_dir(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.out_dir = Some(folder.into());
+        self
+    }
+
+    /// Compiles everything, and writes nothing.
+    ///
+    /// # Errors
+    /// The report, when any template has an error; nothing is generated then.
+    pub fn compile(&self) -> Result<Output, Report> {
+        let mut sources = Sources::default();
+        let mut errors = Errors::default();
+        let mut pipelines = self.pipelines.clone();
+        if self.templates.is_empty() && self.texts.is_empty() {
+            errors.push(diagnostic::files::no_templates(sources.add("", ""), "an empty list of paths"));
+        }
+        let paths = load::find(&self.templates, &mut sources, &mut errors);
+        let mut files: Vec<FileId> = paths.iter().filter_map(|path| load::read(path, &mut sources, &mut errors)).collect();
+        files.extend(self.texts.iter().map(|(path, text)| sources.add(path.clone(), text.clone())));
+        let mut templates: Vec<Validated> = files
+            .into_iter()
+            .filter_map(|file| template(file, &mut pipelines, &mut sources, &mut errors))
+            .collect();
+        resolve::resolve(&templates, &mut errors);
+        if errors.count() > 0 {
+            return Err(Report::new(errors, sources));
+        }
+        templates.sort_by(|a, b| a.name.as_ref().map(|name| &name.value).cmp(&b.name.as_ref().map(|name| &name.value)));
+        let domains: Vec<Domain> = templates.into_iter().filter_map(|template| template.domain).collect();
+        let inputs = paths.into_iter().chain(pipelines.used).collect();
+        Ok(Output { files: generate(&domains), domains, inputs, warnings: Report::new(errors, sources) })
+    }
+
+    /// Compiles everything and writes `beds.rs` and `beds/*.rs` to the output folder: only files whose text
+    /// changed, so that what depends on the others is not rebuilt. Files of templates that are gone are removed.
+    ///
+    /// # Errors
+    /// As [`Self::compile`]; and [`RunError::Io`] when a file cannot be written, or no folder is known.
+    pub fn run(&self) -> Result<Output, RunError> {
+        let output = self.compile().map_err(RunError::Report)?;
+        let folder = self
+            .out_dir
+            .clone()
+            .or_else(|| env::var_os("OUT_DIR").map(PathBuf::from))
+            .ok_or_else(|| RunError::Io("neither `out_dir` nor OUT_DIR says where to write".to_owned()))?;
+        output::write(&folder, &output.files)
+            .map_err(|error| RunError::Io(format!("writing to {}: {error}", folder.display())))?;
+        Ok(output)
+    }
+
+    /// [`Self::run`] for build scripts: tells cargo what to watch, and on an error prints the report and ends the
+    /// process with status 1. Cargo shows the whole report, and a line for each error in its summary.
+    pub fn compile_or_exit(&self) {
+        for path in self.templates.iter().chain([&self.pipelines.folder]) {
+            println!("cargo::rerun-if-changed={}", path.display());
+        }
+        match self.run() {
+            Ok(output) => {
+                // A folder's own time does not change with that of a file in it.
+                for input in output.inputs.iter().filter(|input| !self.templates.contains(input)) {
+                    println!("cargo::rerun-if-changed={}", input.display());
+                }
+                for line in output.warnings.summary() {
+                    println!("cargo::warning={line}");
+                }
+            }
+            Err(error) => {
+                watch_all(&self.templates);
+                if let RunError::Report(report) = &error {
+                    for line in report.summary() {
+                        println!("cargo::error={line}");
+                    }
+                } else {
+                    println!("cargo::error={error}");
+                }
+                eprintln!("\n{error}");
+                std::process::exit(1);
+            }
+        }
+    }
+}
+
+/// After an error nobody knows which files were read; cargo watches every template instead.
+fn watch_all(paths: &[PathBuf]) {
+    let mut ignored = (Sources::default(), Errors::default());
+    for path in load::find(paths, &mut ignored.0, &mut ignored.1) {
+        println!("cargo::rerun-if-changed={}", path.display());
+    }
+}
+
+/// Why nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The templates have errors.
+    #[error("{0}")]
+    Report(Report),
+    /// The files could not be written.
+    #[error("{0}")]
+    Io(String),
+}
+
+/// One template through the stages that concern it alone.
+fn template(
+    file: FileId,
+    pipelines: &mut Pipelines,
+    sources: &mut Sources,
+    errors: &mut Errors,
+) -> Option<Validated> {
+    let raw = {
+        let table = parse::parse(file, sources, errors)?;
+        raw::read(table.get_ref(), file, errors)
+    };
+    Some(validate::validate(raw, pipelines, sources, errors))
+}
+
+fn generate(domains: &[Domain]) -> Vec<Generated> {
+    let mut files = vec![Generated { path: PathBuf::from("beds.rs"), text: emit::factory(domains) }];
+    files.extend(domains.iter().map(|domain| Generated {
+        path: Path::new("beds").join(format!("{}.rs", domain.name.value)),
+        text: emit::domain(domain),
+    }));
+    files
+}

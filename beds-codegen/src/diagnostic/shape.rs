@@ -1,0 +1,50 @@
+//! Mistakes about which keys and sections there are, and what kind of value each has.
+
+use super::Diagnostic;
+use crate::{Code, names, span::{FileId, Span}};
+
+pub(crate) fn unknown_key(span: Span, key: &str, place: &str, known: &[&'static str]) -> Diagnostic {
+    Diagnostic::error(Code::UnknownKey, format!("unknown key `{key}` in {place}"))
+        .at(span, "no such key")
+        .suggest(key, known.iter().copied(), "the keys here are")
+}
+
+pub(crate) fn unknown_section(span: Span, name: &str, known: &[&'static str]) -> Diagnostic {
+    Diagnostic::error(Code::UnknownSection, format!("unknown section `[{name}]`"))
+        .at(span, "no such section")
+        .suggest(name, known.iter().copied(), "the sections are")
+}
+
+pub(crate) fn wrong_shape(span: Span, key: &str, expected: &str, found: &str) -> Diagnostic {
+    Diagnostic::error(Code::WrongShape, format!("`{key}` must be {expected}, not {found}"))
+        .at(span, format!("expected {expected}"))
+}
+
+pub(crate) fn missing_section(file: FileId, name: &str, help: &str) -> Diagnostic {
+    Diagnostic::error(Code::MissingSection, format!("the section `[{name}]` is missing")).in_file(file).help(help)
+}
+
+pub(crate) fn missing_key(span: Span, key: &str, place: &str, example: &str) -> Diagnostic {
+    Diagnostic::error(Code::MissingKey, format!("`{key}` is missing in {place}"))
+        .at(span, format!("`{key}` is missing"))
+        .help(format!("add `{example}`"))
+}
+
+pub(crate) fn too_many(span: Span, what: &str, count: usize, count_max: usize) -> Diagnostic {
+    Diagnostic::error(Code::TooMany, format!("there are {count} {what}, more than {count_max}"))
+        .at(span, "one too many")
+}
+
+pub(crate) fn empty_text(span: Span, key: &str) -> Diagnostic {
+    Diagnostic::error(Code::EmptyText, format!("`{key}` is empty"))
+        .at(span, "nothing between the quotes")
+        .help("write a value, or leave the key out")
+}
+
+pub(crate) fn name_too_long(span: Span, what: &str, length: usize) -> Diagnostic {
+    Diagnostic::error(
+        Code::NameTooLong,
+        format!("the name of the {what} has {length} characters, more than {}", names::NAME_LEN_MAX),
+    )
+    .at(span, "too long")
+}

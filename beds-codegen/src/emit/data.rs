@@ -1,0 +1,288 @@
+//! Fields, types and calls as constant data of `beds_runtime::spec`.
+
+use std::collections::HashSet;
+
+use beds_protocol::{Broker, Lane};
+use proc_macro2::{Ident, Literal as Token, TokenStream};
+use quote::{format_ident, quote};
+
+use super::text;
+use crate::{
+    model::{Arg, Call, Field, Generated, Literal, Mode, Returns, Supply, Type},
+    names,
+};
+
+/// The statics of one domain. What refers to another static stands after it.
+///
+/// Fields hold compiled patterns, so references to them are not promoted to constants: each list of fields is a
+/// static with a name.
+#[derive(Default)]
+pub(super) struct Statics {
+    text: String,
+    /// The names that are taken, since `tags` of a list and a field `tags_item` may want the same.
+    names: HashSet<String>,
+}
+
+impl Statics {
+    pub(super) fn into_text(self) -> String {
+        self.text
+    }
+
+    /// A name that no other static has.
+    fn unique(&mut self, name: &str) -> String {
+        let mut unique = name.to_owned();
+        let mut number = 1;
+        while !self.names.insert(unique.clone()) {
+            number += 1;
+            unique = format!("{name}_{number}");
+        }
+        unique
+    }
+
+    /// Adds a list of fields, and before it whatever their types need. The name has to be unique.
+    pub(super) fn fields(&mut self, name: &str, fields: &[Field]) {
+        if fields.is_empty() {
+            return;
+        }
+        let entries: Vec<_> =
+            fields.iter().map(|field| self.field(field, &format!("{name}_{}", names::screaming(&field.name)))).collect();
+        self.text.push_str(&text::table(name, "rt::Field", &entries));
+    }
+
+    /// Adds the calls, and before them their arguments and rows.
+    pub(super) fn calls(&mut self, calls: &[Call]) {
+        if calls.is_empty() {
+            return;
+        }
+        let entries: Vec<_> = calls.iter().map(|call| self.call(call)).collect();
+        self.text.push_str(&text::table("CALLS", "rt::Call", &entries));
+    }
+
+    /// A field; `name` is for statics that its type needs.
+    fn field(&mut self, field: &Field, name: &str) -> TokenStream {
+        let Field { name: wire, ident: _, column, description, ty, supply, nullable, is_key: _, immutable, unique, sensitive } =
+            field;
+        let ty = self.ty(ty, name);
+        let supply = match supply {
+            Supply::Required => quote!(.required()),
+            Supply::Optional | Supply::Version => TokenStream::new(),
+            Supply::Default(value) => {
+                let value = literal(value);
+                quote!(.default(#value))
+            }
+            Supply::Generated(by) => {
+                let by = generated(*by);
+                quote!(.generated(#by))
+            }
+        };
+        let flags: TokenStream = [
+            (*nullable, quote!(.nullable())),
+            (*immutable, quote!(.immutable())),
+            (*unique, quote!(.unique())),
+            (*sensitive, quote!(.sensitive())),
+        ]
+        .into_iter()
+        .filter(|(is_set, _)| *is_set)
+        .map(|(_, call)| call)
+        .collect();
+        let description = (!description.is_empty()).then(|| quote!(.described(#description)));
+        quote!(rt::Field::new(#wire, #column, #ty) #supply #flags #description)
+    }
+
+    fn ty(&mut self, ty: &Type, name: &str) -> TokenStream {
+        match ty {
+            Type::Bool => quote!(rt::Type::Bool),
+            Type::Int { min: i64::MIN, max: i64::MAX } => quote!(rt::Type::INT),
+            Type::Int { min, max } => {
+                let (min, max) = (signed(*min), signed(*max));
+                quote!(rt::Type::int(#min, #max))
+            }
+            Type::UInt { min, max } => {
+                let min = Token::u64_unsuffixed(*min);
+                let max = if *max == u64::MAX { quote!(u64::MAX) } else { number(Token::u64_unsuffixed(*max)) };
+                quote!(rt::Type::uint(#min, #max))
+            }
+            Type::Float { min, max } if is_least(*min) && is_greatest(*max) => quote!(rt::Type::FLOAT),
+            Type::Float { min, max } => {
+                let (min, max) = (float(*min), float(*max));
+                quote!(rt::Type::float(#min, #max))
+            }
+            Type::Decimal { precision, scale, min, max } => {
+                let (precision, scale) = (Token::u8_unsuffixed(*precision), Token::u8_unsuffixed(*scale));
+                let (min, max) = (option(min.as_deref()), option(max.as_deref()));
+                quote!(rt::Type::decimal(#precision, #scale, #min, #max))
+            }
+            Type::String { min, max, pattern } => {
+                let (min, max) = (Token::u32_unsuffixed(*min), Token::u32_unsuffixed(*max));
+                match pattern {
+                    Some(pattern) => quote!(rt::Type::matching(#min, #max, #pattern)),
+                    None => quote!(rt::Type::string(#min, #max)),
+                }
+            }
+            Type::Text { min, max } => {
+                let (min, max) = (Token::u32_unsuffixed(*min), Token::u32_unsuffixed(*max));
+                quote!(rt::Type::text(#min, #max))
+            }
+            Type::Bytes { max } => {
+                let max = Token::u32_unsuffixed(*max);
+                quote!(rt::Type::bytes(#max))
+            }
+            Type::Uuid => quote!(rt::Type::Uuid),
+            Type::Date => quote!(rt::Type::Date),
+            Type::Time => quote!(rt::Type::Time),
+            Type::DateTime => quote!(rt::Type::DateTime),
+            Type::Enum { values } => quote!(rt::Type::one_of(&[#(#values),*])),
+            Type::Json => quote!(rt::Type::Json),
+            Type::ObjectId => quote!(rt::Type::ObjectId),
+            Type::List { item, max } => {
+                let (item_name, max) = (self.unique(&format!("{name}_ITEM")), Token::u32_unsuffixed(*max));
+                let item = self.field(item, &item_name);
+                self.text.push_str(&format!("static {item_name}: rt::Field = {};\n", text::line(&item)));
+                let item = format_ident!("{item_name}");
+                quote!(rt::Type::list(&#item, #max))
+            }
+            Type::Object { fields } => {
+                let name = self.unique(name);
+                self.fields(&name, fields);
+                let members = format_ident!("{name}");
+                quote!(rt::Type::object(&#members))
+            }
+        }
+    }
+
+    fn call(&mut self, call: &Call) -> TokenStream {
+        let Call { name, description, lane, args, returns, target: _ } = call;
+        let suffix = names::screaming(name);
+        let args = self.args(&format!("ARGS_{suffix}"), args);
+        let returns = match returns {
+            Returns::Nothing => quote!(rt::Returns::Nothing),
+            Returns::AsItComes => quote!(rt::Returns::AsItComes),
+            Returns::Scalar(ty) => {
+                let ty = self.ty(ty, &format!("RETURNS_{suffix}"));
+                quote!(rt::Returns::Scalar(#ty))
+            }
+            Returns::Rows(rows) => {
+                let name = self.unique(&format!("ROWS_{suffix}"));
+                self.fields(&name, rows);
+                let rows = format_ident!("{name}");
+                quote!(rt::Returns::Rows(&#rows))
+            }
+        };
+        let lane = match lane {
+            Lane::Read => quote!(rt::Lane::Read),
+            Lane::Write => quote!(rt::Lane::Write),
+        };
+        quote!(rt::Call { name: #name, description: #description, lane: #lane, args: #args, returns: #returns })
+    }
+
+    fn args(&mut self, name: &str, args: &[Arg]) -> TokenStream {
+        if args.is_empty() {
+            return quote!(&[]);
+        }
+        let name = &self.unique(name);
+        let entries: Vec<_> = args
+            .iter()
+            .map(|Arg { field, mode }| {
+                let field = self.field(field, &format!("{name}_{}", names::screaming(&field.name)));
+                let mode = match mode {
+                    Mode::In => quote!(rt::ArgMode::In),
+                    Mode::Out => quote!(rt::ArgMode::Out),
+                    Mode::InOut => quote!(rt::ArgMode::InOut),
+                };
+                quote!(rt::Arg { field: #field, mode: #mode })
+            })
+            .collect();
+        self.text.push_str(&text::table(name, "rt::Arg", &entries));
+        let name = format_ident!("{name}");
+        quote!(&#name)
+    }
+}
+
+/// The static of a call's routine.
+pub(super) fn call_static(name: &str) -> Ident {
+    format_ident!("CALL_{}", names::screaming(name))
+}
+
+/// `&[0, 1]`
+pub(super) fn indices(indices: &[usize]) -> TokenStream {
+    let indices = indices.iter().map(|index| Token::usize_unsuffixed(*index));
+    quote!(&[#(#indices),*])
+}
+
+pub(super) fn broker(broker: Broker) -> TokenStream {
+    match broker {
+        Broker::AppRead => quote!(rt::Broker::AppRead),
+        Broker::AppWrite => quote!(rt::Broker::AppWrite),
+        Broker::AppJobs => quote!(rt::Broker::AppJobs),
+        Broker::AdminIn => quote!(rt::Broker::AdminIn),
+        Broker::AdminOut => quote!(rt::Broker::AdminOut),
+        Broker::AdminLogs => quote!(rt::Broker::AdminLogs),
+        Broker::AdminSyslog => quote!(rt::Broker::AdminSyslog),
+        Broker::AdminGraph => quote!(rt::Broker::AdminGraph),
+        Broker::SegundoWarehouse => quote!(rt::Broker::SegundoWarehouse),
+        Broker::SegundoCool => quote!(rt::Broker::SegundoCool),
+        Broker::TerceroUsers => quote!(rt::Broker::TerceroUsers),
+        Broker::TerceroSessions => quote!(rt::Broker::TerceroSessions),
+    }
+}
+
+fn generated(by: Generated) -> TokenStream {
+    match by {
+        Generated::UuidV4 => quote!(rt::Generated::UuidV4),
+        Generated::UuidV7 => quote!(rt::Generated::UuidV7),
+        Generated::Now => quote!(rt::Generated::Now),
+        Generated::Database => quote!(rt::Generated::Database),
+    }
+}
+
+fn literal(value: &Literal) -> TokenStream {
+    match value {
+        Literal::Bool(value) => quote!(rt::Literal::Bool(#value)),
+        Literal::Int(value) => {
+            let value = signed(*value);
+            quote!(rt::Literal::Int(#value))
+        }
+        Literal::Float(value) => {
+            let value = float(*value);
+            quote!(rt::Literal::Float(#value))
+        }
+        Literal::Text(value) => quote!(rt::Literal::Text(#value)),
+    }
+}
+
+fn number(token: Token) -> TokenStream {
+    quote!(#token)
+}
+
+fn signed(value: i64) -> TokenStream {
+    match value {
+        i64::MIN => quote!(i64::MIN),
+        i64::MAX => quote!(i64::MAX),
+        _ => number(Token::i64_unsuffixed(value)),
+    }
+}
+
+fn float(value: f64) -> TokenStream {
+    if is_least(value) {
+        quote!(f64::MIN)
+    } else if is_greatest(value) {
+        quote!(f64::MAX)
+    } else {
+        number(Token::f64_unsuffixed(value))
+    }
+}
+
+fn is_least(value: f64) -> bool {
+    value.total_cmp(&f64::MIN).is_le()
+}
+
+fn is_greatest(value: f64) -> bool {
+    value.total_cmp(&f64::MAX).is_ge()
+}
+
+fn option(value: Option<&str>) -> TokenStream {
+    match value {
+        Some(value) => quote!(Some(#value)),
+        None => quote!(None),
+    }
+}

@@ -1,0 +1,151 @@
+//! What depends on the engine: SQL fragments, names of collections, and the calls into the adapters.
+//!
+//! This is the one place that writes SQL. Every identifier is quoted; every value is a placeholder.
+
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::{format_ident, quote};
+
+use super::{data, text};
+use crate::model::{Call, Domain, Objects, Procedure, Relation, Target};
+
+/// An identifier as MariaDB quotes it.
+#[must_use]
+pub(crate) fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
+/// The statics of the objects that a domain names.
+pub(super) fn statics(domain: &Domain) -> String {
+    let mut out = String::new();
+    let mut push = |name: &str, ty: &str, value: &TokenStream| {
+        out.push_str(&text::chain(&format!("static {name}: rt::{ty}"), value, &[]));
+    };
+    match &domain.objects {
+        Objects::MariaDb { read, create, update, delete } => {
+            if let Some(relation) = read {
+                push("READ", "mariadb::Source", &source(domain, relation));
+            }
+            for (name, procedure) in [("CREATE", create), ("UPDATE", update), ("DELETE", delete)] {
+                if let Some(procedure) = procedure {
+                    push(name, "mariadb::Procedure", &self::procedure(procedure));
+                }
+            }
+        }
+        Objects::MongoDb { read, create, update, delete } => {
+            if let Some(Relation { name, is_view: _ }) = read {
+                push("READ", "mongodb::Source", &quote!(rt::mongodb::Source { name: #name }));
+            }
+            for (name, collection) in [("CREATE", create), ("UPDATE", update), ("DELETE", delete)] {
+                if let Some(collection) = collection {
+                    push(name, "mongodb::Collection", &quote!(rt::mongodb::Collection { name: #collection }));
+                }
+            }
+        }
+    }
+    for call in &domain.calls {
+        let (ty, value) = routine(call);
+        push(&data::call_static(&call.name).to_string(), ty, &value);
+    }
+    out
+}
+
+fn source(domain: &Domain, relation: &Relation) -> TokenStream {
+    let from = quoted(&relation.name);
+    let columns: Vec<_> = domain.fields.iter().map(|field| quoted(&field.column)).collect();
+    let keys: Vec<_> = domain
+        .key
+        .iter()
+        .filter_map(|index| domain.fields.get(*index))
+        .map(|field| format!("{} = ?", quoted(&field.column)))
+        .collect();
+    let by_key = if keys.is_empty() {
+        String::new()
+    } else {
+        format!("select {} from {from} where {}", columns.join(", "), keys.join(" and "))
+    };
+    quote!(rt::mariadb::Source { from: #from, by_key: #by_key })
+}
+
+/// `` `name`(?, ?) ``
+fn invocation(name: &str, count: usize) -> String {
+    format!("{}({})", quoted(name), vec!["?"; count].join(", "))
+}
+
+fn procedure(procedure: &Procedure) -> TokenStream {
+    let Procedure { name, args, returns, commits } = procedure;
+    let call = format!("call {}", invocation(&name.value, args.len()));
+    let args = data::indices(args);
+    let returning = (!returns.is_empty()).then(|| {
+        let fields = data::indices(returns);
+        quote!(.returning(#fields))
+    });
+    let committing = commits.then(|| quote!(.committing()));
+    quote!(rt::mariadb::Procedure::new(#call, #args) #returning #committing)
+}
+
+/// The type and the value of a call's static.
+fn routine(call: &Call) -> (&'static str, TokenStream) {
+    match &call.target {
+        Target::Procedure { name, commits } => {
+            let sql = format!("call {}", invocation(&name.value, call.args.len()));
+            let committing = commits.then(|| quote!(.committing()));
+            ("mariadb::Routine", quote!(rt::mariadb::Routine::new(#sql) #committing))
+        }
+        Target::Function { name } => {
+            let sql = format!("select {}", invocation(&name.value, call.args.len()));
+            ("mariadb::Routine", quote!(rt::mariadb::Routine::new(#sql)))
+        }
+        Target::Pipeline { file: _, on, stages, writes: _ } => {
+            let stages = raw_string(stages);
+            ("mongodb::Pipeline", quote!(rt::mongodb::Pipeline { on: #on, stages: #stages }))
+        }
+    }
+}
+
+/// A raw string literal, since JSON is all quotes.
+fn raw_string(text: &str) -> Literal {
+    let mut hashes = "#".to_owned();
+    while text.contains(&format!("\"{hashes}")) {
+        hashes.push('#');
+    }
+    // Raw strings hold no bare carriage return; compact JSON has none, and other text keeps its escapes.
+    format!("r{hashes}\"{text}\"{hashes}").parse().unwrap_or_else(|_| Literal::string(text))
+}
+
+/// The module of the adapter that runs a call.
+pub(super) fn adapter(target: &Target) -> Ident {
+    match target {
+        Target::Procedure { .. } | Target::Function { .. } => format_ident!("mariadb"),
+        Target::Pipeline { .. } => format_ident!("mongodb"),
+    }
+}
+
+/// The operations that a domain offers, each one call into its adapter.
+pub(super) fn operations(domain: &Domain) -> Vec<TokenStream> {
+    let (adapter, source) = match &domain.objects {
+        Objects::MariaDb { read: Some(_), .. } => (format_ident!("mariadb"), quote!(Some(&READ),)),
+        Objects::MariaDb { read: None, .. } => (format_ident!("mariadb"), quote!(None,)),
+        // A collection is changed in place; there is nothing to merge from a view.
+        Objects::MongoDb { .. } => (format_ident!("mongodb"), TokenStream::new()),
+    };
+    let offered = domain.operations();
+    let none = TokenStream::new();
+    [
+        (offered.read, "fetch", "FetchRequest", &none, "READ"),
+        (offered.read, "count", "CountRequest", &none, "READ"),
+        (offered.create, "create", "CreateRequest", &none, "CREATE"),
+        (offered.update, "update", "UpdateRequest", &source, "UPDATE"),
+        (offered.delete, "delete", "DeleteRequest", &source, "DELETE"),
+    ]
+    .into_iter()
+    .filter(|(is_offered, ..)| *is_offered)
+    .map(|(_, name, request, source, object)| {
+        let (name, request, object) = (format_ident!("{name}"), format_ident!("{request}"), format_ident!("{object}"));
+        quote! {
+            async fn #name(cx: &rt::Context, request: rt::#request) -> rt::Result {
+                rt::#adapter::#name(cx, &DOMAIN, #source &#object, request).await
+            }
+        }
+    })
+    .collect()
+}

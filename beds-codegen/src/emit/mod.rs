@@ -1,0 +1,219 @@
+//! Stage 6: Rust text from valid domains. It cannot fail, and the same domains give the same bytes.
+//!
+//! What is emitted is data and one-line calls into `beds_runtime::__private`; whatever grows beyond that belongs
+//! into the runtime. Each domain becomes one file with its struct, its statics and its `NamasteCore`
+//! ([`domain`]); [`factory`] is the file that includes them all.
+
+mod data;
+mod engine;
+mod text;
+
+use beds_protocol::Placement;
+use proc_macro2::{Literal, TokenStream};
+use quote::{format_ident, quote};
+
+use crate::{
+    fingerprint::fingerprint,
+    model::{Call, Domain, Engine, Fetch, Field, Type},
+};
+
+/// The crate that generated code calls.
+const RUNTIME: &str = "::beds_runtime::__private";
+
+/// The generated file of one domain.
+#[must_use]
+pub fn domain(domain: &Domain) -> String {
+    let mut out = format!("use {RUNTIME} as rt;\n\n");
+    out.push_str(&text::items(&record(domain)));
+    let mut statics = data::Statics::default();
+    statics.fields("FIELDS", &domain.fields);
+    statics.calls(&domain.calls);
+    out.push('\n');
+    out.push_str(&statics.into_text());
+    out.push_str(&static_domain(domain));
+    out.push_str(&engine::statics(domain));
+    out.push('\n');
+    out.push_str(&text::items(&implementation(domain)));
+    out
+}
+
+/// The struct of a domain.
+fn record(domain: &Domain) -> TokenStream {
+    let name = &domain.struct_name;
+    let doc = text::doc(&domain.description);
+    let fields = domain.fields.iter().map(|field| {
+        let (doc, ident, ty) = (text::doc(&field.description), &field.ident, rust_type(field, name));
+        // serde takes the `r#` off by itself.
+        let rename = (ident.to_string().trim_start_matches("r#") != field.name).then(|| {
+            let wire = &field.name;
+            quote!(#[serde(rename = #wire)])
+        });
+        quote!(#doc #rename pub #ident: #ty,)
+    });
+    quote! {
+        #doc
+        #[derive(Debug, Clone, PartialEq, rt::Serialize, rt::Deserialize)]
+        #[serde(crate = "beds_runtime::__private::serde")]
+        pub struct #name { #(#fields)* }
+    }
+}
+
+/// The Rust type of a field's value.
+fn rust_type(field: &Field, struct_name: &proc_macro2::Ident) -> TokenStream {
+    // A struct that is named as one of these hides it within its own module.
+    let std = |name: &str, path: TokenStream| {
+        let ident = format_ident!("{name}");
+        if *struct_name == name { quote!(::std::#path::#ident) } else { quote!(#ident) }
+    };
+    let ty = match &field.ty {
+        Type::Bool => quote!(bool),
+        Type::Int { .. } => quote!(i64),
+        Type::UInt { .. } => quote!(u64),
+        Type::Float { .. } => quote!(f64),
+        Type::Decimal { .. } => quote!(rt::Decimal),
+        Type::String { .. } | Type::Text { .. } | Type::Enum { .. } | Type::ObjectId => std("String", quote!(string)),
+        Type::Bytes { .. } => quote!(rt::Bytes),
+        Type::Uuid => quote!(rt::Uuid),
+        Type::Date => quote!(rt::Date),
+        Type::Time => quote!(rt::Time),
+        Type::DateTime => quote!(rt::DateTime),
+        Type::Json | Type::Object { .. } => quote!(rt::Json),
+        Type::List { item, max: _ } => {
+            let (vec, item) = (std("Vec", quote!(vec)), rust_type(item, struct_name));
+            quote!(#vec<#item>)
+        }
+    };
+    if field.nullable {
+        let option = std("Option", quote!(option));
+        quote!(#option<#ty>)
+    } else {
+        ty
+    }
+}
+
+/// `static DOMAIN`, one property a line.
+fn static_domain(domain: &Domain) -> String {
+    let (name, description, hash) = (&domain.name.value, &domain.description, fingerprint(domain));
+    let Placement { read, write } = domain.placement;
+    let (read, write) = (data::broker(read), data::broker(write));
+    let (database, key) = (&domain.database, data::indices(&domain.key));
+    let engine = match domain.engine() {
+        Engine::MariaDb => quote!(.mariadb(#database)),
+        Engine::MongoDb => quote!(.mongodb(#database)),
+    };
+    let operations = domain.operations();
+    let offers = [
+        (operations.read, quote!(.reads())),
+        (operations.create, quote!(.creates())),
+        (operations.update, quote!(.updates())),
+        (operations.delete, quote!(.deletes())),
+    ];
+    let offers: TokenStream = offers.into_iter().filter(|(is_offered, _)| *is_offered).map(|(_, call)| call).collect();
+    let Fetch { filter, sort, limit_default, limit_max } = &domain.fetch;
+    let (filter, sort) = (data::indices(filter), data::indices(sort));
+    let (default, max) = (Literal::u32_unsuffixed(*limit_default), Literal::u32_unsuffixed(*limit_max));
+    let version = domain.version.map(Literal::usize_unsuffixed);
+    let mut lines = vec![quote!(.placed(#read, #write)), engine];
+    if !domain.fields.is_empty() {
+        lines.push(quote!(.fields(&FIELDS)));
+    }
+    if !domain.key.is_empty() {
+        lines.push(quote!(.key(#key)));
+    }
+    lines.extend(version.map(|index| quote!(.version(#index))));
+    lines.push(offers);
+    if operations.read {
+        lines.push(quote!(.fetch(#filter, #sort, #default, #max)));
+    }
+    if !domain.calls.is_empty() {
+        lines.push(quote!(.calls(&CALLS)));
+    }
+    text::chain("static DOMAIN: rt::Domain", &quote!(rt::Domain::new(#name, #description, #hash)), &lines)
+}
+
+/// The implementation of `NamasteCore`.
+fn implementation(domain: &Domain) -> TokenStream {
+    let name = &domain.struct_name;
+    let operations = engine::operations(domain);
+    let call = (!domain.calls.is_empty()).then(|| call(domain));
+    quote! {
+        impl rt::NamasteCore for #name {
+            fn domain() -> &'static rt::Domain { &DOMAIN }
+            #(#operations)*
+            #call
+        }
+    }
+}
+
+fn call(domain: &Domain) -> TokenStream {
+    let arms = domain.calls.iter().enumerate().map(|(index, call)| {
+        let Call { name, description: _, lane: _, args: _, returns: _, target } = call;
+        let (index, routine) = (Literal::usize_unsuffixed(index), data::call_static(name));
+        let adapter = engine::adapter(target);
+        quote!(#name => rt::#adapter::call(cx, &DOMAIN, &CALLS[#index], &#routine, request).await,)
+    });
+    quote! {
+        async fn call(cx: &rt::Context, name: ::std::string::String, request: rt::CallRequest) -> rt::Result {
+            match name.as_str() {
+                #(#arms)*
+                _ => Err(rt::Error::not_offered(&DOMAIN, &::std::format!("call.{name}"))),
+            }
+        }
+    }
+}
+
+/// The generated file that includes those of all domains, and the static factory over them.
+///
+/// `domains` is taken in order of name, whatever order it is given in.
+#[must_use]
+pub fn factory(domains: &[Domain]) -> String {
+    let mut domains: Vec<&Domain> = domains.iter().collect();
+    domains.sort_by(|a, b| a.name.value.cmp(&b.name.value));
+    let rt: TokenStream = quote!(::beds_runtime::__private);
+    let modules = domains.iter().map(|domain| {
+        let (module, name) = (&domain.module, &domain.struct_name);
+        let (doc, path) = (text::doc(&domain.description), format!("/beds/{}.rs", domain.name.value));
+        quote! {
+            #doc
+            #[allow(missing_docs, dead_code, unreachable_pub, non_snake_case, clippy::all, clippy::pedantic)]
+            pub mod #module { ::std::include!(::std::concat!(::std::env!("OUT_DIR"), #path)); }
+            #[allow(unused_imports)]
+            pub use self::#module::#name;
+        }
+    });
+    let names: Vec<_> = domains.iter().map(|domain| &domain.struct_name).collect();
+    let wires: Vec<_> = domains.iter().map(|domain| &domain.name.value).collect();
+    let docs: Vec<_> = wires.iter().map(|wire| text::doc(&format!("`{wire}`"))).collect();
+    text::items(&quote! {
+        #(#modules)*
+
+        /// One variant a template.
+        #[allow(dead_code, unreachable_pub)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Template { #(#docs #names,)* }
+
+        /// The static factory: from a template's name to its domain, by one `match`.
+        #[allow(dead_code, unreachable_pub)]
+        #[derive(Debug)]
+        pub struct Domains;
+
+        impl #rt::Factory for Domains {
+            type Template = Template;
+            fn domains() -> ::std::vec::Vec<&'static #rt::Domain> {
+                ::std::vec::Vec::from([#(<#names as #rt::NamasteCore>::domain()),*])
+            }
+            fn template(name: &str) -> ::std::option::Option<Template> {
+                ::std::option::Option::Some(match name {
+                    #(#wires => Template::#names,)*
+                    _ => return ::std::option::Option::None,
+                })
+            }
+            fn domain(template: Template) -> &'static #rt::Domain {
+                match template { #(Template::#names => <#names as #rt::NamasteCore>::domain(),)* }
+            }
+            async fn dispatch(template: Template, cx: &#rt::Context, request: #rt::Request) -> #rt::Result {
+                match template { #(Template::#names => #rt::execute::<#names>(cx, request).await,)* }
+            }
+        }
+    })
+}

@@ -1,0 +1,106 @@
+//! The fingerprint of a template: a hash of what it promises to clients.
+//!
+//! Descriptions, database names, and the order of what has no order are not promises. What is rendered here, and
+//! how, is for ever: a change would make every deployed client a stranger.
+
+use std::fmt::Write as _;
+
+use beds_protocol::Lane;
+use sha2::{Digest, Sha256};
+
+use crate::model::{Arg, Call, Domain, Field, Literal, Operations, Returns, Supply, Type};
+
+/// The fingerprint, 16 hexadecimal digits.
+pub(crate) fn fingerprint(domain: &Domain) -> String {
+    let digest = Sha256::digest(render(domain).as_bytes());
+    digest.iter().take(8).fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn render(domain: &Domain) -> String {
+    let mut lines = vec![format!("template {}", domain.name.value)];
+    lines.extend(domain.fields.iter().map(|field| format!("field {}", self::field(field))));
+    let names = |indices: &[usize]| -> Vec<&str> {
+        indices.iter().filter_map(|index| domain.fields.get(*index)).map(|field| field.name.as_str()).collect()
+    };
+    let Operations { read, create, update, delete } = domain.operations();
+    lines.push(format!("operations read={read} create={create} update={update} delete={delete}"));
+    let sorted = |indices: &[usize]| {
+        let mut names = names(indices);
+        names.sort_unstable();
+        names.join(",")
+    };
+    let fetch = &domain.fetch;
+    lines.push(format!("filter {}", sorted(&fetch.filter)));
+    lines.push(format!("sort {}", sorted(&fetch.sort)));
+    lines.push(format!("limit {} {}", fetch.limit_default, fetch.limit_max));
+    lines.extend(domain.calls.iter().map(call));
+    // Only the first line has a place of its own; the key is ordered within its line.
+    lines[1..].sort_unstable();
+    lines.push(format!("key {}", names(&domain.key).join(",")));
+    lines.join("\n")
+}
+
+fn field(field: &Field) -> String {
+    let Field { name, ident: _, column: _, description: _, ty, supply, nullable, is_key: _, immutable, unique, sensitive: _ } =
+        field;
+    let supply = match supply {
+        Supply::Required => "required".to_owned(),
+        Supply::Optional => "optional".to_owned(),
+        Supply::Default(Literal::Bool(value)) => format!("default={value}"),
+        Supply::Default(Literal::Int(value)) => format!("default={value}"),
+        Supply::Default(Literal::Float(value)) => format!("default={value:?}"),
+        Supply::Default(Literal::Text(value)) => format!("default={value:?}"),
+        Supply::Generated(by) => format!("generated={}", by.as_str()),
+        Supply::Version => "version".to_owned(),
+    };
+    format!("{name} {} {supply} nullable={nullable} immutable={immutable} unique={unique}", self::ty(ty))
+}
+
+fn fields(fields: &[Field]) -> String {
+    let mut fields: Vec<_> = fields.iter().map(field).collect();
+    fields.sort_unstable();
+    fields.join("; ")
+}
+
+fn ty(ty: &Type) -> String {
+    match ty {
+        Type::Bool | Type::Uuid | Type::Date | Type::Time | Type::DateTime | Type::Json | Type::ObjectId => {
+            ty.name().to_owned()
+        }
+        Type::Int { min, max } => format!("int({min},{max})"),
+        Type::UInt { min, max } => format!("uint({min},{max})"),
+        Type::Float { min, max } => format!("float({min:?},{max:?})"),
+        Type::Decimal { precision, scale, min, max } => format!("decimal({precision},{scale},{min:?},{max:?})"),
+        Type::String { min, max, pattern } => format!("string({min},{max},{pattern:?})"),
+        Type::Text { min, max } => format!("text({min},{max})"),
+        Type::Bytes { max } => format!("bytes({max})"),
+        Type::Enum { values } => {
+            let mut values: Vec<_> = values.iter().map(|value| format!("{value:?}")).collect();
+            values.sort_unstable();
+            format!("enum({})", values.join(","))
+        }
+        Type::List { item, max } => format!("list({},{max},nullable={})", self::ty(&item.ty), item.nullable),
+        Type::Object { fields: members } => format!("object({})", fields(members)),
+    }
+}
+
+fn call(call: &Call) -> String {
+    let Call { name, description: _, lane, args, returns, target: _ } = call;
+    let mut args: Vec<_> =
+        args.iter().map(|Arg { field: arg, mode }| format!("{} {}", mode.as_str(), field(arg))).collect();
+    args.sort_unstable();
+    let returns = match returns {
+        Returns::Nothing => "nothing".to_owned(),
+        Returns::Scalar(ty) => format!("scalar {}", self::ty(ty)),
+        Returns::Rows(rows) => format!("rows {}", fields(rows)),
+        Returns::AsItComes => "as it comes".to_owned(),
+    };
+    let lane = match lane {
+        Lane::Read => "read",
+        Lane::Write => "write",
+    };
+    format!("call {name} {lane} ({}) {returns}", args.join("; "))
+}

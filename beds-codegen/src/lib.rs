@@ -1,0 +1,42 @@
+//! The BEDS template compiler: `templates/*_rec.toml` in, Rust that `beds_runtime` runs out.
+//!
+//! It works in ordered stages, each a module named by its verb, and imports run one way, downwards:
+//!
+//! | stage | takes | gives |
+//! | --- | --- | --- |
+//! | [`load`] | folders and files | [`span::Sources`], every text that a report may point into |
+//! | [`parse`] | one text | a TOML table with the place of every leaf |
+//! | [`raw`] | the table | a [`raw::RawTemplate`]: what was written, leaf by leaf with its place |
+//! | [`validate`] | the raw template | a [`model::Domain`]: what is valid; impossible states are absent from it |
+//! | [`resolve`] | all domains | nothing but errors: what only shows when the templates are seen together |
+//! | [`emit`] | valid domains | Rust text; it cannot fail |
+//!
+//! Every stage adds what is wrong to one [`diagnostic::Errors`] and goes on, so that one run tells everything. A
+//! broken part is remembered as broken and what refers to it is left in peace: one mistake, one message.
+//!
+//! The crate knows names and shapes of database objects, never a database: it opens no connection and must not
+//! depend on a driver or on the runtime. Start reading at [`Compiler`].
+
+pub mod code;
+mod compiler;
+pub mod diagnostic;
+pub mod emit;
+mod explain;
+mod fingerprint;
+pub mod load;
+pub mod model;
+mod names;
+mod output;
+pub mod parse;
+pub mod propose;
+pub mod raw;
+pub mod report;
+pub mod resolve;
+pub mod span;
+pub mod validate;
+
+pub use code::Code;
+pub use compiler::{Compiler, Output, RunError};
+pub use output::Generated;
+pub use explain::{Explanation, explain};
+pub use report::Report;

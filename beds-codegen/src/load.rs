@@ -1,0 +1,100 @@
+//! Stage 1: finds the templates and reads them, within bounds, into [`Sources`].
+//!
+//! Whatever is wrong with a path or a file becomes a diagnostic; nothing here looks into the text.
+
+use std::{
+    collections::BTreeSet,
+    fs::{self, File},
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    diagnostic::{Errors, files},
+    span::{FileId, Sources},
+};
+
+/// How a template's file name ends.
+pub const TEMPLATE_SUFFIX: &str = "_rec.toml";
+/// The most bytes that a template or a pipeline may have.
+pub const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// A path as reports show it: as it was given, with `/` between its parts.
+#[must_use]
+pub fn shown(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() }
+}
+
+/// Finds the templates in these files and folders. A folder gives its `*_rec.toml` files, not those of folders
+/// inside it. The result is sorted, whatever order the file system lists them in, and names no file twice.
+pub fn find(paths: &[PathBuf], sources: &mut Sources, errors: &mut Errors) -> Vec<PathBuf> {
+    let mut found = BTreeSet::new();
+    for path in paths {
+        let name = shown(path);
+        if path.is_dir() {
+            match list(path) {
+                Ok(files) if files.is_empty() => errors.push(files::no_templates(sources.add(&*name, ""), &name)),
+                Ok(files) => found.extend(files),
+                Err(error) => errors.push(files::unreadable(sources.add(&*name, ""), &name, &error.to_string())),
+            }
+        } else if !path.exists() {
+            errors.push(files::path_missing(sources.add(&*name, ""), &name));
+        } else if !name.ends_with(TEMPLATE_SUFFIX) {
+            errors.push(files::file_name(sources.add(&*name, ""), &name));
+        } else {
+            found.insert(path.clone());
+        }
+    }
+    found.into_iter().collect()
+}
+
+fn list(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let is_template = path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(TEMPLATE_SUFFIX));
+        if is_template {
+            files.push(path);
+        }
+    }
+    Ok(files)
+}
+
+/// Reads one file into `sources`; `None` when it cannot be used, which is reported.
+pub fn read(path: &Path, sources: &mut Sources, errors: &mut Errors) -> Option<FileId> {
+    let name = shown(path);
+    let mut broken = |make: &dyn Fn(FileId) -> crate::diagnostic::Diagnostic| {
+        let id = sources.add(&*name, "");
+        errors.push(make(id));
+    };
+    // One byte more than allowed is read, so that a file that grows, or a device, cannot fill the memory.
+    let bytes = match read_bounded(path) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            broken(&|id| files::unreadable(id, &name, &error.to_string()));
+            return None;
+        }
+    };
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        let length = fs::metadata(path).map_or(bytes.len() as u64, |data| data.len().max(bytes.len() as u64));
+        broken(&|id| files::too_large(id, &name, length, FILE_BYTES_MAX));
+        return None;
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Some(sources.add(name, text)),
+        Err(error) => {
+            broken(&|id| files::not_utf8(id, &name, error.utf8_error().valid_up_to()));
+            None
+        }
+    }
+}
+
+fn read_bounded(path: &Path) -> std::io::Result<Vec<u8>> {
+    if path.is_dir() {
+        return Err(std::io::Error::other("it is a folder"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

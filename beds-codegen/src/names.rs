@@ -1,0 +1,135 @@
+//! Names: the nearest one to a typo, and how wire names become Rust identifiers.
+
+use proc_macro2::{Ident, Span};
+
+/// The most characters that a wire name may have.
+pub(crate) const NAME_LEN_MAX: usize = 64;
+
+/// The candidate that a mistyped name most likely means, if one is near enough to be worth suggesting.
+pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let folded = name.to_lowercase();
+    let allowed = (folded.chars().count() / 3).max(1);
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&folded, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// The names in a sentence: `` `a`, `b` and `c` ``; at most twelve of them, then "…".
+pub(crate) fn sentence<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    const SHOWN_MAX: usize = 12;
+    let mut quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    if quoted.len() > SHOWN_MAX {
+        quoted.truncate(SHOWN_MAX);
+        return format!("{}, …", quoted.join(", "));
+    }
+    match quoted.pop() {
+        None => "none".to_owned(),
+        Some(last) if quoted.is_empty() => last,
+        Some(last) => format!("{} and {last}", quoted.join(", ")),
+    }
+}
+
+/// Whether a template's or call's name is `[a-z][a-z0-9_]*`.
+pub(crate) fn is_lower_snake(name: &str) -> bool {
+    let mut chars = name.chars();
+    chars.next().is_some_and(|first| first.is_ascii_lowercase())
+        && chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+}
+
+/// Whether a field's name is `[A-Za-z_][A-Za-z0-9_]*` and holds a letter.
+pub(crate) fn is_word(name: &str) -> bool {
+    !name.starts_with(|c: char| c.is_ascii_digit())
+        && name.chars().any(|c| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// A guess at what was meant by a name that breaks the rules: lower case, other characters as `_`.
+pub(crate) fn to_lower_snake(name: &str) -> Option<String> {
+    let mut out = String::new();
+    let mut previous_is_lower = false;
+    for c in name.chars() {
+        if c.is_ascii_alphanumeric() {
+            if c.is_ascii_uppercase() && previous_is_lower {
+                out.push('_');
+            }
+            previous_is_lower = !c.is_ascii_uppercase();
+            out.push(c.to_ascii_lowercase());
+        } else if !out.ends_with('_') && !out.is_empty() {
+            out.push('_');
+            previous_is_lower = false;
+        }
+    }
+    let out = out.trim_end_matches('_').trim_start_matches(|c: char| c.is_ascii_digit() || c == '_');
+    (!out.is_empty()).then(|| out.chars().take(NAME_LEN_MAX).collect())
+}
+
+/// `order_line` as `OrderLine`.
+pub(crate) fn upper_camel(name: &str) -> Ident {
+    let mut out = String::new();
+    for part in name.split('_') {
+        let mut chars = part.chars();
+        out.extend(chars.next().map(|first| first.to_ascii_uppercase()));
+        out.push_str(chars.as_str());
+    }
+    identifier(&out)
+}
+
+/// `unit_price` as `UNIT_PRICE`.
+pub(crate) fn screaming(name: &str) -> String {
+    name.to_ascii_uppercase()
+}
+
+/// Rust's words, strict, reserved and of edition 2024, but the four that have no raw form.
+const KEYWORDS: &[&str] = &[
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else", "enum",
+    "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod",
+    "move", "mut", "override", "priv", "pub", "ref", "return", "static", "struct", "trait", "true", "try", "type",
+    "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+];
+
+/// A word as an identifier: raw where it is a keyword, with `_` appended where Rust allows no raw form.
+pub(crate) fn identifier(name: &str) -> Ident {
+    match name {
+        "self" | "Self" | "super" | "crate" => Ident::new(&format!("{name}_"), Span::call_site()),
+        _ if KEYWORDS.contains(&name) => Ident::new_raw(name, Span::call_site()),
+        _ => Ident::new(name, Span::call_site()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_near_or_none() {
+        for (name, expected) in [
+            ("requird", Some("required")),
+            ("Required", Some("required")),
+            ("uniqe", Some("unique")),
+            ("nonsense", None),
+            ("x", None),
+        ] {
+            assert_eq!(nearest(name, ["required", "unique", "key"]), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn wire_names_become_identifiers() {
+        for (name, camel, ident) in
+            [("product", "Product", "product"), ("order_line", "OrderLine", "order_line"), ("type", "Type", "r#type"), ("self", "Self_", "self_")]
+        {
+            assert_eq!(upper_camel(name).to_string(), camel);
+            assert_eq!(identifier(name).to_string(), ident);
+        }
+    }
+
+    #[test]
+    fn guesses_are_names() {
+        for (given, guess) in [("Order-Line", Some("order_line")), ("orderLine", Some("order_line")), ("9", None), ("ß", None), ("_x", Some("x"))] {
+            assert_eq!(to_lower_snake(given).as_deref(), guess, "{given}");
+        }
+    }
+}

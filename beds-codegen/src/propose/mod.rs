@@ -1,0 +1,1 @@
+//! Proposals for the DBA, made from valid domains: DDL, grants, JSON Schema.

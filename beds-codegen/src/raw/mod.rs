@@ -1,0 +1,282 @@
+//! Stage 3: what was written, leaf by leaf, each with its place, and nothing decided yet.
+//!
+//! Any front can build a [`RawTemplate`]: [`read`] does from TOML, a derive macro could from attributes. The
+//! stage that judges it is [`crate::validate`].
+
+mod keys;
+mod read;
+
+pub use read::read;
+
+use crate::span::{FileId, Span, Spanned};
+
+/// A leaf that may be there.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Given<T> {
+    /// It is not written.
+    #[default]
+    Absent,
+    /// It is written, but of the wrong kind; that is reported already.
+    Broken,
+    /// It is written.
+    Is(Entry<T>),
+}
+
+/// A key and its value.
+#[derive(Debug, Clone)]
+pub struct Entry<T> {
+    /// Where the key is written.
+    pub key: Span,
+    /// The value.
+    pub value: Spanned<T>,
+}
+
+impl<T: PartialEq> PartialEq for Entry<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl<T> Given<T> {
+    /// The value, if there is one that can be used.
+    pub const fn get(&self) -> Option<&Spanned<T>> {
+        match self {
+            Self::Is(entry) => Some(&entry.value),
+            Self::Absent | Self::Broken => None,
+        }
+    }
+
+    /// Where the key is written.
+    pub const fn key(&self) -> Option<Span> {
+        match self {
+            Self::Is(entry) => Some(entry.key),
+            Self::Absent | Self::Broken => None,
+        }
+    }
+
+    /// Whether the key is not written at all.
+    pub const fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+
+    /// Whether the key is written, with a value that was refused.
+    pub const fn is_broken(&self) -> bool {
+        matches!(self, Self::Broken)
+    }
+}
+
+impl Given<bool> {
+    /// Whether it is written and true.
+    pub fn is_true(&self) -> bool {
+        self.get().is_some_and(|flag| flag.value)
+    }
+}
+
+/// A constant as it is written.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RawValue {
+    /// `true` or `false`.
+    Bool(bool),
+    /// An integer, of any size that makes sense.
+    Int(i128),
+    /// A floating-point number.
+    Float(f64),
+    /// A string.
+    Text(String),
+    /// TOML's own dates and times, as written.
+    Moment(String),
+}
+
+impl RawValue {
+    /// What kind of value it is, with its article.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Bool(_) => "a boolean",
+            Self::Int(_) => "an integer",
+            Self::Float(_) => "a float",
+            Self::Text(_) => "a string",
+            Self::Moment(_) => "a date or time",
+        }
+    }
+}
+
+/// Names in a list.
+pub type Names = Vec<Spanned<String>>;
+
+/// A whole template.
+#[derive(Debug, Clone)]
+pub struct RawTemplate {
+    /// The text it came from.
+    pub file: FileId,
+    /// `[template]`
+    pub header: Given<RawHeader>,
+    /// `[fields]`
+    pub fields: Given<Vec<RawField>>,
+    /// `[objects]`
+    pub objects: Given<RawObjects>,
+    /// `[fetch]`
+    pub fetch: Given<RawFetch>,
+    /// `[calls.*]`
+    pub calls: Given<Vec<RawCall>>,
+}
+
+/// `[template]`
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RawHeader {
+    /// The wire name.
+    pub name: Given<String>,
+    /// What the domain is.
+    pub description: Given<String>,
+    /// The service that serves it.
+    pub service: Given<String>,
+    /// The broker, where the service has several.
+    pub broker: Given<String>,
+    /// The engine.
+    pub engine: Given<String>,
+    /// The database.
+    pub database: Given<String>,
+}
+
+/// A field, an argument, a member of an object, an item of a list, a column of a row: whatever has a type.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RawField {
+    /// The name, and where it is written.
+    pub name: Spanned<String>,
+    /// Whether it is not even a table or a type's name, which is reported already.
+    pub is_broken: bool,
+    /// `type`
+    pub ty: Given<String>,
+    /// `description`
+    pub description: Given<String>,
+    /// `column`
+    pub column: Given<String>,
+    /// `generated`
+    pub generated: Given<String>,
+    /// `mode`
+    pub mode: Given<String>,
+    /// `key`
+    pub key: Given<bool>,
+    /// `required`
+    pub required: Given<bool>,
+    /// `nullable`
+    pub nullable: Given<bool>,
+    /// `unique`
+    pub unique: Given<bool>,
+    /// `immutable`
+    pub immutable: Given<bool>,
+    /// `version`
+    pub version: Given<bool>,
+    /// `sensitive`
+    pub sensitive: Given<bool>,
+    /// `unsigned`
+    pub unsigned: Given<bool>,
+    /// `default`
+    pub default: Given<RawValue>,
+    /// `min`
+    pub min: Given<RawValue>,
+    /// `max`
+    pub max: Given<RawValue>,
+    /// `pattern`
+    pub pattern: Given<String>,
+    /// `values`
+    pub values: Given<Names>,
+    /// `precision`
+    pub precision: Given<i128>,
+    /// `scale`
+    pub scale: Given<i128>,
+    /// `items`
+    pub items: Given<Box<RawField>>,
+    /// `fields`
+    pub fields: Given<Vec<RawField>>,
+}
+
+/// `[objects]`
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RawObjects {
+    /// `read`
+    pub read: Given<RawObject>,
+    /// `create`
+    pub create: Given<RawObject>,
+    /// `update`
+    pub update: Given<RawObject>,
+    /// `delete`
+    pub delete: Given<RawObject>,
+}
+
+/// The database object behind one operation.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RawObject {
+    /// `view`
+    pub view: Given<String>,
+    /// `table`
+    pub table: Given<String>,
+    /// `collection`
+    pub collection: Given<String>,
+    /// `procedure`
+    pub procedure: Given<String>,
+    /// `args`
+    pub args: Given<Names>,
+    /// `returns`
+    pub returns: Given<Names>,
+    /// `commits`
+    pub commits: Given<bool>,
+}
+
+/// `[fetch]`
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RawFetch {
+    /// `filter`
+    pub filter: Given<Names>,
+    /// `sort`
+    pub sort: Given<Names>,
+    /// `limit`
+    pub limit: Given<RawLimit>,
+}
+
+/// `limit`
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RawLimit {
+    /// `default`
+    pub default: Given<i128>,
+    /// `max`
+    pub max: Given<i128>,
+}
+
+/// `[calls.NAME]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct RawCall {
+    /// The name, and where it is written.
+    pub name: Spanned<String>,
+    /// Whether it is not even a table, which is reported already.
+    pub is_broken: bool,
+    /// `description`
+    pub description: Given<String>,
+    /// `procedure`
+    pub procedure: Given<String>,
+    /// `function`
+    pub function: Given<String>,
+    /// `pipeline`
+    pub pipeline: Given<String>,
+    /// `on`
+    pub on: Given<String>,
+    /// `lane`
+    pub lane: Given<String>,
+    /// `args`
+    pub args: Given<Vec<RawField>>,
+    /// `returns`
+    pub returns: Given<RawReturns>,
+    /// `commits`
+    pub commits: Given<bool>,
+}
+
+/// `returns` of a call.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RawReturns {
+    /// A word.
+    Word(String),
+    /// `{ rows = { … } }`
+    Rows(Vec<RawField>),
+    /// `{ type = … }`
+    Scalar(Box<RawField>),
+}

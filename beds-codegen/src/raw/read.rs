@@ -1,0 +1,260 @@
+//! From a TOML table to a [`RawTemplate`].
+
+use toml::de::{DeTable, DeValue};
+
+use super::{
+    Given, RawCall, RawFetch, RawField, RawHeader, RawLimit, RawObject, RawObjects, RawReturns, RawTemplate,
+    keys::{self, Keys, Refused, Value},
+};
+use crate::{
+    diagnostic::{Errors, shape},
+    span::{FileId, Spanned},
+};
+
+/// Reads what is written, and reports keys that mean nothing and values of the wrong kind.
+pub fn read(table: &DeTable<'_>, file: FileId, errors: &mut Errors) -> RawTemplate {
+    let mut keys = Keys::new(table, file, "the template".to_owned(), errors);
+    let template = RawTemplate {
+        file,
+        header: keys.take("template", "a table", |value, file, errors| section(value, file, errors, "template", header)),
+        fields: keys.take("fields", "a table of fields", |value, file, errors| fields(value, file, errors)),
+        objects: keys.take("objects", "a table", |value, file, errors| section(value, file, errors, "objects", objects)),
+        fetch: keys.take("fetch", "a table", |value, file, errors| section(value, file, errors, "fetch", fetch)),
+        calls: keys.take("calls", "a table of calls", calls),
+    };
+    keys.finish_sections();
+    template
+}
+
+fn section<T>(
+    value: &Value<'_>,
+    file: FileId,
+    errors: &mut Errors,
+    name: &str,
+    read: impl FnOnce(&mut Keys<'_, '_, '_>) -> T,
+) -> Result<T, Refused> {
+    table(value, file, errors, format!("`[{name}]`"), read)
+}
+
+fn table<T>(
+    value: &Value<'_>,
+    file: FileId,
+    errors: &mut Errors,
+    place: String,
+    read: impl FnOnce(&mut Keys<'_, '_, '_>) -> T,
+) -> Result<T, Refused> {
+    let DeValue::Table(table) = value.get_ref() else { return Err(Refused::Kind) };
+    let mut keys = Keys::new(table, file, place, errors);
+    let read = read(&mut keys);
+    keys.finish();
+    Ok(read)
+}
+
+fn header(keys: &mut Keys<'_, '_, '_>) -> RawHeader {
+    RawHeader {
+        name: keys.text("name"),
+        description: keys.text("description"),
+        service: keys.text("service"),
+        broker: keys.text("broker"),
+        engine: keys.text("engine"),
+        database: keys.text("database"),
+    }
+}
+
+fn objects(keys: &mut Keys<'_, '_, '_>) -> RawObjects {
+    let mut object = |name: &'static str| {
+        keys.take(name, "a table such as { view = \"…\" }", |value, file, errors| {
+            table(value, file, errors, format!("`objects.{name}`"), |keys| {
+                // A key that only the other operations have is unknown here, and the suggestions say so.
+                let (reads, writes) = (name == "read", name != "read");
+                RawObject {
+                    view: if reads { keys.text("view") } else { Given::Absent },
+                    table: if reads { keys.text("table") } else { Given::Absent },
+                    collection: keys.text("collection"),
+                    procedure: if writes { keys.text("procedure") } else { Given::Absent },
+                    args: if writes { keys.names("args") } else { Given::Absent },
+                    returns: if writes { keys.names("returns") } else { Given::Absent },
+                    commits: if writes { keys.flag("commits") } else { Given::Absent },
+                }
+            })
+        })
+    };
+    RawObjects { read: object("read"), create: object("create"), update: object("update"), delete: object("delete") }
+}
+
+fn fetch(keys: &mut Keys<'_, '_, '_>) -> RawFetch {
+    RawFetch {
+        filter: keys.names("filter"),
+        sort: keys.names("sort"),
+        limit: keys.take("limit", "a table such as { default = 50, max = 500 }", |value, file, errors| {
+            table(value, file, errors, "`fetch.limit`".to_owned(), |keys| RawLimit {
+                default: keys.int("default"),
+                max: keys.int("max"),
+            })
+        }),
+    }
+}
+
+/// Reads a table of fields, by name.
+fn fields(value: &Value<'_>, file: FileId, errors: &mut Errors) -> Result<Vec<RawField>, Refused> {
+    let DeValue::Table(table) = value.get_ref() else { return Err(Refused::Kind) };
+    let pairs = keys::pairs(table, file, errors);
+    Ok(pairs
+        .into_iter()
+        .map(|pair| field(Spanned::new(pair.key.value.to_owned(), pair.key.span), pair.value, file, errors))
+        .collect())
+}
+
+/// Reads whatever has a type; a string alone is the type's name.
+fn field(name: Spanned<String>, value: &Value<'_>, file: FileId, errors: &mut Errors) -> RawField {
+    let mut field = RawField::new(name);
+    let at = keys::span(file, value.span());
+    match value.get_ref() {
+        DeValue::String(ty) => {
+            let value = Spanned::new(ty.to_string(), at);
+            field.ty = Given::Is(super::Entry { key: at, value });
+        }
+        DeValue::Table(table) => {
+            let mut keys = Keys::new(table, file, format!("`{}`", field.name.value), errors);
+            fill(&mut field, &mut keys);
+            keys.finish();
+        }
+        other => {
+            let expected = "a type, or a table such as { type = \"string\" }";
+            errors.push(shape::wrong_shape(at, &field.name.value, expected, keys::kind(other)));
+            field.is_broken = true;
+        }
+    }
+    field
+}
+
+fn fill(field: &mut RawField, keys: &mut Keys<'_, '_, '_>) {
+    field.ty = keys.text("type");
+    field.description = keys.text("description");
+    field.column = keys.text("column");
+    field.generated = keys.text("generated");
+    field.mode = keys.text("mode");
+    field.key = keys.flag("key");
+    field.required = keys.flag("required");
+    field.nullable = keys.flag("nullable");
+    field.unique = keys.flag("unique");
+    field.immutable = keys.flag("immutable");
+    field.version = keys.flag("version");
+    field.sensitive = keys.flag("sensitive");
+    field.unsigned = keys.flag("unsigned");
+    field.default = keys.constant("default");
+    field.min = keys.constant("min");
+    field.max = keys.constant("max");
+    field.pattern = keys.text("pattern");
+    field.values = keys.names("values");
+    field.precision = keys.int("precision");
+    field.scale = keys.int("scale");
+    field.items = keys.take("items", "a type, or a table such as { type = \"string\" }", |value, file, errors| {
+        let name = Spanned::new("items".to_owned(), keys::span(file, value.span()));
+        let item = self::field(name, value, file, errors);
+        if item.is_broken { Err(Refused::Reported) } else { Ok(Box::new(item)) }
+    });
+    field.fields = keys.take("fields", "a table of fields", fields);
+}
+
+fn calls(value: &Value<'_>, file: FileId, errors: &mut Errors) -> Result<Vec<RawCall>, Refused> {
+    let DeValue::Table(table) = value.get_ref() else { return Err(Refused::Kind) };
+    let pairs = keys::pairs(table, file, errors);
+    Ok(pairs
+        .into_iter()
+        .map(|pair| call(Spanned::new(pair.key.value.to_owned(), pair.key.span), pair.value, file, errors))
+        .collect())
+}
+
+fn call(name: Spanned<String>, value: &Value<'_>, file: FileId, errors: &mut Errors) -> RawCall {
+    let mut call = RawCall::new(name);
+    let DeValue::Table(table) = value.get_ref() else {
+        let at = keys::span(file, value.span());
+        errors.push(shape::wrong_shape(at, &call.name.value, "a table", keys::kind(value.get_ref())));
+        call.is_broken = true;
+        return call;
+    };
+    let mut keys = Keys::new(table, file, format!("`[calls.{}]`", call.name.value), errors);
+    call.description = keys.text("description");
+    call.procedure = keys.text("procedure");
+    call.function = keys.text("function");
+    call.pipeline = keys.text("pipeline");
+    call.on = keys.text("on");
+    call.lane = keys.text("lane");
+    call.args = keys.take("args", "a table of arguments", fields);
+    call.returns = keys.take("returns", "\"nothing\", { type = … } or { rows = { … } }", returns);
+    call.commits = keys.flag("commits");
+    keys.finish();
+    call
+}
+
+fn returns(value: &Value<'_>, file: FileId, errors: &mut Errors) -> Result<RawReturns, Refused> {
+    match value.get_ref() {
+        DeValue::String(word) => Ok(RawReturns::Word(word.to_string())),
+        DeValue::Table(keys) if keys.contains_key("rows") => {
+            let rows = table(value, file, errors, "`returns`".to_owned(), |keys| keys.take("rows", "a table of fields", fields))?;
+            match rows {
+                Given::Is(rows) => Ok(RawReturns::Rows(rows.value.value)),
+                Given::Absent | Given::Broken => Err(Refused::Reported),
+            }
+        }
+        DeValue::Table(_) => {
+            let name = Spanned::new("returns".to_owned(), keys::span(file, value.span()));
+            Ok(RawReturns::Scalar(Box::new(field(name, value, file, errors))))
+        }
+        _ => Err(Refused::Kind),
+    }
+}
+
+impl RawField {
+    /// A field of which nothing is written yet.
+    #[must_use]
+    pub fn new(name: Spanned<String>) -> Self {
+        Self {
+            name,
+            is_broken: false,
+            ty: Given::Absent,
+            description: Given::Absent,
+            column: Given::Absent,
+            generated: Given::Absent,
+            mode: Given::Absent,
+            key: Given::Absent,
+            required: Given::Absent,
+            nullable: Given::Absent,
+            unique: Given::Absent,
+            immutable: Given::Absent,
+            version: Given::Absent,
+            sensitive: Given::Absent,
+            unsigned: Given::Absent,
+            default: Given::Absent,
+            min: Given::Absent,
+            max: Given::Absent,
+            pattern: Given::Absent,
+            values: Given::Absent,
+            precision: Given::Absent,
+            scale: Given::Absent,
+            items: Given::Absent,
+            fields: Given::Absent,
+        }
+    }
+}
+
+impl RawCall {
+    /// A call of which nothing is written yet.
+    #[must_use]
+    pub fn new(name: Spanned<String>) -> Self {
+        Self {
+            name,
+            is_broken: false,
+            description: Given::Absent,
+            procedure: Given::Absent,
+            function: Given::Absent,
+            pipeline: Given::Absent,
+            on: Given::Absent,
+            lane: Given::Absent,
+            args: Given::Absent,
+            returns: Given::Absent,
+            commits: Given::Absent,
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! What a run found, and how it is shown: rustc's layout for people, a JSON object a line for editors.
+
+use std::fmt;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, renderer::DecorStyle};
+use serde::Serialize;
+
+use crate::{
+    diagnostic::{Diagnostic, Errors, Severity},
+    span::{FileId, Position, Sources, Span},
+};
+
+/// Width that plain reports are cut to, as long lines are shown in part.
+const WIDTH: usize = 140;
+
+/// What a run found, in order of file and place.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    diagnostics: Vec<Diagnostic>,
+    sources: Sources,
+}
+
+/// A diagnostic as editors read it, one JSON object a line.
+#[derive(Serialize)]
+struct Line<'a> {
+    code: &'a str,
+    severity: &'a str,
+    file: &'a str,
+    line: usize,
+    column: usize,
+    end_line: usize,
+    end_column: usize,
+    message: &'a str,
+    help: &'a [String],
+    labels: Vec<LineLabel<'a>>,
+}
+
+#[derive(Serialize)]
+struct LineLabel<'a> {
+    file: &'a str,
+    line: usize,
+    column: usize,
+    end_line: usize,
+    end_column: usize,
+    text: &'a str,
+    primary: bool,
+}
+
+impl Report {
+    /// Orders what was found.
+    #[must_use]
+    pub fn new(errors: Errors, sources: Sources) -> Self {
+        let mut diagnostics = errors.into_vec();
+        let place = |diagnostic: &Diagnostic| {
+            let file = diagnostic.primary().map(|label| label.span.file).or(diagnostic.file);
+            let start = diagnostic.primary().map(|label| (label.span.start, label.span.end));
+            (file.map(|file| sources.path(file).to_owned()), start, diagnostic.code)
+        };
+        diagnostics.sort_by_cached_key(place);
+        Self { diagnostics, sources }
+    }
+
+    /// What was found.
+    #[must_use]
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    /// The texts that the diagnostics point into.
+    #[must_use]
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// Whether nothing was found.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.diagnostics.is_empty()
+    }
+
+    /// How many errors there are, warnings not counted.
+    #[must_use]
+    pub fn errors(&self) -> usize {
+        self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count()
+    }
+
+    /// The report for people, with or without colours.
+    #[must_use]
+    pub fn render(&self, colour: bool) -> String {
+        let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+        let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(WIDTH);
+        let mut out = String::new();
+        for diagnostic in &self.diagnostics {
+            out.push_str(&renderer.render(&[self.group(diagnostic)]));
+            out.push_str("\n\n");
+        }
+        out
+    }
+
+    /// One line a diagnostic: where, and what.
+    #[must_use]
+    pub fn summary(&self) -> Vec<String> {
+        let line = |diagnostic: &Diagnostic| {
+            let (path, start, _) = self.place(diagnostic);
+            let Diagnostic { code, message, .. } = diagnostic;
+            match start {
+                Some(Position { line, column }) => format!("[{code}] {path}:{line}:{column}: {message}"),
+                None => format!("[{code}] {path}: {message}"),
+            }
+        };
+        self.diagnostics.iter().map(line).collect()
+    }
+
+    /// The report for editors: a JSON object a line.
+    #[must_use]
+    pub fn json(&self) -> String {
+        let mut out = String::new();
+        for diagnostic in &self.diagnostics {
+            let (file, start, end) = self.place(diagnostic);
+            let (start, end) = (start.unwrap_or(Position { line: 1, column: 1 }), end.unwrap_or(Position { line: 1, column: 1 }));
+            let line = Line {
+                code: diagnostic.code.as_str(),
+                severity: diagnostic.severity.as_str(),
+                file,
+                line: start.line,
+                column: start.column,
+                end_line: end.line,
+                end_column: end.column,
+                message: &diagnostic.message,
+                help: &diagnostic.help,
+                labels: diagnostic.labels.iter().map(|label| self.label(label)).collect(),
+            };
+            // Strings and numbers always serialize.
+            out.push_str(&serde_json::to_string(&line).unwrap_or_default());
+            out.push('\n');
+        }
+        out
+    }
+
+    fn label<'a>(&'a self, label: &'a crate::diagnostic::Label) -> LineLabel<'a> {
+        let Span { file, start, end } = label.span;
+        let (start, end) = (self.sources.position(file, start), self.sources.position(file, end));
+        LineLabel {
+            file: self.sources.path(file),
+            line: start.line,
+            column: start.column,
+            end_line: end.line,
+            end_column: end.column,
+            text: &label.text,
+            primary: label.is_primary,
+        }
+    }
+
+    /// Path, beginning and end of a diagnostic.
+    fn place(&self, diagnostic: &Diagnostic) -> (&str, Option<Position>, Option<Position>) {
+        match (diagnostic.primary(), diagnostic.file) {
+            (Some(label), _) => {
+                let Span { file, start, end } = label.span;
+                let at = |byte| Some(self.sources.position(file, byte));
+                (self.sources.path(file), at(start), at(end))
+            }
+            (None, Some(file)) => (self.sources.path(file), None, None),
+            (None, None) => ("", None, None),
+        }
+    }
+
+    fn group<'a>(&'a self, diagnostic: &'a Diagnostic) -> Group<'a> {
+        let level = match diagnostic.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let mut group = Group::with_title(level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.as_str()));
+        let mut files: Vec<FileId> = Vec::new();
+        for label in &diagnostic.labels {
+            if !files.contains(&label.span.file) {
+                files.push(label.span.file);
+            }
+        }
+        for file in &files {
+            let text = self.sources.text(*file);
+            let annotations = diagnostic.labels.iter().filter(|label| label.span.file == *file).map(|label| {
+                let kind = if label.is_primary { AnnotationKind::Primary } else { AnnotationKind::Context };
+                kind.span(within(text, label.span)).label(label.text.as_str())
+            });
+            group = group.element(Snippet::source(text).path(self.sources.path(*file)).annotations(annotations));
+        }
+        if let (true, Some(file)) = (files.is_empty(), diagnostic.file) {
+            group = group.element(annotate_snippets::Origin::path(self.sources.path(file)));
+        }
+        for help in &diagnostic.help {
+            group = group.element(Level::HELP.message(help.as_str()));
+        }
+        group
+    }
+}
+
+/// The range of a span, on whole characters inside the text: the renderer slices by it.
+fn within(text: &str, span: Span) -> std::ops::Range<usize> {
+    let floor = |mut at: usize| {
+        at = at.min(text.len());
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let start = floor(span.start);
+    start..floor(span.end).max(start)
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for Report {}

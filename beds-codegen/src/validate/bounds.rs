@@ -1,0 +1,251 @@
+//! The keys that belong to single types: bounds, lengths, digits, patterns, values.
+
+use std::collections::HashMap;
+
+use beds_protocol::value::Decimal;
+
+use super::Cx;
+use crate::{
+    diagnostic::fields as diagnostics,
+    model::Type,
+    raw::{Entry, Given, RawField, RawValue},
+    span::{Span, Spanned},
+};
+
+/// The most digits of a decimal, and the most of them after the point: MariaDB's limits.
+const PRECISION_MAX: u8 = 65;
+const SCALE_MAX: u8 = 38;
+const STRING_LEN_DEFAULT: u32 = 255;
+const STRING_LEN_MAX: u32 = 65_535;
+const TEXT_LEN_DEFAULT: u32 = 65_535;
+const BYTES_LEN_DEFAULT: u32 = 65_535;
+const LIST_LEN_DEFAULT: u32 = 100;
+const LIST_LEN_MAX: u32 = 100_000;
+const ENUM_VALUE_LEN_MAX: usize = 255;
+
+/// Reports keys that belong to other types.
+pub(super) fn check_keys(raw: &RawField, ty: &str, cx: &mut Cx<'_>) {
+    let keys: [(&str, Option<Span>, &[&str]); 8] = [
+        ("min", raw.min.key(), &["int", "float", "decimal", "string", "text"]),
+        ("max", raw.max.key(), &["int", "float", "decimal", "string", "text", "bytes", "list"]),
+        ("pattern", raw.pattern.key(), &["string"]),
+        ("values", raw.values.key(), &["enum"]),
+        ("precision", raw.precision.key(), &["decimal"]),
+        ("scale", raw.scale.key(), &["decimal"]),
+        ("unsigned", raw.unsigned.key(), &["int"]),
+        ("items", raw.items.key(), &["list"]),
+    ];
+    let fields = ("fields", raw.fields.key(), ["object"].as_slice());
+    for (key, span, types) in keys.into_iter().chain([fields]) {
+        if let Some(span) = span.filter(|_| !types.contains(&ty)) {
+            cx.errors.push(diagnostics::key_not_of_type(span, key, ty, types));
+        }
+    }
+}
+
+/// The value of a bound: the default when it is absent, `None` when it is broken.
+fn bound<T>(
+    given: &Given<RawValue>,
+    absent: T,
+    read: impl FnOnce(&Spanned<RawValue>) -> Option<T>,
+) -> Option<T> {
+    match given {
+        Given::Absent => Some(absent),
+        Given::Broken => None,
+        Given::Is(Entry { value, .. }) => read(value),
+    }
+}
+
+fn crossed(raw: &RawField, is_crossed: bool, cx: &mut Cx<'_>) -> Option<()> {
+    if let (true, Some(min), Some(max)) = (is_crossed, raw.min.get(), raw.max.get()) {
+        cx.errors.push(diagnostics::bounds_crossed(min.span, max.span));
+        return None;
+    }
+    Some(())
+}
+
+/// An integer within a range; anything else is reported.
+fn integer(value: &Spanned<RawValue>, key: &str, ty: &str, range: (i128, i128), cx: &mut Cx<'_>) -> Option<i128> {
+    match value.value {
+        RawValue::Int(number) if (range.0..=range.1).contains(&number) => Some(number),
+        RawValue::Int(_) => {
+            cx.errors.push(diagnostics::bound_range(value.span, key, ty, &range.0.to_string(), &range.1.to_string()));
+            None
+        }
+        _ => {
+            cx.errors.push(diagnostics::bound_kind(value.span, key, ty, "an integer", value.value.kind()));
+            None
+        }
+    }
+}
+
+pub(super) fn int(raw: &RawField, cx: &mut Cx<'_>) -> Option<Type> {
+    let (ty, least, greatest) = if raw.unsigned.is_true() {
+        ("unsigned int", 0, i128::from(u64::MAX))
+    } else {
+        ("int", i128::from(i64::MIN), i128::from(i64::MAX))
+    };
+    let min = bound(&raw.min, least, |value| integer(value, "min", ty, (least, greatest), cx));
+    let max = bound(&raw.max, greatest, |value| integer(value, "max", ty, (least, greatest), cx));
+    let (min, max) = (min?, max?);
+    crossed(raw, min > max, cx)?;
+    Some(if raw.unsigned.is_true() {
+        Type::UInt { min: u64::try_from(min).ok()?, max: u64::try_from(max).ok()? }
+    } else {
+        Type::Int { min: i64::try_from(min).ok()?, max: i64::try_from(max).ok()? }
+    })
+}
+
+pub(super) fn float(raw: &RawField, cx: &mut Cx<'_>) -> Option<Type> {
+    let mut number = |value: &Spanned<RawValue>, key| match value.value {
+        RawValue::Float(number) if number.is_finite() => Some(number),
+        RawValue::Float(_) => {
+            cx.errors.push(diagnostics::bound_range(value.span, key, "float", "-1.8e308", "1.8e308"));
+            None
+        }
+        #[expect(clippy::cast_precision_loss, reason = "the bound is that of a float, as near as one comes")]
+        RawValue::Int(number) => Some(number as f64),
+        _ => {
+            cx.errors.push(diagnostics::bound_kind(value.span, key, "float", "a number", value.value.kind()));
+            None
+        }
+    };
+    let min = bound(&raw.min, f64::MIN, |value| number(value, "min"));
+    let max = bound(&raw.max, f64::MAX, |value| number(value, "max"));
+    let (min, max) = (min?, max?);
+    crossed(raw, min > max, cx)?;
+    Some(Type::Float { min, max })
+}
+
+pub(super) fn decimal(raw: &RawField, span: Span, cx: &mut Cx<'_>) -> Option<Type> {
+    let missing = match (raw.precision.is_absent(), raw.scale.is_absent()) {
+        (true, true) => Some("`precision` and `scale`"),
+        (true, false) => Some("`precision`"),
+        (false, true) => Some("`scale`"),
+        (false, false) => None,
+    };
+    if let Some(missing) = missing {
+        cx.errors.push(diagnostics::decimal_digits(span, missing));
+        return None;
+    }
+    let precision = digits(raw.precision.get()?, "precision", 1, PRECISION_MAX, "MariaDB keeps at most 65 digits", cx)?;
+    let why = if precision < SCALE_MAX { "not more than `precision`" } else { "MariaDB keeps at most 38 digits after the point" };
+    let scale = digits(raw.scale.get()?, "scale", 0, precision.min(SCALE_MAX), why, cx)?;
+    let min = bound(&raw.min, None, |value| decimal_bound(value, "min", precision, scale, cx).map(Some));
+    let max = bound(&raw.max, None, |value| decimal_bound(value, "max", precision, scale, cx).map(Some));
+    let (min, max) = (min?, max?);
+    crossed(raw, matches!((&min, &max), (Some(min), Some(max)) if min > max), cx)?;
+    let text = |bound: Option<Decimal>| bound.map(|bound| bound.to_string());
+    Some(Type::Decimal { precision, scale, min: text(min), max: text(max) })
+}
+
+fn digits(value: &Spanned<i128>, key: &str, min: u8, max: u8, why: &str, cx: &mut Cx<'_>) -> Option<u8> {
+    let digits = u8::try_from(value.value).ok().filter(|digits| (min..=max).contains(digits));
+    if digits.is_none() {
+        cx.errors.push(diagnostics::digits_range(value.span, key, value.value, i128::from(max), why));
+    }
+    digits
+}
+
+fn decimal_bound(value: &Spanned<RawValue>, key: &str, precision: u8, scale: u8, cx: &mut Cx<'_>) -> Option<Decimal> {
+    let decimal = match &value.value {
+        RawValue::Text(text) => text.parse::<Decimal>().ok(),
+        RawValue::Int(number) => number.to_string().parse().ok(),
+        RawValue::Bool(_) | RawValue::Float(_) | RawValue::Moment(_) => None,
+    };
+    let Some(decimal) = decimal else {
+        let found = if matches!(value.value, RawValue::Text(_)) { "this string" } else { value.value.kind() };
+        let expected = "a string of digits such as \"0.50\", or an integer";
+        cx.errors.push(diagnostics::bound_kind(value.span, key, "decimal", expected, found));
+        return None;
+    };
+    if !fits(&decimal, precision, scale) {
+        let greatest = greatest(precision, scale);
+        cx.errors.push(diagnostics::bound_range(value.span, key, "decimal", &format!("-{greatest}"), &greatest));
+        return None;
+    }
+    Some(decimal)
+}
+
+/// Whether a decimal has no more digits than its column.
+pub(super) fn fits(decimal: &Decimal, precision: u8, scale: u8) -> bool {
+    let (whole, fraction) = decimal.digits();
+    whole <= usize::from(precision - scale) && fraction <= usize::from(scale)
+}
+
+/// The greatest value with these digits.
+pub(super) fn greatest(precision: u8, scale: u8) -> String {
+    let whole = "9".repeat(usize::from(precision - scale));
+    let whole = if whole.is_empty() { "0" } else { &whole };
+    if scale == 0 { whole.to_owned() } else { format!("{whole}.{}", "9".repeat(usize::from(scale))) }
+}
+
+/// Least and greatest length.
+fn lengths(raw: &RawField, ty: &str, absent_max: u32, limit: u32, cx: &mut Cx<'_>) -> Option<(u32, u32)> {
+    let max = bound(&raw.max, i128::from(absent_max), |value| integer(value, "max", ty, (1, i128::from(limit)), cx));
+    // Without a `max` of its own, `min` has to stay within the default.
+    let limit = if raw.max.is_absent() { absent_max } else { limit };
+    let min = bound(&raw.min, 0, |value| integer(value, "min", ty, (0, i128::from(limit)), cx));
+    let (min, max) = (min?, max?);
+    crossed(raw, min > max, cx)?;
+    Some((u32::try_from(min).ok()?, u32::try_from(max).ok()?))
+}
+
+pub(super) fn string(raw: &RawField, cx: &mut Cx<'_>) -> Option<Type> {
+    let lengths = lengths(raw, "string", STRING_LEN_DEFAULT, STRING_LEN_MAX, cx);
+    let pattern = match &raw.pattern {
+        Given::Absent => None,
+        Given::Broken => return None,
+        Given::Is(entry) => {
+            // The runtime matches whole strings: what it compiles is compiled here, and what is written, alone.
+            let source = &entry.value.value;
+            let compiled = regex::Regex::new(source).and_then(|_| regex::Regex::new(&format!("^(?:{source})$")));
+            if let Err(error) = compiled {
+                let text = error.to_string();
+                let why = text.lines().last().unwrap_or_default().trim().trim_start_matches("error: ");
+                cx.errors.push(diagnostics::bad_pattern(entry.value.span, why));
+                return None;
+            }
+            Some(source.clone())
+        }
+    };
+    let (min, max) = lengths?;
+    Some(Type::String { min, max, pattern })
+}
+
+pub(super) fn text(raw: &RawField, cx: &mut Cx<'_>) -> Option<Type> {
+    let (min, max) = lengths(raw, "text", TEXT_LEN_DEFAULT, u32::MAX, cx)?;
+    Some(Type::Text { min, max })
+}
+
+pub(super) fn bytes(raw: &RawField, cx: &mut Cx<'_>) -> Option<Type> {
+    let range = (1, i128::from(u32::MAX));
+    let max = bound(&raw.max, i128::from(BYTES_LEN_DEFAULT), |value| integer(value, "max", "bytes", range, cx))?;
+    Some(Type::Bytes { max: u32::try_from(max).ok()? })
+}
+
+pub(super) fn list_max(raw: &RawField, cx: &mut Cx<'_>) -> Option<u32> {
+    let range = (1, i128::from(LIST_LEN_MAX));
+    let max = bound(&raw.max, i128::from(LIST_LEN_DEFAULT), |value| integer(value, "max", "list", range, cx))?;
+    u32::try_from(max).ok()
+}
+
+pub(super) fn one_of(raw: &RawField, span: Span, cx: &mut Cx<'_>) -> Option<Type> {
+    if raw.values.is_absent() || raw.values.get().is_some_and(|values| values.value.is_empty()) {
+        cx.errors.push(diagnostics::enum_without_values(raw.values.get().map_or(span, |values| values.span)));
+        return None;
+    }
+    let written = &raw.values.get()?.value;
+    let mut seen: HashMap<&str, Span> = HashMap::new();
+    for Spanned { value, span } in written {
+        if value.is_empty() {
+            cx.errors.push(diagnostics::enum_value(*span, "may not be empty"));
+        } else if value.chars().count() > ENUM_VALUE_LEN_MAX {
+            cx.errors.push(diagnostics::enum_value(*span, "may not be longer than 255 characters"));
+        }
+        if let Some(first) = seen.insert(value, *span) {
+            cx.errors.push(diagnostics::enum_value_twice(*span, first, value));
+        }
+    }
+    Some(Type::Enum { values: written.iter().map(|value| value.value.clone()).collect() })
+}

@@ -1,0 +1,242 @@
+//! `[calls]`: procedures, functions and pipelines by name.
+
+use beds_protocol::Lane;
+
+use super::{Cx, objects, pipeline, types};
+use crate::{
+    diagnostic::{calls as diagnostics, shape},
+    model::{Arg, Call, Engine, Mode, Returns, Target},
+    names,
+    raw::{Given, RawCall, RawField, RawReturns},
+    span::{Span, Spanned},
+};
+
+/// The kind of thing that a call runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Procedure,
+    Function,
+    Pipeline,
+}
+
+impl Kind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Procedure => "procedure",
+            Self::Function => "function",
+            Self::Pipeline => "pipeline",
+        }
+    }
+
+    const fn engine(self) -> Engine {
+        match self {
+            Self::Procedure | Self::Function => Engine::MariaDb,
+            Self::Pipeline => Engine::MongoDb,
+        }
+    }
+}
+
+/// The valid calls; the others are reported.
+pub(super) fn validate(raw: Given<Vec<RawCall>>, cx: &mut Cx<'_>) -> Vec<Call> {
+    match raw {
+        Given::Is(entry) => entry.value.value.into_iter().filter_map(|raw| call(raw, cx)).collect(),
+        Given::Absent | Given::Broken => Vec::new(),
+    }
+}
+
+fn call(raw: RawCall, cx: &mut Cx<'_>) -> Option<Call> {
+    if raw.is_broken {
+        return None;
+    }
+    let name = &raw.name;
+    if !names::is_lower_snake(&name.value) {
+        cx.errors.push(diagnostics::call_name(name.span, "a call", &name.value));
+    } else if name.value.len() > names::NAME_LEN_MAX {
+        cx.errors.push(shape::name_too_long(name.span, "call", name.value.len()));
+    }
+    let description = types::description(&raw.description, cx);
+    let runs = runs(&raw, cx);
+    let kind = runs.as_ref().map(|(kind, _)| *kind);
+    let lane = lane(&raw, kind, cx);
+    check_keys(&raw, kind, cx);
+    let args = args(&raw.args, kind, cx);
+    let returns = returns(&raw, kind, cx);
+    let (kind, object) = runs?;
+    objects::check_name(if kind == Kind::Pipeline { raw.on.get()? } else { &object }, cx)?;
+    let (args, lane) = (args?, lane?);
+    let target = match kind {
+        Kind::Procedure => Target::Procedure { name: object, commits: raw.commits.is_true() },
+        Kind::Function => Target::Function { name: object },
+        Kind::Pipeline => {
+            let pipeline = pipeline::read(&object, raw.name.span, &args, raw.args.get().map(|args| &args.value), cx)?;
+            if let Some((stage, at)) = &pipeline.writes
+                && lane == Lane::Read
+            {
+                cx.errors.push(diagnostics::writes_on_read_lane(*at, raw.name.span, stage));
+            }
+            let on = raw.on.get()?.value.clone();
+            Target::Pipeline { file: object.value, on, stages: pipeline.stages, writes: pipeline.writes.is_some() }
+        }
+    };
+    Some(Call { name: raw.name.value, description, lane, args, returns: returns?, target })
+}
+
+/// What the call runs.
+fn runs(raw: &RawCall, cx: &mut Cx<'_>) -> Option<(Kind, Spanned<String>)> {
+    let candidates = [(Kind::Procedure, &raw.procedure), (Kind::Function, &raw.function), (Kind::Pipeline, &raw.pipeline)];
+    let mut chosen: Option<(Kind, Span, &Spanned<String>)> = None;
+    let mut is_reported = false;
+    for (kind, given) in candidates {
+        match given {
+            Given::Absent => {}
+            Given::Broken => is_reported = true,
+            Given::Is(entry) => match chosen {
+                None => chosen = Some((kind, entry.key, &entry.value)),
+                Some((_, first, _)) => {
+                    cx.errors.push(diagnostics::call_two_objects(entry.key, first, &raw.name.value));
+                    return None;
+                }
+            },
+        }
+    }
+    let Some((kind, key, object)) = chosen else {
+        if !is_reported {
+            cx.errors.push(diagnostics::call_without_object(raw.name.span, &raw.name.value, cx.engine));
+        }
+        return None;
+    };
+    if let Some(engine) = cx.engine.filter(|engine| *engine != kind.engine()) {
+        cx.errors.push(diagnostics::call_engine(key, kind.as_str(), engine));
+        return None;
+    }
+    Some((kind, object.clone()))
+}
+
+fn lane(raw: &RawCall, kind: Option<Kind>, cx: &mut Cx<'_>) -> Option<Lane> {
+    match &raw.lane {
+        Given::Absent if kind == Some(Kind::Procedure) => {
+            cx.errors.push(diagnostics::lane_missing(raw.name.span, &raw.name.value));
+            None
+        }
+        Given::Absent => Some(Lane::Read),
+        Given::Broken => None,
+        Given::Is(entry) => match entry.value.value.as_str() {
+            "read" => Some(Lane::Read),
+            "write" => Some(Lane::Write),
+            other => {
+                cx.errors.push(diagnostics::unknown_lane(entry.value.span, other));
+                None
+            }
+        },
+    }
+}
+
+/// Reports keys that belong to other kinds of calls.
+fn check_keys(raw: &RawCall, kind: Option<Kind>, cx: &mut Cx<'_>) {
+    let Some(kind) = kind else { return };
+    match raw.on.key() {
+        Some(on) if kind != Kind::Pipeline => {
+            cx.errors.push(diagnostics::call_key_not_here(on, "on", kind.as_str(), "a pipeline"));
+        }
+        None if kind == Kind::Pipeline && raw.on.is_absent() => {
+            let at = raw.pipeline.key().unwrap_or(raw.name.span);
+            cx.errors.push(diagnostics::pipeline_on(at));
+        }
+        _ => {}
+    }
+    let Some(commits) = raw.commits.key() else { return };
+    if kind != Kind::Procedure {
+        cx.errors.push(diagnostics::call_key_not_here(commits, "commits", kind.as_str(), "a procedure"));
+    } else if let Some(lane) = raw.lane.get()
+        && lane.value == "read"
+        && raw.commits.is_true()
+    {
+        cx.errors.push(diagnostics::commits_on_read(commits, lane.span));
+    }
+}
+
+fn args(raw: &Given<Vec<RawField>>, kind: Option<Kind>, cx: &mut Cx<'_>) -> Option<Vec<Arg>> {
+    match raw {
+        Given::Absent => Some(Vec::new()),
+        Given::Broken => None,
+        Given::Is(entry) => {
+            let args: Vec<_> = entry.value.value.iter().map(|raw| arg(raw, kind, cx)).collect();
+            args.into_iter().collect()
+        }
+    }
+}
+
+fn arg(raw: &RawField, kind: Option<Kind>, cx: &mut Cx<'_>) -> Option<Arg> {
+    let mode = match &raw.mode {
+        Given::Absent => Some(Mode::In),
+        Given::Broken => None,
+        Given::Is(entry) => {
+            let mode = Mode::ALL.iter().copied().find(|mode| mode.as_str() == entry.value.value);
+            match (mode, kind) {
+                (None, _) => cx.errors.push(diagnostics::unknown_mode(entry.value.span, &entry.value.value)),
+                (Some(mode @ (Mode::Out | Mode::InOut)), Some(kind @ (Kind::Function | Kind::Pipeline))) => {
+                    cx.errors.push(diagnostics::mode_not_here(entry.value.span, mode, kind.as_str()));
+                }
+                (Some(_), _) => {}
+            }
+            mode
+        }
+    };
+    if mode == Some(Mode::Out)
+        && let (Some(default), Some(out)) = (raw.default.key(), raw.mode.key())
+    {
+        cx.errors.push(crate::diagnostic::fields::contradiction(default, out, ("default", "mode = \"out\""), "an OUT parameter takes no value"));
+    }
+    let field = types::field(raw.clone(), types::Place::Arg, 0, cx);
+    Some(Arg { field: field?, mode: mode? })
+}
+
+fn returns(raw: &RawCall, kind: Option<Kind>, cx: &mut Cx<'_>) -> Option<Returns> {
+    let entry = match &raw.returns {
+        Given::Absent if kind == Some(Kind::Function) => {
+            cx.errors.push(diagnostics::returns_missing(raw.name.span, &raw.name.value));
+            return None;
+        }
+        Given::Absent => return Some(Returns::AsItComes),
+        Given::Broken => return None,
+        Given::Is(entry) => entry,
+    };
+    let at = entry.key;
+    match &entry.value.value {
+        RawReturns::Word(word) if word == "nothing" => {
+            refuse_for(Kind::Function, kind, at, "a function always returns a value", cx)?;
+            Some(Returns::Nothing)
+        }
+        RawReturns::Word(word) => {
+            cx.errors.push(diagnostics::returns_unknown(entry.value.span, word));
+            None
+        }
+        RawReturns::Scalar(field) => {
+            refuse_for(Kind::Pipeline, kind, at, "a pipeline gives documents, not one value", cx)?;
+            types::field((**field).clone(), types::Place::Scalar, 0, cx).map(|field| Returns::Scalar(field.ty))
+        }
+        RawReturns::Rows(rows) => {
+            refuse_for(Kind::Function, kind, at, "a function returns one value, not rows", cx)?;
+            if rows.is_empty() {
+                cx.errors.push(diagnostics::returns_not_here(entry.value.span, "`rows` has no columns", "name the columns in their order, or leave `returns` out to give rows as they come"));
+                return None;
+            }
+            let place = if kind == Some(Kind::Pipeline) { types::Place::Document } else { types::Place::Row };
+            let rows: Vec<_> = rows.iter().map(|row| types::field(row.clone(), place, 0, cx)).collect();
+            rows.into_iter().collect::<Option<_>>().map(Returns::Rows)
+        }
+    }
+}
+
+/// Reports a way to return that this kind of call does not have.
+fn refuse_for(refused: Kind, kind: Option<Kind>, at: Span, why: &str, cx: &mut Cx<'_>) -> Option<()> {
+    if kind != Some(refused) {
+        return Some(());
+    }
+    let help = match refused {
+        Kind::Function => "write `returns = { type = \"…\" }`",
+        Kind::Procedure | Kind::Pipeline => "write `returns = { rows = { … } }`, or leave it out",
+    };
+    cx.errors.push(diagnostics::returns_not_here(at, why, help));
+    None
+}

@@ -1,0 +1,121 @@
+//! `[template]`.
+
+use beds_protocol::{Placement, Service};
+
+use super::Cx;
+use crate::{
+    diagnostic::{header as diagnostics, shape},
+    model::Engine,
+    names,
+    raw::{Given, RawHeader},
+    span::{Span, Spanned},
+};
+
+/// What is known of the header; a part that is broken is `None`.
+pub(super) struct Header {
+    pub(super) name: Option<Spanned<String>>,
+    pub(super) description: String,
+    pub(super) placement: Option<Placement>,
+    pub(super) engine: Option<Engine>,
+    pub(super) database: Option<String>,
+}
+
+pub(super) fn validate(raw: &Given<RawHeader>, cx: &mut Cx<'_>) -> Header {
+    let Given::Is(entry) = raw else {
+        return Header { name: None, description: String::new(), placement: None, engine: None, database: None };
+    };
+    let RawHeader { name: raw_name, description, service, broker, engine: raw_engine, database: raw_database } =
+        &entry.value.value;
+    let section = entry.key;
+    Header {
+        name: name(required(raw_name, "name", "name = \"product\"", section, cx), cx),
+        description: super::types::description(description, cx),
+        placement: placement(required(service, "service", "service = \"app_server\"", section, cx), broker, cx),
+        engine: engine(required(raw_engine, "engine", "engine = \"mariadb\"", section, cx), cx),
+        database: database(required(raw_database, "database", "database = \"catalog\"", section, cx), cx),
+    }
+}
+
+fn required<'r>(
+    given: &'r Given<String>,
+    key: &str,
+    example: &str,
+    section: Span,
+    cx: &mut Cx<'_>,
+) -> Option<&'r Spanned<String>> {
+    if given.is_absent() {
+        cx.errors.push(shape::missing_key(section, key, "`[template]`", example));
+    }
+    given.get()
+}
+
+fn name(name: Option<&Spanned<String>>, cx: &mut Cx<'_>) -> Option<Spanned<String>> {
+    let Spanned { value, span } = name?;
+    if !names::is_lower_snake(value) {
+        cx.errors.push(diagnostics::template_name(*span, value));
+        return None;
+    }
+    let length = value.len();
+    if length > names::NAME_LEN_MAX {
+        cx.errors.push(shape::name_too_long(*span, "template", length));
+        return None;
+    }
+    if let Some(why) = reserved(value) {
+        cx.errors.push(diagnostics::reserved_name(*span, value, why));
+        return None;
+    }
+    name.cloned()
+}
+
+/// Why a template cannot have this name although it is well-formed.
+fn reserved(name: &str) -> Option<&'static str> {
+    if Service::from_name(name).is_some() {
+        Some("`<service>.batch.…` are routing keys")
+    } else if name == "beds" || name.starts_with("beds_") {
+        Some("names that begin with `beds` are the system's own")
+    } else if name == "template" || name == "domains" {
+        Some("the generated code has a type of this name")
+    } else {
+        None
+    }
+}
+
+fn placement(service: Option<&Spanned<String>>, broker: &Given<String>, cx: &mut Cx<'_>) -> Option<Placement> {
+    let service_name = service?;
+    let Some(service) = Service::from_name(&service_name.value) else {
+        cx.errors.push(diagnostics::unknown_service(service_name.span, &service_name.value));
+        return None;
+    };
+    if broker.is_broken() {
+        return None;
+    }
+    let placement = Placement::of(service, broker.get().map(|broker| broker.value.as_str()));
+    if placement.is_none() {
+        cx.errors.push(match broker.get() {
+            Some(broker) => diagnostics::unknown_broker(broker.span, &broker.value, service, service_name.span),
+            None => diagnostics::broker_missing(service_name.span, service),
+        });
+    }
+    placement
+}
+
+fn engine(name: Option<&Spanned<String>>, cx: &mut Cx<'_>) -> Option<Engine> {
+    let Spanned { value, span } = name?;
+    let engine = Engine::ALL.iter().copied().find(|engine| engine.as_str() == value);
+    if engine.is_none() {
+        cx.errors.push(diagnostics::unknown_engine(*span, value));
+    }
+    engine
+}
+
+fn database(name: Option<&Spanned<String>>, cx: &mut Cx<'_>) -> Option<String> {
+    let Spanned { value, span } = name?;
+    let is_name = !value.is_empty()
+        && value.len() <= names::NAME_LEN_MAX
+        && value.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    if !is_name {
+        cx.errors.push(diagnostics::database_name(*span, value));
+        return None;
+    }
+    Some(value.clone())
+}

@@ -1,0 +1,170 @@
+//! Defaults: a constant must be a value that a client could give.
+
+use beds_protocol::value::{Bytes, Date, DateTime, Decimal, ParseValueError, Time};
+
+use super::{Cx, bounds};
+use crate::{
+    diagnostic::fields as diagnostics,
+    model::{Literal, Type},
+    raw::RawValue,
+    span::Spanned,
+};
+
+/// Why a constant is not a value of a type.
+enum Refused {
+    /// It is of another kind than this.
+    Kind(&'static str),
+    /// It breaks a rule: the end of the sentence "the default …".
+    Rule(String),
+    /// The type has no constants.
+    Impossible,
+}
+
+/// The default of a field of this type; `None` when it is refused, which is reported.
+pub(super) fn literal(value: &Spanned<RawValue>, ty: &Type, cx: &mut Cx<'_>) -> Option<Literal> {
+    match check(&value.value, ty) {
+        Ok(literal) => Some(literal),
+        Err(refused) => {
+            cx.errors.push(match refused {
+                Refused::Kind(expected) => diagnostics::default_kind(value.span, ty.name(), expected, value.value.kind()),
+                Refused::Rule(why) => diagnostics::default_refused(value.span, &why),
+                Refused::Impossible => diagnostics::default_impossible(value.span, ty.name()),
+            });
+            None
+        }
+    }
+}
+
+fn check(value: &RawValue, ty: &Type) -> Result<Literal, Refused> {
+    match ty {
+        Type::Bool => match value {
+            RawValue::Bool(flag) => Ok(Literal::Bool(*flag)),
+            _ => Err(Refused::Kind("true or false")),
+        },
+        Type::Int { min, max } => integer(value, i128::from(*min), i128::from(*max)),
+        // A constant is kept as a signed number: above that range there is no default.
+        Type::UInt { min, max } => integer(value, i128::from(*min), i128::from(*max).min(i128::from(i64::MAX))),
+        Type::Float { min, max } => float(value, *min, *max),
+        Type::Decimal { precision, scale, min, max } => decimal(value, (*precision, *scale), min.as_deref(), max.as_deref()),
+        Type::String { min, max, pattern } => {
+            let text = string(value)?;
+            length(text, *min, *max)?;
+            if let Some(pattern) = pattern
+                && regex::Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|regex| !regex.is_match(text))
+            {
+                return Err(Refused::Rule(format!("does not match the pattern `{pattern}`")));
+            }
+            Ok(Literal::Text(text.to_owned()))
+        }
+        Type::Text { min, max } => {
+            let text = string(value)?;
+            length(text, *min, *max)?;
+            Ok(Literal::Text(text.to_owned()))
+        }
+        Type::Bytes { max } => {
+            let text = string(value)?;
+            let bytes: Bytes = text.parse().map_err(rule)?;
+            if bytes.0.len() > *max as usize {
+                return Err(Refused::Rule(format!("has {} bytes, more than {max}", bytes.0.len())));
+            }
+            Ok(Literal::Text(text.to_owned()))
+        }
+        Type::Uuid => matching(value, is_uuid, "must be a UUID such as \"0190163d-8694-739b-aea5-966c26f8ad91\""),
+        Type::ObjectId => matching(value, |text| text.len() == 24 && is_hexadecimal(text), "must be 24 hexadecimal digits"),
+        Type::Date => moment::<Date>(value),
+        Type::Time => moment::<Time>(value),
+        Type::DateTime => moment::<DateTime>(value),
+        Type::Enum { values } => {
+            let text = string(value)?;
+            if !values.iter().any(|value| value == text) {
+                let known = crate::names::sentence(values.iter().map(String::as_str));
+                return Err(Refused::Rule(format!("`{text}` is none of the values {known}")));
+            }
+            Ok(Literal::Text(text.to_owned()))
+        }
+        Type::Json | Type::List { .. } | Type::Object { .. } => Err(Refused::Impossible),
+    }
+}
+
+fn rule(error: ParseValueError) -> Refused {
+    Refused::Rule(error.0.to_owned())
+}
+
+fn integer(value: &RawValue, min: i128, max: i128) -> Result<Literal, Refused> {
+    let RawValue::Int(number) = value else { return Err(Refused::Kind("an integer")) };
+    match i64::try_from(*number) {
+        Ok(small) if (min..=max).contains(number) => Ok(Literal::Int(small)),
+        _ => Err(Refused::Rule(format!("{number} is not from {min} to {max}"))),
+    }
+}
+
+fn float(value: &RawValue, min: f64, max: f64) -> Result<Literal, Refused> {
+    let number = match value {
+        RawValue::Float(number) => *number,
+        #[expect(clippy::cast_precision_loss, reason = "the default is that of a float, as near as one comes")]
+        RawValue::Int(number) => *number as f64,
+        _ => return Err(Refused::Kind("a number")),
+    };
+    if (min..=max).contains(&number) {
+        Ok(Literal::Float(number))
+    } else {
+        Err(Refused::Rule(format!("{number} is not from {min} to {max}")))
+    }
+}
+
+fn decimal(value: &RawValue, digits: (u8, u8), min: Option<&str>, max: Option<&str>) -> Result<Literal, Refused> {
+    let text = match value {
+        RawValue::Text(text) => text.clone(),
+        RawValue::Int(number) => number.to_string(),
+        _ => return Err(Refused::Kind("a string of digits such as \"0.50\", or an integer")),
+    };
+    let decimal: Decimal = text.parse().map_err(rule)?;
+    let (precision, scale) = digits;
+    if !bounds::fits(&decimal, precision, scale) {
+        return Err(Refused::Rule(format!("{text} has more digits than {}", bounds::greatest(precision, scale))));
+    }
+    let parse = |bound: &str| bound.parse::<Decimal>().ok();
+    if min.and_then(parse).is_some_and(|min| decimal < min) || max.and_then(parse).is_some_and(|max| decimal > max) {
+        return Err(Refused::Rule(format!("{text} is outside `min` and `max`")));
+    }
+    Ok(Literal::Text(text))
+}
+
+fn string(value: &RawValue) -> Result<&str, Refused> {
+    match value {
+        RawValue::Text(text) => Ok(text),
+        _ => Err(Refused::Kind("a string")),
+    }
+}
+
+fn length(text: &str, min: u32, max: u32) -> Result<(), Refused> {
+    let length = text.chars().count();
+    if (min as usize..=max as usize).contains(&length) {
+        Ok(())
+    } else {
+        Err(Refused::Rule(format!("has {length} characters, not from {min} to {max}")))
+    }
+}
+
+fn matching(value: &RawValue, is_right: fn(&str) -> bool, why: &str) -> Result<Literal, Refused> {
+    let text = string(value)?;
+    if is_right(text) { Ok(Literal::Text(text.to_owned())) } else { Err(Refused::Rule(why.to_owned())) }
+}
+
+/// Dates and times may be written as TOML's own, too.
+fn moment<T: std::str::FromStr<Err = ParseValueError> + std::fmt::Display>(value: &RawValue) -> Result<Literal, Refused> {
+    let (RawValue::Text(text) | RawValue::Moment(text)) = value else {
+        return Err(Refused::Kind("a date or time, or a string with one"));
+    };
+    let parsed: T = text.parse().map_err(rule)?;
+    Ok(Literal::Text(parsed.to_string()))
+}
+
+fn is_hexadecimal(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn is_uuid(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && parts.iter().all(|part| is_hexadecimal(part))
+}

@@ -1,0 +1,261 @@
+//! `[objects]` and `[fetch]`: the database objects behind the operations, and what a fetch may do.
+
+use super::{Cx, fields::Fields, identifiers};
+use crate::{
+    Code,
+    diagnostic::objects as diagnostics,
+    model::{Engine, Fetch, Objects, Procedure, Relation, Supply},
+    raw::{Given, Names, RawFetch, RawLimit, RawObject, RawObjects},
+    span::{Span, Spanned},
+};
+
+const LIMIT_DEFAULT: u32 = 50;
+const LIMIT_MAX_DEFAULT: u32 = 500;
+/// The most records that a template may let one fetch return.
+const LIMIT_MAX: u32 = 10_000;
+
+/// The object of one operation, as far as it is known.
+struct Object<'r> {
+    operation: &'static str,
+    /// Where the operation's key is written.
+    key: Span,
+    raw: &'r RawObject,
+}
+
+/// The objects; `None` when the engine is not known or a part is broken, which is reported.
+pub(super) fn validate(raw: &Given<RawObjects>, fields: &Fields, cx: &mut Cx<'_>) -> Option<Objects> {
+    let none = RawObjects::default();
+    let raw = match raw {
+        Given::Absent => &none,
+        Given::Broken => return None,
+        Given::Is(entry) => &entry.value.value,
+    };
+    let read = relation(object(&raw.read, "read").as_ref(), cx);
+    let [create, update, delete] = [
+        object(&raw.create, "create"),
+        object(&raw.update, "update"),
+        object(&raw.delete, "delete"),
+    ];
+    for object in [&update, &delete].into_iter().flatten() {
+        if fields.key().is_empty() && !fields.is_unknown() {
+            cx.errors.push(diagnostics::no_key(object.key, object.operation));
+        }
+    }
+    Some(match cx.engine? {
+        Engine::MariaDb => Objects::MariaDb {
+            read,
+            create: create.and_then(|object| procedure(&object, fields, cx)),
+            update: update.and_then(|object| procedure(&object, fields, cx)),
+            delete: delete.and_then(|object| procedure(&object, fields, cx)),
+        },
+        Engine::MongoDb => Objects::MongoDb {
+            read,
+            create: create.and_then(|object| collection(&object, cx)),
+            update: update.and_then(|object| collection(&object, cx)),
+            delete: delete.and_then(|object| collection(&object, cx)),
+        },
+    })
+}
+
+fn object<'r>(given: &'r Given<RawObject>, operation: &'static str) -> Option<Object<'r>> {
+    match given {
+        Given::Is(entry) => Some(Object { operation, key: entry.key, raw: &entry.value.value }),
+        Given::Absent | Given::Broken => None,
+    }
+}
+
+/// The one database object that an operation names, and the key that names it.
+fn named(
+    object: &Object<'_>,
+    kinds: &[(&'static str, &Given<String>, bool)],
+    example: &str,
+    cx: &mut Cx<'_>,
+) -> Option<(&'static str, Spanned<String>)> {
+    let engine = cx.engine?;
+    let mut chosen: Option<(&'static str, Span, &Spanned<String>)> = None;
+    let mut is_reported = false;
+    for (kind, given, is_of_engine) in kinds {
+        match given {
+            Given::Absent => {}
+            Given::Broken => is_reported = true,
+            Given::Is(entry) if !is_of_engine => {
+                is_reported = true;
+                cx.errors.push(diagnostics::object_engine(entry.key, kind, object.operation, engine));
+            }
+            Given::Is(entry) => match chosen {
+                None => chosen = Some((kind, entry.key, &entry.value)),
+                Some((_, first, _)) => cx.errors.push(diagnostics::two_objects(entry.key, first, object.operation)),
+            },
+        }
+    }
+    let Some((kind, _, name)) = chosen else {
+        if !is_reported {
+            cx.errors.push(diagnostics::object_missing(object.key, object.operation, example));
+        }
+        return None;
+    };
+    check_name(name, cx)?;
+    Some((kind, name.clone()))
+}
+
+/// Checks the name of a database object.
+pub(super) fn check_name(name: &Spanned<String>, cx: &mut Cx<'_>) -> Option<()> {
+    let rule = identifiers::object_rule(&name.value, cx.engine?);
+    if let Some(rule) = rule {
+        cx.errors.push(diagnostics::object_name(name.span, &name.value, rule));
+        return None;
+    }
+    Some(())
+}
+
+fn relation(object: Option<&Object<'_>>, cx: &mut Cx<'_>) -> Option<Relation> {
+    let object = object?;
+    let RawObject { view, table, collection, .. } = object.raw;
+    let is_mariadb = cx.engine? == Engine::MariaDb;
+    let kinds = [("view", view, true), ("table", table, is_mariadb), ("collection", collection, !is_mariadb)];
+    let (kind, name) = named(object, &kinds, "{ view = \"…\" }", cx)?;
+    Some(Relation { name: name.value, is_view: kind == "view" })
+}
+
+fn collection(object: &Object<'_>, cx: &mut Cx<'_>) -> Option<String> {
+    let RawObject { view: _, table: _, collection, procedure, args, returns, commits } = object.raw;
+    let engine = cx.engine?;
+    let extra = [("args", args.key()), ("returns", returns.key()), ("commits", commits.key())];
+    for (key, span) in extra {
+        // Beside a procedure, which is reported, these are its echo.
+        if let Some(span) = span.filter(|_| procedure.is_absent()) {
+            cx.errors.push(diagnostics::object_engine(span, key, object.operation, engine));
+        }
+    }
+    let kinds = [("collection", collection, true), ("procedure", procedure, false)];
+    named(object, &kinds, "{ collection = \"…\" }", cx).map(|(_, name)| name.value)
+}
+
+fn procedure(object: &Object<'_>, fields: &Fields, cx: &mut Cx<'_>) -> Option<Procedure> {
+    let RawObject { view: _, table: _, collection, procedure, args, returns, commits } = object.raw;
+    let kinds = [("procedure", procedure, true), ("collection", collection, false)];
+    let name = named(object, &kinds, "{ procedure = \"…\", args = [\"…\"] }", cx);
+    if args.is_absent() && name.is_some() {
+        cx.errors.push(diagnostics::args_missing(object.key, object.operation));
+    }
+    let args = args.get().map(|names| {
+        let errors_before = cx.errors.count();
+        let indices = fields.indices(&names.value, "args", cx.errors);
+        // A misspelt name is likely to be the one that would be missing.
+        if cx.errors.count() == errors_before && !fields.is_unknown() {
+            match object.operation {
+                "create" => check_create(&names.value, names.span, &indices, fields, cx),
+                "update" => check_update(names.span, &indices, fields, cx),
+                _ => check_key(object.operation, names.span, &indices, fields, cx),
+            }
+        }
+        indices
+    });
+    let returns = match returns.get() {
+        Some(names) => fields.indices(&names.value, "returns", cx.errors),
+        None => Vec::new(),
+    };
+    Some(Procedure { name: name?.1, args: args?, returns, commits: commits.is_true() })
+}
+
+fn check_create(names: &Names, span: Span, args: &[usize], fields: &Fields, cx: &mut Cx<'_>) {
+    for (index, slot) in fields.slots() {
+        let Some(field) = &slot.field else { continue };
+        let at = args.iter().position(|arg| *arg == index).and_then(|position| names.get(position));
+        let is_filled_by_node = matches!(field.supply, Supply::Generated(by) if by != crate::model::Generated::Database);
+        match (&field.supply, at) {
+            (Supply::Required, None) => {
+                cx.errors.push(diagnostics::required_arg_missing(span, &field.name, slot.name.span));
+            }
+            _ if at.is_none() && field.is_key && is_filled_by_node => {
+                cx.errors.push(diagnostics::required_arg_missing(span, &field.name, slot.name.span));
+            }
+            (Supply::Version, Some(arg)) => {
+                cx.errors.push(diagnostics::arg_not_created(arg.span, &field.name, slot.name.span, "the version, which the database counts"));
+            }
+            (Supply::Generated(crate::model::Generated::Database), Some(arg)) => {
+                cx.errors.push(diagnostics::arg_not_created(arg.span, &field.name, slot.name.span, "the database generates it"));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn check_key(operation: &str, span: Span, args: &[usize], fields: &Fields, cx: &mut Cx<'_>) {
+    for slot in fields.key().into_iter().filter(|index| !args.contains(index)).filter_map(|index| fields.slot(index)) {
+        cx.errors.push(diagnostics::key_arg_missing(span, operation, &slot.name.value, slot.name.span));
+    }
+}
+
+fn check_update(span: Span, args: &[usize], fields: &Fields, cx: &mut Cx<'_>) {
+    check_key("update", span, args, fields, cx);
+    if let Some(slot) = fields.version().filter(|index| !args.contains(index)).and_then(|index| fields.slot(index)) {
+        cx.errors.push(diagnostics::version_arg_missing(span, "update", &slot.name.value, slot.name.span));
+    }
+    let may_change = |index: &usize| match fields.slot(*index).map(|slot| &slot.field) {
+        // A broken field may be one that changes.
+        None | Some(None) => true,
+        Some(Some(field)) => !field.immutable && field.supply != Supply::Version,
+    };
+    if !args.iter().any(may_change) {
+        cx.errors.push(diagnostics::nothing_to_update(span));
+    }
+}
+
+/// What a fetch may do.
+pub(super) fn fetch(raw: &Given<RawFetch>, objects: &Given<RawObjects>, fields: &Fields, cx: &mut Cx<'_>) -> Fetch {
+    let none = RawFetch::default();
+    let raw_fetch = raw.get().map_or(&none, |fetch| &fetch.value);
+    let reads = match objects {
+        Given::Absent => false,
+        Given::Broken => true,
+        Given::Is(objects) => !objects.value.value.read.is_absent(),
+    };
+    if let Some(key) = raw.key().filter(|_| !reads) {
+        cx.errors.push(diagnostics::fetch_without_read(key));
+    }
+    let RawFetch { filter, sort, limit } = raw_fetch;
+    let (limit_default, limit_max) = limits(limit, cx);
+    Fetch {
+        filter: indexable(filter, "filter", Code::NotFilterable, fields, cx),
+        sort: indexable(sort, "sort", Code::NotSortable, fields, cx),
+        limit_default,
+        limit_max,
+    }
+}
+
+fn indexable(names: &Given<Names>, list: &str, code: Code, fields: &Fields, cx: &mut Cx<'_>) -> Vec<usize> {
+    let Some(names) = names.get() else { return Vec::new() };
+    for name in &names.value {
+        let slot = fields.slots().find(|(_, slot)| slot.name.value == name.value);
+        if let Some((_, slot)) = slot
+            && let Some(field) = &slot.field
+            && !field.ty.is_indexable()
+        {
+            cx.errors.push(diagnostics::not_indexable(code, name.span, &field.name, field.ty.name(), slot.name.span));
+        }
+    }
+    fields.indices(&names.value, list, cx.errors)
+}
+
+fn limits(raw: &Given<RawLimit>, cx: &mut Cx<'_>) -> (u32, u32) {
+    let Some(RawLimit { default, max }) = raw.get().map(|limit| &limit.value) else {
+        return (LIMIT_DEFAULT, LIMIT_MAX_DEFAULT);
+    };
+    let mut limit = |given: &Given<i128>, key: &str| {
+        let value = given.get()?;
+        let limit = u32::try_from(value.value).ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
+        if limit.is_none() {
+            cx.errors.push(diagnostics::limit_range(value.span, key, LIMIT_MAX));
+        }
+        limit
+    };
+    let (default_given, max_given) = (limit(default, "default"), limit(max, "max"));
+    let max_is = max_given.unwrap_or(LIMIT_MAX_DEFAULT);
+    // A default of its own is for what is written; the usual one makes way for a smaller greatest.
+    let default_is = default_given.unwrap_or(LIMIT_DEFAULT.min(max_is));
+    if let Some(span) = default.get().filter(|_| default_is > max_is && !max.is_broken()).map(|value| value.span) {
+        cx.errors.push(diagnostics::limit_crossed(span, default_is, max.get().map(|max| max.span), max_is));
+    }
+    (default_is, max_is)
+}

@@ -1,0 +1,327 @@
+//! Whatever has a type: fields, arguments, members, items, columns of rows.
+
+use super::{Cx, bounds, identifiers, literal};
+use crate::{
+    diagnostic::{fields as diagnostics, shape},
+    model::{Field, Generated, Supply, Type},
+    names,
+    raw::{Given, RawField},
+    span::{Span, Spanned},
+};
+
+/// How deep lists and objects may nest.
+const DEPTH_MAX: usize = 8;
+
+/// What it is that has a type; it decides which keys mean something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A field of a domain.
+    Field,
+    /// A member of an object.
+    Member,
+    /// The items of a list.
+    Item,
+    /// An argument of a call.
+    Arg,
+    /// A column of a row that a procedure gives, by position.
+    Row,
+    /// A member of a document that a pipeline gives, by name.
+    Document,
+    /// The one value that a call returns.
+    Scalar,
+}
+
+impl Place {
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Field => "a field",
+            Self::Member => "a member of an object",
+            Self::Item => "the items of a list",
+            Self::Arg => "an argument of a call",
+            Self::Row => "a column that a call returns",
+            Self::Document => "a member that a pipeline returns",
+            Self::Scalar => "the value that a call returns",
+        }
+    }
+
+    const fn may_be_nullable(self) -> bool {
+        !matches!(self, Self::Scalar)
+    }
+
+    const fn may_be_required(self) -> bool {
+        matches!(self, Self::Field | Self::Member)
+    }
+
+    const fn may_have_column(self) -> bool {
+        matches!(self, Self::Field | Self::Member | Self::Document)
+    }
+
+    const fn may_have_default(self) -> bool {
+        matches!(self, Self::Field | Self::Arg)
+    }
+
+    const fn may_be_sensitive(self) -> bool {
+        matches!(self, Self::Field | Self::Member | Self::Arg)
+    }
+}
+
+/// Validates one; `None` when anything is wrong with it.
+pub(super) fn field(raw: RawField, place: Place, depth: usize, cx: &mut Cx<'_>) -> Option<Field> {
+    let errors_before = cx.errors.count();
+    if raw.is_broken {
+        return None;
+    }
+    let is_named = matches!(place, Place::Field | Place::Member | Place::Arg | Place::Row | Place::Document);
+    if is_named {
+        check_name(&raw.name, place, cx);
+    }
+    check_keys(&raw, place, cx);
+    let column = column(&raw, place, cx);
+    let ty = ty(&raw, depth, cx);
+    let description = description(&raw.description, cx);
+    let supply = match &ty {
+        Some(ty) => supply(&raw, ty, place, cx),
+        None => None,
+    };
+    if let Some(ty) = &ty {
+        check_flags(&raw, ty, cx);
+    }
+    if cx.errors.count() > errors_before {
+        return None;
+    }
+    let (ty, supply) = (ty?, supply?);
+    let is_key = raw.key.is_true();
+    let is_optional_field = place.may_be_required() && supply == Supply::Optional;
+    Some(Field {
+        ident: if is_named { names::identifier(&raw.name.value) } else { names::identifier("item") },
+        column,
+        description,
+        ty,
+        nullable: raw.nullable.is_true() || is_optional_field,
+        supply,
+        is_key,
+        immutable: is_key || raw.immutable.is_true(),
+        unique: raw.unique.is_true(),
+        sensitive: raw.sensitive.is_true(),
+        name: raw.name.value,
+    })
+}
+
+/// A description, which may not be empty where it is written.
+pub(super) fn description(given: &Given<String>, cx: &mut Cx<'_>) -> String {
+    let Some(text) = given.get() else { return String::new() };
+    if text.value.trim().is_empty() {
+        cx.errors.push(shape::empty_text(text.span, "description"));
+    }
+    text.value.trim().to_owned()
+}
+
+fn check_name(name: &Spanned<String>, place: Place, cx: &mut Cx<'_>) {
+    let length = name.value.chars().count();
+    if place == Place::Arg && !names::is_lower_snake(&name.value) {
+        cx.errors.push(crate::diagnostic::calls::call_name(name.span, "an argument", &name.value));
+    } else if !names::is_word(&name.value) {
+        cx.errors.push(diagnostics::field_name(name.span, &name.value));
+    } else if length > names::NAME_LEN_MAX {
+        cx.errors.push(shape::name_too_long(name.span, "field", length));
+    }
+}
+
+/// Reports keys that have no meaning in this place.
+fn check_keys(raw: &RawField, place: Place, cx: &mut Cx<'_>) {
+    let is_field = place == Place::Field;
+    let keys = [
+        ("generated", raw.generated.key(), is_field),
+        ("key", raw.key.key(), is_field),
+        ("unique", raw.unique.key(), is_field),
+        ("immutable", raw.immutable.key(), is_field),
+        ("version", raw.version.key(), is_field),
+        ("column", raw.column.key(), place.may_have_column()),
+        ("required", raw.required.key(), place.may_be_required()),
+        ("nullable", raw.nullable.key(), place.may_be_nullable()),
+        ("default", raw.default.key(), place.may_have_default()),
+        ("sensitive", raw.sensitive.key(), place.may_be_sensitive()),
+        ("mode", raw.mode.key(), place == Place::Arg),
+    ];
+    for (key, span, is_allowed) in keys {
+        let Some(span) = span.filter(|_| !is_allowed) else { continue };
+        let help = match (key, place) {
+            ("required", Place::Arg) => "an argument must be given unless it is `nullable` or has a `default`: remove `required`".to_owned(),
+            ("column", Place::Row) => "the columns of a result set are taken by position: remove `column`".to_owned(),
+            ("mode", _) => "only an argument of a call has a mode: remove it".to_owned(),
+            _ => format!("remove `{key}`"),
+        };
+        cx.errors.push(diagnostics::key_not_here(span, key, place.title(), &help));
+    }
+}
+
+fn column(raw: &RawField, place: Place, cx: &mut Cx<'_>) -> String {
+    let column = raw.column.get().unwrap_or(&raw.name);
+    if let Some(engine) = cx.engine.filter(|_| place.may_have_column() && !raw.column.is_broken())
+        && let Some(rule) = identifiers::column_rule(&column.value, engine)
+        && !raw.column.is_absent()
+    {
+        cx.errors.push(diagnostics::column_name(column.span, &column.value, rule));
+    }
+    column.value.clone()
+}
+
+/// The type with its bounds; `None` when it is not usable, which is reported.
+pub(super) fn ty(raw: &RawField, depth: usize, cx: &mut Cx<'_>) -> Option<Type> {
+    if raw.ty.is_absent() {
+        cx.errors.push(shape::missing_key(raw.name.span, "type", &format!("`{}`", raw.name.value), "type = \"string\""));
+    }
+    let name = raw.ty.get()?;
+    if !Type::NAMES.contains(&name.value.as_str()) {
+        cx.errors.push(diagnostics::unknown_type(name.span, &name.value, cx.engine));
+        return None;
+    }
+    bounds::check_keys(raw, &name.value, cx);
+    Some(match name.value.as_str() {
+        "bool" => Type::Bool,
+        "int" => bounds::int(raw, cx)?,
+        "float" => bounds::float(raw, cx)?,
+        "decimal" => bounds::decimal(raw, name.span, cx)?,
+        "string" => bounds::string(raw, cx)?,
+        "text" => bounds::text(raw, cx)?,
+        "bytes" => bounds::bytes(raw, cx)?,
+        "uuid" => Type::Uuid,
+        "date" => Type::Date,
+        "time" => Type::Time,
+        "datetime" => Type::DateTime,
+        "enum" => bounds::one_of(raw, name.span, cx)?,
+        "json" => Type::Json,
+        "list" => list(raw, name.span, depth, cx)?,
+        "object" => object(raw, name.span, depth, cx)?,
+        _ => return object_id(name.span, cx),
+    })
+}
+
+fn object_id(span: Span, cx: &mut Cx<'_>) -> Option<Type> {
+    match cx.engine {
+        Some(engine @ crate::model::Engine::MariaDb) => {
+            cx.errors.push(diagnostics::type_not_on_engine(span, "object_id", engine));
+            None
+        }
+        Some(crate::model::Engine::MongoDb) | None => Some(Type::ObjectId),
+    }
+}
+
+/// Whether one more level may be opened here.
+fn may_descend(span: Span, depth: usize, cx: &mut Cx<'_>) -> bool {
+    let may = depth < DEPTH_MAX;
+    if !may {
+        cx.errors.push(diagnostics::too_deep(span, DEPTH_MAX));
+    }
+    may
+}
+
+fn list(raw: &RawField, span: Span, depth: usize, cx: &mut Cx<'_>) -> Option<Type> {
+    let max = bounds::list_max(raw, cx);
+    if raw.items.is_absent() {
+        cx.errors.push(diagnostics::list_items(span));
+    }
+    let item = raw.items.get()?;
+    if !may_descend(span, depth, cx) {
+        return None;
+    }
+    let item = field((*item.value).clone(), Place::Item, depth + 1, cx)?;
+    Some(Type::List { item: Box::new(item), max: max? })
+}
+
+fn object(raw: &RawField, span: Span, depth: usize, cx: &mut Cx<'_>) -> Option<Type> {
+    if raw.fields.is_absent() || raw.fields.get().is_some_and(|fields| fields.value.is_empty()) {
+        cx.errors.push(diagnostics::object_fields(span));
+    }
+    let members = raw.fields.get()?;
+    if !may_descend(span, depth, cx) {
+        return None;
+    }
+    super::fields::check_columns(&members.value, cx);
+    let members: Vec<_> =
+        members.value.iter().map(|member| field(member.clone(), Place::Member, depth + 1, cx)).collect();
+    Some(Type::Object { fields: members.into_iter().collect::<Option<_>>()? })
+}
+
+/// Where the value of a new record comes from.
+fn supply(raw: &RawField, ty: &Type, place: Place, cx: &mut Cx<'_>) -> Option<Supply> {
+    let pairs = [
+        ("default", raw.default.key(), "generated", raw.generated.key(), "a generated value leaves no room for a default"),
+        ("required", raw.required.key().filter(|_| raw.required.is_true()), "generated", raw.generated.key(), "a client may not give a generated value"),
+        ("required", raw.required.key().filter(|_| raw.required.is_true()), "default", raw.default.key(), "a value that must be given needs no default"),
+    ];
+    for (key, at, rival, rival_at, why) in pairs {
+        if let (Some(at), Some(rival_at)) = (at, rival_at) {
+            cx.errors.push(diagnostics::contradiction(at, rival_at, (key, rival), why));
+            return None;
+        }
+    }
+    if raw.version.is_true() {
+        return Some(Supply::Version);
+    }
+    if let Some(name) = raw.generated.get() {
+        return generated(name, ty, cx).map(Supply::Generated);
+    }
+    if let Some(value) = raw.default.get() {
+        return literal::literal(value, ty, cx).map(Supply::Default);
+    }
+    let is_out = raw.mode.get().is_some_and(|mode| mode.value == "out");
+    let must_be_given = match place {
+        Place::Field | Place::Member => raw.required.is_true() || raw.key.is_true(),
+        Place::Arg => !raw.nullable.is_true() && !is_out,
+        Place::Item | Place::Row | Place::Document | Place::Scalar => false,
+    };
+    Some(if must_be_given { Supply::Required } else { Supply::Optional })
+}
+
+fn generated(name: &Spanned<String>, ty: &Type, cx: &mut Cx<'_>) -> Option<Generated> {
+    let Some(by) = Generated::ALL.iter().copied().find(|by| by.as_str() == name.value) else {
+        cx.errors.push(diagnostics::unknown_generated(name.span, &name.value));
+        return None;
+    };
+    let types: &[&str] = match by {
+        Generated::UuidV4 | Generated::UuidV7 => &["uuid"],
+        Generated::Now => &["datetime"],
+        Generated::Database => return Some(by),
+    };
+    if !types.contains(&ty.name()) {
+        cx.errors.push(diagnostics::generated_type(name.span, by, ty.name(), types));
+        return None;
+    }
+    Some(by)
+}
+
+/// Reports keys, versions and unique fields of types that cannot be such.
+fn check_flags(raw: &RawField, ty: &Type, cx: &mut Cx<'_>) {
+    if raw.key.is_true() {
+        let at = raw.key.key().unwrap_or(raw.name.span);
+        if !ty.is_indexable() || matches!(ty, Type::Float { .. }) {
+            cx.errors.push(diagnostics::key_type(at, ty.name()));
+        }
+        if let Some(nullable) = raw.nullable.key().filter(|_| raw.nullable.is_true()) {
+            cx.errors.push(diagnostics::key_nullable(nullable, at));
+        }
+    }
+    if raw.unique.is_true() && !ty.is_indexable() {
+        cx.errors.push(diagnostics::unique_type(raw.unique.key().unwrap_or(raw.name.span), ty.name()));
+    }
+    let Some(version) = raw.version.key().filter(|_| raw.version.is_true()) else { return };
+    if !matches!(ty, Type::Int { .. } | Type::UInt { .. }) {
+        let at = raw.ty.get().map_or(raw.name.span, |ty| ty.span);
+        cx.errors.push(diagnostics::version_type(version, at, ty.name()));
+    }
+    let settable = [
+        ("key", raw.key.key().filter(|_| raw.key.is_true())),
+        ("required", raw.required.key().filter(|_| raw.required.is_true())),
+        ("nullable", raw.nullable.key().filter(|_| raw.nullable.is_true())),
+        ("immutable", raw.immutable.key().filter(|_| raw.immutable.is_true())),
+        ("unique", raw.unique.key().filter(|_| raw.unique.is_true())),
+        ("default", raw.default.key()),
+        ("generated", raw.generated.key()),
+    ];
+    for (key, at) in settable {
+        if let Some(at) = at {
+            cx.errors.push(diagnostics::version_set(at, version, key));
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! Chooses what a stack consists of, installs what is missing, and starts it.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Instant, SystemTime};
+
+use crate::mariadb::MariaDb;
+use crate::mongodb::MongoDb;
+use crate::ports::Port;
+use crate::program::{Program, ServerKind};
+use crate::rabbitmq::RabbitMq;
+use crate::stack::Home;
+use crate::watchdog::Watchdog;
+use crate::{Error, Result, Server, Stack, mariadb, mongodb, packages, rabbitmq, secantus};
+
+/// How often other ports are tried when a port is lost to another program between choosing and binding it.
+const PORT_TRIES: u32 = 5;
+/// `RabbitMQ` needs three: clients, distribution, epmd.
+const PORTS_PER_SERVER: [usize; 3] = [3, 1, 1];
+
+type Progress = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Chooses what a [`Stack`] consists of. Without a choice of servers it has all three.
+#[derive(Clone, Default)]
+pub struct Builder {
+    dir: Option<PathBuf>,
+    wanted: [bool; 3],
+    fixed: [Option<u16>; 3],
+    progress: Option<Progress>,
+    private: bool,
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("dir", &self.dir)
+            .field("wanted", &self.wanted)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Builder {
+    /// Keeps the data in this folder, which is created if missing, and finds it there again next time.
+    /// Without it, the data lies in a temporary folder and goes with the stack.
+    ///
+    /// # Errors
+    /// When the folder cannot be created.
+    pub fn dir(mut self, path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        fs::create_dir_all(path).map_err(Error::io("cannot create the stack's folder", path))?;
+        self.dir =
+            Some(fs::canonicalize(path).map_err(Error::io("cannot resolve the stack's folder", path))?);
+        Ok(self)
+    }
+
+    fn with(mut self, kind: ServerKind) -> Self {
+        self.wanted[kind as usize] = true;
+        self
+    }
+
+    /// With a `RabbitMQ`.
+    #[must_use]
+    pub fn rabbitmq(self) -> Self {
+        self.with(ServerKind::RabbitMq)
+    }
+
+    /// With a `MariaDB`.
+    #[must_use]
+    pub fn mariadb(self) -> Self {
+        self.with(ServerKind::MariaDb)
+    }
+
+    /// With a `MongoDB`.
+    #[must_use]
+    pub fn mongodb(self) -> Self {
+        self.with(ServerKind::MongoDb)
+    }
+
+    /// This server listens for clients on exactly this port, or the start fails.
+    #[must_use]
+    pub fn port(mut self, kind: ServerKind, port: u16) -> Self {
+        self.fixed[kind as usize] = Some(port);
+        self
+    }
+
+    /// Is told, in one line each, what happens. Without it the stack starts silently.
+    #[must_use]
+    pub fn progress(mut self, tell: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.progress = Some(Arc::new(tell));
+        self
+    }
+
+    /// Starts private servers even where the environment names others.
+    #[must_use]
+    pub fn ignore_environment(mut self) -> Self {
+        self.private = true;
+        self
+    }
+
+    /// Installs what is missing, starts the servers at the same time, and returns when all of them answer.
+    ///
+    /// # Errors
+    /// When something cannot be installed or started; what did start is ended again.
+    pub fn start(mut self) -> Result<Stack> {
+        if self.wanted == [false; 3] {
+            self.wanted = [true; 3];
+        }
+        let external = ServerKind::ALL.map(|kind| self.external(kind));
+        let own = ServerKind::ALL.map(|kind| self.wanted[kind as usize] && external[kind as usize].is_none());
+        install(own)?;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.start_once(own, &external) {
+                Err(error) if error.is_port_taken() && tries < PORT_TRIES => {}
+                other => return other,
+            }
+        }
+    }
+
+    fn external(&self, kind: ServerKind) -> Option<String> {
+        let url = std::env::var(kind.variable()).ok()?;
+        (!self.private && self.wanted[kind as usize] && !url.is_empty()).then_some(url)
+    }
+
+    fn home(&self) -> Result<Home> {
+        let Some(dir) = self.dir.clone() else {
+            let dir = tempfile::Builder::new()
+                .prefix("beds-stack-")
+                .tempdir()
+                .map_err(|error| Error::new(format!("cannot create a temporary folder: {error}")))?;
+            return Ok(Home::Temporary(dir));
+        };
+        let path = dir.join("lock");
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(Error::io("cannot open the stack's lock", &path))?;
+        lock.try_lock().map_err(|error| {
+            Error::new(format!("another stack already uses this folder: {error}"))
+                .at(dir.display().to_string())
+                .hint("stop that one, or choose another folder")
+        })?;
+        Ok(Home::Kept { dir, _lock: lock })
+    }
+
+    fn start_once(&self, own: [bool; 3], external: &[Option<String>; 3]) -> Result<Stack> {
+        let home = self.home()?;
+        let id = new_id();
+        let remove = matches!(home, Home::Temporary(_)).then(|| home.path().to_owned());
+        let watchdog = Watchdog::start(&id, remove.as_deref())?;
+        let remembered = remembered_ports(home.path());
+        let mut servers = Vec::with_capacity(3);
+        for kind in ServerKind::ALL {
+            let index = kind as usize;
+            servers.push(match &external[index] {
+                Some(url) => Server::external(kind, url.clone()),
+                None if own[index] => {
+                    Server::own(program(kind, home.path(), self.fixed[index], &remembered[index])?, &id)
+                }
+                None => Server::absent(kind),
+            });
+        }
+        let servers =
+            <[Server; 3]>::try_from(servers).map_err(|_| Error::new("a stack has three servers"))?;
+        // From here on, dropping the stack cleans up.
+        let stack = Stack { servers, home, id, watchdog };
+        stack.remember_ports()?;
+        self.start_all(&stack)?;
+        Ok(stack)
+    }
+
+    fn start_all(&self, stack: &Stack) -> Result<()> {
+        let tell = |line: String| {
+            if let Some(progress) = &self.progress {
+                progress(&line);
+            }
+        };
+        std::thread::scope(|scope| {
+            let starts: Vec<_> = stack
+                .servers
+                .iter()
+                .filter(|server| server.is_own())
+                .map(|server| {
+                    let tell = &tell;
+                    scope.spawn(move || {
+                        let began = Instant::now();
+                        tell(format!("starting {}", server.kind()));
+                        server.start()?;
+                        tell(format!(
+                            "{} answers after {:.1} s: {}",
+                            server.kind(),
+                            began.elapsed().as_secs_f32(),
+                            server.url()
+                        ));
+                        Ok(())
+                    })
+                })
+                .collect();
+            // All are waited for before the first error is reported.
+            let ends: Vec<Result<()>> = starts
+                .into_iter()
+                .map(|start| {
+                    start.join().unwrap_or_else(|_| Err(Error::new("a thread that starts a server panicked")))
+                })
+                .collect();
+            ends.into_iter().collect()
+        })
+    }
+}
+
+fn program(
+    kind: ServerKind,
+    home: &Path,
+    fixed: Option<u16>,
+    remembered: &[u16],
+) -> Result<Box<dyn Program>> {
+    let dir = home.join(kind.folder());
+    fs::create_dir_all(&dir).map_err(Error::io("cannot create the server's folder", &dir))?;
+    let log = home.join(format!("{}.log", kind.folder()));
+    let first = match fixed {
+        Some(port) => Port::exactly(port)?,
+        None => Port::free(remembered.first().copied())?,
+    };
+    let other = |index: usize| Port::free(remembered.get(index).copied());
+    Ok(match kind {
+        ServerKind::RabbitMq => Box::new(RabbitMq::new(&dir, log, first, other(1)?, other(2)?)),
+        ServerKind::MariaDb => Box::new(MariaDb::new(&dir, log, first)),
+        ServerKind::MongoDb => Box::new(MongoDb::new(&dir, log, first)?),
+    })
+}
+
+/// The ports of the last start in this folder; what cannot be read is only a preference lost.
+fn remembered_ports(home: &Path) -> [Vec<u16>; 3] {
+    let text = fs::read_to_string(home.join("ports")).unwrap_or_default();
+    ServerKind::ALL.map(|kind| {
+        let line = text.lines().find_map(|line| line.strip_prefix(kind.folder()));
+        let ports = line.unwrap_or_default().split_whitespace().filter_map(|port| port.parse().ok());
+        ports.take(PORTS_PER_SERVER[kind as usize]).collect()
+    })
+}
+
+/// Unique among all stacks of all processes on this machine.
+fn new_id() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let nanos = SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_nanos());
+    format!("{}-{}-{nanos}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+fn install(own: [bool; 3]) -> Result<()> {
+    let mut missing = Vec::new();
+    if own[ServerKind::RabbitMq as usize] && rabbitmq::installed().is_none() {
+        missing.push("rabbitmq-server");
+    }
+    if own[ServerKind::MariaDb as usize] && mariadb::installed().is_none() {
+        missing.push("mariadb-server");
+    }
+    packages::ensure_packages(&missing)?;
+    if own[ServerKind::MongoDb as usize] && mongodb::mongod().is_none() {
+        secantus::ensure()?;
+    }
+    Ok(())
+}
+
+/// A port of the loopback interface that is free at this moment, for a program that cannot choose one itself.
+///
+/// # Errors
+/// When none is free.
+pub fn free_port() -> Result<u16> {
+    Port::free(None).map(|port| port.number())
+}
+
+/// Installs the programs of all three servers where they are missing, so that a later start takes seconds.
+///
+/// # Errors
+/// When they cannot be installed; the error says what to run by hand.
+pub fn ensure_servers() -> Result<()> {
+    let builder = Builder { wanted: [true; 3], ..Builder::default() };
+    install(ServerKind::ALL.map(|kind| builder.external(kind).is_none()))
+}

@@ -1,0 +1,51 @@
+//! Private `RabbitMQ`, `MariaDB` and MongoDB-wire servers for the demo, the tests and the benchmarks.
+//!
+//! A [`Stack`] starts the servers on free ports of the loopback interface, with their data in a folder of
+//! their own, and returns when each has really answered. It can kill, stop, restart and pause each of them,
+//! and it leaves nothing behind: not when it is dropped, not after a panic, not after Ctrl-C, and not after a
+//! SIGKILL of the process that owns it (a watchdog process sees to that).
+//!
+//! ```no_run
+//! let stack = beds_devstack::Stack::start()?;
+//! println!("{} {} {}", stack.amqp_url(), stack.mariadb_url(), stack.mongodb_url());
+//! stack.rabbitmq().kill()?; // SIGKILL: nothing is flushed, no connection is closed
+//! stack.rabbitmq().start()?; // the same port and the same data
+//! # Ok::<(), beds_devstack::Error>(())
+//! ```
+//!
+//! What is missing on the machine is installed, with a word about it beforehand: Debian packages by
+//! `apt-get`, and where no `mongod` is on the PATH a MongoDB-compatible server from crates.io (see
+//! [`packages`] and [`ensure_servers`]).
+//!
+//! With `AMQP_URL`, `MARIADB_URL` or `MONGODB_URL` in the environment, that server is used instead of a
+//! private one; it is then not ours to stop.
+//!
+//! What this crate must never do: touch a system service, listen beyond the loopback interface, kill a
+//! process that it did not start, or depend on a database or AMQP driver, which would make every test that
+//! uses it wait for that driver's build.
+
+mod builder;
+mod cache;
+mod error;
+mod log;
+mod mariadb;
+mod mongodb;
+mod op_msg;
+pub mod packages;
+mod ports;
+mod process;
+mod program;
+pub mod progress;
+mod rabbitmq;
+mod secantus;
+mod server;
+mod sql;
+mod stack;
+mod watchdog;
+
+pub use builder::{Builder, ensure_servers, free_port};
+pub use cache::{exclusively, user_cache};
+pub use error::{Error, Result};
+pub use program::ServerKind;
+pub use server::Server;
+pub use stack::Stack;

@@ -1,0 +1,126 @@
+//! A private server that speaks `MongoDB`'s protocol: `mongod` where it is on the PATH, otherwise the
+//! stand-in that [`crate::secantus`] installs. Either appears as a replica set of one, so that transactions
+//! work.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::op_msg::{self, Value, document};
+use crate::ports::Port;
+use crate::program::{Program, ServerKind, on_path};
+use crate::{Error, Result};
+
+/// The name of the replica set of one.
+const REPLICA_SET: &str = "beds";
+
+/// `replSetInitiate` on a set that already is one.
+const ALREADY_INITIALIZED: i32 = 23;
+
+#[derive(Debug)]
+enum Flavor {
+    Mongod,
+    StandIn,
+}
+
+#[derive(Debug)]
+pub(crate) struct MongoDb {
+    dir: PathBuf,
+    log: PathBuf,
+    port: Port,
+    flavor: Flavor,
+    program: PathBuf,
+}
+
+/// The real server, where there is one.
+pub(crate) fn mongod() -> Option<PathBuf> {
+    on_path("mongod")
+}
+
+impl MongoDb {
+    pub(crate) fn new(dir: &Path, log: PathBuf, port: Port) -> Result<Self> {
+        let (flavor, program) = match mongod() {
+            Some(path) => (Flavor::Mongod, path),
+            None => (Flavor::StandIn, crate::secantus::path()?),
+        };
+        Ok(Self { dir: dir.to_owned(), log, port, flavor, program })
+    }
+
+    fn data(&self) -> PathBuf {
+        self.dir.join("data")
+    }
+
+    /// Makes a fresh `mongod` a replica set of one; it then elects itself.
+    fn initiate(&self) -> std::result::Result<(), String> {
+        let member = document([
+            ("_id", Value::Integer(0)),
+            ("host", Value::Text(format!("127.0.0.1:{}", self.port.number()))),
+        ]);
+        let configuration =
+            document([("_id", Value::Text(REPLICA_SET.to_owned())), ("members", Value::Array(vec![member]))]);
+        let reply = op_msg::command(self.port.number(), "replSetInitiate", configuration)
+            .map_err(|error| error.to_string())?;
+        if reply.is("ok") || reply.get("code") == Some(&Value::Integer(ALREADY_INITIALIZED)) {
+            return Ok(());
+        }
+        Err(reply.text("errmsg").unwrap_or("replSetInitiate failed").to_owned())
+    }
+}
+
+impl Program for MongoDb {
+    fn kind(&self) -> ServerKind {
+        ServerKind::MongoDb
+    }
+
+    fn prepare(&self) -> Result<()> {
+        let data = self.data();
+        fs::create_dir_all(&data).map_err(Error::io("cannot create MongoDB's data folder", &data))
+    }
+
+    fn command(&self) -> Result<Command> {
+        let mut command = Command::new(&self.program);
+        command.current_dir(&self.dir).arg("--port").arg(self.port.number().to_string());
+        match self.flavor {
+            Flavor::Mongod => command
+                .arg("--dbpath")
+                .arg(self.data())
+                .args(["--replSet", REPLICA_SET, "--bind_ip", "127.0.0.1", "--wiredTigerCacheSizeGB", "0.25"])
+                .arg("--nounixsocket"),
+            // Without --sync-on-commit, acknowledged writes do not survive a SIGKILL.
+            Flavor::StandIn => command.arg("--storage-path").arg(self.data()).args([
+                "--host",
+                "127.0.0.1",
+                "--sync-on-commit",
+                "--cache-size",
+                "256M",
+                "--log-file-max",
+                "64MB",
+            ]),
+        };
+        Ok(command)
+    }
+
+    fn probe(&self) -> std::result::Result<(), String> {
+        let hello = op_msg::command(self.port.number(), "hello", Value::Integer(1))
+            .map_err(|error| error.to_string())?;
+        if hello.is("isWritablePrimary") {
+            return Ok(());
+        }
+        if matches!(self.flavor, Flavor::Mongod) && hello.text("setName").is_none() {
+            self.initiate()?;
+        }
+        Err("it is not the primary of its replica set yet".to_owned())
+    }
+
+    fn url(&self) -> String {
+        format!("mongodb://127.0.0.1:{}/?directConnection=true", self.port.number())
+    }
+
+    fn log(&self) -> &Path {
+        &self.log
+    }
+
+    fn ports(&self) -> Vec<u16> {
+        vec![self.port.number()]
+    }
+}

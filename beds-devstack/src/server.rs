@@ -1,0 +1,282 @@
+//! One server of a stack: started, stopped, killed, restarted and paused as a test needs it.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+
+use crate::process::{POLL, Process};
+use crate::program::{Program, ServerKind};
+use crate::{Error, Result, log};
+
+/// A first start on a slow, busy machine takes seconds; beyond this something is wrong.
+const START_PATIENCE: Duration = Duration::from_secs(90);
+/// An orderly end takes a second; beyond this the server is killed.
+const STOP_PATIENCE: Duration = Duration::from_secs(20);
+/// How much of the log an error shows.
+const TAIL: usize = 25;
+
+/// One server of a [`crate::Stack`]. All methods block until what they say is done.
+#[derive(Debug)]
+pub struct Server {
+    kind: ServerKind,
+    inner: Inner,
+}
+
+#[derive(Debug)]
+enum Inner {
+    /// Started by this stack.
+    Own(Box<Own>),
+    /// Named by an environment variable: not ours to stop.
+    External { url: String },
+    /// The stack was built without it.
+    Absent,
+}
+
+#[derive(Debug)]
+struct Own {
+    program: Box<dyn Program>,
+    stack: String,
+    running: Mutex<Running>,
+}
+
+#[derive(Debug, Default)]
+struct Running {
+    server: Option<Process>,
+    companion: Option<Process>,
+}
+
+impl Server {
+    pub(crate) fn own(program: Box<dyn Program>, stack: &str) -> Self {
+        let kind = program.kind();
+        let own = Own { program, stack: stack.to_owned(), running: Mutex::default() };
+        Self { kind, inner: Inner::Own(Box::new(own)) }
+    }
+
+    pub(crate) fn external(kind: ServerKind, url: String) -> Self {
+        Self { kind, inner: Inner::External { url } }
+    }
+
+    pub(crate) fn absent(kind: ServerKind) -> Self {
+        Self { kind, inner: Inner::Absent }
+    }
+
+    fn own_only(&self, action: &str) -> Result<&Own> {
+        let kind = self.kind;
+        match &self.inner {
+            Inner::Own(own) => Ok(own),
+            Inner::External { .. } => Err(Error::new(format!("cannot {action} {kind}: it is not ours"))
+                .at(format!("the environment variable {}", kind.variable()))
+                .hint(format!("unset {} to get a private {kind}", kind.variable()))),
+            Inner::Absent => {
+                Err(Error::new(format!("cannot {action} {kind}: this stack was built without it"))
+                    .hint(format!("call `.{}()` on the builder", kind.folder())))
+            }
+        }
+    }
+
+    /// Which server this is.
+    pub fn kind(&self) -> ServerKind {
+        self.kind
+    }
+
+    /// Whether it was started by this stack, and so can be stopped, killed and paused.
+    pub fn is_own(&self) -> bool {
+        matches!(self.inner, Inner::Own(_))
+    }
+
+    /// The address for a driver, with credentials. It stays the same for the life of the stack. For a server
+    /// that the stack was built without it is no address at all, which every driver refuses.
+    pub fn url(&self) -> String {
+        match &self.inner {
+            Inner::Own(own) => own.program.url(),
+            Inner::External { url } => url.clone(),
+            Inner::Absent => format!("not-started:{}", self.kind),
+        }
+    }
+
+    /// The port for clients; none for a server that is not ours.
+    pub fn port(&self) -> Option<u16> {
+        match &self.inner {
+            Inner::Own(own) => own.program.ports().first().copied(),
+            Inner::External { .. } | Inner::Absent => None,
+        }
+    }
+
+    pub(crate) fn ports(&self) -> Vec<u16> {
+        match &self.inner {
+            Inner::Own(own) => own.program.ports(),
+            Inner::External { .. } | Inner::Absent => Vec::new(),
+        }
+    }
+
+    /// The last lines of its log; empty for a server that is not ours.
+    pub fn log_tail(&self, lines: usize) -> String {
+        match &self.inner {
+            Inner::Own(own) => log::tail(own.program.log(), lines),
+            Inner::External { .. } | Inner::Absent => String::new(),
+        }
+    }
+
+    /// Whether its process exists (a paused one does). A server that is not ours counts as running.
+    pub fn is_running(&self) -> bool {
+        match &self.inner {
+            Inner::Own(own) => own.lock().server.as_mut().is_some_and(|process| process.ended().is_none()),
+            Inner::External { .. } => true,
+            Inner::Absent => false,
+        }
+    }
+
+    /// Starts it on the same port and data, and returns when it answers. Does nothing if it runs.
+    ///
+    /// # Errors
+    /// When it is not ours, ends early, or does not answer in time; with the end of its log.
+    pub fn start(&self) -> Result<()> {
+        self.own_only("start")?.start()
+    }
+
+    /// Ends it in an orderly way. Does nothing if it does not run.
+    ///
+    /// # Errors
+    /// When it is not ours.
+    pub fn stop(&self) -> Result<()> {
+        self.own_only("stop")?.stop();
+        Ok(())
+    }
+
+    /// Ends it at once with SIGKILL, as a power cut would: nothing is flushed. Does nothing if it does not
+    /// run.
+    ///
+    /// # Errors
+    /// When it is not ours.
+    pub fn kill(&self) -> Result<()> {
+        self.own_only("kill")?.kill();
+        Ok(())
+    }
+
+    /// [`Server::stop`], then [`Server::start`].
+    ///
+    /// # Errors
+    /// As those two.
+    pub fn restart(&self) -> Result<()> {
+        self.stop()?;
+        self.start()
+    }
+
+    /// Stops its clock (SIGSTOP): connections stay open and nothing answers, like a machine that hangs.
+    ///
+    /// # Errors
+    /// When it is not ours or does not run.
+    pub fn pause(&self) -> Result<()> {
+        self.own_only("pause")?.signal(Signal::SIGSTOP)
+    }
+
+    /// Ends [`Server::pause`].
+    ///
+    /// # Errors
+    /// When it is not ours or does not run.
+    pub fn resume(&self) -> Result<()> {
+        self.own_only("resume")?.signal(Signal::SIGCONT)
+    }
+
+    /// Ends it and all its helpers; `orderly` when its data will be used again.
+    pub(crate) fn end(&self, orderly: bool) {
+        if let Inner::Own(own) = &self.inner {
+            if orderly {
+                own.stop();
+            } else {
+                own.kill();
+            }
+            if let Some(companion) = own.lock().companion.take() {
+                companion.kill();
+            }
+        }
+    }
+}
+
+impl Own {
+    fn lock(&self) -> MutexGuard<'_, Running> {
+        // A test that panicked in another thread must not keep us from stopping the server.
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn kill(&self) {
+        if let Some(process) = self.lock().server.take() {
+            process.kill();
+        }
+    }
+
+    fn stop(&self) {
+        if let Some(process) = self.lock().server.take() {
+            process.stop(STOP_PATIENCE);
+        }
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
+        let running = self.lock();
+        let process = running.server.as_ref().ok_or_else(|| {
+            Error::new(format!("cannot send {signal} to {}: it does not run", self.program.kind()))
+        })?;
+        process.signal(signal)
+    }
+
+    fn start(&self) -> Result<()> {
+        let mut running = self.lock();
+        if running.server.as_mut().is_some_and(|process| process.ended().is_none()) {
+            return Ok(());
+        }
+        self.program.prepare()?;
+        if running.companion.as_mut().is_none_or(|process| process.ended().is_some())
+            && let Some(command) = self.program.companion()
+        {
+            running.companion = Some(Process::spawn(command, &self.stack, self.program.log())?);
+        }
+        let process = Process::spawn(self.program.command()?, &self.stack, self.program.log())?;
+        self.await_answer(running.server.insert(process)).inspect_err(|_| {
+            if let Some(process) = running.server.take() {
+                process.kill();
+            }
+        })
+    }
+
+    fn await_answer(&self, process: &mut Process) -> Result<()> {
+        let kind = self.program.kind();
+        let deadline = Instant::now() + START_PATIENCE;
+        loop {
+            let missing = match self.program.probe() {
+                // Another server may answer on a port that ours failed to get.
+                Ok(()) if process.ended().is_none() => return Ok(()),
+                Ok(()) => "another server answers on its port".to_owned(),
+                Err(missing) => missing,
+            };
+            if let Some(status) = process.ended() {
+                return Err(self.failed(format!("{kind} ended while it started: {status}")));
+            }
+            if Instant::now() > deadline {
+                let seconds = START_PATIENCE.as_secs();
+                return Err(self.failed(format!("{kind} does not answer after {seconds} s: {missing}")));
+            }
+            sleep(POLL);
+        }
+    }
+
+    fn failed(&self, what: String) -> Error {
+        let path = self.program.log();
+        let tail = log::tail(path, TAIL);
+        let lower = log::tail(path, 200).to_lowercase();
+        let taken = ["eaddrinuse", "address already in use", "address in use"]
+            .iter()
+            .any(|text| lower.contains(text));
+        let hint = if taken {
+            "its port was taken by another program meanwhile; try again"
+        } else {
+            "the end of its log, below, usually says why"
+        };
+        Error::new(what)
+            .at(format!("ports {:?}", self.program.ports()))
+            .hint(hint)
+            .log(path, tail)
+            .port_taken(taken)
+    }
+}

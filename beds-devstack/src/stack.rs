@@ -1,0 +1,146 @@
+//! The three servers together: which of them, where their data lies, and how they all end.
+
+use std::fs::{self, File};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::process::{MARKER, kill_marked};
+use crate::program::ServerKind;
+use crate::sql::Client;
+use crate::watchdog::Watchdog;
+use crate::{Builder, Error, Result, Server};
+
+/// Running servers. Dropping it ends them, and removes their folder unless the folder was given.
+#[derive(Debug)]
+pub struct Stack {
+    pub(crate) servers: [Server; 3],
+    pub(crate) home: Home,
+    pub(crate) id: String,
+    pub(crate) watchdog: Watchdog,
+}
+
+/// Where the data lies.
+#[derive(Debug)]
+pub(crate) enum Home {
+    Temporary(TempDir),
+    /// Given and kept; the lock keeps a second stack out.
+    Kept {
+        dir: PathBuf,
+        _lock: File,
+    },
+}
+
+impl Home {
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::Temporary(dir) => dir.path(),
+            Self::Kept { dir, .. } => dir,
+        }
+    }
+}
+
+impl Stack {
+    /// All three servers, in a temporary folder.
+    ///
+    /// # Errors
+    /// As [`Builder::start`].
+    pub fn start() -> Result<Self> {
+        Self::builder().start()
+    }
+
+    /// Chooses servers, folder, ports.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// The broker.
+    pub fn rabbitmq(&self) -> &Server {
+        &self.servers[ServerKind::RabbitMq as usize]
+    }
+
+    /// The SQL database.
+    pub fn mariadb(&self) -> &Server {
+        &self.servers[ServerKind::MariaDb as usize]
+    }
+
+    /// The document database.
+    pub fn mongodb(&self) -> &Server {
+        &self.servers[ServerKind::MongoDb as usize]
+    }
+
+    /// `amqp://guest:guest@127.0.0.1:PORT/%2f`
+    pub fn amqp_url(&self) -> String {
+        self.rabbitmq().url()
+    }
+
+    /// `mysql://root@127.0.0.1:PORT`
+    pub fn mariadb_url(&self) -> String {
+        self.mariadb().url()
+    }
+
+    /// `mongodb://127.0.0.1:PORT/?directConnection=true`
+    pub fn mongodb_url(&self) -> String {
+        self.mongodb().url()
+    }
+
+    /// Where the data and the logs lie.
+    pub fn dir(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// Runs a `.sql` file, DELIMITER included, in a database or outside of any.
+    ///
+    /// # Errors
+    /// When the file cannot be read or a statement fails: with file, line and the server's message.
+    pub fn mariadb_exec(&self, database: Option<&str>, sql: &Path) -> Result<()> {
+        Client::parse(&self.mariadb_url())?.file(database, sql).map(drop)
+    }
+
+    /// Runs statements and returns their rows as lines, fields separated by tabs.
+    ///
+    /// # Errors
+    /// When a statement fails.
+    pub fn mariadb_query(&self, database: Option<&str>, sql: &str) -> Result<String> {
+        Client::parse(&self.mariadb_url())?.query(database, sql)
+    }
+
+    /// Ties a process that the caller is about to start to this stack: it gets a process group of its own
+    /// (the terminal's Ctrl-C misses it) and is killed with the stack, even if the caller itself is killed
+    /// before.
+    pub fn adopt<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command.env(MARKER, &self.id).process_group(0)
+    }
+
+    /// The next start in the same folder prefers the same ports, so that addresses written down stay right.
+    pub(crate) fn remember_ports(&self) -> Result<()> {
+        let Home::Kept { dir, .. } = &self.home else { return Ok(()) };
+        let mut text = String::new();
+        for server in self.servers.iter().filter(|server| server.is_own()) {
+            let ports: Vec<String> = server.ports().iter().map(u16::to_string).collect();
+            text += &[server.kind().folder(), " ", &ports.join(" "), "\n"].concat();
+        }
+        let path = dir.join("ports");
+        fs::write(&path, text).map_err(Error::io("cannot write the ports", &path))
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        // Data that is thrown away need not be flushed first.
+        let orderly = matches!(self.home, Home::Kept { .. });
+        std::thread::scope(|scope| {
+            for server in &self.servers {
+                scope.spawn(move || server.end(orderly));
+            }
+        });
+        kill_marked(&self.id);
+        if let Home::Temporary(dir) = &self.home {
+            // Only a name that TempDir will not find again; errors have no one to go to here.
+            let _ = fs::remove_dir_all(dir.path());
+        }
+        self.watchdog.dismiss();
+    }
+}

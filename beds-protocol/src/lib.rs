@@ -1,0 +1,27 @@
+//! What both ends of the BEDS bus share, and nothing else: names of exchanges, queues and headers, routing
+//! keys, operations, request and reply bodies, error codes, and the types of values on the wire.
+//!
+//! This crate knows JSON. It must never know a broker library or a database driver: the node, the clients
+//! and the template compiler all stand on it.
+//!
+//! - [`topology`]: services, brokers, lanes, queues, and where a template's operations are routed.
+//! - [`operation`]: the routing key of a request, parsed once.
+//! - [`request`], [`reply`]: the bodies.
+//! - [`error`]: the error codes and the error object of a failed reply.
+//! - [`value`]: wire types that JSON does not have.
+
+pub mod error;
+pub mod operation;
+pub mod reply;
+pub mod request;
+pub mod topology;
+pub mod value;
+
+pub use error::{ErrorBody, ErrorCode, FieldError};
+pub use operation::{Operation, RoutingKey, RoutingKeyError};
+pub use reply::Reply;
+pub use request::{
+    CallRequest, CountRequest, CreateRequest, DeleteRequest, DescribeRequest, FetchRequest, OneOrMany,
+    Record, UpdateRequest,
+};
+pub use topology::{Broker, Lane, Placement, Service, header};

@@ -1,0 +1,139 @@
+//! The routing key of a request, `<template>.<operation>`, parsed once at the edge.
+
+use std::{fmt, str::FromStr};
+
+use crate::Lane;
+
+/// What a request asks of its domain.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// Read one record by key, or many by filter.
+    Fetch,
+    /// Count records by filter.
+    Count,
+    /// Create one record, or many of which all or none are created.
+    Create,
+    /// Change one record by key.
+    Update,
+    /// Delete one record by key.
+    Delete,
+    /// Tell what the domain offers.
+    Describe,
+    /// Run one of the domain's calls, by name.
+    Call(String),
+}
+
+impl Operation {
+    /// The lane that the operation always takes; `None` for a call, whose template says.
+    #[must_use]
+    pub const fn lane(&self) -> Option<Lane> {
+        match self {
+            Self::Fetch | Self::Count | Self::Describe => Some(Lane::Read),
+            Self::Create | Self::Update | Self::Delete => Some(Lane::Write),
+            Self::Call(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fetch => f.write_str("fetch"),
+            Self::Count => f.write_str("count"),
+            Self::Create => f.write_str("create"),
+            Self::Update => f.write_str("update"),
+            Self::Delete => f.write_str("delete"),
+            Self::Describe => f.write_str("describe"),
+            Self::Call(name) => write!(f, "call.{name}"),
+        }
+    }
+}
+
+/// A request's routing key: the name of the template, and the operation.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RoutingKey<'a> {
+    /// Wire name of the template.
+    pub template: &'a str,
+    /// What is asked of it.
+    pub operation: Operation,
+}
+
+/// Why a routing key cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RoutingKeyError {
+    /// There is no `.` between a template and an operation.
+    #[error("the routing key `{0}` is not of the form <template>.<operation>")]
+    Form(String),
+    /// The operation is none of the known ones.
+    #[error("`{0}` is not an operation")]
+    Operation(String),
+}
+
+impl<'a> RoutingKey<'a> {
+    /// Parses `product.fetch`, `product.call.restock` and the like.
+    ///
+    /// # Errors
+    /// When there is no `.`, a part is empty, or the operation is unknown.
+    pub fn parse(key: &'a str) -> Result<Self, RoutingKeyError> {
+        let (template, operation) = key
+            .split_once('.')
+            .filter(|(template, operation)| !template.is_empty() && !operation.is_empty())
+            .ok_or_else(|| RoutingKeyError::Form(key.to_owned()))?;
+        Ok(Self { template, operation: operation.parse()? })
+    }
+}
+
+impl FromStr for Operation {
+    type Err = RoutingKeyError;
+
+    fn from_str(text: &str) -> Result<Self, RoutingKeyError> {
+        match text {
+            "fetch" => Ok(Self::Fetch),
+            "count" => Ok(Self::Count),
+            "create" => Ok(Self::Create),
+            "update" => Ok(Self::Update),
+            "delete" => Ok(Self::Delete),
+            "describe" => Ok(Self::Describe),
+            _ => match text.strip_prefix("call.") {
+                Some(name) if !name.is_empty() && !name.contains('.') => Ok(Self::Call(name.to_owned())),
+                _ => Err(RoutingKeyError::Operation(text.to_owned())),
+            },
+        }
+    }
+}
+
+impl fmt::Display for RoutingKey<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.template, self.operation)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn routing_keys_round_trip() {
+        for key in [
+            "product.fetch",
+            "product.count",
+            "product.create",
+            "product.update",
+            "product.delete",
+            "product.describe",
+            "product.call.restock",
+        ] {
+            assert_eq!(RoutingKey::parse(key).unwrap().to_string(), key);
+        }
+    }
+
+    #[test]
+    fn malformed_routing_keys_are_refused() {
+        for key in ["", "product", ".fetch", "product.", "product..fetch", "beds.app_server.r"] {
+            assert!(RoutingKey::parse(key).is_err(), "{key}");
+        }
+        for key in ["product.fetsh", "product.call", "product.call.", "product.call.a.b", "product.FETCH"] {
+            assert!(matches!(RoutingKey::parse(key), Err(RoutingKeyError::Operation(_))), "{key}");
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Request bodies. A body is checked here for its form only: an unknown key, a key that stands twice or a
+//! wrong JSON type is refused. What the values may be is the template's to say.
+
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error as _, MapAccess, Visitor},
+    ser::SerializeMap,
+};
+use serde_json::Value;
+
+/// A JSON object as it was written: in order, and without a key that stands twice.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Record(pub Vec<(String, Value)>);
+
+impl Record {
+    /// The value of a key.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value)
+    }
+}
+
+impl<'de> Deserialize<'de> for Record {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Record;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Record, A::Error> {
+                let mut seen = std::collections::HashSet::new();
+                let mut entries = Vec::new();
+                while let Some((key, value)) = map.next_entry::<String, Value>()? {
+                    if !seen.insert(key.clone()) {
+                        return Err(A::Error::custom(format_args!("the key `{key}` stands twice")));
+                    }
+                    entries.push((key, value));
+                }
+                Ok(Record(entries))
+            }
+        }
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+impl Serialize for Record {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (key, value) in &self.0 {
+            map.serialize_entry(key, value)?;
+        }
+        map.end()
+    }
+}
+
+/// One record, or several.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OneOrMany {
+    /// An object.
+    One(Record),
+    /// An array of objects: all or nothing.
+    Many(Vec<Record>),
+}
+
+impl<'de> Deserialize<'de> for OneOrMany {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = OneOrMany;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object, or an array of objects")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<OneOrMany, A::Error> {
+                Record::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(OneOrMany::One)
+            }
+
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<OneOrMany, A::Error> {
+                let mut records = Vec::new();
+                while let Some(record) = seq.next_element()? {
+                    records.push(record);
+                }
+                Ok(OneOrMany::Many(records))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+impl Serialize for OneOrMany {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::One(record) => record.serialize(serializer),
+            Self::Many(records) => records.serialize(serializer),
+        }
+    }
+}
+
+/// Reads an optional member, refusing an explicit `null` that `Option` would take for absence.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+macro_rules! body {
+    ($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name { $(
+            $(#[$fdoc])*
+            #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+            pub $field: Option<$type>,
+        )* }
+    };
+}
+
+body! {
+    /// `fetch`: one record by `key`, or many by the other members.
+    FetchRequest {
+        /// The record's key: a scalar, or an object where the key has several fields.
+        key: Value,
+        /// Field to value, or field to operators.
+        r#where: Record,
+        /// Field names, each with `-` before it for descending.
+        sort: Vec<String>,
+        /// How many records at most.
+        limit: u32,
+        /// The `next` of an earlier reply.
+        after: String,
+        /// The fields wanted; all where absent.
+        fields: Vec<String>,
+        /// Whether to count all records that the filter matches.
+        count: bool,
+    }
+}
+
+body! {
+    /// `count`: how many records match.
+    CountRequest {
+        /// Field to value, or field to operators.
+        r#where: Record,
+    }
+}
+
+/// `create`: one record, or several of which all or none are created.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreateRequest {
+    /// The record or records.
+    pub data: OneOrMany,
+}
+
+/// `update`: changes the fields that `data` names.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateRequest {
+    /// The record's key.
+    pub key: Value,
+    /// The fields to change.
+    pub data: Record,
+    /// Change it only while its version is this one.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub if_version: Option<i64>,
+}
+
+/// `delete`: deletes one record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeleteRequest {
+    /// The record's key.
+    pub key: Value,
+    /// Delete it only while its version is this one.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub if_version: Option<i64>,
+}
+
+body! {
+    /// `call.NAME`: runs a named call.
+    CallRequest {
+        /// Argument to value.
+        args: Record,
+    }
+}
+
+/// `describe`: has no members.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DescribeRequest {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused<T: for<'de> Deserialize<'de> + fmt::Debug>(body: &str, expected: &str) {
+        let message = serde_json::from_str::<T>(body).unwrap_err().to_string();
+        assert!(message.contains(expected), "{message}");
+    }
+
+    #[test]
+    fn forms_that_are_not_a_request_are_refused() {
+        refused::<FetchRequest>(r#"{"wher": {}}"#, "unknown field `wher`");
+        refused::<FetchRequest>(r#"{"where": {"a": 1, "a": 2}}"#, "`a` stands twice");
+        refused::<FetchRequest>(r#"{"key": 1, "key": 2}"#, "duplicate field `key`");
+        refused::<FetchRequest>(r#"{"where": null}"#, "expected an object");
+        refused::<FetchRequest>(r#"{"limit": -1}"#, "invalid value");
+        refused::<CreateRequest>(r#"{"data": "x"}"#, "expected an object, or an array of objects");
+        refused::<CreateRequest>("{}", "missing field `data`");
+        refused::<UpdateRequest>(r#"{"data": {}}"#, "missing field `key`");
+    }
+
+    #[test]
+    fn a_record_keeps_its_order() {
+        let body = r#"{"data":[{"b":1,"a":2}]}"#;
+        let request: CreateRequest = serde_json::from_str(body).unwrap();
+        assert_eq!(serde_json::to_string(&request).unwrap(), body);
+    }
+}

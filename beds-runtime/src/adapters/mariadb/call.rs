@@ -1,0 +1,146 @@
+//! Running a procedure or function, and what it gives: OUT parameters, result sets, a value.
+
+use futures_util::TryStreamExt;
+use sqlx::{Either, Executor as _, MySqlConnection, mysql::MySqlRow};
+
+use super::{
+    cell::{self, bind},
+    fault::{Fault, classify},
+    spec::Routine,
+};
+use crate::{
+    adapters::ops::too_large,
+    outcome::Outcome,
+    spec::{ArgMode, Call, Domain, Field, Returns},
+    value::{Value, write_name},
+};
+
+/// Runs the routine behind a call. `args` has one value a parameter, null for OUT ones.
+pub(super) async fn run(
+    connection: &mut MySqlConnection,
+    domain: &'static Domain,
+    call: &'static Call,
+    routine: &'static Routine,
+    args: &[Value],
+    bytes_max: usize,
+) -> Result<Outcome, Fault> {
+    let sets = result_sets(connection, domain, routine.sql, args, bytes_max).await?;
+    outcome(call, sets).map_err(|error| match classify(&error, domain) {
+        // All rows have been read: the connection is in step.
+        Fault::Abandoned(error) => Fault::Refused(error),
+        other => other,
+    })
+}
+
+/// Runs a statement and collects its result sets; a prepared `CALL` gives its OUT parameters as the last one.
+pub(super) async fn result_sets(
+    connection: &mut MySqlConnection,
+    domain: &'static Domain,
+    text: &'static str,
+    args: &[Value],
+    bytes_max: usize,
+) -> Result<Sets, Fault> {
+    let fault = |error| classify(&error, domain);
+    let mut results = connection.fetch_many(sqlx::query_with(text, bind(args).map_err(fault)?));
+    let mut sets = Sets::default();
+    let (mut rows, mut bytes) = (Vec::new(), 0);
+    while let Some(result) = results.try_next().await.map_err(fault)? {
+        match result {
+            Either::Right(row) => {
+                bytes += approximate_size(&row);
+                if bytes > bytes_max {
+                    return Err(Fault::Abandoned(too_large(bytes_max)));
+                }
+                rows.push(row);
+            }
+            Either::Left(done) => {
+                sets.affected += done.rows_affected();
+                sets.sets.push(std::mem::take(&mut rows));
+            }
+        }
+    }
+    // What closes a CALL is a status without rows, not a result set.
+    if sets.sets.last().is_some_and(Vec::is_empty) {
+        sets.sets.pop();
+    }
+    Ok(sets)
+}
+
+/// Result sets, and how many rows the statement changed.
+#[derive(Default)]
+pub(super) struct Sets {
+    pub(super) sets: Vec<Vec<MySqlRow>>,
+    pub(super) affected: u64,
+}
+
+fn approximate_size(row: &MySqlRow) -> usize {
+    use sqlx::Row as _;
+    let cell = |index| row.try_get_unchecked::<Option<&[u8]>, _>(index).ok().flatten().map_or(4, <[u8]>::len);
+    (0..row.len()).map(cell).sum()
+}
+
+fn outcome(call: &'static Call, sets: Sets) -> Result<Outcome, sqlx::Error> {
+    let mut sets = sets.sets;
+    let outs: Vec<&Field> =
+        call.args.iter().filter(|arg| arg.mode != ArgMode::In).map(|arg| &arg.field).collect();
+    let mut outcome = Outcome::default();
+    if let (false, Some(row)) = (outs.is_empty(), sets.pop().and_then(|set| set.into_iter().next())) {
+        outcome.out = Some(record(&row, &outs)?);
+    }
+    match &call.returns {
+        Returns::Nothing => {}
+        Returns::Scalar(ty) => {
+            let row = sets.first().and_then(|set| set.first());
+            let value = row.map_or(Ok(Value::Null), |row| cell::read(row, 0, ty))?;
+            let mut json = Vec::new();
+            value.write_json(&mut json);
+            outcome.data = Some(json);
+        }
+        Returns::Rows(fields) => {
+            let fields: Vec<&Field> = fields.iter().collect();
+            let first = sets.first().map(Vec::as_slice).unwrap_or_default();
+            outcome.data = Some(array(first, |row, out| {
+                out.extend(record(row, &fields)?);
+                Ok(())
+            })?);
+            if sets.len() > 1 {
+                outcome.sets = Some(as_it_comes(&sets)?);
+            }
+        }
+        Returns::AsItComes => outcome.sets = Some(as_it_comes(&sets)?),
+    }
+    Ok(outcome)
+}
+
+/// A row as a JSON object with these fields, by position.
+fn record(row: &MySqlRow, fields: &[&Field]) -> Result<Vec<u8>, sqlx::Error> {
+    let mut out = vec![b'{'];
+    for (index, field) in fields.iter().enumerate() {
+        write_name(&mut out, index == 0, field.name);
+        cell::read(row, index, &field.ty)?.write_json(&mut out);
+    }
+    out.push(b'}');
+    Ok(out)
+}
+
+fn as_it_comes(sets: &[Vec<MySqlRow>]) -> Result<Vec<u8>, sqlx::Error> {
+    array(sets, |set, out| {
+        out.extend(array(set, cell::write_as_it_comes)?);
+        Ok(())
+    })
+}
+
+fn array<T>(
+    items: &[T],
+    mut write: impl FnMut(&T, &mut Vec<u8>) -> Result<(), sqlx::Error>,
+) -> Result<Vec<u8>, sqlx::Error> {
+    let mut out = vec![b'['];
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write(item, &mut out)?;
+    }
+    out.push(b']');
+    Ok(out)
+}

@@ -1,0 +1,281 @@
+//! A lane: some connections to one database, and a bounded queue of jobs that they run.
+//!
+//! A connection belongs to one task for as long as it lives, so nothing pings it, checks it out or returns it,
+//! and a job costs the round trips of its statements and no more. The task owns supervision (any fault of the
+//! connection drops it, and it is made anew with backoff, for ever) and the deadline: an expired job's
+//! connection is discarded, never reused, since a statement given up midway leaves it out of step.
+
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use sqlx::{
+    ConnectOptions as _, Connection as _, Executor as _, MySqlConnection, mysql::MySqlConnectOptions,
+};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, timeout, timeout_at},
+};
+use tracing::{info, warn};
+
+use super::fault::Fault;
+use crate::{
+    config::{MariaDb, SecretUrl},
+    core::Result,
+    error::Error,
+};
+use beds_protocol::ErrorCode;
+
+/// What a lane runs.
+pub(super) trait Job: Send + Sync + 'static {
+    /// What it gives.
+    type Output: Send + 'static;
+
+    /// Prepares a new connection for jobs of this kind.
+    const SESSION: &'static str;
+
+    /// Runs the job, including its transaction where it has one.
+    fn run(
+        &self,
+        connection: &mut MySqlConnection,
+        policy: &Policy,
+        deadline: Instant,
+    ) -> impl Future<Output = std::result::Result<Self::Output, Fault>> + Send;
+
+    /// Whether it may be run again on another connection after a fault that lost the first.
+    fn is_repeatable(&self) -> bool;
+}
+
+/// What a job may take from its database's configuration.
+#[derive(Debug, Clone)]
+pub(super) struct Policy {
+    pub(super) deadlock_retries_max: u8,
+    pub(super) statement_timeout: Duration,
+}
+
+/// The requester's half of a job's fate: whoever moves it from `QUEUED` decides whether the job runs.
+type Claim = Arc<AtomicU8>;
+const QUEUED: u8 = 0;
+const RUNNING: u8 = 1;
+const GIVEN_UP: u8 = 2;
+
+struct Ticket<J: Job> {
+    job: J,
+    claim: Claim,
+    deadline: Instant,
+    reply: oneshot::Sender<Result<J::Output>>,
+}
+
+/// Some connections to one database, for one kind of job.
+#[derive(Debug)]
+pub(super) struct Lane<J: Job> {
+    name: String,
+    queue: async_channel::Sender<Ticket<J>>,
+    connected: Arc<AtomicUsize>,
+}
+
+impl<J: Job> std::fmt::Debug for Ticket<J> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ticket").field("deadline", &self.deadline).finish_non_exhaustive()
+    }
+}
+
+impl<J: Job> Lane<J> {
+    /// Starts the lane's connections, spread over these servers. They end when the lane is dropped.
+    pub(super) fn open(name: &str, urls: &[SecretUrl], connections: u16, config: &MariaDb) -> Self {
+        let (queue, jobs) = async_channel::bounded(config.queue_max);
+        let connected = Arc::new(AtomicUsize::new(0));
+        for (index, url) in (0..connections).zip(urls.iter().cycle()) {
+            let worker = Worker::<J> {
+                name: format!("{name}#{index}"),
+                url: url.clone(),
+                jobs: jobs.clone(),
+                connected: Arc::clone(&connected),
+                connect_timeout: config.connect_timeout_ms.duration(),
+                policy: Policy {
+                    deadlock_retries_max: config.deadlock_retries_max,
+                    statement_timeout: config.statement_timeout_ms.duration(),
+                },
+            };
+            tokio::spawn(worker.supervise());
+        }
+        Self { name: name.to_owned(), queue, connected }
+    }
+
+    /// Runs a job on the next free connection.
+    ///
+    /// # Errors
+    /// What the job answers; `overloaded` when the queue is full; `unavailable` or `deadline_exceeded` when no
+    /// connection took it in time.
+    pub(super) async fn run(&self, job: J, deadline: Instant) -> Result<J::Output> {
+        let claim = Claim::new(AtomicU8::new(QUEUED));
+        let (reply, mut answer) = oneshot::channel();
+        let ticket = Ticket { job, claim: Arc::clone(&claim), deadline, reply };
+        if self.queue.try_send(ticket).is_err() {
+            return Err(if self.connected.load(Ordering::Relaxed) == 0 {
+                self.unavailable()
+            } else {
+                Error::new(
+                    ErrorCode::Overloaded,
+                    format!("too many requests wait for the database `{}`", self.name),
+                )
+            });
+        }
+        match timeout_at(deadline, &mut answer).await {
+            Ok(answer) => answer.unwrap_or_else(|_| Err(self.unavailable())),
+            Err(_)
+                if claim.compare_exchange(QUEUED, GIVEN_UP, Ordering::AcqRel, Ordering::Acquire).is_ok() =>
+            {
+                Err(if self.connected.load(Ordering::Relaxed) == 0 {
+                    self.unavailable()
+                } else {
+                    Error::deadline()
+                })
+            }
+            // It is being run: only the connection's task knows how it ends, and ends it soon.
+            Err(_) => answer.await.unwrap_or_else(|_| Err(self.unavailable())),
+        }
+    }
+
+    fn unavailable(&self) -> Error {
+        Error::unavailable(&format!("the database `{}`", self.name))
+    }
+}
+
+struct Worker<J: Job> {
+    name: String,
+    url: SecretUrl,
+    jobs: async_channel::Receiver<Ticket<J>>,
+    connected: Arc<AtomicUsize>,
+    connect_timeout: Duration,
+    policy: Policy,
+}
+
+/// What becomes of a connection after a job.
+enum After<J: Job> {
+    Keep,
+    /// The job, where it is to be run again.
+    Discard(Option<Ticket<J>>),
+}
+
+impl<J: Job> Worker<J> {
+    /// Connects, works until the connection fails, and begins anew, until the lane is dropped.
+    async fn supervise(self) {
+        let mut unfinished = None;
+        loop {
+            let Some(connection) = self.connect().await else { return };
+            self.connected.fetch_add(1, Ordering::Relaxed);
+            let ended = self.work(connection, &mut unfinished).await;
+            self.connected.fetch_sub(1, Ordering::Relaxed);
+            if ended {
+                return;
+            }
+        }
+    }
+
+    /// A connection, however long it takes; `None` once the lane is dropped.
+    async fn connect(&self) -> Option<MySqlConnection> {
+        let backoff = ExponentialBuilder::new()
+            .with_min_delay(Duration::from_millis(50))
+            .with_max_delay(Duration::from_secs(5))
+            .with_jitter();
+        let mut delays = backoff.with_max_times(usize::MAX).build();
+        let mut failed = false;
+        loop {
+            match timeout(self.connect_timeout, self.try_connect()).await {
+                Ok(Ok(connection)) => {
+                    if failed {
+                        info!(database = self.name, "connected again");
+                    }
+                    return Some(connection);
+                }
+                outcome => {
+                    if !failed {
+                        let reason = outcome.map_or_else(
+                            |_| format!("no answer within {} ms", self.connect_timeout.as_millis()),
+                            |result| result.err().map(|error| error.to_string()).unwrap_or_default(),
+                        );
+                        warn!(database = self.name, server = self.url.redacted(), "cannot connect: {reason}");
+                        failed = true;
+                    }
+                }
+            }
+            let delay = delays.next().unwrap_or(Duration::from_secs(5));
+            if self.jobs.is_closed() {
+                return None;
+            }
+            tokio::time::sleep(delay).await;
+        }
+    }
+
+    async fn try_connect(&self) -> std::result::Result<MySqlConnection, sqlx::Error> {
+        let options: MySqlConnectOptions = self.url.expose().parse()?;
+        let mut connection = options.disable_statement_logging().connect().await?;
+        let seconds = self.policy.statement_timeout.as_secs_f64();
+        let session = format!(
+            "set session max_statement_time = {seconds:.3}, innodb_lock_wait_timeout = {}; {}",
+            self.policy.statement_timeout.as_secs().max(1),
+            J::SESSION
+        );
+        connection.execute(session.as_str()).await?;
+        Ok(connection)
+    }
+
+    /// Runs jobs until the connection is to be discarded; true once the lane is dropped.
+    async fn work(&self, mut connection: MySqlConnection, unfinished: &mut Option<Ticket<J>>) -> bool {
+        loop {
+            let ticket = if let Some(ticket) = unfinished.take() {
+                ticket
+            } else if let Ok(ticket) = self.jobs.recv().await {
+                ticket
+            } else {
+                let _ = timeout(self.connect_timeout, connection.close()).await;
+                return true;
+            };
+            match self.run(&mut connection, ticket).await {
+                After::Keep => {}
+                After::Discard(again) => {
+                    *unfinished = again;
+                    return false;
+                }
+            }
+        }
+    }
+
+    async fn run(&self, connection: &mut MySqlConnection, ticket: Ticket<J>) -> After<J> {
+        let Ticket { job, claim, deadline, reply } = ticket;
+        let taken = claim.compare_exchange(QUEUED, RUNNING, Ordering::AcqRel, Ordering::Acquire);
+        // A job that is run again is RUNNING already.
+        if taken == Err(GIVEN_UP) {
+            return After::Keep;
+        }
+        let outcome = timeout_at(deadline, job.run(connection, &self.policy, deadline)).await;
+        let (answer, keep) = match outcome {
+            Ok(Ok(output)) => (Ok(output), true),
+            Ok(Err(Fault::Refused(error))) => (Err(error), true),
+            Ok(Err(Fault::Deadlock)) => (
+                Err(Error::new(ErrorCode::Conflict, "other requests kept changing the same records")
+                    .retryable()),
+                true,
+            ),
+            Ok(Err(Fault::Abandoned(error))) => (Err(error), false),
+            Ok(Err(Fault::Lost(reason))) => {
+                warn!(database = self.name, "the connection is lost: {reason}");
+                if job.is_repeatable() && Instant::now() < deadline {
+                    return After::Discard(Some(Ticket { job, claim, deadline, reply }));
+                }
+                (Err(Error::unavailable(&format!("the database `{}`", self.name))), false)
+            }
+            Err(_) => (Err(Error::deadline()), false),
+        };
+        // The requester may have gone; its answer is not wanted then.
+        let _ = reply.send(answer);
+        if keep { After::Keep } else { After::Discard(None) }
+    }
+}

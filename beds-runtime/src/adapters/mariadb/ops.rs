@@ -1,0 +1,234 @@
+//! The operations of a MariaDB domain, as generated code calls them.
+
+use beds_protocol::{
+    CallRequest, CountRequest, CreateRequest, DeleteRequest, FetchRequest, Lane, OneOrMany, UpdateRequest,
+};
+
+use super::{
+    read::{Given, Read, Rows},
+    spec::{Procedure, Routine, Source},
+    sql,
+    write::{self, Effect, Write},
+};
+use crate::{
+    adapters::ops::{arguments, new_records},
+    context::Context,
+    core::Result,
+    error::Error,
+    outcome::Outcome,
+    query::{self, Fields, Query, Selection},
+    spec::{Call, Domain},
+    validate::{self, Errors},
+    value::Value,
+};
+
+/// Reads one record by key, or many by filter.
+///
+/// # Errors
+/// `validation_failed` where the request contradicts the template; `not_found`; what the database answers.
+pub async fn fetch(
+    cx: &Context,
+    domain: &'static Domain,
+    source: &'static Source,
+    request: FetchRequest,
+) -> Result {
+    match query::fetch(domain, &cx.limits, &request)? {
+        Query::One { key, fields: Fields::All } => {
+            match read(cx, domain, Read::One { domain, text: source.by_key, key }).await? {
+                Given::One(Some(json)) => Ok(Outcome::data(json)),
+                _ => Err(Error::not_found(domain)),
+            }
+        }
+        Query::One { key, fields } => one(cx, domain, source, key, &fields).await,
+        Query::Many(selection) => many(cx, domain, source, &selection).await,
+    }
+}
+
+async fn one(
+    cx: &Context,
+    domain: &'static Domain,
+    source: &'static Source,
+    key: Vec<Value>,
+    fields: &Fields,
+) -> Result {
+    let columns = fields.indices(domain);
+    let rows = Rows {
+        domain,
+        statement: sql::select_one(domain, source, &columns, key),
+        shown: columns.len(),
+        columns,
+        cursor: Vec::new(),
+        limit: 1,
+        bytes_max: cx.limits.reply_bytes_max,
+    };
+    match read(cx, domain, Read::Rows(rows)).await? {
+        Given::Rows { mut json, count: 1.., .. } => {
+            json.pop();
+            json.remove(0);
+            Ok(Outcome::data(json))
+        }
+        _ => Err(Error::not_found(domain)),
+    }
+}
+
+async fn many(
+    cx: &Context,
+    domain: &'static Domain,
+    source: &'static Source,
+    selection: &Selection,
+) -> Result {
+    let mut columns = selection.fields.indices(domain);
+    let shown = columns.len();
+    let mut cursor = Vec::with_capacity(selection.sort.len());
+    for order in &selection.sort {
+        let position = columns.iter().position(|&column| column == order.field).unwrap_or_else(|| {
+            columns.push(order.field);
+            columns.len() - 1
+        });
+        cursor.push(position);
+    }
+    let rows = Rows {
+        domain,
+        statement: sql::select(domain, source, selection, &columns),
+        columns,
+        shown,
+        cursor,
+        limit: selection.limit as usize,
+        bytes_max: cx.limits.reply_bytes_max,
+    };
+    let rows = read(cx, domain, Read::Rows(rows));
+    let count = async {
+        if !selection.count {
+            return Ok(None);
+        }
+        let statement = sql::count(domain, source, &selection.filter);
+        read(cx, domain, Read::Count { domain, statement }).await.map(Some)
+    };
+    let (rows, count) = tokio::try_join!(rows, count)?;
+    let Given::Rows { json, last, .. } = rows else { return Err(unexpected()) };
+    let count = match count {
+        Some(Given::Count(count)) => Some(count),
+        _ => None,
+    };
+    let next = last.and_then(|last| selection.cursor(domain, last));
+    Ok(Outcome { next, count, ..Outcome::data(json) })
+}
+
+/// Counts records by filter.
+///
+/// # Errors
+/// As [`fetch`].
+pub async fn count(
+    cx: &Context,
+    domain: &'static Domain,
+    source: &'static Source,
+    request: CountRequest,
+) -> Result {
+    let filter = query::count(domain, &cx.limits, &request)?;
+    let statement = sql::count(domain, source, &filter);
+    match read(cx, domain, Read::Count { domain, statement }).await? {
+        Given::Count(count) => Ok(Outcome::count(count)),
+        _ => Err(unexpected()),
+    }
+}
+
+/// Creates one record, or many of which all or none are created.
+///
+/// # Errors
+/// `validation_failed`, `conflict`, `rejected_by_database`, and what the database answers.
+pub async fn create(
+    cx: &Context,
+    domain: &'static Domain,
+    procedure: &'static Procedure,
+    request: CreateRequest,
+) -> Result {
+    let many = matches!(request.data, OneOrMany::Many(_));
+    let records = new_records(domain, &cx.limits, &request.data)?;
+    let effect = Effect::Create { procedure, records, many };
+    write(cx, domain, effect, procedure.commits).await
+}
+
+/// Changes one record.
+///
+/// # Errors
+/// `validation_failed`, `not_found`, `version_mismatch`, `conflict`, and what the database answers.
+pub async fn update(
+    cx: &Context,
+    domain: &'static Domain,
+    source: Option<&'static Source>,
+    procedure: &'static Procedure,
+    request: UpdateRequest,
+) -> Result {
+    let UpdateRequest { key, data, if_version } = request;
+    let mut errors = Errors::default();
+    validate::if_version(domain, if_version, &mut errors);
+    let key = validate::key(domain, &key, &mut errors);
+    let mut changes = validate::changes(domain, &data, &mut errors);
+    for (field, _) in &changes {
+        if !procedure.args.contains(field) {
+            errors.push(format!("data.{}", domain.fields[*field].name), "cannot be changed by `update`");
+        }
+    }
+    errors.or(domain, ())?;
+    write::refreshed(domain, procedure, &mut changes);
+    let effect = Effect::Update { source, procedure, key, changes, if_version };
+    write(cx, domain, effect, procedure.commits).await
+}
+
+/// Deletes one record.
+///
+/// # Errors
+/// As [`update`].
+pub async fn delete(
+    cx: &Context,
+    domain: &'static Domain,
+    source: Option<&'static Source>,
+    procedure: &'static Procedure,
+    request: DeleteRequest,
+) -> Result {
+    let DeleteRequest { key, if_version } = request;
+    let mut errors = Errors::default();
+    validate::if_version(domain, if_version, &mut errors);
+    let key = validate::key(domain, &key, &mut errors);
+    errors.or(domain, ())?;
+    let effect = Effect::Delete { source, procedure, key, if_version };
+    write(cx, domain, effect, procedure.commits).await
+}
+
+/// Runs a named call, in its lane.
+///
+/// # Errors
+/// `validation_failed`, `rejected_by_database`, and what the database answers.
+pub async fn call(
+    cx: &Context,
+    domain: &'static Domain,
+    call: &'static Call,
+    routine: &'static Routine,
+    request: CallRequest,
+) -> Result {
+    let args = arguments(domain, call, &request.args.unwrap_or_default())?;
+    let bytes_max = cx.limits.reply_bytes_max;
+    match call.lane {
+        Lane::Read => match read(cx, domain, Read::Call { domain, call, routine, args, bytes_max }).await? {
+            Given::Call(outcome) => Ok(outcome),
+            _ => Err(unexpected()),
+        },
+        Lane::Write => {
+            let effect = Effect::Call { call, routine, args, bytes_max };
+            let outcome = write(cx, domain, effect, routine.commits).await?;
+            Ok(Outcome { note: routine.commits.then_some(write::AT_LEAST_ONCE), ..outcome })
+        }
+    }
+}
+
+async fn read(cx: &Context, domain: &'static Domain, job: Read) -> Result<Given> {
+    cx.engines.mariadb(domain)?.reads.run(job, cx.deadline).await
+}
+
+async fn write(cx: &Context, domain: &'static Domain, effect: Effect, commits: bool) -> Result {
+    cx.engines.mariadb(domain)?.writes.run(Write { domain, effect, commits }, cx.deadline).await
+}
+
+fn unexpected() -> Error {
+    Error::internal("a job gave another kind of result than it was asked for")
+}

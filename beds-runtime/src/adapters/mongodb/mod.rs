@@ -1,0 +1,205 @@
+//! The MongoDB adapter: the only module that names the driver `mongodb`.
+//!
+//! [`spec`] is what the compiler emits, [`ops`] what generated code calls. The driver has its own pool and its
+//! own supervision; what it lacks, [`Database::run`] adds: a bound on what waits, and deadlines that never drop
+//! a driver's future midway, which its documentation forbids.
+
+mod convert;
+mod fault;
+mod filter;
+mod ops;
+mod pipeline;
+mod spec;
+
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use beds_protocol::ErrorCode;
+use mongodb::{
+    Client,
+    bson::{RawDocumentBuf, doc},
+    options::ClientOptions,
+};
+use tokio::{
+    sync::{OnceCell, Semaphore},
+    time::{Instant, timeout_at},
+};
+
+pub use ops::{call, count, create, delete, fetch, update};
+pub use spec::{Collection, Pipeline, Source};
+
+use crate::{
+    config::{MongoDb, SecretUrl},
+    core::Result,
+    error::Error,
+    spec::Domain,
+};
+
+/// One MongoDB database.
+#[derive(Debug)]
+pub struct Database {
+    name: String,
+    database: String,
+    config: MongoDb,
+    client: OnceCell<Client>,
+    permits: Arc<Semaphore>,
+    waiting: AtomicUsize,
+}
+
+/// What an operation on the driver may use.
+pub(in crate::adapters) struct Handle {
+    client: Client,
+    database: mongodb::Database,
+    /// How long the server may work on it.
+    budget: Duration,
+}
+
+impl Handle {
+    fn collection(&self, name: &str) -> mongodb::Collection<RawDocumentBuf> {
+        self.database.collection(name)
+    }
+}
+
+impl Database {
+    /// Opens a database. The driver connects when it is first used, and again whenever it must.
+    #[must_use]
+    pub fn open(name: &str, config: &MongoDb) -> Self {
+        Self {
+            name: name.to_owned(),
+            database: config.database.clone().unwrap_or_else(|| name.to_owned()),
+            config: config.clone(),
+            client: OnceCell::new(),
+            permits: Arc::new(Semaphore::new(config.connections as usize)),
+            waiting: AtomicUsize::new(0),
+        }
+    }
+
+    /// Runs an operation on a task of its own, with at most `connections` at a time.
+    ///
+    /// A read that is late is left behind: the server gives it up by its time limit. A write is waited for a
+    /// little longer than its deadline, since only the server knows how it ends.
+    async fn run<T, Work, Running>(
+        &self,
+        domain: &'static Domain,
+        deadline: Instant,
+        writes: bool,
+        work: Work,
+    ) -> Result<T>
+    where
+        T: Send + 'static,
+        Work: FnOnce(Handle) -> Running,
+        Running: Future<Output = std::result::Result<T, fault::Fault>> + Send + 'static,
+    {
+        let permit = self.permit(deadline).await?;
+        let client = match timeout_at(deadline, self.client()).await {
+            Ok(client) => client?,
+            Err(_) => return Err(self.unavailable()),
+        };
+        let budget = deadline.saturating_duration_since(Instant::now());
+        let handle = Handle { database: client.database(&self.database), client, budget };
+        let running = work(handle);
+        let task = tokio::spawn(async move {
+            let result = running.await;
+            drop(permit);
+            result
+        });
+        let patience = if writes { self.config.connect_timeout_ms.duration() * 2 } else { Duration::ZERO };
+        match timeout_at(deadline + patience, task).await {
+            Ok(Ok(result)) => result.map_err(|fault| fault.into_error(domain, &self.name)),
+            Ok(Err(_)) => Err(Error::internal("the operation failed unexpectedly")),
+            Err(_) if writes => Err(Error::new(
+                ErrorCode::Unavailable,
+                "the database does not answer: the write may or may not have happened",
+            )
+            .hint("look whether it did before sending it again")),
+            Err(_) => Err(Error::deadline()),
+        }
+    }
+
+    async fn permit(&self, deadline: Instant) -> Result<tokio::sync::OwnedSemaphorePermit> {
+        if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
+            return Ok(permit);
+        }
+        let _waiting = Waiting::enter(&self.waiting, self.config.queue_max).ok_or_else(|| {
+            Error::new(
+                ErrorCode::Overloaded,
+                format!("too many requests wait for the database `{}`", self.name),
+            )
+        })?;
+        match timeout_at(deadline, Arc::clone(&self.permits).acquire_owned()).await {
+            Ok(permit) => permit.map_err(|_| self.unavailable()),
+            Err(_) => Err(Error::deadline()),
+        }
+    }
+
+    async fn client(&self) -> Result<Client> {
+        let connect = || async {
+            let url = self.config.url.as_ref().ok_or_else(|| self.unavailable())?;
+            let options =
+                client_options(url, self.config.connect_timeout_ms.duration(), self.config.connections);
+            let options = options.await.map_err(|_| self.unavailable())?;
+            Client::with_options(options).map_err(|_| self.unavailable())
+        };
+        self.client.get_or_try_init(connect).await.cloned()
+    }
+
+    fn unavailable(&self) -> Error {
+        Error::unavailable(&format!("the database `{}`", self.name))
+    }
+}
+
+/// Counts a waiting operation for as long as it waits, cancelled or not.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn enter(count: &'a AtomicUsize, max: usize) -> Option<Self> {
+        let waiting = Self(count);
+        (count.fetch_add(1, Ordering::Relaxed) < max).then_some(waiting)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+async fn client_options(
+    url: &SecretUrl,
+    timeout: Duration,
+    connections: u32,
+) -> mongodb::error::Result<ClientOptions> {
+    let mut options = ClientOptions::parse(url.expose()).await?;
+    options.app_name.get_or_insert_with(|| "beds".to_owned());
+    options.max_pool_size.get_or_insert(connections);
+    options.connect_timeout.get_or_insert(timeout);
+    // The driver's default is 30 s, longer than most requests may take.
+    options.server_selection_timeout.get_or_insert(timeout);
+    Ok(options)
+}
+
+/// Connects to a server, asks it something, and says which version it is.
+///
+/// # Errors
+/// What went wrong, in a sentence.
+pub async fn ping(url: &SecretUrl, timeout: Duration) -> std::result::Result<String, String> {
+    let url = url.clone();
+    let attempt = tokio::spawn(async move {
+        let client = Client::with_options(client_options(&url, timeout, 1).await?)?;
+        let info = client.database("admin").run_command(doc! { "buildInfo": 1 }).await?;
+        client.shutdown().await;
+        mongodb::error::Result::Ok(info.get_str("version").unwrap_or("unknown").to_owned())
+    });
+    match tokio::time::timeout(timeout, attempt).await {
+        Ok(Ok(Ok(version))) => Ok(version),
+        Ok(Ok(Err(error))) => Err(error.kind.to_string()),
+        Ok(Err(_)) => Err("the driver failed unexpectedly".to_owned()),
+        Err(_) => Err(format!("no answer within {} ms", timeout.as_millis())),
+    }
+}

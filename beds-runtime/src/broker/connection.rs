@@ -1,0 +1,74 @@
+//! One AMQP connection, made within a deadline.
+
+use std::{future::Future, time::Duration};
+
+use lapin::{Connection, ConnectionProperties, uri::AMQPUri};
+use tokio::time::timeout;
+
+use crate::config::{Amqp, SecretUrl};
+
+/// Why something on the bus did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum BusError {
+    /// RabbitMQ or the connection to it.
+    #[error("{0}")]
+    Amqp(#[from] lapin::Error),
+    /// No answer in time.
+    #[error("{what}: no answer within {} ms", .after.as_millis())]
+    Late {
+        /// What was waited for.
+        what: &'static str,
+        /// For how long.
+        after: Duration,
+    },
+    /// Something else; the text says what.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// Waits for an answer of RabbitMQ, but not for ever.
+pub(super) async fn within<T>(
+    limit: Duration,
+    what: &'static str,
+    answer: impl Future<Output = lapin::Result<T>>,
+) -> Result<T, BusError> {
+    match timeout(limit, answer).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(BusError::Late { what, after: limit }),
+    }
+}
+
+/// Connects to the first endpoint that answers.
+pub(super) async fn connect(config: &Amqp, name: &str) -> Result<Connection, BusError> {
+    let mut last = BusError::Other("no endpoint is configured".into());
+    for url in &config.urls {
+        match connect_to(url, config, name).await {
+            Ok(connection) => return Ok(connection),
+            Err(error) => last = BusError::Other(format!("{}: {error}", url.redacted())),
+        }
+    }
+    Err(last)
+}
+
+async fn connect_to(url: &SecretUrl, config: &Amqp, name: &str) -> Result<Connection, BusError> {
+    // The parser's message would repeat the URL, password and all.
+    let mut uri: AMQPUri =
+        url.expose().parse().map_err(|_| BusError::Other("this is not an AMQP URL".to_owned()))?;
+    uri.query.heartbeat.get_or_insert(config.heartbeat_s);
+    // Its own recovery stays off: it gives up, and has been seen to hang.
+    let properties = ConnectionProperties::default().with_connection_name(name.into());
+    let limit = config.connect_timeout_ms.duration();
+    within(limit, "connecting", Connection::connect_uri(uri, properties)).await
+}
+
+/// Connects, opens a channel, disconnects.
+///
+/// # Errors
+/// What went wrong, in a sentence.
+pub async fn ping(config: &Amqp) -> Result<(), BusError> {
+    let connection = connect(config, "beds check").await?;
+    let limit = config.connect_timeout_ms.duration();
+    // Dropped, the channel would close itself while the connection closes.
+    let _channel = within(limit, "opening a channel", connection.create_channel()).await?;
+    within(limit, "closing", connection.close(200, "checked".into())).await
+}

@@ -1,0 +1,115 @@
+//! A delivery in the dispatcher's terms: headers read, the `reply_to` rule applied.
+
+use beds_protocol::{Broker, ErrorCode, header};
+use lapin::{
+    BasicProperties,
+    message::Delivery,
+    types::{AMQPValue, ShortString},
+};
+
+use crate::{dispatch::Incoming, error::Error};
+
+/// Queues that a client can own without being told so by the configuration.
+const OWN_QUEUES: [&str; 2] = ["amq.gen-", "amq.rabbitmq.reply-to."];
+
+/// Whether a client may have its reply in this queue. The default exchange would publish to any.
+pub(super) fn may_reply_to(queue: &str, prefixes: &[String]) -> bool {
+    OWN_QUEUES
+        .iter()
+        .copied()
+        .chain(prefixes.iter().map(String::as_str))
+        .any(|prefix| queue.starts_with(prefix))
+}
+
+/// The queue that the reply goes to; `None` where no reply is wanted.
+///
+/// # Errors
+/// `forbidden`, when the queue is none that a client can own.
+pub(super) fn reply_to<'a>(
+    properties: &'a BasicProperties,
+    prefixes: &[String],
+) -> Result<Option<&'a ShortString>, Error> {
+    match properties.reply_to() {
+        Some(queue) if queue.as_str().is_empty() => Ok(None),
+        Some(queue) if may_reply_to(queue.as_str(), prefixes) => Ok(Some(queue)),
+        Some(queue) => Err(Error::new(
+            ErrorCode::Forbidden,
+            format!("`reply_to` names `{queue}`, which no client can own"),
+        )
+        .hint("use an exclusive queue named by the server, direct reply-to, or a configured prefix")),
+        None => Ok(None),
+    }
+}
+
+/// The request in a delivery.
+pub(super) fn incoming(broker: Broker, delivery: &Delivery) -> Incoming<'_> {
+    let properties = &delivery.properties;
+    let name = |id: &Option<ShortString>| id.as_ref().map(|id| id.as_str().to_owned());
+    Incoming {
+        broker,
+        routing_key: delivery.routing_key.as_str(),
+        content_type: properties.content_type().as_ref().map(ShortString::as_str),
+        deadline: deadline(properties),
+        template_hash: text(properties, header::TEMPLATE_HASH),
+        request_id: name(properties.message_id())
+            .or_else(|| name(properties.correlation_id()))
+            .unwrap_or_else(|| uuid::Uuid::now_v7().to_string()),
+        body: &delivery.data,
+    }
+}
+
+fn header<'a>(properties: &'a BasicProperties, name: &str) -> Option<&'a AMQPValue> {
+    properties.headers().as_ref()?.inner().get(name)
+}
+
+fn text<'a>(properties: &'a BasicProperties, name: &str) -> Option<&'a str> {
+    match header(properties, name)? {
+        AMQPValue::LongString(value) => std::str::from_utf8(value.as_bytes()).ok(),
+        AMQPValue::ShortString(value) => Some(value.as_str()),
+        _ => None,
+    }
+}
+
+/// Whether the client set a deadline of its own.
+pub(super) fn has_deadline(properties: &BasicProperties) -> bool {
+    header(properties, header::DEADLINE).is_some()
+}
+
+/// Clients of different languages send an integer as different types, PHP's and shells' as text.
+fn deadline(properties: &BasicProperties) -> Result<Option<i64>, ()> {
+    Ok(Some(match header(properties, header::DEADLINE) {
+        None | Some(AMQPValue::Void) => return Ok(None),
+        Some(AMQPValue::LongLongInt(value)) => *value,
+        Some(AMQPValue::LongInt(value)) => i64::from(*value),
+        Some(AMQPValue::LongUInt(value)) => i64::from(*value),
+        Some(AMQPValue::ShortInt(value)) => i64::from(*value),
+        Some(AMQPValue::ShortUInt(value)) => i64::from(*value),
+        Some(AMQPValue::ShortShortInt(value)) => i64::from(*value),
+        Some(AMQPValue::ShortShortUInt(value)) => i64::from(*value),
+        Some(AMQPValue::Timestamp(seconds)) => {
+            seconds.checked_mul(1_000).and_then(|ms| i64::try_from(ms).ok()).ok_or(())?
+        }
+        Some(AMQPValue::LongString(value)) => {
+            std::str::from_utf8(value.as_bytes()).map_err(drop)?.trim().parse().map_err(drop)?
+        }
+        Some(_) => return Err(()),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_queues_that_a_client_can_own_may_have_replies() {
+        let prefixes = ["web.".to_owned()];
+        for queue in ["amq.gen-abc", "amq.rabbitmq.reply-to.g1h2", "web.7"] {
+            assert!(may_reply_to(queue, &prefixes), "{queue}");
+        }
+        for queue in
+            ["beds.app_server.w", "beds.dead", "amq.topic", "amq.rabbitmq.reply-to", "xamq.gen-", "we"]
+        {
+            assert!(!may_reply_to(queue, &prefixes), "{queue}");
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! One consumer on a broker's queue: takes deliveries, has them answered side by side, replies, acknowledges.
+//!
+//! A delivery is acknowledged only after its effect is committed and its reply, if it asked for one, is
+//! confirmed. What cannot be answered becomes a dead letter, confirmed as well, before it is acknowledged.
+
+use std::{sync::Arc, time::Duration};
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use beds_protocol::{Broker, ErrorCode, Lane, RoutingKey};
+use futures_util::StreamExt;
+use lapin::{
+    Channel, Connection, Consumer,
+    message::Delivery,
+    options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions},
+    types::FieldTable,
+};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep_until, timeout_at},
+};
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, debug, info_span, warn};
+
+use super::{
+    Shared,
+    acks::Acks,
+    connection::{BusError, within},
+    envelope,
+    publish::Publisher,
+};
+use crate::{config::Pool, core::Factory, error::Error, logging::INGEST_SPAN};
+
+/// A consumer with its channel.
+pub(super) struct Instance {
+    broker: Broker,
+    channel: Channel,
+    consumer: Consumer,
+    acks: Acks,
+    answerer: Answerer,
+}
+
+/// What answering one delivery takes; cheap to clone.
+#[derive(Clone)]
+struct Answerer {
+    broker: Broker,
+    publisher: Publisher,
+    shared: Arc<Shared>,
+}
+
+/// What becomes of a delivery.
+enum Settled {
+    /// It may be acknowledged.
+    Done(u64),
+    /// It stays in the queue: the node stops before it could be done.
+    Left,
+}
+
+impl Instance {
+    /// Opens a channel, sets its prefetch, and begins to consume.
+    pub(super) async fn open(
+        connection: &Connection,
+        publisher: Publisher,
+        shared: Arc<Shared>,
+        broker: Broker,
+        pool: &Pool,
+    ) -> Result<Self, BusError> {
+        let limit = shared.amqp.confirm_timeout_ms.duration();
+        let channel = within(limit, "opening a channel", connection.create_channel()).await?;
+        let qos = channel.basic_qos(pool.prefetch, BasicQosOptions::default());
+        within(limit, "setting the prefetch", qos).await?;
+        let consume = channel.basic_consume(
+            broker.queue().into(),
+            "".into(),
+            BasicConsumeOptions::default(),
+            FieldTable::default(),
+        );
+        let consumer = within(limit, "consuming", consume).await?;
+        // A read that is delivered twice does no harm, so its acknowledgement may wait for company.
+        let waiting_max = if broker.is_read_only() { usize::from(pool.prefetch) / 2 } else { 0 };
+        let answerer = Answerer { broker, publisher, shared };
+        Ok(Self { broker, channel, consumer, acks: Acks::new(waiting_max), answerer })
+    }
+
+    /// Consumes until `stop` is cancelled, then finishes what it has taken; fails when the bus does.
+    pub(super) async fn run<F: Factory>(mut self, stop: CancellationToken) -> Result<(), BusError> {
+        let mut in_flight: JoinSet<Result<Settled, BusError>> = JoinSet::new();
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                Some(settled) = in_flight.join_next() => self.settle(settled, &mut in_flight).await?,
+                delivery = self.consumer.next() => {
+                    let delivery = delivery
+                        .ok_or_else(|| BusError::Other(format!("{} was cancelled", self.broker.queue())))??;
+                    let handling = self.answerer.clone().handle::<F>(delivery, stop.clone());
+                    if self.broker.is_ingest() {
+                        // What goes wrong with a log event must not become one.
+                        in_flight.spawn(handling.instrument(info_span!(INGEST_SPAN)));
+                    } else {
+                        in_flight.spawn(handling);
+                    }
+                }
+            }
+        }
+        self.drain(in_flight).await
+    }
+
+    /// Acknowledges what has just been done, and what else is done by now.
+    async fn settle(
+        &mut self,
+        first: Result<Result<Settled, BusError>, tokio::task::JoinError>,
+        in_flight: &mut JoinSet<Result<Settled, BusError>>,
+    ) -> Result<(), BusError> {
+        let mut next = Some(first);
+        while let Some(settled) = next {
+            match settled {
+                Ok(Ok(Settled::Done(tag))) => self.acks.done(tag),
+                Ok(Ok(Settled::Left)) => {}
+                Ok(Err(error)) => return Err(error),
+                Err(error) => return Err(BusError::Other(format!("a delivery's task failed: {error}"))),
+            }
+            next = in_flight.try_join_next();
+        }
+        for ack in self.acks.take() {
+            let options = BasicAckOptions { multiple: ack.multiple };
+            let limit = self.answerer.shared.amqp.confirm_timeout_ms.duration();
+            within(limit, "acknowledging", self.channel.basic_ack(ack.tag, options)).await?;
+        }
+        Ok(())
+    }
+
+    async fn drain(mut self, mut in_flight: JoinSet<Result<Settled, BusError>>) -> Result<(), BusError> {
+        let shared = Arc::clone(&self.answerer.shared);
+        let limit = shared.amqp.confirm_timeout_ms.duration();
+        let cancel = self.channel.basic_cancel(self.consumer.tag(), BasicCancelOptions::default());
+        within(limit, "cancelling a consumer", cancel).await?;
+        let deadline = Instant::now() + shared.drain_timeout;
+        // What was pushed and not taken stays unacknowledged: RabbitMQ delivers it to others.
+        while let Ok(Some(settled)) = timeout_at(deadline, in_flight.join_next()).await {
+            self.settle(settled, &mut in_flight).await?;
+        }
+        if !in_flight.is_empty() {
+            warn!(
+                queue = self.broker.queue(),
+                left = in_flight.len(),
+                "not finished in time: delivered again"
+            );
+        }
+        Ok(())
+    }
+}
+
+impl Answerer {
+    async fn handle<F: Factory>(
+        self,
+        delivery: Delivery,
+        stop: CancellationToken,
+    ) -> Result<Settled, BusError> {
+        let tag = delivery.delivery_tag;
+        let reply_to = match envelope::reply_to(&delivery.properties, &self.shared.amqp.reply_to_prefixes) {
+            Ok(reply_to) => reply_to,
+            Err(error) => return self.give_up(&delivery, error).await,
+        };
+        match reply_to {
+            Some(queue) => {
+                let answer =
+                    self.shared.dispatcher.answer::<F>(envelope::incoming(self.broker, &delivery)).await;
+                let correlation_id = delivery.properties.correlation_id().clone();
+                self.publisher.reply(queue.clone(), correlation_id, &answer).await?;
+                Ok(Settled::Done(tag))
+            }
+            None if reads::<F>(delivery.routing_key.as_str()) => {
+                let error = Error::new(ErrorCode::BadRequest, "the request has no `reply_to` for its answer");
+                self.give_up(&delivery, error).await
+            }
+            None => self.work_off::<F>(&delivery, stop).await,
+        }
+    }
+
+    /// A write that nobody waits for: it is done whenever its database is there, or becomes a dead letter.
+    async fn work_off<F: Factory>(
+        &self,
+        delivery: &Delivery,
+        stop: CancellationToken,
+    ) -> Result<Settled, BusError> {
+        let backoff = ExponentialBuilder::new()
+            .with_min_delay(Duration::from_millis(100))
+            .with_max_delay(Duration::from_secs(5))
+            .with_max_times(usize::MAX)
+            .with_jitter();
+        let mut delays = backoff.build();
+        loop {
+            let answer = self.shared.dispatcher.answer::<F>(envelope::incoming(self.broker, delivery)).await;
+            let Some(error) = answer.error else { return Ok(Settled::Done(delivery.delivery_tag)) };
+            let expired =
+                error.code == ErrorCode::DeadlineExceeded && envelope::has_deadline(&delivery.properties);
+            if !error.retryable || expired {
+                return self.give_up(delivery, error).await;
+            }
+            debug!(routing_key = delivery.routing_key.as_str(), "waits to be done: {error}");
+            let again = Instant::now() + delays.next().unwrap_or(Duration::from_secs(5));
+            tokio::select! {
+                () = stop.cancelled() => return Ok(Settled::Left),
+                () = sleep_until(again) => {}
+            }
+        }
+    }
+
+    async fn give_up(&self, delivery: &Delivery, error: Error) -> Result<Settled, BusError> {
+        warn!(routing_key = delivery.routing_key.as_str(), "becomes a dead letter: {error}");
+        self.publisher.dead_letter(self.broker, &self.shared.node, delivery, &error).await?;
+        Ok(Settled::Done(delivery.delivery_tag))
+    }
+}
+
+/// Whether a request is a read, whose answer is all it is for. What cannot be parsed is none: it is refused
+/// with the reason that the parser gives.
+fn reads<F: Factory>(routing_key: &str) -> bool {
+    let Ok(key) = RoutingKey::parse(routing_key) else { return false };
+    match &key.operation {
+        beds_protocol::Operation::Call(name) => F::template(key.template)
+            .and_then(|template| F::domain(template).call(name))
+            .is_some_and(|call| call.lane == Lane::Read),
+        operation => operation.lane() == Some(Lane::Read),
+    }
+}

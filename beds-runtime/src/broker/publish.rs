@@ -1,0 +1,155 @@
+//! Messages that RabbitMQ has confirmed: replies, dead letters, and what the node itself puts on the bus.
+
+use std::time::Duration;
+
+use beds_protocol::{
+    Broker, header,
+    topology::{CONTENT_TYPE, DEAD, DEFAULT_EXCHANGE, EXCHANGE},
+    value::DateTime,
+};
+use lapin::{
+    BasicProperties, Channel, Connection,
+    message::Delivery,
+    options::{BasicPublishOptions, ConfirmSelectOptions},
+    types::{AMQPValue, FieldTable, ShortString},
+};
+
+use super::connection::{BusError, connect, within};
+use crate::{config::Amqp, dispatch::Answer, error::Error};
+
+/// AMQP's code for a message that survives a restart.
+const PERSISTENT: u8 = 2;
+
+/// A channel whose messages are confirmed.
+#[derive(Debug, Clone)]
+pub(super) struct Publisher {
+    channel: Channel,
+    limit: Duration,
+}
+
+impl Publisher {
+    pub(super) async fn open(connection: &Connection, limit: Duration) -> Result<Self, BusError> {
+        let channel = within(limit, "opening a channel", connection.create_channel()).await?;
+        within(limit, "turning on confirms", channel.confirm_select(ConfirmSelectOptions::default())).await?;
+        Ok(Self { channel, limit })
+    }
+
+    /// Publishes a message and waits until RabbitMQ has confirmed it.
+    async fn publish(
+        &self,
+        exchange: &str,
+        routing_key: ShortString,
+        body: &[u8],
+        properties: BasicProperties,
+    ) -> Result<(), BusError> {
+        let published = async {
+            let options = BasicPublishOptions::default();
+            let confirm = self.channel.basic_publish(exchange.into(), routing_key, options, body, properties);
+            confirm.await?.await
+        };
+        if within(self.limit, "confirming a message", published).await?.is_nack() {
+            return Err(BusError::Other("RabbitMQ refused a message".into()));
+        }
+        Ok(())
+    }
+
+    /// Publishes a reply. One to a queue that is gone is confirmed too: its client has left.
+    pub(super) async fn reply(
+        &self,
+        queue: ShortString,
+        correlation_id: Option<ShortString>,
+        answer: &Answer,
+    ) -> Result<(), BusError> {
+        let mut headers = FieldTable::default();
+        headers.insert(header::STATUS.into(), text(answer.status));
+        if let Some(hash) = answer.template_hash {
+            headers.insert(header::TEMPLATE_HASH.into(), text(hash));
+        }
+        let mut properties =
+            BasicProperties::default().with_content_type(CONTENT_TYPE.into()).with_headers(headers);
+        if let Some(id) = correlation_id {
+            properties = properties.with_correlation_id(id);
+        }
+        self.publish(DEFAULT_EXCHANGE, queue, &answer.body, properties).await
+    }
+
+    /// Puts what cannot be answered among the dead letters, with why, where and when.
+    pub(super) async fn dead_letter(
+        &self,
+        broker: Broker,
+        node: &str,
+        delivery: &Delivery,
+        error: &Error,
+    ) -> Result<(), BusError> {
+        let properties = delivery.properties.clone();
+        let mut headers = properties.headers().clone().unwrap_or_default();
+        for (name, value) in [
+            (header::DEAD_CODE, error.code.as_str()),
+            (header::DEAD_REASON, error.message.as_str()),
+            (header::DEAD_QUEUE, broker.queue()),
+            (header::DEAD_EXCHANGE, delivery.exchange.as_str()),
+            (header::DEAD_ROUTING_KEY, delivery.routing_key.as_str()),
+            (header::DEAD_NODE, node),
+            (header::DEAD_AT, DateTime::now().to_string().as_str()),
+        ] {
+            headers.insert(name.into(), text(value));
+        }
+        let dead = BasicProperties::default().with_headers(headers).with_delivery_mode(PERSISTENT);
+        let dead = carry_over(dead, &properties);
+        self.publish(DEAD, delivery.routing_key.clone(), &delivery.data, dead).await
+    }
+}
+
+/// What tells a dead letter's origin. Not `expiration`, which would make it vanish, nor `user_id`, which
+/// RabbitMQ would check against the node's own.
+fn carry_over(mut dead: BasicProperties, from: &BasicProperties) -> BasicProperties {
+    if let Some(value) = from.content_type() {
+        dead = dead.with_content_type(value.clone());
+    }
+    if let Some(value) = from.reply_to() {
+        dead = dead.with_reply_to(value.clone());
+    }
+    if let Some(value) = from.correlation_id() {
+        dead = dead.with_correlation_id(value.clone());
+    }
+    if let Some(value) = from.message_id() {
+        dead = dead.with_message_id(value.clone());
+    }
+    dead
+}
+
+fn text(value: &str) -> AMQPValue {
+    AMQPValue::LongString(value.into())
+}
+
+/// Publishes requests of the node itself, such as its log events, on a connection of its own.
+#[derive(Debug)]
+pub struct BusPublisher {
+    publisher: Publisher,
+    // The channel lives as long as its connection.
+    _connection: Connection,
+}
+
+impl BusPublisher {
+    /// Connects.
+    ///
+    /// # Errors
+    /// When RabbitMQ cannot be reached in time.
+    pub async fn connect(config: &Amqp, name: &str) -> Result<Self, BusError> {
+        let connection = connect(config, name).await?;
+        let publisher = Publisher::open(&connection, config.confirm_timeout_ms.duration()).await?;
+        Ok(Self { publisher, _connection: connection })
+    }
+
+    /// Publishes a request that wants no reply.
+    ///
+    /// # Errors
+    /// When RabbitMQ does not confirm it in time: connect again.
+    pub async fn send(&self, routing_key: &str, body: &[u8]) -> Result<(), BusError> {
+        let properties = BasicProperties::default()
+            .with_content_type(CONTENT_TYPE.into())
+            .with_message_id(uuid::Uuid::now_v7().to_string().into())
+            .with_delivery_mode(PERSISTENT);
+        self.publisher.publish(EXCHANGE, routing_key.into(), body, properties).await
+    }
+}

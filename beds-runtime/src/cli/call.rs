@@ -1,0 +1,78 @@
+//! `beds call`
+
+use std::{io::Read, path::Path, process::ExitCode, time::Duration};
+
+use beds_client::{Client, Request};
+
+use crate::config::{Config, ConfigError, Environment, SecretUrl};
+
+/// Arguments of `beds call`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  beds call country.fetch '{\"key\": \"NO\"}'
+  beds call country.fetch '{\"where\": {\"name\": {\"prefix\": \"New\"}}, \"limit\": 5}'
+  beds call note.create - < note.json
+
+Exit status: 0 when the reply is ok, 1 when it is an error, 2 when there is none.")]
+pub(super) struct Args {
+    /// <template>.<operation>, such as country.fetch or country.call.summary
+    routing_key: String,
+    /// The body, as JSON; `-` reads it from standard input
+    #[arg(default_value = "{}")]
+    body: String,
+    /// Where RabbitMQ is; by default what the configuration says
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// How long to wait for the reply
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    timeout: u16,
+    /// Print the body of the reply as it came, on one line
+    #[arg(long)]
+    raw: bool,
+}
+
+/// Sends one request and prints its reply.
+pub(super) async fn run(args: &Args, folder: &Path) -> ExitCode {
+    match request(args, folder).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(message) => {
+            eprintln!("beds call: {message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn request(args: &Args, folder: &Path) -> Result<bool, String> {
+    let body = match args.body.as_str() {
+        "-" => {
+            let mut body = String::new();
+            std::io::stdin().read_to_string(&mut body).map_err(|error| format!("standard input: {error}"))?;
+            body
+        }
+        body => body.to_owned(),
+    };
+    let url = match &args.url {
+        Some(url) => SecretUrl::new(url),
+        None => configured_url(folder).map_err(|error| error.to_string())?,
+    };
+    let timeout = Duration::from_secs(args.timeout.into());
+    let client = Client::builder(url.expose()).name("beds call").timeout(timeout).connect();
+    let client = client.await.map_err(|error| error.to_string())?;
+    let reply = client.execute_raw(Request::raw(&args.routing_key, body)).await;
+    client.close().await;
+    let reply = reply.map_err(|error| error.to_string())?;
+    let text = String::from_utf8_lossy(&reply.body);
+    match serde_json::from_slice::<serde_json::Value>(&reply.body) {
+        Ok(json) if !args.raw => println!("{json:#}"),
+        _ => println!("{text}"),
+    }
+    Ok(reply.is_ok())
+}
+
+fn configured_url(folder: &Path) -> Result<SecretUrl, ConfigError> {
+    let config = Config::load(folder, Environment::from_env()?)?;
+    // A configuration without an address is refused when it is loaded.
+    Ok(config.amqp.urls.first().cloned().unwrap_or_else(|| SecretUrl::new("")))
+}

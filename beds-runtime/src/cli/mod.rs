@@ -1,0 +1,74 @@
+//! The command line of a node's binary: one command a file.
+
+mod call;
+mod check;
+mod node;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    config::{Config, Environment},
+    core::Factory,
+    ipl::Step,
+};
+
+/// BEDS: DBA-owned database objects on a message bus.
+#[derive(Debug, Parser)]
+#[command(name = "beds", version, propagate_version = true)]
+struct Cli {
+    /// Folder with beds.toml and env_{dev,qa,prod}.toml; environment variables `BEDS__SECTION__KEY` override both
+    #[arg(long, global = true, value_name = "DIR", default_value = "config", env = "BEDS_CONFIG")]
+    config: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a node: serve requests from RabbitMQ until SIGTERM or Ctrl-C
+    Node,
+    /// Check what a node needs to start: configuration, RabbitMQ, databases
+    Check,
+    /// Send one request and print the reply
+    Call(call::Args),
+}
+
+/// Runs the command line of a binary with these domains: the whole of a project's `main`.
+#[must_use]
+pub fn run<F: Factory>() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("beds: the runtime cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let config = || load(&cli.config);
+    runtime.block_on(async {
+        match &cli.command {
+            Command::Node => match config() {
+                Ok((config, environment)) => node::run::<F>(config, environment).await,
+                Err(code) => code,
+            },
+            Command::Check => match config() {
+                Ok((config, environment)) => check::run::<F>(&config, environment).await,
+                Err(code) => code,
+            },
+            Command::Call(args) => call::run(args, &cli.config).await,
+        }
+    })
+}
+
+fn load(folder: &std::path::Path) -> Result<(Config, Environment), ExitCode> {
+    let load = || {
+        let environment = Environment::from_env()?;
+        Ok((Config::load(folder, environment)?, environment))
+    };
+    load().map_err(|error: crate::config::ConfigError| {
+        eprintln!("beds: configuration: {error}");
+        Step::Configuration.exit_code()
+    })
+}

@@ -1,0 +1,132 @@
+//! [`Error`]: why a request has no answer, before it becomes the error object of a reply.
+
+use beds_protocol::{ErrorBody, ErrorCode, FieldError, RoutingKeyError};
+
+use crate::spec::Domain;
+
+/// Why a request failed, in the client's terms.
+///
+/// The message may be shown to the client: it never holds SQL, connection data or a sensitive value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {message}")]
+pub struct Error {
+    /// What kind of failure it is.
+    pub code: ErrorCode,
+    /// What happened.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// Whether the same request may succeed later.
+    pub retryable: bool,
+    /// One entry a field.
+    pub details: Vec<FieldError>,
+    /// SQLSTATE of the condition, from an SQL engine.
+    pub sqlstate: Option<String>,
+}
+
+impl Error {
+    /// A failure with a message; whether it is retryable is its code's usual answer.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            hint: None,
+            retryable: code.is_retryable(),
+            details: Vec::new(),
+            sqlstate: None,
+        }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Says that the same request may succeed later.
+    #[must_use]
+    pub const fn retryable(mut self) -> Self {
+        self.retryable = true;
+        self
+    }
+
+    /// Adds what is wrong with one field.
+    #[must_use]
+    pub fn detail(mut self, field: impl Into<String>, reason: impl Into<String>) -> Self {
+        self.details.push(FieldError { field: field.into(), reason: reason.into() });
+        self
+    }
+
+    /// The request contradicts the template in these fields.
+    #[must_use]
+    pub fn validation(domain: &Domain, details: Vec<FieldError>) -> Self {
+        let what = match details.as_slice() {
+            [one] => format!("`{}` {}", one.field, one.reason),
+            many => format!("{} fields are not as `{}` asks for", many.len(), domain.name),
+        };
+        Self { details, ..Self::new(ErrorCode::ValidationFailed, what) }
+    }
+
+    /// The domain does not offer the operation.
+    #[must_use]
+    pub fn not_offered(domain: &Domain, operation: &str) -> Self {
+        Self::new(
+            ErrorCode::UnknownOperation,
+            format!("template `{}` does not offer `{operation}`", domain.name),
+        )
+        .hint(format!("`{}.describe` lists what it offers", domain.name))
+    }
+
+    /// No record has this key.
+    #[must_use]
+    pub fn not_found(domain: &Domain) -> Self {
+        Self::new(ErrorCode::NotFound, format!("no record of `{}` has this key", domain.name))
+    }
+
+    /// The record has changed since the client read it.
+    #[must_use]
+    pub fn version_mismatch(domain: &Domain, expected: i64) -> Self {
+        Self::new(
+            ErrorCode::VersionMismatch,
+            format!("the record of `{}` is not at version {expected} any more", domain.name),
+        )
+        .hint("fetch it again, apply the change to what it is now, and send its new version")
+    }
+
+    /// The deadline passed before the answer was there.
+    #[must_use]
+    pub fn deadline() -> Self {
+        Self::new(ErrorCode::DeadlineExceeded, "the deadline passed before the answer was there")
+    }
+
+    /// A server that the request needs cannot be reached.
+    #[must_use]
+    pub fn unavailable(what: &str) -> Self {
+        Self::new(ErrorCode::Unavailable, format!("{what} cannot be reached"))
+            .hint("send the request again later; with the same message_id if it writes")
+    }
+
+    /// A defect of BEDS or of its set-up.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::Internal, message)
+    }
+
+    /// The error object of the reply to this request.
+    #[must_use]
+    pub fn into_body(self, request_id: &str) -> ErrorBody {
+        let Self { code, message, hint, retryable, details, sqlstate } = self;
+        ErrorBody { code, message, hint, retryable, details, sqlstate, request_id: request_id.to_owned() }
+    }
+}
+
+impl From<RoutingKeyError> for Error {
+    fn from(error: RoutingKeyError) -> Self {
+        match error {
+            RoutingKeyError::Form(_) => Self::new(ErrorCode::BadRequest, error.to_string())
+                .hint("publish to the exchange `beds` with a routing key such as `product.fetch`"),
+            RoutingKeyError::Operation(_) => Self::new(ErrorCode::UnknownOperation, error.to_string())
+                .hint("operations are fetch, count, create, update, delete, describe and call.NAME"),
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Where the node's events go: the console, journald, and the template `logger` over the bus.
+//!
+//! The way over the bus must never slow the node or feed on itself: it is a bounded queue whose overflow is
+//! counted, and events from handling log events (the span [`INGEST_SPAN`]) stay off it.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    io::IsTerminal,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use beds_protocol::value::DateTime;
+use serde::Serialize;
+use tokio::sync::mpsc;
+use tracing::{
+    Event, Level, Subscriber,
+    field::{Field, Visit},
+};
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    layer::{Context, SubscriberExt},
+    registry::LookupSpan,
+    util::SubscriberInitExt,
+};
+
+use crate::{
+    broker::BusPublisher,
+    config::{Amqp, Logging},
+};
+
+/// The span around the handling of what other nodes log.
+pub(crate) const INGEST_SPAN: &str = "ingest";
+/// Records in one message.
+const BATCH_MAX: usize = 200;
+/// The longest text that the template `logger` takes for a message, in characters.
+const MESSAGE_MAX: usize = 16_384;
+
+/// Sets up logging for the process. Gives the queue of events for the bus, where the configuration wants one.
+///
+/// # Errors
+/// When the level is no filter, or logging was set up before.
+pub(crate) fn init(config: &Logging, node: &str) -> Result<Option<BusQueue>, String> {
+    let filter = EnvFilter::try_new(&config.level)
+        .map_err(|error| format!("logging.level `{}`: {error}", config.level))?;
+    let ansi = std::io::stderr().is_terminal();
+    let text =
+        (!config.json).then(|| tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(ansi));
+    let json = config.json.then(|| tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr));
+    // A machine without journald has the console alone: that is no fault.
+    let journald = config.journald.then(|| tracing_journald::layer().ok()).flatten();
+    let (layer, queue) = config.bus.then(|| bus_layer(node, config.bus_queue_max)).unzip();
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(text)
+        .with(json)
+        .with(journald)
+        .with(layer)
+        .try_init()
+        .map_err(|error| error.to_string())?;
+    Ok(queue)
+}
+
+/// Events that wait to be published.
+#[derive(Debug)]
+pub(crate) struct BusQueue {
+    records: mpsc::Receiver<Record>,
+    dropped: Arc<AtomicU64>,
+    node: String,
+}
+
+/// One event, as the template `logger` takes it.
+#[derive(Debug, Serialize)]
+struct Record {
+    at: DateTime,
+    node: String,
+    level: &'static str,
+    target: String,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    fields: BTreeMap<&'static str, serde_json::Value>,
+}
+
+struct BusLayer {
+    records: mpsc::Sender<Record>,
+    dropped: Arc<AtomicU64>,
+    node: String,
+}
+
+fn bus_layer(node: &str, queue_max: usize) -> (BusLayer, BusQueue) {
+    let (sender, records) = mpsc::channel(queue_max.max(1));
+    let dropped = Arc::new(AtomicU64::new(0));
+    let layer = BusLayer { records: sender, dropped: Arc::clone(&dropped), node: node.to_owned() };
+    (layer, BusQueue { records, dropped, node: node.to_owned() })
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for BusLayer {
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let metadata = event.metadata();
+        // The node's own events only: a driver's, at a low level, would come from this very publishing.
+        if *metadata.level() > Level::INFO || !metadata.target().starts_with("beds") {
+            return;
+        }
+        let ingesting = |scope: tracing_subscriber::registry::Scope<'_, S>| {
+            scope.into_iter().any(|span| span.name() == INGEST_SPAN)
+        };
+        if context.event_scope(event).is_some_and(ingesting) {
+            return;
+        }
+        let mut visitor = Fields::default();
+        event.record(&mut visitor);
+        let Fields { mut message, request_id, fields } = visitor;
+        if let Some((end, _)) = message.char_indices().nth(MESSAGE_MAX) {
+            message.truncate(end);
+        }
+        let record = Record {
+            at: DateTime::now(),
+            node: self.node.clone(),
+            level: level(*metadata.level()),
+            target: metadata.target().to_owned(),
+            message,
+            request_id,
+            fields,
+        };
+        if self.records.try_send(record).is_err() {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+const fn level(level: Level) -> &'static str {
+    match level {
+        Level::TRACE => "trace",
+        Level::DEBUG => "debug",
+        Level::INFO => "info",
+        Level::WARN => "warn",
+        Level::ERROR => "error",
+    }
+}
+
+#[derive(Default)]
+struct Fields {
+    message: String,
+    request_id: Option<String>,
+    fields: BTreeMap<&'static str, serde_json::Value>,
+}
+
+impl Fields {
+    fn record(&mut self, field: &Field, value: serde_json::Value) {
+        match (field.name(), value) {
+            ("message", serde_json::Value::String(text)) => self.message = text,
+            ("request_id", serde_json::Value::String(text)) => {
+                self.request_id = Some(text.chars().take(64).collect());
+            }
+            (name, value) => {
+                self.fields.insert(name, value);
+            }
+        }
+    }
+}
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.record(field, format!("{value:?}").into());
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.record(field, value.into());
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.record(field, value.into());
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.record(field, value.into());
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.record(field, value.into());
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.record(field, value.into());
+    }
+}
+
+impl BusQueue {
+    /// Publishes events until the process ends. A message that was not confirmed is sent again.
+    pub(crate) async fn publish(mut self, amqp: Amqp) {
+        let backoff = ExponentialBuilder::new()
+            .with_min_delay(Duration::from_millis(200))
+            .with_max_delay(amqp.backoff_max_ms.duration())
+            .with_max_times(usize::MAX)
+            .with_jitter();
+        let mut batch = Vec::with_capacity(BATCH_MAX);
+        let mut delays = backoff.build();
+        loop {
+            // The pool tells when RabbitMQ cannot be reached; here it is waited for in silence.
+            if let Ok(bus) = BusPublisher::connect(&amqp, &format!("{} logs", self.node)).await {
+                delays = backoff.build();
+                while self.next_batch(&mut batch).await {
+                    let Ok(body) = serde_json::to_vec(&serde_json::json!({ "data": batch })) else {
+                        batch.clear();
+                        continue;
+                    };
+                    if bus.send("logger.create", &body).await.is_err() {
+                        break;
+                    }
+                    batch.clear();
+                }
+                if self.records.is_closed() {
+                    return;
+                }
+            }
+            tokio::time::sleep(delays.next().unwrap_or(Duration::from_secs(10))).await;
+        }
+    }
+
+    /// Fills the batch with what waits; false once there can be no more events.
+    async fn next_batch(&mut self, batch: &mut Vec<Record>) -> bool {
+        if batch.is_empty() && self.records.recv_many(batch, BATCH_MAX).await == 0 {
+            return false;
+        }
+        let dropped = self.dropped.swap(0, Ordering::Relaxed);
+        if dropped > 0 {
+            batch.push(Record {
+                at: DateTime::now(),
+                node: self.node.clone(),
+                level: "warn",
+                target: "beds_runtime::logging".to_owned(),
+                message: format!("{dropped} log events were dropped: more came than the bus took"),
+                request_id: None,
+                fields: BTreeMap::new(),
+            });
+        }
+        true
+    }
+}

@@ -1,0 +1,53 @@
+//! The commands of the project itself, run as `cargo xtask <command>`.
+//!
+//! Nothing here is part of BEDS as it is deployed; it must never be needed to build or run a node.
+
+mod bench;
+mod demo;
+mod down;
+mod node;
+mod schema;
+mod signals;
+mod state;
+mod steps;
+mod test;
+mod up;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Shows, tests and measures BEDS with private servers of its own.
+///
+/// Each command starts the RabbitMQ, MariaDB and MongoDB servers that it needs by itself, on free ports of
+/// this machine, and ends them again. What is missing is installed first (Debian packages by apt-get; a
+/// MongoDB-compatible server by cargo), which takes some minutes once. To use servers of your own instead,
+/// set `AMQP_URL`, `MARIADB_URL` or `MONGODB_URL`.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 100)]
+enum Command {
+    Demo(demo::Args),
+    Test(test::Args),
+    Bench(bench::Args),
+    Up(up::Args),
+    Down(down::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Command::parse() {
+        Command::Demo(args) => demo::run(&args),
+        Command::Test(args) => test::run(&args),
+        Command::Bench(args) => bench::run(&args),
+        Command::Up(args) => up::run(&args),
+        Command::Down(args) => down::run(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Without the backtrace that `fn main() -> Result` would show: the text says where.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Applies the schema that the DBA owns to a stack's databases.
+//!
+//! `schema/mariadb/*.sql` goes through the `mariadb` client, in the order of the names: `00_*.sql`, which
+//! creates the database, outside of any, the others inside it.
+//!
+//! Each `schema/mongodb/*.json` is `{"database": "logs", "commands": [{"create": "msLogs", …}, …]}`: `MongoDB`
+//! commands that run in order. Applying twice must do no harm, so a collection or view that exists gets its new
+//! definition by `collMod`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use beds_devstack::Stack;
+use mongodb::bson::Document;
+use mongodb::error::ErrorKind;
+use mongodb::{Client, Database};
+use serde::Deserialize;
+
+/// The demo's database, which `00_*.sql` creates.
+const DATABASE: &str = "catalog";
+
+/// `NamespaceExists`: `create` of a collection or view that is there.
+const NAMESPACE_EXISTS: i32 = 48;
+
+/// What `collMod` can change of what `create` was given.
+const MODIFIABLE: [&str; 5] = ["validator", "validationLevel", "validationAction", "viewOn", "pipeline"];
+
+/// One file of `schema/mongodb/`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MongoFile {
+    database: String,
+    commands: Vec<Document>,
+}
+
+/// Applies the schema of the workspace in `root`.
+pub(crate) fn apply(stack: &Stack, root: &Path) -> Result<()> {
+    for file in files(&root.join("schema/mariadb"), "sql")? {
+        let creates_database = file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("00_"));
+        stack.mariadb_exec((!creates_database).then_some(DATABASE), &file)?;
+    }
+    let files = files(&root.join("schema/mongodb"), "json")?;
+    if files.is_empty() {
+        return Ok(());
+    }
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start tokio")?;
+    runtime.block_on(async {
+        let client = Client::with_uri_str(stack.mongodb_url()).await.context("cannot connect to MongoDB")?;
+        for file in files {
+            apply_mongo(&client, &file).await?;
+        }
+        // Its background tasks end with it, before the runtime does.
+        client.shutdown().await;
+        Ok(())
+    })
+}
+
+/// The files of a folder with this extension, by name; none where there is no such folder.
+fn files(dir: &Path, extension: &str) -> Result<Vec<PathBuf>> {
+    if !dir.is_dir() {
+        return Ok(Vec::new());
+    }
+    let entries = fs::read_dir(dir).with_context(|| format!("cannot read {}", dir.display()))?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.with_context(|| format!("cannot read {}", dir.display()))?.path();
+        if path.extension().is_some_and(|found| found == extension) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+async fn apply_mongo(client: &Client, file: &Path) -> Result<()> {
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let parsed: MongoFile = serde_json::from_str(&text).with_context(|| file.display().to_string())?;
+    let database = client.database(&parsed.database);
+    for (index, command) in parsed.commands.into_iter().enumerate() {
+        let name = command.keys().next().cloned().unwrap_or_default();
+        run_mongo(&database, command)
+            .await
+            .with_context(|| format!("{}: command {} (`{name}`)", file.display(), index + 1))?;
+    }
+    Ok(())
+}
+
+async fn run_mongo(database: &Database, command: Document) -> mongodb::error::Result<()> {
+    match database.run_command(command.clone()).await {
+        Ok(_) => Ok(()),
+        Err(error) if is_existing(&error) && command.contains_key("create") => match modification(&command) {
+            Some(change) => database.run_command(change).await.map(drop),
+            None => Ok(()),
+        },
+        Err(error) => Err(error),
+    }
+}
+
+fn is_existing(error: &mongodb::error::Error) -> bool {
+    matches!(&*error.kind, ErrorKind::Command(command) if command.code == NAMESPACE_EXISTS)
+}
+
+/// The `collMod` that gives an existing collection or view what `create` asked for, if it can differ at all.
+fn modification(create: &Document) -> Option<Document> {
+    let mut change = Document::new();
+    change.insert("collMod", create.get("create")?.clone());
+    for (name, value) in create.iter().filter(|(name, _)| MODIFIABLE.contains(&name.as_str())) {
+        change.insert(name, value.clone());
+    }
+    (change.len() > 1).then_some(change)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mongodb::bson::doc;
+
+    #[test]
+    fn a_create_becomes_a_coll_mod() {
+        let create = doc! {"create": "msLogs", "capped": true, "validator": {"level": "info"}};
+        assert_eq!(modification(&create), Some(doc! {"collMod": "msLogs", "validator": {"level": "info"}}));
+        assert_eq!(modification(&doc! {"create": "plain"}), None);
+    }
+
+    #[test]
+    fn the_order_of_keys_in_the_file_is_kept() {
+        let file: MongoFile = serde_json::from_str(
+            r#"{"database": "logs", "commands": [{"create": "v", "viewOn": "a", "pipeline": [{"$match": {"b": 1}}]}]}"#,
+        )
+        .unwrap();
+        let keys: Vec<&String> = file.commands[0].keys().collect();
+        assert_eq!(keys, ["create", "viewOn", "pipeline"]);
+        assert!(serde_json::from_str::<MongoFile>(r#"{"database": "x", "command": []}"#).is_err());
+    }
+
+    #[test]
+    fn applies_twice_to_real_servers() {
+        let root = tempfile::tempdir().unwrap();
+        let (mariadb, mongodb) = (root.path().join("schema/mariadb"), root.path().join("schema/mongodb"));
+        fs::create_dir_all(&mariadb).unwrap();
+        fs::create_dir_all(&mongodb).unwrap();
+        fs::write(mariadb.join("20_view.sql"), "create or replace view v as select n from t;").unwrap();
+        fs::write(mariadb.join("10_table.sql"), "create table if not exists t (n int);").unwrap();
+        fs::write(mariadb.join("00_database.sql"), "create database if not exists catalog;").unwrap();
+        let logs = mongodb.join("logs.json");
+        let validator = |level: &str| {
+            format!(
+                r#"{{"database": "logs", "commands": [
+                    {{"create": "msLogs", "validator": {{"$jsonSchema": {{"required": ["{level}"]}}}}}},
+                    {{"createIndexes": "msLogs", "indexes": [{{"key": {{"at": 1}}, "name": "at"}}]}},
+                    {{"create": "v_msLogs", "viewOn": "msLogs", "pipeline": [{{"$match": {{"{level}": "error"}}}}]}}]}}"#
+            )
+        };
+        let stack = Stack::builder().mariadb().mongodb().ignore_environment().start().unwrap();
+        fs::write(&logs, validator("level")).unwrap();
+        apply(&stack, root.path()).unwrap();
+        fs::write(&logs, validator("severity")).unwrap();
+        apply(&stack, root.path()).unwrap();
+        assert_eq!(stack.mariadb_query(Some("catalog"), "select count(*) from v").unwrap(), "0\n");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let client = Client::with_uri_str(stack.mongodb_url()).await.unwrap();
+            let collection = client.database("logs").collection::<Document>("msLogs");
+            assert!(
+                collection.insert_one(doc! {"level": "info"}).await.is_err(),
+                "the second validator counts"
+            );
+            collection.insert_one(doc! {"severity": "error"}).await.unwrap();
+            let view = client.database("logs").collection::<Document>("v_msLogs");
+            assert!(view.find_one(doc! {}).await.unwrap().is_some());
+        });
+        // A mistake is reported with its file and the number of the command.
+        fs::write(&logs, r#"{"database": "logs", "commands": [{"noSuchCommand": 1}]}"#).unwrap();
+        let error = format!("{:#}", apply(&stack, root.path()).unwrap_err());
+        assert!(error.contains("logs.json: command 1 (`noSuchCommand`)"), "{error}");
+    }
+}

@@ -1,0 +1,87 @@
+//! `cargo xtask test`: everything that the tests need, then the tests.
+
+use anyhow::Result;
+use beds_devstack::{ensure_servers, packages::ensure_packages};
+
+use crate::steps::Steps;
+use crate::workspace::{self, cargo, root};
+
+/// The tests start servers of their own; more at a time than this only slows each other down.
+const THREADS: &str = "2";
+
+/// Installs what the tests need, builds everything, and runs all tests.
+///
+/// The tests need RabbitMQ, MariaDB and a MongoDB-compatible server, which they start privately; the Debian
+/// package iso-codes for its reference data; and python3-pika for a client in another language. What is
+/// missing is installed first, with a word about it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Passed on to `cargo test --workspace`: options, a filter, and after `--` options of the test programs
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+    rest: Vec<String>,
+}
+
+impl Args {
+    /// clap swallows a first `--`, which cargo needs to see.
+    fn for_cargo(&self, raw: impl Iterator<Item = String>) -> Vec<String> {
+        let raw: Vec<String> = raw.collect();
+        let separated = raw.iter().rposition(|word| word == "test").and_then(|at| raw.get(at + 1));
+        let swallowed =
+            separated.is_some_and(|word| word == "--") && self.rest.first().is_none_or(|word| word != "--");
+        swallowed.then(|| "--".to_owned()).into_iter().chain(self.rest.iter().cloned()).collect()
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let root = root()?;
+    let mut steps = Steps::new(4);
+    steps
+        .run("packages: iso-codes, python3-pika", || Ok(ensure_packages(&["iso-codes", "python3-pika"])?))?;
+    steps.run("servers: RabbitMQ, MariaDB, MongoDB", || Ok(ensure_servers()?))?;
+    let rest = args.for_cargo(std::env::args());
+    // What comes after `--` is for the test programs, which are not run yet.
+    let options = rest.iter().take_while(|word| *word != "--");
+    steps.run("build", || {
+        let mut build = cargo(&root);
+        build.args(["test", "--workspace", "--no-run"]).args(options);
+        workspace::run(build)
+    })?;
+    steps.announce("tests");
+    let mut tests = cargo(&root);
+    tests.args(["test", "--workspace"]).args(&rest);
+    if std::env::var_os("RUST_TEST_THREADS").is_none() {
+        tests.env("RUST_TEST_THREADS", THREADS);
+    }
+    // Nothing is printed after it: the last lines are the test runner's.
+    workspace::run(tests)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    #[derive(clap::Parser)]
+    enum Probe {
+        Test(super::Args),
+    }
+
+    fn passed_on(words: &[&str]) -> Vec<String> {
+        let raw = || ["xtask", "test"].iter().chain(words).map(ToString::to_string);
+        let Probe::Test(args) = Probe::parse_from(raw());
+        args.for_cargo(raw())
+    }
+
+    #[test]
+    fn arguments_reach_cargo_as_they_were_written() {
+        for words in [
+            vec![],
+            vec!["--", "--nocapture"],
+            vec!["-p", "beds-client", "fetch"],
+            vec!["fetch", "--", "--ignored"],
+            vec!["--release", "--", "fetch"],
+        ] {
+            assert_eq!(passed_on(&words), words, "{words:?}");
+        }
+    }
+}
