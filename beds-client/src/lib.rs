@@ -65,7 +65,7 @@ mod pending;
 mod properties;
 mod reply;
 mod request;
-mod socket;
+pub mod socket;
 mod supervisor;
 
 pub use builder::ClientBuilder;

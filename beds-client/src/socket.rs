@@ -22,7 +22,7 @@ use lapin::{
 
 /// Ends the connection that was opened with it when it is dropped.
 #[derive(Debug, Default)]
-pub(crate) struct Socket(Arc<Mutex<Handle>>);
+pub struct Socket(Arc<Mutex<Handle>>);
 
 #[derive(Debug, Default)]
 struct Handle {
@@ -33,7 +33,10 @@ struct Handle {
 
 impl Socket {
     /// Connects, over a socket that ends with `self`. Reaching the server, TLS included, takes `patience` at most.
-    pub(crate) async fn connect(
+    ///
+    /// # Errors
+    /// When the server cannot be reached in time, or refuses the connection.
+    pub async fn connect(
         &self,
         uri: AMQPUri,
         properties: ConnectionProperties,

@@ -110,7 +110,10 @@ impl Compiler {
         }
         let paths = load::find(&self.templates, &mut sources, &mut errors);
         let mut files: Vec<FileId> = paths.iter().filter_map(|path| load::read(path, &mut sources, &mut errors)).collect();
-        files.extend(self.texts.iter().map(|(path, text)| sources.add(path.clone(), text.clone())));
+        // As for files, the order in which texts are given means nothing.
+        let mut texts: Vec<_> = self.texts.iter().collect();
+        texts.sort();
+        files.extend(texts.into_iter().map(|(path, text)| sources.add(path.clone(), text.clone())));
         let mut templates: Vec<Validated> = files
             .into_iter()
             .filter_map(|file| template(file, &mut pipelines, &mut sources, &mut errors))

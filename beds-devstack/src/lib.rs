@@ -21,8 +21,8 @@
 //! private one; it is then not ours to stop.
 //!
 //! What this crate must never do: touch a system service, listen beyond the loopback interface, kill a
-//! process that it did not start, or depend on a database or AMQP driver, which would make every test that
-//! uses it wait for that driver's build.
+//! process that it did not start, or depend on a database or AMQP driver without being asked to, which
+//! would make every test that uses it wait for that driver's build: only the feature `schema` does.
 
 mod builder;
 mod cache;
@@ -37,6 +37,8 @@ mod process;
 mod program;
 pub mod progress;
 mod rabbitmq;
+#[cfg(feature = "schema")]
+pub mod schema;
 mod secantus;
 mod server;
 mod sql;

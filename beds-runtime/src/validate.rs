@@ -303,14 +303,14 @@ fn now_microseconds() -> DateTime {
 
 /// The changes that an update makes, by field index.
 pub(crate) fn changes(domain: &'static Domain, record: &Record, errors: &mut Errors) -> Vec<(usize, Value)> {
-    unknown_fields(domain, record, "data.", errors);
+    unknown_fields(domain, record, "", errors);
     if record.0.is_empty() {
         errors.push("data", "must name at least one field to change");
     }
     let mut changes = Vec::with_capacity(record.0.len());
     for (name, json) in &record.0 {
         let Some((index, field)) = domain.field(name) else { continue };
-        let path = format!("data.{name}");
+        let path = name.clone();
         if domain.key.contains(&index) {
             errors.push(path, "is part of the key and cannot be changed");
         } else if domain.version == Some(index) {

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use beds_devstack::Stack;
+use beds_devstack::{Stack, schema};
 
 use crate::node::{self, Node};
+use crate::signals;
 use crate::steps::Steps;
 use crate::workspace::root;
-use crate::{schema, signals};
 
 /// Shows BEDS at work: servers, schema, a node, and requests to it.
 ///
@@ -46,7 +46,9 @@ impl Environment {
         let stack = steps.run("servers: RabbitMQ, MariaDB, MongoDB", || {
             Ok(Stack::builder().progress(|line| println!("      {line}")).start()?)
         })?;
-        steps.run("schema: tables, views, procedures, validators", || schema::apply(&stack, &root))?;
+        steps.run("schema: tables, views, procedures, validators", || {
+            Ok(schema::apply(&stack, &root.join("schema"))?)
+        })?;
         steps.run("build", || node::build(&root, true))?;
         let log = stack.dir().join("node.log");
         let node = steps.run("node", || Node::start(&root, &stack, &log, true))?;

@@ -6,7 +6,6 @@ mod bench;
 mod demo;
 mod down;
 mod node;
-mod schema;
 mod signals;
 mod state;
 mod steps;

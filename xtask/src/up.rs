@@ -7,13 +7,13 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use beds_devstack::Stack;
+use beds_devstack::{Stack, schema};
 
 use crate::node::{self, Node};
+use crate::signals;
 use crate::state::State;
 use crate::steps::Steps;
 use crate::workspace::root;
-use crate::{schema, signals};
 
 const POLL: Duration = Duration::from_millis(100);
 
@@ -60,7 +60,9 @@ fn serve(args: &Args, root: &Path, state: &State) -> Result<()> {
     let stack = steps.run("servers: RabbitMQ, MariaDB, MongoDB", || {
         Ok(Stack::builder().dir(state.stack())?.progress(|line| println!("      {line}")).start()?)
     })?;
-    steps.run("schema: tables, views, procedures, validators", || schema::apply(&stack, root))?;
+    steps.run("schema: tables, views, procedures, validators", || {
+        Ok(schema::apply(&stack, &root.join("schema"))?)
+    })?;
     // Declared after the stack, so it ends before it.
     let mut node = None;
     if !args.no_node {

@@ -19,7 +19,7 @@ pub(super) fn new_records(
 ) -> Result<Vec<Vec<Value>>> {
     let mut errors = Errors::default();
     let records = match data {
-        OneOrMany::One(record) => vec![validate::new_record(domain, record, "data.", &mut errors)],
+        OneOrMany::One(record) => vec![validate::new_record(domain, record, "", &mut errors)],
         OneOrMany::Many(records) if records.is_empty() => {
             errors.push("data", "must have at least one record");
             Vec::new()

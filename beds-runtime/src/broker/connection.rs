@@ -1,7 +1,8 @@
 //! One AMQP connection, made within a deadline.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, ops::Deref, time::Duration};
 
+use beds_client::socket::Socket;
 use lapin::{Connection, ConnectionProperties, uri::AMQPUri};
 use tokio::time::timeout;
 
@@ -38,8 +39,23 @@ pub(super) async fn within<T>(
     }
 }
 
+/// A connection that ends when it is dropped, whatever still holds a channel of it.
+#[derive(Debug)]
+pub(super) struct Bus {
+    connection: Connection,
+    _socket: Socket,
+}
+
+impl Deref for Bus {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.connection
+    }
+}
+
 /// Connects to the first endpoint that answers.
-pub(super) async fn connect(config: &Amqp, name: &str) -> Result<Connection, BusError> {
+pub(super) async fn connect(config: &Amqp, name: &str) -> Result<Bus, BusError> {
     let mut last = BusError::Other("no endpoint is configured".into());
     for url in &config.urls {
         match connect_to(url, config, name).await {
@@ -50,7 +66,7 @@ pub(super) async fn connect(config: &Amqp, name: &str) -> Result<Connection, Bus
     Err(last)
 }
 
-async fn connect_to(url: &SecretUrl, config: &Amqp, name: &str) -> Result<Connection, BusError> {
+async fn connect_to(url: &SecretUrl, config: &Amqp, name: &str) -> Result<Bus, BusError> {
     // The parser's message would repeat the URL, password and all.
     let mut uri: AMQPUri =
         url.expose().parse().map_err(|_| BusError::Other("this is not an AMQP URL".to_owned()))?;
@@ -58,7 +74,10 @@ async fn connect_to(url: &SecretUrl, config: &Amqp, name: &str) -> Result<Connec
     // Its own recovery stays off: it gives up, and has been seen to hang.
     let properties = ConnectionProperties::default().with_connection_name(name.into());
     let limit = config.connect_timeout_ms.duration();
-    within(limit, "connecting", Connection::connect_uri(uri, properties)).await
+    // Given up midway, the attempt ends with its socket: it would leave a thread behind otherwise.
+    let socket = Socket::default();
+    let connection = within(limit, "connecting", socket.connect(uri, properties, limit)).await?;
+    Ok(Bus { connection, _socket: socket })
 }
 
 /// Connects, opens a channel, disconnects.

@@ -14,7 +14,7 @@ use lapin::{
     types::{AMQPValue, FieldTable, ShortString},
 };
 
-use super::connection::{BusError, connect, within};
+use super::connection::{Bus, BusError, connect, within};
 use crate::{config::Amqp, dispatch::Answer, error::Error};
 
 /// AMQP's code for a message that survives a restart.
@@ -127,7 +127,7 @@ fn text(value: &str) -> AMQPValue {
 pub struct BusPublisher {
     publisher: Publisher,
     // The channel lives as long as its connection.
-    _connection: Connection,
+    _connection: Bus,
 }
 
 impl BusPublisher {

@@ -4,14 +4,14 @@
 use std::sync::Arc;
 
 use futures_util::StreamExt;
-use lapin::{Connection, Event};
+use lapin::Event;
 use tokio::{sync::watch, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::{
     Shared, Status,
-    connection::{BusError, connect, within},
+    connection::{Bus, BusError, connect, within},
     instance::Instance,
     publish::Publisher,
     topology,
@@ -50,7 +50,7 @@ pub(super) async fn run<F: Factory>(
     outcome
 }
 
-async fn open(shared: &Shared) -> Result<(Connection, Connection), BusError> {
+async fn open(shared: &Shared) -> Result<(Bus, Bus), BusError> {
     let consuming = connect(&shared.amqp, &format!("{} consuming", shared.node)).await?;
     let publishing = connect(&shared.amqp, &format!("{} publishing", shared.node)).await?;
     let limit = shared.amqp.confirm_timeout_ms.duration();
@@ -62,8 +62,8 @@ async fn open(shared: &Shared) -> Result<(Connection, Connection), BusError> {
 
 /// Waits until all instances have drained, or the first of them or a connection fails.
 async fn supervise(
-    consuming: &Connection,
-    publishing: &Connection,
+    consuming: &Bus,
+    publishing: &Bus,
     instances: &mut JoinSet<Result<(), BusError>>,
 ) -> Result<(), BusError> {
     let mut events = futures_util::stream::select(consuming.events_listener(), publishing.events_listener());

@@ -84,8 +84,9 @@ fn outcome(call: &'static Call, sets: Sets) -> Result<Outcome, sqlx::Error> {
     let outs: Vec<&Field> =
         call.args.iter().filter(|arg| arg.mode != ArgMode::In).map(|arg| &arg.field).collect();
     let mut outcome = Outcome::default();
-    if let (false, Some(row)) = (outs.is_empty(), sets.pop().and_then(|set| set.into_iter().next())) {
-        outcome.out = Some(record(&row, &outs)?);
+    if !outs.is_empty() {
+        let set = sets.pop().unwrap_or_default();
+        outcome.out = set.first().map(|row| record(row, &outs)).transpose()?;
     }
     match &call.returns {
         Returns::Nothing => {}

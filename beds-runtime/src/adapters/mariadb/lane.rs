@@ -6,9 +6,10 @@
 //! connection is discarded, never reused, since a statement given up midway leaves it out of step.
 
 use std::{
+    collections::HashMap,
     future::Future,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU8, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -40,6 +41,9 @@ pub(super) trait Job: Send + Sync + 'static {
     /// Prepares a new connection for jobs of this kind.
     const SESSION: &'static str;
 
+    /// Whether a requester may leave while the job is run: nothing depends on how it ends.
+    const MAY_BE_LEFT: bool;
+
     /// Runs the job, including its transaction where it has one.
     fn run(
         &self,
@@ -50,6 +54,23 @@ pub(super) trait Job: Send + Sync + 'static {
 
     /// Whether it may be run again on another connection after a fault that lost the first.
     fn is_repeatable(&self) -> bool;
+
+    /// Jobs with the same group may be run by one statement; a job without one is run by itself. There are only
+    /// as many groups as templates have objects.
+    fn group(&self) -> Option<usize> {
+        None
+    }
+
+    /// Runs several jobs of one group, and gives what each gives, in order.
+    fn run_group(
+        jobs: &[&Self],
+        connection: &mut MySqlConnection,
+        policy: &Policy,
+        deadline: Instant,
+    ) -> impl Future<Output = std::result::Result<Vec<Self::Output>, Fault>> + Send {
+        let _ = (jobs, connection, policy, deadline);
+        std::future::ready(Err(Fault::Refused(Error::internal("these jobs have no group"))))
+    }
 }
 
 /// What a job may take from its database's configuration.
@@ -72,11 +93,28 @@ struct Ticket<J: Job> {
     reply: oneshot::Sender<Result<J::Output>>,
 }
 
+/// What a connection takes from the queue.
+#[derive(Debug)]
+enum Work<J: Job> {
+    One(Ticket<J>),
+    /// Whatever waits in this group by the time a connection is free: no job is held back for company, and the
+    /// busier the lane, the larger its groups.
+    Group(usize),
+}
+
+/// Jobs that wait, by group.
+type Groups<J> = Arc<Mutex<HashMap<usize, Vec<Ticket<J>>>>>;
+
+/// How many jobs one statement runs at most.
+const GROUP_MAX: usize = 128;
+
 /// Some connections to one database, for one kind of job.
 #[derive(Debug)]
 pub(super) struct Lane<J: Job> {
     name: String,
-    queue: async_channel::Sender<Ticket<J>>,
+    queue: async_channel::Sender<Work<J>>,
+    groups: Groups<J>,
+    group_length_max: usize,
     connected: Arc<AtomicUsize>,
 }
 
@@ -90,12 +128,15 @@ impl<J: Job> Lane<J> {
     /// Starts the lane's connections, spread over these servers. They end when the lane is dropped.
     pub(super) fn open(name: &str, urls: &[SecretUrl], connections: u16, config: &MariaDb) -> Self {
         let (queue, jobs) = async_channel::bounded(config.queue_max);
+        let groups = Groups::default();
         let connected = Arc::new(AtomicUsize::new(0));
         for (index, url) in (0..connections).zip(urls.iter().cycle()) {
             let worker = Worker::<J> {
                 name: format!("{name}#{index}"),
                 url: url.clone(),
                 jobs: jobs.clone(),
+                again: queue.downgrade(),
+                groups: Arc::clone(&groups),
                 connected: Arc::clone(&connected),
                 connect_timeout: config.connect_timeout_ms.duration(),
                 policy: Policy {
@@ -105,7 +146,7 @@ impl<J: Job> Lane<J> {
             };
             tokio::spawn(worker.supervise());
         }
-        Self { name: name.to_owned(), queue, connected }
+        Self { name: name.to_owned(), queue, groups, group_length_max: config.queue_max, connected }
     }
 
     /// Runs a job on the next free connection.
@@ -117,7 +158,7 @@ impl<J: Job> Lane<J> {
         let claim = Claim::new(AtomicU8::new(QUEUED));
         let (reply, mut answer) = oneshot::channel();
         let ticket = Ticket { job, claim: Arc::clone(&claim), deadline, reply };
-        if self.queue.try_send(ticket).is_err() {
+        if !self.submit(ticket) {
             return Err(if self.connected.load(Ordering::Relaxed) == 0 {
                 self.unavailable()
             } else {
@@ -130,7 +171,8 @@ impl<J: Job> Lane<J> {
         match timeout_at(deadline, &mut answer).await {
             Ok(answer) => answer.unwrap_or_else(|_| Err(self.unavailable())),
             Err(_)
-                if claim.compare_exchange(QUEUED, GIVEN_UP, Ordering::AcqRel, Ordering::Acquire).is_ok() =>
+                if claim.compare_exchange(QUEUED, GIVEN_UP, Ordering::AcqRel, Ordering::Acquire).is_ok()
+                    || J::MAY_BE_LEFT =>
             {
                 Err(if self.connected.load(Ordering::Relaxed) == 0 {
                     self.unavailable()
@@ -143,31 +185,55 @@ impl<J: Job> Lane<J> {
         }
     }
 
+    /// Puts a job in the queue; false where that is full.
+    fn submit(&self, ticket: Ticket<J>) -> bool {
+        let Some(group) = ticket.job.group() else { return self.queue.try_send(Work::One(ticket)).is_ok() };
+        let mut groups = lock(&self.groups);
+        let waiting = groups.entry(group).or_default();
+        if waiting.len() >= self.group_length_max {
+            return false;
+        }
+        // The first of a group calls a connection for all that come until it is there.
+        if waiting.is_empty() && self.queue.try_send(Work::Group(group)).is_err() {
+            return false;
+        }
+        waiting.push(ticket);
+        true
+    }
+
     fn unavailable(&self) -> Error {
         Error::unavailable(&format!("the database `{}`", self.name))
     }
 }
 
+/// The groups; a panic elsewhere leaves them as they are, which is whole.
+fn lock<J: Job>(groups: &Groups<J>) -> MutexGuard<'_, HashMap<usize, Vec<Ticket<J>>>> {
+    groups.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 struct Worker<J: Job> {
     name: String,
     url: SecretUrl,
-    jobs: async_channel::Receiver<Ticket<J>>,
+    jobs: async_channel::Receiver<Work<J>>,
+    /// Puts a group back that is more than one statement takes. Weak: only the lane keeps the queue open.
+    again: async_channel::WeakSender<Work<J>>,
+    groups: Groups<J>,
     connected: Arc<AtomicUsize>,
     connect_timeout: Duration,
     policy: Policy,
 }
 
-/// What becomes of a connection after a job.
+/// What becomes of a connection after some jobs.
 enum After<J: Job> {
     Keep,
-    /// The job, where it is to be run again.
-    Discard(Option<Ticket<J>>),
+    /// The jobs that are to be run again.
+    Discard(Vec<Ticket<J>>),
 }
 
 impl<J: Job> Worker<J> {
     /// Connects, works until the connection fails, and begins anew, until the lane is dropped.
     async fn supervise(self) {
-        let mut unfinished = None;
+        let mut unfinished = Vec::new();
         loop {
             let Some(connection) = self.connect().await else { return };
             self.connected.fetch_add(1, Ordering::Relaxed);
@@ -228,17 +294,17 @@ impl<J: Job> Worker<J> {
     }
 
     /// Runs jobs until the connection is to be discarded; true once the lane is dropped.
-    async fn work(&self, mut connection: MySqlConnection, unfinished: &mut Option<Ticket<J>>) -> bool {
+    async fn work(&self, mut connection: MySqlConnection, unfinished: &mut Vec<Ticket<J>>) -> bool {
         loop {
-            let ticket = if let Some(ticket) = unfinished.take() {
-                ticket
-            } else if let Ok(ticket) = self.jobs.recv().await {
-                ticket
+            let tickets = if !unfinished.is_empty() {
+                std::mem::take(unfinished)
+            } else if let Ok(work) = self.jobs.recv().await {
+                self.take(work)
             } else {
                 let _ = timeout(self.connect_timeout, connection.close()).await;
                 return true;
             };
-            match self.run(&mut connection, ticket).await {
+            match self.run(&mut connection, tickets).await {
                 After::Keep => {}
                 After::Discard(again) => {
                     *unfinished = again;
@@ -248,34 +314,74 @@ impl<J: Job> Worker<J> {
         }
     }
 
-    async fn run(&self, connection: &mut MySqlConnection, ticket: Ticket<J>) -> After<J> {
-        let Ticket { job, claim, deadline, reply } = ticket;
-        let taken = claim.compare_exchange(QUEUED, RUNNING, Ordering::AcqRel, Ordering::Acquire);
-        // A job that is run again is RUNNING already.
-        if taken == Err(GIVEN_UP) {
-            return After::Keep;
-        }
-        let outcome = timeout_at(deadline, job.run(connection, &self.policy, deadline)).await;
-        let (answer, keep) = match outcome {
-            Ok(Ok(output)) => (Ok(output), true),
-            Ok(Err(Fault::Refused(error))) => (Err(error), true),
-            Ok(Err(Fault::Deadlock)) => (
-                Err(Error::new(ErrorCode::Conflict, "other requests kept changing the same records")
-                    .retryable()),
-                true,
-            ),
-            Ok(Err(Fault::Abandoned(error))) => (Err(error), false),
+    /// The jobs to run now, of those whose requesters still wait.
+    fn take(&self, work: Work<J>) -> Vec<Ticket<J>> {
+        let mut tickets = match work {
+            Work::One(ticket) => vec![ticket],
+            Work::Group(group) => {
+                let mut groups = lock(&self.groups);
+                let waiting = groups.entry(group).or_default();
+                let taken = waiting.drain(..waiting.len().min(GROUP_MAX)).collect();
+                // The rest is for the next free connection. Where the queue is full the rest is dropped, which
+                // its requesters learn at once.
+                let again =
+                    || self.again.upgrade().is_some_and(|queue| queue.try_send(Work::Group(group)).is_ok());
+                if !waiting.is_empty() && !again() {
+                    waiting.clear();
+                }
+                taken
+            }
+        };
+        tickets.retain(|ticket| {
+            ticket.claim.compare_exchange(QUEUED, RUNNING, Ordering::AcqRel, Ordering::Acquire).is_ok()
+        });
+        tickets
+    }
+
+    /// Runs one job, or several of one group by one statement.
+    async fn run(&self, connection: &mut MySqlConnection, mut tickets: Vec<Ticket<J>>) -> After<J> {
+        let Some(deadline) = tickets.iter().map(|ticket| ticket.deadline).max() else { return After::Keep };
+        let outcome = {
+            let jobs: Vec<&J> = tickets.iter().map(|ticket| &ticket.job).collect();
+            let running = async {
+                match jobs.as_slice() {
+                    [job] => job.run(connection, &self.policy, deadline).await.map(|output| vec![output]),
+                    jobs => J::run_group(jobs, connection, &self.policy, deadline).await,
+                }
+            };
+            timeout_at(deadline, running).await
+        };
+        let (error, keep) = match outcome {
+            Ok(Ok(outputs)) => {
+                for (ticket, output) in tickets.into_iter().zip(outputs) {
+                    // The requester may have gone; its answer is not wanted then.
+                    let _ = ticket.reply.send(Ok(output));
+                }
+                return After::Keep;
+            }
+            Ok(Err(Fault::Refused(error))) => (error, true),
+            Ok(Err(Fault::Deadlock)) => {
+                let message = "other requests kept changing the same records";
+                (Error::new(ErrorCode::Conflict, message).retryable(), true)
+            }
+            Ok(Err(Fault::Abandoned(error))) => (error, false),
             Ok(Err(Fault::Lost(reason))) => {
                 warn!(database = self.name, "the connection is lost: {reason}");
-                if job.is_repeatable() && Instant::now() < deadline {
-                    return After::Discard(Some(Ticket { job, claim, deadline, reply }));
-                }
-                (Err(Error::unavailable(&format!("the database `{}`", self.name))), false)
+                let again =
+                    |ticket: &mut Ticket<J>| ticket.job.is_repeatable() && Instant::now() < ticket.deadline;
+                let repeated = tickets.extract_if(.., again).collect();
+                Self::refuse(tickets, &Error::unavailable(&format!("the database `{}`", self.name)));
+                return After::Discard(repeated);
             }
-            Err(_) => (Err(Error::deadline()), false),
+            Err(_) => (Error::deadline(), false),
         };
-        // The requester may have gone; its answer is not wanted then.
-        let _ = reply.send(answer);
-        if keep { After::Keep } else { After::Discard(None) }
+        Self::refuse(tickets, &error);
+        if keep { After::Keep } else { After::Discard(Vec::new()) }
+    }
+
+    fn refuse(tickets: Vec<Ticket<J>>, error: &Error) {
+        for ticket in tickets {
+            let _ = ticket.reply.send(Err(error.clone()));
+        }
     }
 }

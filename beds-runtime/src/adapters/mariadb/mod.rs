@@ -8,6 +8,7 @@ mod call;
 mod cell;
 mod fault;
 mod lane;
+mod lookup;
 mod ops;
 mod read;
 mod spec;

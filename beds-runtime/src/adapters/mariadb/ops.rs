@@ -34,7 +34,7 @@ pub async fn fetch(
 ) -> Result {
     match query::fetch(domain, &cx.limits, &request)? {
         Query::One { key, fields: Fields::All } => {
-            match read(cx, domain, Read::One { domain, text: source.by_key, key }).await? {
+            match read(cx, domain, Read::One { domain, source, key }).await? {
                 Given::One(Some(json)) => Ok(Outcome::data(json)),
                 _ => Err(Error::not_found(domain)),
             }
@@ -166,7 +166,7 @@ pub async fn update(
     let mut changes = validate::changes(domain, &data, &mut errors);
     for (field, _) in &changes {
         if !procedure.args.contains(field) {
-            errors.push(format!("data.{}", domain.fields[*field].name), "cannot be changed by `update`");
+            errors.push(domain.fields[*field].name, "cannot be changed by `update`");
         }
     }
     errors.or(domain, ())?;

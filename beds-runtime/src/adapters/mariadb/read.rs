@@ -9,7 +9,8 @@ use super::{
     cell::{self, bind},
     fault::{Fault, classify},
     lane::{Job, Policy},
-    spec::Routine,
+    lookup,
+    spec::{Routine, Source},
     sql::Statement,
 };
 use crate::{
@@ -23,7 +24,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) enum Read {
     /// One record: a JSON object, or nothing.
-    One { domain: &'static Domain, text: &'static str, key: Vec<Value> },
+    One { domain: &'static Domain, source: &'static Source, key: Vec<Value> },
     /// Some records.
     Rows(Rows),
     /// One number.
@@ -73,9 +74,13 @@ impl Job for Read {
 
     const SESSION: &'static str = "set session transaction read only";
 
+    const MAY_BE_LEFT: bool = true;
+
     async fn run(&self, connection: &mut MySqlConnection, _: &Policy, _: Instant) -> Result<Given, Fault> {
         match self {
-            Self::One { domain, text, key } => one(connection, domain, text, key).await,
+            Self::One { domain, source, key } => {
+                lookup::one(connection, domain, source, key).await.map(Given::One)
+            }
             Self::Rows(rows) => rows.run(connection).await,
             Self::Count { domain, statement } => count(connection, domain, statement).await,
             Self::Call { domain, call, routine, args, bytes_max } => {
@@ -87,22 +92,29 @@ impl Job for Read {
     fn is_repeatable(&self) -> bool {
         true
     }
-}
 
-async fn one(
-    connection: &mut MySqlConnection,
-    domain: &'static Domain,
-    text: &'static str,
-    key: &[Value],
-) -> Result<Given, Fault> {
-    let fault = |error| classify(&error, domain);
-    let query = sqlx::query_with(text, bind(key).map_err(fault)?);
-    let Some(row) = query.fetch_optional(connection).await.map_err(fault)? else {
-        return Ok(Given::One(None));
-    };
-    let mut json = Vec::with_capacity(256);
-    write_row(&row, domain, 0..domain.fields.len(), &mut json).map_err(fault)?;
-    Ok(Given::One(Some(json)))
+    /// Lookups in the same view by a key of one field share a statement.
+    fn group(&self) -> Option<usize> {
+        match self {
+            Self::One { source, key, .. } if key.len() == 1 => Some(std::ptr::from_ref(*source).addr()),
+            Self::One { .. } | Self::Rows(_) | Self::Count { .. } | Self::Call { .. } => None,
+        }
+    }
+
+    async fn run_group(
+        jobs: &[&Self],
+        connection: &mut MySqlConnection,
+        _: &Policy,
+        _: Instant,
+    ) -> Result<Vec<Given>, Fault> {
+        let Some(Self::One { domain, source, .. }) = jobs.first() else { return Ok(Vec::new()) };
+        let keys = jobs.iter().filter_map(|job| match job {
+            Self::One { key, .. } => key.first(),
+            Self::Rows(_) | Self::Count { .. } | Self::Call { .. } => None,
+        });
+        let records = lookup::many(connection, domain, source, &keys.collect::<Vec<_>>()).await?;
+        Ok(records.into_iter().map(Given::One).collect())
+    }
 }
 
 async fn count(

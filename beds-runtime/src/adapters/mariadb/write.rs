@@ -64,6 +64,9 @@ impl Job for Write {
 
     const SESSION: &'static str = "set session autocommit = 0";
 
+    // Only the connection knows whether a write was committed.
+    const MAY_BE_LEFT: bool = false;
+
     async fn run(
         &self,
         connection: &mut MySqlConnection,

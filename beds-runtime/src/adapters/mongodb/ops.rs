@@ -186,7 +186,7 @@ fn document(domain: &'static Domain, record: &[Value], errors: &mut Errors) -> D
             Ok(bson) => {
                 document.insert(field.column, bson);
             }
-            Err(reason) => errors.push(format!("data.{}", field.name), reason),
+            Err(reason) => errors.push(field.name, reason),
         }
     }
     document
@@ -256,7 +256,7 @@ pub async fn update(
             Ok(bson) => {
                 set.insert(field.column, bson);
             }
-            Err(reason) => errors.push(format!("data.{}", field.name), reason),
+            Err(reason) => errors.push(field.name, reason),
         }
     }
     errors.or(domain, ())?;

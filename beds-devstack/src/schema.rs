@@ -10,12 +10,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
-use beds_devstack::Stack;
 use mongodb::bson::Document;
 use mongodb::error::ErrorKind;
 use mongodb::{Client, Database};
 use serde::Deserialize;
+
+use crate::{Error, Result, Stack};
 
 /// The demo's database, which `00_*.sql` creates.
 const DATABASE: &str = "catalog";
@@ -34,20 +34,28 @@ struct MongoFile {
     commands: Vec<Document>,
 }
 
-/// Applies the schema of the workspace in `root`.
-pub(crate) fn apply(stack: &Stack, root: &Path) -> Result<()> {
-    for file in files(&root.join("schema/mariadb"), "sql")? {
+/// Applies the schema in this folder, which has the folders `mariadb` and `mongodb`. It blocks, and must not be
+/// called on a thread that drives a tokio runtime.
+///
+/// # Errors
+/// When a file cannot be read, or a statement or command fails: with its file and place.
+pub fn apply(stack: &Stack, schema_dir: &Path) -> Result<()> {
+    for file in files(&schema_dir.join("mariadb"), "sql")? {
         let creates_database = file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("00_"));
         stack.mariadb_exec((!creates_database).then_some(DATABASE), &file)?;
     }
-    let files = files(&root.join("schema/mongodb"), "json")?;
+    let files = files(&schema_dir.join("mongodb"), "json")?;
     if files.is_empty() {
         return Ok(());
     }
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start tokio")?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::new(format!("cannot start tokio: {error}")))?;
     runtime.block_on(async {
-        let client = Client::with_uri_str(stack.mongodb_url()).await.context("cannot connect to MongoDB")?;
+        let client = Client::with_uri_str(stack.mongodb_url())
+            .await
+            .map_err(|error| Error::new(format!("cannot connect to MongoDB: {error}")))?;
         for file in files {
             apply_mongo(&client, &file).await?;
         }
@@ -62,10 +70,9 @@ fn files(dir: &Path, extension: &str) -> Result<Vec<PathBuf>> {
     if !dir.is_dir() {
         return Ok(Vec::new());
     }
-    let entries = fs::read_dir(dir).with_context(|| format!("cannot read {}", dir.display()))?;
     let mut files = Vec::new();
-    for entry in entries {
-        let path = entry.with_context(|| format!("cannot read {}", dir.display()))?.path();
+    for entry in fs::read_dir(dir).map_err(Error::io("cannot read the schema's folder", dir))? {
+        let path = entry.map_err(Error::io("cannot read the schema's folder", dir))?.path();
         if path.extension().is_some_and(|found| found == extension) {
             files.push(path);
         }
@@ -75,14 +82,20 @@ fn files(dir: &Path, extension: &str) -> Result<Vec<PathBuf>> {
 }
 
 async fn apply_mongo(client: &Client, file: &Path) -> Result<()> {
-    let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let parsed: MongoFile = serde_json::from_str(&text).with_context(|| file.display().to_string())?;
+    let text = fs::read_to_string(file).map_err(Error::io("cannot read the schema", file))?;
+    let parsed: MongoFile = serde_json::from_str(&text).map_err(|error| {
+        Error::new(format!("the schema cannot be read: {error}")).at(file.display().to_string())
+    })?;
     let database = client.database(&parsed.database);
     for (index, command) in parsed.commands.into_iter().enumerate() {
         let name = command.keys().next().cloned().unwrap_or_default();
-        run_mongo(&database, command)
-            .await
-            .with_context(|| format!("{}: command {} (`{name}`)", file.display(), index + 1))?;
+        run_mongo(&database, command).await.map_err(|error| {
+            Error::new(format!("MongoDB refused a command: {}", error.kind)).at(format!(
+                "{}: command {} (`{name}`)",
+                file.display(),
+                index + 1
+            ))
+        })?;
     }
     Ok(())
 }
@@ -138,7 +151,7 @@ mod tests {
     #[test]
     fn applies_twice_to_real_servers() {
         let root = tempfile::tempdir().unwrap();
-        let (mariadb, mongodb) = (root.path().join("schema/mariadb"), root.path().join("schema/mongodb"));
+        let (mariadb, mongodb) = (root.path().join("mariadb"), root.path().join("mongodb"));
         fs::create_dir_all(&mariadb).unwrap();
         fs::create_dir_all(&mongodb).unwrap();
         fs::write(mariadb.join("20_view.sql"), "create or replace view v as select n from t;").unwrap();
@@ -173,7 +186,7 @@ mod tests {
         });
         // A mistake is reported with its file and the number of the command.
         fs::write(&logs, r#"{"database": "logs", "commands": [{"noSuchCommand": 1}]}"#).unwrap();
-        let error = format!("{:#}", apply(&stack, root.path()).unwrap_err());
+        let error = apply(&stack, root.path()).unwrap_err().to_string();
         assert!(error.contains("logs.json: command 1 (`noSuchCommand`)"), "{error}");
     }
 }

@@ -1,0 +1,144 @@
+//! Golden tests: `ok/*.toml` with the generated code, `err/*.toml` with the exact report, and for each code the
+//! report of its explanation's wrong example in `err/CODE.txt`.
+//!
+//! `BLESS=1 cargo test -p beds-codegen` writes what is expected anew; otherwise differences are shown.
+
+mod support;
+
+use std::{fs, path::Path};
+
+use beds_codegen::{Code, Compiler, emit};
+use support::{check, example, files, finish, folder};
+
+/// Generated lines that an ordinary template, of up to 20 fields, may have.
+const LINES_MAX: usize = 150;
+
+#[test]
+fn ok_templates_compile_to_the_expected_code() {
+    let mut differences = Vec::new();
+    let mut compiler = Compiler::new().pipelines(folder("ok/pipelines"));
+    for path in files("ok", "toml") {
+        let text = fs::read_to_string(&path).unwrap();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        compiler = compiler.template_text(&name, &text);
+        let one = Compiler::new().pipelines(folder("ok/pipelines")).template_text(&name, &text);
+        let output = one.compile().unwrap_or_else(|report| panic!("{report}"));
+        let code = emit::domain(&output.domains[0]);
+        syn::parse_file(&code).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let (lines, fields) = (code.lines().count(), output.domains[0].fields.len());
+        assert!(lines <= LINES_MAX || fields > 20, "{name}: {lines} lines for {fields} fields");
+        differences.extend(check(&path.with_extension("rs"), &code));
+    }
+    let all = compiler.compile().unwrap_or_else(|report| panic!("{report}"));
+    differences.extend(check(&folder("ok").join("factory.txt"), &emit::factory(&all.domains)));
+    finish(differences);
+}
+
+#[test]
+fn err_templates_give_the_expected_report() {
+    let mut differences = Vec::new();
+    for path in files("err", "toml") {
+        let text = fs::read_to_string(&path).unwrap();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let compiler = Compiler::new().pipelines(folder("ok/pipelines")).template_text(&name, &text);
+        let report = compiler.compile().err().unwrap_or_else(|| panic!("{name} compiles"));
+        let shown = report.to_string().replace(&*folder("ok").to_string_lossy(), "…");
+        differences.extend(check(&path.with_extension("txt"), &shown));
+    }
+    finish(differences);
+}
+
+/// What the wrong example of a code is reported as, for codes that are about files.
+fn report_about_files(code: Code) -> String {
+    let place = tempfile::tempdir().unwrap();
+    let at = |name: &str| place.path().join(name);
+    let template = at("product_rec.toml");
+    let mut compiler = Compiler::new();
+    match code {
+        Code::NoTemplates => {
+            fs::write(at("product.toml"), "").unwrap();
+            compiler = compiler.templates(place.path());
+        }
+        Code::PathMissing => compiler = compiler.templates(at("tempaltes")),
+        Code::Unreadable => {
+            fs::create_dir(&template).unwrap();
+            compiler = compiler.templates(place.path());
+        }
+        Code::FileTooLarge => {
+            fs::write(&template, vec![b'\n'; 1_100_000]).unwrap();
+            compiler = compiler.templates(&template);
+        }
+        Code::NotUtf8 => {
+            fs::write(&template, b"[template]\nname = \"\xff\"\n").unwrap();
+            compiler = compiler.templates(&template);
+        }
+        Code::FileName => {
+            fs::write(at("product.toml"), "").unwrap();
+            compiler = compiler.templates(at("product.toml"));
+        }
+        Code::TooMany => {
+            let values: Vec<_> = (0..1_001).map(|n| format!("\"{n}\"")).collect();
+            let text = format!("[fields]\nstatus = {{ type = \"enum\", values = [\n{}] }}\n", values.join(",\n"));
+            let head = "[template]\nname = \"product\"\nservice = \"app_server\"\nengine = \"mariadb\"\ndatabase = \"catalog\"\n";
+            let tail = "[objects]\nread = { view = \"v\" }\n";
+            compiler = compiler.template_text("product_rec.toml", format!("{head}{text}{tail}"));
+        }
+        other => panic!("{other}: its example is no template, and there is no case for it here"),
+    }
+    let report = compiler.compile().unwrap_err();
+    assert!(report.diagnostics().iter().all(|diagnostic| diagnostic.code == code), "{report}");
+    report.to_string().replace(&*place.path().to_string_lossy(), "…")
+}
+
+#[test]
+fn every_code_has_a_case_and_its_examples_hold() {
+    let mut differences = Vec::new();
+    for &code in Code::ALL {
+        let markdown = beds_codegen::explain(code).markdown;
+        assert!(markdown.starts_with(&format!("# {code}: {}\n", code.title())), "{code}: its heading");
+        let report = match example(code, "Wrong") {
+            None => report_about_files(code),
+            Some(wrong) => {
+                let report = wrong.compile().err().unwrap_or_else(|| panic!("{code}: the wrong example compiles"));
+                let others: Vec<_> = report.diagnostics().iter().filter(|found| found.code != code).collect();
+                assert!(others.is_empty(), "{code}: the wrong example is wrong in other ways, too:\n{report}");
+                report.to_string()
+            }
+        };
+        if let Some(Err(report)) = example(code, "Right").map(|right| right.compile()) {
+            panic!("{code}: the right example is wrong:\n{report}");
+        }
+        differences.extend(check(&folder("err").join(format!("{code}.txt")), &report));
+    }
+    finish(differences);
+}
+
+#[test]
+fn no_expected_report_is_left_over() {
+    for path in files("err", "txt") {
+        let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let has_source = Code::from_text(&stem).is_some() || path.with_extension("toml").exists();
+        assert!(has_source, "{} belongs to nothing", path.display());
+    }
+}
+
+#[test]
+fn json_reports_are_a_line_each() {
+    let compiler = Compiler::new().template_text("a_rec.toml", "[template]\nname = \"ß\"\n");
+    let report = compiler.compile().unwrap_err();
+    let lines: Vec<serde_json::Value> =
+        report.json().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), report.diagnostics().len());
+    let name = lines.iter().find(|line| line["code"] == "B0201").unwrap();
+    assert_eq!((&name["line"], &name["column"], &name["end_column"]), (&2.into(), &8.into(), &11.into()));
+    assert_eq!(name["file"], "a_rec.toml");
+}
+
+#[test]
+fn the_example_template_compiles() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let example = root.join("templates/example_rec.toml");
+    let compiler = Compiler::new().templates(example).pipelines(root.join("schema/mongodb"));
+    let output = compiler.compile().unwrap_or_else(|report| panic!("{report}"));
+    assert!(emit::domain(&output.domains[0]).lines().count() <= LINES_MAX);
+}

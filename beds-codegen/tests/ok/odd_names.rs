@@ -1,0 +1,92 @@
+use ::beds_runtime::__private as rt;
+
+#[derive(Debug, Clone, PartialEq, rt::Serialize, rt::Deserialize)]
+#[serde(crate = "beds_runtime::__private::serde")]
+pub struct Domain {
+    pub id: String,
+    /// kind "quoted"
+    pub r#type: String,
+    #[serde(rename = "self")]
+    pub self_: Option<i64>,
+    pub Option: Option<Vec<rt::Json>>,
+    pub Option_item: Option<rt::Json>,
+    pub big: u64,
+    pub f: f64,
+    pub b: Option<rt::Bytes>,
+    pub at: rt::DateTime,
+}
+
+static FIELDS_OPTION_ITEM_2_A_ITEM: rt::Field = rt::Field::new("items", "items", rt::Type::string(0, 255));
+static FIELDS_OPTION_ITEM_2: [rt::Field; 2] = [
+    rt::Field::new("a", "a", rt::Type::list(&FIELDS_OPTION_ITEM_2_A_ITEM, 100)).nullable(),
+    rt::Field::new("b", "b", rt::Type::matching(0, 255, "a\\d+")).nullable(),
+];
+static FIELDS_OPTION_ITEM: rt::Field = rt::Field::new("items", "items", rt::Type::object(&FIELDS_OPTION_ITEM_2));
+static FIELDS_OPTION_ITEM_3: [rt::Field; 1] = [
+    rt::Field::new("x", "x", rt::Type::FLOAT).nullable(),
+];
+static FIELDS: [rt::Field; 9] = [
+    rt::Field::new("id", "_id", rt::Type::ObjectId).generated(rt::Generated::Database).immutable(),
+    rt::Field::new("type", "type", rt::Type::string(0, 40)).required().described("kind \"quoted\""),
+    rt::Field::new("self", "self", rt::Type::INT).nullable(),
+    rt::Field::new("Option", "Option", rt::Type::list(&FIELDS_OPTION_ITEM, 100)).nullable(),
+    rt::Field::new("Option_item", "Option_item", rt::Type::object(&FIELDS_OPTION_ITEM_3)).nullable(),
+    rt::Field::new("big", "big", rt::Type::uint(1, u64::MAX)).default(rt::Literal::Int(5)),
+    rt::Field::new("f", "f", rt::Type::float(-1.5, f64::MAX)).default(rt::Literal::Float(-1.0)),
+    rt::Field::new("b", "b", rt::Type::bytes(65535)).nullable().sensitive(),
+    rt::Field::new("at", "at", rt::Type::DateTime).default(rt::Literal::Text("2020-01-01T00:00:00Z")),
+];
+static ARGS_TOP: [rt::Arg; 1] = [
+    rt::Arg { field: rt::Field::new("least", "least", rt::Type::INT).required(), mode: rt::ArgMode::In },
+];
+static ROWS_TOP: [rt::Field; 2] = [
+    rt::Field::new("name", "_id", rt::Type::string(0, 255)),
+    rt::Field::new("n", "n", rt::Type::INT),
+];
+static CALLS: [rt::Call; 1] = [
+    rt::Call { name: "top", description: "", lane: rt::Lane::Read, args: &ARGS_TOP, returns: rt::Returns::Rows(&ROWS_TOP) },
+];
+static DOMAIN: rt::Domain = rt::Domain::new("domain", "", "3f1a2556d0fd34ba")
+    .placed(rt::Broker::AdminOut, rt::Broker::AdminLogs)
+    .mongodb("logs")
+    .fields(&FIELDS)
+    .key(&[0])
+    .reads().creates().updates().deletes()
+    .fetch(&[1], &[], 50, 500)
+    .calls(&CALLS);
+static READ: rt::mongodb::Source = rt::mongodb::Source { name: "msLogs" };
+static CREATE: rt::mongodb::Collection = rt::mongodb::Collection { name: "msLogs" };
+static UPDATE: rt::mongodb::Collection = rt::mongodb::Collection { name: "msLogs" };
+static DELETE: rt::mongodb::Collection = rt::mongodb::Collection { name: "msLogs" };
+static CALL_TOP: rt::mongodb::Pipeline = rt::mongodb::Pipeline { on: "msLogs", stages: r#"[{"$match":{"n":{"$gte":{"$arg":"least"}},"q":"a \"x\" b"}},{"$sort":{"n":-1,"a":1}}]"# };
+
+impl rt::NamasteCore for Domain {
+    fn domain() -> &'static rt::Domain {
+        &DOMAIN
+    }
+    async fn fetch(cx: &rt::Context, request: rt::FetchRequest) -> rt::Result {
+        rt::mongodb::fetch(cx, &DOMAIN, &READ, request).await
+    }
+    async fn count(cx: &rt::Context, request: rt::CountRequest) -> rt::Result {
+        rt::mongodb::count(cx, &DOMAIN, &READ, request).await
+    }
+    async fn create(cx: &rt::Context, request: rt::CreateRequest) -> rt::Result {
+        rt::mongodb::create(cx, &DOMAIN, &CREATE, request).await
+    }
+    async fn update(cx: &rt::Context, request: rt::UpdateRequest) -> rt::Result {
+        rt::mongodb::update(cx, &DOMAIN, &UPDATE, request).await
+    }
+    async fn delete(cx: &rt::Context, request: rt::DeleteRequest) -> rt::Result {
+        rt::mongodb::delete(cx, &DOMAIN, &DELETE, request).await
+    }
+    async fn call(
+        cx: &rt::Context,
+        name: ::std::string::String,
+        request: rt::CallRequest,
+    ) -> rt::Result {
+        match name.as_str() {
+            "top" => rt::mongodb::call(cx, &DOMAIN, &CALLS[0], &CALL_TOP, request).await,
+            _ => Err(rt::Error::not_offered(&DOMAIN, &::std::format!("call.{name}"))),
+        }
+    }
+}

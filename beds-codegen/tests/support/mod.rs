@@ -1,0 +1,120 @@
+//! What the tests share: expected output that `BLESS=1` refreshes, and the examples of the explanations.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use beds_codegen::{Code, Compiler, Output, Report, explain};
+use similar::TextDiff;
+
+/// A folder of this package.
+pub fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name)
+}
+
+/// The files of a folder with this extension, sorted.
+pub fn files(name: &str, extension: &str) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder(name))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|found| found == extension))
+        .collect();
+    files.sort();
+    files
+}
+
+/// Compares with a file of expected output, or writes it when `BLESS` is set. Gives the difference.
+pub fn check(expected: &Path, actual: &str) -> Option<String> {
+    let known = fs::read_to_string(expected).unwrap_or_default();
+    if known == actual {
+        return None;
+    }
+    if env::var_os("BLESS").is_some() {
+        fs::write(expected, actual).unwrap();
+        return None;
+    }
+    let name = expected.file_name().unwrap().to_string_lossy();
+    let diff = TextDiff::from_lines(known.as_str(), actual);
+    Some(diff.unified_diff().header(&format!("expected {name}"), "actual").to_string())
+}
+
+/// Fails with all differences at once, and says how to accept them.
+pub fn finish(differences: Vec<String>) {
+    assert!(
+        differences.is_empty(),
+        "{}\n{} differ; `BLESS=1 cargo test -p beds-codegen` accepts them",
+        differences.join("\n"),
+        differences.len()
+    );
+}
+
+const HEADER: &str = r#"[template]
+name = "product"
+service = "app_server"
+engine = "mariadb"
+database = "catalog"
+"#;
+
+const FIELDS: &str = r#"[fields]
+id = { type = "int", key = true, generated = "database" }
+name = { type = "string", max = 80, required = true }
+"#;
+
+const OBJECTS: &str = r#"[objects]
+read = { view = "v_product" }
+"#;
+
+/// An example of an explanation: a whole template, or the part of one that matters.
+pub struct Example {
+    pub files: Vec<(String, String)>,
+    pub pipelines: Vec<(String, String)>,
+}
+
+impl Example {
+    pub fn compile(&self) -> Result<Output, Report> {
+        let compiler = self.files.iter().fold(Compiler::new(), |compiler, (path, text)| compiler.template_text(path, text));
+        let compiler = compiler.pipelines("no-such-folder");
+        self.pipelines.iter().fold(compiler, |compiler, (name, text)| compiler.pipeline_text(name, text)).compile()
+    }
+}
+
+/// The examples under the heading `## Wrong` or `## Right`; `None` where they are not templates.
+pub fn example(code: Code, heading: &str) -> Option<Example> {
+    let markdown = explain(code).markdown;
+    let section = markdown.split("\n## ").find(|section| section.starts_with(heading)).unwrap();
+    let mut example = Example { files: Vec::new(), pipelines: Vec::new() };
+    for block in section.split("```").skip(1).step_by(2) {
+        let (info, text) = block.split_once('\n').unwrap();
+        let (language, name) = info.split_once(' ').unwrap_or((info, ""));
+        match (language, name) {
+            ("json", name) => example.pipelines.push((name.to_owned(), text.to_owned())),
+            ("toml", "whole") => example.files.push(("product_rec.toml".to_owned(), text.to_owned())),
+            ("toml", "" | "mongodb") => {
+                example.files.push(("product_rec.toml".to_owned(), complete(text, name == "mongodb")));
+            }
+            ("toml", name) => example.files.push((name.to_owned(), complete(text, false))),
+            _ => return None,
+        }
+    }
+    Some(example)
+}
+
+/// Adds the sections that an example leaves out because they do not matter.
+fn complete(text: &str, is_mongodb: bool) -> String {
+    let has = |header: &str| text.lines().any(|line| line.starts_with(header));
+    let mut parts = Vec::new();
+    if !has("[template]") {
+        parts.push(if is_mongodb { HEADER.replace("mariadb", "mongodb") } else { HEADER.to_owned() });
+    }
+    parts.push(text.to_owned());
+    if !has("[fields]") {
+        parts.push(FIELDS.to_owned());
+    }
+    if !has("[objects]") && !has("[calls") {
+        parts.push(OBJECTS.to_owned());
+    }
+    parts.join("\n")
+}

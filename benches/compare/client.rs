@@ -1,0 +1,47 @@
+//! The same load through `beds-client`, for information: what a client that repairs itself costs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use beds_client::Client;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::load::Sample;
+use crate::plan::{Target, Work};
+
+/// Keeps `in_flight` requests on their way until the time is over.
+pub(crate) async fn run(
+    client: &Client,
+    target: &Target,
+    work: &Arc<Work>,
+    in_flight: u16,
+    length: Duration,
+) -> Result<Sample> {
+    let end = Instant::now() + length;
+    let mut running = JoinSet::new();
+    for _ in 0..in_flight {
+        let (client, target, work) = (client.clone(), target.clone(), Arc::clone(work));
+        running.spawn(async move {
+            let mut sample = Sample::default();
+            while Instant::now() < end {
+                let sent = Instant::now();
+                let (number, body) = work.next();
+                match client.request_raw(target.routing_key, body.into_owned()).await {
+                    Ok(reply) => sample.reply(sent, end, &reply.body, &work.expected(number, &target)),
+                    Err(error) => {
+                        sample.errors += 1;
+                        sample.wrong.get_or_insert_with(|| error.to_string());
+                    }
+                }
+            }
+            sample
+        });
+    }
+    let mut sum = Sample::default();
+    while let Some(ended) = running.join_next().await {
+        sum.add(ended.context("a task of the load generator failed")?);
+    }
+    Ok(sum)
+}

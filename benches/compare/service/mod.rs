@@ -1,0 +1,170 @@
+//! The hand-written services, as one would write them with lapin and the database's driver: straightforward,
+//! each with one connection to RabbitMQ, four channels, and a task a delivery.
+
+mod create;
+mod echo;
+mod mariadb;
+mod mongodb;
+
+use std::io::Read as _;
+
+use anyhow::{Context as _, Result};
+use futures_util::{StreamExt as _, future::try_join_all};
+use lapin::message::Delivery;
+use lapin::options::{BasicAckOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{BasicProperties, Channel};
+
+use crate::bus::{self, CHANNELS};
+use crate::servers::Servers;
+
+/// The services.
+#[derive(Debug, Clone, Copy, clap::Subcommand)]
+pub(crate) enum Service {
+    /// Answers with a fixed body: no acknowledgements, no confirms
+    Echo {
+        /// Length of the body
+        #[arg(long)]
+        bytes: usize,
+    },
+    /// Answers with a fixed body, and acknowledges when RabbitMQ has confirmed the answer
+    ReliableEcho {
+        /// Length of the body
+        #[arg(long)]
+        bytes: usize,
+    },
+    /// Fetches a country by its code
+    FetchMariadb,
+    /// Fetches a note by its id
+    FetchMongodb,
+    /// Creates a subdivision
+    CreateMariadb,
+}
+
+impl Service {
+    /// The queue that it consumes.
+    pub(crate) const fn queue(self) -> &'static str {
+        match self {
+            Self::Echo { .. } => "bench.echo",
+            Self::ReliableEcho { .. } => "bench.reliable-echo",
+            Self::FetchMariadb => "bench.fetch-mariadb",
+            Self::FetchMongodb => "bench.fetch-mongodb",
+            Self::CreateMariadb => "bench.create-mariadb",
+        }
+    }
+
+    /// The command line that starts it.
+    pub(crate) fn arguments(self) -> Vec<String> {
+        match self {
+            Self::Echo { bytes } => vec!["echo".into(), format!("--bytes={bytes}")],
+            Self::ReliableEcho { bytes } => vec!["reliable-echo".into(), format!("--bytes={bytes}")],
+            Self::FetchMariadb => vec!["fetch-mariadb".into()],
+            Self::FetchMongodb => vec!["fetch-mongodb".into()],
+            Self::CreateMariadb => vec!["create-mariadb".into()],
+        }
+    }
+
+    /// Serves until standard input closes.
+    #[tokio::main]
+    pub(crate) async fn run(self) -> Result<()> {
+        let servers = Servers::from_env().context("started without the servers' addresses")?;
+        // The parent holds the other end: it closes when the parent ends.
+        std::thread::spawn(|| {
+            let _ = std::io::stdin().read_to_end(&mut Vec::new());
+            std::process::exit(0);
+        });
+        match self {
+            Self::Echo { bytes } => echo::raw(&servers, self.queue(), bytes).await,
+            Self::ReliableEcho { bytes } => echo::reliable(&servers, self.queue(), bytes).await,
+            Self::FetchMariadb => mariadb::fetch(&servers, self.queue()).await,
+            Self::FetchMongodb => mongodb::fetch(&servers, self.queue()).await,
+            Self::CreateMariadb => create::create(&servers, self.queue()).await,
+        }
+    }
+}
+
+/// How safely a service works.
+#[derive(Debug, Clone, Copy)]
+enum Guarantee {
+    /// Deliveries are gone once they are sent, and answers may get lost.
+    None,
+    /// A delivery is acknowledged after its answer is published.
+    Acknowledged,
+    /// A delivery is acknowledged after RabbitMQ has confirmed its answer.
+    Confirmed,
+    /// The same, with requests in a quorum queue, as writes want it.
+    Stored,
+}
+
+/// Consumes a queue with all channels, and runs `handle` for each delivery on a task of its own.
+async fn serve<H, F>(servers: &Servers, queue: &str, guarantee: Guarantee, handle: H) -> Result<()>
+where
+    H: Fn(Channel, Delivery) -> F + Clone + Send + 'static,
+    F: Future<Output = Result<()>> + Send + 'static,
+{
+    let connection = bus::connect(&servers.amqp).await?;
+    let mut consumers = Vec::new();
+    for _ in 0..CHANNELS {
+        let channel = connection.create_channel().await?;
+        let (options, arguments) = declaration(guarantee);
+        channel.queue_declare(queue.into(), options, arguments).await?;
+        if matches!(guarantee, Guarantee::Confirmed | Guarantee::Stored) {
+            channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        }
+        let no_ack = matches!(guarantee, Guarantee::None);
+        consumers.push((channel.clone(), bus::consume(&channel, queue, no_ack).await?));
+    }
+    println!("ready");
+    try_join_all(consumers.into_iter().map(|(channel, mut consumer)| {
+        let handle = handle.clone();
+        tokio::spawn(async move {
+            while let Some(delivery) = consumer.next().await {
+                let handling = handle(channel.clone(), delivery?);
+                tokio::spawn(async move {
+                    if let Err(error) = handling.await {
+                        eprintln!("a service failed: {error:#}");
+                    }
+                });
+            }
+            Ok::<_, lapin::Error>(())
+        })
+    }))
+    .await?
+    .into_iter()
+    .collect::<Result<_, _>>()
+    .context("a consumer failed")
+}
+
+fn declaration(guarantee: Guarantee) -> (QueueDeclareOptions, FieldTable) {
+    let mut arguments = FieldTable::default();
+    let options = match guarantee {
+        Guarantee::None | Guarantee::Acknowledged => {
+            QueueDeclareOptions { auto_delete: true, ..QueueDeclareOptions::default() }
+        }
+        Guarantee::Confirmed => QueueDeclareOptions::durable(),
+        Guarantee::Stored => {
+            arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+            arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(20));
+            QueueDeclareOptions::durable()
+        }
+    };
+    (options, arguments)
+}
+
+/// Publishes an answer; with confirms on the channel, waits for RabbitMQ's.
+async fn answer(channel: &Channel, request: &Delivery, body: &[u8]) -> Result<()> {
+    let properties = &request.properties;
+    let reply_to = properties.reply_to().clone().context("a request without `reply_to`")?;
+    let mut answer = BasicProperties::default().with_content_type("application/json".into());
+    if let Some(id) = properties.correlation_id() {
+        answer = answer.with_correlation_id(id.clone());
+    }
+    let options = BasicPublishOptions::default();
+    channel.basic_publish("".into(), reply_to, options, body, answer).await?.await?;
+    Ok(())
+}
+
+async fn acknowledge(request: &Delivery) -> Result<()> {
+    request.ack(BasicAckOptions::default()).await?;
+    Ok(())
+}
