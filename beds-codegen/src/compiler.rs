@@ -19,12 +19,10 @@ use crate::{
 
 /// Compiles templates to Rust.
 ///
-/// A whole `build.rs`:
+/// All that the `main` of a `build.rs` needs:
 ///
 /// ```no_run
-/// fn main() {
-///     beds_codegen::Compiler::new().templates("templates").pipelines("schema/mongodb").compile_or_exit();
-/// }
+/// beds_codegen::Compiler::new().templates("templates").pipelines("schema/mongodb").compile_or_exit();
 /// ```
 ///
 /// and in `main.rs`, where `Domains` is the factory that a node takes:
@@ -109,7 +107,8 @@ impl Compiler {
             errors.push(diagnostic::files::no_templates(sources.add("", ""), "an empty list of paths"));
         }
         let paths = load::find(&self.templates, &mut sources, &mut errors);
-        let mut files: Vec<FileId> = paths.iter().filter_map(|path| load::read(path, &mut sources, &mut errors)).collect();
+        let mut files: Vec<FileId> =
+            paths.iter().filter_map(|path| load::read(path, &mut sources, &mut errors)).collect();
         // As for files, the order in which texts are given means nothing.
         let mut texts: Vec<_> = self.texts.iter().collect();
         texts.sort();
@@ -122,7 +121,9 @@ impl Compiler {
         if errors.count() > 0 {
             return Err(Report::new(errors, sources));
         }
-        templates.sort_by(|a, b| a.name.as_ref().map(|name| &name.value).cmp(&b.name.as_ref().map(|name| &name.value)));
+        templates.sort_by(|a, b| {
+            a.name.as_ref().map(|name| &name.value).cmp(&b.name.as_ref().map(|name| &name.value))
+        });
         let domains: Vec<Domain> = templates.into_iter().filter_map(|template| template.domain).collect();
         let inputs = paths.into_iter().chain(pipelines.used).collect();
         Ok(Output { files: generate(&domains), domains, inputs, warnings: Report::new(errors, sources) })
@@ -135,11 +136,10 @@ impl Compiler {
     /// As [`Self::compile`]; and [`RunError::Io`] when a file cannot be written, or no folder is known.
     pub fn run(&self) -> Result<Output, RunError> {
         let output = self.compile().map_err(RunError::Report)?;
-        let folder = self
-            .out_dir
-            .clone()
-            .or_else(|| env::var_os("OUT_DIR").map(PathBuf::from))
-            .ok_or_else(|| RunError::Io("neither `out_dir` nor OUT_DIR says where to write".to_owned()))?;
+        let folder =
+            self.out_dir.clone().or_else(|| env::var_os("OUT_DIR").map(PathBuf::from)).ok_or_else(|| {
+                RunError::Io("neither `out_dir` nor OUT_DIR says where to write".to_owned())
+            })?;
         output::write(&folder, &output.files)
             .map_err(|error| RunError::Io(format!("writing to {}: {error}", folder.display())))?;
         Ok(output)

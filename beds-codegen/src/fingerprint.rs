@@ -23,7 +23,11 @@ fn render(domain: &Domain) -> String {
     let mut lines = vec![format!("template {}", domain.name.value)];
     lines.extend(domain.fields.iter().map(|field| format!("field {}", self::field(field))));
     let names = |indices: &[usize]| -> Vec<&str> {
-        indices.iter().filter_map(|index| domain.fields.get(*index)).map(|field| field.name.as_str()).collect()
+        indices
+            .iter()
+            .filter_map(|index| domain.fields.get(*index))
+            .map(|field| field.name.as_str())
+            .collect()
     };
     let Operations { read, create, update, delete } = domain.operations();
     lines.push(format!("operations read={read} create={create} update={update} delete={delete}"));
@@ -44,8 +48,19 @@ fn render(domain: &Domain) -> String {
 }
 
 fn field(field: &Field) -> String {
-    let Field { name, ident: _, column: _, description: _, ty, supply, nullable, is_key: _, immutable, unique, sensitive: _ } =
-        field;
+    let Field {
+        name,
+        ident: _,
+        column: _,
+        description: _,
+        ty,
+        supply,
+        nullable,
+        is_key: _,
+        immutable,
+        unique,
+        sensitive: _,
+    } = field;
     let supply = match supply {
         Supply::Required => "required".to_owned(),
         Supply::Optional => "optional".to_owned(),
@@ -73,7 +88,9 @@ fn ty(ty: &Type) -> String {
         Type::Int { min, max } => format!("int({min},{max})"),
         Type::UInt { min, max } => format!("uint({min},{max})"),
         Type::Float { min, max } => format!("float({min:?},{max:?})"),
-        Type::Decimal { precision, scale, min, max } => format!("decimal({precision},{scale},{min:?},{max:?})"),
+        Type::Decimal { precision, scale, min, max } => {
+            format!("decimal({precision},{scale},{min:?},{max:?})")
+        }
         Type::String { min, max, pattern } => format!("string({min},{max},{pattern:?})"),
         Type::Text { min, max } => format!("text({min},{max})"),
         Type::Bytes { max } => format!("bytes({max})"),

@@ -37,6 +37,6 @@ pub mod validate;
 
 pub use code::Code;
 pub use compiler::{Compiler, Output, RunError};
-pub use output::Generated;
 pub use explain::{Explanation, explain};
+pub use output::Generated;
 pub use report::Report;

@@ -34,9 +34,13 @@ pub fn find(paths: &[PathBuf], sources: &mut Sources, errors: &mut Errors) -> Ve
         let name = shown(path);
         if path.is_dir() {
             match list(path) {
-                Ok(files) if files.is_empty() => errors.push(files::no_templates(sources.add(&*name, ""), &name)),
+                Ok(files) if files.is_empty() => {
+                    errors.push(files::no_templates(sources.add(&*name, ""), &name));
+                }
                 Ok(files) => found.extend(files),
-                Err(error) => errors.push(files::unreadable(sources.add(&*name, ""), &name, &error.to_string())),
+                Err(error) => {
+                    errors.push(files::unreadable(sources.add(&*name, ""), &name, &error.to_string()));
+                }
             }
         } else if !path.exists() {
             errors.push(files::path_missing(sources.add(&*name, ""), &name));
@@ -53,7 +57,8 @@ fn list(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        let is_template = path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(TEMPLATE_SUFFIX));
+        let is_template =
+            path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(TEMPLATE_SUFFIX));
         if is_template {
             files.push(path);
         }

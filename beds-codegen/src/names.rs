@@ -84,10 +84,10 @@ pub(crate) fn screaming(name: &str) -> String {
 
 /// Rust's words, strict, reserved and of edition 2024, but the four that have no raw form.
 const KEYWORDS: &[&str] = &[
-    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else", "enum",
-    "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod",
-    "move", "mut", "override", "priv", "pub", "ref", "return", "static", "struct", "trait", "true", "try", "type",
-    "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else",
+    "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro",
+    "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "static", "struct", "trait",
+    "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
 /// A word as an identifier: raw where it is a keyword, with `_` appended where Rust allows no raw form.
@@ -118,9 +118,12 @@ mod tests {
 
     #[test]
     fn wire_names_become_identifiers() {
-        for (name, camel, ident) in
-            [("product", "Product", "product"), ("order_line", "OrderLine", "order_line"), ("type", "Type", "r#type"), ("self", "Self_", "self_")]
-        {
+        for (name, camel, ident) in [
+            ("product", "Product", "product"),
+            ("order_line", "OrderLine", "order_line"),
+            ("type", "Type", "r#type"),
+            ("self", "Self_", "self_"),
+        ] {
             assert_eq!(upper_camel(name).to_string(), camel);
             assert_eq!(identifier(name).to_string(), ident);
         }
@@ -128,7 +131,13 @@ mod tests {
 
     #[test]
     fn guesses_are_names() {
-        for (given, guess) in [("Order-Line", Some("order_line")), ("orderLine", Some("order_line")), ("9", None), ("ß", None), ("_x", Some("x"))] {
+        for (given, guess) in [
+            ("Order-Line", Some("order_line")),
+            ("orderLine", Some("order_line")),
+            ("9", None),
+            ("ß", None),
+            ("_x", Some("x")),
+        ] {
             assert_eq!(to_lower_snake(given).as_deref(), guess, "{given}");
         }
     }

@@ -28,7 +28,11 @@ pub fn parse<'s>(file: FileId, sources: &'s Sources, errors: &mut Errors) -> Opt
         let span = Span { file, start: range.start, end: range.end };
         if mistake.message() == "duplicate key" {
             let key = &text[range.clone()];
-            let first = first_of(text, table.get_ref(), key, &range).map(|at| Span { file, start: at.start, end: at.end });
+            let first = first_of(text, table.get_ref(), key, &range).map(|at| Span {
+                file,
+                start: at.start,
+                end: at.end,
+            });
             errors.push(files::duplicate_key(span, first, key));
             continue;
         }
@@ -64,21 +68,27 @@ fn first_of(text: &str, table: &DeTable<'_>, key: &str, again: &Range<usize>) ->
     let line_start = text[..again.start].rfind('\n').map_or(0, |at| at + 1);
     if text[line_start..].trim_start().starts_with('[') {
         // The parser forgets the first header; headers are lines of their own, so the text tells.
-        let header = text[line_start..].lines().next().map(|line| line.split('#').next().unwrap_or(line).trim())?;
-        return text[..line_start].split_inclusive('\n').scan(0, |at, line| {
-            let start = *at;
-            *at += line.len();
-            Some((start, line))
-        }).find(|(_, line)| line.split('#').next().unwrap_or(line).trim() == header).map(|(start, line)| {
-            let indent = line.len() - line.trim_start().len();
-            start + indent + 1..start + indent + header.len() - 1
-        });
+        let header =
+            text[line_start..].lines().next().map(|line| line.split('#').next().unwrap_or(line).trim())?;
+        return text[..line_start]
+            .split_inclusive('\n')
+            .scan(0, |at, line| {
+                let start = *at;
+                *at += line.len();
+                Some((start, line))
+            })
+            .find(|(_, line)| line.split('#').next().unwrap_or(line).trim() == header)
+            .map(|(start, line)| {
+                let indent = line.len() - line.trim_start().len();
+                start + indent + 1..start + indent + header.len() - 1
+            });
     }
     let mut candidates = Vec::new();
     collect(table, key, again, &mut candidates);
     let first = candidates.into_iter().filter(|at| at.end <= again.start).max_by_key(|at| at.start)?;
     // A header between the two means that they belong to different sections.
-    let is_same_section = !text[first.end..line_start.max(first.end)].lines().skip(1).any(|line| line.starts_with('['));
+    let is_same_section =
+        !text[first.end..line_start.max(first.end)].lines().skip(1).any(|line| line.starts_with('['));
     is_same_section.then_some(first)
 }
 

@@ -117,7 +117,10 @@ impl Report {
         let mut out = String::new();
         for diagnostic in &self.diagnostics {
             let (file, start, end) = self.place(diagnostic);
-            let (start, end) = (start.unwrap_or(Position { line: 1, column: 1 }), end.unwrap_or(Position { line: 1, column: 1 }));
+            let (start, end) = (
+                start.unwrap_or(Position { line: 1, column: 1 }),
+                end.unwrap_or(Position { line: 1, column: 1 }),
+            );
             let line = Line {
                 code: diagnostic.code.as_str(),
                 severity: diagnostic.severity.as_str(),
@@ -169,7 +172,8 @@ impl Report {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
-        let mut group = Group::with_title(level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.as_str()));
+        let mut group =
+            Group::with_title(level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.as_str()));
         let mut files: Vec<FileId> = Vec::new();
         for label in &diagnostic.labels {
             if !files.contains(&label.span.file) {
@@ -178,11 +182,14 @@ impl Report {
         }
         for file in &files {
             let text = self.sources.text(*file);
-            let annotations = diagnostic.labels.iter().filter(|label| label.span.file == *file).map(|label| {
-                let kind = if label.is_primary { AnnotationKind::Primary } else { AnnotationKind::Context };
-                kind.span(within(text, label.span)).label(label.text.as_str())
-            });
-            group = group.element(Snippet::source(text).path(self.sources.path(*file)).annotations(annotations));
+            let annotations =
+                diagnostic.labels.iter().filter(|label| label.span.file == *file).map(|label| {
+                    let kind =
+                        if label.is_primary { AnnotationKind::Primary } else { AnnotationKind::Context };
+                    kind.span(within(text, label.span)).label(label.text.as_str())
+                });
+            group =
+                group.element(Snippet::source(text).path(self.sources.path(*file)).annotations(annotations));
         }
         if let (true, Some(file)) = (files.is_empty(), diagnostic.file) {
             group = group.element(annotate_snippets::Origin::path(self.sources.path(file)));

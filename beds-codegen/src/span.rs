@@ -104,7 +104,7 @@ impl Sources {
         let text = self.text(file);
         let before = &text.as_bytes()[..byte.min(text.len())];
         let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = before.split(|byte| *byte == b'\n').count();
         // Bytes that continue a character are not counted, so a range inside one cannot panic.
         let column = before[line_start..].iter().filter(|byte| **byte & 0xC0 != 0x80).count() + 1;
         Position { line, column }

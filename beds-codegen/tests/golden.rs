@@ -3,6 +3,8 @@
 //!
 //! `BLESS=1 cargo test -p beds-codegen` writes what is expected anew; otherwise differences are shown.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+
 mod support;
 
 use std::{fs, path::Path};
@@ -31,7 +33,7 @@ fn ok_templates_compile_to_the_expected_code() {
     }
     let all = compiler.compile().unwrap_or_else(|report| panic!("{report}"));
     differences.extend(check(&folder("ok").join("factory.txt"), &emit::factory(&all.domains)));
-    finish(differences);
+    finish(&differences);
 }
 
 #[test]
@@ -45,7 +47,7 @@ fn err_templates_give_the_expected_report() {
         let shown = report.to_string().replace(&*folder("ok").to_string_lossy(), "…");
         differences.extend(check(&path.with_extension("txt"), &shown));
     }
-    finish(differences);
+    finish(&differences);
 }
 
 /// What the wrong example of a code is reported as, for codes that are about files.
@@ -78,7 +80,8 @@ fn report_about_files(code: Code) -> String {
         }
         Code::TooMany => {
             let values: Vec<_> = (0..1_001).map(|n| format!("\"{n}\"")).collect();
-            let text = format!("[fields]\nstatus = {{ type = \"enum\", values = [\n{}] }}\n", values.join(",\n"));
+            let text =
+                format!("[fields]\nstatus = {{ type = \"enum\", values = [\n{}] }}\n", values.join(",\n"));
             let head = "[template]\nname = \"product\"\nservice = \"app_server\"\nengine = \"mariadb\"\ndatabase = \"catalog\"\n";
             let tail = "[objects]\nread = { view = \"v\" }\n";
             compiler = compiler.template_text("product_rec.toml", format!("{head}{text}{tail}"));
@@ -99,9 +102,13 @@ fn every_code_has_a_case_and_its_examples_hold() {
         let report = match example(code, "Wrong") {
             None => report_about_files(code),
             Some(wrong) => {
-                let report = wrong.compile().err().unwrap_or_else(|| panic!("{code}: the wrong example compiles"));
+                let report =
+                    wrong.compile().err().unwrap_or_else(|| panic!("{code}: the wrong example compiles"));
                 let others: Vec<_> = report.diagnostics().iter().filter(|found| found.code != code).collect();
-                assert!(others.is_empty(), "{code}: the wrong example is wrong in other ways, too:\n{report}");
+                assert!(
+                    others.is_empty(),
+                    "{code}: the wrong example is wrong in other ways, too:\n{report}"
+                );
                 report.to_string()
             }
         };
@@ -110,7 +117,7 @@ fn every_code_has_a_case_and_its_examples_hold() {
         }
         differences.extend(check(&folder("err").join(format!("{code}.txt")), &report));
     }
-    finish(differences);
+    finish(&differences);
 }
 
 #[test]

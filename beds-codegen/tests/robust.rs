@@ -1,5 +1,7 @@
 //! The compiler keeps its word whatever it is given: no panic, the same bytes for the same input, in time.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+
 mod support;
 
 use std::{fs, time::Instant};
@@ -22,7 +24,8 @@ impl Random {
 /// Every template of the tests.
 fn corpus() -> Vec<String> {
     let folders = ["ok", "err"];
-    let written = folders.iter().flat_map(|name| files(name, "toml")).map(|path| fs::read_to_string(path).unwrap());
+    let written =
+        folders.iter().flat_map(|name| files(name, "toml")).map(|path| fs::read_to_string(path).unwrap());
     let explained = Code::ALL
         .iter()
         .flat_map(|code| ["Wrong", "Right"].map(|heading| example(*code, heading)))
@@ -35,8 +38,34 @@ fn corpus() -> Vec<String> {
 /// Changes a text in a few places: cuts, doubles, exchanges bytes, and puts in pieces that mean something.
 fn mutate(text: &str, others: &[String], random: &mut Random) -> String {
     const PIECES: &[&str] = &[
-        "[", "]", "{", "}", "\"", "'", "=", ",", "\n", ".", "#", "\"\"\"", "true", "-1", "1e999", "99999999999999999999999999999999999999999999",
-        "0x_", "1979-05-27T07:32:00Z", "\u{0}", "\u{feff}", "é", "\u{202e}", "\\u0000", "[[fields]]", "[calls.x]", "inf", "nan", "\r",
+        "[",
+        "]",
+        "{",
+        "}",
+        "\"",
+        "'",
+        "=",
+        ",",
+        "\n",
+        ".",
+        "#",
+        "\"\"\"",
+        "true",
+        "-1",
+        "1e999",
+        "99999999999999999999999999999999999999999999",
+        "0x_",
+        "1979-05-27T07:32:00Z",
+        "\u{0}",
+        "\u{feff}",
+        "é",
+        "\u{202e}",
+        "\\u0000",
+        "[[fields]]",
+        "[calls.x]",
+        "inf",
+        "nan",
+        "\r",
     ];
     let mut bytes = text.as_bytes().to_vec();
     for _ in 0..=random.below(4) {
@@ -96,7 +125,8 @@ fn random_bytes_never_panic() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x_rec.toml");
     for _ in 0..300 {
-        let bytes: Vec<u8> = (0..random.below(400)).map(|_| u8::try_from(random.below(256)).unwrap()).collect();
+        let bytes: Vec<u8> =
+            (0..random.below(400)).map(|_| u8::try_from(random.below(256)).unwrap()).collect();
         fs::write(&path, &bytes).unwrap();
         if let Err(report) = Compiler::new().templates(&path).compile() {
             assert!(!report.to_string().is_empty());
@@ -116,7 +146,8 @@ fn many(count: usize) -> Vec<(String, String)> {
 fn the_same_templates_in_any_order_give_the_same_bytes() {
     let templates = many(20);
     let compile = |order: &mut dyn Iterator<Item = &(String, String)>| {
-        let compiler = order.fold(Compiler::new(), |compiler, (path, text)| compiler.template_text(path, text));
+        let compiler =
+            order.fold(Compiler::new(), |compiler, (path, text)| compiler.template_text(path, text));
         compiler.compile().unwrap().files
     };
     let forth = compile(&mut templates.iter());
@@ -158,8 +189,9 @@ fn touching_one_template_rewrites_one_file() {
 fn a_thousand_templates_in_two_seconds() {
     for count in [10, 100, 1_000] {
         let templates = many(count);
-        let compiler =
-            templates.iter().fold(Compiler::new(), |compiler, (path, text)| compiler.template_text(path, text));
+        let compiler = templates
+            .iter()
+            .fold(Compiler::new(), |compiler, (path, text)| compiler.template_text(path, text));
         let start = Instant::now();
         let output = compiler.compile().unwrap();
         let took = start.elapsed();

@@ -35,6 +35,8 @@ pub mod header {
     pub const DEAD_ROUTING_KEY: &str = "beds-dead-routing-key";
     /// Dead letter: the node that gave it up.
     pub const DEAD_NODE: &str = "beds-dead-node";
+    /// Dead letter: the content header as it came, of a message whose properties cannot be read.
+    pub const DEAD_PROPERTIES: &str = "beds-dead-properties";
     /// Dead letter: when, as RFC 3339 in UTC.
     pub const DEAD_AT: &str = "beds-dead-at";
 }

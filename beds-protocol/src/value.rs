@@ -34,6 +34,18 @@ impl Decimal {
         (whole.len(), fraction.len())
     }
 
+    /// The one spelling of this number for a field of this scale: no leading zeros, all digits after the point,
+    /// no negative zero.
+    #[must_use]
+    pub fn canonical(&self, scale: usize) -> Self {
+        let (negative, whole, fraction) = self.parts();
+        let is_zero = whole.is_empty() && fraction.bytes().all(|digit| digit == b'0');
+        let sign = if negative && !is_zero { "-" } else { "" };
+        let whole = if whole.is_empty() { "0" } else { whole };
+        let point = if scale > 0 || !fraction.is_empty() { "." } else { "" };
+        Self(format!("{sign}{whole}{point}{fraction:0<scale$}"))
+    }
+
     /// Sign, digits before the point without leading zeros, digits after the point.
     fn parts(&self) -> (bool, &str, &str) {
         let (negative, digits) = match self.0.strip_prefix('-') {
@@ -247,6 +259,22 @@ mod tests {
             assert!(text.parse::<Time>().is_err(), "{text:?}");
         }
         assert!("AAE".parse::<Bytes>().is_err());
+    }
+
+    #[test]
+    fn a_decimal_has_one_spelling() {
+        let cases = [
+            ("12.5", 4, "12.5000"),
+            ("007", 0, "7"),
+            ("-0", 1, "0.0"),
+            ("-0.00", 2, "0.00"),
+            ("-0.5", 1, "-0.5"),
+            ("0", 0, "0"),
+            ("1.25", 1, "1.25"),
+        ];
+        for (text, scale, expected) in cases {
+            assert_eq!(text.parse::<Decimal>().unwrap().canonical(scale).as_str(), expected, "{text}");
+        }
     }
 
     #[test]

@@ -184,7 +184,11 @@ fn lane(domain: &'static Domain, operation: &Operation) -> Result<Lane> {
 
 fn check_envelope(domain: &Domain, content_type: Option<&str>, template_hash: Option<&str>) -> Result<()> {
     // A client that sends no type sends JSON; one that says something else is mistaken about the body.
-    if let Some(other) = content_type.filter(|given| !given.starts_with(CONTENT_TYPE)) {
+    let is_json = |given: &str| {
+        let essence = given.split(';').next().unwrap_or_default().trim();
+        essence.eq_ignore_ascii_case(CONTENT_TYPE)
+    };
+    if let Some(other) = content_type.filter(|given| !is_json(given)) {
         return Err(Error::new(
             ErrorCode::BadRequest,
             format!("the content type `{other}` is not {CONTENT_TYPE}"),

@@ -194,7 +194,10 @@ fn text_value(ty: &Type, text: &str) -> Result<Value, String> {
         },
         Type::Date => text.parse().map(Value::Date).map_err(|error| parse_error(&error)),
         Type::Time => text.parse().map(Value::Time).map_err(|error| parse_error(&error)),
-        Type::DateTime => text.parse().map(Value::DateTime).map_err(|error| parse_error(&error)),
+        Type::DateTime => text
+            .parse()
+            .map(|value| Value::DateTime(microseconds(value)))
+            .map_err(|error| parse_error(&error)),
         Type::ObjectId => {
             Value::from_text(ty, text).ok_or_else(|| "must be 24 hexadecimal digits".to_owned())
         }
@@ -247,7 +250,8 @@ fn decimal(
     if let Some(max) = bound(max).filter(|max| value > *max) {
         return Err(format!("must be at most {max}"));
     }
-    Ok(value)
+    // One value has one spelling, so that a reply shows what the database will give back.
+    Ok(value.canonical(scale.into()))
 }
 
 /// The values of a new record, one a field of the domain, in its order.
@@ -290,15 +294,14 @@ pub(crate) fn generate(generated: Generated) -> Value {
     match generated {
         Generated::UuidV4 => Value::Uuid(Uuid::new_v4()),
         Generated::UuidV7 => Value::Uuid(Uuid::now_v7()),
-        Generated::Now => Value::DateTime(now_microseconds()),
+        Generated::Now => Value::DateTime(microseconds(DateTime::now())),
         Generated::Database => Value::Null,
     }
 }
 
-/// Now, in the microseconds that MariaDB keeps, so that a reply shows what is stored.
-fn now_microseconds() -> DateTime {
-    let now = DateTime::now().0;
-    DateTime(now.replace_nanosecond(now.microsecond() * 1000).unwrap_or(now))
+/// A moment in the microseconds that MariaDB keeps, so that a reply shows what is stored.
+fn microseconds(DateTime(moment): DateTime) -> DateTime {
+    DateTime(moment.replace_nanosecond(moment.microsecond() * 1000).unwrap_or(moment))
 }
 
 /// The changes that an update makes, by field index.

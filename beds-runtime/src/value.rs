@@ -67,7 +67,9 @@ impl Value {
     #[must_use]
     pub fn from_text(ty: &Type, text: &str) -> Option<Self> {
         Some(match ty {
-            Type::Decimal { .. } => Self::Decimal(text.parse().ok()?),
+            Type::Decimal { scale, .. } => {
+                Self::Decimal(text.parse::<Decimal>().ok()?.canonical((*scale).into()))
+            }
             Type::String { .. } | Type::Text { .. } | Type::Enum { .. } => Self::Text(text.to_owned()),
             Type::Bytes { .. } => Self::Bytes(text.parse().ok()?),
             Type::Uuid => Self::Uuid(Uuid::try_parse(text).ok()?),

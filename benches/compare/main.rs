@@ -28,7 +28,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
 
 use crate::servers::Servers;
@@ -124,6 +124,8 @@ async fn compare(args: &Args) -> Result<()> {
     std::fs::write(&path, serde_json::to_vec_pretty(&report::json(&figures))?)
         .with_context(|| format!("cannot write {}", path.display()))?;
     println!("\nThe figures of every round are in {}.", path.display());
+    let (errors, warnings) = (report::errors(&figures), figures.warnings.len());
+    ensure!(errors == 0 && warnings == 0, "{errors} wrong replies, {warnings} warnings: see above");
     Ok(())
 }
 

@@ -54,7 +54,7 @@ impl Process {
     }
 
     /// Starts a hand-written service and waits until it consumes.
-    pub(crate) async fn service(service: &Service) -> Result<Self> {
+    pub(crate) async fn service(service: Service) -> Result<Self> {
         let program = std::env::current_exe().context("cannot find this program")?;
         let mut command = Command::new(program);
         // It ends when this end of its standard input closes, however this process dies.

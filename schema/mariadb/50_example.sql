@@ -46,9 +46,10 @@ begin
                          tags, size, extra, thumbnail, supplier, origin, created_at)
     values (p_id, p_sku, p_title, p_body, p_status, p_price, p_stock, p_weight, p_fragile, p_released_on, p_ships_at,
             p_tags, p_size, p_extra, p_thumbnail, p_supplier, p_origin, p_created_at);
-end//
+end //
 
--- Sets every column it takes: the node passes whole records. A version of NULL means any.
+-- Sets every column it takes: the node passes whole records. A version of NULL means any. That no row is counted
+-- tells the node that key and version did not fit.
 create or replace procedure sp_example_update(
     in p_id uuid, in p_sku varchar(40), in p_title varchar(200), in p_body text, in p_status varchar(16),
     in p_price decimal(12,2), in p_stock int unsigned, in p_weight double, in p_fragile boolean,
@@ -61,14 +62,17 @@ begin
         weight = p_weight, fragile = p_fragile, released_on = p_released_on, ships_at = p_ships_at, tags = p_tags,
         size = p_size, extra = p_extra, thumbnail = p_thumbnail, supplier = p_supplier, revision = revision + 1
     where id = p_id and (p_revision is null or revision = p_revision);
-    select revision from example where id = p_id;
-end//
+    -- A row says that the record was changed, so there is none where key and version did not fit.
+    if row_count() > 0 then
+        select revision from example where id = p_id;
+    end if;
+end //
 
 create or replace procedure sp_example_delete(in p_id uuid, in p_revision bigint)
     modifies sql data
 begin
     delete from example where id = p_id and (p_revision is null or revision = p_revision);
-end//
+end //
 
 create or replace procedure sp_example_restock(
     in p_sku varchar(40), in p_quantity int, out p_in_stock int unsigned)
@@ -79,7 +83,7 @@ begin
         signal sqlstate '45000' set message_text = 'there is no article with this number';
     end if;
     select stock into p_in_stock from example where sku = p_sku;
-end//
+end //
 
 create or replace procedure sp_example_by_status(in p_least decimal(12,2))
     reads sql data
@@ -89,12 +93,12 @@ begin
     where coalesce(price, 0) >= p_least
     group by status
     order by status;
-end//
+end //
 
 create or replace function fn_example_stock_value() returns decimal(38,2)
     reads sql data
 begin
     return (select coalesce(sum(price * stock), 0) from example);
-end//
+end //
 
 delimiter ;

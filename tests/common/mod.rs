@@ -3,7 +3,12 @@
 //! Each test program has one site of its own, started when it is first asked for: servers, schema, a node. Its
 //! tests run side by side on it with keys of their own. What harms servers starts a site for itself alone.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "clippy.toml allows it in test functions only")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "clippy.toml allows it in test functions only"
+)]
 #![allow(dead_code, unreachable_pub, reason = "each test program takes what it needs")]
 
 pub mod wire;

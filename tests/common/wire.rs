@@ -7,7 +7,8 @@ use lapin::{
     BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer,
     message::{BasicReturnMessage, Delivery},
     options::{
-        BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions, QueuePurgeOptions,
+        BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions,
+        QueuePurgeOptions,
     },
     types::{AMQPValue, FieldTable, ShortString},
 };
@@ -85,7 +86,7 @@ impl Wire {
         let publishing = self.channel.basic_publish(exchange.into(), key.into(), options, body, properties);
         match timeout(PATIENCE, async { publishing.await.unwrap().await }).await.unwrap().unwrap() {
             Confirmation::Ack(None) => None,
-            Confirmation::Ack(Some(returned)) => Some(*returned),
+            Confirmation::Ack(Some(returned)) => Some(returned),
             other => panic!("RabbitMQ did not take the message: {other:?}"),
         }
     }

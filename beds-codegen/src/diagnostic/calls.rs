@@ -3,7 +3,7 @@
 use super::Diagnostic;
 use crate::{
     Code,
-    model::{Engine, Mode},
+    model::{Engine, Mode, Type},
     span::Span,
 };
 
@@ -50,15 +50,19 @@ pub(crate) fn lane_missing(span: Span, name: &str) -> Diagnostic {
 }
 
 pub(crate) fn unknown_lane(span: Span, name: &str) -> Diagnostic {
-    Diagnostic::error(Code::UnknownLane, format!("unknown lane `{name}`"))
-        .at(span, "no such lane")
-        .suggest(name, ["read", "write"], "the lanes are")
+    Diagnostic::error(Code::UnknownLane, format!("unknown lane `{name}`")).at(span, "no such lane").suggest(
+        name,
+        ["read", "write"],
+        "the lanes are",
+    )
 }
 
 pub(crate) fn unknown_mode(span: Span, name: &str) -> Diagnostic {
-    Diagnostic::error(Code::UnknownMode, format!("unknown mode `{name}`"))
-        .at(span, "no such mode")
-        .suggest(name, Mode::ALL.iter().map(|mode| mode.as_str()), "the modes are")
+    Diagnostic::error(Code::UnknownMode, format!("unknown mode `{name}`")).at(span, "no such mode").suggest(
+        name,
+        Mode::ALL.iter().map(|mode| mode.as_str()),
+        "the modes are",
+    )
 }
 
 pub(crate) fn mode_not_here(span: Span, mode: Mode, kind: &str) -> Diagnostic {
@@ -68,15 +72,21 @@ pub(crate) fn mode_not_here(span: Span, mode: Mode, kind: &str) -> Diagnostic {
 }
 
 pub(crate) fn returns_missing(span: Span, name: &str) -> Diagnostic {
-    Diagnostic::error(Code::ReturnsMissing, format!("the function of the call `{name}` returns a value of no known type"))
-        .at(span, "returns what?")
-        .help("add `returns = { type = \"…\" }`")
+    Diagnostic::error(
+        Code::ReturnsMissing,
+        format!("the function of the call `{name}` returns a value of no known type"),
+    )
+    .at(span, "returns what?")
+    .help("add `returns = { type = \"…\" }`")
 }
 
 pub(crate) fn returns_unknown(span: Span, word: &str) -> Diagnostic {
-    Diagnostic::error(Code::ReturnsUnknown, format!("`{word}` is nothing to return"))
-        .at(span, "expected \"nothing\", { type = … } or { rows = { … } }")
-        .help("leave `returns` out to give every result set as it comes")
+    let diagnostic = Diagnostic::error(Code::ReturnsUnknown, format!("`{word}` is nothing to return"))
+        .at(span, "expected \"nothing\", { type = … } or { rows = { … } }");
+    if Type::NAMES.contains(&word) {
+        return diagnostic.help(format!("write `returns = {{ type = \"{word}\" }}`"));
+    }
+    diagnostic.help("leave `returns` out to give every result set as it comes")
 }
 
 pub(crate) fn returns_not_here(span: Span, why: &str, help: &str) -> Diagnostic {
@@ -96,7 +106,9 @@ pub(crate) fn pipeline_on(span: Span) -> Diagnostic {
 }
 
 pub(crate) fn pipeline_missing(span: Span, why: &str, help: String) -> Diagnostic {
-    Diagnostic::error(Code::PipelineMissing, format!("the pipeline's file {why}")).at(span, "this file").help(help)
+    Diagnostic::error(Code::PipelineMissing, format!("the pipeline's file {why}"))
+        .at(span, "this file")
+        .help(help)
 }
 
 pub(crate) fn pipeline_syntax(span: Span, named: Span, message: &str) -> Diagnostic {
@@ -137,15 +149,21 @@ pub(crate) fn bad_placeholder(span: Span, named: Span) -> Diagnostic {
 }
 
 pub(crate) fn writes_on_read_lane(span: Span, call: Span, stage: &str) -> Diagnostic {
-    Diagnostic::error(Code::WritesOnReadLane, format!("the pipeline writes with `{stage}`, and the call is on the read lane"))
-        .at(span, "writes")
-        .near(call, "this call")
-        .help("add `lane = \"write\"` to the call")
+    Diagnostic::error(
+        Code::WritesOnReadLane,
+        format!("the pipeline writes with `{stage}`, and the call is on the read lane"),
+    )
+    .at(span, "writes")
+    .near(call, "this call")
+    .help("add `lane = \"write\"` to the call")
 }
 
 pub(crate) fn commits_on_read(span: Span, lane: Span) -> Diagnostic {
-    Diagnostic::error(Code::CommitsOnRead, "a call that commits changes data, so it cannot be on the read lane")
-        .at(span, "commits")
-        .near(lane, "reads")
-        .help("write `lane = \"write\"`, or remove `commits`")
+    Diagnostic::error(
+        Code::CommitsOnRead,
+        "a call that commits changes data, so it cannot be on the read lane",
+    )
+    .at(span, "commits")
+    .near(lane, "reads")
+    .help("write `lane = \"write\"`, or remove `commits`")
 }

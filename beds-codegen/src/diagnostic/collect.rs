@@ -13,7 +13,12 @@ impl Errors {
     /// Remembers a mistake, unless the same one is known at the same place.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         if diagnostic.primary().is_some()
-            && self.list.iter().rev().take(32).any(|known| known.code == diagnostic.code && known.primary() == diagnostic.primary())
+            && self
+                .list
+                .iter()
+                .rev()
+                .take(32)
+                .any(|known| known.code == diagnostic.code && known.primary() == diagnostic.primary())
         {
             return;
         }

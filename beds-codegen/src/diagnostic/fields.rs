@@ -14,8 +14,12 @@ pub(crate) fn field_name(span: Span, name: &str) -> Diagnostic {
 }
 
 pub(crate) fn unknown_type(span: Span, name: &str, engine: Option<Engine>) -> Diagnostic {
-    let known = Type::NAMES.iter().copied().filter(move |name| *name != "object_id" || engine != Some(Engine::MariaDb));
-    let diagnostic = Diagnostic::error(Code::UnknownType, format!("unknown type `{name}`")).at(span, "no such type");
+    let known = Type::NAMES
+        .iter()
+        .copied()
+        .filter(move |name| *name != "object_id" || engine != Some(Engine::MariaDb));
+    let diagnostic =
+        Diagnostic::error(Code::UnknownType, format!("unknown type `{name}`")).at(span, "no such type");
     // What people know from SQL and from other languages, and what it is called here.
     let meant = match name.to_ascii_lowercase().as_str() {
         "varchar" | "char" | "str" | "nvarchar" => "string",
@@ -38,12 +42,15 @@ pub(crate) fn unknown_type(span: Span, name: &str, engine: Option<Engine>) -> Di
 pub(crate) fn key_not_of_type(span: Span, key: &str, ty: &str, types: &[&str]) -> Diagnostic {
     Diagnostic::error(Code::KeyNotOfType, format!("`{key}` means nothing for the type `{ty}`"))
         .at(span, format!("not for `{ty}`"))
-        .help(format!("`{key}` is for {}", crate::names::sentence(types.iter().copied())))
+        .help(format!(
+            "`{key}` is for {}: change the type, or remove `{key}`",
+            crate::names::sentence(types.iter().copied())
+        ))
 }
 
 pub(crate) fn key_not_here(span: Span, key: &str, place: &str, help: &str) -> Diagnostic {
     Diagnostic::error(Code::KeyNotHere, format!("`{key}` means nothing for {place}"))
-        .at(span, "only a field of the domain has this")
+        .at(span, "not here")
         .help(help)
 }
 
@@ -55,7 +62,15 @@ pub(crate) fn column_taken(span: Span, first: Span, column: &str) -> Diagnostic 
 }
 
 pub(crate) fn column_name(span: Span, column: &str, rule: &str) -> Diagnostic {
-    Diagnostic::error(Code::ColumnName, format!("`{}` is not a column's name", column.escape_debug())).at(span, rule)
+    let diagnostic =
+        Diagnostic::error(Code::ColumnName, format!("`{}` is not a column's name", column.escape_debug()))
+            .at(span, rule);
+    match column.split_once('.') {
+        Some((outer, inner)) if !outer.is_empty() && !inner.is_empty() => {
+            diagnostic.help(format!("make `{outer}` an `object` with `{inner}` among its `fields`"))
+        }
+        _ => diagnostic.help("write the name as the database has it, without quotes"),
+    }
 }
 
 pub(crate) fn identifier_taken(span: Span, first: Span, rust: &str) -> Diagnostic {
@@ -73,7 +88,9 @@ pub(crate) fn decimal_digits(span: Span, missing: &str) -> Diagnostic {
 
 pub(crate) fn digits_range(span: Span, key: &str, value: i128, max: i128, why: &str) -> Diagnostic {
     let min = i128::from(key == "precision");
-    Diagnostic::error(Code::DigitsRange, format!("`{key}` must be from {min} to {max}, not {value}")).at(span, why)
+    Diagnostic::error(Code::DigitsRange, format!("`{key}` must be from {min} to {max}, not {value}"))
+        .at(span, why)
+        .help("`precision` counts the digits in all, `scale` those of them after the point: `decimal(12,2)` has `precision = 12, scale = 2`")
 }
 
 pub(crate) fn enum_without_values(span: Span) -> Diagnostic {
@@ -83,7 +100,9 @@ pub(crate) fn enum_without_values(span: Span) -> Diagnostic {
 }
 
 pub(crate) fn enum_value(span: Span, why: &str) -> Diagnostic {
-    Diagnostic::error(Code::EnumValues, format!("an enum's value {why}")).at(span, "this one")
+    Diagnostic::error(Code::EnumValues, format!("an enum's value {why}"))
+        .at(span, "this one")
+        .help("remove it; a field that may have no value is `nullable = true`")
 }
 
 pub(crate) fn enum_value_twice(span: Span, first: Span, value: &str) -> Diagnostic {
@@ -108,6 +127,7 @@ pub(crate) fn bound_kind(span: Span, key: &str, ty: &str, expected: &str, found:
 pub(crate) fn bound_range(span: Span, key: &str, ty: &str, from: &str, to: &str) -> Diagnostic {
     Diagnostic::error(Code::BoundRange, format!("`{key}` of the type `{ty}` must be from {from} to {to}"))
         .at(span, "out of range")
+        .help(format!("write a number in that range, or leave `{key}` out"))
 }
 
 pub(crate) fn bad_pattern(span: Span, why: &str) -> Diagnostic {
@@ -137,7 +157,22 @@ pub(crate) fn type_not_on_engine(span: Span, ty: &str, engine: Engine) -> Diagno
 pub(crate) fn unknown_generated(span: Span, name: &str) -> Diagnostic {
     Diagnostic::error(Code::UnknownGenerated, format!("nothing generates `{name}`"))
         .at(span, "no such generator")
-        .suggest(name, Generated::ALL.iter().map(|by| by.as_str()), "the generators are")
+        .help(match name.to_ascii_lowercase().as_str() {
+            "auto_increment" | "autoincrement" | "identity" | "serial" | "sequence" | "trigger" | "db" => {
+                "it is called `database` here".to_owned()
+            }
+            "uuid" => {
+                "it is called `uuid_v7` here, or `uuid_v4` for UUIDs that do not sort by time".to_owned()
+            }
+            "now()" | "current_timestamp" | "timestamp" => "it is called `now` here".to_owned(),
+            folded => {
+                let known = Generated::ALL.iter().map(|by| by.as_str());
+                match crate::names::nearest(folded, known.clone()) {
+                    Some(nearest) => format!("did you mean `{nearest}`?"),
+                    None => format!("the generators are: {}", crate::names::sentence(known)),
+                }
+            }
+        })
 }
 
 pub(crate) fn generated_type(span: Span, by: Generated, ty: &str, types: &[&str]) -> Diagnostic {
@@ -147,8 +182,11 @@ pub(crate) fn generated_type(span: Span, by: Generated, ty: &str, types: &[&str]
 }
 
 pub(crate) fn default_kind(span: Span, ty: &str, expected: &str, found: &str) -> Diagnostic {
-    Diagnostic::error(Code::DefaultKind, format!("the default of the type `{ty}` must be {expected}, not {found}"))
-        .at(span, format!("expected {expected}"))
+    Diagnostic::error(
+        Code::DefaultKind,
+        format!("the default of the type `{ty}` must be {expected}, not {found}"),
+    )
+    .at(span, format!("expected {expected}"))
 }
 
 pub(crate) fn default_refused(span: Span, why: &str) -> Diagnostic {

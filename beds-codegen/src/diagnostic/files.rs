@@ -1,7 +1,10 @@
 //! Mistakes about files, and about text that is not TOML.
 
 use super::Diagnostic;
-use crate::{Code, span::{FileId, Span}};
+use crate::{
+    Code,
+    span::{FileId, Span},
+};
 
 pub(crate) fn no_templates(folder: FileId, path: &str) -> Diagnostic {
     Diagnostic::error(Code::NoTemplates, format!("there is no template in `{path}`"))
@@ -44,12 +47,14 @@ pub(crate) fn file_name(file: FileId, path: &str) -> Diagnostic {
 }
 
 pub(crate) fn syntax(span: Span, message: &str) -> Diagnostic {
-    Diagnostic::error(Code::Syntax, format!("this is not TOML: {message}")).at(span, "here")
+    Diagnostic::error(Code::Syntax, format!("this is not TOML: {message}"))
+        .at(span, "here")
+        .help("strings stand in quotes, what stands in { } or [ ] is separated by commas, and each key has its own line or comma")
 }
 
 pub(crate) fn duplicate_key(span: Span, first: Option<Span>, key: &str) -> Diagnostic {
-    let diagnostic = Diagnostic::error(Code::DuplicateKey, format!("`{key}` stands twice"))
-        .at(span, "the second time");
+    let diagnostic =
+        Diagnostic::error(Code::DuplicateKey, format!("`{key}` stands twice")).at(span, "the second time");
     match first {
         Some(first) => diagnostic.near(first, "the first time"),
         None => diagnostic,

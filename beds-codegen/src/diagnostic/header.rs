@@ -33,10 +33,12 @@ pub(crate) fn unknown_service(span: Span, name: &str) -> Diagnostic {
 
 pub(crate) fn unknown_broker(span: Span, name: &str, service: Service, service_span: Span) -> Diagnostic {
     let brokers = Placement::brokers(service);
-    let diagnostic =
-        Diagnostic::error(Code::UnknownBroker, format!("the service `{}` has no broker `{name}`", service.as_str()))
-            .at(span, "no such broker")
-            .near(service_span, "of this service");
+    let diagnostic = Diagnostic::error(
+        Code::UnknownBroker,
+        format!("the service `{}` has no broker `{name}`", service.as_str()),
+    )
+    .at(span, "no such broker")
+    .near(service_span, "of this service");
     if brokers.is_empty() {
         diagnostic.help(format!("leave `broker` out: the lanes of `{}` choose it", service.as_str()))
     } else {
@@ -52,9 +54,12 @@ pub(crate) fn broker_missing(service_span: Span, service: Service) -> Diagnostic
 }
 
 pub(crate) fn unknown_engine(span: Span, name: &str) -> Diagnostic {
-    Diagnostic::error(Code::UnknownEngine, format!("unknown engine `{name}`"))
-        .at(span, "no such engine")
-        .suggest(name, Engine::ALL.iter().map(|engine| engine.as_str()), "the engines are")
+    let diagnostic =
+        Diagnostic::error(Code::UnknownEngine, format!("unknown engine `{name}`")).at(span, "no such engine");
+    if name.eq_ignore_ascii_case("mysql") {
+        return diagnostic.help("it is called `mariadb` here, whichever of the two the server is");
+    }
+    diagnostic.suggest(name, Engine::ALL.iter().map(|engine| engine.as_str()), "the engines are")
 }
 
 pub(crate) fn database_name(span: Span, name: &str) -> Diagnostic {
@@ -77,15 +82,27 @@ pub(crate) fn same_template(span: Span, first: Span, name: &str) -> Diagnostic {
 }
 
 pub(crate) fn same_struct(span: Span, first: Span, (name, other): (&str, &str), rust: &str) -> Diagnostic {
-    Diagnostic::error(Code::SameStruct, format!("the templates `{other}` and `{name}` would both be `{rust}` in Rust"))
-        .at(span, format!("`{rust}` again"))
-        .near(first, format!("`{rust}` first"))
-        .help("rename one of them so that they differ in more than `_`")
+    Diagnostic::error(
+        Code::SameStruct,
+        format!("the templates `{other}` and `{name}` would both be `{rust}` in Rust"),
+    )
+    .at(span, format!("`{rust}` again"))
+    .near(first, format!("`{rust}` first"))
+    .help("rename one of them so that they differ in more than `_`")
 }
 
-pub(crate) fn argument_count(span: Span, count: usize, first: Span, first_count: usize, name: &str) -> Diagnostic {
-    Diagnostic::error(Code::ArgumentCount, format!("the routine `{name}` is called with {first_count} and with {count} arguments"))
-        .at(span, format!("{count} here"))
-        .near(first, format!("{first_count} here"))
-        .help("a MariaDB routine takes one number of arguments: compare with `show create procedure`")
+pub(crate) fn argument_count(
+    span: Span,
+    count: usize,
+    first: Span,
+    first_count: usize,
+    name: &str,
+) -> Diagnostic {
+    Diagnostic::error(
+        Code::ArgumentCount,
+        format!("the routine `{name}` is called with {first_count} and with {count} arguments"),
+    )
+    .at(span, format!("{count} here"))
+    .near(first, format!("{first_count} here"))
+    .help("a MariaDB routine takes one number of arguments: compare with `show create procedure`")
 }

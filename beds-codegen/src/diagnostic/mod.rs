@@ -4,8 +4,8 @@
 //! its wording is in one place and the stages read as what they check. Nothing here prints: see
 //! [`crate::report`].
 
-mod collect;
 pub(crate) mod calls;
+mod collect;
 pub(crate) mod fields;
 pub(crate) mod files;
 pub(crate) mod header;
@@ -14,7 +14,10 @@ pub(crate) mod shape;
 
 pub use collect::Errors;
 
-use crate::{Code, span::{FileId, Span}};
+use crate::{
+    Code,
+    span::{FileId, Span},
+};
 
 /// How grave a diagnostic is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,7 +97,12 @@ impl Diagnostic {
     }
 
     /// Suggests the nearest name, or else lists what there is.
-    pub(crate) fn suggest<'a>(self, name: &str, known: impl IntoIterator<Item = &'a str> + Clone, what: &str) -> Self {
+    pub(crate) fn suggest<'a>(
+        self,
+        name: &str,
+        known: impl IntoIterator<Item = &'a str> + Clone,
+        what: &str,
+    ) -> Self {
         match crate::names::nearest(name, known.clone()) {
             Some(nearest) => self.help(format!("did you mean `{nearest}`?")),
             None => self.help(format!("{what}: {}", crate::names::sentence(known))),

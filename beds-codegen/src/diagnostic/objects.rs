@@ -29,8 +29,11 @@ pub(crate) fn two_objects(span: Span, first: Span, operation: &str) -> Diagnosti
 }
 
 pub(crate) fn object_name(span: Span, name: &str, rule: &str) -> Diagnostic {
-    Diagnostic::error(Code::ObjectName, format!("`{}` is not the name of a database object", name.escape_debug()))
-        .at(span, rule)
+    Diagnostic::error(
+        Code::ObjectName,
+        format!("`{}` is not the name of a database object", name.escape_debug()),
+    )
+    .at(span, rule)
 }
 
 pub(crate) fn args_missing(span: Span, operation: &str) -> Diagnostic {
@@ -111,9 +114,11 @@ pub(crate) fn not_indexable(code: Code, span: Span, field: &str, ty: &str, decla
 }
 
 pub(crate) fn limit_crossed(default: Span, default_is: u32, max: Option<Span>, max_is: u32) -> Diagnostic {
-    let diagnostic =
-        Diagnostic::error(Code::LimitCrossed, format!("the default limit {default_is} is above the greatest, {max_is}"))
-            .at(default, "greater");
+    let diagnostic = Diagnostic::error(
+        Code::LimitCrossed,
+        format!("the default limit {default_is} is above the greatest, {max_is}"),
+    )
+    .at(default, "greater");
     match max {
         Some(span) => diagnostic.near(span, "less"),
         None => diagnostic.help("`max` is 500 where it is not written"),

@@ -1,7 +1,10 @@
 //! Mistakes about which keys and sections there are, and what kind of value each has.
 
 use super::Diagnostic;
-use crate::{Code, names, span::{FileId, Span}};
+use crate::{
+    Code, names,
+    span::{FileId, Span},
+};
 
 pub(crate) fn unknown_key(span: Span, key: &str, place: &str, known: &[&'static str]) -> Diagnostic {
     Diagnostic::error(Code::UnknownKey, format!("unknown key `{key}` in {place}"))
@@ -21,7 +24,9 @@ pub(crate) fn wrong_shape(span: Span, key: &str, expected: &str, found: &str) ->
 }
 
 pub(crate) fn missing_section(file: FileId, name: &str, help: &str) -> Diagnostic {
-    Diagnostic::error(Code::MissingSection, format!("the section `[{name}]` is missing")).in_file(file).help(help)
+    Diagnostic::error(Code::MissingSection, format!("the section `[{name}]` is missing"))
+        .in_file(file)
+        .help(help)
 }
 
 pub(crate) fn missing_key(span: Span, key: &str, place: &str, example: &str) -> Diagnostic {
@@ -33,6 +38,7 @@ pub(crate) fn missing_key(span: Span, key: &str, place: &str, example: &str) -> 
 pub(crate) fn too_many(span: Span, what: &str, count: usize, count_max: usize) -> Diagnostic {
     Diagnostic::error(Code::TooMany, format!("there are {count} {what}, more than {count_max}"))
         .at(span, "one too many")
+        .help("split the domain, or keep what is so many in the database, as a `json` or `string`")
 }
 
 pub(crate) fn empty_text(span: Span, key: &str) -> Diagnostic {
@@ -47,4 +53,9 @@ pub(crate) fn name_too_long(span: Span, what: &str, length: usize) -> Diagnostic
         format!("the name of the {what} has {length} characters, more than {}", names::NAME_LEN_MAX),
     )
     .at(span, "too long")
+    .help(if what == "field" {
+        "shorten it, and keep the database's name in `column`"
+    } else {
+        "shorten it"
+    })
 }

@@ -44,8 +44,10 @@ impl Statics {
         if fields.is_empty() {
             return;
         }
-        let entries: Vec<_> =
-            fields.iter().map(|field| self.field(field, &format!("{name}_{}", names::screaming(&field.name)))).collect();
+        let entries: Vec<_> = fields
+            .iter()
+            .map(|field| self.field(field, &format!("{name}_{}", names::screaming(&field.name))))
+            .collect();
         self.text.push_str(&text::table(name, "rt::Field", &entries));
     }
 
@@ -60,8 +62,19 @@ impl Statics {
 
     /// A field; `name` is for statics that its type needs.
     fn field(&mut self, field: &Field, name: &str) -> TokenStream {
-        let Field { name: wire, ident: _, column, description, ty, supply, nullable, is_key: _, immutable, unique, sensitive } =
-            field;
+        let Field {
+            name: wire,
+            ident: _,
+            column,
+            description,
+            ty,
+            supply,
+            nullable,
+            is_key: _,
+            immutable,
+            unique,
+            sensitive,
+        } = field;
         let ty = self.ty(ty, name);
         let supply = match supply {
             Supply::Required => quote!(.required()),
@@ -99,7 +112,8 @@ impl Statics {
             }
             Type::UInt { min, max } => {
                 let min = Token::u64_unsuffixed(*min);
-                let max = if *max == u64::MAX { quote!(u64::MAX) } else { number(Token::u64_unsuffixed(*max)) };
+                let max =
+                    if *max == u64::MAX { quote!(u64::MAX) } else { number(Token::u64_unsuffixed(*max)) };
                 quote!(rt::Type::uint(#min, #max))
             }
             Type::Float { min, max } if is_least(*min) && is_greatest(*max) => quote!(rt::Type::FLOAT),
@@ -114,9 +128,10 @@ impl Statics {
             }
             Type::String { min, max, pattern } => {
                 let (min, max) = (Token::u32_unsuffixed(*min), Token::u32_unsuffixed(*max));
-                match pattern {
-                    Some(pattern) => quote!(rt::Type::matching(#min, #max, #pattern)),
-                    None => quote!(rt::Type::string(#min, #max)),
+                if let Some(pattern) = pattern {
+                    quote!(rt::Type::matching(#min, #max, #pattern))
+                } else {
+                    quote!(rt::Type::string(#min, #max))
                 }
             }
             Type::Text { min, max } => {
@@ -137,7 +152,7 @@ impl Statics {
             Type::List { item, max } => {
                 let (item_name, max) = (self.unique(&format!("{name}_ITEM")), Token::u32_unsuffixed(*max));
                 let item = self.field(item, &item_name);
-                self.text.push_str(&format!("static {item_name}: rt::Field = {};\n", text::line(&item)));
+                self.text.push_str(&text::chain(&format!("static {item_name}: rt::Field"), &item, &[]));
                 let item = format_ident!("{item_name}");
                 quote!(rt::Type::list(&#item, #max))
             }
@@ -251,7 +266,7 @@ fn literal(value: &Literal) -> TokenStream {
 }
 
 fn number(token: Token) -> TokenStream {
-    quote!(#token)
+    proc_macro2::TokenTree::Literal(token).into()
 }
 
 fn signed(value: i64) -> TokenStream {
@@ -281,8 +296,5 @@ fn is_greatest(value: f64) -> bool {
 }
 
 fn option(value: Option<&str>) -> TokenStream {
-    match value {
-        Some(value) => quote!(Some(#value)),
-        None => quote!(None),
-    }
+    value.map_or_else(|| quote!(None), |value| quote!(Some(#value)))
 }

@@ -140,7 +140,8 @@ pub(super) fn operations(domain: &Domain) -> Vec<TokenStream> {
     .into_iter()
     .filter(|(is_offered, ..)| *is_offered)
     .map(|(_, name, request, source, object)| {
-        let (name, request, object) = (format_ident!("{name}"), format_ident!("{request}"), format_ident!("{object}"));
+        let (name, request, object) =
+            (format_ident!("{name}"), format_ident!("{request}"), format_ident!("{object}"));
         quote! {
             async fn #name(cx: &rt::Context, request: rt::#request) -> rt::Result {
                 rt::#adapter::#name(cx, &DOMAIN, #source &#object, request).await

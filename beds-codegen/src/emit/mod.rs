@@ -9,6 +9,7 @@ mod engine;
 mod text;
 
 use beds_protocol::Placement;
+pub(crate) use engine::quoted;
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
@@ -71,7 +72,9 @@ fn rust_type(field: &Field, struct_name: &proc_macro2::Ident) -> TokenStream {
         Type::UInt { .. } => quote!(u64),
         Type::Float { .. } => quote!(f64),
         Type::Decimal { .. } => quote!(rt::Decimal),
-        Type::String { .. } | Type::Text { .. } | Type::Enum { .. } | Type::ObjectId => std("String", quote!(string)),
+        Type::String { .. } | Type::Text { .. } | Type::Enum { .. } | Type::ObjectId => {
+            std("String", quote!(string))
+        }
         Type::Bytes { .. } => quote!(rt::Bytes),
         Type::Uuid => quote!(rt::Uuid),
         Type::Date => quote!(rt::Date),
@@ -108,7 +111,8 @@ fn static_domain(domain: &Domain) -> String {
         (operations.update, quote!(.updates())),
         (operations.delete, quote!(.deletes())),
     ];
-    let offers: TokenStream = offers.into_iter().filter(|(is_offered, _)| *is_offered).map(|(_, call)| call).collect();
+    let offers: TokenStream =
+        offers.into_iter().filter(|(is_offered, _)| *is_offered).map(|(_, call)| call).collect();
     let Fetch { filter, sort, limit_default, limit_max } = &domain.fetch;
     let (filter, sort) = (data::indices(filter), data::indices(sort));
     let (default, max) = (Literal::u32_unsuffixed(*limit_default), Literal::u32_unsuffixed(*limit_max));

@@ -28,7 +28,7 @@ pub(super) fn doc(text: &str) -> TokenStream {
 pub(super) fn table(name: &str, ty: &str, entries: &[TokenStream]) -> String {
     let mut out = format!("static {name}: [{ty}; {}] = [\n", entries.len());
     for entry in entries {
-        out.push_str(&format!("    {},\n", line(entry)));
+        out.extend(["    ", &line(entry), ",\n"]);
     }
     out.push_str("];\n");
     out
@@ -38,7 +38,7 @@ pub(super) fn table(name: &str, ty: &str, entries: &[TokenStream]) -> String {
 pub(super) fn chain(head: &str, expression: &TokenStream, calls: &[TokenStream]) -> String {
     let mut out = format!("{head} = {}", line(expression));
     for call in calls.iter().filter(|call| !call.is_empty()) {
-        out.push_str(&format!("\n    {}", line(call)));
+        out.extend(["\n    ", &line(call)]);
     }
     out.push_str(";\n");
     out

@@ -1,4 +1,7 @@
 //! Taking a TOML table apart, key by key: what is asked for is taken, what is left over is unknown.
+//!
+//! A key that is absent while an unknown one looks like it is taken for misspelt: it counts as broken, so that only
+//! the typo is reported, and not the absence as well.
 
 use toml::{
     Spanned as TomlSpanned,
@@ -8,6 +11,7 @@ use toml::{
 use super::{Entry, Given, Names, RawValue};
 use crate::{
     diagnostic::{Errors, shape},
+    names,
     span::{FileId, Span, Spanned},
 };
 
@@ -59,26 +63,41 @@ pub(super) struct Keys<'t, 's, 'e> {
     /// What the table is, for messages: "`[template]`", "field `sku`".
     place: String,
     pairs: Vec<Option<Pair<'t, 's>>>,
-    asked: Vec<&'static str>,
+    known: &'static [&'static str],
     pub(super) errors: &'e mut Errors,
 }
 
 impl<'t, 's, 'e> Keys<'t, 's, 'e> {
-    pub(super) fn new(table: &'t DeTable<'s>, file: FileId, place: String, errors: &'e mut Errors) -> Self {
+    /// Begins with a table whose keys can only be the known ones.
+    pub(super) fn new(
+        table: &'t DeTable<'s>,
+        file: FileId,
+        place: String,
+        known: &'static [&'static str],
+        errors: &'e mut Errors,
+    ) -> Self {
         let pairs = pairs(table, file, errors).into_iter().map(Some).collect();
-        Self { file, place, pairs, asked: Vec::new(), errors }
+        Self { file, place, pairs, known, errors }
     }
 
-    /// Takes a key, and makes of its value what `convert` does; `expected` is what `convert` wants.
+    /// Whether a key that is not known looks like this one.
+    fn is_misspelt(&self, name: &str) -> bool {
+        let unknown = self.pairs.iter().flatten().map(|pair| pair.key.value).filter(|key| !self.known.contains(key));
+        unknown.into_iter().any(|key| names::nearest(key, self.known.iter().copied()) == Some(name))
+    }
+
+    /// Takes a key, if this table can have it, and makes of its value what `convert` does; `expected` is what `convert` wants.
     pub(super) fn take<T>(
         &mut self,
         name: &'static str,
         expected: &str,
         convert: impl FnOnce(&'t Value<'s>, FileId, &mut Errors) -> Result<T, Refused>,
     ) -> Given<T> {
-        self.asked.push(name);
-        let Some(pair) = self.pairs.iter_mut().find_map(|slot| slot.take_if(|pair| pair.key.value == name)) else {
+        if !self.known.contains(&name) {
             return Given::Absent;
+        }
+        let Some(pair) = self.pairs.iter_mut().find_map(|slot| slot.take_if(|pair| pair.key.value == name)) else {
+            return if self.is_misspelt(name) { Given::Broken } else { Given::Absent };
         };
         let at = span(self.file, pair.value.span());
         match convert(pair.value, self.file, self.errors) {
@@ -107,7 +126,9 @@ impl<'t, 's, 'e> Keys<'t, 's, 'e> {
     }
 
     pub(super) fn constant(&mut self, name: &'static str) -> Given<RawValue> {
-        self.take(name, "a string, a number, a boolean or a date", |value, _, _| constant(value).ok_or(Refused::Kind))
+        self.take(name, "a string, a number, a boolean or a date", |value, _, _| {
+            constant(value).ok_or(Refused::Kind)
+        })
     }
 
     pub(super) fn names(&mut self, name: &'static str) -> Given<Names> {
@@ -118,15 +139,14 @@ impl<'t, 's, 'e> Keys<'t, 's, 'e> {
                 return Err(Refused::Reported);
             }
             let mut names = Vec::with_capacity(items.len());
-            for item in items.iter() {
+            for item in items {
                 let at = span(file, item.span());
-                match text(item) {
-                    Ok(text) => names.push(Spanned::new(text, at)),
-                    Err(_) => {
-                        errors.push(shape::wrong_shape(at, name, "a list of strings", &format!("one that holds {}", kind(item.get_ref()))));
-                        return Err(Refused::Reported);
-                    }
-                }
+                let Ok(text) = text(item) else {
+                    let found = format!("one that holds {}", kind(item.get_ref()));
+                    errors.push(shape::wrong_shape(at, name, "a list of strings", &found));
+                    return Err(Refused::Reported);
+                };
+                names.push(Spanned::new(text, at));
             }
             Ok(names)
         })
@@ -135,7 +155,7 @@ impl<'t, 's, 'e> Keys<'t, 's, 'e> {
     /// Reports every key that nothing asked for.
     pub(super) fn finish(self) {
         for pair in self.pairs.into_iter().flatten() {
-            self.errors.push(shape::unknown_key(pair.key.span, pair.key.value, &self.place, &self.asked));
+            self.errors.push(shape::unknown_key(pair.key.span, pair.key.value, &self.place, self.known));
         }
     }
 
@@ -143,9 +163,14 @@ impl<'t, 's, 'e> Keys<'t, 's, 'e> {
     pub(super) fn finish_sections(self) {
         for pair in self.pairs.into_iter().flatten() {
             self.errors.push(if pair.value.get_ref().is_table() || pair.value.get_ref().is_array() {
-                shape::unknown_section(pair.key.span, pair.key.value, &self.asked)
+                shape::unknown_section(pair.key.span, pair.key.value, self.known)
             } else {
-                shape::unknown_key(pair.key.span, pair.key.value, "the template outside of every section", &self.asked)
+                shape::unknown_key(
+                    pair.key.span,
+                    pair.key.value,
+                    "the template outside of every section",
+                    &self.known,
+                )
             });
         }
     }

@@ -11,15 +11,35 @@ use crate::{
     span::{FileId, Spanned},
 };
 
+const SECTIONS: &[&str] = &["template", "fields", "objects", "fetch", "calls"];
+const HEADER: &[&str] = &["name", "description", "service", "broker", "engine", "database"];
+const OBJECTS: &[&str] = &["read", "create", "update", "delete"];
+const READ: &[&str] = &["view", "table", "collection"];
+const WRITE: &[&str] = &["procedure", "collection", "args", "returns", "commits"];
+const FETCH: &[&str] = &["filter", "sort", "limit"];
+const LIMIT: &[&str] = &["default", "max"];
+const CALL: &[&str] =
+    &["description", "procedure", "function", "pipeline", "on", "lane", "args", "returns", "commits"];
+const FIELD: &[&str] = &[
+    "type", "description", "column", "key", "generated", "required", "nullable", "default", "unique", "immutable",
+    "version", "sensitive", "min", "max", "pattern", "values", "precision", "scale", "unsigned", "items", "fields",
+    "mode",
+];
+
 /// Reads what is written, and reports keys that mean nothing and values of the wrong kind.
 pub fn read(table: &DeTable<'_>, file: FileId, errors: &mut Errors) -> RawTemplate {
-    let mut keys = Keys::new(table, file, "the template".to_owned(), errors);
+    let mut keys = Keys::new(table, file, "the template".to_owned(), SECTIONS, errors);
     let template = RawTemplate {
         file,
-        header: keys.take("template", "a table", |value, file, errors| section(value, file, errors, "template", header)),
-        fields: keys.take("fields", "a table of fields", |value, file, errors| fields(value, file, errors)),
-        objects: keys.take("objects", "a table", |value, file, errors| section(value, file, errors, "objects", objects)),
-        fetch: keys.take("fetch", "a table", |value, file, errors| section(value, file, errors, "fetch", fetch)),
+        header: keys.take("template", "a table", |value, file, errors| {
+            section(value, file, errors, "template", HEADER, header)
+        }),
+        fields: keys.take("fields", "a table of fields", fields),
+        objects: keys.take("objects", "a table", |value, file, errors| {
+            section(value, file, errors, "objects", OBJECTS, objects)
+        }),
+        fetch: keys
+            .take("fetch", "a table", |value, file, errors| section(value, file, errors, "fetch", FETCH, fetch)),
         calls: keys.take("calls", "a table of calls", calls),
     };
     keys.finish_sections();
@@ -31,9 +51,10 @@ fn section<T>(
     file: FileId,
     errors: &mut Errors,
     name: &str,
+    known: &'static [&'static str],
     read: impl FnOnce(&mut Keys<'_, '_, '_>) -> T,
 ) -> Result<T, Refused> {
-    table(value, file, errors, format!("`[{name}]`"), read)
+    table(value, file, errors, format!("`[{name}]`"), known, read)
 }
 
 fn table<T>(
@@ -41,10 +62,11 @@ fn table<T>(
     file: FileId,
     errors: &mut Errors,
     place: String,
+    known: &'static [&'static str],
     read: impl FnOnce(&mut Keys<'_, '_, '_>) -> T,
 ) -> Result<T, Refused> {
     let DeValue::Table(table) = value.get_ref() else { return Err(Refused::Kind) };
-    let mut keys = Keys::new(table, file, place, errors);
+    let mut keys = Keys::new(table, file, place, known, errors);
     let read = read(&mut keys);
     keys.finish();
     Ok(read)
@@ -64,22 +86,25 @@ fn header(keys: &mut Keys<'_, '_, '_>) -> RawHeader {
 fn objects(keys: &mut Keys<'_, '_, '_>) -> RawObjects {
     let mut object = |name: &'static str| {
         keys.take(name, "a table such as { view = \"…\" }", |value, file, errors| {
-            table(value, file, errors, format!("`objects.{name}`"), |keys| {
-                // A key that only the other operations have is unknown here, and the suggestions say so.
-                let (reads, writes) = (name == "read", name != "read");
-                RawObject {
-                    view: if reads { keys.text("view") } else { Given::Absent },
-                    table: if reads { keys.text("table") } else { Given::Absent },
-                    collection: keys.text("collection"),
-                    procedure: if writes { keys.text("procedure") } else { Given::Absent },
-                    args: if writes { keys.names("args") } else { Given::Absent },
-                    returns: if writes { keys.names("returns") } else { Given::Absent },
-                    commits: if writes { keys.flag("commits") } else { Given::Absent },
-                }
+            // A key that only the other operations have is unknown here, and the suggestions say so.
+            let known = if name == "read" { READ } else { WRITE };
+            table(value, file, errors, format!("`objects.{name}`"), known, |keys| RawObject {
+                view: keys.text("view"),
+                table: keys.text("table"),
+                collection: keys.text("collection"),
+                procedure: keys.text("procedure"),
+                args: keys.names("args"),
+                returns: keys.names("returns"),
+                commits: keys.flag("commits"),
             })
         })
     };
-    RawObjects { read: object("read"), create: object("create"), update: object("update"), delete: object("delete") }
+    RawObjects {
+        read: object("read"),
+        create: object("create"),
+        update: object("update"),
+        delete: object("delete"),
+    }
 }
 
 fn fetch(keys: &mut Keys<'_, '_, '_>) -> RawFetch {
@@ -87,7 +112,7 @@ fn fetch(keys: &mut Keys<'_, '_, '_>) -> RawFetch {
         filter: keys.names("filter"),
         sort: keys.names("sort"),
         limit: keys.take("limit", "a table such as { default = 50, max = 500 }", |value, file, errors| {
-            table(value, file, errors, "`fetch.limit`".to_owned(), |keys| RawLimit {
+            table(value, file, errors, "`fetch.limit`".to_owned(), LIMIT, |keys| RawLimit {
                 default: keys.int("default"),
                 max: keys.int("max"),
             })
@@ -115,7 +140,7 @@ fn field(name: Spanned<String>, value: &Value<'_>, file: FileId, errors: &mut Er
             field.ty = Given::Is(super::Entry { key: at, value });
         }
         DeValue::Table(table) => {
-            let mut keys = Keys::new(table, file, format!("`{}`", field.name.value), errors);
+            let mut keys = Keys::new(table, file, format!("`{}`", field.name.value), FIELD, errors);
             fill(&mut field, &mut keys);
             keys.finish();
         }
@@ -149,11 +174,12 @@ fn fill(field: &mut RawField, keys: &mut Keys<'_, '_, '_>) {
     field.values = keys.names("values");
     field.precision = keys.int("precision");
     field.scale = keys.int("scale");
-    field.items = keys.take("items", "a type, or a table such as { type = \"string\" }", |value, file, errors| {
-        let name = Spanned::new("items".to_owned(), keys::span(file, value.span()));
-        let item = self::field(name, value, file, errors);
-        if item.is_broken { Err(Refused::Reported) } else { Ok(Box::new(item)) }
-    });
+    field.items =
+        keys.take("items", "a type, or a table such as { type = \"string\" }", |value, file, errors| {
+            let name = Spanned::new("items".to_owned(), keys::span(file, value.span()));
+            let item = self::field(name, value, file, errors);
+            if item.is_broken { Err(Refused::Reported) } else { Ok(Box::new(item)) }
+        });
     field.fields = keys.take("fields", "a table of fields", fields);
 }
 
@@ -174,7 +200,7 @@ fn call(name: Spanned<String>, value: &Value<'_>, file: FileId, errors: &mut Err
         call.is_broken = true;
         return call;
     };
-    let mut keys = Keys::new(table, file, format!("`[calls.{}]`", call.name.value), errors);
+    let mut keys = Keys::new(table, file, format!("`[calls.{}]`", call.name.value), CALL, errors);
     call.description = keys.text("description");
     call.procedure = keys.text("procedure");
     call.function = keys.text("function");
@@ -192,7 +218,9 @@ fn returns(value: &Value<'_>, file: FileId, errors: &mut Errors) -> Result<RawRe
     match value.get_ref() {
         DeValue::String(word) => Ok(RawReturns::Word(word.to_string())),
         DeValue::Table(keys) if keys.contains_key("rows") => {
-            let rows = table(value, file, errors, "`returns`".to_owned(), |keys| keys.take("rows", "a table of fields", fields))?;
+            let rows = table(value, file, errors, "`returns`".to_owned(), &["rows"], |keys| {
+                keys.take("rows", "a table of fields", fields)
+            })?;
             match rows {
                 Given::Is(rows) => Ok(RawReturns::Rows(rows.value.value)),
                 Given::Absent | Given::Broken => Err(Refused::Reported),

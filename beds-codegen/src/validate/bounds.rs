@@ -7,14 +7,16 @@ use beds_protocol::value::Decimal;
 use super::Cx;
 use crate::{
     diagnostic::fields as diagnostics,
-    model::Type,
+    model::{Engine, Type},
     raw::{Entry, Given, RawField, RawValue},
     span::{Span, Spanned},
 };
 
-/// The most digits of a decimal, and the most of them after the point: MariaDB's limits.
+/// The most digits of a decimal, and the most of them after the point, in MariaDB.
 const PRECISION_MAX: u8 = 65;
 const SCALE_MAX: u8 = 38;
+/// The digits of MongoDB's Decimal128.
+const PRECISION_MAX_MONGODB: u8 = 34;
 const STRING_LEN_DEFAULT: u32 = 255;
 const STRING_LEN_MAX: u32 = 65_535;
 const TEXT_LEN_DEFAULT: u32 = 65_535;
@@ -65,11 +67,23 @@ fn crossed(raw: &RawField, is_crossed: bool, cx: &mut Cx<'_>) -> Option<()> {
 }
 
 /// An integer within a range; anything else is reported.
-fn integer(value: &Spanned<RawValue>, key: &str, ty: &str, range: (i128, i128), cx: &mut Cx<'_>) -> Option<i128> {
+fn integer(
+    value: &Spanned<RawValue>,
+    key: &str,
+    ty: &str,
+    range: (i128, i128),
+    cx: &mut Cx<'_>,
+) -> Option<i128> {
     match value.value {
         RawValue::Int(number) if (range.0..=range.1).contains(&number) => Some(number),
         RawValue::Int(_) => {
-            cx.errors.push(diagnostics::bound_range(value.span, key, ty, &range.0.to_string(), &range.1.to_string()));
+            cx.errors.push(diagnostics::bound_range(
+                value.span,
+                key,
+                ty,
+                &range.0.to_string(),
+                &range.1.to_string(),
+            ));
             None
         }
         _ => {
@@ -81,7 +95,9 @@ fn integer(value: &Spanned<RawValue>, key: &str, ty: &str, range: (i128, i128), 
 
 pub(super) fn int(raw: &RawField, cx: &mut Cx<'_>) -> Option<Type> {
     let (ty, least, greatest) = if raw.unsigned.is_true() {
-        ("unsigned int", 0, i128::from(u64::MAX))
+        // MongoDB's integers are signed.
+        let is_mongodb = cx.engine == Some(Engine::MongoDb);
+        ("unsigned int", 0, if is_mongodb { i128::from(i64::MAX) } else { i128::from(u64::MAX) })
     } else {
         ("int", i128::from(i64::MIN), i128::from(i64::MAX))
     };
@@ -128,8 +144,16 @@ pub(super) fn decimal(raw: &RawField, span: Span, cx: &mut Cx<'_>) -> Option<Typ
         cx.errors.push(diagnostics::decimal_digits(span, missing));
         return None;
     }
-    let precision = digits(raw.precision.get()?, "precision", 1, PRECISION_MAX, "MariaDB keeps at most 65 digits", cx)?;
-    let why = if precision < SCALE_MAX { "not more than `precision`" } else { "MariaDB keeps at most 38 digits after the point" };
+    let (most, why) = match cx.engine {
+        Some(Engine::MongoDb) => (PRECISION_MAX_MONGODB, "MongoDB keeps at most 34 digits"),
+        Some(Engine::MariaDb) | None => (PRECISION_MAX, "MariaDB keeps at most 65 digits"),
+    };
+    let precision = digits(raw.precision.get()?, "precision", 1, most, why, cx)?;
+    let why = if precision < SCALE_MAX {
+        "not more than `precision`"
+    } else {
+        "MariaDB keeps at most 38 digits after the point"
+    };
     let scale = digits(raw.scale.get()?, "scale", 0, precision.min(SCALE_MAX), why, cx)?;
     let min = bound(&raw.min, None, |value| decimal_bound(value, "min", precision, scale, cx).map(Some));
     let max = bound(&raw.max, None, |value| decimal_bound(value, "max", precision, scale, cx).map(Some));
@@ -147,7 +171,13 @@ fn digits(value: &Spanned<i128>, key: &str, min: u8, max: u8, why: &str, cx: &mu
     digits
 }
 
-fn decimal_bound(value: &Spanned<RawValue>, key: &str, precision: u8, scale: u8, cx: &mut Cx<'_>) -> Option<Decimal> {
+fn decimal_bound(
+    value: &Spanned<RawValue>,
+    key: &str,
+    precision: u8,
+    scale: u8,
+    cx: &mut Cx<'_>,
+) -> Option<Decimal> {
     let decimal = match &value.value {
         RawValue::Text(text) => text.parse::<Decimal>().ok(),
         RawValue::Int(number) => number.to_string().parse().ok(),
@@ -161,7 +191,13 @@ fn decimal_bound(value: &Spanned<RawValue>, key: &str, precision: u8, scale: u8,
     };
     if !fits(&decimal, precision, scale) {
         let greatest = greatest(precision, scale);
-        cx.errors.push(diagnostics::bound_range(value.span, key, "decimal", &format!("-{greatest}"), &greatest));
+        cx.errors.push(diagnostics::bound_range(
+            value.span,
+            key,
+            "decimal",
+            &format!("-{greatest}"),
+            &greatest,
+        ));
         return None;
     }
     Some(decimal)
@@ -182,7 +218,9 @@ pub(super) fn greatest(precision: u8, scale: u8) -> String {
 
 /// Least and greatest length.
 fn lengths(raw: &RawField, ty: &str, absent_max: u32, limit: u32, cx: &mut Cx<'_>) -> Option<(u32, u32)> {
-    let max = bound(&raw.max, i128::from(absent_max), |value| integer(value, "max", ty, (1, i128::from(limit)), cx));
+    let max = bound(&raw.max, i128::from(absent_max), |value| {
+        integer(value, "max", ty, (1, i128::from(limit)), cx)
+    });
     // Without a `max` of its own, `min` has to stay within the default.
     let limit = if raw.max.is_absent() { absent_max } else { limit };
     let min = bound(&raw.min, 0, |value| integer(value, "min", ty, (0, i128::from(limit)), cx));
@@ -199,7 +237,8 @@ pub(super) fn string(raw: &RawField, cx: &mut Cx<'_>) -> Option<Type> {
         Given::Is(entry) => {
             // The runtime matches whole strings: what it compiles is compiled here, and what is written, alone.
             let source = &entry.value.value;
-            let compiled = regex::Regex::new(source).and_then(|_| regex::Regex::new(&format!("^(?:{source})$")));
+            let compiled =
+                regex::Regex::new(source).and_then(|_| regex::Regex::new(&format!("^(?:{source})$")));
             if let Err(error) = compiled {
                 let text = error.to_string();
                 let why = text.lines().last().unwrap_or_default().trim().trim_start_matches("error: ");
@@ -220,13 +259,15 @@ pub(super) fn text(raw: &RawField, cx: &mut Cx<'_>) -> Option<Type> {
 
 pub(super) fn bytes(raw: &RawField, cx: &mut Cx<'_>) -> Option<Type> {
     let range = (1, i128::from(u32::MAX));
-    let max = bound(&raw.max, i128::from(BYTES_LEN_DEFAULT), |value| integer(value, "max", "bytes", range, cx))?;
+    let max =
+        bound(&raw.max, i128::from(BYTES_LEN_DEFAULT), |value| integer(value, "max", "bytes", range, cx))?;
     Some(Type::Bytes { max: u32::try_from(max).ok()? })
 }
 
 pub(super) fn list_max(raw: &RawField, cx: &mut Cx<'_>) -> Option<u32> {
     let range = (1, i128::from(LIST_LEN_MAX));
-    let max = bound(&raw.max, i128::from(LIST_LEN_DEFAULT), |value| integer(value, "max", "list", range, cx))?;
+    let max =
+        bound(&raw.max, i128::from(LIST_LEN_DEFAULT), |value| integer(value, "max", "list", range, cx))?;
     u32::try_from(max).ok()
 }
 

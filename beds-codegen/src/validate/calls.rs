@@ -68,14 +68,20 @@ fn call(raw: RawCall, cx: &mut Cx<'_>) -> Option<Call> {
         Kind::Procedure => Target::Procedure { name: object, commits: raw.commits.is_true() },
         Kind::Function => Target::Function { name: object },
         Kind::Pipeline => {
-            let pipeline = pipeline::read(&object, raw.name.span, &args, raw.args.get().map(|args| &args.value), cx)?;
+            let pipeline =
+                pipeline::read(&object, raw.name.span, &args, raw.args.get().map(|args| &args.value), cx)?;
             if let Some((stage, at)) = &pipeline.writes
                 && lane == Lane::Read
             {
                 cx.errors.push(diagnostics::writes_on_read_lane(*at, raw.name.span, stage));
             }
             let on = raw.on.get()?.value.clone();
-            Target::Pipeline { file: object.value, on, stages: pipeline.stages, writes: pipeline.writes.is_some() }
+            Target::Pipeline {
+                file: object.value,
+                on,
+                stages: pipeline.stages,
+                writes: pipeline.writes.is_some(),
+            }
         }
     };
     Some(Call { name: raw.name.value, description, lane, args, returns: returns?, target })
@@ -83,7 +89,8 @@ fn call(raw: RawCall, cx: &mut Cx<'_>) -> Option<Call> {
 
 /// What the call runs.
 fn runs(raw: &RawCall, cx: &mut Cx<'_>) -> Option<(Kind, Spanned<String>)> {
-    let candidates = [(Kind::Procedure, &raw.procedure), (Kind::Function, &raw.function), (Kind::Pipeline, &raw.pipeline)];
+    let candidates =
+        [(Kind::Procedure, &raw.procedure), (Kind::Function, &raw.function), (Kind::Pipeline, &raw.pipeline)];
     let mut chosen: Option<(Kind, Span, &Spanned<String>)> = None;
     let mut is_reported = false;
     for (kind, given) in candidates {
@@ -185,7 +192,12 @@ fn arg(raw: &RawField, kind: Option<Kind>, cx: &mut Cx<'_>) -> Option<Arg> {
     if mode == Some(Mode::Out)
         && let (Some(default), Some(out)) = (raw.default.key(), raw.mode.key())
     {
-        cx.errors.push(crate::diagnostic::fields::contradiction(default, out, ("default", "mode = \"out\""), "an OUT parameter takes no value"));
+        cx.errors.push(crate::diagnostic::fields::contradiction(
+            default,
+            out,
+            ("default", "mode = \"out\""),
+            "an OUT parameter takes no value",
+        ));
     }
     let field = types::field(raw.clone(), types::Place::Arg, 0, cx);
     Some(Arg { field: field?, mode: mode? })
@@ -213,12 +225,17 @@ fn returns(raw: &RawCall, kind: Option<Kind>, cx: &mut Cx<'_>) -> Option<Returns
         }
         RawReturns::Scalar(field) => {
             refuse_for(Kind::Pipeline, kind, at, "a pipeline gives documents, not one value", cx)?;
-            types::field((**field).clone(), types::Place::Scalar, 0, cx).map(|field| Returns::Scalar(field.ty))
+            types::field((**field).clone(), types::Place::Scalar, 0, cx)
+                .map(|field| Returns::Scalar(field.ty))
         }
         RawReturns::Rows(rows) => {
             refuse_for(Kind::Function, kind, at, "a function returns one value, not rows", cx)?;
             if rows.is_empty() {
-                cx.errors.push(diagnostics::returns_not_here(entry.value.span, "`rows` has no columns", "name the columns in their order, or leave `returns` out to give rows as they come"));
+                cx.errors.push(diagnostics::returns_not_here(
+                    entry.value.span,
+                    "`rows` has no columns",
+                    "name the columns in their order, or leave `returns` out to give rows as they come",
+                ));
                 return None;
             }
             let place = if kind == Some(Kind::Pipeline) { types::Place::Document } else { types::Place::Row };

@@ -22,15 +22,31 @@ pub(super) struct Header {
 
 pub(super) fn validate(raw: &Given<RawHeader>, cx: &mut Cx<'_>) -> Header {
     let Given::Is(entry) = raw else {
-        return Header { name: None, description: String::new(), placement: None, engine: None, database: None };
+        return Header {
+            name: None,
+            description: String::new(),
+            placement: None,
+            engine: None,
+            database: None,
+        };
     };
-    let RawHeader { name: raw_name, description, service, broker, engine: raw_engine, database: raw_database } =
-        &entry.value.value;
+    let RawHeader {
+        name: raw_name,
+        description,
+        service,
+        broker,
+        engine: raw_engine,
+        database: raw_database,
+    } = &entry.value.value;
     let section = entry.key;
     Header {
         name: name(required(raw_name, "name", "name = \"product\"", section, cx), cx),
         description: super::types::description(description, cx),
-        placement: placement(required(service, "service", "service = \"app_server\"", section, cx), broker, cx),
+        placement: placement(
+            required(service, "service", "service = \"app_server\"", section, cx),
+            broker,
+            cx,
+        ),
         engine: engine(required(raw_engine, "engine", "engine = \"mariadb\"", section, cx), cx),
         database: database(required(raw_database, "database", "database = \"catalog\"", section, cx), cx),
     }
@@ -80,7 +96,11 @@ fn reserved(name: &str) -> Option<&'static str> {
     }
 }
 
-fn placement(service: Option<&Spanned<String>>, broker: &Given<String>, cx: &mut Cx<'_>) -> Option<Placement> {
+fn placement(
+    service: Option<&Spanned<String>>,
+    broker: &Given<String>,
+    cx: &mut Cx<'_>,
+) -> Option<Placement> {
     let service_name = service?;
     let Some(service) = Service::from_name(&service_name.value) else {
         cx.errors.push(diagnostics::unknown_service(service_name.span, &service_name.value));
@@ -92,7 +112,9 @@ fn placement(service: Option<&Spanned<String>>, broker: &Given<String>, cx: &mut
     let placement = Placement::of(service, broker.get().map(|broker| broker.value.as_str()));
     if placement.is_none() {
         cx.errors.push(match broker.get() {
-            Some(broker) => diagnostics::unknown_broker(broker.span, &broker.value, service, service_name.span),
+            Some(broker) => {
+                diagnostics::unknown_broker(broker.span, &broker.value, service, service_name.span)
+            }
             None => diagnostics::broker_missing(service_name.span, service),
         });
     }

@@ -7,7 +7,9 @@ pub(super) fn object_rule(name: &str, engine: Engine) -> Option<&'static str> {
     match engine {
         Engine::MariaDb => mariadb_rule(name),
         Engine::MongoDb if name.is_empty() => Some("empty"),
-        Engine::MongoDb if name.contains('\0') || name.contains('$') => Some("a collection's name has no `$` and no NUL"),
+        Engine::MongoDb if name.contains('\0') || name.contains('$') => {
+            Some("a collection's name has no `$` and no NUL")
+        }
         Engine::MongoDb if name.starts_with("system.") => Some("`system.` is MongoDB's own"),
         Engine::MongoDb if name.len() > 200 => Some("longer than 200 bytes"),
         Engine::MongoDb => None,

@@ -26,7 +26,9 @@ pub(super) fn literal(value: &Spanned<RawValue>, ty: &Type, cx: &mut Cx<'_>) -> 
         Ok(literal) => Some(literal),
         Err(refused) => {
             cx.errors.push(match refused {
-                Refused::Kind(expected) => diagnostics::default_kind(value.span, ty.name(), expected, value.value.kind()),
+                Refused::Kind(expected) => {
+                    diagnostics::default_kind(value.span, ty.name(), expected, value.value.kind())
+                }
                 Refused::Rule(why) => diagnostics::default_refused(value.span, &why),
                 Refused::Impossible => diagnostics::default_impossible(value.span, ty.name()),
             });
@@ -43,9 +45,13 @@ fn check(value: &RawValue, ty: &Type) -> Result<Literal, Refused> {
         },
         Type::Int { min, max } => integer(value, i128::from(*min), i128::from(*max)),
         // A constant is kept as a signed number: above that range there is no default.
-        Type::UInt { min, max } => integer(value, i128::from(*min), i128::from(*max).min(i128::from(i64::MAX))),
+        Type::UInt { min, max } => {
+            integer(value, i128::from(*min), i128::from(*max).min(i128::from(i64::MAX)))
+        }
         Type::Float { min, max } => float(value, *min, *max),
-        Type::Decimal { precision, scale, min, max } => decimal(value, (*precision, *scale), min.as_deref(), max.as_deref()),
+        Type::Decimal { precision, scale, min, max } => {
+            decimal(value, (*precision, *scale), min.as_deref(), max.as_deref())
+        }
         Type::String { min, max, pattern } => {
             let text = string(value)?;
             length(text, *min, *max)?;
@@ -69,8 +75,12 @@ fn check(value: &RawValue, ty: &Type) -> Result<Literal, Refused> {
             }
             Ok(Literal::Text(text.to_owned()))
         }
-        Type::Uuid => matching(value, is_uuid, "must be a UUID such as \"0190163d-8694-739b-aea5-966c26f8ad91\""),
-        Type::ObjectId => matching(value, |text| text.len() == 24 && is_hexadecimal(text), "must be 24 hexadecimal digits"),
+        Type::Uuid => {
+            matching(value, is_uuid, "must be a UUID such as \"0190163d-8694-739b-aea5-966c26f8ad91\"")
+        }
+        Type::ObjectId => {
+            matching(value, |text| text.len() == 24 && is_hexadecimal(text), "must be 24 hexadecimal digits")
+        }
         Type::Date => moment::<Date>(value),
         Type::Time => moment::<Time>(value),
         Type::DateTime => moment::<DateTime>(value),
@@ -86,8 +96,8 @@ fn check(value: &RawValue, ty: &Type) -> Result<Literal, Refused> {
     }
 }
 
-fn rule(error: ParseValueError) -> Refused {
-    Refused::Rule(error.0.to_owned())
+fn rule(ParseValueError(why): ParseValueError) -> Refused {
+    Refused::Rule(why.to_owned())
 }
 
 fn integer(value: &RawValue, min: i128, max: i128) -> Result<Literal, Refused> {
@@ -101,7 +111,10 @@ fn integer(value: &RawValue, min: i128, max: i128) -> Result<Literal, Refused> {
 fn float(value: &RawValue, min: f64, max: f64) -> Result<Literal, Refused> {
     let number = match value {
         RawValue::Float(number) => *number,
-        #[expect(clippy::cast_precision_loss, reason = "the default is that of a float, as near as one comes")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "the default is that of a float, as near as one comes"
+        )]
         RawValue::Int(number) => *number as f64,
         _ => return Err(Refused::Kind("a number")),
     };
@@ -112,7 +125,12 @@ fn float(value: &RawValue, min: f64, max: f64) -> Result<Literal, Refused> {
     }
 }
 
-fn decimal(value: &RawValue, digits: (u8, u8), min: Option<&str>, max: Option<&str>) -> Result<Literal, Refused> {
+fn decimal(
+    value: &RawValue,
+    digits: (u8, u8),
+    min: Option<&str>,
+    max: Option<&str>,
+) -> Result<Literal, Refused> {
     let text = match value {
         RawValue::Text(text) => text.clone(),
         RawValue::Int(number) => number.to_string(),
@@ -121,10 +139,15 @@ fn decimal(value: &RawValue, digits: (u8, u8), min: Option<&str>, max: Option<&s
     let decimal: Decimal = text.parse().map_err(rule)?;
     let (precision, scale) = digits;
     if !bounds::fits(&decimal, precision, scale) {
-        return Err(Refused::Rule(format!("{text} has more digits than {}", bounds::greatest(precision, scale))));
+        return Err(Refused::Rule(format!(
+            "{text} has more digits than {}",
+            bounds::greatest(precision, scale)
+        )));
     }
     let parse = |bound: &str| bound.parse::<Decimal>().ok();
-    if min.and_then(parse).is_some_and(|min| decimal < min) || max.and_then(parse).is_some_and(|max| decimal > max) {
+    if min.and_then(parse).is_some_and(|min| decimal < min)
+        || max.and_then(parse).is_some_and(|max| decimal > max)
+    {
         return Err(Refused::Rule(format!("{text} is outside `min` and `max`")));
     }
     Ok(Literal::Text(text))
@@ -152,7 +175,9 @@ fn matching(value: &RawValue, is_right: fn(&str) -> bool, why: &str) -> Result<L
 }
 
 /// Dates and times may be written as TOML's own, too.
-fn moment<T: std::str::FromStr<Err = ParseValueError> + std::fmt::Display>(value: &RawValue) -> Result<Literal, Refused> {
+fn moment<T: std::str::FromStr<Err = ParseValueError> + std::fmt::Display>(
+    value: &RawValue,
+) -> Result<Literal, Refused> {
     let (RawValue::Text(text) | RawValue::Moment(text)) = value else {
         return Err(Refused::Kind("a date or time, or a string with one"));
     };

@@ -111,7 +111,11 @@ fn check_sections(raw: &RawTemplate, cx: &mut Cx<'_>) {
         Given::Is(calls) => !calls.value.value.is_empty(),
     };
     if raw.header.is_absent() {
-        cx.errors.push(shape::missing_section(cx.file, "template", "it says the template's `name`, `service`, `engine` and `database`"));
+        cx.errors.push(shape::missing_section(
+            cx.file,
+            "template",
+            "it says the template's `name`, `service`, `engine` and `database`",
+        ));
     }
     let has_fields = match &raw.fields {
         Given::Absent => false,
@@ -119,7 +123,11 @@ fn check_sections(raw: &RawTemplate, cx: &mut Cx<'_>) {
         Given::Is(fields) => !fields.value.value.is_empty(),
     };
     if has_objects && !objects_are_broken && !has_fields {
-        cx.errors.push(shape::missing_section(cx.file, "fields", "add a field for each column: `sku = { type = \"string\", max = 40 }`"));
+        cx.errors.push(shape::missing_section(
+            cx.file,
+            "fields",
+            "add a field for each column: `sku = { type = \"string\", max = 40 }`",
+        ));
     }
     if !has_objects && !has_calls {
         cx.errors.push(header_diagnostics::offers_nothing(cx.file));

@@ -31,11 +31,8 @@ pub(super) fn validate(raw: &Given<RawObjects>, fields: &Fields, cx: &mut Cx<'_>
         Given::Is(entry) => &entry.value.value,
     };
     let read = relation(object(&raw.read, "read").as_ref(), cx);
-    let [create, update, delete] = [
-        object(&raw.create, "create"),
-        object(&raw.update, "update"),
-        object(&raw.delete, "delete"),
-    ];
+    let [create, update, delete] =
+        [object(&raw.create, "create"), object(&raw.update, "update"), object(&raw.delete, "delete")];
     for object in [&update, &delete].into_iter().flatten() {
         if fields.key().is_empty() && !fields.is_unknown() {
             cx.errors.push(diagnostics::no_key(object.key, object.operation));
@@ -84,7 +81,9 @@ fn named(
             }
             Given::Is(entry) => match chosen {
                 None => chosen = Some((kind, entry.key, &entry.value)),
-                Some((_, first, _)) => cx.errors.push(diagnostics::two_objects(entry.key, first, object.operation)),
+                Some((_, first, _)) => {
+                    cx.errors.push(diagnostics::two_objects(entry.key, first, object.operation));
+                }
             },
         }
     }
@@ -162,7 +161,8 @@ fn check_create(names: &Names, span: Span, args: &[usize], fields: &Fields, cx: 
     for (index, slot) in fields.slots() {
         let Some(field) = &slot.field else { continue };
         let at = args.iter().position(|arg| *arg == index).and_then(|position| names.get(position));
-        let is_filled_by_node = matches!(field.supply, Supply::Generated(by) if by != crate::model::Generated::Database);
+        let is_filled_by_node =
+            matches!(field.supply, Supply::Generated(by) if by != crate::model::Generated::Database);
         match (&field.supply, at) {
             (Supply::Required, None) => {
                 cx.errors.push(diagnostics::required_arg_missing(span, &field.name, slot.name.span));
@@ -171,10 +171,20 @@ fn check_create(names: &Names, span: Span, args: &[usize], fields: &Fields, cx: 
                 cx.errors.push(diagnostics::required_arg_missing(span, &field.name, slot.name.span));
             }
             (Supply::Version, Some(arg)) => {
-                cx.errors.push(diagnostics::arg_not_created(arg.span, &field.name, slot.name.span, "the version, which the database counts"));
+                cx.errors.push(diagnostics::arg_not_created(
+                    arg.span,
+                    &field.name,
+                    slot.name.span,
+                    "the version, which the database counts",
+                ));
             }
             (Supply::Generated(crate::model::Generated::Database), Some(arg)) => {
-                cx.errors.push(diagnostics::arg_not_created(arg.span, &field.name, slot.name.span, "the database generates it"));
+                cx.errors.push(diagnostics::arg_not_created(
+                    arg.span,
+                    &field.name,
+                    slot.name.span,
+                    "the database generates it",
+                ));
             }
             _ => {}
         }
@@ -182,14 +192,18 @@ fn check_create(names: &Names, span: Span, args: &[usize], fields: &Fields, cx: 
 }
 
 fn check_key(operation: &str, span: Span, args: &[usize], fields: &Fields, cx: &mut Cx<'_>) {
-    for slot in fields.key().into_iter().filter(|index| !args.contains(index)).filter_map(|index| fields.slot(index)) {
+    for slot in
+        fields.key().into_iter().filter(|index| !args.contains(index)).filter_map(|index| fields.slot(index))
+    {
         cx.errors.push(diagnostics::key_arg_missing(span, operation, &slot.name.value, slot.name.span));
     }
 }
 
 fn check_update(span: Span, args: &[usize], fields: &Fields, cx: &mut Cx<'_>) {
     check_key("update", span, args, fields, cx);
-    if let Some(slot) = fields.version().filter(|index| !args.contains(index)).and_then(|index| fields.slot(index)) {
+    if let Some(slot) =
+        fields.version().filter(|index| !args.contains(index)).and_then(|index| fields.slot(index))
+    {
         cx.errors.push(diagnostics::version_arg_missing(span, "update", &slot.name.value, slot.name.span));
     }
     let may_change = |index: &usize| match fields.slot(*index).map(|slot| &slot.field) {
@@ -203,7 +217,12 @@ fn check_update(span: Span, args: &[usize], fields: &Fields, cx: &mut Cx<'_>) {
 }
 
 /// What a fetch may do.
-pub(super) fn fetch(raw: &Given<RawFetch>, objects: &Given<RawObjects>, fields: &Fields, cx: &mut Cx<'_>) -> Fetch {
+pub(super) fn fetch(
+    raw: &Given<RawFetch>,
+    objects: &Given<RawObjects>,
+    fields: &Fields,
+    cx: &mut Cx<'_>,
+) -> Fetch {
     let none = RawFetch::default();
     let raw_fetch = raw.get().map_or(&none, |fetch| &fetch.value);
     let reads = match objects {
@@ -232,7 +251,13 @@ fn indexable(names: &Given<Names>, list: &str, code: Code, fields: &Fields, cx: 
             && let Some(field) = &slot.field
             && !field.ty.is_indexable()
         {
-            cx.errors.push(diagnostics::not_indexable(code, name.span, &field.name, field.ty.name(), slot.name.span));
+            cx.errors.push(diagnostics::not_indexable(
+                code,
+                name.span,
+                &field.name,
+                field.ty.name(),
+                slot.name.span,
+            ));
         }
     }
     fields.indices(&names.value, list, cx.errors)
@@ -254,7 +279,9 @@ fn limits(raw: &Given<RawLimit>, cx: &mut Cx<'_>) -> (u32, u32) {
     let max_is = max_given.unwrap_or(LIMIT_MAX_DEFAULT);
     // A default of its own is for what is written; the usual one makes way for a smaller greatest.
     let default_is = default_given.unwrap_or(LIMIT_DEFAULT.min(max_is));
-    if let Some(span) = default.get().filter(|_| default_is > max_is && !max.is_broken()).map(|value| value.span) {
+    if let Some(span) =
+        default.get().filter(|_| default_is > max_is && !max.is_broken()).map(|value| value.span)
+    {
         cx.errors.push(diagnostics::limit_crossed(span, default_is, max.get().map(|max| max.span), max_is));
     }
     (default_is, max_is)

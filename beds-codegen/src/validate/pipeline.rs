@@ -58,7 +58,8 @@ impl Pipelines {
 
     fn load(&mut self, name: &Spanned<String>, sources: &mut Sources, errors: &mut Errors) -> Option<FileId> {
         let folder = load::shown(&self.folder);
-        let is_plain = !name.value.is_empty() && !name.value.starts_with('.') && !name.value.contains(['/', '\\', '\0']);
+        let is_plain =
+            !name.value.is_empty() && !name.value.starts_with('.') && !name.value.contains(['/', '\\', '\0']);
         if !is_plain {
             let help = format!("write the name of a file in `{folder}`, without a path");
             errors.push(diagnostics::pipeline_missing(name.span, "has no plain name", help));
@@ -205,6 +206,7 @@ fn check_placeholders(
     raw_args: Option<&Vec<RawField>>,
     cx: &mut Cx<'_>,
 ) {
+    let errors_before = cx.errors.count();
     for placeholder in placeholders {
         match &placeholder.name {
             None => cx.errors.push(diagnostics::bad_placeholder(placeholder.span, name.span)),
@@ -218,8 +220,13 @@ fn check_placeholders(
     if count > placeholders.len() {
         cx.errors.push(diagnostics::bad_placeholder(Span { file, start: 0, end: 0 }, name.span));
     }
+    // A misspelt placeholder is likely to be the one that an argument lacks.
+    if cx.errors.count() > errors_before {
+        return;
+    }
     for arg in args {
-        let is_used = placeholders.iter().any(|placeholder| placeholder.name.as_ref() == Some(&arg.field.name));
+        let is_used =
+            placeholders.iter().any(|placeholder| placeholder.name.as_ref() == Some(&arg.field.name));
         let declared = raw_args.into_iter().flatten().find(|raw| raw.name.value == arg.field.name);
         if let Some(raw) = declared.filter(|_| !is_used) {
             cx.errors.push(diagnostics::unused_arg(raw.name.span, name.span, &arg.field.name));
@@ -268,7 +275,8 @@ mod tests {
     fn a_path_named_arg_is_no_placeholder() {
         let file = Sources::default().add("a", "");
         let text = r#"[{"$match": {"a": {"$arg": "x"}, "b": "$arg", "c": {"$arg": 1}}}]"#;
-        let names: Vec<_> = placeholders(text, file).into_iter().map(|placeholder| placeholder.name).collect();
+        let names: Vec<_> =
+            placeholders(text, file).into_iter().map(|placeholder| placeholder.name).collect();
         assert_eq!(names, [Some("x".to_owned()), None]);
     }
 }

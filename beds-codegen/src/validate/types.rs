@@ -146,8 +146,13 @@ fn check_keys(raw: &RawField, place: Place, cx: &mut Cx<'_>) {
     for (key, span, is_allowed) in keys {
         let Some(span) = span.filter(|_| !is_allowed) else { continue };
         let help = match (key, place) {
-            ("required", Place::Arg) => "an argument must be given unless it is `nullable` or has a `default`: remove `required`".to_owned(),
-            ("column", Place::Row) => "the columns of a result set are taken by position: remove `column`".to_owned(),
+            ("required", Place::Arg) => {
+                "an argument must be given unless it is `nullable` or has a `default`: remove `required`"
+                    .to_owned()
+            }
+            ("column", Place::Row) => {
+                "the columns of a result set are taken by position: remove `column`".to_owned()
+            }
             ("mode", _) => "only an argument of a call has a mode: remove it".to_owned(),
             _ => format!("remove `{key}`"),
         };
@@ -169,7 +174,12 @@ fn column(raw: &RawField, place: Place, cx: &mut Cx<'_>) -> String {
 /// The type with its bounds; `None` when it is not usable, which is reported.
 pub(super) fn ty(raw: &RawField, depth: usize, cx: &mut Cx<'_>) -> Option<Type> {
     if raw.ty.is_absent() {
-        cx.errors.push(shape::missing_key(raw.name.span, "type", &format!("`{}`", raw.name.value), "type = \"string\""));
+        cx.errors.push(shape::missing_key(
+            raw.name.span,
+            "type",
+            &format!("`{}`", raw.name.value),
+            "type = \"string\"",
+        ));
     }
     let name = raw.ty.get()?;
     if !Type::NAMES.contains(&name.value.as_str()) {
@@ -246,9 +256,27 @@ fn object(raw: &RawField, span: Span, depth: usize, cx: &mut Cx<'_>) -> Option<T
 /// Where the value of a new record comes from.
 fn supply(raw: &RawField, ty: &Type, place: Place, cx: &mut Cx<'_>) -> Option<Supply> {
     let pairs = [
-        ("default", raw.default.key(), "generated", raw.generated.key(), "a generated value leaves no room for a default"),
-        ("required", raw.required.key().filter(|_| raw.required.is_true()), "generated", raw.generated.key(), "a client may not give a generated value"),
-        ("required", raw.required.key().filter(|_| raw.required.is_true()), "default", raw.default.key(), "a value that must be given needs no default"),
+        (
+            "default",
+            raw.default.key(),
+            "generated",
+            raw.generated.key(),
+            "a generated value leaves no room for a default",
+        ),
+        (
+            "required",
+            raw.required.key().filter(|_| raw.required.is_true()),
+            "generated",
+            raw.generated.key(),
+            "a client may not give a generated value",
+        ),
+        (
+            "required",
+            raw.required.key().filter(|_| raw.required.is_true()),
+            "default",
+            raw.default.key(),
+            "a value that must be given needs no default",
+        ),
     ];
     for (key, at, rival, rival_at, why) in pairs {
         if let (Some(at), Some(rival_at)) = (at, rival_at) {

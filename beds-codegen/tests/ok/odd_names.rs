@@ -31,7 +31,7 @@ static FIELDS: [rt::Field; 9] = [
     rt::Field::new("self", "self", rt::Type::INT).nullable(),
     rt::Field::new("Option", "Option", rt::Type::list(&FIELDS_OPTION_ITEM, 100)).nullable(),
     rt::Field::new("Option_item", "Option_item", rt::Type::object(&FIELDS_OPTION_ITEM_3)).nullable(),
-    rt::Field::new("big", "big", rt::Type::uint(1, u64::MAX)).default(rt::Literal::Int(5)),
+    rt::Field::new("big", "big", rt::Type::uint(1, 9223372036854775807)).default(rt::Literal::Int(5)),
     rt::Field::new("f", "f", rt::Type::float(-1.5, f64::MAX)).default(rt::Literal::Float(-1.0)),
     rt::Field::new("b", "b", rt::Type::bytes(65535)).nullable().sensitive(),
     rt::Field::new("at", "at", rt::Type::DateTime).default(rt::Literal::Text("2020-01-01T00:00:00Z")),
@@ -46,7 +46,7 @@ static ROWS_TOP: [rt::Field; 2] = [
 static CALLS: [rt::Call; 1] = [
     rt::Call { name: "top", description: "", lane: rt::Lane::Read, args: &ARGS_TOP, returns: rt::Returns::Rows(&ROWS_TOP) },
 ];
-static DOMAIN: rt::Domain = rt::Domain::new("domain", "", "3f1a2556d0fd34ba")
+static DOMAIN: rt::Domain = rt::Domain::new("domain", "", "1a04863a03f7831b")
     .placed(rt::Broker::AdminOut, rt::Broker::AdminLogs)
     .mongodb("logs")
     .fields(&FIELDS)

@@ -1,6 +1,7 @@
 //! What the tests share: expected output that `BLESS=1` refreshes, and the examples of the explanations.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use std::{
     env, fs,
@@ -11,12 +12,12 @@ use beds_codegen::{Code, Compiler, Output, Report, explain};
 use similar::TextDiff;
 
 /// A folder of this package.
-pub fn folder(name: &str) -> PathBuf {
+pub(crate) fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name)
 }
 
 /// The files of a folder with this extension, sorted.
-pub fn files(name: &str, extension: &str) -> Vec<PathBuf> {
+pub(crate) fn files(name: &str, extension: &str) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = fs::read_dir(folder(name))
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -27,7 +28,7 @@ pub fn files(name: &str, extension: &str) -> Vec<PathBuf> {
 }
 
 /// Compares with a file of expected output, or writes it when `BLESS` is set. Gives the difference.
-pub fn check(expected: &Path, actual: &str) -> Option<String> {
+pub(crate) fn check(expected: &Path, actual: &str) -> Option<String> {
     let known = fs::read_to_string(expected).unwrap_or_default();
     if known == actual {
         return None;
@@ -42,7 +43,7 @@ pub fn check(expected: &Path, actual: &str) -> Option<String> {
 }
 
 /// Fails with all differences at once, and says how to accept them.
-pub fn finish(differences: Vec<String>) {
+pub(crate) fn finish(differences: &[String]) {
     assert!(
         differences.is_empty(),
         "{}\n{} differ; `BLESS=1 cargo test -p beds-codegen` accepts them",
@@ -68,21 +69,27 @@ read = { view = "v_product" }
 "#;
 
 /// An example of an explanation: a whole template, or the part of one that matters.
-pub struct Example {
-    pub files: Vec<(String, String)>,
-    pub pipelines: Vec<(String, String)>,
+pub(crate) struct Example {
+    pub(crate) files: Vec<(String, String)>,
+    pub(crate) pipelines: Vec<(String, String)>,
 }
 
 impl Example {
-    pub fn compile(&self) -> Result<Output, Report> {
-        let compiler = self.files.iter().fold(Compiler::new(), |compiler, (path, text)| compiler.template_text(path, text));
+    pub(crate) fn compile(&self) -> Result<Output, Report> {
+        let compiler = self
+            .files
+            .iter()
+            .fold(Compiler::new(), |compiler, (path, text)| compiler.template_text(path, text));
         let compiler = compiler.pipelines("no-such-folder");
-        self.pipelines.iter().fold(compiler, |compiler, (name, text)| compiler.pipeline_text(name, text)).compile()
+        self.pipelines
+            .iter()
+            .fold(compiler, |compiler, (name, text)| compiler.pipeline_text(name, text))
+            .compile()
     }
 }
 
 /// The examples under the heading `## Wrong` or `## Right`; `None` where they are not templates.
-pub fn example(code: Code, heading: &str) -> Option<Example> {
+pub(crate) fn example(code: Code, heading: &str) -> Option<Example> {
     let markdown = explain(code).markdown;
     let section = markdown.split("\n## ").find(|section| section.starts_with(heading)).unwrap();
     let mut example = Example { files: Vec::new(), pipelines: Vec::new() };

@@ -5,6 +5,7 @@
 //! bound values; and the connections. Operations hand *jobs* to the connections and never hold one: that is
 //! where reads are coalesced and where writes share a transaction.
 
+pub mod inspect;
 pub mod mariadb;
 pub mod mongodb;
 mod ops;

@@ -22,6 +22,12 @@ pub enum BusError {
         /// For how long.
         after: Duration,
     },
+    /// RabbitMQ did not take a message: its queue is full.
+    #[error("RabbitMQ refused a message: its queue is full")]
+    Refused,
+    /// A message whose properties the client library cannot read.
+    #[error("a message cannot be read")]
+    Unreadable,
     /// Something else; the text says what.
     #[error("{0}")]
     Other(String),

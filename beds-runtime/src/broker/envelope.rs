@@ -1,5 +1,6 @@
 //! A delivery in the dispatcher's terms: headers read, the `reply_to` rule applied.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use beds_protocol::{Broker, ErrorCode, header};
 use lapin::{
     BasicProperties,
@@ -9,16 +10,36 @@ use lapin::{
 
 use crate::{dispatch::Incoming, error::Error};
 
-/// Queues that a client can own without being told so by the configuration.
-const OWN_QUEUES: [&str; 2] = ["amq.gen-", "amq.rabbitmq.reply-to."];
+/// What queues named by the server begin with: only the connection that declared one can consume from it.
+const SERVER_NAMED: &str = "amq.gen-";
+/// What RabbitMQ turns the `reply_to` of a client with direct reply-to into begins with.
+const DIRECT: &str = "amq.rabbitmq.reply-to.";
 
 /// Whether a client may have its reply in this queue. The default exchange would publish to any.
 pub(super) fn may_reply_to(queue: &str, prefixes: &[String]) -> bool {
-    OWN_QUEUES
-        .iter()
-        .copied()
-        .chain(prefixes.iter().map(String::as_str))
-        .any(|prefix| queue.starts_with(prefix))
+    queue.starts_with(SERVER_NAMED)
+        || queue.strip_prefix(DIRECT).is_some_and(is_direct)
+        || prefixes.iter().any(|prefix| queue.starts_with(prefix.as_str()))
+}
+
+/// Whether a direct reply-to names a process of RabbitMQ, as `<base64 of a pid>.<key>`. RabbitMQ ends the
+/// connection of whoever publishes to one that does not.
+fn is_direct(name: &str) -> bool {
+    let Some((pid, key)) = name.split_once('.') else { return false };
+    let Ok(term) = STANDARD.decode(pid) else { return false };
+    // Erlang's external term format: version 131; NEW_PID_EXT 88 or PID_EXT 103; the node's name as an atom
+    // (SMALL_ATOM_UTF8_EXT 119, ATOM_UTF8_EXT 118, ATOM_EXT 100); id, serial, creation.
+    let (numbers, atom) = match term.as_slice() {
+        [131, 88, atom @ ..] => (12, atom),
+        [131, 103, atom @ ..] => (9, atom),
+        _ => return false,
+    };
+    let rest = match atom {
+        [119, length, rest @ ..] => rest.get(usize::from(*length)..),
+        [118 | 100, high, low, rest @ ..] => rest.get(usize::from(u16::from_be_bytes([*high, *low]))..),
+        _ => None,
+    };
+    !key.is_empty() && rest.is_some_and(|rest| rest.len() == numbers) && STANDARD.decode(key).is_ok()
 }
 
 /// The queue that the reply goes to; `None` where no reply is wanted.
@@ -103,12 +124,24 @@ mod tests {
     #[test]
     fn only_queues_that_a_client_can_own_may_have_replies() {
         let prefixes = ["web.".to_owned()];
-        for queue in ["amq.gen-abc", "amq.rabbitmq.reply-to.g1h2", "web.7"] {
+        let direct = format!(
+            "{DIRECT}{}.{}",
+            STANDARD.encode(b"\x83\x58\x77\x01n\0\0\0\x01\0\0\0\0\0\0\0\x02"),
+            "bWU="
+        );
+        for queue in ["amq.gen-abc", direct.as_str(), "web.7"] {
             assert!(may_reply_to(queue, &prefixes), "{queue}");
         }
-        for queue in
-            ["beds.app_server.w", "beds.dead", "amq.topic", "amq.rabbitmq.reply-to", "xamq.gen-", "we"]
-        {
+        for queue in [
+            "beds.app_server.w",
+            "beds.dead",
+            "amq.topic",
+            "amq.rabbitmq.reply-to",
+            "xamq.gen-",
+            "we",
+            "amq.rabbitmq.reply-to.garbage",
+            "amq.rabbitmq.reply-to.g1h2.bWU=",
+        ] {
             assert!(!may_reply_to(queue, &prefixes), "{queue}");
         }
     }

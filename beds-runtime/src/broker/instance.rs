@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use backon::{BackoffBuilder, ExponentialBuilder};
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use beds_protocol::{Broker, ErrorCode, Lane, RoutingKey};
 use futures_util::StreamExt;
 use lapin::{
@@ -29,6 +29,9 @@ use super::{
     publish::Publisher,
 };
 use crate::{config::Pool, core::Factory, error::Error, logging::INGEST_SPAN};
+
+/// The longest wait between tries of what cannot be done now.
+const DELAY_MAX: Duration = Duration::from_secs(5);
 
 /// A consumer with its channel.
 pub(super) struct Instance {
@@ -159,7 +162,7 @@ impl Answerer {
         let tag = delivery.delivery_tag;
         let reply_to = match envelope::reply_to(&delivery.properties, &self.shared.amqp.reply_to_prefixes) {
             Ok(reply_to) => reply_to,
-            Err(error) => return self.give_up(&delivery, error).await,
+            Err(error) => return self.give_up(&delivery, error, &stop).await,
         };
         match reply_to {
             Some(queue) => {
@@ -171,7 +174,7 @@ impl Answerer {
             }
             None if reads::<F>(delivery.routing_key.as_str()) => {
                 let error = Error::new(ErrorCode::BadRequest, "the request has no `reply_to` for its answer");
-                self.give_up(&delivery, error).await
+                self.give_up(&delivery, error, &stop).await
             }
             None => self.work_off::<F>(&delivery, stop).await,
         }
@@ -183,33 +186,59 @@ impl Answerer {
         delivery: &Delivery,
         stop: CancellationToken,
     ) -> Result<Settled, BusError> {
-        let backoff = ExponentialBuilder::new()
-            .with_min_delay(Duration::from_millis(100))
-            .with_max_delay(Duration::from_secs(5))
-            .with_max_times(usize::MAX)
-            .with_jitter();
-        let mut delays = backoff.build();
+        let mut delays = backoff().build();
         loop {
             let answer = self.shared.dispatcher.answer::<F>(envelope::incoming(self.broker, delivery)).await;
             let Some(error) = answer.error else { return Ok(Settled::Done(delivery.delivery_tag)) };
             let expired =
                 error.code == ErrorCode::DeadlineExceeded && envelope::has_deadline(&delivery.properties);
             if !error.retryable || expired {
-                return self.give_up(delivery, error).await;
+                return self.give_up(delivery, error, &stop).await;
             }
             debug!(routing_key = delivery.routing_key.as_str(), "waits to be done: {error}");
-            let again = Instant::now() + delays.next().unwrap_or(Duration::from_secs(5));
-            tokio::select! {
-                () = stop.cancelled() => return Ok(Settled::Left),
-                () = sleep_until(again) => {}
+            if !wait(&mut delays, &stop).await {
+                return Ok(Settled::Left);
             }
         }
     }
 
-    async fn give_up(&self, delivery: &Delivery, error: Error) -> Result<Settled, BusError> {
+    /// Puts a delivery among the dead letters. While their queue is full, the delivery stays where it is.
+    async fn give_up(
+        &self,
+        delivery: &Delivery,
+        error: Error,
+        stop: &CancellationToken,
+    ) -> Result<Settled, BusError> {
         warn!(routing_key = delivery.routing_key.as_str(), "becomes a dead letter: {error}");
-        self.publisher.dead_letter(self.broker, &self.shared.node, delivery, &error).await?;
-        Ok(Settled::Done(delivery.delivery_tag))
+        let mut delays = backoff().build();
+        loop {
+            match self.publisher.dead_letter(self.broker, &self.shared.node, delivery, &error).await {
+                Ok(()) => return Ok(Settled::Done(delivery.delivery_tag)),
+                Err(BusError::Refused) => {}
+                Err(error) => return Err(error),
+            }
+            warn!("the queue of dead letters is full: what belongs there waits");
+            if !wait(&mut delays, stop).await {
+                return Ok(Settled::Left);
+            }
+        }
+    }
+}
+
+fn backoff() -> ExponentialBuilder {
+    ExponentialBuilder::new()
+        .with_min_delay(Duration::from_millis(100))
+        .with_max_delay(DELAY_MAX)
+        .with_max_times(usize::MAX)
+        .with_jitter()
+}
+
+/// Waits before the next try; false when the node stops meanwhile.
+async fn wait(delays: &mut ExponentialBackoff, stop: &CancellationToken) -> bool {
+    let again = Instant::now() + delays.next().unwrap_or(DELAY_MAX);
+    tokio::select! {
+        () = stop.cancelled() => false,
+        () = sleep_until(again) => true,
     }
 }
 

@@ -11,12 +11,14 @@
 //! - `acks`: which deliveries may be acknowledged together.
 //! - `envelope`: a delivery in the dispatcher's terms.
 //! - `publish`: messages that RabbitMQ has confirmed.
+//! - `quarantine`: messages that the client library cannot read.
 
 mod acks;
 mod connection;
 mod envelope;
 mod instance;
 mod publish;
+mod quarantine;
 mod session;
 mod topology;
 
@@ -32,6 +34,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use connection::BusError;
 pub use connection::ping;
 pub use publish::BusPublisher;
 
@@ -140,6 +143,7 @@ impl<F: Factory> Supervisor<F> {
             }
             if let Err(reason) = outcome {
                 warn!("the connection to RabbitMQ is lost, or could not be made: {reason}");
+                self.quarantine(&reason).await;
             }
             // A session that held for a while ended for a reason of its own: begin with short waits again.
             if begun.elapsed() > self.shared.amqp.backoff_max_ms.duration() {
@@ -150,6 +154,15 @@ impl<F: Factory> Supervisor<F> {
                 () = self.stop.cancelled() => return,
                 () = tokio::time::sleep(delay) => {}
             }
+        }
+    }
+
+    /// Removes what ended the session, where it was a message; otherwise it would end the next as well.
+    async fn quarantine(&self, reason: &BusError) {
+        if let BusError::Unreadable = reason
+            && let Err(error) = quarantine::sweep(&self.shared).await
+        {
+            warn!("unreadable messages could not be removed: {error}");
         }
     }
 }

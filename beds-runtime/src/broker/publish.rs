@@ -8,7 +8,7 @@ use beds_protocol::{
     value::DateTime,
 };
 use lapin::{
-    BasicProperties, Channel, Connection,
+    BasicProperties, Channel, Confirmation, Connection,
     message::Delivery,
     options::{BasicPublishOptions, ConfirmSelectOptions},
     types::{AMQPValue, FieldTable, ShortString},
@@ -47,10 +47,10 @@ impl Publisher {
             let confirm = self.channel.basic_publish(exchange.into(), routing_key, options, body, properties);
             confirm.await?.await
         };
-        if within(self.limit, "confirming a message", published).await?.is_nack() {
-            return Err(BusError::Other("RabbitMQ refused a message".into()));
+        match within(self.limit, "confirming a message", published).await? {
+            Confirmation::Nack(_) => Err(BusError::Refused),
+            Confirmation::Ack(_) | Confirmation::NotRequested => Ok(()),
         }
-        Ok(())
     }
 
     /// Publishes a reply. One to a queue that is gone is confirmed too: its client has left.
@@ -70,7 +70,11 @@ impl Publisher {
         if let Some(id) = correlation_id {
             properties = properties.with_correlation_id(id);
         }
-        self.publish(DEFAULT_EXCHANGE, queue, &answer.body, properties).await
+        match self.publish(DEFAULT_EXCHANGE, queue, &answer.body, properties).await {
+            // The client's own queue is full: it has chosen not to hear.
+            Err(BusError::Refused) => Ok(()),
+            result => result,
+        }
     }
 
     /// Puts what cannot be answered among the dead letters, with why, where and when.

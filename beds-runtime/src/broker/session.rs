@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use lapin::Event;
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{sync::watch, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -14,6 +14,7 @@ use super::{
     connection::{Bus, BusError, connect, within},
     instance::Instance,
     publish::Publisher,
+    quarantine::LAST_WORDS,
     topology,
 };
 use crate::core::Factory;
@@ -67,6 +68,33 @@ async fn supervise(
     instances: &mut JoinSet<Result<(), BusError>>,
 ) -> Result<(), BusError> {
     let mut events = futures_util::stream::select(consuming.events_listener(), publishing.events_listener());
+    let error = match serve(&mut events, instances).await {
+        Ok(()) => return Ok(()),
+        Err(error) => error,
+    };
+    // The instances see no more than that the connection is gone; why, the connection tells by itself.
+    let unreadable = async {
+        while let Some(event) = events.next().await {
+            if matches!(&event, Event::Error(error) if is_unreadable(error)) {
+                return;
+            }
+        }
+        std::future::pending::<()>().await;
+    };
+    match error {
+        BusError::Amqp(error) if is_unreadable(&error) => Err(BusError::Unreadable),
+        error => timeout(LAST_WORDS, unreadable).await.map_or(Err(error), |()| Err(BusError::Unreadable)),
+    }
+}
+
+fn is_unreadable(error: &lapin::Error) -> bool {
+    matches!(error.kind(), lapin::ErrorKind::ParsingError(_))
+}
+
+async fn serve(
+    events: &mut (impl Stream<Item = Event> + Unpin),
+    instances: &mut JoinSet<Result<(), BusError>>,
+) -> Result<(), BusError> {
     loop {
         tokio::select! {
             ended = instances.join_next() => match ended {

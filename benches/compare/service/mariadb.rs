@@ -29,15 +29,16 @@ struct Country {
 }
 
 impl FromRow<'_, MySqlRow> for Country {
+    // Unchecked: sqlx takes text that compares byte by byte for bytes.
     fn from_row(row: &MySqlRow) -> sqlx::Result<Self> {
         Ok(Self {
-            alpha_2: row.try_get("alpha_2")?,
-            alpha_3: row.try_get("alpha_3")?,
-            numeric: row.try_get("numeric_code")?,
-            name: row.try_get("name")?,
-            official_name: row.try_get("official_name")?,
-            common_name: row.try_get("common_name")?,
-            flag: row.try_get("flag")?,
+            alpha_2: row.try_get_unchecked("alpha_2")?,
+            alpha_3: row.try_get_unchecked("alpha_3")?,
+            numeric: row.try_get_unchecked("numeric_code")?,
+            name: row.try_get_unchecked("name")?,
+            official_name: row.try_get_unchecked("official_name")?,
+            common_name: row.try_get_unchecked("common_name")?,
+            flag: row.try_get_unchecked("flag")?,
             revision: row.try_get("revision")?,
         })
     }

@@ -15,6 +15,7 @@ use lapin::options::{BasicAckOptions, BasicPublishOptions, ConfirmSelectOptions,
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel};
 
+pub(crate) use self::mongodb::{Author, Note};
 use crate::bus::{self, CHANNELS};
 use crate::servers::Servers;
 

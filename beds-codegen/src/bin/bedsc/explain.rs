@@ -17,15 +17,11 @@ impl Explain {
             }
             return true;
         };
-        match Code::from_text(text) {
-            Some(code) => {
-                anstream::println!("{}", beds_codegen::explain(code).markdown.trim_end());
-                true
-            }
-            None => {
-                anstream::eprintln!("there is no code `{text}`; `bedsc explain` lists them all");
-                false
-            }
-        }
+        let Some(code) = Code::from_text(text) else {
+            anstream::eprintln!("there is no code `{text}`; `bedsc explain` lists them all");
+            return false;
+        };
+        anstream::println!("{}", beds_codegen::explain(code).markdown.trim_end());
+        true
     }
 }

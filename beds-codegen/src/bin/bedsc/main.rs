@@ -6,6 +6,8 @@
 mod check;
 mod expand;
 mod explain;
+mod new;
+mod propose;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -28,6 +30,14 @@ enum Command {
     Expand(expand::Expand),
     /// Tell more about a diagnostic code, such as B0101
     Explain(explain::Explain),
+    /// Write a commented template to start from
+    New(new::New),
+    /// Propose the tables, views, procedures, validators that templates name
+    Ddl(propose::Ddl),
+    /// Print the least rights that the node's user needs
+    Grants(propose::Grants),
+    /// Print the JSON Schema of what clients send and get
+    Schema(propose::Schema),
 }
 
 /// What every command that reads templates takes.
@@ -84,6 +94,10 @@ fn main() -> ExitCode {
         Command::Check(command) => command.run(),
         Command::Expand(command) => command.run(),
         Command::Explain(command) => command.run(),
+        Command::New(command) => command.run(),
+        Command::Ddl(command) => command.run(),
+        Command::Grants(command) => command.run(),
+        Command::Schema(command) => command.run(),
     };
     if is_done { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -105,6 +105,9 @@ enum Work<J: Job> {
 /// Jobs that wait, by group.
 type Groups<J> = Arc<Mutex<HashMap<usize, Vec<Ticket<J>>>>>;
 
+/// How often a requester looks after a job that is late.
+const LATE_POLL: Duration = Duration::from_millis(50);
+
 /// How many jobs one statement runs at most.
 const GROUP_MAX: usize = 128;
 
@@ -168,20 +171,20 @@ impl<J: Job> Lane<J> {
                 )
             });
         }
-        match timeout_at(deadline, &mut answer).await {
-            Ok(answer) => answer.unwrap_or_else(|_| Err(self.unavailable())),
-            Err(_)
-                if claim.compare_exchange(QUEUED, GIVEN_UP, Ordering::AcqRel, Ordering::Acquire).is_ok()
-                    || J::MAY_BE_LEFT =>
-            {
-                Err(if self.connected.load(Ordering::Relaxed) == 0 {
-                    self.unavailable()
-                } else {
-                    Error::deadline()
-                })
+        let mut wait_until = deadline;
+        loop {
+            if let Ok(answer) = timeout_at(wait_until, &mut answer).await {
+                return answer.unwrap_or_else(|_| Err(self.unavailable()));
             }
-            // It is being run: only the connection's task knows how it ends, and ends it soon.
-            Err(_) => answer.await.unwrap_or_else(|_| Err(self.unavailable())),
+            let given_up =
+                claim.compare_exchange(QUEUED, GIVEN_UP, Ordering::AcqRel, Ordering::Acquire).is_ok();
+            if given_up || J::MAY_BE_LEFT {
+                let is_connected = self.connected.load(Ordering::Relaxed) > 0;
+                return Err(if is_connected { Error::deadline() } else { self.unavailable() });
+            }
+            // It is being run: only the connection's task knows how it ends, and ends it soon; or puts it back in
+            // the queue, where it can be given up.
+            wait_until = Instant::now() + LATE_POLL;
         }
     }
 
@@ -296,7 +299,7 @@ impl<J: Job> Worker<J> {
     /// Runs jobs until the connection is to be discarded; true once the lane is dropped.
     async fn work(&self, mut connection: MySqlConnection, unfinished: &mut Vec<Ticket<J>>) -> bool {
         loop {
-            let tickets = if !unfinished.is_empty() {
+            let mut tickets = if !unfinished.is_empty() {
                 std::mem::take(unfinished)
             } else if let Ok(work) = self.jobs.recv().await {
                 self.take(work)
@@ -304,6 +307,10 @@ impl<J: Job> Worker<J> {
                 let _ = timeout(self.connect_timeout, connection.close()).await;
                 return true;
             };
+            // Only those whose requesters still wait.
+            tickets.retain(|ticket| {
+                ticket.claim.compare_exchange(QUEUED, RUNNING, Ordering::AcqRel, Ordering::Acquire).is_ok()
+            });
             match self.run(&mut connection, tickets).await {
                 After::Keep => {}
                 After::Discard(again) => {
@@ -314,9 +321,9 @@ impl<J: Job> Worker<J> {
         }
     }
 
-    /// The jobs to run now, of those whose requesters still wait.
+    /// The jobs to run now.
     fn take(&self, work: Work<J>) -> Vec<Ticket<J>> {
-        let mut tickets = match work {
+        match work {
             Work::One(ticket) => vec![ticket],
             Work::Group(group) => {
                 let mut groups = lock(&self.groups);
@@ -331,11 +338,7 @@ impl<J: Job> Worker<J> {
                 }
                 taken
             }
-        };
-        tickets.retain(|ticket| {
-            ticket.claim.compare_exchange(QUEUED, RUNNING, Ordering::AcqRel, Ordering::Acquire).is_ok()
-        });
-        tickets
+        }
     }
 
     /// Runs one job, or several of one group by one statement.
@@ -369,7 +372,10 @@ impl<J: Job> Worker<J> {
                 warn!(database = self.name, "the connection is lost: {reason}");
                 let again =
                     |ticket: &mut Ticket<J>| ticket.job.is_repeatable() && Instant::now() < ticket.deadline;
-                let repeated = tickets.extract_if(.., again).collect();
+                let repeated: Vec<_> = tickets.extract_if(.., again).collect();
+                for ticket in &repeated {
+                    ticket.claim.store(QUEUED, Ordering::Release);
+                }
                 Self::refuse(tickets, &Error::unavailable(&format!("the database `{}`", self.name)));
                 return After::Discard(repeated);
             }

@@ -7,6 +7,10 @@
 mod call;
 mod cell;
 mod fault;
+mod inspect;
+mod inspect_grants;
+mod inspect_types;
+mod inspect_views;
 mod lane;
 mod lookup;
 mod ops;
@@ -17,6 +21,7 @@ mod write;
 
 use std::time::Duration;
 
+pub use inspect::inspect;
 pub use ops::{call, count, create, delete, fetch, update};
 pub use spec::{Procedure, Routine, Source};
 

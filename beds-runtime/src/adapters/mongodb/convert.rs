@@ -159,7 +159,10 @@ fn from_bson(bson: RawBsonRef<'_>, ty: &Type) -> Option<Value> {
         (Type::Object { fields }, RawBsonRef::Document(document)) => {
             let mut members = Vec::with_capacity(fields.len());
             for field in *fields {
-                members.push((field, field_value(document, field).ok()?));
+                // A member that was left out stays out, as in the JSON of other engines.
+                if document.get(field.column).ok()?.is_some() {
+                    members.push((field, field_value(document, field).ok()?));
+                }
             }
             Value::Object(members)
         }

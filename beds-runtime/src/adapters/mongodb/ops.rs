@@ -23,7 +23,7 @@ use crate::{
     error::Error,
     outcome::Outcome,
     query::{self, Query, Selection},
-    spec::{Call, Domain, Returns},
+    spec::{Call, Domain, Generated, Returns},
     validate::{self, Errors},
     value::{Value, write_record},
 };
@@ -163,8 +163,13 @@ pub async fn create(
         if !json.is_empty() {
             json.push(b',');
         }
-        // What is absent stays out of the collection, and out of the reply.
-        let members = domain.fields.iter().zip(&record).filter(|(_, value)| !value.is_null());
+        // What is null stays out of the collection; the reply shows it, as a fetch does. What the database
+        // generates is not known here.
+        let members = domain
+            .fields
+            .iter()
+            .zip(&record)
+            .filter(|(field, value)| !(value.is_null() && field.generated == Some(Generated::Database)));
         write_record(&mut json, members.map(|(field, value)| (field.name, value)));
     }
     errors.or(domain, ())?;
@@ -173,7 +178,7 @@ pub async fn create(
         json.push(b']');
     }
     let work = move |handle: Handle| async move {
-        insert(&handle, collection, documents).await?;
+        insert(&handle, collection, documents, many).await?;
         Ok(Outcome::data(json))
     };
     cx.engines.mongodb(domain)?.run(domain, cx.deadline, true, work).await
@@ -196,12 +201,16 @@ fn document(domain: &'static Domain, record: &[Value], errors: &mut Errors) -> D
 async fn insert(
     handle: &Handle,
     collection: &'static Collection,
-    mut documents: Vec<Document>,
+    documents: Vec<Document>,
+    many: bool,
 ) -> std::result::Result<(), Fault> {
     let collection = handle.database.collection::<Document>(collection.name);
-    if documents.len() == 1 {
-        collection.insert_one(documents.remove(0)).await?;
-        return Ok(());
+    if let [document] = documents.as_slice() {
+        // The driver's errors of `insert_many` tell the position, as those of several documents do.
+        return Ok(match many {
+            true => collection.insert_many([document]).await.map(drop)?,
+            false => collection.insert_one(document).await.map(drop)?,
+        });
     }
     let mut session = handle.client.start_session().await?;
     let mut retries = 0;

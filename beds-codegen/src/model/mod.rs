@@ -3,8 +3,12 @@
 //! [`crate::validate`] alone builds it. Names are identifiers already, references are indices, and what a
 //! template may not say cannot be said here.
 
+mod field;
+
 use beds_protocol::{Lane, Placement};
 use proc_macro2::Ident;
+
+pub use field::{Field, Generated, Literal, Supply, Type};
 
 use crate::span::Spanned;
 
@@ -71,6 +75,7 @@ impl Engine {
 
 /// The database objects behind the operations, by engine.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "there is one a template")]
 pub enum Objects {
     /// Views or tables, and procedures.
     MariaDb {
@@ -165,182 +170,6 @@ impl Domain {
     pub const fn relation(&self) -> Option<&Relation> {
         match &self.objects {
             Objects::MariaDb { read, .. } | Objects::MongoDb { read, .. } => read.as_ref(),
-        }
-    }
-}
-
-/// A field, an argument, a member, an item, a column of a row.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Field {
-    /// Wire name.
-    pub name: String,
-    /// The name as a Rust identifier.
-    pub ident: Ident,
-    /// Name in the database.
-    pub column: String,
-    /// What it is, for people.
-    pub description: String,
-    /// What its values are.
-    pub ty: Type,
-    /// Where the value of a new record comes from.
-    pub supply: Supply,
-    /// Whether it may be null.
-    pub nullable: bool,
-    /// Whether it is part of the key.
-    pub is_key: bool,
-    /// Whether `update` must not change it.
-    pub immutable: bool,
-    /// Whether no two records share a value.
-    pub unique: bool,
-    /// Whether its value is masked in logs, errors and dead letters.
-    pub sensitive: bool,
-}
-
-/// Where the value of a new record's field comes from.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Supply {
-    /// The client must give it.
-    Required,
-    /// The client may give it.
-    Optional,
-    /// The client may give it, else it is this.
-    Default(Literal),
-    /// It is generated, and the client may not give it.
-    Generated(Generated),
-    /// The database counts it.
-    Version,
-}
-
-/// Who fills a generated field, and with what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Generated {
-    /// The node, with a random UUID.
-    UuidV4,
-    /// The node, with a UUID that sorts by time.
-    UuidV7,
-    /// The node, with the moment of the request.
-    Now,
-    /// The database.
-    Database,
-}
-
-impl Generated {
-    /// All generators.
-    pub const ALL: &'static [Self] = &[Self::UuidV4, Self::UuidV7, Self::Now, Self::Database];
-
-    /// The name in templates.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::UuidV4 => "uuid_v4",
-            Self::UuidV7 => "uuid_v7",
-            Self::Now => "now",
-            Self::Database => "database",
-        }
-    }
-}
-
-/// A constant, in wire form where JSON lacks its type.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Literal {
-    /// A truth value.
-    Bool(bool),
-    /// An integer.
-    Int(i64),
-    /// A floating-point number.
-    Float(f64),
-    /// What is a string on the wire.
-    Text(String),
-}
-
-/// A type, with the bounds on its values, which are inclusive.
-#[derive(Debug, Clone, PartialEq)]
-#[allow(missing_docs, reason = "the members are the keys of the template language")]
-pub enum Type {
-    /// `true` or `false`
-    Bool,
-    /// A signed integer.
-    Int { min: i64, max: i64 },
-    /// An unsigned integer.
-    UInt { min: u64, max: u64 },
-    /// A floating-point number.
-    Float { min: f64, max: f64 },
-    /// An exact decimal; `precision` digits in all, `scale` of them after the point.
-    Decimal { precision: u8, scale: u8, min: Option<String>, max: Option<String> },
-    /// A short string; lengths in characters.
-    String { min: u32, max: u32, pattern: Option<String> },
-    /// A long string; lengths in characters.
-    Text { min: u32, max: u32 },
-    /// Bytes; length in bytes.
-    Bytes { max: u32 },
-    /// A UUID.
-    Uuid,
-    /// A calendar date.
-    Date,
-    /// A time of day.
-    Time,
-    /// A moment.
-    DateTime,
-    /// One of some strings.
-    Enum { values: Vec<String> },
-    /// Any JSON.
-    Json,
-    /// At most `max` values, each like `item`.
-    List { item: Box<Field>, max: u32 },
-    /// An object with these members.
-    Object { fields: Vec<Field> },
-    /// A MongoDB `ObjectId`.
-    ObjectId,
-}
-
-impl Type {
-    /// The names of all types, as templates write them.
-    pub const NAMES: &'static [&'static str] = &[
-        "bool", "int", "float", "decimal", "string", "text", "bytes", "uuid", "date", "time", "datetime", "enum",
-        "json", "list", "object", "object_id",
-    ];
-
-    /// The type's name in templates.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Bool => "bool",
-            Self::Int { .. } | Self::UInt { .. } => "int",
-            Self::Float { .. } => "float",
-            Self::Decimal { .. } => "decimal",
-            Self::String { .. } => "string",
-            Self::Text { .. } => "text",
-            Self::Bytes { .. } => "bytes",
-            Self::Uuid => "uuid",
-            Self::Date => "date",
-            Self::Time => "time",
-            Self::DateTime => "datetime",
-            Self::Enum { .. } => "enum",
-            Self::Json => "json",
-            Self::List { .. } => "list",
-            Self::Object { .. } => "object",
-            Self::ObjectId => "object_id",
-        }
-    }
-
-    /// Whether values are short and have an order that both engines agree on, so that they can be filtered,
-    /// sorted, unique, and part of a key.
-    #[must_use]
-    pub const fn is_indexable(&self) -> bool {
-        match self {
-            Self::Bool
-            | Self::Int { .. }
-            | Self::UInt { .. }
-            | Self::Float { .. }
-            | Self::Decimal { .. }
-            | Self::String { .. }
-            | Self::Uuid
-            | Self::Date
-            | Self::Time
-            | Self::DateTime
-            | Self::Enum { .. }
-            | Self::ObjectId => true,
-            Self::Text { .. } | Self::Bytes { .. } | Self::Json | Self::List { .. } | Self::Object { .. } => false,
         }
     }
 }

@@ -1,0 +1,134 @@
+//! Collections with validators, indexes and views for MongoDB, as the commands of one JSON document.
+
+use serde_json::{Map, Value, json};
+
+use crate::model::{Domain, Field, Relation, Supply, Type};
+
+pub(super) fn ddl(domain: &Domain, read: Option<&Relation>, written: &[Option<&str>]) -> String {
+    let view = read.filter(|relation| relation.is_view);
+    let mut collections: Vec<&str> = written.iter().copied().flatten().collect();
+    collections.extend(read.filter(|relation| !relation.is_view).map(|relation| relation.name.as_str()));
+    collections.dedup();
+    // A domain that only reads a view says nothing of the collection behind it but its documents.
+    if collections.is_empty() && view.is_some() {
+        collections.push(&domain.name.value);
+    }
+    collections.sort_unstable();
+    collections.dedup();
+    let mut commands = Vec::new();
+    for collection in &collections {
+        let validator = json!({ "$jsonSchema": object(&domain.fields) });
+        commands.push(format!("{{ \"create\": {}, \"validator\": {validator:#} }}", text(collection)));
+        let indexes = indexes(domain);
+        if !indexes.is_empty() {
+            let indexes = indexes.join(",\n");
+            commands.push(format!("{{ \"createIndexes\": {}, \"indexes\": [\n{indexes}\n] }}", text(collection)));
+        }
+    }
+    if let (Some(view), Some(on)) = (view, collections.first()) {
+        let project: Map<String, Value> = domain.fields.iter().map(|field| (field.column.clone(), json!(1))).collect();
+        commands.push(format!(
+            "{{ \"create\": {}, \"viewOn\": {}, \"pipeline\": {} }}",
+            text(&view.name),
+            text(on),
+            json!([{ "$project": project }])
+        ));
+    }
+    format!("{{ \"database\": {}, \"commands\": [\n{}\n] }}\n", text(&domain.database), commands.join(",\n"))
+}
+
+fn text(text: &str) -> Value {
+    Value::from(text)
+}
+
+/// The order of an index's members means something, so these are texts and no maps.
+fn indexes(domain: &Domain) -> Vec<String> {
+    let mut indexes = Vec::new();
+    let keys: Vec<&Field> = domain.key.iter().filter_map(|index| domain.fields.get(*index)).collect();
+    let mut index = |fields: &[&Field], is_unique: bool| {
+        let names: Vec<_> = fields.iter().map(|field| field.column.as_str()).collect();
+        let members: Vec<_> = names.iter().map(|name| format!("{}: 1", text(name))).collect();
+        let unique = if is_unique { ", \"unique\": true" } else { "" };
+        let name = text(&format!("{}_{}", if is_unique { "uq" } else { "ix" }, names.join("_")));
+        indexes.push(format!("{{ \"name\": {name}, \"key\": {{ {} }}{unique} }}", members.join(", ")));
+    };
+    if !keys.iter().map(|field| field.column.as_str()).eq(["_id"]) && !keys.is_empty() {
+        index(&keys, true);
+    }
+    for field in domain.fields.iter().filter(|field| field.unique) {
+        index(&[field], true);
+    }
+    let mut wanted: Vec<usize> = domain.fetch.filter.iter().chain(&domain.fetch.sort).copied().collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    for field in wanted.into_iter().filter_map(|index| domain.fields.get(index)) {
+        if !field.unique && !field.is_key {
+            // Pages continue after the last record: the key breaks ties.
+            index(&[&[field], keys.as_slice()].concat(), false);
+        }
+    }
+    indexes
+}
+
+/// The validator of a document with these members.
+fn object(fields: &[Field]) -> Value {
+    let properties: Map<String, Value> = fields.iter().map(|field| (field.column.clone(), property(field))).collect();
+    let required: Vec<&str> = fields.iter().filter(|field| !field.nullable).map(|field| field.column.as_str()).collect();
+    let mut schema = json!({ "bsonType": "object", "additionalProperties": false, "properties": properties });
+    if !required.is_empty() {
+        schema["required"] = json!(required);
+    }
+    schema
+}
+
+fn property(field: &Field) -> Value {
+    let mut schema = ty(&field.ty);
+    if field.supply == Supply::Version {
+        schema["minimum"] = json!(1);
+    }
+    if !field.description.is_empty() {
+        schema["description"] = json!(field.description);
+    }
+    if !field.nullable {
+        return schema;
+    }
+    if let Some(values) = schema.get_mut("enum").and_then(Value::as_array_mut) {
+        values.push(Value::Null);
+    }
+    match schema.get_mut("bsonType") {
+        Some(Value::Array(types)) => types.push(json!("null")),
+        Some(one) => *one = json!([one, "null"]),
+        None => {}
+    }
+    schema
+}
+
+fn ty(ty: &Type) -> Value {
+    match ty {
+        Type::Bool => json!({ "bsonType": "bool" }),
+        Type::Int { min: i64::MIN, max: i64::MAX } => json!({ "bsonType": ["int", "long"] }),
+        Type::Int { min, max } => json!({ "bsonType": ["int", "long"], "minimum": min, "maximum": max }),
+        Type::UInt { min, max } => {
+            json!({ "bsonType": ["int", "long"], "minimum": min, "maximum": (*max).min(i64::MAX.unsigned_abs()) })
+        }
+        Type::Float { .. } => json!({ "bsonType": ["double", "int", "long"] }),
+        Type::Decimal { .. } => json!({ "bsonType": "decimal" }),
+        Type::String { min, max, pattern } => {
+            let mut schema = json!({ "bsonType": "string", "minLength": min, "maxLength": max });
+            if let Some(pattern) = pattern {
+                schema["pattern"] = json!(format!("^(?:{pattern})$"));
+            }
+            schema
+        }
+        Type::Text { min, max } => json!({ "bsonType": "string", "minLength": min, "maxLength": max }),
+        Type::Bytes { .. } | Type::Uuid => json!({ "bsonType": "binData" }),
+        // Days and times of day are texts: MongoDB's dates are moments.
+        Type::Date | Type::Time => json!({ "bsonType": "string" }),
+        Type::DateTime => json!({ "bsonType": "date" }),
+        Type::Enum { values } => json!({ "enum": values }),
+        Type::Json => json!({}),
+        Type::List { item, max } => json!({ "bsonType": "array", "maxItems": max, "items": property(item) }),
+        Type::Object { fields } => object(fields),
+        Type::ObjectId => json!({ "bsonType": "objectId" }),
+    }
+}

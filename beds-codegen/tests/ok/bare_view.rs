@@ -1,0 +1,32 @@
+use ::beds_runtime::__private as rt;
+
+#[derive(Debug, Clone, PartialEq, rt::Serialize, rt::Deserialize)]
+#[serde(crate = "beds_runtime::__private::serde")]
+pub struct Turnover {
+    pub month: Option<rt::Date>,
+    pub amount: Option<rt::Decimal>,
+}
+
+static FIELDS: [rt::Field; 2] = [
+    rt::Field::new("month", "month", rt::Type::Date).nullable(),
+    rt::Field::new("amount", "sum amount", rt::Type::decimal(20, 2, None, None)).nullable(),
+];
+static DOMAIN: rt::Domain = rt::Domain::new("turnover", "", "1ea196f053bd3897")
+    .placed(rt::Broker::SegundoWarehouse, rt::Broker::SegundoWarehouse)
+    .mariadb("warehouse")
+    .fields(&FIELDS)
+    .reads()
+    .fetch(&[0], &[0], 24, 24);
+static READ: rt::mariadb::Source = rt::mariadb::Source { from: "`v_turn``over`", by_key: "" };
+
+impl rt::NamasteCore for Turnover {
+    fn domain() -> &'static rt::Domain {
+        &DOMAIN
+    }
+    async fn fetch(cx: &rt::Context, request: rt::FetchRequest) -> rt::Result {
+        rt::mariadb::fetch(cx, &DOMAIN, &READ, request).await
+    }
+    async fn count(cx: &rt::Context, request: rt::CountRequest) -> rt::Result {
+        rt::mariadb::count(cx, &DOMAIN, &READ, request).await
+    }
+}

@@ -1,0 +1,34 @@
+-- A proposal for the objects of the template `order_line`. Read it, change it, own it.
+use `shop`;
+
+create table if not exists `order_line` (
+    `order_id` bigint unsigned not null,
+    `position` bigint not null,
+    `article` varchar(40) not null,
+    `quantity` decimal(9,3) not null,
+    primary key (`order_id`, `position`),
+    key `article` (`article`)
+);
+
+delimiter //
+
+create or replace procedure `sp_line_add`(
+    in `p_order_id` bigint unsigned,
+    in `p_position` bigint,
+    in `p_article` varchar(40),
+    in `p_quantity` decimal(9,3))
+    modifies sql data
+begin
+    insert into `order_line` (`order_id`, `position`, `article`, `quantity`)
+    values (`p_order_id`, `p_position`, `p_article`, `p_quantity`);
+end //
+
+create or replace procedure `sp_line_drop`(
+    in `p_position` bigint,
+    in `p_order_id` bigint unsigned)
+    modifies sql data
+begin
+    delete from `order_line` where `position` = `p_position` and `order_id` = `p_order_id`;
+end //
+
+delimiter ;

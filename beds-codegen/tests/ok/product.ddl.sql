@@ -1,0 +1,71 @@
+-- A proposal for the objects of the template `product`. Read it, change it, own it.
+use `catalog`;
+
+create table if not exists `product` (
+    `id` uuid not null,
+    `sku` varchar(40) not null,
+    `price` decimal(12,2) null,
+    `status` enum('draft', 'active') not null default 'draft',
+    `created_at` datetime(6) not null,
+    `revision` bigint not null default 1,
+    primary key (`id`),
+    unique key `sku` (`sku`),
+    key `status` (`status`),
+    key `price` (`price`)
+);
+
+create or replace view `v_product` as
+select `id`, `sku`, `price`, `status`, `created_at`, `revision`
+from `product`;
+
+delimiter //
+
+create or replace procedure `sp_product_create`(
+    in `p_id` uuid,
+    in `p_sku` varchar(40),
+    in `p_price` decimal(12,2),
+    in `p_status` enum('draft', 'active'))
+    modifies sql data
+begin
+    insert into `product` (`id`, `sku`, `price`, `status`)
+    values (`p_id`, `p_sku`, `p_price`, `p_status`);
+end //
+
+create or replace procedure `sp_product_update`(
+    in `p_id` uuid,
+    in `p_price` decimal(12,2),
+    in `p_status` enum('draft', 'active'),
+    in `p_revision` bigint)
+    modifies sql data
+begin
+    update `product`
+    set `price` = `p_price`,
+        `status` = `p_status`,
+        `revision` = `revision` + 1
+    where `id` = `p_id` and (`p_revision` is null or `revision` = `p_revision`);
+end //
+
+create or replace procedure `sp_product_delete`(
+    in `p_id` uuid,
+    in `p_revision` bigint)
+    modifies sql data
+begin
+    delete from `product` where `id` = `p_id` and (`p_revision` is null or `revision` = `p_revision`);
+end //
+
+create or replace procedure `sp_product_restock`(in `p_sku` varchar(255), in `p_quantity` bigint, out `p_in_stock` bigint)
+    modifies sql data
+begin
+    -- To be written.
+    signal sqlstate '45000' set message_text = 'not written yet';
+end //
+
+create or replace function `fn_product_stock_value`() returns decimal(12,2)
+    reads sql data
+begin
+    -- To be written.
+    signal sqlstate '45000' set message_text = 'not written yet';
+    return null;
+end //
+
+delimiter ;

@@ -1,0 +1,73 @@
+//! Views that only pick columns and rows of one table, so that the table's key is theirs.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// `select … from `db`.`table` [`alias`]`, and at most a condition or an order after it: no join, no group.
+static SINGLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?is)^select (?P<list>.*?) from `(?P<db>[^`]+)`\.`(?P<table>[^`]+)`(?: `[^`]+`)?(?: (?:where|order by) .*)?$").ok()
+});
+/// `` `alias`.`column` AS `name` ``
+static PLAIN: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?i)^(?:`[^`]+`\.)*`(?P<column>[^`]+)` AS `(?P<name>[^`]+)`$").ok());
+
+/// The table of this database that a view's definition picks from, and the table's name of each of the view's
+/// columns that is a plain column; `None` where it does anything else.
+///
+/// It is meant for the text that the server keeps, in which every name is quoted, and for updatable views, which
+/// have no `distinct`, no aggregate and no `union`.
+pub(super) fn picks(definition: &str, database: &str) -> Option<(String, Vec<(String, String)>)> {
+    let captures = SINGLE.as_ref()?.captures(definition.trim())?;
+    if !captures["db"].eq_ignore_ascii_case(database) {
+        return None;
+    }
+    let plain = PLAIN.as_ref()?;
+    let columns = items(&captures["list"])
+        .into_iter()
+        .filter_map(|item| plain.captures(item))
+        .map(|item| (item["name"].to_owned(), item["column"].to_owned()))
+        .collect();
+    Some((captures["table"].to_owned(), columns))
+}
+
+/// The items of a select list: commas inside of quotes and parentheses separate nothing.
+fn items(list: &str) -> Vec<&str> {
+    let (mut depth, mut quote, mut from, mut items) = (0_usize, None, 0, Vec::new());
+    for (at, c) in list.char_indices() {
+        match (quote, c) {
+            (Some(open), c) if open == c => quote = None,
+            (Some(_), _) => {}
+            (None, '`' | '\'' | '"') => quote = Some(c),
+            (None, '(') => depth += 1,
+            (None, ')') => depth = depth.saturating_sub(1),
+            (None, ',') if depth == 0 => {
+                items.push(list[from..at].trim());
+                from = at + 1;
+            }
+            (None, _) => {}
+        }
+    }
+    items.push(list[from..].trim());
+    items
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_views_of_one_table_pick() {
+        let definition = "select `c`.`id` AS `customer`,concat(`c`.`a`,', ',`c`.`b`) AS `name` \
+                          from `shop`.`customers` `c` where `c`.`gone` = 0";
+        assert_eq!(
+            picks(definition, "shop"),
+            Some(("customers".into(), vec![("customer".into(), "id".into())]))
+        );
+        assert_eq!(picks(definition, "other"), None);
+        let join = "select `a`.`id` AS `id` from (`shop`.`a` join `shop`.`b` on(`a`.`id` = `b`.`id`))";
+        assert_eq!(picks(join, "shop"), None);
+        let cross = "select `shop`.`a`.`id` AS `id` from `shop`.`a` join `shop`.`b`";
+        assert_eq!(picks(cross, "shop"), None);
+    }
+}

@@ -1,0 +1,207 @@
+//! Names: what the wire calls a column, a table or a parameter, and telling which of them mean the same.
+
+use std::collections::BTreeSet;
+
+use beds_protocol::Service;
+
+/// The most characters that a wire name may have.
+const NAME_LEN_MAX: usize = 64;
+
+/// A name in lower case, with `_` between its words: `Order Details`, `OrderDetails` and `order-details` all
+/// become `order_details`. Letters with marks lose them; empty where nothing of the name can be kept.
+pub(crate) fn snake(name: &str) -> String {
+    let folded: String = name.chars().flat_map(fold).collect();
+    let chars: Vec<char> = folded.chars().collect();
+    let mut out = String::new();
+    for (at, &c) in chars.iter().enumerate() {
+        if !c.is_ascii_alphanumeric() {
+            if !out.ends_with('_') && !out.is_empty() {
+                out.push('_');
+            }
+            continue;
+        }
+        let previous = at.checked_sub(1).and_then(|at| chars.get(at)).copied().unwrap_or('_');
+        let next_is_lower = chars.get(at + 1).is_some_and(char::is_ascii_lowercase);
+        // `orderID` has two words, and so has `XMLData`.
+        let begins_word = c.is_ascii_uppercase()
+            && (previous.is_ascii_lowercase() || (previous.is_ascii_uppercase() && next_is_lower));
+        if begins_word && !out.ends_with('_') && !out.is_empty() {
+            out.push('_');
+        }
+        out.push(c.to_ascii_lowercase());
+    }
+    let out = out.trim_end_matches('_');
+    let out = if out.starts_with(|c: char| c.is_ascii_digit()) { format!("n{out}") } else { out.to_owned() };
+    out.chars().take(NAME_LEN_MAX).collect::<String>().trim_end_matches('_').to_owned()
+}
+
+/// A letter of the Latin alphabets without its mark; anything else as it is.
+fn fold(c: char) -> impl Iterator<Item = char> {
+    const MARKED: &[(&str, &str)] = &[
+        ("àáâãåāăą", "a"), ("ä", "ae"), ("æ", "ae"), ("çćč", "c"), ("ďđð", "d"), ("èéêëēėęě", "e"), ("ğ", "g"),
+        ("ìíîïīįı", "i"), ("ł", "l"), ("ñńň", "n"), ("òóôõøō", "o"), ("ö", "oe"), ("œ", "oe"), ("řŕ", "r"),
+        ("śšş", "s"), ("ß", "ss"), ("ťţ", "t"), ("þ", "th"), ("ùúûūůų", "u"), ("ü", "ue"), ("ýÿ", "y"), ("źżž", "z"),
+    ];
+    let lower = c.to_lowercase().next().unwrap_or(c);
+    let plain = MARKED.iter().find(|(marked, _)| marked.contains(lower)).map(|(_, plain)| *plain);
+    let text = match plain {
+        Some(plain) if c.is_uppercase() => {
+            let mut chars = plain.chars();
+            chars.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(chars).collect()
+        }
+        Some(plain) => plain.to_owned(),
+        None => c.to_string(),
+    };
+    text.chars().collect::<Vec<_>>().into_iter()
+}
+
+/// Names that are taken, so that each is given once.
+#[derive(Debug, Default)]
+pub(crate) struct Taken(BTreeSet<String>);
+
+impl Taken {
+    /// The name, with a number after it where it is taken. Two names are one where `fold` makes them one.
+    pub(crate) fn unique(&mut self, name: &str, fold: impl Fn(&str) -> String) -> String {
+        let mut candidate = name.to_owned();
+        let mut number = 2;
+        while !self.0.insert(fold(&candidate)) {
+            let suffix = format!("_{number}");
+            let kept: String = name.chars().take(NAME_LEN_MAX - suffix.len()).collect();
+            candidate = format!("{kept}{suffix}");
+            number += 1;
+        }
+        candidate
+    }
+
+    /// The wire name of a field, an argument or a call.
+    pub(crate) fn field(&mut self, name: &str, fallback: &str) -> String {
+        let snake = snake(name);
+        let wire = if snake.is_empty() { fallback } else { &snake };
+        self.unique(wire, |name| match name {
+            // These become `self_` and so on in Rust.
+            "self" | "super" | "crate" => format!("{name}_"),
+            name => name.to_owned(),
+        })
+    }
+
+    /// The name of a template. Names that are told apart only by their underscores are one as Rust structs.
+    pub(crate) fn template(&mut self, name: &str, fallback: &str) -> String {
+        let snake = snake(name);
+        let name = if snake.is_empty() { fallback.to_owned() } else { snake };
+        let is_reserved = Service::from_name(&name).is_some() || matches!(name.as_str(), "template" | "domains");
+        let name = if is_reserved {
+            format!("{name}_data")
+        } else if name == "beds" || name.starts_with("beds_") {
+            format!("the_{name}")
+        } else {
+            name
+        };
+        self.unique(&name, |name| name.replace('_', ""))
+    }
+
+    /// Takes a template's name that is there already.
+    pub(crate) fn keep_template(&mut self, name: &str) {
+        self.0.insert(name.replace('_', ""));
+    }
+}
+
+/// Whether a name matches a pattern with `*` and `?`. Case does not matter.
+pub(crate) fn glob(pattern: &str, name: &str) -> bool {
+    fn matches(pattern: &[char], name: &[char]) -> bool {
+        match (pattern, name) {
+            ([], []) => true,
+            (['*', rest @ ..], _) => (0..=name.len()).any(|skip| matches(rest, &name[skip..])),
+            (['?', pattern @ ..], [_, name @ ..]) => matches(pattern, name),
+            ([p, pattern @ ..], [c, name @ ..]) => p == c && matches(pattern, name),
+            _ => false,
+        }
+    }
+    let chars = |text: &str| text.to_lowercase().chars().collect::<Vec<_>>();
+    matches(&chars(pattern), &chars(name))
+}
+
+/// The words of a name, in the singular, as far as English endings tell.
+pub(crate) fn words(name: &str) -> Vec<String> {
+    snake(name).split('_').filter(|word| !word.is_empty()).map(singular).collect()
+}
+
+fn singular(word: &str) -> String {
+    if let Some(stem) = word.strip_suffix("ies").filter(|stem| stem.len() > 1) {
+        return format!("{stem}y");
+    }
+    for ending in ["sses", "shes", "ches", "xes"] {
+        if word.ends_with(ending) {
+            return word[..word.len() - 2].to_owned();
+        }
+    }
+    match word.strip_suffix('s') {
+        Some(stem) if stem.len() > 2 && !stem.ends_with(['s', 'u', 'i']) => stem.to_owned(),
+        _ => word.to_owned(),
+    }
+}
+
+/// The words of a table's name, without a prefix that only says that it is one.
+pub(crate) fn table_words(name: &str) -> Vec<String> {
+    let mut words = words(name);
+    if words.len() > 1 && matches!(words.first().map(String::as_str), Some("tbl" | "tb" | "t")) {
+        words.remove(0);
+    }
+    words
+}
+
+/// The name of a parameter without the prefix or suffix that only says that it is one: `p_sku`, `in_sku`, `_sku`,
+/// `@sku`, `sku_in`.
+pub(crate) fn parameter(name: &str) -> String {
+    let snake = snake(name);
+    let stripped = ["p_", "in_", "inout_", "out_", "i_", "o_", "io_", "v_", "par_", "param_", "arg_", "a_", "pin_"]
+        .iter()
+        .find_map(|prefix| snake.strip_prefix(prefix))
+        .or_else(|| ["_in", "_out", "_param"].iter().find_map(|suffix| snake.strip_suffix(suffix)))
+        .filter(|rest| !rest.is_empty());
+    match stripped {
+        Some(rest) => rest.to_owned(),
+        // `pName`, as Hungarian notation has it, is `p_name` already.
+        None => snake,
+    }
+}
+
+/// Whether a parameter and a column have one name.
+pub(crate) fn same(parameter_name: &str, column: &str) -> bool {
+    let column = snake(column);
+    snake(parameter_name) == column || parameter(parameter_name) == column
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_words() {
+        let cases = [
+            ("Order Details", "order_details"), ("OrderID", "order_id"), ("XMLData", "xml_data"), ("Größe", "groesse"),
+            ("2nd Line", "n2nd_line"), ("__x__", "x"), ("日本", ""), ("user-agent", "user_agent"), ("Ärger", "aerger"),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(snake(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_are_given_once() {
+        let mut taken = Taken::default();
+        assert_eq!(taken.template("order_1", "x"), "order_1");
+        assert_eq!(taken.template("order1", "x"), "order1_2");
+        assert_eq!(taken.template("admin", "x"), "admin_data");
+        assert_eq!(taken.template("beds_ledger", "x"), "the_beds_ledger");
+        assert_eq!(taken.field("日本", "column_7"), "column_7");
+    }
+
+    #[test]
+    fn patterns_and_parameters() {
+        assert!(glob("ord*_?", "Orders_1") && !glob("ord*_?", "orders"));
+        assert!(same("p_unitPrice", "UnitPrice") && same("sku", "SKU") && same("pName", "name"));
+        assert!(!same("p_name", "p"));
+        assert_eq!(table_words("tblOrderStatuses"), ["order", "status"]);
+        assert_eq!(words("categories"), ["category"]);
+    }
+}

@@ -1,0 +1,71 @@
+//! From the bytes of a request to the bytes of its reply, without a bus and without a database:
+//! `cargo bench -p beds --bench dispatch`.
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use beds::domains::Domains;
+use beds_protocol::Broker;
+use beds_runtime::adapters::Engines;
+use beds_runtime::config::Limits;
+use beds_runtime::dispatch::{Dispatcher, Incoming};
+use beds_runtime::{Factory, NamasteCore};
+use criterion::{Criterion, criterion_group, criterion_main};
+use tokio::runtime::Builder;
+
+fn incoming<'a>(broker: Broker, routing_key: &'a str, body: &'a [u8]) -> Incoming<'a> {
+    Incoming {
+        broker,
+        routing_key,
+        content_type: Some("application/json"),
+        deadline: Ok(None),
+        template_hash: None,
+        request_id: "0198c0de-0000-7000-8000-000000000000".to_owned(),
+        body,
+    }
+}
+
+/// Requests that are answered before any database is asked.
+const REQUESTS: [(&str, Broker, &str, &[u8]); 6] = [
+    ("describe", Broker::AppRead, "country.describe", b"{}"),
+    ("unknown template", Broker::AppRead, "nosuch.describe", b"{}"),
+    ("malformed body", Broker::AppRead, "country.fetch", b"{\"key\": "),
+    ("undeclared filter", Broker::AppRead, "country.fetch", br#"{"where": {"flag": "x"}}"#),
+    ("fetch, up to the database", Broker::AppRead, "country.fetch", br#"{"key": "FR"}"#),
+    (
+        "create, up to the database",
+        Broker::AppWrite,
+        "subdivision.create",
+        br#"{"data": {"code": "FR-75", "country": "FR", "name": "Paris", "type": "Metropolitan department"}}"#,
+    ),
+];
+
+fn dispatch(criterion: &mut Criterion) {
+    let Ok(runtime) = Builder::new_current_thread().enable_time().build() else { return };
+    // No database is configured: what needs one is refused where it would be asked.
+    let dispatcher = Dispatcher::new(Arc::new(Engines::default()), Limits::default());
+    let mut group = criterion.benchmark_group("dispatch");
+    for (name, broker, key, body) in REQUESTS {
+        group.bench_function(name, |bencher| {
+            bencher.to_async(&runtime).iter(|| dispatcher.answer::<Domains>(incoming(broker, key, body)));
+        });
+    }
+    group.finish();
+}
+
+fn factory(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("factory");
+    for name in ["country", "subdivision", "nosuch"] {
+        group.bench_function(format!("template `{name}`"), |bencher| {
+            bencher.iter(|| Domains::template(black_box(name)).map(Domains::domain));
+        });
+    }
+    let domain = beds::domains::Country::domain();
+    group.bench_function("field of a domain", |bencher| {
+        bencher.iter(|| domain.field(black_box("revision")));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, dispatch, factory);
+criterion_main!(benches);

@@ -1,0 +1,888 @@
+//! Whatever a client sends: each mistake has its exact answer, or becomes a dead letter that says why, and nothing
+//! in either database is changed by it.
+//!
+//! The cases run one after another, since the contents of the databases are compared after each.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "clippy.toml allows it in test functions only"
+)]
+
+mod common;
+
+use beds_devstack::Stack;
+use common::{
+    Node, Site, blocking, stack,
+    wire::{Message, Wire, consume, next, unix_ms, with_header},
+};
+use futures_util::TryStreamExt as _;
+use lapin::{
+    BasicProperties, Consumer, ExchangeKind,
+    options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
+    types::{AMQPValue, FieldTable},
+};
+use mongodb::bson::{RawDocumentBuf, doc};
+use serde_json::{Value, json};
+
+/// An exchange of the tests', by which any routing key reaches any queue.
+const SIDE_DOOR: &str = "test.side_door";
+/// A queue that belongs to somebody else.
+const FOREIGN: &str = "test.foreign";
+const NODE: &str = "bad-input";
+const DEADLINE_PASSED: &str = "the deadline had passed when the request was taken";
+const BODY_MAX: usize = 100_000;
+
+/// What must come of a case.
+#[derive(Debug, Clone)]
+enum Expected {
+    /// An error reply with this code, message, and fields with reasons.
+    Error(&'static str, String, Vec<(String, String)>),
+    /// A dead letter with this code and reason, taken from this queue; nothing else.
+    Dead(&'static str, String, &'static str),
+    /// RabbitMQ gives the message back.
+    Returned,
+    /// The value is stored in `name` as it is, and comes back as it is.
+    Stored,
+}
+
+/// A message and what must come of it. `{t}` stands for the template.
+#[derive(Debug, Clone)]
+struct Case {
+    name: String,
+    exchange: &'static str,
+    key: String,
+    change: fn(BasicProperties) -> BasicProperties,
+    body: Vec<u8>,
+    expected: Expected,
+}
+
+impl Case {
+    fn new(name: impl Into<String>, key: &str, body: impl Into<Vec<u8>>, expected: Expected) -> Self {
+        Self {
+            name: name.into(),
+            exchange: "beds",
+            key: key.into(),
+            change: |p| p,
+            body: body.into(),
+            expected,
+        }
+    }
+
+    /// With properties other than those of a good request.
+    fn with(mut self, change: fn(BasicProperties) -> BasicProperties) -> Self {
+        self.change = change;
+        self
+    }
+
+    /// By another exchange.
+    fn by(mut self, exchange: &'static str) -> Self {
+        self.exchange = exchange;
+        self
+    }
+
+    /// For one of the templates.
+    fn of(mut self, template: &str) -> Self {
+        let replace = |text: &mut String| *text = text.replace("{t}", template);
+        replace(&mut self.name);
+        replace(&mut self.key);
+        if let Ok(text) = std::str::from_utf8(&self.body) {
+            self.body = text.replace("{t}", template).into_bytes();
+        }
+        match &mut self.expected {
+            Expected::Error(_, message, details) => {
+                replace(message);
+                details.iter_mut().for_each(|(_, reason)| replace(reason));
+            }
+            Expected::Dead(_, reason, _) => replace(reason),
+            Expected::Returned | Expected::Stored => {}
+        }
+        self
+    }
+}
+
+fn error(code: &'static str, message: impl Into<String>) -> Expected {
+    Expected::Error(code, message.into(), Vec::new())
+}
+
+fn bad(message: impl Into<String>) -> Expected {
+    error("bad_request", message)
+}
+
+/// `validation_failed` for one field.
+fn invalid(field: &str, reason: impl Into<String>) -> Expected {
+    let reason = reason.into();
+    Expected::Error("validation_failed", format!("`{field}` {reason}"), vec![(field.into(), reason)])
+}
+
+fn dead(code: &'static str, reason: impl Into<String>, queue: &'static str) -> Expected {
+    Expected::Dead(code, reason.into(), queue)
+}
+
+const KEY: &str = r#""key": "00000000-0000-7000-8000-000000000001""#;
+const READS: &str = "beds.app_server.r";
+const WRITES: &str = "beds.app_server.w";
+
+/// Bodies that cannot be read as a request.
+fn malformed() -> Vec<Case> {
+    let unreadable = |rest: &str| bad(format!("the body cannot be read{rest}"));
+    let body = |name: &str, operation: &str, body: &[u8], expected| {
+        Case::new(name, &format!("{{t}}.{operation}"), body, expected)
+    };
+    let deep = format!(r#"{{"data": {{"extra": {}1{}}}}}"#, "[".repeat(200), "]".repeat(200));
+    let deeper = format!(r#"{{"where": {}{}}}"#, r#"{"a":"#.repeat(50_000 / 5), "1");
+    vec![
+        body("empty", "fetch", b"", bad("the body is empty: it must be a JSON object")),
+        body("blank", "create", b" \n\t ", bad("the body is empty: it must be a JSON object")),
+        body("not JSON", "fetch", b"hello", unreadable(": expected value at line 1 column 1")),
+        body(
+            "truncated",
+            "create",
+            br#"{"data": {"code": "a", "ser"#,
+            unreadable(" at `data`: EOF while parsing a string at line 1 column 27"),
+        ),
+        body(
+            "something after",
+            "delete",
+            format!("{{{KEY}}} x").as_bytes(),
+            bad("the body has something after its JSON object"),
+        ),
+        body(
+            "two objects",
+            "delete",
+            format!("{{{KEY}}}{{{KEY}}}").as_bytes(),
+            bad("the body has something after its JSON object"),
+        ),
+        body(
+            "an array",
+            "fetch",
+            b"[]",
+            unreadable(": invalid type: sequence, expected struct FetchRequest"),
+        ),
+        body("an array of requests", "delete", format!("[{{{KEY}}}]").as_bytes(), unreadable("")),
+        body("a string", "count", br#""{}""#, unreadable("")),
+        body("null", "count", b"null", unreadable("")),
+        body("a number", "count", b"1", unreadable("")),
+        body(
+            "single quotes",
+            "fetch",
+            b"{'key': 1}",
+            unreadable(": key must be a string at line 1 column 2"),
+        ),
+        body(
+            "trailing comma",
+            "count",
+            br#"{"where": {},}"#,
+            unreadable(": trailing comma at line 1 column 14"),
+        ),
+        body("a comment", "count", br#"{"where": {} /* all */}"#, unreadable("")),
+        body("not UTF-8", "create", b"{\"data\": {\"name\": \"\xff\xfe\"}}", unreadable("")),
+        body("half a surrogate", "create", br#"{"data": {"name": "\ud83d"}}"#, unreadable("")),
+        body("UTF-16", "count", b"\xff\xfe{\0}\0", unreadable("")),
+        body("a byte order mark", "count", b"\xef\xbb\xbf{}", unreadable("")),
+        body("compressed", "count", b"\x1f\x8b\x08\0\0\0\0\0\0\x03\xab\xae\x05\0", unreadable("")),
+        body("NaN", "create", br#"{"data": {"ratio": NaN}}"#, unreadable("")),
+        body("Infinity", "create", br#"{"data": {"ratio": Infinity}}"#, unreadable("")),
+        body("a number out of range", "create", br#"{"data": {"ratio": 1e400}}"#, unreadable("")),
+        body("nested too deep", "create", deep.as_bytes(), unreadable("")),
+        body("nested much too deep", "fetch", deeper.as_bytes(), unreadable("")),
+        body("a control character", "create", b"{\"data\": {\"name\": \"a\nb\"}}", unreadable("")),
+    ]
+}
+
+/// Bodies with members that the operation does not have, or not so.
+fn misshapen() -> Vec<Case> {
+    let unreadable = |rest: &str| bad(format!("the body cannot be read{rest}"));
+    let case = |operation: &str, body: String, expected| {
+        Case::new(format!("{operation} {body}"), &format!("{{t}}.{operation}"), body, expected)
+    };
+    let text = |text: &str| text.to_owned();
+    vec![
+        case("fetch", text(r#"{"wher": {}}"#), unreadable("")),
+        case("fetch", text(r#"{"sql": "select 1"}"#), unreadable("")),
+        case("count", text(r#"{"where": {}, "limit": 1}"#), unreadable("")),
+        case("create", text("{}"), unreadable("")),
+        case("create", text(r#"{"data": null}"#), unreadable("")),
+        case("create", text(r#"{"data": "x"}"#), unreadable("")),
+        case("create", text(r#"{"data": [[]]}"#), unreadable("")),
+        case("create", text(r#"{"data": {}, "upsert": true}"#), unreadable("")),
+        case("create", text(r#"{"data": {"name": "a", "name": "b"}}"#), unreadable("")),
+        case("create", text(r#"{"data": {"extra": {"a": 1, "a": 2}}}"#), unreadable("")),
+        case("update", format!("{{{KEY}}}"), unreadable("")),
+        case("update", text(r#"{"data": {"number": 1}}"#), unreadable("")),
+        case("update", format!(r#"{{{KEY}, "data": [{{"number": 1}}]}}"#), unreadable("")),
+        case("update", format!(r#"{{{KEY}, "data": {{"number": 1}}, "if_version": "1"}}"#), unreadable("")),
+        case("update", format!(r#"{{{KEY}, "data": {{"number": 1}}, "if_version": 1.5}}"#), unreadable("")),
+        case("update", format!(r#"{{{KEY}, "data": {{"number": 1}}, "if_version": null}}"#), unreadable("")),
+        case("update", format!(r#"{{{KEY}, {KEY}, "data": {{"number": 1}}}}"#), unreadable("")),
+        case("update", format!(r#"{{{KEY}, "where": {{}}, "data": {{"number": 1}}}}"#), unreadable("")),
+        case("delete", text("{}"), unreadable("")),
+        case("delete", text(r#"{"where": {}}"#), unreadable("")),
+        case("delete", format!(r#"{{{KEY}, "if_version": true}}"#), unreadable("")),
+        case("describe", text(r#"{"all": true}"#), unreadable("")),
+        case("fetch", text(r#"{"where": []}"#), unreadable("")),
+        case("fetch", text(r#"{"where": null}"#), unreadable("")),
+        case("fetch", text(r#"{"where": {"number": 1, "number": 2}}"#), unreadable("")),
+        case("fetch", text(r#"{"where": {"number": {"gt": 1, "gt": 5}}}"#), unreadable("")),
+        case("fetch", text(r#"{"sort": "number"}"#), unreadable("")),
+        case("fetch", text(r#"{"sort": [1]}"#), unreadable("")),
+        case("fetch", text(r#"{"limit": "10"}"#), unreadable("")),
+        case("fetch", text(r#"{"limit": -1}"#), unreadable("")),
+        case("fetch", text(r#"{"limit": 1.5}"#), unreadable("")),
+        case("fetch", text(r#"{"limit": 4294967296}"#), unreadable("")),
+        case("fetch", text(r#"{"count": "true"}"#), unreadable("")),
+        case("fetch", text(r#"{"fields": "name"}"#), unreadable("")),
+        case("fetch", text(r#"{"after": 1}"#), unreadable("")),
+    ]
+}
+
+/// Requests that contradict the template.
+fn contradicting() -> Vec<Case> {
+    let case = |operation: &str, body: Value, expected| {
+        Case::new(format!("{operation} {body}"), &format!("{{t}}.{operation}"), body.to_string(), expected)
+    };
+    let key = "00000000-0000-7000-8000-000000000001";
+    let uuid = "must be a UUID such as \"018f2b6e-0000-7000-8000-000000000000\"";
+    let integer = "must be an integer of 64 bits, as a JSON number without a fraction";
+    let string = "must be a string with a UUID";
+    let filters = "the template declares code, series, status, flag, number, stock, ratio, amount, rating, name, \
+                   reference, day, hour, moment, created_at, revision";
+    let sorts = "the template declares code, status, number, ratio, amount, rating, name, day, hour, moment";
+    let operator = "is not an operator: eq, ne, lt, lte, gt, gte, in, prefix and null are";
+    let filter = |name: &str| {
+        let field = format!("where.{name}");
+        invalid(&field, format!("cannot use `{name}`: {filters}"))
+    };
+    let sort = |name: &str| invalid("sort", format!("cannot use `{name}`: {sorts}"));
+    let field = |name: &str| invalid("fields", format!("names `{name}`, which `{{t}}` does not have"));
+    let cursor = || invalid("after", "must be the `next` of a reply to the same `sort`");
+    let unknown = |name: &str| invalid(name, "is not a field of `{t}`");
+    let new = |mut more: Value| {
+        more["code"] = json!("bad");
+        more["series"] = json!("bad");
+        json!({ "data": more })
+    };
+    let change = |data: Value| json!({"key": key, "data": data});
+    let encoded = |json: Value| base64url(json.to_string().as_bytes());
+    vec![
+        // Keys.
+        case("fetch", json!({"key": {"$ne": null}}), invalid("key", string)),
+        case("delete", json!({"key": {"$ne": null}}), invalid("key", string)),
+        case("delete", json!({"key": {"$gt": ""}}), invalid("key", string)),
+        case("delete", json!({"key": {"id": {"$ne": null}}}), invalid("key", string)),
+        case("update", json!({"key": {"$where": "1"}, "data": {"number": 9}}), invalid("key", string)),
+        case("delete", json!({"key": [key]}), invalid("key", string)),
+        case("delete", json!({"key": true}), invalid("key", string)),
+        case("delete", json!({"key": null}), invalid("key", "must not be null")),
+        case("delete", json!({"key": "' or '1'='1"}), invalid("key", uuid)),
+        case("delete", json!({"key": format!("{key}' or '1'='1")}), invalid("key", uuid)),
+        case("delete", json!({"key": "%"}), invalid("key", uuid)),
+        case("delete", json!({"key": ""}), invalid("key", uuid)),
+        case("delete", json!({"key": key.repeat(1000)}), invalid("key", uuid)),
+        // Names.
+        case("fetch", json!({"where": {"$where": "sleep(1000)"}}), filter("$where")),
+        case("count", json!({"where": {"$expr": {"$eq": [1, 1]}}}), filter("$expr")),
+        case("count", json!({"where": {"$or": [{}]}}), filter("$or")),
+        case(
+            "fetch",
+            json!({"where": {"1=1; drop table sample; --": 1}}),
+            filter("1=1; drop table sample; --"),
+        ),
+        case("fetch", json!({"where": {"number` = 1 or `number": 1}}), filter("number` = 1 or `number")),
+        case("fetch", json!({"where": {"": 1}}), filter("")),
+        case("fetch", json!({"where": {"number\u{0}": 1}}), filter("number\u{0}")),
+        case("fetch", json!({"where": {"NUMBER": 1}}), filter("NUMBER")),
+        case("fetch", json!({"where": {"extra.a": 1}}), filter("extra.a")),
+        case("fetch", json!({"sort": ["number; drop table sample"]}), sort("number; drop table sample")),
+        case(
+            "fetch",
+            json!({"sort": ["number` desc, (select 1) -- "]}),
+            sort("number` desc, (select 1) -- "),
+        ),
+        case("fetch", json!({"sort": ["$natural"]}), sort("$natural")),
+        case("fetch", json!({"sort": ["1"]}), sort("1")),
+        case("fetch", json!({"fields": ["*"]}), field("*")),
+        case("fetch", json!({"fields": ["name`, (select user())"]}), field("name`, (select user())")),
+        case("fetch", json!({"key": key, "fields": ["$name"]}), field("$name")),
+        case("create", new(json!({"a`b": 1})), unknown("a`b")),
+        case("create", new(json!({"$set": {}})), unknown("$set")),
+        case("create", new(json!({"_id": key})), unknown("_id")),
+        case("create", new(json!({"code) values ('x'); --": 1})), unknown("code) values ('x'); --")),
+        case("update", change(json!({"$set": {"number": 9}})), unknown("$set")),
+        case("update", change(json!({"number` = 9, `stock": 9})), unknown("number` = 9, `stock")),
+        case("update", change(json!({"place.city": "X"})), unknown("place.city")),
+        // Operators.
+        case("fetch", json!({"where": {"number": {"$gt": 0}}}), invalid("where.number.$gt", operator)),
+        case("count", json!({"where": {"name": {"$regex": ".*"}}}), invalid("where.name.$regex", operator)),
+        case("count", json!({"where": {"name": {"like": "%"}}}), invalid("where.name.like", operator)),
+        case("count", json!({"where": {"number": {">": 1}}}), invalid("where.number.>", operator)),
+        case("count", json!({"where": {"number": {"eq": {"$ne": 1}}}}), invalid("where.number.eq", integer)),
+        case("count", json!({"where": {"number": [1, 2]}}), invalid("where.number", integer)),
+        case("count", json!({"where": {"number": "1 or 1=1"}}), invalid("where.number", integer)),
+        case("count", json!({"where": {"number": true}}), invalid("where.number", integer)),
+        case("count", json!({"where": {"number": 1.0}}), invalid("where.number", integer)),
+        case("count", json!({"where": {"number": u64::MAX}}), invalid("where.number", integer)),
+        case(
+            "count",
+            json!({"where": {"name": {"in": [{"$ne": 1}]}}}),
+            invalid("where.name.in", "must be a string"),
+        ),
+        case(
+            "count",
+            json!({"where": {"number": {"in": vec![1; 501]}}}),
+            invalid("where.number.in", "must have from 1 to 500 items"),
+        ),
+        case(
+            "count",
+            json!({"where": {"moment": "now()"}}),
+            invalid("where.moment", "must be a moment as RFC 3339, such as \"2026-01-31T08:30:00Z\""),
+        ),
+        // Limits.
+        case("fetch", json!({"limit": 0}), invalid("limit", "must be from 1 to 100")),
+        case("fetch", json!({"limit": 101}), invalid("limit", "must be from 1 to 100")),
+        case(
+            "create",
+            json!({"data": vec![json!({}); 21]}),
+            error("too_large", "21 records at once; 20 is the limit"),
+        ),
+        case("create", json!({"data": []}), invalid("data", "must have at least one record")),
+        case("update", change(json!({})), invalid("data", "must name at least one field to change")),
+        // Cursors.
+        case("fetch", json!({"after": ""}), cursor()),
+        case("fetch", json!({"after": "not base64!"}), cursor()),
+        case("fetch", json!({"after": base64url(b"not JSON")}), cursor()),
+        case("fetch", json!({"after": encoded(json!(["id"]))}), cursor()),
+        case("fetch", json!({"after": encoded(json!(["id", []]))}), cursor()),
+        case("fetch", json!({"after": encoded(json!(["id", [{"$gt": ""}]]))}), cursor()),
+        case("fetch", json!({"after": encoded(json!(["id", ["' or 1=1"]]))}), cursor()),
+        case("fetch", json!({"after": encoded(json!(["-id", [key]]))}), cursor()),
+        case("fetch", json!({"after": encoded(json!(["id", [key, key]]))}), cursor()),
+        case("fetch", json!({"after": encoded(json!(["id", [key], 1]))}), cursor()),
+        case("fetch", json!({"sort": ["number"], "after": encoded(json!(["id", [key]]))}), cursor()),
+        case(
+            "fetch",
+            json!({"sort": ["number"], "after": encoded(json!(["number,id", ["1", key]]))}),
+            cursor(),
+        ),
+        case(
+            "fetch",
+            json!({"sort": ["number"], "after": encoded(json!(["number; drop", [1, key]]))}),
+            cursor(),
+        ),
+        // Values: the conformance suite has one for every type.
+        case("create", new(json!({"stock": 1e18})), invalid("stock", integer)),
+        case(
+            "create",
+            new(json!({"number": 99_999_999_999_999_999_999_999_f64})),
+            invalid("number", integer),
+        ),
+        case(
+            "create",
+            new(json!({"rating": {"$numberDecimal": "1"}})),
+            invalid("rating", "must be a string with a decimal number, such as \"12.50\""),
+        ),
+        case(
+            "create",
+            new(json!({"status": "active'--"})),
+            invalid("status", "must be one of \"draft\", \"active\", \"closed\""),
+        ),
+        case(
+            "create",
+            new(json!({"day": {"$date": 0}})),
+            invalid("day", "must be a string, such as \"2026-01-31\""),
+        ),
+    ]
+}
+
+/// Envelopes that a request must not have.
+fn misaddressed() -> Vec<Case> {
+    let foreign = |queue: &str| format!("`reply_to` names `{queue}`, which no client can own");
+    let update = || format!(r#"{{{KEY}, "data": {{"number": 666}}}}"#);
+    let delete = || format!("{{{KEY}}}");
+    let without_reply = |p: BasicProperties| {
+        BasicProperties::default().with_correlation_id(p.correlation_id().clone().unwrap())
+    };
+    let case = |name: &str, operation: &str, body: String, expected| {
+        Case::new(name, &format!("{{t}}.{operation}"), body, expected)
+    };
+    let no_answer = "the request has no `reply_to` for its answer";
+    let not_json = |given: &str| bad(format!("the content type `{given}` is not application/json"));
+    vec![
+        // Where the answer would go.
+        case(
+            "a reply into a queue of requests",
+            "delete",
+            delete(),
+            dead("forbidden", foreign(WRITES), WRITES),
+        )
+        .with(|p| p.with_reply_to(WRITES.into())),
+        case("a reply into another's queue", "update", update(), dead("forbidden", foreign(FOREIGN), WRITES))
+            .with(|p| p.with_reply_to(FOREIGN.into())),
+        case(
+            "a reply into the dead letters",
+            "fetch",
+            delete(),
+            dead("forbidden", foreign("beds.dead"), READS),
+        )
+        .with(|p| p.with_reply_to("beds.dead".into())),
+        case(
+            "a reply into an exchange's name",
+            "delete",
+            delete(),
+            dead("forbidden", foreign("amq.topic"), WRITES),
+        )
+        .with(|p| p.with_reply_to("amq.topic".into())),
+        case(
+            "a reply into a queue that looks owned",
+            "delete",
+            delete(),
+            dead("forbidden", foreign("x.amq.gen-1"), WRITES),
+        )
+        .with(|p| p.with_reply_to("x.amq.gen-1".into())),
+        case("a read without reply_to", "fetch", delete(), dead("bad_request", no_answer, READS))
+            .with(without_reply),
+        case("a read with an empty reply_to", "count", "{}".into(), dead("bad_request", no_answer, READS))
+            .with(|p| p.with_reply_to("".into())),
+        case(
+            "a write without reply_to that is no JSON",
+            "update",
+            "{".into(),
+            dead(
+                "bad_request",
+                "the body cannot be read: EOF while parsing an object at line 1 column 1",
+                WRITES,
+            ),
+        )
+        .with(without_reply),
+        case(
+            "a write without reply_to that contradicts the template",
+            "create",
+            r#"{"data": {}}"#.into(),
+            dead("validation_failed", "2 fields are not as `{t}` asks for", WRITES),
+        )
+        .with(without_reply),
+        case(
+            "a write without reply_to to no record",
+            "delete",
+            r#"{"key": "ffffffff-ffff-7fff-8fff-ffffffffffff"}"#.into(),
+            dead("not_found", "no record of `{t}` has this key", WRITES),
+        )
+        .with(without_reply),
+        case(
+            "a write without reply_to at another version",
+            "delete",
+            format!(r#"{{{KEY}, "if_version": 9}}"#),
+            dead("version_mismatch", "the record of `{t}` is not at version 9 any more", WRITES),
+        )
+        .with(without_reply),
+        case(
+            "a late write without reply_to",
+            "delete",
+            delete(),
+            dead("deadline_exceeded", DEADLINE_PASSED, WRITES),
+        )
+        .with(|p| {
+            let bare = BasicProperties::default().with_correlation_id(p.correlation_id().clone().unwrap());
+            with_header(bare, "beds-deadline", AMQPValue::LongLongInt(unix_ms() - 1))
+        }),
+        // Deadlines.
+        case("a deadline in the past", "delete", delete(), error("deadline_exceeded", DEADLINE_PASSED))
+            .with(|p| with_header(p, "beds-deadline", AMQPValue::LongLongInt(unix_ms() - 1))),
+        case("a deadline in seconds", "delete", delete(), error("deadline_exceeded", DEADLINE_PASSED))
+            .with(|p| with_header(p, "beds-deadline", AMQPValue::LongLongInt(unix_ms() / 1000))),
+        case(
+            "a deadline that is no number",
+            "delete",
+            delete(),
+            bad("the header `beds-deadline` is not an integer of Unix milliseconds"),
+        )
+        .with(|p| with_header(p, "beds-deadline", AMQPValue::LongString("tomorrow".into()))),
+        case(
+            "a deadline of another type",
+            "delete",
+            delete(),
+            bad("the header `beds-deadline` is not an integer of Unix milliseconds"),
+        )
+        .with(|p| with_header(p, "beds-deadline", AMQPValue::FieldTable(FieldTable::default()))),
+        // Types and fingerprints.
+        case("plain text", "delete", delete(), not_json("text/plain"))
+            .with(|p| p.with_content_type("text/plain".into())),
+        case("XML", "delete", delete(), not_json("application/xml"))
+            .with(|p| p.with_content_type("application/xml".into())),
+        case("a type that begins alike", "delete", delete(), not_json("application/json-patch+json"))
+            .with(|p| p.with_content_type("application/json-patch+json".into())),
+        case(
+            "the fingerprint of another template",
+            "describe",
+            "{}".into(),
+            Expected::Error("template_mismatch", String::new(), Vec::new()),
+        )
+        .with(|p| with_header(p, "beds-template-hash", AMQPValue::LongString("0123456789abcdef".into()))),
+        case(
+            "too long",
+            "create",
+            format!(r#"{{"data": {{"note": "{}"}}}}"#, "x".repeat(BODY_MAX)),
+            error("too_large", format!("the body has {} bytes; {BODY_MAX} is the limit", BODY_MAX + 23)),
+        ),
+        // Routing keys.
+        Case::new("no such template", "nothing.fetch", "{}", Expected::Returned),
+        Case::new("no such operation", "{t}.upsert", "{}", Expected::Returned),
+        Case::new("no such call", "{t}.call.nothing", "{}", Expected::Returned),
+        Case::new("an operation in capitals", "{t}.FETCH", "{}", Expected::Returned),
+        Case::new("wildcards", "{t}.#", "{}", Expected::Returned),
+        Case::new("an empty key", "", "{}", Expected::Returned),
+        Case::new("SQL", "{t}; drop table sample.fetch", "{}", Expected::Returned),
+        Case::new(
+            "straight into the queue",
+            READS,
+            "{}",
+            error("unknown_operation", "`app_server.r` is not an operation"),
+        )
+        .by(""),
+        Case::new(
+            "straight into the queue of writes",
+            WRITES,
+            delete(),
+            dead("unknown_operation", "`app_server.w` is not an operation", WRITES),
+        )
+        .by("")
+        .with(without_reply),
+        Case::new(
+            "a template that is not served",
+            "nothing.fetch",
+            "{}",
+            error("unknown_template", "no template `nothing` is served here"),
+        )
+        .by(SIDE_DOOR),
+        Case::new(
+            "a template of another service",
+            "logger.create",
+            "{}",
+            bad("`logger.create` does not belong in the queue `beds.app_server.r`"),
+        )
+        .by(SIDE_DOOR),
+        Case::new(
+            "a write in the queue of reads",
+            "{t}.delete",
+            delete(),
+            bad("`{t}.delete` does not belong in the queue `beds.app_server.r`"),
+        )
+        .by(SIDE_DOOR),
+        Case::new(
+            "a write in the queue of reads without reply_to",
+            "{t}.delete",
+            delete(),
+            dead("bad_request", "`{t}.delete` does not belong in the queue `beds.app_server.r`", READS),
+        )
+        .by(SIDE_DOOR)
+        .with(without_reply),
+        Case::new(
+            "an unknown operation in the queue",
+            "{t}.truncate",
+            "{}",
+            error("unknown_operation", "`truncate` is not an operation"),
+        )
+        .by(SIDE_DOOR),
+        Case::new(
+            "an unknown call in the queue",
+            "{t}.call.nothing",
+            "{}",
+            error("unknown_operation", "template `{t}` does not offer `call.nothing`"),
+        )
+        .by(SIDE_DOOR),
+        Case::new(
+            "a key without an operation",
+            "{t}",
+            "{}",
+            bad("the routing key `{t}` is not of the form <template>.<operation>"),
+        )
+        .by(SIDE_DOOR),
+    ]
+}
+
+/// Calls, of the one template that has some.
+fn calls() -> Vec<Case> {
+    let case = |call: &str, body: &str, expected| {
+        Case::new(format!("{call} {body}"), &format!("country.call.{call}"), body, expected)
+    };
+    vec![
+        case("summary", "{}", invalid("args.alpha_2", "is required")),
+        case("summary", r#"{"args": []}"#, bad("the body cannot be read")),
+        case(
+            "summary",
+            r#"{"args": {"alpha_2": "FR", "nothing": 1}}"#,
+            invalid("args.nothing", "is not an argument of `summary`"),
+        ),
+        case(
+            "summary",
+            r#"{"args": {"alpha_2": "FR", "subdivision_count": 1}}"#,
+            invalid("args.subdivision_count", "goes to the client: leave it out"),
+        ),
+        case(
+            "rename",
+            r#"{"args": {"alpha_2": "'; drop table country; --", "name": "X"}}"#,
+            invalid("args.alpha_2", "must be at most 2 characters long, not 24"),
+        ),
+        case(
+            "rename",
+            r#"{"args": {"alpha_2": null, "name": "X"}}"#,
+            invalid("args.alpha_2", "must not be null"),
+        ),
+        case(
+            "rename",
+            r#"{"args": {"alpha_2": "';", "name": "'); drop table country; --"}}"#,
+            error("rejected_by_database", "there is no such country to rename"),
+        ),
+    ]
+}
+
+/// Values that are text to everybody, whatever they look like.
+fn literal() -> Vec<Case> {
+    let values = [
+        "'; drop table sample; --",
+        "' or '1'='1",
+        "\\'; drop table sample; -- ",
+        "1); delete from sample; -- ",
+        "$where: function() { return true }",
+        "{\"$gt\": \"\"}",
+        "$set",
+        "`id`",
+        "%",
+        "?",
+        ":name @name ${name} {{name}}",
+        "\u{0}\u{1a}\u{7f}",
+        "<script>alert(1)</script>",
+        "\u{202e}txt\u{feff}",
+    ];
+    let case =
+        |value: &&str| Case::new(format!("{value:?} as a value"), "{t}.create", *value, Expected::Stored);
+    values.iter().map(case).collect()
+}
+
+fn base64url(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Everything that both databases hold.
+async fn contents(site: &'static Site, mongo: &mongodb::Client) -> String {
+    let sql = "select table_name from information_schema.tables where table_schema = 'catalog' order by 1; \
+               checksum table country, subdivision, language, currency; select * from sample order by id";
+    let mut contents = blocking(move || site.stack.mariadb_query(Some("catalog"), sql).unwrap()).await;
+    let database = mongo.database("journal");
+    let mut names = database.list_collection_names().await.unwrap();
+    names.sort();
+    for name in names {
+        let found =
+            database.collection::<RawDocumentBuf>(&name).find(doc! {}).sort(doc! {"_id": 1}).await.unwrap();
+        let documents: Vec<RawDocumentBuf> = found.try_collect().await.unwrap();
+        contents += &format!("{name}: {documents:?}\n");
+    }
+    contents
+}
+
+/// What the cases are run with.
+struct Bench {
+    site: &'static Site,
+    wire: Wire,
+    dead: Consumer,
+    mongo: mongodb::Client,
+}
+
+impl Bench {
+    async fn new(site: &'static Site) -> Self {
+        let mut wire = Wire::connect(&site.stack.amqp_url()).await;
+        let (channel, none) = (&wire.channel, FieldTable::default);
+        let options = ExchangeDeclareOptions { auto_delete: true, ..Default::default() };
+        channel.exchange_declare(SIDE_DOOR.into(), ExchangeKind::Fanout, options, none()).await.unwrap();
+        let bind = QueueBindOptions::default();
+        channel.queue_bind(READS.into(), SIDE_DOOR.into(), "".into(), bind, none()).await.unwrap();
+        channel.queue_declare(FOREIGN.into(), QueueDeclareOptions::default(), none()).await.unwrap();
+        let dead = consume(channel, "beds.dead").await;
+        let mongo = mongodb::Client::with_uri_str(site.stack.mongodb_url()).await.unwrap();
+        for template in ["sample_row", "sample_document"] {
+            let records: Vec<Value> = (0..5)
+                .map(|number| json!({"code": format!("row-{number}"), "series": "kept", "number": number, "name": "kept"}))
+                .collect();
+            let body = json!({ "data": records }).to_string();
+            let properties = wire.properties("seed");
+            let reply = wire.request(&format!("{template}.create"), body.as_bytes(), properties).await;
+            assert_eq!(reply.json()["ok"], true, "{}", reply.json());
+        }
+        // One record of each has a key that the cases know.
+        let id = "00000000-0000-7000-8000-000000000001";
+        blocking(move || {
+            let sql = format!("update sample set id = '{id}' where code = 'row-0'");
+            site.stack.mariadb_query(Some("catalog"), &sql).unwrap();
+        })
+        .await;
+        let samples = mongo.database("journal").collection::<mongodb::bson::Document>("samples");
+        let mut document = samples.find_one_and_delete(doc! {"code": "row-0"}).await.unwrap().unwrap();
+        let bytes = id.parse::<uuid::Uuid>().unwrap().as_bytes().to_vec();
+        let binary = mongodb::bson::Binary { subtype: mongodb::bson::spec::BinarySubtype::Uuid, bytes };
+        document.insert("_id", binary);
+        samples.insert_one(document).await.unwrap();
+        Self { site, wire, dead, mongo }
+    }
+
+    /// Runs a case; an error says what came instead of what must.
+    async fn run(&mut self, case: &Case, id: &str) -> Result<(), String> {
+        if let Expected::Stored = case.expected {
+            return self.stores(case).await;
+        }
+        let properties = (case.change)(self.wire.properties(id));
+        let returned = self.wire.publish(case.exchange, &case.key, &case.body, properties).await;
+        match (&case.expected, returned) {
+            (Expected::Returned, Some(returned)) => equal("code", &returned.reply_code, &312),
+            (_, Some(returned)) => Err(format!("was returned: {}", returned.reply_text)),
+            (Expected::Returned, None) => Err("was routed".into()),
+            (Expected::Error(code, message, details), None) => {
+                let reply = self.wire.reply().await;
+                error_matches(&reply, id, code, message, details)
+            }
+            (Expected::Dead(code, reason, queue), None) => {
+                let letter = next(&mut self.dead).await;
+                dead_matches(&letter, case, id, code, reason, queue)
+            }
+            (Expected::Stored, None) => Ok(()),
+        }
+    }
+
+    /// Creates a record with the case's body as its `name`, compares it in every way, and deletes it.
+    async fn stores(&mut self, case: &Case) -> Result<(), String> {
+        let template = case.key.split('.').next().unwrap().to_owned();
+        let name = std::str::from_utf8(&case.body).unwrap();
+        let created = self
+            .ok(&template, "create", &json!({"data": {"code": "literal", "series": "literal", "name": name}}))
+            .await?;
+        let id = &created["data"]["id"];
+        let fetched = self.ok(&template, "fetch", &json!({ "key": id })).await?;
+        equal("name", &fetched["data"]["name"], &json!(name))?;
+        for filter in [
+            json!(name),
+            json!({"prefix": name}),
+            json!({"in": [name, "x"]}),
+            json!({"gte": name, "lte": name}),
+        ] {
+            let found = self.ok(&template, "count", &json!({"where": {"name": filter}})).await?;
+            equal(&filter.to_string(), &found["count"], &json!(1))?;
+        }
+        let body =
+            json!({"key": id, "data": {"name": name, "note": name, "extra": {name: name}, "tags": [name]}});
+        self.ok(&template, "update", &body).await?;
+        let fetched = self.ok(&template, "fetch", &json!({ "key": id })).await?;
+        equal("note", &fetched["data"]["note"], &json!(name))?;
+        equal("extra", &fetched["data"]["extra"], &json!({name: name}))?;
+        equal("tags", &fetched["data"]["tags"], &json!([name]))?;
+        self.ok(&template, "delete", &json!({ "key": id })).await.map(drop)
+    }
+
+    async fn ok(&mut self, template: &str, operation: &str, body: &Value) -> Result<Value, String> {
+        let properties = self.wire.properties("literal");
+        let key = format!("{template}.{operation}");
+        let reply = self.wire.request(&key, body.to_string().as_bytes(), properties).await.json();
+        if reply["ok"] == true { Ok(reply) } else { Err(format!("{key} {body}: {reply}")) }
+    }
+}
+
+fn equal<T: PartialEq + std::fmt::Debug>(what: &str, found: &T, expected: &T) -> Result<(), String> {
+    if found == expected { Ok(()) } else { Err(format!("{what} is {found:?} instead of {expected:?}")) }
+}
+
+fn error_matches(
+    reply: &Message,
+    id: &str,
+    code: &str,
+    message: &str,
+    details: &[(String, String)],
+) -> Result<(), String> {
+    let json = reply.json();
+    let error = &json["error"];
+    let found: Vec<(String, String)> = error["details"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|detail| {
+            let text = |name: &str| detail[name].as_str().unwrap().to_owned();
+            (text("field"), text("reason"))
+        })
+        .collect();
+    equal("correlation id", &reply.correlation_id(), &Some(id))?;
+    equal("status", &reply.header("beds-status").as_deref(), &Some(code))?;
+    equal("ok", &json["ok"], &json!(false))?;
+    equal("code", &error["code"], &json!(code))?;
+    equal("retryable", &error["retryable"], &json!(code == "deadline_exceeded"))?;
+    equal("request id", &error["request_id"], &json!(id))?;
+    equal("message", &error["message"], &json!(message))?;
+    equal("details", &found.as_slice(), &details)
+}
+
+fn dead_matches(
+    letter: &Message,
+    case: &Case,
+    id: &str,
+    code: &str,
+    reason: &str,
+    queue: &str,
+) -> Result<(), String> {
+    equal("correlation id", &letter.correlation_id(), &Some(id))?;
+    for (name, expected) in [
+        ("beds-dead-code", code),
+        ("beds-dead-reason", reason),
+        ("beds-dead-queue", queue),
+        ("beds-dead-exchange", case.exchange),
+        ("beds-dead-routing-key", case.key.as_str()),
+        ("beds-dead-node", NODE),
+    ] {
+        equal(name, &letter.header(name).as_deref(), &Some(expected))?;
+    }
+    let at: beds_protocol::value::DateTime = letter.header("beds-dead-at").unwrap().parse().unwrap();
+    let age = i128::from(unix_ms()) - at.0.unix_timestamp_nanos() / 1_000_000;
+    equal("beds-dead-at is recent", &(0..60_000).contains(&age), &true)?;
+    equal("body", &letter.0.data, &case.body)
+}
+
+#[tokio::test]
+async fn every_mistake_is_answered_and_changes_nothing() {
+    let site: &'static Site = blocking(|| {
+        let stack: Stack = stack();
+        let limit = BODY_MAX.to_string();
+        let variables = [
+            ("BEDS__NODE__NAME", NODE),
+            ("BEDS__LIMITS__REQUEST_BYTES_MAX", limit.as_str()),
+            ("BEDS__LIMITS__CREATE_RECORDS_MAX", "20"),
+        ];
+        let node = Node::start(&stack, &variables);
+        &*Box::leak(Box::new(Site { node, stack }))
+    })
+    .await;
+    let mut bench = Bench::new(site).await;
+    let before = contents(site, &bench.mongo).await;
+    let both = [malformed(), misshapen(), contradicting(), misaddressed(), literal()].concat();
+    let twins = ["sample_row", "sample_document"];
+    let cases = twins.iter().flat_map(|template| both.iter().map(|case| case.clone().of(template)));
+    let (mut run, mut wrong) = (0, Vec::new());
+    for case in cases.chain(calls()) {
+        run += 1;
+        if let Err(difference) = bench.run(&case, &format!("case-{run}")).await {
+            wrong.push(format!(
+                "{} [{}]: {difference}",
+                case.name.chars().take(90).collect::<String>(),
+                case.key
+            ));
+        }
+        assert_eq!(contents(site, &bench.mongo).await, before, "{} [{}]", case.name, case.key);
+    }
+    assert!(wrong.is_empty(), "{} of {run} cases:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(run > 200, "{run} cases");
+    // No reply went astray, and nothing became a dead letter that should not have.
+    for queue in [FOREIGN, "beds.dead", READS, WRITES] {
+        assert_eq!(bench.wire.waiting(queue).await, 0, "{queue}");
+    }
+    let count = json!({"where": {"series": "kept"}});
+    for template in twins {
+        assert_eq!(bench.ok(template, "count", &count).await.unwrap()["count"], 5, "the node still serves");
+    }
+    blocking(|| assert!(site.node.is_ready())).await;
+}

@@ -1,0 +1,175 @@
+//! Sends a request, shows it with its reply, and judges the reply.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail, ensure};
+use beds_client::protocol::{ErrorCode, Lane};
+use beds_client::{Client, ClientError, RawReply, Request};
+use serde_json::Value;
+
+use super::show;
+
+const INDENT: usize = 6;
+/// How long something that happens by itself may take.
+const PATIENCE: Duration = Duration::from_secs(15);
+const POLL: Duration = Duration::from_millis(200);
+
+/// What a request and its reply are shown as.
+pub(super) struct Exhibit<'a> {
+    pub(super) title: &'a str,
+    pub(super) key: &'a str,
+    /// JSON, as a client would write it.
+    pub(super) body: String,
+    pub(super) lane: Lane,
+}
+
+impl<'a> Exhibit<'a> {
+    pub(super) fn read(title: &'a str, key: &'a str, body: impl Into<String>) -> Self {
+        Self { title, key, body: body.into(), lane: Lane::Read }
+    }
+
+    pub(super) fn write(title: &'a str, key: &'a str, body: impl Into<String>) -> Self {
+        Self { title, key, body: body.into(), lane: Lane::Write }
+    }
+
+    fn request(&self) -> Request {
+        Request::raw(self.key, self.body.as_str()).lane(self.lane)
+    }
+}
+
+/// Shows exhibits, and remembers what was not as it should be.
+#[derive(Debug)]
+pub(super) struct Guide {
+    client: Client,
+    shown: usize,
+    wrong: Vec<String>,
+}
+
+impl Guide {
+    pub(super) fn new(client: Client) -> Self {
+        Self { client, shown: 0, wrong: Vec::new() }
+    }
+
+    /// Shows a request and its reply, which must pass the check. Gives the reply.
+    pub(super) async fn ask(
+        &mut self,
+        exhibit: Exhibit<'_>,
+        check: impl FnOnce(&Value) -> Result<()>,
+    ) -> Result<Value> {
+        self.begin(&exhibit);
+        let began = Instant::now();
+        let reply = self.client.execute_raw(exhibit.request()).await?;
+        show_reply(&reply, began.elapsed(), &reply.body);
+        let reply: Value = serde_json::from_slice(&reply.body)?;
+        self.judge(exhibit.title, check(&reply));
+        Ok(reply)
+    }
+
+    /// As [`Guide::ask`], but shows only what `shorten` makes of the reply.
+    pub(super) async fn ask_in_short(
+        &mut self,
+        exhibit: Exhibit<'_>,
+        shorten: impl FnOnce(&Value) -> String,
+        check: impl FnOnce(&Value) -> Result<()>,
+    ) -> Result<Value> {
+        self.begin(&exhibit);
+        let began = Instant::now();
+        let reply = self.client.execute_raw(exhibit.request()).await?;
+        let value: Value = serde_json::from_slice(&reply.body)?;
+        show_reply(&reply, began.elapsed(), shorten(&value).as_bytes());
+        self.judge(exhibit.title, check(&value));
+        Ok(value)
+    }
+
+    /// Asks until the reply passes the check, or patience ends; shows the last reply.
+    pub(super) async fn ask_until(
+        &mut self,
+        exhibit: Exhibit<'_>,
+        check: impl Fn(&Value) -> Result<()>,
+    ) -> Result<()> {
+        self.begin(&exhibit);
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let began = Instant::now();
+            let reply = self.client.execute_raw(exhibit.request()).await?;
+            let outcome = check(&serde_json::from_slice(&reply.body)?);
+            if outcome.is_ok() || Instant::now() > deadline {
+                show_reply(&reply, began.elapsed(), &reply.body);
+                self.judge(exhibit.title, outcome);
+                return Ok(());
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// Shows a request that RabbitMQ must give back.
+    pub(super) async fn ask_nobody(&mut self, exhibit: Exhibit<'_>) {
+        self.begin(&exhibit);
+        let began = Instant::now();
+        let outcome = match self.client.execute_raw(exhibit.request()).await {
+            Err(error @ ClientError::Unroutable { .. }) => {
+                println!("    ← returned in {}: {error}", milliseconds(began.elapsed()));
+                Ok(())
+            }
+            Err(error) => Err(anyhow::Error::new(error).context("it was not returned")),
+            Ok(reply) => Err(anyhow::anyhow!("somebody answered: {}", String::from_utf8_lossy(&reply.body))),
+        };
+        self.judge(exhibit.title, outcome);
+    }
+
+    fn begin(&mut self, exhibit: &Exhibit<'_>) {
+        self.shown += 1;
+        println!("\n  {}. {}", self.shown, exhibit.title);
+        println!("    → {}  {}", exhibit.key, show::json(exhibit.body.as_bytes(), INDENT));
+    }
+
+    fn judge(&mut self, title: &str, outcome: Result<()>) {
+        if let Err(error) = outcome {
+            println!("    ! not as it should be: {error:#}");
+            self.wrong.push(format!("{title}: {error:#}"));
+        }
+    }
+
+    /// An error if anything was not as it should be.
+    pub(super) fn verdict(self) -> Result<()> {
+        if !self.wrong.is_empty() {
+            bail!(
+                "{} of {} requests were not answered as they should be:\n  - {}",
+                self.wrong.len(),
+                self.shown,
+                self.wrong.join("\n  - ")
+            );
+        }
+        Ok(())
+    }
+}
+
+fn show_reply(reply: &RawReply, took: Duration, body: &[u8]) {
+    println!("    ← {} in {}", reply.status, milliseconds(took));
+    println!("      {}", show::json(body, INDENT));
+}
+
+fn milliseconds(took: Duration) -> String {
+    format!("{:.1} ms", took.as_secs_f64() * 1_000.0)
+}
+
+/// The member of a reply at a path such as `/data/name` is this.
+pub(super) fn is(reply: &Value, path: &str, expected: impl Into<Value>) -> Result<()> {
+    let (found, expected) = (reply.pointer(path), expected.into());
+    ensure!(found == Some(&expected), "{path} is {}, not {expected}", found.unwrap_or(&Value::Null));
+    Ok(())
+}
+
+/// The reply is an error with this code.
+pub(super) fn refused(reply: &Value, code: ErrorCode) -> Result<()> {
+    is(reply, "/ok", false)?;
+    is(reply, "/error/code", code.as_str())
+}
+
+/// The items of a member.
+pub(super) fn list<'a>(reply: &'a Value, path: &str) -> Result<&'a [Value]> {
+    match reply.pointer(path) {
+        Some(Value::Array(items)) => Ok(items),
+        other => bail!("{path} is no list: {other:?}"),
+    }
+}
