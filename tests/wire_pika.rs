@@ -1,7 +1,12 @@
 //! Clients in other languages: the example that the documentation shows, and a client that was written from the
 //! design alone.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "clippy.toml allows it in test functions only")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "clippy.toml allows it in test functions only"
+)]
 
 mod common;
 
@@ -33,7 +38,10 @@ async fn the_example_works_as_documented() {
     let printed = blocking(move || python(&root().join("docs/examples/python/beds_example.py"), &url)).await;
     let lines: Vec<&str> = printed.lines().collect();
     let [created, fetched, page_1, page_2, refused, returned] = lines.as_slice() else { panic!("{printed}") };
-    assert!(created.starts_with("created ['") && created.matches('-').count() == 12, "three UUIDs: {created}");
+    assert!(
+        created.starts_with("created ['") && created.matches('-').count() == 12,
+        "three UUIDs: {created}"
+    );
     assert!(fetched.starts_with("fetched python ") && fetched.ends_with(" rated 0.5"), "{fetched}");
     assert_eq!((*page_1, *page_2), ("page ['2.5']", "page ['1.5']"));
     let details = "[{'field': 'subject', 'reason': 'is required'}, \

@@ -143,11 +143,12 @@ codes! {
 }
 
 impl Code {
-    /// The code that is spelt like this, in either case, with or without its leading `B`.
+    /// The code that is spelt like this, in either case, with or without its `B` and leading zeros.
     #[must_use]
     pub fn from_text(text: &str) -> Option<Self> {
-        let digits = text.trim().trim_start_matches(['b', 'B']);
-        Self::ALL.iter().copied().find(|code| code.as_str().trim_start_matches('B') == digits)
+        let number = |text: &str| text.trim().trim_start_matches(['b', 'B']).parse::<u16>().ok();
+        let wanted = number(text)?;
+        Self::ALL.iter().copied().find(|code| number(code.as_str()) == Some(wanted))
     }
 }
 

@@ -6,6 +6,7 @@ use std::{
 };
 
 use crate::{
+    derive::{self, HandWritten},
     diagnostic::{self, Errors},
     emit, load,
     model::Domain,
@@ -13,7 +14,7 @@ use crate::{
     parse, raw,
     report::Report,
     resolve,
-    span::{FileId, Sources},
+    span::{FileId, Sources, Span, Spanned},
     validate::{self, Pipelines, Validated},
 };
 
@@ -35,6 +36,8 @@ pub struct Compiler {
     templates: Vec<PathBuf>,
     texts: Vec<(String, String)>,
     pipelines: Pipelines,
+    /// The folder of hand-written domains.
+    domains: PathBuf,
     out_dir: Option<PathBuf>,
 }
 
@@ -52,10 +55,15 @@ pub struct Output {
 }
 
 impl Compiler {
-    /// A compiler that knows no templates yet and looks for pipelines in `schema/mongodb`.
+    /// A compiler that knows no templates yet, looks for pipelines in `schema/mongodb` and for hand-written
+    /// domains in `src/domains`.
     #[must_use]
     pub fn new() -> Self {
-        Self { pipelines: Pipelines::new("schema/mongodb"), ..Self::default() }
+        Self {
+            pipelines: Pipelines::new("schema/mongodb"),
+            domains: PathBuf::from("src/domains"),
+            ..Self::default()
+        }
     }
 
     /// Adds a template, or a folder whose `*_rec.toml` files are templates. Relative paths are taken from the
@@ -77,6 +85,13 @@ impl Compiler {
     #[must_use]
     pub fn pipelines(mut self, folder: impl Into<PathBuf>) -> Self {
         self.pipelines.folder = folder.into();
+        self
+    }
+
+    /// Sets the folder of hand-written domains: Rust files whose structs derive `NamasteCore`. It need not exist.
+    #[must_use]
+    pub fn domains(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.domains = folder.into();
         self
     }
 
@@ -117,6 +132,7 @@ impl Compiler {
             .into_iter()
             .filter_map(|file| template(file, &mut pipelines, &mut sources, &mut errors))
             .collect();
+        let hand_written = self.hand_written(&mut templates, &mut sources, &mut errors);
         resolve::resolve(&templates, &mut errors);
         if errors.count() > 0 {
             return Err(Report::new(errors, sources));
@@ -125,8 +141,34 @@ impl Compiler {
             a.name.as_ref().map(|name| &name.value).cmp(&b.name.as_ref().map(|name| &name.value))
         });
         let domains: Vec<Domain> = templates.into_iter().filter_map(|template| template.domain).collect();
-        let inputs = paths.into_iter().chain(pipelines.used).collect();
-        Ok(Output { files: generate(&domains), domains, inputs, warnings: Report::new(errors, sources) })
+        let inputs = paths.into_iter().chain(pipelines.used);
+        let inputs = inputs.chain(hand_written.iter().map(|written| written.path.clone())).collect();
+        Ok(Output {
+            files: generate(&domains, &hand_written),
+            domains,
+            inputs,
+            warnings: Report::new(errors, sources),
+        })
+    }
+
+    /// The hand-written domains, whose names are added to those of the templates.
+    fn hand_written(
+        &self,
+        templates: &mut Vec<Validated>,
+        sources: &mut Sources,
+        errors: &mut Errors,
+    ) -> Vec<HandWritten> {
+        let found = derive::find(&self.domains).unwrap_or_else(|error| {
+            let name = load::shown(&self.domains);
+            errors.push(diagnostic::files::unreadable(sources.add(&*name, ""), &name, &error.to_string()));
+            Vec::new()
+        });
+        for written in &found {
+            let file = sources.add(load::shown(&written.path), &*written.text);
+            let place = Span { file, start: written.place.start, end: written.place.end };
+            templates.push(Validated { name: Some(Spanned::new(written.name.clone(), place)), domain: None });
+        }
+        found
     }
 
     /// Compiles everything and writes `beds.rs` and `beds/*.rs` to the output folder: only files whose text
@@ -148,7 +190,10 @@ impl Compiler {
     /// [`Self::run`] for build scripts: tells cargo what to watch, and on an error prints the report and ends the
     /// process with status 1. Cargo shows the whole report, and a line for each error in its summary.
     pub fn compile_or_exit(&self) {
-        for path in self.templates.iter().chain([&self.pipelines.folder]) {
+        // Cargo takes a path that does not exist for one that always changes.
+        let domains = if self.domains.exists() { &self.domains } else { Path::new("src") };
+        let folders = [&self.pipelines.folder].into_iter().map(PathBuf::as_path).chain([domains]);
+        for path in self.templates.iter().map(PathBuf::as_path).chain(folders).filter(|path| path.exists()) {
             println!("cargo::rerun-if-changed={}", path.display());
         }
         match self.run() {
@@ -210,8 +255,9 @@ fn template(
     Some(validate::validate(raw, pipelines, sources, errors))
 }
 
-fn generate(domains: &[Domain]) -> Vec<Generated> {
-    let mut files = vec![Generated { path: PathBuf::from("beds.rs"), text: emit::factory(domains) }];
+fn generate(domains: &[Domain], hand_written: &[HandWritten]) -> Vec<Generated> {
+    let mut files =
+        vec![Generated { path: PathBuf::from("beds.rs"), text: emit::factory(domains, hand_written) }];
     files.extend(domains.iter().map(|domain| Generated {
         path: Path::new("beds").join(format!("{}.rs", domain.name.value)),
         text: emit::domain(domain),

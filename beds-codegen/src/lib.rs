@@ -19,6 +19,7 @@
 
 pub mod code;
 mod compiler;
+pub mod derive;
 pub mod diagnostic;
 pub mod emit;
 mod explain;
@@ -37,6 +38,6 @@ pub mod validate;
 
 pub use code::Code;
 pub use compiler::{Compiler, Output, RunError};
-pub use explain::{Explanation, explain};
+pub use explain::{Explanation, explain, explain_all};
 pub use output::Generated;
 pub use report::Report;

@@ -48,6 +48,10 @@ pub(crate) fn is_word(name: &str) -> bool {
 
 /// A guess at what was meant by a name that breaks the rules: lower case, other characters as `_`.
 pub(crate) fn to_lower_snake(name: &str) -> Option<String> {
+    // What an `ö` should become is for people to say.
+    if !name.is_ascii() {
+        return None;
+    }
     let mut out = String::new();
     let mut previous_is_lower = false;
     for c in name.chars() {

@@ -20,7 +20,8 @@ use crate::{
 /// A key that stands twice is reported too, but the rest can be trusted, so the table is given.
 pub fn parse<'s>(file: FileId, sources: &'s Sources, errors: &mut Errors) -> Option<Spanned<DeTable<'s>>> {
     let text = sources.text(file);
-    let (table, mistakes) = DeTable::parse_recoverable(text);
+    let (table, mut mistakes) = DeTable::parse_recoverable(text);
+    mistakes.sort_by_key(|mistake| mistake.span().map_or(text.len(), |span| span.start));
     let mut is_broken = false;
     let mut last_line = 0;
     for mistake in mistakes {

@@ -103,6 +103,8 @@ impl Report {
         let line = |diagnostic: &Diagnostic| {
             let (path, start, _) = self.place(diagnostic);
             let Diagnostic { code, message, .. } = diagnostic;
+            // Cargo takes each line of a build script for a directive, and the message may quote anything.
+            let message = message.replace(char::is_control, " ");
             match start {
                 Some(Position { line, column }) => format!("[{code}] {path}:{line}:{column}: {message}"),
                 None => format!("[{code}] {path}: {message}"),

@@ -32,7 +32,7 @@ fn ok_templates_compile_to_the_expected_code() {
         differences.extend(check(&path.with_extension("rs"), &code));
     }
     let all = compiler.compile().unwrap_or_else(|report| panic!("{report}"));
-    differences.extend(check(&folder("ok").join("factory.txt"), &emit::factory(&all.domains)));
+    differences.extend(check(&folder("ok").join("factory.txt"), &emit::factory(&all.domains, &[])));
     finish(&differences);
 }
 
@@ -121,6 +121,15 @@ fn every_code_has_a_case_and_its_examples_hold() {
 }
 
 #[test]
+fn the_page_of_all_codes_has_each_once() {
+    let page = beds_codegen::explain_all();
+    for code in Code::ALL {
+        assert_eq!(page.matches(&format!("\n## {code}: ")).count(), 1, "{code}");
+    }
+    assert!(!page.contains("\n\n\n"));
+}
+
+#[test]
 fn no_expected_report_is_left_over() {
     for path in files("err", "txt") {
         let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
@@ -139,6 +148,13 @@ fn json_reports_are_a_line_each() {
     let name = lines.iter().find(|line| line["code"] == "B0201").unwrap();
     assert_eq!((&name["line"], &name["column"], &name["end_column"]), (&2.into(), &8.into(), &11.into()));
     assert_eq!(name["file"], "a_rec.toml");
+}
+
+#[test]
+fn a_summary_is_one_line_each() {
+    let text = "[template]\nname = \"a\\ncargo::rustc-flags=-l x\"\n";
+    let report = Compiler::new().template_text("a_rec.toml", text).compile().unwrap_err();
+    assert!(report.summary().iter().all(|line| line.lines().count() == 1), "{:?}", report.summary());
 }
 
 #[test]

@@ -41,8 +41,13 @@ fn proposals_are_the_expected_ones() {
 
 #[test]
 fn new_templates_compile() {
-    let places =
-        [("app_server", None), ("admin", Some("logs")), ("segundo", Some("c")), ("tercero", Some("s")), ("admin", None)];
+    let places = [
+        ("app_server", None),
+        ("admin", Some("logs")),
+        ("segundo", Some("c")),
+        ("tercero", Some("s")),
+        ("admin", None),
+    ];
     for engine in Engine::ALL {
         for (service, broker) in places {
             let types = Type::NAMES.iter().filter(|name| **name != "object_id" || *engine == Engine::MongoDb);

@@ -18,6 +18,7 @@ mod describe;
 pub mod dispatch;
 pub mod error;
 mod health;
+pub mod import;
 pub mod ipl;
 mod logging;
 pub mod outcome;
@@ -25,6 +26,10 @@ mod query;
 pub mod spec;
 mod validate;
 pub mod value;
+
+#[cfg(feature = "derive")]
+pub use beds_macros::NamasteCore;
+pub use beds_protocol as protocol;
 
 pub use crate::{
     context::Context,
@@ -50,6 +55,8 @@ pub mod __private {
         context::Context,
         core::{Factory, NamasteCore, Request, Result, execute},
         error::Error,
-        spec::{Arg, ArgMode, Call, Domain, Field, Generated, Literal, Returns, Type},
+        spec::{
+            Arg, ArgMode, Call, Domain, Field, Generated, Literal, Object, ObjectKind, Returns, Type, Usage,
+        },
     };
 }

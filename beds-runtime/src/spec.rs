@@ -3,10 +3,14 @@
 //! Generated code builds these values with `const` functions, in statics; the runtime reads them. Nothing here
 //! depends on an engine: the engine's own part, such as SQL fragments, is in its adapter's `spec` module.
 
+mod objects;
+
 use std::sync::OnceLock;
 
 use beds_protocol::{Lane, Placement};
 use regex::Regex;
+
+pub use objects::{Object, ObjectKind, Usage};
 
 /// One data domain.
 #[derive(Debug)]
@@ -35,6 +39,8 @@ pub struct Domain {
     pub fetch: Fetch,
     /// Named calls.
     pub calls: &'static [Call],
+    /// The database objects behind all of it.
+    pub objects: &'static [Object],
     /// The rendered answer to `describe`, filled on first use.
     pub(crate) description_json: OnceLock<Vec<u8>>,
 }
@@ -94,6 +100,7 @@ impl Domain {
             operations: Operations { read: false, create: false, update: false, delete: false },
             fetch: Fetch { filter: &[], sort: &[], limit_default: 50, limit_max: 500 },
             calls: &[],
+            objects: &[],
             description_json: OnceLock::new(),
         }
     }
@@ -134,6 +141,8 @@ with! { Domain:
     deletes() => operations.delete = true;
     /// Sets the named calls.
     calls(calls: &'static [Call]) => calls = calls;
+    /// Sets the database objects.
+    objects(objects: &'static [Object]) => objects = objects;
 }
 
 impl Domain {

@@ -8,9 +8,9 @@ use sqlx::mysql::{MySqlPool, MySqlRow};
 use sqlx::{Executor as _, Row as _};
 
 use crate::servers::Servers;
-use crate::service::{Author, Note};
+use crate::service::Event;
 
-const NOTES: i64 = 500;
+const EVENTS: i64 = 500;
 /// All codes of two letters.
 const COUNTRIES: i64 = 676;
 
@@ -20,7 +20,7 @@ pub(crate) struct Data {
     pool: MySqlPool,
     mongodb: Client,
     pub(crate) countries: Vec<(Vec<u8>, Value)>,
-    pub(crate) notes: Vec<(Vec<u8>, Value)>,
+    pub(crate) events: Vec<(Vec<u8>, Value)>,
     ids: Vec<Uuid>,
 }
 
@@ -30,8 +30,8 @@ impl Data {
         let pool = MySqlPool::connect(&servers.mariadb).await.context("cannot connect to MariaDB")?;
         let mongodb = Client::with_uri_str(&servers.mongodb).await.context("cannot connect to MongoDB")?;
         let countries = countries(&pool).await?;
-        let (ids, notes) = notes(&mongodb).await?;
-        let data = Self { pool, mongodb, countries, notes, ids };
+        let (ids, events) = events(&mongodb).await?;
+        let data = Self { pool, mongodb, countries, events, ids };
         data.forget_created().await?;
         Ok(data)
     }
@@ -57,8 +57,8 @@ impl Data {
     pub(crate) async fn remove(self) -> Result<()> {
         self.forget_created().await?;
         self.pool.execute("delete from country where name like 'Bench %'").await?;
-        let notes = self.mongodb.database("journal").collection::<Note>("notes");
-        notes.delete_many(doc! {"_id": {"$in": self.ids}}).await?;
+        let events = self.mongodb.database("logs").collection::<Event>("msLogs");
+        events.delete_many(doc! {"_id": {"$in": self.ids}}).await?;
         Ok(())
     }
 }
@@ -101,42 +101,39 @@ fn country(row: &MySqlRow) -> Result<(Vec<u8>, Value)> {
     Ok((request(&key.unwrap_or_default()), record))
 }
 
-async fn notes(mongodb: &Client) -> Result<(Vec<Uuid>, Vec<(Vec<u8>, Value)>)> {
-    let (mut ids, mut requests, mut notes) = (Vec::new(), Vec::new(), Vec::new());
-    for number in 0..NOTES {
-        let note = Note {
+async fn events(mongodb: &Client) -> Result<(Vec<Uuid>, Vec<(Vec<u8>, Value)>)> {
+    let (mut ids, mut requests, mut events) = (Vec::new(), Vec::new(), Vec::new());
+    for number in 0..EVENTS {
+        let event = Event {
             id: Uuid::new(),
-            subject: format!("Note {number} of the benchmark"),
-            text: Some("A text of about the length that a note of a few lines has.".repeat(2)),
-            country: Some("FR".to_owned()),
-            tags: Some(vec!["bench".to_owned(), format!("n{number}")]),
-            rating: Some("7.5".parse()?),
             // With milliseconds: every RFC 3339 writer agrees on their digits.
-            created_at: DateTime::from_millis(1_750_000_000_123 + number * 1_000),
-            revision: 1,
-            author: Some(Author {
-                name: "A. Uthor".to_owned(),
-                email: Some("author@example.invalid".to_owned()),
-            }),
+            at: DateTime::from_millis(DateTime::now().timestamp_millis() / 1_000 * 1_000 + 123),
+            node: "bench".to_owned(),
+            level: "info".to_owned(),
+            target: "bench::data".to_owned(),
+            message: format!("Event {number} of the benchmark: a message of about the usual length"),
+            request_id: Some(format!("request-{number}")),
+            span: None,
+            fields: Some(json!({ "number": number, "unit": "event" })),
         };
-        let key = note.id.to_string();
+        let key = event.id.to_string();
         let record = json!({
             "id": key,
-            "subject": note.subject,
-            "text": note.text,
-            "country": note.country,
-            "tags": note.tags,
-            "rating": "7.5",
-            "created_at": note.created_at.try_to_rfc3339_string()?,
-            "revision": note.revision,
-            "author": note.author,
+            "at": event.at.try_to_rfc3339_string()?,
+            "node": event.node,
+            "level": event.level,
+            "target": event.target,
+            "message": event.message,
+            "request_id": event.request_id,
+            "span": event.span,
+            "fields": event.fields,
         });
-        ids.push(note.id);
+        ids.push(event.id);
         requests.push((request(&key), record));
-        notes.push(note);
+        events.push(event);
     }
-    let collection = mongodb.database("journal").collection::<Note>("notes");
-    collection.insert_many(notes).await.context("is the schema applied?")?;
+    let collection = mongodb.database("logs").collection::<Event>("msLogs");
+    collection.insert_many(events).await.context("is the schema applied?")?;
     Ok((ids, requests))
 }
 

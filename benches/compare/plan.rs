@@ -208,11 +208,11 @@ pub(crate) async fn comparison(
         },
         "fetch-mongodb" => Comparison {
             name,
-            title: "one document of a MongoDB view by its key".into(),
-            work: fetch(&data.notes),
+            title: "one document of a MongoDB collection by its key".into(),
+            work: fetch(&data.events),
             contenders: vec![
                 by_hand("hand-written lapin + mongodb", Role::Base, Service::FetchMongodb).await?,
-                own("node, note.fetch", "note.fetch", false),
+                own("node, logger.fetch", "logger.fetch", false),
             ],
             ratio_min: Some(0.85),
             serial_max_us: Some(100.0),

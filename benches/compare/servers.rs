@@ -16,7 +16,7 @@ impl Servers {
         Some(Self {
             amqp: url("BEDS__AMQP__URL")?,
             mariadb: url("BEDS__MARIADB__CATALOG__URL")?,
-            mongodb: url("BEDS__MONGODB__JOURNAL__URL")?,
+            mongodb: url("BEDS__MONGODB__LOGS__URL")?,
         })
     }
 }

@@ -109,8 +109,12 @@ impl Environment {
     /// What the node logged last, for a demo that failed.
     fn explain(&self) {
         let text = std::fs::read_to_string(self.stack.dir().join("node.log")).unwrap_or_default();
-        let lines: Vec<&str> = text.lines().filter(|line| !line.contains(" INFO ")).collect();
-        eprintln!("The node's last warnings and errors:");
+        // What lapin says of a connection, the node says in its own words as well.
+        let tells = |line: &&str| !line.contains(" INFO ") && !line.contains(" lapin::");
+        let lines: Vec<&str> = text.lines().filter(tells).collect();
+        if !lines.is_empty() {
+            eprintln!("\nThe node's last warnings and errors:");
+        }
         for line in lines.iter().skip(lines.len().saturating_sub(10)) {
             eprintln!("  | {line}");
         }

@@ -49,12 +49,16 @@ const OBJECTS: [&str; 4] = ["read", "create", "update", "delete"];
 /// Reads the attributes of a struct and its fields.
 pub(super) fn read(input: &DeriveInput) -> syn::Result<Written> {
     let Data::Struct(data) = &input.data else {
-        return Err(syn::Error::new_spanned(&input.ident, "a domain is a struct: NamasteCore cannot be derived here"));
+        return Err(syn::Error::new_spanned(
+            &input.ident,
+            "a domain is a struct: NamasteCore cannot be derived here",
+        ));
     };
     let Fields::Named(fields) = &data.fields else {
         return Err(syn::Error::new_spanned(&input.ident, "the fields of a domain have names"));
     };
-    let (mut header, mut objects, mut sections, mut methods) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut header, mut objects, mut sections, mut methods) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for entry in entries(&input.attrs)? {
         match entry.key.to_string().as_str() {
             "methods" => methods.extend(self::methods(entry)?),
@@ -131,7 +135,10 @@ impl Writer {
                 self.text.push_str(" }");
             }
             Given::Path(path) => {
-                return Err(syn::Error::new_spanned(path, "expected a literal: \"text\", 5 or [\"a\", \"b\"]"));
+                return Err(syn::Error::new_spanned(
+                    path,
+                    "expected a literal: \"text\", 5 or [\"a\", \"b\"]",
+                ));
             }
         }
         Ok(())
@@ -157,7 +164,10 @@ impl Writer {
                     Lit::Int(int) => format!("{sign}{}", int.base10_digits()),
                     Lit::Float(float) => format!("{sign}{}", float.base10_digits()),
                     other => {
-                        return Err(syn::Error::new_spanned(other, "expected a string, a number, true or false"));
+                        return Err(syn::Error::new_spanned(
+                            other,
+                            "expected a string, a number, true or false",
+                        ));
                     }
                 };
                 self.part(&text, lit.span());
@@ -302,7 +312,10 @@ fn methods(entry: Entry) -> syn::Result<Vec<Method>> {
         };
         match entry.value {
             Given::Path(function) => Ok(Method { operation, function }),
-            _ => Err(syn::Error::new(entry.key.span(), "expected a function, as in create = Self::create_checked")),
+            _ => Err(syn::Error::new(
+                entry.key.span(),
+                "expected a function, as in create = Self::create_checked",
+            )),
         }
     };
     entries.into_iter().map(method).collect()

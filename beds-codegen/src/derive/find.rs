@@ -33,11 +33,16 @@ pub struct HandWritten {
 /// When the folder or a file cannot be read.
 pub fn find(folder: &Path) -> io::Result<Vec<HandWritten>> {
     let mut paths = match fs::read_dir(folder) {
-        Ok(entries) => entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?,
+        Ok(entries) => {
+            entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "rs") && path.file_stem() != Some("mod".as_ref()));
+    paths.retain(|path| {
+        path.extension().is_some_and(|extension| extension == "rs")
+            && path.file_stem() != Some("mod".as_ref())
+    });
     paths.sort();
     let mut found = Vec::new();
     for path in paths {

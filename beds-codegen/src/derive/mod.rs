@@ -85,7 +85,8 @@ pub fn expand(input: &DeriveInput, package: &Path) -> TokenStream {
     let file = sources.add(input.ident.to_string(), written.text.clone());
     let mut errors = Errors::default();
     let mut pipelines = Pipelines::new(package.join("schema/mongodb"));
-    let raw = parse::parse(file, &sources, &mut errors).map(|table| raw::read(table.get_ref(), file, &mut errors));
+    let raw =
+        parse::parse(file, &sources, &mut errors).map(|table| raw::read(table.get_ref(), file, &mut errors));
     let validated = raw.map(|raw| validate::validate(raw, &mut pipelines, &mut sources, &mut errors));
     let domain = validated.and_then(|validated| validated.domain).filter(|_| errors.count() == 0);
     let Some(domain) = domain else {

@@ -103,13 +103,15 @@ fn routine(call: &Call) -> (&'static str, TokenStream) {
 }
 
 /// A raw string literal, since JSON is all quotes.
-fn raw_string(text: &str) -> Literal {
+fn raw_string(json: &str) -> Literal {
+    if json.contains(text::is_refused) {
+        return Literal::string(json);
+    }
     let mut hashes = "#".to_owned();
-    while text.contains(&format!("\"{hashes}")) {
+    while json.contains(&format!("\"{hashes}")) {
         hashes.push('#');
     }
-    // Raw strings hold no bare carriage return; compact JSON has none, and other text keeps its escapes.
-    format!("r{hashes}\"{text}\"{hashes}").parse().unwrap_or_else(|_| Literal::string(text))
+    format!("r{hashes}\"{json}\"{hashes}").parse().unwrap_or_else(|_| Literal::string(json))
 }
 
 /// The module of the adapter that runs a call.
@@ -120,8 +122,13 @@ pub(super) fn adapter(target: &Target) -> Ident {
     }
 }
 
-/// The operations that a domain offers, each one call into its adapter.
-pub(super) fn operations(domain: &Domain) -> Vec<TokenStream> {
+/// The operations that a domain's objects stand behind, by name, each one call into its adapter.
+pub(super) fn operations(domain: &Domain) -> Vec<(Ident, TokenStream)> {
+    named_operations(domain, |name| format_ident!("{name}"))
+}
+
+/// The same, as functions of other names.
+pub(super) fn named_operations(domain: &Domain, rename: impl Fn(&str) -> Ident) -> Vec<(Ident, TokenStream)> {
     let (adapter, source) = match &domain.objects {
         Objects::MariaDb { read: Some(_), .. } => (format_ident!("mariadb"), quote!(Some(&READ),)),
         Objects::MariaDb { read: None, .. } => (format_ident!("mariadb"), quote!(None,)),
@@ -140,13 +147,14 @@ pub(super) fn operations(domain: &Domain) -> Vec<TokenStream> {
     .into_iter()
     .filter(|(is_offered, ..)| *is_offered)
     .map(|(_, name, request, source, object)| {
-        let (name, request, object) =
-            (format_ident!("{name}"), format_ident!("{request}"), format_ident!("{object}"));
-        quote! {
-            async fn #name(cx: &rt::Context, request: rt::#request) -> rt::Result {
+        let (name, function) = (format_ident!("{name}"), rename(name));
+        let (request, object) = (format_ident!("{request}"), format_ident!("{object}"));
+        let operation = quote! {
+            async fn #function(cx: &rt::Context, request: rt::#request) -> rt::Result {
                 rt::#adapter::#name(cx, &DOMAIN, #source &#object, request).await
             }
-        }
+        };
+        (function, operation)
     })
     .collect()
 }

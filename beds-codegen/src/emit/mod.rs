@@ -5,17 +5,20 @@
 //! ([`domain`]); [`factory`] is the file that includes them all.
 
 mod data;
+mod derived;
 mod engine;
 mod text;
 
 use beds_protocol::Placement;
+pub use derived::derived;
 pub(crate) use engine::quoted;
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use crate::{
+    derive::HandWritten,
     fingerprint::fingerprint,
-    model::{Call, Domain, Engine, Fetch, Field, Type},
+    model::{Call, Domain, Engine, Fetch, Field, Operations, Type},
 };
 
 /// The crate that generated code calls.
@@ -26,15 +29,22 @@ const RUNTIME: &str = "::beds_runtime::__private";
 pub fn domain(domain: &Domain) -> String {
     let mut out = format!("use {RUNTIME} as rt;\n\n");
     out.push_str(&text::items(&record(domain)));
+    out.push('\n');
+    out.push_str(&statics(domain, domain.operations()));
+    out.push('\n');
+    let operations: Vec<_> = engine::operations(domain).into_iter().map(|(_, function)| function).collect();
+    out.push_str(&text::items(&implementation(domain, &domain.struct_name, &operations)));
+    out
+}
+
+/// The data of a domain that offers these operations.
+fn statics(domain: &Domain, offered: Operations) -> String {
     let mut statics = data::Statics::default();
     statics.fields("FIELDS", &domain.fields);
     statics.calls(&domain.calls);
-    out.push('\n');
-    out.push_str(&statics.into_text());
-    out.push_str(&static_domain(domain));
+    let mut out = statics.into_text();
+    out.push_str(&static_domain(domain, offered));
     out.push_str(&engine::statics(domain));
-    out.push('\n');
-    out.push_str(&text::items(&implementation(domain)));
     out
 }
 
@@ -95,7 +105,7 @@ fn rust_type(field: &Field, struct_name: &proc_macro2::Ident) -> TokenStream {
 }
 
 /// `static DOMAIN`, one property a line.
-fn static_domain(domain: &Domain) -> String {
+fn static_domain(domain: &Domain, operations: Operations) -> String {
     let (name, description, hash) = (&domain.name.value, &domain.description, fingerprint(domain));
     let Placement { read, write } = domain.placement;
     let (read, write) = (data::broker(read), data::broker(write));
@@ -104,7 +114,6 @@ fn static_domain(domain: &Domain) -> String {
         Engine::MariaDb => quote!(.mariadb(#database)),
         Engine::MongoDb => quote!(.mongodb(#database)),
     };
-    let operations = domain.operations();
     let offers = [
         (operations.read, quote!(.reads())),
         (operations.create, quote!(.creates())),
@@ -136,9 +145,7 @@ fn static_domain(domain: &Domain) -> String {
 }
 
 /// The implementation of `NamasteCore`.
-fn implementation(domain: &Domain) -> TokenStream {
-    let name = &domain.struct_name;
-    let operations = engine::operations(domain);
+fn implementation(domain: &Domain, name: &Ident, operations: &[TokenStream]) -> TokenStream {
     let call = (!domain.calls.is_empty()).then(|| call(domain));
     quote! {
         impl rt::NamasteCore for #name {
@@ -166,27 +173,58 @@ fn call(domain: &Domain) -> TokenStream {
     }
 }
 
-/// The generated file that includes those of all domains, and the static factory over them.
-///
-/// `domains` is taken in order of name, whatever order it is given in.
-#[must_use]
-pub fn factory(domains: &[Domain]) -> String {
-    let mut domains: Vec<&Domain> = domains.iter().collect();
-    domains.sort_by(|a, b| a.name.value.cmp(&b.name.value));
-    let rt: TokenStream = quote!(::beds_runtime::__private);
-    let modules = domains.iter().map(|domain| {
-        let (module, name) = (&domain.module, &domain.struct_name);
+/// A domain as the factory sees it.
+struct Member {
+    wire: String,
+    name: Ident,
+    /// Its module, and what is made known of it.
+    module: TokenStream,
+}
+
+impl Member {
+    fn generated(domain: &Domain) -> Self {
+        let (module, name) = (&domain.module, domain.struct_name.clone());
         let (doc, path) = (text::doc(&domain.description), format!("/beds/{}.rs", domain.name.value));
-        quote! {
+        let module = quote! {
             #doc
             #[allow(missing_docs, dead_code, unreachable_pub, non_snake_case, clippy::all, clippy::pedantic)]
             pub mod #module { ::std::include!(::std::concat!(::std::env!("OUT_DIR"), #path)); }
             #[allow(unused_imports)]
             pub use self::#module::#name;
-        }
-    });
-    let names: Vec<_> = domains.iter().map(|domain| &domain.struct_name).collect();
-    let wires: Vec<_> = domains.iter().map(|domain| &domain.name.value).collect();
+        };
+        Self { wire: domain.name.value.clone(), name, module }
+    }
+
+    fn hand_written(written: &HandWritten, is_first_of_file: bool) -> Self {
+        let (module, name) = (format_ident!("{}", written.module), format_ident!("{}", written.struct_name));
+        // rustc takes a relative path from the generated file's folder, where the source is not.
+        let path = std::path::absolute(&written.path).unwrap_or_else(|_| written.path.clone());
+        let path = path.to_string_lossy();
+        let declaration = is_first_of_file.then(|| quote!(#[path = #path] pub mod #module;));
+        let module = quote! {
+            #declaration
+            #[allow(unused_imports)]
+            pub use self::#module::#name;
+        };
+        Self { wire: written.name.clone(), name, module }
+    }
+}
+
+/// The generated file that includes those of all domains, and the static factory over them.
+///
+/// The domains are taken in order of name, whatever order they are given in.
+#[must_use]
+pub fn factory(domains: &[Domain], hand_written: &[HandWritten]) -> String {
+    let mut members: Vec<Member> = domains.iter().map(Member::generated).collect();
+    members.extend(hand_written.iter().enumerate().map(|(index, written)| {
+        let earlier = hand_written[..index].iter().any(|other| other.path == written.path);
+        Member::hand_written(written, !earlier)
+    }));
+    members.sort_by(|a, b| a.wire.cmp(&b.wire));
+    let rt: TokenStream = quote!(::beds_runtime::__private);
+    let modules = members.iter().map(|member| &member.module);
+    let names: Vec<_> = members.iter().map(|member| &member.name).collect();
+    let wires: Vec<_> = members.iter().map(|member| &member.wire).collect();
     let docs: Vec<_> = wires.iter().map(|wire| text::doc(&format!("`{wire}`"))).collect();
     text::items(&quote! {
         #(#modules)*

@@ -20,8 +20,13 @@ pub(super) fn doc(text: &str) -> TokenStream {
     if text.is_empty() {
         return TokenStream::new();
     }
-    let lines = text.lines().map(|line| format!(" {}", line.trim_end()));
+    let lines = text.lines().map(|line| format!(" {}", line.replace(is_refused, " ").trim_end()));
     quote!(#(#[doc = #lines])*)
+}
+
+/// Whether rustc refuses the character in comments: controls, and what turns the direction of text.
+pub(super) fn is_refused(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 /// `static NAME: [TYPE; N] = […];`, one entry a line.

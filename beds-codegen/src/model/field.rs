@@ -129,8 +129,22 @@ pub enum Type {
 impl Type {
     /// The names of all types, as templates write them.
     pub const NAMES: &'static [&'static str] = &[
-        "bool", "int", "float", "decimal", "string", "text", "bytes", "uuid", "date", "time", "datetime", "enum",
-        "json", "list", "object", "object_id",
+        "bool",
+        "int",
+        "float",
+        "decimal",
+        "string",
+        "text",
+        "bytes",
+        "uuid",
+        "date",
+        "time",
+        "datetime",
+        "enum",
+        "json",
+        "list",
+        "object",
+        "object_id",
     ];
 
     /// The type's name in templates.
@@ -173,7 +187,9 @@ impl Type {
             | Self::DateTime
             | Self::Enum { .. }
             | Self::ObjectId => true,
-            Self::Text { .. } | Self::Bytes { .. } | Self::Json | Self::List { .. } | Self::Object { .. } => false,
+            Self::Text { .. } | Self::Bytes { .. } | Self::Json | Self::List { .. } | Self::Object { .. } => {
+                false
+            }
         }
     }
 }

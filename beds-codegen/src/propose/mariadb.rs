@@ -3,11 +3,16 @@
 use crate::{
     emit::quoted,
     model::{
-        Arg, Call, Domain, Field, Generated, Literal, Mode, Procedure, Relation, Returns, Supply, Target, Type,
+        Arg, Call, Domain, Field, Generated, Literal, Mode, Procedure, Relation, Returns, Supply, Target,
+        Type,
     },
 };
 
-pub(super) fn ddl(domain: &Domain, read: Option<&Relation>, procedures: &[(&str, Option<&Procedure>)]) -> String {
+pub(super) fn ddl(
+    domain: &Domain,
+    read: Option<&Relation>,
+    procedures: &[(&str, Option<&Procedure>)],
+) -> String {
     let mut out = format!(
         "-- A proposal for the objects of the template `{}`. Read it, change it, own it.\nuse {};\n",
         domain.name.value,
@@ -15,7 +20,9 @@ pub(super) fn ddl(domain: &Domain, read: Option<&Relation>, procedures: &[(&str,
     );
     let table = match read {
         Some(Relation { name, is_view: false }) => name.clone(),
-        Some(Relation { name, is_view: true }) => name.strip_prefix("v_").unwrap_or(&domain.name.value).to_owned(),
+        Some(Relation { name, is_view: true }) => {
+            name.strip_prefix("v_").unwrap_or(&domain.name.value).to_owned()
+        }
         None => domain.name.value.clone(),
     };
     if !domain.fields.is_empty() {
@@ -23,13 +30,11 @@ pub(super) fn ddl(domain: &Domain, read: Option<&Relation>, procedures: &[(&str,
     }
     if let Some(Relation { name, is_view: true }) = read {
         let columns = columns(domain.fields.iter());
-        out.push_str(&format!(
-            "\ncreate or replace view {} as\nselect {columns}\nfrom {};\n",
-            quoted(name),
-            quoted(&table)
-        ));
+        let (view, table) = (quoted(name), quoted(&table));
+        out.extend(["\ncreate or replace view ", &view, " as\nselect ", &columns, "\nfrom ", &table, ";\n"]);
     }
-    let has_routines = procedures.iter().any(|(_, procedure)| procedure.is_some()) || !domain.calls.is_empty();
+    let has_routines =
+        procedures.iter().any(|(_, procedure)| procedure.is_some()) || !domain.calls.is_empty();
     if has_routines {
         out.push_str("\ndelimiter //\n");
         for (operation, procedure) in procedures {
@@ -57,7 +62,8 @@ fn create_table(domain: &Domain, table: &str) -> String {
         let name = quoted(&field.column);
         lines.push(format!("unique key {name} ({name})"));
     }
-    let is_indexed = |index: &usize| domain.fields.get(*index).is_none_or(|field| field.unique || field.is_key);
+    let is_indexed =
+        |index: &usize| domain.fields.get(*index).is_none_or(|field| field.unique || field.is_key);
     for index in domain.fetch.filter.iter().filter(|index| !is_indexed(index)) {
         let name = pick(&[*index]);
         lines.push(format!("key {name} ({name})"));
@@ -69,7 +75,7 @@ fn column(field: &Field) -> String {
     let mut text = format!("{} {}", quoted(&field.column), ty(&field.ty));
     text.push_str(if field.nullable { " null" } else { " not null" });
     match (&field.supply, &field.ty) {
-        (Supply::Default(value), _) => text.push_str(&format!(" default {}", literal(value))),
+        (Supply::Default(value), ty) => text.extend([" default ", &literal(value, ty)]),
         (Supply::Version, _) => text.push_str(" default 1"),
         (Supply::Generated(Generated::Database), Type::Int { .. } | Type::UInt { .. }) if field.is_key => {
             text.push_str(" auto_increment");
@@ -80,7 +86,7 @@ fn column(field: &Field) -> String {
         _ => {}
     }
     if !field.description.is_empty() {
-        text.push_str(&format!(" comment {}", string(&field.description)));
+        text.extend([" comment ", &string(&field.description)]);
     }
     text
 }
@@ -89,7 +95,9 @@ fn column(field: &Field) -> String {
 fn ty(ty: &Type) -> String {
     match ty {
         Type::Bool => "boolean".to_owned(),
-        Type::Int { min, max } if i32::try_from(*min).is_ok() && i32::try_from(*max).is_ok() => "int".to_owned(),
+        Type::Int { min, max } if i32::try_from(*min).is_ok() && i32::try_from(*max).is_ok() => {
+            "int".to_owned()
+        }
         Type::Int { .. } => "bigint".to_owned(),
         Type::UInt { max, .. } if u32::try_from(*max).is_ok() => "int unsigned".to_owned(),
         Type::UInt { .. } => "bigint unsigned".to_owned(),
@@ -126,12 +134,17 @@ fn string(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''").replace('\n', "\\n"))
 }
 
-fn literal(value: &Literal) -> String {
+fn literal(value: &Literal, ty: &Type) -> String {
     match value {
         Literal::Bool(value) => value.to_string(),
         Literal::Int(value) => value.to_string(),
         Literal::Float(value) => value.to_string(),
-        Literal::Text(value) => string(value.trim_end_matches('Z')),
+        // A column's moments are in UTC and do not say so; its bytes are no base64.
+        Literal::Text(value) if matches!(ty, Type::DateTime) => string(value.trim_end_matches('Z')),
+        Literal::Text(value) if matches!(ty, Type::Bytes { .. }) => {
+            format!("(from_base64({}))", string(value))
+        }
+        Literal::Text(value) => string(value),
     }
 }
 
@@ -142,7 +155,8 @@ fn parameter(name: &str) -> String {
 
 fn procedure(domain: &Domain, table: &str, operation: &str, procedure: &Procedure) -> String {
     let args: Vec<&Field> = procedure.args.iter().filter_map(|index| domain.fields.get(*index)).collect();
-    let parameters: Vec<_> = args.iter().map(|field| format!("in {} {}", parameter(&field.name), ty(&field.ty))).collect();
+    let parameters: Vec<_> =
+        args.iter().map(|field| format!("in {} {}", parameter(&field.name), ty(&field.ty))).collect();
     let is_version = |field: &Field| field.supply == Supply::Version;
     let set = |field: &&&Field| !field.is_key && !is_version(field);
     let conditions: Vec<_> = args
@@ -160,7 +174,11 @@ fn procedure(domain: &Domain, table: &str, operation: &str, procedure: &Procedur
     let statement = match operation {
         "create" => {
             let values: Vec<_> = args.iter().map(|field| parameter(&field.name)).collect();
-            format!("insert into {table} ({})\n    values ({});", columns(args.iter().copied()), values.join(", "))
+            format!(
+                "insert into {table} ({})\n    values ({});",
+                columns(args.iter().copied()),
+                values.join(", ")
+            )
         }
         "update" => {
             let mut sets: Vec<_> = args
@@ -200,7 +218,10 @@ fn returned(domain: &Domain, operation: &str, table: &str, procedure: &Procedure
             format!("{} = {value}", quoted(&field.column))
         })
         .collect();
-    format!("    if row_count() > 0 then\n        select {fields} from {table} where {};\n    end if;\n", keys.join(" and "))
+    format!(
+        "    if row_count() > 0 then\n        select {fields} from {table} where {};\n    end if;\n",
+        keys.join(" and ")
+    )
 }
 
 /// The outline of a call: what it does is known to the DBA alone.
@@ -221,14 +242,19 @@ fn routine(call: &Call) -> String {
         .collect();
     let (kind, name, returns) = match (&call.target, &call.returns) {
         (Target::Procedure { name, .. }, _) => ("procedure", name, String::new()),
-        (Target::Function { name }, Returns::Scalar(scalar)) => ("function", name, format!(" returns {}", ty(scalar))),
+        (Target::Function { name }, Returns::Scalar(scalar)) => {
+            ("function", name, format!(" returns {}", ty(scalar)))
+        }
         (Target::Function { name }, _) => ("function", name, String::new()),
         (Target::Pipeline { .. }, _) => return String::new(),
     };
     // MariaDB takes no function without a `return`, even one that is never reached.
     let end = if is_procedure { "" } else { "    return null;\n" };
-    let description =
-        if call.description.is_empty() { String::new() } else { format!("-- {}\n", call.description.replace('\n', " ")) };
+    let description = if call.description.is_empty() {
+        String::new()
+    } else {
+        format!("-- {}\n", call.description.replace('\n', " "))
+    };
     let does = match call.lane {
         beds_protocol::Lane::Read => "reads",
         beds_protocol::Lane::Write => "modifies",

@@ -22,7 +22,11 @@ pub fn ddl(domain: &Domain) -> String {
     match &domain.objects {
         Objects::MariaDb { read, create, update, delete } => {
             let procedures = [("create", create), ("update", update), ("delete", delete)];
-            mariadb::ddl(domain, read.as_ref(), &procedures.map(|(name, procedure)| (name, procedure.as_ref())))
+            mariadb::ddl(
+                domain,
+                read.as_ref(),
+                &procedures.map(|(name, procedure)| (name, procedure.as_ref())),
+            )
         }
         Objects::MongoDb { read, create, update, delete } => {
             let written = [create, update, delete].map(Option::as_deref);

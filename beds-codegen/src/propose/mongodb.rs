@@ -22,11 +22,13 @@ pub(super) fn ddl(domain: &Domain, read: Option<&Relation>, written: &[Option<&s
         let indexes = indexes(domain);
         if !indexes.is_empty() {
             let indexes = indexes.join(",\n");
-            commands.push(format!("{{ \"createIndexes\": {}, \"indexes\": [\n{indexes}\n] }}", text(collection)));
+            commands
+                .push(format!("{{ \"createIndexes\": {}, \"indexes\": [\n{indexes}\n] }}", text(collection)));
         }
     }
     if let (Some(view), Some(on)) = (view, collections.first()) {
-        let project: Map<String, Value> = domain.fields.iter().map(|field| (field.column.clone(), json!(1))).collect();
+        let project: Map<String, Value> =
+            domain.fields.iter().map(|field| (field.column.clone(), json!(1))).collect();
         commands.push(format!(
             "{{ \"create\": {}, \"viewOn\": {}, \"pipeline\": {} }}",
             text(&view.name),
@@ -72,8 +74,10 @@ fn indexes(domain: &Domain) -> Vec<String> {
 
 /// The validator of a document with these members.
 fn object(fields: &[Field]) -> Value {
-    let properties: Map<String, Value> = fields.iter().map(|field| (field.column.clone(), property(field))).collect();
-    let required: Vec<&str> = fields.iter().filter(|field| !field.nullable).map(|field| field.column.as_str()).collect();
+    let properties: Map<String, Value> =
+        fields.iter().map(|field| (field.column.clone(), property(field))).collect();
+    let required: Vec<&str> =
+        fields.iter().filter(|field| !field.nullable).map(|field| field.column.as_str()).collect();
     let mut schema = json!({ "bsonType": "object", "additionalProperties": false, "properties": properties });
     if !required.is_empty() {
         schema["required"] = json!(required);

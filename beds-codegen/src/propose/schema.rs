@@ -14,9 +14,13 @@ pub fn schema(domain: &Domain) -> Value {
     if !domain.fields.is_empty() {
         define("record".to_owned(), object(domain.fields.iter(), |_| true));
     }
-    let is_sent = |field: &&Field| matches!(field.supply, Supply::Required | Supply::Optional | Supply::Default(_));
+    let is_sent =
+        |field: &&Field| matches!(field.supply, Supply::Required | Supply::Optional | Supply::Default(_));
     if operations.create {
-        define("create".to_owned(), object(domain.fields.iter().filter(is_sent), |field| field.supply == Supply::Required));
+        define(
+            "create".to_owned(),
+            object(domain.fields.iter().filter(is_sent), |field| field.supply == Supply::Required),
+        );
     }
     if operations.update {
         let may_change = |field: &&Field| is_sent(field) && !field.immutable;
@@ -25,7 +29,8 @@ pub fn schema(domain: &Domain) -> Value {
     for Call { name, args, returns, .. } in &domain.calls {
         let given = args.iter().filter(|arg| arg.mode != Mode::Out).map(|arg| &arg.field);
         define(format!("call.{name}.args"), object(given, |field| field.supply == Supply::Required));
-        let out: Vec<&Field> = args.iter().filter(|arg| arg.mode != Mode::In).map(|Arg { field, .. }| field).collect();
+        let out: Vec<&Field> =
+            args.iter().filter(|arg| arg.mode != Mode::In).map(|Arg { field, .. }| field).collect();
         if !out.is_empty() {
             define(format!("call.{name}.out"), object(out.into_iter(), |_| true));
         }

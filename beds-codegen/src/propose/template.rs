@@ -28,12 +28,17 @@ pub fn template(new: &NewTemplate) -> String {
     let NewTemplate { name, description, service, broker, engine, database, fields } = new;
     let engine_name = engine.as_str();
     let broker = broker.as_ref().map(|broker| format!("broker = {}\n", quoted(broker))).unwrap_or_default();
-    let description =
-        if description.is_empty() { "# description = \"…\"".to_owned() } else { format!("description = {}", quoted(description)) };
+    let description = if description.is_empty() {
+        "# description = \"…\"".to_owned()
+    } else {
+        format!("description = {}", quoted(description))
+    };
     let mut names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
-    let filters = fields.iter().filter(|(_, ty)| !matches!(ty.as_str(), "text" | "bytes" | "json" | "list" | "object"));
+    let filters =
+        fields.iter().filter(|(_, ty)| !matches!(ty.as_str(), "text" | "bytes" | "json" | "list" | "object"));
     let filter: Vec<_> = filters.map(|(name, _)| quoted(name)).collect();
-    let lines: String = fields.iter().map(|(name, ty)| format!("{name} = {}\n", field(ty))).collect();
+    let lines: Vec<_> = fields.iter().map(|(name, ty)| format!("{name} = {}\n", field(ty))).collect();
+    let lines = lines.concat();
     let (id, objects) = match engine {
         Engine::MariaDb => {
             names.insert(0, "id");

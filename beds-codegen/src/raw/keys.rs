@@ -82,7 +82,8 @@ impl<'t, 's, 'e> Keys<'t, 's, 'e> {
 
     /// Whether a key that is not known looks like this one.
     fn is_misspelt(&self, name: &str) -> bool {
-        let unknown = self.pairs.iter().flatten().map(|pair| pair.key.value).filter(|key| !self.known.contains(key));
+        let unknown =
+            self.pairs.iter().flatten().map(|pair| pair.key.value).filter(|key| !self.known.contains(key));
         unknown.into_iter().any(|key| names::nearest(key, self.known.iter().copied()) == Some(name))
     }
 
@@ -96,7 +97,8 @@ impl<'t, 's, 'e> Keys<'t, 's, 'e> {
         if !self.known.contains(&name) {
             return Given::Absent;
         }
-        let Some(pair) = self.pairs.iter_mut().find_map(|slot| slot.take_if(|pair| pair.key.value == name)) else {
+        let Some(pair) = self.pairs.iter_mut().find_map(|slot| slot.take_if(|pair| pair.key.value == name))
+        else {
             return if self.is_misspelt(name) { Given::Broken } else { Given::Absent };
         };
         let at = span(self.file, pair.value.span());
@@ -169,7 +171,7 @@ impl<'t, 's, 'e> Keys<'t, 's, 'e> {
                     pair.key.span,
                     pair.key.value,
                     "the template outside of every section",
-                    &self.known,
+                    self.known,
                 )
             });
         }

@@ -21,8 +21,27 @@ const LIMIT: &[&str] = &["default", "max"];
 const CALL: &[&str] =
     &["description", "procedure", "function", "pipeline", "on", "lane", "args", "returns", "commits"];
 const FIELD: &[&str] = &[
-    "type", "description", "column", "key", "generated", "required", "nullable", "default", "unique", "immutable",
-    "version", "sensitive", "min", "max", "pattern", "values", "precision", "scale", "unsigned", "items", "fields",
+    "type",
+    "description",
+    "column",
+    "key",
+    "generated",
+    "required",
+    "nullable",
+    "default",
+    "unique",
+    "immutable",
+    "version",
+    "sensitive",
+    "min",
+    "max",
+    "pattern",
+    "values",
+    "precision",
+    "scale",
+    "unsigned",
+    "items",
+    "fields",
     "mode",
 ];
 
@@ -38,8 +57,9 @@ pub fn read(table: &DeTable<'_>, file: FileId, errors: &mut Errors) -> RawTempla
         objects: keys.take("objects", "a table", |value, file, errors| {
             section(value, file, errors, "objects", OBJECTS, objects)
         }),
-        fetch: keys
-            .take("fetch", "a table", |value, file, errors| section(value, file, errors, "fetch", FETCH, fetch)),
+        fetch: keys.take("fetch", "a table", |value, file, errors| {
+            section(value, file, errors, "fetch", FETCH, fetch)
+        }),
         calls: keys.take("calls", "a table of calls", calls),
     };
     keys.finish_sections();

@@ -6,6 +6,7 @@ pub struct Domain {
     pub id: String,
     /// kind "quoted"
     pub r#type: String,
+    /// bare   return,   turned, */ closed
     #[serde(rename = "self")]
     pub self_: Option<i64>,
     pub Option: Option<Vec<rt::Json>>,
@@ -28,7 +29,7 @@ static FIELDS_OPTION_ITEM_3: [rt::Field; 1] = [
 static FIELDS: [rt::Field; 9] = [
     rt::Field::new("id", "_id", rt::Type::ObjectId).generated(rt::Generated::Database).immutable(),
     rt::Field::new("type", "type", rt::Type::string(0, 40)).required().described("kind \"quoted\""),
-    rt::Field::new("self", "self", rt::Type::INT).nullable(),
+    rt::Field::new("self", "self", rt::Type::INT).nullable().described("bare \r return, \u{202e} turned, */ closed"),
     rt::Field::new("Option", "Option", rt::Type::list(&FIELDS_OPTION_ITEM, 100)).nullable(),
     rt::Field::new("Option_item", "Option_item", rt::Type::object(&FIELDS_OPTION_ITEM_3)).nullable(),
     rt::Field::new("big", "big", rt::Type::uint(1, 9223372036854775807)).default(rt::Literal::Int(5)),

@@ -2,6 +2,7 @@
 
 mod call;
 mod check;
+mod import;
 mod node;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -33,6 +34,8 @@ enum Command {
     Check,
     /// Send one request and print the reply
     Call(call::Args),
+    /// Write templates for the tables, views, procedures and functions of an existing database
+    Import(import::Args),
 }
 
 /// Runs the command line of a binary with these domains: the whole of a project's `main`.
@@ -58,6 +61,7 @@ pub fn run<F: Factory>() -> ExitCode {
                 Err(code) => code,
             },
             Command::Call(args) => call::run(args, &cli.config).await,
+            Command::Import(args) => import::run(args).await,
         }
     })
 }

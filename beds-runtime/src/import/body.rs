@@ -107,7 +107,10 @@ impl Deeds {
         follows(1, &Token::Word("last_insert_id".into()))
             && follows(2, &Token::Mark('('))
             && follows(3, &Token::Mark(')'))
-            && !self.tokens[at + 4..].iter().take_while(|token| **token != Token::Mark(';')).any(|token| token.is("into"))
+            && !self.tokens[at + 4..]
+                .iter()
+                .take_while(|token| **token != Token::Mark(';'))
+                .any(|token| token.is("into"))
     }
 
     /// Whether a result set may come out of it.
@@ -192,7 +195,12 @@ pub(super) struct AllDeeds(HashMap<(RoutineKind, String), Option<Deeds>>);
 impl AllDeeds {
     pub(super) fn of(routines: &[Routine]) -> Self {
         let deeds = |routine: &Routine| routine.body.as_deref().map(deeds);
-        Self(routines.iter().map(|routine| ((routine.kind, routine.name.to_lowercase()), deeds(routine))).collect())
+        Self(
+            routines
+                .iter()
+                .map(|routine| ((routine.kind, routine.name.to_lowercase()), deeds(routine)))
+                .collect(),
+        )
     }
 
     /// What a routine itself does; `None` where its text cannot be seen.
@@ -221,9 +229,11 @@ impl AllDeeds {
                 }
             }
             // A procedure of another database.
-            let calls: Vec<usize> = (0..deeds.tokens.len()).filter(|at| deeds.tokens[*at].is("call")).collect();
+            let calls: Vec<usize> =
+                (0..deeds.tokens.len()).filter(|at| deeds.tokens[*at].is("call")).collect();
             for at in calls {
-                let called = deeds.tokens.get(at + 1).and_then(Token::name).map(str::to_lowercase).unwrap_or_default();
+                let called =
+                    deeds.tokens.get(at + 1).and_then(Token::name).map(str::to_lowercase).unwrap_or_default();
                 let is_elsewhere = deeds.tokens.get(at + 2) == Some(&Token::Mark('.'));
                 writes |= is_elsewhere || !self.0.contains_key(&(RoutineKind::Procedure, called));
             }
@@ -238,15 +248,21 @@ mod tests {
 
     #[test]
     fn a_text_is_read_word_by_word() {
-        let read = deeds("begin -- insert into x\n select replace(a, 'delete', \"x\"), `update` from t /* drop */; end");
+        let read = deeds(
+            "begin -- insert into x\n select replace(a, 'delete', \"x\"), `update` from t /* drop */; end",
+        );
         assert!(!read.writes(), "{read:?}");
-        let insert = deeds("begin insert into `shop`.`Order Details` (a) values (1); select last_insert_id() as id; end");
+        let insert = deeds(
+            "begin insert into `shop`.`Order Details` (a) values (1); select last_insert_id() as id; end",
+        );
         assert_eq!(insert.changes, [Change { verb: "insert", table: "order details".into() }]);
         assert!(insert.selects_new_id() && !insert.commits);
         let transaction = deeds("begin start transaction; update t set a = 1; commit; end");
         assert!(transaction.commits);
         assert!(deeds("begin select 1 from t for update; end").writes());
-        assert!(deeds("begin insert into t (a) values (1) on duplicate key update a = 2; end").changes.len() == 1);
+        assert!(
+            deeds("begin insert into t (a) values (1) on duplicate key update a = 2; end").changes.len() == 1
+        );
         assert!(deeds("if p_from is null then set p_from = curdate(); end if").asks_null("p_from"));
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn wire(domains: &mut [Domain], routines: &[Routine], all: &AllDeeds)
     let mut taken = vec![false; routines.len()];
     for domain in domains {
         let Some((RelationKind::Table, table)) = domain.source.clone() else { continue };
-        let mut find = |verbs: &[&str], statement: &str, check: Check| {
+        let find = |verbs: &[&str], statement: &str, check: Check| {
             let found = routines.iter().enumerate().find_map(|(at, routine)| {
                 if taken[at] || !is_named(routine, verbs, &table) {
                     return None;
@@ -71,12 +71,15 @@ fn is_named(routine: &Routine, verbs: &[&str], table: &str) -> bool {
     }
     let is_verb = |word: Option<&String>| word.is_some_and(|word| verbs.contains(&word.as_str()));
     let table = table_words(table);
-    (is_verb(name.first()) && name[1..] == *table) || (is_verb(name.last()) && name[..name.len() - 1] == *table)
+    (is_verb(name.first()) && name[1..] == *table)
+        || (is_verb(name.last()) && name[..name.len() - 1] == *table)
 }
 
 fn is_one_change(deeds: &Deeds, statement: &str, table: &str) -> bool {
     match deeds.changes.as_slice() {
-        [change] => change.verb == statement && change.table == table.to_lowercase() && deeds.others.is_empty(),
+        [change] => {
+            change.verb == statement && change.table == table.to_lowercase() && deeds.others.is_empty()
+        }
         _ => false,
     }
 }
@@ -104,7 +107,9 @@ fn are_alike(parameter: &Kind, column: &Kind) -> bool {
     const TEXT: u8 = 2;
     let group = |kind: &Kind| match kind {
         Kind::Bool | Kind::Int { .. } | Kind::Float { .. } | Kind::Decimal { .. } => NUMBER,
-        Kind::String { .. } | Kind::Text { .. } | Kind::Enum(_) | Kind::Set(_) | Kind::Json | Kind::Uuid => TEXT,
+        Kind::String { .. } | Kind::Text { .. } | Kind::Enum(_) | Kind::Set(_) | Kind::Json | Kind::Uuid => {
+            TEXT
+        }
         Kind::Bytes { .. } => 3,
         Kind::Date | Kind::DateTime => 4,
         Kind::Time => 5,
@@ -114,21 +119,18 @@ fn are_alike(parameter: &Kind, column: &Kind) -> bool {
 }
 
 fn check_create(domain: &Domain, args: &[usize], deeds: &Deeds) -> Option<Vec<usize>> {
-    let is_covered = domain
-        .fields
-        .iter()
-        .enumerate()
-        .all(|(at, field)| match field.supply {
-            Supply::Required => args.contains(&at),
-            Supply::Database => !args.contains(&at),
-            Supply::Optional | Supply::Default(_) => true,
-        });
+    let is_covered = domain.fields.iter().enumerate().all(|(at, field)| match field.supply {
+        Supply::Required => args.contains(&at),
+        Supply::Database => !args.contains(&at),
+        Supply::Optional | Supply::Default(_) => true,
+    });
     if !is_covered {
         return None;
     }
-    let counted = domain.fields.iter().position(|field| {
-        field.key && field.column.default == crate::adapters::inspect::Supplied::Counter
-    });
+    let counted = domain
+        .fields
+        .iter()
+        .position(|field| field.key && field.column.default == crate::adapters::inspect::Supplied::Counter);
     Some(counted.filter(|_| deeds.selects_new_id()).into_iter().collect())
 }
 

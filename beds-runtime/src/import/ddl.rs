@@ -6,29 +6,36 @@ use std::{collections::BTreeSet, fmt::Write as _};
 
 use super::{
     domain::{Domain, Object},
-    fields::{Field, Supply},
+    fields::Field,
 };
 use crate::adapters::inspect::{Catalogue, RelationKind, Supplied};
 
 /// Columns of these names count the changes of a record, where they are integers that are never null.
-const VERSIONS: &[&str] = &["version", "revision", "row_version", "rowversion", "lock_version", "record_version", "opt_lock"];
+const VERSIONS: &[&str] =
+    &["version", "revision", "row_version", "rowversion", "lock_version", "record_version", "opt_lock"];
 
 /// Gives tables without create, update or delete a proposed procedure for each; the script that creates them.
 pub(super) fn propose(domains: &mut [Domain], catalogue: &Catalogue) -> Option<String> {
-    let mut taken: BTreeSet<String> = catalogue.routines.iter().map(|routine| routine.name.to_lowercase()).collect();
+    let mut taken: BTreeSet<String> =
+        catalogue.routines.iter().map(|routine| routine.name.to_lowercase()).collect();
     let mut script = String::new();
     for domain in domains {
         let Some((RelationKind::Table, table)) = domain.source.clone() else { continue };
         choose_version(domain);
         let mut part = String::new();
         let mut name = |operation: &str| {
-            let mut candidate = format!("sp_{}_{operation}", domain.name.chars().take(50).collect::<String>());
+            let mut candidate =
+                format!("sp_{}_{operation}", domain.name.chars().take(50).collect::<String>());
             while !taken.insert(candidate.clone()) {
                 candidate.push_str("_beds");
             }
             candidate
         };
-        if domain.create.is_none() && domain.left_out.is_empty() {
+        let needed = needed(domain, &table, catalogue);
+        if let (None, Some(column)) = (&domain.create, &needed) {
+            domain.left_out.push(format!("create: it would need a value for the column `{column}`"));
+        }
+        if domain.create.is_none() && needed.is_none() {
             let object = create(domain, &table, name("create"), catalogue, &mut part);
             domain.create = Some(object);
         }
@@ -55,6 +62,15 @@ pub(super) fn propose(domains: &mut [Domain], catalogue: &Catalogue) -> Option<S
             catalogue.database
         )
     })
+}
+
+/// A column that the template leaves out although a new record needs a value for it.
+fn needed(domain: &Domain, table: &str, catalogue: &Catalogue) -> Option<String> {
+    let columns = &catalogue.relation(table)?.columns;
+    let is_needed = |column: &&crate::adapters::inspect::Column| {
+        !column.nullable && column.default == Supplied::Nothing && domain.field(&column.name).is_none()
+    };
+    columns.iter().find(is_needed).map(|column| column.name.clone())
 }
 
 /// A version that nobody else counts already: the existing procedures do not know of it.
@@ -189,9 +205,4 @@ fn delete(domain: &Domain, table: &str, name: String, catalogue: &Catalogue, out
     out.push_str(&head(&name, &fields, catalogue));
     let _ = write!(out, "  delete from {}\n   where {};\nend //\n\n", quoted(table), condition(domain));
     Object::Procedure { name, args, returns: Vec::new(), commits: false }
-}
-
-/// Whether a column that is left out must be given, so that nothing can create a record.
-pub(super) fn needs(supply: &Supply) -> bool {
-    *supply == Supply::Required
 }

@@ -78,8 +78,12 @@ pub(super) fn domain(name: String, relation: &Relation, catalogue: &Catalogue) -
             note.clone()
         } else if relation.columns.is_empty() {
             match relation.evidence {
-                Evidence::Sample { .. } => "there are no documents to learn its fields from, and no validator".into(),
-                _ => "its columns cannot be seen: it is broken, or the user has no privilege on it".to_owned(),
+                Evidence::Sample { .. } => {
+                    "there are no documents to learn its fields from, and no validator".into()
+                }
+                _ => {
+                    "its columns cannot be seen: it is broken, or the user has no privilege on it".to_owned()
+                }
             }
         } else {
             format!("none of its columns can be expressed: {}", left_out.join("; "))
@@ -152,12 +156,16 @@ fn choose_key(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue) {
     }
     domain.notes.push(match (refused, relation.kind) {
         (Some(columns), _) => {
-            format!("without a key: `{columns}` is of a type that cannot be one; records are found by filter only")
+            format!(
+                "without a key: `{columns}` is of a type that cannot be one; records are found by filter only"
+            )
         }
         (None, RelationKind::View) => {
             "without a key: write `key = true` on the field that names one record, if there is one".to_owned()
         }
-        (None, _) => "without a key: the table has no primary key and no unique index without nulls".to_owned(),
+        (None, _) => {
+            "without a key: the table has no primary key and no unique index without nulls".to_owned()
+        }
     });
 }
 
@@ -167,7 +175,10 @@ fn keys(indexes: &[Index]) -> impl Iterator<Item = &Index> {
 
 fn is_nullable(relation: Option<&Relation>, index: &Index) -> bool {
     relation.is_some_and(|relation| {
-        index.columns.iter().any(|name| relation.columns.iter().any(|column| column.name == *name && column.nullable))
+        index
+            .columns
+            .iter()
+            .any(|name| relation.columns.iter().any(|column| column.name == *name && column.nullable))
     })
 }
 
@@ -192,7 +203,9 @@ fn choose_fetch(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue)
                 None => catalogue.relations.iter().collect(),
             };
             leading.extend(tables.into_iter().flat_map(led).map(|column| snake(&column)));
-            domain.notes.push("filter and sort name the columns that lead an index in a table: add what is fast".into());
+            domain.notes.push(
+                "filter and sort name the columns that lead an index in a table: add what is fast".into(),
+            );
         }
         RelationKind::Table | RelationKind::Collection => {
             leading.extend(led(relation).into_iter().map(|column| snake(&column)));

@@ -129,7 +129,11 @@ fn field(name: String, column: &Column, ty: Ty, relation: &Relation) -> Field {
     let supply = supply(column, &ty, &mut notes);
     let unique = ty.is_indexable()
         && relation.indexes.iter().any(|index| {
-            index.unique && !index.primary && index.whole && index.columns.len() == 1 && index.columns[0] == column.name
+            index.unique
+                && !index.primary
+                && index.whole
+                && index.columns.len() == 1
+                && index.columns[0] == column.name
         });
     Field {
         key: false,
@@ -159,7 +163,8 @@ fn thousands(number: u64) -> String {
 
 /// Names of columns that nobody wants to see in a log.
 fn is_secret(name: &str) -> bool {
-    const SECRETS: &[&str] = &["password", "passwd", "pwd", "passphrase", "secret", "token", "apikey", "ssn", "cvv", "pin"];
+    const SECRETS: &[&str] =
+        &["password", "passwd", "pwd", "passphrase", "secret", "token", "apikey", "ssn", "cvv", "pin"];
     name.split('_').any(|word| SECRETS.contains(&word)) || name == "api_key" || name == "user_pass"
 }
 
@@ -173,7 +178,10 @@ fn supply(column: &Column, ty: &Ty, notes: &mut Vec<String>) -> Supply {
         Supplied::Constant(text) => match constant(text, &column.kind, ty) {
             Some(value) => Supply::Default(value),
             None => {
-                notes.push(format!("its default {} cannot be written here; the database fills it in", shortened(&format!("'{text}'"))));
+                notes.push(format!(
+                    "its default {} cannot be written here; the database fills it in",
+                    shortened(&format!("'{text}'"))
+                ));
                 if text.starts_with("0000-00-00") {
                     notes.push("a record that holds a zero date cannot be read: update such dates to NULL, or read a view with nullif(…, 0)".into());
                 }
@@ -208,7 +216,8 @@ fn constant(text: &str, kind: &Kind, ty: &Ty) -> Option<String> {
             Some(if value.fract() == 0.0 { format!("{value:.1}") } else { value.to_string() })
         }
         ("decimal", _) => {
-            let is_plain = text.trim().trim_start_matches('-').chars().all(|c| c.is_ascii_digit() || c == '.');
+            let is_plain =
+                text.trim().trim_start_matches('-').chars().all(|c| c.is_ascii_digit() || c == '.');
             (is_plain && !text.is_empty()).then(|| string(text.trim()))
         }
         ("string" | "text", Kind::String { max } | Kind::Text { max }) => {
@@ -250,21 +259,31 @@ pub(super) fn ty(kind: &Kind, depth: usize) -> Result<Ty, String> {
         Kind::String { max } | Kind::Text { max } => Ty::plain("text").key("max", (*max).max(1)),
         Kind::Bytes { max, fixed } => {
             let ty = Ty::plain("bytes").key("max", (*max).max(1));
-            if *fixed && *max == 16 { ty.noted("if these 16 bytes are a UUID, write type = \"uuid\" without max") } else { ty }
+            if *fixed && *max == 16 {
+                ty.noted("if these 16 bytes are a UUID, write type = \"uuid\" without max")
+            } else {
+                ty
+            }
         }
         Kind::Uuid => Ty::plain("uuid"),
         Kind::Date => Ty::plain("date"),
-        Kind::Time => Ty::plain("time").noted("a time of day: durations beyond 00:00:00 to 23:59:59 cannot be read"),
+        Kind::Time => {
+            Ty::plain("time").noted("a time of day: durations beyond 00:00:00 to 23:59:59 cannot be read")
+        }
         Kind::DateTime => Ty::plain("datetime"),
         Kind::Enum(values) => enumeration(values),
         Kind::Set(values) => {
             let length = values.iter().map(|value| value.chars().count() + 1).sum::<usize>().max(1);
             let length = u32::try_from(length).unwrap_or(STRING_MAX).min(STRING_MAX);
-            Ty::plain("string").key("max", length).noted(format!("a set: some of {}, with commas between them", values.join(", ")))
+            Ty::plain("string")
+                .key("max", length)
+                .noted(format!("a set: some of {}, with commas between them", values.join(", ")))
         }
         Kind::Json => Ty::plain("json"),
         Kind::ObjectId => Ty::plain("object_id"),
-        Kind::List(_) | Kind::Object(_) if depth >= DEPTH_MAX => Ty::plain("json").noted("nested deeper than a template can say"),
+        Kind::List(_) | Kind::Object(_) if depth >= DEPTH_MAX => {
+            Ty::plain("json").noted("nested deeper than a template can say")
+        }
         Kind::List(item) => {
             let item = ty(item, depth + 1)?;
             Ty::plain("list").key("items", super::render::inline(&item)).key("max", 100_000)
@@ -293,7 +312,9 @@ fn enumeration(values: &[String]) -> Ty {
 }
 
 fn object(members: &[Column], depth: usize) -> Result<Ty, String> {
-    let is_nameable = |member: &&Column| !member.name.contains(['.', '\0']) && !member.name.starts_with('$') && !member.name.is_empty();
+    let is_nameable = |member: &&Column| {
+        !member.name.contains(['.', '\0']) && !member.name.starts_with('$') && !member.name.is_empty()
+    };
     let (named, unnamed): (Vec<&Column>, Vec<&Column>) = members.iter().partition(is_nameable);
     if named.is_empty() {
         return Ok(Ty::plain("json"));
@@ -313,7 +334,9 @@ fn object(members: &[Column], depth: usize) -> Result<Ty, String> {
     }
     let ty = Ty::plain("object").key("fields", format!("{{ {} }}", parts.join(", ")));
     Ok(match unnamed.first() {
-        Some(first) => ty.noted(format!("without the member `{}`, whose name cannot be asked for", first.name)),
+        Some(first) => {
+            ty.noted(format!("without the member `{}`, whose name cannot be asked for", first.name))
+        }
         None => ty,
     })
 }

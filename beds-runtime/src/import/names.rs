@@ -38,9 +38,28 @@ pub(crate) fn snake(name: &str) -> String {
 /// A letter of the Latin alphabets without its mark; anything else as it is.
 fn fold(c: char) -> impl Iterator<Item = char> {
     const MARKED: &[(&str, &str)] = &[
-        ("àáâãåāăą", "a"), ("ä", "ae"), ("æ", "ae"), ("çćč", "c"), ("ďđð", "d"), ("èéêëēėęě", "e"), ("ğ", "g"),
-        ("ìíîïīįı", "i"), ("ł", "l"), ("ñńň", "n"), ("òóôõøō", "o"), ("ö", "oe"), ("œ", "oe"), ("řŕ", "r"),
-        ("śšş", "s"), ("ß", "ss"), ("ťţ", "t"), ("þ", "th"), ("ùúûūůų", "u"), ("ü", "ue"), ("ýÿ", "y"), ("źżž", "z"),
+        ("àáâãåāăą", "a"),
+        ("ä", "ae"),
+        ("æ", "ae"),
+        ("çćč", "c"),
+        ("ďđð", "d"),
+        ("èéêëēėęě", "e"),
+        ("ğ", "g"),
+        ("ìíîïīįı", "i"),
+        ("ł", "l"),
+        ("ñńň", "n"),
+        ("òóôõøō", "o"),
+        ("ö", "oe"),
+        ("œ", "oe"),
+        ("řŕ", "r"),
+        ("śšş", "s"),
+        ("ß", "ss"),
+        ("ťţ", "t"),
+        ("þ", "th"),
+        ("ùúûūůų", "u"),
+        ("ü", "ue"),
+        ("ýÿ", "y"),
+        ("źżž", "z"),
     ];
     let lower = c.to_lowercase().next().unwrap_or(c);
     let plain = MARKED.iter().find(|(marked, _)| marked.contains(lower)).map(|(_, plain)| *plain);
@@ -88,7 +107,8 @@ impl Taken {
     pub(crate) fn template(&mut self, name: &str, fallback: &str) -> String {
         let snake = snake(name);
         let name = if snake.is_empty() { fallback.to_owned() } else { snake };
-        let is_reserved = Service::from_name(&name).is_some() || matches!(name.as_str(), "template" | "domains");
+        let is_reserved =
+            Service::from_name(&name).is_some() || matches!(name.as_str(), "template" | "domains");
         let name = if is_reserved {
             format!("{name}_data")
         } else if name == "beds" || name.starts_with("beds_") {
@@ -106,7 +126,7 @@ impl Taken {
 }
 
 /// Whether a name matches a pattern with `*` and `?`. Case does not matter.
-pub(crate) fn glob(pattern: &str, name: &str) -> bool {
+pub fn glob_matches(pattern: &str, name: &str) -> bool {
     fn matches(pattern: &[char], name: &[char]) -> bool {
         match (pattern, name) {
             ([], []) => true,
@@ -153,11 +173,12 @@ pub(crate) fn table_words(name: &str) -> Vec<String> {
 /// `@sku`, `sku_in`.
 pub(crate) fn parameter(name: &str) -> String {
     let snake = snake(name);
-    let stripped = ["p_", "in_", "inout_", "out_", "i_", "o_", "io_", "v_", "par_", "param_", "arg_", "a_", "pin_"]
-        .iter()
-        .find_map(|prefix| snake.strip_prefix(prefix))
-        .or_else(|| ["_in", "_out", "_param"].iter().find_map(|suffix| snake.strip_suffix(suffix)))
-        .filter(|rest| !rest.is_empty());
+    let stripped =
+        ["p_", "in_", "inout_", "out_", "i_", "o_", "io_", "v_", "par_", "param_", "arg_", "a_", "pin_"]
+            .iter()
+            .find_map(|prefix| snake.strip_prefix(prefix))
+            .or_else(|| ["_in", "_out", "_param"].iter().find_map(|suffix| snake.strip_suffix(suffix)))
+            .filter(|rest| !rest.is_empty());
     match stripped {
         Some(rest) => rest.to_owned(),
         // `pName`, as Hungarian notation has it, is `p_name` already.
@@ -178,8 +199,15 @@ mod tests {
     #[test]
     fn names_become_words() {
         let cases = [
-            ("Order Details", "order_details"), ("OrderID", "order_id"), ("XMLData", "xml_data"), ("Größe", "groesse"),
-            ("2nd Line", "n2nd_line"), ("__x__", "x"), ("日本", ""), ("user-agent", "user_agent"), ("Ärger", "aerger"),
+            ("Order Details", "order_details"),
+            ("OrderID", "order_id"),
+            ("XMLData", "xml_data"),
+            ("Größe", "groesse"),
+            ("2nd Line", "n2nd_line"),
+            ("__x__", "x"),
+            ("日本", ""),
+            ("user-agent", "user_agent"),
+            ("Ärger", "aerger"),
         ];
         for (name, expected) in cases {
             assert_eq!(snake(name), expected, "{name}");
@@ -198,7 +226,7 @@ mod tests {
 
     #[test]
     fn patterns_and_parameters() {
-        assert!(glob("ord*_?", "Orders_1") && !glob("ord*_?", "orders"));
+        assert!(glob_matches("ord*_?", "Orders_1") && !glob_matches("ord*_?", "orders"));
         assert!(same("p_unitPrice", "UnitPrice") && same("sku", "SKU") && same("pName", "name"));
         assert!(!same("p_name", "p"));
         assert_eq!(table_words("tblOrderStatuses"), ["order", "status"]);

@@ -142,7 +142,9 @@ fn objects(out: &mut String, domain: &Domain) {
         RelationKind::Collection => "collection",
     };
     let _ = writeln!(out, "\n[objects]\nread   = {{ {key} = {} }}", string(name));
-    for (operation, object) in [("create", &domain.create), ("update", &domain.update), ("delete", &domain.delete)] {
+    for (operation, object) in
+        [("create", &domain.create), ("update", &domain.update), ("delete", &domain.delete)]
+    {
         let text = match object {
             None => continue,
             Some(Object::Collection(name)) => format!("collection = {}", string(name)),

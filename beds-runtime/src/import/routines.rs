@@ -48,14 +48,15 @@ pub(super) fn call(routine: &Routine, domain: Option<&Domain>, all: &AllDeeds) -
         let ty = ty(&given.kind, 0).map_err(|why| format!("its parameter `{}` is of {why}", given.name))?;
         let fallback = format!("arg_{}", at + 1);
         let name = taken.field(&parameter(&given.name), &fallback);
-        let column = domain.and_then(|domain| {
-            domain.fields.iter().find(|field| same(&given.name, &field.column.name))
-        });
+        let column = domain
+            .and_then(|domain| domain.fields.iter().find(|field| same(&given.name, &field.column.name)));
         let takes_null = deeds.is_some_and(|deeds| deeds.asks_null(&given.name));
         let nullable = match given.direction {
             // It is null until the routine sets it.
             Direction::Out => true,
-            Direction::In | Direction::InOut => takes_null || column.is_some_and(|field| field.column.nullable),
+            Direction::In | Direction::InOut => {
+                takes_null || column.is_some_and(|field| field.column.nullable)
+            }
         };
         args.push(Arg { name, ty, direction: given.direction, nullable });
     }
@@ -67,11 +68,25 @@ pub(super) fn call(routine: &Routine, domain: Option<&Domain>, all: &AllDeeds) -
     let (lane, commits, notes) = lane(routine, all);
     let name = call_name(&routine.name);
     let description = match routine.comment.trim() {
-        "" => format!("{} `{}`", if routine.kind == RoutineKind::Function { "Function" } else { "Procedure" }, routine.name),
+        "" => format!(
+            "{} `{}`",
+            if routine.kind == RoutineKind::Function { "Function" } else { "Procedure" },
+            routine.name
+        ),
         comment => comment.to_owned(),
     };
     let returns = returns.map(|ty| Ty { note: None, ..ty });
-    Ok(Call { name, routine: routine.name.clone(), kind: routine.kind, lane, commits, args, returns, description, notes })
+    Ok(Call {
+        name,
+        routine: routine.name.clone(),
+        kind: routine.kind,
+        lane,
+        commits,
+        args,
+        returns,
+        description,
+        notes,
+    })
 }
 
 /// The name without what only says that it is a routine.

@@ -15,7 +15,7 @@ use lapin::options::{BasicAckOptions, BasicPublishOptions, ConfirmSelectOptions,
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel};
 
-pub(crate) use self::mongodb::{Author, Note};
+pub(crate) use self::mongodb::Event;
 use crate::bus::{self, CHANNELS};
 use crate::servers::Servers;
 
@@ -36,7 +36,7 @@ pub(crate) enum Service {
     },
     /// Fetches a country by its code
     FetchMariadb,
-    /// Fetches a note by its id
+    /// Fetches a log event by its id
     FetchMongodb,
     /// Creates a subdivision
     CreateMariadb,

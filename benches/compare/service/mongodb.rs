@@ -2,8 +2,9 @@
 
 use anyhow::{Context as _, Result};
 use mongodb::Client;
-use mongodb::bson::{DateTime, Decimal128, Uuid, doc};
+use mongodb::bson::{DateTime, Uuid, doc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::mariadb::Reply;
 use super::{Guarantee, acknowledge, answer, serve};
@@ -14,70 +15,55 @@ struct Fetch {
     key: String,
 }
 
-/// A note as it is stored.
+/// A log event as it is stored.
 #[derive(Debug, Deserialize, Serialize)]
-pub(crate) struct Note {
+pub(crate) struct Event {
     #[serde(rename = "_id")]
     pub(crate) id: Uuid,
-    pub(crate) subject: String,
-    pub(crate) text: Option<String>,
-    pub(crate) country: Option<String>,
-    pub(crate) tags: Option<Vec<String>>,
-    pub(crate) rating: Option<Decimal128>,
-    pub(crate) created_at: DateTime,
-    pub(crate) revision: i64,
-    pub(crate) author: Option<Author>,
+    pub(crate) at: DateTime,
+    pub(crate) node: String,
+    pub(crate) level: String,
+    pub(crate) target: String,
+    pub(crate) message: String,
+    pub(crate) request_id: Option<String>,
+    pub(crate) span: Option<String>,
+    pub(crate) fields: Option<Value>,
 }
 
-#[derive(Debug, Clone, Deserialize, Serialize)]
-pub(crate) struct Author {
-    pub(crate) name: String,
-    pub(crate) email: Option<String>,
-}
-
-/// A note on the wire.
+/// A log event on the wire.
 #[derive(Debug, Serialize)]
-pub(crate) struct WireNote {
+struct WireEvent {
     id: String,
-    subject: String,
-    text: Option<String>,
-    country: Option<String>,
-    tags: Option<Vec<String>>,
-    rating: Option<String>,
-    created_at: String,
-    revision: i64,
-    author: Option<Author>,
+    at: String,
+    node: String,
+    level: String,
+    target: String,
+    message: String,
+    request_id: Option<String>,
+    span: Option<String>,
+    fields: Option<Value>,
 }
 
-impl TryFrom<Note> for WireNote {
+impl TryFrom<Event> for WireEvent {
     type Error = anyhow::Error;
 
-    fn try_from(note: Note) -> Result<Self> {
-        let Note { id, subject, text, country, tags, rating, created_at, revision, author } = note;
-        Ok(Self {
-            id: id.to_string(),
-            subject,
-            text,
-            country,
-            tags,
-            rating: rating.map(|rating| rating.to_string()),
-            created_at: created_at.try_to_rfc3339_string()?,
-            revision,
-            author,
-        })
+    fn try_from(event: Event) -> Result<Self> {
+        let Event { id, at, node, level, target, message, request_id, span, fields } = event;
+        let (id, at) = (id.to_string(), at.try_to_rfc3339_string()?);
+        Ok(Self { id, at, node, level, target, message, request_id, span, fields })
     }
 }
 
 pub(super) async fn fetch(servers: &Servers, queue: &str) -> Result<()> {
     let client = Client::with_uri_str(&servers.mongodb).await.context("cannot connect to MongoDB")?;
-    let notes = client.database("journal").collection::<Note>("v_note");
+    let events = client.database("logs").collection::<Event>("msLogs");
     serve(servers, queue, Guarantee::Acknowledged, move |channel, request| {
-        let notes = notes.clone();
+        let events = events.clone();
         async move {
             let Fetch { key } = serde_json::from_slice(&request.data)?;
             let id = Uuid::parse_str(key)?;
-            let note = notes.find_one(doc! {"_id": id}).await?.context("no such note")?;
-            let reply = serde_json::to_vec(&Reply { ok: true, data: WireNote::try_from(note)? })?;
+            let event = events.find_one(doc! {"_id": id}).await?.context("no such event")?;
+            let reply = serde_json::to_vec(&Reply { ok: true, data: WireEvent::try_from(event)? })?;
             answer(&channel, &request, &reply).await?;
             acknowledge(&request).await
         }

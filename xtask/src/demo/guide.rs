@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use beds_client::protocol::{ErrorCode, Lane};
 use beds_client::{Client, ClientError, RawReply, Request};
 use serde_json::Value;
@@ -58,7 +58,7 @@ impl Guide {
     ) -> Result<Value> {
         self.begin(&exhibit);
         let began = Instant::now();
-        let reply = self.client.execute_raw(exhibit.request()).await?;
+        let reply = self.send(&exhibit).await?;
         show_reply(&reply, began.elapsed(), &reply.body);
         let reply: Value = serde_json::from_slice(&reply.body)?;
         self.judge(exhibit.title, check(&reply));
@@ -74,7 +74,7 @@ impl Guide {
     ) -> Result<Value> {
         self.begin(&exhibit);
         let began = Instant::now();
-        let reply = self.client.execute_raw(exhibit.request()).await?;
+        let reply = self.send(&exhibit).await?;
         let value: Value = serde_json::from_slice(&reply.body)?;
         show_reply(&reply, began.elapsed(), shorten(&value).as_bytes());
         self.judge(exhibit.title, check(&value));
@@ -91,7 +91,7 @@ impl Guide {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let began = Instant::now();
-            let reply = self.client.execute_raw(exhibit.request()).await?;
+            let reply = self.send(&exhibit).await?;
             let outcome = check(&serde_json::from_slice(&reply.body)?);
             if outcome.is_ok() || Instant::now() > deadline {
                 show_reply(&reply, began.elapsed(), &reply.body);
@@ -115,6 +115,10 @@ impl Guide {
             Ok(reply) => Err(anyhow::anyhow!("somebody answered: {}", String::from_utf8_lossy(&reply.body))),
         };
         self.judge(exhibit.title, outcome);
+    }
+
+    async fn send(&self, exhibit: &Exhibit<'_>) -> Result<RawReply> {
+        self.client.execute_raw(exhibit.request()).await.with_context(|| exhibit.key.to_owned())
     }
 
     fn begin(&mut self, exhibit: &Exhibit<'_>) {

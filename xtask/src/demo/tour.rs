@@ -220,7 +220,7 @@ async fn logs(guide: &mut Guide) -> Result<()> {
     let exhibit = Exhibit::read(
         "The node's own log events, from MongoDB",
         "logger.fetch",
-        r#"{"where": {"level": "info"}, "sort": ["-at"], "limit": 3, "fields": ["at", "level", "message"]}"#,
+        r#"{"where": {"level": "info"}, "sort": ["-at"], "limit": 5, "fields": ["at", "level", "message"]}"#,
     );
     guide
         .ask_until(exhibit, |reply| {

@@ -16,7 +16,7 @@ use clap::{Args, ValueEnum};
 
 #[derive(Debug, Args)]
 pub(crate) struct New {
-    /// Wire name of the template, such as order_line
+    /// Wire name of the template, such as `order_line`
     name: String,
     /// What the domain is, for people
     #[arg(long)]
@@ -36,7 +36,7 @@ pub(crate) struct New {
     /// A field; may be given several times
     #[arg(long = "field", value_name = "NAME=TYPE", value_parser = field)]
     fields: Vec<(String, String)>,
-    /// Where to write; templates/NAME_rec.toml by default, `-` for standard output
+    /// Where to write; `templates/NAME_rec.toml` by default, `-` for standard output
     #[arg(long, short)]
     output: Option<PathBuf>,
 }
@@ -48,7 +48,8 @@ enum EngineName {
 }
 
 fn field(text: &str) -> Result<(String, String), String> {
-    let (name, ty) = text.split_once('=').ok_or_else(|| "expected NAME=TYPE, such as sku=string".to_owned())?;
+    let (name, ty) =
+        text.split_once('=').ok_or_else(|| "expected NAME=TYPE, such as sku=string".to_owned())?;
     Ok((name.trim().to_owned(), ty.trim().to_owned()))
 }
 
@@ -65,7 +66,8 @@ impl New {
 
     fn write(&self) -> Result<(), String> {
         let text = propose::template(&self.answers()?);
-        let path = self.output.clone().unwrap_or_else(|| PathBuf::from(format!("templates/{}_rec.toml", self.name)));
+        let path =
+            self.output.clone().unwrap_or_else(|| PathBuf::from(format!("templates/{}_rec.toml", self.name)));
         let shown = path.to_string_lossy().into_owned();
         // What is written passes `bedsc check`: a wrong answer is reported as it would be there.
         if let Err(report) = Compiler::new().template_text(shown.as_str(), text.as_str()).compile() {
@@ -84,7 +86,8 @@ impl New {
     }
 
     fn answers(&self) -> Result<NewTemplate, String> {
-        let service = ask("Service: app_server, admin, segundo or tercero", self.service.as_ref(), "app_server")?;
+        let service =
+            ask("Service: app_server, admin, segundo or tercero", self.service.as_ref(), "app_server")?;
         let broker_default = match service.as_str() {
             "segundo" => "wh",
             "tercero" => "u",
@@ -95,11 +98,16 @@ impl New {
             (None, "") => None,
             (None, default) => Some(ask("Broker", None, default)?),
         };
-        let engine = match self.engine {
-            Some(EngineName::Mariadb) => Engine::MariaDb,
-            Some(EngineName::Mongodb) => Engine::MongoDb,
-            None if ask("Engine: mariadb or mongodb", None, "mariadb")? == "mongodb" => Engine::MongoDb,
-            None => Engine::MariaDb,
+        let given = self.engine.map(|name| match name {
+            EngineName::Mariadb => Engine::MariaDb,
+            EngineName::Mongodb => Engine::MongoDb,
+        });
+        let engine = if let Some(engine) = given {
+            engine
+        } else {
+            let answer = ask("Engine: mariadb or mongodb", None, "mariadb")?;
+            let known = Engine::ALL.iter().copied().find(|engine| engine.as_str() == answer);
+            known.ok_or_else(|| format!("there is no engine `{answer}`"))?
         };
         let database = ask("Database, as the configuration calls it", self.database.as_ref(), "catalog")?;
         let description = ask("What is it, in a few words", self.description.as_ref(), "")?;

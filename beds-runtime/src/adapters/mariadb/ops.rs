@@ -144,8 +144,25 @@ pub async fn create(
 ) -> Result {
     let many = matches!(request.data, OneOrMany::Many(_));
     let records = new_records(domain, &cx.limits, &request.data)?;
+    refuse_not_passed(domain, procedure, &request.data)?;
     let effect = Effect::Create { procedure, records, many };
     write(cx, domain, effect, procedure.commits).await
+}
+
+/// A value that the procedure does not take would be lost without a word.
+fn refuse_not_passed(domain: &'static Domain, procedure: &Procedure, data: &OneOrMany) -> Result<()> {
+    let mut errors = Errors::default();
+    let records = match data {
+        OneOrMany::One(record) => std::slice::from_ref(record),
+        OneOrMany::Many(records) => records,
+    };
+    for (name, _) in records.iter().flat_map(|record| &record.0) {
+        let is_passed = domain.field(name).is_none_or(|(field, _)| procedure.args.contains(&field));
+        if !is_passed && errors.0.iter().all(|error| error.field != *name) {
+            errors.push(name, "cannot be set by `create`");
+        }
+    }
+    errors.or(domain, ())
 }
 
 /// Changes one record.
@@ -190,6 +207,10 @@ pub async fn delete(
     let mut errors = Errors::default();
     validate::if_version(domain, if_version, &mut errors);
     let key = validate::key(domain, &key, &mut errors);
+    let takes_version = domain.version.is_some_and(|field| procedure.args.contains(&field));
+    if if_version.is_some() && !takes_version && source.is_none() {
+        errors.push("if_version", "cannot be used: neither the procedure nor a view knows the version");
+    }
     errors.or(domain, ())?;
     let effect = Effect::Delete { source, procedure, key, if_version };
     write(cx, domain, effect, procedure.commits).await

@@ -230,6 +230,11 @@ impl Write {
         key: &[Value],
         if_version: Option<i64>,
     ) -> Result<Outcome, Fault> {
+        let takes_version = self.domain.version.is_some_and(|field| procedure.args.contains(&field));
+        if let (Some(_), false, Some(source)) = (if_version, takes_version, source) {
+            let current = self.lock(connection, source, key).await?;
+            self.check_version(&current, if_version)?;
+        }
         let argument = |&field: &usize| match self.domain.key.iter().position(|&key| key == field) {
             Some(position) => key[position].clone(),
             None => if_version.filter(|_| self.domain.version == Some(field)).map_or(Value::Null, Value::Int),

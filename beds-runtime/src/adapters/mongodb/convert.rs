@@ -37,6 +37,9 @@ pub(super) fn to_bson(value: &Value) -> Result<Bson, String> {
         Value::Date(value) => Bson::String(value.to_string()),
         Value::Time(value) => Bson::String(value.to_string()),
         Value::DateTime(value) => Bson::DateTime(bson::DateTime::from_millis(unix_ms(*value))),
+        Value::Json(value) if has_nul_key(value) => {
+            return Err("has a member with a NUL character in its name, which MongoDB cannot keep".to_owned());
+        }
         Value::Json(value) => json_to_bson(value),
         Value::ObjectId(value) => Bson::ObjectId(ObjectId::from_bytes(*value)),
         Value::List(values) => Bson::Array(values.iter().map(to_bson).collect::<Result<_, _>>()?),
@@ -67,6 +70,16 @@ pub(super) fn stored(value: Value) -> Value {
             Value::DateTime(DateTime(stored.unwrap_or(moment)))
         }
         other => other,
+    }
+}
+
+fn has_nul_key(json: &Json) -> bool {
+    match json {
+        Json::Object(members) => {
+            members.iter().any(|(name, value)| name.contains('\0') || has_nul_key(value))
+        }
+        Json::Array(items) => items.iter().any(has_nul_key),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => false,
     }
 }
 

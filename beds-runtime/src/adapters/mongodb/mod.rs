@@ -7,6 +7,9 @@
 mod convert;
 mod fault;
 mod filter;
+mod inspect;
+mod inspect_sample;
+mod inspect_schema;
 mod ops;
 mod pipeline;
 mod spec;
@@ -31,6 +34,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
+pub use inspect::inspect;
 pub use ops::{call, count, create, delete, fetch, update};
 pub use spec::{Collection, Pipeline, Source};
 

@@ -1,0 +1,51 @@
+//! The fingerprint changes with what a template promises to clients, and with nothing else.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+
+mod support;
+
+use beds_codegen::{Compiler, emit};
+use support::folder;
+
+/// The fingerprint of a template.
+fn fingerprint(text: &str) -> String {
+    let output = Compiler::new()
+        .template_text("x_rec.toml", text)
+        .compile()
+        .unwrap_or_else(|report| panic!("{report}"));
+    let code = emit::domain(&output.domains[0]);
+    let line = code.lines().find(|line| line.starts_with("static DOMAIN")).unwrap();
+    line.rsplit('"').nth(1).unwrap().to_owned()
+}
+
+#[test]
+fn promises_alone_change_the_fingerprint() {
+    let text = std::fs::read_to_string(folder("ok").join("product.toml")).unwrap();
+    let known = fingerprint(&text);
+    assert_eq!(known.len(), 16);
+    // What to exchange, for what, and whether clients can tell.
+    let cases = [
+        ("\"What we sell\"", "\"What we sold\"", false),
+        ("\"v_product\"", "\"v_products\"", false),
+        ("database = \"catalog\"", "database = \"shop\"", false),
+        ("\"sp_product_restock\"", "\"sp_restock\"", false),
+        ("required = true, unique", "required = true, column = \"prd_sku\", unique", false),
+        ("filter = [\"sku\", \"status\", \"price\"]", "filter = [\"price\", \"sku\", \"status\"]", false),
+        ("[\"draft\", \"active\"]", "[\"active\", \"draft\"]", false),
+        ("scale = 2, min = \"0\"", "min = \"0\", scale = 2", false),
+        ("max = 40", "max = 41", true),
+        ("default = \"draft\"", "default = \"active\"", true),
+        ("\"active\"]", "\"active\", \"gone\"]", true),
+        ("filter = [\"sku\", ", "filter = [", true),
+        ("delete = ", "# delete = ", true),
+        ("lane = \"write\"", "lane = \"read\"", true),
+        ("mode = \"out\"", "mode = \"inout\"", true),
+        ("max = 500", "max = 400", true),
+        ("name = \"product\"", "name = \"produce\"", true),
+    ];
+    for (from, to, is_promise) in cases {
+        assert!(text.contains(from), "{from}");
+        let changed = fingerprint(&text.replacen(from, to, 1));
+        assert_eq!(changed != known, is_promise, "`{from}` became `{to}`");
+    }
+}

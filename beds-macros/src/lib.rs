@@ -1,0 +1,41 @@
+//! `#[derive(NamasteCore)]`: a hand-written struct as a data domain.
+//!
+//! This crate is a thin front: `beds_codegen::derive` turns the struct's attributes into the template that they
+//! stand for, and the stages of the template compiler do the rest. Nothing is validated or emitted here.
+
+use std::path::PathBuf;
+
+use proc_macro::TokenStream;
+use syn::{DeriveInput, parse_macro_input};
+
+/// Makes a struct a data domain, as a `_rec.toml` template would.
+///
+/// The keys of a template are attributes: those of `[template]` and, by operation, of `[objects]`, and
+/// `fetch(…)` and `calls(…)`, stand in `#[beds(…)]` on the struct; those of a field on the field. A field's type
+/// and its doc comment stand for `type` and `description` where these are not written. `name` is the struct's
+/// name in `snake_case` by default.
+///
+/// `methods(create = Self::create_checked)` lets an associated function
+/// `async fn(&Context, CreateRequest) -> Result` stand for an operation. What the template would do is then
+/// available to it as `Self::create_object`, and every other operation as it is.
+///
+/// ```ignore
+/// #[derive(NamasteCore)]
+/// #[beds(service = "app_server", engine = "mariadb", database = "catalog")]
+/// #[beds(read(view = "v_bookmark"))]
+/// #[beds(create(procedure = "sp_bookmark_create", args = ["id", "country"]))]
+/// #[beds(methods(create = Self::create_checked))]
+/// pub struct Bookmark {
+///     #[beds(key, generated = "uuid_v7")]
+///     pub id: Uuid,
+///     /// Two-letter code of the country
+///     #[beds(max = 2, required)]
+///     pub country: String,
+/// }
+/// ```
+#[proc_macro_derive(NamasteCore, attributes(beds))]
+pub fn derive_namaste_core(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
+    beds_codegen::derive::expand(&input, &package).into()
+}

@@ -1,0 +1,229 @@
+//! `beds import`
+
+use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode, time::Duration};
+
+use beds_protocol::{Placement, Service};
+
+use crate::{
+    adapters::{
+        inspect::{Catalogue, Scope, Unseen},
+        mariadb, mongodb,
+    },
+    config::SecretUrl,
+    import::{self, Options, Plan},
+};
+
+/// Arguments of `beds import`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  beds import --mariadb mysql://dba@db.example/shop --database-name shop
+  beds import --mariadb mysql://dba@db.example/shop --only 'order*' --ddl shop_procedures.sql
+  beds import --mongodb mongodb://db.example --database shop --out templates/shop
+
+Exit status: 0 when templates are written, 1 when there is nothing to write or a file is in the way, 2 when the
+database cannot be looked at.")]
+pub(super) struct Args {
+    /// A MariaDB database: mysql://user:password@host:3306/database
+    #[arg(long, value_name = "URL", required_unless_present = "mongodb", conflicts_with = "mongodb")]
+    mariadb: Option<String>,
+    /// A MongoDB server: mongodb://user:password@host:27017
+    #[arg(long, value_name = "URL", requires = "database")]
+    mongodb: Option<String>,
+    /// The database on the MongoDB server
+    #[arg(long, value_name = "NAME")]
+    database: Option<String>,
+    /// The folder to write templates into
+    #[arg(long, value_name = "DIR", default_value = "templates")]
+    out: PathBuf,
+    /// What the templates' names begin with
+    #[arg(long, value_name = "PREFIX", default_value = "")]
+    name_prefix: String,
+    /// Only tables, views, collections and routines that match, such as 'order*'; may be given several times
+    #[arg(long, value_name = "GLOB")]
+    only: Vec<String>,
+    /// None that match; may be given several times
+    #[arg(long, value_name = "GLOB")]
+    exclude: Vec<String>,
+    /// The service that serves the templates
+    #[arg(long, value_name = "NAME", default_value = "app_server")]
+    service: String,
+    /// The broker, where the service has several
+    #[arg(long, value_name = "NAME")]
+    broker: Option<String>,
+    /// The name that the templates use for the database, and the configuration maps to servers; by default its own
+    #[arg(long, value_name = "NAME")]
+    database_name: Option<String>,
+    /// Propose procedures for tables without, in this SQL script, and let the templates use them
+    #[arg(long, value_name = "FILE", conflicts_with = "mongodb")]
+    ddl: Option<PathBuf>,
+    /// Documents to look at in a collection without a validator
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    sample: u32,
+    /// How long looking at the database may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    timeout: u16,
+    /// Overwrite files that are there
+    #[arg(long)]
+    force: bool,
+    /// Print what would be written, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Looks at a database and writes templates for it.
+pub(super) async fn run(args: &Args) -> ExitCode {
+    let options = match options(args) {
+        Ok(options) => options,
+        Err(message) => return fail(2, &message),
+    };
+    let catalogue = match look(args).await {
+        Ok(catalogue) => catalogue,
+        Err((at, Unseen { reason, hint })) => return fail(2, &format!("{at}: {reason}\n  hint: {hint}")),
+    };
+    let mut options = options;
+    if options.database_name.is_empty() {
+        options.database_name = database_name(&catalogue.database);
+    }
+    let plan = import::plan(&catalogue, &options);
+    if plan.files.is_empty() {
+        let selected = if plan.counts.unselected > 0 { " that --only and --exclude leave" } else { "" };
+        left_out(&plan);
+        return fail(1, &format!("`{}` has no tables, views or routines{selected}", catalogue.database));
+    }
+    if args.dry_run {
+        for (name, text) in &plan.files {
+            println!("# ---- {} ----\n{text}", args.out.join(name).display());
+        }
+        if let (Some(path), Some(script)) = (&args.ddl, &plan.ddl) {
+            println!("-- ---- {} ----\n{script}", path.display());
+        }
+    } else if let Err(error) = import::write(&plan, &args.out, args.ddl.as_deref(), args.force) {
+        let hint = match error {
+            import::WriteError::There(_) => {
+                "\n  hint: --force overwrites, --out names another folder, --dry-run only shows"
+            }
+            import::WriteError::Io { .. } => "",
+        };
+        return fail(1, &format!("{error}{hint}"));
+    }
+    summary(args, &options, &catalogue, &plan);
+    ExitCode::SUCCESS
+}
+
+fn fail(code: u8, message: &str) -> ExitCode {
+    eprintln!("beds import: {message}");
+    ExitCode::from(code)
+}
+
+fn options(args: &Args) -> Result<Options, String> {
+    let service = Service::from_name(&args.service).ok_or_else(|| {
+        let known: Vec<_> = Service::ALL.iter().map(|service| service.as_str()).collect();
+        format!("there is no service `{}`: it is one of {}", args.service, known.join(", "))
+    })?;
+    if Placement::of(service, args.broker.as_deref()).is_none() {
+        return Err(match &args.broker {
+            Some(broker) => format!("the service `{}` has no broker `{broker}` for templates", args.service),
+            None => format!("the service `{}` has several brokers: name one with --broker", args.service),
+        });
+    }
+    let database_name = args.database_name.clone().unwrap_or_default();
+    if !database_name.is_empty() && self::database_name(&database_name) != database_name {
+        return Err(format!(
+            "--database-name `{database_name}`: it may have letters, digits, `_` and `-`, at most 64"
+        ));
+    }
+    Ok(Options {
+        only: args.only.clone(),
+        exclude: args.exclude.clone(),
+        name_prefix: args.name_prefix.clone(),
+        service: args.service.clone(),
+        broker: args.broker.clone(),
+        database_name,
+        is_mongodb: args.mongodb.is_some(),
+        ddl: args.ddl.is_some(),
+        existing: import::existing(&args.out),
+    })
+}
+
+/// A name that a template may use for a database.
+fn database_name(name: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' || c == '-' { c } else { '_' };
+    let name: String = name.chars().map(plain).take(64).collect();
+    if name.is_empty() { "database".to_owned() } else { name }
+}
+
+async fn look(args: &Args) -> Result<Catalogue, (String, Unseen)> {
+    let timeout = Duration::from_secs(args.timeout.max(1).into());
+    let scope = Scope { only: None, sample: args.sample, timeout };
+    if let Some(url) = &args.mariadb {
+        let url = SecretUrl::new(url);
+        return mariadb::inspect(&url, &scope).await.map_err(|unseen| (url.redacted(), unseen));
+    }
+    let url = SecretUrl::new(args.mongodb.clone().unwrap_or_default());
+    let database = args.database.clone().unwrap_or_default();
+    let is_terminal = std::io::stderr().is_terminal();
+    let progress = |done: usize, of: usize, name: &str| {
+        // On a terminal one line that is written over; in a log, a line now and then.
+        if is_terminal {
+            eprint!("\r\x1b[2K  {done}/{of}  {name}");
+            if done == of {
+                eprint!("\r\x1b[2K");
+            }
+        } else if done.is_multiple_of(100) && done > 0 {
+            eprintln!("  {done}/{of} collections");
+        }
+    };
+    let wanted = |name: &str| {
+        let matches =
+            |patterns: &[String]| patterns.iter().any(|pattern| import::glob_matches(pattern, name));
+        (args.only.is_empty() || matches(&args.only)) && !matches(&args.exclude)
+    };
+    let catalogue = mongodb::inspect(&url, &database, &scope, &wanted, &progress).await;
+    catalogue.map_err(|unseen| (format!("{} database `{database}`", url.redacted()), unseen))
+}
+
+fn summary(args: &Args, options: &Options, catalogue: &Catalogue, plan: &Plan) {
+    let counts = plan.counts;
+    let plural = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
+    let relation = if options.is_mongodb { "collection" } else { "table" };
+    let verb = if args.dry_run { "would write" } else { "wrote" };
+    eprintln!(
+        "{verb} {} to {} for the database `{}`: {}, {}, {}; {} with create, update or delete",
+        plural(plan.files.len(), "template"),
+        args.out.display(),
+        catalogue.database,
+        plural(counts.tables, relation),
+        plural(counts.views, "view"),
+        plural(counts.calls, "call"),
+        counts.writable,
+    );
+    if counts.unselected > 0 {
+        eprintln!("left aside by --only and --exclude: {}", counts.unselected);
+    }
+    match (&args.ddl, &plan.ddl) {
+        (Some(path), Some(_)) => {
+            eprintln!("{verb} {}: read the proposed procedures, run them, then verify", path.display())
+        }
+        (Some(_), None) => eprintln!("every table has its procedures already: no script is needed"),
+        (None, _) => {}
+    }
+    left_out(plan);
+    if !args.dry_run {
+        eprintln!(
+            "next: bedsc check {}; configure [{}.{}]; rebuild the node; beds verify",
+            args.out.display(),
+            if options.is_mongodb { "mongodb" } else { "mariadb" },
+            options.database_name
+        );
+    }
+}
+
+fn left_out(plan: &Plan) {
+    if !plan.left_out.is_empty() {
+        eprintln!("not expressed ({}), said in the templates too:", plan.left_out.len());
+        for (place, what) in &plan.left_out {
+            eprintln!("  {place}: {what}");
+        }
+    }
+}
