@@ -189,7 +189,7 @@ impl Client {
     }
 
     /// Creates one record from an object, or all or none of several from an array. A write that may have to be
-    /// repeated is better built as a [`Request`], whose message id makes it take effect once.
+    /// repeated is better built as a [`Request`], which keeps its message id.
     ///
     /// # Errors
     /// As [`Client::request`].

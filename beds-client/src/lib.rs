@@ -33,7 +33,7 @@
 //!     }
 //! }
 //!
-//! // A write that takes effect once, however often it is sent.
+//! // A write that keeps its message id, however often it is sent.
 //! let request = Request::create("note", &json!({"subject": "Hello", "country": "FR"}));
 //! let reply = match client.execute(request.clone()).await {
 //!     Err(error) if error.is_retryable() => client.execute(request).await?,

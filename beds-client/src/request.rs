@@ -121,7 +121,7 @@ impl Request {
         self
     }
 
-    /// Names a write, so that it takes effect once however often it is sent. Every write has a fresh UUID v7
+    /// Names a write, however often it is sent. Every write has a fresh UUID v7
     /// from the start; set one here to repeat a write of an earlier run of the program.
     #[must_use]
     pub const fn message_id(mut self, id: Uuid) -> Self {

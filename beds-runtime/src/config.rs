@@ -112,16 +112,17 @@ section! {
         drain_timeout_ms: Millis = Millis(30_000),
         /// How long each check of the initial program load may take.
         ipl_timeout_ms: Millis = Millis(10_000),
+        /// Whether templates that contradict their database are served nevertheless.
+        serve_unverified: bool = false,
     }
 }
 
 section! {
     /// `[amqp]`
     Amqp {
-        /// `amqp://user:password@host:port/vhost`, or `amqps://`; several endpoints of a cluster are tried in turn.
-        urls: Vec<SecretUrl> = Vec::new(),
-        /// The same for one endpoint.
-        url: Option<SecretUrl> = None,
+        /// `amqp://user:password@host:port/vhost`, or `amqps://`; or a list of them, the endpoints of a cluster, which
+        /// are tried in turn.
+        url: Urls = Urls::default(),
         /// A file with the password, instead of one in the URL.
         pass_file: Option<PathBuf> = None,
         /// How long connecting may take.
@@ -217,7 +218,7 @@ section! {
     /// `[logging]`
     Logging {
         /// What is logged, in the syntax of `tracing_subscriber::EnvFilter`.
-        level: String = "info".into(),
+        level: String = "info,lapin=off,io_loop=off".into(),
         /// Whether events go to journald; only where its socket exists.
         journald: bool = true,
         /// Whether the console shows JSON lines instead of text.
@@ -239,6 +240,27 @@ impl Millis {
     #[must_use]
     pub const fn duration(self) -> Duration {
         Duration::from_millis(self.0 as u64)
+    }
+}
+
+/// One URL, or several.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(from = "OneOrManyUrls")]
+pub struct Urls(pub Vec<SecretUrl>);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrManyUrls {
+    One(SecretUrl),
+    Many(Vec<SecretUrl>),
+}
+
+impl From<OneOrManyUrls> for Urls {
+    fn from(urls: OneOrManyUrls) -> Self {
+        match urls {
+            OneOrManyUrls::One(url) => Self(vec![url]),
+            OneOrManyUrls::Many(urls) => Self(urls),
+        }
     }
 }
 
@@ -334,7 +356,7 @@ impl Config {
             .try_parsing(true)
             .list_separator(",")
             .with_list_parse_key("node.services")
-            .with_list_parse_key("amqp.urls")
+            .with_list_parse_key("amqp.url")
             .with_list_parse_key("amqp.reply_to_prefixes")
             .source(Some(source));
         let merged = builder
@@ -418,12 +440,9 @@ impl Config {
 
 impl Amqp {
     fn finish(&mut self) -> Result<(), ConfigError> {
-        if let Some(url) = self.url.take() {
-            self.urls = vec![url];
-        }
         let password = read_password(self.pass_file.as_deref())?;
-        apply_password(password.as_deref(), self.urls.iter_mut())?;
-        if self.urls.is_empty() {
+        apply_password(password.as_deref(), self.url.0.iter_mut())?;
+        if self.url.0.is_empty() {
             return Err(ConfigError::new(
                 "amqp.url is missing: set it in config/beds.toml, or as BEDS__AMQP__URL",
             ));

@@ -3,7 +3,7 @@
 //!
 //! This module never sees `lapin`; the broker pool builds an [`Incoming`] and publishes the [`Answer`].
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{borrow::Cow, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use beds_protocol::{
     Broker, DescribeRequest, ErrorCode, Lane, Operation, RoutingKey, topology::CONTENT_TYPE,
@@ -19,6 +19,7 @@ use crate::{
     context::Context,
     core::{Factory, Request, Result},
     error::Error,
+    mask,
     outcome::{Outcome, encode_error},
     spec::Domain,
 };
@@ -67,6 +68,13 @@ impl Dispatcher {
     #[must_use]
     pub fn new(engines: Arc<Engines>, limits: Limits) -> Self {
         Self { engines, limits: Arc::new(limits) }
+    }
+
+    /// A request's body as it may be shown to people.
+    #[must_use]
+    pub fn shown<'a, F: Factory>(routing_key: &str, body: &'a [u8]) -> Cow<'a, [u8]> {
+        let template = routing_key.split('.').next().and_then(F::template);
+        template.map_or(Cow::Borrowed(body), |template| mask::body(F::domain(template), body))
     }
 
     /// Answers a request. It never fails and never panics: whatever goes wrong is an error reply.

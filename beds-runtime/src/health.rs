@@ -24,6 +24,7 @@ pub(crate) async fn serve(
             match status {
                 Status::Serving => (StatusCode::OK, "serving\n"),
                 Status::Connecting => (StatusCode::SERVICE_UNAVAILABLE, "connecting\n"),
+                Status::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping\n"),
             }
         }
     };

@@ -33,6 +33,8 @@ pub enum Step {
     MongoDb = 14,
     /// The topology is declared, and the brokers consume.
     Brokers = 15,
+    /// No template contradicts its database.
+    Templates = 16,
 }
 
 impl Step {
@@ -52,6 +54,7 @@ impl fmt::Display for Step {
             Self::MariaDb => "MariaDB",
             Self::MongoDb => "MongoDB",
             Self::Brokers => "brokers",
+            Self::Templates => "templates",
         })
     }
 }
@@ -92,7 +95,7 @@ pub async fn check(config: &Config, domains: &[&'static Domain]) -> Vec<Check> {
     let mut checks = Vec::new();
     let begun = Instant::now();
     let outcome = broker::ping(&config.amqp).await.map(|()| "answers".to_owned()).map_err(|e| e.to_string());
-    let urls: Vec<_> = config.amqp.urls.iter().map(crate::config::SecretUrl::redacted).collect();
+    let urls: Vec<_> = config.amqp.url.0.iter().map(crate::config::SecretUrl::redacted).collect();
     let what = format!("RabbitMQ at {}", urls.join(", "));
     checks.push(Check { step: Step::RabbitMq, what, took: begun.elapsed(), outcome });
     for (engine, name) in databases(domains) {

@@ -21,11 +21,13 @@ mod health;
 pub mod import;
 pub mod ipl;
 mod logging;
+mod mask;
 pub mod outcome;
 mod query;
 pub mod spec;
 mod validate;
 pub mod value;
+pub mod verify;
 
 #[cfg(feature = "derive")]
 pub use beds_macros::NamasteCore;

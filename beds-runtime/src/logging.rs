@@ -17,7 +17,7 @@ use std::{
 use backon::{BackoffBuilder, ExponentialBuilder};
 use beds_protocol::value::DateTime;
 use serde::Serialize;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tracing::{
     Event, Level, Subscriber,
     field::{Field, Visit},
@@ -30,7 +30,7 @@ use tracing_subscriber::{
 };
 
 use crate::{
-    broker::BusPublisher,
+    broker::{BusPublisher, Status},
     config::{Amqp, Logging},
 };
 
@@ -194,7 +194,11 @@ impl Visit for Fields {
 
 impl BusQueue {
     /// Publishes events until the process ends. A message that was not confirmed is sent again.
-    pub(crate) async fn publish(mut self, amqp: Amqp) {
+    pub(crate) async fn publish(mut self, amqp: Amqp, mut status: watch::Receiver<Status>) {
+        // Before the queue is bound, RabbitMQ would drop them.
+        if status.wait_for(|now| *now == Status::Serving).await.is_err() {
+            return;
+        }
         let backoff = ExponentialBuilder::new()
             .with_min_delay(Duration::from_millis(200))
             .with_max_delay(amqp.backoff_max_ms.duration())

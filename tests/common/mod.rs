@@ -20,7 +20,7 @@ use std::{
     ops::Deref,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::LazyLock,
+    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -178,9 +178,20 @@ impl Beds {
         self
     }
 
-    /// Runs it to its end.
-    pub fn run(mut self) -> Ended {
-        let output = self.command.output().unwrap();
+    /// Runs it to its end, which must come within [`PATIENCE`].
+    pub fn run(self) -> Ended {
+        let mut command = Command::new("timeout");
+        command
+            .arg(PATIENCE.as_secs().to_string())
+            .arg(self.command.get_program())
+            .args(self.command.get_args());
+        for (name, value) in self.command.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        let output = command.stdin(Stdio::null()).output().unwrap();
         Ended {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
@@ -203,7 +214,7 @@ pub struct Ended {
 /// A running node. Dropping it sends SIGTERM and waits; it never outlives its stack.
 #[derive(Debug)]
 pub struct Node {
-    child: Child,
+    child: Mutex<Child>,
     health: SocketAddr,
     log: PathBuf,
     _config: TempDir,
@@ -212,7 +223,7 @@ pub struct Node {
 impl Node {
     /// Starts a node and waits until it is ready.
     pub fn start(stack: &Stack, variables: &[(&str, &str)]) -> Self {
-        let mut node = Self::spawn(stack, variables);
+        let node = Self::spawn(stack, variables);
         node.await_ready();
         node
     }
@@ -225,14 +236,14 @@ impl Node {
         command.env("BEDS__NODE__HEALTH", health.to_string()).envs(variables.iter().copied());
         command.stdout(Stdio::null()).stderr(File::create(&log).unwrap());
         let child = stack.adopt(&mut command).spawn().unwrap();
-        Self { child, health, log, _config: config }
+        Self { child: Mutex::new(child), health, log, _config: config }
     }
 
     /// Waits until it is ready.
-    pub fn await_ready(&mut self) {
+    pub fn await_ready(&self) {
         let deadline = Instant::now() + PATIENCE;
         while !self.is_ready() {
-            if let Some(status) = self.child.try_wait().unwrap() {
+            if let Some(status) = self.exit_status() {
                 panic!("the node ended: {status}\n{}", self.log());
             }
             assert!(Instant::now() < deadline, "the node is not ready\n{}", self.log());
@@ -274,16 +285,24 @@ impl Node {
         }
     }
 
+    fn lock(&self) -> MutexGuard<'_, Child> {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn exit_status(&self) -> Option<ExitStatus> {
+        self.lock().try_wait().unwrap()
+    }
+
     /// Sends SIGTERM.
     pub fn terminate(&self) {
-        kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), Signal::SIGTERM).unwrap();
+        kill(Pid::from_raw(i32::try_from(self.lock().id()).unwrap()), Signal::SIGTERM).unwrap();
     }
 
     /// How it ended, once it has.
-    pub fn ended(&mut self) -> ExitStatus {
+    pub fn ended(&self) -> ExitStatus {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
+            if let Some(status) = self.exit_status() {
                 return status;
             }
             assert!(Instant::now() < deadline, "the node does not end\n{}", self.log());
@@ -297,15 +316,15 @@ impl Drop for Node {
         if std::thread::panicking() {
             self.show_log();
         }
-        if matches!(self.child.try_wait(), Ok(None)) {
+        if self.exit_status().is_none() {
             self.terminate();
             let deadline = Instant::now() + PATIENCE;
-            while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
+            while self.exit_status().is_none() && Instant::now() < deadline {
                 std::thread::sleep(POLL);
             }
         }
         // Both fail only when it has ended.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.lock().kill();
+        let _ = self.lock().wait();
     }
 }

@@ -7,25 +7,26 @@
 use std::ops::Range;
 
 use proc_macro2::Span as TokenSpan;
-use syn::{
-    Attribute, Data, DeriveInput, Expr, Fields, Ident, Lit, Path, Token,
-    ext::IdentExt as _,
-    parse::{Parse, ParseStream},
-    punctuated::Punctuated,
-    spanned::Spanned as _,
-};
+use syn::{Data, DeriveInput, Fields, FieldsNamed, Ident, Lit, spanned::Spanned as _};
 
-use super::{Method, Operation};
+use super::{
+    Method, Operation,
+    defaults::{default_to, describe, snake_case, type_of},
+    syntax::{self, Entry, Given, Value},
+};
+use crate::{
+    diagnostic::{Diagnostic, Errors, derive as diagnostics, files, shape},
+    span::{FileId, Span},
+};
 
 /// What a struct's attributes say.
 pub(super) struct Written {
-    /// The template's text.
+    /// The template's text; it is none where an attribute is broken, which is reported then.
     pub(super) text: String,
     /// The operations that Rust functions implement.
     pub(super) methods: Vec<Method>,
     /// The token of each part of the text, in order.
-    places: Vec<(Range<usize>, TokenSpan)>,
-    name: (String, TokenSpan),
+    pub(super) places: Vec<(Range<usize>, TokenSpan)>,
 }
 
 impl Written {
@@ -34,117 +35,181 @@ impl Written {
         let index = self.places.partition_point(|(range, _)| range.end <= byte);
         self.places.get(index).filter(|(range, _)| range.contains(&byte)).map(|(_, token)| *token)
     }
-
-    /// The template's wire name, and where it is written.
-    pub(super) fn name(&self) -> (&str, TokenSpan) {
-        (&self.name.0, self.name.1)
-    }
 }
 
-/// Keys of `[template]`; every other key of the struct names a section or an object.
-const HEADER: [&str; 6] = ["name", "description", "service", "broker", "engine", "database"];
+/// Keys of `[template]`.
+const HEADER: &[&str] = &["name", "description", "service", "broker", "engine", "database"];
 /// Keys of `[objects]`.
-const OBJECTS: [&str; 4] = ["read", "create", "update", "delete"];
+const OBJECTS: &[&str] = &["read", "create", "update", "delete"];
+/// All keys of a struct: those above, sections that are written as they are, and what only Rust has.
+const STRUCT: &[&str] = &[
+    "name",
+    "description",
+    "service",
+    "broker",
+    "engine",
+    "database",
+    "read",
+    "create",
+    "update",
+    "delete",
+    "fetch",
+    "calls",
+    "methods",
+];
 
-/// Reads the attributes of a struct and its fields.
-pub(super) fn read(input: &DeriveInput) -> syn::Result<Written> {
-    let Data::Struct(data) = &input.data else {
-        return Err(syn::Error::new_spanned(
-            &input.ident,
-            "a domain is a struct: NamasteCore cannot be derived here",
-        ));
-    };
-    let Fields::Named(fields) = &data.fields else {
-        return Err(syn::Error::new_spanned(&input.ident, "the fields of a domain have names"));
-    };
-    let (mut header, mut objects, mut sections, mut methods) =
-        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for entry in entries(&input.attrs)? {
-        match entry.key.to_string().as_str() {
-            "methods" => methods.extend(self::methods(entry)?),
-            key if HEADER.contains(&key) => header.push(entry),
-            key if OBJECTS.contains(&key) => objects.push(entry),
-            _ => sections.push(entry),
+/// Reads the attributes of a struct and its fields; `file` is that of the text which comes of it.
+pub(super) fn read(input: &DeriveInput, file: FileId, errors: &mut Errors) -> Written {
+    let mut writer = Writer { file, text: String::new(), places: Vec::new(), errors };
+    let mut methods = Vec::new();
+    if let Some(fields) = writer.fields_of(input) {
+        let (mut header, mut objects, mut sections) = (Vec::new(), Vec::new(), Vec::new());
+        for entry in writer.entries(&input.attrs) {
+            match entry.name().as_str() {
+                "methods" => writer.methods(entry, &mut methods),
+                key if HEADER.contains(&key) => header.push(entry),
+                key if OBJECTS.contains(&key) => objects.push(entry),
+                "fetch" | "calls" => sections.push(entry),
+                key => writer.report(entry.key.span(), |span| {
+                    shape::unknown_key(span, key, "`#[beds(…)]` of a struct", STRUCT)
+                }),
+            }
+        }
+        default_to(&mut header, "name", input.ident.span(), &snake_case(&input.ident.to_string()));
+        describe(&mut header, &input.attrs, input.ident.span());
+        let columns = fields.named.iter().filter_map(|field| writer.column(field)).collect();
+        // What belongs to no header has to come before the first.
+        writer.lines(sections);
+        for (header, entries) in [("template", header), ("fields", columns), ("objects", objects)] {
+            if header != "objects" || !entries.is_empty() {
+                writer.part(&format!("[{header}]"), input.ident.span());
+                writer.text.push('\n');
+                writer.lines(entries);
+            }
         }
     }
-    default_to(&mut header, "name", input.ident.span(), &snake_case(&input.ident.to_string()));
-    describe(&mut header, &input.attrs, input.ident.span());
-    let mut columns = Vec::with_capacity(fields.named.len());
-    for field in &fields.named {
-        let Some(ident) = &field.ident else { continue };
-        let mut entries = entries(&field.attrs)?;
-        if let Some(ty) = type_of(&field.ty) {
-            default_to(&mut entries, "type", field.ty.span(), ty);
-        }
-        describe(&mut entries, &field.attrs, ident.span());
-        columns.push(Entry { key: ident.clone(), value: Given::Entries(entries) });
-    }
-    let name = header.iter().find_map(|entry| match (&entry.value, entry.key == "name") {
-        (Given::Value(Value::Literal { lit: Lit::Str(name), .. }), true) => Some((name.value(), name.span())),
-        _ => None,
-    });
-    let name = name.unwrap_or_else(|| (String::new(), input.ident.span()));
-    let mut writer = Writer::default();
-    // What belongs to no header has to come before the first.
-    writer.lines(sections)?;
-    for (header, entries) in [("template", header), ("fields", columns), ("objects", objects)] {
-        if header != "objects" || !entries.is_empty() {
-            writer.part(&format!("[{header}]"), input.ident.span());
-            writer.text.push('\n');
-            writer.lines(entries)?;
-        }
-    }
-    Ok(Written { text: writer.text, methods, places: writer.places, name })
+    Written { text: writer.text, methods, places: writer.places }
 }
 
 /// Text whose parts know their tokens.
-#[derive(Default)]
-struct Writer {
+struct Writer<'e> {
+    file: FileId,
     text: String,
     places: Vec<(Range<usize>, TokenSpan)>,
+    errors: &'e mut Errors,
 }
 
-impl Writer {
-    fn part(&mut self, text: &str, token: TokenSpan) {
+impl Writer<'_> {
+    fn part(&mut self, text: &str, token: TokenSpan) -> Span {
         let start = self.text.len();
         self.text.push_str(text);
         self.places.push((start..self.text.len(), token));
+        Span { file: self.file, start, end: self.text.len() }
     }
 
-    fn lines(&mut self, entries: Vec<Entry>) -> syn::Result<()> {
+    /// Reports a mistake at a token, which gets a place of its own: the text is of no use any more.
+    fn report(&mut self, token: TokenSpan, diagnostic: impl FnOnce(Span) -> Diagnostic) {
+        let span = self.part("?", token);
+        self.errors.push(diagnostic(span));
+    }
+
+    /// The fields of what can be a domain.
+    fn fields_of<'i>(&mut self, input: &'i DeriveInput) -> Option<&'i FieldsNamed> {
+        let (what, help) = match &input.data {
+            Data::Struct(data) => match &data.fields {
+                Fields::Named(_) if !input.generics.params.is_empty() => {
+                    ("a struct with parameters", "leave out the parameters: a domain is one type")
+                }
+                Fields::Named(fields) => return Some(fields),
+                Fields::Unnamed(_) => ("a tuple struct", "name its fields: their names are those on the wire"),
+                Fields::Unit => ("a struct without fields", "give it the fields of a record, in `{ }`"),
+            },
+            Data::Enum(_) => ("an enum", "write a struct, and an enum's values as `type = \"enum\"`"),
+            Data::Union(_) => ("a union", "write a struct"),
+        };
+        self.report(input.ident.span(), |span| diagnostics::not_a_domain(span, what, help));
+        None
+    }
+
+    fn entries(&mut self, attrs: &[syn::Attribute]) -> Vec<Entry> {
+        let (entries, errors) = syntax::entries(attrs);
+        for error in errors {
+            self.report(error.span(), |span| diagnostics::attribute_form(span, &error.to_string()));
+        }
+        entries
+    }
+
+    /// The template's field for one of the struct's.
+    fn column(&mut self, field: &syn::Field) -> Option<Entry> {
+        let ident = field.ident.as_ref()?;
+        let mut entries = self.entries(&field.attrs);
+        type_of(&mut entries, &field.ty);
+        describe(&mut entries, &field.attrs, ident.span());
+        if entries.iter().all(|entry| entry.name() != "type") {
+            self.report(field.ty.span(), |span| diagnostics::type_unknown(span, &ident.to_string()));
+        }
+        Some(Entry { key: ident.clone(), value: Given::Entries(entries) })
+    }
+
+    fn methods(&mut self, entry: Entry, methods: &mut Vec<Method>) {
+        let Given::Entries(entries) = entry.value else {
+            self.report(entry.key.span(), |span| {
+                diagnostics::attribute_form(span, "expected methods(create = Self::function, …)")
+            });
+            return;
+        };
+        let mut seen: Vec<(Operation, Ident)> = Vec::new();
         for entry in entries {
-            self.entry(entry)?;
+            let (name, token) = (entry.name(), entry.key.span());
+            let Some(operation) = Operation::from_name(&name) else {
+                self.report(token, |span| diagnostics::not_a_method(span, &name));
+                continue;
+            };
+            if let Some((_, first)) = seen.iter().find(|(known, _)| *known == operation) {
+                let first = self.part("?", first.span());
+                self.report(token, |span| files::duplicate_key(span, Some(first), &name));
+                continue;
+            }
+            seen.push((operation, entry.key));
+            match entry.value {
+                Given::Path(function) => methods.push(Method { operation, function }),
+                Given::Flag | Given::Value(_) | Given::Entries(_) => self.report(token, |span| {
+                    diagnostics::attribute_form(span, &format!("expected a function: {name} = Self::function"))
+                }),
+            }
+        }
+    }
+
+    fn lines(&mut self, entries: Vec<Entry>) {
+        for entry in entries {
+            self.entry(entry);
             self.text.push('\n');
         }
-        Ok(())
     }
 
-    fn entry(&mut self, Entry { key, value }: Entry) -> syn::Result<()> {
-        let token = key.span();
-        self.part(&key.unraw().to_string(), token);
+    fn entry(&mut self, entry: Entry) {
+        let (name, token) = (entry.name(), entry.key.span());
+        // A key that TOML does not take bare is none that a template takes; the stages say so.
+        if name.is_ascii() { self.part(&name, token) } else { self.part(&format!("\"{name}\""), token) };
         self.text.push_str(" = ");
-        match value {
-            Given::Flag => self.part("true", token),
-            Given::Value(value) => self.value(value)?,
+        match entry.value {
+            Given::Flag => drop(self.part("true", token)),
+            Given::Value(value) => self.value(value),
             Given::Entries(entries) => {
                 self.part("{", token);
                 for (index, entry) in entries.into_iter().enumerate() {
                     self.text.push_str(if index == 0 { " " } else { ", " });
-                    self.entry(entry)?;
+                    self.entry(entry);
                 }
                 self.text.push_str(" }");
             }
-            Given::Path(path) => {
-                return Err(syn::Error::new_spanned(
-                    path,
-                    "expected a literal: \"text\", 5 or [\"a\", \"b\"]",
-                ));
-            }
+            Given::Path(path) => self.report(path.span(), |span| {
+                diagnostics::attribute_form(span, "expected a literal: \"text\", 5, true or [\"a\", \"b\"]")
+            }),
         }
-        Ok(())
     }
 
-    fn value(&mut self, value: Value) -> syn::Result<()> {
+    fn value(&mut self, value: Value) {
         match value {
             Value::List(items, token) => {
                 self.part("[", token);
@@ -152,7 +217,7 @@ impl Writer {
                     if index > 0 {
                         self.text.push_str(", ");
                     }
-                    self.value(item)?;
+                    self.value(item);
                 }
                 self.text.push(']');
             }
@@ -163,160 +228,26 @@ impl Writer {
                     Lit::Bool(flag) if !is_negative => flag.value.to_string(),
                     Lit::Int(int) => format!("{sign}{}", int.base10_digits()),
                     Lit::Float(float) => format!("{sign}{}", float.base10_digits()),
-                    other => {
-                        return Err(syn::Error::new_spanned(
-                            other,
-                            "expected a string, a number, true or false",
-                        ));
+                    _ => {
+                        return self.report(lit.span(), |span| {
+                            diagnostics::attribute_form(span, "expected a string, a number, true or false")
+                        });
                     }
                 };
                 self.part(&text, lit.span());
             }
         }
-        Ok(())
     }
 }
 
-/// Adds an entry that is not written.
-fn default_to(entries: &mut Vec<Entry>, key: &str, token: TokenSpan, text: &str) {
-    if entries.iter().all(|entry| entry.key != key) {
-        let lit = Lit::Str(syn::LitStr::new(text, token));
-        let value = Given::Value(Value::Literal { lit, is_negative: false });
-        // `type` is a keyword, and a valid identifier only in its raw form.
-        let key = if key == "type" { Ident::new_raw(key, token) } else { Ident::new(key, token) };
-        entries.push(Entry { key, value });
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The wire name of a struct: `FilmCategory` is `film_category`.
-fn snake_case(name: &str) -> String {
-    let mut out = String::with_capacity(name.len() + 4);
-    for (index, letter) in name.chars().enumerate() {
-        if letter.is_uppercase() && index > 0 {
-            out.push('_');
+    #[test]
+    fn the_keys_of_a_struct_are_those_of_its_parts() {
+        for key in HEADER.iter().chain(OBJECTS) {
+            assert!(STRUCT.contains(key), "{key}");
         }
-        out.extend(letter.to_lowercase());
     }
-    out
-}
-
-/// The template type of a Rust type that leaves no choice; `Option` only says that a value may be absent.
-fn type_of(ty: &syn::Type) -> Option<&'static str> {
-    let syn::Type::Path(path) = ty else { return None };
-    let last = path.path.segments.last()?;
-    Some(match last.ident.to_string().as_str() {
-        "Option" => {
-            let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
-            let Some(syn::GenericArgument::Type(inner)) = arguments.args.first() else { return None };
-            return type_of(inner);
-        }
-        "bool" => "bool",
-        "i64" | "u64" => "int",
-        "f64" => "float",
-        "String" => "string",
-        "Uuid" => "uuid",
-        "Decimal" => "decimal",
-        "Date" => "date",
-        "Time" => "time",
-        "DateTime" => "datetime",
-        "Bytes" => "bytes",
-        _ => return None,
-    })
-}
-
-/// A doc comment is the description, where there is no other.
-fn describe(entries: &mut Vec<Entry>, attrs: &[Attribute], token: TokenSpan) {
-    let lines = attrs.iter().filter(|attribute| attribute.path().is_ident("doc")).filter_map(|attribute| {
-        let Expr::Lit(literal) = &attribute.meta.require_name_value().ok()?.value else { return None };
-        match &literal.lit {
-            Lit::Str(text) => Some(text.value().trim().to_owned()),
-            _ => None,
-        }
-    });
-    let text = lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
-    if !text.is_empty() {
-        default_to(entries, "description", token, &text);
-    }
-}
-
-/// `key`, `key = value` or `key(…)`.
-struct Entry {
-    key: Ident,
-    value: Given,
-}
-
-enum Given {
-    Flag,
-    Value(Value),
-    Entries(Vec<Entry>),
-    /// Only `methods(create = Self::create_checked)` has one.
-    Path(Path),
-}
-
-enum Value {
-    Literal { lit: Lit, is_negative: bool },
-    List(Vec<Value>, TokenSpan),
-}
-
-impl Parse for Entry {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let key = input.call(Ident::parse_any)?;
-        let value = if input.peek(Token![=]) {
-            input.parse::<Token![=]>()?;
-            if input.peek(Lit) || input.peek(Token![-]) || input.peek(syn::token::Bracket) {
-                Given::Value(input.parse()?)
-            } else {
-                Given::Path(input.parse()?)
-            }
-        } else if input.peek(syn::token::Paren) {
-            let content;
-            syn::parenthesized!(content in input);
-            Given::Entries(Punctuated::<Self, Token![,]>::parse_terminated(&content)?.into_iter().collect())
-        } else {
-            Given::Flag
-        };
-        Ok(Self { key, value })
-    }
-}
-
-impl Parse for Value {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        if input.peek(syn::token::Bracket) {
-            let content;
-            let bracket = syn::bracketed!(content in input);
-            let items = Punctuated::<Self, Token![,]>::parse_terminated(&content)?;
-            return Ok(Self::List(items.into_iter().collect(), bracket.span.join()));
-        }
-        let is_negative = input.parse::<Option<Token![-]>>()?.is_some();
-        Ok(Self::Literal { lit: input.parse()?, is_negative })
-    }
-}
-
-/// What all `#[beds(…)]` attributes of an item hold.
-fn entries(attrs: &[Attribute]) -> syn::Result<Vec<Entry>> {
-    let mut all = Vec::new();
-    for attribute in attrs.iter().filter(|attribute| attribute.path().is_ident("beds")) {
-        all.extend(attribute.parse_args_with(Punctuated::<Entry, Token![,]>::parse_terminated)?);
-    }
-    Ok(all)
-}
-
-fn methods(entry: Entry) -> syn::Result<Vec<Method>> {
-    let Given::Entries(entries) = entry.value else {
-        return Err(syn::Error::new(entry.key.span(), "expected methods(create = Self::function, …)"));
-    };
-    let method = |entry: Entry| {
-        let Some(operation) = Operation::from_name(&entry.key.to_string()) else {
-            let known = Operation::ALL.map(Operation::as_str).join(", ");
-            return Err(syn::Error::new(entry.key.span(), format!("not an operation: {known} are")));
-        };
-        match entry.value {
-            Given::Path(function) => Ok(Method { operation, function }),
-            _ => Err(syn::Error::new(
-                entry.key.span(),
-                "expected a function, as in create = Self::create_checked",
-            )),
-        }
-    };
-    entries.into_iter().map(method).collect()
 }

@@ -6,7 +6,7 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::{data, text};
-use crate::model::{Call, Domain, Objects, Procedure, Relation, Target};
+use crate::model::{Call, Domain, Engine, Objects, Operations, Procedure, Relation, Target};
 
 /// An identifier as MariaDB quotes it.
 #[must_use]
@@ -46,7 +46,54 @@ pub(super) fn statics(domain: &Domain) -> String {
         let (ty, value) = routine(call);
         push(&data::call_static(&call.name).to_string(), ty, &value);
     }
+    if has_objects(domain) {
+        out.push_str(&text::table("OBJECTS", "rt::Object", &objects(domain)));
+    }
     out
+}
+
+/// Whether the domain names any database object. A hand-written one need not.
+pub(super) fn has_objects(domain: &Domain) -> bool {
+    domain.operations() != Operations::default() || !domain.calls.is_empty()
+}
+
+/// The objects by name, for `beds verify`.
+fn objects(domain: &Domain) -> Vec<TokenStream> {
+    let mut objects = Vec::new();
+    if let Some(Relation { name, is_view }) = domain.relation() {
+        let kind = match domain.engine() {
+            _ if *is_view => quote!(View),
+            Engine::MariaDb => quote!(Table),
+            Engine::MongoDb => quote!(Collection),
+        };
+        objects.push(quote!(rt::Object::read(rt::ObjectKind::#kind, #name)));
+    }
+    let usages = [quote!(Create), quote!(Update), quote!(Delete)];
+    match &domain.objects {
+        Objects::MariaDb { read: _, create, update, delete } => {
+            let statics = ["CREATE", "UPDATE", "DELETE"].map(|name| format_ident!("{name}"));
+            for ((usage, of), procedure) in usages.iter().zip(statics).zip([create, update, delete]) {
+                let Some(Procedure { name, args: _, returns: _, commits }) = procedure else { continue };
+                let (name, committing) = (&name.value, commits.then(|| quote!(.committing())));
+                objects.push(quote!(rt::Object::procedure(rt::Usage::#usage, #name, #of.args, #of.returns) #committing));
+            }
+        }
+        Objects::MongoDb { read: _, create, update, delete } => {
+            for (usage, collection) in usages.iter().zip([create, update, delete]) {
+                objects.extend(collection.iter().map(|name| quote!(rt::Object::collection(rt::Usage::#usage, #name))));
+            }
+        }
+    }
+    objects.extend(domain.calls.iter().map(|call| {
+        let (kind, name, commits) = match &call.target {
+            Target::Procedure { name, commits } => (quote!(Procedure), &name.value, *commits),
+            Target::Function { name } => (quote!(Function), &name.value, false),
+            Target::Pipeline { file: _, on, stages: _, writes: _ } => (quote!(Pipeline), on, false),
+        };
+        let (call, committing) = (&call.name, commits.then(|| quote!(.committing())));
+        quote!(rt::Object::call(#call, rt::ObjectKind::#kind, #name) #committing)
+    }));
+    objects
 }
 
 fn source(domain: &Domain, relation: &Relation) -> TokenStream {

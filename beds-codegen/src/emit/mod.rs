@@ -141,6 +141,9 @@ fn static_domain(domain: &Domain, operations: Operations) -> String {
     if !domain.calls.is_empty() {
         lines.push(quote!(.calls(&CALLS)));
     }
+    if engine::has_objects(domain) {
+        lines.push(quote!(.objects(&OBJECTS)));
+    }
     text::chain("static DOMAIN: rt::Domain", &quote!(rt::Domain::new(#name, #description, #hash)), &lines)
 }
 

@@ -16,8 +16,12 @@ static DOMAIN: rt::Domain = rt::Domain::new("turnover", "", "1ea196f053bd3897")
     .mariadb("warehouse")
     .fields(&FIELDS)
     .reads()
-    .fetch(&[0], &[0], 24, 24);
+    .fetch(&[0], &[0], 24, 24)
+    .objects(&OBJECTS);
 static READ: rt::mariadb::Source = rt::mariadb::Source { from: "`v_turn``over`", by_key: "" };
+static OBJECTS: [rt::Object; 1] = [
+    rt::Object::read(rt::ObjectKind::View, "v_turn`over"),
+];
 
 impl rt::NamasteCore for Turnover {
     fn domain() -> &'static rt::Domain {

@@ -19,8 +19,12 @@ static CALLS: [rt::Call; 1] = [
 static DOMAIN: rt::Domain = rt::Domain::new("option", "", "c6d655a078ee2217")
     .placed(rt::Broker::TerceroUsers, rt::Broker::TerceroUsers)
     .mariadb("users")
-    .calls(&CALLS);
+    .calls(&CALLS)
+    .objects(&OBJECTS);
 static CALL_GO: rt::mariadb::Routine = rt::mariadb::Routine::new("call `we``ird`(?, ?)").committing();
+static OBJECTS: [rt::Object; 1] = [
+    rt::Object::call("go", rt::ObjectKind::Procedure, "we`ird").committing(),
+];
 
 impl rt::NamasteCore for Option {
     fn domain() -> &'static rt::Domain {

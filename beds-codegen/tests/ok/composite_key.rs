@@ -22,10 +22,16 @@ static DOMAIN: rt::Domain = rt::Domain::new("order_line", "What was ordered", "4
     .fields(&FIELDS)
     .key(&[0, 1])
     .reads().creates().deletes()
-    .fetch(&[0, 2], &[], 50, 500);
+    .fetch(&[0, 2], &[], 50, 500)
+    .objects(&OBJECTS);
 static READ: rt::mariadb::Source = rt::mariadb::Source { from: "`order_line`", by_key: "select `order_id`, `position`, `article`, `quantity` from `order_line` where `order_id` = ? and `position` = ?" };
 static CREATE: rt::mariadb::Procedure = rt::mariadb::Procedure::new("call `sp_line_add`(?, ?, ?, ?)", &[0, 1, 2, 3]).committing();
 static DELETE: rt::mariadb::Procedure = rt::mariadb::Procedure::new("call `sp_line_drop`(?, ?)", &[1, 0]);
+static OBJECTS: [rt::Object; 3] = [
+    rt::Object::read(rt::ObjectKind::Table, "order_line"),
+    rt::Object::procedure(rt::Usage::Create, "sp_line_add", CREATE.args, CREATE.returns).committing(),
+    rt::Object::procedure(rt::Usage::Delete, "sp_line_drop", DELETE.args, DELETE.returns),
+];
 
 impl rt::NamasteCore for OrderLine {
     fn domain() -> &'static rt::Domain {

@@ -54,13 +54,22 @@ static DOMAIN: rt::Domain = rt::Domain::new("match", "Matches played", "5f0ee79e
     .version(6)
     .reads().creates().updates().deletes()
     .fetch(&[4, 5, 3], &[4], 50, 500)
-    .calls(&CALLS);
+    .calls(&CALLS)
+    .objects(&OBJECTS);
 static READ: rt::mongodb::Source = rt::mongodb::Source { name: "matches" };
 static CREATE: rt::mongodb::Collection = rt::mongodb::Collection { name: "matches" };
 static UPDATE: rt::mongodb::Collection = rt::mongodb::Collection { name: "matches" };
 static DELETE: rt::mongodb::Collection = rt::mongodb::Collection { name: "matches" };
 static CALL_ROLL_UP: rt::mongodb::Pipeline = rt::mongodb::Pipeline { on: "matches", stages: r#"[{"$match":{"played":{"$gte":{"$arg":"day"}}}},{"$group":{"_id":"$played","n":{"$sum":1}}},{"$merge":{"into":"match_days","whenMatched":"replace"}}]"# };
 static CALL_DEAREST: rt::mongodb::Pipeline = rt::mongodb::Pipeline { on: "matches", stages: r#"[{"$sort":{"crowd":-1,"_id":1}},{"$limit":{"$arg":"count"}}]"# };
+static OBJECTS: [rt::Object; 6] = [
+    rt::Object::read(rt::ObjectKind::Collection, "matches"),
+    rt::Object::collection(rt::Usage::Create, "matches"),
+    rt::Object::collection(rt::Usage::Update, "matches"),
+    rt::Object::collection(rt::Usage::Delete, "matches"),
+    rt::Object::call("roll_up", rt::ObjectKind::Pipeline, "matches"),
+    rt::Object::call("dearest", rt::ObjectKind::Pipeline, "matches"),
+];
 
 impl rt::NamasteCore for Match {
     fn domain() -> &'static rt::Domain {

@@ -54,12 +54,20 @@ static DOMAIN: rt::Domain = rt::Domain::new("domain", "", "1a04863a03f7831b")
     .key(&[0])
     .reads().creates().updates().deletes()
     .fetch(&[1], &[], 50, 500)
-    .calls(&CALLS);
+    .calls(&CALLS)
+    .objects(&OBJECTS);
 static READ: rt::mongodb::Source = rt::mongodb::Source { name: "msLogs" };
 static CREATE: rt::mongodb::Collection = rt::mongodb::Collection { name: "msLogs" };
 static UPDATE: rt::mongodb::Collection = rt::mongodb::Collection { name: "msLogs" };
 static DELETE: rt::mongodb::Collection = rt::mongodb::Collection { name: "msLogs" };
 static CALL_TOP: rt::mongodb::Pipeline = rt::mongodb::Pipeline { on: "msLogs", stages: r#"[{"$match":{"n":{"$gte":{"$arg":"least"}},"q":"a \"x\" b"}},{"$sort":{"n":-1,"a":1}}]"# };
+static OBJECTS: [rt::Object; 5] = [
+    rt::Object::read(rt::ObjectKind::Collection, "msLogs"),
+    rt::Object::collection(rt::Usage::Create, "msLogs"),
+    rt::Object::collection(rt::Usage::Update, "msLogs"),
+    rt::Object::collection(rt::Usage::Delete, "msLogs"),
+    rt::Object::call("top", rt::ObjectKind::Pipeline, "msLogs"),
+];
 
 impl rt::NamasteCore for Domain {
     fn domain() -> &'static rt::Domain {

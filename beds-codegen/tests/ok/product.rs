@@ -37,13 +37,22 @@ static DOMAIN: rt::Domain = rt::Domain::new("product", "What we sell", "ff2523b5
     .version(5)
     .reads().creates().updates().deletes()
     .fetch(&[1, 3, 2], &[2, 4], 50, 500)
-    .calls(&CALLS);
+    .calls(&CALLS)
+    .objects(&OBJECTS);
 static READ: rt::mariadb::Source = rt::mariadb::Source { from: "`v_product`", by_key: "select `id`, `sku`, `price`, `status`, `created_at`, `revision` from `v_product` where `id` = ?" };
 static CREATE: rt::mariadb::Procedure = rt::mariadb::Procedure::new("call `sp_product_create`(?, ?, ?, ?)", &[0, 1, 2, 3]);
 static UPDATE: rt::mariadb::Procedure = rt::mariadb::Procedure::new("call `sp_product_update`(?, ?, ?, ?)", &[0, 2, 3, 5]);
 static DELETE: rt::mariadb::Procedure = rt::mariadb::Procedure::new("call `sp_product_delete`(?, ?)", &[0, 5]);
 static CALL_RESTOCK: rt::mariadb::Routine = rt::mariadb::Routine::new("call `sp_product_restock`(?, ?, ?)");
 static CALL_STOCK_VALUE: rt::mariadb::Routine = rt::mariadb::Routine::new("select `fn_product_stock_value`()");
+static OBJECTS: [rt::Object; 6] = [
+    rt::Object::read(rt::ObjectKind::View, "v_product"),
+    rt::Object::procedure(rt::Usage::Create, "sp_product_create", CREATE.args, CREATE.returns),
+    rt::Object::procedure(rt::Usage::Update, "sp_product_update", UPDATE.args, UPDATE.returns),
+    rt::Object::procedure(rt::Usage::Delete, "sp_product_delete", DELETE.args, DELETE.returns),
+    rt::Object::call("restock", rt::ObjectKind::Procedure, "sp_product_restock"),
+    rt::Object::call("stock_value", rt::ObjectKind::Function, "fn_product_stock_value"),
+];
 
 impl rt::NamasteCore for Product {
     fn domain() -> &'static rt::Domain {

@@ -18,9 +18,14 @@ static DOMAIN: rt::Domain = rt::Domain::new("event", "", "4c9b09b0fccb2fe2")
     .mariadb("events")
     .fields(&FIELDS)
     .key(&[0])
-    .creates().updates();
+    .creates().updates()
+    .objects(&OBJECTS);
 static CREATE: rt::mariadb::Procedure = rt::mariadb::Procedure::new("call `sp_event`(?, ?, ?)", &[0, 1, 2]);
 static UPDATE: rt::mariadb::Procedure = rt::mariadb::Procedure::new("call `sp_event_note`(?, ?)", &[0, 2]);
+static OBJECTS: [rt::Object; 2] = [
+    rt::Object::procedure(rt::Usage::Create, "sp_event", CREATE.args, CREATE.returns),
+    rt::Object::procedure(rt::Usage::Update, "sp_event_note", UPDATE.args, UPDATE.returns),
+];
 
 impl rt::NamasteCore for Event {
     fn domain() -> &'static rt::Domain {

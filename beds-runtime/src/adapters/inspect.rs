@@ -39,6 +39,8 @@ impl Unseen {
 pub struct Catalogue {
     /// Its name on the server.
     pub database: String,
+    /// Whether its relations hold documents rather than rows.
+    pub documents: bool,
     /// The collation of strings that say nothing else, where the engine has one.
     pub collation: String,
     /// Tables, views and collections, by name.
@@ -391,6 +393,15 @@ impl Catalogue {
     #[must_use]
     pub fn routine(&self, kind: RoutineKind, name: &str) -> Option<&Routine> {
         self.routines.iter().find(|routine| routine.kind == kind && routine.name.eq_ignore_ascii_case(name))
+    }
+}
+
+impl Column {
+    /// Whether a 64-bit integer is among what a validator takes; any other column takes what its kind says.
+    #[must_use]
+    pub fn takes_long(&self) -> bool {
+        let mut types = self.written.split(" or ");
+        !types.clone().any(|name| name == "int") || types.any(|name| matches!(name, "long" | "number"))
     }
 }
 

@@ -63,9 +63,11 @@ impl Deref for Bus {
 /// Connects to the first endpoint that answers.
 pub(super) async fn connect(config: &Amqp, name: &str) -> Result<Bus, BusError> {
     let mut last = BusError::Other("no endpoint is configured".into());
-    for url in &config.urls {
+    for url in &config.url.0 {
         match connect_to(url, config, name).await {
             Ok(connection) => return Ok(connection),
+            // One endpoint needs no name; of several, the last to fail is named.
+            Err(error) if config.url.0.len() == 1 => return Err(error),
             Err(error) => last = BusError::Other(format!("{}: {error}", url.redacted())),
         }
     }

@@ -28,7 +28,7 @@ use super::{
     envelope,
     publish::Publisher,
 };
-use crate::{config::Pool, core::Factory, error::Error, logging::INGEST_SPAN};
+use crate::{config::Pool, core::Factory, dispatch::Dispatcher, error::Error, logging::INGEST_SPAN};
 
 /// The longest wait between tries of what cannot be done now.
 const DELAY_MAX: Duration = Duration::from_secs(5);
@@ -162,7 +162,7 @@ impl Answerer {
         let tag = delivery.delivery_tag;
         let reply_to = match envelope::reply_to(&delivery.properties, &self.shared.amqp.reply_to_prefixes) {
             Ok(reply_to) => reply_to,
-            Err(error) => return self.give_up(&delivery, error, &stop).await,
+            Err(error) => return self.give_up::<F>(&delivery, error, &stop).await,
         };
         match reply_to {
             Some(queue) => {
@@ -174,7 +174,7 @@ impl Answerer {
             }
             None if reads::<F>(delivery.routing_key.as_str()) => {
                 let error = Error::new(ErrorCode::BadRequest, "the request has no `reply_to` for its answer");
-                self.give_up(&delivery, error, &stop).await
+                self.give_up::<F>(&delivery, error, &stop).await
             }
             None => self.work_off::<F>(&delivery, stop).await,
         }
@@ -193,7 +193,7 @@ impl Answerer {
             let expired =
                 error.code == ErrorCode::DeadlineExceeded && envelope::has_deadline(&delivery.properties);
             if !error.retryable || expired {
-                return self.give_up(delivery, error, &stop).await;
+                return self.give_up::<F>(delivery, error, &stop).await;
             }
             debug!(routing_key = delivery.routing_key.as_str(), "waits to be done: {error}");
             if !wait(&mut delays, &stop).await {
@@ -203,16 +203,17 @@ impl Answerer {
     }
 
     /// Puts a delivery among the dead letters. While their queue is full, the delivery stays where it is.
-    async fn give_up(
+    async fn give_up<F: Factory>(
         &self,
         delivery: &Delivery,
         error: Error,
         stop: &CancellationToken,
     ) -> Result<Settled, BusError> {
         warn!(routing_key = delivery.routing_key.as_str(), "becomes a dead letter: {error}");
+        let body = Dispatcher::shown::<F>(delivery.routing_key.as_str(), &delivery.data);
         let mut delays = backoff().build();
         loop {
-            match self.publisher.dead_letter(self.broker, &self.shared.node, delivery, &error).await {
+            match self.publisher.dead_letter(self.broker, &self.shared.node, delivery, &body, &error).await {
                 Ok(()) => return Ok(Settled::Done(delivery.delivery_tag)),
                 Err(BusError::Refused) => {}
                 Err(error) => return Err(error),

@@ -65,6 +65,8 @@ pub enum Status {
     Connecting,
     /// Its consumers are on their queues.
     Serving,
+    /// It finishes what it has taken, and takes no more.
+    Stopping,
 }
 
 /// The running pool of a node.

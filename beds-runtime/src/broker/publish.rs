@@ -83,6 +83,7 @@ impl Publisher {
         broker: Broker,
         node: &str,
         delivery: &Delivery,
+        body: &[u8],
         error: &Error,
     ) -> Result<(), BusError> {
         let properties = delivery.properties.clone();
@@ -100,7 +101,7 @@ impl Publisher {
         }
         let dead = BasicProperties::default().with_headers(headers).with_delivery_mode(PERSISTENT);
         let dead = carry_over(dead, &properties);
-        self.publish(DEAD, delivery.routing_key.clone(), &delivery.data, dead).await
+        self.publish(DEAD, delivery.routing_key.clone(), body, dead).await
     }
 }
 

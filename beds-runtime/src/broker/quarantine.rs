@@ -68,7 +68,7 @@ struct Message {
 impl Link {
     async fn connect(shared: &Shared) -> Result<Self, BusError> {
         let mut last = other("no endpoint is configured");
-        for url in &shared.amqp.urls {
+        for url in &shared.amqp.url.0 {
             let uri: AMQPUri = url.expose().parse().map_err(|_| other("this is not an AMQP URL"))?;
             if uri.scheme == AMQPScheme::AMQPS {
                 last = other("an unreadable message cannot be removed over TLS: purge it by hand");

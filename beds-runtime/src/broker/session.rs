@@ -42,7 +42,15 @@ pub(super) async fn run<F: Factory>(
     }
     info!(instances = instances.len(), "serving");
     status.send_replace(Status::Serving);
-    let outcome = supervise(&consuming, &publishing, &mut instances).await;
+    let supervising = supervise(&consuming, &publishing, &mut instances);
+    tokio::pin!(supervising);
+    let outcome = tokio::select! {
+        outcome = &mut supervising => outcome,
+        () = stop.cancelled() => {
+            status.send_replace(Status::Stopping);
+            supervising.await
+        }
+    };
     // Whether it succeeds no longer matters, only that it is tried for a bounded time.
     for connection in [&publishing, &consuming] {
         let limit = shared.amqp.connect_timeout_ms.duration();

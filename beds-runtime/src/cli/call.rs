@@ -1,6 +1,11 @@
 //! `beds call`
 
-use std::{io::Read, path::Path, process::ExitCode, time::Duration};
+use std::{
+    io::{Read, Write as _},
+    path::Path,
+    process::ExitCode,
+    time::Duration,
+};
 
 use beds_client::{Client, Request};
 
@@ -64,15 +69,18 @@ async fn request(args: &Args, folder: &Path) -> Result<bool, String> {
     client.close().await;
     let reply = reply.map_err(|error| error.to_string())?;
     let text = String::from_utf8_lossy(&reply.body);
-    match serde_json::from_slice::<serde_json::Value>(&reply.body) {
-        Ok(json) if !args.raw => println!("{json:#}"),
-        _ => println!("{text}"),
-    }
+    let mut stdout = std::io::stdout();
+    let written = match serde_json::from_slice::<serde_json::Value>(&reply.body) {
+        Ok(json) if !args.raw => writeln!(stdout, "{json:#}"),
+        _ => writeln!(stdout, "{text}"),
+    };
+    // Whoever closes the pipe has read enough.
+    let _ = written;
     Ok(reply.is_ok())
 }
 
 fn configured_url(folder: &Path) -> Result<SecretUrl, ConfigError> {
     let config = Config::load(folder, Environment::from_env()?)?;
     // A configuration without an address is refused when it is loaded.
-    Ok(config.amqp.urls.first().cloned().unwrap_or_else(|| SecretUrl::new("")))
+    Ok(config.amqp.url.0.first().cloned().unwrap_or_else(|| SecretUrl::new("")))
 }

@@ -1,26 +1,30 @@
 //! `beds check`
 
-use std::process::ExitCode;
+use std::{fmt::Write as _, io::Write as _, process::ExitCode};
 
 use crate::{
     config::{Config, Environment},
     core::Factory,
-    ipl,
+    ipl::{self, Step},
+    verify,
 };
 
 /// Runs the checks of the initial program load alone, and prints one line each.
 pub(super) async fn run<F: Factory>(config: &Config, environment: Environment) -> ExitCode {
     let domains = ipl::hosted(config, F::domains());
-    println!("environment {}: {} domains hosted", environment.as_str(), domains.len());
+    let mut report = String::new();
+    let _ = writeln!(report, "environment {}: {} domains hosted", environment.as_str(), domains.len());
     let checks = ipl::check(config, &domains).await;
     let mut code = ExitCode::SUCCESS;
     let mut failed = 0;
     for check in &checks {
         let took = check.took.as_millis();
         match &check.outcome {
-            Ok(answer) => println!("ok      {:>5} ms  {}: {answer}", took, check.what),
+            Ok(answer) => {
+                let _ = writeln!(report, "ok      {:>5} ms  {}: {answer}", took, check.what);
+            }
             Err(reason) => {
-                println!("FAILED  {:>5} ms  {}: {reason}", took, check.what);
+                let _ = writeln!(report, "FAILED  {:>5} ms  {}: {reason}", took, check.what);
                 if failed == 0 {
                     code = check.step.exit_code();
                 }
@@ -28,9 +32,27 @@ pub(super) async fn run<F: Factory>(config: &Config, environment: Environment) -
             }
         }
     }
-    match failed {
-        0 => println!("a node can start here"),
-        failed => println!("{failed} of {} checks failed", checks.len()),
+    if failed == 0 {
+        let verified = verify::verify(config, &ipl::configured(config, domains)).await;
+        let bad = verified.failed().len() + verified.unchecked.len();
+        if bad > 0 {
+            let _ = writeln!(
+                report,
+                "FAILED  templates: {bad} contradict their database; `beds verify` tells more"
+            );
+            code = Step::Templates.exit_code();
+            failed += 1;
+        } else {
+            let _ = writeln!(report, "ok      templates verified: {}", verified.checked.len());
+        }
     }
+    match failed {
+        0 => report.push_str("a node can start here\n"),
+        failed => {
+            let _ = writeln!(report, "{failed} of {} checks failed", checks.len() + 1);
+        }
+    }
+    // Whoever closes the pipe has read enough.
+    let _ = std::io::stdout().write_all(report.as_bytes());
     code
 }

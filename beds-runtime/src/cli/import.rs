@@ -1,6 +1,12 @@
 //! `beds import`
 
-use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    fmt::Write as _,
+    io::{IsTerminal as _, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+    time::Duration,
+};
 
 use beds_protocol::{Placement, Service};
 
@@ -92,12 +98,15 @@ pub(super) async fn run(args: &Args) -> ExitCode {
         return fail(1, &format!("`{}` has no tables, views or routines{selected}", catalogue.database));
     }
     if args.dry_run {
+        let mut out = String::new();
         for (name, text) in &plan.files {
-            println!("# ---- {} ----\n{text}", args.out.join(name).display());
+            let _ = writeln!(out, "# ---- {} ----\n{text}", args.out.join(name).display());
         }
         if let (Some(path), Some(script)) = (&args.ddl, &plan.ddl) {
-            println!("-- ---- {} ----\n{script}", path.display());
+            let _ = writeln!(out, "-- ---- {} ----\n{script}", path.display());
         }
+        // Whoever closes the pipe has read enough.
+        let _ = std::io::stdout().write_all(out.as_bytes());
     } else if let Err(error) = import::write(&plan, &args.out, args.ddl.as_deref(), args.force) {
         let hint = match error {
             import::WriteError::There(_) => {

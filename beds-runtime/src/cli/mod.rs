@@ -4,6 +4,7 @@ mod call;
 mod check;
 mod import;
 mod node;
+mod verify;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -36,6 +37,8 @@ enum Command {
     Call(call::Args),
     /// Write templates for the tables, views, procedures and functions of an existing database
     Import(import::Args),
+    /// Hold the templates against the live databases: objects, columns, parameters, grants
+    Verify(verify::Args),
 }
 
 /// Runs the command line of a binary with these domains: the whole of a project's `main`.
@@ -62,6 +65,10 @@ pub fn run<F: Factory>() -> ExitCode {
             },
             Command::Call(args) => call::run(args, &cli.config).await,
             Command::Import(args) => import::run(args).await,
+            Command::Verify(args) => match config() {
+                Ok((config, _)) => verify::run::<F>(args, &config).await,
+                Err(code) => code,
+            },
         }
     })
 }

@@ -16,7 +16,7 @@ use crate::{
     dispatch::Dispatcher,
     health, ipl,
     ipl::{Failure, Step},
-    logging,
+    logging, verify,
 };
 
 /// Brings the node up, serves, and takes it down on SIGTERM or SIGINT.
@@ -43,11 +43,12 @@ async fn serve<F: Factory>(config: Config, environment: Environment) -> Result<(
     let domains = ipl::hosted(&config, F::domains());
     ipl::judge(ipl::check(&config, &domains).await, environment)?;
     let domains = ipl::configured(&config, domains);
+    let domains = verify::at_start(&config, domains, environment).await?;
     let engines = Arc::new(Engines::open(&config, &domains));
     let dispatcher = Dispatcher::new(engines, config.limits.clone());
     let pool = BrokerPool::start::<F>(&config, &name, domains, dispatcher);
     if let Some(queue) = log_queue.filter(|_| F::template("logger").is_some()) {
-        tokio::spawn(queue.publish(config.amqp.clone()));
+        tokio::spawn(queue.publish(config.amqp.clone(), pool.status()));
     }
     if let Some(address) = config.node.health {
         match health::serve(address, pool.status()).await {

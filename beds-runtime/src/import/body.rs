@@ -113,11 +113,6 @@ impl Deeds {
                 .any(|token| token.is("into"))
     }
 
-    /// Whether a result set may come out of it.
-    pub(super) fn selects(&self) -> bool {
-        self.tokens.iter().any(|token| token.is("select"))
-    }
-
     /// Whether it asks if a name is null, so that null means something for it.
     pub(super) fn asks_null(&self, name: &str) -> bool {
         let name = name.to_lowercase();

@@ -198,11 +198,13 @@ fn choose_fetch(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue)
     match relation.kind {
         RelationKind::View => {
             let picked = relation.picks.as_ref().and_then(|(table, _)| catalogue.relation(table));
-            let tables: Vec<&Relation> = match picked {
-                Some(table) => vec![table],
-                None => catalogue.relations.iter().collect(),
-            };
-            leading.extend(tables.into_iter().flat_map(led).map(|column| snake(&column)));
+            if let (Some(table), Some((_, columns))) = (picked, &relation.picks) {
+                let led = led(table);
+                let is_led = |of: &String| led.iter().any(|column| column.eq_ignore_ascii_case(of));
+                leading.extend(columns.iter().filter(|(_, of)| is_led(of)).map(|(name, _)| snake(name)));
+            } else {
+                leading.extend(catalogue.relations.iter().flat_map(led).map(|column| snake(&column)));
+            }
             domain.notes.push(
                 "filter and sort name the columns that lead an index in a table: add what is fast".into(),
             );

@@ -15,7 +15,7 @@ mod render;
 mod routines;
 mod write;
 
-use crate::adapters::inspect::{Catalogue, Evidence, Relation, RelationKind};
+use crate::adapters::inspect::{Catalogue, Evidence, Relation, RelationKind, Routine, RoutineKind};
 
 use self::{
     body::AllDeeds,
@@ -25,7 +25,7 @@ use self::{
 };
 
 pub use names::glob_matches;
-pub(crate) use names::{parameter, snake};
+pub(crate) use names::same as same_name;
 pub use write::{Existing, WriteError, existing, write};
 
 /// How the node's own tables and collections begin: they are no domains.
@@ -80,6 +80,13 @@ pub struct Counts {
     pub calls: usize,
     /// Relations and routines that the patterns leave out.
     pub unselected: usize,
+}
+
+/// Whether the text of a routine, or of one that it runs, can be seen to end the transaction.
+pub(crate) fn commits_unsaid(routine: &Routine, catalogue: &Catalogue) -> bool {
+    routine.kind == RoutineKind::Procedure
+        && routine.body.is_some()
+        && AllDeeds::of(&catalogue.routines).with_called(routine).is_some_and(|(_, commits)| commits)
 }
 
 /// The templates for a database.
@@ -173,6 +180,15 @@ fn unnameable(relation: &Relation, options: &Options) -> Option<&'static str> {
 /// A collection whose validator refuses what does not match is written through that validator.
 fn offer_collection(domain: &mut Domain, relation: &Relation) {
     if relation.kind != RelationKind::Collection {
+        return;
+    }
+    // The node writes integers as `long`.
+    let refused = domain.fields.iter().find(|field| field.ty.name == "int" && !field.column.takes_long());
+    if let Some(field) = refused {
+        domain.notes.push(format!(
+            "read only: its validator takes `{}` as int only, and the node writes long: let it take [\"int\", \"long\"]",
+            field.column.name
+        ));
         return;
     }
     match relation.evidence {

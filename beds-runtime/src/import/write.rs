@@ -17,7 +17,7 @@ pub struct Existing {
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
     /// These files are there already.
-    #[error("{} already there: {}", if .0.len() == 1 { "a file is" } else { "files are" }, .0.join(", "))]
+    #[error("{}", there(.0))]
     There(Vec<String>),
     /// A file or folder cannot be written.
     #[error("{path}: {error}")]
@@ -27,6 +27,17 @@ pub enum WriteError {
         /// Why.
         error: io::Error,
     },
+}
+
+/// Some of the files that are in the way, and how many more.
+fn there(files: &[String]) -> String {
+    const SHOWN: usize = 3;
+    let shown = files.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match files.len() {
+        1 => format!("a file is there already: {shown}"),
+        count if count <= SHOWN => format!("{count} files are there already: {shown}"),
+        count => format!("{count} files are there already: {shown} and {} more", count - SHOWN),
+    }
 }
 
 /// The templates of a folder, as far as they can be read; none where there is no such folder.

@@ -15,6 +15,8 @@ pub struct Object {
     pub args: &'static [usize],
     /// The fields that its first result set gives, by position.
     pub returns: &'static [usize],
+    /// Whether the template says that it commits by itself.
+    pub commits: bool,
 }
 
 /// What an object is used for.
@@ -53,7 +55,7 @@ impl Object {
     /// What is read.
     #[must_use]
     pub const fn read(kind: ObjectKind, name: &'static str) -> Self {
-        Self { usage: Usage::Read, kind, name, args: &[], returns: &[] }
+        Self { usage: Usage::Read, kind, name, args: &[], returns: &[], commits: false }
     }
 
     /// The procedure of an operation.
@@ -64,18 +66,25 @@ impl Object {
         args: &'static [usize],
         returns: &'static [usize],
     ) -> Self {
-        Self { usage, kind: ObjectKind::Procedure, name, args, returns }
+        Self { usage, kind: ObjectKind::Procedure, name, args, returns, commits: false }
     }
 
     /// The collection of an operation.
     #[must_use]
     pub const fn collection(usage: Usage, name: &'static str) -> Self {
-        Self { usage, kind: ObjectKind::Collection, name, args: &[], returns: &[] }
+        Self { usage, kind: ObjectKind::Collection, name, args: &[], returns: &[], commits: false }
     }
 
     /// What a call runs.
     #[must_use]
     pub const fn call(call: &'static str, kind: ObjectKind, name: &'static str) -> Self {
-        Self { usage: Usage::Call(call), kind, name, args: &[], returns: &[] }
+        Self { usage: Usage::Call(call), kind, name, args: &[], returns: &[], commits: false }
+    }
+
+    /// It commits by itself.
+    #[must_use]
+    pub const fn committing(mut self) -> Self {
+        self.commits = true;
+        self
     }
 }

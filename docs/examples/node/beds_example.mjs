@@ -44,7 +44,7 @@ class Beds {
   request(key, body, { messageId, timeout = 5000 } = {}) {
     const id = randomUUID()
     const properties = { contentType: 'application/json', replyTo: this.queue, correlationId: id, mandatory: true }
-    // A write is stored by RabbitMQ; sent again with the same id, it still takes effect once.
+    // A write is stored by RabbitMQ; sent again, it keeps its id.
     if (messageId) Object.assign(properties, { messageId, persistent: true })
     // Nobody works on a read after its deadline.
     else Object.assign(properties, { expiration: timeout, headers: { 'beds-deadline': Date.now() + timeout } })

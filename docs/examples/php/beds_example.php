@@ -50,7 +50,7 @@ final class Beds
         $properties = ['content_type' => 'application/json', 'reply_to' => $this->queue,
             'correlation_id' => $this->waiting];
         $properties += $messageId !== null
-            // Stored by RabbitMQ; sent again with the same id, it still takes effect once.
+            // Stored by RabbitMQ; sent again, it keeps its id.
             ? ['message_id' => $messageId, 'delivery_mode' => AMQPMessage::DELIVERY_MODE_PERSISTENT]
             // Nobody works on a read after its deadline.
             : ['expiration' => (string) (int) ($timeout * 1000),

@@ -41,7 +41,7 @@ class Beds:
         self.waiting, self.reply = str(uuid.uuid4()), None
         properties = pika.BasicProperties(
             content_type="application/json", reply_to=self.queue, correlation_id=self.waiting)
-        if message_id:  # stored by RabbitMQ; sent again with the same id, it still takes effect once
+        if message_id:  # stored by RabbitMQ; sent again, it keeps its id
             properties.message_id, properties.delivery_mode = message_id, 2
         else:  # nobody works on a read after its deadline
             properties.expiration = str(int(timeout * 1000))

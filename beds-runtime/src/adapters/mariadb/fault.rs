@@ -3,7 +3,7 @@
 use beds_protocol::{ErrorCode, FieldError};
 use sqlx::mysql::MySqlDatabaseError;
 
-use crate::{error::Error, spec::Domain};
+use crate::{error::Error, mask, spec::Domain};
 
 /// How a job failed.
 #[derive(Debug)]
@@ -37,9 +37,17 @@ pub(super) fn classify(error: &sqlx::Error, domain: &Domain) -> Fault {
     }
 }
 
+/// A condition that a procedure signalled without a number of its own.
+const ER_SIGNAL_EXCEPTION: u16 = 1644;
+
 /// MariaDB's error numbers: <https://mariadb.com/kb/en/mariadb-error-code-reference/>.
 fn from_server(error: &MySqlDatabaseError, domain: &Domain) -> Fault {
-    let message = error.message();
+    // Everything but a signalled condition may quote a value.
+    let message = if mask::has_sensitive(domain) && error.number() != ER_SIGNAL_EXCEPTION {
+        "the database refused a value"
+    } else {
+        error.message()
+    };
     let sqlstate = error.code().unwrap_or_default();
     let refused = |code: ErrorCode, message: String| Error {
         sqlstate: Some(sqlstate.to_owned()),
@@ -53,7 +61,7 @@ fn from_server(error: &MySqlDatabaseError, domain: &Domain) -> Fault {
         // ER_QUERY_INTERRUPTED, ER_STATEMENT_TIMEOUT
         1317 | 1969 => Fault::Refused(Error::deadline()),
         // ER_DUP_ENTRY, ER_DUP_KEY
-        1062 | 1022 => Fault::Refused(duplicate(message, domain)),
+        1062 | 1022 => Fault::Refused(duplicate(error.message(), domain)),
         // ER_NO_REFERENCED_ROW(_2), ER_ROW_IS_REFERENCED(_2)
         1216 | 1452 => Fault::Refused(refused(
             ErrorCode::Conflict,

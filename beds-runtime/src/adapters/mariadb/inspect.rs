@@ -89,7 +89,11 @@ fn unseen(error: &sqlx::Error) -> Unseen {
         Some(_) => "the server said so; the user may lack a privilege",
         None => "is the server there, and is its address right?",
     };
-    Unseen::new(error.to_string(), hint)
+    let reason = match error {
+        sqlx::Error::Database(error) => error.message().to_owned(),
+        error => error.to_string(),
+    };
+    Unseen::new(reason, hint)
 }
 
 struct Look<'a> {
@@ -118,7 +122,15 @@ impl Look<'_> {
         let (routines, packages) = self.routines().await?;
         let grants = self.grants(user, &database).await?;
         let others = others.into_iter().chain(packages).collect();
-        Ok(Seen::Database(Box::new(Catalogue { database, collation, relations, routines, others, grants })))
+        Ok(Seen::Database(Box::new(Catalogue {
+            database,
+            documents: false,
+            collation,
+            relations,
+            routines,
+            others,
+            grants,
+        })))
     }
 
     async fn rows(&mut self, sql: &str) -> sqlx::Result<Vec<MySqlRow>> {

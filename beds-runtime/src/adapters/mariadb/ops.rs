@@ -186,8 +186,18 @@ pub async fn update(
             errors.push(domain.fields[*field].name, "cannot be changed by `update`");
         }
     }
-    errors.or(domain, ())?;
     write::refreshed(domain, procedure, &mut changes);
+    if source.is_none() {
+        // Without a view the node cannot know what a field that is left out holds.
+        for &field in procedure.args {
+            let is_known = domain.key.contains(&field) || domain.version == Some(field);
+            if !is_known && changes.iter().all(|(changed, _)| *changed != field) {
+                errors
+                    .push(domain.fields[field].name, "is required: the template has no view to take it from");
+            }
+        }
+    }
+    errors.or(domain, ())?;
     let effect = Effect::Update { source, procedure, key, changes, if_version };
     write(cx, domain, effect, procedure.commits).await
 }

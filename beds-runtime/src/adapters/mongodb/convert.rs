@@ -11,7 +11,7 @@ use mongodb::bson::{
 use serde_json::Value as Json;
 
 use crate::{
-    spec::{Domain, Field, Type},
+    spec::{Domain, Field, Generated, Type},
     value::{Value, write_name},
 };
 
@@ -61,9 +61,15 @@ fn unix_ms(value: DateTime) -> i64 {
     i64::try_from(value.0.unix_timestamp_nanos() / 1_000_000).unwrap_or_default()
 }
 
-/// The value that the database will give back: its dates have whole milliseconds.
-pub(super) fn stored(value: Value) -> Value {
+/// The value that the database will give back: its dates have whole milliseconds. An `ObjectId` that the database
+/// is to generate is generated here, as every driver does, so that the reply can tell it.
+pub(super) fn stored(value: Value, field: &Field) -> Value {
     match value {
+        Value::Null
+            if matches!((&field.ty, field.generated), (Type::ObjectId, Some(Generated::Database))) =>
+        {
+            Value::ObjectId(ObjectId::new().bytes())
+        }
         Value::DateTime(value) => {
             let moment = value.0;
             let stored = moment.replace_nanosecond(u32::from(moment.millisecond()) * 1_000_000);

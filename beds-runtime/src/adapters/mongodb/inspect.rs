@@ -93,7 +93,8 @@ impl Look<'_> {
         if specifications.is_empty() {
             return Err(self.no_such_database().await);
         }
-        let mut catalogue = Catalogue { database: self.database.name().to_owned(), ..Catalogue::default() };
+        let mut catalogue =
+            Catalogue { database: self.database.name().to_owned(), documents: true, ..Catalogue::default() };
         let of = specifications.len();
         for (done, specification) in specifications.iter().enumerate() {
             if Instant::now() > self.until {
@@ -199,6 +200,11 @@ impl Look<'_> {
                 let id = sample.into_iter().find(|column| column.name == "_id").unwrap_or_else(object_id);
                 relation.columns.insert(0, Column { seen: None, ..id });
             }
+        }
+        if self.scope.sample > 0 && relation.columns.iter().any(is_unclear) {
+            relation.notes.push(
+                "bytes that are UUIDs are declared as bytes too: write type = \"uuid\" where they are".into(),
+            );
         }
         finish_id(&mut relation.columns);
         Ok(())

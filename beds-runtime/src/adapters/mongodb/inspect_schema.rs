@@ -10,6 +10,8 @@ use crate::adapters::inspect::{Column, Kind, Supplied};
 const DEPTH_MAX: usize = 8;
 /// The longest string that a template can index.
 const STRING_MAX: u32 = 65_535;
+/// The longest that a declared string may be to be taken for one that is looked for.
+const INDEXED_MAX: u32 = 4_000;
 /// Digits of a Decimal128, and how many of them a schema leaves after the point.
 const DECIMAL: Kind = Kind::Decimal { precision: 34, scale: 10, unsigned: false };
 
@@ -112,7 +114,8 @@ fn string(member: &Document) -> Kind {
     }
     let max = member.get("maxLength").and_then(number).and_then(|max| u32::try_from(max).ok());
     match max {
-        Some(max) if max > STRING_MAX => Kind::Text { max },
+        // What is so long is no value to look for.
+        Some(max) if max > INDEXED_MAX => Kind::Text { max },
         Some(max) => Kind::String { max: max.max(1) },
         None => Kind::String { max: STRING_MAX },
     }

@@ -158,7 +158,11 @@ pub async fn create(
     let mut errors = Errors::default();
     let (mut documents, mut json) = (Vec::new(), Vec::new());
     for record in new_records(domain, &cx.limits, &request.data)? {
-        let record: Vec<Value> = record.into_iter().map(convert::stored).collect();
+        let record: Vec<Value> = record
+            .into_iter()
+            .zip(domain.fields)
+            .map(|(value, field)| convert::stored(value, field))
+            .collect();
         documents.push(document(domain, &record, &mut errors));
         if !json.is_empty() {
             json.push(b',');

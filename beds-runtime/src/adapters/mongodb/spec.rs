@@ -19,6 +19,6 @@ pub struct Collection {
 pub struct Pipeline {
     /// The collection or view it runs on.
     pub on: &'static str,
-    /// The stages as a JSON array (MongoDB Extended JSON), with `{"$arg": "name"}` where an argument is bound.
+    /// The stages as a JSON array, with `{"$arg": "name"}` where an argument is bound.
     pub stages: &'static str,
 }

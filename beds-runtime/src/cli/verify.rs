@@ -1,0 +1,81 @@
+//! `beds verify`
+
+use std::{
+    io::{IsTerminal as _, Write as _},
+    process::ExitCode,
+};
+
+use clap::ValueEnum;
+
+use crate::{
+    config::Config,
+    core::Factory,
+    verify::{self, Severity},
+};
+
+/// Arguments of `beds verify`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  beds verify
+  beds verify --template product --template order
+  beds verify --format json --strict
+
+Exit status: 0 when no template contradicts its database, 1 when one does, 2 when a database cannot be looked at.
+Warnings count only with --strict.")]
+pub(super) struct Args {
+    /// How to show what is found
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Only this template; may be given several times
+    #[arg(long, value_name = "NAME")]
+    template: Vec<String>,
+    /// Warnings fail as errors do
+    #[arg(long)]
+    strict: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Table,
+    /// For machines
+    Json,
+}
+
+/// Holds the templates against the live databases.
+pub(super) async fn run<F: Factory>(args: &Args, config: &Config) -> ExitCode {
+    let mut domains = F::domains();
+    if !args.template.is_empty() {
+        if let Some(unknown) =
+            args.template.iter().find(|name| !domains.iter().any(|domain| domain.name == **name))
+        {
+            let known: Vec<_> = domains.iter().map(|domain| domain.name).collect();
+            eprintln!("beds verify: there is no template `{unknown}`: there are {}", known.join(", "));
+            return ExitCode::from(2);
+        }
+        domains.retain(|domain| args.template.iter().any(|name| name == domain.name));
+    }
+    let report = verify::verify(config, &domains).await;
+    match args.format {
+        Format::Table => {
+            let colours = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+            print(&report.table(colours));
+        }
+        Format::Json => print(&report.json()),
+    }
+    let fails = report.count(Severity::Error) > 0 || (args.strict && report.count(Severity::Warning) > 0);
+    // What was not checked may hide anything: it outweighs what was found.
+    if !report.unchecked.is_empty() {
+        ExitCode::from(2)
+    } else if fails {
+        ExitCode::from(1)
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+fn print(text: &str) {
+    // Whoever closes the pipe has read enough.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}

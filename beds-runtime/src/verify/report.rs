@@ -1,0 +1,109 @@
+//! What a verification found, as a table for people and as JSON for machines.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::{Finding, Severity, Unchecked};
+
+/// What a verification found.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Report {
+    /// The templates that were held against their databases.
+    pub checked: Vec<String>,
+    /// Where they disagree, worst first.
+    pub findings: Vec<Finding>,
+    /// Databases that could not be looked at.
+    pub unchecked: Vec<Unchecked>,
+}
+
+impl Report {
+    pub(super) fn sort(&mut self) {
+        self.checked.sort();
+        self.findings.sort_by(|a, b| {
+            (a.severity, &a.template, &a.place, &a.message).cmp(&(
+                b.severity,
+                &b.template,
+                &b.place,
+                &b.message,
+            ))
+        });
+        // Two uses of one object may find the same.
+        self.findings.dedup();
+    }
+
+    /// How many findings are this bad.
+    #[must_use]
+    pub fn count(&self, severity: Severity) -> usize {
+        self.findings.iter().filter(|finding| finding.severity == severity).count()
+    }
+
+    /// The templates with an error.
+    #[must_use]
+    pub fn failed(&self) -> BTreeSet<&str> {
+        let errors = self.findings.iter().filter(|finding| finding.severity == Severity::Error);
+        errors.filter_map(|finding| finding.template.as_deref()).collect()
+    }
+
+    /// As JSON.
+    #[must_use]
+    pub fn json(&self) -> String {
+        let value = serde_json::json!({
+            "errors": self.count(Severity::Error),
+            "warnings": self.count(Severity::Warning),
+            "templates": self.checked,
+            "findings": self.findings,
+            "unchecked": self.unchecked,
+        });
+        format!("{value:#}\n")
+    }
+
+    /// As a table, coloured or not.
+    #[must_use]
+    pub fn table(&self, colours: bool) -> String {
+        let paint = |text: &str, code: &str| {
+            if colours { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+        };
+        let subject =
+            |finding: &Finding| finding.template.clone().unwrap_or_else(|| format!("({})", finding.database));
+        let width = |text: &dyn Fn(&Finding) -> usize| self.findings.iter().map(text).max().unwrap_or(0);
+        let (templates, places) = (
+            width(&|finding| subject(finding).chars().count()),
+            width(&|finding| finding.place.chars().count()),
+        );
+        let mut out = String::new();
+        for finding in &self.findings {
+            let colour = match finding.severity {
+                Severity::Error => "1;31",
+                Severity::Warning => "33",
+            };
+            let severity = paint(&format!("{:7}", finding.severity.as_str()), colour);
+            let line = format!(
+                "{severity}  {:templates$}  {:places$}  {}\n",
+                subject(finding),
+                finding.place,
+                finding.message
+            );
+            out.push_str(&line);
+            if let Some(hint) = &finding.hint {
+                let indent = " ".repeat(9 + templates + 2 + places + 2);
+                out.push_str(&format!("{indent}{}\n", paint(hint, "2")));
+            }
+        }
+        for Unchecked { database, reason, hint, templates } in &self.unchecked {
+            let head = paint("not checked", "1;31");
+            out.push_str(&format!(
+                "{head}  the database `{database}`: {reason}; {hint}\n             templates: {}\n",
+                templates.join(", ")
+            ));
+        }
+        let plural = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
+        out.push_str(&format!(
+            "{} verified: {}, {}\n",
+            plural(self.checked.len(), "template"),
+            plural(self.count(Severity::Error), "error"),
+            plural(self.count(Severity::Warning), "warning")
+        ));
+        out
+    }
+}

@@ -1,0 +1,5 @@
+//! Compiles the templates that `tests/import.rs` holds against what `beds import` writes.
+
+fn main() {
+    beds_codegen::Compiler::new().templates("../templates").compile_or_exit();
+}
