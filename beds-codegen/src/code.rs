@@ -44,6 +44,7 @@ codes! {
     B0007 Syntax = "not TOML";
     B0008 DuplicateKey = "key stands twice";
     B0009 FileName = "not a template's file name";
+    B0010 NotRust = "not Rust";
     // Shape.
     B0101 UnknownKey = "unknown key";
     B0102 UnknownSection = "unknown section";
@@ -140,6 +141,12 @@ codes! {
     B0701 SameTemplate = "two templates of one name";
     B0702 SameStruct = "two templates of one Rust name";
     B0703 ArgumentCount = "procedure with two argument counts";
+    B0704 SameModule = "two domains of one module";
+    // Hand-written domains.
+    B0801 NotADomain = "not a struct with named fields";
+    B0802 AttributeForm = "attribute of the wrong form";
+    B0803 NotAMethod = "not an operation for a method";
+    B0804 HalfRead = "fetch without count, or count without fetch";
 }
 
 impl Code {

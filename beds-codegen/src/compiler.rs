@@ -14,7 +14,7 @@ use crate::{
     parse, raw,
     report::Report,
     resolve,
-    span::{FileId, Sources, Span, Spanned},
+    span::{FileId, Sources},
     validate::{self, Pipelines, Validated},
 };
 
@@ -46,12 +46,24 @@ pub struct Compiler {
 pub struct Output {
     /// The generated files, `beds.rs` first, then one a template in order of name.
     pub files: Vec<Generated>,
-    /// The valid domains, in order of name.
+    /// The domains of templates, in order of name.
     pub domains: Vec<Domain>,
+    /// The hand-written domains, in order of file; their implementation is the derive's.
+    pub hand_written: Vec<Domain>,
     /// Files that were read, for `cargo::rerun-if-changed`.
     pub inputs: Vec<PathBuf>,
     /// Warnings.
     pub warnings: Report,
+}
+
+impl Output {
+    /// All domains that a node would serve, in order of name.
+    #[must_use]
+    pub fn all_domains(&self) -> Vec<&Domain> {
+        let mut all: Vec<_> = self.domains.iter().chain(&self.hand_written).collect();
+        all.sort_by(|a, b| a.name.value.cmp(&b.name.value));
+        all
+    }
 }
 
 impl Compiler {
@@ -118,9 +130,6 @@ impl Compiler {
         let mut sources = Sources::default();
         let mut errors = Errors::default();
         let mut pipelines = self.pipelines.clone();
-        if self.templates.is_empty() && self.texts.is_empty() {
-            errors.push(diagnostic::files::no_templates(sources.add("", ""), "an empty list of paths"));
-        }
         let paths = load::find(&self.templates, &mut sources, &mut errors);
         let mut files: Vec<FileId> =
             paths.iter().filter_map(|path| load::read(path, &mut sources, &mut errors)).collect();
@@ -132,8 +141,11 @@ impl Compiler {
             .into_iter()
             .filter_map(|file| template(file, &mut pipelines, &mut sources, &mut errors))
             .collect();
-        let hand_written = self.hand_written(&mut templates, &mut sources, &mut errors);
-        resolve::resolve(&templates, &mut errors);
+        let hand_written = derive::find(&self.domains, &mut pipelines, &mut sources, &mut errors);
+        if self.templates.is_empty() && self.texts.is_empty() && hand_written.is_empty() {
+            errors.push(diagnostic::files::no_templates(sources.add("", ""), "an empty list of paths"));
+        }
+        resolve::resolve(&templates, &hand_written, &mut errors);
         if errors.count() > 0 {
             return Err(Report::new(errors, sources));
         }
@@ -141,34 +153,20 @@ impl Compiler {
             a.name.as_ref().map(|name| &name.value).cmp(&b.name.as_ref().map(|name| &name.value))
         });
         let domains: Vec<Domain> = templates.into_iter().filter_map(|template| template.domain).collect();
-        let inputs = paths.into_iter().chain(pipelines.used);
-        let inputs = inputs.chain(hand_written.iter().map(|written| written.path.clone())).collect();
+        let mut inputs: Vec<PathBuf> = paths.into_iter().chain(pipelines.used).collect();
+        // One file may hold several domains, which stand together.
+        for written in &hand_written {
+            if inputs.last() != Some(&written.path) {
+                inputs.push(written.path.clone());
+            }
+        }
         Ok(Output {
             files: generate(&domains, &hand_written),
             domains,
+            hand_written: hand_written.into_iter().filter_map(|written| written.domain).collect(),
             inputs,
             warnings: Report::new(errors, sources),
         })
-    }
-
-    /// The hand-written domains, whose names are added to those of the templates.
-    fn hand_written(
-        &self,
-        templates: &mut Vec<Validated>,
-        sources: &mut Sources,
-        errors: &mut Errors,
-    ) -> Vec<HandWritten> {
-        let found = derive::find(&self.domains).unwrap_or_else(|error| {
-            let name = load::shown(&self.domains);
-            errors.push(diagnostic::files::unreadable(sources.add(&*name, ""), &name, &error.to_string()));
-            Vec::new()
-        });
-        for written in &found {
-            let file = sources.add(load::shown(&written.path), &*written.text);
-            let place = Span { file, start: written.place.start, end: written.place.end };
-            templates.push(Validated { name: Some(Spanned::new(written.name.clone(), place)), domain: None });
-        }
-        found
     }
 
     /// Compiles everything and writes `beds.rs` and `beds/*.rs` to the output folder: only files whose text

@@ -6,7 +6,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, rendere
 use serde::Serialize;
 
 use crate::{
-    diagnostic::{Diagnostic, Errors, Severity},
+    diagnostic::{Diagnostic, Errors, Label, Severity},
     span::{FileId, Position, Sources, Span},
 };
 
@@ -51,6 +51,17 @@ impl Report {
     #[must_use]
     pub fn new(errors: Errors, sources: Sources) -> Self {
         let mut diagnostics = errors.into_vec();
+        for diagnostic in &mut diagnostics {
+            for label in &mut diagnostic.labels {
+                label.span = sources.written(label.span);
+            }
+            if let Some(whole) = diagnostic.file.and_then(|file| sources.whole(file)) {
+                diagnostic.file = Some(whole.file);
+                if diagnostic.labels.is_empty() {
+                    diagnostic.labels.push(Label { span: whole, text: String::new(), is_primary: true });
+                }
+            }
+        }
         let place = |diagnostic: &Diagnostic| {
             let file = diagnostic.primary().map(|label| label.span.file).or(diagnostic.file);
             let start = diagnostic.primary().map(|label| (label.span.start, label.span.end));
@@ -142,7 +153,7 @@ impl Report {
         out
     }
 
-    fn label<'a>(&'a self, label: &'a crate::diagnostic::Label) -> LineLabel<'a> {
+    fn label<'a>(&'a self, label: &'a Label) -> LineLabel<'a> {
         let Span { file, start, end } = label.span;
         let (start, end) = (self.sources.position(file, start), self.sources.position(file, end));
         LineLabel {

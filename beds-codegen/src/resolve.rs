@@ -1,37 +1,77 @@
-//! Stage 5: what only shows when all templates are seen together: names that clash, routines that are called
+//! Stage 5: what only shows when all domains are seen together: names that clash, routines that are called
 //! with different numbers of arguments.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, path::Path};
 
 use crate::{
-    diagnostic::{Errors, header as diagnostics},
+    derive::HandWritten,
+    diagnostic::{Errors, derive as hand_written_diagnostics, header as diagnostics},
     model::{Domain, Objects, Target},
     names,
     span::{Span, Spanned},
     validate::Validated,
 };
 
-/// Reports conflicts between templates, and between parts of one that different sections declare.
-pub fn resolve(templates: &[Validated], errors: &mut Errors) {
-    check_names(templates, errors);
-    check_routines(templates, errors);
+/// Reports conflicts between templates, hand-written domains, and parts of one that different sections declare.
+pub fn resolve(templates: &[Validated], hand_written: &[HandWritten], errors: &mut Errors) {
+    check_names(templates, hand_written, errors);
+    let domains = templates.iter().filter_map(|template| template.domain.as_ref());
+    check_routines(domains.chain(hand_written.iter().filter_map(|written| written.domain.as_ref())), errors);
 }
 
-fn check_names(templates: &[Validated], errors: &mut Errors) {
-    let mut by_name: HashMap<&str, Span> = HashMap::new();
-    let mut by_struct: HashMap<String, &Spanned<String>> = HashMap::new();
-    for name in templates.iter().filter_map(|template| template.name.as_ref()) {
-        if let Some(first) = by_name.get(name.value.as_str()) {
-            errors.push(diagnostics::same_template(name.span, *first, &name.value));
+/// The names that a domain takes.
+struct Claim<'d> {
+    /// On the wire.
+    wire: &'d Spanned<String>,
+    /// Its struct's, and where that is written.
+    rust: (String, Span),
+    /// Its module's.
+    module: &'d str,
+    /// The file that is the module, of a hand-written domain.
+    file: Option<&'d Path>,
+}
+
+impl<'d> Claim<'d> {
+    fn of_template(name: &'d Spanned<String>) -> Self {
+        let rust = (names::upper_camel(&name.value).to_string(), name.span);
+        Self { wire: name, rust, module: &name.value, file: None }
+    }
+
+    fn of_hand_written(written: &'d HandWritten) -> Option<Self> {
+        let rust = (written.struct_name.clone(), written.place);
+        let wire = written.name.as_ref()?;
+        Some(Self { wire, rust, module: &written.module, file: Some(&written.path) })
+    }
+}
+
+fn check_names(templates: &[Validated], hand_written: &[HandWritten], errors: &mut Errors) {
+    let mut by_name: HashMap<&str, Claim<'_>> = HashMap::new();
+    let mut by_struct: HashMap<String, (&str, Span)> = HashMap::new();
+    let mut by_module: HashMap<&str, (Option<&Path>, Span)> = HashMap::new();
+    let templates = templates.iter().filter_map(|template| template.name.as_ref()).map(Claim::of_template);
+    for claim in templates.chain(hand_written.iter().filter_map(Claim::of_hand_written)) {
+        let (name, span, (rust, rust_span)) = (claim.wire.value.as_str(), claim.wire.span, claim.rust.clone());
+        if let Some(first) = by_name.get(name) {
+            let what = if first.file.or(claim.file).is_some() { "domains" } else { "templates" };
+            errors.push(diagnostics::same_template(span, first.wire.span, name, what));
             continue;
         }
-        by_name.insert(&name.value, name.span);
-        let rust = names::upper_camel(&name.value).to_string();
-        if let Some(first) = by_struct.get(&rust) {
-            errors.push(diagnostics::same_struct(name.span, first.span, (&name.value, &first.value), &rust));
+        if let Some((first, first_span)) = by_struct.get(&rust) {
+            errors.push(diagnostics::same_struct(rust_span, *first_span, (name, first), &rust));
             continue;
         }
-        by_struct.insert(rust, name);
+        if matches!(rust.as_str(), "Template" | "Domains") {
+            errors.push(diagnostics::reserved_name(rust_span, &rust, "the generated code has a type of this name"));
+        }
+        match by_module.get(claim.module) {
+            Some((file, first)) if *file != claim.file => {
+                errors.push(hand_written_diagnostics::same_module(rust_span, *first, claim.module));
+            }
+            Some(_) => {}
+            None => drop(by_module.insert(claim.module, (claim.file, rust_span))),
+        }
+        by_struct.insert(rust, (name, rust_span));
+        by_name.insert(name, claim);
     }
 }
 
@@ -42,9 +82,9 @@ struct Use<'d> {
     count: usize,
 }
 
-fn check_routines(templates: &[Validated], errors: &mut Errors) {
+fn check_routines<'d>(domains: impl Iterator<Item = &'d Domain>, errors: &mut Errors) {
     let mut first_uses: HashMap<(&str, String), Use<'_>> = HashMap::new();
-    for used in templates.iter().filter_map(|template| template.domain.as_ref()).flat_map(uses) {
+    for used in domains.flat_map(uses) {
         let key = (used.database, used.name.value.to_lowercase());
         match first_uses.get(&key) {
             Some(first) if first.count != used.count => errors.push(diagnostics::argument_count(

@@ -50,6 +50,33 @@ fn err_templates_give_the_expected_report() {
     finish(&differences);
 }
 
+/// A file of hand-written domains with the mistake, beside a template `country`.
+fn hand_written_example(code: Code) -> String {
+    let bookmark = |attribute: &str, field: &str| {
+        format!(
+            "#[derive(Debug, NamasteCore)]\n\
+             #[beds(service = \"app_server\", engine = \"mariadb\", database = \"catalog\")]\n\
+             {attribute}\n\
+             pub struct Bookmark {{\n    #[beds(key)]\n    pub id: Uuid,\n{field}}}\n"
+        )
+    };
+    match code {
+        Code::NotRust => "pub struct Bookmark {\n    pub id: Uuid\n    pub note: String,\n}\n".to_owned(),
+        Code::NotADomain => "#[derive(NamasteCore)]\npub struct Bookmark(Uuid, String);\n".to_owned(),
+        Code::AttributeForm => {
+            bookmark("#[beds(read(view = \"v\"))]", "    #[beds(max = LENGTH_MAX)]\n    pub note: String,\n")
+        }
+        Code::NotAMethod => bookmark("#[beds(methods(creat = Self::create_checked))]", ""),
+        Code::HalfRead => bookmark("#[beds(methods(fetch = Self::fetch_cached))]", ""),
+        Code::SameModule => {
+            // The template's module is `atlas`, as is the file.
+            let template = bookmark("#[beds(read(view = \"v\"))]", "");
+            template.replace("struct Bookmark", "struct Atlantic")
+        }
+        other => panic!("{other}: its example is no template, and there is no case for it here"),
+    }
+}
+
 /// What the wrong example of a code is reported as, for codes that are about files.
 fn report_about_files(code: Code) -> String {
     let place = tempfile::tempdir().unwrap();
@@ -86,10 +113,16 @@ fn report_about_files(code: Code) -> String {
             let tail = "[objects]\nread = { view = \"v\" }\n";
             compiler = compiler.template_text("product_rec.toml", format!("{head}{text}{tail}"));
         }
-        other => panic!("{other}: its example is no template, and there is no case for it here"),
+        code => {
+            let written = hand_written_example(code);
+            fs::write(at("atlas.rs"), written).unwrap();
+            let name = if code == Code::SameModule { "atlas" } else { "country" };
+            let template = support::SMALL.replace("country", name);
+            compiler = compiler.template_text("country_rec.toml", template).domains(place.path());
+        }
     }
     let report = compiler.compile().unwrap_err();
-    assert!(report.diagnostics().iter().all(|diagnostic| diagnostic.code == code), "{report}");
+    assert!(report.diagnostics().iter().all(|diagnostic| diagnostic.code == code), "{code}: {report}");
     report.to_string().replace(&*place.path().to_string_lossy(), "…")
 }
 

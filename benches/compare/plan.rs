@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Result;
 use beds_client::Client;
+use beds_protocol::topology::EXCHANGE;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -159,7 +160,7 @@ pub(crate) async fn comparison(
     data: &Data,
     generator: &mut Generator,
 ) -> Result<Comparison> {
-    let target = |routing_key, durable| Target { exchange: "beds", routing_key, durable, echo: false };
+    let target = |routing_key, durable| Target { exchange: EXCHANGE, routing_key, durable, echo: false };
     let own = |name, routing_key, durable| Contender {
         name,
         role: Role::Node,
@@ -175,8 +176,11 @@ pub(crate) async fn comparison(
             let reply = generator.ask(&target("country.describe", false), b"{}").await?;
             let bytes = reply.len();
             let client = Client::builder(&servers.amqp).connect().await?;
+            let information = Role::Information;
             let reliable =
-                by_hand("reliable lapin echo", Role::Information, Service::ReliableEcho { bytes }).await?;
+                by_hand("reliable lapin echo", information, Service::ReliableEcho { bytes }).await?;
+            let routed =
+                by_hand("the same, routed as the node", information, Service::RoutedEcho { bytes }).await?;
             Comparison {
                 name,
                 title: format!("a fixed reply of {bytes} bytes, no database"),
@@ -185,8 +189,9 @@ pub(crate) async fn comparison(
                     by_hand("raw lapin echo", Role::Base, Service::Echo { bytes }).await?,
                     own("node, country.describe", "country.describe", false),
                     reliable,
+                    routed,
                     Contender {
-                        role: Role::Information,
+                        role: information,
                         client: Some(client),
                         ..own("node, asked by beds-client", "country.describe", false)
                     },
@@ -232,12 +237,13 @@ pub(crate) async fn comparison(
 }
 
 async fn by_hand(name: &'static str, role: Role, service: Service) -> Result<Contender> {
-    let (durable, echo) = match service {
-        Service::Echo { .. } | Service::ReliableEcho { .. } => (false, true),
-        Service::FetchMariadb | Service::FetchMongodb => (false, false),
-        Service::CreateMariadb => (true, false),
+    let (exchange, durable, echo) = match service {
+        Service::Echo { .. } | Service::ReliableEcho { .. } => ("", false, true),
+        Service::RoutedEcho { .. } => (EXCHANGE, false, true),
+        Service::FetchMariadb | Service::FetchMongodb => ("", false, false),
+        Service::CreateMariadb => ("", true, false),
     };
-    let target = Target { exchange: "", routing_key: service.queue(), durable, echo };
+    let target = Target { exchange, routing_key: service.queue(), durable, echo };
     let process = Arc::new(Process::service(service).await?);
     Ok(Contender { name, role, target, process, client: None })
 }

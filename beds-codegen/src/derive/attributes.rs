@@ -58,6 +58,12 @@ const STRUCT: &[&str] = &[
     "methods",
 ];
 
+/// What `methods` can name.
+const OPERATIONS: [&str; 5] = {
+    let [fetch, count, create, update, delete] = Operation::ALL;
+    [fetch.as_str(), count.as_str(), create.as_str(), update.as_str(), delete.as_str()]
+};
+
 /// Reads the attributes of a struct and its fields; `file` is that of the text which comes of it.
 pub(super) fn read(input: &DeriveInput, file: FileId, errors: &mut Errors) -> Written {
     let mut writer = Writer { file, text: String::new(), places: Vec::new(), errors };
@@ -74,6 +80,9 @@ pub(super) fn read(input: &DeriveInput, file: FileId, errors: &mut Errors) -> Wr
                     shape::unknown_key(span, key, "`#[beds(…)]` of a struct", STRUCT)
                 }),
             }
+        }
+        if objects.iter().all(|entry| entry.name() != "read") {
+            writer.check_reads(&methods);
         }
         default_to(&mut header, "name", input.ident.span(), &snake_case(&input.ident.to_string()));
         describe(&mut header, &input.attrs, input.ident.span());
@@ -162,7 +171,7 @@ impl Writer<'_> {
         for entry in entries {
             let (name, token) = (entry.name(), entry.key.span());
             let Some(operation) = Operation::from_name(&name) else {
-                self.report(token, |span| diagnostics::not_a_method(span, &name));
+                self.report(token, |span| diagnostics::not_a_method(span, &name, &OPERATIONS));
                 continue;
             };
             if let Some((_, first)) = seen.iter().find(|(known, _)| *known == operation) {
@@ -178,6 +187,19 @@ impl Writer<'_> {
                 }),
             }
         }
+    }
+
+    /// Where no object is read, `fetch` and `count` come together: clients are promised both or none.
+    fn check_reads(&mut self, methods: &[Method]) {
+        let of = |wanted| methods.iter().find(|method| method.operation == wanted);
+        let (given, missing) = match (of(Operation::Fetch), of(Operation::Count)) {
+            (Some(fetch), None) => (fetch, Operation::Count),
+            (None, Some(count)) => (count, Operation::Fetch),
+            (Some(_), Some(_)) | (None, None) => return,
+        };
+        self.report(given.function.span(), |span| {
+            diagnostics::half_read(span, given.operation.as_str(), missing.as_str())
+        });
     }
 
     fn lines(&mut self, entries: Vec<Entry>) {

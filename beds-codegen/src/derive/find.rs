@@ -5,70 +5,106 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use syn::{Item, ItemStruct};
+use syn::{DeriveInput, Item, ItemStruct};
 
-use super::attributes;
+use super::{Analysed, analyse};
+use crate::{
+    diagnostic::{Errors, derive as diagnostics, files},
+    load,
+    model::Domain,
+    span::{FileId, Origin, Sources, Span, Spanned},
+    validate::Pipelines,
+};
 
 /// A struct that derives `NamasteCore`.
 #[derive(Debug, Clone)]
 pub struct HandWritten {
     /// The file that it stands in.
     pub path: PathBuf,
-    /// The file's text.
-    pub text: String,
     /// The module that the file is.
     pub module: String,
     /// The struct's name.
     pub struct_name: String,
-    /// The template's wire name.
-    pub name: String,
-    /// Where the wire name is written, or the struct's where it gives the name: bytes of the text.
-    pub place: std::ops::Range<usize>,
+    /// Where the struct's name is written.
+    pub place: Span,
+    /// The template's wire name, if it is one.
+    pub name: Option<Spanned<String>>,
+    /// The domain, if nothing is wrong with it.
+    pub domain: Option<Domain>,
 }
 
-/// Finds the hand-written domains in a folder, in order of file name. A folder that is not there has none; a file
-/// that is no Rust is passed over, since rustc tells more about it.
+/// Finds the hand-written domains in a folder, in order of file name, and reports what is wrong with them. A folder
+/// that is not there has none.
 ///
-/// # Errors
-/// When the folder or a file cannot be read.
-pub fn find(folder: &Path) -> io::Result<Vec<HandWritten>> {
-    let mut paths = match fs::read_dir(folder) {
-        Ok(entries) => {
-            entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?
-        }
+/// Only structs at the top of a file directly in the folder are domains: each file becomes a module of its name.
+pub fn find(
+    folder: &Path,
+    pipelines: &mut Pipelines,
+    sources: &mut Sources,
+    errors: &mut Errors,
+) -> Vec<HandWritten> {
+    let paths = list(folder).unwrap_or_else(|error| {
+        let name = load::shown(folder);
+        errors.push(files::unreadable(sources.add(&*name, ""), &name, &error.to_string()));
+        Vec::new()
+    });
+    let mut found = Vec::new();
+    for path in paths {
+        let Some(file) = load::read(&path, sources, errors) else { continue };
+        let items = match syn::parse_file(sources.text(file)) {
+            Ok(parsed) => parsed.items,
+            Err(error) => {
+                let range = error.span().byte_range();
+                let span = Span { file, start: range.start, end: range.end };
+                errors.push(diagnostics::not_rust(span, &error.to_string()));
+                continue;
+            }
+        };
+        let structs = items.into_iter().filter_map(|item| match item {
+            Item::Struct(item) if derives(&item) => Some(item.into()),
+            _ => None,
+        });
+        found.extend(structs.map(|input| one(&input, &path, file, pipelines, sources, errors)));
+    }
+    found
+}
+
+fn list(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
+    let mut paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?;
     paths.retain(|path| {
         path.extension().is_some_and(|extension| extension == "rs")
             && path.file_stem() != Some("mod".as_ref())
     });
     paths.sort();
-    let mut found = Vec::new();
-    for path in paths {
-        let text = fs::read_to_string(&path)?;
-        let Ok(file) = syn::parse_file(&text) else { continue };
-        let module = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        for item in file.items {
-            let Item::Struct(item) = item else { continue };
-            if !derives(&item) {
-                continue;
-            }
-            let struct_name = item.ident.to_string();
-            // What is wrong with the attributes, the derive itself reports.
-            let Ok(written) = attributes::read(&item.into()) else { continue };
-            let (name, token) = written.name();
-            found.push(HandWritten {
-                path: path.clone(),
-                text: text.clone(),
-                module: module.clone(),
-                struct_name,
-                name: name.to_owned(),
-                place: token.byte_range(),
-            });
-        }
+    Ok(paths)
+}
+
+fn one(
+    input: &DeriveInput,
+    path: &Path,
+    file: FileId,
+    pipelines: &mut Pipelines,
+    sources: &mut Sources,
+    errors: &mut Errors,
+) -> HandWritten {
+    let range = input.ident.span().byte_range();
+    let place = Span { file, start: range.start, end: range.end };
+    let Analysed { written, file: text, name, domain } = analyse(input, pipelines, sources, errors);
+    let parts = written.places.iter().map(|(range, token)| (range.clone(), token.byte_range())).collect();
+    sources.fill(text, &written.text, Some(Origin { whole: place, parts }));
+    HandWritten {
+        path: path.to_owned(),
+        module: path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
+        struct_name: input.ident.to_string(),
+        place,
+        name,
+        domain,
     }
-    Ok(found)
 }
 
 fn derives(item: &ItemStruct) -> bool {

@@ -1,7 +1,7 @@
 //! Mistakes in hand-written domains that no template can have.
 
 use super::Diagnostic;
-use crate::{Code, derive::Operation, span::Span};
+use crate::{Code, span::Span};
 
 pub(crate) fn not_rust(span: Span, message: &str) -> Diagnostic {
     Diagnostic::error(Code::NotRust, format!("this is not Rust: {message}"))
@@ -26,14 +26,13 @@ pub(crate) fn type_unknown(span: Span, field: &str) -> Diagnostic {
         .help("say which: `#[beds(type = \"…\")]`")
 }
 
-pub(crate) fn not_a_method(span: Span, name: &str) -> Diagnostic {
+pub(crate) fn not_a_method(span: Span, name: &str, known: &[&'static str]) -> Diagnostic {
     Diagnostic::error(Code::NotAMethod, format!("`{name}` is no operation that a method can stand for"))
         .at(span, "no such operation")
-        .suggest(name, Operation::ALL.iter().map(|operation| operation.as_str()), "the operations are")
+        .suggest(name, known.iter().copied(), "the operations are")
 }
 
-pub(crate) fn half_read(span: Span, given: Operation, missing: Operation) -> Diagnostic {
-    let (given, missing) = (given.as_str(), missing.as_str());
+pub(crate) fn half_read(span: Span, given: &str, missing: &str) -> Diagnostic {
     Diagnostic::error(Code::HalfRead, format!("`{given}` is a method, and nothing stands behind `{missing}`"))
         .at(span, format!("`{missing}` is offered wherever `{given}` is"))
         .help(format!("add `{missing} = Self::…` to `methods`, or a `read(…)` that serves it"))

@@ -74,8 +74,8 @@ pub(crate) fn offers_nothing(file: FileId) -> Diagnostic {
         .help("add `[objects]` with `read = { view = \"…\" }`, or a `[calls.NAME]`")
 }
 
-pub(crate) fn same_template(span: Span, first: Span, name: &str) -> Diagnostic {
-    Diagnostic::error(Code::SameTemplate, format!("two templates are named `{name}`"))
+pub(crate) fn same_template(span: Span, first: Span, name: &str, what: &str) -> Diagnostic {
+    Diagnostic::error(Code::SameTemplate, format!("two {what} are named `{name}`"))
         .at(span, "the second")
         .near(first, "the first")
         .help("the name routes requests, so it must be unique: rename one, or delete the copy")

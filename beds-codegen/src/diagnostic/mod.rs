@@ -6,6 +6,7 @@
 
 pub(crate) mod calls;
 mod collect;
+pub(crate) mod derive;
 pub(crate) mod fields;
 pub(crate) mod files;
 pub(crate) mod header;

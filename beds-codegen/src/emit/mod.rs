@@ -10,7 +10,7 @@ mod engine;
 mod text;
 
 use beds_protocol::Placement;
-pub use derived::derived;
+pub use derived::{derived, underived};
 pub(crate) use engine::quoted;
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
@@ -18,7 +18,8 @@ use quote::{format_ident, quote};
 use crate::{
     derive::HandWritten,
     fingerprint::fingerprint,
-    model::{Call, Domain, Engine, Fetch, Field, Operations, Type},
+    model::{Call, Domain, Engine, Fetch, Field, Type},
+    names,
 };
 
 /// The crate that generated code calls.
@@ -30,20 +31,20 @@ pub fn domain(domain: &Domain) -> String {
     let mut out = format!("use {RUNTIME} as rt;\n\n");
     out.push_str(&text::items(&record(domain)));
     out.push('\n');
-    out.push_str(&statics(domain, domain.operations()));
+    out.push_str(&statics(domain));
     out.push('\n');
     let operations: Vec<_> = engine::operations(domain).into_iter().map(|(_, function)| function).collect();
     out.push_str(&text::items(&implementation(domain, &domain.struct_name, &operations)));
     out
 }
 
-/// The data of a domain that offers these operations.
-fn statics(domain: &Domain, offered: Operations) -> String {
+/// The data of a domain.
+fn statics(domain: &Domain) -> String {
     let mut statics = data::Statics::default();
     statics.fields("FIELDS", &domain.fields);
     statics.calls(&domain.calls);
     let mut out = statics.into_text();
-    out.push_str(&static_domain(domain, offered));
+    out.push_str(&static_domain(domain));
     out.push_str(&engine::statics(domain));
     out
 }
@@ -105,7 +106,8 @@ fn rust_type(field: &Field, struct_name: &proc_macro2::Ident) -> TokenStream {
 }
 
 /// `static DOMAIN`, one property a line.
-fn static_domain(domain: &Domain, operations: Operations) -> String {
+fn static_domain(domain: &Domain) -> String {
+    let operations = domain.offered();
     let (name, description, hash) = (&domain.name.value, &domain.description, fingerprint(domain));
     let Placement { read, write } = domain.placement;
     let (read, write) = (data::broker(read), data::broker(write));
@@ -177,39 +179,33 @@ fn call(domain: &Domain) -> TokenStream {
 }
 
 /// A domain as the factory sees it.
-struct Member {
-    wire: String,
+struct Member<'d> {
+    wire: &'d str,
     name: Ident,
-    /// Its module, and what is made known of it.
-    module: TokenStream,
 }
 
-impl Member {
-    fn generated(domain: &Domain) -> Self {
-        let (module, name) = (&domain.module, domain.struct_name.clone());
-        let (doc, path) = (text::doc(&domain.description), format!("/beds/{}.rs", domain.name.value));
-        let module = quote! {
-            #doc
-            #[allow(missing_docs, dead_code, unreachable_pub, non_snake_case, clippy::all, clippy::pedantic)]
-            pub mod #module { ::std::include!(::std::concat!(::std::env!("OUT_DIR"), #path)); }
-            #[allow(unused_imports)]
-            pub use self::#module::#name;
-        };
-        Self { wire: domain.name.value.clone(), name, module }
+/// The module of a template's domain, in the file of its own that is included.
+fn generated_module(domain: &Domain) -> TokenStream {
+    let (module, name, doc) = (&domain.module, &domain.struct_name, text::doc(&domain.description));
+    let path = format!("/beds/{}.rs", domain.name.value);
+    quote! {
+        #doc
+        pub mod #module { ::std::include!(::std::concat!(::std::env!("OUT_DIR"), #path)); }
+        pub use self::#module::#name;
     }
+}
 
-    fn hand_written(written: &HandWritten, is_first_of_file: bool) -> Self {
-        let (module, name) = (format_ident!("{}", written.module), format_ident!("{}", written.struct_name));
-        // rustc takes a relative path from the generated file's folder, where the source is not.
-        let path = std::path::absolute(&written.path).unwrap_or_else(|_| written.path.clone());
-        let path = path.to_string_lossy();
-        let declaration = is_first_of_file.then(|| quote!(#[path = #path] pub mod #module;));
-        let module = quote! {
-            #declaration
-            #[allow(unused_imports)]
-            pub use self::#module::#name;
-        };
-        Self { wire: written.name.clone(), name, module }
+/// The module of a hand-written domain: its source file, declared once however many domains it holds.
+fn source_module(written: &HandWritten, is_first_of_file: bool) -> TokenStream {
+    let (module, name) = (names::identifier(&written.module), format_ident!("{}", written.struct_name));
+    // rustc takes a relative path from the generated file's folder, where the source is not.
+    let path = std::path::absolute(&written.path).unwrap_or_else(|_| written.path.clone());
+    let path = path.to_string_lossy();
+    let declaration = is_first_of_file.then(|| quote!(#[path = #path] pub mod #module;));
+    quote! {
+        #declaration
+        #[allow(unused_imports)]
+        pub use self::#module::#name;
     }
 }
 
@@ -218,20 +214,40 @@ impl Member {
 /// The domains are taken in order of name, whatever order they are given in.
 #[must_use]
 pub fn factory(domains: &[Domain], hand_written: &[HandWritten]) -> String {
-    let mut members: Vec<Member> = domains.iter().map(Member::generated).collect();
-    members.extend(hand_written.iter().enumerate().map(|(index, written)| {
+    let mut templates: Vec<&Domain> = domains.iter().collect();
+    templates.sort_by(|a, b| a.name.value.cmp(&b.name.value));
+    let generated = templates.iter().map(|domain| generated_module(domain));
+    let sources = hand_written.iter().enumerate().map(|(index, written)| {
         let earlier = hand_written[..index].iter().any(|other| other.path == written.path);
-        Member::hand_written(written, !earlier)
+        source_module(written, !earlier)
+    });
+    let modules = quote! {
+        // The one place that says which lints generated code need not keep.
+        #[allow(missing_docs, dead_code, unused_imports, unreachable_pub, non_snake_case, clippy::all, clippy::pedantic)]
+        mod templates { #(#generated)* }
+        #[allow(unused_imports)]
+        pub use self::templates::*;
+        #(#sources)*
+    };
+    let mut members: Vec<Member<'_>> = templates
+        .iter()
+        .map(|domain| Member { wire: &domain.name.value, name: domain.struct_name.clone() })
+        .collect();
+    members.extend(hand_written.iter().filter_map(|written| {
+        Some(Member { wire: &written.name.as_ref()?.value, name: format_ident!("{}", written.struct_name) })
     }));
-    members.sort_by(|a, b| a.wire.cmp(&b.wire));
-    let rt: TokenStream = quote!(::beds_runtime::__private);
-    let modules = members.iter().map(|member| &member.module);
+    members.sort_by_key(|member| member.wire);
+    text::items(&quote! {
+        #modules
+    }) + &factory_items(&members)
+}
+
+/// The enum of all templates, and the factory.
+fn factory_items(members: &[Member<'_>]) -> String {
     let names: Vec<_> = members.iter().map(|member| &member.name).collect();
-    let wires: Vec<_> = members.iter().map(|member| &member.wire).collect();
+    let wires: Vec<_> = members.iter().map(|member| member.wire).collect();
     let docs: Vec<_> = wires.iter().map(|wire| text::doc(&format!("`{wire}`"))).collect();
     text::items(&quote! {
-        #(#modules)*
-
         /// One variant a template.
         #[allow(dead_code, unreachable_pub)]
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -242,23 +258,26 @@ pub fn factory(domains: &[Domain], hand_written: &[HandWritten]) -> String {
         #[derive(Debug)]
         pub struct Domains;
 
-        impl #rt::Factory for Domains {
-            type Template = Template;
-            fn domains() -> ::std::vec::Vec<&'static #rt::Domain> {
-                ::std::vec::Vec::from([#(<#names as #rt::NamasteCore>::domain()),*])
+        const _: () = {
+            use ::beds_runtime::__private as rt;
+            impl rt::Factory for Domains {
+                type Template = Template;
+                fn domains() -> ::std::vec::Vec<&'static rt::Domain> {
+                    ::std::vec::Vec::from([#(<#names as rt::NamasteCore>::domain()),*])
+                }
+                fn template(name: &str) -> ::std::option::Option<Template> {
+                    ::std::option::Option::Some(match name {
+                        #(#wires => Template::#names,)*
+                        _ => return ::std::option::Option::None,
+                    })
+                }
+                fn domain(template: Template) -> &'static rt::Domain {
+                    match template { #(Template::#names => <#names as rt::NamasteCore>::domain(),)* }
+                }
+                async fn dispatch(template: Template, cx: &rt::Context, request: rt::Request) -> rt::Result {
+                    match template { #(Template::#names => rt::execute::<#names>(cx, request).await,)* }
+                }
             }
-            fn template(name: &str) -> ::std::option::Option<Template> {
-                ::std::option::Option::Some(match name {
-                    #(#wires => Template::#names,)*
-                    _ => return ::std::option::Option::None,
-                })
-            }
-            fn domain(template: Template) -> &'static #rt::Domain {
-                match template { #(Template::#names => <#names as #rt::NamasteCore>::domain(),)* }
-            }
-            async fn dispatch(template: Template, cx: &#rt::Context, request: #rt::Request) -> #rt::Result {
-                match template { #(Template::#names => #rt::execute::<#names>(cx, request).await,)* }
-            }
-        }
+        };
     })
 }

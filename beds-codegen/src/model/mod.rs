@@ -29,6 +29,8 @@ pub struct Domain {
     pub database: String,
     /// The objects behind the operations.
     pub objects: Objects,
+    /// The operations that Rust functions implement, in a hand-written domain.
+    pub by_hand: Operations,
     /// All fields, in the order they are written.
     pub fields: Vec<Field>,
     /// The fields of the key.
@@ -146,7 +148,19 @@ impl Domain {
         }
     }
 
-    /// The operations it offers.
+    /// The operations it offers: those with objects, and those that are written by hand.
+    #[must_use]
+    pub const fn offered(&self) -> Operations {
+        let Operations { read, create, update, delete } = self.operations();
+        Operations {
+            read: read || self.by_hand.read,
+            create: create || self.by_hand.create,
+            update: update || self.by_hand.update,
+            delete: delete || self.by_hand.delete,
+        }
+    }
+
+    /// The operations that objects stand behind.
     #[must_use]
     pub const fn operations(&self) -> Operations {
         match &self.objects {

@@ -1,6 +1,6 @@
 //! Stage 3: what was written, leaf by leaf, each with its place, and nothing decided yet.
 //!
-//! Any front can build a [`RawTemplate`]: [`read`] does from TOML, a derive macro could from attributes. The
+//! Any front can build a [`RawTemplate`]: [`read`] does from TOML, a derive macro does from attributes, by way of the same text. The
 //! stage that judges it is [`crate::validate`].
 
 mod keys;
@@ -8,7 +8,10 @@ mod read;
 
 pub use read::read;
 
-use crate::span::{FileId, Span, Spanned};
+use crate::{
+    model::Operations,
+    span::{FileId, Span, Spanned},
+};
 
 /// A leaf that may be there.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -119,6 +122,8 @@ pub struct RawTemplate {
     pub fetch: Given<RawFetch>,
     /// `[calls.*]`
     pub calls: Given<Vec<RawCall>>,
+    /// The operations that Rust functions implement; no TOML can say so.
+    pub by_hand: Operations,
 }
 
 /// `[template]`

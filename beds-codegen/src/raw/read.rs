@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Errors, shape},
+    model::Operations,
     span::{FileId, Spanned},
 };
 
@@ -61,6 +62,7 @@ pub fn read(table: &DeTable<'_>, file: FileId, errors: &mut Errors) -> RawTempla
             section(value, file, errors, "fetch", FETCH, fetch)
         }),
         calls: keys.take("calls", "a table of calls", calls),
+        by_hand: Operations::default(),
     };
     keys.finish_sections();
     template

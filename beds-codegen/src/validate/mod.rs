@@ -16,7 +16,7 @@ mod types;
 
 use crate::{
     diagnostic::{Errors, header as header_diagnostics, shape},
-    model::{Domain, Engine, Fetch, Objects},
+    model::{Domain, Engine, Fetch, Objects, Operations},
     names,
     raw::{Given, RawObjects, RawTemplate},
     span::{FileId, Sources, Spanned},
@@ -57,13 +57,14 @@ pub fn validate(
     cx.engine = header.engine;
     let fields = fields::validate(raw.fields, &mut cx);
     let objects = objects::validate(&raw.objects, &fields, &mut cx);
-    let fetch = objects::fetch(&raw.fetch, &raw.objects, &fields, &mut cx);
+    let fetch = objects::fetch(&raw.fetch, &raw.objects, raw.by_hand, &fields, &mut cx);
     let calls = calls::validate(raw.calls, &mut cx);
     let name = header.name.clone();
     let domain = if cx.errors.count() > errors_before {
         None
     } else {
         assemble(header, fields, objects, fetch, calls)
+            .map(|domain| Domain { by_hand: raw.by_hand, ..domain })
     };
     Validated { name, domain }
 }
@@ -86,6 +87,7 @@ fn assemble(
         placement: header.placement?,
         database: header.database?,
         objects: objects?,
+        by_hand: Operations::default(),
         fields: fields.into_list()?,
         key,
         version,
@@ -129,7 +131,7 @@ fn check_sections(raw: &RawTemplate, cx: &mut Cx<'_>) {
             "add a field for each column: `sku = { type = \"string\", max = 40 }`",
         ));
     }
-    if !has_objects && !has_calls {
+    if !has_objects && !has_calls && raw.by_hand == Operations::default() {
         cx.errors.push(header_diagnostics::offers_nothing(cx.file));
     }
 }

@@ -4,7 +4,7 @@ use super::{Cx, fields::Fields, identifiers};
 use crate::{
     Code,
     diagnostic::objects as diagnostics,
-    model::{Engine, Fetch, Objects, Procedure, Relation, Supply},
+    model::{Engine, Fetch, Objects, Operations, Procedure, Relation, Supply},
     raw::{Given, Names, RawFetch, RawLimit, RawObject, RawObjects},
     span::{Span, Spanned},
 };
@@ -220,12 +220,14 @@ fn check_update(span: Span, args: &[usize], fields: &Fields, cx: &mut Cx<'_>) {
 pub(super) fn fetch(
     raw: &Given<RawFetch>,
     objects: &Given<RawObjects>,
+    by_hand: Operations,
     fields: &Fields,
     cx: &mut Cx<'_>,
 ) -> Fetch {
     let none = RawFetch::default();
     let raw_fetch = raw.get().map_or(&none, |fetch| &fetch.value);
     let reads = match objects {
+        _ if by_hand.read => true,
         Given::Absent => false,
         Given::Broken => true,
         Given::Is(objects) => !objects.value.value.read.is_absent(),

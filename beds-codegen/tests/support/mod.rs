@@ -52,6 +52,20 @@ pub(crate) fn finish(differences: &[String]) {
     );
 }
 
+/// A small template.
+pub(crate) const SMALL: &str = r#"[template]
+name = "country"
+service = "app_server"
+engine = "mariadb"
+database = "catalog"
+
+[fields]
+code = { type = "string", key = true }
+
+[objects]
+read = { view = "v_country" }
+"#;
+
 const HEADER: &str = r#"[template]
 name = "product"
 service = "app_server"

@@ -3,23 +3,20 @@
 //! A delivery is acknowledged only after its effect is committed and its reply, if it asked for one, is
 //! confirmed. What cannot be answered becomes a dead letter, confirmed as well, before it is acknowledged.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use beds_protocol::{Broker, ErrorCode, Lane, RoutingKey};
-use futures_util::StreamExt;
+use futures_util::{FutureExt as _, StreamExt, stream::FuturesUnordered};
 use lapin::{
     Channel, Connection, Consumer,
     message::Delivery,
     options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions},
     types::FieldTable,
 };
-use tokio::{
-    task::JoinSet,
-    time::{Instant, sleep_until, timeout_at},
-};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument as _, debug, info_span, warn};
+use tracing::{Instrument as _, Span, debug, info_span, warn};
 
 use super::{
     Shared,
@@ -39,11 +36,10 @@ pub(super) struct Instance {
     channel: Channel,
     consumer: Consumer,
     acks: Acks,
-    answerer: Answerer,
+    answerer: Arc<Answerer>,
 }
 
-/// What answering one delivery takes; cheap to clone.
-#[derive(Clone)]
+/// What answering a delivery takes.
 struct Answerer {
     broker: Broker,
     publisher: Publisher,
@@ -80,28 +76,28 @@ impl Instance {
         let consumer = within(limit, "consuming", consume).await?;
         // A read that is delivered twice does no harm, so its acknowledgement may wait for company.
         let waiting_max = if broker.is_read_only() { usize::from(pool.prefetch) / 2 } else { 0 };
-        let answerer = Answerer { broker, publisher, shared };
+        let answerer = Arc::new(Answerer { broker, publisher, shared });
         Ok(Self { broker, channel, consumer, acks: Acks::new(waiting_max), answerer })
     }
 
     /// Consumes until `stop` is cancelled, then finishes what it has taken; fails when the bus does.
     pub(super) async fn run<F: Factory>(mut self, stop: CancellationToken) -> Result<(), BusError> {
-        let mut in_flight: JoinSet<Result<Settled, BusError>> = JoinSet::new();
+        // Polled by this task, not spawned: most of a request's time is waiting, and a task of its own would be
+        // two more trips through the scheduler. The instances are what runs side by side.
+        let mut in_flight = FuturesUnordered::new();
+        let mut stopped = std::pin::pin!(stop.cancelled());
         loop {
             tokio::select! {
                 biased;
-                () = stop.cancelled() => break,
-                Some(settled) = in_flight.join_next() => self.settle(settled, &mut in_flight).await?,
+                () = &mut stopped => break,
+                Some(settled) = in_flight.next() => self.settle(settled, &mut in_flight)?,
                 delivery = self.consumer.next() => {
                     let delivery = delivery
                         .ok_or_else(|| BusError::Other(format!("{} was cancelled", self.broker.queue())))??;
-                    let handling = self.answerer.clone().handle::<F>(delivery, stop.clone());
-                    if self.broker.is_ingest() {
-                        // What goes wrong with a log event must not become one.
-                        in_flight.spawn(handling.instrument(info_span!(INGEST_SPAN)));
-                    } else {
-                        in_flight.spawn(handling);
-                    }
+                    // What goes wrong with a log event must not become one.
+                    let span = if self.broker.is_ingest() { info_span!(INGEST_SPAN) } else { Span::none() };
+                    let handling = Arc::clone(&self.answerer).handle::<F>(delivery, stop.clone());
+                    in_flight.push(handling.instrument(span));
                 }
             }
         }
@@ -109,38 +105,42 @@ impl Instance {
     }
 
     /// Acknowledges what has just been done, and what else is done by now.
-    async fn settle(
+    fn settle<Handling: Future<Output = Result<Settled, BusError>>>(
         &mut self,
-        first: Result<Result<Settled, BusError>, tokio::task::JoinError>,
-        in_flight: &mut JoinSet<Result<Settled, BusError>>,
+        first: Result<Settled, BusError>,
+        in_flight: &mut FuturesUnordered<Handling>,
     ) -> Result<(), BusError> {
         let mut next = Some(first);
         while let Some(settled) = next {
-            match settled {
-                Ok(Ok(Settled::Done(tag))) => self.acks.done(tag),
-                Ok(Ok(Settled::Left)) => {}
-                Ok(Err(error)) => return Err(error),
-                Err(error) => return Err(BusError::Other(format!("a delivery's task failed: {error}"))),
+            match settled? {
+                Settled::Done(tag) => self.acks.done(tag),
+                Settled::Left => {}
             }
-            next = in_flight.try_join_next();
+            next = in_flight.next().now_or_never().flatten();
         }
         for ack in self.acks.take() {
             let options = BasicAckOptions { multiple: ack.multiple };
-            let limit = self.answerer.shared.amqp.confirm_timeout_ms.duration();
-            within(limit, "acknowledging", self.channel.basic_ack(ack.tag, options)).await?;
+            // lapin has the frame once this is polled; that it is on the wire need not be waited for, since a
+            // connection that cannot write ends by its heartbeat.
+            if let Some(sent) = self.channel.basic_ack(ack.tag, options).now_or_never() {
+                sent?;
+            }
         }
         Ok(())
     }
 
-    async fn drain(mut self, mut in_flight: JoinSet<Result<Settled, BusError>>) -> Result<(), BusError> {
+    async fn drain<Handling: Future<Output = Result<Settled, BusError>>>(
+        mut self,
+        mut in_flight: FuturesUnordered<Handling>,
+    ) -> Result<(), BusError> {
         let shared = Arc::clone(&self.answerer.shared);
         let limit = shared.amqp.confirm_timeout_ms.duration();
         let cancel = self.channel.basic_cancel(self.consumer.tag(), BasicCancelOptions::default());
         within(limit, "cancelling a consumer", cancel).await?;
         let deadline = Instant::now() + shared.drain_timeout;
         // What was pushed and not taken stays unacknowledged: RabbitMQ delivers it to others.
-        while let Ok(Some(settled)) = timeout_at(deadline, in_flight.join_next()).await {
-            self.settle(settled, &mut in_flight).await?;
+        while let Ok(Some(settled)) = timeout_at(deadline, in_flight.next()).await {
+            self.settle(settled, &mut in_flight)?;
         }
         if !in_flight.is_empty() {
             warn!(
@@ -155,7 +155,7 @@ impl Instance {
 
 impl Answerer {
     async fn handle<F: Factory>(
-        self,
+        self: Arc<Self>,
         delivery: Delivery,
         stop: CancellationToken,
     ) -> Result<Settled, BusError> {

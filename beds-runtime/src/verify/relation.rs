@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     adapters::inspect::{Column, Evidence, Relation, RelationKind, Supplied},
-    spec::{Engine, Field, Generated, Object, Usage},
+    spec::{Engine, Field, Generated, Object, Type, Usage},
 };
 
 /// Holds the fields of a domain against the relation that it reads.
@@ -167,10 +167,15 @@ fn check_unique(relation: &Relation, findings: &mut Findings<'_>) {
             findings
                 .warning(place, format!("nothing in `{}` keeps `{}` unique", relation.name, field.column))
                 .hint("add a unique index, or remove `unique`");
-        } else if alone && !field.unique && !is_key {
+        } else if alone && !field.unique && !is_key && is_indexable(&field.ty) {
             findings
                 .warning(place, format!("a unique index of `{}` lets no two records share it", relation.name))
                 .hint("add unique = true, so that clients know");
         }
     }
+}
+
+/// Whether a template may call a field of this type unique.
+const fn is_indexable(ty: &Type) -> bool {
+    !matches!(ty, Type::Text { .. } | Type::Bytes { .. } | Type::Json | Type::List { .. } | Type::Object { .. })
 }

@@ -18,6 +18,8 @@ struct Passed<'d> {
     names: [&'d str; 2],
     ty: &'d Type,
     direction: Direction,
+    /// Whether a client chooses the value: the version that it sends back it has read before.
+    chosen: bool,
 }
 
 /// Holds the arguments of an operation or a call against a routine.
@@ -36,13 +38,15 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
                     ArgMode::Out => Direction::Out,
                     ArgMode::InOut => Direction::InOut,
                 },
+                chosen: true,
             });
             (passed.collect::<Vec<_>>(), call.lane)
         }
         Usage::Read | Usage::Create | Usage::Update | Usage::Delete => {
             let passed = object.args.iter().map(|index| {
                 let field = &domain.fields[*index];
-                Passed { names: [field.name, field.column], ty: &field.ty, direction: Direction::In }
+                let chosen = domain.version != Some(*index);
+                Passed { names: [field.name, field.column], ty: &field.ty, direction: Direction::In, chosen }
             });
             (passed.collect(), Lane::Write)
         }
@@ -97,7 +101,7 @@ fn check_parameters(place: &str, passed: &[Passed<'_>], routine: &Routine, findi
             );
             findings.error(place, message).hint(format!("write mode = \"{}\"", parameter.direction.as_str()));
         }
-        let written = parameter.direction != Direction::Out;
+        let written = parameter.direction != Direction::Out && arg.chosen;
         match fit(&parameter.kind, arg.ty, Against { engine: Engine::MariaDb, written }) {
             Fit::Fine => {}
             Fit::Doubt(why) => {

@@ -139,7 +139,6 @@ fn string(kind: &Kind, ty: &Type, max: u32, against: Against) -> Fit {
         Kind::String { max: kept } | Kind::Text { max: kept } if against.written && max > *kept => {
             doubt(format!("keeps {kept} characters, and the template takes {max}"))
         }
-        Kind::Enum(values) if against.written => doubt(format!("takes only {}", values.join(", "))),
         Kind::String { .. } | Kind::Text { .. } | Kind::Enum(_) | Kind::Set(_) => Fit::Fine,
         Kind::Uuid | Kind::Json if against.engine == Engine::MariaDb => Fit::Fine,
         Kind::Int { .. }

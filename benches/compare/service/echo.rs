@@ -21,10 +21,15 @@ pub(super) async fn raw(servers: &Servers, queue: &str, bytes: usize) -> Result<
     .await
 }
 
-/// With the node's guarantee.
-pub(super) async fn reliable(servers: &Servers, queue: &str, bytes: usize) -> Result<()> {
+/// With the node's guarantee, or with its route besides.
+pub(super) async fn reliable(
+    servers: &Servers,
+    queue: &str,
+    guarantee: Guarantee,
+    bytes: usize,
+) -> Result<()> {
     let body = body(bytes);
-    serve(servers, queue, Guarantee::Confirmed, move |channel, request| {
+    serve(servers, queue, guarantee, move |channel, request| {
         let body = Arc::clone(&body);
         async move {
             answer(&channel, &request, &body).await?;

@@ -9,9 +9,12 @@ mod mongodb;
 use std::io::Read as _;
 
 use anyhow::{Context as _, Result};
+use beds_protocol::topology::EXCHANGE;
 use futures_util::{StreamExt as _, future::try_join_all};
 use lapin::message::Delivery;
-use lapin::options::{BasicAckOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
+use lapin::options::{
+    BasicAckOptions, BasicPublishOptions, ConfirmSelectOptions, QueueBindOptions, QueueDeclareOptions,
+};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel};
 
@@ -34,6 +37,12 @@ pub(crate) enum Service {
         #[arg(long)]
         bytes: usize,
     },
+    /// The same over the node's route: a topic exchange, a bounded queue, answers on a connection of their own
+    RoutedEcho {
+        /// Length of the body
+        #[arg(long)]
+        bytes: usize,
+    },
     /// Fetches a country by its code
     FetchMariadb,
     /// Fetches a log event by its id
@@ -48,6 +57,7 @@ impl Service {
         match self {
             Self::Echo { .. } => "bench.echo",
             Self::ReliableEcho { .. } => "bench.reliable-echo",
+            Self::RoutedEcho { .. } => "bench.routed-echo",
             Self::FetchMariadb => "bench.fetch-mariadb",
             Self::FetchMongodb => "bench.fetch-mongodb",
             Self::CreateMariadb => "bench.create-mariadb",
@@ -59,6 +69,7 @@ impl Service {
         match self {
             Self::Echo { bytes } => vec!["echo".into(), format!("--bytes={bytes}")],
             Self::ReliableEcho { bytes } => vec!["reliable-echo".into(), format!("--bytes={bytes}")],
+            Self::RoutedEcho { bytes } => vec!["routed-echo".into(), format!("--bytes={bytes}")],
             Self::FetchMariadb => vec!["fetch-mariadb".into()],
             Self::FetchMongodb => vec!["fetch-mongodb".into()],
             Self::CreateMariadb => vec!["create-mariadb".into()],
@@ -76,7 +87,12 @@ impl Service {
         });
         match self {
             Self::Echo { bytes } => echo::raw(&servers, self.queue(), bytes).await,
-            Self::ReliableEcho { bytes } => echo::reliable(&servers, self.queue(), bytes).await,
+            Self::ReliableEcho { bytes } => {
+                echo::reliable(&servers, self.queue(), Guarantee::Confirmed, bytes).await
+            }
+            Self::RoutedEcho { bytes } => {
+                echo::reliable(&servers, self.queue(), Guarantee::Routed, bytes).await
+            }
             Self::FetchMariadb => mariadb::fetch(&servers, self.queue()).await,
             Self::FetchMongodb => mongodb::fetch(&servers, self.queue()).await,
             Self::CreateMariadb => create::create(&servers, self.queue()).await,
@@ -93,7 +109,9 @@ enum Guarantee {
     Acknowledged,
     /// A delivery is acknowledged after RabbitMQ has confirmed its answer.
     Confirmed,
-    /// The same, with requests in a quorum queue, as writes want it.
+    /// The same, over the node's route.
+    Routed,
+    /// The same as `Confirmed`, with requests in a quorum queue, as writes want it.
     Stored,
 }
 
@@ -104,16 +122,26 @@ where
     F: Future<Output = Result<()>> + Send + 'static,
 {
     let connection = bus::connect(&servers.amqp).await?;
+    let routed = matches!(guarantee, Guarantee::Routed);
+    let answers = if routed { Some(bus::connect(&servers.amqp).await?) } else { None };
     let mut consumers = Vec::new();
     for _ in 0..CHANNELS {
         let channel = connection.create_channel().await?;
         let (options, arguments) = declaration(guarantee);
         channel.queue_declare(queue.into(), options, arguments).await?;
-        if matches!(guarantee, Guarantee::Confirmed | Guarantee::Stored) {
-            channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        if routed {
+            let (none, options) = (FieldTable::default(), QueueBindOptions::default());
+            channel.queue_bind(queue.into(), EXCHANGE.into(), queue.into(), options, none).await?;
+        }
+        let answering = match &answers {
+            Some(connection) => connection.create_channel().await?,
+            None => channel.clone(),
+        };
+        if matches!(guarantee, Guarantee::Confirmed | Guarantee::Routed | Guarantee::Stored) {
+            answering.confirm_select(ConfirmSelectOptions::default()).await?;
         }
         let no_ack = matches!(guarantee, Guarantee::None);
-        consumers.push((channel.clone(), bus::consume(&channel, queue, no_ack).await?));
+        consumers.push((answering, bus::consume(&channel, queue, no_ack).await?));
     }
     println!("ready");
     try_join_all(consumers.into_iter().map(|(channel, mut consumer)| {
@@ -143,6 +171,11 @@ fn declaration(guarantee: Guarantee) -> (QueueDeclareOptions, FieldTable) {
             QueueDeclareOptions { auto_delete: true, ..QueueDeclareOptions::default() }
         }
         Guarantee::Confirmed => QueueDeclareOptions::durable(),
+        Guarantee::Routed => {
+            arguments.insert("x-max-length".into(), AMQPValue::LongLongInt(1_000_000));
+            arguments.insert("x-overflow".into(), AMQPValue::LongString("reject-publish".into()));
+            QueueDeclareOptions::durable()
+        }
         Guarantee::Stored => {
             arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
             arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(20));

@@ -85,6 +85,14 @@ type Claim = Arc<AtomicU8>;
 const QUEUED: u8 = 0;
 const RUNNING: u8 = 1;
 const GIVEN_UP: u8 = 2;
+/// As `QUEUED`, after the connection that ran it was lost.
+const LOST: u8 = 3;
+
+/// Moves a waiting job to another state; gives the one it waited in.
+fn claimed(claim: &Claim, to: u8) -> Option<u8> {
+    let moved = |from| claim.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire).ok();
+    moved(QUEUED).or_else(|| moved(LOST))
+}
 
 struct Ticket<J: Job> {
     job: J,
@@ -176,10 +184,10 @@ impl<J: Job> Lane<J> {
             if let Ok(answer) = timeout_at(wait_until, &mut answer).await {
                 return answer.unwrap_or_else(|_| Err(self.unavailable()));
             }
-            let given_up =
-                claim.compare_exchange(QUEUED, GIVEN_UP, Ordering::AcqRel, Ordering::Acquire).is_ok();
-            if given_up || J::MAY_BE_LEFT {
-                let is_connected = self.connected.load(Ordering::Relaxed) > 0;
+            let given_up = claimed(&claim, GIVEN_UP);
+            if given_up.is_some() || J::MAY_BE_LEFT {
+                // A connection that nobody has used since counts as one, even though its server is gone.
+                let is_connected = self.connected.load(Ordering::Relaxed) > 0 && given_up != Some(LOST);
                 return Err(if is_connected { Error::deadline() } else { self.unavailable() });
             }
             // It is being run: only the connection's task knows how it ends, and ends it soon; or puts it back in
@@ -308,9 +316,7 @@ impl<J: Job> Worker<J> {
                 return true;
             };
             // Only those whose requesters still wait.
-            tickets.retain(|ticket| {
-                ticket.claim.compare_exchange(QUEUED, RUNNING, Ordering::AcqRel, Ordering::Acquire).is_ok()
-            });
+            tickets.retain(|ticket| claimed(&ticket.claim, RUNNING).is_some());
             match self.run(&mut connection, tickets).await {
                 After::Keep => {}
                 After::Discard(again) => {
@@ -374,7 +380,7 @@ impl<J: Job> Worker<J> {
                     |ticket: &mut Ticket<J>| ticket.job.is_repeatable() && Instant::now() < ticket.deadline;
                 let repeated: Vec<_> = tickets.extract_if(.., again).collect();
                 for ticket in &repeated {
-                    ticket.claim.store(QUEUED, Ordering::Release);
+                    ticket.claim.store(LOST, Ordering::Release);
                 }
                 Self::refuse(tickets, &Error::unavailable(&format!("the database `{}`", self.name)));
                 return After::Discard(repeated);

@@ -89,7 +89,16 @@ impl Members {
                 seen: Some((seen.count - seen.nulls).min(of)),
             })
         };
-        self.order.iter().filter_map(column).collect()
+        let mut columns: Vec<Column> = self.order.iter().filter_map(column).collect();
+        // A sample comes in any order: what is seen most often comes first, whatever came first this time.
+        columns.sort_by(|a, b| {
+            (a.name != "_id", std::cmp::Reverse(a.seen), &a.name).cmp(&(
+                b.name != "_id",
+                std::cmp::Reverse(b.seen),
+                &b.name,
+            ))
+        });
+        columns
     }
 }
 

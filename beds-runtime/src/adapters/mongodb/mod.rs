@@ -18,7 +18,7 @@ use std::{
     future::Future,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -26,7 +26,9 @@ use std::{
 use beds_protocol::ErrorCode;
 use mongodb::{
     Client,
+    ServerType,
     bson::{RawDocumentBuf, doc},
+    event::{EventHandler, sdam::SdamEvent},
     options::ClientOptions,
 };
 use tokio::{
@@ -54,6 +56,8 @@ pub struct Database {
     client: OnceCell<Client>,
     permits: Arc<Semaphore>,
     waiting: AtomicUsize,
+    /// Whether the driver knows of a server that answers.
+    reachable: Arc<AtomicBool>,
 }
 
 /// What an operation on the driver may use.
@@ -81,6 +85,7 @@ impl Database {
             client: OnceCell::new(),
             permits: Arc::new(Semaphore::new(config.connections as usize)),
             waiting: AtomicUsize::new(0),
+            reachable: Arc::new(AtomicBool::new(true)),
         }
     }
 
@@ -122,8 +127,13 @@ impl Database {
                 "the database does not answer: the write may or may not have happened",
             )
             .hint("look whether it did before sending it again")),
-            Err(_) => Err(Error::deadline()),
+            Err(_) => Err(self.late()),
         }
+    }
+
+    /// What is the matter when there is no answer in time.
+    fn late(&self) -> Error {
+        if self.reachable.load(Ordering::Relaxed) { Error::deadline() } else { self.unavailable() }
     }
 
     async fn permit(&self, deadline: Instant) -> Result<tokio::sync::OwnedSemaphorePermit> {
@@ -138,7 +148,7 @@ impl Database {
         })?;
         match timeout_at(deadline, Arc::clone(&self.permits).acquire_owned()).await {
             Ok(permit) => permit.map_err(|_| self.unavailable()),
-            Err(_) => Err(Error::deadline()),
+            Err(_) => Err(self.late()),
         }
     }
 
@@ -147,7 +157,15 @@ impl Database {
             let url = self.config.url.as_ref().ok_or_else(|| self.unavailable())?;
             let options =
                 client_options(url, self.config.connect_timeout_ms.duration(), self.config.connections);
-            let options = options.await.map_err(|_| self.unavailable())?;
+            let mut options = options.await.map_err(|_| self.unavailable())?;
+            let reachable = Arc::clone(&self.reachable);
+            options.sdam_event_handler = Some(EventHandler::callback(move |event| {
+                if let SdamEvent::TopologyDescriptionChanged(change) = event {
+                    let servers = change.new_description.servers();
+                    let answers = servers.values().any(|server| server.server_type() != ServerType::Unknown);
+                    reachable.store(answers, Ordering::Relaxed);
+                }
+            }));
             Client::with_options(options).map_err(|_| self.unavailable())
         };
         self.client.get_or_try_init(connect).await.cloned()

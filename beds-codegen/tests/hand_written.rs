@@ -1,0 +1,147 @@
+//! Hand-written domains: which ones a project has, what they become, and how their mistakes are shown.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+
+mod support;
+
+use std::{fs, path::Path};
+
+use beds_codegen::{Code, Compiler, Report, derive};
+use support::{SMALL, check, finish, folder};
+
+/// A whole domain under this struct and with these attributes.
+fn domain(name: &str, attributes: &str) -> String {
+    format!(
+        "#[derive(Debug, beds_runtime::NamasteCore)]\n\
+         #[beds(service = \"app_server\", engine = \"mariadb\", database = \"catalog\")]\n\
+         {attributes}\n\
+         pub struct {name} {{\n    #[beds(key)]\n    pub id: u64,\n    pub note: Option<String>,\n}}\n"
+    )
+}
+
+const READ: &str = "#[beds(read(view = \"v_bookmark\"))]";
+
+/// Compiles the template `country` beside these files of hand-written domains.
+fn compile(files: &[(&str, &str)]) -> Result<beds_codegen::Output, Report> {
+    let place = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        fs::write(place.path().join(name), text).unwrap();
+    }
+    Compiler::new().template_text("country_rec.toml", SMALL).domains(place.path()).compile()
+}
+
+/// The report without the folder's name.
+fn report(files: &[(&str, &str)]) -> String {
+    let report = compile(files).err().unwrap_or_else(|| panic!("{files:?} compile"));
+    let text = report.to_string();
+    let folder = report.sources().path(report.diagnostics()[0].primary().unwrap().span.file).to_owned();
+    match Path::new(&folder).parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => text.replace(&*folder.to_string_lossy(), "…"),
+        None => text,
+    }
+}
+
+#[test]
+fn structs_that_derive_are_found_and_join_the_factory() {
+    let two = format!(
+        "{}\n{}\n#[derive(Debug)]\npub struct NotOne {{}}\nmod inner {{\n{}}}\n",
+        domain("Bookmark", READ),
+        domain("Visit", "#[beds(name = \"visit_log\", methods(create = Self::create_checked))]"),
+        domain("Hidden", READ),
+    );
+    let files = [("mod.rs", "not even Rust"), ("notes.txt", "nor this"), ("z.rs", &two)];
+    let output = compile(&files).unwrap_or_else(|report| panic!("{report}"));
+    let names: Vec<_> = output.all_domains().iter().map(|domain| domain.name.value.clone()).collect();
+    assert_eq!(names, ["bookmark", "country", "visit_log"]);
+    let factory = &output.files[0].text;
+    assert_eq!(factory.matches("pub mod z;").count(), 1, "{factory}");
+    for line in ["pub use self::z::Bookmark;", "pub use self::z::Visit;", "\"visit_log\" => Template::Visit,"] {
+        assert!(factory.contains(line), "{line} in {factory}");
+    }
+    assert!(output.inputs.iter().any(|path| path.ends_with("z.rs")));
+    // A method without an object is an offer all the same, and `u64` knows no sign.
+    let visit = output.all_domains()[2];
+    assert!(visit.offered().create && !visit.operations().create);
+    assert_eq!(visit.fields[0].ty.name(), "int");
+    assert!(matches!(visit.fields[0].ty, beds_codegen::model::Type::UInt { .. }));
+}
+
+#[test]
+fn a_folder_that_is_not_there_has_none() {
+    let compiler = Compiler::new().template_text("country_rec.toml", SMALL).domains("no-such-folder");
+    assert!(compiler.compile().unwrap().hand_written.is_empty());
+}
+
+#[test]
+fn a_project_may_have_no_templates() {
+    let place = tempfile::tempdir().unwrap();
+    fs::write(place.path().join("bookmark.rs"), domain("Bookmark", READ)).unwrap();
+    assert_eq!(Compiler::new().domains(place.path()).compile().unwrap().hand_written.len(), 1);
+    assert!(Compiler::new().domains("no-such-folder").compile().is_err());
+}
+
+#[test]
+fn mistakes_are_shown_where_they_are_written() {
+    let template = domain("Country", "#[beds(name = \"country\", read(view = \"v_other\"))]");
+    let rust_name = domain("Country", "#[beds(name = \"land\", read(view = \"v_other\"))]");
+    let first = domain("Bookmark", READ);
+    let many = domain("Bookmark", "#[beds(raed(view = \"v\"), broker = 5)]\n#[beds(methods(create = A, create = B))]");
+    let field = domain("Bookmark", "#[beds(read(view = \"v\"), fetch(filter = [\"id\", \"nott\"]))]");
+    let missing = domain("Bookmark", READ).replace("service = \"app_server\", ", "");
+    let cases: [(&str, &[(&str, &str)]); 8] = [
+        ("same_name", &[("land.rs", &template)]),
+        ("same_struct", &[("land.rs", &rust_name)]),
+        ("same_name_by_hand", &[("a.rs", &first), ("b.rs", &first)]),
+        ("attributes", &[("a.rs", &many)]),
+        ("reference", &[("a.rs", &field)]),
+        ("missing", &[("a.rs", &missing)]),
+        ("reserved", &[("a.rs", &domain("Domains", "#[beds(name = \"x\", read(view = \"v\"))]"))]),
+        ("bad_name", &[("a.rs", &domain("X", "#[beds(name = \"a-b\", read(view = \"v\"))]"))]),
+    ];
+    let expected = folder("hand_written");
+    let differences: Vec<_> = cases
+        .iter()
+        .filter_map(|(name, files)| check(&expected.join(format!("{name}.txt")), &report(files)))
+        .collect();
+    finish(&differences);
+}
+
+/// The expansion of a struct, laid out as rustfmt would.
+fn expanded(text: &str) -> String {
+    let input = syn::parse_str(text).unwrap();
+    let tokens = derive::expand(&input, Path::new("no-such-folder"));
+    prettyplease::unparse(&syn::parse2(tokens).unwrap())
+}
+
+#[test]
+fn derived_code_is_the_expected_one() {
+    let wrapped = domain(
+        "Bookmark",
+        "#[beds(read(view = \"v\"), create(procedure = \"sp\", args = [\"id\", \"note\"]))]\n\
+         #[beds(methods(create = Self::create_checked, delete = checks::delete))]",
+    );
+    let broken = wrapped.replace("\"note\"]", "\"nota\"]");
+    let differences = [("wrapped", wrapped), ("broken", broken)]
+        .iter()
+        .filter_map(|(name, text)| check(&folder("hand_written").join(format!("{name}.rs")), &expanded(text)))
+        .collect::<Vec<_>>();
+    finish(&differences);
+}
+
+#[test]
+fn one_mistake_is_one_message() {
+    for (attributes, code) in [
+        ("#[beds(read(veiw = \"v\"))]", Code::UnknownKey),
+        ("#[beds(reed(view = \"v\"))]", Code::UnknownKey),
+        ("#[beds(read(view = \"v\"), name = 5)]", Code::WrongShape),
+        ("#[beds(read(view = \"v\"), engine = \"mariadb\")]", Code::DuplicateKey),
+        ("#[beds(read(view = \"v\"), methods(creat = Self::x))]", Code::NotAMethod),
+        ("#[beds(read = Self::x)]", Code::AttributeForm),
+        ("#[beds(read(view = \"v\")]", Code::NotRust),
+    ] {
+        let text = domain("Bookmark", attributes);
+        let report = compile(&[("a.rs", &text)]).unwrap_err();
+        let codes: Vec<_> = report.diagnostics().iter().map(|diagnostic| diagnostic.code).collect();
+        assert_eq!(codes, [code], "{report}");
+    }
+}

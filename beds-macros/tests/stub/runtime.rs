@@ -1,0 +1,69 @@
+// The names of `beds_runtime::__private` that the expansions of `tests/ui/` use.
+
+#[allow(dead_code)]
+pub mod __private {
+    pub struct Context;
+    pub struct Error;
+    pub struct Outcome;
+    pub type Result<T = Outcome> = std::result::Result<T, Error>;
+    pub struct CreateRequest;
+    pub struct Domain;
+    pub struct Field;
+    pub struct Type;
+    pub enum Broker {
+        AppRead,
+        AppWrite,
+    }
+
+    pub trait NamasteCore {
+        fn domain() -> &'static Domain;
+        fn create(_cx: &Context, _request: CreateRequest) -> impl std::future::Future<Output = Result> + Send {
+            std::future::ready(Err(Error))
+        }
+    }
+
+    impl Error {
+        pub fn not_offered(_domain: &Domain, _operation: &str) -> Self {
+            Self
+        }
+    }
+
+    impl Domain {
+        pub const fn new(_name: &str, _description: &str, _hash: &str) -> Self {
+            Self
+        }
+        pub const fn placed(self, _read: Broker, _write: Broker) -> Self {
+            self
+        }
+        pub const fn mariadb(self, _database: &str) -> Self {
+            self
+        }
+        pub const fn fields(self, _fields: &'static [Field]) -> Self {
+            self
+        }
+        pub const fn key(self, _key: &[usize]) -> Self {
+            self
+        }
+        pub const fn creates(self) -> Self {
+            self
+        }
+    }
+
+    impl Field {
+        pub const fn new(_name: &str, _column: &str, _ty: Type) -> Self {
+            Self
+        }
+        pub const fn required(self) -> Self {
+            self
+        }
+        pub const fn immutable(self) -> Self {
+            self
+        }
+    }
+
+    impl Type {
+        pub const fn uint(_min: u64, _max: u64) -> Self {
+            Self
+        }
+    }
+}

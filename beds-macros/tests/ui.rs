@@ -1,0 +1,10 @@
+//! What the derive says of a mistake: one message, at the token that is wrong.
+//!
+//! `TRYBUILD=overwrite cargo test -p beds-macros` writes what is expected anew. The runtime is a stub of the few
+//! names that the expansions use: the real one would take minutes to build a second time, and the domains of the
+//! root package are built with it anyway.
+
+#[test]
+fn mistakes_have_one_message_at_their_place() {
+    trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
+}

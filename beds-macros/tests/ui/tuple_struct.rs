@@ -1,0 +1,10 @@
+extern crate self as beds_runtime;
+include!("../stub/runtime.rs");
+
+use beds_macros::NamasteCore;
+
+#[derive(NamasteCore)]
+#[beds(service = "app_server", engine = "mariadb", database = "catalog")]
+pub struct Bookmark(pub u64);
+
+fn main() {}

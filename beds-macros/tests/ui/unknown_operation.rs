@@ -1,0 +1,15 @@
+extern crate self as beds_runtime;
+include!("../stub/runtime.rs");
+
+use beds_macros::NamasteCore;
+
+#[derive(NamasteCore)]
+#[beds(service = "app_server", engine = "mariadb", database = "catalog")]
+#[beds(create(procedure = "sp_bookmark_create", args = ["id"]))]
+#[beds(methods(craete = Self::create_checked))]
+pub struct Bookmark {
+    #[beds(key)]
+    pub id: u64,
+}
+
+fn main() {}

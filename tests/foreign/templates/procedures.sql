@@ -1,0 +1,682 @@
+-- Procedures that `beds import` proposes for the database `harbour`: read them, edit them, and run them
+-- before `beds verify`. From then on they are yours. Running the script again is harmless.
+--
+-- They leave the transaction to the node: none of them commits. A record's version, where there is
+-- one, must be what the client read, or null.
+
+delimiter //
+
+-- admin_data: admin
+create or replace procedure `sp_admin_data_create`(
+  in `p_key` varchar(30),
+  in `p_value` varchar(400)
+)
+  modifies sql data
+begin
+  insert into `admin` (`key`, `value`)
+  values (`p_key`, `p_value`);
+end //
+
+create or replace procedure `sp_admin_data_update`(
+  in `p_key` varchar(30),
+  in `p_value` varchar(400)
+)
+  modifies sql data
+begin
+  update `admin`
+     set `value` = `p_value`
+   where `key` = `p_key`;
+end //
+
+create or replace procedure `sp_admin_data_delete`(
+  in `p_key` varchar(30)
+)
+  modifies sql data
+begin
+  delete from `admin`
+   where `key` = `p_key`;
+end //
+
+
+-- berth_place: Berth Place
+create or replace procedure `sp_berth_place_create`(
+  in `p_quay` char(3),
+  in `p_no` tinyint(3) unsigned,
+  in `p_max_loa` decimal(6,2),
+  in `p_depth_m` decimal(4,1),
+  in `p_groesse` smallint(6),
+  in `p_order` int(11),
+  in `p_free_text` text
+)
+  modifies sql data
+begin
+  insert into `Berth Place` (`Quay`, `No`, `Max LOA`, `depth (m)`, `Größe`, `order`, `Free Text`)
+  values (`p_quay`, `p_no`, `p_max_loa`, `p_depth_m`, `p_groesse`, `p_order`, `p_free_text`);
+end //
+
+create or replace procedure `sp_berth_place_update`(
+  in `p_quay` char(3),
+  in `p_no` tinyint(3) unsigned,
+  in `p_max_loa` decimal(6,2),
+  in `p_depth_m` decimal(4,1),
+  in `p_groesse` smallint(6),
+  in `p_order` int(11),
+  in `p_free_text` text
+)
+  modifies sql data
+begin
+  update `Berth Place`
+     set `Max LOA` = `p_max_loa`,
+         `depth (m)` = `p_depth_m`,
+         `Größe` = `p_groesse`,
+         `order` = `p_order`,
+         `Free Text` = `p_free_text`
+   where `Quay` = `p_quay`
+     and `No` = `p_no`;
+end //
+
+create or replace procedure `sp_berth_place_delete`(
+  in `p_quay` char(3),
+  in `p_no` tinyint(3) unsigned
+)
+  modifies sql data
+begin
+  delete from `Berth Place`
+   where `Quay` = `p_quay`
+     and `No` = `p_no`;
+end //
+
+
+-- binary_keys: binary_keys
+create or replace procedure `sp_binary_keys_create`(
+  in `p_id` binary(16),
+  in `p_note` varchar(100)
+)
+  modifies sql data
+begin
+  insert into `binary_keys` (`id`, `note`)
+  values (`p_id`, `p_note`);
+end //
+
+
+-- cargo_manifest: cargo_manifest
+create or replace procedure `sp_cargo_manifest_create`(
+  in `p_call_id` bigint(20) unsigned,
+  in `p_line` smallint(6),
+  in `p_type_code` varchar(6),
+  in `p_tonnes` decimal(12,3),
+  in `p_direction` enum('in','out'),
+  in `p_seal` varbinary(32),
+  in `p_document` longblob,
+  in `p_attributes` longtext
+)
+  modifies sql data
+begin
+  insert into `cargo_manifest` (`call_id`, `line`, `type_code`, `tonnes`, `direction`, `seal`, `document`, `attributes`)
+  values (`p_call_id`, `p_line`, `p_type_code`, `p_tonnes`, `p_direction`, `p_seal`, `p_document`, `p_attributes`);
+end //
+
+create or replace procedure `sp_cargo_manifest_update`(
+  in `p_call_id` bigint(20) unsigned,
+  in `p_line` smallint(6),
+  in `p_type_code` varchar(6),
+  in `p_tonnes` decimal(12,3),
+  in `p_direction` enum('in','out'),
+  in `p_seal` varbinary(32),
+  in `p_document` longblob,
+  in `p_attributes` longtext
+)
+  modifies sql data
+begin
+  update `cargo_manifest`
+     set `type_code` = `p_type_code`,
+         `tonnes` = `p_tonnes`,
+         `direction` = `p_direction`,
+         `seal` = `p_seal`,
+         `document` = `p_document`,
+         `attributes` = `p_attributes`
+   where `call_id` = `p_call_id`
+     and `line` = `p_line`;
+end //
+
+create or replace procedure `sp_cargo_manifest_delete`(
+  in `p_call_id` bigint(20) unsigned,
+  in `p_line` smallint(6)
+)
+  modifies sql data
+begin
+  delete from `cargo_manifest`
+   where `call_id` = `p_call_id`
+     and `line` = `p_line`;
+end //
+
+
+-- cargo_type: cargo_type
+create or replace procedure `sp_cargo_type_create`(
+  in `p_code` varchar(6),
+  in `p_label` varchar(60),
+  in `p_un_number` smallint(5) unsigned,
+  in `p_hazardous` bit(1),
+  in `p_flags` bit(12)
+)
+  modifies sql data
+begin
+  insert into `cargo_type` (`code`, `label`, `un_number`, `hazardous`, `flags`)
+  values (`p_code`, `p_label`, `p_un_number`, `p_hazardous`, `p_flags`);
+end //
+
+create or replace procedure `sp_cargo_type_update`(
+  in `p_code` varchar(6),
+  in `p_label` varchar(60),
+  in `p_un_number` smallint(5) unsigned,
+  in `p_hazardous` bit(1),
+  in `p_flags` bit(12)
+)
+  modifies sql data
+begin
+  update `cargo_type`
+     set `label` = `p_label`,
+         `un_number` = `p_un_number`,
+         `hazardous` = `p_hazardous`,
+         `flags` = `p_flags`
+   where `code` = `p_code`;
+end //
+
+create or replace procedure `sp_cargo_type_delete`(
+  in `p_code` varchar(6)
+)
+  modifies sql data
+begin
+  delete from `cargo_type`
+   where `code` = `p_code`;
+end //
+
+
+-- container: container
+create or replace procedure `sp_container_create_beds`(
+  in `p_container_no` char(11),
+  in `p_iso_type` char(4),
+  in `p_owner` varchar(40),
+  in `p_last_seen` date
+)
+  modifies sql data
+begin
+  insert into `container` (`container_no`, `iso_type`, `owner`, `last_seen`)
+  values (`p_container_no`, `p_iso_type`, `p_owner`, `p_last_seen`);
+end //
+
+create or replace procedure `sp_container_update`(
+  in `p_container_no` char(11),
+  in `p_iso_type` char(4),
+  in `p_owner` varchar(40),
+  in `p_last_seen` date
+)
+  modifies sql data
+begin
+  update `container`
+     set `iso_type` = `p_iso_type`,
+         `owner` = `p_owner`,
+         `last_seen` = `p_last_seen`
+   where `container_no` = `p_container_no`;
+end //
+
+create or replace procedure `sp_container_delete`(
+  in `p_container_no` char(11)
+)
+  modifies sql data
+begin
+  delete from `container`
+   where `container_no` = `p_container_no`;
+end //
+
+
+-- gate_log: GATE_LOG
+create or replace procedure `sp_gate_log_create`(
+  in `p_ts` datetime(6),
+  in `p_container` char(11),
+  in `p_dir` char(1),
+  in `p_lane` tinyint(4),
+  in `p_raw` blob
+)
+  modifies sql data
+begin
+  insert into `GATE_LOG` (`ts`, `container`, `dir`, `lane`, `raw`)
+  values (`p_ts`, `p_container`, `p_dir`, `p_lane`, `p_raw`);
+end //
+
+
+-- invoice: invoice
+create or replace procedure `sp_invoice_create`(
+  in `p_customer_no` varchar(10),
+  in `p_call_id` bigint(20) unsigned,
+  in `p_issued_on` date,
+  in `p_total` decimal(14,2),
+  in `p_vat_rate` decimal(5,4),
+  in `p_state` enum('','draft','sent','paid','void')
+)
+  modifies sql data
+begin
+  insert into `invoice` (`customer_no`, `call_id`, `issued_on`, `total`, `vat_rate`, `state`, `version`)
+  values (`p_customer_no`, `p_call_id`, `p_issued_on`, `p_total`, `p_vat_rate`, `p_state`, 1);
+  select last_insert_id();
+end //
+
+create or replace procedure `sp_invoice_update`(
+  in `p_invoice_no` int(10) unsigned,
+  in `p_customer_no` varchar(10),
+  in `p_call_id` bigint(20) unsigned,
+  in `p_issued_on` date,
+  in `p_total` decimal(14,2),
+  in `p_vat_rate` decimal(5,4),
+  in `p_state` enum('','draft','sent','paid','void'),
+  in `p_version` int(10) unsigned
+)
+  modifies sql data
+begin
+  update `invoice`
+     set `customer_no` = `p_customer_no`,
+         `call_id` = `p_call_id`,
+         `issued_on` = `p_issued_on`,
+         `total` = `p_total`,
+         `vat_rate` = `p_vat_rate`,
+         `state` = `p_state`,
+         `version` = `version` + 1
+   where `invoice_no` = `p_invoice_no`
+     and (`p_version` is null or `version` = `p_version`);
+end //
+
+create or replace procedure `sp_invoice_delete`(
+  in `p_invoice_no` int(10) unsigned,
+  in `p_version` int(10) unsigned
+)
+  modifies sql data
+begin
+  delete from `invoice`
+   where `invoice_no` = `p_invoice_no`
+     and (`p_version` is null or `version` = `p_version`);
+end //
+
+
+-- invoice_line: invoice_line
+create or replace procedure `sp_invoice_line_create`(
+  in `p_invoice_no` int(10) unsigned,
+  in `p_pos` int(11),
+  in `p_text` varchar(200),
+  in `p_quantity` decimal(12,3),
+  in `p_price` decimal(14,4)
+)
+  modifies sql data
+begin
+  insert into `invoice_line` (`invoice_no`, `pos`, `text`, `quantity`, `price`)
+  values (`p_invoice_no`, `p_pos`, `p_text`, `p_quantity`, `p_price`);
+end //
+
+create or replace procedure `sp_invoice_line_update`(
+  in `p_invoice_no` int(10) unsigned,
+  in `p_pos` int(11),
+  in `p_text` varchar(200),
+  in `p_quantity` decimal(12,3),
+  in `p_price` decimal(14,4)
+)
+  modifies sql data
+begin
+  update `invoice_line`
+     set `text` = `p_text`,
+         `quantity` = `p_quantity`,
+         `price` = `p_price`
+   where `invoice_no` = `p_invoice_no`
+     and `pos` = `p_pos`;
+end //
+
+create or replace procedure `sp_invoice_line_delete`(
+  in `p_invoice_no` int(10) unsigned,
+  in `p_pos` int(11)
+)
+  modifies sql data
+begin
+  delete from `invoice_line`
+   where `invoice_no` = `p_invoice_no`
+     and `pos` = `p_pos`;
+end //
+
+
+-- port_calls: port_calls
+create or replace procedure `sp_port_calls_create`(
+  in `p_vessel_id` int(10) unsigned,
+  in `p_quay` char(3),
+  in `p_berth_no` tinyint(3) unsigned,
+  in `p_eta` datetime,
+  in `p_ata` datetime,
+  in `p_etd` datetime,
+  in `p_atd` datetime,
+  in `p_status` varchar(12),
+  in `p_pilot_minutes` time,
+  in `p_remarks` varchar(500)
+)
+  modifies sql data
+begin
+  insert into `port_calls` (`vessel_id`, `quay`, `berth_no`, `eta`, `ata`, `etd`, `atd`, `status`, `pilot_minutes`, `remarks`, `lock_version`)
+  values (`p_vessel_id`, `p_quay`, `p_berth_no`, `p_eta`, `p_ata`, `p_etd`, `p_atd`, `p_status`, `p_pilot_minutes`, `p_remarks`, 1);
+  select last_insert_id();
+end //
+
+create or replace procedure `sp_port_calls_update`(
+  in `p_id` bigint(20) unsigned,
+  in `p_vessel_id` int(10) unsigned,
+  in `p_quay` char(3),
+  in `p_berth_no` tinyint(3) unsigned,
+  in `p_eta` datetime,
+  in `p_ata` datetime,
+  in `p_etd` datetime,
+  in `p_atd` datetime,
+  in `p_status` varchar(12),
+  in `p_pilot_minutes` time,
+  in `p_remarks` varchar(500),
+  in `p_lock_version` int(11)
+)
+  modifies sql data
+begin
+  update `port_calls`
+     set `vessel_id` = `p_vessel_id`,
+         `quay` = `p_quay`,
+         `berth_no` = `p_berth_no`,
+         `eta` = `p_eta`,
+         `ata` = `p_ata`,
+         `etd` = `p_etd`,
+         `atd` = `p_atd`,
+         `status` = `p_status`,
+         `pilot_minutes` = `p_pilot_minutes`,
+         `remarks` = `p_remarks`,
+         `lock_version` = `lock_version` + 1
+   where `id` = `p_id`
+     and (`p_lock_version` is null or `lock_version` = `p_lock_version`);
+end //
+
+create or replace procedure `sp_port_calls_delete`(
+  in `p_id` bigint(20) unsigned,
+  in `p_lock_version` int(11)
+)
+  modifies sql data
+begin
+  delete from `port_calls`
+   where `id` = `p_id`
+     and (`p_lock_version` is null or `lock_version` = `p_lock_version`);
+end //
+
+
+-- shift: shift
+create or replace procedure `sp_shift_create`(
+  in `p_staff_no` smallint(5) unsigned,
+  in `p_date` date,
+  in `p_from` time,
+  in `p_until` time,
+  in `p_group` varchar(20)
+)
+  modifies sql data
+begin
+  insert into `shift` (`staff_no`, `date`, `from`, `until`, `group`)
+  values (`p_staff_no`, `p_date`, `p_from`, `p_until`, `p_group`);
+end //
+
+create or replace procedure `sp_shift_update`(
+  in `p_staff_no` smallint(5) unsigned,
+  in `p_date` date,
+  in `p_from` time,
+  in `p_until` time,
+  in `p_group` varchar(20)
+)
+  modifies sql data
+begin
+  update `shift`
+     set `until` = `p_until`,
+         `group` = `p_group`
+   where `staff_no` = `p_staff_no`
+     and `date` = `p_date`
+     and `from` = `p_from`;
+end //
+
+create or replace procedure `sp_shift_delete`(
+  in `p_staff_no` smallint(5) unsigned,
+  in `p_date` date,
+  in `p_from` time
+)
+  modifies sql data
+begin
+  delete from `shift`
+   where `staff_no` = `p_staff_no`
+     and `date` = `p_date`
+     and `from` = `p_from`;
+end //
+
+
+-- staff: staff
+create or replace procedure `sp_staff_update`(
+  in `p_staff_no` smallint(5) unsigned,
+  in `p_first_name` varchar(45),
+  in `p_last_name` varchar(45),
+  in `p_hired` date,
+  in `p_username` varchar(16)
+)
+  modifies sql data
+begin
+  update `staff`
+     set `first_name` = `p_first_name`,
+         `last_name` = `p_last_name`,
+         `hired` = `p_hired`,
+         `username` = `p_username`
+   where `staff_no` = `p_staff_no`;
+end //
+
+create or replace procedure `sp_staff_delete`(
+  in `p_staff_no` smallint(5) unsigned
+)
+  modifies sql data
+begin
+  delete from `staff`
+   where `staff_no` = `p_staff_no`;
+end //
+
+
+-- tariffs: tariffs
+create or replace procedure `sp_tariffs_create`(
+  in `p_tariff_code` varchar(12),
+  in `p_valid_from` date,
+  in `p_valid_to` date,
+  in `p_per_tonne` decimal(10,4),
+  in `p_minimum` decimal(10,2)
+)
+  modifies sql data
+begin
+  insert into `tariffs` (`tariff_code`, `valid_from`, `valid_to`, `per_tonne`, `minimum`)
+  values (`p_tariff_code`, `p_valid_from`, `p_valid_to`, `p_per_tonne`, `p_minimum`);
+  select last_insert_id();
+end //
+
+create or replace procedure `sp_tariffs_update`(
+  in `p_tariff_id` int(11),
+  in `p_tariff_code` varchar(12),
+  in `p_valid_from` date,
+  in `p_valid_to` date,
+  in `p_per_tonne` decimal(10,4),
+  in `p_minimum` decimal(10,2)
+)
+  modifies sql data
+begin
+  update `tariffs`
+     set `tariff_code` = `p_tariff_code`,
+         `valid_from` = `p_valid_from`,
+         `valid_to` = `p_valid_to`,
+         `per_tonne` = `p_per_tonne`,
+         `minimum` = `p_minimum`
+   where `tariff_id` = `p_tariff_id`;
+end //
+
+create or replace procedure `sp_tariffs_delete`(
+  in `p_tariff_id` int(11)
+)
+  modifies sql data
+begin
+  delete from `tariffs`
+   where `tariff_id` = `p_tariff_id`;
+end //
+
+
+-- tide_level: tide_level
+create or replace procedure `sp_tide_level_create`(
+  in `p_station` smallint(6),
+  in `p_at` datetime,
+  in `p_level_cm` smallint(6)
+)
+  modifies sql data
+begin
+  insert into `tide_level` (`station`, `at`, `level_cm`)
+  values (`p_station`, `p_at`, `p_level_cm`);
+end //
+
+create or replace procedure `sp_tide_level_update`(
+  in `p_station` smallint(6),
+  in `p_at` datetime,
+  in `p_level_cm` smallint(6)
+)
+  modifies sql data
+begin
+  update `tide_level`
+     set `level_cm` = `p_level_cm`
+   where `station` = `p_station`
+     and `at` = `p_at`;
+end //
+
+create or replace procedure `sp_tide_level_delete`(
+  in `p_station` smallint(6),
+  in `p_at` datetime
+)
+  modifies sql data
+begin
+  delete from `tide_level`
+   where `station` = `p_station`
+     and `at` = `p_at`;
+end //
+
+
+-- vessel: Vessel
+create or replace procedure `sp_vessel_create`(
+  in `p_imo_number` char(7),
+  in `p_name` varchar(80) character set latin1 collate latin1_swedish_ci,
+  in `p_class` enum('tanker','bulk','container','ro-ro','ferry','yacht'),
+  in `p_flag` char(2),
+  in `p_built_in` year(4),
+  in `p_gross_tonnage` mediumint(8) unsigned,
+  in `p_length_over_all` decimal(6,2) unsigned,
+  in `p_draught` float,
+  in `p_is_laid_up` tinyint(1),
+  in `p_gear` set('crane','ramp','pump','reefer')
+)
+  modifies sql data
+begin
+  insert into `Vessel` (`IMO-Number`, `Name`, `Class`, `Flag`, `BuiltIn`, `GrossTonnage`, `LengthOverAll`, `Draught`, `IsLaidUp`, `Gear`)
+  values (`p_imo_number`, `p_name`, `p_class`, `p_flag`, `p_built_in`, `p_gross_tonnage`, `p_length_over_all`, `p_draught`, `p_is_laid_up`, `p_gear`);
+  select last_insert_id();
+end //
+
+create or replace procedure `sp_vessel_update`(
+  in `p_vessel_id` int(10) unsigned,
+  in `p_imo_number` char(7),
+  in `p_name` varchar(80) character set latin1 collate latin1_swedish_ci,
+  in `p_class` enum('tanker','bulk','container','ro-ro','ferry','yacht'),
+  in `p_flag` char(2),
+  in `p_built_in` year(4),
+  in `p_gross_tonnage` mediumint(8) unsigned,
+  in `p_length_over_all` decimal(6,2) unsigned,
+  in `p_draught` float,
+  in `p_is_laid_up` tinyint(1),
+  in `p_gear` set('crane','ramp','pump','reefer')
+)
+  modifies sql data
+begin
+  update `Vessel`
+     set `IMO-Number` = `p_imo_number`,
+         `Name` = `p_name`,
+         `Class` = `p_class`,
+         `Flag` = `p_flag`,
+         `BuiltIn` = `p_built_in`,
+         `GrossTonnage` = `p_gross_tonnage`,
+         `LengthOverAll` = `p_length_over_all`,
+         `Draught` = `p_draught`,
+         `IsLaidUp` = `p_is_laid_up`,
+         `Gear` = `p_gear`
+   where `VesselID` = `p_vessel_id`;
+end //
+
+create or replace procedure `sp_vessel_delete`(
+  in `p_vessel_id` int(10) unsigned
+)
+  modifies sql data
+begin
+  delete from `Vessel`
+   where `VesselID` = `p_vessel_id`;
+end //
+
+
+-- weather_station: weather_station
+create or replace procedure `sp_weather_station_update`(
+  in `p_station` smallint(6),
+  in `p_name` varchar(40),
+  in `p_elevation` double
+)
+  modifies sql data
+begin
+  update `weather_station`
+     set `name` = `p_name`,
+         `elevation` = `p_elevation`
+   where `station` = `p_station`;
+end //
+
+create or replace procedure `sp_weather_station_delete`(
+  in `p_station` smallint(6)
+)
+  modifies sql data
+begin
+  delete from `weather_station`
+   where `station` = `p_station`;
+end //
+
+
+-- wp_options: wp_options
+create or replace procedure `sp_wp_options_create`(
+  in `p_option_name` varchar(191) character set utf8mb4 collate utf8mb4_general_ci,
+  in `p_option_value` longtext character set utf8mb4 collate utf8mb4_general_ci,
+  in `p_autoload` varchar(20) character set utf8mb4 collate utf8mb4_general_ci
+)
+  modifies sql data
+begin
+  insert into `wp_options` (`option_name`, `option_value`, `autoload`)
+  values (`p_option_name`, `p_option_value`, `p_autoload`);
+  select last_insert_id();
+end //
+
+create or replace procedure `sp_wp_options_update`(
+  in `p_option_id` bigint(20) unsigned,
+  in `p_option_name` varchar(191) character set utf8mb4 collate utf8mb4_general_ci,
+  in `p_option_value` longtext character set utf8mb4 collate utf8mb4_general_ci,
+  in `p_autoload` varchar(20) character set utf8mb4 collate utf8mb4_general_ci
+)
+  modifies sql data
+begin
+  update `wp_options`
+     set `option_name` = `p_option_name`,
+         `option_value` = `p_option_value`,
+         `autoload` = `p_autoload`
+   where `option_id` = `p_option_id`;
+end //
+
+create or replace procedure `sp_wp_options_delete`(
+  in `p_option_id` bigint(20) unsigned
+)
+  modifies sql data
+begin
+  delete from `wp_options`
+   where `option_id` = `p_option_id`;
+end //
+
+
+delimiter ;

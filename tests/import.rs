@@ -1,0 +1,395 @@
+//! From databases that were not written for BEDS to answers over AMQP: `beds import` writes the templates that are
+//! checked in under `tests/foreign/`, they compile, `beds verify` finds nothing, and a node serves them.
+//!
+//! `BLESS=1 cargo test --test import` writes the templates anew.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "clippy.toml allows it in test functions only"
+)]
+
+mod common;
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use beds_client::{Client, Request};
+use beds_devstack::{Stack, schema};
+use common::{Beds, Ended, blocking, eventually_async, root};
+use serde_json::{Value, json};
+
+/// The databases of `tests/foreign/schema`, on servers of their own.
+fn foreign_stack() -> Stack {
+    let stack = Stack::builder().ignore_environment().start().unwrap_or_else(|error| panic!("{error}"));
+    schema::apply(&stack, &foreign("schema")).unwrap_or_else(|error| panic!("{error}"));
+    stack
+}
+
+fn foreign(path: &str) -> PathBuf {
+    root().join("tests/foreign").join(path)
+}
+
+fn import(arguments: &[&str]) -> Ended {
+    Beds::new(&[&["import"], arguments].concat()).run()
+}
+
+/// The files of a folder, by name.
+fn files(folder: &Path) -> BTreeMap<String, String> {
+    let Ok(entries) = fs::read_dir(folder) else { return BTreeMap::new() };
+    entries
+        .map(|entry| entry.unwrap())
+        .map(|entry| {
+            (entry.file_name().to_string_lossy().into_owned(), fs::read_to_string(entry.path()).unwrap())
+        })
+        .collect()
+}
+
+/// Imports everything: the harbour with proposed procedures, the harbour as it is under another prefix, the yard.
+fn import_all(stack: &Stack, into: &Path) -> Vec<Ended> {
+    let (harbour, yard) = (format!("{}/harbour", stack.mariadb_url()), stack.mongodb_url());
+    let templates = into.join("templates").display().to_string();
+    let script = into.join("procedures.sql").display().to_string();
+    let runs = vec![
+        import(&["--mariadb", &harbour, "--out", &templates, "--ddl", &script]),
+        import(&["--mariadb", &harbour, "--out", &templates, "--name-prefix", "plain_"]),
+        import(&["--mongodb", &yard, "--database", "yard", "--out", &templates, "--name-prefix", "yard_"]),
+    ];
+    for run in &runs {
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+    }
+    runs
+}
+
+/// Compares what was written with what is checked in, or checks it in.
+fn compare(written: &Path) {
+    let is_blessing = std::env::var_os("BLESS").is_some();
+    let mut found = files(&written.join("templates"));
+    found.insert("procedures.sql".into(), fs::read_to_string(written.join("procedures.sql")).unwrap());
+    if is_blessing {
+        let _ = fs::remove_dir_all(foreign("templates"));
+        fs::create_dir_all(foreign("templates")).unwrap();
+        for (name, text) in &found {
+            fs::write(foreign("templates").join(name), text).unwrap();
+        }
+    }
+    let expected = files(&foreign("templates"));
+    let names = |files: &BTreeMap<String, String>| files.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&found), names(&expected), "`BLESS=1 cargo test --test import` accepts what is written");
+    for (name, text) in &found {
+        assert_eq!(
+            text, &expected[name],
+            "{name}: `BLESS=1 cargo test --test import` accepts what is written"
+        );
+    }
+}
+
+/// Builds the node of the checked-in templates and the compiler's program, beside the tested binary.
+fn build() -> (PathBuf, PathBuf) {
+    let folder = Path::new(env!("CARGO_BIN_EXE_beds")).parent().unwrap().to_owned();
+    let mut command = Command::new(env!("CARGO"));
+    command.current_dir(root()).args([
+        "build",
+        "--quiet",
+        "--offline",
+        "-p",
+        "beds-foreign",
+        "-p",
+        "beds-codegen",
+        "--bins",
+    ]);
+    command.arg("--target-dir").arg(folder.parent().unwrap());
+    if folder.ends_with("release") {
+        command.arg("--release");
+    }
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    (folder.join("bedsc"), folder.join("beds-foreign"))
+}
+
+/// The foreign node's program with the addresses of a stack and a user's name.
+fn node(program: &Path, stack: &Stack, user: &str) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("BEDS_")) {
+        command.env_remove(name);
+    }
+    let mariadb = stack.mariadb_url().replace("root@", &format!("{user}@"));
+    command
+        .env("BEDS_CONFIG", foreign("no-such-folder"))
+        .env("BEDS_ENV", "prod")
+        .env("BEDS__LOGGING__JOURNALD", "false")
+        .env("BEDS__AMQP__URL", stack.amqp_url())
+        .env("BEDS__MARIADB__HARBOUR__URL", format!("{mariadb}/harbour"))
+        .env("BEDS__MONGODB__YARD__URL", stack.mongodb_url())
+        .stdin(Stdio::null());
+    command
+}
+
+/// A running node that ends with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+async fn ask(client: &Client, key: &str, body: Value) -> Value {
+    let reply = client.execute_raw(Request::raw(key, body.to_string())).await.unwrap();
+    serde_json::from_slice(&reply.body).unwrap()
+}
+
+/// Asks, and gives the data of an answer that must be ok.
+async fn ok(client: &Client, key: &str, body: Value) -> Value {
+    let reply = ask(client, key, body).await;
+    assert_eq!(reply["ok"], json!(true), "{key}: {reply:#}");
+    reply["data"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn foreign_databases_answer_over_amqp() {
+    let stack = blocking(foreign_stack).await;
+    let folder = tempfile::tempdir().unwrap();
+    let runs = import_all(&stack, folder.path());
+    said(&runs);
+    compare(folder.path());
+    refused(&stack, folder.path());
+
+    let (bedsc, program) = blocking(build).await;
+    let check = Command::new(&bedsc).arg("check").arg(folder.path().join("templates")).output().unwrap();
+    assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
+
+    // Before the DBA has run the script, verify says what is missing.
+    let before = node(&program, &stack, "root").arg("verify").output().unwrap();
+    let text = String::from_utf8_lossy(&before.stdout).into_owned();
+    assert_eq!(before.status.code(), Some(1), "{text}");
+    assert!(text.contains("there is no procedure `sp_vessel_create` in the database `harbour`"), "{text}");
+
+    stack.mariadb_exec(Some("harbour"), &folder.path().join("procedures.sql")).unwrap();
+    let grants = "create user node; grant select, execute on harbour.* to node";
+    stack.mariadb_query(None, grants).unwrap();
+    let verified = node(&program, &stack, "node").args(["verify", "--format", "json"]).output().unwrap();
+    let text = String::from_utf8_lossy(&verified.stdout).into_owned();
+    let report: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        (verified.status.code(), &report["errors"], &report["unchecked"]),
+        (Some(0), &json!(0), &json!([])),
+        "{text}"
+    );
+    assert_eq!(report["warnings"], json!(0), "{text}");
+
+    let log = folder.path().join("node.log");
+    let mut command = node(&program, &stack, "node");
+    command.arg("node").stdout(Stdio::null()).stderr(File::create(&log).unwrap());
+    let _running = Running(stack.adopt(&mut command).spawn().unwrap());
+    let client = Client::builder(stack.amqp_url()).timeout(common::PATIENCE).connect().await.unwrap();
+    eventually_async("the node serves", async || {
+        client.execute_raw(Request::raw("vessel.describe", "{}")).await.is_ok()
+    })
+    .await;
+    reads(&client).await;
+    calls(&client).await;
+    writes(&client).await;
+    documents(&client).await;
+    client.close().await;
+}
+
+/// What the importer says: counts, and every single thing that no template expresses.
+fn said(runs: &[Ended]) {
+    let [with_ddl, plain, yard] = runs else { panic!("three imports") };
+    for part in [
+        "18 tables, 6 views, 9 calls; 18 with create, update or delete",
+        "view `v_broken`: its columns cannot be seen",
+        "`seq_document`: a sequence has no counterpart",
+        "vessel_rec.toml: column `Position`: the type `point`",
+        "weather_station_rec.toml: column `location`: the type `geometry`",
+        "weather_station_rec.toml: procedure `sp_nearest_station`: its parameter `p_at`",
+        "weather_station_rec.toml: create: it would need a value for the column `location`",
+    ] {
+        assert!(with_ddl.stderr.contains(part), "{part}\n{}", with_ddl.stderr);
+    }
+    assert!(plain.stderr.contains("2 with create, update or delete"), "{}", plain.stderr);
+    assert!(
+        yard.stderr.contains("collection `empty`: there are no documents to learn its fields from"),
+        "{}",
+        yard.stderr
+    );
+    assert!(yard.stderr.contains("column `vessel.imo`: a name with `.` or `$`"), "{}", yard.stderr);
+}
+
+/// What the importer refuses, each with its own words and exit code.
+fn refused(stack: &Stack, folder: &Path) {
+    let url = stack.mariadb_url();
+    let templates = folder.join("templates").display().to_string();
+    let elsewhere = folder.join("elsewhere").display().to_string();
+    let harbour = format!("{url}/harbour");
+    let cases: [(&[&str], i32, &str); 7] = [
+        (&["--mariadb", &harbour, "--out", &templates], 1, "files are there already"),
+        (&["--mariadb", &format!("{url}/harbor"), "--out", &elsewhere], 2, "Unknown database 'harbor'"),
+        (
+            &["--mariadb", &url, "--out", &elsewhere],
+            2,
+            "add one of these to it, as in mysql://…/harbour: harbour",
+        ),
+        (&["--mariadb", "mysql://root@127.0.0.1:1/x", "--out", &elsewhere], 2, "is the server there"),
+        (&["--mariadb", "postgres://localhost/x", "--out", &elsewhere], 2, "this is no MariaDB URL"),
+        (
+            &["--mariadb", &harbour, "--only", "nothing*", "--out", &elsewhere],
+            1,
+            "that --only and --exclude leave",
+        ),
+        (&["--mariadb", &harbour, "--service", "web", "--out", &elsewhere], 2, "there is no service `web`"),
+    ];
+    for (arguments, code, part) in cases {
+        let ended = import(arguments);
+        assert_eq!(ended.code, Some(code), "{arguments:?}\n{}", ended.stderr);
+        assert!(ended.stderr.contains(part), "{arguments:?}\n{}", ended.stderr);
+    }
+    let dry = import(&["--mariadb", &harbour, "--only", "vess*", "--out", &elsewhere, "--dry-run"]);
+    assert!(dry.stdout.contains("name = \"vessel\"") && !dry.stdout.contains("tariffs"), "{}", dry.stdout);
+    assert!(!Path::new(&elsewhere).exists(), "nothing was written");
+}
+
+async fn reads(client: &Client) {
+    let vessel = ok(client, "vessel.fetch", json!({"key": 1})).await;
+    assert_eq!(vessel["name"], "Ærø Fjord");
+    assert_eq!(vessel["length_over_all"], "88.50");
+    assert_eq!(
+        (&vessel["built_in"], &vessel["is_laid_up"], &vessel["gear"]),
+        (&json!(1994), &json!(false), &json!("ramp"))
+    );
+    let danes = ok(client, "vessel.fetch", json!({"where": {"flag": "DK"}, "sort": ["imo_number"]})).await;
+    assert_eq!(danes[0]["imo_number"], "9074729");
+    let berth = ok(client, "berth_place.fetch", json!({"key": {"quay": "N", "no": 2}})).await;
+    assert_eq!((&berth["groesse"], &berth["depth_m"]), (&json!(90), &json!("16.0")));
+    let cargo = ok(client, "cargo_manifest.fetch", json!({"key": {"call_id": 2, "line": 1}})).await;
+    assert_eq!((&cargo["attributes"]["teu"], &cargo["seal"]), (&json!(900), &json!("AP8Q")));
+    let active = ok(client, "v_active_vessels.fetch", json!({"where": {"imo": "9778806"}})).await;
+    assert_eq!(active[0]["name"], "Nordkapp");
+    let per_year = ok(client, "tonnage_per_year.fetch", json!({"where": {"type_code": "CRUDE"}})).await;
+    assert_eq!(per_year[0]["tonnes"], "61000.000");
+    let board = ok(client, "v_port_board.count", json!({})).await;
+    assert_eq!(board, Value::Null);
+    let gate = ok(client, "gate_log.fetch", json!({"where": {"container": "MSKU1234565"}})).await;
+    assert_eq!(gate[0]["ts"], "2026-03-02T14:00:01.25Z");
+    let types = ok(client, "cargo_type.fetch", json!({"key": "CRUDE"})).await;
+    assert_eq!((&types["hazardous"], &types["flags"]), (&json!(true), &json!(5)));
+    let staff = ok(client, "staff.fetch", json!({"key": 1})).await;
+    assert_eq!((&staff["ip"], &staff["active"]), (&json!("2001:db8::1"), &json!(true)));
+    let tide =
+        ok(client, "tide_level.fetch", json!({"key": {"station": 7, "at": "2026-03-02T06:00:00Z"}})).await;
+    assert_eq!(tide["level_cm"], 51);
+    for template in [
+        "admin_data",
+        "binary_keys",
+        "container",
+        "gate_today",
+        "invoice",
+        "invoice_line",
+        "open_invoices",
+        "port_calls",
+        "shift",
+        "staff_directory",
+        "tariffs",
+        "tbl_customers",
+        "weather_station",
+        "wp_options",
+    ] {
+        ok(client, &format!("{template}.fetch"), json!({})).await;
+        ok(client, &format!("plain_{template}.fetch"), json!({})).await;
+    }
+}
+
+async fn calls(client: &Client) {
+    let reply = ask(client, "port_calls.call.port_call_summary", json!({"args": {"call": 2}})).await;
+    assert_eq!(reply["out"], json!({"lines": 2, "tonnes": "20500.250"}), "{reply:#}");
+    assert_eq!(reply["sets"][0][0]["status"], "moored", "{reply:#}");
+    assert_eq!(reply["sets"][1].as_array().unwrap().len(), 2, "{reply:#}");
+    assert_eq!(
+        ok(client, "cargo_manifest.call.tonnes_of_call", json!({"args": {"call": 3}})).await,
+        "61000.000"
+    );
+    assert_eq!(
+        ok(client, "harbour_calls.call.season_of", json!({"args": {"d": "2026-08-01"}})).await,
+        "summer"
+    );
+    assert_eq!(
+        ok(client, "harbour_calls.call.vat_check", json!({"args": {"number": "DK12345678"}})).await,
+        true
+    );
+    let found = ask(client, "vessel.call.find_vessels", json!({"args": {"class": "ferry"}})).await;
+    assert_eq!(found["sets"][0][0]["Name"], "Ærø Fjord", "{found:#}");
+    let next = ask(client, "harbour_calls.call.next_document", json!({})).await;
+    assert_eq!(next["out"]["no"], 1000, "{next:#}");
+    let args = json!({"container_no": "ABCU1234560", "iso_type": "22G1", "owner": "A"});
+    let printed = ask(client, "container.call.container_create", json!({"args": args})).await;
+    assert_eq!(printed["out"]["printed"], "ABCU 123456-0", "{printed:#}");
+    let args = json!({"call": 2, "atd": "2026-03-04T10:00:00Z"});
+    let closed = ask(client, "port_calls.call.close_port_call", json!({"args": args})).await;
+    assert_eq!(closed["out"]["status"], "left", "{closed:#}");
+    let call = ok(client, "port_calls.fetch", json!({"key": 2})).await;
+    assert_eq!((&call["stay_hours"], &call["lock_version"]), (&json!(45), &json!(2)));
+}
+
+async fn writes(client: &Client) {
+    // Existing procedures.
+    let new = json!({"customer_no": "K-300", "company_name": "Trois Frères", "credit_limit": "10.50"});
+    ok(client, "tbl_customers.create", json!({"data": new})).await;
+    ok(client, "tbl_customers.update", json!({"key": "K-300", "data": {"email": "a@b.example"}})).await;
+    let customer = ok(client, "tbl_customers.fetch", json!({"key": "K-300"})).await;
+    assert_eq!((&customer["email"], &customer["blocked"]), (&json!("a@b.example"), &json!("N")));
+    ok(client, "tbl_customers.delete", json!({"key": "K-300"})).await;
+    assert_eq!(
+        ask(client, "tbl_customers.fetch", json!({"key": "K-300"})).await["error"]["code"],
+        "not_found"
+    );
+    let hired = json!({"first_name": "Ada", "last_name": "Holm", "hired": "2026-01-01", "username": "aholm"});
+    assert_eq!(ok(client, "staff.create", json!({"data": hired})).await["staff_no"], 3);
+    // Proposed procedures.
+    let vessel =
+        json!({"imo_number": "1234567", "name": "Świt", "flag": "PL", "draught": 3.25, "gear": "crane,ramp"});
+    let id = ok(client, "vessel.create", json!({"data": vessel})).await["vessel_id"].clone();
+    let vessel = ok(client, "vessel.fetch", json!({"key": id})).await;
+    assert_eq!((&vessel["class"], &vessel["gear"]), (&json!("bulk"), &json!("crane,ramp")), "{vessel}");
+    let twice = ask(client, "vessel.create", json!({"data": {"imo_number": "1234567", "name": "b"}})).await;
+    assert_eq!(twice["error"]["code"], "conflict", "{twice}");
+    let call = json!({"vessel_id": id, "eta": "2026-05-01T00:00:00Z", "pilot_minutes": "00:20:00"});
+    let call = ok(client, "port_calls.create", json!({"data": call})).await["id"].clone();
+    let change = |version: i64| json!({"key": call, "data": {"remarks": "fog"}, "if_version": version});
+    assert_eq!(ok(client, "port_calls.update", change(1)).await["lock_version"], 2);
+    let late = ask(client, "port_calls.update", change(1)).await;
+    assert_eq!(late["error"]["code"], "version_mismatch", "{late}");
+    ok(client, "port_calls.delete", json!({"key": call, "if_version": 2})).await;
+    let berth = json!({"quay": "W", "no": 9, "depth_m": "3.5", "order": -1});
+    ok(client, "berth_place.create", json!({"data": berth})).await;
+    let none = ask(client, "weather_station.create", json!({"data": {}})).await;
+    assert_eq!(none["ok"], false, "a station needs a place, which no template has");
+}
+
+async fn documents(client: &Client) {
+    let part = ok(client, "yard_parts.fetch", json!({"where": {"part_no": "E-100"}})).await[0].clone();
+    assert_eq!(
+        (&part["id"], &part["price"]),
+        (&json!("64b7f0a1c2d3e4f5a6b7c8d9"), &json!("1290.50")),
+        "{part}"
+    );
+    assert_eq!(ok(client, "yard_parts.fetch", json!({"key": part["id"]})).await["stock"], 4);
+    let new = json!({"part_no": "N-1", "stock": 5, "kind": "deck", "dimensions": {"l": 1.5, "unit": "m"}});
+    ok(client, "yard_parts.create", json!({"data": new})).await;
+    let twice =
+        ask(client, "yard_parts.create", json!({"data": {"part_no": "N-1", "stock": 5, "kind": "deck"}}))
+            .await;
+    assert_eq!(twice["error"]["code"], "conflict", "{twice}");
+    ok(client, "yard_parts.update", json!({"key": part["id"], "data": {"stock": 3}})).await;
+    assert_eq!(ok(client, "yard_work_orders.fetch", json!({})).await.as_array().unwrap().len(), 2);
+    assert_eq!(ok(client, "yard_open_orders.fetch", json!({})).await[0]["no"], 2);
+    let log = ok(client, "yard_log_book.fetch", json!({"key": "2026-03-03"})).await;
+    assert_eq!(log["wind"], "variable");
+    assert!(ok(client, "yard_parts_per_kind.fetch", json!({})).await.is_array());
+}
