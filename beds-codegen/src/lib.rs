@@ -17,6 +17,7 @@
 //! The crate knows names and shapes of database objects, never a database: it opens no connection and must not
 //! depend on a driver or on the runtime. Start reading at [`Compiler`].
 
+pub mod catalogue;
 pub mod code;
 mod compiler;
 pub mod derive;

@@ -50,7 +50,8 @@ fn check_names(templates: &[Validated], hand_written: &[HandWritten], errors: &m
     let mut by_module: HashMap<&str, (Option<&Path>, Span)> = HashMap::new();
     let templates = templates.iter().filter_map(|template| template.name.as_ref()).map(Claim::of_template);
     for claim in templates.chain(hand_written.iter().filter_map(Claim::of_hand_written)) {
-        let (name, span, (rust, rust_span)) = (claim.wire.value.as_str(), claim.wire.span, claim.rust.clone());
+        let (name, span, (rust, rust_span)) =
+            (claim.wire.value.as_str(), claim.wire.span, claim.rust.clone());
         if let Some(first) = by_name.get(name) {
             let what = if first.file.or(claim.file).is_some() { "domains" } else { "templates" };
             errors.push(diagnostics::same_template(span, first.wire.span, name, what));
@@ -61,7 +62,11 @@ fn check_names(templates: &[Validated], hand_written: &[HandWritten], errors: &m
             continue;
         }
         if matches!(rust.as_str(), "Template" | "Domains") {
-            errors.push(diagnostics::reserved_name(rust_span, &rust, "the generated code has a type of this name"));
+            errors.push(diagnostics::reserved_name(
+                rust_span,
+                &rust,
+                "the generated code has a type of this name",
+            ));
         }
         match by_module.get(claim.module) {
             Some((file, first)) if *file != claim.file => {

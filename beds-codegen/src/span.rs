@@ -104,7 +104,8 @@ impl Sources {
     /// The place that people wrote: that of a text which stands for another is found in the other.
     #[must_use]
     pub fn written(&self, span: Span) -> Span {
-        let Some(Origin { whole, parts }) = self.get(span.file).and_then(|source| source.origin.as_ref()) else {
+        let Some(Origin { whole, parts }) = self.get(span.file).and_then(|source| source.origin.as_ref())
+        else {
             return span;
         };
         let index = parts.partition_point(|(range, _)| range.end <= span.start);

@@ -162,6 +162,13 @@ fn the_page_of_all_codes_has_each_once() {
     assert!(!page.contains("\n\n\n"));
 }
 
+/// `docs/diagnostics.md` is what `bedsc explain --all` prints.
+#[test]
+fn the_page_in_the_documentation_is_up_to_date() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/diagnostics.md");
+    finish(&check(&page, &beds_codegen::explain_all()).into_iter().collect::<Vec<_>>());
+}
+
 #[test]
 fn no_expected_report_is_left_over() {
     for path in files("err", "txt") {

@@ -55,7 +55,8 @@ fn structs_that_derive_are_found_and_join_the_factory() {
     assert_eq!(names, ["bookmark", "country", "visit_log"]);
     let factory = &output.files[0].text;
     assert_eq!(factory.matches("pub mod z;").count(), 1, "{factory}");
-    for line in ["pub use self::z::Bookmark;", "pub use self::z::Visit;", "\"visit_log\" => Template::Visit,"] {
+    for line in ["pub use self::z::Bookmark;", "pub use self::z::Visit;", "\"visit_log\" => Template::Visit,"]
+    {
         assert!(factory.contains(line), "{line} in {factory}");
     }
     assert!(output.inputs.iter().any(|path| path.ends_with("z.rs")));
@@ -85,7 +86,10 @@ fn mistakes_are_shown_where_they_are_written() {
     let template = domain("Country", "#[beds(name = \"country\", read(view = \"v_other\"))]");
     let rust_name = domain("Country", "#[beds(name = \"land\", read(view = \"v_other\"))]");
     let first = domain("Bookmark", READ);
-    let many = domain("Bookmark", "#[beds(raed(view = \"v\"), broker = 5)]\n#[beds(methods(create = A, create = B))]");
+    let many = domain(
+        "Bookmark",
+        "#[beds(raed(view = \"v\"), broker = 5)]\n#[beds(methods(create = A, create = B))]",
+    );
     let field = domain("Bookmark", "#[beds(read(view = \"v\"), fetch(filter = [\"id\", \"nott\"]))]");
     let missing = domain("Bookmark", READ).replace("service = \"app_server\", ", "");
     let cases: [(&str, &[(&str, &str)]); 8] = [

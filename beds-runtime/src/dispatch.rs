@@ -234,23 +234,40 @@ pub fn decode(operation: Operation, body: &[u8]) -> Result<Request> {
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+    // A struct would be read from an array too, by position: only an object is a request.
+    let is_object = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
     // The common case parses once; only a refused body is parsed again, for the path to the mistake.
-    if let Ok(request) = serde_json::from_slice(body) {
+    if let (true, Ok(request)) = (is_object, serde_json::from_slice(body)) {
         return Ok(request);
     }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let bad = |message: String| Err(Error::new(ErrorCode::BadRequest, message));
+    let bad = |message: String| Err(Error::new(ErrorCode::BadRequest, shortened(message)));
+    if !is_object && serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok() {
+        return bad("the body is not a JSON object".into());
+    }
     if body.iter().all(u8::is_ascii_whitespace) {
         return bad("the body is empty: it must be a JSON object".into());
     }
     match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
         Ok(_) => bad("the body has something after its JSON object".into()),
         Err(error) => {
+            // Where a key itself cannot be read, its place in the path is a `?`.
             let path = error.path().to_string();
-            let place = if path == "." { String::new() } else { format!(" at `{path}`") };
+            let path = path.trim_end_matches('?').trim_end_matches('.');
+            let place = if path.is_empty() { String::new() } else { format!(" at `{path}`") };
             bad(format!("the body cannot be read{place}: {}", error.into_inner()))
         }
     }
+}
+
+/// A message that quotes a client, who may have sent a page as a name.
+fn shortened(mut message: String) -> String {
+    const CHARACTERS_MAX: usize = 400;
+    if let Some((end, _)) = message.char_indices().nth(CHARACTERS_MAX) {
+        message.truncate(end);
+        message.push('…');
+    }
+    message
 }
 
 fn unix_ms_now() -> i128 {

@@ -30,7 +30,7 @@ use tracing_subscriber::{
 };
 
 use crate::{
-    broker::{BusPublisher, Status},
+    broker::{BusError, BusPublisher, Status},
     config::{Amqp, Logging},
 };
 
@@ -192,6 +192,10 @@ impl Visit for Fields {
     }
 }
 
+async fn wait(delays: &mut impl Iterator<Item = Duration>) {
+    tokio::time::sleep(delays.next().unwrap_or(Duration::from_secs(10))).await;
+}
+
 impl BusQueue {
     /// Publishes events until the process ends. A message that was not confirmed is sent again.
     pub(crate) async fn publish(mut self, amqp: Amqp, mut status: watch::Receiver<Status>) {
@@ -215,16 +219,21 @@ impl BusQueue {
                         batch.clear();
                         continue;
                     };
-                    if bus.send("logger.create", &body).await.is_err() {
-                        break;
+                    match bus.send("logger.create", &body).await {
+                        Ok(()) => {
+                            batch.clear();
+                            delays = backoff.build();
+                        }
+                        // The node that ingests is still to come, perhaps it is this one.
+                        Err(BusError::Unroutable) => wait(&mut delays).await,
+                        Err(_) => break,
                     }
-                    batch.clear();
                 }
                 if self.records.is_closed() {
                     return;
                 }
             }
-            tokio::time::sleep(delays.next().unwrap_or(Duration::from_secs(10))).await;
+            wait(&mut delays).await;
         }
     }
 

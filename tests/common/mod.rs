@@ -33,7 +33,7 @@ use nix::{
 use tempfile::TempDir;
 
 /// How long anything that must happen may take on a slow, busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 /// How often a condition is looked at.
 const POLL: Duration = Duration::from_millis(20);
 

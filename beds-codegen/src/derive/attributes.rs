@@ -130,7 +130,9 @@ impl Writer<'_> {
                     ("a struct with parameters", "leave out the parameters: a domain is one type")
                 }
                 Fields::Named(fields) => return Some(fields),
-                Fields::Unnamed(_) => ("a tuple struct", "name its fields: their names are those on the wire"),
+                Fields::Unnamed(_) => {
+                    ("a tuple struct", "name its fields: their names are those on the wire")
+                }
                 Fields::Unit => ("a struct without fields", "give it the fields of a record, in `{ }`"),
             },
             Data::Enum(_) => ("an enum", "write a struct, and an enum's values as `type = \"enum\"`"),
@@ -183,7 +185,10 @@ impl Writer<'_> {
             match entry.value {
                 Given::Path(function) => methods.push(Method { operation, function }),
                 Given::Flag | Given::Value(_) | Given::Entries(_) => self.report(token, |span| {
-                    diagnostics::attribute_form(span, &format!("expected a function: {name} = Self::function"))
+                    diagnostics::attribute_form(
+                        span,
+                        &format!("expected a function: {name} = Self::function"),
+                    )
                 }),
             }
         }
@@ -212,7 +217,11 @@ impl Writer<'_> {
     fn entry(&mut self, entry: Entry) {
         let (name, token) = (entry.name(), entry.key.span());
         // A key that TOML does not take bare is none that a template takes; the stages say so.
-        if name.is_ascii() { self.part(&name, token) } else { self.part(&format!("\"{name}\""), token) };
+        if name.is_ascii() {
+            self.part(&name, token)
+        } else {
+            self.part(&format!("\"{name}\""), token)
+        };
         self.text.push_str(" = ");
         match entry.value {
             Given::Flag => drop(self.part("true", token)),

@@ -1,7 +1,9 @@
 //! What a struct says without attributes: its name, the types of its fields, its doc comments.
 
 use proc_macro2::Span as TokenSpan;
-use syn::{Attribute, Expr, GenericArgument, Ident, Lit, LitBool, LitStr, PathArguments, spanned::Spanned as _};
+use syn::{
+    Attribute, Expr, GenericArgument, Ident, Lit, LitBool, LitStr, PathArguments, spanned::Spanned as _,
+};
 
 use super::syntax::{Entry, Given, Value};
 

@@ -174,19 +174,16 @@ pub fn expand(input: &DeriveInput, package: &Path) -> TokenStream {
 
 /// A diagnostic as one text, for a compiler that shows a text at a place and nothing else.
 fn told(diagnostic: &Diagnostic, file: FileId, sources: &Sources) -> String {
-    let mut text = format!("[{}] {}", diagnostic.code, diagnostic.message);
+    let mut lines = vec![format!("[{}] {}", diagnostic.code, diagnostic.message)];
     if let Some(label) = diagnostic.primary() {
         if label.span.file != file {
             let place = sources.position(label.span.file, label.span.start);
-            let path = sources.path(label.span.file);
-            text.push_str(&format!("\n  in {path}:{}:{}", place.line, place.column));
+            lines.push(format!("  in {}:{}:{}", sources.path(label.span.file), place.line, place.column));
         }
         if !label.text.is_empty() && label.text != "here" {
-            text.push_str(&format!("\n  {}", label.text));
+            lines.push(format!("  {}", label.text));
         }
     }
-    for help in &diagnostic.help {
-        text.push_str(&format!("\nhelp: {help}"));
-    }
-    text
+    lines.extend(diagnostic.help.iter().map(|help| format!("help: {help}")));
+    lines.join("\n")
 }

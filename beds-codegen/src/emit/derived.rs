@@ -24,7 +24,7 @@ pub fn derived(domain: &Domain, name: &Ident, methods: &[Method]) -> TokenStream
     let objects = engine::named_operations(domain, |name| format_ident!("{name}_object"));
     let objects = objects
         .into_iter()
-        .filter(|(name, _)| methods.iter().any(|method| *name == object(method.operation).to_string()))
+        .filter(|(name, _)| methods.iter().any(|method| *name == object(method.operation)))
         .map(|(_, function)| function);
     let objects = wrapped(&quote!(impl #name), objects);
     quote! {

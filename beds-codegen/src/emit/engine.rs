@@ -80,7 +80,9 @@ fn objects(domain: &Domain) -> Vec<TokenStream> {
         }
         Objects::MongoDb { read: _, create, update, delete } => {
             for (usage, collection) in usages.iter().zip([create, update, delete]) {
-                objects.extend(collection.iter().map(|name| quote!(rt::Object::collection(rt::Usage::#usage, #name))));
+                objects.extend(
+                    collection.iter().map(|name| quote!(rt::Object::collection(rt::Usage::#usage, #name))),
+                );
             }
         }
     }

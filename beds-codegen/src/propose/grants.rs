@@ -15,7 +15,7 @@ use crate::{
 /// `user` is a MariaDB account such as `beds@%`, and its name before the `@` that of the MongoDB role. The names of
 /// databases are taken for those in the servers.
 #[must_use]
-pub fn grants(domains: &[Domain], user: &str) -> String {
+pub fn grants<'d>(domains: impl IntoIterator<Item = &'d Domain>, user: &str) -> String {
     let (name, host) = user.split_once('@').unwrap_or((user, "%"));
     let mut sql = BTreeSet::new();
     let mut roles: BTreeMap<&str, BTreeMap<String, BTreeSet<&str>>> = BTreeMap::new();

@@ -139,3 +139,14 @@ fn complete(text: &str, is_mongodb: bool) -> String {
     }
     parts.join("\n")
 }
+
+/// The repository's own domains: its templates and its hand-written ones.
+pub(crate) fn every_domain() -> Output {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    Compiler::new()
+        .templates(root.join("templates"))
+        .pipelines(root.join("schema/mongodb"))
+        .domains(root.join("src/domains"))
+        .compile()
+        .unwrap()
+}

@@ -25,6 +25,9 @@ pub enum BusError {
     /// RabbitMQ did not take a message: its queue is full.
     #[error("RabbitMQ refused a message: its queue is full")]
     Refused,
+    /// No queue takes a message: nobody serves it yet.
+    #[error("no queue takes a message")]
+    Unroutable,
     /// A message whose properties the client library cannot read.
     #[error("a message cannot be read")]
     Unreadable,

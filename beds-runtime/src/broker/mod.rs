@@ -34,8 +34,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use connection::BusError;
-pub use connection::ping;
+pub use connection::{BusError, ping};
 pub use publish::BusPublisher;
 
 use crate::{

@@ -19,6 +19,8 @@ use crate::{config::Amqp, dispatch::Answer, error::Error};
 
 /// AMQP's code for a message that survives a restart.
 const PERSISTENT: u8 = 2;
+/// How much of an error's message a dead letter's header holds.
+const REASON_CHARACTERS_MAX: usize = 1_000;
 
 /// A channel whose messages are confirmed.
 #[derive(Debug, Clone)]
@@ -43,13 +45,15 @@ impl Publisher {
         properties: BasicProperties,
     ) -> Result<(), BusError> {
         let published = async {
-            let options = BasicPublishOptions::default();
+            // A reply whose client has left needs no queue; all else does.
+            let options = BasicPublishOptions { mandatory: !exchange.is_empty(), ..Default::default() };
             let confirm = self.channel.basic_publish(exchange.into(), routing_key, options, body, properties);
             confirm.await?.await
         };
         match within(self.limit, "confirming a message", published).await? {
             Confirmation::Nack(_) => Err(BusError::Refused),
-            Confirmation::Ack(_) | Confirmation::NotRequested => Ok(()),
+            Confirmation::Ack(Some(_)) => Err(BusError::Unroutable),
+            Confirmation::Ack(None) | Confirmation::NotRequested => Ok(()),
         }
     }
 
@@ -88,9 +92,11 @@ impl Publisher {
     ) -> Result<(), BusError> {
         let properties = delivery.properties.clone();
         let mut headers = properties.headers().clone().unwrap_or_default();
+        // Properties must fit into one frame, and the reason may quote a client at any length.
+        let reason: String = error.message.chars().take(REASON_CHARACTERS_MAX).collect();
         for (name, value) in [
             (header::DEAD_CODE, error.code.as_str()),
-            (header::DEAD_REASON, error.message.as_str()),
+            (header::DEAD_REASON, reason.as_str()),
             (header::DEAD_QUEUE, broker.queue()),
             (header::DEAD_EXCHANGE, delivery.exchange.as_str()),
             (header::DEAD_ROUTING_KEY, delivery.routing_key.as_str()),

@@ -177,5 +177,8 @@ fn check_unique(relation: &Relation, findings: &mut Findings<'_>) {
 
 /// Whether a template may call a field of this type unique.
 const fn is_indexable(ty: &Type) -> bool {
-    !matches!(ty, Type::Text { .. } | Type::Bytes { .. } | Type::Json | Type::List { .. } | Type::Object { .. })
+    !matches!(
+        ty,
+        Type::Text { .. } | Type::Bytes { .. } | Type::Json | Type::List { .. } | Type::Object { .. }
+    )
 }

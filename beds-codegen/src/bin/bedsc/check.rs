@@ -19,8 +19,14 @@ impl Check {
     pub(crate) fn run(&self) -> bool {
         let Some(output) = self.input.compile(&self.paths) else { return false };
         if self.input.format == Format::Human {
-            let (count, s) = (output.domains.len(), if output.domains.len() == 1 { "" } else { "s" });
-            anstream::println!("{count} template{s}, no errors");
+            let plural = |count: usize| if count == 1 { "" } else { "s" };
+            let (count, by_hand) = (output.domains.len(), output.hand_written.len());
+            let by_hand = if by_hand == 0 {
+                String::new()
+            } else {
+                format!(" and {by_hand} hand-written domain{}", plural(by_hand))
+            };
+            anstream::println!("{count} template{}{by_hand}, no errors", plural(count));
         }
         true
     }

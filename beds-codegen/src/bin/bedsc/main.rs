@@ -4,10 +4,12 @@
 //! is the command line; each command is a module, and none of them prints what the library can render.
 
 mod check;
+mod docs;
 mod expand;
 mod explain;
 mod new;
 mod propose;
+mod shell;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -38,6 +40,15 @@ enum Command {
     Grants(propose::Grants),
     /// Print the JSON Schema of what clients send and get
     Schema(propose::Schema),
+    /// Write a catalogue of the domains as static HTML
+    Docs(docs::Docs),
+    /// Print an `AsyncAPI` 3.0 document of the domains
+    #[command(name = "asyncapi")]
+    AsyncApi(docs::AsyncApi),
+    /// Print completions for a shell
+    Completions(shell::Completions),
+    /// Print the manual page, or write one a command
+    Man(shell::Man),
 }
 
 /// What every command that reads templates takes.
@@ -98,6 +109,10 @@ fn main() -> ExitCode {
         Command::Ddl(command) => command.run(),
         Command::Grants(command) => command.run(),
         Command::Schema(command) => command.run(),
+        Command::Docs(command) => command.run(),
+        Command::AsyncApi(command) => command.run(),
+        Command::Completions(command) => command.run(),
+        Command::Man(command) => command.run(),
     };
     if is_done { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

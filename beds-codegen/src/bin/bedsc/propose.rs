@@ -41,7 +41,7 @@ pub(crate) struct Grants {
 impl Grants {
     pub(crate) fn run(&self) -> bool {
         let Some(output) = self.input.compile(&self.paths) else { return false };
-        anstream::print!("{}", propose::grants(&output.domains, &self.user));
+        anstream::print!("{}", propose::grants(output.all_domains(), &self.user));
         true
     }
 }

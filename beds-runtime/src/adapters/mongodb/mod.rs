@@ -25,8 +25,7 @@ use std::{
 
 use beds_protocol::ErrorCode;
 use mongodb::{
-    Client,
-    ServerType,
+    Client, ServerType,
     bson::{RawDocumentBuf, doc},
     event::{EventHandler, sdam::SdamEvent},
     options::ClientOptions,

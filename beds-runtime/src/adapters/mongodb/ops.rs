@@ -210,11 +210,13 @@ async fn insert(
 ) -> std::result::Result<(), Fault> {
     let collection = handle.database.collection::<Document>(collection.name);
     if let [document] = documents.as_slice() {
-        // The driver's errors of `insert_many` tell the position, as those of several documents do.
-        return Ok(match many {
-            true => collection.insert_many([document]).await.map(drop)?,
-            false => collection.insert_one(document).await.map(drop)?,
-        });
+        if many {
+            // The driver's errors of `insert_many` tell the position, as those of several documents do.
+            collection.insert_many([document]).await?;
+        } else {
+            collection.insert_one(document).await?;
+        }
+        return Ok(());
     }
     let mut session = handle.client.start_session().await?;
     let mut retries = 0;

@@ -1,0 +1,164 @@
+//! The domains as an `AsyncAPI` 3.0 document, from the node's point of view: it receives requests and sends replies.
+
+use beds_protocol::{ErrorCode, topology};
+use serde_json::{Map, Value, json};
+
+use super::{Operation, body, example, operations};
+use crate::model::Domain;
+
+/// The exchange of requests, as the AMQP binding of a channel.
+const BINDING_VERSION: &str = "0.3.0";
+
+/// The `AsyncAPI` 3.0 document of these domains: a channel for each routing key on the exchange `beds`, an operation
+/// with its reply on each, and the schemas of all bodies. `version` is that of the application.
+#[must_use]
+pub fn asyncapi(domains: &[&Domain], version: &str) -> Value {
+    let (mut channels, mut actions) = (Map::new(), Map::new());
+    let (mut messages, mut schemas) = (Map::new(), Map::new());
+    let mut replies = Map::new();
+    schemas.insert("error".to_owned(), body::error());
+    schemas.insert("request_headers".to_owned(), request_headers());
+    schemas.insert("reply_headers".to_owned(), reply_headers());
+    for domain in domains {
+        let name = &domain.name.value;
+        for (definition, schema) in body::definitions(domain) {
+            schemas.insert(format!("{name}.{definition}"), schema);
+        }
+        for operation in operations(domain) {
+            let key = &operation.routing_key;
+            channels.insert(key.clone(), channel(domain, &operation));
+            actions.insert(key.clone(), action(key, &operation));
+            messages.insert(format!("{key}.request"), request(domain, &operation));
+            messages.insert(format!("{key}.reply"), reply(domain, &operation));
+            replies.insert(key.clone(), refer("components/messages", &format!("{key}.reply")));
+        }
+    }
+    channels.insert(
+        "reply".to_owned(),
+        json!({
+            "address": null,
+            "title": "Replies",
+            "description": "The queue that a request names in `reply_to`, through the default exchange",
+            "messages": replies,
+        }),
+    );
+    json!({
+        "asyncapi": "3.0.0",
+        "id": "urn:beds",
+        "info": {
+            "title": "BEDS",
+            "version": version,
+            "description": "Data domains on RabbitMQ. Publish a request to the exchange `beds` with the channel's address as routing key, `mandatory`, with `reply_to` and `correlation_id` for an answer.",
+        },
+        "defaultContentType": topology::CONTENT_TYPE,
+        "channels": channels,
+        "operations": actions,
+        "components": { "messages": messages, "schemas": schemas },
+    })
+}
+
+fn refer(place: &str, name: &str) -> Value {
+    json!({ "$ref": format!("#/{place}/{name}") })
+}
+
+fn channel(domain: &Domain, operation: &Operation<'_>) -> Value {
+    let key = &operation.routing_key;
+    let mut channel = json!({
+        "address": key,
+        "title": key,
+        "summary": operation.kind.summary(),
+        "messages": { "request": refer("components/messages", &format!("{key}.request")) },
+        "bindings": { "amqp": {
+            "is": "routingKey",
+            "exchange": { "name": topology::EXCHANGE, "type": "topic", "durable": true, "autoDelete": false },
+            "bindingVersion": BINDING_VERSION,
+        } },
+        "x-beds-queue": operation.broker.queue(),
+    });
+    if !domain.description.is_empty() {
+        channel["description"] = json!(domain.description);
+    }
+    channel
+}
+
+fn action(key: &str, operation: &Operation<'_>) -> Value {
+    json!({
+        "action": "receive",
+        "channel": refer("channels", key),
+        "title": key,
+        "summary": operation.kind.summary(),
+        "messages": [refer(&format!("channels/{key}/messages"), "request")],
+        "reply": {
+            "address": {
+                "location": "$message.header#/reply_to",
+                "description": "The AMQP property `reply_to`; the reply has the request's `correlation_id`",
+            },
+            "channel": refer("channels", "reply"),
+            "messages": [refer("channels/reply/messages", key)],
+        },
+    })
+}
+
+fn prefix(domain: &Domain) -> String {
+    format!("#/components/schemas/{}.", domain.name.value)
+}
+
+fn request(domain: &Domain, operation: &Operation<'_>) -> Value {
+    let mut message = json!({
+        "name": format!("{}.request", operation.routing_key),
+        "headers": refer("components/schemas", "request_headers"),
+        "payload": body::request(domain, operation.kind, &prefix(domain)),
+    });
+    let examples: Vec<Value> = example::requests(domain, operation.kind)
+        .into_iter()
+        .map(|body| json!({ "payload": body }))
+        .collect();
+    if !examples.is_empty() {
+        message["examples"] = json!(examples);
+    }
+    message
+}
+
+fn reply(domain: &Domain, operation: &Operation<'_>) -> Value {
+    let done = body::reply(operation.kind, &prefix(domain));
+    let mut message = json!({
+        "name": format!("{}.reply", operation.routing_key),
+        "headers": refer("components/schemas", "reply_headers"),
+        "correlationId": { "location": "$message.header#/correlation_id" },
+        "payload": { "oneOf": [done, refer("components/schemas", "error")] },
+    });
+    if let Some(body) = example::reply(domain, operation.kind) {
+        message["examples"] = json!([{ "payload": body }]);
+    }
+    message
+}
+
+fn request_headers() -> Value {
+    use topology::header;
+    let text = |description: &str| json!({ "type": "string", "description": description });
+    json!({
+        "type": "object",
+        "properties": {
+            header::DEADLINE: {
+                "type": "integer",
+                "description": "the moment after which no answer is wanted, in Unix milliseconds",
+            },
+            header::SESSION: text("the session's token"),
+            header::TEMPLATE_HASH: text("the fingerprint of the template that the client was built for"),
+            header::TRACEPARENT: text("the W3C trace context"),
+        },
+    })
+}
+
+fn reply_headers() -> Value {
+    use topology::header;
+    let statuses: Vec<&str> =
+        std::iter::once("ok").chain(ErrorCode::ALL.iter().map(|code| code.as_str())).collect();
+    json!({
+        "type": "object",
+        "properties": {
+            header::STATUS: { "type": "string", "enum": statuses },
+            header::TEMPLATE_HASH: { "type": "string", "description": "the fingerprint of the template" },
+        },
+    })
+}

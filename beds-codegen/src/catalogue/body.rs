@@ -1,0 +1,151 @@
+//! The JSON Schema of request and reply bodies, whole: what `propose::schema` says of records and arguments, inside
+//! of what the wire puts around it. Definitions are referred to as `PREFIX.record` and so on.
+
+use beds_protocol::ErrorCode;
+use serde_json::{Map, Value, json};
+
+use super::Kind;
+use crate::{
+    model::{Domain, Field, Mode, Returns},
+    propose,
+};
+
+/// The definitions of a domain, by the name after its prefix: `record`, `create`, `call.restock.args` and so on.
+pub(super) fn definitions(domain: &Domain) -> Map<String, Value> {
+    match propose::schema(domain).get_mut("$defs").map(Value::take) {
+        Some(Value::Object(definitions)) => definitions,
+        _ => Map::new(),
+    }
+}
+
+/// The body of a request; `prefix` is where definitions are.
+pub(super) fn request(domain: &Domain, kind: Kind<'_>, prefix: &str) -> Value {
+    let refer = |name: &str| json!({ "$ref": format!("{prefix}{name}") });
+    match kind {
+        Kind::Fetch => {
+            let mut properties = json!({
+                "where": filter(domain),
+                "sort": { "type": "array", "items": { "enum": sorts(domain) } },
+                "limit": { "type": "integer", "minimum": 1, "maximum": domain.fetch.limit_max },
+                "after": { "type": "string", "description": "the `next` of an earlier reply" },
+                "fields": { "type": "array", "items": { "enum": names(domain.fields.iter()) } },
+                "count": { "type": "boolean" },
+            });
+            if !domain.key.is_empty() {
+                properties["key"] = key(domain, prefix);
+            }
+            closed(&properties, &[])
+        }
+        Kind::Count => closed(&json!({ "where": filter(domain) }), &[]),
+        Kind::Create => {
+            let one = refer("create");
+            closed(&json!({ "data": { "anyOf": [one, { "type": "array", "items": one }] } }), &["data"])
+        }
+        Kind::Update => {
+            let properties =
+                json!({ "key": key(domain, prefix), "data": refer("update"), "if_version": version() });
+            closed(&properties, &["key", "data"])
+        }
+        Kind::Delete => closed(&json!({ "key": key(domain, prefix), "if_version": version() }), &["key"]),
+        Kind::Describe => closed(&json!({}), &[]),
+        Kind::Call(call) => closed(&json!({ "args": refer(&format!("call.{}.args", call.name)) }), &[]),
+    }
+}
+
+/// The body of a reply that is not an error.
+pub(super) fn reply(kind: Kind<'_>, prefix: &str) -> Value {
+    let refer = |name: &str| json!({ "$ref": format!("{prefix}{name}") });
+    let mut properties = json!({ "ok": { "const": true } });
+    match kind {
+        Kind::Fetch => {
+            let record = refer("record");
+            properties["data"] = json!({ "anyOf": [record, { "type": "array", "items": record }] });
+            properties["next"] = json!({ "type": "string", "description": "cursor of the next page" });
+            properties["count"] = json!({ "type": "integer", "minimum": 0 });
+        }
+        Kind::Count => properties["count"] = json!({ "type": "integer", "minimum": 0 }),
+        // What is known of the record depends on its database object.
+        Kind::Create => properties["data"] = json!({ "type": ["object", "array"] }),
+        Kind::Update | Kind::Delete | Kind::Describe => properties["data"] = json!({ "type": "object" }),
+        Kind::Call(call) => {
+            match &call.returns {
+                Returns::Nothing => {}
+                Returns::AsItComes => properties["sets"] = json!({ "type": "array" }),
+                Returns::Scalar(_) | Returns::Rows(_) => {
+                    properties["data"] = refer(&format!("call.{}.data", call.name));
+                }
+            }
+            if call.args.iter().any(|arg| arg.mode != Mode::In) {
+                properties["out"] = refer(&format!("call.{}.out", call.name));
+            }
+        }
+    }
+    json!({ "type": "object", "properties": properties, "required": ["ok"] })
+}
+
+/// The body of an error reply.
+pub(super) fn error() -> Value {
+    let codes: Vec<&str> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
+    let detail = closed(
+        &json!({ "field": { "type": "string" }, "reason": { "type": "string" } }),
+        &["field", "reason"],
+    );
+    json!({
+        "type": "object",
+        "properties": {
+            "ok": { "const": false },
+            "error": {
+                "type": "object",
+                "properties": {
+                    "code": { "type": "string", "enum": codes },
+                    "message": { "type": "string" },
+                    "hint": { "type": "string" },
+                    "retryable": { "type": "boolean" },
+                    "details": { "type": "array", "items": detail },
+                    "sqlstate": { "type": "string" },
+                    "request_id": { "type": "string" },
+                },
+                "required": ["code", "message", "retryable"],
+            },
+        },
+        "required": ["ok", "error"],
+    })
+}
+
+fn closed(properties: &Value, required: &[&str]) -> Value {
+    json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
+}
+
+fn version() -> Value {
+    json!({ "type": "integer", "description": "change it only while its version is this one" })
+}
+
+/// A scalar, or an object where the key has several fields.
+fn key(domain: &Domain, prefix: &str) -> Value {
+    let one = |name: &str| json!({ "$ref": format!("{prefix}record/properties/{name}") });
+    let names = names(domain.key.iter().filter_map(|index| domain.fields.get(*index)));
+    match names.as_slice() {
+        [name] => one(name),
+        names => {
+            let properties: Map<String, Value> =
+                names.iter().map(|name| ((*name).to_owned(), one(name))).collect();
+            closed(&Value::Object(properties), names)
+        }
+    }
+}
+
+/// A value, or an object of operators, for each field that may be filtered by.
+fn filter(domain: &Domain) -> Value {
+    let fields = domain.fetch.filter.iter().filter_map(|index| domain.fields.get(*index));
+    let properties: Map<String, Value> = fields.map(|field| (field.name.clone(), json!({}))).collect();
+    closed(&Value::Object(properties), &[])
+}
+
+fn sorts(domain: &Domain) -> Vec<String> {
+    let fields = domain.fetch.sort.iter().filter_map(|index| domain.fields.get(*index));
+    fields.flat_map(|field| [field.name.clone(), format!("-{}", field.name)]).collect()
+}
+
+fn names<'d>(fields: impl Iterator<Item = &'d Field>) -> Vec<&'d str> {
+    fields.map(|field| field.name.as_str()).collect()
+}

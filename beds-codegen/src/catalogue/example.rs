@@ -1,0 +1,171 @@
+//! Example requests and their replies.
+
+use serde_json::{Map, Value, json};
+
+use super::{Kind, value};
+use crate::model::{Call, Domain, Field, Generated, Mode, Objects, Procedure, Returns, Supply, Type};
+
+/// An example request body of an operation; `None` where a pattern is beyond the generator.
+#[must_use]
+pub fn request(domain: &Domain, kind: Kind<'_>) -> Option<Value> {
+    requests(domain, kind).into_iter().next()
+}
+
+/// All example request bodies of an operation: a fetch has one by key and one by filter.
+#[must_use]
+pub fn requests(domain: &Domain, kind: Kind<'_>) -> Vec<Value> {
+    let one = match kind {
+        Kind::Fetch => {
+            let by_key =
+                (!domain.key.is_empty()).then(|| key(domain)).flatten().map(|key| json!({ "key": key }));
+            return by_key.into_iter().chain(search(domain)).collect();
+        }
+        Kind::Count => filter(domain).map(|filter| json!({ "where": filter })),
+        Kind::Create => created(domain).map(|data| json!({ "data": data })),
+        Kind::Update => changed(domain)
+            .and_then(|data| Some(versioned(domain, json!({ "key": key(domain)?, "data": data })))),
+        Kind::Delete => key(domain).map(|key| versioned(domain, json!({ "key": key }))),
+        Kind::Describe => Some(json!({})),
+        Kind::Call(call) => {
+            let given = call.args.iter().filter(|arg| arg.mode != Mode::Out).map(|arg| &arg.field);
+            value::object(given).map(|args| json!({ "args": args }))
+        }
+    };
+    one.into_iter().collect()
+}
+
+/// The reply to a request like [`request`], as far as the template knows it.
+pub(super) fn reply(domain: &Domain, kind: Kind<'_>) -> Option<Value> {
+    Some(match kind {
+        Kind::Fetch if domain.key.is_empty() => {
+            json!({ "ok": true, "data": [value::object(&domain.fields)?] })
+        }
+        Kind::Fetch => json!({ "ok": true, "data": value::object(&domain.fields)? }),
+        Kind::Count => json!({ "ok": true, "count": 12 }),
+        Kind::Create => json!({ "ok": true, "data": value::object(shown_of_created(domain))? }),
+        Kind::Update | Kind::Delete => {
+            let mut data: Map<String, Value> = value::object(keys(domain))?;
+            if let (Kind::Update, Some(version)) = (kind, version(domain)) {
+                data.insert(version.name.clone(), json!(2));
+            }
+            json!({ "ok": true, "data": data })
+        }
+        // What it tells is what the page tells.
+        Kind::Describe => return None,
+        Kind::Call(call) => call_reply(call)?,
+    })
+}
+
+fn call_reply(call: &Call) -> Option<Value> {
+    let mut reply = json!({ "ok": true });
+    match &call.returns {
+        Returns::Nothing => {}
+        Returns::Scalar(ty) => reply["data"] = value::of_type(ty, &call.name)?,
+        Returns::Rows(rows) => reply["data"] = json!([value::object(rows)?]),
+        Returns::AsItComes => reply["sets"] = json!([[]]),
+    }
+    let out = call.args.iter().filter(|arg| arg.mode != Mode::In).map(|arg| &arg.field);
+    let out = value::object(out)?;
+    if !out.is_empty() {
+        reply["out"] = json!(out);
+    }
+    Some(reply)
+}
+
+fn keys(domain: &Domain) -> impl Iterator<Item = &Field> {
+    domain.key.iter().filter_map(|index| domain.fields.get(*index))
+}
+
+fn version(domain: &Domain) -> Option<&Field> {
+    domain.version.and_then(|index| domain.fields.get(index))
+}
+
+/// A scalar, or an object where the key has several fields.
+fn key(domain: &Domain) -> Option<Value> {
+    let object = value::object(keys(domain))?;
+    if domain.key.len() == 1 {
+        object.into_iter().next().map(|(_, value)| value)
+    } else {
+        Some(json!(object))
+    }
+}
+
+fn versioned(domain: &Domain, mut body: Value) -> Value {
+    if domain.version.is_some() {
+        body["if_version"] = json!(1);
+    }
+    body
+}
+
+fn is_sent(field: &Field) -> bool {
+    matches!(field.supply, Supply::Required | Supply::Optional | Supply::Default(_))
+}
+
+/// What a create sends; on MariaDB what its procedure takes.
+fn created(domain: &Domain) -> Option<Map<String, Value>> {
+    value::object(domain.fields.iter().filter(|field| is_sent(field)))
+}
+
+/// What the reply to a create shows: what was passed, and what is known to have been generated.
+fn shown_of_created(domain: &Domain) -> Vec<&Field> {
+    let is_known = |index: usize, field: &Field| match &domain.objects {
+        Objects::MariaDb { create: Some(Procedure { args, returns, .. }), .. } => {
+            args.contains(&index) || returns.contains(&index)
+        }
+        Objects::MariaDb { create: None, .. } | Objects::MongoDb { .. } => {
+            field.supply != Supply::Generated(Generated::Database)
+        }
+    };
+    let fields = domain.fields.iter().enumerate();
+    fields.filter(|(index, field)| is_known(*index, field)).map(|(_, field)| field).collect()
+}
+
+/// Two fields that an update may change.
+fn changed(domain: &Domain) -> Option<Map<String, Value>> {
+    let passed = |index: usize| match &domain.objects {
+        Objects::MariaDb { update: Some(procedure), .. } => procedure.args.contains(&index),
+        Objects::MariaDb { update: None, .. } | Objects::MongoDb { .. } => true,
+    };
+    let fields = domain.fields.iter().enumerate();
+    let may_change = fields
+        .filter(|(index, field)| is_sent(field) && !field.immutable && passed(*index))
+        .map(|(_, field)| field);
+    value::object(may_change.take(2))
+}
+
+fn filterable(domain: &Domain) -> impl Iterator<Item = &Field> {
+    domain.fetch.filter.iter().filter_map(|index| domain.fields.get(*index))
+}
+
+/// The first filter by its value; a second one that has an order by its least value.
+fn filter(domain: &Domain) -> Option<Map<String, Value>> {
+    let mut filter = value::object(filterable(domain).take(1))?;
+    let ordered = |field: &&Field| {
+        matches!(
+            field.ty,
+            Type::Int { .. }
+                | Type::UInt { .. }
+                | Type::Float { .. }
+                | Type::Decimal { .. }
+                | Type::Date
+                | Type::Time
+                | Type::DateTime
+        )
+    };
+    if let Some(field) = filterable(domain).skip(1).find(ordered) {
+        filter.insert(field.name.clone(), json!({ "gte": value::of_field(field)? }));
+    }
+    Some(filter)
+}
+
+fn search(domain: &Domain) -> Option<Value> {
+    let filter = filter(domain)?;
+    let mut body = json!({ "limit": domain.fetch.limit_default.min(10) });
+    if !filter.is_empty() {
+        body["where"] = json!(filter);
+    }
+    if let Some(field) = domain.fetch.sort.first().and_then(|index| domain.fields.get(*index)) {
+        body["sort"] = json!([format!("-{}", field.name)]);
+    }
+    Some(body)
+}

@@ -1,0 +1,186 @@
+//! `beds verify` and the start of a node against databases that disagree with their templates.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "clippy.toml allows it in test functions only"
+)]
+
+mod common;
+
+use beds_devstack::Stack;
+use common::{Beds, Node, stack};
+use serde_json::Value;
+
+/// What `beds verify` finds, as JSON, and how it ends.
+fn verify(stack: &Stack, user: &str, arguments: &[&str]) -> (Option<i32>, Value) {
+    let arguments = [&["verify", "--format", "json"], arguments].concat();
+    let url = format!("{}/catalog", stack.mariadb_url().replace("root@", &format!("{user}@")));
+    let ended = Beds::new(&arguments).on(stack).env(&[("BEDS__MARIADB__CATALOG__URL", &url)]).run();
+    (ended.code, serde_json::from_str(&ended.stdout).unwrap_or_else(|_| panic!("{}", ended.stderr)))
+}
+
+/// The findings of a template as lines: severity, place, message, hint.
+fn lines(report: &Value, template: &str) -> Vec<String> {
+    let findings = report["findings"].as_array().unwrap().iter();
+    findings
+        .filter(|finding| {
+            finding["template"] == template || (template.is_empty() && finding["template"].is_null())
+        })
+        .map(|finding| {
+            let text = |name: &str| finding[name].as_str().unwrap_or_default().to_owned();
+            format!("{} {}: {} [{}]", text("severity"), text("place"), text("message"), text("hint"))
+        })
+        .collect()
+}
+
+#[track_caller]
+fn has(lines: &[String], part: &str) {
+    assert!(lines.iter().any(|line| line.contains(part)), "{part}\n{lines:#?}");
+}
+
+/// A user of the name `node` that may do what the templates need.
+const GRANTS: &str = "create user node; grant select, execute on catalog.* to node";
+
+#[test]
+fn templates_that_agree_pass() {
+    let stack = stack();
+    stack.mariadb_query(None, GRANTS).unwrap();
+    let (code, report) = verify(&stack, "node", &["--strict"]);
+    assert_eq!(code, Some(0), "{report:#}");
+    assert!(report["templates"].as_array().unwrap().len() >= 8, "{report:#}");
+    // As root, the same passes with a warning, and only strictly fails.
+    let (code, report) = verify(&stack, "root", &[]);
+    assert_eq!(code, Some(0), "{report:#}");
+    has(&lines(&report, ""), "ALL PRIVILEGES on every database");
+    assert_eq!(verify(&stack, "root", &["--strict"]).0, Some(1));
+    // What cannot be looked at is neither fine nor a finding.
+    stack.mongodb().kill().unwrap();
+    let ended = Beds::new(&["verify"]).on(&stack).env(&[("BEDS__NODE__IPL_TIMEOUT_MS", "1500")]).run();
+    assert_eq!(ended.code, Some(2), "{}", ended.stdout);
+    assert!(ended.stdout.contains("not checked  the database `journal`"), "{}", ended.stdout);
+    let unknown = Beds::new(&["verify", "--template", "contry"]).on(&stack).run();
+    assert_eq!(unknown.code, Some(2));
+    assert!(unknown.stderr.contains("there is no template `contry`"), "{}", unknown.stderr);
+}
+
+#[test]
+fn what_disagrees_is_found() {
+    let stack = stack();
+    let sql = |text: &str| stack.mariadb_query(Some("catalog"), text).unwrap();
+    sql(
+        "create or replace view v_country as select alpha_2, alpha_3, numeric_code, name as nane, official_name, \
+         common_name, cast(1 as double) as flag, revision from country",
+    );
+    sql("drop procedure sp_country_delete");
+    // The sixth and the seventh parameter change places, and a call's OUT parameter becomes IN.
+    sql(
+        "create or replace procedure sp_country_create(in p_alpha_2 char(2), in p_alpha_3 char(3), in p_numeric char(3), \
+         in p_name varchar(100), in p_official_name varchar(200), in p_flag varchar(16), in p_common_name varchar(100)) \
+         modifies sql data begin end",
+    );
+    sql(
+        "create or replace procedure sp_country_rename(in p_alpha_2 char(2), in p_name varchar(100), in p_revision bigint) begin end",
+    );
+    sql("create or replace procedure sp_country_update(in p_alpha_2 char(2)) begin end");
+    sql("create or replace function fn_subdivision_count(p_alpha_2 char(2)) returns date return curdate()");
+    sql("drop view v_currency");
+    sql("create view v_curency as select 1 as a");
+    let (code, report) = verify(&stack, "root", &[]);
+    assert_eq!(code, Some(1), "{report:#}");
+    let country = lines(&report, "country");
+    has(
+        &country,
+        "error field name: the view `v_country` has no column `name` [did you mean column = \"nane\"?]",
+    );
+    has(&country, "error objects.delete: there is no procedure `sp_country_delete`");
+    has(
+        &country,
+        "objects.create: parameter 6 of `sp_country_create`, `p_flag`, is given `common_name` [`flag` belongs there",
+    );
+    has(
+        &country,
+        "error call rename: parameter 3 of `sp_country_rename`, `p_revision`, is in, and the template says out",
+    );
+    has(&country, "error objects.update: `sp_country_update` has 1 parameter, and the template passes 8");
+    has(
+        &country,
+        "error call subdivision_count: what `fn_subdivision_count` returns is a date, which is no int",
+    );
+    let currency = lines(&report, "currency");
+    has(&currency, "there is no view `v_currency` in the database `catalog` [did you mean `v_curency`?]");
+    assert_eq!(lines(&report, "language"), Vec::<String>::new());
+    node_starts_without(&stack);
+}
+
+/// In `dev` the templates with errors stay off; in `prod` the node does not start, unless told otherwise.
+fn node_starts_without(stack: &Stack) {
+    let node = Node::start(stack, &[]);
+    let log = node.log();
+    assert!(log.contains("stays off: it contradicts its database"), "{log}");
+    assert!(log.contains("country: objects.delete: there is no procedure `sp_country_delete`"), "{log}");
+    drop(node);
+    let refused = Beds::new(&["node"]).on(stack).env(&[("BEDS_ENV", "prod")]).run();
+    assert_eq!(refused.code, Some(16), "{}", refused.stderr);
+    assert!(refused.stderr.contains("beds: templates: country:"), "{}", refused.stderr);
+    let told = Node::start(stack, &[("BEDS_ENV", "prod"), ("BEDS__NODE__SERVE_UNVERIFIED", "true")]);
+    assert!(told.log().contains("as node.serve_unverified says"), "{}", told.log());
+}
+
+#[test]
+fn grants_are_held_against_what_is_needed() {
+    let stack = stack();
+    stack
+        .mariadb_query(
+            None,
+            "create user node; grant select on catalog.v_country to node; grant insert, select on catalog.country to node; \
+             grant execute on procedure catalog.sp_country_create to node; grant select on mysql.user to node",
+        )
+        .unwrap();
+    let (code, report) = verify(&stack, "node", &["--template", "country"]);
+    assert_eq!(code, Some(1), "{report:#}");
+    let country = lines(&report, "country");
+    has(
+        &country,
+        "error objects.update: there is no procedure `sp_country_update` in the database `catalog`",
+    );
+    has(&country, "or `node@%` may not see it: it has no EXECUTE on it");
+    assert!(!country.iter().any(|line| line.contains("objects.create")), "{country:#?}");
+    let user = lines(&report, "");
+    has(&user, "INSERT on the relation `country`");
+    has(&user, "SELECT on mysql.user");
+}
+
+#[test]
+fn validators_and_indexes_that_contradict_are_found() {
+    let stack = stack();
+    let folder = tempfile::tempdir().unwrap();
+    let schema = folder.path().join("mongodb");
+    std::fs::create_dir_all(&schema).unwrap();
+    let commands = r#"{"database": "journal", "commands": [
+        {"create": "notes", "validator": {"$jsonSchema": {
+            "required": ["subject", "country", "mood"], "additionalProperties": false,
+            "properties": {
+                "_id": {"bsonType": "binData"}, "subject": {"bsonType": "string", "maxLength": 20},
+                "country": {"bsonType": "string"}, "mood": {"bsonType": "string"}, "text": {"bsonType": "date"},
+                "tags": {"bsonType": "array", "items": {"bsonType": "string"}}, "rating": {"bsonType": "decimal"},
+                "author": {"bsonType": "object"}, "created_at": {"bsonType": "date"}, "revision": {"bsonType": "int"}}}}},
+        {"createIndexes": "notes", "indexes": [{"name": "ux", "key": {"subject": 1}, "unique": true}]}]}"#;
+    std::fs::write(schema.join("10.json"), commands).unwrap();
+    // The index of the same keys and another name is in the way of this one.
+    let replaced = commands.replace("\"subject\": 1}, \"unique\"", "\"country\": 1}, \"unique\"");
+    std::fs::write(schema.join("10.json"), replaced).unwrap();
+    beds_devstack::schema::apply(&stack, folder.path()).unwrap();
+    let (code, report) = verify(&stack, "root", &["--template", "note"]);
+    assert_eq!(code, Some(1), "{report:#}");
+    let note = lines(&report, "note");
+    has(&note, "error objects.create: the validator asks for `country`, which a client may leave out");
+    has(&note, "error objects.create: the validator asks for `mood`, which no field has");
+    has(
+        &note,
+        "error field revision: the validator takes `revision` as `int` only, and the node writes `long`",
+    );
+    has(&note, "field text: the member `text` is a date and time, which is no text");
+    has(&note, "warning field subject: the member `subject` keeps 20 characters, and the template takes 200");
+}
