@@ -679,6 +679,20 @@ fn misaddressed() -> Vec<Case> {
         .with(without_reply),
         case("a page as a name", "fetch", long.clone(), shortened("the body cannot be read at `", "x")),
         case(
+            "headers as long as a frame",
+            "update",
+            "{".into(),
+            dead(
+                "bad_request",
+                "the body cannot be read: EOF while parsing an object at line 1 column 1",
+                WRITES,
+            ),
+        )
+        .with(|p| {
+            let bare = BasicProperties::default().with_correlation_id(p.correlation_id().clone().unwrap());
+            with_header(bare, "x", AMQPValue::LongString("y".repeat(130_900).into()))
+        }),
+        case(
             "a page as a name in a dead letter",
             "update",
             long,

@@ -172,6 +172,21 @@ async fn foreign_databases_answer_over_amqp() {
     assert!(text.contains("there is no procedure `sp_vessel_create` in the database `harbour`"), "{text}");
 
     stack.mariadb_exec(Some("harbour"), &folder.path().join("procedures.sql")).unwrap();
+    // Importing again finds in them what they were proposed for, but where the template's name is not the table's.
+    let harbour = format!("{}/harbour", stack.mariadb_url());
+    let again = import(&[
+        "--mariadb",
+        &harbour,
+        "--exclude",
+        "admin",
+        "--exclude",
+        "sp_admin*",
+        "--dry-run",
+        "--out",
+        "/nowhere",
+    ]);
+    assert!(again.stderr.contains("9 calls; 17 with create, update or delete"), "{}", again.stderr);
+    assert!(again.stdout.contains("lock_version  = { type = \"int\", version = true }"), "{}", again.stdout);
     let grants = "create user node; grant select, execute on harbour.* to node";
     stack.mariadb_query(None, grants).unwrap();
     let verified = node(&program, &stack, "node").args(["verify", "--format", "json"]).output().unwrap();

@@ -5,10 +5,12 @@ use std::fmt;
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
-    de::{Error as _, MapAccess, Visitor},
+    de::{MapAccess, Visitor},
     ser::SerializeMap,
 };
 use serde_json::Value;
+
+use crate::strict::{self, Strict, twice};
 
 /// A JSON object as it was written: in order, and without a key that stands twice.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -35,9 +37,9 @@ impl<'de> Deserialize<'de> for Record {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Record, A::Error> {
                 let mut seen = std::collections::HashSet::new();
                 let mut entries = Vec::new();
-                while let Some((key, value)) = map.next_entry::<String, Value>()? {
+                while let Some((key, Strict(value))) = map.next_entry::<String, Strict>()? {
                     if !seen.insert(key.clone()) {
-                        return Err(A::Error::custom(format_args!("the key `{key}` stands twice")));
+                        return Err(twice(&key));
                     }
                     entries.push((key, value));
                 }
@@ -108,13 +110,13 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> R
 }
 
 macro_rules! body {
-    ($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* }) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident: $type:ty = $read:literal,)* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub struct $name { $(
             $(#[$fdoc])*
-            #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+            #[serde(default, deserialize_with = $read, skip_serializing_if = "Option::is_none")]
             pub $field: Option<$type>,
         )* }
     };
@@ -124,19 +126,19 @@ body! {
     /// `fetch`: one record by `key`, or many by the other members.
     FetchRequest {
         /// The record's key: a scalar, or an object where the key has several fields.
-        key: Value,
+        key: Value = "strict::optional",
         /// Field to value, or field to operators.
-        r#where: Record,
+        r#where: Record = "present",
         /// Field names, each with `-` before it for descending.
-        sort: Vec<String>,
+        sort: Vec<String> = "present",
         /// How many records at most.
-        limit: u32,
+        limit: u32 = "present",
         /// The `next` of an earlier reply.
-        after: String,
+        after: String = "present",
         /// The fields wanted; all where absent.
-        fields: Vec<String>,
+        fields: Vec<String> = "present",
         /// Whether to count all records that the filter matches.
-        count: bool,
+        count: bool = "present",
     }
 }
 
@@ -144,7 +146,7 @@ body! {
     /// `count`: how many records match.
     CountRequest {
         /// Field to value, or field to operators.
-        r#where: Record,
+        r#where: Record = "present",
     }
 }
 
@@ -161,6 +163,7 @@ pub struct CreateRequest {
 #[serde(deny_unknown_fields)]
 pub struct UpdateRequest {
     /// The record's key.
+    #[serde(deserialize_with = "strict::value")]
     pub key: Value,
     /// The fields to change.
     pub data: Record,
@@ -174,6 +177,7 @@ pub struct UpdateRequest {
 #[serde(deny_unknown_fields)]
 pub struct DeleteRequest {
     /// The record's key.
+    #[serde(deserialize_with = "strict::value")]
     pub key: Value,
     /// Delete it only while its version is this one.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
@@ -184,7 +188,7 @@ body! {
     /// `call.NAME`: runs a named call.
     CallRequest {
         /// Argument to value.
-        args: Record,
+        args: Record = "present",
     }
 }
 
@@ -206,6 +210,9 @@ mod tests {
     fn forms_that_are_not_a_request_are_refused() {
         refused::<FetchRequest>(r#"{"wher": {}}"#, "unknown field `wher`");
         refused::<FetchRequest>(r#"{"where": {"a": 1, "a": 2}}"#, "`a` stands twice");
+        refused::<FetchRequest>(r#"{"where": {"a": {"gt": 1, "gt": 5}}}"#, "`gt` stands twice");
+        refused::<FetchRequest>(r#"{"key": {"a": 1, "a": 2}}"#, "`a` stands twice");
+        refused::<CreateRequest>(r#"{"data": {"a": [{"b": 1, "b": 2}]}}"#, "`b` stands twice");
         refused::<FetchRequest>(r#"{"key": 1, "key": 2}"#, "duplicate field `key`");
         refused::<FetchRequest>(r#"{"where": null}"#, "expected an object");
         refused::<FetchRequest>(r#"{"limit": -1}"#, "invalid value");

@@ -140,12 +140,27 @@ pub(crate) fn scalar(ty: &Type, json: &Json) -> Result<Value, String> {
             Some(value) => Ok(Value::Float(value)),
             None => Err("must be a number".into()),
         },
+        Type::Json if depth(json) > JSON_DEPTH_MAX => {
+            Err(format!("must not be nested deeper than {JSON_DEPTH_MAX} levels"))
+        }
         Type::Json => Ok(Value::Json(json.clone())),
         Type::List { .. } | Type::Object { .. } => Err("cannot be used here".into()),
         _ => match json {
             Json::String(text) => text_value(ty, text),
             _ => Err(format!("must be a string{}", example(ty))),
         },
+    }
+}
+
+/// How deep JSON may be nested: MariaDB takes no more than 32 levels.
+const JSON_DEPTH_MAX: usize = 31;
+
+/// How many arrays and objects stand within each other. The parser bounds it at 128.
+fn depth(json: &Json) -> usize {
+    match json {
+        Json::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Json::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => 0,
     }
 }
 

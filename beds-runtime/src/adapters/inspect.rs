@@ -4,7 +4,11 @@
 //! Each adapter fills them (`mariadb::inspect`, `mongodb::inspect`); `import` writes templates from them and
 //! `verify` holds templates against them. Nothing here asks a server, and nothing here judges.
 
+mod grants;
+
 use std::time::Duration;
+
+pub use grants::{Grant, Granted, Grants};
 
 /// What to look at.
 #[derive(Debug, Clone)]
@@ -343,43 +347,6 @@ pub struct Parameter {
     pub kind: Kind,
     /// The type as the engine writes it.
     pub written: String,
-}
-
-/// What the one who looks may do.
-#[derive(Debug, Clone, Default)]
-pub struct Grants {
-    /// Who that is, as the engine names it.
-    pub user: String,
-    /// The grants; `None` where the engine does not tell, or controls no access.
-    pub list: Option<Vec<Grant>>,
-}
-
-/// One grant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Grant {
-    /// What may be done: `SELECT`, `EXECUTE`, `ALL PRIVILEGES`, `find`, ….
-    pub privileges: Vec<String>,
-    /// To what.
-    pub on: Granted,
-}
-
-/// What a grant is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Granted {
-    /// Everything on the server.
-    Server,
-    /// Everything in this database.
-    Database,
-    /// One relation of this database.
-    Relation(String),
-    /// Some columns of one relation of this database.
-    Columns(String),
-    /// One procedure of this database.
-    Procedure(String),
-    /// One function of this database.
-    Function(String),
-    /// Something in another database, named.
-    Elsewhere(String),
 }
 
 impl Catalogue {

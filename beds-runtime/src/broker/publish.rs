@@ -21,6 +21,8 @@ use crate::{config::Amqp, dispatch::Answer, error::Error};
 const PERSISTENT: u8 = 2;
 /// How much of an error's message a dead letter's header holds.
 const REASON_CHARACTERS_MAX: usize = 1_000;
+/// How long the headers of a client may be, as text, for a dead letter to keep them. A frame has 128 KiB.
+const CLIENT_HEADERS_MAX: usize = 64 * 1024;
 
 /// A channel whose messages are confirmed.
 #[derive(Debug, Clone)]
@@ -91,8 +93,11 @@ impl Publisher {
         error: &Error,
     ) -> Result<(), BusError> {
         let properties = delivery.properties.clone();
-        let mut headers = properties.headers().clone().unwrap_or_default();
-        // Properties must fit into one frame, and the reason may quote a client at any length.
+        // Properties must fit into one frame, or RabbitMQ ends the connection: the client's headers stay where they
+        // leave room. Their text form is never shorter than what is sent.
+        let fits = |headers: &FieldTable| format!("{headers:?}").len() < CLIENT_HEADERS_MAX;
+        let mut headers = properties.headers().clone().filter(fits).unwrap_or_default();
+        // The reason may quote a client at any length.
         let reason: String = error.message.chars().take(REASON_CHARACTERS_MAX).collect();
         for (name, value) in [
             (header::DEAD_CODE, error.code.as_str()),

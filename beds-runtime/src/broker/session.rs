@@ -17,7 +17,8 @@ use super::{
     quarantine::LAST_WORDS,
     topology,
 };
-use crate::core::Factory;
+use crate::{config::Pool, core::Factory};
+use beds_protocol::Broker;
 
 /// Serves until `stop` is cancelled (then it drains, and gives `Ok`) or anything on the bus fails.
 pub(super) async fn run<F: Factory>(
@@ -29,27 +30,30 @@ pub(super) async fn run<F: Factory>(
         () = stop.cancelled() => return Ok(()),
         opened = open(shared) => opened?,
     };
-    let (consuming, publishing) = opened;
+    let (consuming, publishing) = (Arc::new(opened.0), Arc::new(opened.1));
     // Dropping the set aborts every instance: none outlives its session.
     let mut instances = JoinSet::new();
+    let (count, mut opened) = watch::channel(0);
     for (broker, pool) in &shared.brokers {
         for _ in 0..pool.instances {
-            let limit = shared.amqp.confirm_timeout_ms.duration();
-            let publisher = Publisher::open(&publishing, limit).await?;
-            let instance = Instance::open(&consuming, publisher, Arc::clone(shared), *broker, pool).await?;
-            instances.spawn(instance.run::<F>(stop.clone()));
+            let buses = (Arc::clone(&consuming), Arc::clone(&publishing));
+            let serving =
+                serve_one::<F>(buses, Arc::clone(shared), *broker, pool.clone(), count.clone(), stop.clone());
+            instances.spawn(serving);
         }
     }
-    info!(instances = instances.len(), "serving");
-    status.send_replace(Status::Serving);
-    let supervising = supervise(&consuming, &publishing, &mut instances);
-    tokio::pin!(supervising);
+    let total = instances.len();
+    let all_opened = async {
+        let _ = opened.wait_for(|opened| *opened == total).await;
+        info!(instances = total, "serving");
+        status.send_replace(Status::Serving);
+        stop.cancelled().await;
+        status.send_replace(Status::Stopping);
+        std::future::pending::<()>().await;
+    };
     let outcome = tokio::select! {
-        outcome = &mut supervising => outcome,
-        () = stop.cancelled() => {
-            status.send_replace(Status::Stopping);
-            supervising.await
-        }
+        outcome = supervise(&consuming, &publishing, &mut instances) => outcome,
+        () = all_opened => Ok(()),
     };
     // Whether it succeeds no longer matters, only that it is tried for a bounded time.
     for connection in [&publishing, &consuming] {
@@ -57,6 +61,40 @@ pub(super) async fn run<F: Factory>(
         let _ = within(limit, "closing", connection.close(200, "the node stops".into())).await;
     }
     outcome
+}
+
+/// One instance, from its opening to its end. A queue that does not answer, as a quorum queue without a leader,
+/// holds up its own instances only: they try again while the others serve.
+async fn serve_one<F: Factory>(
+    (consuming, publishing): (Arc<Bus>, Arc<Bus>),
+    shared: Arc<Shared>,
+    broker: Broker,
+    pool: Pool,
+    opened: watch::Sender<usize>,
+    stop: CancellationToken,
+) -> Result<(), BusError> {
+    let limit = shared.amqp.confirm_timeout_ms.duration();
+    loop {
+        let opening = async {
+            let publisher = Publisher::open(&publishing, limit).await?;
+            Instance::open(&consuming, publisher, Arc::clone(&shared), broker, &pool).await
+        };
+        let instance = tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            instance = opening => instance,
+        };
+        match instance {
+            Ok(instance) => {
+                opened.send_modify(|opened| *opened += 1);
+                return instance.run::<F>(stop).await;
+            }
+            // It has been waited for long enough to try again at once.
+            Err(BusError::Late { what, .. }) => {
+                warn!(queue = broker.queue(), "no answer to {what}: trying again");
+            }
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 async fn open(shared: &Shared) -> Result<(Bus, Bus), BusError> {

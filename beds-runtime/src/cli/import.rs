@@ -30,10 +30,10 @@ Examples:
 Exit status: 0 when templates are written, 1 when there is nothing to write or a file is in the way, 2 when the
 database cannot be looked at.")]
 pub(super) struct Args {
-    /// A MariaDB database: mysql://user:password@host:3306/database
+    /// A MariaDB database: `mysql://user:password@host:3306/database`
     #[arg(long, value_name = "URL", required_unless_present = "mongodb", conflicts_with = "mongodb")]
     mariadb: Option<String>,
-    /// A MongoDB server: mongodb://user:password@host:27017
+    /// A MongoDB server: `mongodb://user:password@host:27017`
     #[arg(long, value_name = "URL", requires = "database")]
     mongodb: Option<String>,
     /// The database on the MongoDB server
@@ -212,7 +212,7 @@ fn summary(args: &Args, options: &Options, catalogue: &Catalogue, plan: &Plan) {
     }
     match (&args.ddl, &plan.ddl) {
         (Some(path), Some(_)) => {
-            eprintln!("{verb} {}: read the proposed procedures, run them, then verify", path.display())
+            eprintln!("{verb} {}: read the proposed procedures, run them, then verify", path.display());
         }
         (Some(_), None) => eprintln!("every table has its procedures already: no script is needed"),
         (None, _) => {}

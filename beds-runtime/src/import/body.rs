@@ -113,6 +113,19 @@ impl Deeds {
                 .any(|token| token.is("into"))
     }
 
+    /// Whether it adds one to a column: `version = version + 1`.
+    pub(super) fn counts(&self, column: &str) -> bool {
+        let column = column.to_lowercase();
+        let is = |token: &Token| token.name().is_some_and(|name| name.to_lowercase() == column);
+        self.tokens.windows(5).any(|five| {
+            is(&five[0])
+                && five[1] == Token::Mark('=')
+                && is(&five[2])
+                && five[3] == Token::Mark('+')
+                && five[4].is("1")
+        })
+    }
+
     /// Whether it asks if a name is null, so that null means something for it.
     pub(super) fn asks_null(&self, name: &str) -> bool {
         let name = name.to_lowercase();
@@ -147,17 +160,17 @@ pub(super) fn deeds(body: &str) -> Deeds {
             "replace" => deeds.changes.push(change("replace", &tokens[at + 1..])),
             "update" => deeds.changes.push(change("update", &tokens[at + 1..])),
             "delete" => deeds.changes.push(change("delete", &tokens[at + 1..])),
-            "commit" => deeds.commits = true,
+            "commit" | "autocommit" | "alter" | "rename" | "grant" | "revoke" | "analyze" | "optimize" => {
+                deeds.commits = true;
+            }
             "rollback" if !next("to") => deeds.commits = true,
             "start" if next("transaction") => deeds.commits = true,
             "begin" if next("work") => deeds.commits = true,
-            "autocommit" => deeds.commits = true,
             "truncate" if !is_call => deeds.commits = true,
             "create" | "drop" => {
                 deeds.others.push(word.clone());
                 deeds.commits |= !next("temporary") && !next("prepare");
             }
-            "alter" | "rename" | "grant" | "revoke" | "analyze" | "optimize" => deeds.commits = true,
             "lock" if next("tables") || next("table") => deeds.commits = true,
             "prepare" | "execute" | "outfile" | "dumpfile" | "nextval" | "setval" | "load" => {
                 deeds.others.push(word.clone());

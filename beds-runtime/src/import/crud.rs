@@ -5,6 +5,7 @@
 
 use super::{
     body::{AllDeeds, Deeds},
+    ddl,
     domain::{Domain, Object},
     fields::Supply,
     names::{same, table_words, words},
@@ -22,6 +23,7 @@ pub(super) fn wire(domains: &mut [Domain], routines: &[Routine], all: &AllDeeds)
     let mut taken = vec![false; routines.len()];
     for domain in domains {
         let Some((RelationKind::Table, table)) = domain.source.clone() else { continue };
+        find_version(domain, &table, routines, all);
         let find = |verbs: &[&str], statement: &str, check: Check| {
             let found = routines.iter().enumerate().find_map(|(at, routine)| {
                 if taken[at] || !is_named(routine, verbs, &table) {
@@ -50,12 +52,33 @@ pub(super) fn wire(domains: &mut [Domain], routines: &[Routine], all: &AllDeeds)
         domain.create = create.map(|(_, object)| object);
         domain.update = update.map(|(_, object)| object);
         domain.delete = delete.map(|(_, object)| object);
+        if domain.update.is_none() {
+            // Nobody here counts it up, so it is a column as any other.
+            domain.fields.iter_mut().for_each(|field| field.version = false);
+        }
     }
     taken
 }
 
 /// Judges the arguments of an operation; gives the fields that it returns.
 type Check = fn(&Domain, &[usize], &Deeds) -> Option<Vec<usize>>;
+
+/// Marks the version: a column that the table's update takes and counts up.
+fn find_version(domain: &mut Domain, table: &str, routines: &[Routine], all: &AllDeeds) {
+    let updates = routines.iter().filter(|routine| is_named(routine, UPDATE, table));
+    for routine in updates {
+        let Some(deeds) = all.own(routine) else { continue };
+        let version = domain.fields.iter_mut().find(|field| {
+            ddl::may_be_version(field)
+                && deeds.counts(&field.column.name)
+                && routine.parameters.iter().any(|parameter| same(&parameter.name, &field.column.name))
+        });
+        if let Some(field) = version {
+            ddl::mark_version(field);
+            return;
+        }
+    }
+}
 
 /// Whether the name is one of these verbs and the table's words, in either order.
 fn is_named(routine: &Routine, verbs: &[&str], table: &str) -> bool {
@@ -120,6 +143,7 @@ fn are_alike(parameter: &Kind, column: &Kind) -> bool {
 
 fn check_create(domain: &Domain, args: &[usize], deeds: &Deeds) -> Option<Vec<usize>> {
     let is_covered = domain.fields.iter().enumerate().all(|(at, field)| match field.supply {
+        _ if field.version => !args.contains(&at),
         Supply::Required => args.contains(&at),
         Supply::Database => !args.contains(&at),
         Supply::Optional | Supply::Default(_) => true,
@@ -136,15 +160,21 @@ fn check_create(domain: &Domain, args: &[usize], deeds: &Deeds) -> Option<Vec<us
 
 fn check_update(domain: &Domain, args: &[usize], deeds: &Deeds) -> Option<Vec<usize>> {
     let has_key = !domain.key().is_empty() && domain.key().iter().all(|key| args.contains(key));
-    let is_settable = |at: &usize| domain.fields[*at].key || domain.fields[*at].is_settable();
-    let changes = args.iter().any(|at| !domain.fields[*at].key);
-    (has_key && changes && args.iter().all(is_settable) && deeds.names.iter().any(|name| name == "where"))
-        .then(Vec::new)
+    let version = domain.fields.iter().position(|field| field.version);
+    let has_version = version.is_none_or(|version| args.contains(&version));
+    let is_arg = |at: &usize| {
+        let field = &domain.fields[*at];
+        field.key || field.version || field.is_settable()
+    };
+    let changes = args.iter().any(|at| !domain.fields[*at].key && !domain.fields[*at].version);
+    let is_certain = has_key && has_version && changes && args.iter().all(is_arg);
+    (is_certain && deeds.names.iter().any(|name| name == "where")).then(Vec::new)
 }
 
 fn check_delete(domain: &Domain, args: &[usize], deeds: &Deeds) -> Option<Vec<usize>> {
     let key = domain.key();
-    let is_key = !key.is_empty() && args.len() == key.len() && key.iter().all(|field| args.contains(field));
+    let rest = args.iter().filter(|at| !domain.fields[**at].version).count();
+    let is_key = !key.is_empty() && rest == key.len() && key.iter().all(|field| args.contains(field));
     (is_key && deeds.names.iter().any(|name| name == "where")).then(Vec::new)
 }
 

@@ -28,7 +28,7 @@ impl Ty {
         Self { name, keys: Vec::new(), note: None }
     }
 
-    fn key(mut self, key: &'static str, value: impl ToString) -> Self {
+    fn key(mut self, key: &'static str, value: impl std::fmt::Display) -> Self {
         self.keys.push((key, value.to_string()));
         self
     }
@@ -153,7 +153,7 @@ fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -175,19 +175,20 @@ fn supply(column: &Column, ty: &Ty, notes: &mut Vec<String>) -> Supply {
             notes.push(format!("computed by the database: {}", shortened(expression)));
             Supply::Database
         }
-        Supplied::Constant(text) => match constant(text, &column.kind, ty) {
-            Some(value) => Supply::Default(value),
-            None => {
-                notes.push(format!(
-                    "its default {} cannot be written here; the database fills it in",
-                    shortened(&format!("'{text}'"))
-                ));
-                if text.starts_with("0000-00-00") {
-                    notes.push("a record that holds a zero date cannot be read: update such dates to NULL, or read a view with nullif(…, 0)".into());
-                }
-                Supply::Database
+        Supplied::Constant(text) => {
+            if let Some(value) = constant(text, &column.kind, ty) {
+                return Supply::Default(value);
             }
-        },
+            let shown = shortened(&format!("'{text}'"));
+            notes.push(format!("its default {shown} cannot be written here; the database fills it in"));
+            if text.starts_with("0000-00-00") {
+                notes.push(
+                    "a record that holds a zero date cannot be read: update such dates to NULL, or read a view with nullif(…, 0)"
+                        .into(),
+                );
+            }
+            Supply::Database
+        }
         Supplied::Nothing if column.nullable => Supply::Optional,
         Supplied::Nothing => Supply::Required,
     }

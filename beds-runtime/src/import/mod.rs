@@ -250,12 +250,12 @@ fn add_routines(
             Err(why) => target.left_out.push(format!("{} `{}`: {why}", routine.kind.as_str(), routine.name)),
         }
     }
-    if !homeless.calls.is_empty() {
+    if homeless.calls.is_empty() {
+        let everywhere = homeless.left_out.into_iter();
+        plan.left_out.extend(everywhere.map(|what| (format!("database `{}`", catalogue.database), what)));
+    } else {
         let name = format!("{}{}_calls", options.name_prefix, options.database_name);
         homeless.name = names.template(&name, &format!("{}calls", options.name_prefix));
         domains.push(homeless);
-    } else {
-        let everywhere = homeless.left_out.into_iter();
-        plan.left_out.extend(everywhere.map(|what| (format!("database `{}`", catalogue.database), what)));
     }
 }

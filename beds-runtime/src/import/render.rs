@@ -32,8 +32,12 @@ pub(super) fn string(text: &str) -> String {
 
 /// A type as a value in TOML.
 pub(super) fn inline(ty: &Ty) -> String {
-    let keys: String = ty.keys.iter().map(|(key, value)| format!(", {key} = {value}")).collect();
-    format!("{{ type = \"{}\"{keys} }}", ty.name)
+    let mut out = format!("{{ type = \"{}\"", ty.name);
+    for (key, value) in &ty.keys {
+        let _ = write!(out, ", {key} = {value}");
+    }
+    out.push_str(" }");
+    out
 }
 
 /// The text of a template.

@@ -255,17 +255,13 @@ fn check_relation(object: &Object, catalogue: &Catalogue, findings: &mut Finding
 }
 
 fn check_routine(object: &Object, kind: RoutineKind, catalogue: &Catalogue, findings: &mut Findings<'_>) {
-    match catalogue.routine(kind, object.name) {
-        Some(routine) => {
-            grants::check(object, catalogue, findings);
-            routine::check(object, routine, catalogue, findings);
-        }
-        None => {
-            let routines = catalogue.routines.iter().filter(|routine| routine.kind == kind);
-            let names = routines.map(|routine| routine.name.as_str());
-            missing(object, kind.as_str(), names, catalogue, findings);
-        }
+    if let Some(routine) = catalogue.routine(kind, object.name) {
+        grants::check(object, catalogue, findings);
+        routine::check(object, routine, catalogue, findings);
+        return;
     }
+    let routines = catalogue.routines.iter().filter(|routine| routine.kind == kind);
+    missing(object, kind.as_str(), routines.map(|routine| routine.name.as_str()), catalogue, findings);
 }
 
 const fn what(kind: ObjectKind) -> &'static str {

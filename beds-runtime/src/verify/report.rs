@@ -1,6 +1,6 @@
 //! What a verification found, as a table for people and as JSON for machines.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use serde::Serialize;
 
@@ -87,23 +87,26 @@ impl Report {
             out.push_str(&line);
             if let Some(hint) = &finding.hint {
                 let indent = " ".repeat(9 + templates + 2 + places + 2);
-                out.push_str(&format!("{indent}{}\n", paint(hint, "2")));
+                let _ = writeln!(out, "{indent}{}", paint(hint, "2"));
             }
         }
         for Unchecked { database, reason, hint, templates } in &self.unchecked {
             let head = paint("not checked", "1;31");
-            out.push_str(&format!(
-                "{head}  the database `{database}`: {reason}; {hint}\n             templates: {}\n",
-                templates.join(", ")
-            ));
+            let list = templates.join(", ");
+            let _ = writeln!(
+                out,
+                "{head}  the database `{database}`: {reason}; {hint}
+             templates: {list}"
+            );
         }
         let plural = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
-        out.push_str(&format!(
-            "{} verified: {}, {}\n",
+        let _ = writeln!(
+            out,
+            "{} verified: {}, {}",
             plural(self.checked.len(), "template"),
             plural(self.count(Severity::Error), "error"),
             plural(self.count(Severity::Warning), "warning")
-        ));
+        );
         out
     }
 }

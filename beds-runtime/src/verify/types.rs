@@ -1,5 +1,7 @@
 //! Whether values of a template's type fit a column's or a parameter's, and why not.
 
+#![allow(clippy::match_same_arms, reason = "a pair of types a line, in the order of the types")]
+
 use crate::{
     adapters::inspect::{Column, Kind},
     spec::{Engine, Field, Type},
@@ -37,8 +39,7 @@ pub(super) fn fit(kind: &Kind, ty: &Type, against: Against) -> Fit {
     let is_mongodb = against.engine == Engine::MongoDb;
     match (ty, kind) {
         // Nothing is declared, so nothing is contradicted.
-        (_, Kind::Json) if is_mongodb => Fit::Fine,
-        (Type::Json, _) if is_mongodb => Fit::Fine,
+        (_, Kind::Json) | (Type::Json, _) if is_mongodb => Fit::Fine,
         (
             Type::Json | Type::List { .. } | Type::Object { .. },
             Kind::Json | Kind::Text { .. } | Kind::String { .. },

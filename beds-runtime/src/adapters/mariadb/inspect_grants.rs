@@ -25,7 +25,7 @@ pub(super) fn grant(line: &str, database: &str) -> Option<Grant> {
     let on = match (schema, name) {
         ("*", _) => Granted::Server,
         (schema, name) if !matches_database(&unquoted(schema), database) => {
-            Granted::Elsewhere(format!("{}.{name}", unquoted(schema)))
+            Granted::Elsewhere(format!("{}.{}", unquoted(schema), unquoted(name)))
         }
         (_, "*") => Granted::Database,
         (_, name) => match kind {

@@ -9,6 +9,7 @@ mod cell;
 mod fault;
 mod inspect;
 mod inspect_grants;
+mod inspect_server;
 mod inspect_types;
 mod inspect_views;
 mod lane;

@@ -156,20 +156,14 @@ impl Look<'_> {
         }
         relation.indexes = self.indexes(&relation.name).await?;
         let validator = specification.options.validator.as_ref();
-        match validator.and_then(|validator| validator.get_document("$jsonSchema").ok()) {
-            Some(schema) => {
-                self.fill_from_schema(relation, specification, schema).await?;
-            }
-            None => {
-                if validator.is_some() {
-                    relation
-                        .notes
-                        .push("its validator is no $jsonSchema, so its documents were looked at".into());
-                }
-                self.fill_from_sample(relation).await?;
-            }
+        let schema = validator.and_then(|validator| validator.get_document("$jsonSchema").ok());
+        if let Some(schema) = schema {
+            return self.fill_from_schema(relation, specification, schema).await;
         }
-        Ok(())
+        if validator.is_some() {
+            relation.notes.push("its validator is no $jsonSchema, so its documents were looked at".into());
+        }
+        self.fill_from_sample(relation).await
     }
 
     async fn fill_from_schema(
@@ -183,8 +177,8 @@ impl Look<'_> {
             && !matches!(specification.options.validation_level, Some(ValidationLevel::Off));
         relation.evidence = Evidence::Validator { strict: is_enforced };
         relation.closed = schema.get_bool("additionalProperties").is_ok_and(|open| !open);
-        relation.comment =
-            schema.get_str("description").or_else(|_| schema.get_str("title")).unwrap_or_default().to_owned();
+        let comment = schema.get_str("description").or_else(|_| schema.get_str("title"));
+        relation.comment = comment.map(str::to_owned).unwrap_or_default();
         relation.columns = inspect_schema::columns(schema, 0);
         let is_unclear = |column: &Column| matches!(column.kind, Kind::Bytes { .. });
         let has_id = relation.columns.iter().any(|column| column.name == "_id");
