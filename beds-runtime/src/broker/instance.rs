@@ -142,6 +142,8 @@ impl Instance {
         while let Ok(Some(settled)) = timeout_at(deadline, in_flight.next()).await {
             self.settle(settled, &mut in_flight)?;
         }
+        // Its answer comes after RabbitMQ has taken every acknowledgement that was sent before.
+        within(limit, "closing a channel", self.channel.close(200, "drained".into())).await?;
         if !in_flight.is_empty() {
             warn!(
                 queue = self.broker.queue(),

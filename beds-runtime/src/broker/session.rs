@@ -1,7 +1,7 @@
 //! One life of the node's two AMQP connections: consuming and publishing are apart, since RabbitMQ's alarms
 //! block connections that publish.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::{Stream, StreamExt};
 use lapin::Event;
@@ -19,6 +19,9 @@ use super::{
 };
 use crate::{config::Pool, core::Factory};
 use beds_protocol::Broker;
+
+/// How long a connection may take to say goodbye: lapin has been seen not to come back from it.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Serves until `stop` is cancelled (then it drains, and gives `Ok`) or anything on the bus fails.
 pub(super) async fn run<F: Factory>(
@@ -55,11 +58,11 @@ pub(super) async fn run<F: Factory>(
         outcome = supervise(&consuming, &publishing, &mut instances) => outcome,
         () = all_opened => Ok(()),
     };
-    // Whether it succeeds no longer matters, only that it is tried for a bounded time.
-    for connection in [&publishing, &consuming] {
-        let limit = shared.amqp.connect_timeout_ms.duration();
-        let _ = within(limit, "closing", connection.close(200, "the node stops".into())).await;
-    }
+    // Whether it succeeds no longer matters: everything is settled, and the sockets end with the connections.
+    let goodbye = |bus: Arc<Bus>| async move {
+        let _ = within(CLOSE_TIMEOUT, "closing", bus.close(200, "the session ends".into())).await;
+    };
+    futures_util::future::join(goodbye(publishing), goodbye(consuming)).await;
     outcome
 }
 

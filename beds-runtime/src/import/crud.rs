@@ -12,9 +12,12 @@ use super::{
 };
 use crate::adapters::inspect::{Direction, Kind, RelationKind, Routine, RoutineKind};
 
-const CREATE: &[&str] = &["create", "insert", "add", "new", "ins"];
-const UPDATE: &[&str] = &["update", "upd", "edit", "modify", "change"];
-const DELETE: &[&str] = &["delete", "del", "remove", "rem", "drop"];
+/// Verbs of a routine\'s name, the usual one first.
+pub(super) const CREATE: &[&str] = &["create", "insert", "add", "new", "ins"];
+/// Verbs of a routine\'s name, the usual one first.
+pub(super) const UPDATE: &[&str] = &["update", "edit", "modify", "change", "upd"];
+/// Verbs of a routine\'s name, the usual one first.
+pub(super) const DELETE: &[&str] = &["delete", "remove", "drop", "del", "rem"];
 /// Words that only say that it is a procedure.
 const NOISE: &[&str] = &["sp", "usp", "p", "pr", "prc", "proc", "spr", "procedure", "db", "api"];
 

@@ -5,6 +5,7 @@
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use super::{
+    crud,
     domain::{Domain, Object},
     fields::Field,
 };
@@ -23,28 +24,27 @@ pub(super) fn propose(domains: &mut [Domain], catalogue: &Catalogue) -> Option<S
         let Some((RelationKind::Table, table)) = domain.source.clone() else { continue };
         choose_version(domain);
         let mut part = String::new();
-        let mut name = |operation: &str| {
-            let mut candidate =
-                format!("sp_{}_{operation}", domain.name.chars().take(50).collect::<String>());
-            while !taken.insert(candidate.clone()) {
-                candidate.push_str("_beds");
-            }
-            candidate
+        let mut name = |verbs: &[&str]| {
+            let stem: String = domain.name.chars().take(50).collect();
+            // Another verb where a name is taken: an import that comes later knows it again.
+            let names = verbs.iter().map(|verb| format!("sp_{stem}_{verb}"));
+            let numbered = (2..).map(|number| format!("sp_{stem}_{}{number}", verbs[0]));
+            names.chain(numbered).find(|name| taken.insert(name.clone())).unwrap_or_default()
         };
         let needed = needed(domain, &table, catalogue);
         if let (None, Some(column)) = (&domain.create, &needed) {
             domain.left_out.push(format!("create: it would need a value for the column `{column}`"));
         }
         if domain.create.is_none() && needed.is_none() {
-            let object = create(domain, &table, name("create"), catalogue, &mut part);
+            let object = create(domain, &table, name(crud::CREATE), catalogue, &mut part);
             domain.create = Some(object);
         }
         if domain.update.is_none() && !domain.key().is_empty() && domain.fields.iter().any(is_changeable) {
-            let object = update(domain, &table, name("update"), catalogue, &mut part);
+            let object = update(domain, &table, name(crud::UPDATE), catalogue, &mut part);
             domain.update = Some(object);
         }
         if domain.delete.is_none() && !domain.key().is_empty() {
-            let object = delete(domain, &table, name("delete"), catalogue, &mut part);
+            let object = delete(domain, &table, name(crud::DELETE), catalogue, &mut part);
             domain.delete = Some(object);
         }
         if !part.is_empty() {

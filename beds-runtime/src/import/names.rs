@@ -149,7 +149,7 @@ fn singular(word: &str) -> String {
     if let Some(stem) = word.strip_suffix("ies").filter(|stem| stem.len() > 1) {
         return format!("{stem}y");
     }
-    for ending in ["sses", "shes", "ches", "xes"] {
+    for ending in ["sses", "shes", "ches", "xes", "tuses"] {
         if word.ends_with(ending) {
             return word[..word.len() - 2].to_owned();
         }

@@ -193,7 +193,7 @@ end //
 
 
 -- container: container
-create or replace procedure `sp_container_create_beds`(
+create or replace procedure `sp_container_insert`(
   in `p_container_no` char(11),
   in `p_iso_type` char(4),
   in `p_owner` varchar(40),
