@@ -82,6 +82,7 @@ mod tests {
             Field::new("secret", "secret", Type::string(0, 9)).sensitive(),
         ];
         static DOMAIN: Domain = Domain::new("user", "", "").fields(&FIELDS);
+        static PLAIN: Domain = Domain::new("plain", "", "");
         let cases = [
             (r#"{"data":{"name":"a","secret":"b"}}"#, r#"{"data":{"name":"a","secret":"***"}}"#),
             (r#"{"data":[{"secret":{"x":1}}]}"#, r#"{"data":[{"secret":"***"}]}"#),
@@ -91,7 +92,6 @@ mod tests {
         for (given, expected) in cases {
             assert_eq!(String::from_utf8_lossy(&body(&DOMAIN, given.as_bytes())), expected);
         }
-        static PLAIN: Domain = Domain::new("plain", "", "");
         assert_eq!(&*body(&PLAIN, b"{not json"), b"{not json");
     }
 }

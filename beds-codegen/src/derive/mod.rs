@@ -1,6 +1,6 @@
 //! The other front: `#[derive(NamasteCore)]` on a hand-written struct, with attributes in place of TOML keys.
 //!
-//! [`attributes`] turns the struct into the text of the template that it stands for, so that the same stages judge
+//! `attributes` turns the struct into the text of the template that it stands for, so that the same stages judge
 //! it, and the same emitter writes its implementation. [`expand`] is what the macro calls; [`find`] lets a build
 //! script know the hand-written domains of a project, so that they join its static factory, and reports what is
 //! wrong with them where it reports the same of templates. Nothing of what a domain means is decided here.

@@ -225,7 +225,7 @@ pub fn factory(domains: &[Domain], hand_written: &[HandWritten]) -> String {
         // The one place that says which lints generated code need not keep.
         #[allow(missing_docs, dead_code, unused_imports, unreachable_pub, non_snake_case, clippy::all, clippy::pedantic)]
         mod templates { #(#generated)* }
-        #[allow(unused_imports)]
+        #[allow(unused_imports, unreachable_pub)]
         pub use self::templates::*;
         #(#sources)*
     };
