@@ -1,7 +1,7 @@
 //! Templates for an existing database: one for each table, view and collection, with the procedures and functions
 //! that belong to it.
 //!
-//! [`plan`] turns what the adapters have seen into text and needs no server; [`write`] puts it into a folder. What
+//! [`plan`] turns what the adapters have seen into text and needs no server; [`write()`] puts it into a folder. What
 //! a template cannot express is listed in it and in [`Plan::left_out`], never silently dropped. Nothing here
 //! changes the database: procedures that are missing are proposed as a script for the DBA.
 

@@ -1,7 +1,7 @@
 //! The MariaDB adapter: the only module that names `sqlx`.
 //!
-//! [`spec`] is what the compiler emits, [`ops`] what generated code calls. An operation validates, builds a
-//! *job* (`read`, `write`) out of the template's SQL fragments and bound values, and hands it to a [`lane`] of
+//! `spec` is what the compiler emits, `ops` what generated code calls. An operation validates, builds a
+//! *job* (`read`, `write`) out of the template's SQL fragments and bound values, and hands it to a `lane` of
 //! connections, which run jobs one after another and own the transaction around a write.
 
 mod call;

@@ -1,7 +1,7 @@
 //! The MongoDB adapter: the only module that names the driver `mongodb`.
 //!
-//! [`spec`] is what the compiler emits, [`ops`] what generated code calls. The driver has its own pool and its
-//! own supervision; what it lacks, [`Database::run`] adds: a bound on what waits, and deadlines that never drop
+//! `spec` is what the compiler emits, `ops` what generated code calls. The driver has its own pool and its
+//! own supervision; what it lacks, `Database::run` adds: a bound on what waits, and deadlines that never drop
 //! a driver's future midway, which its documentation forbids.
 
 mod convert;
