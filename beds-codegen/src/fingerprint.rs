@@ -29,7 +29,7 @@ fn render(domain: &Domain) -> String {
             .map(|field| field.name.as_str())
             .collect()
     };
-    let Operations { read, create, update, delete } = domain.operations();
+    let Operations { read, create, update, delete } = domain.offered();
     lines.push(format!("operations read={read} create={create} update={update} delete={delete}"));
     let sorted = |indices: &[usize]| {
         let mut names = names(indices);

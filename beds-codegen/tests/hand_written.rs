@@ -6,7 +6,7 @@ mod support;
 
 use std::{fs, path::Path};
 
-use beds_codegen::{Code, Compiler, Report, derive};
+use beds_codegen::{Code, Compiler, Report, catalogue, derive};
 use support::{SMALL, check, finish, folder};
 
 /// A whole domain under this struct and with these attributes.
@@ -63,6 +63,9 @@ fn structs_that_derive_are_found_and_join_the_factory() {
     // A method without an object is an offer all the same, and `u64` knows no sign.
     let visit = output.all_domains()[2];
     assert!(visit.offered().create && !visit.operations().create);
+    // So it is in what clients are promised, and in its fingerprint.
+    let document = catalogue::asyncapi(&[visit], "1.0.0");
+    assert!(document.pointer("/components/schemas/visit_log.create").is_some(), "{document}");
     assert_eq!(visit.fields[0].ty.name(), "int");
     assert!(matches!(visit.fields[0].ty, beds_codegen::model::Type::UInt { .. }));
 }

@@ -8,7 +8,7 @@ use crate::model::{Arg, Call, Domain, Field, Mode, Returns, Supply, Type};
 /// is sent, and for each call its arguments and what it gives back.
 #[must_use]
 pub fn schema(domain: &Domain) -> Value {
-    let operations = domain.operations();
+    let operations = domain.offered();
     let mut definitions = Map::new();
     let mut define = |name: String, schema: Value| drop(definitions.insert(name, schema));
     if !domain.fields.is_empty() {

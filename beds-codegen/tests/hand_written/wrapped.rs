@@ -4,7 +4,7 @@ const _: () = {
         rt::Field::new("id", "id", rt::Type::uint(0, u64::MAX)).required().immutable(),
         rt::Field::new("note", "note", rt::Type::string(0, 255)).nullable(),
     ];
-    static DOMAIN: rt::Domain = rt::Domain::new("bookmark", "", "f5938090fb7fa435")
+    static DOMAIN: rt::Domain = rt::Domain::new("bookmark", "", "b52a6b1e9e3716c5")
         .placed(rt::Broker::AppRead, rt::Broker::AppWrite)
         .mariadb("catalog")
         .fields(&FIELDS)
