@@ -6,8 +6,6 @@
 //! message than its frames: what lapin's own parser refuses goes to the dead letters, body and raw properties,
 //! and everything else goes back to its place.
 
-use std::time::Duration;
-
 use amq_protocol::frame::parsing::parse_content_header;
 use beds_protocol::{
     Broker, ErrorCode, header,
@@ -261,6 +259,3 @@ fn unexpected(payload: &[u8]) -> BusError {
     let method = payload.get(..4).unwrap_or_default();
     BusError::Other(format!("looking for unreadable messages: RabbitMQ answered {method:?}"))
 }
-
-/// How long a failed session's last words are waited for.
-pub(super) const LAST_WORDS: Duration = Duration::from_millis(200);

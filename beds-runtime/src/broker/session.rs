@@ -14,11 +14,13 @@ use super::{
     connection::{Bus, BusError, connect, within},
     instance::Instance,
     publish::Publisher,
-    quarantine::LAST_WORDS,
     topology,
 };
 use crate::{config::Pool, core::Factory};
 use beds_protocol::Broker;
+
+/// How long a failed session's last words are waited for.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// How long a connection may take to say goodbye: lapin has been seen not to come back from it.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
