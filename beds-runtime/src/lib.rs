@@ -9,6 +9,7 @@
 //! it. [`config`] and [`ipl`] bring a node up; [`cli`] is the command line of the `beds` binary.
 
 pub mod adapters;
+mod backoff;
 pub mod broker;
 pub mod cli;
 pub mod config;

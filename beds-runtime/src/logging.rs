@@ -14,7 +14,6 @@ use std::{
     time::Duration,
 };
 
-use backon::{BackoffBuilder, ExponentialBuilder};
 use beds_protocol::value::DateTime;
 use serde::Serialize;
 use tokio::sync::{mpsc, watch};
@@ -30,6 +29,7 @@ use tracing_subscriber::{
 };
 
 use crate::{
+    backoff::Backoff,
     broker::{BusError, BusPublisher, Status},
     config::{Amqp, Logging},
 };
@@ -192,10 +192,6 @@ impl Visit for Fields {
     }
 }
 
-async fn wait(delays: &mut impl Iterator<Item = Duration>) {
-    tokio::time::sleep(delays.next().unwrap_or(Duration::from_secs(10))).await;
-}
-
 impl BusQueue {
     /// Publishes events until the process ends. A message that was not confirmed is sent again.
     pub(crate) async fn publish(mut self, amqp: Amqp, mut status: watch::Receiver<Status>) {
@@ -203,17 +199,12 @@ impl BusQueue {
         if status.wait_for(|now| *now == Status::Serving).await.is_err() {
             return;
         }
-        let backoff = ExponentialBuilder::new()
-            .with_min_delay(Duration::from_millis(200))
-            .with_max_delay(amqp.backoff_max_ms.duration())
-            .with_max_times(usize::MAX)
-            .with_jitter();
+        let mut backoff = Backoff::new(Duration::from_millis(200), amqp.backoff_max_ms.duration());
         let mut batch = Vec::with_capacity(BATCH_MAX);
-        let mut delays = backoff.build();
         loop {
             // The pool tells when RabbitMQ cannot be reached; here it is waited for in silence.
             if let Ok(bus) = BusPublisher::connect(&amqp, &format!("{} logs", self.node)).await {
-                delays = backoff.build();
+                backoff.reset();
                 while self.next_batch(&mut batch).await {
                     let Ok(body) = serde_json::to_vec(&serde_json::json!({ "data": batch })) else {
                         batch.clear();
@@ -222,10 +213,10 @@ impl BusQueue {
                     match bus.send("logger.create", &body).await {
                         Ok(()) => {
                             batch.clear();
-                            delays = backoff.build();
+                            backoff.reset();
                         }
                         // The node that ingests is still to come, perhaps it is this one.
-                        Err(BusError::Unroutable) => wait(&mut delays).await,
+                        Err(BusError::Unroutable) => tokio::time::sleep(backoff.next()).await,
                         Err(_) => break,
                     }
                 }
@@ -233,7 +224,7 @@ impl BusQueue {
                     return;
                 }
             }
-            wait(&mut delays).await;
+            tokio::time::sleep(backoff.next()).await;
         }
     }
 

@@ -5,7 +5,6 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use beds_protocol::{Broker, ErrorCode, Lane, RoutingKey};
 use futures_util::{FutureExt as _, StreamExt, stream::FuturesUnordered};
 use lapin::{
@@ -25,9 +24,12 @@ use super::{
     envelope,
     publish::Publisher,
 };
-use crate::{config::Pool, core::Factory, dispatch::Dispatcher, error::Error, logging::INGEST_SPAN};
+use crate::{
+    backoff::Backoff, config::Pool, core::Factory, dispatch::Dispatcher, error::Error, logging::INGEST_SPAN,
+};
 
-/// The longest wait between tries of what cannot be done now.
+/// The first and the longest pause between tries of what cannot be done now.
+const DELAY_MIN: Duration = Duration::from_millis(100);
 const DELAY_MAX: Duration = Duration::from_secs(5);
 
 /// A consumer with its channel.
@@ -188,7 +190,7 @@ impl Answerer {
         delivery: &Delivery,
         stop: CancellationToken,
     ) -> Result<Settled, BusError> {
-        let mut delays = backoff().build();
+        let mut backoff = Backoff::new(DELAY_MIN, DELAY_MAX);
         loop {
             let answer = self.shared.dispatcher.answer::<F>(envelope::incoming(self.broker, delivery)).await;
             let Some(error) = answer.error else { return Ok(Settled::Done(delivery.delivery_tag)) };
@@ -198,7 +200,7 @@ impl Answerer {
                 return self.give_up::<F>(delivery, error, &stop).await;
             }
             debug!(routing_key = delivery.routing_key.as_str(), "waits to be done: {error}");
-            if !wait(&mut delays, &stop).await {
+            if !wait(&mut backoff, &stop).await {
                 return Ok(Settled::Left);
             }
         }
@@ -213,7 +215,7 @@ impl Answerer {
     ) -> Result<Settled, BusError> {
         warn!(routing_key = delivery.routing_key.as_str(), "becomes a dead letter: {error}");
         let body = Dispatcher::shown::<F>(delivery.routing_key.as_str(), &delivery.data);
-        let mut delays = backoff().build();
+        let mut backoff = Backoff::new(DELAY_MIN, DELAY_MAX);
         loop {
             match self.publisher.dead_letter(self.broker, &self.shared.node, delivery, &body, &error).await {
                 Ok(()) => return Ok(Settled::Done(delivery.delivery_tag)),
@@ -221,24 +223,16 @@ impl Answerer {
                 Err(error) => return Err(error),
             }
             warn!("the queue of dead letters is full: what belongs there waits");
-            if !wait(&mut delays, stop).await {
+            if !wait(&mut backoff, stop).await {
                 return Ok(Settled::Left);
             }
         }
     }
 }
 
-fn backoff() -> ExponentialBuilder {
-    ExponentialBuilder::new()
-        .with_min_delay(Duration::from_millis(100))
-        .with_max_delay(DELAY_MAX)
-        .with_max_times(usize::MAX)
-        .with_jitter()
-}
-
 /// Waits before the next try; false when the node stops meanwhile.
-async fn wait(delays: &mut ExponentialBackoff, stop: &CancellationToken) -> bool {
-    let again = Instant::now() + delays.next().unwrap_or(DELAY_MAX);
+async fn wait(backoff: &mut Backoff, stop: &CancellationToken) -> bool {
+    let again = Instant::now() + backoff.next();
     tokio::select! {
         () = stop.cancelled() => false,
         () = sleep_until(again) => true,

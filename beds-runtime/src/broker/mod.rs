@@ -24,7 +24,6 @@ mod topology;
 
 use std::{marker::PhantomData, sync::Arc, time::Duration};
 
-use backon::{BackoffBuilder, ExponentialBuilder};
 use beds_protocol::Broker;
 use tokio::{
     sync::watch,
@@ -38,6 +37,7 @@ pub use connection::{BusError, ping};
 pub use publish::BusPublisher;
 
 use crate::{
+    backoff::Backoff,
     config::{Amqp, Config, Pool},
     core::Factory,
     dispatch::Dispatcher,
@@ -128,12 +128,8 @@ struct Supervisor<F> {
 
 impl<F: Factory> Supervisor<F> {
     async fn run(self) {
-        let backoff = ExponentialBuilder::new()
-            .with_min_delay(self.shared.amqp.backoff_min_ms.duration())
-            .with_max_delay(self.shared.amqp.backoff_max_ms.duration())
-            .with_max_times(usize::MAX)
-            .with_jitter();
-        let mut delays = backoff.build();
+        let Amqp { backoff_min_ms, backoff_max_ms, .. } = &self.shared.amqp;
+        let mut backoff = Backoff::new(backoff_min_ms.duration(), backoff_max_ms.duration());
         loop {
             let begun = Instant::now();
             let outcome = session::run::<F>(&self.shared, &self.stop, &self.status).await;
@@ -147,13 +143,12 @@ impl<F: Factory> Supervisor<F> {
                 self.quarantine(&reason).await;
             }
             // A session that held for a while ended for a reason of its own: begin with short waits again.
-            if begun.elapsed() > self.shared.amqp.backoff_max_ms.duration() {
-                delays = backoff.build();
+            if begun.elapsed() > backoff_max_ms.duration() {
+                backoff.reset();
             }
-            let delay = delays.next().unwrap_or(self.shared.amqp.backoff_max_ms.duration());
             tokio::select! {
                 () = self.stop.cancelled() => return,
-                () = tokio::time::sleep(delay) => {}
+                () = tokio::time::sleep(backoff.next()) => {}
             }
         }
     }

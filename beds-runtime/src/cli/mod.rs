@@ -4,6 +4,7 @@ mod call;
 mod check;
 mod import;
 mod node;
+mod shell;
 mod verify;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -39,6 +40,10 @@ enum Command {
     Import(import::Args),
     /// Hold the templates against the live databases: objects, columns, parameters, grants
     Verify(verify::Args),
+    /// Print completions for a shell
+    Completions(shell::Completions),
+    /// Print the manual page, or write one a command
+    Man(shell::Man),
 }
 
 /// Runs the command line of a binary with these domains: the whole of a project's `main`.
@@ -69,6 +74,8 @@ pub fn run<F: Factory>() -> ExitCode {
                 Ok((config, _)) => verify::run::<F>(args, &config).await,
                 Err(code) => code,
             },
+            Command::Completions(command) => command.run(),
+            Command::Man(command) => command.run(),
         }
     })
 }

@@ -15,7 +15,6 @@ use std::{
     time::Duration,
 };
 
-use backon::{BackoffBuilder, ExponentialBuilder};
 use sqlx::{
     ConnectOptions as _, Connection as _, Executor as _, MySqlConnection, mysql::MySqlConnectOptions,
 };
@@ -27,6 +26,7 @@ use tracing::{info, warn};
 
 use super::fault::Fault;
 use crate::{
+    backoff::Backoff,
     config::{MariaDb, SecretUrl},
     core::Result,
     error::Error,
@@ -258,11 +258,7 @@ impl<J: Job> Worker<J> {
 
     /// A connection, however long it takes; `None` once the lane is dropped.
     async fn connect(&self) -> Option<MySqlConnection> {
-        let backoff = ExponentialBuilder::new()
-            .with_min_delay(Duration::from_millis(50))
-            .with_max_delay(Duration::from_secs(5))
-            .with_jitter();
-        let mut delays = backoff.with_max_times(usize::MAX).build();
+        let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(5));
         let mut failed = false;
         loop {
             match timeout(self.connect_timeout, self.try_connect()).await {
@@ -283,11 +279,10 @@ impl<J: Job> Worker<J> {
                     }
                 }
             }
-            let delay = delays.next().unwrap_or(Duration::from_secs(5));
             if self.jobs.is_closed() {
                 return None;
             }
-            tokio::time::sleep(delay).await;
+            tokio::time::sleep(backoff.next()).await;
         }
     }
 
