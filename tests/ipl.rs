@@ -264,6 +264,20 @@ fn variables_override_the_environments_file_and_that_the_common_one() {
     assert!(refused.stderr.contains("env_qa.toml: TOML parse error at line 2, column 1"), "{refused:?}");
 }
 
+/// Environment variables lose the case of a name that a template and a file may well have.
+#[test]
+fn the_case_of_a_databases_name_is_of_no_account() {
+    let file =
+        "[amqp]\nurl = \"amqp://127.0.0.1:1/%2f\"\n[mariadb.CataLog]\nurl = \"mysql://u@127.0.0.1:1/one\"\n";
+    let run = |environment: &[(&str, &str)]| {
+        Beds::new(&["check"]).env(&NOWHERE[2..]).env(environment).file("beds.toml", file).run().stdout
+    };
+    let printed = run(&[]);
+    assert!(printed.contains("MariaDB `catalog` at mysql://u@127.0.0.1:1/one"), "{printed}");
+    let printed = run(&[("BEDS__MARIADB__catalog__URL", "mysql://u@127.0.0.1:1/two")]);
+    assert!(printed.contains("MariaDB `catalog` at mysql://u@127.0.0.1:1/two"), "{printed}");
+}
+
 /// The lines of a check, without how long each took.
 fn lines(printed: &str) -> Vec<String> {
     let line = |line: &str| match line.split_once(" ms  ") {

@@ -77,9 +77,9 @@ pub struct Config {
     /// What one request may ask.
     pub limits: Limits,
     /// MariaDB servers, by the name that templates use as `database`.
-    pub mariadb: BTreeMap<String, MariaDb>,
+    pub mariadb: Servers<MariaDb>,
     /// MongoDB servers, by the name that templates use as `database`.
-    pub mongodb: BTreeMap<String, MongoDb>,
+    pub mongodb: Servers<MongoDb>,
     /// Logs.
     pub logging: Logging,
 }
@@ -230,6 +230,25 @@ section! {
     }
 }
 
+/// The servers of one engine, by database. A name's case is of no account, since environment variables lose it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Servers<T>(BTreeMap<String, T>);
+
+impl<T> Default for Servers<T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<T> Servers<T> {
+    /// The server of a template's `database`.
+    #[must_use]
+    pub fn get(&self, database: &str) -> Option<&T> {
+        self.0.get(&database.to_ascii_lowercase())
+    }
+}
+
 /// A duration in whole milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(transparent)]
@@ -341,8 +360,12 @@ impl Config {
             };
             // Every key has a default, so each file is a whole configuration by itself: parsed alone, it gives
             // errors with line and column, which the merged one cannot.
-            toml::from_str::<Self>(&text)
-                .map_err(|error| ConfigError::new(format!("{}: {error}", path.display())))?;
+            let unreadable =
+                |error: toml::de::Error| ConfigError::new(format!("{}: {error}", path.display()));
+            toml::from_str::<Self>(&text).map_err(unreadable)?;
+            let table = with_lowercase_databases(toml::from_str(&text).map_err(unreadable)?);
+            // As text again: the crate's own way from a value leaves empty lists and tables out.
+            let text = table.to_string();
             builder = builder.add_source(config::File::from_str(&text, config::FileFormat::Toml));
         }
         let source: config::Map<String, String> = variables
@@ -377,7 +400,7 @@ impl Config {
     /// Reads password files and checks what the types cannot.
     fn finish(mut self) -> Result<Self, ConfigError> {
         self.amqp.finish()?;
-        for (name, server) in &mut self.mariadb {
+        for (name, server) in &mut self.mariadb.0 {
             let password = read_password(server.pass_file.as_deref())?;
             let urls = server.url.iter_mut().chain(&mut server.read_urls);
             apply_password(password.as_deref(), urls)?;
@@ -390,7 +413,7 @@ impl Config {
                 )));
             }
         }
-        for (name, server) in &mut self.mongodb {
+        for (name, server) in &mut self.mongodb.0 {
             let password = read_password(server.pass_file.as_deref())?;
             apply_password(password.as_deref(), server.url.iter_mut())?;
             if server.url.is_none() {
@@ -452,6 +475,17 @@ impl Amqp {
         }
         Ok(())
     }
+}
+
+/// As [`Servers`] has them.
+fn with_lowercase_databases(mut table: toml::Table) -> toml::Table {
+    for engine in ["mariadb", "mongodb"] {
+        if let Some(toml::Value::Table(servers)) = table.get_mut(engine) {
+            let named = std::mem::take(servers).into_iter();
+            servers.extend(named.map(|(name, server)| (name.to_ascii_lowercase(), server)));
+        }
+    }
+    table
 }
 
 fn read_password(path: Option<&Path>) -> Result<Option<String>, ConfigError> {

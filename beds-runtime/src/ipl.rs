@@ -146,8 +146,8 @@ pub fn hosted(config: &Config, domains: Vec<&'static Domain>) -> Vec<&'static Do
 #[must_use]
 pub fn configured(config: &Config, domains: Vec<&'static Domain>) -> Vec<&'static Domain> {
     let (known, unknown): (Vec<_>, Vec<_>) = domains.into_iter().partition(|domain| match domain.engine {
-        Engine::MariaDb => config.mariadb.contains_key(domain.database),
-        Engine::MongoDb => config.mongodb.contains_key(domain.database),
+        Engine::MariaDb => config.mariadb.get(domain.database).is_some(),
+        Engine::MongoDb => config.mongodb.get(domain.database).is_some(),
     });
     for domain in unknown {
         warn!(template = domain.name, "stays off: its database `{}` is not configured", domain.database);

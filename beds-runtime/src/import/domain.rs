@@ -192,7 +192,8 @@ fn mark_key(field: &mut Field) {
 }
 
 /// Filters and sorts: the key, the first column of every index, what is unique, foreign keys. A view has no
-/// indexes, so it takes the columns that lead one in a table.
+/// indexes: it takes the columns that lead one in the table that it shows, or all where it shows several, since
+/// what no filter finds nobody could read.
 fn choose_fetch(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue) {
     let mut leading: BTreeSet<String> = BTreeSet::new();
     match relation.kind {
@@ -202,12 +203,17 @@ fn choose_fetch(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue)
                 let led = led(table);
                 let is_led = |of: &String| led.iter().any(|column| column.eq_ignore_ascii_case(of));
                 leading.extend(columns.iter().filter(|(_, of)| is_led(of)).map(|(name, _)| snake(name)));
+                domain.notes.push(
+                    "filter and sort name the columns that lead an index in the table: add what is fast"
+                        .into(),
+                );
             } else {
-                leading.extend(catalogue.relations.iter().flat_map(led).map(|column| snake(&column)));
+                leading.extend(relation.columns.iter().map(|column| snake(&column.name)));
+                domain.notes.push(
+                    "filter and sort name all columns, as nobody knows here which are fast: remove what is slow"
+                        .into(),
+                );
             }
-            domain.notes.push(
-                "filter and sort name the columns that lead an index in a table: add what is fast".into(),
-            );
         }
         RelationKind::Table | RelationKind::Collection => {
             leading.extend(led(relation).into_iter().map(|column| snake(&column)));
