@@ -40,6 +40,12 @@ impl MariaDb {
         self.dir.join("data")
     }
 
+    /// Its own: a server that starts removes every `#sql*` file of its folder of temporary files, also those
+    /// of another server that is at work there.
+    fn temporary(&self) -> PathBuf {
+        self.dir.join("tmp")
+    }
+
     fn missing(program: &str) -> Error {
         Error::new(format!("`{program}` is not installed")).hint("install the Debian package mariadb-server")
     }
@@ -68,10 +74,14 @@ impl Program for MariaDb {
             fs::remove_dir_all(&data).map_err(Error::io("cannot remove a half-made data folder", &data))?;
         }
         fs::create_dir_all(&data).map_err(Error::io("cannot create MariaDB's data folder", &data))?;
+        let temporary = self.temporary();
+        fs::create_dir_all(&temporary)
+            .map_err(Error::io("cannot create MariaDB's folder of temporary files", &temporary))?;
         let mut command =
             Command::new(on_path("mariadb-install-db").ok_or_else(|| Self::missing("mariadb-install-db"))?);
         command.args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"]);
         command.arg(format!("--datadir={}", data.display()));
+        command.arg(format!("--tmpdir={}", temporary.display()));
         as_root(&mut command);
         let output = command
             .output()
@@ -91,6 +101,7 @@ impl Program for MariaDb {
         command
             .arg("--no-defaults")
             .arg(format!("--datadir={}", self.data().display()))
+            .arg(format!("--tmpdir={}", self.temporary().display()))
             .arg(format!("--port={}", self.port.number()))
             .args([
                 "--bind-address=127.0.0.1",
