@@ -184,19 +184,23 @@ async fn a_database_that_is_down_fails_reads_and_delays_writes() {
 
 #[tokio::test]
 async fn accepted_writes_outlive_a_restart_of_rabbitmq() {
-    accepted_writes_outlive(FAULTS[0].1).await;
-}
-
-/// RabbitMQ 3.10.8 itself, killed while a quorum queue is busy, may come back with that queue in want of a leader,
-/// for ever (`leader call - leader not known` in its log): nothing then gets in or out of it.
-#[tokio::test]
-#[ignore = "RabbitMQ 3.10.8 does not elect a leader of a busy quorum queue after a kill"]
-async fn accepted_writes_outlive_a_kill_of_rabbitmq() {
-    accepted_writes_outlive(FAULTS[1].1).await;
-}
-
-async fn accepted_writes_outlive(fault: Fault) {
     let site = site(&[]).await;
+    accepted_writes_outlive(site, FAULTS[0].1).await;
+    end(site).await;
+}
+
+/// Not a kill of queues that were just declared: RabbitMQ 3.10.8 keeps the names of its quorum queues in a table
+/// that it writes some 3 s later (`names.dets`, see `ra_directory`). Killed before, it comes back with such a queue
+/// empty and in want of a leader, for ever. A clean restart writes the table.
+#[tokio::test]
+async fn accepted_writes_outlive_a_kill_of_rabbitmq() {
+    let site = site(&[]).await;
+    blocking(|| site.stack.rabbitmq().restart().unwrap()).await;
+    accepted_writes_outlive(site, FAULTS[1].1).await;
+    end(site).await;
+}
+
+async fn accepted_writes_outlive(site: &'static Site, fault: Fault) {
     let stack = &site.stack;
     let client = site_client(&stack.amqp_url()).await;
     let series = unique("s");
@@ -221,7 +225,6 @@ async fn accepted_writes_outlive(fault: Fault) {
             counts(&client, template, &series, expected).await;
         }
     }
-    end(site).await;
 }
 
 #[tokio::test]
