@@ -19,7 +19,9 @@ use common::{
     wire::{Wire, unix_ms, with_header},
 };
 use lapin::{BasicProperties, types::AMQPValue};
+use ::mongodb::bson::{Binary, Document, doc, spec::BinarySubtype};
 use serde_json::{Map, Value, json};
+use sqlx::{Connection as _, MySqlConnection};
 
 /// One of the twins, and a series of records that only one case knows.
 struct Domain {
@@ -47,6 +49,23 @@ impl Domain {
 
     async fn try_request(&self, operation: Operation, body: &Value) -> Result<Reply, ClientError> {
         self.client.request(self.template, operation, body).await
+    }
+
+    /// Makes a record into one that the template cannot read.
+    async fn spoil(&self, id: &str) {
+        let stack = &self.site.stack;
+        if self.keeps_microseconds {
+            let mut connection = MySqlConnection::connect(&stack.mariadb_url()).await.unwrap();
+            let update = sqlx::query("update catalog.sample set hour = '100:00:00' where id = ?").bind(id);
+            assert_eq!(update.execute(&mut connection).await.unwrap().rows_affected(), 1);
+        } else {
+            let client = ::mongodb::Client::with_uri_str(stack.mongodb_url()).await.unwrap();
+            let samples = client.database("journal").collection::<Document>("samples");
+            let bytes = id.parse::<uuid::Uuid>().unwrap().as_bytes().to_vec();
+            let key = Binary { subtype: BinarySubtype::Uuid, bytes };
+            let update = samples.update_one(doc! {"_id": key}, doc! {"$set": {"number": "text"}});
+            assert_eq!(update.bypass_document_validation(true).await.unwrap().modified_count, 1);
+        }
     }
 
     #[track_caller]
@@ -212,6 +231,7 @@ on_every_engine! {
     checks_the_template_hash,
     keeps_deadlines,
     serves_many_at_a_time,
+    gives_every_requester_its_record,
 }
 
 async fn creates_one(domain: Domain) {
@@ -1092,6 +1112,31 @@ async fn serves_many_at_a_time(domain: Domain) {
     let numbers: std::collections::BTreeSet<_> =
         fetched.iter().map(|record| record["number"].as_i64()).collect();
     assert_eq!(numbers.len(), 200, "after {:?}", begun.elapsed());
+}
+
+/// Lookups that wait together become one statement, of which each requester must notice nothing.
+async fn gives_every_requester_its_record(domain: Domain) {
+    let mut created = Vec::new();
+    for number in 0..40 {
+        created.push(domain.create(json!({ "number": number })).await);
+    }
+    domain.spoil(created[7]["id"].as_str().unwrap()).await;
+    let wanted: Vec<Value> = (0..600)
+        .map(|turn| match turn % 5 {
+            0 => json!(uuid::Uuid::now_v7()),
+            _ => created[turn * 7 % created.len()]["id"].clone(),
+        })
+        .collect();
+    let bodies: Vec<Value> = wanted.iter().map(|key| json!({ "key": key })).collect();
+    let requests = bodies.iter().map(|body| domain.try_request(Operation::Fetch, body));
+    let answers = futures_util::future::join_all(requests).await;
+    for (key, answer) in wanted.iter().zip(answers) {
+        match created.iter().position(|record| record["id"] == *key) {
+            Some(7) => assert_eq!(Domain::expect_refused(key, answer).code, ErrorCode::Internal, "{key}"),
+            Some(place) => assert_eq!(Domain::expect_ok(key, answer).data, Some(created[place].clone())),
+            None => assert_eq!(Domain::expect_refused(key, answer).code, ErrorCode::NotFound, "{key}"),
+        }
+    }
 }
 
 /// What is not alike in two descriptions of the same thing: names, not promises.

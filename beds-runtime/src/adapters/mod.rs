@@ -6,11 +6,12 @@
 //! where reads are coalesced and where writes share a transaction.
 
 pub mod inspect;
+mod lookup;
 pub mod mariadb;
 pub mod mongodb;
 mod ops;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     config::Config,
@@ -23,7 +24,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct Engines {
     mariadb: BTreeMap<String, mariadb::Database>,
-    mongodb: BTreeMap<String, mongodb::Database>,
+    mongodb: BTreeMap<String, Arc<mongodb::Database>>,
 }
 
 impl Engines {
@@ -46,7 +47,8 @@ impl Engines {
                     if let (false, Some(server)) =
                         (engines.mongodb.contains_key(name), config.mongodb.get(name))
                     {
-                        engines.mongodb.insert(name.to_owned(), mongodb::Database::open(name, server));
+                        let database = Arc::new(mongodb::Database::open(name, server));
+                        engines.mongodb.insert(name.to_owned(), database);
                     }
                 }
             }
@@ -58,7 +60,7 @@ impl Engines {
         self.mariadb.get(domain.database).ok_or_else(|| not_configured(domain, "mariadb"))
     }
 
-    fn mongodb(&self, domain: &Domain) -> Result<&mongodb::Database> {
+    fn mongodb(&self, domain: &Domain) -> Result<&Arc<mongodb::Database>> {
         self.mongodb.get(domain.database).ok_or_else(|| not_configured(domain, "mongodb"))
     }
 }

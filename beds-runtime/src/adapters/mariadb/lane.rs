@@ -26,6 +26,7 @@ use tracing::{info, warn};
 
 use super::fault::Fault;
 use crate::{
+    adapters::lookup::KEYS_MAX,
     backoff::Backoff,
     config::{MariaDb, SecretUrl},
     core::Result,
@@ -61,13 +62,13 @@ pub(super) trait Job: Send + Sync + 'static {
         None
     }
 
-    /// Runs several jobs of one group, and gives what each gives, in order.
+    /// Runs several jobs of one group, at most [`KEYS_MAX`], and gives what each gives, in order.
     fn run_group(
         jobs: &[&Self],
         connection: &mut MySqlConnection,
         policy: &Policy,
         deadline: Instant,
-    ) -> impl Future<Output = std::result::Result<Vec<Self::Output>, Fault>> + Send {
+    ) -> impl Future<Output = std::result::Result<Vec<Result<Self::Output>>, Fault>> + Send {
         let _ = (jobs, connection, policy, deadline);
         std::future::ready(Err(Fault::Refused(Error::internal("these jobs have no group"))))
     }
@@ -115,9 +116,6 @@ type Groups<J> = Arc<Mutex<HashMap<usize, Vec<Ticket<J>>>>>;
 
 /// How often a requester looks after a job that is late.
 const LATE_POLL: Duration = Duration::from_millis(50);
-
-/// How many jobs one statement runs at most.
-const GROUP_MAX: usize = 128;
 
 /// Some connections to one database, for one kind of job.
 #[derive(Debug)]
@@ -329,7 +327,7 @@ impl<J: Job> Worker<J> {
             Work::Group(group) => {
                 let mut groups = lock(&self.groups);
                 let waiting = groups.entry(group).or_default();
-                let taken = waiting.drain(..waiting.len().min(GROUP_MAX)).collect();
+                let taken = waiting.drain(..waiting.len().min(usize::from(KEYS_MAX))).collect();
                 // The rest is for the next free connection. Where the queue is full the rest is dropped, which
                 // its requesters learn at once.
                 let again =
@@ -349,7 +347,7 @@ impl<J: Job> Worker<J> {
             let jobs: Vec<&J> = tickets.iter().map(|ticket| &ticket.job).collect();
             let running = async {
                 match jobs.as_slice() {
-                    [job] => job.run(connection, &self.policy, deadline).await.map(|output| vec![output]),
+                    [job] => job.run(connection, &self.policy, deadline).await.map(|output| vec![Ok(output)]),
                     jobs => J::run_group(jobs, connection, &self.policy, deadline).await,
                 }
             };
@@ -359,7 +357,7 @@ impl<J: Job> Worker<J> {
             Ok(Ok(outputs)) => {
                 for (ticket, output) in tickets.into_iter().zip(outputs) {
                     // The requester may have gone; its answer is not wanted then.
-                    let _ = ticket.reply.send(Ok(output));
+                    let _ = ticket.reply.send(output);
                 }
                 return After::Keep;
             }

@@ -1,10 +1,6 @@
 //! Records by key: one, or many by one statement.
 //!
-//! Many concurrent lookups cost one round trip and one execution. The rows are given to their requesters by the
-//! key in each row; where equality in the database is wider than equality of text (a collation that ignores
-//! case, decimals of another scale), a key that found no row of its own is asked for by itself.
-
-use std::collections::HashMap;
+//! Many concurrent lookups cost one round trip and one execution.
 
 use futures_util::TryStreamExt;
 use sqlx::{MySqlConnection, mysql::MySqlRow};
@@ -16,7 +12,9 @@ use super::{
     spec::Source,
 };
 use crate::{
-    spec::{Domain, Type},
+    adapters::lookup::{Lookup, is_exact},
+    core,
+    spec::Domain,
     value::Value,
 };
 
@@ -33,51 +31,49 @@ pub(super) async fn one(
     row.map(|row| record(&row, domain)).transpose().map_err(fault)
 }
 
-/// The records with these keys, of one field, in their order.
+/// The records with these keys, of one field, in their order; each succeeds or fails by itself.
 pub(super) async fn many(
     connection: &mut MySqlConnection,
     domain: &'static Domain,
     source: &'static Source,
     keys: &[&Value],
-) -> Result<Vec<Option<Vec<u8>>>, Fault> {
+) -> Result<Vec<core::Result<Option<Vec<u8>>>>, Fault> {
     let &[field] = domain.key else { return Err(Fault::Refused(no_single_key())) };
     let ty = &domain.fields[field].ty;
-    // One key may be asked for by several requesters.
-    let mut places: HashMap<Vec<u8>, Vec<usize>> = HashMap::with_capacity(keys.len());
-    let mut distinct = Vec::with_capacity(keys.len());
-    for (place, key) in keys.iter().enumerate() {
-        let places = places.entry(json(key)).or_default();
-        if places.is_empty() {
-            distinct.push(*key);
-        }
-        places.push(place);
-    }
-    let mut records = vec![None; keys.len()];
+    let mut lookup = Lookup::new(keys);
+    let mut is_complete = is_exact(ty);
     let fault = |error| classify(&error, domain);
     {
-        let (text, filler) = statement(source, distinct.len());
-        let last = distinct.last().copied().into_iter().cycle().take(filler);
-        let values = distinct.iter().copied().chain(last);
+        let (text, filler) = statement(source, lookup.keys().len());
+        let last = lookup.keys().last().copied().into_iter().cycle().take(filler);
+        let values = lookup.keys().iter().copied().chain(last);
         let query = sqlx::query_with(&text, bind(values).map_err(fault)?);
         let mut rows = query.fetch(&mut *connection);
         while let Some(row) = rows.try_next().await.map_err(fault)? {
-            let key = cell::read(&row, field, ty).map_err(fault)?;
-            let Some(places) = places.remove(&json(&key)) else { continue };
-            let record = record(&row, domain).map_err(fault)?;
-            for place in places {
-                records[place] = Some(record.clone());
-            }
+            let Ok(key) = cell::read(&row, field, ty) else {
+                is_complete = false;
+                continue;
+            };
+            let record = record(&row, domain).map(Some).map_err(fault);
+            lookup.answer(&key, &own(record)?);
         }
     }
-    if !is_exact(ty) {
-        for places in places.into_values() {
-            let record = one(connection, domain, source, std::slice::from_ref(keys[places[0]])).await?;
-            for place in places {
-                records[place].clone_from(&record);
-            }
+    if !is_complete {
+        for key in lookup.unanswered() {
+            let record = one(connection, domain, source, std::slice::from_ref(key)).await;
+            lookup.answer(key, &own(record)?);
         }
     }
-    Ok(records)
+    Ok(lookup.finish().into_iter().map(|answer| answer.unwrap_or(Ok(None))).collect())
+}
+
+/// A fault of one record is no fault of those that were asked for with it.
+fn own<T>(record: Result<T, Fault>) -> Result<core::Result<T>, Fault> {
+    match record {
+        Ok(record) => Ok(Ok(record)),
+        Err(Fault::Refused(error) | Fault::Abandoned(error)) => Ok(Err(error)),
+        Err(fault @ (Fault::Deadlock | Fault::Lost(_))) => Err(fault),
+    }
 }
 
 /// The statement for this many keys, and how many more parameters it has: the lengths are powers of two, so
@@ -94,26 +90,6 @@ fn statement(source: &Source, keys: usize) -> (String, usize) {
     }
     text.push(')');
     (text, length - keys)
-}
-
-/// Whether two values of the type are equal in the database only when their wire forms are.
-const fn is_exact(ty: &Type) -> bool {
-    matches!(
-        ty,
-        Type::Bool
-            | Type::Int { .. }
-            | Type::UInt { .. }
-            | Type::Uuid
-            | Type::Date
-            | Type::Time
-            | Type::DateTime
-    )
-}
-
-fn json(value: &Value) -> Vec<u8> {
-    let mut json = Vec::with_capacity(40);
-    value.write_json(&mut json);
-    json
 }
 
 fn record(row: &MySqlRow, domain: &Domain) -> Result<Vec<u8>, sqlx::Error> {

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     adapters::ops::too_large,
+    core,
     outcome::Outcome,
     spec::{Call, Domain},
     value::{Value, write_name},
@@ -106,14 +107,14 @@ impl Job for Read {
         connection: &mut MySqlConnection,
         _: &Policy,
         _: Instant,
-    ) -> Result<Vec<Given>, Fault> {
+    ) -> Result<Vec<core::Result<Given>>, Fault> {
         let Some(Self::One { domain, source, .. }) = jobs.first() else { return Ok(Vec::new()) };
         let keys = jobs.iter().filter_map(|job| match job {
             Self::One { key, .. } => key.first(),
             Self::Rows(_) | Self::Count { .. } | Self::Call { .. } => None,
         });
         let records = lookup::many(connection, domain, source, &keys.collect::<Vec<_>>()).await?;
-        Ok(records.into_iter().map(Given::One).collect())
+        Ok(records.into_iter().map(|record| record.map(Given::One)).collect())
     }
 }
 

@@ -89,7 +89,7 @@ fn test(domain: &'static Domain, Condition { field, test }: &Condition) -> Resul
     })
 }
 
-fn bound(domain: &'static Domain, field: usize, value: &Value) -> Result<Bson, Fault> {
+pub(super) fn bound(domain: &'static Domain, field: usize, value: &Value) -> Result<Bson, Fault> {
     to_bson(value).map_err(|reason| {
         let field =
             beds_protocol::FieldError { field: format!("where.{}", domain.fields[field].name), reason };

@@ -10,6 +10,7 @@ mod filter;
 mod inspect;
 mod inspect_sample;
 mod inspect_schema;
+mod lookup;
 mod ops;
 mod pipeline;
 mod spec;
@@ -39,6 +40,8 @@ pub use inspect::inspect;
 pub use ops::{call, count, create, delete, fetch, update};
 pub use spec::{Collection, Pipeline, Source};
 
+use lookup::Lookups;
+
 use crate::{
     config::{MongoDb, SecretUrl},
     core::Result,
@@ -55,6 +58,7 @@ pub struct Database {
     client: OnceCell<Client>,
     permits: Arc<Semaphore>,
     waiting: AtomicUsize,
+    lookups: Lookups,
     /// Whether the driver knows of a server that answers.
     reachable: Arc<AtomicBool>,
 }
@@ -84,6 +88,7 @@ impl Database {
             client: OnceCell::new(),
             permits: Arc::new(Semaphore::new(config.connections as usize)),
             waiting: AtomicUsize::new(0),
+            lookups: Lookups::default(),
             reachable: Arc::new(AtomicBool::new(true)),
         }
     }
@@ -105,13 +110,7 @@ impl Database {
         Running: Future<Output = std::result::Result<T, fault::Fault>> + Send + 'static,
     {
         let permit = self.permit(deadline).await?;
-        let client = match timeout_at(deadline, self.client()).await {
-            Ok(client) => client?,
-            Err(_) => return Err(self.unavailable()),
-        };
-        let budget = deadline.saturating_duration_since(Instant::now());
-        let handle = Handle { database: client.database(&self.database), client, budget };
-        let running = work(handle);
+        let running = work(self.handle(deadline).await?);
         let task = tokio::spawn(async move {
             let result = running.await;
             drop(permit);
@@ -130,6 +129,16 @@ impl Database {
         }
     }
 
+    /// What an operation with this deadline may use.
+    async fn handle(&self, deadline: Instant) -> Result<Handle> {
+        let client = match timeout_at(deadline, self.client()).await {
+            Ok(client) => client?,
+            Err(_) => return Err(self.unavailable()),
+        };
+        let budget = deadline.saturating_duration_since(Instant::now());
+        Ok(Handle { database: client.database(&self.database), client, budget })
+    }
+
     /// What is the matter when there is no answer in time.
     fn late(&self) -> Error {
         if self.reachable.load(Ordering::Relaxed) { Error::deadline() } else { self.unavailable() }
@@ -139,12 +148,8 @@ impl Database {
         if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
             return Ok(permit);
         }
-        let _waiting = Waiting::enter(&self.waiting, self.config.queue_max).ok_or_else(|| {
-            Error::new(
-                ErrorCode::Overloaded,
-                format!("too many requests wait for the database `{}`", self.name),
-            )
-        })?;
+        let waiting = Waiting::enter(&self.waiting, self.config.queue_max);
+        let _waiting = waiting.ok_or_else(|| self.overloaded())?;
         match timeout_at(deadline, Arc::clone(&self.permits).acquire_owned()).await {
             Ok(permit) => permit.map_err(|_| self.unavailable()),
             Err(_) => Err(self.late()),
@@ -168,6 +173,11 @@ impl Database {
             Client::with_options(options).map_err(|_| self.unavailable())
         };
         self.client.get_or_try_init(connect).await.cloned()
+    }
+
+    fn overloaded(&self) -> Error {
+        let message = format!("too many requests wait for the database `{}`", self.name);
+        Error::new(ErrorCode::Overloaded, message)
     }
 
     fn unavailable(&self) -> Error {

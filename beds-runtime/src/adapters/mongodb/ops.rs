@@ -13,7 +13,7 @@ use super::{
     Handle,
     convert::{self, to_bson},
     fault::Fault,
-    filter, pipeline,
+    filter, lookup, pipeline,
     spec::{Collection, Pipeline, Source},
 };
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
     core::Result,
     error::Error,
     outcome::Outcome,
-    query::{self, Query, Selection},
+    query::{self, Fields, Query, Selection},
     spec::{Call, Domain, Generated, Returns},
     validate::{self, Errors},
     value::{Value, write_record},
@@ -42,6 +42,11 @@ pub async fn fetch(
     request: FetchRequest,
 ) -> Result {
     match query::fetch(domain, &cx.limits, &request)? {
+        Query::One { mut key, fields: Fields::All } if key.len() == 1 => {
+            let key = key.remove(0);
+            let found = cx.engines.mongodb(domain)?.look_up(domain, source, key, cx.deadline).await?;
+            found.map(Outcome::data).ok_or_else(|| Error::not_found(domain))
+        }
         Query::One { key, fields } => {
             let fields = fields.indices(domain);
             let work = move |handle: Handle| one(handle, domain, source, key, fields);
@@ -62,16 +67,8 @@ async fn one(
     key: Vec<Value>,
     fields: Vec<usize>,
 ) -> std::result::Result<Outcome, Fault> {
-    let found = handle
-        .collection(source.name)
-        .find_one(filter::key(domain, &key)?)
-        .projection(filter::projection(domain, &fields))
-        .max_time(handle.budget)
-        .await?;
-    let document = found.ok_or_else(|| Fault::Refused(Error::not_found(domain)))?;
-    let mut json = Vec::with_capacity(256);
-    convert::write_document(&document, domain, fields, &mut json).map_err(Fault::Disagrees)?;
-    Ok(Outcome::data(json))
+    let found = lookup::one(&handle, domain, source, &key, &fields).await?;
+    found.map(Outcome::data).ok_or_else(|| Fault::Refused(Error::not_found(domain)))
 }
 
 async fn many(
