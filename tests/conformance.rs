@@ -12,6 +12,7 @@ mod common;
 
 use std::time::SystemTime;
 
+use ::mongodb::bson::{Binary, Document, doc, spec::BinarySubtype};
 use beds_client::{Client, ClientError, Request};
 use beds_protocol::{ErrorBody, ErrorCode, Operation, Reply};
 use common::{
@@ -19,7 +20,6 @@ use common::{
     wire::{Wire, unix_ms, with_header},
 };
 use lapin::{BasicProperties, types::AMQPValue};
-use ::mongodb::bson::{Binary, Document, doc, spec::BinarySubtype};
 use serde_json::{Map, Value, json};
 use sqlx::{Connection as _, MySqlConnection};
 
