@@ -19,7 +19,7 @@ fn incoming<'a>(broker: Broker, routing_key: &'a str, body: &'a [u8]) -> Incomin
         routing_key,
         content_type: Some("application/json"),
         deadline: Ok(None),
-        template_hash: None,
+        template_hash: Ok(None),
         request_id: "0198c0de-0000-7000-8000-000000000000".to_owned(),
         body,
     }

@@ -761,6 +761,13 @@ fn misaddressed() -> Vec<Case> {
         )
         .with(|p| with_header(p, "beds-template-hash", AMQPValue::LongString("0123456789abcdef".into()))),
         case(
+            "a fingerprint that is no text",
+            "delete",
+            delete(),
+            error("bad_request", "the header `beds-template-hash` is not a text"),
+        )
+        .with(|p| with_header(p, "beds-template-hash", AMQPValue::LongInt(7))),
+        case(
             "too long",
             "create",
             format!(r#"{{"data": {{"note": "{}"}}}}"#, "x".repeat(BODY_MAX)),

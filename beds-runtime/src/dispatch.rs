@@ -35,8 +35,8 @@ pub struct Incoming<'a> {
     pub content_type: Option<&'a str>,
     /// The moment after which no answer is wanted, in Unix milliseconds; `Err` when the header is no number.
     pub deadline: std::result::Result<Option<i64>, ()>,
-    /// The fingerprint of the template that the client was built for.
-    pub template_hash: Option<&'a str>,
+    /// The fingerprint of the template that the client was built for; `Err` when the header is no text.
+    pub template_hash: std::result::Result<Option<&'a str>, ()>,
     /// Names the request in logs and error replies.
     pub request_id: String,
     /// The body.
@@ -190,7 +190,11 @@ fn lane(domain: &'static Domain, operation: &Operation) -> Result<Lane> {
     }
 }
 
-fn check_envelope(domain: &Domain, content_type: Option<&str>, template_hash: Option<&str>) -> Result<()> {
+fn check_envelope(
+    domain: &Domain,
+    content_type: Option<&str>,
+    template_hash: std::result::Result<Option<&str>, ()>,
+) -> Result<()> {
     // A client that sends no type sends JSON; one that says something else is mistaken about the body.
     let is_json = |given: &str| {
         let essence = given.split(';').next().unwrap_or_default().trim();
@@ -203,7 +207,9 @@ fn check_envelope(domain: &Domain, content_type: Option<&str>, template_hash: Op
         ));
     }
     match template_hash {
-        Some(hash) if hash != domain.hash => Err(Error::new(
+        Err(()) => Err(Error::new(ErrorCode::BadRequest, "the header `beds-template-hash` is not a text")
+            .hint(format!("send the `hash` of `{}.describe`, or leave the header out", domain.name))),
+        Ok(Some(hash)) if hash != domain.hash => Err(Error::new(
             ErrorCode::TemplateMismatch,
             format!(
                 "the client was built for `{}` as {hash}, and the node serves {}",
@@ -211,7 +217,7 @@ fn check_envelope(domain: &Domain, content_type: Option<&str>, template_hash: Op
             ),
         )
         .hint(format!("compare with `{}.describe` and build the client again", domain.name))),
-        _ => Ok(()),
+        Ok(_) => Ok(()),
     }
 }
 

@@ -36,7 +36,7 @@ use crate::{
 
 /// The span around the handling of what other nodes log.
 pub(crate) const INGEST_SPAN: &str = "ingest";
-/// Records in one message.
+/// Records in one message, where the limits of requests allow as many.
 const BATCH_MAX: usize = 200;
 /// The longest text that the template `logger` takes for a message, in characters.
 const MESSAGE_MAX: usize = 16_384;
@@ -193,19 +193,26 @@ impl Visit for Fields {
 }
 
 impl BusQueue {
-    /// Publishes events until the process ends. A message that was not confirmed is sent again.
-    pub(crate) async fn publish(mut self, amqp: Amqp, mut status: watch::Receiver<Status>) {
+    /// Publishes events until the process ends, some in one message, but no more than `records_max`. A message
+    /// that was not confirmed is sent again.
+    pub(crate) async fn publish(
+        mut self,
+        amqp: Amqp,
+        records_max: usize,
+        mut status: watch::Receiver<Status>,
+    ) {
+        let batch_max = records_max.clamp(1, BATCH_MAX);
         // Before the queue is bound, RabbitMQ would drop them.
         if status.wait_for(|now| *now == Status::Serving).await.is_err() {
             return;
         }
         let mut backoff = Backoff::new(Duration::from_millis(200), amqp.backoff_max_ms.duration());
-        let mut batch = Vec::with_capacity(BATCH_MAX);
+        let mut batch = Vec::with_capacity(batch_max);
         loop {
             // The pool tells when RabbitMQ cannot be reached; here it is waited for in silence.
             if let Ok(bus) = BusPublisher::connect(&amqp, &format!("{} logs", self.node)).await {
                 backoff.reset();
-                while self.next_batch(&mut batch).await {
+                while self.next_batch(&mut batch, batch_max).await {
                     let Ok(body) = serde_json::to_vec(&serde_json::json!({ "data": batch })) else {
                         batch.clear();
                         continue;
@@ -229,11 +236,12 @@ impl BusQueue {
     }
 
     /// Fills the batch with what waits; false once there can be no more events.
-    async fn next_batch(&mut self, batch: &mut Vec<Record>) -> bool {
-        if batch.is_empty() && self.records.recv_many(batch, BATCH_MAX).await == 0 {
+    async fn next_batch(&mut self, batch: &mut Vec<Record>, batch_max: usize) -> bool {
+        if batch.is_empty() && self.records.recv_many(batch, batch_max).await == 0 {
             return false;
         }
-        let dropped = self.dropped.swap(0, Ordering::Relaxed);
+        // Where the batch is full, the next one tells.
+        let dropped = if batch.len() < batch_max { self.dropped.swap(0, Ordering::Relaxed) } else { 0 };
         if dropped > 0 {
             batch.push(Record {
                 at: DateTime::now(),

@@ -71,7 +71,7 @@ pub(super) fn incoming(broker: Broker, delivery: &Delivery) -> Incoming<'_> {
         routing_key: delivery.routing_key.as_str(),
         content_type: properties.content_type().as_ref().map(ShortString::as_str),
         deadline: deadline(properties),
-        template_hash: text(properties, header::TEMPLATE_HASH),
+        template_hash: template_hash(properties),
         request_id: name(properties.message_id())
             .or_else(|| name(properties.correlation_id()))
             .unwrap_or_else(|| uuid::Uuid::now_v7().to_string()),
@@ -83,11 +83,12 @@ fn header<'a>(properties: &'a BasicProperties, name: &str) -> Option<&'a AMQPVal
     properties.headers().as_ref()?.inner().get(name)
 }
 
-fn text<'a>(properties: &'a BasicProperties, name: &str) -> Option<&'a str> {
-    match header(properties, name)? {
-        AMQPValue::LongString(value) => std::str::from_utf8(value.as_bytes()).ok(),
-        AMQPValue::ShortString(value) => Some(value.as_str()),
-        _ => None,
+fn template_hash(properties: &BasicProperties) -> Result<Option<&str>, ()> {
+    match header(properties, header::TEMPLATE_HASH) {
+        None | Some(AMQPValue::Void) => Ok(None),
+        Some(AMQPValue::LongString(value)) => std::str::from_utf8(value.as_bytes()).map(Some).map_err(drop),
+        Some(AMQPValue::ShortString(value)) => Ok(Some(value.as_str())),
+        Some(_) => Err(()),
     }
 }
 

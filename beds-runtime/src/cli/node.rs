@@ -48,7 +48,8 @@ async fn serve<F: Factory>(config: Config, environment: Environment) -> Result<(
     let dispatcher = Dispatcher::new(engines, config.limits.clone());
     let pool = BrokerPool::start::<F>(&config, &name, domains, dispatcher);
     if let Some(queue) = log_queue.filter(|_| F::template("logger").is_some()) {
-        tokio::spawn(queue.publish(config.amqp.clone(), pool.status()));
+        let records_max = config.limits.create_records_max;
+        tokio::spawn(queue.publish(config.amqp.clone(), records_max, pool.status()));
     }
     if let Some(address) = config.node.health {
         match health::serve(address, pool.status()).await {

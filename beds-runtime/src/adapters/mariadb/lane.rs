@@ -139,10 +139,11 @@ impl<J: Job> Lane<J> {
         let (queue, jobs) = async_channel::bounded(config.queue_max);
         let groups = Groups::default();
         let connected = Arc::new(AtomicUsize::new(0));
-        for (index, url) in (0..connections).zip(urls.iter().cycle()) {
+        let servers: Vec<Server> = urls.iter().cloned().map(Server::new).collect();
+        for (_, server) in (0..connections).zip(servers.iter().cycle()) {
             let worker = Worker::<J> {
-                name: format!("{name}#{index}"),
-                url: url.clone(),
+                name: name.to_owned(),
+                server: server.clone(),
                 jobs: jobs.clone(),
                 again: queue.downgrade(),
                 groups: Arc::clone(&groups),
@@ -220,9 +221,23 @@ fn lock<J: Job>(groups: &Groups<J>) -> MutexGuard<'_, HashMap<usize, Vec<Ticket<
     groups.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A server that connections of a lane go to.
+#[derive(Clone)]
+struct Server {
+    url: SecretUrl,
+    /// How many of them try in vain: only the first that fails tells, and the last that succeeds.
+    failing: Arc<AtomicUsize>,
+}
+
+impl Server {
+    fn new(url: SecretUrl) -> Self {
+        Self { url, failing: Arc::default() }
+    }
+}
+
 struct Worker<J: Job> {
     name: String,
-    url: SecretUrl,
+    server: Server,
     jobs: async_channel::Receiver<Work<J>>,
     /// Puts a group back that is more than one statement takes. Weak: only the lane keeps the queue open.
     again: async_channel::WeakSender<Work<J>>,
@@ -261,20 +276,21 @@ impl<J: Job> Worker<J> {
         loop {
             match timeout(self.connect_timeout, self.try_connect()).await {
                 Ok(Ok(connection)) => {
-                    if failed {
+                    if failed && self.server.failing.fetch_sub(1, Ordering::Relaxed) == 1 {
                         info!(database = self.name, "connected again");
                     }
                     return Some(connection);
                 }
                 outcome => {
-                    if !failed {
+                    if !failed && self.server.failing.fetch_add(1, Ordering::Relaxed) == 0 {
                         let reason = outcome.map_or_else(
                             |_| format!("no answer within {} ms", self.connect_timeout.as_millis()),
                             |result| result.err().map(|error| error.to_string()).unwrap_or_default(),
                         );
-                        warn!(database = self.name, server = self.url.redacted(), "cannot connect: {reason}");
-                        failed = true;
+                        let server = self.server.url.redacted();
+                        warn!(database = self.name, server, "cannot connect: {reason}");
                     }
+                    failed = true;
                 }
             }
             if self.jobs.is_closed() {
@@ -285,7 +301,7 @@ impl<J: Job> Worker<J> {
     }
 
     async fn try_connect(&self) -> std::result::Result<MySqlConnection, sqlx::Error> {
-        let options: MySqlConnectOptions = self.url.expose().parse()?;
+        let options: MySqlConnectOptions = self.server.url.expose().parse()?;
         let mut connection = options.disable_statement_logging().connect().await?;
         let seconds = self.policy.statement_timeout.as_secs_f64();
         let session = format!(

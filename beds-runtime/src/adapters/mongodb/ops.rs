@@ -154,13 +154,14 @@ pub async fn create(
     let many = matches!(request.data, OneOrMany::Many(_));
     let mut errors = Errors::default();
     let (mut documents, mut json) = (Vec::new(), Vec::new());
-    for record in new_records(domain, &cx.limits, &request.data)? {
+    for (index, record) in new_records(domain, &cx.limits, &request.data)?.into_iter().enumerate() {
+        let path = if many { format!("data[{index}].") } else { String::new() };
         let record: Vec<Value> = record
             .into_iter()
             .zip(domain.fields)
             .map(|(value, field)| convert::stored(value, field))
             .collect();
-        documents.push(document(domain, &record, &mut errors));
+        documents.push(document(domain, &record, &path, &mut errors));
         if !json.is_empty() {
             json.push(b',');
         }
@@ -185,14 +186,14 @@ pub async fn create(
     cx.engines.mongodb(domain)?.run(domain, cx.deadline, true, work).await
 }
 
-fn document(domain: &'static Domain, record: &[Value], errors: &mut Errors) -> Document {
+fn document(domain: &'static Domain, record: &[Value], path: &str, errors: &mut Errors) -> Document {
     let mut document = Document::new();
     for (field, value) in domain.fields.iter().zip(record).filter(|(_, value)| !value.is_null()) {
         match to_bson(value) {
             Ok(bson) => {
                 document.insert(field.column, bson);
             }
-            Err(reason) => errors.push(field.name, reason),
+            Err(reason) => errors.push(format!("{path}{}", field.name), reason),
         }
     }
     document
