@@ -16,6 +16,10 @@ const PERSISTENT: u8 = 2;
 /// The longest expiration that RabbitMQ takes, in milliseconds.
 const EXPIRATION_MAX: u64 = u32::MAX as u64;
 
+/// How much earlier the node is to answer than the caller gives up, in milliseconds: the reply that says why nothing
+/// came in time has a way to go. At most a tenth of what is left.
+const WAY_BACK_MAX: u64 = 100;
+
 /// The properties of a request that gives up at `deadline`. A write carries no deadline: once the bus has it, it is
 /// done, and a caller that gave up asks again with the same message id.
 pub(crate) fn of(
@@ -35,7 +39,8 @@ pub(crate) fn of(
             let left = deadline.saturating_duration_since(Instant::now());
             let left = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).clamp(1, EXPIRATION_MAX);
             properties = properties.with_expiration(left.to_string().into());
-            let deadline = AMQPValue::LongLongInt(unix_ms().saturating_add_unsigned(left));
+            let deadline = left - (left / 10).min(WAY_BACK_MAX);
+            let deadline = AMQPValue::LongLongInt(unix_ms().saturating_add_unsigned(deadline));
             headers.insert(header::DEADLINE.into(), deadline);
         }
     }
