@@ -232,6 +232,8 @@ on_every_engine! {
     keeps_deadlines,
     serves_many_at_a_time,
     gives_every_requester_its_record,
+    compares_moments_exactly,
+    names_some_of_many_mistakes,
 }
 
 async fn creates_one(domain: Domain) {
@@ -285,7 +287,7 @@ async fn creates_all_or_nothing(domain: Domain) {
     let taken = domain.create(json!({})).await;
     let good = || domain.record(json!({}));
     let bad = [
-        (domain.record(json!({"code": taken["code"]})), ErrorCode::Conflict, "code"),
+        (domain.record(json!({"code": taken["code"]})), ErrorCode::Conflict, "data[2].code"),
         (domain.record(json!({"stock": 1001})), ErrorCode::ValidationFailed, "data[2].stock"),
         (domain.record(json!({"nothing": 1})), ErrorCode::ValidationFailed, "data[2].nothing"),
     ];
@@ -358,12 +360,26 @@ async fn refuses_what_a_new_record_must_not_have(domain: Domain) {
             "reference",
             "must be a UUID such as \"018f2b6e-0000-7000-8000-000000000000\"",
         ),
-        (json!({"day": "2025-02-29"}), "day", "must be a date such as \"2026-01-31\""),
+        (
+            json!({"day": "-0001-01-01"}),
+            "day",
+            "must be a date in the years 1 to 9999, such as \"2026-01-31\"",
+        ),
+        (
+            json!({"day": "0000-01-01"}),
+            "day",
+            "must be a date in the years 1 to 9999, such as \"2026-01-31\"",
+        ),
+        (
+            json!({"day": "2025-02-29"}),
+            "day",
+            "must be a date in the years 1 to 9999, such as \"2026-01-31\"",
+        ),
         (json!({"hour": "24:00:00"}), "hour", "must be a time of day such as \"08:30:00\""),
         (
             json!({"moment": "2024-01-01T00:00:00"}),
             "moment",
-            "must be a moment as RFC 3339, such as \"2026-01-31T08:30:00Z\"",
+            "must be a moment as RFC 3339 with its offset, in the years 1 to 9999, such as \"2026-01-31T08:30:00Z\"",
         ),
         (json!({"tags": "a"}), "tags", "must be an array"),
         (json!({"tags": ["a", "b", "c", "d", "e", "f"]}), "tags", "must have at most 5 items, not 6"),
@@ -410,6 +426,7 @@ async fn fetches_by_key(domain: Domain) {
         (json!({"key": "x"}), "key", "must be a UUID such as \"018f2b6e-0000-7000-8000-000000000000\""),
         (json!({"key": null}), "key", "must not be null"),
         (json!({"key": 5}), "key", "must be a string with a UUID"),
+        (json!({"key": {"id": id, "code": "x"}}), "key.code", "is not part of the key: id"),
         (json!({"key": id, "limit": 1}), "limit", "cannot stand beside `key`, which names one record"),
         (json!({"key": id, "where": {}}), "where", "cannot stand beside `key`, which names one record"),
     ];
@@ -538,7 +555,7 @@ async fn refuses_filters(domain: Domain) {
         (json!({"number": {"in": 1}}), "where.number.in", "must be an array".into()),
         (json!({"number": {"in": []}}), "where.number.in", "must have from 1 to 500 items".into()),
         (json!({"number": {"in": vec![0; 501]}}), "where.number.in", "must have from 1 to 500 items".into()),
-        (json!({"number": {"in": [1, null]}}), "where.number.in", integer.into()),
+        (json!({"number": {"in": [1, null]}}), "where.number.in", format!("item 1 {integer}")),
         (json!({"number": {"null": 1}}), "where.number.null", "must be true or false".into()),
         (
             json!({"number": {"prefix": "1"}}),
@@ -925,7 +942,7 @@ async fn updates_at_a_version(domain: Domain) {
     for version in [1, 3, 0, -1, i64::MAX] {
         let error = domain.refused(Operation::Update, update(9, version)).await;
         assert_eq!((error.code, error.retryable), (ErrorCode::VersionMismatch, false));
-        let expected = format!("the record of `{}` is not at version {version} any more", domain.template);
+        let expected = format!("the record of `{}` is not at version {version}", domain.template);
         assert_eq!(error.message, expected);
     }
     let now = domain.fetch(id).await;
@@ -1136,6 +1153,45 @@ async fn gives_every_requester_its_record(domain: Domain) {
             Some(place) => assert_eq!(Domain::expect_ok(key, answer).data, Some(created[place].clone())),
             None => assert_eq!(Domain::expect_refused(key, answer).code, ErrorCode::NotFound, "{key}"),
         }
+    }
+}
+
+/// Moments finer than an engine keeps compare with what it keeps, on both sides of 1970.
+async fn compares_moments_exactly(domain: Domain) {
+    let created = domain.create(json!({"moment": "2024-01-01T00:00:00Z"})).await;
+    let between = "2024-01-01T00:00:00.0001Z";
+    let holds = [("gte", false), ("gt", false), ("lt", true), ("lte", true), ("eq", false), ("ne", true)];
+    for (operator, expected) in holds {
+        let body = json!({"where": {"series": domain.series, "moment": {operator: between}}});
+        let found = domain.ok(Operation::Count, body).await;
+        assert_eq!(found.count, Some(u64::from(expected)), "{operator} {between}");
+    }
+    let either = json!({"where": {"series": domain.series, "moment": {"in": [between, created["moment"]]}}});
+    assert_eq!(domain.ok(Operation::Count, either).await.count, Some(1));
+
+    let early = json!("1969-12-31T23:59:59.9999Z");
+    let kept = json!(if domain.keeps_microseconds {
+        "1969-12-31T23:59:59.9999Z"
+    } else {
+        "1969-12-31T23:59:59.999Z"
+    });
+    let id = domain.create(json!({ "moment": early })).await["id"].clone();
+    assert_eq!(domain.fetch(&id).await["moment"], kept, "as created");
+    domain.ok(Operation::Update, json!({"key": id, "data": {"moment": early}})).await;
+    assert_eq!(domain.fetch(&id).await["moment"], kept, "as updated");
+}
+
+/// An error reply stays short, however much is wrong and however long its name is.
+async fn names_some_of_many_mistakes(domain: Domain) {
+    let mut record: Map<String, Value> = (0..5_000).map(|number| (format!("a{number}"), json!(1))).collect();
+    record.insert("x".repeat(50_000), json!(1));
+    let error = domain.refused(Operation::Create, json!({ "data": record })).await;
+    let expected = format!("5003 fields are not as `{}` asks for; the first 100 are named", domain.template);
+    assert_eq!((error.message, error.details.len()), (expected, 100));
+    let name = "x".repeat(50_000);
+    let error = domain.refused(Operation::Fetch, json!({"where": {&name: 1}, "sort": [&name]})).await;
+    for detail in &error.details {
+        assert!(detail.field.chars().count() <= 401 && detail.reason.chars().count() <= 401);
     }
 }
 

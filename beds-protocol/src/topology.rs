@@ -39,6 +39,8 @@ pub mod header {
     pub const DEAD_PROPERTIES: &str = "beds-dead-properties";
     /// Dead letter: when, as RFC 3339 in UTC.
     pub const DEAD_AT: &str = "beds-dead-at";
+    /// On a dead letter: the names of the client's headers that were too long to be kept, with commas between.
+    pub const DEAD_HEADERS_DROPPED: &str = "beds-dead-headers-dropped";
 }
 
 /// What kind of work an operation is, and so which queue of its service it waits in.

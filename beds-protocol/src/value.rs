@@ -129,7 +129,9 @@ impl FromStr for DateTime {
             .and_then(|moment| moment.checked_to_offset(UtcOffset::UTC))
             .filter(|moment| (1..=9999).contains(&moment.year()))
             .map(Self)
-            .ok_or(ParseValueError("must be a moment as RFC 3339, such as \"2026-01-31T08:30:00Z\""))
+            .ok_or(ParseValueError(
+                "must be a moment as RFC 3339 with its offset, in the years 1 to 9999, such as \"2026-01-31T08:30:00Z\"",
+            ))
     }
 }
 
@@ -147,9 +149,12 @@ impl FromStr for Date {
     type Err = ParseValueError;
 
     fn from_str(text: &str) -> Result<Self, ParseValueError> {
+        // The format takes a sign before the year; a date on the wire has none.
         time::Date::parse(text, format_description!("[year]-[month]-[day]"))
+            .ok()
+            .filter(|date| text.len() == "YYYY-MM-DD".len() && (1..=9999).contains(&date.year()))
             .map(Self)
-            .map_err(|_| ParseValueError("must be a date such as \"2026-01-31\""))
+            .ok_or(ParseValueError("must be a date in the years 1 to 9999, such as \"2026-01-31\""))
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
     config::Limits,
     context::Context,
     core::{Factory, Request, Result},
-    error::Error,
+    error::{Error, shortened},
     mask,
     outcome::{Outcome, encode_error},
     spec::Domain,
@@ -141,6 +141,7 @@ impl Dispatcher {
                         ErrorCode::DeadlineExceeded,
                         "the deadline had passed when the request was taken",
                     )
+                    .hint("`beds-deadline` is in Unix milliseconds")
                 })?)
             }
             Err(()) => {
@@ -247,7 +248,8 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
         return Ok(request);
     }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let bad = |message: String| Err(Error::new(ErrorCode::BadRequest, shortened(message)));
+    let bad =
+        |message: String| Err(Error::new(ErrorCode::BadRequest, shortened(message, MESSAGE_CHARACTERS_MAX)));
     if !is_object && serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok() {
         return bad("the body is not a JSON object".into());
     }
@@ -261,20 +263,26 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
             let path = error.path().to_string();
             let path = path.trim_end_matches('?').trim_end_matches('.');
             let place = if path.is_empty() { String::new() } else { format!(" at `{path}`") };
-            bad(format!("the body cannot be read{place}: {}", error.into_inner()))
+            bad(format!("the body cannot be read{place}: {}", in_terms_of_json(&error.into_inner())))
         }
     }
 }
 
-/// A message that quotes a client, who may have sent a page as a name.
-fn shortened(mut message: String) -> String {
-    const CHARACTERS_MAX: usize = 400;
-    if let Some((end, _)) = message.char_indices().nth(CHARACTERS_MAX) {
-        message.truncate(end);
-        message.push('…');
-    }
-    message
+/// What is wrong with a body, for people who do not know the types that it is read into.
+fn in_terms_of_json(error: &serde_json::Error) -> String {
+    [
+        ("expected u32", "expected an integer from 0 to 4294967295"),
+        ("expected i64", "expected an integer"),
+        ("expected a sequence", "expected an array"),
+        ("expected a map", "expected an object"),
+        ("there are no fields", "it has no members"),
+    ]
+    .into_iter()
+    .fold(error.to_string(), |message, (ours, theirs)| message.replace(ours, theirs))
 }
+
+/// Of a message that quotes the body.
+const MESSAGE_CHARACTERS_MAX: usize = 400;
 
 fn unix_ms_now() -> i128 {
     let nanoseconds = time::OffsetDateTime::now_utc().unix_timestamp_nanos();

@@ -58,12 +58,16 @@ impl Error {
         self
     }
 
-    /// The request contradicts the template in these fields.
+    /// The request contradicts the template in this many fields, some of which the details name.
     #[must_use]
-    pub fn validation(domain: &Domain, details: Vec<FieldError>) -> Self {
+    pub fn validation(domain: &Domain, details: Vec<FieldError>, count: usize) -> Self {
         let what = match details.as_slice() {
             [one] => format!("`{}` {}", one.field, one.reason),
-            many => format!("{} fields are not as `{}` asks for", many.len(), domain.name),
+            some if some.len() < count => {
+                let named = some.len();
+                format!("{count} fields are not as `{}` asks for; the first {named} are named", domain.name)
+            }
+            _ => format!("{count} fields are not as `{}` asks for", domain.name),
         };
         Self { details, ..Self::new(ErrorCode::ValidationFailed, what) }
     }
@@ -84,12 +88,22 @@ impl Error {
         Self::new(ErrorCode::NotFound, format!("no record of `{}` has this key", domain.name))
     }
 
+    /// The record of this place among those of a `create`.
+    #[must_use]
+    pub(crate) fn of_record(mut self, index: usize) -> Self {
+        self.message = format!("data[{index}]: {}", self.message);
+        for detail in &mut self.details {
+            detail.field = format!("data[{index}].{}", detail.field);
+        }
+        self
+    }
+
     /// The record has changed since the client read it.
     #[must_use]
     pub fn version_mismatch(domain: &Domain, expected: i64) -> Self {
         Self::new(
             ErrorCode::VersionMismatch,
-            format!("the record of `{}` is not at version {expected} any more", domain.name),
+            format!("the record of `{}` is not at version {expected}", domain.name),
         )
         .hint("fetch it again, apply the change to what it is now, and send its new version")
     }
@@ -129,4 +143,13 @@ impl From<RoutingKeyError> for Error {
                 .hint("operations are fetch, count, create, update, delete, describe and call.NAME"),
         }
     }
+}
+
+/// A text that quotes a client, who may have sent a page.
+pub(crate) fn shortened(mut text: String, characters_max: usize) -> String {
+    if let Some((end, _)) = text.char_indices().nth(characters_max) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }

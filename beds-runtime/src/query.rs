@@ -153,7 +153,7 @@ pub(crate) fn fetch(domain: &'static Domain, limits: &Limits, request: &FetchReq
     if let Some(cursor) = after {
         if domain.key.is_empty() {
             errors.push("after", format!("cannot be used: `{}` has no key to page by", domain.name));
-        } else if errors.0.is_empty() {
+        } else if errors.count() == 0 {
             selection.after = selection.parse_cursor(domain, cursor);
             if selection.after.is_none() {
                 errors.push("after", "must be the `next` of a reply to the same `sort`");
@@ -305,7 +305,8 @@ fn one_of(ty: &Type, limits: &Limits, json: &Json) -> std::result::Result<Test, 
     if items.is_empty() || items.len() > limits.in_items_max {
         return Err(format!("must have from 1 to {} items", limits.in_items_max));
     }
-    items.iter().map(|json| operand(ty, json)).collect::<std::result::Result<_, _>>().map(Test::In)
+    let item = |(index, json)| operand(ty, json).map_err(|reason| format!("item {index} {reason}"));
+    items.iter().enumerate().map(item).collect::<std::result::Result<_, _>>().map(Test::In)
 }
 
 fn prefix(ty: &Type, json: &Json) -> std::result::Result<Test, String> {

@@ -10,22 +10,49 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use crate::{
+    error::shortened,
     spec::{Domain, Field, Generated, Type},
     value::Value,
 };
 
-/// Collects what is wrong with the fields of one request.
+/// Collects what is wrong with the fields of one request: a bounded number of bounded texts, since a client may have
+/// sent any number of pages as names.
 #[derive(Debug, Default)]
-pub(crate) struct Errors(pub(crate) Vec<FieldError>);
+pub(crate) struct Errors {
+    details: Vec<FieldError>,
+    count: usize,
+}
+
+/// How many mistakes an error names; it counts all.
+const DETAILS_MAX: usize = 100;
+/// Of a field's path and of a reason.
+const DETAIL_CHARACTERS_MAX: usize = 400;
 
 impl Errors {
     pub(crate) fn push(&mut self, field: impl Into<String>, reason: impl Into<String>) {
-        self.0.push(FieldError { field: field.into(), reason: reason.into() });
+        self.count += 1;
+        if self.details.len() < DETAILS_MAX {
+            let short = |text: String| shortened(text, DETAIL_CHARACTERS_MAX);
+            self.details.push(FieldError { field: short(field.into()), reason: short(reason.into()) });
+        }
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Whether one is about this field.
+    pub(crate) fn names(&self, field: &str) -> bool {
+        self.details.iter().any(|detail| detail.field == field)
     }
 
     /// The result of a validation that gave `value`.
     pub(crate) fn or<T>(self, domain: &Domain, value: T) -> crate::core::Result<T> {
-        if self.0.is_empty() { Ok(value) } else { Err(crate::error::Error::validation(domain, self.0)) }
+        match self.count {
+            0 => Ok(value),
+            count => Err(crate::error::Error::validation(domain, self.details, count)),
+        }
     }
 }
 
@@ -73,7 +100,7 @@ fn object(fields: &'static [Field], json: &Json, path: &str, errors: &mut Errors
         errors.push(path, "must be an object");
         return None;
     };
-    let before = errors.0.len();
+    let before = errors.count();
     for name in members.keys() {
         if !fields.iter().any(|field| field.name == name) {
             errors.push(format!("{path}.{name}"), "is not a member of this object");
@@ -90,7 +117,7 @@ fn object(fields: &'static [Field], json: &Json, path: &str, errors: &mut Errors
             None => {}
         }
     }
-    (errors.0.len() == before).then_some(Value::Object(values))
+    (errors.count() == before).then_some(Value::Object(values))
 }
 
 /// The value of a member that may be left out: its default, or null where it may be.
@@ -122,7 +149,7 @@ fn absent(field: &Field) -> Option<Value> {
 pub(crate) fn scalar(ty: &Type, json: &Json) -> Result<Value, String> {
     match ty {
         Type::Bool => json.as_bool().map(Value::Bool).ok_or_else(|| "must be true or false".into()),
-        Type::Int { min, max } => match json.as_i64() {
+        Type::Int { min, max } => match integer(json) {
             Some(value) if value < *min => Err(format!("must be at least {min}")),
             Some(value) if value > *max => Err(format!("must be at most {max}")),
             Some(value) => Ok(Value::Int(value)),
@@ -150,6 +177,11 @@ pub(crate) fn scalar(ty: &Type, json: &Json) -> Result<Value, String> {
             _ => Err(format!("must be a string{}", example(ty))),
         },
     }
+}
+
+/// A signed integer. JSON has a zero with a sign, which is read as a float.
+fn integer(json: &Json) -> Option<i64> {
+    json.as_i64().or_else(|| json.as_f64().filter(|value| *value == 0.0).map(|_| 0))
 }
 
 /// How deep JSON may be nested: MariaDB takes no more than 32 levels.
@@ -364,10 +396,12 @@ pub(crate) fn key(domain: &'static Domain, json: &Json, errors: &mut Errors) -> 
         }
         [index] => match json {
             // A key of one field may be written as an object too, so that generic clients need no special case.
-            Json::Object(members)
-                if members.len() == 1 && members.contains_key(domain.fields[*index].name) =>
-            {
-                vec![part(*index, &members[domain.fields[*index].name], "key", errors)]
+            Json::Object(members) if members.contains_key(domain.fields[*index].name) => {
+                let name = domain.fields[*index].name;
+                for other in members.keys().filter(|other| *other != name) {
+                    errors.push(format!("key.{other}"), format!("is not part of the key: {name}"));
+                }
+                vec![part(*index, &members[name], "key", errors)]
             }
             _ => vec![part(*index, json, "key", errors)],
         },

@@ -15,7 +15,11 @@ use lapin::{
 };
 
 use super::connection::{Bus, BusError, connect, within};
-use crate::{config::Amqp, dispatch::Answer, error::Error};
+use crate::{
+    config::Amqp,
+    dispatch::Answer,
+    error::{Error, shortened},
+};
 
 /// AMQP's code for a message that survives a restart.
 const PERSISTENT: u8 = 2;
@@ -93,12 +97,12 @@ impl Publisher {
         error: &Error,
     ) -> Result<(), BusError> {
         let properties = delivery.properties.clone();
-        // Properties must fit into one frame, or RabbitMQ ends the connection: the client's headers stay where they
-        // leave room. Their text form is never shorter than what is sent.
-        let fits = |headers: &FieldTable| format!("{headers:?}").len() < CLIENT_HEADERS_MAX;
-        let mut headers = properties.headers().clone().filter(fits).unwrap_or_default();
-        // The reason may quote a client at any length.
-        let reason: String = error.message.chars().take(REASON_CHARACTERS_MAX).collect();
+        let (mut headers, dropped) = properties.headers().as_ref().map(kept).unwrap_or_default();
+        if !dropped.is_empty() {
+            let names = shortened(dropped.join(","), REASON_CHARACTERS_MAX);
+            headers.insert(header::DEAD_HEADERS_DROPPED.into(), text(&names));
+        }
+        let reason = reason(error);
         for (name, value) in [
             (header::DEAD_CODE, error.code.as_str()),
             (header::DEAD_REASON, reason.as_str()),
@@ -114,6 +118,35 @@ impl Publisher {
         let dead = carry_over(dead, &properties);
         self.publish(DEAD, delivery.routing_key.clone(), body, dead).await
     }
+}
+
+/// Why a request was put aside; nobody gets the details of the error otherwise. It may quote a client at any length.
+fn reason(error: &Error) -> String {
+    let mut reason = error.message.clone();
+    if let [_, _, ..] = error.details.as_slice() {
+        let details = error.details.iter().map(|detail| format!("`{}` {}", detail.field, detail.reason));
+        reason = format!("{reason}: {}", details.collect::<Vec<_>>().join("; "));
+    }
+    shortened(reason, REASON_CHARACTERS_MAX)
+}
+
+/// A client's headers that leave room, the shortest first, and the names of those that do not: properties must fit
+/// into one frame, or RabbitMQ ends the connection.
+fn kept(headers: &FieldTable) -> (FieldTable, Vec<String>) {
+    // The text form is never shorter than what is sent.
+    let length = |name: &str, value: &AMQPValue| name.len() + format!("{value:?}").len();
+    let mut all: Vec<_> = headers.inner().iter().collect();
+    all.sort_by_key(|(name, value)| length(name.as_str(), value));
+    let (mut kept, mut dropped, mut total) = (FieldTable::default(), Vec::new(), 0);
+    for (name, value) in all {
+        total += length(name.as_str(), value);
+        if total < CLIENT_HEADERS_MAX {
+            kept.insert(name.clone(), value.clone());
+        } else {
+            dropped.push(name.as_str().to_owned());
+        }
+    }
+    (kept, dropped)
 }
 
 /// What tells a dead letter's origin. Not `expiration`, which would make it vanish, nor `user_id`, which

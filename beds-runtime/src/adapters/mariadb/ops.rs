@@ -158,7 +158,7 @@ fn refuse_not_passed(domain: &'static Domain, procedure: &Procedure, data: &OneO
     };
     for (name, _) in records.iter().flat_map(|record| &record.0) {
         let is_passed = domain.field(name).is_none_or(|(field, _)| procedure.args.contains(&field));
-        if !is_passed && errors.0.iter().all(|error| error.field != *name) {
+        if !is_passed && !errors.names(name) {
             errors.push(name, "cannot be set by `create`");
         }
     }

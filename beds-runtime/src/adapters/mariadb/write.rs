@@ -154,10 +154,7 @@ impl Write {
         for (index, record) in records.iter().enumerate() {
             let args: Vec<Value> = procedure.args.iter().map(|&field| record[field].clone()).collect();
             let returned = self.call(connection, procedure, &args).await.map_err(|fault| match fault {
-                Fault::Refused(mut error) if many => {
-                    error.message = format!("data[{index}]: {}", error.message);
-                    Fault::Refused(error)
-                }
+                Fault::Refused(error) if many => Fault::Refused(error.of_record(index)),
                 other => other,
             })?;
             if index > 0 {

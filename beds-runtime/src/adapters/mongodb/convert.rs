@@ -37,10 +37,10 @@ pub(super) fn to_bson(value: &Value) -> Result<Bson, String> {
         Value::Date(value) => Bson::String(value.to_string()),
         Value::Time(value) => Bson::String(value.to_string()),
         Value::DateTime(value) => Bson::DateTime(bson::DateTime::from_millis(unix_ms(*value))),
-        Value::Json(value) if has_nul_key(value) => {
-            return Err("has a member with a NUL character in its name, which MongoDB cannot keep".to_owned());
-        }
-        Value::Json(value) => json_to_bson(value),
+        Value::Json(value) => match unkept(value) {
+            Some(what) => return Err(format!("has {what}, which MongoDB cannot keep")),
+            None => json_to_bson(value),
+        },
         Value::ObjectId(value) => Bson::ObjectId(ObjectId::from_bytes(*value)),
         Value::List(values) => Bson::Array(values.iter().map(to_bson).collect::<Result<_, _>>()?),
         Value::Object(members) => {
@@ -57,8 +57,14 @@ fn binary(subtype: BinarySubtype, bytes: Vec<u8>) -> Bson {
     Bson::Binary(Binary { subtype, bytes })
 }
 
+/// Whole milliseconds, rounded down: before 1970 too.
 fn unix_ms(value: DateTime) -> i64 {
-    i64::try_from(value.0.unix_timestamp_nanos() / 1_000_000).unwrap_or_default()
+    i64::try_from(value.0.unix_timestamp_nanos().div_euclid(1_000_000)).unwrap_or_default()
+}
+
+/// Whether no date of MongoDB is this moment: it has a fraction of a millisecond.
+pub(super) fn is_between_dates(value: &Value) -> bool {
+    matches!(value, Value::DateTime(DateTime(moment)) if moment.nanosecond() % 1_000_000 != 0)
 }
 
 /// The value that the database will give back: its dates have whole milliseconds. An `ObjectId` that the database
@@ -79,13 +85,16 @@ pub(super) fn stored(value: Value, field: &Field) -> Value {
     }
 }
 
-fn has_nul_key(json: &Json) -> bool {
+/// What BSON has no room for, in JSON of any shape.
+fn unkept(json: &Json) -> Option<&'static str> {
     match json {
-        Json::Object(members) => {
-            members.iter().any(|(name, value)| name.contains('\0') || has_nul_key(value))
+        Json::Object(members) if members.keys().any(|name| name.contains('\0')) => {
+            Some("a member with a NUL character in its name")
         }
-        Json::Array(items) => items.iter().any(has_nul_key),
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => false,
+        Json::Object(members) => members.values().find_map(unkept),
+        Json::Array(items) => items.iter().find_map(unkept),
+        Json::Number(number) if number.is_u64() && !number.is_i64() => Some("an integer above 2⁶³−1"),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => None,
     }
 }
 

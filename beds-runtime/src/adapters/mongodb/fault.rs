@@ -42,11 +42,7 @@ fn from_driver(error: &DriverError, domain: &Domain, database: &str) -> Error {
     match error.kind.as_ref() {
         ErrorKind::Write(WriteFailure::WriteError(write)) => from_server(write.code, &write.message, domain),
         ErrorKind::InsertMany(many) => match many.write_errors.as_deref() {
-            Some([write, ..]) => {
-                let mut error = from_server(write.code, &write.message, domain);
-                error.message = format!("data[{}]: {}", write.index, error.message);
-                error
-            }
+            Some([write, ..]) => from_server(write.code, &write.message, domain).of_record(write.index),
             _ => disagree(domain, &error.to_string()),
         },
         ErrorKind::Command(command) => from_server(command.code, &command.message, domain),

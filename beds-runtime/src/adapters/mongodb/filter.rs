@@ -3,7 +3,10 @@
 
 use mongodb::bson::{Bson, Document, doc};
 
-use super::{convert::to_bson, fault::Fault};
+use super::{
+    convert::{is_between_dates, to_bson},
+    fault::Fault,
+};
 use crate::{
     error::Error,
     query::{Comparison, Condition, Order, Selection, Test},
@@ -24,7 +27,7 @@ pub(super) fn filter(domain: &'static Domain, conditions: &[Condition]) -> Resul
 pub(super) fn key(domain: &'static Domain, key: &[Value]) -> Result<Document, Fault> {
     let mut filter = Document::new();
     for (&field, value) in domain.key.iter().zip(key) {
-        filter.insert(domain.fields[field].column, doc! { "$eq": bound(domain, field, value)? });
+        filter.insert(domain.fields[field].column, compared(domain, field, Comparison::Eq, value)?);
     }
     Ok(filter)
 }
@@ -69,18 +72,11 @@ fn and(mut filters: Vec<Document>) -> Document {
 fn test(domain: &'static Domain, Condition { field, test }: &Condition) -> Result<Document, Fault> {
     let bound = |value| bound(domain, *field, value);
     Ok(match test {
-        Test::Compare(comparison, value) => {
-            let operator = match comparison {
-                Comparison::Eq => "$eq",
-                Comparison::Ne => "$ne",
-                Comparison::Lt => "$lt",
-                Comparison::Lte => "$lte",
-                Comparison::Gt => "$gt",
-                Comparison::Gte => "$gte",
-            };
-            doc! { operator: bound(value)? }
+        Test::Compare(comparison, value) => compared(domain, *field, *comparison, value)?,
+        Test::In(values) => {
+            let values = values.iter().filter(|value| !is_between_dates(value));
+            doc! { "$in": values.map(bound).collect::<Result<Vec<_>, _>>()? }
         }
-        Test::In(values) => doc! { "$in": values.iter().map(bound).collect::<Result<Vec<_>, _>>()? },
         // The prefix is text, not a pattern: every special character is escaped.
         Test::Prefix(prefix) => doc! { "$regex": format!("^{}", regex::escape(prefix)) },
         // Null and absent are one: this matches both.
@@ -89,11 +85,32 @@ fn test(domain: &'static Domain, Condition { field, test }: &Condition) -> Resul
     })
 }
 
+/// A field against a value. A moment between two of MongoDB's dates is bound as the one before it, so that no date is
+/// equal to it, and none lies between the two.
+fn compared(
+    domain: &'static Domain,
+    field: usize,
+    comparison: Comparison,
+    value: &Value,
+) -> Result<Document, Fault> {
+    let bound = bound(domain, field, value)?;
+    Ok(match (comparison, is_between_dates(value)) {
+        (Comparison::Eq, true) => doc! { "$in": [] },
+        (Comparison::Ne, true) => doc! { "$nin": [] },
+        (Comparison::Eq, false) => doc! { "$eq": bound },
+        (Comparison::Ne, false) => doc! { "$ne": bound },
+        (Comparison::Lt, false) => doc! { "$lt": bound },
+        (Comparison::Lt, true) | (Comparison::Lte, _) => doc! { "$lte": bound },
+        (Comparison::Gte, false) => doc! { "$gte": bound },
+        (Comparison::Gte, true) | (Comparison::Gt, _) => doc! { "$gt": bound },
+    })
+}
+
 pub(super) fn bound(domain: &'static Domain, field: usize, value: &Value) -> Result<Bson, Fault> {
     to_bson(value).map_err(|reason| {
         let field =
             beds_protocol::FieldError { field: format!("where.{}", domain.fields[field].name), reason };
-        Fault::Refused(Error::validation(domain, vec![field]))
+        Fault::Refused(Error::validation(domain, vec![field], 1))
     })
 }
 
