@@ -8,8 +8,6 @@ mod convert;
 mod fault;
 mod filter;
 mod inspect;
-mod inspect_sample;
-mod inspect_schema;
 mod lookup;
 mod ops;
 mod pipeline;

@@ -2,15 +2,20 @@
 //!
 //! One connection of its own, a dozen statements whatever the size of the schema, and nothing is written.
 
+mod grants;
+mod server;
+mod types;
+mod views;
+
 use std::collections::HashMap;
 
 use sqlx::{ConnectOptions as _, Connection as _, MySqlConnection, Row as _, mysql::MySqlRow};
 
-use super::{
-    inspect_grants::grant,
-    inspect_server::{options, unseen},
-    inspect_types::{kind, supplied},
-    inspect_views::picks,
+use self::{
+    grants::grant,
+    server::{options, unseen},
+    types::{kind, supplied},
+    views::picks,
 };
 use crate::{
     adapters::inspect::{

@@ -3,6 +3,9 @@
 //! It only reads. No future of the driver is dropped midway: every operation has a time limit of its own, and the
 //! limit of the whole is looked at between two of them.
 
+mod sample;
+mod schema;
+
 use std::time::Instant;
 
 use futures_util::TryStreamExt as _;
@@ -12,7 +15,8 @@ use mongodb::{
     results::{CollectionSpecification, CollectionType},
 };
 
-use super::{client_options, inspect_sample::Sample, inspect_schema};
+use self::sample::Sample;
+use super::client_options;
 use crate::{
     adapters::inspect::{
         Catalogue, Column, Evidence, Grant, Granted, Grants, Index, Kind, Relation, RelationKind, Scope,
@@ -179,7 +183,7 @@ impl Look<'_> {
         relation.closed = schema.get_bool("additionalProperties").is_ok_and(|open| !open);
         let comment = schema.get_str("description").or_else(|_| schema.get_str("title"));
         relation.comment = comment.map(str::to_owned).unwrap_or_default();
-        relation.columns = inspect_schema::columns(schema, 0);
+        relation.columns = schema::columns(schema, 0);
         let is_unclear = |column: &Column| matches!(column.kind, Kind::Bytes { .. });
         let has_id = relation.columns.iter().any(|column| column.name == "_id");
         if self.scope.sample > 0 && (!has_id || relation.columns.iter().any(is_unclear)) {
