@@ -180,7 +180,10 @@ const REFUSED: &[Refused] = &[
     in_variable(
         "an unknown service's variable",
         &[("BEDS__NODE__SERVICES", "app_server,web")],
-        &["environment variable BEDS__NODE__SERVICES[1]: ", "Service does not have variant constructor web"],
+        &[
+            "environment variable BEDS__NODE__SERVICES[1]: ",
+            "unknown variant `web`, expected one of `app_server`, `admin`, `segundo`, `tercero`",
+        ],
     ),
     in_variable(
         "no heartbeat",
@@ -464,6 +467,54 @@ async fn in_dev_a_node_goes_on_without_a_server() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn reads_go_to_the_replicas_that_answer_and_writes_to_the_primary() {
+    let stack = own_stack().await;
+    // One server stands for both: the primary's user may only run procedures, the replica's only select. The second
+    // replica is not there.
+    let users = "create user primary_only; grant execute on catalog.* to primary_only; \
+                 create user replica_only; grant select on catalog.* to replica_only";
+    blocking(|| stack.mariadb_query(None, users).unwrap()).await;
+    let url = |user: &str| stack.mariadb_url().replace("root", user) + "/catalog";
+    let (primary, replica) = (url("primary_only"), url("replica_only"));
+    let lost = "mysql://replica_only@127.0.0.1:1/catalog";
+    let both = format!("{replica},{lost}");
+
+    let check = |replicas: &str| {
+        Beds::new(&["check"]).on(stack).env(&[("BEDS__MARIADB__CATALOG__READ_URLS", replicas)]).run()
+    };
+    let good = check(&both);
+    assert_eq!(good.code, Some(0), "{good:?}");
+    let said = format!("ok MariaDB `catalog`, replicas for reads: 1 of 2 answer: {replica}: 10.");
+    let found = lines(&good.stdout);
+    assert!(
+        found.iter().any(|line| line.starts_with(&said) && line.contains(&format!("; {lost} FAILED: "))),
+        "{found:?}"
+    );
+    let none = check(lost);
+    assert_eq!(none.code, Some(13), "{none:?}");
+    assert!(none.stdout.contains("replicas for reads: 0 of 1 answer"), "{none:?}");
+
+    let variables = [
+        ("BEDS__MARIADB__CATALOG__URL", primary.as_str()),
+        ("BEDS__MARIADB__CATALOG__READ_URLS", &both),
+        // Verification looks at the primary, which may not read.
+        ("BEDS__NODE__SERVE_UNVERIFIED", "true"),
+    ];
+    let node = Node::start(stack, &variables);
+    let client = Client::builder(stack.amqp_url()).connect().await.unwrap();
+    let row = json!({"data": {"code": "R1", "series": "replicas"}});
+    client.request("sample_row", Operation::Create, &row).await.unwrap();
+    for _ in 0..20 {
+        assert_eq!(code(&client, "sample_row").await, None, "{}", node.log());
+    }
+    client.close().await;
+    blocking(move || drop(node)).await;
+    for server in [stack.rabbitmq(), stack.mariadb(), stack.mongodb()] {
+        server.kill().unwrap();
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! Services, brokers, lanes, queues and headers: the fixed names of the bus.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 /// The durable topic exchange to which every request is published.
 pub const EXCHANGE: &str = "beds";
@@ -56,8 +58,29 @@ pub enum Lane {
 macro_rules! names {
     ($(#[$doc:meta])* $name:ident: $($(#[$vdoc:meta])* $variant:ident = $text:literal,)*) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
         pub enum $name { $($(#[$vdoc])* #[serde(rename = $text)] $variant,)* }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Name;
+
+                impl de::Visitor<'_> for Name {
+                    type Value = $name;
+
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        write!(f, "one of {}", [$($text),*].join(", "))
+                    }
+
+                    // Here and not after it, so that a format knows the place of what it refuses.
+                    fn visit_str<E: de::Error>(self, name: &str) -> Result<$name, E> {
+                        $name::from_name(name).ok_or_else(|| E::unknown_variant(name, &[$($text),*]))
+                    }
+                }
+
+                deserializer.deserialize_str(Name)
+            }
+        }
 
         impl $name {
             /// All of them, in the order of the contract.

@@ -12,7 +12,7 @@ use std::{
 use crate::{
     adapters::{mariadb, mongodb},
     broker,
-    config::{Config, Environment},
+    config::{Config, Environment, SecretUrl},
     spec::{Domain, Engine},
 };
 use tracing::{info, warn};
@@ -95,7 +95,7 @@ pub async fn check(config: &Config, domains: &[&'static Domain]) -> Vec<Check> {
     let mut checks = Vec::new();
     let begun = Instant::now();
     let outcome = broker::ping(&config.amqp).await.map(|()| "answers".to_owned()).map_err(|e| e.to_string());
-    let urls: Vec<_> = config.amqp.url.0.iter().map(crate::config::SecretUrl::redacted).collect();
+    let urls: Vec<_> = config.amqp.url.0.iter().map(SecretUrl::redacted).collect();
     let what = format!("RabbitMQ at {}", urls.join(", "));
     checks.push(Check { step: Step::RabbitMq, what, took: begun.elapsed(), outcome });
     for (engine, name) in databases(domains) {
@@ -120,8 +120,30 @@ pub async fn check(config: &Config, domains: &[&'static Domain]) -> Vec<Check> {
         };
         let at = url.map(|url| format!(" at {}", url.redacted())).unwrap_or_default();
         checks.push(Check { step, what: format!("{step} `{name}`{at}"), took: begun.elapsed(), outcome });
+        if let (Engine::MariaDb, Some(server)) = (engine, config.mariadb.get(name))
+            && !server.read_urls.0.is_empty()
+        {
+            let begun = Instant::now();
+            let outcome = replicas(&server.read_urls.0, limit).await;
+            let what = format!("{step} `{name}`, replicas for reads");
+            checks.push(Check { step, what, took: begun.elapsed(), outcome });
+        }
     }
     checks
+}
+
+/// What each replica answers. It is a failure only where none does: reads go to the others, and the lane tries the
+/// lost one for ever.
+async fn replicas(urls: &[SecretUrl], limit: Duration) -> Result<String, String> {
+    let pings = urls.iter().map(async |url| (url.redacted(), mariadb::ping(url, limit).await));
+    let answers = futures_util::future::join_all(pings).await;
+    let count = answers.iter().filter(|(_, answer)| answer.is_ok()).count();
+    let all = answers.into_iter().map(|(url, answer)| match answer {
+        Ok(version) => format!("{url}: {version}"),
+        Err(reason) => format!("{url} FAILED: {reason}"),
+    });
+    let said = format!("{count} of {} answer: {}", urls.len(), all.collect::<Vec<_>>().join("; "));
+    if count == 0 { Err(said) } else { Ok(said) }
 }
 
 /// The databases of these domains, each once.

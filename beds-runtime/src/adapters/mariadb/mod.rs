@@ -37,7 +37,7 @@ impl Database {
     #[must_use]
     pub fn open(name: &str, config: &MariaDb) -> Self {
         let primary: Vec<SecretUrl> = config.url.iter().cloned().collect();
-        let replicas = if config.read_urls.is_empty() { &primary } else { &config.read_urls };
+        let replicas = if config.read_urls.0.is_empty() { &primary } else { &config.read_urls.0 };
         Self {
             reads: Lane::open(name, replicas, config.read_connections, config),
             writes: Lane::open(name, &primary, config.write_connections, config),
