@@ -3,7 +3,7 @@
 //! Whatever is wrong with a path or a file becomes a diagnostic; nothing here looks into the text.
 
 use std::{
-    collections::BTreeSet,
+    collections::HashSet,
     fs::{self, File},
     io::Read,
     path::{Path, PathBuf},
@@ -27,9 +27,10 @@ pub fn shown(path: &Path) -> String {
 }
 
 /// Finds the templates in these files and folders. A folder gives its `*_rec.toml` files, not those of folders
-/// inside it. The result is sorted, whatever order the file system lists them in, and names no file twice.
+/// inside it. The result is sorted, whatever order the file system lists them in, and has no file twice, however it is
+/// named.
 pub fn find(paths: &[PathBuf], sources: &mut Sources, errors: &mut Errors) -> Vec<PathBuf> {
-    let mut found = BTreeSet::new();
+    let mut found = Vec::new();
     for path in paths {
         let name = shown(path);
         if path.is_dir() {
@@ -47,10 +48,13 @@ pub fn find(paths: &[PathBuf], sources: &mut Sources, errors: &mut Errors) -> Ve
         } else if !name.ends_with(TEMPLATE_SUFFIX) {
             errors.push(files::file_name(sources.add(&*name, ""), &name));
         } else {
-            found.insert(path.clone());
+            found.push(path.clone());
         }
     }
-    found.into_iter().collect()
+    found.sort();
+    let mut seen = HashSet::new();
+    found.retain(|path| seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())));
+    found
 }
 
 fn list(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
@@ -96,8 +100,11 @@ pub fn read(path: &Path, sources: &mut Sources, errors: &mut Errors) -> Option<F
 }
 
 fn read_bounded(path: &Path) -> std::io::Result<Vec<u8>> {
-    if path.is_dir() {
-        return Err(std::io::Error::other("it is a folder"));
+    // Before it is opened: to open a pipe waits for whoever writes to it.
+    let kind = fs::metadata(path)?.file_type();
+    if !kind.is_file() {
+        let what = if kind.is_dir() { "it is a folder" } else { "it is not a regular file" };
+        return Err(std::io::Error::other(what));
     }
     let mut bytes = Vec::new();
     File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;

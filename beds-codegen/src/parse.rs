@@ -1,7 +1,8 @@
 //! Stage 2: a template's text becomes a TOML table in which every key and value knows its place.
 //!
 //! The `toml` crate recovers from an error and goes on, so several errors come out of one run. What follows an
-//! error in the same line is usually its echo, and is left out.
+//! error in the same line is usually its echo, and so is everything after a bracket that is never closed: it is left
+//! out.
 
 use std::ops::Range;
 
@@ -15,6 +16,9 @@ use crate::{
     span::{FileId, Sources, Span},
 };
 
+/// What the `toml` crate says of a key that stands twice.
+const DUPLICATE: &str = "duplicate key";
+
 /// Parses a text of `sources`; `None` when it is not TOML, which is reported.
 ///
 /// A key that stands twice is reported too, but the rest can be trusted, so the table is given.
@@ -22,25 +26,36 @@ pub fn parse<'s>(file: FileId, sources: &'s Sources, errors: &mut Errors) -> Opt
     let text = sources.text(file);
     let (table, mut mistakes) = DeTable::parse_recoverable(text);
     mistakes.sort_by_key(|mistake| mistake.span().map_or(text.len(), |span| span.start));
-    let mut is_broken = false;
+    let is_broken = mistakes.iter().any(|mistake| mistake.message() != DUPLICATE);
+    let open = if is_broken { unclosed(text) } else { None };
     let mut last_line = 0;
+    let mut twice: Vec<Range<usize>> = Vec::new();
     for mistake in mistakes {
         let range = within(text, mistake.span().unwrap_or(text.len()..text.len()));
         let span = Span { file, start: range.start, end: range.end };
-        if mistake.message() == "duplicate key" {
+        if mistake.message() == DUPLICATE {
+            // In a broken text, and inside a section that stands twice, more may stand twice than is written so.
+            if is_broken || twice.iter().any(|section| section.contains(&range.start)) {
+                continue;
+            }
             let key = &text[range.clone()];
             let first = first_of(text, table.get_ref(), key, &range).map(|at| Span {
                 file,
                 start: at.start,
                 end: at.end,
             });
+            twice.extend(section_at(text, range.start));
             errors.push(files::duplicate_key(span, first, key));
             continue;
         }
-        is_broken = true;
         let line = sources.position(file, span.start).line;
+        let open = open.filter(|open| *open <= range.start);
         if line != last_line {
-            errors.push(files::syntax(span, mistake.message()));
+            let open = open.map(|at| (&text[at..=at], Span { file, start: at, end: at + 1 }));
+            errors.push(files::syntax(span, mistake.message(), open));
+        }
+        if open.is_some() {
+            break;
         }
         last_line = line;
     }
@@ -62,6 +77,62 @@ fn within(text: &str, range: Range<usize>) -> Range<usize> {
         end += 1;
     }
     start..end
+}
+
+/// Where the first bracket stands that is never closed, if there is one.
+fn unclosed(text: &str) -> Option<usize> {
+    let mut open = Vec::new();
+    let mut at = 0;
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let line = rest.lines().next().unwrap_or_default();
+        let multiline = ["\"\"\"", "'''"].into_iter().find(|quotes| rest.starts_with(quotes));
+        at += match rest.as_bytes()[0] {
+            b'#' => line.len(),
+            _ if let Some(quotes) = multiline => rest[3..].find(quotes).map_or(rest.len(), |end| end + 6),
+            quote @ (b'"' | b'\'') => 1 + string_length(&line[1..], quote),
+            // A header is closed, or broken, on its own line.
+            b'[' if open.is_empty() && begins_line(text, at) => line.len(),
+            b'[' | b'{' => {
+                open.push(at);
+                1
+            }
+            b']' | b'}' => {
+                open.pop();
+                1
+            }
+            _ => rest.chars().next().map_or(1, char::len_utf8),
+        };
+    }
+    open.first().copied()
+}
+
+/// Whether nothing but blanks stands before this place in its line.
+fn begins_line(text: &str, at: usize) -> bool {
+    text[..at].rsplit('\n').next().is_some_and(|before| before.trim().is_empty())
+}
+
+/// The bytes of a string from behind its first quote to behind its last; to the end of the line without one.
+fn string_length(rest: &str, quote: u8) -> usize {
+    let mut is_escaped = false;
+    for (at, byte) in rest.bytes().enumerate() {
+        if is_escaped {
+            is_escaped = false;
+        } else if byte == b'\\' && quote == b'"' {
+            is_escaped = true;
+        } else if byte == quote {
+            return at + 1;
+        }
+    }
+    rest.len()
+}
+
+/// The section whose header holds this place: from there to the next header.
+fn section_at(text: &str, at: usize) -> Option<Range<usize>> {
+    let line_start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    text[line_start..].trim_start().starts_with('[').then(|| {
+        let next = text[at..].find("\n[").map_or(text.len(), |next| at + next);
+        at..next
+    })
 }
 
 /// Where the key that stands again at `again` stood first, if that can be told.

@@ -46,10 +46,15 @@ pub(crate) fn file_name(file: FileId, path: &str) -> Diagnostic {
         .help("rename it to end with `_rec.toml`; only such files are compiled into the node")
 }
 
-pub(crate) fn syntax(span: Span, message: &str) -> Diagnostic {
-    Diagnostic::error(Code::Syntax, format!("this is not TOML: {message}"))
-        .at(span, "here")
-        .help("strings stand in quotes, what stands in { } or [ ] is separated by commas, and each key has its own line or comma")
+pub(crate) fn syntax(span: Span, message: &str, unclosed: Option<(&str, Span)>) -> Diagnostic {
+    let diagnostic = Diagnostic::error(Code::Syntax, format!("this is not TOML: {message}")).at(span, "here");
+    match unclosed {
+        Some((bracket, at)) => diagnostic
+            .near(at, format!("this `{bracket}` is never closed"))
+            .help("close it; the rest of the file is not looked at before"),
+        None => diagnostic,
+    }
+    .help("strings stand in quotes, what stands in { } or [ ] is separated by commas, and each key has its own line or comma")
 }
 
 pub(crate) fn duplicate_key(span: Span, first: Option<Span>, key: &str) -> Diagnostic {
