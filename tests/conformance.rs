@@ -691,6 +691,47 @@ async fn walks_pages(domain: Domain) {
     }
 }
 
+/// What only MariaDB may hold, and no client can send: it is read, paged over, and not changed by an update of
+/// something else.
+#[tokio::test]
+async fn old_records_of_mariadb_are_read_and_kept() {
+    let domain = Domain::mariadb().await;
+    domain.create_letters().await;
+    let sql = |text: String| domain.site.stack.mariadb_query(Some("catalog"), &text).unwrap();
+    let of_series = format!("series = '{}'", domain.series);
+    sql(format!(
+        "update sample set day = if(stock % 2 = 0, '0000-00-00', day), flag = 2, \
+                extra = '{{\"n\": 12345678901234567890123, \"m\":1.10}}' where {of_series}"
+    ));
+    sql(format!(
+        "update sample set day = '0000-00-00', moment = '0000-00-00' where {of_series} order by code limit 3"
+    ));
+    sql(format!("update sample set day = null, moment = null where {of_series} order by code desc limit 2"));
+
+    for sort in ["day", "-day", "moment", "-moment", "status", "-status"] {
+        let mut body =
+            json!({"where": domain.filter(&json!({})), "sort": [sort], "limit": 1, "fields": ["code"]});
+        let mut seen = std::collections::BTreeSet::new();
+        loop {
+            let reply = domain.ok(Operation::Fetch, body.clone()).await;
+            let code = reply.data.unwrap()[0]["code"].as_str().unwrap().to_owned();
+            assert!(seen.insert(code.clone()), "{sort}: {code} comes twice");
+            let Some(next) = reply.next else { break };
+            body["after"] = json!(next);
+        }
+        assert_eq!(seen.len(), 6, "{sort}: {seen:?}");
+    }
+
+    let first =
+        domain.ok(Operation::Fetch, json!({"where": domain.filter(&json!({})), "sort": ["code"]})).await;
+    let first = &first.data.unwrap()[0];
+    assert_eq!((&first["day"], &first["flag"]), (&json!(null), &json!(true)));
+    domain.ok(Operation::Update, json!({"key": first["id"], "data": {"number": 77}})).await;
+    let kept =
+        sql(format!("select number, day, flag, extra from sample where {of_series} order by code limit 1"));
+    assert_eq!(kept.trim(), "77\t0000-00-00\t2\t{\"n\": 12345678901234567890123, \"m\":1.10}");
+}
+
 async fn projects(domain: Domain) {
     let created = domain.create(json!({"name": "Ann", "number": null, "place": {"city": "X"}})).await;
     let fields = json!(["place", "name", "number"]);

@@ -185,7 +185,7 @@ async fn foreign_databases_answer_over_amqp() {
         "--out",
         "/nowhere",
     ]);
-    assert!(again.stderr.contains("9 calls; 17 with create, update or delete"), "{}", again.stderr);
+    assert!(again.stderr.contains("10 calls; 17 with create, update or delete"), "{}", again.stderr);
     assert!(again.stdout.contains("lock_version  = { type = \"int\", version = true }"), "{}", again.stdout);
     let grants = "create user node; grant select, execute on harbour.* to node";
     stack.mariadb_query(None, grants).unwrap();
@@ -223,7 +223,7 @@ async fn foreign_databases_answer_over_amqp() {
 fn said(runs: &[Ended]) {
     let [with_ddl, plain, yard] = runs else { panic!("three imports") };
     for part in [
-        "18 tables, 6 views, 9 calls; 18 with create, update or delete",
+        "18 tables, 6 views, 10 calls; 18 with create, update or delete",
         "view `v_broken`: its columns cannot be seen",
         "`seq_document`: a sequence has no counterpart",
         "vessel_rec.toml: column `Position`: the type `point`",
@@ -346,6 +346,10 @@ async fn calls(client: &Client) {
     );
     let found = ask(client, "vessel.call.find_vessels", json!({"args": {"class": "ferry"}})).await;
     assert_eq!(found["sets"][0][0]["Name"], "Ærø Fjord", "{found:#}");
+    for (now, then, any) in [(55, 200, true), (255, 0, false)] {
+        let lights = ask(client, "harbour_calls.call.switch_lights", json!({"args": {"now": now}})).await;
+        assert_eq!(lights["out"], json!({"then": then, "any": any}), "{lights:#}");
+    }
     let next = ask(client, "harbour_calls.call.next_document", json!({})).await;
     assert_eq!(next["out"]["no"], 1000, "{next:#}");
     let args = json!({"container_no": "ABCU1234560", "iso_type": "22G1", "owner": "A"});

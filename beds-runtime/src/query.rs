@@ -65,6 +65,13 @@ impl Selection {
         Some(URL_SAFE_NO_PAD.encode(json))
     }
 
+    /// What a reply says that has not all records, and no cursor to go on with.
+    pub(crate) fn cut_note(&self, has_more: bool, next: Option<&String>) -> Option<&'static str> {
+        (has_more && next.is_none()).then_some(
+            "more records match; without a key there is no next page: narrow `where`, or raise `limit`",
+        )
+    }
+
     /// The order as a client would write it: a cursor is good for one order only.
     fn order_text(&self, domain: &Domain) -> String {
         let names = self.sort.iter().map(|order| {
@@ -82,7 +89,7 @@ impl Selection {
         // A cursor is a client's input like any other: its values must be of their fields' types.
         let parsed = self.sort.iter().zip(&values).map(|(order, json)| match json {
             Json::Null => Some(Value::Null),
-            json => operand(&domain.fields[order.field].ty, json).ok(),
+            json => cursor_value(&domain.fields[order.field].ty, json),
         });
         parsed.collect()
     }
@@ -314,6 +321,18 @@ fn prefix(ty: &Type, json: &Json) -> std::result::Result<Test, String> {
         (Type::String { .. }, Json::String(text)) if !text.is_empty() => Ok(Test::Prefix(text.clone())),
         (Type::String { .. }, _) => Err("must be a string that is not empty".into()),
         _ => Err(format!("is for strings, and this is a {}", ty.name())),
+    }
+}
+
+/// A date of zero in a cursor. MariaDB may hold one; on the wire it is null, but it does not sort as null does.
+pub(crate) const ZERO_DATE: &str = "0000-00-00";
+
+/// A value in a cursor: one that is stored, also where it is not what the template would let in.
+fn cursor_value(ty: &Type, json: &Json) -> Option<Value> {
+    match ty {
+        Type::Enum { .. } | Type::String { .. } => json.as_str().map(|text| Value::Text(text.to_owned())),
+        Type::Date | Type::DateTime if json == ZERO_DATE => Some(Value::Text(ZERO_DATE.to_owned())),
+        ty => operand(ty, json).ok(),
     }
 }
 

@@ -5,7 +5,7 @@ create table if not exists sample (
   id         char(36) character set ascii collate ascii_bin not null,
   code       varchar(60) not null,
   series     varchar(60) not null,
-  status     varchar(10) not null,
+  status     enum('draft','active','closed') not null,
   flag       boolean null,
   number     bigint null,
   stock      int not null,

@@ -223,7 +223,9 @@ fn choose_fetch(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue)
         let is_known = field.key || field.unique || leading.contains(&snake(&field.column.name));
         if is_known && field.ty.is_indexable() {
             domain.filter.push(at);
-            domain.sort.push(at);
+            if field.is_sortable() {
+                domain.sort.push(at);
+            }
         }
     }
 }

@@ -68,6 +68,11 @@ pub(super) enum Supply {
 }
 
 impl Field {
+    /// Whether its column sorts as its values compare: as text, an enum or a set does not.
+    pub(super) fn is_sortable(&self) -> bool {
+        self.ty.name == "enum" || !matches!(self.column.kind, Kind::Enum(_) | Kind::Set(_))
+    }
+
     /// Whether a client may give it, in `create` or `update`.
     pub(super) fn is_settable(&self) -> bool {
         self.supply != Supply::Database && !self.version
@@ -179,14 +184,14 @@ fn supply(column: &Column, ty: &Ty, notes: &mut Vec<String>) -> Supply {
             if let Some(value) = constant(text, &column.kind, ty) {
                 return Supply::Default(value);
             }
-            let shown = shortened(&format!("'{text}'"));
-            notes.push(format!("its default {shown} cannot be written here; the database fills it in"));
             if text.starts_with("0000-00-00") {
                 notes.push(
-                    "a record that holds a zero date cannot be read: update such dates to NULL, or read a view with nullif(…, 0)"
-                        .into(),
+                    "its default, a date of zero, has no form on the wire, where it reads as null".into(),
                 );
+                return if column.nullable { Supply::Optional } else { Supply::Required };
             }
+            let shown = shortened(&format!("'{text}'"));
+            notes.push(format!("its default {shown} cannot be written here; the database fills it in"));
             Supply::Database
         }
         Supplied::Nothing if column.nullable => Supply::Optional,

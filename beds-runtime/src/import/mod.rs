@@ -184,7 +184,7 @@ fn offer_collection(domain: &mut Domain, relation: &Relation) {
     }
     // The node writes integers as `long`.
     let refused = domain.fields.iter().find(|field| field.ty.name == "int" && !field.column.takes_long());
-    if let Some(field) = refused {
+    if let (Evidence::Validator { .. }, Some(field)) = (relation.evidence, refused) {
         domain.notes.push(format!(
             "read only: its validator takes `{}` as int only, and the node writes long: let it take [\"int\", \"long\"]",
             field.column.name

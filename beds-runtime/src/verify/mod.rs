@@ -286,7 +286,11 @@ fn missing<'n>(
     let message = format!("there is no {kind} `{}` in the database `{}`", object.name, catalogue.database);
     let lacks = grants::lacks(object, catalogue);
     let hint = match (nearest, lacks) {
-        (Some(name), _) => format!("did you mean `{name}`?"),
+        (Some(name), Some(privilege)) => format!(
+            "did you mean `{name}`? Or `{}` may not see it: it has no {privilege} on it",
+            catalogue.grants.user
+        ),
+        (Some(name), None) => format!("did you mean `{name}`?"),
         (None, Some(privilege)) => {
             format!("or `{}` may not see it: it has no {privilege} on it", catalogue.grants.user)
         }

@@ -6,7 +6,7 @@ use super::{
     types::{Against, Fit, fit},
 };
 use crate::{
-    adapters::inspect::{Column, Evidence, Relation, RelationKind, Supplied},
+    adapters::inspect::{Column, Evidence, Kind, Relation, RelationKind, Supplied},
     spec::{Engine, Field, Generated, Object, Type, Usage},
 };
 
@@ -97,6 +97,14 @@ fn check_column(
                 .error(&place, format!("{subject} {why}"))
                 .hint(format!("its type is `{}`", column.written));
         }
+    }
+    // A page would go on at another place than the one before ended.
+    if domain.fetch.sort.contains(&index)
+        && matches!(field.ty, Type::String { .. })
+        && matches!(column.kind, Kind::Enum(_) | Kind::Set(_))
+    {
+        let message = format!("{subject} sorts by the position of its values, and a `string` sorts as text");
+        findings.error(&place, message).hint("take it out of `sort`, or declare it as an `enum`");
     }
     // What a client must give need not be kept as such: only a promise that no reader sees null is broken.
     if column.nullable

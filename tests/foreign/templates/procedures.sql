@@ -250,14 +250,15 @@ create or replace procedure `sp_invoice_create`(
   in `p_customer_no` varchar(10),
   in `p_call_id` bigint(20) unsigned,
   in `p_issued_on` date,
+  in `p_due_on` date,
   in `p_total` decimal(14,2),
   in `p_vat_rate` decimal(5,4),
   in `p_state` enum('','draft','sent','paid','void')
 )
   modifies sql data
 begin
-  insert into `invoice` (`customer_no`, `call_id`, `issued_on`, `total`, `vat_rate`, `state`, `version`)
-  values (`p_customer_no`, `p_call_id`, `p_issued_on`, `p_total`, `p_vat_rate`, `p_state`, 1);
+  insert into `invoice` (`customer_no`, `call_id`, `issued_on`, `due_on`, `total`, `vat_rate`, `state`, `version`)
+  values (`p_customer_no`, `p_call_id`, `p_issued_on`, `p_due_on`, `p_total`, `p_vat_rate`, `p_state`, 1);
   select last_insert_id();
 end //
 
@@ -266,6 +267,7 @@ create or replace procedure `sp_invoice_update`(
   in `p_customer_no` varchar(10),
   in `p_call_id` bigint(20) unsigned,
   in `p_issued_on` date,
+  in `p_due_on` date,
   in `p_total` decimal(14,2),
   in `p_vat_rate` decimal(5,4),
   in `p_state` enum('','draft','sent','paid','void'),
@@ -277,6 +279,7 @@ begin
      set `customer_no` = `p_customer_no`,
          `call_id` = `p_call_id`,
          `issued_on` = `p_issued_on`,
+         `due_on` = `p_due_on`,
          `total` = `p_total`,
          `vat_rate` = `p_vat_rate`,
          `state` = `p_state`,

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     adapters::ops::too_large,
     outcome::Outcome,
-    spec::{ArgMode, Call, Domain, Field, Returns},
+    spec::{ArgMode, Call, Domain, Field, Returns, Type},
     value::{Value, write_name},
 };
 
@@ -86,7 +86,7 @@ fn outcome(call: &'static Call, sets: Sets) -> Result<Outcome, sqlx::Error> {
     let mut outcome = Outcome::default();
     if !outs.is_empty() {
         let set = sets.pop().unwrap_or_default();
-        outcome.out = set.first().map(|row| record(row, &outs)).transpose()?;
+        outcome.out = set.first().map(|row| record(row, &outs, cell::read_out)).transpose()?;
     }
     match &call.returns {
         Returns::Nothing => {}
@@ -101,7 +101,7 @@ fn outcome(call: &'static Call, sets: Sets) -> Result<Outcome, sqlx::Error> {
             let fields: Vec<&Field> = fields.iter().collect();
             let first = sets.first().map(Vec::as_slice).unwrap_or_default();
             outcome.data = Some(array(first, |row, out| {
-                out.extend(record(row, &fields)?);
+                out.extend(record(row, &fields, cell::read)?);
                 Ok(())
             })?);
             if sets.len() > 1 {
@@ -114,11 +114,15 @@ fn outcome(call: &'static Call, sets: Sets) -> Result<Outcome, sqlx::Error> {
 }
 
 /// A row as a JSON object with these fields, by position.
-fn record(row: &MySqlRow, fields: &[&Field]) -> Result<Vec<u8>, sqlx::Error> {
+fn record(
+    row: &MySqlRow,
+    fields: &[&Field],
+    read: fn(&MySqlRow, usize, &Type) -> Result<Value, sqlx::Error>,
+) -> Result<Vec<u8>, sqlx::Error> {
     let mut out = vec![b'{'];
     for (index, field) in fields.iter().enumerate() {
         write_name(&mut out, index == 0, field.name);
-        cell::read(row, index, &field.ty)?.write_json(&mut out);
+        read(row, index, &field.ty)?.write_json(&mut out);
     }
     out.push(b'}');
     Ok(out)

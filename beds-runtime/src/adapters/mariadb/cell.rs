@@ -7,6 +7,7 @@ use sqlx::{
 };
 
 use crate::{
+    query::ZERO_DATE,
     spec::Type,
     value::{Value, write_name},
 };
@@ -126,6 +127,38 @@ pub(super) fn read(row: &MySqlRow, index: usize, ty: &Type) -> Result<Value, sql
         }
     };
     Ok(value)
+}
+
+/// A cell as it has to be written back by an update of other fields: what the wire form would change stays as it is.
+pub(super) fn read_to_keep(row: &MySqlRow, index: usize, ty: &Type) -> Result<Value, sqlx::Error> {
+    Ok(match read(row, index, ty)? {
+        Value::Null if is_zero_date(row, index) => Value::Text(ZERO_DATE.to_owned()),
+        // A TINYINT(1) may hold other numbers than 0 and 1.
+        Value::Bool(true) if kind(row, index) == Kind::Signed => Value::Int(row.try_get_unchecked(index)?),
+        // Long numbers, repeated members and spaces would not survive.
+        Value::Json(_) => Value::Text(row.try_get_unchecked(index)?),
+        value => value,
+    })
+}
+
+/// Whether a cell that [`read`] takes for null holds a date of zero, as sqlx has it: it calls both null.
+pub(super) fn is_zero_date(row: &MySqlRow, index: usize) -> bool {
+    // Decoding a value that is truly null fails.
+    row.try_get_unchecked::<&[u8], _>(index).is_ok()
+}
+
+/// The value of an OUT parameter, which MariaDB sends like a column, but for a BIT: that is text.
+pub(super) fn read_out(row: &MySqlRow, index: usize, ty: &Type) -> Result<Value, sqlx::Error> {
+    if row.try_get_raw(index)?.is_null() || row.column(index).type_info().name() != "BIT" {
+        return read(row, index, ty);
+    }
+    let text = std::str::from_utf8(row.try_get_unchecked::<&[u8], _>(index)?).map_err(unexpected(index))?;
+    let bits: u64 = text.parse().map_err(unexpected(index))?;
+    Ok(match ty {
+        Type::Bool => Value::Bool(bits != 0),
+        Type::UInt { .. } => Value::UInt(bits),
+        _ => Value::Int(i64::try_from(bits).map_err(unexpected(index))?),
+    })
 }
 
 fn float(row: &MySqlRow, index: usize, kind: Kind) -> Result<f64, sqlx::Error> {

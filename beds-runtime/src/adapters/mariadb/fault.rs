@@ -80,6 +80,12 @@ fn from_server(error: &MySqlDatabaseError, domain: &Domain) -> Fault {
         1792 => Fault::Refused(
             Error::internal("an object in the read lane tried to write").hint("declare its lane as write"),
         ),
+        // ER_CANT_AGGREGATE_2COLLATIONS, …_3COLLATIONS, …_NCOLLATIONS: what is compared with a column has characters
+        // that the column's character set lacks.
+        1267 | 1270 | 1271 => Fault::Refused(refused(
+            ErrorCode::ValidationFailed,
+            "a value has a character that the column's character set does not have".to_owned(),
+        )),
         _ => match sqlstate.get(..2) {
             // Syntax, missing objects, wrong arguments: the template and the database disagree.
             Some("42") => Fault::Refused(disagree(domain, message)),

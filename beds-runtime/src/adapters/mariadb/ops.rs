@@ -110,8 +110,10 @@ async fn many(
         Some(Given::Count(count)) => Some(count),
         _ => None,
     };
+    let has_more = last.is_some();
     let next = last.and_then(|last| selection.cursor(domain, last));
-    Ok(Outcome { next, count, ..Outcome::data(json) })
+    let note = selection.cut_note(has_more, next.as_ref());
+    Ok(Outcome { next, count, note, ..Outcome::data(json) })
 }
 
 /// Counts records by filter.

@@ -17,7 +17,8 @@ use crate::{
     adapters::ops::too_large,
     core,
     outcome::Outcome,
-    spec::{Call, Domain},
+    query::ZERO_DATE,
+    spec::{Call, Domain, Field},
     value::{Value, write_name},
 };
 
@@ -141,10 +142,21 @@ pub(super) fn write_row(
     for (column, field) in fields.into_iter().enumerate() {
         let field = &domain.fields[field];
         write_name(out, column == 0, field.name);
-        cell::read(row, column, &field.ty)?.write_json(out);
+        cell::read(row, column, &field.ty).map_err(|error| named(error, field))?.write_json(out);
     }
     out.push(b'}');
     Ok(())
+}
+
+/// A column's error, by its field's name instead of its number.
+fn named(error: sqlx::Error, field: &Field) -> sqlx::Error {
+    match error {
+        sqlx::Error::ColumnDecode { source, .. } => sqlx::Error::ColumnDecode {
+            index: format!("`{}` of the field `{}`", field.column, field.name),
+            source,
+        },
+        error => error,
+    }
 }
 
 impl Rows {
@@ -178,7 +190,11 @@ impl Rows {
     }
 
     fn cursor_values(&self, row: &MySqlRow) -> Result<Vec<Value>, sqlx::Error> {
-        let value = |&column: &usize| cell::read(row, column, &self.domain.fields[self.columns[column]].ty);
+        let value =
+            |&column: &usize| match cell::read(row, column, &self.domain.fields[self.columns[column]].ty) {
+                Ok(Value::Null) if cell::is_zero_date(row, column) => Ok(Value::Text(ZERO_DATE.to_owned())),
+                value => value,
+            };
         self.cursor.iter().map(value).collect()
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn select(
     }
     for (index, order) in selection.sort.iter().enumerate() {
         sql.text.push_str(if index == 0 { " order by " } else { ", " });
-        sql.column(&domain.fields[order.field]);
+        sql.order(&domain.fields[order.field]);
         if order.descending {
             sql.text.push_str(" desc");
         }
@@ -80,6 +80,18 @@ impl Statement {
     /// A column's name is the template's, quoted as an identifier.
     fn column(&mut self, field: &Field) {
         let _ = write!(self.text, "`{}`", field.column.replace('`', "``"));
+    }
+
+    /// What records are sorted by: what [`Self::later`] compares, or a page would lose records.
+    fn order(&mut self, field: &Field) {
+        if matches!(field.ty, Type::Enum { .. }) {
+            // An ENUM column is sorted by the position of its values, but compared as text.
+            self.text.push_str("concat(");
+            self.column(field);
+            self.text.push(')');
+        } else {
+            self.column(field);
+        }
     }
 
     /// A placeholder with its value.

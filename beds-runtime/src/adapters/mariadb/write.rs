@@ -265,7 +265,7 @@ impl Write {
         let Some(row) = row else { return Err(Fault::Refused(Error::not_found(self.domain))) };
         let fields = self.domain.fields.iter().enumerate();
         fields
-            .map(|(index, field)| cell::read(&row, index, &field.ty))
+            .map(|(index, field)| cell::read_to_keep(&row, index, &field.ty))
             .collect::<Result<_, _>>()
             .map_err(fault)
     }

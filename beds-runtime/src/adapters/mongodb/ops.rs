@@ -90,10 +90,11 @@ async fn many(
         .max_time(handle.budget)
         .await?;
     let mut json = vec![b'['];
-    let (mut count, mut last, mut next) = (0, None, None);
+    let (mut count, mut last, mut next, mut has_more) = (0, None, None, false);
     while cursor.advance().await? {
         let document = cursor.current();
         if count == selection.limit {
+            has_more = true;
             next = last.take().and_then(|last| selection.cursor(domain, last));
             break;
         }
@@ -119,7 +120,8 @@ async fn many(
     } else {
         None
     };
-    Ok(Outcome { next, count: matching, ..Outcome::data(json) })
+    let note = selection.cut_note(has_more, next.as_ref());
+    Ok(Outcome { next, count: matching, note, ..Outcome::data(json) })
 }
 
 /// Counts records by filter.

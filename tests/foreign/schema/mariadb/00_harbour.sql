@@ -340,6 +340,13 @@ begin
   return (select coalesce(sum(tonnes), 0) from cargo_manifest where call_id = p_call);
 end //
 
+create procedure sp_switch_lights(in p_now bit(8), out p_then bit(8), out p_any bit(1))
+  no sql
+begin
+  set p_then = p_now ^ b'11111111';
+  set p_any = p_then <> 0;
+end //
+
 create function VAT_check(number varchar(20)) returns tinyint(1) deterministic no sql
   return number regexp '^[A-Z]{2}[0-9A-Z]{2,12}$' //
 
