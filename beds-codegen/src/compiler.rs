@@ -248,7 +248,7 @@ fn template(
 ) -> Option<Validated> {
     let raw = {
         let table = parse::parse(file, sources, errors)?;
-        raw::read(table.get_ref(), file, errors)
+        raw::read(table.into_inner(), file, errors)
     };
     Some(validate::validate(raw, pipelines, sources, errors))
 }

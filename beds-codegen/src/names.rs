@@ -17,9 +17,9 @@ pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a s
         .map(|(_, candidate)| candidate)
 }
 
-/// The names in a sentence: `` `a`, `b` and `c` ``; at most twelve of them, then "…".
+/// The names in a sentence: `` `a`, `b` and `c` ``; at most 24 of them, then "…".
 pub(crate) fn sentence<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    const SHOWN_MAX: usize = 12;
+    const SHOWN_MAX: usize = 24;
     let mut quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     if quoted.len() > SHOWN_MAX {
         quoted.truncate(SHOWN_MAX);

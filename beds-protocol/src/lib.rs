@@ -14,7 +14,7 @@ pub mod error;
 pub mod operation;
 pub mod reply;
 pub mod request;
-mod strict;
+pub mod strict;
 pub mod topology;
 pub mod value;
 

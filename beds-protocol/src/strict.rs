@@ -9,7 +9,8 @@ use serde::{
 use serde_json::{Map, Number, Value};
 
 /// A JSON value whose objects have no key twice.
-pub(crate) struct Strict(pub(crate) Value);
+#[derive(Debug)]
+pub struct Strict(pub Value);
 
 impl<'de> Deserialize<'de> for Strict {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

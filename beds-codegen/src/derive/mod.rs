@@ -102,7 +102,7 @@ fn analyse(
         let table = parse::parse(file, sources, &mut found);
         let raw = table.map(|table| {
             let by_hand = by_hand(&written.methods);
-            raw::RawTemplate { by_hand, ..raw::read(table.get_ref(), file, &mut found) }
+            raw::RawTemplate { by_hand, ..raw::read(table.into_inner(), file, &mut found) }
         });
         if let Some(raw) = raw {
             validated = validate::validate(raw, pipelines, sources, &mut found);

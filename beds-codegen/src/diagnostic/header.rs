@@ -65,7 +65,7 @@ pub(crate) fn unknown_engine(span: Span, name: &str) -> Diagnostic {
 pub(crate) fn database_name(span: Span, name: &str) -> Diagnostic {
     Diagnostic::error(Code::DatabaseName, format!("`{name}` is not a database's name"))
         .at(span, "expected letters, digits, `_` and `-`, at most 64")
-        .help("this is the name under `[databases]` in the configuration, not a server or a URL")
+        .help("this is the NAME of `[mariadb.NAME]` or `[mongodb.NAME]` in the configuration, not a server or a URL")
 }
 
 pub(crate) fn offers_nothing(file: FileId) -> Diagnostic {

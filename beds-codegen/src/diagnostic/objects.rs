@@ -88,12 +88,18 @@ pub(crate) fn no_key(span: Span, operation: &str) -> Diagnostic {
 
 pub(crate) fn nothing_to_update(span: Span) -> Diagnostic {
     Diagnostic::error(Code::NothingToUpdate, "`update` takes no field that it could change")
-        .at(span, "only keys, versions and immutable fields")
+        .at(span, "only keys, versions, generated and immutable fields")
         .help("add the fields that the procedure sets, or remove `update`")
 }
 
-pub(crate) fn arg_not_created(span: Span, field: &str, declared: Span, why: &str) -> Diagnostic {
-    Diagnostic::error(Code::ArgNotCreated, format!("`create` cannot pass `{field}`"))
+pub(crate) fn arg_without_value(
+    span: Span,
+    operation: &str,
+    field: &str,
+    declared: Span,
+    why: &str,
+) -> Diagnostic {
+    Diagnostic::error(Code::ArgNotCreated, format!("`{operation}` cannot pass `{field}`"))
         .at(span, "there is no value to pass")
         .near(declared, why)
         .help("remove it from `args`, and the parameter from the procedure")

@@ -7,9 +7,40 @@ use crate::{
 };
 
 pub(crate) fn unknown_key(span: Span, key: &str, place: &str, known: &[&'static str]) -> Diagnostic {
-    Diagnostic::error(Code::UnknownKey, format!("unknown key `{key}` in {place}"))
-        .at(span, "no such key")
-        .suggest(key, known.iter().copied(), "the keys here are")
+    let diagnostic = Diagnostic::error(Code::UnknownKey, format!("unknown key `{key}` in {place}"))
+        .at(span, "no such key");
+    match synonym(key).filter(|meant| known.contains(meant)) {
+        Some(meant) => diagnostic.help(format!("it is called `{meant}` here")),
+        None => diagnostic.suggest(key, known.iter().copied(), "the keys here are"),
+    }
+}
+
+/// The key that a word from SQL, JSON Schema or elsewhere means, if it is one that people use.
+pub(crate) fn synonym(key: &str) -> Option<&'static str> {
+    Some(match key.to_ascii_lowercase().as_str() {
+        "length" | "size" | "max_length" | "maxlength" | "maximum" => "max",
+        "min_length" | "minlength" | "minimum" => "min",
+        "not_null" | "notnull" | "mandatory" => "required",
+        "null" | "optional" => "nullable",
+        "primary_key" | "primary" | "pk" => "key",
+        "auto_increment" | "autoincrement" | "identity" | "serial" => "generated",
+        "comment" | "desc" | "doc" => "description",
+        "regex" | "regexp" | "format" => "pattern",
+        "readonly" | "read_only" => "immutable",
+        "secret" | "masked" => "sensitive",
+        "enum" | "options" | "choices" => "values",
+        "digits" => "precision",
+        "insert" | "add" => "create",
+        "select" | "fetch" | "get" => "read",
+        "modify" | "change" => "update",
+        "remove" => "delete",
+        "proc" | "sp" => "procedure",
+        "func" => "function",
+        "db" | "dbase" | "schema" => "database",
+        "params" | "parameters" | "arguments" => "args",
+        "row" | "records" => "rows",
+        _ => return None,
+    })
 }
 
 pub(crate) fn unknown_section(span: Span, name: &str, known: &[&'static str]) -> Diagnostic {
@@ -27,6 +58,17 @@ pub(crate) fn missing_section(file: FileId, name: &str, help: &str) -> Diagnosti
     Diagnostic::error(Code::MissingSection, format!("the section `[{name}]` is missing"))
         .in_file(file)
         .help(help)
+}
+
+pub(crate) fn missing_header(span: Span, key: &str, name: &str) -> Diagnostic {
+    Diagnostic::error(
+        Code::MissingSection,
+        format!("`{key}` belongs to `[{name}]`, whose header is missing above it"),
+    )
+    .at(span, format!("not in `[{name}]`"))
+    .help(format!(
+        "write `[{name}]` on a line of its own above this one; where the file has it already, move this there"
+    ))
 }
 
 pub(crate) fn missing_key(span: Span, key: &str, place: &str, example: &str) -> Diagnostic {

@@ -62,7 +62,7 @@ pub fn template(new: &NewTemplate) -> String {
     format!(
         "# `bedsc check` reports mistakes, `bedsc ddl` proposes the database's objects, and\n\
          # templates/example_rec.toml explains every key.\n\n\
-         [template]\nname = {}\n{description}\nservice = {}\n{broker}engine = {}\ndatabase = {}   # a name under [databases] in the configuration\n\n\
+         [template]\nname = {}\n{description}\nservice = {}\n{broker}engine = {}\ndatabase = {}   # the NAME of [mariadb.NAME] or [mongodb.NAME] in the configuration\n\n\
          [fields]\n{id}\n{lines}revision = {{ type = \"int\", version = true }}\n\n\
          # The database's objects, which the DBA owns. An operation that is not here is not offered.\n\
          [objects]\n{objects}\n\

@@ -84,7 +84,9 @@ impl<'t, 's, 'e> Keys<'t, 's, 'e> {
     fn is_misspelt(&self, name: &str) -> bool {
         let unknown =
             self.pairs.iter().flatten().map(|pair| pair.key.value).filter(|key| !self.known.contains(key));
-        unknown.into_iter().any(|key| names::nearest(key, self.known.iter().copied()) == Some(name))
+        unknown.into_iter().any(|key| {
+            shape::synonym(key) == Some(name) || names::nearest(key, self.known.iter().copied()) == Some(name)
+        })
     }
 
     /// Takes a key, if this table can have it, and makes of its value what `convert` does; `expected` is what `convert` wants.
@@ -97,12 +99,15 @@ impl<'t, 's, 'e> Keys<'t, 's, 'e> {
         if !self.known.contains(&name) {
             return Given::Absent;
         }
+        let is_misspelt = self.is_misspelt(name);
         let Some(pair) = self.pairs.iter_mut().find_map(|slot| slot.take_if(|pair| pair.key.value == name))
         else {
-            return if self.is_misspelt(name) { Given::Broken } else { Given::Absent };
+            return if is_misspelt { Given::Broken } else { Given::Absent };
         };
         let at = span(self.file, pair.value.span());
         match convert(pair.value, self.file, self.errors) {
+            // Others refer to fields: those in a misspelt `[field.x]` would be missed.
+            Ok(_) if is_misspelt && name == "fields" => Given::Broken,
             Ok(value) => Given::Is(Entry { key: pair.key.span, value: Spanned::new(value, at) }),
             Err(Refused::Kind) => {
                 self.errors.push(shape::wrong_shape(at, name, expected, kind(pair.value.get_ref())));

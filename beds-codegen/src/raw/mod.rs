@@ -5,6 +5,7 @@
 
 mod keys;
 mod read;
+mod stray;
 
 pub use read::read;
 

@@ -5,6 +5,7 @@ use toml::de::{DeTable, DeValue};
 use super::{
     Given, RawCall, RawFetch, RawField, RawHeader, RawLimit, RawObject, RawObjects, RawReturns, RawTemplate,
     keys::{self, Keys, Refused, Value},
+    stray,
 };
 use crate::{
     diagnostic::{Errors, shape},
@@ -13,11 +14,11 @@ use crate::{
 };
 
 const SECTIONS: &[&str] = &["template", "fields", "objects", "fetch", "calls"];
-const HEADER: &[&str] = &["name", "description", "service", "broker", "engine", "database"];
-const OBJECTS: &[&str] = &["read", "create", "update", "delete"];
+pub(super) const HEADER: &[&str] = &["name", "description", "service", "broker", "engine", "database"];
+pub(super) const OBJECTS: &[&str] = &["read", "create", "update", "delete"];
 const READ: &[&str] = &["view", "table", "collection"];
 const WRITE: &[&str] = &["procedure", "collection", "args", "returns", "commits"];
-const FETCH: &[&str] = &["filter", "sort", "limit"];
+pub(super) const FETCH: &[&str] = &["filter", "sort", "limit"];
 const LIMIT: &[&str] = &["default", "max"];
 const CALL: &[&str] =
     &["description", "procedure", "function", "pipeline", "on", "lane", "args", "returns", "commits"];
@@ -47,8 +48,9 @@ const FIELD: &[&str] = &[
 ];
 
 /// Reads what is written, and reports keys that mean nothing and values of the wrong kind.
-pub fn read(table: &DeTable<'_>, file: FileId, errors: &mut Errors) -> RawTemplate {
-    let mut keys = Keys::new(table, file, "the template".to_owned(), SECTIONS, errors);
+pub fn read(mut table: DeTable<'_>, file: FileId, errors: &mut Errors) -> RawTemplate {
+    stray::lift(&mut table, file, errors);
+    let mut keys = Keys::new(&table, file, "the template".to_owned(), SECTIONS, errors);
     let template = RawTemplate {
         file,
         header: keys.take("template", "a table", |value, file, errors| {

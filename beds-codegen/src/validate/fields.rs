@@ -28,7 +28,7 @@ pub(super) fn validate(raw: Given<Vec<RawField>>, cx: &mut Cx<'_>) -> Fields {
     let Given::Is(entry) = raw else { return Fields { slots: Vec::new(), is_unknown: true } };
     let raw = entry.value.value;
     check_versions(&raw, cx.errors);
-    check_columns(&raw, cx);
+    check_columns(&raw, false, cx);
     check_identifiers(&raw, cx.errors);
     let slots: Vec<Slot> = raw
         .into_iter()
@@ -52,7 +52,7 @@ fn check_versions(raw: &[RawField], errors: &mut Errors) {
 }
 
 /// Reports columns that two fields of one table or document use. MariaDB does not tell case apart in them.
-pub(super) fn check_columns(raw: &[RawField], cx: &mut Cx<'_>) {
+pub(super) fn check_columns(raw: &[RawField], are_members: bool, cx: &mut Cx<'_>) {
     let mut seen: HashMap<String, Span> = HashMap::new();
     for field in raw {
         let column = field.column.get().unwrap_or(&field.name);
@@ -60,6 +60,8 @@ pub(super) fn check_columns(raw: &[RawField], cx: &mut Cx<'_>) {
             continue;
         }
         let folded = match cx.engine {
+            // The members of an object are JSON in MariaDB.
+            Some(Engine::MariaDb | Engine::MongoDb) if are_members => column.value.clone(),
             Some(Engine::MongoDb) => column.value.clone(),
             Some(Engine::MariaDb) | None => column.value.to_lowercase(),
         };

@@ -89,8 +89,8 @@ fn reserved(name: &str) -> Option<&'static str> {
         Some("`<service>.batch.…` are routing keys")
     } else if name == "beds" || name.starts_with("beds_") {
         Some("names that begin with `beds` are the system's own")
-    } else if name == "template" || name == "domains" {
-        Some("the generated code has a type of this name")
+    } else if matches!(name, "template" | "templates" | "domains") {
+        Some("the generated code has a type or module of this name")
     } else {
         None
     }

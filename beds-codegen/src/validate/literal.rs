@@ -45,9 +45,12 @@ fn check(value: &RawValue, ty: &Type) -> Result<Literal, Refused> {
         },
         Type::Int { min, max } => integer(value, i128::from(*min), i128::from(*max)),
         // A constant is kept as a signed number: above that range there is no default.
-        Type::UInt { min, max } => {
-            integer(value, i128::from(*min), i128::from(*max).min(i128::from(i64::MAX)))
-        }
+        Type::UInt { min, max } => match value {
+            RawValue::Int(number) if *number > i128::from(i64::MAX) && *number <= i128::from(*max) => {
+                Err(Refused::Rule(format!("{number} is above {}, the greatest default", i64::MAX)))
+            }
+            value => integer(value, i128::from(*min), i128::from(*max)),
+        },
         Type::Float { min, max } => float(value, *min, *max),
         Type::Decimal { precision, scale, min, max } => {
             decimal(value, (*precision, *scale), min.as_deref(), max.as_deref())
@@ -121,7 +124,13 @@ fn float(value: &RawValue, min: f64, max: f64) -> Result<Literal, Refused> {
     if (min..=max).contains(&number) {
         Ok(Literal::Float(number))
     } else {
-        Err(Refused::Rule(format!("{number} is not from {min} to {max}")))
+        Err(Refused::Rule(if number < min {
+            format!("{number} is below {min:e}")
+        } else if number > max {
+            format!("{number} is above {max:e}")
+        } else {
+            format!("{number} is no finite number")
+        }))
     }
 }
 

@@ -48,7 +48,13 @@ pub(super) fn validate(raw: &Given<RawObjects>, fields: &Fields, cx: &mut Cx<'_>
         Engine::MongoDb => Objects::MongoDb {
             read,
             create: create.and_then(|object| collection(&object, cx)),
-            update: update.and_then(|object| collection(&object, cx)),
+            update: update.and_then(|object| {
+                let all: Vec<usize> = fields.slots().map(|(index, _)| index).collect();
+                if !fields.is_unknown() && object.raw.collection.get().is_some() {
+                    check_changes(object.key, &all, fields, cx);
+                }
+                collection(&object, cx)
+            }),
             delete: delete.and_then(|object| collection(&object, cx)),
         },
     })
@@ -145,7 +151,7 @@ fn procedure(object: &Object<'_>, fields: &Fields, cx: &mut Cx<'_>) -> Option<Pr
             match object.operation {
                 "create" => check_create(&names.value, names.span, &indices, fields, cx),
                 "update" => check_update(names.span, &indices, fields, cx),
-                _ => check_key(object.operation, names.span, &indices, fields, cx),
+                _ => check_delete(&names.value, names.span, &indices, fields, cx),
             }
         }
         indices
@@ -171,16 +177,18 @@ fn check_create(names: &Names, span: Span, args: &[usize], fields: &Fields, cx: 
                 cx.errors.push(diagnostics::required_arg_missing(span, &field.name, slot.name.span));
             }
             (Supply::Version, Some(arg)) => {
-                cx.errors.push(diagnostics::arg_not_created(
+                cx.errors.push(diagnostics::arg_without_value(
                     arg.span,
+                    "create",
                     &field.name,
                     slot.name.span,
                     "the version, which the database counts",
                 ));
             }
             (Supply::Generated(crate::model::Generated::Database), Some(arg)) => {
-                cx.errors.push(diagnostics::arg_not_created(
+                cx.errors.push(diagnostics::arg_without_value(
                     arg.span,
+                    "create",
                     &field.name,
                     slot.name.span,
                     "the database generates it",
@@ -206,13 +214,42 @@ fn check_update(span: Span, args: &[usize], fields: &Fields, cx: &mut Cx<'_>) {
     {
         cx.errors.push(diagnostics::version_arg_missing(span, "update", &slot.name.value, slot.name.span));
     }
+    check_changes(span, args, fields, cx);
+}
+
+/// An update has to have something that it may change.
+fn check_changes(span: Span, args: &[usize], fields: &Fields, cx: &mut Cx<'_>) {
     let may_change = |index: &usize| match fields.slot(*index).map(|slot| &slot.field) {
         // A broken field may be one that changes.
         None | Some(None) => true,
-        Some(Some(field)) => !field.immutable && field.supply != Supply::Version,
+        Some(Some(field)) => {
+            let is_given = !matches!(field.supply, Supply::Version | Supply::Generated(_));
+            is_given && !field.immutable && !field.is_key
+        }
     };
     if !args.iter().any(may_change) {
         cx.errors.push(diagnostics::nothing_to_update(span));
+    }
+}
+
+/// A delete has no values but the key and the version.
+fn check_delete(names: &Names, span: Span, args: &[usize], fields: &Fields, cx: &mut Cx<'_>) {
+    check_key("delete", span, args, fields, cx);
+    let key = fields.key();
+    for (index, name) in args.iter().zip(names) {
+        if !key.is_empty()
+            && !key.contains(index)
+            && fields.version() != Some(*index)
+            && let Some(slot) = fields.slot(*index)
+        {
+            cx.errors.push(diagnostics::arg_without_value(
+                name.span,
+                "delete",
+                &name.value,
+                slot.name.span,
+                "neither the key nor the version, which is all that a client sends",
+            ));
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use std::{
     path::PathBuf,
 };
 
+use beds_protocol::strict::Strict;
 use serde_json::Value;
 
 use super::Cx;
@@ -104,10 +105,13 @@ pub(super) fn read(
 ) -> Option<Pipeline> {
     let file = cx.pipelines.file(name, cx.sources, cx.errors)?;
     let text = cx.sources.text(file);
-    let value: Value = match serde_json::from_str(text) {
-        Ok(value) => value,
+    // A byte order mark is no more part of it than of a template.
+    let bare = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let value = match serde_json::from_str(bare) {
+        Ok(Strict(value)) => value,
         Err(error) => {
-            let start = offset(text, error.line(), error.column());
+            let skipped = if error.line() == 1 { text.len() - bare.len() } else { 0 };
+            let start = offset(text, error.line(), error.column() + skipped);
             let message = error.to_string();
             let message = message.split(" at line").next().unwrap_or_default();
             let at = Span { file, start, end: (start + 1).min(text.len()).max(start) };
@@ -129,7 +133,7 @@ pub(super) fn read(
         let start = text.rfind(&quoted).unwrap_or(0);
         (stage, Span { file, start, end: start + quoted.len() })
     });
-    let stages = compact(text);
+    let stages = compact(bare);
     check_placeholders(&placeholders(text, file), count(&value), file, name, call, args, raw_args, cx);
     Some(Pipeline { stages, writes })
 }
@@ -143,7 +147,13 @@ fn stages(value: &Value) -> Result<Option<String>, String> {
         let Value::Object(members) = stage else { return Err(format!("stage {number} is not an object")) };
         let mut keys = members.keys();
         match (keys.next(), keys.next()) {
+            (Some(key), None) if key == "$arg" => {
+                return Err(format!("stage {number} is a placeholder, which stands for a value"));
+            }
             (Some(key), None) if key.starts_with('$') => {
+                if let Some(why) = stage.get(key).and_then(|body| unbindable(key, body)) {
+                    return Err(format!("stage {number} {why}"));
+                }
                 if key == "$out" || key == "$merge" {
                     writes = Some(key.clone());
                 }
@@ -152,6 +162,47 @@ fn stages(value: &Value) -> Result<Option<String>, String> {
         }
     }
     if stages.is_empty() { Err("it has no stages".to_owned()) } else { Ok(writes) }
+}
+
+/// Why what a stage says cannot be run, whatever the arguments are.
+fn unbindable(stage: &str, body: &Value) -> Option<String> {
+    // Only these two are a value and nothing else.
+    if body.get("$arg").is_some() && !matches!(stage, "$limit" | "$skip") {
+        return Some(format!(
+            "has a placeholder in the place of all of `{stage}`: it stands for a single value"
+        ));
+    }
+    extended(body).map(|form| {
+        format!(
+            "has `{form}`, a form of Extended JSON, which is not interpreted: pass the value as an argument"
+        )
+    })
+}
+
+/// The first object that only Extended JSON would take for a value.
+fn extended(value: &Value) -> Option<&'static str> {
+    const FORMS: &[&str] = &[
+        "$date",
+        "$oid",
+        "$numberInt",
+        "$numberLong",
+        "$numberDouble",
+        "$numberDecimal",
+        "$binary",
+        "$uuid",
+        "$timestamp",
+        "$regularExpression",
+        "$minKey",
+        "$maxKey",
+    ];
+    match value {
+        Value::Object(members) => {
+            let form = FORMS.iter().find(|form| members.len() == 1 && members.contains_key(**form));
+            form.copied().or_else(|| members.values().find_map(extended))
+        }
+        Value::Array(items) => items.iter().find_map(extended),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+    }
 }
 
 /// A place where `"$arg"` is written as a key, and the name it binds if it is well-formed.

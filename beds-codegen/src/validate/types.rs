@@ -247,7 +247,7 @@ fn object(raw: &RawField, span: Span, depth: usize, cx: &mut Cx<'_>) -> Option<T
     if !may_descend(span, depth, cx) {
         return None;
     }
-    super::fields::check_columns(&members.value, cx);
+    super::fields::check_columns(&members.value, true, cx);
     let members: Vec<_> =
         members.value.iter().map(|member| field(member.clone(), Place::Member, depth + 1, cx)).collect();
     Some(Type::Object { fields: members.into_iter().collect::<Option<_>>()? })
