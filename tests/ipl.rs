@@ -493,9 +493,9 @@ async fn reads_go_to_the_replicas_that_answer_and_writes_to_the_primary() {
         found.iter().any(|line| line.starts_with(&said) && line.contains(&format!("; {lost} FAILED: "))),
         "{found:?}"
     );
-    let none = check(lost);
-    assert_eq!(none.code, Some(13), "{none:?}");
-    assert!(none.stdout.contains("replicas for reads: 0 of 1 answer"), "{none:?}");
+    let unreachable = check(lost);
+    assert_eq!(unreachable.code, Some(13), "{unreachable:?}");
+    assert!(unreachable.stdout.contains("replicas for reads: 0 of 1 answer"), "{unreachable:?}");
 
     let variables = [
         ("BEDS__MARIADB__CATALOG__URL", primary.as_str()),

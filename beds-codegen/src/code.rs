@@ -108,7 +108,7 @@ codes! {
     B0410 VersionArgMissing = "args lack the version";
     B0411 NoKey = "no key to find the record by";
     B0412 NothingToUpdate = "nothing to update";
-    B0413 ArgNotCreated = "create cannot pass this field";
+    B0413 ArgWithoutValue = "there is no value to pass";
     // [fetch].
     B0501 FetchWithoutRead = "fetch without a read object";
     B0502 NotFilterable = "type cannot be filtered";

@@ -65,13 +65,6 @@ impl Selection {
         Some(URL_SAFE_NO_PAD.encode(json))
     }
 
-    /// What a reply says that has not all records, and no cursor to go on with.
-    pub(crate) fn cut_note(&self, has_more: bool, next: Option<&String>) -> Option<&'static str> {
-        (has_more && next.is_none()).then_some(
-            "more records match; without a key there is no next page: narrow `where`, or raise `limit`",
-        )
-    }
-
     /// The order as a client would write it: a cursor is good for one order only.
     fn order_text(&self, domain: &Domain) -> String {
         let names = self.sort.iter().map(|order| {
@@ -93,6 +86,13 @@ impl Selection {
         });
         parsed.collect()
     }
+}
+
+/// What a reply says that has not all records, and no cursor to go on with.
+pub(crate) fn cut_note(has_more: bool, next: Option<&String>) -> Option<&'static str> {
+    (has_more && next.is_none()).then_some(
+        "more records match; without a key there is no next page: narrow `where`, or raise `limit`",
+    )
 }
 
 /// One field's place in the order.

@@ -99,7 +99,7 @@ pub(crate) fn arg_without_value(
     declared: Span,
     why: &str,
 ) -> Diagnostic {
-    Diagnostic::error(Code::ArgNotCreated, format!("`{operation}` cannot pass `{field}`"))
+    Diagnostic::error(Code::ArgWithoutValue, format!("`{operation}` cannot pass `{field}`"))
         .at(span, "there is no value to pass")
         .near(declared, why)
         .help("remove it from `args`, and the parameter from the procedure")

@@ -112,7 +112,7 @@ async fn many(
     };
     let has_more = last.is_some();
     let next = last.and_then(|last| selection.cursor(domain, last));
-    let note = selection.cut_note(has_more, next.as_ref());
+    let note = query::cut_note(has_more, next.as_ref());
     Ok(Outcome { next, count, note, ..Outcome::data(json) })
 }
 

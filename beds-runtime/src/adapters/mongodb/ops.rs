@@ -120,7 +120,7 @@ async fn many(
     } else {
         None
     };
-    let note = selection.cut_note(has_more, next.as_ref());
+    let note = query::cut_note(has_more, next.as_ref());
     Ok(Outcome { next, count: matching, note, ..Outcome::data(json) })
 }
 
