@@ -121,6 +121,13 @@ impl Error {
             .hint("send the request again later; with the same message_id if it writes")
     }
 
+    /// A write whose end nobody has seen.
+    #[must_use]
+    pub(crate) fn unknown_effect(why: &str) -> Self {
+        Self::new(ErrorCode::Unavailable, format!("{why}: the write may or may not have happened"))
+            .hint("look whether it did before sending it again")
+    }
+
     /// A defect of BEDS or of its set-up.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::Internal, message)

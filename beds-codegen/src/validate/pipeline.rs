@@ -172,11 +172,37 @@ fn unbindable(stage: &str, body: &Value) -> Option<String> {
             "has a placeholder in the place of all of `{stage}`: it stands for a single value"
         ));
     }
+    if let Some(operator) = steered(body) {
+        return Some(format!(
+            "has a placeholder in `{operator}`, which takes conditions or code: a client's value is never either"
+        ));
+    }
     extended(body).map(|form| {
         format!(
             "has `{form}`, a form of Extended JSON, which is not interpreted: pass the value as an argument"
         )
     })
+}
+
+/// The first operator that would take an argument for a part of the pipeline instead of a value.
+fn steered(value: &Value) -> Option<&str> {
+    /// Their value is conditions or a program.
+    const BODIES: [&str; 6] = ["$and", "$or", "$nor", "$elemMatch", "$jsonSchema", "$where"];
+    /// All but their arguments is a program.
+    const PROGRAMS: [&str; 2] = ["$function", "$accumulator"];
+    let is_program = |(member, body): (&String, &Value)| {
+        !matches!(member.as_str(), "args" | "initArgs" | "accumulateArgs") && count(body) > 0
+    };
+    match value {
+        Value::Object(members) => members.iter().find_map(|(name, body)| {
+            let is_steered = BODIES.contains(&name.as_str()) && body.get("$arg").is_some()
+                || PROGRAMS.contains(&name.as_str())
+                    && body.as_object().is_some_and(|members| members.iter().any(is_program));
+            if is_steered { Some(name.as_str()) } else { steered(body) }
+        }),
+        Value::Array(items) => items.iter().find_map(steered),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+    }
 }
 
 /// The first object that only Extended JSON would take for a value.

@@ -14,8 +14,15 @@ pub(super) enum Fault {
     Deadlock,
     /// The connection is gone or out of step: discard it. The job may be run again if nothing was committed.
     Lost(String),
-    /// The job failed in a way that leaves unread rows on the connection: discard it.
+    /// The job failed in a way that leaves the connection out of step: discard it.
     Abandoned(Error),
+}
+
+impl Fault {
+    /// The deadline passed in the middle of a statement.
+    pub(super) fn late() -> Self {
+        Self::Abandoned(Error::deadline())
+    }
 }
 
 /// Sorts a driver's error out. `domain` names fields in the client's terms.
@@ -56,8 +63,10 @@ fn from_server(error: &MySqlDatabaseError, domain: &Domain) -> Fault {
     match error.number() {
         // ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK, ER_CHECKREAD
         1205 | 1213 | 1020 => Fault::Deadlock,
-        // ER_SERVER_SHUTDOWN, ER_NORMAL_SHUTDOWN, ER_CONNECTION_KILLED, ER_TOO_MANY_USER_CONNECTIONS
-        1053 | 1077 | 1927 | 1203 => Fault::Lost(message.to_owned()),
+        // ER_SERVER_SHUTDOWN, ER_NORMAL_SHUTDOWN, ER_CONNECTION_KILLED, ER_TOO_MANY_USER_CONNECTIONS,
+        // ER_USER_LIMIT_REACHED, ER_OPTION_PREVENTS_STATEMENT (the server has become read-only: another is the
+        // primary), ER_UNKNOWN_COM_ERROR (a Galera node outside of its cluster), ER_MAX_PREPARED_STMT_COUNT_REACHED
+        1053 | 1077 | 1927 | 1203 | 1226 | 1290 | 1047 | 1461 => Fault::Lost(message.to_owned()),
         // ER_QUERY_INTERRUPTED, ER_STATEMENT_TIMEOUT
         1317 | 1969 => Fault::Refused(Error::deadline()),
         // ER_DUP_ENTRY, ER_DUP_KEY

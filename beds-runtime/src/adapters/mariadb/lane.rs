@@ -2,8 +2,8 @@
 //!
 //! A connection belongs to one task for as long as it lives, so nothing pings it, checks it out or returns it,
 //! and a job costs the round trips of its statements and no more. The task owns supervision (any fault of the
-//! connection drops it, and it is made anew with backoff, for ever) and the deadline: an expired job's
-//! connection is discarded, never reused, since a statement given up midway leaves it out of step.
+//! connection drops it, and it is made anew with backoff, for ever). A connection whose job gave a statement up
+//! midway, for its deadline, is discarded and never reused, since it is out of step.
 
 use std::{
     collections::HashMap,
@@ -45,7 +45,7 @@ pub(super) trait Job: Send + Sync + 'static {
     /// Whether a requester may leave while the job is run: nothing depends on how it ends.
     const MAY_BE_LEFT: bool;
 
-    /// Runs the job, including its transaction where it has one.
+    /// Runs the job, including its transaction where it has one; ends soon after the deadline.
     fn run(
         &self,
         connection: &mut MySqlConnection,
@@ -62,7 +62,8 @@ pub(super) trait Job: Send + Sync + 'static {
         None
     }
 
-    /// Runs several jobs of one group, at most [`KEYS_MAX`], and gives what each gives, in order.
+    /// Runs several jobs of one group, at most [`KEYS_MAX`], until the deadline; gives what each gives, in order.
+    /// Where the statement is refused, each is run by itself.
     fn run_group(
         jobs: &[&Self],
         connection: &mut MySqlConnection,
@@ -172,10 +173,7 @@ impl<J: Job> Lane<J> {
             return Err(if self.connected.load(Ordering::Relaxed) == 0 {
                 self.unavailable()
             } else {
-                Error::new(
-                    ErrorCode::Overloaded,
-                    format!("too many requests wait for the database `{}`", self.name),
-                )
+                overloaded(&self.name)
             });
         }
         let mut wait_until = deadline;
@@ -214,6 +212,10 @@ impl<J: Job> Lane<J> {
     fn unavailable(&self) -> Error {
         Error::unavailable(&format!("the database `{}`", self.name))
     }
+}
+
+fn overloaded(name: &str) -> Error {
+    Error::new(ErrorCode::Overloaded, format!("too many requests wait for the database `{name}`"))
 }
 
 /// The groups; a panic elsewhere leaves them as they are, which is whole.
@@ -325,7 +327,7 @@ impl<J: Job> Worker<J> {
                 return true;
             };
             // Only those whose requesters still wait.
-            tickets.retain(|ticket| claimed(&ticket.claim, RUNNING).is_some());
+            tickets.retain(|ticket| !ticket.reply.is_closed() && claimed(&ticket.claim, RUNNING).is_some());
             match self.run(&mut connection, tickets).await {
                 After::Keep => {}
                 After::Discard(again) => {
@@ -344,12 +346,11 @@ impl<J: Job> Worker<J> {
                 let mut groups = lock(&self.groups);
                 let waiting = groups.entry(group).or_default();
                 let taken = waiting.drain(..waiting.len().min(usize::from(KEYS_MAX))).collect();
-                // The rest is for the next free connection. Where the queue is full the rest is dropped, which
-                // its requesters learn at once.
+                // The rest is for the next free connection.
                 let again =
                     || self.again.upgrade().is_some_and(|queue| queue.try_send(Work::Group(group)).is_ok());
                 if !waiting.is_empty() && !again() {
-                    waiting.clear();
+                    Self::refuse(std::mem::take(waiting), &overloaded(&self.name));
                 }
                 taken
             }
@@ -361,29 +362,28 @@ impl<J: Job> Worker<J> {
         let Some(deadline) = tickets.iter().map(|ticket| ticket.deadline).max() else { return After::Keep };
         let outcome = {
             let jobs: Vec<&J> = tickets.iter().map(|ticket| &ticket.job).collect();
-            let running = async {
-                match jobs.as_slice() {
-                    [job] => job.run(connection, &self.policy, deadline).await.map(|output| vec![Ok(output)]),
-                    jobs => J::run_group(jobs, connection, &self.policy, deadline).await,
-                }
-            };
-            timeout_at(deadline, running).await
+            match jobs.as_slice() {
+                [job] => job.run(connection, &self.policy, deadline).await.map(|output| vec![Ok(output)]),
+                jobs => J::run_group(jobs, connection, &self.policy, deadline).await,
+            }
         };
         let (error, keep) = match outcome {
-            Ok(Ok(outputs)) => {
+            Ok(outputs) => {
                 for (ticket, output) in tickets.into_iter().zip(outputs) {
                     // The requester may have gone; its answer is not wanted then.
                     let _ = ticket.reply.send(output);
                 }
                 return After::Keep;
             }
-            Ok(Err(Fault::Refused(error))) => (error, true),
-            Ok(Err(Fault::Deadlock)) => {
+            // It may be the doing of one of them.
+            Err(Fault::Refused(_)) if tickets.len() > 1 => return self.run_singly(connection, tickets).await,
+            Err(Fault::Refused(error)) => (error, true),
+            Err(Fault::Deadlock) => {
                 let message = "other requests kept changing the same records";
                 (Error::new(ErrorCode::Conflict, message).retryable(), true)
             }
-            Ok(Err(Fault::Abandoned(error))) => (error, false),
-            Ok(Err(Fault::Lost(reason))) => {
+            Err(Fault::Abandoned(error)) => (error, false),
+            Err(Fault::Lost(reason)) => {
                 warn!(database = self.name, "the connection is lost: {reason}");
                 let again =
                     |ticket: &mut Ticket<J>| ticket.job.is_repeatable() && Instant::now() < ticket.deadline;
@@ -391,13 +391,30 @@ impl<J: Job> Worker<J> {
                 for ticket in &repeated {
                     ticket.claim.store(LOST, Ordering::Release);
                 }
-                Self::refuse(tickets, &Error::unavailable(&format!("the database `{}`", self.name)));
+                // What cannot be repeated may have been done before the connection was lost.
+                let (late, unknown) = tickets.into_iter().partition(|ticket| ticket.job.is_repeatable());
+                Self::refuse(late, &Error::unavailable(&format!("the database `{}`", self.name)));
+                Self::refuse(unknown, &Error::unknown_effect("the connection broke"));
                 return After::Discard(repeated);
             }
-            Err(_) => (Error::deadline(), false),
         };
         Self::refuse(tickets, &error);
         if keep { After::Keep } else { After::Discard(Vec::new()) }
+    }
+
+    /// Runs jobs one after another, as long as the connection is good.
+    async fn run_singly(&self, connection: &mut MySqlConnection, tickets: Vec<Ticket<J>>) -> After<J> {
+        let mut tickets = tickets.into_iter();
+        while let Some(ticket) = tickets.next() {
+            if let After::Discard(mut again) = Box::pin(self.run(connection, vec![ticket])).await {
+                for rest in tickets {
+                    rest.claim.store(LOST, Ordering::Release);
+                    again.push(rest);
+                }
+                return After::Discard(again);
+            }
+        }
+        After::Keep
     }
 
     fn refuse(tickets: Vec<Ticket<J>>, error: &Error) {

@@ -2,7 +2,7 @@
 
 use futures_util::TryStreamExt;
 use sqlx::{MySqlConnection, Row as _, mysql::MySqlRow};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::{
     call,
@@ -78,17 +78,25 @@ impl Job for Read {
 
     const MAY_BE_LEFT: bool = true;
 
-    async fn run(&self, connection: &mut MySqlConnection, _: &Policy, _: Instant) -> Result<Given, Fault> {
-        match self {
-            Self::One { domain, source, key } => {
-                lookup::one(connection, domain, source, key).await.map(Given::One)
+    async fn run(
+        &self,
+        connection: &mut MySqlConnection,
+        _: &Policy,
+        deadline: Instant,
+    ) -> Result<Given, Fault> {
+        let reading = async {
+            match self {
+                Self::One { domain, source, key } => {
+                    lookup::one(connection, domain, source, key).await.map(Given::One)
+                }
+                Self::Rows(rows) => rows.run(connection).await,
+                Self::Count { domain, statement } => count(connection, domain, statement).await,
+                Self::Call { domain, call, routine, args, bytes_max } => {
+                    call::run(connection, domain, call, routine, args, *bytes_max).await.map(Given::Call)
+                }
             }
-            Self::Rows(rows) => rows.run(connection).await,
-            Self::Count { domain, statement } => count(connection, domain, statement).await,
-            Self::Call { domain, call, routine, args, bytes_max } => {
-                call::run(connection, domain, call, routine, args, *bytes_max).await.map(Given::Call)
-            }
-        }
+        };
+        timeout_at(deadline, reading).await.unwrap_or_else(|_| Err(Fault::late()))
     }
 
     fn is_repeatable(&self) -> bool {
@@ -107,14 +115,16 @@ impl Job for Read {
         jobs: &[&Self],
         connection: &mut MySqlConnection,
         _: &Policy,
-        _: Instant,
+        deadline: Instant,
     ) -> Result<Vec<core::Result<Given>>, Fault> {
         let Some(Self::One { domain, source, .. }) = jobs.first() else { return Ok(Vec::new()) };
         let keys = jobs.iter().filter_map(|job| match job {
             Self::One { key, .. } => key.first(),
             Self::Rows(_) | Self::Count { .. } | Self::Call { .. } => None,
         });
-        let records = lookup::many(connection, domain, source, &keys.collect::<Vec<_>>()).await?;
+        let keys: Vec<&Value> = keys.collect();
+        let looking = lookup::many(connection, domain, source, &keys);
+        let records = timeout_at(deadline, looking).await.unwrap_or_else(|_| Err(Fault::late()))?;
         Ok(records.into_iter().map(|record| record.map(Given::One)).collect())
     }
 }

@@ -5,7 +5,7 @@
 //! row, or savepoints for writes that share a transaction, go around it in [`Job::run`].
 
 use sqlx::{Executor as _, MySqlConnection, Row as _};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
     call,
@@ -21,7 +21,6 @@ use crate::{
     validate,
     value::{Value, write_record},
 };
-use beds_protocol::ErrorCode;
 
 /// A procedure's own result is small: the fields that it returns.
 const RETURNS_BYTES_MAX: usize = 1 << 20;
@@ -71,23 +70,18 @@ impl Job for Write {
         &self,
         connection: &mut MySqlConnection,
         policy: &Policy,
-        _: Instant,
+        deadline: Instant,
     ) -> Result<Outcome, Fault> {
         let mut retries = 0;
         loop {
-            match self.apply(connection).await {
+            // The deadline ends with the commit's beginning: from there on only the server knows how it ends.
+            let applied = timeout_at(deadline, self.apply_or_roll_back(connection)).await;
+            match applied.unwrap_or_else(|_| Err(self.late())) {
                 Ok(outcome) => {
                     self.commit(connection, policy).await?;
                     return Ok(outcome);
                 }
-                Err(fault @ (Fault::Refused(_) | Fault::Deadlock)) => {
-                    connection.execute("rollback").await.map_err(|error| Fault::Lost(error.to_string()))?;
-                    if !matches!(fault, Fault::Deadlock)
-                        || retries == policy.deadlock_retries_max
-                        || self.commits
-                    {
-                        return Err(fault);
-                    }
+                Err(Fault::Deadlock) if retries < policy.deadlock_retries_max && !self.commits => {
                     retries += 1;
                 }
                 Err(fault) => return Err(fault),
@@ -101,16 +95,24 @@ impl Job for Write {
 }
 
 impl Write {
+    /// Runs the objects, and takes back what they did where one of them fails.
+    async fn apply_or_roll_back(&self, connection: &mut MySqlConnection) -> Result<Outcome, Fault> {
+        let applied = self.apply(connection).await;
+        if let Err(Fault::Refused(_) | Fault::Deadlock) = applied {
+            connection.execute("rollback").await.map_err(|error| Fault::Lost(error.to_string()))?;
+        }
+        applied
+    }
+
+    /// What a write is that was given up midway: nothing, unless its object commits by itself.
+    fn late(&self) -> Fault {
+        if self.commits { Fault::Abandoned(Error::unknown_effect("the deadline passed")) } else { Fault::late() }
+    }
+
     /// Commits. From here on the write may have happened though its confirmation does not arrive.
     async fn commit(&self, connection: &mut MySqlConnection, policy: &Policy) -> Result<(), Fault> {
         let unknown = || {
-            Fault::Abandoned(
-                Error::new(
-                    ErrorCode::Unavailable,
-                    "the connection broke while the commit was under way: the write may or may not have happened",
-                )
-                .hint("look whether it did before sending it again"),
-            )
+            Fault::Abandoned(Error::unknown_effect("the connection broke while the commit was under way"))
         };
         match timeout(policy.statement_timeout, connection.execute("commit")).await {
             Ok(Ok(_)) => Ok(()),
@@ -274,6 +276,7 @@ impl Write {
     fn check_version(&self, current: &[Value], if_version: Option<i64>) -> Result<Option<i64>, Fault> {
         let current = match self.domain.version.map(|field| &current[field]) {
             Some(Value::Int(version)) => Some(*version),
+            Some(Value::UInt(version)) => i64::try_from(*version).ok(),
             _ => None,
         };
         match if_version {
@@ -309,8 +312,8 @@ impl Write {
     /// The reply to an update or delete: the key, the new version where it is known, what the procedure returned.
     fn changed(&self, key: &[Value], version: Option<i64>, returned: &Returned) -> Outcome {
         // A version counts changes: the procedure has added one.
-        let version =
-            self.domain.version.zip(version).map(|(field, version)| (field, Value::Int(version + 1)));
+        let next = version.and_then(|version| version.checked_add(1));
+        let version = self.domain.version.zip(next).map(|(field, version)| (field, Value::Int(version)));
         let key = self.domain.key.iter().copied().zip(key.iter().cloned());
         let mut members: Vec<(usize, Value)> = key.chain(version).collect();
         for (field, value) in &returned.fields {

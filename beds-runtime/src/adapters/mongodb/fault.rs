@@ -28,6 +28,19 @@ impl Fault {
         matches!(self, Self::Driver(error) if error.contains_label(mongodb::error::TRANSIENT_TRANSACTION_ERROR))
     }
 
+    /// Whether a write that failed so may have happened nevertheless.
+    pub(super) fn leaves_effect_unknown(&self) -> bool {
+        let Self::Driver(error) = self else { return false };
+        match error.kind.as_ref() {
+            // The driver has tried again by itself where that is safe.
+            ErrorKind::Io(_) | ErrorKind::Write(WriteFailure::WriteConcernError(_)) => true,
+            ErrorKind::InsertMany(many) => {
+                many.write_errors.is_none() && many.write_concern_error.is_some()
+            }
+            _ => error.contains_label(mongodb::error::UNKNOWN_TRANSACTION_COMMIT_RESULT),
+        }
+    }
+
     /// The error in the client's terms.
     pub(super) fn into_error(self, domain: &Domain, database: &str) -> Error {
         match self {
@@ -78,8 +91,14 @@ fn from_server(code: i32, message: &str, domain: &Domain) -> Error {
             Error::internal(format!("the node's database user may not run an object of `{}`", domain.name))
                 .hint("grant what `bedsc grants` lists to the node's user")
         }
-        // InterruptedAtShutdown, PrimarySteppedDown, NotWritablePrimary, ShutdownInProgress, HostUnreachable
-        11600 | 189 | 10107 | 91 | 6 => Error::unavailable("the database"),
+        // ExceededTimeLimit
+        262 => Error::deadline(),
+        // InterruptedAtShutdown, InterruptedDueToReplStateChange, PrimarySteppedDown, NotWritablePrimary,
+        // NotPrimaryNoSecondaryOk, NotPrimaryOrSecondary, ShutdownInProgress, HostUnreachable, HostNotFound,
+        // NetworkTimeout, SocketException
+        11600 | 11602 | 189 | 10107 | 13435 | 13436 | 91 | 6 | 7 | 89 | 9001 => {
+            Error::unavailable("the database")
+        }
         _ => disagree(domain, message),
     }
 }

@@ -138,5 +138,9 @@ fn after(domain: &'static Domain, sort: &[Order], last: &[Value]) -> Result<Docu
         }
         alternatives.push(and(all));
     }
+    // After nothing but nulls in descending order, which no page ends with, there is nothing.
+    if let (true, [order, ..]) = (alternatives.is_empty(), sort) {
+        return Ok(doc! { domain.fields[order.field].column: { "$in": [] } });
+    }
     Ok(doc! { "$or": alternatives })
 }

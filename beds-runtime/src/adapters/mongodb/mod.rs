@@ -116,13 +116,12 @@ impl Database {
         });
         let patience = if writes { self.config.connect_timeout_ms.duration() * 2 } else { Duration::ZERO };
         match timeout_at(deadline + patience, task).await {
+            Ok(Ok(Err(fault))) if writes && fault.leaves_effect_unknown() => {
+                Err(Error::unknown_effect("the connection broke, or too few servers confirmed the write"))
+            }
             Ok(Ok(result)) => result.map_err(|fault| fault.into_error(domain, &self.name)),
             Ok(Err(_)) => Err(Error::internal("the operation failed unexpectedly")),
-            Err(_) if writes => Err(Error::new(
-                ErrorCode::Unavailable,
-                "the database does not answer: the write may or may not have happened",
-            )
-            .hint("look whether it did before sending it again")),
+            Err(_) if writes => Err(Error::unknown_effect("the database does not answer")),
             Err(_) => Err(self.late()),
         }
     }
@@ -133,7 +132,8 @@ impl Database {
             Ok(client) => client?,
             Err(_) => return Err(self.unavailable()),
         };
-        let budget = deadline.saturating_duration_since(Instant::now());
+        // The server takes a limit of no milliseconds for none.
+        let budget = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
         Ok(Handle { database: client.database(&self.database), client, budget })
     }
 
