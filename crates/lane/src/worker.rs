@@ -91,7 +91,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
                 warn!(database = name, server = self.server.connector.server(), "cannot connect: {reason}");
             }
             has_failed = true;
-            sleep(backoff.next()).await;
+            sleep(backoff.pause()).await;
         }
         None
     }
