@@ -22,7 +22,7 @@ use lapin::{
 
 /// Ends the connection that was opened with it when it is dropped.
 #[derive(Debug, Default)]
-pub struct Socket(Arc<Mutex<Handle>>);
+pub(crate) struct Socket(Arc<Mutex<Handle>>);
 
 #[derive(Debug, Default)]
 struct Handle {
@@ -36,7 +36,7 @@ impl Socket {
     ///
     /// # Errors
     /// When the server cannot be reached in time, or refuses the connection.
-    pub async fn connect(
+    pub(crate) async fn connect(
         &self,
         uri: AMQPUri,
         properties: ConnectionProperties,
