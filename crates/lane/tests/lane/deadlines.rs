@@ -22,8 +22,8 @@ async fn a_job_that_waits_past_its_deadline_is_given_up() {
     let world = Arc::default();
     let lane = lane::<true>(&world, settings()).await;
     let busy = submit(&lane, Scripted::new(&world, "busy", &[Step::Wait(1_000)]), 5_000).await;
-    let late = run(&lane, Scripted::new(&world, "late", &[]), 100).await.unwrap_err();
-    assert_eq!(late.code, ErrorCode::DeadlineExceeded);
+    let error = run(&lane, Scripted::new(&world, "late", &[]), 100).await.unwrap_err();
+    assert_eq!(error.code, ErrorCode::DeadlineExceeded);
     busy.await.unwrap().unwrap();
     settle().await;
     assert_eq!(world.log(), ["busy on 0", "busy done"], "it does not run for nobody");

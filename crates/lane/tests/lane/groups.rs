@@ -106,8 +106,8 @@ async fn the_rest_of_a_group_runs_when_the_queue_is_full() {
     for _ in 0..2 {
         running.push(submit(&lane, other(), 60_000).await);
     }
-    let late = || Scripted::new(&world, "late", &[]).in_group(8, Together::Done);
-    for job in [other(), late()] {
+    let other_group = || Scripted::new(&world, "late", &[]).in_group(8, Together::Done);
+    for job in [other(), other_group()] {
         let error = submit(&lane, job, 60_000).await.await.unwrap().unwrap_err();
         assert_eq!(error.code, beds_protocol::ErrorCode::Overloaded);
     }
@@ -156,13 +156,13 @@ async fn in_a_group_whoever_left_is_left_out() {
     let job = |name: &str, steps: &[Step]| Scripted::new(&world, name, steps).in_group(7, Together::Alone);
     let gone = submit(&lane, job("gone", &[]), 60_000).await;
     let first = submit(&lane, job("first", &[Step::Wait(200)]), 60_000).await;
-    let late = submit(&lane, job("late", &[]), 350).await;
+    let brief = submit(&lane, job("late", &[]), 350).await;
     let last = submit(&lane, job("last", &[]), 60_000).await;
     gone.abort();
     for running in [busy, first, last] {
         running.await.unwrap().unwrap();
     }
-    late.await.unwrap().unwrap_err();
+    brief.await.unwrap().unwrap_err();
     assert_eq!(
         log(&world),
         ["first+late+last on 0", "first on 0", "first done", "last on 0", "last done"],
@@ -177,9 +177,9 @@ async fn a_group_passes_the_gates_of_those_who_wait() {
     let busy = busy(&world, &lane).await;
     let job = |name: &str, steps: &[Step]| Scripted::new(&world, name, steps).in_group(7, Together::Done);
     let slow = submit(&lane, job("slow", &[Step::Wait(200)]), 60_000).await;
-    let late = submit(&lane, job("late", &[Step::Pass]), 250).await;
+    let brief = submit(&lane, job("late", &[Step::Pass]), 250).await;
     busy.await.unwrap().unwrap();
     assert_eq!(slow.await.unwrap().unwrap(), "slow");
-    assert!(late.await.unwrap().is_err());
+    assert!(brief.await.unwrap().is_err());
     assert_eq!(world.count("late taken back"), 1, "it may not commit for nobody");
 }
