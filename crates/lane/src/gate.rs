@@ -77,15 +77,20 @@ impl Gate {
         self.move_from(RUNNING, LOST)
     }
 
+    /// Whether somebody waits for the job at this moment.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.state.load(Ordering::Acquire) != GIVEN_UP && Instant::now() < self.deadline
+    }
+
     /// The requester leaves.
     pub(crate) fn give_up(&self) -> Given {
-        for (from, given) in [(WAITING, Given::Waiting), (LOST, Given::Lost), (RUNNING, Given::Running)] {
-            if self.move_from(from, GIVEN_UP) {
-                return given;
-            }
+        let leave = |state| (state != PAST).then_some(GIVEN_UP);
+        match self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, leave) {
+            Ok(LOST) => Given::Lost,
+            Ok(RUNNING) => Given::Running,
+            Ok(_) => Given::Waiting,
+            Err(_) => Given::Past,
         }
-        // The states of a job that runs change at most twice more: it may have begun between two of the tries.
-        if self.move_from(RUNNING, GIVEN_UP) { Given::Running } else { Given::Past }
     }
 
     fn move_from(&self, from: u8, to: u8) -> bool {

@@ -20,7 +20,7 @@ use tokio::{
 use crate::{
     Connect, Gate, Job,
     gate::Given,
-    worker::{Server, Worker},
+    worker::{self, Server},
 };
 
 /// The bounds of a lane.
@@ -68,6 +68,8 @@ pub(crate) struct Ticket<J: Job> {
     pub(crate) job: J,
     pub(crate) gate: Arc<Gate>,
     pub(crate) reply: oneshot::Sender<Result<J::Output>>,
+    /// How many connections were lost while it ran.
+    pub(crate) losses: u8,
 }
 
 /// What a connection takes from the queue.
@@ -79,6 +81,10 @@ pub(crate) enum Call<J: Job> {
 }
 
 impl<J: Job> Shared<J> {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self { settings, groups: Mutex::default(), connected: AtomicUsize::new(0) }
+    }
+
     /// The groups; a panic elsewhere leaves them as they are, which is whole.
     pub(crate) fn groups(&self) -> MutexGuard<'_, HashMap<usize, Vec<Ticket<J>>>> {
         self.groups.lock().unwrap_or_else(PoisonError::into_inner)
@@ -93,13 +99,12 @@ impl<J: Job> Lane<J> {
         C: Connect<Connection = J::Connection>,
     {
         let (queue, calls) = async_channel::bounded(settings.queue_max.max(1));
-        let connections = settings.connections;
-        let shared = Arc::new(Shared { settings, groups: Mutex::default(), connected: AtomicUsize::new(0) });
+        let connections = if servers.is_empty() { 0 } else { settings.connections };
+        let shared = Arc::new(Shared::new(settings));
         let servers: Vec<_> = servers.into_iter().map(|connector| Arc::new(Server::new(connector))).collect();
-        for server in servers.iter().cycle().take(if servers.is_empty() { 0 } else { connections }) {
-            let worker =
-                Worker::new(Arc::clone(&shared), Arc::clone(server), calls.clone(), queue.downgrade());
-            tokio::spawn(worker.supervise());
+        for server in servers.iter().cycle().take(connections) {
+            let (shared, server) = (Arc::clone(&shared), Arc::clone(server));
+            tokio::spawn(worker::supervise(shared, server, calls.clone(), queue.downgrade()));
         }
         let is_reachable = Box::new(move || servers.iter().any(|server| server.connector.is_reachable()));
         Self { shared, queue, is_reachable }
@@ -115,11 +120,16 @@ impl<J: Job> Lane<J> {
         let (reply, mut answer) = oneshot::channel();
         // A requester that is dropped gives up as well.
         let requester = Requester(Arc::clone(&gate));
-        if !self.submit(Ticket { job, gate, reply }) {
+        if !self.submit(Ticket { job, gate, reply, losses: 0 }) {
             return Err(if self.is_connected() { self.overloaded() } else { self.unavailable() });
         }
         if let Ok(answer) = timeout_at(deadline, &mut answer).await {
-            return answer.unwrap_or_else(|_| Err(self.unavailable()));
+            return match answer {
+                Ok(answer) => answer,
+                // The job ended without an answer, as a panic ends it.
+                Err(_) if requester.0.is_past() => Err(Error::unknown_effect("the node failed")),
+                Err(_) => Err(self.unavailable()),
+            };
         }
         match requester.0.give_up() {
             Given::Waiting | Given::Running if self.is_connected() => Err(Error::deadline()),

@@ -1,22 +1,27 @@
 //! A task that owns one connection: connects, runs jobs, and begins anew when the connection fails.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use beds_core::{Error, Result, backoff::Backoff};
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{sleep, timeout, timeout_at};
 use tracing::{info, warn};
 
 use crate::{
-    Connect, Fate, Fault, Job, Member,
+    Connect, Fate, Fault, Gate, Job, Member,
     lane::{Call, Shared, Ticket},
 };
 
 /// The first and the longest pause between two attempts to connect.
-const PAUSE_MIN: std::time::Duration = std::time::Duration::from_millis(50);
-const PAUSE_MAX: std::time::Duration = std::time::Duration::from_secs(5);
+const PAUSE_MIN: Duration = Duration::from_millis(50);
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+/// How many connections may be lost under one job before it is taken for what breaks them.
+const LOSSES_MAX: u8 = 3;
 
 /// A server that connections of a lane go to.
 pub(crate) struct Server<C> {
@@ -31,7 +36,7 @@ impl<C> Server<C> {
     }
 }
 
-pub(crate) struct Worker<J: Job, C> {
+struct Worker<J: Job, C> {
     shared: Arc<Shared<J>>,
     server: Arc<Server<C>>,
     calls: async_channel::Receiver<Call<J>>,
@@ -41,6 +46,22 @@ pub(crate) struct Worker<J: Job, C> {
     first: Vec<Ticket<J>>,
 }
 
+/// Counts a connection for as long as it is there, also where a job panics.
+struct Connected<'a>(&'a AtomicUsize);
+
+impl<'a> Connected<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Connected<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// What becomes of a connection after some jobs.
 enum After<J: Job> {
     Keep,
@@ -48,23 +69,36 @@ enum After<J: Job> {
     Discard(Vec<Ticket<J>>),
 }
 
-impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
-    pub(crate) const fn new(
-        shared: Arc<Shared<J>>,
-        server: Arc<Server<C>>,
-        calls: async_channel::Receiver<Call<J>>,
-        again: async_channel::WeakSender<Call<J>>,
-    ) -> Self {
-        Self { shared, server, calls, again, first: Vec::new() }
+/// Holds a connection to the server until the lane is dropped. A job that panics costs its connection, not the lane
+/// a place.
+pub(crate) async fn supervise<J: Job, C: Connect<Connection = J::Connection>>(
+    shared: Arc<Shared<J>>,
+    server: Arc<Server<C>>,
+    calls: async_channel::Receiver<Call<J>>,
+    again: async_channel::WeakSender<Call<J>>,
+) {
+    loop {
+        let worker = Worker {
+            shared: Arc::clone(&shared),
+            server: Arc::clone(&server),
+            calls: calls.clone(),
+            again: again.clone(),
+            first: Vec::new(),
+        };
+        match tokio::spawn(worker.live()).await {
+            Err(end) if end.is_panic() => sleep(PAUSE_MIN).await,
+            Ok(()) | Err(_) => return,
+        }
     }
+}
 
+impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
     /// Connects, works until the connection fails, and begins anew, until the lane is dropped.
-    pub(crate) async fn supervise(mut self) {
+    async fn live(mut self) {
+        let shared = Arc::clone(&self.shared);
         while let Some(connection) = self.connect().await {
-            self.shared.connected.fetch_add(1, Ordering::Relaxed);
-            let has_ended = self.work(connection).await;
-            self.shared.connected.fetch_sub(1, Ordering::Relaxed);
-            if has_ended {
+            let _connected = Connected::new(&shared.connected);
+            if self.work(connection).await {
                 return;
             }
         }
@@ -99,8 +133,10 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
     /// Runs jobs until the connection is to be discarded; true once the lane is dropped.
     async fn work(&mut self, mut connection: J::Connection) -> bool {
         loop {
-            let mut tickets = if !self.first.is_empty() {
-                let most = self.first.len().min(self.shared.settings.group_max);
+            let tickets = if !self.first.is_empty() {
+                // What broke a connection may be one of those that ran on it: they run one by one.
+                let unbroken = self.first.iter().take_while(|ticket| ticket.losses == 0).count();
+                let most = unbroken.min(self.shared.settings.group_max).max(1);
                 self.first.drain(..most).collect()
             } else if let Ok(call) = self.calls.recv().await {
                 self.take(call)
@@ -110,9 +146,11 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
                 let _ = timeout(limit, self.server.connector.close(connection)).await;
                 return true;
             };
-            tickets.retain(|ticket| ticket.gate.begin());
-            if let After::Discard(again) = self.run(&mut connection, tickets).await {
-                self.first.extend(again);
+            let tickets =
+                tickets.into_iter().filter_map(wanted).filter(|ticket| ticket.gate.begin()).collect();
+            if let After::Discard(mut again) = self.run(&mut connection, tickets).await {
+                again.append(&mut self.first);
+                self.first = again;
                 return false;
             }
         }
@@ -126,7 +164,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
             Call::Group(group) => {
                 let mut groups = self.shared.groups();
                 let waiting = groups.entry(group).or_default();
-                let most = waiting.len().min(self.shared.settings.group_max);
+                let most = waiting.len().min(self.shared.settings.group_max.max(1));
                 let taken = waiting.drain(..most).collect();
                 let call_again =
                     || self.again.upgrade().is_some_and(|queue| queue.try_send(Call::Group(group)).is_ok());
@@ -136,6 +174,11 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
                 taken
             }
         }
+    }
+
+    /// How long after its deadline a job is waited for that is past its gate; none where it cannot be cut.
+    fn patience(&self) -> Option<Duration> {
+        J::CAN_BE_CUT.then_some(self.shared.settings.patience)
     }
 
     /// Runs one job, or several of one group together.
@@ -152,7 +195,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
 
     async fn run_one(&self, connection: &mut J::Connection, ticket: Ticket<J>) -> After<J> {
         let gates = [&*ticket.gate];
-        let outcome = within(&gates, J::CAN_BE_CUT, ticket.job.run(connection, &ticket.gate)).await;
+        let outcome = within(&gates, self.patience(), ticket.job.run(connection, &ticket.gate)).await;
         match outcome {
             Ok(output) => {
                 answer(ticket, Ok(output));
@@ -175,11 +218,13 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
             let members: Vec<Member<'_, J>> =
                 tickets.iter().map(|ticket| Member { job: &ticket.job, gate: &ticket.gate }).collect();
             let gates: Vec<_> = members.iter().map(|member| member.gate).collect();
-            within(&gates, J::CAN_BE_CUT, J::run_group(&members, connection)).await
+            within(&gates, self.patience(), J::run_group(&members, connection)).await
         };
         match outcome {
             Ok(fates) => {
                 let mut alone = Vec::new();
+                // What is told no fate is not forgotten.
+                let fates = fates.into_iter().chain(std::iter::repeat_with(|| Fate::Alone));
                 for (ticket, fate) in tickets.into_iter().zip(fates) {
                     match fate {
                         Fate::Done(output) => answer(ticket, Ok(output)),
@@ -203,7 +248,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
 
     /// Runs jobs one after another, as long as the connection is good.
     async fn run_singly(&self, connection: &mut J::Connection, tickets: Vec<Ticket<J>>) -> After<J> {
-        let mut tickets = tickets.into_iter();
+        let mut tickets = tickets.into_iter().filter_map(wanted);
         while let Some(ticket) = tickets.next() {
             if let After::Discard(mut again) = self.run_one(connection, ticket).await {
                 again.extend(tickets.filter(|rest| rest.gate.wait_again()));
@@ -218,12 +263,13 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         let name = &self.shared.settings.name;
         warn!(database = name, "the connection is lost: {reason}");
         let mut again = Vec::new();
-        for ticket in tickets {
+        for mut ticket in tickets {
             if ticket.gate.is_past() {
                 answer(ticket, Err(Error::unknown_effect("the connection broke")));
-            } else if ticket.gate.deadline() <= Instant::now() {
+            } else if ticket.losses == LOSSES_MAX || !ticket.gate.is_wanted() {
                 answer(ticket, Err(Error::unavailable(&format!("the database `{name}`"))));
             } else if ticket.gate.wait_again() {
+                ticket.losses += 1;
                 again.push(ticket);
             }
         }
@@ -231,28 +277,104 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
     }
 }
 
+/// The job, unless nobody waits for it any more.
+fn wanted<J: Job>(ticket: Ticket<J>) -> Option<Ticket<J>> {
+    if ticket.gate.is_wanted() || ticket.gate.is_past() {
+        return Some(ticket);
+    }
+    // The requester may not have looked at the clock yet.
+    answer(ticket, Err(Error::deadline()));
+    None
+}
+
 /// The requester may have gone; its answer is not wanted then.
 fn answer<J: Job>(ticket: Ticket<J>, answer: Result<J::Output>) {
     let _ = ticket.reply.send(answer);
 }
 
-/// Runs until the latest of the deadlines, or to the end where something can no longer be taken back.
+/// Runs until the latest of the deadlines, or, where something can no longer be taken back, for as long as its
+/// requester waits for the end.
 async fn within<T>(
-    gates: &[&crate::Gate],
-    can_be_cut: bool,
+    gates: &[&Gate],
+    patience: Option<Duration>,
     running: impl Future<Output = std::result::Result<T, Fault>>,
 ) -> std::result::Result<T, Fault> {
     let latest = gates.iter().map(|gate| gate.deadline()).max();
-    let (Some(deadline), true) = (latest, can_be_cut) else { return running.await };
+    let (Some(deadline), Some(patience)) = (latest, patience) else { return running.await };
     let mut running = std::pin::pin!(running);
-    tokio::select! {
-        biased;
-        outcome = &mut running => return outcome,
-        () = sleep_until(deadline) => {}
+    if let Ok(outcome) = timeout_at(deadline, &mut running).await {
+        return outcome;
     }
     // Nothing can pass its gate between the two: the job is polled nowhere else.
-    if gates.iter().any(|gate| gate.is_past()) {
-        return running.await;
+    if !gates.iter().any(|gate| gate.is_past()) {
+        return Err(Fault::Abandoned(Error::deadline()));
     }
-    Err(Fault::Abandoned(Error::deadline()))
+    let unknown = |_| Err(Fault::Abandoned(Error::unknown_effect("the database does not answer")));
+    timeout_at(deadline + patience, running).await.unwrap_or_else(unknown)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{sync::oneshot, time::Instant};
+
+    use super::*;
+    use crate::Settings;
+
+    struct Nowhere;
+
+    impl Connect for Nowhere {
+        type Connection = ();
+
+        async fn connect(&self) -> std::result::Result<(), String> {
+            Ok(())
+        }
+
+        async fn close(&self, (): ()) {}
+
+        fn server(&self) -> String {
+            String::new()
+        }
+    }
+
+    struct Nothing;
+
+    impl Job for Nothing {
+        type Connection = ();
+        type Output = ();
+
+        const CAN_BE_CUT: bool = true;
+
+        async fn run(&self, (): &mut (), _: &Gate) -> std::result::Result<(), Fault> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_rest_of_a_group_stays_with_its_connection_where_the_queue_is_full() {
+        let settings = Settings {
+            name: "nowhere".to_owned(),
+            connections: 0,
+            queue_max: 1,
+            group_max: 2,
+            connect_timeout: Duration::ZERO,
+            patience: Duration::ZERO,
+        };
+        let (queue, calls) = async_channel::bounded(1);
+        let shared = Arc::new(Shared::new(settings));
+        let tickets = (0..5).map(|_| Ticket {
+            job: Nothing,
+            gate: Arc::new(Gate::new(Instant::now() + Duration::from_secs(1))),
+            reply: oneshot::channel().0,
+            losses: 0,
+        });
+        shared.groups().insert(7, tickets.collect());
+        let server = Arc::new(Server::new(Nowhere));
+        let mut worker = Worker { shared, server, calls, again: queue.downgrade(), first: Vec::new() };
+
+        assert_eq!(worker.take(Call::Group(7)).len(), 2);
+        assert_eq!((worker.first.len(), queue.len()), (0, 1), "another connection is called for the rest");
+        assert_eq!(worker.take(Call::Group(7)).len(), 2);
+        assert_eq!(worker.first.len(), 1, "the queue is full");
+        assert!(worker.shared.groups()[&7].is_empty());
+    }
 }
