@@ -14,8 +14,8 @@
 //! ```
 //!
 //! What is missing on the machine is installed, with a word about it beforehand: Debian packages by
-//! `apt-get`, and where no `mongod` is on the PATH a MongoDB-compatible server from crates.io (see
-//! [`packages`] and [`ensure_servers`]).
+//! `apt-get`, and where no `mongod` is on the PATH a MongoDB-compatible server from `PyPI`, or for benchmarks from
+//! crates.io (see [`packages`], [`ensure_servers`] and [`Builder::fast_mongodb`]).
 //!
 //! With `AMQP_URL`, `MARIADB_URL` or `MONGODB_URL` in the environment, that server is used instead of a
 //! private one; it is then not ours to stop.
@@ -39,10 +39,10 @@ pub mod progress;
 mod rabbitmq;
 #[cfg(feature = "schema")]
 pub mod schema;
-mod secantus;
 mod server;
 mod sql;
 mod stack;
+mod stand_in;
 mod watchdog;
 
 pub use builder::{Builder, ensure_servers, free_port};
