@@ -20,6 +20,8 @@
 //! With `AMQP_URL`, `MARIADB_URL` or `MONGODB_URL` in the environment, that server is used instead of a
 //! private one; it is then not ours to stop.
 //!
+//! A [`NodeCommand`] runs a node's program against a stack; a [`Node`] is one that serves.
+//!
 //! What this crate must never do: touch a system service, listen beyond the loopback interface, kill a
 //! process that it did not start, or depend on a database or AMQP driver without being asked to, which
 //! would make every test that uses it wait for that driver's build: only the feature `schema` does.
@@ -30,6 +32,7 @@ mod error;
 mod log;
 mod mariadb;
 mod mongodb;
+pub mod node;
 mod op_msg;
 pub mod packages;
 mod ports;
@@ -48,6 +51,7 @@ mod watchdog;
 pub use builder::{Builder, ensure_servers, free_port};
 pub use cache::{exclusively, user_cache};
 pub use error::{Error, Result};
+pub use node::{Ended, Node, NodeCommand};
 pub use program::ServerKind;
 pub use server::Server;
 pub use stack::Stack;
