@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{Finding, Findings, Severity, place, what};
-use crate::{
-    adapters::inspect::{Catalogue, Grant, Granted},
+use beds_core::{
+    inspect::{Catalogue, Grant, Granted},
     spec::{Domain, Object, ObjectKind, Usage},
 };
 

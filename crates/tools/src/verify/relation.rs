@@ -5,8 +5,8 @@ use super::{
     nearest::nearest,
     types::{Against, Fit, fit},
 };
-use crate::{
-    adapters::inspect::{Column, Evidence, Kind, Relation, RelationKind, Supplied},
+use beds_core::{
+    inspect::{Column, Evidence, Kind, Relation, RelationKind, Supplied},
     spec::{Engine, Field, Generated, Object, Type, Usage},
 };
 

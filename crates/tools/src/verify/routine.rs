@@ -6,8 +6,8 @@ use super::{
     Findings,
     types::{Against, Fit, fit},
 };
-use crate::{
-    adapters::inspect::{Catalogue, Direction, Parameter, Routine},
+use beds_core::{
+    inspect::{Catalogue, Direction, Parameter, Routine},
     import,
     spec::{ArgMode, Engine, Object, Returns, Type, Usage},
 };
