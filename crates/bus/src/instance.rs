@@ -256,7 +256,7 @@ impl Handler {
 
 /// Waits before the next try; false when the node stops meanwhile.
 async fn wait(backoff: &mut Backoff, stop: &CancellationToken) -> bool {
-    let again = Instant::now() + backoff.next();
+    let again = Instant::now() + backoff.pause();
     tokio::select! {
         () = stop.cancelled() => false,
         () = sleep_until(again) => true,

@@ -94,7 +94,7 @@ impl Supervisor {
             match Link::open(&self.endpoint, &self.config, generation).await {
                 Ok(link) => return link,
                 Err(error) => {
-                    let pause = backoff.next();
+                    let pause = backoff.pause();
                     tracing::debug!(%error, ?pause, "cannot connect to RabbitMQ yet");
                     tokio::time::sleep(pause).await;
                 }

@@ -34,9 +34,7 @@ impl Fault {
         match error.kind.as_ref() {
             // The driver has tried again by itself where that is safe.
             ErrorKind::Io(_) | ErrorKind::Write(WriteFailure::WriteConcernError(_)) => true,
-            ErrorKind::InsertMany(many) => {
-                many.write_errors.is_none() && many.write_concern_error.is_some()
-            }
+            ErrorKind::InsertMany(many) => many.write_errors.is_none() && many.write_concern_error.is_some(),
             _ => error.contains_label(mongodb::error::UNKNOWN_TRANSACTION_COMMIT_RESULT),
         }
     }

@@ -3,28 +3,31 @@
 use futures_util::TryStreamExt;
 use sqlx::{Either, Executor as _, MySqlConnection, mysql::MySqlRow};
 
-use super::{
-    cell::{self, bind},
-    fault::{Fault, classify},
-    spec::Routine,
-};
-use crate::{
-    adapters::ops::too_large,
-    outcome::Outcome,
-    spec::{ArgMode, Call, Domain, Field, Returns, Type},
+use beds_core::{
+    Error, Outcome,
+    plan::Invocation,
+    spec::{ArgMode, Call, Domain, Field, Returns, Routine, Type},
     value::{Value, write_name},
 };
 
-/// Runs the routine behind a call. `args` has one value a parameter, null for OUT ones.
-pub(super) async fn run(
+use crate::{
+    cell::{self, bind},
+    fault::{Fault, classify},
+};
+
+/// Runs the routine behind a call.
+pub(crate) async fn run(
     connection: &mut MySqlConnection,
     domain: &'static Domain,
-    call: &'static Call,
-    routine: &'static Routine,
-    args: &[Value],
+    invocation: &Invocation,
     bytes_max: usize,
 ) -> Result<Outcome, Fault> {
-    let sets = result_sets(connection, domain, routine.sql, args, bytes_max).await?;
+    let Invocation { call, args } = invocation;
+    let sql = match call.routine {
+        Routine::Procedure { sql, .. } | Routine::Function { sql, .. } => sql,
+        Routine::Pipeline { .. } => return Err(Fault::Refused(Error::internal("MariaDB has no pipelines"))),
+    };
+    let sets = result_sets(connection, domain, sql, args, bytes_max).await?;
     outcome(call, sets).map_err(|error| match classify(&error, domain) {
         // All rows have been read: the connection is in step.
         Fault::Abandoned(error) => Fault::Refused(error),
@@ -33,7 +36,7 @@ pub(super) async fn run(
 }
 
 /// Runs a statement and collects its result sets; a prepared `CALL` gives its OUT parameters as the last one.
-pub(super) async fn result_sets(
+pub(crate) async fn result_sets(
     connection: &mut MySqlConnection,
     domain: &'static Domain,
     text: &'static str,
@@ -49,7 +52,7 @@ pub(super) async fn result_sets(
             Either::Right(row) => {
                 bytes += approximate_size(&row);
                 if bytes > bytes_max {
-                    return Err(Fault::Abandoned(too_large(bytes_max)));
+                    return Err(Fault::Abandoned(Error::reply_too_large(bytes_max)));
                 }
                 rows.push(row);
             }
@@ -68,9 +71,9 @@ pub(super) async fn result_sets(
 
 /// Result sets, and how many rows the statement changed.
 #[derive(Default)]
-pub(super) struct Sets {
-    pub(super) sets: Vec<Vec<MySqlRow>>,
-    pub(super) affected: u64,
+pub(crate) struct Sets {
+    pub(crate) sets: Vec<Vec<MySqlRow>>,
+    pub(crate) affected: u64,
 }
 
 fn approximate_size(row: &MySqlRow) -> usize {

@@ -1,42 +1,42 @@
-//! The text of a fetch or count, from the template's fragments, with its parameters.
+//! The text of every read, from the template's fragments, with its parameters.
 //!
 //! Every piece of text comes from the compiler or from this file. What a client sent is only ever a parameter.
 
 use std::fmt::Write as _;
 
-use super::spec::Source;
-use crate::{
+use beds_core::{
     query::{Comparison, Condition, Order, Selection, Test},
-    spec::{Domain, Field, Type},
+    spec::{Domain, Field, Type, mariadb::Source},
     value::Value,
 };
 
 /// A statement with its parameters.
-#[derive(Debug, Default)]
-pub(super) struct Statement {
-    pub(super) text: String,
-    pub(super) values: Vec<Value>,
+#[derive(Debug)]
+pub(crate) struct Statement {
+    pub(crate) text: String,
+    pub(crate) values: Vec<Value>,
+    fields: &'static [Field],
+    /// The column of each field, quoted.
+    columns: &'static [&'static str],
 }
 
 /// Selects these columns of the records that a selection asks for, and one record more, which tells whether
 /// there is a next page.
-pub(super) fn select(
+pub(crate) fn page(
     domain: &Domain,
-    source: &Source,
+    source: &'static Source,
     selection: &Selection,
     columns: &[usize],
 ) -> Statement {
-    let mut sql = Statement::default();
-    sql.select(domain, columns);
-    let _ = write!(sql.text, " from {}", source.from);
-    sql.conditions(domain, &selection.filter);
+    let mut sql = Statement::select(domain, source, columns);
+    sql.conditions(&selection.filter);
     if let Some(after) = &selection.after {
         sql.text.push_str(if selection.filter.is_empty() { " where " } else { " and " });
-        sql.after(domain, &selection.sort, after);
+        sql.after(&selection.sort, after);
     }
     for (index, order) in selection.sort.iter().enumerate() {
         sql.text.push_str(if index == 0 { " order by " } else { ", " });
-        sql.order(&domain.fields[order.field]);
+        sql.order(order.field);
         if order.descending {
             sql.text.push_str(" desc");
         }
@@ -47,44 +47,72 @@ pub(super) fn select(
 }
 
 /// Selects these columns of the record with this key.
-pub(super) fn select_one(domain: &Domain, source: &Source, columns: &[usize], key: Vec<Value>) -> Statement {
-    let mut sql = Statement::default();
-    sql.select(domain, columns);
-    let _ = write!(sql.text, " from {} where ", source.from);
-    for (index, &field) in domain.key.iter().enumerate() {
-        if index > 0 {
-            sql.text.push_str(" and ");
-        }
-        sql.column(&domain.fields[field]);
-        sql.text.push_str(" = ?");
+pub(crate) fn by_key(
+    domain: &Domain,
+    source: &'static Source,
+    columns: &[usize],
+    key: &[Value],
+) -> Statement {
+    let mut sql = Statement::select(domain, source, columns);
+    for (index, (&field, value)) in domain.key.iter().zip(key).enumerate() {
+        sql.text.push_str(if index == 0 { " where " } else { " and " });
+        sql.equals(field, value);
     }
-    sql.values = key;
+    sql
+}
+
+/// Selects these columns of the records with any of these keys, of one field.
+pub(crate) fn by_keys(
+    domain: &Domain,
+    source: &'static Source,
+    columns: &[usize],
+    field: usize,
+    keys: &[&Value],
+) -> Statement {
+    let mut sql = Statement::select(domain, source, columns);
+    sql.text.push_str(" where ");
+    sql.one_of(field, keys.iter().copied());
     sql
 }
 
 /// Counts the records that match.
-pub(super) fn count(domain: &Domain, source: &Source, filter: &[Condition]) -> Statement {
-    let mut sql = Statement { text: format!("select count(*) from {}", source.from), values: Vec::new() };
-    sql.conditions(domain, filter);
+pub(crate) fn count(domain: &Domain, source: &'static Source, filter: &[Condition]) -> Statement {
+    let mut sql = Statement::new(domain, source);
+    let _ = write!(sql.text, "select count(*) from {}", source.from);
+    sql.conditions(filter);
     sql
 }
 
 impl Statement {
-    fn select(&mut self, domain: &Domain, columns: &[usize]) {
-        for (position, &field) in columns.iter().enumerate() {
-            self.text.push_str(if position == 0 { "select " } else { ", " });
-            self.column(&domain.fields[field]);
-        }
+    fn new(domain: &Domain, source: &'static Source) -> Self {
+        let text = String::with_capacity(256);
+        Self { text, values: Vec::new(), fields: domain.fields, columns: source.columns }
     }
 
-    /// A column's name is the template's, quoted as an identifier.
-    fn column(&mut self, field: &Field) {
-        let _ = write!(self.text, "`{}`", field.column.replace('`', "``"));
+    fn select(domain: &Domain, source: &'static Source, columns: &[usize]) -> Self {
+        let mut sql = Self::new(domain, source);
+        for (position, &field) in columns.iter().enumerate() {
+            sql.text.push_str(if position == 0 { "select " } else { ", " });
+            sql.column(field);
+        }
+        sql.text.push_str(" from ");
+        sql.text.push_str(source.from);
+        sql
+    }
+
+    /// Locks what it selects until the transaction ends.
+    pub(crate) fn for_update(mut self) -> Self {
+        self.text.push_str(" for update");
+        self
+    }
+
+    fn column(&mut self, field: usize) {
+        self.text.push_str(self.columns[field]);
     }
 
     /// What records are sorted by: what [`Self::later`] compares, or a page would lose records.
-    fn order(&mut self, field: &Field) {
-        if matches!(field.ty, Type::Enum { .. }) {
+    fn order(&mut self, field: usize) {
+        if matches!(self.fields[field].ty, Type::Enum { .. }) {
             // An ENUM column is sorted by the position of its values, but compared as text.
             self.text.push_str("concat(");
             self.column(field);
@@ -95,8 +123,8 @@ impl Statement {
     }
 
     /// A placeholder with its value.
-    fn parameter(&mut self, field: &Field, value: &Value) {
-        match field.ty {
+    fn parameter(&mut self, field: usize, value: &Value) {
+        match self.fields[field].ty {
             // A bare string would be compared with a decimal as floating-point numbers.
             Type::Decimal { precision, scale, .. } => {
                 let _ = write!(self.text, "cast(? as decimal({precision},{scale}))");
@@ -106,14 +134,14 @@ impl Statement {
         self.values.push(value.clone());
     }
 
-    fn conditions(&mut self, domain: &Domain, filter: &[Condition]) {
+    fn conditions(&mut self, filter: &[Condition]) {
         for (index, Condition { field, test }) in filter.iter().enumerate() {
             self.text.push_str(if index == 0 { " where " } else { " and " });
-            self.test(&domain.fields[*field], test);
+            self.test(*field, test);
         }
     }
 
-    fn test(&mut self, field: &Field, test: &Test) {
+    fn test(&mut self, field: usize, test: &Test) {
         match test {
             Test::Compare(Comparison::Ne, value) => {
                 // Null differs from every value, as it does for a client.
@@ -135,7 +163,7 @@ impl Statement {
                 });
                 self.parameter(field, value);
             }
-            Test::In(values) => self.one_of(field, values),
+            Test::In(values) => self.one_of(field, values.iter()),
             Test::Prefix(prefix) => {
                 self.column(field);
                 self.text.push_str(" like ? escape '|'");
@@ -151,12 +179,12 @@ impl Statement {
 
     /// The list is filled up to a power of two with its last value: otherwise each length would be a statement
     /// of its own in the server's and the driver's caches.
-    fn one_of(&mut self, field: &Field, values: &[Value]) {
+    fn one_of<'v>(&mut self, field: usize, values: impl ExactSizeIterator<Item = &'v Value> + Clone) {
         self.column(field);
         self.text.push_str(" in (");
-        let padding = values.len().next_power_of_two() - values.len();
-        let filler = values.last().into_iter().cycle().take(padding);
-        for (index, value) in values.iter().chain(filler).enumerate() {
+        let length = values.len().next_power_of_two();
+        let filler = values.clone().last().into_iter().cycle();
+        for (index, value) in values.chain(filler).take(length).enumerate() {
             if index > 0 {
                 self.text.push_str(", ");
             }
@@ -167,7 +195,7 @@ impl Statement {
 
     /// The records after the one with these sort values: it differs first in one field, and there comes later.
     /// Null comes before every value.
-    fn after(&mut self, domain: &Domain, sort: &[Order], last: &[Value]) {
+    fn after(&mut self, sort: &[Order], last: &[Value]) {
         self.text.push('(');
         for (depth, order) in sort.iter().enumerate() {
             if depth > 0 {
@@ -175,16 +203,16 @@ impl Statement {
             }
             self.text.push('(');
             for (equal, value) in sort.iter().zip(last).take(depth) {
-                self.equals(&domain.fields[equal.field], value);
+                self.equals(equal.field, value);
                 self.text.push_str(" and ");
             }
-            self.later(&domain.fields[order.field], order.descending, &last[depth]);
+            self.later(order.field, order.descending, &last[depth]);
             self.text.push(')');
         }
         self.text.push(')');
     }
 
-    fn equals(&mut self, field: &Field, value: &Value) {
+    fn equals(&mut self, field: usize, value: &Value) {
         self.column(field);
         if value.is_null() {
             self.text.push_str(" is null");
@@ -194,7 +222,7 @@ impl Statement {
         }
     }
 
-    fn later(&mut self, field: &Field, descending: bool, value: &Value) {
+    fn later(&mut self, field: usize, descending: bool, value: &Value) {
         match (descending, value.is_null()) {
             (false, true) => {
                 self.column(field);
@@ -211,7 +239,7 @@ impl Statement {
                 self.column(field);
                 self.text.push_str(" < ");
                 self.parameter(field, value);
-                if field.nullable {
+                if self.fields[field].nullable {
                     self.text.push_str(" or ");
                     self.column(field);
                     self.text.push_str(" is null");
