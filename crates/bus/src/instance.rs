@@ -4,7 +4,7 @@
 //! before the acknowledgement: both go out on the delivery's own channel, which RabbitMQ works off in order, so neither
 //! needs a confirm. What cannot be answered becomes a dead letter, confirmed, before it is acknowledged.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
 use beds_core::{
     backoff::Backoff,
@@ -24,7 +24,7 @@ use lapin::{
     },
     types::{FieldTable, ShortString},
 };
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, Span, debug, info_span, warn};
 
@@ -104,7 +104,7 @@ impl Instance {
         // Polled by this task, not spawned: most of a request's time is waiting, and a task of its own would be
         // two more trips through the scheduler. The instances are what runs side by side.
         let mut in_flight = FuturesUnordered::new();
-        let mut stopped = std::pin::pin!(stop.cancelled());
+        let mut stopped = pin!(stop.cancelled());
         loop {
             tokio::select! {
                 biased;
@@ -155,12 +155,20 @@ impl Instance {
     ) -> Result<(), BusError> {
         let handler = Arc::clone(&self.handler);
         let limit = handler.shared.amqp.confirm_timeout_ms.duration();
-        let cancel = handler.channel.basic_cancel(self.consumer.tag(), BasicCancelOptions::default());
-        within(limit, "cancelling a consumer", cancel).await?;
         let deadline = Instant::now() + handler.shared.drain_timeout;
+        let mut cancel =
+            pin!(handler.channel.basic_cancel(self.consumer.tag(), BasicCancelOptions::default()));
+        let mut consuming = true;
         // What was pushed and not taken stays unacknowledged: RabbitMQ delivers it to others.
-        while let Ok(Some(settled)) = timeout_at(deadline, in_flight.next()).await {
-            self.settle(settled, &mut in_flight)?;
+        while consuming || !in_flight.is_empty() {
+            tokio::select! {
+                cancelled = &mut cancel, if consuming => {
+                    cancelled?;
+                    consuming = false;
+                }
+                Some(settled) = in_flight.next() => self.settle(settled, &mut in_flight)?,
+                () = sleep_until(deadline) => break,
+            }
         }
         // Its answer comes after RabbitMQ has taken every reply and acknowledgement that was sent before.
         within(limit, "closing a channel", handler.channel.close(200, "drained".into())).await?;

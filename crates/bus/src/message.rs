@@ -47,7 +47,7 @@ impl From<Uuid> for Name {
 }
 
 /// The properties of a message that is published.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Properties {
     basic: BasicProperties,
     headers: FieldTable,

@@ -11,8 +11,9 @@
 //! bound on an unacknowledged delivery (`consumer_timeout`, 30 minutes unless set), and the node's stop; what could not
 //! be acknowledged by then is delivered again.
 //!
-//! The price is that writes without a reply wait with the others, as their acknowledgements take the same way. Two
-//! connections would not spare them that: what is answered fills the prefetch that they share a queue with.
+//! The price is that an alarm stops the intake of all brokers once a reply has been published: also of those whose
+//! requests want no reply, since their acknowledgements take the same way. They wait in their queues, whose own
+//! publishers the alarm stops as well.
 
 use std::{sync::Arc, time::Duration};
 

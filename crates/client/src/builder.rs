@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use lapin::uri::AMQPUri;
+use beds_bus::{Endpoint, Name};
 
-use crate::{Client, ClientError, request::SHORT_STRING};
+use crate::{Client, ClientError};
 
 /// What a client is asked to be; [`ClientBuilder::connect`] makes it.
 #[derive(Clone)]
 pub struct ClientBuilder {
     url: String,
     config: Config,
+    user_id: Option<String>,
 }
 
 /// The bounds and names that a client keeps to.
@@ -21,7 +22,6 @@ pub(crate) struct Config {
     pub(crate) in_flight_max: usize,
     pub(crate) heartbeat: u16,
     pub(crate) reconnect_max: Duration,
-    pub(crate) user_id: Option<String>,
     pub(crate) name: String,
 }
 
@@ -42,9 +42,9 @@ impl ClientBuilder {
                 in_flight_max: 1024,
                 heartbeat: 10,
                 reconnect_max: Duration::from_secs(5),
-                user_id: None,
                 name: "beds-client".to_owned(),
             },
+            user_id: None,
         }
     }
 
@@ -89,7 +89,7 @@ impl ClientBuilder {
     /// node can trust it.
     #[must_use]
     pub fn user_id(mut self, user: impl Into<String>) -> Self {
-        self.config.user_id = Some(user.into());
+        self.user_id = Some(user.into());
         self
     }
 
@@ -108,12 +108,11 @@ impl ClientBuilder {
     /// [`ClientError::Url`] when the URL cannot be read, [`ClientError::Request`] when the user id is too long,
     /// [`ClientError::Connect`] when RabbitMQ cannot be reached in time or refuses.
     pub async fn connect(self) -> Result<Client, ClientError> {
-        let Self { url, mut config } = self;
-        let mut uri: AMQPUri = url.parse().map_err(ClientError::Url)?;
-        config.heartbeat = *uri.query.heartbeat.get_or_insert(config.heartbeat);
-        if config.user_id.as_ref().is_some_and(|user| user.len() > SHORT_STRING) {
-            return Err(ClientError::Request(format!("the user id exceeds {SHORT_STRING} bytes")));
-        }
-        Client::start(uri, config).await
+        let Self { url, config, user_id } = self;
+        let mut endpoint = Endpoint::parse(&url).map_err(ClientError::Url)?;
+        endpoint.heartbeat_or(config.heartbeat);
+        let too_long = || ClientError::Request(format!("the user id exceeds {} bytes", Name::BYTES_MAX));
+        let user_id = user_id.map(|user| Name::new(user).ok_or_else(too_long)).transpose()?;
+        Client::start(endpoint, config, user_id).await
     }
 }

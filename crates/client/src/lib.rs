@@ -65,7 +65,6 @@ mod pending;
 mod properties;
 mod reply;
 mod request;
-pub mod socket;
 mod supervisor;
 
 pub use builder::ClientBuilder;
