@@ -4,11 +4,12 @@ use std::time::Instant;
 
 use tracing::{info, warn};
 
-use super::{Finding, Report, Severity, verify};
+use beds_core::spec::Domain;
+use beds_tools::verify::{Finding, Report, Severity, Sources, verify};
+
 use crate::{
     config::{Config, Environment},
     ipl::{Failure, Step},
-    spec::Domain,
 };
 
 /// Holds the domains against their databases, logs what disagrees, and gives those to serve.
@@ -18,13 +19,13 @@ use crate::{
 ///
 /// # Errors
 /// Outside of `dev`, the first error, unless `node.serve_unverified` is set.
-pub async fn at_start(
+pub(crate) async fn at_start(
     config: &Config,
     domains: Vec<&'static Domain>,
     environment: Environment,
 ) -> Result<Vec<&'static Domain>, Failure> {
     let begun = Instant::now();
-    let report = verify(config, &domains).await;
+    let report = verify(sources(config), &domains).await;
     let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     log(&report);
     let failed: Vec<String> = report.failed().into_iter().map(str::to_owned).collect();
@@ -47,6 +48,15 @@ pub async fn at_start(
         warn!(template = domain.name, "stays off: it contradicts its database; `beds verify` tells more");
     }
     Ok(on)
+}
+
+/// Where the databases of a configuration are.
+pub(crate) fn sources(config: &Config) -> Sources<'_> {
+    Sources {
+        mariadb: &config.mariadb,
+        mongodb: &config.mongodb,
+        timeout: config.node.ipl_timeout_ms.duration(),
+    }
 }
 
 fn log(report: &Report) {

@@ -1,4 +1,4 @@
-//! `beds node`
+//! A node, from its configuration to its end: each subsystem is built, started, signalled and drained in turn.
 
 use std::{process::ExitCode, sync::Arc};
 
@@ -8,19 +8,22 @@ use tokio::{
 };
 use tracing::{error, info, warn};
 
+use beds_bus::{BrokerPool, Hosting, Status};
+use beds_core::{Factory, service::Service, spec::Domain};
+use beds_protocol::Broker;
+use beds_services::NodeService;
+
 use crate::{
-    adapters::Engines,
-    broker::{BrokerPool, Status},
     config::{Config, Environment},
-    core::Factory,
-    dispatch::Dispatcher,
+    domains::Domains,
+    engines::Engines,
     health, ipl,
     ipl::{Failure, Step},
-    logging, verify,
+    logging, templates,
 };
 
 /// Brings the node up, serves, and takes it down on SIGTERM or SIGINT.
-pub(super) async fn run<F: Factory>(config: Config, environment: Environment) -> ExitCode {
+pub async fn run<F: Factory>(config: Config, environment: Environment) -> ExitCode {
     match serve::<F>(config, environment).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -41,16 +44,18 @@ async fn serve<F: Factory>(config: Config, environment: Environment) -> Result<(
     })?;
     info!(node = name, environment = environment.as_str(), version = env!("CARGO_PKG_VERSION"), "starting");
     let domains = ipl::hosted(&config, F::domains());
-    ipl::judge(ipl::check(&config, &domains).await, environment)?;
-    let domains = ipl::configured(&config, domains);
-    let domains = verify::at_start(&config, domains, environment).await?;
-    let engines = Arc::new(Engines::open(&config, &domains));
-    let dispatcher = Dispatcher::new(engines, config.limits.clone());
-    let pool = BrokerPool::start::<F>(&config, &name, domains, dispatcher);
+    let checks = ipl::check(&config, &domains).await;
+    ipl::judge(&checks, environment)?;
+    let (unreachable, reachable) = ipl::split(&checks, ipl::configured(&config, domains));
+    // What cannot be reached is not waited for a second time; its domains are served, and answer `unavailable`.
+    let mut domains = templates::at_start(&config, reachable, environment).await?;
+    domains.extend(unreachable);
+    let pool = start_pool::<F>(&config, &name, environment, domains);
     if let Some(queue) = log_queue.filter(|_| F::template("logger").is_some()) {
         let records_max = config.limits.create_records_max;
         tokio::spawn(queue.publish(config.amqp.clone(), records_max, pool.status()));
     }
+    #[cfg(feature = "health")]
     if let Some(address) = config.node.health {
         match health::serve(address, pool.status()).await {
             Ok(bound) => info!("readiness at http://{bound}/ready"),
@@ -67,6 +72,26 @@ async fn serve<F: Factory>(config: Config, environment: Environment) -> Result<(
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     pool.shutdown().await;
     Ok(())
+}
+
+fn start_pool<F: Factory>(
+    config: &Config,
+    name: &str,
+    environment: Environment,
+    domains: Vec<&'static Domain>,
+) -> BrokerPool {
+    let engines = Engines::open(config, &domains);
+    let services: Vec<Arc<dyn Service>> =
+        vec![Arc::new(NodeService::new(name, environment.as_str(), config.node.services.clone()))];
+    let hosts = |broker: &&Broker| config.node.services.contains(&broker.service());
+    let brokers = Broker::ALL.iter().filter(hosts).map(|&broker| (broker, config.pool(broker))).collect();
+    let hosting = Hosting {
+        services,
+        rest: Arc::new(Domains::<F>::new(domains, engines, config.limits.clone())),
+        brokers,
+        drain_timeout: config.node.drain_timeout_ms.duration(),
+    };
+    BrokerPool::start(config.amqp.clone(), name, hosting)
 }
 
 /// Waits for the brokers; false when the node is told to stop meanwhile.
