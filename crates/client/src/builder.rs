@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use beds_bus::{Endpoint, Name};
 
-use crate::{Client, ClientError};
+use crate::{client::Client, config::Config, error::ClientError};
 
 /// What a client is asked to be; [`ClientBuilder::connect`] makes it.
 #[derive(Clone)]
@@ -14,15 +14,12 @@ pub struct ClientBuilder {
     user_id: Option<String>,
 }
 
-/// The bounds and names that a client keeps to.
-#[derive(Debug, Clone)]
-pub(crate) struct Config {
-    pub(crate) timeout: Duration,
-    pub(crate) connect_timeout: Duration,
-    pub(crate) in_flight_max: usize,
-    pub(crate) heartbeat: u16,
-    pub(crate) reconnect_max: Duration,
-    pub(crate) name: String,
+impl Client {
+    /// Begins a client for the bus at this URL, such as `amqp://user:password@host:5672/vhost`, or `amqps://…` for
+    /// TLS.
+    pub fn builder(url: impl Into<String>) -> ClientBuilder {
+        ClientBuilder::new(url)
+    }
 }
 
 impl std::fmt::Debug for ClientBuilder {
@@ -33,19 +30,8 @@ impl std::fmt::Debug for ClientBuilder {
 }
 
 impl ClientBuilder {
-    pub(crate) fn new(url: impl Into<String>) -> Self {
-        Self {
-            url: url.into(),
-            config: Config {
-                timeout: Duration::from_secs(10),
-                connect_timeout: Duration::from_secs(10),
-                in_flight_max: 1024,
-                heartbeat: 10,
-                reconnect_max: Duration::from_secs(5),
-                name: "beds-client".to_owned(),
-            },
-            user_id: None,
-        }
+    fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into(), config: Config::default(), user_id: None }
     }
 
     /// How long a request waits for its answer, waiting for a free slot and for a lost connection included:

@@ -18,12 +18,14 @@ use tokio::{
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
-    Answer, ClientBuilder, ClientError, Page, RawReply, Request,
-    builder::Config,
+    config::Config,
     confirms::{Keeper, Kept, Publication, Sent, Verdict, judge},
     connection::{Lane, Link, Session},
+    error::ClientError,
     pending::{Fate, Pending},
     properties::{self, unix_ms},
+    reply::{Answer, Page, RawReply},
+    request::Request,
     supervisor::{State, Supervisor},
 };
 
@@ -48,12 +50,6 @@ struct Inner {
 }
 
 impl Client {
-    /// Begins a client for the bus at this URL, such as `amqp://user:password@host:5672/vhost`, or `amqps://…` for
-    /// TLS.
-    pub fn builder(url: impl Into<String>) -> ClientBuilder {
-        ClientBuilder::new(url)
-    }
-
     pub(crate) async fn start(
         endpoint: Endpoint,
         config: Config,

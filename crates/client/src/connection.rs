@@ -6,7 +6,7 @@ use beds_bus::{BusError, Connection, Endpoint, Name, Properties, Publisher, Rece
 use beds_protocol::topology::EXCHANGE;
 use tokio::time::timeout;
 
-use crate::builder::Config;
+use crate::config::Config;
 
 /// How long a closing connection may take to say goodbye.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);

@@ -58,6 +58,7 @@
 
 mod builder;
 mod client;
+mod config;
 mod confirms;
 mod connection;
 mod error;

@@ -6,7 +6,7 @@ use beds_bus::{Name, Properties};
 use beds_protocol::{Lane, header};
 use tokio::time::Instant;
 
-use crate::Request;
+use crate::request::Request;
 
 /// How much earlier the node is to answer than the caller gives up, in milliseconds: the reply that says why nothing
 /// came in time has a way to go. At most a tenth of what is left.

@@ -7,7 +7,7 @@ use beds_protocol::{CountRequest, FetchRequest, Lane, Operation, RoutingKey};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::ClientError;
+use crate::error::ClientError;
 
 /// A request: a template, an operation, a body, and options.
 ///

@@ -9,10 +9,10 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    RawReply,
-    builder::Config,
+    config::Config,
     connection::{Link, Session},
     pending::Pending,
+    reply::RawReply,
 };
 
 /// The shortest pause between two attempts to connect.
