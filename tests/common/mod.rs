@@ -108,7 +108,7 @@ impl Site {
 static SHARED: LazyLock<Site> = LazyLock::new(Site::start);
 
 /// The shared site, for the time of one test; a test that fails shows the end of the node's log.
-pub struct Shared(&'static Site);
+pub struct Shared(pub &'static Site);
 
 /// Takes part in the site that the tests of this program share.
 pub async fn shared() -> Shared {

@@ -57,7 +57,7 @@ impl Request {
     }
 }
 
-const ATTRIBUTES: [&str; 6] = ["exchange", "reply_to", "content_type", "message_id", "show", "list"];
+const ATTRIBUTES: [&str; 7] = ["exchange", "reply_to", "content_type", "message_id", "show", "hide", "list"];
 
 impl Script {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
@@ -85,10 +85,10 @@ impl Script {
                 continue;
             } else if let Some(begin) = bare.strip_prefix("> ") {
                 let mut text = begin.to_owned();
-                while let Some((_, more)) = lines.next_if(|(_, line)| line.starts_with("> ")) {
+                while let Some((_, more)) = lines.next_if(|(_, line)| line.starts_with(">  ")) {
                     script.rest += more;
                     text += "\n";
-                    text += more.trim_end_matches('\n').trim_start_matches("> ");
+                    text += more.trim_end_matches('\n').trim_start_matches(">  ");
                 }
                 let request = Request { attributes: std::mem::take(&mut attributes), text };
                 if request.is_pattern() { Action::Pattern(request) } else { Action::Request(request) }
@@ -105,6 +105,11 @@ impl Script {
             script.pieces.push(Piece { source, action, expected: Vec::new() });
         }
         if attributes.is_empty() { Ok(script) } else { Err("an attribute of nothing, at the end".into()) }
+    }
+
+    /// Whether several templates must answer alike.
+    pub(super) fn is_shared(&self) -> bool {
+        self.templates.len() > 1
     }
 
     /// The templates that it is played for; one empty name where it names its own.

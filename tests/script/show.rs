@@ -19,8 +19,12 @@ pub(super) struct Show<'a> {
     pub(super) template: &'a str,
     /// The members of `data` that are shown; all where it is none.
     pub(super) only: Option<Vec<String>>,
+    /// The members of `data` that are not shown.
+    pub(super) hide: Vec<String>,
     /// The member of `data` whose values are listed.
     pub(super) list: Option<String>,
+    /// Whether another engine must answer alike.
+    pub(super) is_shared: bool,
     /// When the case began.
     pub(super) since: SystemTime,
 }
@@ -39,7 +43,12 @@ impl Show<'_> {
             members.insert(name.clone(), value);
         }
         match members.shift_remove("error") {
-            Some(Value::Object(error)) => error_lines(error),
+            Some(Value::Object(mut error)) => {
+                if self.is_shared {
+                    error.shift_remove("sqlstate");
+                }
+                error_lines(error)
+            }
             _ => ok_lines(self.selected(members)),
         }
     }
@@ -96,15 +105,11 @@ impl Show<'_> {
     /// With the part of `data` that is to be shown.
     fn selected(&self, mut members: Map<String, Value>) -> Map<String, Value> {
         let Some(data) = members.get_mut("data") else { return members };
-        if let Some(only) = &self.only {
-            let records = if let Value::Array(items) = data {
-                items.as_mut_slice()
-            } else {
-                std::slice::from_mut(data)
-            };
-            for record in records.iter_mut().filter_map(Value::as_object_mut) {
-                record.retain(|name, _| only.contains(name));
-            }
+        let records =
+            if let Value::Array(items) = data { items.as_mut_slice() } else { std::slice::from_mut(data) };
+        for record in records.iter_mut().filter_map(Value::as_object_mut) {
+            let is_shown = |name: &String| self.only.as_ref().is_none_or(|only| only.contains(name));
+            record.retain(|name, _| is_shown(name) && !self.hide.contains(name));
         }
         if let Some(list) = &self.list {
             let value = |record: &Value| match &record[list] {
@@ -195,6 +200,8 @@ fn inline(value: &Value) -> String {
         }
         // A repetition is shown as it would be written: its quotes are no part of the text.
         Value::String(text) => format!("\"{}\"", unquoted(text)),
+        // The two zeros are equal, and MariaDB keeps one.
+        Value::Number(number) if number.as_f64() == Some(-0.0) && number.is_f64() => "0.0".to_owned(),
         other => other.to_string(),
     }
 }
