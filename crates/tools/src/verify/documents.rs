@@ -34,7 +34,7 @@ pub(super) fn check(object: &Object, relation: &Relation, findings: &mut Finding
         }
     }
     let is_read_too =
-        domain.objects.iter().any(|other| other.usage == Usage::Read && other.name == object.name);
+        domain.database_objects().iter().any(|other| other.usage == Usage::Read && other.name == object.name);
     for (index, field) in domain.fields.iter().enumerate() {
         let place = format!("field {}", field.name);
         let Some(column) = relation.columns.iter().find(|column| column.name == field.column) else {
