@@ -13,8 +13,10 @@ use tokio::time::{sleep, timeout, timeout_at};
 use tracing::{info, warn};
 
 use crate::{
-    Connect, Fate, Fault, Gate, Job, Member,
-    lane::{Call, Shared, Ticket},
+    fault::Fault,
+    gate::Gate,
+    job::{Connect, Fate, Job, Member},
+    queue::{Call, Shared, Ticket},
 };
 
 /// The first and the longest pause between two attempts to connect.
@@ -318,7 +320,7 @@ mod tests {
     use tokio::{sync::oneshot, time::Instant};
 
     use super::*;
-    use crate::Settings;
+    use crate::queue::Settings;
 
     struct Nowhere;
 
