@@ -34,3 +34,24 @@ pub use error::{Error, Result};
 pub use namaste::{Factory, NamasteCore, Request};
 pub use outcome::Outcome;
 pub use work::Work;
+
+/// What generated code names. Not for use by hand: it changes with the compiler.
+#[doc(hidden)]
+pub mod __private {
+    pub use beds_protocol::{
+        Broker, CountRequest, CreateRequest, DeleteRequest, FetchRequest, Lane, UpdateRequest,
+        value::{Bytes, Date, DateTime, Decimal, Time},
+    };
+    pub use serde::{self, Deserialize, Serialize};
+    pub use serde_json::Value as Json;
+    pub use uuid::Uuid;
+
+    pub use crate::{
+        context::Context,
+        error::Result,
+        namaste::{Factory, NamasteCore, Request, dispatch},
+        operation,
+        spec::{Arg, Call, Domain, Field, Generated, Literal, Returns, Routine, Type, mariadb, mongodb},
+        work::Work,
+    };
+}

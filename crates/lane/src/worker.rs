@@ -129,7 +129,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
             }
             has_failed = true;
             self.hand_over();
-            sleep(backoff.next()).await;
+            sleep(backoff.pause()).await;
         }
         None
     }

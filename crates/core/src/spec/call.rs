@@ -69,6 +69,26 @@ pub struct Arg {
     pub mode: ArgMode,
 }
 
+impl Arg {
+    /// A parameter that takes a value from the client.
+    #[must_use]
+    pub const fn given(field: Field) -> Self {
+        Self { field, mode: ArgMode::In }
+    }
+
+    /// A parameter that gives a value to the client.
+    #[must_use]
+    pub const fn returned(field: Field) -> Self {
+        Self { field, mode: ArgMode::Out }
+    }
+
+    /// A parameter that takes a value and gives one.
+    #[must_use]
+    pub const fn both(field: Field) -> Self {
+        Self { field, mode: ArgMode::InOut }
+    }
+}
+
 /// Which way the value of a parameter goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ArgMode {
