@@ -70,6 +70,7 @@ pub const fn is_exact(ty: &Type) -> bool {
             | Type::Date
             | Type::Time
             | Type::DateTime
+            | Type::ObjectId
     )
 }
 

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use beds_core::Error;
 use tokio::time::Instant;
 
-use crate::Fault;
+use crate::fault::Fault;
 
 /// It waits for a connection.
 const WAITING: u8 = 0;

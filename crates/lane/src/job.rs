@@ -4,7 +4,7 @@ use std::future::{Future, ready};
 
 use beds_core::Error;
 
-use crate::Gate;
+use crate::{fault::Fault, gate::Gate};
 
 /// Makes the connections of a lane to one server.
 pub trait Connect: Send + Sync + 'static {
@@ -81,15 +81,4 @@ pub enum Fate<T> {
     Refused(Error),
     /// It left nothing behind, and is to be run by itself.
     Alone,
-}
-
-/// Why a job, or a group of jobs, failed.
-#[derive(Debug)]
-pub enum Fault {
-    /// It failed and left nothing behind; the connection is good. A group is run one by one then.
-    Refused(Error),
-    /// The connection is gone. What was not past its gate is run again on another one; of what was, nobody knows.
-    Lost(String),
-    /// It failed in a way that leaves the connection out of step: the connection is discarded.
-    Abandoned(Error),
 }

@@ -7,11 +7,15 @@
 //! The crate knows neither engine nor statement. [`Connect`] makes a connection, a [`Job`] uses it, a [`Gate`] is
 //! where a job says that it can no longer be taken back, and [`Lane`] brings them together.
 
+mod fault;
 mod gate;
 mod job;
 mod lane;
+mod queue;
 mod worker;
 
+pub use fault::Fault;
 pub use gate::Gate;
-pub use job::{Connect, Fate, Fault, Job, Member};
-pub use lane::{Lane, Settings};
+pub use job::{Connect, Fate, Job, Member};
+pub use lane::Lane;
+pub use queue::Settings;

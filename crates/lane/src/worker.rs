@@ -13,8 +13,10 @@ use tokio::time::{sleep, timeout, timeout_at};
 use tracing::{info, warn};
 
 use crate::{
-    Connect, Fate, Fault, Gate, Job, Member,
-    lane::{Call, Shared, Ticket},
+    fault::Fault,
+    gate::Gate,
+    job::{Connect, Fate, Job, Member},
+    queue::{Call, Shared, Ticket},
 };
 
 /// The first and the longest pause between two attempts to connect.
@@ -105,9 +107,10 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
     }
 
     /// A connection, however long it takes; `None` once the lane is dropped.
-    async fn connect(&self) -> Option<J::Connection> {
-        let name = &self.shared.settings.name;
-        let limit = self.shared.settings.connect_timeout;
+    async fn connect(&mut self) -> Option<J::Connection> {
+        let shared = Arc::clone(&self.shared);
+        let name = &shared.settings.name;
+        let limit = shared.settings.connect_timeout;
         let mut backoff = Backoff::new(PAUSE_MIN, PAUSE_MAX);
         let mut has_failed = false;
         while !self.calls.is_closed() {
@@ -125,9 +128,26 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
                 warn!(database = name, server = self.server.connector.server(), "cannot connect: {reason}");
             }
             has_failed = true;
+            self.hand_over();
             sleep(backoff.pause()).await;
         }
         None
+    }
+
+    /// Leaves what waits for this connection to the others, where there are any: their server may be another one.
+    fn hand_over(&mut self) {
+        let others = self.shared.connected.load(Ordering::Relaxed);
+        let Some(queue) = self.again.upgrade().filter(|_| others > 0) else { return };
+        while let Some(mut ticket) = self.first.pop() {
+            // The server was not there: this is no job that breaks connections.
+            ticket.losses = 0;
+            if let Err(full) = queue.try_send(Call::One(Box::new(ticket))) {
+                if let Call::One(ticket) = full.into_inner() {
+                    self.first.push(*ticket);
+                }
+                return;
+            }
+        }
     }
 
     /// Runs jobs until the connection is to be discarded; true once the lane is dropped.
@@ -314,67 +334,4 @@ async fn within<T>(
 }
 
 #[cfg(test)]
-mod tests {
-    use tokio::{sync::oneshot, time::Instant};
-
-    use super::*;
-    use crate::Settings;
-
-    struct Nowhere;
-
-    impl Connect for Nowhere {
-        type Connection = ();
-
-        async fn connect(&self) -> std::result::Result<(), String> {
-            Ok(())
-        }
-
-        async fn close(&self, (): ()) {}
-
-        fn server(&self) -> String {
-            String::new()
-        }
-    }
-
-    struct Nothing;
-
-    impl Job for Nothing {
-        type Connection = ();
-        type Output = ();
-
-        const CAN_BE_CUT: bool = true;
-
-        async fn run(&self, (): &mut (), _: &Gate) -> std::result::Result<(), Fault> {
-            Ok(())
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_rest_of_a_group_stays_with_its_connection_where_the_queue_is_full() {
-        let settings = Settings {
-            name: "nowhere".to_owned(),
-            connections: 0,
-            queue_max: 1,
-            group_max: 2,
-            connect_timeout: Duration::ZERO,
-            patience: Duration::ZERO,
-        };
-        let (queue, calls) = async_channel::bounded(1);
-        let shared = Arc::new(Shared::new(settings));
-        let tickets = (0..5).map(|_| Ticket {
-            job: Nothing,
-            gate: Arc::new(Gate::new(Instant::now() + Duration::from_secs(1))),
-            reply: oneshot::channel().0,
-            losses: 0,
-        });
-        shared.groups().insert(7, tickets.collect());
-        let server = Arc::new(Server::new(Nowhere));
-        let mut worker = Worker { shared, server, calls, again: queue.downgrade(), first: Vec::new() };
-
-        assert_eq!(worker.take(Call::Group(7)).len(), 2);
-        assert_eq!((worker.first.len(), queue.len()), (0, 1), "another connection is called for the rest");
-        assert_eq!(worker.take(Call::Group(7)).len(), 2);
-        assert_eq!(worker.first.len(), 1, "the queue is full");
-        assert!(worker.shared.groups()[&7].is_empty());
-    }
-}
+mod tests;

@@ -2,8 +2,9 @@
 
 use std::{fs, path::Path};
 
-use beds_core::spec::{
-    Arg, ArgMode, Call, Domain, Field, Generated, Literal, Returns, Routine, Type, mongodb,
+use beds_core::{
+    spec::{Arg, ArgMode, Call, Domain, Field, Generated, Literal, Returns, Routine, Type, mongodb},
+    value::Value,
 };
 use beds_protocol::Lane;
 
@@ -25,6 +26,23 @@ pub(crate) fn check(name: &str, actual: &str) {
         expected.lines().nth(line).unwrap_or("(nothing)"),
         actual.lines().nth(line).unwrap_or("(nothing)"),
     );
+}
+
+/// A record of [`THING`] with little in it.
+pub(crate) fn thing(name: &str) -> Vec<Value> {
+    let mut record = vec![Value::Null; FIELDS.len()];
+    let moment = || Value::DateTime("1969-12-31T23:59:59.9995Z".parse().unwrap());
+    for (name, value) in [
+        ("version", Value::Int(1)),
+        ("name", Value::Text(name.to_owned())),
+        ("at", moment()),
+        ("state", Value::Text("new".to_owned())),
+        ("moments", Value::List(vec![moment()])),
+        ("nested", Value::Object(vec![(&MEMBERS[0], moment())])),
+    ] {
+        record[THING.field(name).unwrap().0] = value;
+    }
+    record
 }
 
 /// A domain with a field of every type; `id` is its key.
@@ -99,5 +117,5 @@ static CALLS: [Call; 1] = [Call {
     lane: Lane::Read,
     args: &ARGS,
     returns: Returns::AsItComes,
-    routine: Routine::Pipeline { on: "v_thing", stages: "[]" },
+    routine: Routine::Pipeline { on: "v_thing", stages: r#"[{"$match":{"a":{"$arg":"any"}}}]"# },
 }];

@@ -1,7 +1,7 @@
 //! The MongoDB adapter: the only crate that names the driver `mongodb`.
 //!
-//! A plan becomes a job ([`job`]): everything that only MongoDB asks of a request is checked and built there, before
-//! the job waits in the lane of its database. A job is run on a handle of the driver ([`server`]), which pools and
+//! A plan becomes a job (`job`): everything that only MongoDB asks of a request is checked and built there, before
+//! the job waits in the lane of its database. A job is run on a handle of the driver (`server`), which pools and
 //! supervises its connections itself. No future of the driver is dropped midway, as its documentation asks: the server
 //! gives up what is late, by a limit on its time.
 

@@ -21,7 +21,7 @@ use mongodb::{
 };
 use tokio::{sync::OnceCell, time::Instant};
 
-use crate::MongoDb;
+use crate::config::MongoDb;
 
 /// One deployment, and the database on it.
 #[derive(Debug)]

@@ -54,12 +54,21 @@ async fn a_lost_job_that_nobody_waits_for_does_not_run_again() {
 #[tokio::test(start_paused = true)]
 async fn a_lost_job_whose_deadline_passes_while_there_is_no_connection_is_unavailable() {
     let world: Arc<World> = Arc::default();
-    // The second connection is there all the time: it is not the one that the job waits for.
     let lane = lane::<true>(&world, Settings { connections: 2, ..settings() }).await;
     world.refuses.store(true, Ordering::Relaxed);
     let job = Scripted::new(&world, "job", &[Step::LoseOn(0), Step::LoseOn(1)]);
     let error = run(&lane, job, 1_000).await.unwrap_err();
     assert_eq!((error.code, error.retryable), (ErrorCode::Unavailable, true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_does_not_wait_for_a_server_that_is_gone() {
+    let world: Arc<World> = Arc::default();
+    let lane = lane::<true>(&world, Settings { connections: 2, ..settings() }).await;
+    world.refuses.store(true, Ordering::Relaxed);
+    let answer = run(&lane, Scripted::new(&world, "job", &[Step::LoseOn(0)]), 1_000).await;
+    assert_eq!(answer.unwrap(), "job");
+    assert_eq!(world.log(), ["job on 0", "job on 1", "job done"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -129,7 +129,7 @@ impl<const CUT: bool> Scripted<CUT> {
         match step {
             Step::Wait(ms) => sleep(Duration::from_millis(ms)).await,
             Step::Pass => {
-                gate.pass().inspect_err(|_| self.world.note(format!("{} taken back", self.name)))?
+                gate.pass().inspect_err(|_| self.world.note(format!("{} taken back", self.name)))?;
             }
             Step::Refuse => return Err(Fault::Refused(refusal(&self.name))),
             Step::Abandon => return Err(Fault::Abandoned(refusal(&self.name))),
@@ -251,7 +251,7 @@ pub(crate) async fn settle() {
 pub(crate) async fn until(holds: impl Fn() -> bool) {
     let begin = Instant::now();
     while !holds() {
-        assert!(begin.elapsed() < Duration::from_secs(600), "it never held");
+        assert!(begin.elapsed() < Duration::from_mins(10), "it never held");
         // The paused clock only moves when every task waits.
         sleep(Duration::from_millis(1)).await;
     }

@@ -11,7 +11,7 @@ use beds_core::{
 use beds_lane::{Fate, Fault, Gate};
 use mongodb::bson::{Bson, Document, doc, raw::RawDocument};
 
-use super::bounded;
+use super::reply::bounded;
 use crate::{
     convert,
     fault::Failure,
@@ -62,14 +62,14 @@ impl ByKey {
             .max_time(budget(gate))
             .await?;
         let document = found.ok_or_else(|| Error::not_found(self.domain))?;
-        Ok(bounded(Outcome::data(self.record(&document)?), self.bytes_max)?)
+        self.outcome(&document)
     }
 
-    fn record(&self, document: &RawDocument) -> std::result::Result<Vec<u8>, Failure> {
+    fn outcome(&self, document: &RawDocument) -> std::result::Result<Outcome, Failure> {
         let mut json = Vec::with_capacity(256);
         convert::write_document(document, self.domain, self.fields.iter().copied(), &mut json)
             .map_err(Failure::Disagrees)?;
-        Ok(json)
+        Ok(bounded(Outcome::data(json), self.bytes_max)?)
     }
 }
 
@@ -81,33 +81,27 @@ pub(super) async fn together(
     let [(first, _), ..] = requests else { return Ok(Vec::new()) };
     let keys: Vec<&Value> = requests.iter().filter_map(|(request, _)| request.key.first()).collect();
     let mut lookup = Lookup::new(&keys);
-    let budget = requests.iter().map(|(_, gate)| budget(gate)).max().unwrap_or_default();
-    let is_complete = match first.find(&mut lookup, connection, budget).await {
-        Ok(is_complete) => is_complete,
-        Err(failure) => return Err(failure.into_fault(first.domain, &connection.name)),
-    };
-    let fates = requests.iter().zip(lookup.finish()).map(|((request, _), answer)| match answer {
-        Some(Ok(json)) => match bounded(Outcome::data(json), request.bytes_max) {
-            Ok(outcome) => Fate::Done(outcome),
-            Err(error) => Fate::Refused(error),
-        },
+    first
+        .look_up(requests, &mut lookup, connection)
+        .await
+        .map_err(|failure| failure.into_fault(first.domain, &connection.name))?;
+    let fates = lookup.finish().into_iter().map(|answer| match answer {
+        Some(Ok(outcome)) => Fate::Done(outcome),
         Some(Err(error)) => Fate::Refused(error),
-        None if is_complete => Fate::Refused(Error::not_found(request.domain)),
-        // The database may take more for equal than the wire does.
-        None => Fate::Alone,
+        None => Fate::Refused(Error::not_found(first.domain)),
     });
     Ok(fates.collect())
 }
 
 impl ByKey {
-    /// Answers what is found; whether what is not found is not there.
-    async fn find(
+    /// Answers those whose records there are.
+    async fn look_up(
         &self,
-        lookup: &mut Lookup<'_, Result<Vec<u8>>>,
+        requests: &[(&Self, &Gate)],
+        lookup: &mut Lookup<'_, Result<Outcome>>,
         connection: &Connection,
-        budget: std::time::Duration,
-    ) -> std::result::Result<bool, Failure> {
-        let Some(&key) = self.domain.key.first() else { return Ok(false) };
+    ) -> std::result::Result<(), Failure> {
+        let Some(&key) = self.domain.key.first() else { return Ok(()) };
         let field = &self.domain.fields[key];
         let wanted = lookup.keys().iter().map(|key| convert::to_bson(key));
         let wanted = wanted.collect::<std::result::Result<Vec<Bson>, _>>().map_err(Failure::Disagrees)?;
@@ -117,20 +111,44 @@ impl ByKey {
             .raw(self.source.name)
             .find(doc! { field.column: { "$in": wanted } })
             .projection(filter::projection(self.domain, &self.fields))
-            .max_time(budget)
+            .max_time(requests.iter().map(|(_, gate)| budget(gate)).max().unwrap_or_default())
             .batch_size(batch)
             .await?;
         let mut is_complete = is_exact(&field.ty);
         while cursor.advance().await? {
             let document = cursor.current();
-            let Ok(key) = convert::field_value(document, field) else {
-                is_complete = false;
-                continue;
-            };
-            let record =
-                self.record(document).map_err(|failure| failure.into_error(self.domain, &connection.name));
-            lookup.answer(&key, &record);
+            match convert::field_value(document, field) {
+                Ok(key) => lookup.answer(&key, &self.own(self.outcome(document), connection)?),
+                Err(_) => is_complete = false,
+            }
         }
-        Ok(is_complete)
+        if is_complete {
+            return Ok(());
+        }
+        // The database may take more for equal than the wire does: what is left is asked for by itself.
+        for key in lookup.unanswered() {
+            let is_own = |(request, _): &&(&Self, &Gate)| {
+                request.key.first().is_some_and(|own| std::ptr::eq(own, key))
+            };
+            if let Some((request, gate)) = requests.iter().find(is_own) {
+                lookup.answer(key, &self.own(request.run(connection, gate).await, connection)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// A failure that is only one request's is its answer.
+    fn own(
+        &self,
+        outcome: std::result::Result<Outcome, Failure>,
+        connection: &Connection,
+    ) -> std::result::Result<Result<Outcome>, Failure> {
+        match outcome {
+            Ok(outcome) => Ok(Ok(outcome)),
+            Err(failure @ (Failure::Refused(_) | Failure::Disagrees(_))) => {
+                Ok(Err(failure.into_error(self.domain, &connection.name)))
+            }
+            Err(failure) => Err(failure),
+        }
     }
 }

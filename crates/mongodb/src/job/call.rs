@@ -10,7 +10,7 @@ use beds_lane::Gate;
 use beds_protocol::Lane;
 use mongodb::bson::{Document, RawBsonRef, raw::RawDocument};
 
-use super::bounded;
+use super::reply::bounded;
 use crate::{
     convert,
     fault::Failure,

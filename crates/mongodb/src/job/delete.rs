@@ -4,7 +4,7 @@ use beds_core::{Outcome, Result};
 use beds_lane::Gate;
 use mongodb::bson::doc;
 
-use super::{bounded, target::Target};
+use super::{reply::bounded, target::Target};
 use crate::{
     fault::Failure,
     server::{Connection, budget},

@@ -12,7 +12,7 @@ use mongodb::{
     bson::{Bson, Document},
 };
 
-use super::bounded;
+use super::reply::bounded;
 use crate::{
     convert::{self, to_bson},
     fault::Failure,
@@ -144,4 +144,27 @@ fn document(domain: &'static Domain, record: &[Value], path: &str, errors: &mut 
         }
     }
     document
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::golden::{THING, check, thing};
+
+    #[test]
+    fn documents() {
+        let mut first = thing("first");
+        first[0] = Value::ObjectId([1; 12]);
+        let insert = Insert::new(&THING, "thing", vec![first], true, 10_000).unwrap();
+        let json = String::from_utf8(insert.outcome.data.unwrap()).unwrap();
+        check("documents.txt", &format!("{:?}\n    {json}\n", insert.documents[0]));
+    }
+
+    #[test]
+    fn an_object_id_of_the_database_is_generated_here() {
+        let insert = Insert::new(&THING, "thing", vec![thing("x")], false, 10_000).unwrap();
+        let id = insert.documents[0].get_object_id("_id").unwrap();
+        let json: serde_json::Value = serde_json::from_slice(&insert.outcome.data.unwrap()).unwrap();
+        assert_eq!(json["id"], id.to_hex());
+    }
 }

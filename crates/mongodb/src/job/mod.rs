@@ -8,6 +8,7 @@ mod count;
 mod delete;
 mod insert;
 mod page;
+mod reply;
 mod target;
 mod update;
 
@@ -18,7 +19,6 @@ use self::{
 use crate::server::Connection;
 use beds_core::{
     Error, Outcome, Result,
-    outcome::MEMBERS_BYTES_MAX,
     plan::{Action, Plan, Read, Write},
     spec::{Domain, Objects},
 };
@@ -125,10 +125,5 @@ impl beds_lane::Job for Job {
     }
 }
 
-/// The outcome, where its reply is no longer than that.
-fn bounded(outcome: Outcome, bytes_max: usize) -> Result<Outcome> {
-    if outcome.size() + MEMBERS_BYTES_MAX > bytes_max {
-        return Err(Error::reply_too_large(bytes_max));
-    }
-    Ok(outcome)
-}
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use beds_core::{
 use beds_lane::Gate;
 use mongodb::bson::{Document, raw::RawDocument};
 
-use super::bounded;
+use super::reply::bounded;
 use crate::{
     convert,
     fault::Failure,

@@ -85,3 +85,26 @@ impl Update {
         Ok(Outcome::data(json))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::golden::{THING, check};
+
+    #[test]
+    fn changes() {
+        let target = || Target::new(&THING, "thing", vec![Value::ObjectId([1; 12])], Some(7)).unwrap();
+        let place = |name| THING.field(name).unwrap().0;
+        let moment = Value::DateTime("1969-12-31T23:59:59.9995Z".parse().unwrap());
+        let cases = [
+            vec![(place("name"), Value::Text("x".to_owned())), (place("at"), moment)],
+            vec![(place("flag"), Value::Null)],
+            vec![(place("flag"), Value::Null), (place("natural"), Value::UInt(7))],
+        ];
+        let texts = cases.map(|changes| {
+            let update = Update::new(target(), &changes, 10_000).unwrap();
+            format!("{:?}\n    {:?}\n", update.target.filter(), update.change)
+        });
+        check("changes.txt", &texts.concat());
+    }
+}
