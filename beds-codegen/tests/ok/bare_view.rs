@@ -1,7 +1,6 @@
 use ::beds_runtime::__private as rt;
 
-#[derive(Debug, Clone, PartialEq, rt::Serialize, rt::Deserialize)]
-#[serde(crate = "beds_runtime::__private::serde")]
+#[derive(Clone, PartialEq)]
 pub struct Turnover {
     pub month: Option<rt::Date>,
     pub amount: Option<rt::Decimal>,
@@ -34,3 +33,15 @@ impl rt::NamasteCore for Turnover {
         rt::operation::count(cx, &DOMAIN, request)
     }
 }
+
+impl rt::Record for Turnover {
+    #[inline]
+    fn members(&self) -> ::std::vec::Vec<&dyn rt::Member> {
+        ::std::vec![&self.month, &self.amount]
+    }
+    #[inline]
+    fn read(members: &mut rt::Members) -> Self {
+        Self { month: members.take(), amount: members.take() }
+    }
+}
+rt::record!(Turnover);

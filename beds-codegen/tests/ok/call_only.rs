@@ -1,7 +1,6 @@
 use ::beds_runtime::__private as rt;
 
-#[derive(Debug, Clone, PartialEq, rt::Serialize, rt::Deserialize)]
-#[serde(crate = "beds_runtime::__private::serde")]
+#[derive(Clone, PartialEq)]
 pub struct Option {}
 
 static ARGS_GO: [rt::Arg; 2] = [
@@ -39,3 +38,15 @@ impl rt::NamasteCore for Option {
         }
     }
 }
+
+impl rt::Record for Option {
+    #[inline]
+    fn members(&self) -> ::std::vec::Vec<&dyn rt::Member> {
+        ::std::vec![]
+    }
+    #[inline]
+    fn read(_members: &mut rt::Members) -> Self {
+        Self { }
+    }
+}
+rt::record!(Option);

@@ -1,8 +1,7 @@
 use ::beds_runtime::__private as rt;
 
 /// What was ordered
-#[derive(Debug, Clone, PartialEq, rt::Serialize, rt::Deserialize)]
-#[serde(crate = "beds_runtime::__private::serde")]
+#[derive(Clone, PartialEq)]
 pub struct OrderLine {
     pub order_id: u64,
     pub position: i64,
@@ -46,3 +45,15 @@ impl rt::NamasteCore for OrderLine {
         rt::operation::delete(cx, &DOMAIN, request)
     }
 }
+
+impl rt::Record for OrderLine {
+    #[inline]
+    fn members(&self) -> ::std::vec::Vec<&dyn rt::Member> {
+        ::std::vec![&self.order_id, &self.position, &self.article, &self.quantity]
+    }
+    #[inline]
+    fn read(members: &mut rt::Members) -> Self {
+        Self { order_id: members.take(), position: members.take(), article: members.take(), quantity: members.take() }
+    }
+}
+rt::record!(OrderLine);

@@ -1,8 +1,7 @@
 use ::beds_runtime::__private as rt;
 
 /// Matches played
-#[derive(Debug, Clone, PartialEq, rt::Serialize, rt::Deserialize)]
-#[serde(crate = "beds_runtime::__private::serde")]
+#[derive(Clone, PartialEq)]
 pub struct Match {
     pub id: String,
     pub teams: Vec<rt::Json>,
@@ -102,3 +101,15 @@ impl rt::NamasteCore for Match {
         rt::operation::delete(cx, &DOMAIN, request)
     }
 }
+
+impl rt::Record for Match {
+    #[inline]
+    fn members(&self) -> ::std::vec::Vec<&dyn rt::Member> {
+        ::std::vec![&self.id, &self.teams, &self.referee, &self.rating, &self.played, &self.crowd, &self.version]
+    }
+    #[inline]
+    fn read(members: &mut rt::Members) -> Self {
+        Self { id: members.take(), teams: members.take(), referee: members.take(), rating: members.take(), played: members.take(), crowd: members.take(), version: members.take() }
+    }
+}
+rt::record!(Match);

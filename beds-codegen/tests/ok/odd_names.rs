@@ -1,13 +1,11 @@
 use ::beds_runtime::__private as rt;
 
-#[derive(Debug, Clone, PartialEq, rt::Serialize, rt::Deserialize)]
-#[serde(crate = "beds_runtime::__private::serde")]
+#[derive(Clone, PartialEq)]
 pub struct Domain {
     pub id: String,
     /// kind "quoted"
     pub r#type: String,
     /// bare   return,   turned, */ closed
-    #[serde(rename = "self")]
     pub self_: Option<i64>,
     pub Option: Option<Vec<rt::Json>>,
     pub Option_item: Option<rt::Json>,
@@ -94,3 +92,15 @@ impl rt::NamasteCore for Domain {
         rt::operation::delete(cx, &DOMAIN, request)
     }
 }
+
+impl rt::Record for Domain {
+    #[inline]
+    fn members(&self) -> ::std::vec::Vec<&dyn rt::Member> {
+        ::std::vec![&self.id, &self.r#type, &self.self_, &self.Option, &self.Option_item, &self.big, &self.f, &self.b, &self.at]
+    }
+    #[inline]
+    fn read(members: &mut rt::Members) -> Self {
+        Self { id: members.take(), r#type: members.take(), self_: members.take(), Option: members.take(), Option_item: members.take(), big: members.take(), f: members.take(), b: members.take(), at: members.take() }
+    }
+}
+rt::record!(Domain);

@@ -1,8 +1,7 @@
 use ::beds_runtime::__private as rt;
 
 /// What we sell
-#[derive(Debug, Clone, PartialEq, rt::Serialize, rt::Deserialize)]
-#[serde(crate = "beds_runtime::__private::serde")]
+#[derive(Clone, PartialEq)]
 pub struct Product {
     pub id: rt::Uuid,
     pub sku: String,
@@ -85,3 +84,15 @@ impl rt::NamasteCore for Product {
         rt::operation::delete(cx, &DOMAIN, request)
     }
 }
+
+impl rt::Record for Product {
+    #[inline]
+    fn members(&self) -> ::std::vec::Vec<&dyn rt::Member> {
+        ::std::vec![&self.id, &self.sku, &self.price, &self.status, &self.created_at, &self.revision]
+    }
+    #[inline]
+    fn read(members: &mut rt::Members) -> Self {
+        Self { id: members.take(), sku: members.take(), price: members.take(), status: members.take(), created_at: members.take(), revision: members.take() }
+    }
+}
+rt::record!(Product);

@@ -1,7 +1,6 @@
 use ::beds_runtime::__private as rt;
 
-#[derive(Debug, Clone, PartialEq, rt::Serialize, rt::Deserialize)]
-#[serde(crate = "beds_runtime::__private::serde")]
+#[derive(Clone, PartialEq)]
 pub struct Event {
     pub id: rt::Uuid,
     pub kind: String,
@@ -36,3 +35,15 @@ impl rt::NamasteCore for Event {
         rt::operation::update(cx, &DOMAIN, request)
     }
 }
+
+impl rt::Record for Event {
+    #[inline]
+    fn members(&self) -> ::std::vec::Vec<&dyn rt::Member> {
+        ::std::vec![&self.id, &self.kind, &self.note]
+    }
+    #[inline]
+    fn read(members: &mut rt::Members) -> Self {
+        Self { id: members.take(), kind: members.take(), note: members.take() }
+    }
+}
+rt::record!(Event);
