@@ -65,22 +65,10 @@ fn record(domain: &Domain) -> TokenStream {
     }
 }
 
-/// The struct as a list of its members, for serde and `Debug`.
+/// The members of the struct, from which the runtime makes what serde and `Debug` want of it.
 fn members(domain: &Domain) -> String {
-    let name = &domain.struct_name;
-    let idents = domain.fields.iter().map(|field| &field.ident);
-    let shown = text::line(&quote!(::std::vec![#(&self.#idents),*]));
-    let idents = domain.fields.iter().map(|field| &field.ident);
-    let read = text::line(&quote!(Self { #(#idents: members.take()),* }));
-    let ignored = if domain.fields.is_empty() { "_" } else { "" };
-    format!(
-        "impl rt::Record for {name} {{\n    \
-         #[inline]\n    \
-         fn members(&self) -> ::std::vec::Vec<&dyn rt::Member> {{\n        {shown}\n    }}\n    \
-         #[inline]\n    \
-         fn read({ignored}members: &mut rt::Members) -> Self {{\n        {read}\n    }}\n}}\n\
-         rt::record!({name});\n"
-    )
+    let members = domain.fields.iter().map(|field| &field.ident);
+    format!("rt::record!({} {{ {} }});\n", domain.struct_name, text::line(&quote!(#(#members),*)))
 }
 
 /// The Rust type of a field's value.

@@ -34,14 +34,4 @@ impl rt::NamasteCore for Turnover {
     }
 }
 
-impl rt::Record for Turnover {
-    #[inline]
-    fn members(&self) -> ::std::vec::Vec<&dyn rt::Member> {
-        ::std::vec![&self.month, &self.amount]
-    }
-    #[inline]
-    fn read(members: &mut rt::Members) -> Self {
-        Self { month: members.take(), amount: members.take() }
-    }
-}
-rt::record!(Turnover);
+rt::record!(Turnover { month, amount });

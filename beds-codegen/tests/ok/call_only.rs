@@ -39,14 +39,4 @@ impl rt::NamasteCore for Option {
     }
 }
 
-impl rt::Record for Option {
-    #[inline]
-    fn members(&self) -> ::std::vec::Vec<&dyn rt::Member> {
-        ::std::vec![]
-    }
-    #[inline]
-    fn read(_members: &mut rt::Members) -> Self {
-        Self { }
-    }
-}
-rt::record!(Option);
+rt::record!(Option {  });

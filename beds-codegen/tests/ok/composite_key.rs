@@ -46,14 +46,4 @@ impl rt::NamasteCore for OrderLine {
     }
 }
 
-impl rt::Record for OrderLine {
-    #[inline]
-    fn members(&self) -> ::std::vec::Vec<&dyn rt::Member> {
-        ::std::vec![&self.order_id, &self.position, &self.article, &self.quantity]
-    }
-    #[inline]
-    fn read(members: &mut rt::Members) -> Self {
-        Self { order_id: members.take(), position: members.take(), article: members.take(), quantity: members.take() }
-    }
-}
-rt::record!(OrderLine);
+rt::record!(OrderLine { order_id, position, article, quantity });

@@ -102,14 +102,4 @@ impl rt::NamasteCore for Match {
     }
 }
 
-impl rt::Record for Match {
-    #[inline]
-    fn members(&self) -> ::std::vec::Vec<&dyn rt::Member> {
-        ::std::vec![&self.id, &self.teams, &self.referee, &self.rating, &self.played, &self.crowd, &self.version]
-    }
-    #[inline]
-    fn read(members: &mut rt::Members) -> Self {
-        Self { id: members.take(), teams: members.take(), referee: members.take(), rating: members.take(), played: members.take(), crowd: members.take(), version: members.take() }
-    }
-}
-rt::record!(Match);
+rt::record!(Match { id, teams, referee, rating, played, crowd, version });

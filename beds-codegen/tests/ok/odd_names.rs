@@ -93,14 +93,4 @@ impl rt::NamasteCore for Domain {
     }
 }
 
-impl rt::Record for Domain {
-    #[inline]
-    fn members(&self) -> ::std::vec::Vec<&dyn rt::Member> {
-        ::std::vec![&self.id, &self.r#type, &self.self_, &self.Option, &self.Option_item, &self.big, &self.f, &self.b, &self.at]
-    }
-    #[inline]
-    fn read(members: &mut rt::Members) -> Self {
-        Self { id: members.take(), r#type: members.take(), self_: members.take(), Option: members.take(), Option_item: members.take(), big: members.take(), f: members.take(), b: members.take(), at: members.take() }
-    }
-}
-rt::record!(Domain);
+rt::record!(Domain { id, r#type, self_, Option, Option_item, big, f, b, at });

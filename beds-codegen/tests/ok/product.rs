@@ -85,14 +85,4 @@ impl rt::NamasteCore for Product {
     }
 }
 
-impl rt::Record for Product {
-    #[inline]
-    fn members(&self) -> ::std::vec::Vec<&dyn rt::Member> {
-        ::std::vec![&self.id, &self.sku, &self.price, &self.status, &self.created_at, &self.revision]
-    }
-    #[inline]
-    fn read(members: &mut rt::Members) -> Self {
-        Self { id: members.take(), sku: members.take(), price: members.take(), status: members.take(), created_at: members.take(), revision: members.take() }
-    }
-}
-rt::record!(Product);
+rt::record!(Product { id, sku, price, status, created_at, revision });

@@ -36,14 +36,4 @@ impl rt::NamasteCore for Event {
     }
 }
 
-impl rt::Record for Event {
-    #[inline]
-    fn members(&self) -> ::std::vec::Vec<&dyn rt::Member> {
-        ::std::vec![&self.id, &self.kind, &self.note]
-    }
-    #[inline]
-    fn read(members: &mut rt::Members) -> Self {
-        Self { id: members.take(), kind: members.take(), note: members.take() }
-    }
-}
-rt::record!(Event);
+rt::record!(Event { id, kind, note });

@@ -52,7 +52,6 @@ pub mod __private {
         error::Result,
         namaste::{Factory, NamasteCore, Request, dispatch},
         operation, record,
-        record::{Member, Members, Record},
         spec::{Arg, Call, Domain, Field, Generated, Literal, Returns, Routine, Type, mariadb, mongodb},
         work::Work,
     };

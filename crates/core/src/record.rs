@@ -1,8 +1,7 @@
-//! [`Record`]: the struct of a domain, as a list of its members; and what follows from that: serde and `Debug`.
+//! [`Record`]: the struct of a domain as the list of its members, and what follows from it: serde's traits and `Debug`.
 //!
-//! serde's own derive costs the compiler twice what all the rest of a domain does. Generated code names each member
-//! once to write it and once to read it, and [`record!`](crate::record!) puts the functions here behind serde's
-//! traits. Values take the way through JSON, which is what the wire has.
+//! serde's own derive costs the compiler twice what all the rest of a domain does. Generated code only lists the
+//! members, in [`record!`](crate::record!). Values take the way through JSON, since that is what the wire has.
 
 use std::{fmt, vec};
 
@@ -107,11 +106,26 @@ pub fn debug<R: Record>(record: &R, name: &str, f: &mut fmt::Formatter<'_>) -> f
     shown.finish()
 }
 
-/// Gives a [`Record`] serde's traits and `Debug`.
+/// Makes the struct of a domain a [`Record`] with these members, and gives it serde's traits and `Debug`:
+/// `record!(Product { id, sku })`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! record {
-    ($record:ident) => {
+    ($record:ident { $($member:ident),* }) => {
+        // Inlined, so that whoever does not use a function does not compile it.
+        impl $crate::record::Record for $record {
+            #[inline]
+            fn members(&self) -> ::std::vec::Vec<&dyn $crate::record::Member> {
+                ::std::vec![$(&self.$member),*]
+            }
+
+            #[inline]
+            #[allow(unused_variables)]
+            fn read(members: &mut $crate::record::Members) -> Self {
+                Self { $($member: members.take()),* }
+            }
+        }
+
         impl $crate::__private::serde::Serialize for $record {
             fn serialize<S: $crate::__private::serde::Serializer>(
                 &self,
@@ -194,22 +208,7 @@ mod tests {
         }
     }
 
-    impl Record for Product {
-        fn members(&self) -> Vec<&dyn Member> {
-            vec![&self.sku, &self.r#type, &self.price, &self.made, &self.tags, &self.secret]
-        }
-        fn read(members: &mut Members) -> Self {
-            Self {
-                sku: members.take(),
-                r#type: members.take(),
-                price: members.take(),
-                made: members.take(),
-                tags: members.take(),
-                secret: members.take(),
-            }
-        }
-    }
-    crate::record!(Product);
+    crate::record!(Product { sku, r#type, price, made, tags, secret });
 
     const WIRE: &str =
         r#"{"sku":"A","type":null,"price":"1.50","made":"2026-01-31T08:30:00Z","tags":["x"],"secret":7}"#;
