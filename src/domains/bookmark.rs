@@ -49,7 +49,7 @@ impl Bookmark {
         // A country that is missing or of the wrong type is refused by the template's own validation.
         if let Some(country) = record.get("country").filter(|country| country.is_string()) {
             let lookup = FetchRequest { key: Some(country.clone()), ..FetchRequest::default() };
-            Country::fetch(cx, lookup).await.map_err(|error| match error.code {
+            cx.run(Country::fetch(cx, lookup)).await.map_err(|error| match error.code {
                 ErrorCode::NotFound | ErrorCode::ValidationFailed => {
                     Error::new(ErrorCode::ValidationFailed, "there is no such country")
                         .detail("country", "must be the code of a country")
@@ -57,6 +57,6 @@ impl Bookmark {
                 _ => error,
             })?;
         }
-        Self::create_object(cx, request).await
+        cx.run(Self::create_object(cx, request)).await
     }
 }
