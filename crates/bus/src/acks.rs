@@ -7,15 +7,15 @@ use std::collections::BTreeSet;
 
 /// An acknowledgement to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ack {
-    pub(super) tag: u64,
+pub(crate) struct Ack {
+    pub(crate) tag: u64,
     /// All up to `tag`.
-    pub(super) multiple: bool,
+    pub(crate) multiple: bool,
 }
 
 /// The deliveries that are done and not acknowledged yet.
 #[derive(Debug)]
-pub(super) struct Acks {
+pub(crate) struct Acks {
     /// Everything below is acknowledged.
     next: u64,
     /// Done, above `next`, not acknowledged.
@@ -28,17 +28,17 @@ pub(super) struct Acks {
 
 impl Acks {
     /// At most `waiting_max` deliveries wait behind a slow one; beyond, they are acknowledged one by one.
-    pub(super) fn new(waiting_max: usize) -> Self {
+    pub(crate) fn new(waiting_max: usize) -> Self {
         Self { next: 1, done: BTreeSet::new(), ahead: BTreeSet::new(), waiting_max }
     }
 
     /// A delivery is done.
-    pub(super) fn done(&mut self, tag: u64) {
+    pub(crate) fn done(&mut self, tag: u64) {
         self.done.insert(tag);
     }
 
     /// What may be acknowledged now.
-    pub(super) fn take(&mut self) -> Vec<Ack> {
+    pub(crate) fn take(&mut self) -> Vec<Ack> {
         let mut acks = Vec::new();
         let before = self.next;
         let mut last_done = None;

@@ -1,14 +1,18 @@
-//! A delivery in the dispatcher's terms: headers read, the `reply_to` rule applied.
+//! A delivery in the services' terms, and their reply in RabbitMQ's: headers read, the `reply_to` rule applied.
+
+use std::borrow::Cow;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use beds_protocol::{Broker, ErrorCode, header};
+use beds_core::{
+    error::Error,
+    service::{Incoming, Reply},
+};
+use beds_protocol::{Broker, ErrorCode, header, topology::CONTENT_TYPE};
 use lapin::{
     BasicProperties,
     message::Delivery,
-    types::{AMQPValue, ShortString},
+    types::{AMQPValue, FieldTable, ShortString},
 };
-
-use crate::{dispatch::Incoming, error::Error};
 
 /// What queues named by the server begin with: only the connection that declared one can consume from it.
 const SERVER_NAMED: &str = "amq.gen-";
@@ -16,7 +20,7 @@ const SERVER_NAMED: &str = "amq.gen-";
 const DIRECT: &str = "amq.rabbitmq.reply-to.";
 
 /// Whether a client may have its reply in this queue. The default exchange would publish to any.
-pub(super) fn may_reply_to(queue: &str, prefixes: &[String]) -> bool {
+pub(crate) fn may_reply_to(queue: &str, prefixes: &[String]) -> bool {
     queue.starts_with(SERVER_NAMED)
         || queue.strip_prefix(DIRECT).is_some_and(is_direct)
         || prefixes.iter().any(|prefix| queue.starts_with(prefix.as_str()))
@@ -46,7 +50,7 @@ fn is_direct(name: &str) -> bool {
 ///
 /// # Errors
 /// `forbidden`, when the queue is none that a client can own.
-pub(super) fn reply_to<'a>(
+pub(crate) fn reply_to<'a>(
     properties: &'a BasicProperties,
     prefixes: &[String],
 ) -> Result<Option<&'a ShortString>, Error> {
@@ -62,20 +66,43 @@ pub(super) fn reply_to<'a>(
     }
 }
 
+/// What names a request: its own id, or what its answer is matched by, or a fresh one.
+pub(crate) fn request_id(properties: &BasicProperties) -> Cow<'_, str> {
+    let given = properties.message_id().as_ref().or(properties.correlation_id().as_ref());
+    given.map_or_else(|| uuid::Uuid::now_v7().to_string().into(), |id| id.as_str().into())
+}
+
 /// The request in a delivery.
-pub(super) fn incoming(broker: Broker, delivery: &Delivery) -> Incoming<'_> {
+pub(crate) fn incoming<'a>(
+    broker: Broker,
+    delivery: &'a Delivery,
+    request_id: &'a str,
+    wants_reply: bool,
+) -> Incoming<'a> {
     let properties = &delivery.properties;
-    let name = |id: &Option<ShortString>| id.as_ref().map(|id| id.as_str().to_owned());
     Incoming {
         broker,
         routing_key: delivery.routing_key.as_str(),
         content_type: properties.content_type().as_ref().map(ShortString::as_str),
         deadline: deadline(properties),
         template_hash: template_hash(properties),
-        request_id: name(properties.message_id())
-            .or_else(|| name(properties.correlation_id()))
-            .unwrap_or_else(|| uuid::Uuid::now_v7().to_string()),
+        request_id,
+        wants_reply,
         body: &delivery.data,
+    }
+}
+
+/// The properties of a reply.
+pub(crate) fn reply(reply: &Reply, correlation_id: Option<ShortString>) -> BasicProperties {
+    let mut headers = FieldTable::default();
+    headers.insert(header::STATUS.into(), AMQPValue::LongString(reply.status.into()));
+    if let Some(hash) = reply.template_hash {
+        headers.insert(header::TEMPLATE_HASH.into(), AMQPValue::LongString(hash.into()));
+    }
+    let properties = BasicProperties::default().with_content_type(CONTENT_TYPE.into()).with_headers(headers);
+    match correlation_id {
+        Some(id) => properties.with_correlation_id(id),
+        None => properties,
     }
 }
 
@@ -90,11 +117,6 @@ fn template_hash(properties: &BasicProperties) -> Result<Option<&str>, ()> {
         Some(AMQPValue::ShortString(value)) => Ok(Some(value.as_str())),
         Some(_) => Err(()),
     }
-}
-
-/// Whether the client set a deadline of its own.
-pub(super) fn has_deadline(properties: &BasicProperties) -> bool {
-    header(properties, header::DEADLINE).is_some()
 }
 
 /// Clients of different languages send an integer as different types, PHP's and shells' as text.
@@ -145,5 +167,48 @@ mod tests {
         ] {
             assert!(!may_reply_to(queue, &prefixes), "{queue}");
         }
+    }
+    #[test]
+    fn a_request_is_named_by_its_own_id_first() {
+        let correlated = BasicProperties::default().with_correlation_id("c".into());
+        assert_eq!(request_id(&correlated), "c");
+        assert_eq!(request_id(&correlated.with_message_id("m".into())), "m");
+        assert_eq!(request_id(&BasicProperties::default()).len(), 36);
+    }
+
+    #[test]
+    fn a_deadline_is_any_integer_or_its_text() {
+        let given = |value: AMQPValue| {
+            let mut headers = FieldTable::default();
+            headers.insert(header::DEADLINE.into(), value);
+            deadline(&BasicProperties::default().with_headers(headers))
+        };
+        assert_eq!(deadline(&BasicProperties::default()), Ok(None));
+        for (value, expected) in [
+            (AMQPValue::Void, Ok(None)),
+            (AMQPValue::LongLongInt(7), Ok(Some(7))),
+            (AMQPValue::LongUInt(7), Ok(Some(7))),
+            (AMQPValue::Timestamp(7), Ok(Some(7_000))),
+            (AMQPValue::LongString(" 7 ".into()), Ok(Some(7))),
+            (AMQPValue::LongString("soon".into()), Err(())),
+            (AMQPValue::Timestamp(u64::MAX), Err(())),
+            (AMQPValue::Boolean(true), Err(())),
+        ] {
+            let text = format!("{value:?}");
+            assert_eq!(given(value), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_reply_says_its_status_and_is_matched_by_its_id() {
+        let properties = reply(&Reply::ok(Some("0123"), Vec::new()), Some("7".into()));
+        let headers = properties.headers().as_ref().unwrap().inner();
+        assert_eq!(headers.get(header::STATUS), Some(&AMQPValue::LongString("ok".into())));
+        assert_eq!(headers.get(header::TEMPLATE_HASH), Some(&AMQPValue::LongString("0123".into())));
+        assert_eq!(properties.correlation_id().as_ref().unwrap().as_str(), "7");
+        let failed = reply(&Reply::failed(Error::unknown_template("x"), None, "id"), None);
+        let headers = failed.headers().as_ref().unwrap().inner();
+        assert_eq!(headers.get(header::STATUS), Some(&AMQPValue::LongString("unknown_template".into())));
+        assert!(!headers.contains_key(header::TEMPLATE_HASH) && failed.correlation_id().is_none());
     }
 }

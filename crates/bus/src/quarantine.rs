@@ -20,7 +20,7 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use super::{Shared, connection::BusError};
+use crate::{connection::Endpoint, error::BusError, hosting::Shared};
 
 /// A frame's type: AMQP 0-9-1, section 4.2.3.
 const METHOD: u8 = 1;
@@ -32,7 +32,7 @@ const FRAME_MAX: u32 = 131_072;
 const CHANNEL: u16 = 1;
 
 /// Moves unreadable messages at the heads of the node's queues to the dead letters; gives how many there were.
-pub(super) async fn sweep(shared: &Shared) -> Result<usize, BusError> {
+pub(crate) async fn sweep(shared: &Shared) -> Result<usize, BusError> {
     let limit = shared.amqp.confirm_timeout_ms.duration();
     let late = |_| BusError::Late { what: "looking for unreadable messages", after: limit };
     timeout(limit, sweep_all(shared)).await.map_err(late)?
@@ -67,12 +67,13 @@ impl Link {
     async fn connect(shared: &Shared) -> Result<Self, BusError> {
         let mut last = other("no endpoint is configured");
         for url in &shared.amqp.url.0 {
-            let uri: AMQPUri = url.expose().parse().map_err(|_| other("this is not an AMQP URL"))?;
+            let endpoint = Endpoint::parse(url.expose()).map_err(BusError::Other)?;
+            let uri = endpoint.uri();
             if uri.scheme == AMQPScheme::AMQPS {
                 last = other("an unreadable message cannot be removed over TLS: purge it by hand");
                 continue;
             }
-            match Self::handshake(&uri).await {
+            match Self::handshake(uri).await {
                 Ok(link) => return Ok(link),
                 Err(error) => last = error,
             }

@@ -1,8 +1,8 @@
 //! Exchange, queues and bindings, declared by every node that needs them: declaring is idempotent.
 
 use beds_protocol::{
-    Broker, Lane, Operation,
-    topology::{DEAD, EXCHANGE},
+    Broker,
+    topology::{DEAD, EXCHANGE, QueueKind},
 };
 use lapin::{
     Channel, ExchangeKind,
@@ -10,112 +10,113 @@ use lapin::{
     types::{AMQPValue, FieldTable, LongString},
 };
 
-use super::{
-    Shared,
-    connection::{BusError, within},
+use crate::{
+    config::Amqp,
+    connection::{Connection, within},
+    error::BusError,
+    hosting::Shared,
 };
-use crate::{describe, spec::Domain};
-
-/// Whether any of the domains is routed to the broker.
-pub(super) fn has_domains(broker: Broker, domains: &[&'static Domain]) -> bool {
-    domains.iter().any(|domain| domain.placement.read == broker || domain.placement.write == broker)
-}
 
 /// Declares what the node's brokers consume, and where the dead letters go.
-pub(super) async fn declare(channel: &Channel, shared: &Shared) -> Result<(), BusError> {
-    let limit = shared.amqp.confirm_timeout_ms.duration();
+pub(crate) async fn declare(connection: &Connection, shared: &Shared) -> Result<(), BusError> {
+    let declaring = Declaring { channel: connection.channel().await?, amqp: &shared.amqp };
     let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
     for (name, kind) in [(EXCHANGE, ExchangeKind::Topic), (DEAD, ExchangeKind::Fanout)] {
-        let declared = channel.exchange_declare(name.into(), kind, durable, FieldTable::default());
-        within(limit, "declaring an exchange", declared).await?;
+        let declared = declaring.channel.exchange_declare(name.into(), kind, durable, FieldTable::default());
+        within(connection.limit(), "declaring an exchange", declared).await?;
     }
-    queue(channel, shared, DEAD, quorum(shared, false)).await?;
-    bind(channel, shared, DEAD, DEAD, "").await?;
+    declaring.queue(DEAD, bounded(&shared.amqp, QueueKind::Quorum)).await?;
+    declaring.bind(DEAD, DEAD, "").await?;
     for (broker, _) in &shared.brokers {
-        let arguments = if broker.is_read_only() { classic(shared) } else { quorum(shared, true) };
-        queue(channel, shared, broker.queue(), arguments).await?;
-        for domain in &shared.domains {
-            for key in keys(domain, *broker) {
-                bind(channel, shared, broker.queue(), EXCHANGE, &key).await?;
-            }
+        declaring.queue(broker.queue(), arguments(&shared.amqp, *broker)).await?;
+        for key in shared.keys(*broker) {
+            declaring.bind(broker.queue(), EXCHANGE, key).await?;
         }
     }
-    Ok(())
+    let closed = declaring.channel.close(200, "declared".into());
+    within(connection.limit(), "closing a channel", closed).await
 }
 
-/// The routing keys of a domain that belong in a broker's queue.
-fn keys(domain: &'static Domain, broker: Broker) -> Vec<String> {
-    let lane = |operation: &str| match operation.parse::<Operation>() {
-        Ok(Operation::Call(name)) => domain.call(&name).map_or(Lane::Write, |call| call.lane),
-        Ok(operation) => operation.lane().unwrap_or(Lane::Read),
-        Err(_) => Lane::Read,
-    };
-    describe::operations(domain)
-        .into_iter()
-        .filter(|operation| domain.placement.broker(lane(operation)) == broker)
-        .map(|operation| format!("{}.{operation}", domain.name))
-        .collect()
+struct Declaring<'a> {
+    channel: Channel,
+    amqp: &'a Amqp,
 }
 
-async fn queue(
-    channel: &Channel,
-    shared: &Shared,
-    name: &str,
-    arguments: FieldTable,
-) -> Result<(), BusError> {
-    let limit = shared.amqp.confirm_timeout_ms.duration();
-    let declared = channel.queue_declare(name.into(), QueueDeclareOptions::durable(), arguments);
-    within(limit, "declaring a queue", declared).await.map(drop).map_err(|error| {
-        BusError::Other(format!(
-            "queue `{name}`: {error}; where it exists with other arguments, drain and delete it, or configure \
-             amqp.queue_length_max and amqp.delivery_attempts_max as they were"
-        ))
-    })
+impl Declaring<'_> {
+    async fn queue(&self, name: &str, arguments: FieldTable) -> Result<(), BusError> {
+        let limit = self.amqp.confirm_timeout_ms.duration();
+        let declared = self.channel.queue_declare(name.into(), QueueDeclareOptions::durable(), arguments);
+        within(limit, "declaring a queue", declared).await.map(drop).map_err(|error| {
+            BusError::Other(format!(
+                "queue `{name}`: {error}; where it exists with other arguments, drain and delete it, or configure \
+                 amqp.queue_length_max and amqp.delivery_attempts_max as they were"
+            ))
+        })
+    }
+
+    async fn bind(&self, queue: &str, exchange: &str, key: &str) -> Result<(), BusError> {
+        let options = QueueBindOptions::default();
+        let bound = self.channel.queue_bind(
+            queue.into(),
+            exchange.into(),
+            key.into(),
+            options,
+            FieldTable::default(),
+        );
+        within(self.amqp.confirm_timeout_ms.duration(), "binding a queue", bound).await
+    }
 }
 
-async fn bind(
-    channel: &Channel,
-    shared: &Shared,
-    queue: &str,
-    exchange: &str,
-    key: &str,
-) -> Result<(), BusError> {
-    let bound = channel.queue_bind(
-        queue.into(),
-        exchange.into(),
-        key.into(),
-        QueueBindOptions::default(),
-        FieldTable::default(),
-    );
-    within(shared.amqp.confirm_timeout_ms.duration(), "binding a queue", bound).await
-}
-
-/// A queue of reads: in memory, on one node, since a read outlives neither its deadline nor a restart.
-fn classic(shared: &Shared) -> FieldTable {
-    bounded(shared)
-}
-
-/// A queue that survives: replicated, and with a bound on deliveries, which RabbitMQ 3 does not have by itself.
-fn quorum(shared: &Shared, dead_letters: bool) -> FieldTable {
-    let mut arguments = bounded(shared);
-    arguments.insert("x-queue-type".into(), text("quorum"));
-    if dead_letters {
-        let attempts = i64::from(shared.amqp.delivery_attempts_max);
-        arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(attempts));
-        arguments.insert("x-dead-letter-exchange".into(), text(DEAD));
+/// The arguments of a broker's queue. A quorum queue gets a bound on deliveries, which RabbitMQ 3 does not set by
+/// itself.
+fn arguments(amqp: &Amqp, broker: Broker) -> FieldTable {
+    let mut arguments = bounded(amqp, broker.kind());
+    match broker.kind() {
+        QueueKind::Classic => {}
+        QueueKind::Quorum => {
+            let attempts = i64::from(amqp.delivery_attempts_max);
+            arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(attempts));
+            arguments.insert("x-dead-letter-exchange".into(), text(DEAD));
+        }
     }
     arguments
 }
 
-fn bounded(shared: &Shared) -> FieldTable {
+fn bounded(amqp: &Amqp, kind: QueueKind) -> FieldTable {
     let mut arguments = FieldTable::default();
-    let length = i64::from(shared.amqp.queue_length_max);
+    let length = i64::from(amqp.queue_length_max);
     arguments.insert("x-max-length".into(), AMQPValue::LongLongInt(length));
     // A full queue refuses what is new; it never drops what it has accepted.
     arguments.insert("x-overflow".into(), text("reject-publish"));
+    match kind {
+        QueueKind::Classic => {}
+        QueueKind::Quorum => {
+            arguments.insert("x-queue-type".into(), text("quorum"));
+        }
+    }
     arguments
 }
 
 fn text(value: &str) -> AMQPValue {
     AMQPValue::LongString(LongString::from(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queues_have_the_arguments_of_their_kind() {
+        let amqp = Amqp::default();
+        let names = |table: &FieldTable| {
+            table.inner().keys().map(|name| name.as_str().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&arguments(&amqp, Broker::AppRead)), ["x-max-length", "x-overflow"]);
+        assert_eq!(
+            names(&arguments(&amqp, Broker::AppWrite)),
+            ["x-dead-letter-exchange", "x-delivery-limit", "x-max-length", "x-overflow", "x-queue-type"]
+        );
+        // The dead letters' own queue sends nothing on.
+        assert_eq!(names(&bounded(&amqp, QueueKind::Quorum)), ["x-max-length", "x-overflow", "x-queue-type"]);
+    }
 }

@@ -25,7 +25,7 @@ impl Backoff {
     }
 
     /// The next pause.
-    pub fn next(&mut self) -> Duration {
+    pub fn pause(&mut self) -> Duration {
         self.pauses.next().unwrap_or(self.max)
     }
 

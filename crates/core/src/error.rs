@@ -130,10 +130,11 @@ impl Error {
             .hint("send the request again later; with the same message_id if it writes")
     }
 
-    /// A write whose end nobody has seen.
+    /// A write whose end nobody has seen: never retryable, though its code is.
     #[must_use]
     pub fn unknown_effect(why: &str) -> Self {
-        Self::new(ErrorCode::Unavailable, format!("{why}: the write may or may not have happened"))
+        let message = format!("{why}: the write may or may not have happened");
+        Self { retryable: false, ..Self::new(ErrorCode::Unavailable, message) }
             .hint("look whether it did before sending it again")
     }
 

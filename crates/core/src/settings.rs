@@ -2,7 +2,7 @@
 //!
 //! Nothing here reads a file: the runtime's `config` does.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -53,6 +53,30 @@ impl Millis {
     #[must_use]
     pub const fn duration(self) -> Duration {
         Duration::from_millis(self.0 as u64)
+    }
+}
+
+/// The servers of one engine, by database. A name's case is of no account, since environment variables lose it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Servers<T>(BTreeMap<String, T>);
+
+impl<T> Default for Servers<T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<T> Servers<T> {
+    /// The server of a template's `database`.
+    #[must_use]
+    pub fn get(&self, database: &str) -> Option<&T> {
+        self.0.get(&database.to_ascii_lowercase())
+    }
+
+    /// Every server, by the name of its section.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&String, &mut T)> {
+        self.0.iter_mut()
     }
 }
 

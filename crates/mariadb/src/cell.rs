@@ -6,14 +6,14 @@ use sqlx::{
     mysql::{MySqlArguments, MySqlRow},
 };
 
-use crate::{
-    query::ZERO_DATE,
-    spec::Type,
+use beds_core::{
+    cursor::ZERO_DATE,
+    spec::{Domain, Field, Type},
     value::{Value, write_name},
 };
 
 /// Parameters of a statement, in order.
-pub(super) fn bind<'a>(values: impl IntoIterator<Item = &'a Value>) -> Result<MySqlArguments, sqlx::Error> {
+pub(crate) fn bind<'a>(values: impl IntoIterator<Item = &'a Value>) -> Result<MySqlArguments, sqlx::Error> {
     let mut arguments = MySqlArguments::default();
     for value in values {
         let added = match value {
@@ -71,7 +71,7 @@ fn kind(row: &MySqlRow, index: usize) -> Kind {
 }
 
 /// A cell as a value of the type that the template declares.
-pub(super) fn read(row: &MySqlRow, index: usize, ty: &Type) -> Result<Value, sqlx::Error> {
+pub(crate) fn read(row: &MySqlRow, index: usize, ty: &Type) -> Result<Value, sqlx::Error> {
     if row.try_get_raw(index)?.is_null() {
         return Ok(Value::Null);
     }
@@ -130,7 +130,7 @@ pub(super) fn read(row: &MySqlRow, index: usize, ty: &Type) -> Result<Value, sql
 }
 
 /// A cell as it has to be written back by an update of other fields: what the wire form would change stays as it is.
-pub(super) fn read_to_keep(row: &MySqlRow, index: usize, ty: &Type) -> Result<Value, sqlx::Error> {
+pub(crate) fn read_to_keep(row: &MySqlRow, index: usize, ty: &Type) -> Result<Value, sqlx::Error> {
     Ok(match read(row, index, ty)? {
         Value::Null if is_zero_date(row, index) => Value::Text(ZERO_DATE.to_owned()),
         // A TINYINT(1) may hold other numbers than 0 and 1.
@@ -142,13 +142,21 @@ pub(super) fn read_to_keep(row: &MySqlRow, index: usize, ty: &Type) -> Result<Va
 }
 
 /// Whether a cell that [`read`] takes for null holds a date of zero, as sqlx has it: it calls both null.
-pub(super) fn is_zero_date(row: &MySqlRow, index: usize) -> bool {
+fn is_zero_date(row: &MySqlRow, index: usize) -> bool {
     // Decoding a value that is truly null fails.
     row.try_get_unchecked::<&[u8], _>(index).is_ok()
 }
 
+/// A cell as a cursor holds it: a date of zero is null on the wire, but does not sort as null does.
+pub(crate) fn read_for_cursor(row: &MySqlRow, index: usize, ty: &Type) -> Result<Value, sqlx::Error> {
+    Ok(match read(row, index, ty)? {
+        Value::Null if is_zero_date(row, index) => Value::Text(ZERO_DATE.to_owned()),
+        value => value,
+    })
+}
+
 /// The value of an OUT parameter, which MariaDB sends like a column, but for a BIT: that is text.
-pub(super) fn read_out(row: &MySqlRow, index: usize, ty: &Type) -> Result<Value, sqlx::Error> {
+pub(crate) fn read_out(row: &MySqlRow, index: usize, ty: &Type) -> Result<Value, sqlx::Error> {
     if row.try_get_raw(index)?.is_null() || row.column(index).type_info().name() != "BIT" {
         return read(row, index, ty);
     }
@@ -187,8 +195,36 @@ fn text(row: &MySqlRow, index: usize, kind: Kind) -> Result<String, sqlx::Error>
     })
 }
 
+/// Appends a row as a JSON object; its columns are these fields of the domain.
+pub(crate) fn write_row(
+    row: &MySqlRow,
+    domain: &Domain,
+    fields: impl IntoIterator<Item = usize>,
+    out: &mut Vec<u8>,
+) -> Result<(), sqlx::Error> {
+    out.push(b'{');
+    for (column, field) in fields.into_iter().enumerate() {
+        let field = &domain.fields[field];
+        write_name(out, column == 0, field.name);
+        read(row, column, &field.ty).map_err(|error| named(error, field))?.write_json(out);
+    }
+    out.push(b'}');
+    Ok(())
+}
+
+/// A column's error, by its field's name instead of its number.
+fn named(error: sqlx::Error, field: &Field) -> sqlx::Error {
+    match error {
+        sqlx::Error::ColumnDecode { source, .. } => sqlx::Error::ColumnDecode {
+            index: format!("`{}` of the field `{}`", field.column, field.name),
+            source,
+        },
+        error => error,
+    }
+}
+
 /// A cell as the column's own type suggests: for results that no template describes.
-pub(super) fn read_as_it_comes(row: &MySqlRow, index: usize) -> Result<Value, sqlx::Error> {
+pub(crate) fn read_as_it_comes(row: &MySqlRow, index: usize) -> Result<Value, sqlx::Error> {
     if row.try_get_raw(index)?.is_null() {
         return Ok(Value::Null);
     }
@@ -212,7 +248,7 @@ pub(super) fn read_as_it_comes(row: &MySqlRow, index: usize) -> Result<Value, sq
 }
 
 /// Appends a row as a JSON object by column name.
-pub(super) fn write_as_it_comes(row: &MySqlRow, out: &mut Vec<u8>) -> Result<(), sqlx::Error> {
+pub(crate) fn write_as_it_comes(row: &MySqlRow, out: &mut Vec<u8>) -> Result<(), sqlx::Error> {
     out.push(b'{');
     for (index, column) in row.columns().iter().enumerate() {
         write_name(out, index == 0, column.name());

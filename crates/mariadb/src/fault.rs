@@ -3,11 +3,11 @@
 use beds_protocol::{ErrorCode, FieldError};
 use sqlx::mysql::MySqlDatabaseError;
 
-use crate::{error::Error, mask, spec::Domain};
+use beds_core::{Error, mask, spec::Domain};
 
 /// How a job failed.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// The statement failed; the connection is good.
     Refused(Error),
     /// The transaction was chosen to give way to another; run it again.
@@ -18,15 +18,22 @@ pub(super) enum Fault {
     Abandoned(Error),
 }
 
-impl Fault {
-    /// The deadline passed in the middle of a statement.
-    pub(super) fn late() -> Self {
-        Self::Abandoned(Error::deadline())
+impl From<Fault> for beds_lane::Fault {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Refused(error) => Self::Refused(error),
+            Fault::Deadlock => {
+                let message = "other requests kept changing the same records";
+                Self::Refused(Error::new(ErrorCode::Conflict, message).retryable())
+            }
+            Fault::Lost(reason) => Self::Lost(reason),
+            Fault::Abandoned(error) => Self::Abandoned(error),
+        }
     }
 }
 
 /// Sorts a driver's error out. `domain` names fields in the client's terms.
-pub(super) fn classify(error: &sqlx::Error, domain: &Domain) -> Fault {
+pub(crate) fn classify(error: &sqlx::Error, domain: &Domain) -> Fault {
     match error {
         sqlx::Error::Database(database) => match database.try_downcast_ref::<MySqlDatabaseError>() {
             Some(error) => from_server(error, domain),
@@ -124,7 +131,7 @@ fn by_number(
 }
 
 /// The template promises what the database does not keep.
-pub(super) fn disagree(domain: &Domain, message: &str) -> Error {
+pub(crate) fn disagree(domain: &Domain, message: &str) -> Error {
     tracing::error!(template = domain.name, "the database does not match the template: {message}");
     Error::internal(format!("the database does not match the template `{}`", domain.name))
         .hint("the node's log tells the difference")

@@ -3,20 +3,19 @@
 //! A `uuid` is a Binary of subtype 4, a `decimal` a Decimal128, a `datetime` a date (whole milliseconds), a
 //! `date` or `time` a string; lists, objects and JSON are native.
 
-use beds_protocol::value::{Bytes, DateTime};
+use beds_core::{
+    spec::{Domain, Field, Generated, Type},
+    value::{Value, write_name},
+};
+use beds_protocol::value::{Bytes, Date, DateTime};
 use mongodb::bson::{
     self, Binary, Bson, Decimal128, Document, RawBsonRef, oid::ObjectId, raw::RawDocument,
     spec::BinarySubtype,
 };
 use serde_json::Value as Json;
 
-use crate::{
-    spec::{Domain, Field, Generated, Type},
-    value::{Value, write_name},
-};
-
 /// A value as BSON; an error is what is wrong with it, as the end of the sentence "the field …".
-pub(super) fn to_bson(value: &Value) -> Result<Bson, String> {
+pub(crate) fn to_bson(value: &Value) -> Result<Bson, String> {
     Ok(match value {
         Value::Null => Bson::Null,
         Value::Bool(value) => Bson::Boolean(*value),
@@ -63,23 +62,30 @@ fn unix_ms(value: DateTime) -> i64 {
 }
 
 /// Whether no date of MongoDB is this moment: it has a fraction of a millisecond.
-pub(super) fn is_between_dates(value: &Value) -> bool {
+pub(crate) fn is_between_dates(value: &Value) -> bool {
     matches!(value, Value::DateTime(DateTime(moment)) if moment.nanosecond() % 1_000_000 != 0)
 }
 
-/// The value that the database will give back: its dates have whole milliseconds. An `ObjectId` that the database
-/// is to generate is generated here, as every driver does, so that the reply can tell it.
-pub(super) fn stored(value: Value, field: &Field) -> Value {
+/// The value that the database will give back. An `ObjectId` that the database is to generate is generated here, as
+/// every driver does, so that the reply can tell it.
+pub(crate) fn stored(value: Value, field: &Field) -> Value {
+    match (value, &field.ty, field.generated) {
+        (Value::Null, Type::ObjectId, Some(Generated::Database)) => Value::ObjectId(ObjectId::new().bytes()),
+        (value, ..) => in_milliseconds(value),
+    }
+}
+
+/// The value with the whole milliseconds that dates have.
+fn in_milliseconds(value: Value) -> Value {
     match value {
-        Value::Null
-            if matches!((&field.ty, field.generated), (Type::ObjectId, Some(Generated::Database))) =>
-        {
-            Value::ObjectId(ObjectId::new().bytes())
-        }
-        Value::DateTime(value) => {
-            let moment = value.0;
+        Value::DateTime(DateTime(moment)) => {
             let stored = moment.replace_nanosecond(u32::from(moment.millisecond()) * 1_000_000);
             Value::DateTime(DateTime(stored.unwrap_or(moment)))
+        }
+        Value::List(items) => Value::List(items.into_iter().map(in_milliseconds).collect()),
+        Value::Object(members) => {
+            let members = members.into_iter().map(|(field, value)| (field, in_milliseconds(value)));
+            Value::Object(members.collect())
         }
         other => other,
     }
@@ -98,7 +104,7 @@ fn unkept(json: &Json) -> Option<&'static str> {
     }
 }
 
-pub(super) fn json_to_bson(json: &Json) -> Bson {
+pub(crate) fn json_to_bson(json: &Json) -> Bson {
     match json {
         Json::Null => Bson::Null,
         Json::Bool(value) => Bson::Boolean(*value),
@@ -115,7 +121,7 @@ pub(super) fn json_to_bson(json: &Json) -> Bson {
 }
 
 /// Appends a document as a JSON object with these fields.
-pub(super) fn write_document(
+pub(crate) fn write_document(
     document: &RawDocument,
     domain: &Domain,
     fields: impl IntoIterator<Item = usize>,
@@ -132,7 +138,7 @@ pub(super) fn write_document(
 }
 
 /// The value of a field in a document; null where it is absent.
-pub(super) fn field_value(document: &RawDocument, field: &Field) -> Result<Value, String> {
+pub(crate) fn field_value(document: &RawDocument, field: &Field) -> Result<Value, String> {
     match document.get(field.column) {
         Ok(Some(bson)) => typed(bson, &field.ty).map_err(|reason| format!("`{}` {reason}", field.column)),
         Ok(None) => Ok(Value::Null),
@@ -141,7 +147,7 @@ pub(super) fn field_value(document: &RawDocument, field: &Field) -> Result<Value
 }
 
 /// BSON as a value of the type that the template declares, or what it is instead.
-pub(super) fn typed(bson: RawBsonRef<'_>, ty: &Type) -> Result<Value, String> {
+pub(crate) fn typed(bson: RawBsonRef<'_>, ty: &Type) -> Result<Value, String> {
     from_bson(bson, ty).ok_or_else(|| format!("is a {:?}, which is no {}", bson.element_type(), ty.name()))
 }
 
@@ -168,7 +174,7 @@ fn from_bson(bson: RawBsonRef<'_>, ty: &Type) -> Option<Value> {
             let nanoseconds = i128::from(value.timestamp_millis()) * 1_000_000;
             let moment = time::OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).ok()?;
             match ty {
-                Type::Date => Value::Date(beds_protocol::value::Date(moment.date())),
+                Type::Date => Value::Date(Date(moment.date())),
                 _ => Value::DateTime(DateTime(moment)),
             }
         }
@@ -231,7 +237,7 @@ fn plain_decimal(text: &str) -> Option<String> {
 }
 
 /// Any BSON as JSON; types that JSON lacks take their wire form. `None` where there is none.
-pub(super) fn bson_to_json(bson: RawBsonRef<'_>) -> Option<Json> {
+pub(crate) fn bson_to_json(bson: RawBsonRef<'_>) -> Option<Json> {
     let text = |ty: &Type| from_bson(bson, ty).and_then(|value| serde_json::to_value(value).ok());
     match bson {
         RawBsonRef::Null | RawBsonRef::Undefined => Some(Json::Null),

@@ -53,7 +53,8 @@ pub fn fetch(cx: &Context, domain: &'static Domain, request: FetchRequest) -> Re
 /// As [`fetch`].
 pub fn count(cx: &Context, domain: &'static Domain, request: CountRequest) -> Result<Work> {
     let mut errors = Errors::default();
-    let filter = request.r#where.as_ref().map(|map| filter(domain, &cx.limits, map, &mut errors));
+    let CountRequest { r#where } = request;
+    let filter = r#where.as_ref().map(|map| filter(domain, &cx.limits, map, &mut errors));
     errors.or(domain, read(domain, Read::Count(filter.unwrap_or_default())))
 }
 

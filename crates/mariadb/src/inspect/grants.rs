@@ -1,6 +1,6 @@
 //! `SHOW GRANTS` to plain grants.
 
-use crate::adapters::inspect::{Grant, Granted};
+use beds_core::inspect::{Grant, Granted};
 
 /// The grant of a line of `SHOW GRANTS`, seen from a database; `None` for what gives no privilege on objects.
 pub(super) fn grant(line: &str, database: &str) -> Option<Grant> {

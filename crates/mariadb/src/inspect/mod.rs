@@ -17,12 +17,12 @@ use self::{
     types::{kind, supplied},
     views::picks,
 };
-use crate::{
-    adapters::inspect::{
+use beds_core::{
+    inspect::{
         Catalogue, Column, Direction, Grants, Index, Kind, Parameter, Relation, RelationKind, Routine,
         RoutineKind, Scope, Unseen,
     },
-    config::SecretUrl,
+    settings::SecretUrl,
 };
 
 /// Looks at the database that a URL names.
@@ -173,7 +173,7 @@ impl Look<'_> {
                 nullable: text(row, 3) == "YES",
                 // A view's columns repeat the defaults of its tables, which say nothing of the view.
                 default: if is_view {
-                    crate::adapters::inspect::Supplied::Nothing
+                    beds_core::inspect::Supplied::Nothing
                 } else {
                     supplied(option(row, 4).as_deref(), &text(row, 5), option(row, 8).as_deref())
                 },

@@ -2,7 +2,7 @@
 
 use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError};
 
-use crate::{adapters::inspect::Unseen, config::SecretUrl};
+use beds_core::{inspect::Unseen, settings::SecretUrl};
 
 /// What to connect with.
 pub(super) fn options(url: &SecretUrl) -> Result<MySqlConnectOptions, Unseen> {

@@ -1,7 +1,7 @@
 //! The types of columns and parameters as MariaDB writes them, such as `int(10) unsigned`, to what their values
 //! are.
 
-use crate::adapters::inspect::{Kind, Supplied};
+use beds_core::inspect::{Kind, Supplied};
 
 /// What values of a type are.
 pub(super) fn kind(written: &str) -> Kind {

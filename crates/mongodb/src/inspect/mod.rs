@@ -8,6 +8,13 @@ mod schema;
 
 use std::time::Instant;
 
+use beds_core::{
+    inspect::{
+        Catalogue, Column, Evidence, Grant, Granted, Grants, Index, Kind, Relation, RelationKind, Scope,
+        Supplied, Unseen,
+    },
+    settings::SecretUrl,
+};
 use futures_util::TryStreamExt as _;
 use mongodb::{
     Client, Database,
@@ -16,14 +23,7 @@ use mongodb::{
 };
 
 use self::sample::Sample;
-use super::client_options;
-use crate::{
-    adapters::inspect::{
-        Catalogue, Column, Evidence, Grant, Granted, Grants, Index, Kind, Relation, RelationKind, Scope,
-        Supplied, Unseen,
-    },
-    config::SecretUrl,
-};
+use crate::server::client_options;
 
 /// How many documents tell whether the bytes of a validated collection are UUIDs.
 const REFINING_SAMPLE: u32 = 100;

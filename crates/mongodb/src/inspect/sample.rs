@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mongodb::bson::{Bson, Document, spec::BinarySubtype};
 
-use crate::adapters::inspect::{Column, Kind, Supplied};
+use beds_core::inspect::{Column, Kind, Supplied};
 
 /// How deep documents are followed, and how many members one may have before it counts as a map of anything.
 const DEPTH_MAX: usize = 4;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mongodb::bson::{Bson, Document};
 
-use crate::adapters::inspect::{Column, Kind, Supplied};
+use beds_core::inspect::{Column, Kind, Supplied};
 
 /// How deep a schema is followed.
 const DEPTH_MAX: usize = 8;

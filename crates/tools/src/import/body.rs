@@ -4,7 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::adapters::inspect::{Routine, RoutineKind};
+use beds_core::inspect::{Routine, RoutineKind};
 
 /// A piece of a routine's text.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use super::{
     fields::Supply,
     names::{same, table_words, words},
 };
-use crate::adapters::inspect::{Direction, Kind, RelationKind, Routine, RoutineKind};
+use beds_core::inspect::{Direction, Kind, RelationKind, Routine, RoutineKind};
 
 /// Verbs of a routine\'s name, the usual one first.
 pub(super) const CREATE: &[&str] = &["create", "insert", "add", "new", "ins"];
@@ -157,7 +157,7 @@ fn check_create(domain: &Domain, args: &[usize], deeds: &Deeds) -> Option<Vec<us
     let counted = domain
         .fields
         .iter()
-        .position(|field| field.key && field.column.default == crate::adapters::inspect::Supplied::Counter);
+        .position(|field| field.key && field.column.default == beds_core::inspect::Supplied::Counter);
     Some(counted.filter(|_| deeds.selects_new_id()).into_iter().collect())
 }
 

@@ -9,7 +9,7 @@ use super::{
     domain::{Domain, Object},
     fields::Field,
 };
-use crate::adapters::inspect::{Catalogue, RelationKind, Supplied};
+use beds_core::inspect::{Catalogue, RelationKind, Supplied};
 
 /// Columns of these names count the changes of a record, where they are integers that are never null.
 const VERSIONS: &[&str] =
@@ -67,7 +67,7 @@ pub(super) fn propose(domains: &mut [Domain], catalogue: &Catalogue) -> Option<S
 /// A column that the template leaves out although a new record needs a value for it.
 fn needed(domain: &Domain, table: &str, catalogue: &Catalogue) -> Option<String> {
     let columns = &catalogue.relation(table)?.columns;
-    let is_needed = |column: &&crate::adapters::inspect::Column| {
+    let is_needed = |column: &&beds_core::inspect::Column| {
         !column.nullable && column.default == Supplied::Nothing && domain.field(&column.name).is_none()
     };
     columns.iter().find(is_needed).map(|column| column.name.clone())

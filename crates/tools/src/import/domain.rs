@@ -7,7 +7,7 @@ use super::{
     names::snake,
     routines::Call,
 };
-use crate::adapters::inspect::{Catalogue, Evidence, Index, Relation, RelationKind};
+use beds_core::inspect::{Catalogue, Evidence, Index, Relation, RelationKind};
 
 /// A domain to be written.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 use beds_protocol::value::{Date, DateTime, Time};
 
 use super::{names::Taken, render::string};
-use crate::adapters::inspect::{Column, Evidence, Kind, Relation, Supplied};
+use beds_core::inspect::{Column, Evidence, Kind, Relation, Supplied};
 
 /// The longest string that can be indexed in a template.
 const STRING_MAX: u32 = 65_535;
@@ -115,7 +115,7 @@ fn hint(written: &str) -> &'static str {
 
 /// Why a template cannot name a column.
 fn unnameable(name: &str, relation: &Relation) -> Option<&'static str> {
-    let is_document = relation.kind == crate::adapters::inspect::RelationKind::Collection;
+    let is_document = relation.kind == beds_core::inspect::RelationKind::Collection;
     if name.is_empty() || name.contains('\0') {
         Some("a template cannot write this name")
     } else if is_document && (name.contains('.') || name.starts_with('$')) {

@@ -15,7 +15,7 @@ mod render;
 mod routines;
 mod write;
 
-use crate::adapters::inspect::{Catalogue, Evidence, Relation, RelationKind, Routine, RoutineKind};
+use beds_core::inspect::{Catalogue, Evidence, Relation, RelationKind, Routine, RoutineKind};
 
 use self::{
     body::AllDeeds,

@@ -10,7 +10,7 @@ use super::{
     fields::{Field, Supply, Ty},
     routines::Call,
 };
-use crate::adapters::inspect::{Direction, RelationKind, RoutineKind};
+use beds_core::inspect::{Direction, RelationKind, RoutineKind};
 
 /// A string in TOML.
 pub(super) fn string(text: &str) -> String {

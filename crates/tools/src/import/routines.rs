@@ -8,7 +8,7 @@ use super::{
     fields::{Ty, ty},
     names::{Taken, parameter, same, snake, table_words, words},
 };
-use crate::adapters::inspect::{Direction, Routine, RoutineKind};
+use beds_core::inspect::{Direction, Routine, RoutineKind};
 
 /// A call of a template.
 #[derive(Debug, Clone)]

@@ -5,8 +5,8 @@ use super::{
     relation::is_written,
     types::{Against, Fit, fit},
 };
-use crate::{
-    adapters::inspect::{Evidence, Relation},
+use beds_core::{
+    inspect::{Evidence, Relation},
     spec::{Domain, Engine, Object, Type, Usage},
 };
 
@@ -34,7 +34,7 @@ pub(super) fn check(object: &Object, relation: &Relation, findings: &mut Finding
         }
     }
     let is_read_too =
-        domain.objects.iter().any(|other| other.usage == Usage::Read && other.name == object.name);
+        domain.database_objects().iter().any(|other| other.usage == Usage::Read && other.name == object.name);
     for (index, field) in domain.fields.iter().enumerate() {
         let place = format!("field {}", field.name);
         let Some(column) = relation.columns.iter().find(|column| column.name == field.column) else {
@@ -87,7 +87,7 @@ const fn severity(strict: bool) -> super::Severity {
 
 fn is_always_given(domain: &Domain, index: usize) -> bool {
     let field = &domain.fields[index];
-    let is_generated = field.generated.is_some_and(|by| by != crate::spec::Generated::Database);
+    let is_generated = field.generated.is_some_and(|by| by != beds_core::spec::Generated::Database);
     field.required
         || field.default.is_some()
         || is_generated

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{Finding, Findings, Severity, place, what};
-use crate::{
-    adapters::inspect::{Catalogue, Grant, Granted},
+use beds_core::{
+    inspect::{Catalogue, Grant, Granted},
     spec::{Domain, Object, ObjectKind, Usage},
 };
 
@@ -69,7 +69,7 @@ fn covers(on: &Granted, object: &Object) -> bool {
 /// Grants that no domain on the database needs.
 pub(super) fn excess(database: &str, domains: &[&'static Domain], catalogue: &Catalogue) -> Vec<Finding> {
     let Some(list) = &catalogue.grants.list else { return Vec::new() };
-    let objects: Vec<&Object> = domains.iter().flat_map(|domain| domain.objects).collect();
+    let objects: Vec<Object> = domains.iter().flat_map(|domain| domain.database_objects()).collect();
     let mut excess = BTreeSet::new();
     for grant in list {
         if let Some(text) =
@@ -96,10 +96,10 @@ pub(super) fn excess(database: &str, domains: &[&'static Domain], catalogue: &Ca
     }]
 }
 
-fn too_much(grant: &Grant, objects: &[&Object]) -> Option<String> {
+fn too_much(grant: &Grant, objects: &[Object]) -> Option<String> {
     let harmless = |privilege: &&String| matches!(privilege.as_str(), "SELECT" | "EXECUTE" | "SHOW VIEW");
     let all = || grant.privileges.join(", ");
-    let used = |is: &dyn Fn(&Object) -> bool| objects.iter().any(|object| is(object));
+    let used = |is: &dyn Fn(&Object) -> bool| objects.iter().any(is);
     let only = |allowed: &str, is_used: bool, name: &str, kind: &str| {
         let extra: Vec<&str> = grant
             .privileges

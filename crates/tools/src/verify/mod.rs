@@ -10,24 +10,25 @@ mod nearest;
 mod relation;
 mod report;
 mod routine;
-mod start;
 mod types;
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use serde::Serialize;
-
-use crate::{
-    adapters::{
-        inspect::{Catalogue, RelationKind, RoutineKind, Scope, Unseen},
-        mariadb, mongodb,
-    },
-    config::Config,
-    spec::{Domain, Engine, Object, ObjectKind, Usage},
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
 };
 
+use futures_util::future::join_all;
+use serde::Serialize;
+
+use beds_core::{
+    inspect::{Catalogue, RelationKind, RoutineKind, Scope, Unseen},
+    settings::Servers,
+    spec::{Domain, Engine, Object, ObjectKind, Usage},
+};
+use beds_mariadb::MariaDb;
+use beds_mongodb::MongoDb;
+
 pub use report::Report;
-pub use start::at_start;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -120,15 +121,30 @@ impl Finding {
     }
 }
 
-/// Looks at the databases of these domains, and holds the domains against them.
-pub async fn verify(config: &Config, domains: &[&'static Domain]) -> Report {
+/// Where the databases of a node are.
+#[derive(Debug, Clone, Copy)]
+pub struct Sources<'a> {
+    /// MariaDB servers, by the name that templates use as `database`.
+    pub mariadb: &'a Servers<MariaDb>,
+    /// MongoDB servers, by the name that templates use as `database`.
+    pub mongodb: &'a Servers<MongoDb>,
+    /// How long looking at one database may take.
+    pub timeout: Duration,
+}
+
+/// Looks at the databases of these domains, all at the same time, and holds the domains against them.
+pub async fn verify(sources: Sources<'_>, domains: &[&'static Domain]) -> Report {
     let mut by_database: BTreeMap<(&str, &str), Vec<&'static Domain>> = BTreeMap::new();
     for domain in domains {
-        by_database.entry((engine(domain.engine), domain.database)).or_default().push(domain);
+        by_database.entry((section(domain.engine()), domain.database)).or_default().push(domain);
     }
+    let looks = by_database.into_iter().map(async |((_, database), domains)| {
+        let seen = look(sources, &domains).await;
+        (database, domains, seen)
+    });
     let mut report = Report::default();
-    for ((_, database), domains) in by_database {
-        match look(config, &domains).await {
+    for (database, domains, seen) in join_all(looks).await {
+        match seen {
             Ok(catalogue) => {
                 for domain in &domains {
                     report.findings.extend(check(domain, &catalogue));
@@ -148,41 +164,42 @@ pub async fn verify(config: &Config, domains: &[&'static Domain]) -> Report {
     report
 }
 
-const fn engine(engine: Engine) -> &'static str {
+/// The section of the configuration that names an engine's servers.
+const fn section(engine: Engine) -> &'static str {
     match engine {
         Engine::MariaDb => "mariadb",
         Engine::MongoDb => "mongodb",
     }
 }
 
-async fn look(config: &Config, domains: &[&'static Domain]) -> Result<Catalogue, Unseen> {
+async fn look(sources: Sources<'_>, domains: &[&'static Domain]) -> Result<Catalogue, Unseen> {
     let Some(first) = domains.first() else { return Ok(Catalogue::default()) };
-    let objects = domains.iter().flat_map(|domain| domain.objects);
+    let objects = domains.iter().flat_map(|domain| domain.database_objects());
     let names: BTreeSet<&str> =
         objects.filter(|object| is_relation(object.kind)).map(|object| object.name).collect();
     let scope = Scope {
         only: Some(names.into_iter().map(str::to_owned).collect()),
         sample: 0,
-        timeout: config.node.ipl_timeout_ms.duration(),
+        timeout: sources.timeout,
     };
     let name = first.database;
     let missing = || {
-        let section = engine(first.engine);
+        let section = section(first.engine());
         Unseen::new(
             format!("[{section}.{name}] is not configured"),
             "add it to config/, with the url of its server",
         )
     };
-    match first.engine {
+    match first.engine() {
         Engine::MariaDb => {
-            let url = config.mariadb.get(name).and_then(|server| server.url.as_ref()).ok_or_else(missing)?;
-            mariadb::inspect(url, &scope).await
+            let server = sources.mariadb.get(name).ok_or_else(missing)?;
+            beds_mariadb::inspect(server.url.as_ref().ok_or_else(missing)?, &scope).await
         }
         Engine::MongoDb => {
-            let server = config.mongodb.get(name).ok_or_else(missing)?;
+            let server = sources.mongodb.get(name).ok_or_else(missing)?;
             let url = server.url.as_ref().ok_or_else(missing)?;
             let database = server.database.as_deref().unwrap_or(name);
-            mongodb::inspect(url, database, &scope, &|_| true, &|_, _, _| ()).await
+            beds_mongodb::inspect(url, database, &scope, &|_| true, &|_, _, _| ()).await
         }
     }
 }
@@ -198,7 +215,7 @@ const fn is_relation(kind: ObjectKind) -> bool {
 #[must_use]
 pub fn check(domain: &Domain, catalogue: &Catalogue) -> Vec<Finding> {
     let mut findings = Findings { domain, list: Vec::new() };
-    for object in domain.objects {
+    for object in &domain.database_objects() {
         match object.kind {
             ObjectKind::Table | ObjectKind::View | ObjectKind::Collection | ObjectKind::Pipeline => {
                 check_relation(object, catalogue, &mut findings);

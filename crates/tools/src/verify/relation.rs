@@ -1,12 +1,14 @@
 //! Fields against the columns of what a domain reads.
 
+use beds_protocol::Operation;
+
 use super::{
     Findings,
     nearest::nearest,
     types::{Against, Fit, fit},
 };
-use crate::{
-    adapters::inspect::{Column, Evidence, Kind, Relation, RelationKind, Supplied},
+use beds_core::{
+    inspect::{Column, Evidence, Kind, Relation, RelationKind, Supplied},
     spec::{Engine, Field, Generated, Object, Type, Usage},
 };
 
@@ -19,14 +21,14 @@ pub(super) fn check(object: &Object, relation: &Relation, findings: &mut Finding
     }
     if relation.columns.is_empty() {
         // A collection without a validator declares no members.
-        if domain.engine == Engine::MariaDb && relation.notes.is_empty() {
+        if domain.engine() == Engine::MariaDb && relation.notes.is_empty() {
             findings
                 .error(&place, format!("the columns of `{}` cannot be seen", relation.name))
                 .hint("the user needs SELECT on it; a view may be broken: select from it");
         }
     } else {
         for (index, field) in domain.fields.iter().enumerate() {
-            match column(relation, field, domain.engine) {
+            match column(relation, field, domain.engine()) {
                 Some(column) => check_column(index, field, column, relation, findings),
                 None => missing(field, relation, findings),
             }
@@ -69,10 +71,10 @@ pub(super) fn is_written(index: usize, findings: &Findings<'_>) -> bool {
     let field = &domain.fields[index];
     let is_given = field.generated.is_none() && domain.version != Some(index);
     let takes = |object: &Object| match object.usage {
-        Usage::Create | Usage::Update => domain.engine == Engine::MongoDb || object.args.contains(&index),
+        Usage::Create | Usage::Update => domain.engine() == Engine::MongoDb || object.args.contains(&index),
         Usage::Read | Usage::Delete | Usage::Call(_) => false,
     };
-    is_given && domain.objects.iter().any(takes)
+    is_given && domain.database_objects().iter().any(takes)
 }
 
 fn check_column(
@@ -87,7 +89,7 @@ fn check_column(
     // A view may show another form of what a procedure takes; the procedure's parameters are looked at themselves.
     let written = relation.kind != RelationKind::View && is_written(index, findings);
     let subject = format!("the column `{}`", column.name);
-    match fit(&column.kind, &field.ty, Against { engine: domain.engine, written }) {
+    match fit(&column.kind, &field.ty, Against { engine: domain.engine(), written }) {
         Fit::Fine => {}
         Fit::Doubt(why) => {
             findings.warning(&place, format!("{subject} {why}"));
@@ -120,7 +122,8 @@ fn check_column(
             RelationKind::Table | RelationKind::Collection => findings.error(&place, message).hint(hint),
         }
     }
-    let is_created = domain.operations.create && relation.kind == RelationKind::Table;
+    let is_created = domain.operations().any(|(operation, _)| operation == Operation::Create)
+        && relation.kind == RelationKind::Table;
     if is_created
         && field.generated == Some(Generated::Database)
         && !column.nullable

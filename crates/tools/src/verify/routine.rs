@@ -6,9 +6,9 @@ use super::{
     Findings,
     types::{Against, Fit, fit},
 };
-use crate::{
-    adapters::inspect::{Catalogue, Direction, Parameter, Routine},
-    import,
+use crate::import;
+use beds_core::{
+    inspect::{Catalogue, Direction, Parameter, Routine},
     spec::{ArgMode, Engine, Object, Returns, Type, Usage},
 };
 
@@ -28,7 +28,7 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
     let place = super::place(object.usage);
     let (passed, lane) = match object.usage {
         Usage::Call(name) => {
-            let Some(call) = domain.call(name) else { return };
+            let Some(call) = domain.calls.iter().find(|call| call.name == name) else { return };
             check_returns(&place, &call.returns, routine, findings);
             let passed = call.args.iter().map(|arg| Passed {
                 names: [arg.field.name, arg.field.name],

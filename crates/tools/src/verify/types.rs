@@ -2,8 +2,8 @@
 
 #![allow(clippy::match_same_arms, reason = "a pair of types a line, in the order of the types")]
 
-use crate::{
-    adapters::inspect::{Column, Kind},
+use beds_core::{
+    inspect::{Column, Kind},
     spec::{Engine, Field, Type},
 };
 
