@@ -17,7 +17,7 @@ use syn::{DeriveInput, parse_macro_input};
 ///
 /// `methods(create = Self::create_checked)` lets an associated function
 /// `async fn(&Context, CreateRequest) -> Result` stand for an operation. What the template would do is then
-/// available to it as `Self::create_object`, and every other operation as it is.
+/// the work of `Self::create_object`, which the function may run: `cx.run(Self::create_object(cx, request)).await`.
 ///
 /// ```ignore
 /// #[derive(NamasteCore)]

@@ -35,6 +35,8 @@ pub fn domain(domain: &Domain) -> String {
     out.push('\n');
     let operations: Vec<_> = plans(domain).map(Plan::function).collect();
     out.push_str(&text::items(&implementation(domain, &domain.struct_name, &operations)));
+    out.push('\n');
+    out.push_str(&members(domain));
     out
 }
 
@@ -54,19 +56,19 @@ fn record(domain: &Domain) -> TokenStream {
     let doc = text::doc(&domain.description);
     let fields = domain.fields.iter().map(|field| {
         let (doc, ident, ty) = (text::doc(&field.description), &field.ident, rust_type(field, name));
-        // serde takes the `r#` off by itself.
-        let rename = (ident.to_string().trim_start_matches("r#") != field.name).then(|| {
-            let wire = &field.name;
-            quote!(#[serde(rename = #wire)])
-        });
-        quote!(#doc #rename pub #ident: #ty,)
+        quote!(#doc pub #ident: #ty,)
     });
     quote! {
         #doc
-        #[derive(Debug, Clone, PartialEq, rt::Serialize, rt::Deserialize)]
-        #[serde(crate = "beds_runtime::__private::serde")]
+        #[derive(Clone, PartialEq)]
         pub struct #name { #(#fields)* }
     }
+}
+
+/// The members of the struct, from which the runtime makes what serde and `Debug` want of it.
+fn members(domain: &Domain) -> String {
+    let members = domain.fields.iter().map(|field| &field.ident);
+    format!("rt::record!({} {{ {} }});\n", domain.struct_name, text::line(&quote!(#(#members),*)))
 }
 
 /// The Rust type of a field's value.

@@ -1,7 +1,6 @@
 use ::beds_runtime::__private as rt;
 
-#[derive(Debug, Clone, PartialEq, rt::Serialize, rt::Deserialize)]
-#[serde(crate = "beds_runtime::__private::serde")]
+#[derive(Clone, PartialEq)]
 pub struct Turnover {
     pub month: Option<rt::Date>,
     pub amount: Option<rt::Decimal>,
@@ -34,3 +33,5 @@ impl rt::NamasteCore for Turnover {
         rt::operation::count(cx, &DOMAIN, request)
     }
 }
+
+rt::record!(Turnover { month, amount });

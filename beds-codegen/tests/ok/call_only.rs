@@ -1,7 +1,6 @@
 use ::beds_runtime::__private as rt;
 
-#[derive(Debug, Clone, PartialEq, rt::Serialize, rt::Deserialize)]
-#[serde(crate = "beds_runtime::__private::serde")]
+#[derive(Clone, PartialEq)]
 pub struct Option {}
 
 static ARGS_GO: [rt::Arg; 2] = [
@@ -39,3 +38,5 @@ impl rt::NamasteCore for Option {
         }
     }
 }
+
+rt::record!(Option {  });

@@ -1,8 +1,7 @@
 use ::beds_runtime::__private as rt;
 
 /// What was ordered
-#[derive(Debug, Clone, PartialEq, rt::Serialize, rt::Deserialize)]
-#[serde(crate = "beds_runtime::__private::serde")]
+#[derive(Clone, PartialEq)]
 pub struct OrderLine {
     pub order_id: u64,
     pub position: i64,
@@ -46,3 +45,5 @@ impl rt::NamasteCore for OrderLine {
         rt::operation::delete(cx, &DOMAIN, request)
     }
 }
+
+rt::record!(OrderLine { order_id, position, article, quantity });

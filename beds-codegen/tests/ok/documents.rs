@@ -1,8 +1,7 @@
 use ::beds_runtime::__private as rt;
 
 /// Matches played
-#[derive(Debug, Clone, PartialEq, rt::Serialize, rt::Deserialize)]
-#[serde(crate = "beds_runtime::__private::serde")]
+#[derive(Clone, PartialEq)]
 pub struct Match {
     pub id: String,
     pub teams: Vec<rt::Json>,
@@ -102,3 +101,5 @@ impl rt::NamasteCore for Match {
         rt::operation::delete(cx, &DOMAIN, request)
     }
 }
+
+rt::record!(Match { id, teams, referee, rating, played, crowd, version });

@@ -1,13 +1,11 @@
 use ::beds_runtime::__private as rt;
 
-#[derive(Debug, Clone, PartialEq, rt::Serialize, rt::Deserialize)]
-#[serde(crate = "beds_runtime::__private::serde")]
+#[derive(Clone, PartialEq)]
 pub struct Domain {
     pub id: String,
     /// kind "quoted"
     pub r#type: String,
     /// bare   return,   turned, */ closed
-    #[serde(rename = "self")]
     pub self_: Option<i64>,
     pub Option: Option<Vec<rt::Json>>,
     pub Option_item: Option<rt::Json>,
@@ -94,3 +92,5 @@ impl rt::NamasteCore for Domain {
         rt::operation::delete(cx, &DOMAIN, request)
     }
 }
+
+rt::record!(Domain { id, r#type, self_, Option, Option_item, big, f, b, at });

@@ -1,8 +1,7 @@
 use ::beds_runtime::__private as rt;
 
 /// What we sell
-#[derive(Debug, Clone, PartialEq, rt::Serialize, rt::Deserialize)]
-#[serde(crate = "beds_runtime::__private::serde")]
+#[derive(Clone, PartialEq)]
 pub struct Product {
     pub id: rt::Uuid,
     pub sku: String,
@@ -85,3 +84,5 @@ impl rt::NamasteCore for Product {
         rt::operation::delete(cx, &DOMAIN, request)
     }
 }
+
+rt::record!(Product { id, sku, price, status, created_at, revision });

@@ -1,7 +1,6 @@
 use ::beds_runtime::__private as rt;
 
-#[derive(Debug, Clone, PartialEq, rt::Serialize, rt::Deserialize)]
-#[serde(crate = "beds_runtime::__private::serde")]
+#[derive(Clone, PartialEq)]
 pub struct Event {
     pub id: rt::Uuid,
     pub kind: String,
@@ -36,3 +35,5 @@ impl rt::NamasteCore for Event {
         rt::operation::update(cx, &DOMAIN, request)
     }
 }
+
+rt::record!(Event { id, kind, note });

@@ -18,7 +18,7 @@ impl Bookmark {
         cx: &__private::Context,
         request: __private::CreateRequest,
     ) -> __private::Result {
-        Self::create_object(cx, request).await
+        cx.run(Self::create_object(cx, request)).await
     }
 }
 

@@ -22,6 +22,7 @@ pub mod operation;
 pub mod outcome;
 pub mod plan;
 pub mod query;
+pub mod record;
 pub mod service;
 pub mod settings;
 pub mod spec;
@@ -42,7 +43,7 @@ pub mod __private {
         Broker, CountRequest, CreateRequest, DeleteRequest, FetchRequest, Lane, UpdateRequest,
         value::{Bytes, Date, DateTime, Decimal, Time},
     };
-    pub use serde::{self, Deserialize, Serialize};
+    pub use serde;
     pub use serde_json::Value as Json;
     pub use uuid::Uuid;
 
@@ -50,7 +51,7 @@ pub mod __private {
         context::Context,
         error::Result,
         namaste::{Factory, NamasteCore, Request, dispatch},
-        operation,
+        operation, record,
         spec::{Arg, Call, Domain, Field, Generated, Literal, Returns, Routine, Type, mariadb, mongodb},
         work::Work,
     };

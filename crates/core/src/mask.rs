@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::spec::{Domain, Field, Type};
 
 /// What stands in the place of a sensitive value.
-const MASK: &str = "***";
+pub(crate) const MASK: &str = "***";
 
 /// Whether the domain has any field whose values are sensitive.
 pub fn has_sensitive(domain: &Domain) -> bool {

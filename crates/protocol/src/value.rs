@@ -57,6 +57,13 @@ impl Decimal {
     }
 }
 
+impl Default for Decimal {
+    /// Zero.
+    fn default() -> Self {
+        Self("0".to_owned())
+    }
+}
+
 impl PartialOrd for Decimal {
     /// By numeric value: `1.0` is neither less nor greater than `1.00`, though they differ as text.
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
@@ -114,6 +121,13 @@ impl DateTime {
     }
 }
 
+impl Default for DateTime {
+    /// The beginning of 1970.
+    fn default() -> Self {
+        Self(OffsetDateTime::UNIX_EPOCH)
+    }
+}
+
 impl From<PrimitiveDateTime> for DateTime {
     fn from(value: PrimitiveDateTime) -> Self {
         Self(value.assume_utc())
@@ -145,6 +159,13 @@ impl fmt::Display for DateTime {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date(pub time::Date);
 
+impl Default for Date {
+    /// The first day of 1970.
+    fn default() -> Self {
+        Self(OffsetDateTime::UNIX_EPOCH.date())
+    }
+}
+
 impl FromStr for Date {
     type Err = ParseValueError;
 
@@ -168,6 +189,13 @@ impl fmt::Display for Date {
 /// A time of day, `HH:MM:SS` with up to six decimals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(pub time::Time);
+
+impl Default for Time {
+    /// Midnight.
+    fn default() -> Self {
+        Self(time::Time::MIDNIGHT)
+    }
+}
 
 impl FromStr for Time {
     type Err = ParseValueError;
