@@ -92,7 +92,7 @@ impl Case {
         for template in self.script.templates() {
             let played = player.play(&self.script, template).await;
             for violation in &played.violations {
-                wrong += &format!("{name} ({template}): {violation}\n");
+                wrong.extend([&*name, " (", template, "): ", violation, "\n"]);
             }
             shown.push((template, self.script.with(&played.found)));
         }
