@@ -184,6 +184,7 @@ async fn foreign_databases_answer_over_amqp() {
     calls(&client).await;
     writes(&client).await;
     documents(&client).await;
+    notes(&client).await;
     client.close().await;
 }
 
@@ -389,4 +390,23 @@ async fn documents(client: &Client) {
     let log = ok(client, "yard_log_book.fetch", json!({"key": "2026-03-03"})).await;
     assert_eq!(log["wind"], "variable");
     assert!(ok(client, "yard_parts_per_kind.fetch", json!({})).await.is_array());
+}
+
+/// What a reply says besides its data: that it has not all records and no next page, and that its effect may come
+/// twice.
+async fn notes(client: &Client) {
+    let whole = ask(client, "gate_log.fetch", json!({})).await;
+    assert!(whole["data"].as_array().unwrap().len() > 1, "{whole:#}");
+    assert_eq!((&whole["note"], &whole["next"]), (&Value::Null, &Value::Null), "all are there: {whole:#}");
+    let cut = ask(client, "gate_log.fetch", json!({"limit": 1})).await;
+    assert_eq!((cut["data"].as_array().unwrap().len(), &cut["next"]), (1, &Value::Null), "{cut:#}");
+    assert!(cut["note"].as_str().is_some_and(|note| note.contains("more records")), "{cut:#}");
+    // With a key there is a next page instead.
+    let page = ask(client, "vessel.fetch", json!({"limit": 1})).await;
+    assert!(page["next"].is_string() && page["note"].is_null(), "{page:#}");
+    let args = json!({"args": {"call": 1, "atd": "2026-03-05T10:00:00Z"}});
+    let closed = ask(client, "port_calls.call.close_port_call", args).await;
+    assert!(closed["note"].as_str().is_some_and(|note| note.contains("at least once")), "{closed:#}");
+    let summary = ask(client, "port_calls.call.port_call_summary", json!({"args": {"call": 2}})).await;
+    assert_eq!(summary["note"], Value::Null, "{summary:#}");
 }

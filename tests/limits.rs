@@ -15,7 +15,7 @@ use std::time::Duration;
 use beds_client::{Client, ClientError, Request};
 use beds_protocol::{ErrorCode, Operation, Reply};
 use common::{
-    Site, blocking, end_servers, eventually_async, unique,
+    Site, blocking, end_site, eventually_async, own_site, unique,
     wire::{Wire, consume, next},
 };
 use lapin::{options::QueueDeclareOptions, types::FieldTable};
@@ -34,7 +34,7 @@ const LIMITS: &[(&str, &str)] = &[
 
 #[tokio::test]
 async fn limits_are_kept() {
-    let site = blocking(|| &*Box::leak(Box::new(Site::with(LIMITS)))).await;
+    let site = own_site(LIMITS).await;
     let client = site.client().await;
     for template in TWINS {
         replies_have_a_length(&client, template).await;
@@ -51,12 +51,7 @@ async fn limits_are_kept() {
             eventually_async("it serves again", async || count(&client, template).await.is_ok()).await;
         }
     }
-    blocking(move || {
-        site.node.terminate();
-        site.node.await_end().unwrap();
-        end_servers(&site.stack);
-    })
-    .await;
+    end_site(site).await;
 }
 
 async fn count(client: &Client, template: &str) -> Result<Reply, ClientError> {

@@ -18,7 +18,7 @@ use beds_client::{Client, Request};
 use beds_devstack::Server;
 use beds_protocol::Operation;
 use common::{
-    Site, blocking, end_servers, eventually, eventually_async, stack, start_node, unique,
+    Site, blocking, end_servers, end_site, eventually, eventually_async, own_site, stack, start_node, unique,
     wire::{Message, Wire, unix_ms, with_header},
 };
 use lapin::{BasicProperties, types::AMQPValue};
@@ -26,23 +26,6 @@ use serde_json::{Value, json};
 use sqlx::{Connection as _, Executor as _, MySqlConnection};
 
 const TWINS: [&str; 2] = ["sample_row", "sample_document"];
-
-/// A site that lives until the test's runtime ends, so that blocking work may borrow it.
-async fn site(variables: &'static [(&str, &str)]) -> &'static Site {
-    blocking(|| &*Box::leak(Box::new(Site::with(variables)))).await
-}
-
-/// Ends a leaked site: the test's process has others that go on.
-async fn end(site: &'static Site) {
-    // The node first, then its servers.
-    let (node, stack) = (&site.node, &site.stack);
-    node.terminate();
-    blocking(move || {
-        node.await_end().unwrap();
-        end_servers(stack);
-    })
-    .await;
-}
 
 /// How many records of a series a template has; an error's text while it does not answer.
 async fn count(client: &Client, template: &str, series: &str) -> Result<u64, String> {
@@ -81,7 +64,7 @@ const FAULTS: [(&str, Fault); 2] = [
 
 #[tokio::test]
 async fn answers_again_after_each_server_was_away() {
-    let site = site(&[]).await;
+    let site = own_site(&[]).await;
     let stack = &site.stack;
     let client = site_client(&stack.amqp_url()).await;
     let series = unique("s");
@@ -104,7 +87,7 @@ async fn answers_again_after_each_server_was_away() {
             blocking(|| eventually("the node is ready again", || site.node.is_ready())).await;
         }
     }
-    end(site).await;
+    end_site(site).await;
 }
 
 async fn site_client(url: &str) -> Client {
@@ -124,7 +107,7 @@ fn unanswered() -> BasicProperties {
 
 #[tokio::test]
 async fn a_database_that_is_down_fails_reads_and_delays_writes() {
-    let site = site(&[]).await;
+    let site = own_site(&[]).await;
     let stack = &site.stack;
     let mut wire = Wire::connect(&stack.amqp_url()).await;
     let client = site_client(&stack.amqp_url()).await;
@@ -177,14 +160,14 @@ async fn a_database_that_is_down_fails_reads_and_delays_writes() {
         .await;
         assert_eq!(wire.waiting("beds.dead").await, 0, "no write became a dead letter");
     }
-    end(site).await;
+    end_site(site).await;
 }
 
 #[tokio::test]
 async fn accepted_writes_outlive_a_restart_of_rabbitmq() {
-    let site = site(&[]).await;
+    let site = own_site(&[]).await;
     accepted_writes_outlive(site, FAULTS[0].1).await;
-    end(site).await;
+    end_site(site).await;
 }
 
 /// Not a kill of queues that were just declared: RabbitMQ 3.10.8 keeps the names of its quorum queues in a table
@@ -192,10 +175,10 @@ async fn accepted_writes_outlive_a_restart_of_rabbitmq() {
 /// empty and in want of a leader, for ever. A clean restart writes the table.
 #[tokio::test]
 async fn accepted_writes_outlive_a_kill_of_rabbitmq() {
-    let site = site(&[]).await;
+    let site = own_site(&[]).await;
     blocking(|| site.stack.rabbitmq().restart().unwrap()).await;
     accepted_writes_outlive(site, FAULTS[1].1).await;
-    end(site).await;
+    end_site(site).await;
 }
 
 async fn accepted_writes_outlive(site: &'static Site, fault: Fault) {
@@ -227,7 +210,8 @@ async fn accepted_writes_outlive(site: &'static Site, fault: Fault) {
 
 #[tokio::test]
 async fn notices_a_bus_that_hangs() {
-    let site = site(&[("BEDS__AMQP__HEARTBEAT_S", "1"), ("BEDS__AMQP__CONNECT_TIMEOUT_MS", "1000")]).await;
+    let site =
+        own_site(&[("BEDS__AMQP__HEARTBEAT_S", "1"), ("BEDS__AMQP__CONNECT_TIMEOUT_MS", "1000")]).await;
     let (node, stack) = (&site.node, &site.stack);
     let client = site_client(&stack.amqp_url()).await;
     let series = unique("s");
@@ -241,12 +225,12 @@ async fn notices_a_bus_that_hangs() {
     })
     .await;
     counts(&client, TWINS[0], &series, 1).await;
-    end(site).await;
+    end_site(site).await;
 }
 
 #[tokio::test]
 async fn a_paused_database_times_out_and_comes_back() {
-    let site = site(&[]).await;
+    let site = own_site(&[]).await;
     let stack = &site.stack;
     let mut wire = Wire::connect(&stack.amqp_url()).await;
     let client = site_client(&stack.amqp_url()).await;
@@ -264,7 +248,7 @@ async fn a_paused_database_times_out_and_comes_back() {
         blocking(move || server.resume().unwrap()).await;
         counts(&client, template, &series, 1).await;
     }
-    end(site).await;
+    end_site(site).await;
 }
 
 /// The numbers of the replies that have come, each of which must be ok.
@@ -349,7 +333,7 @@ async fn a_node_that_stops_finishes_what_it_took_and_leaves_the_rest() {
 
 #[tokio::test]
 async fn a_node_that_stops_idle_is_gone_at_once() {
-    let site = site(&[]).await;
+    let site = own_site(&[]).await;
     let (node, stack) = (&site.node, &site.stack);
     let status = blocking(move || {
         let begun = Instant::now();

@@ -104,6 +104,22 @@ impl Site {
     }
 }
 
+/// A site for one test, which may harm its servers. It lives until the test's runtime ends, so that blocking work may
+/// borrow it.
+pub async fn own_site(variables: &'static [(&'static str, &'static str)]) -> &'static Site {
+    blocking(|| &*Box::leak(Box::new(Site::with(variables)))).await
+}
+
+/// Ends a site that nobody drops, the node before its servers: the test's process has others that go on.
+pub async fn end_site(site: &'static Site) {
+    blocking(|| {
+        site.node.terminate();
+        site.node.await_end().unwrap();
+        end_servers(&site.stack);
+    })
+    .await;
+}
+
 /// The site that the tests of a program share. Nobody drops it: the stack's watchdog ends it with the program.
 static SHARED: LazyLock<Site> = LazyLock::new(Site::start);
 

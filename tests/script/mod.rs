@@ -90,11 +90,11 @@ impl Case {
         let mut wrong = String::new();
         let mut shown: Vec<(&str, String)> = Vec::new();
         for template in self.script.templates() {
-            let played = player.play(&self.script, template).await;
-            for violation in &played.violations {
-                wrong += &format!("{name} ({template}): {violation}\n");
+            let outcome = player.play(&self.script, template).await;
+            for violation in &outcome.violations {
+                wrong.extend([&*name, " (", template, "): ", violation, "\n"]);
             }
-            shown.push((template, self.script.with(&played.found)));
+            shown.push((template, self.script.with(&outcome.found)));
         }
         let (first, text) = &shown[0];
         for (other, differs) in &shown[1..] {

@@ -240,7 +240,9 @@ impl Run<'_> {
             self.equal(&what("`request_id`"), &json["error"]["request_id"].as_str(), &Some(named));
         }
         // A template says its fingerprint with every operation that it has.
-        if key.split('.').next() == Some(self.template) && !status.starts_with("unknown_") {
+        if key.split_once('.').is_some_and(|(name, _)| name == self.template)
+            && !status.starts_with("unknown_")
+        {
             let hash = self.names.get("hash").map(str::to_owned);
             self.equal(&what("`beds-template-hash`"), &reply.header("beds-template-hash"), &hash);
         }
@@ -295,7 +297,7 @@ impl Player {
             let mut found = collection.find(doc! {}).sort(doc! {"_id": 1}).await.unwrap();
             contents += &name;
             while let Some(document) = found.next().await {
-                contents += &format!("{:?}", document.unwrap());
+                contents.extend([format!("{:?}", document.unwrap())]);
             }
         }
         Some(contents)

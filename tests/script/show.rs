@@ -49,7 +49,7 @@ impl Show<'_> {
                 }
                 error_lines(error)
             }
-            _ => ok_lines(self.selected(members)),
+            _ => ok_lines(&self.selected(members)),
         }
     }
 
@@ -126,7 +126,7 @@ impl Show<'_> {
     }
 }
 
-fn ok_lines(members: Map<String, Value>) -> Vec<String> {
+fn ok_lines(members: &Map<String, Value>) -> Vec<String> {
     let member = |(name, value): (&String, &Value)| {
         // A list has its values in its name.
         if value.is_null() && name.contains(' ') {
@@ -140,7 +140,7 @@ fn ok_lines(members: Map<String, Value>) -> Vec<String> {
         return vec![format!("< ok {line}").trim_end().to_owned()];
     }
     let mut lines = vec!["< ok".to_owned()];
-    for (name, value) in &members {
+    for (name, value) in members {
         if value.is_null() {
             lines.push(format!("<   {}", member((name, value))));
         } else {
@@ -246,15 +246,12 @@ fn abbreviated(text: &str) -> String {
             (count > 1 && count * length >= REPEATED_MIN)
                 .then(|| (unit.iter().collect::<String>(), count, length))
         });
-        match repeated {
-            Some((unit, count, length)) => {
-                short += &format!("{{\"{unit}\"*{count}}}");
-                at += count * length;
-            }
-            None => {
-                short.push(rest[0]);
-                at += 1;
-            }
+        if let Some((unit, count, length)) = repeated {
+            short.extend(["{\"", &unit, "\"*", &count.to_string(), "}"]);
+            at += count * length;
+        } else {
+            short.push(rest[0]);
+            at += 1;
         }
     }
     short

@@ -150,8 +150,11 @@ impl NodeCommand {
             };
         }
         let output = command.stdin(Stdio::null()).output().map_err(|error| {
-            Error::new(format!("cannot run the node's program: {error}"))
-                .at(self.command.get_program().display().to_string())
+            Error::new(format!("cannot run the node's program: {error}")).at(self
+                .command
+                .get_program()
+                .display()
+                .to_string())
         })?;
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         Ok(Ended {

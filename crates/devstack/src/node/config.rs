@@ -33,9 +33,8 @@ pub fn addresses(stack: &Stack, config: &Path) -> Result<Vec<(String, String)>> 
 /// The names of an engine's databases, each with its `url`.
 fn servers<'a>(file: &'a Table, engine: &str) -> impl Iterator<Item = (&'a str, &'a str)> {
     let tables = file.get(engine).and_then(Value::as_table).into_iter().flatten();
-    tables.map(|(name, server)| {
-        (name.as_str(), server.get("url").and_then(Value::as_str).unwrap_or_default())
-    })
+    tables
+        .map(|(name, server)| (name.as_str(), server.get("url").and_then(Value::as_str).unwrap_or_default()))
 }
 
 fn variable(engine: &str, name: &str) -> String {
@@ -48,13 +47,11 @@ mod tests {
 
     #[test]
     fn the_databases_are_those_of_the_file() {
-        let file: Table = "[node]\n[mariadb.a]\nurl = \"mysql://h/one\"\n[mariadb.b]\n[mongodb.c]\nurl = \"m\"\n"
-            .parse()
-            .unwrap();
-        assert_eq!(
-            servers(&file, "mariadb").collect::<Vec<_>>(),
-            [("a", "mysql://h/one"), ("b", "")]
-        );
+        let file: Table =
+            "[node]\n[mariadb.a]\nurl = \"mysql://h/one\"\n[mariadb.b]\n[mongodb.c]\nurl = \"m\"\n"
+                .parse()
+                .unwrap();
+        assert_eq!(servers(&file, "mariadb").collect::<Vec<_>>(), [("a", "mysql://h/one"), ("b", "")]);
         assert_eq!(servers(&file, "mongodb").collect::<Vec<_>>(), [("c", "m")]);
         assert_eq!(servers(&"".parse().unwrap(), "mongodb").count(), 0);
         assert_eq!(variable("MONGODB", "journal"), "BEDS__MONGODB__JOURNAL__URL");

@@ -283,10 +283,7 @@ http.server.HTTPServer((host, int(port)), Ready).serve_forever()
     fn a_run_gives_what_was_printed() {
         let command = NodeCommand::new("sh").unwrap().args(["-c", "ls $BEDS_CONFIG; echo no >&2; exit 7"]);
         let ended = command.file("secret", "x").unwrap().run().unwrap();
-        assert_eq!(
-            (ended.code, ended.stdout.as_str(), ended.stderr.as_str()),
-            (Some(7), "secret\n", "no\n")
-        );
+        assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (Some(7), "secret\n", "no\n"));
         assert!(!Path::new(&ended.config).exists());
     }
 }
