@@ -6,10 +6,10 @@ use std::{
 };
 
 use crate::{
-    derive::{self, HandWritten},
-    diagnostic::{self, Errors},
+    derive,
+    diagnostic::{ErrorSink, Errors, files},
     emit, load,
-    model::Domain,
+    model::{Domain, HandWritten, Operations},
     output::{self, Generated},
     parse, raw,
     report::Report,
@@ -127,27 +127,27 @@ impl Compiler {
     /// # Errors
     /// The report, when any template has an error; nothing is generated then.
     pub fn compile(&self) -> Result<Output, Report> {
-        let mut sources = Sources::default();
-        let mut errors = Errors::default();
+        let (mut sources, mut store) = (Sources::default(), Errors::default());
+        let mut errors = store.sink();
         let mut pipelines = self.pipelines.clone();
         let paths = load::find(&self.templates, &mut sources, &mut errors);
-        let mut files: Vec<FileId> =
+        let mut found: Vec<FileId> =
             paths.iter().filter_map(|path| load::read(path, &mut sources, &mut errors)).collect();
         // As for files, the order in which texts are given means nothing.
         let mut texts: Vec<_> = self.texts.iter().collect();
         texts.sort();
-        files.extend(texts.into_iter().map(|(path, text)| sources.add(path.clone(), text.clone())));
-        let mut templates: Vec<Validated> = files
+        found.extend(texts.into_iter().map(|(path, text)| sources.add(path.clone(), text.clone())));
+        let mut templates: Vec<Validated> = found
             .into_iter()
             .filter_map(|file| template(file, &mut pipelines, &mut sources, &mut errors))
             .collect();
         let hand_written = derive::find(&self.domains, &mut pipelines, &mut sources, &mut errors);
         if self.templates.is_empty() && self.texts.is_empty() && hand_written.is_empty() {
-            errors.push(diagnostic::files::no_templates(sources.add("", ""), "an empty list of paths"));
+            errors.push(files::no_templates(sources.add("", ""), "an empty list of paths"));
         }
         resolve::resolve(&templates, &hand_written, &mut errors);
-        if errors.count() > 0 {
-            return Err(Report::new(errors, sources));
+        if errors.has_errors() {
+            return Err(Report::new(store, sources));
         }
         templates.sort_by(|a, b| {
             a.name.as_ref().map(|name| &name.value).cmp(&b.name.as_ref().map(|name| &name.value))
@@ -165,7 +165,7 @@ impl Compiler {
             domains,
             hand_written: hand_written.into_iter().filter_map(|written| written.domain).collect(),
             inputs,
-            warnings: Report::new(errors, sources),
+            warnings: Report::new(store, sources),
         })
     }
 
@@ -223,7 +223,7 @@ impl Compiler {
 /// After an error nobody knows which files were read; cargo watches every template instead.
 fn watch_all(paths: &[PathBuf]) {
     let mut ignored = (Sources::default(), Errors::default());
-    for path in load::find(paths, &mut ignored.0, &mut ignored.1) {
+    for path in load::find(paths, &mut ignored.0, &mut ignored.1.sink()) {
         println!("cargo::rerun-if-changed={}", path.display());
     }
 }
@@ -244,13 +244,11 @@ fn template(
     file: FileId,
     pipelines: &mut Pipelines,
     sources: &mut Sources,
-    errors: &mut Errors,
+    errors: &mut ErrorSink<'_>,
 ) -> Option<Validated> {
-    let raw = {
-        let table = parse::parse(file, sources, errors)?;
-        raw::read(table.into_inner(), file, errors)
-    };
-    Some(validate::validate(raw, pipelines, sources, errors))
+    let table = parse::parse(file, sources, errors)?;
+    let raw = raw::from_template(table, file, errors);
+    Some(validate::validate(raw, Operations::default(), pipelines, sources, errors))
 }
 
 fn generate(domains: &[Domain], hand_written: &[HandWritten]) -> Vec<Generated> {

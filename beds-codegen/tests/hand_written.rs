@@ -6,7 +6,7 @@ mod support;
 
 use std::{fs, path::Path};
 
-use beds_codegen::{Code, Compiler, Report, catalogue, derive};
+use beds_codegen::{Code, Compiler, Report, catalogue};
 use support::{SMALL, check, finish, folder};
 
 /// A whole domain under this struct and with these attributes.
@@ -116,7 +116,7 @@ fn mistakes_are_shown_where_they_are_written() {
 /// The expansion of a struct, laid out as rustfmt would.
 fn expanded(text: &str) -> String {
     let input = syn::parse_str(text).unwrap();
-    let tokens = derive::expand(&input, Path::new("no-such-folder"));
+    let tokens = beds_codegen::expand(&input, Path::new("no-such-folder"));
     prettyplease::unparse(&syn::parse2(tokens).unwrap())
 }
 

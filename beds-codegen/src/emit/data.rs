@@ -8,7 +8,7 @@ use quote::{format_ident, quote};
 
 use super::text;
 use crate::{
-    model::{Arg, Call, Field, Generated, Literal, Mode, Returns, Supply, Type},
+    model::{Arg, ArgMode, Call, Field, Generated, Literal, Returns, Supply, Type},
     names,
 };
 
@@ -200,9 +200,9 @@ impl Statics {
             .map(|Arg { field, mode }| {
                 let field = self.field(field, &format!("{name}_{}", names::screaming(&field.name)));
                 let mode = match mode {
-                    Mode::In => quote!(rt::ArgMode::In),
-                    Mode::Out => quote!(rt::ArgMode::Out),
-                    Mode::InOut => quote!(rt::ArgMode::InOut),
+                    ArgMode::In => quote!(rt::ArgMode::In),
+                    ArgMode::Out => quote!(rt::ArgMode::Out),
+                    ArgMode::InOut => quote!(rt::ArgMode::InOut),
                 };
                 quote!(rt::Arg { field: #field, mode: #mode })
             })

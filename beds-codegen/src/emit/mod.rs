@@ -16,9 +16,8 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use crate::{
-    derive::HandWritten,
     fingerprint::fingerprint,
-    model::{Call, Domain, Engine, Fetch, Field, Type},
+    model::{Call, Domain, Engine, Fetch, Field, HandWritten, Type},
     names,
 };
 
