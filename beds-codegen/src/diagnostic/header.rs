@@ -93,7 +93,7 @@ pub(crate) fn same_template(span: Span, first: Span, name: &str, what: &str) -> 
 pub(crate) fn same_struct(span: Span, first: Span, (name, other): (&str, &str), rust: &str) -> Diagnostic {
     Diagnostic::error(
         Code::SameStruct,
-        format!("the templates `{other}` and `{name}` have the same Rust name `{rust}`"),
+        format!("the domains `{other}` and `{name}` have the same Rust name `{rust}`"),
     )
     .at(span, format!("`{rust}` again"))
     .near(first, format!("`{rust}` first"))
