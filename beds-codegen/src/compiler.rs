@@ -44,12 +44,10 @@ pub struct Compiler {
 /// What a compilation gives.
 #[derive(Debug, Clone)]
 pub struct Output {
-    /// The generated files, `beds.rs` first, then one a template in order of name.
-    pub files: Vec<Generated>,
     /// The domains of templates, in order of name.
     pub domains: Vec<Domain>,
     /// The hand-written domains, in order of file; their implementation is the derive's.
-    pub hand_written: Vec<Domain>,
+    pub hand_written: Vec<HandWritten>,
     /// Files that were read, for `cargo::rerun-if-changed`.
     pub inputs: Vec<PathBuf>,
     /// Warnings.
@@ -60,9 +58,22 @@ impl Output {
     /// All domains that a node would serve, in order of name.
     #[must_use]
     pub fn all_domains(&self) -> Vec<&Domain> {
-        let mut all: Vec<_> = self.domains.iter().chain(&self.hand_written).collect();
+        let by_hand = self.hand_written.iter().filter_map(|written| written.domain.as_ref());
+        let mut all: Vec<_> = self.domains.iter().chain(by_hand).collect();
         all.sort_by(|a, b| a.name.value.cmp(&b.name.value));
         all
+    }
+
+    /// The files to generate: `beds.rs` first, then one a template in order of name.
+    #[must_use]
+    pub fn files(&self) -> Vec<Generated> {
+        let factory = emit::factory(&self.domains, &self.hand_written);
+        let mut files = vec![Generated { path: PathBuf::from("beds.rs"), text: factory }];
+        files.extend(self.domains.iter().map(|domain| Generated {
+            path: Path::new("beds").join(format!("{}.rs", domain.name.value)),
+            text: emit::domain(domain),
+        }));
+        files
     }
 }
 
@@ -122,10 +133,10 @@ impl Compiler {
         self
     }
 
-    /// Compiles everything, and writes nothing.
+    /// Takes everything through the stages up to the model, and writes nothing. [`Output::files`] emits.
     ///
     /// # Errors
-    /// The report, when any template has an error; nothing is generated then.
+    /// The report, when any template has an error.
     pub fn compile(&self) -> Result<Output, Report> {
         let (mut sources, mut store) = (Sources::default(), Errors::default());
         let mut errors = store.sink();
@@ -161,9 +172,8 @@ impl Compiler {
             }
         }
         Ok(Output {
-            files: generate(&domains, &hand_written),
             domains,
-            hand_written: hand_written.into_iter().filter_map(|written| written.domain).collect(),
+            hand_written,
             inputs,
             warnings: Report::new(store, sources),
         })
@@ -180,7 +190,7 @@ impl Compiler {
             self.out_dir.clone().or_else(|| env::var_os("OUT_DIR").map(PathBuf::from)).ok_or_else(|| {
                 RunError::Io("neither `out_dir` nor OUT_DIR says where to write".to_owned())
             })?;
-        output::write(&folder, &output.files)
+        output::write(&folder, &output.files())
             .map_err(|error| RunError::Io(format!("writing to {}: {error}", folder.display())))?;
         Ok(output)
     }
@@ -249,14 +259,4 @@ fn template(
     let table = parse::parse(file, sources, errors)?;
     let raw = raw::from_template(table, file, errors);
     Some(validate::validate(raw, Operations::default(), pipelines, sources, errors))
-}
-
-fn generate(domains: &[Domain], hand_written: &[HandWritten]) -> Vec<Generated> {
-    let mut files =
-        vec![Generated { path: PathBuf::from("beds.rs"), text: emit::factory(domains, hand_written) }];
-    files.extend(domains.iter().map(|domain| Generated {
-        path: Path::new("beds").join(format!("{}.rs", domain.name.value)),
-        text: emit::domain(domain),
-    }));
-    files
 }

@@ -44,6 +44,8 @@ pub(super) struct Keys<'e, 's> {
     entries: Vec<Option<tree::Entry>>,
     is_partial: bool,
     known: &'static [&'static str],
+    /// The known keys that unknown ones look like.
+    misspelt: Vec<&'static str>,
     pub(super) errors: &'e mut ErrorSink<'s>,
 }
 
@@ -57,16 +59,14 @@ impl<'e, 's> Keys<'e, 's> {
         errors: &'e mut ErrorSink<'s>,
     ) -> Self {
         let is_partial = table.is_partial;
-        let entries = entries(table, errors).into_iter().map(Some).collect();
-        Self { front, place, entries, is_partial, known, errors }
-    }
-
-    /// Whether a key that is not known looks like this one.
-    fn is_misspelt(&self, name: &str) -> bool {
-        let keys = self.entries.iter().flatten().map(|entry| entry.key.value.as_str());
-        keys.filter(|key| !self.known.contains(key)).any(|key| {
-            shape::synonym(key) == Some(name) || names::nearest(key, self.known.iter().copied()) == Some(name)
-        })
+        let entries = entries(table, errors);
+        let unknown = entries.iter().map(|entry| entry.key.value.as_str()).filter(|key| !known.contains(key));
+        let misspelt = unknown
+            .flat_map(|key| [shape::synonym(key), names::nearest(key, known.iter().copied())])
+            .flatten()
+            .collect();
+        let entries = entries.into_iter().map(Some).collect();
+        Self { front, place, entries, is_partial, known, misspelt, errors }
     }
 
     /// Takes a key, if this table can have it, and makes of its value what `convert` does; `expected` is what
@@ -80,7 +80,7 @@ impl<'e, 's> Keys<'e, 's> {
         if !self.known.contains(&name) {
             return Given::Absent;
         }
-        let is_misspelt = self.is_misspelt(name);
+        let is_misspelt = self.misspelt.contains(&name);
         let found = self.entries.iter_mut().find_map(|slot| slot.take_if(|entry| entry.key.value == name));
         let Some(tree::Entry { key, value }) = found else {
             return if is_misspelt || self.is_partial { Given::Broken } else { Given::Absent };
