@@ -171,12 +171,7 @@ impl Compiler {
                 inputs.push(written.path.clone());
             }
         }
-        Ok(Output {
-            domains,
-            hand_written,
-            inputs,
-            warnings: Report::new(store, sources),
-        })
+        Ok(Output { domains, hand_written, inputs, warnings: Report::new(store, sources) })
     }
 
     /// Compiles everything and writes `beds.rs` and `beds/*.rs` to the output folder: only files whose text

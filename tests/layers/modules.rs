@@ -6,7 +6,10 @@
 //! have, and define what they share. What a name means is followed to the module that it comes from, through `use` and
 //! `pub use`: a root that shows `compiler::Compiler` is not what uses it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use super::source::{Crate, Module, ModulePath, Named};
 
@@ -23,9 +26,11 @@ pub(crate) fn circles(modules: &Crate) -> Vec<String> {
         for Named { path, line } in named(modules, from, module) {
             let Some(target) = resolve(modules, from, &path, STEPS_MAX) else { continue };
             let level = from.iter().zip(&target).take_while(|(a, b)| a == b).count();
-            let (Some(user), Some(used)) = (from.get(level), target.get(level)) else { continue };
-            let uses = levels.entry(from[..level].to_vec()).or_default().entry(user.clone()).or_default();
-            uses.entry(used.clone())
+            let (Some(here), Some(there)) = (from.get(level), target.get(level)) else { continue };
+            let edges = levels.entry(from[..level].to_vec()).or_default();
+            let from_here = edges.entry(here.clone()).or_default();
+            from_here
+                .entry(there.clone())
                 .or_insert_with(|| format!("{}:{line}: {}", module.file.display(), path.join("::")));
         }
     }
@@ -106,9 +111,9 @@ fn walk<'e>(
 fn told(level: &[String], edges: &Edges, circle: &[&str]) -> String {
     let place = if level.is_empty() { "the crate".to_owned() } else { format!("`{}`", level.join("::")) };
     let mut out = format!("a circle of modules in {place}");
-    for (index, user) in circle.iter().enumerate() {
-        let used = circle[(index + 1) % circle.len()];
-        out.push_str(&format!("\n    {user} -> {used}   ({})", edges[*user][used]));
+    for (index, &here) in circle.iter().enumerate() {
+        let there = circle[(index + 1) % circle.len()];
+        write!(out, "\n    {here} -> {there}   ({})", edges[here][there]).unwrap();
     }
     out
 }

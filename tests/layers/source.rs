@@ -46,34 +46,34 @@ impl Crate {
     pub(crate) fn read(root: &Path) -> Self {
         let mut modules = Self::default();
         let folder = root.parent().unwrap().to_owned();
-        modules.file(root, &folder, ModulePath::new());
+        modules.file(root, &folder, &[]);
         modules
     }
 
     /// Reads a file; `folder` is where the files of its children are.
-    fn file(&mut self, file: &Path, folder: &Path, path: ModulePath) {
+    fn file(&mut self, file: &Path, folder: &Path, path: &[String]) {
         let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let tokens: TokenStream = text.parse().unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         self.body(tokens, file, folder, path);
     }
 
     /// Reads the items of a module.
-    fn body(&mut self, tokens: TokenStream, file: &Path, folder: &Path, path: ModulePath) {
+    fn body(&mut self, tokens: TokenStream, file: &Path, folder: &Path, path: &[String]) {
         let mut module = Module { file: file.to_owned(), ..Module::default() };
         let mut children = Vec::new();
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         module.scan(&tokens, Some(&mut children));
-        self.modules.insert(path.clone(), module);
+        self.modules.insert(path.to_vec(), module);
         for Child { name, body } in children {
             let inside = folder.join(&name);
-            let path = path.iter().cloned().chain([name.clone()]).collect();
+            let path: ModulePath = path.iter().cloned().chain([name.clone()]).collect();
             if let Some(body) = body {
-                self.body(body, file, &inside, path);
+                self.body(body, file, &inside, &path);
                 continue;
             }
             let flat = folder.join(format!("{name}.rs"));
             let nested = inside.join("mod.rs");
-            self.file(if flat.exists() { &flat } else { &nested }, &inside, path);
+            self.file(if flat.exists() { &flat } else { &nested }, &inside, &path);
         }
     }
 }
