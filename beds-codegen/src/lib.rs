@@ -11,7 +11,7 @@
 //! | [`resolve`] | all domains | nothing but errors: what only shows when the templates are seen together |
 //! | [`emit`] | valid domains | Rust text; it cannot fail |
 //!
-//! [`derive`] makes the same tree of a struct's attributes, so that hand-written domains take the same stages.
+//! [`mod@derive`] makes the same tree of a struct's attributes, so that hand-written domains take the same stages.
 //!
 //! Every stage adds what is wrong to one [`diagnostic::Errors`] and goes on, so that one run tells everything. A
 //! broken part is remembered as broken and what refers to it is left in peace: one mistake, one message.
