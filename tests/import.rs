@@ -14,14 +14,14 @@ mod common;
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File},
+    fs,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Command,
 };
 
 use beds_client::{Client, Request};
-use beds_devstack::{Stack, schema};
-use common::{Beds, Ended, blocking, eventually_async, root};
+use beds_devstack::{Ended, Stack, schema};
+use common::{Beds, blocking, root};
 use serde_json::{Value, json};
 
 /// The databases of `tests/foreign/schema`, on servers of their own.
@@ -112,32 +112,11 @@ fn build() -> (PathBuf, PathBuf) {
     (folder.join("bedsc"), folder.join("beds-foreign"))
 }
 
-/// The foreign node's program with the addresses of a stack and a user's name.
-fn node(program: &Path, stack: &Stack, user: &str) -> Command {
-    let mut command = Command::new(program);
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("BEDS_")) {
-        command.env_remove(name);
-    }
-    let mariadb = stack.mariadb_url().replace("root@", &format!("{user}@"));
-    command
-        .env("BEDS_CONFIG", foreign("no-such-folder"))
-        .env("BEDS_ENV", "prod")
-        .env("BEDS__LOGGING__JOURNALD", "false")
-        .env("BEDS__AMQP__URL", stack.amqp_url())
-        .env("BEDS__MARIADB__HARBOUR__URL", format!("{mariadb}/harbour"))
-        .env("BEDS__MONGODB__YARD__URL", stack.mongodb_url())
-        .stdin(Stdio::null());
-    command
-}
-
-/// A running node that ends with the test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// The foreign node's program with these arguments, on a stack, as a user of this name.
+fn node(program: &Path, stack: &Stack, user: &str, arguments: &[&str]) -> Beds {
+    let url = format!("{}/harbour", stack.mariadb_url().replace("root@", &format!("{user}@")));
+    let variables = [("BEDS_ENV", "prod"), ("BEDS__MARIADB__HARBOUR__URL", &url)];
+    Beds::program(program, arguments).on(stack).env(&variables)
 }
 
 async fn ask(client: &Client, key: &str, body: Value) -> Value {
@@ -166,10 +145,10 @@ async fn foreign_databases_answer_over_amqp() {
     assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
 
     // Before the DBA has run the script, verify says what is missing.
-    let before = node(&program, &stack, "root").arg("verify").output().unwrap();
-    let text = String::from_utf8_lossy(&before.stdout).into_owned();
-    assert_eq!(before.status.code(), Some(1), "{text}");
-    assert!(text.contains("there is no procedure `sp_vessel_create` in the database `harbour`"), "{text}");
+    let before = node(&program, &stack, "root", &["verify"]).run();
+    assert_eq!(before.code, Some(1), "{before:?}");
+    let missing = "there is no procedure `sp_vessel_create` in the database `harbour`";
+    assert!(before.stdout.contains(missing), "{before:?}");
 
     stack.mariadb_exec(Some("harbour"), &folder.path().join("procedures.sql")).unwrap();
     // Importing again finds in them what they were proposed for, but where the template's name is not the table's.
@@ -189,28 +168,17 @@ async fn foreign_databases_answer_over_amqp() {
     assert!(again.stdout.contains("lock_version  = { type = \"int\", version = true }"), "{}", again.stdout);
     let grants = "create user node; grant select, execute on harbour.* to node";
     stack.mariadb_query(None, grants).unwrap();
-    let verified = node(&program, &stack, "node").args(["verify", "--format", "json"]).output().unwrap();
-    let text = String::from_utf8_lossy(&verified.stdout).into_owned();
-    let report: Value = serde_json::from_str(&text).unwrap();
+    let verified = node(&program, &stack, "node", &["verify", "--format", "json"]).run();
+    let report: Value = serde_json::from_str(&verified.stdout).unwrap();
     assert_eq!(
-        (verified.status.code(), &report["errors"], &report["unchecked"]),
+        (verified.code, &report["errors"], &report["unchecked"]),
         (Some(0), &json!(0), &json!([])),
-        "{text}"
+        "{verified:?}"
     );
-    assert_eq!(report["warnings"], json!(0), "{text}");
+    assert_eq!(report["warnings"], json!(0), "{verified:?}");
 
-    let log = folder.path().join("node.log");
-    let mut command = node(&program, &stack, "node");
-    command.arg("node").stdout(Stdio::null()).stderr(File::create(&log).unwrap());
-    let _running = Running(stack.adopt(&mut command).spawn().unwrap());
-    let read = || fs::read_to_string(&log).unwrap_or_default();
-    eventually_async("the node is ready", async || {
-        let log = read();
-        assert!(!log.contains("does not start"), "{log}");
-        log.contains("cli::node: ready")
-    })
-    .await;
-    assert!(read().contains("templates verified: 55"), "{}", read());
+    let node = node(&program, &stack, "node", &[]).start();
+    assert!(node.log().contains("templates verified: 55"), "{}", node.log());
     let client = Client::builder(stack.amqp_url()).timeout(common::PATIENCE).connect().await.unwrap();
     reads(&client).await;
     calls(&client).await;

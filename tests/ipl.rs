@@ -15,7 +15,10 @@ use std::fs;
 use beds_client::{Client, ClientError, Request};
 use beds_devstack::free_port;
 use beds_protocol::{ErrorCode, Operation};
-use common::{Beds, Node, Site, blocking, eventually, eventually_async, shared, stack, unique};
+use common::{
+    Beds, Site, blocking, end_servers, eventually, eventually_async, shared, spawn_node, stack, start_node,
+    unique,
+};
 use serde_json::{Value, json};
 
 /// A password that is found wherever it is printed, and how a URL writes it.
@@ -402,9 +405,10 @@ async fn outside_of_dev_a_server_that_does_not_answer_ends_the_node() {
         }
     }
     // A database that nobody configured.
-    let mut beds = Beds::new(&["node"]).on(&site.stack).env(&[("BEDS_ENV", "prod")]);
-    beds.command.env_remove("BEDS__MARIADB__CATALOG__URL");
-    let ended = beds.run();
+    let ended = Beds::new(&["node"])
+        .env(&[("BEDS_ENV", "prod"), ("BEDS__AMQP__URL", &site.stack.amqp_url())])
+        .env(&[("BEDS__MONGODB__JOURNAL__URL", &site.stack.mongodb_url())])
+        .run();
     assert_eq!(ended.code, Some(13), "{ended:?}");
     assert!(
         ended.stderr.contains("beds: MariaDB: MariaDB `catalog`: [mariadb.catalog] is not configured; "),
@@ -433,7 +437,7 @@ async fn in_dev_a_node_goes_on_without_a_server() {
     // Without a database the others are served, and it too as soon as it is there.
     blocking(|| stack.mariadb().stop().unwrap()).await;
     let timeouts = [("BEDS__NODE__IPL_TIMEOUT_MS", "1000"), ("BEDS__LIMITS__REQUEST_TIMEOUT_MAX_MS", "2000")];
-    let node = blocking(move || Node::start(stack, &timeouts)).await;
+    let node = blocking(move || start_node(stack, &timeouts)).await;
     let client = Client::builder(stack.amqp_url()).connect().await.unwrap();
     assert_eq!(code(&client, "sample_document").await, None);
     assert_eq!(code(&client, "sample_row").await, Some(ErrorCode::Unavailable));
@@ -446,14 +450,14 @@ async fn in_dev_a_node_goes_on_without_a_server() {
     // Without the bus it waits, alive and not ready.
     blocking(|| stack.rabbitmq().stop().unwrap()).await;
     blocking(move || {
-        let node = Node::spawn(stack, &timeouts);
+        let node = spawn_node(stack, &timeouts);
         eventually("it tells that it is not ready", || node.get("/ready").starts_with("HTTP/1.1 503"));
         assert!(node.get("/live").starts_with("HTTP/1.1 200"));
         stack.rabbitmq().start().unwrap();
-        node.await_ready();
+        node.await_ready().unwrap();
         drop(node);
         // Without configuration of its database, a template is not offered.
-        let elsewhere = Node::start(
+        let elsewhere = start_node(
             stack,
             &[
                 ("BEDS__MARIADB__CATALOG__URL", "mysql://root@127.0.0.1:1/x"),
@@ -462,9 +466,7 @@ async fn in_dev_a_node_goes_on_without_a_server() {
         );
         assert!(elsewhere.is_ready());
         drop(elsewhere);
-        for server in [stack.rabbitmq(), stack.mariadb(), stack.mongodb()] {
-            server.kill().unwrap();
-        }
+        end_servers(stack);
     })
     .await;
 }
@@ -503,7 +505,7 @@ async fn reads_go_to_the_replicas_that_answer_and_writes_to_the_primary() {
         // Verification looks at the primary, which may not read.
         ("BEDS__NODE__SERVE_UNVERIFIED", "true"),
     ];
-    let node = Node::start(stack, &variables);
+    let node = start_node(stack, &variables);
     let client = Client::builder(stack.amqp_url()).connect().await.unwrap();
     let row = json!({"data": {"code": "R1", "series": "replicas"}});
     client.request("sample_row", Operation::Create, &row).await.unwrap();
@@ -512,9 +514,7 @@ async fn reads_go_to_the_replicas_that_answer_and_writes_to_the_primary() {
     }
     client.close().await;
     blocking(move || drop(node)).await;
-    for server in [stack.rabbitmq(), stack.mariadb(), stack.mongodb()] {
-        server.kill().unwrap();
-    }
+    end_servers(stack);
 }
 
 #[tokio::test]
@@ -594,7 +594,7 @@ async fn a_password_is_shown_to_nobody() {
         ("BEDS__MARIADB__CATALOG__URL", url.as_str()),
         ("BEDS__MARIADB__CATALOG__PASS_FILE", file.to_str().unwrap()),
     ];
-    let node = Node::start(&site.stack, &variables);
+    let node = start_node(&site.stack, &variables);
     assert!(
         node.log().contains(&format!("mysql://{user}:***@127.0.0.1:{mariadb}/catalog")),
         "{}",
@@ -614,7 +614,7 @@ async fn a_password_file_serves_the_bus_too() {
     let check = |password: &str| {
         let beds =
             Beds::new(&["check"]).on(&site.stack).env(&[("BEDS__AMQP__URL", &url)]).file("secret", password);
-        let file = beds.config.path().join("secret").display().to_string();
+        let file = beds.config().join("secret").display().to_string();
         beds.env(&[("BEDS__AMQP__PASS_FILE", &file)]).run()
     };
     assert_eq!(check("guest\r\n").code, Some(0));
@@ -698,9 +698,7 @@ async fn a_nodes_events_arrive_in_the_logger() {
         assert!(matches!(result, Err(ClientError::Unroutable { .. })), "{result:?}");
     }
     blocking(move || {
-        for server in [site.stack.rabbitmq(), site.stack.mariadb(), site.stack.mongodb()] {
-            server.kill().unwrap();
-        }
+        end_servers(&site.stack);
     })
     .await;
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 use beds_client::{Client, ClientError, Request};
 use beds_protocol::{ErrorCode, Operation, Reply};
 use common::{
-    Site, blocking, eventually_async, unique,
+    Site, blocking, end_servers, eventually_async, unique,
     wire::{Wire, consume, next},
 };
 use lapin::{options::QueueDeclareOptions, types::FieldTable};
@@ -53,10 +53,8 @@ async fn limits_are_kept() {
     }
     blocking(move || {
         site.node.terminate();
-        site.node.ended();
-        for server in [site.stack.rabbitmq(), site.stack.mariadb(), site.stack.mongodb()] {
-            server.kill().unwrap();
-        }
+        site.node.await_end().unwrap();
+        end_servers(&site.stack);
     })
     .await;
 }

@@ -18,7 +18,7 @@ use beds_client::{Client, Request};
 use beds_devstack::Server;
 use beds_protocol::Operation;
 use common::{
-    Node, Site, blocking, eventually, eventually_async, stack, unique,
+    Site, blocking, end_servers, eventually, eventually_async, stack, start_node, unique,
     wire::{Message, Wire, unix_ms, with_header},
 };
 use lapin::{BasicProperties, types::AMQPValue};
@@ -38,10 +38,8 @@ async fn end(site: &'static Site) {
     let (node, stack) = (&site.node, &site.stack);
     node.terminate();
     blocking(move || {
-        node.ended();
-        for server in [stack.rabbitmq(), stack.mariadb(), stack.mongodb()] {
-            server.kill().unwrap();
-        }
+        node.await_end().unwrap();
+        end_servers(stack);
     })
     .await;
 }
@@ -292,7 +290,7 @@ async fn a_node_that_stops_finishes_what_it_took_and_leaves_the_rest() {
         ("BEDS__LIMITS__REQUEST_TIMEOUT_MS", "60000"),
     ];
     let stack = blocking(|| &*Box::leak(Box::new(stack()))).await;
-    let node = blocking(move || Node::start(stack, &variables)).await;
+    let node = blocking(move || start_node(stack, &variables)).await;
     let mut wire = Wire::connect(&stack.amqp_url()).await;
     let record = json!({"data": {"code": unique("c"), "series": "s"}}).to_string();
     let properties = wire.properties("create");
@@ -327,11 +325,11 @@ async fn a_node_that_stops_finishes_what_it_took_and_leaves_the_rest() {
         replies.push(wire.reply().await);
     }
     assert_eq!(answered(&replies), (0..TAKEN).collect(), "what was taken is answered");
-    let status = blocking(move || node.ended()).await;
+    let status = blocking(move || node.await_end().unwrap()).await;
     assert_eq!(status.code(), Some(0), "{status}");
     assert_eq!(wire.waiting("beds.app_server.w").await, left, "what was not taken waits");
 
-    let successor = blocking(move || Node::start(stack, &variables)).await;
+    let successor = blocking(move || start_node(stack, &variables)).await;
     for _ in TAKEN..ALL {
         replies.push(wire.reply().await);
     }
@@ -344,9 +342,7 @@ async fn a_node_that_stops_finishes_what_it_took_and_leaves_the_rest() {
     assert_eq!(fetched["data"]["revision"], ALL + 1, "each was done once");
     blocking(move || {
         drop(successor);
-        for server in [stack.rabbitmq(), stack.mariadb(), stack.mongodb()] {
-            server.kill().unwrap();
-        }
+        end_servers(stack);
     })
     .await;
 }
@@ -358,13 +354,11 @@ async fn a_node_that_stops_idle_is_gone_at_once() {
     let status = blocking(move || {
         let begun = Instant::now();
         node.terminate();
-        let status = node.ended();
+        let status = node.await_end().unwrap();
         assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
         let log = node.log();
         assert!(!log.lines().any(|line| line.contains("ERROR beds") || line.contains("WARN beds")), "{log}");
-        for server in [stack.rabbitmq(), stack.mariadb(), stack.mongodb()] {
-            server.kill().unwrap();
-        }
+        end_servers(stack);
         status
     })
     .await;

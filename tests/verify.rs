@@ -10,7 +10,7 @@
 mod common;
 
 use beds_devstack::Stack;
-use common::{Beds, Node, stack};
+use common::{Beds, stack, start_node};
 use serde_json::Value;
 
 /// What `beds verify` finds, as JSON, and how it ends.
@@ -116,7 +116,7 @@ fn what_disagrees_is_found() {
 
 /// In `dev` the templates with errors stay off; in `prod` the node does not start, unless told otherwise.
 fn node_starts_without(stack: &Stack) {
-    let node = Node::start(stack, &[]);
+    let node = start_node(stack, &[]);
     let log = node.log();
     assert!(log.contains("stays off: it contradicts its database"), "{log}");
     assert!(log.contains("country: objects.delete: there is no procedure `sp_country_delete`"), "{log}");
@@ -124,7 +124,7 @@ fn node_starts_without(stack: &Stack) {
     let refused = Beds::new(&["node"]).on(stack).env(&[("BEDS_ENV", "prod")]).run();
     assert_eq!(refused.code, Some(16), "{}", refused.stderr);
     assert!(refused.stderr.contains("beds: templates: country:"), "{}", refused.stderr);
-    let told = Node::start(stack, &[("BEDS_ENV", "prod"), ("BEDS__NODE__SERVE_UNVERIFIED", "true")]);
+    let told = start_node(stack, &[("BEDS_ENV", "prod"), ("BEDS__NODE__SERVE_UNVERIFIED", "true")]);
     assert!(told.log().contains("as node.serve_unverified says"), "{}", told.log());
 }
 

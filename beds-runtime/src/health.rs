@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use axum::{Router, http::StatusCode, routing::get};
 use tokio::{net::TcpListener, sync::watch};
 
-use crate::broker::Status;
+use beds_bus::Status;
 
 /// Listens on an address; gives the one it got, where the port was 0.
 ///

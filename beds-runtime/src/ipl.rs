@@ -9,13 +9,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{
-    adapters::{mariadb, mongodb},
-    broker,
-    config::{Config, Environment, SecretUrl},
+use beds_core::{
+    settings::SecretUrl,
     spec::{Domain, Engine},
 };
+use futures_util::future::{BoxFuture, join_all};
 use tracing::{info, warn};
+
+use crate::config::{Config, Environment};
 
 /// The steps, in order. The number is the process's exit code when the step ends it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,75 +84,99 @@ pub struct Check {
     pub step: Step,
     /// What was checked, such as `MariaDB catalog at mysql://…`.
     pub what: String,
+    /// The database that it is about, where it is about one.
+    pub database: Option<(Engine, &'static str)>,
     /// How long it took.
     pub took: Duration,
     /// What the server said of itself, or what went wrong.
     pub outcome: Result<String, String>,
 }
 
-/// Checks every server that these domains need, and says what each answered.
+/// Checks every server that these domains need, all at the same time, and says what each answered.
 pub async fn check(config: &Config, domains: &[&'static Domain]) -> Vec<Check> {
-    let limit = config.node.ipl_timeout_ms.duration();
-    let mut checks = Vec::new();
-    let begun = Instant::now();
-    let outcome = broker::ping(&config.amqp).await.map(|()| "answers".to_owned()).map_err(|e| e.to_string());
-    let urls: Vec<_> = config.amqp.url.0.iter().map(SecretUrl::redacted).collect();
-    let what = format!("RabbitMQ at {}", urls.join(", "));
-    checks.push(Check { step: Step::RabbitMq, what, took: begun.elapsed(), outcome });
+    let mut checks: Vec<BoxFuture<'_, Check>> = vec![Box::pin(rabbitmq(config))];
     for (engine, name) in databases(domains) {
-        let begun = Instant::now();
-        let (step, url, outcome) = match engine {
+        match engine {
             Engine::MariaDb => {
-                let url = config.mariadb.get(name).and_then(|server| server.url.clone());
-                let outcome = match &url {
-                    Some(url) => mariadb::ping(url, limit).await,
-                    None => Err(format!("[mariadb.{name}] is not configured")),
-                };
-                (Step::MariaDb, url, outcome)
+                checks.push(Box::pin(mariadb(config, name)));
+                if let Some(server) = config.mariadb.get(name).filter(|server| !server.read_urls.0.is_empty()) {
+                    checks.push(Box::pin(replicas(config, name, &server.read_urls.0)));
+                }
             }
-            Engine::MongoDb => {
-                let url = config.mongodb.get(name).and_then(|server| server.url.clone());
-                let outcome = match &url {
-                    Some(url) => mongodb::ping(url, limit).await,
-                    None => Err(format!("[mongodb.{name}] is not configured")),
-                };
-                (Step::MongoDb, url, outcome)
-            }
-        };
-        let at = url.map(|url| format!(" at {}", url.redacted())).unwrap_or_default();
-        checks.push(Check { step, what: format!("{step} `{name}`{at}"), took: begun.elapsed(), outcome });
-        if let (Engine::MariaDb, Some(server)) = (engine, config.mariadb.get(name))
-            && !server.read_urls.0.is_empty()
-        {
-            let begun = Instant::now();
-            let outcome = replicas(&server.read_urls.0, limit).await;
-            let what = format!("{step} `{name}`, replicas for reads");
-            checks.push(Check { step, what, took: begun.elapsed(), outcome });
+            Engine::MongoDb => checks.push(Box::pin(mongodb(config, name))),
         }
     }
-    checks
+    join_all(checks).await
+}
+
+async fn timed(step: Step, what: String, check: impl Future<Output = Result<String, String>>) -> Check {
+    let begun = Instant::now();
+    let outcome = check.await;
+    Check { step, what, database: None, took: begun.elapsed(), outcome }
+}
+
+async fn rabbitmq(config: &Config) -> Check {
+    let urls: Vec<_> = config.amqp.url.0.iter().map(SecretUrl::redacted).collect();
+    let ping = async {
+        beds_bus::ping(&config.amqp).await.map(|()| "answers".to_owned()).map_err(|error| error.to_string())
+    };
+    timed(Step::RabbitMq, format!("RabbitMQ at {}", urls.join(", ")), ping).await
+}
+
+async fn mariadb(config: &Config, name: &'static str) -> Check {
+    let url = config.mariadb.get(name).and_then(|server| server.url.as_ref());
+    let ping = async {
+        match url {
+            Some(url) => beds_mariadb::ping(url, config.node.ipl_timeout_ms.duration()).await,
+            None => Err(format!("[mariadb.{name}] is not configured")),
+        }
+    };
+    let check = timed(Step::MariaDb, place(Step::MariaDb, name, url), ping).await;
+    Check { database: Some((Engine::MariaDb, name)), ..check }
+}
+
+async fn mongodb(config: &Config, name: &'static str) -> Check {
+    let url = config.mongodb.get(name).and_then(|server| server.url.as_ref());
+    let ping = async {
+        match url {
+            Some(url) => beds_mongodb::ping(url, config.node.ipl_timeout_ms.duration()).await,
+            None => Err(format!("[mongodb.{name}] is not configured")),
+        }
+    };
+    let check = timed(Step::MongoDb, place(Step::MongoDb, name, url), ping).await;
+    Check { database: Some((Engine::MongoDb, name)), ..check }
+}
+
+/// What a check of a database is called, such as ``MariaDB `catalog` at mysql://…``.
+fn place(step: Step, name: &str, url: Option<&SecretUrl>) -> String {
+    let at = url.map(|url| format!(" at {}", url.redacted())).unwrap_or_default();
+    format!("{step} `{name}`{at}")
 }
 
 /// What each replica answers. It is a failure only where none does: reads go to the others, and the lane tries the
 /// lost one for ever.
-async fn replicas(urls: &[SecretUrl], limit: Duration) -> Result<String, String> {
-    let pings = urls.iter().map(async |url| (url.redacted(), mariadb::ping(url, limit).await));
-    let answers = futures_util::future::join_all(pings).await;
-    let count = answers.iter().filter(|(_, answer)| answer.is_ok()).count();
-    let all = answers.into_iter().map(|(url, answer)| match answer {
-        Ok(version) => format!("{url}: {version}"),
-        Err(reason) => format!("{url} FAILED: {reason}"),
-    });
-    let said = format!("{count} of {} answer: {}", urls.len(), all.collect::<Vec<_>>().join("; "));
-    if count == 0 { Err(said) } else { Ok(said) }
+async fn replicas(config: &Config, name: &'static str, urls: &[SecretUrl]) -> Check {
+    let limit = config.node.ipl_timeout_ms.duration();
+    let asking = async {
+        let pings = urls.iter().map(async |url| (url.redacted(), beds_mariadb::ping(url, limit).await));
+        let answers = join_all(pings).await;
+        let count = answers.iter().filter(|(_, answer)| answer.is_ok()).count();
+        let all = answers.into_iter().map(|(url, answer)| match answer {
+            Ok(version) => format!("{url}: {version}"),
+            Err(reason) => format!("{url} FAILED: {reason}"),
+        });
+        let said = format!("{count} of {} answer: {}", urls.len(), all.collect::<Vec<_>>().join("; "));
+        if count == 0 { Err(said) } else { Ok(said) }
+    };
+    timed(Step::MariaDb, format!("{} `{name}`, replicas for reads", Step::MariaDb), asking).await
 }
 
 /// The databases of these domains, each once.
 fn databases(domains: &[&'static Domain]) -> Vec<(Engine, &'static str)> {
     let mut databases: Vec<(Engine, &'static str)> = Vec::new();
     for domain in domains {
-        if !databases.contains(&(domain.engine, domain.database)) {
-            databases.push((domain.engine, domain.database));
+        if !databases.contains(&(domain.engine(), domain.database)) {
+            databases.push((domain.engine(), domain.database));
         }
     }
     databases
@@ -167,7 +192,7 @@ pub fn hosted(config: &Config, domains: Vec<&'static Domain>) -> Vec<&'static Do
 /// The domains whose database the configuration knows; the others stay off.
 #[must_use]
 pub fn configured(config: &Config, domains: Vec<&'static Domain>) -> Vec<&'static Domain> {
-    let (known, unknown): (Vec<_>, Vec<_>) = domains.into_iter().partition(|domain| match domain.engine {
+    let (known, unknown): (Vec<_>, Vec<_>) = domains.into_iter().partition(|domain| match domain.engine() {
         Engine::MariaDb => config.mariadb.get(domain.database).is_some(),
         Engine::MongoDb => config.mongodb.get(domain.database).is_some(),
     });
@@ -177,13 +202,23 @@ pub fn configured(config: &Config, domains: Vec<&'static Domain>) -> Vec<&'stati
     known
 }
 
+/// The domains whose database did not answer, and the others.
+#[must_use]
+pub fn split(checks: &[Check], domains: Vec<&'static Domain>) -> (Vec<&'static Domain>, Vec<&'static Domain>) {
+    let failed = |domain: &&Domain| {
+        let of_it = |check: &&Check| check.database == Some((domain.engine(), domain.database));
+        checks.iter().filter(of_it).any(|check| check.outcome.is_err())
+    };
+    domains.into_iter().partition(failed)
+}
+
 /// Logs the checks, and gives the first failure where the environment does not take it.
 ///
 /// # Errors
 /// The first failed check, outside of `dev`.
-pub fn judge(checks: Vec<Check>, environment: Environment) -> Result<(), Failure> {
+pub fn judge(checks: &[Check], environment: Environment) -> Result<(), Failure> {
     let mut first = None;
-    for Check { step, what, took, outcome } in checks {
+    for Check { step, what, database: _, took, outcome } in checks {
         let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         match outcome {
             Ok(answer) => info!(took_ms, "{what}: {answer}"),
@@ -192,7 +227,7 @@ pub fn judge(checks: Vec<Check>, environment: Environment) -> Result<(), Failure
                 let hint =
                     "start the server, or correct its address in config/ or the environment".to_owned();
                 warn!(took_ms, "{reason}; {hint}");
-                first.get_or_insert(Failure { step, reason, hint });
+                first.get_or_insert(Failure { step: *step, reason, hint });
             }
         }
     }

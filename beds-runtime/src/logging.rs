@@ -28,14 +28,11 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::{
-    backoff::Backoff,
-    broker::{BusError, BusPublisher, Status},
-    config::{Amqp, Logging},
-};
+use beds_bus::{Amqp, BusError, BusPublisher, INGEST_SPAN, Status};
+use beds_core::backoff::Backoff;
 
-/// The span around the handling of what other nodes log.
-pub(crate) const INGEST_SPAN: &str = "ingest";
+use crate::config::Logging;
+
 /// Records in one message, where the limits of requests allow as many.
 const BATCH_MAX: usize = 200;
 /// The longest text that the template `logger` takes for a message, in characters.
@@ -223,7 +220,7 @@ impl BusQueue {
                             backoff.reset();
                         }
                         // The node that ingests is still to come, perhaps it is this one.
-                        Err(BusError::Unroutable) => tokio::time::sleep(backoff.next()).await,
+                        Err(BusError::Unroutable) => tokio::time::sleep(backoff.pause()).await,
                         Err(_) => break,
                     }
                 }
@@ -231,7 +228,7 @@ impl BusQueue {
                     return;
                 }
             }
-            tokio::time::sleep(backoff.next()).await;
+            tokio::time::sleep(backoff.pause()).await;
         }
     }
 

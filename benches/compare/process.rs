@@ -1,56 +1,40 @@
 //! Node and services as processes: started, awaited, measured, ended.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::TcpStream;
+use anyhow::{Context as _, Result, ensure};
+use beds_devstack::{Node, NodeCommand};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::timeout;
 
 use crate::service::Service;
 
 const PATIENCE: Duration = Duration::from_secs(30);
-const POLL: Duration = Duration::from_millis(50);
 /// Linux counts CPU time in hundredths of a second, whatever the kernel's own clock.
 const TICK: Duration = Duration::from_millis(10);
 
 /// A process under measurement. It ends when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Process {
-    child: Child,
     pid: u32,
+    _running: Running,
+}
+
+#[derive(Debug)]
+enum Running {
+    Node { _node: Node },
+    Service { _child: Child },
 }
 
 impl Process {
-    fn start(command: &mut Command) -> Result<Self> {
-        let child = command.kill_on_drop(true).spawn().with_context(|| {
-            format!("cannot start {}", Path::new(command.as_std().get_program()).display())
-        })?;
-        let pid = child.id().context("the process has already ended")?;
-        Ok(Self { child, pid })
-    }
-
     /// Starts the node and waits until it is ready. `log` takes its output.
-    pub(crate) async fn node(log: &Path) -> Result<Self> {
-        let port = beds_devstack::free_port()?;
-        let file = std::fs::File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
-        let mut command = Command::new(env!("CARGO_BIN_EXE_beds"));
-        command.arg("node").env("BEDS__NODE__HEALTH", format!("127.0.0.1:{port}"));
-        command.stdin(Stdio::null()).stderr(file.try_clone()?).stdout(file);
-        let mut node = Self::start(&mut command)?;
-        let deadline = Instant::now() + PATIENCE;
-        while !is_ready(port).await {
-            if let Some(status) = node.child.try_wait()? {
-                let text = std::fs::read_to_string(log).unwrap_or_default();
-                bail!("the node ended: {status}\n{text}");
-            }
-            ensure!(Instant::now() < deadline, "the node is not ready after {} s", PATIENCE.as_secs());
-            sleep(POLL).await;
-        }
-        Ok(node)
+    pub(crate) async fn node(log: PathBuf) -> Result<Self> {
+        let start = move || NodeCommand::new(env!("CARGO_BIN_EXE_beds"))?.inherit().log(&log).start();
+        let node = tokio::task::spawn_blocking(start).await??;
+        Ok(Self { pid: node.pid(), _running: Running::Node { _node: node } })
     }
 
     /// Starts a hand-written service and waits until it consumes.
@@ -59,13 +43,16 @@ impl Process {
         let mut command = Command::new(program);
         // It ends when this end of its standard input closes, however this process dies.
         command.arg("serve").args(service.arguments()).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut process = Self::start(&mut command)?;
-        let output = process.child.stdout.take().context("the service has no output")?;
+        let mut child = command.kill_on_drop(true).spawn().with_context(|| {
+            format!("cannot start {}", Path::new(command.as_std().get_program()).display())
+        })?;
+        let pid = child.id().context("the process has already ended")?;
+        let output = child.stdout.take().context("the service has no output")?;
         let mut line = String::new();
         let read = timeout(PATIENCE, BufReader::new(output).read_line(&mut line)).await;
         read.with_context(|| format!("{service:?} is not ready"))??;
         ensure!(line.trim() == "ready", "{service:?} did not start");
-        Ok(process)
+        Ok(Self { pid, _running: Running::Service { _child: child } })
     }
 
     /// The CPU time that it has used, all threads together.
@@ -87,15 +74,4 @@ impl Process {
         let size = line.and_then(|line| line.split_whitespace().next()).context("no VmRSS")?;
         Ok(size.parse()?)
     }
-}
-
-async fn is_ready(port: u16) -> bool {
-    let ask = async {
-        let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
-        stream.write_all(b"GET /ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
-        let mut head = [0; 12];
-        stream.read_exact(&mut head).await?;
-        Ok::<_, std::io::Error>(head.ends_with(b" 200"))
-    };
-    matches!(timeout(Duration::from_secs(1), ask).await, Ok(Ok(true)))
 }

@@ -14,23 +14,14 @@
 pub mod wire;
 
 use std::{
-    fs::{self, File},
-    io::{Read as _, Write as _},
-    net::{SocketAddr, TcpStream},
     ops::Deref,
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
-    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
+    sync::LazyLock,
     time::{Duration, Instant},
 };
 
 use beds_client::Client;
-use beds_devstack::{Stack, free_port, schema};
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
-use tempfile::TempDir;
+use beds_devstack::{Ended, Node, NodeCommand, Stack, schema};
 
 /// How long anything that must happen may take on a slow, busy machine.
 pub const PATIENCE: Duration = Duration::from_mins(1);
@@ -40,6 +31,11 @@ const POLL: Duration = Duration::from_millis(20);
 /// The folder of the workspace.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The configuration of every node that a test starts.
+pub fn config() -> PathBuf {
+    root().join("tests/fixtures/beds_test.toml")
 }
 
 /// A name that no other test uses.
@@ -97,7 +93,7 @@ impl Site {
     /// A site of one's own whose node has these environment variables besides.
     pub fn with(variables: &[(&str, &str)]) -> Self {
         let stack = stack();
-        let node = Node::start(&stack, variables);
+        let node = start_node(&stack, variables);
         Self { node, stack }
     }
 
@@ -112,7 +108,7 @@ impl Site {
 static SHARED: LazyLock<Site> = LazyLock::new(Site::start);
 
 /// The shared site, for the time of one test; a test that fails shows the end of the node's log.
-pub struct Shared(&'static Site);
+pub struct Shared(pub &'static Site);
 
 /// Takes part in the site that the tests of this program share.
 pub async fn shared() -> Shared {
@@ -130,201 +126,75 @@ impl Deref for Shared {
 impl Drop for Shared {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.0.node.show_log();
+            eprintln!("--- the end of the node's log:\n{}", self.0.node.log_tail(40));
         }
     }
+}
+
+/// Ends the servers of a stack that nobody drops: the test's process has others that go on.
+pub fn end_servers(stack: &Stack) {
+    for server in [stack.rabbitmq(), stack.mariadb(), stack.mongodb()] {
+        server.kill().unwrap();
+    }
+}
+
+/// Starts a node with these environment variables, and waits until it is ready.
+pub fn start_node(stack: &Stack, variables: &[(&str, &str)]) -> Node {
+    Beds::new(&[]).on(stack).env(variables).start()
+}
+
+/// Starts a node with these environment variables.
+pub fn spawn_node(stack: &Stack, variables: &[(&str, &str)]) -> Node {
+    Beds::new(&[]).on(stack).env(variables).spawn()
 }
 
 /// A run of the `beds` binary, away from the machine's own configuration.
 #[derive(Debug)]
-pub struct Beds {
-    pub command: Command,
-    /// The folder that it takes its configuration from.
-    pub config: TempDir,
-}
+pub struct Beds(NodeCommand);
 
 impl Beds {
     /// `beds` with these arguments, an empty configuration folder and no variables.
     pub fn new(arguments: &[&str]) -> Self {
-        let config = tempfile::tempdir().unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_beds"));
-        command.args(arguments).stdin(Stdio::null());
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("BEDS_")) {
-            command.env_remove(name);
-        }
-        command.env("BEDS_CONFIG", config.path()).env("BEDS__LOGGING__JOURNALD", "false");
-        Self { command, config }
+        Self::program(Path::new(env!("CARGO_BIN_EXE_beds")), arguments)
+    }
+
+    /// The same of another node's program.
+    pub fn program(program: &Path, arguments: &[&str]) -> Self {
+        Self(NodeCommand::new(program).unwrap().args(arguments)).env(&[("BEDS__LOGGING__JOURNALD", "false")])
+    }
+
+    /// With the tests' configuration, and the servers of a stack.
+    pub fn on(self, stack: &Stack) -> Self {
+        Self(self.0.on(stack, &config()).unwrap_or_else(|error| panic!("{error}")))
     }
 
     /// With these environment variables.
-    pub fn env(mut self, variables: &[(&str, &str)]) -> Self {
-        self.command.envs(variables.iter().copied());
-        self
-    }
-
-    /// With the addresses of a stack's servers, under the names that the templates use.
-    pub fn on(mut self, stack: &Stack) -> Self {
-        self.command.env("BEDS__AMQP__URL", stack.amqp_url());
-        self.command.env("BEDS__MARIADB__CATALOG__URL", format!("{}/catalog", stack.mariadb_url()));
-        for name in ["LOGS", "JOURNAL"] {
-            self.command.env(format!("BEDS__MONGODB__{name}__URL"), stack.mongodb_url());
-        }
-        self
+    pub fn env(self, variables: &[(&str, &str)]) -> Self {
+        Self(self.0.env(variables))
     }
 
     /// With a file in its configuration folder.
     pub fn file(self, name: &str, text: &str) -> Self {
-        fs::write(self.config.path().join(name), text).unwrap();
-        self
+        Self(self.0.file(name, text).unwrap())
     }
 
-    /// Runs it to its end, which must come within [`PATIENCE`].
+    /// The folder that it takes its configuration from.
+    pub fn config(&self) -> &Path {
+        self.0.config()
+    }
+
+    /// Starts it as a node, and waits until it is ready.
+    pub fn start(self) -> Node {
+        self.0.start().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Starts it as a node.
+    pub fn spawn(self) -> Node {
+        self.0.spawn().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Runs it to its end.
     pub fn run(self) -> Ended {
-        let mut command = Command::new("timeout");
-        command
-            .arg(PATIENCE.as_secs().to_string())
-            .arg(self.command.get_program())
-            .args(self.command.get_args());
-        for (name, value) in self.command.get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
-        let output = command.stdin(Stdio::null()).output().unwrap();
-        Ended {
-            code: output.status.code(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-            config: self.config.path().display().to_string(),
-        }
-    }
-}
-
-/// How a run ended.
-#[derive(Debug)]
-pub struct Ended {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
-    /// Where its configuration lay.
-    pub config: String,
-}
-
-/// A running node. Dropping it sends SIGTERM and waits; it never outlives its stack.
-#[derive(Debug)]
-pub struct Node {
-    child: Mutex<Child>,
-    health: SocketAddr,
-    log: PathBuf,
-    _config: TempDir,
-}
-
-impl Node {
-    /// Starts a node and waits until it is ready.
-    pub fn start(stack: &Stack, variables: &[(&str, &str)]) -> Self {
-        let node = Self::spawn(stack, variables);
-        node.await_ready();
-        node
-    }
-
-    /// Starts a node.
-    pub fn spawn(stack: &Stack, variables: &[(&str, &str)]) -> Self {
-        let health = SocketAddr::from(([127, 0, 0, 1], free_port().unwrap()));
-        let Beds { mut command, config } = Beds::new(&["node"]).on(stack);
-        let log = config.path().join("node.log");
-        command.env("BEDS__NODE__HEALTH", health.to_string()).envs(variables.iter().copied());
-        command.stdout(Stdio::null()).stderr(File::create(&log).unwrap());
-        let child = stack.adopt(&mut command).spawn().unwrap();
-        Self { child: Mutex::new(child), health, log, _config: config }
-    }
-
-    /// Waits until it is ready.
-    pub fn await_ready(&self) {
-        let deadline = Instant::now() + PATIENCE;
-        while !self.is_ready() {
-            if let Some(status) = self.exit_status() {
-                panic!("the node ended: {status}\n{}", self.log());
-            }
-            assert!(Instant::now() < deadline, "the node is not ready\n{}", self.log());
-            std::thread::sleep(POLL);
-        }
-    }
-
-    /// Whether `GET /ready` answers 200.
-    pub fn is_ready(&self) -> bool {
-        self.get("/ready").starts_with("HTTP/1.1 200")
-    }
-
-    /// The answer of the health endpoint, from the status line on; empty where there is none.
-    pub fn get(&self, path: &str) -> String {
-        let ask = || -> std::io::Result<String> {
-            let limit = Duration::from_secs(2);
-            let mut stream = TcpStream::connect_timeout(&self.health, limit)?;
-            stream.set_read_timeout(Some(limit))?;
-            write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.health)?;
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer)?;
-            Ok(answer)
-        };
-        ask().unwrap_or_default()
-    }
-
-    /// What it has logged so far.
-    pub fn log(&self) -> String {
-        fs::read_to_string(&self.log).unwrap_or_default()
-    }
-
-    /// Prints the end of its log, for a test that fails.
-    pub fn show_log(&self) {
-        let log = self.log();
-        let lines: Vec<&str> = log.lines().collect();
-        eprintln!("--- the end of the node's log:");
-        for line in &lines[lines.len().saturating_sub(40)..] {
-            eprintln!("{line}");
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Child> {
-        self.child.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn exit_status(&self) -> Option<ExitStatus> {
-        self.lock().try_wait().unwrap()
-    }
-
-    /// Sends SIGTERM.
-    pub fn terminate(&self) {
-        kill(Pid::from_raw(i32::try_from(self.lock().id()).unwrap()), Signal::SIGTERM).unwrap();
-    }
-
-    /// How it ended, once it has.
-    pub fn ended(&self) -> ExitStatus {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            if let Some(status) = self.exit_status() {
-                return status;
-            }
-            assert!(Instant::now() < deadline, "the node does not end\n{}", self.log());
-            std::thread::sleep(POLL);
-        }
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.show_log();
-        }
-        if self.exit_status().is_none() {
-            self.terminate();
-            let deadline = Instant::now() + PATIENCE;
-            while self.exit_status().is_none() && Instant::now() < deadline {
-                std::thread::sleep(POLL);
-            }
-        }
-        // Both fail only when it has ended.
-        let _ = self.lock().kill();
-        let _ = self.lock().wait();
+        self.0.run().unwrap_or_else(|error| panic!("{error}"))
     }
 }

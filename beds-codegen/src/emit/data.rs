@@ -1,12 +1,12 @@
-//! Fields, types and calls as constant data of `beds_runtime::spec`.
+//! Fields, types and calls as constant data of the runtime's `spec`.
 
 use std::collections::HashSet;
 
 use beds_protocol::{Broker, Lane};
-use proc_macro2::{Ident, Literal as Token, TokenStream};
+use proc_macro2::{Literal as Token, TokenStream};
 use quote::{format_ident, quote};
 
-use super::text;
+use super::{engine, text};
 use crate::{
     model::{Arg, ArgMode, Call, Field, Generated, Literal, Returns, Supply, Type},
     names,
@@ -57,7 +57,7 @@ impl Statics {
             return;
         }
         let entries: Vec<_> = calls.iter().map(|call| self.call(call)).collect();
-        self.text.push_str(&text::table("CALLS", "rt::Call", &entries));
+        self.text.push_str(&text::list("CALLS", "rt::Call", &entries));
     }
 
     /// A field; `name` is for statics that its type needs.
@@ -165,7 +165,8 @@ impl Statics {
         }
     }
 
-    fn call(&mut self, call: &Call) -> TokenStream {
+    /// A call, one property a line.
+    fn call(&mut self, call: &Call) -> String {
         let Call { name, description, lane, args, returns, target: _ } = call;
         let suffix = names::screaming(name);
         let args = self.args(&format!("ARGS_{suffix}"), args);
@@ -187,7 +188,15 @@ impl Statics {
             Lane::Read => quote!(rt::Lane::Read),
             Lane::Write => quote!(rt::Lane::Write),
         };
-        quote!(rt::Call { name: #name, description: #description, lane: #lane, args: #args, returns: #returns })
+        let members = [
+            ("name", quote!(#name)),
+            ("description", quote!(#description)),
+            ("lane", lane),
+            ("args", args),
+            ("returns", returns),
+            ("routine", engine::routine(call)),
+        ];
+        text::record("rt::Call", members)
     }
 
     fn args(&mut self, name: &str, args: &[Arg]) -> TokenStream {
@@ -199,23 +208,17 @@ impl Statics {
             .iter()
             .map(|Arg { field, mode }| {
                 let field = self.field(field, &format!("{name}_{}", names::screaming(&field.name)));
-                let mode = match mode {
-                    ArgMode::In => quote!(rt::ArgMode::In),
-                    ArgMode::Out => quote!(rt::ArgMode::Out),
-                    ArgMode::InOut => quote!(rt::ArgMode::InOut),
-                };
-                quote!(rt::Arg { field: #field, mode: #mode })
+                match mode {
+                    ArgMode::In => quote!(rt::Arg::given(#field)),
+                    ArgMode::Out => quote!(rt::Arg::returned(#field)),
+                    ArgMode::InOut => quote!(rt::Arg::both(#field)),
+                }
             })
             .collect();
         self.text.push_str(&text::table(name, "rt::Arg", &entries));
         let name = format_ident!("{name}");
         quote!(&#name)
     }
-}
-
-/// The static of a call's routine.
-pub(super) fn call_static(name: &str) -> Ident {
-    format_ident!("CALL_{}", names::screaming(name))
 }
 
 /// `&[0, 1]`

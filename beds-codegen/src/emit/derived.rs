@@ -4,25 +4,21 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use syn::DeriveInput;
 
-use super::{engine, implementation, statics};
+use super::{Plan, implementation, plans, request, statics};
 use crate::model::{Domain, Method, Operation};
 
 /// The implementation of `NamasteCore` for `name`, in a scope of its own. Where a method stands for an operation
-/// that has an object, what the object does is the function `OPERATION_object`.
+/// that has an object, the function `OPERATION_object` makes the plan of the object.
 #[must_use]
 pub fn derived(domain: &Domain, name: &Ident, methods: &[Method]) -> TokenStream {
     // The emitter's own text; that it parses, the golden tests show.
     let statics: TokenStream = statics(domain).parse().unwrap_or_default();
-    let of_objects = engine::operations(domain);
-    let is_replaced = |name: &Ident| methods.iter().any(|method| name == method.operation.as_str());
-    let kept = of_objects.into_iter().filter(|(name, _)| !is_replaced(name)).map(|(_, function)| function);
-    let implementation =
-        implementation(domain, name, &kept.chain(methods.iter().map(replaced)).collect::<Vec<_>>());
-    let objects = engine::named_operations(domain, |name| format_ident!("{name}_object"));
-    let objects = objects
-        .into_iter()
-        .filter(|(name, _)| methods.iter().any(|method| *name == object(method.operation)))
-        .map(|(_, function)| function);
+    let is_replaced = |plan: &Plan| methods.iter().any(|method| method.operation == plan.0);
+    let (behind, kept): (Vec<_>, Vec<_>) = plans(domain).partition(is_replaced);
+    let operations: Vec<_> =
+        kept.into_iter().map(Plan::function).chain(methods.iter().map(replaced)).collect();
+    let implementation = implementation(domain, name, &operations);
+    let objects = behind.into_iter().map(|plan| plan.named(&object(plan.0)));
     let objects = wrapped(&quote!(impl #name), objects);
     quote! {
         const _: () = {
@@ -41,14 +37,7 @@ pub fn underived(input: &DeriveInput, methods: &[Method]) -> TokenStream {
     let (generics, parameters, condition) = input.generics.split_for_impl();
     let name = &input.ident;
     let operations = methods.iter().map(replaced);
-    let objects = methods.iter().map(|Method { operation, function: _ }| {
-        let (object, request, name) = (object(*operation), request(*operation), operation.as_str());
-        quote! {
-            async fn #object(_cx: &rt::Context, _request: rt::#request) -> rt::Result {
-                Err(rt::Error::not_offered(<Self as rt::NamasteCore>::domain(), #name))
-            }
-        }
-    });
+    let objects = methods.iter().map(|method| Plan(method.operation).named(&object(method.operation)));
     let objects = wrapped(&quote!(impl #generics #name #parameters #condition), objects);
     quote! {
         const _: () = {
@@ -67,8 +56,9 @@ pub fn underived(input: &DeriveInput, methods: &[Method]) -> TokenStream {
 fn replaced(Method { operation, function }: &Method) -> TokenStream {
     let (name, request) = (format_ident!("{}", operation.as_str()), request(*operation));
     quote! {
-        async fn #name(cx: &rt::Context, request: rt::#request) -> rt::Result {
-            #function(cx, request).await
+        fn #name(cx: &rt::Context, request: rt::#request) -> rt::Result<rt::Work> {
+            let cx = cx.clone();
+            Ok(rt::Work::method(async move { #function(&cx, request).await }))
         }
     }
 }
@@ -92,14 +82,4 @@ fn wrapped(head: &TokenStream, functions: impl Iterator<Item = TokenStream>) -> 
 /// The name of what an operation's object does.
 fn object(operation: Operation) -> Ident {
     format_ident!("{}_object", operation.as_str())
-}
-
-fn request(operation: Operation) -> Ident {
-    match operation {
-        Operation::Fetch => format_ident!("FetchRequest"),
-        Operation::Count => format_ident!("CountRequest"),
-        Operation::Create => format_ident!("CreateRequest"),
-        Operation::Update => format_ident!("UpdateRequest"),
-        Operation::Delete => format_ident!("DeleteRequest"),
-    }
 }

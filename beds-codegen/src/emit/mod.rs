@@ -17,7 +17,7 @@ use quote::{format_ident, quote};
 
 use crate::{
     fingerprint::fingerprint,
-    model::{Call, Domain, Engine, Fetch, Field, HandWritten, Type},
+    model::{Call, Domain, Fetch, Field, HandWritten, Operation, Operations, Type},
     names,
 };
 
@@ -32,7 +32,7 @@ pub fn domain(domain: &Domain) -> String {
     out.push('\n');
     out.push_str(&statics(domain));
     out.push('\n');
-    let operations: Vec<_> = engine::operations(domain).into_iter().map(|(_, function)| function).collect();
+    let operations: Vec<_> = plans(domain).map(Plan::function).collect();
     out.push_str(&text::items(&implementation(domain, &domain.struct_name, &operations)));
     out
 }
@@ -44,7 +44,6 @@ fn statics(domain: &Domain) -> String {
     statics.calls(&domain.calls);
     let mut out = statics.into_text();
     out.push_str(&static_domain(domain));
-    out.push_str(&engine::statics(domain));
     out
 }
 
@@ -110,11 +109,7 @@ fn static_domain(domain: &Domain) -> String {
     let (name, description, hash) = (&domain.name.value, &domain.description, fingerprint(domain));
     let Placement { read, write } = domain.placement;
     let (read, write) = (data::broker(read), data::broker(write));
-    let (database, key) = (&domain.database, data::indices(&domain.key));
-    let engine = match domain.engine() {
-        Engine::MariaDb => quote!(.mariadb(#database)),
-        Engine::MongoDb => quote!(.mongodb(#database)),
-    };
+    let key = data::indices(&domain.key);
     let offers = [
         (operations.read, quote!(.reads())),
         (operations.create, quote!(.creates())),
@@ -127,7 +122,8 @@ fn static_domain(domain: &Domain) -> String {
     let (filter, sort) = (data::indices(filter), data::indices(sort));
     let (default, max) = (Literal::u32_unsuffixed(*limit_default), Literal::u32_unsuffixed(*limit_max));
     let version = domain.version.map(Literal::usize_unsuffixed);
-    let mut lines = vec![quote!(.placed(#read, #write)), engine];
+    let placed = quote!(.placed(#read, #write));
+    let mut lines = Vec::new();
     if !domain.fields.is_empty() {
         lines.push(quote!(.fields(&FIELDS)));
     }
@@ -142,36 +138,79 @@ fn static_domain(domain: &Domain) -> String {
     if !domain.calls.is_empty() {
         lines.push(quote!(.calls(&CALLS)));
     }
-    if engine::has_objects(domain) {
-        lines.push(quote!(.objects(&OBJECTS)));
-    }
-    text::chain("static DOMAIN: rt::Domain", &quote!(rt::Domain::new(#name, #description, #hash)), &lines)
+    let mut chained = vec![text::line(&placed), engine::objects(domain)];
+    chained.extend(lines.iter().map(text::line));
+    text::chain("static DOMAIN: rt::Domain", &quote!(rt::Domain::new(#name, #description, #hash)), &chained)
 }
 
-/// The implementation of `NamasteCore`.
-fn implementation(domain: &Domain, name: &Ident, operations: &[TokenStream]) -> TokenStream {
-    let call = (!domain.calls.is_empty()).then(|| call(domain));
-    quote! {
-        impl rt::NamasteCore for #name {
-            fn domain() -> &'static rt::Domain { &DOMAIN }
-            #(#operations)*
-            #call
+/// The function that makes the plan of an operation.
+#[derive(Clone, Copy)]
+struct Plan(Operation);
+
+impl Plan {
+    /// Under the operation's own name.
+    fn function(self) -> TokenStream {
+        self.named(&format_ident!("{}", self.0.as_str()))
+    }
+
+    /// Under another name.
+    fn named(self, function: &Ident) -> TokenStream {
+        let (operation, request) = (format_ident!("{}", self.0.as_str()), request(self.0));
+        quote! {
+            fn #function(cx: &rt::Context, request: rt::#request) -> rt::Result<rt::Work> {
+                rt::operation::#operation(cx, &DOMAIN, request)
+            }
         }
     }
 }
 
-fn call(domain: &Domain) -> TokenStream {
-    let arms = domain.calls.iter().enumerate().map(|(index, call)| {
-        let Call { name, description: _, lane: _, args: _, returns: _, target } = call;
-        let (index, routine) = (Literal::usize_unsuffixed(index), data::call_static(name));
-        let adapter = engine::adapter(target);
-        quote!(#name => rt::#adapter::call(cx, &DOMAIN, &CALLS[#index], &#routine, request).await,)
+/// The operations that a domain's objects stand behind.
+fn plans(domain: &Domain) -> impl Iterator<Item = Plan> {
+    let Operations { read, create, update, delete } = domain.operations();
+    let offered = [
+        (read, Operation::Fetch),
+        (read, Operation::Count),
+        (create, Operation::Create),
+        (update, Operation::Update),
+        (delete, Operation::Delete),
+    ];
+    offered.into_iter().filter(|(is_offered, _)| *is_offered).map(|(_, operation)| Plan(operation))
+}
+
+/// The type of an operation's request.
+fn request(operation: Operation) -> Ident {
+    match operation {
+        Operation::Fetch => format_ident!("FetchRequest"),
+        Operation::Count => format_ident!("CountRequest"),
+        Operation::Create => format_ident!("CreateRequest"),
+        Operation::Update => format_ident!("UpdateRequest"),
+        Operation::Delete => format_ident!("DeleteRequest"),
+    }
+}
+
+/// The implementation of `NamasteCore`.
+fn implementation(domain: &Domain, name: &Ident, operations: &[TokenStream]) -> TokenStream {
+    let find_call = (!domain.calls.is_empty()).then(|| find_call(&domain.calls));
+    quote! {
+        impl rt::NamasteCore for #name {
+            fn domain() -> &'static rt::Domain { &DOMAIN }
+            #find_call
+            #(#operations)*
+        }
+    }
+}
+
+/// The static match over the calls of a domain.
+fn find_call(calls: &[Call]) -> TokenStream {
+    let arms = calls.iter().enumerate().map(|(index, call)| {
+        let (name, index) = (&call.name, Literal::usize_unsuffixed(index));
+        quote!(#name => Some(&CALLS[#index]),)
     });
     quote! {
-        async fn call(cx: &rt::Context, name: ::std::string::String, request: rt::CallRequest) -> rt::Result {
-            match name.as_str() {
+        fn find_call(name: &str) -> ::std::option::Option<&'static rt::Call> {
+            match name {
                 #(#arms)*
-                _ => Err(rt::Error::not_offered(&DOMAIN, &::std::format!("call.{name}"))),
+                _ => None,
             }
         }
     }
@@ -273,8 +312,11 @@ fn factory_items(members: &[Member<'_>]) -> String {
                 fn domain(template: Template) -> &'static rt::Domain {
                     match template { #(Template::#names => <#names as rt::NamasteCore>::domain(),)* }
                 }
-                async fn dispatch(template: Template, cx: &rt::Context, request: rt::Request) -> rt::Result {
-                    match template { #(Template::#names => rt::execute::<#names>(cx, request).await,)* }
+                fn call(template: Template, name: &str) -> ::std::option::Option<&'static rt::Call> {
+                    match template { #(Template::#names => <#names as rt::NamasteCore>::find_call(name),)* }
+                }
+                fn dispatch(template: Template, cx: &rt::Context, request: rt::Request) -> rt::Result<rt::Work> {
+                    match template { #(Template::#names => rt::dispatch::<#names>(cx, request),)* }
                 }
             }
         };

@@ -31,22 +31,42 @@ pub(super) fn is_refused(c: char) -> bool {
 
 /// `static NAME: [TYPE; N] = […];`, one entry a line.
 pub(super) fn table(name: &str, ty: &str, entries: &[TokenStream]) -> String {
+    list(name, ty, &entries.iter().map(line).collect::<Vec<_>>())
+}
+
+/// The same, of entries that have lines of their own.
+pub(super) fn list(name: &str, ty: &str, entries: &[String]) -> String {
     let mut out = format!("static {name}: [{ty}; {}] = [\n", entries.len());
     for entry in entries {
-        out.extend(["    ", &line(entry), ",\n"]);
+        out.extend([&*indented(entry), ",\n"]);
     }
     out.push_str("];\n");
     out
 }
 
-/// `HEAD = EXPRESSION` and a line for each call that follows it.
-pub(super) fn chain(head: &str, expression: &TokenStream, calls: &[TokenStream]) -> String {
+/// `TYPE { NAME: VALUE, … }`, one member a line.
+pub(super) fn record<'a>(ty: &str, members: impl IntoIterator<Item = (&'a str, TokenStream)>) -> String {
+    let mut out = format!("{ty} {{\n");
+    for (name, value) in members {
+        out.extend(["    ", name, ": ", &line(&value), ",\n"]);
+    }
+    out.push('}');
+    out
+}
+
+/// `HEAD = EXPRESSION`, and on lines of their own the calls that follow it.
+pub(super) fn chain(head: &str, expression: &TokenStream, calls: &[String]) -> String {
     let mut out = format!("{head} = {}", line(expression));
     for call in calls.iter().filter(|call| !call.is_empty()) {
-        out.extend(["\n    ", &line(call)]);
+        out.extend(["\n", &*indented(call)]);
     }
     out.push_str(";\n");
     out
+}
+
+/// Lines, one step further in. A literal of several lines has none here: line feeds are escaped.
+fn indented(lines: &str) -> String {
+    lines.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
 }
 
 /// Tokens of an expression on one line.

@@ -8,29 +8,31 @@ const _: () = {
         fn domain() -> &'static rt::Domain {
             &DOMAIN
         }
-        async fn create(cx: &rt::Context, request: rt::CreateRequest) -> rt::Result {
-            Self::create_checked(cx, request).await
+        fn create(cx: &rt::Context, request: rt::CreateRequest) -> rt::Result<rt::Work> {
+            let cx = cx.clone();
+            Ok(rt::Work::method(async move { Self::create_checked(&cx, request).await }))
         }
-        async fn delete(cx: &rt::Context, request: rt::DeleteRequest) -> rt::Result {
-            checks::delete(cx, request).await
+        fn delete(cx: &rt::Context, request: rt::DeleteRequest) -> rt::Result<rt::Work> {
+            let cx = cx.clone();
+            Ok(rt::Work::method(async move { checks::delete(&cx, request).await }))
         }
     }
     impl Bookmark {
         /// What the template alone would do.
         #[allow(dead_code)]
-        pub(crate) async fn create_object(
-            _cx: &rt::Context,
-            _request: rt::CreateRequest,
-        ) -> rt::Result {
-            Err(rt::Error::not_offered(<Self as rt::NamasteCore>::domain(), "create"))
+        pub(crate) fn create_object(
+            cx: &rt::Context,
+            request: rt::CreateRequest,
+        ) -> rt::Result<rt::Work> {
+            rt::operation::create(cx, &DOMAIN, request)
         }
         /// What the template alone would do.
         #[allow(dead_code)]
-        pub(crate) async fn delete_object(
-            _cx: &rt::Context,
-            _request: rt::DeleteRequest,
-        ) -> rt::Result {
-            Err(rt::Error::not_offered(<Self as rt::NamasteCore>::domain(), "delete"))
+        pub(crate) fn delete_object(
+            cx: &rt::Context,
+            request: rt::DeleteRequest,
+        ) -> rt::Result<rt::Work> {
+            rt::operation::delete(cx, &DOMAIN, request)
         }
     }
 };

@@ -6,51 +6,50 @@ const _: () = {
     ];
     static DOMAIN: rt::Domain = rt::Domain::new("bookmark", "", "b52a6b1e9e3716c5")
         .placed(rt::Broker::AppRead, rt::Broker::AppWrite)
-        .mariadb("catalog")
+        .mariadb(
+            "catalog",
+            rt::mariadb::Objects {
+                read: Some(rt::mariadb::Source::view("v", "`v`", &["`id`", "`note`"])),
+                create: Some(
+                    rt::mariadb::Procedure::new("sp", "call `sp`(?, ?)", &[0, 1]),
+                ),
+                update: None,
+                delete: None,
+            },
+        )
         .fields(&FIELDS)
         .key(&[0])
         .reads()
         .creates()
         .deletes()
-        .fetch(&[], &[], 50, 500)
-        .objects(&OBJECTS);
-    static READ: rt::mariadb::Source = rt::mariadb::Source {
-        from: "`v`",
-        by_key: "select `id`, `note` from `v` where `id` = ?",
-    };
-    static CREATE: rt::mariadb::Procedure = rt::mariadb::Procedure::new(
-        "call `sp`(?, ?)",
-        &[0, 1],
-    );
-    static OBJECTS: [rt::Object; 2] = [
-        rt::Object::read(rt::ObjectKind::View, "v"),
-        rt::Object::procedure(rt::Usage::Create, "sp", CREATE.args, CREATE.returns),
-    ];
+        .fetch(&[], &[], 50, 500);
     impl rt::NamasteCore for Bookmark {
         fn domain() -> &'static rt::Domain {
             &DOMAIN
         }
-        async fn fetch(cx: &rt::Context, request: rt::FetchRequest) -> rt::Result {
-            rt::mariadb::fetch(cx, &DOMAIN, &READ, request).await
+        fn fetch(cx: &rt::Context, request: rt::FetchRequest) -> rt::Result<rt::Work> {
+            rt::operation::fetch(cx, &DOMAIN, request)
         }
-        async fn count(cx: &rt::Context, request: rt::CountRequest) -> rt::Result {
-            rt::mariadb::count(cx, &DOMAIN, &READ, request).await
+        fn count(cx: &rt::Context, request: rt::CountRequest) -> rt::Result<rt::Work> {
+            rt::operation::count(cx, &DOMAIN, request)
         }
-        async fn create(cx: &rt::Context, request: rt::CreateRequest) -> rt::Result {
-            Self::create_checked(cx, request).await
+        fn create(cx: &rt::Context, request: rt::CreateRequest) -> rt::Result<rt::Work> {
+            let cx = cx.clone();
+            Ok(rt::Work::method(async move { Self::create_checked(&cx, request).await }))
         }
-        async fn delete(cx: &rt::Context, request: rt::DeleteRequest) -> rt::Result {
-            checks::delete(cx, request).await
+        fn delete(cx: &rt::Context, request: rt::DeleteRequest) -> rt::Result<rt::Work> {
+            let cx = cx.clone();
+            Ok(rt::Work::method(async move { checks::delete(&cx, request).await }))
         }
     }
     impl Bookmark {
         /// What the template alone would do.
         #[allow(dead_code)]
-        pub(crate) async fn create_object(
+        pub(crate) fn create_object(
             cx: &rt::Context,
             request: rt::CreateRequest,
-        ) -> rt::Result {
-            rt::mariadb::create(cx, &DOMAIN, &CREATE, request).await
+        ) -> rt::Result<rt::Work> {
+            rt::operation::create(cx, &DOMAIN, request)
         }
     }
 };

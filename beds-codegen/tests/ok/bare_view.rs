@@ -13,24 +13,24 @@ static FIELDS: [rt::Field; 2] = [
 ];
 static DOMAIN: rt::Domain = rt::Domain::new("turnover", "", "1ea196f053bd3897")
     .placed(rt::Broker::SegundoWarehouse, rt::Broker::SegundoWarehouse)
-    .mariadb("warehouse")
+    .mariadb("warehouse", rt::mariadb::Objects {
+        read: Some(rt::mariadb::Source::view("v_turn`over", "`v_turn``over`", &["`month`", "`sum amount`"])),
+        create: None,
+        update: None,
+        delete: None,
+    })
     .fields(&FIELDS)
     .reads()
-    .fetch(&[0], &[0], 24, 24)
-    .objects(&OBJECTS);
-static READ: rt::mariadb::Source = rt::mariadb::Source { from: "`v_turn``over`", by_key: "" };
-static OBJECTS: [rt::Object; 1] = [
-    rt::Object::read(rt::ObjectKind::View, "v_turn`over"),
-];
+    .fetch(&[0], &[0], 24, 24);
 
 impl rt::NamasteCore for Turnover {
     fn domain() -> &'static rt::Domain {
         &DOMAIN
     }
-    async fn fetch(cx: &rt::Context, request: rt::FetchRequest) -> rt::Result {
-        rt::mariadb::fetch(cx, &DOMAIN, &READ, request).await
+    fn fetch(cx: &rt::Context, request: rt::FetchRequest) -> rt::Result<rt::Work> {
+        rt::operation::fetch(cx, &DOMAIN, request)
     }
-    async fn count(cx: &rt::Context, request: rt::CountRequest) -> rt::Result {
-        rt::mariadb::count(cx, &DOMAIN, &READ, request).await
+    fn count(cx: &rt::Context, request: rt::CountRequest) -> rt::Result<rt::Work> {
+        rt::operation::count(cx, &DOMAIN, request)
     }
 }

@@ -18,35 +18,31 @@ static FIELDS: [rt::Field; 4] = [
 ];
 static DOMAIN: rt::Domain = rt::Domain::new("order_line", "What was ordered", "42968e05f026c1bd")
     .placed(rt::Broker::AppRead, rt::Broker::AppWrite)
-    .mariadb("shop")
+    .mariadb("shop", rt::mariadb::Objects {
+        read: Some(rt::mariadb::Source::table("order_line", "`order_line`", &["`order_id`", "`position`", "`article`", "`quantity`"])),
+        create: Some(rt::mariadb::Procedure::new("sp_line_add", "call `sp_line_add`(?, ?, ?, ?)", &[0, 1, 2, 3]).committing()),
+        update: None,
+        delete: Some(rt::mariadb::Procedure::new("sp_line_drop", "call `sp_line_drop`(?, ?)", &[1, 0])),
+    })
     .fields(&FIELDS)
     .key(&[0, 1])
     .reads().creates().deletes()
-    .fetch(&[0, 2], &[], 50, 500)
-    .objects(&OBJECTS);
-static READ: rt::mariadb::Source = rt::mariadb::Source { from: "`order_line`", by_key: "select `order_id`, `position`, `article`, `quantity` from `order_line` where `order_id` = ? and `position` = ?" };
-static CREATE: rt::mariadb::Procedure = rt::mariadb::Procedure::new("call `sp_line_add`(?, ?, ?, ?)", &[0, 1, 2, 3]).committing();
-static DELETE: rt::mariadb::Procedure = rt::mariadb::Procedure::new("call `sp_line_drop`(?, ?)", &[1, 0]);
-static OBJECTS: [rt::Object; 3] = [
-    rt::Object::read(rt::ObjectKind::Table, "order_line"),
-    rt::Object::procedure(rt::Usage::Create, "sp_line_add", CREATE.args, CREATE.returns).committing(),
-    rt::Object::procedure(rt::Usage::Delete, "sp_line_drop", DELETE.args, DELETE.returns),
-];
+    .fetch(&[0, 2], &[], 50, 500);
 
 impl rt::NamasteCore for OrderLine {
     fn domain() -> &'static rt::Domain {
         &DOMAIN
     }
-    async fn fetch(cx: &rt::Context, request: rt::FetchRequest) -> rt::Result {
-        rt::mariadb::fetch(cx, &DOMAIN, &READ, request).await
+    fn fetch(cx: &rt::Context, request: rt::FetchRequest) -> rt::Result<rt::Work> {
+        rt::operation::fetch(cx, &DOMAIN, request)
     }
-    async fn count(cx: &rt::Context, request: rt::CountRequest) -> rt::Result {
-        rt::mariadb::count(cx, &DOMAIN, &READ, request).await
+    fn count(cx: &rt::Context, request: rt::CountRequest) -> rt::Result<rt::Work> {
+        rt::operation::count(cx, &DOMAIN, request)
     }
-    async fn create(cx: &rt::Context, request: rt::CreateRequest) -> rt::Result {
-        rt::mariadb::create(cx, &DOMAIN, &CREATE, request).await
+    fn create(cx: &rt::Context, request: rt::CreateRequest) -> rt::Result<rt::Work> {
+        rt::operation::create(cx, &DOMAIN, request)
     }
-    async fn delete(cx: &rt::Context, request: rt::DeleteRequest) -> rt::Result {
-        rt::mariadb::delete(cx, &DOMAIN, Some(&READ), &DELETE, request).await
+    fn delete(cx: &rt::Context, request: rt::DeleteRequest) -> rt::Result<rt::Work> {
+        rt::operation::delete(cx, &DOMAIN, request)
     }
 }

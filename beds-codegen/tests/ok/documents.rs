@@ -33,76 +33,72 @@ static FIELDS: [rt::Field; 7] = [
     rt::Field::new("version", "version", rt::Type::INT),
 ];
 static ARGS_ROLL_UP: [rt::Arg; 1] = [
-    rt::Arg { field: rt::Field::new("day", "day", rt::Type::DateTime).required(), mode: rt::ArgMode::In },
+    rt::Arg::given(rt::Field::new("day", "day", rt::Type::DateTime).required()),
 ];
 static ARGS_DEAREST: [rt::Arg; 1] = [
-    rt::Arg { field: rt::Field::new("count", "count", rt::Type::int(1, 100)).default(rt::Literal::Int(10)), mode: rt::ArgMode::In },
+    rt::Arg::given(rt::Field::new("count", "count", rt::Type::int(1, 100)).default(rt::Literal::Int(10))),
 ];
 static ROWS_DEAREST: [rt::Field; 2] = [
     rt::Field::new("id", "_id", rt::Type::ObjectId),
     rt::Field::new("crowd", "crowd", rt::Type::INT).nullable(),
 ];
 static CALLS: [rt::Call; 2] = [
-    rt::Call { name: "roll_up", description: "Counts the matches of a day", lane: rt::Lane::Write, args: &ARGS_ROLL_UP, returns: rt::Returns::Nothing },
-    rt::Call { name: "dearest", description: "", lane: rt::Lane::Read, args: &ARGS_DEAREST, returns: rt::Returns::Rows(&ROWS_DEAREST) },
+    rt::Call {
+        name: "roll_up",
+        description: "Counts the matches of a day",
+        lane: rt::Lane::Write,
+        args: &ARGS_ROLL_UP,
+        returns: rt::Returns::Nothing,
+        routine: rt::Routine::Pipeline { on: "matches", stages: r#"[{"$match":{"played":{"$gte":{"$arg":"day"}}}},{"$group":{"_id":"$played","n":{"$sum":1}}},{"$merge":{"into":"match_days","whenMatched":"replace"}}]"# },
+    },
+    rt::Call {
+        name: "dearest",
+        description: "",
+        lane: rt::Lane::Read,
+        args: &ARGS_DEAREST,
+        returns: rt::Returns::Rows(&ROWS_DEAREST),
+        routine: rt::Routine::Pipeline { on: "matches", stages: r#"[{"$sort":{"crowd":-1,"_id":1}},{"$limit":{"$arg":"count"}}]"# },
+    },
 ];
 static DOMAIN: rt::Domain = rt::Domain::new("match", "Matches played", "5f0ee79eb2fe91c6")
     .placed(rt::Broker::AdminGraph, rt::Broker::AdminGraph)
-    .mongodb("sports")
+    .mongodb("sports", rt::mongodb::Objects {
+        read: Some(rt::mongodb::Source::collection("matches")),
+        create: Some("matches"),
+        update: Some("matches"),
+        delete: Some("matches"),
+    })
     .fields(&FIELDS)
     .key(&[0])
     .version(6)
     .reads().creates().updates().deletes()
     .fetch(&[4, 5, 3], &[4], 50, 500)
-    .calls(&CALLS)
-    .objects(&OBJECTS);
-static READ: rt::mongodb::Source = rt::mongodb::Source { name: "matches" };
-static CREATE: rt::mongodb::Collection = rt::mongodb::Collection { name: "matches" };
-static UPDATE: rt::mongodb::Collection = rt::mongodb::Collection { name: "matches" };
-static DELETE: rt::mongodb::Collection = rt::mongodb::Collection { name: "matches" };
-static CALL_ROLL_UP: rt::mongodb::Pipeline = rt::mongodb::Pipeline { on: "matches", stages: r#"[{"$match":{"played":{"$gte":{"$arg":"day"}}}},{"$group":{"_id":"$played","n":{"$sum":1}}},{"$merge":{"into":"match_days","whenMatched":"replace"}}]"# };
-static CALL_DEAREST: rt::mongodb::Pipeline = rt::mongodb::Pipeline { on: "matches", stages: r#"[{"$sort":{"crowd":-1,"_id":1}},{"$limit":{"$arg":"count"}}]"# };
-static OBJECTS: [rt::Object; 6] = [
-    rt::Object::read(rt::ObjectKind::Collection, "matches"),
-    rt::Object::collection(rt::Usage::Create, "matches"),
-    rt::Object::collection(rt::Usage::Update, "matches"),
-    rt::Object::collection(rt::Usage::Delete, "matches"),
-    rt::Object::call("roll_up", rt::ObjectKind::Pipeline, "matches"),
-    rt::Object::call("dearest", rt::ObjectKind::Pipeline, "matches"),
-];
+    .calls(&CALLS);
 
 impl rt::NamasteCore for Match {
     fn domain() -> &'static rt::Domain {
         &DOMAIN
     }
-    async fn fetch(cx: &rt::Context, request: rt::FetchRequest) -> rt::Result {
-        rt::mongodb::fetch(cx, &DOMAIN, &READ, request).await
-    }
-    async fn count(cx: &rt::Context, request: rt::CountRequest) -> rt::Result {
-        rt::mongodb::count(cx, &DOMAIN, &READ, request).await
-    }
-    async fn create(cx: &rt::Context, request: rt::CreateRequest) -> rt::Result {
-        rt::mongodb::create(cx, &DOMAIN, &CREATE, request).await
-    }
-    async fn update(cx: &rt::Context, request: rt::UpdateRequest) -> rt::Result {
-        rt::mongodb::update(cx, &DOMAIN, &UPDATE, request).await
-    }
-    async fn delete(cx: &rt::Context, request: rt::DeleteRequest) -> rt::Result {
-        rt::mongodb::delete(cx, &DOMAIN, &DELETE, request).await
-    }
-    async fn call(
-        cx: &rt::Context,
-        name: ::std::string::String,
-        request: rt::CallRequest,
-    ) -> rt::Result {
-        match name.as_str() {
-            "roll_up" => {
-                rt::mongodb::call(cx, &DOMAIN, &CALLS[0], &CALL_ROLL_UP, request).await
-            }
-            "dearest" => {
-                rt::mongodb::call(cx, &DOMAIN, &CALLS[1], &CALL_DEAREST, request).await
-            }
-            _ => Err(rt::Error::not_offered(&DOMAIN, &::std::format!("call.{name}"))),
+    fn find_call(name: &str) -> ::std::option::Option<&'static rt::Call> {
+        match name {
+            "roll_up" => Some(&CALLS[0]),
+            "dearest" => Some(&CALLS[1]),
+            _ => None,
         }
+    }
+    fn fetch(cx: &rt::Context, request: rt::FetchRequest) -> rt::Result<rt::Work> {
+        rt::operation::fetch(cx, &DOMAIN, request)
+    }
+    fn count(cx: &rt::Context, request: rt::CountRequest) -> rt::Result<rt::Work> {
+        rt::operation::count(cx, &DOMAIN, request)
+    }
+    fn create(cx: &rt::Context, request: rt::CreateRequest) -> rt::Result<rt::Work> {
+        rt::operation::create(cx, &DOMAIN, request)
+    }
+    fn update(cx: &rt::Context, request: rt::UpdateRequest) -> rt::Result<rt::Work> {
+        rt::operation::update(cx, &DOMAIN, request)
+    }
+    fn delete(cx: &rt::Context, request: rt::DeleteRequest) -> rt::Result<rt::Work> {
+        rt::operation::delete(cx, &DOMAIN, request)
     }
 }

@@ -38,64 +38,59 @@ static FIELDS: [rt::Field; 9] = [
     rt::Field::new("at", "at", rt::Type::DateTime).default(rt::Literal::Text("2020-01-01T00:00:00Z")),
 ];
 static ARGS_TOP: [rt::Arg; 1] = [
-    rt::Arg { field: rt::Field::new("least", "least", rt::Type::INT).required(), mode: rt::ArgMode::In },
+    rt::Arg::given(rt::Field::new("least", "least", rt::Type::INT).required()),
 ];
 static ROWS_TOP: [rt::Field; 2] = [
     rt::Field::new("name", "_id", rt::Type::string(0, 255)),
     rt::Field::new("n", "n", rt::Type::INT),
 ];
 static CALLS: [rt::Call; 1] = [
-    rt::Call { name: "top", description: "", lane: rt::Lane::Read, args: &ARGS_TOP, returns: rt::Returns::Rows(&ROWS_TOP) },
+    rt::Call {
+        name: "top",
+        description: "",
+        lane: rt::Lane::Read,
+        args: &ARGS_TOP,
+        returns: rt::Returns::Rows(&ROWS_TOP),
+        routine: rt::Routine::Pipeline { on: "msLogs", stages: r#"[{"$match":{"n":{"$gte":{"$arg":"least"}},"q":"a \"x\" b"}},{"$sort":{"n":-1,"a":1}}]"# },
+    },
 ];
 static DOMAIN: rt::Domain = rt::Domain::new("domain", "", "1a04863a03f7831b")
     .placed(rt::Broker::AdminOut, rt::Broker::AdminLogs)
-    .mongodb("logs")
+    .mongodb("logs", rt::mongodb::Objects {
+        read: Some(rt::mongodb::Source::collection("msLogs")),
+        create: Some("msLogs"),
+        update: Some("msLogs"),
+        delete: Some("msLogs"),
+    })
     .fields(&FIELDS)
     .key(&[0])
     .reads().creates().updates().deletes()
     .fetch(&[1], &[], 50, 500)
-    .calls(&CALLS)
-    .objects(&OBJECTS);
-static READ: rt::mongodb::Source = rt::mongodb::Source { name: "msLogs" };
-static CREATE: rt::mongodb::Collection = rt::mongodb::Collection { name: "msLogs" };
-static UPDATE: rt::mongodb::Collection = rt::mongodb::Collection { name: "msLogs" };
-static DELETE: rt::mongodb::Collection = rt::mongodb::Collection { name: "msLogs" };
-static CALL_TOP: rt::mongodb::Pipeline = rt::mongodb::Pipeline { on: "msLogs", stages: r#"[{"$match":{"n":{"$gte":{"$arg":"least"}},"q":"a \"x\" b"}},{"$sort":{"n":-1,"a":1}}]"# };
-static OBJECTS: [rt::Object; 5] = [
-    rt::Object::read(rt::ObjectKind::Collection, "msLogs"),
-    rt::Object::collection(rt::Usage::Create, "msLogs"),
-    rt::Object::collection(rt::Usage::Update, "msLogs"),
-    rt::Object::collection(rt::Usage::Delete, "msLogs"),
-    rt::Object::call("top", rt::ObjectKind::Pipeline, "msLogs"),
-];
+    .calls(&CALLS);
 
 impl rt::NamasteCore for Domain {
     fn domain() -> &'static rt::Domain {
         &DOMAIN
     }
-    async fn fetch(cx: &rt::Context, request: rt::FetchRequest) -> rt::Result {
-        rt::mongodb::fetch(cx, &DOMAIN, &READ, request).await
-    }
-    async fn count(cx: &rt::Context, request: rt::CountRequest) -> rt::Result {
-        rt::mongodb::count(cx, &DOMAIN, &READ, request).await
-    }
-    async fn create(cx: &rt::Context, request: rt::CreateRequest) -> rt::Result {
-        rt::mongodb::create(cx, &DOMAIN, &CREATE, request).await
-    }
-    async fn update(cx: &rt::Context, request: rt::UpdateRequest) -> rt::Result {
-        rt::mongodb::update(cx, &DOMAIN, &UPDATE, request).await
-    }
-    async fn delete(cx: &rt::Context, request: rt::DeleteRequest) -> rt::Result {
-        rt::mongodb::delete(cx, &DOMAIN, &DELETE, request).await
-    }
-    async fn call(
-        cx: &rt::Context,
-        name: ::std::string::String,
-        request: rt::CallRequest,
-    ) -> rt::Result {
-        match name.as_str() {
-            "top" => rt::mongodb::call(cx, &DOMAIN, &CALLS[0], &CALL_TOP, request).await,
-            _ => Err(rt::Error::not_offered(&DOMAIN, &::std::format!("call.{name}"))),
+    fn find_call(name: &str) -> ::std::option::Option<&'static rt::Call> {
+        match name {
+            "top" => Some(&CALLS[0]),
+            _ => None,
         }
+    }
+    fn fetch(cx: &rt::Context, request: rt::FetchRequest) -> rt::Result<rt::Work> {
+        rt::operation::fetch(cx, &DOMAIN, request)
+    }
+    fn count(cx: &rt::Context, request: rt::CountRequest) -> rt::Result<rt::Work> {
+        rt::operation::count(cx, &DOMAIN, request)
+    }
+    fn create(cx: &rt::Context, request: rt::CreateRequest) -> rt::Result<rt::Work> {
+        rt::operation::create(cx, &DOMAIN, request)
+    }
+    fn update(cx: &rt::Context, request: rt::UpdateRequest) -> rt::Result<rt::Work> {
+        rt::operation::update(cx, &DOMAIN, request)
+    }
+    fn delete(cx: &rt::Context, request: rt::DeleteRequest) -> rt::Result<rt::Work> {
+        rt::operation::delete(cx, &DOMAIN, request)
     }
 }

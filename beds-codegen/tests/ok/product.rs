@@ -21,72 +21,67 @@ static FIELDS: [rt::Field; 6] = [
     rt::Field::new("revision", "revision", rt::Type::INT),
 ];
 static ARGS_RESTOCK: [rt::Arg; 3] = [
-    rt::Arg { field: rt::Field::new("sku", "sku", rt::Type::string(0, 255)).required(), mode: rt::ArgMode::In },
-    rt::Arg { field: rt::Field::new("quantity", "quantity", rt::Type::INT).required(), mode: rt::ArgMode::In },
-    rt::Arg { field: rt::Field::new("in_stock", "in_stock", rt::Type::INT), mode: rt::ArgMode::Out },
+    rt::Arg::given(rt::Field::new("sku", "sku", rt::Type::string(0, 255)).required()),
+    rt::Arg::given(rt::Field::new("quantity", "quantity", rt::Type::INT).required()),
+    rt::Arg::returned(rt::Field::new("in_stock", "in_stock", rt::Type::INT)),
 ];
 static CALLS: [rt::Call; 2] = [
-    rt::Call { name: "restock", description: "", lane: rt::Lane::Write, args: &ARGS_RESTOCK, returns: rt::Returns::AsItComes },
-    rt::Call { name: "stock_value", description: "", lane: rt::Lane::Read, args: &[], returns: rt::Returns::Scalar(rt::Type::decimal(12, 2, None, None)) },
+    rt::Call {
+        name: "restock",
+        description: "",
+        lane: rt::Lane::Write,
+        args: &ARGS_RESTOCK,
+        returns: rt::Returns::AsItComes,
+        routine: rt::Routine::Procedure { name: "sp_product_restock", sql: "call `sp_product_restock`(?, ?, ?)", commits: false },
+    },
+    rt::Call {
+        name: "stock_value",
+        description: "",
+        lane: rt::Lane::Read,
+        args: &[],
+        returns: rt::Returns::Scalar(rt::Type::decimal(12, 2, None, None)),
+        routine: rt::Routine::Function { name: "fn_product_stock_value", sql: "select `fn_product_stock_value`()" },
+    },
 ];
 static DOMAIN: rt::Domain = rt::Domain::new("product", "What we sell", "ff2523b5e8c10e3e")
     .placed(rt::Broker::AppRead, rt::Broker::AppWrite)
-    .mariadb("catalog")
+    .mariadb("catalog", rt::mariadb::Objects {
+        read: Some(rt::mariadb::Source::view("v_product", "`v_product`", &["`id`", "`sku`", "`price`", "`status`", "`created_at`", "`revision`"])),
+        create: Some(rt::mariadb::Procedure::new("sp_product_create", "call `sp_product_create`(?, ?, ?, ?)", &[0, 1, 2, 3])),
+        update: Some(rt::mariadb::Procedure::new("sp_product_update", "call `sp_product_update`(?, ?, ?, ?)", &[0, 2, 3, 5])),
+        delete: Some(rt::mariadb::Procedure::new("sp_product_delete", "call `sp_product_delete`(?, ?)", &[0, 5])),
+    })
     .fields(&FIELDS)
     .key(&[0])
     .version(5)
     .reads().creates().updates().deletes()
     .fetch(&[1, 3, 2], &[2, 4], 50, 500)
-    .calls(&CALLS)
-    .objects(&OBJECTS);
-static READ: rt::mariadb::Source = rt::mariadb::Source { from: "`v_product`", by_key: "select `id`, `sku`, `price`, `status`, `created_at`, `revision` from `v_product` where `id` = ?" };
-static CREATE: rt::mariadb::Procedure = rt::mariadb::Procedure::new("call `sp_product_create`(?, ?, ?, ?)", &[0, 1, 2, 3]);
-static UPDATE: rt::mariadb::Procedure = rt::mariadb::Procedure::new("call `sp_product_update`(?, ?, ?, ?)", &[0, 2, 3, 5]);
-static DELETE: rt::mariadb::Procedure = rt::mariadb::Procedure::new("call `sp_product_delete`(?, ?)", &[0, 5]);
-static CALL_RESTOCK: rt::mariadb::Routine = rt::mariadb::Routine::new("call `sp_product_restock`(?, ?, ?)");
-static CALL_STOCK_VALUE: rt::mariadb::Routine = rt::mariadb::Routine::new("select `fn_product_stock_value`()");
-static OBJECTS: [rt::Object; 6] = [
-    rt::Object::read(rt::ObjectKind::View, "v_product"),
-    rt::Object::procedure(rt::Usage::Create, "sp_product_create", CREATE.args, CREATE.returns),
-    rt::Object::procedure(rt::Usage::Update, "sp_product_update", UPDATE.args, UPDATE.returns),
-    rt::Object::procedure(rt::Usage::Delete, "sp_product_delete", DELETE.args, DELETE.returns),
-    rt::Object::call("restock", rt::ObjectKind::Procedure, "sp_product_restock"),
-    rt::Object::call("stock_value", rt::ObjectKind::Function, "fn_product_stock_value"),
-];
+    .calls(&CALLS);
 
 impl rt::NamasteCore for Product {
     fn domain() -> &'static rt::Domain {
         &DOMAIN
     }
-    async fn fetch(cx: &rt::Context, request: rt::FetchRequest) -> rt::Result {
-        rt::mariadb::fetch(cx, &DOMAIN, &READ, request).await
-    }
-    async fn count(cx: &rt::Context, request: rt::CountRequest) -> rt::Result {
-        rt::mariadb::count(cx, &DOMAIN, &READ, request).await
-    }
-    async fn create(cx: &rt::Context, request: rt::CreateRequest) -> rt::Result {
-        rt::mariadb::create(cx, &DOMAIN, &CREATE, request).await
-    }
-    async fn update(cx: &rt::Context, request: rt::UpdateRequest) -> rt::Result {
-        rt::mariadb::update(cx, &DOMAIN, Some(&READ), &UPDATE, request).await
-    }
-    async fn delete(cx: &rt::Context, request: rt::DeleteRequest) -> rt::Result {
-        rt::mariadb::delete(cx, &DOMAIN, Some(&READ), &DELETE, request).await
-    }
-    async fn call(
-        cx: &rt::Context,
-        name: ::std::string::String,
-        request: rt::CallRequest,
-    ) -> rt::Result {
-        match name.as_str() {
-            "restock" => {
-                rt::mariadb::call(cx, &DOMAIN, &CALLS[0], &CALL_RESTOCK, request).await
-            }
-            "stock_value" => {
-                rt::mariadb::call(cx, &DOMAIN, &CALLS[1], &CALL_STOCK_VALUE, request)
-                    .await
-            }
-            _ => Err(rt::Error::not_offered(&DOMAIN, &::std::format!("call.{name}"))),
+    fn find_call(name: &str) -> ::std::option::Option<&'static rt::Call> {
+        match name {
+            "restock" => Some(&CALLS[0]),
+            "stock_value" => Some(&CALLS[1]),
+            _ => None,
         }
+    }
+    fn fetch(cx: &rt::Context, request: rt::FetchRequest) -> rt::Result<rt::Work> {
+        rt::operation::fetch(cx, &DOMAIN, request)
+    }
+    fn count(cx: &rt::Context, request: rt::CountRequest) -> rt::Result<rt::Work> {
+        rt::operation::count(cx, &DOMAIN, request)
+    }
+    fn create(cx: &rt::Context, request: rt::CreateRequest) -> rt::Result<rt::Work> {
+        rt::operation::create(cx, &DOMAIN, request)
+    }
+    fn update(cx: &rt::Context, request: rt::UpdateRequest) -> rt::Result<rt::Work> {
+        rt::operation::update(cx, &DOMAIN, request)
+    }
+    fn delete(cx: &rt::Context, request: rt::DeleteRequest) -> rt::Result<rt::Work> {
+        rt::operation::delete(cx, &DOMAIN, request)
     }
 }

@@ -15,26 +15,24 @@ static FIELDS: [rt::Field; 3] = [
 ];
 static DOMAIN: rt::Domain = rt::Domain::new("event", "", "4c9b09b0fccb2fe2")
     .placed(rt::Broker::AppRead, rt::Broker::AppWrite)
-    .mariadb("events")
+    .mariadb("events", rt::mariadb::Objects {
+        read: None,
+        create: Some(rt::mariadb::Procedure::new("sp_event", "call `sp_event`(?, ?, ?)", &[0, 1, 2])),
+        update: Some(rt::mariadb::Procedure::new("sp_event_note", "call `sp_event_note`(?, ?)", &[0, 2])),
+        delete: None,
+    })
     .fields(&FIELDS)
     .key(&[0])
-    .creates().updates()
-    .objects(&OBJECTS);
-static CREATE: rt::mariadb::Procedure = rt::mariadb::Procedure::new("call `sp_event`(?, ?, ?)", &[0, 1, 2]);
-static UPDATE: rt::mariadb::Procedure = rt::mariadb::Procedure::new("call `sp_event_note`(?, ?)", &[0, 2]);
-static OBJECTS: [rt::Object; 2] = [
-    rt::Object::procedure(rt::Usage::Create, "sp_event", CREATE.args, CREATE.returns),
-    rt::Object::procedure(rt::Usage::Update, "sp_event_note", UPDATE.args, UPDATE.returns),
-];
+    .creates().updates();
 
 impl rt::NamasteCore for Event {
     fn domain() -> &'static rt::Domain {
         &DOMAIN
     }
-    async fn create(cx: &rt::Context, request: rt::CreateRequest) -> rt::Result {
-        rt::mariadb::create(cx, &DOMAIN, &CREATE, request).await
+    fn create(cx: &rt::Context, request: rt::CreateRequest) -> rt::Result<rt::Work> {
+        rt::operation::create(cx, &DOMAIN, request)
     }
-    async fn update(cx: &rt::Context, request: rt::UpdateRequest) -> rt::Result {
-        rt::mariadb::update(cx, &DOMAIN, None, &UPDATE, request).await
+    fn update(cx: &rt::Context, request: rt::UpdateRequest) -> rt::Result<rt::Work> {
+        rt::operation::update(cx, &DOMAIN, request)
     }
 }

@@ -9,7 +9,9 @@ use std::{
 
 use beds_client::{Client, Request};
 
-use crate::config::{Config, ConfigError, Environment, SecretUrl};
+use beds_core::settings::SecretUrl;
+
+use crate::config::{Config, ConfigError, Environment};
 
 /// Arguments of `beds call`.
 #[derive(Debug, clap::Args)]

@@ -2,11 +2,13 @@
 
 use std::{fmt::Write as _, io::Write as _, process::ExitCode};
 
+use beds_core::Factory;
+use beds_tools::verify::verify;
+
 use crate::{
     config::{Config, Environment},
-    core::Factory,
     ipl::{self, Step},
-    verify,
+    templates,
 };
 
 /// Runs the checks of the initial program load alone, and prints one line each.
@@ -33,7 +35,7 @@ pub(super) async fn run<F: Factory>(config: &Config, environment: Environment) -
         }
     }
     if failed == 0 {
-        let verified = verify::verify(config, &ipl::configured(config, domains)).await;
+        let verified = verify(templates::sources(config), &ipl::configured(config, domains)).await;
         let bad = verified.failed().len() + verified.unchecked.len();
         if bad > 0 {
             let _ = writeln!(

@@ -10,14 +10,11 @@ use std::{
 
 use beds_protocol::{Placement, Service};
 
-use crate::{
-    adapters::{
-        inspect::{Catalogue, Scope, Unseen},
-        mariadb, mongodb,
-    },
-    config::SecretUrl,
-    import::{self, Options, Plan},
+use beds_core::{
+    inspect::{Catalogue, Scope, Unseen},
+    settings::SecretUrl,
 };
+use beds_tools::import::{self, Options, Plan};
 
 /// Arguments of `beds import`.
 #[derive(Debug, clap::Args)]
@@ -167,7 +164,7 @@ async fn look(args: &Args) -> Result<Catalogue, (String, Unseen)> {
     let scope = Scope { only: None, sample: args.sample, timeout };
     if let Some(url) = &args.mariadb {
         let url = SecretUrl::new(url);
-        return mariadb::inspect(&url, &scope).await.map_err(|unseen| (url.redacted(), unseen));
+        return beds_mariadb::inspect(&url, &scope).await.map_err(|unseen| (url.redacted(), unseen));
     }
     let url = SecretUrl::new(args.mongodb.clone().unwrap_or_default());
     let database = args.database.clone().unwrap_or_default();
@@ -188,7 +185,7 @@ async fn look(args: &Args) -> Result<Catalogue, (String, Unseen)> {
             |patterns: &[String]| patterns.iter().any(|pattern| import::glob_matches(pattern, name));
         (args.only.is_empty() || matches(&args.only)) && !matches(&args.exclude)
     };
-    let catalogue = mongodb::inspect(&url, &database, &scope, &wanted, &progress).await;
+    let catalogue = beds_mongodb::inspect(&url, &database, &scope, &wanted, &progress).await;
     catalogue.map_err(|unseen| (format!("{} database `{database}`", url.redacted()), unseen))
 }
 

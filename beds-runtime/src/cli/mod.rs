@@ -3,7 +3,6 @@
 mod call;
 mod check;
 mod import;
-mod node;
 mod shell;
 mod verify;
 
@@ -11,10 +10,12 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
+use beds_core::Factory;
+
 use crate::{
     config::{Config, Environment},
-    core::Factory,
     ipl::Step,
+    node,
 };
 
 /// BEDS: DBA-owned database objects on a message bus.

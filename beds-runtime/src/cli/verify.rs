@@ -7,11 +7,10 @@ use std::{
 
 use clap::ValueEnum;
 
-use crate::{
-    config::Config,
-    core::Factory,
-    verify::{self, Severity},
-};
+use beds_core::Factory;
+use beds_tools::verify::{self, Severity};
+
+use crate::{config::Config, templates};
 
 /// Arguments of `beds verify`.
 #[derive(Debug, clap::Args)]
@@ -56,7 +55,7 @@ pub(super) async fn run<F: Factory>(args: &Args, config: &Config) -> ExitCode {
         }
         domains.retain(|domain| args.template.iter().any(|name| name == domain.name));
     }
-    let report = verify::verify(config, &domains).await;
+    let report = verify::verify(templates::sources(config), &domains).await;
     match args.format {
         Format::Table => {
             let colours = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();

@@ -4,16 +4,19 @@
 //! Each subsystem has its own struct and takes nothing else. Every key has a default but the servers'
 //! addresses; an unknown key is an error at its place. Secrets are never printed.
 
+mod finish;
 mod sections;
-mod urls;
 
 use std::{collections::BTreeMap, path::Path};
 
+use beds_bus::{Amqp, Pool};
+use beds_core::settings::{Limits, Servers};
+use beds_mariadb::MariaDb;
+use beds_mongodb::MongoDb;
 use beds_protocol::{Broker, Service};
 use serde::Deserialize;
 
-pub use sections::{Amqp, Limits, Logging, MariaDb, Millis, MongoDb, Node, Pool};
-pub use urls::{SecretUrl, Urls};
+pub use sections::{Logging, Node};
 
 /// Where a node runs, which decides how it takes a failed start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -83,25 +86,6 @@ pub struct Config {
     pub logging: Logging,
 }
 
-/// The servers of one engine, by database. A name's case is of no account, since environment variables lose it.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(transparent)]
-pub struct Servers<T>(BTreeMap<String, T>);
-
-impl<T> Default for Servers<T> {
-    fn default() -> Self {
-        Self(BTreeMap::new())
-    }
-}
-
-impl<T> Servers<T> {
-    /// The server of a template's `database`.
-    #[must_use]
-    pub fn get(&self, database: &str) -> Option<&T> {
-        self.0.get(&database.to_ascii_lowercase())
-    }
-}
-
 impl Config {
     /// Reads the configuration of a folder and of the process's environment variables.
     ///
@@ -169,32 +153,16 @@ impl Config {
 
     /// Reads password files and checks what the types cannot.
     fn finish(mut self) -> Result<Self, ConfigError> {
-        self.amqp.finish()?;
-        for (name, server) in &mut self.mariadb.0 {
-            server.finish(name)?;
+        finish::amqp(&mut self.amqp)?;
+        for (name, server) in self.mariadb.iter_mut() {
+            finish::mariadb(name, server)?;
         }
-        for (name, server) in &mut self.mongodb.0 {
-            server.finish(name)?;
+        for (name, server) in self.mongodb.iter_mut() {
+            finish::mongodb(name, server)?;
         }
         for (service, pools) in &self.brokers {
             for (name, pool) in pools {
-                let path = format!("brokers.{}.{name}", service.as_str());
-                if Broker::from_name(&format!("{}.{name}", service.as_str())).is_none() {
-                    let known: Vec<_> = Broker::ALL
-                        .iter()
-                        .filter(|broker| broker.service() == *service)
-                        .map(|broker| broker.as_str().trim_start_matches(service.as_str()).trim_matches('.'))
-                        .collect();
-                    return Err(ConfigError::new(format!(
-                        "{path}: this service has no such broker; it has {}",
-                        known.join(", ")
-                    )));
-                }
-                if pool.instances == 0 || !(1..=2_000).contains(&pool.prefetch) {
-                    return Err(ConfigError::new(format!(
-                        "{path}: instances must be at least 1, and prefetch from 1 to 2000"
-                    )));
-                }
+                finish::pool(*service, name, pool)?;
             }
         }
         if self.node.services.is_empty() {

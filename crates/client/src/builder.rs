@@ -2,27 +2,24 @@
 
 use std::time::Duration;
 
-use lapin::uri::AMQPUri;
+use beds_bus::{Endpoint, Name};
 
-use crate::{Client, ClientError, request::SHORT_STRING};
+use crate::{client::Client, config::Config, error::ClientError};
 
 /// What a client is asked to be; [`ClientBuilder::connect`] makes it.
 #[derive(Clone)]
 pub struct ClientBuilder {
     url: String,
     config: Config,
+    user_id: Option<String>,
 }
 
-/// The bounds and names that a client keeps to.
-#[derive(Debug, Clone)]
-pub(crate) struct Config {
-    pub(crate) timeout: Duration,
-    pub(crate) connect_timeout: Duration,
-    pub(crate) in_flight_max: usize,
-    pub(crate) heartbeat: u16,
-    pub(crate) reconnect_max: Duration,
-    pub(crate) user_id: Option<String>,
-    pub(crate) name: String,
+impl Client {
+    /// Begins a client for the bus at this URL, such as `amqp://user:password@host:5672/vhost`, or `amqps://…` for
+    /// TLS.
+    pub fn builder(url: impl Into<String>) -> ClientBuilder {
+        ClientBuilder::new(url)
+    }
 }
 
 impl std::fmt::Debug for ClientBuilder {
@@ -33,19 +30,8 @@ impl std::fmt::Debug for ClientBuilder {
 }
 
 impl ClientBuilder {
-    pub(crate) fn new(url: impl Into<String>) -> Self {
-        Self {
-            url: url.into(),
-            config: Config {
-                timeout: Duration::from_secs(10),
-                connect_timeout: Duration::from_secs(10),
-                in_flight_max: 1024,
-                heartbeat: 10,
-                reconnect_max: Duration::from_secs(5),
-                user_id: None,
-                name: "beds-client".to_owned(),
-            },
-        }
+    fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into(), config: Config::default(), user_id: None }
     }
 
     /// How long a request waits for its answer, waiting for a free slot and for a lost connection included:
@@ -89,7 +75,7 @@ impl ClientBuilder {
     /// node can trust it.
     #[must_use]
     pub fn user_id(mut self, user: impl Into<String>) -> Self {
-        self.config.user_id = Some(user.into());
+        self.user_id = Some(user.into());
         self
     }
 
@@ -108,12 +94,11 @@ impl ClientBuilder {
     /// [`ClientError::Url`] when the URL cannot be read, [`ClientError::Request`] when the user id is too long,
     /// [`ClientError::Connect`] when RabbitMQ cannot be reached in time or refuses.
     pub async fn connect(self) -> Result<Client, ClientError> {
-        let Self { url, mut config } = self;
-        let mut uri: AMQPUri = url.parse().map_err(ClientError::Url)?;
-        config.heartbeat = *uri.query.heartbeat.get_or_insert(config.heartbeat);
-        if config.user_id.as_ref().is_some_and(|user| user.len() > SHORT_STRING) {
-            return Err(ClientError::Request(format!("the user id exceeds {SHORT_STRING} bytes")));
-        }
-        Client::start(uri, config).await
+        let Self { url, config, user_id } = self;
+        let mut endpoint = Endpoint::parse(&url).map_err(ClientError::Url)?;
+        endpoint.heartbeat_or(config.heartbeat);
+        let too_long = || ClientError::Request(format!("the user id exceeds {} bytes", Name::BYTES_MAX));
+        let user_id = user_id.map(|user| Name::new(user).ok_or_else(too_long)).transpose()?;
+        Client::start(endpoint, config, user_id).await
     }
 }

@@ -8,8 +8,8 @@ use std::{
     time::Duration,
 };
 
+use beds_bus::{Endpoint, Name};
 use beds_protocol::{CountRequest, FetchRequest, Operation, Reply};
-use lapin::{types::ShortString, uri::AMQPUri};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch},
@@ -18,12 +18,14 @@ use tokio::{
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
-    Answer, ClientBuilder, ClientError, Page, RawReply, Request,
-    builder::Config,
+    config::Config,
     confirms::{Keeper, Kept, Publication, Sent, Verdict, judge},
     connection::{Lane, Link, Session},
+    error::ClientError,
     pending::{Fate, Pending},
-    properties,
+    properties::{self, unix_ms},
+    reply::{Answer, Page, RawReply},
+    request::Request,
     supervisor::{State, Supervisor},
 };
 
@@ -41,28 +43,26 @@ struct Inner {
     slots: Arc<Semaphore>,
     keeper: mpsc::Sender<Kept>,
     next_id: AtomicU64,
-    user_id: Option<ShortString>,
+    user_id: Option<Name>,
     closing: CancellationToken,
     /// Ends the supervisor with the last clone.
     _ends: DropGuard,
 }
 
 impl Client {
-    /// Begins a client for the bus at this URL, such as `amqp://user:password@host:5672/vhost`, or `amqps://…` for
-    /// TLS.
-    pub fn builder(url: impl Into<String>) -> ClientBuilder {
-        ClientBuilder::new(url)
-    }
-
-    pub(crate) async fn start(uri: AMQPUri, config: Config) -> Result<Self, ClientError> {
-        let link = Link::open(&uri, &config, 0).await.map_err(ClientError::Connect)?;
+    pub(crate) async fn start(
+        endpoint: Endpoint,
+        config: Config,
+        user_id: Option<Name>,
+    ) -> Result<Self, ClientError> {
+        let link = Link::open(&endpoint, &config, 0).await.map_err(ClientError::Connect)?;
         let pending = Arc::new(Pending::default());
         let (state, watched) = watch::channel(State::Connected(link.session.clone()));
         let closing = CancellationToken::new();
         let (keeper, incoming) = mpsc::channel(config.in_flight_max);
         tokio::spawn(Keeper::new(incoming, pending.clone()).run());
         let supervisor = Supervisor {
-            uri,
+            endpoint,
             config: config.clone(),
             pending: pending.clone(),
             state,
@@ -75,7 +75,7 @@ impl Client {
             slots: Arc::new(Semaphore::new(config.in_flight_max)),
             keeper,
             next_id: AtomicU64::new(1),
-            user_id: config.user_id.as_deref().map(ShortString::from),
+            user_id,
             _ends: closing.clone().drop_guard(),
             closing,
             config,
@@ -89,7 +89,7 @@ impl Client {
     pub async fn request<B: Serialize + ?Sized>(
         &self,
         template: &str,
-        operation: Operation,
+        operation: Operation<'_>,
         body: &B,
     ) -> Result<Reply, ClientError> {
         self.execute(Request::new(template, operation, body)).await
@@ -275,9 +275,9 @@ impl Client {
             tokio::task::yield_now().await;
         };
         let user = inner.user_id.as_ref();
-        let properties = properties::of(&request, id, deadline, user, Some(&session.reply_to));
-        let Request { routing_key, body, .. } = request;
-        let (key, body) = (ShortString::from(routing_key.as_str()), body.map_err(ClientError::Request)?);
+        let properties = properties::of(&request, id, (deadline, unix_ms()), user, Some(&session.reply_to));
+        let routing_key = request.routing_key.clone();
+        let (key, body) = request.into_parts()?;
         let publishing =
             Box::pin(async move { session.publish(Lane::Request, key, &body, properties).await });
         let mut publication = Publication::new(publishing, slot, &inner.keeper);
@@ -287,8 +287,8 @@ impl Client {
                 outcome = &mut waiting.outcome => {
                     return outcome.unwrap_or(Err(Fate::Disconnected)).map_err(|fate| fate.into_error(&routing_key));
                 }
-                confirmation = &mut publication, if publication.is_open() => {
-                    let (verdict, returned) = judge(confirmation);
+                receipt = &mut publication, if publication.is_open() => {
+                    let (verdict, returned) = judge(receipt);
                     if let Some(id) = returned {
                         inner.pending.settle(id, Err(Fate::Unroutable));
                     }
@@ -308,9 +308,9 @@ impl Client {
         let slot = self.slot().await?;
         let session = self.session().await?;
         let id = inner.next_id.fetch_add(1, Ordering::Relaxed);
-        let properties = properties::of(&request, id, deadline, inner.user_id.as_ref(), None);
-        let Request { routing_key, body, .. } = request;
-        let (key, body) = (ShortString::from(routing_key.as_str()), body.map_err(ClientError::Request)?);
+        let properties = properties::of(&request, id, (deadline, unix_ms()), inner.user_id.as_ref(), None);
+        let routing_key = request.routing_key.clone();
+        let (key, body) = request.into_parts()?;
         let publishing = Box::pin(async move { session.publish(Lane::Send, key, &body, properties).await });
         let (to, sent) = oneshot::channel();
         let kept = Kept { id: Some((id, to)), publishing, slot };

@@ -1,11 +1,9 @@
 //! What RabbitMQ says about a published request: confirmed, refused, or returned since nothing takes it.
 //!
-//! With confirms on, RabbitMQ returns an unroutable message before it confirms it, and lapin hands the returned
-//! message to whichever confirmation it resolves *next*, which may be that of another message: acknowledgements
-//! of several messages cross, and one that covers many is applied in no order. So a returned message is matched
-//! by the correlation id that it carries, never by the confirmation that it came with.
+//! A returned message comes with whichever receipt is *next*, which may be that of another message: see [`Receipt`].
+//! So it is matched by the correlation id that it carries, never by the receipt that it came with.
 //!
-//! A confirmation that nobody awaits stays in lapin's memory. So the publication of a request whose caller went
+//! A receipt that nobody awaits stays in memory. So the publication of a request whose caller went
 //! away is handed to the [`Keeper`], one task a client, together with the request's slot: the slot is free only
 //! when RabbitMQ has answered, which bounds what is unconfirmed, also while RabbitMQ blocks publishers.
 
@@ -17,14 +15,14 @@ use std::{
     task::{Context, Poll},
 };
 
+use beds_bus::{BusError, Receipt};
 use futures_util::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
-use lapin::Confirmation;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use crate::pending::{Fate, Pending};
 
 /// Publishes one message and resolves when RabbitMQ has confirmed it.
-pub(crate) type Publishing = Pin<Box<dyn Future<Output = lapin::Result<Confirmation>> + Send>>;
+pub(crate) type Publishing = Pin<Box<dyn Future<Output = Result<Receipt, BusError>> + Send>>;
 
 /// What RabbitMQ said of a message, the question of a return apart.
 #[derive(Debug)]
@@ -37,19 +35,16 @@ pub(crate) enum Verdict {
     Lost(String),
 }
 
-/// Splits a confirmation into the verdict on its own message, and the id of the message that was returned with it,
-/// which may be another's.
-pub(crate) fn judge(confirmation: lapin::Result<Confirmation>) -> (Verdict, Option<u64>) {
-    let verdict = match &confirmation {
-        Ok(Confirmation::Ack(_) | Confirmation::NotRequested) => Verdict::Confirmed,
-        Ok(Confirmation::Nack(_)) => Verdict::Refused,
-        Err(error) => Verdict::Lost(error.to_string()),
-    };
-    let returned = confirmation.ok().and_then(Confirmation::take_message);
-    let id = returned.and_then(|message| {
-        message.delivery.properties.correlation_id().as_ref().and_then(|id| id.as_str().parse().ok())
-    });
-    (verdict, id)
+/// Splits a receipt into the verdict on its own message, and the id of the message that was returned with it, which
+/// may be another's.
+pub(crate) fn judge(receipt: Result<Receipt, BusError>) -> (Verdict, Option<u64>) {
+    match receipt {
+        Ok(Receipt { taken, returned }) => {
+            let id = returned.and_then(|message| message.correlation_id?.as_str().parse().ok());
+            (if taken { Verdict::Confirmed } else { Verdict::Refused }, id)
+        }
+        Err(error) => (Verdict::Lost(error.to_string()), None),
+    }
 }
 
 /// The publication of a request whose caller waits. When the caller goes away before RabbitMQ has confirmed, the
@@ -76,7 +71,7 @@ impl<'a> Publication<'a> {
 }
 
 impl Future for Publication<'_> {
-    type Output = lapin::Result<Confirmation>;
+    type Output = Result<Receipt, BusError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Some(publishing) = self.publishing.as_mut() else { return Poll::Pending };
@@ -130,7 +125,7 @@ struct Report {
     returned: bool,
 }
 
-type Ended = (Option<u64>, lapin::Result<Confirmation>);
+type Ended = (Option<u64>, Result<Receipt, BusError>);
 
 impl Keeper {
     pub(crate) fn new(incoming: mpsc::Receiver<Kept>, pending: Arc<Pending>) -> Self {
@@ -159,7 +154,7 @@ impl Keeper {
                 },
                 Some(ended) = publishing.next(), if !publishing.is_empty() => {
                     let mut batch = vec![ended];
-                    // A confirmation that took the return of a later message was resolved before that message's
+                    // A receipt that took the return of a later message was resolved before that message's
                     // own: taking all that are resolved before reporting any puts the two together.
                     while let Some(Some(ended)) = publishing.next().now_or_never() {
                         batch.push(ended);
@@ -194,5 +189,26 @@ impl Keeper {
                 Verdict::Lost(reason) => Sent::Lost(reason),
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use beds_bus::{Name, Returned};
+
+    use super::*;
+
+    #[test]
+    fn a_receipt_speaks_of_its_own_message_and_of_the_one_that_came_back() {
+        let back = |id: &str| Some(Returned { correlation_id: Name::new(id) });
+        for (taken, returned, expected) in
+            [(true, None, None), (false, None, None), (true, back("7"), Some(7)), (true, back("x"), None)]
+        {
+            let (verdict, id) = judge(Ok(Receipt { taken, returned }));
+            assert_eq!((matches!(verdict, Verdict::Confirmed), id), (taken, expected));
+            assert_eq!(matches!(verdict, Verdict::Refused), !taken);
+        }
+        let (verdict, id) = judge(Err(BusError::Other("gone".to_owned())));
+        assert!(matches!(verdict, Verdict::Lost(reason) if reason == "gone") && id.is_none());
     }
 }

@@ -58,6 +58,7 @@
 
 mod builder;
 mod client;
+mod config;
 mod confirms;
 mod connection;
 mod error;
@@ -65,7 +66,6 @@ mod pending;
 mod properties;
 mod reply;
 mod request;
-pub mod socket;
 mod supervisor;
 
 pub use builder::ClientBuilder;

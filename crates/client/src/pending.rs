@@ -7,7 +7,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use crate::{ClientError, RawReply};
+use crate::{error::ClientError, reply::RawReply};
 
 /// What becomes of a request.
 pub(crate) type Outcome = Result<RawReply, Fate>;

@@ -4,7 +4,7 @@ use beds_protocol::{ErrorBody, Reply};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use crate::ClientError;
+use crate::error::ClientError;
 
 /// A reply as it came from the bus.
 #[derive(Debug, Clone, PartialEq, Eq)]

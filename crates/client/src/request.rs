@@ -2,11 +2,12 @@
 
 use std::{fmt, time::Duration};
 
+use beds_bus::Name;
 use beds_protocol::{CountRequest, FetchRequest, Lane, Operation, RoutingKey};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::ClientError;
+use crate::error::ClientError;
 
 /// A request: a template, an operation, a body, and options.
 ///
@@ -38,7 +39,7 @@ impl Request {
     ///
     /// A body without a JSON form is reported when the request is sent. A call is taken for a write until
     /// [`Request::lane`] says otherwise.
-    pub fn new<B: Serialize + ?Sized>(template: &str, operation: Operation, body: &B) -> Self {
+    pub fn new<B: Serialize + ?Sized>(template: &str, operation: Operation<'_>, body: &B) -> Self {
         let lane = operation.lane().unwrap_or(Lane::Write);
         let body = serde_json::to_vec(body).map_err(|error| format!("its body has no JSON form: {error}"));
         Self::assembled(RoutingKey { template, operation }.to_string(), body, lane)
@@ -106,7 +107,7 @@ impl Request {
 
     /// Runs a call by name. Where the template puts it into the read lane, say so with [`Request::lane`].
     pub fn call<A: Serialize + ?Sized>(template: &str, name: &str, args: &A) -> Self {
-        Self::new(template, Operation::Call(name.to_owned()), &Args { args })
+        Self::new(template, Operation::Call(name), &Args { args })
     }
 
     /// Says whether it reads or writes. A read carries its deadline and is dropped by the bus after it. A write
@@ -193,15 +194,22 @@ impl Request {
         if let Err(reason) = &self.body {
             return Err(ClientError::Request(reason.clone()));
         }
-        if self.routing_key.len() > SHORT_STRING {
-            return Err(ClientError::Request(format!("its routing key exceeds {SHORT_STRING} bytes")));
+        if self.routing_key.len() > Name::BYTES_MAX {
+            return Err(too_long());
         }
         Ok(())
     }
+
+    /// The routing key and the body, as the bus takes them.
+    pub(crate) fn into_parts(self) -> Result<(Name, Vec<u8>), ClientError> {
+        let body = self.body.map_err(ClientError::Request)?;
+        Ok((Name::new(self.routing_key).ok_or_else(too_long)?, body))
+    }
 }
 
-/// What an AMQP short string can hold, in bytes.
-pub(crate) const SHORT_STRING: usize = 255;
+fn too_long() -> ClientError {
+    ClientError::Request(format!("its routing key exceeds {} bytes", Name::BYTES_MAX))
+}
 
 impl fmt::Debug for Request {
     /// Without the body and the session, which may be nobody else's business.

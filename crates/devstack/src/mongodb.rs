@@ -1,6 +1,5 @@
 //! A private server that speaks `MongoDB`'s protocol: `mongod` where it is on the PATH, otherwise the
-//! stand-in that [`crate::secantus`] installs. Either appears as a replica set of one, so that transactions
-//! work.
+//! [stand-in](crate::stand_in). Either appears as a replica set of one, so that transactions work.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,6 +8,7 @@ use std::process::Command;
 use crate::op_msg::{self, Value, document};
 use crate::ports::Port;
 use crate::program::{Program, ServerKind, on_path};
+use crate::stand_in::Edition;
 use crate::{Error, Result};
 
 /// The name of the replica set of one.
@@ -17,10 +17,26 @@ const REPLICA_SET: &str = "beds";
 /// `replSetInitiate` on a set that already is one.
 const ALREADY_INITIALIZED: i32 = 23;
 
+/// Which server it is.
 #[derive(Debug)]
-enum Flavor {
-    Mongod,
-    StandIn,
+pub(crate) enum Flavor {
+    Mongod(PathBuf),
+    StandIn(Edition),
+}
+
+impl Flavor {
+    /// `mongod` where there is one, else this edition of the stand-in.
+    pub(crate) fn choose(edition: Edition) -> Self {
+        on_path("mongod").map_or(Self::StandIn(edition), Self::Mongod)
+    }
+
+    /// Installs it unless it is there.
+    pub(crate) fn ensure(&self) -> Result<()> {
+        match self {
+            Self::Mongod(_) => Ok(()),
+            Self::StandIn(edition) => edition.ensure(),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -29,25 +45,19 @@ pub(crate) struct MongoDb {
     log: PathBuf,
     port: Port,
     flavor: Flavor,
-    program: PathBuf,
-}
-
-/// The real server, where there is one.
-pub(crate) fn mongod() -> Option<PathBuf> {
-    on_path("mongod")
 }
 
 impl MongoDb {
-    pub(crate) fn new(dir: &Path, log: PathBuf, port: Port) -> Result<Self> {
-        let (flavor, program) = match mongod() {
-            Some(path) => (Flavor::Mongod, path),
-            None => (Flavor::StandIn, crate::secantus::path()?),
-        };
-        Ok(Self { dir: dir.to_owned(), log, port, flavor, program })
+    pub(crate) fn new(dir: &Path, log: PathBuf, port: Port, flavor: Flavor) -> Self {
+        Self { dir: dir.to_owned(), log, port, flavor }
     }
 
+    /// One for each kind of server: they do not read each other's files.
     fn data(&self) -> PathBuf {
-        self.dir.join("data")
+        self.dir.join(match &self.flavor {
+            Flavor::Mongod(_) => "mongod",
+            Flavor::StandIn(edition) => edition.folder(),
+        })
     }
 
     /// Makes a fresh `mongod` a replica set of one; it then elects itself.
@@ -78,25 +88,17 @@ impl Program for MongoDb {
     }
 
     fn command(&self) -> Result<Command> {
-        let mut command = Command::new(&self.program);
-        command.current_dir(&self.dir).arg("--port").arg(self.port.number().to_string());
-        match self.flavor {
-            Flavor::Mongod => command
-                .arg("--dbpath")
-                .arg(self.data())
-                .args(["--replSet", REPLICA_SET, "--bind_ip", "127.0.0.1", "--wiredTigerCacheSizeGB", "0.25"])
-                .arg("--nounixsocket"),
-            // Without --sync-on-commit, acknowledged writes do not survive a SIGKILL.
-            Flavor::StandIn => command.arg("--storage-path").arg(self.data()).args([
-                "--host",
-                "127.0.0.1",
-                "--sync-on-commit",
-                "--cache-size",
-                "256M",
-                "--log-file-max",
-                "64MB",
-            ]),
+        let mut command = match &self.flavor {
+            Flavor::Mongod(program) => {
+                let mut command = Command::new(program);
+                command.arg("--port").arg(self.port.number().to_string()).arg("--dbpath").arg(self.data());
+                command.args(["--replSet", REPLICA_SET, "--bind_ip", "127.0.0.1", "--nounixsocket"]);
+                command.args(["--wiredTigerCacheSizeGB", "0.25"]);
+                command
+            }
+            Flavor::StandIn(edition) => edition.command(self.port.number(), &self.data())?,
         };
+        command.current_dir(&self.dir);
         Ok(command)
     }
 
@@ -106,7 +108,7 @@ impl Program for MongoDb {
         if hello.is("isWritablePrimary") {
             return Ok(());
         }
-        if matches!(self.flavor, Flavor::Mongod) && hello.text("setName").is_none() {
+        if matches!(self.flavor, Flavor::Mongod(_)) && hello.text("setName").is_none() {
             self.initiate()?;
         }
         Err("it is not the primary of its replica set yet".to_owned())

@@ -63,6 +63,11 @@ pub(crate) trait Program: fmt::Debug + Send + Sync {
 
     fn command(&self) -> Result<Command>;
 
+    /// The program that an operator gives commands to the running server with.
+    fn control(&self) -> Option<Command> {
+        None
+    }
+
     /// One try, bounded in time. `Err` says what is still missing.
     fn probe(&self) -> std::result::Result<(), String>;
 

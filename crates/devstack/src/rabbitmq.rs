@@ -18,6 +18,9 @@ use crate::{Error, Result};
 /// The script of the package that starts the node itself; the one in `sbin` changes user and directory.
 const SCRIPT: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 
+/// The script that controls a running node, beside it.
+const CONTROL: &str = "/usr/lib/rabbitmq/bin/rabbitmqctl";
+
 /// Connection.Start: class 10, method 10.
 const CONNECTION_START: [u8; 4] = [0, 10, 0, 10];
 
@@ -122,6 +125,17 @@ impl Program for RabbitMq {
             // signals reach the VM.
             .env("RUNNING_UNDER_SYSTEMD", "true");
         Ok(command)
+    }
+
+    fn control(&self) -> Option<Command> {
+        let script = PathBuf::from(CONTROL);
+        let mut command = Command::new(if script.is_file() { script } else { on_path("rabbitmqctl")? });
+        self.epmd_environment(&mut command);
+        command
+            .current_dir(&self.dir)
+            .env("RABBITMQ_CONF_ENV_FILE", self.dir.join("rabbitmq-env.conf"))
+            .args(["--node", "beds@localhost", "--quiet"]);
+        Some(command)
     }
 
     /// The broker answers a protocol header with Connection.Start.

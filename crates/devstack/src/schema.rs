@@ -4,14 +4,15 @@
 //! creates the database, outside of any, the others inside it.
 //!
 //! Each `schema/mongodb/*.json` is `{"database": "logs", "commands": [{"create": "msLogs", …}, …]}`: `MongoDB`
-//! commands that run in order. Applying twice must do no harm, so a collection or view that exists gets its new
-//! definition by `collMod`.
+//! commands that run in order. Applying twice must do no harm, so a collection that exists gets its new definition
+//! by `collMod`, and a view, which has no data, is created anew.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use mongodb::bson::Document;
+use mongodb::bson::{Document, doc};
 use mongodb::error::ErrorKind;
+use mongodb::results::CollectionType;
 use mongodb::{Client, Database};
 use serde::Deserialize;
 
@@ -24,7 +25,7 @@ const DATABASE: &str = "catalog";
 const NAMESPACE_EXISTS: i32 = 48;
 
 /// What `collMod` can change of what `create` was given.
-const MODIFIABLE: [&str; 5] = ["validator", "validationLevel", "validationAction", "viewOn", "pipeline"];
+const MODIFIABLE: [&str; 3] = ["validator", "validationLevel", "validationAction"];
 
 /// One file of `schema/mongodb/`.
 #[derive(Debug, Deserialize)]
@@ -105,13 +106,23 @@ async fn apply_mongo(client: &Client, file: &Path) -> Result<()> {
 }
 
 async fn run_mongo(database: &Database, command: Document) -> mongodb::error::Result<()> {
-    match database.run_command(command.clone()).await {
-        Ok(_) => Ok(()),
-        Err(error) if is_existing(&error) && command.contains_key("create") => match modification(&command) {
+    let Err(error) = database.run_command(command.clone()).await else { return Ok(()) };
+    if !is_existing(&error) {
+        return Err(error);
+    }
+    match command.get_str("create") {
+        Ok(view) if command.contains_key("viewOn") && is_view(database, view).await? => {
+            // Not by `collMod`: the light stand-in takes it for a view, and forgets it.
+            database.run_command(doc! {"drop": view}).await?;
+            database.run_command(command).await.map(drop)
+        }
+        // A collection of the view's name has data: the error stands.
+        Ok(_) if command.contains_key("viewOn") => Err(error),
+        Ok(_) => match modification(&command) {
             Some(change) => database.run_command(change).await.map(drop),
             None => Ok(()),
         },
-        Err(error) => Err(error),
+        Err(_) => Err(error),
     }
 }
 
@@ -119,7 +130,12 @@ fn is_existing(error: &mongodb::error::Error) -> bool {
     matches!(&*error.kind, ErrorKind::Command(command) if command.code == NAMESPACE_EXISTS)
 }
 
-/// The `collMod` that gives an existing collection or view what `create` asked for, if it can differ at all.
+async fn is_view(database: &Database, name: &str) -> mongodb::error::Result<bool> {
+    let mut found = database.list_collections().filter(doc! {"name": name}).await?;
+    Ok(found.advance().await? && found.deserialize_current()?.collection_type == CollectionType::View)
+}
+
+/// The `collMod` that gives an existing collection what `create` asked for, if it can differ at all.
 fn modification(create: &Document) -> Option<Document> {
     let mut change = Document::new();
     change.insert("collMod", create.get("create")?.clone());
@@ -132,7 +148,6 @@ fn modification(create: &Document) -> Option<Document> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mongodb::bson::doc;
 
     #[test]
     fn a_create_becomes_a_coll_mod() {
@@ -188,6 +203,12 @@ mod tests {
             let view = client.database("logs").collection::<Document>("v_msLogs");
             assert!(view.find_one(doc! {}).await.unwrap().is_some());
         });
+        // A collection in the place of a view keeps its data, and is reported.
+        let view =
+            r#"{"database": "logs", "commands": [{"create": "msLogs", "viewOn": "a", "pipeline": []}]}"#;
+        fs::write(&logs, view).unwrap();
+        let error = apply(&stack, root.path()).unwrap_err().to_string();
+        assert!(error.contains("logs.json: command 1 (`create`)"), "{error}");
         // A mistake is reported with its file and the number of the command.
         fs::write(&logs, r#"{"database": "logs", "commands": [{"noSuchCommand": 1}]}"#).unwrap();
         let error = apply(&stack, root.path()).unwrap_err().to_string();

@@ -180,6 +180,26 @@ impl Server {
         self.own_only("resume")?.signal(Signal::SIGCONT)
     }
 
+    /// Gives a command to the running server as its operator would, such as `set_vm_memory_high_watermark 0.1` to
+    /// `rabbitmqctl`, and returns what it prints.
+    ///
+    /// # Errors
+    /// When it is not ours, has no such program, or the command fails: with what that says.
+    pub fn control(&self, arguments: &[&str]) -> Result<String> {
+        let kind = self.kind;
+        let Some(mut command) = self.own_only("control")?.program.control() else {
+            return Err(Error::new(format!("{kind} has no program to control it")));
+        };
+        let ran = command.args(arguments).output();
+        let output =
+            ran.map_err(|error| Error::new(format!("cannot run {kind}'s control program: {error}")))?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        Err(Error::new(format!("{kind} refuses `{}`: {}", arguments.join(" "), said.trim())))
+    }
+
     /// Ends it and all its helpers; `orderly` when its data will be used again.
     pub(crate) fn end(&self, orderly: bool) {
         if let Inner::Own(own) = &self.inner {

@@ -1,12 +1,12 @@
 //! The routing key of a request, `<template>.<operation>`, parsed once at the edge.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
 use crate::Lane;
 
 /// What a request asks of its domain.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Operation {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operation<'a> {
     /// Read one record by key, or many by filter.
     Fetch,
     /// Count records by filter.
@@ -20,13 +20,13 @@ pub enum Operation {
     /// Tell what the domain offers.
     Describe,
     /// Run one of the domain's calls, by name.
-    Call(String),
+    Call(&'a str),
 }
 
-impl Operation {
+impl Operation<'_> {
     /// The lane that the operation always takes; `None` for a call, whose template says.
     #[must_use]
-    pub const fn lane(&self) -> Option<Lane> {
+    pub const fn lane(self) -> Option<Lane> {
         match self {
             Self::Fetch | Self::Count | Self::Describe => Some(Lane::Read),
             Self::Create | Self::Update | Self::Delete => Some(Lane::Write),
@@ -35,7 +35,7 @@ impl Operation {
     }
 }
 
-impl fmt::Display for Operation {
+impl fmt::Display for Operation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fetch => f.write_str("fetch"),
@@ -50,12 +50,12 @@ impl fmt::Display for Operation {
 }
 
 /// A request's routing key: the name of the template, and the operation.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RoutingKey<'a> {
     /// Wire name of the template.
     pub template: &'a str,
     /// What is asked of it.
-    pub operation: Operation,
+    pub operation: Operation<'a>,
 }
 
 /// Why a routing key cannot be read.
@@ -79,14 +79,16 @@ impl<'a> RoutingKey<'a> {
             .split_once('.')
             .filter(|(template, operation)| !template.is_empty() && !operation.is_empty())
             .ok_or_else(|| RoutingKeyError::Form(key.to_owned()))?;
-        Ok(Self { template, operation: operation.parse()? })
+        Ok(Self { template, operation: Operation::parse(operation)? })
     }
 }
 
-impl FromStr for Operation {
-    type Err = RoutingKeyError;
-
-    fn from_str(text: &str) -> Result<Self, RoutingKeyError> {
+impl<'a> Operation<'a> {
+    /// Parses `fetch`, `call.restock` and the like.
+    ///
+    /// # Errors
+    /// When it is none of the operations.
+    pub fn parse(text: &'a str) -> Result<Self, RoutingKeyError> {
         match text {
             "fetch" => Ok(Self::Fetch),
             "count" => Ok(Self::Count),
@@ -95,7 +97,7 @@ impl FromStr for Operation {
             "delete" => Ok(Self::Delete),
             "describe" => Ok(Self::Describe),
             _ => match text.strip_prefix("call.") {
-                Some(name) if !name.is_empty() && !name.contains('.') => Ok(Self::Call(name.to_owned())),
+                Some(name) if !name.is_empty() && !name.contains('.') => Ok(Self::Call(name)),
                 _ => Err(RoutingKeyError::Operation(text.to_owned())),
             },
         }

@@ -1,5 +1,7 @@
 //! Services, brokers, lanes, queues and headers: the fixed names of the bus.
 
+use std::{collections::BTreeMap, sync::LazyLock};
+
 use crate::names::names;
 
 /// The durable topic exchange to which every request is published.
@@ -65,78 +67,124 @@ names! {
     Tercero = "tercero",
 }
 
-names! {
-    /// One queue and a pool of tasks on it. Its name is its queue's name without `beds.`.
-    Broker:
+/// How RabbitMQ keeps a broker's queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum QueueKind {
+    /// In memory, on one RabbitMQ node: for reads alone, which outlive neither their deadline nor a restart.
+    Classic,
+    /// On disk, and replicated where RabbitMQ is a cluster: for all that must not be lost.
+    Quorum,
+}
+
+/// What there is to know of a broker.
+struct Row {
+    queue: &'static str,
+    service: Service,
+    kind: QueueKind,
+    lanes: &'static [Lane],
+    ingest: bool,
+    /// What a template writes as `broker` to be routed to it.
+    domains: Domains,
+}
+
+/// Whether a broker takes the domains of templates.
+enum Domains {
+    /// Those of its service that name no broker.
+    Unnamed,
+    /// Those that name it so.
+    Named(&'static str),
+    /// None.
+    Never,
+}
+
+const READ: &[Lane] = &[Lane::Read];
+const WRITE: &[Lane] = &[Lane::Write];
+const BOTH: &[Lane] = &[Lane::Read, Lane::Write];
+
+/// The one table of the brokers: the enum, and the row of each.
+macro_rules! brokers {
+    ($(
+        $(#[$doc:meta])*
+        $variant:ident = $name:literal: $service:ident, $kind:ident, $lanes:ident, ingest: $ingest:literal,
+        domains: $domains:expr;
+    )*) => {
+        names! {
+            /// One queue and a pool of tasks on it. Its name is its queue's name without `beds.`.
+            Broker:
+            $($(#[$doc])* $variant = $name,)*
+        }
+
+        impl Broker {
+            const fn row(self) -> &'static Row {
+                match self { $(Self::$variant => &Row {
+                    queue: concat!("beds.", $name),
+                    service: Service::$service,
+                    kind: QueueKind::$kind,
+                    lanes: $lanes,
+                    ingest: $ingest,
+                    domains: $domains,
+                },)* }
+            }
+        }
+    };
+}
+
+brokers! {
     /// rBroker: reads of applications.
-    AppRead = "app_server.r",
+    AppRead = "app_server.r": AppServer, Classic, READ, ingest: false, domains: Domains::Unnamed;
     /// wBroker: writes of applications.
-    AppWrite = "app_server.w",
+    AppWrite = "app_server.w": AppServer, Quorum, WRITE, ingest: false, domains: Domains::Unnamed;
     /// mBroker: migration jobs.
-    AppJobs = "app_server.m",
+    AppJobs = "app_server.m": AppServer, Quorum, BOTH, ingest: false, domains: Domains::Never;
     /// adminBrokerIn: writes to admin templates, commands to nodes.
-    AdminIn = "admin.in",
+    AdminIn = "admin.in": Admin, Quorum, WRITE, ingest: false, domains: Domains::Unnamed;
     /// adminBrokerOut: reads of admin templates, the fleet.
-    AdminOut = "admin.out",
+    AdminOut = "admin.out": Admin, Classic, READ, ingest: false, domains: Domains::Unnamed;
     /// adminLogsBroker: log events of all nodes.
-    AdminLogs = "admin.logs",
+    AdminLogs = "admin.logs": Admin, Quorum, WRITE, ingest: true, domains: Domains::Named("logs");
     /// adminSyslogBroker: syslog messages.
-    AdminSyslog = "admin.syslog",
+    AdminSyslog = "admin.syslog": Admin, Quorum, WRITE, ingest: true, domains: Domains::Named("syslog");
     /// adminGraphBroker: metric samples and series.
-    AdminGraph = "admin.graph",
+    AdminGraph = "admin.graph": Admin, Quorum, BOTH, ingest: true, domains: Domains::Named("graph");
     /// whBroker: the warehouse.
-    SegundoWarehouse = "segundo.wh",
+    SegundoWarehouse = "segundo.wh": Segundo, Quorum, BOTH, ingest: false, domains: Domains::Named("wh");
     /// cBroker: cool storage.
-    SegundoCool = "segundo.c",
+    SegundoCool = "segundo.c": Segundo, Quorum, BOTH, ingest: false, domains: Domains::Named("c");
     /// uBroker: users.
-    TerceroUsers = "tercero.u",
+    TerceroUsers = "tercero.u": Tercero, Quorum, BOTH, ingest: false, domains: Domains::Named("u");
     /// sBroker: sessions.
-    TerceroSessions = "tercero.s",
+    TerceroSessions = "tercero.s": Tercero, Quorum, BOTH, ingest: false, domains: Domains::Named("s");
 }
 
 impl Broker {
     /// The broker's queue.
     #[must_use]
     pub const fn queue(self) -> &'static str {
-        match self {
-            Self::AppRead => "beds.app_server.r",
-            Self::AppWrite => "beds.app_server.w",
-            Self::AppJobs => "beds.app_server.m",
-            Self::AdminIn => "beds.admin.in",
-            Self::AdminOut => "beds.admin.out",
-            Self::AdminLogs => "beds.admin.logs",
-            Self::AdminSyslog => "beds.admin.syslog",
-            Self::AdminGraph => "beds.admin.graph",
-            Self::SegundoWarehouse => "beds.segundo.wh",
-            Self::SegundoCool => "beds.segundo.c",
-            Self::TerceroUsers => "beds.tercero.u",
-            Self::TerceroSessions => "beds.tercero.s",
-        }
+        self.row().queue
     }
 
     /// The service that hosts the broker.
     #[must_use]
     pub const fn service(self) -> Service {
-        match self {
-            Self::AppRead | Self::AppWrite | Self::AppJobs => Service::AppServer,
-            Self::AdminIn | Self::AdminOut | Self::AdminLogs | Self::AdminSyslog | Self::AdminGraph => {
-                Service::Admin
-            }
-            Self::SegundoWarehouse | Self::SegundoCool => Service::Segundo,
-            Self::TerceroUsers | Self::TerceroSessions => Service::Tercero,
-        }
+        self.row().service
+    }
+
+    /// How RabbitMQ keeps the queue.
+    #[must_use]
+    pub const fn kind(self) -> QueueKind {
+        self.row().kind
+    }
+
+    /// The lanes whose requests wait in the queue.
+    #[must_use]
+    pub const fn lanes(self) -> &'static [Lane] {
+        self.row().lanes
     }
 
     /// Whether the queue holds what nodes tell of themselves: log events, metric samples.
     #[must_use]
     pub const fn is_ingest(self) -> bool {
-        matches!(self, Self::AdminLogs | Self::AdminSyslog | Self::AdminGraph)
-    }
-
-    /// Whether the queue holds nothing but reads, which need not survive a restart of RabbitMQ.
-    #[must_use]
-    pub const fn is_read_only(self) -> bool {
-        matches!(self, Self::AppRead | Self::AdminOut)
+        self.row().ingest
     }
 }
 
@@ -163,30 +211,37 @@ impl Placement {
     /// broker for templates, or has several and none is named. [`Placement::brokers`] lists the choices.
     #[must_use]
     pub fn of(service: Service, broker: Option<&str>) -> Option<Self> {
-        let (read, write) = match (service, broker) {
-            (Service::AppServer, None) => (Broker::AppRead, Broker::AppWrite),
-            (Service::Admin, None) => (Broker::AdminOut, Broker::AdminIn),
-            (Service::Admin, Some("logs")) => (Broker::AdminOut, Broker::AdminLogs),
-            (Service::Admin, Some("syslog")) => (Broker::AdminOut, Broker::AdminSyslog),
-            (Service::Admin, Some("graph")) => (Broker::AdminGraph, Broker::AdminGraph),
-            (Service::Segundo, Some("wh")) => (Broker::SegundoWarehouse, Broker::SegundoWarehouse),
-            (Service::Segundo, Some("c")) => (Broker::SegundoCool, Broker::SegundoCool),
-            (Service::Tercero, Some("u")) => (Broker::TerceroUsers, Broker::TerceroUsers),
-            (Service::Tercero, Some("s")) => (Broker::TerceroSessions, Broker::TerceroSessions),
-            (Service::AppServer | Service::Admin | Service::Segundo | Service::Tercero, _) => return None,
+        let find = |name: Option<&str>, lane: Lane| {
+            let mut of_service = Broker::ALL.iter().copied().filter(|broker| broker.service() == service);
+            of_service.find(|broker| {
+                let Row { domains, lanes, .. } = broker.row();
+                let takes = match domains {
+                    Domains::Unnamed => name.is_none(),
+                    Domains::Named(its) => name == Some(its),
+                    Domains::Never => false,
+                };
+                takes && lanes.contains(&lane)
+            })
         };
+        let write = find(broker, Lane::Write)?;
+        // A broker that takes no reads leaves them to the one for templates that name none.
+        let read = find(broker, Lane::Read).or_else(|| find(None, Lane::Read))?;
         Some(Self { read, write })
     }
 
     /// What a template of this service may write as `broker`.
     #[must_use]
-    pub const fn brokers(service: Service) -> &'static [&'static str] {
-        match service {
-            Service::AppServer => &[],
-            Service::Admin => &["logs", "syslog", "graph"],
-            Service::Segundo => &["wh", "c"],
-            Service::Tercero => &["u", "s"],
-        }
+    pub fn brokers(service: Service) -> &'static [&'static str] {
+        static NAMES: LazyLock<BTreeMap<Service, Vec<&'static str>>> = LazyLock::new(|| {
+            let mut names: BTreeMap<_, Vec<_>> = BTreeMap::new();
+            for broker in Broker::ALL {
+                if let Domains::Named(name) = broker.row().domains {
+                    names.entry(broker.service()).or_default().push(name);
+                }
+            }
+            names
+        });
+        NAMES.get(&service).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -198,19 +253,58 @@ mod tests {
     fn a_broker_is_named_after_its_queue_and_service() {
         for &broker in Broker::ALL {
             assert_eq!(broker.queue(), format!("beds.{}", broker.as_str()));
-            assert!(broker.as_str().starts_with(broker.service().as_str()));
+            assert!(broker.as_str().starts_with(&format!("{}.", broker.service().as_str())));
             assert_eq!(Broker::from_name(broker.as_str()), Some(broker));
         }
     }
 
     #[test]
-    fn every_listed_broker_places_a_template() {
+    fn a_queue_is_in_memory_only_where_it_holds_nothing_but_reads() {
+        for &broker in Broker::ALL {
+            let reads_only = broker.lanes() == [Lane::Read];
+            assert_eq!(broker.kind() == QueueKind::Classic, reads_only, "{broker:?}");
+            assert!(!broker.is_ingest() || broker.lanes().contains(&Lane::Write), "{broker:?}");
+        }
+    }
+
+    #[test]
+    fn templates_are_placed_as_the_contract_says() {
+        for (service, broker, expected) in [
+            (Service::AppServer, None, Some((Broker::AppRead, Broker::AppWrite))),
+            (Service::AppServer, Some("m"), None),
+            (Service::Admin, None, Some((Broker::AdminOut, Broker::AdminIn))),
+            (Service::Admin, Some("logs"), Some((Broker::AdminOut, Broker::AdminLogs))),
+            (Service::Admin, Some("syslog"), Some((Broker::AdminOut, Broker::AdminSyslog))),
+            (Service::Admin, Some("graph"), Some((Broker::AdminGraph, Broker::AdminGraph))),
+            (Service::Segundo, None, None),
+            (Service::Segundo, Some("wh"), Some((Broker::SegundoWarehouse, Broker::SegundoWarehouse))),
+            (Service::Segundo, Some("c"), Some((Broker::SegundoCool, Broker::SegundoCool))),
+            (Service::Tercero, None, None),
+            (Service::Tercero, Some("u"), Some((Broker::TerceroUsers, Broker::TerceroUsers))),
+            (Service::Tercero, Some("s"), Some((Broker::TerceroSessions, Broker::TerceroSessions))),
+            (Service::Tercero, Some("wh"), None),
+        ] {
+            let expected = expected.map(|(read, write)| Placement { read, write });
+            assert_eq!(Placement::of(service, broker), expected, "{service:?} {broker:?}");
+        }
+        assert_eq!(Placement::brokers(Service::Admin), ["logs", "syslog", "graph"]);
+        assert!(Placement::brokers(Service::AppServer).is_empty());
+    }
+
+    #[test]
+    fn a_placement_names_brokers_that_take_its_lanes() {
         for &service in Service::ALL {
-            for name in Placement::brokers(service) {
-                let placement = Placement::of(service, Some(name)).unwrap();
-                assert_eq!(placement.write.service(), service);
+            let names = Placement::brokers(service).iter().map(|name| Some(*name));
+            for name in names.chain([None]) {
+                let Some(placement) = Placement::of(service, name) else {
+                    assert_eq!(name, None, "{service:?}");
+                    continue;
+                };
+                for lane in [Lane::Read, Lane::Write] {
+                    assert_eq!(placement.broker(lane).service(), service);
+                    assert!(placement.broker(lane).lanes().contains(&lane), "{placement:?}");
+                }
             }
-            assert_eq!(Placement::of(service, Some("nosuch")), None);
         }
     }
 }

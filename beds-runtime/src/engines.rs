@@ -1,0 +1,72 @@
+//! [`Engines`]: the databases of a node, and the one runner of all plans. It knows no domain.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use beds_core::{
+    Error, Outcome, Result, Runner,
+    plan::{Bounds, Plan},
+    spec::{Domain, Engine},
+};
+use futures_util::future::BoxFuture;
+
+use crate::config::Config;
+
+/// The databases of a node, by engine and name.
+#[derive(Debug, Default)]
+pub struct Engines {
+    mariadb: BTreeMap<&'static str, beds_mariadb::Database>,
+    mongodb: BTreeMap<&'static str, beds_mongodb::Database>,
+}
+
+impl Engines {
+    /// Opens the databases that these domains use. Connections are made in the background, for as long as the
+    /// engines live.
+    #[must_use]
+    pub fn open(config: &Config, domains: &[&'static Domain]) -> Arc<Self> {
+        let mut engines = Self::default();
+        for domain in domains {
+            let name = domain.database;
+            match domain.engine() {
+                Engine::MariaDb => {
+                    if let Some(server) = config.mariadb.get(name) {
+                        let open = || beds_mariadb::Database::open(name, server);
+                        engines.mariadb.entry(name).or_insert_with(open);
+                    }
+                }
+                Engine::MongoDb => {
+                    if let Some(server) = config.mongodb.get(name) {
+                        let open = || beds_mongodb::Database::open(name, server);
+                        engines.mongodb.entry(name).or_insert_with(open);
+                    }
+                }
+            }
+        }
+        Arc::new(engines)
+    }
+
+    async fn run(&self, plan: Plan, bounds: Bounds) -> Result<Outcome> {
+        let domain = plan.domain;
+        match domain.engine() {
+            Engine::MariaDb => {
+                let database = self.mariadb.get(domain.database);
+                database.ok_or_else(|| not_configured(domain, "mariadb"))?.run(plan, bounds).await
+            }
+            Engine::MongoDb => {
+                let database = self.mongodb.get(domain.database);
+                database.ok_or_else(|| not_configured(domain, "mongodb"))?.run(plan, bounds).await
+            }
+        }
+    }
+}
+
+impl Runner for Engines {
+    fn run(&self, plan: Plan, bounds: Bounds) -> BoxFuture<'_, Result> {
+        Box::pin(Self::run(self, plan, bounds))
+    }
+}
+
+fn not_configured(domain: &Domain, section: &str) -> Error {
+    let name = domain.database;
+    Error::internal(format!("the node has no server for the database `{name}` of `{}`", domain.name))
+        .hint(format!("configure [{section}.{name}]"))
+}

@@ -1,0 +1,164 @@
+//! A node, from its configuration to its end: each subsystem is built, started, signalled and drained in turn.
+
+use std::{process::ExitCode, sync::Arc};
+
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::timeout,
+};
+use tracing::{error, info, warn};
+
+use beds_bus::{BrokerPool, Hosting, Status};
+use beds_core::{Factory, service::Service, spec::Domain};
+use beds_protocol::Broker;
+use beds_services::NodeService;
+
+use crate::{
+    config::{Config, Environment},
+    domains::Domains,
+    engines::Engines,
+    health, ipl,
+    ipl::{Failure, Step},
+    logging, templates,
+};
+
+/// Brings the node up, serves, and takes it down on SIGTERM or SIGINT.
+pub async fn run<F: Factory>(config: Config, environment: Environment) -> ExitCode {
+    match serve::<F>(config, environment).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            error!("the node does not start: {failure}");
+            // Where logging itself failed, this line is all there is.
+            eprintln!("beds: {failure}");
+            failure.step.exit_code()
+        }
+    }
+}
+
+async fn serve<F: Factory>(config: Config, environment: Environment) -> Result<(), Failure> {
+    let name = node_name(&config);
+    let log_queue = logging::init(&config.logging, &name).map_err(|reason| Failure {
+        step: Step::Logging,
+        reason,
+        hint: "correct [logging]".into(),
+    })?;
+    info!(node = name, environment = environment.as_str(), version = env!("CARGO_PKG_VERSION"), "starting");
+    let domains = ipl::hosted(&config, F::domains());
+    let checks = ipl::check(&config, &domains).await;
+    ipl::judge(&checks, environment)?;
+    let (unreachable, reachable) = ipl::split(&checks, ipl::configured(&config, domains));
+    // What cannot be reached is not waited for a second time; its domains are served, and answer `unavailable`.
+    let mut domains = templates::at_start(&config, reachable, environment).await?;
+    domains.extend(unreachable);
+    let pool = start_pool::<F>(&config, &name, environment, domains);
+    if let Some(queue) = log_queue.filter(|_| F::template("logger").is_some()) {
+        let records_max = config.limits.create_records_max;
+        tokio::spawn(queue.publish(config.amqp.clone(), records_max, pool.status()));
+    }
+    #[cfg(feature = "health")]
+    if let Some(address) = config.node.health {
+        match health::serve(address, pool.status()).await {
+            Ok(bound) => info!("readiness at http://{bound}/ready"),
+            Err(error) => warn!("no readiness endpoint at {address}: {error}"),
+        }
+    }
+    let mut stop = Stop::listen();
+    if wait_until_serving(&config, environment, &pool, &mut stop).await? {
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+        info!("ready");
+        stop.wait().await;
+    }
+    info!("stopping: finishing what was taken");
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    pool.shutdown().await;
+    Ok(())
+}
+
+fn start_pool<F: Factory>(
+    config: &Config,
+    name: &str,
+    environment: Environment,
+    domains: Vec<&'static Domain>,
+) -> BrokerPool {
+    let engines = Engines::open(config, &domains);
+    let services: Vec<Arc<dyn Service>> =
+        vec![Arc::new(NodeService::new(name, environment.as_str(), config.node.services.clone()))];
+    let hosts = |broker: &&Broker| config.node.services.contains(&broker.service());
+    let brokers = Broker::ALL.iter().filter(hosts).map(|&broker| (broker, config.pool(broker))).collect();
+    let hosting = Hosting {
+        services,
+        rest: Arc::new(Domains::<F>::new(domains, engines, config.limits.clone())),
+        brokers,
+        drain_timeout: config.node.drain_timeout_ms.duration(),
+    };
+    BrokerPool::start(config.amqp.clone(), name, hosting)
+}
+
+/// Waits for the brokers; false when the node is told to stop meanwhile.
+async fn wait_until_serving(
+    config: &Config,
+    environment: Environment,
+    pool: &BrokerPool,
+    stop: &mut Stop,
+) -> Result<bool, Failure> {
+    let mut status = pool.status();
+    let serving =
+        timeout(config.node.ipl_timeout_ms.duration(), status.wait_for(|now| *now == Status::Serving));
+    let late = tokio::select! {
+        () = stop.wait() => return Ok(false),
+        serving = serving => !matches!(serving, Ok(Ok(_))),
+    };
+    if !late {
+        return Ok(true);
+    }
+    if environment == Environment::Dev {
+        warn!("the brokers do not serve yet; they go on trying");
+        return Ok(true);
+    }
+    Err(Failure {
+        step: Step::Brokers,
+        reason: "the brokers did not begin to serve in time".into(),
+        hint: "the log tells why; node.ipl_timeout_ms is the time they have".into(),
+    })
+}
+
+/// SIGTERM or SIGINT.
+struct Stop {
+    terminate: Option<tokio::signal::unix::Signal>,
+    interrupt: Option<tokio::signal::unix::Signal>,
+}
+
+impl Stop {
+    fn listen() -> Self {
+        Self {
+            terminate: signal(SignalKind::terminate()).ok(),
+            interrupt: signal(SignalKind::interrupt()).ok(),
+        }
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            () = received(self.terminate.as_mut()) => {}
+            () = received(self.interrupt.as_mut()) => {}
+        }
+    }
+}
+
+async fn received(signal: Option<&mut tokio::signal::unix::Signal>) {
+    match signal {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// The configured name, or the host's with the process's id.
+fn node_name(config: &Config) -> String {
+    if !config.node.name.is_empty() {
+        return config.node.name.clone();
+    }
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = host.trim();
+    format!("{}-{}", if host.is_empty() { "node" } else { host }, std::process::id())
+}

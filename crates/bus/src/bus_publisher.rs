@@ -1,0 +1,44 @@
+//! What the node itself puts on the bus.
+
+use beds_protocol::topology::EXCHANGE;
+use uuid::Uuid;
+
+use crate::{
+    config::Amqp,
+    connection::{Connection, connect},
+    error::BusError,
+    message::{Name, Properties},
+    publisher::Publisher,
+};
+
+/// Publishes requests of the node itself, such as its log events, on a connection of its own.
+#[derive(Debug)]
+pub struct BusPublisher {
+    publisher: Publisher,
+    // The channel lives as long as its connection.
+    _connection: Connection,
+}
+
+impl BusPublisher {
+    /// Connects.
+    ///
+    /// # Errors
+    /// When RabbitMQ cannot be reached in time.
+    pub async fn connect(config: &Amqp, name: &str) -> Result<Self, BusError> {
+        let connection = connect(config, name).await?;
+        let publisher = Publisher::open(&connection).await?;
+        Ok(Self { publisher, _connection: connection })
+    }
+
+    /// Publishes a request that wants no reply, and waits until a queue has it.
+    ///
+    /// # Errors
+    /// [`BusError::Refused`] and [`BusError::Unroutable`] concern this request alone. After any other, connect again.
+    pub async fn send(&self, routing_key: &str, body: &[u8]) -> Result<(), BusError> {
+        let Some(key) = Name::new(routing_key) else {
+            return Err(BusError::Other(format!("the routing key exceeds {} bytes", Name::BYTES_MAX)));
+        };
+        let properties = Properties::json().message_id(Name::from(Uuid::now_v7())).persistent();
+        self.publisher.put(EXCHANGE, key, properties, body).await
+    }
+}

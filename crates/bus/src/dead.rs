@@ -1,0 +1,148 @@
+//! Dead letters: what cannot be answered, with why, where and when.
+
+use beds_core::error::{Error, shortened};
+use beds_protocol::{Broker, header, topology::DEAD, value::DateTime};
+use lapin::{
+    BasicProperties,
+    message::Delivery,
+    types::{AMQPValue, FieldTable},
+};
+
+use crate::{
+    error::BusError,
+    message::{Name, Properties},
+    publisher::Publisher,
+};
+
+/// How much of an error's message a dead letter's header holds.
+const REASON_CHARACTERS_MAX: usize = 1_000;
+/// How long the headers of a client may be, as text, for a dead letter to keep them. A frame has 128 KiB.
+const CLIENT_HEADERS_MAX: usize = 64 * 1024;
+
+/// Puts what cannot be answered among the dead letters, and waits until it is there.
+pub(crate) async fn put(
+    publisher: &Publisher,
+    broker: Broker,
+    node: &str,
+    delivery: &Delivery,
+    body: &[u8],
+    error: &Error,
+) -> Result<(), BusError> {
+    let properties = properties(broker, node, delivery, error);
+    publisher.put(DEAD, Name(delivery.routing_key.clone()), properties, body).await
+}
+
+fn properties(broker: Broker, node: &str, delivery: &Delivery, error: &Error) -> Properties {
+    let (headers, dropped) = delivery.properties.headers().as_ref().map(kept).unwrap_or_default();
+    let mut dead =
+        Properties::from_parts(carry_over(BasicProperties::default(), &delivery.properties), headers)
+            .persistent();
+    if !dropped.is_empty() {
+        let names = shortened(dropped.join(","), REASON_CHARACTERS_MAX);
+        dead = dead.header(header::DEAD_HEADERS_DROPPED, &names);
+    }
+    for (name, value) in [
+        (header::DEAD_CODE, error.code.as_str()),
+        (header::DEAD_REASON, reason(error).as_str()),
+        (header::DEAD_QUEUE, broker.queue()),
+        (header::DEAD_EXCHANGE, delivery.exchange.as_str()),
+        (header::DEAD_ROUTING_KEY, delivery.routing_key.as_str()),
+        (header::DEAD_NODE, node),
+        (header::DEAD_AT, DateTime::now().to_string().as_str()),
+    ] {
+        dead = dead.header(name, value);
+    }
+    dead
+}
+
+/// Why a request was put aside; nobody gets the details of the error otherwise. It may quote a client at any length.
+fn reason(error: &Error) -> String {
+    let mut reason = error.message.clone();
+    if let [_, _, ..] = error.details.as_slice() {
+        let details = error.details.iter().map(|detail| format!("`{}` {}", detail.field, detail.reason));
+        reason = format!("{reason}: {}", details.collect::<Vec<_>>().join("; "));
+    }
+    shortened(reason, REASON_CHARACTERS_MAX)
+}
+
+/// A client's headers that leave room, the shortest first, and the names of those that do not: properties must fit
+/// into one frame, or RabbitMQ ends the connection.
+fn kept(headers: &FieldTable) -> (FieldTable, Vec<String>) {
+    // The text form is never shorter than what is sent.
+    let length = |name: &str, value: &AMQPValue| name.len() + format!("{value:?}").len();
+    let mut all: Vec<_> = headers.inner().iter().collect();
+    all.sort_by_key(|(name, value)| length(name.as_str(), value));
+    let (mut kept, mut dropped, mut total) = (FieldTable::default(), Vec::new(), 0);
+    for (name, value) in all {
+        total += length(name.as_str(), value);
+        if total < CLIENT_HEADERS_MAX {
+            kept.insert(name.clone(), value.clone());
+        } else {
+            dropped.push(name.as_str().to_owned());
+        }
+    }
+    (kept, dropped)
+}
+
+/// What tells a dead letter's origin. Not `expiration`, which would make it vanish, nor `user_id`, which
+/// RabbitMQ would check against the node's own.
+fn carry_over(mut dead: BasicProperties, from: &BasicProperties) -> BasicProperties {
+    if let Some(value) = from.content_type() {
+        dead = dead.with_content_type(value.clone());
+    }
+    if let Some(value) = from.reply_to() {
+        dead = dead.with_reply_to(value.clone());
+    }
+    if let Some(value) = from.correlation_id() {
+        dead = dead.with_correlation_id(value.clone());
+    }
+    if let Some(value) = from.message_id() {
+        dead = dead.with_message_id(value.clone());
+    }
+    dead
+}
+
+#[cfg(test)]
+mod tests {
+    use beds_protocol::ErrorCode;
+
+    use super::*;
+
+    fn text(value: &str) -> AMQPValue {
+        AMQPValue::LongString(value.into())
+    }
+
+    #[test]
+    fn a_reason_names_all_that_is_wrong_and_stays_short() {
+        let error = Error::new(ErrorCode::ValidationFailed, "2 fields are invalid");
+        let error = error.detail("a", "is missing").detail("b", "is too long");
+        assert_eq!(reason(&error), "2 fields are invalid: `a` is missing; `b` is too long");
+        let long = reason(&Error::internal("x".repeat(5_000)));
+        assert_eq!(long.chars().count(), REASON_CHARACTERS_MAX + 1);
+    }
+
+    #[test]
+    fn headers_that_leave_no_room_are_named_instead() {
+        let mut headers = FieldTable::default();
+        headers.insert("short".into(), text("x"));
+        headers.insert("long".into(), text(&"x".repeat(CLIENT_HEADERS_MAX)));
+        let (kept, dropped) = kept(&headers);
+        assert_eq!(kept.inner().get("short"), Some(&text("x")));
+        assert_eq!((kept.inner().len(), dropped), (1, vec!["long".to_owned()]));
+    }
+
+    #[test]
+    fn what_tells_the_origin_is_carried_over_and_what_would_harm_is_not() {
+        let from = BasicProperties::default()
+            .with_message_id("m".into())
+            .with_correlation_id("c".into())
+            .with_reply_to("q".into())
+            .with_expiration("1".into())
+            .with_user_id("alice".into());
+        let dead = carry_over(BasicProperties::default(), &from);
+        let carried =
+            (dead.message_id().is_some(), dead.correlation_id().is_some(), dead.reply_to().is_some());
+        assert_eq!(carried, (true, true, true));
+        assert!(dead.expiration().is_none() && dead.user_id().is_none());
+    }
+}

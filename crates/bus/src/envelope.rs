@@ -1,0 +1,214 @@
+//! A delivery in the services' terms, and their reply in RabbitMQ's: headers read, the `reply_to` rule applied.
+
+use std::borrow::Cow;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use beds_core::{
+    error::Error,
+    service::{Incoming, Reply},
+};
+use beds_protocol::{Broker, ErrorCode, header, topology::CONTENT_TYPE};
+use lapin::{
+    BasicProperties,
+    message::Delivery,
+    types::{AMQPValue, FieldTable, ShortString},
+};
+
+/// What queues named by the server begin with: only the connection that declared one can consume from it.
+const SERVER_NAMED: &str = "amq.gen-";
+/// What RabbitMQ turns the `reply_to` of a client with direct reply-to into begins with.
+const DIRECT: &str = "amq.rabbitmq.reply-to.";
+
+/// Whether a client may have its reply in this queue. The default exchange would publish to any.
+pub(crate) fn may_reply_to(queue: &str, prefixes: &[String]) -> bool {
+    queue.starts_with(SERVER_NAMED)
+        || queue.strip_prefix(DIRECT).is_some_and(is_direct)
+        || prefixes.iter().any(|prefix| queue.starts_with(prefix.as_str()))
+}
+
+/// Whether a direct reply-to names a process of RabbitMQ, as `<base64 of a pid>.<key>`. RabbitMQ ends the
+/// connection of whoever publishes to one that does not.
+fn is_direct(name: &str) -> bool {
+    let Some((pid, key)) = name.split_once('.') else { return false };
+    let Ok(term) = STANDARD.decode(pid) else { return false };
+    // Erlang's external term format: version 131; NEW_PID_EXT 88 or PID_EXT 103; the node's name as an atom
+    // (SMALL_ATOM_UTF8_EXT 119, ATOM_UTF8_EXT 118, ATOM_EXT 100); id, serial, creation.
+    let (numbers, atom) = match term.as_slice() {
+        [131, 88, atom @ ..] => (12, atom),
+        [131, 103, atom @ ..] => (9, atom),
+        _ => return false,
+    };
+    let rest = match atom {
+        [119, length, rest @ ..] => rest.get(usize::from(*length)..),
+        [118 | 100, high, low, rest @ ..] => rest.get(usize::from(u16::from_be_bytes([*high, *low]))..),
+        _ => None,
+    };
+    !key.is_empty() && rest.is_some_and(|rest| rest.len() == numbers) && STANDARD.decode(key).is_ok()
+}
+
+/// The queue that the reply goes to; `None` where no reply is wanted.
+///
+/// # Errors
+/// `forbidden`, when the queue is none that a client can own.
+pub(crate) fn reply_to<'a>(
+    properties: &'a BasicProperties,
+    prefixes: &[String],
+) -> Result<Option<&'a ShortString>, Error> {
+    match properties.reply_to() {
+        Some(queue) if queue.as_str().is_empty() => Ok(None),
+        Some(queue) if may_reply_to(queue.as_str(), prefixes) => Ok(Some(queue)),
+        Some(queue) => Err(Error::new(
+            ErrorCode::Forbidden,
+            format!("`reply_to` names `{queue}`, which no client can own"),
+        )
+        .hint("use an exclusive queue named by the server, direct reply-to, or a configured prefix")),
+        None => Ok(None),
+    }
+}
+
+/// What names a request: its own id, or what its answer is matched by, or a fresh one.
+pub(crate) fn request_id(properties: &BasicProperties) -> Cow<'_, str> {
+    let given = properties.message_id().as_ref().or(properties.correlation_id().as_ref());
+    given.map_or_else(|| uuid::Uuid::now_v7().to_string().into(), |id| id.as_str().into())
+}
+
+/// The request in a delivery.
+pub(crate) fn incoming<'a>(
+    broker: Broker,
+    delivery: &'a Delivery,
+    request_id: &'a str,
+    wants_reply: bool,
+) -> Incoming<'a> {
+    let properties = &delivery.properties;
+    Incoming {
+        broker,
+        routing_key: delivery.routing_key.as_str(),
+        content_type: properties.content_type().as_ref().map(ShortString::as_str),
+        deadline: deadline(properties),
+        template_hash: template_hash(properties),
+        request_id,
+        wants_reply,
+        body: &delivery.data,
+    }
+}
+
+/// The properties of a reply.
+pub(crate) fn reply(reply: &Reply, correlation_id: Option<ShortString>) -> BasicProperties {
+    let mut headers = FieldTable::default();
+    headers.insert(header::STATUS.into(), AMQPValue::LongString(reply.status.into()));
+    if let Some(hash) = reply.template_hash {
+        headers.insert(header::TEMPLATE_HASH.into(), AMQPValue::LongString(hash.into()));
+    }
+    let properties = BasicProperties::default().with_content_type(CONTENT_TYPE.into()).with_headers(headers);
+    match correlation_id {
+        Some(id) => properties.with_correlation_id(id),
+        None => properties,
+    }
+}
+
+fn header<'a>(properties: &'a BasicProperties, name: &str) -> Option<&'a AMQPValue> {
+    properties.headers().as_ref()?.inner().get(name)
+}
+
+fn template_hash(properties: &BasicProperties) -> Result<Option<&str>, ()> {
+    match header(properties, header::TEMPLATE_HASH) {
+        None | Some(AMQPValue::Void) => Ok(None),
+        Some(AMQPValue::LongString(value)) => std::str::from_utf8(value.as_bytes()).map(Some).map_err(drop),
+        Some(AMQPValue::ShortString(value)) => Ok(Some(value.as_str())),
+        Some(_) => Err(()),
+    }
+}
+
+/// Clients of different languages send an integer as different types, PHP's and shells' as text.
+fn deadline(properties: &BasicProperties) -> Result<Option<i64>, ()> {
+    Ok(Some(match header(properties, header::DEADLINE) {
+        None | Some(AMQPValue::Void) => return Ok(None),
+        Some(AMQPValue::LongLongInt(value)) => *value,
+        Some(AMQPValue::LongInt(value)) => i64::from(*value),
+        Some(AMQPValue::LongUInt(value)) => i64::from(*value),
+        Some(AMQPValue::ShortInt(value)) => i64::from(*value),
+        Some(AMQPValue::ShortUInt(value)) => i64::from(*value),
+        Some(AMQPValue::ShortShortInt(value)) => i64::from(*value),
+        Some(AMQPValue::ShortShortUInt(value)) => i64::from(*value),
+        Some(AMQPValue::Timestamp(seconds)) => {
+            seconds.checked_mul(1_000).and_then(|ms| i64::try_from(ms).ok()).ok_or(())?
+        }
+        Some(AMQPValue::LongString(value)) => {
+            std::str::from_utf8(value.as_bytes()).map_err(drop)?.trim().parse().map_err(drop)?
+        }
+        Some(_) => return Err(()),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_queues_that_a_client_can_own_may_have_replies() {
+        let prefixes = ["web.".to_owned()];
+        let direct = format!(
+            "{DIRECT}{}.{}",
+            STANDARD.encode(b"\x83\x58\x77\x01n\0\0\0\x01\0\0\0\0\0\0\0\x02"),
+            "bWU="
+        );
+        for queue in ["amq.gen-abc", direct.as_str(), "web.7"] {
+            assert!(may_reply_to(queue, &prefixes), "{queue}");
+        }
+        for queue in [
+            "beds.app_server.w",
+            "beds.dead",
+            "amq.topic",
+            "amq.rabbitmq.reply-to",
+            "xamq.gen-",
+            "we",
+            "amq.rabbitmq.reply-to.garbage",
+            "amq.rabbitmq.reply-to.g1h2.bWU=",
+        ] {
+            assert!(!may_reply_to(queue, &prefixes), "{queue}");
+        }
+    }
+    #[test]
+    fn a_request_is_named_by_its_own_id_first() {
+        let correlated = BasicProperties::default().with_correlation_id("c".into());
+        assert_eq!(request_id(&correlated), "c");
+        assert_eq!(request_id(&correlated.with_message_id("m".into())), "m");
+        assert_eq!(request_id(&BasicProperties::default()).len(), 36);
+    }
+
+    #[test]
+    fn a_deadline_is_any_integer_or_its_text() {
+        let given = |value: AMQPValue| {
+            let mut headers = FieldTable::default();
+            headers.insert(header::DEADLINE.into(), value);
+            deadline(&BasicProperties::default().with_headers(headers))
+        };
+        assert_eq!(deadline(&BasicProperties::default()), Ok(None));
+        for (value, expected) in [
+            (AMQPValue::Void, Ok(None)),
+            (AMQPValue::LongLongInt(7), Ok(Some(7))),
+            (AMQPValue::LongUInt(7), Ok(Some(7))),
+            (AMQPValue::Timestamp(7), Ok(Some(7_000))),
+            (AMQPValue::LongString(" 7 ".into()), Ok(Some(7))),
+            (AMQPValue::LongString("soon".into()), Err(())),
+            (AMQPValue::Timestamp(u64::MAX), Err(())),
+            (AMQPValue::Boolean(true), Err(())),
+        ] {
+            let text = format!("{value:?}");
+            assert_eq!(given(value), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_reply_says_its_status_and_is_matched_by_its_id() {
+        let properties = reply(&Reply::ok(Some("0123"), Vec::new()), Some("7".into()));
+        let headers = properties.headers().as_ref().unwrap().inner();
+        assert_eq!(headers.get(header::STATUS), Some(&AMQPValue::LongString("ok".into())));
+        assert_eq!(headers.get(header::TEMPLATE_HASH), Some(&AMQPValue::LongString("0123".into())));
+        assert_eq!(properties.correlation_id().as_ref().unwrap().as_str(), "7");
+        let failed = reply(&Reply::failed(Error::unknown_template("x"), None, "id"), None);
+        let headers = failed.headers().as_ref().unwrap().inner();
+        assert_eq!(headers.get(header::STATUS), Some(&AMQPValue::LongString("unknown_template".into())));
+        assert!(!headers.contains_key(header::TEMPLATE_HASH) && failed.correlation_id().is_none());
+    }
+}

@@ -1,0 +1,141 @@
+//! [`Hosting`]: what a pool serves; and which service a request is for.
+
+use std::{sync::Arc, time::Duration};
+
+use beds_core::service::Service;
+use beds_protocol::Broker;
+
+use crate::config::{Amqp, Pool};
+
+/// What a pool serves.
+pub struct Hosting {
+    /// The services, in the order in which they are asked whether a request is theirs.
+    pub services: Vec<Arc<dyn Service>>,
+    /// The service of all requests that none of them takes: it says that there is no such template.
+    pub rest: Arc<dyn Service>,
+    /// The brokers that this node hosts. One for which no service has a routing key stays closed.
+    pub brokers: Vec<(Broker, Pool)>,
+    /// How long a pool that stops waits for the requests it has taken.
+    pub drain_timeout: Duration,
+}
+
+/// What every part of the pool needs to know.
+pub(crate) struct Shared {
+    pub(crate) amqp: Amqp,
+    pub(crate) node: String,
+    /// The brokers that are open.
+    pub(crate) brokers: Vec<(Broker, Pool)>,
+    /// The routing keys of the services, each with its broker.
+    keys: Vec<(Broker, String)>,
+    services: Vec<Arc<dyn Service>>,
+    rest: Arc<dyn Service>,
+    pub(crate) drain_timeout: Duration,
+}
+
+impl Shared {
+    pub(crate) fn new(amqp: Amqp, node: &str, hosting: Hosting) -> Self {
+        let Hosting { services, rest, mut brokers, drain_timeout } = hosting;
+        let keys: Vec<_> = services.iter().chain([&rest]).flat_map(|service| service.keys()).collect();
+        brokers.retain(|(broker, _)| keys.iter().any(|(of, _)| of == broker));
+        Self { amqp, node: node.to_owned(), brokers, keys, services, rest, drain_timeout }
+    }
+
+    /// The routing keys whose requests wait in a broker's queue.
+    pub(crate) fn keys(&self, broker: Broker) -> impl Iterator<Item = &str> {
+        self.keys.iter().filter(move |(of, _)| *of == broker).map(|(_, key)| key.as_str())
+    }
+
+    /// The service of a request.
+    pub(crate) fn service(&self, routing_key: &str) -> &dyn Service {
+        let template = routing_key.split_once('.').map_or(routing_key, |(template, _)| template);
+        let own = self.services.iter().find(|service| service.accepts(template));
+        own.unwrap_or(&self.rest).as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use beds_core::service::{Incoming, Verdict};
+    use futures_util::future::BoxFuture;
+
+    use super::*;
+
+    /// A service of one template, which shows itself by its name.
+    struct Of(&'static str, Vec<(Broker, &'static str)>);
+
+    impl Service for Of {
+        fn keys(&self) -> Vec<(Broker, String)> {
+            self.1.iter().map(|(broker, key)| (*broker, (*key).to_owned())).collect()
+        }
+
+        fn accepts(&self, template: &str) -> bool {
+            template == self.0
+        }
+
+        fn handle<'a>(&'a self, _: Incoming<'a>) -> BoxFuture<'a, Verdict> {
+            Box::pin(std::future::ready(Verdict::Done))
+        }
+
+        fn shown<'a>(&self, _: &str, _: &'a [u8]) -> Cow<'a, [u8]> {
+            Cow::Owned(self.0.into())
+        }
+    }
+
+    fn shared() -> Shared {
+        let node = Of("node", vec![(Broker::AdminIn, "node.call.ping")]);
+        let job = Of("job", vec![(Broker::AppJobs, "job.fetch")]);
+        let domains = Of(
+            "note",
+            vec![
+                (Broker::AppRead, "note.fetch"),
+                (Broker::AppWrite, "note.create"),
+                (Broker::AppRead, "note.count"),
+            ],
+        );
+        let hosting = Hosting {
+            services: vec![Arc::new(node), Arc::new(job)],
+            rest: Arc::new(domains),
+            brokers: [Broker::AppRead, Broker::AppWrite, Broker::AdminIn, Broker::AdminOut]
+                .map(|broker| (broker, Pool::default()))
+                .into(),
+            drain_timeout: Duration::ZERO,
+        };
+        Shared::new(Amqp::default(), "n", hosting)
+    }
+
+    #[test]
+    fn a_request_goes_to_the_service_of_its_template() {
+        let shared = shared();
+        for (routing_key, expected) in [
+            ("node.call.ping", "node"),
+            ("node.nosuch", "node"),
+            ("node", "node"),
+            ("job.fetch", "job"),
+            ("note.fetch", "note"),
+            ("nodes.fetch", "note"),
+            ("nosuch.fetch", "note"),
+            ("", "note"),
+        ] {
+            let shown = shared.service(routing_key).shown(routing_key, b"").into_owned();
+            assert_eq!(String::from_utf8(shown).unwrap(), expected, "{routing_key}");
+        }
+    }
+
+    #[test]
+    fn a_broker_is_open_where_it_is_hosted_and_a_service_has_keys_for_it() {
+        let shared = shared();
+        let open: Vec<_> = shared.brokers.iter().map(|(broker, _)| *broker).collect();
+        assert_eq!(open, [Broker::AppRead, Broker::AppWrite, Broker::AdminIn]);
+    }
+
+    #[test]
+    fn a_queue_is_bound_by_the_keys_of_its_broker() {
+        let shared = shared();
+        let keys = |broker| shared.keys(broker).collect::<Vec<_>>();
+        assert_eq!(keys(Broker::AppRead), ["note.fetch", "note.count"]);
+        assert_eq!(keys(Broker::AdminIn), ["node.call.ping"]);
+        assert_eq!(keys(Broker::AdminOut), [""; 0]);
+    }
+}

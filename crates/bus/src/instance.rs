@@ -1,0 +1,272 @@
+//! One consumer on a broker's queue: takes deliveries, has them handled side by side, replies, acknowledges.
+//!
+//! A delivery is acknowledged only after its effect is committed and its reply, if it asked for one, is on its way
+//! before the acknowledgement: both go out on the delivery's own channel, which RabbitMQ works off in order, so neither
+//! needs a confirm. What cannot be answered becomes a dead letter, confirmed, before it is acknowledged.
+
+use std::{future::Future, pin::pin, sync::Arc, time::Duration};
+
+use beds_core::{
+    backoff::Backoff,
+    error::Error,
+    service::{Reply, Service, Verdict},
+};
+use beds_protocol::{
+    Broker,
+    topology::{DEFAULT_EXCHANGE, QueueKind},
+};
+use futures_util::{FutureExt as _, StreamExt, stream::FuturesUnordered};
+use lapin::{
+    Channel, Consumer,
+    message::Delivery,
+    options::{
+        BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions,
+    },
+    types::{FieldTable, ShortString},
+};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, Span, debug, info_span, warn};
+
+use crate::{
+    acks::Acks,
+    config::Pool,
+    connection::{Connection, within},
+    dead, envelope,
+    error::BusError,
+    hosting::Shared,
+    publisher::Publisher,
+};
+
+/// The span around the handling of what nodes tell of themselves; what happens in it must not be told again.
+pub const INGEST_SPAN: &str = "ingest";
+
+/// The first and the longest pause between tries of what cannot be done now.
+const DELAY_MIN: Duration = Duration::from_millis(100);
+const DELAY_MAX: Duration = Duration::from_secs(5);
+
+/// A consumer with its channel.
+pub(crate) struct Instance {
+    consumer: Consumer,
+    acks: Acks,
+    handler: Arc<Handler>,
+}
+
+/// What handling a delivery takes.
+struct Handler {
+    broker: Broker,
+    /// The delivery's own, for replies and acknowledgements.
+    channel: Channel,
+    /// On the other connection, for dead letters.
+    publisher: Publisher,
+    shared: Arc<Shared>,
+}
+
+/// What becomes of a delivery.
+enum Settled {
+    /// It may be acknowledged.
+    Done(u64),
+    /// It stays in the queue: the node stops before it could be done.
+    Left,
+}
+
+impl Instance {
+    /// Opens a channel, sets its prefetch, and begins to consume.
+    pub(crate) async fn open(
+        consuming: &Connection,
+        publisher: Publisher,
+        shared: Arc<Shared>,
+        broker: Broker,
+        pool: &Pool,
+    ) -> Result<Self, BusError> {
+        let limit = consuming.limit();
+        let channel = consuming.channel().await?;
+        let qos = channel.basic_qos(pool.prefetch, BasicQosOptions::default());
+        within(limit, "setting the prefetch", qos).await?;
+        let consume = channel.basic_consume(
+            broker.queue().into(),
+            "".into(),
+            BasicConsumeOptions::default(),
+            FieldTable::default(),
+        );
+        let consumer = within(limit, "consuming", consume).await?;
+        // A read that is delivered twice does no harm, so its acknowledgement may wait for company.
+        let waiting_max = match broker.kind() {
+            QueueKind::Classic => usize::from(pool.prefetch) / 2,
+            QueueKind::Quorum => 0,
+        };
+        let handler = Arc::new(Handler { broker, channel, publisher, shared });
+        Ok(Self { consumer, acks: Acks::new(waiting_max), handler })
+    }
+
+    /// Consumes until `stop` is cancelled, then finishes what it has taken; fails when the bus does.
+    pub(crate) async fn run(mut self, stop: CancellationToken) -> Result<(), BusError> {
+        // Polled by this task, not spawned: most of a request's time is waiting, and a task of its own would be
+        // two more trips through the scheduler. The instances are what runs side by side.
+        let mut in_flight = FuturesUnordered::new();
+        let mut stopped = pin!(stop.cancelled());
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut stopped => break,
+                Some(settled) = in_flight.next() => self.settle(settled, &mut in_flight)?,
+                delivery = self.consumer.next() => {
+                    let broker = self.handler.broker;
+                    let delivery = delivery
+                        .ok_or_else(|| BusError::Other(format!("{} was cancelled", broker.queue())))??;
+                    // What goes wrong with a log event must not become one.
+                    let span = if broker.is_ingest() { info_span!(INGEST_SPAN) } else { Span::none() };
+                    let handling = Arc::clone(&self.handler).handle(delivery, stop.clone());
+                    in_flight.push(handling.instrument(span));
+                }
+            }
+        }
+        self.drain(in_flight).await
+    }
+
+    /// Acknowledges what has just been done, and what else is done by now.
+    fn settle<Handling: Future<Output = Result<Settled, BusError>>>(
+        &mut self,
+        first: Result<Settled, BusError>,
+        in_flight: &mut FuturesUnordered<Handling>,
+    ) -> Result<(), BusError> {
+        let mut next = Some(first);
+        while let Some(settled) = next {
+            match settled? {
+                Settled::Done(tag) => self.acks.done(tag),
+                Settled::Left => {}
+            }
+            next = in_flight.next().now_or_never().flatten();
+        }
+        for ack in self.acks.take() {
+            let options = BasicAckOptions { multiple: ack.multiple };
+            // lapin has the frame once this is polled; that it is on the wire need not be waited for, since a
+            // connection that cannot write ends by its heartbeat.
+            if let Some(sent) = self.handler.channel.basic_ack(ack.tag, options).now_or_never() {
+                sent?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn drain<Handling: Future<Output = Result<Settled, BusError>>>(
+        mut self,
+        mut in_flight: FuturesUnordered<Handling>,
+    ) -> Result<(), BusError> {
+        let handler = Arc::clone(&self.handler);
+        let limit = handler.shared.amqp.confirm_timeout_ms.duration();
+        let deadline = Instant::now() + handler.shared.drain_timeout;
+        let mut cancel =
+            pin!(handler.channel.basic_cancel(self.consumer.tag(), BasicCancelOptions::default()));
+        let mut consuming = true;
+        // What was pushed and not taken stays unacknowledged: RabbitMQ delivers it to others.
+        while consuming || !in_flight.is_empty() {
+            tokio::select! {
+                cancelled = &mut cancel, if consuming => {
+                    cancelled?;
+                    consuming = false;
+                }
+                Some(settled) = in_flight.next() => self.settle(settled, &mut in_flight)?,
+                () = sleep_until(deadline) => break,
+            }
+        }
+        // Its answer comes after RabbitMQ has taken every reply and acknowledgement that was sent before.
+        within(limit, "closing a channel", handler.channel.close(200, "drained".into())).await?;
+        if !in_flight.is_empty() {
+            warn!(
+                queue = handler.broker.queue(),
+                left = in_flight.len(),
+                "not finished in time: delivered again"
+            );
+        }
+        Ok(())
+    }
+}
+
+impl Handler {
+    async fn handle(
+        self: Arc<Self>,
+        delivery: Delivery,
+        stop: CancellationToken,
+    ) -> Result<Settled, BusError> {
+        let service = self.shared.service(delivery.routing_key.as_str());
+        let reply_to = match envelope::reply_to(&delivery.properties, &self.shared.amqp.reply_to_prefixes) {
+            Ok(reply_to) => reply_to,
+            Err(error) => return self.give_up(service, &delivery, error, &stop).await,
+        };
+        let request_id = envelope::request_id(&delivery.properties);
+        let mut backoff = Backoff::new(DELAY_MIN, DELAY_MAX);
+        loop {
+            let incoming = envelope::incoming(self.broker, &delivery, &request_id, reply_to.is_some());
+            match service.handle(incoming).await {
+                Verdict::Reply(reply) => {
+                    if let Some(queue) = reply_to {
+                        let correlation_id = delivery.properties.correlation_id().clone();
+                        self.reply(queue.clone(), correlation_id, &reply).await?;
+                    }
+                    return Ok(Settled::Done(delivery.delivery_tag));
+                }
+                Verdict::Done => return Ok(Settled::Done(delivery.delivery_tag)),
+                Verdict::Dead(error) => return self.give_up(service, &delivery, error, &stop).await,
+                Verdict::Retry(error) => {
+                    debug!(routing_key = delivery.routing_key.as_str(), "waits to be done: {error}");
+                }
+            }
+            if !wait(&mut backoff, &stop).await {
+                return Ok(Settled::Left);
+            }
+        }
+    }
+
+    /// Publishes a reply, and waits until it is written: an acknowledgement that follows would overtake a message that
+    /// is still in the connection's buffer. One to a queue that is gone or full is dropped: its client has left, or
+    /// has chosen not to hear. It has no deadline but the connection's life, since RabbitMQ may block the connection.
+    async fn reply(
+        &self,
+        queue: ShortString,
+        correlation_id: Option<ShortString>,
+        reply: &Reply,
+    ) -> Result<(), BusError> {
+        let properties = envelope::reply(reply, correlation_id);
+        let options = BasicPublishOptions::default();
+        let written =
+            self.channel.basic_publish(DEFAULT_EXCHANGE.into(), queue, options, &reply.body, properties);
+        // The channel has no confirms, so what follows the writing is there at once.
+        written.await?.await?;
+        Ok(())
+    }
+
+    /// Puts a delivery among the dead letters. While their queue is full, the delivery stays where it is.
+    async fn give_up(
+        &self,
+        service: &dyn Service,
+        delivery: &Delivery,
+        error: Error,
+        stop: &CancellationToken,
+    ) -> Result<Settled, BusError> {
+        let routing_key = delivery.routing_key.as_str();
+        warn!(routing_key, "becomes a dead letter: {error}");
+        let body = service.shown(routing_key, &delivery.data);
+        let mut backoff = Backoff::new(DELAY_MIN, DELAY_MAX);
+        loop {
+            match dead::put(&self.publisher, self.broker, &self.shared.node, delivery, &body, &error).await {
+                Ok(()) => return Ok(Settled::Done(delivery.delivery_tag)),
+                Err(BusError::Refused) => {}
+                Err(error) => return Err(error),
+            }
+            warn!("the queue of dead letters is full: what belongs there waits");
+            if !wait(&mut backoff, stop).await {
+                return Ok(Settled::Left);
+            }
+        }
+    }
+}
+
+/// Waits before the next try; false when the node stops meanwhile.
+async fn wait(backoff: &mut Backoff, stop: &CancellationToken) -> bool {
+    let again = Instant::now() + backoff.pause();
+    tokio::select! {
+        () = stop.cancelled() => false,
+        () = sleep_until(again) => true,
+    }
+}

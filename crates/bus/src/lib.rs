@@ -1,0 +1,53 @@
+//! All of BEDS that names `lapin`: connections to RabbitMQ, what goes over them, and the broker pool.
+//!
+//! It never names a database, an adapter or a template's domain: the pool knows services. The library beneath shows
+//! nowhere in what is public here. Supervision is our own: every await on the bus has a deadline or ends with its
+//! connection, and any error drops both connections of the pool and rebuilds them with topology, channels, prefetch and
+//! consumers, with backoff and jitter, for ever.
+//!
+//! The lower half, on which the client stands as well; each module imports those above it only:
+//! - `config`: the sections that the bus takes; [`BusError`]; `message`: names, properties, received messages.
+//! - `socket`: the TCP connection, with a handle by which it can be ended.
+//! - [`Connection`]: one AMQP connection, made within a deadline.
+//! - [`Publisher`]: messages that RabbitMQ confirms or returns. [`Replies`]: the queue of a client's answers.
+//!   [`BusPublisher`]: what the node itself puts on the bus.
+//!
+//! The upper half:
+//! - [`Hosting`]: what a pool serves, and which service a request is for.
+//! - `topology`: exchange, queues, bindings, from the services' routing keys.
+//! - `envelope`: a delivery in the services' terms. `acks`: which deliveries may be acknowledged together.
+//! - `dead`: what cannot be answered. `quarantine`: messages that the library beneath cannot read.
+//! - `instance`: one consumer: takes deliveries, has them handled, replies, acknowledges.
+//! - `session`: one life of the two connections, with the instances of all brokers on them; what an alarm of RabbitMQ
+//!   does to them.
+//! - [`BrokerPool`]: the running pool.
+
+mod acks;
+mod bus_publisher;
+mod config;
+mod connection;
+mod dead;
+mod envelope;
+mod error;
+mod hosting;
+mod instance;
+mod message;
+mod pool;
+mod publisher;
+mod quarantine;
+mod replies;
+mod session;
+mod socket;
+mod topology;
+
+pub use bus_publisher::BusPublisher;
+pub use config::{Amqp, Pool};
+pub use connection::{Connection, Endpoint, Timeouts, ping};
+pub use error::BusError;
+pub use hosting::Hosting;
+pub use instance::INGEST_SPAN;
+pub use message::{Message, Name, Properties};
+pub use pool::BrokerPool;
+pub use publisher::{Publisher, Receipt, Returned};
+pub use replies::Replies;
+pub use session::Status;

@@ -1,0 +1,106 @@
+//! [`BrokerPool`]: the running pool, and its supervision.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use beds_core::backoff::Backoff;
+use tokio::{
+    sync::watch,
+    task::JoinHandle,
+    time::{Instant, timeout},
+};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::{
+    config::Amqp,
+    error::BusError,
+    hosting::{Hosting, Shared},
+    quarantine,
+    session::{self, Status},
+};
+
+/// The running pool of a node.
+pub struct BrokerPool {
+    stop: CancellationToken,
+    status: watch::Receiver<Status>,
+    task: JoinHandle<()>,
+    drain_timeout: Duration,
+}
+
+impl BrokerPool {
+    /// Starts serving; `node` names the node in connections and dead letters. It connects in the background, and
+    /// again whenever it must. Must be called within a Tokio runtime with I/O and time enabled.
+    #[must_use]
+    pub fn start(amqp: Amqp, node: &str, hosting: Hosting) -> Self {
+        let shared = Arc::new(Shared::new(amqp, node, hosting));
+        let drain_timeout = shared.drain_timeout;
+        let stop = CancellationToken::new();
+        let (sender, status) = watch::channel(Status::Connecting);
+        let supervisor = Supervisor { shared, stop: stop.clone(), status: sender };
+        Self { stop, status, task: tokio::spawn(supervisor.run()), drain_timeout }
+    }
+
+    /// Whether the pool serves, now and whenever that changes.
+    #[must_use]
+    pub fn status(&self) -> watch::Receiver<Status> {
+        self.status.clone()
+    }
+
+    /// Stops consuming, finishes what was taken, replies, acknowledges, disconnects.
+    pub async fn shutdown(self) {
+        self.stop.cancel();
+        // The drain has a bound of its own; this one is for what comes after it.
+        if timeout(self.drain_timeout + Duration::from_secs(10), self.task).await.is_err() {
+            warn!("the broker pool did not stop in time: what it had taken is delivered again");
+        }
+    }
+}
+
+impl fmt::Debug for BrokerPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BrokerPool").field("status", &*self.status.borrow()).finish_non_exhaustive()
+    }
+}
+
+struct Supervisor {
+    shared: Arc<Shared>,
+    stop: CancellationToken,
+    status: watch::Sender<Status>,
+}
+
+impl Supervisor {
+    async fn run(self) {
+        let Amqp { backoff_min_ms, backoff_max_ms, .. } = &self.shared.amqp;
+        let mut backoff = Backoff::new(backoff_min_ms.duration(), backoff_max_ms.duration());
+        loop {
+            let begun = Instant::now();
+            let outcome = session::run(&self.shared, &self.stop, &self.status).await;
+            self.status.send_replace(Status::Connecting);
+            if self.stop.is_cancelled() {
+                info!("the broker pool has stopped");
+                return;
+            }
+            if let Err(reason) = outcome {
+                warn!("the connection to RabbitMQ is lost, or could not be made: {reason}");
+                self.quarantine(&reason).await;
+            }
+            // A session that held for a while ended for a reason of its own: begin with short waits again.
+            if begun.elapsed() > backoff_max_ms.duration() {
+                backoff.reset();
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => return,
+                () = tokio::time::sleep(backoff.pause()) => {}
+            }
+        }
+    }
+
+    /// Removes what ended the session, where it was a message; otherwise it would end the next as well.
+    async fn quarantine(&self, reason: &BusError) {
+        if let BusError::Unreadable = reason
+            && let Err(error) = quarantine::sweep(&self.shared).await
+        {
+            warn!("unreadable messages could not be removed: {error}");
+        }
+    }
+}

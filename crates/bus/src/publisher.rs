@@ -1,0 +1,105 @@
+//! Messages that RabbitMQ confirms: it has them in a queue, or says that it has not.
+
+use std::time::Duration;
+
+use lapin::{
+    Channel, Confirmation, ConnectionStatus,
+    options::{BasicPublishOptions, ConfirmSelectOptions},
+    types::ShortString,
+};
+
+use crate::{
+    connection::{Connection, within, within_while_open},
+    error::BusError,
+    message::{Name, Properties},
+};
+
+/// A channel whose messages are confirmed, and returned where no queue takes them.
+#[derive(Debug, Clone)]
+pub struct Publisher {
+    channel: Channel,
+    connection: ConnectionStatus,
+    limit: Duration,
+}
+
+/// What RabbitMQ says of a message.
+///
+/// A message that no queue takes is returned before it is confirmed, and the returned message is handed over with
+/// whichever confirmation comes *next*, which may be that of another message. Who has several on their way matches
+/// it by its correlation id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// Whether RabbitMQ took the message; a full queue refuses it.
+    pub taken: bool,
+    /// A message that came back.
+    pub returned: Option<Returned>,
+}
+
+/// A message that no queue takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Returned {
+    /// Its correlation id, where it has one.
+    pub correlation_id: Option<Name>,
+}
+
+impl Publisher {
+    /// Opens a channel for it.
+    ///
+    /// # Errors
+    /// When RabbitMQ does not answer in time, or the connection ends.
+    pub async fn open(connection: &Connection) -> Result<Self, BusError> {
+        let limit = connection.limit();
+        let channel = connection.channel().await?;
+        within(limit, "turning on confirms", channel.confirm_select(ConfirmSelectOptions::default())).await?;
+        Ok(Self { channel, connection: connection.status(), limit })
+    }
+
+    /// Publishes a message and waits until RabbitMQ has answered for it, for as long as the connection lives.
+    ///
+    /// # Errors
+    /// When the channel or the connection ends.
+    pub async fn publish(
+        &self,
+        exchange: &'static str,
+        routing_key: Name,
+        properties: Properties,
+        body: &[u8],
+    ) -> Result<Receipt, BusError> {
+        let options = BasicPublishOptions { mandatory: true, ..Default::default() };
+        let basic = properties.into_basic();
+        let confirm = self.channel.basic_publish(exchange.into(), routing_key.0, options, body, basic);
+        Ok(Receipt::from(confirm.await?.await?))
+    }
+
+    /// Publishes a message and waits until a queue has it. While RabbitMQ blocks the connection, it waits on.
+    ///
+    /// # Errors
+    /// [`BusError::Refused`] where the queue is full, [`BusError::Unroutable`] where there is none, and otherwise
+    /// when RabbitMQ does not confirm it in time or the connection ends.
+    pub async fn put(
+        &self,
+        exchange: &'static str,
+        routing_key: Name,
+        properties: Properties,
+        body: &[u8],
+    ) -> Result<(), BusError> {
+        let published = self.publish(exchange, routing_key, properties, body);
+        let is_blocked = || self.connection.blocked();
+        match within_while_open(self.limit, "confirming a message", is_blocked, published).await? {
+            Receipt { taken: false, .. } => Err(BusError::Refused),
+            Receipt { returned: Some(_), .. } => Err(BusError::Unroutable),
+            Receipt { taken: true, returned: None } => Ok(()),
+        }
+    }
+}
+
+impl From<Confirmation> for Receipt {
+    fn from(confirmation: Confirmation) -> Self {
+        let taken = !confirmation.is_nack();
+        let returned = confirmation.take_message().map(|message| {
+            let correlation_id: &Option<ShortString> = message.delivery.properties.correlation_id();
+            Returned { correlation_id: correlation_id.clone().map(Name) }
+        });
+        Self { taken, returned }
+    }
+}

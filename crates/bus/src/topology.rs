@@ -1,0 +1,122 @@
+//! Exchange, queues and bindings, declared by every node that needs them: declaring is idempotent.
+
+use beds_protocol::{
+    Broker,
+    topology::{DEAD, EXCHANGE, QueueKind},
+};
+use lapin::{
+    Channel, ExchangeKind,
+    options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
+    types::{AMQPValue, FieldTable, LongString},
+};
+
+use crate::{
+    config::Amqp,
+    connection::{Connection, within},
+    error::BusError,
+    hosting::Shared,
+};
+
+/// Declares what the node's brokers consume, and where the dead letters go.
+pub(crate) async fn declare(connection: &Connection, shared: &Shared) -> Result<(), BusError> {
+    let declaring = Declaring { channel: connection.channel().await?, amqp: &shared.amqp };
+    let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+    for (name, kind) in [(EXCHANGE, ExchangeKind::Topic), (DEAD, ExchangeKind::Fanout)] {
+        let declared = declaring.channel.exchange_declare(name.into(), kind, durable, FieldTable::default());
+        within(connection.limit(), "declaring an exchange", declared).await?;
+    }
+    declaring.queue(DEAD, bounded(&shared.amqp, QueueKind::Quorum)).await?;
+    declaring.bind(DEAD, DEAD, "").await?;
+    for (broker, _) in &shared.brokers {
+        declaring.queue(broker.queue(), arguments(&shared.amqp, *broker)).await?;
+        for key in shared.keys(*broker) {
+            declaring.bind(broker.queue(), EXCHANGE, key).await?;
+        }
+    }
+    let closed = declaring.channel.close(200, "declared".into());
+    within(connection.limit(), "closing a channel", closed).await
+}
+
+struct Declaring<'a> {
+    channel: Channel,
+    amqp: &'a Amqp,
+}
+
+impl Declaring<'_> {
+    async fn queue(&self, name: &str, arguments: FieldTable) -> Result<(), BusError> {
+        let limit = self.amqp.confirm_timeout_ms.duration();
+        let declared = self.channel.queue_declare(name.into(), QueueDeclareOptions::durable(), arguments);
+        within(limit, "declaring a queue", declared).await.map(drop).map_err(|error| {
+            BusError::Other(format!(
+                "queue `{name}`: {error}; where it exists with other arguments, drain and delete it, or configure \
+                 amqp.queue_length_max and amqp.delivery_attempts_max as they were"
+            ))
+        })
+    }
+
+    async fn bind(&self, queue: &str, exchange: &str, key: &str) -> Result<(), BusError> {
+        let options = QueueBindOptions::default();
+        let bound = self.channel.queue_bind(
+            queue.into(),
+            exchange.into(),
+            key.into(),
+            options,
+            FieldTable::default(),
+        );
+        within(self.amqp.confirm_timeout_ms.duration(), "binding a queue", bound).await
+    }
+}
+
+/// The arguments of a broker's queue. A quorum queue gets a bound on deliveries, which RabbitMQ 3 does not set by
+/// itself.
+fn arguments(amqp: &Amqp, broker: Broker) -> FieldTable {
+    let mut arguments = bounded(amqp, broker.kind());
+    match broker.kind() {
+        QueueKind::Classic => {}
+        QueueKind::Quorum => {
+            let attempts = i64::from(amqp.delivery_attempts_max);
+            arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(attempts));
+            arguments.insert("x-dead-letter-exchange".into(), text(DEAD));
+        }
+    }
+    arguments
+}
+
+fn bounded(amqp: &Amqp, kind: QueueKind) -> FieldTable {
+    let mut arguments = FieldTable::default();
+    let length = i64::from(amqp.queue_length_max);
+    arguments.insert("x-max-length".into(), AMQPValue::LongLongInt(length));
+    // A full queue refuses what is new; it never drops what it has accepted.
+    arguments.insert("x-overflow".into(), text("reject-publish"));
+    match kind {
+        QueueKind::Classic => {}
+        QueueKind::Quorum => {
+            arguments.insert("x-queue-type".into(), text("quorum"));
+        }
+    }
+    arguments
+}
+
+fn text(value: &str) -> AMQPValue {
+    AMQPValue::LongString(LongString::from(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queues_have_the_arguments_of_their_kind() {
+        let amqp = Amqp::default();
+        let names = |table: &FieldTable| {
+            table.inner().keys().map(|name| name.as_str().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&arguments(&amqp, Broker::AppRead)), ["x-max-length", "x-overflow"]);
+        assert_eq!(
+            names(&arguments(&amqp, Broker::AppWrite)),
+            ["x-dead-letter-exchange", "x-delivery-limit", "x-max-length", "x-overflow", "x-queue-type"]
+        );
+        // The dead letters' own queue sends nothing on.
+        assert_eq!(names(&bounded(&amqp, QueueKind::Quorum)), ["x-max-length", "x-overflow", "x-queue-type"]);
+    }
+}

@@ -1,0 +1,68 @@
+//! [`Address`]: where a request goes.
+
+use beds_protocol::{Lane, Operation, RoutingKey};
+
+use crate::{
+    error::{Error, Result},
+    namaste::Factory,
+    spec::{Call, Domain},
+};
+
+/// Where a request goes: template, operation and lane, parsed once from its routing key.
+#[derive(Debug, Clone, Copy)]
+pub struct Address<T> {
+    /// The template.
+    pub template: T,
+    /// What the template says.
+    pub domain: &'static Domain,
+    /// What is asked of it.
+    pub target: Target,
+    /// The lane that it takes.
+    pub lane: Lane,
+}
+
+/// An operation of a domain, its call found.
+#[derive(Debug, Clone, Copy)]
+pub enum Target {
+    /// `fetch`
+    Fetch,
+    /// `count`
+    Count,
+    /// `create`
+    Create,
+    /// `update`
+    Update,
+    /// `delete`
+    Delete,
+    /// `describe`
+    Describe,
+    /// `call.NAME`
+    Call(&'static Call),
+}
+
+impl<T: Copy> Address<T> {
+    /// The address that a routing key of `F` names.
+    ///
+    /// # Errors
+    /// `bad_request`, `unknown_template` or `unknown_operation`, as [`beds_protocol::RoutingKey::parse`] and the
+    /// templates say.
+    pub fn parse<F: Factory<Template = T>>(routing_key: &str) -> Result<Self> {
+        let key = RoutingKey::parse(routing_key)?;
+        let template = F::template(key.template).ok_or_else(|| Error::unknown_template(key.template))?;
+        let domain = F::domain(template);
+        let (target, lane) = match key.operation {
+            Operation::Fetch => (Target::Fetch, Lane::Read),
+            Operation::Count => (Target::Count, Lane::Read),
+            Operation::Describe => (Target::Describe, Lane::Read),
+            Operation::Create => (Target::Create, Lane::Write),
+            Operation::Update => (Target::Update, Lane::Write),
+            Operation::Delete => (Target::Delete, Lane::Write),
+            Operation::Call(name) => {
+                let call = F::call(template, name);
+                let call = call.ok_or_else(|| Error::not_offered(domain, key.operation))?;
+                (Target::Call(call), call.lane)
+            }
+        };
+        Ok(Self { template, domain, target, lane })
+    }
+}

@@ -1,0 +1,197 @@
+//! [`Error`]: why a request has no answer, before it becomes the error object of a reply.
+
+use beds_protocol::{ErrorBody, ErrorCode, FieldError, Operation, RoutingKeyError};
+
+use crate::{outcome::Outcome, spec::Domain};
+
+/// What an operation gives: the members of a reply, or why there is none.
+pub type Result<T = Outcome> = std::result::Result<T, Error>;
+
+/// Why a request failed, in the client's terms.
+///
+/// The message may be shown to the client: it never holds SQL, connection data or a sensitive value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {message}")]
+pub struct Error {
+    /// What kind of failure it is.
+    pub code: ErrorCode,
+    /// What happened.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// Whether the same request may succeed later.
+    pub retryable: bool,
+    /// One entry a field.
+    pub details: Vec<FieldError>,
+    /// SQLSTATE of the condition, from an SQL engine.
+    pub sqlstate: Option<String>,
+}
+
+impl Error {
+    /// A failure with a message; whether it is retryable is its code's usual answer.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            hint: None,
+            retryable: code.is_retryable(),
+            details: Vec::new(),
+            sqlstate: None,
+        }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Says that the same request may succeed later.
+    #[must_use]
+    pub const fn retryable(mut self) -> Self {
+        self.retryable = true;
+        self
+    }
+
+    /// Adds what is wrong with one field.
+    #[must_use]
+    pub fn detail(mut self, field: impl Into<String>, reason: impl Into<String>) -> Self {
+        self.details.push(FieldError { field: field.into(), reason: reason.into() });
+        self
+    }
+
+    /// The request contradicts the template in this many fields, some of which the details name.
+    #[must_use]
+    pub fn validation(domain: &Domain, details: Vec<FieldError>, count: usize) -> Self {
+        let what = match details.as_slice() {
+            [one] => format!("`{}` {}", one.field, one.reason),
+            some if some.len() < count => {
+                let named = some.len();
+                format!("{count} fields are not as `{}` asks for; the first {named} are named", domain.name)
+            }
+            _ => format!("{count} fields are not as `{}` asks for", domain.name),
+        };
+        Self { details, ..Self::new(ErrorCode::ValidationFailed, what) }
+    }
+
+    /// The domain does not offer the operation.
+    #[must_use]
+    pub fn not_offered(domain: &Domain, operation: Operation<'_>) -> Self {
+        Self::new(
+            ErrorCode::UnknownOperation,
+            format!("template `{}` does not offer `{operation}`", domain.name),
+        )
+        .hint(format!("`{}.describe` lists what it offers", domain.name))
+    }
+
+    /// No template has this name.
+    #[must_use]
+    pub fn unknown_template(name: &str) -> Self {
+        Self::new(ErrorCode::UnknownTemplate, format!("no template `{name}` is served here"))
+    }
+
+    /// No record has this key.
+    #[must_use]
+    pub fn not_found(domain: &Domain) -> Self {
+        Self::new(ErrorCode::NotFound, format!("no record of `{}` has this key", domain.name))
+    }
+
+    /// The record of this place among those of a `create`.
+    #[must_use]
+    pub fn of_record(mut self, index: usize) -> Self {
+        self.message = format!("data[{index}]: {}", self.message);
+        for detail in &mut self.details {
+            detail.field = format!("data[{index}].{}", detail.field);
+        }
+        self
+    }
+
+    /// The record has changed since the client read it.
+    #[must_use]
+    pub fn version_mismatch(domain: &Domain, expected: i64) -> Self {
+        Self::new(
+            ErrorCode::VersionMismatch,
+            format!("the record of `{}` is not at version {expected}", domain.name),
+        )
+        .hint("fetch it again, apply the change to what it is now, and send its new version")
+    }
+
+    /// The deadline passed before the answer was there.
+    #[must_use]
+    pub fn deadline() -> Self {
+        Self::new(ErrorCode::DeadlineExceeded, "the deadline passed before the answer was there")
+    }
+
+    /// A server that the request needs cannot be reached.
+    #[must_use]
+    pub fn unavailable(what: &str) -> Self {
+        Self::new(ErrorCode::Unavailable, format!("{what} cannot be reached"))
+            .hint("send the request again later; with the same message_id if it writes")
+    }
+
+    /// A write whose end nobody has seen: never retryable, though its code is.
+    #[must_use]
+    pub fn unknown_effect(why: &str) -> Self {
+        let message = format!("{why}: the write may or may not have happened");
+        Self { retryable: false, ..Self::new(ErrorCode::Unavailable, message) }
+            .hint("look whether it did before sending it again")
+    }
+
+    /// The reply would be longer than the configuration allows.
+    #[must_use]
+    pub fn reply_too_large(bytes_max: usize) -> Self {
+        Self::new(
+            ErrorCode::TooLarge,
+            format!("the reply is longer than {bytes_max} bytes, which is the limit"),
+        )
+        .hint("ask for fewer records or fields")
+    }
+
+    /// A defect of BEDS or of its set-up.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::Internal, message)
+    }
+
+    /// The body of the reply to this request.
+    #[must_use]
+    pub fn into_reply(self, request_id: &str) -> Vec<u8> {
+        #[derive(serde::Serialize)]
+        struct Failed {
+            ok: bool,
+            error: ErrorBody,
+        }
+        let Self { code, message, hint, retryable, details, sqlstate } = self;
+        let error = ErrorBody {
+            code,
+            message,
+            hint,
+            retryable,
+            details,
+            sqlstate,
+            request_id: request_id.to_owned(),
+        };
+        // Strings, booleans and enums always have a JSON form.
+        serde_json::to_vec(&Failed { ok: false, error }).unwrap_or_default()
+    }
+}
+
+impl From<RoutingKeyError> for Error {
+    fn from(error: RoutingKeyError) -> Self {
+        match error {
+            RoutingKeyError::Form(_) => Self::new(ErrorCode::BadRequest, error.to_string())
+                .hint("publish to the exchange `beds` with a routing key such as `product.fetch`"),
+            RoutingKeyError::Operation(_) => Self::new(ErrorCode::UnknownOperation, error.to_string())
+                .hint("operations are fetch, count, create, update, delete, describe and call.NAME"),
+        }
+    }
+}
+
+/// A text that quotes a client, who may have sent a page.
+pub fn shortened(mut text: String, characters_max: usize) -> String {
+    if let Some((end, _)) = text.char_indices().nth(characters_max) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}

@@ -1,0 +1,57 @@
+//! What is between the wire and the engines: what the compiler knows of each domain, requests that became plans, and
+//! what comes of them.
+//!
+//! A request takes one way through these types, each of which is more certain than the one before:
+//! [`service::Incoming`] (properties read) → [`address::Address`] (template, operation, lane) →
+//! [`namaste::Request`] (body read) → [`plan::Plan`] (valid against the domain) → the job of an adapter →
+//! [`outcome::Outcome`] → [`service::Reply`].
+//!
+//! This crate does no I/O: it names no driver, no broker, no file and no clock but the deadline's.
+
+pub mod address;
+pub mod backoff;
+pub mod context;
+pub mod cursor;
+mod describe;
+pub mod error;
+pub mod inspect;
+pub mod lookup;
+pub mod mask;
+pub mod namaste;
+pub mod operation;
+pub mod outcome;
+pub mod plan;
+pub mod query;
+pub mod service;
+pub mod settings;
+pub mod spec;
+pub mod validate;
+pub mod value;
+pub mod work;
+
+pub use context::{Context, Runner};
+pub use error::{Error, Result};
+pub use namaste::{Factory, NamasteCore, Request};
+pub use outcome::Outcome;
+pub use work::Work;
+
+/// What generated code names. Not for use by hand: it changes with the compiler.
+#[doc(hidden)]
+pub mod __private {
+    pub use beds_protocol::{
+        Broker, CountRequest, CreateRequest, DeleteRequest, FetchRequest, Lane, UpdateRequest,
+        value::{Bytes, Date, DateTime, Decimal, Time},
+    };
+    pub use serde::{self, Deserialize, Serialize};
+    pub use serde_json::Value as Json;
+    pub use uuid::Uuid;
+
+    pub use crate::{
+        context::Context,
+        error::Result,
+        namaste::{Factory, NamasteCore, Request, dispatch},
+        operation,
+        spec::{Arg, Call, Domain, Field, Generated, Literal, Returns, Routine, Type, mariadb, mongodb},
+        work::Work,
+    };
+}

@@ -1,0 +1,104 @@
+//! Who asked for which key, when many are asked for at once: the records come in any order, and two requesters
+//! may want the same one.
+//!
+//! A record goes to its requesters by the key in it. Where equality in the database is wider than equality of
+//! text (a collation that ignores case, decimals of another scale), a key finds no record of its own; what is
+//! left at the end is to be asked for by itself.
+
+use std::collections::HashMap;
+
+use crate::{spec::Type, value::Value};
+
+/// How many keys one statement asks for at most.
+pub const KEYS_MAX: u8 = 128;
+
+/// The requests that wait for their records.
+#[derive(Debug)]
+pub struct Lookup<'a, T> {
+    distinct: Vec<&'a Value>,
+    /// By the key's wire form, which request wants it.
+    places: HashMap<Vec<u8>, Vec<usize>>,
+    answers: Vec<Option<T>>,
+}
+
+impl<'a, T: Clone> Lookup<'a, T> {
+    /// Of these keys, one a request.
+    pub fn new(keys: &[&'a Value]) -> Self {
+        let mut places: HashMap<Vec<u8>, Vec<usize>> = HashMap::with_capacity(keys.len());
+        let mut distinct = Vec::with_capacity(keys.len());
+        for (place, key) in keys.iter().enumerate() {
+            let places = places.entry(json(key)).or_default();
+            if places.is_empty() {
+                distinct.push(*key);
+            }
+            places.push(place);
+        }
+        Self { distinct, places, answers: vec![None; keys.len()] }
+    }
+
+    /// The keys to ask for, each once.
+    pub fn keys(&self) -> &[&'a Value] {
+        &self.distinct
+    }
+
+    /// Gives all who asked for this key the same answer.
+    pub fn answer(&mut self, key: &Value, answer: &T) {
+        for place in self.places.remove(&json(key)).into_iter().flatten() {
+            self.answers[place] = Some(answer.clone());
+        }
+    }
+
+    /// The keys that found no record so far.
+    pub fn unanswered(&self) -> Vec<&'a Value> {
+        self.distinct.iter().copied().filter(|key| self.places.contains_key(&json(key))).collect()
+    }
+
+    /// The answers in the order of the requests; none where there is no record.
+    pub fn finish(self) -> Vec<Option<T>> {
+        self.answers
+    }
+}
+
+/// Whether two values of the type are equal in the database only when their wire forms are.
+pub const fn is_exact(ty: &Type) -> bool {
+    matches!(
+        ty,
+        Type::Bool
+            | Type::Int { .. }
+            | Type::UInt { .. }
+            | Type::Uuid
+            | Type::Date
+            | Type::Time
+            | Type::DateTime
+    )
+}
+
+fn json(value: &Value) -> Vec<u8> {
+    let mut json = Vec::with_capacity(40);
+    value.write_json(&mut json);
+    json
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_requester_gets_its_record_and_no_other() {
+        let (one, two, lost) = (Value::Int(1), Value::Int(2), Value::Int(3));
+        let mut lookup = Lookup::new(&[&two, &one, &lost, &two]);
+        assert_eq!(lookup.keys().len(), 3, "each key once");
+        lookup.answer(&one, &"one");
+        lookup.answer(&two, &"two");
+        lookup.answer(&Value::Int(4), &"nobody's");
+        assert_eq!(lookup.finish(), [Some("two"), Some("one"), None, Some("two")]);
+    }
+
+    #[test]
+    fn a_key_that_differs_from_its_record_stays_unanswered() {
+        let text = Value::Text("A".to_owned());
+        let mut lookup = Lookup::new(&[&text]);
+        lookup.answer(&Value::Text("a".to_owned()), &());
+        assert_eq!(lookup.unanswered().len(), 1);
+    }
+}

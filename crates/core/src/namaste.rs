@@ -1,0 +1,133 @@
+//! [`NamasteCore`], the one trait of all data domains, and [`Factory`], the static match over them.
+//!
+//! The template compiler implements both. Neither is ever used as a trait object: a request reaches its
+//! domain through a `match` on an enum, and its operation through a `match` on [`Request`].
+//!
+//! An operation gives [`Work`]: a plan, which the runner of the node runs, or the future of a hand-written method.
+//! So the code of a domain is data and one-line functions, and no state machine of its own.
+
+use beds_protocol::{
+    CallRequest, CountRequest, CreateRequest, DeleteRequest, DescribeRequest, FetchRequest, Operation,
+    UpdateRequest,
+};
+
+use crate::{
+    context::Context,
+    error::{Error, Result},
+    outcome::Outcome,
+    spec::{Call, Domain},
+    work::Work,
+};
+
+/// A request whose body has been read.
+#[derive(Debug, Clone)]
+pub enum Request {
+    /// `fetch`
+    Fetch(FetchRequest),
+    /// `count`
+    Count(CountRequest),
+    /// `create`
+    Create(CreateRequest),
+    /// `update`
+    Update(UpdateRequest),
+    /// `delete`
+    Delete(DeleteRequest),
+    /// `describe`
+    Describe(DescribeRequest),
+    /// `call.NAME`
+    Call(&'static Call, CallRequest),
+}
+
+/// A data domain.
+///
+/// The compiler implements the operations that the template declares, each by one function that makes a plan; the
+/// others keep the default, which answers `unknown_operation`. A hand-written domain may replace any of them.
+///
+/// # Errors
+/// Every operation fails with `validation_failed` where the request contradicts the template.
+#[expect(clippy::missing_errors_doc, reason = "said once, above")]
+pub trait NamasteCore: Send + Sync + 'static {
+    /// What the template says.
+    fn domain() -> &'static Domain;
+
+    /// The call with this name.
+    fn find_call(_name: &str) -> Option<&'static Call> {
+        None
+    }
+
+    /// Reads one record by key, or many by filter.
+    fn fetch(_cx: &Context, _request: FetchRequest) -> Result<Work> {
+        Err(Error::not_offered(Self::domain(), Operation::Fetch))
+    }
+
+    /// Counts records by filter.
+    fn count(_cx: &Context, _request: CountRequest) -> Result<Work> {
+        Err(Error::not_offered(Self::domain(), Operation::Count))
+    }
+
+    /// Creates one record or many.
+    fn create(_cx: &Context, _request: CreateRequest) -> Result<Work> {
+        Err(Error::not_offered(Self::domain(), Operation::Create))
+    }
+
+    /// Changes one record.
+    fn update(_cx: &Context, _request: UpdateRequest) -> Result<Work> {
+        Err(Error::not_offered(Self::domain(), Operation::Update))
+    }
+
+    /// Deletes one record.
+    fn delete(_cx: &Context, _request: DeleteRequest) -> Result<Work> {
+        Err(Error::not_offered(Self::domain(), Operation::Delete))
+    }
+
+    /// Runs a call of the domain.
+    fn call(cx: &Context, call: &'static Call, request: CallRequest) -> Result<Work> {
+        crate::operation::call(cx, Self::domain(), call, request)
+    }
+
+    /// Tells what the domain offers.
+    fn describe(_cx: &Context, _request: DescribeRequest) -> Result<Work> {
+        Ok(Work::Done(Outcome::description(Self::domain())))
+    }
+}
+
+/// All domains of a node: a static match from a template's name to its [`NamasteCore`].
+pub trait Factory: Send + Sync + 'static {
+    /// One variant a domain.
+    type Template: Copy + Send + Sync + 'static;
+
+    /// Every domain, in order of name.
+    fn domains() -> Vec<&'static Domain>;
+
+    /// The template with this wire name.
+    fn template(name: &str) -> Option<Self::Template>;
+
+    /// What the template says.
+    fn domain(template: Self::Template) -> &'static Domain;
+
+    /// The call of a template with this name.
+    fn call(template: Self::Template, name: &str) -> Option<&'static Call>;
+
+    /// What is to be done for a request to a template.
+    ///
+    /// # Errors
+    /// `validation_failed` where the request contradicts the template; `unknown_operation` where it does not offer
+    /// the operation.
+    fn dispatch(template: Self::Template, cx: &Context, request: Request) -> Result<Work>;
+}
+
+/// What is to be done for a request in the domain `D`: the inner match of the factory.
+///
+/// # Errors
+/// As [`Factory::dispatch`].
+pub fn dispatch<D: NamasteCore>(cx: &Context, request: Request) -> Result<Work> {
+    match request {
+        Request::Fetch(request) => D::fetch(cx, request),
+        Request::Count(request) => D::count(cx, request),
+        Request::Create(request) => D::create(cx, request),
+        Request::Update(request) => D::update(cx, request),
+        Request::Delete(request) => D::delete(cx, request),
+        Request::Describe(request) => D::describe(cx, request),
+        Request::Call(call, request) => D::call(cx, call, request),
+    }
+}

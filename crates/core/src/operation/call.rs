@@ -1,0 +1,50 @@
+//! `call.NAME`.
+
+use beds_protocol::{CallRequest, Lane, Record};
+
+use crate::{
+    context::Context,
+    error::Result,
+    plan::{Action, Invocation, Plan, Read, Write},
+    spec::{ArgMode, Call, Domain},
+    validate::{Errors, scalar},
+    value::Value,
+    work::Work,
+};
+
+/// Runs a named call, in its lane.
+///
+/// # Errors
+/// `validation_failed` where the arguments contradict the template.
+pub fn call(_: &Context, domain: &'static Domain, call: &'static Call, request: CallRequest) -> Result<Work> {
+    let args = arguments(domain, call, &request.args.unwrap_or_default())?;
+    let invocation = Invocation { call, args };
+    let action = match call.lane {
+        Lane::Read => Action::Read(Read::Call(invocation)),
+        Lane::Write => Action::Write(Write::Call(invocation)),
+    };
+    Ok(Work::Plan(Plan { domain, action }))
+}
+
+/// One value a parameter, null for OUT ones.
+fn arguments(domain: &'static Domain, call: &'static Call, given: &Record) -> Result<Vec<Value>> {
+    let mut errors = Errors::default();
+    for (name, _) in &given.0 {
+        match call.args.iter().find(|arg| arg.field.name == name) {
+            Some(arg) if arg.mode == ArgMode::Out => {
+                errors.push(format!("args.{name}"), "goes to the client: leave it out");
+            }
+            Some(_) => {}
+            None => errors.push(format!("args.{name}"), format!("is not an argument of `{}`", call.name)),
+        }
+    }
+    let values = call.args.iter().map(|arg| {
+        if arg.mode == ArgMode::Out {
+            return Value::Null;
+        }
+        let path = format!("args.{}", arg.field.name);
+        scalar::member(&arg.field, given.get(arg.field.name), &path, &mut errors).unwrap_or(Value::Null)
+    });
+    let values = values.collect();
+    errors.or(domain, values)
+}

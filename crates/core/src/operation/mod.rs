@@ -1,0 +1,13 @@
+//! Requests held against their domain: plans come out, or every mistake that was found.
+//!
+//! Everything a client names is looked up in the template here; what comes after sees field indices and values. Generated
+//! code calls one of these functions for each operation that a template offers.
+
+mod call;
+mod filter;
+mod read;
+mod write;
+
+pub use call::call;
+pub use read::{count, fetch};
+pub use write::{create, delete, update};

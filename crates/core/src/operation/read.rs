@@ -1,0 +1,134 @@
+//! `fetch` and `count`.
+
+use beds_protocol::{CountRequest, FetchRequest};
+
+use super::filter::filter;
+use crate::{
+    context::Context,
+    cursor,
+    error::Result,
+    plan::{Action, Plan, Read},
+    query::{Fields, Order, Selection},
+    spec::Domain,
+    validate::{Errors, record},
+    work::Work,
+};
+
+/// Reads one record by key, or many by filter.
+///
+/// # Errors
+/// `validation_failed` where the request contradicts the template.
+pub fn fetch(cx: &Context, domain: &'static Domain, request: FetchRequest) -> Result<Work> {
+    let mut errors = Errors::default();
+    let FetchRequest { key, r#where, sort, limit, after, fields, count } = request;
+    let fields = projection(domain, fields.as_deref(), &mut errors);
+    if let Some(key) = key {
+        let key = record::key(domain, &key, &mut errors);
+        let others = [
+            ("where", r#where.is_some()),
+            ("sort", sort.is_some()),
+            ("limit", limit.is_some()),
+            ("after", after.is_some()),
+            ("count", count.is_some()),
+        ];
+        for (name, _) in others.iter().filter(|(_, given)| *given) {
+            errors.push(*name, "cannot stand beside `key`, which names one record");
+        }
+        return errors.or(domain, read(domain, Read::One { key, fields }));
+    }
+    let filter = r#where.as_ref().map(|map| filter(domain, &cx.limits, map, &mut errors)).unwrap_or_default();
+    let sort = order(domain, sort.as_deref().unwrap_or_default(), &mut errors);
+    let limit = limit.unwrap_or(domain.fetch.limit_default);
+    if limit == 0 || limit > domain.fetch.limit_max {
+        errors.push("limit", format!("must be from 1 to {}", domain.fetch.limit_max));
+    }
+    let after = after.and_then(|cursor| page(domain, &sort, &cursor, &mut errors));
+    let selection = Selection { filter, sort, after, limit, fields, count: count.unwrap_or(false) };
+    errors.or(domain, read(domain, Read::Many(selection)))
+}
+
+/// Counts records by filter.
+///
+/// # Errors
+/// As [`fetch`].
+pub fn count(cx: &Context, domain: &'static Domain, request: CountRequest) -> Result<Work> {
+    let mut errors = Errors::default();
+    let CountRequest { r#where } = request;
+    let filter = r#where.as_ref().map(|map| filter(domain, &cx.limits, map, &mut errors));
+    errors.or(domain, read(domain, Read::Count(filter.unwrap_or_default())))
+}
+
+fn read(domain: &'static Domain, read: Read) -> Work {
+    Work::Plan(Plan { domain, action: Action::Read(read) })
+}
+
+/// The sort values that a page begins after.
+fn page(
+    domain: &'static Domain,
+    sort: &[Order],
+    cursor: &str,
+    errors: &mut Errors,
+) -> Option<Vec<crate::value::Value>> {
+    if domain.key.is_empty() {
+        errors.push("after", format!("cannot be used: `{}` has no key to page by", domain.name));
+        return None;
+    }
+    let last = cursor::decode(domain, sort, cursor);
+    // With another mistake in the request, the order may not be what the client meant.
+    if last.is_none() && errors.count() == 0 {
+        errors.push("after", "must be the `next` of a reply to the same `sort`");
+    }
+    last
+}
+
+fn projection(domain: &'static Domain, names: Option<&[String]>, errors: &mut Errors) -> Fields {
+    let Some(names) = names else { return Fields::All };
+    let mut indices = Vec::with_capacity(names.len().min(domain.fields.len()));
+    for name in names {
+        match domain.field(name) {
+            Some((index, _)) if indices.contains(&index) => {
+                errors.push("fields", format!("names `{name}` twice"));
+            }
+            Some((index, _)) => indices.push(index),
+            None => errors.push("fields", format!("names `{name}`, which `{}` does not have", domain.name)),
+        }
+    }
+    if names.is_empty() {
+        errors.push("fields", "must name at least one field");
+    }
+    Fields::Some(indices)
+}
+
+fn order(domain: &'static Domain, names: &[String], errors: &mut Errors) -> Vec<Order> {
+    let mut sort: Vec<Order> = Vec::with_capacity(names.len().min(domain.fields.len()) + domain.key.len());
+    for written in names {
+        let (name, descending) = match written.strip_prefix('-') {
+            Some(name) => (name, true),
+            None => (written.as_str(), false),
+        };
+        match domain.field(name) {
+            Some((field, _)) if sort.iter().any(|order| order.field == field) => {
+                errors.push("sort", format!("names `{name}` twice"));
+            }
+            Some((field, _)) if domain.fetch.sort.contains(&field) || domain.key.contains(&field) => {
+                sort.push(Order { field, descending });
+            }
+            _ => errors.push("sort", not_declared(domain, name, domain.fetch.sort)),
+        }
+    }
+    for &field in domain.key {
+        if !sort.iter().any(|order| order.field == field) {
+            sort.push(Order { field, descending: false });
+        }
+    }
+    sort
+}
+
+pub(super) fn not_declared(domain: &Domain, name: &str, declared: &[usize]) -> String {
+    let names: Vec<_> = declared.iter().map(|&index| domain.fields[index].name).collect();
+    if names.is_empty() {
+        format!("cannot use `{name}`: the template declares none")
+    } else {
+        format!("cannot use `{name}`: the template declares {}", names.join(", "))
+    }
+}

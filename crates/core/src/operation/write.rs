@@ -1,0 +1,130 @@
+//! `create`, `update` and `delete`.
+
+use beds_protocol::{CreateRequest, DeleteRequest, ErrorCode, OneOrMany, Record, UpdateRequest};
+
+use crate::{
+    context::Context,
+    error::{Error, Result},
+    plan::{Action, Plan, Write},
+    settings::Limits,
+    spec::{Domain, Generated, Objects},
+    validate::{Errors, record},
+    value::Value,
+    work::Work,
+};
+
+/// Creates one record, or many of which all or none are created.
+///
+/// # Errors
+/// `validation_failed` where the request contradicts the template; `too_large` where it has too many records.
+pub fn create(cx: &Context, domain: &'static Domain, request: CreateRequest) -> Result<Work> {
+    let CreateRequest { data } = request;
+    let mut errors = Errors::default();
+    let (records, many) = match &data {
+        OneOrMany::One(one) => (std::slice::from_ref(one), false),
+        OneOrMany::Many(records) => (records.as_slice(), true),
+    };
+    bound_records(&cx.limits, records)?;
+    if records.is_empty() {
+        errors.push("data", "must have at least one record");
+    }
+    let path = |index| if many { format!("data[{index}].") } else { String::new() };
+    let values = records
+        .iter()
+        .enumerate()
+        .map(|(index, record)| record::new_record(domain, record, &path(index), &mut errors));
+    let values = values.collect();
+    refuse_not_passed(domain, records, &mut errors);
+    errors.or(domain, write(domain, Write::Create { records: values, many }))
+}
+
+fn bound_records(limits: &Limits, records: &[Record]) -> Result<()> {
+    let max = limits.create_records_max;
+    if records.len() <= max {
+        return Ok(());
+    }
+    let message = format!("the request has {} records; {max} is the limit", records.len());
+    Err(Error::new(ErrorCode::TooLarge, message).hint("send several requests"))
+}
+
+/// A value that the procedure does not take would be lost without a word.
+fn refuse_not_passed(domain: &'static Domain, records: &[Record], errors: &mut Errors) {
+    let Objects::MariaDb(objects) = &domain.objects else { return };
+    let Some(procedure) = &objects.create else { return };
+    for (name, _) in records.iter().flat_map(|record| &record.0) {
+        let is_passed = domain.field(name).is_none_or(|(field, _)| procedure.args.contains(&field));
+        if !is_passed && !errors.names(name) {
+            errors.push(name, "cannot be set by `create`");
+        }
+    }
+}
+
+/// Changes one record.
+///
+/// # Errors
+/// `validation_failed` where the request contradicts the template.
+pub fn update(_: &Context, domain: &'static Domain, request: UpdateRequest) -> Result<Work> {
+    let UpdateRequest { key, data, if_version } = request;
+    let mut errors = Errors::default();
+    record::if_version(domain, if_version, &mut errors);
+    let key = record::key(domain, &key, &mut errors);
+    let mut changes = record::changes(domain, &data, &mut errors);
+    if let Objects::MariaDb(objects) = &domain.objects
+        && let Some(procedure) = &objects.update
+    {
+        for (field, _) in &changes {
+            if !procedure.args.contains(field) {
+                errors.push(domain.fields[*field].name, "cannot be changed by `update`");
+            }
+        }
+        refresh(domain, procedure.args, &mut changes);
+        if objects.read.is_none() {
+            require_all(domain, procedure.args, &changes, &mut errors);
+        }
+    }
+    errors.or(domain, write(domain, Write::Update { key, changes, if_version }))
+}
+
+/// What the node generates at each change.
+fn refresh(domain: &Domain, args: &[usize], changes: &mut Vec<(usize, Value)>) {
+    for &field in args {
+        let generated = domain.fields[field].generated.filter(|_| !domain.key.contains(&field));
+        if generated == Some(Generated::Now) {
+            changes.push((field, record::generate(Generated::Now)));
+        }
+    }
+}
+
+/// Without a view the node cannot know what a field that is left out holds.
+fn require_all(domain: &Domain, args: &[usize], changes: &[(usize, Value)], errors: &mut Errors) {
+    for &field in args {
+        let is_known = domain.key.contains(&field) || domain.version == Some(field);
+        let name = domain.fields[field].name;
+        if !is_known && !errors.names(name) && changes.iter().all(|(changed, _)| *changed != field) {
+            errors.push(name, "is required: the template has no view to take it from");
+        }
+    }
+}
+
+/// Deletes one record.
+///
+/// # Errors
+/// As [`update`].
+pub fn delete(_: &Context, domain: &'static Domain, request: DeleteRequest) -> Result<Work> {
+    let DeleteRequest { key, if_version } = request;
+    let mut errors = Errors::default();
+    record::if_version(domain, if_version, &mut errors);
+    let key = record::key(domain, &key, &mut errors);
+    if let (Objects::MariaDb(objects), Some(_)) = (&domain.objects, if_version) {
+        let takes_version =
+            domain.version.zip(objects.delete).is_some_and(|(field, delete)| delete.args.contains(&field));
+        if !takes_version && objects.read.is_none() {
+            errors.push("if_version", "cannot be used: neither the procedure nor a view knows the version");
+        }
+    }
+    errors.or(domain, write(domain, Write::Delete { key, if_version }))
+}
+
+fn write(domain: &'static Domain, write: Write) -> Work {
+    Work::Plan(Plan { domain, action: Action::Write(write) })
+}

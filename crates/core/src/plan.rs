@@ -1,0 +1,96 @@
+//! [`Plan`]: what is to be done in a database, valid against its domain, in the terms of no engine.
+//!
+//! [`crate::operation`] makes plans from requests; the adapters turn them into jobs. Fields are indices into the
+//! domain's, values are of their fields' types, and nothing a client named is left in a plan but as a value.
+
+use std::time::Instant;
+
+use crate::{
+    query::{Condition, Fields, Selection},
+    spec::{Call, Domain},
+    value::Value,
+};
+
+/// What is to be done.
+#[derive(Debug)]
+pub struct Plan {
+    /// In which domain.
+    pub domain: &'static Domain,
+    /// What.
+    pub action: Action,
+}
+
+/// What a plan does.
+#[derive(Debug)]
+pub enum Action {
+    /// It changes nothing.
+    Read(Read),
+    /// It changes records.
+    Write(Write),
+}
+
+/// A read.
+#[derive(Debug)]
+pub enum Read {
+    /// One record by key.
+    One {
+        /// The key's values, in the key's order.
+        key: Vec<Value>,
+        /// What to show.
+        fields: Fields,
+    },
+    /// Some records by filter, in order.
+    Many(Selection),
+    /// How many records match.
+    Count(Vec<Condition>),
+    /// A call of the read lane.
+    Call(Invocation),
+}
+
+/// A write.
+#[derive(Debug)]
+pub enum Write {
+    /// New records: all, or none.
+    Create {
+        /// Each has one value a field.
+        records: Vec<Vec<Value>>,
+        /// Whether the request, and so the reply, has a list of them.
+        many: bool,
+    },
+    /// A change of one record.
+    Update {
+        /// The key's values, in the key's order.
+        key: Vec<Value>,
+        /// The new values, by field.
+        changes: Vec<(usize, Value)>,
+        /// The version that the record must have.
+        if_version: Option<i64>,
+    },
+    /// The end of one record.
+    Delete {
+        /// The key's values, in the key's order.
+        key: Vec<Value>,
+        /// The version that the record must have.
+        if_version: Option<i64>,
+    },
+    /// A call of the write lane.
+    Call(Invocation),
+}
+
+/// A call with its arguments.
+#[derive(Debug)]
+pub struct Invocation {
+    /// The call.
+    pub call: &'static Call,
+    /// One value a parameter, null for OUT ones.
+    pub args: Vec<Value>,
+}
+
+/// How long a plan may take, and how much it may give.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// The moment after which no answer is wanted.
+    pub deadline: Instant,
+    /// Longest reply, in bytes.
+    pub reply_bytes_max: usize,
+}

@@ -1,0 +1,94 @@
+//! Filter, order and page of a fetch, in the template's terms: field indices and values. No engine is in it.
+
+use crate::{spec::Domain, value::Value};
+
+/// The fields that a reply shows, by index, in order.
+#[derive(Debug, Clone)]
+pub enum Fields {
+    /// All of the domain's.
+    All,
+    /// These.
+    Some(Vec<usize>),
+}
+
+impl Fields {
+    /// The indices.
+    pub fn indices(&self, domain: &Domain) -> Vec<usize> {
+        match self {
+            Self::All => (0..domain.fields.len()).collect(),
+            Self::Some(indices) => indices.clone(),
+        }
+    }
+}
+
+/// Many records: which, in what order, from where, how many.
+#[derive(Debug)]
+pub struct Selection {
+    /// Which: all of these hold.
+    pub filter: Vec<Condition>,
+    /// Ends with the key's fields where the domain has a key, so that the order is total.
+    pub sort: Vec<Order>,
+    /// The sort values of the last record of the page before.
+    pub after: Option<Vec<Value>>,
+    /// How many at most.
+    pub limit: u32,
+    /// What to show.
+    pub fields: Fields,
+    /// Whether to count all that match as well.
+    pub count: bool,
+}
+
+/// What a reply says that has not all records, and no cursor to go on with.
+pub fn cut_note(has_more: bool, next: Option<&String>) -> Option<&'static str> {
+    (has_more && next.is_none()).then_some(
+        "more records match; without a key there is no next page: narrow `where`, or raise `limit`",
+    )
+}
+
+/// One field's place in the order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Order {
+    /// By which field.
+    pub field: usize,
+    /// Whether the greatest value comes first.
+    pub descending: bool,
+}
+
+/// One test of one field.
+#[derive(Debug)]
+pub struct Condition {
+    /// Of which field.
+    pub field: usize,
+    /// What must hold.
+    pub test: Test,
+}
+
+/// A comparison with values of the field's type.
+#[derive(Debug)]
+pub enum Test {
+    /// A comparison with one value.
+    Compare(Comparison, Value),
+    /// Any of these values.
+    In(Vec<Value>),
+    /// Text that begins so.
+    Prefix(String),
+    /// Whether the field is null.
+    Null(bool),
+}
+
+/// A binary comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// Equal.
+    Eq,
+    /// Different; null differs from every value.
+    Ne,
+    /// Less.
+    Lt,
+    /// Less or equal.
+    Lte,
+    /// Greater.
+    Gt,
+    /// Greater or equal.
+    Gte,
+}

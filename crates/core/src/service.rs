@@ -1,0 +1,96 @@
+//! [`Service`]: what stands between the broker pool and the work. The pool knows services and nothing of domains.
+
+use std::borrow::Cow;
+
+use beds_protocol::{Broker, ErrorCode};
+use futures_util::future::BoxFuture;
+
+use crate::error::Error;
+
+/// A request as it came from the bus: its properties are read, its body is not.
+#[derive(Debug)]
+pub struct Incoming<'a> {
+    /// The broker whose queue it was taken from.
+    pub broker: Broker,
+    /// `<template>.<operation>`
+    pub routing_key: &'a str,
+    /// The body's declared type.
+    pub content_type: Option<&'a str>,
+    /// The moment after which no answer is wanted, in Unix milliseconds; `Err` when the header is no number.
+    pub deadline: Result<Option<i64>, ()>,
+    /// The fingerprint of the template that the client was built for; `Err` when the header is no text.
+    pub template_hash: Result<Option<&'a str>, ()>,
+    /// Names the request in logs and error replies.
+    pub request_id: &'a str,
+    /// Whether the client waits for a reply.
+    pub wants_reply: bool,
+    /// The body.
+    pub body: &'a [u8],
+}
+
+/// What becomes of a request.
+#[derive(Debug)]
+pub enum Verdict {
+    /// It is answered; where no reply is wanted, it is done.
+    Reply(Reply),
+    /// It is done, and nothing is to be said.
+    Done,
+    /// It cannot be done now, and nobody waits for an answer: it is tried again later.
+    Retry(Error),
+    /// It can never be done, and nobody waits for an answer: it goes to the dead letters.
+    Dead(Error),
+}
+
+/// What is sent back.
+#[derive(Debug)]
+pub struct Reply {
+    /// `ok`, or the error code.
+    pub status: &'static str,
+    /// The fingerprint of the template that answered.
+    pub template_hash: Option<&'static str>,
+    /// The reply's body.
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    /// A reply that succeeded.
+    #[must_use]
+    pub const fn ok(template_hash: Option<&'static str>, body: Vec<u8>) -> Self {
+        Self { status: "ok", template_hash, body }
+    }
+
+    /// The reply that says why a request failed.
+    #[must_use]
+    pub fn failed(error: Error, template_hash: Option<&'static str>, request_id: &str) -> Self {
+        let status = error.code.as_str();
+        Self { status, template_hash, body: error.into_reply(request_id) }
+    }
+}
+
+/// A kind of work that a node hosts.
+///
+/// One service answers the templates' domains; others stand beside it. A broker's queue may hold requests to several:
+/// each is handled by the first whose [`Service::accepts`] says so.
+pub trait Service: Send + Sync + 'static {
+    /// The routing keys that it serves, each with the broker in whose queue its requests wait.
+    fn keys(&self) -> Vec<(Broker, String)>;
+
+    /// Whether requests to this template are its own, served or not.
+    fn accepts(&self, template: &str) -> bool;
+
+    /// Handles a request. It never fails and never panics: whatever goes wrong is a verdict.
+    fn handle<'a>(&'a self, incoming: Incoming<'a>) -> BoxFuture<'a, Verdict>;
+
+    /// A request's body as it may be shown to people.
+    fn shown<'a>(&self, routing_key: &str, body: &'a [u8]) -> Cow<'a, [u8]>;
+}
+
+/// The verdict on a request that failed: who waits gets the error, else it is tried again or dead.
+#[must_use]
+pub fn refused(error: Error, incoming: &Incoming<'_>, template_hash: Option<&'static str>) -> Verdict {
+    if incoming.wants_reply {
+        return Verdict::Reply(Reply::failed(error, template_hash, incoming.request_id));
+    }
+    let has_expired = error.code == ErrorCode::DeadlineExceeded && matches!(incoming.deadline, Ok(Some(_)));
+    if error.retryable && !has_expired { Verdict::Retry(error) } else { Verdict::Dead(error) }
+}

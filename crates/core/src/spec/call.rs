@@ -1,0 +1,114 @@
+//! Named calls.
+
+use beds_protocol::Lane;
+
+use super::{Field, Type};
+
+/// A named call: a procedure, a function or a pipeline.
+#[derive(Debug)]
+pub struct Call {
+    /// Wire name: the routing key is `<template>.call.<name>`.
+    pub name: &'static str,
+    /// What it does, for people.
+    pub description: &'static str,
+    /// Which queue it waits in.
+    pub lane: Lane,
+    /// Its parameters, in the database object's order.
+    pub args: &'static [Arg],
+    /// What it gives back.
+    pub returns: Returns,
+    /// What it runs.
+    pub routine: Routine,
+}
+
+/// The database object behind a call.
+#[derive(Debug, Clone, Copy)]
+pub enum Routine {
+    /// A procedure of MariaDB.
+    Procedure {
+        /// Its name.
+        name: &'static str,
+        /// ``call `name`(?, …)``, one placeholder a parameter, OUT ones too.
+        sql: &'static str,
+        /// Whether it commits by itself, which makes it at-least-once.
+        commits: bool,
+    },
+    /// A function of MariaDB.
+    Function {
+        /// Its name.
+        name: &'static str,
+        /// ``select `name`(?, …)``, one placeholder a parameter.
+        sql: &'static str,
+    },
+    /// A named aggregation pipeline of MongoDB.
+    Pipeline {
+        /// The collection or view it runs on.
+        on: &'static str,
+        /// The stages as a JSON array, with `{"$arg": "name"}` where an argument is bound.
+        stages: &'static str,
+    },
+}
+
+impl Routine {
+    /// Whether it commits by itself.
+    #[must_use]
+    pub const fn commits(&self) -> bool {
+        match self {
+            Self::Procedure { commits, .. } => *commits,
+            Self::Function { .. } | Self::Pipeline { .. } => false,
+        }
+    }
+}
+
+/// A parameter of a call.
+#[derive(Debug)]
+pub struct Arg {
+    /// Name, type and bounds.
+    pub field: Field,
+    /// Which way its value goes.
+    pub mode: ArgMode,
+}
+
+impl Arg {
+    /// A parameter that takes a value from the client.
+    #[must_use]
+    pub const fn given(field: Field) -> Self {
+        Self { field, mode: ArgMode::In }
+    }
+
+    /// A parameter that gives a value to the client.
+    #[must_use]
+    pub const fn returned(field: Field) -> Self {
+        Self { field, mode: ArgMode::Out }
+    }
+
+    /// A parameter that takes a value and gives one.
+    #[must_use]
+    pub const fn both(field: Field) -> Self {
+        Self { field, mode: ArgMode::InOut }
+    }
+}
+
+/// Which way the value of a parameter goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ArgMode {
+    /// From the client.
+    In,
+    /// To the client.
+    Out,
+    /// Both ways.
+    InOut,
+}
+
+/// What a call gives back as `data`.
+#[derive(Debug)]
+pub enum Returns {
+    /// Nothing: result sets are not read.
+    Nothing,
+    /// One value.
+    Scalar(Type),
+    /// The rows of the first result set, each with these fields by position.
+    Rows(&'static [Field]),
+    /// Every result set as it comes, each row an object by column name.
+    AsItComes,
+}

@@ -1,0 +1,84 @@
+//! What the template compiler emits for the MariaDB objects of a domain: names, and SQL fragments in which every
+//! identifier is quoted.
+
+/// The objects behind the operations of a domain.
+#[derive(Debug, Clone, Copy)]
+pub struct Objects {
+    /// What `fetch` and `count` read.
+    pub read: Option<Source>,
+    /// What `create` calls.
+    pub create: Option<Procedure>,
+    /// What `update` calls.
+    pub update: Option<Procedure>,
+    /// What `delete` calls.
+    pub delete: Option<Procedure>,
+}
+
+impl Objects {
+    /// No objects: every operation of the domain is written by hand.
+    pub const NONE: Self = Self { read: None, create: None, update: None, delete: None };
+}
+
+/// The view or table that a domain reads.
+#[derive(Debug, Clone, Copy)]
+pub struct Source {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether the template calls it a view.
+    pub is_view: bool,
+    /// Its name as MariaDB quotes it.
+    pub from: &'static str,
+    /// The column of each field, as MariaDB quotes it, in the template's order.
+    pub columns: &'static [&'static str],
+}
+
+impl Source {
+    /// A view.
+    #[must_use]
+    pub const fn view(name: &'static str, from: &'static str, columns: &'static [&'static str]) -> Self {
+        Self { name, is_view: true, from, columns }
+    }
+
+    /// A table.
+    #[must_use]
+    pub const fn table(name: &'static str, from: &'static str, columns: &'static [&'static str]) -> Self {
+        Self { name, is_view: false, from, columns }
+    }
+}
+
+/// The procedure behind `create`, `update` or `delete`.
+#[derive(Debug, Clone, Copy)]
+pub struct Procedure {
+    /// Its name.
+    pub name: &'static str,
+    /// ``call `name`(?, …)``, one placeholder an argument.
+    pub call: &'static str,
+    /// The field of each argument.
+    pub args: &'static [usize],
+    /// The fields that the procedure's first result set gives, by position; none where it gives no result.
+    pub returns: &'static [usize],
+    /// Whether it commits by itself, which makes it at-least-once.
+    pub commits: bool,
+}
+
+impl Procedure {
+    /// A procedure that gives no result and leaves the commit to the node.
+    #[must_use]
+    pub const fn new(name: &'static str, call: &'static str, args: &'static [usize]) -> Self {
+        Self { name, call, args, returns: &[], commits: false }
+    }
+
+    /// It gives these fields back.
+    #[must_use]
+    pub const fn returning(mut self, fields: &'static [usize]) -> Self {
+        self.returns = fields;
+        self
+    }
+
+    /// It commits by itself.
+    #[must_use]
+    pub const fn committing(mut self) -> Self {
+        self.commits = true;
+        self
+    }
+}

@@ -1,0 +1,195 @@
+//! What the template compiler knows about a domain, as constant data.
+//!
+//! Generated code builds these values with `const` functions, in statics; the runtime reads them. Nothing here
+//! runs anything. What only one engine understands, such as SQL fragments, is in a module of its name.
+
+/// Constructors that each set one member: `const`, so that generated code may use them in statics.
+macro_rules! with {
+    ($type:ident: $($(#[$doc:meta])* $name:ident($($arg:ident: $argtype:ty),*) => $($field:ident).+ = $value:expr;)*) => {
+        impl $type { $(
+            $(#[$doc])*
+            #[must_use]
+            pub const fn $name(mut self $(, $arg: $argtype)*) -> Self {
+                self.$($field).+ = $value;
+                self
+            }
+        )* }
+    };
+}
+
+mod call;
+mod field;
+pub mod mariadb;
+pub mod mongodb;
+mod objects;
+mod types;
+
+use std::sync::OnceLock;
+
+use beds_protocol::{Lane, Operation, Placement};
+
+pub use call::{Arg, ArgMode, Call, Returns, Routine};
+pub use field::{Field, Generated, Literal};
+pub use objects::{Object, ObjectKind, Objects, Usage};
+pub use types::{Pattern, Type};
+
+/// One data domain.
+#[derive(Debug)]
+pub struct Domain {
+    /// Wire name, such as `product`.
+    pub name: &'static str,
+    /// What it is, for people.
+    pub description: &'static str,
+    /// Fingerprint of what the template promises, 16 hexadecimal digits.
+    pub hash: &'static str,
+    /// Where its operations are routed.
+    pub placement: Placement,
+    /// The name that the configuration maps to servers.
+    pub database: &'static str,
+    /// All fields, in the template's order. Other members refer to them by index.
+    pub fields: &'static [Field],
+    /// The fields of the key; none for a domain without one.
+    pub key: &'static [usize],
+    /// The field that counts changes, for optimistic locking.
+    pub version: Option<usize>,
+    /// The operations that it offers besides `describe` and its calls.
+    offers: Offers,
+    /// What a fetch may filter and sort by, and how much it returns.
+    pub fetch: Fetch,
+    /// Named calls.
+    pub calls: &'static [Call],
+    /// The database objects behind its operations.
+    pub objects: Objects,
+    /// The rendered answer to `describe`, filled on first use.
+    pub(crate) description_json: OnceLock<Vec<u8>>,
+}
+
+/// The engines that BEDS has adapters for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Engine {
+    /// MariaDB, or MySQL.
+    MariaDb,
+    /// MongoDB, or what speaks its wire protocol.
+    MongoDb,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Offers {
+    read: bool,
+    create: bool,
+    update: bool,
+    delete: bool,
+}
+
+/// What a fetch may do.
+#[derive(Debug, Clone, Copy)]
+pub struct Fetch {
+    /// The fields that `where` may name.
+    pub filter: &'static [usize],
+    /// The fields that `sort` may name.
+    pub sort: &'static [usize],
+    /// How many records a fetch returns when it does not say.
+    pub limit_default: u32,
+    /// How many it may ask for.
+    pub limit_max: u32,
+}
+
+impl Domain {
+    /// A domain without fields or operations; the other constructors add them.
+    #[must_use]
+    pub const fn new(name: &'static str, description: &'static str, hash: &'static str) -> Self {
+        Self {
+            name,
+            description,
+            hash,
+            placement: Placement {
+                read: beds_protocol::Broker::AppRead,
+                write: beds_protocol::Broker::AppWrite,
+            },
+            database: "",
+            fields: &[],
+            key: &[],
+            version: None,
+            offers: Offers { read: false, create: false, update: false, delete: false },
+            fetch: Fetch { filter: &[], sort: &[], limit_default: 50, limit_max: 500 },
+            calls: &[],
+            objects: Objects::MariaDb(mariadb::Objects::NONE),
+            description_json: OnceLock::new(),
+        }
+    }
+}
+
+with! { Domain:
+    /// Routes its operations to these brokers.
+    placed(read: beds_protocol::Broker, write: beds_protocol::Broker) => placement = Placement { read, write };
+    /// Sets the fields.
+    fields(fields: &'static [Field]) => fields = fields;
+    /// Sets the fields of the key.
+    key(key: &'static [usize]) => key = key;
+    /// Sets the version field.
+    version(field: usize) => version = Some(field);
+    /// Sets what a fetch may do.
+    fetch(filter: &'static [usize], sort: &'static [usize], default: u32, max: u32) =>
+        fetch = Fetch { filter, sort, limit_default: default, limit_max: max };
+    /// Offers `fetch` and `count`.
+    reads() => offers.read = true;
+    /// Offers `create`.
+    creates() => offers.create = true;
+    /// Offers `update`.
+    updates() => offers.update = true;
+    /// Offers `delete`.
+    deletes() => offers.delete = true;
+    /// Sets the named calls.
+    calls(calls: &'static [Call]) => calls = calls;
+}
+
+impl Domain {
+    /// Puts the domain in a MariaDB database, with these objects.
+    #[must_use]
+    pub const fn mariadb(mut self, database: &'static str, objects: mariadb::Objects) -> Self {
+        self.objects = Objects::MariaDb(objects);
+        self.database = database;
+        self
+    }
+
+    /// Puts the domain in a MongoDB database, with these objects.
+    #[must_use]
+    pub const fn mongodb(mut self, database: &'static str, objects: mongodb::Objects) -> Self {
+        self.objects = Objects::MongoDb(objects);
+        self.database = database;
+        self
+    }
+
+    /// The engine behind it.
+    #[must_use]
+    pub const fn engine(&self) -> Engine {
+        match self.objects {
+            Objects::MariaDb(_) => Engine::MariaDb,
+            Objects::MongoDb(_) => Engine::MongoDb,
+        }
+    }
+
+    /// The field with this wire name, and its index.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<(usize, &'static Field)> {
+        self.fields.iter().enumerate().find(|(_, field)| field.name == name)
+    }
+
+    /// Everything that the domain offers, each with the lane it takes: what is routed to it, described and granted.
+    pub fn operations(&self) -> impl Iterator<Item = (Operation<'static>, Lane)> {
+        let Offers { read, create, update, delete } = self.offers;
+        let plain = [
+            (read, Operation::Fetch, Lane::Read),
+            (read, Operation::Count, Lane::Read),
+            (create, Operation::Create, Lane::Write),
+            (update, Operation::Update, Lane::Write),
+            (delete, Operation::Delete, Lane::Write),
+            (true, Operation::Describe, Lane::Read),
+        ];
+        let plain = plain
+            .into_iter()
+            .filter(|(is_offered, ..)| *is_offered)
+            .map(|(_, operation, lane)| (operation, lane));
+        plain.chain(self.calls.iter().map(|call| (Operation::Call(call.name), call.lane)))
+    }
+}

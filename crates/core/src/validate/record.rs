@@ -1,0 +1,144 @@
+//! New records, changes and keys.
+
+use beds_protocol::{Record, value::DateTime};
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+use super::{
+    Errors,
+    scalar::{absent, microseconds, value},
+};
+use crate::{
+    spec::{Domain, Generated},
+    value::Value,
+};
+
+/// The values of a new record, one a field of the domain, in its order.
+pub(crate) fn new_record(
+    domain: &'static Domain,
+    record: &Record,
+    path: &str,
+    errors: &mut Errors,
+) -> Vec<Value> {
+    unknown_fields(domain, record, path, errors);
+    let mut values = Vec::with_capacity(domain.fields.len());
+    for (index, field) in domain.fields.iter().enumerate() {
+        let given = record.get(field.name);
+        let path = || format!("{path}{}", field.name);
+        let value = match (given, field.generated) {
+            (Some(_), Some(_)) => {
+                errors.push(path(), "is generated: leave it out");
+                Value::Null
+            }
+            (Some(_), None) if domain.version == Some(index) => {
+                errors.push(path(), "counts the changes of a record: leave it out");
+                Value::Null
+            }
+            (Some(json), None) => value(field, json, &path(), errors).unwrap_or(Value::Null),
+            (None, Some(generated)) => generate(generated),
+            // A record begins at version 1; every change counts one up.
+            (None, None) if domain.version == Some(index) => Value::Int(1),
+            (None, None) => absent(field).unwrap_or_else(|| {
+                errors.push(path(), "is required");
+                Value::Null
+            }),
+        };
+        values.push(value);
+    }
+    values
+}
+
+/// A value that the node generates; null where the database does.
+pub(crate) fn generate(generated: Generated) -> Value {
+    match generated {
+        Generated::UuidV4 => Value::Uuid(Uuid::new_v4()),
+        Generated::UuidV7 => Value::Uuid(Uuid::now_v7()),
+        Generated::Now => Value::DateTime(microseconds(DateTime::now())),
+        Generated::Database => Value::Null,
+    }
+}
+
+/// The changes that an update makes, by field index.
+pub(crate) fn changes(domain: &'static Domain, record: &Record, errors: &mut Errors) -> Vec<(usize, Value)> {
+    unknown_fields(domain, record, "", errors);
+    if record.0.is_empty() {
+        errors.push("data", "must name at least one field to change");
+    }
+    let mut changes = Vec::with_capacity(record.0.len());
+    for (name, json) in &record.0 {
+        let Some((index, field)) = domain.field(name) else { continue };
+        let path = name.clone();
+        if domain.key.contains(&index) {
+            errors.push(path, "is part of the key and cannot be changed");
+        } else if domain.version == Some(index) {
+            errors.push(path, "counts the changes of a record: send it as `if_version`");
+        } else if field.generated.is_some() {
+            errors.push(path, "is generated: leave it out");
+        } else if field.immutable {
+            errors.push(path, "cannot be changed");
+        } else if let Some(value) = value(field, json, &path, errors) {
+            changes.push((index, value));
+        }
+    }
+    changes
+}
+
+fn unknown_fields(domain: &'static Domain, record: &Record, path: &str, errors: &mut Errors) {
+    for (name, _) in &record.0 {
+        if domain.field(name).is_none() {
+            errors.push(format!("{path}{name}"), format!("is not a field of `{}`", domain.name));
+        }
+    }
+}
+
+/// The values of a key, in the key's order.
+pub(crate) fn key(domain: &'static Domain, json: &Json, errors: &mut Errors) -> Vec<Value> {
+    let part = |index: usize, json: &Json, path: &str, errors: &mut Errors| {
+        value(&domain.fields[index], json, path, errors).unwrap_or(Value::Null)
+    };
+    match domain.key {
+        [] => {
+            errors.push("key", format!("cannot be used: `{}` has no key", domain.name));
+            Vec::new()
+        }
+        [index] => match json {
+            // A key of one field may be written as an object too, so that generic clients need no special case.
+            Json::Object(members) if members.contains_key(domain.fields[*index].name) => {
+                let name = domain.fields[*index].name;
+                for other in members.keys().filter(|other| *other != name) {
+                    errors.push(format!("key.{other}"), format!("is not part of the key: {name}"));
+                }
+                vec![part(*index, &members[name], "key", errors)]
+            }
+            _ => vec![part(*index, json, "key", errors)],
+        },
+        several => {
+            let names = || several.iter().map(|&i| domain.fields[i].name).collect::<Vec<_>>().join(", ");
+            let Json::Object(members) = json else {
+                errors.push("key", format!("must be an object with {}", names()));
+                return Vec::new();
+            };
+            for name in members.keys() {
+                if !several.iter().any(|&i| domain.fields[i].name == name) {
+                    errors.push(format!("key.{name}"), format!("is not part of the key: {}", names()));
+                }
+            }
+            let mut values = Vec::with_capacity(several.len());
+            for &index in several {
+                let name = domain.fields[index].name;
+                match members.get(name) {
+                    Some(json) => values.push(part(index, json, &format!("key.{name}"), errors)),
+                    None => errors.push(format!("key.{name}"), "is required"),
+                }
+            }
+            values
+        }
+    }
+}
+
+/// Refuses `if_version` where the template has no version field.
+pub(crate) fn if_version(domain: &Domain, if_version: Option<i64>, errors: &mut Errors) {
+    if if_version.is_some() && domain.version.is_none() {
+        errors.push("if_version", format!("cannot be used: `{}` has no version field", domain.name));
+    }
+}

@@ -1,0 +1,187 @@
+//! What is run: program, arguments, configuration, environment.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+use super::{Node, addresses};
+use crate::{Error, Result, Stack, free_port};
+
+/// A command that takes longer hangs.
+const RUN_SECONDS_MAX: &str = "60";
+/// Where a node looks for its configuration.
+const CONFIG: &str = "BEDS_CONFIG";
+/// What the names of a node's variables begin with.
+const PREFIX: &str = "BEDS_";
+
+/// A run of a node's program, away from the configuration of the machine: its configuration folder is temporary and
+/// empty at first, and it gets none of this process's `BEDS_` variables.
+#[derive(Debug)]
+pub struct NodeCommand {
+    command: Command,
+    folder: TempDir,
+    log: Option<PathBuf>,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// The exit code; none after a signal.
+    pub code: Option<i32>,
+    /// What it printed.
+    pub stdout: String,
+    /// What it logged.
+    pub stderr: String,
+    /// Where its configuration lay.
+    pub config: String,
+}
+
+impl NodeCommand {
+    /// This program, without arguments.
+    ///
+    /// # Errors
+    /// When the temporary folder cannot be created.
+    pub fn new(program: impl AsRef<OsStr>) -> Result<Self> {
+        let folder = tempfile::Builder::new()
+            .prefix("beds-node-")
+            .tempdir()
+            .map_err(|error| Error::new(format!("cannot create a temporary folder: {error}")))?;
+        let mut command = Command::new(program);
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with(PREFIX)) {
+            command.env_remove(name);
+        }
+        command.env(CONFIG, folder.path()).stdin(Stdio::null());
+        Ok(Self { command, folder, log: None })
+    }
+
+    /// With the `BEDS_` variables and the configuration folder of this process after all.
+    #[must_use]
+    pub fn inherit(mut self) -> Self {
+        self.command.env_remove(CONFIG);
+        self.command.envs(std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with(PREFIX)));
+        self
+    }
+
+    /// With this current folder.
+    #[must_use]
+    pub fn current_dir(mut self, path: &Path) -> Self {
+        self.command.current_dir(path);
+        self
+    }
+
+    /// With one argument more.
+    #[must_use]
+    pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
+        self.command.arg(argument);
+        self
+    }
+
+    /// With these arguments besides.
+    #[must_use]
+    pub fn args(mut self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
+        self.command.args(arguments);
+        self
+    }
+
+    /// With these environment variables, over any of the same name.
+    #[must_use]
+    pub fn env(mut self, variables: &[(&str, &str)]) -> Self {
+        self.command.envs(variables.iter().copied());
+        self
+    }
+
+    /// With a file in its configuration folder, in place of any of the same name.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn file(self, name: &str, text: &str) -> Result<Self> {
+        let path = self.config().join(name);
+        fs::write(&path, text).map_err(Error::io("cannot write the configuration", &path))?;
+        Ok(self)
+    }
+
+    /// With this file as its `beds.toml`, and as [`NodeCommand::servers`] says.
+    ///
+    /// # Errors
+    /// As [`addresses`], and when the file cannot be copied.
+    pub fn on(self, stack: &Stack, config: &Path) -> Result<Self> {
+        let copy = self.config().join("beds.toml");
+        fs::copy(config, &copy).map_err(Error::io("cannot copy the configuration", config))?;
+        self.servers(stack, config)
+    }
+
+    /// With the stack's servers as those of all databases that this configuration file names. It ends with the stack.
+    ///
+    /// # Errors
+    /// As [`addresses`].
+    pub fn servers(mut self, stack: &Stack, config: &Path) -> Result<Self> {
+        self.command.envs(addresses(stack, config)?);
+        stack.adopt(&mut self.command);
+        Ok(self)
+    }
+
+    /// Logs to this file; to a temporary one otherwise.
+    #[must_use]
+    pub fn log(mut self, path: &Path) -> Self {
+        self.log = Some(path.to_owned());
+        self
+    }
+
+    /// The folder that it takes its configuration from.
+    pub fn config(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Runs it to its end, which must come within a minute: beyond that its exit code is 124.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn run(self) -> Result<Ended> {
+        let mut command = Command::new("timeout");
+        command.arg(RUN_SECONDS_MAX).arg(self.command.get_program()).args(self.command.get_args());
+        for (name, value) in self.command.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        let output = command.stdin(Stdio::null()).output().map_err(|error| {
+            Error::new(format!("cannot run the node's program: {error}"))
+                .at(self.command.get_program().display().to_string())
+        })?;
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Ok(Ended {
+            code: output.status.code(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+            config: self.config().display().to_string(),
+        })
+    }
+
+    /// Starts it as a node (with the argument `node`), and returns when it is ready.
+    ///
+    /// # Errors
+    /// As [`NodeCommand::spawn`] and [`Node::await_ready`].
+    pub fn start(self) -> Result<Node> {
+        let node = self.spawn()?;
+        node.await_ready()?;
+        Ok(node)
+    }
+
+    /// Starts it as a node.
+    ///
+    /// # Errors
+    /// When it cannot be started, or its log cannot be written.
+    pub fn spawn(mut self) -> Result<Node> {
+        let health = SocketAddr::from(([127, 0, 0, 1], free_port()?));
+        let log = self.log.take().unwrap_or_else(|| self.config().join("node.log"));
+        let file = File::create(&log).map_err(Error::io("cannot write the node's log", &log))?;
+        let twin = file.try_clone().map_err(Error::io("cannot share the node's log", &log))?;
+        self.command.arg("node").env("BEDS__NODE__HEALTH", health.to_string()).stdout(file).stderr(twin);
+        Node::spawn(self.command, health, log, self.folder)
+    }
+}

@@ -1,0 +1,292 @@
+//! A node's program against a stack: configured, started, awaited, asked, ended, started again.
+//!
+//! One harness for tests, benchmarks and `cargo xtask`. A [`NodeCommand`] says what is run and with which
+//! configuration; [`NodeCommand::run`] runs it to its end, [`NodeCommand::start`] gives a [`Node`] that serves.
+//! Everything here blocks.
+//!
+//! What this module must never do: know a name of a template or of a database. The databases are those that the
+//! configuration file names (see [`addresses`]).
+
+mod command;
+mod config;
+mod health;
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{self, Signal};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+
+pub use command::{Ended, NodeCommand};
+pub use config::addresses;
+
+use crate::process::POLL;
+use crate::{Error, Result, log};
+
+/// A start on a slow, busy machine, with every template verified.
+const START_PATIENCE: Duration = Duration::from_mins(1);
+/// Longer than a node needs to finish what it has taken.
+const STOP_PATIENCE: Duration = Duration::from_mins(1);
+/// How much of the log an error shows.
+const TAIL: usize = 40;
+
+/// A node's process. Dropping it ends it in an orderly way; it never outlives the stack that it was started on.
+#[derive(Debug)]
+pub struct Node {
+    running: Mutex<Running>,
+    health: SocketAddr,
+    log: PathBuf,
+    /// Its configuration, and its log where no other place was given.
+    _folder: TempDir,
+}
+
+#[derive(Debug)]
+struct Running {
+    command: Command,
+    child: Child,
+}
+
+impl Node {
+    fn spawn(mut command: Command, health: SocketAddr, log: PathBuf, folder: TempDir) -> Result<Self> {
+        let child = spawn(&mut command)?;
+        Ok(Self { running: Mutex::new(Running { command, child }), health, log, _folder: folder })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Running> {
+        // A test that panicked in another thread must not keep us from ending the node.
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.lock().child.id()
+    }
+
+    /// Where it answers `GET /ready` and `GET /live`.
+    pub fn health(&self) -> SocketAddr {
+        self.health
+    }
+
+    /// Waits until it is ready.
+    ///
+    /// # Errors
+    /// When it ends before, or is not ready within a minute; with the end of its log.
+    pub fn await_ready(&self) -> Result<()> {
+        let deadline = Instant::now() + START_PATIENCE;
+        while !self.is_ready() {
+            self.check()?;
+            if Instant::now() > deadline {
+                let seconds = START_PATIENCE.as_secs();
+                return Err(self.failed(format!("the node is not ready after {seconds} s")));
+            }
+            sleep(POLL);
+        }
+        Ok(())
+    }
+
+    /// Whether `GET /ready` answers with status 200.
+    pub fn is_ready(&self) -> bool {
+        self.get("/ready").starts_with("HTTP/1.1 200")
+    }
+
+    /// What the health endpoint answers, from the status line on; empty where nothing answers.
+    pub fn get(&self, path: &str) -> String {
+        health::get(self.health, path).unwrap_or_default()
+    }
+
+    /// What it has logged so far, previous runs of this node included.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Where it logs to.
+    pub fn log_path(&self) -> &Path {
+        &self.log
+    }
+
+    /// The last lines of its log.
+    pub fn log_tail(&self, lines: usize) -> String {
+        log::tail(&self.log, lines)
+    }
+
+    /// How it ended, if it has.
+    pub fn exit_status(&self) -> Option<ExitStatus> {
+        self.lock().child.try_wait().ok().flatten()
+    }
+
+    /// Whether it still runs.
+    ///
+    /// # Errors
+    /// When it has ended; with the end of its log.
+    pub fn check(&self) -> Result<()> {
+        match self.exit_status() {
+            Some(status) => Err(self.failed(format!("the node ended: {status}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Asks it to end (SIGTERM): it finishes what it has taken. Does nothing if it has ended.
+    pub fn terminate(&self) {
+        self.signal(Signal::SIGTERM);
+    }
+
+    /// Ends it at once (SIGKILL), as a power cut would, and waits until it is gone.
+    pub fn kill(&self) {
+        let mut running = self.lock();
+        // Both fail only when it has ended.
+        let _ = running.child.kill();
+        let _ = running.child.wait();
+    }
+
+    /// Waits until it has ended, and says how.
+    ///
+    /// # Errors
+    /// When it still runs after a minute; with the end of its log.
+    pub fn await_end(&self) -> Result<ExitStatus> {
+        let deadline = Instant::now() + STOP_PATIENCE;
+        loop {
+            if let Some(status) = self.exit_status() {
+                return Ok(status);
+            }
+            if Instant::now() > deadline {
+                return Err(
+                    self.failed(format!("the node does not end within {} s", STOP_PATIENCE.as_secs()))
+                );
+            }
+            sleep(POLL);
+        }
+    }
+
+    /// Ends it in an orderly way if it runs, starts it with the same configuration and log, and returns when it is
+    /// ready.
+    ///
+    /// # Errors
+    /// As [`Node::await_end`] and [`Node::await_ready`].
+    pub fn restart(&self) -> Result<()> {
+        self.terminate();
+        self.await_end()?;
+        {
+            let mut running = self.lock();
+            running.child = spawn(&mut running.command)?;
+        }
+        self.await_ready()
+    }
+
+    fn signal(&self, signal: Signal) {
+        let mut running = self.lock();
+        // Once it has been waited for, its id may be another's.
+        if let Ok(None) = running.child.try_wait()
+            && let Ok(pid) = i32::try_from(running.child.id())
+        {
+            // Fails only when it has just ended by itself.
+            let _ = signal::kill(Pid::from_raw(pid), signal);
+        }
+    }
+
+    fn failed(&self, what: String) -> Error {
+        Error::new(what)
+            .hint("the end of its log, below, usually says why")
+            .log(&self.log, self.log_tail(TAIL))
+    }
+}
+
+fn spawn(command: &mut Command) -> Result<Child> {
+    command.spawn().map_err(|error| {
+        Error::new(format!("cannot start the node: {error}")).at(command.get_program().display().to_string())
+    })
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- the end of the node's log:\n{}", self.log_tail(TAIL));
+        }
+        self.terminate();
+        // What does not end by itself is killed.
+        let _ = self.await_end();
+        self.kill();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::NodeCommand;
+    use crate::Stack;
+
+    /// Stands for the node: answers its readiness endpoint, and ends on SIGTERM with a word in its log.
+    const STAND_IN: &str = r#"
+import http.server, os, signal, sys
+def end(*_):
+    print("drained", flush=True)
+    sys.exit(0)
+signal.signal(signal.SIGTERM, end)
+class Ready(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        self.send_response(200 if self.path == "/ready" else 404)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+assert sys.argv[1:] == ["node"] and os.environ["BEDS__MONGODB__LOGS__URL"].startswith("mongodb://127.0.0.1:")
+assert os.path.exists(os.environ["BEDS_CONFIG"] + "/beds.toml")
+host, port = os.environ["BEDS__NODE__HEALTH"].split(":")
+http.server.HTTPServer((host, int(port)), Ready).serve_forever()
+"#;
+
+    /// Not an executable file: one just written may still be open in a process that another test forks.
+    fn script(interpreter: &str, text: &str, stack: &Stack) -> NodeCommand {
+        let path = stack.dir().join("script");
+        std::fs::write(&path, text).unwrap();
+        let config = stack.dir().join("config.toml");
+        std::fs::write(&config, "[mongodb.logs]\nurl = \"mongodb://127.0.0.1:1/\"\n").unwrap();
+        NodeCommand::new(interpreter).unwrap().arg(path).on(stack, &config).unwrap()
+    }
+
+    fn stack() -> Stack {
+        Stack::builder().mongodb().ignore_environment().start().unwrap()
+    }
+
+    #[test]
+    fn a_node_is_awaited_ended_killed_and_started_again() {
+        let stack = stack();
+        let log = stack.dir().join("node.log");
+        let node = script("/usr/bin/python3", STAND_IN, &stack).log(&log).start().unwrap();
+        node.check().unwrap();
+        assert!(node.is_ready() && node.get("/live").starts_with("HTTP/1.1 404"));
+        let pid = node.pid();
+        node.restart().unwrap();
+        assert!(node.is_ready() && node.pid() != pid);
+        node.kill();
+        assert!(!node.is_ready() && node.check().is_err() && node.get("/ready").is_empty());
+        node.restart().unwrap();
+        drop(node);
+        // The one that was killed had no time for a word.
+        assert_eq!(std::fs::read_to_string(&log).unwrap().matches("drained").count(), 2);
+    }
+
+    #[test]
+    fn a_node_that_ends_at_once_is_an_error_with_its_log() {
+        let stack = stack();
+        let command = script("sh", "echo no configuration >&2; exit 3", &stack);
+        let error = command.start().unwrap_err().to_string();
+        assert!(error.contains("exit status: 3") && error.contains("no configuration"), "{error}");
+    }
+
+    #[test]
+    fn a_run_gives_what_was_printed() {
+        let command = NodeCommand::new("sh").unwrap().args(["-c", "ls $BEDS_CONFIG; echo no >&2; exit 7"]);
+        let ended = command.file("secret", "x").unwrap().run().unwrap();
+        assert_eq!(
+            (ended.code, ended.stdout.as_str(), ended.stderr.as_str()),
+            (Some(7), "secret\n", "no\n")
+        );
+        assert!(!Path::new(&ended.config).exists());
+    }
+}

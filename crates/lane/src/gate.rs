@@ -1,0 +1,99 @@
+//! [`Gate`]: who decides how a job ends.
+//!
+//! A requester gives up at its deadline, a job commits, and both may happen at the same moment. Whoever moves the
+//! state first decides: a job that was given up takes back what it did, and a requester of a job that commits waits
+//! for its end. So no deadline turns a commit under way into an error that says "try again".
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use beds_core::Error;
+use tokio::time::Instant;
+
+use crate::Fault;
+
+/// It waits for a connection.
+const WAITING: u8 = 0;
+/// It is run, and can be taken back.
+const RUNNING: u8 = 1;
+/// It is run, and can no longer be taken back.
+const PAST: u8 = 2;
+/// Nobody waits for it any more.
+const GIVEN_UP: u8 = 3;
+/// It waits again, after the connection that ran it was lost.
+const LOST: u8 = 4;
+
+/// The state of one job, shared by its requester and its connection.
+#[derive(Debug)]
+pub struct Gate {
+    state: AtomicU8,
+    deadline: Instant,
+}
+
+/// What a requester finds when it gives up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Given {
+    /// The job had not begun.
+    Waiting,
+    /// The job had not begun again.
+    Lost,
+    /// The job had begun; it is taken back.
+    Running,
+    /// The job cannot be taken back: only its connection knows how it ends.
+    Past,
+}
+
+impl Gate {
+    pub(crate) fn new(deadline: Instant) -> Self {
+        Self { state: AtomicU8::new(WAITING), deadline }
+    }
+
+    /// The moment after which nobody waits for the job.
+    #[must_use]
+    pub const fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// The point of no return: a job calls this before the step after which it can no longer be taken back.
+    ///
+    /// # Errors
+    /// When nobody waits for the job any more: it must take back what it did, and leave the step out.
+    pub fn pass(&self) -> Result<(), Fault> {
+        let passed = self.move_from(RUNNING, PAST) || self.is_past();
+        if passed { Ok(()) } else { Err(Fault::Refused(Error::deadline())) }
+    }
+
+    /// Whether the job can no longer be taken back.
+    pub(crate) fn is_past(&self) -> bool {
+        self.state.load(Ordering::Acquire) == PAST
+    }
+
+    /// Begins to run a job that waits; false where nobody waits for it any more.
+    pub(crate) fn begin(&self) -> bool {
+        self.move_from(WAITING, RUNNING) || self.move_from(LOST, RUNNING)
+    }
+
+    /// The connection was lost before the point of no return: the job waits again; false where nobody waits for it.
+    pub(crate) fn wait_again(&self) -> bool {
+        self.move_from(RUNNING, LOST)
+    }
+
+    /// Whether somebody waits for the job at this moment.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.state.load(Ordering::Acquire) != GIVEN_UP && Instant::now() < self.deadline
+    }
+
+    /// The requester leaves.
+    pub(crate) fn give_up(&self) -> Given {
+        let leave = |state| (state != PAST).then_some(GIVEN_UP);
+        match self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, leave) {
+            Ok(LOST) => Given::Lost,
+            Ok(RUNNING) => Given::Running,
+            Ok(_) => Given::Waiting,
+            Err(_) => Given::Past,
+        }
+    }
+
+    fn move_from(&self, from: u8, to: u8) -> bool {
+        self.state.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+}

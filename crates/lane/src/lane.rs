@@ -1,0 +1,184 @@
+//! [`Lane`]: the requester's side.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use beds_core::{Error, Result};
+use beds_protocol::ErrorCode;
+use tokio::{
+    sync::oneshot,
+    time::{Instant, timeout_at},
+};
+
+use crate::{
+    Connect, Gate, Job,
+    gate::Given,
+    worker::{self, Server},
+};
+
+/// The bounds of a lane.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The database, for people.
+    pub name: String,
+    /// How many connections it holds, spread over its servers.
+    pub connections: usize,
+    /// How many jobs wait before further ones are refused as `overloaded`.
+    pub queue_max: usize,
+    /// How many jobs run as one group at most.
+    pub group_max: usize,
+    /// How long connecting may take.
+    pub connect_timeout: Duration,
+    /// How long after its deadline the end of a job is waited for that can no longer be taken back.
+    pub patience: Duration,
+}
+
+/// Some connections to one database, for one kind of job. They end when the lane is dropped.
+pub struct Lane<J: Job> {
+    shared: Arc<Shared<J>>,
+    /// The only strong sender: with it the queue closes, and the connections end.
+    queue: async_channel::Sender<Call<J>>,
+    is_reachable: Box<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl<J: Job> fmt::Debug for Lane<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lane").field("settings", &self.shared.settings).finish_non_exhaustive()
+    }
+}
+
+/// What a lane and its connections share.
+pub(crate) struct Shared<J: Job> {
+    pub(crate) settings: Settings,
+    /// Jobs that wait, by group.
+    groups: Mutex<HashMap<usize, Vec<Ticket<J>>>>,
+    /// How many connections there are.
+    pub(crate) connected: AtomicUsize,
+}
+
+/// A job with its requester's ear.
+pub(crate) struct Ticket<J: Job> {
+    pub(crate) job: J,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) reply: oneshot::Sender<Result<J::Output>>,
+    /// How many connections were lost while it ran.
+    pub(crate) losses: u8,
+}
+
+/// What a connection takes from the queue.
+pub(crate) enum Call<J: Job> {
+    One(Box<Ticket<J>>),
+    /// Whatever waits in this group by the time a connection is free: no job is held back for company, and the
+    /// busier the lane, the larger its groups.
+    Group(usize),
+}
+
+impl<J: Job> Shared<J> {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self { settings, groups: Mutex::default(), connected: AtomicUsize::new(0) }
+    }
+
+    /// The groups; a panic elsewhere leaves them as they are, which is whole.
+    pub(crate) fn groups(&self) -> MutexGuard<'_, HashMap<usize, Vec<Ticket<J>>>> {
+        self.groups.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<J: Job> Lane<J> {
+    /// Opens the lane's connections, spread over these servers. They are made in the background.
+    #[must_use]
+    pub fn open<C>(settings: Settings, servers: Vec<C>) -> Self
+    where
+        C: Connect<Connection = J::Connection>,
+    {
+        let (queue, calls) = async_channel::bounded(settings.queue_max.max(1));
+        let connections = if servers.is_empty() { 0 } else { settings.connections };
+        let shared = Arc::new(Shared::new(settings));
+        let servers: Vec<_> = servers.into_iter().map(|connector| Arc::new(Server::new(connector))).collect();
+        for server in servers.iter().cycle().take(connections) {
+            let (shared, server) = (Arc::clone(&shared), Arc::clone(server));
+            tokio::spawn(worker::supervise(shared, server, calls.clone(), queue.downgrade()));
+        }
+        let is_reachable = Box::new(move || servers.iter().any(|server| server.connector.is_reachable()));
+        Self { shared, queue, is_reachable }
+    }
+
+    /// Runs a job on the next free connection.
+    ///
+    /// # Errors
+    /// What the job answers; `overloaded` where too many wait; `deadline_exceeded` or `unavailable` where it did not
+    /// happen in time, and does not happen any more; `unavailable` and not retryable where nobody knows.
+    pub async fn run(&self, job: J, deadline: Instant) -> Result<J::Output> {
+        let gate = Arc::new(Gate::new(deadline));
+        let (reply, mut answer) = oneshot::channel();
+        // A requester that is dropped gives up as well.
+        let requester = Requester(Arc::clone(&gate));
+        if !self.submit(Ticket { job, gate, reply, losses: 0 }) {
+            return Err(if self.is_connected() { self.overloaded() } else { self.unavailable() });
+        }
+        if let Ok(answer) = timeout_at(deadline, &mut answer).await {
+            return match answer {
+                Ok(answer) => answer,
+                // The job ended without an answer, as a panic ends it.
+                Err(_) if requester.0.is_past() => Err(Error::unknown_effect("the node failed")),
+                Err(_) => Err(self.unavailable()),
+            };
+        }
+        match requester.0.give_up() {
+            Given::Waiting | Given::Running if self.is_connected() => Err(Error::deadline()),
+            // A connection that nobody has used since counts as one, even though its server is gone.
+            Given::Waiting | Given::Running | Given::Lost => Err(self.unavailable()),
+            Given::Past => match timeout_at(deadline + self.shared.settings.patience, answer).await {
+                Ok(Ok(answer)) => answer,
+                Ok(Err(_)) | Err(_) => Err(Error::unknown_effect("the database does not answer")),
+            },
+        }
+    }
+
+    /// Puts a job in the queue; false where that is full.
+    fn submit(&self, ticket: Ticket<J>) -> bool {
+        let Some(group) = ticket.job.group() else {
+            return self.queue.try_send(Call::One(Box::new(ticket))).is_ok();
+        };
+        let mut groups = self.shared.groups();
+        let waiting = groups.entry(group).or_default();
+        if waiting.len() >= self.shared.settings.queue_max {
+            return false;
+        }
+        // The first of a group calls a connection for all that come until it is there.
+        if waiting.is_empty() && self.queue.try_send(Call::Group(group)).is_err() {
+            return false;
+        }
+        waiting.push(ticket);
+        true
+    }
+
+    fn is_connected(&self) -> bool {
+        self.shared.connected.load(Ordering::Relaxed) > 0 && (self.is_reachable)()
+    }
+
+    fn unavailable(&self) -> Error {
+        Error::unavailable(&format!("the database `{}`", self.shared.settings.name))
+    }
+
+    fn overloaded(&self) -> Error {
+        let name = &self.shared.settings.name;
+        Error::new(ErrorCode::Overloaded, format!("too many requests wait for the database `{name}`"))
+    }
+}
+
+/// Gives the job up when it is dropped, so that nothing runs, or commits, for nobody.
+struct Requester(Arc<Gate>);
+
+impl Drop for Requester {
+    fn drop(&mut self) {
+        self.0.give_up();
+    }
+}

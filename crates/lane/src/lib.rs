@@ -1,0 +1,17 @@
+//! A lane: some held connections to one database, and a bounded queue of jobs that they run.
+//!
+//! A connection belongs to one task for as long as it lives, so nothing pings it, checks it out or returns it, and a
+//! job costs its own round trips and no more. The task is the place for supervision (a fault of the connection drops
+//! it, and it is made anew with backoff, for ever), for deadlines, and for groups: jobs that wait together run together.
+//!
+//! The crate knows neither engine nor statement. [`Connect`] makes a connection, a [`Job`] uses it, a [`Gate`] is
+//! where a job says that it can no longer be taken back, and [`Lane`] brings them together.
+
+mod gate;
+mod job;
+mod lane;
+mod worker;
+
+pub use gate::Gate;
+pub use job::{Connect, Fate, Fault, Job, Member};
+pub use lane::{Lane, Settings};

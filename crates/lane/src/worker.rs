@@ -1,0 +1,380 @@
+//! A task that owns one connection: connects, runs jobs, and begins anew when the connection fails.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use beds_core::{Error, Result, backoff::Backoff};
+use tokio::time::{sleep, timeout, timeout_at};
+use tracing::{info, warn};
+
+use crate::{
+    Connect, Fate, Fault, Gate, Job, Member,
+    lane::{Call, Shared, Ticket},
+};
+
+/// The first and the longest pause between two attempts to connect.
+const PAUSE_MIN: Duration = Duration::from_millis(50);
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+/// How many connections may be lost under one job before it is taken for what breaks them.
+const LOSSES_MAX: u8 = 3;
+
+/// A server that connections of a lane go to.
+pub(crate) struct Server<C> {
+    pub(crate) connector: C,
+    /// How many of them try in vain: only the first that fails tells, and the last that succeeds.
+    failing: AtomicUsize,
+}
+
+impl<C> Server<C> {
+    pub(crate) const fn new(connector: C) -> Self {
+        Self { connector, failing: AtomicUsize::new(0) }
+    }
+}
+
+struct Worker<J: Job, C> {
+    shared: Arc<Shared<J>>,
+    server: Arc<Server<C>>,
+    calls: async_channel::Receiver<Call<J>>,
+    /// Calls another connection for the rest of a group. Weak: only the lane keeps the queue open.
+    again: async_channel::WeakSender<Call<J>>,
+    /// Jobs of one group, or one by itself, to run before any other: what a lost connection left, the rest of a group.
+    first: Vec<Ticket<J>>,
+}
+
+/// Counts a connection for as long as it is there, also where a job panics.
+struct Connected<'a>(&'a AtomicUsize);
+
+impl<'a> Connected<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Connected<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// What becomes of a connection after some jobs.
+enum After<J: Job> {
+    Keep,
+    /// The jobs that are to be run again.
+    Discard(Vec<Ticket<J>>),
+}
+
+/// Holds a connection to the server until the lane is dropped. A job that panics costs its connection, not the lane
+/// a place.
+pub(crate) async fn supervise<J: Job, C: Connect<Connection = J::Connection>>(
+    shared: Arc<Shared<J>>,
+    server: Arc<Server<C>>,
+    calls: async_channel::Receiver<Call<J>>,
+    again: async_channel::WeakSender<Call<J>>,
+) {
+    loop {
+        let worker = Worker {
+            shared: Arc::clone(&shared),
+            server: Arc::clone(&server),
+            calls: calls.clone(),
+            again: again.clone(),
+            first: Vec::new(),
+        };
+        match tokio::spawn(worker.live()).await {
+            Err(end) if end.is_panic() => sleep(PAUSE_MIN).await,
+            Ok(()) | Err(_) => return,
+        }
+    }
+}
+
+impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
+    /// Connects, works until the connection fails, and begins anew, until the lane is dropped.
+    async fn live(mut self) {
+        let shared = Arc::clone(&self.shared);
+        while let Some(connection) = self.connect().await {
+            let _connected = Connected::new(&shared.connected);
+            if self.work(connection).await {
+                return;
+            }
+        }
+    }
+
+    /// A connection, however long it takes; `None` once the lane is dropped.
+    async fn connect(&self) -> Option<J::Connection> {
+        let name = &self.shared.settings.name;
+        let limit = self.shared.settings.connect_timeout;
+        let mut backoff = Backoff::new(PAUSE_MIN, PAUSE_MAX);
+        let mut has_failed = false;
+        while !self.calls.is_closed() {
+            let reason = match timeout(limit, self.server.connector.connect()).await {
+                Ok(Ok(connection)) => {
+                    if has_failed && self.server.failing.fetch_sub(1, Ordering::Relaxed) == 1 {
+                        info!(database = name, "connected again");
+                    }
+                    return Some(connection);
+                }
+                Ok(Err(reason)) => reason,
+                Err(_) => format!("no answer within {} ms", limit.as_millis()),
+            };
+            if !has_failed && self.server.failing.fetch_add(1, Ordering::Relaxed) == 0 {
+                warn!(database = name, server = self.server.connector.server(), "cannot connect: {reason}");
+            }
+            has_failed = true;
+            sleep(backoff.pause()).await;
+        }
+        None
+    }
+
+    /// Runs jobs until the connection is to be discarded; true once the lane is dropped.
+    async fn work(&mut self, mut connection: J::Connection) -> bool {
+        loop {
+            let tickets = if !self.first.is_empty() {
+                // What broke a connection may be one of those that ran on it: they run one by one.
+                let unbroken = self.first.iter().take_while(|ticket| ticket.losses == 0).count();
+                let most = unbroken.min(self.shared.settings.group_max).max(1);
+                self.first.drain(..most).collect()
+            } else if let Ok(call) = self.calls.recv().await {
+                self.take(call)
+            } else {
+                let limit = self.shared.settings.connect_timeout;
+                // Whether it succeeds no longer matters.
+                let _ = timeout(limit, self.server.connector.close(connection)).await;
+                return true;
+            };
+            let tickets =
+                tickets.into_iter().filter_map(wanted).filter(|ticket| ticket.gate.begin()).collect();
+            if let After::Discard(mut again) = self.run(&mut connection, tickets).await {
+                again.append(&mut self.first);
+                self.first = again;
+                return false;
+            }
+        }
+    }
+
+    /// The jobs to run now. What is more than one group takes is for the next free connection, or for this one where
+    /// the queue has no room to call another.
+    fn take(&mut self, call: Call<J>) -> Vec<Ticket<J>> {
+        match call {
+            Call::One(ticket) => vec![*ticket],
+            Call::Group(group) => {
+                let mut groups = self.shared.groups();
+                let waiting = groups.entry(group).or_default();
+                let most = waiting.len().min(self.shared.settings.group_max.max(1));
+                let taken = waiting.drain(..most).collect();
+                let call_again =
+                    || self.again.upgrade().is_some_and(|queue| queue.try_send(Call::Group(group)).is_ok());
+                if !waiting.is_empty() && !call_again() {
+                    self.first.append(waiting);
+                }
+                taken
+            }
+        }
+    }
+
+    /// How long after its deadline a job is waited for that is past its gate; none where it cannot be cut.
+    fn patience(&self) -> Option<Duration> {
+        J::CAN_BE_CUT.then_some(self.shared.settings.patience)
+    }
+
+    /// Runs one job, or several of one group together.
+    async fn run(&self, connection: &mut J::Connection, mut tickets: Vec<Ticket<J>>) -> After<J> {
+        match tickets.len() {
+            0 => After::Keep,
+            1 => match tickets.pop() {
+                Some(ticket) => self.run_one(connection, ticket).await,
+                None => After::Keep,
+            },
+            _ => self.run_group(connection, tickets).await,
+        }
+    }
+
+    async fn run_one(&self, connection: &mut J::Connection, ticket: Ticket<J>) -> After<J> {
+        let gates = [&*ticket.gate];
+        let outcome = within(&gates, self.patience(), ticket.job.run(connection, &ticket.gate)).await;
+        match outcome {
+            Ok(output) => {
+                answer(ticket, Ok(output));
+                After::Keep
+            }
+            Err(Fault::Refused(error)) => {
+                answer(ticket, Err(error));
+                After::Keep
+            }
+            Err(Fault::Abandoned(error)) => {
+                answer(ticket, Err(error));
+                After::Discard(Vec::new())
+            }
+            Err(Fault::Lost(reason)) => self.lost(vec![ticket], &reason),
+        }
+    }
+
+    async fn run_group(&self, connection: &mut J::Connection, tickets: Vec<Ticket<J>>) -> After<J> {
+        let outcome = {
+            let members: Vec<Member<'_, J>> =
+                tickets.iter().map(|ticket| Member { job: &ticket.job, gate: &ticket.gate }).collect();
+            let gates: Vec<_> = members.iter().map(|member| member.gate).collect();
+            within(&gates, self.patience(), J::run_group(&members, connection)).await
+        };
+        match outcome {
+            Ok(fates) => {
+                let mut alone = Vec::new();
+                // What is told no fate is not forgotten.
+                let fates = fates.into_iter().chain(std::iter::repeat_with(|| Fate::Alone));
+                for (ticket, fate) in tickets.into_iter().zip(fates) {
+                    match fate {
+                        Fate::Done(output) => answer(ticket, Ok(output)),
+                        Fate::Refused(error) => answer(ticket, Err(error)),
+                        Fate::Alone => alone.push(ticket),
+                    }
+                }
+                self.run_singly(connection, alone).await
+            }
+            // It may be the doing of one of them.
+            Err(Fault::Refused(_)) => self.run_singly(connection, tickets).await,
+            Err(Fault::Abandoned(error)) => {
+                for ticket in tickets {
+                    answer(ticket, Err(error.clone()));
+                }
+                After::Discard(Vec::new())
+            }
+            Err(Fault::Lost(reason)) => self.lost(tickets, &reason),
+        }
+    }
+
+    /// Runs jobs one after another, as long as the connection is good.
+    async fn run_singly(&self, connection: &mut J::Connection, tickets: Vec<Ticket<J>>) -> After<J> {
+        let mut tickets = tickets.into_iter().filter_map(wanted);
+        while let Some(ticket) = tickets.next() {
+            if let After::Discard(mut again) = self.run_one(connection, ticket).await {
+                again.extend(tickets.filter(|rest| rest.gate.wait_again()));
+                return After::Discard(again);
+            }
+        }
+        After::Keep
+    }
+
+    /// The connection is lost: what was not past its gate is run again, and of the others nobody knows.
+    fn lost(&self, tickets: Vec<Ticket<J>>, reason: &str) -> After<J> {
+        let name = &self.shared.settings.name;
+        warn!(database = name, "the connection is lost: {reason}");
+        let mut again = Vec::new();
+        for mut ticket in tickets {
+            if ticket.gate.is_past() {
+                answer(ticket, Err(Error::unknown_effect("the connection broke")));
+            } else if ticket.losses == LOSSES_MAX || !ticket.gate.is_wanted() {
+                answer(ticket, Err(Error::unavailable(&format!("the database `{name}`"))));
+            } else if ticket.gate.wait_again() {
+                ticket.losses += 1;
+                again.push(ticket);
+            }
+        }
+        After::Discard(again)
+    }
+}
+
+/// The job, unless nobody waits for it any more.
+fn wanted<J: Job>(ticket: Ticket<J>) -> Option<Ticket<J>> {
+    if ticket.gate.is_wanted() || ticket.gate.is_past() {
+        return Some(ticket);
+    }
+    // The requester may not have looked at the clock yet.
+    answer(ticket, Err(Error::deadline()));
+    None
+}
+
+/// The requester may have gone; its answer is not wanted then.
+fn answer<J: Job>(ticket: Ticket<J>, answer: Result<J::Output>) {
+    let _ = ticket.reply.send(answer);
+}
+
+/// Runs until the latest of the deadlines, or, where something can no longer be taken back, for as long as its
+/// requester waits for the end.
+async fn within<T>(
+    gates: &[&Gate],
+    patience: Option<Duration>,
+    running: impl Future<Output = std::result::Result<T, Fault>>,
+) -> std::result::Result<T, Fault> {
+    let latest = gates.iter().map(|gate| gate.deadline()).max();
+    let (Some(deadline), Some(patience)) = (latest, patience) else { return running.await };
+    let mut running = std::pin::pin!(running);
+    if let Ok(outcome) = timeout_at(deadline, &mut running).await {
+        return outcome;
+    }
+    // Nothing can pass its gate between the two: the job is polled nowhere else.
+    if !gates.iter().any(|gate| gate.is_past()) {
+        return Err(Fault::Abandoned(Error::deadline()));
+    }
+    let unknown = |_| Err(Fault::Abandoned(Error::unknown_effect("the database does not answer")));
+    timeout_at(deadline + patience, running).await.unwrap_or_else(unknown)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{sync::oneshot, time::Instant};
+
+    use super::*;
+    use crate::Settings;
+
+    struct Nowhere;
+
+    impl Connect for Nowhere {
+        type Connection = ();
+
+        async fn connect(&self) -> std::result::Result<(), String> {
+            Ok(())
+        }
+
+        async fn close(&self, (): ()) {}
+
+        fn server(&self) -> String {
+            String::new()
+        }
+    }
+
+    struct Nothing;
+
+    impl Job for Nothing {
+        type Connection = ();
+        type Output = ();
+
+        const CAN_BE_CUT: bool = true;
+
+        async fn run(&self, (): &mut (), _: &Gate) -> std::result::Result<(), Fault> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_rest_of_a_group_stays_with_its_connection_where_the_queue_is_full() {
+        let settings = Settings {
+            name: "nowhere".to_owned(),
+            connections: 0,
+            queue_max: 1,
+            group_max: 2,
+            connect_timeout: Duration::ZERO,
+            patience: Duration::ZERO,
+        };
+        let (queue, calls) = async_channel::bounded(1);
+        let shared = Arc::new(Shared::new(settings));
+        let tickets = (0..5).map(|_| Ticket {
+            job: Nothing,
+            gate: Arc::new(Gate::new(Instant::now() + Duration::from_secs(1))),
+            reply: oneshot::channel().0,
+            losses: 0,
+        });
+        shared.groups().insert(7, tickets.collect());
+        let server = Arc::new(Server::new(Nowhere));
+        let mut worker = Worker { shared, server, calls, again: queue.downgrade(), first: Vec::new() };
+
+        assert_eq!(worker.take(Call::Group(7)).len(), 2);
+        assert_eq!((worker.first.len(), queue.len()), (0, 1), "another connection is called for the rest");
+        assert_eq!(worker.take(Call::Group(7)).len(), 2);
+        assert_eq!(worker.first.len(), 1, "the queue is full");
+        assert!(worker.shared.groups()[&7].is_empty());
+    }
+}

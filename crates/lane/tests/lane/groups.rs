@@ -1,0 +1,185 @@
+//! Jobs that run together.
+
+use std::sync::Arc;
+
+use beds_core::Result;
+use beds_lane::{Lane, Settings};
+use tokio::task::JoinHandle;
+
+use crate::fake::{Scripted, Step, Together, World, lane, settings, submit};
+
+/// Jobs that come while the only connection is busy: each has a name, its steps, and its fate in the group.
+async fn group(
+    world: &Arc<World>,
+    settings: Settings,
+    jobs: &[(&str, &[Step], Together)],
+) -> Vec<Result<String>> {
+    let lane = lane::<true>(world, settings).await;
+    let busy = busy(world, &lane).await;
+    let mut running = Vec::new();
+    for (name, steps, together) in jobs {
+        running.push(submit(&lane, Scripted::new(world, name, steps).in_group(7, *together), 60_000).await);
+    }
+    busy.await.unwrap().unwrap();
+    let mut answers = Vec::new();
+    for running in running {
+        answers.push(running.await.unwrap());
+    }
+    answers
+}
+
+async fn busy(world: &Arc<World>, lane: &Arc<Lane<Scripted<true>>>) -> JoinHandle<Result<String>> {
+    submit(lane, Scripted::new(world, "busy", &[Step::Wait(100)]), 60_000).await
+}
+
+fn messages(answers: &[Result<String>]) -> Vec<String> {
+    let text = |answer: &Result<String>| match answer {
+        Ok(text) => text.clone(),
+        Err(error) => format!("error {}", error.message),
+    };
+    answers.iter().map(text).collect()
+}
+
+/// What was noted after the busy job.
+fn log(world: &World) -> Vec<String> {
+    let log = world.log();
+    assert_eq!(log[..2], ["busy on 0", "busy done"]);
+    log[2..].to_vec()
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_fate_reaches_its_own_requester() {
+    let world = Arc::default();
+    let jobs = [
+        ("a", [].as_slice(), Together::Done),
+        ("b", &[], Together::Refused),
+        ("c", &[], Together::Alone),
+        ("d", &[], Together::Done),
+    ];
+    let answers = group(&world, settings(), &jobs).await;
+    assert_eq!(messages(&answers), ["a in a group", "error b", "c", "d in a group"]);
+    assert_eq!(log(&world), ["a+b+c+d on 0", "c on 0", "c done"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_group_runs_one_by_one() {
+    let world = Arc::default();
+    let jobs = [
+        ("a", [].as_slice(), Together::Done),
+        ("b", &[Step::Pass], Together::Spoils),
+        ("c", &[], Together::Done),
+    ];
+    let answers = group(&world, settings(), &jobs).await;
+    assert_eq!(messages(&answers), ["a", "b", "c"]);
+    assert_eq!(log(&world)[0], "a+b+c on 0");
+    assert_eq!(log(&world).iter().filter(|noted| noted.ends_with("done")).count(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fate_that_is_not_told_is_no_job_forgotten() {
+    let world = Arc::default();
+    let jobs = [("a", [].as_slice(), Together::Done), ("b", &[], Together::Forgotten)];
+    let answers = group(&world, settings(), &jobs).await;
+    assert_eq!(messages(&answers), ["a in a group", "b"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_than_a_group_takes_all_run() {
+    let world = Arc::default();
+    let jobs = ["a", "b", "c", "d", "e"].map(|name| (name, [].as_slice(), Together::Done));
+    let answers = group(&world, Settings { group_max: 2, ..settings() }, &jobs).await;
+    assert!(answers.iter().all(Result::is_ok));
+    assert_eq!(log(&world), ["a+b on 0", "c+d on 0", "e on 0", "e done"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_rest_of_a_group_runs_when_the_queue_is_full() {
+    let world = Arc::default();
+    let lane = lane::<true>(&world, Settings { group_max: 2, queue_max: 3, ..settings() }).await;
+    let mut running = vec![busy(&world, &lane).await];
+    let other = || Scripted::new(&world, "other", &[Step::Wait(10)]);
+    for name in ["a", "b", "c"] {
+        let job = Scripted::new(&world, name, &[]).in_group(7, Together::Done);
+        running.push(submit(&lane, job, 60_000).await);
+    }
+    // With the group's call, the queue is full of three: a group that waits takes more, another does not begin.
+    for _ in 0..2 {
+        running.push(submit(&lane, other(), 60_000).await);
+    }
+    let other_group = || Scripted::new(&world, "late", &[]).in_group(8, Together::Done);
+    for job in [other(), other_group()] {
+        let error = submit(&lane, job, 60_000).await.await.unwrap().unwrap_err();
+        assert_eq!(error.code, beds_protocol::ErrorCode::Overloaded);
+    }
+    let full = submit(&lane, Scripted::new(&world, "d", &[]).in_group(7, Together::Done), 60_000).await;
+    assert_eq!(
+        full.await.unwrap().unwrap_err().code,
+        beds_protocol::ErrorCode::Overloaded,
+        "a group is bounded"
+    );
+    for running in running {
+        running.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_connection_runs_the_rest_one_by_one() {
+    let world: Arc<World> = Arc::default();
+    // `b` is past its gate when `c` loses the connection of the group.
+    let jobs = [
+        ("a", [].as_slice(), Together::Done),
+        ("b", &[Step::Pass], Together::Done),
+        ("c", &[Step::LoseOn(0)], Together::Done),
+        ("d", &[], Together::Done),
+    ];
+    let answers = group(&world, settings(), &jobs).await;
+    let messages = messages(&answers);
+    assert_eq!([&messages[0], &messages[2], &messages[3]], ["a", "c", "d"]);
+    assert!(messages[1].contains("may or may not have happened"), "{messages:?}");
+    assert_eq!(log(&world), ["a+b+c+d on 0", "a on 1", "a done", "c on 1", "c done", "d on 1", "d done"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_breaks_connections_harms_no_other_of_its_group() {
+    let world: Arc<World> = Arc::default();
+    let jobs = [("a", [Step::Lose].as_slice(), Together::Done), ("b", &[], Together::Done)];
+    let answers = group(&world, settings(), &jobs).await;
+    assert!(answers[0].as_ref().is_err_and(|error| error.retryable));
+    assert_eq!(answers[1].as_deref(), Ok("b"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_a_group_whoever_left_is_left_out() {
+    let world: Arc<World> = Arc::default();
+    let lane = lane::<true>(&world, settings()).await;
+    let busy = busy(&world, &lane).await;
+    let job = |name: &str, steps: &[Step]| Scripted::new(&world, name, steps).in_group(7, Together::Alone);
+    let gone = submit(&lane, job("gone", &[]), 60_000).await;
+    let first = submit(&lane, job("first", &[Step::Wait(200)]), 60_000).await;
+    let brief = submit(&lane, job("late", &[]), 350).await;
+    let last = submit(&lane, job("last", &[]), 60_000).await;
+    gone.abort();
+    for running in [busy, first, last] {
+        running.await.unwrap().unwrap();
+    }
+    brief.await.unwrap().unwrap_err();
+    assert_eq!(
+        log(&world),
+        ["first+late+last on 0", "first on 0", "first done", "last on 0", "last done"],
+        "`late` was given up while `first` ran"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_passes_the_gates_of_those_who_wait() {
+    let world: Arc<World> = Arc::default();
+    let lane = lane::<true>(&world, settings()).await;
+    let busy = busy(&world, &lane).await;
+    let job = |name: &str, steps: &[Step]| Scripted::new(&world, name, steps).in_group(7, Together::Done);
+    let slow = submit(&lane, job("slow", &[Step::Wait(200)]), 60_000).await;
+    let brief = submit(&lane, job("late", &[Step::Pass]), 250).await;
+    busy.await.unwrap().unwrap();
+    assert_eq!(slow.await.unwrap().unwrap(), "slow");
+    assert!(brief.await.unwrap().is_err());
+    assert_eq!(world.count("late taken back"), 1, "it may not commit for nobody");
+}

@@ -1,0 +1,40 @@
+//! The server that a look goes to: its URL, and its refusals in words.
+
+use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError};
+
+use beds_core::{inspect::Unseen, settings::SecretUrl};
+
+/// What to connect with.
+pub(super) fn options(url: &SecretUrl) -> Result<MySqlConnectOptions, Unseen> {
+    let text = url.expose();
+    let text =
+        text.strip_prefix("mariadb://").map_or_else(|| text.to_owned(), |rest| format!("mysql://{rest}"));
+    let wrong =
+        |reason: String| Unseen::new(reason, "a MariaDB URL is mysql://user:password@host:3306/database");
+    if !text.starts_with("mysql://") {
+        return Err(wrong("this is no MariaDB URL".to_owned()));
+    }
+    text.parse().map_err(|error: sqlx::Error| wrong(format!("the URL cannot be read: {error}")))
+}
+
+/// A refusal, and what to do about it.
+pub(super) fn unseen(error: &sqlx::Error) -> Unseen {
+    let number = error
+        .as_database_error()
+        .and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>())
+        .map(MySqlDatabaseError::number);
+    let hint = match number {
+        Some(1045) => "user or password is wrong, or the user may not connect from here",
+        Some(1044) => {
+            "the user has no privilege on this database: grant SELECT and EXECUTE on it, or on its objects"
+        }
+        Some(1049) => "look how the database is spelt: `show databases` lists them",
+        Some(_) => "the server said so; the user may lack a privilege",
+        None => "is the server there, and is its address right?",
+    };
+    let reason = match error {
+        sqlx::Error::Database(error) => error.message().to_owned(),
+        error => error.to_string(),
+    };
+    Unseen::new(reason, hint)
+}

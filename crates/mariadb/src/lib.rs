@@ -1,0 +1,113 @@
+//! The MariaDB adapter of BEDS: the only crate that names `sqlx`.
+//!
+//! [`Database::run`] makes a job of a plan, out of the template's SQL fragments and bound values, and hands it to a
+//! lane of connections. Reads and writes have lanes of their own. [`inspect()`] tells what a database holds.
+
+mod cell;
+mod config;
+mod connection;
+mod fault;
+mod inspect;
+mod read;
+mod routine;
+mod statement;
+mod write;
+
+use beds_core::{
+    Error, Outcome, Result,
+    plan::{Action, Bounds, Plan},
+    settings::SecretUrl,
+    spec::{Domain, Objects, mariadb},
+};
+use beds_lane::{Lane, Settings};
+
+pub use config::MariaDb;
+pub use connection::ping;
+pub use inspect::inspect;
+
+use self::{
+    connection::{Access, Connector},
+    read::Read,
+    write::Write,
+};
+
+/// How many look-ups by key share a statement at most, and so how many jobs run as one group.
+const GROUP_MAX: usize = 128;
+
+/// One MariaDB database: its connections for reads and for writes.
+#[derive(Debug)]
+pub struct Database {
+    reads: Lane<Read>,
+    writes: Lane<Write>,
+    deadlock_retries_max: u8,
+    commit_timeout: std::time::Duration,
+}
+
+impl Database {
+    /// Opens the lanes of a database. Connecting goes on in the background for as long as the database lives.
+    #[must_use]
+    pub fn open(name: &str, config: &MariaDb) -> Self {
+        let primary: Vec<SecretUrl> = config.url.iter().cloned().collect();
+        let replicas = if config.read_urls.0.is_empty() { &primary } else { &config.read_urls.0 };
+        let statement_timeout = config.statement_timeout_ms.duration();
+        let settings = |connections: u16| Settings {
+            name: name.to_owned(),
+            connections: connections.into(),
+            queue_max: config.queue_max,
+            group_max: GROUP_MAX,
+            connect_timeout: config.connect_timeout_ms.duration(),
+            // A commit may take as long as any statement, and as long again to be found lost.
+            patience: statement_timeout * 2,
+        };
+        let servers = |urls: &[SecretUrl], access: Access| {
+            urls.iter().cloned().map(|url| Connector { url, access, statement_timeout }).collect()
+        };
+        Self {
+            reads: Lane::open(settings(config.read_connections), servers(replicas, Access::Read)),
+            writes: Lane::open(settings(config.write_connections), servers(&primary, Access::Write)),
+            deadlock_retries_max: config.deadlock_retries_max,
+            commit_timeout: statement_timeout,
+        }
+    }
+
+    /// Runs a plan within its bounds.
+    ///
+    /// # Errors
+    /// `not_found`, `conflict`, `version_mismatch`, `rejected_by_database` and `too_large`, as the operations have
+    /// them; `overloaded`, `unavailable` and `deadline_exceeded`, as [`Lane::run`] has them.
+    pub async fn run(&self, plan: Plan, bounds: Bounds) -> Result<Outcome> {
+        let Plan { domain, action } = plan;
+        let objects = objects(domain)?;
+        let deadline = bounds.deadline.into();
+        match action {
+            Action::Read(read) => {
+                let (job, count) = Read::of(domain, objects, read, bounds.reply_bytes_max)?;
+                let read = self.reads.run(job, deadline);
+                let Some(count) = count else { return read.await };
+                let (page, counted) = tokio::try_join!(read, self.reads.run(count, deadline))?;
+                Ok(Outcome { count: counted.count, ..page })
+            }
+            Action::Write(write) => {
+                let job = Write {
+                    domain,
+                    objects,
+                    write,
+                    reply_bytes_max: bounds.reply_bytes_max,
+                    deadlock_retries_max: self.deadlock_retries_max,
+                    commit_timeout: self.commit_timeout,
+                };
+                self.writes.run(job, deadline).await
+            }
+        }
+    }
+}
+
+/// The objects of a domain of this engine.
+fn objects(domain: &'static Domain) -> Result<&'static mariadb::Objects> {
+    match &domain.objects {
+        Objects::MariaDb(objects) => Ok(objects),
+        Objects::MongoDb(_) => {
+            Err(Error::internal(format!("the domain `{}` is not one of MariaDB", domain.name)))
+        }
+    }
+}

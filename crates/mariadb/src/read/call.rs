@@ -1,0 +1,20 @@
+//! A call that reads.
+
+use beds_core::{Outcome, plan::Invocation, spec::Domain};
+use sqlx::MySqlConnection;
+
+use crate::{fault::Fault, routine};
+
+/// Runs a procedure or function that only reads.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(super) domain: &'static Domain,
+    pub(super) invocation: Invocation,
+    pub(super) bytes_max: usize,
+}
+
+impl Call {
+    pub(crate) async fn run(&self, connection: &mut MySqlConnection) -> Result<Outcome, Fault> {
+        routine::run(connection, self.domain, &self.invocation, self.bytes_max).await
+    }
+}

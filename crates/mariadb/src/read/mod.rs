@@ -1,0 +1,90 @@
+//! Jobs of the read lane: one statement each, in a connection that cannot write.
+
+mod by_key;
+mod call;
+mod count;
+mod page;
+
+use beds_core::{
+    Error, Outcome, Result,
+    plan,
+    spec::{Domain, mariadb},
+};
+use beds_lane::{Fate, Fault, Gate, Job, Member};
+use sqlx::MySqlConnection;
+
+pub(crate) use self::by_key::ByKey;
+use self::{call::Call, count::Count, page::Page};
+
+/// A read.
+#[derive(Debug)]
+pub(crate) enum Read {
+    /// One record by key.
+    ByKey(ByKey),
+    /// Some records in order.
+    Page(Page),
+    /// How many records match.
+    Count(Count),
+    /// A call.
+    Call(Call),
+}
+
+impl Read {
+    /// The job of a read, and a second one where the client wants a count as well.
+    pub(crate) fn of(
+        domain: &'static Domain,
+        objects: &'static mariadb::Objects,
+        read: plan::Read,
+        bytes_max: usize,
+    ) -> Result<(Self, Option<Self>)> {
+        let source = || objects.read.as_ref().ok_or_else(|| Error::internal("the domain has nothing to read"));
+        Ok(match read {
+            plan::Read::One { key, fields } => {
+                (Self::ByKey(ByKey { domain, source: source()?, key, fields }), None)
+            }
+            plan::Read::Many(selection) => {
+                let source = source()?;
+                let count = selection.count.then(|| Self::Count(Count::new(domain, source, &selection.filter)));
+                (Self::Page(Page::new(domain, source, selection, bytes_max)), count)
+            }
+            plan::Read::Count(filter) => (Self::Count(Count::new(domain, source()?, &filter)), None),
+            plan::Read::Call(invocation) => (Self::Call(Call { domain, invocation, bytes_max }), None),
+        })
+    }
+}
+
+impl Job for Read {
+    type Connection = MySqlConnection;
+    type Output = Outcome;
+
+    const CAN_BE_CUT: bool = true;
+
+    async fn run(&self, connection: &mut MySqlConnection, _: &Gate) -> std::result::Result<Outcome, Fault> {
+        let outcome = match self {
+            Self::ByKey(job) => job.run(connection).await,
+            Self::Page(job) => job.run(connection).await,
+            Self::Count(job) => job.run(connection).await,
+            Self::Call(job) => job.run(connection).await,
+        };
+        outcome.map_err(Fault::from)
+    }
+
+    fn group(&self) -> Option<usize> {
+        match self {
+            Self::ByKey(job) => job.group(),
+            Self::Page(_) | Self::Count(_) | Self::Call(_) => None,
+        }
+    }
+
+    async fn run_group(
+        jobs: &[Member<'_, Self>],
+        connection: &mut MySqlConnection,
+    ) -> std::result::Result<Vec<Fate<Outcome>>, Fault> {
+        let jobs = jobs.iter().filter_map(|member| match member.job {
+            Self::ByKey(job) => Some(job),
+            // Only look-ups have a group.
+            Self::Page(_) | Self::Count(_) | Self::Call(_) => None,
+        });
+        ByKey::run_group(&jobs.collect::<Vec<_>>(), connection).await.map_err(Fault::from)
+    }
+}

@@ -1,0 +1,172 @@
+//! The change, or the end, of one record.
+
+use beds_core::{
+    Error, Outcome,
+    spec::{
+        Domain,
+        mariadb::{Procedure, Source},
+    },
+    value::{Value, write_record},
+};
+use sqlx::{MySqlConnection, mysql::MySqlRow};
+
+use super::procedure::{Returned, call};
+use crate::{
+    cell::{self, bind},
+    fault::{Fault, classify},
+    statement::{self, Statement},
+};
+
+/// What is changed, and by what.
+pub(super) struct Change<'a> {
+    pub(super) domain: &'static Domain,
+    pub(super) source: Option<&'static Source>,
+    pub(super) procedure: &'static Procedure,
+    pub(super) key: &'a [Value],
+    pub(super) if_version: Option<i64>,
+}
+
+impl Change<'_> {
+    /// Changes the record. It is read and locked first where the request leaves an argument of the procedure out.
+    pub(super) async fn update(
+        &self,
+        connection: &mut MySqlConnection,
+        changes: &[(usize, Value)],
+    ) -> Result<Outcome, Fault> {
+        let mut version = self.if_version;
+        let is_complete = self.procedure.args.iter().all(|&field| self.is_given(field, changes));
+        let current = match self.source.filter(|_| !is_complete) {
+            Some(source) => {
+                let current = self.lock(connection, source).await?;
+                version = self.check_version(&current)?;
+                Some(current)
+            }
+            None => None,
+        };
+        let argument = |&field: &usize| {
+            if let Some(value) = self.key_value(field) {
+                return value.clone();
+            }
+            if self.domain.version == Some(field) {
+                return version.map_or(Value::Null, Value::Int);
+            }
+            let changed = changes.iter().find(|(changed, _)| *changed == field).map(|(_, value)| value);
+            let kept = || current.as_ref().map(|record| &record[field]);
+            changed.or_else(kept).cloned().unwrap_or(Value::Null)
+        };
+        let args: Vec<Value> = self.procedure.args.iter().map(argument).collect();
+        let returned = call(connection, self.domain, self.procedure, &args).await?;
+        self.check_affected(connection, &returned).await?;
+        Ok(self.outcome(version, &returned))
+    }
+
+    /// Deletes the record. It is read and locked first where only the view knows its version.
+    pub(super) async fn delete(&self, connection: &mut MySqlConnection) -> Result<Outcome, Fault> {
+        let takes_version = self.domain.version.is_some_and(|field| self.procedure.args.contains(&field));
+        if let (Some(_), false, Some(source)) = (self.if_version, takes_version, self.source) {
+            let current = self.lock(connection, source).await?;
+            self.check_version(&current)?;
+        }
+        let argument = |&field: &usize| match self.key_value(field) {
+            Some(value) => value.clone(),
+            None => self
+                .if_version
+                .filter(|_| self.domain.version == Some(field))
+                .map_or(Value::Null, Value::Int),
+        };
+        let args: Vec<Value> = self.procedure.args.iter().map(argument).collect();
+        let returned = call(connection, self.domain, self.procedure, &args).await?;
+        self.check_affected(connection, &returned).await?;
+        Ok(self.outcome(None, &returned))
+    }
+
+    fn key_value(&self, field: usize) -> Option<&Value> {
+        let position = self.domain.key.iter().position(|&key| key == field)?;
+        self.key.get(position)
+    }
+
+    /// Whether the request says what an update passes for a field.
+    fn is_given(&self, field: usize, changes: &[(usize, Value)]) -> bool {
+        self.domain.key.contains(&field)
+            || self.domain.version == Some(field)
+            || changes.iter().any(|(changed, _)| *changed == field)
+    }
+
+    /// Reads and locks the current record, so that fields which the request leaves out keep their values.
+    async fn lock(
+        &self,
+        connection: &mut MySqlConnection,
+        source: &'static Source,
+    ) -> Result<Vec<Value>, Fault> {
+        let columns: Vec<usize> = (0..self.domain.fields.len()).collect();
+        let sql = statement::by_key(self.domain, source, &columns, self.key).for_update();
+        let Some(row) = self.find(connection, sql).await? else {
+            return Err(Fault::Refused(Error::not_found(self.domain)));
+        };
+        let fields = self.domain.fields.iter().enumerate();
+        fields
+            .map(|(index, field)| cell::read_to_keep(&row, index, &field.ty))
+            .collect::<Result<_, _>>()
+            .map_err(|error| classify(&error, self.domain))
+    }
+
+    async fn find(
+        &self,
+        connection: &mut MySqlConnection,
+        sql: Statement,
+    ) -> Result<Option<MySqlRow>, Fault> {
+        let fault = |error| classify(&error, self.domain);
+        let query = sqlx::query_with(&sql.text, bind(&sql.values).map_err(fault)?);
+        query.fetch_optional(connection).await.map_err(fault)
+    }
+
+    /// The version to pass, once the current one is known.
+    fn check_version(&self, current: &[Value]) -> Result<Option<i64>, Fault> {
+        let current = match self.domain.version.map(|field| &current[field]) {
+            Some(Value::Int(version)) => Some(*version),
+            Some(Value::UInt(version)) => i64::try_from(*version).ok(),
+            _ => None,
+        };
+        match self.if_version {
+            Some(expected) if current != Some(expected) => {
+                Err(Fault::Refused(Error::version_mismatch(self.domain, expected)))
+            }
+            _ => Ok(current),
+        }
+    }
+
+    /// A procedure that changed no row found no record with the key and version.
+    async fn check_affected(
+        &self,
+        connection: &mut MySqlConnection,
+        returned: &Returned,
+    ) -> Result<(), Fault> {
+        if returned.affected > 0 || !returned.fields.is_empty() {
+            return Ok(());
+        }
+        let missing = Fault::Refused(Error::not_found(self.domain));
+        let (Some(expected), Some(source)) = (self.if_version, self.source) else { return Err(missing) };
+        let sql = statement::by_key(self.domain, source, self.domain.key, self.key);
+        match self.find(connection, sql).await? {
+            Some(_) => Err(Fault::Refused(Error::version_mismatch(self.domain, expected))),
+            None => Err(missing),
+        }
+    }
+
+    /// The reply: the key, the new version where it is known, what the procedure returned.
+    fn outcome(&self, version: Option<i64>, returned: &Returned) -> Outcome {
+        // A version counts changes: the procedure has added one.
+        let next = version.and_then(|version| version.checked_add(1));
+        let version = self.domain.version.zip(next).map(|(field, version)| (field, Value::Int(version)));
+        let key = self.domain.key.iter().copied().zip(self.key.iter().cloned());
+        let mut members: Vec<(usize, Value)> = key.chain(version).collect();
+        for (field, value) in &returned.fields {
+            members.retain(|(known, _)| known != field);
+            members.push((*field, value.clone()));
+        }
+        let mut json = Vec::with_capacity(64);
+        let named = members.iter().map(|(field, value)| (self.domain.fields[*field].name, value));
+        write_record(&mut json, named);
+        Outcome::data(json)
+    }
+}

@@ -1,0 +1,163 @@
+//! Jobs of the write lane: each is one transaction around DBA-owned procedures.
+//!
+//! The lane's connections have autocommit off, so a transaction begins with its first statement and costs one
+//! round trip more than its objects: the commit. [`Write::apply`] is the part inside the transaction; a ledger
+//! row, or savepoints for writes that share a transaction, go around it in [`Write::attempt`].
+
+mod change;
+mod create;
+mod procedure;
+
+use std::time::Duration;
+
+use beds_core::{
+    Error, Outcome, plan,
+    spec::{Domain, mariadb},
+};
+use beds_lane::{Gate, Job};
+use beds_protocol::ErrorCode;
+use sqlx::{Executor as _, MySqlConnection};
+use tokio::time::timeout;
+
+use self::change::Change;
+use crate::{
+    fault::{Fault, classify},
+    routine,
+};
+
+/// What a reply says when the object commits by itself.
+const AT_LEAST_ONCE: &str = "this object commits by itself: its effect is at least once, not exactly once";
+
+/// A write.
+#[derive(Debug)]
+pub(crate) struct Write {
+    pub(crate) domain: &'static Domain,
+    pub(crate) objects: &'static mariadb::Objects,
+    pub(crate) write: plan::Write,
+    /// How long the reply may get.
+    pub(crate) reply_bytes_max: usize,
+    /// How many times a transaction that lost a deadlock is run again.
+    pub(crate) deadlock_retries_max: u8,
+    /// How long a commit may take.
+    pub(crate) commit_timeout: Duration,
+}
+
+impl Job for Write {
+    type Connection = MySqlConnection;
+    type Output = Outcome;
+
+    const CAN_BE_CUT: bool = true;
+
+    async fn run(&self, connection: &mut MySqlConnection, gate: &Gate) -> Result<Outcome, beds_lane::Fault> {
+        // From its first statement on, nobody can take back what commits by itself.
+        let commits = self.commits();
+        if commits {
+            gate.pass()?;
+        }
+        let mut retries = 0;
+        loop {
+            match self.attempt(connection, gate).await? {
+                Err(Fault::Deadlock) if retries < self.deadlock_retries_max && !commits => retries += 1,
+                outcome => return outcome.map_err(beds_lane::Fault::from),
+            }
+        }
+    }
+}
+
+impl Write {
+    /// Whether the object commits by itself, so that running it again may repeat its effect.
+    fn commits(&self) -> bool {
+        let procedure = match &self.write {
+            plan::Write::Create { .. } => &self.objects.create,
+            plan::Write::Update { .. } => &self.objects.update,
+            plan::Write::Delete { .. } => &self.objects.delete,
+            plan::Write::Call(invocation) => return invocation.call.routine.commits(),
+        };
+        procedure.is_some_and(|procedure| procedure.commits)
+    }
+
+    /// The transaction, once. The outer error is the gate's: nobody waits for the write any more.
+    async fn attempt(
+        &self,
+        connection: &mut MySqlConnection,
+        gate: &Gate,
+    ) -> Result<Result<Outcome, Fault>, beds_lane::Fault> {
+        let applied = self.apply(connection).await.and_then(|outcome| self.bounded(outcome));
+        let kept = match applied {
+            Ok(outcome) => match gate.pass() {
+                Ok(()) => return Ok(self.commit(connection).await.map(|()| outcome)),
+                Err(given_up) => Err(given_up),
+            },
+            Err(fault @ (Fault::Refused(_) | Fault::Deadlock)) => Ok(fault),
+            // The connection goes, and the transaction with it.
+            Err(fault) => return Ok(Err(fault)),
+        };
+        if let Err(error) = connection.execute("rollback").await {
+            return Ok(Err(Fault::Lost(error.to_string())));
+        }
+        kept.map(Err)
+    }
+
+    /// Refuses a reply that is too long, while the write can still be taken back.
+    fn bounded(&self, outcome: Outcome) -> Result<Outcome, Fault> {
+        if outcome.size() <= self.reply_bytes_max {
+            return Ok(outcome);
+        }
+        let error = Error::reply_too_large(self.reply_bytes_max);
+        Err(Fault::Refused(if self.commits() {
+            error.hint("the object commits by itself, so its effect stands; ask for what it did by a fetch")
+        } else {
+            error
+        }))
+    }
+
+    /// Commits. From here on the write may have happened though its confirmation does not arrive.
+    async fn commit(&self, connection: &mut MySqlConnection) -> Result<(), Fault> {
+        let unknown = |why: &str| Err(Fault::Abandoned(Error::unknown_effect(why)));
+        match timeout(self.commit_timeout, connection.execute("commit")).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => match classify(&error, self.domain) {
+                // A cluster refuses at the commit what another node has changed: nothing is left of it.
+                Fault::Deadlock => Err(Fault::Deadlock),
+                Fault::Refused(_) | Fault::Lost(_) | Fault::Abandoned(_) => {
+                    unknown("the connection broke while the commit was under way")
+                }
+            },
+            Err(_) => unknown("the commit was not confirmed in time"),
+        }
+    }
+
+    /// Runs the objects inside the transaction that is open on the connection.
+    async fn apply(&self, connection: &mut MySqlConnection) -> Result<Outcome, Fault> {
+        let (domain, objects) = (self.domain, self.objects);
+        let outcome = match &self.write {
+            plan::Write::Create { records, many } => {
+                let procedure = declared(objects.create.as_ref())?;
+                create::run(connection, domain, procedure, records, *many).await
+            }
+            plan::Write::Update { key, changes, if_version } => {
+                let procedure = declared(objects.update.as_ref())?;
+                let change =
+                    Change { domain, source: objects.read.as_ref(), procedure, key, if_version: *if_version };
+                change.update(connection, changes).await
+            }
+            plan::Write::Delete { key, if_version } => {
+                let procedure = declared(objects.delete.as_ref())?;
+                let change =
+                    Change { domain, source: objects.read.as_ref(), procedure, key, if_version: *if_version };
+                change.delete(connection).await
+            }
+            plan::Write::Call(invocation) => {
+                routine::run(connection, domain, invocation, self.reply_bytes_max).await
+            }
+        }?;
+        Ok(Outcome { note: self.commits().then_some(AT_LEAST_ONCE), ..outcome })
+    }
+}
+
+/// The procedure of an operation, which a plan for it implies.
+fn declared(procedure: Option<&'static mariadb::Procedure>) -> Result<&'static mariadb::Procedure, Fault> {
+    procedure.ok_or_else(|| {
+        Fault::Refused(Error::new(ErrorCode::Internal, "the domain has no object for this operation"))
+    })
+}

@@ -1,0 +1,387 @@
+//! Looks at a MongoDB database: collections by their validators, or else by a sample of their documents.
+//!
+//! It only reads. No future of the driver is dropped midway: every operation has a time limit of its own, and the
+//! limit of the whole is looked at between two of them.
+
+mod sample;
+mod schema;
+
+use std::time::Instant;
+
+use beds_core::{
+    inspect::{
+        Catalogue, Column, Evidence, Grant, Granted, Grants, Index, Kind, Relation, RelationKind, Scope,
+        Supplied, Unseen,
+    },
+    settings::SecretUrl,
+};
+use futures_util::TryStreamExt as _;
+use mongodb::{
+    Client, Database,
+    bson::{Bson, Document, doc},
+    results::{CollectionSpecification, CollectionType},
+};
+
+use self::sample::Sample;
+use crate::server::client_options;
+
+/// How many documents tell whether the bytes of a validated collection are UUIDs.
+const REFINING_SAMPLE: u32 = 100;
+
+/// Looks at a database. `wanted` says which collections and views to look into, `progress` hears how far it is.
+///
+/// # Errors
+/// When the server cannot be reached, refuses, or has no such database.
+pub async fn inspect(
+    url: &SecretUrl,
+    database: &str,
+    scope: &Scope,
+    wanted: &(dyn Fn(&str) -> bool + Sync),
+    progress: &(dyn Fn(usize, usize, &str) + Sync),
+) -> Result<Catalogue, Unseen> {
+    let text = url.expose();
+    if !text.starts_with("mongodb://") && !text.starts_with("mongodb+srv://") {
+        return Err(Unseen::new(
+            "this is no MongoDB URL",
+            "a MongoDB URL is mongodb://user:password@host:27017",
+        ));
+    }
+    let options = client_options(url, scope.timeout.min(std::time::Duration::from_secs(10)), 2);
+    let client = options.await.and_then(Client::with_options).map_err(|error| unseen(&error))?;
+    let look = Look {
+        client: &client,
+        database: client.database(database),
+        scope,
+        until: Instant::now() + scope.timeout,
+    };
+    let catalogue = look.catalogue(wanted, progress).await;
+    client.shutdown().await;
+    catalogue
+}
+
+fn unseen(error: &mongodb::error::Error) -> Unseen {
+    use mongodb::error::ErrorKind;
+    let hint = match &*error.kind {
+        ErrorKind::Authentication { .. } => {
+            "user or password is wrong; ?authSource=… names the database that knows the user"
+        }
+        ErrorKind::ServerSelection { .. } | ErrorKind::Io(_) => {
+            "is the server there, and is its address right?"
+        }
+        ErrorKind::InvalidArgument { .. } => "a MongoDB URL is mongodb://user:password@host:27017",
+        ErrorKind::Command(command) if command.code == 13 => {
+            "the user needs listCollections, listIndexes and find: the role `read` on the database"
+        }
+        _ => "the server said so",
+    };
+    Unseen::new(error.kind.to_string(), hint)
+}
+
+struct Look<'a> {
+    client: &'a Client,
+    database: Database,
+    scope: &'a Scope,
+    until: Instant,
+}
+
+impl Look<'_> {
+    async fn catalogue(
+        &self,
+        wanted: &(dyn Fn(&str) -> bool + Sync),
+        progress: &(dyn Fn(usize, usize, &str) + Sync),
+    ) -> Result<Catalogue, Unseen> {
+        let listed = async { self.database.list_collections().await?.try_collect::<Vec<_>>().await };
+        let mut specifications: Vec<CollectionSpecification> =
+            listed.await.map_err(|error| unseen(&error))?;
+        specifications.sort_by(|a, b| a.name.cmp(&b.name));
+        if specifications.is_empty() {
+            return Err(self.no_such_database().await);
+        }
+        let mut catalogue =
+            Catalogue { database: self.database.name().to_owned(), documents: true, ..Catalogue::default() };
+        let of = specifications.len();
+        for (done, specification) in specifications.iter().enumerate() {
+            if Instant::now() > self.until {
+                let reason = format!("no more time after {done} of {of} collections");
+                return Err(Unseen::new(
+                    reason,
+                    "--timeout gives more, --sample looks at fewer documents, --only at fewer collections",
+                ));
+            }
+            let name = &specification.name;
+            let kind = match specification.collection_type {
+                CollectionType::View => RelationKind::View,
+                CollectionType::Timeseries | CollectionType::Collection => RelationKind::Collection,
+                _ => {
+                    catalogue.others.push((name.clone(), "a collection of an unknown kind".to_owned()));
+                    continue;
+                }
+            };
+            // What the server keeps for itself is nobody's domain.
+            if name.starts_with("system.") {
+                continue;
+            }
+            let mut relation = Relation::new(name.clone(), kind);
+            let is_in_scope = self.scope.only.as_ref().is_none_or(|only| only.contains(name));
+            if is_in_scope && wanted(name) {
+                progress(done, of, name);
+                self.fill(&mut relation, specification, &specifications).await.map_err(|error| {
+                    let Unseen { reason, hint } = unseen(&error);
+                    Unseen::new(format!("`{name}`: {reason}"), hint)
+                })?;
+            }
+            catalogue.relations.push(relation);
+        }
+        progress(of, of, "");
+        catalogue.grants = self.grants().await;
+        Ok(catalogue)
+    }
+
+    async fn no_such_database(&self) -> Unseen {
+        let names = self.client.list_database_names().await.unwrap_or_default();
+        let names: Vec<_> =
+            names.into_iter().filter(|name| !matches!(name.as_str(), "admin" | "config" | "local")).collect();
+        let hint = if names.is_empty() {
+            "the server lists no databases".to_owned()
+        } else {
+            format!("the server has {}", names.join(", "))
+        };
+        Unseen::new(format!("there is no database `{}`, or nothing in it", self.database.name()), hint)
+    }
+
+    async fn fill(
+        &self,
+        relation: &mut Relation,
+        specification: &CollectionSpecification,
+        all: &[CollectionSpecification],
+    ) -> mongodb::error::Result<()> {
+        if relation.kind == RelationKind::View {
+            return self.fill_view(relation, specification, all).await;
+        }
+        relation.indexes = self.indexes(&relation.name).await?;
+        let validator = specification.options.validator.as_ref();
+        let schema = validator.and_then(|validator| validator.get_document("$jsonSchema").ok());
+        if let Some(schema) = schema {
+            return self.fill_from_schema(relation, specification, schema).await;
+        }
+        if validator.is_some() {
+            relation.notes.push("its validator is no $jsonSchema, so its documents were looked at".into());
+        }
+        self.fill_from_sample(relation).await
+    }
+
+    async fn fill_from_schema(
+        &self,
+        relation: &mut Relation,
+        specification: &CollectionSpecification,
+        schema: &Document,
+    ) -> mongodb::error::Result<()> {
+        use mongodb::options::{ValidationAction, ValidationLevel};
+        let is_enforced = !matches!(specification.options.validation_action, Some(ValidationAction::Warn))
+            && !matches!(specification.options.validation_level, Some(ValidationLevel::Off));
+        relation.evidence = Evidence::Validator { strict: is_enforced };
+        relation.closed = schema.get_bool("additionalProperties").is_ok_and(|open| !open);
+        let comment = schema.get_str("description").or_else(|_| schema.get_str("title"));
+        relation.comment = comment.map(str::to_owned).unwrap_or_default();
+        relation.columns = schema::columns(schema, 0);
+        let is_unclear = |column: &Column| matches!(column.kind, Kind::Bytes { .. });
+        let has_id = relation.columns.iter().any(|column| column.name == "_id");
+        if self.scope.sample > 0 && (!has_id || relation.columns.iter().any(is_unclear)) {
+            // A schema cannot tell bytes from UUIDs, and often leaves `_id` out: a few documents can.
+            let sample = self.sample(&relation.name, REFINING_SAMPLE).await?.columns();
+            for column in relation.columns.iter_mut().filter(|column| is_unclear(column)) {
+                if sample.iter().any(|seen| seen.name == column.name && seen.kind == Kind::Uuid) {
+                    column.kind = Kind::Uuid;
+                }
+            }
+            if !has_id {
+                let id = sample.into_iter().find(|column| column.name == "_id").unwrap_or_else(object_id);
+                relation.columns.insert(0, Column { seen: None, ..id });
+            }
+        }
+        if self.scope.sample > 0 && relation.columns.iter().any(is_unclear) {
+            relation.notes.push(
+                "bytes that are UUIDs are declared as bytes too: write type = \"uuid\" where they are".into(),
+            );
+        }
+        finish_id(&mut relation.columns);
+        Ok(())
+    }
+
+    async fn fill_from_sample(&self, relation: &mut Relation) -> mongodb::error::Result<()> {
+        let sample = match self.scope.sample {
+            0 => Sample::default(),
+            size => self.sample(&relation.name, size).await?,
+        };
+        relation.evidence = Evidence::Sample { documents: sample.documents() };
+        relation.columns = sample.columns();
+        finish_id(&mut relation.columns);
+        Ok(())
+    }
+
+    async fn fill_view(
+        &self,
+        relation: &mut Relation,
+        specification: &CollectionSpecification,
+        all: &[CollectionSpecification],
+    ) -> mongodb::error::Result<()> {
+        let options = &specification.options;
+        let stages = options.pipeline.as_deref().unwrap_or_default();
+        let source = options.view_on.as_ref().and_then(|on| all.iter().find(|other| other.name == *on));
+        self.fill_from_sample(relation).await?;
+        let Some(source) = source.filter(|_| keeps_documents(stages)) else { return Ok(()) };
+        let columns =
+            relation.columns.iter().map(|column| (column.name.clone(), column.name.clone())).collect();
+        relation.picks = Some((source.name.clone(), columns));
+        // What the validator of its collection declares holds for the members that the view passes on.
+        let schema = source
+            .options
+            .validator
+            .as_ref()
+            .and_then(|validator| validator.get_document("$jsonSchema").ok());
+        let Some(schema) = schema else { return Ok(()) };
+        let mut declared = Relation::new(source.name.clone(), RelationKind::Collection);
+        self.fill_from_schema(&mut declared, source, schema).await?;
+        let shown = |column: &Column| stages.iter().all(|stage| shows(stage, &column.name));
+        declared.columns.retain(shown);
+        let columns = &declared.columns;
+        let names = columns.iter().map(|column| (column.name.clone(), column.name.clone())).collect();
+        relation.picks = Some((source.name.clone(), names));
+        relation.evidence = declared.evidence;
+        relation.columns = declared.columns;
+        Ok(())
+    }
+
+    async fn sample(&self, name: &str, size: u32) -> mongodb::error::Result<Sample> {
+        let collection = self.database.collection::<Document>(name);
+        let budget =
+            self.until.saturating_duration_since(Instant::now()).max(std::time::Duration::from_secs(1));
+        let stages = [doc! { "$sample": { "size": i64::from(size) } }];
+        let mut documents = match collection.aggregate(stages).max_time(budget).await {
+            Ok(cursor) => cursor,
+            // A server without `$sample` gives its first documents.
+            Err(error) if matches!(&*error.kind, mongodb::error::ErrorKind::Command(_)) => {
+                collection.aggregate([doc! { "$limit": i64::from(size) }]).max_time(budget).await?
+            }
+            Err(error) => return Err(error),
+        };
+        let mut sample = Sample::default();
+        while let Some(document) = documents.try_next().await? {
+            sample.add(&document);
+        }
+        Ok(sample)
+    }
+
+    async fn indexes(&self, name: &str) -> mongodb::error::Result<Vec<Index>> {
+        let models: Vec<_> =
+            self.database.collection::<Document>(name).list_indexes().await?.try_collect().await?;
+        let mut indexes: Vec<Index> = models
+            .into_iter()
+            .map(|model| {
+                let options = model.options.unwrap_or_default();
+                let primary = model.keys.len() == 1 && model.keys.contains_key("_id");
+                let is_plain = model
+                    .keys
+                    .values()
+                    .all(|order| matches!(order, Bson::Int32(_) | Bson::Int64(_) | Bson::Double(_)));
+                Index {
+                    name: options.name.unwrap_or_default(),
+                    unique: primary || options.unique == Some(true),
+                    primary,
+                    whole: is_plain && options.partial_filter_expression.is_none(),
+                    columns: model.keys.keys().cloned().collect(),
+                }
+            })
+            .collect();
+        indexes.sort_by(|a, b| (!a.primary, &a.name).cmp(&(!b.primary, &b.name)));
+        Ok(indexes)
+    }
+
+    /// What the user may do. A server without access control knows no user.
+    async fn grants(&self) -> Grants {
+        let command = doc! { "connectionStatus": 1, "showPrivileges": true };
+        let Ok(status) = self.database.run_command(command).await else { return Grants::default() };
+        let about = status.get_document("authInfo").ok();
+        let list =
+            |name: &str| about.and_then(|about| about.get_array(name).ok()).cloned().unwrap_or_default();
+        let users = list("authenticatedUsers");
+        let Some(user) = users.first().and_then(Bson::as_document) else { return Grants::default() };
+        let user = user.get_str("user").unwrap_or_default().to_owned();
+        let grants = list("authenticatedUserPrivileges")
+            .iter()
+            .filter_map(|grant| self.grant(grant.as_document()?))
+            .collect();
+        Grants { user, list: Some(grants) }
+    }
+
+    fn grant(&self, privilege: &Document) -> Option<Grant> {
+        let resource = privilege.get_document("resource").ok()?;
+        let actions = privilege.get_array("actions").ok()?;
+        let privileges = actions.iter().filter_map(Bson::as_str).map(str::to_owned).collect();
+        let on = match (resource.get_str("db"), resource.get_str("collection")) {
+            (Ok(""), Ok("")) => Granted::Server,
+            (Ok(database), Ok(collection)) if database == self.database.name() => match collection {
+                "" => Granted::Database,
+                collection => Granted::Relation(collection.to_owned()),
+            },
+            (Ok(database), Ok(collection)) => Granted::Elsewhere(format!("{database}.{collection}")),
+            _ if resource.get_bool("anyResource").unwrap_or(false) => Granted::Server,
+            _ => return None,
+        };
+        Some(Grant { privileges, on })
+    }
+}
+
+/// `_id` is never absent, and an `ObjectId` is given by the driver.
+fn finish_id(columns: &mut [Column]) {
+    for column in columns.iter_mut().filter(|column| column.name == "_id") {
+        column.nullable = false;
+        if column.kind == Kind::ObjectId {
+            column.default = Supplied::Counter;
+        }
+    }
+}
+
+fn object_id() -> Column {
+    Column {
+        name: "_id".to_owned(),
+        kind: Kind::ObjectId,
+        written: "objectId".to_owned(),
+        collation: None,
+        nullable: false,
+        default: Supplied::Counter,
+        comment: String::new(),
+        seen: None,
+    }
+}
+
+/// Whether each document of a view is one of its collection, so that `_id` names it.
+fn keeps_documents(stages: &[Document]) -> bool {
+    const KEEPING: &[&str] = &["$match", "$project", "$unset", "$sort", "$limit", "$skip"];
+    stages.iter().flat_map(Document::iter).all(|(name, stage)| {
+        KEEPING.contains(&name.as_str())
+            && (name != "$project" || stage.as_document().is_some_and(|shown| shown.values().all(is_plain)))
+    })
+}
+
+/// Whether a member of a `$project` is only shown or hidden.
+fn is_plain(value: &Bson) -> bool {
+    matches!(value, Bson::Boolean(_) | Bson::Int32(_) | Bson::Int64(_) | Bson::Double(_))
+}
+
+/// Whether a stage passes a member on.
+fn shows(stage: &Document, name: &str) -> bool {
+    let is_shown = |value: &Bson| !matches!(value, Bson::Boolean(false) | Bson::Int32(0) | Bson::Int64(0));
+    if let Ok(project) = stage.get_document("$project") {
+        let includes = project.iter().any(|(member, value)| member != "_id" && is_shown(value));
+        return match project.get(name) {
+            Some(value) => is_shown(value),
+            None => name == "_id" || !includes,
+        };
+    }
+    match stage.get("$unset") {
+        Some(Bson::String(hidden)) => hidden != name,
+        Some(Bson::Array(hidden)) => !hidden.iter().any(|hidden| hidden.as_str() == Some(name)),
+        _ => true,
+    }
+}

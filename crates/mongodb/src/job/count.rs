@@ -1,0 +1,40 @@
+//! How many records match.
+
+use beds_core::{
+    Outcome, Result,
+    query::Condition,
+    spec::{Domain, mongodb::Source},
+    validate::Errors,
+};
+use beds_lane::Gate;
+use mongodb::bson::Document;
+
+use crate::{
+    fault::Failure,
+    filter,
+    server::{Connection, budget},
+};
+
+#[derive(Debug)]
+pub(super) struct Count {
+    source: Source,
+    filter: Document,
+}
+
+impl Count {
+    pub(super) fn new(domain: &'static Domain, source: Source, conditions: &[Condition]) -> Result<Self> {
+        let mut errors = Errors::default();
+        let filter = filter::filter(domain, conditions, &mut errors);
+        errors.or(domain, Self { source, filter })
+    }
+
+    pub(super) async fn run(
+        &self,
+        connection: &Connection,
+        gate: &Gate,
+    ) -> std::result::Result<Outcome, Failure> {
+        let collection = connection.raw(self.source.name);
+        let count = collection.count_documents(self.filter.clone()).max_time(budget(gate)).await?;
+        Ok(Outcome::count(count))
+    }
+}

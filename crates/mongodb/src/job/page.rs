@@ -1,0 +1,124 @@
+//! Some records by filter, in order.
+
+use beds_core::{
+    Error, Outcome, Result, cursor,
+    query::{self, Order, Selection},
+    spec::{Domain, mongodb::Source},
+    validate::Errors,
+    value::Value,
+};
+use beds_lane::Gate;
+use mongodb::bson::{Document, raw::RawDocument};
+
+use super::bounded;
+use crate::{
+    convert,
+    fault::Failure,
+    filter,
+    server::{Connection, budget},
+};
+
+#[derive(Debug)]
+pub(super) struct Page {
+    domain: &'static Domain,
+    source: Source,
+    limit: u32,
+    order: Vec<Order>,
+    fields: Vec<usize>,
+    /// All that match, where they are to be counted.
+    all: Option<Document>,
+    /// Those that match and come after the cursor.
+    filter: Document,
+    sort: Document,
+    projection: Document,
+    bytes_max: usize,
+}
+
+/// What has been read of a page.
+#[derive(Default)]
+struct Read {
+    json: Vec<u8>,
+    count: u32,
+    /// The sort values of the last record that the page has room for.
+    last: Option<Vec<Value>>,
+    has_more: bool,
+}
+
+impl Page {
+    pub(super) fn new(
+        domain: &'static Domain,
+        source: Source,
+        selection: Selection,
+        bytes_max: usize,
+    ) -> Result<Self> {
+        let mut errors = Errors::default();
+        let fields = selection.fields.indices(domain);
+        let mut shown = fields.clone();
+        shown.extend(selection.sort.iter().map(|order| order.field));
+        let all = selection.count.then(|| filter::filter(domain, &selection.filter, &mut errors));
+        let page = Self {
+            domain,
+            source,
+            limit: selection.limit,
+            all,
+            filter: filter::page(domain, &selection, &mut errors),
+            sort: filter::sort(domain, &selection.sort),
+            projection: filter::projection(domain, &shown),
+            order: selection.sort,
+            fields,
+            bytes_max,
+        };
+        errors.or(domain, page)
+    }
+
+    pub(super) async fn run(
+        &self,
+        connection: &Connection,
+        gate: &Gate,
+    ) -> std::result::Result<Outcome, Failure> {
+        let collection = connection.raw(self.source.name);
+        let mut cursor = collection
+            .find(self.filter.clone())
+            .sort(self.sort.clone())
+            .limit(i64::from(self.limit) + 1)
+            .projection(self.projection.clone())
+            .max_time(budget(gate))
+            .await?;
+        let mut read = Read { json: vec![b'['], ..Read::default() };
+        while !read.has_more && cursor.advance().await? {
+            self.add(cursor.current(), &mut read)?;
+        }
+        read.json.push(b']');
+        let count = match &self.all {
+            Some(all) => Some(collection.count_documents(all.clone()).max_time(budget(gate)).await?),
+            None => None,
+        };
+        let last = read.last.filter(|_| read.has_more);
+        let next = last.and_then(|last| cursor::encode(self.domain, &self.order, last));
+        let note = query::cut_note(read.has_more, next.as_ref());
+        Ok(bounded(Outcome { next, count, note, ..Outcome::data(read.json) }, self.bytes_max)?)
+    }
+
+    /// Adds a record, or the knowledge that there are more.
+    fn add(&self, document: &RawDocument, read: &mut Read) -> std::result::Result<(), Failure> {
+        if read.count == self.limit {
+            read.has_more = true;
+            return Ok(());
+        }
+        if read.count > 0 {
+            read.json.push(b',');
+        }
+        convert::write_document(document, self.domain, self.fields.iter().copied(), &mut read.json)
+            .map_err(Failure::Disagrees)?;
+        read.count += 1;
+        if read.json.len() > self.bytes_max {
+            return Err(Error::reply_too_large(self.bytes_max).into());
+        }
+        if read.count == self.limit {
+            let value = |order: &Order| convert::field_value(document, &self.domain.fields[order.field]);
+            let values = self.order.iter().map(value).collect::<std::result::Result<_, _>>();
+            read.last = Some(values.map_err(Failure::Disagrees)?);
+        }
+        Ok(())
+    }
+}

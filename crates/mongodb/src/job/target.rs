@@ -1,0 +1,65 @@
+//! The record that an update or a delete is about.
+
+use beds_core::{
+    Error, Result,
+    spec::Domain,
+    validate::Errors,
+    value::{Value, write_record},
+};
+use mongodb::bson::{Document, doc};
+
+use crate::{
+    fault::{self, Failure},
+    filter,
+    server::Connection,
+};
+
+/// One record, by key and version.
+#[derive(Debug)]
+pub(super) struct Target {
+    pub(super) domain: &'static Domain,
+    pub(super) collection: &'static str,
+    key: Vec<Value>,
+    if_version: Option<i64>,
+    by_key: Document,
+}
+
+impl Target {
+    pub(super) fn new(
+        domain: &'static Domain,
+        collection: &'static str,
+        key: Vec<Value>,
+        if_version: Option<i64>,
+    ) -> Result<Self> {
+        let mut errors = Errors::default();
+        let by_key = filter::key(domain, &key, &mut errors);
+        errors.or(domain, Self { domain, collection, key, if_version, by_key })
+    }
+
+    /// The record with this key, while it is at this version.
+    pub(super) fn filter(&self) -> Document {
+        let mut filter = self.by_key.clone();
+        if let Some((field, version)) = self.domain.version.zip(self.if_version) {
+            filter.insert(self.domain.fields[field].column, doc! { "$eq": version });
+        }
+        filter
+    }
+
+    /// The key as a reply shows it.
+    pub(super) fn key_json(&self) -> Vec<u8> {
+        let mut json = Vec::with_capacity(64);
+        let members = self.domain.key.iter().zip(&self.key);
+        write_record(&mut json, members.map(|(&field, value)| (self.domain.fields[field].name, value)));
+        json
+    }
+
+    /// Why nothing matched, and so nothing was done: the record is gone, or at another version.
+    pub(super) async fn missing(&self, connection: &Connection) -> Failure {
+        let Some(expected) = self.if_version else { return Failure::Refused(Error::not_found(self.domain)) };
+        Failure::Refused(match connection.raw(self.collection).find_one(self.by_key.clone()).await {
+            Ok(Some(_)) => Error::version_mismatch(self.domain, expected),
+            Ok(None) => Error::not_found(self.domain),
+            Err(error) => fault::from_driver(&error, self.domain, &connection.name),
+        })
+    }
+}

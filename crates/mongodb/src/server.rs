@@ -1,0 +1,151 @@
+//! [`Server`]: the driver's client, which the connections of a lane share.
+//!
+//! The driver has a pool and a supervision of its own: a connection of the lane is a handle and a place in it. Whether
+//! a server is there, the driver's monitors tell.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use beds_core::settings::SecretUrl;
+use beds_lane::{Connect, Gate};
+use mongodb::{
+    Client, ClientSession, Collection, Database, ServerType,
+    bson::{RawDocumentBuf, doc},
+    event::{EventHandler, sdam::SdamEvent},
+    options::ClientOptions,
+};
+use tokio::{sync::OnceCell, time::Instant};
+
+use crate::MongoDb;
+
+/// One deployment, and the database on it.
+#[derive(Debug)]
+pub(crate) struct Server {
+    /// The configuration's name of the database, for people.
+    name: Arc<str>,
+    /// The server's name of it.
+    database: String,
+    config: MongoDb,
+    client: OnceCell<Client>,
+    /// Whether the driver knows of a server that answers.
+    reachable: Arc<AtomicBool>,
+}
+
+/// A handle of the driver.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) name: Arc<str>,
+    client: Client,
+    database: Database,
+}
+
+impl Connection {
+    pub(crate) fn collection<T: Send + Sync>(&self, name: &str) -> Collection<T> {
+        self.database.collection(name)
+    }
+
+    pub(crate) fn raw(&self, name: &str) -> Collection<RawDocumentBuf> {
+        self.collection(name)
+    }
+
+    pub(crate) async fn session(&self) -> mongodb::error::Result<ClientSession> {
+        self.client.start_session().await
+    }
+}
+
+/// How long the server may work on what has this gate.
+pub(crate) fn budget(gate: &Gate) -> Duration {
+    // The server takes a limit of no milliseconds for none.
+    gate.deadline().saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
+}
+
+impl Server {
+    pub(crate) fn new(name: &str, config: &MongoDb) -> Self {
+        Self {
+            name: Arc::from(name),
+            database: config.database.clone().unwrap_or_else(|| name.to_owned()),
+            config: config.clone(),
+            client: OnceCell::new(),
+            reachable: Arc::new(AtomicBool::new(true)),
+        }
+    }
+
+    async fn client(&self) -> Result<Client, String> {
+        let url = self.config.url.as_ref().ok_or("no URL is configured")?;
+        let timeout = self.config.connect_timeout_ms.duration();
+        let options = client_options(url, timeout, self.config.connections).await;
+        let mut options = options.map_err(|error| error.kind.to_string())?;
+        let reachable = Arc::clone(&self.reachable);
+        options.sdam_event_handler = Some(EventHandler::callback(move |event| {
+            if let SdamEvent::TopologyDescriptionChanged(change) = event {
+                let servers = change.new_description.servers();
+                let answers = servers.values().any(|server| server.server_type() != ServerType::Unknown);
+                reachable.store(answers, Ordering::Relaxed);
+            }
+        }));
+        Client::with_options(options).map_err(|error| error.kind.to_string())
+    }
+}
+
+impl Connect for Server {
+    type Connection = Connection;
+
+    async fn connect(&self) -> Result<Connection, String> {
+        let client = self.client.get_or_try_init(|| self.client()).await?.clone();
+        Ok(Connection { name: Arc::clone(&self.name), database: client.database(&self.database), client })
+    }
+
+    /// The client ends with its last handle.
+    async fn close(&self, connection: Connection) {
+        drop(connection);
+    }
+
+    fn server(&self) -> String {
+        self.config.url.as_ref().map(SecretUrl::redacted).unwrap_or_default()
+    }
+
+    fn is_reachable(&self) -> bool {
+        self.reachable.load(Ordering::Relaxed)
+    }
+}
+
+/// What a client is made with.
+pub(crate) async fn client_options(
+    url: &SecretUrl,
+    timeout: Duration,
+    connections: u32,
+) -> mongodb::error::Result<ClientOptions> {
+    let mut options = ClientOptions::parse(url.expose()).await?;
+    options.app_name.get_or_insert_with(|| "beds".to_owned());
+    options.max_pool_size.get_or_insert(connections);
+    options.connect_timeout.get_or_insert(timeout);
+    // The driver's default is 30 s, longer than most requests may take.
+    options.server_selection_timeout.get_or_insert(timeout);
+    Ok(options)
+}
+
+/// Connects to a server, asks it something, and says which version it is.
+///
+/// # Errors
+/// What went wrong, in a sentence.
+pub async fn ping(url: &SecretUrl, timeout: Duration) -> Result<String, String> {
+    let url = url.clone();
+    // A task of its own, since no future of the driver may be dropped midway.
+    let attempt = tokio::spawn(async move {
+        let client = Client::with_options(client_options(&url, timeout, 1).await?)?;
+        let info = client.database("admin").run_command(doc! { "buildInfo": 1 }).await;
+        client.shutdown().await;
+        mongodb::error::Result::Ok(info?.get_str("version").unwrap_or("unknown").to_owned())
+    });
+    match tokio::time::timeout(timeout, attempt).await {
+        Ok(Ok(Ok(version))) => Ok(version),
+        Ok(Ok(Err(error))) => Err(error.kind.to_string()),
+        Ok(Err(_)) => Err("the driver failed unexpectedly".to_owned()),
+        Err(_) => Err(format!("no answer within {} ms", timeout.as_millis())),
+    }
+}

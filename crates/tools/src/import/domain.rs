@@ -1,0 +1,240 @@
+//! Relations to domains: the key, what a fetch may filter and sort by, and what was left out.
+
+use std::collections::BTreeSet;
+
+use super::{
+    fields::{Field, Supply, fields},
+    names::snake,
+    routines::Call,
+};
+use beds_core::inspect::{Catalogue, Evidence, Index, Relation, RelationKind};
+
+/// A domain to be written.
+#[derive(Debug, Clone)]
+pub(super) struct Domain {
+    /// The name of the template.
+    pub(super) name: String,
+    pub(super) description: String,
+    /// What it reads; none for a domain of calls alone.
+    pub(super) source: Option<(RelationKind, String)>,
+    pub(super) fields: Vec<Field>,
+    pub(super) create: Option<Object>,
+    pub(super) update: Option<Object>,
+    pub(super) delete: Option<Object>,
+    pub(super) filter: Vec<usize>,
+    pub(super) sort: Vec<usize>,
+    pub(super) calls: Vec<Call>,
+    /// What to know about it.
+    pub(super) notes: Vec<String>,
+    /// What the template cannot express.
+    pub(super) left_out: Vec<String>,
+}
+
+/// The object behind a write.
+#[derive(Debug, Clone)]
+pub(super) enum Object {
+    Procedure { name: String, args: Vec<usize>, returns: Vec<usize>, commits: bool },
+    Collection(String),
+}
+
+impl Domain {
+    /// A domain of calls alone.
+    pub(super) fn of_calls(name: String, database: &str) -> Self {
+        Self {
+            name,
+            description: format!("Procedures and functions of `{database}` that belong to no single table"),
+            source: None,
+            fields: Vec::new(),
+            create: None,
+            update: None,
+            delete: None,
+            filter: Vec::new(),
+            sort: Vec::new(),
+            calls: Vec::new(),
+            notes: Vec::new(),
+            left_out: Vec::new(),
+        }
+    }
+
+    pub(super) fn is_writable(&self) -> bool {
+        self.create.is_some() || self.update.is_some()
+    }
+
+    pub(super) fn key(&self) -> Vec<usize> {
+        self.fields.iter().enumerate().filter(|(_, field)| field.key).map(|(at, _)| at).collect()
+    }
+
+    /// The field of a column.
+    pub(super) fn field(&self, column: &str) -> Option<usize> {
+        self.fields.iter().position(|field| field.column.name.eq_ignore_ascii_case(column))
+    }
+}
+
+/// The domain of a relation; an error is why there is none.
+pub(super) fn domain(name: String, relation: &Relation, catalogue: &Catalogue) -> Result<Domain, String> {
+    let (fields, left_out) = fields(relation);
+    if fields.is_empty() {
+        return Err(if let Some(note) = relation.notes.first() {
+            note.clone()
+        } else if relation.columns.is_empty() {
+            match relation.evidence {
+                Evidence::Sample { .. } => {
+                    "there are no documents to learn its fields from, and no validator".into()
+                }
+                _ => {
+                    "its columns cannot be seen: it is broken, or the user has no privilege on it".to_owned()
+                }
+            }
+        } else {
+            format!("none of its columns can be expressed: {}", left_out.join("; "))
+        });
+    }
+    let description = match relation.comment.trim() {
+        "" => format!("{} `{}`", capital(relation.kind.as_str()), relation.name),
+        comment => comment.to_owned(),
+    };
+    let mut domain = Domain {
+        name,
+        description,
+        source: Some((relation.kind, relation.name.clone())),
+        fields,
+        create: None,
+        update: None,
+        delete: None,
+        filter: Vec::new(),
+        sort: Vec::new(),
+        calls: Vec::new(),
+        notes: relation.notes.clone(),
+        left_out,
+    };
+    choose_key(&mut domain, relation, catalogue);
+    choose_fetch(&mut domain, relation, catalogue);
+    Ok(domain)
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().collect::<String>() + chars.as_str()).unwrap_or_default()
+}
+
+/// Marks the fields of the key: the primary key, or else the first unique index without nulls.
+fn choose_key(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue) {
+    let candidates: Vec<Vec<String>> = match &relation.picks {
+        // A view of one table has its table's keys, where it shows all of their columns.
+        Some((table, columns)) => {
+            let table = catalogue.relation(table);
+            let shown = |column: &String| {
+                columns.iter().find(|(_, of)| of.eq_ignore_ascii_case(column)).map(|(name, _)| name.clone())
+            };
+            keys(table.map(|table| table.indexes.as_slice()).unwrap_or_default())
+                .filter(|index| index.primary || !is_nullable(table, index))
+                .filter_map(|index| index.columns.iter().map(shown).collect())
+                .collect()
+        }
+        None => keys(&relation.indexes)
+            .filter(|index| index.primary || !is_nullable(Some(relation), index))
+            .map(|index| index.columns.clone())
+            .collect(),
+    };
+    let mut refused = None;
+    for columns in candidates {
+        let fields: Option<Vec<usize>> = columns.iter().map(|column| domain.field(column)).collect();
+        let can_be_key = |at: &usize| {
+            domain.fields.get(*at).is_some_and(|field| field.ty.is_indexable() && field.ty.name != "float")
+        };
+        match fields.filter(|fields| fields.iter().all(can_be_key)) {
+            Some(fields) => {
+                for at in fields {
+                    mark_key(&mut domain.fields[at]);
+                }
+                return;
+            }
+            None => {
+                refused.get_or_insert_with(|| columns.join(", "));
+            }
+        }
+    }
+    domain.notes.push(match (refused, relation.kind) {
+        (Some(columns), _) => {
+            format!(
+                "without a key: `{columns}` is of a type that cannot be one; records are found by filter only"
+            )
+        }
+        (None, RelationKind::View) => {
+            "without a key: write `key = true` on the field that names one record, if there is one".to_owned()
+        }
+        (None, _) => {
+            "without a key: the table has no primary key and no unique index without nulls".to_owned()
+        }
+    });
+}
+
+fn keys(indexes: &[Index]) -> impl Iterator<Item = &Index> {
+    indexes.iter().filter(|index| index.unique && index.whole)
+}
+
+fn is_nullable(relation: Option<&Relation>, index: &Index) -> bool {
+    relation.is_some_and(|relation| {
+        index
+            .columns
+            .iter()
+            .any(|name| relation.columns.iter().any(|column| column.name == *name && column.nullable))
+    })
+}
+
+fn mark_key(field: &mut Field) {
+    field.key = true;
+    // One key field alone is unique by being the key.
+    field.unique = false;
+    if matches!(field.supply, Supply::Default(_) | Supply::Optional) {
+        field.supply = Supply::Required;
+    }
+}
+
+/// Filters and sorts: the key, the first column of every index, what is unique, foreign keys. A view has no
+/// indexes: it takes the columns that lead one in the table that it shows, or all where it shows several, since
+/// what no filter finds nobody could read.
+fn choose_fetch(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue) {
+    let mut leading: BTreeSet<String> = BTreeSet::new();
+    match relation.kind {
+        RelationKind::View => {
+            let picked = relation.picks.as_ref().and_then(|(table, _)| catalogue.relation(table));
+            if let (Some(table), Some((_, columns))) = (picked, &relation.picks) {
+                let led = led(table);
+                let is_led = |of: &String| led.iter().any(|column| column.eq_ignore_ascii_case(of));
+                leading.extend(columns.iter().filter(|(_, of)| is_led(of)).map(|(name, _)| snake(name)));
+                domain.notes.push(
+                    "filter and sort name the columns that lead an index in the table: add what is fast"
+                        .into(),
+                );
+            } else {
+                leading.extend(relation.columns.iter().map(|column| snake(&column.name)));
+                domain.notes.push(
+                    "filter and sort name all columns, as nobody knows here which are fast: remove what is slow"
+                        .into(),
+                );
+            }
+        }
+        RelationKind::Table | RelationKind::Collection => {
+            leading.extend(led(relation).into_iter().map(|column| snake(&column)));
+        }
+    }
+    for (at, field) in domain.fields.iter().enumerate() {
+        let is_known = field.key || field.unique || leading.contains(&snake(&field.column.name));
+        if is_known && field.ty.is_indexable() {
+            domain.filter.push(at);
+            if field.is_sortable() {
+                domain.sort.push(at);
+            }
+        }
+    }
+}
+
+/// The columns that lead an index or a foreign key.
+fn led(relation: &Relation) -> Vec<String> {
+    let indexes = relation.indexes.iter().filter_map(|index| index.columns.first());
+    // The other columns of a primary key are asked for as well.
+    let primary = relation.primary_key().unwrap_or_default().iter();
+    let foreign = relation.foreign_keys.iter().flatten();
+    indexes.chain(primary).chain(foreign).cloned().collect()
+}

@@ -1,0 +1,348 @@
+//! Columns to fields, and types to the types of templates.
+
+use beds_protocol::value::{Date, DateTime, Time};
+
+use super::{names::Taken, render::string};
+use beds_core::inspect::{Column, Evidence, Kind, Relation, Supplied};
+
+/// The longest string that can be indexed in a template.
+const STRING_MAX: u32 = 65_535;
+/// The longest value of an enum, and how many it may have.
+const ENUM_LEN_MAX: usize = 255;
+const ENTRIES_MAX: usize = 1_000;
+/// How deep lists and objects may nest.
+const DEPTH_MAX: usize = 8;
+
+/// A type as a template writes it.
+#[derive(Debug, Clone)]
+pub(super) struct Ty {
+    pub(super) name: &'static str,
+    /// Keys after `type`, with their values in TOML.
+    pub(super) keys: Vec<(&'static str, String)>,
+    /// What to know about it.
+    pub(super) note: Option<String>,
+}
+
+impl Ty {
+    fn plain(name: &'static str) -> Self {
+        Self { name, keys: Vec::new(), note: None }
+    }
+
+    fn key(mut self, key: &'static str, value: impl std::fmt::Display) -> Self {
+        self.keys.push((key, value.to_string()));
+        self
+    }
+
+    fn noted(mut self, note: impl Into<String>) -> Self {
+        self.note = Some(note.into());
+        self
+    }
+
+    pub(super) fn is_indexable(&self) -> bool {
+        !matches!(self.name, "text" | "bytes" | "json" | "list" | "object")
+    }
+}
+
+/// A field of a template.
+#[derive(Debug, Clone)]
+pub(super) struct Field {
+    pub(super) name: String,
+    pub(super) column: Column,
+    pub(super) ty: Ty,
+    pub(super) key: bool,
+    pub(super) unique: bool,
+    pub(super) version: bool,
+    pub(super) sensitive: bool,
+    pub(super) supply: Supply,
+    pub(super) notes: Vec<String>,
+}
+
+/// Where the value of a new record comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Supply {
+    Required,
+    Optional,
+    /// In TOML.
+    Default(String),
+    Database,
+}
+
+impl Field {
+    /// Whether its column sorts as its values compare: as text, an enum or a set does not.
+    pub(super) fn is_sortable(&self) -> bool {
+        self.ty.name == "enum" || !matches!(self.column.kind, Kind::Enum(_) | Kind::Set(_))
+    }
+
+    /// Whether a client may give it, in `create` or `update`.
+    pub(super) fn is_settable(&self) -> bool {
+        self.supply != Supply::Database && !self.version
+    }
+}
+
+/// The fields of a relation, and what of it no template can express.
+pub(super) fn fields(relation: &Relation) -> (Vec<Field>, Vec<String>) {
+    let mut taken = Taken::default();
+    let (mut fields, mut left_out) = (Vec::new(), Vec::new());
+    for (at, column) in relation.columns.iter().enumerate() {
+        if fields.len() == ENTRIES_MAX {
+            left_out.push(format!("columns after the {ENTRIES_MAX}th: a template has no more fields"));
+            break;
+        }
+        if let Some(rule) = unnameable(&column.name, relation) {
+            left_out.push(format!("column `{}`: {rule}", column.name));
+            continue;
+        }
+        match ty(&column.kind, 0) {
+            Ok(ty) => {
+                let name = taken.field(&column.name, &format!("column_{}", at + 1));
+                fields.push(field(name, column, ty, relation));
+            }
+            Err(why) => left_out.push(format!("column `{}`: {why}{}", column.name, hint(&column.written))),
+        }
+    }
+    (fields, left_out)
+}
+
+/// What to do about a type that the wire lacks.
+fn hint(written: &str) -> &'static str {
+    const SHAPES: &[&str] = &["geometry", "point", "linestring", "polygon"];
+    if SHAPES.iter().any(|shape| written.to_lowercase().contains(shape)) {
+        "; a view with ST_AsText(…) or ST_AsGeoJSON(…) can show it"
+    } else {
+        ""
+    }
+}
+
+/// Why a template cannot name a column.
+fn unnameable(name: &str, relation: &Relation) -> Option<&'static str> {
+    let is_document = relation.kind == beds_core::inspect::RelationKind::Collection;
+    if name.is_empty() || name.contains('\0') {
+        Some("a template cannot write this name")
+    } else if is_document && (name.contains('.') || name.starts_with('$')) {
+        Some("a name with `.` or `$` cannot be asked for")
+    } else {
+        None
+    }
+}
+
+fn field(name: String, column: &Column, ty: Ty, relation: &Relation) -> Field {
+    let mut notes: Vec<String> = ty.note.clone().into_iter().collect();
+    if let (Evidence::Sample { documents }, Some(seen)) = (relation.evidence, column.seen) {
+        let s = if documents == 1 { "" } else { "s" };
+        notes.push(format!("seen in {} of {} document{s}", thousands(seen), thousands(documents)));
+    }
+    let supply = supply(column, &ty, &mut notes);
+    let unique = ty.is_indexable()
+        && relation.indexes.iter().any(|index| {
+            index.unique
+                && !index.primary
+                && index.whole
+                && index.columns.len() == 1
+                && index.columns[0] == column.name
+        });
+    Field {
+        key: false,
+        unique,
+        version: false,
+        sensitive: is_secret(&name),
+        supply,
+        notes,
+        name,
+        column: column.clone(),
+        ty,
+    }
+}
+
+/// 12,345
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// Names of columns that nobody wants to see in a log.
+fn is_secret(name: &str) -> bool {
+    const SECRETS: &[&str] =
+        &["password", "passwd", "pwd", "passphrase", "secret", "token", "apikey", "ssn", "cvv", "pin"];
+    name.split('_').any(|word| SECRETS.contains(&word)) || name == "api_key" || name == "user_pass"
+}
+
+fn supply(column: &Column, ty: &Ty, notes: &mut Vec<String>) -> Supply {
+    match &column.default {
+        Supplied::Counter | Supplied::Expression(_) => Supply::Database,
+        Supplied::Computed(expression) => {
+            notes.push(format!("computed by the database: {}", shortened(expression)));
+            Supply::Database
+        }
+        Supplied::Constant(text) => {
+            if let Some(value) = constant(text, &column.kind, ty) {
+                return Supply::Default(value);
+            }
+            if text.starts_with("0000-00-00") {
+                notes.push(
+                    "its default, a date of zero, has no form on the wire, where it reads as null".into(),
+                );
+                return if column.nullable { Supply::Optional } else { Supply::Required };
+            }
+            let shown = shortened(&format!("'{text}'"));
+            notes.push(format!("its default {shown} cannot be written here; the database fills it in"));
+            Supply::Database
+        }
+        Supplied::Nothing if column.nullable => Supply::Optional,
+        Supplied::Nothing => Supply::Required,
+    }
+}
+
+fn shortened(text: &str) -> String {
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if line.chars().count() > 80 { format!("{}…", line.chars().take(79).collect::<String>()) } else { line }
+}
+
+/// A column's default in TOML, where it is a value of the type.
+fn constant(text: &str, kind: &Kind, ty: &Ty) -> Option<String> {
+    match (ty.name, kind) {
+        ("bool", _) => match text.trim() {
+            "0" => Some("false".into()),
+            "1" => Some("true".into()),
+            _ => None,
+        },
+        ("int", Kind::Int { min, max }) => {
+            let value: i128 = text.trim().parse().ok()?;
+            let fits = (*min..=*max).contains(&value) && i64::try_from(value).is_ok();
+            fits.then(|| value.to_string())
+        }
+        ("float", _) => {
+            let value: f64 = text.trim().parse().ok().filter(|value: &f64| value.is_finite())?;
+            Some(if value.fract() == 0.0 { format!("{value:.1}") } else { value.to_string() })
+        }
+        ("decimal", _) => {
+            let is_plain =
+                text.trim().trim_start_matches('-').chars().all(|c| c.is_ascii_digit() || c == '.');
+            (is_plain && !text.is_empty()).then(|| string(text.trim()))
+        }
+        ("string" | "text", Kind::String { max } | Kind::Text { max }) => {
+            (text.chars().count() <= *max as usize).then(|| string(text))
+        }
+        ("string", _) => Some(string(text)),
+        ("enum", Kind::Enum(values)) => values.iter().any(|value| value == text).then(|| string(text)),
+        ("date", _) => text.parse::<Date>().is_ok().then(|| string(text)),
+        ("time", _) => text.parse::<Time>().is_ok().then(|| string(text)),
+        ("datetime", _) => {
+            let text = format!("{}Z", text.replacen(' ', "T", 1));
+            text.parse::<DateTime>().is_ok().then(|| string(&text))
+        }
+        _ => None,
+    }
+}
+
+/// The type of a template that holds values of a kind; an error is why there is none.
+pub(super) fn ty(kind: &Kind, depth: usize) -> Result<Ty, String> {
+    Ok(match kind {
+        Kind::Bool => Ty::plain("bool"),
+        Kind::Int { min, max } if i64::try_from(*max).is_err() => {
+            let ty = Ty::plain("int").key("unsigned", true);
+            if *min > 0 { ty.key("min", min) } else { ty }
+        }
+        Kind::Int { min, max } => {
+            let ty = Ty::plain("int");
+            let ty = if *min > i128::from(i64::MIN) { ty.key("min", min) } else { ty };
+            if *max < i128::from(i64::MAX) { ty.key("max", max) } else { ty }
+        }
+        Kind::Float { unsigned: true } => Ty::plain("float").key("min", "0.0"),
+        Kind::Float { unsigned: false } => Ty::plain("float"),
+        Kind::Decimal { precision, scale, unsigned } => {
+            let (precision, scale) = ((*precision).clamp(1, 65), (*scale).min(38));
+            let ty = Ty::plain("decimal").key("precision", precision).key("scale", scale.min(precision));
+            if *unsigned { ty.key("min", string("0")) } else { ty }
+        }
+        Kind::String { max } if *max <= STRING_MAX => Ty::plain("string").key("max", (*max).max(1)),
+        Kind::String { max } | Kind::Text { max } => Ty::plain("text").key("max", (*max).max(1)),
+        Kind::Bytes { max, fixed } => {
+            let ty = Ty::plain("bytes").key("max", (*max).max(1));
+            if *fixed && *max == 16 {
+                ty.noted("if these 16 bytes are a UUID, write type = \"uuid\" without max")
+            } else {
+                ty
+            }
+        }
+        Kind::Uuid => Ty::plain("uuid"),
+        Kind::Date => Ty::plain("date"),
+        Kind::Time => {
+            Ty::plain("time").noted("a time of day: durations beyond 00:00:00 to 23:59:59 cannot be read")
+        }
+        Kind::DateTime => Ty::plain("datetime"),
+        Kind::Enum(values) => enumeration(values),
+        Kind::Set(values) => {
+            let length = values.iter().map(|value| value.chars().count() + 1).sum::<usize>().max(1);
+            let length = u32::try_from(length).unwrap_or(STRING_MAX).min(STRING_MAX);
+            Ty::plain("string")
+                .key("max", length)
+                .noted(format!("a set: some of {}, with commas between them", values.join(", ")))
+        }
+        Kind::Json => Ty::plain("json"),
+        Kind::ObjectId => Ty::plain("object_id"),
+        Kind::List(_) | Kind::Object(_) if depth >= DEPTH_MAX => {
+            Ty::plain("json").noted("nested deeper than a template can say")
+        }
+        Kind::List(item) => {
+            let item = ty(item, depth + 1)?;
+            Ty::plain("list").key("items", super::render::inline(&item)).key("max", 100_000)
+        }
+        Kind::Object(members) => object(members, depth)?,
+        Kind::Mixed(types) => Ty::plain("json").noted(format!("of several types: {}", types.join(", "))),
+        Kind::Beyond(what) => return Err(what.clone()),
+    })
+}
+
+fn enumeration(values: &[String]) -> Ty {
+    let longest = values.iter().map(|value| value.chars().count()).max().unwrap_or(1).max(1);
+    let distinct: std::collections::BTreeSet<&String> = values.iter().collect();
+    let is_expressible = !values.is_empty()
+        && values.len() <= ENTRIES_MAX
+        && longest <= ENUM_LEN_MAX
+        && distinct.len() == values.len()
+        && values.iter().all(|value| !value.is_empty());
+    if is_expressible {
+        let values: Vec<String> = values.iter().map(|value| string(value)).collect();
+        return Ty::plain("enum").key("values", format!("[{}]", values.join(", ")));
+    }
+    Ty::plain("string")
+        .key("max", longest.min(STRING_MAX as usize))
+        .noted("an enum whose values a template cannot list (an empty one, one twice, or too many)")
+}
+
+fn object(members: &[Column], depth: usize) -> Result<Ty, String> {
+    let is_nameable = |member: &&Column| {
+        !member.name.contains(['.', '\0']) && !member.name.starts_with('$') && !member.name.is_empty()
+    };
+    let (named, unnamed): (Vec<&Column>, Vec<&Column>) = members.iter().partition(is_nameable);
+    if named.is_empty() {
+        return Ok(Ty::plain("json"));
+    }
+    let mut taken = Taken::default();
+    let mut parts = Vec::new();
+    for (at, member) in named.iter().enumerate() {
+        let name = taken.field(&member.name, &format!("member_{}", at + 1));
+        let mut ty = ty(&member.kind, depth + 1)?;
+        if name != member.name {
+            ty.keys.push(("column", string(&member.name)));
+        }
+        if !member.nullable {
+            ty.keys.push(("required", "true".into()));
+        }
+        parts.push(format!("{name} = {}", super::render::inline(&ty)));
+    }
+    let ty = Ty::plain("object").key("fields", format!("{{ {} }}", parts.join(", ")));
+    Ok(match unnamed.first() {
+        Some(first) => {
+            ty.noted(format!("without the member `{}`, whose name cannot be asked for", first.name))
+        }
+        None => ty,
+    })
+}

@@ -1,0 +1,261 @@
+//! Templates for an existing database: one for each table, view and collection, with the procedures and functions
+//! that belong to it.
+//!
+//! [`plan`] turns what the adapters have seen into text and needs no server; [`write()`] puts it into a folder. What
+//! a template cannot express is listed in it and in [`Plan::left_out`], never silently dropped. Nothing here
+//! changes the database: procedures that are missing are proposed as a script for the DBA.
+
+mod body;
+mod crud;
+mod ddl;
+mod domain;
+mod fields;
+mod names;
+mod render;
+mod routines;
+mod write;
+
+use beds_core::inspect::{Catalogue, Evidence, Relation, RelationKind, Routine, RoutineKind};
+
+use self::{
+    body::AllDeeds,
+    domain::{Domain, Object},
+    names::Taken,
+    routines::{call, home},
+};
+
+pub use names::glob_matches;
+pub(crate) use names::same as same_name;
+pub use write::{Existing, WriteError, existing, write};
+
+/// How the node's own tables and collections begin: they are no domains.
+const OWN_PREFIX: &str = "beds_";
+
+/// What to import, and under which names.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Only relations and routines whose name matches one of these patterns; all where there are none.
+    pub only: Vec<String>,
+    /// None whose name matches one of these.
+    pub exclude: Vec<String>,
+    /// What the names of templates begin with.
+    pub name_prefix: String,
+    /// The service that serves them.
+    pub service: String,
+    /// The broker, where the service has several.
+    pub broker: Option<String>,
+    /// The name that templates use for the database.
+    pub database_name: String,
+    /// Whether the database is MongoDB's.
+    pub is_mongodb: bool,
+    /// Whether to propose procedures where there are none.
+    pub ddl: bool,
+    /// Templates that are there already.
+    pub existing: Vec<Existing>,
+}
+
+/// What an import writes.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// Name and text of each template's file.
+    pub files: Vec<(String, String)>,
+    /// The script with proposed procedures.
+    pub ddl: Option<String>,
+    /// What no template expresses: where, and why.
+    pub left_out: Vec<(String, String)>,
+    /// How many of what.
+    pub counts: Counts,
+}
+
+/// How many of what a plan holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Domains on tables or collections.
+    pub tables: usize,
+    /// Domains on views.
+    pub views: usize,
+    /// Domains that offer create, update or delete.
+    pub writable: usize,
+    /// Calls.
+    pub calls: usize,
+    /// Relations and routines that the patterns leave out.
+    pub unselected: usize,
+}
+
+/// Whether the text of a routine, or of one that it runs, can be seen to end the transaction.
+pub(crate) fn commits_unsaid(routine: &Routine, catalogue: &Catalogue) -> bool {
+    routine.kind == RoutineKind::Procedure
+        && routine.body.is_some()
+        && AllDeeds::of(&catalogue.routines).with_called(routine).is_some_and(|(_, commits)| commits)
+}
+
+/// The templates for a database.
+#[must_use]
+pub fn plan(catalogue: &Catalogue, options: &Options) -> Plan {
+    let mut plan = Plan::default();
+    let mut names = Taken::default();
+    for template in &options.existing {
+        // One that would be written anew gives its name back.
+        if template.file != file_name(&template.name) {
+            names.keep_template(&template.name);
+        }
+    }
+    let mut domains = domains(catalogue, options, &mut names, &mut plan);
+    add_routines(&mut domains, catalogue, options, &mut names, &mut plan);
+    if options.ddl && !options.is_mongodb {
+        plan.ddl = ddl::propose(&mut domains, catalogue);
+    }
+    for (name, what) in &catalogue.others {
+        if is_selected(name, options) {
+            plan.left_out.push((format!("`{name}`"), format!("{what} has no counterpart in a template")));
+        }
+    }
+    domains.sort_by(|a, b| a.name.cmp(&b.name));
+    for domain in &domains {
+        let file = file_name(&domain.name);
+        plan.left_out.extend(domain.left_out.iter().map(|what| (file.clone(), what.clone())));
+        plan.counts.writable += usize::from(domain.is_writable() || domain.delete.is_some());
+        plan.counts.calls += domain.calls.len();
+        match &domain.source {
+            Some((RelationKind::View, _)) => plan.counts.views += 1,
+            Some(_) => plan.counts.tables += 1,
+            None => {}
+        }
+        plan.files.push((file, render::template(domain, &catalogue.database, options)));
+    }
+    plan
+}
+
+fn file_name(template: &str) -> String {
+    format!("{template}_rec.toml")
+}
+
+fn is_selected(name: &str, options: &Options) -> bool {
+    let matches = |patterns: &[String]| patterns.iter().any(|pattern| glob_matches(pattern, name));
+    (options.only.is_empty() || matches(&options.only)) && !matches(&options.exclude)
+}
+
+fn domains(catalogue: &Catalogue, options: &Options, names: &mut Taken, plan: &mut Plan) -> Vec<Domain> {
+    let mut domains = Vec::new();
+    for (at, relation) in catalogue.relations.iter().enumerate() {
+        if relation.name.starts_with(OWN_PREFIX) {
+            continue;
+        }
+        if !is_selected(&relation.name, options) {
+            plan.counts.unselected += 1;
+            continue;
+        }
+        let subject = || format!("{} `{}`", relation.kind.as_str(), relation.name);
+        if let Some(rule) = unnameable(relation, options) {
+            plan.left_out.push((subject(), rule.to_owned()));
+            continue;
+        }
+        match domain::domain(String::new(), relation, catalogue) {
+            Ok(mut domain) => {
+                let name = format!("{}{}", options.name_prefix, relation.name);
+                domain.name = names.template(&name, &format!("{}relation_{}", options.name_prefix, at + 1));
+                if options.is_mongodb {
+                    offer_collection(&mut domain, relation);
+                }
+                domains.push(domain);
+            }
+            Err(why) => plan.left_out.push((subject(), why)),
+        }
+    }
+    domains
+}
+
+/// Why a template cannot name a relation.
+fn unnameable(relation: &Relation, options: &Options) -> Option<&'static str> {
+    let name = &relation.name;
+    if options.is_mongodb && (name.contains('$') || name.starts_with("system.")) {
+        Some("a template cannot name it")
+    } else if options.is_mongodb && name.len() > 200 {
+        Some("its name is longer than a template can write")
+    } else {
+        None
+    }
+}
+
+/// A collection whose validator refuses what does not match is written through that validator.
+fn offer_collection(domain: &mut Domain, relation: &Relation) {
+    if relation.kind != RelationKind::Collection {
+        return;
+    }
+    // The node writes integers as `long`.
+    let refused = domain.fields.iter().find(|field| field.ty.name == "int" && !field.column.takes_long());
+    if let (Evidence::Validator { .. }, Some(field)) = (relation.evidence, refused) {
+        domain.notes.push(format!(
+            "read only: its validator takes `{}` as int only, and the node writes long: let it take [\"int\", \"long\"]",
+            field.column.name
+        ));
+        return;
+    }
+    match relation.evidence {
+        Evidence::Validator { strict: true } if domain.left_out.is_empty() => {
+            let collection = || Some(Object::Collection(relation.name.clone()));
+            domain.create = collection();
+            if !domain.key().is_empty() {
+                if domain.fields.iter().any(|field| !field.key && field.is_settable()) {
+                    domain.update = collection();
+                }
+                domain.delete = collection();
+            }
+        }
+        Evidence::Validator { .. } => domain.notes.push(
+            "read only: its validator does not refuse what does not match, or asks for what a template cannot say".into(),
+        ),
+        Evidence::Sample { .. } | Evidence::Declared => domain.notes.push(format!(
+            "read only: no validator says what a document must be; with one, add create = {{ collection = \"{}\" }}",
+            relation.name
+        )),
+    }
+}
+
+fn add_routines(
+    domains: &mut Vec<Domain>,
+    catalogue: &Catalogue,
+    options: &Options,
+    names: &mut Taken,
+    plan: &mut Plan,
+) {
+    let all = AllDeeds::of(&catalogue.routines);
+    let is_excluded = |name: &str| options.exclude.iter().any(|pattern| glob_matches(pattern, name));
+    let candidates: Vec<_> =
+        catalogue.routines.iter().filter(|routine| !is_excluded(&routine.name)).cloned().collect();
+    plan.counts.unselected += catalogue.routines.len() - candidates.len();
+    let wired = crud::wire(domains, &candidates, &all);
+    let relations = domains.len();
+    let mut call_names: Vec<Taken> = (0..=relations).map(|_| Taken::default()).collect();
+    let mut homeless = Domain::of_calls(String::new(), &catalogue.database);
+    for (routine, wired) in candidates.iter().zip(wired) {
+        if wired {
+            continue;
+        }
+        let home = home(routine, domains, &all);
+        // With `only`, what belongs to no chosen table is not chosen, unless it is so by its own name.
+        if !options.only.is_empty() && home.is_none() && !is_selected(&routine.name, options) {
+            plan.counts.unselected += 1;
+            continue;
+        }
+        let call = call(routine, home.and_then(|home| domains.get(home)), &all);
+        let target = home.and_then(|home| domains.get_mut(home)).unwrap_or(&mut homeless);
+        match call {
+            Ok(mut call) => {
+                if let Some(taken) = call_names.get_mut(home.unwrap_or(relations)) {
+                    call.name = taken.field(&call.name, "call");
+                }
+                target.calls.push(call);
+            }
+            Err(why) => target.left_out.push(format!("{} `{}`: {why}", routine.kind.as_str(), routine.name)),
+        }
+    }
+    if homeless.calls.is_empty() {
+        let everywhere = homeless.left_out.into_iter();
+        plan.left_out.extend(everywhere.map(|what| (format!("database `{}`", catalogue.database), what)));
+    } else {
+        let name = format!("{}{}_calls", options.name_prefix, options.database_name);
+        homeless.name = names.template(&name, &format!("{}calls", options.name_prefix));
+        domains.push(homeless);
+    }
+}

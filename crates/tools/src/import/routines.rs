@@ -1,0 +1,155 @@
+//! Procedures and functions to calls, each on the domain that it belongs to most plausibly.
+
+use beds_protocol::Lane;
+
+use super::{
+    body::AllDeeds,
+    domain::Domain,
+    fields::{Ty, ty},
+    names::{Taken, parameter, same, snake, table_words, words},
+};
+use beds_core::inspect::{Direction, Routine, RoutineKind};
+
+/// A call of a template.
+#[derive(Debug, Clone)]
+pub(super) struct Call {
+    pub(super) name: String,
+    pub(super) routine: String,
+    pub(super) kind: RoutineKind,
+    pub(super) lane: Lane,
+    pub(super) commits: bool,
+    pub(super) args: Vec<Arg>,
+    pub(super) returns: Option<Ty>,
+    pub(super) description: String,
+    pub(super) notes: Vec<String>,
+}
+
+/// An argument of a call.
+#[derive(Debug, Clone)]
+pub(super) struct Arg {
+    pub(super) name: String,
+    pub(super) ty: Ty,
+    pub(super) direction: Direction,
+    pub(super) nullable: bool,
+}
+
+/// The call that runs a routine; an error is why no template can express it.
+pub(super) fn call(routine: &Routine, domain: Option<&Domain>, all: &AllDeeds) -> Result<Call, String> {
+    let deeds = all.own(routine);
+    let is_aggregate = deeds.is_some_and(|deeds| {
+        deeds.names.windows(3).any(|three| three[0] == "fetch" && three[1] == "group" && three[2] == "next")
+    });
+    if is_aggregate {
+        return Err("an aggregate function has no meaning outside of a query".into());
+    }
+    let mut taken = Taken::default();
+    let mut args = Vec::new();
+    for (at, given) in routine.parameters.iter().enumerate() {
+        let ty = ty(&given.kind, 0).map_err(|why| format!("its parameter `{}` is of {why}", given.name))?;
+        let fallback = format!("arg_{}", at + 1);
+        let name = taken.field(&parameter(&given.name), &fallback);
+        let column = domain
+            .and_then(|domain| domain.fields.iter().find(|field| same(&given.name, &field.column.name)));
+        let takes_null = deeds.is_some_and(|deeds| deeds.asks_null(&given.name));
+        let nullable = match given.direction {
+            // It is null until the routine sets it.
+            Direction::Out => true,
+            Direction::In | Direction::InOut => {
+                takes_null || column.is_some_and(|field| field.column.nullable)
+            }
+        };
+        args.push(Arg { name, ty, direction: given.direction, nullable });
+    }
+    let returns = match &routine.returns {
+        Some((kind, _)) => Some(ty(kind, 0).map_err(|why| format!("it returns {why}"))?),
+        None if routine.kind == RoutineKind::Function => return Err("what it returns cannot be seen".into()),
+        None => None,
+    };
+    let (lane, commits, notes) = lane(routine, all);
+    let name = call_name(&routine.name);
+    let description = match routine.comment.trim() {
+        "" => format!(
+            "{} `{}`",
+            if routine.kind == RoutineKind::Function { "Function" } else { "Procedure" },
+            routine.name
+        ),
+        comment => comment.to_owned(),
+    };
+    let returns = returns.map(|ty| Ty { note: None, ..ty });
+    Ok(Call {
+        name,
+        routine: routine.name.clone(),
+        kind: routine.kind,
+        lane,
+        commits,
+        args,
+        returns,
+        description,
+        notes,
+    })
+}
+
+/// The name without what only says that it is a routine.
+fn call_name(routine: &str) -> String {
+    let name = snake(routine);
+    let stripped = ["sp_", "usp_", "proc_", "prc_", "pr_", "fn_", "udf_", "func_", "ufn_"]
+        .iter()
+        .find_map(|prefix| name.strip_prefix(prefix))
+        .filter(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase()));
+    stripped.unwrap_or(&name).to_owned()
+}
+
+/// The lane, whether the routine commits by itself, and why the lane is not what the routine declares.
+fn lane(routine: &Routine, all: &AllDeeds) -> (Lane, bool, Vec<String>) {
+    let function = routine.kind == RoutineKind::Function;
+    match all.with_called(routine) {
+        Some((false, _)) if !routine.declares_write => (Lane::Read, false, Vec::new()),
+        Some((writes, commits)) => {
+            let mut notes = Vec::new();
+            if routine.declares_read && writes {
+                notes.push("it declares that it only reads, but its text writes, or may".to_owned());
+            }
+            if commits && !function {
+                notes.push("it ends the transaction by itself: its effect is at least once, not exactly once".to_owned());
+            }
+            // MariaDB lets no function commit.
+            (Lane::Write, commits && !function, notes)
+        }
+        None => (
+            Lane::Write,
+            false,
+            vec![
+                "its text cannot be seen by this user: if it only reads, write lane = \"read\"; if it commits by itself, add commits = true"
+                    .to_owned(),
+            ],
+        ),
+    }
+}
+
+/// The domain that a routine belongs to: the one whose table its name mentions, with the most words, or else the
+/// one whose table its text mentions most often.
+pub(super) fn home(routine: &Routine, domains: &[Domain], all: &AllDeeds) -> Option<usize> {
+    let name = words(&routine.name);
+    let tables: Vec<(usize, &str)> = domains
+        .iter()
+        .enumerate()
+        .filter_map(|(at, domain)| domain.source.as_ref().map(|(_, table)| (at, table.as_str())))
+        .collect();
+    let mentioned = |table: &str| {
+        let table = table_words(table);
+        let found = !table.is_empty() && name.windows(table.len()).any(|part| part == table);
+        found.then_some(table.len())
+    };
+    let by_name = tables.iter().filter_map(|(at, table)| Some((mentioned(table)?, *at)));
+    // Of equals, the first.
+    if let Some((_, at)) = by_name.max_by_key(|(length, at)| (*length, usize::MAX - at)) {
+        return Some(at);
+    }
+    let deeds = all.own(routine)?;
+    let count = |table: &str| {
+        let table = table.to_lowercase();
+        deeds.names.iter().filter(|name| **name == table).count()
+    };
+    let by_text = tables.iter().map(|(at, table)| (count(table), *at)).filter(|(count, _)| *count > 0);
+    by_text.max_by_key(|(count, at)| (*count, usize::MAX - at)).map(|(_, at)| at)
+}

@@ -1,0 +1,96 @@
+//! What a domain writes to a collection, against the collection's validator.
+
+use super::{
+    Findings,
+    relation::is_written,
+    types::{Against, Fit, fit},
+};
+use beds_core::{
+    inspect::{Evidence, Relation},
+    spec::{Domain, Engine, Object, Type, Usage},
+};
+
+/// Holds what is written against the validator of the collection.
+pub(super) fn check(object: &Object, relation: &Relation, findings: &mut Findings<'_>) {
+    let Evidence::Validator { strict } = relation.evidence else { return };
+    let domain = findings.domain;
+    if object.usage == Usage::Delete {
+        return;
+    }
+    let place = super::place(object.usage);
+    if object.usage == Usage::Create {
+        for column in relation.columns.iter().filter(|column| !column.nullable && column.name != "_id") {
+            let field = domain.fields.iter().position(|field| field.column == column.name);
+            let message = match field {
+                None => format!("the validator asks for `{}`, which no field has", column.name),
+                Some(index) if !is_always_given(domain, index) => {
+                    format!("the validator asks for `{}`, which a client may leave out", column.name)
+                }
+                Some(_) => continue,
+            };
+            findings
+                .push(severity(strict), &place, message)
+                .hint("make the field required, or give it a default");
+        }
+    }
+    let is_read_too =
+        domain.objects.iter().any(|other| other.usage == Usage::Read && other.name == object.name);
+    for (index, field) in domain.fields.iter().enumerate() {
+        let place = format!("field {}", field.name);
+        let Some(column) = relation.columns.iter().find(|column| column.name == field.column) else {
+            if relation.closed && !is_read_too && object.usage == Usage::Create {
+                findings.push(
+                    severity(strict),
+                    place,
+                    format!("the validator lets no document have `{}`", field.column),
+                );
+            }
+            continue;
+        };
+        let writes =
+            is_written(index, findings) || field.generated.is_some() || domain.version == Some(index);
+        if object.usage != Usage::Create || !writes {
+            continue;
+        }
+        if matches!(field.ty, Type::Int { .. } | Type::UInt { .. }) && !column.takes_long() {
+            findings
+                .push(
+                    severity(strict),
+                    &place,
+                    format!(
+                        "the validator takes `{}` as `{}` only, and the node writes `long`",
+                        column.name, column.written
+                    ),
+                )
+                .hint("let the validator take [\"int\", \"long\"]");
+        }
+        // What is read from the same collection has been judged there.
+        if is_read_too {
+            continue;
+        }
+        match fit(&column.kind, &field.ty, Against { engine: Engine::MongoDb, written: true }) {
+            Fit::Fine => {}
+            Fit::Doubt(why) => {
+                findings.warning(place, format!("the member `{}` {why}", column.name));
+            }
+            Fit::Wrong(why) => {
+                findings.push(severity(strict), place, format!("the member `{}` {why}", column.name));
+            }
+        }
+    }
+}
+
+/// A validator that only warns refuses nothing.
+const fn severity(strict: bool) -> super::Severity {
+    if strict { super::Severity::Error } else { super::Severity::Warning }
+}
+
+fn is_always_given(domain: &Domain, index: usize) -> bool {
+    let field = &domain.fields[index];
+    let is_generated = field.generated.is_some_and(|by| by != beds_core::spec::Generated::Database);
+    field.required
+        || field.default.is_some()
+        || is_generated
+        || domain.version == Some(index)
+        || domain.key.contains(&index)
+}

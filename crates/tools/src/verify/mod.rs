@@ -1,0 +1,317 @@
+//! Templates held against the live databases: what `beds verify` shows and the initial program load asks.
+//!
+//! [`verify`] looks at each database once and judges every domain on it; the parts judge relations, routines,
+//! documents and grants from plain structs and ask no server. It never changes anything, and it says nothing of
+//! what it cannot know, such as the result sets of a procedure.
+
+mod documents;
+mod grants;
+mod nearest;
+mod relation;
+mod report;
+mod routine;
+mod types;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use futures_util::future::join_all;
+use serde::Serialize;
+
+use beds_core::{
+    inspect::{Catalogue, RelationKind, RoutineKind, Scope, Unseen},
+    settings::Servers,
+    spec::{Domain, Engine, Object, ObjectKind, Usage},
+};
+use beds_mariadb::MariaDb;
+use beds_mongodb::MongoDb;
+
+pub use report::Report;
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Some request to the domain fails or answers wrongly.
+    Error,
+    /// It works, but not as somebody may think.
+    Warning,
+}
+
+impl Severity {
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// A place where a template and its database disagree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The template; none where it is about the node's user.
+    pub template: Option<String>,
+    /// The name that templates use for the database.
+    pub database: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// The part of the template, such as `field price` or `call restock`.
+    pub place: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// A database that could not be looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unchecked {
+    /// The name that templates use for it.
+    pub database: String,
+    /// Why.
+    pub reason: String,
+    /// What to do about it.
+    pub hint: String,
+    /// The templates that were not checked for it.
+    pub templates: Vec<String>,
+}
+
+/// The findings of one domain.
+pub(crate) struct Findings<'a> {
+    domain: &'a Domain,
+    list: Vec<Finding>,
+}
+
+impl Findings<'_> {
+    fn push(
+        &mut self,
+        severity: Severity,
+        place: impl Into<String>,
+        message: impl Into<String>,
+    ) -> &mut Finding {
+        let at = self.list.len();
+        self.list.push(Finding {
+            template: Some(self.domain.name.to_owned()),
+            database: self.domain.database.to_owned(),
+            severity,
+            place: place.into(),
+            message: message.into(),
+            hint: None,
+        });
+        &mut self.list[at]
+    }
+
+    fn error(&mut self, place: impl Into<String>, message: impl Into<String>) -> &mut Finding {
+        self.push(Severity::Error, place, message)
+    }
+
+    fn warning(&mut self, place: impl Into<String>, message: impl Into<String>) -> &mut Finding {
+        self.push(Severity::Warning, place, message)
+    }
+}
+
+impl Finding {
+    fn hint(&mut self, hint: impl Into<String>) {
+        self.hint = Some(hint.into());
+    }
+}
+
+/// Where the databases of a node are.
+#[derive(Debug, Clone, Copy)]
+pub struct Sources<'a> {
+    /// MariaDB servers, by the name that templates use as `database`.
+    pub mariadb: &'a Servers<MariaDb>,
+    /// MongoDB servers, by the name that templates use as `database`.
+    pub mongodb: &'a Servers<MongoDb>,
+    /// How long looking at one database may take.
+    pub timeout: Duration,
+}
+
+/// Looks at the databases of these domains, all at the same time, and holds the domains against them.
+pub async fn verify(sources: Sources<'_>, domains: &[&'static Domain]) -> Report {
+    let mut by_database: BTreeMap<(&str, &str), Vec<&'static Domain>> = BTreeMap::new();
+    for domain in domains {
+        by_database.entry((section(domain.engine()), domain.database)).or_default().push(domain);
+    }
+    let looks = by_database.into_iter().map(async |((_, database), domains)| {
+        let seen = look(sources, &domains).await;
+        (database, domains, seen)
+    });
+    let mut report = Report::default();
+    for (database, domains, seen) in join_all(looks).await {
+        match seen {
+            Ok(catalogue) => {
+                for domain in &domains {
+                    report.findings.extend(check(domain, &catalogue));
+                    report.checked.push(domain.name.to_owned());
+                }
+                report.findings.extend(grants::excess(database, &domains, &catalogue));
+            }
+            Err(Unseen { reason, hint }) => report.unchecked.push(Unchecked {
+                database: database.to_owned(),
+                reason,
+                hint,
+                templates: domains.iter().map(|domain| domain.name.to_owned()).collect(),
+            }),
+        }
+    }
+    report.sort();
+    report
+}
+
+/// The section of the configuration that names an engine's servers.
+const fn section(engine: Engine) -> &'static str {
+    match engine {
+        Engine::MariaDb => "mariadb",
+        Engine::MongoDb => "mongodb",
+    }
+}
+
+async fn look(sources: Sources<'_>, domains: &[&'static Domain]) -> Result<Catalogue, Unseen> {
+    let Some(first) = domains.first() else { return Ok(Catalogue::default()) };
+    let objects = domains.iter().flat_map(|domain| domain.database_objects());
+    let names: BTreeSet<&str> =
+        objects.filter(|object| is_relation(object.kind)).map(|object| object.name).collect();
+    let scope = Scope {
+        only: Some(names.into_iter().map(str::to_owned).collect()),
+        sample: 0,
+        timeout: sources.timeout,
+    };
+    let name = first.database;
+    let missing = || {
+        let section = section(first.engine());
+        Unseen::new(
+            format!("[{section}.{name}] is not configured"),
+            "add it to config/, with the url of its server",
+        )
+    };
+    match first.engine() {
+        Engine::MariaDb => {
+            let server = sources.mariadb.get(name).ok_or_else(missing)?;
+            beds_mariadb::inspect(server.url.as_ref().ok_or_else(missing)?, &scope).await
+        }
+        Engine::MongoDb => {
+            let server = sources.mongodb.get(name).ok_or_else(missing)?;
+            let url = server.url.as_ref().ok_or_else(missing)?;
+            let database = server.database.as_deref().unwrap_or(name);
+            beds_mongodb::inspect(url, database, &scope, &|_| true, &|_, _, _| ()).await
+        }
+    }
+}
+
+const fn is_relation(kind: ObjectKind) -> bool {
+    match kind {
+        ObjectKind::Table | ObjectKind::View | ObjectKind::Collection | ObjectKind::Pipeline => true,
+        ObjectKind::Procedure | ObjectKind::Function => false,
+    }
+}
+
+/// Holds one domain against its database.
+#[must_use]
+pub fn check(domain: &Domain, catalogue: &Catalogue) -> Vec<Finding> {
+    let mut findings = Findings { domain, list: Vec::new() };
+    for object in &domain.database_objects() {
+        match object.kind {
+            ObjectKind::Table | ObjectKind::View | ObjectKind::Collection | ObjectKind::Pipeline => {
+                check_relation(object, catalogue, &mut findings);
+            }
+            ObjectKind::Procedure => check_routine(object, RoutineKind::Procedure, catalogue, &mut findings),
+            ObjectKind::Function => check_routine(object, RoutineKind::Function, catalogue, &mut findings),
+        }
+    }
+    findings.list
+}
+
+/// What a message calls the use of an object.
+fn place(usage: Usage) -> String {
+    match usage {
+        Usage::Read => "objects.read".to_owned(),
+        Usage::Create => "objects.create".to_owned(),
+        Usage::Update => "objects.update".to_owned(),
+        Usage::Delete => "objects.delete".to_owned(),
+        Usage::Call(call) => format!("call {call}"),
+    }
+}
+
+fn check_relation(object: &Object, catalogue: &Catalogue, findings: &mut Findings<'_>) {
+    let place = place(object.usage);
+    let Some(relation) = catalogue.relation(object.name) else {
+        let names = catalogue.relations.iter().map(|relation| relation.name.as_str());
+        missing(object, what(object.kind), names, catalogue, findings);
+        return;
+    };
+    let is_other = match object.kind {
+        ObjectKind::Table => relation.kind != RelationKind::Table,
+        ObjectKind::View => relation.kind != RelationKind::View,
+        ObjectKind::Collection => relation.kind != RelationKind::Collection,
+        _ => false,
+    };
+    if is_other {
+        let found = relation.kind.as_str();
+        let message =
+            format!("`{}` is a {found}, and the template calls it a {}", object.name, what(object.kind));
+        // Nobody can write through a view of MongoDB.
+        if object.usage == Usage::Read {
+            findings.warning(&place, message).hint(format!("write {found} = \"{}\"", object.name));
+        } else {
+            findings.error(&place, message);
+            return;
+        }
+    }
+    grants::check(object, catalogue, findings);
+    match object.usage {
+        Usage::Read => relation::check(object, relation, findings),
+        Usage::Create | Usage::Update | Usage::Delete => documents::check(object, relation, findings),
+        Usage::Call(_) => {}
+    }
+}
+
+fn check_routine(object: &Object, kind: RoutineKind, catalogue: &Catalogue, findings: &mut Findings<'_>) {
+    if let Some(routine) = catalogue.routine(kind, object.name) {
+        grants::check(object, catalogue, findings);
+        routine::check(object, routine, catalogue, findings);
+        return;
+    }
+    let routines = catalogue.routines.iter().filter(|routine| routine.kind == kind);
+    missing(object, kind.as_str(), routines.map(|routine| routine.name.as_str()), catalogue, findings);
+}
+
+const fn what(kind: ObjectKind) -> &'static str {
+    match kind {
+        ObjectKind::Table => "table",
+        ObjectKind::View => "view",
+        ObjectKind::Collection => "collection",
+        ObjectKind::Procedure => "procedure",
+        ObjectKind::Function => "function",
+        ObjectKind::Pipeline => "collection or view",
+    }
+}
+
+fn missing<'n>(
+    object: &Object,
+    kind: &str,
+    names: impl Iterator<Item = &'n str>,
+    catalogue: &Catalogue,
+    findings: &mut Findings<'_>,
+) {
+    let nearest = nearest::nearest(object.name, names);
+    let message = format!("there is no {kind} `{}` in the database `{}`", object.name, catalogue.database);
+    let lacks = grants::lacks(object, catalogue);
+    let hint = match (nearest, lacks) {
+        (Some(name), Some(privilege)) => format!(
+            "did you mean `{name}`? Or `{}` may not see it: it has no {privilege} on it",
+            catalogue.grants.user
+        ),
+        (Some(name), None) => format!("did you mean `{name}`?"),
+        (None, Some(privilege)) => {
+            format!("or `{}` may not see it: it has no {privilege} on it", catalogue.grants.user)
+        }
+        (None, None) => "create it, or correct its name in the template".to_owned(),
+    };
+    findings.error(place(object.usage), message).hint(hint);
+}

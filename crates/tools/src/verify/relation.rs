@@ -1,0 +1,192 @@
+//! Fields against the columns of what a domain reads.
+
+use super::{
+    Findings,
+    nearest::nearest,
+    types::{Against, Fit, fit},
+};
+use beds_core::{
+    inspect::{Column, Evidence, Kind, Relation, RelationKind, Supplied},
+    spec::{Engine, Field, Generated, Object, Type, Usage},
+};
+
+/// Holds the fields of a domain against the relation that it reads.
+pub(super) fn check(object: &Object, relation: &Relation, findings: &mut Findings<'_>) {
+    let domain = findings.domain;
+    let place = super::place(object.usage);
+    for note in &relation.notes {
+        findings.error(&place, format!("`{}`: {note}", relation.name));
+    }
+    if relation.columns.is_empty() {
+        // A collection without a validator declares no members.
+        if domain.engine == Engine::MariaDb && relation.notes.is_empty() {
+            findings
+                .error(&place, format!("the columns of `{}` cannot be seen", relation.name))
+                .hint("the user needs SELECT on it; a view may be broken: select from it");
+        }
+    } else {
+        for (index, field) in domain.fields.iter().enumerate() {
+            match column(relation, field, domain.engine) {
+                Some(column) => check_column(index, field, column, relation, findings),
+                None => missing(field, relation, findings),
+            }
+        }
+    }
+    if relation.kind != RelationKind::View {
+        check_key(&place, relation, findings);
+        check_unique(relation, findings);
+    }
+}
+
+/// The column of a field. MariaDB does not tell case apart in columns.
+fn column<'r>(relation: &'r Relation, field: &Field, engine: Engine) -> Option<&'r Column> {
+    relation.columns.iter().find(|column| match engine {
+        Engine::MariaDb => column.name.to_lowercase() == field.column.to_lowercase(),
+        Engine::MongoDb => column.name == field.column,
+    })
+}
+
+fn missing(field: &Field, relation: &Relation, findings: &mut Findings<'_>) {
+    // Documents may have members that nothing declares, unless a validator says otherwise.
+    let is_refused = relation.evidence == Evidence::Declared || relation.closed;
+    if !is_refused {
+        return;
+    }
+    let kind = relation.kind.as_str();
+    let names = relation.columns.iter().map(|column| column.name.as_str());
+    let nearest = nearest(field.column, names);
+    let message = format!("the {kind} `{}` has no column `{}`", relation.name, field.column);
+    findings.error(format!("field {}", field.name), message).hint(match nearest {
+        Some(name) if name == field.name => format!("did you mean `{name}`? then remove `column`"),
+        Some(name) => format!("did you mean column = \"{name}\"?"),
+        None => "add it to the database, or remove the field".to_owned(),
+    });
+}
+
+/// Whether clients' values reach the column through a procedure or a collection.
+pub(super) fn is_written(index: usize, findings: &Findings<'_>) -> bool {
+    let domain = findings.domain;
+    let field = &domain.fields[index];
+    let is_given = field.generated.is_none() && domain.version != Some(index);
+    let takes = |object: &Object| match object.usage {
+        Usage::Create | Usage::Update => domain.engine == Engine::MongoDb || object.args.contains(&index),
+        Usage::Read | Usage::Delete | Usage::Call(_) => false,
+    };
+    is_given && domain.objects.iter().any(takes)
+}
+
+fn check_column(
+    index: usize,
+    field: &Field,
+    column: &Column,
+    relation: &Relation,
+    findings: &mut Findings<'_>,
+) {
+    let domain = findings.domain;
+    let place = format!("field {}", field.name);
+    // A view may show another form of what a procedure takes; the procedure's parameters are looked at themselves.
+    let written = relation.kind != RelationKind::View && is_written(index, findings);
+    let subject = format!("the column `{}`", column.name);
+    match fit(&column.kind, &field.ty, Against { engine: domain.engine, written }) {
+        Fit::Fine => {}
+        Fit::Doubt(why) => {
+            findings.warning(&place, format!("{subject} {why}"));
+        }
+        Fit::Wrong(why) => {
+            findings
+                .error(&place, format!("{subject} {why}"))
+                .hint(format!("its type is `{}`", column.written));
+        }
+    }
+    // A page would go on at another place than the one before ended.
+    if domain.fetch.sort.contains(&index)
+        && matches!(field.ty, Type::String { .. })
+        && matches!(column.kind, Kind::Enum(_) | Kind::Set(_))
+    {
+        let message = format!("{subject} sorts by the position of its values, and a `string` sorts as text");
+        findings.error(&place, message).hint("take it out of `sort`, or declare it as an `enum`");
+    }
+    // What a client must give need not be kept as such: only a promise that no reader sees null is broken.
+    if column.nullable
+        && !field.nullable
+        && !domain.key.contains(&index)
+        && relation.evidence == Evidence::Declared
+    {
+        let message = format!("{subject} may be null, and the field may not");
+        let hint = "add nullable = true, or declare the column not null";
+        match relation.kind {
+            // MariaDB calls many expressions of views nullable that never are null.
+            RelationKind::View => findings.warning(&place, message).hint(hint),
+            RelationKind::Table | RelationKind::Collection => findings.error(&place, message).hint(hint),
+        }
+    }
+    let is_created = domain.operations.create && relation.kind == RelationKind::Table;
+    if is_created
+        && field.generated == Some(Generated::Database)
+        && !column.nullable
+        && column.default == Supplied::Nothing
+    {
+        findings.warning(
+            &place,
+            format!(
+                "{subject} has no default and counts nothing: only a trigger or a procedure can generate it"
+            ),
+        );
+    }
+}
+
+fn check_key(place: &str, relation: &Relation, findings: &mut Findings<'_>) {
+    let domain = findings.domain;
+    let columns: Vec<&str> = domain.key.iter().map(|index| domain.fields[*index].column).collect();
+    if columns.is_empty() {
+        return;
+    }
+    let is_unique = relation.indexes.iter().any(|index| {
+        index.unique
+            && index.whole
+            && index.columns.iter().all(|column| columns.iter().any(|key| key.eq_ignore_ascii_case(column)))
+    });
+    if !is_unique {
+        findings
+            .error(
+                place,
+                format!(
+                    "the key ({}) is not unique in `{}`: two records may have it",
+                    columns.join(", "),
+                    relation.name
+                ),
+            )
+            .hint("add a unique index, or choose another key");
+    }
+}
+
+fn check_unique(relation: &Relation, findings: &mut Findings<'_>) {
+    let domain = findings.domain;
+    for (at, field) in domain.fields.iter().enumerate() {
+        let alone = relation.indexes.iter().any(|index| {
+            index.unique
+                && index.whole
+                && index.columns.len() == 1
+                && index.columns[0].eq_ignore_ascii_case(field.column)
+        });
+        let is_key = domain.key == [at];
+        let place = format!("field {}", field.name);
+        if field.unique && !alone {
+            findings
+                .warning(place, format!("nothing in `{}` keeps `{}` unique", relation.name, field.column))
+                .hint("add a unique index, or remove `unique`");
+        } else if alone && !field.unique && !is_key && is_indexable(&field.ty) {
+            findings
+                .warning(place, format!("a unique index of `{}` lets no two records share it", relation.name))
+                .hint("add unique = true, so that clients know");
+        }
+    }
+}
+
+/// Whether a template may call a field of this type unique.
+const fn is_indexable(ty: &Type) -> bool {
+    !matches!(
+        ty,
+        Type::Text { .. } | Type::Bytes { .. } | Type::Json | Type::List { .. } | Type::Object { .. }
+    )
+}

@@ -1,0 +1,136 @@
+//! Arguments against the parameters of procedures and functions.
+
+use beds_protocol::Lane;
+
+use super::{
+    Findings,
+    types::{Against, Fit, fit},
+};
+use beds_core::{
+    inspect::{Catalogue, Direction, Parameter, Routine},
+    import,
+    spec::{ArgMode, Engine, Object, Returns, Type, Usage},
+};
+
+/// An argument as the template passes it.
+struct Passed<'d> {
+    /// Its names: on the wire, and of its column.
+    names: [&'d str; 2],
+    ty: &'d Type,
+    direction: Direction,
+    /// Whether a client chooses the value: the version that it sends back it has read before.
+    chosen: bool,
+}
+
+/// Holds the arguments of an operation or a call against a routine.
+pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, findings: &mut Findings<'_>) {
+    let domain = findings.domain;
+    let place = super::place(object.usage);
+    let (passed, lane) = match object.usage {
+        Usage::Call(name) => {
+            let Some(call) = domain.call(name) else { return };
+            check_returns(&place, &call.returns, routine, findings);
+            let passed = call.args.iter().map(|arg| Passed {
+                names: [arg.field.name, arg.field.name],
+                ty: &arg.field.ty,
+                direction: match arg.mode {
+                    ArgMode::In => Direction::In,
+                    ArgMode::Out => Direction::Out,
+                    ArgMode::InOut => Direction::InOut,
+                },
+                chosen: true,
+            });
+            (passed.collect::<Vec<_>>(), call.lane)
+        }
+        Usage::Read | Usage::Create | Usage::Update | Usage::Delete => {
+            let passed = object.args.iter().map(|index| {
+                let field = &domain.fields[*index];
+                let chosen = domain.version != Some(*index);
+                Passed { names: [field.name, field.column], ty: &field.ty, direction: Direction::In, chosen }
+            });
+            (passed.collect(), Lane::Write)
+        }
+    };
+    if lane == Lane::Read && routine.declares_write {
+        findings
+            .error(
+                &place,
+                format!("`{}` declares that it modifies data, and the read lane refuses that", routine.name),
+            )
+            .hint("write lane = \"write\"");
+    }
+    if lane == Lane::Write && import::commits_unsaid(routine, catalogue) && !object.commits {
+        findings
+            .warning(&place, format!("`{}` ends the transaction by itself", routine.name))
+            .hint("add commits = true, so that replies say that its effect is at least once");
+    }
+    check_parameters(&place, &passed, routine, findings);
+}
+
+fn check_parameters(place: &str, passed: &[Passed<'_>], routine: &Routine, findings: &mut Findings<'_>) {
+    let parameters = &routine.parameters;
+    if parameters.len() != passed.len() {
+        let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+        let s = if parameters.len() == 1 { "" } else { "s" };
+        let message = format!(
+            "`{}` has {} parameter{s}, and the template passes {}",
+            routine.name,
+            parameters.len(),
+            passed.len()
+        );
+        findings.error(place, message).hint(format!("they are: {}", names.join(", ")));
+        return;
+    }
+    for (at, (parameter, arg)) in parameters.iter().zip(passed).enumerate() {
+        let subject = format!("parameter {} of `{}`, `{}`,", at + 1, routine.name, parameter.name);
+        let is = |arg: &Passed<'_>| arg.names.iter().any(|name| is_same(parameter, name));
+        if !is(arg)
+            && let Some(meant) = passed.iter().find(|other| is(other))
+        {
+            findings.error(place, format!("{subject} is given `{}`", arg.names[0])).hint(format!(
+                "`{}` belongs there: the arguments stand in the order of the parameters",
+                meant.names[0]
+            ));
+            continue;
+        }
+        if parameter.direction != arg.direction {
+            let message = format!(
+                "{subject} is {}, and the template says {}",
+                parameter.direction.as_str(),
+                arg.direction.as_str()
+            );
+            findings.error(place, message).hint(format!("write mode = \"{}\"", parameter.direction.as_str()));
+        }
+        let written = parameter.direction != Direction::Out && arg.chosen;
+        match fit(&parameter.kind, arg.ty, Against { engine: Engine::MariaDb, written }) {
+            Fit::Fine => {}
+            Fit::Doubt(why) => {
+                findings.warning(place, format!("{subject} {why}"));
+            }
+            Fit::Wrong(why) => {
+                findings
+                    .error(place, format!("{subject} {why}"))
+                    .hint(format!("its type is `{}`", parameter.written));
+            }
+        }
+    }
+}
+
+fn is_same(parameter: &Parameter, name: &str) -> bool {
+    import::same_name(&parameter.name, name)
+}
+
+fn check_returns(place: &str, returns: &Returns, routine: &Routine, findings: &mut Findings<'_>) {
+    let (Returns::Scalar(ty), Some((kind, written))) = (returns, &routine.returns) else { return };
+    match fit(kind, ty, Against { engine: Engine::MariaDb, written: false }) {
+        Fit::Fine => {}
+        Fit::Doubt(why) => {
+            findings.warning(place, format!("what `{}` returns {why}", routine.name));
+        }
+        Fit::Wrong(why) => {
+            findings
+                .error(place, format!("what `{}` returns {why}", routine.name))
+                .hint(format!("its type is `{written}`"));
+        }
+    }
+}
