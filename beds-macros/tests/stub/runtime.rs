@@ -2,9 +2,11 @@
 
 #[allow(dead_code)]
 pub mod __private {
+    #[derive(Clone)]
     pub struct Context;
     pub struct Error;
     pub struct Outcome;
+    pub struct Work;
     pub type Result<T = Outcome> = std::result::Result<T, Error>;
     pub struct CreateRequest;
     pub struct Domain;
@@ -17,14 +19,30 @@ pub mod __private {
 
     pub trait NamasteCore {
         fn domain() -> &'static Domain;
-        fn create(_cx: &Context, _request: CreateRequest) -> impl std::future::Future<Output = Result> + Send {
-            std::future::ready(Err(Error))
+        fn create(_cx: &Context, _request: CreateRequest) -> Result<Work> {
+            Err(Error)
         }
     }
 
-    impl Error {
-        pub fn not_offered(_domain: &Domain, _operation: &str) -> Self {
+    impl Work {
+        pub fn method(_running: impl std::future::Future<Output = Result> + Send + 'static) -> Self {
             Self
+        }
+    }
+
+    pub mod operation {
+        use super::{Context, CreateRequest, Domain, Result, Work};
+
+        pub fn create(_cx: &Context, _domain: &'static Domain, _request: CreateRequest) -> Result<Work> {
+            Ok(Work)
+        }
+    }
+
+    pub mod mariadb {
+        pub struct Objects;
+
+        impl Objects {
+            pub const NONE: Self = Self;
         }
     }
 
@@ -35,7 +53,7 @@ pub mod __private {
         pub const fn placed(self, _read: Broker, _write: Broker) -> Self {
             self
         }
-        pub const fn mariadb(self, _database: &str) -> Self {
+        pub const fn mariadb(self, _database: &str, _objects: mariadb::Objects) -> Self {
             self
         }
         pub const fn fields(self, _fields: &'static [Field]) -> Self {
