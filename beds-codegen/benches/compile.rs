@@ -19,7 +19,7 @@ fn compile(criterion: &mut Criterion) {
         });
         group.throughput(Throughput::Elements(count));
         group.bench_function(BenchmarkId::from_parameter(count), |bencher| {
-            bencher.iter(|| compiler.compile().unwrap());
+            bencher.iter(|| compiler.compile().unwrap().files());
         });
     }
     group.finish();

@@ -41,10 +41,10 @@ codes! {
     B0004 FileTooLarge = "file is too large";
     B0005 NotUtf8 = "file is not UTF-8";
     B0006 EmptyFile = "template is empty";
-    B0007 Syntax = "not TOML";
-    B0008 DuplicateKey = "key stands twice";
-    B0009 FileName = "not a template's file name";
-    B0010 NotRust = "not Rust";
+    B0007 Syntax = "invalid TOML";
+    B0008 DuplicateKey = "duplicate key";
+    B0009 FileName = "invalid file name for a template";
+    B0010 NotRust = "invalid Rust";
     // Shape.
     B0101 UnknownKey = "unknown key";
     B0102 UnknownSection = "unknown section";
@@ -54,31 +54,31 @@ codes! {
     B0106 TooMany = "too many entries";
     B0107 EmptyText = "text is empty";
     // [template].
-    B0201 TemplateName = "not a template's name";
+    B0201 TemplateName = "invalid template name";
     B0202 NameTooLong = "name is too long";
     B0203 ReservedName = "name is reserved";
     B0204 UnknownService = "unknown service";
     B0205 UnknownBroker = "unknown broker";
     B0206 BrokerMissing = "broker is missing";
     B0207 UnknownEngine = "unknown engine";
-    B0208 DatabaseName = "not a database's name";
+    B0208 DatabaseName = "invalid database name";
     B0209 OffersNothing = "template offers nothing";
     // [fields].
-    B0301 FieldName = "not a field's name";
+    B0301 FieldName = "invalid field name";
     B0302 UnknownType = "unknown type";
-    B0303 KeyNotOfType = "key means nothing for this type";
-    B0304 KeyNotHere = "key means nothing here";
-    B0305 ColumnTaken = "column is used twice";
-    B0306 ColumnName = "not a column's name";
-    B0307 IdentifierTaken = "names clash in Rust";
+    B0303 KeyNotOfType = "key does not suit the type";
+    B0304 KeyNotHere = "key is not allowed here";
+    B0305 ColumnTaken = "duplicate column";
+    B0306 ColumnName = "invalid column name";
+    B0307 IdentifierTaken = "duplicate Rust name";
     B0308 DecimalDigits = "decimal without its digits";
     B0309 DigitsRange = "digits out of range";
-    B0310 EnumValues = "not a usable enum value";
-    B0311 EnumValueTwice = "enum value stands twice";
+    B0310 EnumValues = "invalid enum value";
+    B0311 EnumValueTwice = "duplicate enum value";
     B0312 BoundsCrossed = "bounds are crossed";
     B0313 BoundKind = "bound of the wrong kind";
     B0314 BoundRange = "bound out of range";
-    B0315 BadPattern = "pattern is not a regular expression";
+    B0315 BadPattern = "invalid regular expression";
     B0316 ListItems = "list without items";
     B0317 ObjectFields = "object without fields";
     B0318 TypeNotOnEngine = "type is not on this engine";
@@ -99,10 +99,10 @@ codes! {
     B0401 ObjectEngine = "object is not of this engine";
     B0402 ObjectMissing = "no database object is named";
     B0403 TwoObjects = "two database objects are named";
-    B0404 ObjectName = "not a database object's name";
+    B0404 ObjectName = "invalid name of a database object";
     B0405 ArgsMissing = "procedure without args";
     B0406 UnknownField = "unknown field";
-    B0407 NamedTwice = "field is named twice";
+    B0407 NamedTwice = "duplicate field";
     B0408 KeyArgMissing = "args lack the key";
     B0409 RequiredArgMissing = "args lack a required field";
     B0410 VersionArgMissing = "args lack the version";
@@ -113,10 +113,10 @@ codes! {
     B0501 FetchWithoutRead = "fetch without a read object";
     B0502 NotFilterable = "type cannot be filtered";
     B0503 NotSortable = "type cannot be sorted";
-    B0504 LimitCrossed = "default limit above the greatest";
+    B0504 LimitCrossed = "default limit above the maximum";
     B0505 LimitRange = "limit out of range";
     // [calls].
-    B0601 CallName = "not a call's or argument's name";
+    B0601 CallName = "invalid name of a call or argument";
     B0602 CallWithoutObject = "call names nothing to run";
     B0603 CallTwoObjects = "call names two things to run";
     B0604 CallEngine = "call is not for this engine";
@@ -125,27 +125,27 @@ codes! {
     B0607 UnknownMode = "unknown mode";
     B0608 ModeNotHere = "mode needs a procedure";
     B0609 ReturnsMissing = "function without returns";
-    B0610 ReturnsUnknown = "not a way to return";
+    B0610 ReturnsUnknown = "unknown way to return";
     B0611 ReturnsNotHere = "this cannot be returned here";
     B0612 CallKeyNotHere = "key is not for this kind of call";
     B0613 PipelineOn = "pipeline without a collection";
     B0614 PipelineMissing = "pipeline's file cannot be read";
-    B0615 PipelineSyntax = "pipeline is not JSON";
-    B0616 PipelineShape = "not a pipeline";
+    B0615 PipelineSyntax = "invalid JSON in a pipeline";
+    B0616 PipelineShape = "invalid pipeline";
     B0617 UnknownArg = "unknown argument";
     B0618 UnusedArg = "argument is not used";
-    B0619 BadPlaceholder = "not a placeholder";
+    B0619 BadPlaceholder = "invalid placeholder";
     B0620 WritesOnReadLane = "pipeline writes on the read lane";
     B0621 CommitsOnRead = "read call commits";
     // Across templates.
-    B0701 SameTemplate = "two templates of one name";
-    B0702 SameStruct = "two templates of one Rust name";
+    B0701 SameTemplate = "duplicate template name";
+    B0702 SameStruct = "duplicate Rust name of a domain";
     B0703 ArgumentCount = "procedure with two argument counts";
-    B0704 SameModule = "two domains of one module";
+    B0704 SameModule = "duplicate Rust module";
     // Hand-written domains.
     B0801 NotADomain = "not a struct with named fields";
     B0802 AttributeForm = "attribute of the wrong form";
-    B0803 NotAMethod = "not an operation for a method";
+    B0803 NotAMethod = "unknown operation for a method";
     B0804 HalfRead = "fetch without count, or count without fetch";
 }
 

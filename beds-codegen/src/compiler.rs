@@ -6,10 +6,10 @@ use std::{
 };
 
 use crate::{
-    derive::{self, HandWritten},
-    diagnostic::{self, Errors},
+    derive,
+    diagnostic::{ErrorSink, Errors, files},
     emit, load,
-    model::Domain,
+    model::{Domain, HandWritten, Operations},
     output::{self, Generated},
     parse, raw,
     report::Report,
@@ -44,12 +44,10 @@ pub struct Compiler {
 /// What a compilation gives.
 #[derive(Debug, Clone)]
 pub struct Output {
-    /// The generated files, `beds.rs` first, then one a template in order of name.
-    pub files: Vec<Generated>,
     /// The domains of templates, in order of name.
     pub domains: Vec<Domain>,
     /// The hand-written domains, in order of file; their implementation is the derive's.
-    pub hand_written: Vec<Domain>,
+    pub hand_written: Vec<HandWritten>,
     /// Files that were read, for `cargo::rerun-if-changed`.
     pub inputs: Vec<PathBuf>,
     /// Warnings.
@@ -60,9 +58,22 @@ impl Output {
     /// All domains that a node would serve, in order of name.
     #[must_use]
     pub fn all_domains(&self) -> Vec<&Domain> {
-        let mut all: Vec<_> = self.domains.iter().chain(&self.hand_written).collect();
+        let by_hand = self.hand_written.iter().filter_map(|written| written.domain.as_ref());
+        let mut all: Vec<_> = self.domains.iter().chain(by_hand).collect();
         all.sort_by(|a, b| a.name.value.cmp(&b.name.value));
         all
+    }
+
+    /// The files to generate: `beds.rs` first, then one a template in order of name.
+    #[must_use]
+    pub fn files(&self) -> Vec<Generated> {
+        let factory = emit::factory(&self.domains, &self.hand_written);
+        let mut files = vec![Generated { path: PathBuf::from("beds.rs"), text: factory }];
+        files.extend(self.domains.iter().map(|domain| Generated {
+            path: Path::new("beds").join(format!("{}.rs", domain.name.value)),
+            text: emit::domain(domain),
+        }));
+        files
     }
 }
 
@@ -122,32 +133,32 @@ impl Compiler {
         self
     }
 
-    /// Compiles everything, and writes nothing.
+    /// Takes everything through the stages up to the model, and writes nothing. [`Output::files`] emits.
     ///
     /// # Errors
-    /// The report, when any template has an error; nothing is generated then.
+    /// The report, when any template has an error.
     pub fn compile(&self) -> Result<Output, Report> {
-        let mut sources = Sources::default();
-        let mut errors = Errors::default();
+        let (mut sources, mut store) = (Sources::default(), Errors::default());
+        let mut errors = store.sink();
         let mut pipelines = self.pipelines.clone();
         let paths = load::find(&self.templates, &mut sources, &mut errors);
-        let mut files: Vec<FileId> =
+        let mut found: Vec<FileId> =
             paths.iter().filter_map(|path| load::read(path, &mut sources, &mut errors)).collect();
         // As for files, the order in which texts are given means nothing.
         let mut texts: Vec<_> = self.texts.iter().collect();
         texts.sort();
-        files.extend(texts.into_iter().map(|(path, text)| sources.add(path.clone(), text.clone())));
-        let mut templates: Vec<Validated> = files
+        found.extend(texts.into_iter().map(|(path, text)| sources.add(path.clone(), text.clone())));
+        let mut templates: Vec<Validated> = found
             .into_iter()
             .filter_map(|file| template(file, &mut pipelines, &mut sources, &mut errors))
             .collect();
         let hand_written = derive::find(&self.domains, &mut pipelines, &mut sources, &mut errors);
         if self.templates.is_empty() && self.texts.is_empty() && hand_written.is_empty() {
-            errors.push(diagnostic::files::no_templates(sources.add("", ""), "an empty list of paths"));
+            errors.push(files::no_templates(sources.add("", ""), "an empty list of paths"));
         }
         resolve::resolve(&templates, &hand_written, &mut errors);
-        if errors.count() > 0 {
-            return Err(Report::new(errors, sources));
+        if errors.has_errors() {
+            return Err(Report::new(store, sources));
         }
         templates.sort_by(|a, b| {
             a.name.as_ref().map(|name| &name.value).cmp(&b.name.as_ref().map(|name| &name.value))
@@ -160,13 +171,7 @@ impl Compiler {
                 inputs.push(written.path.clone());
             }
         }
-        Ok(Output {
-            files: generate(&domains, &hand_written),
-            domains,
-            hand_written: hand_written.into_iter().filter_map(|written| written.domain).collect(),
-            inputs,
-            warnings: Report::new(errors, sources),
-        })
+        Ok(Output { domains, hand_written, inputs, warnings: Report::new(store, sources) })
     }
 
     /// Compiles everything and writes `beds.rs` and `beds/*.rs` to the output folder: only files whose text
@@ -180,7 +185,7 @@ impl Compiler {
             self.out_dir.clone().or_else(|| env::var_os("OUT_DIR").map(PathBuf::from)).ok_or_else(|| {
                 RunError::Io("neither `out_dir` nor OUT_DIR says where to write".to_owned())
             })?;
-        output::write(&folder, &output.files)
+        output::write(&folder, &output.files())
             .map_err(|error| RunError::Io(format!("writing to {}: {error}", folder.display())))?;
         Ok(output)
     }
@@ -223,7 +228,7 @@ impl Compiler {
 /// After an error nobody knows which files were read; cargo watches every template instead.
 fn watch_all(paths: &[PathBuf]) {
     let mut ignored = (Sources::default(), Errors::default());
-    for path in load::find(paths, &mut ignored.0, &mut ignored.1) {
+    for path in load::find(paths, &mut ignored.0, &mut ignored.1.sink()) {
         println!("cargo::rerun-if-changed={}", path.display());
     }
 }
@@ -244,21 +249,9 @@ fn template(
     file: FileId,
     pipelines: &mut Pipelines,
     sources: &mut Sources,
-    errors: &mut Errors,
+    errors: &mut ErrorSink<'_>,
 ) -> Option<Validated> {
-    let raw = {
-        let table = parse::parse(file, sources, errors)?;
-        raw::read(table.into_inner(), file, errors)
-    };
-    Some(validate::validate(raw, pipelines, sources, errors))
-}
-
-fn generate(domains: &[Domain], hand_written: &[HandWritten]) -> Vec<Generated> {
-    let mut files =
-        vec![Generated { path: PathBuf::from("beds.rs"), text: emit::factory(domains, hand_written) }];
-    files.extend(domains.iter().map(|domain| Generated {
-        path: Path::new("beds").join(format!("{}.rs", domain.name.value)),
-        text: emit::domain(domain),
-    }));
-    files
+    let table = parse::parse(file, sources, errors)?;
+    let raw = raw::from_template(table, file, errors);
+    Some(validate::validate(raw, Operations::default(), pipelines, sources, errors))
 }

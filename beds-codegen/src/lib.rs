@@ -5,11 +5,13 @@
 //! | stage | takes | gives |
 //! | --- | --- | --- |
 //! | [`load`] | folders and files | [`span::Sources`], every text that a report may point into |
-//! | [`parse`] | one text | a TOML table with the place of every leaf |
-//! | [`raw`] | the table | a [`raw::RawTemplate`]: what was written, leaf by leaf with its place |
+//! | [`parse`] | one text | a [`tree::Table`]: keys and values with their places |
+//! | [`raw`] | the tree | a [`raw::RawTemplate`]: what was written, leaf by leaf with its place |
 //! | [`validate`] | the raw template | a [`model::Domain`]: what is valid; impossible states are absent from it |
 //! | [`resolve`] | all domains | nothing but errors: what only shows when the templates are seen together |
 //! | [`emit`] | valid domains | Rust text; it cannot fail |
+//!
+//! [`mod@derive`] makes the same tree of a struct's attributes, so that hand-written domains take the same stages.
 //!
 //! Every stage adds what is wrong to one [`diagnostic::Errors`] and goes on, so that one run tells everything. A
 //! broken part is remembered as broken and what refers to it is left in peace: one mistake, one message.
@@ -23,8 +25,10 @@ mod compiler;
 pub mod derive;
 pub mod diagnostic;
 pub mod emit;
+mod expand;
 mod explain;
 mod fingerprint;
+pub mod front;
 pub mod load;
 pub mod model;
 mod names;
@@ -35,10 +39,12 @@ pub mod raw;
 pub mod report;
 pub mod resolve;
 pub mod span;
+pub mod tree;
 pub mod validate;
 
 pub use code::Code;
 pub use compiler::{Compiler, Output, RunError};
+pub use expand::expand;
 pub use explain::{Explanation, explain, explain_all};
 pub use output::Generated;
 pub use report::Report;

@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    diagnostic::{Errors, files},
+    diagnostic::{Diagnostic, ErrorSink, files},
     span::{FileId, Sources},
 };
 
@@ -29,7 +29,7 @@ pub fn shown(path: &Path) -> String {
 /// Finds the templates in these files and folders. A folder gives its `*_rec.toml` files, not those of folders
 /// inside it. The result is sorted, whatever order the file system lists them in, and has no file twice, however it is
 /// named.
-pub fn find(paths: &[PathBuf], sources: &mut Sources, errors: &mut Errors) -> Vec<PathBuf> {
+pub fn find(paths: &[PathBuf], sources: &mut Sources, errors: &mut ErrorSink<'_>) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for path in paths {
         let name = shown(path);
@@ -71,9 +71,9 @@ fn list(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 }
 
 /// Reads one file into `sources`; `None` when it cannot be used, which is reported.
-pub fn read(path: &Path, sources: &mut Sources, errors: &mut Errors) -> Option<FileId> {
+pub fn read(path: &Path, sources: &mut Sources, errors: &mut ErrorSink<'_>) -> Option<FileId> {
     let name = shown(path);
-    let mut broken = |make: &dyn Fn(FileId) -> crate::diagnostic::Diagnostic| {
+    let mut broken = |make: &dyn Fn(FileId) -> Diagnostic| {
         let id = sources.add(&*name, "");
         errors.push(make(id));
     };

@@ -19,6 +19,15 @@ pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a s
 
 /// The names in a sentence: `` `a`, `b` and `c` ``; at most 24 of them, then "…".
 pub(crate) fn sentence<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    joined(names, "and")
+}
+
+/// The names as a choice: `` `a`, `b` or `c` ``.
+pub(crate) fn choice<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    joined(names, "or")
+}
+
+fn joined<'a>(names: impl IntoIterator<Item = &'a str>, word: &str) -> String {
     const SHOWN_MAX: usize = 24;
     let mut quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     if quoted.len() > SHOWN_MAX {
@@ -28,7 +37,7 @@ pub(crate) fn sentence<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     match quoted.pop() {
         None => "none".to_owned(),
         Some(last) if quoted.is_empty() => last,
-        Some(last) => format!("{} and {last}", quoted.join(", ")),
+        Some(last) => format!("{} {word} {last}", quoted.join(", ")),
     }
 }
 

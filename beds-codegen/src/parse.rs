@@ -1,4 +1,4 @@
-//! Stage 2: a template's text becomes a TOML table in which every key and value knows its place.
+//! Stage 2: a template's text becomes a tree in which every key and value knows its place.
 //!
 //! The `toml` crate recovers from an error and goes on, so several errors come out of one run. What follows an
 //! error in the same line is usually its echo, and so is everything after a bracket that is never closed: it is left
@@ -7,13 +7,14 @@
 use std::ops::Range;
 
 use toml::{
-    Spanned,
-    de::{DeTable, DeValue},
+    Spanned as TomlSpanned,
+    de::{DeString, DeTable, DeValue},
 };
 
 use crate::{
-    diagnostic::{Errors, files},
-    span::{FileId, Sources, Span},
+    diagnostic::{ErrorSink, files},
+    span::{FileId, Sources, Span, Spanned},
+    tree::{Entry, Node, Scalar, Table, Value},
 };
 
 /// What the `toml` crate says of a key that stands twice.
@@ -22,7 +23,7 @@ const DUPLICATE: &str = "duplicate key";
 /// Parses a text of `sources`; `None` when it is not TOML, which is reported.
 ///
 /// A key that stands twice is reported too, but the rest can be trusted, so the table is given.
-pub fn parse<'s>(file: FileId, sources: &'s Sources, errors: &mut Errors) -> Option<Spanned<DeTable<'s>>> {
+pub fn parse(file: FileId, sources: &Sources, errors: &mut ErrorSink<'_>) -> Option<Table> {
     let text = sources.text(file);
     let (table, mut mistakes) = DeTable::parse_recoverable(text);
     mistakes.sort_by_key(|mistake| mistake.span().map_or(text.len(), |span| span.start));
@@ -63,7 +64,38 @@ pub fn parse<'s>(file: FileId, sources: &'s Sources, errors: &mut Errors) -> Opt
         errors.push(files::empty(file));
         return None;
     }
-    (!is_broken).then_some(table)
+    (!is_broken).then(|| tree(table.into_inner(), file))
+}
+
+/// The tree of a TOML table.
+fn tree(table: DeTable<'_>, file: FileId) -> Table {
+    let place = |range: Range<usize>| Span { file, start: range.start, end: range.end };
+    let entry = |(key, value): (TomlSpanned<DeString<'_>>, TomlSpanned<DeValue<'_>>)| {
+        let at = place(key.span());
+        Entry { key: Spanned::new(key.into_inner().into_owned(), at), value: node(value, file) }
+    };
+    let mut entries: Vec<Entry> = table.into_iter().map(entry).collect();
+    entries.sort_by_key(|entry| entry.key.span.start);
+    Table { entries, is_partial: false }
+}
+
+fn node(value: TomlSpanned<DeValue<'_>>, file: FileId) -> Node {
+    let range = value.span();
+    let value = match value.into_inner() {
+        DeValue::Boolean(flag) => Value::Scalar(Scalar::Bool(flag)),
+        // A number too large for 128 bits is out of every range: the ends of this one say so as well.
+        DeValue::Integer(number) => Value::Scalar(Scalar::Int(
+            i128::from_str_radix(number.as_str(), number.radix())
+                .unwrap_or(if number.as_str().starts_with('-') { i128::MIN } else { i128::MAX }),
+        )),
+        // What the parser takes for a float is one.
+        DeValue::Float(number) => Value::Scalar(Scalar::Float(number.as_str().parse().unwrap_or(f64::NAN))),
+        DeValue::String(text) => Value::Scalar(Scalar::Text(text.into_owned())),
+        DeValue::Datetime(moment) => Value::Scalar(Scalar::Moment(moment.to_string())),
+        DeValue::Array(items) => Value::List(items.into_iter().map(|item| node(item, file)).collect()),
+        DeValue::Table(table) => Value::Table(tree(table, file)),
+    };
+    Spanned::new(value, Span { file, start: range.start, end: range.end })
 }
 
 /// The range, moved to whole characters inside the text.
@@ -179,6 +211,6 @@ fn collect(table: &DeTable<'_>, key: &str, again: &Range<usize>, found: &mut Vec
 }
 
 /// Whether a table is opened by a header, whose place holds the key's.
-fn is_header(value: &Spanned<DeValue<'_>>, name: &Spanned<std::borrow::Cow<'_, str>>) -> bool {
+fn is_header(value: &TomlSpanned<DeValue<'_>>, name: &TomlSpanned<DeString<'_>>) -> bool {
     value.span().start <= name.span().start && name.span().end <= value.span().end
 }

@@ -51,17 +51,6 @@ impl Report {
     #[must_use]
     pub fn new(errors: Errors, sources: Sources) -> Self {
         let mut diagnostics = errors.into_vec();
-        for diagnostic in &mut diagnostics {
-            for label in &mut diagnostic.labels {
-                label.span = sources.written(label.span);
-            }
-            if let Some(whole) = diagnostic.file.and_then(|file| sources.whole(file)) {
-                diagnostic.file = Some(whole.file);
-                if diagnostic.labels.is_empty() {
-                    diagnostic.labels.push(Label { span: whole, text: String::new(), is_primary: true });
-                }
-            }
-        }
         let place = |diagnostic: &Diagnostic| {
             let file = diagnostic.primary().map(|label| label.span.file).or(diagnostic.file);
             let start = diagnostic.primary().map(|label| (label.span.start, label.span.end));

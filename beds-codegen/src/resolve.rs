@@ -4,16 +4,15 @@
 use std::{collections::HashMap, path::Path};
 
 use crate::{
-    derive::HandWritten,
-    diagnostic::{Errors, derive as hand_written_diagnostics, header as diagnostics},
-    model::{Domain, Objects, Target},
+    diagnostic::{ErrorSink, derive as hand_written_diagnostics, header as diagnostics},
+    model::{Domain, HandWritten, Objects, Target},
     names,
     span::{Span, Spanned},
     validate::Validated,
 };
 
 /// Reports conflicts between templates, hand-written domains, and parts of one that different sections declare.
-pub fn resolve(templates: &[Validated], hand_written: &[HandWritten], errors: &mut Errors) {
+pub fn resolve(templates: &[Validated], hand_written: &[HandWritten], errors: &mut ErrorSink<'_>) {
     check_names(templates, hand_written, errors);
     let domains = templates.iter().filter_map(|template| template.domain.as_ref());
     check_routines(domains.chain(hand_written.iter().filter_map(|written| written.domain.as_ref())), errors);
@@ -44,7 +43,7 @@ impl<'d> Claim<'d> {
     }
 }
 
-fn check_names(templates: &[Validated], hand_written: &[HandWritten], errors: &mut Errors) {
+fn check_names(templates: &[Validated], hand_written: &[HandWritten], errors: &mut ErrorSink<'_>) {
     let mut by_name: HashMap<&str, Claim<'_>> = HashMap::new();
     let mut by_struct: HashMap<String, (&str, Span)> = HashMap::new();
     let mut by_module: HashMap<&str, (Option<&Path>, Span)> = HashMap::new();
@@ -87,7 +86,7 @@ struct Use<'d> {
     count: usize,
 }
 
-fn check_routines<'d>(domains: impl Iterator<Item = &'d Domain>, errors: &mut Errors) {
+fn check_routines<'d>(domains: impl Iterator<Item = &'d Domain>, errors: &mut ErrorSink<'_>) {
     let mut first_uses: HashMap<(&str, String), Use<'_>> = HashMap::new();
     for used in domains.flat_map(uses) {
         let key = (used.database, used.name.value.to_lowercase());

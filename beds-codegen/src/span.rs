@@ -68,17 +68,6 @@ pub struct Source {
     pub path: String,
     /// The text; empty when it could not be read.
     pub text: String,
-    /// What was really written, where this text only stands for it.
-    origin: Option<Origin>,
-}
-
-/// What a text was made from, part by part.
-#[derive(Debug, Clone)]
-pub(crate) struct Origin {
-    /// Where to point when no part fits.
-    pub(crate) whole: Span,
-    /// Ranges of the text, ascending, and those of the file of `whole` that they stand for.
-    pub(crate) parts: Vec<(Range<usize>, Range<usize>)>,
 }
 
 /// Every text of one run.
@@ -89,36 +78,8 @@ impl Sources {
     /// Adds a text.
     pub fn add(&mut self, path: impl Into<String>, text: impl Into<String>) -> FileId {
         let id = FileId(u32::try_from(self.0.len()).unwrap_or(u32::MAX));
-        self.0.push(Source { path: path.into(), text: text.into(), origin: None });
+        self.0.push(Source { path: path.into(), text: text.into() });
         id
-    }
-
-    /// Gives a text that is there already its content, and says what it stands for.
-    pub(crate) fn fill(&mut self, file: FileId, text: &str, origin: Option<Origin>) {
-        if let Some(source) = self.0.get_mut(file.0 as usize) {
-            text.clone_into(&mut source.text);
-            source.origin = origin;
-        }
-    }
-
-    /// The place that people wrote: that of a text which stands for another is found in the other.
-    #[must_use]
-    pub fn written(&self, span: Span) -> Span {
-        let Some(Origin { whole, parts }) = self.get(span.file).and_then(|source| source.origin.as_ref())
-        else {
-            return span;
-        };
-        let index = parts.partition_point(|(range, _)| range.end <= span.start);
-        match parts.get(index).filter(|(range, _)| range.contains(&span.start)) {
-            Some((_, Range { start, end })) => Span { file: whole.file, start: *start, end: *end },
-            None => *whole,
-        }
-    }
-
-    /// Where to show a mistake that is about a whole text, if that stands for a part of another.
-    #[must_use]
-    pub fn whole(&self, file: FileId) -> Option<Span> {
-        Some(self.get(file)?.origin.as_ref()?.whole)
     }
 
     /// The path of a text.

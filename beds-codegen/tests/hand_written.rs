@@ -6,7 +6,7 @@ mod support;
 
 use std::{fs, path::Path};
 
-use beds_codegen::{Code, Compiler, Report, catalogue, derive};
+use beds_codegen::{Code, Compiler, Report, catalogue};
 use support::{SMALL, check, finish, folder};
 
 /// A whole domain under this struct and with these attributes.
@@ -53,7 +53,7 @@ fn structs_that_derive_are_found_and_join_the_factory() {
     let output = compile(&files).unwrap_or_else(|report| panic!("{report}"));
     let names: Vec<_> = output.all_domains().iter().map(|domain| domain.name.value.clone()).collect();
     assert_eq!(names, ["bookmark", "country", "visit_log"]);
-    let factory = &output.files[0].text;
+    let factory = &output.files()[0].text;
     assert_eq!(factory.matches("pub mod z;").count(), 1, "{factory}");
     for line in ["pub use self::z::Bookmark;", "pub use self::z::Visit;", "\"visit_log\" => Template::Visit,"]
     {
@@ -95,7 +95,17 @@ fn mistakes_are_shown_where_they_are_written() {
     );
     let field = domain("Bookmark", "#[beds(read(view = \"v\"), fetch(filter = [\"id\", \"nott\"]))]");
     let missing = domain("Bookmark", READ).replace("service = \"app_server\", ", "");
-    let cases: [(&str, &[(&str, &str)]); 8] = [
+    let spelling = first.replace(
+        "    pub note: Option<String>,\n",
+        "    pub note: Decimal,\n    #[beds(type = \"list\")]\n    pub tags: Vec<String>,\n    \
+         #[beds(type = \"list\", items = 5)]\n    pub ratings: Vec<i64>,\n    \
+         #[beds(type = \"list\", items(type = \"list\"))]\n    pub table: Json,\n    \
+         #[beds(pattern = \"[\")]\n    pub sku: String,\n",
+    );
+    let nothing = domain("Bookmark", "#[beds(fetch(filter = [\"id\"]))]");
+    let cases: [(&str, &[(&str, &str)]); 10] = [
+        ("spelling", &[("a.rs", &spelling)]),
+        ("nothing", &[("a.rs", &nothing)]),
         ("same_name", &[("land.rs", &template)]),
         ("same_struct", &[("land.rs", &rust_name)]),
         ("same_name_by_hand", &[("a.rs", &first), ("b.rs", &first)]),
@@ -116,7 +126,7 @@ fn mistakes_are_shown_where_they_are_written() {
 /// The expansion of a struct, laid out as rustfmt would.
 fn expanded(text: &str) -> String {
     let input = syn::parse_str(text).unwrap();
-    let tokens = derive::expand(&input, Path::new("no-such-folder"));
+    let tokens = beds_codegen::expand(&input, Path::new("no-such-folder"));
     prettyplease::unparse(&syn::parse2(tokens).unwrap())
 }
 

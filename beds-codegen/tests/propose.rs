@@ -6,9 +6,10 @@ mod support;
 
 use beds_codegen::{
     Compiler,
-    model::{Engine, Type},
+    model::Engine,
     propose::{self, NewTemplate},
 };
+use beds_protocol::TypeName;
 use support::{check, files, finish, folder};
 
 #[test]
@@ -50,7 +51,9 @@ fn new_templates_compile() {
     ];
     for engine in Engine::ALL {
         for (service, broker) in places {
-            let types = Type::NAMES.iter().filter(|name| **name != "object_id" || *engine == Engine::MongoDb);
+            let types = TypeName::ALL
+                .iter()
+                .filter(|name| **name != TypeName::ObjectId || *engine == Engine::MongoDb);
             let new = NewTemplate {
                 name: "order_line".to_owned(),
                 description: "A \"quoted\" thing".to_owned(),
@@ -58,7 +61,7 @@ fn new_templates_compile() {
                 broker: broker.map(str::to_owned),
                 engine: *engine,
                 database: "catalog".to_owned(),
-                fields: types.map(|name| (format!("a_{name}"), (*name).to_owned())).collect(),
+                fields: types.map(|name| (format!("a_{name}"), name.to_string())).collect(),
             };
             let text = propose::template(&new);
             if let Err(report) = Compiler::new().template_text("new_rec.toml", &text).compile() {

@@ -1,7 +1,7 @@
 //! `#[derive(NamasteCore)]`: a hand-written struct as a data domain.
 //!
-//! This crate is a thin front: `beds_codegen::derive` turns the struct's attributes into the template that they
-//! stand for, and the stages of the template compiler do the rest. Nothing is validated or emitted here.
+//! This crate is a thin front: `beds_codegen` reads the struct's attributes as it reads a template, and the
+//! stages of the template compiler do the rest. Nothing is validated or emitted here.
 
 use std::path::PathBuf;
 
@@ -37,5 +37,5 @@ use syn::{DeriveInput, parse_macro_input};
 pub fn derive_namaste_core(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
-    beds_codegen::derive::expand(&input, &package).into()
+    beds_codegen::expand(&input, &package).into()
 }

@@ -13,7 +13,7 @@ fuzz_target!(|bytes: &[u8]| {
         .pipeline_text("x.json", "[{ \"$match\": { \"n\": { \"$arg\": \"n\" } } }]")
         .template_text("x_rec.toml", text);
     match compiler.compile() {
-        Ok(output) => assert!(output.files.iter().all(|file| !file.text.is_empty())),
+        Ok(output) => assert!(output.files().iter().all(|file| !file.text.is_empty())),
         Err(report) => assert!(!report.to_string().is_empty()),
     }
 });

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::Kind;
 use crate::{
-    model::{Domain, Field, Mode, Returns},
+    model::{ArgMode, Domain, Field, Returns},
     propose,
 };
 
@@ -75,7 +75,7 @@ pub(super) fn reply(kind: Kind<'_>, prefix: &str) -> Value {
                     properties["data"] = refer(&format!("call.{}.data", call.name));
                 }
             }
-            if call.args.iter().any(|arg| arg.mode != Mode::In) {
+            if call.args.iter().any(|arg| arg.mode != ArgMode::In) {
                 properties["out"] = refer(&format!("call.{}.out", call.name));
             }
         }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Kind, value};
-use crate::model::{Call, Domain, Field, Generated, Mode, Objects, Procedure, Returns, Supply, Type};
+use crate::model::{ArgMode, Call, Domain, Field, Generated, Objects, Procedure, Returns, Supply, Type};
 
 /// An example request body of an operation; `None` where a pattern is beyond the generator.
 #[must_use]
@@ -27,7 +27,7 @@ pub fn requests(domain: &Domain, kind: Kind<'_>) -> Vec<Value> {
         Kind::Delete => key(domain).map(|key| versioned(domain, json!({ "key": key }))),
         Kind::Describe => Some(json!({})),
         Kind::Call(call) => {
-            let given = call.args.iter().filter(|arg| arg.mode != Mode::Out).map(|arg| &arg.field);
+            let given = call.args.iter().filter(|arg| arg.mode != ArgMode::Out).map(|arg| &arg.field);
             value::object(given).map(|args| json!({ "args": args }))
         }
     };
@@ -64,7 +64,7 @@ fn call_reply(call: &Call) -> Option<Value> {
         Returns::Rows(rows) => reply["data"] = json!([value::object(rows)?]),
         Returns::AsItComes => reply["sets"] = json!([[]]),
     }
-    let out = call.args.iter().filter(|arg| arg.mode != Mode::In).map(|arg| &arg.field);
+    let out = call.args.iter().filter(|arg| arg.mode != ArgMode::In).map(|arg| &arg.field);
     let out = value::object(out)?;
     if !out.is_empty() {
         reply["out"] = json!(out);

@@ -1,62 +1,38 @@
-//! A struct with `#[beds(…)]` attributes as the text of the template that it stands for.
+//! A struct with `#[beds(…)]` attributes as the tree of keys and values that the stages read.
 //!
 //! `#[beds(name = "visit", read(view = "v_visit"))]` on the struct stands for `[template]` and `[objects]`,
 //! `fetch(…)` and `calls(…)` for their sections; `#[beds(type = "uuid", key)]` on a field for the field's table.
-//! The text remembers which token each of its parts came from.
 
-use std::ops::Range;
-
-use proc_macro2::Span as TokenSpan;
-use syn::{Data, DeriveInput, Fields, FieldsNamed, Ident, Lit, spanned::Spanned as _};
+use syn::{Attribute, Data, DeriveInput, Fields, FieldsNamed, Lit, spanned::Spanned as _};
 
 use super::{
-    Method, Operation,
-    defaults::{default_to, describe, snake_case, type_of},
-    syntax::{self, Entry, Given, Value},
+    defaults,
+    syntax::{self, Given},
+    tokens::Tokens,
 };
 use crate::{
-    diagnostic::{Diagnostic, Errors, derive as diagnostics, files, shape},
-    span::{FileId, Span},
+    diagnostic::{ErrorSink, derive as diagnostics, files},
+    model::{Method, Operation},
+    raw::Struct,
+    span::{Span, Spanned},
+    tree::{Entry, Node, Scalar, Table, Value},
 };
 
 /// What a struct's attributes say.
 pub(super) struct Written {
-    /// The template's text; it is none where an attribute is broken, which is reported then.
-    pub(super) text: String,
+    /// What stands for a template; `None` for what is no struct, which is reported.
+    pub(super) domain: Option<Struct>,
     /// The operations that Rust functions implement.
-    pub(super) methods: Vec<Method>,
-    /// The token of each part of the text, in order.
-    pub(super) places: Vec<(Range<usize>, TokenSpan)>,
+    pub(super) methods: Methods,
 }
 
-impl Written {
-    /// The token that a byte of the text came from.
-    pub(super) fn token(&self, byte: usize) -> Option<TokenSpan> {
-        let index = self.places.partition_point(|(range, _)| range.end <= byte);
-        self.places.get(index).filter(|(range, _)| range.contains(&byte)).map(|(_, token)| *token)
-    }
+/// The functions that `methods(…)` names.
+#[derive(Default)]
+pub(super) struct Methods {
+    pub(super) list: Vec<Method>,
+    /// Whether there are more that could not be read, which is reported.
+    pub(super) is_partial: bool,
 }
-
-/// Keys of `[template]`.
-const HEADER: &[&str] = &["name", "description", "service", "broker", "engine", "database"];
-/// Keys of `[objects]`.
-const OBJECTS: &[&str] = &["read", "create", "update", "delete"];
-/// All keys of a struct: those above, sections that are written as they are, and what only Rust has.
-const STRUCT: &[&str] = &[
-    "name",
-    "description",
-    "service",
-    "broker",
-    "engine",
-    "database",
-    "read",
-    "create",
-    "update",
-    "delete",
-    "fetch",
-    "calls",
-    "methods",
-];
 
 /// What `methods` can name.
 const OPERATIONS: [&str; 5] = {
@@ -64,64 +40,54 @@ const OPERATIONS: [&str; 5] = {
     [fetch.as_str(), count.as_str(), create.as_str(), update.as_str(), delete.as_str()]
 };
 
-/// Reads the attributes of a struct and its fields; `file` is that of the text which comes of it.
-pub(super) fn read(input: &DeriveInput, file: FileId, errors: &mut Errors) -> Written {
-    let mut writer = Writer { file, text: String::new(), places: Vec::new(), errors };
-    let mut methods = Vec::new();
-    if let Some(fields) = writer.fields_of(input) {
-        let (mut header, mut objects, mut sections) = (Vec::new(), Vec::new(), Vec::new());
-        for entry in writer.entries(&input.attrs) {
-            match entry.name().as_str() {
-                "methods" => writer.methods(entry, &mut methods),
-                key if HEADER.contains(&key) => header.push(entry),
-                key if OBJECTS.contains(&key) => objects.push(entry),
-                "fetch" | "calls" => sections.push(entry),
-                key => writer.report(entry.key.span(), |span| {
-                    shape::unknown_key(span, key, "`#[beds(…)]` of a struct", STRUCT)
-                }),
-            }
+/// Reads the attributes of a struct and its fields.
+pub(super) fn read(input: &DeriveInput, tokens: &mut Tokens, errors: &mut ErrorSink<'_>) -> Written {
+    let mut reader = Reader { tokens, errors };
+    let mut methods = Methods::default();
+    let domain = reader.fields_of(input).map(|fields| {
+        let name = reader.tokens.place(input.ident.span());
+        let (entries, is_partial) = reader.entries(&input.attrs);
+        let (of_methods, others): (Vec<_>, Vec<_>) =
+            entries.into_iter().partition(|entry| entry.name() == "methods");
+        let mut attributes = reader.table(others);
+        attributes.is_partial = is_partial;
+        for entry in of_methods {
+            reader.methods(entry, &mut methods);
         }
-        if objects.iter().all(|entry| entry.name() != "read") {
-            writer.check_reads(&methods);
+        if attributes.get("read").is_none() && !is_partial && !methods.is_partial {
+            reader.check_reads(&methods.list);
         }
-        default_to(&mut header, "name", input.ident.span(), &snake_case(&input.ident.to_string()));
-        describe(&mut header, &input.attrs, input.ident.span());
-        let columns = fields.named.iter().filter_map(|field| writer.column(field)).collect();
-        // What belongs to no header has to come before the first.
-        writer.lines(sections);
-        for (header, entries) in [("template", header), ("fields", columns), ("objects", objects)] {
-            if header != "objects" || !entries.is_empty() {
-                writer.part(&format!("[{header}]"), input.ident.span());
-                writer.text.push('\n');
-                writer.lines(entries);
-            }
-        }
-    }
-    Written { text: writer.text, methods, places: writer.places }
+        let wire_name = defaults::snake_case(&input.ident.to_string());
+        default_to(&mut attributes, "name", Scalar::Text(wire_name), name);
+        describe(&mut attributes, &input.attrs, name);
+        let fields = fields.named.iter().filter_map(|field| reader.field(field)).collect();
+        Struct { name, attributes, fields: Table { entries: fields, is_partial: false } }
+    });
+    Written { domain, methods }
 }
 
-/// Text whose parts know their tokens.
-struct Writer<'e> {
-    file: FileId,
-    text: String,
-    places: Vec<(Range<usize>, TokenSpan)>,
-    errors: &'e mut Errors,
+/// Adds a key that is not written.
+fn default_to(table: &mut Table, key: &str, value: Scalar, place: Span) {
+    if table.get(key).is_none() {
+        let key = Spanned::new(key.to_owned(), place);
+        table.entries.push(Entry { key, value: Spanned::new(Value::Scalar(value), place) });
+    }
 }
 
-impl Writer<'_> {
-    fn part(&mut self, text: &str, token: TokenSpan) -> Span {
-        let start = self.text.len();
-        self.text.push_str(text);
-        self.places.push((start..self.text.len(), token));
-        Span { file: self.file, start, end: self.text.len() }
+/// The first paragraph of a doc comment is the description, where there is no other.
+fn describe(table: &mut Table, attributes: &[Attribute], place: Span) {
+    if let Some(text) = defaults::description(attributes) {
+        default_to(table, "description", Scalar::Text(text), place);
     }
+}
 
-    /// Reports a mistake at a token, which gets a place of its own: the text is of no use any more.
-    fn report(&mut self, token: TokenSpan, diagnostic: impl FnOnce(Span) -> Diagnostic) {
-        let span = self.part("?", token);
-        self.errors.push(diagnostic(span));
-    }
+/// Reads tokens, and reports those that mean nothing.
+struct Reader<'r, 's> {
+    tokens: &'r mut Tokens,
+    errors: &'r mut ErrorSink<'s>,
+}
 
+impl Reader<'_, '_> {
     /// The fields of what can be a domain.
     fn fields_of<'i>(&mut self, input: &'i DeriveInput) -> Option<&'i FieldsNamed> {
         let (what, help) = match &input.data {
@@ -130,66 +96,83 @@ impl Writer<'_> {
                     ("a struct with parameters", "leave out the parameters: a domain is one type")
                 }
                 Fields::Named(fields) => return Some(fields),
-                Fields::Unnamed(_) => {
-                    ("a tuple struct", "name its fields: their names are those on the wire")
-                }
+                Fields::Unnamed(_) => ("a tuple struct", "name its fields: clients know a field by its name"),
                 Fields::Unit => ("a struct without fields", "give it the fields of a record, in `{ }`"),
             },
-            Data::Enum(_) => ("an enum", "write a struct, and an enum's values as `type = \"enum\"`"),
+            Data::Enum(_) => {
+                ("an enum", "write a struct, with a field of `type = \"enum\"` for these values")
+            }
             Data::Union(_) => ("a union", "write a struct"),
         };
-        self.report(input.ident.span(), |span| diagnostics::not_a_domain(span, what, help));
+        let place = self.tokens.place(input.ident.span());
+        self.errors.push(diagnostics::not_a_domain(place, what, help));
         None
     }
 
-    fn entries(&mut self, attrs: &[syn::Attribute]) -> Vec<Entry> {
-        let (entries, errors) = syntax::entries(attrs);
+    /// What the `#[beds(…)]` of an item say, and whether some of them cannot be read, which is reported.
+    fn entries(&mut self, attributes: &[Attribute]) -> (Vec<syntax::Entry>, bool) {
+        let (entries, errors) = syntax::entries(attributes);
+        let is_partial = !errors.is_empty();
         for error in errors {
-            self.report(error.span(), |span| diagnostics::attribute_form(span, &error.to_string()));
+            let place = self.tokens.place(error.span());
+            self.errors.push(diagnostics::attribute_form(place, &error.to_string()));
         }
-        entries
+        (entries, is_partial)
     }
 
     /// The template's field for one of the struct's.
-    fn column(&mut self, field: &syn::Field) -> Option<Entry> {
+    fn field(&mut self, field: &syn::Field) -> Option<Entry> {
         let ident = field.ident.as_ref()?;
-        let mut entries = self.entries(&field.attrs);
-        type_of(&mut entries, &field.ty);
-        describe(&mut entries, &field.attrs, ident.span());
-        if entries.iter().all(|entry| entry.name() != "type") {
-            self.report(field.ty.span(), |span| diagnostics::type_unknown(span, &ident.to_string()));
+        let name = syntax::name(ident);
+        let place = self.tokens.place(ident.span());
+        let (entries, is_partial) = self.entries(&field.attrs);
+        let mut table = self.table(entries);
+        table.is_partial = is_partial;
+        if table.get("type").is_none() && !is_partial {
+            let at = self.tokens.place(field.ty.span());
+            if let Some(ty) = defaults::type_of(&field.ty) {
+                default_to(&mut table, "type", Scalar::Text(ty.name.as_str().to_owned()), at);
+                if ty.is_unsigned {
+                    default_to(&mut table, "unsigned", Scalar::Bool(true), at);
+                }
+            } else {
+                self.errors.push(diagnostics::type_unknown(at, &name));
+                let key = Spanned::new("type".to_owned(), at);
+                table.entries.push(Entry { key, value: Spanned::new(Value::Broken, at) });
+            }
         }
-        Some(Entry { key: ident.clone(), value: Given::Entries(entries) })
+        describe(&mut table, &field.attrs, place);
+        let value = Spanned::new(Value::Table(table), place);
+        Some(Entry { key: Spanned::new(name, place), value })
     }
 
-    fn methods(&mut self, entry: Entry, methods: &mut Vec<Method>) {
+    fn methods(&mut self, entry: syntax::Entry, methods: &mut Methods) {
         let Given::Entries(entries) = entry.value else {
-            self.report(entry.key.span(), |span| {
-                diagnostics::attribute_form(span, "expected methods(create = Self::function, …)")
-            });
+            let place = self.tokens.place(entry.key.span());
+            let message = "expected `methods(create = Self::function, …)`";
+            self.errors.push(diagnostics::attribute_form(place, message));
+            methods.is_partial = true;
             return;
         };
-        let mut seen: Vec<(Operation, Ident)> = Vec::new();
+        let mut seen: Vec<(Operation, Span)> = Vec::new();
         for entry in entries {
-            let (name, token) = (entry.name(), entry.key.span());
+            let (name, place) = (entry.name(), self.tokens.place(entry.key.span()));
             let Some(operation) = Operation::from_name(&name) else {
-                self.report(token, |span| diagnostics::not_a_method(span, &name, &OPERATIONS));
+                self.errors.push(diagnostics::not_a_method(place, &name, &OPERATIONS));
+                methods.is_partial = true;
                 continue;
             };
             if let Some((_, first)) = seen.iter().find(|(known, _)| *known == operation) {
-                let first = self.part("?", first.span());
-                self.report(token, |span| files::duplicate_key(span, Some(first), &name));
+                self.errors.push(files::duplicate_key(place, Some(*first), &name));
                 continue;
             }
-            seen.push((operation, entry.key));
-            match entry.value {
-                Given::Path(function) => methods.push(Method { operation, function }),
-                Given::Flag | Given::Value(_) | Given::Entries(_) => self.report(token, |span| {
-                    diagnostics::attribute_form(
-                        span,
-                        &format!("expected a function: {name} = Self::function"),
-                    )
-                }),
+            seen.push((operation, place));
+            if let Given::Path(function) = entry.value {
+                methods.list.push(Method { operation, function });
+            } else {
+                let message = format!("expected a function: `{name} = Self::function`");
+                self.errors.push(diagnostics::attribute_form(place, &message));
+                methods.is_partial = true;
             }
         }
     }
@@ -202,83 +185,71 @@ impl Writer<'_> {
             (None, Some(count)) => (count, Operation::Fetch),
             (Some(_), Some(_)) | (None, None) => return,
         };
-        self.report(given.function.span(), |span| {
-            diagnostics::half_read(span, given.operation.as_str(), missing.as_str())
-        });
+        let place = self.tokens.place(given.function.span());
+        self.errors.push(diagnostics::half_read(place, given.operation.as_str(), missing.as_str()));
     }
 
-    fn lines(&mut self, entries: Vec<Entry>) {
-        for entry in entries {
-            self.entry(entry);
-            self.text.push('\n');
+    fn table(&mut self, written: Vec<syntax::Entry>) -> Table {
+        let mut entries: Vec<Entry> = Vec::with_capacity(written.len());
+        for entry in written {
+            let key = Spanned::new(entry.name(), self.tokens.place(entry.key.span()));
+            if let Some(first) = entries.iter().find(|known| known.key == key) {
+                self.errors.push(files::duplicate_key(key.span, Some(first.key.span), &key.value));
+                continue;
+            }
+            let value = self.node(entry.value, key.span);
+            entries.push(Entry { key, value });
         }
+        Table { entries, is_partial: false }
     }
 
-    fn entry(&mut self, entry: Entry) {
-        let (name, token) = (entry.name(), entry.key.span());
-        // A key that TOML does not take bare is none that a template takes; the stages say so.
-        if name.is_ascii() {
-            self.part(&name, token)
-        } else {
-            self.part(&format!("\"{name}\""), token)
-        };
-        self.text.push_str(" = ");
-        match entry.value {
-            Given::Flag => drop(self.part("true", token)),
+    fn node(&mut self, given: Given, key: Span) -> Node {
+        match given {
+            Given::Flag => Spanned::new(Value::Scalar(Scalar::Bool(true)), key),
             Given::Value(value) => self.value(value),
-            Given::Entries(entries) => {
-                self.part("{", token);
-                for (index, entry) in entries.into_iter().enumerate() {
-                    self.text.push_str(if index == 0 { " " } else { ", " });
-                    self.entry(entry);
-                }
-                self.text.push_str(" }");
+            Given::Entries(entries) => Spanned::new(Value::Table(self.table(entries)), key),
+            Given::Path(path) => {
+                let place = self.tokens.place(path.span());
+                let message = "expected a literal: \"text\", 5, true or [\"a\", \"b\"]";
+                self.errors.push(diagnostics::attribute_form(place, message));
+                Spanned::new(Value::Broken, place)
             }
-            Given::Path(path) => self.report(path.span(), |span| {
-                diagnostics::attribute_form(span, "expected a literal: \"text\", 5, true or [\"a\", \"b\"]")
-            }),
         }
     }
 
-    fn value(&mut self, value: Value) {
+    fn value(&mut self, value: syntax::Value) -> Node {
         match value {
-            Value::List(items, token) => {
-                self.part("[", token);
-                for (index, item) in items.into_iter().enumerate() {
-                    if index > 0 {
-                        self.text.push_str(", ");
-                    }
-                    self.value(item);
-                }
-                self.text.push(']');
+            syntax::Value::List(items, token) => {
+                let place = self.tokens.place(token);
+                let items = items.into_iter().map(|item| self.value(item)).collect();
+                Spanned::new(Value::List(items), place)
             }
-            Value::Literal { lit, is_negative } => {
-                let sign = if is_negative { "-" } else { "" };
-                let text = match &lit {
-                    Lit::Str(text) if !is_negative => toml::Value::String(text.value()).to_string(),
-                    Lit::Bool(flag) if !is_negative => flag.value.to_string(),
-                    Lit::Int(int) => format!("{sign}{}", int.base10_digits()),
-                    Lit::Float(float) => format!("{sign}{}", float.base10_digits()),
-                    _ => {
-                        return self.report(lit.span(), |span| {
-                            diagnostics::attribute_form(span, "expected a string, a number, true or false")
-                        });
-                    }
+            syntax::Value::Literal { lit, is_negative } => {
+                let place = self.tokens.place(lit.span());
+                let value = if let Some(scalar) = scalar(&lit, is_negative) {
+                    Value::Scalar(scalar)
+                } else {
+                    let message = "expected a string, a number, true or false";
+                    self.errors.push(diagnostics::attribute_form(place, message));
+                    Value::Broken
                 };
-                self.part(&text, lit.span());
+                Spanned::new(value, place)
             }
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_keys_of_a_struct_are_those_of_its_parts() {
-        for key in HEADER.iter().chain(OBJECTS) {
-            assert!(STRUCT.contains(key), "{key}");
+fn scalar(lit: &Lit, is_negative: bool) -> Option<Scalar> {
+    let sign = if is_negative { "-" } else { "" };
+    match lit {
+        Lit::Str(text) if !is_negative => Some(Scalar::Text(text.value())),
+        Lit::Bool(flag) if !is_negative => Some(Scalar::Bool(flag.value)),
+        // A number too large for 128 bits is out of every range: the ends of this one say so as well.
+        Lit::Int(int) => {
+            let number = format!("{sign}{}", int.base10_digits()).parse();
+            Some(Scalar::Int(number.unwrap_or(if is_negative { i128::MIN } else { i128::MAX })))
         }
+        Lit::Float(float) => format!("{sign}{}", float.base10_digits()).parse().ok().map(Scalar::Float),
+        _ => None,
     }
 }

@@ -7,31 +7,14 @@ use std::{
 
 use syn::{DeriveInput, Item, ItemStruct};
 
-use super::{Analysed, analyse};
+use super::{Analysed, Tokens, analyse};
 use crate::{
-    diagnostic::{Errors, derive as diagnostics, files},
+    diagnostic::{ErrorSink, derive as diagnostics, files},
     load,
-    model::Domain,
-    span::{FileId, Origin, Sources, Span, Spanned},
+    model::HandWritten,
+    span::{FileId, Sources, Span},
     validate::Pipelines,
 };
-
-/// A struct that derives `NamasteCore`.
-#[derive(Debug, Clone)]
-pub struct HandWritten {
-    /// The file that it stands in.
-    pub path: PathBuf,
-    /// The module that the file is.
-    pub module: String,
-    /// The struct's name.
-    pub struct_name: String,
-    /// Where the struct's name is written.
-    pub place: Span,
-    /// The template's wire name, if it is one.
-    pub name: Option<Spanned<String>>,
-    /// The domain, if nothing is wrong with it.
-    pub domain: Option<Domain>,
-}
 
 /// Finds the hand-written domains in a folder, in order of file name, and reports what is wrong with them. A folder
 /// that is not there has none.
@@ -41,7 +24,7 @@ pub fn find(
     folder: &Path,
     pipelines: &mut Pipelines,
     sources: &mut Sources,
-    errors: &mut Errors,
+    errors: &mut ErrorSink<'_>,
 ) -> Vec<HandWritten> {
     let paths = list(folder).unwrap_or_else(|error| {
         let name = load::shown(folder);
@@ -90,13 +73,12 @@ fn one(
     file: FileId,
     pipelines: &mut Pipelines,
     sources: &mut Sources,
-    errors: &mut Errors,
+    errors: &mut ErrorSink<'_>,
 ) -> HandWritten {
     let range = input.ident.span().byte_range();
     let place = Span { file, start: range.start, end: range.end };
-    let Analysed { written, file: text, name, domain } = analyse(input, pipelines, sources, errors);
-    let parts = written.places.iter().map(|(range, token)| (range.clone(), token.byte_range())).collect();
-    sources.fill(text, &written.text, Some(Origin { whole: place, parts }));
+    let Analysed { methods: _, name, domain } =
+        analyse(input, &mut Tokens::InFile(file), pipelines, sources, errors);
     HandWritten {
         path: path.to_owned(),
         module: path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),

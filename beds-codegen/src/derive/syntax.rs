@@ -30,10 +30,14 @@ pub(super) enum Value {
 }
 
 impl Entry {
-    /// The key without the `r#` that Rust may need for it.
     pub(super) fn name(&self) -> String {
-        self.key.unraw().to_string()
+        name(&self.key)
     }
+}
+
+/// An identifier without the `r#` that Rust may need for it.
+pub(super) fn name(ident: &Ident) -> String {
+    ident.unraw().to_string()
 }
 
 impl Parse for Entry {

@@ -1,16 +1,19 @@
 //! Mistakes in `[calls]`, and in the files of pipelines.
 
+use beds_protocol::{ArgMode, Engine, Lane, TypeName};
+
 use super::Diagnostic;
 use crate::{
-    Code,
-    model::{Engine, Mode, Type},
+    code::Code,
+    front::{Example, Front},
+    names,
     span::Span,
 };
 
 pub(crate) fn call_name(span: Span, what: &str, name: &str) -> Diagnostic {
-    let diagnostic = Diagnostic::error(Code::CallName, format!("`{name}` is not the name of {what}"))
+    let diagnostic = Diagnostic::error(Code::CallName, format!("`{name}` is not a valid name for {what}"))
         .at(span, "expected a lower-case letter, then lower-case letters, digits and `_`");
-    match crate::names::to_lower_snake(name) {
+    match names::to_lower_snake(name) {
         Some(guess) => diagnostic.help(format!("write `{guess}`")),
         None => diagnostic,
     }
@@ -30,7 +33,7 @@ pub(crate) fn call_two_objects(span: Span, first: Span, name: &str) -> Diagnosti
     Diagnostic::error(Code::CallTwoObjects, format!("the call `{name}` names two things to run"))
         .at(span, "the second")
         .near(first, "the first")
-        .help("keep one, and make the other a call of its own")
+        .help("keep one, and write a call of its own for the other")
 }
 
 pub(crate) fn call_engine(span: Span, kind: &str, engine: Engine) -> Diagnostic {
@@ -38,21 +41,21 @@ pub(crate) fn call_engine(span: Span, kind: &str, engine: Engine) -> Diagnostic 
         Engine::MariaDb => "`procedure` or `function`",
         Engine::MongoDb => "`pipeline`",
     };
-    Diagnostic::error(Code::CallEngine, format!("{} has no {kind}s to call", engine.title()))
-        .at(span, format!("the engine is {}", engine.as_str()))
-        .help(format!("a call names a {instead} there"))
+    Diagnostic::error(Code::CallEngine, format!("{} cannot run a {kind}", engine.title()))
+        .at(span, format!("the engine is {}", engine.title()))
+        .help(format!("write {instead}: this is what a call names with {}", engine.title()))
 }
 
 pub(crate) fn lane_missing(span: Span, name: &str) -> Diagnostic {
-    Diagnostic::error(Code::LaneMissing, format!("the call `{name}` does not say its lane"))
-        .at(span, "does this procedure change data?")
-        .help("add `lane = \"write\"` if it does, else `lane = \"read\"`; a read is not repeated after a fault and not kept in the ledger")
+    Diagnostic::error(Code::LaneMissing, format!("`lane` is missing in the call `{name}`"))
+        .at(span, "does the procedure change data?")
+        .help("add `lane = \"write\"` if it does, and `lane = \"read\"` if it does not")
 }
 
 pub(crate) fn unknown_lane(span: Span, name: &str) -> Diagnostic {
     Diagnostic::error(Code::UnknownLane, format!("unknown lane `{name}`")).at(span, "no such lane").suggest(
         name,
-        ["read", "write"],
+        Lane::ALL.iter().map(|lane| lane.as_str()),
         "the lanes are",
     )
 }
@@ -60,33 +63,36 @@ pub(crate) fn unknown_lane(span: Span, name: &str) -> Diagnostic {
 pub(crate) fn unknown_mode(span: Span, name: &str) -> Diagnostic {
     Diagnostic::error(Code::UnknownMode, format!("unknown mode `{name}`")).at(span, "no such mode").suggest(
         name,
-        Mode::ALL.iter().map(|mode| mode.as_str()),
+        ArgMode::ALL.iter().map(|mode| mode.as_str()),
         "the modes are",
     )
 }
 
-pub(crate) fn mode_not_here(span: Span, mode: Mode, kind: &str) -> Diagnostic {
-    Diagnostic::error(Code::ModeNotHere, format!("an argument of a {kind} cannot be `{}`", mode.as_str()))
-        .at(span, "only procedures give values back through their parameters")
-        .help("remove `mode`; what the call gives back is said by `returns`")
+pub(crate) fn mode_not_here(span: Span, mode: ArgMode, kind: &str) -> Diagnostic {
+    Diagnostic::error(Code::ModeNotHere, format!("an argument of a {kind} cannot have the mode `{mode}`"))
+        .at(span, "only a procedure returns values through its parameters")
+        .help("remove `mode`; declare what the call returns with `returns`")
 }
 
-pub(crate) fn returns_missing(span: Span, name: &str) -> Diagnostic {
-    Diagnostic::error(
-        Code::ReturnsMissing,
-        format!("the function of the call `{name}` returns a value of no known type"),
-    )
-    .at(span, "returns what?")
-    .help("add `returns = { type = \"…\" }`")
+pub(crate) fn returns_missing(span: Span, name: &str, front: Front) -> Diagnostic {
+    let example = front.key("returns", Example::Keys(&[("type", Example::Is("\"…\""))]));
+    Diagnostic::error(Code::ReturnsMissing, format!("`returns` is missing in the call `{name}`"))
+        .at(span, "which type does the function return?")
+        .help(format!("add `{example}`"))
 }
 
-pub(crate) fn returns_unknown(span: Span, word: &str) -> Diagnostic {
-    let diagnostic = Diagnostic::error(Code::ReturnsUnknown, format!("`{word}` is nothing to return"))
-        .at(span, "expected \"nothing\", { type = … } or { rows = { … } }");
-    if Type::NAMES.contains(&word) {
-        return diagnostic.help(format!("write `returns = {{ type = \"{word}\" }}`"));
+pub(crate) fn returns_unknown(span: Span, word: &str, front: Front) -> Diagnostic {
+    let scalar = |ty: &str| front.key("returns", Example::Keys(&[("type", Example::Is(ty))]));
+    let diagnostic = Diagnostic::error(Code::ReturnsUnknown, format!("a call cannot return `{word}`"));
+    if TypeName::from_name(word).is_some() {
+        let quoted = format!("\"{word}\"");
+        return diagnostic.at(span, "this is a type").help(format!("write `{}`", scalar(&quoted)));
     }
-    diagnostic.help("leave `returns` out to give every result set as it comes")
+    let rows = front.key("returns", Example::Keys(&[("rows", Example::Any)]));
+    diagnostic.at(span, "the only word here is \"nothing\"").help(format!(
+        "write `{}` or `{rows}`, or remove `returns`: then every result set is returned as it comes",
+        scalar("\"…\"")
+    ))
 }
 
 pub(crate) fn returns_not_here(span: Span, why: &str, help: &str) -> Diagnostic {
@@ -94,31 +100,31 @@ pub(crate) fn returns_not_here(span: Span, why: &str, help: &str) -> Diagnostic 
 }
 
 pub(crate) fn call_key_not_here(span: Span, key: &str, kind: &str, owner: &str) -> Diagnostic {
-    Diagnostic::error(Code::CallKeyNotHere, format!("`{key}` means nothing for a {kind}"))
+    Diagnostic::error(Code::CallKeyNotHere, format!("a {kind} has no `{key}`"))
         .at(span, format!("only for {owner}"))
         .help(format!("remove `{key}`"))
 }
 
 pub(crate) fn pipeline_on(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::PipelineOn, "the pipeline runs on no collection")
-        .at(span, "on what?")
-        .help("add `on = \"…\"`: the collection or view whose documents it takes")
+    Diagnostic::error(Code::PipelineOn, "the pipeline has no collection to run on")
+        .at(span, "on which collection?")
+        .help("add `on = \"…\"`, the collection or view that the pipeline reads")
 }
 
 pub(crate) fn pipeline_missing(span: Span, why: &str, help: String) -> Diagnostic {
-    Diagnostic::error(Code::PipelineMissing, format!("the pipeline's file {why}"))
+    Diagnostic::error(Code::PipelineMissing, format!("the file of the pipeline {why}"))
         .at(span, "this file")
         .help(help)
 }
 
 pub(crate) fn pipeline_syntax(span: Span, named: Span, message: &str) -> Diagnostic {
-    Diagnostic::error(Code::PipelineSyntax, format!("the pipeline is not JSON: {message}"))
+    Diagnostic::error(Code::PipelineSyntax, format!("invalid JSON in a pipeline: {message}"))
         .at(span, "here")
         .near(named, "named here")
 }
 
 pub(crate) fn pipeline_shape(span: Span, named: Span, why: &str) -> Diagnostic {
-    Diagnostic::error(Code::PipelineShape, format!("this is not a pipeline: {why}"))
+    Diagnostic::error(Code::PipelineShape, format!("invalid pipeline: {why}"))
         .at(span, "expected [ { \"$match\": … }, … ]")
         .near(named, "named here")
 }
@@ -131,27 +137,27 @@ pub(crate) fn unknown_arg<'a>(
 ) -> Diagnostic {
     Diagnostic::error(Code::UnknownArg, format!("the call has no argument `{name}`"))
         .at(span, "no such argument")
-        .near(call, "of this call")
+        .near(call, "in this call")
         .suggest(name, args, "its arguments are")
 }
 
 pub(crate) fn unused_arg(span: Span, file: Span, name: &str) -> Diagnostic {
     Diagnostic::error(Code::UnusedArg, format!("the pipeline does not use the argument `{name}`"))
-        .at(span, "not used")
-        .near(file, "by this pipeline")
-        .help(format!("bind it with {{\"$arg\": \"{name}\"}}, or remove it"))
+        .at(span, "unused")
+        .near(file, "in this pipeline")
+        .help(format!("write {{\"$arg\": \"{name}\"}} in the pipeline, or remove the argument"))
 }
 
 pub(crate) fn bad_placeholder(span: Span, named: Span) -> Diagnostic {
-    Diagnostic::error(Code::BadPlaceholder, "this is not a placeholder")
-        .at(span, "expected {\"$arg\": \"NAME\"} and nothing else in the braces")
+    Diagnostic::error(Code::BadPlaceholder, "invalid placeholder in a pipeline")
+        .at(span, "expected {\"$arg\": \"NAME\"}, and nothing else in the braces")
         .near(named, "named here")
 }
 
 pub(crate) fn writes_on_read_lane(span: Span, call: Span, stage: &str) -> Diagnostic {
     Diagnostic::error(
         Code::WritesOnReadLane,
-        format!("the pipeline writes with `{stage}`, and the call is on the read lane"),
+        format!("the pipeline writes with `{stage}`, but the call is on the read lane"),
     )
     .at(span, "writes")
     .near(call, "this call")
@@ -159,11 +165,8 @@ pub(crate) fn writes_on_read_lane(span: Span, call: Span, stage: &str) -> Diagno
 }
 
 pub(crate) fn commits_on_read(span: Span, lane: Span) -> Diagnostic {
-    Diagnostic::error(
-        Code::CommitsOnRead,
-        "a call that commits changes data, so it cannot be on the read lane",
-    )
-    .at(span, "commits")
-    .near(lane, "reads")
-    .help("write `lane = \"write\"`, or remove `commits`")
+    Diagnostic::error(Code::CommitsOnRead, "a call that commits cannot be on the read lane")
+        .at(span, "commits")
+        .near(lane, "reads")
+        .help("write `lane = \"write\"`, or remove `commits`")
 }

@@ -1,40 +1,91 @@
-//! The one store of what is wrong in a run.
+//! The one store of what is wrong in a run, and the sinks that fill it.
+//!
+//! A stage opens a sink for a part of its work: a template, a field, the arguments of a procedure. Afterwards the sink
+//! tells whether that part had errors, whatever else is wrong in the run.
 
 use super::{Diagnostic, Severity};
+
+/// How many of the last diagnostics are compared with a new one.
+const COMPARED_MAX: usize = 32;
 
 /// Everything that is wrong so far.
 #[derive(Debug, Clone, Default)]
 pub struct Errors {
     list: Vec<Diagnostic>,
-    errors: usize,
+    /// How many errors were reported, those included that were known already.
+    reported: usize,
 }
 
 impl Errors {
-    /// Remembers a mistake, unless the same one is known at the same place.
-    pub fn push(&mut self, diagnostic: Diagnostic) {
-        if diagnostic.primary().is_some()
-            && self
-                .list
-                .iter()
-                .rev()
-                .take(32)
-                .any(|known| known.code == diagnostic.code && known.primary() == diagnostic.primary())
-        {
-            return;
-        }
-        self.errors += usize::from(diagnostic.severity == Severity::Error);
-        self.list.push(diagnostic);
-    }
-
-    /// How many errors there are; warnings do not count.
-    #[must_use]
-    pub fn count(&self) -> usize {
-        self.errors
+    /// A sink for a whole run.
+    pub fn sink(&mut self) -> ErrorSink<'_> {
+        ErrorSink { before: self.reported, store: self }
     }
 
     /// All diagnostics, in the order they were found.
     #[must_use]
     pub fn into_vec(self) -> Vec<Diagnostic> {
         self.list
+    }
+}
+
+/// Takes the errors of one part.
+#[derive(Debug)]
+pub struct ErrorSink<'s> {
+    store: &'s mut Errors,
+    before: usize,
+}
+
+impl ErrorSink<'_> {
+    /// Remembers a mistake, unless the same one is known at the same place.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.store.reported += usize::from(diagnostic.severity == Severity::Error);
+        let is_known = diagnostic.primary().is_some()
+            && self
+                .store
+                .list
+                .iter()
+                .rev()
+                .take(COMPARED_MAX)
+                .any(|known| known.code == diagnostic.code && known.primary() == diagnostic.primary());
+        if !is_known {
+            self.store.list.push(diagnostic);
+        }
+    }
+
+    /// A sink for a part of this part. What goes into it counts here as well.
+    pub fn part(&mut self) -> ErrorSink<'_> {
+        ErrorSink { before: self.store.reported, store: self.store }
+    }
+
+    /// Whether this part had an error; warnings are none.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.store.reported > self.before
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        code::Code,
+        span::{Sources, Span},
+    };
+
+    #[test]
+    fn a_sink_knows_the_errors_of_its_part_alone() {
+        let file = Sources::default().add("a", "abc");
+        let mistake = || Diagnostic::error(Code::UnknownKey, "x").at(Span { file, start: 0, end: 1 }, "here");
+        let mut errors = Errors::default();
+        let mut run = errors.sink();
+        run.part().push(mistake());
+        assert!(run.has_errors());
+        let mut part = run.part();
+        assert!(!part.has_errors());
+        // One that is known is not told again, and the part is broken all the same.
+        part.push(mistake());
+        assert!(part.has_errors());
+        assert_eq!(errors.into_vec().len(), 1);
     }
 }

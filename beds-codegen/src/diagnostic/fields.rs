@@ -1,122 +1,126 @@
 //! Mistakes about fields, their types, bounds and defaults.
 
-use super::Diagnostic;
+use beds_protocol::{Engine, Generated, TypeName};
+
+use super::{Diagnostic, shape::A_STRING};
 use crate::{
-    Code,
-    model::{Engine, Generated, Type},
+    code::Code,
+    front::{Example, Front},
+    names,
     span::Span,
 };
 
 pub(crate) fn field_name(span: Span, name: &str) -> Diagnostic {
-    Diagnostic::error(Code::FieldName, format!("`{name}` is not a field's name"))
+    Diagnostic::error(Code::FieldName, format!("`{name}` is not a valid field name"))
         .at(span, "expected letters, digits and `_`, not beginning with a digit")
-        .help("if the database's name is like this, keep it in `column` and give the field another name")
+        .help("give the field another name, and write the database's name in `column`")
 }
 
 pub(crate) fn unknown_type(span: Span, name: &str, engine: Option<Engine>) -> Diagnostic {
-    let known = Type::NAMES
-        .iter()
-        .copied()
-        .filter(move |name| *name != "object_id" || engine != Some(Engine::MariaDb));
+    let is_known = move |name: &&TypeName| match name {
+        TypeName::ObjectId => engine != Some(Engine::MariaDb),
+        _ => true,
+    };
+    let known = TypeName::ALL.iter().filter(is_known).map(|name| name.as_str());
     let diagnostic =
         Diagnostic::error(Code::UnknownType, format!("unknown type `{name}`")).at(span, "no such type");
     // What people know from SQL and from other languages, and what it is called here.
     let meant = match name.to_ascii_lowercase().as_str() {
-        "varchar" | "char" | "str" | "nvarchar" => "string",
-        "integer" | "bigint" | "smallint" | "tinyint" | "mediumint" | "long" | "i64" | "number" => "int",
-        "numeric" | "money" => "decimal",
-        "double" | "real" | "f64" => "float",
-        "boolean" | "bit" => "bool",
-        "blob" | "binary" | "varbinary" | "longblob" => "bytes",
-        "timestamp" => "datetime",
-        "longtext" | "mediumtext" | "clob" => "text",
-        "array" | "set" => "list",
-        "map" | "document" | "struct" => "object",
-        "guid" => "uuid",
-        "objectid" => "object_id",
+        "varchar" | "char" | "str" | "nvarchar" => TypeName::String,
+        "integer" | "bigint" | "smallint" | "tinyint" | "mediumint" | "long" | "i64" | "number" => {
+            TypeName::Int
+        }
+        "numeric" | "money" => TypeName::Decimal,
+        "double" | "real" | "f64" => TypeName::Float,
+        "boolean" | "bit" => TypeName::Bool,
+        "blob" | "binary" | "varbinary" | "longblob" => TypeName::Bytes,
+        "timestamp" => TypeName::DateTime,
+        "longtext" | "mediumtext" | "clob" => TypeName::Text,
+        "array" | "set" => TypeName::List,
+        "map" | "document" | "struct" => TypeName::Object,
+        "guid" => TypeName::Uuid,
+        "objectid" => TypeName::ObjectId,
         _ => return diagnostic.suggest(name, known, "the types are"),
     };
-    diagnostic.help(format!("it is called `{meant}` here"))
+    diagnostic.help(format!("write `{meant}`: this is its name here"))
 }
 
-pub(crate) fn key_not_of_type(span: Span, key: &str, ty: &str, types: &[&str]) -> Diagnostic {
-    Diagnostic::error(Code::KeyNotOfType, format!("`{key}` means nothing for the type `{ty}`"))
+pub(crate) fn key_not_of_type(span: Span, key: &str, ty: TypeName, types: &[TypeName]) -> Diagnostic {
+    let owners = names::sentence(types.iter().map(|ty| ty.as_str()));
+    Diagnostic::error(Code::KeyNotOfType, format!("the type `{ty}` has no `{key}`"))
         .at(span, format!("not for `{ty}`"))
-        .help(format!(
-            "`{key}` is for {}: change the type, or remove `{key}`",
-            crate::names::sentence(types.iter().copied())
-        ))
+        .help(format!("change the type, or remove `{key}`: it is for {owners}"))
 }
 
 pub(crate) fn key_not_here(span: Span, key: &str, place: &str, help: &str) -> Diagnostic {
-    Diagnostic::error(Code::KeyNotHere, format!("`{key}` means nothing for {place}"))
-        .at(span, "not here")
-        .help(help)
+    Diagnostic::error(Code::KeyNotHere, format!("{place} has no `{key}`")).at(span, "not here").help(help)
 }
 
 pub(crate) fn column_taken(span: Span, first: Span, column: &str) -> Diagnostic {
-    Diagnostic::error(Code::ColumnTaken, format!("the column `{column}` is used by two fields"))
+    Diagnostic::error(Code::ColumnTaken, format!("two fields have the same column `{column}`"))
         .at(span, "the second")
         .near(first, "the first")
-        .help("correct `column` of one of them, or remove that field")
+        .help("correct `column` in one of them, or remove that field")
 }
 
 pub(crate) fn column_name(span: Span, column: &str, rule: &str) -> Diagnostic {
-    let diagnostic =
-        Diagnostic::error(Code::ColumnName, format!("`{}` is not a column's name", column.escape_debug()))
-            .at(span, rule);
+    let diagnostic = Diagnostic::error(
+        Code::ColumnName,
+        format!("`{}` is not a valid column name", column.escape_debug()),
+    )
+    .at(span, rule);
     match column.split_once('.') {
-        Some((outer, inner)) if !outer.is_empty() && !inner.is_empty() => {
-            diagnostic.help(format!("make `{outer}` an `object` with `{inner}` among its `fields`"))
-        }
-        _ => diagnostic.help("write the name as the database has it, without quotes"),
+        Some((outer, inner)) if !outer.is_empty() && !inner.is_empty() => diagnostic
+            .help(format!("make `{outer}` a field of the type `object`, with `{inner}` in its `fields`")),
+        _ => diagnostic.help("write the name as it is in the database, without quotes"),
     }
 }
 
 pub(crate) fn identifier_taken(span: Span, first: Span, rust: &str) -> Diagnostic {
-    Diagnostic::error(Code::IdentifierTaken, format!("two fields would both be `{rust}` in Rust"))
+    Diagnostic::error(Code::IdentifierTaken, format!("two fields have the same Rust name `{rust}`"))
         .at(span, "the second")
         .near(first, "the first")
-        .help("rename one of them, and keep the database's name in `column`")
+        .help("rename one of them, and write the database's name in `column`")
 }
 
-pub(crate) fn decimal_digits(span: Span, missing: &str) -> Diagnostic {
+pub(crate) fn decimal_digits(span: Span, missing: &str, front: Front) -> Diagnostic {
+    let example = front.write("precision = 12, scale = 2");
     Diagnostic::error(Code::DecimalDigits, format!("a decimal needs {missing}"))
         .at(span, format!("{missing} missing"))
-        .help("write `precision`, the digits in all, and `scale`, those after the point: a column `decimal(12,2)` has `precision = 12, scale = 2`")
+        .help(format!("write {example} for a column `decimal(12,2)`: `precision` is the number of all digits, `scale` of those after the point"))
 }
 
 pub(crate) fn digits_range(span: Span, key: &str, value: i128, max: i128, why: &str) -> Diagnostic {
     let min = i128::from(key == "precision");
     Diagnostic::error(Code::DigitsRange, format!("`{key}` must be from {min} to {max}, not {value}"))
         .at(span, why)
-        .help("`precision` counts the digits in all, `scale` those of them after the point: `decimal(12,2)` has `precision = 12, scale = 2`")
+        .help("write `precision = 12, scale = 2` for a column `decimal(12,2)`: `precision` is the number of all digits, `scale` of those after the point")
 }
 
-pub(crate) fn enum_without_values(span: Span) -> Diagnostic {
+pub(crate) fn enum_without_values(span: Span, front: Front) -> Diagnostic {
     Diagnostic::error(Code::EnumValues, "an enum needs at least one value")
         .at(span, "no values")
-        .help("add `values = [\"draft\", \"active\"]`")
+        .help(format!("add {}", front.write("values = [\"draft\", \"active\"]")))
 }
 
 pub(crate) fn enum_value(span: Span, why: &str) -> Diagnostic {
-    Diagnostic::error(Code::EnumValues, format!("an enum's value {why}"))
+    Diagnostic::error(Code::EnumValues, format!("a value of an enum {why}"))
         .at(span, "this one")
-        .help("remove it; a field that may have no value is `nullable = true`")
+        .help("remove it; if a record may have no value, make the field nullable")
 }
 
 pub(crate) fn enum_value_twice(span: Span, first: Span, value: &str) -> Diagnostic {
-    Diagnostic::error(Code::EnumValueTwice, format!("the value `{value}` stands twice"))
-        .at(span, "the second time")
-        .near(first, "the first time")
+    Diagnostic::error(Code::EnumValueTwice, format!("duplicate value `{value}` in an enum"))
+        .at(span, "written again here")
+        .near(first, "first written here")
         .help("remove one of them")
 }
 
 pub(crate) fn bounds_crossed(min: Span, max: Span) -> Diagnostic {
-    Diagnostic::error(Code::BoundsCrossed, "`min` is greater than `max`, so no value fits")
-        .at(min, "greater")
-        .near(max, "less")
-        .help("exchange them, or correct one")
+    Diagnostic::error(Code::BoundsCrossed, "`min` is above `max`, so no value is valid")
+        .at(min, "above `max`")
+        .near(max, "`max`")
+        .help("swap them, or correct one of them")
 }
 
 pub(crate) fn bound_kind(span: Span, key: &str, ty: &str, expected: &str, found: &str) -> Diagnostic {
@@ -127,77 +131,82 @@ pub(crate) fn bound_kind(span: Span, key: &str, ty: &str, expected: &str, found:
 pub(crate) fn bound_range(span: Span, key: &str, ty: &str, from: &str, to: &str) -> Diagnostic {
     Diagnostic::error(Code::BoundRange, format!("`{key}` of the type `{ty}` must be from {from} to {to}"))
         .at(span, "out of range")
-        .help(format!("write a number in that range, or leave `{key}` out"))
+        .help(format!("write a number in this range, or remove `{key}`"))
 }
 
-pub(crate) fn bad_pattern(span: Span, why: &str) -> Diagnostic {
-    Diagnostic::error(Code::BadPattern, format!("the pattern is not a regular expression: {why}"))
+pub(crate) fn bad_pattern(span: Span, why: &str, front: Front) -> Diagnostic {
+    Diagnostic::error(Code::BadPattern, format!("invalid regular expression: {why}"))
         .at(span, "this pattern")
-        .help("the syntax is that of the Rust crate `regex`, without look-around and back-references; in TOML, 'single quotes' keep every \\ as it is")
-}
-
-pub(crate) fn list_items(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::ListItems, "a list needs the type of its items")
-        .at(span, "items of what?")
-        .help("add `items = { type = \"string\", max = 40 }`")
-}
-
-pub(crate) fn object_fields(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::ObjectFields, "an object needs members")
-        .at(span, "no members")
-        .help("add `fields = { name = { type = \"string\" } }`; an object of any shape has the type `json`")
-}
-
-pub(crate) fn type_not_on_engine(span: Span, ty: &str, engine: Engine) -> Diagnostic {
-    Diagnostic::error(Code::TypeNotOnEngine, format!("{} has no type `{ty}`", engine.title()))
-        .at(span, "only MongoDB has it")
-        .help("an identifier of 24 hexadecimal digits is `{ type = \"string\", min = 24, max = 24, pattern = \"[0-9a-f]+\" }`")
-}
-
-pub(crate) fn unknown_generated(span: Span, name: &str) -> Diagnostic {
-    Diagnostic::error(Code::UnknownGenerated, format!("nothing generates `{name}`"))
-        .at(span, "no such generator")
-        .help(match name.to_ascii_lowercase().as_str() {
-            "auto_increment" | "autoincrement" | "identity" | "serial" | "sequence" | "trigger" | "db" => {
-                "it is called `database` here".to_owned()
-            }
-            "uuid" => {
-                "it is called `uuid_v7` here, or `uuid_v4` for UUIDs that do not sort by time".to_owned()
-            }
-            "now()" | "current_timestamp" | "timestamp" => "it is called `now` here".to_owned(),
-            folded => {
-                let known = Generated::ALL.iter().map(|by| by.as_str());
-                match crate::names::nearest(folded, known.clone()) {
-                    Some(nearest) => format!("did you mean `{nearest}`?"),
-                    None => format!("the generators are: {}", crate::names::sentence(known)),
-                }
-            }
+        .help("write the syntax of the Rust crate `regex`, which has no look-around and no back-references")
+        .help(match front {
+            Front::Template => "in 'single quotes', TOML keeps every \\ as it is",
+            Front::Attributes | Front::Parentheses => "in r\"raw quotes\", Rust keeps every \\ as it is",
         })
 }
 
-pub(crate) fn generated_type(span: Span, by: Generated, ty: &str, types: &[&str]) -> Diagnostic {
-    Diagnostic::error(Code::GeneratedType, format!("`{}` generates no `{ty}`", by.as_str()))
-        .at(span, format!("the field is of the type `{ty}`"))
-        .help(format!("it generates {}", crate::names::sentence(types.iter().copied())))
+pub(crate) fn list_items(span: Span, front: Front) -> Diagnostic {
+    Diagnostic::error(Code::ListItems, "a list needs `items`")
+        .at(span, "which type do the items have?")
+        .help(format!("add {}", front.write_key("items", A_STRING)))
+}
+
+pub(crate) fn object_fields(span: Span, front: Front) -> Diagnostic {
+    let example = front.write_key("fields", Example::Keys(&[("name", A_STRING)]));
+    Diagnostic::error(Code::ObjectFields, "an object needs `fields`")
+        .at(span, "which members does it have?")
+        .help(format!("add {example}, or write the type `json` for an object of any shape"))
+}
+
+pub(crate) fn object_id_not_on(span: Span, engine: Engine, front: Front) -> Diagnostic {
+    let example = front.write("type = \"string\", min = 24, max = 24, pattern = \"[0-9a-f]+\"");
+    Diagnostic::error(Code::TypeNotOnEngine, format!("{} has no type `object_id`", engine.title()))
+        .at(span, "only MongoDB has this type")
+        .help(format!("write {example} for 24 hexadecimal digits"))
+}
+
+pub(crate) fn unknown_generated(span: Span, name: &str) -> Diagnostic {
+    let diagnostic = Diagnostic::error(Code::UnknownGenerated, format!("unknown generator `{name}`"))
+        .at(span, "no such generator");
+    let folded = name.to_ascii_lowercase();
+    let meant = match folded.as_str() {
+        "auto_increment" | "autoincrement" | "identity" | "serial" | "sequence" | "trigger" | "db" => {
+            Generated::Database
+        }
+        "uuid" => {
+            return diagnostic.help("write `uuid_v7`, or `uuid_v4` for UUIDs that do not sort by time");
+        }
+        "now()" | "current_timestamp" | "timestamp" => Generated::Now,
+        folded => {
+            let known = Generated::ALL.iter().map(|by| by.as_str());
+            return diagnostic.suggest(folded, known, "the generators are");
+        }
+    };
+    diagnostic.help(format!("write `{meant}`: this is its name here"))
+}
+
+pub(crate) fn generated_type(span: Span, by: Generated, ty: TypeName, of: TypeName) -> Diagnostic {
+    Diagnostic::error(Code::GeneratedType, format!("`{by}` does not generate values of the type `{ty}`"))
+        .at(span, format!("the field has the type `{ty}`"))
+        .help(format!("make the field a `{of}`, or choose another generator"))
 }
 
 pub(crate) fn default_kind(span: Span, ty: &str, expected: &str, found: &str) -> Diagnostic {
     Diagnostic::error(
         Code::DefaultKind,
-        format!("the default of the type `{ty}` must be {expected}, not {found}"),
+        format!("the default of a field of the type `{ty}` must be {expected}, not {found}"),
     )
     .at(span, format!("expected {expected}"))
 }
 
 pub(crate) fn default_refused(span: Span, why: &str) -> Diagnostic {
     Diagnostic::error(Code::DefaultRefused, format!("the default {why}"))
-        .at(span, "a client could not give this value")
+        .at(span, "a client could not send this value")
 }
 
 pub(crate) fn default_impossible(span: Span, ty: &str) -> Diagnostic {
-    Diagnostic::error(Code::DefaultImpossible, format!("the type `{ty}` has no default"))
+    Diagnostic::error(Code::DefaultImpossible, format!("a field of the type `{ty}` cannot have a default"))
         .at(span, "not for this type")
-        .help("let the database fill it: `generated = \"database\"`, or make the field nullable")
+        .help("let the database fill it with `generated = \"database\"`, or make the field nullable")
 }
 
 pub(crate) fn contradiction(span: Span, other: Span, (key, rival): (&str, &str), why: &str) -> Diagnostic {
@@ -208,7 +217,7 @@ pub(crate) fn contradiction(span: Span, other: Span, (key, rival): (&str, &str),
 }
 
 pub(crate) fn key_nullable(span: Span, key: Span) -> Diagnostic {
-    Diagnostic::error(Code::KeyNullable, "a field of the key may not be null")
+    Diagnostic::error(Code::KeyNullable, "a key field cannot be nullable")
         .at(span, "nullable")
         .near(key, "part of the key")
         .help("remove `nullable`, or choose another key")
@@ -217,38 +226,41 @@ pub(crate) fn key_nullable(span: Span, key: Span) -> Diagnostic {
 pub(crate) fn key_type(span: Span, ty: &str) -> Diagnostic {
     Diagnostic::error(Code::KeyType, format!("the type `{ty}` cannot be a key"))
         .at(span, "part of the key")
-        .help("a key is a bool, int, decimal, string, uuid, date, time, datetime, enum or object_id")
+        .help("choose a key of the type bool, int, decimal, string, uuid, date, time, datetime, enum or object_id")
 }
 
 pub(crate) fn unique_type(span: Span, ty: &str) -> Diagnostic {
     Diagnostic::error(Code::UniqueType, format!("the type `{ty}` cannot be unique"))
         .at(span, "unique")
-        .help("remove `unique`; a string of bounded length can be unique")
+        .help("remove `unique`, or make the field a `string`")
 }
 
 pub(crate) fn version_type(span: Span, ty: Span, name: &str) -> Diagnostic {
-    Diagnostic::error(Code::VersionType, format!("a version field is an int, not `{name}`"))
+    Diagnostic::error(Code::VersionType, format!("a version field must have the type `int`, not `{name}`"))
         .at(ty, "this type")
         .near(span, "the version field")
-        .help("the database counts it up by one at every change; a moment of change is an ordinary field")
+        .help("write `int`: the database adds one at every change; the time of a change is an ordinary field")
 }
 
 pub(crate) fn two_versions(span: Span, first: Span) -> Diagnostic {
-    Diagnostic::error(Code::TwoVersions, "two fields are the version")
+    Diagnostic::error(Code::TwoVersions, "two fields are version fields")
         .at(span, "the second")
         .near(first, "the first")
         .help("remove `version` from one of them")
 }
 
 pub(crate) fn version_set(span: Span, version: Span, key: &str) -> Diagnostic {
-    Diagnostic::error(Code::VersionSet, format!("a version field cannot be `{key}`: the database counts it"))
-        .at(span, "not for a version field")
-        .near(version, "the version field")
-        .help(format!("remove `{key}`"))
+    Diagnostic::error(
+        Code::VersionSet,
+        format!("a version field cannot have `{key}`: the database counts it"),
+    )
+    .at(span, "not for a version field")
+    .near(version, "the version field")
+    .help(format!("remove `{key}`"))
 }
 
 pub(crate) fn too_deep(span: Span, max: usize) -> Diagnostic {
-    Diagnostic::error(Code::TooDeep, format!("lists and objects are nested deeper than {max}"))
+    Diagnostic::error(Code::TooDeep, format!("lists and objects are nested more than {max} levels deep"))
         .at(span, "one level too many")
-        .help("make the inner part `json`, or a domain of its own")
+        .help("make the inner part a `json`, or a domain of its own")
 }

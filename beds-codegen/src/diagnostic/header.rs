@@ -1,17 +1,17 @@
 //! Mistakes in `[template]`, and between templates.
 
-use beds_protocol::{Placement, Service};
+use beds_protocol::{Engine, Placement, Service};
 
 use super::Diagnostic;
 use crate::{
-    Code,
-    model::Engine,
+    code::Code,
+    front::{Example, Front, Whole},
     names,
-    span::{FileId, Span},
+    span::Span,
 };
 
 pub(crate) fn template_name(span: Span, name: &str) -> Diagnostic {
-    let diagnostic = Diagnostic::error(Code::TemplateName, format!("`{name}` is not a template's name"))
+    let diagnostic = Diagnostic::error(Code::TemplateName, format!("`{name}` is not a valid template name"))
         .at(span, "expected a lower-case letter, then lower-case letters, digits and `_`");
     match names::to_lower_snake(name) {
         Some(guess) => diagnostic.help(format!("write `{guess}`")),
@@ -33,62 +33,71 @@ pub(crate) fn unknown_service(span: Span, name: &str) -> Diagnostic {
 
 pub(crate) fn unknown_broker(span: Span, name: &str, service: Service, service_span: Span) -> Diagnostic {
     let brokers = Placement::brokers(service);
-    let diagnostic = Diagnostic::error(
-        Code::UnknownBroker,
-        format!("the service `{}` has no broker `{name}`", service.as_str()),
-    )
-    .at(span, "no such broker")
-    .near(service_span, "of this service");
+    let diagnostic =
+        Diagnostic::error(Code::UnknownBroker, format!("the service `{service}` has no broker `{name}`"))
+            .at(span, "no such broker")
+            .near(service_span, "in this service");
     if brokers.is_empty() {
-        diagnostic.help(format!("leave `broker` out: the lanes of `{}` choose it", service.as_str()))
+        diagnostic.help(format!("remove `broker`: in `{service}`, the lane of an operation decides"))
     } else {
         diagnostic.suggest(name, brokers.iter().copied(), "its brokers are")
     }
 }
 
 pub(crate) fn broker_missing(service_span: Span, service: Service) -> Diagnostic {
-    let brokers = names::sentence(Placement::brokers(service).iter().copied());
-    Diagnostic::error(Code::BrokerMissing, format!("the service `{}` has several brokers", service.as_str()))
-        .at(service_span, "which of them is not said")
-        .help(format!("add `broker`: {brokers}"))
+    let brokers = names::choice(Placement::brokers(service).iter().copied());
+    Diagnostic::error(Code::BrokerMissing, format!("the service `{service}` has several brokers"))
+        .at(service_span, "which broker?")
+        .help(format!("add `broker` with {brokers}"))
 }
 
 pub(crate) fn unknown_engine(span: Span, name: &str) -> Diagnostic {
     let diagnostic =
         Diagnostic::error(Code::UnknownEngine, format!("unknown engine `{name}`")).at(span, "no such engine");
     if name.eq_ignore_ascii_case("mysql") {
-        return diagnostic.help("it is called `mariadb` here, whichever of the two the server is");
+        return diagnostic.help("write `mariadb`, for a MySQL server too");
     }
     diagnostic.suggest(name, Engine::ALL.iter().map(|engine| engine.as_str()), "the engines are")
 }
 
 pub(crate) fn database_name(span: Span, name: &str) -> Diagnostic {
-    Diagnostic::error(Code::DatabaseName, format!("`{name}` is not a database's name"))
-        .at(span, "expected letters, digits, `_` and `-`, at most 64")
-        .help("this is the NAME of `[mariadb.NAME]` or `[mongodb.NAME]` in the configuration, not a server or a URL")
+    Diagnostic::error(Code::DatabaseName, format!("`{name}` is not a valid database name"))
+        .at(span, "expected letters, digits, `_` and `-`, at most 64 characters")
+        .help("write the NAME of `[mariadb.NAME]` or `[mongodb.NAME]` in the configuration, not a server or a URL")
 }
 
-pub(crate) fn offers_nothing(file: FileId) -> Diagnostic {
-    Diagnostic::error(Code::OffersNothing, "the template offers nothing: it names no object and no call")
-        .in_file(file)
-        .help("add `[objects]` with `read = { view = \"…\" }`, or a `[calls.NAME]`")
+pub(crate) fn offers_nothing(whole: Whole, front: Front) -> Diagnostic {
+    let what = match front {
+        Front::Template => "the template offers nothing: it names no database object and no call",
+        Front::Attributes | Front::Parentheses => {
+            "the domain offers nothing: it names no database object, no call and no method"
+        }
+    };
+    let read = front.write_into("objects", "read", Example::Keys(&[("view", Example::Is("\"…\""))]));
+    let call = match front {
+        Front::Template => "`[calls.NAME]`",
+        Front::Attributes | Front::Parentheses => "`#[beds(calls(NAME(…)))]`",
+    };
+    Diagnostic::error(Code::OffersNothing, what)
+        .about(whole)
+        .help(format!("add {read}, or a call with {call}"))
 }
 
 pub(crate) fn same_template(span: Span, first: Span, name: &str, what: &str) -> Diagnostic {
-    Diagnostic::error(Code::SameTemplate, format!("two {what} are named `{name}`"))
+    Diagnostic::error(Code::SameTemplate, format!("two {what} have the name `{name}`"))
         .at(span, "the second")
         .near(first, "the first")
-        .help("the name routes requests, so it must be unique: rename one, or delete the copy")
+        .help("rename one of them, or delete it: RabbitMQ routes requests by this name")
 }
 
 pub(crate) fn same_struct(span: Span, first: Span, (name, other): (&str, &str), rust: &str) -> Diagnostic {
     Diagnostic::error(
         Code::SameStruct,
-        format!("the templates `{other}` and `{name}` would both be `{rust}` in Rust"),
+        format!("the domains `{other}` and `{name}` have the same Rust name `{rust}`"),
     )
     .at(span, format!("`{rust}` again"))
     .near(first, format!("`{rust}` first"))
-    .help("rename one of them so that they differ in more than `_`")
+    .help("rename one of them, so that they differ in more than `_`")
 }
 
 pub(crate) fn argument_count(
@@ -98,11 +107,12 @@ pub(crate) fn argument_count(
     first_count: usize,
     name: &str,
 ) -> Diagnostic {
+    let arguments = |count: usize| format!("{count} argument{}", if count == 1 { "" } else { "s" });
     Diagnostic::error(
         Code::ArgumentCount,
-        format!("the routine `{name}` is called with {first_count} and with {count} arguments"),
+        format!("`{name}` is called with {} and with {}", arguments(first_count), arguments(count)),
     )
-    .at(span, format!("{count} here"))
-    .near(first, format!("{first_count} here"))
-    .help("a MariaDB routine takes one number of arguments: compare with `show create procedure`")
+    .at(span, format!("{} here", arguments(count)))
+    .near(first, format!("{} here", arguments(first_count)))
+    .help("compare with `show create procedure`: a routine always takes the same number of arguments")
 }

@@ -13,10 +13,12 @@ pub(crate) mod header;
 pub(crate) mod objects;
 pub(crate) mod shape;
 
-pub use collect::Errors;
+pub use collect::{ErrorSink, Errors};
 
 use crate::{
-    Code,
+    code::Code,
+    front::Whole,
+    names,
     span::{FileId, Span},
 };
 
@@ -81,6 +83,14 @@ impl Diagnostic {
         self
     }
 
+    /// Says which domain it is about as a whole.
+    pub(crate) fn about(self, whole: Whole) -> Self {
+        match whole {
+            Whole::File(file) => self.in_file(file),
+            Whole::Struct(name) => self.at(name, ""),
+        }
+    }
+
     /// Shows where the mistake is.
     pub(crate) fn at(self, span: Span, text: impl Into<String>) -> Self {
         self.label(span, text.into(), true)
@@ -104,9 +114,9 @@ impl Diagnostic {
         known: impl IntoIterator<Item = &'a str> + Clone,
         what: &str,
     ) -> Self {
-        match crate::names::nearest(name, known.clone()) {
+        match names::nearest(name, known.clone()) {
             Some(nearest) => self.help(format!("did you mean `{nearest}`?")),
-            None => self.help(format!("{what}: {}", crate::names::sentence(known))),
+            None => self.help(format!("{what}: {}", names::sentence(known))),
         }
     }
 

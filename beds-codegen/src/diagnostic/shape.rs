@@ -2,15 +2,17 @@
 
 use super::Diagnostic;
 use crate::{
-    Code, names,
-    span::{FileId, Span},
+    code::Code,
+    front::{Example, Front, Whole},
+    names,
+    span::Span,
 };
 
 pub(crate) fn unknown_key(span: Span, key: &str, place: &str, known: &[&'static str]) -> Diagnostic {
     let diagnostic = Diagnostic::error(Code::UnknownKey, format!("unknown key `{key}` in {place}"))
         .at(span, "no such key");
     match synonym(key).filter(|meant| known.contains(meant)) {
-        Some(meant) => diagnostic.help(format!("it is called `{meant}` here")),
+        Some(meant) => diagnostic.help(format!("write `{meant}`: this is its name here")),
         None => diagnostic.suggest(key, known.iter().copied(), "the keys here are"),
     }
 }
@@ -54,10 +56,23 @@ pub(crate) fn wrong_shape(span: Span, key: &str, expected: &str, found: &str) ->
         .at(span, format!("expected {expected}"))
 }
 
-pub(crate) fn missing_section(file: FileId, name: &str, help: &str) -> Diagnostic {
-    Diagnostic::error(Code::MissingSection, format!("the section `[{name}]` is missing"))
-        .in_file(file)
-        .help(help)
+pub(crate) fn missing_header_section(whole: Whole) -> Diagnostic {
+    Diagnostic::error(Code::MissingSection, "the section `[template]` is missing")
+        .about(whole)
+        .help("add it, with the template's `name`, `service`, `engine` and `database`")
+}
+
+pub(crate) fn missing_fields(whole: Whole, front: Front) -> Diagnostic {
+    let (message, help) = match front {
+        Front::Template => (
+            "the section `[fields]` is missing",
+            "add it, with a field for each column: `sku = { type = \"string\", max = 40 }`",
+        ),
+        Front::Attributes | Front::Parentheses => {
+            ("the struct has no fields", "add a field for each column: `pub sku: String`")
+        }
+    };
+    Diagnostic::error(Code::MissingSection, message).about(whole).help(help)
 }
 
 pub(crate) fn missing_header(span: Span, key: &str, name: &str) -> Diagnostic {
@@ -67,37 +82,45 @@ pub(crate) fn missing_header(span: Span, key: &str, name: &str) -> Diagnostic {
     )
     .at(span, format!("not in `[{name}]`"))
     .help(format!(
-        "write `[{name}]` on a line of its own above this one; where the file has it already, move this there"
+        "write `[{name}]` on a line of its own above this line; if the file already has `[{name}]`, move this line there"
     ))
 }
 
+/// `example` is what to write, in backquotes.
 pub(crate) fn missing_key(span: Span, key: &str, place: &str, example: &str) -> Diagnostic {
     Diagnostic::error(Code::MissingKey, format!("`{key}` is missing in {place}"))
         .at(span, format!("`{key}` is missing"))
-        .help(format!("add `{example}`"))
+        .help(format!("add {example}"))
 }
 
 pub(crate) fn too_many(span: Span, what: &str, count: usize, count_max: usize) -> Diagnostic {
-    Diagnostic::error(Code::TooMany, format!("there are {count} {what}, more than {count_max}"))
+    Diagnostic::error(Code::TooMany, format!("there are {count} {what}, and at most {count_max} are allowed"))
         .at(span, "one too many")
-        .help("split the domain, or keep what is so many in the database, as a `json` or `string`")
+        .help("split the domain, or keep the many things in the database, in a field of the type `json` or `string`")
 }
 
 pub(crate) fn empty_text(span: Span, key: &str) -> Diagnostic {
     Diagnostic::error(Code::EmptyText, format!("`{key}` is empty"))
-        .at(span, "nothing between the quotes")
-        .help("write a value, or leave the key out")
+        .at(span, "no text between the quotes")
+        .help("write a text, or remove the key")
 }
 
 pub(crate) fn name_too_long(span: Span, what: &str, length: usize) -> Diagnostic {
     Diagnostic::error(
         Code::NameTooLong,
-        format!("the name of the {what} has {length} characters, more than {}", names::NAME_LEN_MAX),
+        format!(
+            "the name of the {what} has {length} characters, and at most {} are allowed",
+            names::NAME_LEN_MAX
+        ),
     )
     .at(span, "too long")
     .help(if what == "field" {
-        "shorten it, and keep the database's name in `column`"
+        "shorten the name, and write the database's name in `column`"
     } else {
-        "shorten it"
+        "shorten the name"
     })
 }
+
+/// An example of a type, for what has to have one.
+pub(crate) const A_STRING: Example<'_> =
+    Example::Keys(&[("type", Example::Is("\"string\"")), ("max", Example::Is("40"))]);

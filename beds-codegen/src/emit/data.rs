@@ -8,7 +8,7 @@ use quote::{format_ident, quote};
 
 use super::{engine, text};
 use crate::{
-    model::{Arg, Call, Field, Generated, Literal, Mode, Returns, Supply, Type},
+    model::{Arg, ArgMode, Call, Field, Generated, Literal, Returns, Supply, Type},
     names,
 };
 
@@ -209,9 +209,9 @@ impl Statics {
             .map(|Arg { field, mode }| {
                 let field = self.field(field, &format!("{name}_{}", names::screaming(&field.name)));
                 match mode {
-                    Mode::In => quote!(rt::Arg::given(#field)),
-                    Mode::Out => quote!(rt::Arg::returned(#field)),
-                    Mode::InOut => quote!(rt::Arg::both(#field)),
+                    ArgMode::In => quote!(rt::Arg::given(#field)),
+                    ArgMode::Out => quote!(rt::Arg::returned(#field)),
+                    ArgMode::InOut => quote!(rt::Arg::both(#field)),
                 }
             })
             .collect();

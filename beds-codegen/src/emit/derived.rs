@@ -5,10 +5,7 @@ use quote::{format_ident, quote};
 use syn::DeriveInput;
 
 use super::{Plan, implementation, plans, request, statics};
-use crate::{
-    derive::{Method, Operation},
-    model::Domain,
-};
+use crate::model::{Domain, Method, Operation};
 
 /// The implementation of `NamasteCore` for `name`, in a scope of its own. Where a method stands for an operation
 /// that has an object, the function `OPERATION_object` makes the plan of the object.

@@ -16,9 +16,8 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use crate::{
-    derive::{HandWritten, Operation},
     fingerprint::fingerprint,
-    model::{Call, Domain, Fetch, Field, Operations, Type},
+    model::{Call, Domain, Fetch, Field, HandWritten, Operation, Operations, Type},
     names,
 };
 

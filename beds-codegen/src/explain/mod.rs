@@ -1,6 +1,6 @@
 //! What `bedsc explain` prints: for each code what is wrong, why, and how it is written right.
 
-use crate::Code;
+use crate::code::Code;
 
 /// The explanation of one code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

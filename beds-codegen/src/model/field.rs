@@ -1,5 +1,6 @@
 //! Fields and their types.
 
+use beds_protocol::{Generated, TypeName};
 use proc_macro2::Ident;
 
 /// A field, an argument, a member, an item, a column of a row.
@@ -42,35 +43,6 @@ pub enum Supply {
     Generated(Generated),
     /// The database counts it.
     Version,
-}
-
-/// Who fills a generated field, and with what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Generated {
-    /// The node, with a random UUID.
-    UuidV4,
-    /// The node, with a UUID that sorts by time.
-    UuidV7,
-    /// The node, with the moment of the request.
-    Now,
-    /// The database.
-    Database,
-}
-
-impl Generated {
-    /// All generators.
-    pub const ALL: &'static [Self] = &[Self::UuidV4, Self::UuidV7, Self::Now, Self::Database];
-
-    /// The name in templates.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::UuidV4 => "uuid_v4",
-            Self::UuidV7 => "uuid_v7",
-            Self::Now => "now",
-            Self::Database => "database",
-        }
-    }
 }
 
 /// A constant, in wire form where JSON lacks its type.
@@ -127,69 +99,38 @@ pub enum Type {
 }
 
 impl Type {
-    /// The names of all types, as templates write them.
-    pub const NAMES: &'static [&'static str] = &[
-        "bool",
-        "int",
-        "float",
-        "decimal",
-        "string",
-        "text",
-        "bytes",
-        "uuid",
-        "date",
-        "time",
-        "datetime",
-        "enum",
-        "json",
-        "list",
-        "object",
-        "object_id",
-    ];
-
     /// The type's name in templates.
     #[must_use]
-    pub const fn name(&self) -> &'static str {
+    pub const fn type_name(&self) -> TypeName {
         match self {
-            Self::Bool => "bool",
-            Self::Int { .. } | Self::UInt { .. } => "int",
-            Self::Float { .. } => "float",
-            Self::Decimal { .. } => "decimal",
-            Self::String { .. } => "string",
-            Self::Text { .. } => "text",
-            Self::Bytes { .. } => "bytes",
-            Self::Uuid => "uuid",
-            Self::Date => "date",
-            Self::Time => "time",
-            Self::DateTime => "datetime",
-            Self::Enum { .. } => "enum",
-            Self::Json => "json",
-            Self::List { .. } => "list",
-            Self::Object { .. } => "object",
-            Self::ObjectId => "object_id",
+            Self::Bool => TypeName::Bool,
+            Self::Int { .. } | Self::UInt { .. } => TypeName::Int,
+            Self::Float { .. } => TypeName::Float,
+            Self::Decimal { .. } => TypeName::Decimal,
+            Self::String { .. } => TypeName::String,
+            Self::Text { .. } => TypeName::Text,
+            Self::Bytes { .. } => TypeName::Bytes,
+            Self::Uuid => TypeName::Uuid,
+            Self::Date => TypeName::Date,
+            Self::Time => TypeName::Time,
+            Self::DateTime => TypeName::DateTime,
+            Self::Enum { .. } => TypeName::Enum,
+            Self::Json => TypeName::Json,
+            Self::List { .. } => TypeName::List,
+            Self::Object { .. } => TypeName::Object,
+            Self::ObjectId => TypeName::ObjectId,
         }
     }
 
-    /// Whether values are short and have an order that both engines agree on, so that they can be filtered,
-    /// sorted, unique, and part of a key.
+    /// [`Self::type_name`] as text.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.type_name().as_str()
+    }
+
+    /// Whether it can be filtered, sorted, unique, and part of a key.
     #[must_use]
     pub const fn is_indexable(&self) -> bool {
-        match self {
-            Self::Bool
-            | Self::Int { .. }
-            | Self::UInt { .. }
-            | Self::Float { .. }
-            | Self::Decimal { .. }
-            | Self::String { .. }
-            | Self::Uuid
-            | Self::Date
-            | Self::Time
-            | Self::DateTime
-            | Self::Enum { .. }
-            | Self::ObjectId => true,
-            Self::Text { .. } | Self::Bytes { .. } | Self::Json | Self::List { .. } | Self::Object { .. } => {
-                false
-            }
-        }
+        self.type_name().is_indexable()
     }
 }

@@ -4,11 +4,14 @@
 //! template may not say cannot be said here.
 
 mod field;
+mod hand_written;
 
+pub use beds_protocol::{ArgMode, Engine, Generated};
 use beds_protocol::{Lane, Placement};
-use proc_macro2::Ident;
 
-pub use field::{Field, Generated, Literal, Supply, Type};
+pub use field::{Field, Literal, Supply, Type};
+pub use hand_written::{HandWritten, Method, Operation};
+use proc_macro2::Ident;
 
 use crate::span::Spanned;
 
@@ -41,38 +44,6 @@ pub struct Domain {
     pub fetch: Fetch,
     /// The named calls, in the order they are written.
     pub calls: Vec<Call>,
-}
-
-/// An engine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Engine {
-    /// MariaDB.
-    MariaDb,
-    /// MongoDB.
-    MongoDb,
-}
-
-impl Engine {
-    /// All engines.
-    pub const ALL: &'static [Self] = &[Self::MariaDb, Self::MongoDb];
-
-    /// The name in templates.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::MariaDb => "mariadb",
-            Self::MongoDb => "mongodb",
-        }
-    }
-
-    /// The name for people.
-    #[must_use]
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::MariaDb => "MariaDB",
-            Self::MongoDb => "MongoDB",
-        }
-    }
 }
 
 /// The database objects behind the operations, by engine.
@@ -224,33 +195,7 @@ pub struct Arg {
     /// Name, type and bounds.
     pub field: Field,
     /// Which way its value goes.
-    pub mode: Mode,
-}
-
-/// Which way the value of a parameter goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// From the client.
-    In,
-    /// To the client.
-    Out,
-    /// Both ways.
-    InOut,
-}
-
-impl Mode {
-    /// All modes.
-    pub const ALL: &'static [Self] = &[Self::In, Self::Out, Self::InOut];
-
-    /// The name in templates.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::In => "in",
-            Self::Out => "out",
-            Self::InOut => "inout",
-        }
-    }
+    pub mode: ArgMode,
 }
 
 /// What a call gives back as `data`.

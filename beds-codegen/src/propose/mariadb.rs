@@ -3,7 +3,7 @@
 use crate::{
     emit::quoted,
     model::{
-        Arg, Call, Domain, Field, Generated, Literal, Mode, Procedure, Relation, Returns, Supply, Target,
+        Arg, ArgMode, Call, Domain, Field, Generated, Literal, Procedure, Relation, Returns, Supply, Target,
         Type,
     },
 };
@@ -233,9 +233,9 @@ fn routine(call: &Call) -> String {
         .map(|Arg { field, mode }| {
             let mode = match mode {
                 _ if !is_procedure => "",
-                Mode::In => "in ",
-                Mode::Out => "out ",
-                Mode::InOut => "inout ",
+                ArgMode::In => "in ",
+                ArgMode::Out => "out ",
+                ArgMode::InOut => "inout ",
             };
             format!("{mode}{} {}", parameter(&field.name), ty(&field.ty))
         })

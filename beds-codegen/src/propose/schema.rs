@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::model::{Arg, Call, Domain, Field, Mode, Objects, Procedure, Returns, Supply, Type};
+use crate::model::{Arg, ArgMode, Call, Domain, Field, Objects, Procedure, Returns, Supply, Type};
 
 /// The JSON Schema (draft 2020-12) of a domain: `record` as a fetch gives it, `create` and `update` as their `data`
 /// is sent, and for each call its arguments and what it gives back.
@@ -36,10 +36,10 @@ pub fn schema(domain: &Domain) -> Value {
         define("update".to_owned(), object(fields, |_| false));
     }
     for Call { name, args, returns, .. } in &domain.calls {
-        let given = args.iter().filter(|arg| arg.mode != Mode::Out).map(|arg| &arg.field);
+        let given = args.iter().filter(|arg| arg.mode != ArgMode::Out).map(|arg| &arg.field);
         define(format!("call.{name}.args"), object(given, |field| field.supply == Supply::Required));
         let out: Vec<&Field> =
-            args.iter().filter(|arg| arg.mode != Mode::In).map(|Arg { field, .. }| field).collect();
+            args.iter().filter(|arg| arg.mode != ArgMode::In).map(|Arg { field, .. }| field).collect();
         if !out.is_empty() {
             define(format!("call.{name}.out"), object(out.into_iter(), |_| true));
         }

@@ -1,5 +1,7 @@
 //! A template to start from.
 
+use beds_protocol::TypeName;
+
 use crate::model::Engine;
 
 /// What a new template is to be.
@@ -34,8 +36,7 @@ pub fn template(new: &NewTemplate) -> String {
         format!("description = {}", quoted(description))
     };
     let mut names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
-    let filters =
-        fields.iter().filter(|(_, ty)| !matches!(ty.as_str(), "text" | "bytes" | "json" | "list" | "object"));
+    let filters = fields.iter().filter(|(_, ty)| TypeName::from_name(ty).is_some_and(TypeName::is_indexable));
     let filter: Vec<_> = filters.map(|(name, _)| quoted(name)).collect();
     let lines: Vec<_> = fields.iter().map(|(name, ty)| format!("{name} = {}\n", field(ty))).collect();
     let lines = lines.concat();
@@ -78,13 +79,26 @@ pub fn template(new: &NewTemplate) -> String {
 
 /// A field of a type, with the keys that the type asks for.
 fn field(ty: &str) -> String {
-    let more = match ty {
-        "decimal" => ", precision = 12, scale = 2",
-        "string" => ", max = 255",
-        "enum" => ", values = [\"first\", \"second\"]",
-        "list" => ", items = { type = \"string\", max = 255 }",
-        "object" => ", fields = { name = \"string\" }",
-        _ => "",
+    let more = match TypeName::from_name(ty) {
+        Some(TypeName::Decimal) => ", precision = 12, scale = 2",
+        Some(TypeName::String) => ", max = 255",
+        Some(TypeName::Enum) => ", values = [\"first\", \"second\"]",
+        Some(TypeName::List) => ", items = { type = \"string\", max = 255 }",
+        Some(TypeName::Object) => ", fields = { name = \"string\" }",
+        Some(
+            TypeName::Bool
+            | TypeName::Int
+            | TypeName::Float
+            | TypeName::Text
+            | TypeName::Bytes
+            | TypeName::Uuid
+            | TypeName::Date
+            | TypeName::Time
+            | TypeName::DateTime
+            | TypeName::Json
+            | TypeName::ObjectId,
+        )
+        | None => "",
     };
     format!("{{ type = {}{more} }}", quoted(ty))
 }

@@ -1,116 +1,100 @@
-//! Taking a TOML table apart, key by key: what is asked for is taken, what is left over is unknown.
+//! Taking a table apart, key by key: what is asked for is taken, what is left over is unknown.
 //!
 //! A key that is absent while an unknown one looks like it is taken for misspelt: it counts as broken, so that only
 //! the typo is reported, and not the absence as well.
 
-use toml::{
-    Spanned as TomlSpanned,
-    de::{DeTable, DeValue},
-};
-
-use super::{Entry, Given, Names, RawValue};
+use super::{Entry, Given, Names};
 use crate::{
-    diagnostic::{Errors, shape},
+    diagnostic::{ErrorSink, shape},
+    front::{Example, Front},
     names,
-    span::{FileId, Span, Spanned},
+    span::Spanned,
+    tree::{self, Node, Scalar, Table, Value},
 };
 
 /// The most entries that any table or list of a template may have.
 const ENTRIES_MAX: usize = 1_000;
 
-pub(super) type Value<'s> = TomlSpanned<DeValue<'s>>;
-
-/// A key of a table, and its value.
-pub(super) struct Pair<'t, 's> {
-    pub(super) key: Spanned<&'t str>,
-    pub(super) value: &'t Value<'s>,
-}
-
-/// The entries of a table, in the order they are written.
-pub(super) fn pairs<'t, 's>(table: &'t DeTable<'s>, file: FileId, errors: &mut Errors) -> Vec<Pair<'t, 's>> {
-    let mut pairs: Vec<_> = table
-        .iter()
-        .map(|(key, value)| Pair { key: Spanned::new(key.get_ref().as_ref(), span(file, key.span())), value })
-        .collect();
-    pairs.sort_by_key(|pair| pair.key.span.start);
-    if let Some(extra) = pairs.get(ENTRIES_MAX) {
-        errors.push(shape::too_many(extra.key.span, "entries", pairs.len(), ENTRIES_MAX));
-        pairs.truncate(ENTRIES_MAX);
+/// The entries of a table whose keys are names of somebody's choice.
+pub(super) fn entries(table: Table, errors: &mut ErrorSink<'_>) -> Vec<tree::Entry> {
+    let mut entries = table.entries;
+    if let Some(extra) = entries.get(ENTRIES_MAX) {
+        errors.push(shape::too_many(extra.key.span, "entries", entries.len(), ENTRIES_MAX));
+        entries.truncate(ENTRIES_MAX);
     }
-    pairs
-}
-
-pub(super) fn span(file: FileId, range: std::ops::Range<usize>) -> Span {
-    Span { file, start: range.start, end: range.end }
+    entries
 }
 
 /// A value's kind, with its article.
-pub(super) fn kind(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) => "a string",
-        DeValue::Integer(_) => "an integer",
-        DeValue::Float(_) => "a float",
-        DeValue::Boolean(_) => "a boolean",
-        DeValue::Datetime(_) => "a date or time",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
+pub(super) const fn kind(value: &Value, front: Front) -> &'static str {
+    match (value, front) {
+        (Value::Scalar(scalar), _) => scalar.kind(),
+        (Value::List(_), _) => "a list",
+        (Value::Table(_), Front::Template) => "a table",
+        (Value::Table(_), Front::Attributes | Front::Parentheses) => "keys in parentheses",
+        (Value::Broken, _) => "this",
     }
 }
 
 /// One table being taken apart.
-pub(super) struct Keys<'t, 's, 'e> {
-    pub(super) file: FileId,
-    /// What the table is, for messages: "`[template]`", "field `sku`".
+pub(super) struct Keys<'e, 's> {
+    pub(super) front: Front,
+    /// What the table is, for messages: "`[template]`", "`sku`".
     place: String,
-    pairs: Vec<Option<Pair<'t, 's>>>,
+    entries: Vec<Option<tree::Entry>>,
+    is_partial: bool,
     known: &'static [&'static str],
-    pub(super) errors: &'e mut Errors,
+    /// The known keys that unknown ones look like.
+    misspelt: Vec<&'static str>,
+    pub(super) errors: &'e mut ErrorSink<'s>,
 }
 
-impl<'t, 's, 'e> Keys<'t, 's, 'e> {
+impl<'e, 's> Keys<'e, 's> {
     /// Begins with a table whose keys can only be the known ones.
     pub(super) fn new(
-        table: &'t DeTable<'s>,
-        file: FileId,
+        table: Table,
+        front: Front,
         place: String,
         known: &'static [&'static str],
-        errors: &'e mut Errors,
+        errors: &'e mut ErrorSink<'s>,
     ) -> Self {
-        let pairs = pairs(table, file, errors).into_iter().map(Some).collect();
-        Self { file, place, pairs, known, errors }
+        let is_partial = table.is_partial;
+        let entries = entries(table, errors);
+        let unknown = entries.iter().map(|entry| entry.key.value.as_str()).filter(|key| !known.contains(key));
+        let misspelt = unknown
+            .flat_map(|key| [shape::synonym(key), names::nearest(key, known.iter().copied())])
+            .flatten()
+            .collect();
+        let entries = entries.into_iter().map(Some).collect();
+        Self { front, place, entries, is_partial, known, misspelt, errors }
     }
 
-    /// Whether a key that is not known looks like this one.
-    fn is_misspelt(&self, name: &str) -> bool {
-        let unknown =
-            self.pairs.iter().flatten().map(|pair| pair.key.value).filter(|key| !self.known.contains(key));
-        unknown.into_iter().any(|key| {
-            shape::synonym(key) == Some(name) || names::nearest(key, self.known.iter().copied()) == Some(name)
-        })
-    }
-
-    /// Takes a key, if this table can have it, and makes of its value what `convert` does; `expected` is what `convert` wants.
+    /// Takes a key, if this table can have it, and makes of its value what `convert` does; `expected` is what
+    /// `convert` wants.
     pub(super) fn take<T>(
         &mut self,
         name: &'static str,
-        expected: &str,
-        convert: impl FnOnce(&'t Value<'s>, FileId, &mut Errors) -> Result<T, Refused>,
+        expected: impl FnOnce(Front) -> String,
+        convert: impl FnOnce(Node, Front, &mut ErrorSink<'s>) -> Result<T, Refused>,
     ) -> Given<T> {
         if !self.known.contains(&name) {
             return Given::Absent;
         }
-        let is_misspelt = self.is_misspelt(name);
-        let Some(pair) = self.pairs.iter_mut().find_map(|slot| slot.take_if(|pair| pair.key.value == name))
-        else {
-            return if is_misspelt { Given::Broken } else { Given::Absent };
+        let is_misspelt = self.misspelt.contains(&name);
+        let found = self.entries.iter_mut().find_map(|slot| slot.take_if(|entry| entry.key.value == name));
+        let Some(tree::Entry { key, value }) = found else {
+            return if is_misspelt || self.is_partial { Given::Broken } else { Given::Absent };
         };
-        let at = span(self.file, pair.value.span());
-        match convert(pair.value, self.file, self.errors) {
+        if value.value == Value::Broken {
+            return Given::Broken;
+        }
+        let (at, kind) = (value.span, kind(&value.value, self.front));
+        match convert(value, self.front.inside(), self.errors) {
             // Others refer to fields: those in a misspelt `[field.x]` would be missed.
             Ok(_) if is_misspelt && name == "fields" => Given::Broken,
-            Ok(value) => Given::Is(Entry { key: pair.key.span, value: Spanned::new(value, at) }),
+            Ok(value) => Given::Is(Entry { key: key.span, value: Spanned::new(value, at) }),
             Err(Refused::Kind) => {
-                self.errors.push(shape::wrong_shape(at, name, expected, kind(pair.value.get_ref())));
+                self.errors.push(shape::wrong_shape(at, name, &expected(self.front), kind));
                 Given::Broken
             }
             Err(Refused::Reported) => Given::Broken,
@@ -118,66 +102,107 @@ impl<'t, 's, 'e> Keys<'t, 's, 'e> {
     }
 
     pub(super) fn text(&mut self, name: &'static str) -> Given<String> {
-        self.take(name, "a string", |value, _, _| text(value))
+        self.take(name, |_| "a string".to_owned(), |node, _, _| text(node.value))
     }
 
     pub(super) fn flag(&mut self, name: &'static str) -> Given<bool> {
-        self.take(name, "true or false", |value, _, _| value.get_ref().as_bool().ok_or(Refused::Kind))
+        self.take(
+            name,
+            |_| "true or false".to_owned(),
+            |node, _, _| match node.value {
+                Value::Scalar(Scalar::Bool(flag)) => Ok(flag),
+                _ => Err(Refused::Kind),
+            },
+        )
     }
 
     pub(super) fn int(&mut self, name: &'static str) -> Given<i128> {
-        self.take(name, "an integer", |value, _, _| match constant(value) {
-            Some(RawValue::Int(number)) => Ok(number),
-            _ => Err(Refused::Kind),
-        })
+        self.take(
+            name,
+            |_| "an integer".to_owned(),
+            |node, _, _| match node.value {
+                Value::Scalar(Scalar::Int(number)) => Ok(number),
+                _ => Err(Refused::Kind),
+            },
+        )
     }
 
-    pub(super) fn constant(&mut self, name: &'static str) -> Given<RawValue> {
-        self.take(name, "a string, a number, a boolean or a date", |value, _, _| {
-            constant(value).ok_or(Refused::Kind)
+    pub(super) fn constant(&mut self, name: &'static str) -> Given<Scalar> {
+        let expected = |_| "a string, a number, a boolean or a date".to_owned();
+        self.take(name, expected, |node, _, _| match node.value {
+            Value::Scalar(scalar) => Ok(scalar),
+            Value::List(_) | Value::Table(_) | Value::Broken => Err(Refused::Kind),
         })
     }
 
     pub(super) fn names(&mut self, name: &'static str) -> Given<Names> {
-        self.take(name, "a list of strings", |value, file, errors| {
-            let DeValue::Array(items) = value.get_ref() else { return Err(Refused::Kind) };
-            if let Some(extra) = items.get(ENTRIES_MAX) {
-                errors.push(shape::too_many(span(file, extra.span()), "entries", items.len(), ENTRIES_MAX));
-                return Err(Refused::Reported);
-            }
-            let mut names = Vec::with_capacity(items.len());
-            for item in items {
-                let at = span(file, item.span());
-                let Ok(text) = text(item) else {
-                    let found = format!("one that holds {}", kind(item.get_ref()));
-                    errors.push(shape::wrong_shape(at, name, "a list of strings", &found));
+        self.take(
+            name,
+            |_| "a list of strings".to_owned(),
+            |node, front, errors| {
+                let Value::List(items) = node.value else { return Err(Refused::Kind) };
+                if let Some(extra) = items.get(ENTRIES_MAX) {
+                    errors.push(shape::too_many(extra.span, "entries", items.len(), ENTRIES_MAX));
                     return Err(Refused::Reported);
-                };
-                names.push(Spanned::new(text, at));
-            }
-            Ok(names)
-        })
+                }
+                let mut names = Vec::with_capacity(items.len());
+                for item in items {
+                    let kind = kind(&item.value, front);
+                    match item.value {
+                        Value::Scalar(Scalar::Text(text)) => names.push(Spanned::new(text, item.span)),
+                        Value::Broken => return Err(Refused::Reported),
+                        Value::Scalar(_) | Value::List(_) | Value::Table(_) => {
+                            let found = format!("a list with {kind} in it");
+                            errors.push(shape::wrong_shape(item.span, name, "a list of strings", &found));
+                            return Err(Refused::Reported);
+                        }
+                    }
+                }
+                Ok(names)
+            },
+        )
+    }
+
+    /// Takes a table of keys that are known, and reads it.
+    pub(super) fn table<T>(
+        &mut self,
+        name: &'static str,
+        place: String,
+        known: &'static [&'static str],
+        example: Example<'_>,
+        read: impl FnOnce(&mut Keys<'_, 's>) -> T,
+    ) -> Given<T> {
+        self.take(
+            name,
+            |front| front.table(name, example),
+            |node, front, errors| {
+                let Value::Table(table) = node.value else { return Err(Refused::Kind) };
+                let mut keys = Keys::new(table, front, place, known, errors);
+                let read = read(&mut keys);
+                keys.finish();
+                Ok(read)
+            },
+        )
     }
 
     /// Reports every key that nothing asked for.
     pub(super) fn finish(self) {
-        for pair in self.pairs.into_iter().flatten() {
-            self.errors.push(shape::unknown_key(pair.key.span, pair.key.value, &self.place, self.known));
+        for entry in self.entries.into_iter().flatten() {
+            self.errors.push(shape::unknown_key(entry.key.span, &entry.key.value, &self.place, self.known));
         }
     }
 
     /// Like [`Self::finish`], for the sections of a template.
     pub(super) fn finish_sections(self) {
-        for pair in self.pairs.into_iter().flatten() {
-            self.errors.push(if pair.value.get_ref().is_table() || pair.value.get_ref().is_array() {
-                shape::unknown_section(pair.key.span, pair.key.value, self.known)
-            } else {
-                shape::unknown_key(
-                    pair.key.span,
-                    pair.key.value,
+        for tree::Entry { key, value } in self.entries.into_iter().flatten() {
+            self.errors.push(match value.value {
+                Value::Table(_) | Value::List(_) => shape::unknown_section(key.span, &key.value, self.known),
+                Value::Scalar(_) | Value::Broken => shape::unknown_key(
+                    key.span,
+                    &key.value,
                     "the template outside of every section",
                     self.known,
-                )
+                ),
             });
         }
     }
@@ -191,21 +216,9 @@ pub(super) enum Refused {
     Reported,
 }
 
-fn text(value: &Value<'_>) -> Result<String, Refused> {
-    value.get_ref().as_str().map(str::to_owned).ok_or(Refused::Kind)
-}
-
-fn constant(value: &Value<'_>) -> Option<RawValue> {
-    Some(match value.get_ref() {
-        DeValue::Boolean(flag) => RawValue::Bool(*flag),
-        // A number too large for 128 bits is out of every range: the ends of this one say so as well.
-        DeValue::Integer(number) => RawValue::Int(
-            i128::from_str_radix(number.as_str(), number.radix())
-                .unwrap_or(if number.as_str().starts_with('-') { i128::MIN } else { i128::MAX }),
-        ),
-        DeValue::Float(number) => RawValue::Float(number.as_str().parse().ok()?),
-        DeValue::String(text) => RawValue::Text(text.to_string()),
-        DeValue::Datetime(moment) => RawValue::Moment(moment.to_string()),
-        DeValue::Array(_) | DeValue::Table(_) => return None,
-    })
+fn text(value: Value) -> Result<String, Refused> {
+    match value {
+        Value::Scalar(Scalar::Text(text)) => Ok(text),
+        _ => Err(Refused::Kind),
+    }
 }

@@ -1,17 +1,19 @@
 //! Stage 3: what was written, leaf by leaf, each with its place, and nothing decided yet.
 //!
-//! Any front can build a [`RawTemplate`]: [`read`] does from TOML, a derive macro does from attributes, by way of the same text. The
-//! stage that judges it is [`crate::validate`].
+//! Both fronts build a [`RawTemplate`]: a template's file by [`from_template`], a struct with attributes by
+//! [`from_struct`]. The stage that judges it is [`crate::validate`].
 
 mod keys;
+mod known;
 mod read;
 mod stray;
 
-pub use read::read;
+pub use read::{Struct, from_struct, from_template};
 
 use crate::{
-    model::Operations,
-    span::{FileId, Span, Spanned},
+    front::{Front, Whole},
+    span::{Span, Spanned},
+    tree::Scalar,
 };
 
 /// A leaf that may be there.
@@ -76,43 +78,16 @@ impl Given<bool> {
     }
 }
 
-/// A constant as it is written.
-#[derive(Debug, Clone, PartialEq)]
-pub enum RawValue {
-    /// `true` or `false`.
-    Bool(bool),
-    /// An integer, of any size that makes sense.
-    Int(i128),
-    /// A floating-point number.
-    Float(f64),
-    /// A string.
-    Text(String),
-    /// TOML's own dates and times, as written.
-    Moment(String),
-}
-
-impl RawValue {
-    /// What kind of value it is, with its article.
-    #[must_use]
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::Bool(_) => "a boolean",
-            Self::Int(_) => "an integer",
-            Self::Float(_) => "a float",
-            Self::Text(_) => "a string",
-            Self::Moment(_) => "a date or time",
-        }
-    }
-}
-
 /// Names in a list.
 pub type Names = Vec<Spanned<String>>;
 
 /// A whole template.
 #[derive(Debug, Clone)]
 pub struct RawTemplate {
-    /// The text it came from.
-    pub file: FileId,
+    /// What it is written in.
+    pub front: Front,
+    /// What to point at where a mistake has no place.
+    pub whole: Whole,
     /// `[template]`
     pub header: Given<RawHeader>,
     /// `[fields]`
@@ -123,8 +98,6 @@ pub struct RawTemplate {
     pub fetch: Given<RawFetch>,
     /// `[calls.*]`
     pub calls: Given<Vec<RawCall>>,
-    /// The operations that Rust functions implement; no TOML can say so.
-    pub by_hand: Operations,
 }
 
 /// `[template]`
@@ -178,11 +151,11 @@ pub struct RawField {
     /// `unsigned`
     pub unsigned: Given<bool>,
     /// `default`
-    pub default: Given<RawValue>,
+    pub default: Given<Scalar>,
     /// `min`
-    pub min: Given<RawValue>,
+    pub min: Given<Scalar>,
     /// `max`
-    pub max: Given<RawValue>,
+    pub max: Given<Scalar>,
     /// `pattern`
     pub pattern: Given<String>,
     /// `values`
@@ -285,4 +258,57 @@ pub enum RawReturns {
     Rows(Vec<RawField>),
     /// `{ type = … }`
     Scalar(Box<RawField>),
+}
+
+impl RawField {
+    /// A field of which nothing is written yet.
+    #[must_use]
+    pub fn new(name: Spanned<String>) -> Self {
+        Self {
+            name,
+            is_broken: false,
+            ty: Given::Absent,
+            description: Given::Absent,
+            column: Given::Absent,
+            generated: Given::Absent,
+            mode: Given::Absent,
+            key: Given::Absent,
+            required: Given::Absent,
+            nullable: Given::Absent,
+            unique: Given::Absent,
+            immutable: Given::Absent,
+            version: Given::Absent,
+            sensitive: Given::Absent,
+            unsigned: Given::Absent,
+            default: Given::Absent,
+            min: Given::Absent,
+            max: Given::Absent,
+            pattern: Given::Absent,
+            values: Given::Absent,
+            precision: Given::Absent,
+            scale: Given::Absent,
+            items: Given::Absent,
+            fields: Given::Absent,
+        }
+    }
+}
+
+impl RawCall {
+    /// A call of which nothing is written yet.
+    #[must_use]
+    pub fn new(name: Spanned<String>) -> Self {
+        Self {
+            name,
+            is_broken: false,
+            description: Given::Absent,
+            procedure: Given::Absent,
+            function: Given::Absent,
+            pipeline: Given::Absent,
+            on: Given::Absent,
+            lane: Given::Absent,
+            args: Given::Absent,
+            returns: Given::Absent,
+            commits: Given::Absent,
+        }
+    }
 }

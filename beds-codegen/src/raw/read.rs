@@ -1,102 +1,76 @@
-//! From a TOML table to a [`RawTemplate`].
-
-use toml::de::{DeTable, DeValue};
+//! From a tree of keys and values to the raw template, whichever front the tree came from.
 
 use super::{
     Given, RawCall, RawFetch, RawField, RawHeader, RawLimit, RawObject, RawObjects, RawReturns, RawTemplate,
-    keys::{self, Keys, Refused, Value},
+    keys::{self, Keys, Refused},
+    known::{CALL, FETCH, FIELD, HEADER, LIMIT, OBJECTS, READ, SECTIONS, STRUCT, WRITE},
     stray,
 };
 use crate::{
-    diagnostic::{Errors, shape},
-    model::Operations,
-    span::{FileId, Spanned},
+    diagnostic::{ErrorSink, shape},
+    front::{Example, Front, Whole},
+    span::{FileId, Span, Spanned},
+    tree::{Entry, Node, Scalar, Table, Value},
 };
 
-const SECTIONS: &[&str] = &["template", "fields", "objects", "fetch", "calls"];
-pub(super) const HEADER: &[&str] = &["name", "description", "service", "broker", "engine", "database"];
-pub(super) const OBJECTS: &[&str] = &["read", "create", "update", "delete"];
-const READ: &[&str] = &["view", "table", "collection"];
-const WRITE: &[&str] = &["procedure", "collection", "args", "returns", "commits"];
-pub(super) const FETCH: &[&str] = &["filter", "sort", "limit"];
-const LIMIT: &[&str] = &["default", "max"];
-const CALL: &[&str] =
-    &["description", "procedure", "function", "pipeline", "on", "lane", "args", "returns", "commits"];
-const FIELD: &[&str] = &[
-    "type",
-    "description",
-    "column",
-    "key",
-    "generated",
-    "required",
-    "nullable",
-    "default",
-    "unique",
-    "immutable",
-    "version",
-    "sensitive",
-    "min",
-    "max",
-    "pattern",
-    "values",
-    "precision",
-    "scale",
-    "unsigned",
-    "items",
-    "fields",
-    "mode",
-];
+const A_TYPE: Example<'_> = Example::Keys(&[("type", Example::Is("\"string\""))]);
+const A_FIELD: Example<'_> = Example::Keys(&[("name", A_TYPE)]);
 
-/// Reads what is written, and reports keys that mean nothing and values of the wrong kind.
-pub fn read(mut table: DeTable<'_>, file: FileId, errors: &mut Errors) -> RawTemplate {
-    stray::lift(&mut table, file, errors);
-    let mut keys = Keys::new(&table, file, "the template".to_owned(), SECTIONS, errors);
+/// A struct with its attributes, as the derive reads them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Struct {
+    /// Where its name stands.
+    pub name: Span,
+    /// The keys of its own `#[beds(…)]`, without `methods`, and those that the struct itself stands for.
+    pub attributes: Table,
+    /// Its fields by name, each a table of the keys of its `#[beds(…)]`.
+    pub fields: Table,
+}
+
+/// Reads a template, and reports keys that mean nothing and values of the wrong kind.
+pub fn from_template(mut table: Table, file: FileId, errors: &mut ErrorSink<'_>) -> RawTemplate {
+    stray::lift(&mut table, errors);
+    let front = Front::Template;
+    let mut keys = Keys::new(table, front, "the template".to_owned(), SECTIONS, errors);
     let template = RawTemplate {
-        file,
-        header: keys.take("template", "a table", |value, file, errors| {
-            section(value, file, errors, "template", HEADER, header)
-        }),
-        fields: keys.take("fields", "a table of fields", fields),
-        objects: keys.take("objects", "a table", |value, file, errors| {
-            section(value, file, errors, "objects", OBJECTS, objects)
-        }),
-        fetch: keys.take("fetch", "a table", |value, file, errors| {
-            section(value, file, errors, "fetch", FETCH, fetch)
-        }),
-        calls: keys.take("calls", "a table of calls", calls),
-        by_hand: Operations::default(),
+        front,
+        whole: Whole::File(file),
+        header: keys.table("template", front.section("template"), HEADER, Example::Any, header),
+        fields: keys.take("fields", table_of_fields, fields),
+        objects: keys.table("objects", front.section("objects"), OBJECTS, Example::Any, objects),
+        fetch: fetch(&mut keys),
+        calls: calls(&mut keys),
     };
     keys.finish_sections();
     template
 }
 
-fn section<T>(
-    value: &Value<'_>,
-    file: FileId,
-    errors: &mut Errors,
-    name: &str,
-    known: &'static [&'static str],
-    read: impl FnOnce(&mut Keys<'_, '_, '_>) -> T,
-) -> Result<T, Refused> {
-    table(value, file, errors, format!("`[{name}]`"), known, read)
-}
-
-fn table<T>(
-    value: &Value<'_>,
-    file: FileId,
-    errors: &mut Errors,
-    place: String,
-    known: &'static [&'static str],
-    read: impl FnOnce(&mut Keys<'_, '_, '_>) -> T,
-) -> Result<T, Refused> {
-    let DeValue::Table(table) = value.get_ref() else { return Err(Refused::Kind) };
-    let mut keys = Keys::new(table, file, place, known, errors);
-    let read = read(&mut keys);
+/// Reads a struct in place of a template. The attributes of the struct stand for several sections at once.
+pub fn from_struct(written: Struct, errors: &mut ErrorSink<'_>) -> RawTemplate {
+    let Struct { name, attributes, fields } = written;
+    let front = Front::Attributes;
+    let fields = fields_of(fields, front, errors);
+    let mut keys = Keys::new(attributes, front, "`#[beds(…)]` of a struct".to_owned(), STRUCT, errors);
+    let (header, objects) = (header(&mut keys), objects(&mut keys));
+    let (fetch, calls) = (fetch(&mut keys), calls(&mut keys));
     keys.finish();
-    Ok(read)
+    RawTemplate {
+        front,
+        whole: Whole::Struct(name),
+        header: given(name, header),
+        fields: given(name, fields),
+        objects: given(name, objects),
+        fetch,
+        calls,
+    }
 }
 
-fn header(keys: &mut Keys<'_, '_, '_>) -> RawHeader {
+/// What a struct says as a whole.
+fn given<T>(place: Span, value: T) -> Given<T> {
+    Given::Is(super::Entry { key: place, value: Spanned::new(value, place) })
+}
+
+fn header(keys: &mut Keys<'_, '_>) -> RawHeader {
     RawHeader {
         name: keys.text("name"),
         description: keys.text("description"),
@@ -107,20 +81,23 @@ fn header(keys: &mut Keys<'_, '_, '_>) -> RawHeader {
     }
 }
 
-fn objects(keys: &mut Keys<'_, '_, '_>) -> RawObjects {
+fn objects(keys: &mut Keys<'_, '_>) -> RawObjects {
     let mut object = |name: &'static str| {
-        keys.take(name, "a table such as { view = \"…\" }", |value, file, errors| {
-            // A key that only the other operations have is unknown here, and the suggestions say so.
-            let known = if name == "read" { READ } else { WRITE };
-            table(value, file, errors, format!("`objects.{name}`"), known, |keys| RawObject {
-                view: keys.text("view"),
-                table: keys.text("table"),
-                collection: keys.text("collection"),
-                procedure: keys.text("procedure"),
-                args: keys.names("args"),
-                returns: keys.names("returns"),
-                commits: keys.flag("commits"),
-            })
+        // A key that only the other operations have is unknown here, and the suggestions say so.
+        let known = if name == "read" { READ } else { WRITE };
+        let place = match keys.front {
+            Front::Template => format!("`objects.{name}`"),
+            Front::Attributes | Front::Parentheses => format!("`{name}(…)`"),
+        };
+        let example = Example::Keys(&[("view", Example::Is("\"…\""))]);
+        keys.table(name, place, known, example, |keys| RawObject {
+            view: keys.text("view"),
+            table: keys.text("table"),
+            collection: keys.text("collection"),
+            procedure: keys.text("procedure"),
+            args: keys.names("args"),
+            returns: keys.names("returns"),
+            commits: keys.flag("commits"),
         })
     };
     RawObjects {
@@ -131,53 +108,68 @@ fn objects(keys: &mut Keys<'_, '_, '_>) -> RawObjects {
     }
 }
 
-fn fetch(keys: &mut Keys<'_, '_, '_>) -> RawFetch {
-    RawFetch {
+fn fetch(keys: &mut Keys<'_, '_>) -> Given<RawFetch> {
+    keys.table("fetch", keys.front.section("fetch"), FETCH, Example::Any, |keys| RawFetch {
         filter: keys.names("filter"),
         sort: keys.names("sort"),
-        limit: keys.take("limit", "a table such as { default = 50, max = 500 }", |value, file, errors| {
-            table(value, file, errors, "`fetch.limit`".to_owned(), LIMIT, |keys| RawLimit {
+        limit: {
+            let place = match keys.front {
+                Front::Template => "`fetch.limit`",
+                Front::Attributes | Front::Parentheses => "`limit(…)`",
+            };
+            let example = Example::Keys(&[("default", Example::Is("50")), ("max", Example::Is("500"))]);
+            keys.table("limit", place.to_owned(), LIMIT, example, |keys| RawLimit {
                 default: keys.int("default"),
                 max: keys.int("max"),
             })
-        }),
+        },
+    })
+}
+
+fn table_of_fields(front: Front) -> String {
+    match front {
+        Front::Template => "a table of fields".to_owned(),
+        Front::Attributes | Front::Parentheses => front.table("fields", A_FIELD),
     }
 }
 
 /// Reads a table of fields, by name.
-fn fields(value: &Value<'_>, file: FileId, errors: &mut Errors) -> Result<Vec<RawField>, Refused> {
-    let DeValue::Table(table) = value.get_ref() else { return Err(Refused::Kind) };
-    let pairs = keys::pairs(table, file, errors);
-    Ok(pairs
-        .into_iter()
-        .map(|pair| field(Spanned::new(pair.key.value.to_owned(), pair.key.span), pair.value, file, errors))
-        .collect())
+fn fields(node: Node, front: Front, errors: &mut ErrorSink<'_>) -> Result<Vec<RawField>, Refused> {
+    match node.value {
+        Value::Table(table) => Ok(fields_of(table, front, errors)),
+        Value::Scalar(_) | Value::List(_) | Value::Broken => Err(Refused::Kind),
+    }
+}
+
+fn fields_of(table: Table, front: Front, errors: &mut ErrorSink<'_>) -> Vec<RawField> {
+    let entries = keys::entries(table, errors);
+    entries.into_iter().map(|Entry { key, value }| field(key, value, front, errors)).collect()
 }
 
 /// Reads whatever has a type; a string alone is the type's name.
-fn field(name: Spanned<String>, value: &Value<'_>, file: FileId, errors: &mut Errors) -> RawField {
+fn field(name: Spanned<String>, node: Node, front: Front, errors: &mut ErrorSink<'_>) -> RawField {
     let mut field = RawField::new(name);
-    let at = keys::span(file, value.span());
-    match value.get_ref() {
-        DeValue::String(ty) => {
-            let value = Spanned::new(ty.to_string(), at);
-            field.ty = Given::Is(super::Entry { key: at, value });
+    let (at, kind) = (node.span, keys::kind(&node.value, front));
+    match node.value {
+        Value::Scalar(Scalar::Text(ty)) => {
+            field.ty = Given::Is(super::Entry { key: at, value: Spanned::new(ty, at) });
         }
-        DeValue::Table(table) => {
-            let mut keys = Keys::new(table, file, format!("`{}`", field.name.value), FIELD, errors);
+        Value::Table(table) => {
+            let mut keys = Keys::new(table, front, format!("`{}`", field.name.value), FIELD, errors);
             fill(&mut field, &mut keys);
             keys.finish();
         }
-        other => {
-            let expected = "a type, or a table such as { type = \"string\" }";
-            errors.push(shape::wrong_shape(at, &field.name.value, expected, keys::kind(other)));
+        Value::Broken => field.is_broken = true,
+        Value::Scalar(_) | Value::List(_) => {
+            let expected = format!("a type, or {}", front.table(&field.name.value, A_TYPE));
+            errors.push(shape::wrong_shape(at, &field.name.value, &expected, kind));
             field.is_broken = true;
         }
     }
     field
 }
 
-fn fill(field: &mut RawField, keys: &mut Keys<'_, '_, '_>) {
+fn fill(field: &mut RawField, keys: &mut Keys<'_, '_>) {
     field.ty = keys.text("type");
     field.description = keys.text("description");
     field.column = keys.text("column");
@@ -198,115 +190,83 @@ fn fill(field: &mut RawField, keys: &mut Keys<'_, '_, '_>) {
     field.values = keys.names("values");
     field.precision = keys.int("precision");
     field.scale = keys.int("scale");
-    field.items =
-        keys.take("items", "a type, or a table such as { type = \"string\" }", |value, file, errors| {
-            let name = Spanned::new("items".to_owned(), keys::span(file, value.span()));
-            let item = self::field(name, value, file, errors);
-            if item.is_broken { Err(Refused::Reported) } else { Ok(Box::new(item)) }
-        });
-    field.fields = keys.take("fields", "a table of fields", fields);
+    let expected = |front: Front| format!("a type, or {}", front.table("items", A_TYPE));
+    field.items = keys.take("items", expected, |node, front, errors| {
+        let name = Spanned::new("items".to_owned(), node.span);
+        let item = self::field(name, node, front, errors);
+        if item.is_broken { Err(Refused::Reported) } else { Ok(Box::new(item)) }
+    });
+    field.fields = keys.take("fields", table_of_fields, fields);
 }
 
-fn calls(value: &Value<'_>, file: FileId, errors: &mut Errors) -> Result<Vec<RawCall>, Refused> {
-    let DeValue::Table(table) = value.get_ref() else { return Err(Refused::Kind) };
-    let pairs = keys::pairs(table, file, errors);
-    Ok(pairs
-        .into_iter()
-        .map(|pair| call(Spanned::new(pair.key.value.to_owned(), pair.key.span), pair.value, file, errors))
-        .collect())
+fn calls(keys: &mut Keys<'_, '_>) -> Given<Vec<RawCall>> {
+    let expected = |front: Front| match front {
+        Front::Template => "a table of calls".to_owned(),
+        Front::Attributes | Front::Parentheses => {
+            front.table("calls", Example::Keys(&[("restock", Example::Any)]))
+        }
+    };
+    keys.take("calls", expected, |node, front, errors| {
+        let Value::Table(table) = node.value else { return Err(Refused::Kind) };
+        let entries = keys::entries(table, errors);
+        Ok(entries.into_iter().map(|Entry { key, value }| call(key, value, front, errors)).collect())
+    })
 }
 
-fn call(name: Spanned<String>, value: &Value<'_>, file: FileId, errors: &mut Errors) -> RawCall {
+fn call(name: Spanned<String>, node: Node, front: Front, errors: &mut ErrorSink<'_>) -> RawCall {
     let mut call = RawCall::new(name);
-    let DeValue::Table(table) = value.get_ref() else {
-        let at = keys::span(file, value.span());
-        errors.push(shape::wrong_shape(at, &call.name.value, "a table", keys::kind(value.get_ref())));
+    let kind = keys::kind(&node.value, front);
+    let Value::Table(table) = node.value else {
+        if node.value != Value::Broken {
+            let expected = front.table(&call.name.value, Example::Any);
+            errors.push(shape::wrong_shape(node.span, &call.name.value, &expected, kind));
+        }
         call.is_broken = true;
         return call;
     };
-    let mut keys = Keys::new(table, file, format!("`[calls.{}]`", call.name.value), CALL, errors);
+    let place = match front {
+        Front::Template => format!("`[calls.{}]`", call.name.value),
+        Front::Attributes | Front::Parentheses => format!("`{}(…)`", call.name.value),
+    };
+    let mut keys = Keys::new(table, front, place, CALL, errors);
     call.description = keys.text("description");
     call.procedure = keys.text("procedure");
     call.function = keys.text("function");
     call.pipeline = keys.text("pipeline");
     call.on = keys.text("on");
     call.lane = keys.text("lane");
-    call.args = keys.take("args", "a table of arguments", fields);
-    call.returns = keys.take("returns", "\"nothing\", { type = … } or { rows = { … } }", returns);
+    let arguments = |front: Front| match front {
+        Front::Template => "a table of arguments".to_owned(),
+        Front::Attributes | Front::Parentheses => front.table("args", A_FIELD),
+    };
+    call.args = keys.take("args", arguments, fields);
+    let ways = |front: Front| {
+        let scalar = front.key("returns", Example::Keys(&[("type", Example::Is("…"))]));
+        let rows = front.key("returns", Example::Keys(&[("rows", Example::Any)]));
+        format!("`returns = \"nothing\"`, `{scalar}` or `{rows}`")
+    };
+    call.returns = keys.take("returns", ways, returns);
     call.commits = keys.flag("commits");
     keys.finish();
     call
 }
 
-fn returns(value: &Value<'_>, file: FileId, errors: &mut Errors) -> Result<RawReturns, Refused> {
-    match value.get_ref() {
-        DeValue::String(word) => Ok(RawReturns::Word(word.to_string())),
-        DeValue::Table(keys) if keys.contains_key("rows") => {
-            let rows = table(value, file, errors, "`returns`".to_owned(), &["rows"], |keys| {
-                keys.take("rows", "a table of fields", fields)
-            })?;
+fn returns(node: Node, front: Front, errors: &mut ErrorSink<'_>) -> Result<RawReturns, Refused> {
+    match node.value {
+        Value::Scalar(Scalar::Text(word)) => Ok(RawReturns::Word(word)),
+        Value::Table(table) if table.get("rows").is_some() => {
+            let mut keys = Keys::new(table, front, "`returns`".to_owned(), &["rows"], errors);
+            let rows = keys.take("rows", table_of_fields, fields);
+            keys.finish();
             match rows {
                 Given::Is(rows) => Ok(RawReturns::Rows(rows.value.value)),
                 Given::Absent | Given::Broken => Err(Refused::Reported),
             }
         }
-        DeValue::Table(_) => {
-            let name = Spanned::new("returns".to_owned(), keys::span(file, value.span()));
-            Ok(RawReturns::Scalar(Box::new(field(name, value, file, errors))))
+        Value::Table(_) => {
+            let name = Spanned::new("returns".to_owned(), node.span);
+            Ok(RawReturns::Scalar(Box::new(field(name, node, front, errors))))
         }
-        _ => Err(Refused::Kind),
-    }
-}
-
-impl RawField {
-    /// A field of which nothing is written yet.
-    #[must_use]
-    pub fn new(name: Spanned<String>) -> Self {
-        Self {
-            name,
-            is_broken: false,
-            ty: Given::Absent,
-            description: Given::Absent,
-            column: Given::Absent,
-            generated: Given::Absent,
-            mode: Given::Absent,
-            key: Given::Absent,
-            required: Given::Absent,
-            nullable: Given::Absent,
-            unique: Given::Absent,
-            immutable: Given::Absent,
-            version: Given::Absent,
-            sensitive: Given::Absent,
-            unsigned: Given::Absent,
-            default: Given::Absent,
-            min: Given::Absent,
-            max: Given::Absent,
-            pattern: Given::Absent,
-            values: Given::Absent,
-            precision: Given::Absent,
-            scale: Given::Absent,
-            items: Given::Absent,
-            fields: Given::Absent,
-        }
-    }
-}
-
-impl RawCall {
-    /// A call of which nothing is written yet.
-    #[must_use]
-    pub fn new(name: Spanned<String>) -> Self {
-        Self {
-            name,
-            is_broken: false,
-            description: Given::Absent,
-            procedure: Given::Absent,
-            function: Given::Absent,
-            pipeline: Given::Absent,
-            on: Given::Absent,
-            lane: Given::Absent,
-            args: Given::Absent,
-            returns: Given::Absent,
-            commits: Given::Absent,
-        }
+        Value::Scalar(_) | Value::List(_) | Value::Broken => Err(Refused::Kind),
     }
 }

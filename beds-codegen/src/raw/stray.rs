@@ -1,106 +1,88 @@
 //! What stands in the wrong section because a header above it is missing: it is reported once, and moved to where it
-//! belongs, so that the rest of the template is judged as if the header were there.
+//! belongs, so that the rest of the template is judged as if the header were there. Attributes have no headers.
 
-use toml::{
-    Spanned as TomlSpanned,
-    de::{DeString, DeTable, DeValue},
-};
+use beds_protocol::TypeName;
 
-use super::{
-    keys,
-    read::{FETCH, HEADER, OBJECTS},
-};
+use super::known::{FETCH, HEADER, OBJECTS};
 use crate::{
-    diagnostic::{Errors, shape},
-    model::Type,
-    span::FileId,
+    diagnostic::{ErrorSink, shape},
+    span::Spanned,
+    tree::{Entry, Table, Value},
 };
-
-type Entry<'s> = (TomlSpanned<DeString<'s>>, TomlSpanned<DeValue<'s>>);
 
 /// Moves what is in the wrong section, and reports each section that is missing its header.
-pub(super) fn lift<'s>(table: &mut DeTable<'s>, file: FileId, errors: &mut Errors) {
-    let mut strays: Vec<(&'static str, Entry<'s>)> = Vec::new();
-    take(table, |key, value| (HEADER.contains(&key) && value.is_str()).then_some("template"), &mut strays);
-    if let Some(header) = section(table, "template") {
-        take(
-            header,
-            |key, value| (!HEADER.contains(&key) && is_field(value)).then_some("fields"),
-            &mut strays,
-        );
+pub(super) fn lift(template: &mut Table, errors: &mut ErrorSink<'_>) {
+    let mut strays: Vec<(&'static str, Entry)> = Vec::new();
+    let is_header = |key: &str, value: &Value| HEADER.contains(&key) && value.as_text().is_some();
+    take(template, |key, value| is_header(key, value).then_some("template"), &mut strays);
+    if let Some(header) = template.table_mut("template") {
+        let is_stray = |key: &str, value: &Value| !HEADER.contains(&key) && is_field(value);
+        take(header, |key, value| is_stray(key, value).then_some("fields"), &mut strays);
     }
     // A header of one field, `[fields.place]`, takes what follows as well.
-    let of_fields = |key: &str, value: &DeValue<'_>| match value {
+    let of_fields = |key: &str, value: &Value| match value {
         _ if OBJECTS.contains(&key) && is_object(value) => Some("objects"),
-        DeValue::Array(_) if FETCH.contains(&key) => Some("fetch"),
+        Value::List(_) if FETCH.contains(&key) => Some("fetch"),
         _ => None,
     };
     for name in ["template", "fields"] {
-        if let Some(fields) = section(table, name) {
-            for (_, field) in fields.iter_mut() {
-                if let DeValue::Table(field) = field.get_mut() {
+        if let Some(fields) = template.table_mut(name) {
+            for field in &mut fields.entries {
+                if let Value::Table(field) = &mut field.value.value {
                     take(field, of_fields, &mut strays);
                 }
             }
             take(fields, of_fields, &mut strays);
         }
     }
-    if let Some(objects) = section(table, "objects") {
+    if let Some(objects) = template.table_mut("objects") {
         take(objects, |key, _| FETCH.contains(&key).then_some("fetch"), &mut strays);
     }
-    strays.sort_by_key(|(_, (key, _))| key.span().start);
+    strays.sort_by_key(|(_, entry)| entry.key.span.start);
     let mut told: Vec<&str> = Vec::new();
-    for (home, (key, value)) in strays {
+    for (home, entry) in strays {
         if !told.contains(&home) {
             told.push(home);
-            errors.push(shape::missing_header(keys::span(file, key.span()), key.get_ref(), home));
+            errors.push(shape::missing_header(entry.key.span, &entry.key.value, home));
         }
-        if section(table, home).is_none() {
-            let place = key.span();
-            table.insert(
-                TomlSpanned::new(place.clone(), home.into()),
-                TomlSpanned::new(place, DeValue::Table(DeTable::new())),
-            );
+        if template.get(home).is_none() {
+            let place = entry.key.span;
+            template.entries.push(Entry {
+                key: Spanned::new(home.to_owned(), place),
+                value: Spanned::new(Value::Table(Table::default()), place),
+            });
         }
-        if let Some(home) = section(table, home) {
-            home.insert(key, value);
+        if let Some(home) = template.table_mut(home) {
+            home.entries.push(entry);
+            home.entries.sort_by_key(|entry| entry.key.span.start);
         }
     }
 }
 
 /// Takes the entries out of a table that belong elsewhere.
-fn take<'s>(
-    table: &mut DeTable<'s>,
-    home: impl Fn(&str, &DeValue<'_>) -> Option<&'static str>,
-    strays: &mut Vec<(&'static str, Entry<'s>)>,
+fn take(
+    table: &mut Table,
+    home: impl Fn(&str, &Value) -> Option<&'static str>,
+    strays: &mut Vec<(&'static str, Entry)>,
 ) {
-    let is_stray = |key: &TomlSpanned<DeString<'s>>, value: &TomlSpanned<DeValue<'s>>| {
-        home(key.get_ref(), value.get_ref())
-    };
-    let found: Vec<_> =
-        table.iter().filter_map(|(key, value)| Some((is_stray(key, value)?, key.clone()))).collect();
-    for (home, key) in found {
-        strays.extend(table.remove_entry(&key).map(|entry| (home, entry)));
+    for entry in std::mem::take(&mut table.entries) {
+        match home(&entry.key.value, &entry.value.value) {
+            Some(home) => strays.push((home, entry)),
+            None => table.entries.push(entry),
+        }
     }
 }
 
-fn section<'t, 's>(table: &'t mut DeTable<'s>, name: &str) -> Option<&'t mut DeTable<'s>> {
-    match table.get_mut(name)?.get_mut() {
-        DeValue::Table(section) => Some(section),
-        _ => None,
-    }
-}
-
-fn is_field(value: &DeValue<'_>) -> bool {
+fn is_field(value: &Value) -> bool {
     match value {
-        DeValue::Table(keys) => keys.contains_key("type"),
-        DeValue::String(ty) => Type::NAMES.contains(&ty.as_ref()),
-        _ => false,
+        Value::Table(keys) => keys.get("type").is_some(),
+        Value::Scalar(_) => value.as_text().is_some_and(|ty| TypeName::from_name(ty).is_some()),
+        Value::List(_) | Value::Broken => false,
     }
 }
 
-fn is_object(value: &DeValue<'_>) -> bool {
-    let DeValue::Table(keys) = value else { return false };
-    !keys.contains_key("type")
-        && ["view", "table", "collection", "procedure"].iter().any(|kind| keys.contains_key(*kind))
+fn is_object(value: &Value) -> bool {
+    let Value::Table(keys) = value else { return false };
+    keys.get("type").is_none()
+        && ["view", "table", "collection", "procedure"].iter().any(|kind| keys.get(kind).is_some())
 }

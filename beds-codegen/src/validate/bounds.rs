@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 
-use beds_protocol::value::Decimal;
+use beds_protocol::{TypeName, value::Decimal};
 
 use super::Cx;
 use crate::{
     diagnostic::fields as diagnostics,
     model::{Engine, Type},
-    raw::{Entry, Given, RawField, RawValue},
+    raw::{Entry, Given, RawField},
     span::{Span, Spanned},
+    tree::Scalar,
 };
 
 /// The most digits of a decimal, and the most of them after the point, in MariaDB.
@@ -26,19 +27,20 @@ const LIST_LEN_MAX: u32 = 100_000;
 const ENUM_VALUE_LEN_MAX: usize = 255;
 
 /// Reports keys that belong to other types.
-pub(super) fn check_keys(raw: &RawField, ty: &str, cx: &mut Cx<'_>) {
-    let keys: [(&str, Option<Span>, &[&str]); 8] = [
-        ("min", raw.min.key(), &["int", "float", "decimal", "string", "text"]),
-        ("max", raw.max.key(), &["int", "float", "decimal", "string", "text", "bytes", "list"]),
-        ("pattern", raw.pattern.key(), &["string"]),
-        ("values", raw.values.key(), &["enum"]),
-        ("precision", raw.precision.key(), &["decimal"]),
-        ("scale", raw.scale.key(), &["decimal"]),
-        ("unsigned", raw.unsigned.key(), &["int"]),
-        ("items", raw.items.key(), &["list"]),
+pub(super) fn check_keys(raw: &RawField, ty: TypeName, cx: &mut Cx<'_>) {
+    use TypeName::{Bytes, Decimal, Enum, Float, Int, List, Object, String, Text};
+    let keys: [(&str, Option<Span>, &[TypeName]); 9] = [
+        ("min", raw.min.key(), &[Int, Float, Decimal, String, Text]),
+        ("max", raw.max.key(), &[Int, Float, Decimal, String, Text, Bytes, List]),
+        ("pattern", raw.pattern.key(), &[String]),
+        ("values", raw.values.key(), &[Enum]),
+        ("precision", raw.precision.key(), &[Decimal]),
+        ("scale", raw.scale.key(), &[Decimal]),
+        ("unsigned", raw.unsigned.key(), &[Int]),
+        ("items", raw.items.key(), &[List]),
+        ("fields", raw.fields.key(), &[Object]),
     ];
-    let fields = ("fields", raw.fields.key(), ["object"].as_slice());
-    for (key, span, types) in keys.into_iter().chain([fields]) {
+    for (key, span, types) in keys {
         if let Some(span) = span.filter(|_| !types.contains(&ty)) {
             cx.errors.push(diagnostics::key_not_of_type(span, key, ty, types));
         }
@@ -46,11 +48,7 @@ pub(super) fn check_keys(raw: &RawField, ty: &str, cx: &mut Cx<'_>) {
 }
 
 /// The value of a bound: the default when it is absent, `None` when it is broken.
-fn bound<T>(
-    given: &Given<RawValue>,
-    absent: T,
-    read: impl FnOnce(&Spanned<RawValue>) -> Option<T>,
-) -> Option<T> {
+fn bound<T>(given: &Given<Scalar>, absent: T, read: impl FnOnce(&Spanned<Scalar>) -> Option<T>) -> Option<T> {
     match given {
         Given::Absent => Some(absent),
         Given::Broken => None,
@@ -68,15 +66,15 @@ fn crossed(raw: &RawField, is_crossed: bool, cx: &mut Cx<'_>) -> Option<()> {
 
 /// An integer within a range; anything else is reported.
 fn integer(
-    value: &Spanned<RawValue>,
+    value: &Spanned<Scalar>,
     key: &str,
     ty: &str,
     range: (i128, i128),
     cx: &mut Cx<'_>,
 ) -> Option<i128> {
     match value.value {
-        RawValue::Int(number) if (range.0..=range.1).contains(&number) => Some(number),
-        RawValue::Int(_) => {
+        Scalar::Int(number) if (range.0..=range.1).contains(&number) => Some(number),
+        Scalar::Int(_) => {
             cx.errors.push(diagnostics::bound_range(
                 value.span,
                 key,
@@ -113,14 +111,14 @@ pub(super) fn int(raw: &RawField, cx: &mut Cx<'_>) -> Option<Type> {
 }
 
 pub(super) fn float(raw: &RawField, cx: &mut Cx<'_>) -> Option<Type> {
-    let mut number = |value: &Spanned<RawValue>, key| match value.value {
-        RawValue::Float(number) if number.is_finite() => Some(number),
-        RawValue::Float(_) => {
+    let mut number = |value: &Spanned<Scalar>, key| match value.value {
+        Scalar::Float(number) if number.is_finite() => Some(number),
+        Scalar::Float(_) => {
             cx.errors.push(diagnostics::bound_range(value.span, key, "float", "-1.8e308", "1.8e308"));
             None
         }
         #[expect(clippy::cast_precision_loss, reason = "the bound is that of a float, as near as one comes")]
-        RawValue::Int(number) => Some(number as f64),
+        Scalar::Int(number) => Some(number as f64),
         _ => {
             cx.errors.push(diagnostics::bound_kind(value.span, key, "float", "a number", value.value.kind()));
             None
@@ -141,7 +139,7 @@ pub(super) fn decimal(raw: &RawField, span: Span, cx: &mut Cx<'_>) -> Option<Typ
         (false, false) => None,
     };
     if let Some(missing) = missing {
-        cx.errors.push(diagnostics::decimal_digits(span, missing));
+        cx.errors.push(diagnostics::decimal_digits(span, missing, cx.front));
         return None;
     }
     let (most, why) = match cx.engine {
@@ -172,19 +170,19 @@ fn digits(value: &Spanned<i128>, key: &str, min: u8, max: u8, why: &str, cx: &mu
 }
 
 fn decimal_bound(
-    value: &Spanned<RawValue>,
+    value: &Spanned<Scalar>,
     key: &str,
     precision: u8,
     scale: u8,
     cx: &mut Cx<'_>,
 ) -> Option<Decimal> {
     let decimal = match &value.value {
-        RawValue::Text(text) => text.parse::<Decimal>().ok(),
-        RawValue::Int(number) => number.to_string().parse().ok(),
-        RawValue::Bool(_) | RawValue::Float(_) | RawValue::Moment(_) => None,
+        Scalar::Text(text) => text.parse::<Decimal>().ok(),
+        Scalar::Int(number) => number.to_string().parse().ok(),
+        Scalar::Bool(_) | Scalar::Float(_) | Scalar::Moment(_) => None,
     };
     let Some(decimal) = decimal else {
-        let found = if matches!(value.value, RawValue::Text(_)) { "this string" } else { value.value.kind() };
+        let found = if matches!(value.value, Scalar::Text(_)) { "this string" } else { value.value.kind() };
         let expected = "a string of digits such as \"0.50\", or an integer";
         cx.errors.push(diagnostics::bound_kind(value.span, key, "decimal", expected, found));
         return None;
@@ -242,7 +240,7 @@ pub(super) fn string(raw: &RawField, cx: &mut Cx<'_>) -> Option<Type> {
             if let Err(error) = compiled {
                 let text = error.to_string();
                 let why = text.lines().last().unwrap_or_default().trim().trim_start_matches("error: ");
-                cx.errors.push(diagnostics::bad_pattern(entry.value.span, why));
+                cx.errors.push(diagnostics::bad_pattern(entry.value.span, why, cx.front));
                 return None;
             }
             Some(source.clone())
@@ -273,7 +271,10 @@ pub(super) fn list_max(raw: &RawField, cx: &mut Cx<'_>) -> Option<u32> {
 
 pub(super) fn one_of(raw: &RawField, span: Span, cx: &mut Cx<'_>) -> Option<Type> {
     if raw.values.is_absent() || raw.values.get().is_some_and(|values| values.value.is_empty()) {
-        cx.errors.push(diagnostics::enum_without_values(raw.values.get().map_or(span, |values| values.span)));
+        cx.errors.push(diagnostics::enum_without_values(
+            raw.values.get().map_or(span, |values| values.span),
+            cx.front,
+        ));
         return None;
     }
     let written = &raw.values.get()?.value;

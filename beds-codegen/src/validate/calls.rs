@@ -4,8 +4,9 @@ use beds_protocol::Lane;
 
 use super::{Cx, objects, pipeline, types};
 use crate::{
-    diagnostic::{calls as diagnostics, shape},
-    model::{Arg, Call, Engine, Mode, Returns, Target},
+    diagnostic::{calls as diagnostics, fields as field_diagnostics, shape},
+    front::Example,
+    model::{Arg, ArgMode, Call, Engine, Returns, Target},
     names,
     raw::{Given, RawCall, RawField, RawReturns},
     span::{Span, Spanned},
@@ -48,6 +49,8 @@ fn call(raw: RawCall, cx: &mut Cx<'_>) -> Option<Call> {
     if raw.is_broken {
         return None;
     }
+    let cx = &mut cx.part();
+    cx.front = cx.front.inside();
     let name = &raw.name;
     if !names::is_lower_snake(&name.value) {
         cx.errors.push(diagnostics::call_name(name.span, "a call", &name.value));
@@ -127,14 +130,14 @@ fn lane(raw: &RawCall, kind: Option<Kind>, cx: &mut Cx<'_>) -> Option<Lane> {
         }
         Given::Absent => Some(Lane::Read),
         Given::Broken => None,
-        Given::Is(entry) => match entry.value.value.as_str() {
-            "read" => Some(Lane::Read),
-            "write" => Some(Lane::Write),
-            other => {
-                cx.errors.push(diagnostics::unknown_lane(entry.value.span, other));
-                None
+        Given::Is(entry) => {
+            let Spanned { value, span } = &entry.value;
+            let lane = Lane::from_name(value);
+            if lane.is_none() {
+                cx.errors.push(diagnostics::unknown_lane(*span, value));
             }
-        },
+            lane
+        }
     }
 }
 
@@ -155,7 +158,7 @@ fn check_keys(raw: &RawCall, kind: Option<Kind>, cx: &mut Cx<'_>) {
     if kind != Kind::Procedure {
         cx.errors.push(diagnostics::call_key_not_here(commits, "commits", kind.as_str(), "a procedure"));
     } else if let Some(lane) = raw.lane.get()
-        && lane.value == "read"
+        && Lane::from_name(&lane.value) == Some(Lane::Read)
         && raw.commits.is_true()
     {
         cx.errors.push(diagnostics::commits_on_read(commits, lane.span));
@@ -175,13 +178,16 @@ fn args(raw: &Given<Vec<RawField>>, kind: Option<Kind>, cx: &mut Cx<'_>) -> Opti
 
 fn arg(raw: &RawField, kind: Option<Kind>, cx: &mut Cx<'_>) -> Option<Arg> {
     let mode = match &raw.mode {
-        Given::Absent => Some(Mode::In),
+        Given::Absent => Some(ArgMode::In),
         Given::Broken => None,
         Given::Is(entry) => {
-            let mode = Mode::ALL.iter().copied().find(|mode| mode.as_str() == entry.value.value);
+            let mode = ArgMode::from_name(&entry.value.value);
             match (mode, kind) {
                 (None, _) => cx.errors.push(diagnostics::unknown_mode(entry.value.span, &entry.value.value)),
-                (Some(mode @ (Mode::Out | Mode::InOut)), Some(kind @ (Kind::Function | Kind::Pipeline))) => {
+                (
+                    Some(mode @ (ArgMode::Out | ArgMode::InOut)),
+                    Some(kind @ (Kind::Function | Kind::Pipeline)),
+                ) => {
                     cx.errors.push(diagnostics::mode_not_here(entry.value.span, mode, kind.as_str()));
                 }
                 (Some(_), _) => {}
@@ -189,10 +195,10 @@ fn arg(raw: &RawField, kind: Option<Kind>, cx: &mut Cx<'_>) -> Option<Arg> {
             mode
         }
     };
-    if mode == Some(Mode::Out)
+    if mode == Some(ArgMode::Out)
         && let (Some(default), Some(out)) = (raw.default.key(), raw.mode.key())
     {
-        cx.errors.push(crate::diagnostic::fields::contradiction(
+        cx.errors.push(field_diagnostics::contradiction(
             default,
             out,
             ("default", "mode = \"out\""),
@@ -206,7 +212,7 @@ fn arg(raw: &RawField, kind: Option<Kind>, cx: &mut Cx<'_>) -> Option<Arg> {
 fn returns(raw: &RawCall, kind: Option<Kind>, cx: &mut Cx<'_>) -> Option<Returns> {
     let entry = match &raw.returns {
         Given::Absent if kind == Some(Kind::Function) => {
-            cx.errors.push(diagnostics::returns_missing(raw.name.span, &raw.name.value));
+            cx.errors.push(diagnostics::returns_missing(raw.name.span, &raw.name.value, cx.front));
             return None;
         }
         Given::Absent => return Some(Returns::AsItComes),
@@ -220,7 +226,7 @@ fn returns(raw: &RawCall, kind: Option<Kind>, cx: &mut Cx<'_>) -> Option<Returns
             Some(Returns::Nothing)
         }
         RawReturns::Word(word) => {
-            cx.errors.push(diagnostics::returns_unknown(entry.value.span, word));
+            cx.errors.push(diagnostics::returns_unknown(entry.value.span, word, cx.front));
             None
         }
         RawReturns::Scalar(field) => {
@@ -250,10 +256,12 @@ fn refuse_for(refused: Kind, kind: Option<Kind>, at: Span, why: &str, cx: &mut C
     if kind != Some(refused) {
         return Some(());
     }
+    let scalar = cx.front.key("returns", Example::Keys(&[("type", Example::Is("\"…\""))]));
+    let rows = cx.front.key("returns", Example::Keys(&[("rows", Example::Any)]));
     let help = match refused {
-        Kind::Function => "write `returns = { type = \"…\" }`",
-        Kind::Procedure | Kind::Pipeline => "write `returns = { rows = { … } }`, or leave it out",
+        Kind::Function => format!("write `{scalar}`"),
+        Kind::Procedure | Kind::Pipeline => format!("write `{rows}`, or remove `returns`"),
     };
-    cx.errors.push(diagnostics::returns_not_here(at, why, help));
+    cx.errors.push(diagnostics::returns_not_here(at, why, &help));
     None
 }

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::{Cx, types};
+use super::{Cx, columns, types};
 use crate::{
-    diagnostic::{Errors, fields as diagnostics, objects as object_diagnostics},
-    model::{Engine, Field},
+    diagnostic::{ErrorSink, fields as diagnostics, objects as object_diagnostics},
+    model::Field,
     raw::{Given, Names, RawField},
     span::{Span, Spanned},
 };
@@ -27,9 +27,9 @@ pub(super) struct Slot {
 pub(super) fn validate(raw: Given<Vec<RawField>>, cx: &mut Cx<'_>) -> Fields {
     let Given::Is(entry) = raw else { return Fields { slots: Vec::new(), is_unknown: true } };
     let raw = entry.value.value;
-    check_versions(&raw, cx.errors);
-    check_columns(&raw, false, cx);
-    check_identifiers(&raw, cx.errors);
+    check_versions(&raw, &mut cx.errors);
+    columns::check_unique(&raw, false, cx);
+    check_identifiers(&raw, &mut cx.errors);
     let slots: Vec<Slot> = raw
         .into_iter()
         .map(|field| Slot {
@@ -42,7 +42,7 @@ pub(super) fn validate(raw: Given<Vec<RawField>>, cx: &mut Cx<'_>) -> Fields {
     Fields { is_unknown: slots.is_empty(), slots }
 }
 
-fn check_versions(raw: &[RawField], errors: &mut Errors) {
+fn check_versions(raw: &[RawField], errors: &mut ErrorSink<'_>) {
     let mut versions = raw.iter().filter(|field| field.version.is_true());
     if let Some(first) = versions.next() {
         for second in versions {
@@ -51,28 +51,8 @@ fn check_versions(raw: &[RawField], errors: &mut Errors) {
     }
 }
 
-/// Reports columns that two fields of one table or document use. MariaDB does not tell case apart in them.
-pub(super) fn check_columns(raw: &[RawField], are_members: bool, cx: &mut Cx<'_>) {
-    let mut seen: HashMap<String, Span> = HashMap::new();
-    for field in raw {
-        let column = field.column.get().unwrap_or(&field.name);
-        if field.column.is_broken() {
-            continue;
-        }
-        let folded = match cx.engine {
-            // The members of an object are JSON in MariaDB.
-            Some(Engine::MariaDb | Engine::MongoDb) if are_members => column.value.clone(),
-            Some(Engine::MongoDb) => column.value.clone(),
-            Some(Engine::MariaDb) | None => column.value.to_lowercase(),
-        };
-        if let Some(first) = seen.insert(folded, column.span) {
-            cx.errors.push(diagnostics::column_taken(column.span, first, &column.value));
-        }
-    }
-}
-
 /// Reports names that are told apart on the wire but not in Rust.
-fn check_identifiers(raw: &[RawField], errors: &mut Errors) {
+fn check_identifiers(raw: &[RawField], errors: &mut ErrorSink<'_>) {
     let mut seen = HashMap::new();
     for field in raw {
         let rust = match field.name.value.as_str() {
@@ -87,7 +67,7 @@ fn check_identifiers(raw: &[RawField], errors: &mut Errors) {
 
 impl Fields {
     /// The indices of the fields with these names. Unknown names and such that stand twice are reported.
-    pub(super) fn indices(&self, names: &Names, list: &str, errors: &mut Errors) -> Vec<usize> {
+    pub(super) fn indices(&self, names: &Names, list: &str, errors: &mut ErrorSink<'_>) -> Vec<usize> {
         let mut seen: HashMap<&str, Span> = HashMap::new();
         let mut indices = Vec::with_capacity(names.len());
         for Spanned { value, span } in names {

@@ -60,7 +60,12 @@ fn required<'r>(
     cx: &mut Cx<'_>,
 ) -> Option<&'r Spanned<String>> {
     if given.is_absent() {
-        cx.errors.push(shape::missing_key(section, key, "`[template]`", example));
+        cx.errors.push(shape::missing_key(
+            section,
+            key,
+            &cx.front.section("template"),
+            &cx.front.write(example),
+        ));
     }
     given.get()
 }
@@ -123,7 +128,7 @@ fn placement(
 
 fn engine(name: Option<&Spanned<String>>, cx: &mut Cx<'_>) -> Option<Engine> {
     let Spanned { value, span } = name?;
-    let engine = Engine::ALL.iter().copied().find(|engine| engine.as_str() == value);
+    let engine = Engine::from_name(value);
     if engine.is_none() {
         cx.errors.push(diagnostics::unknown_engine(*span, value));
     }

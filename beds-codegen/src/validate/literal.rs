@@ -6,8 +6,8 @@ use super::{Cx, bounds};
 use crate::{
     diagnostic::fields as diagnostics,
     model::{Literal, Type},
-    raw::RawValue,
     span::Spanned,
+    tree::Scalar,
 };
 
 /// Why a constant is not a value of a type.
@@ -21,7 +21,7 @@ enum Refused {
 }
 
 /// The default of a field of this type; `None` when it is refused, which is reported.
-pub(super) fn literal(value: &Spanned<RawValue>, ty: &Type, cx: &mut Cx<'_>) -> Option<Literal> {
+pub(super) fn literal(value: &Spanned<Scalar>, ty: &Type, cx: &mut Cx<'_>) -> Option<Literal> {
     match check(&value.value, ty) {
         Ok(literal) => Some(literal),
         Err(refused) => {
@@ -37,16 +37,16 @@ pub(super) fn literal(value: &Spanned<RawValue>, ty: &Type, cx: &mut Cx<'_>) -> 
     }
 }
 
-fn check(value: &RawValue, ty: &Type) -> Result<Literal, Refused> {
+fn check(value: &Scalar, ty: &Type) -> Result<Literal, Refused> {
     match ty {
         Type::Bool => match value {
-            RawValue::Bool(flag) => Ok(Literal::Bool(*flag)),
+            Scalar::Bool(flag) => Ok(Literal::Bool(*flag)),
             _ => Err(Refused::Kind("true or false")),
         },
         Type::Int { min, max } => integer(value, i128::from(*min), i128::from(*max)),
         // A constant is kept as a signed number: above that range there is no default.
         Type::UInt { min, max } => match value {
-            RawValue::Int(number) if *number > i128::from(i64::MAX) && *number <= i128::from(*max) => {
+            Scalar::Int(number) if *number > i128::from(i64::MAX) && *number <= i128::from(*max) => {
                 Err(Refused::Rule(format!("{number} is above {}, the greatest default", i64::MAX)))
             }
             value => integer(value, i128::from(*min), i128::from(*max)),
@@ -103,22 +103,22 @@ fn rule(ParseValueError(why): ParseValueError) -> Refused {
     Refused::Rule(why.to_owned())
 }
 
-fn integer(value: &RawValue, min: i128, max: i128) -> Result<Literal, Refused> {
-    let RawValue::Int(number) = value else { return Err(Refused::Kind("an integer")) };
+fn integer(value: &Scalar, min: i128, max: i128) -> Result<Literal, Refused> {
+    let Scalar::Int(number) = value else { return Err(Refused::Kind("an integer")) };
     match i64::try_from(*number) {
         Ok(small) if (min..=max).contains(number) => Ok(Literal::Int(small)),
         _ => Err(Refused::Rule(format!("{number} is not from {min} to {max}"))),
     }
 }
 
-fn float(value: &RawValue, min: f64, max: f64) -> Result<Literal, Refused> {
+fn float(value: &Scalar, min: f64, max: f64) -> Result<Literal, Refused> {
     let number = match value {
-        RawValue::Float(number) => *number,
+        Scalar::Float(number) => *number,
         #[expect(
             clippy::cast_precision_loss,
             reason = "the default is that of a float, as near as one comes"
         )]
-        RawValue::Int(number) => *number as f64,
+        Scalar::Int(number) => *number as f64,
         _ => return Err(Refused::Kind("a number")),
     };
     if (min..=max).contains(&number) {
@@ -135,14 +135,14 @@ fn float(value: &RawValue, min: f64, max: f64) -> Result<Literal, Refused> {
 }
 
 fn decimal(
-    value: &RawValue,
+    value: &Scalar,
     digits: (u8, u8),
     min: Option<&str>,
     max: Option<&str>,
 ) -> Result<Literal, Refused> {
     let text = match value {
-        RawValue::Text(text) => text.clone(),
-        RawValue::Int(number) => number.to_string(),
+        Scalar::Text(text) => text.clone(),
+        Scalar::Int(number) => number.to_string(),
         _ => return Err(Refused::Kind("a string of digits such as \"0.50\", or an integer")),
     };
     let decimal: Decimal = text.parse().map_err(rule)?;
@@ -162,9 +162,9 @@ fn decimal(
     Ok(Literal::Text(text))
 }
 
-fn string(value: &RawValue) -> Result<&str, Refused> {
+fn string(value: &Scalar) -> Result<&str, Refused> {
     match value {
-        RawValue::Text(text) => Ok(text),
+        Scalar::Text(text) => Ok(text),
         _ => Err(Refused::Kind("a string")),
     }
 }
@@ -178,16 +178,16 @@ fn length(text: &str, min: u32, max: u32) -> Result<(), Refused> {
     }
 }
 
-fn matching(value: &RawValue, is_right: fn(&str) -> bool, why: &str) -> Result<Literal, Refused> {
+fn matching(value: &Scalar, is_right: fn(&str) -> bool, why: &str) -> Result<Literal, Refused> {
     let text = string(value)?;
     if is_right(text) { Ok(Literal::Text(text.to_owned())) } else { Err(Refused::Rule(why.to_owned())) }
 }
 
 /// Dates and times may be written as TOML's own, too.
 fn moment<T: std::str::FromStr<Err = ParseValueError> + std::fmt::Display>(
-    value: &RawValue,
+    value: &Scalar,
 ) -> Result<Literal, Refused> {
-    let (RawValue::Text(text) | RawValue::Moment(text)) = value else {
+    let (Scalar::Text(text) | Scalar::Moment(text)) = value else {
         return Err(Refused::Kind("a date or time, or a string with one"));
     };
     let parsed: T = text.parse().map_err(rule)?;

@@ -6,6 +6,7 @@
 
 mod bounds;
 mod calls;
+mod columns;
 mod fields;
 mod header;
 mod identifiers;
@@ -15,11 +16,12 @@ pub(crate) mod pipeline;
 mod types;
 
 use crate::{
-    diagnostic::{Errors, header as header_diagnostics, shape},
-    model::{Domain, Engine, Fetch, Objects, Operations},
+    diagnostic::{ErrorSink, header as header_diagnostics, shape},
+    front::{Front, Whole},
+    model::{Call, Domain, Engine, Fetch, Objects, Operations},
     names,
     raw::{Given, RawObjects, RawTemplate},
-    span::{FileId, Sources, Spanned},
+    span::{Sources, Spanned},
 };
 
 pub use pipeline::Pipelines;
@@ -33,38 +35,55 @@ pub struct Validated {
     pub domain: Option<Domain>,
 }
 
-/// What every check of one template needs.
+/// What every check of one part needs.
 pub(crate) struct Cx<'a> {
-    pub(crate) file: FileId,
+    /// What the part is written in.
+    pub(crate) front: Front,
+    /// What to point at where a mistake has no place.
+    pub(crate) whole: Whole,
     /// `None` when it is not known, because that part is broken.
     pub(crate) engine: Option<Engine>,
     pub(crate) sources: &'a mut Sources,
     pub(crate) pipelines: &'a mut Pipelines,
-    pub(crate) errors: &'a mut Errors,
+    pub(crate) errors: ErrorSink<'a>,
 }
 
-/// Validates one template.
+impl Cx<'_> {
+    /// What the check of a part of this part needs; its sink tells whether that part has errors.
+    pub(crate) fn part(&mut self) -> Cx<'_> {
+        Cx {
+            front: self.front,
+            whole: self.whole,
+            engine: self.engine,
+            sources: self.sources,
+            pipelines: self.pipelines,
+            errors: self.errors.part(),
+        }
+    }
+}
+
+/// Validates one domain. `by_hand` are the operations that Rust functions implement, which no template can say.
 pub fn validate(
     raw: RawTemplate,
+    by_hand: Operations,
     pipelines: &mut Pipelines,
     sources: &mut Sources,
-    errors: &mut Errors,
+    errors: &mut ErrorSink<'_>,
 ) -> Validated {
-    let errors_before = errors.count();
-    let mut cx = Cx { file: raw.file, engine: None, sources, pipelines, errors };
-    check_sections(&raw, &mut cx);
+    let RawTemplate { front, whole, .. } = raw;
+    let mut cx = Cx { front, whole, engine: None, sources, pipelines, errors: errors.part() };
+    check_sections(&raw, by_hand, &mut cx);
     let header = header::validate(&raw.header, &mut cx);
     cx.engine = header.engine;
     let fields = fields::validate(raw.fields, &mut cx);
     let objects = objects::validate(&raw.objects, &fields, &mut cx);
-    let fetch = objects::fetch(&raw.fetch, &raw.objects, raw.by_hand, &fields, &mut cx);
+    let fetch = objects::fetch(&raw.fetch, &raw.objects, by_hand, &fields, &mut cx);
     let calls = calls::validate(raw.calls, &mut cx);
     let name = header.name.clone();
-    let domain = if cx.errors.count() > errors_before {
+    let domain = if cx.errors.has_errors() {
         None
     } else {
-        assemble(header, fields, objects, fetch, calls)
-            .map(|domain| Domain { by_hand: raw.by_hand, ..domain })
+        assemble(header, fields, objects, fetch, calls).map(|domain| Domain { by_hand, ..domain })
     };
     Validated { name, domain }
 }
@@ -75,7 +94,7 @@ fn assemble(
     fields: fields::Fields,
     objects: Option<Objects>,
     fetch: Fetch,
-    calls: Vec<crate::model::Call>,
+    calls: Vec<Call>,
 ) -> Option<Domain> {
     let name = header.name?;
     let (key, version) = (fields.key(), fields.version());
@@ -97,7 +116,7 @@ fn assemble(
 }
 
 /// Reports sections that are missing, where others need them.
-fn check_sections(raw: &RawTemplate, cx: &mut Cx<'_>) {
+fn check_sections(raw: &RawTemplate, by_hand: Operations, cx: &mut Cx<'_>) {
     let (has_objects, objects_are_broken) = match &raw.objects {
         Given::Absent => (false, false),
         Given::Broken => (true, true),
@@ -113,11 +132,7 @@ fn check_sections(raw: &RawTemplate, cx: &mut Cx<'_>) {
         Given::Is(calls) => !calls.value.value.is_empty(),
     };
     if raw.header.is_absent() {
-        cx.errors.push(shape::missing_section(
-            cx.file,
-            "template",
-            "it says the template's `name`, `service`, `engine` and `database`",
-        ));
+        cx.errors.push(shape::missing_header_section(cx.whole));
     }
     let has_fields = match &raw.fields {
         Given::Absent => false,
@@ -125,13 +140,9 @@ fn check_sections(raw: &RawTemplate, cx: &mut Cx<'_>) {
         Given::Is(fields) => !fields.value.value.is_empty(),
     };
     if has_objects && !objects_are_broken && !has_fields {
-        cx.errors.push(shape::missing_section(
-            cx.file,
-            "fields",
-            "add a field for each column: `sku = { type = \"string\", max = 40 }`",
-        ));
+        cx.errors.push(shape::missing_fields(cx.whole, cx.front));
     }
-    if !has_objects && !has_calls && raw.by_hand == Operations::default() {
-        cx.errors.push(header_diagnostics::offers_nothing(cx.file));
+    if !has_objects && !has_calls && by_hand == Operations::default() {
+        cx.errors.push(header_diagnostics::offers_nothing(cx.whole, cx.front));
     }
 }

@@ -2,9 +2,10 @@
 
 use super::{Cx, fields::Fields, identifiers};
 use crate::{
-    Code,
+    code::Code,
     diagnostic::objects as diagnostics,
-    model::{Engine, Fetch, Objects, Operations, Procedure, Relation, Supply},
+    front::Example,
+    model::{Engine, Fetch, Generated, Objects, Operations, Procedure, Relation, Supply},
     raw::{Given, Names, RawFetch, RawLimit, RawObject, RawObjects},
     span::{Span, Spanned},
 };
@@ -13,6 +14,19 @@ const LIMIT_DEFAULT: u32 = 50;
 const LIMIT_MAX_DEFAULT: u32 = 500;
 /// The most records that a template may let one fetch return.
 const LIMIT_MAX: u32 = 10_000;
+
+/// An operation that has a procedure in MariaDB.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Write {
+    Create,
+    Update,
+    Delete,
+}
+
+const A_VIEW: Example<'_> = Example::Keys(&[("view", Example::Is("\"…\""))]);
+const A_COLLECTION: Example<'_> = Example::Keys(&[("collection", Example::Is("\"…\""))]);
+const A_PROCEDURE: Example<'_> =
+    Example::Keys(&[("procedure", Example::Is("\"…\"")), ("args", Example::Is("[\"…\"]"))]);
 
 /// The object of one operation, as far as it is known.
 struct Object<'r> {
@@ -35,15 +49,15 @@ pub(super) fn validate(raw: &Given<RawObjects>, fields: &Fields, cx: &mut Cx<'_>
         [object(&raw.create, "create"), object(&raw.update, "update"), object(&raw.delete, "delete")];
     for object in [&update, &delete].into_iter().flatten() {
         if fields.key().is_empty() && !fields.is_unknown() {
-            cx.errors.push(diagnostics::no_key(object.key, object.operation));
+            cx.errors.push(diagnostics::no_key(object.key, object.operation, cx.front));
         }
     }
     Some(match cx.engine? {
         Engine::MariaDb => Objects::MariaDb {
             read,
-            create: create.and_then(|object| procedure(&object, fields, cx)),
-            update: update.and_then(|object| procedure(&object, fields, cx)),
-            delete: delete.and_then(|object| procedure(&object, fields, cx)),
+            create: create.and_then(|object| procedure(&object, Write::Create, fields, cx)),
+            update: update.and_then(|object| procedure(&object, Write::Update, fields, cx)),
+            delete: delete.and_then(|object| procedure(&object, Write::Delete, fields, cx)),
         },
         Engine::MongoDb => Objects::MongoDb {
             read,
@@ -71,7 +85,7 @@ fn object<'r>(given: &'r Given<RawObject>, operation: &'static str) -> Option<Ob
 fn named(
     object: &Object<'_>,
     kinds: &[(&'static str, &Given<String>, bool)],
-    example: &str,
+    example: Example<'_>,
     cx: &mut Cx<'_>,
 ) -> Option<(&'static str, Spanned<String>)> {
     let engine = cx.engine?;
@@ -95,7 +109,11 @@ fn named(
     }
     let Some((kind, _, name)) = chosen else {
         if !is_reported {
-            cx.errors.push(diagnostics::object_missing(object.key, object.operation, example));
+            cx.errors.push(diagnostics::object_missing(
+                object.key,
+                object.operation,
+                &cx.front.write_key(object.operation, example),
+            ));
         }
         return None;
     };
@@ -118,7 +136,7 @@ fn relation(object: Option<&Object<'_>>, cx: &mut Cx<'_>) -> Option<Relation> {
     let RawObject { view, table, collection, .. } = object.raw;
     let is_mariadb = cx.engine? == Engine::MariaDb;
     let kinds = [("view", view, true), ("table", table, is_mariadb), ("collection", collection, !is_mariadb)];
-    let (kind, name) = named(object, &kinds, "{ view = \"…\" }", cx)?;
+    let (kind, name) = named(object, &kinds, A_VIEW, cx)?;
     Some(Relation { name: name.value, is_view: kind == "view" })
 }
 
@@ -133,31 +151,31 @@ fn collection(object: &Object<'_>, cx: &mut Cx<'_>) -> Option<String> {
         }
     }
     let kinds = [("collection", collection, true), ("procedure", procedure, false)];
-    named(object, &kinds, "{ collection = \"…\" }", cx).map(|(_, name)| name.value)
+    named(object, &kinds, A_COLLECTION, cx).map(|(_, name)| name.value)
 }
 
-fn procedure(object: &Object<'_>, fields: &Fields, cx: &mut Cx<'_>) -> Option<Procedure> {
+fn procedure(object: &Object<'_>, write: Write, fields: &Fields, cx: &mut Cx<'_>) -> Option<Procedure> {
     let RawObject { view: _, table: _, collection, procedure, args, returns, commits } = object.raw;
     let kinds = [("procedure", procedure, true), ("collection", collection, false)];
-    let name = named(object, &kinds, "{ procedure = \"…\", args = [\"…\"] }", cx);
+    let name = named(object, &kinds, A_PROCEDURE, cx);
     if args.is_absent() && name.is_some() {
         cx.errors.push(diagnostics::args_missing(object.key, object.operation));
     }
     let args = args.get().map(|names| {
-        let errors_before = cx.errors.count();
-        let indices = fields.indices(&names.value, "args", cx.errors);
+        let mut part = cx.part();
+        let indices = fields.indices(&names.value, "args", &mut part.errors);
         // A misspelt name is likely to be the one that would be missing.
-        if cx.errors.count() == errors_before && !fields.is_unknown() {
-            match object.operation {
-                "create" => check_create(&names.value, names.span, &indices, fields, cx),
-                "update" => check_update(names.span, &indices, fields, cx),
-                _ => check_delete(&names.value, names.span, &indices, fields, cx),
+        if !part.errors.has_errors() && !fields.is_unknown() {
+            match write {
+                Write::Create => check_create(&names.value, names.span, &indices, fields, &mut part),
+                Write::Update => check_update(names.span, &indices, fields, &mut part),
+                Write::Delete => check_delete(&names.value, names.span, &indices, fields, &mut part),
             }
         }
         indices
     });
     let returns = match returns.get() {
-        Some(names) => fields.indices(&names.value, "returns", cx.errors),
+        Some(names) => fields.indices(&names.value, "returns", &mut cx.errors),
         None => Vec::new(),
     };
     Some(Procedure { name: name?.1, args: args?, returns, commits: commits.is_true() })
@@ -167,8 +185,7 @@ fn check_create(names: &Names, span: Span, args: &[usize], fields: &Fields, cx: 
     for (index, slot) in fields.slots() {
         let Some(field) = &slot.field else { continue };
         let at = args.iter().position(|arg| *arg == index).and_then(|position| names.get(position));
-        let is_filled_by_node =
-            matches!(field.supply, Supply::Generated(by) if by != crate::model::Generated::Database);
+        let is_filled_by_node = matches!(field.supply, Supply::Generated(by) if by != Generated::Database);
         match (&field.supply, at) {
             (Supply::Required, None) => {
                 cx.errors.push(diagnostics::required_arg_missing(span, &field.name, slot.name.span));
@@ -185,7 +202,7 @@ fn check_create(names: &Names, span: Span, args: &[usize], fields: &Fields, cx: 
                     "the version, which the database counts",
                 ));
             }
-            (Supply::Generated(crate::model::Generated::Database), Some(arg)) => {
+            (Supply::Generated(Generated::Database), Some(arg)) => {
                 cx.errors.push(diagnostics::arg_without_value(
                     arg.span,
                     "create",
@@ -270,7 +287,7 @@ pub(super) fn fetch(
         Given::Is(objects) => !objects.value.value.read.is_absent(),
     };
     if let Some(key) = raw.key().filter(|_| !reads) {
-        cx.errors.push(diagnostics::fetch_without_read(key));
+        cx.errors.push(diagnostics::fetch_without_read(key, cx.front));
     }
     let RawFetch { filter, sort, limit } = raw_fetch;
     let (limit_default, limit_max) = limits(limit, cx);
@@ -299,7 +316,7 @@ fn indexable(names: &Given<Names>, list: &str, code: Code, fields: &Fields, cx: 
             ));
         }
     }
-    fields.indices(&names.value, list, cx.errors)
+    fields.indices(&names.value, list, &mut cx.errors)
 }
 
 fn limits(raw: &Given<RawLimit>, cx: &mut Cx<'_>) -> (u32, u32) {

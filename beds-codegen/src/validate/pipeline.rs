@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::Cx;
 use crate::{
-    diagnostic::{Errors, calls as diagnostics},
+    diagnostic::{ErrorSink, calls as diagnostics},
     load,
     model::Arg,
     names,
@@ -48,7 +48,12 @@ impl Pipelines {
     }
 
     /// Reads a file once; `None` when it cannot be used, which is reported at the first place that names it.
-    fn file(&mut self, name: &Spanned<String>, sources: &mut Sources, errors: &mut Errors) -> Option<FileId> {
+    fn file(
+        &mut self,
+        name: &Spanned<String>,
+        sources: &mut Sources,
+        errors: &mut ErrorSink<'_>,
+    ) -> Option<FileId> {
         if let Some(known) = self.loaded.get(&name.value) {
             return *known;
         }
@@ -57,7 +62,12 @@ impl Pipelines {
         file
     }
 
-    fn load(&mut self, name: &Spanned<String>, sources: &mut Sources, errors: &mut Errors) -> Option<FileId> {
+    fn load(
+        &mut self,
+        name: &Spanned<String>,
+        sources: &mut Sources,
+        errors: &mut ErrorSink<'_>,
+    ) -> Option<FileId> {
         let folder = load::shown(&self.folder);
         let is_plain =
             !name.value.is_empty() && !name.value.starts_with('.') && !name.value.contains(['/', '\\', '\0']);
@@ -103,7 +113,7 @@ pub(super) fn read(
     raw_args: Option<&Vec<RawField>>,
     cx: &mut Cx<'_>,
 ) -> Option<Pipeline> {
-    let file = cx.pipelines.file(name, cx.sources, cx.errors)?;
+    let file = cx.pipelines.file(name, cx.sources, &mut cx.errors)?;
     let text = cx.sources.text(file);
     // A byte order mark is no more part of it than of a template.
     let bare = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -283,7 +293,7 @@ fn check_placeholders(
     raw_args: Option<&Vec<RawField>>,
     cx: &mut Cx<'_>,
 ) {
-    let errors_before = cx.errors.count();
+    let cx = &mut cx.part();
     for placeholder in placeholders {
         match &placeholder.name {
             None => cx.errors.push(diagnostics::bad_placeholder(placeholder.span, name.span)),
@@ -298,7 +308,7 @@ fn check_placeholders(
         cx.errors.push(diagnostics::bad_placeholder(Span { file, start: 0, end: 0 }, name.span));
     }
     // A misspelt placeholder is likely to be the one that an argument lacks.
-    if cx.errors.count() > errors_before {
+    if cx.errors.has_errors() {
         return;
     }
     for arg in args {

@@ -1,9 +1,12 @@
 //! Whatever has a type: fields, arguments, members, items, columns of rows.
 
-use super::{Cx, bounds, identifiers, literal};
+use beds_protocol::TypeName;
+
+use super::{Cx, bounds, columns, literal};
 use crate::{
-    diagnostic::{fields as diagnostics, shape},
-    model::{Field, Generated, Supply, Type},
+    diagnostic::{calls as call_diagnostics, fields as diagnostics, shape},
+    front::Example,
+    model::{ArgMode, Engine, Field, Generated, Supply, Type},
     names,
     raw::{Given, RawField},
     span::{Span, Spanned},
@@ -67,16 +70,19 @@ impl Place {
 
 /// Validates one; `None` when anything is wrong with it.
 pub(super) fn field(raw: RawField, place: Place, depth: usize, cx: &mut Cx<'_>) -> Option<Field> {
-    let errors_before = cx.errors.count();
     if raw.is_broken {
         return None;
+    }
+    let cx = &mut cx.part();
+    if place != Place::Field {
+        cx.front = cx.front.inside();
     }
     let is_named = matches!(place, Place::Field | Place::Member | Place::Arg | Place::Row | Place::Document);
     if is_named {
         check_name(&raw.name, place, cx);
     }
     check_keys(&raw, place, cx);
-    let column = column(&raw, place, cx);
+    let column = columns::column(&raw, place.may_have_column(), cx);
     let ty = ty(&raw, depth, cx);
     let description = description(&raw.description, cx);
     let supply = match &ty {
@@ -86,7 +92,7 @@ pub(super) fn field(raw: RawField, place: Place, depth: usize, cx: &mut Cx<'_>) 
     if let Some(ty) = &ty {
         check_flags(&raw, ty, cx);
     }
-    if cx.errors.count() > errors_before {
+    if cx.errors.has_errors() {
         return None;
     }
     let (ty, supply) = (ty?, supply?);
@@ -119,7 +125,7 @@ pub(super) fn description(given: &Given<String>, cx: &mut Cx<'_>) -> String {
 fn check_name(name: &Spanned<String>, place: Place, cx: &mut Cx<'_>) {
     let length = name.value.chars().count();
     if place == Place::Arg && !names::is_lower_snake(&name.value) {
-        cx.errors.push(crate::diagnostic::calls::call_name(name.span, "an argument", &name.value));
+        cx.errors.push(call_diagnostics::call_name(name.span, "an argument", &name.value));
     } else if !names::is_word(&name.value) {
         cx.errors.push(diagnostics::field_name(name.span, &name.value));
     } else if length > names::NAME_LEN_MAX {
@@ -160,60 +166,46 @@ fn check_keys(raw: &RawField, place: Place, cx: &mut Cx<'_>) {
     }
 }
 
-fn column(raw: &RawField, place: Place, cx: &mut Cx<'_>) -> String {
-    let column = raw.column.get().unwrap_or(&raw.name);
-    if let Some(engine) = cx.engine.filter(|_| place.may_have_column() && !raw.column.is_broken())
-        && let Some(rule) = identifiers::column_rule(&column.value, engine)
-        && !raw.column.is_absent()
-    {
-        cx.errors.push(diagnostics::column_name(column.span, &column.value, rule));
-    }
-    column.value.clone()
-}
-
 /// The type with its bounds; `None` when it is not usable, which is reported.
 pub(super) fn ty(raw: &RawField, depth: usize, cx: &mut Cx<'_>) -> Option<Type> {
     if raw.ty.is_absent() {
-        cx.errors.push(shape::missing_key(
-            raw.name.span,
-            "type",
-            &format!("`{}`", raw.name.value),
-            "type = \"string\"",
-        ));
+        let example = cx.front.write_key("type", Example::Is("\"string\""));
+        let place = format!("`{}`", raw.name.value);
+        cx.errors.push(shape::missing_key(raw.name.span, "type", &place, &example));
     }
     let name = raw.ty.get()?;
-    if !Type::NAMES.contains(&name.value.as_str()) {
+    let Some(of) = TypeName::from_name(&name.value) else {
         cx.errors.push(diagnostics::unknown_type(name.span, &name.value, cx.engine));
         return None;
+    };
+    bounds::check_keys(raw, of, cx);
+    match of {
+        TypeName::Bool => Some(Type::Bool),
+        TypeName::Int => bounds::int(raw, cx),
+        TypeName::Float => bounds::float(raw, cx),
+        TypeName::Decimal => bounds::decimal(raw, name.span, cx),
+        TypeName::String => bounds::string(raw, cx),
+        TypeName::Text => bounds::text(raw, cx),
+        TypeName::Bytes => bounds::bytes(raw, cx),
+        TypeName::Uuid => Some(Type::Uuid),
+        TypeName::Date => Some(Type::Date),
+        TypeName::Time => Some(Type::Time),
+        TypeName::DateTime => Some(Type::DateTime),
+        TypeName::Enum => bounds::one_of(raw, name.span, cx),
+        TypeName::Json => Some(Type::Json),
+        TypeName::List => list(raw, name.span, depth, cx),
+        TypeName::Object => object(raw, name.span, depth, cx),
+        TypeName::ObjectId => object_id(name.span, cx),
     }
-    bounds::check_keys(raw, &name.value, cx);
-    Some(match name.value.as_str() {
-        "bool" => Type::Bool,
-        "int" => bounds::int(raw, cx)?,
-        "float" => bounds::float(raw, cx)?,
-        "decimal" => bounds::decimal(raw, name.span, cx)?,
-        "string" => bounds::string(raw, cx)?,
-        "text" => bounds::text(raw, cx)?,
-        "bytes" => bounds::bytes(raw, cx)?,
-        "uuid" => Type::Uuid,
-        "date" => Type::Date,
-        "time" => Type::Time,
-        "datetime" => Type::DateTime,
-        "enum" => bounds::one_of(raw, name.span, cx)?,
-        "json" => Type::Json,
-        "list" => list(raw, name.span, depth, cx)?,
-        "object" => object(raw, name.span, depth, cx)?,
-        _ => return object_id(name.span, cx),
-    })
 }
 
 fn object_id(span: Span, cx: &mut Cx<'_>) -> Option<Type> {
     match cx.engine {
-        Some(engine @ crate::model::Engine::MariaDb) => {
-            cx.errors.push(diagnostics::type_not_on_engine(span, "object_id", engine));
+        Some(engine @ Engine::MariaDb) => {
+            cx.errors.push(diagnostics::object_id_not_on(span, engine, cx.front));
             None
         }
-        Some(crate::model::Engine::MongoDb) | None => Some(Type::ObjectId),
+        Some(Engine::MongoDb) | None => Some(Type::ObjectId),
     }
 }
 
@@ -229,7 +221,7 @@ fn may_descend(span: Span, depth: usize, cx: &mut Cx<'_>) -> bool {
 fn list(raw: &RawField, span: Span, depth: usize, cx: &mut Cx<'_>) -> Option<Type> {
     let max = bounds::list_max(raw, cx);
     if raw.items.is_absent() {
-        cx.errors.push(diagnostics::list_items(span));
+        cx.errors.push(diagnostics::list_items(span, cx.front));
     }
     let item = raw.items.get()?;
     if !may_descend(span, depth, cx) {
@@ -241,13 +233,13 @@ fn list(raw: &RawField, span: Span, depth: usize, cx: &mut Cx<'_>) -> Option<Typ
 
 fn object(raw: &RawField, span: Span, depth: usize, cx: &mut Cx<'_>) -> Option<Type> {
     if raw.fields.is_absent() || raw.fields.get().is_some_and(|fields| fields.value.is_empty()) {
-        cx.errors.push(diagnostics::object_fields(span));
+        cx.errors.push(diagnostics::object_fields(span, cx.front));
     }
     let members = raw.fields.get()?;
     if !may_descend(span, depth, cx) {
         return None;
     }
-    super::fields::check_columns(&members.value, true, cx);
+    columns::check_unique(&members.value, true, cx);
     let members: Vec<_> =
         members.value.iter().map(|member| field(member.clone(), Place::Member, depth + 1, cx)).collect();
     Some(Type::Object { fields: members.into_iter().collect::<Option<_>>()? })
@@ -293,7 +285,7 @@ fn supply(raw: &RawField, ty: &Type, place: Place, cx: &mut Cx<'_>) -> Option<Su
     if let Some(value) = raw.default.get() {
         return literal::literal(value, ty, cx).map(Supply::Default);
     }
-    let is_out = raw.mode.get().is_some_and(|mode| mode.value == "out");
+    let is_out = raw.mode.get().is_some_and(|mode| ArgMode::from_name(&mode.value) == Some(ArgMode::Out));
     let must_be_given = match place {
         Place::Field | Place::Member => raw.required.is_true() || raw.key.is_true(),
         Place::Arg => !raw.nullable.is_true() && !is_out,
@@ -303,17 +295,17 @@ fn supply(raw: &RawField, ty: &Type, place: Place, cx: &mut Cx<'_>) -> Option<Su
 }
 
 fn generated(name: &Spanned<String>, ty: &Type, cx: &mut Cx<'_>) -> Option<Generated> {
-    let Some(by) = Generated::ALL.iter().copied().find(|by| by.as_str() == name.value) else {
+    let Some(by) = Generated::from_name(&name.value) else {
         cx.errors.push(diagnostics::unknown_generated(name.span, &name.value));
         return None;
     };
-    let types: &[&str] = match by {
-        Generated::UuidV4 | Generated::UuidV7 => &["uuid"],
-        Generated::Now => &["datetime"],
+    let of = match by {
+        Generated::UuidV4 | Generated::UuidV7 => TypeName::Uuid,
+        Generated::Now => TypeName::DateTime,
         Generated::Database => return Some(by),
     };
-    if !types.contains(&ty.name()) {
-        cx.errors.push(diagnostics::generated_type(name.span, by, ty.name(), types));
+    if ty.type_name() != of {
+        cx.errors.push(diagnostics::generated_type(name.span, by, ty.type_name(), of));
         return None;
     }
     Some(by)

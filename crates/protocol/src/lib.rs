@@ -8,15 +8,18 @@
 //! - [`operation`]: the routing key of a request, parsed once.
 //! - [`request`], [`reply`]: the bodies.
 //! - [`error`]: the error codes and the error object of a failed reply.
+//! - [`vocabulary`]: the words of the template language.
 //! - [`value`]: wire types that JSON does not have.
 
 pub mod error;
+mod names;
 pub mod operation;
 pub mod reply;
 pub mod request;
 pub mod strict;
 pub mod topology;
 pub mod value;
+pub mod vocabulary;
 
 pub use error::{ErrorBody, ErrorCode, FieldError};
 pub use operation::{Operation, RoutingKey, RoutingKeyError};
@@ -26,3 +29,4 @@ pub use request::{
     Record, UpdateRequest,
 };
 pub use topology::{Broker, Lane, Placement, Service, header};
+pub use vocabulary::{ArgMode, Engine, Generated, TypeName};

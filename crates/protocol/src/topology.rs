@@ -1,8 +1,8 @@
 //! Services, brokers, lanes, queues and headers: the fixed names of the bus.
 
-use std::{collections::BTreeMap, fmt, sync::LazyLock};
+use std::{collections::BTreeMap, sync::LazyLock};
 
-use serde::{Deserialize, Deserializer, Serialize, de};
+use crate::names::names;
 
 /// The durable topic exchange to which every request is published.
 pub const EXCHANGE: &str = "beds";
@@ -45,60 +45,13 @@ pub mod header {
     pub const DEAD_HEADERS_DROPPED: &str = "beds-dead-headers-dropped";
 }
 
-/// What kind of work an operation is, and so which queue of its service it waits in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Lane {
+names! {
+    /// What kind of work an operation is, and so which queue of its service it waits in.
+    Lane:
     /// Changes nothing, and is worthless after its deadline.
-    Read,
+    Read = "read",
     /// Changes records, and is never lost.
-    Write,
-}
-
-macro_rules! names {
-    ($(#[$doc:meta])* $name:ident: $($(#[$vdoc:meta])* $variant:ident = $text:literal,)*) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-        pub enum $name { $($(#[$vdoc])* #[serde(rename = $text)] $variant,)* }
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                struct Name;
-
-                impl de::Visitor<'_> for Name {
-                    type Value = $name;
-
-                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                        write!(f, "one of {}", [$($text),*].join(", "))
-                    }
-
-                    // Here and not after it, so that a format knows the place of what it refuses.
-                    fn visit_str<E: de::Error>(self, name: &str) -> Result<$name, E> {
-                        $name::from_name(name).ok_or_else(|| E::unknown_variant(name, &[$($text),*]))
-                    }
-                }
-
-                deserializer.deserialize_str(Name)
-            }
-        }
-
-        impl $name {
-            /// All of them, in the order of the contract.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// The name in templates and configuration.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)* }
-            }
-
-            /// The one with this name.
-            #[must_use]
-            pub fn from_name(name: &str) -> Option<Self> {
-                match name { $($text => Some(Self::$variant),)* _ => None }
-            }
-        }
-    };
+    Write = "write",
 }
 
 names! {

@@ -26,7 +26,7 @@ impl Expand {
             anstream::println!("// beds/{}.rs\n{}", domain.name.value, emit::domain(domain));
         }
         if self.factory {
-            anstream::println!("// beds.rs\n{}", output.files[0].text);
+            anstream::println!("// beds.rs\n{}", emit::factory(&output.domains, &output.hand_written));
         }
         true
     }

@@ -12,7 +12,10 @@ use beds_codegen::{
     model::Engine,
     propose::{self, NewTemplate},
 };
-use clap::{Args, ValueEnum};
+use clap::{
+    Args,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 
 #[derive(Debug, Args)]
 pub(crate) struct New {
@@ -28,8 +31,8 @@ pub(crate) struct New {
     #[arg(long)]
     broker: Option<String>,
     /// The engine
-    #[arg(long, value_enum)]
-    engine: Option<EngineName>,
+    #[arg(long, value_parser = engines())]
+    engine: Option<Engine>,
     /// The database, as the configuration calls it
     #[arg(long)]
     database: Option<String>,
@@ -41,10 +44,12 @@ pub(crate) struct New {
     output: Option<PathBuf>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum EngineName {
-    Mariadb,
-    Mongodb,
+fn engines() -> impl TypedValueParser<Value = Engine> {
+    PossibleValuesParser::new(Engine::ALL.iter().map(|engine| engine.as_str())).try_map(|name| engine(&name))
+}
+
+fn engine(name: &str) -> Result<Engine, String> {
+    Engine::from_name(name).ok_or_else(|| format!("there is no engine `{name}`"))
 }
 
 fn field(text: &str) -> Result<(String, String), String> {
@@ -98,16 +103,9 @@ impl New {
             (None, "") => None,
             (None, default) => Some(ask("Broker", None, default)?),
         };
-        let given = self.engine.map(|name| match name {
-            EngineName::Mariadb => Engine::MariaDb,
-            EngineName::Mongodb => Engine::MongoDb,
-        });
-        let engine = if let Some(engine) = given {
-            engine
-        } else {
-            let answer = ask("Engine: mariadb or mongodb", None, "mariadb")?;
-            let known = Engine::ALL.iter().copied().find(|engine| engine.as_str() == answer);
-            known.ok_or_else(|| format!("there is no engine `{answer}`"))?
+        let engine = match self.engine {
+            Some(engine) => engine,
+            None => engine(&ask("Engine: mariadb or mongodb", None, "mariadb")?)?,
         };
         let database = ask("Database, as the configuration calls it", self.database.as_ref(), "catalog")?;
         let description = ask("What is it, in a few words", self.description.as_ref(), "")?;

@@ -1,0 +1,70 @@
+//! Domains that are written in Rust.
+
+use std::path::PathBuf;
+
+use super::Domain;
+use crate::span::{Span, Spanned};
+
+/// A struct that derives `NamasteCore`.
+#[derive(Debug, Clone)]
+pub struct HandWritten {
+    /// The file that it stands in.
+    pub path: PathBuf,
+    /// The module that the file is.
+    pub module: String,
+    /// The struct's name.
+    pub struct_name: String,
+    /// Where the struct's name is written.
+    pub place: Span,
+    /// The template's wire name, if it is one.
+    pub name: Option<Spanned<String>>,
+    /// The domain, if nothing is wrong with it.
+    pub domain: Option<Domain>,
+}
+
+/// An operation whose implementation is a Rust function instead of a call into the adapter.
+#[derive(Debug, Clone)]
+pub struct Method {
+    /// Which operation.
+    pub operation: Operation,
+    /// The function: `async fn(&Context, …Request) -> Result`.
+    pub function: syn::Path,
+}
+
+/// The operations that a method may stand for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// `fetch`
+    Fetch,
+    /// `count`
+    Count,
+    /// `create`
+    Create,
+    /// `update`
+    Update,
+    /// `delete`
+    Delete,
+}
+
+impl Operation {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Fetch, Self::Count, Self::Create, Self::Update, Self::Delete];
+
+    /// The name on the wire, and of the trait's function.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Fetch => "fetch",
+            Self::Count => "count",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+        }
+    }
+
+    /// The operation with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|operation| operation.as_str() == name)
+    }
+}

@@ -1,0 +1,99 @@
+//! What was written, before anybody asks what it means: keys and values, each with its place.
+//!
+//! Both fronts end here, [`crate::parse`] with a template and [`crate::derive`] with attributes, and
+//! [`crate::raw`] reads it without knowing which it was.
+
+use crate::span::Spanned;
+
+/// A value and its place.
+pub type Node = Spanned<Value>;
+
+/// A value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// A constant.
+    Scalar(Scalar),
+    /// Values in brackets.
+    List(Vec<Node>),
+    /// Keys with values.
+    Table(Table),
+    /// Nothing that can be used, which is reported already.
+    Broken,
+}
+
+/// A constant.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Scalar {
+    /// `true` or `false`.
+    Bool(bool),
+    /// An integer, of any size that makes sense.
+    Int(i128),
+    /// A floating-point number.
+    Float(f64),
+    /// A string.
+    Text(String),
+    /// TOML's own dates and times, as written.
+    Moment(String),
+}
+
+impl Scalar {
+    /// What kind of value it is, with its article.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Bool(_) => "a boolean",
+            Self::Int(_) => "an integer",
+            Self::Float(_) => "a float",
+            Self::Text(_) => "a string",
+            Self::Moment(_) => "a date or time",
+        }
+    }
+}
+
+/// Keys with their values, in the order they are written.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Table {
+    /// The entries; no key is there twice.
+    pub entries: Vec<Entry>,
+    /// Whether more was written that could not be read, which is reported already: a key that is absent may be
+    /// among it.
+    pub is_partial: bool,
+}
+
+/// A key and its value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// The key.
+    pub key: Spanned<String>,
+    /// The value.
+    pub value: Node,
+}
+
+impl Table {
+    /// The value of a key.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        self.entries.iter().find(|entry| entry.key.value == key).map(|entry| &entry.value)
+    }
+
+    /// The table that is the value of a key.
+    pub(crate) fn table_mut(&mut self, key: &str) -> Option<&mut Self> {
+        self.entries.iter_mut().find(|entry| entry.key.value == key).and_then(|entry| {
+            match &mut entry.value.value {
+                Value::Table(table) => Some(table),
+                Value::Scalar(_) | Value::List(_) | Value::Broken => None,
+            }
+        })
+    }
+}
+
+impl Value {
+    /// The string, if it is one.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Scalar(Scalar::Text(text)) => Some(text),
+            Self::Scalar(_) | Self::List(_) | Self::Table(_) | Self::Broken => None,
+        }
+    }
+}

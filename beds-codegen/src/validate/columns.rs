@@ -1,0 +1,38 @@
+//! The columns of a table, and the members of a document: their names, and that no two fields share one.
+
+use std::collections::HashMap;
+
+use super::{Cx, identifiers};
+use crate::{diagnostic::fields as diagnostics, model::Engine, raw::RawField, span::Span};
+
+/// The column of a field, which is checked where the field can name one.
+pub(super) fn column(raw: &RawField, may_be_named: bool, cx: &mut Cx<'_>) -> String {
+    let column = raw.column.get().unwrap_or(&raw.name);
+    if let Some(engine) = cx.engine.filter(|_| may_be_named && !raw.column.is_broken())
+        && let Some(rule) = identifiers::column_rule(&column.value, engine)
+        && !raw.column.is_absent()
+    {
+        cx.errors.push(diagnostics::column_name(column.span, &column.value, rule));
+    }
+    column.value.clone()
+}
+
+/// Reports columns that two fields of one table or document use. MariaDB does not tell case apart in them.
+pub(super) fn check_unique(raw: &[RawField], are_members: bool, cx: &mut Cx<'_>) {
+    let mut seen: HashMap<String, Span> = HashMap::new();
+    for field in raw {
+        let column = field.column.get().unwrap_or(&field.name);
+        if field.column.is_broken() {
+            continue;
+        }
+        let folded = match cx.engine {
+            // The members of an object are JSON in MariaDB.
+            Some(Engine::MariaDb | Engine::MongoDb) if are_members => column.value.clone(),
+            Some(Engine::MongoDb) => column.value.clone(),
+            Some(Engine::MariaDb) | None => column.value.to_lowercase(),
+        };
+        if let Some(first) = seen.insert(folded, column.span) {
+            cx.errors.push(diagnostics::column_taken(column.span, first, &column.value));
+        }
+    }
+}

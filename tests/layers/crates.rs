@@ -1,0 +1,149 @@
+//! What each crate of the workspace may depend on. Development dependencies and optional ones are free: they do not
+//! reach who uses the crate.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use serde_json::Value;
+
+use super::source::Crate;
+
+/// The crates from the lowest to the highest. One may depend on those of lower rows; those of one row do not know
+/// each other.
+const LAYERS: &[&[&str]] = &[
+    &["beds-protocol"],
+    &["beds-core"],
+    &["beds-lane"],
+    &["beds-bus", "beds-mariadb", "beds-mongodb"],
+    &["beds-client", "beds-services", "beds-tools"],
+    &["beds-runtime"],
+    &["beds", "beds-foreign"],
+];
+
+/// The crates that stand apart, and what they may depend on: a broken template must not stop the tool that explains
+/// it, and the servers of tests are nobody's business but the tests'.
+const APART: &[(&str, &[&str])] = &[
+    ("beds-codegen", &["beds-protocol"]),
+    ("beds-macros", &["beds-codegen"]),
+    ("beds-devstack", &[]),
+    ("xtask", &["beds-client", "beds-devstack", "beds-protocol", "beds-runtime"]),
+];
+
+/// What a crate may use of those that stand apart.
+const OF_APART: &[(&str, &[&str])] =
+    &[("beds-runtime", &["beds-macros"]), ("beds", &["beds-codegen"]), ("beds-foreign", &["beds-codegen"])];
+
+/// The drivers, and the one crate that may name each.
+const DRIVERS: &[(&str, &str)] = &[
+    ("lapin", "beds-bus"),
+    ("amq-protocol", "beds-bus"),
+    ("sqlx", "beds-mariadb"),
+    ("mongodb", "beds-mongodb"),
+    ("bson", "beds-mongodb"),
+];
+
+/// What a crate that does no input or output cannot name.
+const NO_IO: (&str, &[&str], &[&str]) = (
+    "beds-core",
+    &["tokio", "lapin", "sqlx", "mongodb", "axum", "clap"],
+    &["std::fs", "std::net", "std::process", "tokio::net", "tokio::fs"],
+);
+
+/// A crate of the workspace.
+#[derive(Debug, Clone)]
+pub(crate) struct Package {
+    pub(crate) name: String,
+    /// What it depends on: neither for development only, nor optional.
+    pub(crate) needs: Vec<String>,
+    /// The root files of its library and its programs.
+    pub(crate) roots: Vec<PathBuf>,
+}
+
+/// The crates of this workspace.
+pub(crate) fn packages() -> Vec<Package> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    metadata["packages"].as_array().unwrap().iter().map(package).collect()
+}
+
+fn package(package: &Value) -> Package {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let list = |name: &str| package[name].as_array().unwrap().iter();
+    let is_needed = |dependency: &&Value| dependency["kind"] != "dev" && dependency["optional"] == false;
+    let is_shipped = |target: &&Value| {
+        let kinds = target["kind"].as_array().unwrap();
+        ["lib", "bin", "proc-macro"].iter().any(|kind| kinds.iter().any(|known| known == kind))
+    };
+    Package {
+        name: text(&package["name"]),
+        needs: list("dependencies").filter(is_needed).map(|dependency| text(&dependency["name"])).collect(),
+        roots: list("targets")
+            .filter(is_shipped)
+            .map(|target| PathBuf::from(text(&target["src_path"])))
+            .collect(),
+    }
+}
+
+/// What the crates may not do, and do.
+pub(crate) fn violations(packages: &[Package]) -> Vec<String> {
+    let is_there = |name: &str| packages.iter().any(|package| package.name == name);
+    let mut wrong = Vec::new();
+    for Package { name, needs, roots } in packages {
+        if allowed(name).is_none() {
+            wrong.push(format!("{name} has no place in the layers of tests/layers/crates.rs"));
+        }
+        for needed in needs {
+            if is_there(needed) && allowed(name).is_some_and(|allowed| !allowed.contains(&needed.as_str())) {
+                wrong.push(format!("{name} depends on {needed}, which is not below it"));
+            }
+            let home = DRIVERS.iter().find(|(driver, home)| driver == needed && is_there(home));
+            if let Some((driver, home)) = home.filter(|(_, home)| home != name) {
+                wrong.push(format!("{name} depends on {driver}, which only {home} may"));
+            }
+        }
+        let (pure, crates, paths) = NO_IO;
+        if name == pure {
+            let named = needs.iter().filter(|needed| crates.contains(&needed.as_str()));
+            wrong.extend(
+                named.map(|needed| format!("{name} depends on {needed}, and does no input or output")),
+            );
+            wrong.extend(roots.iter().flat_map(|root| names(root, paths)));
+        }
+    }
+    wrong
+}
+
+/// What a crate may depend on in the workspace; `None` for one that nobody knows.
+fn allowed(name: &str) -> Option<Vec<&'static str>> {
+    let apart = |table: &[(&str, &'static [&'static str])]| {
+        table.iter().find(|(known, _)| *known == name).map(|(_, allowed)| allowed.to_vec())
+    };
+    let below = LAYERS
+        .iter()
+        .position(|row| row.contains(&name))
+        .map(|height| LAYERS[..height].iter().flat_map(|row| row.iter().copied()).collect::<Vec<_>>());
+    let mut allowed = below.or_else(|| apart(APART))?;
+    allowed.extend(apart(OF_APART).unwrap_or_default());
+    Some(allowed)
+}
+
+/// The places where a crate names one of these paths.
+fn names(root: &Path, paths: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    for module in Crate::read(root).modules.into_values() {
+        for named in module.paths {
+            let path = named.path.join("::");
+            if paths.iter().any(|known| path == *known || path.starts_with(&format!("{known}::"))) {
+                found.push(format!("{}:{} names {path}", module.file.display(), named.line));
+            }
+        }
+    }
+    found
+}
