@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::spec::{Arg, ArgMode, Call, Domain, Field, Generated, Literal, Returns, Type};
+use crate::spec::{Arg, Call, Domain, Field, Literal, Returns, Type};
 
 /// The rendered description.
 pub(crate) fn json(domain: &'static Domain) -> &'static [u8] {
@@ -43,12 +43,7 @@ fn describe_call(call: &Call) -> Value {
         .iter()
         .map(|Arg { field, mode }| {
             let mut described = describe_field(field);
-            let mode = match mode {
-                ArgMode::In => "in",
-                ArgMode::Out => "out",
-                ArgMode::InOut => "inout",
-            };
-            described.insert("mode".into(), mode.into());
+            described.insert("mode".into(), mode.as_str().into());
             (field.name.to_owned(), described.into())
         })
         .collect();
@@ -88,13 +83,7 @@ fn describe_field(field: &Field) -> Map<String, Value> {
         map.insert("default".into(), value);
     }
     if let Some(generated) = field.generated {
-        let by = match generated {
-            Generated::UuidV4 => "uuid_v4",
-            Generated::UuidV7 => "uuid_v7",
-            Generated::Now => "now",
-            Generated::Database => "database",
-        };
-        map.insert("generated".into(), by.into());
+        map.insert("generated".into(), generated.as_str().into());
     }
     map
 }

@@ -1,6 +1,6 @@
 //! Named calls.
 
-use beds_protocol::Lane;
+use beds_protocol::{ArgMode, Lane};
 
 use super::{Field, Type};
 
@@ -87,17 +87,6 @@ impl Arg {
     pub const fn both(field: Field) -> Self {
         Self { field, mode: ArgMode::InOut }
     }
-}
-
-/// Which way the value of a parameter goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ArgMode {
-    /// From the client.
-    In,
-    /// To the client.
-    Out,
-    /// Both ways.
-    InOut,
 }
 
 /// What a call gives back as `data`.

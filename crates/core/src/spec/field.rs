@@ -1,5 +1,7 @@
 //! The fields of a domain, and what fills them.
 
+use beds_protocol::Generated;
+
 use super::Type;
 
 /// One field of a domain, an argument of a call, or a member of an object.
@@ -66,19 +68,6 @@ with! { Field:
     default(value: Literal) => default = Some(value);
     /// It is generated.
     generated(by: Generated) => generated = Some(by);
-}
-
-/// Who fills a generated field, and with what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Generated {
-    /// The node, with a random UUID.
-    UuidV4,
-    /// The node, with a UUID that sorts by time.
-    UuidV7,
-    /// The node, with the moment of the request.
-    Now,
-    /// The database: an auto-increment key, a column default, a trigger.
-    Database,
 }
 
 /// A constant value in a template. Values of types that JSON lacks are in their wire form.

@@ -26,10 +26,11 @@ mod types;
 
 use std::sync::OnceLock;
 
+pub use beds_protocol::{ArgMode, Engine, Generated};
 use beds_protocol::{Lane, Operation, Placement};
 
-pub use call::{Arg, ArgMode, Call, Returns, Routine};
-pub use field::{Field, Generated, Literal};
+pub use call::{Arg, Call, Returns, Routine};
+pub use field::{Field, Literal};
 pub use objects::{Object, ObjectKind, Objects, Usage};
 pub use types::{Pattern, Type};
 
@@ -62,15 +63,6 @@ pub struct Domain {
     pub objects: Objects,
     /// The rendered answer to `describe`, filled on first use.
     pub(crate) description_json: OnceLock<Vec<u8>>,
-}
-
-/// The engines that BEDS has adapters for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Engine {
-    /// MariaDB, or MySQL.
-    MariaDb,
-    /// MongoDB, or what speaks its wire protocol.
-    MongoDb,
 }
 
 #[derive(Debug, Clone, Copy)]

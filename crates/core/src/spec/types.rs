@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use beds_protocol::TypeName;
 use regex::Regex;
 
 use super::Field;
@@ -202,24 +203,30 @@ impl Type {
 
     /// The type's name in templates.
     #[must_use]
-    pub const fn name(&self) -> &'static str {
+    pub const fn type_name(&self) -> TypeName {
         match self {
-            Self::Bool => "bool",
-            Self::Int { .. } | Self::UInt { .. } => "int",
-            Self::Float { .. } => "float",
-            Self::Decimal { .. } => "decimal",
-            Self::String { .. } => "string",
-            Self::Text { .. } => "text",
-            Self::Bytes { .. } => "bytes",
-            Self::Uuid => "uuid",
-            Self::Date => "date",
-            Self::Time => "time",
-            Self::DateTime => "datetime",
-            Self::Enum { .. } => "enum",
-            Self::Json => "json",
-            Self::List { .. } => "list",
-            Self::Object { .. } => "object",
-            Self::ObjectId => "object_id",
+            Self::Bool => TypeName::Bool,
+            Self::Int { .. } | Self::UInt { .. } => TypeName::Int,
+            Self::Float { .. } => TypeName::Float,
+            Self::Decimal { .. } => TypeName::Decimal,
+            Self::String { .. } => TypeName::String,
+            Self::Text { .. } => TypeName::Text,
+            Self::Bytes { .. } => TypeName::Bytes,
+            Self::Uuid => TypeName::Uuid,
+            Self::Date => TypeName::Date,
+            Self::Time => TypeName::Time,
+            Self::DateTime => TypeName::DateTime,
+            Self::Enum { .. } => TypeName::Enum,
+            Self::Json => TypeName::Json,
+            Self::List { .. } => TypeName::List,
+            Self::Object { .. } => TypeName::Object,
+            Self::ObjectId => TypeName::ObjectId,
         }
+    }
+
+    /// [`Self::type_name`] as text.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.type_name().as_str()
     }
 }
