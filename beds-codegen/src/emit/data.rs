@@ -221,12 +221,6 @@ impl Statics {
     }
 }
 
-/// `&[0, 1]`
-pub(super) fn indices(indices: &[usize]) -> TokenStream {
-    let indices = indices.iter().map(|index| Token::usize_unsuffixed(*index));
-    quote!(&[#(#indices),*])
-}
-
 pub(super) fn broker(broker: Broker) -> TokenStream {
     match broker {
         Broker::AppRead => quote!(rt::Broker::AppRead),

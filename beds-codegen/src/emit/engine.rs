@@ -5,7 +5,7 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
-use super::{data, text};
+use super::text;
 use crate::model::{Call, Domain, Objects, Procedure, Relation, Target};
 
 /// An identifier as MariaDB quotes it.
@@ -62,9 +62,9 @@ fn procedure(procedure: &Procedure) -> TokenStream {
     let Procedure { name, args, returns, commits } = procedure;
     let name = &name.value;
     let call = format!("call {}", invocation(name, args.len()));
-    let args = data::indices(args);
+    let args = text::indices(args);
     let returning = (!returns.is_empty()).then(|| {
-        let fields = data::indices(returns);
+        let fields = text::indices(returns);
         quote!(.returning(#fields))
     });
     let committing = commits.then(|| quote!(.committing()));

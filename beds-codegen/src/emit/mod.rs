@@ -111,7 +111,7 @@ fn static_domain(domain: &Domain) -> String {
     let (name, description, hash) = (&domain.name.value, &domain.description, fingerprint(domain));
     let Placement { read, write } = domain.placement;
     let (read, write) = (data::broker(read), data::broker(write));
-    let key = data::indices(&domain.key);
+    let key = text::indices(&domain.key);
     let offers = [
         (operations.read, quote!(.reads())),
         (operations.create, quote!(.creates())),
@@ -121,7 +121,7 @@ fn static_domain(domain: &Domain) -> String {
     let offers: TokenStream =
         offers.into_iter().filter(|(is_offered, _)| *is_offered).map(|(_, call)| call).collect();
     let Fetch { filter, sort, limit_default, limit_max } = &domain.fetch;
-    let (filter, sort) = (data::indices(filter), data::indices(sort));
+    let (filter, sort) = (text::indices(filter), text::indices(sort));
     let (default, max) = (Literal::u32_unsuffixed(*limit_default), Literal::u32_unsuffixed(*limit_max));
     let version = domain.version.map(Literal::usize_unsuffixed);
     let placed = quote!(.placed(#read, #write));

@@ -3,7 +3,7 @@
 //! A formatter would break each field of a domain over several lines; as a table, one line each, the data is
 //! readable and the file short.
 
-use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Literal, Spacing, TokenStream, TokenTree};
 use quote::quote;
 
 /// Items, laid out as rustfmt would.
@@ -104,4 +104,10 @@ fn push(tokens: TokenStream, out: &mut String) {
             TokenTree::Literal(literal) => out.push_str(&literal.to_string()),
         }
     }
+}
+
+/// `&[0, 1]`
+pub(super) fn indices(indices: &[usize]) -> TokenStream {
+    let indices = indices.iter().map(|index| Literal::usize_unsuffixed(*index));
+    quote!(&[#(#indices),*])
 }

@@ -3,7 +3,7 @@
 use beds_protocol::Record;
 use serde_json::Value as Json;
 
-use super::read::not_declared;
+use super::declared::not_declared;
 use crate::{
     query::{Comparison, Condition, Test},
     settings::Limits,

@@ -4,6 +4,7 @@
 //! code calls one of these functions for each operation that a template offers.
 
 mod call;
+mod declared;
 mod filter;
 mod read;
 mod write;

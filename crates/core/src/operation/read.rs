@@ -2,7 +2,7 @@
 
 use beds_protocol::{CountRequest, FetchRequest};
 
-use super::filter::filter;
+use super::{declared::not_declared, filter::filter};
 use crate::{
     context::Context,
     cursor,
@@ -122,13 +122,4 @@ fn order(domain: &'static Domain, names: &[String], errors: &mut Errors) -> Vec<
         }
     }
     sort
-}
-
-pub(super) fn not_declared(domain: &Domain, name: &str, declared: &[usize]) -> String {
-    let names: Vec<_> = declared.iter().map(|&index| domain.fields[index].name).collect();
-    if names.is_empty() {
-        format!("cannot use `{name}`: the template declares none")
-    } else {
-        format!("cannot use `{name}`: the template declares {}", names.join(", "))
-    }
 }

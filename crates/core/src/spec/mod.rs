@@ -22,7 +22,6 @@ mod field;
 pub mod mariadb;
 pub mod mongodb;
 mod objects;
-mod types;
 
 use std::sync::OnceLock;
 
@@ -30,9 +29,8 @@ pub use beds_protocol::{ArgMode, Engine, Generated};
 use beds_protocol::{Lane, Operation, Placement};
 
 pub use call::{Arg, Call, Returns, Routine};
-pub use field::{Field, Literal};
+pub use field::{Field, Literal, Pattern, Type};
 pub use objects::{Object, ObjectKind, Objects, Usage};
-pub use types::{Pattern, Type};
 
 /// One data domain.
 #[derive(Debug)]

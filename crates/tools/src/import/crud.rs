@@ -5,8 +5,7 @@
 
 use super::{
     body::{AllDeeds, Deeds},
-    ddl,
-    domain::{Domain, Object},
+    domain::{Domain, Object, mark_version, may_be_version},
     fields::Supply,
     names::{same, table_words, words},
 };
@@ -72,12 +71,12 @@ fn find_version(domain: &mut Domain, table: &str, routines: &[Routine], all: &Al
     for routine in updates {
         let Some(deeds) = all.own(routine) else { continue };
         let version = domain.fields.iter_mut().find(|field| {
-            ddl::may_be_version(field)
+            may_be_version(field)
                 && deeds.counts(&field.column.name)
                 && routine.parameters.iter().any(|parameter| same(&parameter.name, &field.column.name))
         });
         if let Some(field) = version {
-            ddl::mark_version(field);
+            mark_version(field);
             return;
         }
     }

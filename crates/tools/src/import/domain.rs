@@ -238,3 +238,21 @@ fn led(relation: &Relation) -> Vec<String> {
     let foreign = relation.foreign_keys.iter().flatten();
     indexes.chain(primary).chain(foreign).cloned().collect()
 }
+
+/// Whether a column may count the changes of a record, by its name and type.
+pub(super) fn may_be_version(field: &Field) -> bool {
+    VERSIONS.contains(&field.name.as_str())
+        && field.ty.name == "int"
+        && !field.ty.keys.iter().any(|(key, _)| *key == "unsigned")
+        && !field.column.nullable
+        && !field.key
+        && !field.unique
+        && matches!(field.column.default, Supplied::Constant(_) | Supplied::Nothing)
+}
+
+/// Makes a field the version of its domain.
+pub(super) fn mark_version(field: &mut Field) {
+    field.version = true;
+    // A version has no bounds but those of its column.
+    field.ty.keys.retain(|(key, _)| *key != "min" && *key != "max");
+}
