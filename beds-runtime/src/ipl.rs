@@ -99,7 +99,8 @@ pub async fn check(config: &Config, domains: &[&'static Domain]) -> Vec<Check> {
         match engine {
             Engine::MariaDb => {
                 checks.push(Box::pin(mariadb(config, name)));
-                if let Some(server) = config.mariadb.get(name).filter(|server| !server.read_urls.0.is_empty()) {
+                if let Some(server) = config.mariadb.get(name).filter(|server| !server.read_urls.0.is_empty())
+                {
                     checks.push(Box::pin(replicas(config, name, &server.read_urls.0)));
                 }
             }
@@ -204,7 +205,10 @@ pub fn configured(config: &Config, domains: Vec<&'static Domain>) -> Vec<&'stati
 
 /// The domains whose database did not answer, and the others.
 #[must_use]
-pub fn split(checks: &[Check], domains: Vec<&'static Domain>) -> (Vec<&'static Domain>, Vec<&'static Domain>) {
+pub fn split(
+    checks: &[Check],
+    domains: Vec<&'static Domain>,
+) -> (Vec<&'static Domain>, Vec<&'static Domain>) {
     let failed = |domain: &&Domain| {
         let of_it = |check: &&Check| check.database == Some((domain.engine(), domain.database));
         checks.iter().filter(of_it).any(|check| check.outcome.is_err())

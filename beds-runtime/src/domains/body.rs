@@ -1,10 +1,6 @@
 //! From the bytes of a body to a [`Request`].
 
-use beds_core::{
-    Error, Request, Result,
-    address::Target,
-    error::shortened,
-};
+use beds_core::{Error, Request, Result, address::Target, error::shortened};
 use beds_protocol::{DescribeRequest, ErrorCode};
 use serde::de::DeserializeOwned;
 

@@ -166,7 +166,8 @@ fn check_envelope(domain: &Domain, incoming: &Incoming<'_>) -> Result<()> {
             .hint(format!("send the `hash` of `{name}.describe`, or leave the header out"))),
         Ok(Some(hash)) if hash != domain.hash => {
             let served = domain.hash;
-            let message = format!("the client was built for `{name}` as {hash}, and the node serves {served}");
+            let message =
+                format!("the client was built for `{name}` as {hash}, and the node serves {served}");
             Err(Error::new(ErrorCode::TemplateMismatch, message)
                 .hint(format!("compare with `{name}.describe` and build the client again")))
         }

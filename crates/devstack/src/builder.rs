@@ -44,6 +44,21 @@ impl fmt::Debug for Builder {
     }
 }
 
+impl Stack {
+    /// All three servers, in a temporary folder.
+    ///
+    /// # Errors
+    /// As [`Builder::start`].
+    pub fn start() -> Result<Self> {
+        Self::builder().start()
+    }
+
+    /// Chooses servers, folder, ports.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+}
+
 impl Builder {
     /// Keeps the data in this folder, which is created if missing, and finds it there again next time.
     /// Without it, the data lies in a temporary folder and goes with the stack.

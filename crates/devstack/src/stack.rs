@@ -11,7 +11,7 @@ use crate::process::{MARKER, kill_marked};
 use crate::program::ServerKind;
 use crate::sql::Client;
 use crate::watchdog::Watchdog;
-use crate::{Builder, Error, Result, Server};
+use crate::{Error, Result, Server};
 
 /// Running servers. Dropping it ends them, and removes their folder unless the folder was given.
 #[derive(Debug)]
@@ -43,19 +43,6 @@ impl Home {
 }
 
 impl Stack {
-    /// All three servers, in a temporary folder.
-    ///
-    /// # Errors
-    /// As [`Builder::start`].
-    pub fn start() -> Result<Self> {
-        Self::builder().start()
-    }
-
-    /// Chooses servers, folder, ports.
-    pub fn builder() -> Builder {
-        Builder::default()
-    }
-
     /// The broker.
     pub fn rabbitmq(&self) -> &Server {
         &self.servers[ServerKind::RabbitMq as usize]

@@ -53,7 +53,7 @@ impl ByKey {
     ) -> Result<Vec<Fate<Outcome>>, Fault> {
         let Some(Self { domain, source, .. }) = jobs.first().copied() else { return Ok(Vec::new()) };
         let &[field] = domain.key else { return Ok(jobs.iter().map(|_| Fate::Alone).collect()) };
-        let keys: Vec<&Value> = jobs.iter().flat_map(|job| job.key.first()).collect();
+        let keys: Vec<&Value> = jobs.iter().filter_map(|job| job.key.first()).collect();
         let records = find_all(connection, domain, source, field, &keys).await?;
         let fate = |record: Option<Record>| match record {
             Some(Ok(json)) => Fate::Done(Outcome::data(json)),

@@ -6,8 +6,7 @@ mod count;
 mod page;
 
 use beds_core::{
-    Error, Outcome, Result,
-    plan,
+    Error, Outcome, Result, plan,
     spec::{Domain, mariadb},
 };
 use beds_lane::{Fate, Fault, Gate, Job, Member};
@@ -37,14 +36,16 @@ impl Read {
         read: plan::Read,
         bytes_max: usize,
     ) -> Result<(Self, Option<Self>)> {
-        let source = || objects.read.as_ref().ok_or_else(|| Error::internal("the domain has nothing to read"));
+        let source =
+            || objects.read.as_ref().ok_or_else(|| Error::internal("the domain has nothing to read"));
         Ok(match read {
             plan::Read::One { key, fields } => {
                 (Self::ByKey(ByKey { domain, source: source()?, key, fields }), None)
             }
             plan::Read::Many(selection) => {
                 let source = source()?;
-                let count = selection.count.then(|| Self::Count(Count::new(domain, source, &selection.filter)));
+                let count =
+                    selection.count.then(|| Self::Count(Count::new(domain, source, &selection.filter)));
                 (Self::Page(Page::new(domain, source, selection, bytes_max)), count)
             }
             plan::Read::Count(filter) => (Self::Count(Count::new(domain, source()?, &filter)), None),

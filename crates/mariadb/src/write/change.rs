@@ -50,9 +50,9 @@ impl Change<'_> {
             if self.domain.version == Some(field) {
                 return version.map_or(Value::Null, Value::Int);
             }
-            let changed = changes.iter().find(|(changed, _)| *changed == field).map(|(_, value)| value);
+            let given = changes.iter().find(|(changed, _)| *changed == field).map(|(_, value)| value);
             let kept = || current.as_ref().map(|record| &record[field]);
-            changed.or_else(kept).cloned().unwrap_or(Value::Null)
+            given.or_else(kept).cloned().unwrap_or(Value::Null)
         };
         let args: Vec<Value> = self.procedure.args.iter().map(argument).collect();
         let returned = call(connection, self.domain, self.procedure, &args).await?;
@@ -69,10 +69,9 @@ impl Change<'_> {
         }
         let argument = |&field: &usize| match self.key_value(field) {
             Some(value) => value.clone(),
-            None => self
-                .if_version
-                .filter(|_| self.domain.version == Some(field))
-                .map_or(Value::Null, Value::Int),
+            None => {
+                self.if_version.filter(|_| self.domain.version == Some(field)).map_or(Value::Null, Value::Int)
+            }
         };
         let args: Vec<Value> = self.procedure.args.iter().map(argument).collect();
         let returned = call(connection, self.domain, self.procedure, &args).await?;

@@ -6,14 +6,10 @@ use std::{collections::BTreeSet, fmt::Write as _};
 
 use super::{
     crud,
-    domain::{Domain, Object},
+    domain::{Domain, Object, mark_version, may_be_version},
     fields::Field,
 };
 use beds_core::inspect::{Catalogue, RelationKind, Supplied};
-
-/// Columns of these names count the changes of a record, where they are integers that are never null.
-const VERSIONS: &[&str] =
-    &["version", "revision", "row_version", "rowversion", "lock_version", "record_version", "opt_lock"];
 
 /// Gives tables without create, update or delete a proposed procedure for each; the script that creates them.
 pub(super) fn propose(domains: &mut [Domain], catalogue: &Catalogue) -> Option<String> {

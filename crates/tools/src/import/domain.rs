@@ -7,7 +7,7 @@ use super::{
     names::snake,
     routines::Call,
 };
-use beds_core::inspect::{Catalogue, Evidence, Index, Relation, RelationKind};
+use beds_core::inspect::{Catalogue, Evidence, Index, Relation, RelationKind, Supplied};
 
 /// A domain to be written.
 #[derive(Debug, Clone)]
@@ -238,6 +238,10 @@ fn led(relation: &Relation) -> Vec<String> {
     let foreign = relation.foreign_keys.iter().flatten();
     indexes.chain(primary).chain(foreign).cloned().collect()
 }
+
+/// Columns of these names count the changes of a record, where they are integers that are never null.
+const VERSIONS: &[&str] =
+    &["version", "revision", "row_version", "rowversion", "lock_version", "record_version", "opt_lock"];
 
 /// Whether a column may count the changes of a record, by its name and type.
 pub(super) fn may_be_version(field: &Field) -> bool {
