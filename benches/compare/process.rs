@@ -1,6 +1,6 @@
 //! Node and services as processes: started, awaited, measured, ended.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -30,9 +30,15 @@ enum Running {
 }
 
 impl Process {
-    /// Starts the node and waits until it is ready. `log` takes its output.
-    pub(crate) async fn node(log: PathBuf) -> Result<Self> {
-        let start = move || NodeCommand::new(env!("CARGO_BIN_EXE_beds"))?.inherit().log(&log).start();
+    /// Starts this tree's node and waits until it is ready. `log` takes its output.
+    pub(crate) async fn node(log: &Path) -> Result<Self> {
+        Self::node_of(Command::new(env!("CARGO_BIN_EXE_beds")), log).await
+    }
+
+    /// Starts a node, whose program and servers `command` knows, and waits until it is ready.
+    pub(crate) async fn node_of(command: Command, log: &Path) -> Result<Self> {
+        let (command, log) = (command.into_std(), log.to_owned());
+        let start = move || NodeCommand::from_command(command)?.log(&log).start();
         let node = tokio::task::spawn_blocking(start).await??;
         Ok(Self { pid: node.pid(), _running: Running::Node { _node: node } })
     }

@@ -75,7 +75,7 @@ pub(crate) async fn run(servers: &Servers, method: Method, only: Option<&str>) -
         NAMES.into_iter().filter(|name| only.is_none_or(|only| name.contains(only))).collect();
     anyhow::ensure!(!names.is_empty(), "no comparison has that name: there are {}", NAMES.join(", "));
     let log = std::env::temp_dir().join(format!("beds-bench-node-{}.log", std::process::id()));
-    let node = Arc::new(Process::node(log.clone()).await?);
+    let node = Arc::new(Process::node(&log).await?);
     sleep(SETTLE).await;
     let memory = Memory { idle_kib: node.resident()?, after_load_kib: 0 };
     let data = Data::prepare(servers).await?;

@@ -59,7 +59,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     })?;
     steps.announce("measurements");
     let mut command = compare(&root);
-    command.arg("--").args(args.passed_on()?).envs(node::node_env(&root, &stack)?);
+    command.arg("--").args(args.passed_on()?).envs(node::node_env(&stack)?);
     stack.adopt(&mut command);
     workspace::run(command)
 }

@@ -1,21 +1,18 @@
 //! Builds a node, and starts it against a stack with the configuration of this workspace.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::Result;
 use beds_devstack::node::addresses;
-use beds_devstack::{Node, NodeCommand, Stack};
+use beds_devstack::{NodeCommand, Stack};
 
-use crate::workspace::{cargo, run, target};
+use crate::workspace::{cargo, root, run, target};
 
-/// The configuration that names the databases of the workspace's templates.
-fn config(root: &Path) -> PathBuf {
-    root.join("config/beds.toml")
-}
-
-/// The configuration of a node, as environment variables.
-pub(crate) fn node_env(root: &Path, stack: &Stack) -> Result<Vec<(String, String)>> {
-    let mut variables = addresses(stack, &config(root))?;
+/// The configuration of a node, as environment variables: the databases are those of the workspace's configuration.
+pub(crate) fn node_env(stack: &Stack) -> Result<Vec<(String, String)>> {
+    let mut variables = addresses(stack, &root()?.join("config/beds.toml"))?;
     variables.push(("BEDS_ENV".to_owned(), "dev".to_owned()));
     Ok(variables)
 }
@@ -34,8 +31,31 @@ fn program(root: &Path, release: bool) -> PathBuf {
     target(root).join(if release { "release" } else { "debug" }).join("beds")
 }
 
-/// Starts the built program and returns when it is ready.
-pub(crate) fn start(root: &Path, stack: &Stack, log: &Path, release: bool) -> Result<Node> {
-    let command = NodeCommand::new(program(root, release))?.inherit().current_dir(root).log(log);
-    Ok(command.env(&[("BEDS_ENV", "dev")]).servers(stack, &config(root))?.start()?)
+/// A running node. Dropping it ends it in an orderly way; it never outlives its stack.
+#[derive(Debug)]
+pub(crate) struct Node {
+    node: beds_devstack::Node,
+    /// Where it answers `GET /ready`.
+    pub(crate) health: SocketAddr,
+}
+
+impl Node {
+    /// Starts the built program and returns when it is ready.
+    pub(crate) fn start(root: &Path, stack: &Stack, log: &Path, release: bool) -> Result<Self> {
+        let mut command = Command::new(program(root, release));
+        command.current_dir(root);
+        Self::start_command(command, stack, log)
+    }
+
+    fn start_command(mut command: Command, stack: &Stack, log: &Path) -> Result<Self> {
+        command.envs(node_env(stack)?);
+        stack.adopt(&mut command);
+        let node = NodeCommand::from_command(command)?.log(log).start()?;
+        Ok(Self { health: node.health(), node })
+    }
+
+    /// An error if the node has ended.
+    pub(crate) fn check(&mut self) -> Result<()> {
+        Ok(self.node.check()?)
+    }
 }

@@ -7,9 +7,9 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use beds_devstack::{Node, Stack, schema};
+use beds_devstack::{Stack, schema};
 
-use crate::node;
+use crate::node::{self, Node};
 use crate::signals;
 use crate::state::State;
 use crate::steps::Steps;
@@ -68,14 +68,14 @@ fn serve(args: &Args, root: &Path, state: &State) -> Result<()> {
     if !args.no_node {
         steps.run("build", || node::build(root, args.release))?;
         let log = state.node_log();
-        let ready = steps.run("node", || node::start(root, &stack, &log, args.release))?;
-        println!("The node is ready at http://{}/ready; it logs to {}.", ready.health(), log.display());
+        let ready = steps.run("node", || Node::start(root, &stack, &log, args.release))?;
+        println!("The node is ready at http://{}/ready; it logs to {}.", ready.health, log.display());
         node = Some(ready);
     }
     write_env(state, &stack)?;
     show_env(state)?;
     println!("Up. Ctrl-C or `cargo xtask down` ends it.");
-    signals::wait(|| Ok(node.as_ref().map_or(Ok(()), Node::check)?))?;
+    signals::wait(|| node.as_mut().map_or(Ok(()), Node::check))?;
     println!("\nStopping; the data stays in {}.", state.stack().display());
     Ok(())
 }

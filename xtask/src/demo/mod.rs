@@ -20,10 +20,10 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use beds_client::Client;
-use beds_devstack::{Node, Stack, packages::ensure_packages, schema};
+use beds_devstack::{Stack, packages::ensure_packages, schema};
 
 use self::{data::Catalog, guide::Guide, load::Loaded, show::grouped};
-use crate::node;
+use crate::node::{self, Node};
 use crate::signals;
 use crate::steps::Steps;
 use crate::workspace::{root, target};
@@ -60,7 +60,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         println!("      {}", catalog.summary());
         Ok(catalog)
     })?;
-    let environment = Environment::start(&mut steps, args.release)?;
+    let mut environment = Environment::start(&mut steps, args.release)?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start tokio")?;
     let loaded = runtime.block_on(show(&environment, &catalog, &mut steps));
@@ -74,7 +74,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         return Ok(());
     }
     println!("\nServers and node stay up until Ctrl-C.");
-    signals::wait(|| Ok(environment.node.check()?))
+    signals::wait(|| environment.node.check())
 }
 
 /// Loads the data, then asks about it.
@@ -102,7 +102,7 @@ impl Environment {
             Ok(schema::apply(&stack, &root.join("schema"))?)
         })?;
         let log = stack.dir().join("node.log");
-        let node = steps.run("node", || node::start(&root, &stack, &log, release))?;
+        let node = steps.run("node", || Node::start(&root, &stack, &log, release))?;
         Ok(Self { node, stack, root })
     }
 
@@ -142,7 +142,7 @@ impl Environment {
             }
             println!(
                 "  curl http://{}/ready; tail -f {}",
-                self.node.health(),
+                self.node.health,
                 self.stack.dir().join("node.log").display()
             );
         }

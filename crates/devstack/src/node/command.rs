@@ -18,8 +18,8 @@ const CONFIG: &str = "BEDS_CONFIG";
 /// What the names of a node's variables begin with.
 const PREFIX: &str = "BEDS_";
 
-/// A run of a node's program, away from the configuration of the machine: its configuration folder is temporary and
-/// empty at first, and it gets none of this process's `BEDS_` variables.
+/// A run of a node's program. One that [`NodeCommand::new`] makes is away from the configuration of the machine: its
+/// configuration folder is temporary and empty at first, and it gets none of this process's `BEDS_` variables.
 #[derive(Debug)]
 pub struct NodeCommand {
     command: Command,
@@ -40,16 +40,20 @@ pub struct Ended {
     pub config: String,
 }
 
+fn folder() -> Result<TempDir> {
+    tempfile::Builder::new()
+        .prefix("beds-node-")
+        .tempdir()
+        .map_err(|error| Error::new(format!("cannot create a temporary folder: {error}")))
+}
+
 impl NodeCommand {
     /// This program, without arguments.
     ///
     /// # Errors
     /// When the temporary folder cannot be created.
     pub fn new(program: impl AsRef<OsStr>) -> Result<Self> {
-        let folder = tempfile::Builder::new()
-            .prefix("beds-node-")
-            .tempdir()
-            .map_err(|error| Error::new(format!("cannot create a temporary folder: {error}")))?;
+        let folder = folder()?;
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with(PREFIX)) {
             command.env_remove(name);
@@ -58,19 +62,13 @@ impl NodeCommand {
         Ok(Self { command, folder, log: None })
     }
 
-    /// With the `BEDS_` variables and the configuration folder of this process after all.
-    #[must_use]
-    pub fn inherit(mut self) -> Self {
-        self.command.env_remove(CONFIG);
-        self.command.envs(std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with(PREFIX)));
-        self
-    }
-
-    /// With this current folder.
-    #[must_use]
-    pub fn current_dir(mut self, path: &Path) -> Self {
-        self.command.current_dir(path);
-        self
+    /// This command as it is, with the environment and the configuration of this process.
+    ///
+    /// # Errors
+    /// When the temporary folder cannot be created.
+    pub fn from_command(mut command: Command) -> Result<Self> {
+        command.stdin(Stdio::null());
+        Ok(Self { command, folder: folder()?, log: None })
     }
 
     /// With one argument more.
