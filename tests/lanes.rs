@@ -209,7 +209,7 @@ async fn a_deadlock_is_retried_and_the_write_done_once() {
     let before = global_status(&mut own, "innodb_deadlocks").await;
     let call = async {
         let args = json!({"args": {"alpha_2": "QA", "name": "QB"}});
-        turn.client.request("country", Operation::Call("rename".to_owned()), &args).await
+        turn.client.request("country", Operation::Call("rename"), &args).await
     };
     let meet = async {
         let mut watch = turn.mariadb().await;
@@ -272,7 +272,6 @@ async fn a_deadline_that_passes_during_a_commit_is_no_reason_to_send_again() {
 }
 
 #[tokio::test]
-#[ignore = "not yet: the error is retryable"]
 async fn a_link_that_is_cut_during_a_commit_leaves_it_unknown() {
     let mut turn = Turn::take().await;
     let series = unique("s");
@@ -287,7 +286,6 @@ async fn a_link_that_is_cut_during_a_commit_leaves_it_unknown() {
 }
 
 #[tokio::test]
-#[ignore = "not yet: the error is retryable"]
 async fn a_server_that_dies_during_a_commit_leaves_it_unknown() {
     let mut turn = Turn::take().await;
     let series = unique("s");
@@ -317,7 +315,6 @@ async fn taken(turn: &Turn) {
 }
 
 #[tokio::test]
-#[ignore = "not yet: the error is retryable"]
 async fn a_deadline_that_passes_during_a_write_to_mongodb_is_no_reason_to_send_again() {
     let mut turn = Turn::take().await;
     let series = unique("s");
@@ -334,7 +331,6 @@ async fn a_deadline_that_passes_during_a_write_to_mongodb_is_no_reason_to_send_a
 }
 
 #[tokio::test]
-#[ignore = "not yet: the error is retryable"]
 async fn a_server_that_dies_during_a_write_to_mongodb_leaves_it_unknown() {
     let mut turn = Turn::take().await;
     let series = unique("s");

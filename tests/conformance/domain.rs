@@ -33,7 +33,7 @@ impl Domain {
         Self { template, keeps_microseconds, series: unique("s"), client: site.client().await, site }
     }
 
-    pub(crate) async fn try_request(&self, operation: Operation, body: &Value) -> Result<Reply, ClientError> {
+    pub(crate) async fn try_request(&self, operation: Operation<'_>, body: &Value) -> Result<Reply, ClientError> {
         self.client.request(self.template, operation, body).await
     }
 
@@ -103,12 +103,12 @@ impl Domain {
     }
 
     /// The reply to a request that must succeed.
-    pub(crate) async fn ok(&self, operation: Operation, body: Value) -> Reply {
+    pub(crate) async fn ok(&self, operation: Operation<'_>, body: Value) -> Reply {
         Self::expect_ok(&body, self.try_request(operation, &body).await)
     }
 
     /// The error of a request that must fail.
-    pub(crate) async fn refused(&self, operation: Operation, body: Value) -> ErrorBody {
+    pub(crate) async fn refused(&self, operation: Operation<'_>, body: Value) -> ErrorBody {
         let error = Self::expect_refused(&body, self.try_request(operation, &body).await);
         assert!(!error.request_id.is_empty());
         error
@@ -117,7 +117,7 @@ impl Domain {
     /// A request that must fail with this code and these fields and reasons.
     pub(crate) async fn refused_with(
         &self,
-        operation: Operation,
+        operation: Operation<'_>,
         body: Value,
         code: ErrorCode,
         details: &[(&str, &str)],
