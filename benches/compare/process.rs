@@ -33,11 +33,15 @@ impl Process {
         Ok(Self { child, pid })
     }
 
-    /// Starts the node and waits until it is ready. `log` takes its output.
+    /// Starts this tree's node and waits until it is ready. `log` takes its output.
     pub(crate) async fn node(log: &Path) -> Result<Self> {
+        Self::node_of(Command::new(env!("CARGO_BIN_EXE_beds")), log).await
+    }
+
+    /// Starts a node, whose program and servers `command` knows, and waits until it is ready.
+    pub(crate) async fn node_of(mut command: Command, log: &Path) -> Result<Self> {
         let port = beds_devstack::free_port()?;
         let file = std::fs::File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
-        let mut command = Command::new(env!("CARGO_BIN_EXE_beds"));
         command.arg("node").env("BEDS__NODE__HEALTH", format!("127.0.0.1:{port}"));
         command.stdin(Stdio::null()).stderr(file.try_clone()?).stdout(file);
         let mut node = Self::start(&mut command)?;

@@ -1,4 +1,4 @@
-//! Builds, configures and starts a node against a stack, and knows when it is ready.
+//! Configures and starts a node against a stack, and knows when it is ready.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -13,7 +13,7 @@ use beds_devstack::{Stack, free_port};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::workspace::{cargo, run, target};
+use crate::build::{Profile, program};
 
 /// The databases that the demo's templates name, by engine.
 const MARIADB_DATABASES: [&str; 1] = ["catalog"];
@@ -39,20 +39,6 @@ pub(crate) fn node_env(stack: &Stack) -> Vec<(String, String)> {
     variables
 }
 
-/// Builds the node's program.
-pub(crate) fn build(root: &Path, release: bool) -> Result<()> {
-    let mut command = cargo(root);
-    command.args(["build", "--package", "beds", "--bin", "beds"]);
-    if release {
-        command.arg("--release");
-    }
-    run(command)
-}
-
-fn program(root: &Path, release: bool) -> PathBuf {
-    target(root).join(if release { "release" } else { "debug" }).join("beds")
-}
-
 /// A running node. Dropping it ends it in an orderly way; it never outlives its stack.
 #[derive(Debug)]
 pub(crate) struct Node {
@@ -65,7 +51,7 @@ pub(crate) struct Node {
 impl Node {
     /// Starts the built program and returns when it is ready.
     pub(crate) fn start(root: &Path, stack: &Stack, log: &Path, release: bool) -> Result<Self> {
-        let mut command = Command::new(program(root, release));
+        let mut command = Command::new(program(root, Profile::new(release), "beds"));
         command.current_dir(root);
         Self::start_command(command, stack, log)
     }

@@ -1,4 +1,4 @@
-//! The edition in Python: the wheel `secantusdb` of `PyPI`, in a virtual environment of its own.
+//! The edition in Python: the wheel `secantusdb` of PyPI, in a virtual environment of its own.
 
 use std::fs;
 use std::path::{Path, PathBuf};

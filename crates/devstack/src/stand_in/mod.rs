@@ -19,7 +19,7 @@ use crate::{Result, exclusively};
 /// An edition of the stand-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Edition {
-    /// Written in Python, from `PyPI`: installed in seconds, thousands of operations a second.
+    /// Written in Python, from PyPI: installed in seconds, thousands of operations a second.
     Light,
     /// Written in Rust, from crates.io: built in minutes, ten times as fast.
     Fast,
