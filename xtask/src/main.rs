@@ -9,6 +9,7 @@ mod control;
 mod demo;
 mod down;
 mod drivers;
+mod keeper;
 mod node;
 mod reload;
 mod signals;

@@ -56,7 +56,8 @@ impl Node {
         Self::start_command(command, stack, log)
     }
 
-    fn start_command(mut command: Command, stack: &Stack, log: &Path) -> Result<Self> {
+    /// Starts this program as a node and returns when it is ready.
+    pub(crate) fn start_command(mut command: Command, stack: &Stack, log: &Path) -> Result<Self> {
         let health = SocketAddr::from(([127, 0, 0, 1], free_port()?));
         let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
         let twin = file.try_clone().context("cannot share the node's log")?;

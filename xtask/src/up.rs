@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -11,10 +11,11 @@ use anyhow::{Context, Result, bail};
 use beds_devstack::Stack;
 
 use crate::build::{self, Profile, Wanted};
-use crate::control::{self, Caller, Question};
+use crate::control::{self, Question};
 use crate::drivers;
+use crate::keeper::{Event, Keeper};
 use crate::node::Node;
-use crate::signals::{self, CHECK};
+use crate::signals;
 use crate::state::State;
 use crate::steps::Steps;
 use crate::workspace::root;
@@ -75,9 +76,10 @@ fn serve(args: &Args, root: &Path, state: &State, profile: Profile) -> Result<()
         drivers::apply_schema(root, profile, &addresses)
     })?;
     // Declared after the stack, so it ends before it.
-    let mut up = Up { root, state, stack: &stack, profile, node: None };
+    let start = |log: &Path| Node::start(root, &stack, log, profile == Profile::Release);
+    let mut keeper = Keeper::new(state, Box::new(start));
     if !args.no_node {
-        let ready = steps.run("node", || up.start())?;
+        let ready = steps.run("node", || keeper.start())?;
         println!("{ready}");
     }
     let (sender, events) = mpsc::channel();
@@ -88,101 +90,9 @@ fn serve(args: &Args, root: &Path, state: &State, profile: Profile) -> Result<()
     println!(
         "Up. `cargo xtask reload` brings in changed templates and schema; Ctrl-C or `cargo xtask down` ends it."
     );
-    up.run(&events);
+    keeper.run(&events);
     println!("\nStopping; the data stays in {}.", state.stack().display());
     Ok(())
-}
-
-/// What happens to a running `up`.
-#[derive(Debug)]
-enum Event {
-    End,
-    Asked(Caller),
-}
-
-/// A running `up`.
-#[derive(Debug)]
-struct Up<'a> {
-    root: &'a Path,
-    state: &'a State,
-    stack: &'a Stack,
-    profile: Profile,
-    /// None if it was not wanted, or has ended.
-    node: Option<Node>,
-}
-
-impl Up<'_> {
-    /// Answers questions and looks after the node, until somebody wants the end.
-    fn run(&mut self, events: &Receiver<Event>) {
-        loop {
-            match events.recv_timeout(CHECK) {
-                Ok(Event::Asked(caller)) => {
-                    let answer = match caller.question {
-                        Question::Status => Ok(self.status()),
-                        Question::Restart => self.restart(),
-                    };
-                    caller.answer(&answer);
-                }
-                Ok(Event::End) | Err(RecvTimeoutError::Disconnected) => return,
-                Err(RecvTimeoutError::Timeout) => self.check(),
-            }
-        }
-    }
-
-    fn status(&mut self) -> String {
-        self.check();
-        match &self.node {
-            Some(node) => ready(node, self.state),
-            None => {
-                "The servers are up; the node is not: `cargo xtask reload` builds and starts it.".to_owned()
-            }
-        }
-    }
-
-    /// Says so if the node has ended. The servers stay.
-    fn check(&mut self) {
-        if let Some(Err(error)) = self.node.as_mut().map(Node::check) {
-            self.node = None;
-            println!(
-                "{error:#}\nThe servers stay up; `cargo xtask reload` builds the node and starts it again."
-            );
-        }
-    }
-
-    /// Starts the built node. Says where it is.
-    fn start(&mut self) -> Result<String> {
-        let log = self.state.node_log();
-        let node = Node::start(self.root, self.stack, &log, self.profile == Profile::Release)?;
-        let text = ready(&node, self.state);
-        // The old one, if there is one, ends here: requests in its queues are the new one's now.
-        self.node = Some(node);
-        Ok(text)
-    }
-
-    /// Starts the built node beside the one that runs, which ends when the new one is ready.
-    fn restart(&mut self) -> Result<String> {
-        self.check();
-        let (log, old, failed) =
-            (self.state.node_log(), self.state.old_node_log(), self.state.failed_node_log());
-        // The running node goes on writing to its file, whatever the name. There may be none yet.
-        let _ = fs::rename(&log, &old);
-        let started = self.start();
-        let text = match &started {
-            Ok(text) => text.clone(),
-            Err(error) => {
-                let _ = fs::rename(&log, &failed);
-                let _ = fs::rename(&old, &log);
-                let goes_on = if self.node.is_some() { "; the old one goes on" } else { "" };
-                format!("the new node did not start{goes_on}: {error:#}")
-            }
-        };
-        println!("{text}");
-        started.map_err(|_| anyhow::anyhow!(text))
-    }
-}
-
-fn ready(node: &Node, state: &State) -> String {
-    format!("The node is ready at http://{}/ready; it logs to {}.", node.health, state.node_log().display())
 }
 
 /// Runs `up` once more as a process of its own session, and waits until it is ready.
