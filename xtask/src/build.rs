@@ -2,9 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::mpsc;
 
-use anyhow::{Context, Result};
+use anyhow::{Result, anyhow};
 use beds_devstack::{Builder, Stack, packages, progress};
 
 use crate::workspace::{self, cargo, target};
@@ -68,14 +67,7 @@ pub(crate) fn beside_servers(
     stack: Builder,
 ) -> Result<Stack> {
     let stack = stack.progress(|line| progress::tell(&format!("      {line}")));
-    let (sender, receiver) = mpsc::channel();
-    // Not scoped: a build that fails is reported at once, without waiting for servers that nobody needs then. The
-    // watchdog of the stack ends what it has started.
-    std::thread::spawn(move || {
-        let started = packages::ensure_packages(debian).and_then(|()| stack.start());
-        // Nobody listens any more when the build has failed.
-        let _ = sender.send(started);
-    });
+    let servers = std::thread::spawn(move || packages::ensure_packages(debian).and_then(|()| stack.start()));
     let mut build = command(root, profile, wanted);
     // In a pipe, cargo would not say how far it is.
     build.env("CARGO_TERM_PROGRESS_WHEN", "always").env("CARGO_TERM_PROGRESS_WIDTH", "80");
@@ -83,8 +75,11 @@ pub(crate) fn beside_servers(
         Wanted::NodeAndDrivers => "building the node",
         Wanted::Drivers => "building what applies the schema",
     };
-    progress::run(title, build)?;
-    receiver.recv().context("the thread that starts the servers ended")?.map_err(Into::into)
+    let outcome = progress::run(title, build);
+    // Waited for even if the build failed: an installation must not be cut off.
+    let servers = servers.join().map_err(|_| anyhow!("the thread that starts the servers panicked"))?;
+    outcome?;
+    Ok(servers?)
 }
 
 /// A built program.

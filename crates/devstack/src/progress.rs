@@ -34,6 +34,11 @@ pub fn tell(line: &str) {
     BARS.suspend(|| drop(writeln!(std::io::stdout(), "{line}")));
 }
 
+/// Does something that needs the terminal for itself, such as to ask for a password.
+pub(crate) fn undisturbed<T>(work: impl FnOnce() -> T) -> T {
+    BARS.suspend(work)
+}
+
 /// A line of a command's output.
 #[derive(Debug, PartialEq, Eq)]
 struct Line {
