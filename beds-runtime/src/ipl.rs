@@ -15,6 +15,7 @@ use crate::{
     config::{Config, Environment, SecretUrl},
     spec::{Domain, Engine},
 };
+use futures_util::future::{join, join_all};
 use tracing::{info, warn};
 
 /// The steps, in order. The number is the process's exit code when the step ends it.
@@ -89,54 +90,65 @@ pub struct Check {
     pub outcome: Result<String, String>,
 }
 
-/// Checks every server that these domains need, and says what each answered.
+/// Checks every server that these domains need, and says what each answered. The checks run side by side, since one
+/// that is absent costs the whole patience: the start waits for that once.
 pub async fn check(config: &Config, domains: &[&'static Domain]) -> Vec<Check> {
-    let limit = config.node.ipl_timeout_ms.duration();
-    let mut checks = Vec::new();
+    let databases = databases(domains).into_iter().map(|(engine, name)| check_database(config, engine, name));
+    let (bus, databases) = join(check_bus(config), join_all(databases)).await;
+    std::iter::once(bus).chain(databases.into_iter().flatten()).collect()
+}
+
+async fn check_bus(config: &Config) -> Check {
     let begun = Instant::now();
     let outcome = broker::ping(&config.amqp).await.map(|()| "answers".to_owned()).map_err(|e| e.to_string());
     let urls: Vec<_> = config.amqp.url.0.iter().map(SecretUrl::redacted).collect();
     let what = format!("RabbitMQ at {}", urls.join(", "));
-    checks.push(Check { step: Step::RabbitMq, what, took: begun.elapsed(), outcome });
-    for (engine, name) in databases(domains) {
-        let begun = Instant::now();
-        let (step, url, outcome) = match engine {
-            Engine::MariaDb => {
-                let url = config.mariadb.get(name).and_then(|server| server.url.clone());
-                let outcome = match &url {
-                    Some(url) => mariadb::ping(url, limit).await,
-                    None => Err(format!("[mariadb.{name}] is not configured")),
-                };
-                (Step::MariaDb, url, outcome)
-            }
-            Engine::MongoDb => {
-                let url = config.mongodb.get(name).and_then(|server| server.url.clone());
-                let outcome = match &url {
-                    Some(url) => mongodb::ping(url, limit).await,
-                    None => Err(format!("[mongodb.{name}] is not configured")),
-                };
-                (Step::MongoDb, url, outcome)
-            }
-        };
-        let at = url.map(|url| format!(" at {}", url.redacted())).unwrap_or_default();
-        checks.push(Check { step, what: format!("{step} `{name}`{at}"), took: begun.elapsed(), outcome });
-        if let (Engine::MariaDb, Some(server)) = (engine, config.mariadb.get(name))
-            && !server.read_urls.0.is_empty()
-        {
-            let begun = Instant::now();
-            let outcome = replicas(&server.read_urls.0, limit).await;
-            let what = format!("{step} `{name}`, replicas for reads");
-            checks.push(Check { step, what, took: begun.elapsed(), outcome });
+    Check { step: Step::RabbitMq, what, took: begun.elapsed(), outcome }
+}
+
+/// Of a database's server, and of its replicas if it has some.
+async fn check_database(config: &Config, engine: Engine, name: &'static str) -> Vec<Check> {
+    let limit = config.node.ipl_timeout_ms.duration();
+    let (step, section, url) = match engine {
+        Engine::MariaDb => {
+            (Step::MariaDb, "mariadb", config.mariadb.get(name).and_then(|found| found.url.clone()))
         }
+        Engine::MongoDb => {
+            (Step::MongoDb, "mongodb", config.mongodb.get(name).and_then(|found| found.url.clone()))
+        }
+    };
+    let server = async {
+        let begun = Instant::now();
+        let outcome = match (engine, &url) {
+            (Engine::MariaDb, Some(url)) => mariadb::ping(url, limit).await,
+            (Engine::MongoDb, Some(url)) => mongodb::ping(url, limit).await,
+            (_, None) => Err(format!("[{section}.{name}] is not configured")),
+        };
+        let at = url.as_ref().map(|url| format!(" at {}", url.redacted())).unwrap_or_default();
+        Check { step, what: format!("{step} `{name}`{at}"), took: begun.elapsed(), outcome }
+    };
+    let read_urls = match (engine, config.mariadb.get(name)) {
+        (Engine::MariaDb, Some(found)) => found.read_urls.0.as_slice(),
+        _ => &[],
+    };
+    let reads = async {
+        let begun = Instant::now();
+        let outcome = replicas(read_urls, limit).await;
+        let what = format!("{step} `{name}`, replicas for reads");
+        Check { step, what, took: begun.elapsed(), outcome }
+    };
+    if read_urls.is_empty() {
+        vec![server.await]
+    } else {
+        <[Check; 2]>::from(join(server, reads).await).into()
     }
-    checks
 }
 
 /// What each replica answers. It is a failure only where none does: reads go to the others, and the lane tries the
 /// lost one for ever.
 async fn replicas(urls: &[SecretUrl], limit: Duration) -> Result<String, String> {
     let pings = urls.iter().map(async |url| (url.redacted(), mariadb::ping(url, limit).await));
-    let answers = futures_util::future::join_all(pings).await;
+    let answers = join_all(pings).await;
     let count = answers.iter().filter(|(_, answer)| answer.is_ok()).count();
     let all = answers.into_iter().map(|(url, answer)| match answer {
         Ok(version) => format!("{url}: {version}"),
