@@ -4,6 +4,7 @@
 //! turns within each round, in alternating order, driven by the same load generator, and the ratio is taken
 //! round by round.
 //!
+//! - `against`: the node of another revision, with `cargo xtask bench --against`.
 //! - `plan`: what is compared: contenders, requests, expected replies, targets.
 //! - `load`: the load generator: plain lapin, one process, N requests in flight.
 //! - `client`: the same load through `beds-client`.
@@ -13,6 +14,7 @@
 //! - `rounds`: takes the measurements.
 //! - `report`: medians, ratios, the table, the JSON.
 
+mod against;
 mod bus;
 mod client;
 mod data;
@@ -24,13 +26,15 @@ mod rounds;
 mod servers;
 mod service;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use beds_devstack::{Stack, schema};
 use clap::Parser;
 
+use crate::against::Against;
 use crate::servers::Servers;
 use crate::service::Service;
 
@@ -38,6 +42,11 @@ use crate::service::Service;
 #[derive(Debug, Parser)]
 #[command(name = "compare")]
 struct Args {
+    /// Apply this schema first, to `MARIADB_URL` and `MONGODB_URL`
+    #[arg(long, value_name = "FOLDER")]
+    schema: Option<PathBuf>,
+    #[command(flatten)]
+    against: Option<Against>,
     /// Length of one measurement
     #[arg(long, default_value_t = 3.0)]
     seconds: f64,
@@ -97,7 +106,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let result = match &args.serve {
         Some(Serve::Serve { service }) => service.run(),
-        None => compare(&args),
+        None => args.schema.as_deref().map_or(Ok(()), apply).and_then(|()| compare(&args)),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -108,6 +117,11 @@ fn main() -> ExitCode {
     }
 }
 
+fn apply(folder: &Path) -> Result<()> {
+    let servers = Stack::builder().mariadb().mongodb().start()?;
+    Ok(schema::apply(&servers, folder)?)
+}
+
 #[tokio::main]
 async fn compare(args: &Args) -> Result<()> {
     let Some(servers) = Servers::from_env() else {
@@ -115,7 +129,7 @@ async fn compare(args: &Args) -> Result<()> {
         return Ok(());
     };
     let method = Method::of(args);
-    let figures = rounds::run(&servers, method, args.only.as_deref()).await?;
+    let figures = rounds::run(&servers, method, args.only.as_deref(), args.against.as_ref()).await?;
     print!("{}", report::table(&figures));
     let path = args.json.clone().unwrap_or_else(default_json);
     if let Some(folder) = path.parent() {

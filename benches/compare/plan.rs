@@ -23,8 +23,16 @@ pub(crate) struct Target {
     pub(crate) routing_key: &'static str,
     /// A write: stored by RabbitMQ, with a message id.
     pub(crate) durable: bool,
-    /// Answers with any bytes, of the right number.
-    pub(crate) echo: bool,
+    /// What is right in place of what this tree's node answers.
+    pub(crate) reply: Option<FixedReply>,
+}
+
+/// A reply that is the same each time.
+#[derive(Debug, Clone)]
+pub(crate) enum FixedReply {
+    /// Any bytes, so many.
+    Length(usize),
+    Bytes(Arc<[u8]>),
 }
 
 /// The requests of a comparison, the same for all contenders.
@@ -55,13 +63,15 @@ pub(crate) enum Expected<'a> {
 pub(crate) enum Role {
     Base,
     Node,
+    /// The node of another revision.
+    Against,
     Information,
 }
 
 /// One side of a comparison.
 #[derive(Debug)]
 pub(crate) struct Contender {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) role: Role,
     pub(crate) target: Target,
     pub(crate) process: Arc<Process>,
@@ -107,12 +117,13 @@ impl Work {
     }
 
     /// What a right reply to a request is.
-    pub(crate) fn expected(&self, number: u64, target: &Target) -> Expected<'_> {
-        match self {
-            Self::Describe { reply } if target.echo => Expected::Length(reply.len()),
-            Self::Describe { reply } => Expected::Exactly(reply),
-            Self::Fetch { requests, .. } => Expected::Record(&in_turn(requests, number).1),
-            Self::Create { countries, .. } => Expected::Created(code(countries, number)),
+    pub(crate) fn expected<'a>(&'a self, number: u64, target: &'a Target) -> Expected<'a> {
+        match (&target.reply, self) {
+            (Some(FixedReply::Length(length)), _) => Expected::Length(*length),
+            (Some(FixedReply::Bytes(bytes)), _) => Expected::Exactly(bytes),
+            (None, Self::Describe { reply }) => Expected::Exactly(reply),
+            (None, Self::Fetch { requests, .. }) => Expected::Record(&in_turn(requests, number).1),
+            (None, Self::Create { countries, .. }) => Expected::Created(code(countries, number)),
         }
     }
 }
@@ -160,9 +171,9 @@ pub(crate) async fn comparison(
     data: &Data,
     generator: &mut Generator,
 ) -> Result<Comparison> {
-    let target = |routing_key, durable| Target { exchange: EXCHANGE, routing_key, durable, echo: false };
-    let own = |name, routing_key, durable| Contender {
-        name,
+    let target = |routing_key, durable| Target { exchange: EXCHANGE, routing_key, durable, reply: None };
+    let own = |name: &str, routing_key, durable| Contender {
+        name: name.to_owned(),
         role: Role::Node,
         target: target(routing_key, durable),
         process: Arc::clone(node),
@@ -236,14 +247,16 @@ pub(crate) async fn comparison(
     })
 }
 
-async fn by_hand(name: &'static str, role: Role, service: Service) -> Result<Contender> {
-    let (exchange, durable, echo) = match service {
-        Service::Echo { .. } | Service::ReliableEcho { .. } => ("", false, true),
-        Service::RoutedEcho { .. } => (EXCHANGE, false, true),
-        Service::FetchMariadb | Service::FetchMongodb => ("", false, false),
-        Service::CreateMariadb => ("", true, false),
+async fn by_hand(name: &str, role: Role, service: Service) -> Result<Contender> {
+    let (exchange, durable, reply) = match service {
+        Service::Echo { bytes } | Service::ReliableEcho { bytes } => {
+            ("", false, Some(FixedReply::Length(bytes)))
+        }
+        Service::RoutedEcho { bytes } => (EXCHANGE, false, Some(FixedReply::Length(bytes))),
+        Service::FetchMariadb | Service::FetchMongodb => ("", false, None),
+        Service::CreateMariadb => ("", true, None),
     };
-    let target = Target { exchange, routing_key: service.queue(), durable, echo };
+    let target = Target { exchange, routing_key: service.queue(), durable, reply };
     let process = Arc::new(Process::service(service).await?);
-    Ok(Contender { name, role, target, process, client: None })
+    Ok(Contender { name: name.to_owned(), role, target, process, client: None })
 }

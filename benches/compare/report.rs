@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::bus::CHANNELS;
 use crate::plan::Role;
-use crate::rounds::{Compared, Figures, Measured, Round};
+use crate::rounds::{Compared, Figures, Measured, Memory, Round};
 
 /// What an idle node may keep resident, in KiB.
 const IDLE_MAX_KIB: u32 = 50 * 1024;
@@ -48,13 +48,24 @@ fn later_us(measured: &Measured, base: &Measured) -> f64 {
     measured.against(base, |own, base| f64::from(own.p50_us) - f64::from(base.p50_us))
 }
 
+/// This tree's node and that of another revision, where there is one.
+fn rivals(all: &[Measured]) -> Option<(&Measured, &Measured)> {
+    let find = |role| all.iter().find(|measured| measured.role == role);
+    find(Role::Node).zip(find(Role::Against))
+}
+
+/// The ratio of new to old, round by round.
+fn new_to_old((new, old): (&Measured, &Measured), of: impl Fn(&Round) -> f64) -> f64 {
+    new.against(old, |new, old| of(new) / of(old).max(f64::MIN_POSITIVE))
+}
+
 fn verdict(met: bool) -> &'static str {
     if met { "met" } else { "MISSED" }
 }
 
 /// The whole report as text.
 pub(crate) fn table(figures: &Figures) -> String {
-    let Figures { method, memory, comparisons, warnings } = figures;
+    let Figures { method, memory, memory_against, comparisons, warnings } = figures;
     let mut text = format!(
         "\nThe node beside hand-written services: medians of {} rounds of {} s each, after a warm-up; the contenders \
          take turns.\nOne lapin load generator with {CHANNELS} channels drives all; servers, services and load share \
@@ -63,6 +74,7 @@ pub(crate) fn table(figures: &Figures) -> String {
     );
     for compared in comparisons {
         section(&mut text, compared, method.in_flight);
+        new_beside_old(&mut text, compared);
     }
     let (idle, after) = (f64::from(memory.idle_kib) / 1024.0, f64::from(memory.after_load_kib) / 1024.0);
     let _ = writeln!(
@@ -71,6 +83,10 @@ pub(crate) fn table(figures: &Figures) -> String {
         IDLE_MAX_KIB / 1024,
         verdict(memory.idle_kib < IDLE_MAX_KIB)
     );
+    if let Some(Memory { idle_kib, after_load_kib }) = memory_against {
+        let (idle, after) = (f64::from(*idle_kib) / 1024.0, f64::from(*after_load_kib) / 1024.0);
+        let _ = writeln!(text, "That of the node before: {idle:.1} MiB idle, {after:.1} MiB after the load");
+    }
     for warning in warnings {
         let _ = writeln!(text, "WARNING: {warning}");
     }
@@ -133,10 +149,27 @@ fn section(text: &mut String, compared: &Compared, in_flight: u16) {
     }
 }
 
+/// One line: how this tree's node stands to that of another revision.
+fn new_beside_old(text: &mut String, compared: &Compared) {
+    let (Some(load), Some(serial)) = (rivals(&compared.load), rivals(&compared.serial)) else { return };
+    let _ = writeln!(
+        text,
+        "  this node to the {}: requests/s {:.2}, p50 {:.2}, p99 {:.2}, CPU {:.2}; one in flight: p50 {:.2}, CPU {:.2}",
+        load.1.contender,
+        new_to_old(load, |round| round.per_second),
+        new_to_old(load, |round| f64::from(round.p50_us)),
+        new_to_old(load, |round| f64::from(round.p99_us)),
+        new_to_old(load, |round| round.cpu_us),
+        new_to_old(serial, |round| f64::from(round.p50_us)),
+        new_to_old(serial, |round| round.cpu_us),
+    );
+}
+
 fn note(role: Role) -> String {
     match role {
         Role::Base => "the measure",
         Role::Node => "",
+        Role::Against => "before",
         Role::Information => "for information",
     }
     .to_owned()
@@ -166,6 +199,8 @@ pub(crate) fn json(figures: &Figures) -> Value {
             "ratio_min": compared.ratio_min,
             "serial_max_us": compared.serial_max_us,
             "contenders": contenders.collect::<Vec<_>>(),
+            "new_to_old": rivals(&compared.load).map(|load| new_to_old(load, |round| round.per_second)),
+            "new_to_old_cpu": rivals(&compared.load).map(|load| new_to_old(load, |round| round.cpu_us)),
         })
     });
     json!({ "results": results.collect::<Vec<_>>(), "idle_max_kib": IDLE_MAX_KIB, "measured": figures })

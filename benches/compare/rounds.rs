@@ -8,6 +8,7 @@ use anyhow::Result;
 use serde::Serialize;
 use tokio::time::sleep;
 
+use crate::against::{Against, Opponent};
 use crate::data::Data;
 use crate::load::{Generator, Sample};
 use crate::plan::{self, Comparison, Contender, NAMES, Role, Work};
@@ -24,12 +25,14 @@ const WARM_UP: Duration = Duration::from_secs(1);
 pub(crate) struct Figures {
     pub(crate) method: Method,
     pub(crate) memory: Memory,
+    /// Of the node that this one is measured against, if there is one.
+    pub(crate) memory_against: Option<Memory>,
     pub(crate) comparisons: Vec<Compared>,
     /// What was wrong, beyond errors that were counted.
     pub(crate) warnings: Vec<String>,
 }
 
-/// The node's resident memory, in KiB.
+/// A node's resident memory, in KiB.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Memory {
     pub(crate) idle_kib: u32,
@@ -52,7 +55,7 @@ pub(crate) struct Compared {
 /// What one contender showed.
 #[derive(Debug, Serialize)]
 pub(crate) struct Measured {
-    pub(crate) contender: &'static str,
+    pub(crate) contender: String,
     pub(crate) role: Role,
     pub(crate) rounds: Vec<Round>,
 }
@@ -70,21 +73,34 @@ pub(crate) struct Round {
 }
 
 /// Measures all comparisons whose name contains `only`.
-pub(crate) async fn run(servers: &Servers, method: Method, only: Option<&str>) -> Result<Figures> {
+pub(crate) async fn run(
+    servers: &Servers,
+    method: Method,
+    only: Option<&str>,
+    against: Option<&Against>,
+) -> Result<Figures> {
     let names: Vec<&str> =
         NAMES.into_iter().filter(|name| only.is_none_or(|only| name.contains(only))).collect();
     anyhow::ensure!(!names.is_empty(), "no comparison has that name: there are {}", NAMES.join(", "));
     let log = std::env::temp_dir().join(format!("beds-bench-node-{}.log", std::process::id()));
     let node = Arc::new(Process::node(&log).await?);
+    let opponent = match against {
+        Some(against) => Some(Opponent::start(against).await?),
+        None => None,
+    };
     sleep(SETTLE).await;
-    let memory = Memory { idle_kib: node.resident()?, after_load_kib: 0 };
+    let memory = Memory::idle(&node)?;
+    let memory_against = opponent.as_ref().map(|other| Memory::idle(&other.process)).transpose()?;
     let data = Data::prepare(servers).await?;
     let generator = Generator::connect(&servers.amqp).await?;
     let comparisons = Vec::with_capacity(names.len());
-    let mut figures = Figures { method, memory, comparisons, warnings: Vec::new() };
-    let mut bench = Bench { method, generator, warnings: Vec::new() };
+    let mut figures = Figures { method, memory, memory_against, comparisons, warnings: Vec::new() };
+    let mut bench = Bench { method, generator, opponent, warnings: Vec::new() };
     for name in names {
-        let comparison = plan::comparison(name, servers, &node, &data, &mut bench.generator).await?;
+        let mut comparison = plan::comparison(name, servers, &node, &data, &mut bench.generator).await?;
+        if let Some(opponent) = &mut bench.opponent {
+            opponent.enter(&mut comparison).await?;
+        }
         let compared = bench.compare(&comparison).await?;
         if matches!(*comparison.work, Work::Create { .. }) {
             bench.check_created(&data, &comparison).await?;
@@ -92,6 +108,9 @@ pub(crate) async fn run(servers: &Servers, method: Method, only: Option<&str>) -
         figures.comparisons.push(compared);
     }
     figures.memory.after_load_kib = node.resident()?;
+    if let (Some(memory), Some(other)) = (&mut figures.memory_against, &bench.opponent) {
+        memory.after_load_kib = other.process.resident()?;
+    }
     figures.warnings = bench.warnings;
     data.remove().await?;
     // Nothing went wrong that its log could explain.
@@ -102,6 +121,7 @@ pub(crate) async fn run(servers: &Servers, method: Method, only: Option<&str>) -
 struct Bench {
     method: Method,
     generator: Generator,
+    opponent: Option<Opponent>,
     warnings: Vec<String>,
 }
 
@@ -134,7 +154,11 @@ impl Bench {
         let contenders = &comparison.contenders;
         let mut all: Vec<Measured> = contenders
             .iter()
-            .map(|Contender { name, role, .. }| Measured { contender: name, role: *role, rounds: Vec::new() })
+            .map(|Contender { name, role, .. }| Measured {
+                contender: name.clone(),
+                role: *role,
+                rounds: Vec::new(),
+            })
             .collect();
         for number in 1..=self.method.rounds {
             let mut order: Vec<usize> = (0..contenders.len()).collect();
@@ -157,11 +181,15 @@ impl Bench {
         in_flight: u16,
         length: Duration,
     ) -> Result<Round> {
-        let Contender { target, process, client, .. } = contender;
+        let Contender { target, process, client, role, .. } = contender;
+        let generator = match &mut self.opponent {
+            Some(opponent) if *role == Role::Against => &mut opponent.generator,
+            _ => &mut self.generator,
+        };
         let before = process.cpu()?;
         let mut sample = match client {
             Some(client) => client::run(client, target, &comparison.work, in_flight, length).await?,
-            None => self.generator.run(target, &comparison.work, in_flight, length).await?,
+            None => generator.run(target, &comparison.work, in_flight, length).await?,
         };
         let cpu = process.cpu()?.saturating_sub(before);
         if let Some(wrong) = sample.wrong.take() {
@@ -180,6 +208,12 @@ impl Bench {
             self.warnings.push(format!("{asked} records were to be created, and {created} are there"));
         }
         Ok(())
+    }
+}
+
+impl Memory {
+    fn idle(process: &Process) -> Result<Self> {
+        Ok(Self { idle_kib: process.resident()?, after_load_kib: 0 })
     }
 }
 

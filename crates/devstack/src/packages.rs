@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use nix::unistd::Uid;
 
 use crate::program::on_path;
-use crate::progress::{run, say};
+use crate::progress::{run, say, undisturbed};
 use crate::{Error, Result, exclusively};
 
 /// `policy-rc.d` is Debian's way to say that packages must not start services; one that is already there stays
@@ -104,10 +104,9 @@ fn as_root(list: &str) -> Option<Command> {
             return None;
         }
         say(&format!("to install {list}, sudo asks for your password:"));
-        // Asks now, so that the prompt does not fight with the progress line.
         let mut ask = Command::new(&sudo);
         ask.arg("-v");
-        if !works(ask) {
+        if !undisturbed(|| works(ask)) {
             return None;
         }
     }

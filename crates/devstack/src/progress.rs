@@ -1,27 +1,50 @@
 //! Shows a long-running command as one line that changes on a terminal, and as an occasional line in a pipe.
+//! Several may run at the same time.
 //!
 //! The command's own output is kept, and shown only when it fails: nobody wants to read 260 crates compiling.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, IsTerminal, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::{Error, Result};
 
 /// How often a line appears where there is no terminal.
-const PLAIN_INTERVAL: Duration = Duration::from_secs(20);
-/// How much of a failed command's output the error shows.
-const KEPT: usize = 40;
+const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
+/// How much of a failed command's output the error shows. A compiler's report has many lines.
+const KEPT: usize = 300;
 const WIDTH: usize = 70;
+
+/// The lines that change, on standard error.
+static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
 /// Says something on standard error, where people look and pipes of data do not run.
 pub fn say(line: &str) {
     // A closed standard error is no reason to fail.
-    let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("{line}\n").as_bytes());
+    BARS.suspend(|| drop(writeln!(std::io::stderr(), "{line}")));
+}
+
+/// Says something on standard output, without tearing the lines that change.
+pub fn tell(line: &str) {
+    BARS.suspend(|| drop(writeln!(std::io::stdout(), "{line}")));
+}
+
+/// Does something that needs the terminal for itself, such as to ask for a password.
+pub(crate) fn undisturbed<T>(work: impl FnOnce() -> T) -> T {
+    BARS.suspend(work)
+}
+
+/// A line of a command's output.
+#[derive(Debug, PartialEq, Eq)]
+struct Line {
+    text: String,
+    /// The command wrote over it itself, as progress bars do.
+    passing: bool,
 }
 
 /// Runs a command to its end. `title` says what it is about.
@@ -44,16 +67,7 @@ pub fn run(title: &str, mut command: Command) -> Result<()> {
     ];
     for pipe in readers.into_iter().flatten() {
         let sender = sender.clone();
-        std::thread::spawn(move || {
-            let mut reader = BufReader::new(pipe);
-            let mut line = Vec::new();
-            while reader.read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
-                if sender.send(String::from_utf8_lossy(&line).trim_end().to_owned()).is_err() {
-                    return;
-                }
-                line.clear();
-            }
-        });
+        std::thread::spawn(move || read_lines(BufReader::new(pipe), |line| sender.send(line).is_ok()));
     }
     drop(sender);
     let kept = show(title, &lines, began);
@@ -66,43 +80,110 @@ pub fn run(title: &str, mut command: Command) -> Result<()> {
     Err(Error::new(format!("{title} failed: `{program}`: {status}\n{}", output.join("\n"))))
 }
 
-/// Shows the lines until there are no more, and returns the last of them.
-fn show(title: &str, lines: &mpsc::Receiver<String>, began: Instant) -> VecDeque<String> {
-    let bar = std::io::stderr().is_terminal().then(ProgressBar::new_spinner);
-    if let Some(bar) = &bar {
-        // A template that does not parse would only lose the time in front of the line.
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}") {
-            bar.set_style(style);
+/// Reads until the end, or until `each` has no use for more.
+fn read_lines(mut reader: impl BufRead, mut each: impl FnMut(Line) -> bool) {
+    let mut text = Vec::new();
+    loop {
+        let (used, end) = match reader.fill_buf() {
+            Ok(bytes) if !bytes.is_empty() => {
+                let end = bytes.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+                text.extend_from_slice(&bytes[..end.unwrap_or(bytes.len())]);
+                (end.map_or(bytes.len(), |end| end + 1), end.map(|end| bytes[end]))
+            }
+            // What comes before the end need not end with a line feed.
+            Ok(_) if !text.is_empty() => (0, Some(b'\n')),
+            Ok(_) | Err(_) => return,
+        };
+        reader.consume(used);
+        let Some(end) = end else { continue };
+        let line = Line {
+            text: String::from_utf8_lossy(&std::mem::take(&mut text)).trim_end().to_owned(),
+            passing: end == b'\r',
+        };
+        if !each(line) {
+            return;
         }
-        bar.enable_steady_tick(Duration::from_millis(200));
-        bar.set_message(title.to_owned());
-    } else {
-        say(title);
     }
-    let mut kept = VecDeque::with_capacity(KEPT);
+}
+
+/// Shows the lines until there are no more, and returns the last of those that stay.
+fn show(title: &str, lines: &mpsc::Receiver<Line>, began: Instant) -> VecDeque<String> {
+    let bar = BARS.add(ProgressBar::new_spinner());
+    // A template that does not parse would only lose the time in front of the line.
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}") {
+        bar.set_style(style);
+    }
+    bar.set_message(title.to_owned());
+    if bar.is_hidden() {
+        say(title);
+    } else {
+        bar.enable_steady_tick(Duration::from_millis(200));
+    }
+    let mut kept = VecDeque::new();
+    let mut last = String::new();
     let mut told = Instant::now();
     loop {
         match lines.recv_timeout(Duration::from_secs(1)) {
-            Ok(line) => {
-                if kept.len() == KEPT {
+            Ok(Line { text, passing }) => {
+                if !text.trim().is_empty() {
+                    last = text.trim().chars().take(WIDTH).collect();
+                }
+                if !passing {
+                    kept.push_back(text);
+                }
+                if kept.len() > KEPT {
                     kept.pop_front();
                 }
-                kept.push_back(line);
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
         }
-        let last = kept.back().map_or("", |line| line.trim());
-        let short: String = last.chars().take(WIDTH).collect();
-        if let Some(bar) = &bar {
-            bar.set_message(format!("{title}: {short}"));
+        if !bar.is_hidden() {
+            bar.set_message(format!("{title}: {last}"));
         } else if told.elapsed() >= PLAIN_INTERVAL {
             told = Instant::now();
-            say(&format!("{title}: {:.0} s: {short}", began.elapsed().as_secs_f32()));
+            say(&format!("{title}: {:.0} s: {last}", began.elapsed().as_secs_f32()));
         }
     }
-    if let Some(bar) = bar {
-        bar.finish_and_clear();
-    }
+    bar.finish_and_clear();
+    BARS.remove(&bar);
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::{Line, read_lines, run};
+
+    #[test]
+    fn a_line_that_is_written_over_passes() {
+        let mut lines = Vec::new();
+        // A small buffer, so that lines end in the middle of one.
+        let output =
+            std::io::BufReader::with_capacity(4, "Building 1/2\rBuilding 2/2 \rCompiled a\nend".as_bytes());
+        read_lines(output, |line| {
+            lines.push(line);
+            true
+        });
+        let line = |text: &str, passing| Line { text: text.to_owned(), passing };
+        assert_eq!(
+            lines,
+            [
+                line("Building 1/2", true),
+                line("Building 2/2", true),
+                line("Compiled a", false),
+                line("end", false)
+            ]
+        );
+    }
+
+    #[test]
+    fn a_failed_command_shows_what_it_said() {
+        let mut command = Command::new("sh");
+        command.args(["-c", r"printf 'half\rwhole\n'; echo why >&2; exit 3"]);
+        let error = run("a test", command).unwrap_err().to_string();
+        assert!(error.contains("a test failed: `sh`: exit status: 3\n"), "{error}");
+        assert!(error.contains("whole") && error.contains("why") && !error.contains("half"), "{error}");
+    }
 }

@@ -5,6 +5,8 @@ use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use percent_encoding::percent_decode_str;
+
 use crate::program::on_path;
 use crate::{Error, Result};
 
@@ -19,6 +21,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    /// By hand: the crate `url` would take longer to build than the rest of `cargo xtask`.
     pub(crate) fn parse(url: &str) -> Result<Self> {
         // The address itself may hold a password, so the error does not repeat it.
         let bad = || {
@@ -40,7 +43,8 @@ impl Client {
         Ok(Self {
             user: decode(user),
             password: decode(password),
-            host: host.to_owned(),
+            // The client wants an IPv6 address without its brackets.
+            host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
             port: port.to_owned(),
             database: Some(decode(database)).filter(|name| !name.is_empty()),
         })
@@ -112,22 +116,8 @@ fn place_and_message(stderr: &str, source: &str) -> (String, String) {
     parts.unwrap_or_else(|| (source.to_owned(), text.to_owned()))
 }
 
-/// Undoes percent-encoding.
 fn decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let hex = (bytes[at] == b'%').then(|| text.get(at + 1..at + 3)).flatten();
-        if let Some(value) = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            out.push(value);
-            at += 3;
-        } else {
-            out.push(bytes[at]);
-            at += 1;
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]
@@ -143,6 +133,8 @@ mod tests {
         );
         let plain = Client::parse("mysql://root@127.0.0.1:4000").unwrap();
         assert_eq!((plain.password.as_str(), plain.port.as_str(), plain.database), ("", "4000", None));
+        let local = Client::parse("mysql://root@[::1]:4000/shop").unwrap();
+        assert_eq!((local.host.as_str(), local.port.as_str()), ("::1", "4000"));
         for bad in ["root@host", "http://root@host:1", "mysql://root@host:x", "mysql://root@:1"] {
             assert!(Client::parse(bad).is_err(), "{bad}");
         }

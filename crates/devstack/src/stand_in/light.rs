@@ -1,4 +1,4 @@
-//! The edition in Python: the wheel `secantusdb` of `PyPI`, in a virtual environment of its own.
+//! The edition in Python: the wheel `secantusdb` of PyPI, in a virtual environment of its own.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -42,8 +42,16 @@ pub(super) fn install() -> Result<()> {
     let mut environment = Command::new(python()?);
     environment.args(["-m", "venv"]).arg(&root);
     let mut pip = Command::new(root.join("bin/python"));
-    pip.args(["-m", "pip", "install", "--disable-pip-version-check", "--only-binary=:all:", "--no-compile"])
-        .arg(&requirement);
+    pip.args([
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--progress-bar=off",
+        "--only-binary=:all:",
+        "--no-compile",
+    ])
+    .arg(&requirement);
     run("making a virtual environment for Python", environment)
         .and_then(|()| run(&format!("installing {requirement} from PyPI"), pip))
         .map_err(|error| {

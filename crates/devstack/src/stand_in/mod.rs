@@ -19,9 +19,9 @@ use crate::{Result, exclusively};
 /// An edition of the stand-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Edition {
-    /// Written in Python, from `PyPI`: installed in seconds, thousands of operations a second.
+    /// Written in Python, from PyPI: installed in seconds; some 3,000 reads and 300 writes a second.
     Light,
-    /// Written in Rust, from crates.io: built in minutes, ten times as fast.
+    /// Written in Rust, from crates.io: built in minutes; four times as many reads.
     Fast,
 }
 

@@ -1,0 +1,68 @@
+//! The demo's client: loads real data through the node and asks about them.
+//!
+//! Nothing that it shows is taken on trust: each step is compared with what it should be, and a step that is
+//! not makes the command fail.
+//!
+//! - `data`: what is loaded, from the files of the Debian package iso-codes.
+//! - `load`: loading it through `create` requests, with a progress bar.
+//! - `guide`: sends a request, shows it with its reply, and judges the reply.
+//! - `tour`: the requests that are shown.
+//! - `show`: JSON for people.
+
+mod data;
+mod guide;
+mod load;
+mod show;
+mod tour;
+
+use anyhow::{Context, Result, ensure};
+use beds_client::Client;
+
+use self::{data::Catalog, guide::Guide, load::Loaded, show::grouped};
+
+/// Loads the data, asks, and compares every reply with what it should be.
+pub(crate) fn run() -> Result<()> {
+    let url = std::env::var("AMQP_URL").context("AMQP_URL does not say where RabbitMQ is")?;
+    let catalog = Catalog::read()?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start tokio")?;
+    let loaded = runtime.block_on(show(url, &catalog))?;
+    println!("\nAll of it was checked and is as it should be. {loaded}");
+    Ok(())
+}
+
+/// Loads the data, then asks about it.
+async fn show(url: String, catalog: &Catalog) -> Result<Loaded> {
+    let client = Client::builder(url).name("demo").connect().await?;
+    println!("      loading {}: create requests over AMQP", catalog.summary());
+    let loaded = load::all(&client, catalog).await?;
+    println!("      questions, as a client asks them");
+    let mut guide = Guide::new(client.clone());
+    tour::run(&mut guide, catalog).await?;
+    client.close().await;
+    guide.verdict()?;
+    Ok(loaded)
+}
+
+impl std::fmt::Display for Loaded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let seconds = self.took.as_secs_f64();
+        write!(
+            f,
+            "{} records were created by {} requests in {seconds:.1} s: {} records a second.",
+            grouped(self.records),
+            grouped(self.requests),
+            grouped(load::rate(self.records, self.took)),
+        )
+    }
+}
+
+/// What the demo needs to be empty, and is on servers of its own.
+fn ensure_empty(template: &str, count: u64) -> Result<()> {
+    ensure!(
+        count == 0,
+        "`{template}` has {count} records already: the demo loads into empty tables. It was pointed at servers \
+         of yours by AMQP_URL, MARIADB_URL or MONGODB_URL; without these it starts its own"
+    );
+    Ok(())
+}
