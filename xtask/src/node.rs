@@ -1,7 +1,7 @@
 //! Configures and starts a node against a stack, and knows when it is ready.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::Result;
