@@ -17,7 +17,7 @@ use crate::{
     config::{Config, Environment},
     domains::Domains,
     engines::Engines,
-    health, ipl,
+    ipl,
     ipl::{Failure, Step},
     logging, templates,
 };
@@ -57,10 +57,14 @@ async fn serve<F: Factory>(config: Config, environment: Environment) -> Result<(
     }
     #[cfg(feature = "health")]
     if let Some(address) = config.node.health {
-        match health::serve(address, pool.status()).await {
+        match crate::health::serve(address, pool.status()).await {
             Ok(bound) => info!("readiness at http://{bound}/ready"),
             Err(error) => warn!("no readiness endpoint at {address}: {error}"),
         }
+    }
+    #[cfg(not(feature = "health"))]
+    if config.node.health.is_some() {
+        warn!("no readiness endpoint: node.health needs the feature `health` of beds-runtime");
     }
     let mut stop = Stop::listen();
     if wait_until_serving(&config, environment, &pool, &mut stop).await? {
@@ -68,7 +72,7 @@ async fn serve<F: Factory>(config: Config, environment: Environment) -> Result<(
         info!("ready");
         stop.wait().await;
     }
-    info!("stopping: finishing what was taken");
+    info!("stopping: finishing the requests in progress");
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     pool.shutdown().await;
     Ok(())
@@ -112,13 +116,13 @@ async fn wait_until_serving(
         return Ok(true);
     }
     if environment == Environment::Dev {
-        warn!("the brokers do not serve yet; they go on trying");
+        warn!("the brokers do not serve yet; they keep retrying");
         return Ok(true);
     }
     Err(Failure {
         step: Step::Brokers,
-        reason: "the brokers did not begin to serve in time".into(),
-        hint: "the log tells why; node.ipl_timeout_ms is the time they have".into(),
+        reason: "the brokers did not start within node.ipl_timeout_ms".into(),
+        hint: "the log says why".into(),
     })
 }
 

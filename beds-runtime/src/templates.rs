@@ -34,18 +34,17 @@ pub(crate) async fn at_start(
         return Ok(domains);
     }
     if config.node.serve_unverified {
-        warn!(took_ms, "templates that contradict their database are served, as node.serve_unverified says");
+        warn!(took_ms, "node.serve_unverified is set: templates that contradict their database are served");
         return Ok(domains);
     }
     if let (Some(reason), Environment::Qa | Environment::Prod) = (first(&report), environment) {
-        let hint =
-            "`beds verify` shows all of it; node.serve_unverified = true starts nevertheless".to_owned();
+        let hint = "`beds verify` lists everything; node.serve_unverified = true starts anyway".to_owned();
         return Err(Failure { step: Step::Templates, reason, hint });
     }
     let (off, on): (Vec<_>, Vec<_>) =
         domains.into_iter().partition(|domain| failed.iter().any(|name| name == domain.name));
     for domain in off {
-        warn!(template = domain.name, "stays off: it contradicts its database; `beds verify` tells more");
+        warn!(template = domain.name, "not served: it contradicts its database; `beds verify` lists why");
     }
     Ok(on)
 }

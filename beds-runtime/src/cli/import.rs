@@ -90,7 +90,7 @@ pub(super) async fn run(args: &Args) -> ExitCode {
     }
     let plan = import::plan(&catalogue, &options);
     if plan.files.is_empty() {
-        let selected = if plan.counts.unselected > 0 { " that --only and --exclude leave" } else { "" };
+        let selected = if plan.counts.unselected > 0 { " that --only and --exclude allow" } else { "" };
         left_out(&plan);
         return fail(1, &format!("`{}` has no tables, views or routines{selected}", catalogue.database));
     }
@@ -125,7 +125,7 @@ fn fail(code: u8, message: &str) -> ExitCode {
 fn options(args: &Args) -> Result<Options, String> {
     let service = Service::from_name(&args.service).ok_or_else(|| {
         let known: Vec<_> = Service::ALL.iter().map(|service| service.as_str()).collect();
-        format!("there is no service `{}`: it is one of {}", args.service, known.join(", "))
+        format!("unknown service `{}`: use one of {}", args.service, known.join(", "))
     })?;
     if Placement::of(service, args.broker.as_deref()).is_none() {
         return Err(match &args.broker {
@@ -205,7 +205,7 @@ fn summary(args: &Args, options: &Options, catalogue: &Catalogue, plan: &Plan) {
         counts.writable,
     );
     if counts.unselected > 0 {
-        eprintln!("left aside by --only and --exclude: {}", counts.unselected);
+        eprintln!("skipped by --only and --exclude: {}", counts.unselected);
     }
     match (&args.ddl, &plan.ddl) {
         (Some(path), Some(_)) => {

@@ -59,7 +59,7 @@ pub(crate) fn reply_to<'a>(
         Some(queue) if may_reply_to(queue.as_str(), prefixes) => Ok(Some(queue)),
         Some(queue) => Err(Error::new(
             ErrorCode::Forbidden,
-            format!("`reply_to` names `{queue}`, which no client can own"),
+            format!("`reply_to` names `{queue}`, which is not allowed for replies"),
         )
         .hint("use an exclusive queue named by the server, direct reply-to, or a configured prefix")),
         None => Ok(None),

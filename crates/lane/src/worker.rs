@@ -117,7 +117,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
             let reason = match timeout(limit, self.server.connector.connect()).await {
                 Ok(Ok(connection)) => {
                     if has_failed && self.server.failing.fetch_sub(1, Ordering::Relaxed) == 1 {
-                        info!(database = name, "connected again");
+                        info!(database = name, "reconnected");
                     }
                     return Some(connection);
                 }

@@ -66,7 +66,7 @@ fn unseen(error: &mongodb::error::Error) -> Unseen {
             "user or password is wrong; ?authSource=… names the database that knows the user"
         }
         ErrorKind::ServerSelection { .. } | ErrorKind::Io(_) => {
-            "is the server there, and is its address right?"
+            "check that the server runs and that its address is right"
         }
         ErrorKind::InvalidArgument { .. } => "a MongoDB URL is mongodb://user:password@host:27017",
         ErrorKind::Command(command) if command.code == 13 => {

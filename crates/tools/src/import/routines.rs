@@ -62,7 +62,7 @@ pub(super) fn call(routine: &Routine, domain: Option<&Domain>, all: &AllDeeds) -
     }
     let returns = match &routine.returns {
         Some((kind, _)) => Some(ty(kind, 0).map_err(|why| format!("it returns {why}"))?),
-        None if routine.kind == RoutineKind::Function => return Err("what it returns cannot be seen".into()),
+        None if routine.kind == RoutineKind::Function => return Err("its return type cannot be seen".into()),
         None => None,
     };
     let (lane, commits, notes) = lane(routine, all);

@@ -254,7 +254,7 @@ fn check_relation(object: &Object, catalogue: &Catalogue, findings: &mut Finding
     if is_other {
         let found = relation.kind.as_str();
         let message =
-            format!("`{}` is a {found}, and the template calls it a {}", object.name, what(object.kind));
+            format!("`{}` is a {found}, but the template calls it a {}", object.name, what(object.kind));
         // Nobody can write through a view of MongoDB.
         if object.usage == Usage::Read {
             findings.warning(&place, message).hint(format!("write {found} = \"{}\"", object.name));
