@@ -91,7 +91,7 @@ fn projection(domain: &'static Domain, names: Option<&[String]>, errors: &mut Er
             }
             Some((index, _)) => indices.push(index),
             None => {
-                errors.push("fields", format!("names `{name}`, which is not a field of `{}`", domain.name))
+                errors.push("fields", format!("names `{name}`, which is not a field of `{}`", domain.name));
             }
         }
     }
