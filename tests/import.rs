@@ -204,7 +204,7 @@ fn said(runs: &[Ended]) {
     }
     assert!(plain.stderr.contains("2 with create, update or delete"), "{}", plain.stderr);
     assert!(
-        yard.stderr.contains("collection `empty`: there are no documents to learn its fields from"),
+        yard.stderr.contains("collection `empty`: it has no documents and no validator"),
         "{}",
         yard.stderr
     );

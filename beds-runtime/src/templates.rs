@@ -1,4 +1,4 @@
-//! The step of the initial program load that serves only what passes.
+//! The step of the initial program load that verifies the templates.
 
 use std::time::Instant;
 
@@ -12,10 +12,10 @@ use crate::{
     ipl::{Failure, Step},
 };
 
-/// Holds the domains against their databases, logs what disagrees, and gives those to serve.
+/// Compares the domains with their databases, logs the differences, and gives the domains to serve.
 ///
-/// In `dev` a domain with an error stays off. What could not be looked at is served: its database may come up
-/// later, and until then its requests are answered so.
+/// In `dev` a domain with an error is not served. A domain whose database cannot be inspected is served: the database may
+/// come up later, and until then its requests are answered with `unavailable`.
 ///
 /// # Errors
 /// Outside of `dev`, the first error, unless `node.serve_unverified` is set.

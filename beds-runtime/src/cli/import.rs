@@ -107,7 +107,7 @@ pub(super) async fn run(args: &Args) -> ExitCode {
     } else if let Err(error) = import::write(&plan, &args.out, args.ddl.as_deref(), args.force) {
         let hint = match error {
             import::WriteError::There(_) => {
-                "\n  hint: --force overwrites, --out names another folder, --dry-run only shows"
+                "\n  hint: overwrite with --force, write elsewhere with --out, or only show with --dry-run"
             }
             import::WriteError::Io { .. } => "",
         };
@@ -211,7 +211,7 @@ fn summary(args: &Args, options: &Options, catalogue: &Catalogue, plan: &Plan) {
         (Some(path), Some(_)) => {
             eprintln!("{verb} {}: read the proposed procedures, run them, then verify", path.display());
         }
-        (Some(_), None) => eprintln!("every table has its procedures already: no script is needed"),
+        (Some(_), None) => eprintln!("every table has its procedures: no script is needed"),
         (None, _) => {}
     }
     left_out(plan);
@@ -227,7 +227,7 @@ fn summary(args: &Args, options: &Options, catalogue: &Catalogue, plan: &Plan) {
 
 fn left_out(plan: &Plan) {
     if !plan.left_out.is_empty() {
-        eprintln!("not expressed ({}), said in the templates too:", plan.left_out.len());
+        eprintln!("not expressed ({}), also noted in the templates:", plan.left_out.len());
         for (place, what) in &plan.left_out {
             eprintln!("  {place}: {what}");
         }

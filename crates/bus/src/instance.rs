@@ -1,8 +1,8 @@
 //! One consumer on a broker's queue: takes deliveries, has them handled side by side, replies, acknowledges.
 //!
-//! A delivery is acknowledged only after its effect is committed and its reply, if it asked for one, is on its way
-//! before the acknowledgement: both go out on the delivery's own channel, which RabbitMQ works off in order, so neither
-//! needs a confirm. What cannot be answered becomes a dead letter, confirmed, before it is acknowledged.
+//! A delivery is acknowledged after its effect is committed and its reply, if it asked for one, is sent. Reply and
+//! acknowledgement go out on the delivery's own channel. RabbitMQ processes a channel in order, so the reply needs no
+//! confirm. A delivery that cannot be answered becomes a dead letter; this is confirmed before it is acknowledged.
 
 use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 

@@ -79,8 +79,7 @@ fn is_broken(error: &DriverError) -> bool {
     matches!(*error.kind, ErrorKind::Io(_) | ErrorKind::ConnectionPoolCleared { .. })
 }
 
-/// Whether what failed so may have had its effect nevertheless. The driver has tried again by itself where that is
-/// safe.
+/// Whether a write that failed so may have had its effect. The driver has retried by itself where that is safe.
 fn leaves_effect_unknown(error: &DriverError) -> bool {
     if error.contains_label(NO_WRITES_PERFORMED) {
         return false;

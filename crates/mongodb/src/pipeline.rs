@@ -27,7 +27,7 @@ enum Place {
 /// The stages with their arguments bound.
 ///
 /// # Errors
-/// `validation_failed` where an argument is none that MongoDB can keep, or search for.
+/// `validation_failed` where MongoDB cannot store an argument, or search for it.
 pub(crate) fn bind(stages: &str, call: &Call, args: &[Value]) -> Result<Vec<Document>> {
     // The compiler has read it before.
     let broken = || Error::internal(format!("the pipeline of `{}` is invalid", call.name));
@@ -119,7 +119,7 @@ fn below(place: Place, parent: &str, name: &str) -> Place {
     }
 }
 
-/// Whether MongoDB would read a part of a value for an operator, and no wrapping can keep it from that.
+/// Whether MongoDB would take a part of a value for an operator even if the value is wrapped.
 fn is_unsearchable(value: &Bson, place: Place) -> bool {
     let has_operator = |value: &Bson| {
         value.as_document().is_some_and(|document| document.keys().any(|name| name.starts_with('$')))

@@ -73,7 +73,7 @@ impl Service for NodeService {
 
     fn handle<'a>(&'a self, incoming: Incoming<'a>) -> BoxFuture<'a, Verdict> {
         let verdict = match self.answer(&incoming) {
-            // Who does not listen is not told; that does not make it a failure.
+            // Nobody waits for the answer; that is no failure.
             Ok(_) if !incoming.wants_reply => Verdict::Done,
             Ok(reply) => Verdict::Reply(reply),
             Err(error) => refused(error, &incoming, None),

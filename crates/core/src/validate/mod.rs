@@ -1,4 +1,4 @@
-//! What a client sent, against what the template says: JSON becomes values, or errors that name each field.
+//! Checks JSON against the template: it becomes values, or errors that name each field.
 //!
 //! This runs before any database is touched, and collects every error of a request.
 

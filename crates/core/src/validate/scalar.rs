@@ -90,7 +90,7 @@ pub(crate) fn member(
     }
 }
 
-/// What a field is when a client does not give it; `None` where it must.
+/// The value of a field that a client leaves out; `None` where it must not.
 pub(crate) fn absent(field: &Field) -> Option<Value> {
     match field.default {
         Some(literal) => Value::from_literal(&field.ty, literal),

@@ -29,7 +29,7 @@ pub(super) fn unseen(error: &sqlx::Error) -> Unseen {
             "the user has no privilege on this database: grant SELECT and EXECUTE on it, or on its objects"
         }
         Some(1049) => "check the name of the database: `show databases` lists them",
-        Some(_) => "the server said so; the user may lack a privilege",
+        Some(_) => "the server refused it; the user may lack a privilege",
         None => "check that the server runs and that its address is right",
     };
     let reason = match error {

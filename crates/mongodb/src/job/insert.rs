@@ -26,7 +26,7 @@ const TRANSACTION_RETRIES_MAX: u8 = 3;
 pub(super) struct Insert {
     collection: &'static str,
     documents: Vec<Document>,
-    /// Whether errors tell the record, since the request has a list of them.
+    /// Whether errors name the record's index: the request has a list of records.
     many: bool,
     outcome: Outcome,
 }

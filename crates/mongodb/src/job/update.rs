@@ -15,7 +15,7 @@ use crate::{
     server::{Connection, budget},
 };
 
-/// What the version adds to the key in a reply, in bytes: the digits, a colon, quotes and a comma.
+/// The bytes that the version adds to the key in a reply: digits, colon, quotes and comma.
 const VERSION_BYTES_MAX: usize = 24;
 
 #[derive(Debug)]

@@ -18,7 +18,7 @@ pub(super) enum Fit {
     Wrong(String),
 }
 
-/// What a type is held against.
+/// What a type is compared with.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Against {
     pub(super) engine: Engine,
