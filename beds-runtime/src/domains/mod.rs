@@ -167,7 +167,7 @@ fn check_envelope(domain: &Domain, incoming: &Incoming<'_>) -> Result<()> {
         Ok(Some(hash)) if hash != domain.hash => {
             let served = domain.hash;
             let message =
-                format!("the client has the hash {hash} of the template `{name}`; the node has {served}");
+                format!("the client has the hash `{hash}` of the template `{name}`; the node has `{served}`");
             Err(Error::new(ErrorCode::TemplateMismatch, message)
                 .hint(format!("compare with `{name}.describe` and rebuild the client")))
         }
