@@ -17,8 +17,7 @@ use crate::{
     config::{Config, Environment},
     domains::Domains,
     engines::Engines,
-    health, ipl,
-    ipl::{Failure, Step},
+    ipl::{self, Failure, Step},
     logging, templates,
 };
 
@@ -57,7 +56,7 @@ async fn serve<F: Factory>(config: Config, environment: Environment) -> Result<(
     }
     #[cfg(feature = "health")]
     if let Some(address) = config.node.health {
-        match health::serve(address, pool.status()).await {
+        match crate::health::serve(address, pool.status()).await {
             Ok(bound) => info!("readiness at http://{bound}/ready"),
             Err(error) => warn!("no readiness endpoint at {address}: {error}"),
         }
