@@ -398,7 +398,7 @@ async fn outside_of_dev_a_server_that_does_not_answer_ends_the_node() {
             let [line] = own.as_slice() else { panic!("{ended:?}") };
             assert!(line.starts_with(&format!("beds: {said}")), "{line}");
             assert!(
-                line.ends_with("; start the server, or correct its address in config/ or the environment"),
+                line.ends_with("; start the server, or correct its address in config/ or in the environment"),
                 "{line}"
             );
             assert_eq!(ended.stderr.lines().last(), Some(*line), "{ended:?}");

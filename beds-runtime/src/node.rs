@@ -61,13 +61,17 @@ async fn serve<F: Factory>(config: Config, environment: Environment) -> Result<(
             Err(error) => warn!("no readiness endpoint at {address}: {error}"),
         }
     }
+    #[cfg(not(feature = "health"))]
+    if config.node.health.is_some() {
+        warn!("no readiness endpoint: node.health needs the feature `health` of beds-runtime");
+    }
     let mut stop = Stop::listen();
     if wait_until_serving(&config, environment, &pool, &mut stop).await? {
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
         info!("ready");
         stop.wait().await;
     }
-    info!("stopping: finishing what was taken");
+    info!("stopping: finishing the requests in progress");
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     pool.shutdown().await;
     Ok(())
@@ -111,13 +115,13 @@ async fn wait_until_serving(
         return Ok(true);
     }
     if environment == Environment::Dev {
-        warn!("the brokers do not serve yet; they go on trying");
+        warn!("the brokers do not serve yet; they keep retrying");
         return Ok(true);
     }
     Err(Failure {
         step: Step::Brokers,
-        reason: "the brokers did not begin to serve in time".into(),
-        hint: "the log tells why; node.ipl_timeout_ms is the time they have".into(),
+        reason: "the brokers did not start within node.ipl_timeout_ms".into(),
+        hint: "the log says why".into(),
     })
 }
 

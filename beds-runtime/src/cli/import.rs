@@ -90,7 +90,7 @@ pub(super) async fn run(args: &Args) -> ExitCode {
     }
     let plan = import::plan(&catalogue, &options);
     if plan.files.is_empty() {
-        let selected = if plan.counts.unselected > 0 { " that --only and --exclude leave" } else { "" };
+        let selected = if plan.counts.unselected > 0 { " that --only and --exclude allow" } else { "" };
         left_out(&plan);
         return fail(1, &format!("`{}` has no tables, views or routines{selected}", catalogue.database));
     }
@@ -107,7 +107,7 @@ pub(super) async fn run(args: &Args) -> ExitCode {
     } else if let Err(error) = import::write(&plan, &args.out, args.ddl.as_deref(), args.force) {
         let hint = match error {
             import::WriteError::There(_) => {
-                "\n  hint: --force overwrites, --out names another folder, --dry-run only shows"
+                "\n  hint: overwrite with --force, write elsewhere with --out, or only show with --dry-run"
             }
             import::WriteError::Io { .. } => "",
         };
@@ -125,7 +125,7 @@ fn fail(code: u8, message: &str) -> ExitCode {
 fn options(args: &Args) -> Result<Options, String> {
     let service = Service::from_name(&args.service).ok_or_else(|| {
         let known: Vec<_> = Service::ALL.iter().map(|service| service.as_str()).collect();
-        format!("there is no service `{}`: it is one of {}", args.service, known.join(", "))
+        format!("unknown service `{}`: use one of {}", args.service, known.join(", "))
     })?;
     if Placement::of(service, args.broker.as_deref()).is_none() {
         return Err(match &args.broker {
@@ -205,13 +205,13 @@ fn summary(args: &Args, options: &Options, catalogue: &Catalogue, plan: &Plan) {
         counts.writable,
     );
     if counts.unselected > 0 {
-        eprintln!("left aside by --only and --exclude: {}", counts.unselected);
+        eprintln!("skipped by --only and --exclude: {}", counts.unselected);
     }
     match (&args.ddl, &plan.ddl) {
         (Some(path), Some(_)) => {
             eprintln!("{verb} {}: read the proposed procedures, run them, then verify", path.display());
         }
-        (Some(_), None) => eprintln!("every table has its procedures already: no script is needed"),
+        (Some(_), None) => eprintln!("every table has its procedures: no script is needed"),
         (None, _) => {}
     }
     left_out(plan);
@@ -227,7 +227,7 @@ fn summary(args: &Args, options: &Options, catalogue: &Catalogue, plan: &Plan) {
 
 fn left_out(plan: &Plan) {
     if !plan.left_out.is_empty() {
-        eprintln!("not expressed ({}), said in the templates too:", plan.left_out.len());
+        eprintln!("not expressed ({}), also noted in the templates:", plan.left_out.len());
         for (place, what) in &plan.left_out {
             eprintln!("  {place}: {what}");
         }

@@ -50,7 +50,7 @@ pub(super) async fn run<F: Factory>(args: &Args, config: &Config) -> ExitCode {
             args.template.iter().find(|name| !domains.iter().any(|domain| domain.name == **name))
         {
             let known: Vec<_> = domains.iter().map(|domain| domain.name).collect();
-            eprintln!("beds verify: there is no template `{unknown}`: there are {}", known.join(", "));
+            eprintln!("beds verify: unknown template `{unknown}`: use one of {}", known.join(", "));
             return ExitCode::from(2);
         }
         domains.retain(|domain| args.template.iter().any(|name| name == domain.name));

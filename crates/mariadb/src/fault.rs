@@ -10,7 +10,7 @@ use beds_core::{Error, mask, spec::Domain};
 pub(crate) enum Fault {
     /// The statement failed; the connection is good.
     Refused(Error),
-    /// The transaction was chosen to give way to another; run it again.
+    /// The transaction lost a deadlock or a lock; run it again.
     Deadlock,
     /// The connection is gone or out of step: discard it. The job may be run again if nothing was committed.
     Lost(String),
@@ -23,7 +23,7 @@ impl From<Fault> for beds_lane::Fault {
         match fault {
             Fault::Refused(error) => Self::Refused(error),
             Fault::Deadlock => {
-                let message = "other requests kept changing the same records";
+                let message = "lock conflict: other requests kept changing the same records";
                 Self::Refused(Error::new(ErrorCode::Conflict, message).retryable())
             }
             Fault::Lost(reason) => Self::Lost(reason),
@@ -81,26 +81,30 @@ fn from_server(error: &MySqlDatabaseError, domain: &Domain) -> Fault {
         // ER_NO_REFERENCED_ROW(_2), ER_ROW_IS_REFERENCED(_2)
         1216 | 1452 => Fault::Refused(refused(
             ErrorCode::Conflict,
-            format!("a record that this one of `{}` refers to does not exist", domain.name),
+            format!("the record of `{}` refers to a record that does not exist", domain.name),
         )),
         1217 | 1451 => Fault::Refused(refused(
             ErrorCode::Conflict,
-            format!("other records refer to this one of `{}`", domain.name),
+            format!("other records refer to this record of `{}`", domain.name),
         )),
         // ER_ACCESS_DENIED…, ER_DBACCESS_DENIED, ER_TABLEACCESS_DENIED, ER_COLUMNACCESS_DENIED, ER_PROCACCESS_DENIED
         1044 | 1045 | 1142 | 1143 | 1227 | 1370 => Fault::Refused(
-            Error::internal(format!("the node's database user may not run an object of `{}`", domain.name))
-                .hint("grant what `bedsc grants` lists to the node's user"),
+            Error::internal(format!(
+                "the node's database user lacks a privilege on an object of `{}`",
+                domain.name
+            ))
+            .hint("grant the node's user what `bedsc grants` lists"),
         ),
         // ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION
         1792 => Fault::Refused(
-            Error::internal("an object in the read lane tried to write").hint("declare its lane as write"),
+            Error::internal("an object in the read lane tried to write")
+                .hint("write lane = \"write\" in the template"),
         ),
         // ER_CANT_AGGREGATE_2COLLATIONS, …_3COLLATIONS, …_NCOLLATIONS: what is compared with a column has characters
         // that the column's character set lacks.
         1267 | 1270 | 1271 => Fault::Refused(refused(
             ErrorCode::ValidationFailed,
-            "a value has a character that the column's character set does not have".to_owned(),
+            "a value has a character that is not in the column's character set".to_owned(),
         )),
         _ => match sqlstate.get(..2) {
             // Syntax, missing objects, wrong arguments: the template and the database disagree.
@@ -134,7 +138,7 @@ fn by_number(
 pub(crate) fn disagree(domain: &Domain, message: &str) -> Error {
     tracing::error!(template = domain.name, "the database does not match the template: {message}");
     Error::internal(format!("the database does not match the template `{}`", domain.name))
-        .hint("the node's log tells the difference")
+        .hint("the node's log shows the difference")
 }
 
 /// `Duplicate entry '…' for key 'name'`: the key's name leads to the field.
@@ -146,9 +150,10 @@ fn duplicate(message: &str, domain: &Domain) -> Error {
     } else {
         named_in(key, domain)
     };
-    let details = fields
-        .iter()
-        .map(|&field| FieldError { field: field.to_owned(), reason: "is taken by another record".into() });
+    let details = fields.iter().map(|&field| FieldError {
+        field: field.to_owned(),
+        reason: "is a duplicate: another record has this value".into(),
+    });
     Error {
         details: details.collect(),
         sqlstate: Some("23000".into()),

@@ -79,7 +79,7 @@ pub(super) fn domain(name: String, relation: &Relation, catalogue: &Catalogue) -
         } else if relation.columns.is_empty() {
             match relation.evidence {
                 Evidence::Sample { .. } => {
-                    "there are no documents to learn its fields from, and no validator".into()
+                    "it has no documents and no validator, so its fields are unknown".into()
                 }
                 _ => {
                     "its columns cannot be seen: it is broken, or the user has no privilege on it".to_owned()
@@ -204,13 +204,13 @@ fn choose_fetch(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue)
                 let is_led = |of: &String| led.iter().any(|column| column.eq_ignore_ascii_case(of));
                 leading.extend(columns.iter().filter(|(_, of)| is_led(of)).map(|(name, _)| snake(name)));
                 domain.notes.push(
-                    "filter and sort name the columns that lead an index in the table: add what is fast"
+                    "filter and sort name the first column of each index of the table: add what else is fast"
                         .into(),
                 );
             } else {
                 leading.extend(relation.columns.iter().map(|column| snake(&column.name)));
                 domain.notes.push(
-                    "filter and sort name all columns, as nobody knows here which are fast: remove what is slow"
+                    "filter and sort name all columns, since the view does not tell which are indexed: remove what is slow"
                         .into(),
                 );
             }

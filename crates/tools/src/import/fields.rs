@@ -117,9 +117,9 @@ fn hint(written: &str) -> &'static str {
 fn unnameable(name: &str, relation: &Relation) -> Option<&'static str> {
     let is_document = relation.kind == beds_core::inspect::RelationKind::Collection;
     if name.is_empty() || name.contains('\0') {
-        Some("a template cannot write this name")
+        Some("this name is not allowed in a template")
     } else if is_document && (name.contains('.') || name.starts_with('$')) {
-        Some("a name with `.` or `$` cannot be asked for")
+        Some("a name with `.` or `$` cannot be queried")
     } else {
         None
     }
@@ -185,9 +185,7 @@ fn supply(column: &Column, ty: &Ty, notes: &mut Vec<String>) -> Supply {
                 return Supply::Default(value);
             }
             if text.starts_with("0000-00-00") {
-                notes.push(
-                    "its default, a date of zero, has no form on the wire, where it reads as null".into(),
-                );
+                notes.push("its default is a date of zero, which clients get as null".into());
                 return if column.nullable { Supply::Optional } else { Supply::Required };
             }
             let shown = shortened(&format!("'{text}'"));
@@ -288,7 +286,7 @@ pub(super) fn ty(kind: &Kind, depth: usize) -> Result<Ty, String> {
         Kind::Json => Ty::plain("json"),
         Kind::ObjectId => Ty::plain("object_id"),
         Kind::List(_) | Kind::Object(_) if depth >= DEPTH_MAX => {
-            Ty::plain("json").noted("nested deeper than a template can say")
+            Ty::plain("json").noted("nested deeper than a template allows")
         }
         Kind::List(item) => {
             let item = ty(item, depth + 1)?;
@@ -340,9 +338,7 @@ fn object(members: &[Column], depth: usize) -> Result<Ty, String> {
     }
     let ty = Ty::plain("object").key("fields", format!("{{ {} }}", parts.join(", ")));
     Ok(match unnamed.first() {
-        Some(first) => {
-            ty.noted(format!("without the member `{}`, whose name cannot be asked for", first.name))
-        }
+        Some(first) => ty.noted(format!("without the member `{}`, whose name cannot be queried", first.name)),
         None => ty,
     })
 }

@@ -62,7 +62,7 @@ pub(super) fn call(routine: &Routine, domain: Option<&Domain>, all: &AllDeeds) -
     }
     let returns = match &routine.returns {
         Some((kind, _)) => Some(ty(kind, 0).map_err(|why| format!("it returns {why}"))?),
-        None if routine.kind == RoutineKind::Function => return Err("what it returns cannot be seen".into()),
+        None if routine.kind == RoutineKind::Function => return Err("its return type cannot be seen".into()),
         None => None,
     };
     let (lane, commits, notes) = lane(routine, all);
@@ -107,7 +107,7 @@ fn lane(routine: &Routine, all: &AllDeeds) -> (Lane, bool, Vec<String>) {
         Some((writes, commits)) => {
             let mut notes = Vec::new();
             if routine.declares_read && writes {
-                notes.push("it declares that it only reads, but its text writes, or may".to_owned());
+                notes.push("it declares that it only reads, but its text writes or may write".to_owned());
             }
             if commits && !function {
                 notes.push("it ends the transaction by itself: its effect is at least once, not exactly once".to_owned());

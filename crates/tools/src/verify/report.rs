@@ -9,7 +9,7 @@ use super::{Finding, Severity, Unchecked};
 /// What a verification found.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Report {
-    /// The templates that were held against their databases.
+    /// The templates that were compared with their databases.
     pub checked: Vec<String>,
     /// Where they disagree, worst first.
     pub findings: Vec<Finding>,
