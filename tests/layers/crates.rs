@@ -28,7 +28,8 @@ const APART: &[(&str, &[&str])] = &[
     ("beds-codegen", &["beds-protocol"]),
     ("beds-macros", &["beds-codegen"]),
     ("beds-devstack", &[]),
-    ("xtask", &["beds-client", "beds-devstack", "beds-protocol", "beds-runtime"]),
+    ("xtask", &["beds-devstack"]),
+    ("xtask-drivers", &["beds-client", "beds-devstack"]),
 ];
 
 /// What a crate may use of those that stand apart.
