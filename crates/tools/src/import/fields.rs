@@ -1,5 +1,7 @@
 //! Columns to fields, and types to the types of templates.
 
+use std::fmt::Write as _;
+
 use beds_protocol::value::{Date, DateTime, Time};
 
 use super::{literal::string, names::Taken};
@@ -30,8 +32,12 @@ impl Ty {
 
     /// As a value in TOML.
     pub(super) fn inline(&self) -> String {
-        let keys = self.keys.iter().map(|(key, value)| format!(", {key} = {value}")).collect::<String>();
-        format!("{{ type = \"{}\"{keys} }}", self.name)
+        let mut out = format!("{{ type = \"{}\"", self.name);
+        for (key, value) in &self.keys {
+            let _ = write!(out, ", {key} = {value}");
+        }
+        out.push_str(" }");
+        out
     }
 
     fn key(mut self, key: &'static str, value: impl std::fmt::Display) -> Self {

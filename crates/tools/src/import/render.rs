@@ -6,10 +6,9 @@ use beds_protocol::Lane;
 
 use super::{
     Options,
-    domain::{Domain, Object},
+    domain::{Call, Domain, Object},
     fields::{Field, Supply},
     literal::string,
-    routines::Call,
 };
 use beds_core::inspect::{Direction, RelationKind, RoutineKind};
 
