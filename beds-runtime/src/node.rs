@@ -17,6 +17,7 @@ use crate::{
     config::{Config, Environment},
     domains::Domains,
     engines::Engines,
+    health,
     ipl::{self, Failure, Step},
     logging, templates,
 };
