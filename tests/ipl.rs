@@ -677,7 +677,7 @@ async fn a_nodes_events_arrive_in_the_logger() {
     assert_eq!(found[0]["fields"]["environment"], "dev", "{found:?}");
     for event in &found {
         assert_eq!((&event["node"], &event["span"]), (&json!(name), &Value::Null), "{event}");
-        assert!(event["target"].as_str().unwrap().starts_with("beds_runtime"), "{event}");
+        assert!(event["target"].as_str().unwrap().starts_with("beds_"), "{event}");
     }
     // An event of a request is found by its id.
     blocking(move || site.stack.mariadb().kill().unwrap()).await;

@@ -17,8 +17,8 @@ use crate::{
     config::{Config, Environment},
     domains::Domains,
     engines::Engines,
-    ipl,
-    ipl::{Failure, Step},
+    health,
+    ipl::{self, Failure, Step},
     logging, templates,
 };
 
@@ -55,17 +55,7 @@ async fn serve<F: Factory>(config: Config, environment: Environment) -> Result<(
         let records_max = config.limits.create_records_max;
         tokio::spawn(queue.publish(config.amqp.clone(), records_max, pool.status()));
     }
-    #[cfg(feature = "health")]
-    if let Some(address) = config.node.health {
-        match crate::health::serve(address, pool.status()).await {
-            Ok(bound) => info!("readiness at http://{bound}/ready"),
-            Err(error) => warn!("no readiness endpoint at {address}: {error}"),
-        }
-    }
-    #[cfg(not(feature = "health"))]
-    if config.node.health.is_some() {
-        warn!("no readiness endpoint: node.health needs the feature `health` of beds-runtime");
-    }
+    health::start(config.node.health, pool.status()).await;
     let mut stop = Stop::listen();
     if wait_until_serving(&config, environment, &pool, &mut stop).await? {
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);

@@ -1,19 +1,14 @@
 //! `beds import`
 
-use std::{
-    fmt::Write as _,
-    io::{IsTerminal as _, Write as _},
-    path::PathBuf,
-    process::ExitCode,
-    time::Duration,
-};
+use std::{fmt::Write as _, io::Write as _, path::PathBuf, process::ExitCode, time::Duration};
 
-use beds_protocol::{Placement, Service};
+use indicatif::{ProgressBar, ProgressStyle};
 
 use beds_core::{
     inspect::{Catalogue, Scope, Unseen},
     settings::SecretUrl,
 };
+use beds_protocol::{Placement, Service};
 use beds_tools::import::{self, Options, Plan};
 
 /// Arguments of `beds import`.
@@ -168,15 +163,14 @@ async fn look(args: &Args) -> Result<Catalogue, (String, Unseen)> {
     }
     let url = SecretUrl::new(args.mongodb.clone().unwrap_or_default());
     let database = args.database.clone().unwrap_or_default();
-    let is_terminal = std::io::stderr().is_terminal();
+    let style = ProgressStyle::with_template("  {pos}/{len}  {wide_msg}");
+    // On a terminal one line that is written over; in a log, a line now and then.
+    let line = ProgressBar::no_length().with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     let progress = |done: usize, of: usize, name: &str| {
-        // On a terminal one line that is written over; in a log, a line now and then.
-        if is_terminal {
-            eprint!("\r\x1b[2K  {done}/{of}  {name}");
-            if done == of {
-                eprint!("\r\x1b[2K");
-            }
-        } else if done.is_multiple_of(100) && done > 0 {
+        line.set_length(of as u64);
+        line.set_position(done as u64);
+        line.set_message(name.to_owned());
+        if line.is_hidden() && done.is_multiple_of(100) && done > 0 {
             eprintln!("  {done}/{of} collections");
         }
     };
@@ -186,6 +180,7 @@ async fn look(args: &Args) -> Result<Catalogue, (String, Unseen)> {
         (args.only.is_empty() || matches(&args.only)) && !matches(&args.exclude)
     };
     let catalogue = beds_mongodb::inspect(&url, &database, &scope, &wanted, &progress).await;
+    line.finish_and_clear();
     catalogue.map_err(|unseen| (format!("{} database `{database}`", url.redacted()), unseen))
 }
 

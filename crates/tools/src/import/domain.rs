@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use beds_protocol::Lane;
+
 use super::{
-    fields::{Field, Supply, fields},
+    fields::{Field, Supply, Ty, fields},
     names::snake,
-    routines::Call,
 };
-use beds_core::inspect::{Catalogue, Evidence, Index, Relation, RelationKind, Supplied};
+use beds_core::inspect::{
+    Catalogue, Direction, Evidence, Index, Relation, RelationKind, RoutineKind, Supplied,
+};
 
 /// A domain to be written.
 #[derive(Debug, Clone)]
@@ -35,6 +38,29 @@ pub(super) struct Domain {
 pub(super) enum Object {
     Procedure { name: String, args: Vec<usize>, returns: Vec<usize>, commits: bool },
     Collection(String),
+}
+
+/// A call of a template.
+#[derive(Debug, Clone)]
+pub(super) struct Call {
+    pub(super) name: String,
+    pub(super) routine: String,
+    pub(super) kind: RoutineKind,
+    pub(super) lane: Lane,
+    pub(super) commits: bool,
+    pub(super) args: Vec<Arg>,
+    pub(super) returns: Option<Ty>,
+    pub(super) description: String,
+    pub(super) notes: Vec<String>,
+}
+
+/// An argument of a call.
+#[derive(Debug, Clone)]
+pub(super) struct Arg {
+    pub(super) name: String,
+    pub(super) ty: Ty,
+    pub(super) direction: Direction,
+    pub(super) nullable: bool,
 }
 
 impl Domain {

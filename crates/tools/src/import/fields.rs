@@ -1,8 +1,10 @@
 //! Columns to fields, and types to the types of templates.
 
+use std::fmt::Write as _;
+
 use beds_protocol::value::{Date, DateTime, Time};
 
-use super::{names::Taken, render::string};
+use super::{literal::string, names::Taken};
 use beds_core::inspect::{Column, Evidence, Kind, Relation, Supplied};
 
 /// The longest string that can be indexed in a template.
@@ -26,6 +28,16 @@ pub(super) struct Ty {
 impl Ty {
     fn plain(name: &'static str) -> Self {
         Self { name, keys: Vec::new(), note: None }
+    }
+
+    /// As a value in TOML.
+    pub(super) fn inline(&self) -> String {
+        let mut out = format!("{{ type = \"{}\"", self.name);
+        for (key, value) in &self.keys {
+            let _ = write!(out, ", {key} = {value}");
+        }
+        out.push_str(" }");
+        out
     }
 
     fn key(mut self, key: &'static str, value: impl std::fmt::Display) -> Self {
@@ -290,7 +302,7 @@ pub(super) fn ty(kind: &Kind, depth: usize) -> Result<Ty, String> {
         }
         Kind::List(item) => {
             let item = ty(item, depth + 1)?;
-            Ty::plain("list").key("items", super::render::inline(&item)).key("max", 100_000)
+            Ty::plain("list").key("items", item.inline()).key("max", 100_000)
         }
         Kind::Object(members) => object(members, depth)?,
         Kind::Mixed(types) => Ty::plain("json").noted(format!("of several types: {}", types.join(", "))),
@@ -334,7 +346,7 @@ fn object(members: &[Column], depth: usize) -> Result<Ty, String> {
         if !member.nullable {
             ty.keys.push(("required", "true".into()));
         }
-        parts.push(format!("{name} = {}", super::render::inline(&ty)));
+        parts.push(format!("{name} = {}", ty.inline()));
     }
     let ty = Ty::plain("object").key("fields", format!("{{ {} }}", parts.join(", ")));
     Ok(match unnamed.first() {

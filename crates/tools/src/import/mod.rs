@@ -10,9 +10,11 @@ mod crud;
 mod ddl;
 mod domain;
 mod fields;
+mod literal;
 mod names;
 mod render;
 mod routines;
+mod tokens;
 mod write;
 
 use beds_core::inspect::{Catalogue, Evidence, Relation, RelationKind, Routine, RoutineKind};

@@ -4,34 +4,11 @@ use beds_protocol::Lane;
 
 use super::{
     body::AllDeeds,
-    domain::Domain,
+    domain::{Arg, Call, Domain},
     fields::{Ty, ty},
     names::{Taken, parameter, same, snake, table_words, words},
 };
 use beds_core::inspect::{Direction, Routine, RoutineKind};
-
-/// A call of a template.
-#[derive(Debug, Clone)]
-pub(super) struct Call {
-    pub(super) name: String,
-    pub(super) routine: String,
-    pub(super) kind: RoutineKind,
-    pub(super) lane: Lane,
-    pub(super) commits: bool,
-    pub(super) args: Vec<Arg>,
-    pub(super) returns: Option<Ty>,
-    pub(super) description: String,
-    pub(super) notes: Vec<String>,
-}
-
-/// An argument of a call.
-#[derive(Debug, Clone)]
-pub(super) struct Arg {
-    pub(super) name: String,
-    pub(super) ty: Ty,
-    pub(super) direction: Direction,
-    pub(super) nullable: bool,
-}
 
 /// The call that runs a routine; an error is why no template can express it.
 pub(super) fn call(routine: &Routine, domain: Option<&Domain>, all: &AllDeeds) -> Result<Call, String> {

@@ -6,7 +6,6 @@
 
 mod documents;
 mod grants;
-mod nearest;
 mod relation;
 mod report;
 mod routine;
@@ -299,7 +298,7 @@ fn missing<'n>(
     catalogue: &Catalogue,
     findings: &mut Findings<'_>,
 ) {
-    let nearest = nearest::nearest(object.name, names);
+    let nearest = beds_protocol::nearest(object.name, names);
     let message = format!("there is no {kind} `{}` in the database `{}`", object.name, catalogue.database);
     let lacks = grants::lacks(object, catalogue);
     let hint = match (nearest, lacks) {

@@ -1,10 +1,9 @@
 //! Fields against the columns of what a domain reads.
 
-use beds_protocol::Operation;
+use beds_protocol::{Operation, nearest};
 
 use super::{
     Findings,
-    nearest::nearest,
     types::{Against, Fit, fit},
 };
 use beds_core::{
