@@ -64,25 +64,25 @@ impl Meaning {
             // ER_LOCK_WAIT_TIMEOUT, ER_CHECKREAD; of MySQL, ER_USER_LOCK_DEADLOCK and ER_LOCK_NOWAIT
             ("HY", 1205 | 1020 | 3058 | 3572) => Self::GivesWay,
             // ER_UNKNOWN_COM_ERROR (a Galera node outside of its cluster), ER_SERVER_SHUTDOWN, ER_NORMAL_SHUTDOWN,
-            // ER_FORCING_CLOSE, ER_ABORTING_CONNECTION, ER_NET_…, ER_NEW_ABORTING_CONNECTION
-            ("08", 1047 | 1053 | 1077 | 1080 | 1152 | 1154..=1161 | 1184) => Self::Lost,
+            // ER_FORCING_CLOSE, ER_ABORTING_CONNECTION, ER_NET_…, ER_NEW_ABORTING_CONNECTION; ER_CONNECTION_KILLED;
+            // ER_READ_ONLY_MODE: another server is the primary; ER_MAX_PREPARED_STMT_COUNT_REACHED: a connection
+            // gives back what it holds
+            ("08", 1047 | 1053 | 1077 | 1080 | 1152 | 1154..=1161 | 1184)
+            | ("70", 1927)
+            | ("HY", 1836)
+            | ("42", 1461) => Self::Lost,
             // ER_NET_PACKET_TOO_LARGE
             ("08", 1153) => Self::TooLarge,
-            // ER_CONNECTION_KILLED
-            ("70", 1927) => Self::Lost,
-            // ER_READ_ONLY_MODE: another server is the primary
-            ("HY", 1836) => Self::Lost,
             // ER_OPTION_PREVENTS_STATEMENT, of which read-only is one
             ("HY", 1290) if said.message.contains("read-only") || said.message.contains("read_only") => {
                 Self::Lost
             }
-            // ER_MAX_PREPARED_STMT_COUNT_REACHED: a connection gives back what it holds
-            ("42", 1461) => Self::Lost,
-            // ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED
-            ("08", 1040) | ("42", 1203 | 1226) => Self::Exhausted,
-            // ER_DISK_FULL, ER_OUTOFMEMORY, ER_OUT_OF_SORTMEMORY, ER_OUT_OF_RESOURCES, ER_RECORD_FILE_FULL,
-            // ER_CANT_CREATE_THREAD, ER_LOCK_TABLE_FULL, ER_TOO_MANY_CONCURRENT_TRXS
-            ("HY", 1021 | 1037 | 1038 | 1041 | 1114 | 1135 | 1206 | 1637) => Self::Exhausted,
+            // ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED; ER_DISK_FULL, ER_OUTOFMEMORY,
+            // ER_OUT_OF_SORTMEMORY, ER_OUT_OF_RESOURCES, ER_RECORD_FILE_FULL, ER_CANT_CREATE_THREAD,
+            // ER_LOCK_TABLE_FULL, ER_TOO_MANY_CONCURRENT_TRXS
+            ("08", 1040)
+            | ("42", 1203 | 1226)
+            | ("HY", 1021 | 1037 | 1038 | 1041 | 1114 | 1135 | 1206 | 1637) => Self::Exhausted,
             // ER_QUERY_INTERRUPTED, ER_STATEMENT_TIMEOUT; of MySQL, ER_QUERY_TIMEOUT
             ("70", 1317 | 1969) | ("HY", 3024) => Self::Interrupted,
             // ER_DUP_KEY, ER_DUP_ENTRY, ER_DUP_UNIQUE, ER_DUP_ENTRY_WITH_KEY_NAME, ER_DUP_UNKNOWN_IN_INDEX
@@ -100,11 +100,10 @@ impl Meaning {
             // ER_BAD_DB_ERROR, ER_BAD_FIELD_ERROR, ER_NO_SUCH_TABLE, ER_SP_DOES_NOT_EXIST, ER_SP_WRONG_NO_OF_ARGS,
             // ER_SP_NOT_VAR_ARG
             ("42", 1049 | 1054 | 1146 | 1305 | 1318 | 1414) => Self::Missing,
-            // ER_NO_DEFAULT_FOR_FIELD, ER_TRUNCATED_WRONG_VALUE_FOR_FIELD of MySQL, ER_CHECK_CONSTRAINT_VIOLATED of
-            // MySQL, ER_VIEW_CHECK_FAILED of MySQL
-            ("HY", 1364 | 1366 | 3819 | 1369) => Self::Rejected,
-            // Warnings that are raised to errors, values that no type takes, broken constraints and check options
-            ("01" | "22" | "23" | "44", _) => Self::Rejected,
+            // Warnings that are raised to errors, values that no type takes, broken constraints and check options;
+            // ER_NO_DEFAULT_FOR_FIELD; of MySQL, ER_TRUNCATED_WRONG_VALUE_FOR_FIELD, ER_VIEW_CHECK_FAILED,
+            // ER_CHECK_CONSTRAINT_VIOLATED
+            ("01" | "22" | "23" | "44", _) | ("HY", 1364 | 1366 | 1369 | 3819) => Self::Rejected,
             (class, _) if SERVER_CLASSES.contains(&class) => Self::Unknown,
             // 45, the class for what users define, or a class of the DBA's own
             _ => Self::Signalled,
