@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use beds::domains::Domains;
 use beds_protocol::Broker;
-use beds_runtime::adapters::Engines;
-use beds_runtime::config::Limits;
-use beds_runtime::dispatch::{Dispatcher, Incoming};
-use beds_runtime::{Factory, NamasteCore};
+use beds_runtime::core::service::{Incoming, Service as _};
+use beds_runtime::core::settings::Limits;
+use beds_runtime::engines::Engines;
+use beds_runtime::{Factory, NamasteCore, domains};
 use criterion::{Criterion, criterion_group, criterion_main};
 use tokio::runtime::Builder;
 
@@ -20,17 +20,33 @@ fn incoming<'a>(broker: Broker, routing_key: &'a str, body: &'a [u8]) -> Incomin
         content_type: Some("application/json"),
         deadline: Ok(None),
         template_hash: Ok(None),
-        request_id: "0198c0de-0000-7000-8000-000000000000".to_owned(),
+        request_id: "0198c0de-0000-7000-8000-000000000000",
+        wants_reply: true,
         body,
     }
 }
 
 /// Requests that are answered before any database is asked.
-const REQUESTS: [(&str, Broker, &str, &[u8]); 6] = [
+const REQUESTS: [(&str, Broker, &str, &[u8]); 10] = [
     ("describe", Broker::AppRead, "country.describe", b"{}"),
     ("unknown template", Broker::AppRead, "nosuch.describe", b"{}"),
     ("malformed body", Broker::AppRead, "country.fetch", b"{\"key\": "),
     ("undeclared filter", Broker::AppRead, "country.fetch", br#"{"where": {"flag": "x"}}"#),
+    ("unknown member", Broker::AppRead, "country.fetch", br#"{"where": {"alpha_2": "FR"}, "limt": 5}"#),
+    (
+        "fetch by filter, up to the database",
+        Broker::AppRead,
+        "subdivision.fetch",
+        br#"{"where": {"country": "FR", "name": {"gte": "A", "lt": "M"}}, "sort": ["-name"], "limit": 50,
+            "fields": ["code", "name"], "count": true}"#,
+    ),
+    ("count, up to the database", Broker::AppRead, "subdivision.count", br#"{"where": {"country": "FR"}}"#),
+    (
+        "call, up to the database",
+        Broker::AppWrite,
+        "country.call.rename",
+        br#"{"args": {"alpha_2": "FR", "name": "France"}}"#,
+    ),
     ("fetch, up to the database", Broker::AppRead, "country.fetch", br#"{"key": "FR"}"#),
     (
         "create, up to the database",
@@ -43,11 +59,12 @@ const REQUESTS: [(&str, Broker, &str, &[u8]); 6] = [
 fn dispatch(criterion: &mut Criterion) {
     let Ok(runtime) = Builder::new_current_thread().enable_time().build() else { return };
     // No database is configured: what needs one is refused where it would be asked.
-    let dispatcher = Dispatcher::new(Arc::new(Engines::default()), Limits::default());
+    let engines = Arc::new(Engines::default());
+    let service = domains::Domains::<Domains>::new(Domains::domains(), engines, Limits::default());
     let mut group = criterion.benchmark_group("dispatch");
     for (name, broker, key, body) in REQUESTS {
         group.bench_function(name, |bencher| {
-            bencher.to_async(&runtime).iter(|| dispatcher.answer::<Domains>(incoming(broker, key, body)));
+            bencher.to_async(&runtime).iter(|| service.handle(incoming(broker, key, body)));
         });
     }
     group.finish();

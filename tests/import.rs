@@ -204,7 +204,7 @@ fn said(runs: &[Ended]) {
     }
     assert!(plain.stderr.contains("2 with create, update or delete"), "{}", plain.stderr);
     assert!(
-        yard.stderr.contains("collection `empty`: there are no documents to learn its fields from"),
+        yard.stderr.contains("collection `empty`: it has no documents and no validator"),
         "{}",
         yard.stderr
     );
@@ -226,13 +226,13 @@ fn refused(stack: &Stack, folder: &Path) {
             "add one of these to it, as in mysql://…/harbour: harbour",
         ),
         (&["--mariadb", "mysql://root@127.0.0.1:1/x", "--out", &elsewhere], 2, "is the server there"),
-        (&["--mariadb", "postgres://localhost/x", "--out", &elsewhere], 2, "this is no MariaDB URL"),
+        (&["--mariadb", "postgres://localhost/x", "--out", &elsewhere], 2, "this is not a MariaDB URL"),
         (
             &["--mariadb", &harbour, "--only", "nothing*", "--out", &elsewhere],
             1,
             "that --only and --exclude leave",
         ),
-        (&["--mariadb", &harbour, "--service", "web", "--out", &elsewhere], 2, "there is no service `web`"),
+        (&["--mariadb", &harbour, "--service", "web", "--out", &elsewhere], 2, "unknown service `web`"),
     ];
     for (arguments, code, part) in cases {
         let ended = import(arguments);

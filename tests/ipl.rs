@@ -398,7 +398,7 @@ async fn outside_of_dev_a_server_that_does_not_answer_ends_the_node() {
             let [line] = own.as_slice() else { panic!("{ended:?}") };
             assert!(line.starts_with(&format!("beds: {said}")), "{line}");
             assert!(
-                line.ends_with("; start the server, or correct its address in config/ or the environment"),
+                line.ends_with("; start the server, or correct its address in config/ or in the environment"),
                 "{line}"
             );
             assert_eq!(ended.stderr.lines().last(), Some(*line), "{ended:?}");
@@ -677,7 +677,7 @@ async fn a_nodes_events_arrive_in_the_logger() {
     assert_eq!(found[0]["fields"]["environment"], "dev", "{found:?}");
     for event in &found {
         assert_eq!((&event["node"], &event["span"]), (&json!(name), &Value::Null), "{event}");
-        assert!(event["target"].as_str().unwrap().starts_with("beds_runtime"), "{event}");
+        assert!(event["target"].as_str().unwrap().starts_with("beds_"), "{event}");
     }
     // An event of a request is found by its id.
     blocking(move || site.stack.mariadb().kill().unwrap()).await;

@@ -298,7 +298,7 @@ async fn a_node_that_stops_finishes_what_it_took_and_leaves_the_rest() {
     node.terminate();
     // From here on it takes no more, though it finishes what it has.
     let node = blocking(move || {
-        eventually("the node stops", || node.log().contains("stopping: finishing what was taken"));
+        eventually("the node stops", || node.log().contains("stopping: finishing the requests in progress"));
         node
     })
     .await;

@@ -62,7 +62,7 @@ fn templates_that_agree_pass() {
     assert!(ended.stdout.contains("not checked  the database `journal`"), "{}", ended.stdout);
     let unknown = Beds::new(&["verify", "--template", "contry"]).on(&stack).run();
     assert_eq!(unknown.code, Some(2));
-    assert!(unknown.stderr.contains("there is no template `contry`"), "{}", unknown.stderr);
+    assert!(unknown.stderr.contains("unknown template `contry`"), "{}", unknown.stderr);
 }
 
 #[test]
@@ -103,11 +103,8 @@ fn what_disagrees_is_found() {
         &country,
         "error call rename: parameter 3 of `sp_country_rename`, `p_revision`, is in, and the template says out",
     );
-    has(&country, "error objects.update: `sp_country_update` has 1 parameter, and the template passes 8");
-    has(
-        &country,
-        "error call subdivision_count: what `fn_subdivision_count` returns is a date, which is no int",
-    );
+    has(&country, "error objects.update: `sp_country_update` has 1 parameter, but the template passes 8");
+    has(&country, "error call subdivision_count: what `fn_subdivision_count` returns is a date, not `int`");
     let currency = lines(&report, "currency");
     has(&currency, "there is no view `v_currency` in the database `catalog` [did you mean `v_curency`?]");
     assert_eq!(lines(&report, "language"), Vec::<String>::new());
@@ -118,14 +115,14 @@ fn what_disagrees_is_found() {
 fn node_starts_without(stack: &Stack) {
     let node = start_node(stack, &[]);
     let log = node.log();
-    assert!(log.contains("stays off: it contradicts its database"), "{log}");
+    assert!(log.contains("not served: it contradicts its database"), "{log}");
     assert!(log.contains("country: objects.delete: there is no procedure `sp_country_delete`"), "{log}");
     drop(node);
     let refused = Beds::new(&["node"]).on(stack).env(&[("BEDS_ENV", "prod")]).run();
     assert_eq!(refused.code, Some(16), "{}", refused.stderr);
     assert!(refused.stderr.contains("beds: templates: country:"), "{}", refused.stderr);
     let told = start_node(stack, &[("BEDS_ENV", "prod"), ("BEDS__NODE__SERVE_UNVERIFIED", "true")]);
-    assert!(told.log().contains("as node.serve_unverified says"), "{}", told.log());
+    assert!(told.log().contains("node.serve_unverified is set"), "{}", told.log());
 }
 
 #[test]
@@ -175,12 +172,15 @@ fn validators_and_indexes_that_contradict_are_found() {
     let (code, report) = verify(&stack, "root", &["--template", "note"]);
     assert_eq!(code, Some(1), "{report:#}");
     let note = lines(&report, "note");
-    has(&note, "error objects.create: the validator asks for `country`, which a client may leave out");
-    has(&note, "error objects.create: the validator asks for `mood`, which no field has");
+    has(&note, "error objects.create: the validator requires `country`, which a client may leave out");
+    has(&note, "error objects.create: the validator requires `mood`, which no field has");
     has(
         &note,
         "error field revision: the validator takes `revision` as `int` only, and the node writes `long`",
     );
-    has(&note, "field text: the member `text` is a date and time, which is no text");
-    has(&note, "warning field subject: the member `subject` keeps 20 characters, and the template takes 200");
+    has(&note, "field text: the member `text` is a date and time, not `text`");
+    has(
+        &note,
+        "warning field subject: the member `subject` keeps 20 characters, but the template allows 200",
+    );
 }

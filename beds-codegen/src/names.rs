@@ -1,21 +1,9 @@
-//! Names: the nearest one to a typo, and how wire names become Rust identifiers.
+//! Names: how they are listed in a message, and how wire names become Rust identifiers.
 
 use proc_macro2::{Ident, Span};
 
 /// The most characters that a wire name may have.
 pub(crate) const NAME_LEN_MAX: usize = 64;
-
-/// The candidate that a mistyped name most likely means, if one is near enough to be worth suggesting.
-pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let folded = name.to_lowercase();
-    let allowed = (folded.chars().count() / 3).max(1);
-    candidates
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&folded, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, _)| *distance <= allowed)
-        .min()
-        .map(|(_, candidate)| candidate)
-}
 
 /// The names in a sentence: `` `a`, `b` and `c` ``; at most 24 of them, then "…".
 pub(crate) fn sentence<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
@@ -115,19 +103,6 @@ pub(crate) fn identifier(name: &str) -> Ident {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_nearest_name_is_near_or_none() {
-        for (name, expected) in [
-            ("requird", Some("required")),
-            ("Required", Some("required")),
-            ("uniqe", Some("unique")),
-            ("nonsense", None),
-            ("x", None),
-        ] {
-            assert_eq!(nearest(name, ["required", "unique", "key"]), expected, "{name}");
-        }
-    }
 
     #[test]
     fn wire_names_become_identifiers() {

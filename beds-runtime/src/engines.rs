@@ -67,6 +67,6 @@ impl Runner for Engines {
 
 fn not_configured(domain: &Domain, section: &str) -> Error {
     let name = domain.database;
-    Error::internal(format!("the node has no server for the database `{name}` of `{}`", domain.name))
+    Error::internal(format!("no server is configured for the database `{name}` of `{}`", domain.name))
         .hint(format!("configure [{section}.{name}]"))
 }

@@ -1,22 +1,28 @@
 //! The readiness endpoint: `GET /ready` answers 200 while the node serves, 503 while it does not; `GET /live`
 //! answers 200 as long as the process runs.
 
-use std::net::SocketAddr;
+use std::{io, net::SocketAddr};
 
-use axum::{Router, http::StatusCode, routing::get};
-use tokio::{net::TcpListener, sync::watch};
+use tokio::sync::watch;
+use tracing::{info, warn};
 
 use beds_bus::Status;
 
+/// Opens the endpoint where the configuration asks for one. A node serves without it: what goes wrong is logged.
+pub(crate) async fn start(address: Option<SocketAddr>, status: watch::Receiver<Status>) {
+    let Some(address) = address else { return };
+    match serve(address, status).await {
+        Ok(bound) => info!("readiness at http://{bound}/ready"),
+        Err(error) => warn!("no readiness endpoint at {address}: {error}"),
+    }
+}
+
 /// Listens on an address; gives the one it got, where the port was 0.
-///
-/// # Errors
-/// When the address cannot be bound.
-pub(crate) async fn serve(
-    address: SocketAddr,
-    status: watch::Receiver<Status>,
-) -> std::io::Result<SocketAddr> {
-    let listener = TcpListener::bind(address).await?;
+#[cfg(feature = "health")]
+async fn serve(address: SocketAddr, status: watch::Receiver<Status>) -> io::Result<SocketAddr> {
+    use axum::{Router, http::StatusCode, routing::get};
+
+    let listener = tokio::net::TcpListener::bind(address).await?;
     let bound = listener.local_addr()?;
     let ready = move || {
         let status = *status.borrow();
@@ -31,4 +37,10 @@ pub(crate) async fn serve(
     let router = Router::new().route("/ready", get(ready)).route("/live", get(|| async { "alive\n" }));
     tokio::spawn(async move { axum::serve(listener, router).await });
     Ok(bound)
+}
+
+#[cfg(not(feature = "health"))]
+fn serve(_: SocketAddr, _: watch::Receiver<Status>) -> impl Future<Output = io::Result<SocketAddr>> {
+    let reason = "this node is built without the feature `health` of beds-runtime";
+    std::future::ready(Err(io::Error::new(io::ErrorKind::Unsupported, reason)))
 }

@@ -198,7 +198,7 @@ pub fn configured(config: &Config, domains: Vec<&'static Domain>) -> Vec<&'stati
         Engine::MongoDb => config.mongodb.get(domain.database).is_some(),
     });
     for domain in unknown {
-        warn!(template = domain.name, "stays off: its database `{}` is not configured", domain.database);
+        warn!(template = domain.name, "not served: its database `{}` is not configured", domain.database);
     }
     known
 }
@@ -229,7 +229,7 @@ pub fn judge(checks: &[Check], environment: Environment) -> Result<(), Failure> 
             Err(reason) => {
                 let reason = format!("{what}: {reason}");
                 let hint =
-                    "start the server, or correct its address in config/ or the environment".to_owned();
+                    "start the server, or correct its address in config/ or in the environment".to_owned();
                 warn!(took_ms, "{reason}; {hint}");
                 first.get_or_insert(Failure { step: *step, reason, hint });
             }

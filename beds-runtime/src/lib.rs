@@ -9,7 +9,6 @@ pub mod cli;
 pub mod config;
 pub mod domains;
 pub mod engines;
-#[cfg(feature = "health")]
 mod health;
 pub mod ipl;
 mod logging;

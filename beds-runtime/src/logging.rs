@@ -245,7 +245,7 @@ impl BusQueue {
                 node: self.node.clone(),
                 level: "warn",
                 target: "beds_runtime::logging".to_owned(),
-                message: format!("{dropped} log events were dropped: more came than the bus took"),
+                message: format!("{dropped} log events were dropped: logging.bus_queue_max was reached"),
                 request_id: None,
                 fields: BTreeMap::new(),
             });

@@ -17,8 +17,8 @@ use crate::{
     config::{Config, Environment},
     domains::Domains,
     engines::Engines,
-    health, ipl,
-    ipl::{Failure, Step},
+    health,
+    ipl::{self, Failure, Step},
     logging, templates,
 };
 
@@ -55,20 +55,14 @@ async fn serve<F: Factory>(config: Config, environment: Environment) -> Result<(
         let records_max = config.limits.create_records_max;
         tokio::spawn(queue.publish(config.amqp.clone(), records_max, pool.status()));
     }
-    #[cfg(feature = "health")]
-    if let Some(address) = config.node.health {
-        match health::serve(address, pool.status()).await {
-            Ok(bound) => info!("readiness at http://{bound}/ready"),
-            Err(error) => warn!("no readiness endpoint at {address}: {error}"),
-        }
-    }
+    health::start(config.node.health, pool.status()).await;
     let mut stop = Stop::listen();
     if wait_until_serving(&config, environment, &pool, &mut stop).await? {
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
         info!("ready");
         stop.wait().await;
     }
-    info!("stopping: finishing what was taken");
+    info!("stopping: finishing the requests in progress");
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     pool.shutdown().await;
     Ok(())
@@ -112,13 +106,13 @@ async fn wait_until_serving(
         return Ok(true);
     }
     if environment == Environment::Dev {
-        warn!("the brokers do not serve yet; they go on trying");
+        warn!("the brokers do not serve yet; they keep retrying");
         return Ok(true);
     }
     Err(Failure {
         step: Step::Brokers,
-        reason: "the brokers did not begin to serve in time".into(),
-        hint: "the log tells why; node.ipl_timeout_ms is the time they have".into(),
+        reason: "the brokers did not start within node.ipl_timeout_ms".into(),
+        hint: "the log says why".into(),
     })
 }
 

@@ -1,4 +1,4 @@
-//! The step of the initial program load that serves only what passes.
+//! The step of the initial program load that verifies the templates.
 
 use std::time::Instant;
 
@@ -12,10 +12,10 @@ use crate::{
     ipl::{Failure, Step},
 };
 
-/// Holds the domains against their databases, logs what disagrees, and gives those to serve.
+/// Compares the domains with their databases, logs the differences, and gives the domains to serve.
 ///
-/// In `dev` a domain with an error stays off. What could not be looked at is served: its database may come up
-/// later, and until then its requests are answered so.
+/// In `dev` a domain with an error is not served. A domain whose database cannot be inspected is served: the database may
+/// come up later, and until then its requests are answered with `unavailable`.
 ///
 /// # Errors
 /// Outside of `dev`, the first error, unless `node.serve_unverified` is set.
@@ -34,18 +34,17 @@ pub(crate) async fn at_start(
         return Ok(domains);
     }
     if config.node.serve_unverified {
-        warn!(took_ms, "templates that contradict their database are served, as node.serve_unverified says");
+        warn!(took_ms, "node.serve_unverified is set: templates that contradict their database are served");
         return Ok(domains);
     }
     if let (Some(reason), Environment::Qa | Environment::Prod) = (first(&report), environment) {
-        let hint =
-            "`beds verify` shows all of it; node.serve_unverified = true starts nevertheless".to_owned();
+        let hint = "`beds verify` lists everything; node.serve_unverified = true starts anyway".to_owned();
         return Err(Failure { step: Step::Templates, reason, hint });
     }
     let (off, on): (Vec<_>, Vec<_>) =
         domains.into_iter().partition(|domain| failed.iter().any(|name| name == domain.name));
     for domain in off {
-        warn!(template = domain.name, "stays off: it contradicts its database; `beds verify` tells more");
+        warn!(template = domain.name, "not served: it contradicts its database; `beds verify` lists why");
     }
     Ok(on)
 }

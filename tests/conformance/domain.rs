@@ -33,7 +33,11 @@ impl Domain {
         Self { template, keeps_microseconds, series: unique("s"), client: site.client().await, site }
     }
 
-    pub(crate) async fn try_request(&self, operation: Operation<'_>, body: &Value) -> Result<Reply, ClientError> {
+    pub(crate) async fn try_request(
+        &self,
+        operation: Operation<'_>,
+        body: &Value,
+    ) -> Result<Reply, ClientError> {
         self.client.request(self.template, operation, body).await
     }
 

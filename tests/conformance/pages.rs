@@ -59,7 +59,7 @@ pub(crate) async fn refuses_a_cut_cursor(domain: Domain) {
     let body = json!({"where": domain.filter(&json!({})), "sort": ["number"], "limit": 1});
     let next = domain.ok(Operation::Fetch, body).await.next.unwrap();
     let body = json!({"sort": ["number"], "after": &next[..next.len() - 4]});
-    let details = [("after", "must be the `next` of a reply to the same `sort`")];
+    let details = [("after", "must be the `next` of a reply to a request with the same `sort`")];
     domain.refused_with(Operation::Fetch, body, ErrorCode::ValidationFailed, &details).await;
 }
 

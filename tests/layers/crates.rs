@@ -2,6 +2,7 @@
 //! reach who uses the crate.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -28,7 +29,8 @@ const APART: &[(&str, &[&str])] = &[
     ("beds-codegen", &["beds-protocol"]),
     ("beds-macros", &["beds-codegen"]),
     ("beds-devstack", &[]),
-    ("xtask", &["beds-client", "beds-devstack", "beds-protocol", "beds-runtime"]),
+    ("xtask", &["beds-devstack"]),
+    ("xtask-drivers", &["beds-client", "beds-devstack"]),
 ];
 
 /// What a crate may use of those that stand apart.
@@ -51,10 +53,24 @@ const NO_IO: (&str, &[&str], &[&str]) = (
     &["std::fs", "std::net", "std::process", "tokio::net", "tokio::fs"],
 );
 
+/// What a command line and an HTTP server are made of: whoever puts a node into a program of their own gets neither.
+const UNASKED: &[&str] = &[
+    "anstream",
+    "axum",
+    "clap",
+    "clap_complete",
+    "clap_derive",
+    "clap_mangen",
+    "hyper",
+    "indicatif",
+    "roff",
+];
+
 /// A crate of the workspace.
 #[derive(Debug, Clone)]
 pub(crate) struct Package {
     pub(crate) name: String,
+    pub(crate) manifest: PathBuf,
     /// What it depends on: neither for development only, nor optional.
     pub(crate) needs: Vec<String>,
     /// The root files of its library and its programs.
@@ -83,6 +99,7 @@ fn package(package: &Value) -> Package {
     };
     Package {
         name: text(&package["name"]),
+        manifest: text(&package["manifest_path"]).into(),
         needs: list("dependencies").filter(is_needed).map(|dependency| text(&dependency["name"])).collect(),
         roots: list("targets")
             .filter(is_shipped)
@@ -91,11 +108,58 @@ fn package(package: &Value) -> Package {
     }
 }
 
+/// What `cargo tree` tells of a crate with these arguments: the names of crates.
+fn tree(arguments: &[&str]) -> Vec<String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--offline", "--prefix", "none", "--format", "{p}"])
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+}
+
+/// What crates bring along that nobody asked for. Cargo has the last word on which features are on.
+pub(crate) fn unasked() -> Vec<String> {
+    let runtime = tree(&["--package", "beds-runtime", "--edges", "normal"]);
+    assert!(
+        runtime.iter().any(|name| name == "beds-codegen"),
+        "the derive stands on the compiler: {runtime:?}"
+    );
+    let named = UNASKED.iter().filter(|unasked| runtime.iter().any(|name| name == *unasked));
+    let mut wrong: Vec<_> = named.map(|name| format!("beds-runtime by default brings {name}")).collect();
+    // The node has a command line; its build script and its derive do not wait for it.
+    let above_clap = tree(&["--package", "beds", "--edges", "normal,build", "--invert", "clap"]);
+    assert!(above_clap.iter().any(|name| name == "beds-runtime"), "{above_clap:?}");
+    if above_clap.iter().any(|name| name == "beds-codegen") {
+        wrong.push("the build of beds waits for the command line of bedsc".to_owned());
+    }
+    wrong
+}
+
+/// The entries of `[workspace.dependencies]` that no crate takes.
+pub(crate) fn untaken() -> Vec<String> {
+    let read = |path: &Path| fs::read_to_string(path).unwrap().parse::<toml::Table>().unwrap();
+    let workspace = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));
+    let mut untaken: Vec<_> =
+        workspace["workspace"]["dependencies"].as_table().unwrap().keys().cloned().collect();
+    for package in packages() {
+        let manifest = read(&package.manifest);
+        for kind in ["dependencies", "dev-dependencies", "build-dependencies"] {
+            let Some(taken) = manifest.get(kind).and_then(toml::Value::as_table) else { continue };
+            untaken.retain(|name| taken.get(name).is_none_or(|entry| entry.get("workspace").is_none()));
+        }
+    }
+    untaken
+}
+
 /// What the crates may not do, and do.
 pub(crate) fn violations(packages: &[Package]) -> Vec<String> {
     let is_there = |name: &str| packages.iter().any(|package| package.name == name);
     let mut wrong = Vec::new();
-    for Package { name, needs, roots } in packages {
+    for Package { name, needs, roots, .. } in packages {
         if allowed(name).is_none() {
             wrong.push(format!("{name} has no place in the layers of tests/layers/crates.rs"));
         }

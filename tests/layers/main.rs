@@ -14,7 +14,10 @@ mod crates;
 mod modules;
 mod source;
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use crates::{Package, packages};
 use source::Crate;
@@ -35,6 +38,18 @@ fn no_crate_has_a_circle_of_modules() {
 fn crates_see_only_what_is_below_them() {
     let wrong = crates::violations(&packages());
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn nobody_builds_what_they_did_not_ask_for() {
+    let wrong = crates::unasked();
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_version_is_somebodys() {
+    let untaken = crates::untaken();
+    assert!(untaken.is_empty(), "[workspace.dependencies] has what no crate takes: {}", untaken.join(", "));
 }
 
 /// Writes a crate, and gives its circles.
@@ -109,6 +124,7 @@ fn what_runs_downwards_is_no_circle() {
 fn a_crate_that_sees_too_much_is_found() {
     let package = |name: &str, needs: &[&str]| Package {
         name: name.to_owned(),
+        manifest: PathBuf::new(),
         needs: needs.iter().map(|&name| name.to_owned()).collect(),
         roots: Vec::new(),
     };

@@ -9,7 +9,7 @@
 //!
 //! @ header beds-deadline: now - 1
 //! > {t}.delete {"key": "{id}"}
-//! < deadline_exceeded: the deadline had passed when the request was taken
+//! < deadline_exceeded: the deadline had passed before the node took the request
 //! <   retryable
 //!
 //! @ show: {field}

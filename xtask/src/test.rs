@@ -9,6 +9,9 @@ use crate::workspace::{self, cargo, root};
 /// The tests start servers of their own; more at a time than this only slows each other down.
 const THREADS: &str = "2";
 
+/// Options that leave no test out.
+const OF_CARGO: &[&str] = &["--frozen", "--locked", "--offline", "--release"];
+
 /// Installs what the tests need, builds everything, and runs all tests.
 ///
 /// The tests need RabbitMQ, MariaDB and a MongoDB-compatible server, which they start privately; the Debian
@@ -35,11 +38,20 @@ impl Args {
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let root = root()?;
-    let mut steps = Steps::new(4);
+    let rest = args.for_cargo(std::env::args());
+    let wants_all = rest.iter().all(|word| OF_CARGO.contains(&word.as_str()));
+    let mut steps = Steps::new(if wants_all { 5 } else { 4 });
+    if wants_all {
+        // It needs no servers, and says in seconds that the shape of the workspace is broken.
+        steps.run("layers: circles of modules, what crates see", || {
+            let mut layers = cargo(&root);
+            layers.args(["test", "--workspace", "--quiet", "--test", "layers"]).args(&rest);
+            workspace::run(layers)
+        })?;
+    }
     steps
         .run("packages: iso-codes, python3-pika", || Ok(ensure_packages(&["iso-codes", "python3-pika"])?))?;
     steps.run("servers: RabbitMQ, MariaDB, MongoDB", || Ok(ensure_servers()?))?;
-    let rest = args.for_cargo(std::env::args());
     // What comes after `--` is for the test programs, which are not run yet.
     let options = rest.iter().take_while(|word| *word != "--");
     steps.run("build", || {

@@ -114,7 +114,7 @@ impl Diagnostic {
         known: impl IntoIterator<Item = &'a str> + Clone,
         what: &str,
     ) -> Self {
-        match names::nearest(name, known.clone()) {
+        match beds_protocol::nearest(name, known.clone()) {
             Some(nearest) => self.help(format!("did you mean `{nearest}`?")),
             None => self.help(format!("{what}: {}", names::sentence(known))),
         }

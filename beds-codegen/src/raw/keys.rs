@@ -7,7 +7,6 @@ use super::{Entry, Given, Names};
 use crate::{
     diagnostic::{ErrorSink, shape},
     front::{Example, Front},
-    names,
     span::Spanned,
     tree::{self, Node, Scalar, Table, Value},
 };
@@ -62,7 +61,7 @@ impl<'e, 's> Keys<'e, 's> {
         let entries = entries(table, errors);
         let unknown = entries.iter().map(|entry| entry.key.value.as_str()).filter(|key| !known.contains(key));
         let misspelt = unknown
-            .flat_map(|key| [shape::synonym(key), names::nearest(key, known.iter().copied())])
+            .flat_map(|key| [shape::synonym(key), beds_protocol::nearest(key, known.iter().copied())])
             .flatten()
             .collect();
         let entries = entries.into_iter().map(Some).collect();

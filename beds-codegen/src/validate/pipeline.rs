@@ -16,7 +16,6 @@ use crate::{
     diagnostic::{ErrorSink, calls as diagnostics},
     load,
     model::Arg,
-    names,
     raw::RawField,
     span::{FileId, Sources, Span, Spanned},
 };
@@ -83,7 +82,7 @@ impl Pipelines {
         if !path.is_file() {
             let there = self.names();
             let why = format!("is not in `{folder}`");
-            let help = match names::nearest(&name.value, there.iter().map(String::as_str)) {
+            let help = match beds_protocol::nearest(&name.value, there.iter().map(String::as_str)) {
                 Some(nearest) => format!("did you mean `{nearest}`?"),
                 None => format!("create `{}`, a JSON array of stages", load::shown(&path)),
             };

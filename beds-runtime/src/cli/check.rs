@@ -40,7 +40,7 @@ pub(super) async fn run<F: Factory>(config: &Config, environment: Environment) -
         if bad > 0 {
             let _ = writeln!(
                 report,
-                "FAILED  templates: {bad} contradict their database; `beds verify` tells more"
+                "FAILED  templates: {bad} contradict their database; `beds verify` lists why"
             );
             code = Step::Templates.exit_code();
             failed += 1;

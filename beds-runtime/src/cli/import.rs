@@ -1,19 +1,14 @@
 //! `beds import`
 
-use std::{
-    fmt::Write as _,
-    io::{IsTerminal as _, Write as _},
-    path::PathBuf,
-    process::ExitCode,
-    time::Duration,
-};
+use std::{fmt::Write as _, io::Write as _, path::PathBuf, process::ExitCode, time::Duration};
 
-use beds_protocol::{Placement, Service};
+use indicatif::{ProgressBar, ProgressStyle};
 
 use beds_core::{
     inspect::{Catalogue, Scope, Unseen},
     settings::SecretUrl,
 };
+use beds_protocol::{Placement, Service};
 use beds_tools::import::{self, Options, Plan};
 
 /// Arguments of `beds import`.
@@ -90,7 +85,7 @@ pub(super) async fn run(args: &Args) -> ExitCode {
     }
     let plan = import::plan(&catalogue, &options);
     if plan.files.is_empty() {
-        let selected = if plan.counts.unselected > 0 { " that --only and --exclude leave" } else { "" };
+        let selected = if plan.counts.unselected > 0 { " that --only and --exclude allow" } else { "" };
         left_out(&plan);
         return fail(1, &format!("`{}` has no tables, views or routines{selected}", catalogue.database));
     }
@@ -107,7 +102,7 @@ pub(super) async fn run(args: &Args) -> ExitCode {
     } else if let Err(error) = import::write(&plan, &args.out, args.ddl.as_deref(), args.force) {
         let hint = match error {
             import::WriteError::There(_) => {
-                "\n  hint: --force overwrites, --out names another folder, --dry-run only shows"
+                "\n  hint: overwrite with --force, write elsewhere with --out, or only show with --dry-run"
             }
             import::WriteError::Io { .. } => "",
         };
@@ -125,7 +120,7 @@ fn fail(code: u8, message: &str) -> ExitCode {
 fn options(args: &Args) -> Result<Options, String> {
     let service = Service::from_name(&args.service).ok_or_else(|| {
         let known: Vec<_> = Service::ALL.iter().map(|service| service.as_str()).collect();
-        format!("there is no service `{}`: it is one of {}", args.service, known.join(", "))
+        format!("unknown service `{}`: use one of {}", args.service, known.join(", "))
     })?;
     if Placement::of(service, args.broker.as_deref()).is_none() {
         return Err(match &args.broker {
@@ -168,15 +163,14 @@ async fn look(args: &Args) -> Result<Catalogue, (String, Unseen)> {
     }
     let url = SecretUrl::new(args.mongodb.clone().unwrap_or_default());
     let database = args.database.clone().unwrap_or_default();
-    let is_terminal = std::io::stderr().is_terminal();
+    let style = ProgressStyle::with_template("  {pos}/{len}  {wide_msg}");
+    // On a terminal one line that is written over; in a log, a line now and then.
+    let line = ProgressBar::no_length().with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     let progress = |done: usize, of: usize, name: &str| {
-        // On a terminal one line that is written over; in a log, a line now and then.
-        if is_terminal {
-            eprint!("\r\x1b[2K  {done}/{of}  {name}");
-            if done == of {
-                eprint!("\r\x1b[2K");
-            }
-        } else if done.is_multiple_of(100) && done > 0 {
+        line.set_length(of as u64);
+        line.set_position(done as u64);
+        line.set_message(name.to_owned());
+        if line.is_hidden() && done.is_multiple_of(100) && done > 0 {
             eprintln!("  {done}/{of} collections");
         }
     };
@@ -186,6 +180,7 @@ async fn look(args: &Args) -> Result<Catalogue, (String, Unseen)> {
         (args.only.is_empty() || matches(&args.only)) && !matches(&args.exclude)
     };
     let catalogue = beds_mongodb::inspect(&url, &database, &scope, &wanted, &progress).await;
+    line.finish_and_clear();
     catalogue.map_err(|unseen| (format!("{} database `{database}`", url.redacted()), unseen))
 }
 
@@ -205,13 +200,13 @@ fn summary(args: &Args, options: &Options, catalogue: &Catalogue, plan: &Plan) {
         counts.writable,
     );
     if counts.unselected > 0 {
-        eprintln!("left aside by --only and --exclude: {}", counts.unselected);
+        eprintln!("skipped by --only and --exclude: {}", counts.unselected);
     }
     match (&args.ddl, &plan.ddl) {
         (Some(path), Some(_)) => {
             eprintln!("{verb} {}: read the proposed procedures, run them, then verify", path.display());
         }
-        (Some(_), None) => eprintln!("every table has its procedures already: no script is needed"),
+        (Some(_), None) => eprintln!("every table has its procedures: no script is needed"),
         (None, _) => {}
     }
     left_out(plan);
@@ -227,7 +222,7 @@ fn summary(args: &Args, options: &Options, catalogue: &Catalogue, plan: &Plan) {
 
 fn left_out(plan: &Plan) {
     if !plan.left_out.is_empty() {
-        eprintln!("not expressed ({}), said in the templates too:", plan.left_out.len());
+        eprintln!("not expressed ({}), also noted in the templates:", plan.left_out.len());
         for (place, what) in &plan.left_out {
             eprintln!("  {place}: {what}");
         }

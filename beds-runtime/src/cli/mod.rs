@@ -39,7 +39,7 @@ enum Command {
     Call(call::Args),
     /// Write templates for the tables, views, procedures and functions of an existing database
     Import(import::Args),
-    /// Hold the templates against the live databases: objects, columns, parameters, grants
+    /// Compare the templates with the live databases: objects, columns, parameters, grants
     Verify(verify::Args),
     /// Print completions for a shell
     Completions(shell::Completions),

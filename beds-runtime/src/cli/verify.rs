@@ -1,13 +1,11 @@
 //! `beds verify`
 
-use std::{
-    io::{IsTerminal as _, Write as _},
-    process::ExitCode,
-};
+use std::{io::Write as _, process::ExitCode};
 
 use clap::ValueEnum;
 
 use beds_core::Factory;
+use beds_protocol::nearest;
 use beds_tools::verify::{self, Severity};
 
 use crate::{config::Config, templates};
@@ -50,17 +48,18 @@ pub(super) async fn run<F: Factory>(args: &Args, config: &Config) -> ExitCode {
             args.template.iter().find(|name| !domains.iter().any(|domain| domain.name == **name))
         {
             let known: Vec<_> = domains.iter().map(|domain| domain.name).collect();
-            eprintln!("beds verify: there is no template `{unknown}`: there are {}", known.join(", "));
+            let hint = match nearest(unknown, known.iter().copied()) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None => format!("use one of {}", known.join(", ")),
+            };
+            eprintln!("beds verify: unknown template `{unknown}`: {hint}");
             return ExitCode::from(2);
         }
         domains.retain(|domain| args.template.iter().any(|name| name == domain.name));
     }
     let report = verify::verify(templates::sources(config), &domains).await;
     match args.format {
-        Format::Table => {
-            let colours = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            print(&report.table(colours));
-        }
+        Format::Table => print(&report.table()),
         Format::Json => print(&report.json()),
     }
     let fails = report.count(Severity::Error) > 0 || (args.strict && report.count(Severity::Warning) > 0);
@@ -75,6 +74,6 @@ pub(super) async fn run<F: Factory>(args: &Args, config: &Config) -> ExitCode {
 }
 
 fn print(text: &str) {
-    // Whoever closes the pipe has read enough.
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    // Styles stay away where nobody sees them. Whoever closes the pipe has read enough.
+    let _ = anstream::stdout().write_all(text.as_bytes());
 }

@@ -39,13 +39,13 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
         return bad("the body is empty: it must be a JSON object".into());
     }
     match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
-        Ok(_) => bad("the body has something after its JSON object".into()),
+        Ok(_) => bad("the body has data after its JSON object".into()),
         Err(error) => {
             // Where a key itself cannot be read, its place in the path is a `?`.
             let path = error.path().to_string();
             let path = path.trim_end_matches('?').trim_end_matches('.');
             let place = if path.is_empty() { String::new() } else { format!(" at `{path}`") };
-            bad(format!("the body cannot be read{place}: {}", in_terms_of_json(&error.into_inner())))
+            bad(format!("the body is invalid{place}: {}", in_terms_of_json(&error.into_inner())))
         }
     }
 }
@@ -57,7 +57,7 @@ fn in_terms_of_json(error: &serde_json::Error) -> String {
         ("expected i64", "expected an integer"),
         ("expected a sequence", "expected an array"),
         ("expected a map", "expected an object"),
-        ("there are no fields", "it has no members"),
+        ("there are no fields", "expected none"),
     ]
     .into_iter()
     .fold(error.to_string(), |message, (ours, theirs)| message.replace(ours, theirs))

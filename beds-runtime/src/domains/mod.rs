@@ -48,7 +48,7 @@ impl<F: Factory> Domains<F> {
         let mut hash = None;
         let run = AssertUnwindSafe(self.run(&incoming, &mut hash)).catch_unwind().await;
         let outcome = run.unwrap_or_else(|_| {
-            Err(Error::internal("the operation failed unexpectedly").hint("the node's log tells more"))
+            Err(Error::internal("the operation failed unexpectedly").hint("the node's log has the details"))
         });
         match outcome {
             Ok(outcome) => Verdict::Reply(Reply::ok(hash, outcome.encode())),
@@ -68,8 +68,8 @@ impl<F: Factory> Domains<F> {
         let deadline = self.deadline(incoming.deadline)?;
         let (length, most) = (incoming.body.len(), self.limits.request_bytes_max);
         if length > most {
-            let message = format!("the body has {length} bytes; {most} is the limit");
-            return Err(Error::new(ErrorCode::TooLarge, message).hint("send several requests"));
+            let message = format!("the body has {length} bytes; the limit is {most}");
+            return Err(Error::new(ErrorCode::TooLarge, message).hint("split it into several requests"));
         }
         let request = body::decode(address.target, incoming.body)?;
         let cx = Context {
@@ -131,7 +131,7 @@ fn left_until(unix_ms: i64) -> Result<Duration> {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let left = u64::try_from(unix_ms).ok().map(Duration::from_millis).and_then(|at| at.checked_sub(now));
     left.filter(|left| !left.is_zero()).ok_or_else(|| {
-        let message = "the deadline had passed when the request was taken";
+        let message = "the deadline had passed before the node took the request";
         Error::new(ErrorCode::DeadlineExceeded, message).hint("`beds-deadline` is in Unix milliseconds")
     })
 }
@@ -140,12 +140,12 @@ fn left_until(unix_ms: i64) -> Result<Duration> {
 fn check_queue<T>(address: &Address<T>, incoming: &Incoming<'_>) -> Result<()> {
     if address.domain.placement.broker(address.lane) != incoming.broker {
         let (key, queue) = (incoming.routing_key, incoming.broker.queue());
-        let message = format!("`{key}` does not belong in the queue `{queue}`");
+        let message = format!("`{key}` is not routed to the queue `{queue}`");
         return Err(Error::new(ErrorCode::BadRequest, message)
             .hint("publish to the exchange `beds` and let the routing key choose the queue"));
     }
     if address.lane == Lane::Read && !incoming.wants_reply {
-        return Err(Error::new(ErrorCode::BadRequest, "the request has no `reply_to` for its answer"));
+        return Err(Error::new(ErrorCode::BadRequest, "a read needs a `reply_to` for its answer"));
     }
     Ok(())
 }
@@ -162,14 +162,14 @@ fn check_envelope(domain: &Domain, incoming: &Incoming<'_>) -> Result<()> {
     }
     let name = domain.name;
     match incoming.template_hash {
-        Err(()) => Err(Error::new(ErrorCode::BadRequest, "the header `beds-template-hash` is not a text")
+        Err(()) => Err(Error::new(ErrorCode::BadRequest, "the header `beds-template-hash` is not a string")
             .hint(format!("send the `hash` of `{name}.describe`, or leave the header out"))),
         Ok(Some(hash)) if hash != domain.hash => {
             let served = domain.hash;
             let message =
-                format!("the client was built for `{name}` as {hash}, and the node serves {served}");
+                format!("the client has the hash {hash} of the template `{name}`; the node has {served}");
             Err(Error::new(ErrorCode::TemplateMismatch, message)
-                .hint(format!("compare with `{name}.describe` and build the client again")))
+                .hint(format!("compare with `{name}.describe` and rebuild the client")))
         }
         Ok(_) => Ok(()),
     }

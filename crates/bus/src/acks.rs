@@ -1,4 +1,4 @@
-//! Which deliveries of a channel may be acknowledged, and how: one frame for a run of them where that is possible.
+//! Which deliveries of a channel may be acknowledged, and how: one frame for a run of them, where possible.
 //!
 //! Delivery tags of a channel count up from 1. `multiple` acknowledges all up to a tag, so it may name only a
 //! tag below which everything is done.

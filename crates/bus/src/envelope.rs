@@ -14,9 +14,9 @@ use lapin::{
     types::{AMQPValue, FieldTable, ShortString},
 };
 
-/// What queues named by the server begin with: only the connection that declared one can consume from it.
+/// The prefix of queues that the server names: only the connection that declared one can consume from it.
 const SERVER_NAMED: &str = "amq.gen-";
-/// What RabbitMQ turns the `reply_to` of a client with direct reply-to into begins with.
+/// The prefix of `reply_to` as RabbitMQ rewrites it for direct reply-to.
 const DIRECT: &str = "amq.rabbitmq.reply-to.";
 
 /// Whether a client may have its reply in this queue. The default exchange would publish to any.
@@ -59,14 +59,14 @@ pub(crate) fn reply_to<'a>(
         Some(queue) if may_reply_to(queue.as_str(), prefixes) => Ok(Some(queue)),
         Some(queue) => Err(Error::new(
             ErrorCode::Forbidden,
-            format!("`reply_to` names `{queue}`, which no client can own"),
+            format!("`reply_to` names `{queue}`, which is not allowed for replies"),
         )
         .hint("use an exclusive queue named by the server, direct reply-to, or a configured prefix")),
         None => Ok(None),
     }
 }
 
-/// What names a request: its own id, or what its answer is matched by, or a fresh one.
+/// The id of a request: its `message_id`, else its `correlation_id`, else a fresh one.
 pub(crate) fn request_id(properties: &BasicProperties) -> Cow<'_, str> {
     let given = properties.message_id().as_ref().or(properties.correlation_id().as_ref());
     given.map_or_else(|| uuid::Uuid::now_v7().to_string().into(), |id| id.as_str().into())

@@ -11,7 +11,7 @@ use crate::config::{Amqp, Pool};
 pub struct Hosting {
     /// The services, in the order in which they are asked whether a request is theirs.
     pub services: Vec<Arc<dyn Service>>,
-    /// The service of all requests that none of them takes: it says that there is no such template.
+    /// The service of all other requests. It answers `unknown_template` where there is no such template.
     pub rest: Arc<dyn Service>,
     /// The brokers that this node hosts. One for which no service has a routing key stays closed.
     pub brokers: Vec<(Broker, Pool)>,

@@ -1,8 +1,8 @@
 //! One consumer on a broker's queue: takes deliveries, has them handled side by side, replies, acknowledges.
 //!
-//! A delivery is acknowledged only after its effect is committed and its reply, if it asked for one, is on its way
-//! before the acknowledgement: both go out on the delivery's own channel, which RabbitMQ works off in order, so neither
-//! needs a confirm. What cannot be answered becomes a dead letter, confirmed, before it is acknowledged.
+//! A delivery is acknowledged after its effect is committed and its reply, if it asked for one, is sent. Reply and
+//! acknowledgement go out on the delivery's own channel. RabbitMQ processes a channel in order, so the reply needs no
+//! confirm. A delivery that cannot be answered becomes a dead letter; this is confirmed before it is acknowledged.
 
 use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
@@ -176,7 +176,7 @@ impl Instance {
             warn!(
                 queue = handler.broker.queue(),
                 left = in_flight.len(),
-                "not finished in time: delivered again"
+                "not finished within node.drain_timeout_ms: RabbitMQ redelivers them"
             );
         }
         Ok(())
@@ -209,7 +209,7 @@ impl Handler {
                 Verdict::Done => return Ok(Settled::Done(delivery.delivery_tag)),
                 Verdict::Dead(error) => return self.give_up(service, &delivery, error, &stop).await,
                 Verdict::Retry(error) => {
-                    debug!(routing_key = delivery.routing_key.as_str(), "waits to be done: {error}");
+                    debug!(routing_key = delivery.routing_key.as_str(), "retried later: {error}");
                 }
             }
             if !wait(&mut backoff, &stop).await {
@@ -245,7 +245,7 @@ impl Handler {
         stop: &CancellationToken,
     ) -> Result<Settled, BusError> {
         let routing_key = delivery.routing_key.as_str();
-        warn!(routing_key, "becomes a dead letter: {error}");
+        warn!(routing_key, "dead letter: {error}");
         let body = service.shown(routing_key, &delivery.data);
         let mut backoff = Backoff::new(DELAY_MIN, DELAY_MAX);
         loop {
@@ -254,7 +254,7 @@ impl Handler {
                 Err(BusError::Refused) => {}
                 Err(error) => return Err(error),
             }
-            warn!("the queue of dead letters is full: what belongs there waits");
+            warn!("the queue `beds.dead` is full: the dead letter is retried");
             if !wait(&mut backoff, stop).await {
                 return Ok(Settled::Left);
             }

@@ -51,7 +51,7 @@ impl BrokerPool {
         self.stop.cancel();
         // The drain has a bound of its own; this one is for what comes after it.
         if timeout(self.drain_timeout + Duration::from_secs(10), self.task).await.is_err() {
-            warn!("the broker pool did not stop in time: what it had taken is delivered again");
+            warn!("the broker pool did not stop in time: RabbitMQ redelivers what is not acknowledged");
         }
     }
 }

@@ -126,7 +126,7 @@ async fn serve_one(
             }
             // It has been waited for long enough to try again at once.
             Err(BusError::Late { what, .. }) => {
-                warn!(queue = broker.queue(), "no answer to {what}: trying again");
+                warn!(queue = broker.queue(), "no answer to {what}: retrying");
             }
             Err(error) => return Err(error),
         }
@@ -184,9 +184,9 @@ async fn serve(
             Some(event) = events.next() => match event {
                 Event::Error(error) => return Err(error.into()),
                 Event::ConnectionBlocked(reason) => {
-                    warn!("RabbitMQ takes no messages now: {reason}; replies wait");
+                    warn!("RabbitMQ blocks publishing: {reason}; replies wait");
                 }
-                Event::ConnectionUnblocked => info!("RabbitMQ takes messages again"),
+                Event::ConnectionUnblocked => info!("RabbitMQ allows publishing again; replies resume"),
                 _ => {}
             },
         }

@@ -11,7 +11,7 @@ use beds_protocol::{ErrorBody, ErrorCode};
 #[non_exhaustive]
 pub enum ClientError {
     /// The URL of the bus cannot be read.
-    #[error("the URL of the bus is not valid: {0}")]
+    #[error("the URL of the bus is invalid: {0}")]
     Url(String),
     /// RabbitMQ did not accept the first connection.
     #[error("cannot connect to RabbitMQ: {0}")]
@@ -43,7 +43,7 @@ pub enum ClientError {
     #[error("{0}")]
     Refused(Box<ErrorBody>),
     /// The request cannot be sent as it is.
-    #[error("the request is not valid: {0}")]
+    #[error("the request is invalid: {0}")]
     Request(String),
     /// The body of the request has no JSON form.
     #[error("the request has no JSON form: {0}")]

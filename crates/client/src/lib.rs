@@ -53,8 +53,9 @@
 //! ```
 //!
 //! A read carries its deadline, and neither RabbitMQ nor a node spends time on it after that. A write is stored by
-//! RabbitMQ and done even when its caller has given up: a caller that got no answer sends it again with the same
-//! message id (a clone of the [`Request`] has it) and gets the answer of the first.
+//! RabbitMQ and done even when its caller has given up. A caller that got no answer sends it again with the same
+//! message id, which a clone of the [`Request`] has. Nodes do not tell a repeated write by its id yet: they do it again,
+//! unless a unique field or `if_version` refuses it.
 
 mod builder;
 mod client;

@@ -61,16 +61,16 @@ impl Error {
         self
     }
 
-    /// The request contradicts the template in this many fields, some of which the details name.
+    /// So many fields of the request are invalid; the details list the first of them.
     #[must_use]
-    pub fn validation(domain: &Domain, details: Vec<FieldError>, count: usize) -> Self {
+    pub fn validation(details: Vec<FieldError>, count: usize) -> Self {
         let what = match details.as_slice() {
             [one] => format!("`{}` {}", one.field, one.reason),
             some if some.len() < count => {
                 let named = some.len();
-                format!("{count} fields are not as `{}` asks for; the first {named} are named", domain.name)
+                format!("{count} fields are invalid; the first {named} are listed")
             }
-            _ => format!("{count} fields are not as `{}` asks for", domain.name),
+            _ => format!("{count} fields are invalid"),
         };
         Self { details, ..Self::new(ErrorCode::ValidationFailed, what) }
     }
@@ -114,20 +114,20 @@ impl Error {
             ErrorCode::VersionMismatch,
             format!("the record of `{}` is not at version {expected}", domain.name),
         )
-        .hint("fetch it again, apply the change to what it is now, and send its new version")
+        .hint("fetch the record again, repeat the change, and send the new version as `if_version`")
     }
 
     /// The deadline passed before the answer was there.
     #[must_use]
     pub fn deadline() -> Self {
-        Self::new(ErrorCode::DeadlineExceeded, "the deadline passed before the answer was there")
+        Self::new(ErrorCode::DeadlineExceeded, "the deadline passed before the request was finished")
     }
 
     /// A server that the request needs cannot be reached.
     #[must_use]
     pub fn unavailable(what: &str) -> Self {
         Self::new(ErrorCode::Unavailable, format!("{what} cannot be reached"))
-            .hint("send the request again later; with the same message_id if it writes")
+            .hint("send the request again later; send a write with the same `message_id`")
     }
 
     /// A write whose end nobody has seen: never retryable, though its code is.
@@ -135,17 +135,14 @@ impl Error {
     pub fn unknown_effect(why: &str) -> Self {
         let message = format!("{why}: the write may or may not have happened");
         Self { retryable: false, ..Self::new(ErrorCode::Unavailable, message) }
-            .hint("look whether it did before sending it again")
+            .hint("check whether it happened before you send it again")
     }
 
     /// The reply would be longer than the configuration allows.
     #[must_use]
     pub fn reply_too_large(bytes_max: usize) -> Self {
-        Self::new(
-            ErrorCode::TooLarge,
-            format!("the reply is longer than {bytes_max} bytes, which is the limit"),
-        )
-        .hint("ask for fewer records or fields")
+        Self::new(ErrorCode::TooLarge, format!("the reply would exceed the limit of {bytes_max} bytes"))
+            .hint("ask for fewer records or fields")
     }
 
     /// A defect of BEDS or of its set-up.

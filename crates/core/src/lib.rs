@@ -8,6 +8,9 @@
 //!
 //! This crate does no I/O: it names no driver, no broker, no file and no clock but the deadline's.
 
+// What the macros expand to names this crate, inside of it too.
+extern crate self as beds_core;
+
 pub mod address;
 pub mod backoff;
 pub mod context;
@@ -36,6 +39,10 @@ pub use namaste::{Factory, NamasteCore, Request};
 pub use outcome::Outcome;
 pub use work::Work;
 
+/// For what the macros expand to.
+#[doc(hidden)]
+pub use serde as __serde;
+
 /// What generated code names. Not for use by hand: it changes with the compiler.
 #[doc(hidden)]
 pub mod __private {
@@ -43,7 +50,6 @@ pub mod __private {
         Broker, CountRequest, CreateRequest, DeleteRequest, FetchRequest, Lane, UpdateRequest,
         value::{Bytes, Date, DateTime, Decimal, Time},
     };
-    pub use serde;
     pub use serde_json::Value as Json;
     pub use uuid::Uuid;
 

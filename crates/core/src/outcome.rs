@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use crate::{describe, spec::Domain};
 
-/// What the names of all members, a count and the braces take in a reply, in bytes.
+/// The bytes that the names of all members, a count and the braces take in a reply.
 pub const MEMBERS_BYTES_MAX: usize = 128;
 
 /// The members of a successful reply. Each JSON member is a complete JSON text.

@@ -41,7 +41,7 @@ pub struct Selection {
 /// What a reply says that has not all records, and no cursor to go on with.
 pub fn cut_note(has_more: bool, next: Option<&String>) -> Option<&'static str> {
     (has_more && next.is_none()).then_some(
-        "more records match; without a key there is no next page: narrow `where`, or raise `limit`",
+        "more records match, but without a key there is no next page: narrow `where` or raise `limit`",
     )
 }
 

@@ -126,8 +126,8 @@ macro_rules! record {
             }
         }
 
-        impl $crate::__private::serde::Serialize for $record {
-            fn serialize<S: $crate::__private::serde::Serializer>(
+        impl $crate::__serde::Serialize for $record {
+            fn serialize<S: $crate::__serde::Serializer>(
                 &self,
                 serializer: S,
             ) -> ::std::result::Result<S::Ok, S::Error> {
@@ -135,8 +135,8 @@ macro_rules! record {
             }
         }
 
-        impl<'de> $crate::__private::serde::Deserialize<'de> for $record {
-            fn deserialize<D: $crate::__private::serde::Deserializer<'de>>(
+        impl<'de> $crate::__serde::Deserialize<'de> for $record {
+            fn deserialize<D: $crate::__serde::Deserializer<'de>>(
                 deserializer: D,
             ) -> ::std::result::Result<Self, D::Error> {
                 $crate::record::deserialize(deserializer)

@@ -13,8 +13,8 @@ use url::Url;
 macro_rules! section {
     ($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident: $type:ty = $default:expr,)* }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, ::serde::Deserialize)]
-        #[serde(deny_unknown_fields, default)]
+        #[derive(Debug, Clone, $crate::__serde::Deserialize)]
+        #[serde(crate = "beds_core::__serde", deny_unknown_fields, default)]
         pub struct $name { $($(#[$fdoc])* pub $field: $type,)* }
 
         impl Default for $name {

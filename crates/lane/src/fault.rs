@@ -7,7 +7,8 @@ use beds_core::Error;
 pub enum Fault {
     /// It failed and left nothing behind; the connection is good. A group is run one by one then.
     Refused(Error),
-    /// The connection is gone. What was not past its gate is run again on another one; of what was, nobody knows.
+    /// The connection is gone. A job that was not past its gate is run again on another one; the effect of one that was is
+    /// unknown.
     Lost(String),
     /// It failed in a way that leaves the connection out of step: the connection is discarded.
     Abandoned(Error),

@@ -24,7 +24,7 @@ pub struct Settings {
     pub group_max: usize,
     /// How long connecting may take.
     pub connect_timeout: Duration,
-    /// How long after its deadline the end of a job is waited for that can no longer be taken back.
+    /// How long a requester waits beyond its deadline for a job that can no longer be taken back.
     pub patience: Duration,
 }
 

@@ -28,7 +28,7 @@ const LOSSES_MAX: u8 = 3;
 /// A server that connections of a lane go to.
 pub(crate) struct Server<C> {
     pub(crate) connector: C,
-    /// How many of them try in vain: only the first that fails tells, and the last that succeeds.
+    /// How many of them cannot connect. Only the first failure and the last success are logged.
     failing: AtomicUsize,
 }
 
@@ -117,7 +117,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
             let reason = match timeout(limit, self.server.connector.connect()).await {
                 Ok(Ok(connection)) => {
                     if has_failed && self.server.failing.fetch_sub(1, Ordering::Relaxed) == 1 {
-                        info!(database = name, "connected again");
+                        info!(database = name, "reconnected");
                     }
                     return Some(connection);
                 }
@@ -134,7 +134,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         None
     }
 
-    /// Leaves what waits for this connection to the others, where there are any: their server may be another one.
+    /// Gives the jobs that wait for this connection to the others, if there are any: they may have another server.
     fn hand_over(&mut self) {
         let others = self.shared.connected.load(Ordering::Relaxed);
         let Some(queue) = self.again.upgrade().filter(|_| others > 0) else { return };
@@ -196,7 +196,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         }
     }
 
-    /// How long after its deadline a job is waited for that is past its gate; none where it cannot be cut.
+    /// How long a job that is past its gate may run beyond its deadline; none where a job cannot be cut.
     fn patience(&self) -> Option<Duration> {
         J::CAN_BE_CUT.then_some(self.shared.settings.patience)
     }
@@ -243,7 +243,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         match outcome {
             Ok(fates) => {
                 let mut alone = Vec::new();
-                // What is told no fate is not forgotten.
+                // A job without a fate runs alone.
                 let fates = fates.into_iter().chain(std::iter::repeat_with(|| Fate::Alone));
                 for (ticket, fate) in tickets.into_iter().zip(fates) {
                     match fate {
@@ -254,7 +254,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
                 }
                 self.run_singly(connection, alone).await
             }
-            // It may be the doing of one of them.
+            // One of them may have caused it.
             Err(Fault::Refused(_)) => self.run_singly(connection, tickets).await,
             Err(Fault::Abandoned(error)) => {
                 for ticket in tickets {
@@ -278,7 +278,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         After::Keep
     }
 
-    /// The connection is lost: what was not past its gate is run again, and of the others nobody knows.
+    /// The connection is lost: jobs that were not past their gate are run again; the effect of the others is unknown.
     fn lost(&self, tickets: Vec<Ticket<J>>, reason: &str) -> After<J> {
         let name = &self.shared.settings.name;
         warn!(database = name, "the connection is lost: {reason}");
@@ -312,8 +312,7 @@ fn answer<J: Job>(ticket: Ticket<J>, answer: Result<J::Output>) {
     let _ = ticket.reply.send(answer);
 }
 
-/// Runs until the latest of the deadlines, or, where something can no longer be taken back, for as long as its
-/// requester waits for the end.
+/// Runs until the latest of the deadlines. If a job is past its gate by then, runs for as long as its requester waits.
 async fn within<T>(
     gates: &[&Gate],
     patience: Option<Duration>,

@@ -14,7 +14,7 @@ use self::server::{Said, from_server};
 pub(crate) enum Fault {
     /// The statement failed; the connection is good.
     Refused(Error),
-    /// The transaction was chosen to give way to another; run it again.
+    /// The transaction lost a deadlock or a lock; run it again.
     Deadlock,
     /// The connection is gone, out of step or to a server that cannot serve: discard it. The job may be run again if
     /// nothing was committed.
@@ -28,7 +28,7 @@ impl From<Fault> for beds_lane::Fault {
         match fault {
             Fault::Refused(error) => Self::Refused(error),
             Fault::Deadlock => {
-                let message = "other requests kept changing the same records";
+                let message = "lock conflict: other requests kept changing the same records";
                 Self::Refused(Error::new(ErrorCode::Conflict, message).retryable())
             }
             Fault::Lost(reason) => Self::Lost(reason),
@@ -68,13 +68,13 @@ pub(crate) fn classify(error: &sqlx::Error, domain: &Domain) -> Fault {
 pub(crate) fn disagree(domain: &Domain, message: &str) -> Error {
     tracing::error!(template = domain.name, "the database does not match the template: {message}");
     Error::internal(format!("the database does not match the template `{}`", domain.name))
-        .hint("the node's log tells the difference")
+        .hint("the node's log shows the difference")
 }
 
 /// What nobody here understands: whose mistake it is is not known either.
 fn strange(domain: &Domain, message: &str) -> Error {
-    tracing::error!(template = domain.name, "the database gave an unexpected error: {message}");
-    Error::internal(format!("the database gave an unexpected error to a request for `{}`", domain.name))
+    tracing::error!(template = domain.name, "the database returned an unexpected error: {message}");
+    Error::internal(format!("the database returned an unexpected error to a request for `{}`", domain.name))
         .hint("the node's log has its text")
 }
 

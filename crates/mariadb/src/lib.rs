@@ -109,7 +109,7 @@ fn objects(domain: &'static Domain) -> Result<&'static mariadb::Objects> {
     match &domain.objects {
         Objects::MariaDb(objects) => Ok(objects),
         Objects::MongoDb(_) => {
-            Err(Error::internal(format!("the domain `{}` is not one of MariaDB", domain.name)))
+            Err(Error::internal(format!("the domain `{}` is not in a MariaDB database", domain.name)))
         }
     }
 }

@@ -110,7 +110,7 @@ impl Statement {
         self.text.push_str(self.columns[field]);
     }
 
-    /// What records are sorted by: what [`Self::later`] compares, or a page would lose records.
+    /// The terms that records are sorted by. They must be those that [`Self::later`] compares, or a page would lose records.
     fn order(&mut self, field: usize) {
         if matches!(self.fields[field].ty, Type::Enum { .. }) {
             // An ENUM column is sorted by the position of its values, but compared as text.

@@ -20,9 +20,9 @@ pub(crate) fn to_bson(value: &Value) -> Result<Bson, String> {
         Value::Null => Bson::Null,
         Value::Bool(value) => Bson::Boolean(*value),
         Value::Int(value) => Bson::Int64(*value),
-        Value::UInt(value) => {
-            Bson::Int64(i64::try_from(*value).map_err(|_| "exceeds the integers of MongoDB".to_owned())?)
-        }
+        Value::UInt(value) => Bson::Int64(
+            i64::try_from(*value).map_err(|_| "exceeds the largest integer of MongoDB".to_owned())?,
+        ),
         Value::Float(value) => Bson::Double(*value),
         Value::Decimal(value) => Bson::Decimal128(
             value
@@ -37,7 +37,7 @@ pub(crate) fn to_bson(value: &Value) -> Result<Bson, String> {
         Value::Time(value) => Bson::String(value.to_string()),
         Value::DateTime(value) => Bson::DateTime(bson::DateTime::from_millis(unix_ms(*value))),
         Value::Json(value) => match unkept(value) {
-            Some(what) => return Err(format!("has {what}, which MongoDB cannot keep")),
+            Some(what) => return Err(format!("has {what}, which MongoDB cannot store")),
             None => json_to_bson(value),
         },
         Value::ObjectId(value) => Bson::ObjectId(ObjectId::from_bytes(*value)),
@@ -148,7 +148,8 @@ pub(crate) fn field_value(document: &RawDocument, field: &Field) -> Result<Value
 
 /// BSON as a value of the type that the template declares, or what it is instead.
 pub(crate) fn typed(bson: RawBsonRef<'_>, ty: &Type) -> Result<Value, String> {
-    from_bson(bson, ty).ok_or_else(|| format!("is a {:?}, which is no {}", bson.element_type(), ty.name()))
+    from_bson(bson, ty)
+        .ok_or_else(|| format!("has the BSON type {:?}, not `{}`", bson.element_type(), ty.name()))
 }
 
 /// BSON as a value of the type that the template declares; `None` where it is of another.

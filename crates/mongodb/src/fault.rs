@@ -66,7 +66,7 @@ impl Failure {
             Self::Late(_) => Error::deadline(),
             Self::Disagrees(message) => disagrees(domain, &message),
             Self::After(error) if leaves_effect_unknown(&error) => {
-                tracing::warn!(database, "nobody knows how a write ended: {}", error.kind);
+                tracing::warn!(database, "the effect of a write is unknown: {}", error.kind);
                 Error::unknown_effect("the connection broke, or too few servers confirmed the write")
             }
             Self::Before(error) | Self::After(error) => from_driver(&error, domain, database),
@@ -79,8 +79,7 @@ fn is_broken(error: &DriverError) -> bool {
     matches!(*error.kind, ErrorKind::Io(_) | ErrorKind::ConnectionPoolCleared { .. })
 }
 
-/// Whether what failed so may have had its effect nevertheless. The driver has tried again by itself where that is
-/// safe.
+/// Whether a write that failed so may have had its effect. The driver has retried by itself where that is safe.
 fn leaves_effect_unknown(error: &DriverError) -> bool {
     if error.contains_label(NO_WRITES_PERFORMED) {
         return false;
@@ -142,7 +141,8 @@ fn from_server(code: i32, message: &str, domain: &Domain, database: &str) -> Err
         50 | 262 => Error::deadline(),
         // LockTimeout, WriteConflict, NoSuchTransaction
         24 | 112 | 251 => {
-            Error::new(ErrorCode::Conflict, "other requests kept changing the same records").retryable()
+            Error::new(ErrorCode::Conflict, "lock conflict: other requests kept changing the same records")
+                .retryable()
         }
         // Unauthorized, AuthenticationFailed
         13 | 18 => {
@@ -150,10 +150,13 @@ fn from_server(code: i32, message: &str, domain: &Domain, database: &str) -> Err
                 template = domain.name,
                 database,
                 code,
-                "the database refuses its user: {message}"
+                "the database refuses the node's user: {message}"
             );
-            Error::internal(format!("the node's database user may not run an object of `{}`", domain.name))
-                .hint("grant what `bedsc grants` lists to the node's user")
+            Error::internal(format!(
+                "the node's database user lacks a privilege on an object of `{}`",
+                domain.name
+            ))
+            .hint("grant the node's user what `bedsc grants` lists")
         }
         // TypeMismatch (of a version that is no number), NamespaceNotFound, CommandNotSupportedOnView
         14 | 26 | 166 => disagrees(domain, message),
@@ -174,13 +177,13 @@ fn unavailable(database: &str) -> Error {
 fn disagrees(domain: &Domain, message: &str) -> Error {
     tracing::error!(template = domain.name, "the database does not match the template: {message}");
     Error::internal(format!("the database does not match the template `{}`", domain.name))
-        .hint("the node's log tells the difference")
+        .hint("the node's log shows the difference")
 }
 
 /// What nobody here understands: whose mistake it is is not known either.
 fn strange(domain: &Domain, message: &str) -> Error {
-    tracing::error!(template = domain.name, "the database gave an unexpected error: {message}");
-    Error::internal(format!("the database gave an unexpected error to a request for `{}`", domain.name))
+    tracing::error!(template = domain.name, "the database returned an unexpected error: {message}");
+    Error::internal(format!("the database returned an unexpected error to a request for `{}`", domain.name))
         .hint("the node's log has its text")
 }
 
@@ -197,7 +200,7 @@ fn duplicate(message: &str, domain: &Domain) -> Error {
     let fields = domain.fields.iter().filter(|field| names(field.column));
     let detail = |field: &Field| FieldError {
         field: field.name.to_owned(),
-        reason: "is taken by another record".to_owned(),
+        reason: "is a duplicate: another record has this value".to_owned(),
     };
     Error {
         details: fields.map(detail).collect(),

@@ -56,8 +56,8 @@ impl Database {
     /// Runs a plan within its bounds.
     ///
     /// # Errors
-    /// `validation_failed` where a value is none that MongoDB can keep; `too_large` where the reply would be longer
-    /// than its bound, before anything is written; what the database answers; and as [`Lane::run`].
+    /// `validation_failed` where MongoDB cannot store a value; `too_large` where the reply would exceed its bound, before
+    /// anything is written; what the database answers; and as [`Lane::run`].
     pub async fn run(&self, plan: Plan, bounds: Bounds) -> Result<Outcome> {
         let job = Job::new(plan, bounds.reply_bytes_max)?;
         self.lane.run(job, Instant::from_std(bounds.deadline)).await

@@ -4,12 +4,7 @@
 //! as a field path or an object as an expression, the value is wrapped in `$literal`; in a query an object is wrapped
 //! in `$eq`, and what cannot be wrapped there is refused.
 
-use beds_core::{
-    Error, Result,
-    spec::{Call, Domain},
-    validate::Errors,
-    value::Value,
-};
+use beds_core::{Error, Result, spec::Call, validate::Errors, value::Value};
 use mongodb::bson::{Bson, Document, doc};
 
 use crate::convert::{json_to_bson, to_bson};
@@ -32,15 +27,10 @@ enum Place {
 /// The stages with their arguments bound.
 ///
 /// # Errors
-/// `validation_failed` where an argument is none that MongoDB can keep, or search for.
-pub(crate) fn bind(
-    stages: &str,
-    domain: &'static Domain,
-    call: &Call,
-    args: &[Value],
-) -> Result<Vec<Document>> {
+/// `validation_failed` where MongoDB cannot store an argument, or search for it.
+pub(crate) fn bind(stages: &str, call: &Call, args: &[Value]) -> Result<Vec<Document>> {
     // The compiler has read it before.
-    let broken = || Error::internal(format!("the pipeline of `{}` is broken", call.name));
+    let broken = || Error::internal(format!("the pipeline of `{}` is invalid", call.name));
     let stages: Vec<serde_json::Map<String, serde_json::Value>> =
         serde_json::from_str(stages).map_err(|_| broken())?;
     let mut binding = Binding { call, args, errors: Errors::default() };
@@ -52,7 +42,7 @@ pub(crate) fn bind(
         }
     });
     let stages = stages.collect::<Result<_>>()?;
-    binding.errors.or(domain, stages)
+    binding.errors.or(stages)
 }
 
 struct Binding<'a> {
@@ -129,7 +119,7 @@ fn below(place: Place, parent: &str, name: &str) -> Place {
     }
 }
 
-/// Whether MongoDB would read a part of a value for an operator, and no wrapping can keep it from that.
+/// Whether MongoDB would take a part of a value for an operator even if the value is wrapped.
 fn is_unsearchable(value: &Bson, place: Place) -> bool {
     let has_operator = |value: &Bson| {
         value.as_document().is_some_and(|document| document.keys().any(|name| name.starts_with('$')))

@@ -37,7 +37,7 @@ macro_rules! error_codes {
 }
 
 error_codes! {
-    /// The envelope or the body cannot be read: not JSON, an unknown key, a wrong JSON type.
+    /// The envelope or the body is invalid: not JSON, an unknown key, a wrong JSON type.
     BadRequest = "bad_request", retryable: false;
     /// No domain of this name is served.
     UnknownTemplate = "unknown_template", retryable: false;
@@ -67,7 +67,7 @@ error_codes! {
     Overloaded = "overloaded", retryable: true;
     /// A database object refused: a condition that a procedure signalled, a constraint, a validator.
     RejectedByDatabase = "rejected_by_database", retryable: false;
-    /// A defect of BEDS or of its set-up; the node's log tells more under the request id.
+    /// A defect of BEDS or of its set-up; the node's log has the details under the request id.
     Internal = "internal", retryable: false;
 }
 

@@ -8,11 +8,12 @@
 //! - [`operation`]: the routing key of a request, parsed once.
 //! - [`request`], [`reply`]: the bodies.
 //! - [`error`]: the error codes and the error object of a failed reply.
-//! - [`vocabulary`]: the words of the template language.
+//! - [`vocabulary`]: the words of the template language, and [`nearest()`] what a mistyped name most likely means.
 //! - [`value`]: wire types that JSON does not have.
 
 pub mod error;
 mod names;
+mod nearest;
 pub mod operation;
 pub mod reply;
 pub mod request;
@@ -22,6 +23,7 @@ pub mod value;
 pub mod vocabulary;
 
 pub use error::{ErrorBody, ErrorCode, FieldError};
+pub use nearest::nearest;
 pub use operation::{Operation, RoutingKey, RoutingKeyError};
 pub use reply::Reply;
 pub use request::{

@@ -209,10 +209,10 @@ mod tests {
     #[test]
     fn forms_that_are_not_a_request_are_refused() {
         refused::<FetchRequest>(r#"{"wher": {}}"#, "unknown field `wher`");
-        refused::<FetchRequest>(r#"{"where": {"a": 1, "a": 2}}"#, "`a` stands twice");
-        refused::<FetchRequest>(r#"{"where": {"a": {"gt": 1, "gt": 5}}}"#, "`gt` stands twice");
-        refused::<FetchRequest>(r#"{"key": {"a": 1, "a": 2}}"#, "`a` stands twice");
-        refused::<CreateRequest>(r#"{"data": {"a": [{"b": 1, "b": 2}]}}"#, "`b` stands twice");
+        refused::<FetchRequest>(r#"{"where": {"a": 1, "a": 2}}"#, "duplicate key `a`");
+        refused::<FetchRequest>(r#"{"where": {"a": {"gt": 1, "gt": 5}}}"#, "duplicate key `gt`");
+        refused::<FetchRequest>(r#"{"key": {"a": 1, "a": 2}}"#, "duplicate key `a`");
+        refused::<CreateRequest>(r#"{"data": {"a": [{"b": 1, "b": 2}]}}"#, "duplicate key `b`");
         refused::<FetchRequest>(r#"{"key": 1, "key": 2}"#, "duplicate field `key`");
         refused::<FetchRequest>(r#"{"where": null}"#, "expected an object");
         refused::<FetchRequest>(r#"{"limit": -1}"#, "invalid value");

@@ -30,7 +30,7 @@ pub(crate) fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opt
 
 /// What a key that stands twice is refused with.
 pub(crate) fn twice<E: serde::de::Error>(key: &str) -> E {
-    E::custom(format_args!("the key `{key}` stands twice"))
+    E::custom(format_args!("duplicate key `{key}`"))
 }
 
 struct AnyValue;

@@ -9,7 +9,7 @@ use time::{
     macros::format_description,
 };
 
-/// A value that is not what its type asks for; the text says what was expected.
+/// A value that is invalid for its type; the text says what was expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ParseValueError(pub &'static str);

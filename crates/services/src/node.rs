@@ -37,11 +37,11 @@ impl NodeService {
 
     fn answer(&self, incoming: &Incoming<'_>) -> Result<Reply> {
         if incoming.routing_key != PING {
-            let message = format!("the nodes' own service does not offer `{}`", incoming.routing_key);
+            let message = format!("the service `node` does not offer `{}`", incoming.routing_key);
             return Err(Error::new(ErrorCode::UnknownOperation, message).hint(format!("it offers `{PING}`")));
         }
         if incoming.broker != Broker::AdminIn {
-            let message = format!("`{PING}` does not belong in the queue `{}`", incoming.broker.queue());
+            let message = format!("`{PING}` is not routed to the queue `{}`", incoming.broker.queue());
             return Err(Error::new(ErrorCode::BadRequest, message)
                 .hint("publish to the exchange `beds` and let the routing key choose the queue"));
         }
@@ -73,7 +73,7 @@ impl Service for NodeService {
 
     fn handle<'a>(&'a self, incoming: Incoming<'a>) -> BoxFuture<'a, Verdict> {
         let verdict = match self.answer(&incoming) {
-            // Who does not listen is not told; that does not make it a failure.
+            // Nobody waits for the answer; that is no failure.
             Ok(_) if !incoming.wants_reply => Verdict::Done,
             Ok(reply) => Verdict::Reply(reply),
             Err(error) => refused(error, &incoming, None),
@@ -97,7 +97,7 @@ fn check(body: &[u8]) -> Result<()> {
         return Err(bad("the body is not a JSON object".to_owned()));
     }
     let request: CallRequest =
-        serde_json::from_slice(body).map_err(|error| bad(format!("the body cannot be read: {error}")))?;
+        serde_json::from_slice(body).map_err(|error| bad(format!("the body is invalid: {error}")))?;
     match request.args.unwrap_or_default().0.first() {
         Some((name, _)) => Err(bad(format!("`{PING}` has no argument `{name}`"))),
         None => Ok(()),

@@ -1,5 +1,5 @@
-//! What a DBA runs against live databases: [`import`] writes templates for what is there, [`verify()`](verify::verify)
-//! holds templates against it. Both stand on what the adapters inspect; neither changes a database.
+//! The tools that a DBA runs against live databases: [`import`] writes templates for a database,
+//! [`verify()`](verify::verify) compares templates with one. Both use what the adapters inspect; neither changes a database.
 
 pub mod import;
 pub mod verify;

@@ -2,7 +2,7 @@
 //! indexes, routines with typed parameters, the grants of the one who looks.
 //!
 //! Each adapter fills them (`mariadb::inspect`, `mongodb::inspect`); `import` writes templates from them and
-//! `verify` holds templates against them. Nothing here asks a server, and nothing here judges.
+//! `verify` compares templates with them. Nothing here asks a server or reports a mistake.
 
 mod grants;
 

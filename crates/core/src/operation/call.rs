@@ -17,7 +17,7 @@ use crate::{
 /// # Errors
 /// `validation_failed` where the arguments contradict the template.
 pub fn call(_: &Context, domain: &'static Domain, call: &'static Call, request: CallRequest) -> Result<Work> {
-    let args = arguments(domain, call, &request.args.unwrap_or_default())?;
+    let args = arguments(call, &request.args.unwrap_or_default())?;
     let invocation = Invocation { call, args };
     let action = match call.lane {
         Lane::Read => Action::Read(Read::Call(invocation)),
@@ -27,12 +27,12 @@ pub fn call(_: &Context, domain: &'static Domain, call: &'static Call, request: 
 }
 
 /// One value a parameter, null for OUT ones.
-fn arguments(domain: &'static Domain, call: &'static Call, given: &Record) -> Result<Vec<Value>> {
+fn arguments(call: &'static Call, given: &Record) -> Result<Vec<Value>> {
     let mut errors = Errors::default();
     for (name, _) in &given.0 {
         match call.args.iter().find(|arg| arg.field.name == name) {
             Some(arg) if arg.mode == ArgMode::Out => {
-                errors.push(format!("args.{name}"), "goes to the client: leave it out");
+                errors.push(format!("args.{name}"), "is an OUT parameter: leave it out");
             }
             Some(_) => {}
             None => errors.push(format!("args.{name}"), format!("is not an argument of `{}`", call.name)),
@@ -46,5 +46,5 @@ fn arguments(domain: &'static Domain, call: &'static Call, given: &Record) -> Re
         scalar::member(&arg.field, given.get(arg.field.name), &path, &mut errors).unwrap_or(Value::Null)
     });
     let values = values.collect();
-    errors.or(domain, values)
+    errors.or(values)
 }

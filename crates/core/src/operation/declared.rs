@@ -2,12 +2,11 @@
 
 use crate::spec::Domain;
 
-/// Why a field cannot be used: the end of the sentence "the member …".
-pub(super) fn not_declared(domain: &Domain, name: &str, declared: &[usize]) -> String {
-    let names: Vec<_> = declared.iter().map(|&index| domain.fields[index].name).collect();
-    if names.is_empty() {
-        format!("cannot use `{name}`: the template declares none")
-    } else {
-        format!("cannot use `{name}`: the template declares {}", names.join(", "))
+/// The end of a sentence about a field that is not one of those: the others, called `plural`.
+pub(super) fn declared(domain: &Domain, plural: &str, fields: &[usize]) -> String {
+    if fields.is_empty() {
+        return "the template has none".to_owned();
     }
+    let names: Vec<_> = fields.iter().map(|&index| domain.fields[index].name).collect();
+    format!("the {plural} are {}", names.join(", "))
 }

@@ -3,7 +3,7 @@
 use beds_protocol::Record;
 use serde_json::Value as Json;
 
-use super::declared::not_declared;
+use super::declared::declared;
 use crate::{
     query::{Comparison, Condition, Test},
     settings::Limits,
@@ -25,7 +25,10 @@ pub(super) fn filter(
             Some((field, _)) if domain.fetch.filter.contains(&field) || domain.key.contains(&field) => {
                 tests(domain, limits, field, json, &path, &mut conditions, errors);
             }
-            _ => errors.push(path, not_declared(domain, name, domain.fetch.filter)),
+            _ => {
+                let filters = declared(domain, "filters", domain.fetch.filter);
+                errors.push(path, format!("is not a filter; {filters}"));
+            }
         }
     }
     conditions
@@ -77,11 +80,11 @@ fn test(ty: &Type, limits: &Limits, operator: &str, json: &Json) -> Result<Test,
         "null" => {
             return json.as_bool().map(Test::Null).ok_or_else(|| "must be true or false".to_owned());
         }
-        _ => return Err("is not an operator: eq, ne, lt, lte, gt, gte, in, prefix and null are".into()),
+        _ => return Err("is not an operator; use eq, ne, lt, lte, gt, gte, in, prefix or null".into()),
     };
     let ordered = !matches!(comparison, Comparison::Eq | Comparison::Ne);
     if ordered && matches!(ty, Type::Bool) {
-        return Err("cannot order true and false".into());
+        return Err("cannot be used with a bool".into());
     }
     match (comparison, json) {
         (Comparison::Eq, Json::Null) => Ok(Test::Null(true)),
@@ -95,14 +98,16 @@ fn one_of(ty: &Type, limits: &Limits, json: &Json) -> Result<Test, String> {
     if items.is_empty() || items.len() > limits.in_items_max {
         return Err(format!("must have from 1 to {} items", limits.in_items_max));
     }
-    let item = |(index, json)| operand(ty, json).map_err(|reason| format!("item {index} {reason}"));
+    let item = |(index, json)| {
+        operand(ty, json).map_err(|reason| format!("has an invalid item [{index}]: it {reason}"))
+    };
     items.iter().enumerate().map(item).collect::<Result<_, _>>().map(Test::In)
 }
 
 fn prefix(ty: &Type, json: &Json) -> Result<Test, String> {
     match (ty, json) {
         (Type::String { .. }, Json::String(text)) if !text.is_empty() => Ok(Test::Prefix(text.clone())),
-        (Type::String { .. }, _) => Err("must be a string that is not empty".into()),
-        _ => Err(format!("is for strings, and this is a {}", ty.name())),
+        (Type::String { .. }, _) => Err("must be a non-empty string".into()),
+        _ => Err(format!("works only on strings; the type of the field is `{}`", ty.name())),
     }
 }

@@ -1,4 +1,4 @@
-//! Requests held against their domain: plans come out, or every mistake that was found.
+//! Validates requests against their domain, and makes plans of them. An error lists every mistake that was found.
 //!
 //! Everything a client names is looked up in the template here; what comes after sees field indices and values. Generated
 //! code calls one of these functions for each operation that a template offers.

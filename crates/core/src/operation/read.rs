@@ -2,7 +2,7 @@
 
 use beds_protocol::{CountRequest, FetchRequest};
 
-use super::{declared::not_declared, filter::filter};
+use super::{declared::declared, filter::filter};
 use crate::{
     context::Context,
     cursor,
@@ -32,9 +32,9 @@ pub fn fetch(cx: &Context, domain: &'static Domain, request: FetchRequest) -> Re
             ("count", count.is_some()),
         ];
         for (name, _) in others.iter().filter(|(_, given)| *given) {
-            errors.push(*name, "cannot stand beside `key`, which names one record");
+            errors.push(*name, "cannot be combined with `key`");
         }
-        return errors.or(domain, read(domain, Read::One { key, fields }));
+        return errors.or(read(domain, Read::One { key, fields }));
     }
     let filter = r#where.as_ref().map(|map| filter(domain, &cx.limits, map, &mut errors)).unwrap_or_default();
     let sort = order(domain, sort.as_deref().unwrap_or_default(), &mut errors);
@@ -44,7 +44,7 @@ pub fn fetch(cx: &Context, domain: &'static Domain, request: FetchRequest) -> Re
     }
     let after = after.and_then(|cursor| page(domain, &sort, &cursor, &mut errors));
     let selection = Selection { filter, sort, after, limit, fields, count: count.unwrap_or(false) };
-    errors.or(domain, read(domain, Read::Many(selection)))
+    errors.or(read(domain, Read::Many(selection)))
 }
 
 /// Counts records by filter.
@@ -55,7 +55,7 @@ pub fn count(cx: &Context, domain: &'static Domain, request: CountRequest) -> Re
     let mut errors = Errors::default();
     let CountRequest { r#where } = request;
     let filter = r#where.as_ref().map(|map| filter(domain, &cx.limits, map, &mut errors));
-    errors.or(domain, read(domain, Read::Count(filter.unwrap_or_default())))
+    errors.or(read(domain, Read::Count(filter.unwrap_or_default())))
 }
 
 fn read(domain: &'static Domain, read: Read) -> Work {
@@ -70,13 +70,13 @@ fn page(
     errors: &mut Errors,
 ) -> Option<Vec<crate::value::Value>> {
     if domain.key.is_empty() {
-        errors.push("after", format!("cannot be used: `{}` has no key to page by", domain.name));
+        errors.push("after", format!("cannot be used: `{}` has no key, and pages need one", domain.name));
         return None;
     }
     let last = cursor::decode(domain, sort, cursor);
     // With another mistake in the request, the order may not be what the client meant.
     if last.is_none() && errors.count() == 0 {
-        errors.push("after", "must be the `next` of a reply to the same `sort`");
+        errors.push("after", "must be the `next` of a reply to a request with the same `sort`");
     }
     last
 }
@@ -90,7 +90,9 @@ fn projection(domain: &'static Domain, names: Option<&[String]>, errors: &mut Er
                 errors.push("fields", format!("names `{name}` twice"));
             }
             Some((index, _)) => indices.push(index),
-            None => errors.push("fields", format!("names `{name}`, which `{}` does not have", domain.name)),
+            None => {
+                errors.push("fields", format!("names `{name}`, which is not a field of `{}`", domain.name));
+            }
         }
     }
     if names.is_empty() {
@@ -113,7 +115,10 @@ fn order(domain: &'static Domain, names: &[String], errors: &mut Errors) -> Vec<
             Some((field, _)) if domain.fetch.sort.contains(&field) || domain.key.contains(&field) => {
                 sort.push(Order { field, descending });
             }
-            _ => errors.push("sort", not_declared(domain, name, domain.fetch.sort)),
+            _ => {
+                let sorts = declared(domain, "sorts", domain.fetch.sort);
+                errors.push("sort", format!("names `{name}`, which is not a sort; {sorts}"));
+            }
         }
     }
     for &field in domain.key {

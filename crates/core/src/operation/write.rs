@@ -34,7 +34,7 @@ pub fn create(cx: &Context, domain: &'static Domain, request: CreateRequest) -> 
         values.push(record::new_record(domain, record, &path, &mut errors));
         refuse_not_passed(domain, record, &path, &mut errors);
     }
-    errors.or(domain, write(domain, Write::Create { records: values, many }))
+    errors.or(write(domain, Write::Create { records: values, many }))
 }
 
 fn bound_records(limits: &Limits, records: &[Record]) -> Result<()> {
@@ -42,8 +42,8 @@ fn bound_records(limits: &Limits, records: &[Record]) -> Result<()> {
     if records.len() <= max {
         return Ok(());
     }
-    let message = format!("the request has {} records; {max} is the limit", records.len());
-    Err(Error::new(ErrorCode::TooLarge, message).hint("send several requests"))
+    let message = format!("the request has {} records; the limit is {max}", records.len());
+    Err(Error::new(ErrorCode::TooLarge, message).hint("split it into several requests"))
 }
 
 /// A value that the procedure does not take would be lost without a word.
@@ -82,7 +82,7 @@ pub fn update(_: &Context, domain: &'static Domain, request: UpdateRequest) -> R
             require_all(domain, procedure.args, &changes, &mut errors);
         }
     }
-    errors.or(domain, write(domain, Write::Update { key, changes, if_version }))
+    errors.or(write(domain, Write::Update { key, changes, if_version }))
 }
 
 /// What the node generates at each change.
@@ -101,7 +101,7 @@ fn require_all(domain: &Domain, args: &[usize], changes: &[(usize, Value)], erro
         let is_known = domain.key.contains(&field) || domain.version == Some(field);
         let name = domain.fields[field].name;
         if !is_known && !errors.names(name) && changes.iter().all(|(changed, _)| *changed != field) {
-            errors.push(name, "is required: the template has no view to take it from");
+            errors.push(name, "is required, since the template has no view to read its current value from");
         }
     }
 }
@@ -119,10 +119,10 @@ pub fn delete(_: &Context, domain: &'static Domain, request: DeleteRequest) -> R
         let takes_version =
             domain.version.zip(objects.delete).is_some_and(|(field, delete)| delete.args.contains(&field));
         if !takes_version && objects.read.is_none() {
-            errors.push("if_version", "cannot be used: neither the procedure nor a view knows the version");
+            errors.push("if_version", "cannot be used: neither the procedure nor a view has the version");
         }
     }
-    errors.or(domain, write(domain, Write::Delete { key, if_version }))
+    errors.or(write(domain, Write::Delete { key, if_version }))
 }
 
 fn write(domain: &'static Domain, write: Write) -> Work {

@@ -1,4 +1,4 @@
-//! What a client sent, against what the template says: JSON becomes values, or errors that name each field.
+//! Checks JSON against the template: it becomes values, or errors that name each field.
 //!
 //! This runs before any database is touched, and collects every error of a request.
 
@@ -7,10 +7,7 @@ pub(crate) mod scalar;
 
 use beds_protocol::FieldError;
 
-use crate::{
-    error::{Error, Result, shortened},
-    spec::Domain,
-};
+use crate::error::{Error, Result, shortened};
 
 /// Collects what is wrong with the fields of one request: a bounded number of bounded texts, since a client may have
 /// sent any number of pages as names.
@@ -51,10 +48,10 @@ impl Errors {
     ///
     /// # Errors
     /// `validation_failed`, where anything was pushed.
-    pub fn or<T>(self, domain: &Domain, value: T) -> Result<T> {
+    pub fn or<T>(self, value: T) -> Result<T> {
         match self.count {
             0 => Ok(value),
-            count => Err(Error::validation(domain, self.details, count)),
+            count => Err(Error::validation(self.details, count)),
         }
     }
 }

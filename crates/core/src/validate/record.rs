@@ -31,7 +31,7 @@ pub(crate) fn new_record(
                 Value::Null
             }
             (Some(_), None) if domain.version == Some(index) => {
-                errors.push(path(), "counts the changes of a record: leave it out");
+                errors.push(path(), "is the version, which the node sets: leave it out");
                 Value::Null
             }
             (Some(json), None) => value(field, json, &path(), errors).unwrap_or(Value::Null),
@@ -71,7 +71,7 @@ pub(crate) fn changes(domain: &'static Domain, record: &Record, errors: &mut Err
         if domain.key.contains(&index) {
             errors.push(path, "is part of the key and cannot be changed");
         } else if domain.version == Some(index) {
-            errors.push(path, "counts the changes of a record: send it as `if_version`");
+            errors.push(path, "is the version: send it as `if_version`");
         } else if field.generated.is_some() {
             errors.push(path, "is generated: leave it out");
         } else if field.immutable {
@@ -106,7 +106,7 @@ pub(crate) fn key(domain: &'static Domain, json: &Json, errors: &mut Errors) -> 
             Json::Object(members) if members.contains_key(domain.fields[*index].name) => {
                 let name = domain.fields[*index].name;
                 for other in members.keys().filter(|other| *other != name) {
-                    errors.push(format!("key.{other}"), format!("is not part of the key: {name}"));
+                    errors.push(format!("key.{other}"), format!("is not part of the key; the key is {name}"));
                 }
                 vec![part(*index, &members[name], "key", errors)]
             }
@@ -120,7 +120,10 @@ pub(crate) fn key(domain: &'static Domain, json: &Json, errors: &mut Errors) -> 
             };
             for name in members.keys() {
                 if !several.iter().any(|&i| domain.fields[i].name == name) {
-                    errors.push(format!("key.{name}"), format!("is not part of the key: {}", names()));
+                    errors.push(
+                        format!("key.{name}"),
+                        format!("is not part of the key; the key is {}", names()),
+                    );
                 }
             }
             let mut values = Vec::with_capacity(several.len());

@@ -90,7 +90,7 @@ pub(crate) fn member(
     }
 }
 
-/// What a field is when a client does not give it; `None` where it must.
+/// The value of a field that a client leaves out; `None` where it must not.
 pub(crate) fn absent(field: &Field) -> Option<Value> {
     match field.default {
         Some(literal) => Value::from_literal(&field.ty, literal),
@@ -107,7 +107,7 @@ pub(crate) fn scalar(ty: &Type, json: &Json) -> Result<Value, String> {
             Some(value) if value < *min => Err(format!("must be at least {min}")),
             Some(value) if value > *max => Err(format!("must be at most {max}")),
             Some(value) => Ok(Value::Int(value)),
-            None => Err("must be an integer of 64 bits, as a JSON number without a fraction".into()),
+            None => Err("must be a 64-bit integer, a JSON number without a fraction".into()),
         },
         Type::UInt { min, max } => match json.as_u64().or_else(|| is_negative_zero(json).then_some(0)) {
             Some(value) if value < *min => Err(format!("must be at least {min}")),
@@ -174,7 +174,9 @@ fn text_value(ty: &Type, text: &str) -> Result<Value, String> {
         Type::String { min, max, pattern } => {
             length(text, *min, *max)?;
             match pattern {
-                Some(pattern) if !pattern.matches(text) => Err(format!("must match {}", pattern.source())),
+                Some(pattern) if !pattern.matches(text) => {
+                    Err(format!("must match the pattern {}", pattern.source()))
+                }
                 _ => Ok(Value::Text(text.to_owned())),
             }
         }

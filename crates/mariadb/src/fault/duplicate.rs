@@ -20,7 +20,7 @@ pub(super) fn duplicate(said: &Said<'_>, domain: &Domain) -> Error {
     };
     let detail = |field: &Field| FieldError {
         field: field.name.to_owned(),
-        reason: "is taken by another record".to_owned(),
+        reason: "is a duplicate: another record has this value".to_owned(),
     };
     Error {
         details: fields.into_iter().map(detail).collect(),

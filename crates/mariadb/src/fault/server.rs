@@ -24,7 +24,7 @@ enum Meaning {
     Signalled,
     /// A value broke a rule of the database.
     Rejected,
-    /// The transaction gives way to another.
+    /// The transaction lost a deadlock or a lock.
     GivesWay,
     /// The connection, or the server at its other end, is of no more use.
     Lost,
@@ -148,25 +148,28 @@ pub(super) fn from_server(said: &Said<'_>, domain: &Domain) -> Fault {
         Meaning::Interrupted => Fault::Refused(Error::deadline()),
         Meaning::Duplicate => Fault::Refused(duplicate(said, domain)),
         Meaning::NoParent => {
-            let message = format!("a record that this one of `{name}` refers to does not exist");
+            let message = format!("the record of `{name}` refers to a record that does not exist");
             refused(ErrorCode::Conflict, message)
         }
         Meaning::HasChildren => {
-            refused(ErrorCode::Conflict, format!("other records refer to this one of `{name}`"))
+            refused(ErrorCode::Conflict, format!("other records refer to this record of `{name}`"))
         }
         Meaning::Denied => {
             tracing::error!(template = name, "a database user lacks a right: {}", logged(said));
             Fault::Refused(
-                Error::internal(format!("the node's database user may not run an object of `{name}`"))
-                    .hint("grant what `bedsc grants` lists to the node's user"),
+                Error::internal(format!(
+                    "the node's database user lacks a privilege on an object of `{name}`"
+                ))
+                .hint("grant the node's user what `bedsc grants` lists"),
             )
         }
         Meaning::ReadLane => Fault::Refused(
-            Error::internal("an object in the read lane tried to write").hint("declare its lane as write"),
+            Error::internal("an object in the read lane tried to write")
+                .hint("write lane = \"write\" in the template"),
         ),
         Meaning::Characters => refused(
             ErrorCode::ValidationFailed,
-            "a value has a character that the column's character set does not have".to_owned(),
+            "a value has a character that is not in the column's character set".to_owned(),
         ),
         // What the body of an object misses says nothing of the template.
         Meaning::Missing if is_of_template(said.message, domain) => {

@@ -208,8 +208,8 @@ fn what_the_driver_says_is_sorted_too() {
     let broken = || std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
     assert!(matches!(classify(&sqlx::Error::Io(broken()), &THING), Fault::Lost(_)));
     for (error, message) in [
-        (sqlx::Error::Protocol("x".into()), "the database gave an unexpected error"),
-        (sqlx::Error::RowNotFound, "the database gave an unexpected error"),
+        (sqlx::Error::Protocol("x".into()), "the database returned an unexpected error"),
+        (sqlx::Error::RowNotFound, "the database returned an unexpected error"),
         (sqlx::Error::Decode("x".into()), "the database does not match the template"),
     ] {
         let Fault::Abandoned(error) = classify(&error, &THING) else { panic!("{error}") };

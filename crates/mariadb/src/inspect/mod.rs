@@ -43,7 +43,7 @@ pub async fn inspect(url: &SecretUrl, scope: &Scope) -> Result<Catalogue, Unseen
         Err(_) => {
             return Err(Unseen::new(
                 format!("no answer within {} s", scope.timeout.as_secs().max(1)),
-                "is the server there, and is its address right?",
+                "check that the server runs and that its address is right",
             ));
         }
     };

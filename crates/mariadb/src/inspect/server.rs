@@ -12,9 +12,9 @@ pub(super) fn options(url: &SecretUrl) -> Result<MySqlConnectOptions, Unseen> {
     let wrong =
         |reason: String| Unseen::new(reason, "a MariaDB URL is mysql://user:password@host:3306/database");
     if !text.starts_with("mysql://") {
-        return Err(wrong("this is no MariaDB URL".to_owned()));
+        return Err(wrong("this is not a MariaDB URL".to_owned()));
     }
-    text.parse().map_err(|error: sqlx::Error| wrong(format!("the URL cannot be read: {error}")))
+    text.parse().map_err(|error: sqlx::Error| wrong(format!("the URL is invalid: {error}")))
 }
 
 /// A refusal, and what to do about it.
@@ -28,9 +28,9 @@ pub(super) fn unseen(error: &sqlx::Error) -> Unseen {
         Some(1044) => {
             "the user has no privilege on this database: grant SELECT and EXECUTE on it, or on its objects"
         }
-        Some(1049) => "look how the database is spelt: `show databases` lists them",
-        Some(_) => "the server said so; the user may lack a privilege",
-        None => "is the server there, and is its address right?",
+        Some(1049) => "check the name of the database: `show databases` lists them",
+        Some(_) => "the server refused it; the user may lack a privilege",
+        None => "check that the server runs and that its address is right",
     };
     let reason = match error {
         sqlx::Error::Database(error) => error.message().to_owned(),

@@ -105,7 +105,7 @@ impl Write {
         }
         let error = Error::reply_too_large(self.reply_bytes_max);
         Err(Fault::Refused(if self.commits() {
-            error.hint("the object commits by itself, so its effect stands; ask for what it did by a fetch")
+            error.hint("the object commits by itself, so its effect remains; fetch the record to see it")
         } else {
             error
         }))

@@ -158,15 +158,15 @@ fn what_mongodb_lacks_is_a_mistake_of_the_field() {
         panic!("no key")
     };
     key(&PAIR, &values, &mut errors);
-    let error = errors.or(&THING, ()).unwrap_err();
+    let error = errors.or(()).unwrap_err();
     let details: Vec<_> = error.details.iter().map(|detail| (&*detail.field, &*detail.reason)).collect();
     assert_eq!(
         details,
         [
-            ("where.natural", "exceeds the integers of MongoDB"),
-            ("where.natural", "exceeds the integers of MongoDB"),
+            ("where.natural", "exceeds the largest integer of MongoDB"),
+            ("where.natural", "exceeds the largest integer of MongoDB"),
             ("where.price", "has more than the 34 digits of a Decimal128"),
-            ("key.right", "exceeds the integers of MongoDB"),
+            ("key.right", "exceeds the largest integer of MongoDB"),
         ]
     );
 }

@@ -42,7 +42,7 @@ pub async fn inspect(
     let text = url.expose();
     if !text.starts_with("mongodb://") && !text.starts_with("mongodb+srv://") {
         return Err(Unseen::new(
-            "this is no MongoDB URL",
+            "this is not a MongoDB URL",
             "a MongoDB URL is mongodb://user:password@host:27017",
         ));
     }
@@ -66,13 +66,13 @@ fn unseen(error: &mongodb::error::Error) -> Unseen {
             "user or password is wrong; ?authSource=… names the database that knows the user"
         }
         ErrorKind::ServerSelection { .. } | ErrorKind::Io(_) => {
-            "is the server there, and is its address right?"
+            "check that the server runs and that its address is right"
         }
         ErrorKind::InvalidArgument { .. } => "a MongoDB URL is mongodb://user:password@host:27017",
         ErrorKind::Command(command) if command.code == 13 => {
             "the user needs listCollections, listIndexes and find: the role `read` on the database"
         }
-        _ => "the server said so",
+        _ => "the server refused it",
     };
     Unseen::new(error.kind.to_string(), hint)
 }
@@ -102,7 +102,7 @@ impl Look<'_> {
         let of = specifications.len();
         for (done, specification) in specifications.iter().enumerate() {
             if Instant::now() > self.until {
-                let reason = format!("no more time after {done} of {of} collections");
+                let reason = format!("timed out after {done} of {of} collections");
                 return Err(Unseen::new(
                     reason,
                     "--timeout gives more, --sample looks at fewer documents, --only at fewer collections",
@@ -165,7 +165,9 @@ impl Look<'_> {
             return self.fill_from_schema(relation, specification, schema).await;
         }
         if validator.is_some() {
-            relation.notes.push("its validator is no $jsonSchema, so its documents were looked at".into());
+            relation
+                .notes
+                .push("its validator is not a $jsonSchema, so a sample of documents was inspected".into());
         }
         self.fill_from_sample(relation).await
     }
@@ -200,9 +202,9 @@ impl Look<'_> {
             }
         }
         if self.scope.sample > 0 && relation.columns.iter().any(is_unclear) {
-            relation.notes.push(
-                "bytes that are UUIDs are declared as bytes too: write type = \"uuid\" where they are".into(),
-            );
+            relation
+                .notes
+                .push("UUIDs are declared as bytes: write type = \"uuid\" where a field holds one".into());
         }
         finish_id(&mut relation.columns);
         Ok(())

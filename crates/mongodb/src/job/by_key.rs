@@ -42,7 +42,7 @@ impl ByKey {
         let mut errors = Errors::default();
         let filter = filter::key(domain, &key, &mut errors);
         let (is_whole, fields) = (matches!(fields, Fields::All), fields.indices(domain));
-        errors.or(domain, Self { domain, source, key, filter, is_whole, fields, bytes_max })
+        errors.or(Self { domain, source, key, filter, is_whole, fields, bytes_max })
     }
 
     /// Whether it can be asked for together with others.

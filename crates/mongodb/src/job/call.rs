@@ -30,9 +30,9 @@ impl Call {
     pub(super) fn new(domain: &'static Domain, call: &Invocation, bytes_max: usize) -> Result<Self> {
         let Invocation { call, args } = call;
         let Routine::Pipeline { on, stages } = call.routine else {
-            return Err(Error::internal(format!("`{}` of `{}` is no pipeline", call.name, domain.name)));
+            return Err(Error::internal(format!("`{}` of `{}` is not a pipeline", call.name, domain.name)));
         };
-        let stages = pipeline::bind(stages, domain, call, args)?;
+        let stages = pipeline::bind(stages, call, args)?;
         Ok(Self { call, on, stages, bytes_max })
     }
 

@@ -25,7 +25,7 @@ impl Count {
     pub(super) fn new(domain: &'static Domain, source: Source, conditions: &[Condition]) -> Result<Self> {
         let mut errors = Errors::default();
         let filter = filter::filter(domain, conditions, &mut errors);
-        errors.or(domain, Self { source, filter })
+        errors.or(Self { source, filter })
     }
 
     pub(super) async fn run(

@@ -19,14 +19,14 @@ use crate::{
     server::{Connection, budget},
 };
 
-/// How many times a transaction that gave way to another is run again.
+/// How many times a transaction that lost a conflict with another is run again.
 const TRANSACTION_RETRIES_MAX: u8 = 3;
 
 #[derive(Debug)]
 pub(super) struct Insert {
     collection: &'static str,
     documents: Vec<Document>,
-    /// Whether errors tell the record, since the request has a list of them.
+    /// Whether errors name the record's index: the request has a list of records.
     many: bool,
     outcome: Outcome,
 }
@@ -62,7 +62,7 @@ impl Insert {
             json.insert(0, b'[');
             json.push(b']');
         }
-        errors.or(domain, ())?;
+        errors.or(())?;
         let outcome = bounded(Outcome::data(json), bytes_max)?;
         Ok(Self { collection, documents, many, outcome })
     }

@@ -50,7 +50,10 @@ impl Job {
     /// As [`crate::Database::run`], for what is known before the database is asked.
     pub(crate) fn new(Plan { domain, action }: Plan, bytes_max: usize) -> Result<Self> {
         let Objects::MongoDb(objects) = domain.objects else {
-            return Err(Error::internal(format!("`{}` is not in a MongoDB database", domain.name)));
+            return Err(Error::internal(format!(
+                "the domain `{}` is not in a MongoDB database",
+                domain.name
+            )));
         };
         let source = || objects.read.ok_or_else(|| Error::not_offered(domain, Operation::Fetch));
         let collection =

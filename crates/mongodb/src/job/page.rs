@@ -68,7 +68,7 @@ impl Page {
             fields,
             bytes_max,
         };
-        errors.or(domain, page)
+        errors.or(page)
     }
 
     pub(super) async fn run(

@@ -33,7 +33,7 @@ impl Target {
     ) -> Result<Self> {
         let mut errors = Errors::default();
         let by_key = filter::key(domain, &key, &mut errors);
-        errors.or(domain, Self { domain, collection, key, if_version, by_key })
+        errors.or(Self { domain, collection, key, if_version, by_key })
     }
 
     /// The record with this key, while it is at this version.

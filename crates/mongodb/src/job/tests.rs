@@ -63,14 +63,14 @@ fn what_mongodb_lacks_is_a_mistake_of_the_field() {
         record
     };
     let too_great = || with("natural", Value::UInt(u64::MAX));
-    let reason = "exceeds the integers of MongoDB".to_owned();
+    let reason = "exceeds the largest integer of MongoDB".to_owned();
     assert_eq!(mistakes(create(vec![too_great()], false)), [("natural".to_owned(), reason.clone())]);
     assert_eq!(
         mistakes(create(vec![thing("x"), too_great()], true)),
         [("data[1].natural".to_owned(), reason.clone())]
     );
     let nul = serde_json::json!({ "a": [{ "b\0": 1 }] });
-    let expected = "has a member with a NUL character in its name, which MongoDB cannot keep".to_owned();
+    let expected = "has a member with a NUL character in its name, which MongoDB cannot store".to_owned();
     assert_eq!(
         mistakes(update(vec![(place("natural"), Value::UInt(u64::MAX)), (place("any"), Value::Json(nul))])),
         [("natural".to_owned(), reason), ("any".to_owned(), expected)]

@@ -15,7 +15,7 @@ use crate::{
     server::{Connection, budget},
 };
 
-/// What the version adds to the key in a reply, in bytes: the digits, a colon, quotes and a comma.
+/// The bytes that the version adds to the key in a reply: digits, colon, quotes and comma.
 const VERSION_BYTES_MAX: usize = 24;
 
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl Update {
             change.insert("$inc", doc! { field.column: 1_i64 });
             reply_bytes += field.name.len() + VERSION_BYTES_MAX;
         }
-        errors.or(domain, ())?;
+        errors.or(())?;
         // The reply is the key and the version: how long it is is known before anything is done.
         if reply_bytes > bytes_max {
             return Err(Error::reply_too_large(bytes_max));

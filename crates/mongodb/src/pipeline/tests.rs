@@ -8,7 +8,7 @@ use crate::golden::{THING, check};
 fn bound(stages: &serde_json::Value, any: &serde_json::Value) -> Result<Vec<Document>> {
     let list = Value::Json(json!([any]));
     let args = [Value::Text("$name".to_owned()), Value::Json(any.clone()), list];
-    bind(&stages.to_string(), &THING, &THING.calls[0], &args)
+    bind(&stages.to_string(), &THING.calls[0], &args)
 }
 
 fn arg(name: &str) -> serde_json::Value {

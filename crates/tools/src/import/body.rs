@@ -6,72 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use beds_core::inspect::{Routine, RoutineKind};
 
-/// A piece of a routine's text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Token {
-    /// A bare word, in lower case.
-    Word(String),
-    /// A quoted name.
-    Name(String),
-    /// Anything else but white space, comments and strings.
-    Mark(char),
-}
-
-impl Token {
-    /// The name that it may stand for.
-    pub(super) fn name(&self) -> Option<&str> {
-        match self {
-            Self::Word(text) | Self::Name(text) => Some(text),
-            Self::Mark(_) => None,
-        }
-    }
-
-    fn is(&self, word: &str) -> bool {
-        matches!(self, Self::Word(text) if text == word)
-    }
-}
-
-/// Words, names and marks. Comments are gone; a string is one `'`.
-pub(super) fn tokens(body: &str) -> Vec<Token> {
-    let mut tokens = Vec::new();
-    let mut chars = body.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '#' => while chars.next().is_some_and(|c| c != '\n') {},
-            '-' if chars.peek() == Some(&'-') => while chars.next().is_some_and(|c| c != '\n') {},
-            '/' if chars.peek() == Some(&'*') => {
-                let mut previous = ' ';
-                for c in chars.by_ref() {
-                    if previous == '*' && c == '/' {
-                        break;
-                    }
-                    previous = c;
-                }
-            }
-            '\'' | '"' => {
-                while let Some(inner) = chars.next() {
-                    if inner == '\\' {
-                        chars.next();
-                    } else if inner == c {
-                        break;
-                    }
-                }
-                tokens.push(Token::Mark('\''));
-            }
-            '`' => tokens.push(Token::Name(chars.by_ref().take_while(|c| *c != '`').collect())),
-            c if c.is_alphanumeric() || c == '_' || c == '@' || c == '$' => {
-                let mut word = c.to_lowercase().to_string();
-                while let Some(c) = chars.next_if(|c| c.is_alphanumeric() || matches!(c, '_' | '$')) {
-                    word.extend(c.to_lowercase());
-                }
-                tokens.push(Token::Word(word));
-            }
-            c if c.is_whitespace() => {}
-            c => tokens.push(Token::Mark(c)),
-        }
-    }
-    tokens
-}
+use super::tokens::{Token, tokens};
 
 /// A statement that changes records: the word that begins it, and the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,6 +80,9 @@ pub(super) fn deeds(body: &str) -> Deeds {
     let mut deeds = Deeds::default();
     for (at, token) in tokens.iter().enumerate() {
         deeds.names.extend(token.name().map(str::to_lowercase));
+        if *token == Token::Unended {
+            deeds.others.push("a text that does not end".into());
+        }
         let Token::Word(word) = token else { continue };
         let after = |offset: usize| tokens.get(at + offset);
         // `insert(…)`, `replace(…)` and `truncate(…)` are functions too.
@@ -271,6 +209,15 @@ mod tests {
         assert!(
             deeds("begin insert into t (a) values (1) on duplicate key update a = 2; end").changes.len() == 1
         );
+        for writes in [
+            "begin /*M!100100 delete from t; */ end",
+            "begin select 5--5; update t set a = 1; end",
+            // In another SQL mode a string ends after `\\`: what follows cannot be seen, and may write.
+            "begin select '\\'; delete from t; end",
+        ] {
+            assert!(deeds(writes).writes(), "{writes}");
+        }
+        assert!(deeds("begin set @@autocommit = 1; end").commits);
         assert!(deeds("if p_from is null then set p_from = curdate(); end if").asks_null("p_from"));
     }
 }

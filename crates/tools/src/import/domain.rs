@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use beds_protocol::Lane;
+
 use super::{
-    fields::{Field, Supply, fields},
+    fields::{Field, Supply, Ty, fields},
     names::snake,
-    routines::Call,
 };
-use beds_core::inspect::{Catalogue, Evidence, Index, Relation, RelationKind, Supplied};
+use beds_core::inspect::{
+    Catalogue, Direction, Evidence, Index, Relation, RelationKind, RoutineKind, Supplied,
+};
 
 /// A domain to be written.
 #[derive(Debug, Clone)]
@@ -35,6 +38,29 @@ pub(super) struct Domain {
 pub(super) enum Object {
     Procedure { name: String, args: Vec<usize>, returns: Vec<usize>, commits: bool },
     Collection(String),
+}
+
+/// A call of a template.
+#[derive(Debug, Clone)]
+pub(super) struct Call {
+    pub(super) name: String,
+    pub(super) routine: String,
+    pub(super) kind: RoutineKind,
+    pub(super) lane: Lane,
+    pub(super) commits: bool,
+    pub(super) args: Vec<Arg>,
+    pub(super) returns: Option<Ty>,
+    pub(super) description: String,
+    pub(super) notes: Vec<String>,
+}
+
+/// An argument of a call.
+#[derive(Debug, Clone)]
+pub(super) struct Arg {
+    pub(super) name: String,
+    pub(super) ty: Ty,
+    pub(super) direction: Direction,
+    pub(super) nullable: bool,
 }
 
 impl Domain {
@@ -79,7 +105,7 @@ pub(super) fn domain(name: String, relation: &Relation, catalogue: &Catalogue) -
         } else if relation.columns.is_empty() {
             match relation.evidence {
                 Evidence::Sample { .. } => {
-                    "there are no documents to learn its fields from, and no validator".into()
+                    "it has no documents and no validator, so its fields are unknown".into()
                 }
                 _ => {
                     "its columns cannot be seen: it is broken, or the user has no privilege on it".to_owned()
@@ -204,13 +230,13 @@ fn choose_fetch(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue)
                 let is_led = |of: &String| led.iter().any(|column| column.eq_ignore_ascii_case(of));
                 leading.extend(columns.iter().filter(|(_, of)| is_led(of)).map(|(name, _)| snake(name)));
                 domain.notes.push(
-                    "filter and sort name the columns that lead an index in the table: add what is fast"
+                    "filter and sort name the first column of each index of the table: add what else is fast"
                         .into(),
                 );
             } else {
                 leading.extend(relation.columns.iter().map(|column| snake(&column.name)));
                 domain.notes.push(
-                    "filter and sort name all columns, as nobody knows here which are fast: remove what is slow"
+                    "filter and sort name all columns, since the view does not tell which are indexed: remove what is slow"
                         .into(),
                 );
             }

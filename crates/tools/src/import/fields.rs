@@ -1,8 +1,10 @@
 //! Columns to fields, and types to the types of templates.
 
+use std::fmt::Write as _;
+
 use beds_protocol::value::{Date, DateTime, Time};
 
-use super::{names::Taken, render::string};
+use super::{literal::string, names::Taken};
 use beds_core::inspect::{Column, Evidence, Kind, Relation, Supplied};
 
 /// The longest string that can be indexed in a template.
@@ -26,6 +28,16 @@ pub(super) struct Ty {
 impl Ty {
     fn plain(name: &'static str) -> Self {
         Self { name, keys: Vec::new(), note: None }
+    }
+
+    /// As a value in TOML.
+    pub(super) fn inline(&self) -> String {
+        let mut out = format!("{{ type = \"{}\"", self.name);
+        for (key, value) in &self.keys {
+            let _ = write!(out, ", {key} = {value}");
+        }
+        out.push_str(" }");
+        out
     }
 
     fn key(mut self, key: &'static str, value: impl std::fmt::Display) -> Self {
@@ -117,9 +129,9 @@ fn hint(written: &str) -> &'static str {
 fn unnameable(name: &str, relation: &Relation) -> Option<&'static str> {
     let is_document = relation.kind == beds_core::inspect::RelationKind::Collection;
     if name.is_empty() || name.contains('\0') {
-        Some("a template cannot write this name")
+        Some("this name is not allowed in a template")
     } else if is_document && (name.contains('.') || name.starts_with('$')) {
-        Some("a name with `.` or `$` cannot be asked for")
+        Some("a name with `.` or `$` cannot be queried")
     } else {
         None
     }
@@ -185,9 +197,7 @@ fn supply(column: &Column, ty: &Ty, notes: &mut Vec<String>) -> Supply {
                 return Supply::Default(value);
             }
             if text.starts_with("0000-00-00") {
-                notes.push(
-                    "its default, a date of zero, has no form on the wire, where it reads as null".into(),
-                );
+                notes.push("its default is a date of zero, which clients get as null".into());
                 return if column.nullable { Supply::Optional } else { Supply::Required };
             }
             let shown = shortened(&format!("'{text}'"));
@@ -288,11 +298,11 @@ pub(super) fn ty(kind: &Kind, depth: usize) -> Result<Ty, String> {
         Kind::Json => Ty::plain("json"),
         Kind::ObjectId => Ty::plain("object_id"),
         Kind::List(_) | Kind::Object(_) if depth >= DEPTH_MAX => {
-            Ty::plain("json").noted("nested deeper than a template can say")
+            Ty::plain("json").noted("nested deeper than a template allows")
         }
         Kind::List(item) => {
             let item = ty(item, depth + 1)?;
-            Ty::plain("list").key("items", super::render::inline(&item)).key("max", 100_000)
+            Ty::plain("list").key("items", item.inline()).key("max", 100_000)
         }
         Kind::Object(members) => object(members, depth)?,
         Kind::Mixed(types) => Ty::plain("json").noted(format!("of several types: {}", types.join(", "))),
@@ -336,13 +346,11 @@ fn object(members: &[Column], depth: usize) -> Result<Ty, String> {
         if !member.nullable {
             ty.keys.push(("required", "true".into()));
         }
-        parts.push(format!("{name} = {}", super::render::inline(&ty)));
+        parts.push(format!("{name} = {}", ty.inline()));
     }
     let ty = Ty::plain("object").key("fields", format!("{{ {} }}", parts.join(", ")));
     Ok(match unnamed.first() {
-        Some(first) => {
-            ty.noted(format!("without the member `{}`, whose name cannot be asked for", first.name))
-        }
+        Some(first) => ty.noted(format!("without the member `{}`, whose name cannot be queried", first.name)),
         None => ty,
     })
 }

@@ -10,9 +10,11 @@ mod crud;
 mod ddl;
 mod domain;
 mod fields;
+mod literal;
 mod names;
 mod render;
 mod routines;
+mod tokens;
 mod write;
 
 use beds_core::inspect::{Catalogue, Evidence, Relation, RelationKind, Routine, RoutineKind};
@@ -169,9 +171,9 @@ fn domains(catalogue: &Catalogue, options: &Options, names: &mut Taken, plan: &m
 fn unnameable(relation: &Relation, options: &Options) -> Option<&'static str> {
     let name = &relation.name;
     if options.is_mongodb && (name.contains('$') || name.starts_with("system.")) {
-        Some("a template cannot name it")
+        Some("its name is not allowed in a template")
     } else if options.is_mongodb && name.len() > 200 {
-        Some("its name is longer than a template can write")
+        Some("its name is too long for a template")
     } else {
         None
     }
@@ -186,7 +188,7 @@ fn offer_collection(domain: &mut Domain, relation: &Relation) {
     let refused = domain.fields.iter().find(|field| field.ty.name == "int" && !field.column.takes_long());
     if let (Evidence::Validator { .. }, Some(field)) = (relation.evidence, refused) {
         domain.notes.push(format!(
-            "read only: its validator takes `{}` as int only, and the node writes long: let it take [\"int\", \"long\"]",
+            "read only: its validator accepts `{}` as int only, and the node writes long: let it accept [\"int\", \"long\"]",
             field.column.name
         ));
         return;
@@ -202,11 +204,11 @@ fn offer_collection(domain: &mut Domain, relation: &Relation) {
                 domain.delete = collection();
             }
         }
-        Evidence::Validator { .. } => domain.notes.push(
-            "read only: its validator does not refuse what does not match, or asks for what a template cannot say".into(),
-        ),
+        Evidence::Validator { .. } => domain
+            .notes
+            .push("read only: its validator only warns, or requires what a template cannot express".into()),
         Evidence::Sample { .. } | Evidence::Declared => domain.notes.push(format!(
-            "read only: no validator says what a document must be; with one, add create = {{ collection = \"{}\" }}",
+            "read only: it has no validator; with one, add create = {{ collection = \"{}\" }}",
             relation.name
         )),
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use beds_protocol::Service;
+use wildmatch::WildMatch;
 
 /// The most characters that a wire name may have.
 const NAME_LEN_MAX: usize = 64;
@@ -125,19 +126,9 @@ impl Taken {
     }
 }
 
-/// Whether a name matches a pattern with `*` and `?`. Case does not matter.
+/// Whether a name matches a pattern, in which `*` stands for any characters and `?` for one. Case does not matter.
 pub fn glob_matches(pattern: &str, name: &str) -> bool {
-    fn matches(pattern: &[char], name: &[char]) -> bool {
-        match (pattern, name) {
-            ([], []) => true,
-            (['*', rest @ ..], _) => (0..=name.len()).any(|skip| matches(rest, &name[skip..])),
-            (['?', pattern @ ..], [_, name @ ..]) => matches(pattern, name),
-            ([p, pattern @ ..], [c, name @ ..]) => p == c && matches(pattern, name),
-            _ => false,
-        }
-    }
-    let chars = |text: &str| text.to_lowercase().chars().collect::<Vec<_>>();
-    matches(&chars(pattern), &chars(name))
+    WildMatch::new_case_insensitive(pattern).matches(name)
 }
 
 /// The words of a name, in the singular, as far as English endings tell.
@@ -225,8 +216,35 @@ mod tests {
     }
 
     #[test]
-    fn patterns_and_parameters() {
-        assert!(glob_matches("ord*_?", "Orders_1") && !glob_matches("ord*_?", "orders"));
+    fn patterns_have_two_signs() {
+        for (pattern, name, expected) in [
+            ("ord*_?", "Orders_1", true),
+            ("ord*_?", "orders", false),
+            ("*", "", true),
+            ("", "", true),
+            ("", "a", false),
+            ("?", "", false),
+            ("?rger", "ärger", true),
+            ("ÄRGER", "ärger", true),
+            ("a**b", "ab", true),
+            // No other character means anything but itself.
+            ("a/*.b", "a/x/y.b", true),
+            ("[ab]", "a", false),
+            ("{a,b}", "{A,B}", true),
+            (r"a\*", r"a\bc", true),
+        ] {
+            assert_eq!(glob_matches(pattern, name), expected, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn many_stars_cost_little() {
+        let name = "a".repeat(5_000);
+        assert!(!glob_matches(&format!("{}b", "*a".repeat(50)), &name));
+    }
+
+    #[test]
+    fn parameters_and_words() {
         assert!(same("p_unitPrice", "UnitPrice") && same("sku", "SKU") && same("pName", "name"));
         assert!(!same("p_name", "p"));
         assert_eq!(table_words("tblOrderStatuses"), ["order", "status"]);

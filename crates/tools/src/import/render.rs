@@ -6,39 +6,11 @@ use beds_protocol::Lane;
 
 use super::{
     Options,
-    domain::{Domain, Object},
-    fields::{Field, Supply, Ty},
-    routines::Call,
+    domain::{Call, Domain, Object},
+    fields::{Field, Supply},
+    literal::string,
 };
 use beds_core::inspect::{Direction, RelationKind, RoutineKind};
-
-/// A string in TOML.
-pub(super) fn string(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            c if c.is_control() => {
-                let _ = write!(out, "\\u{:04X}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
-}
-
-/// A type as a value in TOML.
-pub(super) fn inline(ty: &Ty) -> String {
-    let mut out = format!("{{ type = \"{}\"", ty.name);
-    for (key, value) in &ty.keys {
-        let _ = write!(out, ", {key} = {value}");
-    }
-    out.push_str(" }");
-    out
-}
 
 /// The text of a template.
 pub(super) fn template(domain: &Domain, database: &str, options: &Options) -> String {
@@ -187,7 +159,7 @@ fn call(out: &mut String, call: &Call) {
         out.push_str("commits = true\n");
     }
     if let Some(returns) = &call.returns {
-        let _ = writeln!(out, "returns = {}", inline(returns));
+        let _ = writeln!(out, "returns = {}", returns.inline());
     }
     if call.args.is_empty() {
         return;
@@ -206,6 +178,6 @@ fn call(out: &mut String, call: &Call) {
         if arg.nullable {
             ty.keys.push(("nullable", "true".into()));
         }
-        let _ = writeln!(out, "{:width$} = {}", arg.name, inline(&ty));
+        let _ = writeln!(out, "{:width$} = {}", arg.name, ty.inline());
     }
 }

@@ -4,34 +4,11 @@ use beds_protocol::Lane;
 
 use super::{
     body::AllDeeds,
-    domain::Domain,
+    domain::{Arg, Call, Domain},
     fields::{Ty, ty},
     names::{Taken, parameter, same, snake, table_words, words},
 };
 use beds_core::inspect::{Direction, Routine, RoutineKind};
-
-/// A call of a template.
-#[derive(Debug, Clone)]
-pub(super) struct Call {
-    pub(super) name: String,
-    pub(super) routine: String,
-    pub(super) kind: RoutineKind,
-    pub(super) lane: Lane,
-    pub(super) commits: bool,
-    pub(super) args: Vec<Arg>,
-    pub(super) returns: Option<Ty>,
-    pub(super) description: String,
-    pub(super) notes: Vec<String>,
-}
-
-/// An argument of a call.
-#[derive(Debug, Clone)]
-pub(super) struct Arg {
-    pub(super) name: String,
-    pub(super) ty: Ty,
-    pub(super) direction: Direction,
-    pub(super) nullable: bool,
-}
 
 /// The call that runs a routine; an error is why no template can express it.
 pub(super) fn call(routine: &Routine, domain: Option<&Domain>, all: &AllDeeds) -> Result<Call, String> {
@@ -62,7 +39,7 @@ pub(super) fn call(routine: &Routine, domain: Option<&Domain>, all: &AllDeeds) -
     }
     let returns = match &routine.returns {
         Some((kind, _)) => Some(ty(kind, 0).map_err(|why| format!("it returns {why}"))?),
-        None if routine.kind == RoutineKind::Function => return Err("what it returns cannot be seen".into()),
+        None if routine.kind == RoutineKind::Function => return Err("its return type cannot be seen".into()),
         None => None,
     };
     let (lane, commits, notes) = lane(routine, all);
@@ -107,7 +84,7 @@ fn lane(routine: &Routine, all: &AllDeeds) -> (Lane, bool, Vec<String>) {
         Some((writes, commits)) => {
             let mut notes = Vec::new();
             if routine.declares_read && writes {
-                notes.push("it declares that it only reads, but its text writes, or may".to_owned());
+                notes.push("it declares that it only reads, but its text writes or may write".to_owned());
             }
             if commits && !function {
                 notes.push("it ends the transaction by itself: its effect is at least once, not exactly once".to_owned());

@@ -34,9 +34,9 @@ fn there(files: &[String]) -> String {
     const SHOWN: usize = 3;
     let shown = files.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
     match files.len() {
-        1 => format!("a file is there already: {shown}"),
-        count if count <= SHOWN => format!("{count} files are there already: {shown}"),
-        count => format!("{count} files are there already: {shown} and {} more", count - SHOWN),
+        1 => format!("a file exists already: {shown}"),
+        count if count <= SHOWN => format!("{count} files exist already: {shown}"),
+        count => format!("{count} files exist already: {shown} and {} more", count - SHOWN),
     }
 }
 

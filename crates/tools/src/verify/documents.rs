@@ -22,9 +22,9 @@ pub(super) fn check(object: &Object, relation: &Relation, findings: &mut Finding
         for column in relation.columns.iter().filter(|column| !column.nullable && column.name != "_id") {
             let field = domain.fields.iter().position(|field| field.column == column.name);
             let message = match field {
-                None => format!("the validator asks for `{}`, which no field has", column.name),
+                None => format!("the validator requires `{}`, which no field has", column.name),
                 Some(index) if !is_always_given(domain, index) => {
-                    format!("the validator asks for `{}`, which a client may leave out", column.name)
+                    format!("the validator requires `{}`, which a client may leave out", column.name)
                 }
                 Some(_) => continue,
             };
@@ -39,11 +39,7 @@ pub(super) fn check(object: &Object, relation: &Relation, findings: &mut Finding
         let place = format!("field {}", field.name);
         let Some(column) = relation.columns.iter().find(|column| column.name == field.column) else {
             if relation.closed && !is_read_too && object.usage == Usage::Create {
-                findings.push(
-                    severity(strict),
-                    place,
-                    format!("the validator lets no document have `{}`", field.column),
-                );
+                findings.push(severity(strict), place, format!("the validator forbids `{}`", field.column));
             }
             continue;
         };
@@ -58,11 +54,11 @@ pub(super) fn check(object: &Object, relation: &Relation, findings: &mut Finding
                     severity(strict),
                     &place,
                     format!(
-                        "the validator takes `{}` as `{}` only, and the node writes `long`",
+                        "the validator accepts `{}` as `{}` only, but the node writes `long`",
                         column.name, column.written
                     ),
                 )
-                .hint("let the validator take [\"int\", \"long\"]");
+                .hint("let the validator accept [\"int\", \"long\"]");
         }
         // What is read from the same collection has been judged there.
         if is_read_too {

@@ -88,7 +88,7 @@ pub(super) fn excess(database: &str, domains: &[&'static Domain], catalogue: &Ca
         severity: Severity::Warning,
         place: "grants".to_owned(),
         message: format!(
-            "`{}` may do more than any template needs: {}",
+            "`{}` has more privileges than the templates need: {}",
             catalogue.grants.user,
             list.join("; ")
         ),

@@ -1,4 +1,4 @@
-//! Templates held against the live databases: what `beds verify` shows and the initial program load asks.
+//! Compares templates with the live databases, for `beds verify` and for the start of a node.
 //!
 //! [`verify`] looks at each database once and judges every domain on it; the parts judge relations, routines,
 //! documents and grants from plain structs and ask no server. It never changes anything, and it says nothing of
@@ -6,7 +6,6 @@
 
 mod documents;
 mod grants;
-mod nearest;
 mod relation;
 mod report;
 mod routine;
@@ -132,7 +131,7 @@ pub struct Sources<'a> {
     pub timeout: Duration,
 }
 
-/// Looks at the databases of these domains, all at the same time, and holds the domains against them.
+/// Inspects the databases of these domains, all at the same time, and compares the domains with them.
 pub async fn verify(sources: Sources<'_>, domains: &[&'static Domain]) -> Report {
     let mut by_database: BTreeMap<(&str, &str), Vec<&'static Domain>> = BTreeMap::new();
     for domain in domains {
@@ -254,7 +253,7 @@ fn check_relation(object: &Object, catalogue: &Catalogue, findings: &mut Finding
     if is_other {
         let found = relation.kind.as_str();
         let message =
-            format!("`{}` is a {found}, and the template calls it a {}", object.name, what(object.kind));
+            format!("`{}` is a {found}, but the template calls it a {}", object.name, what(object.kind));
         // Nobody can write through a view of MongoDB.
         if object.usage == Usage::Read {
             findings.warning(&place, message).hint(format!("write {found} = \"{}\"", object.name));
@@ -299,7 +298,7 @@ fn missing<'n>(
     catalogue: &Catalogue,
     findings: &mut Findings<'_>,
 ) {
-    let nearest = nearest::nearest(object.name, names);
+    let nearest = beds_protocol::nearest(object.name, names);
     let message = format!("there is no {kind} `{}` in the database `{}`", object.name, catalogue.database);
     let lacks = grants::lacks(object, catalogue);
     let hint = match (nearest, lacks) {

@@ -1,10 +1,9 @@
 //! Fields against the columns of what a domain reads.
 
-use beds_protocol::Operation;
+use beds_protocol::{Operation, nearest};
 
 use super::{
     Findings,
-    nearest::nearest,
     types::{Against, Fit, fit},
 };
 use beds_core::{
@@ -105,7 +104,7 @@ fn check_column(
         && matches!(field.ty, Type::String { .. })
         && matches!(column.kind, Kind::Enum(_) | Kind::Set(_))
     {
-        let message = format!("{subject} sorts by the position of its values, and a `string` sorts as text");
+        let message = format!("{subject} sorts by the position of its values, but a `string` sorts as text");
         findings.error(&place, message).hint("take it out of `sort`, or declare it as an `enum`");
     }
     // What a client must give need not be kept as such: only a promise that no reader sees null is broken.
@@ -114,7 +113,7 @@ fn check_column(
         && !domain.key.contains(&index)
         && relation.evidence == Evidence::Declared
     {
-        let message = format!("{subject} may be null, and the field may not");
+        let message = format!("{subject} may be null, but the field may not");
         let hint = "add nullable = true, or declare the column not null";
         match relation.kind {
             // MariaDB calls many expressions of views nullable that never are null.
@@ -176,11 +175,17 @@ fn check_unique(relation: &Relation, findings: &mut Findings<'_>) {
         let place = format!("field {}", field.name);
         if field.unique && !alone {
             findings
-                .warning(place, format!("nothing in `{}` keeps `{}` unique", relation.name, field.column))
+                .warning(place, format!("`{}` has no unique index on `{}`", relation.name, field.column))
                 .hint("add a unique index, or remove `unique`");
         } else if alone && !field.unique && !is_key && is_indexable(&field.ty) {
             findings
-                .warning(place, format!("a unique index of `{}` lets no two records share it", relation.name))
+                .warning(
+                    place,
+                    format!(
+                        "an index of `{}` keeps it unique, but the template does not say so",
+                        relation.name
+                    ),
+                )
                 .hint("add unique = true, so that clients know");
         }
     }

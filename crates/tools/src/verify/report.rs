@@ -2,14 +2,19 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
+use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use super::{Finding, Severity, Unchecked};
 
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default();
+const HINT: Style = Style::new().dimmed();
+
 /// What a verification found.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Report {
-    /// The templates that were held against their databases.
+    /// The templates that were compared with their databases.
     pub checked: Vec<String>,
     /// Where they disagree, worst first.
     pub findings: Vec<Finding>,
@@ -58,12 +63,9 @@ impl Report {
         format!("{value:#}\n")
     }
 
-    /// As a table, coloured or not.
+    /// As a table, with styles: who prints it takes them off where nobody sees them.
     #[must_use]
-    pub fn table(&self, colours: bool) -> String {
-        let paint = |text: &str, code: &str| {
-            if colours { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
-        };
+    pub fn table(&self) -> String {
         let subject =
             |finding: &Finding| finding.template.clone().unwrap_or_else(|| format!("({})", finding.database));
         let width = |text: &dyn Fn(&Finding) -> usize| self.findings.iter().map(text).max().unwrap_or(0);
@@ -73,29 +75,28 @@ impl Report {
         );
         let mut out = String::new();
         for finding in &self.findings {
-            let colour = match finding.severity {
-                Severity::Error => "1;31",
-                Severity::Warning => "33",
+            let style = match finding.severity {
+                Severity::Error => ERROR,
+                Severity::Warning => WARNING,
             };
-            let severity = paint(&format!("{:7}", finding.severity.as_str()), colour);
-            let line = format!(
-                "{severity}  {:templates$}  {:places$}  {}\n",
+            let _ = writeln!(
+                out,
+                "{style}{:7}{style:#}  {:templates$}  {:places$}  {}",
+                finding.severity.as_str(),
                 subject(finding),
                 finding.place,
                 finding.message
             );
-            out.push_str(&line);
             if let Some(hint) = &finding.hint {
                 let indent = " ".repeat(9 + templates + 2 + places + 2);
-                let _ = writeln!(out, "{indent}{}", paint(hint, "2"));
+                let _ = writeln!(out, "{indent}{HINT}{hint}{HINT:#}");
             }
         }
         for Unchecked { database, reason, hint, templates } in &self.unchecked {
-            let head = paint("not checked", "1;31");
             let list = templates.join(", ");
             let _ = writeln!(
                 out,
-                "{head}  the database `{database}`: {reason}; {hint}
+                "{ERROR}not checked{ERROR:#}  the database `{database}`: {reason}; {hint}
              templates: {list}"
             );
         }

@@ -55,7 +55,7 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
         findings
             .error(
                 &place,
-                format!("`{}` declares that it modifies data, and the read lane refuses that", routine.name),
+                format!("`{}` declares MODIFIES SQL DATA, which the read lane refuses", routine.name),
             )
             .hint("write lane = \"write\"");
     }
@@ -73,12 +73,12 @@ fn check_parameters(place: &str, passed: &[Passed<'_>], routine: &Routine, findi
         let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
         let s = if parameters.len() == 1 { "" } else { "s" };
         let message = format!(
-            "`{}` has {} parameter{s}, and the template passes {}",
+            "`{}` has {} parameter{s}, but the template passes {}",
             routine.name,
             parameters.len(),
             passed.len()
         );
-        findings.error(place, message).hint(format!("they are: {}", names.join(", ")));
+        findings.error(place, message).hint(format!("the parameters are: {}", names.join(", ")));
         return;
     }
     for (at, (parameter, arg)) in parameters.iter().zip(passed).enumerate() {
@@ -88,14 +88,14 @@ fn check_parameters(place: &str, passed: &[Passed<'_>], routine: &Routine, findi
             && let Some(meant) = passed.iter().find(|other| is(other))
         {
             findings.error(place, format!("{subject} is given `{}`", arg.names[0])).hint(format!(
-                "`{}` belongs there: the arguments stand in the order of the parameters",
+                "`{}` belongs there: list the arguments in the order of the parameters",
                 meant.names[0]
             ));
             continue;
         }
         if parameter.direction != arg.direction {
             let message = format!(
-                "{subject} is {}, and the template says {}",
+                "{subject} is {}, but the template says {}",
                 parameter.direction.as_str(),
                 arg.direction.as_str()
             );

@@ -18,7 +18,7 @@ pub(super) enum Fit {
     Wrong(String),
 }
 
-/// What a type is held against.
+/// What a type is compared with.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Against {
     pub(super) engine: Engine,
@@ -31,7 +31,7 @@ fn doubt(text: impl Into<String>) -> Fit {
 }
 
 fn wrong(kind: &Kind, ty: &Type) -> Fit {
-    Fit::Wrong(format!("is {}, which is no {}", kind.title(), ty.name()))
+    Fit::Wrong(format!("is {}, not `{}`", kind.title(), ty.name()))
 }
 
 /// Whether a type fits what values of a column are.
@@ -46,7 +46,7 @@ pub(super) fn fit(kind: &Kind, ty: &Type, against: Against) -> Fit {
         ) if !is_mongodb => Fit::Fine,
         (_, Kind::Mixed(types)) => doubt(format!("has values of several types: {}", types.join(", "))),
         (Type::Bytes { .. }, Kind::Beyond(_)) => {
-            doubt("has a type of its own, whose bytes the wire shows as they are")
+            doubt("has a type that templates do not know: clients get its bytes")
         }
         (Type::Bool, Kind::Bool) | (Type::ObjectId, Kind::ObjectId | Kind::String { .. }) => Fit::Fine,
         (Type::Bool, Kind::Int { .. }) if !is_mongodb => {
@@ -59,7 +59,7 @@ pub(super) fn fit(kind: &Kind, ty: &Type, against: Against) -> Fit {
         (Type::String { max, .. } | Type::Text { max, .. }, _) => string(kind, ty, *max, against),
         (Type::Enum { values }, _) => enumeration(kind, ty, values, against),
         (Type::Bytes { max }, Kind::Bytes { max: kept, .. }) if against.written && max > kept => {
-            doubt(format!("keeps {kept} bytes, and the template takes {max}"))
+            doubt(format!("keeps {kept} bytes, but the template allows {max}"))
         }
         (Type::Bytes { .. }, Kind::Bytes { .. }) => Fit::Fine,
         (Type::Bytes { .. }, Kind::String { .. } | Kind::Text { .. }) if !is_mongodb => {
@@ -77,8 +77,8 @@ pub(super) fn fit(kind: &Kind, ty: &Type, against: Against) -> Fit {
         (Type::Date | Type::Time | Type::DateTime, Kind::String { .. }) if is_mongodb => Fit::Fine,
         (Type::List { item, .. }, Kind::List(items)) => match fit(items, &item.ty, against) {
             Fit::Fine => Fit::Fine,
-            Fit::Doubt(why) => doubt(format!("has items of which each {why}")),
-            Fit::Wrong(why) => Fit::Wrong(format!("has items of which each {why}")),
+            Fit::Doubt(why) => doubt(format!("has items, each of which {why}")),
+            Fit::Wrong(why) => Fit::Wrong(format!("has items, each of which {why}")),
         },
         (Type::Object { fields }, Kind::Object(members)) => object(members, fields, against),
         _ => wrong(kind, ty),
@@ -98,17 +98,15 @@ fn integer(kind: &Kind, ty: &Type, against: Against) -> Fit {
         Kind::Int { max: kept, .. } if *kept > greatest => doubt(format!(
             "has values up to {kept}, and those above {greatest} cannot be read: write unsigned = true"
         )),
-        Kind::Int { min: kept, .. } if *kept < least => {
-            doubt("may be negative, which an unsigned int is not")
-        }
+        Kind::Int { min: kept, .. } if *kept < least => doubt("may be negative, but the field is unsigned"),
         Kind::Int { min: from, max: to } if against.written && (min < *from || max > *to) => {
-            doubt(format!("keeps {from} to {to}, and the template takes {min} to {max}"))
+            doubt(format!("keeps {from} to {to}, but the template allows {min} to {max}"))
         }
         Kind::Int { .. } => Fit::Fine,
         // A sum of integers is a decimal without digits after its point.
         Kind::Decimal { scale: 0, .. } if against.engine == Engine::MariaDb => Fit::Fine,
         Kind::Float { .. } if against.engine == Engine::MongoDb => {
-            doubt("may have a fraction, which no int has")
+            doubt("may have a fraction, but the field is an int")
         }
         _ => wrong(kind, ty),
     }
@@ -119,9 +117,9 @@ fn decimal(kind: &Kind, ty: &Type, (precision, scale): (u8, u8), against: Agains
         Kind::Decimal { .. } if against.engine == Engine::MongoDb => Fit::Fine,
         Kind::Decimal { precision: kept, scale: after, .. } => {
             if *after > scale && !against.written {
-                doubt(format!("has {after} digits after the point, and the template says {scale}"))
+                doubt(format!("has {after} digits after the point, but the template says {scale}"))
             } else if against.written && (scale > *after || precision - scale > kept.saturating_sub(*after)) {
-                doubt(format!("keeps ({kept},{after}) digits, and the template takes ({precision},{scale})"))
+                doubt(format!("keeps ({kept},{after}) digits, but the template allows ({precision},{scale})"))
             } else {
                 Fit::Fine
             }
@@ -138,7 +136,7 @@ fn decimal(kind: &Kind, ty: &Type, (precision, scale): (u8, u8), against: Agains
 fn string(kind: &Kind, ty: &Type, max: u32, against: Against) -> Fit {
     match kind {
         Kind::String { max: kept } | Kind::Text { max: kept } if against.written && max > *kept => {
-            doubt(format!("keeps {kept} characters, and the template takes {max}"))
+            doubt(format!("keeps {kept} characters, but the template allows {max}"))
         }
         Kind::String { .. } | Kind::Text { .. } | Kind::Enum(_) | Kind::Set(_) => Fit::Fine,
         Kind::Uuid | Kind::Json if against.engine == Engine::MariaDb => Fit::Fine,
@@ -180,7 +178,7 @@ fn enumeration(kind: &Kind, ty: &Type, values: &[&str], against: Against) -> Fit
         Kind::String { max } | Kind::Text { max } => {
             let longest = values.iter().map(|value| value.chars().count()).max().unwrap_or_default();
             if against.written && longest > *max as usize {
-                Fit::Wrong(format!("keeps {max} characters, and a value has {longest}"))
+                Fit::Wrong(format!("keeps {max} characters, but a value has {longest}"))
             } else {
                 Fit::Fine
             }
