@@ -191,7 +191,7 @@ fn numbers_at_the_edges() {
     assert_eq!(number("number", "-5"), Ok("-5".to_owned()));
     assert_eq!(
         number("number", "9223372036854775808").unwrap_err(),
-        "must be an integer of 64 bits, as a JSON number without a fraction"
+        "must be a 64-bit integer, a JSON number without a fraction"
     );
 }
 
