@@ -48,12 +48,12 @@ fn read<T: DeserializeOwned>(domain: &Domain, body: &[u8]) -> Result<T> {
             let path = error.path().to_string();
             let path = path.trim_end_matches('?').trim_end_matches('.');
             let place = if path.is_empty() { String::new() } else { format!(" at `{path}`") };
-            let mut reason = in_terms_of_json(&error.into_inner());
-            if std::str::from_utf8(body).is_err() {
-                reason = "it is not UTF-8, the encoding of JSON".to_owned();
-            } else if mask::has_sensitive(domain) {
-                reason = without_value(reason);
-            }
+            let reason = in_terms_of_json(&error.into_inner());
+            let reason = match std::str::from_utf8(body) {
+                Err(_) => "it is not UTF-8, the encoding of JSON".to_owned(),
+                Ok(_) if mask::has_sensitive(domain) => without_value(reason),
+                Ok(_) => reason,
+            };
             bad(format!("the body is invalid{place}: {reason}"))
         }
     }
