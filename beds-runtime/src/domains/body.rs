@@ -1,6 +1,6 @@
 //! From the bytes of a body to a [`Request`].
 
-use beds_core::{Error, Request, Result, address::Target, error::shortened};
+use beds_core::{Error, Request, Result, address::Target, error::shortened, mask, spec::Domain};
 use beds_protocol::{DescribeRequest, ErrorCode};
 use serde::de::DeserializeOwned;
 
@@ -8,21 +8,21 @@ use serde::de::DeserializeOwned;
 ///
 /// # Errors
 /// `bad_request`, naming the place in the body.
-pub(super) fn decode(target: Target, body: &[u8]) -> Result<Request> {
+pub(super) fn decode(domain: &Domain, target: Target, body: &[u8]) -> Result<Request> {
     Ok(match target {
-        Target::Fetch => Request::Fetch(read(body)?),
-        Target::Count => Request::Count(read(body)?),
-        Target::Create => Request::Create(read(body)?),
-        Target::Update => Request::Update(read(body)?),
-        Target::Delete => Request::Delete(read(body)?),
+        Target::Fetch => Request::Fetch(read(domain, body)?),
+        Target::Count => Request::Count(read(domain, body)?),
+        Target::Create => Request::Create(read(domain, body)?),
+        Target::Update => Request::Update(read(domain, body)?),
+        Target::Delete => Request::Delete(read(domain, body)?),
         // The shortest request of all needs no body.
         Target::Describe if body.is_empty() => Request::Describe(DescribeRequest {}),
-        Target::Describe => Request::Describe(read(body)?),
-        Target::Call(call) => Request::Call(call, read(body)?),
+        Target::Describe => Request::Describe(read(domain, body)?),
+        Target::Call(call) => Request::Call(call, read(domain, body)?),
     })
 }
 
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+fn read<T: DeserializeOwned>(domain: &Domain, body: &[u8]) -> Result<T> {
     // A struct would be read from an array too, by position: only an object is a request.
     let is_object = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
     // The common case parses once; only a refused body is parsed again, for the path to the mistake.
@@ -32,6 +32,9 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let bad =
         |message: String| Err(Error::new(ErrorCode::BadRequest, shortened(message, MESSAGE_CHARACTERS_MAX)));
+    if body.starts_with(BYTE_ORDER_MARK) {
+        return bad("the body begins with a byte order mark: send its JSON without one".into());
+    }
     if !is_object && serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok() {
         return bad("the body is not a JSON object".into());
     }
@@ -45,7 +48,13 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
             let path = error.path().to_string();
             let path = path.trim_end_matches('?').trim_end_matches('.');
             let place = if path.is_empty() { String::new() } else { format!(" at `{path}`") };
-            bad(format!("the body is invalid{place}: {}", in_terms_of_json(&error.into_inner())))
+            let reason = in_terms_of_json(&error.into_inner());
+            let reason = match std::str::from_utf8(body) {
+                Err(_) => "it is not UTF-8, the encoding of JSON".to_owned(),
+                Ok(_) if mask::has_sensitive(domain) => without_value(reason),
+                Ok(_) => reason,
+            };
+            bad(format!("the body is invalid{place}: {reason}"))
         }
     }
 }
@@ -62,6 +71,20 @@ fn in_terms_of_json(error: &serde_json::Error) -> String {
     .into_iter()
     .fold(error.to_string(), |message, (ours, theirs)| message.replace(ours, theirs))
 }
+
+/// A message without the value that it quotes, which may be a sensitive one in the wrong place.
+fn without_value(message: String) -> String {
+    for kind in ["invalid type", "invalid value"] {
+        if message.starts_with(kind)
+            && let Some(expected) = message.rfind(", expected ")
+        {
+            return format!("{kind}{}", &message[expected..]);
+        }
+    }
+    message
+}
+
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// Of a message that quotes the body.
 const MESSAGE_CHARACTERS_MAX: usize = 400;

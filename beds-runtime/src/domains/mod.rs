@@ -14,8 +14,9 @@ use std::{
 };
 
 use beds_core::{
-    Context, Error, Factory, Outcome, Result,
+    Context, Error, Factory, Outcome, Result, Runner,
     address::Address,
+    error::shortened,
     mask,
     service::{Incoming, Reply, Service, Verdict, refused},
     settings::Limits,
@@ -25,12 +26,10 @@ use beds_protocol::{Broker, ErrorCode, Lane, RoutingKey, topology::CONTENT_TYPE}
 use futures_util::{FutureExt as _, future::BoxFuture};
 use tracing::{debug, error, warn};
 
-use crate::engines::Engines;
-
 /// The service of a node's domains.
 #[derive(Debug)]
 pub struct Domains<F> {
-    engines: Arc<Engines>,
+    runner: Arc<dyn Runner>,
     limits: Arc<Limits>,
     /// Those that are served; the factory knows them all.
     served: Vec<&'static Domain>,
@@ -38,10 +37,10 @@ pub struct Domains<F> {
 }
 
 impl<F: Factory> Domains<F> {
-    /// Serves these of the factory's domains, on these databases.
+    /// Serves these of the factory's domains, by what runs their plans.
     #[must_use]
-    pub fn new(served: Vec<&'static Domain>, engines: Arc<Engines>, limits: Limits) -> Self {
-        Self { engines, limits: Arc::new(limits), served, factory: PhantomData }
+    pub fn new(served: Vec<&'static Domain>, runner: Arc<dyn Runner>, limits: Limits) -> Self {
+        Self { runner, limits: Arc::new(limits), served, factory: PhantomData }
     }
 
     async fn answer(&self, incoming: Incoming<'_>) -> Verdict {
@@ -71,9 +70,9 @@ impl<F: Factory> Domains<F> {
             let message = format!("the body has {length} bytes; the limit is {most}");
             return Err(Error::new(ErrorCode::TooLarge, message).hint("split it into several requests"));
         }
-        let request = body::decode(address.target, incoming.body)?;
+        let request = body::decode(domain, address.target, incoming.body)?;
         let cx = Context {
-            runner: Arc::clone(&self.engines) as _,
+            runner: Arc::clone(&self.runner),
             limits: Arc::clone(&self.limits),
             deadline,
             request_id: incoming.request_id.into(),
@@ -166,6 +165,7 @@ fn check_envelope(domain: &Domain, incoming: &Incoming<'_>) -> Result<()> {
             .hint(format!("send the `hash` of `{name}.describe`, or leave the header out"))),
         Ok(Some(hash)) if hash != domain.hash => {
             let served = domain.hash;
+            let hash = shortened(hash.to_owned(), HASH_CHARACTERS_MAX);
             let message =
                 format!("the client has the hash `{hash}` of the template `{name}`; the node has `{served}`");
             Err(Error::new(ErrorCode::TemplateMismatch, message)
@@ -175,6 +175,9 @@ fn check_envelope(domain: &Domain, incoming: &Incoming<'_>) -> Result<()> {
     }
 }
 
+/// Of a fingerprint that is quoted: a true one has 16.
+const HASH_CHARACTERS_MAX: usize = 64;
+
 /// What a failure is to the node itself.
 fn log(error: &Error, request_id: &str) {
     match error.code {
@@ -183,3 +186,6 @@ fn log(error: &Error, request_id: &str) {
         _ => debug!(request_id, "{error}"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,7 @@
 //! Sensitive values, kept out of what people read: dead letters, and what databases say of a value.
+//!
+//! In a domain that has sensitive fields, a request is shown only as far as it is known to hold none: a client that
+//! mistypes a name sends its value all the same.
 
 use std::borrow::Cow;
 
@@ -14,37 +17,106 @@ pub fn has_sensitive(domain: &Domain) -> bool {
     !names(domain).is_empty()
 }
 
-/// A request's body as it may be shown: with a mask for the value of every member that bears a sensitive field's
-/// name, at any depth. A body that cannot be read is masked as a whole.
-pub fn body<'a>(domain: &Domain, body: &'a [u8]) -> Cow<'a, [u8]> {
+/// A request's body as it may be shown: with the values of fields that are not sensitive, and a mask for all else.
+/// A member that bears a sensitive field's name is masked at any depth. A body that cannot be read is masked as a
+/// whole.
+pub fn body<'a>(domain: &'static Domain, body: &'a [u8]) -> Cow<'a, [u8]> {
     let names = names(domain);
     if names.is_empty() {
         return Cow::Borrowed(body);
     }
-    let masked = serde_json::from_slice::<Value>(body).map_or_else(
-        |_| Value::from(MASK),
-        |mut json| {
-            hide(&mut json, &names);
-            json
-        },
-    );
+    let mask = Masker { domain, names };
+    let masked = match serde_json::from_slice::<Value>(body) {
+        Ok(Value::Object(mut members)) => {
+            members.iter_mut().for_each(|(name, value)| mask.member(name, value));
+            Value::Object(members)
+        }
+        _ => MASK.into(),
+    };
     Cow::Owned(masked.to_string().into_bytes())
 }
 
-fn hide(json: &mut Value, names: &[&str]) {
-    match json {
-        Value::Object(members) => {
-            for (name, value) in members {
-                if names.contains(&name.as_str()) {
-                    *value = MASK.into();
-                } else {
-                    hide(value, names);
+struct Masker {
+    domain: &'static Domain,
+    /// Of everything sensitive, wherever it is declared.
+    names: Vec<&'static str>,
+}
+
+impl Masker {
+    /// A member of a request.
+    fn member(&self, name: &str, value: &mut Value) {
+        let Domain { fields, key, calls, .. } = self.domain;
+        match (name, &mut *value) {
+            ("limit" | "if_version", Value::Number(_)) | ("count", Value::Bool(_)) => {}
+            ("sort" | "fields", Value::Array(items)) => {
+                items.iter_mut().filter(|item| !self.is_field_name(item)).for_each(hide);
+            }
+            ("where" | "data", _) => self.record(&fields.iter().collect::<Vec<_>>(), value),
+            ("key", value) => match key {
+                [index] if !value.is_object() => self.field(&fields[*index], value),
+                _ => self.record(&fields.iter().collect::<Vec<_>>(), value),
+            },
+            ("args", _) => {
+                let args = calls.iter().flat_map(|call| call.args).map(|arg| &arg.field);
+                self.record(&args.collect::<Vec<_>>(), value);
+            }
+            _ => hide(value),
+        }
+    }
+
+    fn is_field_name(&self, json: &Value) -> bool {
+        let is_name = |text: &str| self.domain.field(text.strip_prefix('-').unwrap_or(text)).is_some();
+        json.as_str().is_some_and(is_name)
+    }
+
+    /// An object with these fields, or several of them.
+    fn record(&self, fields: &[&Field], value: &mut Value) {
+        match value {
+            Value::Object(members) => {
+                for (name, value) in members {
+                    match fields.iter().find(|field| field.name == name) {
+                        Some(field) if !self.names.contains(&field.name) => self.field(field, value),
+                        _ => hide(value),
+                    }
                 }
             }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.record(fields, item)),
+            value => hide(value),
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| hide(item, names)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
+
+    fn field(&self, field: &Field, value: &mut Value) {
+        match &field.ty {
+            _ if field.sensitive => hide(value),
+            Type::Object { fields } => self.record(&fields.iter().collect::<Vec<_>>(), value),
+            Type::List { item, .. } => match value {
+                Value::Array(items) => items.iter_mut().for_each(|value| self.field(item, value)),
+                value => hide(value),
+            },
+            _ => self.named(value),
+        }
+    }
+
+    /// What is not sensitive but for the members that bear a sensitive name.
+    fn named(&self, value: &mut Value) {
+        match value {
+            Value::Object(members) => {
+                for (name, value) in members {
+                    if self.names.contains(&name.as_str()) {
+                        hide(value);
+                    } else {
+                        self.named(value);
+                    }
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.named(item)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+}
+
+fn hide(value: &mut Value) {
+    *value = MASK.into();
 }
 
 fn names(domain: &Domain) -> Vec<&'static str> {
@@ -76,22 +148,42 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sensitive_members_are_masked_wherever_they_stand() {
-        static FIELDS: [Field; 2] = [
+    fn a_body_is_shown_as_far_as_it_holds_nothing_sensitive() {
+        static LIST_ITEM: Field = Field::new("tag", "tag", Type::string(0, 9));
+        static MEMBERS: [Field; 1] = [Field::new("city", "city", Type::string(0, 9))];
+        static FIELDS: [Field; 5] = [
             Field::new("name", "name", Type::string(0, 9)),
             Field::new("secret", "secret", Type::string(0, 9)).sensitive(),
+            Field::new("any", "any", Type::Json),
+            Field::new("tags", "tags", Type::list(&LIST_ITEM, 9)),
+            Field::new("home", "home", Type::object(&MEMBERS)),
         ];
-        static DOMAIN: Domain = Domain::new("user", "", "").fields(&FIELDS);
+        static BY_NAME: Domain = Domain::new("user", "", "").fields(&FIELDS).key(&[0]);
+        static BY_SECRET: Domain = Domain::new("user", "", "").fields(&FIELDS).key(&[1]);
         static PLAIN: Domain = Domain::new("plain", "", "");
         let cases = [
             (r#"{"data":{"name":"a","secret":"b"}}"#, r#"{"data":{"name":"a","secret":"***"}}"#),
             (r#"{"data":[{"secret":{"x":1}}]}"#, r#"{"data":[{"secret":"***"}]}"#),
+            (
+                r#"{"data":{"any":[{"a":1,"secret":2}],"tags":["t"],"home":{"city":"x","secret":1,"town":2}}}"#,
+                r#"{"data":{"any":[{"a":1,"secret":"***"}],"tags":["t"],"home":{"city":"x","secret":"***","town":"***"}}}"#,
+            ),
+            (r#"{"data":{"secert":"b"}}"#, r#"{"data":{"secert":"***"}}"#),
+            (r#"{"date":{"name":"b"}}"#, r#"{"date":"***"}"#),
             (r#"{"where":{"secret":{"eq":"b"}}}"#, r#"{"where":{"secret":"***"}}"#),
+            (r#"{"where":{"name":{"in":["a"]}}}"#, r#"{"where":{"name":{"in":["a"]}}}"#),
+            (r#"{"sort":["-name","b"],"limit":5}"#, r#"{"sort":["-name","***"],"limit":5}"#),
+            (r#"{"after":"WyJzZWNyZXQi"}"#, r#"{"after":"***"}"#),
+            (r#"{"key":"a","if_version":1}"#, r#"{"key":"a","if_version":1}"#),
+            (r#"{"key":{"name":"a","x":1}}"#, r#"{"key":{"name":"a","x":"***"}}"#),
+            (r#"{"args":{"name":"a"}}"#, r#"{"args":{"name":"***"}}"#),
+            (r#""b""#, r#""***""#),
             ("{not json", r#""***""#),
         ];
         for (given, expected) in cases {
-            assert_eq!(String::from_utf8_lossy(&body(&DOMAIN, given.as_bytes())), expected);
+            assert_eq!(String::from_utf8_lossy(&body(&BY_NAME, given.as_bytes())), expected);
         }
+        assert_eq!(&*body(&BY_SECRET, br#"{"key":"b"}"#), br#"{"key":"***"}"#);
         assert_eq!(&*body(&PLAIN, b"{not json"), b"{not json");
     }
 }

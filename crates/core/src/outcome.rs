@@ -2,6 +2,8 @@
 //!
 //! Adapters write rows straight to JSON, so that a reply costs no tree of values.
 
+use std::borrow::Cow;
+
 use crate::{describe, spec::Domain};
 
 /// The bytes that the names of all members, a count and the braces take in a reply.
@@ -43,45 +45,54 @@ impl Outcome {
         Self::data(describe::json(domain).to_vec())
     }
 
-    /// How long the reply will be, within [`MEMBERS_BYTES_MAX`].
+    /// How long the reply is, in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
-        let Self { data, next, count: _, out, sets, note } = self;
-        let json = [data, out, sets].into_iter().flatten().map(Vec::len).sum::<usize>();
-        json + next.as_ref().map_or(0, String::len) + note.map_or(0, str::len)
+        let members = self.members().into_iter().flatten();
+        let members = members.map(|(name, json)| MEMBER_BYTES + name.len() + json.len());
+        OPENING.len() + members.sum::<usize>() + CLOSING.len()
     }
 
     /// The bytes of the reply.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let Self { data, next, count, out, sets, note } = self;
-        let mut reply = Vec::with_capacity(self.size() + MEMBERS_BYTES_MAX);
-        reply.extend_from_slice(br#"{"ok":true"#);
-        for (name, json) in [("data", data), ("out", out), ("sets", sets)] {
-            if let Some(json) = json {
-                member(&mut reply, name, json);
-            }
+        let mut reply = Vec::with_capacity(self.size());
+        reply.extend_from_slice(OPENING);
+        for (name, json) in self.members().into_iter().flatten() {
+            reply.extend_from_slice(b",\"");
+            reply.extend_from_slice(name.as_bytes());
+            reply.extend_from_slice(b"\":");
+            reply.extend_from_slice(&json);
         }
-        if let Some(next) = next {
-            // A cursor is base64url: nothing in it needs escaping.
-            member(&mut reply, "next", format!("\"{next}\"").as_bytes());
-        }
-        if let Some(count) = count {
-            member(&mut reply, "count", count.to_string().as_bytes());
-        }
-        if let Some(note) = note {
-            member(&mut reply, "note", format!("\"{note}\"").as_bytes());
-        }
-        reply.push(b'}');
+        reply.extend_from_slice(CLOSING);
         reply
+    }
+
+    /// The members that are there, each with its JSON text.
+    fn members(&self) -> [Option<Member<'_>>; 6] {
+        let Self { data, next, count, out, sets, note } = self;
+        [
+            data.as_deref().map(|json| ("data", Cow::Borrowed(json))),
+            out.as_deref().map(|json| ("out", Cow::Borrowed(json))),
+            sets.as_deref().map(|json| ("sets", Cow::Borrowed(json))),
+            next.as_deref().map(|text| ("next", Cow::Owned(quoted(text)))),
+            count.map(|count| ("count", Cow::Owned(count.to_string().into_bytes()))),
+            note.map(|text| ("note", Cow::Owned(quoted(text)))),
+        ]
     }
 }
 
-fn member(reply: &mut Vec<u8>, name: &str, json: &[u8]) {
-    reply.extend_from_slice(b",\"");
-    reply.extend_from_slice(name.as_bytes());
-    reply.extend_from_slice(b"\":");
-    reply.extend_from_slice(json);
+/// Name and JSON text.
+type Member<'a> = (&'static str, Cow<'a, [u8]>);
+
+const OPENING: &[u8] = br#"{"ok":true"#;
+const CLOSING: &[u8] = b"}";
+/// A comma, two quotes and a colon.
+const MEMBER_BYTES: usize = 4;
+
+fn quoted(text: &str) -> Vec<u8> {
+    // A string always has a JSON form.
+    serde_json::to_vec(text).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -106,5 +117,31 @@ mod tests {
         assert_eq!(reply.count, Some(7));
         assert_eq!(reply.sets.unwrap()[0].len(), 1);
         assert_eq!(Outcome::default().encode(), br#"{"ok":true}"#);
+    }
+
+    #[test]
+    fn a_reply_is_as_long_as_it_says_whatever_its_texts_are() {
+        let full = Outcome {
+            data: Some(b"null".to_vec()),
+            next: Some("a\"b\\c\n\u{1}ü".into()),
+            count: Some(u64::MAX),
+            out: Some(b"{}".to_vec()),
+            sets: Some(b"[]".to_vec()),
+            note: Some("say \"please\""),
+        };
+        for outcome in [&Outcome::default(), &Outcome::count(0), &full] {
+            let bytes = outcome.encode();
+            assert_eq!(bytes.len(), outcome.size(), "{outcome:?}");
+            let reply: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+            assert_eq!(reply.get("next").and_then(|next| next.as_str()), outcome.next.as_deref());
+            assert_eq!(reply.get("note").and_then(|note| note.as_str()), outcome.note);
+        }
+        let around = full.size()
+            - 4
+            - 2
+            - 2
+            - quoted(full.next.as_ref().unwrap()).len()
+            - quoted(full.note.unwrap()).len();
+        assert!(around <= MEMBERS_BYTES_MAX, "{around}");
     }
 }

@@ -7,6 +7,8 @@ mod cell;
 mod config;
 mod connection;
 mod fault;
+#[cfg(test)]
+mod golden;
 mod inspect;
 mod read;
 mod routine;

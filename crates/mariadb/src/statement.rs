@@ -249,3 +249,6 @@ impl Statement {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

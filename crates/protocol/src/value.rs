@@ -151,7 +151,11 @@ impl FromStr for DateTime {
 
 impl fmt::Display for DateTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.format(&Rfc3339).map_err(|_| fmt::Error)?)
+        match self.0.format(&Rfc3339) {
+            Ok(text) => f.write_str(&text),
+            // A database may hold years that RFC 3339 has no form for.
+            Err(_) => write!(f, "{}T{}Z", Date(self.0.date()), Time(self.0.time())),
+        }
     }
 }
 

@@ -28,13 +28,12 @@ pub fn create(cx: &Context, domain: &'static Domain, request: CreateRequest) -> 
     if records.is_empty() {
         errors.push("data", "must have at least one record");
     }
-    let path = |index| if many { format!("data[{index}].") } else { String::new() };
-    let values = records
-        .iter()
-        .enumerate()
-        .map(|(index, record)| record::new_record(domain, record, &path(index), &mut errors));
-    let values = values.collect();
-    refuse_not_passed(domain, records, &mut errors);
+    let mut values = Vec::with_capacity(records.len());
+    for (index, record) in records.iter().enumerate() {
+        let path = if many { format!("data[{index}].") } else { String::new() };
+        values.push(record::new_record(domain, record, &path, &mut errors));
+        refuse_not_passed(domain, record, &path, &mut errors);
+    }
     errors.or(write(domain, Write::Create { records: values, many }))
 }
 
@@ -48,13 +47,14 @@ fn bound_records(limits: &Limits, records: &[Record]) -> Result<()> {
 }
 
 /// A value that the procedure does not take would be lost without a word.
-fn refuse_not_passed(domain: &'static Domain, records: &[Record], errors: &mut Errors) {
+fn refuse_not_passed(domain: &'static Domain, record: &Record, path: &str, errors: &mut Errors) {
     let Objects::MariaDb(objects) = &domain.objects else { return };
     let Some(procedure) = &objects.create else { return };
-    for (name, _) in records.iter().flat_map(|record| &record.0) {
+    for (name, _) in &record.0 {
         let is_passed = domain.field(name).is_none_or(|(field, _)| procedure.args.contains(&field));
-        if !is_passed && !errors.names(name) {
-            errors.push(name, "cannot be set by `create`");
+        let path = || format!("{path}{name}");
+        if !is_passed && !errors.names(&path()) {
+            errors.push(path(), "cannot be set by `create`");
         }
     }
 }

@@ -109,7 +109,7 @@ pub(crate) fn scalar(ty: &Type, json: &Json) -> Result<Value, String> {
             Some(value) => Ok(Value::Int(value)),
             None => Err("must be a 64-bit integer, a JSON number without a fraction".into()),
         },
-        Type::UInt { min, max } => match json.as_u64() {
+        Type::UInt { min, max } => match json.as_u64().or_else(|| is_negative_zero(json).then_some(0)) {
             Some(value) if value < *min => Err(format!("must be at least {min}")),
             Some(value) if value > *max => Err(format!("must be at most {max}")),
             Some(value) => Ok(Value::UInt(value)),
@@ -133,9 +133,13 @@ pub(crate) fn scalar(ty: &Type, json: &Json) -> Result<Value, String> {
     }
 }
 
-/// A signed integer. JSON has a zero with a sign, which is read as a float.
 fn integer(json: &Json) -> Option<i64> {
-    json.as_i64().or_else(|| json.as_f64().filter(|value| *value == 0.0).map(|_| 0))
+    json.as_i64().or_else(|| is_negative_zero(json).then_some(0))
+}
+
+/// JSON has a zero with a sign, which is read as a float.
+fn is_negative_zero(json: &Json) -> bool {
+    json.as_f64().is_some_and(|value| value == 0.0 && value.is_sign_negative())
 }
 
 /// How deep JSON may be nested: MariaDB takes no more than 32 levels.

@@ -54,7 +54,12 @@ impl ByKey {
         let Some(Self { domain, source, .. }) = jobs.first().copied() else { return Ok(Vec::new()) };
         let &[field] = domain.key else { return Ok(jobs.iter().map(|_| Fate::Alone).collect()) };
         let keys: Vec<&Value> = jobs.iter().filter_map(|job| job.key.first()).collect();
-        let records = find_all(connection, domain, source, field, &keys).await?;
+        let records =
+            find_all(connection, domain, source, field, &keys).await.map_err(|fault| match fault {
+                // It may be the doing of one of them: they run again one by one, on another connection.
+                Fault::Abandoned(error) => Fault::Lost(error.message),
+                other => other,
+            })?;
         let fate = |record: Option<Record>| match record {
             Some(Ok(json)) => Fate::Done(Outcome::data(json)),
             Some(Err(error)) => Fate::Refused(error),
@@ -76,7 +81,7 @@ async fn find(
     let sql = statement::by_key(domain, source, columns, key);
     let query = sqlx::query_with(&sql.text, bind(&sql.values).map_err(fault)?);
     match query.fetch_optional(connection).await.map_err(fault)? {
-        Some(row) => record(&row, domain, columns).map(Ok).map_err(fault),
+        Some(row) => record(&row, domain, columns),
         None => Ok(Err(Error::not_found(domain))),
     }
 }
@@ -103,7 +108,7 @@ async fn find_all(
                 is_complete = false;
                 continue;
             };
-            lookup.answer(&key, &own(record(&row, domain, &columns).map(Ok).map_err(fault))?);
+            lookup.answer(&key, &record(&row, domain, &columns)?);
         }
     }
     if !is_complete {
@@ -115,17 +120,22 @@ async fn find_all(
     Ok(lookup.finish())
 }
 
-/// A fault of one record is no fault of those that were asked for with it.
+/// A refusal of one key is no fault of those that were asked for with it.
 fn own(record: Result<Record, Fault>) -> Result<Record, Fault> {
     match record {
-        Ok(record) => Ok(record),
-        Err(Fault::Refused(error) | Fault::Abandoned(error)) => Ok(Err(error)),
-        Err(fault @ (Fault::Deadlock | Fault::Lost(_))) => Err(fault),
+        Err(Fault::Refused(error)) => Ok(Err(error)),
+        other => other,
     }
 }
 
-fn record(row: &MySqlRow, domain: &Domain, columns: &[usize]) -> Result<Vec<u8>, sqlx::Error> {
+/// The record of a row. A cell that is not of its type spoils its own record, and leaves the connection in step.
+fn record(row: &MySqlRow, domain: &Domain, columns: &[usize]) -> Result<Record, Fault> {
     let mut json = Vec::with_capacity(256);
-    write_row(row, domain, columns.iter().copied(), &mut json)?;
-    Ok(json)
+    match write_row(row, domain, columns.iter().copied(), &mut json) {
+        Ok(()) => Ok(Ok(json)),
+        Err(error) => match classify(&error, domain) {
+            Fault::Refused(error) | Fault::Abandoned(error) => Ok(Err(error)),
+            fault @ (Fault::Deadlock | Fault::Lost(_)) => Err(fault),
+        },
+    }
 }

@@ -1,10 +1,10 @@
 //! How long a reply may be.
 
-use beds_core::{Error, Outcome, Result, outcome::MEMBERS_BYTES_MAX};
+use beds_core::{Error, Outcome, Result};
 
 /// The outcome, where its reply is no longer than that.
 pub(super) fn bounded(outcome: Outcome, bytes_max: usize) -> Result<Outcome> {
-    if outcome.size() + MEMBERS_BYTES_MAX > bytes_max {
+    if outcome.size() > bytes_max {
         return Err(Error::reply_too_large(bytes_max));
     }
     Ok(outcome)

@@ -1,0 +1,147 @@
+//! Cursors: each comes back as it went, and nothing else is taken for one.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use beds_core::{
+    cursor::{self, ZERO_DATE},
+    query::Order,
+    spec::Type,
+    value::Value,
+};
+use proptest::{
+    collection::vec,
+    option,
+    prelude::{Just, Strategy, any, prop_oneof},
+    prop_assert, prop_assert_eq,
+    sample::{select, subsequence},
+    strategy::BoxedStrategy,
+};
+use serde_json::{Value as Json, json};
+
+use crate::{
+    check,
+    domain::{FIELDS, INDEXABLE, THING},
+    json::{json, stored, wire},
+};
+
+/// An order, as a request makes it: some fields, then those of the key.
+fn order() -> impl Strategy<Value = Vec<Order>> {
+    let fields = subsequence(INDEXABLE.to_vec(), 0..4).prop_shuffle();
+    (fields, vec(any::<bool>(), 6)).prop_map(|(mut fields, descending)| {
+        fields.extend(THING.key.iter().filter(|key| !fields.contains(key)).copied().collect::<Vec<_>>());
+        let orders = fields.into_iter().zip(descending);
+        orders.map(|(field, descending)| Order { field, descending }).collect()
+    })
+}
+
+/// What a record may be sorted by.
+fn sorted_by(field: usize) -> BoxedStrategy<Value> {
+    let value = stored(&FIELDS[field].ty);
+    let zero = match FIELDS[field].ty {
+        Type::Date | Type::DateTime => Just(Value::Text(ZERO_DATE.to_owned())).boxed(),
+        _ => value.clone(),
+    };
+    prop_oneof![6 => value, 1 => zero, 2 => Just(Value::Null)].boxed()
+}
+
+fn position() -> impl Strategy<Value = (Vec<Order>, Vec<Value>)> {
+    order().prop_flat_map(|order| {
+        let values = order.iter().map(|order| sorted_by(order.field)).collect::<Vec<_>>();
+        (Just(order), values)
+    })
+}
+
+#[test]
+fn a_cursor_comes_back_as_it_went() {
+    check(1_500, &position(), |(order, values)| {
+        let shown = format!("{values:?}");
+        let cursor = cursor::encode(&THING, &order, values).unwrap();
+        let decoded = cursor::decode(&THING, &order, &cursor).map(|values| format!("{values:?}"));
+        prop_assert_eq!(decoded, Some(shown));
+        // It is good for its own order only.
+        let mut other = order.clone();
+        other[0].descending = !other[0].descending;
+        prop_assert!(cursor::decode(&THING, &other, &cursor).is_none());
+        prop_assert!(cursor::decode(&THING, &order[1..], &cursor).is_none());
+        Ok(())
+    });
+}
+
+/// Text that is no cursor, up to one with values of other types.
+fn text(order: &[Order]) -> BoxedStrategy<String> {
+    let names: Vec<String> = order
+        .iter()
+        .map(|order| format!("{}{}", if order.descending { "-" } else { "" }, FIELDS[order.field].name))
+        .collect();
+    let encoded = |json: Json| URL_SAFE_NO_PAD.encode(json.to_string());
+    let right = Just(names.join(","));
+    let values = vec(json(), order.len()).prop_map(Json::from);
+    let values = (right.clone(), values).prop_map(move |parts| encoded(json!(parts)));
+    let more_or_less = vec(Just(Json::Null), 0..8).prop_map(Json::from);
+    let more_or_less = (right, more_or_less).prop_map(move |parts| encoded(json!(parts)));
+    prop_oneof![
+        4 => values,
+        1 => more_or_less,
+        1 => json().prop_map(encoded),
+        1 => crate::json::text(),
+        1 => vec(any::<u8>(), 0..40).prop_map(|bytes| URL_SAFE_NO_PAD.encode(bytes)),
+    ]
+    .boxed()
+}
+
+#[test]
+fn any_text_is_a_cursor_or_none() {
+    let given = order().prop_flat_map(|order| (text(&order), Just(order)));
+    check(1_500, &given, |(text, order)| {
+        let Some(values) = cursor::decode(&THING, &order, &text) else { return Ok(()) };
+        prop_assert_eq!(values.len(), order.len());
+        for (order, value) in order.iter().zip(&values) {
+            prop_assert!(fits(&FIELDS[order.field].ty, value), "{:?} {:?}", FIELDS[order.field].ty, value);
+        }
+        // What was taken for one is one.
+        let shown = format!("{values:?}");
+        let again = cursor::encode(&THING, &order, values).unwrap();
+        prop_assert_eq!(
+            cursor::decode(&THING, &order, &again).map(|values| format!("{values:?}")),
+            Some(shown)
+        );
+        Ok(())
+    });
+}
+
+fn fits(ty: &Type, value: &Value) -> bool {
+    match (ty, value) {
+        (_, Value::Null)
+        | (Type::Bool, Value::Bool(_))
+        | (Type::Int { .. }, Value::Int(_))
+        | (Type::UInt { .. }, Value::UInt(_))
+        | (Type::Float { .. }, Value::Float(_))
+        | (Type::Decimal { .. }, Value::Decimal(_))
+        | (Type::String { .. } | Type::Enum { .. }, Value::Text(_))
+        | (Type::Uuid, Value::Uuid(_))
+        | (Type::Date, Value::Date(_))
+        | (Type::Time, Value::Time(_))
+        | (Type::DateTime, Value::DateTime(_))
+        | (Type::ObjectId, Value::ObjectId(_)) => true,
+        (Type::Date | Type::DateTime, Value::Text(text)) => text == ZERO_DATE,
+        _ => false,
+    }
+}
+
+#[test]
+fn a_cursor_that_was_changed_gives_no_value_of_another_type() {
+    let changed =
+        (position(), select((0..200_usize).collect::<Vec<_>>()), any::<u8>(), option::of(any::<char>()));
+    check(1_000, &changed, |((order, values), place, byte, insert)| {
+        let shown = wire(&Value::List(values.clone()));
+        let mut bytes = cursor::encode(&THING, &order, values).unwrap().into_bytes();
+        let place = place % bytes.len();
+        bytes[place] = byte;
+        let mut text = String::from_utf8_lossy(&bytes).into_owned();
+        text.extend(insert);
+        if let Some(decoded) = cursor::decode(&THING, &order, &text) {
+            let fit = order.iter().zip(&decoded).all(|(order, value)| fits(&FIELDS[order.field].ty, value));
+            prop_assert!(fit, "{} became {:?}", shown, decoded);
+        }
+        Ok(())
+    });
+}

@@ -1,0 +1,42 @@
+//! Which fields a taken unique value is of.
+
+use beds_core::{
+    Error,
+    spec::{Domain, Field},
+};
+use beds_protocol::{ErrorCode, FieldError};
+
+use super::server::Said;
+
+/// `Duplicate entry '…' for key 'name'`: the key's name leads to the field.
+pub(super) fn duplicate(said: &Said<'_>, domain: &Domain) -> Error {
+    let key = said.message.rsplit_once("for key '").map_or("", |(_, rest)| rest.trim_end_matches('\''));
+    // MySQL puts the table's name before it.
+    let key = key.rsplit_once('.').map_or(key, |(_, name)| name);
+    let fields: Vec<&Field> = if key == "PRIMARY" {
+        domain.key.iter().map(|&index| &domain.fields[index]).collect()
+    } else {
+        named_in(key, domain).into_iter().collect()
+    };
+    let detail = |field: &Field| FieldError {
+        field: field.name.to_owned(),
+        reason: "is a duplicate: another record has this value".to_owned(),
+    };
+    Error {
+        details: fields.into_iter().map(detail).collect(),
+        sqlstate: Some(said.sqlstate.to_owned()),
+        ..Error::new(
+            ErrorCode::Conflict,
+            format!("a record of `{}` with this value exists already", domain.name),
+        )
+    }
+}
+
+/// The field of a unique key: one that the template calls unique, whose column is the key's name or ends it after a
+/// `_`. Of others a name proves nothing: that of a key over several columns ends with the last of them.
+fn named_in(key: &str, domain: &Domain) -> Option<&'static Field> {
+    let matches =
+        |column: &str| key == column || key.strip_suffix(column).is_some_and(|rest| rest.ends_with('_'));
+    let fields = domain.fields.iter().filter(|field| field.unique && matches(field.column));
+    fields.max_by_key(|field| field.column.len())
+}

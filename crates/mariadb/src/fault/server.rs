@@ -1,0 +1,208 @@
+//! What an error of the server means: its SQLSTATE is asked first, then its number.
+//!
+//! A procedure may signal a condition with any number, so that the number alone proves nothing.
+
+use beds_core::{Error, mask, spec::Domain};
+use beds_protocol::ErrorCode;
+
+use super::{Fault, disagree, duplicate::duplicate, strange};
+
+/// An error as the server sent it.
+#[derive(Debug)]
+pub(super) struct Said<'a> {
+    /// <https://mariadb.com/kb/en/mariadb-error-code-reference/>
+    pub(super) number: u16,
+    /// Five characters, or nothing.
+    pub(super) sqlstate: &'a str,
+    pub(super) message: &'a str,
+}
+
+/// What a server's error means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    /// An object signalled it.
+    Signalled,
+    /// A value broke a rule of the database.
+    Rejected,
+    /// The transaction lost a deadlock or a lock.
+    GivesWay,
+    /// The connection, or the server at its other end, is of no more use.
+    Lost,
+    /// The server lacks room or leave for now.
+    Exhausted,
+    /// The statement is longer than the server takes.
+    TooLarge,
+    /// The statement took too long, or somebody ended it.
+    Interrupted,
+    /// A unique value is taken.
+    Duplicate,
+    /// A record that is referred to does not exist.
+    NoParent,
+    /// Other records refer to this one.
+    HasChildren,
+    /// A database user lacks a right.
+    Denied,
+    /// The read lane was asked to write.
+    ReadLane,
+    /// A value has characters that a column's character set lacks.
+    Characters,
+    /// An object or column does not exist, or is not what it is used as.
+    Missing,
+    /// None of these.
+    Unknown,
+}
+
+impl Meaning {
+    /// A number counts only beside the SQLSTATE that the server gives it: beside another one, an object signalled it.
+    fn of(said: &Said<'_>) -> Self {
+        let class = said.sqlstate.get(..2).unwrap_or_default();
+        match (class, said.number) {
+            // ER_SIGNAL_WARN, ER_SIGNAL_NOT_FOUND, ER_SIGNAL_EXCEPTION: signalled without a number.
+            (_, 1642..=1644) => Self::Signalled,
+            // ER_LOCK_DEADLOCK, and what a cluster says of a transaction that another node's has overtaken
+            ("40", _) if said.sqlstate == "40001" => Self::GivesWay,
+            // ER_LOCK_WAIT_TIMEOUT, ER_CHECKREAD; of MySQL, ER_USER_LOCK_DEADLOCK and ER_LOCK_NOWAIT
+            ("HY", 1205 | 1020 | 3058 | 3572) => Self::GivesWay,
+            // ER_UNKNOWN_COM_ERROR (a Galera node outside of its cluster), ER_SERVER_SHUTDOWN, ER_NORMAL_SHUTDOWN,
+            // ER_FORCING_CLOSE, ER_ABORTING_CONNECTION, ER_NET_…, ER_NEW_ABORTING_CONNECTION; ER_CONNECTION_KILLED;
+            // ER_READ_ONLY_MODE: another server is the primary; ER_MAX_PREPARED_STMT_COUNT_REACHED: a connection
+            // gives back what it holds
+            ("08", 1047 | 1053 | 1077 | 1080 | 1152 | 1154..=1161 | 1184)
+            | ("70", 1927)
+            | ("HY", 1836)
+            | ("42", 1461) => Self::Lost,
+            // ER_NET_PACKET_TOO_LARGE
+            ("08", 1153) => Self::TooLarge,
+            // ER_OPTION_PREVENTS_STATEMENT, of which read-only is one
+            ("HY", 1290) if said.message.contains("read-only") || said.message.contains("read_only") => {
+                Self::Lost
+            }
+            // ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED; ER_DISK_FULL, ER_OUTOFMEMORY,
+            // ER_OUT_OF_SORTMEMORY, ER_OUT_OF_RESOURCES, ER_RECORD_FILE_FULL, ER_CANT_CREATE_THREAD,
+            // ER_LOCK_TABLE_FULL, ER_TOO_MANY_CONCURRENT_TRXS
+            ("08", 1040)
+            | ("42", 1203 | 1226)
+            | ("HY", 1021 | 1037 | 1038 | 1041 | 1114 | 1135 | 1206 | 1637) => Self::Exhausted,
+            // ER_QUERY_INTERRUPTED, ER_STATEMENT_TIMEOUT; of MySQL, ER_QUERY_TIMEOUT
+            ("70", 1317 | 1969) | ("HY", 3024) => Self::Interrupted,
+            // ER_DUP_KEY, ER_DUP_ENTRY, ER_DUP_UNIQUE, ER_DUP_ENTRY_WITH_KEY_NAME, ER_DUP_UNKNOWN_IN_INDEX
+            ("23", 1022 | 1062 | 1169 | 1586 | 1859) => Self::Duplicate,
+            // ER_NO_REFERENCED_ROW(_2), ER_ROW_IS_REFERENCED(_2)
+            ("23", 1216 | 1452) => Self::NoParent,
+            ("23", 1217 | 1451) => Self::HasChildren,
+            // ER_DBACCESS_DENIED_ERROR, ER_ACCESS_DENIED_ERROR, ER_TABLEACCESS_DENIED_ERROR,
+            // ER_COLUMNACCESS_DENIED_ERROR, ER_SPECIFIC_ACCESS_DENIED_ERROR, ER_PROCACCESS_DENIED_ERROR
+            ("28", 1045) | ("42", 1044 | 1142 | 1143 | 1227 | 1370) => Self::Denied,
+            // ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION
+            ("25", 1792) => Self::ReadLane,
+            // ER_CANT_AGGREGATE_2COLLATIONS, …_3COLLATIONS, …_NCOLLATIONS
+            ("HY", 1267 | 1270 | 1271) => Self::Characters,
+            // ER_BAD_DB_ERROR, ER_BAD_FIELD_ERROR, ER_NO_SUCH_TABLE, ER_SP_DOES_NOT_EXIST, ER_SP_WRONG_NO_OF_ARGS,
+            // ER_SP_NOT_VAR_ARG
+            ("42", 1049 | 1054 | 1146 | 1305 | 1318 | 1414) => Self::Missing,
+            // Warnings that are raised to errors, values that no type takes, broken constraints and check options;
+            // ER_NO_DEFAULT_FOR_FIELD; of MySQL, ER_TRUNCATED_WRONG_VALUE_FOR_FIELD, ER_VIEW_CHECK_FAILED,
+            // ER_CHECK_CONSTRAINT_VIOLATED
+            ("01" | "22" | "23" | "44", _) | ("HY", 1364 | 1366 | 1369 | 3819) => Self::Rejected,
+            (class, _) if SERVER_CLASSES.contains(&class) => Self::Unknown,
+            // 45, the class for what users define, or a class of the DBA's own
+            _ => Self::Signalled,
+        }
+    }
+}
+
+/// The classes of SQLSTATE that the server itself uses, but for those of values and constraints. A class that is
+/// none of them was signalled.
+const SERVER_CLASSES: [&str; 22] = [
+    "", "00", "02", "08", "0A", "0K", "0Z", "20", "21", "24", "25", "28", "2F", "35", "38", "39", "3D", "40",
+    "42", "70", "HY", "XA",
+];
+
+/// The error in the client's terms.
+pub(super) fn from_server(said: &Said<'_>, domain: &Domain) -> Fault {
+    let refused = |code: ErrorCode, message: String| {
+        let sqlstate = Some(said.sqlstate.to_owned());
+        Fault::Refused(Error { sqlstate, ..Error::new(code, message) })
+    };
+    let name = domain.name;
+    match Meaning::of(said) {
+        // What an object signals is written for clients.
+        Meaning::Signalled => refused(ErrorCode::RejectedByDatabase, said.message.to_owned()),
+        Meaning::Rejected => refused(ErrorCode::RejectedByDatabase, masked(said.message, domain)),
+        Meaning::GivesWay => Fault::Deadlock,
+        Meaning::Lost => Fault::Lost(logged(said)),
+        Meaning::Exhausted => {
+            let database = domain.database;
+            tracing::warn!(database, "the server cannot serve: {}", logged(said));
+            let message = format!("the database `{database}` is at a limit of its own");
+            Fault::Refused(
+                Error::new(ErrorCode::Unavailable, message)
+                    .hint("send the request again later; with the same message_id if it writes"),
+            )
+        }
+        Meaning::TooLarge => {
+            let message = "the request is longer than the database takes (max_allowed_packet)";
+            // The server hangs up after it.
+            Fault::Abandoned(Error::new(ErrorCode::TooLarge, message).hint("send less in one request"))
+        }
+        Meaning::Interrupted => Fault::Refused(Error::deadline()),
+        Meaning::Duplicate => Fault::Refused(duplicate(said, domain)),
+        Meaning::NoParent => {
+            let message = format!("the record of `{name}` refers to a record that does not exist");
+            refused(ErrorCode::Conflict, message)
+        }
+        Meaning::HasChildren => {
+            refused(ErrorCode::Conflict, format!("other records refer to this record of `{name}`"))
+        }
+        Meaning::Denied => {
+            tracing::error!(template = name, "a database user lacks a right: {}", logged(said));
+            Fault::Refused(
+                Error::internal(format!(
+                    "the node's database user lacks a privilege on an object of `{name}`"
+                ))
+                .hint("grant the node's user what `bedsc grants` lists"),
+            )
+        }
+        Meaning::ReadLane => Fault::Refused(
+            Error::internal("an object in the read lane tried to write")
+                .hint("write lane = \"write\" in the template"),
+        ),
+        Meaning::Characters => refused(
+            ErrorCode::ValidationFailed,
+            "a value has a character that is not in the column's character set".to_owned(),
+        ),
+        // What the body of an object misses says nothing of the template.
+        Meaning::Missing if is_of_template(said.message, domain) => {
+            Fault::Refused(disagree(domain, &logged(said)))
+        }
+        Meaning::Missing => Fault::Refused(strange(domain, &logged(said))),
+        Meaning::Unknown => {
+            let message = masked(said.message, domain);
+            Fault::Refused(strange(domain, &logged(&Said { message: &message, ..*said })))
+        }
+    }
+}
+
+/// Whether a message is about an object or column that the template names.
+fn is_of_template(message: &str, domain: &Domain) -> bool {
+    let objects = domain.database_objects();
+    let objects = objects.iter().map(|object| object.name);
+    let mut names = domain.fields.iter().map(|field| field.column).chain(objects);
+    names.any(|name| {
+        message.match_indices(name).any(|(start, _)| {
+            let is_edge = |edge: Option<char>| edge.is_none_or(|c| matches!(c, '\'' | '`' | '.' | ' ' | ';'));
+            is_edge(message[..start].chars().next_back())
+                && is_edge(message[start + name.len()..].chars().next())
+        })
+    })
+}
+
+/// The log's text of an error that quotes no value.
+fn logged(said: &Said<'_>) -> String {
+    format!("{} ({}): {}", said.number, said.sqlstate, said.message)
+}
+
+/// What may quote a value, as it may be shown.
+fn masked(message: &str, domain: &Domain) -> String {
+    if mask::has_sensitive(domain) { "the database refused a value".to_owned() } else { message.to_owned() }
+}

@@ -1,0 +1,215 @@
+use std::{sync::Arc, time::Instant};
+
+use beds_core::{
+    Context, Runner, Work, operation,
+    plan::{Action, Bounds, Plan, Read},
+    query::Fields,
+    settings::Limits,
+    spec::Objects,
+};
+use beds_protocol::FetchRequest;
+use futures_util::future::BoxFuture;
+use serde_json::{Value as Json, json};
+use sqlx::Arguments as _;
+
+use super::*;
+use crate::{
+    cell::bind,
+    golden::{LINES, PAIR, THING, check},
+};
+
+#[derive(Debug)]
+struct Nothing;
+
+impl Runner for Nothing {
+    fn run(&self, _: Plan, _: Bounds) -> BoxFuture<'_, beds_core::Result> {
+        Box::pin(async { Err(beds_core::Error::internal("nothing is run here")) })
+    }
+}
+
+/// The read that a request asks for.
+fn read(domain: &'static Domain, request: &Json) -> Read {
+    let cx = Context {
+        runner: Arc::new(Nothing),
+        limits: Arc::new(Limits::default()),
+        deadline: Instant::now(),
+        request_id: "test".into(),
+    };
+    let fetch: FetchRequest = serde_json::from_value(request.clone()).unwrap();
+    match operation::fetch(&cx, domain, fetch).unwrap_or_else(|error| panic!("{request}: {error:?}")) {
+        Work::Plan(Plan { action: Action::Read(read), .. }) => read,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn selection(domain: &'static Domain, request: &Json) -> Selection {
+    match read(domain, request) {
+        Read::Many(selection) => selection,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn source(domain: &'static Domain) -> &'static Source {
+    match &domain.objects {
+        Objects::MariaDb(objects) => objects.read.as_ref().unwrap(),
+        Objects::MongoDb(_) => panic!("{} is of MongoDB", domain.name),
+    }
+}
+
+/// A statement as it goes to the server: its text, and each value with what it is bound as.
+fn shown(sql: &Statement) -> String {
+    assert_eq!(sql.text.matches('?').count(), sql.values.len(), "{}", sql.text);
+    assert_eq!(bind(&sql.values).unwrap().len(), sql.values.len());
+    let value = |value: &Value| {
+        let name = format!("{value:?}");
+        let name = name.split('(').next().unwrap_or_default();
+        format!("{name} {}", serde_json::to_string(value).unwrap())
+    };
+    let values = sql.values.iter().map(value).collect::<Vec<_>>().join(", ");
+    format!("    {}\n    [{values}]\n\n", sql.text)
+}
+
+/// The statement of a page of two columns.
+fn page_of(domain: &'static Domain, selection: &Selection) -> String {
+    shown(&page(domain, source(domain), selection, &selection.fields.indices(domain)))
+}
+
+const ID: &str = "018f2b6e-0000-7000-8000-000000000000";
+
+fn id() -> Value {
+    Value::Uuid(ID.parse().unwrap())
+}
+
+#[test]
+fn filters() {
+    let values = [
+        ("id", json!(ID)),
+        ("version", json!(-5)),
+        ("flag", json!(true)),
+        ("natural", json!(u64::MAX)),
+        ("ratio", json!(0.5)),
+        ("price", json!("12.5")),
+        ("name", json!("a'b\\?")),
+        ("day", json!("2024-02-29")),
+        ("hour", json!("23:59:59.5")),
+        ("at", json!("1970-01-01T01:59:59.9999995+02:00")),
+        ("state", json!("old")),
+    ];
+    let mut text = String::new();
+    let mut case = |domain: &'static Domain, filter: &Json| {
+        let sql = count(domain, source(domain), &selection(domain, &json!({ "where": filter })).filter);
+        let _ = write!(text, "{filter}\n{}", shown(&sql));
+    };
+    for (name, value) in &values {
+        case(&THING, &json!({ *name: value }));
+        for operator in ["ne", "lt", "lte", "gt", "gte"] {
+            if *name == "flag" && operator != "ne" {
+                continue;
+            }
+            case(&THING, &json!({ *name: { operator: value } }));
+        }
+        case(&THING, &json!({ *name: { "in": [value, value, value] } }));
+    }
+    case(&THING, &json!({ "name": { "prefix": "100%_|\\" } }));
+    case(&THING, &json!({ "name": null }));
+    case(&THING, &json!({ "name": { "null": true } }));
+    case(&THING, &json!({ "name": { "null": false } }));
+    case(&THING, &json!({ "name": { "eq": null } }));
+    case(&THING, &json!({ "name": { "ne": null } }));
+    case(&THING, &json!({ "version": { "in": [1] } }));
+    case(&THING, &json!({ "version": { "in": [1, 2, 3, 4] } }));
+    case(&THING, &json!({ "version": { "in": [1, 2, 3, 4, 5] } }));
+    case(&THING, &json!({ "price": { "gte": "1", "lt": "2" }, "flag": false }));
+    case(&THING, &json!({}));
+    case(&PAIR, &json!({ "right": 1, "secret": "x" }));
+    check("filters.txt", &text);
+}
+
+#[test]
+fn pages() {
+    let text_value = |text: &str| Value::Text(text.to_owned());
+    let cases = [
+        (json!([]), vec![id()]),
+        (json!(["-id"]), vec![id()]),
+        (json!(["name"]), vec![text_value("x"), id()]),
+        (json!(["name"]), vec![Value::Null, id()]),
+        (json!(["-name"]), vec![text_value("x"), id()]),
+        (json!(["-name"]), vec![Value::Null, id()]),
+        (json!(["sku"]), vec![text_value("x"), id()]),
+        (json!(["-sku"]), vec![text_value("x"), id()]),
+        (json!(["day"]), vec![text_value(beds_core::cursor::ZERO_DATE), id()]),
+        (json!(["-price"]), vec![Value::Decimal("1.00".parse().unwrap()), id()]),
+        (json!(["state", "-natural"]), vec![text_value("old"), Value::UInt(7), id()]),
+        (json!(["-state", "-natural", "-id"]), vec![text_value("old"), Value::Null, id()]),
+    ];
+    let mut text = String::new();
+    for (order, last) in cases {
+        for filter in [json!({}), json!({ "flag": true })] {
+            let request = json!({ "sort": order, "where": filter, "fields": ["id", "name"], "limit": 500 });
+            let mut selection = selection(&THING, &request);
+            let _ = write!(text, "{order} where {filter}\n{}", page_of(&THING, &selection));
+            selection.after = Some(last.clone());
+            let after = serde_json::to_string(&last).unwrap();
+            let _ = write!(text, "{order} where {filter} after {after}\n{}", page_of(&THING, &selection));
+        }
+    }
+    for request in [json!({}), json!({ "sort": ["-secret"] })] {
+        let _ = write!(text, "pair {request}\n{}", page_of(&PAIR, &selection(&PAIR, &request)));
+    }
+    for request in [json!({}), json!({ "sort": ["-text"], "where": { "text": "x" } })] {
+        let _ = write!(text, "lines {request}\n{}", page_of(&LINES, &selection(&LINES, &request)));
+    }
+    check("pages.txt", &text);
+}
+
+#[test]
+fn projections() {
+    let mut text = String::new();
+    for request in [json!({}), json!({ "fields": ["price"] }), json!({ "fields": ["note", "id", "blob"] })] {
+        let _ = write!(text, "{request}\n{}", page_of(&THING, &selection(&THING, &request)));
+    }
+    check("projections.txt", &text);
+}
+
+#[test]
+fn keys() {
+    let mut text = String::new();
+    let cases: [(&'static Domain, Json); 4] = [
+        (&THING, json!({ "key": ID })),
+        (&THING, json!({ "key": { "id": ID }, "fields": ["sku"] })),
+        (&PAIR, json!({ "key": { "right": 2, "left": 1 } })),
+        (&PAIR, json!({ "key": { "right": u64::MAX, "left": i64::MIN }, "fields": ["secret"] })),
+    ];
+    for (domain, request) in cases {
+        let Read::One { key, fields } = read(domain, &request) else { panic!("{request}") };
+        let sql = || by_key(domain, source(domain), &fields.indices(domain), &key);
+        let _ = write!(text, "{request}\n{}", shown(&sql()));
+        let _ = write!(text, "{request} to change it\n{}", shown(&sql().for_update()));
+    }
+    check("keys.txt", &text);
+}
+
+/// Look-ups that wait together are one of few statements, whatever their number.
+#[test]
+fn keys_asked_for_together() {
+    let mut text = String::new();
+    for length in [1, 2, 3, 4, 5, 8, 9] {
+        let keys: Vec<Value> = (0..length).map(Value::Int).collect();
+        let keys: Vec<&Value> = keys.iter().collect();
+        let sql = by_keys(&THING, source(&THING), &[0, 6], 1, &keys);
+        let _ = write!(text, "{length} keys\n{}", shown(&sql));
+    }
+    let price = Value::Decimal("1.00".parse().unwrap());
+    let sql = by_keys(&THING, source(&THING), &Fields::All.indices(&THING), 5, &[&price, &price, &price]);
+    let _ = write!(text, "3 decimal keys\n{}", shown(&sql));
+    check("keys_together.txt", &text);
+    let texts = |longest: i64| {
+        let keys: Vec<Value> = (0..longest).map(Value::Int).collect();
+        let texts = (1..=keys.len()).map(|length| {
+            let keys: Vec<&Value> = keys[..length].iter().collect();
+            by_keys(&THING, source(&THING), &[0], 1, &keys).text
+        });
+        texts.collect::<std::collections::HashSet<_>>().len()
+    };
+    assert_eq!(texts(128), 8, "one statement a power of two");
+}
