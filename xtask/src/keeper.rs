@@ -129,8 +129,10 @@ mod tests {
     const STAND_IN: &str = "
 import http.server, os
 class Ready(http.server.BaseHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
     def do_GET(self):
         self.send_response(200)
+        self.send_header('Content-Length', '0')
         self.end_headers()
         if self.path == '/end':
             os._exit(9)
