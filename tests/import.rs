@@ -218,19 +218,19 @@ fn refused(stack: &Stack, folder: &Path) {
     let elsewhere = folder.join("elsewhere").display().to_string();
     let harbour = format!("{url}/harbour");
     let cases: [(&[&str], i32, &str); 7] = [
-        (&["--mariadb", &harbour, "--out", &templates], 1, "files are there already"),
+        (&["--mariadb", &harbour, "--out", &templates], 1, "files exist already"),
         (&["--mariadb", &format!("{url}/harbor"), "--out", &elsewhere], 2, "Unknown database 'harbor'"),
         (
             &["--mariadb", &url, "--out", &elsewhere],
             2,
             "add one of these to it, as in mysql://…/harbour: harbour",
         ),
-        (&["--mariadb", "mysql://root@127.0.0.1:1/x", "--out", &elsewhere], 2, "is the server there"),
+        (&["--mariadb", "mysql://root@127.0.0.1:1/x", "--out", &elsewhere], 2, "check that the server runs"),
         (&["--mariadb", "postgres://localhost/x", "--out", &elsewhere], 2, "this is not a MariaDB URL"),
         (
             &["--mariadb", &harbour, "--only", "nothing*", "--out", &elsewhere],
             1,
-            "that --only and --exclude leave",
+            "that --only and --exclude allow",
         ),
         (&["--mariadb", &harbour, "--service", "web", "--out", &elsewhere], 2, "unknown service `web`"),
     ];

@@ -101,7 +101,7 @@ fn what_disagrees_is_found() {
     );
     has(
         &country,
-        "error call rename: parameter 3 of `sp_country_rename`, `p_revision`, is in, and the template says out",
+        "error call rename: parameter 3 of `sp_country_rename`, `p_revision`, is in, but the template says out",
     );
     has(&country, "error objects.update: `sp_country_update` has 1 parameter, but the template passes 8");
     has(&country, "error call subdivision_count: what `fn_subdivision_count` returns is a date, not `int`");
@@ -176,7 +176,7 @@ fn validators_and_indexes_that_contradict_are_found() {
     has(&note, "error objects.create: the validator requires `mood`, which no field has");
     has(
         &note,
-        "error field revision: the validator takes `revision` as `int` only, and the node writes `long`",
+        "error field revision: the validator accepts `revision` as `int` only, but the node writes `long`",
     );
     has(&note, "field text: the member `text` is a date and time, not `text`");
     has(

@@ -13,6 +13,7 @@ mod health;
 pub mod ipl;
 mod logging;
 pub mod node;
+mod project;
 mod templates;
 
 pub use beds_core as core;
@@ -22,3 +23,5 @@ pub use beds_core::{Context, Error, Factory, NamasteCore, Outcome, Request, Resu
 #[cfg(feature = "derive")]
 pub use beds_macros::NamasteCore;
 pub use beds_protocol as protocol;
+
+pub use crate::project::Project;

@@ -9,22 +9,23 @@ use tokio::{
 use tracing::{error, info, warn};
 
 use beds_bus::{BrokerPool, Hosting, Status};
-use beds_core::{Factory, service::Service, spec::Domain};
+use beds_core::{service::Service, spec::Domain};
 use beds_protocol::Broker;
 use beds_services::NodeService;
 
 use crate::{
     config::{Config, Environment},
-    domains::Domains,
     engines::Engines,
     health,
     ipl::{self, Failure, Step},
-    logging, templates,
+    logging,
+    project::Project,
+    templates,
 };
 
 /// Brings the node up, serves, and takes it down on SIGTERM or SIGINT.
-pub async fn run<F: Factory>(config: Config, environment: Environment) -> ExitCode {
-    match serve::<F>(config, environment).await {
+pub async fn run(project: Project, config: Config, environment: Environment) -> ExitCode {
+    match serve(project, config, environment).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             error!("the node does not start: {failure}");
@@ -35,7 +36,7 @@ pub async fn run<F: Factory>(config: Config, environment: Environment) -> ExitCo
     }
 }
 
-async fn serve<F: Factory>(config: Config, environment: Environment) -> Result<(), Failure> {
+async fn serve(project: Project, config: Config, environment: Environment) -> Result<(), Failure> {
     let name = node_name(&config);
     let log_queue = logging::init(&config.logging, &name).map_err(|reason| Failure {
         step: Step::Logging,
@@ -43,15 +44,15 @@ async fn serve<F: Factory>(config: Config, environment: Environment) -> Result<(
         hint: "correct [logging]".into(),
     })?;
     info!(node = name, environment = environment.as_str(), version = env!("CARGO_PKG_VERSION"), "starting");
-    let domains = ipl::hosted(&config, F::domains());
+    let domains = ipl::hosted(&config, project.domains.clone());
     let checks = ipl::check(&config, &domains).await;
     ipl::judge(&checks, environment)?;
     let (unreachable, reachable) = ipl::split(&checks, ipl::configured(&config, domains));
     // What cannot be reached is not waited for a second time; its domains are served, and answer `unavailable`.
     let mut domains = templates::at_start(&config, reachable, environment).await?;
     domains.extend(unreachable);
-    let pool = start_pool::<F>(&config, &name, environment, domains);
-    if let Some(queue) = log_queue.filter(|_| F::template("logger").is_some()) {
+    let pool = start_pool(&project, &config, &name, environment, domains);
+    if let Some(queue) = log_queue.filter(|_| project.domains.iter().any(|domain| domain.name == "logger")) {
         let records_max = config.limits.create_records_max;
         tokio::spawn(queue.publish(config.amqp.clone(), records_max, pool.status()));
     }
@@ -68,7 +69,8 @@ async fn serve<F: Factory>(config: Config, environment: Environment) -> Result<(
     Ok(())
 }
 
-fn start_pool<F: Factory>(
+fn start_pool(
+    project: &Project,
     config: &Config,
     name: &str,
     environment: Environment,
@@ -81,7 +83,7 @@ fn start_pool<F: Factory>(
     let brokers = Broker::ALL.iter().filter(hosts).map(|&broker| (broker, config.pool(broker))).collect();
     let hosting = Hosting {
         services,
-        rest: Arc::new(Domains::<F>::new(domains, engines, config.limits.clone())),
+        rest: (project.service)(domains, engines, config.limits.clone()),
         brokers,
         drain_timeout: config.node.drain_timeout_ms.duration(),
     };

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, io::Write as _, process::ExitCode};
 
-use beds_core::Factory;
+use beds_core::spec::Domain;
 use beds_tools::verify::verify;
 
 use crate::{
@@ -12,8 +12,12 @@ use crate::{
 };
 
 /// Runs the checks of the initial program load alone, and prints one line each.
-pub(super) async fn run<F: Factory>(config: &Config, environment: Environment) -> ExitCode {
-    let domains = ipl::hosted(config, F::domains());
+pub(super) async fn run(
+    domains: Vec<&'static Domain>,
+    config: &Config,
+    environment: Environment,
+) -> ExitCode {
+    let domains = ipl::hosted(config, domains);
     let mut report = String::new();
     let _ = writeln!(report, "environment {}: {} domains hosted", environment.as_str(), domains.len());
     let checks = ipl::check(config, &domains).await;

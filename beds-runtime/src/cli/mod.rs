@@ -13,6 +13,7 @@ use clap::{Parser, Subcommand};
 use beds_core::Factory;
 
 use crate::{
+    Project,
     config::{Config, Environment},
     ipl::Step,
     node,
@@ -50,6 +51,10 @@ enum Command {
 /// Runs the command line of a binary with these domains: the whole of a project's `main`.
 #[must_use]
 pub fn run<F: Factory>() -> ExitCode {
+    run_project(Project::of::<F>())
+}
+
+fn run_project(project: Project) -> ExitCode {
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -62,17 +67,17 @@ pub fn run<F: Factory>() -> ExitCode {
     runtime.block_on(async {
         match &cli.command {
             Command::Node => match config() {
-                Ok((config, environment)) => node::run::<F>(config, environment).await,
+                Ok((config, environment)) => node::run(project, config, environment).await,
                 Err(code) => code,
             },
             Command::Check => match config() {
-                Ok((config, environment)) => check::run::<F>(&config, environment).await,
+                Ok((config, environment)) => check::run(project.domains, &config, environment).await,
                 Err(code) => code,
             },
             Command::Call(args) => call::run(args, &cli.config).await,
             Command::Import(args) => import::run(args).await,
             Command::Verify(args) => match config() {
-                Ok((config, _)) => verify::run::<F>(args, &config).await,
+                Ok((config, _)) => verify::run(project.domains, args, &config).await,
                 Err(code) => code,
             },
             Command::Completions(command) => command.run(),

@@ -4,7 +4,7 @@ use std::{io::Write as _, process::ExitCode};
 
 use clap::ValueEnum;
 
-use beds_core::Factory;
+use beds_core::spec::Domain;
 use beds_protocol::nearest;
 use beds_tools::verify::{self, Severity};
 
@@ -41,8 +41,7 @@ enum Format {
 }
 
 /// Holds the templates against the live databases.
-pub(super) async fn run<F: Factory>(args: &Args, config: &Config) -> ExitCode {
-    let mut domains = F::domains();
+pub(super) async fn run(mut domains: Vec<&'static Domain>, args: &Args, config: &Config) -> ExitCode {
     if !args.template.is_empty() {
         if let Some(unknown) =
             args.template.iter().find(|name| !domains.iter().any(|domain| domain.name == **name))

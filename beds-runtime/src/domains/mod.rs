@@ -167,7 +167,7 @@ fn check_envelope(domain: &Domain, incoming: &Incoming<'_>) -> Result<()> {
             let served = domain.hash;
             let hash = shortened(hash.to_owned(), HASH_CHARACTERS_MAX);
             let message =
-                format!("the client has the hash {hash} of the template `{name}`; the node has {served}");
+                format!("the client has the hash `{hash}` of the template `{name}`; the node has `{served}`");
             Err(Error::new(ErrorCode::TemplateMismatch, message)
                 .hint(format!("compare with `{name}.describe` and rebuild the client")))
         }

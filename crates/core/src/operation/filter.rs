@@ -96,7 +96,7 @@ fn test(ty: &Type, limits: &Limits, operator: &str, json: &Json) -> Result<Test,
 fn one_of(ty: &Type, limits: &Limits, json: &Json) -> Result<Test, String> {
     let Json::Array(items) = json else { return Err("must be an array".into()) };
     if items.is_empty() || items.len() > limits.in_items_max {
-        return Err(format!("must have from 1 to {} items", limits.in_items_max));
+        return Err(format!("must have 1 to {} items", limits.in_items_max));
     }
     let item = |(index, json)| {
         operand(ty, json).map_err(|reason| format!("has an invalid item [{index}]: it {reason}"))
