@@ -52,7 +52,7 @@ fn position() -> impl Strategy<Value = (Vec<Order>, Vec<Value>)> {
 
 #[test]
 fn a_cursor_comes_back_as_it_went() {
-    check(1_500, &position(), |(order, values)| {
+    check(800, &position(), |(order, values)| {
         let shown = format!("{values:?}");
         let cursor = cursor::encode(&THING, &order, values).unwrap();
         let decoded = cursor::decode(&THING, &order, &cursor).map(|values| format!("{values:?}"));
@@ -91,7 +91,7 @@ fn text(order: &[Order]) -> BoxedStrategy<String> {
 #[test]
 fn any_text_is_a_cursor_or_none() {
     let given = order().prop_flat_map(|order| (text(&order), Just(order)));
-    check(1_500, &given, |(text, order)| {
+    check(800, &given, |(text, order)| {
         let Some(values) = cursor::decode(&THING, &order, &text) else { return Ok(()) };
         prop_assert_eq!(values.len(), order.len());
         for (order, value) in order.iter().zip(&values) {

@@ -58,7 +58,7 @@ fn any_body_is_a_plan_or_a_bounded_mistake() {
     let body = vec((member, content), 0..3).prop_map(|members| {
         members.into_iter().map(|(name, json)| (name.to_owned(), json)).collect::<Json>()
     });
-    check(1_500, &(select(&OPERATIONS), body), |(operation, body)| {
+    check(800, &(select(&OPERATIONS), body), |(operation, body)| {
         let Ok(request) = request(operation, body) else { return Ok(()) };
         match dispatch::<Thing>(&context(), request) {
             Ok(work) => prop_assert!(matches!(work, Work::Plan(_))),
@@ -107,7 +107,7 @@ fn plan_of(domain: &'static Domain, key: &Json) -> Result<Work> {
 fn any_json_is_a_key_or_a_mistake_of_the_key() {
     static SINGLE: Domain = Domain::new("single", "", "").fields(&FIELDS).key(&[1]).reads();
     static NONE: Domain = Domain::new("none", "", "").fields(&FIELDS).reads();
-    check(1_000, &prop_oneof![json(), object()], |key| {
+    check(500, &prop_oneof![json(), object()], |key| {
         for domain in [&SINGLE, &NONE, &THING] {
             if let Err(error) = plan_of(domain, &key) {
                 prop_assert!(

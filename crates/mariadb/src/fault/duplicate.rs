@@ -6,11 +6,9 @@ use beds_core::{
 };
 use beds_protocol::{ErrorCode, FieldError};
 
-use super::server::Said;
-
 /// `Duplicate entry '…' for key 'name'`: the key's name leads to the field.
-pub(super) fn duplicate(said: &Said<'_>, domain: &Domain) -> Error {
-    let key = said.message.rsplit_once("for key '").map_or("", |(_, rest)| rest.trim_end_matches('\''));
+pub(super) fn duplicate(message: &str, sqlstate: &str, domain: &Domain) -> Error {
+    let key = message.rsplit_once("for key '").map_or("", |(_, rest)| rest.trim_end_matches('\''));
     // MySQL puts the table's name before it.
     let key = key.rsplit_once('.').map_or(key, |(_, name)| name);
     let fields: Vec<&Field> = if key == "PRIMARY" {
@@ -24,7 +22,7 @@ pub(super) fn duplicate(said: &Said<'_>, domain: &Domain) -> Error {
     };
     Error {
         details: fields.into_iter().map(detail).collect(),
-        sqlstate: Some(said.sqlstate.to_owned()),
+        sqlstate: Some(sqlstate.to_owned()),
         ..Error::new(
             ErrorCode::Conflict,
             format!("a record of `{}` with this value exists already", domain.name),

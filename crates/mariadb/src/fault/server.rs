@@ -146,7 +146,7 @@ pub(super) fn from_server(said: &Said<'_>, domain: &Domain) -> Fault {
             Fault::Abandoned(Error::new(ErrorCode::TooLarge, message).hint("send less in one request"))
         }
         Meaning::Interrupted => Fault::Refused(Error::deadline()),
-        Meaning::Duplicate => Fault::Refused(duplicate(said, domain)),
+        Meaning::Duplicate => Fault::Refused(duplicate(said.message, said.sqlstate, domain)),
         Meaning::NoParent => {
             let message = format!("the record of `{name}` refers to a record that does not exist");
             refused(ErrorCode::Conflict, message)

@@ -46,7 +46,7 @@ fn a_write_whose_reply_is_too_long_is_no_job() {
         (&THING, update(vec![(place("name"), Value::Null)])),
         (&PAIR, delete()),
     ] {
-        let error = job(domain, action, MEMBERS_BYTES_MAX + 10).unwrap_err();
+        let error = job(domain, action, 30).unwrap_err();
         assert_eq!(error.code, ErrorCode::TooLarge, "{error}");
     }
     job(&PAIR, delete(), MEMBERS_BYTES_MAX + 100).unwrap();
