@@ -108,9 +108,9 @@ fn hour() -> impl Strategy<Value = Kept> {
     })
 }
 
-/// Of the versions and the variant that RFC 9562 knows: MariaDB's type takes no others.
+/// Of the variant that RFC 9562 knows, and of versions 1 to 7: MariaDB's type takes no others.
 fn uuid() -> impl Strategy<Value = Kept> {
-    (any::<[u8; 16]>(), 1_u8..=8).prop_map(|(bytes, version)| {
+    (any::<[u8; 16]>(), 1_u8..=7).prop_map(|(bytes, version)| {
         let mut builder = uuid::Builder::from_bytes(bytes);
         builder.set_variant(uuid::Variant::RFC4122);
         let mut bytes = builder.into_uuid().into_bytes();
