@@ -143,14 +143,22 @@ async fn some_records(turn: &Turn, template: &str) -> Vec<Value> {
     records
 }
 
+/// How many requests for reads the node has taken and not answered.
+async fn unanswered(turn: &Turn) -> usize {
+    let site = turn.site.0;
+    let list = ["-q", "list_queues", "--no-table-headers", "name", "messages_unacknowledged"];
+    let queues = blocking(move || site.stack.rabbitmq().control(&list).unwrap()).await;
+    let count = queues.lines().find_map(|line| line.strip_prefix("beds.app_server.r\t"));
+    count.unwrap().trim().parse().unwrap()
+}
+
 /// Sends many lookups of a few records while the server is silent, and checks that each gets its own.
 async fn look_up(turn: &Turn, template: &str, kind: fn(&beds_devstack::Stack) -> &Server, records: &[Value]) {
     turn.server(kind, |server| server.pause().unwrap()).await;
     let wanted = || (0..REQUESTS).map(|turn| &records[turn * 7 % records.len()]);
     let requests = wanted().map(|record| turn.client.execute(Request::fetch(template, &record["id"])));
     let resume = async {
-        let taken = async || turn.wire.waiting("beds.app_server.r").await == 0;
-        eventually_async("the node has taken all", taken).await;
+        eventually_async("the node has taken all", async || unanswered(turn).await == REQUESTS).await;
         turn.server(kind, |server| server.resume().unwrap()).await;
     };
     let (answers, ()) = tokio::join!(futures_util::future::join_all(requests), resume);
