@@ -85,7 +85,9 @@ fn leaves_effect_unknown(error: &DriverError) -> bool {
         return false;
     }
     match error.kind.as_ref() {
+        // A pool that is cleared ends the connections that are in use.
         ErrorKind::Io(_)
+        | ErrorKind::ConnectionPoolCleared { .. }
         | ErrorKind::InvalidResponse { .. }
         | ErrorKind::Write(WriteFailure::WriteConcernError(_)) => true,
         ErrorKind::InsertMany(many) => many.write_errors.is_none() && many.write_concern_error.is_some(),

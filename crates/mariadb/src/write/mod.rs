@@ -58,9 +58,34 @@ impl Job for Write {
         loop {
             match self.attempt(connection, gate).await? {
                 Err(Fault::Deadlock) if retries < self.deadlock_retries_max && !commits => retries += 1,
+                Err(fault) if commits => return Err(remaining(fault).into()),
                 outcome => return outcome.map_err(beds_lane::Fault::from),
             }
         }
+    }
+}
+
+/// A failure of an object that commits by itself, which may have left something behind: it is never an invitation to
+/// send the write again.
+fn remaining(fault: Fault) -> Fault {
+    let remains = |mut error: Error| {
+        if error.retryable {
+            return Error::unknown_effect(&error.message);
+        }
+        if error.hint.is_none() || error.code == ErrorCode::TooLarge {
+            error.hint =
+                Some("the object commits by itself, so what it did before the error remains".to_owned());
+        }
+        error
+    };
+    match fault {
+        Fault::Refused(error) => Fault::Refused(remains(error)),
+        Fault::Abandoned(error) => Fault::Abandoned(remains(error)),
+        Fault::Deadlock => {
+            Fault::Refused(Error::unknown_effect("lock conflict: other requests changed the same records"))
+        }
+        // The lane knows that it was past its gate.
+        Fault::Lost(reason) => Fault::Lost(reason),
     }
 }
 
@@ -103,12 +128,7 @@ impl Write {
         if outcome.size() <= self.reply_bytes_max {
             return Ok(outcome);
         }
-        let error = Error::reply_too_large(self.reply_bytes_max);
-        Err(Fault::Refused(if self.commits() {
-            error.hint("the object commits by itself, so its effect remains; fetch the record to see it")
-        } else {
-            error
-        }))
+        Err(Fault::Refused(Error::reply_too_large(self.reply_bytes_max)))
     }
 
     /// Commits. From here on the write may have happened though its confirmation does not arrive.
@@ -160,4 +180,33 @@ fn declared(procedure: Option<&'static mariadb::Procedure>) -> Result<&'static m
     procedure.ok_or_else(|| {
         Fault::Refused(Error::new(ErrorCode::Internal, "the domain has no object for this operation"))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_that_commits_by_itself_is_never_sent_again() {
+        let told = |fault| match remaining(fault) {
+            Fault::Refused(error) | Fault::Abandoned(error) => error,
+            other => panic!("{other:?}"),
+        };
+        for fault in [
+            Fault::Deadlock,
+            Fault::Refused(Error::deadline()),
+            Fault::Abandoned(Error::unavailable("the database `catalog`")),
+        ] {
+            let error = told(fault);
+            assert_eq!((error.code, error.retryable), (ErrorCode::Unavailable, false), "{error}");
+            assert!(error.message.contains("may or may not have happened"), "{error}");
+        }
+        for fault in [
+            Fault::Refused(Error::new(ErrorCode::RejectedByDatabase, "no")),
+            Fault::Abandoned(Error::reply_too_large(1)),
+        ] {
+            let error = told(fault);
+            assert!(!error.retryable && error.hint.is_some_and(|hint| hint.contains("remains")));
+        }
+    }
 }
