@@ -49,11 +49,11 @@ impl Engines {
         match domain.engine() {
             Engine::MariaDb => {
                 let database = self.mariadb.get(domain.database);
-                database.ok_or_else(|| not_configured(domain, "mariadb"))?.run(plan, bounds).await
+                database.ok_or_else(|| not_configured(domain))?.run(plan, bounds).await
             }
             Engine::MongoDb => {
                 let database = self.mongodb.get(domain.database);
-                database.ok_or_else(|| not_configured(domain, "mongodb"))?.run(plan, bounds).await
+                database.ok_or_else(|| not_configured(domain))?.run(plan, bounds).await
             }
         }
     }
@@ -65,8 +65,8 @@ impl Runner for Engines {
     }
 }
 
-fn not_configured(domain: &Domain, section: &str) -> Error {
-    let name = domain.database;
+fn not_configured(domain: &Domain) -> Error {
+    let (section, name) = (domain.engine().as_str(), domain.database);
     Error::internal(format!("no server is configured for the database `{name}` of `{}`", domain.name))
         .hint(format!("configure [{section}.{name}]"))
 }

@@ -13,7 +13,7 @@ mod health;
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::sleep;
@@ -103,11 +103,6 @@ impl Node {
     /// What it has logged so far, previous runs of this node included.
     pub fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
-    }
-
-    /// Where it logs to.
-    pub fn log_path(&self) -> &Path {
-        &self.log
     }
 
     /// The last lines of its log.

@@ -135,7 +135,7 @@ pub struct Sources<'a> {
 pub async fn verify(sources: Sources<'_>, domains: &[&'static Domain]) -> Report {
     let mut by_database: BTreeMap<(&str, &str), Vec<&'static Domain>> = BTreeMap::new();
     for domain in domains {
-        by_database.entry((section(domain.engine()), domain.database)).or_default().push(domain);
+        by_database.entry((domain.engine().as_str(), domain.database)).or_default().push(domain);
     }
     let looks = by_database.into_iter().map(async |((_, database), domains)| {
         let seen = look(sources, &domains).await;
@@ -163,14 +163,6 @@ pub async fn verify(sources: Sources<'_>, domains: &[&'static Domain]) -> Report
     report
 }
 
-/// The section of the configuration that names an engine's servers.
-const fn section(engine: Engine) -> &'static str {
-    match engine {
-        Engine::MariaDb => "mariadb",
-        Engine::MongoDb => "mongodb",
-    }
-}
-
 async fn look(sources: Sources<'_>, domains: &[&'static Domain]) -> Result<Catalogue, Unseen> {
     let Some(first) = domains.first() else { return Ok(Catalogue::default()) };
     let objects = domains.iter().flat_map(|domain| domain.database_objects());
@@ -183,7 +175,7 @@ async fn look(sources: Sources<'_>, domains: &[&'static Domain]) -> Result<Catal
     };
     let name = first.database;
     let missing = || {
-        let section = section(first.engine());
+        let section = first.engine().as_str();
         Unseen::new(
             format!("[{section}.{name}] is not configured"),
             "add it to config/, with the url of its server",
