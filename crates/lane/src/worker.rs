@@ -46,6 +46,9 @@ struct Worker<J: Job, C> {
     again: async_channel::WeakSender<Call<J>>,
     /// Jobs of one group, or one by itself, to run before any other: what a lost connection left, the rest of a group.
     first: Vec<Ticket<J>>,
+    /// Whether the connection stood idle before the jobs that run now. It may have been dead then, which is not
+    /// their doing.
+    was_idle: bool,
 }
 
 /// Counts a connection for as long as it is there, also where a job panics.
@@ -86,6 +89,7 @@ pub(crate) async fn supervise<J: Job, C: Connect<Connection = J::Connection>>(
             calls: calls.clone(),
             again: again.clone(),
             first: Vec::new(),
+            was_idle: false,
         };
         match tokio::spawn(worker.live()).await {
             Err(end) if end.is_panic() => sleep(PAUSE_MIN).await,
@@ -153,12 +157,16 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
     /// Runs jobs until the connection is to be discarded; true once the lane is dropped.
     async fn work(&mut self, mut connection: J::Connection) -> bool {
         loop {
+            self.was_idle = false;
             let tickets = if !self.first.is_empty() {
                 // What broke a connection may be one of those that ran on it: they run one by one.
                 let unbroken = self.first.iter().take_while(|ticket| ticket.losses == 0).count();
                 let most = unbroken.min(self.shared.settings.group_max).max(1);
                 self.first.drain(..most).collect()
+            } else if let Ok(call) = self.calls.try_recv() {
+                self.take(call)
             } else if let Ok(call) = self.calls.recv().await {
+                self.was_idle = true;
                 self.take(call)
             } else {
                 let limit = self.shared.settings.connect_timeout;
@@ -289,7 +297,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
             } else if ticket.losses == LOSSES_MAX || !ticket.gate.is_wanted() {
                 answer(ticket, Err(Error::unavailable(&format!("the database `{name}`"))));
             } else if ticket.gate.wait_again() {
-                ticket.losses += 1;
+                ticket.losses += u8::from(!self.was_idle);
                 again.push(ticket);
             }
         }
