@@ -2,7 +2,9 @@
 //!
 //! Adapters write rows straight to JSON, so that a reply costs no tree of values.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashMap};
+
+use serde_json::value::RawValue;
 
 use crate::{describe, spec::Domain};
 
@@ -23,7 +25,7 @@ pub struct Outcome {
     /// Result sets, an array of arrays of objects.
     pub sets: Option<Vec<u8>>,
     /// Something the client should know though the request succeeded.
-    pub note: Option<&'static str>,
+    pub note: Option<Cow<'static, str>>,
     /// Which values of the reply are null because the wire cannot show them: part of the reply's note, and for the log.
     /// See [`Unshown`](crate::unshown::Unshown).
     pub unshown: Option<String>,
@@ -71,10 +73,22 @@ impl Outcome {
         reply
     }
 
+    /// The outcome of a reply that [`Self::encode`] wrote; `None` where it is none.
+    #[must_use]
+    pub fn decode(reply: &[u8]) -> Option<Self> {
+        let mut members: HashMap<String, Box<RawValue>> = serde_json::from_slice(reply).ok()?;
+        let mut bytes = |name| members.remove(name).map(|json| json.get().as_bytes().to_vec());
+        let (data, out, sets) = (bytes("data"), bytes("out"), bytes("sets"));
+        let text = |name| members.get(name).and_then(|json| serde_json::from_str::<String>(json.get()).ok());
+        let count = members.get("count").and_then(|json| json.get().parse().ok());
+        let (next, note) = (text("next"), text("note").map(Cow::Owned));
+        Some(Self { data, next, count, out, sets, note, unshown: None })
+    }
+
     /// The members that are there, each with its JSON text.
     fn members(&self) -> [Option<Member<'_>>; 6] {
         let Self { data, next, count, out, sets, note, unshown } = self;
-        let notes = [*note, unshown.as_deref()].into_iter().flatten().collect::<Vec<_>>();
+        let notes = [note.as_deref(), unshown.as_deref()].into_iter().flatten().collect::<Vec<_>>();
         [
             data.as_deref().map(|json| ("data", Cow::Borrowed(json))),
             out.as_deref().map(|json| ("out", Cow::Borrowed(json))),
@@ -131,12 +145,13 @@ mod tests {
             count: Some(u64::MAX),
             out: Some(b"{}".to_vec()),
             sets: Some(b"[]".to_vec()),
-            note: Some("say \"please\""),
+            note: Some("say \"please\"".into()),
             unshown: Some("a value".to_owned()),
         };
         for outcome in [&Outcome::default(), &Outcome::count(0), &full] {
             let bytes = outcome.encode();
             assert_eq!(bytes.len(), outcome.size(), "{outcome:?}");
+            assert_eq!(Outcome::decode(&bytes).unwrap().encode(), bytes);
             let reply: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
             assert_eq!(reply.get("next").and_then(|next| next.as_str()), outcome.next.as_deref());
             assert_eq!(

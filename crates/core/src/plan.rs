@@ -86,6 +86,20 @@ pub struct Invocation {
     pub args: Vec<Value>,
 }
 
+/// What makes a write happen once: who asks, under which id, and for what. It is a row of the ledger, which is written
+/// in the transaction of the write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The user for whom RabbitMQ vouches; empty where the request names none.
+    pub user: String,
+    /// The request's `message_id`, unique among the user's.
+    pub message_id: String,
+    /// Which write of the request it is: a hand-written method may do several.
+    pub step: u16,
+    /// Digest of what is asked. The same id with another digest is a conflict.
+    pub digest: [u8; 32],
+}
+
 /// How long a plan may take, and how much it may give.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {

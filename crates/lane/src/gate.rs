@@ -78,7 +78,8 @@ impl Gate {
     }
 
     /// Whether somebody waits for the job at this moment.
-    pub(crate) fn is_wanted(&self) -> bool {
+    #[must_use]
+    pub fn is_wanted(&self) -> bool {
         self.state.load(Ordering::Acquire) != GIVEN_UP && Instant::now() < self.deadline
     }
 

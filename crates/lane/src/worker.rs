@@ -277,7 +277,10 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
     /// Runs jobs of a group one after another, as long as the connection is good.
     async fn run_singly(&self, connection: &mut J::Connection, tickets: Vec<Ticket<J>>) -> After<J> {
         if let After::Discard(_) = self.renew(connection).await {
-            return After::Discard(tickets.into_iter().filter(|ticket| ticket.gate.wait_again()).collect());
+            let mut again: Vec<_> = tickets.into_iter().filter(|ticket| ticket.gate.wait_again()).collect();
+            // What has been in the way of the group would be again.
+            again.iter_mut().for_each(|ticket| ticket.losses = ticket.losses.max(1));
+            return After::Discard(again);
         }
         let mut tickets = tickets.into_iter().filter_map(wanted);
         while let Some(ticket) = tickets.next() {

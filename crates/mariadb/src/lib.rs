@@ -18,7 +18,7 @@ mod write;
 
 use beds_core::{
     Error, Outcome, Result,
-    plan::{Action, Bounds, Plan},
+    plan::{Action, Bounds, Claim, Plan},
     settings::SecretUrl,
     spec::{Domain, Objects, mariadb},
 };
@@ -78,7 +78,7 @@ impl Database {
     /// # Errors
     /// `not_found`, `conflict`, `version_mismatch`, `rejected_by_database` and `too_large`, as the operations have
     /// them; `overloaded`, `unavailable` and `deadline_exceeded`, as [`Lane::run`] has them.
-    pub async fn run(&self, plan: Plan, bounds: Bounds) -> Result<Outcome> {
+    pub async fn run(&self, plan: Plan, bounds: Bounds, claim: Option<Claim>) -> Result<Outcome> {
         let Plan { domain, action } = plan;
         let objects = objects(domain)?;
         let deadline = bounds.deadline.into();
@@ -94,6 +94,7 @@ impl Database {
                 let job = Write {
                     domain,
                     objects,
+                    claim,
                     write,
                     reply_bytes_max: bounds.reply_bytes_max,
                     deadlock_retries_max: self.deadlock_retries_max,

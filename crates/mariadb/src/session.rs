@@ -143,12 +143,24 @@ impl Session {
                 Err(error) => return Err(error),
             }
         }
-        self.connection.execute(sqlx::raw_sql(end)).await.map(drop)
+        let text = format!("{RESET}; {end}");
+        self.connection.execute(sqlx::raw_sql(&text)).await.map(drop)
     }
 
-    /// Ends the transaction, and tells whether it made something that no rollback takes back.
-    async fn is_lasting(&mut self, end: &str) -> Result<bool, sqlx::Error> {
-        let text = format!("{IS_LASTING}; {RESET}; {end}");
+    /// Whether the session is as new, within a transaction that goes on.
+    pub(crate) async fn is_as_new(&mut self) -> Result<bool, sqlx::Error> {
+        if self.is_lasting("do 0").await? {
+            self.touch = Touch::Spoilt;
+        }
+        let is_as_new = self.touch == Touch::Transaction
+            && digest(&mut self.connection, &self.probe).await? == self.fresh;
+        self.touch = if is_as_new { Touch::Nothing } else { Touch::Spoilt };
+        Ok(is_as_new)
+    }
+
+    /// Does this, and tells whether the transaction made something that no rollback takes back.
+    async fn is_lasting(&mut self, then: &str) -> Result<bool, sqlx::Error> {
+        let text = format!("{IS_LASTING}; {RESET}; {then}");
         let mut results = self.connection.fetch_many(sqlx::raw_sql(&text));
         let mut is_lasting = false;
         while let Some(result) = results.try_next().await? {

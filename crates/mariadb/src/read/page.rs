@@ -83,7 +83,7 @@ impl Page {
         let next = last
             .filter(|_| has_more)
             .and_then(|last| cursor::encode(self.domain, &self.selection.sort, last));
-        let note = cut_note(has_more, next.as_ref());
+        let note = cut_note(has_more, next.as_ref()).map(Into::into);
         Ok(Outcome { next, note, ..Outcome::data(json) })
     }
 

@@ -6,6 +6,8 @@
 
 mod change;
 mod create;
+mod group;
+mod ledger;
 mod procedure;
 
 use std::time::Duration;
@@ -14,12 +16,12 @@ use beds_core::{
     Error, Outcome, plan,
     spec::{Domain, mariadb},
 };
-use beds_lane::{Gate, Job};
+use beds_lane::{Fate, Gate, Job, Member};
 use beds_protocol::ErrorCode;
 use sqlx::MySqlConnection;
 use tokio::time::timeout;
 
-use self::change::Change;
+use self::{change::Change, ledger::Claimed};
 use crate::{
     fault::{Fault, classify},
     routine,
@@ -38,6 +40,8 @@ pub(crate) struct Write {
     pub(crate) domain: &'static Domain,
     pub(crate) objects: &'static mariadb::Objects,
     pub(crate) write: plan::Write,
+    /// What makes it happen once.
+    pub(crate) claim: Option<plan::Claim>,
     /// How long the reply may get.
     pub(crate) reply_bytes_max: usize,
     /// How many times a transaction that lost a deadlock is run again.
@@ -58,6 +62,20 @@ impl Job for Write {
 
     async fn renew(session: &mut Session) -> bool {
         session.renew().await
+    }
+
+    /// All writes of a database by `create`, `update` and `delete` may share a transaction. A call may take long, and
+    /// what commits by itself would commit the others.
+    fn group(&self) -> Option<usize> {
+        let is_call = matches!(self.write, plan::Write::Call(_));
+        (!is_call && !self.commits()).then_some(0)
+    }
+
+    async fn run_group(
+        jobs: &[Member<'_, Self>],
+        session: &mut Session,
+    ) -> Result<Vec<Fate<Outcome>>, beds_lane::Fault> {
+        group::run(jobs, session).await
     }
 
     async fn run(&self, session: &mut Session, gate: &Gate) -> Result<Outcome, beds_lane::Fault> {
@@ -108,6 +126,14 @@ fn remaining(fault: Fault) -> Fault {
     }
 }
 
+/// What a transaction has come to.
+enum Done {
+    /// The objects ran; it is to be committed.
+    Now(Outcome),
+    /// An earlier one did the same; it is to be rolled back.
+    Before(Outcome),
+}
+
 impl Write {
     /// Whether the object commits by itself, so that running it again may repeat its effect.
     fn commits(&self) -> bool {
@@ -120,26 +146,47 @@ impl Write {
         procedure.is_some_and(|procedure| procedure.commits)
     }
 
+    /// What makes it happen once. An object that commits by itself would commit the claim before there is a reply.
+    fn claim(&self) -> Option<&plan::Claim> {
+        self.claim.as_ref().filter(|_| !self.commits())
+    }
+
     /// The transaction, once. The outer error is the gate's: nobody waits for the write any more.
     async fn attempt(
         &self,
         session: &mut Session,
         gate: &Gate,
     ) -> Result<Result<Outcome, Fault>, beds_lane::Fault> {
-        let applied = self.apply(&mut session.connection).await.and_then(|outcome| self.bounded(outcome));
-        let kept = match applied {
-            Ok(outcome) => match gate.pass() {
+        let end = match self.once(&mut session.connection).await {
+            Ok(Done::Now(outcome)) => match gate.pass() {
                 Ok(()) => return Ok(self.commit(session).await.map(|()| outcome)),
                 Err(given_up) => Err(given_up),
             },
-            Err(fault @ (Fault::Refused(_) | Fault::Deadlock)) => Ok(fault),
+            Ok(Done::Before(outcome)) => Ok(Ok(outcome)),
+            Err(fault @ (Fault::Refused(_) | Fault::Deadlock)) => Ok(Err(fault)),
             // The connection goes, and the transaction with it.
             Err(fault) => return Ok(Err(fault)),
         };
         if let Err(error) = session.end(End::Rollback).await {
             return Ok(Err(Fault::Lost(error.to_string())));
         }
-        kept.map(Err)
+        end
+    }
+
+    /// Runs the objects, unless they ran before under the same claim.
+    async fn once(&self, connection: &mut MySqlConnection) -> Result<Done, Fault> {
+        let domain = self.domain;
+        let Some(claim) = self.claim() else {
+            return self.apply(connection).await.and_then(|outcome| self.bounded(outcome)).map(Done::Now);
+        };
+        if let Claimed::Taken = ledger::claim(connection, &[claim], domain).await? {
+            let outcome = ledger::outcome(connection, claim, domain).await?;
+            // Whoever held the claim has taken it back since.
+            return outcome.map(Done::Before).ok_or(Fault::Deadlock);
+        }
+        let outcome = self.apply(connection).await.and_then(|outcome| self.bounded(outcome))?;
+        ledger::store(connection, &[(claim, &outcome)], domain).await?;
+        Ok(Done::Now(outcome))
     }
 
     /// Refuses a reply that is too long, while the write can still be taken back.
@@ -190,7 +237,7 @@ impl Write {
                 routine::run(connection, domain, invocation, self.reply_bytes_max).await
             }
         }?;
-        Ok(Outcome { note: self.commits().then_some(AT_LEAST_ONCE), ..outcome })
+        Ok(Outcome { note: self.commits().then_some(AT_LEAST_ONCE.into()), ..outcome })
     }
 }
 

@@ -95,7 +95,7 @@ impl Page {
         };
         let last = read.last.filter(|_| read.has_more);
         let next = last.and_then(|last| cursor::encode(self.domain, &self.order, last));
-        let note = query::cut_note(read.has_more, next.as_ref());
+        let note = query::cut_note(read.has_more, next.as_ref()).map(Into::into);
         Ok(bounded(Outcome { next, count, note, ..Outcome::data(read.json) }, self.bytes_max)?)
     }
 

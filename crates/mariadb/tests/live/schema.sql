@@ -9,7 +9,21 @@ insert into parent values (1);
 create table child (id int primary key, parent_id int not null, u int not null unique,
   foreign key (parent_id) references parent (id));
 
+create table entry (id int auto_increment primary key, n int not null);
+create table beds_ledger (
+  user varchar(255) character set utf8mb4 collate utf8mb4_bin not null,
+  message_id varchar(128) character set utf8mb4 collate utf8mb4_bin not null,
+  step smallint unsigned not null default 0,
+  digest binary(32) not null,
+  reply mediumblob null,
+  at datetime(3) not null default current_timestamp(3),
+  primary key (user, message_id, step),
+  key (at)
+);
+
 delimiter //
+create procedure entry_create(p_n int) modifies sql data
+begin insert into entry (n) values (p_n); select last_insert_id() as id; end //
 create procedure plain() modifies sql data
 begin declare n int; set n = 1; insert into log (n) values (n); end //
 create procedure old_style() modifies sql data

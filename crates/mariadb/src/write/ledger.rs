@@ -1,0 +1,151 @@
+//! The ledger: a row a write, in the transaction of the write, so that a duplicate finds it and does nothing.
+//!
+//! The table belongs to the DBA and stands in the domain's own database; `bedsc ddl --ledger` writes it.
+
+use beds_core::{Error, Outcome, plan::Claim, spec::Domain};
+use beds_protocol::ErrorCode;
+use serde_json::Value as Json;
+use sqlx::{
+    Arguments as _, Executor as _, MySqlConnection, Row as _,
+    mysql::{MySqlArguments, MySqlDatabaseError},
+};
+
+use crate::fault::{Fault, classify};
+
+/// The error of a unique key, and of a table that is not there.
+const DUPLICATE: u16 = 1062;
+const NO_TABLE: u16 = 1146;
+
+/// The longest reply that is kept, in bytes. Of a longer one the key is kept.
+const REPLY_BYTES_MAX: usize = 64 << 10;
+
+/// What a duplicate hears whose first reply was not kept.
+const CUT: &str = "this request was done before; its reply was too long to be kept, but for the key";
+
+/// What became of a claim.
+#[derive(Debug)]
+pub(super) enum Claimed {
+    /// It is new: the write is to be done.
+    New,
+    /// A write has been done under it, or is being done.
+    Taken,
+}
+
+/// Claims what these writes are about to do. A claim that another transaction holds is waited for.
+pub(super) async fn claim(
+    connection: &mut MySqlConnection,
+    claims: &[&Claim],
+    domain: &Domain,
+) -> Result<Claimed, Fault> {
+    let values = rows("(?, ?, ?, ?)", claims.len());
+    let sql = format!("insert into `beds_ledger` (`user`, `message_id`, `step`, `digest`) values {values}");
+    let mut arguments = MySqlArguments::default();
+    for claim in claims {
+        add(&mut arguments, claim, domain)?;
+    }
+    match connection.execute(sqlx::query_with(&sql, arguments)).await {
+        Ok(_) => Ok(Claimed::New),
+        Err(error) => match number(&error) {
+            Some(DUPLICATE) => Ok(Claimed::Taken),
+            Some(NO_TABLE) => Err(Fault::Refused(no_ledger(domain))),
+            _ => Err(classify(&error, domain)),
+        },
+    }
+}
+
+/// The outcome of the write that was done under a claim; `None` if there is none after all.
+///
+/// # Errors
+/// `conflict`, where something else was done under it.
+pub(super) async fn outcome(
+    connection: &mut MySqlConnection,
+    claim: &Claim,
+    domain: &Domain,
+) -> Result<Option<Outcome>, Fault> {
+    let fault = |error| classify(&error, domain);
+    let sql = "select `digest`, `reply` from `beds_ledger` where `user` = ? and `message_id` = ? \
+        and `step` = ?";
+    let query = sqlx::query(sql).bind(&claim.user).bind(&claim.message_id).bind(claim.step);
+    let Some(row) = connection.fetch_optional(query).await.map_err(fault)? else { return Ok(None) };
+    if row.try_get_unchecked::<&[u8], _>(0).map_err(fault)? != claim.digest {
+        let message = "another request with this `message_id` was done before";
+        return Err(Fault::Refused(
+            Error::new(ErrorCode::Conflict, message).hint("give each new request a new `message_id`"),
+        ));
+    }
+    let reply: Option<&[u8]> = row.try_get_unchecked(1).map_err(fault)?;
+    Ok(reply.and_then(Outcome::decode))
+}
+
+/// Keeps the replies of writes that were claimed.
+pub(super) async fn store(
+    connection: &mut MySqlConnection,
+    done: &[(&Claim, &Outcome)],
+    domain: &Domain,
+) -> Result<(), Fault> {
+    let values = rows("(?, ?, ?, ?, ?)", done.len());
+    let sql = format!(
+        "insert into `beds_ledger` (`user`, `message_id`, `step`, `digest`, `reply`) values {values} \
+         on duplicate key update `reply` = values(`reply`)"
+    );
+    let mut arguments = MySqlArguments::default();
+    for (claim, outcome) in done {
+        add(&mut arguments, claim, domain)?;
+        arguments
+            .add(kept(outcome, domain))
+            .map_err(|error| classify(&sqlx::Error::Encode(error), domain))?;
+    }
+    connection.execute(sqlx::query_with(&sql, arguments)).await.map_err(|error| classify(&error, domain))?;
+    Ok(())
+}
+
+/// The reply as a duplicate gets it.
+fn kept(outcome: &Outcome, domain: &Domain) -> Vec<u8> {
+    if outcome.size() <= REPLY_BYTES_MAX {
+        return outcome.encode();
+    }
+    let data = outcome.data.as_deref().and_then(|json| serde_json::from_slice(json).ok());
+    let keys = data.and_then(|data| keys(data, domain)).and_then(|keys| serde_json::to_vec(&keys).ok());
+    Outcome { data: keys, note: Some(CUT.into()), ..Outcome::default() }.encode()
+}
+
+/// The keys of one record, or of several.
+fn keys(data: Json, domain: &Domain) -> Option<Json> {
+    match data {
+        Json::Object(mut members) => {
+            members.retain(|name, _| domain.key.iter().any(|&field| domain.fields[field].name == name));
+            (!members.is_empty()).then_some(Json::Object(members))
+        }
+        Json::Array(records) => {
+            let keys: Option<Vec<Json>> = records.into_iter().map(|record| keys(record, domain)).collect();
+            keys.map(Json::Array)
+        }
+        _ => None,
+    }
+}
+
+/// This row of placeholders, so many times.
+fn rows(row: &str, count: usize) -> String {
+    vec![row; count].join(", ")
+}
+
+fn add(arguments: &mut MySqlArguments, claim: &Claim, domain: &Domain) -> Result<(), Fault> {
+    let Claim { user, message_id, step, digest } = claim;
+    let added = arguments
+        .add(user)
+        .and_then(|()| arguments.add(message_id))
+        .and_then(|()| arguments.add(step))
+        .and_then(|()| arguments.add(digest.as_slice()));
+    added.map_err(|error| classify(&sqlx::Error::Encode(error), domain))
+}
+
+fn number(error: &sqlx::Error) -> Option<u16> {
+    error.as_database_error()?.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number)
+}
+
+fn no_ledger(domain: &Domain) -> Error {
+    let database = domain.database;
+    tracing::error!(database, "the table `beds_ledger` is missing: no write with a message_id can be done");
+    Error::internal(format!("the database `{database}` has no ledger, so a write cannot be done once"))
+        .hint("the DBA creates the table that `bedsc ddl --ledger` prints")
+}

@@ -1,0 +1,123 @@
+//! A write with a claim happens once, alone and in company.
+
+use std::sync::Arc;
+
+use beds_core::{
+    Error, Outcome,
+    plan::{self, Action, Claim},
+    value::Value,
+};
+use beds_protocol::ErrorCode;
+use futures_util::future::join_all;
+
+use crate::odd::{CHILD, ENTRY, Odd};
+
+fn claim(id: &str, digest: u8) -> Option<Claim> {
+    Some(Claim { user: "guest".into(), message_id: id.into(), step: 0, digest: [digest; 32] })
+}
+
+/// A record in a table without a unique key.
+fn entry(number: i64) -> Action {
+    Action::Write(plan::Write::Create { records: vec![vec![Value::Null, Value::Int(number)]], many: false })
+}
+
+fn text(outcome: Result<Outcome, Error>) -> String {
+    String::from_utf8(outcome.unwrap().encode()).unwrap()
+}
+
+impl Odd {
+    fn count(&self, what: &str) -> i64 {
+        let sql = format!("select count(*) from {what}");
+        self.stack.mariadb_query(Some("odd"), &sql).unwrap().trim().parse().unwrap()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_duplicate_gets_the_first_reply() {
+    let odd = Odd::with_connections(4);
+    let first = text(odd.run_once(&ENTRY, entry(1), claim("a", 1)).await);
+    assert_eq!(text(odd.run_once(&ENTRY, entry(1), claim("a", 1)).await), first);
+    let error = odd.run_once(&ENTRY, entry(2), claim("a", 2)).await.unwrap_err();
+    assert_eq!((error.code, error.retryable), (ErrorCode::Conflict, false), "{error}");
+    assert_ne!(text(odd.run_once(&ENTRY, entry(1), claim("b", 1)).await), first);
+    assert_eq!(odd.count("entry"), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_write_leaves_no_claim() {
+    let odd = Odd::open();
+    let child = |parent| {
+        let record = [1, parent, 1].map(Value::Int).to_vec();
+        Action::Write(plan::Write::Create { records: vec![record], many: false })
+    };
+    odd.run_once(&CHILD, child(99), claim("a", 1)).await.unwrap_err();
+    assert_eq!(odd.count("beds_ledger"), 0);
+    odd.run_once(&CHILD, child(1), claim("a", 1)).await.unwrap();
+    odd.run_once(&CHILD, child(1), claim("a", 1)).await.unwrap();
+    assert_eq!(odd.count("child"), 1);
+}
+
+/// Ten duplicates of each of a hundred writes, all at the same time.
+#[tokio::test(flavor = "multi_thread")]
+async fn duplicates_at_the_same_time_are_done_once() {
+    let odd = Arc::new(Odd::with_connections(4));
+    let requests = (0..1_000_i64).map(|turn| {
+        let (odd, number) = (Arc::clone(&odd), turn % 100);
+        tokio::spawn(async move {
+            // What asks again, as a client does that is told to.
+            loop {
+                match odd.run_once(&ENTRY, entry(number), claim(&number.to_string(), 1)).await {
+                    Err(error) if error.retryable => {}
+                    outcome => return (number, text(outcome)),
+                }
+            }
+        })
+    });
+    let mut replies: Vec<_> = join_all(requests).await.into_iter().map(Result::unwrap).collect();
+    replies.sort();
+    replies.dedup();
+    assert_eq!(replies.len(), 100, "all duplicates of a write get the same reply");
+    assert_eq!((odd.count("entry"), odd.count("beds_ledger")), (100, 100));
+}
+
+/// Writes that share transactions: every third is refused, and none of the others is harmed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_write_harms_none_that_waited_with_it() {
+    let odd = Arc::new(Odd::open());
+    odd.create(&[[1_000, 1, 1_000]]).await.unwrap();
+    let requests = (0..120_i64).map(|number| {
+        let odd = Arc::clone(&odd);
+        tokio::spawn(async move {
+            let u = if number % 3 == 0 { 1_000 } else { number };
+            let record = [number, 1, u].map(Value::Int).to_vec();
+            let action = Action::Write(plan::Write::Create { records: vec![record], many: false });
+            odd.run_once(&CHILD, action, claim(&number.to_string(), 1)).await
+        })
+    });
+    for (number, outcome) in join_all(requests).await.into_iter().enumerate() {
+        match outcome.unwrap() {
+            Ok(_) => assert_ne!(number % 3, 0),
+            Err(error) => assert_eq!((number % 3, error.code), (0, ErrorCode::Conflict), "{error}"),
+        }
+    }
+    assert_eq!((odd.count("child"), odd.count("beds_ledger")), (81, 80));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn writes_that_wait_together_share_commits() {
+    let odd = Arc::new(Odd::open());
+    let commits = || {
+        let sql =
+            "select variable_value from information_schema.global_status where variable_name = 'Com_commit'";
+        odd.stack.mariadb_query(Some("odd"), sql).unwrap().trim().parse::<i64>().unwrap()
+    };
+    let before = commits();
+    let requests =
+        (0..200_i64).map(|number| odd.run_once(&ENTRY, entry(number), claim(&number.to_string(), 1)));
+    for outcome in join_all(requests).await {
+        outcome.unwrap();
+    }
+    let commits = commits() - before;
+    assert!((1..=30).contains(&commits), "{commits} commits for 200 writes");
+    assert_eq!((odd.count("entry"), odd.count("beds_ledger")), (200, 200));
+}

@@ -1,0 +1,176 @@
+//! A database of odd routines, on lanes of few connections, and what is asked of it.
+
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use beds_core::{
+    Error, Outcome,
+    plan::{self, Action, Bounds, Claim, Invocation, Plan},
+    spec::{Call, Domain, Field, Generated, Returns, Routine, Type, mariadb},
+    value::Value,
+};
+use beds_devstack::Stack;
+use beds_mariadb::{Database, MariaDb};
+use beds_protocol::Lane;
+use serde_json::Value as Json;
+
+static FIELDS: [Field; 3] = [
+    Field::new("id", "id", Type::INT),
+    Field::new("parent_id", "parent_id", Type::INT),
+    Field::new("u", "u", Type::INT),
+];
+
+/// Records that refer to others.
+pub(crate) static CHILD: Domain = Domain::new("child", "", "").fields(&FIELDS).key(&[0]).reads().mariadb(
+    "odd",
+    mariadb::Objects {
+        read: Some(mariadb::Source::table("child", "`child`", &["`id`", "`parent_id`", "`u`"])),
+        create: Some(mariadb::Procedure::new("chi_create", "call `chi_create`(?, ?, ?)", &[0, 1, 2])),
+        update: Some(mariadb::Procedure::new("chi_update", "call `chi_update`(?, ?)", &[0, 2])),
+        ..mariadb::Objects::NONE
+    },
+);
+
+static ENTRY_FIELDS: [Field; 2] =
+    [Field::new("id", "id", Type::INT).generated(Generated::Database), Field::new("n", "n", Type::INT)];
+
+/// Records without a unique key but the one that the database generates.
+pub(crate) static ENTRY: Domain =
+    Domain::new("entry", "", "").fields(&ENTRY_FIELDS).key(&[0]).reads().mariadb(
+        "odd",
+        mariadb::Objects {
+            read: Some(mariadb::Source::table("entry", "`entry`", &["`id`", "`n`"])),
+            create: Some(
+                mariadb::Procedure::new("entry_create", "call `entry_create`(?)", &[1]).returning(&[0]),
+            ),
+            ..mariadb::Objects::NONE
+        },
+    );
+
+static LOG_FIELDS: [Field; 2] = [Field::new("id", "id", Type::INT), Field::new("n", "n", Type::INT)];
+
+/// A domain over this view.
+const fn log(name: &'static str, from: &'static str) -> Domain {
+    Domain::new("log", "", "").fields(&LOG_FIELDS).key(&[0]).reads().mariadb(
+        "odd",
+        mariadb::Objects {
+            read: Some(mariadb::Source::view(name, from, &["`id`", "`n`"])),
+            ..mariadb::Objects::NONE
+        },
+    )
+}
+
+pub(crate) static PLAIN: Domain = log("v_plain", "`v_plain`");
+pub(crate) static WHO: Domain = log("v_who", "`v_who`");
+pub(crate) static OVER: Domain = log("v_over", "`v_over`");
+
+const fn procedure(name: &'static str, sql: &'static str, commits: bool) -> Call {
+    Call {
+        name,
+        description: "",
+        lane: Lane::Write,
+        args: &[],
+        returns: Returns::AsItComes,
+        routine: Routine::Procedure { name, sql, commits },
+    }
+}
+
+pub(crate) static STATE: Call = procedure("state", "call state()", false);
+pub(crate) static PLAIN_CALL: Call = procedure("plain", "call plain()", false);
+pub(crate) static FN_WHO: Call = Call {
+    name: "fn_who",
+    description: "",
+    lane: Lane::Write,
+    args: &[],
+    returns: Returns::Scalar(Type::INT),
+    routine: Routine::Function { name: "fn_who", sql: "select fn_who()" },
+};
+
+/// What leaves something behind, in every lane where it may run.
+pub(crate) static ODD: [Call; 15] = [
+    procedure("old_style", "call old_style()", true),
+    procedure("loosen", "call loosen()", false),
+    procedure("fails", "call fails()", false),
+    procedure("clock", "call clock()", false),
+    procedure("stopped", "call stopped()", false),
+    procedure("relaxed", "call relaxed()", false),
+    procedure("modest", "call modest()", false),
+    procedure("executed", "call executed()", false),
+    procedure("who", "call who()", false),
+    procedure("who_into", "call who_into()", false),
+    procedure("rep", "call rep()", false),
+    procedure("rep_hidden", "call rep_hidden()", false),
+    procedure("rep_commits", "call rep_commits()", true),
+    procedure("locked", "call locked()", false),
+    procedure("plain", "call plain()", false),
+];
+
+/// Those of them that write, which the read lane refuses.
+pub(crate) const WRITERS: [&str; 7] =
+    ["old_style", "loosen", "fails", "rep", "rep_hidden", "rep_commits", "plain"];
+
+pub(crate) struct Odd {
+    pub(crate) stack: Stack,
+    database: Database,
+}
+
+impl Odd {
+    /// With one connection a lane.
+    pub(crate) fn open() -> Self {
+        Self::with_connections(1)
+    }
+
+    pub(crate) fn with_connections(connections: u16) -> Self {
+        let stack = Stack::builder().ignore_environment().mariadb().start().unwrap();
+        let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/live/schema.sql");
+        stack.mariadb_exec(None, &schema).unwrap();
+        let url = format!("{}/odd", stack.mariadb_url());
+        let config = MariaDb {
+            url: Some(serde_json::from_value(Json::String(url)).unwrap()),
+            read_connections: connections,
+            write_connections: connections,
+            ..MariaDb::default()
+        };
+        Self { database: Database::open("odd", &config), stack }
+    }
+
+    pub(crate) async fn run(&self, domain: &'static Domain, action: Action) -> Result<Outcome, Error> {
+        self.run_once(domain, action, None).await
+    }
+
+    pub(crate) async fn run_once(
+        &self,
+        domain: &'static Domain,
+        action: Action,
+        claim: Option<Claim>,
+    ) -> Result<Outcome, Error> {
+        let bounds =
+            Bounds { deadline: Instant::now() + Duration::from_secs(20), reply_bytes_max: 1_000_000 };
+        self.database.run(Plan { domain, action }, bounds, claim).await
+    }
+
+    pub(crate) async fn call(&self, lane: Lane, call: &'static Call) -> Result<Outcome, Error> {
+        let invocation = Invocation { call, args: Vec::new() };
+        let action = match lane {
+            Lane::Read => Action::Read(plan::Read::Call(invocation)),
+            Lane::Write => Action::Write(plan::Write::Call(invocation)),
+        };
+        self.run(&CHILD, action).await
+    }
+
+    /// What a request sees of its session, and which connection it has.
+    pub(crate) async fn state(&self, lane: Lane) -> (Json, u64) {
+        let outcome = self.call(lane, &STATE).await.unwrap();
+        let mut sets: Json = serde_json::from_slice(&outcome.sets.unwrap()).unwrap();
+        let mut state = sets[0][0].take();
+        let connection = state.as_object_mut().unwrap().remove("connection").unwrap();
+        (state, connection.as_u64().unwrap())
+    }
+
+    pub(crate) async fn create(&self, records: &[[i64; 3]]) -> Result<Outcome, Error> {
+        let records = records.iter().map(|record| record.map(Value::Int).to_vec()).collect();
+        self.run(&CHILD, Action::Write(plan::Write::Create { records, many: true })).await
+    }
+}

@@ -1,0 +1,80 @@
+//! No request sees what another left in its session: routines that change all that a routine can change.
+
+use beds_core::{
+    plan::{self, Action},
+    query::Fields,
+    value::Value,
+};
+use beds_protocol::{ErrorCode, Lane};
+
+use crate::odd::{CHILD, FN_WHO, ODD, OVER, Odd, PLAIN, PLAIN_CALL, WHO, WRITERS};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_request_finds_its_session_new() {
+    let odd = Odd::open();
+    for lane in [Lane::Write, Lane::Read] {
+        let (fresh, _) = odd.state(lane).await;
+        // Twice, since some fail where they find what they left.
+        for call in ODD.iter().chain(&ODD) {
+            let outcome = odd.call(lane, call).await;
+            let is_refused = call.name == "fails" || lane == Lane::Read && WRITERS.contains(&call.name);
+            assert_eq!(outcome.is_err(), is_refused, "{lane:?} {}: {outcome:?}", call.name);
+            let (state, _) = odd.state(lane).await;
+            assert_eq!(state, fresh, "{lane:?} {}", call.name);
+        }
+        let outcome = odd.call(lane, &FN_WHO).await.unwrap();
+        assert_eq!(outcome.data.unwrap(), b"1");
+        assert_eq!(odd.state(lane).await.0, fresh, "{lane:?} fn_who");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_view_that_runs_a_function_leaves_nothing_and_others_keep_their_connection() {
+    let odd = Odd::open();
+    odd.call(Lane::Write, &PLAIN_CALL).await.unwrap();
+    let (fresh, connection) = odd.state(Lane::Read).await;
+    for (domain, is_kept) in [(&PLAIN, true), (&WHO, false), (&PLAIN, true), (&OVER, false)] {
+        let (_, before) = odd.state(Lane::Read).await;
+        let read = plan::Read::One { key: vec![Value::Int(1)], fields: Fields::All };
+        odd.run(domain, Action::Read(read)).await.unwrap();
+        let (state, after) = odd.state(Lane::Read).await;
+        assert_eq!(state, fresh);
+        assert_eq!(before == after, is_kept);
+    }
+    assert_ne!(odd.state(Lane::Read).await.1, connection);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_leaves_nothing_keeps_its_connection() {
+    let odd = Odd::open();
+    let (_, connection) = odd.state(Lane::Write).await;
+    for number in 0..10 {
+        odd.call(Lane::Write, &PLAIN_CALL).await.unwrap();
+        odd.create(&[[number, 1, number]]).await.unwrap();
+        assert_eq!(odd.create(&[[number, 1, 100]]).await.unwrap_err().code, ErrorCode::Conflict);
+    }
+    assert_eq!(odd.state(Lane::Write).await.1, connection);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_a_refused_request_stays_after_odd_ones() {
+    let odd = Odd::open();
+    for call in &ODD {
+        let _ = odd.call(Lane::Write, call).await;
+        let error = odd.create(&[[10, 1, 10], [11, 1, 10]]).await.unwrap_err();
+        assert_eq!(error.code, ErrorCode::Conflict, "{}", call.name);
+        let _ = odd.call(Lane::Write, call).await;
+        assert!(odd.create(&[[1, 99, 1]]).await.is_err(), "{}: the parent does not exist", call.name);
+    }
+    odd.create(&[[2, 1, 2]]).await.unwrap();
+    odd.call(Lane::Write, &ODD[0]).await.unwrap();
+    let update = plan::Write::Update {
+        key: vec![Value::Int(2)],
+        changes: vec![(2, Value::Int(666))],
+        if_version: None,
+    };
+    let error = odd.run(&CHILD, Action::Write(update)).await.unwrap_err();
+    assert_eq!(error.code, ErrorCode::RejectedByDatabase);
+    let kept = odd.stack.mariadb_query(Some("odd"), "select group_concat(id, ' ', u) from child").unwrap();
+    assert_eq!(kept.trim(), "2 2");
+}
