@@ -220,3 +220,6 @@ fn with_lowercase_databases(mut table: toml::Table) -> Result<toml::Table, Strin
     }
     Ok(table)
 }
+
+#[cfg(test)]
+mod tests;

@@ -137,7 +137,11 @@ impl Connection {
         let socket = Socket::default();
         let patience = endpoint.connect_timeout_or(timeouts.connect);
         let connecting = socket.connect(endpoint.0.clone(), properties, patience);
-        let inner = within(patience, "connecting", connecting).await?;
+        let late = || {
+            let (host, ms) = (&endpoint.0.authority.host, patience.as_millis());
+            BusError::Amqp(format!("cannot reach {host}: no answer within {ms} ms"))
+        };
+        let inner = timeout(patience, connecting).await.map_err(|_| late())??;
         Ok(Self { inner, limit: timeouts.answer, _socket: socket })
     }
 
