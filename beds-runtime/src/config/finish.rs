@@ -25,6 +25,9 @@ pub(super) fn amqp(amqp: &mut Amqp) -> Result<(), ConfigError> {
     if amqp.heartbeat_s == 0 {
         return Err(ConfigError::new("amqp.heartbeat_s must be at least 1"));
     }
+    if amqp.topology_check_ms.0 < 100 {
+        return Err(ConfigError::new("amqp.topology_check_ms must be at least 100"));
+    }
     Ok(())
 }
 
