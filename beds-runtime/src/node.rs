@@ -103,8 +103,9 @@ fn start_pool(
     domains: Vec<&'static Domain>,
 ) -> BrokerPool {
     let engines = Engines::open(config, &domains);
+    let hosted = config.node.services.clone();
     let services: Vec<Arc<dyn Service>> =
-        vec![Arc::new(NodeService::new(name, environment.as_str(), config.node.services.clone()))];
+        vec![Arc::new(NodeService::new(name, environment.as_str(), hosted, config.limits.clone()))];
     let hosts = |broker: &&Broker| config.node.services.contains(&broker.service());
     let brokers = Broker::ALL.iter().filter(hosts).map(|&broker| (broker, config.pool(broker))).collect();
     let hosting = Hosting {
