@@ -3,6 +3,8 @@
 //! In `dev` a step that fails is a warning with a hint, and only what needs it stays off. In `qa` and `prod` it
 //! ends the process, with an exit code of its own and one line that says why.
 
+mod hint;
+
 use std::{
     fmt,
     process::ExitCode,
@@ -13,6 +15,7 @@ use beds_core::{
     settings::SecretUrl,
     spec::{Domain, Engine},
 };
+use beds_protocol::nearest;
 use futures_util::future::{BoxFuture, join_all};
 use tracing::{info, warn};
 
@@ -92,10 +95,58 @@ pub struct Check {
     pub outcome: Result<String, String>,
 }
 
-/// Checks every server that these domains need, all at the same time, and says what each answered.
+impl Check {
+    /// What to do about it, where it failed.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        self.outcome.as_ref().err().map(|reason| hint::of(reason))
+    }
+}
+
+/// The databases that these domains need and the configuration does not have: a fault of the configuration, found
+/// before any server is asked.
+#[must_use]
+pub fn missing(config: &Config, domains: &[&'static Domain]) -> Option<Failure> {
+    let missing: Vec<_> = databases(domains)
+        .into_iter()
+        .filter(|(engine, name)| !is_configured(config, *engine, name))
+        .collect();
+    let (engine, name) = missing.first()?;
+    let sections: Vec<_> =
+        missing.iter().map(|(engine, name)| format!("[{}.{name}]", engine.as_str())).collect();
+    let (sections, are) = (sections.join(", "), if missing.len() == 1 { "is" } else { "are" });
+    let templates =
+        domains.iter().filter(|domain| missing.contains(&(domain.engine(), domain.database))).count();
+    let known: Vec<&str> = match engine {
+        Engine::MariaDb => config.mariadb.names().collect(),
+        Engine::MongoDb => config.mongodb.names().collect(),
+    };
+    let engine = engine.as_str();
+    let hint = match nearest(name, known.into_iter()) {
+        Some(near) => format!("there is [{engine}.{near}]: did you mean [{engine}.{name}]?"),
+        None => format!(
+            "give it a `url`, in config/ or as BEDS__{}__{}__URL",
+            engine.to_uppercase(),
+            name.to_uppercase()
+        ),
+    };
+    let reason = format!("{sections} {are} not configured; {templates} templates of this node need it");
+    Some(Failure { step: Step::Configuration, reason, hint })
+}
+
+fn is_configured(config: &Config, engine: Engine, database: &str) -> bool {
+    match engine {
+        Engine::MariaDb => config.mariadb.get(database).is_some(),
+        Engine::MongoDb => config.mongodb.get(database).is_some(),
+    }
+}
+
+/// Checks every configured server that these domains need, all at the same time, and says what each answered.
 pub async fn check(config: &Config, domains: &[&'static Domain]) -> Vec<Check> {
     let mut checks: Vec<BoxFuture<'_, Check>> = vec![Box::pin(rabbitmq(config))];
-    for (engine, name) in databases(domains) {
+    for (engine, name) in
+        databases(domains).into_iter().filter(|(engine, name)| is_configured(config, *engine, name))
+    {
         match engine {
             Engine::MariaDb => {
                 checks.push(Box::pin(mariadb(config, name)));
@@ -129,7 +180,7 @@ async fn mariadb(config: &Config, name: &'static str) -> Check {
     let ping = async {
         match url {
             Some(url) => beds_mariadb::ping(url, config.node.ipl_timeout_ms.duration()).await,
-            None => Err(format!("[mariadb.{name}] is not configured")),
+            None => Err("it has no `url`".to_owned()),
         }
     };
     let check = timed(Step::MariaDb, place(Step::MariaDb, name, url), ping).await;
@@ -141,7 +192,7 @@ async fn mongodb(config: &Config, name: &'static str) -> Check {
     let ping = async {
         match url {
             Some(url) => beds_mongodb::ping(url, config.node.ipl_timeout_ms.duration()).await,
-            None => Err(format!("[mongodb.{name}] is not configured")),
+            None => Err("it has no `url`".to_owned()),
         }
     };
     let check = timed(Step::MongoDb, place(Step::MongoDb, name, url), ping).await;
@@ -193,10 +244,8 @@ pub fn hosted(config: &Config, domains: Vec<&'static Domain>) -> Vec<&'static Do
 /// The domains whose database the configuration knows; the others stay off.
 #[must_use]
 pub fn configured(config: &Config, domains: Vec<&'static Domain>) -> Vec<&'static Domain> {
-    let (known, unknown): (Vec<_>, Vec<_>) = domains.into_iter().partition(|domain| match domain.engine() {
-        Engine::MariaDb => config.mariadb.get(domain.database).is_some(),
-        Engine::MongoDb => config.mongodb.get(domain.database).is_some(),
-    });
+    let (known, unknown): (Vec<_>, Vec<_>) =
+        domains.into_iter().partition(|domain| is_configured(config, domain.engine(), domain.database));
     for domain in unknown {
         warn!(template = domain.name, "not served: its database `{}` is not configured", domain.database);
     }
@@ -226,10 +275,8 @@ pub fn judge(checks: &[Check], environment: Environment) -> Result<(), Failure> 
         let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         match outcome {
             Ok(answer) => info!(took_ms, "{what}: {answer}"),
-            Err(reason) => {
-                let reason = format!("{what}: {reason}");
-                let hint =
-                    "start the server, or correct its address in config/ or in the environment".to_owned();
+            Err(said) => {
+                let (reason, hint) = (format!("{what}: {said}"), hint::of(said).to_owned());
                 warn!(took_ms, "{reason}; {hint}");
                 first.get_or_insert(Failure { step: *step, reason, hint });
             }

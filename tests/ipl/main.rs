@@ -8,12 +8,13 @@
     reason = "clippy.toml allows it in test functions only"
 )]
 
+#[path = "../common/mod.rs"]
 mod common;
-
-use std::fs;
+mod logins;
+mod refused;
+mod starts;
 
 use beds_client::{Client, ClientError, Request};
-use beds_devstack::free_port;
 use beds_protocol::{ErrorCode, Operation};
 use common::{
     Beds, Site, blocking, end_servers, eventually, eventually_async, shared, spawn_node, stack, start_node,
@@ -21,12 +22,8 @@ use common::{
 };
 use serde_json::{Value, json};
 
-/// A password that is found wherever it is printed, and how a URL writes it.
-const PASSWORD: &str = "S3cr3t+pass/word";
-const ENCODED: &str = "S3cr3t%2Bpass%2Fword";
-
 /// Variables that leave nothing to be wished for but servers that answer: nobody listens on port 1.
-const NOWHERE: [(&str, &str); 6] = [
+pub(crate) const NOWHERE: [(&str, &str); 6] = [
     ("BEDS__AMQP__URL", "amqp://guest:guest@127.0.0.1:1/%2f"),
     ("BEDS__MARIADB__CATALOG__URL", "mysql://beds@127.0.0.1:1/catalog"),
     ("BEDS__MONGODB__LOGS__URL", "mongodb://127.0.0.1:1/?directConnection=true"),
@@ -34,207 +31,6 @@ const NOWHERE: [(&str, &str); 6] = [
     ("BEDS__NODE__IPL_TIMEOUT_MS", "1000"),
     ("BEDS__AMQP__CONNECT_TIMEOUT_MS", "1000"),
 ];
-
-/// A configuration that is refused: the file, variables, and what is said.
-struct Refused {
-    name: &'static str,
-    file: &'static str,
-    variables: &'static [(&'static str, &'static str)],
-    /// All of these stand in the message; `{file}` is the place of beds.toml.
-    said: &'static [&'static str],
-}
-
-const fn in_file(name: &'static str, file: &'static str, said: &'static [&'static str]) -> Refused {
-    Refused { name, file, variables: &[], said }
-}
-
-const fn in_variable(
-    name: &'static str,
-    variables: &'static [(&'static str, &'static str)],
-    said: &'static [&'static str],
-) -> Refused {
-    Refused { name, file: "", variables, said }
-}
-
-const REFUSED: &[Refused] = &[
-    in_file(
-        "an unknown key",
-        "[node]\nname = \"a\"\nservice = [\"admin\"]\n",
-        &[
-            "{file}: TOML parse error at line 3, column 1",
-            "3 | service = [\"admin\"]",
-            "^^^^^^^",
-            "unknown field `service`, expected one of `name`, `services`, ",
-        ],
-    ),
-    in_file("an unknown section", "[nodes]\n", &["{file}:", "line 1, column 2", "unknown field `nodes`"]),
-    in_file(
-        "an unknown key of a server",
-        "[mariadb.catalog]\nurl = \"mysql://h/c\"\npool = 3\n",
-        &["{file}:", "line 3, column 1", "unknown field `pool`"],
-    ),
-    in_file(
-        "a wrong type",
-        "[brokers.app_server.r]\nprefetch = \"many\"\n",
-        &[
-            "{file}:",
-            "line 2, column 12",
-            "2 | prefetch = \"many\"",
-            "invalid type: string \"many\", expected u16",
-        ],
-    ),
-    in_file(
-        "a negative number",
-        "[amqp]\nconfirm_timeout_ms = -1\n",
-        &["{file}:", "line 2, column 22", "invalid value: integer `-1`, expected u32"],
-    ),
-    in_file(
-        "a number too large",
-        "[brokers.app_server.r]\ninstances = 70000\n",
-        &["{file}:", "line 2, column 13", "invalid value: integer `70000`, expected u16"],
-    ),
-    in_file("no TOML", "[node\nname = 1\n", &["{file}:", "line 1, column 6"]),
-    in_file(
-        "a key that stands twice",
-        "[node]\nname = \"a\"\nname = \"b\"\n",
-        &["{file}:", "line 3, column 1", "duplicate key"],
-    ),
-    in_file(
-        "an unknown service",
-        "[node]\nservices = [\"app_server\", \"web\"]\n",
-        &[
-            "{file}:",
-            "line 2, column 27",
-            "unknown variant `web`, expected one of `app_server`, `admin`, `segundo`, `tercero`",
-        ],
-    ),
-    in_file(
-        "an address that is none",
-        "[node]\nhealth = \"here\"\n",
-        &["{file}:", "line 2, column 10", "invalid socket address"],
-    ),
-    in_file(
-        "an unknown broker",
-        "[brokers.app_server.x]\ninstances = 1\n",
-        &["brokers.app_server.x: this service has no such broker; it has r, w, m"],
-    ),
-    in_file(
-        "a broker of another service",
-        "[brokers.admin.r]\n",
-        &["brokers.admin.r: this service has no such broker; it has in, out, logs, syslog, graph"],
-    ),
-    in_file(
-        "no instances",
-        "[brokers.app_server.r]\ninstances = 0\n",
-        &["brokers.app_server.r: instances must be at least 1, and prefetch from 1 to 2000"],
-    ),
-    in_file(
-        "a prefetch too large",
-        "[brokers.app_server.w]\nprefetch = 2001\n",
-        &["brokers.app_server.w: instances must be at least 1, and prefetch from 1 to 2000"],
-    ),
-    in_file(
-        "a server without an address",
-        "[mariadb.other]\nread_connections = 3\n",
-        &["mariadb.other.url is missing"],
-    ),
-    in_file("a document server without an address", "[mongodb.other]\n", &["mongodb.other.url is missing"]),
-    in_file(
-        "no connections",
-        "[mariadb.other]\nurl = \"mysql://h/c\"\nwrite_connections = 0\n",
-        &["mariadb.other: read_connections, write_connections and queue_max must be at least 1"],
-    ),
-    in_file("no services", "[node]\nservices = []\n", &["node.services is empty: name at least one service"]),
-    in_file(
-        "a password file that is not there",
-        "[mariadb.other]\nurl = \"mysql://h/c\"\npass_file = \"/nonexistent/password\"\n",
-        &["pass_file /nonexistent/password: No such file or directory"],
-    ),
-    in_variable(
-        "an unknown environment",
-        &[("BEDS_ENV", "staging")],
-        &["BEDS_ENV is `staging`: it must be dev, qa or prod"],
-    ),
-    in_variable(
-        "an environment in capitals",
-        &[("BEDS_ENV", "PROD")],
-        &["BEDS_ENV is `PROD`: it must be dev, qa or prod"],
-    ),
-    in_variable(
-        "a variable of a wrong type",
-        &[("BEDS__NODE__DRAIN_TIMEOUT_MS", "soon")],
-        &["environment variable BEDS__NODE__DRAIN_TIMEOUT_MS:", "invalid type: string \"soon\", expected"],
-    ),
-    in_variable(
-        "an unknown variable",
-        &[("BEDS__NODE__NAM", "x")],
-        &["BEDS__NODE__NAM", "unknown field `nam`"],
-    ),
-    in_variable(
-        "an unknown section's variable",
-        &[("BEDS__NODES__NAME", "x")],
-        &["BEDS__NODES", "unknown field `nodes`"],
-    ),
-    in_variable(
-        "a variable out of range",
-        &[("BEDS__BROKERS__APP_SERVER__R__PREFETCH", "0")],
-        &["brokers.app_server.r: instances must be at least 1, and prefetch from 1 to 2000"],
-    ),
-    in_variable(
-        "an unknown service's variable",
-        &[("BEDS__NODE__SERVICES", "app_server,web")],
-        &[
-            "environment variable BEDS__NODE__SERVICES[1]: ",
-            "unknown variant `web`, expected one of `app_server`, `admin`, `segundo`, `tercero`",
-        ],
-    ),
-    in_variable(
-        "no heartbeat",
-        &[("BEDS__AMQP__HEARTBEAT_S", "0")],
-        &["amqp.heartbeat_s must be at least 1"],
-    ),
-];
-
-#[test]
-fn a_configuration_that_is_wrong_is_refused_at_its_place() {
-    let mut wrong = Vec::new();
-    for case in REFUSED {
-        for command in ["check", "node"] {
-            let ended =
-                Beds::new(&[command]).env(&NOWHERE).env(case.variables).file("beds.toml", case.file).run();
-            let file = format!("{}/beds.toml", ended.config);
-            let missing: Vec<_> = case
-                .said
-                .iter()
-                .filter(|text| !ended.stderr.contains(&text.replace("{file}", &file)))
-                .collect();
-            let begins = ended.stderr.starts_with("beds: configuration: ");
-            if ended.code != Some(10) || !missing.is_empty() || !begins || !ended.stdout.is_empty() {
-                wrong.push(format!("{} ({command}): {missing:?} is missing of {ended:?}", case.name));
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-#[test]
-fn an_address_of_the_bus_is_needed() {
-    for command in ["check", "node"] {
-        let ended = Beds::new(&[command]).run();
-        assert_eq!(ended.code, Some(10));
-        let said =
-            "beds: configuration: amqp.url is missing: set it in config/beds.toml, or as BEDS__AMQP__URL\n";
-        assert_eq!(ended.stderr, said);
-    }
-}
-
-#[test]
-fn a_bad_log_filter_has_a_code_of_its_own() {
-    let ended = Beds::new(&["node"]).env(&NOWHERE).env(&[("BEDS__LOGGING__LEVEL", "beds=loud")]).run();
-    assert_eq!(ended.code, Some(11), "{ended:?}");
-    assert!(ended.stderr.contains("beds: logging: logging.level `beds=loud`: "), "{ended:?}");
-    assert_eq!(ended.stderr.lines().count(), 1, "{ended:?}");
-}
 
 #[test]
 fn variables_override_the_environments_file_and_that_the_common_one() {
@@ -356,11 +152,11 @@ async fn a_check_says_what_each_server_answers() {
     // A schema that is not there, a user that is refused.
     for (url, said) in [
         (format!("{mariadb}/nowhere"), "Unknown database 'nowhere'"),
-        (mariadb.replace("root@", "nobody:wrong@") + "/catalog", "Access denied for user 'nobody'"),
+        (mariadb.replace("root@", "nobody:secret@") + "/catalog", "Access denied for user 'nobody'"),
     ] {
         let bad = check(Beds::new(&["check"]).on(&site.stack).env(&[("BEDS__MARIADB__CATALOG__URL", &url)]));
         assert_eq!(bad.code, Some(13), "{bad:?}");
-        assert!(bad.stdout.contains(said) && !bad.stdout.contains("wrong"), "{bad:?}");
+        assert!(bad.stdout.contains(said) && !bad.stdout.contains("secret"), "{bad:?}");
     }
 }
 
@@ -404,16 +200,6 @@ async fn outside_of_dev_a_server_that_does_not_answer_ends_the_node() {
             assert_eq!(ended.stderr.lines().last(), Some(*line), "{ended:?}");
         }
     }
-    // A database that nobody configured.
-    let ended = Beds::new(&["node"])
-        .env(&[("BEDS_ENV", "prod"), ("BEDS__AMQP__URL", &site.stack.amqp_url())])
-        .env(&[("BEDS__MONGODB__JOURNAL__URL", &site.stack.mongodb_url())])
-        .run();
-    assert_eq!(ended.code, Some(13), "{ended:?}");
-    assert!(
-        ended.stderr.contains("beds: MariaDB: MariaDB `catalog`: [mariadb.catalog] is not configured; "),
-        "{ended:?}"
-    );
 }
 
 /// A site's servers, for a test that stops some of them.
@@ -515,110 +301,6 @@ async fn reads_go_to_the_replicas_that_answer_and_writes_to_the_primary() {
     client.close().await;
     blocking(move || drop(node)).await;
     end_servers(stack);
-}
-
-#[tokio::test]
-async fn a_password_is_shown_to_nobody() {
-    let site = shared().await;
-    let (amqp, mariadb) = (site.stack.rabbitmq().port().unwrap(), site.stack.mariadb().port().unwrap());
-    let closed = free_port().unwrap();
-    let user = format!("u{}", &unique("")[1..17]);
-    let sql = format!(
-        "create user '{user}'@'%' identified by '{PASSWORD}'; grant all on catalog.* to '{user}'@'%'"
-    );
-    site.stack.mariadb_query(None, &sql).unwrap();
-    let with =
-        |scheme: &str, port: u16, rest: &str| format!("{scheme}://{user}:{ENCODED}@127.0.0.1:{port}{rest}");
-    // Refused, unreachable, malformed, and right.
-    let servers = [
-        ("BEDS__AMQP__URL", with("amqp", amqp, "/%2f"), Some(12)),
-        ("BEDS__AMQP__URL", with("amqp", closed, "/%2f"), Some(12)),
-        ("BEDS__AMQP__URL", format!("amqp://{user}:{ENCODED}@127.0.0.1:port/"), Some(12)),
-        ("BEDS__AMQP__URL", format!("{user} {PASSWORD}"), Some(12)),
-        ("BEDS__MARIADB__CATALOG__URL", with("mysql", mariadb, "/nowhere"), Some(13)),
-        ("BEDS__MARIADB__CATALOG__URL", with("mysql", closed, "/catalog"), Some(13)),
-        ("BEDS__MARIADB__CATALOG__URL", format!("mysql://{user}:{ENCODED}@127.0.0.1:port/"), Some(13)),
-        (
-            "BEDS__MARIADB__CATALOG__URL",
-            format!("mysql://{user}:{ENCODED}@127.0.0.1:{mariadb}/catalog?no=such"),
-            None,
-        ),
-        ("BEDS__MONGODB__LOGS__URL", with("mongodb", closed, "/?directConnection=true"), Some(14)),
-        ("BEDS__MONGODB__LOGS__URL", format!("mongodb://{user}:{ENCODED}@127.0.0.1:port/"), Some(14)),
-        (
-            "BEDS__MONGODB__LOGS__URL",
-            format!("mongodb://{user}:{PASSWORD}@127.0.0.1:{closed}/?no=such"),
-            Some(14),
-        ),
-        ("BEDS__MARIADB__CATALOG__URL", with("mysql", mariadb, "/catalog"), Some(0)),
-    ];
-    let common = [
-        ("BEDS_ENV", "prod"),
-        ("BEDS__LOGGING__LEVEL", "debug"),
-        ("BEDS__NODE__SERVICES", "app_server,admin"),
-        ("BEDS__NODE__IPL_TIMEOUT_MS", "1500"),
-        ("BEDS__AMQP__CONNECT_TIMEOUT_MS", "1500"),
-    ];
-    for (variable, url, code) in &servers {
-        for command in ["check", "node"] {
-            // A node that comes up would stay.
-            if command == "node" && matches!(code, Some(0) | None) {
-                continue;
-            }
-            let ended = Beds::new(&[command]).on(&site.stack).env(&common).env(&[(variable, url)]).run();
-            if code.is_some() {
-                assert_eq!(ended.code, *code, "{command} {variable}={url}: {ended:?}");
-            }
-            let printed = format!("{}{}", ended.stdout, ended.stderr);
-            assert!(
-                !printed.contains(PASSWORD) && !printed.contains(ENCODED),
-                "{command} {variable}: {printed}"
-            );
-        }
-    }
-    let called = Beds::new(&["call", "note.count", "--url", &with("amqp", amqp, "/%2f")]).run();
-    assert_eq!(called.code, Some(2), "{called:?}");
-    assert!(
-        !format!("{called:?}").contains(PASSWORD) && !format!("{called:?}").contains(ENCODED),
-        "{called:?}"
-    );
-
-    // A running node, whose password comes from a file.
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("password");
-    fs::write(&file, format!("{PASSWORD}\n")).unwrap();
-    let url = format!("mysql://{user}@127.0.0.1:{mariadb}/catalog");
-    let variables = [
-        ("BEDS_ENV", "prod"),
-        ("BEDS__LOGGING__LEVEL", "debug"),
-        ("BEDS__MARIADB__CATALOG__URL", url.as_str()),
-        ("BEDS__MARIADB__CATALOG__PASS_FILE", file.to_str().unwrap()),
-    ];
-    let node = start_node(&site.stack, &variables);
-    assert!(
-        node.log().contains(&format!("mysql://{user}:***@127.0.0.1:{mariadb}/catalog")),
-        "{}",
-        node.log()
-    );
-    assert!(!node.log().contains(PASSWORD) && !node.log().contains(ENCODED), "{}", node.log());
-    drop(node);
-    fs::write(&file, "another").unwrap();
-    let ended = Beds::new(&["check"]).on(&site.stack).env(&variables).run();
-    assert_eq!(ended.code, Some(13), "the file's password counts: {ended:?}");
-}
-
-#[tokio::test]
-async fn a_password_file_serves_the_bus_too() {
-    let site = shared().await;
-    let url = site.stack.amqp_url().replace("guest:guest@", "guest:wrong@");
-    let check = |password: &str| {
-        let beds =
-            Beds::new(&["check"]).on(&site.stack).env(&[("BEDS__AMQP__URL", &url)]).file("secret", password);
-        let file = beds.config().join("secret").display().to_string();
-        beds.env(&[("BEDS__AMQP__PASS_FILE", &file)]).run()
-    };
-    assert_eq!(check("guest\r\n").code, Some(0));
-    assert_eq!(check("guest ").code, Some(12), "a space is part of a password");
 }
 
 #[tokio::test]
