@@ -6,7 +6,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, rendere
 use serde::Serialize;
 
 use crate::{
-    diagnostic::{Diagnostic, Errors, Label, Severity},
+    diagnostic::{Diagnostic, Errors, Fix, Label, Severity},
     span::{FileId, Position, Sources, Span},
 };
 
@@ -33,6 +33,18 @@ struct Line<'a> {
     message: &'a str,
     help: &'a [String],
     labels: Vec<LineLabel<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<LineFix<'a>>,
+}
+
+#[derive(Serialize)]
+struct LineFix<'a> {
+    file: &'a str,
+    line: usize,
+    column: usize,
+    end_line: usize,
+    end_column: usize,
+    replacement: &'a str,
 }
 
 #[derive(Serialize)]
@@ -134,6 +146,7 @@ impl Report {
                 message: &diagnostic.message,
                 help: &diagnostic.help,
                 labels: diagnostic.labels.iter().map(|label| self.label(label)).collect(),
+                fix: diagnostic.fix.as_ref().map(|fix| self.fix(fix)),
             };
             // Strings and numbers always serialize.
             out.push_str(&serde_json::to_string(&line).unwrap_or_default());
@@ -153,6 +166,19 @@ impl Report {
             end_column: end.column,
             text: &label.text,
             primary: label.is_primary,
+        }
+    }
+
+    fn fix<'a>(&'a self, fix: &'a Fix) -> LineFix<'a> {
+        let Span { file, start, end } = fix.span;
+        let (start, end) = (self.sources.position(file, start), self.sources.position(file, end));
+        LineFix {
+            file: self.sources.path(file),
+            line: start.line,
+            column: start.column,
+            end_line: end.line,
+            end_column: end.column,
+            replacement: &fix.replacement,
         }
     }
 
