@@ -28,6 +28,7 @@ pub mod emit;
 mod expand;
 mod explain;
 mod fingerprint;
+mod foreign;
 pub mod front;
 pub mod load;
 pub mod model;

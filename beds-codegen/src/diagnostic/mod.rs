@@ -12,6 +12,7 @@ pub(crate) mod files;
 pub(crate) mod header;
 pub(crate) mod objects;
 pub(crate) mod shape;
+pub(crate) mod syntax;
 
 pub use collect::{ErrorSink, Errors};
 
