@@ -8,6 +8,7 @@ use super::Cx;
 use crate::{
     diagnostic::fields as diagnostics,
     model::{Engine, Type},
+    part,
     raw::{Entry, Given, RawField},
     span::{Span, Spanned},
     tree::Scalar,
@@ -26,24 +27,27 @@ const LIST_LEN_DEFAULT: u32 = 100;
 const LIST_LEN_MAX: u32 = 100_000;
 const ENUM_VALUE_LEN_MAX: usize = 255;
 
-/// Reports keys that belong to other types.
+/// Reports the keys that belong to other types, in one report: they have one cause, the type.
 pub(super) fn check_keys(raw: &RawField, ty: TypeName, cx: &mut Cx<'_>) {
-    use TypeName::{Bytes, Decimal, Enum, Float, Int, List, Object, String, Text};
-    let keys: [(&str, Option<Span>, &[TypeName]); 9] = [
-        ("min", raw.min.key(), &[Int, Float, Decimal, String, Text]),
-        ("max", raw.max.key(), &[Int, Float, Decimal, String, Text, Bytes, List]),
-        ("pattern", raw.pattern.key(), &[String]),
-        ("values", raw.values.key(), &[Enum]),
-        ("precision", raw.precision.key(), &[Decimal]),
-        ("scale", raw.scale.key(), &[Decimal]),
-        ("unsigned", raw.unsigned.key(), &[Int]),
-        ("items", raw.items.key(), &[List]),
-        ("fields", raw.fields.key(), &[Object]),
+    let keys = [
+        ("min", raw.min.key()),
+        ("max", raw.max.key()),
+        ("pattern", raw.pattern.key()),
+        ("values", raw.values.key()),
+        ("precision", raw.precision.key()),
+        ("scale", raw.scale.key()),
+        ("unsigned", raw.unsigned.key()),
+        ("items", raw.items.key()),
+        ("fields", raw.fields.key()),
     ];
-    for (key, span, types) in keys {
-        if let Some(span) = span.filter(|_| !types.contains(&ty)) {
-            cx.errors.push(diagnostics::key_not_of_type(span, key, ty, types));
-        }
+    let is_wrong = |key: &str| part::types_of(key).is_some_and(|types| !types.contains(&ty));
+    let wrong: Vec<(&str, Span)> = keys
+        .into_iter()
+        .filter(|(key, _)| is_wrong(key))
+        .filter_map(|(key, span)| Some((key, span?)))
+        .collect();
+    if !wrong.is_empty() {
+        cx.errors.push(diagnostics::keys_not_of_type(&wrong, ty));
     }
 }
 

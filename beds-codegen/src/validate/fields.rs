@@ -6,6 +6,7 @@ use super::{Cx, columns, types};
 use crate::{
     diagnostic::{ErrorSink, fields as diagnostics, objects as object_diagnostics},
     model::Field,
+    part::Place,
     raw::{Given, Names, RawField},
     span::{Span, Spanned},
 };
@@ -36,7 +37,7 @@ pub(super) fn validate(raw: Given<Vec<RawField>>, cx: &mut Cx<'_>) -> Fields {
             is_key: field.key.is_true(),
             is_version: field.version.is_true(),
             name: field.name.clone(),
-            field: types::field(field, types::Place::Field, 0, cx),
+            field: types::field(field, Place::Field, 0, cx),
         })
         .collect();
     Fields { is_unknown: slots.is_empty(), slots }
