@@ -191,10 +191,39 @@ pub(crate) fn bound_kind(span: Span, key: &str, ty: &str, expected: &str, found:
         .at(span, format!("expected {expected}"))
 }
 
-pub(crate) fn bound_range(span: Span, key: &str, ty: &str, from: &str, to: &str) -> Diagnostic {
+/// Adds how a constant of the wrong kind is written right, where that is sure.
+pub(crate) fn written_as(diagnostic: Diagnostic, right: Option<String>) -> Diagnostic {
+    let span = diagnostic.primary().map(|label| label.span);
+    match (right, span) {
+        (Some(right), Some(span)) => diagnostic.help(format!("write `{right}`")).fix(span, right),
+        (Some(_) | None, _) => diagnostic,
+    }
+}
+
+pub(crate) fn bound_range(
+    span: Span,
+    key: &str,
+    ty: &str,
+    (from, to): (&str, &str),
+    help: &str,
+) -> Diagnostic {
     Diagnostic::error(Code::BoundRange, format!("`{key}` of the type `{ty}` must be from {from} to {to}"))
         .at(span, "out of range")
-        .help(format!("write a number in this range, or remove `{key}`"))
+        .help(if help.is_empty() {
+            format!("write a number in this range, or remove `{key}`")
+        } else {
+            help.to_owned()
+        })
+}
+
+/// A bound of a decimal with more digits after the point than its values have.
+pub(crate) fn bound_fraction(span: Span, key: &str, fraction: usize, scale: u8) -> Diagnostic {
+    Diagnostic::error(
+        Code::BoundRange,
+        format!("`{key}` has {fraction} digits after the point, and `scale` is {scale}"),
+    )
+    .at(span, "more digits than the values have")
+    .help(format!("write at most {scale} digits after the point, or a greater `scale` if the column has one"))
 }
 
 pub(crate) fn bad_pattern(span: Span, why: &str, front: Front) -> Diagnostic {
@@ -232,19 +261,31 @@ pub(crate) fn unknown_generated(span: Span, name: &str) -> Diagnostic {
         .at(span, "no such generator");
     let folded = name.to_ascii_lowercase();
     let meant = match folded.as_str() {
-        "auto_increment" | "autoincrement" | "identity" | "serial" | "sequence" | "trigger" | "db" => {
-            Generated::Database
-        }
-        "uuid" => {
+        "auto_increment" | "autoincrement" | "auto-increment" | "auto" | "identity" | "serial"
+        | "sequence" | "trigger" | "db" | "default" | "true" | "yes" | "always" | "computed" | "virtual"
+        | "stored" | "server" | "mariadb" | "mysql" | "mongodb" | "rowversion" => Generated::Database,
+        "uuid" | "uuid()" | "guid" | "random" | "newid()" | "uuid4" | "ulid" | "nanoid" | "cuid" => {
             return diagnostic.help("write `uuid_v7`, or `uuid_v4` for UUIDs that do not sort by time");
         }
-        "now()" | "current_timestamp" | "timestamp" => Generated::Now,
+        "uuidv7" | "uuid7" | "uuid-v7" => Generated::UuidV7,
+        "uuidv4" | "uuid-v4" => Generated::UuidV4,
+        "now()"
+        | "current_timestamp"
+        | "current_timestamp()"
+        | "timestamp"
+        | "utc_now"
+        | "utcnow"
+        | "sysdate"
+        | "getdate()"
+        | "created_at"
+        | "on_create"
+        | "datetime" => Generated::Now,
         folded => {
             let known = Generated::ALL.iter().map(|by| by.as_str());
             return diagnostic.suggest(folded, known, "the generators are");
         }
     };
-    diagnostic.help(format!("write `{meant}`: this is its name here"))
+    diagnostic.help(format!("write `{meant}`: this is its name here")).rename(name, meant.as_str())
 }
 
 pub(crate) fn generated_type(span: Span, by: Generated, ty: TypeName, of: TypeName) -> Diagnostic {
@@ -264,6 +305,59 @@ pub(crate) fn default_kind(span: Span, ty: &str, expected: &str, found: &str) ->
 pub(crate) fn default_refused(span: Span, why: &str) -> Diagnostic {
     Diagnostic::error(Code::DefaultRefused, format!("the default {why}"))
         .at(span, "a client could not send this value")
+}
+
+/// A default that is none of an enum's values.
+pub(crate) fn default_not_listed<'a>(
+    span: Span,
+    text: &str,
+    values: impl IntoIterator<Item = &'a str> + Clone,
+) -> Diagnostic {
+    default_refused(span, &format!("`{text}` is not among the values of the enum")).suggest(
+        text,
+        values,
+        "the values are",
+    )
+}
+
+/// A default that a database would compute.
+pub(crate) fn default_computed(span: Span, text: &str, generated: &str) -> Diagnostic {
+    default_refused(span, &format!("`{text}` is a function, and not a constant"))
+        .help(format!("write `generated = \"{generated}\"` in place of `default`"))
+}
+
+/// A default that says that there is none.
+pub(crate) fn default_null(span: Span, text: &str) -> Diagnostic {
+    default_refused(span, &format!("`{text}` is text, and not null"))
+        .help("remove `default`: without one, a field that a client leaves out is null")
+}
+
+pub(crate) fn enum_case(span: Span, first: Span, value: &str) -> Diagnostic {
+    Diagnostic::warning(Code::EnumCase, format!("`{value}` differs from another value by case alone"))
+        .at(span, "MariaDB takes it for the same, with most collations")
+        .near(first, "the other value")
+        .help("remove one of them, unless the column's collation ends with `_bin` or `_cs`")
+}
+
+pub(crate) fn odd_pattern(
+    span: Span,
+    message: &str,
+    label: &str,
+    help: &str,
+    right: Option<&str>,
+) -> Diagnostic {
+    let diagnostic = Diagnostic::warning(Code::OddPattern, message).at(span, label).help(help);
+    match right {
+        Some(right) => diagnostic.fix(span, names::quoted(right)),
+        None => diagnostic,
+    }
+}
+
+pub(crate) fn key_default(span: Span, key: Span, field: &str) -> Diagnostic {
+    Diagnostic::warning(Code::KeyDefault, format!("the key field `{field}` has a constant default"))
+        .at(span, "two records that get it are a conflict")
+        .near(key, "part of the key")
+        .help("remove `default`, so that clients give the key, or write `generated` for one that is new each time")
 }
 
 pub(crate) fn default_impossible(span: Span, ty: &str) -> Diagnostic {

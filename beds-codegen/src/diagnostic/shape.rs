@@ -5,7 +5,7 @@ use beds_protocol::TypeName;
 use super::Diagnostic;
 use crate::{
     code::Code,
-    front::{Example, Front, Whole},
+    front::{Example, Front},
     meant::{self, Meant},
     names,
     part::{self, Part},
@@ -134,13 +134,13 @@ pub(crate) fn wrong_shape(span: Span, key: &str, expected: &str, found: &str) ->
         .at(span, format!("expected {expected}"))
 }
 
-pub(crate) fn missing_header_section(whole: Whole) -> Diagnostic {
+pub(crate) fn missing_header_section(span: Span) -> Diagnostic {
     Diagnostic::error(Code::MissingSection, "the section `[template]` is missing")
-        .about(whole)
+        .at(span, "`[template]` is missing")
         .help("add it, with the template's `name`, `service`, `engine` and `database`")
 }
 
-pub(crate) fn missing_fields(whole: Whole, front: Front) -> Diagnostic {
+pub(crate) fn missing_fields(span: Span, front: Front) -> Diagnostic {
     let (message, help) = match front {
         Front::Template => (
             "the section `[fields]` is missing",
@@ -150,7 +150,7 @@ pub(crate) fn missing_fields(whole: Whole, front: Front) -> Diagnostic {
             ("the struct has no fields", "add a field for each column: `pub sku: String`")
         }
     };
-    Diagnostic::error(Code::MissingSection, message).about(whole).help(help)
+    Diagnostic::error(Code::MissingSection, message).at(span, "of which fields?").help(help)
 }
 
 pub(crate) fn missing_header(span: Span, key: &str, name: &str) -> Diagnostic {

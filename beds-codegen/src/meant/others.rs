@@ -6,7 +6,7 @@ const CONFIGURATION: Meant = Nothing(
     "servers, users and passwords stand in the node's configuration, `config/beds.toml`; `database` names a section of it",
 );
 const TIMEOUT: Meant = Nothing(
-    "timeouts stand in the node's configuration, `request_timeout_ms` and `statement_timeout_ms`; a client gives its own with the header `beds-deadline`",
+    "remove it: timeouts stand in the node's configuration, `request_timeout_ms` and `statement_timeout_ms`; a client gives its own with the header `beds-deadline`",
 );
 const NO_SQL: Meant = Nothing(
     "a template holds no SQL: make it a view, a procedure or a function of the database, and name that",

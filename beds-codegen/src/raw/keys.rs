@@ -191,11 +191,6 @@ impl<'e, 's> Keys<'e, 's> {
         )
     }
 
-    /// The first entry left whose key is not known, if there is one.
-    pub(super) fn first_unknown(&self) -> Option<&tree::Entry> {
-        self.entries.iter().flatten().find(|entry| !self.part.known().contains(&entry.key.value.as_str()))
-    }
-
     /// Reports every key that nothing asked for.
     pub(super) fn finish(self) {
         for entry in self.entries.into_iter().flatten() {

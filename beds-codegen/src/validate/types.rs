@@ -257,6 +257,9 @@ fn supply(raw: &RawField, ty: &Type, place: Place, cx: &mut Cx<'_>) -> Option<Su
         return generated(name, ty, cx).map(Supply::Generated);
     }
     if let Some(value) = raw.default.get() {
+        if let (true, Some(key), Some(default)) = (raw.key.is_true(), raw.key.key(), raw.default.key()) {
+            cx.errors.push(diagnostics::key_default(default, key, &raw.name.value));
+        }
         return literal::literal(value, ty, cx).map(Supply::Default);
     }
     let is_out = raw.mode.get().is_some_and(|mode| ArgMode::from_name(&mode.value) == Some(ArgMode::Out));
