@@ -36,8 +36,8 @@ pub(crate) fn two_objects(span: Span, first: Span, operation: &str) -> Diagnosti
 }
 
 pub(crate) fn object_name(span: Span, name: &str, rule: &str) -> Diagnostic {
-    let name = name.escape_debug();
-    Diagnostic::error(Code::ObjectName, format!("`{name}` is not a valid name for a database object"))
+    let shown = if name.contains('`') { format!("{name:?}") } else { format!("`{}`", name.escape_debug()) };
+    Diagnostic::error(Code::ObjectName, format!("{shown} is not a valid name for a database object"))
         .at(span, rule)
 }
 

@@ -51,7 +51,16 @@ pub(crate) fn unknown_key(entry: &Entry, place: &str, part: Part, ty: Option<Typ
                 _ => diagnostic,
             }
         }
-        (Some(Meant::Nothing(instead)), _) => diagnostic.help(instead),
+        (Some(Meant::Nothing(instead)), _) => {
+            let is_read = part == Part::Objects
+                && matches!(&entry.value.value, Value::Table(table) if table.get("view").or(table.get("table")).is_some());
+            let diagnostic = diagnostic.help(instead);
+            if is_read {
+                diagnostic.help("write `read` for an object that is a view or a table")
+            } else {
+                diagnostic
+            }
+        }
         (None, _) => diagnostic.suggest(key, part.listed(ty), "the keys here are"),
     }
 }
@@ -127,6 +136,13 @@ pub(crate) fn dotted_name(span: Span, outer: &str, inner: &str) -> Diagnostic {
         .help(format!(
             "write `{outer} = {{ type = \"object\", fields = {{ {inner} = … }} }}` for a member of an object"
         ))
+}
+
+/// A table of fields, where a type should be.
+pub(crate) fn untyped_object(span: Span, name: &str, member: &str) -> Diagnostic {
+    Diagnostic::error(Code::MissingKey, format!("`type` is missing in `{name}`"))
+        .at(span, "an object, it seems")
+        .help(format!("write `{name} = {{ type = \"object\", fields = {{ {member} = …, … }} }}`"))
 }
 
 pub(crate) fn wrong_shape(span: Span, key: &str, expected: &str, found: &str) -> Diagnostic {

@@ -45,16 +45,24 @@ pub(crate) fn invisible(span: Span, name: &str, code: u32, count: usize, is_blan
     })
 }
 
-pub(crate) fn colon(span: Span) -> Diagnostic {
-    syntax(span, "a key is followed by `=`, not by a colon", "write `=` here")
-        .help("write `key = value`")
-        .fix(span, if span.end - span.start == 1 { " =" } else { "=" })
+/// Something else than `=` behind a key. The last are the key, the place of what follows, and what is right there.
+pub(crate) fn equals(span: Span, written: &str, (key, rest, right): (&str, Span, &str)) -> Diagnostic {
+    let message = if written == ":" {
+        "a key is followed by `=`, not by a colon".to_owned()
+    } else {
+        format!("a key is followed by `=`, not by `{written}`")
+    };
+    let shown = if right.is_empty() || right.chars().count() > 60 { "…" } else { right };
+    let space = if written == ":" { " " } else { "" };
+    syntax(span, message, "write `=` here")
+        .help(format!("write `{key} = {shown}`"))
+        .fix(Span { end: rest.end, ..span }, format!("{space}= {right}"))
 }
 
-pub(crate) fn equals(span: Span, written: &str) -> Diagnostic {
-    syntax(span, format!("a key is followed by `=`, not by `{written}`"), "write `=` here")
-        .help("write `key = value`")
-        .fix(span, "=")
+/// An item of a list as YAML writes it.
+pub(crate) fn dash(span: Span, item: &str) -> Diagnostic {
+    syntax(span, "the items of a list stand in [ ], with commas between them", "not a list here")
+        .help(format!("write `[{}, …]` behind the key and its `=`", quoted(item)))
 }
 
 pub(crate) fn missing_equals(at: Span, key: &str) -> Diagnostic {
@@ -193,6 +201,23 @@ pub(crate) fn null(span: Span, word: &str, key: &str) -> Diagnostic {
 /// `right` is the number as it should be written.
 pub(crate) fn number(span: Span, why: &str, right: &str) -> Diagnostic {
     syntax(span, why, format!("write `{right}`")).help(format!("write `{right}`")).fix(span, right)
+}
+
+/// A number with a comma, of which nobody can tell what it separates.
+pub(crate) fn number_with_comma(span: Span, whole: &str, fraction: &str) -> Diagnostic {
+    syntax(span, "a number has no comma", "one number, it seems")
+        .help(format!("write `{whole}`, or `{fraction}` if the comma stands in front of a fraction"))
+}
+
+/// A string that is closed and was not opened.
+pub(crate) fn missing_quote(span: Span, quote: &str) -> Diagnostic {
+    syntax(span, "a string has no opening quote", format!("write `{quote}` in front of this"))
+        .help(format!("write `{quote}` where the string begins"))
+        .fix(Span { end: span.start, ..span }, quote)
+}
+
+pub(crate) fn extra_quote(span: Span) -> Diagnostic {
+    syntax(span, "there is a quote too many", "the string is closed already").help("remove it").fix(span, "")
 }
 
 pub(crate) fn unit(span: Span, word: &str, digits: &str) -> Diagnostic {

@@ -51,6 +51,21 @@ impl Foreign {
         if self.keys.is_empty() { format!("\"{}\"", self.ty) } else { format!("{{ {} }}", self.pairs(", ")) }
     }
 
+    /// The keys as an attribute of Rust has them.
+    pub(crate) fn attribute(&self) -> String {
+        // A table in a template is a list in parentheses there, and a type alone is one key of it.
+        let keys = self.keys.iter().map(|(key, value)| match (*key, value.as_str()) {
+            (key, "true") => key.to_owned(),
+            (key @ ("items" | "fields"), value) if value.starts_with('{') => {
+                format!("{key}({})", value.trim_matches(['{', '}', ' ']))
+            }
+            (key @ "items", value) => format!("{key}(type = {value})"),
+            (key, value) => format!("{key} = {value}"),
+        });
+        let ty = std::iter::once(format!("type = \"{}\"", self.ty));
+        ty.chain(keys).collect::<Vec<_>>().join(", ")
+    }
+
     /// `type = "…"` and the other keys.
     pub(crate) fn pairs(&self, between: &str) -> String {
         let mut pairs = vec![format!("type = \"{}\"", self.ty)];

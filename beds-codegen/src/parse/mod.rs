@@ -79,10 +79,12 @@ fn without(table: &mut Table, section: &Range<usize>, header: &Range<usize>) {
         !section.contains(&at) || header.contains(&at)
     });
     for entry in &mut table.entries {
-        match &mut entry.value.value {
-            _ if header.contains(&entry.key.span.start) => entry.value.value = Value::Broken,
-            Value::Table(inner) => without(inner, section, header),
-            Value::Scalar(_) | Value::List(_) | Value::Broken => {}
+        if let Value::Table(inner) = &mut entry.value.value {
+            without(inner, section, header);
+            // What the parser kept of it is the second alone: the first is not known.
+            if inner.entries.is_empty() && header.contains(&entry.key.span.start) {
+                entry.value.value = Value::Broken;
+            }
         }
     }
 }

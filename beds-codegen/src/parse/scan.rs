@@ -179,6 +179,10 @@ impl<'t> Scanner<'t> {
             }
             None => {}
         }
+        if let Some(item) = line.strip_prefix("- ") {
+            let item = item.trim().to_owned();
+            return self.report(syntax::dash(self.span(start, start + 1), &item));
+        }
         if line.starts_with("```") || line.starts_with("~~~") {
             return self.report(syntax::fence(self.span(start, end)));
         }
@@ -287,7 +291,8 @@ impl<'t> Scanner<'t> {
         for written in ["=>", "==", ":=", "->", "::"] {
             if self.rest().starts_with(written) {
                 let span = self.span(start, start + written.len());
-                return self.report(syntax::equals(span, written));
+                let (rest, right) = words::behind(self, start + written.len());
+                return self.report(syntax::equals(span, written, (key, rest, &right)));
             }
         }
         match self.peek() {
@@ -300,7 +305,16 @@ impl<'t> Scanner<'t> {
                 }
                 Ok(())
             }
-            Some(':') => self.report(syntax::colon(self.span(start, start + 1))),
+            Some(':') if self.depth == 0 && self.text[start + 1..self.line_end()].trim().is_empty() => {
+                let line = self.text[self.statement..=start].to_owned();
+                let span = self.span(self.statement, start + 1);
+                self.report(syntax::lone_word(span, line.trim_end_matches(':').trim_end()))
+            }
+            Some(':') => {
+                let span = self.span(start, start + 1);
+                let (rest, right) = words::behind(self, start + 1);
+                self.report(syntax::equals(span, ":", (key, rest, &right)))
+            }
             None | Some('\n' | '#') if self.depth == 0 => {
                 let line = self.text[self.statement..start].trim_end();
                 let (line, span) = (line.to_owned(), self.span(self.statement, self.statement + line.len()));

@@ -89,6 +89,14 @@ impl Scanner<'_> {
         if !is_glued {
             return Ok(());
         }
+        let behind = self.rest().get(1..).unwrap_or_default();
+        if matches!(self.peek(), Some('"' | '\''))
+            && (behind.trim_start().is_empty()
+                || behind.trim_start_matches(' ').starts_with([',', '}', ']', '\n', '#']))
+        {
+            let span = self.span(self.at, self.at + 1);
+            return self.report(syntax::extra_quote(span));
+        }
         let inner = &self.text[open + 1..self.at - 1];
         if inner.contains('=') || inner.trim_end().ends_with([',', '[', '{']) {
             return self
@@ -145,6 +153,10 @@ impl Scanner<'_> {
                 Some(_) => {}
             }
             let value = self.at;
+            if words::is_pair(self.rest()) {
+                let span = self.span(value, value + 1);
+                return self.report(syntax::list_of_keys(span));
+            }
             self.value()?;
             let end = self.at;
             self.space();

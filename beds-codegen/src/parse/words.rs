@@ -1,7 +1,7 @@
 //! Words that are no values, and characters that nobody sees: what they are, and what was meant.
 
 use super::scan::{Scanner, Step};
-use crate::{diagnostic::syntax, foreign};
+use crate::{diagnostic::syntax, foreign, names, span::Span};
 
 /// The name of a character that looks like a blank, or like nothing, and is neither for TOML.
 pub(super) fn invisible_name(letter: char) -> Option<&'static str> {
@@ -75,6 +75,12 @@ pub(super) fn is_assignment(line: &str) -> bool {
     key.len() < line.len() && is_quoted_path(key.trim())
 }
 
+/// Whether a text begins with a key and its `=`.
+pub(super) fn is_pair(rest: &str) -> bool {
+    let length = rest.find(|letter| !is_bare(letter)).unwrap_or(rest.len());
+    length > 0 && rest[length..].trim_start_matches(' ').starts_with('=')
+}
+
 /// The quotes that close what this one opens, for quotes that TOML does not have.
 pub(super) const fn closing_quotes(quote: char) -> Option<&'static [char]> {
     match quote {
@@ -83,7 +89,7 @@ pub(super) const fn closing_quotes(quote: char) -> Option<&'static [char]> {
         '«' => Some(&['»']),
         '»' => Some(&['«', '»']),
         '‹' => Some(&['›']),
-        '`' | '´' => Some(&['`', '´', '\'']),
+        '`' | '´' => Some(&['`', '´', '\'', '"']),
         _ => None,
     }
 }
@@ -135,6 +141,21 @@ pub(super) fn bad_escape(inner: &str) -> Option<(usize, usize)> {
     None
 }
 
+/// What stands behind a place: its own place up to where a word ends, and how it is written right.
+pub(super) fn behind(scanner: &Scanner<'_>, from: usize) -> (Span, String) {
+    let line = scanner.text[from..].lines().next().unwrap_or_default();
+    let start = from + line.len() - line.trim_start().len();
+    let word = token(&scanner.text[start..from + line.len()]);
+    let is_plain = !word.is_empty() && half_quoted(word).is_none();
+    if !is_plain || is_value(word) {
+        // What is in quotes or brackets stays as it is.
+        let shown = if scanner.depth == 0 { line.trim() } else { word };
+        return (scanner.span(start, start + shown.len()), shown.to_owned());
+    }
+    let right = boolean(word).map_or_else(|| names::quoted(word), str::to_owned);
+    (scanner.span(start, start + word.len()), right)
+}
+
 /// Whether a word is a value of TOML.
 fn is_value(word: &str) -> bool {
     toml::de::DeTable::parse(&format!("x = {word}\n")).is_ok()
@@ -158,6 +179,12 @@ pub(super) fn word(scanner: &mut Scanner<'_>) -> Step {
         let span = scanner.span(start, start + letter.len_utf8());
         return scanner.report(syntax::not_a_value(span, &letter.to_string()));
     }
+    if let Some(length) = half_quoted(scanner.rest()) {
+        let quote = &scanner.rest()[length..=length];
+        let diagnostic = syntax::missing_quote(scanner.span(start, start + length + 1), quote);
+        scanner.at += length + 1;
+        return scanner.report(diagnostic);
+    }
     let diagnostic = judge(scanner, token, first);
     scanner.at += first.len();
     scanner.report(diagnostic)
@@ -172,7 +199,7 @@ fn token(rest: &str) -> &str {
         match letter {
             '(' => depth += 1,
             ')' => depth = depth.saturating_sub(1),
-            '\n' => {}
+            letter if letter.is_control() && letter != '\t' => {}
             ',' | ']' | '}' | '#' | '"' | '=' | '{' | '[' if depth == 0 => {}
             '\'' if depth == 0 => {}
             _ => continue,
@@ -190,16 +217,20 @@ fn token(rest: &str) -> &str {
     token
 }
 
+/// How long a text is that has a closing quote and no opening one.
+fn half_quoted(rest: &str) -> Option<usize> {
+    let line = rest.lines().next().unwrap_or_default();
+    let length = line.find(['"', '\''])?;
+    let is_text =
+        !line[..length].contains(['=', ',', '#', '{', '[', '}', ']']) && !line[..length].ends_with(' ');
+    let behind = line[length + 1..].trim_start();
+    (is_text && (behind.is_empty() || behind.starts_with([',', '}', ']', '#']))).then_some(length)
+}
+
 fn judge(scanner: &Scanner<'_>, token: &str, first: &str) -> crate::diagnostic::Diagnostic {
     let start = scanner.at;
     let span = |length: usize| scanner.span(start, start + length);
     let head = first.trim_end_matches([';', ',']);
-    if let Some(right) = boolean(head) {
-        return syntax::boolean(span(head.len()), head, right);
-    }
-    if matches!(head.to_ascii_lowercase().as_str(), "null" | "none" | "nil" | "undefined" | "~" | "nothing") {
-        return syntax::null(span(head.len()), head, &scanner.key);
-    }
     // What follows a value that is right is a mistake of its own.
     if head.len() < token.len() && is_value(head) {
         let rest = token[head.len()..].trim_start();
@@ -215,6 +246,12 @@ fn judge(scanner: &Scanner<'_>, token: &str, first: &str) -> crate::diagnostic::
         if let Some(marker) = ["//", "--", "/*"].into_iter().find(|marker| rest.starts_with(marker)) {
             return syntax::comment(scanner.span(at, at + marker.len()), marker);
         }
+    }
+    if let Some(right) = boolean(head) {
+        return syntax::boolean(span(head.len()), head, right);
+    }
+    if matches!(head.to_ascii_lowercase().as_str(), "null" | "none" | "nil" | "undefined" | "~" | "nothing") {
+        return syntax::null(span(head.len()), head, &scanner.key);
     }
     if let Some((why, right)) = number(token).or_else(|| number(head)) {
         let length = if number(token).is_some() { token.len() } else { head.len() };
@@ -308,16 +345,18 @@ pub(super) fn number_with_comma(scanner: &mut Scanner<'_>, start: usize, end: us
     if !is_number || !follows.starts_with([',', '}', '\n']) {
         return Ok(());
     }
-    let is_thousands = whole.trim_start_matches('-') != "0" && part.split(',').all(|group| group.len() == 3);
-    let right =
-        if is_thousands { format!("{whole}{}", part.replace(',', "")) } else { format!("{whole}.{part}") };
-    let why = if is_thousands {
-        "a number has no comma between its digits"
-    } else {
-        "a number has a point, not a comma"
-    };
+    let groups: Vec<usize> = part.split(',').map(str::len).collect();
+    let joined = format!("{whole}{}", part.replace(',', ""));
     let span = scanner.span(start, scanner.at + part.len());
-    scanner.report(syntax::number(span, why, &right))
+    scanner.report(match groups.as_slice() {
+        [length] if *length < 3 || whole.trim_start_matches('-') == "0" => {
+            syntax::number(span, "a number has a point, not a comma", &format!("{whole}.{part}"))
+        }
+        groups if groups.iter().all(|length| *length == 3) => {
+            syntax::number(span, "a number has no comma between its digits", &joined)
+        }
+        _ => syntax::number_with_comma(span, &joined, &format!("{whole}.{part}")),
+    })
 }
 
 #[cfg(test)]

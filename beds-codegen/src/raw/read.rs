@@ -9,6 +9,7 @@ use super::{
 use crate::{
     diagnostic::{ErrorSink, shape},
     front::{Example, Front, Whole},
+    meant,
     part::{Part, Place},
     span::{FileId, Span, Spanned},
     tree::{Entry, Node, Scalar, Table, Value},
@@ -173,9 +174,15 @@ fn field(
             field.ty = Given::Is(super::Entry { key: at, value: Spanned::new(ty, at) });
         }
         Value::Table(table) => {
-            if let Some(inner) = dotted(&table, place) {
+            if let Some(inner) = members(&table, place) {
+                // In `note.text = { … }` the dot alone stands between the names.
+                let is_dotted = inner.span.start == field.name.span.end + 1;
                 let span = Span { end: inner.span.end, ..field.name.span };
-                errors.push(shape::dotted_name(span, &field.name.value, &inner.value));
+                errors.push(if is_dotted {
+                    shape::dotted_name(span, &field.name.value, &inner.value)
+                } else {
+                    shape::untyped_object(field.name.span, &field.name.value, &inner.value)
+                });
                 field.is_broken = true;
                 return field;
             }
@@ -200,12 +207,17 @@ fn field(
     field
 }
 
-/// The field inside of a table that is no field: `note.text = { type = "text" }` makes `note` such a table.
-fn dotted(table: &Table, place: Place) -> Option<Spanned<String>> {
-    let known = Part::Field(place).known();
-    let [entry] = table.entries.as_slice() else { return None };
-    let is_field = !known.contains(&entry.key.value.as_str()) && stray::is_field(&entry.value.value);
-    (is_field && !table.is_partial).then(|| entry.key.clone())
+/// The first field inside of a table that is no field: `size = { width = "float" }`, and `note.text = { … }`, which makes
+/// `note` such a table.
+fn members(table: &Table, place: Place) -> Option<Spanned<String>> {
+    let part = Part::Field(place);
+    let is_member = |entry: &Entry| {
+        let key = entry.key.value.as_str();
+        let is_misspelt = meant::stands_for(key, part).contains(&"type");
+        !part.known().contains(&key) && !is_misspelt && stray::is_field(&entry.value.value)
+    };
+    let is_object = !table.is_partial && table.entries.iter().all(is_member);
+    table.entries.first().filter(|_| is_object).map(|entry| entry.key.clone())
 }
 
 fn fill(field: &mut RawField, keys: &mut Keys<'_, '_>) {

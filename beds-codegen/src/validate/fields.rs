@@ -37,8 +37,9 @@ pub(super) fn validate(raw: Given<Vec<RawField>>, cx: &mut Cx<'_>) -> Fields {
         .into_iter()
         .map(|field| Slot {
             column: field.column.get().map(|column| column.value.clone()),
-            is_key: field.key.is_true(),
-            is_version: field.version.is_true(),
+            // A flag that is broken is most likely meant.
+            is_key: field.key.is_true() || field.key.is_broken(),
+            is_version: field.version.is_true() || field.version.is_broken(),
             name: field.name.clone(),
             field: types::field(field, Place::Field, 0, cx),
         })
@@ -152,6 +153,11 @@ impl Fields {
         // Of two, which is reported, nobody knows which one is meant.
         let first = versions.next();
         first.filter(|_| versions.next().is_none()).map(|(index, _)| index)
+    }
+
+    /// Whether a field is broken, so that it may be part of the key.
+    pub(super) fn has_broken(&self) -> bool {
+        self.slots.iter().any(|slot| slot.field.is_none())
     }
 
     pub(super) fn is_version(&self, index: usize) -> bool {

@@ -52,7 +52,7 @@ pub(super) fn validate(raw: &Given<RawObjects>, fields: &Fields, cx: &mut Cx<'_>
     let [create, update, delete] =
         [object(&raw.create, "create"), object(&raw.update, "update"), object(&raw.delete, "delete")];
     for object in [&update, &delete].into_iter().flatten() {
-        if fields.key().is_empty() && !fields.is_unknown() {
+        if fields.key().is_empty() && !fields.is_unknown() && !fields.has_broken() {
             cx.errors.push(diagnostics::no_key(object.key, object.operation, cx.front));
         }
     }
