@@ -19,6 +19,7 @@
 //! The crate knows names and shapes of database objects, never a database: it opens no connection and must not
 //! depend on a driver or on the runtime. Start reading at [`Compiler`].
 
+mod aggregation;
 pub mod catalogue;
 pub mod code;
 mod compiler;
@@ -29,6 +30,7 @@ mod expand;
 mod explain;
 mod fingerprint;
 pub mod front;
+mod json;
 pub mod load;
 pub mod model;
 mod names;
