@@ -45,6 +45,9 @@ codes! {
     B0008 DuplicateKey = "duplicate key";
     B0009 FileName = "invalid file name for a template";
     B0010 NotRust = "invalid Rust";
+    B0011 MergeConflict = "merge conflict";
+    B0012 OtherLanguage = "not TOML but another language";
+    B0013 InvisibleCharacter = "invisible character";
     // Shape.
     B0101 UnknownKey = "unknown key";
     B0102 UnknownSection = "unknown section";
@@ -155,6 +158,15 @@ codes! {
     B0802 AttributeForm = "attribute of the wrong form";
     B0803 NotAMethod = "unknown operation for a method";
     B0804 HalfRead = "fetch without count, or count without fetch";
+    B0805 NotPublic = "struct is not public";
+    // Warnings.
+    B0901 NotCompiled = "file is not compiled";
+    B0902 EnumCase = "enum values differ by case alone";
+    B0903 OddPattern = "pattern matches hardly any text";
+    B0904 DefaultUnused = "default is never applied";
+    B0905 KeyDefault = "key has a constant default";
+    B0906 KeyIndex = "key needs an index of its own";
+    B0907 OddObjectName = "name of an object looks like something else";
 }
 
 impl Code {

@@ -154,7 +154,7 @@ impl Compiler {
             .collect();
         let hand_written = derive::find(&self.domains, &mut pipelines, &mut sources, &mut errors);
         if self.templates.is_empty() && self.texts.is_empty() && hand_written.is_empty() {
-            errors.push(files::no_templates(sources.add("", ""), "an empty list of paths"));
+            errors.push(files::no_templates(sources.add("", ""), "an empty list of paths", None));
         }
         resolve::resolve(&templates, &hand_written, &mut errors);
         if errors.has_errors() {

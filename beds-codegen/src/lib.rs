@@ -29,6 +29,7 @@ pub mod emit;
 mod expand;
 mod explain;
 mod fingerprint;
+mod foreign;
 pub mod front;
 mod json;
 pub mod load;

@@ -29,6 +29,16 @@ fn joined<'a>(names: impl IntoIterator<Item = &'a str>, word: &str) -> String {
     }
 }
 
+/// A text in quotes: in single ones where it holds what double ones would interpret.
+pub(crate) fn quoted(text: &str) -> String {
+    let is_plain = !text.contains(['"', '\\']);
+    if is_plain || text.contains('\'') {
+        format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    } else {
+        format!("'{text}'")
+    }
+}
+
 /// Whether a template's or call's name is `[a-z][a-z0-9_]*`.
 pub(crate) fn is_lower_snake(name: &str) -> bool {
     let mut chars = name.chars();

@@ -13,6 +13,7 @@ pub(crate) mod header;
 pub(crate) mod objects;
 pub(crate) mod pipelines;
 pub(crate) mod shape;
+pub(crate) mod syntax;
 
 pub use collect::{ErrorSink, Errors};
 

@@ -1,6 +1,9 @@
 //! Stage 1: finds the templates and reads them, within bounds, into [`Sources`].
 //!
-//! Whatever is wrong with a path or a file becomes a diagnostic; nothing here looks into the text.
+//! Whatever is wrong with a path or a file becomes a diagnostic; nothing here looks into what the text means.
+
+mod encoding;
+mod stray;
 
 use std::{
     collections::HashSet,
@@ -27,22 +30,36 @@ pub fn shown(path: &Path) -> String {
 }
 
 /// Finds the templates in these files and folders. A folder gives its `*_rec.toml` files, not those of folders
-/// inside it. The result is sorted, whatever order the file system lists them in, and has no file twice, however it is
-/// named.
+/// inside it; what only looks like a template is warned of. The result is sorted, whatever order the file system lists
+/// them in, and has no file twice, however it is named.
 pub fn find(paths: &[PathBuf], sources: &mut Sources, errors: &mut ErrorSink<'_>) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for path in paths {
         let name = shown(path);
         if path.is_dir() {
-            match list(path) {
-                Ok(files) if files.is_empty() => {
-                    errors.push(files::no_templates(sources.add(&*name, ""), &name));
-                }
-                Ok(files) => found.extend(files),
+            let (files, others) = match list(path) {
+                Ok(listed) => listed,
                 Err(error) => {
                     errors.push(files::unreadable(sources.add(&*name, ""), &name, &error.to_string()));
+                    continue;
+                }
+            };
+            if files.is_empty() {
+                let near = others.first().map(|other| (shown(other), stray::right_name(other)));
+                errors.push(files::no_templates(sources.add(&*name, ""), &name, near));
+            } else {
+                for other in others {
+                    let name = shown(&other);
+                    let id = sources.add(&*name, "");
+                    errors.push(files::not_compiled(
+                        id,
+                        &name,
+                        &stray::right_name(&other),
+                        stray::is_below(&other, path),
+                    ));
                 }
             }
+            found.extend(files);
         } else if !path.exists() {
             errors.push(files::path_missing(sources.add(&*name, ""), &name));
         } else if !name.ends_with(TEMPLATE_SUFFIX) {
@@ -57,17 +74,24 @@ pub fn find(paths: &[PathBuf], sources: &mut Sources, errors: &mut ErrorSink<'_>
     found
 }
 
-fn list(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
+/// The templates of a folder, and the files that look like templates and are none.
+fn list(folder: &Path) -> std::io::Result<(Vec<PathBuf>, Vec<PathBuf>)> {
+    let (mut files, mut others) = (Vec::new(), Vec::new());
     for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
+        let entry = entry?;
+        let path = entry.path();
         let is_template =
             path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(TEMPLATE_SUFFIX));
         if is_template {
             files.push(path);
+        } else if entry.file_type()?.is_dir() {
+            stray::below(&path, stray::LEVELS_MAX, &mut others);
+        } else if stray::looks_like_template(&path) {
+            others.push(path);
         }
     }
-    Ok(files)
+    others.sort();
+    Ok((files, others))
 }
 
 /// Reads one file into `sources`; `None` when it cannot be used, which is reported.
@@ -90,10 +114,11 @@ pub fn read(path: &Path, sources: &mut Sources, errors: &mut ErrorSink<'_>) -> O
         broken(&|id| files::too_large(id, &name, length, FILE_BYTES_MAX));
         return None;
     }
-    match String::from_utf8(bytes) {
+    match encoding::decode(bytes) {
         Ok(text) => Some(sources.add(name, text)),
-        Err(error) => {
-            broken(&|id| files::not_utf8(id, &name, error.utf8_error().valid_up_to()));
+        Err(foreign) => {
+            let id = sources.add(&*name, &*foreign.text);
+            errors.push(foreign.report(id));
             None
         }
     }
