@@ -31,14 +31,18 @@ const EXTENDED: &[&str] = &[
 /// The text is no JSON.
 pub(crate) fn syntax(mistake: Mistake, file: FileId, named: Span) -> Diagnostic {
     let at = |range: std::ops::Range<usize>| Span { file, start: range.start, end: range.end };
-    let Mistake { at: place, message, label, near, help } = mistake;
+    let Mistake { at: place, message, label, near, help, fix } = mistake;
     let message = format!("invalid JSON in a pipeline: {message}");
     let diagnostic = Diagnostic::error(Code::PipelineSyntax, message).at(at(place), label);
     let diagnostic = match near {
         Some((place, label)) => diagnostic.near(at(place), label),
         None => diagnostic,
     };
-    diagnostic.near(named, "named here").help(help)
+    let diagnostic = diagnostic.near(named, "named here").help(help);
+    match fix {
+        Some((place, replacement)) => diagnostic.fix(at(place), replacement),
+        None => diagnostic,
+    }
 }
 
 fn shape(span: Span, named: Span, why: &str, label: &str, help: &str) -> Diagnostic {
@@ -240,7 +244,11 @@ fn value(span: Span, message: String, label: &str, named: Span) -> Diagnostic {
 
 pub(crate) fn wrong_kind(node: &Node, of: &str, expected: &str, named: Span) -> Diagnostic {
     let message = format!("`{of}` takes {expected}, not {}", node.value.kind());
-    value(node.span, message, &format!("expected {expected}"), named)
+    let diagnostic = value(node.span, message, &format!("expected {expected}"), named);
+    match node.value.text().filter(|text| expected.contains("number") && text.parse::<i64>().is_ok()) {
+        Some(number) => diagnostic.help(format!("write {number} without quotes")).fix(node.span, number),
+        None => diagnostic.help(format!("write {expected}")),
+    }
 }
 
 pub(crate) fn count(

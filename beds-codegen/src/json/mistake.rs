@@ -11,6 +11,8 @@ pub(crate) struct Mistake {
     /// Another place that explains it.
     pub(crate) near: Option<(Range<usize>, &'static str)>,
     pub(crate) help: String,
+    /// What a machine can write in place of what stands at a place.
+    pub(crate) fix: Option<(Range<usize>, String)>,
 }
 
 impl Mistake {
@@ -20,7 +22,12 @@ impl Mistake {
         label: &'static str,
         help: impl Into<String>,
     ) -> Self {
-        Self { at, message: message.into(), label, near: None, help: help.into() }
+        Self { at, message: message.into(), label, near: None, help: help.into(), fix: None }
+    }
+
+    pub(super) fn fix(mut self, at: Range<usize>, replacement: impl Into<String>) -> Self {
+        self.fix = Some((at, replacement.into()));
+        self
     }
 
     pub(super) fn near(mut self, at: Range<usize>, label: &'static str) -> Self {
@@ -96,6 +103,7 @@ pub(super) fn no_name(text: &str, at: usize) -> Mistake {
         "the shell takes this, JSON does not",
         format!("write \"{name}\" in double quotes, and so every name in the file"),
     )
+    .fix(at..at + name.len(), format!("\"{name}\""))
 }
 
 /// What JSON has nowhere, whatever is expected.
@@ -114,7 +122,7 @@ pub(super) fn foreign(text: &str, at: usize) -> Option<Mistake> {
     }
     let comment = |end: usize| {
         let help = "remove the comment; the `description` of the call is the place for words";
-        Some(Mistake::new(at..end, "JSON has no comments", "a comment", help))
+        Some(Mistake::new(at..end, "JSON has no comments", "a comment", help).fix(at..end, ""))
     };
     match first {
         '/' if rest.starts_with("/*") => {
@@ -139,12 +147,16 @@ pub(super) fn foreign(text: &str, at: usize) -> Option<Mistake> {
         _ => "",
     };
     if !quote.is_empty() {
-        return Some(Mistake::new(
+        let mistake = Mistake::new(
             at..at + first.len_utf8(),
             format!("a string in {quote}"),
             "not a quote of JSON",
             "write strings and names in double quotes: \"…\"",
-        ));
+        );
+        return Some(match in_foreign_quotes(rest, first) {
+            Some((length, inner)) => mistake.fix(at..at + length, format!("\"{inner}\"")),
+            None => mistake,
+        });
     }
     let is_unseen = first.is_control() || (first.is_whitespace() && !first.is_ascii())
         || matches!(first, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
@@ -161,7 +173,25 @@ pub(super) fn foreign(text: &str, at: usize) -> Option<Mistake> {
             "this character",
             "replace it by a plain space; it often comes from a copied web page",
         )
+        .fix(at..at + first.len_utf8(), " ")
     })
+}
+
+/// The length of a string in quotes that are not JSON's, and what is in them, where that needs no escape.
+fn in_foreign_quotes(rest: &str, open: char) -> Option<(usize, &str)> {
+    let line = rest.lines().next()?;
+    let closes: &[char] = match open {
+        '\u{2018}' => &['\u{2019}'],
+        '\u{201c}' | '\u{201d}' | '\u{201e}' => &['\u{201c}', '\u{201d}'],
+        '\'' => &['\''],
+        _ => return None,
+    };
+    let inner = line.get(open.len_utf8()..)?;
+    let end = inner.find(closes)?;
+    let close = inner[end..].chars().next()?;
+    let inner = &inner[..end];
+    let is_plain = !inner.contains(['"', '\\']) && !inner.contains(char::is_control);
+    is_plain.then_some((open.len_utf8() + end + close.len_utf8(), inner))
 }
 
 fn shell_value(at: Range<usize>, form: &str) -> Mistake {
@@ -174,7 +204,8 @@ fn shell_value(at: Range<usize>, form: &str) -> Mistake {
 }
 
 fn constant(at: Range<usize>, name: &str, right: &str) -> Mistake {
-    Mistake::new(at, format!("JSON has no `{name}`"), "not a value of JSON", format!("write {right}"))
+    Mistake::new(at.clone(), format!("JSON has no `{name}`"), "not a value of JSON", format!("write {right}"))
+        .fix(at, right)
 }
 
 /// How many bytes at the beginning are those of a word.

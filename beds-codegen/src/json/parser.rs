@@ -192,7 +192,8 @@ impl Parser<'_> {
                     "a comma stands after the last entry",
                     "nothing follows this comma",
                     "remove the comma",
-                )),
+                )
+                .fix(comma..comma + 1, "")),
                 None => {
                     self.at += 1;
                     Ok(true)
@@ -222,7 +223,8 @@ impl Parser<'_> {
                 Mistake::new(self.here(), "`;` stands in place of a comma", "not JSON", "write `,`")
             }
             _ => Mistake::new(self.here(), "a comma is missing", "expected `,` before this", "write `,` between two entries")
-                .near(before..end, "after this entry"),
+                .near(before..end, "after this entry")
+                .fix(end..end, ","),
         }
     }
 
@@ -242,7 +244,13 @@ impl Parser<'_> {
             (Json::Object(_), Some(b',' | b'{')) => "put the stages into one list: [{ … }, { … }]",
             _ => "remove what follows; a file holds one pipeline",
         };
-        Mistake::new(self.here(), "something follows the end of the pipeline", "expected the end of the file", help)
+        let mistake = Mistake::new(
+            self.here(),
+            "something follows the end of the pipeline",
+            "expected the end of the file",
+            help,
+        );
+        if self.peek() == Some(b';') { mistake.fix(self.here(), "") } else { mistake }
     }
 }
 

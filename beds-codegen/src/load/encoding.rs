@@ -11,7 +11,7 @@ pub(super) struct Foreign {
     /// What it is, in a few words.
     name: &'static str,
     /// The text, decoded.
-    text: String,
+    pub(super) text: String,
     /// The first character that is not as UTF-8 would have it, by its bytes in `text`.
     at: std::ops::Range<usize>,
     /// What stands there, in the bytes of the file.

@@ -76,7 +76,11 @@ impl Check<'_, '_> {
         of: &str,
     ) -> Option<Wrap> {
         let slot = match slot {
-            Slot::Either(slots) => *slots.iter().find(|slot| slot.takes_values()).or(slots.last())?,
+            Slot::Either(slots) => {
+                let is_name = |slot: &&Slot| matches!(slot, Slot::Constant(_) | Slot::Word(_) | Slot::Path);
+                let taking = slots.iter().find(|slot| slot.takes_values());
+                *taking.or_else(|| slots.iter().find(is_name)).or(slots.last())?
+            }
             slot => slot,
         };
         let is_pattern = matches!(slot, Slot::Pattern | Slot::Regex);

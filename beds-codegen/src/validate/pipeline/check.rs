@@ -89,6 +89,8 @@ impl<'c, 's> Check<'c, 's> {
 
     /// `$lookup` and `$unionWith` read a collection, or what `$documents` gives.
     fn source(&mut self, stage: &Member, members: &[Member]) {
+        /// The members of both.
+        const KNOWN: [&str; 8] = ["from", "localField", "foreignField", "let", "pipeline", "as", "coll", "db"];
         let has = |names: &[&str]| members.iter().any(|member| names.contains(&member.name.value.as_str()));
         let name = stage.name.value.as_str();
         let is_ok = if name == "$lookup" {
@@ -96,7 +98,9 @@ impl<'c, 's> Check<'c, 's> {
         } else {
             has(&["coll", "pipeline"])
         };
-        if !is_ok && !has(&["$arg"]) {
+        // A misspelt member is likely to be the one that is missing.
+        let is_known = members.iter().all(|member| KNOWN.contains(&member.name.value.as_str()));
+        if !is_ok && is_known {
             self.errors.push(diagnostics::no_source(stage.name.span, name, self.named));
         }
     }
