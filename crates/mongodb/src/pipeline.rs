@@ -83,4 +83,6 @@ fn is_unsearchable(value: &Bson) -> bool {
 }
 
 #[cfg(test)]
+mod server_tests;
+#[cfg(test)]
 mod tests;
