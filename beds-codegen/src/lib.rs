@@ -25,6 +25,7 @@ pub mod code;
 mod compiler;
 pub mod derive;
 pub mod diagnostic;
+pub mod diff;
 pub mod emit;
 mod expand;
 mod explain;

@@ -5,9 +5,11 @@
 
 mod keys;
 mod known;
+mod language;
 mod read;
 mod stray;
 
+pub use language::language;
 pub use read::{Struct, from_struct, from_template};
 
 use crate::{

@@ -13,8 +13,11 @@ mod shell;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use beds_codegen::{Compiler, Output, Report};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use beds_codegen::{Compiler, Output, Report, model::Engine};
+use clap::{
+    Args, Parser, Subcommand, ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 
 /// Checks and compiles BEDS templates.
 #[derive(Debug, Parser)]
@@ -98,6 +101,15 @@ impl Input {
             Format::Json => anstream::print!("{}", report.json()),
         }
     }
+}
+
+/// The engines, as flags name them.
+fn engines() -> impl TypedValueParser<Value = Engine> {
+    PossibleValuesParser::new(Engine::ALL.iter().map(|engine| engine.as_str())).try_map(|name| engine(&name))
+}
+
+fn engine(name: &str) -> Result<Engine, String> {
+    Engine::from_name(name).ok_or_else(|| format!("there is no engine `{name}`"))
 }
 
 fn main() -> ExitCode {
