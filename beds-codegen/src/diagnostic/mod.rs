@@ -19,7 +19,6 @@ pub use collect::{ErrorSink, Errors};
 
 use crate::{
     code::Code,
-    front::Whole,
     names,
     span::{FileId, Span},
 };
@@ -104,14 +103,6 @@ impl Diagnostic {
         self
     }
 
-    /// Says which domain it is about as a whole.
-    pub(crate) fn about(self, whole: Whole) -> Self {
-        match whole {
-            Whole::File(file) => self.in_file(file),
-            Whole::Struct(name) => self.at(name, ""),
-        }
-    }
-
     /// Shows where the mistake is.
     pub(crate) fn at(self, span: Span, text: impl Into<String>) -> Self {
         self.label(span, text.into(), true)
@@ -135,8 +126,12 @@ impl Diagnostic {
         known: impl IntoIterator<Item = &'a str> + Clone,
         what: &str,
     ) -> Self {
-        match beds_protocol::nearest(name, known.clone()) {
-            Some(nearest) => self.help(format!("did you mean `{nearest}`?")).rename(name, nearest),
+        if let Some(nearest) = beds_protocol::nearest(name, known.clone()) {
+            return self.help(format!("did you mean `{nearest}`?")).rename(name, nearest);
+        }
+        match names::kindred(name, known.clone()) {
+            // Near enough to be shown, not to be written without a look.
+            Some(kindred) => self.help(format!("did you mean `{kindred}`?")),
             None => self.help(format!("{what}: {}", names::sentence(known))),
         }
     }

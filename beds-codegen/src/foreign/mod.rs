@@ -26,6 +26,11 @@ impl Foreign {
         Self { ty, keys: Vec::new(), note: None, is_sure: true }
     }
 
+    /// What keeps an `ObjectId` in an engine that has none.
+    pub(crate) fn object_id_text() -> Self {
+        Self::new(TypeName::String).key("min", 24).key("max", 24).key("pattern", "\"[0-9a-f]+\"")
+    }
+
     fn key(mut self, key: &'static str, value: impl ToString) -> Self {
         self.keys.push((key, value.to_string()));
         self

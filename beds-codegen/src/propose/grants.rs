@@ -61,7 +61,8 @@ fn sql_script(name: &str, host: &str, rights: &BTreeSet<String>) -> String {
     let escaped = |text: &str| text.replace('\\', "\\\\").replace('\'', "''");
     let account = format!("'{}'@'{}'", escaped(name), escaped(host));
     let mut out = format!(
-        "-- The rights of the node's user, as `bedsc grants` writes them; run it: mariadb < mariadb.sql\n\
+        "-- The rights of the node's user, as `bedsc grants` writes them. Run it when the objects are there:\n\
+         --     mariadb < mariadb.sql\n\
          -- A new user cannot log in before it has a password:\n\
          --     alter user {account} identified by '…' account unlock;\n\
          create user if not exists {account} account lock;\n"
@@ -90,10 +91,37 @@ fn mongodb<'d>(domain: &'d Domain, rights: &mut BTreeMap<String, BTreeSet<&'d st
     for call in &domain.calls {
         let Target::Pipeline { on, stages, .. } = &call.target else { continue };
         allow(on, &["find"]);
+        for collection in joined(stages) {
+            allow(&collection, &["find"]);
+        }
         for collection in written(stages) {
             allow(&collection, &["insert", "update", "remove"]);
         }
     }
+}
+
+/// The collections of its own database that a pipeline reads besides the one that it runs on.
+fn joined(stages: &str) -> BTreeSet<String> {
+    fn collect(value: &Value, found: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(members) => {
+                for (name, value) in members {
+                    let source = match name.as_str() {
+                        "$lookup" | "$graphLookup" => value.get("from"),
+                        "$unionWith" => value.get("coll").or(Some(value)),
+                        _ => None,
+                    };
+                    found.extend(source.and_then(Value::as_str).map(str::to_owned));
+                    collect(value, found);
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    let mut found = BTreeSet::new();
+    collect(&serde_json::from_str(stages).unwrap_or_default(), &mut found);
+    found
 }
 
 /// The collections that a pipeline writes into its own database.
@@ -114,11 +142,11 @@ fn mongosh_script(name: &str, databases: &BTreeMap<&str, BTreeMap<String, BTreeS
             .map(|(collection, actions)| {
                 let privilege =
                     json!({ "resource": { "db": database, "collection": collection }, "actions": actions });
-                format!("      {privilege}")
+                format!("        {privilege}")
             })
             .collect();
         let database = Value::from(*database);
-        format!("  {{\n    db: {database},\n    privileges: [\n{}\n    ],\n  }}", privileges.join(",\n"))
+        format!("    {{\n      db: {database},\n      privileges: [\n{}\n      ],\n    }}", privileges.join(",\n"))
     };
     let roles: Vec<_> = databases.iter().map(role).collect();
     MONGOSH.replace("NAME", &Value::from(name).to_string()).replace("ROLES", &roles.join(",\n"))
@@ -127,23 +155,25 @@ fn mongosh_script(name: &str, databases: &BTreeMap<&str, BTreeMap<String, BTreeS
 /// What is around the roles.
 const MONGOSH: &str = r"// The rights of the node's user, as `bedsc grants` writes them; run it: mongosh mongodb://… mongodb.js
 // A new user gets the password in the environment variable BEDS_PASSWORD, or the one that is asked for.
-const name = NAME;
-const roles = [
+{
+  const name = NAME;
+  const roles = [
 ROLES,
-];
-for (const { db: database, privileges } of roles) {
-  const there = db.getSiblingDB(database);
-  if (there.getRole(name)) {
-    there.updateRole(name, { privileges, roles: [] });
-  } else {
-    there.createRole({ role: name, privileges, roles: [] });
+  ];
+  for (const { db: database, privileges } of roles) {
+    const there = db.getSiblingDB(database);
+    if (there.getRole(name)) {
+      there.updateRole(name, { privileges, roles: [] });
+    } else {
+      there.createRole({ role: name, privileges, roles: [] });
+    }
   }
-}
-const granted = roles.map(({ db: database }) => ({ role: name, db: database }));
-const admin = db.getSiblingDB('admin');
-if (admin.getUser(name)) {
-  admin.grantRolesToUser(name, granted);
-} else {
-  admin.createUser({ user: name, pwd: process.env.BEDS_PASSWORD || passwordPrompt(), roles: granted });
+  const granted = roles.map(({ db: database }) => ({ role: name, db: database }));
+  const admin = db.getSiblingDB('admin');
+  if (admin.getUser(name)) {
+    admin.grantRolesToUser(name, granted);
+  } else {
+    admin.createUser({ user: name, pwd: process.env.BEDS_PASSWORD || passwordPrompt(), roles: granted });
+  }
 }
 ";

@@ -6,7 +6,7 @@
 use beds_protocol::{ArgMode, Engine, Generated, Lane, Service, TypeName};
 use serde_json::{Map, Value, json};
 
-use super::known;
+use crate::part::{Part, Place};
 
 /// What a key takes.
 #[derive(Clone, Copy)]
@@ -59,7 +59,7 @@ const ABOUT: &[About] = &[
     ("call", "pipeline", Takes::Text, "The file of a pipeline, on MongoDB."),
     ("call", "on", Takes::Text, "The collection or view that the pipeline runs on."),
     ("call", "lane", Takes::Words(|| Lane::ALL.iter().map(|one| one.as_str()).collect()), "Whether it reads or writes."),
-    ("call", "args", Takes::One("fields"), "Its arguments, by name."),
+    ("call", "args", Takes::One("arguments"), "Its arguments, by name."),
     ("call", "returns", Takes::One("returns"), "What it gives back."),
     ("call", "commits", Takes::Flag, "The procedure commits by itself: it may run more than once."),
     ("field", "type", Takes::Words(|| TypeName::ALL.iter().map(|one| one.as_str()).collect()), "What its values are."),
@@ -81,41 +81,78 @@ const ABOUT: &[About] = &[
     ("field", "precision", Takes::Int, "The digits of a decimal, in all."),
     ("field", "scale", Takes::Int, "The digits of a decimal after the point."),
     ("field", "unsigned", Takes::Flag, "An integer that is never negative."),
-    ("field", "items", Takes::One("field"), "What the items of a list are."),
-    ("field", "fields", Takes::One("fields"), "The members of an object."),
+    ("field", "items", Takes::One("item"), "What the items of a list are."),
+    ("field", "fields", Takes::One("members"), "The members of an object."),
     ("field", "mode", Takes::Words(|| ArgMode::ALL.iter().map(|one| one.as_str()).collect()), "Which way a parameter of a procedure passes its value."),
+];
+
+/// The tables of a template that are of one kind, and what the words for their keys stand under.
+const PARTS: &[(Part, &str)] = &[
+    (Part::Sections, "section"),
+    (Part::Header, "template"),
+    (Part::Objects, "objects"),
+    (Part::Read, "read"),
+    (Part::Write, "write"),
+    (Part::Fetch, "fetch"),
+    (Part::Limit, "limit"),
+    (Part::Call, "call"),
+];
+
+/// Whatever has a type, by its place.
+const PLACES: &[(Place, &str)] = &[
+    (Place::Field, "field"),
+    (Place::Member, "member"),
+    (Place::Item, "item"),
+    (Place::Arg, "argument"),
+    (Place::Document, "column"),
+    (Place::Scalar, "scalar"),
 ];
 
 /// The JSON Schema (draft 2020-12) of a template's file.
 #[must_use]
 pub fn language() -> Value {
-    let mut schema = part("section", known::SECTIONS);
-    let mut template = part("template", known::HEADER);
-    template["required"] = json!(["name", "service", "engine", "database"]);
-    let field = part("field", known::FIELD);
-    let types = schema_of(about("field", "type").map_or(Takes::Text, |(_, _, takes, _)| *takes));
-    let by_name = |definition: &str| json!({ "type": "object", "additionalProperties": of(definition) });
+    let mut definitions = Map::new();
+    for (part, name) in PARTS {
+        definitions.insert((*name).to_owned(), keys(name, &part.listed(None)));
+    }
+    for (place, name) in PLACES {
+        definitions.insert((*name).to_owned(), typed(*place));
+        definitions.insert(format!("{name}s"), by_name(name));
+    }
+    definitions.insert("calls".to_owned(), by_name("call"));
     let rows = json!({
-        "type": "object", "properties": { "rows": of("fields") }, "required": ["rows"], "additionalProperties": false
+        "type": "object", "properties": { "rows": of("columns") }, "required": ["rows"], "additionalProperties": false
     });
+    definitions.insert("returns".to_owned(), json!({ "anyOf": [{ "const": "nothing" }, rows, of("scalar")] }));
+    let mut schema = definitions.remove("section").unwrap_or_default();
+    definitions["template"]["required"] = json!(["name", "service", "engine", "database"]);
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     schema["$id"] = json!("beds:template-language");
     schema["title"] = json!("BEDS template");
     schema["required"] = json!(["template"]);
-    schema["$defs"] = json!({
-        "template": template,
-        "field": { "anyOf": [types, field], "description": "A type, or a table with its keys." },
-        "fields": by_name("field"),
-        "objects": part("objects", known::OBJECTS),
-        "read": part("read", known::READ),
-        "write": part("write", known::WRITE),
-        "fetch": part("fetch", known::FETCH),
-        "limit": part("limit", known::LIMIT),
-        "calls": by_name("call"),
-        "call": part("call", known::CALL),
-        "returns": { "anyOf": [{ "const": "nothing" }, rows, field] },
-    });
+    schema["$defs"] = Value::Object(definitions);
     schema
+}
+
+/// What has a type: the type alone, or a table with the keys of the place and of the type.
+fn typed(place: Place) -> Value {
+    let part = Part::Field(place);
+    let all: Vec<&str> = part.known().iter().copied().filter(|key| place.may_have(key)).collect();
+    let mut table = keys("field", &all);
+    let of_type = |ty: &TypeName| {
+        json!({
+            "if": { "properties": { "type": { "const": ty.as_str() } } },
+            "then": { "propertyNames": { "enum": part.listed(Some(*ty)) } },
+        })
+    };
+    table["allOf"] = TypeName::ALL.iter().map(of_type).collect();
+    table["required"] = json!(["type"]);
+    let name = about("field", "type").map_or(Value::Null, |(_, _, takes, _)| schema_of(*takes));
+    json!({ "description": "A type, or a table with its keys.", "anyOf": [name, table] })
+}
+
+fn by_name(definition: &str) -> Value {
+    json!({ "type": "object", "additionalProperties": of(definition) })
 }
 
 fn about(part: &str, key: &str) -> Option<&'static About> {
@@ -123,14 +160,14 @@ fn about(part: &str, key: &str) -> Option<&'static About> {
 }
 
 /// A table with known keys.
-fn part(name: &str, keys: &[&str]) -> Value {
+fn keys(name: &str, known: &[&str]) -> Value {
     let property = |key: &&str| {
         let (_, _, takes, text) = about(name, key)?;
         let mut schema = schema_of(*takes);
         schema["description"] = json!(text);
         Some(((*key).to_owned(), schema))
     };
-    let properties: Map<String, Value> = keys.iter().filter_map(property).collect();
+    let properties: Map<String, Value> = known.iter().filter_map(property).collect();
     json!({ "type": "object", "properties": properties, "additionalProperties": false })
 }
 
@@ -156,24 +193,15 @@ mod tests {
 
     #[test]
     fn the_keys_are_those_of_the_compiler() {
-        let parts = [
-            ("section", known::SECTIONS),
-            ("template", known::HEADER),
-            ("objects", known::OBJECTS),
-            ("read", known::READ),
-            ("write", known::WRITE),
-            ("fetch", known::FETCH),
-            ("limit", known::LIMIT),
-            ("call", known::CALL),
-            ("field", known::FIELD),
-        ];
-        for (part, keys) in parts {
-            for key in keys {
-                assert!(about(part, key).is_some(), "{part}: `{key}` has no word");
+        let field = Part::Field(Place::Field);
+        let parts: Vec<(Part, &str)> = PARTS.iter().copied().chain([(field, "field")]).collect();
+        for (part, name) in &parts {
+            for key in part.known() {
+                assert!(about(name, key).is_some(), "{name}: `{key}` has no word");
             }
         }
-        let is_known = |(part, key, ..): &&About| {
-            parts.iter().any(|(name, keys)| name == part && keys.contains(key))
+        let is_known = |(of, key, ..): &&About| {
+            parts.iter().any(|(part, name)| name == of && part.known().contains(key))
         };
         assert!(ABOUT.iter().all(|about| is_known(&about)), "a word for a key that is gone");
     }
