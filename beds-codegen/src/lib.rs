@@ -36,6 +36,7 @@ mod json;
 pub mod load;
 mod meant;
 pub mod model;
+pub mod mend;
 mod names;
 mod output;
 pub mod parse;

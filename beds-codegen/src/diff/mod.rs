@@ -83,6 +83,33 @@ pub fn changes(old: &[&Domain], new: &[&Domain]) -> Vec<Change> {
     changes
 }
 
+/// The changes for people: by template, with a line that counts them.
+#[must_use]
+pub fn render(changes: &[Change]) -> String {
+    if changes.is_empty() {
+        return "no change that matters to clients or to the database\n".to_owned();
+    }
+    let mut out = String::new();
+    let mut last = "";
+    for change in changes {
+        if change.template != last {
+            let blank = if last.is_empty() { "" } else { "\n" };
+            out.extend([blank, &change.template, "\n"]);
+            last = &change.template;
+        }
+        out.push_str("  ");
+        out.push_str(&change.to_string().replace('\n', "\n  "));
+        out.push('\n');
+    }
+    let count = |effect: Effect| changes.iter().filter(|change| change.effect == effect).count();
+    let (breaking, widening) = (count(Effect::Breaking), count(Effect::Widening));
+    out.push_str(&format!("\n{breaking} breaking, {widening} widening, {} invisible\n", count(Effect::Invisible)));
+    if breaking + widening > 0 {
+        out.push_str("clients that send `beds-template-hash` are refused until they are built anew\n");
+    }
+    out
+}
+
 /// The changes of one template.
 struct Seen<'t> {
     template: &'t str,

@@ -34,6 +34,8 @@ pub struct Pipelines {
     pub folder: PathBuf,
     /// Texts by the name of their file.
     pub texts: BTreeMap<String, String>,
+    /// What is read in place of files, by the path that reports show.
+    pub(crate) instead: BTreeMap<String, String>,
     /// Files that were used, for `rerun-if-changed`.
     pub used: Vec<PathBuf>,
     loaded: HashMap<String, Option<FileId>>,
@@ -96,8 +98,12 @@ impl Pipelines {
             errors.push(diagnostics::pipeline_missing(name.span, &why, help));
             return None;
         }
+        let shown = load::shown(&path);
         self.used.push(path.clone());
-        load::read(&path, sources, errors)
+        match self.instead.get(&shown) {
+            Some(text) => Some(sources.add(shown, text.clone())),
+            None => load::read(&path, sources, errors),
+        }
     }
 
     fn names(&self) -> Vec<String> {
