@@ -140,6 +140,14 @@ codes! {
     B0619 BadPlaceholder = "invalid placeholder";
     B0620 WritesOnReadLane = "pipeline writes on the read lane";
     B0621 CommitsOnRead = "read call commits";
+    B0622 PipelineOperator = "unknown stage or operator";
+    B0623 StagePlace = "stage or operator in a forbidden place";
+    B0624 PipelineValue = "value of the wrong kind in a pipeline";
+    B0625 ValueNotHere = "value of a client in a forbidden place";
+    B0626 RegexNotDeclared = "regular expression of a client is not declared";
+    B0627 ArgumentKind = "argument does not suit its place";
+    B0628 ExtendedJson = "Extended JSON in a pipeline";
+    B0629 ServerScript = "JavaScript in the server";
     // Across templates.
     B0701 SameTemplate = "duplicate template name";
     B0702 SameStruct = "duplicate Rust name of a domain";

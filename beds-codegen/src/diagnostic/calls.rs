@@ -127,18 +127,6 @@ pub(crate) fn pipeline_missing(span: Span, why: &str, help: String) -> Diagnosti
         .help(help)
 }
 
-pub(crate) fn pipeline_syntax(span: Span, named: Span, message: &str) -> Diagnostic {
-    Diagnostic::error(Code::PipelineSyntax, format!("invalid JSON in a pipeline: {message}"))
-        .at(span, "here")
-        .near(named, "named here")
-}
-
-pub(crate) fn pipeline_shape(span: Span, named: Span, why: &str) -> Diagnostic {
-    Diagnostic::error(Code::PipelineShape, format!("invalid pipeline: {why}"))
-        .at(span, "expected [ { \"$match\": … }, … ]")
-        .near(named, "named here")
-}
-
 pub(crate) fn unknown_arg<'a>(
     span: Span,
     call: Span,
@@ -162,6 +150,7 @@ pub(crate) fn bad_placeholder(span: Span, named: Span) -> Diagnostic {
     Diagnostic::error(Code::BadPlaceholder, "invalid placeholder in a pipeline")
         .at(span, "expected {\"$arg\": \"NAME\"}, and nothing else in the braces")
         .near(named, "named here")
+        .help("write {\"$arg\": \"NAME\"}; where a regular expression is wanted, {\"$arg\": \"NAME\", \"as\": \"regex\"}")
 }
 
 pub(crate) fn writes_on_read_lane(span: Span, call: Span, stage: &str) -> Diagnostic {

@@ -11,6 +11,7 @@ pub(crate) mod fields;
 pub(crate) mod files;
 pub(crate) mod header;
 pub(crate) mod objects;
+pub(crate) mod pipelines;
 pub(crate) mod shape;
 pub(crate) mod syntax;
 

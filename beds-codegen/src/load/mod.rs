@@ -115,10 +115,20 @@ pub fn read(path: &Path, sources: &mut Sources, errors: &mut ErrorSink<'_>) -> O
         broken(&|id| files::too_large(id, &name, length, FILE_BYTES_MAX));
         return None;
     }
+    decoded(name, bytes, sources, errors)
+}
+
+/// Adds what was read to `sources`; `None` when it is no UTF-8, which is reported.
+pub fn decoded(
+    name: String,
+    bytes: Vec<u8>,
+    sources: &mut Sources,
+    errors: &mut ErrorSink<'_>,
+) -> Option<FileId> {
     match encoding::decode(bytes) {
         Ok(text) => Some(sources.add(name, text)),
         Err(foreign) => {
-            let id = sources.add(&*name, &*foreign.text);
+            let id = sources.add(name, &*foreign.text);
             errors.push(foreign.report(id));
             None
         }

@@ -5,9 +5,11 @@
 
 mod hint;
 mod keys;
+mod language;
 mod read;
 mod stray;
 
+pub use language::language;
 pub use read::{Struct, from_struct, from_template};
 
 pub use crate::part::Form;

@@ -1,19 +1,26 @@
 //! `bedsc check`
 
-use std::path::PathBuf;
+use std::{
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+};
 
+use beds_codegen::{Compiler, load::FILE_BYTES_MAX};
 use clap::{Args, ValueEnum};
 
 use crate::{Format, Input};
 
 #[derive(Debug, Args)]
 pub(crate) struct Check {
-    /// Templates, and folders of templates
+    /// Templates, and folders of templates; `-` for one on standard input
     #[arg(default_value = "templates")]
     paths: Vec<PathBuf>,
     /// Fail where something is only warned of
     #[arg(long, value_enum, value_name = "WHAT")]
     deny: Option<Deny>,
+    /// What reports call the template on standard input
+    #[arg(long, value_name = "PATH", default_value = "stdin_rec.toml")]
+    stdin_name: String,
     #[command(flatten)]
     input: Input,
 }
@@ -27,7 +34,19 @@ enum Deny {
 
 impl Check {
     pub(crate) fn run(&self) -> bool {
-        let Some(output) = self.input.compile(&self.paths) else { return false };
+        let compiler = if self.paths == [Path::new("-")] {
+            match stdin() {
+                // An editor asks about this template alone.
+                Ok(bytes) => Compiler::new().domains("").template_bytes(self.stdin_name.clone(), bytes),
+                Err(error) => {
+                    anstream::eprintln!("standard input: {error}");
+                    return false;
+                }
+            }
+        } else {
+            self.paths.iter().fold(Compiler::new(), Compiler::templates)
+        };
+        let Some(output) = self.input.compile_with(compiler) else { return false };
         let warnings = output.warnings.warnings();
         let is_denied = self.deny == Some(Deny::Warnings) && warnings > 0;
         if self.input.format == Format::Human {
@@ -49,4 +68,14 @@ impl Check {
         }
         !is_denied
     }
+}
+
+/// What stands on standard input, within the bounds of a template.
+pub(crate) fn stdin() -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    io::stdin().lock().take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return Err(io::Error::other(format!("a template has at most {FILE_BYTES_MAX} bytes")));
+    }
+    Ok(bytes)
 }

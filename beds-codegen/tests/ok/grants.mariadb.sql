@@ -1,3 +1,8 @@
+-- The rights of the node's user, as `bedsc grants` writes them. Run it when the objects are there:
+--     mariadb < mariadb.sql
+-- A new user cannot log in before it has a password:
+--     alter user 'beds'@'10.0.0.%' identified by '…' account unlock;
+create user if not exists 'beds'@'10.0.0.%' account lock;
 grant execute on function `catalog`.`fn_product_stock_value` to 'beds'@'10.0.0.%';
 grant execute on procedure `catalog`.`sp_product_create` to 'beds'@'10.0.0.%';
 grant execute on procedure `catalog`.`sp_product_delete` to 'beds'@'10.0.0.%';
@@ -11,10 +16,3 @@ grant execute on procedure `users`.`we``ird` to 'beds'@'10.0.0.%';
 grant select on `catalog`.`v_product` to 'beds'@'10.0.0.%';
 grant select on `shop`.`order_line` to 'beds'@'10.0.0.%';
 grant select on `warehouse`.`v_turn``over` to 'beds'@'10.0.0.%';
-{ "database": "logs", "commands": [{ "createRole": "beds", "privileges": [
-{"resource":{"db":"logs","collection":"msLogs"},"actions":["find","insert","remove","update"]}
-], "roles": [] }] }
-{ "database": "sports", "commands": [{ "createRole": "beds", "privileges": [
-{"resource":{"db":"sports","collection":"match_days"},"actions":["insert","remove","update"]},
-{"resource":{"db":"sports","collection":"matches"},"actions":["find","insert","remove","update"]}
-], "roles": [] }] }

@@ -1,5 +1,9 @@
-{ "database": "sports", "commands": [
-{ "create": "matches", "validator": {
+// A proposal of `bedsc ddl`. Read it, change it, own it; then run it: mongosh mongodb://… mongodb.js
+
+// match
+db = db.getSiblingDB("sports");
+
+db.runCommand({ "create": "matches", "validator": {
   "$jsonSchema": {
     "bsonType": "object",
     "additionalProperties": false,
@@ -98,10 +102,10 @@
       "version"
     ]
   }
-} },
-{ "createIndexes": "matches", "indexes": [
-{ "name": "ix_rating__id", "key": { "rating": 1, "_id": 1 } },
-{ "name": "ix_played__id", "key": { "played": 1, "_id": 1 } },
-{ "name": "ix_crowd__id", "key": { "crowd": 1, "_id": 1 } }
-] }
-] }
+} });
+
+db.runCommand({ "createIndexes": "matches", "indexes": [{ "name": "rating_1__id_1", "key": { "rating": 1, "_id": 1 } }] });
+
+db.runCommand({ "createIndexes": "matches", "indexes": [{ "name": "played_1__id_1", "key": { "played": 1, "_id": 1 } }] });
+
+db.runCommand({ "createIndexes": "matches", "indexes": [{ "name": "crowd_1__id_1", "key": { "crowd": 1, "_id": 1 } }] });

@@ -1,5 +1,9 @@
-{ "database": "logs", "commands": [
-{ "create": "msLogs", "validator": {
+// A proposal of `bedsc ddl`. Read it, change it, own it; then run it: mongosh mongodb://… mongodb.js
+
+// domain
+db = db.getSiblingDB("logs");
+
+db.runCommand({ "create": "msLogs", "validator": {
   "$jsonSchema": {
     "bsonType": "object",
     "additionalProperties": false,
@@ -105,8 +109,6 @@
       "at"
     ]
   }
-} },
-{ "createIndexes": "msLogs", "indexes": [
-{ "name": "ix_type__id", "key": { "type": 1, "_id": 1 } }
-] }
-] }
+} });
+
+db.runCommand({ "createIndexes": "msLogs", "indexes": [{ "name": "type_1__id_1", "key": { "type": 1, "_id": 1 } }] });
