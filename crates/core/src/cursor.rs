@@ -7,9 +7,9 @@ use serde_json::Value as Json;
 
 use crate::{
     query::Order,
-    spec::{Domain, Type},
+    spec::{Domain, Objects, Type},
     validate::scalar,
-    value::Value,
+    value::{STORED, Value},
 };
 
 /// A date of zero in a cursor. MariaDB may hold one; on the wire it is null, but it does not sort as null does.
@@ -35,6 +35,7 @@ pub fn decode(domain: &'static Domain, sort: &[Order], cursor: &str) -> Option<V
     }
     let parsed = sort.iter().zip(&values).map(|(order, json)| match json {
         Json::Null => Some(Value::Null),
+        Json::Object(members) => stored(domain, members),
         json => cursor_value(&domain.fields[order.field].ty, json),
     });
     parsed.collect()
@@ -46,6 +47,15 @@ fn order_text(domain: &Domain, sort: &[Order]) -> String {
         format!("{}{}", if order.descending { "-" } else { "" }, domain.fields[order.field].name)
     });
     names.collect::<Vec<_>>().join(",")
+}
+
+/// What a database holds that has no types of its own for its fields; its adapter checks the bytes.
+fn stored(domain: &Domain, members: &serde_json::Map<String, Json>) -> Option<Value> {
+    let Objects::MongoDb(_) = domain.objects else { return None };
+    match members.get(STORED) {
+        Some(Json::String(text)) if members.len() == 1 => text.parse().ok().map(Value::Stored),
+        _ => None,
+    }
 }
 
 /// A value in a cursor: one that is stored, also where it is not what the template would let in.

@@ -13,8 +13,10 @@ mod filter;
 mod golden;
 mod inspect;
 mod job;
+mod order;
 mod pipeline;
 mod server;
+mod shown;
 
 use beds_core::{
     Outcome, Result,
