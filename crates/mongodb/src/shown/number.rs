@@ -1,5 +1,7 @@
 //! Numbers of BSON as those of the wire: exact, or not at all.
 
+use std::cmp::Ordering;
+
 use beds_protocol::value::Decimal;
 use mongodb::bson::RawBsonRef;
 
@@ -29,6 +31,14 @@ pub(super) fn float(bson: RawBsonRef<'_>) -> Option<f64> {
         RawBsonRef::Int64(value) => {
             let text = value.to_string();
             text.parse().ok().filter(|float: &f64| format!("{float:.0}") == text)
+        }
+        RawBsonRef::Decimal128(value) => {
+            let text = plain(&value.to_string())?;
+            let float: f64 = text.parse().ok()?;
+            // All digits that a double can have.
+            let (exact, kept) =
+                (text.parse::<Decimal>().ok()?, format!("{float:.1074}").parse::<Decimal>().ok()?);
+            (exact.partial_cmp(&kept) == Some(Ordering::Equal)).then_some(float)
         }
         _ => None,
     }
@@ -120,6 +130,9 @@ mod tests {
         assert_eq!(float(RawBsonRef::Int64(9_007_199_254_740_993)), None, "it would be rounded");
         assert_eq!(float(RawBsonRef::Int64(9_007_199_254_740_992)), Some(9_007_199_254_740_992.0));
         assert_eq!(float(double(f64::NAN)), None);
+        let decimal128 = |text: &str| RawBsonRef::Decimal128(text.parse().unwrap());
+        assert_eq!(float(decimal128("1.50")), Some(1.5));
+        assert_eq!(float(decimal128("0.1")), None, "no double is equal to it");
         for text in ["NaN", "Infinity", "-Infinity", "1E+6144"] {
             assert!(decimal(RawBsonRef::Decimal128(text.parse::<Decimal128>().unwrap())).is_none(), "{text}");
         }
