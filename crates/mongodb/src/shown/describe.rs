@@ -3,6 +3,8 @@
 use beds_core::error::shortened;
 use mongodb::bson::RawBsonRef;
 
+use super::moment;
+
 /// How much of a text is repeated; a note cuts further.
 const TEXT_CHARS_MAX: usize = 60;
 
@@ -25,9 +27,9 @@ pub(super) fn describe(bson: RawBsonRef<'_>) -> String {
         RawBsonRef::RegularExpression(regex) => {
             format!("the regular expression /{}/{}", cut(regex.pattern.as_str()), regex.options.as_str())
         }
-        RawBsonRef::DateTime(moment) => match moment.try_to_rfc3339_string() {
-            Ok(text) => format!("the date {text}"),
-            Err(_) => format!("the date {} ms", moment.timestamp_millis()),
+        RawBsonRef::DateTime(date) => match moment(date) {
+            Some(moment) => format!("the date {moment}"),
+            None => format!("a date {} ms from 1970", date.timestamp_millis()),
         },
         RawBsonRef::Timestamp(timestamp) => {
             format!("the timestamp {}.{}", timestamp.time, timestamp.increment)
