@@ -74,6 +74,25 @@ impl Failure {
         })
     }
 
+    /// The same of a write that is not all or nothing: what it did before it failed remains, so that it is never an
+    /// invitation to send it again.
+    pub(crate) fn midway(self, domain: &Domain, database: &str) -> Self {
+        let Self::After(failed) = &self else { return self };
+        let has_begun = !matches!(
+            *failed.kind,
+            ErrorKind::ServerSelection { .. }
+                | ErrorKind::Authentication { .. }
+                | ErrorKind::DnsResolve { .. }
+        );
+        let mut error = self.into_error(domain, database);
+        if has_begun && error.retryable {
+            error = Error::unknown_effect(&error.message);
+        } else if has_begun && error.hint.is_none() {
+            error = error.hint("the pipeline is not all or nothing: what it did before the error remains");
+        }
+        Self::Refused(error)
+    }
+
     /// What the lane makes of it.
     pub(crate) fn into_fault(self, domain: &Domain, database: &str) -> Fault {
         match self {

@@ -35,19 +35,17 @@ pub(crate) fn after(
     let mut places = Vec::with_capacity(sort.len());
     for (order, value) in sort.iter().zip(last) {
         let column = domain.fields[order.field].column;
-        match stored::operand(value) {
-            Some(value) => places.push(Place {
-                column,
-                is_descending: order.descending,
-                has_arrays: is_view || column != "_id",
-                kind: Kind::of(&value),
-                value,
-            }),
-            None => {
-                errors.push("after", "must be the `next` of a reply to a request with the same `sort`");
-                return Document::new();
-            }
-        }
+        let Some(value) = stored::operand(value) else {
+            errors.push("after", "must be the `next` of a reply to a request with the same `sort`");
+            return Document::new();
+        };
+        places.push(Place {
+            column,
+            is_descending: order.descending,
+            has_arrays: is_view || column != "_id",
+            kind: Kind::of(&value),
+            value,
+        });
     }
     let mut alternatives = Vec::new();
     for (depth, place) in places.iter().enumerate() {

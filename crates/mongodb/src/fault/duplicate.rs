@@ -81,12 +81,11 @@ fn end(text: &str) -> usize {
     for (at, character) in text.char_indices() {
         match (quote, character) {
             (Some(open), character) if open == character => quote = None,
-            (Some(_), _) => {}
             (None, '"' | '\'') => quote = Some(character),
             (None, '(' | '[' | '{') => depth += 1,
             (None, ')' | ']' | '}') => depth = depth.saturating_sub(1),
             (None, ',') if depth == 0 => return at,
-            (None, _) => {}
+            (Some(_) | None, _) => {}
         }
     }
     text.len()

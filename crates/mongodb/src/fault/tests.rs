@@ -157,6 +157,18 @@ fn what_no_transaction_is_possible_for_says_so() {
 }
 
 #[test]
+fn what_a_pipeline_did_before_it_failed_remains() {
+    for code in [50, 112, 10107, 11600] {
+        let error = Failure::After(command(code)).midway(&THING, "things").into_error(&THING, "things");
+        assert!(is_unknown(&error), "{code}: {error}");
+    }
+    let error = Failure::After(command(11000)).midway(&THING, "things").into_error(&THING, "things");
+    assert!(error.code == ErrorCode::Conflict && error.hint.unwrap().contains("remains"));
+    let error = Failure::Before(command(50)).midway(&THING, "things").into_error(&THING, "things");
+    assert!(error.retryable, "a read changes nothing");
+}
+
+#[test]
 fn who_cannot_log_in_is_not_served_and_may_try_again() {
     for code in [11, 18] {
         let error = Failure::Before(command(code)).into_error(&THING, "things");

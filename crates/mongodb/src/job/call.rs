@@ -36,12 +36,17 @@ impl Call {
         Ok(Self { domain, call, on, stages, bytes_max })
     }
 
-    /// A pipeline that writes gives no documents, so that its reply is short.
     pub(super) async fn run(
         &self,
         connection: &Connection,
         gate: &Gate,
     ) -> std::result::Result<Outcome, Failure> {
+        let done = self.aggregate(connection, gate).await;
+        done.map_err(|failure| failure.midway(self.domain, &connection.name))
+    }
+
+    /// A pipeline that writes gives no documents, so that its reply is short.
+    async fn aggregate(&self, connection: &Connection, gate: &Gate) -> std::result::Result<Outcome, Failure> {
         let failed = match self.call.lane {
             Lane::Read => Failure::Before,
             Lane::Write => {

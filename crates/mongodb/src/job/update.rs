@@ -84,10 +84,7 @@ impl Update {
     ) -> std::result::Result<Outcome, Failure> {
         let domain = self.target.domain;
         let version = domain.version.map(|version| &domain.fields[version]);
-        let projection = match version {
-            Some(field) => doc! { field.column: 1 },
-            None => doc! { "_id": 1 },
-        };
+        let projection = doc! { version.map_or("_id", |field| field.column): 1 };
         gate.pass()?;
         let changed = connection
             .raw(self.target.collection)

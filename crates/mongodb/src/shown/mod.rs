@@ -132,13 +132,10 @@ impl Shower {
                 }
                 Value::Object(members)
             }
-            (ty, bson) => match scalar(bson, ty) {
-                Some(value) => value,
-                None => {
-                    self.add(cell, bson, &reason(bson, ty));
-                    Value::Null
-                }
-            },
+            (ty, bson) => scalar(bson, ty).unwrap_or_else(|| {
+                self.add(cell, bson, &reason(bson, ty));
+                Value::Null
+            }),
         }
     }
 
