@@ -3,13 +3,13 @@
 //! A cursor is a client's input like any other when it comes back.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::{
     query::Order,
-    spec::{Domain, Objects, Type},
+    spec::{Domain, Type},
     validate::scalar,
-    value::{STORED, Value},
+    value::Value,
 };
 
 /// A date of zero in a cursor. MariaDB may hold one; on the wire it is null, but it does not sort as null does.
@@ -21,7 +21,8 @@ pub fn encode(domain: &Domain, sort: &[Order], last: Vec<Value>) -> Option<Strin
     if domain.key.is_empty() {
         return None;
     }
-    let json = serde_json::to_vec(&(order_text(domain, sort), last)).ok()?;
+    let values: Vec<Json> = last.iter().map(to_json).collect();
+    let json = serde_json::to_vec(&(order_text(domain, sort), values)).ok()?;
     Some(URL_SAFE_NO_PAD.encode(json))
 }
 
@@ -35,7 +36,10 @@ pub fn decode(domain: &'static Domain, sort: &[Order], cursor: &str) -> Option<V
     }
     let parsed = sort.iter().zip(&values).map(|(order, json)| match json {
         Json::Null => Some(Value::Null),
-        Json::Object(members) => stored(domain, members),
+        Json::Object(members) => match members.get(BYTES) {
+            Some(Json::String(text)) if members.len() == 1 => text.parse().ok().map(Value::Bytes),
+            _ => None,
+        },
         json => cursor_value(&domain.fields[order.field].ty, json),
     });
     parsed.collect()
@@ -49,12 +53,14 @@ fn order_text(domain: &Domain, sort: &[Order]) -> String {
     names.collect::<Vec<_>>().join(",")
 }
 
-/// What a database holds that has no types of its own for its fields; its adapter checks the bytes.
-fn stored(domain: &Domain, members: &serde_json::Map<String, Json>) -> Option<Value> {
-    let Objects::MongoDb(_) = domain.objects else { return None };
-    match members.get(STORED) {
-        Some(Json::String(text)) if members.len() == 1 => text.parse().ok().map(Value::Stored),
-        _ => None,
+/// The name of what is not of its field's type: what an engine stores, in a form that its adapter knows.
+const BYTES: &str = "bytes";
+
+/// A value in its wire form.
+fn to_json(value: &Value) -> Json {
+    match value {
+        Value::Bytes(bytes) => json!({ BYTES: bytes }),
+        value => json!(value),
     }
 }
 

@@ -6,9 +6,6 @@ use uuid::Uuid;
 
 use crate::spec::{Field, Literal, Type};
 
-/// The member that tells [`Value::Stored`] from JSON of other values.
-pub(crate) const STORED: &str = "stored";
-
 /// A value that its field's type allows. It serializes to its wire form.
 #[derive(Debug, Clone)]
 pub enum Value {
@@ -44,8 +41,6 @@ pub enum Value {
     List(Vec<Value>),
     /// Members by field.
     Object(Vec<(&'static Field, Value)>),
-    /// What a database holds, in its own form: only in the cursors of an engine whose values do not all have a type.
-    Stored(Bytes),
 }
 
 impl Value {
@@ -156,11 +151,6 @@ impl Serialize for Value {
                 for (field, value) in members {
                     map.serialize_entry(field.name, value)?;
                 }
-                map.end()
-            }
-            Self::Stored(bytes) => {
-                let mut map = serializer.serialize_map(Some(1))?;
-                map.serialize_entry(STORED, bytes)?;
                 map.end()
             }
         }

@@ -30,9 +30,8 @@ pub(crate) fn bind<'a>(values: impl IntoIterator<Item = &'a Value>) -> Result<My
             Value::Date(value) => arguments.add(value.0),
             Value::Time(value) => arguments.add(value.0),
             Value::DateTime(value) => arguments.add(value.to_primitive()),
-            // MariaDB has neither lists nor objects: they are JSON, in their wire form. It has no stored form either:
-            // its cursors have none.
-            Value::Json(_) | Value::List(_) | Value::Object(_) | Value::ObjectId(_) | Value::Stored(_) => {
+            // MariaDB has neither lists nor objects: they are JSON, in their wire form.
+            Value::Json(_) | Value::List(_) | Value::Object(_) | Value::ObjectId(_) => {
                 let mut json = Vec::new();
                 value.write_json(&mut json);
                 arguments.add(String::from_utf8_lossy(&json).into_owned())

@@ -46,8 +46,6 @@ pub(crate) fn to_bson(value: &Value) -> Result<Bson, String> {
             }
             Bson::Document(document)
         }
-        // Cursors alone have one, and `order` reads them.
-        Value::Stored(_) => return Err("cannot be used here".to_owned()),
     })
 }
 

@@ -47,13 +47,14 @@ fn extreme(array: &RawArray, is_descending: bool) -> RawBsonRef<'_> {
 fn in_document(bson: RawBsonRef<'_>) -> Value {
     let mut document = RawDocumentBuf::new();
     document.append(MEMBER, RawBson::from(bson));
-    Value::Stored(Bytes(document.into_bytes()))
+    Value::Bytes(Bytes(document.into_bytes()))
 }
 
-/// What a value of a cursor is compared as; `None` where no cursor of ours has it.
+/// What a value of a cursor is compared as; `None` where no cursor of ours has it. No field that records are sorted by
+/// has bytes of its own.
 pub(super) fn operand(value: &Value) -> Option<Bson> {
     match value {
-        Value::Stored(bytes) => {
+        Value::Bytes(bytes) => {
             let document = RawDocument::from_bytes(&bytes.0).ok()?;
             let bson = document.get(MEMBER).ok()??;
             if !is_nested_within(bson, DEPTH_MAX) {

@@ -237,7 +237,7 @@ async fn a_cursor_that_no_reply_gave_is_refused() {
         json!("AAAA"),
         json!(base64::engine::general_purpose::STANDARD.encode(bytes)),
     ] {
-        let cursor = URL_SAFE_NO_PAD.encode(json!(["id", [{ "stored": stored }]]).to_string());
+        let cursor = URL_SAFE_NO_PAD.encode(json!(["id", [{ "bytes": stored }]]).to_string());
         let error = site.try_fetch(&MIXED, json!({ "after": cursor })).await.unwrap_err();
         assert_eq!(error.details[0].field, "after", "{stored}");
     }
