@@ -8,7 +8,7 @@ mod body;
 use std::{borrow::Cow, marker::PhantomData, panic::AssertUnwindSafe, sync::Arc};
 
 use beds_core::{
-    Context, Error, Factory, Outcome, Result, Runner,
+    Claims, Context, Error, Factory, Outcome, Result, Runner,
     address::Address,
     entry::{self, Destination},
     mask,
@@ -16,8 +16,9 @@ use beds_core::{
     settings::Limits,
     spec::Domain,
 };
-use beds_protocol::{Broker, ErrorCode, RoutingKey};
+use beds_protocol::{Broker, ErrorCode, Lane, RoutingKey};
 use futures_util::{FutureExt as _, future::BoxFuture};
+use sha2::{Digest as _, Sha256};
 use tracing::{debug, error, warn};
 
 /// The service of a node's domains.
@@ -69,6 +70,7 @@ impl<F: Factory> Domains<F> {
             limits: Arc::clone(&self.limits),
             deadline,
             request_id: incoming.request_id.into(),
+            claims: claims(incoming, address.lane)?.map(Arc::new),
         };
         let outcome = cx.run(F::dispatch(address.template, &cx, request)).await?;
         // A write has been bounded before its commit.
@@ -105,6 +107,23 @@ impl<F: Factory> Service for Domains<F> {
         let template = routing_key.split('.').next().and_then(F::template);
         template.map_or(Cow::Borrowed(body), |template| mask::body(F::domain(template), body))
     }
+}
+
+/// The longest `message_id`, in characters: what the ledger's column holds.
+const MESSAGE_ID_CHARACTERS_MAX: usize = 128;
+
+/// What makes the writes of a request happen once: its `message_id`, and a digest of what it asks.
+fn claims(incoming: &Incoming<'_>, lane: Lane) -> Result<Option<Claims>> {
+    let Some(message_id) = incoming.message_id.filter(|_| lane == Lane::Write) else { return Ok(None) };
+    let length = message_id.chars().count();
+    if length > MESSAGE_ID_CHARACTERS_MAX {
+        let message =
+            format!("the `message_id` has {length} characters; the limit is {MESSAGE_ID_CHARACTERS_MAX}");
+        return Err(Error::new(ErrorCode::BadRequest, message).hint("use a UUID"));
+    }
+    let digest = Sha256::new().chain_update(incoming.routing_key).chain_update([0]).chain_update(incoming.body);
+    let user = incoming.user_id.unwrap_or_default().to_owned();
+    Ok(Some(Claims::new(user, message_id.to_owned(), digest.finalize().into())))
 }
 
 /// What a failure is to the node itself.

@@ -121,6 +121,8 @@ fn incoming<'a>(routing_key: &'a str, body: &'a str) -> Incoming<'a> {
         deadline: Ok(None),
         template_hash: Ok(None),
         request_id: "r1",
+        message_id: None,
+        user_id: None,
         wants_reply: true,
         body: body.as_bytes(),
     }

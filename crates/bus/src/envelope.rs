@@ -89,6 +89,8 @@ pub(crate) fn incoming<'a>(
         deadline: deadline(properties),
         template_hash: template_hash(properties),
         request_id,
+        message_id: properties.message_id().as_ref().map(ShortString::as_str).filter(|id| !id.is_empty()),
+        user_id: properties.user_id().as_ref().map(ShortString::as_str),
         wants_reply,
         body: &delivery.data,
     }

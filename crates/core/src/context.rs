@@ -1,13 +1,20 @@
 //! [`Context`]: what an operation knows of the request that it answers, besides the body.
 
-use std::{fmt, sync::Arc, time::Instant};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+    },
+    time::Instant,
+};
 
 use futures_util::future::BoxFuture;
 
 use crate::{
     error::Result,
     outcome::Outcome,
-    plan::{Bounds, Plan},
+    plan::{Action, Bounds, Claim, Plan},
     settings::Limits,
     work::Work,
 };
@@ -29,6 +36,35 @@ pub struct Context {
     pub deadline: Instant,
     /// Names the request in logs and error replies.
     pub request_id: Arc<str>,
+    /// What makes the writes of the request happen once; none for a request without a `message_id`.
+    pub claims: Option<Arc<Claims>>,
+}
+
+/// The claims of one request: each of its writes has one of its own, by its place among them. So a method that runs
+/// again after it was cut off finds what it has done, and goes on where it stopped.
+#[derive(Debug)]
+pub struct Claims {
+    user: String,
+    message_id: String,
+    digest: [u8; 32],
+    next: AtomicU16,
+}
+
+impl Claims {
+    /// The claims of a request by this user, with this `message_id`. The digest is of all that the request asks.
+    #[must_use]
+    pub const fn new(user: String, message_id: String, digest: [u8; 32]) -> Self {
+        Self { user, message_id, digest, next: AtomicU16::new(0) }
+    }
+
+    fn next(&self) -> Claim {
+        Claim {
+            user: self.user.clone(),
+            message_id: self.message_id.clone(),
+            step: self.next.fetch_add(1, Ordering::Relaxed),
+            digest: self.digest,
+        }
+    }
 }
 
 impl Context {
@@ -46,7 +82,11 @@ impl Context {
     pub async fn run(&self, work: Result<Work>) -> Result<Outcome> {
         match work? {
             Work::Done(outcome) => Ok(outcome),
-            Work::Plan(plan) => self.runner.run(plan, self.bounds()).await,
+            Work::Plan(plan) => {
+                let claims = self.claims.as_ref().filter(|_| matches!(plan.action, Action::Write(_)));
+                let claim = claims.map(|claims| claims.next());
+                self.runner.run(Plan { claim, ..plan }, self.bounds()).await
+            }
             Work::Method(running) => running.await,
         }
     }

@@ -35,7 +35,7 @@ pub mod validate;
 pub mod value;
 pub mod work;
 
-pub use context::{Context, Runner};
+pub use context::{Claims, Context, Runner};
 pub use error::{Error, Result};
 pub use namaste::{Factory, NamasteCore, Request};
 pub use outcome::Outcome;

@@ -18,6 +18,16 @@ pub struct Plan {
     pub domain: &'static Domain,
     /// What.
     pub action: Action,
+    /// What makes a write happen once; none for what may happen again.
+    pub claim: Option<Claim>,
+}
+
+impl Plan {
+    /// A plan that claims nothing yet.
+    #[must_use]
+    pub const fn new(domain: &'static Domain, action: Action) -> Self {
+        Self { domain, action, claim: None }
+    }
 }
 
 /// What a plan does.

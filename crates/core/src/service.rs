@@ -24,6 +24,10 @@ pub struct Incoming<'a> {
     pub template_hash: Result<Option<&'a str>, ()>,
     /// Names the request in logs and error replies.
     pub request_id: &'a str,
+    /// The client's id of the request, which makes a write happen once.
+    pub message_id: Option<&'a str>,
+    /// The user for whom RabbitMQ vouches.
+    pub user_id: Option<&'a str>,
     /// Whether the client waits for a reply.
     pub wants_reply: bool,
     /// The body.

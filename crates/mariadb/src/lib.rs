@@ -18,7 +18,7 @@ mod write;
 
 use beds_core::{
     Error, Outcome, Result,
-    plan::{Action, Bounds, Claim, Plan},
+    plan::{Action, Bounds, Plan},
     settings::SecretUrl,
     spec::{Domain, Objects, mariadb},
 };
@@ -78,8 +78,8 @@ impl Database {
     /// # Errors
     /// `not_found`, `conflict`, `version_mismatch`, `rejected_by_database` and `too_large`, as the operations have
     /// them; `overloaded`, `unavailable` and `deadline_exceeded`, as [`Lane::run`] has them.
-    pub async fn run(&self, plan: Plan, bounds: Bounds, claim: Option<Claim>) -> Result<Outcome> {
-        let Plan { domain, action } = plan;
+    pub async fn run(&self, plan: Plan, bounds: Bounds) -> Result<Outcome> {
+        let Plan { domain, action, claim } = plan;
         let objects = objects(domain)?;
         let deadline = bounds.deadline.into();
         match action {

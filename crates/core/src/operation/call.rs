@@ -23,7 +23,7 @@ pub fn call(_: &Context, domain: &'static Domain, call: &'static Call, request: 
         Lane::Read => Action::Read(Read::Call(invocation)),
         Lane::Write => Action::Write(Write::Call(invocation)),
     };
-    Ok(Work::Plan(Plan { domain, action }))
+    Ok(Work::Plan(Plan::new(domain, action)))
 }
 
 /// One value a parameter, null for OUT ones.

@@ -59,7 +59,7 @@ pub fn count(cx: &Context, domain: &'static Domain, request: CountRequest) -> Re
 }
 
 fn read(domain: &'static Domain, read: Read) -> Work {
-    Work::Plan(Plan { domain, action: Action::Read(read) })
+    Work::Plan(Plan::new(domain, Action::Read(read)))
 }
 
 /// The sort values that a page begins after.

@@ -126,5 +126,5 @@ pub fn delete(_: &Context, domain: &'static Domain, request: DeleteRequest) -> R
 }
 
 fn write(domain: &'static Domain, write: Write) -> Work {
-    Work::Plan(Plan { domain, action: Action::Write(write) })
+    Work::Plan(Plan::new(domain, Action::Write(write)))
 }

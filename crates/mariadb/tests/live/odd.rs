@@ -148,7 +148,7 @@ impl Odd {
     ) -> Result<Outcome, Error> {
         let bounds =
             Bounds { deadline: Instant::now() + Duration::from_secs(20), reply_bytes_max: 1_000_000 };
-        self.database.run(Plan { domain, action }, bounds, claim).await
+        self.database.run(Plan { claim, ..Plan::new(domain, action) }, bounds).await
     }
 
     pub(crate) async fn call(&self, lane: Lane, call: &'static Call) -> Result<Outcome, Error> {

@@ -48,7 +48,7 @@ impl Job {
     ///
     /// # Errors
     /// As [`crate::Database::run`], for what is known before the database is asked.
-    pub(crate) fn new(Plan { domain, action }: Plan, bytes_max: usize) -> Result<Self> {
+    pub(crate) fn new(Plan { domain, action, .. }: Plan, bytes_max: usize) -> Result<Self> {
         let Objects::MongoDb(objects) = domain.objects else {
             return Err(Error::internal(format!(
                 "the domain `{}` is not in a MongoDB database",

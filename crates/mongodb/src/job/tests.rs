@@ -13,7 +13,7 @@ use crate::golden::{PAIR, THING, thing};
 const PLENTY: usize = 1 << 20;
 
 fn job(domain: &'static Domain, action: Action, bytes_max: usize) -> Result<Job> {
-    Job::new(Plan { domain, action }, bytes_max)
+    Job::new(Plan::new(domain, action), bytes_max)
 }
 
 fn create(records: Vec<Vec<Value>>, many: bool) -> Action {

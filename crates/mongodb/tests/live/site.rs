@@ -112,5 +112,6 @@ pub(crate) fn context(name: &str, url: &str, limits: Limits) -> Context {
         limits: Arc::new(limits),
         deadline: Instant::now() + PATIENCE,
         request_id: "test".into(),
+        claims: None,
     }
 }
