@@ -21,7 +21,7 @@ pub fn encode(domain: &Domain, sort: &[Order], last: Vec<Value>) -> Option<Strin
     if domain.key.is_empty() {
         return None;
     }
-    let values: Vec<Json> = last.iter().map(to_json).collect();
+    let values: Vec<Json> = last.into_iter().map(|value| to_json(&value)).collect();
     let json = serde_json::to_vec(&(order_text(domain, sort), values)).ok()?;
     Some(URL_SAFE_NO_PAD.encode(json))
 }
