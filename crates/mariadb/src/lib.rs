@@ -4,6 +4,7 @@
 //! lane of connections. Reads and writes have lanes of their own. [`inspect()`] tells what a database holds.
 
 mod cell;
+mod columns;
 mod config;
 mod connection;
 mod fault;
@@ -14,6 +15,8 @@ mod read;
 mod routine;
 mod statement;
 mod write;
+
+use std::sync::Arc;
 
 use beds_core::{
     Error, Outcome, Result,
@@ -28,6 +31,7 @@ pub use connection::ping;
 pub use inspect::inspect;
 
 use self::{
+    columns::Columns,
     connection::{Access, Connector},
     read::Read,
     write::Write,
@@ -43,6 +47,7 @@ pub struct Database {
     writes: Lane<Write>,
     deadlock_retries_max: u8,
     commit_timeout: std::time::Duration,
+    known: Arc<Columns>,
 }
 
 impl Database {
@@ -69,6 +74,7 @@ impl Database {
             writes: Lane::open(settings(config.write_connections), servers(&primary, Access::Write)),
             deadlock_retries_max: config.deadlock_retries_max,
             commit_timeout: statement_timeout,
+            known: Arc::default(),
         }
     }
 
@@ -83,7 +89,7 @@ impl Database {
         let deadline = bounds.deadline.into();
         match action {
             Action::Read(read) => {
-                let (job, count) = Read::of(domain, objects, read, bounds.reply_bytes_max)?;
+                let (job, count) = Read::of(domain, objects, read, bounds.reply_bytes_max, &self.known)?;
                 let read = self.reads.run(job, deadline);
                 let Some(count) = count else { return read.await };
                 let (page, counted) = tokio::try_join!(read, self.reads.run(count, deadline))?;
@@ -97,6 +103,7 @@ impl Database {
                     reply_bytes_max: bounds.reply_bytes_max,
                     deadlock_retries_max: self.deadlock_retries_max,
                     commit_timeout: self.commit_timeout,
+                    known: Arc::clone(&self.known),
                 };
                 self.writes.run(job, deadline).await
             }

@@ -1,0 +1,129 @@
+//! Rows to JSON. A cell that the wire cannot show is null, and is noted.
+
+use std::fmt::Display;
+
+use sqlx::{Column as _, Row as _, mysql::MySqlRow};
+
+use beds_core::{
+    mask,
+    spec::{Domain, Field, Type},
+    unshown::Unshown,
+    value::{Value, write_name},
+};
+
+use super::{Raw, Reason, as_it_comes, out, show};
+
+/// JSON that grows, with what of it cannot be shown.
+#[derive(Debug, Default)]
+pub(crate) struct Reply {
+    pub(crate) json: Vec<u8>,
+    pub(crate) unshown: Unshown,
+    /// Whether what no field describes may be sensitive, and is not repeated in notes.
+    is_secret: bool,
+}
+
+impl Reply {
+    /// With room for so many bytes.
+    pub(crate) fn sized(bytes: usize) -> Self {
+        Self { json: Vec::with_capacity(bytes), ..Self::default() }
+    }
+
+    /// Of a call of this domain.
+    pub(crate) fn of_call(domain: &Domain) -> Self {
+        Self { is_secret: mask::has_sensitive(domain), ..Self::default() }
+    }
+
+    /// Appends an object of a row, whose columns are these fields. `place` is its path in the reply.
+    pub(crate) fn record(
+        &mut self,
+        row: &MySqlRow,
+        fields: impl IntoIterator<Item = &'static Field>,
+        place: &dyn Display,
+    ) -> Result<(), sqlx::Error> {
+        self.object(fields, place, |index| Raw::of(row, index))
+    }
+
+    /// The same of a row of OUT parameters.
+    pub(crate) fn outs(
+        &mut self,
+        row: &MySqlRow,
+        fields: impl IntoIterator<Item = &'static Field>,
+        place: &dyn Display,
+    ) -> Result<(), sqlx::Error> {
+        self.object(fields, place, |index| out(row, index))
+    }
+
+    fn object<'r>(
+        &mut self,
+        fields: impl IntoIterator<Item = &'static Field>,
+        place: &dyn Display,
+        cell: impl Fn(usize) -> Result<Option<Raw<'r>>, sqlx::Error>,
+    ) -> Result<(), sqlx::Error> {
+        self.json.push(b'{');
+        for (column, field) in fields.into_iter().enumerate() {
+            write_name(&mut self.json, column == 0, field.name);
+            let value = match cell(column).map_err(|error| named(error, field))? {
+                None => Value::Null,
+                Some(cell) => show(cell, &field.ty).unwrap_or_else(|reason| {
+                    self.unshown.add(format_args!("{place}.{}", field.name), field, cell, reason);
+                    Value::Null
+                }),
+            };
+            value.write_json(&mut self.json);
+        }
+        self.json.push(b'}');
+        Ok(())
+    }
+
+    /// Appends the first cell of a row, as a value of this type.
+    pub(crate) fn scalar(
+        &mut self,
+        row: Option<&MySqlRow>,
+        ty: &Type,
+        place: &dyn Display,
+    ) -> Result<(), sqlx::Error> {
+        let cell = row.map_or(Ok(None), |row| Raw::of(row, 0))?;
+        let value = cell.map_or(Ok(Value::Null), |cell| show(cell, ty).map_err(|reason| (cell, reason)));
+        self.undeclared(value, place);
+        Ok(())
+    }
+
+    /// Appends an object of a row that no template describes, by the columns' own names and types.
+    pub(crate) fn as_it_comes(&mut self, row: &MySqlRow, place: &dyn Display) -> Result<(), sqlx::Error> {
+        self.json.push(b'{');
+        for (index, column) in row.columns().iter().enumerate() {
+            write_name(&mut self.json, index == 0, column.name());
+            let value = match Raw::of(row, index)? {
+                None => Ok(Value::Null),
+                Some(cell) => as_it_comes(cell).map_err(|reason| (cell, reason)),
+            };
+            self.undeclared(value, &format_args!("{place}.{}", column.name()));
+        }
+        self.json.push(b'}');
+        Ok(())
+    }
+
+    /// Appends a value that is of no field.
+    fn undeclared(&mut self, value: Result<Value, (Raw<'_>, Reason)>, place: &dyn Display) {
+        let value = value.unwrap_or_else(|(cell, reason)| {
+            if self.is_secret {
+                self.unshown.add_undeclared(place, "a value", reason);
+            } else {
+                self.unshown.add_undeclared(place, cell, reason);
+            }
+            Value::Null
+        });
+        value.write_json(&mut self.json);
+    }
+}
+
+/// A column's error, by its field's name instead of its number.
+fn named(error: sqlx::Error, field: &Field) -> sqlx::Error {
+    match error {
+        sqlx::Error::ColumnDecode { source, .. } => sqlx::Error::ColumnDecode {
+            index: format!("`{}` of the field `{}`", field.column, field.name),
+            source,
+        },
+        error => error,
+    }
+}
