@@ -82,9 +82,10 @@ pub(crate) fn read_stored(row: &MySqlRow, index: usize) -> Result<Value, sqlx::E
 /// A cell as it has to be written back by an update of other fields.
 pub(crate) fn read_to_keep(row: &MySqlRow, index: usize, ty: &Type) -> Result<Value, sqlx::Error> {
     let Some(cell) = Raw::of(row, index)? else { return Ok(Value::Null) };
-    Ok(match ty {
+    Ok(match (ty, cell) {
         // Procedures expect these as clients send them.
-        Type::Uuid | Type::Bytes { .. } => show(cell, ty).unwrap_or_else(|_| cell.stored()),
+        (Type::Uuid, Raw::Octets(bytes)) if bytes.len() != 16 => cell.stored(),
+        (Type::Uuid | Type::Bytes { .. }, _) => show(cell, ty).unwrap_or_else(|_| cell.stored()),
         _ => cell.stored(),
     })
 }

@@ -88,14 +88,15 @@ impl Statement<'_> {
     /// Tests whether a field is null.
     pub(super) fn null(&mut self, field: usize, wanted: bool) {
         self.column(field);
-        self.text.push_str(if wanted { " is null" } else { " is not null" });
+        // `is null` would find dates of zero, where a column has no null.
+        self.text.push_str(if wanted { " <=> null" } else { " is not null" });
     }
 
     /// True is every number but 0: a TINYINT(1) may hold others than 1.
     fn truth(&mut self, field: usize, comparison: Comparison, value: bool) {
         let column = self.columns[field];
         let _ = match (comparison, value) {
-            (Comparison::Ne, true) => write!(self.text, "({column} = 0 or {column} is null)"),
+            (Comparison::Ne, true) => write!(self.text, "({column} = 0 or {column} <=> null)"),
             (Comparison::Ne, false) => write!(self.text, "not ({column} <=> 0)"),
             (_, true) => write!(self.text, "{column} <> 0"),
             (_, false) => write!(self.text, "{column} = 0"),

@@ -77,6 +77,8 @@ domain! { KLIE: "v_klie", view [
     Field::new("id", "id", Type::INT), Field::new("a", "a", Type::INT), Field::new("b", "b", Type::INT),
 ] }
 
+domain! { OPENED: "opened", table [int("id"), of("day", Type::Date), of("at", Type::DateTime)] }
+
 domain! { EV: "v_ev", view [
     Field::new("id", "id", Type::INT).generated(Generated::Database),
     of("at", Type::DateTime), of("hour", Type::Time), int("built"), text("code"),
@@ -203,7 +205,7 @@ domain! { ODD: "v_odd", view [
 }; updates() }
 
 /// All but those over a table that another has too.
-pub(crate) static DOMAINS: [&Domain; 15] = [
+pub(crate) static DOMAINS: [&Domain; 16] = [
     &INV,
     &PERSON,
     &PARCEL,
@@ -219,6 +221,7 @@ pub(crate) static DOMAINS: [&Domain; 15] = [
     &WORDS,
     &ODD,
     &PRICED_PARCEL,
+    &OPENED,
 ];
 
 /// What a case calls a domain.

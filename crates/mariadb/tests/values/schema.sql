@@ -5,7 +5,7 @@ create table inv (id int primary key, paid bool not null, name varchar(20) chara
 insert into inv values (1, true, 'Ä'), (2, false, 'b'), (3, true, 'a'), (4, false, null);
 create view inv_state as
   select id, case when paid then 'settled' else 'open' end as state, 'invoice' as kind,
-         if(paid, _latin1'ä', _latin1'z') as latin, concat('n', id) as made, name
+         if(paid, _latin1 x'E4', _latin1'z') as latin, concat('n', id) as made, name
     from inv;
 
 create table person (id int primary key, name varchar(40) not null, born date null, key (born));
@@ -29,6 +29,10 @@ delimiter ;
 create table klie (id int primary key, a int null, b int null, key (a), key (b));
 insert into klie values (1,null,1),(2,1,null),(3,null,2),(4,2,null),(5,1,1);
 create view v_klie as select id, coalesce(a) as a, b from klie;
+
+create table opened (id int primary key, day date not null, at datetime not null, key (day), key (at));
+insert into opened values (1, '0000-00-00', '0000-00-00'), (2, '2001-02-03', '2001-02-03'), (3, '0000-00-00', '2001-00-00'),
+  (4, '1987-00-00', '0000-00-00'), (5, '0000-00-00', '0000-00-00');
 
 create table ev (
   id int auto_increment primary key, at datetime not null, hour time null, built year null, code char(6) null,
