@@ -19,7 +19,7 @@ pub fn encode(domain: &Domain, sort: &[Order], last: Vec<Value>) -> Option<Strin
     if domain.key.is_empty() {
         return None;
     }
-    let values = sort.iter().zip(&last).map(|(order, value)| to_json(&domain.fields[order.field].ty, value));
+    let values = sort.iter().zip(last).map(|(order, value)| to_json(&domain.fields[order.field].ty, &value));
     let json = serde_json::to_vec(&(order_text(domain, sort), values.collect::<Vec<_>>())).ok()?;
     Some(URL_SAFE_NO_PAD.encode(json))
 }

@@ -118,14 +118,14 @@ impl fmt::Display for Raw<'_> {
                 fraction(f, *micro)
             }
             Self::Bits(bytes) => write!(f, "{}", bits(bytes)),
-            Self::Octets(bytes) => match std::str::from_utf8(bytes) {
-                Ok(text) => f.write_str(text),
-                Err(_) => {
-                    f.write_str("0x")?;
-                    bytes.iter().take(SHOWN_BYTES_MAX).try_for_each(|byte| write!(f, "{byte:02X}"))?;
-                    f.write_str(if bytes.len() > SHOWN_BYTES_MAX { "…" } else { "" })
+            Self::Octets(bytes) => {
+                if let Ok(text) = std::str::from_utf8(bytes) {
+                    return f.write_str(text);
                 }
-            },
+                f.write_str("0x")?;
+                bytes.iter().take(SHOWN_BYTES_MAX).try_for_each(|byte| write!(f, "{byte:02X}"))?;
+                f.write_str(if bytes.len() > SHOWN_BYTES_MAX { "…" } else { "" })
+            }
         }
     }
 }

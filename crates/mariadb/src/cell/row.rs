@@ -8,7 +8,7 @@ use beds_core::{
     mask,
     spec::{Domain, Field, Type},
     unshown::Unshown,
-    value::{Value, write_name},
+    value::write_name,
 };
 
 use super::{Raw, Reason, as_it_comes, out, show};
@@ -62,16 +62,30 @@ impl Reply {
         self.json.push(b'{');
         for (column, field) in fields.into_iter().enumerate() {
             write_name(&mut self.json, column == 0, field.name);
-            let value = match cell(column).map_err(|error| named(error, field))? {
-                None => Value::Null,
-                Some(cell) => show(cell, &field.ty).unwrap_or_else(|reason| {
-                    self.unshown.add(format_args!("{place}.{}", field.name), field, cell, reason);
-                    Value::Null
-                }),
+            let shown = match cell(column).map_err(|error| named(error, field))? {
+                None => Err(None),
+                Some(cell) => self.show(cell, &field.ty).map_err(|reason| Some((cell, reason))),
             };
-            value.write_json(&mut self.json);
+            if let Err(null) = shown {
+                self.json.extend_from_slice(b"null");
+                if let Some((cell, reason)) = null {
+                    self.unshown.add(format_args!("{place}.{}", field.name), field, cell, reason);
+                }
+            }
         }
         self.json.push(b'}');
+        Ok(())
+    }
+
+    /// Appends a cell as a value of this type.
+    fn show(&mut self, cell: Raw<'_>, ty: &Type) -> Result<(), Reason> {
+        if let (Raw::Octets(text), Type::Json | Type::List { .. } | Type::Object { .. }) = (cell, ty) {
+            // As it is stored: a number may have more digits than any here.
+            show(cell, ty)?;
+            self.json.extend_from_slice(text.trim_ascii());
+        } else {
+            show(cell, ty)?.write_json(&mut self.json);
+        }
         Ok(())
     }
 
@@ -82,9 +96,14 @@ impl Reply {
         ty: &Type,
         place: &dyn Display,
     ) -> Result<(), sqlx::Error> {
-        let cell = row.map_or(Ok(None), |row| Raw::of(row, 0))?;
-        let value = cell.map_or(Ok(Value::Null), |cell| show(cell, ty).map_err(|reason| (cell, reason)));
-        self.undeclared(value, place);
+        match row.map_or(Ok(None), |row| Raw::of(row, 0))? {
+            None => self.json.extend_from_slice(b"null"),
+            Some(cell) => {
+                if let Err(reason) = self.show(cell, ty) {
+                    self.undeclared(cell, reason, place);
+                }
+            }
+        }
         Ok(())
     }
 
@@ -93,27 +112,28 @@ impl Reply {
         self.json.push(b'{');
         for (index, column) in row.columns().iter().enumerate() {
             write_name(&mut self.json, index == 0, column.name());
-            let value = match Raw::of(row, index)? {
-                None => Ok(Value::Null),
-                Some(cell) => as_it_comes(cell).map_err(|reason| (cell, reason)),
-            };
-            self.undeclared(value, &format_args!("{place}.{}", column.name()));
+            match Raw::of(row, index)? {
+                None => self.json.extend_from_slice(b"null"),
+                Some(cell) => match as_it_comes(cell) {
+                    Ok(value) => value.write_json(&mut self.json),
+                    Err(reason) => {
+                        self.undeclared(cell, reason, &format_args!("{place}.{}", column.name()));
+                    }
+                },
+            }
         }
         self.json.push(b'}');
         Ok(())
     }
 
-    /// Appends a value that is of no field.
-    fn undeclared(&mut self, value: Result<Value, (Raw<'_>, Reason)>, place: &dyn Display) {
-        let value = value.unwrap_or_else(|(cell, reason)| {
-            if self.is_secret {
-                self.unshown.add_undeclared(place, "a value", reason);
-            } else {
-                self.unshown.add_undeclared(place, cell, reason);
-            }
-            Value::Null
-        });
-        value.write_json(&mut self.json);
+    /// Appends null for a value that is of no field.
+    fn undeclared(&mut self, cell: Raw<'_>, reason: Reason, place: &dyn Display) {
+        self.json.extend_from_slice(b"null");
+        if self.is_secret {
+            self.unshown.add_undeclared(place, "a value", reason);
+        } else {
+            self.unshown.add_undeclared(place, cell, reason);
+        }
     }
 }
 

@@ -133,10 +133,9 @@ pub(crate) async fn find_all(
         let query = sqlx::query_with(&sql.text, bind(&sql.values).map_err(fault)?);
         let mut rows = query.fetch(&mut *connection);
         while let Some(row) = rows.try_next().await.map_err(fault)? {
-            match cell::read(&row, field, ty).map_err(fault)? {
-                Some(key) => lookup.answer(&key, &Ok(record(&row, domain, &columns)?)),
-                // Nobody can ask for such a key.
-                None => {}
+            // Nobody can ask for a key that cannot be shown.
+            if let Some(key) = cell::read(&row, field, ty).map_err(fault)? {
+                lookup.answer(&key, &Ok(record(&row, domain, &columns)?));
             }
         }
     }

@@ -65,7 +65,10 @@ impl Change<'_> {
             given.or_else(kept).cloned().unwrap_or(Value::Null)
         };
         let args: Vec<Value> = self.procedure.args.iter().map(argument).collect();
-        let returned = call(connection, self.domain, self.procedure, &args).await?;
+        let returned = call(connection, self.domain, self.procedure, &args).await.map_err(|fault| {
+            let passed = changes.iter().map(|(field, value)| (*field, value));
+            kept::explained(self.domain, fault, "", passed)
+        })?;
         self.check_affected(connection, &columns, &returned).await?;
         let members = self.members(version, &returned);
         match self.read_back(connection, &columns, &members, &returned).await? {

@@ -51,9 +51,12 @@ impl Create<'_> {
         let mut created = Vec::with_capacity(records.len());
         for (index, record) in records.iter().enumerate() {
             let args: Vec<Value> = procedure.args.iter().map(|&field| record[field].clone()).collect();
-            let returned = call(connection, domain, procedure, &args).await.map_err(|fault| match fault {
-                Fault::Refused(error) if many => Fault::Refused(error.of_record(index)),
-                other => other,
+            let passed = procedure.args.iter().map(|&field| (field, &record[field]));
+            let returned = call(connection, domain, procedure, &args).await.map_err(|fault| {
+                match kept::explained(domain, fault, "", passed) {
+                    Fault::Refused(error) if many => Fault::Refused(error.of_record(index)),
+                    other => other,
+                }
             })?;
             created.push((record.as_slice(), returned));
         }

@@ -59,3 +59,30 @@ pub(super) fn refuse_years<'v>(
     }
     errors.or(()).map_err(Fault::Refused)
 }
+
+/// A UUID that MariaDB's type does not take, by the field that it was passed for.
+pub(super) fn explained<'v>(
+    domain: &Domain,
+    fault: Fault,
+    path: &str,
+    passed: impl Iterator<Item = (usize, &'v Value)>,
+) -> Fault {
+    let Fault::Refused(error) = fault else { return fault };
+    let refused = error.message.strip_prefix(NO_UUID).and_then(|rest| rest.split('\'').next());
+    let is_it =
+        |value: &Value| matches!(value, Value::Uuid(uuid) if Some(uuid.to_string().as_str()) == refused);
+    let mut errors = Errors::default();
+    for (field, _) in passed.filter(|(_, value)| is_it(value)) {
+        errors.push(
+            format!("{path}{}", domain.fields[field].name),
+            "must be a UUID of a version that the column takes",
+        );
+    }
+    match errors.or(()) {
+        Ok(()) => Fault::Refused(error),
+        Err(explained) => Fault::Refused(explained),
+    }
+}
+
+/// How MariaDB begins to refuse a UUID, which it quotes.
+const NO_UUID: &str = "Incorrect uuid value: '";

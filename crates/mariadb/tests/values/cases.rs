@@ -20,10 +20,10 @@ async fn every_case_holds() {
         played += line;
         played.push('\n');
         if let Some(request) = line.strip_prefix("> ") {
-            played += &format!("< {}\n", request_of(&site, request).await);
+            played.extend(["< ", &request_of(&site, request).await, "\n"]);
         } else if let Some(sql) = line.strip_prefix("sql> ") {
             for row in site.sql(sql).await.lines() {
-                played += &format!("< {}\n", row.replace('\t', " | "));
+                played.extend(["< ", &row.replace('\t', " | "), "\n"]);
             }
         }
     }
@@ -56,20 +56,16 @@ async fn request_of(site: &Site, request: &str) -> String {
             let keys = body.as_array().unwrap().iter().cycle().take(20);
             let asked = join_all(keys.map(|key| site.ask(domain, "fetch", json!({ "key": key })))).await;
             let asked: Vec<Json> = asked.into_iter().take(body.as_array().unwrap().len()).collect();
-            shown(&json!(asked))
+            json!(asked).to_string()
         }
-        operation => shown(&site.ask(domain, operation, body).await),
+        operation => shown(&site.ask_for_text(domain, operation, body).await),
     }
 }
 
 /// Without what is a success's and every error's.
-fn shown(reply: &Json) -> String {
-    let mut reply = reply.clone();
-    if let Some(members) = reply.as_object_mut() {
-        members.remove("ok");
-        if let Some(error) = members.get_mut("error").and_then(Json::as_object_mut) {
-            error.remove("request_id");
-        }
+fn shown(reply: &str) -> String {
+    match reply.strip_prefix("{\"ok\":true,") {
+        Some(members) => ["{", members].concat(),
+        None => reply.replace("\"ok\":false,", "").replace(",\"request_id\":\"test\"", ""),
     }
-    reply.to_string()
 }

@@ -79,6 +79,8 @@ domain! { KLIE: "v_klie", view [
 
 domain! { OPENED: "opened", table [int("id"), of("day", Type::Date), of("at", Type::DateTime)] }
 
+domain! { LATIN_KEYS: "latin_keys", table [Field::new("name", "name", Type::string(0, 10))] }
+
 domain! { EV: "v_ev", view [
     Field::new("id", "id", Type::INT).generated(Generated::Database),
     of("at", Type::DateTime), of("hour", Type::Time), int("built"), text("code"),
@@ -205,7 +207,7 @@ domain! { ODD: "v_odd", view [
 }; updates() }
 
 /// All but those over a table that another has too.
-pub(crate) static DOMAINS: [&Domain; 16] = [
+pub(crate) static DOMAINS: [&Domain; 17] = [
     &INV,
     &PERSON,
     &PARCEL,
@@ -222,6 +224,7 @@ pub(crate) static DOMAINS: [&Domain; 16] = [
     &ODD,
     &PRICED_PARCEL,
     &OPENED,
+    &LATIN_KEYS,
 ];
 
 /// What a case calls a domain.

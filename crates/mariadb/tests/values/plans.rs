@@ -6,9 +6,8 @@ use crate::{domains, site::Site};
 
 /// How many rows the server has looked at so far.
 async fn looked_at(site: &Site) -> u64 {
-    let sql = "select sum(variable_value) from information_schema.global_status where variable_name like 'Handler_read%'";
-    let text = site.sql(sql).await;
-    text.trim().parse::<f64>().unwrap() as u64
+    let sql = "select cast(sum(variable_value) as unsigned) from information_schema.global_status where variable_name like 'Handler_read%'";
+    site.sql(sql).await.trim().parse().unwrap()
 }
 
 #[tokio::test]

@@ -68,6 +68,9 @@ insert into flags values (1, 0), (2, 1), (3, 5), (4, null), (5, -1);
 create table flag_keys (b tinyint(1) primary key, name varchar(10));
 insert into flag_keys values (0, 'no'), (5, 'five');
 
+create table latin_keys (name varchar(10) character set latin1 primary key);
+insert into latin_keys values ('a'), ('ä');
+
 create table uuids (id binary(16) primary key, other uuid null, label varchar(10) null);
 insert into uuids values (unhex('018f2b6e000070008000000000000001'), '018f2b6e-0000-7000-8000-000000000001', 'one'),
                          (unhex('018f2b6e000070008000000000000002'), null, 'two');

@@ -57,6 +57,11 @@ impl Site {
 
     /// The reply to a request.
     pub(crate) async fn ask(&self, domain: &'static Domain, operation: &str, body: Json) -> Json {
+        serde_json::from_str(&self.ask_for_text(domain, operation, body).await).unwrap()
+    }
+
+    /// The same as it is sent.
+    pub(crate) async fn ask_for_text(&self, domain: &'static Domain, operation: &str, body: Json) -> String {
         let cx = Context {
             runner: Arc::new(Bare(Arc::clone(&self.database))),
             limits: Arc::new(Limits::default()),
@@ -79,7 +84,7 @@ impl Site {
             Ok(outcome) => outcome.encode(),
             Err(error) => error.into_reply("test"),
         };
-        serde_json::from_slice(&bytes).unwrap()
+        String::from_utf8(bytes).unwrap()
     }
 
     /// The values of a field in the order of pages of this size.
