@@ -74,6 +74,12 @@ pub(crate) async fn gives_every_requester_its_record(domain: Domain) {
     let answers = futures_util::future::join_all(requests).await;
     for (key, answer) in wanted.iter().zip(answers) {
         match created.iter().position(|record| record["id"] == *key) {
+            // A time of 100 hours has no form on the wire.
+            Some(7) if domain.keeps_microseconds => {
+                let reply = Domain::expect_ok(key, answer);
+                let note = "a value that cannot be shown is null: data.hour holds 100:00:00, which is no time of day";
+                assert_eq!((reply.data, reply.note.as_deref()), (Some(created[7].clone()), Some(note)));
+            }
             Some(7) => assert_eq!(Domain::expect_refused(key, answer).code, ErrorCode::Internal, "{key}"),
             Some(place) => assert_eq!(Domain::expect_ok(key, answer).data, Some(created[place].clone())),
             None => assert_eq!(Domain::expect_refused(key, answer).code, ErrorCode::NotFound, "{key}"),

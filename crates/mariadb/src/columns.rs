@@ -11,7 +11,7 @@ use std::{
 };
 
 use beds_core::spec::{Domain, Type, mariadb::Source};
-use sqlx::{MySqlConnection, Row as _};
+use sqlx::{MySqlConnection, Row as _, mysql::MySqlRow};
 
 use crate::fault::{Fault, classify};
 
@@ -76,14 +76,17 @@ async fn learn(
     domain: &'static Domain,
     source: &'static Source,
 ) -> Result<Arc<[Kept]>, sqlx::Error> {
-    let sql = "select column_name, data_type, column_type from information_schema.columns \
+    let sql = "select table_name, column_name, data_type, column_type from information_schema.columns \
                where table_schema = database() and table_name = ?";
     let rows = sqlx::query(sql).bind(source.name).fetch_all(&mut *connection).await?;
     let mut kept: Vec<Kept> = domain.fields.iter().map(|_| Kept::Plain).collect();
     let mut texts = Vec::new();
-    for row in rows {
+    // Names of tables are compared without regard to case there, but may differ by it.
+    let is_of = |row: &MySqlRow| row.try_get_unchecked(0).is_ok_and(|name: &str| name == source.name);
+    let is_exact = rows.iter().any(is_of);
+    for row in rows.iter().filter(|row| !is_exact || is_of(row)) {
         let column = |index| row.try_get_unchecked::<&str, _>(index);
-        let (name, ty, full) = (column(0)?, column(1)?, column(2)?);
+        let (name, ty, full) = (column(1)?, column(2)?, column(3)?);
         for (index, field) in domain.fields.iter().enumerate() {
             if field.column.eq_ignore_ascii_case(name) {
                 kept[index] = of_type(ty, full, &field.ty);

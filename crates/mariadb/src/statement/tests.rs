@@ -7,7 +7,7 @@ use beds_core::{
     settings::Limits,
     spec::Objects,
 };
-use beds_protocol::FetchRequest;
+use beds_protocol::{FetchRequest, value::Bytes};
 use futures_util::future::BoxFuture;
 use serde_json::{Value as Json, json};
 use sqlx::Arguments as _;
@@ -160,6 +160,62 @@ fn pages() {
         let _ = write!(text, "lines {request}\n{}", page_of(&LINES, &selection(&LINES, &request)));
     }
     check("pages.txt", &text);
+}
+
+/// Columns that do not compare as they are shown.
+#[test]
+fn columns_of_other_kinds() {
+    let mut kept = [Kept::Plain; 15];
+    let kinds = [
+        ("id", Kept::Binary16),
+        ("version", Kept::Year),
+        ("ratio", Kept::Float),
+        ("price", Kept::Double),
+        ("name", Kept::Expression),
+        ("state", Kept::Position),
+    ];
+    for (name, kind) in kinds {
+        kept[THING.field(name).unwrap().0] = kind;
+    }
+    let mut text = String::new();
+    for filter in [
+        json!({ "id": ID }),
+        json!({ "version": 2 }),
+        json!({ "version": { "in": [95, 2002, 0] } }),
+        json!({ "version": { "in": [95] } }),
+        json!({ "version": { "gt": 69, "lte": 1995, "ne": 5 } }),
+        json!({ "version": { "lt": -1, "gte": 3000 } }),
+        json!({ "version": { "gt": -1, "lt": 3000 } }),
+        json!({ "ratio": { "in": [0.1, 0.25, 1e300] } }),
+        json!({ "ratio": { "gt": 0.100_000_001, "lt": 0.099_999_999 } }),
+        json!({ "price": { "gte": "0.1" } }),
+        json!({ "name": "x" }),
+        json!({ "name": { "prefix": "x" } }),
+        json!({ "name": { "ne": "x" } }),
+        json!({ "state": "new" }),
+        json!({ "flag": { "in": [true, false] } }),
+        json!({ "flag": { "in": [false] } }),
+    ] {
+        let filters = selection(&THING, &json!({ "where": filter })).filter;
+        let _ = write!(text, "{filter}\n{}", shown(&count(&THING, source(&THING), &kept, &filters)));
+    }
+    let decimal = |text: &str| Value::Decimal(text.parse().unwrap());
+    for (order, last) in [
+        (json!(["version"]), vec![Value::UInt(0), Value::Bytes(Bytes(vec![1; 16]))]),
+        (json!(["-ratio"]), vec![Value::Float(0.1), Value::Bytes(Bytes(vec![1; 16]))]),
+        (json!(["-name", "state"]), vec![Value::Text("x".into()), Value::Text(String::new()), id()]),
+        (json!(["-flag", "natural"]), vec![Value::Int(5), decimal("1.23456789"), id()]),
+        (
+            json!(["day", "hour"]),
+            vec![Value::Text("1987-00-00".into()), Value::Text("-10:00:00".into()), id()],
+        ),
+    ] {
+        let mut selection = selection(&THING, &json!({ "sort": order, "fields": ["id"], "limit": 500 }));
+        selection.after = Some(last);
+        let sql = page(&THING, source(&THING), &kept, &selection, &[0]);
+        let _ = write!(text, "{order}\n{}", shown(&sql));
+    }
+    check("columns.txt", &text);
 }
 
 #[test]

@@ -23,6 +23,9 @@ use crate::{
 /// How many records with values that cannot be shown a note names.
 const NOTED_MAX: usize = 3;
 
+/// What a reply says that may differ from a fetch.
+const NOT_READ: &str = "the view does not show what was created under its key: the reply has what was sent";
+
 /// By what records are created.
 pub(super) struct Create<'a> {
     pub(super) domain: &'static Domain,
@@ -61,44 +64,41 @@ impl Create<'_> {
             created.push((record.as_slice(), returned));
         }
         let read = self.read_back(connection, &columns, &created).await?;
+        let is_missing = read.as_ref().is_some_and(|read| read.iter().any(Option::is_none));
+        let read = read.unwrap_or_else(|| created.iter().map(|_| None).collect());
         let shown = created.into_iter().zip(read);
         let shown =
             shown.map(|((record, returned), read)| read.unwrap_or_else(|| self.pieced(record, returned)));
-        Ok(outcome(shown.collect(), many))
+        let note = is_missing.then_some(NOT_READ);
+        Ok(Outcome { note, ..outcome(shown.collect(), many) })
     }
 
-    /// The records as a fetch shows them. None where it does not, and where the procedure has said all.
+    /// The records as a fetch shows them, each none where it does not; `None` where nothing is to be read: the procedure
+    /// has said all, or the keys are not known.
     async fn read_back(
         &self,
         connection: &mut MySqlConnection,
         kept: &[Kept],
         created: &[(&[Value], Returned)],
-    ) -> Result<Vec<Option<Shown>>, Fault> {
+    ) -> Result<Option<Vec<Option<Shown>>>, Fault> {
         let Self { domain, procedure, .. } = *self;
-        let mut shown: Vec<Option<Shown>> = created.iter().map(|_| None).collect();
         let is_told = procedure.args.iter().all(|field| procedure.returns.contains(field));
-        let (Some(source), false) = (self.source, is_told) else { return Ok(shown) };
-        let place = Place { domain, source, kept };
         let keys = created.iter().map(|(record, returned)| self.key(record, returned));
-        let keyed = keys.enumerate().filter_map(|(index, key)| key.map(|key| (index, key)));
-        let (places, keys): (Vec<usize>, Vec<Vec<&Value>>) = keyed.unzip();
-        if keys.is_empty() {
-            return Ok(shown);
-        }
+        let keys: Option<Vec<Vec<&Value>>> = keys.collect();
+        let (Some(source), Some(keys), false) = (self.source, keys, is_told) else { return Ok(None) };
+        let place = Place { domain, source, kept };
         if let &[field] = domain.key {
             let keys: Vec<&Value> = keys.into_iter().flatten().collect();
             let found = kept::optional(find_all(connection, place, field, &keys).await)?;
-            for (place, found) in places.into_iter().zip(found.unwrap_or_default()) {
-                shown[place] = found.and_then(Result::ok);
-            }
-            return Ok(shown);
+            return Ok(found.map(|found| found.into_iter().map(|found| found.and_then(Result::ok)).collect()));
         }
         let all: Vec<usize> = (0..domain.fields.len()).collect();
-        for (index, key) in places.into_iter().zip(keys) {
+        let mut shown = Vec::with_capacity(keys.len());
+        for key in keys {
             let key: Vec<Value> = key.into_iter().cloned().collect();
-            shown[index] = kept::optional(find(connection, place, &all, &key).await)?.and_then(Result::ok);
+            shown.push(kept::optional(find(connection, place, &all, &key).await)?.and_then(Result::ok));
         }
-        Ok(shown)
+        Ok(Some(shown))
     }
 
     /// The key of a new record, as far as the node knows it.

@@ -175,7 +175,8 @@ impl Write {
                 routine::run(connection, domain, invocation, self.reply_bytes_max).await
             }
         }?;
-        Ok(Outcome { note: self.commits().then_some(AT_LEAST_ONCE), ..outcome })
+        let note = self.commits().then_some(AT_LEAST_ONCE).or(outcome.note);
+        Ok(Outcome { note, ..outcome })
     }
 }
 
