@@ -32,6 +32,8 @@ pub(crate) enum Kept {
     Year,
     /// ENUM and SET: compared as text, but sorted by position.
     Position,
+    /// DATETIME and TIMESTAMP under a field that shows their date alone.
+    Moment,
     /// A UUID as 16 bytes.
     Binary16,
     /// Text that a view makes of constants: with the collation of whoever created the view, which the connection's
@@ -97,7 +99,7 @@ async fn learn(
         }
     }
     texts.retain(|&field| is_compared(domain, field));
-    if source.is_view && !texts.is_empty() {
+    if !texts.is_empty() {
         let mut sql = String::new();
         for (position, &field) in texts.iter().enumerate() {
             let (column, from) = (source.columns[field], source.from);
@@ -126,6 +128,7 @@ fn of_type(ty: &str, full: &str, field: &Type) -> Kept {
         ("double", _) => Kept::Double,
         ("year", _) => Kept::Year,
         ("enum" | "set", _) => Kept::Position,
+        ("datetime" | "timestamp", Type::Date) => Kept::Moment,
         ("binary" | "varbinary", Type::Uuid) if full.ends_with("(16)") => Kept::Binary16,
         _ => Kept::Plain,
     }

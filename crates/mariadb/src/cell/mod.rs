@@ -69,7 +69,8 @@ pub(crate) fn read_returned(
 ) -> Result<Value, sqlx::Error> {
     let Some(cell) = Raw::of(row, index)? else { return Ok(Value::Null) };
     Ok(show(cell, &field.ty).unwrap_or_else(|reason| {
-        unshown.add(format_args!("data.{}", field.name), field, cell, reason);
+        let stored = row::stored(cell, &field.ty);
+        unshown.add(format_args!("data.{}", field.name), field, stored, reason);
         Value::Null
     }))
 }

@@ -69,7 +69,12 @@ impl Reply {
             if let Err(null) = shown {
                 self.json.extend_from_slice(b"null");
                 if let Some((cell, reason)) = null {
-                    self.unshown.add(format_args!("{place}.{}", field.name), field, cell, reason);
+                    self.unshown.add(
+                        format_args!("{place}.{}", field.name),
+                        field,
+                        stored(cell, &field.ty),
+                        reason,
+                    );
                 }
             }
         }
@@ -134,6 +139,14 @@ impl Reply {
         } else {
             self.unshown.add_undeclared(place, cell, reason);
         }
+    }
+}
+
+/// What a note says of a cell. What cannot be parsed may have sensitive members.
+pub(super) fn stored(cell: Raw<'_>, ty: &Type) -> String {
+    match (cell, ty) {
+        (Raw::Octets(_), Type::Json | Type::List { .. } | Type::Object { .. }) => "text".to_owned(),
+        _ => cell.to_string(),
     }
 }
 

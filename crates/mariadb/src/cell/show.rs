@@ -49,7 +49,8 @@ pub(super) fn show(cell: Raw<'_>, ty: &Type) -> Result<Value, Reason> {
             cell => cell.to_string().into_bytes(),
         })),
         Type::Date => Value::Date(match cell {
-            Raw::Date(moment) => moment.date()?,
+            // Of a moment, the date alone.
+            Raw::Date(moment) | Raw::DateTime(moment) => moment.date()?,
             Raw::Octets(bytes) => text(bytes)?.parse().map_err(|_| "is no date")?,
             _ => return Err("is no date"),
         }),

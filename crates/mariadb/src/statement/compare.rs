@@ -4,7 +4,8 @@
 use std::fmt::Write as _;
 
 use beds_core::{query::Comparison, spec::Type, value::Value};
-use beds_protocol::value::Bytes;
+use beds_protocol::value::{Bytes, Date};
+use time::Time;
 
 use super::Statement;
 use crate::{cell::short, columns::Kept};
@@ -58,6 +59,9 @@ impl Statement<'_> {
         if let Value::Bool(value) = value {
             return self.truth(field, comparison, *value);
         }
+        if let (Kept::Moment, Value::Date(date)) = (self.kept(field), value) {
+            return self.day(field, comparison, *date);
+        }
         match self.becomes(field, comparison, value) {
             Becomes::Comparison(Comparison::Ne, value) => {
                 // Null differs from every value, as it does for a client.
@@ -103,6 +107,23 @@ impl Statement<'_> {
         };
     }
 
+    /// A moment compares with a date as its own date does.
+    fn day(&mut self, field: usize, comparison: Comparison, Date(date): Date) {
+        let column = self.columns[field];
+        let last = Time::from_hms_micro(23, 59, 59, 999_999).unwrap_or(Time::MIDNIGHT);
+        let (first, last) = (date.midnight(), date.with_time(last));
+        let (text, ends) = match comparison {
+            Comparison::Eq => (format!("{column} between ? and ?"), vec![first, last]),
+            Comparison::Ne => (format!("not ifnull({column} between ? and ?, false)"), vec![first, last]),
+            Comparison::Lt => (format!("{column} < ?"), vec![first]),
+            Comparison::Lte => (format!("{column} <= ?"), vec![last]),
+            Comparison::Gt => (format!("{column} > ?"), vec![last]),
+            Comparison::Gte => (format!("{column} >= ?"), vec![first]),
+        };
+        self.text.push_str(&text);
+        self.values.extend(ends.into_iter().map(|end| Value::DateTime(end.into())));
+    }
+
     fn becomes(&self, field: usize, comparison: Comparison, value: &Value) -> Becomes {
         match number(value).filter(|_| self.kept(field) == Kept::Year) {
             Some(number) => year(comparison, number),
@@ -125,13 +146,17 @@ impl Statement<'_> {
             .collect();
         let Some(filler) = operands.last().cloned() else { return self.text.push_str("false") };
         operands.resize(operands.len().next_power_of_two(), filler);
-        self.compared(field);
-        self.text.push_str(" in (");
-        for (index, value) in operands.into_iter().enumerate() {
-            if index > 0 {
-                self.text.push_str(", ");
+        if self.kept(field) == Kept::Moment {
+            for (index, value) in operands.iter().enumerate() {
+                self.text.push_str(if index == 0 { "(" } else { " or " });
+                self.compare(field, Comparison::Eq, value);
             }
-            self.parameter(field, value);
+        } else {
+            self.compared(field);
+            for (index, value) in operands.into_iter().enumerate() {
+                self.text.push_str(if index == 0 { " in (" } else { ", " });
+                self.parameter(field, value);
+            }
         }
         self.text.push(')');
     }

@@ -202,7 +202,7 @@ impl Change<'_> {
         let mut fields: Vec<usize> = members.iter().map(|(field, _)| *field).collect();
         fields.extend(domain.version.filter(|field| !fields.contains(field)));
         let place = Place { domain, source, kept };
-        let found = kept::optional(find(connection, place, &fields, key).await)?;
+        let found = kept::optional(domain, find(connection, place, &fields, key).await)?;
         Ok(found.and_then(Result::ok))
     }
 

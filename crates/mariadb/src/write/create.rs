@@ -89,14 +89,16 @@ impl Create<'_> {
         let place = Place { domain, source, kept };
         if let &[field] = domain.key {
             let keys: Vec<&Value> = keys.into_iter().flatten().collect();
-            let found = kept::optional(find_all(connection, place, field, &keys).await)?;
+            let found = kept::optional(domain, find_all(connection, place, field, &keys).await)?;
             return Ok(found.map(|found| found.into_iter().map(|found| found.and_then(Result::ok)).collect()));
         }
         let all: Vec<usize> = (0..domain.fields.len()).collect();
         let mut shown = Vec::with_capacity(keys.len());
         for key in keys {
             let key: Vec<Value> = key.into_iter().cloned().collect();
-            shown.push(kept::optional(find(connection, place, &all, &key).await)?.and_then(Result::ok));
+            shown.push(
+                kept::optional(domain, find(connection, place, &all, &key).await)?.and_then(Result::ok),
+            );
         }
         Ok(Some(shown))
     }

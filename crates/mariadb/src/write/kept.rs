@@ -23,17 +23,19 @@ pub(super) async fn columns(
     known: &Columns,
 ) -> Result<Arc<[Kept]>, Fault> {
     match source {
-        Some(source) => optional(known.of(connection, domain, source).await).map(Option::unwrap_or_default),
+        Some(source) => {
+            optional(domain, known.of(connection, domain, source).await).map(Option::unwrap_or_default)
+        }
         None => Ok(Arc::default()),
     }
 }
 
 /// What is read for the sake of a reply alone: a refusal of it does not undo the write.
-pub(super) fn optional<T>(read: Result<T, Fault>) -> Result<Option<T>, Fault> {
+pub(super) fn optional<T>(domain: &Domain, read: Result<T, Fault>) -> Result<Option<T>, Fault> {
     match read {
         Ok(read) => Ok(Some(read)),
         Err(Fault::Refused(error)) => {
-            tracing::warn!("what was written cannot be read back: {error}");
+            tracing::warn!(template = domain.name, "what is written cannot be read back: {error}");
             Ok(None)
         }
         Err(fault) => Err(fault),

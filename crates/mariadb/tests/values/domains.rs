@@ -79,6 +79,8 @@ domain! { KLIE: "v_klie", view [
 
 domain! { OPENED: "opened", table [int("id"), of("day", Type::Date), of("at", Type::DateTime)] }
 
+domain! { DAYS: "opened", table [int("id"), of("at", Type::Date)] }
+
 domain! { LATIN_KEYS: "latin_keys", table [Field::new("name", "name", Type::string(0, 10))] }
 
 domain! { EV: "v_ev", view [
@@ -232,6 +234,7 @@ pub(crate) fn named(name: &str) -> &'static Domain {
     match name {
         "geometry" => &GEOMETRY,
         "words" => &WORDS,
+        "days" => &DAYS,
         "priced_parcel" => &PRICED_PARCEL,
         name => DOMAINS.iter().find(|domain| domain.name == name).unwrap_or_else(|| panic!("{name}")),
     }
