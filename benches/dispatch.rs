@@ -18,6 +18,7 @@ fn incoming<'a>(broker: Broker, routing_key: &'a str, body: &'a [u8]) -> Incomin
         broker,
         routing_key,
         content_type: Some("application/json"),
+        content_encoding: None,
         deadline: Ok(None),
         template_hash: Ok(None),
         request_id: "0198c0de-0000-7000-8000-000000000000",

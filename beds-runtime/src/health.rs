@@ -1,4 +1,4 @@
-//! The readiness endpoint: `GET /ready` answers 200 while the node serves, 503 while it does not; `GET /live`
+//! The readiness endpoint: `GET /ready` answers 200 while the node serves, 503 and why while it does not; `GET /live`
 //! answers 200 as long as the process runs.
 
 use std::{io, net::SocketAddr};
@@ -25,12 +25,15 @@ async fn serve(address: SocketAddr, status: watch::Receiver<Status>) -> io::Resu
     let listener = tokio::net::TcpListener::bind(address).await?;
     let bound = listener.local_addr()?;
     let ready = move || {
-        let status = *status.borrow();
+        let status = status.borrow().clone();
         async move {
             match status {
-                Status::Serving => (StatusCode::OK, "serving\n"),
-                Status::Connecting => (StatusCode::SERVICE_UNAVAILABLE, "connecting\n"),
-                Status::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping\n"),
+                Status::Serving => (StatusCode::OK, "serving\n".to_owned()),
+                Status::Connecting(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("connecting: {why}\n")),
+                Status::Unrouted(reason) => {
+                    (StatusCode::SERVICE_UNAVAILABLE, format!("not routed: {reason}\n"))
+                }
+                Status::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned()),
             }
         }
     };

@@ -5,7 +5,7 @@
 
 use std::{
     collections::BTreeMap,
-    fmt,
+    fmt::{self, Write as _},
     io::IsTerminal,
     sync::{
         Arc,
@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use beds_protocol::value::DateTime;
+use beds_protocol::{OneLineWriter, value::DateTime};
 use serde::Serialize;
 use tokio::sync::{mpsc, watch};
 use tracing::{
@@ -23,6 +23,11 @@ use tracing::{
 };
 use tracing_subscriber::{
     EnvFilter, Layer,
+    field::MakeExt as _,
+    fmt::{
+        FormatFields,
+        format::{Writer, debug_fn},
+    },
     layer::{Context, SubscriberExt},
     registry::LookupSpan,
     util::SubscriberInitExt,
@@ -46,8 +51,9 @@ pub(crate) fn init(config: &Logging, node: &str) -> Result<Option<BusQueue>, Str
     let filter = EnvFilter::try_new(&config.level)
         .map_err(|error| format!("logging.level `{}`: {error}", config.level))?;
     let ansi = std::io::stderr().is_terminal();
-    let text =
-        (!config.json).then(|| tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(ansi));
+    let text = (!config.json).then(|| {
+        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(ansi).fmt_fields(one_line())
+    });
     let json = config.json.then(|| tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr));
     // A machine without journald has the console alone: that is no fault.
     let journald = config.journald.then(|| tracing_journald::layer().ok()).flatten();
@@ -61,6 +67,17 @@ pub(crate) fn init(config: &Logging, node: &str) -> Result<Option<BusQueue>, Str
         .try_init()
         .map_err(|error| error.to_string())?;
     Ok(queue)
+}
+
+/// How the console shows the fields of an event: on one line, whoever wrote their texts.
+fn one_line() -> impl for<'writer> FormatFields<'writer> {
+    let show = |writer: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug| {
+        if field.name() != "message" {
+            write!(writer, "{}=", field.name())?;
+        }
+        write!(OneLineWriter(writer), "{value:?}")
+    };
+    debug_fn(show).delimited(" ")
 }
 
 /// Events that wait to be published.
@@ -251,5 +268,48 @@ impl BusQueue {
             });
         }
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Mutex, PoisonError};
+
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_console_is_one_line_whatever_a_client_sends() {
+        #[derive(Clone, Default)]
+        struct Sink(Arc<Mutex<Vec<u8>>>);
+
+        impl std::io::Write for Sink {
+            fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+                self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+                Ok(bytes.len())
+            }
+
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+
+        let sink = Sink::default();
+        let writer = sink.clone();
+        let layer = tracing_subscriber::fmt::layer()
+            .with_writer(move || writer.clone())
+            .with_ansi(false)
+            .without_time()
+            .fmt_fields(one_line());
+        let forged = "a\n2026-01-01 INFO beds: forged\u{1b}[2J";
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+            tracing::warn!(request_id = forged, count = 7, other = %forged, "it says {forged}");
+        });
+        let printed = String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(printed.lines().count(), 1, "{printed}");
+        let shown = r"a\n2026-01-01 INFO beds: forged\u{1b}[2J";
+        assert!(
+            printed.contains(&format!("it says {shown} request_id=\"{shown}\" count=7 other={shown}\n")),
+            "{printed}"
+        );
     }
 }

@@ -23,9 +23,9 @@ use crate::{
     templates,
 };
 
-/// Brings the node up, serves, and takes it down on SIGTERM or SIGINT.
-pub async fn run(project: Project, config: Config, environment: Environment) -> ExitCode {
-    match serve(project, config, environment).await {
+/// Brings the node up, serves, and takes it down when it is told to stop, which it may be at any moment of its start.
+pub async fn run(project: Project, config: Config, environment: Environment, stop: Stop) -> ExitCode {
+    match serve(project, config, environment, stop).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             error!("the node does not start: {failure}");
@@ -36,7 +36,12 @@ pub async fn run(project: Project, config: Config, environment: Environment) -> 
     }
 }
 
-async fn serve(project: Project, config: Config, environment: Environment) -> Result<(), Failure> {
+async fn serve(
+    project: Project,
+    config: Config,
+    environment: Environment,
+    mut stop: Stop,
+) -> Result<(), Failure> {
     let name = node_name(&config);
     let log_queue = logging::init(&config.logging, &name).map_err(|reason| Failure {
         step: Step::Logging,
@@ -44,20 +49,20 @@ async fn serve(project: Project, config: Config, environment: Environment) -> Re
         hint: "correct [logging]".into(),
     })?;
     info!(node = name, environment = environment.as_str(), version = env!("CARGO_PKG_VERSION"), "starting");
-    let domains = ipl::hosted(&config, project.domains.clone());
-    let checks = ipl::check(&config, &domains).await;
-    ipl::judge(&checks, environment)?;
-    let (unreachable, reachable) = ipl::split(&checks, ipl::configured(&config, domains));
-    // What cannot be reached is not waited for a second time; its domains are served, and answer `unavailable`.
-    let mut domains = templates::at_start(&config, reachable, environment).await?;
-    domains.extend(unreachable);
+    let checked = tokio::select! {
+        () = stop.wait() => None,
+        domains = check(&project, &config, environment) => Some(domains?),
+    };
+    let Some(domains) = checked else {
+        info!("told to stop before the start was done");
+        return Ok(());
+    };
     let pool = start_pool(&project, &config, &name, environment, domains);
     if let Some(queue) = log_queue.filter(|_| project.domains.iter().any(|domain| domain.name == "logger")) {
         let records_max = config.limits.create_records_max;
         tokio::spawn(queue.publish(config.amqp.clone(), records_max, pool.status()));
     }
     health::start(config.node.health, pool.status()).await;
-    let mut stop = Stop::listen();
     if wait_until_serving(&config, environment, &pool, &mut stop).await? {
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
         info!("ready");
@@ -69,6 +74,27 @@ async fn serve(project: Project, config: Config, environment: Environment) -> Re
     Ok(())
 }
 
+/// The steps of the start that ask servers; gives the domains to serve.
+async fn check(
+    project: &Project,
+    config: &Config,
+    environment: Environment,
+) -> Result<Vec<&'static Domain>, Failure> {
+    let domains = ipl::hosted(config, project.domains.clone());
+    match (ipl::missing(config, &domains), environment) {
+        (Some(failure), Environment::Qa | Environment::Prod) => return Err(failure),
+        (Some(failure), Environment::Dev) => warn!("{failure}"),
+        (None, _) => {}
+    }
+    let checks = ipl::check(config, &domains).await;
+    ipl::judge(&checks, environment)?;
+    let (unreachable, reachable) = ipl::split(&checks, ipl::configured(config, domains));
+    // What cannot be reached is not waited for a second time; its domains are served, and answer `unavailable`.
+    let mut domains = templates::at_start(config, reachable, environment).await?;
+    domains.extend(unreachable);
+    Ok(domains)
+}
+
 fn start_pool(
     project: &Project,
     config: &Config,
@@ -77,8 +103,9 @@ fn start_pool(
     domains: Vec<&'static Domain>,
 ) -> BrokerPool {
     let engines = Engines::open(config, &domains);
+    let hosted = config.node.services.clone();
     let services: Vec<Arc<dyn Service>> =
-        vec![Arc::new(NodeService::new(name, environment.as_str(), config.node.services.clone()))];
+        vec![Arc::new(NodeService::new(name, environment.as_str(), hosted, config.limits.clone()))];
     let hosts = |broker: &&Broker| config.node.services.contains(&broker.service());
     let brokers = Broker::ALL.iter().filter(hosts).map(|&broker| (broker, config.pool(broker))).collect();
     let hosting = Hosting {
@@ -119,13 +146,17 @@ async fn wait_until_serving(
 }
 
 /// SIGTERM or SIGINT.
-struct Stop {
+#[derive(Debug)]
+pub struct Stop {
     terminate: Option<tokio::signal::unix::Signal>,
     interrupt: Option<tokio::signal::unix::Signal>,
 }
 
 impl Stop {
-    fn listen() -> Self {
+    /// Listens from now on. As process 1 a signal that nobody listens to is lost, so this comes first of all. Must be
+    /// called within a Tokio runtime with I/O enabled.
+    #[must_use]
+    pub fn listen() -> Self {
         Self {
             terminate: signal(SignalKind::terminate()).ok(),
             interrupt: signal(SignalKind::interrupt()).ok(),

@@ -14,6 +14,7 @@
 pub mod wire;
 
 use std::{
+    ffi::OsStr,
     ops::Deref,
     path::{Path, PathBuf},
     sync::LazyLock,
@@ -185,7 +186,7 @@ impl Beds {
     }
 
     /// With these environment variables.
-    pub fn env(self, variables: &[(&str, &str)]) -> Self {
+    pub fn env(self, variables: &[(impl AsRef<OsStr>, impl AsRef<OsStr>)]) -> Self {
         Self(self.0.env(variables))
     }
 

@@ -28,7 +28,8 @@
 //!   compared. Write a new case without them.
 //! - `-`: a row. Requests with `{row}` or `{field}` in them are sent once for each row that follows them: `{row}` is
 //!   its text, `{field}` its first JSON name.
-//! - `@`: an attribute of the next request: `exchange`, `reply_to`, `content_type`, `message_id`, `header NAME` (JSON,
+//! - `@`: an attribute of the next request: `exchange`, `reply_to`, `content_type`, `content_encoding`, `message_id`,
+//!   `header NAME` (JSON,
 //!   `now + MS`, `int N`, `table`, `void`), each of the first three also `none`. And of what is shown: `show: a, b`
 //!   shows these members of `data` alone, `hide: a, b` all but these, `list: a` the values of one.
 //! - `sql>`: a statement on MariaDB's database `catalog`; `<` gives its rows.

@@ -57,7 +57,8 @@ impl Request {
     }
 }
 
-const ATTRIBUTES: [&str; 7] = ["exchange", "reply_to", "content_type", "message_id", "show", "hide", "list"];
+const ATTRIBUTES: [&str; 8] =
+    ["exchange", "reply_to", "content_type", "content_encoding", "message_id", "show", "hide", "list"];
 
 impl Script {
     pub(super) fn parse(text: &str) -> Result<Self, String> {

@@ -212,6 +212,7 @@ impl Run<'_> {
                 }
                 ("reply_to", text) => properties.with_reply_to(text.trim_matches('"').into()),
                 ("content_type", text) => properties.with_content_type(text.into()),
+                ("content_encoding", text) => properties.with_content_encoding(text.into()),
                 ("message_id", text) => properties.with_message_id(text.into()),
                 (header, text) => match header.strip_prefix("header ") {
                     Some(header) => with_header(properties, header, header_value(text)),

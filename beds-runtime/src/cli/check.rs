@@ -18,6 +18,10 @@ pub(super) async fn run(
     environment: Environment,
 ) -> ExitCode {
     let domains = ipl::hosted(config, domains);
+    if let Some(failure) = ipl::missing(config, &domains) {
+        eprintln!("beds: {failure}");
+        return failure.step.exit_code();
+    }
     let mut report = String::new();
     let _ = writeln!(report, "environment {}: {} domains hosted", environment.as_str(), domains.len());
     let checks = ipl::check(config, &domains).await;
@@ -31,6 +35,7 @@ pub(super) async fn run(
             }
             Err(reason) => {
                 let _ = writeln!(report, "FAILED  {:>5} ms  {}: {reason}", took, check.what);
+                let _ = writeln!(report, "                  hint: {}", check.hint().unwrap_or_default());
                 if failed == 0 {
                     code = check.step.exit_code();
                 }

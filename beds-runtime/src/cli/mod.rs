@@ -64,12 +64,15 @@ fn run_project(project: Project) -> ExitCode {
         }
     };
     let config = || load(&cli.config);
-    runtime.block_on(async {
+    let code = runtime.block_on(async {
         match &cli.command {
-            Command::Node => match config() {
-                Ok((config, environment)) => node::run(project, config, environment).await,
-                Err(code) => code,
-            },
+            Command::Node => {
+                let stop = node::Stop::listen();
+                match config() {
+                    Ok((config, environment)) => node::run(project, config, environment, stop).await,
+                    Err(code) => code,
+                }
+            }
             Command::Check => match config() {
                 Ok((config, environment)) => check::run(project.domains, &config, environment).await,
                 Err(code) => code,
@@ -83,7 +86,10 @@ fn run_project(project: Project) -> ExitCode {
             Command::Completions(command) => command.run(),
             Command::Man(command) => command.run(),
         }
-    })
+    });
+    // What still blocks a thread, such as a look-up of a name, is not waited for.
+    runtime.shutdown_background();
+    code
 }
 
 fn load(folder: &std::path::Path) -> Result<(Config, Environment), ExitCode> {

@@ -2,19 +2,22 @@
 //! `BEDS__SECTION__KEY`, deep-merged and typed.
 //!
 //! Each subsystem has its own struct and takes nothing else. Every key has a default but the servers'
-//! addresses; an unknown key is an error at its place. Secrets are never printed.
+//! addresses; an unknown key is an error at its place, in the query of a URL too. Secrets are never printed.
 
 mod finish;
 mod sections;
+mod variables;
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, ffi::OsString, path::Path};
 
 use beds_bus::{Amqp, Pool};
 use beds_core::settings::{Limits, Servers};
 use beds_mariadb::MariaDb;
 use beds_mongodb::MongoDb;
-use beds_protocol::{Broker, Service};
+use beds_protocol::{Broker, Service, nearest};
 use serde::Deserialize;
+
+use variables::Variables;
 
 pub use sections::{Logging, Node};
 
@@ -36,11 +39,15 @@ impl Environment {
     /// # Errors
     /// When it names none.
     pub fn from_env() -> Result<Self, ConfigError> {
-        match std::env::var("BEDS_ENV").as_deref() {
-            Err(_) | Ok("" | "dev") => Ok(Self::Dev),
-            Ok("qa") => Ok(Self::Qa),
-            Ok("prod") => Ok(Self::Prod),
-            Ok(other) => Err(ConfigError::new(format!("BEDS_ENV is `{other}`: it must be dev, qa or prod"))),
+        let given = std::env::var_os("BEDS_ENV").unwrap_or_default();
+        match given.to_str() {
+            Some("" | "dev") => Ok(Self::Dev),
+            Some("qa") => Ok(Self::Qa),
+            Some("prod") => Ok(Self::Prod),
+            _ => {
+                let given = given.display();
+                Err(ConfigError::new(format!("BEDS_ENV is `{given}`: it must be dev, qa or prod")))
+            }
         }
     }
 
@@ -93,7 +100,7 @@ impl Config {
     /// When a file cannot be read or parsed, a key is unknown or a value is out of its range; the message names
     /// the file and the place.
     pub fn load(folder: &Path, environment: Environment) -> Result<Self, ConfigError> {
-        Self::load_with(folder, environment, &std::env::vars().collect())
+        Self::load_with(folder, environment, std::env::vars_os())
     }
 
     /// As [`Config::load`], with these environment variables.
@@ -103,8 +110,9 @@ impl Config {
     pub fn load_with(
         folder: &Path,
         environment: Environment,
-        variables: &std::collections::HashMap<String, String>,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Self, ConfigError> {
+        let variables = Variables::of(variables)?;
         let mut builder = config::Config::builder();
         let files = ["beds.toml".to_owned(), format!("env_{}.toml", environment.as_str())];
         for path in files.map(|file| folder.join(file)) {
@@ -115,37 +123,28 @@ impl Config {
             };
             // Every key has a default, so each file is a whole configuration by itself: parsed alone, it gives
             // errors with line and column, which the merged one cannot.
-            let unreadable =
-                |error: toml::de::Error| ConfigError::new(format!("{}: {error}", path.display()));
+            let unreadable = |error: toml::de::Error| {
+                let error = with_nearest(error.to_string());
+                ConfigError::new(format!("{}: {error}", path.display()))
+            };
             toml::from_str::<Self>(&text).map_err(unreadable)?;
-            let table = with_lowercase_databases(toml::from_str(&text).map_err(unreadable)?);
+            let table = with_lowercase_databases(toml::from_str(&text).map_err(unreadable)?)
+                .map_err(|reason| ConfigError::new(format!("{}: {reason}", path.display())))?;
             // As text again: the crate's own way from a value leaves empty lists and tables out.
             let text = table.to_string();
             builder = builder.add_source(config::File::from_str(&text, config::FileFormat::Toml));
         }
-        let source: config::Map<String, String> = variables
-            .iter()
-            .filter(|(name, _)| name.starts_with("BEDS__"))
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect();
-        let variables = config::Environment::with_prefix("BEDS")
-            .prefix_separator("__")
-            .separator("__")
-            .try_parsing(true)
-            .list_separator(",")
-            .with_list_parse_key("node.services")
-            .with_list_parse_key("amqp.reply_to_prefixes")
-            .source(Some(source));
         let merged = builder
-            .add_source(variables)
+            .add_source(variables.clone())
             .build()
             .map_err(|error| ConfigError::new(format!("the configuration cannot be merged: {error}")))?;
         let config: Self = serde_path_to_error::deserialize(merged).map_err(|error| {
-            let path = error.path().to_string();
+            // Each file is right by itself, so what is wrong came with a variable.
+            let place = error.path().to_string();
+            let name = variables.at(&place).map_or(place.as_str(), |name| name);
             ConfigError::new(format!(
-                "environment variable BEDS__{}: {}",
-                path.to_uppercase().replace('.', "__"),
-                error.into_inner()
+                "environment variable {name}: {}",
+                with_nearest(without_key(&error.into_inner()))
             ))
         })?;
         config.finish()
@@ -165,6 +164,7 @@ impl Config {
                 finish::pool(*service, name, pool)?;
             }
         }
+        finish::logging(&self.logging)?;
         if self.node.services.is_empty() {
             return Err(ConfigError::new("node.services is empty: name at least one service"));
         }
@@ -180,13 +180,46 @@ impl Config {
     }
 }
 
-/// As [`Servers`] has them.
-fn with_lowercase_databases(mut table: toml::Table) -> toml::Table {
-    for engine in ["mariadb", "mongodb"] {
-        if let Some(toml::Value::Table(servers)) = table.get_mut(engine) {
-            let named = std::mem::take(servers).into_iter();
-            servers.extend(named.map(|(name, server)| (name.to_ascii_lowercase(), server)));
+/// A message about an unknown name, with the known one that is nearest to it.
+fn with_nearest(message: String) -> String {
+    let unknown = message.rsplit_once("unknown field `").or_else(|| message.rsplit_once("unknown variant `"));
+    let near = unknown.and_then(|(_, names)| {
+        let (given, known) = names.split_once('`')?;
+        nearest(given, known.split('`').skip(1).step_by(2))
+    });
+    match near {
+        Some(near) => format!("{}: did you mean `{near}`?", message.trim_end()),
+        None => message,
+    }
+}
+
+/// What is wrong with a value; which one it is, its variable says.
+fn without_key(error: &config::ConfigError) -> String {
+    match error {
+        config::ConfigError::At { error, .. } => without_key(error),
+        error => {
+            let text = error.to_string();
+            text.split_once(" for key `").map_or(text.as_str(), |(text, _)| text).to_owned()
         }
     }
-    table
 }
+
+/// As [`Servers`] has them.
+fn with_lowercase_databases(mut table: toml::Table) -> Result<toml::Table, String> {
+    for engine in ["mariadb", "mongodb"] {
+        if let Some(toml::Value::Table(servers)) = table.get_mut(engine) {
+            for (name, server) in std::mem::take(servers) {
+                let lower = name.to_ascii_lowercase();
+                if servers.insert(lower, server).is_some() {
+                    return Err(format!(
+                        "[{engine}.{name}] stands twice: the case of its name is of no account"
+                    ));
+                }
+            }
+        }
+    }
+    Ok(table)
+}
+
+#[cfg(test)]
+mod tests;

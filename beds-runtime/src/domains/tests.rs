@@ -1,4 +1,7 @@
-use std::sync::Mutex;
+use std::{
+    sync::Mutex,
+    time::{Duration, Instant, SystemTime},
+};
 
 use beds_core::{
     NamasteCore, Request, Runner, Work, operation,
@@ -114,6 +117,7 @@ fn incoming<'a>(routing_key: &'a str, body: &'a str) -> Incoming<'a> {
         broker,
         routing_key,
         content_type: None,
+        content_encoding: None,
         deadline: Ok(None),
         template_hash: Ok(None),
         request_id: "r1",
@@ -190,6 +194,18 @@ async fn what_the_envelope_contradicts_is_not_run() {
         ),
         (Incoming { content_type: Some("text/xml"), ..fetch() }, "bad_request", "text/xml"),
         (Incoming { content_type: Some(""), ..fetch() }, "bad_request", "content type"),
+        (Incoming { content_type: Some(&long), ..fetch() }, "bad_request", "fff…"),
+        (
+            Incoming { content_type: Some("application/json; charset=latin1"), ..fetch() },
+            "bad_request",
+            "the charset `latin1`",
+        ),
+        (
+            Incoming { content_encoding: Some("gzip"), ..fetch() },
+            "bad_request",
+            "the content encoding `gzip`",
+        ),
+        (Incoming { content_encoding: Some(&long), ..fetch() }, "bad_request", "fff…"),
         (Incoming { template_hash: Err(()), ..fetch() }, "bad_request", "beds-template-hash"),
         (Incoming { template_hash: Ok(Some("0")), ..fetch() }, "template_mismatch", "0123456789abcdef"),
         (Incoming { template_hash: Ok(Some(&long)), ..fetch() }, "template_mismatch", "fff…"),
@@ -207,6 +223,10 @@ async fn what_the_envelope_contradicts_is_not_run() {
     for content_type in [None, Some("application/json"), Some("Application/JSON; charset=utf-8")] {
         assert_eq!(reply(&domains, Incoming { content_type, ..fetch() }).await.0, "ok");
     }
+    for encoding in ["", "identity", "UTF-8", "utf8"] {
+        let content_encoding = Some(encoding);
+        assert_eq!(reply(&domains, Incoming { content_encoding, ..fetch() }).await.0, "ok", "{encoding}");
+    }
     let matching = Incoming { template_hash: Ok(Some(PERSON.hash)), ..fetch() };
     assert_eq!(reply(&domains, matching).await.0, "ok");
 }
@@ -218,7 +238,9 @@ async fn bodies_are_read_or_refused() {
     for (body, status, part) in [
         (long.as_str(), "too_large", "1000"),
         ("", "bad_request", "empty"),
-        ("[]", "bad_request", "not a JSON object"),
+        ("[]", "bad_request", "the body is an empty array, not a JSON object"),
+        ("[1]", "bad_request", "not a JSON object"),
+        (r#"{"where": []}"#, "bad_request", "at `where`: invalid type, expected an object"),
         ("{} {}", "bad_request", "after its JSON object"),
         ("\u{feff}{}", "bad_request", "byte order mark"),
         (r#"{"where": {"id": {"eq": 1, "eq": 2}}}"#, "bad_request", "`eq`"),
@@ -230,7 +252,11 @@ async fn bodies_are_read_or_refused() {
         assert_eq!(given, status, "{body}");
         assert!(message.contains(part), "{message}");
     }
-    for (body, part) in [(&b"{\"where\": {\"pin\": \"\xe9\"}}"[..], "UTF-8"), (b"\xff\xfe{\0}\0", "UTF-8")] {
+    for (body, part) in [
+        (&b"{\"where\": {\"pin\": \"\xe9\"}}"[..], "UTF-8"),
+        (b"\xff\xfe{\0}\0", "UTF-16"),
+        (b"{\0}\0", "UTF-16"),
+    ] {
         let (status, message) = reply(&domains, Incoming { body, ..incoming("person.fetch", "") }).await;
         assert!(status == "bad_request" && message.contains(part), "{message}");
     }

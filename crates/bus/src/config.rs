@@ -27,6 +27,8 @@ section! {
         backoff_max_ms: Millis = Millis(10_000),
         /// Queues that a `reply_to` may name, besides `amq.gen-*` and `amq.rabbitmq.reply-to.*`: prefixes.
         reply_to_prefixes: Vec<String> = Vec::new(),
+        /// How often exchanges, queues and bindings are declared again, in case that one has vanished.
+        topology_check_ms: Millis = Millis(10_000),
         /// How many messages a queue holds before RabbitMQ refuses more.
         queue_length_max: u32 = 1_000_000,
         /// How many times RabbitMQ delivers a write before it becomes a dead letter.

@@ -2,8 +2,12 @@
 
 use std::{fmt, future::Future, pin::pin, time::Duration};
 
+use beds_core::settings::{Parts, RABBITMQ, decoded};
 use futures_util::Stream;
-use lapin::{Channel, ConnectionProperties, ConnectionStatus, Event, uri::AMQPUri};
+use lapin::{
+    Channel, ConnectionProperties, ConnectionStatus, Event,
+    uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo},
+};
 use tokio::time::timeout;
 
 use crate::{config::Amqp, error::BusError, socket::Socket};
@@ -42,21 +46,39 @@ pub(crate) async fn within_while_open<T>(
 pub struct Endpoint(AMQPUri);
 
 impl Endpoint {
-    /// Reads `amqp://user:password@host:port/vhost`, or `amqps://…` for TLS.
+    /// Reads `amqp://user:password@host:port/vhost`, or `amqps://…` for TLS. Without a user it is `guest`, and without a
+    /// virtual host `/`, as in every client library of RabbitMQ.
     ///
     /// # Errors
-    /// What is wrong with the URL, without a word of it that may be secret.
+    /// What of the URL is not understood, without a word of it that may be secret.
     pub fn parse(url: &str) -> Result<Self, String> {
-        match url.parse() {
-            Ok(uri) => Ok(Self(uri)),
-            Err(error) if !url.is_empty() && error.contains(url) => Err("this is not an AMQP URL".to_owned()),
-            Err(error) => Err(error),
-        }
+        let parts = RABBITMQ.read(url)?;
+        let text = |text: Option<&str>, what| decoded(text.unwrap_or_default(), what);
+        let scheme = if parts.scheme == "amqps" { AMQPScheme::AMQPS } else { AMQPScheme::AMQP };
+        let [host] = parts.hosts()?[..] else { return Err("it names several hosts".to_owned()) };
+        let userinfo = match (text(parts.user, "user")?, text(parts.password, "password")?) {
+            (username, _) if username.is_empty() => AMQPUserInfo::default(),
+            (username, password) => AMQPUserInfo { username, password },
+        };
+        let vhost = match text(parts.path, "virtual host")? {
+            empty if empty.is_empty() => "/".to_owned(),
+            vhost => vhost,
+        };
+        let port = host.port.unwrap_or_else(|| scheme.default_port());
+        let query = query(&parts)?;
+        // An IPv6 address without its brackets, as sockets and certificates know it.
+        let authority = AMQPAuthority { userinfo, host: decoded(host.name, "host")?, port };
+        Ok(Self(AMQPUri { scheme, authority, vhost, query }))
     }
 
     /// The heartbeat that the URL asks for; where it asks for none, this one from now on.
     pub fn heartbeat_or(&mut self, seconds: u16) -> u16 {
         *self.0.query.heartbeat.get_or_insert(seconds)
+    }
+
+    /// How long connecting may take: what the URL asks for, or else this.
+    pub(crate) fn connect_timeout_or(&self, usual: Duration) -> Duration {
+        self.0.query.connection_timeout.map_or(usual, Duration::from_millis)
     }
 
     pub(crate) const fn uri(&self) -> &AMQPUri {
@@ -69,6 +91,20 @@ impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.0.authority.host, self.0.authority.port)
     }
+}
+
+/// The query of a URL whose keys and values are known to be right.
+fn query(parts: &Parts<'_>) -> Result<AMQPQueryString, String> {
+    let number = |key| RABBITMQ.value(parts, key).and_then(|value| value.parse::<u64>().ok());
+    let short = |key| number(key).and_then(|number| u16::try_from(number).ok());
+    let mechanism = RABBITMQ.value(parts, "auth_mechanism").map(|value| value.parse()).transpose()?;
+    Ok(AMQPQueryString {
+        frame_max: number("frame_max").and_then(|number| u32::try_from(number).ok()),
+        channel_max: short("channel_max"),
+        heartbeat: short("heartbeat"),
+        connection_timeout: number("connection_timeout"),
+        auth_mechanism: mechanism,
+    })
 }
 
 /// How long RabbitMQ may take.
@@ -99,8 +135,13 @@ impl Connection {
         let properties = ConnectionProperties::default().with_connection_name(name.into());
         // Given up midway, the attempt ends with its socket: it would leave a thread behind otherwise.
         let socket = Socket::default();
-        let connecting = socket.connect(endpoint.0.clone(), properties, timeouts.connect);
-        let inner = within(timeouts.connect, "connecting", connecting).await?;
+        let patience = endpoint.connect_timeout_or(timeouts.connect);
+        let connecting = socket.connect(endpoint.0.clone(), properties, patience);
+        let late = || {
+            let (host, ms) = (&endpoint.0.authority.host, patience.as_millis());
+            BusError::Amqp(format!("cannot reach {host}: no answer within {ms} ms"))
+        };
+        let inner = timeout(patience, connecting).await.map_err(|_| late())??;
         Ok(Self { inner, limit: timeouts.answer, _socket: socket })
     }
 
@@ -191,6 +232,29 @@ mod tests {
         assert_eq!(endpoint.heartbeat_or(10), 5);
         assert_eq!(format!("{endpoint:?}"), "host:5672");
         assert_eq!(Endpoint::parse("amqp://host").unwrap().heartbeat_or(10), 10);
+    }
+
+    #[test]
+    fn an_endpoint_is_what_its_url_says() {
+        for (url, host, port, user, password, vhost) in [
+            ("amqp://h", "h", 5672, "guest", "guest", "/"),
+            ("amqps://h/", "h", 5671, "guest", "guest", "/"),
+            ("amqp://[2001:db8::1]:7/%2f", "2001:db8::1", 7, "guest", "guest", "/"),
+            ("amqps://u:p@[::1]/v", "::1", 5671, "u", "p", "v"),
+            ("amqp://u%40:p%25%41@h/a%2fb", "h", 5672, "u@", "p%A", "a/b"),
+        ] {
+            let AMQPUri { authority, vhost: found, .. } = Endpoint::parse(url).unwrap().0;
+            let AMQPAuthority { userinfo, host: at, port: on } = authority;
+            assert_eq!((at.as_str(), on, found.as_str()), (host, port, vhost), "{url}");
+            assert_eq!((userinfo.username.as_str(), userinfo.password.as_str()), (user, password), "{url}");
+        }
+        let endpoint = Endpoint::parse("amqp://h?connection_timeout=1500&channel_max=9").unwrap();
+        assert_eq!(endpoint.connect_timeout_or(Duration::MAX), Duration::from_millis(1500));
+        assert_eq!(endpoint.0.query.channel_max, Some(9));
+        // Whoever names a user means that user.
+        for url in ["amqp://u@h", "amqp://u:@h", "amqp://:p@h", "amqp://h?heartbet=1", "amqp://::1"] {
+            assert!(Endpoint::parse(url).is_err(), "{url}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,7 +1,7 @@
 //! Dead letters: what cannot be answered, with why, where and when.
 
 use beds_core::error::{Error, shortened};
-use beds_protocol::{Broker, header, topology::DEAD, value::DateTime};
+use beds_protocol::{Broker, OneLine, header, topology::DEAD, value::DateTime};
 use lapin::{
     BasicProperties,
     message::Delivery,
@@ -24,21 +24,27 @@ pub(crate) async fn put(
     publisher: &Publisher,
     broker: Broker,
     node: &str,
-    delivery: &Delivery,
+    (delivery, request_id): (&Delivery, &str),
     body: &[u8],
     error: &Error,
 ) -> Result<(), BusError> {
-    let properties = properties(broker, node, delivery, error);
+    let properties = properties(broker, node, delivery, request_id, error);
     publisher.put(DEAD, Name(delivery.routing_key.clone()), properties, body).await
 }
 
-fn properties(broker: Broker, node: &str, delivery: &Delivery, error: &Error) -> Properties {
+fn properties(
+    broker: Broker,
+    node: &str,
+    delivery: &Delivery,
+    request_id: &str,
+    error: &Error,
+) -> Properties {
     let (headers, dropped) = delivery.properties.headers().as_ref().map(kept).unwrap_or_default();
     let mut dead =
         Properties::from_parts(carry_over(BasicProperties::default(), &delivery.properties), headers)
             .persistent();
     if !dropped.is_empty() {
-        let names = shortened(dropped.join(","), REASON_CHARACTERS_MAX);
+        let names = shortened(OneLine(&dropped.join(",")).to_string(), REASON_CHARACTERS_MAX);
         dead = dead.header(header::DEAD_HEADERS_DROPPED, &names);
     }
     for (name, value) in [
@@ -47,6 +53,7 @@ fn properties(broker: Broker, node: &str, delivery: &Delivery, error: &Error) ->
         (header::DEAD_QUEUE, broker.queue()),
         (header::DEAD_EXCHANGE, delivery.exchange.as_str()),
         (header::DEAD_ROUTING_KEY, delivery.routing_key.as_str()),
+        (header::DEAD_REQUEST_ID, request_id),
         (header::DEAD_NODE, node),
         (header::DEAD_AT, DateTime::now().to_string().as_str()),
     ] {
@@ -62,7 +69,7 @@ fn reason(error: &Error) -> String {
         let details = error.details.iter().map(|detail| format!("`{}` {}", detail.field, detail.reason));
         reason = format!("{reason}: {}", details.collect::<Vec<_>>().join("; "));
     }
-    shortened(reason, REASON_CHARACTERS_MAX)
+    shortened(OneLine(&reason).to_string(), REASON_CHARACTERS_MAX)
 }
 
 /// A client's headers that leave room, the shortest first, and the names of those that do not: properties must fit
@@ -117,6 +124,7 @@ mod tests {
         let error = Error::new(ErrorCode::ValidationFailed, "2 fields are invalid");
         let error = error.detail("a", "is missing").detail("b", "is too long");
         assert_eq!(reason(&error), "2 fields are invalid: `a` is missing; `b` is too long");
+        assert_eq!(reason(&Error::internal("a\nb")), "a\\nb");
         let long = reason(&Error::internal("x".repeat(5_000)));
         assert_eq!(long.chars().count(), REASON_CHARACTERS_MAX + 1);
     }

@@ -66,9 +66,10 @@ pub(crate) fn reply_to<'a>(
     }
 }
 
-/// The id of a request: its `message_id`, else its `correlation_id`, else a fresh one.
+/// The id of a request: its `message_id`, else its `correlation_id`, else a fresh one. An empty one is none.
 pub(crate) fn request_id(properties: &BasicProperties) -> Cow<'_, str> {
-    let given = properties.message_id().as_ref().or(properties.correlation_id().as_ref());
+    let mut given = [properties.message_id(), properties.correlation_id()].into_iter().flatten();
+    let given = given.find(|id| !id.as_str().is_empty());
     given.map_or_else(|| uuid::Uuid::now_v7().to_string().into(), |id| id.as_str().into())
 }
 
@@ -84,6 +85,7 @@ pub(crate) fn incoming<'a>(
         broker,
         routing_key: delivery.routing_key.as_str(),
         content_type: properties.content_type().as_ref().map(ShortString::as_str),
+        content_encoding: properties.content_encoding().as_ref().map(ShortString::as_str),
         deadline: deadline(properties),
         template_hash: template_hash(properties),
         request_id,
@@ -173,6 +175,8 @@ mod tests {
         let correlated = BasicProperties::default().with_correlation_id("c".into());
         assert_eq!(request_id(&correlated), "c");
         assert_eq!(request_id(&correlated.with_message_id("m".into())), "m");
+        let empty = BasicProperties::default().with_correlation_id("c".into()).with_message_id("".into());
+        assert_eq!(request_id(&empty), "c");
         assert_eq!(request_id(&BasicProperties::default()).len(), 36);
     }
 

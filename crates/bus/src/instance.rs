@@ -190,11 +190,12 @@ impl Handler {
         stop: CancellationToken,
     ) -> Result<Settled, BusError> {
         let service = self.shared.service(delivery.routing_key.as_str());
+        let request_id = envelope::request_id(&delivery.properties);
+        let named = (&delivery, request_id.as_ref());
         let reply_to = match envelope::reply_to(&delivery.properties, &self.shared.amqp.reply_to_prefixes) {
             Ok(reply_to) => reply_to,
-            Err(error) => return self.give_up(service, &delivery, error, &stop).await,
+            Err(error) => return self.give_up(service, named, error, &stop).await,
         };
-        let request_id = envelope::request_id(&delivery.properties);
         let mut backoff = Backoff::new(DELAY_MIN, DELAY_MAX);
         loop {
             let incoming = envelope::incoming(self.broker, &delivery, &request_id, reply_to.is_some());
@@ -207,9 +208,10 @@ impl Handler {
                     return Ok(Settled::Done(delivery.delivery_tag));
                 }
                 Verdict::Done => return Ok(Settled::Done(delivery.delivery_tag)),
-                Verdict::Dead(error) => return self.give_up(service, &delivery, error, &stop).await,
+                Verdict::Dead(error) => return self.give_up(service, named, error, &stop).await,
                 Verdict::Retry(error) => {
-                    debug!(routing_key = delivery.routing_key.as_str(), "retried later: {error}");
+                    let routing_key = delivery.routing_key.as_str();
+                    debug!(request_id = request_id.as_ref(), routing_key, "retried later: {error}");
                 }
             }
             if !wait(&mut backoff, &stop).await {
@@ -240,21 +242,22 @@ impl Handler {
     async fn give_up(
         &self,
         service: &dyn Service,
-        delivery: &Delivery,
+        (delivery, request_id): (&Delivery, &str),
         error: Error,
         stop: &CancellationToken,
     ) -> Result<Settled, BusError> {
         let routing_key = delivery.routing_key.as_str();
-        warn!(routing_key, "dead letter: {error}");
+        warn!(request_id, routing_key, "dead letter: {error}");
         let body = service.shown(routing_key, &delivery.data);
         let mut backoff = Backoff::new(DELAY_MIN, DELAY_MAX);
         loop {
-            match dead::put(&self.publisher, self.broker, &self.shared.node, delivery, &body, &error).await {
+            let named = (delivery, request_id);
+            match dead::put(&self.publisher, self.broker, &self.shared.node, named, &body, &error).await {
                 Ok(()) => return Ok(Settled::Done(delivery.delivery_tag)),
                 Err(BusError::Refused) => {}
                 Err(error) => return Err(error),
             }
-            warn!("the queue `beds.dead` is full: the dead letter is retried");
+            warn!(request_id, "the queue `beds.dead` is full: the dead letter is retried");
             if !wait(&mut backoff, stop).await {
                 return Ok(Settled::Left);
             }

@@ -35,7 +35,7 @@ impl BrokerPool {
         let shared = Arc::new(Shared::new(amqp, node, hosting));
         let drain_timeout = shared.drain_timeout;
         let stop = CancellationToken::new();
-        let (sender, status) = watch::channel(Status::Connecting);
+        let (sender, status) = watch::channel(Status::Connecting("the node starts".into()));
         let supervisor = Supervisor { shared, stop: stop.clone(), status: sender };
         Self { stop, status, task: tokio::spawn(supervisor.run()), drain_timeout }
     }
@@ -75,7 +75,8 @@ impl Supervisor {
         loop {
             let begun = Instant::now();
             let outcome = session::run(&self.shared, &self.stop, &self.status).await;
-            self.status.send_replace(Status::Connecting);
+            let why = outcome.as_ref().err().map(ToString::to_string).unwrap_or_default();
+            self.status.send_replace(Status::Connecting(why.into()));
             if self.stop.is_cancelled() {
                 info!("the broker pool has stopped");
                 return;

@@ -57,7 +57,8 @@ impl Publisher {
     /// Publishes a message and waits until RabbitMQ has answered for it, for as long as the connection lives.
     ///
     /// # Errors
-    /// When the channel or the connection ends.
+    /// [`BusError::NotSent`] when the channel is gone already, [`BusError::Forbidden`] and [`BusError::Missing`] when
+    /// RabbitMQ closes it over a message, and otherwise when it ends.
     pub async fn publish(
         &self,
         exchange: &'static str,
@@ -65,10 +66,20 @@ impl Publisher {
         properties: Properties,
         body: &[u8],
     ) -> Result<Receipt, BusError> {
+        // Later on, nobody knows how much of it was written.
+        if !self.is_open() {
+            return Err(BusError::NotSent("the channel is closed".to_owned()));
+        }
         let options = BasicPublishOptions { mandatory: true, ..Default::default() };
         let basic = properties.into_basic();
         let confirm = self.channel.basic_publish(exchange.into(), routing_key.0, options, body, basic);
         Ok(Receipt::from(confirm.await?.await?))
+    }
+
+    /// Whether its channel is open, as far as it is known.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.channel.status().connected()
     }
 
     /// Publishes a message and waits until a queue has it. While RabbitMQ blocks the connection, it waits on.

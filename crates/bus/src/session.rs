@@ -41,12 +41,14 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Whether the pool serves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {
-    /// It is not connected to RabbitMQ.
-    Connecting,
-    /// Its consumers are on their queues.
+    /// It is not connected to RabbitMQ: why.
+    Connecting(Arc<str>),
+    /// Its consumers are on their queues, and requests come there.
     Serving,
+    /// Its consumers are on their queues, but requests may not come there: why.
+    Unrouted(Arc<str>),
     /// It finishes what it has taken, and takes no more.
     Stopping,
 }
@@ -89,7 +91,10 @@ pub(crate) async fn run(
         let _ = opened.wait_for(|opened| *opened == total).await;
         info!(instances = total, "serving");
         status.send_replace(Status::Serving);
-        stop.cancelled().await;
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = look_after(&session.publishing, shared, status) => {}
+        }
         status.send_replace(Status::Stopping);
         std::future::pending::<()>().await;
     };
@@ -130,6 +135,36 @@ async fn serve_one(
             }
             Err(error) => return Err(error),
         }
+    }
+}
+
+/// Declares again what vanishes of the topology, for as long as the session lives. What cannot be declared does not end
+/// the session: the consumers are on their queues, and finish what is there.
+async fn look_after(connection: &Connection, shared: &Shared, status: &watch::Sender<Status>) {
+    loop {
+        tokio::time::sleep(shared.amqp.topology_check_ms.duration()).await;
+        // Nothing is sent while RabbitMQ blocks the connection.
+        if connection.status().blocked() {
+            continue;
+        }
+        let now = match topology::restore(connection, shared).await {
+            Ok(missing) => {
+                for what in missing {
+                    warn!("{what} had vanished: declared again, with its bindings");
+                }
+                Status::Serving
+            }
+            Err(_) if connection.status().blocked() => continue,
+            Err(reason) => {
+                warn!("the topology cannot be declared: {reason}");
+                Status::Unrouted(reason.to_string().into())
+            }
+        };
+        status.send_if_modified(|status| {
+            let is_new = *status != now;
+            *status = now;
+            is_new
+        });
     }
 }
 
@@ -182,6 +217,8 @@ async fn serve(
             // A node may host nothing but brokers without keys; its connections stand by.
             () = stop.cancelled(), if instances.is_empty() => return Ok(()),
             Some(event) = events.next() => match event {
+                // The end of one channel: whoever uses it is told by its own answers.
+                Event::Error(error) if error.is_amqp_soft_error() => {}
                 Event::Error(error) => return Err(error.into()),
                 Event::ConnectionBlocked(reason) => {
                     warn!("RabbitMQ blocks publishing: {reason}; replies wait");

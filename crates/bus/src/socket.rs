@@ -49,8 +49,8 @@ impl Socket {
             uri,
             runtime,
             async move |uri, runtime| {
+                let AMQPUri { scheme, authority, .. } = uri;
                 let reach = async {
-                    let AMQPUri { scheme, authority, .. } = uri;
                     let address = (authority.host.as_str(), authority.port);
                     let mut result = Err(io::Error::from(io::ErrorKind::AddrNotAvailable));
                     for address in tokio::net::lookup_host(address).await? {
@@ -72,7 +72,10 @@ impl Socket {
                 };
                 let late = |_| io::Error::from(io::ErrorKind::TimedOut);
                 let reached = tokio::time::timeout(patience, reach).await.map_err(late);
-                reached.and_then(|stream| stream).map_err(lapin::Error::from)
+                reached.and_then(|stream| stream).map_err(|error| {
+                    let reason = format!("cannot reach {}: {error}", authority.host);
+                    lapin::Error::from(io::Error::new(error.kind(), reason))
+                })
             },
             properties,
         );

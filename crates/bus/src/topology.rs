@@ -17,6 +17,49 @@ use crate::{
     hosting::Shared,
 };
 
+/// Declares again what has vanished, and gives the exchanges and queues that had. Of a binding RabbitMQ does not tell
+/// whether it is there, so each is declared again in silence.
+pub(crate) async fn restore(connection: &Connection, shared: &Shared) -> Result<Vec<String>, BusError> {
+    let mut missing = Vec::new();
+    for exchange in [EXCHANGE, DEAD] {
+        let passive = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
+        let channel = connection.channel().await?;
+        // RabbitMQ looks at the name alone.
+        let asked =
+            channel.exchange_declare(exchange.into(), ExchangeKind::Topic, passive, FieldTable::default());
+        if !is_there(connection, &channel, asked).await? {
+            missing.push(format!("the exchange `{exchange}`"));
+        }
+    }
+    for queue in shared.brokers.iter().map(|(broker, _)| broker.queue()).chain([DEAD]) {
+        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        let channel = connection.channel().await?;
+        let asked = channel.queue_declare(queue.into(), passive, FieldTable::default());
+        if !is_there(connection, &channel, asked).await? {
+            missing.push(format!("the queue `{queue}`"));
+        }
+    }
+    declare(connection, shared).await?;
+    Ok(missing)
+}
+
+/// Whether what is asked for exists. Where it does not, RabbitMQ closes the channel of the question.
+async fn is_there<T>(
+    connection: &Connection,
+    channel: &Channel,
+    asked: impl Future<Output = lapin::Result<T>>,
+) -> Result<bool, BusError> {
+    match within(connection.limit(), "looking for an exchange or a queue", asked).await {
+        Ok(_) => {
+            let closed = channel.close(200, "found".into());
+            within(connection.limit(), "closing a channel", closed).await?;
+            Ok(true)
+        }
+        Err(BusError::Missing(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Declares what the node's brokers consume, and where the dead letters go.
 pub(crate) async fn declare(connection: &Connection, shared: &Shared) -> Result<(), BusError> {
     let declaring = Declaring { channel: connection.channel().await?, amqp: &shared.amqp };

@@ -18,9 +18,19 @@ use beds_core::{
     settings::{Millis, SecretUrl, Urls},
 };
 use beds_devstack::Stack;
-use beds_protocol::{Broker, ErrorCode, header, topology::EXCHANGE};
+use beds_protocol::{
+    Broker, ErrorCode, header,
+    topology::{DEAD, EXCHANGE},
+};
 use futures_util::{FutureExt as _, future::BoxFuture};
-use lapin::{ConnectionProperties, options::QueueDeclareOptions, types::FieldTable};
+use lapin::{
+    BasicProperties, ConnectionProperties, ExchangeKind,
+    options::{
+        BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions, ExchangeDeleteOptions,
+        QueueDeclareOptions, QueueDeleteOptions,
+    },
+    types::FieldTable,
+};
 use tokio::{sync::watch, time::timeout};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -119,6 +129,7 @@ impl Rig {
             url: Urls(vec![SecretUrl::new(&url)]),
             // Short, so that a wait of twice as long shows what has no deadline.
             confirm_timeout_ms: Millis(1_500),
+            topology_check_ms: Millis(300),
             ..Amqp::default()
         };
         let hosting = Hosting {
@@ -147,6 +158,20 @@ impl Rig {
         let channel = connection.create_channel().await.unwrap();
         let options = QueueDeclareOptions { passive: true, ..Default::default() };
         channel.queue_declare(queue.into(), options, FieldTable::default()).await.unwrap().message_count()
+    }
+
+    /// How often a request was handled.
+    fn asked_for(&self, id: &str) -> u32 {
+        self.probe.asked().get(id).copied().unwrap_or_default()
+    }
+
+    /// Whether a queue exists.
+    async fn has_queue(&self, queue: &str) -> bool {
+        let url = self.stack.amqp_url();
+        let connection = lapin::Connection::connect(&url, ConnectionProperties::default()).await.unwrap();
+        let channel = connection.create_channel().await.unwrap();
+        let options = QueueDeclareOptions { passive: true, ..Default::default() };
+        channel.queue_declare(queue.into(), options, FieldTable::default()).await.is_ok()
     }
 
     async fn eventually(&self, what: &str, mut holds: impl AsyncFnMut() -> bool) {
@@ -236,4 +261,61 @@ async fn while_rabbitmq_takes_no_messages_nothing_times_out_and_nothing_is_done_
     let probe = Arc::clone(&rig.probe);
     rig.ends_with_nothing_left().await;
     assert!(probe.asked().values().all(|times| *times == 1), "{:?}", probe.asked());
+}
+
+/// Whether a mandatory request finds a queue, on a channel of its own, which RabbitMQ closes where there is no exchange.
+async fn is_routed(connection: &lapin::Connection) -> bool {
+    let channel = connection.create_channel().await.unwrap();
+    channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
+    let options = BasicPublishOptions { mandatory: true, ..Default::default() };
+    let properties = BasicProperties::default();
+    let published = channel.basic_publish(EXCHANGE.into(), "probe.done".into(), options, b"{}", properties);
+    let Ok(confirm) = published.await else { return false };
+    confirm.await.is_ok_and(|confirmation| confirmation.take_message().is_none())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn topology_that_vanishes_is_declared_again_and_readiness_tells_what_cannot_be() {
+    let rig = Rig::start().await;
+    rig.gate.send_replace(true);
+    let url = rig.stack.amqp_url();
+    let connection = lapin::Connection::connect(&url, ConnectionProperties::default()).await.unwrap();
+    let none = FieldTable::default;
+    let channel = connection.create_channel().await.unwrap();
+    let status = rig.pool.as_ref().unwrap().status();
+    let app = "beds.app_server.w";
+
+    // A binding.
+    channel.queue_unbind(app.into(), EXCHANGE.into(), "probe.done".into(), none()).await.unwrap();
+    assert!(!is_routed(&connection).await);
+    rig.eventually("the binding is back", async || is_routed(&connection).await).await;
+
+    // The exchanges, and the binding of the dead letters with theirs.
+    for exchange in [EXCHANGE, DEAD] {
+        channel.exchange_delete(exchange.into(), ExchangeDeleteOptions::default()).await.unwrap();
+    }
+    assert!(!is_routed(&connection).await);
+    rig.eventually("the exchange is back", async || is_routed(&connection).await).await;
+    let client = Client::connect(&url).await;
+    client.send("probe.dead", "late", false).await;
+    rig.eventually("dead letters have a place again", async || rig.waiting(DEAD).await == 1).await;
+
+    // The queue of the dead letters.
+    channel.queue_delete(DEAD.into(), QueueDeleteOptions::default()).await.unwrap();
+    client.send("probe.dead", "later", false).await;
+    rig.eventually("their queue is back", async || rig.asked_for("later") > 0 && rig.has_queue(DEAD).await)
+        .await;
+
+    // What cannot be declared again is told, and so is its end.
+    channel.exchange_delete(EXCHANGE.into(), ExchangeDeleteOptions::default()).await.unwrap();
+    let other = ExchangeDeclareOptions::default();
+    channel.exchange_declare(EXCHANGE.into(), ExchangeKind::Fanout, other, none()).await.unwrap();
+    rig.eventually("it is told", async || {
+        let (Status::Unrouted(why) | Status::Connecting(why)) = &*status.borrow() else { return false };
+        why.contains("inequivalent arg 'type'")
+    })
+    .await;
+    channel.exchange_delete(EXCHANGE.into(), ExchangeDeleteOptions::default()).await.unwrap();
+    rig.eventually("it serves again", async || *status.borrow() == Status::Serving).await;
+    assert!(is_routed(&connection).await);
 }

@@ -1,6 +1,6 @@
 //! [`Error`]: why a request has no answer, before it becomes the error object of a reply.
 
-use beds_protocol::{ErrorBody, ErrorCode, FieldError, Operation, RoutingKeyError};
+use beds_protocol::{ErrorBody, ErrorCode, FieldError, OneLine, Operation, RoutingKeyError};
 
 use crate::{outcome::Outcome, spec::Domain};
 
@@ -11,7 +11,7 @@ pub type Result<T = Outcome> = std::result::Result<T, Error>;
 ///
 /// The message may be shown to the client: it never holds SQL, connection data or a sensitive value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{code}: {message}")]
+#[error("{code}: {}", OneLine(message))]
 pub struct Error {
     /// What kind of failure it is.
     pub code: ErrorCode,

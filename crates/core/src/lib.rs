@@ -16,6 +16,7 @@ pub mod backoff;
 pub mod context;
 pub mod cursor;
 mod describe;
+pub mod entry;
 pub mod error;
 pub mod inspect;
 pub mod lookup;

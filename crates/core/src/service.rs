@@ -16,6 +16,8 @@ pub struct Incoming<'a> {
     pub routing_key: &'a str,
     /// The body's declared type.
     pub content_type: Option<&'a str>,
+    /// How the body is packed.
+    pub content_encoding: Option<&'a str>,
     /// The moment after which no answer is wanted, in Unix milliseconds; `Err` when the header is no number.
     pub deadline: Result<Option<i64>, ()>,
     /// The fingerprint of the template that the client was built for; `Err` when the header is no text.

@@ -26,7 +26,7 @@ impl Unshown {
     /// What a sensitive field holds is not repeated.
     pub fn add(&mut self, place: impl Display, field: &Field, stored: impl Display, reason: &str) {
         if field.sensitive {
-            self.push(|| format!("{place} {reason}"));
+            self.add_hidden(place, reason);
         } else {
             self.add_undeclared(place, stored, reason);
         }
@@ -40,6 +40,11 @@ impl Unshown {
             let dots = if cut.len() < stored.len() { "…" } else { "" };
             format!("{place} holds {cut}{dots}, which {reason}")
         });
+    }
+
+    /// Adds a cell whose content is nobody's business.
+    pub fn add_hidden(&mut self, place: impl Display, reason: &str) {
+        self.push(|| format!("{place} {reason}"));
     }
 
     fn push(&mut self, describe: impl FnOnce() -> String) {

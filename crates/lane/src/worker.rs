@@ -227,11 +227,11 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         match outcome {
             Ok(output) => {
                 answer(ticket, Ok(output));
-                After::Keep
+                self.renew(connection).await
             }
             Err(Fault::Refused(error)) => {
                 answer(ticket, Err(error));
-                After::Keep
+                self.renew(connection).await
             }
             Err(Fault::Abandoned(error)) => {
                 answer(ticket, Err(error));
@@ -274,8 +274,11 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         }
     }
 
-    /// Runs jobs one after another, as long as the connection is good.
+    /// Runs jobs of a group one after another, as long as the connection is good.
     async fn run_singly(&self, connection: &mut J::Connection, tickets: Vec<Ticket<J>>) -> After<J> {
+        if let After::Discard(_) = self.renew(connection).await {
+            return After::Discard(tickets.into_iter().filter(|ticket| ticket.gate.wait_again()).collect());
+        }
         let mut tickets = tickets.into_iter().filter_map(wanted);
         while let Some(ticket) = tickets.next() {
             if let After::Discard(mut again) = self.run_one(connection, ticket).await {
@@ -284,6 +287,15 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
             }
         }
         After::Keep
+    }
+
+    /// Makes the connection as new, where a job may have left something in it.
+    async fn renew(&self, connection: &mut J::Connection) -> After<J> {
+        if !J::is_touched(connection) {
+            return After::Keep;
+        }
+        let renewed = timeout(self.shared.settings.connect_timeout, J::renew(connection)).await;
+        if renewed.unwrap_or(false) { After::Keep } else { After::Discard(Vec::new()) }
     }
 
     /// The connection is lost: jobs that were not past their gate are run again; the effect of the others is unknown.

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::one_line::OneLine;
+
 macro_rules! error_codes {
     ($($(#[$doc:meta])* $variant:ident = $text:literal, retryable: $retryable:literal;)*) => {
         /// Every way in which a request can fail, as the wire spells it.
@@ -111,12 +113,14 @@ pub struct ErrorBody {
 
 impl fmt::Display for ErrorBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.code, self.message)?;
-        for FieldError { field, reason } in &self.details {
-            write!(f, "; `{field}` {reason}")?;
+        write!(f, "{}: {}", self.code, OneLine(&self.message))?;
+        // One field alone is what the message says already.
+        let said = |detail: &&FieldError| self.message.contains(&detail.reason);
+        for FieldError { field, reason } in self.details.iter().filter(|detail| !said(detail)) {
+            write!(f, "; `{}` {}", OneLine(field), OneLine(reason))?;
         }
         if let Some(hint) = &self.hint {
-            write!(f, " ({hint})")?;
+            write!(f, " ({})", OneLine(hint))?;
         }
         Ok(())
     }
@@ -125,6 +129,28 @@ impl fmt::Display for ErrorBody {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_is_one_line_that_says_things_once() {
+        let detail = |field: &str, reason: &str| FieldError { field: field.into(), reason: reason.into() };
+        let error = |message: &str, details| ErrorBody {
+            code: ErrorCode::ValidationFailed,
+            message: message.into(),
+            hint: None,
+            retryable: false,
+            details,
+            sqlstate: None,
+            request_id: String::new(),
+        };
+        let one = error("`a` is required", vec![detail("a", "is required")]);
+        assert_eq!(one.to_string(), "validation_failed: `a` is required");
+        let two = error("2 fields are invalid", vec![detail("a\n", "is required"), detail("b", "is late")]);
+        assert_eq!(
+            two.to_string(),
+            "validation_failed: 2 fields are invalid; `a\\n` is required; `b` is late"
+        );
+        assert_eq!(error("x\ny", Vec::new()).to_string(), "validation_failed: x\\ny");
+    }
 
     #[test]
     fn serde_and_as_str_agree_on_every_code() {

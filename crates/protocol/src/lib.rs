@@ -14,6 +14,7 @@
 pub mod error;
 mod names;
 mod nearest;
+mod one_line;
 pub mod operation;
 pub mod reply;
 pub mod request;
@@ -24,6 +25,7 @@ pub mod vocabulary;
 
 pub use error::{ErrorBody, ErrorCode, FieldError};
 pub use nearest::nearest;
+pub use one_line::{OneLine, OneLineWriter};
 pub use operation::{Operation, RoutingKey, RoutingKeyError};
 pub use reply::Reply;
 pub use request::{

@@ -37,6 +37,8 @@ pub mod header {
     pub const DEAD_ROUTING_KEY: &str = "beds-dead-routing-key";
     /// Dead letter: the node that gave it up.
     pub const DEAD_NODE: &str = "beds-dead-node";
+    /// Dead letter: the request's id, as in the node's log.
+    pub const DEAD_REQUEST_ID: &str = "beds-dead-request-id";
     /// Dead letter: the content header as it came, of a message whose properties cannot be read.
     pub const DEAD_PROPERTIES: &str = "beds-dead-properties";
     /// Dead letter: when, as RFC 3339 in UTC.

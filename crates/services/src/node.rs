@@ -3,10 +3,12 @@
 use std::{borrow::Cow, time::Instant};
 
 use beds_core::{
+    entry::{self, Destination},
     error::{Error, Result, shortened},
     service::{Incoming, Reply, Service, Verdict, refused},
+    settings::Limits,
 };
-use beds_protocol::{Broker, CallRequest, ErrorCode, Service as Hosted};
+use beds_protocol::{Broker, CallRequest, ErrorCode, Lane, Service as Hosted};
 use futures_util::future::{BoxFuture, FutureExt as _};
 use serde::Serialize;
 
@@ -25,14 +27,21 @@ pub struct NodeService {
     node: String,
     environment: &'static str,
     services: Vec<Hosted>,
+    limits: Limits,
     started: Instant,
 }
 
 impl NodeService {
-    /// The service of a node that starts now: its name, its environment as in `BEDS_ENV`, the services that it hosts.
+    /// The service of a node that starts now: its name, its environment as in `BEDS_ENV`, the services that it hosts,
+    /// and what one request may ask.
     #[must_use]
-    pub fn new(node: impl Into<String>, environment: &'static str, services: Vec<Hosted>) -> Self {
-        Self { node: node.into(), environment, services, started: Instant::now() }
+    pub fn new(
+        node: impl Into<String>,
+        environment: &'static str,
+        services: Vec<Hosted>,
+        limits: Limits,
+    ) -> Self {
+        Self { node: node.into(), environment, services, limits, started: Instant::now() }
     }
 
     fn answer(&self, incoming: &Incoming<'_>) -> Result<Reply> {
@@ -40,11 +49,9 @@ impl NodeService {
             let message = format!("the service `node` does not offer `{}`", incoming.routing_key);
             return Err(Error::new(ErrorCode::UnknownOperation, message).hint(format!("it offers `{PING}`")));
         }
-        if incoming.broker != Broker::AdminIn {
-            let message = format!("`{PING}` is not routed to the queue `{}`", incoming.broker.queue());
-            return Err(Error::new(ErrorCode::BadRequest, message)
-                .hint("publish to the exchange `beds` and let the routing key choose the queue"));
-        }
+        // As a write, which may want no answer.
+        let to = Destination { name: TEMPLATE, broker: Broker::AdminIn, lane: Lane::Write, hash: None };
+        entry::admit(incoming, &to, &self.limits)?;
         check(incoming.body)?;
         let reply = Answer {
             ok: true,
@@ -88,18 +95,13 @@ impl Service for NodeService {
 
 /// Refuses a body that is not `{}` or `{"args": {}}`: a ping takes no arguments.
 fn check(body: &[u8]) -> Result<()> {
-    let bad = |message: String| {
-        Error::new(ErrorCode::BadRequest, shortened(message, MESSAGE_CHARACTERS_MAX))
-            .hint(format!("the body of `{PING}` is {{}} or {{\"args\": {{}}}}"))
-    };
-    // A struct would be read from an array too, by position: only an object is a request.
-    if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
-        return Err(bad("the body is not a JSON object".to_owned()));
-    }
-    let request: CallRequest =
-        serde_json::from_slice(body).map_err(|error| bad(format!("the body is invalid: {error}")))?;
+    let request: CallRequest = entry::read(body, false)?;
     match request.args.unwrap_or_default().0.first() {
-        Some((name, _)) => Err(bad(format!("`{PING}` has no argument `{name}`"))),
+        Some((name, _)) => {
+            let message = shortened(format!("`{PING}` has no argument `{name}`"), MESSAGE_CHARACTERS_MAX);
+            Err(Error::new(ErrorCode::BadRequest, message)
+                .hint(format!("the body of `{PING}` is {{}} or {{\"args\": {{}}}}")))
+        }
         None => Ok(()),
     }
 }
@@ -126,7 +128,8 @@ mod tests {
     use super::*;
 
     fn service() -> NodeService {
-        NodeService::new("n1", "dev", vec![Hosted::AppServer, Hosted::Admin])
+        let limits = Limits { request_bytes_max: 1_000, ..Limits::default() };
+        NodeService::new("n1", "dev", vec![Hosted::AppServer, Hosted::Admin], limits)
     }
 
     fn incoming<'a>(routing_key: &'a str, body: &'a str) -> Incoming<'a> {
@@ -134,6 +137,7 @@ mod tests {
             broker: Broker::AdminIn,
             routing_key,
             content_type: None,
+            content_encoding: None,
             deadline: Ok(None),
             template_hash: Ok(None),
             request_id: "id",
@@ -179,8 +183,9 @@ mod tests {
             (r#"{"args": null}"#, "expected an object"),
             (r#"{"args": {}, "args": {}}"#, "duplicate field `args`"),
             ("[]", "not a JSON object"),
-            ("", "not a JSON object"),
-            ("{} {}", "trailing characters"),
+            ("", "the body is empty"),
+            ("{} {}", "after its JSON object"),
+            ("\u{feff}{}", "byte order mark"),
         ] {
             let (status, reply) = reply(incoming(PING, body));
             assert_eq!((status, &reply["error"]["code"]), ("bad_request", &json!("bad_request")), "{body}");
@@ -190,6 +195,17 @@ mod tests {
             let (status, reply) = reply(incoming(routing_key, "{}"));
             assert_eq!(status, "unknown_operation", "{routing_key}");
             assert!(reply["error"]["hint"].as_str().unwrap().contains(PING), "{reply}");
+        }
+        let long = format!(r#"{{"args": {{}} {}}}"#, " ".repeat(1_000));
+        for (given, code) in [
+            (Incoming { content_type: Some("text/plain"), ..incoming(PING, "{}") }, "bad_request"),
+            (Incoming { content_encoding: Some("gzip"), ..incoming(PING, "{}") }, "bad_request"),
+            (Incoming { deadline: Ok(Some(1)), ..incoming(PING, "{}") }, "deadline_exceeded"),
+            (Incoming { deadline: Err(()), ..incoming(PING, "{}") }, "bad_request"),
+            (Incoming { template_hash: Ok(Some("0")), ..incoming(PING, "{}") }, "template_mismatch"),
+            (incoming(PING, &long), "too_large"),
+        ] {
+            assert_eq!(reply(given).0, code);
         }
         let misplaced = Incoming { broker: Broker::AdminOut, ..incoming(PING, "{}") };
         assert_eq!(reply(misplaced).0, "bad_request");

@@ -87,8 +87,8 @@ impl NodeCommand {
 
     /// With these environment variables, over any of the same name.
     #[must_use]
-    pub fn env(mut self, variables: &[(&str, &str)]) -> Self {
-        self.command.envs(variables.iter().copied());
+    pub fn env(mut self, variables: &[(impl AsRef<OsStr>, impl AsRef<OsStr>)]) -> Self {
+        self.command.envs(variables.iter().map(|(name, value)| (name, value)));
         self
     }
 

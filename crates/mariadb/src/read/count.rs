@@ -20,7 +20,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Count {
     domain: &'static Domain,
-    source: &'static Source,
+    pub(super) source: &'static Source,
     filter: Vec<Condition>,
     known: Arc<Columns>,
 }

@@ -22,7 +22,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Page {
     domain: &'static Domain,
-    source: &'static Source,
+    pub(super) source: &'static Source,
     selection: Selection,
     /// The field of each column that the statement selects.
     columns: Vec<usize>,

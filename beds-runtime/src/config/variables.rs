@@ -1,0 +1,126 @@
+//! The environment variables `BEDS__SECTION__KEY`: the last layer of the configuration.
+//!
+//! A value arrives as it is written, as a text: the type of its key decides what is read from it. So `007` is a name
+//! as well as a number.
+
+use std::{
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
+};
+
+use config::{Map, Source, Value, ValueKind};
+
+use super::ConfigError;
+
+const PREFIX: &str = "BEDS__";
+const SEPARATOR: &str = "__";
+
+/// The keys whose values are lists, with commas between the items. Lists of URLs read their text by themselves.
+const LISTS: &[&[&str]] = &[&["node", "services"], &["amqp", "reply_to_prefixes"]];
+
+/// The variables of BEDS in an environment.
+#[derive(Debug, Clone)]
+pub(super) struct Variables {
+    /// Path of the key, lower-case; name and value of the variable.
+    by_path: BTreeMap<Vec<String>, (String, String)>,
+}
+
+impl Variables {
+    /// Takes those that are BEDS's; the others are nobody's business, whatever their bytes.
+    pub(super) fn of(
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, ConfigError> {
+        let mut by_path: BTreeMap<Vec<String>, (String, String)> = BTreeMap::new();
+        for (name, value) in environment {
+            if !name.as_encoded_bytes().starts_with(PREFIX.as_bytes()) {
+                continue;
+            }
+            let name = text(&name).ok_or_else(|| {
+                ConfigError::new(format!(
+                    "the name of the environment variable {} is not UTF-8",
+                    name.display()
+                ))
+            })?;
+            let value = text(&value).ok_or_else(|| {
+                ConfigError::new(format!("environment variable {name}: its value is not UTF-8"))
+            })?;
+            let path: Vec<_> =
+                name.trim_start_matches(PREFIX).split(SEPARATOR).map(str::to_ascii_lowercase).collect();
+            if path.iter().any(String::is_empty) {
+                let reason = "it must be BEDS__SECTION__KEY, such as BEDS__AMQP__URL";
+                return Err(ConfigError::new(format!("environment variable {name}: {reason}")));
+            }
+            if let Some((other, _)) = by_path.insert(path, (name.clone(), value)) {
+                let mut both = [other, name];
+                both.sort();
+                let [one, two] = both;
+                return Err(ConfigError::new(format!(
+                    "environment variables {one} and {two} are the same key"
+                )));
+            }
+        }
+        let variables = Self { by_path };
+        match variables.key_and_section() {
+            Some((key, section)) => Err(ConfigError::new(format!(
+                "environment variable {key}: it is a section, as {section} says: it has no value of its own"
+            ))),
+            None => Ok(variables),
+        }
+    }
+
+    /// A variable that gives a value to what another has as a section.
+    fn key_and_section(&self) -> Option<(&str, &str)> {
+        let mut names = self.by_path.iter().zip(self.by_path.iter().skip(1));
+        names
+            .find(|((key, _), (next, _))| next.starts_with(key))
+            .map(|((_, (key, _)), (_, (section, _)))| (key.as_str(), section.as_str()))
+    }
+
+    /// The name of the variable that gives what stands at this place, such as `node.services[1]`, or something in it.
+    pub(super) fn at(&self, place: &str) -> Option<&str> {
+        let place: Vec<_> = place.split(['.', '[']).filter(|part| !part.ends_with(']')).collect();
+        let is_there = |path: &Vec<String>| path.iter().zip(&place).all(|(one, other)| one == other);
+        self.by_path.iter().find(|(path, _)| is_there(path)).map(|(_, (name, _))| name.as_str())
+    }
+}
+
+/// A text in UTF-8.
+fn text(text: &OsStr) -> Option<String> {
+    text.to_str().map(str::to_owned)
+}
+
+impl Source for Variables {
+    fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn collect(&self) -> Result<Map<String, Value>, config::ConfigError> {
+        let mut root = Map::new();
+        for (path, (name, value)) in &self.by_path {
+            let origin = format!("environment variable {name}");
+            let new = |kind: ValueKind| Value::new(Some(&origin), kind);
+            let value = if LISTS.iter().any(|list| list.iter().eq(path)) {
+                let items = value.split(',').map(str::trim).filter(|_| !value.is_empty());
+                new(ValueKind::Array(items.map(|item| new(ValueKind::String(item.to_owned()))).collect()))
+            } else {
+                new(ValueKind::String(value.clone()))
+            };
+            insert(&mut root, path, value);
+        }
+        Ok(root)
+    }
+}
+
+/// Puts a value at its path; what is no table on the way has been refused.
+fn insert(table: &mut Map<String, Value>, path: &[String], value: Value) {
+    match path {
+        [] => {}
+        [key] => drop(table.insert(key.clone(), value)),
+        [section, rest @ ..] => {
+            let empty = || Value::new(None, ValueKind::Table(Map::new()));
+            if let ValueKind::Table(table) = &mut table.entry(section.clone()).or_insert_with(empty).kind {
+                insert(table, rest, value);
+            }
+        }
+    }
+}

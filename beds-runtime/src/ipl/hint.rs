@@ -1,0 +1,88 @@
+//! What to do about a server that does not answer as it should, by what was said.
+
+/// What is found in a reason, and what to do about it. The first that is found counts.
+const CAUSES: &[(&[&str], &str)] = &[
+    (
+        &["Login was refused", "(28000)", "SCRAM failure", "Authentication failed"],
+        "user or password is wrong: correct them in the URL, or the password in the file of `pass_file`",
+    ),
+    (
+        &["access to vhost"],
+        "the user may not use this virtual host: `rabbitmqctl set_permissions` allows it; deploy/privileges.md has what a \
+         node needs",
+    ),
+    (
+        &["vhost"],
+        "there is no such virtual host: create it with `rabbitmqctl add_vhost`, or correct the path of the URL",
+    ),
+    (&["1049 (42000)"], "there is no such schema: create it, or correct the path of the URL"),
+    (
+        &["1044 (42000)"],
+        "the user may not use this schema: grant it what deploy/privileges.md has, or correct the path of the URL",
+    ),
+    (
+        &["is not allowed to connect"],
+        "the server takes no connections from this host: create the user for it",
+    ),
+    (
+        &["certificate", "TLS", "tls", "InvalidContentType", "corrupt message"],
+        "TLS does not come about: check that the server has it on this port, and that its certificate is valid for the \
+         host's name and signed by an authority that this machine trusts",
+    ),
+    (
+        &["failed to lookup address", "Name or service not known", "dns", "DNS"],
+        "the name of the host is not known: correct it in the URL, or make it known",
+    ),
+    (
+        &[
+            "refused",
+            "cannot reach",
+            "unreachable",
+            "no answer within",
+            "Server selection timeout",
+            "communicating",
+        ],
+        "start the server, or correct its address in config/ or in the environment",
+    ),
+];
+
+/// What to do about a check that failed for this reason.
+pub(super) fn of(reason: &str) -> &'static str {
+    let cause = CAUSES.iter().find(|(said, _)| said.iter().any(|said| reason.contains(said)));
+    cause.map_or("the log of the server may say more", |(_, hint)| hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_cause_has_a_hint_of_its_own() {
+        for (reason, hint) in [
+            ("ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN.", "user or password"),
+            (
+                "error returned from database: 1045 (28000): Access denied for user 'u'@'h'",
+                "user or password",
+            ),
+            ("SCRAM failure: Authentication failed.", "user or password"),
+            ("NOT_ALLOWED - vhost nosuch not found", "no such virtual host"),
+            ("NOT_ALLOWED - access to vhost '/' refused for user 'u'", "may not use this virtual host"),
+            ("error returned from database: 1049 (42000): Unknown database 'x'", "no such schema"),
+            (
+                "error returned from database: 1044 (42000): Access denied for user 'u' to database 'x'",
+                "this schema",
+            ),
+            ("cannot reach h: Connection refused (os error 111)", "start the server"),
+            (
+                "cannot reach h: failed to lookup address information: Name or service not known",
+                "the name of the host",
+            ),
+            ("cannot reach h: invalid peer certificate: UnknownIssuer", "TLS"),
+            ("no answer within 1500 ms", "start the server"),
+            ("Server selection timeout: No available servers.", "start the server"),
+            ("something else", "the log of the server"),
+        ] {
+            assert!(of(reason).contains(hint), "{reason}: {}", of(reason));
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! The initial program load: the steps from a configuration to a serving node, each logged with its time.
+//!
+//! In `dev` a step that fails is a warning with a hint, and only what needs it stays off. In `qa` and `prod` it
+//! ends the process, with an exit code of its own and one line that says why.
+
+mod hint;
+
+use std::{
+    fmt,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use beds_core::{
+    settings::SecretUrl,
+    spec::{Domain, Engine},
+};
+use beds_protocol::nearest;
+use futures_util::future::{BoxFuture, join_all};
+use tracing::{info, warn};
+
+use crate::config::{Config, Environment};
+
+/// The steps, in order. The number is the process's exit code when the step ends it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Step {
+    /// The configuration is complete and makes sense.
+    Configuration = 10,
+    /// Logging is set up.
+    Logging = 11,
+    /// RabbitMQ answers.
+    RabbitMq = 12,
+    /// Every MariaDB server that a template needs answers.
+    MariaDb = 13,
+    /// Every MongoDB server that a template needs answers.
+    MongoDb = 14,
+    /// The topology is declared, and the brokers consume.
+    Brokers = 15,
+    /// No template contradicts its database.
+    Templates = 16,
+}
+
+impl Step {
+    /// The exit code of a process that ends at this step.
+    #[must_use]
+    pub fn exit_code(self) -> ExitCode {
+        ExitCode::from(self as u8)
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Configuration => "configuration",
+            Self::Logging => "logging",
+            Self::RabbitMq => "RabbitMQ",
+            Self::MariaDb => "MariaDB",
+            Self::MongoDb => "MongoDB",
+            Self::Brokers => "brokers",
+            Self::Templates => "templates",
+        })
+    }
+}
+
+/// A step that failed.
+#[derive(Debug)]
+pub struct Failure {
+    /// Which.
+    pub step: Step,
+    /// What of it, and why.
+    pub reason: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}; {}", self.step, self.reason, self.hint)
+    }
+}
+
+/// A check of one server.
+#[derive(Debug)]
+pub struct Check {
+    /// The step that it belongs to.
+    pub step: Step,
+    /// What was checked, such as `MariaDB catalog at mysql://…`.
+    pub what: String,
+    /// The database that it is about, where it is about one.
+    pub database: Option<(Engine, &'static str)>,
+    /// How long it took.
+    pub took: Duration,
+    /// What the server said of itself, or what went wrong.
+    pub outcome: Result<String, String>,
+}
+
+impl Check {
+    /// What to do about it, where it failed.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        self.outcome.as_ref().err().map(|reason| hint::of(reason))
+    }
+}
+
+/// The databases that these domains need and the configuration does not have: a fault of the configuration, found
+/// before any server is asked.
+#[must_use]
+pub fn missing(config: &Config, domains: &[&'static Domain]) -> Option<Failure> {
+    let missing: Vec<_> = databases(domains)
+        .into_iter()
+        .filter(|(engine, name)| !is_configured(config, *engine, name))
+        .collect();
+    let (engine, name) = missing.first()?;
+    let sections: Vec<_> =
+        missing.iter().map(|(engine, name)| format!("[{}.{name}]", engine.as_str())).collect();
+    let (sections, are) = (sections.join(", "), if missing.len() == 1 { "is" } else { "are" });
+    let templates =
+        domains.iter().filter(|domain| missing.contains(&(domain.engine(), domain.database))).count();
+    let known: Vec<&str> = match engine {
+        Engine::MariaDb => config.mariadb.names().collect(),
+        Engine::MongoDb => config.mongodb.names().collect(),
+    };
+    let engine = engine.as_str();
+    let hint = match nearest(name, known.into_iter()) {
+        Some(near) => format!("there is [{engine}.{near}]: did you mean [{engine}.{name}]?"),
+        None => format!(
+            "give it a `url`, in config/ or as BEDS__{}__{}__URL",
+            engine.to_uppercase(),
+            name.to_uppercase()
+        ),
+    };
+    let reason = format!("{sections} {are} not configured; {templates} templates of this node need it");
+    Some(Failure { step: Step::Configuration, reason, hint })
+}
+
+fn is_configured(config: &Config, engine: Engine, database: &str) -> bool {
+    match engine {
+        Engine::MariaDb => config.mariadb.get(database).is_some(),
+        Engine::MongoDb => config.mongodb.get(database).is_some(),
+    }
+}
+
+/// Checks every configured server that these domains need, all at the same time, and says what each answered.
+pub async fn check(config: &Config, domains: &[&'static Domain]) -> Vec<Check> {
+    let mut checks: Vec<BoxFuture<'_, Check>> = vec![Box::pin(rabbitmq(config))];
+    for (engine, name) in
+        databases(domains).into_iter().filter(|(engine, name)| is_configured(config, *engine, name))
+    {
+        match engine {
+            Engine::MariaDb => {
+                checks.push(Box::pin(mariadb(config, name)));
+                if let Some(server) = config.mariadb.get(name).filter(|server| !server.read_urls.0.is_empty())
+                {
+                    checks.push(Box::pin(replicas(config, name, &server.read_urls.0)));
+                }
+            }
+            Engine::MongoDb => checks.push(Box::pin(mongodb(config, name))),
+        }
+    }
+    join_all(checks).await
+}
+
+async fn timed(step: Step, what: String, check: impl Future<Output = Result<String, String>>) -> Check {
+    let begun = Instant::now();
+    let outcome = check.await;
+    Check { step, what, database: None, took: begun.elapsed(), outcome }
+}
+
+async fn rabbitmq(config: &Config) -> Check {
+    let urls: Vec<_> = config.amqp.url.0.iter().map(SecretUrl::redacted).collect();
+    let ping = async {
+        beds_bus::ping(&config.amqp).await.map(|()| "answers".to_owned()).map_err(|error| error.to_string())
+    };
+    timed(Step::RabbitMq, format!("RabbitMQ at {}", urls.join(", ")), ping).await
+}
+
+async fn mariadb(config: &Config, name: &'static str) -> Check {
+    let url = config.mariadb.get(name).and_then(|server| server.url.as_ref());
+    let ping = async {
+        match url {
+            Some(url) => beds_mariadb::ping(url, config.node.ipl_timeout_ms.duration()).await,
+            None => Err("it has no `url`".to_owned()),
+        }
+    };
+    let check = timed(Step::MariaDb, place(Step::MariaDb, name, url), ping).await;
+    Check { database: Some((Engine::MariaDb, name)), ..check }
+}
+
+async fn mongodb(config: &Config, name: &'static str) -> Check {
+    let url = config.mongodb.get(name).and_then(|server| server.url.as_ref());
+    let ping = async {
+        match url {
+            Some(url) => beds_mongodb::ping(url, config.node.ipl_timeout_ms.duration()).await,
+            None => Err("it has no `url`".to_owned()),
+        }
+    };
+    let check = timed(Step::MongoDb, place(Step::MongoDb, name, url), ping).await;
+    Check { database: Some((Engine::MongoDb, name)), ..check }
+}
+
+/// What a check of a database is called, such as ``MariaDB `catalog` at mysql://…``.
+fn place(step: Step, name: &str, url: Option<&SecretUrl>) -> String {
+    let at = url.map(|url| format!(" at {}", url.redacted())).unwrap_or_default();
+    format!("{step} `{name}`{at}")
+}
+
+/// What each replica answers. It is a failure only where none does: reads go to the others, and the lane tries the
+/// lost one for ever.
+async fn replicas(config: &Config, name: &'static str, urls: &[SecretUrl]) -> Check {
+    let limit = config.node.ipl_timeout_ms.duration();
+    let asking = async {
+        let pings = urls.iter().map(async |url| (url.redacted(), beds_mariadb::ping(url, limit).await));
+        let answers = join_all(pings).await;
+        let count = answers.iter().filter(|(_, answer)| answer.is_ok()).count();
+        let all = answers.into_iter().map(|(url, answer)| match answer {
+            Ok(version) => format!("{url}: {version}"),
+            Err(reason) => format!("{url} FAILED: {reason}"),
+        });
+        let said = format!("{count} of {} answer: {}", urls.len(), all.collect::<Vec<_>>().join("; "));
+        if count == 0 { Err(said) } else { Ok(said) }
+    };
+    timed(Step::MariaDb, format!("{} `{name}`, replicas for reads", Step::MariaDb), asking).await
+}
+
+/// The databases of these domains, each once.
+fn databases(domains: &[&'static Domain]) -> Vec<(Engine, &'static str)> {
+    let mut databases: Vec<(Engine, &'static str)> = Vec::new();
+    for domain in domains {
+        if !databases.contains(&(domain.engine(), domain.database)) {
+            databases.push((domain.engine(), domain.database));
+        }
+    }
+    databases
+}
+
+/// The domains of the services that a node hosts.
+#[must_use]
+pub fn hosted(config: &Config, domains: Vec<&'static Domain>) -> Vec<&'static Domain> {
+    let hosts = |domain: &&Domain| config.node.services.contains(&domain.placement.read.service());
+    domains.into_iter().filter(hosts).collect()
+}
+
+/// The domains whose database the configuration knows; the others stay off.
+#[must_use]
+pub fn configured(config: &Config, domains: Vec<&'static Domain>) -> Vec<&'static Domain> {
+    let (known, unknown): (Vec<_>, Vec<_>) =
+        domains.into_iter().partition(|domain| is_configured(config, domain.engine(), domain.database));
+    for domain in unknown {
+        warn!(template = domain.name, "not served: its database `{}` is not configured", domain.database);
+    }
+    known
+}
+
+/// The domains whose database did not answer, and the others.
+#[must_use]
+pub fn split(
+    checks: &[Check],
+    domains: Vec<&'static Domain>,
+) -> (Vec<&'static Domain>, Vec<&'static Domain>) {
+    let failed = |domain: &&Domain| {
+        let of_it = |check: &&Check| check.database == Some((domain.engine(), domain.database));
+        checks.iter().filter(of_it).any(|check| check.outcome.is_err())
+    };
+    domains.into_iter().partition(failed)
+}
+
+/// Logs the checks, and gives the first failure where the environment does not take it.
+///
+/// # Errors
+/// The first failed check, outside of `dev`.
+pub fn judge(checks: &[Check], environment: Environment) -> Result<(), Failure> {
+    let mut first = None;
+    for Check { step, what, database: _, took, outcome } in checks {
+        let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        match outcome {
+            Ok(answer) => info!(took_ms, "{what}: {answer}"),
+            Err(said) => {
+                let (reason, hint) = (format!("{what}: {said}"), hint::of(said).to_owned());
+                warn!(took_ms, "{reason}; {hint}");
+                first.get_or_insert(Failure { step: *step, reason, hint });
+            }
+        }
+    }
+    match (first, environment) {
+        (Some(failure), Environment::Qa | Environment::Prod) => Err(failure),
+        (Some(_), Environment::Dev) | (None, _) => Ok(()),
+    }
+}

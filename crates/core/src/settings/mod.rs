@@ -1,0 +1,90 @@
+//! What several sections of the configuration are made of, and the limits on one request.
+//!
+//! Nothing here reads a file: the runtime's `config` does.
+
+mod rules;
+mod url;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::Deserialize;
+
+pub use rules::{MARIADB, MONGODB, RABBITMQ, Rules};
+pub use url::{Host, Parts, SecretUrl, Urls, decoded};
+
+/// Declares a section: a struct with a default for each key, in which an unknown key is an error.
+#[macro_export]
+macro_rules! section {
+    ($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident: $type:ty = $default:expr,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, $crate::__serde::Deserialize)]
+        #[serde(crate = "beds_core::__serde", deny_unknown_fields, default)]
+        pub struct $name { $($(#[$fdoc])* pub $field: $type,)* }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $($field: $default,)* }
+            }
+        }
+    };
+}
+
+section! {
+    /// `[limits]`
+    Limits {
+        /// Longest request body.
+        request_bytes_max: usize = 4 << 20,
+        /// Longest reply body.
+        reply_bytes_max: usize = 16 << 20,
+        /// Records in one `create`.
+        create_records_max: usize = 1_000,
+        /// Items of one `in`.
+        in_items_max: usize = 500,
+        /// How long a request without a deadline of its own may take.
+        request_timeout_ms: Millis = Millis(10_000),
+        /// The most that a request may ask for.
+        request_timeout_max_ms: Millis = Millis(120_000),
+    }
+}
+
+/// A duration in whole milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(transparent)]
+pub struct Millis(pub u32);
+
+impl Millis {
+    /// As a duration.
+    #[must_use]
+    pub const fn duration(self) -> Duration {
+        Duration::from_millis(self.0 as u64)
+    }
+}
+
+/// The servers of one engine, by database. A name's case is of no account, since environment variables lose it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Servers<T>(BTreeMap<String, T>);
+
+impl<T> Default for Servers<T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<T> Servers<T> {
+    /// The server of a template's `database`.
+    #[must_use]
+    pub fn get(&self, database: &str) -> Option<&T> {
+        self.0.get(&database.to_ascii_lowercase())
+    }
+
+    /// The names of the sections, lower-case.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// Every server, by the name of its section.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&String, &mut T)> {
+        self.0.iter_mut()
+    }
+}

@@ -1,0 +1,328 @@
+//! What the URL of each server may say. A part that nobody reads would be replaced by a default without a word, so
+//! every part is understood, or refused by its name.
+
+use std::ops::RangeInclusive;
+
+use beds_protocol::nearest;
+
+use super::url::{Parts, SecretUrl, decoded};
+
+/// What URLs of one kind of server may say.
+#[derive(Debug)]
+pub struct Rules {
+    server: &'static str,
+    example: &'static str,
+    schemes: &'static [&'static str],
+    login: Login,
+    /// What the path names, for messages.
+    path: &'static str,
+    hosts: Hosts,
+    /// Whether the case of a key counts.
+    exact: bool,
+    keys: &'static [(&'static str, Value)],
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Login {
+    /// A user with a password; without either, RabbitMQ's own `guest`, as in every client library.
+    UserOrGuest,
+    /// A user, with or without a password.
+    User,
+    /// None, or a user with a password, but for some values of this key.
+    Optional { mechanism: &'static str, without_password: &'static [&'static str] },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hosts {
+    One,
+    /// One, or none where this key is given.
+    OneOr(&'static str),
+    Several,
+}
+
+/// What the value of a key is.
+#[derive(Debug)]
+enum Value {
+    Text,
+    Bool,
+    Integer(RangeInclusive<u64>),
+    /// A file that can be read.
+    File,
+    /// One of these; case does not count.
+    OneOf(&'static [&'static str]),
+    /// As many of them as there are; each is a text.
+    Texts,
+}
+
+use Value::{Bool, File, Integer, OneOf, Text, Texts};
+
+const MILLISECONDS: Value = Integer(0..=u32::MAX as u64);
+const COUNT: Value = Integer(0..=u32::MAX as u64);
+
+/// RabbitMQ: `amqp://` and `amqps://`.
+pub static RABBITMQ: Rules = Rules {
+    server: "RabbitMQ",
+    example: "amqp://USER@HOST:5672/%2f",
+    schemes: &["amqp", "amqps"],
+    login: Login::UserOrGuest,
+    path: "virtual host",
+    hosts: Hosts::One,
+    exact: true,
+    keys: &[
+        ("auth_mechanism", OneOf(&["plain", "amqplain"])),
+        ("channel_max", Integer(1..=65_535)),
+        ("connection_timeout", Integer(1..=u32::MAX as u64)),
+        ("frame_max", Integer(4_096..=u32::MAX as u64)),
+        ("heartbeat", Integer(1..=65_535)),
+    ],
+};
+
+/// MariaDB: `mysql://` and `mariadb://`.
+pub static MARIADB: Rules = Rules {
+    server: "MariaDB",
+    example: "mysql://USER@HOST:3306/SCHEMA",
+    schemes: &["mysql", "mariadb"],
+    login: Login::User,
+    path: "schema",
+    hosts: Hosts::OneOr("socket"),
+    exact: true,
+    keys: &[
+        // The node writes and reads UTF-8.
+        ("charset", OneOf(&["utf8mb4"])),
+        ("collation", Text),
+        ("socket", Text),
+        ("ssl-ca", File),
+        ("ssl-cert", File),
+        ("ssl-key", File),
+        ("ssl-mode", SSL_MODE),
+        ("sslca", File),
+        ("sslcert", File),
+        ("sslkey", File),
+        ("sslmode", SSL_MODE),
+        ("statement-cache-capacity", COUNT),
+    ],
+};
+
+const SSL_MODE: Value = OneOf(&["DISABLED", "PREFERRED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY"]);
+
+/// MongoDB: `mongodb://` and `mongodb+srv://`.
+pub static MONGODB: Rules = Rules {
+    server: "MongoDB",
+    example: "mongodb://USER@HOST:27017/?authSource=DATABASE",
+    schemes: &["mongodb", "mongodb+srv"],
+    login: Login::Optional {
+        mechanism: "authMechanism",
+        without_password: &["MONGODB-X509", "MONGODB-AWS", "MONGODB-OIDC"],
+    },
+    path: "database",
+    hosts: Hosts::Several,
+    exact: false,
+    keys: &[
+        ("appName", Text),
+        (
+            "authMechanism",
+            OneOf(&["SCRAM-SHA-1", "SCRAM-SHA-256", "MONGODB-X509", "MONGODB-AWS", "MONGODB-OIDC", "PLAIN"]),
+        ),
+        ("authMechanismProperties", Text),
+        ("authSource", Text),
+        ("connectTimeoutMS", MILLISECONDS),
+        ("directConnection", Bool),
+        ("heartbeatFrequencyMS", MILLISECONDS),
+        ("journal", Bool),
+        ("loadBalanced", Bool),
+        ("localThresholdMS", MILLISECONDS),
+        ("maxConnecting", Integer(1..=u32::MAX as u64)),
+        ("maxIdleTimeMS", MILLISECONDS),
+        ("maxPoolSize", COUNT),
+        ("maxStalenessSeconds", COUNT),
+        ("minPoolSize", COUNT),
+        ("readConcernLevel", OneOf(&["local", "available", "majority", "linearizable", "snapshot"])),
+        (
+            "readPreference",
+            OneOf(&["primary", "primaryPreferred", "secondary", "secondaryPreferred", "nearest"]),
+        ),
+        ("readPreferenceTags", Texts),
+        ("replicaSet", Text),
+        ("retryReads", Bool),
+        ("retryWrites", Bool),
+        ("serverMonitoringMode", OneOf(&["stream", "poll", "auto"])),
+        ("serverSelectionTimeoutMS", MILLISECONDS),
+        ("srvMaxHosts", COUNT),
+        ("srvServiceName", Text),
+        ("ssl", Bool),
+        ("tls", Bool),
+        ("tlsAllowInvalidCertificates", Bool),
+        ("tlsCAFile", File),
+        ("tlsCertificateKeyFile", File),
+        ("tlsInsecure", Bool),
+        ("uuidRepresentation", OneOf(&["csharpLegacy", "javaLegacy", "pythonLegacy"])),
+        ("w", Text),
+        ("wTimeoutMS", MILLISECONDS),
+    ],
+};
+
+/// Of a key that is quoted.
+const KEY_CHARACTERS_MAX: usize = 40;
+
+impl Rules {
+    /// Whether a URL says nothing but what is understood.
+    ///
+    /// # Errors
+    /// What is not, by its name and with what to write instead, without anything of the password.
+    pub fn check(&self, url: &SecretUrl) -> Result<(), String> {
+        self.read(url.expose()).map(drop)
+    }
+
+    /// The parts of a URL that says nothing but what is understood.
+    ///
+    /// # Errors
+    /// As [`Rules::check`].
+    pub fn read<'a>(&self, url: &'a str) -> Result<Parts<'a>, String> {
+        let parts = Parts::read(url).map_err(|reason| format!("{reason}; it looks like {}", self.example))?;
+        self.check_scheme(&parts)?;
+        for (text, what) in [
+            (parts.user, "user"),
+            (parts.password, "password"),
+            (parts.path, self.path),
+            (parts.query, "query"),
+        ] {
+            decoded(text.unwrap_or_default(), what)?;
+        }
+        let pairs = self.pairs(&parts)?;
+        self.check_login(&parts, &pairs)?;
+        self.check_hosts(&parts, &pairs)?;
+        let path = parts.path.unwrap_or_default();
+        if path.contains('/') {
+            return Err(format!("the {} is `{path}`: a `/` in its name is written as `%2f`", self.path));
+        }
+        Ok(parts)
+    }
+
+    /// The value of a key, decoded.
+    #[must_use]
+    pub fn value(&self, parts: &Parts<'_>, key: &str) -> Option<String> {
+        let pairs = self.pairs(parts).ok()?;
+        pairs.into_iter().find(|(known, _)| *known == key).map(|(_, value)| value)
+    }
+
+    /// The files that a URL names, each with its key.
+    #[must_use]
+    pub fn files(&self, url: &SecretUrl) -> Vec<(&'static str, String)> {
+        let pairs = Parts::read(url.expose()).and_then(|parts| self.pairs(&parts)).unwrap_or_default();
+        let is_file = |key: &str| self.keys.iter().any(|(known, kind)| *known == key && matches!(kind, File));
+        pairs.into_iter().filter(|(key, _)| is_file(key)).collect()
+    }
+
+    fn check_scheme(&self, parts: &Parts<'_>) -> Result<(), String> {
+        let Parts { scheme, .. } = parts;
+        if self.schemes.contains(scheme) {
+            return Ok(());
+        }
+        let shown: String = scheme.chars().take(KEY_CHARACTERS_MAX).collect();
+        Err(match nearest(&shown, self.schemes.iter().copied()) {
+            Some(near) => format!("unknown scheme `{shown}://`: did you mean `{near}://`?"),
+            None => {
+                format!("the scheme `{shown}://` is none of {}; it looks like {}", self.server, self.example)
+            }
+        })
+    }
+
+    /// The keys of the query with their values, decoded.
+    fn pairs(&self, parts: &Parts<'_>) -> Result<Vec<(&'static str, String)>, String> {
+        let mut pairs: Vec<(&'static str, String)> = Vec::new();
+        for pair in parts.query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let (key, kind) = self.key(key)?;
+            let value = decoded(value, &format!("value of `{key}`"))?;
+            if !matches!(kind, Texts) && pairs.iter().any(|(known, _)| *known == key) {
+                return Err(format!("`{key}` stands twice in the query"));
+            }
+            kind.check(&value).map_err(|expected| match kind {
+                Text | Texts | File => format!("`{key}` in the query has no value"),
+                Bool | Integer(_) | OneOf(_) => {
+                    let shown: String = value.chars().take(KEY_CHARACTERS_MAX).collect();
+                    format!("`{key}={shown}` in the query is not understood: it must be {expected}")
+                }
+            })?;
+            pairs.push((key, value));
+        }
+        Ok(pairs)
+    }
+
+    fn key(&self, given: &str) -> Result<(&'static str, &'static Value), String> {
+        let is_it = |known: &str| known == given || (!self.exact && known.eq_ignore_ascii_case(given));
+        if let Some((key, kind)) = self.keys.iter().find(|(known, _)| is_it(known)) {
+            return Ok((*key, kind));
+        }
+        let shown: String = given.chars().take(KEY_CHARACTERS_MAX).collect();
+        let known = || self.keys.iter().map(|(key, _)| *key);
+        Err(match nearest(&shown, known()) {
+            Some(near) => format!("unknown key `{shown}` in the query: did you mean `{near}`?"),
+            None => format!(
+                "unknown key `{shown}` in the query; it may be {}",
+                known().collect::<Vec<_>>().join(", ")
+            ),
+        })
+    }
+
+    fn check_login(&self, parts: &Parts<'_>, pairs: &[(&'static str, String)]) -> Result<(), String> {
+        let (user, password) = (parts.user.unwrap_or_default(), parts.password);
+        if user.is_empty() {
+            return match (password, self.login) {
+                (Some(_), _) => Err("it has a password, and names no user".to_owned()),
+                (None, Login::User) => Err(format!("it names no user; it looks like {}", self.example)),
+                (None, Login::UserOrGuest | Login::Optional { .. }) => Ok(()),
+            };
+        }
+        let without_password = match self.login {
+            Login::UserOrGuest => false,
+            Login::User => true,
+            Login::Optional { mechanism, without_password } => pairs.iter().any(|(key, value)| {
+                *key == mechanism && without_password.iter().any(|known| known.eq_ignore_ascii_case(value))
+            }),
+        };
+        match password {
+            None if without_password => Ok(()),
+            None => Err(format!(
+                "the user `{user}` has no password: put it into a file, and name that as `pass_file`"
+            )),
+            Some("") => Err(format!("the password of `{user}` is empty")),
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn check_hosts(&self, parts: &Parts<'_>, pairs: &[(&'static str, String)]) -> Result<(), String> {
+        let hosts = parts.hosts()?;
+        let is_named = hosts.iter().all(|host| !host.name.is_empty());
+        match self.hosts {
+            Hosts::OneOr(key) if hosts.len() == 1 && pairs.iter().any(|(given, _)| *given == key) => Ok(()),
+            _ if !is_named => Err(format!("it names no host; it looks like {}", self.example)),
+            Hosts::One | Hosts::OneOr(_) if hosts.len() > 1 => {
+                Err("it names several hosts: write a URL for each".to_owned())
+            }
+            Hosts::One | Hosts::OneOr(_) | Hosts::Several => Ok(()),
+        }
+    }
+}
+
+impl Value {
+    /// Whether a value is of this kind; otherwise what it must be.
+    fn check(&self, value: &str) -> Result<(), String> {
+        let (fits, expected) = match self {
+            Text | Texts | File => (!value.is_empty(), String::new()),
+            Bool => (matches!(value, "true" | "false"), "true or false".to_owned()),
+            Integer(range) => {
+                let fits = value.parse().is_ok_and(|number| range.contains(&number));
+                (fits, format!("an integer from {} to {}", range.start(), range.end()))
+            }
+            OneOf(known) => {
+                let fits = known.iter().any(|known| known.eq_ignore_ascii_case(value));
+                (fits, format!("one of {}", known.join(", ")))
+            }
+        };
+        if fits { Ok(()) } else { Err(expected) }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,303 @@
+//! The addresses of servers: URLs whose password is shown to nobody, and what they consist of.
+
+use std::{fmt, net::Ipv6Addr};
+
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+/// One URL, or several: a list, or a string with commas between, which is all that an environment variable can say.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(from = "OneOrManyUrls")]
+pub struct Urls(pub Vec<SecretUrl>);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrManyUrls {
+    One(String),
+    Many(Vec<SecretUrl>),
+}
+
+impl From<OneOrManyUrls> for Urls {
+    fn from(urls: OneOrManyUrls) -> Self {
+        match urls {
+            OneOrManyUrls::One(text) => {
+                let mut urls: Vec<String> = Vec::new();
+                for part in text.split(',') {
+                    match urls.last_mut() {
+                        // A comma in a password, which RFC 3986 lets stand as it is.
+                        Some(url) if !part.contains("://") => *url = format!("{url},{part}"),
+                        _ => urls.push(part.trim().to_owned()),
+                    }
+                }
+                Self(urls.into_iter().map(SecretUrl::new).collect())
+            }
+            OneOrManyUrls::Many(urls) => Self(urls),
+        }
+    }
+}
+
+/// A URL whose password is shown to nobody.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct SecretUrl(SecretString);
+
+impl SecretUrl {
+    /// A URL from its text.
+    #[must_use]
+    pub fn new(url: impl Into<String>) -> Self {
+        Self(SecretString::from(url.into()))
+    }
+
+    /// The URL with its password: for the driver only.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// The URL as it may be shown: without its password and its query.
+    #[must_use]
+    pub fn redacted(&self) -> String {
+        let Ok(Parts { scheme, user, password, hosts, path, query: _ }) = Parts::read(self.expose()) else {
+            return "(not a URL)".to_owned();
+        };
+        let password = if password.is_some() { ":***" } else { "" };
+        let login = user.map(|user| format!("{user}{password}@")).unwrap_or_default();
+        let path = path.map(|path| format!("/{path}")).unwrap_or_default();
+        format!("{scheme}://{login}{hosts}{path}")
+    }
+
+    /// The same URL with this password, each character of which arrives as it is.
+    ///
+    /// # Errors
+    /// Why it cannot have one, in a sentence without the URL's own password.
+    pub fn with_password(&self, password: &str) -> Result<Self, String> {
+        let text = self.expose();
+        let Parts { scheme, user, .. } = Parts::read(text)?;
+        let Some(user) = user.filter(|user| !user.is_empty()) else {
+            return Err(format!("it names no user, whose password it could be: {scheme}://USER@…"));
+        };
+        let after = text.rsplit_once('@').map_or("", |(_, after)| after);
+        // Every character but letters and digits is written as a code, the percent sign too.
+        let password = utf8_percent_encode(password, NON_ALPHANUMERIC);
+        Ok(Self::new(format!("{scheme}://{user}:{password}@{after}")))
+    }
+}
+
+impl fmt::Debug for SecretUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.redacted())
+    }
+}
+
+/// What a URL consists of, as it is written: nothing is decoded.
+#[derive(Clone, Copy)]
+pub struct Parts<'a> {
+    /// Before the `://`.
+    pub scheme: &'a str,
+    /// Who logs in.
+    pub user: Option<&'a str>,
+    /// The password, which may be empty.
+    pub password: Option<&'a str>,
+    /// One host, or several with commas between, each with or without a port.
+    pub hosts: &'a str,
+    /// What follows the first `/` after the hosts.
+    pub path: Option<&'a str>,
+    /// What follows the first `?`.
+    pub query: Option<&'a str>,
+}
+
+/// One host of a URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Host<'a> {
+    /// A name, an IPv4 address, or an IPv6 address without its brackets.
+    pub name: &'a str,
+    /// The port, where one is given.
+    pub port: Option<u16>,
+}
+
+impl<'a> Parts<'a> {
+    /// Takes a URL apart.
+    ///
+    /// # Errors
+    /// Why it is none, in a sentence that quotes nothing of it: what is misplaced may be a part of the password.
+    pub fn read(url: &'a str) -> Result<Self, String> {
+        let bad = |reason: &str| Err(reason.to_owned());
+        if url.trim() != url || url.chars().any(char::is_control) {
+            return bad("it begins or ends with a space, or has a control character such as a line end");
+        }
+        let Some((scheme, rest)) = url.split_once("://") else {
+            return bad("it is not a URL: it has no `://`");
+        };
+        if rest.contains('#') {
+            return bad("a `#` is written as `%23`");
+        }
+        let (authority, tail) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        // What looks like the end of the hosts stands in the middle of a password, or of a value.
+        if tail.contains('@') {
+            return bad(
+                "a `/`, `?` or `@` within a user, a password or a value is written as `%2F`, `%3F`, `%40`",
+            );
+        }
+        let (login, hosts) =
+            authority.rsplit_once('@').map_or((None, authority), |(login, hosts)| (Some(login), hosts));
+        let (user, password) = match login.map(|login| login.split_once(':').ok_or(login)) {
+            None => (None, None),
+            Some(Ok((user, password))) => (Some(user), Some(password)),
+            Some(Err(user)) => (Some(user), None),
+        };
+        let (path, query) = tail.split_once('?').map_or((tail, None), |(path, query)| (path, Some(query)));
+        let parts = Self { scheme, user, password, hosts, path: path.strip_prefix('/'), query };
+        parts.hosts()?;
+        Ok(parts)
+    }
+
+    /// Its hosts, of which there is one at least; its name may be empty.
+    ///
+    /// # Errors
+    /// When a port is none, or an IPv6 address.
+    pub fn hosts(&self) -> Result<Vec<Host<'a>>, String> {
+        self.hosts.split(',').map(host).collect()
+    }
+}
+
+fn host(text: &str) -> Result<Host<'_>, String> {
+    let (name, port) = match text.strip_prefix('[') {
+        Some(rest) => {
+            let address = rest.split_once(']').filter(|(address, _)| address.parse::<Ipv6Addr>().is_ok());
+            let Some((address, port)) = address else {
+                return Err("what stands in `[…]` is not an IPv6 address".to_owned());
+            };
+            match port.strip_prefix(':') {
+                Some(port) => (address, Some(port)),
+                None if port.is_empty() => (address, None),
+                None => return Err("only a port may follow the `]` of an IPv6 address".to_owned()),
+            }
+        }
+        None if text.matches(':').count() > 1 => {
+            return Err("an IPv6 address stands in brackets, as in `[::1]`".to_owned());
+        }
+        None => text.split_once(':').map_or((text, None), |(name, port)| (name, Some(port))),
+    };
+    if name.contains([' ', '[', ']']) {
+        return Err("a host has a space or a bracket".to_owned());
+    }
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    let port = match port {
+        None => None,
+        Some(text) => match text.parse::<u16>() {
+            Ok(port) if port > 0 && is_port(text) => Some(port),
+            _ => return Err("the port of a host is not a number from 1 to 65535".to_owned()),
+        },
+    };
+    Ok(Host { name, port })
+}
+
+/// A part of a URL as it is meant: its codes, such as `%2F`, are the characters that they stand for.
+///
+/// # Errors
+/// What is wrong with a code, without the text.
+pub fn decoded(text: &str, what: &str) -> Result<String, String> {
+    let is_code =
+        |after: &str| after.len() >= 2 && after.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
+    if !text.split('%').skip(1).all(is_code) {
+        return Err(format!(
+            "a `%` in the {what} is written as `%25`; alone, it begins a code such as `%2F`"
+        ));
+    }
+    let decoded = percent_decode_str(text).decode_utf8();
+    decoded.map(Into::into).map_err(|_| format!("the codes in the {what} are not UTF-8"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(url: &str) -> Result<Parts<'_>, String> {
+        Parts::read(url)
+    }
+
+    #[test]
+    fn a_url_is_taken_apart_as_it_is_written() {
+        let parts = read("amqp://u%40v:p:w%2F@[::1]:5672/a%2fb?heartbeat=5&x=?").unwrap();
+        assert_eq!((parts.scheme, parts.user, parts.password), ("amqp", Some("u%40v"), Some("p:w%2F")));
+        assert_eq!(
+            (parts.hosts, parts.path, parts.query),
+            ("[::1]:5672", Some("a%2fb"), Some("heartbeat=5&x=?"))
+        );
+        let parts = read("mongodb://a:1,b,[2001:db8::1]:2/").unwrap();
+        let hosts: Vec<_> = parts.hosts().unwrap().into_iter().map(|host| (host.name, host.port)).collect();
+        assert_eq!(hosts, [("a", Some(1)), ("b", None), ("2001:db8::1", Some(2))]);
+        assert_eq!((parts.user, parts.path, parts.query), (None, Some(""), None));
+        let parts = read("mysql://u:@h").unwrap();
+        assert_eq!((parts.user, parts.password, parts.path), (Some("u"), Some(""), None));
+    }
+
+    #[test]
+    fn what_is_no_url_is_refused_and_nothing_of_it_is_quoted() {
+        for (url, reason) in [
+            ("secret", "no `://`"),
+            ("amqp:secret", "no `://`"),
+            (" amqp://h", "space"),
+            ("amqp://u:sec\nret@h", "line end"),
+            ("amqp://u:se#cret@h", "%23"),
+            ("amqp://u:sec/ret@h", "%2F"),
+            ("amqp://u:sec?ret@h/v", "%3F"),
+            ("amqp://u:p@x/secret@h", "%40"),
+            ("amqp://u:secret", "port"),
+            ("amqp://h:", "port"),
+            ("amqp://h:0", "port"),
+            ("amqp://h:65536", "port"),
+            ("amqp://h:+1", "port"),
+            ("amqp://::1:5672", "brackets"),
+            ("amqp://[secret]:1", "IPv6"),
+            ("amqp://[::1", "IPv6"),
+            ("amqp://[::1%25lo]", "IPv6"),
+            ("amqp://[::1]5", "only a port"),
+            ("amqp://a b", "space"),
+        ] {
+            let Err(error) = read(url) else { panic!("{url} is read") };
+            assert!(error.contains(reason) && !error.contains("secret"), "{url}: {error}");
+            assert!(!SecretUrl::new(url).redacted().contains("sec"), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_url_is_shown_without_password_and_query() {
+        for (url, shown) in [
+            ("amqp://u:p@h:1/%2f?heartbeat=1", "amqp://u:***@h:1/%2f"),
+            ("amqp://h", "amqp://h"),
+            ("mongodb://u:p%40@a:1,b:2/?tls=true", "mongodb://u:***@a:1,b:2/"),
+            ("amqp://u:p@[::1]/", "amqp://u:***@[::1]/"),
+            ("nonsense", "(not a URL)"),
+        ] {
+            assert_eq!(SecretUrl::new(url).redacted(), shown);
+        }
+    }
+
+    #[test]
+    fn a_password_arrives_character_by_character() {
+        for password in ["pa%41ss", "50%fe", "p@:/?#[]!$&'()*+,;= \u{fc}", "%", " x "] {
+            for url in ["amqp://u@h:1/%2f?heartbeat=1", "amqp://u:other@h:1/%2f?heartbeat=1"] {
+                let url = SecretUrl::new(url).with_password(password).unwrap();
+                let parts = read(url.expose()).unwrap();
+                assert_eq!(decoded(parts.password.unwrap(), "password").unwrap(), password);
+                assert_eq!((parts.user, parts.hosts, parts.path), (Some("u"), "h:1", Some("%2f")));
+                assert_eq!(parts.query, Some("heartbeat=1"));
+            }
+        }
+        let url = SecretUrl::new("mongodb://u@a:1,b:2/?x=y").with_password("s").unwrap();
+        assert_eq!(url.expose(), "mongodb://u:s@a:1,b:2/?x=y");
+        for url in ["amqp://h", "amqp://@h", "amqp://:p@h", "nonsense"] {
+            assert!(SecretUrl::new(url).with_password("p").is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_code_is_two_digits_of_utf_8() {
+        assert_eq!(decoded("a%2Fb", "x").unwrap(), "a/b");
+        for text in ["%", "a%4", "%zz", "50%fe"] {
+            assert!(decoded(text, "password").unwrap_err().contains("the password"), "{text}");
+        }
+    }
+}
