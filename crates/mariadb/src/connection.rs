@@ -31,6 +31,7 @@ impl Connect for Connector {
     async fn connect(&self) -> Result<MySqlConnection, String> {
         let connect = async {
             let mut connection = options(&self.url)?.connect().await?;
+            require_mariadb(&mut connection).await?;
             connection.execute(self.session().as_str()).await?;
             Ok::<_, sqlx::Error>(connection)
         };
@@ -70,17 +71,38 @@ pub(crate) fn options(url: &SecretUrl) -> Result<MySqlConnectOptions, sqlx::Erro
     Ok(options.disable_statement_logging())
 }
 
+/// Whether this is a MariaDB, by its version and the comment to it: the version alone can be configured away.
+pub(crate) fn is_mariadb(version: &str) -> bool {
+    version.to_ascii_lowercase().contains("mariadb")
+}
+
+/// What is said of a server that is another one.
+pub(crate) fn another(version: &str) -> String {
+    format!("this is no MariaDB server but `{}`, which BEDS does not work with", version.trim())
+}
+
+/// The version of a server, which must be a MariaDB: another one would refuse each request of its own.
+async fn require_mariadb(connection: &mut MySqlConnection) -> Result<String, sqlx::Error> {
+    use sqlx::Row as _;
+
+    let row = sqlx::query("select version(), @@version_comment").fetch_one(connection).await?;
+    let text = |index| row.try_get_unchecked::<String, usize>(index);
+    let (version, comment) = (text(0)?, text(1)?);
+    if is_mariadb(&version) || is_mariadb(&comment) {
+        Ok(version)
+    } else {
+        Err(sqlx::Error::Configuration(another(&format!("{version} {comment}")).into()))
+    }
+}
+
 /// Connects to a server, asks it something, and says which version it is.
 ///
 /// # Errors
 /// What went wrong, in a sentence.
 pub async fn ping(url: &SecretUrl, timeout: Duration) -> Result<String, String> {
-    use sqlx::Row as _;
-
     let attempt = async {
         let mut connection = options(url)?.connect().await?;
-        let row = sqlx::query("select version()").fetch_one(&mut connection).await?;
-        let version: String = row.try_get_unchecked(0)?;
+        let version = require_mariadb(&mut connection).await?;
         connection.close().await?;
         Ok::<_, sqlx::Error>(version)
     };

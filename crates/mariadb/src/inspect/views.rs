@@ -19,7 +19,8 @@ static PLAIN: LazyLock<Option<Regex>> =
 /// have no `distinct`, no aggregate and no `union`.
 pub(super) fn picks(definition: &str, database: &str) -> Option<(String, Vec<(String, String)>)> {
     let captures = SINGLE.as_ref()?.captures(definition.trim())?;
-    if !captures["db"].eq_ignore_ascii_case(database) {
+    // Where names are compared without case, the server keeps them in one.
+    if &captures["db"] != database {
         return None;
     }
     let plain = PLAIN.as_ref()?;
@@ -29,6 +30,21 @@ pub(super) fn picks(definition: &str, database: &str) -> Option<(String, Vec<(St
         .map(|item| (item["name"].to_owned(), item["column"].to_owned()))
         .collect();
     Some((captures["table"].to_owned(), columns))
+}
+
+/// The names of this database that a view's definition has: tables, views and functions. The server writes each of them
+/// with its database.
+pub(super) fn uses(definition: &str, database: &str) -> Vec<String> {
+    let qualifier = format!("`{}`.`", database.replace('`', "``"));
+    let mut uses: Vec<String> = definition
+        .split(&qualifier)
+        .skip(1)
+        .filter_map(|rest| rest.split('`').next())
+        .map(str::to_owned)
+        .collect();
+    uses.sort();
+    uses.dedup();
+    uses
 }
 
 /// The items of a select list: commas inside of quotes and parentheses separate nothing.
@@ -63,7 +79,8 @@ mod tests {
             picks(definition, "shop"),
             Some(("customers".into(), vec![("customer".into(), "id".into())]))
         );
-        assert_eq!(picks(definition, "other"), None);
+        assert_eq!((picks(definition, "other"), picks(definition, "Shop")), (None, None));
+        assert_eq!(uses("select `shop`.`f`(`shop`.`a`.`x`) AS `y` from `shop`.`a`", "shop"), ["a", "f"]);
         let join = "select `a`.`id` AS `id` from (`shop`.`a` join `shop`.`b` on(`a`.`id` = `b`.`id`))";
         assert_eq!(picks(join, "shop"), None);
         let cross = "select `shop`.`a`.`id` AS `id` from `shop`.`a` join `shop`.`b`";

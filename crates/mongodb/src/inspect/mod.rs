@@ -56,7 +56,7 @@ pub async fn inspect(
     };
     let catalogue = look.catalogue(wanted, progress).await;
     client.shutdown().await;
-    catalogue
+    catalogue.map(|catalogue| Catalogue { server: url.redacted(), ..catalogue })
 }
 
 fn unseen(error: &mongodb::error::Error) -> Unseen {
@@ -286,11 +286,13 @@ impl Look<'_> {
                     .keys
                     .values()
                     .all(|order| matches!(order, Bson::Int32(_) | Bson::Int64(_) | Bson::Double(_)));
+                let is_whole = is_plain && options.partial_filter_expression.is_none();
                 Index {
                     name: options.name.unwrap_or_default(),
                     unique: primary || options.unique == Some(true),
                     primary,
-                    whole: is_plain && options.partial_filter_expression.is_none(),
+                    whole: is_whole,
+                    identifies: is_whole,
                     columns: model.keys.keys().cloned().collect(),
                 }
             })
@@ -330,7 +332,7 @@ impl Look<'_> {
             _ if resource.get_bool("anyResource").unwrap_or(false) => Granted::Server,
             _ => return None,
         };
-        Some(Grant { privileges, on })
+        Some(Grant { privileges, on, written: privilege.to_string() })
     }
 }
 

@@ -158,10 +158,10 @@ impl Seen {
         let all = |allowed: &[&str]| types.iter().all(|name| allowed.contains(name));
         match types.as_slice() {
             [] | ["other"] => Kind::Json,
-            ["string"] if self.length <= SHORT_MAX => Kind::String { max: roomy(self.length) },
+            ["string"] if self.length <= SHORT_MAX => Kind::string(roomy(self.length)),
             ["string"] => Kind::Text { max: u32::MAX },
             ["bool"] => Kind::Bool,
-            ["date"] => Kind::DateTime,
+            ["date"] => Kind::DateTime { digits: 3 },
             ["objectId"] => Kind::ObjectId,
             ["uuid"] => Kind::Uuid,
             ["binData"] => Kind::Bytes { max: u32::MAX, fixed: false },
@@ -179,7 +179,7 @@ impl Seen {
             _ if all(&["int", "long", "double"]) && !self.is_fractional => {
                 Kind::Int { min: i128::from(i64::MIN), max: i128::from(i64::MAX) }
             }
-            _ if all(&["int", "long", "double"]) => Kind::Float { unsigned: false },
+            _ if all(&["int", "long", "double"]) => Kind::Float { unsigned: false, single: false },
             _ if all(&["int", "long", "double", "decimal"]) => {
                 Kind::Decimal { precision: 34, scale: self.scale.clamp(2, 30), unsigned: false }
             }
@@ -211,7 +211,7 @@ mod tests {
         assert_eq!(of("name").seen, Some(1));
         assert_eq!(of("odd").kind, Kind::Mixed(vec!["int".into(), "string".into()]));
         assert!(matches!(of("n").kind, Kind::Int { .. }));
-        assert_eq!(of("tags").kind, Kind::List(Box::new(Kind::String { max: 40 })));
+        assert_eq!(of("tags").kind, Kind::List(Box::new(Kind::string(40))));
         assert!(matches!(&of("in").kind, Kind::Object(members) if members.len() == 2));
     }
 }

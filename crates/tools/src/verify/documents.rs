@@ -64,15 +64,11 @@ pub(super) fn check(object: &Object, relation: &Relation, findings: &mut Finding
         if is_read_too {
             continue;
         }
-        match fit(&column.kind, &field.ty, Against { engine: Engine::MongoDb, written: true }) {
-            Fit::Fine => {}
-            Fit::Doubt(why) => {
-                findings.warning(place, format!("the member `{}` {why}", column.name));
-            }
-            Fit::Wrong(why) => {
-                findings.push(severity(strict), place, format!("the member `{}` {why}", column.name));
-            }
-        }
+        let fit = match fit(&column.kind, &field.ty, Against { engine: Engine::MongoDb, written: true }) {
+            Fit::Wrong(why) if !strict => Fit::Doubt(why),
+            fit => fit,
+        };
+        findings.fit(fit, &place, &format!("the member `{}`", column.name), &column.written);
     }
 }
 
