@@ -134,6 +134,8 @@ pub struct Relation {
     pub picks: Option<(String, Vec<(String, String)>)>,
     /// For a view: the names of this database that its definition has.
     pub uses: Vec<String>,
+    /// For a view: whether it runs a function of another database.
+    pub runs_elsewhere: bool,
     /// What runs with each write to it: the names of its triggers, each with the moment.
     pub triggers: Vec<String>,
     /// Why nobody can read it as it is, in the server's words.
@@ -252,6 +254,7 @@ impl Relation {
             closed: false,
             picks: None,
             uses: Vec::new(),
+            runs_elsewhere: false,
             triggers: Vec::new(),
             broken: None,
             notes: Vec::new(),

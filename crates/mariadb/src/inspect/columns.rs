@@ -44,15 +44,18 @@ impl Look<'_> {
                 name,
             });
         }
-        for relation in relations {
-            self.exact_defaults(relation).await;
-        }
         Ok(())
     }
 
     /// Defaults in which the catalogue has a `?`: it keeps only characters of at most three bytes, and shows the others
-    /// as that. A row that does not exist has the defaults of its columns as they are.
-    async fn exact_defaults(&mut self, relation: &mut Relation) {
+    /// as that. The server tells them as they are with any row of the table.
+    pub(super) async fn exact_defaults(&mut self, relations: &mut [Relation]) {
+        for relation in relations {
+            self.exact_defaults_of(relation).await;
+        }
+    }
+
+    async fn exact_defaults_of(&mut self, relation: &mut Relation) {
         let is_unsure =
             |column: &Column| matches!(&column.default, Supplied::Constant(text) if text.contains('?'));
         let unsure: Vec<usize> =
@@ -62,19 +65,28 @@ impl Look<'_> {
         }
         let defaults: Vec<String> =
             unsure.iter().map(|at| format!("default(t.{})", quoted(&relation.columns[*at].name))).collect();
-        let sql = format!(
-            "select {} from (select 1) as one left join {} as t on false",
-            defaults.join(", "),
-            quoted(&relation.name)
-        );
-        let exact = self.rows(&sql).await.unwrap_or_default();
-        for (index, at) in unsure.into_iter().enumerate() {
-            let column = &mut relation.columns[at];
-            // Who may not read the column gets the default from the database.
-            column.default = match exact.first().and_then(|row| option(row, index)) {
-                Some(text) => Supplied::Constant(text),
-                None => Supplied::Expression("a text that the catalogue does not tell".to_owned()),
-            };
+        let table = quoted(&relation.name);
+        let key = relation.indexes.iter().find(|index| index.unique).and_then(|index| index.columns.first());
+        // An empty table has no row but the one that an outer join makes up. It is found by a key, which costs nothing.
+        let made_up = key.map(|key| {
+            format!("(select 1) as one left join {table} as t on t.{} is null limit 1", quoted(key))
+        });
+        let mut exact: Vec<Option<String>> = vec![None; unsure.len()];
+        for source in [Some(format!("{table} as t limit 1")), made_up].into_iter().flatten() {
+            let rows = self.rows(&format!("select {} from {source}", defaults.join(", "))).await;
+            if let Some(row) = rows.unwrap_or_default().first() {
+                exact
+                    .iter_mut()
+                    .enumerate()
+                    .for_each(|(at, text)| *text = text.take().or_else(|| option(row, at)));
+            }
+        }
+        for (at, exact) in unsure.into_iter().zip(exact) {
+            // Where nobody tells, the database fills it in.
+            relation.columns[at].default = exact.map_or_else(
+                || Supplied::Expression("a text that the catalogue does not tell".to_owned()),
+                Supplied::Constant,
+            );
         }
     }
 

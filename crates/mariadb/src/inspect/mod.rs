@@ -19,7 +19,7 @@ use self::{
     grants::grant,
     server::{options, unseen},
 };
-use crate::connection::is_mariadb;
+use crate::connection::version;
 use beds_core::{
     inspect::{Catalogue, Grants, Relation, Scope, Unseen},
     settings::SecretUrl,
@@ -51,7 +51,7 @@ pub async fn inspect(url: &SecretUrl, scope: &Scope) -> Result<Catalogue, Unseen
     };
     match catalogue {
         Seen::Database(catalogue) => Ok(*catalogue),
-        Seen::Another(version) => Err(server::another(&version)),
+        Seen::Another(another) => Err(Unseen::new(another, "name a MariaDB server in the URL")),
         Seen::Server(schemas) => Err(Unseen::new(
             "the URL names no database",
             format!(
@@ -63,11 +63,15 @@ pub async fn inspect(url: &SecretUrl, scope: &Scope) -> Result<Catalogue, Unseen
     }
 }
 
+/// The session's mode: texts are written for it, and it decides which columns of views may be null.
+const MODE: &str =
+    "set session sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'";
+
 enum Seen {
     Database(Box<Catalogue>),
     /// No database was named; these are there.
     Server(Vec<String>),
-    /// It is no MariaDB; its version.
+    /// It is no MariaDB, in a sentence.
     Another(String),
 }
 
@@ -81,19 +85,18 @@ struct Look<'c> {
 
 /// What is asked first.
 const ABOUT: &str = "select database(), current_user(), @@collation_database, concat(@@hostname, ':', @@port), \
-    cast(@@lower_case_table_names as char), concat(version(), ' ', @@version_comment)";
+    cast(@@lower_case_table_names as char)";
 
 impl Look<'_> {
     async fn catalogue(mut self) -> sqlx::Result<Seen> {
+        if let Err(another) = version(self.connection).await? {
+            return Ok(Seen::Another(another));
+        }
         let about = self.rows(ABOUT).await?;
         let about = |index: usize| about.first().map(|row| text(row, index)).unwrap_or_default();
         let (database, user, collation, server) = (about(0), about(1), about(2), about(3));
-        if !is_mariadb(&about(5)) {
-            return Ok(Seen::Another(about(5)));
-        }
         self.folds_names = about(4) != "0";
-        // What is written for people is written in the session's mode.
-        self.rows("set session sql_mode = ''").await?;
+        self.rows(MODE).await?;
         if database.is_empty() {
             let schemas = self
                 .rows(
@@ -108,6 +111,7 @@ impl Look<'_> {
         self.columns(&mut relations).await?;
         self.refusals(&mut relations).await?;
         self.indexes(&mut relations).await?;
+        self.exact_defaults(&mut relations).await;
         self.triggers(&mut relations).await?;
         let (routines, packages) = self.routines().await?;
         let grants = self.grants(user, &database).await?;

@@ -143,7 +143,7 @@ impl Look<'_> {
                 continue;
             };
             let definition = text(row, 1);
-            relation.uses = uses(&definition, database);
+            (relation.uses, relation.runs_elsewhere) = uses(&definition, database);
             if text(row, 2) == "YES" {
                 relation.picks = picks(&definition, database);
             }

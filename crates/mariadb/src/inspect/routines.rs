@@ -13,7 +13,7 @@ impl Look<'_> {
         let here = self.here("routine_schema");
         let rows = self
             .rows(&format!(
-                "select routine_name, routine_type, sql_data_access, routine_definition is not null, \
+                "select routine_name, routine_type, sql_data_access, cast(routine_definition is not null as char), \
                  routine_comment, sql_mode, definer, security_type from information_schema.routines \
                  where {here} order by binary routine_name, routine_type"
             ))

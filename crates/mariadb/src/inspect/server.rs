@@ -38,8 +38,3 @@ pub(super) fn unseen(error: &sqlx::Error) -> Unseen {
     };
     Unseen::new(reason, hint)
 }
-
-/// What is said of a server that is no MariaDB.
-pub(super) fn another(version: &str) -> Unseen {
-    Unseen::new(crate::connection::another(version), "name a MariaDB server in the URL")
-}

@@ -1,6 +1,6 @@
 //! Views that only pick columns and rows of one table, so that the table's key is theirs.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use regex::Regex;
 
@@ -32,19 +32,30 @@ pub(super) fn picks(definition: &str, database: &str) -> Option<(String, Vec<(St
     Some((captures["table"].to_owned(), columns))
 }
 
-/// The names of this database that a view's definition has: tables, views and functions. The server writes each of them
-/// with its database.
-pub(super) fn uses(definition: &str, database: &str) -> Vec<String> {
-    let qualifier = format!("`{}`.`", database.replace('`', "``"));
-    let mut uses: Vec<String> = definition
-        .split(&qualifier)
-        .skip(1)
-        .filter_map(|rest| rest.split('`').next())
-        .map(str::to_owned)
-        .collect();
-    uses.sort();
-    uses.dedup();
-    uses
+/// A name in quotes, with the one of its database where it has one, and the parenthesis of a call.
+static QUOTED: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?:`(?P<db>(?:[^`]|``)+)`\.)?`(?P<name>(?:[^`]|``)+)`(?P<call>\()?").ok());
+
+/// The names of this database that a view's definition has: tables, views and functions; and whether it runs a function
+/// of another database. The server qualifies tables always, functions only by another database.
+pub(super) fn uses(definition: &str, database: &str) -> (Vec<String>, bool) {
+    let plain = |name: &str| name.replace("``", "`");
+    let (mut uses, mut is_elsewhere) = (BTreeSet::new(), false);
+    for found in QUOTED.as_ref().into_iter().flat_map(|quoted| quoted.captures_iter(definition)) {
+        let is_call = found.name("call").is_some();
+        let is_here = found.name("db").map(|db| plain(db.as_str()) == database);
+        match is_here {
+            Some(false) => is_elsewhere |= is_call,
+            Some(true) => {
+                uses.insert(plain(&found["name"]));
+            }
+            None if is_call => {
+                uses.insert(plain(&found["name"]));
+            }
+            None => {}
+        }
+    }
+    (uses.into_iter().collect(), is_elsewhere)
 }
 
 /// The items of a select list: commas inside of quotes and parentheses separate nothing.
@@ -80,7 +91,12 @@ mod tests {
             Some(("customers".into(), vec![("customer".into(), "id".into())]))
         );
         assert_eq!((picks(definition, "other"), picks(definition, "Shop")), (None, None));
-        assert_eq!(uses("select `shop`.`f`(`shop`.`a`.`x`) AS `y` from `shop`.`a`", "shop"), ["a", "f"]);
+        let used = uses(
+            "select `f`(`shop`.`a`.`x`) AS `y`,`c`.`g` AS `g` from `shop`.`a` join `shop`.`b` `c`",
+            "shop",
+        );
+        assert_eq!(used, (vec!["a".to_owned(), "b".into(), "f".into()], false));
+        assert!(uses("select `other`.`f`(1) AS `y`", "shop").1);
         let join = "select `a`.`id` AS `id` from (`shop`.`a` join `shop`.`b` on(`a`.`id` = `b`.`id`))";
         assert_eq!(picks(join, "shop"), None);
         let cross = "select `shop`.`a`.`id` AS `id` from `shop`.`a` join `shop`.`b`";

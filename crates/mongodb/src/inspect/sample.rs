@@ -9,6 +9,8 @@ use beds_core::inspect::{Column, Kind, Supplied};
 /// How deep documents are followed, and how many members one may have before it counts as a map of anything.
 const DEPTH_MAX: usize = 4;
 const MEMBERS_MAX: usize = 200;
+/// The greatest integer up to which a double keeps each.
+const INTEGER_MAX: f64 = 9_007_199_254_740_992.0;
 /// Strings that were never longer are taken for ones that can be indexed.
 const SHORT_MAX: u32 = 1_000;
 
@@ -16,6 +18,8 @@ const SHORT_MAX: u32 = 1_000;
 #[derive(Debug, Default)]
 pub(super) struct Sample {
     documents: u64,
+    /// Their `_id`s.
+    ids: BTreeSet<String>,
     members: Members,
 }
 
@@ -45,6 +49,13 @@ struct Seen {
 impl Sample {
     pub(super) fn documents(&self) -> u64 {
         self.documents
+    }
+
+    /// Adds a document of a collection, whose `_id` is its own, if it is not there yet.
+    pub(super) fn add_once(&mut self, document: &Document) {
+        if document.get("_id").is_none_or(|id| self.ids.insert(id.to_string())) {
+            self.add(document);
+        }
     }
 
     pub(super) fn add(&mut self, document: &Document) {
@@ -119,7 +130,8 @@ impl Seen {
             Bson::Int32(_) => "int",
             Bson::Int64(_) => "long",
             Bson::Double(number) => {
-                self.is_fractional |= number.fract() != 0.0;
+                // Beyond that a double is no integer that JSON keeps.
+                self.is_fractional |= number.fract() != 0.0 || number.abs() > INTEGER_MAX;
                 "double"
             }
             Bson::Decimal128(number) => {

@@ -4,7 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use beds_core::inspect::{Catalogue, Routine, RoutineKind, SqlMode, same_word};
+use beds_core::inspect::{Catalogue, Relation, Routine, RoutineKind, SqlMode, same_word};
 
 use super::tokens::{Token, tokens};
 
@@ -155,7 +155,7 @@ impl<'c> AllDeeds<'c> {
             commits |= deeds.commits;
             for name in deeds.names() {
                 self.routines_named(name, &mut open);
-                self.functions_of_view(name, &mut views, &mut open);
+                writes |= self.functions_of_view(name, &mut views, &mut open);
             }
             // What is called and not known may do anything.
             let is_own = |schema: &str| self.catalogue.is_one_name(schema, &self.catalogue.database);
@@ -164,6 +164,24 @@ impl<'c> AllDeeds<'c> {
             writes |= deeds.called().any(|name| !is_procedure(name));
         }
         Some((writes, commits))
+    }
+
+    /// The function that a view runs, directly or by another view, and that writes or may write.
+    pub(super) fn writer_of(&self, view: &Relation) -> Option<String> {
+        if view.runs_elsewhere {
+            return Some("a function of another database".to_owned());
+        }
+        let mut open = Vec::new();
+        let mut views = HashSet::new();
+        let is_elsewhere = self.functions_of_view(&view.name, &mut views, &mut open);
+        let writes = |(kind, name): &(RoutineKind, String)| {
+            let routine = self.catalogue.routine(*kind, name).filter(|_| *kind == RoutineKind::Function)?;
+            // Whose text is not seen is believed.
+            let writes = self.with_called(routine).map_or(routine.declares_write, |(writes, _)| writes);
+            writes.then(|| format!("the function `{}`", routine.name))
+        };
+        let elsewhere = is_elsewhere.then(|| "a function of another database".to_owned());
+        open.iter().find_map(writes).or(elsewhere)
     }
 
     fn routines_named(&self, name: &str, open: &mut Vec<(RoutineKind, String)>) {
@@ -175,21 +193,21 @@ impl<'c> AllDeeds<'c> {
         }
     }
 
-    /// A view runs the functions that its definition has.
+    /// A view runs the functions that its definition has; whether one of them is of another database, and so unknown.
     fn functions_of_view<'s>(
         &'s self,
         name: &str,
         views: &mut HashSet<&'s str>,
         open: &mut Vec<(RoutineKind, String)>,
-    ) {
-        let Some(relation) = self.catalogue.relation_named(name) else { return };
-        if relation.uses.is_empty() || !views.insert(&relation.name) {
-            return;
+    ) -> bool {
+        let Some(relation) = self.catalogue.relation_named(name) else { return false };
+        if !views.insert(&relation.name) {
+            return false;
         }
-        for used in &relation.uses {
+        relation.uses.iter().fold(relation.runs_elsewhere, |runs, used| {
             self.routines_named(used, open);
-            self.functions_of_view(used, views, open);
-        }
+            self.functions_of_view(used, views, open) || runs
+        })
     }
 }
 

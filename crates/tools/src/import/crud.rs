@@ -95,10 +95,10 @@ impl Wire<'_> {
             if self.wired[at].taken || !is_named(routine, verbs, self.table) {
                 continue;
             }
-            let judged = match &found {
+            let judged = self.judge(domain, routine, at, verb, judge).and_then(|object| match &found {
                 Some((other, _)) => Err(format!("`{}` is it", self.routines[*other].name)),
-                None => self.judge(domain, routine, at, verb, judge),
-            };
+                None => Ok(object),
+            });
             match judged {
                 Ok(object) => found = Some((at, object)),
                 Err(why) => {
@@ -154,7 +154,7 @@ impl Wire<'_> {
 }
 
 /// Whether the name is one of these verbs and the table's words, in either order, or the name that a proposal has.
-fn is_named(routine: &Routine, verbs: &[&str], table: &str) -> bool {
+pub(super) fn is_named(routine: &Routine, verbs: &[&str], table: &str) -> bool {
     if routine.kind != RoutineKind::Procedure {
         return false;
     }

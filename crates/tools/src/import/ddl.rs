@@ -10,7 +10,7 @@ use super::{
     fields::Field,
     names::{same, stem},
 };
-use beds_core::inspect::{Catalogue, Kind, Relation, RelationKind, Supplied, UNKNOWN, same_word};
+use beds_core::inspect::{Catalogue, Kind, Relation, RelationKind, Routine, Supplied, UNKNOWN, same_word};
 
 /// The longest name that MariaDB takes.
 const NAME_LEN_MAX: usize = 64;
@@ -40,10 +40,18 @@ pub(super) fn propose(domains: &mut [Domain], catalogue: &Catalogue) -> Option<S
         }
         let is_found = !domain.key().is_empty();
         let proposal = Proposal { domain, table: &table, parameters, catalogue };
-        let create = (domain.create.is_none() && needed.is_none())
+        // What is there under such a name may be just that: whoever sees its text can tell.
+        let unseen = |verbs: &[&str]| {
+            let is = |routine: &Routine| routine.body.is_none() && crud::is_named(routine, verbs, &table);
+            catalogue.routines.iter().any(is)
+        };
+        let create = (domain.create.is_none() && needed.is_none() && !unseen(crud::CREATE))
             .then(|| proposal.create(name(crud::CREATE), &mut part));
-        let update = (domain.update.is_none() && is_found && domain.fields.iter().any(is_changeable))
-            .then(|| proposal.update(name(crud::UPDATE), &mut part));
+        let update = (domain.update.is_none()
+            && is_found
+            && !unseen(crud::UPDATE)
+            && domain.fields.iter().any(is_changeable))
+        .then(|| proposal.update(name(crud::UPDATE), &mut part));
         let delete =
             (domain.delete.is_none() && is_found).then(|| proposal.delete(name(crud::DELETE), &mut part));
         domain.create = domain.create.take().or(create);

@@ -99,6 +99,11 @@ pub(crate) fn commits_unsaid(routine: &Routine, catalogue: &Catalogue) -> bool {
         && AllDeeds::of(catalogue).with_called(routine).is_some_and(|(_, commits)| commits)
 }
 
+/// What a view runs that writes: a fetch, which only reads, cannot read it.
+pub(crate) fn writer_of(view: &Relation, catalogue: &Catalogue) -> Option<String> {
+    AllDeeds::of(catalogue).writer_of(view)
+}
+
 /// The templates for a database.
 #[must_use]
 pub fn plan(catalogue: &Catalogue, options: &Options) -> Plan {
@@ -163,6 +168,7 @@ fn unmatched(catalogue: &Catalogue, options: &Options) -> Vec<String> {
 }
 
 fn domains(catalogue: &Catalogue, options: &Options, names: &mut Taken, plan: &mut Plan) -> Vec<Domain> {
+    let all = AllDeeds::of(catalogue);
     let mut domains = Vec::new();
     for (at, relation) in catalogue.relations.iter().enumerate() {
         if relation.name.starts_with(OWN_PREFIX) {
@@ -175,6 +181,11 @@ fn domains(catalogue: &Catalogue, options: &Options, names: &mut Taken, plan: &m
         let subject = || format!("{} `{}`", relation.kind.as_str(), relation.name);
         if let Some(rule) = unnameable(relation, options) {
             plan.left_out.push((subject(), rule.to_owned()));
+            continue;
+        }
+        if let Some(writer) = all.writer_of(relation).filter(|_| relation.kind == RelationKind::View) {
+            plan.left_out
+                .push((subject(), format!("a fetch only reads, and it runs {writer}, which may write")));
             continue;
         }
         match domain::domain(String::new(), relation, catalogue) {

@@ -7,6 +7,7 @@ use super::{
     types::{Against, fit},
     used,
 };
+use crate::import;
 use beds_core::{
     inspect::{Catalogue, Column, Evidence, Kind, Relation, RelationKind, Supplied, same_word},
     spec::{Engine, Field, Generated, Object, Type, Usage},
@@ -25,6 +26,13 @@ pub(super) fn check(
         findings.error(&place, format!("nobody can read `{}`: {broken}", relation.name)).hint(
             "mend the view: its definer must exist, and may use what it is made of; or the node's user may",
         );
+    }
+    if let Some(writer) =
+        import::writer_of(relation, catalogue).filter(|_| relation.kind == RelationKind::View)
+    {
+        findings
+            .error(&place, format!("`{}` runs {writer}, which may write: a fetch only reads", relation.name))
+            .hint("read another view, or declare the function READS SQL DATA if it does not write");
     }
     if relation.columns.is_empty() {
         // A collection without a validator declares no members.

@@ -112,6 +112,10 @@ fn missing(place: &str, routine: &Routine, used: &Use, catalogue: &Catalogue, fi
     let message = format!("`{}` uses the {what} `{}`, which is not there", routine.name, used.name);
     if grants::sees_all(used.need.privilege(), catalogue) {
         findings.error(place, message).hint("create it, or correct the routine");
+    } else if routine.definer.is_none() {
+        // Whoever calls it needs the rights himself: what he has no right on fails as well.
+        let hint = format!("or `{}`, with whose rights it runs, has none on it", catalogue.grants.user);
+        findings.error(place, message).hint(hint);
     } else {
         let hint = format!("or `{}` may not see it: it has no right on it", catalogue.grants.user);
         findings.warning(place, message).hint(hint);
