@@ -141,6 +141,11 @@ const DRIFT: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "create or replace view harbour.v_active_vessels as select VesselID, nullif(`IMO-Number`, '') as imo, Name, `Class`, \
+         Flag from harbour.Vessel where IsLaidUp = 0",
+        &["error v_active_vessels field imo: the column `imo` may be null, but the field may not"],
+    ),
+    (
         "drop table audit",
         &[
             "error odd_audit objects.read: there is no table `audit`",

@@ -124,6 +124,20 @@ impl Findings<'_> {
         self.push(Severity::Note, place, message)
     }
 
+    /// Whether clients' values reach the column through a procedure or a collection.
+    fn is_written(&self, index: usize) -> bool {
+        let domain = self.domain;
+        let field = &domain.fields[index];
+        let is_given = field.generated.is_none() && domain.version != Some(index);
+        let takes = |object: &Object| match object.usage {
+            Usage::Create | Usage::Update => {
+                domain.engine() == Engine::MongoDb || object.args.contains(&index)
+            }
+            Usage::Read | Usage::Delete | Usage::Call(_) => false,
+        };
+        is_given && domain.database_objects().iter().any(takes)
+    }
+
     /// How well something fits; an error says `written`, its type.
     fn fit(&mut self, fit: Fit, place: &str, subject: &str, written: &str) {
         match fit {

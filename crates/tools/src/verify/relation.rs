@@ -81,18 +81,6 @@ fn missing(field: &Field, relation: &Relation, findings: &mut Findings<'_>) {
     });
 }
 
-/// Whether clients' values reach the column through a procedure or a collection.
-pub(super) fn is_written(index: usize, findings: &Findings<'_>) -> bool {
-    let domain = findings.domain;
-    let field = &domain.fields[index];
-    let is_given = field.generated.is_none() && domain.version != Some(index);
-    let takes = |object: &Object| match object.usage {
-        Usage::Create | Usage::Update => domain.engine() == Engine::MongoDb || object.args.contains(&index),
-        Usage::Read | Usage::Delete | Usage::Call(_) => false,
-    };
-    is_given && domain.database_objects().iter().any(takes)
-}
-
 fn check_column(
     index: usize,
     field: &Field,
@@ -103,9 +91,9 @@ fn check_column(
     let domain = findings.domain;
     let place = format!("field {}", field.name);
     // A view may show another form of what a procedure takes; the procedure's parameters are looked at themselves.
-    let written = relation.kind != RelationKind::View && is_written(index, findings);
+    let written = relation.kind != RelationKind::View && findings.is_written(index);
     let subject = format!("the column `{}`", column.name);
-    let fit = fit(&column.kind, &field.ty, Against { engine: domain.engine(), written });
+    let fit = fit(&column.kind, &field.ty, Against { engine: domain.engine(), written, shown: true });
     findings.fit(fit, &place, &subject, &column.written);
     // A page would go on at another place than the one before ended.
     if domain.fetch.sort.contains(&index)

@@ -105,7 +105,8 @@ fn check_parameters(place: &str, passed: &[Passed<'_>], routine: &Routine, findi
             findings.error(place, message).hint(format!("write mode = \"{}\"", parameter.direction.as_str()));
         }
         let written = parameter.direction != Direction::Out && arg.chosen;
-        let fit = fit(&parameter.kind, arg.ty, Against { engine: Engine::MariaDb, written });
+        let shown = parameter.direction != Direction::In;
+        let fit = fit(&parameter.kind, arg.ty, Against { engine: Engine::MariaDb, written, shown });
         findings.fit(fit, place, &subject, &parameter.written);
     }
 }
@@ -116,6 +117,6 @@ fn is_same(parameter: &Parameter, name: &str) -> bool {
 
 fn check_returns(place: &str, returns: &Returns, routine: &Routine, findings: &mut Findings<'_>) {
     let (Returns::Scalar(ty), Some((kind, written))) = (returns, &routine.returns) else { return };
-    let fit = fit(kind, ty, Against { engine: Engine::MariaDb, written: false });
+    let fit = fit(kind, ty, Against { engine: Engine::MariaDb, written: false, shown: true });
     findings.fit(fit, place, &format!("what `{}` returns", routine.name), written);
 }

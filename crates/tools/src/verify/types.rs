@@ -26,6 +26,8 @@ pub(super) struct Against {
     pub(super) engine: Engine,
     /// Whether clients' values are written there.
     pub(super) written: bool,
+    /// Whether clients are shown values from there: what a parameter could take besides is nobody's business.
+    pub(super) shown: bool,
 }
 
 fn doubt(text: impl Into<String>) -> Fit {
@@ -145,7 +147,9 @@ fn integer(kind: &Kind, ty: &Type, against: Against) -> Fit {
         Kind::Int { min: from, max: to } if against.written && (min < *from || max > *to) => {
             doubt(format!("keeps {from} to {to}, but the template allows {min} to {max}"))
         }
-        Kind::Int { min: from, max: to } if (*from < min || *to > max) && is_of_a_type(min, max) => {
+        Kind::Int { min: from, max: to }
+            if against.shown && (*from < min || *to > max) && is_of_a_type(min, max) =>
+        {
             doubt(format!("has values of {from} to {to}, but the template has the bounds of a smaller type"))
         }
         Kind::Int { .. } => Fit::Fine,
@@ -176,7 +180,7 @@ fn decimal(kind: &Kind, ty: &Type, (precision, scale): (u8, u8), against: Agains
             let (before, kept_before) = (precision - scale, kept.saturating_sub(*after));
             if before > kept_before && against.written {
                 doubt(format!("keeps ({kept},{after}) digits, but the template allows ({precision},{scale})"))
-            } else if *after > scale || kept_before > before {
+            } else if against.shown && (*after > scale || kept_before > before) {
                 doubt(format!("has ({kept},{after}) digits, but the template says ({precision},{scale})"))
             } else {
                 Fit::Fine
@@ -202,7 +206,9 @@ fn string(kind: &Kind, ty: &Type, max: u32, against: Against) -> Fit {
         Kind::String { max: kept, .. } | Kind::Text { max: kept } if against.written && max > *kept => {
             doubt(format!("keeps {kept} characters, but the template allows {max}"))
         }
-        Kind::String { max: kept, .. } if against.engine == Engine::MariaDb && *kept > max => {
+        Kind::String { max: kept, .. }
+            if against.engine == Engine::MariaDb && against.shown && *kept > max =>
+        {
             doubt(format!("has up to {kept} characters, but the template says {max}"))
         }
         Kind::String { trims: true, .. } => noted(against.written, "keeps no spaces at the end"),
@@ -284,7 +290,7 @@ fn object(members: &[Column], fields: &[Field], against: Against) -> Fit {
 mod tests {
     use super::*;
 
-    const READ: Against = Against { engine: Engine::MariaDb, written: false };
+    const READ: Against = Against { engine: Engine::MariaDb, written: false, shown: true };
     const WRITE: Against = Against { written: true, ..READ };
 
     const fn decimal(precision: u8, scale: u8) -> Kind {

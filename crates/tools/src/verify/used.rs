@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::{
     Findings, grants, place,
-    relation::is_written,
     uses::{Need, Use, uses},
 };
 use crate::{
@@ -207,7 +206,7 @@ pub(super) fn kept(object: &Object, routine: &Routine, catalogue: &Catalogue, fi
     for (parameter, index) in routine.parameters.iter().zip(object.args) {
         let field = &domain.fields[*index];
         let Some(column) = base.column(field.column) else { continue };
-        let is_passed = is_written(*index, findings) || domain.key.contains(index);
+        let is_passed = findings.is_written(*index) || domain.key.contains(index);
         let subject = format!("parameter `{}` of `{}`", parameter.name, routine.name);
         let of = format!("of the column `{}` (`{}`)", column.name, column.written);
         match keeps(&parameter.kind, &column.kind) {
