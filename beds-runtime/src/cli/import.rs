@@ -86,6 +86,7 @@ pub(super) async fn run(args: &Args) -> ExitCode {
     let plan = import::plan(&catalogue, &options);
     if plan.files.is_empty() {
         let selected = if plan.counts.unselected > 0 { " that --only and --exclude allow" } else { "" };
+        unmatched(&plan);
         left_out(&plan);
         return fail(1, &format!("`{}` has no tables, views or routines{selected}", catalogue.database));
     }
@@ -176,7 +177,7 @@ async fn look(args: &Args) -> Result<Catalogue, (String, Unseen)> {
     };
     let wanted = |name: &str| {
         let matches =
-            |patterns: &[String]| patterns.iter().any(|pattern| import::glob_matches(pattern, name));
+            |patterns: &[String]| patterns.iter().any(|pattern| import::glob_matches(pattern, name, false));
         (args.only.is_empty() || matches(&args.only)) && !matches(&args.exclude)
     };
     let catalogue = beds_mongodb::inspect(&url, &database, &scope, &wanted, &progress).await;
@@ -202,6 +203,10 @@ fn summary(args: &Args, options: &Options, catalogue: &Catalogue, plan: &Plan) {
     if counts.unselected > 0 {
         eprintln!("skipped by --only and --exclude: {}", counts.unselected);
     }
+    unmatched(plan);
+    for domain in &plan.domains {
+        eprint!("{domain}");
+    }
     match (&args.ddl, &plan.ddl) {
         (Some(path), Some(_)) => {
             eprintln!("{verb} {}: read the proposed procedures, run them, then verify", path.display());
@@ -217,6 +222,12 @@ fn summary(args: &Args, options: &Options, catalogue: &Catalogue, plan: &Plan) {
             if options.is_mongodb { "mongodb" } else { "mariadb" },
             options.database_name
         );
+    }
+}
+
+fn unmatched(plan: &Plan) {
+    for pattern in &plan.unmatched {
+        eprintln!("--only '{pattern}' matches nothing; names of tables are compared as the server does");
     }
 }
 
