@@ -31,7 +31,7 @@ impl Foreign {
         Self::new(TypeName::String).key("min", 24).key("max", 24).key("pattern", "\"[0-9a-f]+\"")
     }
 
-    fn key(mut self, key: &'static str, value: impl ToString) -> Self {
+    fn key(mut self, key: &'static str, value: impl std::fmt::Display) -> Self {
         self.keys.push((key, value.to_string()));
         self
     }

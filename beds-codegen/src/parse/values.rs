@@ -170,7 +170,8 @@ impl Scanner<'_> {
                 _ => self.between(open, (value, end), "]")?,
             }
         }
-        self.close()
+        self.close();
+        Ok(())
     }
 
     fn table(&mut self) -> Step {
@@ -210,13 +211,13 @@ impl Scanner<'_> {
             }
         }
         self.key = outer;
-        self.close()
+        self.close();
+        Ok(())
     }
 
-    fn close(&mut self) -> Step {
+    fn close(&mut self) {
         self.at += 1;
         self.depth -= 1;
-        Ok(())
     }
 
     fn extra_comma(&mut self) -> Step {

@@ -200,8 +200,7 @@ fn token(rest: &str) -> &str {
             '(' => depth += 1,
             ')' => depth = depth.saturating_sub(1),
             letter if letter.is_control() && letter != '\t' => {}
-            ',' | ']' | '}' | '#' | '"' | '=' | '{' | '[' if depth == 0 => {}
-            '\'' if depth == 0 => {}
+            ',' | ']' | '}' | '#' | '"' | '\'' | '=' | '{' | '[' if depth == 0 => {}
             _ => continue,
         }
         if !matches!(letter, '(' | ')') {
@@ -328,7 +327,7 @@ fn number(word: &str) -> Option<(&'static str, String)> {
             let lower = digits.to_ascii_lowercase();
             let is_radix =
                 ["0x", "0o", "0b"].iter().any(|prefix| lower.starts_with(prefix)) && is_value(&lower);
-            is_radix.then(|| ("a number in another base begins with `0x`, `0o` or `0b`", lower))
+            is_radix.then_some(("a number in another base begins with `0x`, `0o` or `0b`", lower))
         }
     }
 }
