@@ -134,6 +134,22 @@ pub(crate) fn returns_columns(span: Span, column: &str) -> Diagnostic {
         .help("write `returns = { type = \"int\" }` for one value; values of OUT parameters are returned without `returns`")
 }
 
+/// `rows` by another name.
+pub(crate) fn rows_misspelt(span: Span, key: &str) -> Diagnostic {
+    Diagnostic::error(Code::UnknownKey, format!("unknown key `{key}` in `returns`"))
+        .at(span, "no such key")
+        .help("write `rows`: this is its name here")
+        .rename(key, "rows")
+}
+
+/// A field that stands below the header of another.
+pub(crate) fn below_field(span: Span, name: &str, header: Span, field: &str) -> Diagnostic {
+    Diagnostic::error(Code::UnknownKey, format!("the field `{name}` stands below the header of the field `{field}`"))
+        .at(span, format!("a key of `{field}`, as it stands"))
+        .near(header, "this header takes all lines below it")
+        .help(format!("move `[fields.{field}]` with its keys below all other fields, or write `{field} = {{ … }}` on one line"))
+}
+
 /// Both ways to return at once.
 pub(crate) fn returns_both(ty: Span, rows: Span) -> Diagnostic {
     Diagnostic::error(Code::ReturnsUnknown, "a call returns one value or rows, not both")
@@ -211,6 +227,12 @@ pub(crate) fn empty_text(span: Span, key: &str) -> Diagnostic {
     Diagnostic::error(Code::EmptyText, format!("`{key}` is empty"))
         .at(span, "no text between the quotes")
         .help("write a text, or remove the key")
+}
+
+pub(crate) fn empty_type(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::EmptyText, "`type` is empty")
+        .at(span, "no text between the quotes")
+        .help("write the name of a type, such as `string`")
 }
 
 pub(crate) fn name_too_long(span: Span, what: &str, length: usize) -> Diagnostic {

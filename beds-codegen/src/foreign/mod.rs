@@ -80,6 +80,13 @@ pub(crate) fn translate(written: &str) -> Option<Foreign> {
     if TypeName::from_name(written.trim()).is_some() {
         return None;
     }
+    for mode in ["inout", "out", "in"] {
+        let inner = lower.strip_prefix(mode).and_then(|rest| rest.strip_prefix(' ')).map(str::trim);
+        if let Some(inner) = inner {
+            let ty = TypeName::from_name(inner).map(Foreign::new).or_else(|| translate(inner))?;
+            return Some(if mode == "in" { ty } else { ty.key("mode", format_args!("\"{mode}\"")) });
+        }
+    }
     if let Some(inner) = inner_type(&lower) {
         return wrapped(inner, &lower);
     }
@@ -266,6 +273,8 @@ mod tests {
             ("string[]", "{ type = \"list\", items = \"string\" }"),
             ("Vec<String>", "{ type = \"list\", items = \"string\" }"),
             ("Option<i32>", "{ type = \"int\", nullable = true }"),
+            ("out decimal(10,2)", "{ type = \"decimal\", precision = 10, scale = 2, mode = \"out\" }"),
+            ("in date", "\"date\""),
             ("array<varchar(5)>", "{ type = \"list\", items = { type = \"string\", max = 5 } }"),
         ] {
             assert_eq!(translate(written).map(|ty| ty.value()).as_deref(), Some(right), "{written}");

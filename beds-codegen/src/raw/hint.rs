@@ -22,6 +22,21 @@ fn say(help: impl Into<String>) -> Hint {
     Hint { help: help.into(), fix: None }
 }
 
+/// Adds what to write instead of this value of a field.
+pub(super) fn add_to_field(diagnostic: Diagnostic, value: &Value) -> Diagnostic {
+    let first = match value {
+        Value::List(items) => items.first().and_then(|item| item.value.as_text()),
+        _ => None,
+    };
+    match (first.map(quoted), value) {
+        (Some(right), Value::List(items)) if items.len() == 1 => with(diagnostic, fix(right)),
+        (Some(right), _) => {
+            diagnostic.help(format!("write `{right}`, or `{{ type = {right} }}` with its other keys"))
+        }
+        (None, _) => diagnostic.help("write the name of its type, such as `\"string\"`"),
+    }
+}
+
 /// Adds what to write instead of this value of a key.
 pub(super) fn add(diagnostic: Diagnostic, part: Part, key: &str, value: &Value) -> Diagnostic {
     with(diagnostic, hint(part, key, value))
@@ -39,7 +54,11 @@ pub(super) fn mended(items: &[Node]) -> Option<String> {
                     names.push(quoted(&text(scalar)));
                 }
             }
-            Value::Table(_) | Value::Broken => return None,
+            Value::Table(table) => match table.entries.as_slice() {
+                [only] => names.push(quoted(&only.key.value)),
+                _ => return None,
+            },
+            Value::Broken => return None,
         }
     }
     Some(format!("[{}]", names.join(", ")))
@@ -195,9 +214,11 @@ fn names(key: &str, value: &Value) -> Hint {
     match value {
         Value::Scalar(Scalar::Text(text)) => {
             let inner = text.trim().trim_start_matches(['[', '(']).trim_end_matches([']', ')']);
+            // What is filtered and sorted by is a name alone, without a direction.
+            let plain = |part| if matches!(key, "filter" | "sort") { name_alone(part) } else { part };
             let mut parts = inner
                 .split([',', '|', ';'])
-                .map(|part| part.trim().trim_matches(['"', '\'']))
+                .map(|part| plain(part.trim().trim_matches(['"', '\''])))
                 .filter(|part| !part.is_empty());
             fix(listed(&mut parts))
         }
@@ -216,6 +237,11 @@ fn names(key: &str, value: &Value) -> Hint {
             say(format!("write the names, `{key} = [\"…\"]`"))
         }
     }
+}
+
+/// A name without the direction that SQL and MongoDB write beside it.
+fn name_alone(part: &str) -> &str {
+    part.trim_start_matches(['-', '+']).split(' ').next().unwrap_or(part)
 }
 
 fn flag(key: &str, value: &Value) -> Hint {
