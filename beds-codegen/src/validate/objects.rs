@@ -144,7 +144,7 @@ fn named(
 pub(super) fn check_name(name: &Spanned<String>, cx: &mut Cx<'_>) -> Option<()> {
     let engine = cx.engine?;
     if let Some(rule) = identifiers::object_rule(&name.value, engine) {
-        cx.errors.push(diagnostics::object_name(name.span, &name.value, rule));
+        cx.errors.push(diagnostics::object_name_rule(name.span, &name.value, rule));
         return None;
     }
     match identifiers::look(&name.value, engine) {
