@@ -90,6 +90,10 @@ pub(crate) struct Example {
 
 impl Example {
     pub(crate) fn compile(&self) -> Result<Output, Report> {
+        self.compiler().compile()
+    }
+
+    pub(crate) fn compiler(&self) -> Compiler {
         let compiler = self
             .files
             .iter()
@@ -98,7 +102,6 @@ impl Example {
         self.pipelines
             .iter()
             .fold(compiler, |compiler, (name, text)| compiler.pipeline_text(name, text))
-            .compile()
     }
 }
 
