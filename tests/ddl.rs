@@ -60,7 +60,9 @@ fn only_the_difference_is_written_and_nothing_is_replaced() {
     assert!(whole.stderr.contains("nothing is missing"), "{}", whole.stderr);
 
     let sql = |text: &str| stack.mariadb_query(Some("catalog"), text).unwrap();
-    sql("alter table currency drop column name; drop procedure if exists sp_country_delete; drop view v_language");
+    sql(
+        "alter table currency drop column name; drop procedure if exists sp_country_delete; drop view v_language",
+    );
     sql("create or replace view v_country as select alpha_2 from country");
     let place = tempfile::tempdir().unwrap();
     let out = place.path().join("missing");

@@ -41,7 +41,8 @@ fn an_editor_asks_about_what_is_not_saved() {
     let good = bedsc(&["check", "-"], SMALL.as_bytes());
     assert_eq!((good.code, good.out.as_str()), (Some(0), "1 template, no errors\n"), "{}", good.err);
     let text = SMALL.replace("engine", "engin");
-    let bad = bedsc(&["check", "-", "--stdin-name", "shop/country_rec.toml", "--format", "json"], text.as_bytes());
+    let bad =
+        bedsc(&["check", "-", "--stdin-name", "shop/country_rec.toml", "--format", "json"], text.as_bytes());
     assert_eq!(bad.code, Some(1));
     let found: Vec<Value> = bad.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let typo = found.iter().find(|found| found["code"] == "B0101").unwrap();
@@ -78,7 +79,11 @@ fn what_a_machine_can_mend_is_mended() {
         bedsc(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), b"")
     };
     let shown = run(&["--dry-run"]);
-    assert!(shown.out.contains("-service = \"app_servr\"   # here\n+service = \"app_server\"   # here"), "{}", shown.out);
+    assert!(
+        shown.out.contains("-service = \"app_servr\"   # here\n+service = \"app_server\"   # here"),
+        "{}",
+        shown.out
+    );
     assert_eq!(fs::read_to_string(&file).unwrap(), template, "a dry run writes nothing");
     let mended = run(&[]);
     assert_eq!(mended.code, Some(0), "{}", mended.err);
@@ -156,7 +161,8 @@ fn a_layout_can_be_asked_for_without_writing() {
 
 #[test]
 fn a_new_template_has_the_layout() {
-    let new = bedsc(&["new", "order", "--field", "sku=string", "--field", "price=decimal", "--output", "-"], b"");
+    let new =
+        bedsc(&["new", "order", "--field", "sku=string", "--field", "price=decimal", "--output", "-"], b"");
     let formatted = bedsc(&["fmt", "-"], new.out.as_bytes());
     assert_eq!(new.out, formatted.out);
 }
@@ -208,7 +214,11 @@ fn a_stream_is_for_one_engine() {
         assert_eq!((mixed.code, mixed.out.as_str()), (Some(1), ""));
         assert!(mixed.err.contains("add `--engine mariadb` or `--engine mongodb`"), "{}", mixed.err);
         let sql = run(&["--engine", "mariadb"]);
-        assert!(sql.code == Some(0) && sql.out.contains("`catalog`") && !sql.out.contains("match"), "{}", sql.out);
+        assert!(
+            sql.code == Some(0) && sql.out.contains("`catalog`") && !sql.out.contains("match"),
+            "{}",
+            sql.out
+        );
         let out = place.path().join(command);
         let files = run(&["--out", path(&out)]);
         assert_eq!(files.code, Some(0), "{}", files.err);
@@ -237,7 +247,11 @@ fn shells_and_manuals_know_every_command() {
     let completions = bedsc(&["completions", "bash"], b"").out;
     let manual = bedsc(&["man"], b"").out;
     for command in ["check", "fix", "fmt", "diff", "ddl", "grants", "schema"] {
-        assert!(completions.contains(&format!("bedsc__{command}")) || completions.contains(&format!("bedsc__subcmd__{command}")), "{command}");
+        assert!(
+            completions.contains(&format!("bedsc__{command}"))
+                || completions.contains(&format!("bedsc__subcmd__{command}")),
+            "{command}"
+        );
         assert!(manual.contains(&format!("bedsc\\-{command}(1)")), "{command}");
     }
 }

@@ -26,7 +26,14 @@ pub(super) fn proposed(domain: &Domain, read: Option<&Relation>, written: &[Opti
             json!([{ "$project": project }])
         );
         let name = view.name.clone();
-        all.push(Proposed { thing: Thing::View, name, create, parts: Vec::new(), more: Vec::new(), validator: None });
+        all.push(Proposed {
+            thing: Thing::View,
+            name,
+            create,
+            parts: Vec::new(),
+            more: Vec::new(),
+            validator: None,
+        });
     }
     all
 }

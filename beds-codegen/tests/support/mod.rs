@@ -99,9 +99,7 @@ impl Example {
             .iter()
             .fold(Compiler::new(), |compiler, (path, text)| compiler.template_text(path, text));
         let compiler = compiler.pipelines("no-such-folder");
-        self.pipelines
-            .iter()
-            .fold(compiler, |compiler, (name, text)| compiler.pipeline_text(name, text))
+        self.pipelines.iter().fold(compiler, |compiler, (name, text)| compiler.pipeline_text(name, text))
     }
 }
 

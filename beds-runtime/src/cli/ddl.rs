@@ -229,9 +229,11 @@ fn write(args: &Args, missing: &BTreeMap<Engine, String>) -> Result<(), String> 
     }
     let Some(folder) = &args.out else {
         if missing.len() > 1 {
-            return Err("something is missing on both engines, and a script is for one: add `--engine mariadb` \
+            return Err(
+                "something is missing on both engines, and a script is for one: add `--engine mariadb` \
                  or `--engine mongodb`, or write both scripts with `--out DIR`"
-                .to_owned());
+                    .to_owned(),
+            );
         }
         for script in missing.values() {
             // Whoever closes the pipe has read enough.
@@ -252,7 +254,9 @@ fn save(path: &Path, script: &str, is_forced: bool) -> Result<(), String> {
     // A script may be somebody's work by now.
     let file = if is_forced { File::create(path) } else { File::create_new(path) };
     file.and_then(|mut file| file.write_all(script.as_bytes())).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => format!("{} is there already: add `--force` to replace it", path.display()),
+        io::ErrorKind::AlreadyExists => {
+            format!("{} is there already: add `--force` to replace it", path.display())
+        }
         _ => format!("{}: {error}", path.display()),
     })
 }

@@ -118,7 +118,12 @@ impl Check<'_, '_> {
             return None;
         }
         if takes != Takes::Any && arg.field.nullable {
-            self.errors.push(diagnostics::argument_null(node.span, &arg.field.name, of, (self.call, self.named)));
+            self.errors.push(diagnostics::argument_null(
+                node.span,
+                &arg.field.name,
+                of,
+                (self.call, self.named),
+            ));
             return None;
         }
         Some(wrap)
@@ -138,7 +143,8 @@ impl Slot {
             // A single expression stands for a list of one, and for no other.
             Self::Expressions(least, _) => least <= 1,
             Self::Either(slots) => slots.iter().any(|slot| slot.takes_values()),
-            Self::Steer
+            Self::Condition
+            | Self::Steer
             | Self::Query
             | Self::Element
             | Self::Pipeline(_)
@@ -159,6 +165,10 @@ impl Slot {
     /// What is decided here, and what to write instead.
     fn refusal(self) -> (&'static str, &'static str) {
         match self {
+            Self::Condition => (
+                "this decides which documents are taken",
+                "compare with the value: {\"$eq\": [\"$status\", {\"$arg\": \"NAME\"}]}",
+            ),
             Self::Query | Self::Element => (
                 "conditions are the pipeline's own",
                 "write the conditions, with the value in its place: {\"status\": {\"$arg\": \"NAME\"}}",
@@ -167,7 +177,9 @@ impl Slot {
                 "conditions are the pipeline's own",
                 "write the list: [{\"status\": {\"$arg\": \"NAME\"}}, …]",
             ),
-            Self::Pipeline(_) => ("stages are the pipeline's own", "write the stages, with values in their places"),
+            Self::Pipeline(_) => {
+                ("stages are the pipeline's own", "write the stages, with values in their places")
+            }
             Self::Steer => (
                 "this decides which field, format or type is meant",
                 "write it as a constant; where clients choose, use `$switch` with a constant in each branch",
@@ -184,10 +196,7 @@ impl Slot {
                 "this decides how is searched",
                 "a value stands in what is searched for, such as `query` of `text` or `phrase`",
             ),
-            _ => (
-                "a part of the pipeline stands here",
-                "write this part, with the value in its place",
-            ),
+            _ => ("a part of the pipeline stands here", "write this part, with the value in its place"),
         }
     }
 }

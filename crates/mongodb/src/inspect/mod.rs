@@ -146,7 +146,8 @@ impl Look<'_> {
         } else {
             format!("the server has {}", names.join(", "))
         };
-        Unseen::new(format!("there is no database `{}`, or nothing in it", self.database.name()), hint).absent(true)
+        Unseen::new(format!("there is no database `{}`, or nothing in it", self.database.name()), hint)
+            .absent(true)
     }
 
     async fn fill(
