@@ -196,7 +196,11 @@ pub(crate) fn written_as(diagnostic: Diagnostic, right: Option<String>) -> Diagn
     let span = diagnostic.primary().map(|label| label.span);
     match (right, span) {
         (Some(right), Some(span)) => diagnostic.help(format!("write `{right}`")).fix(span, right),
-        (Some(_) | None, _) => diagnostic,
+        (Some(_) | None, _) => {
+            let expected =
+                diagnostic.primary().map(|label| label.text.replacen("expected ", "", 1)).unwrap_or_default();
+            diagnostic.help(format!("write {expected}, or remove the key"))
+        }
     }
 }
 

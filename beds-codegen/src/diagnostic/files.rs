@@ -6,13 +6,18 @@ use crate::{
     span::{FileId, Span},
 };
 
-/// `near` is a file that was meant as a template perhaps, with the name that it should have.
-pub(crate) fn no_templates(folder: FileId, path: &str, near: Option<(String, String)>) -> Diagnostic {
+/// `near` is a file that was meant as a template perhaps, with the name that it should have unless it lies too deep.
+pub(crate) fn no_templates(folder: FileId, path: &str, near: Option<(String, Option<String>)>) -> Diagnostic {
     let diagnostic = Diagnostic::error(Code::NoTemplates, format!("there is no template in `{path}`"))
         .in_file(folder)
         .help("the name of a template's file ends with `_rec.toml`; `bedsc new` writes a template");
     match near {
-        Some((file, right)) => diagnostic.help(format!("if `{file}` is a template, rename it to `{right}`")),
+        Some((file, Some(right))) => {
+            diagnostic.help(format!("if `{file}` is a template, rename it to `{right}`"))
+        }
+        Some((file, None)) => diagnostic.help(format!(
+            "name the folder of `{file}` itself: folders inside of a folder are not looked into"
+        )),
         None => diagnostic,
     }
 }

@@ -36,9 +36,24 @@ pub(crate) fn two_objects(span: Span, first: Span, operation: &str) -> Diagnosti
 }
 
 pub(crate) fn object_name(span: Span, name: &str, rule: &str) -> Diagnostic {
-    let name = name.escape_debug();
-    Diagnostic::error(Code::ObjectName, format!("`{name}` is not a valid name for a database object"))
+    let shown = if name.contains('`') { format!("{name:?}") } else { format!("`{}`", name.escape_debug()) };
+    Diagnostic::error(Code::ObjectName, format!("{shown} is not a valid name for a database object"))
         .at(span, rule)
+}
+
+/// A name that breaks a rule of the engine.
+pub(crate) fn object_name_rule(span: Span, name: &str, rule: &str) -> Diagnostic {
+    object_name(span, name, rule).help("write the name as the database itself shows it")
+}
+
+/// Several names in one string.
+pub(crate) fn names_in_one(span: Span, names: &[&str]) -> Diagnostic {
+    let right: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+    let right = right.join(", ");
+    Diagnostic::error(Code::UnknownField, "several fields stand in one string")
+        .at(span, "one string, one field")
+        .help(format!("write `{right}`"))
+        .fix(span, right)
 }
 
 /// A name in the quotes of SQL.

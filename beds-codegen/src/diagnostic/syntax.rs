@@ -2,7 +2,7 @@
 //! these know SQL, JSON, YAML or an INI file, and not the grammar of TOML.
 
 use super::Diagnostic;
-use crate::{code::Code, names::quoted, span::Span};
+use crate::{code::Code, names::quoted, part::Part, span::Span};
 
 fn syntax(span: Span, message: impl Into<String>, label: impl Into<String>) -> Diagnostic {
     Diagnostic::error(Code::Syntax, message).at(span, label)
@@ -45,16 +45,24 @@ pub(crate) fn invisible(span: Span, name: &str, code: u32, count: usize, is_blan
     })
 }
 
-pub(crate) fn colon(span: Span) -> Diagnostic {
-    syntax(span, "a key is followed by `=`, not by a colon", "write `=` here")
-        .help("write `key = value`")
-        .fix(span, if span.end - span.start == 1 { " =" } else { "=" })
+/// Something else than `=` behind a key. The last are the key, the place of what follows, and what is right there.
+pub(crate) fn equals(span: Span, written: &str, (key, rest, right): (&str, Span, &str)) -> Diagnostic {
+    let message = if written == ":" {
+        "a key is followed by `=`, not by a colon".to_owned()
+    } else {
+        format!("a key is followed by `=`, not by `{written}`")
+    };
+    let shown = if right.is_empty() || right.chars().count() > 60 { "…" } else { right };
+    let space = if written == ":" { " " } else { "" };
+    syntax(span, message, "write `=` here")
+        .help(format!("write `{key} = {shown}`"))
+        .fix(Span { end: rest.end, ..span }, format!("{space}= {right}"))
 }
 
-pub(crate) fn equals(span: Span, written: &str) -> Diagnostic {
-    syntax(span, format!("a key is followed by `=`, not by `{written}`"), "write `=` here")
-        .help("write `key = value`")
-        .fix(span, "=")
+/// An item of a list as YAML writes it.
+pub(crate) fn dash(span: Span, item: &str) -> Diagnostic {
+    syntax(span, "the items of a list stand in [ ], with commas between them", "not a list here")
+        .help(format!("write `[{}, …]` behind the key and its `=`", quoted(item)))
 }
 
 pub(crate) fn missing_equals(at: Span, key: &str) -> Diagnostic {
@@ -64,8 +72,17 @@ pub(crate) fn missing_equals(at: Span, key: &str) -> Diagnostic {
 }
 
 pub(crate) fn lone_word(span: Span, word: &str) -> Diagnostic {
-    syntax(span, format!("`{word}` stands alone on its line"), "neither a section nor a key with a value")
-        .help(format!("remove the line, or write `{word} = …` for a key, `[{word}]` for a section, `# {word}` for a comment"))
+    let diagnostic = syntax(
+        span,
+        format!("`{word}` stands alone on its line"),
+        "neither a section nor a key with a value",
+    );
+    if Part::Sections.known().contains(&word) {
+        return diagnostic.help(format!("write `[{word}]` for the section")).fix(span, format!("[{word}]"));
+    }
+    diagnostic.help(format!(
+        "remove the line, or write `{word} = …` for a key, `[{word}]` for a section, `# {word}` for a comment"
+    ))
 }
 
 pub(crate) fn missing_value(span: Span, key: &str) -> Diagnostic {
@@ -195,6 +212,23 @@ pub(crate) fn number(span: Span, why: &str, right: &str) -> Diagnostic {
     syntax(span, why, format!("write `{right}`")).help(format!("write `{right}`")).fix(span, right)
 }
 
+/// A number with a comma, of which nobody can tell what it separates.
+pub(crate) fn number_with_comma(span: Span, whole: &str, fraction: &str) -> Diagnostic {
+    syntax(span, "a number has no comma", "one number, it seems")
+        .help(format!("write `{whole}`, or `{fraction}` if the comma stands in front of a fraction"))
+}
+
+/// A string that is closed and was not opened.
+pub(crate) fn missing_quote(span: Span, quote: &str) -> Diagnostic {
+    syntax(span, "a string has no opening quote", format!("write `{quote}` in front of this"))
+        .help(format!("write `{quote}` where the string begins"))
+        .fix(Span { end: span.start, ..span }, quote)
+}
+
+pub(crate) fn extra_quote(span: Span) -> Diagnostic {
+    syntax(span, "there is a quote too many", "the string is closed already").help("remove it").fix(span, "")
+}
+
 pub(crate) fn unit(span: Span, word: &str, digits: &str) -> Diagnostic {
     syntax(span, format!("`{word}` is not a number"), "a number has digits alone")
         .help(format!("write `{digits}`, or the number that you mean without its unit"))
@@ -229,12 +263,82 @@ pub(crate) fn function(span: Span, written: &str) -> Diagnostic {
 }
 
 pub(crate) fn not_a_value(span: Span, text: &str) -> Diagnostic {
-    syntax(span, format!("`{text}` is not a value"), "expected a string, a number, true, false, [ ] or { }")
-        .help(format!("write a string in quotes, `{}`", quoted(text)))
+    let diagnostic = syntax(
+        span,
+        format!("`{text}` is not a value"),
+        "expected a string, a number, true, false, [ ] or { }",
+    );
+    if text.starts_with(|letter: char| letter.is_ascii_digit()) && text.contains(['-', '/', '.']) {
+        return diagnostic.help("write a date as `2026-01-31`, a time as `08:30:00`, a number as `12.50`");
+    }
+    if text.starts_with(|letter: char| letter.is_ascii_digit()) {
+        return diagnostic.help("write a number with digits alone, or a string in quotes");
+    }
+    match text {
+        "=" => diagnostic.help("remove it: one `=` is enough"),
+        _ => diagnostic.help(format!("write a string in quotes, `{}`", quoted(text))),
+    }
 }
 
-pub(crate) fn parentheses(span: Span) -> Diagnostic {
-    syntax(span, "a list stands in [ ], not in ( )", "not a list here").help("write `[\"a\", \"b\"]`")
+/// `right` is the list as it should be written, where that is sure.
+pub(crate) fn not_a_list(span: Span, brackets: &str, right: Option<String>) -> Diagnostic {
+    let diagnostic = syntax(span, format!("a list stands in [ ], not in {brackets}"), "not a list here");
+    match right {
+        Some(right) => diagnostic.help(format!("write `{right}`")).fix(span, right),
+        None => diagnostic.help("write `[\"a\", \"b\"]`"),
+    }
+}
+
+pub(crate) fn bare_list(span: Span, right: String) -> Diagnostic {
+    syntax(span, "strings stand in quotes", "quotes are missing")
+        .help(format!("write `{right}`"))
+        .fix(span, right)
+}
+
+/// Something that templates of other tools replace.
+pub(crate) fn placeholder(span: Span, written: &str) -> Diagnostic {
+    syntax(span, format!("`{written}` is not replaced by anything"), "not a value").help(
+        "write the value itself: a template is the same in every environment, and the configuration differs",
+    )
+}
+
+pub(crate) fn string_prefix(span: Span, letter: char, right: &str) -> Diagnostic {
+    syntax(span, format!("a string has no `{letter}` in front"), format!("write `{right}`"))
+        .help(format!("write `{right}`: in 'single quotes' every \\ stays"))
+        .fix(span, right)
+}
+
+pub(crate) fn pattern_of_script(span: Span, right: &str) -> Diagnostic {
+    syntax(span, "a pattern is a string, and stands in quotes", format!("write `{right}`"))
+        .help(format!("write `{right}`; a flag stands in front, such as `(?i)`"))
+        .fix(span, right)
+}
+
+/// What belongs to a prompt, a listing, a patch or another language.
+pub(crate) fn prefix(span: Span, written: &str) -> Diagnostic {
+    syntax(span, format!("`{written}` stands in front of the line"), "not part of the template")
+        .help("remove it")
+        .fix(span, "")
+}
+
+/// A column as `create table` has it. `right` is the field's value.
+pub(crate) fn column_of_sql(span: Span, key: &str, right: &str) -> Diagnostic {
+    syntax(span, "this is a column of SQL, and not a field", "no `=`")
+        .help(format!("write `{key} = {right}`"))
+        .fix(span, format!("{key} = {right}"))
+}
+
+/// `between` is what separates the two.
+pub(crate) fn two_keys(span: Span, between: Span) -> Diagnostic {
+    syntax(span, "two keys stand on one line", "the second")
+        .help("write each key on a line of its own")
+        .fix(between, "\n")
+}
+
+pub(crate) fn string_of_lines(span: Span, quote: &str) -> Diagnostic {
+    let three = quote.repeat(3);
+    syntax(span, format!("a string in `{quote}` ends on its line"), "this one goes on")
+        .help(format!("write it on one line, or `{three}` at both ends"))
 }
 
 pub(crate) fn missing_comma(span: Span, next: Span) -> Diagnostic {

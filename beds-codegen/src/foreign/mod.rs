@@ -31,7 +31,7 @@ impl Foreign {
         Self::new(TypeName::String).key("min", 24).key("max", 24).key("pattern", "\"[0-9a-f]+\"")
     }
 
-    fn key(mut self, key: &'static str, value: impl ToString) -> Self {
+    fn key(mut self, key: &'static str, value: impl std::fmt::Display) -> Self {
         self.keys.push((key, value.to_string()));
         self
     }
@@ -51,6 +51,21 @@ impl Foreign {
         if self.keys.is_empty() { format!("\"{}\"", self.ty) } else { format!("{{ {} }}", self.pairs(", ")) }
     }
 
+    /// The keys as an attribute of Rust has them.
+    pub(crate) fn attribute(&self) -> String {
+        // A table in a template is a list in parentheses there, and a type alone is one key of it.
+        let keys = self.keys.iter().map(|(key, value)| match (*key, value.as_str()) {
+            (key, "true") => key.to_owned(),
+            (key @ ("items" | "fields"), value) if value.starts_with('{') => {
+                format!("{key}({})", value.trim_matches(['{', '}', ' ']))
+            }
+            (key @ "items", value) => format!("{key}(type = {value})"),
+            (key, value) => format!("{key} = {value}"),
+        });
+        let ty = std::iter::once(format!("type = \"{}\"", self.ty));
+        ty.chain(keys).collect::<Vec<_>>().join(", ")
+    }
+
     /// `type = "…"` and the other keys.
     pub(crate) fn pairs(&self, between: &str) -> String {
         let mut pairs = vec![format!("type = \"{}\"", self.ty)];
@@ -64,6 +79,13 @@ pub(crate) fn translate(written: &str) -> Option<Foreign> {
     let lower = written.trim().to_ascii_lowercase();
     if TypeName::from_name(written.trim()).is_some() {
         return None;
+    }
+    for mode in ["inout", "out", "in"] {
+        let inner = lower.strip_prefix(mode).and_then(|rest| rest.strip_prefix(' ')).map(str::trim);
+        if let Some(inner) = inner {
+            let ty = TypeName::from_name(inner).map(Foreign::new).or_else(|| translate(inner))?;
+            return Some(if mode == "in" { ty } else { ty.key("mode", format_args!("\"{mode}\"")) });
+        }
     }
     if let Some(inner) = inner_type(&lower) {
         return wrapped(inner, &lower);
@@ -251,6 +273,8 @@ mod tests {
             ("string[]", "{ type = \"list\", items = \"string\" }"),
             ("Vec<String>", "{ type = \"list\", items = \"string\" }"),
             ("Option<i32>", "{ type = \"int\", nullable = true }"),
+            ("out decimal(10,2)", "{ type = \"decimal\", precision = 10, scale = 2, mode = \"out\" }"),
+            ("in date", "\"date\""),
             ("array<varchar(5)>", "{ type = \"list\", items = { type = \"string\", max = 5 } }"),
         ] {
             assert_eq!(translate(written).map(|ty| ty.value()).as_deref(), Some(right), "{written}");

@@ -45,7 +45,8 @@ pub fn find(paths: &[PathBuf], sources: &mut Sources, errors: &mut ErrorSink<'_>
                 }
             };
             if files.is_empty() {
-                let near = others.first().map(|other| (shown(other), stray::right_name(other)));
+                let right = |other: &Path| (!stray::is_below(other, path)).then(|| stray::right_name(other));
+                let near = others.first().map(|other| (shown(other), right(other)));
                 errors.push(files::no_templates(sources.add(&*name, ""), &name, near));
             } else {
                 for other in others {

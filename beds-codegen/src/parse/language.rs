@@ -14,7 +14,7 @@ pub(super) fn recognize(text: &str, file: FileId) -> Option<Diagnostic> {
     if let Some(diagnostic) = conflict(text, file) {
         return Some(diagnostic);
     }
-    let (first, line) = lines(text).find(|(_, line)| is_significant(line))?;
+    let (first, line) = lines(text).find(|(_, line)| is_significant(line) && !is_foreign_comment(line))?;
     let start = first.start + (line.len() - line.trim_start().len());
     let language = of_beginning(line.trim(), text[start..].trim_end()).or_else(|| of_lines(text))?;
     Some(syntax::other_language(span(start..start + line.trim().len()), language))
@@ -34,6 +34,14 @@ fn lines(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
 fn is_significant(line: &str) -> bool {
     let line = line.trim();
     !line.is_empty() && (!line.starts_with('#') || line.starts_with("#["))
+}
+
+/// Whether a line is a comment of SQL, of C or of an INI file, which says nothing of the rest.
+fn is_foreign_comment(line: &str) -> bool {
+    let line = line.trim();
+    // `---` begins a document of YAML, and `--- ` a patch.
+    (line.starts_with("--") && !line.starts_with("---"))
+        || ["//", "/*", "*", ";"].iter().any(|mark| line.starts_with(mark))
 }
 
 fn conflict(text: &str, file: FileId) -> Option<Diagnostic> {

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     diagnostic::{ErrorSink, shape},
     front::{Example, Front, Whole},
+    meant,
     part::{Part, Place},
     span::{FileId, Span, Spanned},
     tree::{Entry, Node, Scalar, Table, Value},
@@ -173,9 +174,15 @@ fn field(
             field.ty = Given::Is(super::Entry { key: at, value: Spanned::new(ty, at) });
         }
         Value::Table(table) => {
-            if let Some(inner) = dotted(&table, place) {
+            if let Some(inner) = members(&table, place) {
+                // In `note.text = { … }` the dot alone stands between the names.
+                let is_dotted = inner.span.start == field.name.span.end + 1;
                 let span = Span { end: inner.span.end, ..field.name.span };
-                errors.push(shape::dotted_name(span, &field.name.value, &inner.value));
+                errors.push(if is_dotted {
+                    shape::dotted_name(span, &field.name.value, &inner.value)
+                } else {
+                    shape::untyped_object(field.name.span, &field.name.value, &inner.value)
+                });
                 field.is_broken = true;
                 return field;
             }
@@ -190,22 +197,24 @@ fn field(
         other => {
             let expected = format!("a type, or {}", front.table(&field.name.value, A_TYPE));
             let diagnostic = shape::wrong_shape(at, &field.name.value, &expected, kind);
-            errors.push(match other {
-                Value::Scalar(_) => diagnostic.help("write the name of its type, such as `\"string\"`"),
-                other => hint::add(diagnostic, Part::Field(place), "items", &other),
-            });
+            errors.push(hint::add_to_field(diagnostic, &other));
             field.is_broken = true;
         }
     }
     field
 }
 
-/// The field inside of a table that is no field: `note.text = { type = "text" }` makes `note` such a table.
-fn dotted(table: &Table, place: Place) -> Option<Spanned<String>> {
-    let known = Part::Field(place).known();
-    let [entry] = table.entries.as_slice() else { return None };
-    let is_field = !known.contains(&entry.key.value.as_str()) && stray::is_field(&entry.value.value);
-    (is_field && !table.is_partial).then(|| entry.key.clone())
+/// The first field inside of a table that is no field: `size = { width = "float" }`, and `note.text = { … }`, which makes
+/// `note` such a table.
+fn members(table: &Table, place: Place) -> Option<Spanned<String>> {
+    let part = Part::Field(place);
+    let is_member = |entry: &Entry| {
+        let key = entry.key.value.as_str();
+        let is_misspelt = meant::stands_for(key, part).contains(&"type");
+        !part.known().contains(&key) && !is_misspelt && stray::is_field(&entry.value.value)
+    };
+    let is_object = !table.is_partial && table.entries.iter().all(is_member);
+    table.entries.first().filter(|_| is_object).map(|entry| entry.key.clone())
 }
 
 fn fill(field: &mut RawField, keys: &mut Keys<'_, '_>) {
@@ -312,6 +321,10 @@ fn returns(node: Node, row: Place, front: Front, errors: &mut ErrorSink<'_>) -> 
                 }
                 (None, Some(_)) => rows(table, row, front, errors),
                 (_, None) => {
+                    if let Some(entry) = stray::rows(&table) {
+                        errors.push(shape::rows_misspelt(entry.key.span, &entry.key.value));
+                        return Err(Refused::Reported);
+                    }
                     let known = Part::Field(Place::Scalar).known();
                     let column = table.entries.iter().find(|entry| {
                         !known.contains(&entry.key.value.as_str()) && stray::is_field(&entry.value.value)

@@ -37,8 +37,9 @@ pub(super) fn validate(raw: Given<Vec<RawField>>, cx: &mut Cx<'_>) -> Fields {
         .into_iter()
         .map(|field| Slot {
             column: field.column.get().map(|column| column.value.clone()),
-            is_key: field.key.is_true(),
-            is_version: field.version.is_true(),
+            // A flag that is broken is most likely meant.
+            is_key: field.key.is_true() || field.key.is_broken(),
+            is_version: field.version.is_true() || field.version.is_broken(),
             name: field.name.clone(),
             field: types::field(field, Place::Field, 0, cx),
         })
@@ -119,6 +120,11 @@ impl Fields {
                 .filter(|slot| slot.field.as_ref().is_none_or(|field| field.ty.is_indexable()));
             return object_diagnostics::wildcard(span, list, all.map(|slot| slot.name.value.as_str()));
         }
+        let parts: Vec<&str> = name.split([',', ';']).map(str::trim).collect();
+        if parts.len() > 1 && parts.iter().all(|part| self.slots.iter().any(|slot| slot.name.value == *part))
+        {
+            return object_diagnostics::names_in_one(span, &parts);
+        }
         let of_column = self.slots.iter().find(|slot| slot.column.as_deref() == Some(name));
         match of_column {
             Some(slot) => object_diagnostics::column_for_field(span, name, &slot.name.value, slot.name.span),
@@ -152,6 +158,11 @@ impl Fields {
         // Of two, which is reported, nobody knows which one is meant.
         let first = versions.next();
         first.filter(|_| versions.next().is_none()).map(|(index, _)| index)
+    }
+
+    /// Whether a field is broken, so that it may be part of the key.
+    pub(super) fn has_broken(&self) -> bool {
+        self.slots.iter().any(|slot| slot.field.is_none())
     }
 
     pub(super) fn is_version(&self, index: usize) -> bool {

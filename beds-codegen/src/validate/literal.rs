@@ -112,7 +112,7 @@ fn converted(value: &Scalar, ty: &Type) -> Option<String> {
 pub(super) fn as_integer(value: &Scalar) -> Option<String> {
     match value {
         Scalar::Text(text) => text.trim().parse::<i128>().ok().map(|number| number.to_string()),
-        Scalar::Float(number) if number.fract() == 0.0 && number.abs() < 1e15 => Some(format!("{number:.0}")),
+        // `2.000` may be two thousand.
         _ => None,
     }
 }

@@ -143,6 +143,10 @@ pub(super) fn ty(raw: &RawField, place: Place, depth: usize, cx: &mut Cx<'_>) ->
         cx.errors.push(shape::missing_key(raw.name.span, "type", &place, &example));
     }
     let name = raw.ty.get()?;
+    if name.value.trim().is_empty() {
+        cx.errors.push(shape::empty_type(name.span));
+        return None;
+    }
     let Some(of) = TypeName::from_name(&name.value) else {
         let given = given_keys(raw);
         let written = diagnostics::Written { place, form: raw.form, given: &given };

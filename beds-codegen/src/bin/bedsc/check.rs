@@ -6,7 +6,7 @@ use std::{
 };
 
 use beds_codegen::{Compiler, load::FILE_BYTES_MAX};
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::{Format, Input};
 
@@ -18,8 +18,18 @@ pub(crate) struct Check {
     /// What reports call the template on standard input
     #[arg(long, value_name = "PATH", default_value = "stdin_rec.toml")]
     stdin_name: String,
+    /// Fail where something is only warned of
+    #[arg(long, value_enum, value_name = "WHAT")]
+    deny: Option<Deny>,
     #[command(flatten)]
     input: Input,
+}
+
+/// What is to count as an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Deny {
+    /// Every warning
+    Warnings,
 }
 
 impl Check {
@@ -37,6 +47,8 @@ impl Check {
             self.paths.iter().fold(Compiler::new(), Compiler::templates)
         };
         let Some(output) = self.input.compile_with(compiler) else { return false };
+        let warnings = output.warnings.warnings();
+        let is_denied = self.deny == Some(Deny::Warnings) && warnings > 0;
         if self.input.format == Format::Human {
             let plural = |count: usize| if count == 1 { "" } else { "s" };
             let (count, by_hand) = (output.domains.len(), output.hand_written.len());
@@ -45,9 +57,16 @@ impl Check {
             } else {
                 format!(" and {by_hand} hand-written domain{}", plural(by_hand))
             };
-            anstream::println!("{count} template{}{by_hand}, no errors", plural(count));
+            let warned = match (warnings, is_denied) {
+                (0, _) => String::new(),
+                (_, false) => format!(", {warnings} warning{}", plural(warnings)),
+                (_, true) => {
+                    format!(", {warnings} warning{}, which `--deny warnings` refuses", plural(warnings))
+                }
+            };
+            anstream::println!("{count} template{}{by_hand}, no errors{warned}", plural(count));
         }
-        true
+        !is_denied
     }
 }
 
