@@ -24,6 +24,8 @@ pub(crate) type Operator = (&'static str, Slot);
 pub(crate) enum Slot {
     /// An expression. A client's value is one, as a literal.
     Expression,
+    /// An expression that decides as a whole whether a document is taken. It has values in it, and is none.
+    Condition,
     /// An expression that says which field, format or type is meant. No client's value steers it.
     Steer,
     /// An expression for a regular expression. A client's value is one where it is declared as such.

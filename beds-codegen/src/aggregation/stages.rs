@@ -282,7 +282,7 @@ pub(crate) const STAGES: &[Stage] = &[
     stage("$planCacheStats", Place::First, OBJECT),
     stage("$project", Place::Update, EXPRESSIONS),
     stage("$rankFusion", Place::First, Slot::Keys(FUSION)),
-    stage("$redact", Place::Anywhere, Slot::Expression),
+    stage("$redact", Place::Anywhere, Slot::Condition),
     stage("$replaceRoot", Place::Update, Slot::Keys(&[must("newRoot", Slot::Expression)])),
     stage("$replaceWith", Place::Update, Slot::Expression),
     stage("$sample", Place::Anywhere, Slot::Keys(&[must("size", COUNT)])),

@@ -91,7 +91,19 @@ fn bound(
     place: &str,
     seen: &mut Seen<'_>,
 ) {
-    let what = format!("{name} {after} instead of {before}");
+    // The ends of a type are no bounds that somebody wrote.
+    let ends = [
+        i64::MIN.to_string(),
+        i64::MAX.to_string(),
+        u64::MAX.to_string(),
+        f64::MIN.to_string(),
+        f64::MAX.to_string(),
+    ];
+    let shown = |bound: &dyn Display| {
+        let text = bound.to_string();
+        if ends.contains(&text) { "none".to_owned() } else { text }
+    };
+    let what = format!("{name} {} instead of {}", shown(after), shown(before));
     match order {
         Ordering::Equal => {}
         Ordering::Greater => narrower(what, used, place, seen),

@@ -77,7 +77,7 @@ pub(super) async fn run(args: &Args) -> ExitCode {
     };
     let catalogue = match look(args).await {
         Ok(catalogue) => catalogue,
-        Err((at, Unseen { reason, hint })) => return fail(2, &format!("{at}: {reason}\n  hint: {hint}")),
+        Err((at, Unseen { reason, hint, .. })) => return fail(2, &format!("{at}: {reason}\n  hint: {hint}")),
     };
     let mut options = options;
     if options.database_name.is_empty() {

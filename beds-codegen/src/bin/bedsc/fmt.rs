@@ -85,7 +85,7 @@ impl Fmt {
 }
 
 /// The text in the one layout; `None` where it would not mean the same.
-fn formatted(text: &str) -> Option<String> {
+pub(crate) fn formatted(text: &str) -> Option<String> {
     let options = Options {
         align_entries: true,
         align_comments: false,

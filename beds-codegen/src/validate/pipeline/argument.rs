@@ -143,7 +143,8 @@ impl Slot {
             // A single expression stands for a list of one, and for no other.
             Self::Expressions(least, _) => least <= 1,
             Self::Either(slots) => slots.iter().any(|slot| slot.takes_values()),
-            Self::Steer
+            Self::Condition
+            | Self::Steer
             | Self::Query
             | Self::Element
             | Self::Pipeline(_)
@@ -164,6 +165,10 @@ impl Slot {
     /// What is decided here, and what to write instead.
     fn refusal(self) -> (&'static str, &'static str) {
         match self {
+            Self::Condition => (
+                "this decides which documents are taken",
+                "compare with the value: {\"$eq\": [\"$status\", {\"$arg\": \"NAME\"}]}",
+            ),
             Self::Query | Self::Element => (
                 "conditions are the pipeline's own",
                 "write the conditions, with the value in its place: {\"status\": {\"$arg\": \"NAME\"}}",

@@ -131,7 +131,7 @@ impl<'c, 's> Check<'c, 's> {
             return self.argument(node, slot, of);
         }
         match slot {
-            Slot::Expression | Slot::Pattern => self.expression(node),
+            Slot::Expression | Slot::Condition | Slot::Pattern => self.expression(node),
             Slot::Steer => self.steer(node, "field, format or type"),
             Slot::Expressions(least, most) => self.expressions(node, (least, most), of),
             Slot::Query => self.query(node, of),

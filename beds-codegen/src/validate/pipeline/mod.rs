@@ -85,8 +85,9 @@ impl Pipelines {
             return None;
         }
         let path = self.folder.join(&name.value);
-        if let Some(text) = self.texts.get(&name.value) {
-            return Some(sources.add(load::shown(&path), text.clone()));
+        let shown = load::shown(&path);
+        if let Some(text) = self.instead.get(&shown).or_else(|| self.texts.get(&name.value)) {
+            return Some(sources.add(shown, text.clone()));
         }
         if !path.is_file() {
             let there = self.names();
@@ -98,12 +99,8 @@ impl Pipelines {
             errors.push(diagnostics::pipeline_missing(name.span, &why, help));
             return None;
         }
-        let shown = load::shown(&path);
         self.used.push(path.clone());
-        match self.instead.get(&shown) {
-            Some(text) => Some(sources.add(shown, text.clone())),
-            None => load::read(&path, sources, errors),
-        }
+        load::read(&path, sources, errors)
     }
 
     fn names(&self) -> Vec<String> {

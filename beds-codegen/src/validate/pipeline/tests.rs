@@ -135,6 +135,9 @@ fn a_value_is_a_literal_wherever_it_may_stand() {
 fn a_value_never_stands_for_a_part_of_the_pipeline() {
     for stage in [
         // Conditions.
+        r#"{"$match": {"$expr": @any@}}"#,
+        r#"{"$match": {"$or": [{"$expr": @flag@}]}}"#,
+        r#"{"$redact": @text@}"#,
         r#"{"$match": @any@}"#,
         r#"{"$match": {"$and": @list@}}"#,
         r#"{"$match": {"$and": [@any@]}}"#,

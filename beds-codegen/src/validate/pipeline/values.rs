@@ -56,6 +56,7 @@ impl Slot {
             }
             Self::Either(slots) => slots.iter().any(|slot| slot.fits(node)),
             Self::Expression
+            | Self::Condition
             | Self::Steer
             | Self::Pattern
             | Self::Expressions(..)
@@ -82,9 +83,12 @@ impl Slot {
                 let all: Vec<String> = slots.iter().map(|slot| slot.expected()).collect();
                 all.join(" or ")
             }
-            Self::Expression | Self::Steer | Self::Pattern | Self::Expressions(..) | Self::Filter => {
-                "an expression".to_owned()
-            }
+            Self::Expression
+            | Self::Condition
+            | Self::Steer
+            | Self::Pattern
+            | Self::Expressions(..)
+            | Self::Filter => "an expression".to_owned(),
         }
     }
 }

@@ -36,12 +36,20 @@ pub struct Unseen {
     pub reason: String,
     /// What to do about it.
     pub hint: String,
+    /// Whether the server answers and has no such database, or one with nothing in it.
+    pub is_absent: bool,
 }
 
 impl Unseen {
     /// With what went wrong, and what to do about it.
     pub fn new(reason: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { reason: reason.into(), hint: hint.into() }
+        Self { reason: reason.into(), hint: hint.into(), is_absent: false }
+    }
+
+    /// The same, where the database is not there or has nothing in it.
+    #[must_use]
+    pub fn absent(self, is_absent: bool) -> Self {
+        Self { is_absent, ..self }
     }
 }
 

@@ -126,7 +126,7 @@ impl Look<'_> {
             if is_in_scope && wanted(name) {
                 progress(done, of, name);
                 self.fill(&mut relation, specification, &specifications).await.map_err(|error| {
-                    let Unseen { reason, hint } = unseen(&error);
+                    let Unseen { reason, hint, .. } = unseen(&error);
                     Unseen::new(format!("`{name}`: {reason}"), hint)
                 })?;
             }
@@ -147,6 +147,7 @@ impl Look<'_> {
             format!("the server has {}", names.join(", "))
         };
         Unseen::new(format!("there is no database `{}`, or nothing in it", self.database.name()), hint)
+            .absent(true)
     }
 
     async fn fill(

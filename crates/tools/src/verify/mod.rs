@@ -197,7 +197,7 @@ pub async fn verify(sources: Sources<'_>, domains: &[&'static Domain]) -> Report
                 }
                 seen_by.push(grants::Seen::of(database, &domains, &catalogue));
             }
-            Err(Unseen { reason, hint }) => report.unchecked.push(Unchecked {
+            Err(Unseen { reason, hint, .. }) => report.unchecked.push(Unchecked {
                 database: database.to_owned(),
                 reason,
                 hint,
@@ -220,24 +220,36 @@ async fn look(sources: Sources<'_>, domains: &[&'static Domain]) -> Result<Catal
         sample: 0,
         timeout: sources.timeout,
     };
-    let name = first.database;
+    self::catalogue(sources, first.engine(), first.database, &scope).await
+}
+
+/// What the database of a template holds.
+///
+/// # Errors
+/// When no server is configured for it, or the server cannot be looked at.
+pub async fn catalogue(
+    sources: Sources<'_>,
+    engine: Engine,
+    name: &str,
+    scope: &Scope,
+) -> Result<Catalogue, Unseen> {
     let missing = || {
-        let section = first.engine().as_str();
+        let section = engine.as_str();
         Unseen::new(
             format!("[{section}.{name}] is not configured"),
             "add it to config/, with the url of its server",
         )
     };
-    match first.engine() {
+    match engine {
         Engine::MariaDb => {
             let server = sources.mariadb.get(name).ok_or_else(missing)?;
-            beds_mariadb::inspect(server.url.as_ref().ok_or_else(missing)?, &scope).await
+            beds_mariadb::inspect(server.url.as_ref().ok_or_else(missing)?, scope).await
         }
         Engine::MongoDb => {
             let server = sources.mongodb.get(name).ok_or_else(missing)?;
             let url = server.url.as_ref().ok_or_else(missing)?;
             let database = server.database.as_deref().unwrap_or(name);
-            beds_mongodb::inspect(url, database, &scope, &|_| true, &|_, _, _| ()).await
+            beds_mongodb::inspect(url, database, scope, &|_| true, &|_, _, _| ()).await
         }
     }
 }
