@@ -45,6 +45,9 @@ codes! {
     B0008 DuplicateKey = "duplicate key";
     B0009 FileName = "invalid file name for a template";
     B0010 NotRust = "invalid Rust";
+    B0011 MergeConflict = "merge conflict";
+    B0012 OtherLanguage = "not TOML but another language";
+    B0013 InvisibleCharacter = "invisible character";
     // Shape.
     B0101 UnknownKey = "unknown key";
     B0102 UnknownSection = "unknown section";
@@ -137,6 +140,14 @@ codes! {
     B0619 BadPlaceholder = "invalid placeholder";
     B0620 WritesOnReadLane = "pipeline writes on the read lane";
     B0621 CommitsOnRead = "read call commits";
+    B0622 PipelineOperator = "unknown stage or operator";
+    B0623 StagePlace = "stage or operator in a forbidden place";
+    B0624 PipelineValue = "value of the wrong kind in a pipeline";
+    B0625 ValueNotHere = "value of a client in a forbidden place";
+    B0626 RegexNotDeclared = "regular expression of a client is not declared";
+    B0627 ArgumentKind = "argument does not suit its place";
+    B0628 ExtendedJson = "Extended JSON in a pipeline";
+    B0629 ServerScript = "JavaScript in the server";
     // Across templates.
     B0701 SameTemplate = "duplicate template name";
     B0702 SameStruct = "duplicate Rust name of a domain";
@@ -147,6 +158,15 @@ codes! {
     B0802 AttributeForm = "attribute of the wrong form";
     B0803 NotAMethod = "unknown operation for a method";
     B0804 HalfRead = "fetch without count, or count without fetch";
+    B0805 NotPublic = "struct is not public";
+    // Warnings.
+    B0901 NotCompiled = "file is not compiled";
+    B0902 EnumCase = "enum values differ by case alone";
+    B0903 OddPattern = "pattern matches hardly any text";
+    B0904 DefaultUnused = "default is never applied";
+    B0905 KeyDefault = "key has a constant default";
+    B0906 KeyIndex = "key needs an index of its own";
+    B0907 OddObjectName = "name of an object looks like something else";
 }
 
 impl Code {

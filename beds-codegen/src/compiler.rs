@@ -1,6 +1,7 @@
 //! The front that `build.rs` and `bedsc` use: paths in, generated files or a report out.
 
 use std::{
+    collections::BTreeMap,
     env,
     path::{Path, PathBuf},
 };
@@ -34,7 +35,9 @@ use crate::{
 #[derive(Debug, Clone, Default)]
 pub struct Compiler {
     templates: Vec<PathBuf>,
-    texts: Vec<(String, String)>,
+    texts: Vec<(String, Vec<u8>)>,
+    /// What is read in place of files, by the path that reports show.
+    instead: BTreeMap<String, String>,
     pipelines: Pipelines,
     /// The folder of hand-written domains.
     domains: PathBuf,
@@ -99,9 +102,32 @@ impl Compiler {
 
     /// Adds a template that is in memory; `path` is what reports call it.
     #[must_use]
-    pub fn template_text(mut self, path: impl Into<String>, text: impl Into<String>) -> Self {
-        self.texts.push((path.into(), text.into()));
+    pub fn template_text(self, path: impl Into<String>, text: impl Into<String>) -> Self {
+        self.template_bytes(path, text.into().into_bytes())
+    }
+
+    /// The same of bytes that are yet to be decoded.
+    #[must_use]
+    pub fn template_bytes(mut self, path: impl Into<String>, bytes: Vec<u8>) -> Self {
+        self.texts.push((path.into(), bytes));
         self
+    }
+
+    /// Reads a text in place of a file: a template or a pipeline, by the path that reports show.
+    #[must_use]
+    pub(crate) fn instead_of(mut self, path: &str, text: &str) -> Self {
+        self.instead.insert(path.to_owned(), text.to_owned());
+        self
+    }
+
+    /// The text that is read in place of a file.
+    pub(crate) fn text_instead_of(&self, path: &str) -> Option<&str> {
+        self.instead.get(path).map(String::as_str)
+    }
+
+    /// Whether this is the path of a pipeline's file, as reports show it.
+    pub(crate) fn is_pipeline(&self, path: &str) -> bool {
+        Path::new(path).parent() == Some(&*self.pipelines.folder)
     }
 
     /// Sets the folder of the pipelines that `[calls]` name.
@@ -141,20 +167,28 @@ impl Compiler {
         let (mut sources, mut store) = (Sources::default(), Errors::default());
         let mut errors = store.sink();
         let mut pipelines = self.pipelines.clone();
+        pipelines.instead.clone_from(&self.instead);
         let paths = load::find(&self.templates, &mut sources, &mut errors);
-        let mut found: Vec<FileId> =
-            paths.iter().filter_map(|path| load::read(path, &mut sources, &mut errors)).collect();
+        let mut found: Vec<FileId> = Vec::new();
+        for path in &paths {
+            found.extend(match self.instead.get(&load::shown(path)) {
+                Some(text) => Some(sources.add(load::shown(path), text.clone())),
+                None => load::read(path, &mut sources, &mut errors),
+            });
+        }
         // As for files, the order in which texts are given means nothing.
         let mut texts: Vec<_> = self.texts.iter().collect();
         texts.sort();
-        found.extend(texts.into_iter().map(|(path, text)| sources.add(path.clone(), text.clone())));
+        for (path, bytes) in texts {
+            found.extend(load::decoded(path.clone(), bytes.clone(), &mut sources, &mut errors));
+        }
         let mut templates: Vec<Validated> = found
             .into_iter()
             .filter_map(|file| template(file, &mut pipelines, &mut sources, &mut errors))
             .collect();
         let hand_written = derive::find(&self.domains, &mut pipelines, &mut sources, &mut errors);
         if self.templates.is_empty() && self.texts.is_empty() && hand_written.is_empty() {
-            errors.push(files::no_templates(sources.add("", ""), "an empty list of paths"));
+            errors.push(files::no_templates(sources.add("", ""), "an empty list of paths", None));
         }
         resolve::resolve(&templates, &hand_written, &mut errors);
         if errors.has_errors() {

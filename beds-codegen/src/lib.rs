@@ -19,21 +19,28 @@
 //! The crate knows names and shapes of database objects, never a database: it opens no connection and must not
 //! depend on a driver or on the runtime. Start reading at [`Compiler`].
 
+mod aggregation;
 pub mod catalogue;
 pub mod code;
 mod compiler;
 pub mod derive;
 pub mod diagnostic;
+pub mod diff;
 pub mod emit;
 mod expand;
 mod explain;
 mod fingerprint;
+mod foreign;
 pub mod front;
+mod json;
 pub mod load;
+mod meant;
 pub mod model;
+pub mod mend;
 mod names;
 mod output;
 pub mod parse;
+mod part;
 pub mod propose;
 pub mod raw;
 pub mod report;

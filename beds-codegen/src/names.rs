@@ -29,6 +29,36 @@ fn joined<'a>(names: impl IntoIterator<Item = &'a str>, word: &str) -> String {
     }
 }
 
+/// A text in quotes: in single ones where it holds what double ones would interpret.
+pub(crate) fn quoted(text: &str) -> String {
+    let is_plain = !text.contains(['"', '\\']);
+    if is_plain || text.contains('\'') {
+        format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    } else {
+        format!("'{text}'")
+    }
+}
+
+/// The one candidate that begins as a name does, or holds it as one of its words: `state` for `status`, `amount` for
+/// `total_amount`.
+pub(crate) fn kindred<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    const SHARED_MIN: usize = 4;
+    let folded = name.to_lowercase();
+    let is_kindred = |candidate: &&str| {
+        let other = candidate.to_lowercase();
+        let shared = folded.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
+        let holds = |outer: &str, inner: &str| {
+            inner.len() >= SHARED_MIN && outer.split('_').any(|word| word == inner)
+        };
+        (shared >= SHARED_MIN && 3 * shared >= 2 * folded.chars().count())
+            || holds(&other, &folded)
+            || holds(&folded, &other)
+    };
+    let mut kindred = candidates.into_iter().filter(is_kindred);
+    let first = kindred.next();
+    first.filter(|_| kindred.next().is_none())
+}
+
 /// Whether a template's or call's name is `[a-z][a-z0-9_]*`.
 pub(crate) fn is_lower_snake(name: &str) -> bool {
     let mut chars = name.chars();
@@ -114,6 +144,16 @@ mod tests {
         ] {
             assert_eq!(upper_camel(name).to_string(), camel);
             assert_eq!(identifier(name).to_string(), ident);
+        }
+    }
+
+    #[test]
+    fn kindred_names_are_one_or_none() {
+        let fields = ["id", "status", "total_amount", "paid_at", "paid_by"];
+        for (name, found) in
+            [("state", Some("status")), ("amount", Some("total_amount")), ("paid", None), ("x", None)]
+        {
+            assert_eq!(kindred(name, fields), found, "{name}");
         }
     }
 

@@ -1,17 +1,28 @@
 //! What a run found, and how it is shown: rustc's layout for people, a JSON object a line for editors.
 
-use std::fmt;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, renderer::DecorStyle};
 use serde::Serialize;
 
 use crate::{
-    diagnostic::{Diagnostic, Errors, Label, Severity},
+    code::Code,
+    diagnostic::{Diagnostic, Errors, Fix, Label, Severity},
     span::{FileId, Position, Sources, Span},
 };
 
 /// Width that plain reports are cut to, as long lines are shown in part.
 const WIDTH: usize = 140;
+
+/// The most mistakes of one code that are all shown to people.
+const ALIKE_MAX: usize = 20;
+/// Of more than that, these are shown, and the rest is counted.
+const ALIKE_SHOWN: usize = 10;
+/// The most files that are named where mistakes are counted.
+const FILES_SHOWN: usize = 5;
 
 /// What a run found, in order of file and place.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +44,18 @@ struct Line<'a> {
     message: &'a str,
     help: &'a [String],
     labels: Vec<LineLabel<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<LineFix<'a>>,
+}
+
+#[derive(Serialize)]
+struct LineFix<'a> {
+    file: &'a str,
+    line: usize,
+    column: usize,
+    end_line: usize,
+    end_column: usize,
+    replacement: &'a str,
 }
 
 #[derive(Serialize)]
@@ -44,6 +67,32 @@ struct LineLabel<'a> {
     end_column: usize,
     text: &'a str,
     primary: bool,
+}
+
+/// Mistakes of one code that are not shown one by one.
+struct Rest<'a> {
+    code: Code,
+    severity: Severity,
+    count: usize,
+    files: BTreeSet<&'a str>,
+}
+
+impl Rest<'_> {
+    const fn level(&self) -> Level<'static> {
+        match self.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut names: Vec<&str> = self.files.iter().copied().take(FILES_SHOWN).collect();
+        let others = format!("{} other files", self.files.len() - names.len());
+        if self.files.len() > FILES_SHOWN {
+            names.push(&others);
+        }
+        format!("and {} more of {} ({}) in {}", self.count, self.code, self.code.title(), names.join(", "))
+    }
 }
 
 impl Report {
@@ -90,14 +139,56 @@ impl Report {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(WIDTH);
         let mut out = String::new();
-        for diagnostic in &self.diagnostics {
+        let (shown, counted) = self.alike();
+        for diagnostic in shown {
             out.push_str(&renderer.render(&[self.group(diagnostic)]));
+            out.push_str("\n\n");
+        }
+        for rest in counted {
+            let title = rest.level().primary_title(rest.text()).id(rest.code.as_str());
+            let help = "correct what is shown first; `--format json` lists all";
+            out.push_str(&renderer.render(&[Group::with_title(title).element(Level::HELP.message(help))]));
             out.push_str("\n\n");
         }
         out
     }
 
-    /// One line a diagnostic: where, and what.
+    /// What is shown one by one, and, where hundreds are alike, what is only counted.
+    fn alike(&self) -> (Vec<&Diagnostic>, Vec<Rest<'_>>) {
+        let mut counts: BTreeMap<Code, usize> = BTreeMap::new();
+        for diagnostic in &self.diagnostics {
+            *counts.entry(diagnostic.code).or_default() += 1;
+        }
+        let mut seen: BTreeMap<Code, usize> = BTreeMap::new();
+        let mut rests: BTreeMap<Code, Rest<'_>> = BTreeMap::new();
+        let mut shown = Vec::new();
+        for diagnostic in &self.diagnostics {
+            let code = diagnostic.code;
+            let number = seen.entry(code).or_default();
+            *number += 1;
+            if counts[&code] <= ALIKE_MAX || *number <= ALIKE_SHOWN {
+                shown.push(diagnostic);
+                continue;
+            }
+            let rest = rests.entry(code).or_insert_with(|| Rest {
+                code,
+                severity: diagnostic.severity,
+                count: 0,
+                files: BTreeSet::new(),
+            });
+            rest.count += 1;
+            rest.files.insert(self.place(diagnostic).0);
+        }
+        (shown, rests.into_values().collect())
+    }
+
+    /// How many warnings there are.
+    #[must_use]
+    pub fn warnings(&self) -> usize {
+        self.diagnostics.len() - self.errors()
+    }
+
+    /// One line a diagnostic: where, and what. Of hundreds that are alike, the first, and how many more there are.
     #[must_use]
     pub fn summary(&self) -> Vec<String> {
         let line = |diagnostic: &Diagnostic| {
@@ -110,7 +201,10 @@ impl Report {
                 None => format!("[{code}] {path}: {message}"),
             }
         };
-        self.diagnostics.iter().map(line).collect()
+        let (shown, counted) = self.alike();
+        let mut lines: Vec<String> = shown.into_iter().map(line).collect();
+        lines.extend(counted.iter().map(|rest| format!("[{}] {}", rest.code, rest.text())));
+        lines
     }
 
     /// The report for editors: a JSON object a line.
@@ -134,6 +228,7 @@ impl Report {
                 message: &diagnostic.message,
                 help: &diagnostic.help,
                 labels: diagnostic.labels.iter().map(|label| self.label(label)).collect(),
+                fix: diagnostic.fix.as_ref().map(|fix| self.fix(fix)),
             };
             // Strings and numbers always serialize.
             out.push_str(&serde_json::to_string(&line).unwrap_or_default());
@@ -153,6 +248,19 @@ impl Report {
             end_column: end.column,
             text: &label.text,
             primary: label.is_primary,
+        }
+    }
+
+    fn fix<'a>(&'a self, fix: &'a Fix) -> LineFix<'a> {
+        let Span { file, start, end } = fix.span;
+        let (start, end) = (self.sources.position(file, start), self.sources.position(file, end));
+        LineFix {
+            file: self.sources.path(file),
+            line: start.line,
+            column: start.column,
+            end_line: end.line,
+            end_column: end.column,
+            replacement: &fix.replacement,
         }
     }
 

@@ -6,9 +6,10 @@ mod support;
 
 use beds_codegen::{
     Compiler,
-    model::Engine,
+    model::{Domain, Engine},
     propose::{self, NewTemplate},
 };
+use beds_devstack::Stack;
 use beds_protocol::TypeName;
 use support::{check, files, finish, folder};
 
@@ -23,21 +24,148 @@ fn proposals_are_the_expected_ones() {
             .compile()
             .unwrap();
         let domain = output.domains.into_iter().next().unwrap();
-        let ddl = propose::ddl(&domain);
+        let ddl = propose::scripts(&[propose::ddl(&domain)]);
         let extension = match domain.engine() {
             Engine::MariaDb => "ddl.sql",
-            Engine::MongoDb => {
-                assert!(serde_json::from_str::<serde_json::Value>(&ddl).is_ok(), "{ddl}");
-                "ddl.json"
-            }
+            Engine::MongoDb => "ddl.js",
         };
-        differences.extend(check(&path.with_extension(extension), &ddl));
+        differences.extend(check(&path.with_extension(extension), &ddl[&domain.engine()]));
         let schema = format!("{:#}\n", propose::schema(&domain));
         differences.extend(check(&path.with_extension("schema.json"), &schema));
         domains.push(domain);
     }
-    differences.extend(check(&folder("ok").join("grants.txt"), &propose::grants(&domains, "beds@10.0.0.%")));
+    for (engine, script) in propose::grants(&domains, "beds@10.0.0.%") {
+        let name = format!("grants.{}", propose::file_name(engine));
+        differences.extend(check(&folder("ok").join(name), &script));
+    }
     finish(&differences);
+}
+
+/// The domains of `ok/` and those that are odd in ways that proposals have to stand.
+fn odd_domains() -> Vec<Domain> {
+    let odd = [
+        // A parameter `p_id` would hide the column `p_id`.
+        r#"[template]
+name = "pk2"
+service = "app_server"
+engine = "mariadb"
+database = "odd"
+[fields]
+p_id = { type = "int", key = true }
+id = "int"
+v = { type = "string", max = 10 }
+[objects]
+read = { table = "pk2" }
+create = { procedure = "pk2_create", args = ["p_id", "id", "v"] }
+update = { procedure = "pk2_update", args = ["p_id", "id", "v"] }
+delete = { procedure = "pk2_delete", args = ["p_id"] }
+"#,
+        r#"[template]
+name = "pair"
+service = "app_server"
+engine = "mariadb"
+database = "odd"
+[fields]
+p_id = { type = "int", key = true }
+id = { type = "int", key = true }
+P2_x = { type = "string", max = 10 }
+[objects]
+read = { view = "pair" }
+create = { procedure = "pair_create", args = ["p_id", "id", "P2_x"] }
+delete = { procedure = "pair_delete", args = ["p_id", "id"] }
+"#,
+        r#"[template]
+name = "keyed"
+service = "app_server"
+engine = "mongodb"
+database = "odd"
+[fields]
+code = { type = "string", key = true, max = 10 }
+place = { type = "int", key = true }
+[objects]
+read = { view = "keyed" }
+create = { collection = "documents" }
+"#,
+    ];
+    let texts = files("ok", "toml").into_iter().map(|path| std::fs::read_to_string(path).unwrap());
+    let texts = texts.chain(odd.map(str::to_owned));
+    let compile = |text: String| {
+        let compiler = Compiler::new().pipelines(folder("ok/pipelines")).template_text("x_rec.toml", text);
+        compiler.compile().unwrap_or_else(|report| panic!("{report}")).domains.remove(0)
+    };
+    texts.map(compile).collect()
+}
+
+#[test]
+fn mariadb_runs_the_scripts_as_they_are() {
+    let domains = odd_domains();
+    let parts: Vec<_> = domains.iter().map(propose::ddl).collect();
+    let place = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = place.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let ddl = write("ddl.sql", &propose::scripts(&parts)[&Engine::MariaDb]);
+    let grants = write("grants.sql", &propose::grants(&domains, "b'eds@10.0.0.%")[&Engine::MariaDb]);
+    let stack = Stack::builder().ignore_environment().mariadb().start().unwrap();
+    for database in domains.iter().map(|domain| &domain.database) {
+        stack.mariadb_query(None, &format!("create database if not exists `{database}`")).unwrap();
+    }
+    // Twice, since a script is run again when it has become longer.
+    for script in [&ddl, &grants, &ddl, &grants] {
+        stack.mariadb_exec(None, script).unwrap_or_else(|error| panic!("{}: {error}", script.display()));
+    }
+    let sql = |text: &str| stack.mariadb_query(Some("odd"), text).unwrap();
+    sql("call pk2_create(1, 2, 'one'); call pk2_create(2, 2, 'two')");
+    sql("call pk2_update(2, 2, 'ZZ')");
+    assert_eq!(sql("select p_id, id, v from pk2 order by p_id").split_whitespace().collect::<Vec<_>>(), [
+        "1", "2", "one", "2", "2", "ZZ"
+    ]);
+    sql("call pk2_delete(1)");
+    assert_eq!(sql("select p_id from pk2").trim(), "2");
+    sql("call pair_create(1, 1, 'a'); call pair_create(2, 1, 'b'); call pair_create(1, 2, 'c')");
+    sql("call pair_delete(1, 1)");
+    assert_eq!(sql("select count(*) from pair").trim(), "2");
+    let locked = sql("select json_value(priv, '$.account_locked') from mysql.global_priv where user = 'b''eds'");
+    assert!(["1", "true"].contains(&locked.trim()), "a new account is open to everybody: {locked}");
+}
+
+/// What `mongosh` gives a script, as far as ours use it; everything that is asked is printed.
+const SHELL: &str = r"
+const told = [];
+const open = (name) => new Proxy({}, {
+  get: (_, method) => method === 'getSiblingDB' ? open
+    : method.startsWith('get') ? () => null
+    : (...asked) => told.push([name, method, ...asked]),
+});
+let db = open('test');
+const passwordPrompt = () => 'asked';
+";
+
+#[test]
+fn a_shell_runs_the_scripts_of_mongodb() {
+    let domains = odd_domains();
+    let parts: Vec<_> = domains.iter().map(propose::ddl).collect();
+    let scripts = [propose::scripts(&parts), propose::grants(&domains, "be'ds@%")];
+    let mut told = Vec::new();
+    for script in scripts {
+        let text = format!("{SHELL}{}\nconsole.log(JSON.stringify(told));", script[&Engine::MongoDb]);
+        let run = std::process::Command::new("node").arg("-e").arg(&text).output();
+        // Where there is no interpreter, the goldens alone say what the script is.
+        let Ok(run) = run else { return };
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+        told.push(serde_json::from_slice::<serde_json::Value>(&run.stdout).unwrap());
+    }
+    let find = |list: &serde_json::Value, wanted: &str| {
+        list.as_array().unwrap().iter().find(|asked| asked.to_string().contains(wanted)).cloned().unwrap()
+    };
+    // MongoDB gives each document an `_id`, whatever the key is.
+    let created = find(&told[0], r#""create":"documents""#);
+    assert_eq!(created[0], "odd");
+    assert_eq!(created[2]["validator"]["$jsonSchema"]["properties"]["_id"], serde_json::json!({}));
+    let user = find(&told[1], "createUser");
+    assert_eq!((&user[0], &user[2]["user"]), (&"admin".into(), &"be'ds".into()));
 }
 
 #[test]

@@ -136,7 +136,8 @@ impl Reader<'_, '_> {
                     default_to(&mut table, "unsigned", Scalar::Bool(true), at);
                 }
             } else {
-                self.errors.push(diagnostics::type_unknown(at, &name));
+                let rust = defaults::shown(&field.ty);
+                self.errors.push(diagnostics::type_unknown(at, &name, &rust));
                 let key = Spanned::new("type".to_owned(), at);
                 table.entries.push(Entry { key, value: Spanned::new(Value::Broken, at) });
             }

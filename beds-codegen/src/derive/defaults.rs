@@ -1,6 +1,7 @@
 //! What a struct says without attributes: its name, the types of its fields, its doc comments.
 
 use beds_protocol::TypeName;
+use quote::ToTokens as _;
 use syn::{Attribute, Expr, GenericArgument, Lit, PathArguments};
 
 /// The wire name of a struct: `FilmCategory` is `film_category`.
@@ -39,6 +40,15 @@ pub(super) fn type_of(ty: &syn::Type) -> Option<Implied> {
         _ => return None,
     };
     Some(Implied { name, is_unsigned: rust == "u64" })
+}
+
+/// A Rust type as a message shows it: the last part of its path, without blanks.
+pub(super) fn shown(ty: &syn::Type) -> String {
+    let text = match ty {
+        syn::Type::Path(path) => path.path.segments.last().map(|last| last.to_token_stream().to_string()),
+        _ => None,
+    };
+    text.unwrap_or_else(|| ty.to_token_stream().to_string()).replace(' ', "")
 }
 
 /// The last part of a type's path, inside of `Option`.

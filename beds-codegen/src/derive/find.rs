@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use syn::{DeriveInput, Item, ItemStruct};
+use syn::{Data, DeriveInput, Item, ItemStruct, Visibility};
 
 use super::{Analysed, Tokens, analyse};
 use crate::{
@@ -77,6 +77,16 @@ fn one(
 ) -> HandWritten {
     let range = input.ident.span().byte_range();
     let place = Span { file, start: range.start, end: range.end };
+    if !matches!(input.vis, Visibility::Public(_))
+        && let Data::Struct(data) = &input.data
+    {
+        let start = match &input.vis {
+            Visibility::Restricted(vis) => vis.pub_token.span.byte_range().start,
+            Visibility::Public(_) | Visibility::Inherited => data.struct_token.span.byte_range().start,
+        };
+        let before = Span { file, start, end: data.struct_token.span.byte_range().start };
+        errors.push(diagnostics::not_public(place, before, &input.ident.to_string()));
+    }
     let Analysed { methods: _, name, domain } =
         analyse(input, &mut Tokens::InFile(file), pipelines, sources, errors);
     HandWritten {

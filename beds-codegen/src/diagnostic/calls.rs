@@ -53,19 +53,29 @@ pub(crate) fn lane_missing(span: Span, name: &str) -> Diagnostic {
 }
 
 pub(crate) fn unknown_lane(span: Span, name: &str) -> Diagnostic {
-    Diagnostic::error(Code::UnknownLane, format!("unknown lane `{name}`")).at(span, "no such lane").suggest(
-        name,
-        Lane::ALL.iter().map(|lane| lane.as_str()),
-        "the lanes are",
-    )
+    let diagnostic =
+        Diagnostic::error(Code::UnknownLane, format!("unknown lane `{name}`")).at(span, "no such lane");
+    let meant = match name.to_ascii_lowercase().as_str() {
+        "r" | "reads" | "reader" | "readonly" | "read_only" | "read-only" | "query" | "select" | "ro" => {
+            Lane::Read
+        }
+        "w" | "writes" | "writer" | "rw" | "readwrite" | "read_write" | "read-write" | "command"
+        | "update" | "insert" => Lane::Write,
+        _ => return diagnostic.suggest(name, Lane::ALL.iter().map(|lane| lane.as_str()), "the lanes are"),
+    };
+    diagnostic.help(format!("write `{meant}`: this is its name here")).rename(name, meant.as_str())
 }
 
 pub(crate) fn unknown_mode(span: Span, name: &str) -> Diagnostic {
-    Diagnostic::error(Code::UnknownMode, format!("unknown mode `{name}`")).at(span, "no such mode").suggest(
-        name,
-        ArgMode::ALL.iter().map(|mode| mode.as_str()),
-        "the modes are",
-    )
+    let diagnostic =
+        Diagnostic::error(Code::UnknownMode, format!("unknown mode `{name}`")).at(span, "no such mode");
+    let meant = match name.to_ascii_lowercase().as_str() {
+        "input" | "in" | "i" | "read" | "param" => ArgMode::In,
+        "output" | "out" | "o" | "return" | "returns" | "result" => ArgMode::Out,
+        "in_out" | "in-out" | "in/out" | "in out" | "inout" | "io" | "both" | "ref" => ArgMode::InOut,
+        _ => return diagnostic.suggest(name, ArgMode::ALL.iter().map(|mode| mode.as_str()), "the modes are"),
+    };
+    diagnostic.help(format!("write `{meant}`: this is its name here")).rename(name, meant.as_str())
 }
 
 pub(crate) fn mode_not_here(span: Span, mode: ArgMode, kind: &str) -> Diagnostic {
@@ -117,18 +127,6 @@ pub(crate) fn pipeline_missing(span: Span, why: &str, help: String) -> Diagnosti
         .help(help)
 }
 
-pub(crate) fn pipeline_syntax(span: Span, named: Span, message: &str) -> Diagnostic {
-    Diagnostic::error(Code::PipelineSyntax, format!("invalid JSON in a pipeline: {message}"))
-        .at(span, "here")
-        .near(named, "named here")
-}
-
-pub(crate) fn pipeline_shape(span: Span, named: Span, why: &str) -> Diagnostic {
-    Diagnostic::error(Code::PipelineShape, format!("invalid pipeline: {why}"))
-        .at(span, "expected [ { \"$match\": … }, … ]")
-        .near(named, "named here")
-}
-
 pub(crate) fn unknown_arg<'a>(
     span: Span,
     call: Span,
@@ -152,6 +150,7 @@ pub(crate) fn bad_placeholder(span: Span, named: Span) -> Diagnostic {
     Diagnostic::error(Code::BadPlaceholder, "invalid placeholder in a pipeline")
         .at(span, "expected {\"$arg\": \"NAME\"}, and nothing else in the braces")
         .near(named, "named here")
+        .help("write {\"$arg\": \"NAME\"}; where a regular expression is wanted, {\"$arg\": \"NAME\", \"as\": \"regex\"}")
 }
 
 pub(crate) fn writes_on_read_lane(span: Span, call: Span, stage: &str) -> Diagnostic {

@@ -1,7 +1,7 @@
 //! Mistakes in hand-written domains that no template can have.
 
 use super::Diagnostic;
-use crate::{code::Code, span::Span};
+use crate::{code::Code, foreign, front::Front, span::Span};
 
 pub(crate) fn not_rust(span: Span, message: &str) -> Diagnostic {
     Diagnostic::error(Code::NotRust, format!("invalid Rust: {message}"))
@@ -20,10 +20,21 @@ pub(crate) fn attribute_form(span: Span, message: &str) -> Diagnostic {
         .help("write `key`, `key = \"text\"`, `key = 5`, `key = [\"a\", \"b\"]` or `key(…)`, with commas between them")
 }
 
-pub(crate) fn type_unknown(span: Span, field: &str) -> Diagnostic {
-    Diagnostic::error(Code::MissingKey, format!("`type` is missing in `{field}`"))
-        .at(span, "several types of the template language suit this Rust type")
-        .help("choose one with `#[beds(type = \"…\")]`")
+pub(crate) fn type_unknown(span: Span, field: &str, rust: &str) -> Diagnostic {
+    let diagnostic = Diagnostic::error(Code::MissingKey, format!("`type` is missing in `{field}`"))
+        .at(span, format!("`{rust}` is not one type of the template language"));
+    match foreign::translate(rust) {
+        Some(ty) => diagnostic.help(format!("write {}, if that is what it is", Front::Attributes.write(&ty.attribute()))),
+        None => diagnostic.help("choose one with `#[beds(type = \"…\")]`; these Rust types need none: bool, i64, u64, f64, String, Decimal, Uuid, Date, Time, DateTime, Bytes"),
+    }
+}
+
+/// `before` is where `pub` belongs, with what stands there instead.
+pub(crate) fn not_public(span: Span, before: Span, name: &str) -> Diagnostic {
+    Diagnostic::error(Code::NotPublic, format!("the struct `{name}` is not public"))
+        .at(span, "the node's factory cannot name it")
+        .help(format!("write `pub struct {name}`"))
+        .fix(before, "pub ")
 }
 
 pub(crate) fn not_a_method(span: Span, name: &str, known: &[&'static str]) -> Diagnostic {

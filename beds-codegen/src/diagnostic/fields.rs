@@ -5,8 +5,10 @@ use beds_protocol::{Engine, Generated, TypeName};
 use super::{Diagnostic, shape::A_STRING};
 use crate::{
     code::Code,
+    foreign::{self, Foreign},
     front::{Example, Front},
     names,
+    part::{self, Form, Place},
     span::Span,
 };
 
@@ -16,7 +18,23 @@ pub(crate) fn field_name(span: Span, name: &str) -> Diagnostic {
         .help("give the field another name, and write the database's name in `column`")
 }
 
-pub(crate) fn unknown_type(span: Span, name: &str, engine: Option<Engine>) -> Diagnostic {
+/// How a type stands where it is unknown, so that a machine can replace it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Written<'a> {
+    /// What it is that has the type.
+    pub(crate) place: Place,
+    /// How it is written.
+    pub(crate) form: Form,
+    /// The keys beside it that are there already.
+    pub(crate) given: &'a [&'static str],
+}
+
+pub(crate) fn unknown_type(
+    span: Span,
+    name: &str,
+    written: Written<'_>,
+    engine: Option<Engine>,
+) -> Diagnostic {
     let is_known = move |name: &&TypeName| match name {
         TypeName::ObjectId => engine != Some(Engine::MariaDb),
         _ => true,
@@ -24,32 +42,77 @@ pub(crate) fn unknown_type(span: Span, name: &str, engine: Option<Engine>) -> Di
     let known = TypeName::ALL.iter().filter(is_known).map(|name| name.as_str());
     let diagnostic =
         Diagnostic::error(Code::UnknownType, format!("unknown type `{name}`")).at(span, "no such type");
-    // What people know from SQL and from other languages, and what it is called here.
-    let meant = match name.to_ascii_lowercase().as_str() {
-        "varchar" | "char" | "str" | "nvarchar" => TypeName::String,
-        "integer" | "bigint" | "smallint" | "tinyint" | "mediumint" | "long" | "i64" | "number" => {
-            TypeName::Int
-        }
-        "numeric" | "money" => TypeName::Decimal,
-        "double" | "real" | "f64" => TypeName::Float,
-        "boolean" | "bit" => TypeName::Bool,
-        "blob" | "binary" | "varbinary" | "longblob" => TypeName::Bytes,
-        "timestamp" => TypeName::DateTime,
-        "longtext" | "mediumtext" | "clob" => TypeName::Text,
-        "array" | "set" => TypeName::List,
-        "map" | "document" | "struct" => TypeName::Object,
-        "guid" => TypeName::Uuid,
-        "objectid" => TypeName::ObjectId,
-        _ => return diagnostic.suggest(name, known, "the types are"),
-    };
-    diagnostic.help(format!("write `{meant}`: this is its name here"))
+    match foreign::translate(name) {
+        Some(ty) => translated(diagnostic, span, ty, written, engine),
+        None => diagnostic.suggest(name, known, "the types are"),
+    }
 }
 
-pub(crate) fn key_not_of_type(span: Span, key: &str, ty: TypeName, types: &[TypeName]) -> Diagnostic {
-    let owners = names::sentence(types.iter().map(|ty| ty.as_str()));
-    Diagnostic::error(Code::KeyNotOfType, format!("the type `{ty}` has no `{key}`"))
-        .at(span, format!("not for `{ty}`"))
-        .help(format!("change the type, or remove `{key}`: it is for {owners}"))
+/// Adds what a foreign type is called here.
+fn translated(
+    diagnostic: Diagnostic,
+    span: Span,
+    mut ty: Foreign,
+    written: Written<'_>,
+    engine: Option<Engine>,
+) -> Diagnostic {
+    let Written { place, form, given } = written;
+    if ty.ty == TypeName::ObjectId && engine == Some(Engine::MariaDb) {
+        ty = Foreign::object_id_text();
+    }
+    if ty.ty == TypeName::Uuid && given.contains(&"generated") {
+        (ty.is_sure, ty.note) = (true, None);
+    }
+    let was_set = ty.ty == TypeName::String && given.contains(&"values");
+    ty.keys.retain(|(key, _)| place.may_have(key) && !given.contains(key));
+    let beside = ty.pairs(if form == Form::Section { "\n" } else { ", " });
+    let (shown, right) = match form {
+        Form::Short => (ty.value(), ty.value()),
+        Form::Inline | Form::Section => {
+            (ty.pairs(", "), beside.strip_prefix("type = ").unwrap_or(&beside).to_owned())
+        }
+    };
+    let diagnostic = diagnostic.help(format!("write `{shown}`: this is how it is said here"));
+    let diagnostic = match ty.note {
+        Some(note) => diagnostic.help(note),
+        None => diagnostic,
+    };
+    if was_set {
+        return diagnostic.help("remove `values`, which an `enum` has, or make it a `list` with `items = { type = \"enum\", values = [\"…\"] }`");
+    }
+    if ty.is_sure { diagnostic.fix(span, right) } else { diagnostic }
+}
+
+/// Keys of one field that belong to other types.
+pub(crate) fn keys_not_of_type(keys: &[(&str, Span)], ty: TypeName) -> Diagnostic {
+    let all = names::sentence(keys.iter().map(|(key, _)| *key));
+    let first = keys.first().map_or("", |(key, _)| *key);
+    let mut diagnostic = Diagnostic::error(Code::KeyNotOfType, format!("the type `{ty}` has no {all}"));
+    for (_, span) in keys {
+        diagnostic = diagnostic.at(*span, format!("not for `{ty}`"));
+    }
+    let has = |key: &str| keys.iter().any(|(known, _)| *known == key);
+    let help = match ty {
+        TypeName::List if has("values") => {
+            "write `items = { type = \"enum\", values = [\"…\"] }` for a list of such values, or make the type `enum`".to_owned()
+        }
+        TypeName::List if has("fields") => "write `items = { type = \"object\", fields = { … } }`".to_owned(),
+        TypeName::List if has("min") || has("pattern") => {
+            "write it into `items`, `items = { type = \"string\", … }`, if it is about each item".to_owned()
+        }
+        TypeName::Object if has("items") => "make the type `list`, or write `fields` for the members".to_owned(),
+        TypeName::Int if has("scale") => "make the type `decimal`".to_owned(),
+        TypeName::Int | TypeName::Float if has("precision") => {
+            "make the type `decimal` with `precision` and `scale`, or remove them".to_owned()
+        }
+        _ if has("values") => "make the type `enum`, or remove `values`".to_owned(),
+        _ => {
+            let owners = part::types_of(first).unwrap_or_default();
+            let owners = names::sentence(owners.iter().map(|ty| ty.as_str()));
+            format!("change the type, or remove {all}: `{first}` is for {owners}")
+        }
+    };
+    diagnostic.help(help)
 }
 
 pub(crate) fn key_not_here(span: Span, key: &str, place: &str, help: &str) -> Diagnostic {
@@ -128,10 +191,39 @@ pub(crate) fn bound_kind(span: Span, key: &str, ty: &str, expected: &str, found:
         .at(span, format!("expected {expected}"))
 }
 
-pub(crate) fn bound_range(span: Span, key: &str, ty: &str, from: &str, to: &str) -> Diagnostic {
+/// Adds how a constant of the wrong kind is written right, where that is sure.
+pub(crate) fn written_as(diagnostic: Diagnostic, right: Option<String>) -> Diagnostic {
+    let span = diagnostic.primary().map(|label| label.span);
+    match (right, span) {
+        (Some(right), Some(span)) => diagnostic.help(format!("write `{right}`")).fix(span, right),
+        (Some(_) | None, _) => diagnostic,
+    }
+}
+
+pub(crate) fn bound_range(
+    span: Span,
+    key: &str,
+    ty: &str,
+    (from, to): (&str, &str),
+    help: &str,
+) -> Diagnostic {
     Diagnostic::error(Code::BoundRange, format!("`{key}` of the type `{ty}` must be from {from} to {to}"))
         .at(span, "out of range")
-        .help(format!("write a number in this range, or remove `{key}`"))
+        .help(if help.is_empty() {
+            format!("write a number in this range, or remove `{key}`")
+        } else {
+            help.to_owned()
+        })
+}
+
+/// A bound of a decimal with more digits after the point than its values have.
+pub(crate) fn bound_fraction(span: Span, key: &str, fraction: usize, scale: u8) -> Diagnostic {
+    Diagnostic::error(
+        Code::BoundRange,
+        format!("`{key}` has {fraction} digits after the point, and `scale` is {scale}"),
+    )
+    .at(span, "more digits than the values have")
+    .help(format!("write at most {scale} digits after the point, or a greater `scale` if the column has one"))
 }
 
 pub(crate) fn bad_pattern(span: Span, why: &str, front: Front) -> Diagnostic {
@@ -169,19 +261,31 @@ pub(crate) fn unknown_generated(span: Span, name: &str) -> Diagnostic {
         .at(span, "no such generator");
     let folded = name.to_ascii_lowercase();
     let meant = match folded.as_str() {
-        "auto_increment" | "autoincrement" | "identity" | "serial" | "sequence" | "trigger" | "db" => {
-            Generated::Database
-        }
-        "uuid" => {
+        "auto_increment" | "autoincrement" | "auto-increment" | "auto" | "identity" | "serial"
+        | "sequence" | "trigger" | "db" | "default" | "true" | "yes" | "always" | "computed" | "virtual"
+        | "stored" | "server" | "mariadb" | "mysql" | "mongodb" | "rowversion" => Generated::Database,
+        "uuid" | "uuid()" | "guid" | "random" | "newid()" | "uuid4" | "ulid" | "nanoid" | "cuid" => {
             return diagnostic.help("write `uuid_v7`, or `uuid_v4` for UUIDs that do not sort by time");
         }
-        "now()" | "current_timestamp" | "timestamp" => Generated::Now,
+        "uuidv7" | "uuid7" | "uuid-v7" => Generated::UuidV7,
+        "uuidv4" | "uuid-v4" => Generated::UuidV4,
+        "now()"
+        | "current_timestamp"
+        | "current_timestamp()"
+        | "timestamp"
+        | "utc_now"
+        | "utcnow"
+        | "sysdate"
+        | "getdate()"
+        | "created_at"
+        | "on_create"
+        | "datetime" => Generated::Now,
         folded => {
             let known = Generated::ALL.iter().map(|by| by.as_str());
             return diagnostic.suggest(folded, known, "the generators are");
         }
     };
-    diagnostic.help(format!("write `{meant}`: this is its name here"))
+    diagnostic.help(format!("write `{meant}`: this is its name here")).rename(name, meant.as_str())
 }
 
 pub(crate) fn generated_type(span: Span, by: Generated, ty: TypeName, of: TypeName) -> Diagnostic {
@@ -201,6 +305,59 @@ pub(crate) fn default_kind(span: Span, ty: &str, expected: &str, found: &str) ->
 pub(crate) fn default_refused(span: Span, why: &str) -> Diagnostic {
     Diagnostic::error(Code::DefaultRefused, format!("the default {why}"))
         .at(span, "a client could not send this value")
+}
+
+/// A default that is none of an enum's values.
+pub(crate) fn default_not_listed<'a>(
+    span: Span,
+    text: &str,
+    values: impl IntoIterator<Item = &'a str> + Clone,
+) -> Diagnostic {
+    default_refused(span, &format!("`{text}` is not among the values of the enum")).suggest(
+        text,
+        values,
+        "the values are",
+    )
+}
+
+/// A default that a database would compute.
+pub(crate) fn default_computed(span: Span, text: &str, generated: &str) -> Diagnostic {
+    default_refused(span, &format!("`{text}` is a function, and not a constant"))
+        .help(format!("write `generated = \"{generated}\"` in place of `default`"))
+}
+
+/// A default that says that there is none.
+pub(crate) fn default_null(span: Span, text: &str) -> Diagnostic {
+    default_refused(span, &format!("`{text}` is text, and not null"))
+        .help("remove `default`: without one, a field that a client leaves out is null")
+}
+
+pub(crate) fn enum_case(span: Span, first: Span, value: &str) -> Diagnostic {
+    Diagnostic::warning(Code::EnumCase, format!("`{value}` differs from another value by case alone"))
+        .at(span, "MariaDB takes it for the same, with most collations")
+        .near(first, "the other value")
+        .help("remove one of them, unless the column's collation ends with `_bin` or `_cs`")
+}
+
+pub(crate) fn odd_pattern(
+    span: Span,
+    message: &str,
+    label: &str,
+    help: &str,
+    right: Option<&str>,
+) -> Diagnostic {
+    let diagnostic = Diagnostic::warning(Code::OddPattern, message).at(span, label).help(help);
+    match right {
+        Some(right) => diagnostic.fix(span, names::quoted(right)),
+        None => diagnostic,
+    }
+}
+
+pub(crate) fn key_default(span: Span, key: Span, field: &str) -> Diagnostic {
+    Diagnostic::warning(Code::KeyDefault, format!("the key field `{field}` has a constant default"))
+        .at(span, "two records that get it are a conflict")
+        .near(key, "part of the key")
+        .help("remove `default`, so that clients give the key, or write `generated` for one that is new each time")
 }
 
 pub(crate) fn default_impossible(span: Span, ty: &str) -> Diagnostic {

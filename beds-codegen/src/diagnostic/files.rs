@@ -6,10 +6,31 @@ use crate::{
     span::{FileId, Span},
 };
 
-pub(crate) fn no_templates(folder: FileId, path: &str) -> Diagnostic {
-    Diagnostic::error(Code::NoTemplates, format!("there is no template in `{path}`"))
+/// `near` is a file that was meant as a template perhaps, with the name that it should have unless it lies too deep.
+pub(crate) fn no_templates(folder: FileId, path: &str, near: Option<(String, Option<String>)>) -> Diagnostic {
+    let diagnostic = Diagnostic::error(Code::NoTemplates, format!("there is no template in `{path}`"))
         .in_file(folder)
-        .help("the name of a template's file ends with `_rec.toml`; `bedsc new` writes a template")
+        .help("the name of a template's file ends with `_rec.toml`; `bedsc new` writes a template");
+    match near {
+        Some((file, Some(right))) => {
+            diagnostic.help(format!("if `{file}` is a template, rename it to `{right}`"))
+        }
+        Some((file, None)) => diagnostic.help(format!(
+            "name the folder of `{file}` itself: folders inside of a folder are not looked into"
+        )),
+        None => diagnostic,
+    }
+}
+
+pub(crate) fn not_compiled(file: FileId, path: &str, right: &str, is_below: bool) -> Diagnostic {
+    let diagnostic =
+        Diagnostic::warning(Code::NotCompiled, format!("`{path}` is not compiled")).in_file(file);
+    if is_below {
+        return diagnostic
+            .help("move it into the folder of templates itself: folders inside of it are not looked into");
+    }
+    diagnostic
+        .help(format!("rename it to `{right}` if it is a template; if it is none, keep it in another folder"))
 }
 
 pub(crate) fn path_missing(file: FileId, path: &str) -> Diagnostic {
@@ -31,10 +52,14 @@ pub(crate) fn too_large(file: FileId, path: &str, bytes: u64, bytes_max: u64) ->
     .help("check that this file is a template; if it is, split it into several domains")
 }
 
-pub(crate) fn not_utf8(file: FileId, path: &str, byte: usize) -> Diagnostic {
-    Diagnostic::error(Code::NotUtf8, format!("`{path}` is not UTF-8 text: byte {byte} is invalid"))
-        .in_file(file)
-        .help("save the file as UTF-8")
+/// `name` is what the file is, `place` where that shows first, with a word about it, if its text can be shown.
+pub(crate) fn not_utf8(file: FileId, name: &str, place: Option<(Span, String)>) -> Diagnostic {
+    let diagnostic = Diagnostic::error(Code::NotUtf8, format!("the file is not UTF-8: it is {name}"));
+    match place {
+        Some((span, label)) => diagnostic.at(span, label),
+        None => diagnostic.in_file(file),
+    }
+    .help("save the file as UTF-8; editors call this the encoding of the file")
 }
 
 pub(crate) fn empty(file: FileId) -> Diagnostic {
@@ -49,19 +74,6 @@ pub(crate) fn file_name(file: FileId, path: &str) -> Diagnostic {
         .help("rename the file so that it ends with `_rec.toml`; only such files are compiled into the node")
 }
 
-pub(crate) fn syntax(span: Span, message: &str, unclosed: Option<(&str, Span)>) -> Diagnostic {
-    let diagnostic = Diagnostic::error(Code::Syntax, format!("invalid TOML: {message}")).at(span, "here");
-    match unclosed {
-        Some((bracket, at)) => diagnostic
-            .near(at, format!("this `{bracket}` is never closed"))
-            .help("close the bracket; the text after it is not checked until then"),
-        None => diagnostic,
-    }
-    .help(
-        "write strings in quotes, commas between the parts of { } and [ ], and each key on a line of its own",
-    )
-}
-
 pub(crate) fn duplicate_key(span: Span, first: Option<Span>, key: &str) -> Diagnostic {
     let diagnostic = Diagnostic::error(Code::DuplicateKey, format!("duplicate key `{key}`"))
         .at(span, "written again here");
@@ -70,4 +82,15 @@ pub(crate) fn duplicate_key(span: Span, first: Option<Span>, key: &str) -> Diagn
         None => diagnostic,
     }
     .help("remove one of them")
+}
+
+/// A key that has a value already, and is to be a section as well.
+pub(crate) fn complete_already(span: Span, first: Option<Span>, key: &str) -> Diagnostic {
+    let diagnostic = Diagnostic::error(Code::DuplicateKey, format!("`{key}` has its value already"))
+        .at(span, "nothing can be added here");
+    match first {
+        Some(first) => diagnostic.near(first, "this is its value"),
+        None => diagnostic,
+    }
+    .help(format!("write the keys of `{key}` in one place: inside of its {{ }}, or below its header"))
 }

@@ -5,7 +5,7 @@ use beds_protocol::{Engine, Placement, Service};
 use super::Diagnostic;
 use crate::{
     code::Code,
-    front::{Example, Front, Whole},
+    front::{Example, Front},
     names,
     span::Span,
 };
@@ -54,8 +54,19 @@ pub(crate) fn broker_missing(service_span: Span, service: Service) -> Diagnostic
 pub(crate) fn unknown_engine(span: Span, name: &str) -> Diagnostic {
     let diagnostic =
         Diagnostic::error(Code::UnknownEngine, format!("unknown engine `{name}`")).at(span, "no such engine");
-    if name.eq_ignore_ascii_case("mysql") {
-        return diagnostic.help("write `mariadb`, for a MySQL server too");
+    match name.to_ascii_lowercase().as_str() {
+        "mysql" | "maria" | "sql" | "mysql8" | "innodb" => {
+            return diagnostic.help("write `mariadb`, for a MySQL server too").rename(name, "mariadb");
+        }
+        "mongo" | "documentdb" | "nosql" | "ferretdb" => {
+            return diagnostic.help("write `mongodb`: this is its name here").rename(name, "mongodb");
+        }
+        "postgres" | "postgresql" | "pg" | "sqlite" | "sqlite3" | "oracle" | "mssql" | "sqlserver"
+        | "redis" => {
+            return diagnostic
+                .help("there is no engine of this kind: the engines are `mariadb` and `mongodb`");
+        }
+        _ => {}
     }
     diagnostic.suggest(name, Engine::ALL.iter().map(|engine| engine.as_str()), "the engines are")
 }
@@ -66,7 +77,7 @@ pub(crate) fn database_name(span: Span, name: &str) -> Diagnostic {
         .help("write the NAME of `[mariadb.NAME]` or `[mongodb.NAME]` in the configuration, not a server or a URL")
 }
 
-pub(crate) fn offers_nothing(whole: Whole, front: Front) -> Diagnostic {
+pub(crate) fn offers_nothing(span: Span, front: Front) -> Diagnostic {
     let what = match front {
         Front::Template => "the template offers nothing: it names no database object and no call",
         Front::Attributes | Front::Parentheses => {
@@ -79,7 +90,7 @@ pub(crate) fn offers_nothing(whole: Whole, front: Front) -> Diagnostic {
         Front::Attributes | Front::Parentheses => "`#[beds(calls(NAME(…)))]`",
     };
     Diagnostic::error(Code::OffersNothing, what)
-        .about(whole)
+        .at(span, "what does it offer?")
         .help(format!("add {read}, or a call with {call}"))
 }
 

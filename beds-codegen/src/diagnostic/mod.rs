@@ -11,13 +11,14 @@ pub(crate) mod fields;
 pub(crate) mod files;
 pub(crate) mod header;
 pub(crate) mod objects;
+pub(crate) mod pipelines;
 pub(crate) mod shape;
+pub(crate) mod syntax;
 
 pub use collect::{ErrorSink, Errors};
 
 use crate::{
     code::Code,
-    front::Whole,
     names,
     span::{FileId, Span},
 };
@@ -53,6 +54,15 @@ pub struct Label {
     pub is_primary: bool,
 }
 
+/// A remedy that a machine can apply: what is written in one place becomes another text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix {
+    /// The place; empty where the text is only put in.
+    pub span: Span,
+    /// What stands there afterwards, as it is written in the file.
+    pub replacement: String,
+}
+
 /// One mistake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -68,27 +78,29 @@ pub struct Diagnostic {
     pub labels: Vec<Label>,
     /// What to do, a sentence each.
     pub help: Vec<String>,
+    /// The remedy, where there is one that cannot be wrong.
+    pub fix: Option<Fix>,
 }
 
 impl Diagnostic {
     /// An error.
     pub(crate) fn error(code: Code, message: impl Into<String>) -> Self {
-        let message = message.into();
-        Self { code, severity: Severity::Error, message, file: None, labels: Vec::new(), help: Vec::new() }
+        Self::new(code, Severity::Error, message.into())
+    }
+
+    /// A warning.
+    pub(crate) fn warning(code: Code, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Warning, message.into())
+    }
+
+    fn new(code: Code, severity: Severity, message: String) -> Self {
+        Self { code, severity, message, file: None, labels: Vec::new(), help: Vec::new(), fix: None }
     }
 
     /// Says which file it is about, where no place in it can be shown.
     pub(crate) fn in_file(mut self, file: FileId) -> Self {
         self.file = Some(file);
         self
-    }
-
-    /// Says which domain it is about as a whole.
-    pub(crate) fn about(self, whole: Whole) -> Self {
-        match whole {
-            Whole::File(file) => self.in_file(file),
-            Whole::Struct(name) => self.at(name, ""),
-        }
     }
 
     /// Shows where the mistake is.
@@ -114,9 +126,31 @@ impl Diagnostic {
         known: impl IntoIterator<Item = &'a str> + Clone,
         what: &str,
     ) -> Self {
-        match beds_protocol::nearest(name, known.clone()) {
-            Some(nearest) => self.help(format!("did you mean `{nearest}`?")),
+        if let Some(nearest) = beds_protocol::nearest(name, known.clone()) {
+            return self.help(format!("did you mean `{nearest}`?")).rename(name, nearest);
+        }
+        match names::kindred(name, known.clone()) {
+            // Near enough to be shown, not to be written without a look.
+            Some(kindred) => self.help(format!("did you mean `{kindred}`?")),
             None => self.help(format!("{what}: {}", names::sentence(known))),
+        }
+    }
+
+    /// Remembers what a machine can write in place of what is there.
+    pub(crate) fn fix(mut self, span: Span, replacement: impl Into<String>) -> Self {
+        self.fix = Some(Fix { span, replacement: replacement.into() });
+        self
+    }
+
+    /// Remembers that `name`, which is what the first place shows, with or without quotes, is to be another.
+    pub(crate) fn rename(self, name: &str, other: &str) -> Self {
+        let Some(Label { span, .. }) = self.primary() else { return self };
+        let Span { file, start, end } = *span;
+        match (end - start).checked_sub(name.len()) {
+            Some(0) => self.fix(Span { file, start, end }, other),
+            Some(2) => self.fix(Span { file, start: start + 1, end: end - 1 }, other),
+            // Written in another way, with escapes perhaps.
+            _ => self,
         }
     }
 

@@ -36,9 +36,60 @@ pub(crate) fn two_objects(span: Span, first: Span, operation: &str) -> Diagnosti
 }
 
 pub(crate) fn object_name(span: Span, name: &str, rule: &str) -> Diagnostic {
-    let name = name.escape_debug();
-    Diagnostic::error(Code::ObjectName, format!("`{name}` is not a valid name for a database object"))
+    let shown = if name.contains('`') { format!("{name:?}") } else { format!("`{}`", name.escape_debug()) };
+    Diagnostic::error(Code::ObjectName, format!("{shown} is not a valid name for a database object"))
         .at(span, rule)
+}
+
+/// A name in the quotes of SQL.
+pub(crate) fn object_name_quoted(span: Span, name: &str, plain: &str) -> Diagnostic {
+    object_name(span, name, "the node quotes names itself")
+        .help(format!("write `\"{plain}\"`, without the quotes of SQL"))
+        .rename(name, plain)
+}
+
+/// A query, where a name should be.
+pub(crate) fn object_name_query(span: Span, name: &str) -> Diagnostic {
+    object_name(span, name, "a query, and not a name")
+        .help("make it a view, `create view v_name as select …`, and write the name of the view")
+}
+
+/// A name that is possible, and most likely means something else.
+pub(crate) fn odd_object_name(
+    span: Span,
+    name: &str,
+    why: &str,
+    help: &str,
+    plain: Option<&str>,
+) -> Diagnostic {
+    let diagnostic = Diagnostic::warning(
+        Code::OddObjectName,
+        format!("`{}` is an unusual name for a database object", name.escape_debug()),
+    )
+    .at(span, why)
+    .help(help);
+    match plain {
+        Some(plain) => diagnostic.rename(name, plain),
+        None => diagnostic,
+    }
+}
+
+pub(crate) fn default_unused(span: Span, field: &str, declared: Span) -> Diagnostic {
+    Diagnostic::warning(Code::DefaultUnused, format!("the default of `{field}` is never applied"))
+        .at(declared, "clients are promised this default")
+        .near(span, format!("`{field}` is not passed to the procedure"))
+        .help(format!("add `{field}` here, and a parameter to the procedure"))
+        .help(
+            "if the column has a default of its own, write `generated = \"database\"` in place of `default`",
+        )
+}
+
+pub(crate) fn key_index(span: Span, field: &str) -> Diagnostic {
+    Diagnostic::warning(Code::KeyIndex, format!("the key `{field}` is not `_id`, and needs a unique index"))
+        .at(span, "MongoDB keeps `_id` unique alone")
+        .help(
+            "add `column = \"_id\"`, or create a unique index on the member and say so with `unique = true`",
+        )
 }
 
 pub(crate) fn args_missing(span: Span, operation: &str) -> Diagnostic {
@@ -55,6 +106,44 @@ pub(crate) fn unknown_field<'a>(
     Diagnostic::error(Code::UnknownField, format!("there is no field `{name}`"))
         .at(span, "no such field")
         .suggest(name, fields, "the fields are")
+}
+
+/// Names with a direction, such as `-created_at`.
+pub(crate) fn directed(names: &[(&str, Span)], plain: &str, is_sort: bool) -> Diagnostic {
+    let mut diagnostic =
+        Diagnostic::error(Code::UnknownField, "a field stands here by its name alone, without a direction");
+    for (name, span) in names {
+        diagnostic = diagnostic.at(*span, format!("`{name}` is no field"));
+    }
+    let help = if is_sort {
+        format!("write `{plain}`: clients choose the direction, with `-{plain}` for descending")
+    } else {
+        format!("write `{plain}`")
+    };
+    let diagnostic = diagnostic.help(help);
+    match names {
+        [(name, _)] => diagnostic.rename(name, plain),
+        _ => diagnostic,
+    }
+}
+
+pub(crate) fn wildcard<'a>(span: Span, list: &str, fields: impl IntoIterator<Item = &'a str>) -> Diagnostic {
+    let fields: Vec<String> = fields.into_iter().map(|name| format!("\"{name}\"")).collect();
+    Diagnostic::error(Code::UnknownField, format!("`*` does not stand for all fields in `{list}`"))
+        .at(span, "no such field")
+        .help(format!("name the fields, such as `{list} = [{}]`", fields.join(", ")))
+}
+
+/// The name of a column, where a field is named.
+pub(crate) fn column_for_field(span: Span, column: &str, field: &str, declared: Span) -> Diagnostic {
+    Diagnostic::error(
+        Code::UnknownField,
+        format!("there is no field `{column}`: it is the column of `{field}`"),
+    )
+    .at(span, "a column, not a field")
+    .near(declared, "this field has the column")
+    .help(format!("write `{field}`: a template names fields, and knows their columns"))
+    .rename(column, field)
 }
 
 pub(crate) fn named_twice(span: Span, first: Span, name: &str, list: &str) -> Diagnostic {

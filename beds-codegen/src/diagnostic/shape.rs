@@ -1,54 +1,148 @@
 //! Mistakes about which keys and sections there are, and what kind of value each has.
 
+use beds_protocol::TypeName;
+
 use super::Diagnostic;
 use crate::{
     code::Code,
-    front::{Example, Front, Whole},
+    front::{Example, Front},
+    meant::{self, Meant},
     names,
+    part::{self, Part},
     span::Span,
+    tree::{Entry, Scalar, Value},
 };
 
-pub(crate) fn unknown_key(span: Span, key: &str, place: &str, known: &[&'static str]) -> Diagnostic {
+pub(crate) fn unknown_key(entry: &Entry, place: &str, part: Part, ty: Option<TypeName>) -> Diagnostic {
+    let (span, key) = (entry.key.span, entry.key.value.as_str());
     let diagnostic = Diagnostic::error(Code::UnknownKey, format!("unknown key `{key}` in {place}"))
         .at(span, "no such key");
-    match synonym(key).filter(|meant| known.contains(meant)) {
-        Some(meant) => diagnostic.help(format!("write `{meant}`: this is its name here")),
-        None => diagnostic.suggest(key, known.iter().copied(), "the keys here are"),
+    let is_of_type = |known: &str| match (part::types_of(known), ty) {
+        (Some(types), Some(ty)) => types.contains(&ty),
+        (Some(_) | None, _) => true,
+    };
+    let is_number = matches!(ty, Some(TypeName::Int | TypeName::Float | TypeName::Decimal));
+    match (meant::meant(key, part), ty) {
+        (Some(Meant::Key("max" | "min")), Some(ty))
+            if is_number && key.to_lowercase().contains(['l', 's', 'w']) && !is_value_word(key) =>
+        {
+            let digits =
+                if ty == TypeName::Decimal { ": its digits are `precision` and `scale`" } else { "" };
+            diagnostic.help(format!(
+                "remove it{digits}; `min` and `max` are the least and the greatest value of the type `{ty}`"
+            ))
+        }
+        (Some(Meant::Key(known)), Some(ty)) if !is_of_type(known) => {
+            diagnostic.help(format!("remove it: the type `{ty}` has no `{known}`, which is its name here"))
+        }
+        (Some(Meant::Key(known)), _) => {
+            diagnostic.help(format!("write `{known}`: this is its name here")).rename(key, known)
+        }
+        (Some(Meant::Pair(known, value)), _) => {
+            let diagnostic =
+                diagnostic.help(format!("write `{known} = {value}`: this is how it is said here"));
+            // `false` says the opposite, and a table below a header is no value.
+            let at = entry.value.span;
+            let is_line = at.start >= span.end && at.file == span.file;
+            match entry.value.value {
+                Value::Scalar(Scalar::Bool(true)) if is_line => {
+                    diagnostic.fix(Span { end: at.end, ..span }, format!("{known} = {value}"))
+                }
+                _ => diagnostic,
+            }
+        }
+        (Some(Meant::Nothing(instead)), _) => {
+            let is_read = part == Part::Objects
+                && matches!(&entry.value.value, Value::Table(table) if table.get("view").or(table.get("table")).is_some());
+            let diagnostic = diagnostic.help(instead);
+            if is_read {
+                diagnostic.help("write `read` for an object that is a view or a table")
+            } else {
+                diagnostic
+            }
+        }
+        (None, _) => diagnostic.suggest(key, part.listed(ty), "the keys here are"),
     }
 }
 
-/// The key that a word from SQL, JSON Schema or elsewhere means, if it is one that people use.
-pub(crate) fn synonym(key: &str) -> Option<&'static str> {
-    Some(match key.to_ascii_lowercase().as_str() {
-        "length" | "size" | "max_length" | "maxlength" | "maximum" => "max",
-        "min_length" | "minlength" | "minimum" => "min",
-        "not_null" | "notnull" | "mandatory" => "required",
-        "null" | "optional" => "nullable",
-        "primary_key" | "primary" | "pk" => "key",
-        "auto_increment" | "autoincrement" | "identity" | "serial" => "generated",
-        "comment" | "desc" | "doc" => "description",
-        "regex" | "regexp" | "format" => "pattern",
-        "readonly" | "read_only" => "immutable",
-        "secret" | "masked" => "sensitive",
-        "enum" | "options" | "choices" => "values",
-        "digits" => "precision",
-        "insert" | "add" => "create",
-        "select" | "fetch" | "get" => "read",
-        "modify" | "change" => "update",
-        "remove" => "delete",
-        "proc" | "sp" => "procedure",
-        "func" => "function",
-        "db" | "dbase" | "schema" => "database",
-        "params" | "parameters" | "arguments" => "args",
-        "row" | "records" => "rows",
-        _ => return None,
-    })
+/// Whether a word for a bound is one of values, not of lengths.
+fn is_value_word(key: &str) -> bool {
+    let key = key.to_lowercase();
+    ["value", "imum", "lte", "le", "gte", "ge", "upper", "lower", "limit"]
+        .iter()
+        .any(|word| key.contains(word) && !key.contains("len"))
 }
 
-pub(crate) fn unknown_section(span: Span, name: &str, known: &[&'static str]) -> Diagnostic {
-    Diagnostic::error(Code::UnknownSection, format!("unknown section `[{name}]`"))
-        .at(span, "no such section")
-        .suggest(name, known.iter().copied(), "the sections are")
+pub(crate) fn unknown_section(span: Span, name: &str) -> Diagnostic {
+    let diagnostic = Diagnostic::error(Code::UnknownSection, format!("unknown section `[{name}]`"))
+        .at(span, "no such section");
+    match meant::meant(name, Part::Sections) {
+        Some(Meant::Key("calls")) => diagnostic.help("write `[calls.NAME]`: this is its name here"),
+        Some(Meant::Key(known) | Meant::Pair(known, _)) => {
+            diagnostic.help(format!("write `[{known}]`: this is its name here")).rename(name, known)
+        }
+        Some(Meant::Nothing(instead)) => diagnostic.help(instead),
+        None => diagnostic.suggest(name, Part::Sections.known().iter().copied(), "the sections are"),
+    }
+}
+
+/// A section that is written inside of another.
+pub(crate) fn section_inside(span: Span, name: &str, outer: &str, is_table: bool) -> Diagnostic {
+    let help = if !is_table {
+        format!(
+            "write `[{name}]` on a line of its own, and below it a line for each, `sku = {{ type = \"string\", max = 40 }}`"
+        )
+    } else if name == "calls" {
+        "write `[calls.NAME]`, without what stands in front".to_owned()
+    } else {
+        format!("write `[{name}]`, without `{outer}.`")
+    };
+    Diagnostic::error(
+        Code::UnknownKey,
+        format!("`{name}` is a section of its own, not a part of `[{outer}]`"),
+    )
+    .at(span, format!("not in `[{outer}]`"))
+    .help(help)
+}
+
+/// Keys of a call that stand in `[calls]` itself.
+pub(crate) fn call_without_name(span: Span, key: &str) -> Diagnostic {
+    Diagnostic::error(Code::WrongShape, format!("`{key}` stands in `[calls]` itself, and not in a call"))
+        .at(span, "of which call?")
+        .help("write `[calls.NAME]` above it: requests go to `TEMPLATE.call.NAME`")
+}
+
+/// Columns that stand in `returns` where a type should.
+pub(crate) fn returns_columns(span: Span, column: &str) -> Diagnostic {
+    Diagnostic::error(Code::ReturnsUnknown, format!("`{column}` is neither `type` nor `rows`"))
+        .at(span, "a column, it seems")
+        .help(format!("write `returns = {{ rows = {{ {column} = \"int\", … }} }}` for the columns of a result set"))
+        .help("write `returns = { type = \"int\" }` for one value; values of OUT parameters are returned without `returns`")
+}
+
+/// Both ways to return at once.
+pub(crate) fn returns_both(ty: Span, rows: Span) -> Diagnostic {
+    Diagnostic::error(Code::ReturnsUnknown, "a call returns one value or rows, not both")
+        .at(ty, "one value")
+        .near(rows, "rows")
+        .help("remove one: a function returns a value of the type, and a procedure may return rows")
+}
+
+/// A field whose name was split by its dot.
+pub(crate) fn dotted_name(span: Span, outer: &str, inner: &str) -> Diagnostic {
+    Diagnostic::error(Code::FieldName, format!("`{outer}.{inner}` is not a valid field name"))
+        .at(span, "a dot makes `".to_owned() + inner + "` a key of `" + outer + "`")
+        .help(format!("write `{outer}_{inner}` for a field of its own"))
+        .help(format!(
+            "write `{outer} = {{ type = \"object\", fields = {{ {inner} = … }} }}` for a member of an object"
+        ))
+}
+
+/// A table of fields, where a type should be.
+pub(crate) fn untyped_object(span: Span, name: &str, member: &str) -> Diagnostic {
+    Diagnostic::error(Code::MissingKey, format!("`type` is missing in `{name}`"))
+        .at(span, "an object, it seems")
+        .help(format!("write `{name} = {{ type = \"object\", fields = {{ {member} = …, … }} }}`"))
 }
 
 pub(crate) fn wrong_shape(span: Span, key: &str, expected: &str, found: &str) -> Diagnostic {
@@ -56,13 +150,13 @@ pub(crate) fn wrong_shape(span: Span, key: &str, expected: &str, found: &str) ->
         .at(span, format!("expected {expected}"))
 }
 
-pub(crate) fn missing_header_section(whole: Whole) -> Diagnostic {
+pub(crate) fn missing_header_section(span: Span) -> Diagnostic {
     Diagnostic::error(Code::MissingSection, "the section `[template]` is missing")
-        .about(whole)
+        .at(span, "`[template]` is missing")
         .help("add it, with the template's `name`, `service`, `engine` and `database`")
 }
 
-pub(crate) fn missing_fields(whole: Whole, front: Front) -> Diagnostic {
+pub(crate) fn missing_fields(span: Span, front: Front) -> Diagnostic {
     let (message, help) = match front {
         Front::Template => (
             "the section `[fields]` is missing",
@@ -72,7 +166,7 @@ pub(crate) fn missing_fields(whole: Whole, front: Front) -> Diagnostic {
             ("the struct has no fields", "add a field for each column: `pub sku: String`")
         }
     };
-    Diagnostic::error(Code::MissingSection, message).about(whole).help(help)
+    Diagnostic::error(Code::MissingSection, message).at(span, "of which fields?").help(help)
 }
 
 pub(crate) fn missing_header(span: Span, key: &str, name: &str) -> Diagnostic {

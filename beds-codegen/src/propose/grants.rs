@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use beds_protocol::Engine;
 use serde_json::{Value, json};
 
 use crate::{
@@ -9,52 +10,65 @@ use crate::{
     model::{Domain, Objects, Target},
 };
 
-/// The script that grants a user what the domains need, and nothing else: SQL for the domains on MariaDB, and a
-/// MongoDB role for each database of the others, as a JSON document of commands.
+/// The scripts, one an engine, that grant a user what the domains need, and nothing else. `mariadb` and `mongosh` run
+/// them as they are; each makes the user where there is none.
 ///
-/// `user` is a MariaDB account such as `beds@%`, and its name before the `@` that of the MongoDB role. The names of
-/// databases are taken for those in the servers.
+/// `user` is a MariaDB account such as `beds@%`; its name before the last `@` is that of the MongoDB user and role. The
+/// names of databases are taken for those in the servers.
 #[must_use]
-pub fn grants<'d>(domains: impl IntoIterator<Item = &'d Domain>, user: &str) -> String {
-    let (name, host) = user.split_once('@').unwrap_or((user, "%"));
+pub fn grants<'d>(domains: impl IntoIterator<Item = &'d Domain>, user: &str) -> BTreeMap<Engine, String> {
+    let (name, host) = user.rsplit_once('@').unwrap_or((user, "%"));
     let mut sql = BTreeSet::new();
     let mut roles: BTreeMap<&str, BTreeMap<String, BTreeSet<&str>>> = BTreeMap::new();
     for domain in domains {
-        let mut grant = |right: &str, object: &str| {
-            let escaped = |text: &str| text.replace('\'', "''");
-            sql.insert(format!(
-                "grant {right} {}.{} to '{}'@'{}';",
-                quoted(&domain.database),
-                quoted(object),
-                escaped(name),
-                escaped(host)
-            ));
-        };
         match &domain.objects {
-            Objects::MariaDb { read, create, update, delete } => {
-                if let Some(read) = read {
-                    grant("select on", &read.name);
-                }
-                for procedure in [create, update, delete].into_iter().flatten() {
-                    grant("execute on procedure", &procedure.name.value);
-                }
-                for call in &domain.calls {
-                    match &call.target {
-                        Target::Procedure { name, .. } => grant("execute on procedure", &name.value),
-                        Target::Function { name } => grant("execute on function", &name.value),
-                        Target::Pipeline { .. } => {}
-                    }
-                }
-            }
+            Objects::MariaDb { .. } => mariadb(domain, &mut sql),
             Objects::MongoDb { .. } => mongodb(domain, roles.entry(&domain.database).or_default()),
         }
     }
-    let mut out = sql.into_iter().collect::<Vec<_>>().join("\n");
-    if !out.is_empty() {
-        out.push('\n');
+    let mut scripts = BTreeMap::new();
+    if !sql.is_empty() {
+        scripts.insert(Engine::MariaDb, sql_script(name, host, &sql));
     }
-    for (database, rights) in roles {
-        out.push_str(&role(name, database, &rights));
+    if !roles.is_empty() {
+        scripts.insert(Engine::MongoDb, mongosh_script(name, &roles));
+    }
+    scripts
+}
+
+/// What is granted on which object.
+fn mariadb(domain: &Domain, sql: &mut BTreeSet<String>) {
+    let Objects::MariaDb { read, create, update, delete } = &domain.objects else { return };
+    let mut grant = |right: &str, object: &str| {
+        sql.insert(format!("{right} {}.{}", quoted(&domain.database), quoted(object)));
+    };
+    if let Some(read) = read {
+        grant("select on", &read.name);
+    }
+    for procedure in [create, update, delete].into_iter().flatten() {
+        grant("execute on procedure", &procedure.name.value);
+    }
+    for call in &domain.calls {
+        match &call.target {
+            Target::Procedure { name, .. } => grant("execute on procedure", &name.value),
+            Target::Function { name } => grant("execute on function", &name.value),
+            Target::Pipeline { .. } => {}
+        }
+    }
+}
+
+fn sql_script(name: &str, host: &str, rights: &BTreeSet<String>) -> String {
+    let escaped = |text: &str| text.replace('\\', "\\\\").replace('\'', "''");
+    let account = format!("'{}'@'{}'", escaped(name), escaped(host));
+    let mut out = format!(
+        "-- The rights of the node's user, as `bedsc grants` writes them. Run it when the objects are there:\n\
+         --     mariadb < mariadb.sql\n\
+         -- A new user cannot log in before it has a password:\n\
+         --     alter user {account} identified by '…' account unlock;\n\
+         create user if not exists {account} account lock;\n"
+    );
+    for right in rights {
+        out.extend(["grant ", right, " to ", &account, ";\n"]);
     }
     out
 }
@@ -77,10 +91,37 @@ fn mongodb<'d>(domain: &'d Domain, rights: &mut BTreeMap<String, BTreeSet<&'d st
     for call in &domain.calls {
         let Target::Pipeline { on, stages, .. } = &call.target else { continue };
         allow(on, &["find"]);
+        for collection in joined(stages) {
+            allow(&collection, &["find"]);
+        }
         for collection in written(stages) {
             allow(&collection, &["insert", "update", "remove"]);
         }
     }
+}
+
+/// The collections of its own database that a pipeline reads besides the one that it runs on.
+fn joined(stages: &str) -> BTreeSet<String> {
+    fn collect(value: &Value, found: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(members) => {
+                for (name, value) in members {
+                    let source = match name.as_str() {
+                        "$lookup" | "$graphLookup" => value.get("from"),
+                        "$unionWith" => value.get("coll").or(Some(value)),
+                        _ => None,
+                    };
+                    found.extend(source.and_then(Value::as_str).map(str::to_owned));
+                    collect(value, found);
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    let mut found = BTreeSet::new();
+    collect(&serde_json::from_str(stages).unwrap_or_default(), &mut found);
+    found
 }
 
 /// The collections that a pipeline writes into its own database.
@@ -94,16 +135,45 @@ fn written(stages: &str) -> Vec<String> {
     stages.iter().filter_map(target).collect()
 }
 
-fn role(name: &str, database: &str, rights: &BTreeMap<String, BTreeSet<&str>>) -> String {
-    let privileges: Vec<_> = rights
-        .iter()
-        .map(|(collection, actions)| json!({ "resource": { "db": database, "collection": collection }, "actions": actions }))
-        .collect();
-    let privileges: Vec<_> = privileges.iter().map(ToString::to_string).collect();
-    format!(
-        "{{ \"database\": {}, \"commands\": [{{ \"createRole\": {}, \"privileges\": [\n{}\n], \"roles\": [] }}] }}\n",
-        Value::from(database),
-        Value::from(name),
-        privileges.join(",\n")
-    )
+fn mongosh_script(name: &str, databases: &BTreeMap<&str, BTreeMap<String, BTreeSet<&str>>>) -> String {
+    let role = |(database, rights): (&&str, &BTreeMap<String, BTreeSet<&str>>)| {
+        let privileges: Vec<_> = rights
+            .iter()
+            .map(|(collection, actions)| {
+                let privilege =
+                    json!({ "resource": { "db": database, "collection": collection }, "actions": actions });
+                format!("        {privilege}")
+            })
+            .collect();
+        let database = Value::from(*database);
+        format!("    {{\n      db: {database},\n      privileges: [\n{}\n      ],\n    }}", privileges.join(",\n"))
+    };
+    let roles: Vec<_> = databases.iter().map(role).collect();
+    MONGOSH.replace("NAME", &Value::from(name).to_string()).replace("ROLES", &roles.join(",\n"))
 }
+
+/// What is around the roles.
+const MONGOSH: &str = r"// The rights of the node's user, as `bedsc grants` writes them; run it: mongosh mongodb://… mongodb.js
+// A new user gets the password in the environment variable BEDS_PASSWORD, or the one that is asked for.
+{
+  const name = NAME;
+  const roles = [
+ROLES,
+  ];
+  for (const { db: database, privileges } of roles) {
+    const there = db.getSiblingDB(database);
+    if (there.getRole(name)) {
+      there.updateRole(name, { privileges, roles: [] });
+    } else {
+      there.createRole({ role: name, privileges, roles: [] });
+    }
+  }
+  const granted = roles.map(({ db: database }) => ({ role: name, db: database }));
+  const admin = db.getSiblingDB('admin');
+  if (admin.getUser(name)) {
+    admin.grantRolesToUser(name, granted);
+  } else {
+    admin.createUser({ user: name, pwd: process.env.BEDS_PASSWORD || passwordPrompt(), roles: granted });
+  }
+}
+";

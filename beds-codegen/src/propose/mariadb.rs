@@ -1,5 +1,6 @@
 //! Tables, views, procedures and functions for MariaDB.
 
+use super::{Proposed, Thing};
 use crate::{
     emit::quoted,
     model::{
@@ -8,52 +9,87 @@ use crate::{
     },
 };
 
-pub(super) fn ddl(
+/// The longest name that MariaDB takes.
+const NAME_CHARACTERS_MAX: usize = 64;
+
+pub(super) fn proposed(
     domain: &Domain,
     read: Option<&Relation>,
     procedures: &[(&str, Option<&Procedure>)],
-) -> String {
-    let mut out = format!(
-        "-- A proposal for the objects of the template `{}`. Read it, change it, own it.\nuse {};\n",
-        domain.name.value,
-        quoted(&domain.database)
-    );
+) -> Vec<Proposed> {
     let table = match read {
         Some(Relation { name, is_view: false }) => name.clone(),
-        Some(Relation { name, is_view: true }) => {
-            name.strip_prefix("v_").unwrap_or(&domain.name.value).to_owned()
-        }
+        Some(Relation { name, is_view: true }) => super::behind(name, domain),
         None => domain.name.value.clone(),
     };
+    let mut all = Vec::new();
     if !domain.fields.is_empty() {
-        out.push_str(&create_table(domain, &table));
+        all.push(create_table(domain, &table));
     }
     if let Some(Relation { name, is_view: true }) = read {
-        let columns = columns(domain.fields.iter());
-        let (view, table) = (quoted(name), quoted(&table));
-        out.extend(["\ncreate or replace view ", &view, " as\nselect ", &columns, "\nfrom ", &table, ";\n"]);
+        all.push(create_view(domain, name, &table));
     }
-    let has_routines =
-        procedures.iter().any(|(_, procedure)| procedure.is_some()) || !domain.calls.is_empty();
-    if has_routines {
-        out.push_str("\ndelimiter //\n");
-        for (operation, procedure) in procedures {
-            if let Some(procedure) = procedure {
-                out.push_str(&self::procedure(domain, &table, operation, procedure));
-            }
+    let names = Parameters::of(domain);
+    for (operation, procedure) in procedures {
+        if let Some(procedure) = procedure {
+            let create = self::procedure(domain, &table, operation, procedure, &names);
+            all.push(routine_named(Thing::Procedure, &procedure.name.value, create));
         }
-        out.extend(domain.calls.iter().map(routine));
-        out.push_str("\ndelimiter ;\n");
     }
-    out
+    all.extend(domain.calls.iter().filter_map(|call| routine(call, &names)));
+    all
+}
+
+fn routine_named(thing: Thing, name: &str, create: String) -> Proposed {
+    Proposed { thing, name: name.to_owned(), create, parts: Vec::new(), validator: None }
+}
+
+fn create_view(domain: &Domain, name: &str, table: &str) -> Proposed {
+    let columns = columns(domain.fields.iter());
+    let create =
+        format!("create view if not exists {} as\nselect {columns}\nfrom {}", quoted(name), quoted(table));
+    let parts = domain.fields.iter().map(|field| (field.column.clone(), create.clone())).collect();
+    Proposed { thing: Thing::View, name: name.to_owned(), create, parts, validator: None }
+}
+
+/// The names of parameters. MariaDB reads a name that is a parameter's and a column's as the parameter: so none is a
+/// column's, whatever the columns are called.
+struct Parameters {
+    prefix: String,
+}
+
+impl Parameters {
+    fn of(domain: &Domain) -> Self {
+        let columns: Vec<String> = domain.fields.iter().map(|field| field.column.to_lowercase()).collect();
+        // A prefix that no column begins with is one that no parameter can share with a column.
+        let is_free =
+            |prefix: &String| !columns.iter().any(|column| column.starts_with(&prefix.to_lowercase()));
+        let numbered = (2..).map(|number| format!("p{number}_"));
+        let prefix = std::iter::once("p_".to_owned()).chain(numbered).find(is_free).unwrap_or_default();
+        Self { prefix }
+    }
+
+    /// The name of a field's parameter, in quotes; `position` tells apart what would be the same when cut.
+    fn name(&self, name: &str, position: usize) -> String {
+        let full = format!("{}{name}", self.prefix);
+        if full.chars().count() <= NAME_CHARACTERS_MAX {
+            return quoted(&full);
+        }
+        let end = format!("_{position}");
+        let cut: String = full.chars().take(NAME_CHARACTERS_MAX - end.len()).collect();
+        quoted(&format!("{cut}{end}"))
+    }
 }
 
 fn columns<'d>(fields: impl Iterator<Item = &'d Field>) -> String {
     fields.map(|field| quoted(&field.column)).collect::<Vec<_>>().join(", ")
 }
 
-fn create_table(domain: &Domain, table: &str) -> String {
+fn create_table(domain: &Domain, table: &str) -> Proposed {
     let mut lines: Vec<String> = domain.fields.iter().map(column).collect();
+    let add = |line: &String| format!("alter table {}\n    add column if not exists {line}", quoted(table));
+    let parts =
+        domain.fields.iter().zip(&lines).map(|(field, line)| (field.column.clone(), add(line))).collect();
     let pick = |indices: &[usize]| columns(indices.iter().filter_map(|index| domain.fields.get(*index)));
     if !domain.key.is_empty() {
         lines.push(format!("primary key ({})", pick(&domain.key)));
@@ -68,7 +104,9 @@ fn create_table(domain: &Domain, table: &str) -> String {
         let name = pick(&[*index]);
         lines.push(format!("key {name} ({name})"));
     }
-    format!("\ncreate table if not exists {} (\n    {}\n);\n", quoted(table), lines.join(",\n    "))
+    let create =
+        format!("create table if not exists {} (\n    {}\n)", quoted(table), lines.join(",\n    "));
+    Proposed { thing: Thing::Table, name: table.to_owned(), create, parts, validator: None }
 }
 
 fn column(field: &Field) -> String {
@@ -148,21 +186,30 @@ fn literal(value: &Literal, ty: &Type) -> String {
     }
 }
 
-/// The name of a field's parameter.
-fn parameter(name: &str) -> String {
-    quoted(&format!("p_{name}"))
+/// A column of the table, which no parameter can hide.
+fn of_table(table: &str, field: &Field) -> String {
+    format!("{}.{}", quoted(table), quoted(&field.column))
 }
 
-fn procedure(domain: &Domain, table: &str, operation: &str, procedure: &Procedure) -> String {
-    let args: Vec<&Field> = procedure.args.iter().filter_map(|index| domain.fields.get(*index)).collect();
+fn procedure(
+    domain: &Domain,
+    table: &str,
+    operation: &str,
+    procedure: &Procedure,
+    names: &Parameters,
+) -> String {
+    let args: Vec<(&Field, String)> = procedure
+        .args
+        .iter()
+        .filter_map(|index| domain.fields.get(*index).map(|field| (field, names.name(&field.name, *index))))
+        .collect();
     let parameters: Vec<_> =
-        args.iter().map(|field| format!("in {} {}", parameter(&field.name), ty(&field.ty))).collect();
+        args.iter().map(|(field, name)| format!("in {name} {}", ty(&field.ty))).collect();
     let is_version = |field: &Field| field.supply == Supply::Version;
-    let set = |field: &&&Field| !field.is_key && !is_version(field);
     let conditions: Vec<_> = args
         .iter()
-        .filter_map(|field| {
-            let (column, parameter) = (quoted(&field.column), parameter(&field.name));
+        .filter_map(|(field, parameter)| {
+            let column = of_table(table, field);
             if is_version(field) {
                 Some(format!("({parameter} is null or {column} = {parameter})"))
             } else {
@@ -170,83 +217,99 @@ fn procedure(domain: &Domain, table: &str, operation: &str, procedure: &Procedur
             }
         })
         .collect();
-    let (table, conditions) = (quoted(table), conditions.join(" and "));
+    let conditions = conditions.join(" and ");
     let statement = match operation {
         "create" => {
-            let values: Vec<_> = args.iter().map(|field| parameter(&field.name)).collect();
+            let values: Vec<_> = args.iter().map(|(_, parameter)| parameter.as_str()).collect();
             format!(
-                "insert into {table} ({})\n    values ({});",
-                columns(args.iter().copied()),
+                "insert into {} ({})\n    values ({});",
+                quoted(table),
+                columns(args.iter().map(|(field, _)| *field)),
                 values.join(", ")
             )
         }
         "update" => {
             let mut sets: Vec<_> = args
                 .iter()
-                .filter(set)
-                .map(|field| format!("{} = {}", quoted(&field.column), parameter(&field.name)))
+                .filter(|(field, _)| !field.is_key && !is_version(field))
+                .map(|(field, parameter)| format!("{} = {parameter}", of_table(table, field)))
                 .collect();
             if let Some(version) = domain.version.and_then(|index| domain.fields.get(index)) {
-                let column = quoted(&version.column);
+                let column = of_table(table, version);
                 sets.push(format!("{column} = {column} + 1"));
             }
-            format!("update {table}\n    set {}\n    where {conditions};", sets.join(",\n        "))
+            format!("update {}\n    set {}\n    where {conditions};", quoted(table), sets.join(",\n        "))
         }
-        _ => format!("delete from {table} where {conditions};"),
+        _ => format!("delete from {}\n    where {conditions};", quoted(table)),
     };
-    let returned = returned(domain, operation, &table, procedure);
+    let returned = returned(domain, operation, table, procedure, names);
     format!(
-        "\ncreate or replace procedure {}(\n    {})\n    modifies sql data\nbegin\n    {statement}\n{returned}end //\n",
+        "create procedure if not exists {}(\n    {})\n    modifies sql data\nbegin\n    {statement}\n{returned}end",
         quoted(&procedure.name.value),
         parameters.join(",\n    ")
     )
 }
 
 /// The result of a procedure that gives fields back: a row only where one was changed.
-fn returned(domain: &Domain, operation: &str, table: &str, procedure: &Procedure) -> String {
+fn returned(
+    domain: &Domain,
+    operation: &str,
+    table: &str,
+    procedure: &Procedure,
+    names: &Parameters,
+) -> String {
     if procedure.returns.is_empty() || operation == "delete" {
         return String::new();
     }
-    let fields = columns(procedure.returns.iter().filter_map(|index| domain.fields.get(*index)));
+    let fields: Vec<_> = procedure
+        .returns
+        .iter()
+        .filter_map(|index| domain.fields.get(*index))
+        .map(|field| of_table(table, field))
+        .collect();
     let keys: Vec<_> = domain
         .key
         .iter()
-        .filter_map(|index| domain.fields.get(*index))
-        .map(|field| {
+        .filter_map(|index| domain.fields.get(*index).map(|field| (*index, field)))
+        .map(|(index, field)| {
             let is_counted = operation == "create" && field.supply == Supply::Generated(Generated::Database);
-            let value = if is_counted { "last_insert_id()".to_owned() } else { parameter(&field.name) };
-            format!("{} = {value}", quoted(&field.column))
+            let value =
+                if is_counted { "last_insert_id()".to_owned() } else { names.name(&field.name, index) };
+            format!("{} = {value}", of_table(table, field))
         })
         .collect();
     format!(
-        "    if row_count() > 0 then\n        select {fields} from {table} where {};\n    end if;\n",
+        "    if row_count() > 0 then\n        select {} from {} where {};\n    end if;\n",
+        fields.join(", "),
+        quoted(table),
         keys.join(" and ")
     )
 }
 
 /// The outline of a call: what it does is known to the DBA alone.
-fn routine(call: &Call) -> String {
+fn routine(call: &Call, names: &Parameters) -> Option<Proposed> {
     let is_procedure = matches!(call.target, Target::Procedure { .. });
     let parameters: Vec<_> = call
         .args
         .iter()
-        .map(|Arg { field, mode }| {
+        .enumerate()
+        .map(|(index, Arg { field, mode })| {
             let mode = match mode {
                 _ if !is_procedure => "",
                 ArgMode::In => "in ",
                 ArgMode::Out => "out ",
                 ArgMode::InOut => "inout ",
             };
-            format!("{mode}{} {}", parameter(&field.name), ty(&field.ty))
+            format!("{mode}{} {}", names.name(&field.name, index), ty(&field.ty))
         })
         .collect();
-    let (kind, name, returns) = match (&call.target, &call.returns) {
-        (Target::Procedure { name, .. }, _) => ("procedure", name, String::new()),
+    let (thing, name, returns) = match (&call.target, &call.returns) {
+        (Target::Procedure { name, .. }, _) => (Thing::Procedure, name, String::new()),
         (Target::Function { name }, Returns::Scalar(scalar)) => {
-            ("function", name, format!(" returns {}", ty(scalar)))
+            (Thing::Function, name, format!(" returns {}", ty(scalar)))
         }
-        (Target::Function { name }, _) => ("function", name, String::new()),
-        (Target::Pipeline { .. }, _) => return String::new(),
+        (Target::Function { name }, _) => (Thing::Function, name, String::new()),
+        (Target::Pipeline { .. }, _) => return None,
     };
     // MariaDB takes no function without a `return`, even one that is never reached.
     let end = if is_procedure { "" } else { "    return null;\n" };
@@ -259,9 +322,11 @@ fn routine(call: &Call) -> String {
         beds_protocol::Lane::Read => "reads",
         beds_protocol::Lane::Write => "modifies",
     };
-    format!(
-        "\n{description}create or replace {kind} {}({}){returns}\n    {does} sql data\nbegin\n    -- To be written.\n    signal sqlstate '45000' set message_text = 'not written yet';\n{end}end //\n",
+    let create = format!(
+        "{description}create {} if not exists {}({}){returns}\n    {does} sql data\nbegin\n    -- To be written.\n    signal sqlstate '45000' set message_text = 'not written yet';\n{end}end",
+        thing.as_str(),
         quoted(&name.value),
         parameters.join(", ")
-    )
+    );
+    Some(routine_named(thing, &name.value, create))
 }

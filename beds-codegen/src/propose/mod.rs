@@ -7,22 +7,23 @@ mod grants;
 mod mariadb;
 mod mongodb;
 mod schema;
+mod script;
 mod template;
 
 pub use grants::grants;
 pub use schema::schema;
+pub use script::{Proposed, Script, Thing, file_name, head, scripts};
 pub use template::{NewTemplate, template};
 
 use crate::model::{Domain, Objects};
 
-/// Proposes the objects that a domain names: SQL for MariaDB, for MongoDB a JSON document with the commands that
-/// create collections with validators, indexes and views.
+/// Proposes the objects that a domain names, for its engine.
 #[must_use]
-pub fn ddl(domain: &Domain) -> String {
-    match &domain.objects {
+pub fn ddl(domain: &Domain) -> Script {
+    let proposed = match &domain.objects {
         Objects::MariaDb { read, create, update, delete } => {
             let procedures = [("create", create), ("update", update), ("delete", delete)];
-            mariadb::ddl(
+            mariadb::proposed(
                 domain,
                 read.as_ref(),
                 &procedures.map(|(name, procedure)| (name, procedure.as_ref())),
@@ -30,7 +31,19 @@ pub fn ddl(domain: &Domain) -> String {
         }
         Objects::MongoDb { read, create, update, delete } => {
             let written = [create, update, delete].map(Option::as_deref);
-            mongodb::ddl(domain, read.as_ref(), &written)
+            mongodb::proposed(domain, read.as_ref(), &written)
         }
+    };
+    Script {
+        engine: domain.engine(),
+        database: domain.database.clone(),
+        template: domain.name.value.clone(),
+        proposed,
     }
+}
+
+/// The table or the collection that a view of this name reads: never of the view's own name.
+fn behind(view: &str, domain: &Domain) -> String {
+    let name = view.strip_prefix("v_").unwrap_or(&domain.name.value);
+    if name.eq_ignore_ascii_case(view) { format!("t_{name}") } else { name.to_owned() }
 }

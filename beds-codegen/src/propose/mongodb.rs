@@ -1,58 +1,73 @@
-//! Collections with validators, indexes and views for MongoDB, as the commands of one JSON document.
+//! Collections with validators, indexes and views for MongoDB, as commands in JSON.
 
 use serde_json::{Map, Value, json};
 
+use super::{Proposed, Thing};
 use crate::model::{Domain, Field, Relation, Supply, Type};
 
-pub(super) fn ddl(domain: &Domain, read: Option<&Relation>, written: &[Option<&str>]) -> String {
+pub(super) fn proposed(domain: &Domain, read: Option<&Relation>, written: &[Option<&str>]) -> Vec<Proposed> {
     let view = read.filter(|relation| relation.is_view);
-    let mut collections: Vec<&str> = written.iter().copied().flatten().collect();
-    collections.extend(read.filter(|relation| !relation.is_view).map(|relation| relation.name.as_str()));
-    collections.dedup();
+    let mut collections: Vec<String> = written.iter().copied().flatten().map(str::to_owned).collect();
+    collections.extend(read.filter(|relation| !relation.is_view).map(|relation| relation.name.clone()));
     // A domain that only reads a view says nothing of the collection behind it but its documents.
-    if collections.is_empty() && view.is_some() {
-        collections.push(&domain.name.value);
+    if let (true, Some(view)) = (collections.is_empty(), view) {
+        collections.push(super::behind(&view.name, domain));
     }
     collections.sort_unstable();
     collections.dedup();
-    let mut commands = Vec::new();
-    for collection in &collections {
-        let validator = json!({ "$jsonSchema": object(&domain.fields) });
-        commands.push(format!("{{ \"create\": {}, \"validator\": {validator:#} }}", text(collection)));
-        let indexes = indexes(domain);
-        if !indexes.is_empty() {
-            let indexes = indexes.join(",\n");
-            commands
-                .push(format!("{{ \"createIndexes\": {}, \"indexes\": [\n{indexes}\n] }}", text(collection)));
-        }
-    }
+    let mut all: Vec<Proposed> = collections.iter().map(|name| collection(domain, name)).collect();
     if let (Some(view), Some(on)) = (view, collections.first()) {
         let project: Map<String, Value> =
             domain.fields.iter().map(|field| (field.column.clone(), json!(1))).collect();
-        commands.push(format!(
+        let create = format!(
             "{{ \"create\": {}, \"viewOn\": {}, \"pipeline\": {} }}",
             text(&view.name),
             text(on),
             json!([{ "$project": project }])
-        ));
+        );
+        let name = view.name.clone();
+        all.push(Proposed { thing: Thing::View, name, create, parts: Vec::new(), validator: None });
     }
-    format!("{{ \"database\": {}, \"commands\": [\n{}\n] }}\n", text(&domain.database), commands.join(",\n"))
+    all
+}
+
+fn collection(domain: &Domain, name: &str) -> Proposed {
+    let mut schema = object(&domain.fields);
+    // MongoDB gives every document an `_id`, also where the key is another member.
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.entry("_id").or_insert_with(|| json!({}));
+    }
+    let validator = json!({ "$jsonSchema": schema });
+    let add = |(index, definition): (String, String)| {
+        let command = format!("{{ \"createIndexes\": {}, \"indexes\": [{definition}] }}", text(name));
+        (index, command)
+    };
+    Proposed {
+        thing: Thing::Collection,
+        name: name.to_owned(),
+        create: format!("{{ \"create\": {}, \"validator\": {validator:#} }}", text(name)),
+        parts: indexes(domain).into_iter().map(add).collect(),
+        validator: Some(format!("{{ \"collMod\": {}, \"validator\": {validator:#} }}", text(name))),
+    }
 }
 
 fn text(text: &str) -> Value {
     Value::from(text)
 }
 
-/// The order of an index's members means something, so these are texts and no maps.
-fn indexes(domain: &Domain) -> Vec<String> {
-    let mut indexes = Vec::new();
+/// Indexes by name. The order of an index's members means something, so these are texts and no maps. The names are
+/// those that MongoDB gives, from which a conflict tells its fields.
+fn indexes(domain: &Domain) -> Vec<(String, String)> {
+    let mut indexes: Vec<(String, String)> = Vec::new();
     let keys: Vec<&Field> = domain.key.iter().filter_map(|index| domain.fields.get(*index)).collect();
     let mut index = |fields: &[&Field], is_unique: bool| {
         let names: Vec<_> = fields.iter().map(|field| field.column.as_str()).collect();
         let members: Vec<_> = names.iter().map(|name| format!("{}: 1", text(name))).collect();
         let unique = if is_unique { ", \"unique\": true" } else { "" };
-        let name = text(&format!("{}_{}", if is_unique { "uq" } else { "ix" }, names.join("_")));
-        indexes.push(format!("{{ \"name\": {name}, \"key\": {{ {} }}{unique} }}", members.join(", ")));
+        let name = names.iter().map(|name| format!("{name}_1")).collect::<Vec<_>>().join("_");
+        let definition =
+            format!("{{ \"name\": {}, \"key\": {{ {} }}{unique} }}", text(&name), members.join(", "));
+        indexes.push((name, definition));
     };
     if !keys.iter().map(|field| field.column.as_str()).eq(["_id"]) && !keys.is_empty() {
         index(&keys, true);

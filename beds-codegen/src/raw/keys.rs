@@ -3,10 +3,14 @@
 //! A key that is absent while an unknown one looks like it is taken for misspelt: it counts as broken, so that only
 //! the typo is reported, and not the absence as well.
 
-use super::{Entry, Given, Names};
+use beds_protocol::TypeName;
+
+use super::{Entry, Given, Names, hint};
 use crate::{
     diagnostic::{ErrorSink, shape},
     front::{Example, Front},
+    meant,
+    part::Part,
     span::Spanned,
     tree::{self, Node, Scalar, Table, Value},
 };
@@ -42,30 +46,31 @@ pub(super) struct Keys<'e, 's> {
     place: String,
     entries: Vec<Option<tree::Entry>>,
     is_partial: bool,
-    known: &'static [&'static str],
+    part: Part,
+    /// The type of what has one.
+    ty: Option<TypeName>,
     /// The known keys that unknown ones look like.
     misspelt: Vec<&'static str>,
     pub(super) errors: &'e mut ErrorSink<'s>,
 }
 
 impl<'e, 's> Keys<'e, 's> {
-    /// Begins with a table whose keys can only be the known ones.
+    /// Begins with a table whose keys can only be those of the part.
     pub(super) fn new(
         table: Table,
         front: Front,
         place: String,
-        known: &'static [&'static str],
+        part: Part,
         errors: &'e mut ErrorSink<'s>,
     ) -> Self {
         let is_partial = table.is_partial;
+        let ty = table.get("type").and_then(|node| node.value.as_text()).and_then(TypeName::from_name);
         let entries = entries(table, errors);
-        let unknown = entries.iter().map(|entry| entry.key.value.as_str()).filter(|key| !known.contains(key));
-        let misspelt = unknown
-            .flat_map(|key| [shape::synonym(key), beds_protocol::nearest(key, known.iter().copied())])
-            .flatten()
-            .collect();
+        let unknown =
+            entries.iter().map(|entry| entry.key.value.as_str()).filter(|key| !part.known().contains(key));
+        let misspelt = unknown.flat_map(|key| meant::stands_for(key, part)).collect();
         let entries = entries.into_iter().map(Some).collect();
-        Self { front, place, entries, is_partial, known, misspelt, errors }
+        Self { front, place, entries, is_partial, part, ty, misspelt, errors }
     }
 
     /// Takes a key, if this table can have it, and makes of its value what `convert` does; `expected` is what
@@ -76,7 +81,7 @@ impl<'e, 's> Keys<'e, 's> {
         expected: impl FnOnce(Front) -> String,
         convert: impl FnOnce(Node, Front, &mut ErrorSink<'s>) -> Result<T, Refused>,
     ) -> Given<T> {
-        if !self.known.contains(&name) {
+        if !self.part.known().contains(&name) {
             return Given::Absent;
         }
         let is_misspelt = self.misspelt.contains(&name);
@@ -92,8 +97,9 @@ impl<'e, 's> Keys<'e, 's> {
             // Others refer to fields: those in a misspelt `[field.x]` would be missed.
             Ok(_) if is_misspelt && name == "fields" => Given::Broken,
             Ok(value) => Given::Is(Entry { key: key.span, value: Spanned::new(value, at) }),
-            Err(Refused::Kind) => {
-                self.errors.push(shape::wrong_shape(at, name, &expected(self.front), kind));
+            Err(Refused::Kind(value)) => {
+                let diagnostic = shape::wrong_shape(at, name, &expected(self.front), kind);
+                self.errors.push(hint::add(diagnostic, self.part, name, &value));
                 Given::Broken
             }
             Err(Refused::Reported) => Given::Broken,
@@ -110,7 +116,7 @@ impl<'e, 's> Keys<'e, 's> {
             |_| "true or false".to_owned(),
             |node, _, _| match node.value {
                 Value::Scalar(Scalar::Bool(flag)) => Ok(flag),
-                _ => Err(Refused::Kind),
+                other => Err(Refused::Kind(other)),
             },
         )
     }
@@ -121,7 +127,7 @@ impl<'e, 's> Keys<'e, 's> {
             |_| "an integer".to_owned(),
             |node, _, _| match node.value {
                 Value::Scalar(Scalar::Int(number)) => Ok(number),
-                _ => Err(Refused::Kind),
+                other => Err(Refused::Kind(other)),
             },
         )
     }
@@ -130,7 +136,7 @@ impl<'e, 's> Keys<'e, 's> {
         let expected = |_| "a string, a number, a boolean or a date".to_owned();
         self.take(name, expected, |node, _, _| match node.value {
             Value::Scalar(scalar) => Ok(scalar),
-            Value::List(_) | Value::Table(_) | Value::Broken => Err(Refused::Kind),
+            other @ (Value::List(_) | Value::Table(_) | Value::Broken) => Err(Refused::Kind(other)),
         })
     }
 
@@ -139,7 +145,7 @@ impl<'e, 's> Keys<'e, 's> {
             name,
             |_| "a list of strings".to_owned(),
             |node, front, errors| {
-                let Value::List(items) = node.value else { return Err(Refused::Kind) };
+                let Value::List(items) = node.value else { return Err(Refused::Kind(node.value)) };
                 if let Some(extra) = items.get(ENTRIES_MAX) {
                     errors.push(shape::too_many(extra.span, "entries", items.len(), ENTRIES_MAX));
                     return Err(Refused::Reported);
@@ -150,9 +156,10 @@ impl<'e, 's> Keys<'e, 's> {
                     match item.value {
                         Value::Scalar(Scalar::Text(text)) => names.push(Spanned::new(text, item.span)),
                         Value::Broken => return Err(Refused::Reported),
-                        Value::Scalar(_) | Value::List(_) | Value::Table(_) => {
+                        other => {
                             let found = format!("a list with {kind} in it");
-                            errors.push(shape::wrong_shape(item.span, name, "a list of strings", &found));
+                            let diagnostic = shape::wrong_shape(item.span, name, "a list of strings", &found);
+                            errors.push(hint::add_to_item(diagnostic, &other));
                             return Err(Refused::Reported);
                         }
                     }
@@ -167,7 +174,7 @@ impl<'e, 's> Keys<'e, 's> {
         &mut self,
         name: &'static str,
         place: String,
-        known: &'static [&'static str],
+        part: Part,
         example: Example<'_>,
         read: impl FnOnce(&mut Keys<'_, 's>) -> T,
     ) -> Given<T> {
@@ -175,8 +182,8 @@ impl<'e, 's> Keys<'e, 's> {
             name,
             |front| front.table(name, example),
             |node, front, errors| {
-                let Value::Table(table) = node.value else { return Err(Refused::Kind) };
-                let mut keys = Keys::new(table, front, place, known, errors);
+                let Value::Table(table) = node.value else { return Err(Refused::Kind(node.value)) };
+                let mut keys = Keys::new(table, front, place, part, errors);
                 let read = read(&mut keys);
                 keys.finish();
                 Ok(read)
@@ -187,21 +194,22 @@ impl<'e, 's> Keys<'e, 's> {
     /// Reports every key that nothing asked for.
     pub(super) fn finish(self) {
         for entry in self.entries.into_iter().flatten() {
-            self.errors.push(shape::unknown_key(entry.key.span, &entry.key.value, &self.place, self.known));
+            self.errors.push(shape::unknown_key(&entry, &self.place, self.part, self.ty));
         }
     }
 
     /// Like [`Self::finish`], for the sections of a template.
-    pub(super) fn finish_sections(self) {
-        for tree::Entry { key, value } in self.entries.into_iter().flatten() {
-            self.errors.push(match value.value {
-                Value::Table(_) | Value::List(_) => shape::unknown_section(key.span, &key.value, self.known),
-                Value::Scalar(_) | Value::Broken => shape::unknown_key(
-                    key.span,
-                    &key.value,
-                    "the template outside of every section",
-                    self.known,
-                ),
+    pub(super) fn finish_sections(self, told: &[&str]) {
+        for entry in self.entries.into_iter().flatten() {
+            let nearest = beds_protocol::nearest(&entry.key.value, self.part.known().iter().copied());
+            if nearest.is_some_and(|nearest| told.contains(&nearest)) {
+                continue;
+            }
+            self.errors.push(match entry.value.value {
+                Value::Table(_) | Value::List(_) => shape::unknown_section(entry.key.span, &entry.key.value),
+                Value::Scalar(_) | Value::Broken => {
+                    shape::unknown_key(&entry, "the template outside of every section", self.part, None)
+                }
             });
         }
     }
@@ -209,8 +217,8 @@ impl<'e, 's> Keys<'e, 's> {
 
 /// Why a value is not used.
 pub(super) enum Refused {
-    /// It is of the wrong kind, which is yet to be reported.
-    Kind,
+    /// This is of the wrong kind, which is yet to be reported.
+    Kind(Value),
     /// It is broken in a way that is reported.
     Reported,
 }
@@ -218,6 +226,6 @@ pub(super) enum Refused {
 fn text(value: Value) -> Result<String, Refused> {
     match value {
         Value::Scalar(Scalar::Text(text)) => Ok(text),
-        _ => Err(Refused::Kind),
+        other => Err(Refused::Kind(other)),
     }
 }

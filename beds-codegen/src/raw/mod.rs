@@ -3,13 +3,16 @@
 //! Both fronts build a [`RawTemplate`]: a template's file by [`from_template`], a struct with attributes by
 //! [`from_struct`]. The stage that judges it is [`crate::validate`].
 
+mod hint;
 mod keys;
-mod known;
+mod language;
 mod read;
 mod stray;
 
+pub use language::language;
 pub use read::{Struct, from_struct, from_template};
 
+pub use crate::part::Form;
 use crate::{
     front::{Front, Whole},
     span::{Span, Spanned},
@@ -124,6 +127,8 @@ pub struct RawField {
     pub name: Spanned<String>,
     /// Whether it is not even a table or a type's name, which is reported already.
     pub is_broken: bool,
+    /// How it is written.
+    pub form: Form,
     /// `type`
     pub ty: Given<String>,
     /// `description`
@@ -267,6 +272,7 @@ impl RawField {
         Self {
             name,
             is_broken: false,
+            form: Form::Inline,
             ty: Given::Absent,
             description: Given::Absent,
             column: Given::Absent,

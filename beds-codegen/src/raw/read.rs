@@ -1,19 +1,24 @@
 //! From a tree of keys and values to the raw template, whichever front the tree came from.
 
 use super::{
-    Given, RawCall, RawFetch, RawField, RawHeader, RawLimit, RawObject, RawObjects, RawReturns, RawTemplate,
+    Form, Given, RawCall, RawFetch, RawField, RawHeader, RawLimit, RawObject, RawObjects, RawReturns,
+    RawTemplate, hint,
     keys::{self, Keys, Refused},
-    known::{CALL, FETCH, FIELD, HEADER, LIMIT, OBJECTS, READ, SECTIONS, STRUCT, WRITE},
     stray,
 };
 use crate::{
     diagnostic::{ErrorSink, shape},
     front::{Example, Front, Whole},
+    meant,
+    part::{Part, Place},
     span::{FileId, Span, Spanned},
     tree::{Entry, Node, Scalar, Table, Value},
 };
 
 const A_TYPE: Example<'_> = Example::Keys(&[("type", Example::Is("\"string\""))]);
+const A_VIEW: Example<'_> = Example::Keys(&[("view", Example::Is("\"…\""))]);
+const A_PROCEDURE: Example<'_> =
+    Example::Keys(&[("procedure", Example::Is("\"…\"")), ("args", Example::Is("[\"…\"]"))]);
 const A_FIELD: Example<'_> = Example::Keys(&[("name", A_TYPE)]);
 
 /// A struct with its attributes, as the derive reads them.
@@ -29,19 +34,20 @@ pub struct Struct {
 
 /// Reads a template, and reports keys that mean nothing and values of the wrong kind.
 pub fn from_template(mut table: Table, file: FileId, errors: &mut ErrorSink<'_>) -> RawTemplate {
-    stray::lift(&mut table, errors);
+    let told = stray::lift(&mut table, errors);
     let front = Front::Template;
-    let mut keys = Keys::new(table, front, "the template".to_owned(), SECTIONS, errors);
+    let mut keys = Keys::new(table, front, "the template".to_owned(), Part::Sections, errors);
     let template = RawTemplate {
         front,
         whole: Whole::File(file),
-        header: keys.table("template", front.section("template"), HEADER, Example::Any, header),
-        fields: keys.take("fields", table_of_fields, fields),
-        objects: keys.table("objects", front.section("objects"), OBJECTS, Example::Any, objects),
+        header: keys.table("template", front.section("template"), Part::Header, Example::Any, header),
+        fields: keys
+            .take("fields", table_of_fields, |node, front, errors| fields(node, Place::Field, front, errors)),
+        objects: keys.table("objects", front.section("objects"), Part::Objects, Example::Any, objects),
         fetch: fetch(&mut keys),
         calls: calls(&mut keys),
     };
-    keys.finish_sections();
+    keys.finish_sections(&told);
     template
 }
 
@@ -49,8 +55,8 @@ pub fn from_template(mut table: Table, file: FileId, errors: &mut ErrorSink<'_>)
 pub fn from_struct(written: Struct, errors: &mut ErrorSink<'_>) -> RawTemplate {
     let Struct { name, attributes, fields } = written;
     let front = Front::Attributes;
-    let fields = fields_of(fields, front, errors);
-    let mut keys = Keys::new(attributes, front, "`#[beds(…)]` of a struct".to_owned(), STRUCT, errors);
+    let fields = fields_of(fields, Place::Field, front, errors);
+    let mut keys = Keys::new(attributes, front, "`#[beds(…)]` of a struct".to_owned(), Part::Struct, errors);
     let (header, objects) = (header(&mut keys), objects(&mut keys));
     let (fetch, calls) = (fetch(&mut keys), calls(&mut keys));
     keys.finish();
@@ -84,13 +90,14 @@ fn header(keys: &mut Keys<'_, '_>) -> RawHeader {
 fn objects(keys: &mut Keys<'_, '_>) -> RawObjects {
     let mut object = |name: &'static str| {
         // A key that only the other operations have is unknown here, and the suggestions say so.
-        let known = if name == "read" { READ } else { WRITE };
+        let is_read = name == "read";
+        let part = if is_read { Part::Read } else { Part::Write };
         let place = match keys.front {
             Front::Template => format!("`objects.{name}`"),
             Front::Attributes | Front::Parentheses => format!("`{name}(…)`"),
         };
-        let example = Example::Keys(&[("view", Example::Is("\"…\""))]);
-        keys.table(name, place, known, example, |keys| RawObject {
+        let example = if is_read { A_VIEW } else { A_PROCEDURE };
+        keys.table(name, place, part, example, |keys| RawObject {
             view: keys.text("view"),
             table: keys.text("table"),
             collection: keys.text("collection"),
@@ -109,7 +116,7 @@ fn objects(keys: &mut Keys<'_, '_>) -> RawObjects {
 }
 
 fn fetch(keys: &mut Keys<'_, '_>) -> Given<RawFetch> {
-    keys.table("fetch", keys.front.section("fetch"), FETCH, Example::Any, |keys| RawFetch {
+    keys.table("fetch", keys.front.section("fetch"), Part::Fetch, Example::Any, |keys| RawFetch {
         filter: keys.names("filter"),
         sort: keys.names("sort"),
         limit: {
@@ -118,7 +125,7 @@ fn fetch(keys: &mut Keys<'_, '_>) -> Given<RawFetch> {
                 Front::Attributes | Front::Parentheses => "`limit(…)`",
             };
             let example = Example::Keys(&[("default", Example::Is("50")), ("max", Example::Is("500"))]);
-            keys.table("limit", place.to_owned(), LIMIT, example, |keys| RawLimit {
+            keys.table("limit", place.to_owned(), Part::Limit, example, |keys| RawLimit {
                 default: keys.int("default"),
                 max: keys.int("max"),
             })
@@ -134,39 +141,83 @@ fn table_of_fields(front: Front) -> String {
 }
 
 /// Reads a table of fields, by name.
-fn fields(node: Node, front: Front, errors: &mut ErrorSink<'_>) -> Result<Vec<RawField>, Refused> {
+fn fields(
+    node: Node,
+    place: Place,
+    front: Front,
+    errors: &mut ErrorSink<'_>,
+) -> Result<Vec<RawField>, Refused> {
     match node.value {
-        Value::Table(table) => Ok(fields_of(table, front, errors)),
-        Value::Scalar(_) | Value::List(_) | Value::Broken => Err(Refused::Kind),
+        Value::Table(table) => Ok(fields_of(table, place, front, errors)),
+        other => Err(Refused::Kind(other)),
     }
 }
 
-fn fields_of(table: Table, front: Front, errors: &mut ErrorSink<'_>) -> Vec<RawField> {
+fn fields_of(table: Table, place: Place, front: Front, errors: &mut ErrorSink<'_>) -> Vec<RawField> {
     let entries = keys::entries(table, errors);
-    entries.into_iter().map(|Entry { key, value }| field(key, value, front, errors)).collect()
+    entries.into_iter().map(|Entry { key, value }| field(key, value, place, front, errors)).collect()
 }
 
 /// Reads whatever has a type; a string alone is the type's name.
-fn field(name: Spanned<String>, node: Node, front: Front, errors: &mut ErrorSink<'_>) -> RawField {
+fn field(
+    name: Spanned<String>,
+    node: Node,
+    place: Place,
+    front: Front,
+    errors: &mut ErrorSink<'_>,
+) -> RawField {
     let mut field = RawField::new(name);
     let (at, kind) = (node.span, keys::kind(&node.value, front));
     match node.value {
         Value::Scalar(Scalar::Text(ty)) => {
+            field.form = Form::Short;
             field.ty = Given::Is(super::Entry { key: at, value: Spanned::new(ty, at) });
         }
         Value::Table(table) => {
-            let mut keys = Keys::new(table, front, format!("`{}`", field.name.value), FIELD, errors);
+            if let Some(inner) = members(&table, place) {
+                // In `note.text = { … }` the dot alone stands between the names.
+                let is_dotted = inner.span.start == field.name.span.end + 1;
+                let span = Span { end: inner.span.end, ..field.name.span };
+                errors.push(if is_dotted {
+                    shape::dotted_name(span, &field.name.value, &inner.value)
+                } else {
+                    shape::untyped_object(field.name.span, &field.name.value, &inner.value)
+                });
+                field.is_broken = true;
+                return field;
+            }
+            let is_inside = |entry: &Entry| at.start <= entry.key.span.start && entry.key.span.end <= at.end;
+            field.form = if table.entries.iter().all(is_inside) { Form::Inline } else { Form::Section };
+            let title = format!("`{}`", field.name.value);
+            let mut keys = Keys::new(table, front, title, Part::Field(place), errors);
             fill(&mut field, &mut keys);
             keys.finish();
         }
         Value::Broken => field.is_broken = true,
-        Value::Scalar(_) | Value::List(_) => {
+        other => {
             let expected = format!("a type, or {}", front.table(&field.name.value, A_TYPE));
-            errors.push(shape::wrong_shape(at, &field.name.value, &expected, kind));
+            let diagnostic = shape::wrong_shape(at, &field.name.value, &expected, kind);
+            errors.push(match other {
+                Value::Scalar(_) => diagnostic.help("write the name of its type, such as `\"string\"`"),
+                other => hint::add(diagnostic, Part::Field(place), "items", &other),
+            });
             field.is_broken = true;
         }
     }
     field
+}
+
+/// The first field inside of a table that is no field: `size = { width = "float" }`, and `note.text = { … }`, which makes
+/// `note` such a table.
+fn members(table: &Table, place: Place) -> Option<Spanned<String>> {
+    let part = Part::Field(place);
+    let is_member = |entry: &Entry| {
+        let key = entry.key.value.as_str();
+        let is_misspelt = meant::stands_for(key, part).contains(&"type");
+        !part.known().contains(&key) && !is_misspelt && stray::is_field(&entry.value.value)
+    };
+    let is_object = !table.is_partial && table.entries.iter().all(is_member);
+    table.entries.first().filter(|_| is_object).map(|entry| entry.key.clone())
 }
 
 fn fill(field: &mut RawField, keys: &mut Keys<'_, '_>) {
@@ -193,10 +244,11 @@ fn fill(field: &mut RawField, keys: &mut Keys<'_, '_>) {
     let expected = |front: Front| format!("a type, or {}", front.table("items", A_TYPE));
     field.items = keys.take("items", expected, |node, front, errors| {
         let name = Spanned::new("items".to_owned(), node.span);
-        let item = self::field(name, node, front, errors);
+        let item = self::field(name, node, Place::Item, front, errors);
         if item.is_broken { Err(Refused::Reported) } else { Ok(Box::new(item)) }
     });
-    field.fields = keys.take("fields", table_of_fields, fields);
+    field.fields = keys
+        .take("fields", table_of_fields, |node, front, errors| fields(node, Place::Member, front, errors));
 }
 
 fn calls(keys: &mut Keys<'_, '_>) -> Given<Vec<RawCall>> {
@@ -207,7 +259,8 @@ fn calls(keys: &mut Keys<'_, '_>) -> Given<Vec<RawCall>> {
         }
     };
     keys.take("calls", expected, |node, front, errors| {
-        let Value::Table(table) = node.value else { return Err(Refused::Kind) };
+        let Value::Table(mut table) = node.value else { return Err(Refused::Kind(node.value)) };
+        stray::name_calls(&mut table, errors);
         let entries = keys::entries(table, errors);
         Ok(entries.into_iter().map(|Entry { key, value }| call(key, value, front, errors)).collect())
     })
@@ -219,7 +272,11 @@ fn call(name: Spanned<String>, node: Node, front: Front, errors: &mut ErrorSink<
     let Value::Table(table) = node.value else {
         if node.value != Value::Broken {
             let expected = front.table(&call.name.value, Example::Any);
-            errors.push(shape::wrong_shape(node.span, &call.name.value, &expected, kind));
+            let diagnostic = shape::wrong_shape(node.span, &call.name.value, &expected, kind);
+            errors.push(
+                diagnostic
+                    .help(format!("write `[calls.{}]`, and below it the keys of the call", call.name.value)),
+            );
         }
         call.is_broken = true;
         return call;
@@ -228,7 +285,8 @@ fn call(name: Spanned<String>, node: Node, front: Front, errors: &mut ErrorSink<
         Front::Template => format!("`[calls.{}]`", call.name.value),
         Front::Attributes | Front::Parentheses => format!("`{}(…)`", call.name.value),
     };
-    let mut keys = Keys::new(table, front, place, CALL, errors);
+    let is_pipeline = table.get("pipeline").is_some();
+    let mut keys = Keys::new(table, front, place, Part::Call, errors);
     call.description = keys.text("description");
     call.procedure = keys.text("procedure");
     call.function = keys.text("function");
@@ -239,34 +297,58 @@ fn call(name: Spanned<String>, node: Node, front: Front, errors: &mut ErrorSink<
         Front::Template => "a table of arguments".to_owned(),
         Front::Attributes | Front::Parentheses => front.table("args", A_FIELD),
     };
-    call.args = keys.take("args", arguments, fields);
+    call.args = keys.take("args", arguments, |node, front, errors| fields(node, Place::Arg, front, errors));
     let ways = |front: Front| {
         let scalar = front.key("returns", Example::Keys(&[("type", Example::Is("…"))]));
         let rows = front.key("returns", Example::Keys(&[("rows", Example::Any)]));
         format!("`returns = \"nothing\"`, `{scalar}` or `{rows}`")
     };
-    call.returns = keys.take("returns", ways, returns);
+    let row = if is_pipeline { Place::Document } else { Place::Row };
+    call.returns = keys.take("returns", ways, |node, front, errors| returns(node, row, front, errors));
     call.commits = keys.flag("commits");
     keys.finish();
     call
 }
 
-fn returns(node: Node, front: Front, errors: &mut ErrorSink<'_>) -> Result<RawReturns, Refused> {
+fn returns(node: Node, row: Place, front: Front, errors: &mut ErrorSink<'_>) -> Result<RawReturns, Refused> {
     match node.value {
         Value::Scalar(Scalar::Text(word)) => Ok(RawReturns::Word(word)),
-        Value::Table(table) if table.get("rows").is_some() => {
-            let mut keys = Keys::new(table, front, "`returns`".to_owned(), &["rows"], errors);
-            let rows = keys.take("rows", table_of_fields, fields);
-            keys.finish();
-            match rows {
-                Given::Is(rows) => Ok(RawReturns::Rows(rows.value.value)),
-                Given::Absent | Given::Broken => Err(Refused::Reported),
+        Value::Table(table) => {
+            let place = |key: &str| {
+                table.entries.iter().find(|entry| entry.key.value == key).map(|entry| entry.key.span)
+            };
+            match (place("type"), place("rows")) {
+                (Some(ty), Some(rows)) => {
+                    errors.push(shape::returns_both(ty, rows));
+                    Err(Refused::Reported)
+                }
+                (None, Some(_)) => rows(table, row, front, errors),
+                (_, None) => {
+                    let known = Part::Field(Place::Scalar).known();
+                    let column = table.entries.iter().find(|entry| {
+                        !known.contains(&entry.key.value.as_str()) && stray::is_field(&entry.value.value)
+                    });
+                    if let Some(Entry { key, .. }) = column {
+                        errors.push(shape::returns_columns(key.span, &key.value));
+                        return Err(Refused::Reported);
+                    }
+                    let name = Spanned::new("returns".to_owned(), node.span);
+                    let node = Spanned::new(Value::Table(table), node.span);
+                    let scalar = field(name, node, Place::Scalar, front, errors);
+                    Ok(RawReturns::Scalar(Box::new(scalar)))
+                }
             }
         }
-        Value::Table(_) => {
-            let name = Spanned::new("returns".to_owned(), node.span);
-            Ok(RawReturns::Scalar(Box::new(field(name, node, front, errors))))
-        }
-        Value::Scalar(_) | Value::List(_) | Value::Broken => Err(Refused::Kind),
+        other => Err(Refused::Kind(other)),
+    }
+}
+
+fn rows(table: Table, row: Place, front: Front, errors: &mut ErrorSink<'_>) -> Result<RawReturns, Refused> {
+    let mut keys = Keys::new(table, front, "`returns`".to_owned(), Part::Rows, errors);
+    let rows = keys.take("rows", table_of_fields, |node, front, errors| fields(node, row, front, errors));
+    keys.finish();
+    match rows {
+        Given::Is(rows) => Ok(RawReturns::Rows(rows.value.value)),
+        Given::Absent | Given::Broken => Err(Refused::Reported),
     }
 }

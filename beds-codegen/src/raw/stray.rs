@@ -3,15 +3,21 @@
 
 use beds_protocol::TypeName;
 
-use super::known::{FETCH, HEADER, OBJECTS};
 use crate::{
     diagnostic::{ErrorSink, shape},
+    part::Part,
     span::Spanned,
     tree::{Entry, Table, Value},
 };
 
-/// Moves what is in the wrong section, and reports each section that is missing its header.
-pub(super) fn lift(template: &mut Table, errors: &mut ErrorSink<'_>) {
+const HEADER: &[&str] = Part::Header.known();
+const OBJECTS: &[&str] = Part::Objects.known();
+const FETCH: &[&str] = Part::Fetch.known();
+
+/// Moves what is in the wrong section, and reports each section that is missing its header. Gives the sections that
+/// were reported.
+pub(super) fn lift(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'static str> {
+    let inside = sections_inside(template, errors);
     let mut strays: Vec<(&'static str, Entry)> = Vec::new();
     let is_header = |key: &str, value: &Value| HEADER.contains(&key) && value.as_text().is_some();
     take(template, |key, value| is_header(key, value).then_some("template"), &mut strays);
@@ -57,6 +63,51 @@ pub(super) fn lift(template: &mut Table, errors: &mut ErrorSink<'_>) {
             home.entries.sort_by_key(|entry| entry.key.span.start);
         }
     }
+    inside
+}
+
+/// Moves sections out that are written inside of another: `[template.fields]`, or `fields = …` below `[template]`.
+fn sections_inside(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'static str> {
+    let mut found: Vec<(&'static str, &'static str, Entry)> = Vec::new();
+    for outer in ["template", "objects", "fetch"] {
+        let Some(table) = template.table_mut(outer) else { continue };
+        let sections = Part::Sections.known().iter().copied();
+        for name in sections.filter(|name| *name != outer) {
+            let is_section = |entry: &Entry| entry.key.value == name && entry.value.value.as_text().is_none();
+            if let Some(at) = table.entries.iter().position(is_section) {
+                found.push((name, outer, table.entries.remove(at)));
+            }
+        }
+    }
+    let mut told = Vec::new();
+    for (name, outer, mut entry) in found {
+        told.push(name);
+        let is_table = matches!(entry.value.value, Value::Table(_));
+        errors.push(shape::section_inside(entry.key.span, name, outer, is_table));
+        if !is_table {
+            entry.value.value = Value::Broken;
+        }
+        if template.get(name).is_none() {
+            template.entries.push(entry);
+        } else if let (Some(known), Value::Table(more)) = (template.table_mut(name), entry.value.value) {
+            known.entries.extend(more.entries);
+        }
+    }
+    told
+}
+
+/// Takes the keys of a call out that stand in `[calls]` itself, and reports them once.
+pub(super) fn name_calls(calls: &mut Table, errors: &mut ErrorSink<'_>) {
+    let is_key = |entry: &Entry| {
+        let is_known = Part::Call.known().contains(&entry.key.value.as_str());
+        let looks_like_call = matches!(&entry.value.value, Value::Table(table)
+            if table.entries.iter().any(|entry| Part::Call.known().contains(&entry.key.value.as_str())));
+        is_known && !looks_like_call
+    };
+    if let Some(first) = calls.entries.iter().find(|entry| is_key(entry)) {
+        errors.push(shape::call_without_name(first.key.span, &first.key.value));
+        calls.entries.retain(|entry| !is_key(entry));
+    }
 }
 
 /// Takes the entries out of a table that belong elsewhere.
@@ -73,7 +124,7 @@ fn take(
     }
 }
 
-fn is_field(value: &Value) -> bool {
+pub(super) fn is_field(value: &Value) -> bool {
     match value {
         Value::Table(keys) => keys.get("type").is_some(),
         Value::Scalar(_) => value.as_text().is_some_and(|ty| TypeName::from_name(ty).is_some()),

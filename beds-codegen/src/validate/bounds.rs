@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use beds_protocol::{TypeName, value::Decimal};
 
-use super::Cx;
+use super::{Cx, literal};
 use crate::{
     diagnostic::fields as diagnostics,
     model::{Engine, Type},
+    part,
     raw::{Entry, Given, RawField},
     span::{Span, Spanned},
     tree::Scalar,
@@ -26,24 +27,27 @@ const LIST_LEN_DEFAULT: u32 = 100;
 const LIST_LEN_MAX: u32 = 100_000;
 const ENUM_VALUE_LEN_MAX: usize = 255;
 
-/// Reports keys that belong to other types.
+/// Reports the keys that belong to other types, in one report: they have one cause, the type.
 pub(super) fn check_keys(raw: &RawField, ty: TypeName, cx: &mut Cx<'_>) {
-    use TypeName::{Bytes, Decimal, Enum, Float, Int, List, Object, String, Text};
-    let keys: [(&str, Option<Span>, &[TypeName]); 9] = [
-        ("min", raw.min.key(), &[Int, Float, Decimal, String, Text]),
-        ("max", raw.max.key(), &[Int, Float, Decimal, String, Text, Bytes, List]),
-        ("pattern", raw.pattern.key(), &[String]),
-        ("values", raw.values.key(), &[Enum]),
-        ("precision", raw.precision.key(), &[Decimal]),
-        ("scale", raw.scale.key(), &[Decimal]),
-        ("unsigned", raw.unsigned.key(), &[Int]),
-        ("items", raw.items.key(), &[List]),
-        ("fields", raw.fields.key(), &[Object]),
+    let keys = [
+        ("min", raw.min.key()),
+        ("max", raw.max.key()),
+        ("pattern", raw.pattern.key()),
+        ("values", raw.values.key()),
+        ("precision", raw.precision.key()),
+        ("scale", raw.scale.key()),
+        ("unsigned", raw.unsigned.key()),
+        ("items", raw.items.key()),
+        ("fields", raw.fields.key()),
     ];
-    for (key, span, types) in keys {
-        if let Some(span) = span.filter(|_| !types.contains(&ty)) {
-            cx.errors.push(diagnostics::key_not_of_type(span, key, ty, types));
-        }
+    let is_wrong = |key: &str| part::types_of(key).is_some_and(|types| !types.contains(&ty));
+    let wrong: Vec<(&str, Span)> = keys
+        .into_iter()
+        .filter(|(key, _)| is_wrong(key))
+        .filter_map(|(key, span)| Some((key, span?)))
+        .collect();
+    if !wrong.is_empty() {
+        cx.errors.push(diagnostics::keys_not_of_type(&wrong, ty));
     }
 }
 
@@ -74,20 +78,32 @@ fn integer(
 ) -> Option<i128> {
     match value.value {
         Scalar::Int(number) if (range.0..=range.1).contains(&number) => Some(number),
-        Scalar::Int(_) => {
-            cx.errors.push(diagnostics::bound_range(
-                value.span,
-                key,
-                ty,
-                &range.0.to_string(),
-                &range.1.to_string(),
-            ));
+        Scalar::Int(number) => {
+            let ends = (range.0.to_string(), range.1.to_string());
+            let help = range_help(number, ty, cx.engine);
+            cx.errors.push(diagnostics::bound_range(value.span, key, ty, (&ends.0, &ends.1), help));
             None
         }
         _ => {
-            cx.errors.push(diagnostics::bound_kind(value.span, key, ty, "an integer", value.value.kind()));
+            let diagnostic = diagnostics::bound_kind(value.span, key, ty, "an integer", value.value.kind());
+            cx.errors.push(diagnostics::written_as(diagnostic, literal::as_integer(&value.value)));
             None
         }
+    }
+}
+
+/// What to do with a number that is out of the range of a type.
+fn range_help(number: i128, ty: &str, engine: Option<Engine>) -> &'static str {
+    match ty {
+        "int" if number > 0 && engine != Some(Engine::MongoDb) && u64::try_from(number).is_ok() => {
+            "add `unsigned = true` for a column `bigint unsigned`, or remove the bound"
+        }
+        "int" | "unsigned int" if number > 0 => {
+            "remove the bound; greater numbers are a `decimal` with `scale = 0`, or a `string`"
+        }
+        "unsigned int" => "write 0 or more, or remove `unsigned`",
+        "string" if number > 0 => "make the type `text`, which may be longer",
+        _ => "",
     }
 }
 
@@ -114,13 +130,15 @@ pub(super) fn float(raw: &RawField, cx: &mut Cx<'_>) -> Option<Type> {
     let mut number = |value: &Spanned<Scalar>, key| match value.value {
         Scalar::Float(number) if number.is_finite() => Some(number),
         Scalar::Float(_) => {
-            cx.errors.push(diagnostics::bound_range(value.span, key, "float", "-1.8e308", "1.8e308"));
+            cx.errors.push(diagnostics::bound_range(value.span, key, "float", ("-1.8e308", "1.8e308"), ""));
             None
         }
         #[expect(clippy::cast_precision_loss, reason = "the bound is that of a float, as near as one comes")]
         Scalar::Int(number) => Some(number as f64),
         _ => {
-            cx.errors.push(diagnostics::bound_kind(value.span, key, "float", "a number", value.value.kind()));
+            let diagnostic =
+                diagnostics::bound_kind(value.span, key, "float", "a number", value.value.kind());
+            cx.errors.push(diagnostics::written_as(diagnostic, literal::as_number(&value.value)));
             None
         }
     };
@@ -184,18 +202,18 @@ fn decimal_bound(
     let Some(decimal) = decimal else {
         let found = if matches!(value.value, Scalar::Text(_)) { "this string" } else { value.value.kind() };
         let expected = "a string of digits such as \"0.50\", or an integer";
-        cx.errors.push(diagnostics::bound_kind(value.span, key, "decimal", expected, found));
+        let diagnostic = diagnostics::bound_kind(value.span, key, "decimal", expected, found);
+        cx.errors.push(diagnostics::written_as(diagnostic, literal::as_decimal(&value.value)));
         return None;
     };
+    let (_, fraction) = decimal.digits();
+    if fraction > usize::from(scale) {
+        cx.errors.push(diagnostics::bound_fraction(value.span, key, fraction, scale));
+        return None;
+    }
     if !fits(&decimal, precision, scale) {
-        let greatest = greatest(precision, scale);
-        cx.errors.push(diagnostics::bound_range(
-            value.span,
-            key,
-            "decimal",
-            &format!("-{greatest}"),
-            &greatest,
-        ));
+        let (least, greatest) = (format!("-{}", greatest(precision, scale)), greatest(precision, scale));
+        cx.errors.push(diagnostics::bound_range(value.span, key, "decimal", (&least, &greatest), ""));
         return None;
     }
     Some(decimal)
@@ -243,11 +261,50 @@ pub(super) fn string(raw: &RawField, cx: &mut Cx<'_>) -> Option<Type> {
                 cx.errors.push(diagnostics::bad_pattern(entry.value.span, why, cx.front));
                 return None;
             }
+            check_pattern(&entry.value, cx);
             Some(source.clone())
         }
     };
     let (min, max) = lengths?;
     Some(Type::String { min, max, pattern })
+}
+
+/// Warns of a pattern that is valid, and matches hardly any text that is meant.
+fn check_pattern(pattern: &Spanned<String>, cx: &mut Cx<'_>) {
+    let Spanned { value, span } = pattern;
+    if value.is_empty() {
+        cx.errors.push(diagnostics::odd_pattern(
+            *span,
+            "an empty pattern matches the empty string alone",
+            "no text but \"\" is valid",
+            "remove `pattern`, or write one for the whole string, such as `[A-Z0-9-]+`",
+            None,
+        ));
+        return;
+    }
+    let slashes = value.strip_prefix('/').and_then(|rest| rest.rsplit_once('/'));
+    if let Some((inner, flags)) = slashes
+        .filter(|(inner, flags)| !inner.is_empty() && flags.chars().all(|flag| "gimsuxy".contains(flag)))
+    {
+        let kept: String = flags.chars().filter(|flag| "imsx".contains(*flag)).collect();
+        let right = if kept.is_empty() { inner.to_owned() } else { format!("(?{kept}){inner}") };
+        cx.errors.push(diagnostics::odd_pattern(
+            *span,
+            "the slashes are part of the pattern",
+            "only text with these slashes is valid",
+            &format!("write `{right}`: a pattern has no delimiters, and its flags stand in front"),
+            Some(&right),
+        ));
+    } else if value.contains('%') && !value.contains(['[', '(', '\\', '+', '*', '{', '^', '$', '.']) {
+        let right = value.replace('%', ".*").replace('_', ".");
+        cx.errors.push(diagnostics::odd_pattern(
+            *span,
+            "`%` is no wildcard in a pattern",
+            "only text with this `%` is valid",
+            &format!("write `{right}`: a pattern is a regular expression, not one of `like`"),
+            None,
+        ));
+    }
 }
 
 pub(super) fn text(raw: &RawField, cx: &mut Cx<'_>) -> Option<Type> {
@@ -279,6 +336,7 @@ pub(super) fn one_of(raw: &RawField, span: Span, cx: &mut Cx<'_>) -> Option<Type
     }
     let written = &raw.values.get()?.value;
     let mut seen: HashMap<&str, Span> = HashMap::new();
+    let mut folded: HashMap<String, Span> = HashMap::new();
     for Spanned { value, span } in written {
         if value.is_empty() {
             cx.errors.push(diagnostics::enum_value(*span, "may not be empty"));
@@ -287,6 +345,10 @@ pub(super) fn one_of(raw: &RawField, span: Span, cx: &mut Cx<'_>) -> Option<Type
         }
         if let Some(first) = seen.insert(value, *span) {
             cx.errors.push(diagnostics::enum_value_twice(*span, first, value));
+        } else if let Some(first) = folded.insert(value.to_lowercase(), *span)
+            && cx.engine == Some(Engine::MariaDb)
+        {
+            cx.errors.push(diagnostics::enum_case(*span, first, value));
         }
     }
     Some(Type::Enum { values: written.iter().map(|value| value.value.clone()).collect() })

@@ -8,6 +8,7 @@ use crate::{
     front::Example,
     model::{Arg, ArgMode, Call, Engine, Returns, Target},
     names,
+    part::Place,
     raw::{Given, RawCall, RawField, RawReturns},
     span::{Span, Spanned},
 };
@@ -205,7 +206,7 @@ fn arg(raw: &RawField, kind: Option<Kind>, cx: &mut Cx<'_>) -> Option<Arg> {
             "an OUT parameter takes no value",
         ));
     }
-    let field = types::field(raw.clone(), types::Place::Arg, 0, cx);
+    let field = types::field(raw.clone(), Place::Arg, 0, cx);
     Some(Arg { field: field?, mode: mode? })
 }
 
@@ -231,8 +232,7 @@ fn returns(raw: &RawCall, kind: Option<Kind>, cx: &mut Cx<'_>) -> Option<Returns
         }
         RawReturns::Scalar(field) => {
             refuse_for(Kind::Pipeline, kind, at, "a pipeline gives documents, not one value", cx)?;
-            types::field((**field).clone(), types::Place::Scalar, 0, cx)
-                .map(|field| Returns::Scalar(field.ty))
+            types::field((**field).clone(), Place::Scalar, 0, cx).map(|field| Returns::Scalar(field.ty))
         }
         RawReturns::Rows(rows) => {
             refuse_for(Kind::Function, kind, at, "a function returns one value, not rows", cx)?;
@@ -244,7 +244,7 @@ fn returns(raw: &RawCall, kind: Option<Kind>, cx: &mut Cx<'_>) -> Option<Returns
                 ));
                 return None;
             }
-            let place = if kind == Some(Kind::Pipeline) { types::Place::Document } else { types::Place::Row };
+            let place = if kind == Some(Kind::Pipeline) { Place::Document } else { Place::Row };
             let rows: Vec<_> = rows.iter().map(|row| types::field(row.clone(), place, 0, cx)).collect();
             rows.into_iter().collect::<Option<_>>().map(Returns::Rows)
         }

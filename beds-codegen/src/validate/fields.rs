@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use super::{Cx, columns, types};
 use crate::{
-    diagnostic::{ErrorSink, fields as diagnostics, objects as object_diagnostics},
+    diagnostic::{Diagnostic, ErrorSink, fields as diagnostics, objects as object_diagnostics},
     model::Field,
+    part::Place,
     raw::{Given, Names, RawField},
     span::{Span, Spanned},
 };
@@ -20,6 +21,8 @@ pub(super) struct Fields {
 pub(super) struct Slot {
     pub(super) name: Spanned<String>,
     pub(super) field: Option<Field>,
+    /// The column, where it is written.
+    column: Option<String>,
     is_key: bool,
     is_version: bool,
 }
@@ -33,10 +36,12 @@ pub(super) fn validate(raw: Given<Vec<RawField>>, cx: &mut Cx<'_>) -> Fields {
     let slots: Vec<Slot> = raw
         .into_iter()
         .map(|field| Slot {
-            is_key: field.key.is_true(),
-            is_version: field.version.is_true(),
+            column: field.column.get().map(|column| column.value.clone()),
+            // A flag that is broken is most likely meant.
+            is_key: field.key.is_true() || field.key.is_broken(),
+            is_version: field.version.is_true() || field.version.is_broken(),
             name: field.name.clone(),
-            field: types::field(field, types::Place::Field, 0, cx),
+            field: types::field(field, Place::Field, 0, cx),
         })
         .collect();
     Fields { is_unknown: slots.is_empty(), slots }
@@ -66,10 +71,12 @@ fn check_identifiers(raw: &[RawField], errors: &mut ErrorSink<'_>) {
 }
 
 impl Fields {
-    /// The indices of the fields with these names. Unknown names and such that stand twice are reported.
+    /// The indices of the fields with these names. Unknown names and such that stand twice are reported; names with a
+    /// direction in one report, since all come of one habit.
     pub(super) fn indices(&self, names: &Names, list: &str, errors: &mut ErrorSink<'_>) -> Vec<usize> {
         let mut seen: HashMap<&str, Span> = HashMap::new();
         let mut indices = Vec::with_capacity(names.len());
+        let mut directed: Vec<(&str, Span)> = Vec::new();
         for Spanned { value, span } in names {
             if let Some(first) = seen.get(value.as_str()) {
                 errors.push(object_diagnostics::named_twice(*span, *first, value, list));
@@ -79,14 +86,49 @@ impl Fields {
             match self.slots.iter().position(|slot| slot.name.value == *value) {
                 Some(index) => indices.push(index),
                 None if self.is_unknown => {}
-                None => errors.push(object_diagnostics::unknown_field(
-                    *span,
-                    value,
-                    self.slots.iter().map(|slot| slot.name.value.as_str()),
-                )),
+                None if self.directed(value).is_some() => directed.push((value, *span)),
+                None => errors.push(self.unknown(value, *span, list)),
             }
         }
+        if let Some((name, _)) = directed.first() {
+            let plain = self.directed(name).unwrap_or(name);
+            let is_sort = list == "sort";
+            errors.push(object_diagnostics::directed(&directed, plain, is_sort));
+        }
         indices
+    }
+
+    /// The field that a name with a direction is about: `-created_at`, `amount desc`.
+    fn directed<'n>(&self, name: &'n str) -> Option<&'n str> {
+        let folded = name.trim();
+        let plain = folded.strip_prefix(['-', '+']).unwrap_or(folded);
+        let plain = plain.split([' ', ':', ',']).next().unwrap_or(plain);
+        let is_direction = |word: &str| {
+            matches!(word.trim().to_ascii_lowercase().as_str(), "" | "asc" | "desc" | "1" | "-1")
+        };
+        let start = folded.len() - folded.trim_start_matches(['-', '+']).len() + plain.len();
+        let rest = folded.get(start..).unwrap_or_default().trim_start_matches([' ', ':', ',']);
+        (plain != name && is_direction(rest) && self.slots.iter().any(|slot| slot.name.value == plain))
+            .then_some(plain)
+    }
+
+    fn unknown(&self, name: &str, span: Span, list: &str) -> Diagnostic {
+        if name.trim() == "*" {
+            let all = self
+                .slots
+                .iter()
+                .filter(|slot| slot.field.as_ref().is_none_or(|field| field.ty.is_indexable()));
+            return object_diagnostics::wildcard(span, list, all.map(|slot| slot.name.value.as_str()));
+        }
+        let of_column = self.slots.iter().find(|slot| slot.column.as_deref() == Some(name));
+        match of_column {
+            Some(slot) => object_diagnostics::column_for_field(span, name, &slot.name.value, slot.name.span),
+            None => object_diagnostics::unknown_field(
+                span,
+                name,
+                self.slots.iter().map(|slot| slot.name.value.as_str()),
+            ),
+        }
     }
 
     /// All fields with their indices.
@@ -107,7 +149,19 @@ impl Fields {
     }
 
     pub(super) fn version(&self) -> Option<usize> {
-        self.slots.iter().position(|slot| slot.is_version)
+        let mut versions = self.slots.iter().enumerate().filter(|(_, slot)| slot.is_version);
+        // Of two, which is reported, nobody knows which one is meant.
+        let first = versions.next();
+        first.filter(|_| versions.next().is_none()).map(|(index, _)| index)
+    }
+
+    /// Whether a field is broken, so that it may be part of the key.
+    pub(super) fn has_broken(&self) -> bool {
+        self.slots.iter().any(|slot| slot.field.is_none())
+    }
+
+    pub(super) fn is_version(&self, index: usize) -> bool {
+        self.slots.get(index).is_some_and(|slot| slot.is_version)
     }
 
     /// The valid fields, if all are.

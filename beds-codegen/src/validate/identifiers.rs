@@ -41,3 +41,78 @@ fn mariadb_rule(name: &str) -> Option<&'static str> {
         None
     }
 }
+
+/// What a name of an object looks like.
+pub(super) enum Look<'n> {
+    /// Like a name.
+    Plain,
+    /// Like a name in the quotes of SQL: this one.
+    Quoted(&'n str),
+    /// Like a query.
+    Query,
+    /// Like something else that is possible as a name: why, what to do, and the name that is meant.
+    Odd { why: &'static str, help: &'static str, plain: Option<&'n str> },
+}
+
+/// What people write where the name of an object should be.
+pub(super) fn look(name: &str, engine: Engine) -> Look<'_> {
+    for (open, close) in [('`', '`'), ('"', '"'), ('[', ']')] {
+        let inner = name.strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
+        if let Some(plain) = inner.filter(|plain| !plain.is_empty() && !plain.contains([open, close])) {
+            return Look::Quoted(plain);
+        }
+    }
+    let lower = name.trim().to_ascii_lowercase();
+    let is_query = lower.starts_with("select ") || (lower.starts_with("with ") && lower.contains(" select "));
+    if is_query {
+        return Look::Query;
+    }
+    if engine == Engine::MongoDb {
+        return Look::Plain;
+    }
+    let is_word = |text: &str| {
+        !text.is_empty() && text.chars().all(|letter| letter.is_alphanumeric() || "_$`".contains(letter))
+    };
+    if let Some((word, rest)) = name.split_once('(')
+        && is_word(word.trim_end())
+        && rest.ends_with(')')
+    {
+        return Look::Odd {
+            why: "parameters, it seems",
+            help: "write the name alone: the parameters are `args`",
+            plain: Some(word.trim_end()),
+        };
+    }
+    if let Some(plain) = lower.strip_prefix("call ").map(|rest| &name[name.len() - rest.len()..]) {
+        return Look::Odd {
+            why: "a statement, it seems",
+            help: "write the name of the procedure alone",
+            plain: Some(plain.trim()),
+        };
+    }
+    if name.ends_with(';') {
+        return Look::Odd {
+            why: "the end of a statement, it seems",
+            help: "remove the `;`",
+            plain: name.strip_suffix(';'),
+        };
+    }
+    if let Some((schema, object)) = name.rsplit_once('.')
+        && is_word(schema)
+        && is_word(object)
+    {
+        return Look::Odd {
+            why: "a schema and a name, it seems",
+            help: "write the name alone: `database` in `[template]` names the database, and its section in the configuration says which schema that is",
+            plain: (!object.contains('`')).then_some(object),
+        };
+    }
+    if name.starts_with(' ') || name.contains('`') {
+        return Look::Odd {
+            why: "not a name that people give",
+            help: "write the name as `show tables` shows it",
+            plain: None,
+        };
+    }
+    Look::Plain
+}

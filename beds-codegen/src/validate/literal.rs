@@ -4,7 +4,7 @@ use beds_protocol::value::{Bytes, Date, DateTime, Decimal, ParseValueError, Time
 
 use super::{Cx, bounds};
 use crate::{
-    diagnostic::fields as diagnostics,
+    diagnostic::{Diagnostic, fields as diagnostics},
     model::{Literal, Type},
     span::Spanned,
     tree::Scalar,
@@ -25,15 +25,120 @@ pub(super) fn literal(value: &Spanned<Scalar>, ty: &Type, cx: &mut Cx<'_>) -> Op
     match check(&value.value, ty) {
         Ok(literal) => Some(literal),
         Err(refused) => {
-            cx.errors.push(match refused {
-                Refused::Kind(expected) => {
-                    diagnostics::default_kind(value.span, ty.name(), expected, value.value.kind())
-                }
-                Refused::Rule(why) => diagnostics::default_refused(value.span, &why),
-                Refused::Impossible => diagnostics::default_impossible(value.span, ty.name()),
-            });
+            cx.errors.push(refusal(value, ty, &refused));
             None
         }
+    }
+}
+
+/// Why a default is refused, and what was meant.
+fn refusal(value: &Spanned<Scalar>, ty: &Type, refused: &Refused) -> Diagnostic {
+    let span = value.span;
+    if let Scalar::Text(text) = &value.value
+        && !matches!(refused, Refused::Impossible)
+    {
+        if let Some(generated) = computed(text, ty) {
+            return diagnostics::default_computed(span, text, generated);
+        }
+        if matches!(text.to_ascii_lowercase().as_str(), "null" | "none" | "nil") {
+            return diagnostics::default_null(span, text);
+        }
+        if let Type::Enum { values } = ty {
+            return diagnostics::default_not_listed(span, text, values.iter().map(String::as_str));
+        }
+    }
+    match refused {
+        Refused::Kind(expected) => {
+            let diagnostic = diagnostics::default_kind(span, ty.name(), expected, value.value.kind());
+            diagnostics::written_as(diagnostic, converted(&value.value, ty))
+        }
+        Refused::Rule(why) => diagnostics::default_refused(span, why)
+            .help("write a value that the field's other keys allow, or remove `default`"),
+        Refused::Impossible => diagnostics::default_impossible(span, ty.name()),
+    }
+}
+
+/// The generator that stands for a function of SQL.
+fn computed(text: &str, ty: &Type) -> Option<&'static str> {
+    let lower = text.trim().to_ascii_lowercase();
+    let is_call = lower.ends_with(')') && lower.contains('(');
+    let is_time = [
+        "now",
+        "current_timestamp",
+        "current_date",
+        "curdate",
+        "utc_timestamp",
+        "sysdate",
+        "getdate",
+        "today",
+    ]
+    .iter()
+    .any(|name| lower.split('(').next() == Some(name));
+    match ty {
+        Type::Uuid if is_call || lower == "uuid" => Some("uuid_v7"),
+        Type::DateTime if is_time || is_call => Some("now"),
+        _ if is_call || is_time => Some("database"),
+        _ => None,
+    }
+}
+
+/// A constant of another kind as one of this type, as it is written.
+fn converted(value: &Scalar, ty: &Type) -> Option<String> {
+    match ty {
+        Type::Bool => match value {
+            Scalar::Text(text) => match text.to_ascii_lowercase().as_str() {
+                "true" | "yes" | "on" | "1" => Some("true".to_owned()),
+                "false" | "no" | "off" | "0" => Some("false".to_owned()),
+                _ => None,
+            },
+            Scalar::Int(0) => Some("false".to_owned()),
+            Scalar::Int(1) => Some("true".to_owned()),
+            _ => None,
+        },
+        Type::Int { .. } | Type::UInt { .. } => as_integer(value),
+        Type::Float { .. } => as_number(value),
+        Type::Decimal { .. } => as_decimal(value),
+        Type::String { .. } | Type::Text { .. } | Type::Enum { .. } => match value {
+            Scalar::Int(number) => Some(format!("\"{number}\"")),
+            Scalar::Bool(flag) => Some(format!("\"{flag}\"")),
+            Scalar::Moment(text) => Some(format!("\"{text}\"")),
+            Scalar::Float(_) | Scalar::Text(_) => None,
+        },
+        _ => None,
+    }
+}
+
+/// A constant as an integer, if it is one written in another way.
+pub(super) fn as_integer(value: &Scalar) -> Option<String> {
+    match value {
+        Scalar::Text(text) => text.trim().parse::<i128>().ok().map(|number| number.to_string()),
+        Scalar::Float(number) if number.fract() == 0.0 && number.abs() < 1e15 => Some(format!("{number:.0}")),
+        _ => None,
+    }
+}
+
+/// A constant as a number, if it is one in quotes.
+pub(super) fn as_number(value: &Scalar) -> Option<String> {
+    match value {
+        Scalar::Text(text) => text
+            .trim()
+            .parse::<f64>()
+            .ok()
+            .filter(|number| number.is_finite())
+            .map(|number| format!("{number:?}")),
+        _ => None,
+    }
+}
+
+/// A constant as the text of a decimal, if it is a number.
+pub(super) fn as_decimal(value: &Scalar) -> Option<String> {
+    match value {
+        Scalar::Float(number) if number.is_finite() => Some(format!("\"{number}\"")),
+        Scalar::Text(text) => {
+            let point = text.trim().replace(',', ".");
+            point.parse::<Decimal>().is_ok().then(|| format!("\"{point}\""))
+        }
+        _ => None,
     }
 }
 
@@ -90,8 +195,7 @@ fn check(value: &Scalar, ty: &Type) -> Result<Literal, Refused> {
         Type::Enum { values } => {
             let text = string(value)?;
             if !values.iter().any(|value| value == text) {
-                let known = crate::names::sentence(values.iter().map(String::as_str));
-                return Err(Refused::Rule(format!("`{text}` is none of the values {known}")));
+                return Err(Refused::Rule(format!("`{text}` is not among the values of the enum")));
             }
             Ok(Literal::Text(text.to_owned()))
         }

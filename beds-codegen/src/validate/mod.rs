@@ -21,7 +21,7 @@ use crate::{
     model::{Call, Domain, Engine, Fetch, Objects, Operations},
     names,
     raw::{Given, RawObjects, RawTemplate},
-    span::{Sources, Spanned},
+    span::{Sources, Span, Spanned},
 };
 
 pub use pipeline::Pipelines;
@@ -49,6 +49,20 @@ pub(crate) struct Cx<'a> {
 }
 
 impl Cx<'_> {
+    /// What to point at where a mistake has no place of its own: the struct's name, or the template's first line.
+    pub(crate) fn beginning(&self) -> Span {
+        match self.whole {
+            Whole::Struct(name) => name,
+            Whole::File(file) => {
+                let text = self.sources.text(file);
+                let start =
+                    text.find(|letter: char| !letter.is_whitespace() && letter != '\u{feff}').unwrap_or(0);
+                let line = text[start..].lines().next().unwrap_or_default().trim_end();
+                Span { file, start, end: start + line.len() }
+            }
+        }
+    }
+
     /// What the check of a part of this part needs; its sink tells whether that part has errors.
     pub(crate) fn part(&mut self) -> Cx<'_> {
         Cx {
@@ -72,12 +86,12 @@ pub fn validate(
 ) -> Validated {
     let RawTemplate { front, whole, .. } = raw;
     let mut cx = Cx { front, whole, engine: None, sources, pipelines, errors: errors.part() };
-    check_sections(&raw, by_hand, &mut cx);
+    let offers_nothing = check_sections(&raw, by_hand, &mut cx);
     let header = header::validate(&raw.header, &mut cx);
     cx.engine = header.engine;
     let fields = fields::validate(raw.fields, &mut cx);
     let objects = objects::validate(&raw.objects, &fields, &mut cx);
-    let fetch = objects::fetch(&raw.fetch, &raw.objects, by_hand, &fields, &mut cx);
+    let fetch = objects::fetch(&raw.fetch, &raw.objects, (by_hand, offers_nothing), &fields, &mut cx);
     let calls = calls::validate(raw.calls, &mut cx);
     let name = header.name.clone();
     let domain = if cx.errors.has_errors() {
@@ -115,8 +129,8 @@ fn assemble(
     })
 }
 
-/// Reports sections that are missing, where others need them.
-fn check_sections(raw: &RawTemplate, by_hand: Operations, cx: &mut Cx<'_>) {
+/// Reports sections that are missing, where others need them. Tells whether the domain offers nothing.
+fn check_sections(raw: &RawTemplate, by_hand: Operations, cx: &mut Cx<'_>) -> bool {
     let (has_objects, objects_are_broken) = match &raw.objects {
         Given::Absent => (false, false),
         Given::Broken => (true, true),
@@ -132,7 +146,8 @@ fn check_sections(raw: &RawTemplate, by_hand: Operations, cx: &mut Cx<'_>) {
         Given::Is(calls) => !calls.value.value.is_empty(),
     };
     if raw.header.is_absent() {
-        cx.errors.push(shape::missing_header_section(cx.whole));
+        let place = cx.beginning();
+        cx.errors.push(shape::missing_header_section(place));
     }
     let has_fields = match &raw.fields {
         Given::Absent => false,
@@ -140,9 +155,13 @@ fn check_sections(raw: &RawTemplate, by_hand: Operations, cx: &mut Cx<'_>) {
         Given::Is(fields) => !fields.value.value.is_empty(),
     };
     if has_objects && !objects_are_broken && !has_fields {
-        cx.errors.push(shape::missing_fields(cx.whole, cx.front));
+        let place = raw.objects.key().unwrap_or(cx.beginning());
+        cx.errors.push(shape::missing_fields(place, cx.front));
     }
-    if !has_objects && !has_calls && by_hand == Operations::default() {
-        cx.errors.push(header_diagnostics::offers_nothing(cx.whole, cx.front));
+    let offers_nothing = !has_objects && !has_calls && by_hand == Operations::default();
+    if offers_nothing {
+        let place = raw.header.key().unwrap_or(cx.beginning());
+        cx.errors.push(header_diagnostics::offers_nothing(place, cx.front));
     }
+    offers_nothing
 }

@@ -1,6 +1,10 @@
 //! `[objects]` and `[fetch]`: the database objects behind the operations, and what a fetch may do.
 
-use super::{Cx, fields::Fields, identifiers};
+use super::{
+    Cx,
+    fields::Fields,
+    identifiers::{self, Look},
+};
 use crate::{
     code::Code,
     diagnostic::objects as diagnostics,
@@ -48,7 +52,7 @@ pub(super) fn validate(raw: &Given<RawObjects>, fields: &Fields, cx: &mut Cx<'_>
     let [create, update, delete] =
         [object(&raw.create, "create"), object(&raw.update, "update"), object(&raw.delete, "delete")];
     for object in [&update, &delete].into_iter().flatten() {
-        if fields.key().is_empty() && !fields.is_unknown() {
+        if fields.key().is_empty() && !fields.is_unknown() && !fields.has_broken() {
             cx.errors.push(diagnostics::no_key(object.key, object.operation, cx.front));
         }
     }
@@ -59,18 +63,21 @@ pub(super) fn validate(raw: &Given<RawObjects>, fields: &Fields, cx: &mut Cx<'_>
             update: update.and_then(|object| procedure(&object, Write::Update, fields, cx)),
             delete: delete.and_then(|object| procedure(&object, Write::Delete, fields, cx)),
         },
-        Engine::MongoDb => Objects::MongoDb {
-            read,
-            create: create.and_then(|object| collection(&object, cx)),
-            update: update.and_then(|object| {
-                let all: Vec<usize> = fields.slots().map(|(index, _)| index).collect();
-                if !fields.is_unknown() && object.raw.collection.get().is_some() {
-                    check_changes(object.key, &all, fields, cx);
-                }
-                collection(&object, cx)
-            }),
-            delete: delete.and_then(|object| collection(&object, cx)),
-        },
+        Engine::MongoDb => {
+            check_key_index(fields, cx);
+            Objects::MongoDb {
+                read,
+                create: create.and_then(|object| collection(&object, cx)),
+                update: update.and_then(|object| {
+                    let all: Vec<usize> = fields.slots().map(|(index, _)| index).collect();
+                    if !fields.is_unknown() && object.raw.collection.get().is_some() {
+                        check_changes(object.key, &all, fields, cx);
+                    }
+                    collection(&object, cx)
+                }),
+                delete: delete.and_then(|object| collection(&object, cx)),
+            }
+        }
     })
 }
 
@@ -78,6 +85,18 @@ fn object<'r>(given: &'r Given<RawObject>, operation: &'static str) -> Option<Ob
     match given {
         Given::Is(entry) => Some(Object { operation, key: entry.key, raw: &entry.value.value }),
         Given::Absent | Given::Broken => None,
+    }
+}
+
+/// Warns of a key that MongoDB does not keep unique by itself. Of several fields no one says that they are together.
+fn check_key_index(fields: &Fields, cx: &mut Cx<'_>) {
+    if let [index] = fields.key()[..]
+        && let Some(slot) = fields.slot(index)
+        && let Some(field) = &slot.field
+        && field.column != "_id"
+        && !field.unique
+    {
+        cx.errors.push(diagnostics::key_index(slot.name.span, &field.name));
     }
 }
 
@@ -123,10 +142,24 @@ fn named(
 
 /// Checks the name of a database object.
 pub(super) fn check_name(name: &Spanned<String>, cx: &mut Cx<'_>) -> Option<()> {
-    let rule = identifiers::object_rule(&name.value, cx.engine?);
-    if let Some(rule) = rule {
+    let engine = cx.engine?;
+    if let Some(rule) = identifiers::object_rule(&name.value, engine) {
         cx.errors.push(diagnostics::object_name(name.span, &name.value, rule));
         return None;
+    }
+    match identifiers::look(&name.value, engine) {
+        Look::Plain => {}
+        Look::Quoted(plain) => {
+            cx.errors.push(diagnostics::object_name_quoted(name.span, &name.value, plain));
+            return None;
+        }
+        Look::Query => {
+            cx.errors.push(diagnostics::object_name_query(name.span, &name.value));
+            return None;
+        }
+        Look::Odd { why, help, plain } => {
+            cx.errors.push(diagnostics::odd_object_name(name.span, &name.value, why, help, plain));
+        }
     }
     Some(())
 }
@@ -193,6 +226,9 @@ fn check_create(names: &Names, span: Span, args: &[usize], fields: &Fields, cx: 
             _ if at.is_none() && field.is_key && is_filled_by_node => {
                 cx.errors.push(diagnostics::required_arg_missing(span, &field.name, slot.name.span));
             }
+            (Supply::Default(_), None) => {
+                cx.errors.push(diagnostics::default_unused(span, &field.name, slot.name.span));
+            }
             (Supply::Version, Some(arg)) => {
                 cx.errors.push(diagnostics::arg_without_value(
                     arg.span,
@@ -256,7 +292,7 @@ fn check_delete(names: &Names, span: Span, args: &[usize], fields: &Fields, cx: 
     for (index, name) in args.iter().zip(names) {
         if !key.is_empty()
             && !key.contains(index)
-            && fields.version() != Some(*index)
+            && !fields.is_version(*index)
             && let Some(slot) = fields.slot(*index)
         {
             cx.errors.push(diagnostics::arg_without_value(
@@ -274,7 +310,7 @@ fn check_delete(names: &Names, span: Span, args: &[usize], fields: &Fields, cx: 
 pub(super) fn fetch(
     raw: &Given<RawFetch>,
     objects: &Given<RawObjects>,
-    by_hand: Operations,
+    (by_hand, offers_nothing): (Operations, bool),
     fields: &Fields,
     cx: &mut Cx<'_>,
 ) -> Fetch {
@@ -282,9 +318,10 @@ pub(super) fn fetch(
     let raw_fetch = raw.get().map_or(&none, |fetch| &fetch.value);
     let reads = match objects {
         _ if by_hand.read => true,
-        Given::Absent => false,
+        Given::Absent => offers_nothing,
         Given::Broken => true,
-        Given::Is(objects) => !objects.value.value.read.is_absent(),
+        // A template that offers nothing at all is reported as such.
+        Given::Is(objects) => !objects.value.value.read.is_absent() || offers_nothing,
     };
     if let Some(key) = raw.key().filter(|_| !reads) {
         cx.errors.push(diagnostics::fetch_without_read(key, cx.front));

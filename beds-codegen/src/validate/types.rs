@@ -8,65 +8,13 @@ use crate::{
     front::Example,
     model::{ArgMode, Engine, Field, Generated, Supply, Type},
     names,
+    part::Place,
     raw::{Given, RawField},
     span::{Span, Spanned},
 };
 
 /// How deep lists and objects may nest.
 const DEPTH_MAX: usize = 8;
-
-/// What it is that has a type; it decides which keys mean something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    /// A field of a domain.
-    Field,
-    /// A member of an object.
-    Member,
-    /// The items of a list.
-    Item,
-    /// An argument of a call.
-    Arg,
-    /// A column of a row that a procedure gives, by position.
-    Row,
-    /// A member of a document that a pipeline gives, by name.
-    Document,
-    /// The one value that a call returns.
-    Scalar,
-}
-
-impl Place {
-    const fn title(self) -> &'static str {
-        match self {
-            Self::Field => "a field",
-            Self::Member => "a member of an object",
-            Self::Item => "the items of a list",
-            Self::Arg => "an argument of a call",
-            Self::Row => "a column that a call returns",
-            Self::Document => "a member that a pipeline returns",
-            Self::Scalar => "the value that a call returns",
-        }
-    }
-
-    const fn may_be_nullable(self) -> bool {
-        !matches!(self, Self::Scalar)
-    }
-
-    const fn may_be_required(self) -> bool {
-        matches!(self, Self::Field | Self::Member)
-    }
-
-    const fn may_have_column(self) -> bool {
-        matches!(self, Self::Field | Self::Member | Self::Document)
-    }
-
-    const fn may_have_default(self) -> bool {
-        matches!(self, Self::Field | Self::Arg)
-    }
-
-    const fn may_be_sensitive(self) -> bool {
-        matches!(self, Self::Field | Self::Member | Self::Arg)
-    }
-}
 
 /// Validates one; `None` when anything is wrong with it.
 pub(super) fn field(raw: RawField, place: Place, depth: usize, cx: &mut Cx<'_>) -> Option<Field> {
@@ -77,13 +25,13 @@ pub(super) fn field(raw: RawField, place: Place, depth: usize, cx: &mut Cx<'_>) 
     if place != Place::Field {
         cx.front = cx.front.inside();
     }
-    let is_named = matches!(place, Place::Field | Place::Member | Place::Arg | Place::Row | Place::Document);
+    let is_named = place.is_named();
     if is_named {
         check_name(&raw.name, place, cx);
     }
     check_keys(&raw, place, cx);
-    let column = columns::column(&raw, place.may_have_column(), cx);
-    let ty = ty(&raw, depth, cx);
+    let column = columns::column(&raw, place.may_have("column"), cx);
+    let ty = ty(&raw, place, depth, cx);
     let description = description(&raw.description, cx);
     let supply = match &ty {
         Some(ty) => supply(&raw, ty, place, cx),
@@ -135,22 +83,21 @@ fn check_name(name: &Spanned<String>, place: Place, cx: &mut Cx<'_>) {
 
 /// Reports keys that have no meaning in this place.
 fn check_keys(raw: &RawField, place: Place, cx: &mut Cx<'_>) {
-    let is_field = place == Place::Field;
     let keys = [
-        ("generated", raw.generated.key(), is_field),
-        ("key", raw.key.key(), is_field),
-        ("unique", raw.unique.key(), is_field),
-        ("immutable", raw.immutable.key(), is_field),
-        ("version", raw.version.key(), is_field),
-        ("column", raw.column.key(), place.may_have_column()),
-        ("required", raw.required.key(), place.may_be_required()),
-        ("nullable", raw.nullable.key(), place.may_be_nullable()),
-        ("default", raw.default.key(), place.may_have_default()),
-        ("sensitive", raw.sensitive.key(), place.may_be_sensitive()),
-        ("mode", raw.mode.key(), place == Place::Arg),
+        ("generated", raw.generated.key()),
+        ("key", raw.key.key()),
+        ("unique", raw.unique.key()),
+        ("immutable", raw.immutable.key()),
+        ("version", raw.version.key()),
+        ("column", raw.column.key()),
+        ("required", raw.required.key()),
+        ("nullable", raw.nullable.key()),
+        ("default", raw.default.key()),
+        ("sensitive", raw.sensitive.key()),
+        ("mode", raw.mode.key()),
     ];
-    for (key, span, is_allowed) in keys {
-        let Some(span) = span.filter(|_| !is_allowed) else { continue };
+    for (key, span) in keys {
+        let Some(span) = span.filter(|_| !place.may_have(key)) else { continue };
         let help = match (key, place) {
             ("required", Place::Arg) => {
                 "an argument must be given unless it is `nullable` or has a `default`: remove `required`"
@@ -166,8 +113,30 @@ fn check_keys(raw: &RawField, place: Place, cx: &mut Cx<'_>) {
     }
 }
 
+/// The keys that are written and that a translated type may bring as well.
+fn given_keys(raw: &RawField) -> Vec<&'static str> {
+    let all = [
+        ("max", raw.max.is_absent()),
+        ("min", raw.min.is_absent()),
+        ("values", raw.values.is_absent()),
+        ("pattern", raw.pattern.is_absent()),
+        ("precision", raw.precision.is_absent()),
+        ("scale", raw.scale.is_absent()),
+        ("unsigned", raw.unsigned.is_absent()),
+        ("items", raw.items.is_absent()),
+        ("fields", raw.fields.is_absent()),
+        ("key", raw.key.is_absent()),
+        ("unique", raw.unique.is_absent()),
+        ("nullable", raw.nullable.is_absent()),
+        ("required", raw.required.is_absent() && raw.default.is_absent() && raw.generated.is_absent()),
+        ("default", raw.default.is_absent() && raw.required.is_absent() && raw.generated.is_absent()),
+        ("generated", raw.generated.is_absent() && raw.default.is_absent() && raw.required.is_absent()),
+    ];
+    all.into_iter().filter(|(_, is_absent)| !is_absent).map(|(key, _)| key).collect()
+}
+
 /// The type with its bounds; `None` when it is not usable, which is reported.
-pub(super) fn ty(raw: &RawField, depth: usize, cx: &mut Cx<'_>) -> Option<Type> {
+pub(super) fn ty(raw: &RawField, place: Place, depth: usize, cx: &mut Cx<'_>) -> Option<Type> {
     if raw.ty.is_absent() {
         let example = cx.front.write_key("type", Example::Is("\"string\""));
         let place = format!("`{}`", raw.name.value);
@@ -175,7 +144,9 @@ pub(super) fn ty(raw: &RawField, depth: usize, cx: &mut Cx<'_>) -> Option<Type> 
     }
     let name = raw.ty.get()?;
     let Some(of) = TypeName::from_name(&name.value) else {
-        cx.errors.push(diagnostics::unknown_type(name.span, &name.value, cx.engine));
+        let given = given_keys(raw);
+        let written = diagnostics::Written { place, form: raw.form, given: &given };
+        cx.errors.push(diagnostics::unknown_type(name.span, &name.value, written, cx.engine));
         return None;
     };
     bounds::check_keys(raw, of, cx);
@@ -220,7 +191,8 @@ fn may_descend(span: Span, depth: usize, cx: &mut Cx<'_>) -> bool {
 
 fn list(raw: &RawField, span: Span, depth: usize, cx: &mut Cx<'_>) -> Option<Type> {
     let max = bounds::list_max(raw, cx);
-    if raw.items.is_absent() {
+    // Where the keys are those of another type, that is the mistake.
+    if raw.items.is_absent() && raw.values.is_absent() && raw.fields.is_absent() {
         cx.errors.push(diagnostics::list_items(span, cx.front));
     }
     let item = raw.items.get()?;
@@ -232,7 +204,9 @@ fn list(raw: &RawField, span: Span, depth: usize, cx: &mut Cx<'_>) -> Option<Typ
 }
 
 fn object(raw: &RawField, span: Span, depth: usize, cx: &mut Cx<'_>) -> Option<Type> {
-    if raw.fields.is_absent() || raw.fields.get().is_some_and(|fields| fields.value.is_empty()) {
+    if (raw.fields.is_absent() && raw.items.is_absent())
+        || raw.fields.get().is_some_and(|fields| fields.value.is_empty())
+    {
         cx.errors.push(diagnostics::object_fields(span, cx.front));
     }
     let members = raw.fields.get()?;
@@ -283,6 +257,9 @@ fn supply(raw: &RawField, ty: &Type, place: Place, cx: &mut Cx<'_>) -> Option<Su
         return generated(name, ty, cx).map(Supply::Generated);
     }
     if let Some(value) = raw.default.get() {
+        if let (true, Some(key), Some(default)) = (raw.key.is_true(), raw.key.key(), raw.default.key()) {
+            cx.errors.push(diagnostics::key_default(default, key, &raw.name.value));
+        }
         return literal::literal(value, ty, cx).map(Supply::Default);
     }
     let is_out = raw.mode.get().is_some_and(|mode| ArgMode::from_name(&mode.value) == Some(ArgMode::Out));

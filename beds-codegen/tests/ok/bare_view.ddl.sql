@@ -1,4 +1,6 @@
--- A proposal for the objects of the template `turnover`. Read it, change it, own it.
+-- A proposal of `bedsc ddl`. Read it, change it, own it; then run it: mariadb < mariadb.sql
+
+-- turnover
 use `warehouse`;
 
 create table if not exists `turn``over` (
@@ -7,6 +9,6 @@ create table if not exists `turn``over` (
     key `month` (`month`)
 );
 
-create or replace view `v_turn``over` as
+create view if not exists `v_turn``over` as
 select `month`, `sum amount`
 from `turn``over`;

@@ -1,9 +1,11 @@
--- A proposal for the objects of the template `option`. Read it, change it, own it.
+-- A proposal of `bedsc ddl`. Read it, change it, own it; then run it: mariadb < mariadb.sql
+
+-- option
 use `users`;
 
 delimiter //
 
-create or replace procedure `we``ird`(in `p_a` varchar(255), in `p_b` bigint)
+create procedure if not exists `we``ird`(in `p_a` varchar(255), in `p_b` bigint)
     modifies sql data
 begin
     -- To be written.

@@ -1,4 +1,6 @@
--- A proposal for the objects of the template `order_line`. Read it, change it, own it.
+-- A proposal of `bedsc ddl`. Read it, change it, own it; then run it: mariadb < mariadb.sql
+
+-- order_line
 use `shop`;
 
 create table if not exists `order_line` (
@@ -12,7 +14,7 @@ create table if not exists `order_line` (
 
 delimiter //
 
-create or replace procedure `sp_line_add`(
+create procedure if not exists `sp_line_add`(
     in `p_order_id` bigint unsigned,
     in `p_position` bigint,
     in `p_article` varchar(40),
@@ -23,12 +25,13 @@ begin
     values (`p_order_id`, `p_position`, `p_article`, `p_quantity`);
 end //
 
-create or replace procedure `sp_line_drop`(
+create procedure if not exists `sp_line_drop`(
     in `p_position` bigint,
     in `p_order_id` bigint unsigned)
     modifies sql data
 begin
-    delete from `order_line` where `position` = `p_position` and `order_id` = `p_order_id`;
+    delete from `order_line`
+    where `order_line`.`position` = `p_position` and `order_line`.`order_id` = `p_order_id`;
 end //
 
 delimiter ;

@@ -1,4 +1,6 @@
--- A proposal for the objects of the template `product`. Read it, change it, own it.
+-- A proposal of `bedsc ddl`. Read it, change it, own it; then run it: mariadb < mariadb.sql
+
+-- product
 use `catalog`;
 
 create table if not exists `product` (
@@ -14,13 +16,13 @@ create table if not exists `product` (
     key `price` (`price`)
 );
 
-create or replace view `v_product` as
+create view if not exists `v_product` as
 select `id`, `sku`, `price`, `status`, `created_at`, `revision`
 from `product`;
 
 delimiter //
 
-create or replace procedure `sp_product_create`(
+create procedure if not exists `sp_product_create`(
     in `p_id` uuid,
     in `p_sku` varchar(40),
     in `p_price` decimal(12,2),
@@ -31,7 +33,7 @@ begin
     values (`p_id`, `p_sku`, `p_price`, `p_status`);
 end //
 
-create or replace procedure `sp_product_update`(
+create procedure if not exists `sp_product_update`(
     in `p_id` uuid,
     in `p_price` decimal(12,2),
     in `p_status` enum('draft', 'active'),
@@ -39,28 +41,29 @@ create or replace procedure `sp_product_update`(
     modifies sql data
 begin
     update `product`
-    set `price` = `p_price`,
-        `status` = `p_status`,
-        `revision` = `revision` + 1
-    where `id` = `p_id` and (`p_revision` is null or `revision` = `p_revision`);
+    set `product`.`price` = `p_price`,
+        `product`.`status` = `p_status`,
+        `product`.`revision` = `product`.`revision` + 1
+    where `product`.`id` = `p_id` and (`p_revision` is null or `product`.`revision` = `p_revision`);
 end //
 
-create or replace procedure `sp_product_delete`(
+create procedure if not exists `sp_product_delete`(
     in `p_id` uuid,
     in `p_revision` bigint)
     modifies sql data
 begin
-    delete from `product` where `id` = `p_id` and (`p_revision` is null or `revision` = `p_revision`);
+    delete from `product`
+    where `product`.`id` = `p_id` and (`p_revision` is null or `product`.`revision` = `p_revision`);
 end //
 
-create or replace procedure `sp_product_restock`(in `p_sku` varchar(255), in `p_quantity` bigint, out `p_in_stock` bigint)
+create procedure if not exists `sp_product_restock`(in `p_sku` varchar(255), in `p_quantity` bigint, out `p_in_stock` bigint)
     modifies sql data
 begin
     -- To be written.
     signal sqlstate '45000' set message_text = 'not written yet';
 end //
 
-create or replace function `fn_product_stock_value`() returns decimal(12,2)
+create function if not exists `fn_product_stock_value`() returns decimal(12,2)
     reads sql data
 begin
     -- To be written.

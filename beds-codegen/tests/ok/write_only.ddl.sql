@@ -1,4 +1,6 @@
--- A proposal for the objects of the template `event`. Read it, change it, own it.
+-- A proposal of `bedsc ddl`. Read it, change it, own it; then run it: mariadb < mariadb.sql
+
+-- event
 use `events`;
 
 create table if not exists `event` (
@@ -10,7 +12,7 @@ create table if not exists `event` (
 
 delimiter //
 
-create or replace procedure `sp_event`(
+create procedure if not exists `sp_event`(
     in `p_id` uuid,
     in `p_kind` enum('in', 'out'),
     in `p_note` mediumtext)
@@ -20,14 +22,14 @@ begin
     values (`p_id`, `p_kind`, `p_note`);
 end //
 
-create or replace procedure `sp_event_note`(
+create procedure if not exists `sp_event_note`(
     in `p_id` uuid,
     in `p_note` mediumtext)
     modifies sql data
 begin
     update `event`
-    set `note` = `p_note`
-    where `id` = `p_id`;
+    set `event`.`note` = `p_note`
+    where `event`.`id` = `p_id`;
 end //
 
 delimiter ;

@@ -132,7 +132,8 @@ fn complete(text: &str, is_mongodb: bool) -> String {
     }
     parts.push(text.to_owned());
     if !has("[fields]") {
-        parts.push(FIELDS.to_owned());
+        let id = if is_mongodb { "\"database\", column = \"_id\"" } else { "\"database\"" };
+        parts.push(FIELDS.replace("\"database\"", id));
     }
     if !has("[objects]") && !has("[calls") {
         parts.push(OBJECTS.to_owned());

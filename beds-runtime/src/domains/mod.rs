@@ -72,6 +72,9 @@ impl<F: Factory> Domains<F> {
         };
         let outcome = cx.run(F::dispatch(address.template, &cx, request)).await?;
         // A write has been bounded before its commit.
+        if let Some(unshown) = &outcome.unshown {
+            warn!(request_id = incoming.request_id, template = address.domain.name, "{unshown}");
+        }
         if outcome.size() > self.limits.reply_bytes_max {
             return Err(Error::reply_too_large(self.limits.reply_bytes_max));
         }

@@ -70,6 +70,9 @@ pub struct Answer<T> {
     /// All result sets of a call.
     #[serde(default)]
     pub sets: Option<Vec<Vec<Value>>>,
+    /// Something worth knowing though the request succeeded, such as values that the wire cannot show.
+    #[serde(default)]
+    pub note: Option<String>,
 }
 
 /// One page of a fetch by filter.

@@ -3,7 +3,7 @@
 //! A cursor is a client's input like any other when it comes back.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::{
     query::Order,
@@ -21,7 +21,8 @@ pub fn encode(domain: &Domain, sort: &[Order], last: Vec<Value>) -> Option<Strin
     if domain.key.is_empty() {
         return None;
     }
-    let json = serde_json::to_vec(&(order_text(domain, sort), last)).ok()?;
+    let values: Vec<Json> = last.iter().map(to_json).collect();
+    let json = serde_json::to_vec(&(order_text(domain, sort), values)).ok()?;
     Some(URL_SAFE_NO_PAD.encode(json))
 }
 
@@ -35,6 +36,10 @@ pub fn decode(domain: &'static Domain, sort: &[Order], cursor: &str) -> Option<V
     }
     let parsed = sort.iter().zip(&values).map(|(order, json)| match json {
         Json::Null => Some(Value::Null),
+        Json::Object(members) => match members.get(BYTES) {
+            Some(Json::String(text)) if members.len() == 1 => text.parse().ok().map(Value::Bytes),
+            _ => None,
+        },
         json => cursor_value(&domain.fields[order.field].ty, json),
     });
     parsed.collect()
@@ -46,6 +51,17 @@ fn order_text(domain: &Domain, sort: &[Order]) -> String {
         format!("{}{}", if order.descending { "-" } else { "" }, domain.fields[order.field].name)
     });
     names.collect::<Vec<_>>().join(",")
+}
+
+/// The name of what is not of its field's type: what an engine stores, in a form that its adapter knows.
+const BYTES: &str = "bytes";
+
+/// A value in its wire form.
+fn to_json(value: &Value) -> Json {
+    match value {
+        Value::Bytes(bytes) => json!({ BYTES: bytes }),
+        value => json!(value),
+    }
 }
 
 /// A value in a cursor: one that is stored, also where it is not what the template would let in.

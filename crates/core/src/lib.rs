@@ -30,6 +30,7 @@ pub mod record;
 pub mod service;
 pub mod settings;
 pub mod spec;
+pub mod unshown;
 pub mod validate;
 pub mod value;
 pub mod work;

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use crate::{describe, spec::Domain};
 
-/// The bytes that the names of all members, a count and the braces take in a reply.
+/// The bytes that the names of all members, a count and the braces take in a reply. A note is not counted.
 pub const MEMBERS_BYTES_MAX: usize = 128;
 
 /// The members of a successful reply. Each JSON member is a complete JSON text.
@@ -24,6 +24,9 @@ pub struct Outcome {
     pub sets: Option<Vec<u8>>,
     /// Something the client should know though the request succeeded.
     pub note: Option<&'static str>,
+    /// Which values of the reply are null because the wire cannot show them: part of the reply's note, and for the log.
+    /// See [`Unshown`](crate::unshown::Unshown).
+    pub unshown: Option<String>,
 }
 
 impl Outcome {
@@ -70,14 +73,15 @@ impl Outcome {
 
     /// The members that are there, each with its JSON text.
     fn members(&self) -> [Option<Member<'_>>; 6] {
-        let Self { data, next, count, out, sets, note } = self;
+        let Self { data, next, count, out, sets, note, unshown } = self;
+        let notes = [*note, unshown.as_deref()].into_iter().flatten().collect::<Vec<_>>();
         [
             data.as_deref().map(|json| ("data", Cow::Borrowed(json))),
             out.as_deref().map(|json| ("out", Cow::Borrowed(json))),
             sets.as_deref().map(|json| ("sets", Cow::Borrowed(json))),
             next.as_deref().map(|text| ("next", Cow::Owned(quoted(text)))),
             count.map(|count| ("count", Cow::Owned(count.to_string().into_bytes()))),
-            note.map(|text| ("note", Cow::Owned(quoted(text)))),
+            (!notes.is_empty()).then(|| ("note", Cow::Owned(quoted(&notes.join("; "))))),
         ]
     }
 }
@@ -109,7 +113,7 @@ mod tests {
             count: Some(7),
             out: Some(br#"{"n":1}"#.to_vec()),
             sets: Some(b"[[{}]]".to_vec()),
-            note: None,
+            ..Outcome::default()
         };
         let reply: Reply = serde_json::from_slice(&outcome.encode()).unwrap();
         assert!(reply.ok);
@@ -128,20 +132,24 @@ mod tests {
             out: Some(b"{}".to_vec()),
             sets: Some(b"[]".to_vec()),
             note: Some("say \"please\""),
+            unshown: Some("a value".to_owned()),
         };
         for outcome in [&Outcome::default(), &Outcome::count(0), &full] {
             let bytes = outcome.encode();
             assert_eq!(bytes.len(), outcome.size(), "{outcome:?}");
             let reply: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
             assert_eq!(reply.get("next").and_then(|next| next.as_str()), outcome.next.as_deref());
-            assert_eq!(reply.get("note").and_then(|note| note.as_str()), outcome.note);
+            assert_eq!(
+                reply.get("note").and_then(|note| note.as_str()),
+                outcome.note.is_some().then_some("say \"please\"; a value")
+            );
         }
         let around = full.size()
             - 4
             - 2
             - 2
             - quoted(full.next.as_ref().unwrap()).len()
-            - quoted(full.note.unwrap()).len();
+            - quoted("say \"please\"; a value").len();
         assert!(around <= MEMBERS_BYTES_MAX, "{around}");
     }
 }

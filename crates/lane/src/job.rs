@@ -47,6 +47,19 @@ pub trait Job: Send + Sync + Sized + 'static {
         gate: &Gate,
     ) -> impl Future<Output = Result<Self::Output, Fault>> + Send;
 
+    /// Whether jobs may have left something in the connection that the next one would see.
+    fn is_touched(connection: &Self::Connection) -> bool {
+        let _ = connection;
+        false
+    }
+
+    /// Makes a connection that was touched as new, after the jobs were answered. False where that cannot be: the
+    /// connection is discarded then.
+    fn renew(connection: &mut Self::Connection) -> impl Future<Output = bool> + Send {
+        let _ = connection;
+        ready(true)
+    }
+
     /// Jobs of the same group may be run together; a job without one is run by itself. There are only as many groups
     /// as templates have objects.
     fn group(&self) -> Option<usize> {

@@ -46,6 +46,9 @@ struct Worker<J: Job, C> {
     again: async_channel::WeakSender<Call<J>>,
     /// Jobs of one group, or one by itself, to run before any other: what a lost connection left, the rest of a group.
     first: Vec<Ticket<J>>,
+    /// Whether the connection stood idle before the jobs that run now. It may have been dead then, which is not
+    /// their doing.
+    was_idle: bool,
 }
 
 /// Counts a connection for as long as it is there, also where a job panics.
@@ -86,6 +89,7 @@ pub(crate) async fn supervise<J: Job, C: Connect<Connection = J::Connection>>(
             calls: calls.clone(),
             again: again.clone(),
             first: Vec::new(),
+            was_idle: false,
         };
         match tokio::spawn(worker.live()).await {
             Err(end) if end.is_panic() => sleep(PAUSE_MIN).await,
@@ -153,12 +157,16 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
     /// Runs jobs until the connection is to be discarded; true once the lane is dropped.
     async fn work(&mut self, mut connection: J::Connection) -> bool {
         loop {
+            self.was_idle = false;
             let tickets = if !self.first.is_empty() {
                 // What broke a connection may be one of those that ran on it: they run one by one.
                 let unbroken = self.first.iter().take_while(|ticket| ticket.losses == 0).count();
                 let most = unbroken.min(self.shared.settings.group_max).max(1);
                 self.first.drain(..most).collect()
+            } else if let Ok(call) = self.calls.try_recv() {
+                self.take(call)
             } else if let Ok(call) = self.calls.recv().await {
+                self.was_idle = true;
                 self.take(call)
             } else {
                 let limit = self.shared.settings.connect_timeout;
@@ -219,11 +227,11 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         match outcome {
             Ok(output) => {
                 answer(ticket, Ok(output));
-                After::Keep
+                self.renew(connection).await
             }
             Err(Fault::Refused(error)) => {
                 answer(ticket, Err(error));
-                After::Keep
+                self.renew(connection).await
             }
             Err(Fault::Abandoned(error)) => {
                 answer(ticket, Err(error));
@@ -266,8 +274,11 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         }
     }
 
-    /// Runs jobs one after another, as long as the connection is good.
+    /// Runs jobs of a group one after another, as long as the connection is good.
     async fn run_singly(&self, connection: &mut J::Connection, tickets: Vec<Ticket<J>>) -> After<J> {
+        if let After::Discard(_) = self.renew(connection).await {
+            return After::Discard(tickets.into_iter().filter(|ticket| ticket.gate.wait_again()).collect());
+        }
         let mut tickets = tickets.into_iter().filter_map(wanted);
         while let Some(ticket) = tickets.next() {
             if let After::Discard(mut again) = self.run_one(connection, ticket).await {
@@ -276,6 +287,15 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
             }
         }
         After::Keep
+    }
+
+    /// Makes the connection as new, where a job may have left something in it.
+    async fn renew(&self, connection: &mut J::Connection) -> After<J> {
+        if !J::is_touched(connection) {
+            return After::Keep;
+        }
+        let renewed = timeout(self.shared.settings.connect_timeout, J::renew(connection)).await;
+        if renewed.unwrap_or(false) { After::Keep } else { After::Discard(Vec::new()) }
     }
 
     /// The connection is lost: jobs that were not past their gate are run again; the effect of the others is unknown.
@@ -289,7 +309,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
             } else if ticket.losses == LOSSES_MAX || !ticket.gate.is_wanted() {
                 answer(ticket, Err(Error::unavailable(&format!("the database `{name}`"))));
             } else if ticket.gate.wait_again() {
-                ticket.losses += 1;
+                ticket.losses += u8::from(!self.was_idle);
                 again.push(ticket);
             }
         }

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use beds_core::settings::SecretUrl;
 use beds_lane::Connect;
-use sqlx::{
-    ConnectOptions as _, Connection as _, Executor as _, MySqlConnection, mysql::MySqlConnectOptions,
-};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, mysql::MySqlConnectOptions};
+use tokio::sync::OnceCell;
+
+use crate::session::{Knowledge, Session};
 
 /// What a lane's jobs do, and so how its sessions are prepared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,26 +21,29 @@ pub(crate) enum Access {
 /// Makes connections to one server.
 #[derive(Debug)]
 pub(crate) struct Connector {
-    pub(crate) url: SecretUrl,
-    pub(crate) access: Access,
-    pub(crate) statement_timeout: Duration,
+    url: SecretUrl,
+    access: Access,
+    statement_timeout: Duration,
+    /// What its sessions have in common, once one of them has asked.
+    server: OnceCell<Knowledge>,
 }
 
 impl Connect for Connector {
-    type Connection = MySqlConnection;
+    type Connection = Session;
 
-    async fn connect(&self) -> Result<MySqlConnection, String> {
+    async fn connect(&self) -> Result<Session, String> {
         let connect = async {
             let mut connection = options(&self.url)?.connect().await?;
-            connection.execute(self.session().as_str()).await?;
-            Ok::<_, sqlx::Error>(connection)
+            connection.execute(self.preparation().as_str()).await?;
+            let server = self.server.get_or_try_init(|| Knowledge::gather(&mut connection)).await?;
+            Session::new(connection, server).await
         };
         connect.await.map_err(|error| error.to_string())
     }
 
-    async fn close(&self, connection: MySqlConnection) {
+    async fn close(&self, session: Session) {
         // It ends in either case.
-        let _ = connection.close().await;
+        let _ = session.connection.close().await;
     }
 
     fn server(&self) -> String {
@@ -48,7 +52,12 @@ impl Connect for Connector {
 }
 
 impl Connector {
-    fn session(&self) -> String {
+    pub(crate) const fn new(url: SecretUrl, access: Access, statement_timeout: Duration) -> Self {
+        Self { url, access, statement_timeout, server: OnceCell::const_new() }
+    }
+
+    /// What makes a session fit for the jobs of the lane.
+    fn preparation(&self) -> String {
         let seconds = self.statement_timeout.as_secs_f64();
         let lock_seconds = self.statement_timeout.as_secs().max(1);
         let access = match self.access {

@@ -12,6 +12,7 @@ mod golden;
 mod inspect;
 mod read;
 mod routine;
+mod session;
 mod statement;
 mod write;
 
@@ -62,7 +63,7 @@ impl Database {
             patience: statement_timeout * 2,
         };
         let servers = |urls: &[SecretUrl], access: Access| {
-            urls.iter().cloned().map(|url| Connector { url, access, statement_timeout }).collect()
+            urls.iter().cloned().map(|url| Connector::new(url, access, statement_timeout)).collect()
         };
         Self {
             reads: Lane::open(settings(config.read_connections), servers(replicas, Access::Read)),

@@ -1,17 +1,14 @@
-//! Values to BSON, and BSON to values.
+//! Values to BSON; `shown` is the way back.
 //!
 //! A `uuid` is a Binary of subtype 4, a `decimal` a Decimal128, a `datetime` a date (whole milliseconds), a
 //! `date` or `time` a string; lists, objects and JSON are native.
 
 use beds_core::{
-    spec::{Domain, Field, Generated, Type},
-    value::{Value, write_name},
+    spec::{Field, Generated, Type},
+    value::Value,
 };
-use beds_protocol::value::{Bytes, Date, DateTime};
-use mongodb::bson::{
-    self, Binary, Bson, Decimal128, Document, RawBsonRef, oid::ObjectId, raw::RawDocument,
-    spec::BinarySubtype,
-};
+use beds_protocol::value::DateTime;
+use mongodb::bson::{self, Binary, Bson, Decimal128, Document, oid::ObjectId, spec::BinarySubtype};
 use serde_json::Value as Json;
 
 /// A value as BSON; an error is what is wrong with it, as the end of the sentence "the field …".
@@ -116,173 +113,6 @@ pub(crate) fn json_to_bson(json: &Json) -> Bson {
         Json::Array(items) => Bson::Array(items.iter().map(json_to_bson).collect()),
         Json::Object(members) => {
             Bson::Document(members.iter().map(|(name, value)| (name.clone(), json_to_bson(value))).collect())
-        }
-    }
-}
-
-/// Appends a document as a JSON object with these fields.
-pub(crate) fn write_document(
-    document: &RawDocument,
-    domain: &Domain,
-    fields: impl IntoIterator<Item = usize>,
-    out: &mut Vec<u8>,
-) -> Result<(), String> {
-    out.push(b'{');
-    for (position, field) in fields.into_iter().enumerate() {
-        let field = &domain.fields[field];
-        write_name(out, position == 0, field.name);
-        field_value(document, field)?.write_json(out);
-    }
-    out.push(b'}');
-    Ok(())
-}
-
-/// The value of a field in a document; null where it is absent.
-pub(crate) fn field_value(document: &RawDocument, field: &Field) -> Result<Value, String> {
-    match document.get(field.column) {
-        Ok(Some(bson)) => typed(bson, &field.ty).map_err(|reason| format!("`{}` {reason}", field.column)),
-        Ok(None) => Ok(Value::Null),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
-/// BSON as a value of the type that the template declares, or what it is instead.
-pub(crate) fn typed(bson: RawBsonRef<'_>, ty: &Type) -> Result<Value, String> {
-    from_bson(bson, ty)
-        .ok_or_else(|| format!("has the BSON type {:?}, not `{}`", bson.element_type(), ty.name()))
-}
-
-/// BSON as a value of the type that the template declares; `None` where it is of another.
-fn from_bson(bson: RawBsonRef<'_>, ty: &Type) -> Option<Value> {
-    if matches!(bson, RawBsonRef::Null | RawBsonRef::Undefined) {
-        return Some(Value::Null);
-    }
-    Some(match (ty, bson) {
-        (Type::Bool, RawBsonRef::Boolean(value)) => Value::Bool(value),
-        (Type::Int { .. }, bson) => Value::Int(integer(bson)?),
-        (Type::UInt { .. }, bson) => Value::UInt(u64::try_from(integer(bson)?).ok()?),
-        (Type::Float { .. }, RawBsonRef::Double(value)) => Value::Float(value),
-        (Type::Float { .. }, RawBsonRef::Int32(value)) => Value::Float(f64::from(value)),
-        (Type::Float { .. }, RawBsonRef::Int64(value)) => Value::Float(value.to_string().parse().ok()?),
-        (Type::Decimal { .. }, RawBsonRef::Decimal128(value)) => {
-            Value::Decimal(plain_decimal(&value.to_string())?.parse().ok()?)
-        }
-        (Type::Decimal { .. }, RawBsonRef::Double(value)) => Value::Decimal(value.to_string().parse().ok()?),
-        (Type::Decimal { .. }, bson) => Value::Decimal(integer(bson)?.to_string().parse().ok()?),
-        (Type::Uuid, RawBsonRef::Binary(binary)) => Value::Uuid(uuid::Uuid::from_slice(binary.bytes).ok()?),
-        (Type::Bytes { .. }, RawBsonRef::Binary(binary)) => Value::Bytes(Bytes(binary.bytes.to_vec())),
-        (Type::DateTime | Type::Date, RawBsonRef::DateTime(value)) => {
-            let nanoseconds = i128::from(value.timestamp_millis()) * 1_000_000;
-            let moment = time::OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).ok()?;
-            match ty {
-                Type::Date => Value::Date(Date(moment.date())),
-                _ => Value::DateTime(DateTime(moment)),
-            }
-        }
-        (Type::ObjectId, RawBsonRef::ObjectId(value)) => Value::ObjectId(value.bytes()),
-        (Type::String { .. } | Type::Text { .. } | Type::Enum { .. }, RawBsonRef::String(text)) => {
-            Value::Text(text.to_owned())
-        }
-        (
-            Type::Uuid | Type::Date | Type::Time | Type::DateTime | Type::ObjectId,
-            RawBsonRef::String(text),
-        ) => Value::from_text(ty, text)?,
-        (Type::List { item, .. }, RawBsonRef::Array(array)) => {
-            let items = array.into_iter().map(|element| from_bson(element.ok()?, &item.ty));
-            Value::List(items.collect::<Option<_>>()?)
-        }
-        (Type::Object { fields }, RawBsonRef::Document(document)) => {
-            let mut members = Vec::with_capacity(fields.len());
-            for field in *fields {
-                // A member that was left out stays out, as in the JSON of other engines.
-                if document.get(field.column).ok()?.is_some() {
-                    members.push((field, field_value(document, field).ok()?));
-                }
-            }
-            Value::Object(members)
-        }
-        (Type::Json, bson) => Value::Json(bson_to_json(bson)?),
-        _ => return None,
-    })
-}
-
-fn integer(bson: RawBsonRef<'_>) -> Option<i64> {
-    match bson {
-        RawBsonRef::Int32(value) => Some(i64::from(value)),
-        RawBsonRef::Int64(value) => Some(value),
-        // A shell writes 5 as a double.
-        RawBsonRef::Double(value) if value.fract() == 0.0 => format!("{value:.0}").parse().ok(),
-        _ => None,
-    }
-}
-
-/// A Decimal128 prints exponents (`1E+2`, `5E-7`), which the wire's decimals do not have.
-fn plain_decimal(text: &str) -> Option<String> {
-    let Some((mantissa, exponent)) = text.split_once(['E', 'e']) else { return Some(text.to_owned()) };
-    let exponent: i32 = exponent.parse().ok()?;
-    let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |rest| ("-", rest));
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = format!("{whole}{fraction}");
-    let point = i32::try_from(whole.len()).ok()? + exponent;
-    let plain = if point <= 0 {
-        format!("0.{}{digits}", "0".repeat(usize::try_from(-point).ok()?))
-    } else {
-        let point = usize::try_from(point).ok()?;
-        if point >= digits.len() {
-            format!("{digits}{}", "0".repeat(point - digits.len()))
-        } else {
-            format!("{}.{}", &digits[..point], &digits[point..])
-        }
-    };
-    Some(format!("{sign}{plain}"))
-}
-
-/// Any BSON as JSON; types that JSON lacks take their wire form. `None` where there is none.
-pub(crate) fn bson_to_json(bson: RawBsonRef<'_>) -> Option<Json> {
-    let text = |ty: &Type| from_bson(bson, ty).and_then(|value| serde_json::to_value(value).ok());
-    match bson {
-        RawBsonRef::Null | RawBsonRef::Undefined => Some(Json::Null),
-        RawBsonRef::Boolean(value) => Some(value.into()),
-        RawBsonRef::Int32(value) => Some(value.into()),
-        RawBsonRef::Int64(value) => Some(value.into()),
-        RawBsonRef::Double(value) => Some(value.into()),
-        RawBsonRef::String(value) | RawBsonRef::Symbol(value) => Some(value.into()),
-        RawBsonRef::Decimal128(_) => text(&Type::decimal(34, 34, None, None)),
-        RawBsonRef::DateTime(_) => text(&Type::DateTime),
-        RawBsonRef::ObjectId(_) => text(&Type::ObjectId),
-        RawBsonRef::Binary(binary) if binary.subtype == BinarySubtype::Uuid => text(&Type::Uuid),
-        RawBsonRef::Binary(_) => text(&Type::bytes(u32::MAX)),
-        RawBsonRef::Array(array) => {
-            let items = array.into_iter().map(|element| bson_to_json(element.ok()?));
-            items.collect::<Option<Vec<_>>>().map(Json::Array)
-        }
-        RawBsonRef::Document(document) => {
-            let members = document.iter().map(|element| {
-                let (name, value) = element.ok()?;
-                Some((name.to_string(), bson_to_json(value)?))
-            });
-            members.collect::<Option<serde_json::Map<_, _>>>().map(Json::Object)
-        }
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn exponents_become_plain_digits() {
-        let cases = [
-            ("12.50", "12.50"),
-            ("1E+2", "100"),
-            ("5E-7", "0.0000005"),
-            ("-1.5E+3", "-1500"),
-            ("1.234E+1", "12.34"),
-            ("1.2E-1", "0.12"),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(plain_decimal(text).as_deref(), Some(expected), "{text}");
         }
     }
 }

@@ -1,14 +1,24 @@
 //! What a driver's error means for the request.
 
-use beds_core::{
-    Error,
-    spec::{Domain, Field},
-};
+mod code;
+mod duplicate;
+mod said;
+mod validator;
+
+use beds_core::{Error, spec::Domain};
 use beds_lane::Fault;
-use beds_protocol::{ErrorCode, FieldError};
-use mongodb::error::{
-    Error as DriverError, ErrorKind, NO_WRITES_PERFORMED, TRANSIENT_TRANSACTION_ERROR,
-    UNKNOWN_TRANSACTION_COMMIT_RESULT, WriteFailure,
+use beds_protocol::ErrorCode;
+use mongodb::{
+    bson::Document,
+    error::{
+        Error as DriverError, ErrorKind, NO_WRITES_PERFORMED, RETRYABLE_ERROR, RETRYABLE_WRITE_ERROR,
+        TRANSIENT_TRANSACTION_ERROR, UNKNOWN_TRANSACTION_COMMIT_RESULT, WriteFailure,
+    },
+};
+
+use self::{
+    code::Meaning,
+    said::{Said, for_log},
 };
 
 /// How a job failed.
@@ -22,8 +32,6 @@ pub(crate) enum Failure {
     Refused(Error),
     /// Nobody waits for the job any more.
     Late(Fault),
-    /// A document is not what the template says.
-    Disagrees(String),
 }
 
 impl From<DriverError> for Failure {
@@ -50,6 +58,41 @@ impl Failure {
         matches!(self, Self::Before(error) | Self::After(error) if error.contains_label(TRANSIENT_TRANSACTION_ERROR))
     }
 
+    /// The same of a write of these documents: what is known of a duplicate is in them.
+    pub(crate) fn of_documents(self, documents: &[Document], domain: &Domain) -> Self {
+        let (Self::Before(error) | Self::After(error)) = &self else { return self };
+        let Some(said) = Said::of(error) else { return self };
+        if Meaning::of(said.code, said.name) != Meaning::Duplicate {
+            return self;
+        }
+        let inserted = documents.get(said.record.unwrap_or_default());
+        let columns = inserted.and_then(|inserted| duplicate::columns(said.message, inserted));
+        let conflict = duplicate::duplicate(columns.as_deref(), domain);
+        Self::Refused(match said.record {
+            Some(record) => conflict.of_record(record),
+            None => conflict,
+        })
+    }
+
+    /// The same of a write that is not all or nothing: what it did before it failed remains, so that it is never an
+    /// invitation to send it again.
+    pub(crate) fn midway(self, domain: &Domain, database: &str) -> Self {
+        let Self::After(failed) = &self else { return self };
+        let has_begun = !matches!(
+            *failed.kind,
+            ErrorKind::ServerSelection { .. }
+                | ErrorKind::Authentication { .. }
+                | ErrorKind::DnsResolve { .. }
+        );
+        let mut error = self.into_error(domain, database);
+        if has_begun && error.retryable {
+            error = Error::unknown_effect(&error.message);
+        } else if has_begun && error.hint.is_none() {
+            error = error.hint("the pipeline is not all or nothing: what it did before the error remains");
+        }
+        Self::Refused(error)
+    }
+
     /// What the lane makes of it.
     pub(crate) fn into_fault(self, domain: &Domain, database: &str) -> Fault {
         match self {
@@ -64,9 +107,8 @@ impl Failure {
         match self {
             Self::Refused(error) => error,
             Self::Late(_) => Error::deadline(),
-            Self::Disagrees(message) => disagrees(domain, &message),
             Self::After(error) if leaves_effect_unknown(&error) => {
-                tracing::warn!(database, "the effect of a write is unknown: {}", error.kind);
+                tracing::warn!(database, "the effect of a write is unknown: {}", for_log(&error, domain));
                 Error::unknown_effect("the connection broke, or too few servers confirmed the write")
             }
             Self::Before(error) | Self::After(error) => from_driver(&error, domain, database),
@@ -84,40 +126,41 @@ fn leaves_effect_unknown(error: &DriverError) -> bool {
     if error.contains_label(NO_WRITES_PERFORMED) {
         return false;
     }
+    if error.contains_label(UNKNOWN_TRANSACTION_COMMIT_RESULT) {
+        return true;
+    }
     match error.kind.as_ref() {
         // A pool that is cleared ends the connections that are in use.
         ErrorKind::Io(_)
         | ErrorKind::ConnectionPoolCleared { .. }
         | ErrorKind::InvalidResponse { .. }
         | ErrorKind::Write(WriteFailure::WriteConcernError(_)) => true,
-        ErrorKind::InsertMany(many) => many.write_errors.is_none() && many.write_concern_error.is_some(),
-        ErrorKind::Command(command) => {
-            is_interruption(command.code) || error.contains_label(UNKNOWN_TRANSACTION_COMMIT_RESULT)
-        }
-        _ => error.contains_label(UNKNOWN_TRANSACTION_COMMIT_RESULT),
+        ErrorKind::InsertMany(many) if many.write_errors.is_none() => many.write_concern_error.is_some(),
+        _ => Said::of(error).is_some_and(|said| match Meaning::of(said.code, said.name) {
+            Meaning::Interrupted | Meaning::Unconfirmed => true,
+            Meaning::Strange => is_passing(error),
+            _ => false,
+        }),
     }
 }
 
-/// Whether a server that says so may have been at work already.
-fn is_interruption(code: i32) -> bool {
-    // HostUnreachable, HostNotFound, WriteConcernTimeout, NetworkTimeout, ShutdownInProgress, PrimarySteppedDown,
-    // SocketException, InterruptedAtShutdown, InterruptedDueToReplStateChange
-    matches!(code, 6 | 7 | 64 | 89 | 91 | 189 | 9001 | 11600 | 11602)
+/// Whether the server says itself that the same may succeed later.
+fn is_passing(error: &DriverError) -> bool {
+    [RETRYABLE_WRITE_ERROR, RETRYABLE_ERROR, TRANSIENT_TRANSACTION_ERROR]
+        .iter()
+        .any(|label| error.contains_label(label))
 }
 
 /// The error in the client's terms, where nothing was done.
 pub(crate) fn from_driver(error: &DriverError, domain: &Domain, database: &str) -> Error {
+    if let Some(said) = Said::of(error) {
+        let answer = from_server(&said, error, domain, database);
+        return match said.record {
+            Some(record) => answer.of_record(record),
+            None => answer,
+        };
+    }
     match error.kind.as_ref() {
-        ErrorKind::Write(WriteFailure::WriteError(write)) => {
-            from_server(write.code, &write.message, domain, database)
-        }
-        ErrorKind::InsertMany(many) => match many.write_errors.as_deref() {
-            Some([write, ..]) => {
-                from_server(write.code, &write.message, domain, database).of_record(write.index)
-            }
-            _ => strange(domain, &error.kind.to_string()),
-        },
-        ErrorKind::Command(command) => from_server(command.code, &command.message, domain, database),
         ErrorKind::Io(_)
         | ErrorKind::ServerSelection { .. }
         | ErrorKind::ConnectionPoolCleared { .. }
@@ -125,34 +168,42 @@ pub(crate) fn from_driver(error: &DriverError, domain: &Domain, database: &str) 
             tracing::warn!(database, "the database cannot be reached: {}", error.kind);
             unavailable(database)
         }
-        kind => strange(domain, &kind.to_string()),
+        // It was refused when it connected: nothing was done, and it may go on when the password is mended.
+        ErrorKind::Authentication { .. } => {
+            tracing::error!(database, "the database refuses to authenticate the node's user: {}", error.kind);
+            unavailable(database)
+        }
+        ErrorKind::Transaction { .. } | ErrorKind::SessionsNotSupported => no_transactions(domain, database),
+        _ => strange(domain, &for_log(error, domain)),
     }
 }
 
-/// MongoDB's error codes: <https://www.mongodb.com/docs/manual/reference/error-codes/>.
-fn from_server(code: i32, message: &str, domain: &Domain, database: &str) -> Error {
-    match code {
-        // DuplicateKey
-        11000 | 11001 => duplicate(message, domain),
-        // DocumentValidationFailure
-        121 => Error::new(
-            ErrorCode::RejectedByDatabase,
-            format!("the validator of the collection refused the record of `{}`", domain.name),
-        ),
-        // MaxTimeMSExpired, ExceededTimeLimit
-        50 | 262 => Error::deadline(),
-        // LockTimeout, WriteConflict, NoSuchTransaction
-        24 | 112 | 251 => {
+/// What a server answered.
+fn from_server(said: &Said<'_>, error: &DriverError, domain: &Domain, database: &str) -> Error {
+    match Meaning::of(said.code, said.name) {
+        Meaning::Duplicate => duplicate::duplicate(said.violated.as_deref(), domain),
+        Meaning::Invalid => Error {
+            details: said
+                .info
+                .as_ref()
+                .map(|info| validator::details(info, domain.fields))
+                .unwrap_or_default(),
+            ..Error::new(
+                ErrorCode::RejectedByDatabase,
+                format!("the validator of the collection refused the record of `{}`", domain.name),
+            )
+        },
+        Meaning::Late => Error::deadline(),
+        Meaning::Contended => {
             Error::new(ErrorCode::Conflict, "lock conflict: other requests kept changing the same records")
                 .retryable()
         }
-        // Unauthorized, AuthenticationFailed
-        13 | 18 => {
+        Meaning::Unauthorized => {
             tracing::error!(
                 template = domain.name,
                 database,
-                code,
-                "the database refuses the node's user: {message}"
+                "the database refuses the node's user: {}",
+                for_log(error, domain)
             );
             Error::internal(format!(
                 "the node's database user lacks a privilege on an object of `{}`",
@@ -160,19 +211,43 @@ fn from_server(code: i32, message: &str, domain: &Domain, database: &str) -> Err
             ))
             .hint("grant the node's user what `bedsc grants` lists")
         }
-        // TypeMismatch (of a version that is no number), NamespaceNotFound, CommandNotSupportedOnView
-        14 | 26 | 166 => disagrees(domain, message),
-        // BSONObjectTooLarge
-        10334 => Error::new(ErrorCode::TooLarge, "the record is longer than MongoDB's 16 MiB"),
-        // NotWritablePrimary, NotPrimaryNoSecondaryOk, NotPrimaryOrSecondary
-        10107 | 13435 | 13436 => unavailable(database),
-        code if is_interruption(code) => unavailable(database),
-        code => strange(domain, &format!("{code}: {message}")),
+        Meaning::Unauthenticated => {
+            tracing::error!(
+                database,
+                "the database refuses to authenticate the node's user: {}",
+                for_log(error, domain)
+            );
+            unavailable(database)
+        }
+        Meaning::Disagrees => disagrees(domain, &for_log(error, domain)),
+        Meaning::TooLong => Error::new(ErrorCode::TooLarge, "the record is longer than MongoDB's 16 MiB"),
+        // Other operations may be illegal too.
+        Meaning::NoTransactions if said.message.contains("ransaction") => no_transactions(domain, database),
+        Meaning::Unavailable | Meaning::Interrupted | Meaning::Unconfirmed => {
+            tracing::warn!(database, "the database cannot serve: {}", for_log(error, domain));
+            unavailable(database)
+        }
+        Meaning::Strange if is_passing(error) => {
+            tracing::warn!(database, "the database cannot serve: {}", for_log(error, domain));
+            unavailable(database)
+        }
+        Meaning::NoTransactions | Meaning::Strange => strange(domain, &for_log(error, domain)),
     }
 }
 
 fn unavailable(database: &str) -> Error {
     Error::unavailable(&format!("the database `{database}`"))
+}
+
+fn no_transactions(domain: &Domain, database: &str) -> Error {
+    tracing::error!(
+        template = domain.name,
+        database,
+        "the database has no transactions, which a create of several records needs: run it as a replica set; one \
+         member is enough"
+    );
+    Error::internal(format!("the database of `{}` has no transactions", domain.name))
+        .hint("create the records one by one")
 }
 
 /// What is known to be the template's mistake, or the database's.
@@ -187,30 +262,6 @@ fn strange(domain: &Domain, message: &str) -> Error {
     tracing::error!(template = domain.name, "the database returned an unexpected error: {message}");
     Error::internal(format!("the database returned an unexpected error to a request for `{}`", domain.name))
         .hint("the node's log has its text")
-}
-
-/// `E11000 duplicate key error collection: db.c index: sku_1 dup key: { sku: "…" }`
-fn duplicate(message: &str, domain: &Domain) -> Error {
-    let keys = message.rsplit_once("dup key: {").map_or("", |(_, keys)| keys);
-    let index =
-        message.split_once("index: ").map_or("", |(_, rest)| rest.split(' ').next().unwrap_or_default());
-    let names = |column: &str| {
-        keys.split(',')
-            .any(|part| part.trim_start().strip_prefix(column).is_some_and(|rest| rest.starts_with(':')))
-            || index.strip_prefix(column).is_some_and(|rest| rest.starts_with('_'))
-    };
-    let fields = domain.fields.iter().filter(|field| names(field.column));
-    let detail = |field: &Field| FieldError {
-        field: field.name.to_owned(),
-        reason: "is a duplicate: another record has this value".to_owned(),
-    };
-    Error {
-        details: fields.map(detail).collect(),
-        ..Error::new(
-            ErrorCode::Conflict,
-            format!("a record of `{}` with this value exists already", domain.name),
-        )
-    }
 }
 
 #[cfg(test)]

@@ -9,34 +9,43 @@ use beds_core::{
 };
 use mongodb::bson::{Bson, Document, doc};
 
-use crate::convert::{is_between_dates, to_bson};
+use crate::{
+    convert::{is_between_dates, to_bson},
+    order,
+};
+
+mod twin;
 
 /// The records that match.
 pub(crate) fn filter(domain: &'static Domain, conditions: &[Condition], errors: &mut Errors) -> Document {
     let all = conditions.iter().map(|Condition { field, test }| {
         let field = &domain.fields[*field];
-        doc! { field.column: tested(test, &format!("where.{}", field.name), errors) }
+        tested(field.column, test, &format!("where.{}", field.name), errors)
     });
     and(all.collect())
 }
 
 /// The record with this key.
 pub(crate) fn key(domain: &'static Domain, key: &[Value], errors: &mut Errors) -> Document {
-    let mut filter = Document::new();
-    for (&field, value) in domain.key.iter().zip(key) {
+    let all = domain.key.iter().zip(key).map(|(&field, value)| {
         let field = &domain.fields[field];
         let path = if key.len() == 1 { "key".to_owned() } else { format!("key.{}", field.name) };
-        filter.insert(field.column, compared(Comparison::Eq, value, &path, errors));
-    }
-    filter
+        compared(field.column, Comparison::Eq, value, &path, errors)
+    });
+    and(all.collect())
 }
 
 /// The records that match and come after the cursor.
-pub(crate) fn page(domain: &'static Domain, selection: &Selection, errors: &mut Errors) -> Document {
+pub(crate) fn page(
+    domain: &'static Domain,
+    is_view: bool,
+    selection: &Selection,
+    errors: &mut Errors,
+) -> Document {
     let filter = filter(domain, &selection.filter, errors);
     match &selection.after {
         None => filter,
-        Some(last) => and(vec![filter, after(domain, &selection.sort, last, errors)]),
+        Some(last) => and(vec![filter, order::after(domain, is_view, &selection.sort, last, errors)]),
     }
 }
 
@@ -68,26 +77,42 @@ fn and(mut filters: Vec<Document>) -> Document {
     }
 }
 
-fn tested(test: &Test, path: &str, errors: &mut Errors) -> Document {
+fn tested(column: &str, test: &Test, path: &str, errors: &mut Errors) -> Document {
     match test {
-        Test::Compare(comparison, value) => compared(*comparison, value, path, errors),
+        Test::Compare(comparison, value) => compared(column, *comparison, value, path, errors),
         Test::In(values) => {
+            let days = values.iter().filter_map(twin::day).map(|day| twin::on_day(column, day));
+            let days: Vec<Document> = days.collect();
             let values = values.iter().filter(|value| !is_between_dates(value));
-            doc! { "$in": values.map(|value| bound(value, path, errors)).collect::<Vec<_>>() }
+            let values = values
+                .flat_map(|value| std::iter::once(bound(value, path, errors)).chain(twin::double(value)));
+            any_of(doc! { column: { "$in": values.collect::<Vec<_>>() } }, days)
         }
         // The prefix is text, not a pattern: every special character is escaped.
-        Test::Prefix(prefix) => doc! { "$regex": format!("^{}", regex::escape(prefix)) },
+        Test::Prefix(prefix) => doc! { column: { "$regex": format!("^{}", regex::escape(prefix)) } },
         // Null and absent are one: this matches both.
-        Test::Null(true) => doc! { "$eq": Bson::Null },
-        Test::Null(false) => doc! { "$ne": Bson::Null },
+        Test::Null(true) => doc! { column: { "$eq": Bson::Null } },
+        Test::Null(false) => doc! { column: { "$ne": Bson::Null } },
     }
 }
 
 /// A field against a value. A moment between two of MongoDB's dates is bound as the one before it, so that no date is
 /// equal to it, and none lies between the two.
-fn compared(comparison: Comparison, value: &Value, path: &str, errors: &mut Errors) -> Document {
+fn compared(
+    column: &str,
+    comparison: Comparison,
+    value: &Value,
+    path: &str,
+    errors: &mut Errors,
+) -> Document {
     let bound = bound(value, path, errors);
-    match (comparison, is_between_dates(value)) {
+    if let Some(day) = twin::day(value) {
+        return twin::compared_by_day(column, comparison, &bound, day);
+    }
+    if let Some(double) = twin::double(value) {
+        return twin::compared_with_double(column, comparison, bound, double);
+    }
+    let test = match (comparison, is_between_dates(value)) {
         (Comparison::Eq, true) => doc! { "$in": [] },
         (Comparison::Ne, true) => doc! { "$nin": [] },
         (Comparison::Eq, false) => doc! { "$eq": bound },
@@ -96,43 +121,30 @@ fn compared(comparison: Comparison, value: &Value, path: &str, errors: &mut Erro
         (Comparison::Lt, true) | (Comparison::Lte, _) => doc! { "$lte": bound },
         (Comparison::Gte, false) => doc! { "$gte": bound },
         (Comparison::Gte, true) | (Comparison::Gt, _) => doc! { "$gt": bound },
-    }
+    };
+    doc! { column: test }
 }
 
+/// One condition, or any of the others.
+fn any_of(first: Document, mut others: Vec<Document>) -> Document {
+    if others.is_empty() {
+        return first;
+    }
+    others.insert(0, first);
+    doc! { "$or": others }
+}
+
+/// What is compared with: unlike what is stored, it may exceed all that there is.
 fn bound(value: &Value, path: &str, errors: &mut Errors) -> Bson {
-    to_bson(value).unwrap_or_else(|reason| {
-        errors.push(path, reason);
-        Bson::Null
-    })
-}
-
-/// The records after the one with these sort values: it differs first in one field, and there comes later.
-/// Null comes before every value.
-fn after(domain: &'static Domain, sort: &[Order], last: &[Value], errors: &mut Errors) -> Document {
-    let mut alternatives = Vec::with_capacity(sort.len());
-    let last: Vec<Bson> = last.iter().map(|value| bound(value, "after", errors)).collect();
-    for (depth, (order, value)) in sort.iter().zip(&last).enumerate() {
-        let equal = |(order, value): (&Order, &Bson)| {
-            doc! { domain.fields[order.field].column: { "$eq": value } }
-        };
-        let mut all: Vec<Document> = sort.iter().zip(&last).take(depth).map(equal).collect();
-        let column = domain.fields[order.field].column;
-        match (order.descending, value) {
-            (false, Bson::Null) => all.push(doc! { column: { "$ne": Bson::Null } }),
-            // Nothing comes after null in descending order.
-            (true, Bson::Null) => continue,
-            (false, value) => all.push(doc! { column: { "$gt": value } }),
-            (true, value) => {
-                all.push(doc! { "$or": [{ column: { "$lt": value } }, { column: { "$eq": Bson::Null } }] });
-            }
+    match value {
+        Value::UInt(number) if i64::try_from(*number).is_err() => {
+            number.to_string().parse().map_or(Bson::MaxKey, Bson::Decimal128)
         }
-        alternatives.push(and(all));
+        value => to_bson(value).unwrap_or_else(|reason| {
+            errors.push(path, reason);
+            Bson::Null
+        }),
     }
-    // After nothing but nulls in descending order, which no page ends with, there is nothing.
-    if let (true, [order, ..]) = (alternatives.is_empty(), sort) {
-        return doc! { domain.fields[order.field].column: { "$in": [] } };
-    }
-    doc! { "$or": alternatives }
 }
 
 #[cfg(test)]

@@ -13,8 +13,10 @@ mod filter;
 mod golden;
 mod inspect;
 mod job;
+mod order;
 mod pipeline;
 mod server;
+mod shown;
 
 use beds_core::{
     Outcome, Result,
@@ -41,14 +43,13 @@ impl Database {
     /// database lives.
     #[must_use]
     pub fn open(name: &str, config: &MongoDb) -> Self {
-        let connect_timeout = config.connect_timeout_ms.duration();
         let settings = Settings {
             name: name.to_owned(),
             connections: config.connections as usize,
             queue_max: config.queue_max,
             group_max: usize::from(KEYS_MAX),
-            connect_timeout,
-            patience: connect_timeout * 2,
+            connect_timeout: config.connect_timeout_ms.duration(),
+            patience: server::patience(config),
         };
         Self { lane: Lane::open(settings, vec![Server::new(name, config)]) }
     }

@@ -16,10 +16,14 @@ use beds_lane::{Connect, Gate};
 use mongodb::{
     Client, ClientSession, Collection, Database, ServerType,
     bson::{RawDocumentBuf, doc},
+    error::ErrorKind,
     event::{EventHandler, sdam::SdamEvent},
     options::ClientOptions,
 };
-use tokio::{sync::OnceCell, time::Instant};
+use tokio::{
+    sync::OnceCell,
+    time::{Instant, timeout_at},
+};
 
 use crate::config::MongoDb;
 
@@ -42,6 +46,8 @@ pub(crate) struct Connection {
     pub(crate) name: Arc<str>,
     client: Client,
     database: Database,
+    /// How long a write that cannot be taken back may take beyond its deadline.
+    patience: Duration,
 }
 
 impl Connection {
@@ -53,9 +59,39 @@ impl Connection {
         self.collection(name)
     }
 
-    pub(crate) async fn session(&self) -> mongodb::error::Result<ClientSession> {
-        self.client.start_session().await
+    /// A session in a transaction; dropped, it takes the transaction back.
+    pub(crate) async fn transaction(&self, budget: Duration) -> mongodb::error::Result<ClientSession> {
+        let mut session = self.client.start_session().await?;
+        let started = session.start_transaction().max_commit_time(budget).await;
+        match started {
+            // The driver says so too as long as it has seen no server. Where none answers, that is the reason.
+            Err(error) if matches!(*error.kind, ErrorKind::Transaction { .. }) => {
+                self.database.run_command(doc! { "ping": 1 }).await?;
+                session.start_transaction().max_commit_time(budget).await?;
+            }
+            started => started?,
+        }
+        Ok(session)
     }
+
+    /// The moment after which nobody waits for a write that cannot be taken back.
+    pub(crate) fn end(&self, gate: &Gate) -> Instant {
+        gate.deadline() + self.patience
+    }
+}
+
+/// Does what the driver has no limit of time for. `None` where it is not done by this moment: it goes on by itself then,
+/// since no future of the driver may be dropped midway.
+pub(crate) async fn done_by<T: Send + 'static>(
+    late: Instant,
+    work: impl Future<Output = T> + Send + 'static,
+) -> Option<T> {
+    timeout_at(late, tokio::spawn(work)).await.ok()?.ok()
+}
+
+/// How long a requester waits beyond its deadline for what cannot be taken back.
+pub(crate) fn patience(config: &MongoDb) -> Duration {
+    config.connect_timeout_ms.duration() * 2
 }
 
 /// How long the server may work on what has this gate.
@@ -97,7 +133,12 @@ impl Connect for Server {
 
     async fn connect(&self) -> Result<Connection, String> {
         let client = self.client.get_or_try_init(|| self.client()).await?.clone();
-        Ok(Connection { name: Arc::clone(&self.name), database: client.database(&self.database), client })
+        Ok(Connection {
+            name: Arc::clone(&self.name),
+            database: client.database(&self.database),
+            client,
+            patience: patience(&self.config),
+        })
     }
 
     /// The client ends with its last handle.

@@ -28,6 +28,9 @@ pub struct Reply {
     /// All result sets of a call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sets: Option<Vec<Vec<Value>>>,
+    /// Something worth knowing though the request succeeded, such as values that the wire cannot show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// What went wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorBody>,

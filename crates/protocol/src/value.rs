@@ -281,6 +281,18 @@ mod tests {
     }
 
     #[test]
+    fn every_moment_has_a_text() {
+        let (min, max) = (PrimitiveDateTime::MIN, PrimitiveDateTime::MAX);
+        for moment in
+            [min, max, time::macros::datetime!(-0001-01-01 0:00), time::macros::datetime!(0000-12-31 23:59)]
+        {
+            assert!(serde_json::to_string(&DateTime::from(moment)).is_ok(), "{moment}");
+            assert!(serde_json::to_string(&Date(moment.date())).is_ok(), "{moment}");
+            assert!(serde_json::to_string(&Time(moment.time())).is_ok(), "{moment}");
+        }
+    }
+
+    #[test]
     fn malformed_values_are_refused() {
         for text in ["", "-", ".5", "5.", "1e3", "+1", "0x10", " 1", "1 ", "١"] {
             assert!(text.parse::<Decimal>().is_err(), "{text:?}");

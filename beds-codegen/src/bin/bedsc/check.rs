@@ -1,23 +1,54 @@
 //! `bedsc check`
 
-use std::path::PathBuf;
+use std::{
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+};
 
-use clap::Args;
+use beds_codegen::{Compiler, load::FILE_BYTES_MAX};
+use clap::{Args, ValueEnum};
 
 use crate::{Format, Input};
 
 #[derive(Debug, Args)]
 pub(crate) struct Check {
-    /// Templates, and folders of templates
+    /// Templates, and folders of templates; `-` for one on standard input
     #[arg(default_value = "templates")]
     paths: Vec<PathBuf>,
+    /// Fail where something is only warned of
+    #[arg(long, value_enum, value_name = "WHAT")]
+    deny: Option<Deny>,
+    /// What reports call the template on standard input
+    #[arg(long, value_name = "PATH", default_value = "stdin_rec.toml")]
+    stdin_name: String,
     #[command(flatten)]
     input: Input,
 }
 
+/// What is to count as an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Deny {
+    /// Every warning
+    Warnings,
+}
+
 impl Check {
     pub(crate) fn run(&self) -> bool {
-        let Some(output) = self.input.compile(&self.paths) else { return false };
+        let compiler = if self.paths == [Path::new("-")] {
+            match stdin() {
+                // An editor asks about this template alone.
+                Ok(bytes) => Compiler::new().domains("").template_bytes(self.stdin_name.clone(), bytes),
+                Err(error) => {
+                    anstream::eprintln!("standard input: {error}");
+                    return false;
+                }
+            }
+        } else {
+            self.paths.iter().fold(Compiler::new(), Compiler::templates)
+        };
+        let Some(output) = self.input.compile_with(compiler) else { return false };
+        let warnings = output.warnings.warnings();
+        let is_denied = self.deny == Some(Deny::Warnings) && warnings > 0;
         if self.input.format == Format::Human {
             let plural = |count: usize| if count == 1 { "" } else { "s" };
             let (count, by_hand) = (output.domains.len(), output.hand_written.len());
@@ -26,8 +57,25 @@ impl Check {
             } else {
                 format!(" and {by_hand} hand-written domain{}", plural(by_hand))
             };
-            anstream::println!("{count} template{}{by_hand}, no errors", plural(count));
+            let warned = match (warnings, is_denied) {
+                (0, _) => String::new(),
+                (_, false) => format!(", {warnings} warning{}", plural(warnings)),
+                (_, true) => {
+                    format!(", {warnings} warning{}, which `--deny warnings` refuses", plural(warnings))
+                }
+            };
+            anstream::println!("{count} template{}{by_hand}, no errors{warned}", plural(count));
         }
-        true
+        !is_denied
     }
+}
+
+/// What stands on standard input, within the bounds of a template.
+pub(crate) fn stdin() -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    io::stdin().lock().take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return Err(io::Error::other(format!("a template has at most {FILE_BYTES_MAX} bytes")));
+    }
+    Ok(bytes)
 }

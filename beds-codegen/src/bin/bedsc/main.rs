@@ -4,17 +4,24 @@
 //! is the command line; each command is a module, and none of them prints what the library can render.
 
 mod check;
+mod diff;
 mod docs;
 mod expand;
 mod explain;
+mod fix;
+mod fmt;
 mod new;
 mod propose;
 mod shell;
+mod write;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use beds_codegen::{Compiler, Output, Report};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use beds_codegen::{Compiler, Output, Report, model::Engine};
+use clap::{
+    Args, Parser, Subcommand, ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 
 /// Checks and compiles BEDS templates.
 #[derive(Debug, Parser)]
@@ -28,6 +35,12 @@ struct Cli {
 enum Command {
     /// Check templates and report every mistake
     Check(check::Check),
+    /// Mend what a machine can mend: nearest names, translated types, punctuation
+    Fix(fix::Fix),
+    /// Give templates one layout; comments stay
+    Fmt(fmt::Fmt),
+    /// Tell which clients a change of templates breaks
+    Diff(diff::Diff),
     /// Show the Rust that a template becomes
     Expand(expand::Expand),
     /// Tell more about a diagnostic code, such as B0101
@@ -38,7 +51,7 @@ enum Command {
     Ddl(propose::Ddl),
     /// Print the least rights that the node's user needs
     Grants(propose::Grants),
-    /// Print the JSON Schema of what clients send and get
+    /// Print the JSON Schema of what clients send and get, or of the template language
     Schema(propose::Schema),
     /// Write a catalogue of the domains as static HTML
     Docs(docs::Docs),
@@ -74,7 +87,16 @@ enum Format {
 impl Input {
     /// Compiles templates in memory; reports what is wrong, and gives what is right.
     fn compile(&self, paths: &[PathBuf]) -> Option<Output> {
-        let compiler = paths.iter().fold(Compiler::new().pipelines(&self.pipelines), Compiler::templates);
+        self.compile_with(paths.iter().fold(Compiler::new(), Compiler::templates))
+    }
+
+    /// The same of templates that the compiler has.
+    fn compile_with(&self, compiler: Compiler) -> Option<Output> {
+        self.compile_from(compiler.pipelines(&self.pipelines))
+    }
+
+    /// The same, with pipelines of a folder that the compiler has.
+    fn compile_from(&self, compiler: Compiler) -> Option<Output> {
         match compiler.compile() {
             Ok(output) => {
                 self.print(&output.warnings);
@@ -92,7 +114,11 @@ impl Input {
     }
 
     fn print(&self, report: &Report) {
-        match self.format {
+        Self::print_as(self.format, report);
+    }
+
+    fn print_as(format: Format, report: &Report) {
+        match format {
             // anstream takes the colours off where nobody sees them.
             Format::Human => anstream::eprint!("{}", report.render(true)),
             Format::Json => anstream::print!("{}", report.json()),
@@ -100,9 +126,21 @@ impl Input {
     }
 }
 
+/// The engines, as flags name them.
+fn engines() -> impl TypedValueParser<Value = Engine> {
+    PossibleValuesParser::new(Engine::ALL.iter().map(|engine| engine.as_str())).try_map(|name| engine(&name))
+}
+
+fn engine(name: &str) -> Result<Engine, String> {
+    Engine::from_name(name).ok_or_else(|| format!("there is no engine `{name}`"))
+}
+
 fn main() -> ExitCode {
     let is_done = match Cli::parse().command {
         Command::Check(command) => command.run(),
+        Command::Fix(command) => command.run(),
+        Command::Fmt(command) => command.run(),
+        Command::Diff(command) => return ExitCode::from(command.run()),
         Command::Expand(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::New(command) => command.run(),

@@ -12,10 +12,9 @@ use beds_codegen::{
     model::Engine,
     propose::{self, NewTemplate},
 };
-use clap::{
-    Args,
-    builder::{PossibleValuesParser, TypedValueParser},
-};
+use clap::Args;
+
+use crate::{engine, engines};
 
 #[derive(Debug, Args)]
 pub(crate) struct New {
@@ -42,14 +41,6 @@ pub(crate) struct New {
     /// Where to write; `templates/NAME_rec.toml` by default, `-` for standard output
     #[arg(long, short)]
     output: Option<PathBuf>,
-}
-
-fn engines() -> impl TypedValueParser<Value = Engine> {
-    PossibleValuesParser::new(Engine::ALL.iter().map(|engine| engine.as_str())).try_map(|name| engine(&name))
-}
-
-fn engine(name: &str) -> Result<Engine, String> {
-    Engine::from_name(name).ok_or_else(|| format!("there is no engine `{name}`"))
 }
 
 fn field(text: &str) -> Result<(String, String), String> {

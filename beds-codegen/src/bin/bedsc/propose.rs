@@ -1,11 +1,71 @@
 //! `bedsc ddl`, `bedsc grants`, `bedsc schema`: proposals from templates that compile.
 
-use std::path::PathBuf;
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io::{self, Write as _},
+    path::PathBuf,
+};
 
-use beds_codegen::propose;
+use beds_codegen::{model::Engine, propose, raw};
 use clap::Args;
 
-use crate::Input;
+use crate::{Input, engines};
+
+/// Where scripts go: one engine a file, or one engine on standard output.
+#[derive(Debug, Args)]
+struct Scripts {
+    /// Write mariadb.sql and mongodb.js into this folder
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Replace scripts that are there
+    #[arg(long, requires = "out")]
+    force: bool,
+    /// Print the script of this engine; needed where the templates are on both
+    #[arg(long, value_parser = engines(), conflicts_with = "out")]
+    engine: Option<Engine>,
+}
+
+impl Scripts {
+    fn write(&self, mut scripts: BTreeMap<Engine, String>) -> bool {
+        let result = match (&self.out, self.engine) {
+            (Some(folder), _) => self.to_files(folder, &scripts),
+            (None, Some(engine)) => scripts
+                .remove(&engine)
+                .ok_or_else(|| format!("there is nothing for {}: no template is on it", engine.title()))
+                .map(|script| anstream::print!("{script}")),
+            (None, None) if scripts.len() > 1 => Err("these templates are on both engines, and a script is for one: \
+                 add `--engine mariadb` or `--engine mongodb`, or write both scripts with `--out DIR`"
+                .to_owned()),
+            (None, None) => {
+                scripts.values().for_each(|script| anstream::print!("{script}"));
+                Ok(())
+            }
+        };
+        if let Err(error) = &result {
+            anstream::eprintln!("{error}");
+        }
+        result.is_ok()
+    }
+
+    fn to_files(&self, folder: &PathBuf, scripts: &BTreeMap<Engine, String>) -> Result<(), String> {
+        fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        for (engine, script) in scripts {
+            let path = folder.join(propose::file_name(*engine));
+            // A script may be somebody's work by now.
+            let file = if self.force { File::create(&path) } else { File::create_new(&path) };
+            let written = file.and_then(|mut file| file.write_all(script.as_bytes()));
+            written.map_err(|error| match error.kind() {
+                io::ErrorKind::AlreadyExists => {
+                    format!("{} is there already: add `--force` to replace it", path.display())
+                }
+                _ => format!("{}: {error}", path.display()),
+            })?;
+            anstream::println!("wrote {}", path.display());
+        }
+        Ok(())
+    }
+}
 
 #[derive(Debug, Args)]
 pub(crate) struct Ddl {
@@ -13,16 +73,16 @@ pub(crate) struct Ddl {
     #[arg(required = true)]
     paths: Vec<PathBuf>,
     #[command(flatten)]
+    scripts: Scripts,
+    #[command(flatten)]
     input: Input,
 }
 
 impl Ddl {
     pub(crate) fn run(&self) -> bool {
         let Some(output) = self.input.compile(&self.paths) else { return false };
-        for domain in &output.domains {
-            anstream::println!("{}", propose::ddl(domain));
-        }
-        true
+        let parts: Vec<_> = output.domains.iter().map(propose::ddl).collect();
+        self.scripts.write(propose::scripts(&parts))
     }
 }
 
@@ -31,9 +91,11 @@ pub(crate) struct Grants {
     /// Templates, and folders of templates
     #[arg(default_value = "templates")]
     paths: Vec<PathBuf>,
-    /// The node's account, as USER@HOST; USER is the name of the MongoDB role, too
+    /// The node's account, as USER@HOST; USER is the name of the MongoDB user and role, too
     #[arg(long, default_value = "beds@%")]
     user: String,
+    #[command(flatten)]
+    scripts: Scripts,
     #[command(flatten)]
     input: Input,
 }
@@ -41,22 +103,29 @@ pub(crate) struct Grants {
 impl Grants {
     pub(crate) fn run(&self) -> bool {
         let Some(output) = self.input.compile(&self.paths) else { return false };
-        anstream::print!("{}", propose::grants(output.all_domains(), &self.user));
-        true
+        self.scripts.write(propose::grants(output.all_domains(), &self.user))
     }
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Schema {
-    /// The template
-    path: PathBuf,
+    /// The template whose records are described
+    #[arg(required_unless_present = "template_language")]
+    path: Option<PathBuf>,
+    /// Describe the language of templates instead, for editors
+    #[arg(long, conflicts_with = "path")]
+    template_language: bool,
     #[command(flatten)]
     input: Input,
 }
 
 impl Schema {
     pub(crate) fn run(&self) -> bool {
-        let Some(output) = self.input.compile(std::slice::from_ref(&self.path)) else { return false };
+        let Some(path) = &self.path else {
+            anstream::println!("{:#}", raw::language());
+            return true;
+        };
+        let Some(output) = self.input.compile(std::slice::from_ref(path)) else { return false };
         for domain in &output.domains {
             anstream::println!("{:#}", propose::schema(domain));
         }

@@ -44,7 +44,8 @@ pub enum Routine {
     Pipeline {
         /// The collection or view it runs on.
         on: &'static str,
-        /// The stages as a JSON array, with `{"$arg": "name"}` where an argument is bound.
+        /// The stages as a JSON array, with `{"$arg": "name"}` where an argument is put in as it is: the compiler has
+        /// written around it what makes the value a literal there.
         stages: &'static str,
     },
 }

@@ -52,7 +52,8 @@ async fn the_rest_of_a_group_stays_with_its_connection_where_the_queue_is_full()
     });
     shared.groups().insert(7, tickets.collect());
     let server = Arc::new(Server::new(Nowhere));
-    let mut worker = Worker { shared, server, calls, again: queue.downgrade(), first: Vec::new() };
+    let mut worker =
+        Worker { shared, server, calls, again: queue.downgrade(), first: Vec::new(), was_idle: false };
 
     assert_eq!(worker.take(Call::Group(7)).len(), 2);
     assert_eq!((worker.first.len(), queue.len()), (0, 1), "another connection is called for the rest");

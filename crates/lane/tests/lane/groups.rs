@@ -6,7 +6,7 @@ use beds_core::Result;
 use beds_lane::{Lane, Settings};
 use tokio::task::JoinHandle;
 
-use crate::fake::{Scripted, Step, Together, World, lane, settings, submit};
+use crate::fake::{Scripted, Step, Together, World, lane, run, settings, submit};
 
 /// Jobs that come while the only connection is busy: each has a name, its steps, and its fate in the group.
 async fn group(
@@ -182,4 +182,15 @@ async fn a_group_passes_the_gates_of_those_who_wait() {
     assert_eq!(slow.await.unwrap().unwrap(), "slow");
     assert!(brief.await.unwrap().is_err());
     assert_eq!(world.count("late taken back"), 1, "it may not commit for nobody");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_that_finds_its_idle_connection_dead_runs_together_again() {
+    let world: Arc<World> = Arc::default();
+    let lane = lane::<true>(&world, settings()).await;
+    let job = |name| Scripted::new(&world, name, &[Step::LoseOn(0)]).in_group(7, Together::Done);
+    let jobs = ["a", "b", "c"].map(|name| run(&lane, job(name), 60_000));
+    let answers = futures_util::future::join_all(jobs).await;
+    assert_eq!(messages(&answers), ["a in a group", "b in a group", "c in a group"]);
+    assert_eq!(world.log(), ["a+b+c on 0", "a+b+c on 1"]);
 }

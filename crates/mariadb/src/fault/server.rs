@@ -32,7 +32,9 @@ enum Meaning {
     Exhausted,
     /// The statement is longer than the server takes.
     TooLarge,
-    /// The statement took too long, or somebody ended it.
+    /// The statement took too long.
+    TimedOut,
+    /// Somebody ended the statement.
     Interrupted,
     /// A unique value is taken.
     Duplicate,
@@ -83,8 +85,10 @@ impl Meaning {
             ("08", 1040)
             | ("42", 1203 | 1226)
             | ("HY", 1021 | 1037 | 1038 | 1041 | 1114 | 1135 | 1206 | 1637) => Self::Exhausted,
-            // ER_QUERY_INTERRUPTED, ER_STATEMENT_TIMEOUT; of MySQL, ER_QUERY_TIMEOUT
-            ("70", 1317 | 1969) | ("HY", 3024) => Self::Interrupted,
+            // ER_QUERY_INTERRUPTED: somebody used `kill query`
+            ("70", 1317) => Self::Interrupted,
+            // ER_STATEMENT_TIMEOUT; of MySQL, ER_QUERY_TIMEOUT
+            ("70", 1969) | ("HY", 3024) => Self::TimedOut,
             // ER_DUP_KEY, ER_DUP_ENTRY, ER_DUP_UNIQUE, ER_DUP_ENTRY_WITH_KEY_NAME, ER_DUP_UNKNOWN_IN_INDEX
             ("23", 1022 | 1062 | 1169 | 1586 | 1859) => Self::Duplicate,
             // ER_NO_REFERENCED_ROW(_2), ER_ROW_IS_REFERENCED(_2)
@@ -145,7 +149,11 @@ pub(super) fn from_server(said: &Said<'_>, domain: &Domain) -> Fault {
             // The server hangs up after it.
             Fault::Abandoned(Error::new(ErrorCode::TooLarge, message).hint("send less in one request"))
         }
-        Meaning::Interrupted => Fault::Refused(Error::deadline()),
+        Meaning::TimedOut => Fault::Refused(Error::deadline()),
+        Meaning::Interrupted => {
+            let message = "an administrator of the database interrupted the statement";
+            Fault::Refused(Error::new(ErrorCode::Unavailable, message))
+        }
         Meaning::Duplicate => Fault::Refused(duplicate(said.message, said.sqlstate, domain)),
         Meaning::NoParent => {
             let message = format!("the record of `{name}` refers to a record that does not exist");
@@ -169,7 +177,9 @@ pub(super) fn from_server(said: &Said<'_>, domain: &Domain) -> Fault {
         ),
         Meaning::Characters => refused(
             ErrorCode::ValidationFailed,
-            "a value has a character that is not in the column's character set".to_owned(),
+            "a value cannot be compared with what the database holds: it may have a character that the \
+             column's character set does not have"
+                .to_owned(),
         ),
         // What the body of an object misses says nothing of the template.
         Meaning::Missing if is_of_template(said.message, domain) => {

@@ -17,12 +17,13 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Count {
     domain: &'static Domain,
+    pub(super) source: &'static Source,
     statement: Statement,
 }
 
 impl Count {
     pub(crate) fn new(domain: &'static Domain, source: &'static Source, filter: &[Condition]) -> Self {
-        Self { domain, statement: statement::count(domain, source, filter) }
+        Self { domain, source, statement: statement::count(domain, source, filter) }
     }
 
     pub(crate) async fn run(&self, connection: &mut MySqlConnection) -> Result<Outcome, Fault> {

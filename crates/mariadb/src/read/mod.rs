@@ -10,10 +10,10 @@ use beds_core::{
     spec::{Domain, mariadb},
 };
 use beds_lane::{Fate, Fault, Gate, Job, Member};
-use sqlx::MySqlConnection;
 
 pub(crate) use self::by_key::ByKey;
 use self::{call::Call, count::Count, page::Page};
+use crate::session::Session;
 
 /// A read.
 #[derive(Debug)]
@@ -55,12 +55,19 @@ impl Read {
 }
 
 impl Job for Read {
-    type Connection = MySqlConnection;
+    type Connection = Session;
     type Output = Outcome;
 
     const CAN_BE_CUT: bool = true;
 
-    async fn run(&self, connection: &mut MySqlConnection, _: &Gate) -> std::result::Result<Outcome, Fault> {
+    async fn run(&self, session: &mut Session, _: &Gate) -> std::result::Result<Outcome, Fault> {
+        match self {
+            Self::ByKey(job) => session.reads(job.source),
+            Self::Page(job) => session.reads(job.source),
+            Self::Count(job) => session.reads(job.source),
+            Self::Call(_) => session.runs_routine(),
+        }
+        let connection = &mut session.connection;
         let outcome = match self {
             Self::ByKey(job) => job.run(connection).await,
             Self::Page(job) => job.run(connection).await,
@@ -68,6 +75,14 @@ impl Job for Read {
             Self::Call(job) => job.run(connection).await,
         };
         outcome.map_err(Fault::from)
+    }
+
+    fn is_touched(session: &Session) -> bool {
+        session.is_touched()
+    }
+
+    async fn renew(session: &mut Session) -> bool {
+        session.renew().await
     }
 
     fn group(&self) -> Option<usize> {
@@ -79,13 +94,14 @@ impl Job for Read {
 
     async fn run_group(
         jobs: &[Member<'_, Self>],
-        connection: &mut MySqlConnection,
+        session: &mut Session,
     ) -> std::result::Result<Vec<Fate<Outcome>>, Fault> {
         let jobs = jobs.iter().filter_map(|member| match member.job {
             Self::ByKey(job) => Some(job),
             // Only look-ups have a group.
             Self::Page(_) | Self::Count(_) | Self::Call(_) => None,
         });
-        ByKey::run_group(&jobs.collect::<Vec<_>>(), connection).await.map_err(Fault::from)
+        let jobs: Vec<_> = jobs.inspect(|job| session.reads(job.source)).collect();
+        ByKey::run_group(&jobs, &mut session.connection).await.map_err(Fault::from)
     }
 }

@@ -19,6 +19,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Page {
     domain: &'static Domain,
+    pub(super) source: &'static Source,
     selection: Selection,
     statement: Statement,
     /// The field of each column that the statement selects.
@@ -49,7 +50,7 @@ impl Page {
             cursor.push(position);
         }
         let statement = statement::page(domain, source, &selection, &columns);
-        Self { domain, selection, statement, columns, shown, cursor, bytes_max }
+        Self { domain, source, selection, statement, columns, shown, cursor, bytes_max }
     }
 
     pub(crate) async fn run(&self, connection: &mut MySqlConnection) -> Result<Outcome, Fault> {

@@ -16,14 +16,18 @@ use beds_core::{
 };
 use beds_lane::{Gate, Job};
 use beds_protocol::ErrorCode;
-use sqlx::{Executor as _, MySqlConnection};
+use sqlx::MySqlConnection;
 use tokio::time::timeout;
 
 use self::change::Change;
 use crate::{
     fault::{Fault, classify},
     routine,
+    session::{End, Session},
 };
+
+/// Why a transaction that lost a deadlock is run again elsewhere.
+const SPOILT: &str = "a temporary table remains of a transaction that lost a deadlock";
 
 /// What a reply says when the object commits by itself.
 const AT_LEAST_ONCE: &str = "this object commits by itself: its effect is at least once, not exactly once";
@@ -43,21 +47,36 @@ pub(crate) struct Write {
 }
 
 impl Job for Write {
-    type Connection = MySqlConnection;
+    type Connection = Session;
     type Output = Outcome;
 
     const CAN_BE_CUT: bool = true;
 
-    async fn run(&self, connection: &mut MySqlConnection, gate: &Gate) -> Result<Outcome, beds_lane::Fault> {
+    fn is_touched(session: &Session) -> bool {
+        session.is_touched()
+    }
+
+    async fn renew(session: &mut Session) -> bool {
+        session.renew().await
+    }
+
+    async fn run(&self, session: &mut Session, gate: &Gate) -> Result<Outcome, beds_lane::Fault> {
         // From its first statement on, nobody can take back what commits by itself.
         let commits = self.commits();
         if commits {
             gate.pass()?;
+            session.runs_routine();
         }
+        session.begins_transaction();
         let mut retries = 0;
         loop {
-            match self.attempt(connection, gate).await? {
-                Err(Fault::Deadlock) if retries < self.deadlock_retries_max && !commits => retries += 1,
+            match self.attempt(session, gate).await? {
+                Err(Fault::Deadlock) if retries < self.deadlock_retries_max && !commits => {
+                    if session.is_spoilt() {
+                        return Err(beds_lane::Fault::Lost(SPOILT.to_owned()));
+                    }
+                    retries += 1;
+                }
                 Err(fault) if commits => return Err(remaining(fault).into()),
                 outcome => return outcome.map_err(beds_lane::Fault::from),
             }
@@ -104,20 +123,20 @@ impl Write {
     /// The transaction, once. The outer error is the gate's: nobody waits for the write any more.
     async fn attempt(
         &self,
-        connection: &mut MySqlConnection,
+        session: &mut Session,
         gate: &Gate,
     ) -> Result<Result<Outcome, Fault>, beds_lane::Fault> {
-        let applied = self.apply(connection).await.and_then(|outcome| self.bounded(outcome));
+        let applied = self.apply(&mut session.connection).await.and_then(|outcome| self.bounded(outcome));
         let kept = match applied {
             Ok(outcome) => match gate.pass() {
-                Ok(()) => return Ok(self.commit(connection).await.map(|()| outcome)),
+                Ok(()) => return Ok(self.commit(session).await.map(|()| outcome)),
                 Err(given_up) => Err(given_up),
             },
             Err(fault @ (Fault::Refused(_) | Fault::Deadlock)) => Ok(fault),
             // The connection goes, and the transaction with it.
             Err(fault) => return Ok(Err(fault)),
         };
-        if let Err(error) = connection.execute("rollback").await {
+        if let Err(error) = session.end(End::Rollback).await {
             return Ok(Err(Fault::Lost(error.to_string())));
         }
         kept.map(Err)
@@ -132,10 +151,10 @@ impl Write {
     }
 
     /// Commits. From here on the write may have happened though its confirmation does not arrive.
-    async fn commit(&self, connection: &mut MySqlConnection) -> Result<(), Fault> {
+    async fn commit(&self, session: &mut Session) -> Result<(), Fault> {
         let unknown = |why: &str| Err(Fault::Abandoned(Error::unknown_effect(why)));
-        match timeout(self.commit_timeout, connection.execute("commit")).await {
-            Ok(Ok(_)) => Ok(()),
+        match timeout(self.commit_timeout, session.end(End::Commit)).await {
+            Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => match classify(&error, self.domain) {
                 // A cluster refuses at the commit what another node has changed: nothing is left of it.
                 Fault::Deadlock => Err(Fault::Deadlock),

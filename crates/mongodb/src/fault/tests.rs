@@ -5,6 +5,8 @@ use mongodb::{
     error::{CommandError, InsertManyError, WriteConcernError, WriteError},
 };
 
+use beds_core::spec::{Field, Type};
+
 use super::*;
 use crate::golden::{THING, check};
 
@@ -33,19 +35,15 @@ fn is_unknown(error: &Error) -> bool {
 
 #[test]
 fn codes() {
-    const CODES: [i32; 29] = [
-        2, 6, 7, 9, 13, 14, 18, 24, 26, 50, 64, 89, 91, 112, 121, 166, 189, 251, 262, 9001, 10107, 10334,
-        11000, 11001, 11600, 11602, 13435, 13436, 17419,
-    ];
     let mut text = String::new();
-    for code in CODES {
+    for (code, server) in code::all().chain([(2, "BadValue"), (9, "FailedToParse")]) {
         for (when, failure) in
             [("before", Failure::Before(command(code))), ("after", Failure::After(command(code)))]
         {
             let Error { code: name, message, retryable, .. } = failure.into_error(&THING, "things");
             writeln!(
                 text,
-                "{code:>5} {when:6} {name} {}{message}",
+                "{code:>5} {server:>39} {when:6} {name} {}{message}",
                 if retryable { "(retryable) " } else { "" }
             )
             .unwrap();
@@ -54,25 +52,128 @@ fn codes() {
     check("codes.txt", &text);
 }
 
+/// An index of these columns is violated by these documents.
+fn conflict(error: DriverError, inserted: &[Document]) -> (String, Vec<String>) {
+    let error = Failure::After(error).of_documents(inserted, &THING).into_error(&THING, "things");
+    assert_eq!(error.code, ErrorCode::Conflict);
+    (error.message, error.details.into_iter().map(|detail| detail.field).collect())
+}
+
 #[test]
-fn a_duplicate_names_its_field() {
-    let message =
-        r#"E11000 duplicate key error collection: db.thing index: prd_price_1 dup key: { prd_price: "1" }"#;
-    for (message, field) in
-        [(message, "price"), ("E11000 duplicate key error collection: db.thing index: name_1", "name")]
-    {
-        let error = Failure::After(write(11000, message)).into_error(&THING, "things");
-        assert_eq!((error.code, error.details[0].field.as_str()), (ErrorCode::Conflict, field));
+fn a_duplicate_names_all_fields_of_the_index_or_none() {
+    let duplicate = |keys: &str| {
+        write(
+            11000,
+            &format!("E11000 duplicate key error collection: db.thing index: uq dup key: {{ {keys} }}"),
+        )
+    };
+    let inserted = [doc! { "prd_price": 1, "name": "x", "other": 1 }];
+    for (keys, fields) in [
+        ("prd_price: 1", vec!["price"]),
+        (r#"prd_price: 1, name: "x""#, vec!["price", "name"]),
+        ("other: 1, prd_price: 1", vec![]),
+        (r#"name: "another""#, vec![]),
+    ] {
+        let (message, found) = conflict(duplicate(keys), &inserted);
+        assert_eq!(found, fields, "{keys}");
+        assert_eq!(message.contains("these values"), fields.len() > 1, "{message}");
     }
+    assert_eq!(conflict(write(11000, "index: name_1"), &inserted).1, Vec::<String>::new());
 }
 
 #[test]
 fn of_several_records_the_one_that_failed_is_named() {
     let many: InsertManyError = from_bson(doc! { "writeErrors": [{
-        "index": 3, "code": 11000, "errmsg": "index: name_1 dup key: { name: \"x\" }",
+        "index": 1, "code": 11000, "errmsg": "index: name_1 dup key: { name: \"x\" }",
     }] });
-    let error = Failure::After(ErrorKind::InsertMany(many).into()).into_error(&THING, "things");
-    assert_eq!(error.details[0].field, "data[3].name");
+    let inserted = [doc! {}, doc! { "name": "x" }];
+    let (message, fields) = conflict(ErrorKind::InsertMany(many).into(), &inserted);
+    assert!(message.starts_with("data[1]: "), "{message}");
+    assert_eq!(fields, ["data[1].name"]);
+}
+
+#[test]
+fn a_validator_tells_which_rules_are_not_satisfied() {
+    let rule = |operator: &str, specified: Document| {
+        doc! { "operatorName": operator, "specifiedAs": specified, "reason": "no", "consideredValue": "SECRET" }
+    };
+    let info = doc! { "failingDocumentId": 1, "details": {
+        "operatorName": "$jsonSchema",
+        "schemaRulesNotSatisfied": [
+            { "operatorName": "properties", "propertiesNotSatisfied": [
+                { "propertyName": "prd_price", "description": "what it costs", "details": [rule("minimum", doc! { "minimum": 0 })] },
+                { "propertyName": "nested", "details": [{ "operatorName": "required", "missingProperties": ["moment"] }] },
+                { "propertyName": "moments", "details": [
+                    { "operatorName": "items", "itemIndex": 2, "details": [rule("bsonType", doc! { "bsonType": "date" })] },
+                ] },
+            ] },
+            { "operatorName": "required", "missingProperties": ["name", "unknown"] },
+            { "operatorName": "additionalProperties", "additionalProperties": ["flag"] },
+        ],
+    } };
+    let refused: WriteError = from_bson(doc! { "code": 121, "errmsg": "SECRET", "errInfo": info });
+    let error = Failure::After(ErrorKind::Write(WriteFailure::WriteError(refused)).into());
+    let error = error.into_error(&THING, "things");
+    assert_eq!(error.code, ErrorCode::RejectedByDatabase);
+    let details: Vec<_> =
+        error.details.iter().map(|detail| format!("{} {}", detail.field, detail.reason)).collect();
+    assert_eq!(
+        details,
+        [
+            "price does not satisfy the collection's validator: { \"minimum\": 0 } (what it costs)",
+            "nested.moment is required by the collection's validator",
+            "moments[2] does not satisfy the collection's validator: { \"bsonType\": \"date\" }",
+            "name is required by the collection's validator",
+            "unknown is required by the collection's validator",
+            "flag is no member that the collection's validator knows",
+        ]
+    );
+    let condition = doc! { "details": rule("$gt", doc! { "prd_price": { "$gt": 5 } }) };
+    let refused: WriteError = from_bson(doc! { "code": 121, "errmsg": "no", "errInfo": condition });
+    let error = Failure::After(ErrorKind::Write(WriteFailure::WriteError(refused)).into());
+    assert_eq!(error.into_error(&THING, "things").details[0].field, "price");
+}
+
+#[test]
+fn the_log_repeats_no_value_of_a_domain_with_sensitive_fields() {
+    static FIELDS: [Field; 1] = [Field::new("pin", "pin", Type::string(0, 9)).sensitive()];
+    static SECRET: Domain = Domain::new("secret", "", "0000000000000000").fields(&FIELDS);
+    let error = command(13);
+    assert_eq!(for_log(&error, &THING), "error 13 Some: it says so");
+    assert_eq!(for_log(&error, &SECRET), "error 13 Some");
+    let concern: WriteConcernError = from_bson(doc! { "code": 64, "errmsg": "SECRET" });
+    let error = ErrorKind::Write(WriteFailure::WriteConcernError(concern)).into();
+    assert!(!for_log(&error, &SECRET).contains("SECRET"));
+}
+
+#[test]
+fn what_no_transaction_is_possible_for_says_so() {
+    let error: CommandError = from_bson(doc! {
+        "code": 20, "codeName": "IllegalOperation",
+        "errmsg": "Transaction numbers are only allowed on a replica set member or mongos",
+    });
+    let error = Failure::Before(ErrorKind::Command(error).into()).into_error(&THING, "things");
+    assert!(error.message.contains("has no transactions"), "{error}");
+}
+
+#[test]
+fn what_a_pipeline_did_before_it_failed_remains() {
+    for code in [50, 112, 10107, 11600] {
+        let error = Failure::After(command(code)).midway(&THING, "things").into_error(&THING, "things");
+        assert!(is_unknown(&error), "{code}: {error}");
+    }
+    let error = Failure::After(command(11000)).midway(&THING, "things").into_error(&THING, "things");
+    assert!(error.code == ErrorCode::Conflict && error.hint.unwrap().contains("remains"));
+    let error = Failure::Before(command(50)).midway(&THING, "things").into_error(&THING, "things");
+    assert!(error.retryable, "a read changes nothing");
+}
+
+#[test]
+fn who_cannot_log_in_is_not_served_and_may_try_again() {
+    for code in [11, 18] {
+        let error = Failure::Before(command(code)).into_error(&THING, "things");
+        assert_eq!((error.code, error.retryable), (ErrorCode::Unavailable, true));
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use beds_core::{
     Error, Outcome, Result,
     lookup::{KEYS_MAX, Lookup, is_exact},
     query::Fields,
-    spec::{Domain, mongodb::Source},
+    spec::{Domain, Type, mongodb::Source},
     validate::Errors,
     value::Value,
 };
@@ -17,6 +17,7 @@ use crate::{
     fault::Failure,
     filter,
     server::{Connection, budget},
+    shown::{Place, Shower},
 };
 
 #[derive(Debug)]
@@ -62,14 +63,15 @@ impl ByKey {
             .max_time(budget(gate))
             .await?;
         let document = found.ok_or_else(|| Error::not_found(self.domain))?;
-        self.outcome(&document)
+        Ok(self.outcome(&document)?)
     }
 
-    fn outcome(&self, document: &RawDocument) -> std::result::Result<Outcome, Failure> {
+    fn outcome(&self, document: &RawDocument) -> Result<Outcome> {
         let mut json = Vec::with_capacity(256);
-        convert::write_document(document, self.domain, self.fields.iter().copied(), &mut json)
-            .map_err(Failure::Disagrees)?;
-        Ok(bounded(Outcome::data(json), self.bytes_max)?)
+        let mut shower = Shower::new(self.domain);
+        let fields = self.fields.iter().map(|&field| &self.domain.fields[field]);
+        shower.write_record(document, fields, Place::DATA, &mut json);
+        bounded(Outcome { unshown: shower.into_note(), ..Outcome::data(json) }, self.bytes_max)
     }
 }
 
@@ -103,8 +105,8 @@ impl ByKey {
     ) -> std::result::Result<(), Failure> {
         let Some(&key) = self.domain.key.first() else { return Ok(()) };
         let field = &self.domain.fields[key];
-        let wanted = lookup.keys().iter().map(|key| convert::to_bson(key));
-        let wanted = wanted.collect::<std::result::Result<Vec<Bson>, _>>().map_err(Failure::Disagrees)?;
+        // Each has been bound before, when its job was made.
+        let wanted: Vec<Bson> = lookup.keys().iter().filter_map(|key| convert::to_bson(key).ok()).collect();
         // All records in the first answer, and the cursor's end with them; the server's default is 101 records.
         let batch = u32::from(KEYS_MAX) + 1;
         let mut cursor = connection
@@ -114,12 +116,14 @@ impl ByKey {
             .max_time(requests.iter().map(|(_, gate)| budget(gate)).max().unwrap_or_default())
             .batch_size(batch)
             .await?;
-        let mut is_complete = is_exact(&field.ty);
+        // A day has two forms in MongoDB, of which the list asks for one.
+        let mut is_complete = is_exact(&field.ty) && !matches!(field.ty, Type::Date);
         while cursor.advance().await? {
             let document = cursor.current();
-            match convert::field_value(document, field) {
-                Ok(key) => lookup.answer(&key, &self.own(self.outcome(document), connection)?),
-                Err(_) => is_complete = false,
+            match Shower::new(self.domain).field(document, field, Place::DATA) {
+                // It was found, and yet it is none that a client could ask for: an array with such an element.
+                Value::Null => is_complete = false,
+                key => lookup.answer(&key, &self.outcome(document)),
             }
         }
         if is_complete {
@@ -131,23 +135,17 @@ impl ByKey {
                 request.key.first().is_some_and(|own| std::ptr::eq(own, key))
             };
             if let Some((request, gate)) = requests.iter().find(is_own) {
-                lookup.answer(key, &self.own(request.run(connection, gate).await, connection)?);
+                lookup.answer(key, &Self::own(request.run(connection, gate).await)?);
             }
         }
         Ok(())
     }
 
     /// A failure that is only one request's is its answer.
-    fn own(
-        &self,
-        outcome: std::result::Result<Outcome, Failure>,
-        connection: &Connection,
-    ) -> std::result::Result<Result<Outcome>, Failure> {
+    fn own(outcome: std::result::Result<Outcome, Failure>) -> std::result::Result<Result<Outcome>, Failure> {
         match outcome {
             Ok(outcome) => Ok(Ok(outcome)),
-            Err(failure @ (Failure::Refused(_) | Failure::Disagrees(_))) => {
-                Ok(Err(failure.into_error(self.domain, &connection.name)))
-            }
+            Err(Failure::Refused(error)) => Ok(Err(error)),
             Err(failure) => Err(failure),
         }
     }

@@ -4,22 +4,22 @@ use beds_core::{
     Error, Outcome, Result,
     plan::Invocation,
     spec::{self, Domain, Returns, Routine},
-    value::{Value, write_record},
 };
 use beds_lane::Gate;
 use beds_protocol::Lane;
-use mongodb::bson::{Document, RawBsonRef, raw::RawDocument};
+use mongodb::bson::{Document, raw::RawDocument};
 
 use super::reply::bounded;
 use crate::{
-    convert,
     fault::Failure,
     pipeline,
     server::{Connection, budget},
+    shown::{Place, Shower},
 };
 
 #[derive(Debug)]
 pub(super) struct Call {
+    domain: &'static Domain,
     call: &'static spec::Call,
     on: &'static str,
     stages: Vec<Document>,
@@ -33,15 +33,20 @@ impl Call {
             return Err(Error::internal(format!("`{}` of `{}` is not a pipeline", call.name, domain.name)));
         };
         let stages = pipeline::bind(stages, call, args)?;
-        Ok(Self { call, on, stages, bytes_max })
+        Ok(Self { domain, call, on, stages, bytes_max })
     }
 
-    /// A pipeline that writes gives no documents, so that its reply is short.
     pub(super) async fn run(
         &self,
         connection: &Connection,
         gate: &Gate,
     ) -> std::result::Result<Outcome, Failure> {
+        let done = self.aggregate(connection, gate).await;
+        done.map_err(|failure| failure.midway(self.domain, &connection.name))
+    }
+
+    /// A pipeline that writes gives no documents, so that its reply is short.
+    async fn aggregate(&self, connection: &Connection, gate: &Gate) -> std::result::Result<Outcome, Failure> {
         let failed = match self.call.lane {
             Lane::Read => Failure::Before,
             Lane::Write => {
@@ -52,52 +57,45 @@ impl Call {
         let collection = connection.raw(self.on);
         let cursor = collection.aggregate(self.stages.clone()).max_time(budget(gate)).await;
         let mut cursor = cursor.map_err(failed)?;
-        let mut rows = vec![b'['];
+        let (mut rows, mut count) = (vec![b'['], 0);
+        let mut shower = Shower::new(self.domain);
         while cursor.advance().await.map_err(failed)? {
-            if rows.len() > 1 {
+            if count > 0 {
                 rows.push(b',');
             }
-            self.write_row(cursor.current(), &mut rows).map_err(Failure::Disagrees)?;
+            self.write_row(cursor.current(), count, &mut shower, &mut rows);
+            count += 1;
             if rows.len() > self.bytes_max {
                 return Err(Error::reply_too_large(self.bytes_max).into());
             }
             // A scalar is the first field of the first document.
             if matches!(self.call.returns, Returns::Scalar(_)) {
-                return Ok(bounded(Outcome::data(rows.split_off(1)), self.bytes_max)?);
+                break;
             }
         }
-        rows.push(b']');
         let outcome = match self.call.returns {
             Returns::Nothing => Outcome::default(),
-            Returns::Scalar(_) => Outcome::data(b"null".to_vec()),
-            Returns::Rows(_) => Outcome::data(rows),
+            Returns::Scalar(_) if count == 0 => Outcome::data(b"null".to_vec()),
+            Returns::Scalar(_) => Outcome::data(rows.split_off(1)),
+            Returns::Rows(_) => Outcome::data([rows.as_slice(), b"]"].concat()),
             Returns::AsItComes => {
-                Outcome { sets: Some([b"[", rows.as_slice(), b"]"].concat()), ..Outcome::default() }
+                Outcome { sets: Some([b"[", rows.as_slice(), b"]]"].concat()), ..Outcome::default() }
             }
         };
-        Ok(bounded(outcome, self.bytes_max)?)
+        Ok(bounded(Outcome { unshown: shower.into_note(), ..outcome }, self.bytes_max)?)
     }
 
-    fn write_row(&self, document: &RawDocument, out: &mut Vec<u8>) -> std::result::Result<(), String> {
+    fn write_row(&self, document: &RawDocument, index: usize, shower: &mut Shower, out: &mut Vec<u8>) {
         match &self.call.returns {
             Returns::Nothing => {}
-            Returns::Scalar(ty) => {
-                let value = document.iter().next().transpose().map_err(|error| error.to_string())?;
-                let value = value.map(|(_, bson)| convert::typed(bson, ty)).transpose()?;
-                value.unwrap_or(Value::Null).write_json(out);
-            }
+            Returns::Scalar(ty) => shower.first(document, ty, Place::DATA).write_json(out),
             Returns::Rows(fields) => {
-                let mut members = Vec::with_capacity(fields.len());
-                for field in *fields {
-                    members.push((field.name, convert::field_value(document, field)?));
-                }
-                write_record(out, members.iter().map(|(name, value)| (*name, value)));
+                shower.write_record(document, *fields, Place::Element(&Place::DATA, index), out);
             }
             Returns::AsItComes => {
-                let json = convert::bson_to_json(RawBsonRef::Document(document));
-                Value::Json(json.ok_or("a document has a type that JSON cannot show")?).write_json(out);
+                let set = Place::Element(&Place::SETS, 0);
+                shower.document(document, Place::Element(&set, index)).write_json(out);
             }
         }
-        Ok(())
     }
 }

@@ -1,31 +1,36 @@
 //! New records: one by a statement, several by a transaction.
 
+use std::{sync::Arc, time::Duration};
+
 use beds_core::{
-    Outcome, Result,
+    Error, Outcome, Result,
+    backoff::Backoff,
     spec::{Domain, Generated},
     validate::Errors,
     value::{Value, write_record},
 };
 use beds_lane::Gate;
-use mongodb::{
-    ClientSession, Collection,
-    bson::{Bson, Document},
-};
+use mongodb::bson::{Bson, Document};
+use tokio::time::sleep;
 
 use super::reply::bounded;
 use crate::{
     convert::{self, to_bson},
     fault::Failure,
-    server::{Connection, budget},
+    server::{Connection, budget, done_by},
 };
 
 /// How many times a transaction that lost a conflict with another is run again.
 const TRANSACTION_RETRIES_MAX: u8 = 3;
+/// The first and the longest pause before that.
+const RETRY_PAUSE_MIN: Duration = Duration::from_millis(5);
+const RETRY_PAUSE_MAX: Duration = Duration::from_millis(50);
 
 #[derive(Debug)]
 pub(super) struct Insert {
+    domain: &'static Domain,
     collection: &'static str,
-    documents: Vec<Document>,
+    documents: Arc<Vec<Document>>,
     /// Whether errors name the record's index: the request has a list of records.
     many: bool,
     outcome: Outcome,
@@ -64,7 +69,7 @@ impl Insert {
         }
         errors.or(())?;
         let outcome = bounded(Outcome::data(json), bytes_max)?;
-        Ok(Self { collection, documents, many, outcome })
+        Ok(Self { domain, collection, documents: Arc::new(documents), many, outcome })
     }
 
     pub(super) async fn run(
@@ -72,64 +77,66 @@ impl Insert {
         connection: &Connection,
         gate: &Gate,
     ) -> std::result::Result<Outcome, Failure> {
-        let collection = connection.collection::<Document>(self.collection);
-        match self.documents.as_slice() {
+        let inserted = match self.documents.len() {
             // Its insertion is atomic: no transaction is needed.
-            [document] => self.insert_one(&collection, document, gate).await?,
-            _ => self.insert_all(&collection, connection.session().await?, gate).await?,
+            1 => self.insert_one(connection, gate).await,
+            _ => self.insert_all(connection, gate).await,
+        };
+        match inserted {
+            Ok(()) => Ok(self.outcome.clone()),
+            Err(failure) => Err(failure.of_documents(&self.documents, self.domain)),
         }
-        Ok(self.outcome.clone())
     }
 
-    async fn insert_one(
-        &self,
-        collection: &Collection<Document>,
-        document: &Document,
-        gate: &Gate,
-    ) -> std::result::Result<(), Failure> {
+    async fn insert_one(&self, connection: &Connection, gate: &Gate) -> std::result::Result<(), Failure> {
+        let (collection, documents) =
+            (connection.collection::<Document>(self.collection), Arc::clone(&self.documents));
+        let many = self.many;
         gate.pass()?;
-        if self.many {
-            // The driver's errors of `insert_many` tell the position, as those of several documents do.
-            collection.insert_many([document]).await.map_err(Failure::After)?;
-        } else {
-            collection.insert_one(document).await.map_err(Failure::After)?;
-        }
-        Ok(())
+        let inserted = done_by(connection.end(gate), async move {
+            match documents.first() {
+                Some(document) if !many => collection.insert_one(document).await.map(drop),
+                // The driver's errors of `insert_many` tell the position, as those of several documents do.
+                _ => collection.insert_many(documents.iter()).await.map(drop),
+            }
+        });
+        inserted.await.ok_or_else(does_not_answer)?.map_err(Failure::After)
     }
 
-    async fn insert_all(
-        &self,
-        collection: &Collection<Document>,
-        mut session: ClientSession,
-        gate: &Gate,
-    ) -> std::result::Result<(), Failure> {
-        let mut retries = 0;
-        loop {
-            match self.transaction(collection, &mut session, gate).await {
-                Err(failure) if failure.is_transient() && retries < TRANSACTION_RETRIES_MAX => {
-                    retries += 1;
-                }
+    async fn insert_all(&self, connection: &Connection, gate: &Gate) -> std::result::Result<(), Failure> {
+        let mut pauses = Backoff::new(RETRY_PAUSE_MIN, RETRY_PAUSE_MAX);
+        for _ in 0..TRANSACTION_RETRIES_MAX {
+            match self.transaction(connection, gate).await {
+                Err(failure) if failure.is_transient() => sleep(pauses.pause()).await,
                 done => return done,
             }
         }
+        self.transaction(connection, gate).await
     }
 
-    async fn transaction(
-        &self,
-        collection: &Collection<Document>,
-        session: &mut ClientSession,
-        gate: &Gate,
-    ) -> std::result::Result<(), Failure> {
-        session.start_transaction().max_commit_time(budget(gate)).await?;
-        let inserted = collection.insert_many(&self.documents).session(&mut *session).await;
-        let inserted = inserted.map_err(Failure::from).and_then(|_| Ok(gate.pass()?));
-        if let Err(failure) = inserted {
+    /// Each attempt has a session of its own, so that nothing of a failed one is left in it.
+    async fn transaction(&self, connection: &Connection, gate: &Gate) -> std::result::Result<(), Failure> {
+        let mut session = connection.transaction(budget(gate)).await?;
+        let (collection, documents) =
+            (connection.collection::<Document>(self.collection), Arc::clone(&self.documents));
+        let inserted = done_by(gate.deadline(), async move {
+            let inserted = collection.insert_many(documents.iter()).session(&mut session).await;
+            (session, inserted.map(drop))
+        });
+        // What is late takes the transaction back at its end, with its session.
+        let (mut session, inserted) = inserted.await.ok_or_else(Error::deadline)?;
+        if let Err(failure) = inserted.map_err(Failure::from).and_then(|()| Ok(gate.pass()?)) {
             // The server may have ended the transaction already; an error here says so.
-            let _ = session.abort_transaction().await;
+            let _ = done_by(connection.end(gate), async move { session.abort_transaction().await }).await;
             return Err(failure);
         }
-        session.commit_transaction().await.map_err(Failure::After)
+        let committed = done_by(connection.end(gate), async move { session.commit_transaction().await });
+        committed.await.ok_or_else(does_not_answer)?.map_err(Failure::After)
     }
+}
+
+fn does_not_answer() -> Error {
+    Error::unknown_effect("the database does not answer")
 }
 
 fn document(domain: &'static Domain, record: &[Value], path: &str, errors: &mut Errors) -> Document {

@@ -12,10 +12,10 @@ use mongodb::bson::{Document, raw::RawDocument};
 
 use super::reply::bounded;
 use crate::{
-    convert,
     fault::Failure,
-    filter,
+    filter, order,
     server::{Connection, budget},
+    shown::{Place, Shower},
 };
 
 #[derive(Debug)]
@@ -35,10 +35,10 @@ pub(super) struct Page {
 }
 
 /// What has been read of a page.
-#[derive(Default)]
 struct Read {
     json: Vec<u8>,
     count: u32,
+    shower: Shower,
     /// The sort values of the last record that the page has room for.
     last: Option<Vec<Value>>,
     has_more: bool,
@@ -61,7 +61,7 @@ impl Page {
             source,
             limit: selection.limit,
             all,
-            filter: filter::page(domain, &selection, &mut errors),
+            filter: filter::page(domain, source.is_view, &selection, &mut errors),
             sort: filter::sort(domain, &selection.sort),
             projection: filter::projection(domain, &shown),
             order: selection.sort,
@@ -84,7 +84,8 @@ impl Page {
             .projection(self.projection.clone())
             .max_time(budget(gate))
             .await?;
-        let mut read = Read { json: vec![b'['], ..Read::default() };
+        let shower = Shower::new(self.domain);
+        let mut read = Read { json: vec![b'['], count: 0, shower, last: None, has_more: false };
         while !read.has_more && cursor.advance().await? {
             self.add(cursor.current(), &mut read)?;
         }
@@ -96,7 +97,8 @@ impl Page {
         let last = read.last.filter(|_| read.has_more);
         let next = last.and_then(|last| cursor::encode(self.domain, &self.order, last));
         let note = query::cut_note(read.has_more, next.as_ref());
-        Ok(bounded(Outcome { next, count, note, ..Outcome::data(read.json) }, self.bytes_max)?)
+        let unshown = read.shower.into_note();
+        Ok(bounded(Outcome { next, count, note, unshown, ..Outcome::data(read.json) }, self.bytes_max)?)
     }
 
     /// Adds a record, or the knowledge that there are more.
@@ -108,16 +110,18 @@ impl Page {
         if read.count > 0 {
             read.json.push(b',');
         }
-        convert::write_document(document, self.domain, self.fields.iter().copied(), &mut read.json)
-            .map_err(Failure::Disagrees)?;
+        let place = Place::Element(&Place::DATA, read.count as usize);
+        let fields = self.fields.iter().map(|&field| &self.domain.fields[field]);
+        read.shower.write_record(document, fields, place, &mut read.json);
         read.count += 1;
         if read.json.len() > self.bytes_max {
             return Err(Error::reply_too_large(self.bytes_max).into());
         }
         if read.count == self.limit {
-            let value = |order: &Order| convert::field_value(document, &self.domain.fields[order.field]);
-            let values = self.order.iter().map(value).collect::<std::result::Result<_, _>>();
-            read.last = Some(values.map_err(Failure::Disagrees)?);
+            let stored = |order: &Order| {
+                order::stored(document, self.domain.fields[order.field].column, order.descending)
+            };
+            read.last = Some(self.order.iter().map(stored).collect());
         }
         Ok(())
     }

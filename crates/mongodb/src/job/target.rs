@@ -20,7 +20,7 @@ pub(super) struct Target {
     pub(super) domain: &'static Domain,
     pub(super) collection: &'static str,
     key: Vec<Value>,
-    if_version: Option<i64>,
+    pub(super) if_version: Option<i64>,
     by_key: Document,
 }
 

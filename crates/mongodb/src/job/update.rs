@@ -1,27 +1,32 @@
 //! A change of one record.
 
-use beds_core::{Error, Outcome, Result, outcome::MEMBERS_BYTES_MAX, validate::Errors, value::Value};
+use beds_core::{
+    Outcome, Result,
+    validate::Errors,
+    value::{Value, write_name},
+};
 use beds_lane::Gate;
 use mongodb::{
     bson::{Bson, Document, doc},
     options::ReturnDocument,
 };
 
-use super::target::Target;
+use super::{reply::bounded, target::Target};
 use crate::{
-    convert::{self, to_bson},
+    convert::to_bson,
     fault::Failure,
-    filter,
     server::{Connection, budget},
+    shown::{Place, Shower},
 };
 
-/// The bytes that the version adds to the key in a reply: digits, colon, quotes and comma.
-const VERSION_BYTES_MAX: usize = 24;
+/// The longest version: versions count up from 1.
+const VERSION_MAX: i64 = i64::MAX;
 
 #[derive(Debug)]
 pub(super) struct Update {
     target: Target,
     change: Document,
+    bytes_max: usize,
 }
 
 impl Update {
@@ -49,18 +54,27 @@ impl Update {
         if !unset.is_empty() {
             change.insert("$unset", unset);
         }
-        let mut reply_bytes = target.key_json().len() + MEMBERS_BYTES_MAX;
         if let Some(version) = domain.version {
-            let field = &domain.fields[version];
-            change.insert("$inc", doc! { field.column: 1_i64 });
-            reply_bytes += field.name.len() + VERSION_BYTES_MAX;
+            change.insert("$inc", doc! { domain.fields[version].column: 1_i64 });
         }
         errors.or(())?;
-        // The reply is the key and the version: how long it is is known before anything is done.
-        if reply_bytes > bytes_max {
-            return Err(Error::reply_too_large(bytes_max));
+        let update = Self { target, change, bytes_max };
+        // How long the reply is is known before anything is done.
+        let longest = update.target.if_version.map_or(VERSION_MAX, |version| version.saturating_add(1));
+        bounded(update.outcome(&Value::Int(longest)), bytes_max)?;
+        Ok(update)
+    }
+
+    /// The key, and the version that the record has now.
+    fn outcome(&self, version: &Value) -> Outcome {
+        let mut json = self.target.key_json();
+        if let Some(field) = self.target.domain.version {
+            json.pop();
+            write_name(&mut json, false, self.target.domain.fields[field].name);
+            version.write_json(&mut json);
+            json.push(b'}');
         }
-        Ok(Self { target, change })
+        Outcome::data(json)
     }
 
     pub(super) async fn run(
@@ -69,20 +83,27 @@ impl Update {
         gate: &Gate,
     ) -> std::result::Result<Outcome, Failure> {
         let domain = self.target.domain;
-        let shown: Vec<usize> = domain.key.iter().copied().chain(domain.version).collect();
+        let version = domain.version.map(|version| &domain.fields[version]);
+        let projection = doc! { version.map_or("_id", |field| field.column): 1 };
         gate.pass()?;
         let changed = connection
             .raw(self.target.collection)
             .find_one_and_update(self.target.filter(), self.change.clone())
             .return_document(ReturnDocument::After)
-            .projection(filter::projection(domain, &shown))
+            .projection(projection)
             .max_time(budget(gate))
             .await
             .map_err(Failure::After)?;
         let Some(document) = changed else { return Err(self.target.missing(connection).await) };
-        let mut json = Vec::with_capacity(64);
-        convert::write_document(&document, domain, shown, &mut json).map_err(Failure::Disagrees)?;
-        Ok(Outcome::data(json))
+        let mut shower = Shower::new(domain);
+        let shown = version.map(|field| shower.field(&document, field, Place::DATA));
+        let mut outcome = self.outcome(&shown.unwrap_or(Value::Null));
+        outcome.unshown = shower.into_note();
+        // The change is done: a note must not turn it into an error.
+        if outcome.size() > self.bytes_max {
+            outcome.unshown = None;
+        }
+        Ok(outcome)
     }
 }
 

@@ -1,0 +1,69 @@
+//! The operators of queries.
+
+use super::{CONSTANT, Operator, Slot, Takes, may, must};
+
+/// Known operators of queries that MongoDB refuses in `$match`, and what does their work there.
+pub(crate) const NOT_IN_MATCH: &[(&str, &str)] = &[
+    ("$near", "write `$geoNear` as the first stage, or `$geoWithin` with `$centerSphere`"),
+    ("$nearSphere", "write `$geoNear` as the first stage, or `$geoWithin` with `$centerSphere`"),
+    ("$where", "write the condition as an expression: {\"$expr\": …}"),
+];
+
+/// What stands beside the fields of a query. Conditions are the pipeline's own, never a client's.
+pub(crate) const CONDITIONS: &[Operator] = &[
+    ("$alwaysFalse", CONSTANT),
+    ("$alwaysTrue", CONSTANT),
+    ("$and", Slot::List(&Slot::Query)),
+    ("$comment", CONSTANT),
+    ("$expr", Slot::Expression),
+    ("$jsonSchema", Slot::Constant(Takes::Object)),
+    ("$nor", Slot::List(&Slot::Query)),
+    ("$or", Slot::List(&Slot::Query)),
+    ("$sampleRate", Slot::Constant(Takes::Number)),
+    ("$text", TEXT),
+];
+
+const TEXT: Slot = Slot::Keys(&[
+    must("$search", Slot::Value(Takes::Text)),
+    may("$language", Slot::Constant(Takes::Text)),
+    may("$caseSensitive", Slot::Constant(Takes::Bool)),
+    may("$diacriticSensitive", Slot::Constant(Takes::Bool)),
+]);
+
+const ANY: Slot = Slot::Value(Takes::Any);
+const VALUES: Slot = Slot::Value(Takes::List);
+const GEOMETRY: Slot = Slot::Value(Takes::Object);
+const WITHIN: Slot = Slot::Keys(&[
+    may("$geometry", GEOMETRY),
+    may("$box", VALUES),
+    may("$center", VALUES),
+    may("$centerSphere", VALUES),
+    may("$polygon", VALUES),
+]);
+
+/// What a query asks of one field.
+pub(crate) const FILTERS: &[Operator] = &[
+    ("$all", Slot::Elements),
+    ("$bitsAllClear", ANY),
+    ("$bitsAllSet", ANY),
+    ("$bitsAnyClear", ANY),
+    ("$bitsAnySet", ANY),
+    ("$elemMatch", Slot::Element),
+    ("$eq", ANY),
+    ("$exists", Slot::Value(Takes::Bool)),
+    ("$geoIntersects", Slot::Keys(&[must("$geometry", GEOMETRY)])),
+    ("$geoWithin", WITHIN),
+    ("$gt", ANY),
+    ("$gte", ANY),
+    ("$in", VALUES),
+    ("$lt", ANY),
+    ("$lte", ANY),
+    ("$mod", Slot::List(&Slot::Value(Takes::Number))),
+    ("$ne", ANY),
+    ("$nin", VALUES),
+    ("$not", Slot::Filter),
+    ("$options", Slot::Constant(Takes::Text)),
+    ("$regex", Slot::Regex),
+    ("$size", Slot::Value(Takes::Int)),
+    ("$type", CONSTANT),
+];

@@ -1,0 +1,285 @@
+//! The stages.
+
+use super::{CONSTANT, Key, NAME, NOTHING, Slot, Takes, may, must};
+
+/// What a pipeline stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Within {
+    /// The file.
+    Call,
+    Facet,
+    Lookup,
+    UnionWith,
+    /// `whenMatched` of `$merge`, which is an update.
+    Merge,
+    /// The rankings of `$rankFusion` and `$scoreFusion`.
+    Fusion,
+}
+
+/// A stage.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stage {
+    pub(crate) name: &'static str,
+    pub(crate) slot: Slot,
+    pub(crate) place: Place,
+}
+
+/// Where a stage may stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Anywhere,
+    /// Only as the first of its pipeline; not inside of `$facet`.
+    First,
+    /// Not inside of `$facet`.
+    OutsideFacet,
+    /// As the last of the call's own pipeline; it writes.
+    Last,
+    /// As the first of a pipeline inside of `$lookup` or `$unionWith`: on its own it needs a database, not a
+    /// collection.
+    Inner,
+    /// Anywhere, and in the update of `$merge` too.
+    Update,
+}
+
+impl Within {
+    /// How the place is spoken of.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Call => "a call",
+            Self::Facet => "`$facet`",
+            Self::Lookup => "`$lookup`",
+            Self::UnionWith => "`$unionWith`",
+            Self::Merge => "`whenMatched`",
+            Self::Fusion => "a ranking",
+        }
+    }
+}
+
+impl Stage {
+    /// Why it cannot stand there, and what to do.
+    pub(crate) fn misplaced(
+        &self,
+        within: Within,
+        is_first: bool,
+        is_last: bool,
+    ) -> Option<(String, &'static str)> {
+        let name = self.name;
+        let refused = |why: &str, help| Some((format!("`{name}` {why}"), help));
+        match (self.place, within) {
+            (Place::Update, _) => None,
+            (_, Within::Merge) => refused(
+                "cannot stand in `whenMatched`",
+                "an update has only `$set`, `$unset`, `$project`, `$replaceWith` and their other names",
+            ),
+            (Place::Last, Within::Call) if is_last => None,
+            (Place::Last, Within::Call) => refused("has to be the last stage", "move it to the end"),
+            (Place::Last, _) => refused(
+                &format!("cannot stand in {}", within.as_str()),
+                "only the last stage of the call's own pipeline writes",
+            ),
+            (Place::First | Place::OutsideFacet | Place::Inner, Within::Facet) => {
+                refused("cannot stand in `$facet`", "put it before `$facet`, or write a call of its own")
+            }
+            (Place::First, _) if !is_first => refused("has to be the first stage", "move it to the front"),
+            (Place::Inner, Within::Lookup | Within::UnionWith) if is_first => None,
+            (Place::Inner, _) => refused(
+                "cannot stand here",
+                "it is the first stage of a pipeline inside of `$lookup` or `$unionWith` that names no collection",
+            ),
+            (Place::Anywhere | Place::First | Place::OutsideFacet, _) => None,
+        }
+    }
+}
+
+/// Known stages that no call can run: what runs them needs a database, a server, or stays open.
+pub(crate) const ELSEWHERE: &[&str] = &[
+    "$changeStream",
+    "$changeStreamSplitLargeEvent",
+    "$currentOp",
+    "$listClusterCatalog",
+    "$listLocalSessions",
+    "$listSampledQueries",
+    "$listSessions",
+    "$querySettings",
+    "$queryStats",
+    "$shardedDataDistribution",
+];
+
+/// Operators of updates, which a pipeline has no place for.
+pub(crate) const UPDATES: &[&str] = &[
+    "$addToSet", "$bit", "$currentDate", "$inc", "$max", "$min", "$mul", "$pop", "$pull", "$pullAll", "$push",
+    "$rename", "$setOnInsert",
+];
+
+const EXPRESSIONS: Slot = Slot::Map(&Slot::Expression);
+const NAMES: Slot = Slot::List(&NAME);
+const NAME_OR_NAMES: Slot = Slot::Either(&[NAME, NAMES]);
+const OBJECT: Slot = Slot::Constant(Takes::Object);
+const BOOL: Slot = Slot::Constant(Takes::Bool);
+const COUNT: Slot = Slot::Value(Takes::Int);
+const TARGET: Slot = Slot::Either(&[NAME, Slot::Keys(&[may("db", NAME), must("coll", NAME)])]);
+const OUT: Slot =
+    Slot::Either(&[NAME, Slot::Keys(&[may("db", NAME), must("coll", NAME), may("timeseries", OBJECT)])]);
+
+const BUCKET: &[Key] = &[
+    must("groupBy", Slot::Expression),
+    must("boundaries", Slot::List(&Slot::Expression)),
+    may("default", Slot::Expression),
+    may("output", Slot::Map(&Slot::Accumulator)),
+];
+const BUCKET_AUTO: &[Key] = &[
+    must("groupBy", Slot::Expression),
+    must("buckets", COUNT),
+    may("output", Slot::Map(&Slot::Accumulator)),
+    may("granularity", NAME),
+];
+const DENSIFY: &[Key] = &[
+    must("field", NAME),
+    may("partitionByFields", NAMES),
+    must(
+        "range",
+        Slot::Keys(&[
+            must("step", Slot::Value(Takes::Number)),
+            may("unit", NAME),
+            must("bounds", Slot::Either(&[Slot::Word(&["full", "partition"]), Slot::List(&Slot::Value(Takes::Any))])),
+        ]),
+    ),
+];
+const FILL: &[Key] = &[
+    may("partitionBy", Slot::Expression),
+    may("partitionByFields", NAMES),
+    may("sortBy", Slot::Sort),
+    must(
+        "output",
+        Slot::Map(&Slot::Keys(&[may("value", Slot::Expression), may("method", Slot::Word(&["linear", "locf"]))])),
+    ),
+];
+const GEO_NEAR: &[Key] = &[
+    must("near", Slot::Value(Takes::Any)),
+    may("distanceField", NAME),
+    may("spherical", BOOL),
+    may("maxDistance", Slot::Value(Takes::Number)),
+    may("minDistance", Slot::Value(Takes::Number)),
+    may("query", Slot::Query),
+    may("distanceMultiplier", Slot::Value(Takes::Number)),
+    may("includeLocs", NAME),
+    may("key", NAME),
+];
+const GRAPH_LOOKUP: &[Key] = &[
+    must("from", NAME),
+    must("startWith", Slot::Expression),
+    must("connectFromField", NAME),
+    must("connectToField", NAME),
+    must("as", NAME),
+    may("maxDepth", COUNT),
+    may("depthField", NAME),
+    may("restrictSearchWithMatch", Slot::Query),
+];
+const LOOKUP: &[Key] = &[
+    may("from", TARGET),
+    may("localField", NAME),
+    may("foreignField", NAME),
+    may("let", EXPRESSIONS),
+    may("pipeline", Slot::Pipeline(Within::Lookup)),
+    must("as", NAME),
+];
+const MERGE: &[Key] = &[
+    must("into", TARGET),
+    may("on", NAME_OR_NAMES),
+    may("let", EXPRESSIONS),
+    may(
+        "whenMatched",
+        Slot::Either(&[
+            Slot::Word(&["replace", "keepExisting", "merge", "fail"]),
+            Slot::Pipeline(Within::Merge),
+        ]),
+    ),
+    may("whenNotMatched", Slot::Word(&["insert", "discard", "fail"])),
+];
+const FUSION: &[Key] = &[
+    must(
+        "input",
+        Slot::Keys(&[
+            must("pipelines", Slot::Map(&Slot::Pipeline(Within::Fusion))),
+            may("normalization", NAME),
+        ]),
+    ),
+    may("combination", CONSTANT),
+    may("scoreDetails", BOOL),
+];
+const WINDOW_FIELDS: &[Key] = &[
+    may("partitionBy", Slot::Expression),
+    may("sortBy", Slot::Sort),
+    must("output", Slot::Map(&Slot::Window)),
+];
+const UNION_WITH: Slot = Slot::Either(&[
+    NAME,
+    Slot::Keys(&[may("coll", NAME), may("db", NAME), may("pipeline", Slot::Pipeline(Within::UnionWith))]),
+]);
+const UNWIND: Slot = Slot::Either(&[
+    Slot::Path,
+    Slot::Keys(&[
+        must("path", Slot::Path),
+        may("includeArrayIndex", NAME),
+        may("preserveNullAndEmptyArrays", BOOL),
+    ]),
+]);
+const VECTOR_SEARCH: &[Key] = &[
+    must("index", NAME),
+    must("path", NAME),
+    may("queryVector", Slot::Value(Takes::List)),
+    may("query", Slot::Value(Takes::Any)),
+    may("model", NAME),
+    may("numCandidates", COUNT),
+    may("exact", BOOL),
+    must("limit", COUNT),
+    may("filter", Slot::Query),
+    may("explainOptions", OBJECT),
+];
+
+const fn stage(name: &'static str, place: Place, slot: Slot) -> Stage {
+    Stage { name, slot, place }
+}
+
+/// The stages that a call can run.
+pub(crate) const STAGES: &[Stage] = &[
+    stage("$addFields", Place::Update, EXPRESSIONS),
+    stage("$bucket", Place::Anywhere, Slot::Keys(BUCKET)),
+    stage("$bucketAuto", Place::Anywhere, Slot::Keys(BUCKET_AUTO)),
+    stage("$collStats", Place::First, OBJECT),
+    stage("$count", Place::Anywhere, NAME),
+    stage("$densify", Place::Anywhere, Slot::Keys(DENSIFY)),
+    stage("$documents", Place::Inner, Slot::Expression),
+    stage("$facet", Place::OutsideFacet, Slot::Map(&Slot::Pipeline(Within::Facet))),
+    stage("$fill", Place::Anywhere, Slot::Keys(FILL)),
+    stage("$geoNear", Place::First, Slot::Keys(GEO_NEAR)),
+    stage("$graphLookup", Place::Anywhere, Slot::Keys(GRAPH_LOOKUP)),
+    stage("$group", Place::Anywhere, Slot::Group),
+    stage("$indexStats", Place::First, NOTHING),
+    stage("$limit", Place::Anywhere, COUNT),
+    stage("$listSearchIndexes", Place::First, OBJECT),
+    stage("$lookup", Place::Anywhere, Slot::Keys(LOOKUP)),
+    stage("$match", Place::Anywhere, Slot::Query),
+    stage("$merge", Place::Last, Slot::Either(&[NAME, Slot::Keys(MERGE)])),
+    stage("$out", Place::Last, OUT),
+    stage("$planCacheStats", Place::First, OBJECT),
+    stage("$project", Place::Update, EXPRESSIONS),
+    stage("$rankFusion", Place::First, Slot::Keys(FUSION)),
+    stage("$redact", Place::Anywhere, Slot::Expression),
+    stage("$replaceRoot", Place::Update, Slot::Keys(&[must("newRoot", Slot::Expression)])),
+    stage("$replaceWith", Place::Update, Slot::Expression),
+    stage("$sample", Place::Anywhere, Slot::Keys(&[must("size", COUNT)])),
+    stage("$score", Place::Anywhere, OBJECT),
+    stage("$scoreFusion", Place::First, Slot::Keys(FUSION)),
+    stage("$search", Place::First, Slot::Search),
+    stage("$searchMeta", Place::First, Slot::Search),
+    stage("$set", Place::Update, EXPRESSIONS),
+    stage("$setWindowFields", Place::Anywhere, Slot::Keys(WINDOW_FIELDS)),
+    stage("$skip", Place::Anywhere, COUNT),
+    stage("$sort", Place::Anywhere, Slot::Sort),
+    stage("$sortByCount", Place::Anywhere, Slot::Expression),
+    stage("$unionWith", Place::Anywhere, UNION_WITH),
+    stage("$unset", Place::Update, NAME_OR_NAMES),
+    stage("$unwind", Place::Anywhere, UNWIND),
+    stage("$vectorSearch", Place::First, Slot::Keys(VECTOR_SEARCH)),
+];

@@ -1,0 +1,51 @@
+//! `bedsc fix`: mends what a machine can mend.
+
+use std::path::PathBuf;
+
+use beds_codegen::{Compiler, mend::MendedFile};
+use clap::Args;
+
+use crate::{Input, write};
+
+#[derive(Debug, Args)]
+pub(crate) struct Fix {
+    /// Templates, and folders of templates; the pipelines that they name are mended, too
+    #[arg(default_value = "templates")]
+    paths: Vec<PathBuf>,
+    /// Show what would change, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    input: Input,
+}
+
+impl Fix {
+    /// Done is what leaves no error behind.
+    pub(crate) fn run(&self) -> bool {
+        let compiler = self.paths.iter().fold(Compiler::new(), Compiler::templates);
+        let mended = compiler.pipelines(&self.input.pipelines).mend();
+        let is_written = mended.files.iter().all(|file| if self.dry_run { show(file) } else { save(file) });
+        self.input.print(&mended.report);
+        let errors = mended.report.errors();
+        if errors > 0 {
+            anstream::eprintln!("{errors} left for you; `bedsc explain CODE` tells more about each");
+        } else if mended.files.is_empty() {
+            anstream::eprintln!("nothing to mend");
+        }
+        is_written && errors == 0
+    }
+}
+
+fn show(file: &MendedFile) -> bool {
+    anstream::print!("{}", write::difference(&file.path, &file.before, &file.after));
+    true
+}
+
+fn save(file: &MendedFile) -> bool {
+    let is_written = write::replace(&PathBuf::from(&file.path), &file.after);
+    if is_written {
+        let s = if file.count == 1 { "" } else { "s" };
+        anstream::eprintln!("mended {} mistake{s} in {}", file.count, file.path);
+    }
+    is_written
+}

@@ -1,0 +1,107 @@
+//! `bedsc fmt`: one layout for all templates. Comments and the order of keys stay.
+
+use std::path::{Path, PathBuf};
+
+use beds_codegen::{
+    diagnostic::Errors,
+    load,
+    span::{FileId, Sources},
+};
+use clap::Args;
+use taplo::formatter::{Options, format};
+
+use crate::{Format, Input, check, write};
+
+/// The widest line, where a list can be broken.
+const WIDTH: usize = 120;
+
+#[derive(Debug, Args)]
+pub(crate) struct Fmt {
+    /// Templates, and folders of templates; `-` formats standard input to standard output
+    #[arg(default_value = "templates")]
+    paths: Vec<PathBuf>,
+    /// Write nothing, show what would change, and fail if anything would
+    #[arg(long)]
+    check: bool,
+}
+
+impl Fmt {
+    pub(crate) fn run(&self) -> bool {
+        let (mut sources, mut store) = (Sources::default(), Errors::default());
+        let mut errors = store.sink();
+        let is_stdin = self.paths == [Path::new("-")];
+        let mut files: Vec<(PathBuf, FileId)> = Vec::new();
+        if is_stdin {
+            match check::stdin() {
+                Ok(bytes) => {
+                    let file = load::decoded("stdin_rec.toml".to_owned(), bytes, &mut sources, &mut errors);
+                    files.extend(file.map(|file| (PathBuf::from("-"), file)));
+                }
+                Err(error) => {
+                    anstream::eprintln!("standard input: {error}");
+                    return false;
+                }
+            }
+        } else {
+            for path in load::find(&self.paths, &mut sources, &mut errors) {
+                let file = load::read(&path, &mut sources, &mut errors);
+                files.extend(file.map(|file| (path, file)));
+            }
+        }
+        let mut results = Vec::new();
+        for (path, file) in files {
+            // What is no TOML has no layout.
+            if beds_codegen::parse::parse(file, &sources, &mut errors).is_some() {
+                results.push((path, formatted(sources.text(file)), sources.text(file).to_owned()));
+            }
+        }
+        let is_broken = errors.has_errors();
+        Input::print_as(Format::Human, &beds_codegen::Report::new(store, sources));
+        let mut is_done = !is_broken;
+        for (path, after, before) in results {
+            is_done &= match after {
+                Some(after) if is_stdin && !self.check => {
+                    anstream::print!("{after}");
+                    true
+                }
+                Some(after) if after == before => true,
+                Some(after) if self.check => {
+                    let name = load::shown(&path);
+                    anstream::print!("{}", write::difference(&name, &before, &after));
+                    false
+                }
+                Some(after) => write::replace(&path, &after),
+                None => {
+                    anstream::eprintln!("{}: left as it is, since it would mean something else", path.display());
+                    false
+                }
+            };
+        }
+        is_done
+    }
+}
+
+/// The text in the one layout; `None` where it would not mean the same.
+fn formatted(text: &str) -> Option<String> {
+    let options = Options {
+        align_entries: true,
+        align_comments: false,
+        allowed_blank_lines: 1,
+        array_auto_expand: true,
+        array_auto_collapse: false,
+        column_width: WIDTH,
+        compact_arrays: true,
+        compact_inline_tables: false,
+        indent_string: "    ".to_owned(),
+        inline_table_expand: false,
+        reorder_keys: false,
+        trailing_newline: true,
+        crlf: text.contains("\r\n"),
+        ..Options::default()
+    };
+    let once = format(text, options.clone());
+    // A second pass may move what the first has moved.
+    let after = format(&once, options);
+    let means = |text: &str| text.parse::<toml::Table>().ok();
+    (means(text).is_some() && means(text) == means(&after)).then_some(after)
+}

@@ -1,0 +1,363 @@
+//! Mistakes in the files of pipelines.
+
+use super::Diagnostic;
+use crate::{
+    aggregation::{ELSEWHERE, EXPRESSIONS, FILTERS, Operator, STAGES, UPDATES},
+    code::Code,
+    json::{Member, Mistake, Node},
+    span::{FileId, Span, Spanned},
+};
+
+/// Names that only Extended JSON takes for values.
+const EXTENDED: &[&str] = &[
+    "$binary",
+    "$code",
+    "$date",
+    "$dbPointer",
+    "$maxKey",
+    "$minKey",
+    "$numberDecimal",
+    "$numberDouble",
+    "$numberInt",
+    "$numberLong",
+    "$oid",
+    "$regularExpression",
+    "$symbol",
+    "$timestamp",
+    "$undefined",
+    "$uuid",
+];
+
+/// The text is no JSON.
+pub(crate) fn syntax(mistake: Mistake, file: FileId, named: Span) -> Diagnostic {
+    let at = |range: std::ops::Range<usize>| Span { file, start: range.start, end: range.end };
+    let Mistake { at: place, message, label, near, help, fix } = mistake;
+    let message = format!("invalid JSON in a pipeline: {message}");
+    let diagnostic = Diagnostic::error(Code::PipelineSyntax, message).at(at(place), label);
+    let diagnostic = match near {
+        Some((place, label)) => diagnostic.near(at(place), label),
+        None => diagnostic,
+    };
+    let diagnostic = diagnostic.near(named, "named here").help(help);
+    match fix {
+        Some((place, replacement)) => diagnostic.fix(at(place), replacement),
+        None => diagnostic,
+    }
+}
+
+fn shape(span: Span, named: Span, why: &str, label: &str, help: &str) -> Diagnostic {
+    Diagnostic::error(Code::PipelineShape, format!("invalid pipeline: {why}"))
+        .at(span, label)
+        .near(named, "named here")
+        .help(help)
+}
+
+pub(crate) fn no_list(node: &Node, what: &str, named: Span) -> Diagnostic {
+    let why = format!("{what} has {} where a list of stages has to stand", node.value.kind());
+    // All of it may be the whole file.
+    let Span { file, start, end } = node.span;
+    let at = Span { file, start, end: (start + 1).min(end) };
+    shape(at, named, &why, "expected `[`", "put the stages into a list: [{ \"$match\": … }, …]")
+}
+
+pub(crate) fn no_stages(span: Span, named: Span) -> Diagnostic {
+    let help = "write at least one stage; { \"$match\": {} } gives every document";
+    shape(span, named, "it has no stages", "an empty list", help)
+}
+
+pub(crate) fn no_stage(node: &Node, named: Span) -> Diagnostic {
+    let why = match node.value.members() {
+        Some(_) => "a stage has no operator".to_owned(),
+        None => format!("{} stands where a stage has to stand", node.value.kind()),
+    };
+    shape(node.span, named, &why, "not a stage", "write an object with the stage's operator: { \"$match\": … }")
+}
+
+pub(crate) fn two_stages(span: Span, named: Span) -> Diagnostic {
+    let help = "put each stage into braces of its own: { \"$match\": … }, { \"$limit\": … }";
+    shape(span, named, "an object has two stages", "the second", help)
+}
+
+pub(crate) fn value_for_stage(span: Span, named: Span) -> Diagnostic {
+    value_not_here(
+        span,
+        "a list of stages",
+        ("stages are the pipeline's own", "write the stages, with values in their places"),
+        named,
+    )
+}
+
+fn operator(span: Span, message: String, label: &str, named: Span) -> Diagnostic {
+    Diagnostic::error(Code::PipelineOperator, message).at(span, label).near(named, "named here")
+}
+
+pub(crate) fn unknown_stage(name: &Spanned<String>, named: Span) -> Diagnostic {
+    let (span, name) = (name.span, name.value.as_str());
+    if is_extended(name) {
+        return extended(span, name, named);
+    }
+    if ELSEWHERE.contains(&name) {
+        return Diagnostic::error(Code::StagePlace, format!("`{name}` cannot stand in a call"))
+            .at(span, "needs a database or a server, not a collection")
+            .near(named, "named here")
+            .help("remove the stage; it is for administrators, or never ends");
+    }
+    let diagnostic = operator(span, format!("unknown stage `{name}`"), "no such stage", named);
+    if !name.starts_with('$') {
+        let wanted = format!("${name}");
+        return match beds_protocol::nearest(&wanted, stages()) {
+            Some(nearest) => diagnostic.help(format!("write `{nearest}`")).rename(name, nearest),
+            None => diagnostic.help("the name of a stage begins with `$`, such as `$match`"),
+        };
+    }
+    if UPDATES.contains(&name) {
+        return diagnostic
+            .help("this is an operator of updates; a pipeline computes with `$set` and stores with `$merge`");
+    }
+    if EXPRESSIONS.iter().chain(FILTERS).any(|(known, _)| *known == name) {
+        return diagnostic.help(format!(
+            "`{name}` is an operator, which stands inside of a stage such as `$match`, `$project` or `$set`"
+        ));
+    }
+    diagnostic.suggest(name, stages(), "the stages are")
+}
+
+fn stages() -> impl Iterator<Item = &'static str> + Clone {
+    STAGES.iter().map(|stage| stage.name)
+}
+
+pub(crate) fn unknown_operator(
+    name: &Spanned<String>,
+    operators: &[Operator],
+    what: &str,
+    named: Span,
+) -> Diagnostic {
+    let (span, name) = (name.span, name.value.as_str());
+    if is_extended(name) {
+        return extended(span, name, named);
+    }
+    let diagnostic = operator(span, format!("unknown {what} `{name}`"), "no such operator", named);
+    let known = operators.iter().map(|(name, _)| *name);
+    if beds_protocol::nearest(name, known.clone()).is_some() {
+        return diagnostic.suggest(name, known, "");
+    }
+    let elsewhere = if stages().any(|stage| stage == name) {
+        Some("a stage, which stands in the list of stages")
+    } else if UPDATES.contains(&name) {
+        Some("an operator of updates; a pipeline computes with `$set` and stores with `$merge`")
+    } else if FILTERS.iter().any(|(known, _)| *known == name) {
+        Some("an operator of queries, which stands in `$match`")
+    } else if EXPRESSIONS.iter().any(|(known, _)| *known == name) {
+        Some("an operator of expressions; in a query it stands inside of {\"$expr\": …}")
+    } else {
+        None
+    };
+    match elsewhere {
+        Some(elsewhere) => diagnostic.help(format!("`{name}` is {elsewhere}")),
+        None => diagnostic.help(
+            "write an operator of MongoDB 8's manual; a text that begins with `$` stands in {\"$literal\": …}",
+        ),
+    }
+}
+
+pub(crate) fn unknown_key(name: &Spanned<String>, of: &str, known: &[&str], named: Span) -> Diagnostic {
+    let message = format!("`{of}` has no member `{}`", name.value);
+    let diagnostic = operator(name.span, message, "no such member", named);
+    if known.is_empty() {
+        return diagnostic.help(format!("write {{\"{of}\": {{}}}}"));
+    }
+    diagnostic.suggest(&name.value, known.iter().copied(), "its members are")
+}
+
+pub(crate) fn unknown_word(span: Span, word: &str, of: &str, known: &[&str], named: Span) -> Diagnostic {
+    operator(span, format!("`{of}` cannot be `{word}`"), "no such word", named).suggest(
+        word,
+        known.iter().copied(),
+        "it is one of",
+    )
+}
+
+pub(crate) fn dollar_name(name: &Spanned<String>, of: &str, named: Span) -> Diagnostic {
+    let message = format!("`{}` stands in `{of}` where the name of a field has to stand", name.value);
+    operator(name.span, message, "not the name of a field", named)
+        .help("write the name of the field, and the operator inside of its value: {\"total\": {\"$sum\": …}}")
+}
+
+/// Whether a name is one of Extended JSON.
+pub(crate) fn is_extended(name: &str) -> bool {
+    EXTENDED.contains(&name)
+}
+
+pub(crate) fn extended(span: Span, form: &str, named: Span) -> Diagnostic {
+    let help = "pass the value as an argument: declare it in `args`, and write {\"$arg\": \"NAME\"} in its place";
+    Diagnostic::error(
+        Code::ExtendedJson,
+        format!("`{form}` is a form of Extended JSON, which is not interpreted"),
+    )
+    .at(span, "would be a member of this name")
+    .near(named, "named here")
+    .help(help)
+}
+
+fn place(span: Span, message: impl Into<String>, help: &str, named: Span) -> Diagnostic {
+    Diagnostic::error(Code::StagePlace, message).at(span, "not here").near(named, "named here").help(help)
+}
+
+pub(crate) fn misplaced(span: Span, message: String, help: &str, named: Span) -> Diagnostic {
+    place(span, message, help, named)
+}
+
+pub(crate) fn not_in_match(span: Span, name: &str, help: &str, named: Span) -> Diagnostic {
+    place(span, format!("`{name}` cannot stand in a pipeline's query"), help, named)
+}
+
+pub(crate) fn text_not_first(span: Span, named: Span) -> Diagnostic {
+    let help = "move this `$match` to the front; conditions on what other stages give are a second `$match`";
+    place(span, "`$text` has to stand in the first stage of the pipeline", help, named)
+}
+
+pub(crate) fn filter_without_field(span: Span, name: &str, named: Span) -> Diagnostic {
+    let help = format!("write the field first: {{\"price\": {{\"{name}\": …}}}}");
+    place(span, format!("`{name}` stands without a field"), &help, named)
+}
+
+pub(crate) fn operator_in_value(name: &Spanned<String>, named: Span) -> Diagnostic {
+    let message = format!("`{}` stands inside of a value, where it is no operator", name.value);
+    place(name.span, message, "write the path of the field with dots: {\"place.zip\": {\"$gt\": …}}", named)
+}
+
+pub(crate) fn not_alone(span: Span, operator: &Member, named: Span) -> Diagnostic {
+    let name = &operator.name.value;
+    shape(
+        span,
+        named,
+        &format!("another member stands beside the operator `{name}`"),
+        "beside the operator",
+        "put each operator into braces of its own, and join conditions with `$and`",
+    )
+    .near(operator.name.span, "the operator")
+}
+
+fn value(span: Span, message: String, label: &str, named: Span) -> Diagnostic {
+    Diagnostic::error(Code::PipelineValue, message).at(span, label).near(named, "named here")
+}
+
+pub(crate) fn wrong_kind(node: &Node, of: &str, expected: &str, named: Span) -> Diagnostic {
+    let message = format!("`{of}` takes {expected}, not {}", node.value.kind());
+    let diagnostic = value(node.span, message, &format!("expected {expected}"), named);
+    match node.value.text().filter(|text| expected.contains("number") && text.parse::<i64>().is_ok()) {
+        Some(number) => diagnostic.help(format!("write {number} without quotes")).fix(node.span, number),
+        None => diagnostic.help(format!("write {expected}")),
+    }
+}
+
+pub(crate) fn count(
+    span: Span,
+    of: &str,
+    given: usize,
+    (least, most): (usize, usize),
+    named: Span,
+) -> Diagnostic {
+    let wanted = match (least, most) {
+        (least, most) if least == most => format!("{least}"),
+        (least, usize::MAX) => format!("at least {least}"),
+        (least, most) => format!("{least} to {most}"),
+    };
+    let s = if wanted == "1" || wanted == "at least 1" { "" } else { "s" };
+    value(span, format!("`{of}` takes {wanted} expression{s}, and {given} are given"), "these", named)
+        .help(format!("write {{\"{of}\": […]}} with {wanted} expression{s} in the list"))
+}
+
+pub(crate) fn missing_key(span: Span, key: &str, of: &str, named: Span) -> Diagnostic {
+    value(span, format!("`{of}` lacks its member `{key}`"), "lacks it", named)
+        .help(format!("add \"{key}\": …"))
+}
+
+pub(crate) fn no_source(span: Span, name: &str, named: Span) -> Diagnostic {
+    let help = if name == "$lookup" {
+        "write `from` with `localField` and `foreignField`, or with `pipeline`, or both"
+    } else {
+        "write {\"coll\": \"…\"}, with `pipeline` where stages are wanted"
+    };
+    value(span, format!("`{name}` does not say what it reads"), "what does it read?", named).help(help)
+}
+
+pub(crate) fn no_conditions(span: Span, name: &str, named: Span) -> Diagnostic {
+    value(span, format!("`{name}` has no conditions"), "an empty list", named)
+        .help("write at least one condition, or remove the operator")
+}
+
+pub(crate) fn no_accumulator(node: &Node, what: &str, named: Span) -> Diagnostic {
+    let message = format!("{} stands where an {what} has to stand", node.value.kind());
+    value(node.span, message, "says not how values are gathered", named)
+        .help("write an operator: {\"$sum\": 1}, {\"$first\": \"$name\"}; what all have in common stands in `_id`")
+}
+
+pub(crate) fn no_path(span: Span, path: &str, of: &str, named: Span) -> Diagnostic {
+    value(span, format!("`{of}` takes a path, which begins with `$`"), "not a path", named)
+        .help(format!("write \"${path}\""))
+}
+
+pub(crate) fn no_direction(node: &Node, named: Span) -> Diagnostic {
+    value(node.span, "this is not a direction to sort in".to_owned(), "expected 1 or -1", named)
+        .help("write 1 to ascend and -1 to descend")
+}
+
+pub(crate) fn value_not_here(
+    span: Span,
+    of: &str,
+    (why, help): (&str, &str),
+    named: Span,
+) -> Diagnostic {
+    Diagnostic::error(Code::ValueNotHere, format!("a client's value cannot stand in `{of}`"))
+        .at(span, why)
+        .near(named, "named here")
+        .help(help)
+}
+
+pub(crate) fn undeclared_regex(span: Span, name: &str, of: &str, named: Span) -> Diagnostic {
+    Diagnostic::error(
+        Code::RegexNotDeclared,
+        format!("a client's value is a regular expression in `{of}`, and is not declared as one"),
+    )
+    .at(span, "the client would write the expression")
+    .near(named, "named here")
+    .help(format!("write {{\"$arg\": \"{name}\", \"as\": \"regex\"}} if clients are to send regular expressions"))
+    .help("to search for the text itself, use `$indexOfCP` in `$expr`, or `$eq`")
+}
+
+pub(crate) fn no_regex_here(span: Span, of: &str, named: Span) -> Diagnostic {
+    Diagnostic::error(Code::ValueNotHere, format!("`{of}` takes no regular expression"))
+        .at(span, "declared as a regular expression")
+        .near(named, "named here")
+        .help("write {\"$arg\": \"NAME\"} without `as`")
+}
+
+pub(crate) fn argument_type(
+    span: Span,
+    (name, ty): (&str, &str),
+    of: &str,
+    takes: &str,
+    (call, named): (Span, Span),
+) -> Diagnostic {
+    Diagnostic::error(Code::ArgumentKind, format!("`{of}` takes {takes}, and `{name}` is of the type `{ty}`"))
+        .at(span, format!("expected {takes}"))
+        .near(call, "in this call")
+        .near(named, "named here")
+        .help(format!("change the type of the argument `{name}`, or write a constant"))
+}
+
+pub(crate) fn argument_null(span: Span, name: &str, of: &str, (call, named): (Span, Span)) -> Diagnostic {
+    Diagnostic::error(Code::ArgumentKind, format!("`{of}` takes no null, and `{name}` may be null"))
+        .at(span, "may be null")
+        .near(call, "in this call")
+        .near(named, "named here")
+        .help(format!("remove `nullable` from the argument `{name}`, or give it a `default`"))
+}
+
+pub(crate) fn script(span: Span, name: &str, named: Span) -> Diagnostic {
+    Diagnostic::warning(Code::ServerScript, format!("`{name}` runs JavaScript in the server"))
+        .at(span, "a script")
+        .near(named, "named here")
+        .help("write it with operators: scripts are slow, deprecated since MongoDB 8.0, and often switched off")
+}

@@ -1,0 +1,368 @@
+//! Mistakes in the text of a template, before anybody asks what it means. The words are our own: people who type
+//! these know SQL, JSON, YAML or an INI file, and not the grammar of TOML.
+
+use super::Diagnostic;
+use crate::{code::Code, names::quoted, span::Span};
+
+fn syntax(span: Span, message: impl Into<String>, label: impl Into<String>) -> Diagnostic {
+    Diagnostic::error(Code::Syntax, message).at(span, label)
+}
+
+/// What a language looks like that somebody wrote instead of TOML.
+pub(crate) fn other_language(span: Span, language: &str) -> Diagnostic {
+    Diagnostic::error(Code::OtherLanguage, format!("this file is {language}, and a template is TOML"))
+        .at(span, format!("this is how {language} begins"))
+        .help(
+            "write a section in brackets, `[template]`, and below it a line for each key, `name = \"invoice\"`; \
+             `bedsc new NAME` writes a template to start from",
+        )
+}
+
+pub(crate) fn merge_conflict(ours: Span, middle: Option<Span>, theirs: Option<Span>) -> Diagnostic {
+    let mut diagnostic = Diagnostic::error(Code::MergeConflict, "a merge conflict is not resolved")
+        .at(ours, "one version begins here");
+    if let Some(middle) = middle {
+        diagnostic = diagnostic.near(middle, "the other version begins here");
+    }
+    if let Some(theirs) = theirs {
+        diagnostic = diagnostic.near(theirs, "it ends here");
+    }
+    diagnostic.help("keep the lines that are right, and remove the others and the lines of `<`, `=` and `>`")
+}
+
+/// `count` is how many there are, the one that is shown included.
+pub(crate) fn invisible(span: Span, name: &str, code: u32, count: usize, is_blank: bool) -> Diagnostic {
+    let more = if count > 1 { format!(", and {} more follow", count - 1) } else { String::new() };
+    Diagnostic::error(
+        Code::InvisibleCharacter,
+        format!("there is {name}, U+{code:04X}, where TOML does not allow it{more}"),
+    )
+    .at(span, "invisible here")
+    .help(if is_blank {
+        "write an ordinary space in its place; word processors and web pages put such characters in"
+    } else {
+        "remove it; `bedsc fix` does so too, where an editor does not show it"
+    })
+}
+
+/// Something else than `=` behind a key. The last are the key, the place of what follows, and what is right there.
+pub(crate) fn equals(span: Span, written: &str, (key, rest, right): (&str, Span, &str)) -> Diagnostic {
+    let message = if written == ":" {
+        "a key is followed by `=`, not by a colon".to_owned()
+    } else {
+        format!("a key is followed by `=`, not by `{written}`")
+    };
+    let shown = if right.is_empty() || right.chars().count() > 60 { "…" } else { right };
+    let space = if written == ":" { " " } else { "" };
+    syntax(span, message, "write `=` here")
+        .help(format!("write `{key} = {shown}`"))
+        .fix(Span { end: rest.end, ..span }, format!("{space}= {right}"))
+}
+
+/// An item of a list as YAML writes it.
+pub(crate) fn dash(span: Span, item: &str) -> Diagnostic {
+    syntax(span, "the items of a list stand in [ ], with commas between them", "not a list here")
+        .help(format!("write `[{}, …]` behind the key and its `=`", quoted(item)))
+}
+
+pub(crate) fn missing_equals(at: Span, key: &str) -> Diagnostic {
+    syntax(at, format!("there is no `=` after the key `{key}`"), "expected `=`")
+        .help(format!("write `{key} = …`"))
+        .fix(Span { end: at.start, ..at }, "= ")
+}
+
+pub(crate) fn lone_word(span: Span, word: &str) -> Diagnostic {
+    syntax(span, format!("`{word}` stands alone on its line"), "neither a section nor a key with a value")
+        .help(format!("remove the line, or write `{word} = …` for a key, `[{word}]` for a section, `# {word}` for a comment"))
+}
+
+pub(crate) fn missing_value(span: Span, key: &str) -> Diagnostic {
+    syntax(span, format!("the key `{key}` has no value"), "expected a value behind `=`")
+        .help("write the value on the line of its key, or remove the key")
+}
+
+pub(crate) fn semicolon_end(span: Span) -> Diagnostic {
+    syntax(span, "a line does not end with `;`", "remove it")
+        .help("remove the semicolon: a line of TOML ends with the line")
+        .fix(span, "")
+}
+
+pub(crate) fn comma_end(span: Span) -> Diagnostic {
+    syntax(span, "a line does not end with a comma", "remove it")
+        .help("remove the comma: commas stand between the parts of { } and [ ] only")
+        .fix(span, "")
+}
+
+pub(crate) fn semicolon_between(span: Span) -> Diagnostic {
+    syntax(span, "the parts of { } and [ ] are separated by commas, not by `;`", "write `,` here")
+        .help("write `,`")
+        .fix(span, ",")
+}
+
+pub(crate) fn comment(span: Span, marker: &str) -> Diagnostic {
+    syntax(span, format!("a comment begins with `#`, not with `{marker}`"), "write `#` here")
+        .help("write `# …`")
+        .fix(span, "#")
+}
+
+pub(crate) fn comment_block(span: Span) -> Diagnostic {
+    syntax(span, "a comment begins with `#`, and there is none over several lines", "not a comment here")
+        .help("write `#` at the beginning of each line, and remove `/*` and `*/`")
+}
+
+pub(crate) fn fence(span: Span) -> Diagnostic {
+    syntax(span, "this line belongs to a page that the template was copied from", "not part of the template")
+        .help("remove this line")
+        .fix(span, "")
+}
+
+pub(crate) fn section_brackets(span: Span, name: &str) -> Diagnostic {
+    syntax(span, "the name of a section stands in [ ]", format!("write `[{name}]`"))
+        .help(format!("write `[{name}]`"))
+        .fix(span, format!("[{name}]"))
+}
+
+pub(crate) fn section_unclosed(span: Span, name: &str) -> Diagnostic {
+    let end = Span { start: span.end, ..span };
+    syntax(span, "the header of a section is not closed", "`]` is missing")
+        .help(format!("write `[{name}]`"))
+        .fix(end, "]")
+}
+
+pub(crate) fn section_name(span: Span, written: &str, name: &str) -> Diagnostic {
+    syntax(
+        span,
+        format!("`{written}` is not the header of a section"),
+        "expected names with `.` between them",
+    )
+    .help(format!("write `[{name}]`"))
+    .fix(span, format!("[{name}]"))
+}
+
+pub(crate) fn section_empty(span: Span) -> Diagnostic {
+    syntax(span, "the header of a section has no name", "which section?")
+        .help("write one of `[template]`, `[fields]`, `[objects]`, `[fetch]` and `[calls.NAME]`")
+}
+
+pub(crate) fn typographic(span: Span, inner: &str) -> Diagnostic {
+    let right = quoted(inner);
+    syntax(span, "these are not the quotes of TOML", "a string stands in straight quotes")
+        .help(format!("write `{right}`"))
+        .fix(span, right)
+}
+
+pub(crate) fn unclosed_string(span: Span, quote: &str) -> Diagnostic {
+    syntax(span, "a string is not closed", "this string has no end on its line")
+        .help(format!("write `{quote}` at the end of the string"))
+}
+
+/// A string that took in what follows it, up to the quote that opens another.
+pub(crate) fn swallowed(open: Span, quote: Span) -> Diagnostic {
+    syntax(open, "a string is not closed", "this string goes on to the next quote")
+        .near(quote, "this quote ends it")
+        .help("write the closing quote where the string ends")
+}
+
+pub(crate) fn unclosed_block(span: Span, quotes: &str) -> Diagnostic {
+    syntax(span, "a string over several lines is not closed", "this string has no end")
+        .help(format!("write `{quotes}` where it ends, or the string on one line in single quotes"))
+}
+
+pub(crate) fn quote_inside(span: Span) -> Diagnostic {
+    syntax(span, "there is a quote inside of a string", "the string ends here, and text follows")
+        .help("write the string in 'single quotes', or `\\\"` for a quote inside of \"double quotes\"")
+}
+
+pub(crate) fn escape(span: Span, string: Span, escape: &str, right: Option<String>) -> Diagnostic {
+    let diagnostic = syntax(span, format!("`{escape}` means nothing in \"double quotes\""), "not an escape");
+    match right {
+        Some(right) => {
+            diagnostic.help(format!("write `{right}`: in 'single quotes' every \\ stays")).fix(string, right)
+        }
+        None => diagnostic.help("write `\\\\` for each `\\`"),
+    }
+}
+
+pub(crate) fn boolean(span: Span, word: &str, right: &str) -> Diagnostic {
+    syntax(span, format!("`{word}` is not a boolean"), format!("write `{right}`"))
+        .help(format!("write `{right}`: the booleans are `true` and `false`"))
+        .fix(span, right)
+}
+
+pub(crate) fn null(span: Span, word: &str, key: &str) -> Diagnostic {
+    let diagnostic = syntax(span, format!("there is no `{word}` in TOML"), "not a value");
+    match key {
+        "default" => diagnostic
+            .help("remove `default`: a field that is neither required nor has a default is null where a client gives none"),
+        _ => diagnostic.help(format!("remove `{key}`: a key that says nothing is left out")),
+    }
+}
+
+/// `right` is the number as it should be written.
+pub(crate) fn number(span: Span, why: &str, right: &str) -> Diagnostic {
+    syntax(span, why, format!("write `{right}`")).help(format!("write `{right}`")).fix(span, right)
+}
+
+/// A number with a comma, of which nobody can tell what it separates.
+pub(crate) fn number_with_comma(span: Span, whole: &str, fraction: &str) -> Diagnostic {
+    syntax(span, "a number has no comma", "one number, it seems")
+        .help(format!("write `{whole}`, or `{fraction}` if the comma stands in front of a fraction"))
+}
+
+/// A string that is closed and was not opened.
+pub(crate) fn missing_quote(span: Span, quote: &str) -> Diagnostic {
+    syntax(span, "a string has no opening quote", format!("write `{quote}` in front of this"))
+        .help(format!("write `{quote}` where the string begins"))
+        .fix(Span { end: span.start, ..span }, quote)
+}
+
+pub(crate) fn extra_quote(span: Span) -> Diagnostic {
+    syntax(span, "there is a quote too many", "the string is closed already").help("remove it").fix(span, "")
+}
+
+pub(crate) fn unit(span: Span, word: &str, digits: &str) -> Diagnostic {
+    syntax(span, format!("`{word}` is not a number"), "a number has digits alone")
+        .help(format!("write `{digits}`, or the number that you mean without its unit"))
+}
+
+pub(crate) fn unquoted(span: Span, text: &str) -> Diagnostic {
+    let right = quoted(text);
+    syntax(span, "a string stands in quotes", format!("write `{right}`"))
+        .help(format!("write `{right}`"))
+        .fix(span, right)
+}
+
+/// `right` is what to write in the place of a type that is not in quotes.
+pub(crate) fn unquoted_type(span: Span, right: &str) -> Diagnostic {
+    syntax(span, "the name of a type stands in quotes", format!("write `{right}`"))
+        .help(format!("write `{right}`"))
+        .fix(span, right)
+}
+
+pub(crate) fn function(span: Span, written: &str) -> Diagnostic {
+    let diagnostic =
+        syntax(span, format!("`{written}` is a function, and a template has none"), "not a constant");
+    let name = written.split('(').next().unwrap_or_default().to_ascii_lowercase();
+    match name.as_str() {
+        "now" | "current_timestamp" | "curdate" | "current_date" | "sysdate" | "getdate" => diagnostic
+            .help("write `generated = \"now\"` in place of the default, for a field of the type `datetime`"),
+        "uuid" | "newid" | "gen_random_uuid" | "uuidv4" | "uuid_v4" => diagnostic
+            .help("write `generated = \"uuid_v7\"` in place of the default, for a field of the type `uuid`"),
+        _ => diagnostic
+            .help("write a constant; what the database computes is a field with `generated = \"database\"`"),
+    }
+}
+
+pub(crate) fn not_a_value(span: Span, text: &str) -> Diagnostic {
+    syntax(span, format!("`{text}` is not a value"), "expected a string, a number, true, false, [ ] or { }")
+        .help(format!("write a string in quotes, `{}`", quoted(text)))
+}
+
+pub(crate) fn parentheses(span: Span) -> Diagnostic {
+    syntax(span, "a list stands in [ ], not in ( )", "not a list here").help("write `[\"a\", \"b\"]`")
+}
+
+pub(crate) fn missing_comma(span: Span, next: Span) -> Diagnostic {
+    let at = Span { start: span.end, ..span };
+    syntax(next, "there is no comma in front of this", "expected `,` or the end")
+        .near(span, "write `,` behind this")
+        .help("write a comma between the parts of { } and [ ]")
+        .fix(at, ",")
+}
+
+pub(crate) fn extra_comma(span: Span) -> Diagnostic {
+    syntax(span, "there is a comma too many", "nothing stands in front of it").help("remove it").fix(span, "")
+}
+
+pub(crate) fn unclosed_bracket(span: Span, open: &str) -> Diagnostic {
+    let close = if open == "[" { "]" } else { "}" };
+    syntax(span, format!("`{open}` is never closed"), "opened here")
+        .help(format!("write `{close}` where it ends"))
+}
+
+pub(crate) fn wrong_bracket(span: Span, open: Span, (written, right): (&str, &str)) -> Diagnostic {
+    syntax(span, format!("`{written}` does not close what is open"), format!("expected `{right}`"))
+        .near(open, "this is open")
+        .help(format!("write `{right}`"))
+        .fix(span, right)
+}
+
+pub(crate) fn stray_bracket(span: Span, bracket: &str) -> Diagnostic {
+    syntax(span, format!("`{bracket}` closes nothing"), "nothing is open here")
+        .help("remove it, or open the bracket where the value begins")
+}
+
+pub(crate) fn list_of_keys(span: Span) -> Diagnostic {
+    syntax(span, "keys with values stand in { }, not in [ ]", "not in a list")
+        .help("write `{ key = value, … }`")
+}
+
+pub(crate) fn table_of_values(span: Span, open: Span) -> Diagnostic {
+    syntax(span, "this has no value", "expected `=` and a value")
+        .near(open, "in { }, each part is a key with its value")
+        .help("write `name = …`, or a list in brackets, `[\"a\", \"b\"]`")
+}
+
+pub(crate) fn key_letters(span: Span, key: &str) -> Diagnostic {
+    let plain: String = key.chars().filter(char::is_ascii).collect();
+    let example = if plain.is_empty() { "name".to_owned() } else { ascii(key) };
+    syntax(span, format!("`{key}` is not a name of ASCII letters"), "only letters a to z, digits and `_`")
+        .help(format!("write `{example} = {{ type = …, column = \"{key}\" }}`: clients see the name, the database has the column"))
+}
+
+/// A name in ASCII for one in another script, as people transcribe it.
+fn ascii(key: &str) -> String {
+    let mut out = String::new();
+    for letter in key.chars() {
+        match letter {
+            'ä' => out.push_str("ae"),
+            'ö' | 'ø' => out.push_str("oe"),
+            'ü' => out.push_str("ue"),
+            'ß' => out.push_str("ss"),
+            'å' | 'á' | 'à' | 'â' | 'ã' => out.push('a'),
+            'é' | 'è' | 'ê' | 'ë' => out.push('e'),
+            'í' | 'ì' | 'î' | 'ï' => out.push('i'),
+            'ó' | 'ò' | 'ô' | 'õ' => out.push('o'),
+            'ú' | 'ù' | 'û' => out.push('u'),
+            'ç' => out.push('c'),
+            'ñ' => out.push('n'),
+            letter if letter.is_ascii() => out.push(letter),
+            _ => out.push('_'),
+        }
+    }
+    out
+}
+
+pub(crate) fn key_character(span: Span, character: &str) -> Diagnostic {
+    syntax(span, format!("`{character}` cannot stand here"), "expected a key or a section")
+        .help("write a key with its value, `name = \"invoice\"`, or a section, `[template]`, on each line")
+}
+
+pub(crate) fn after_value(span: Span, text: &str) -> Diagnostic {
+    syntax(span, format!("`{text}` follows a value"), "expected the end of the line")
+        .help("write each key on a line of its own, and a comment behind `#`")
+}
+
+pub(crate) fn after_header(span: Span, text: &str) -> Diagnostic {
+    syntax(span, format!("`{text}` follows the header of a section"), "expected the end of the line")
+        .help("write keys on the lines below the header, and a comment behind `#`")
+}
+
+pub(crate) fn too_deep(span: Span) -> Diagnostic {
+    syntax(span, "this is nested too deep", "too many levels")
+        .help("a template has at most `[calls.NAME.args.NAME]`, and lists and objects of 8 levels")
+}
+
+pub(crate) fn cr_line_ends(span: Span, whole: Span, text: &str) -> Diagnostic {
+    Diagnostic::error(Code::InvisibleCharacter, "the lines of this file end with CR alone, U+000D")
+        .at(span, "the first such end")
+        .help("save the file with line ends of Unix (LF) or Windows (CR LF)")
+        .fix(whole, text.replace("\r\n", "\n").replace('\r', "\n"))
+}
+
+/// What none of the others knows.
+pub(crate) fn unknown(span: Span) -> Diagnostic {
+    syntax(span, "this is not TOML", "not understood from here on").help(
+        "write strings in quotes, commas between the parts of { } and [ ], and each key on a line of its own",
+    )
+}

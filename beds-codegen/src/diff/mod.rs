@@ -1,0 +1,430 @@
+//! What a change of templates means for clients: what breaks them, what only gives them more, what they do not see.
+//!
+//! It compares what is valid, so order, layout and comments mean nothing. A change is breaking where a client that
+//! did right before is refused, misled, or gets what it cannot read.
+
+mod types;
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::Serialize;
+
+use crate::model::{ArgMode, Call, Domain, Field, Operations, Returns, Supply};
+
+/// What a change does to clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Effect {
+    /// A client that did right is refused or misled.
+    Breaking,
+    /// Clients may send more or see more.
+    Widening,
+    /// Nothing changes on the wire.
+    Invisible,
+}
+
+impl Effect {
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Breaking => "breaking",
+            Self::Widening => "widening",
+            Self::Invisible => "invisible",
+        }
+    }
+}
+
+/// One change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// The template.
+    pub template: String,
+    /// What it does to clients.
+    pub effect: Effect,
+    /// The part of the template, such as ``field `price` ``.
+    pub place: String,
+    /// What changed.
+    pub what: String,
+    /// What that means for a client.
+    pub why: String,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { effect, place, what, why, .. } = self;
+        write!(f, "{:<9}  {place}: {what}", effect.as_str())?;
+        if why.is_empty() { Ok(()) } else { write!(f, "\n           {why}") }
+    }
+}
+
+/// The changes from one set of templates to another, by template, the gravest first.
+#[must_use]
+pub fn changes(old: &[&Domain], new: &[&Domain]) -> Vec<Change> {
+    let by_name = |domains: &[&Domain]| -> BTreeMap<String, Domain> {
+        domains.iter().map(|domain| (domain.name.value.clone(), (*domain).clone())).collect()
+    };
+    let (old, new) = (by_name(old), by_name(new));
+    let mut changes = Vec::new();
+    for (name, before) in &old {
+        let mut seen = Seen { template: name, list: Vec::new() };
+        match new.get(name) {
+            Some(after) => domain(before, after, &mut seen),
+            None => seen.breaking("template", "removed", "every request to it comes back as unroutable"),
+        }
+        changes.append(&mut seen.list);
+    }
+    for name in new.keys().filter(|name| !old.contains_key(*name)) {
+        let mut seen = Seen { template: name, list: Vec::new() };
+        seen.widening("template", "added", "clients may use it");
+        changes.append(&mut seen.list);
+    }
+    changes.sort_by(|a, b| (&a.template, a.effect).cmp(&(&b.template, b.effect)));
+    changes
+}
+
+/// The changes for people: by template, with a line that counts them.
+#[must_use]
+pub fn render(changes: &[Change]) -> String {
+    if changes.is_empty() {
+        return "no change that matters to clients or to the database\n".to_owned();
+    }
+    let mut out = String::new();
+    let mut last = "";
+    for change in changes {
+        if change.template != last {
+            let blank = if last.is_empty() { "" } else { "\n" };
+            out.extend([blank, &change.template, "\n"]);
+            last = &change.template;
+        }
+        out.push_str("  ");
+        out.push_str(&change.to_string().replace('\n', "\n  "));
+        out.push('\n');
+    }
+    let count = |effect: Effect| changes.iter().filter(|change| change.effect == effect).count();
+    let (breaking, widening) = (count(Effect::Breaking), count(Effect::Widening));
+    out.push_str(&format!("\n{breaking} breaking, {widening} widening, {} invisible\n", count(Effect::Invisible)));
+    if breaking + widening > 0 {
+        out.push_str("clients that send `beds-template-hash` are refused until they are built anew\n");
+    }
+    out
+}
+
+/// The changes of one template.
+struct Seen<'t> {
+    template: &'t str,
+    list: Vec<Change>,
+}
+
+impl Seen<'_> {
+    fn push(&mut self, effect: Effect, place: &str, what: impl Into<String>, why: impl Into<String>) {
+        let (template, place) = (self.template.to_owned(), place.to_owned());
+        self.list.push(Change { template, effect, place, what: what.into(), why: why.into() });
+    }
+
+    fn breaking(&mut self, place: &str, what: impl Into<String>, why: impl Into<String>) {
+        self.push(Effect::Breaking, place, what, why);
+    }
+
+    fn widening(&mut self, place: &str, what: impl Into<String>, why: impl Into<String>) {
+        self.push(Effect::Widening, place, what, why);
+    }
+
+    fn invisible(&mut self, place: &str, what: impl Into<String>) {
+        self.push(Effect::Invisible, place, what, "");
+    }
+
+    /// What a domain has or has not: to lose it breaks, to gain it widens.
+    fn has(&mut self, place: &str, (before, after): (bool, bool), lost: &str) {
+        match (before, after) {
+            (true, false) => self.breaking(place, "removed", lost),
+            (false, true) => self.widening(place, "added", "clients may use it"),
+            _ => {}
+        }
+    }
+}
+
+fn domain(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
+    header(old, new, seen);
+    let (before, after) = (old.offered(), new.offered());
+    let Operations { read, create, update, delete } = before;
+    for (name, before, after) in [
+        ("fetch and count", read, after.read),
+        ("create", create, after.create),
+        ("update", update, after.update),
+        ("delete", delete, after.delete),
+    ] {
+        seen.has(&format!("operation {name}"), (before, after), "such requests are refused with `unknown_operation`");
+    }
+    fields(old, new, seen);
+    fetch(old, new, seen);
+    calls(old, new, seen);
+}
+
+fn header(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
+    let (before, after) = (old.placement.read.service(), new.placement.read.service());
+    if before != after {
+        let why = format!("its requests keep their routing keys, but batches have to go to `{after}.batch.*`");
+        seen.breaking("service", format!("from `{before}` to `{after}`"), why);
+    }
+    if old.engine() != new.engine() {
+        seen.invisible("engine", format!("from {} to {}", old.engine().title(), new.engine().title()));
+    }
+    if old.database != new.database {
+        seen.invisible("database", format!("from `{}` to `{}`", old.database, new.database));
+    }
+    if old.description != new.description {
+        seen.invisible("description", "changed");
+    }
+    if objects(old) != objects(new) {
+        seen.invisible("objects", "other objects or arguments of the database");
+    }
+    let names = |domain: &Domain| -> Vec<String> {
+        domain.key.iter().filter_map(|index| Some(domain.fields.get(*index)?.name.clone())).collect()
+    };
+    if names(old) != names(new) {
+        let list = |names: Vec<String>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        let what = format!("from {} to {}", list(names(old)), list(names(new)));
+        seen.breaking("key", what, "a `key` of the old form is refused, and stored keys and cursors mean nothing");
+    }
+    let version = |domain: &Domain| {
+        domain.version.and_then(|index| Some(domain.fields.get(index)?.name.clone()))
+    };
+    match (version(old), version(new)) {
+        (Some(_), None) => seen.breaking("version", "removed", "`if_version` is refused, and updates overwrite each other"),
+        (None, Some(_)) => seen.widening("version", "added", "clients may send `if_version`"),
+        _ => {}
+    }
+}
+
+/// The database objects, as far as a client does not see them.
+fn objects(domain: &Domain) -> String {
+    let mut text = format!("{:?}", domain.objects);
+    // A place in a file is not what is written there.
+    while let Some(start) = text.find(", span: Span {") {
+        let end = text[start..].find('}').map_or(text.len(), |end| start + end + 1);
+        text.replace_range(start..end, "");
+    }
+    text
+}
+
+fn by_name<'f>(fields: impl Iterator<Item = &'f Field>) -> BTreeMap<&'f str, &'f Field> {
+    fields.map(|field| (field.name.as_str(), field)).collect()
+}
+
+/// What clients do with a field.
+#[derive(Clone, Copy)]
+struct Use {
+    /// They read it in replies.
+    read: bool,
+    /// They send it when they create.
+    create: bool,
+    /// They send it at all.
+    sent: bool,
+}
+
+fn fields(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
+    let (before, after) = (by_name(old.fields.iter()), by_name(new.fields.iter()));
+    let offered = old.offered();
+    for (name, field) in &before {
+        let place = format!("field `{name}`");
+        let Some(now) = after.get(name) else {
+            seen.breaking(&place, "removed", "replies lack it, and a request that names it is refused");
+            continue;
+        };
+        let is_sent = is_sent(field) || is_sent(now);
+        let used = Use {
+            read: offered.read,
+            create: offered.create && is_sent,
+            sent: (offered.create || offered.update) && is_sent,
+        };
+        self::field(field, now, used, &place, seen);
+        if field.is_key == now.is_key && field.immutable != now.immutable && offered.update {
+            if now.immutable {
+                seen.breaking(&place, "immutable", "an update of it is refused");
+            } else {
+                seen.widening(&place, "no longer immutable", "clients may update it");
+            }
+        }
+    }
+    for (name, field) in after.iter().filter(|(name, _)| !before.contains_key(*name)) {
+        let place = format!("field `{name}`");
+        if field.supply == Supply::Required && offered.create {
+            seen.breaking(&place, "added, and required", "a create without it is refused");
+        } else {
+            seen.widening(&place, "added", "replies have one member more");
+        }
+    }
+}
+
+const fn is_sent(field: &Field) -> bool {
+    matches!(field.supply, Supply::Required | Supply::Optional | Supply::Default(_))
+}
+
+fn field(old: &Field, new: &Field, used: Use, place: &str, seen: &mut Seen<'_>) {
+    types::ty(&old.ty, &new.ty, used, place, seen);
+    match (old.nullable, new.nullable) {
+        (false, true) if used.read => {
+            seen.breaking(place, "may be null", "replies have null where they never had");
+        }
+        (false, true) => seen.widening(place, "may be null", "clients may send null"),
+        (true, false) if used.sent => seen.breaking(place, "never null", "a request with null is refused"),
+        (true, false) => seen.widening(place, "never null", "replies have a value always"),
+        _ => {}
+    }
+    if used.create || is_sent(old) != is_sent(new) {
+        supply(&old.supply, &new.supply, place, seen);
+    }
+    if old.unique != new.unique {
+        if new.unique {
+            seen.breaking(place, "unique", "a second record with the same value is refused with `conflict`");
+        } else {
+            seen.widening(place, "no longer unique", "several records may have the same value");
+        }
+    }
+    if old.sensitive != new.sensitive {
+        seen.invisible(place, if new.sensitive { "masked in logs" } else { "no longer masked in logs" });
+    }
+    if old.column != new.column {
+        seen.invisible(place, format!("column `{}` instead of `{}`", new.column, old.column));
+    }
+}
+
+fn supply(old: &Supply, new: &Supply, place: &str, seen: &mut Seen<'_>) {
+    use Supply::{Default, Generated, Optional, Required, Version};
+    match (old, new) {
+        (Default(old), Default(new)) if old != new => {
+            let why = "a request without it means another value than before";
+            seen.breaking(place, "another default", why);
+        }
+        (Optional | Default(_), Required) => seen.breaking(place, "required", "a request without it is refused"),
+        (Required, Optional | Default(_)) => {
+            seen.widening(place, "no longer required", "clients may leave it out");
+        }
+        (Optional, Default(_)) => {
+            seen.breaking(place, "has a default", "a request without it gives that value, and no longer null");
+        }
+        (Default(_), Optional) => {
+            seen.breaking(place, "no longer has a default", "a request without it gives null");
+        }
+        (Required | Optional | Default(_), Generated(_) | Version) => {
+            seen.breaking(place, "generated", "a request that sends it is refused");
+        }
+        (Generated(_) | Version, Required) => {
+            seen.breaking(place, "required, and no longer generated", "a create without it is refused");
+        }
+        (Generated(_) | Version, Optional | Default(_)) => {
+            seen.breaking(place, "no longer generated", "a create without it stores no generated value");
+        }
+        _ => {}
+    }
+}
+
+fn fetch(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
+    let names = |domain: &Domain, indices: &[usize]| -> Vec<String> {
+        indices.iter().filter_map(|index| Some(domain.fields.get(*index)?.name.clone())).collect()
+    };
+    for (what, before, after) in [
+        ("filter", names(old, &old.fetch.filter), names(new, &new.fetch.filter)),
+        ("sort", names(old, &old.fetch.sort), names(new, &new.fetch.sort)),
+    ] {
+        for name in before.iter().chain(after.iter().filter(|name| !before.contains(name))) {
+            let place = format!("{what} by `{name}`");
+            let lost = format!("a fetch that asks for this {what} is refused");
+            seen.has(&place, (before.contains(name), after.contains(name)), &lost);
+        }
+    }
+    if !(old.offered().read && new.offered().read) {
+        return;
+    }
+    let (before, after) = (old.fetch.limit_max, new.fetch.limit_max);
+    match before.cmp(&after) {
+        std::cmp::Ordering::Greater => {
+            let why = format!("a fetch with a `limit` above {after} is refused");
+            seen.breaking("limit", format!("at most {after} instead of {before}"), why);
+        }
+        std::cmp::Ordering::Less => {
+            seen.widening("limit", format!("at most {after} instead of {before}"), "clients may ask for more");
+        }
+        std::cmp::Ordering::Equal => {}
+    }
+    let (before, after) = (old.fetch.limit_default, new.fetch.limit_default);
+    if before != after {
+        let why = "a page without `limit` is of another length; who follows `next` sees every record as before";
+        seen.widening("limit", format!("{after} by default instead of {before}"), why);
+    }
+}
+
+fn calls(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
+    let by_name = |domain: &Domain| -> BTreeMap<String, Call> {
+        domain.calls.iter().map(|call| (call.name.clone(), call.clone())).collect()
+    };
+    let (before, after) = (by_name(old), by_name(new));
+    for (name, call) in &before {
+        match after.get(name) {
+            Some(now) => self::call(call, now, seen),
+            None => seen.breaking(
+                &format!("call `{name}`"),
+                "removed",
+                "such requests are refused with `unknown_operation`",
+            ),
+        }
+    }
+    for name in after.keys().filter(|name| !before.contains_key(*name)) {
+        seen.widening(&format!("call `{name}`"), "added", "clients may use it");
+    }
+}
+
+fn call(old: &Call, new: &Call, seen: &mut Seen<'_>) {
+    let name = &old.name;
+    let place = format!("call `{name}`");
+    if old.lane != new.lane {
+        seen.invisible(&place, format!("on the {} lane", new.lane));
+    }
+    for arg in &old.args {
+        let place = format!("argument `{}` of `{name}`", arg.field.name);
+        let Some(now) = new.args.iter().find(|now| now.field.name == arg.field.name) else {
+            seen.breaking(&place, "removed", "a call that passes it is refused, or its value is not returned");
+            continue;
+        };
+        if arg.mode != now.mode {
+            seen.breaking(&place, format!("mode `{}` instead of `{}`", now.mode, arg.mode), "it is passed or returned in another place");
+            continue;
+        }
+        let used =
+            Use { read: arg.mode != ArgMode::In, create: arg.mode != ArgMode::Out, sent: arg.mode != ArgMode::Out };
+        field(&arg.field, &now.field, used, &place, seen);
+    }
+    for arg in new.args.iter().filter(|arg| !old.args.iter().any(|old| old.field.name == arg.field.name)) {
+        let place = format!("argument `{}` of `{name}`", arg.field.name);
+        if arg.mode != ArgMode::Out && arg.field.supply == Supply::Required {
+            seen.breaking(&place, "added, and required", "a call without it is refused");
+        } else {
+            seen.widening(&place, "added", "calls go on without it");
+        }
+    }
+    returns(&old.returns, &new.returns, &place, seen);
+}
+
+fn returns(old: &Returns, new: &Returns, place: &str, seen: &mut Seen<'_>) {
+    let read = Use { read: true, create: false, sent: false };
+    match (old, new) {
+        (Returns::Nothing, Returns::Nothing) | (Returns::AsItComes, Returns::AsItComes) => {}
+        (Returns::Scalar(old), Returns::Scalar(new)) => types::ty(old, new, read, place, seen),
+        (Returns::Rows(old), Returns::Rows(new)) => {
+            let (before, after) = (by_name(old.iter()), by_name(new.iter()));
+            for (name, field) in &before {
+                let place = format!("column `{name}` of {place}");
+                match after.get(name) {
+                    Some(now) => self::field(field, now, read, &place, seen),
+                    None => seen.breaking(&place, "removed", "rows lack it"),
+                }
+            }
+            for name in after.keys().filter(|name| !before.contains_key(*name)) {
+                seen.widening(&format!("column `{name}` of {place}"), "added", "rows have one member more");
+            }
+        }
+        (Returns::Nothing, _) => seen.widening(place, "returns something", "replies have `data`"),
+        _ => seen.breaking(place, "returns something else", "`data` has another shape"),
+    }
+}

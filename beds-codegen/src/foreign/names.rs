@@ -1,0 +1,174 @@
+//! The names of foreign types.
+
+use beds_protocol::TypeName;
+
+use super::{Foreign, Modifiers};
+use crate::names::quoted;
+
+/// The most characters of a `string`; what is longer is a `text`.
+const STRING_MAX: u64 = 65_535;
+
+/// What a name with its arguments means.
+pub(super) fn base(name: &str, arguments: &[String], modifiers: &mut Modifiers) -> Option<Foreign> {
+    let number = |at: usize| arguments.get(at).and_then(|text| text.trim().parse::<u64>().ok());
+    let of = Foreign::new;
+    Some(match name {
+        "tinyint" | "int1" if number(0) == Some(1) => bool_of(modifiers),
+        "bit" if number(0).unwrap_or(1) == 1 => bool_of(modifiers),
+        "bool" | "boolean" | "logical" => bool_of(modifiers),
+        "bit" => of(TypeName::Int).key("unsigned", true),
+        "decimal" | "numeric" | "dec" | "fixed" | "number" if !arguments.is_empty() => {
+            decimal(number(0).unwrap_or(10), number(1).unwrap_or(0))
+        }
+        "numeric" | "dec" | "fixed" => {
+            decimal(10, 0).unsure("`precision` counts all digits, `scale` those after the point")
+        }
+        "money" | "currency" | "smallmoney" => {
+            decimal(19, 4).unsure("`precision` counts all digits, `scale` those after the point")
+        }
+        "decimal128" | "bigdecimal" | "bignumeric" | "big_decimal" => {
+            decimal(34, 4).unsure("`precision` counts all digits, `scale` those after the point")
+        }
+        "serial" | "bigserial" | "smallserial" | "identity" | "autoincrement" | "auto_increment" => {
+            of(TypeName::Int).key("generated", "\"database\"")
+        }
+        "number" => of(TypeName::Float)
+            .unsure("whole numbers are `int`, amounts of money `decimal` with `precision` and `scale`"),
+        "year" => of(TypeName::Int).key("min", 1901).key("max", 2155),
+        "enum" => of(TypeName::Enum).key("values", list(arguments)),
+        "set" if arguments.is_empty() => of(TypeName::String).unsure(
+            "the value of a column SET is one text, with commas; in MongoDB write `list` with `items`",
+        ),
+        "set" => of(TypeName::String)
+            .key(
+                "max",
+                arguments.iter().map(|value| value.chars().count() + 1).sum::<usize>().saturating_sub(1),
+            )
+            .noted("the value of a column SET is one text, with commas"),
+        "char" | "character" if number(0) == Some(36) => {
+            of(TypeName::Uuid).unsure("where its values are no UUIDs, write `string` with `max = 36`")
+        }
+        "binary" if number(0) == Some(16) => {
+            of(TypeName::Bytes).key("max", 16).unsure("where its values are UUIDs, write `uuid`")
+        }
+        "objectid" | "object_id" | "oid" => of(TypeName::ObjectId),
+        "array" | "vec" | "tuple" | "sequence" | "collection" => {
+            of(TypeName::List).key("items", "\"string\"").unsure("`items` is the type of each item")
+        }
+        "document" | "map" | "struct" | "record" | "dict" | "dictionary" | "hashmap" | "hash"
+        | "embedded" | "subdocument" => of(TypeName::Object)
+            .key("fields", "{ name = \"string\" }")
+            .unsure("`fields` are its members; an object of any shape is `json`"),
+        "interval" | "duration" | "timespan" => of(TypeName::Int)
+            .unsure("write a `time` for hours, minutes and seconds, or an `int` for a number of them"),
+        "point" | "geometry" | "polygon" | "linestring" | "geography" | "multipoint"
+        | "geometrycollection" => of(TypeName::String)
+            .unsure("there is no type for places: let the view give their text, with `st_astext`"),
+        _ => {
+            return integer(name, modifiers)
+                .or_else(|| text(name, number(0), arguments))
+                .or_else(|| moment(name));
+        }
+    })
+}
+
+/// A boolean; a default of 0 or 1 is one, too.
+fn bool_of(modifiers: &mut Modifiers) -> Foreign {
+    modifiers.is_unsigned = false;
+    modifiers.default = modifiers.default.take().and_then(|value| match value.trim_matches('"') {
+        "0" => Some("false".to_owned()),
+        "1" => Some("true".to_owned()),
+        _ => None,
+    });
+    Foreign::new(TypeName::Bool)
+}
+
+fn decimal(precision: u64, scale: u64) -> Foreign {
+    Foreign::new(TypeName::Decimal).key("precision", precision).key("scale", scale)
+}
+
+fn list(values: &[String]) -> String {
+    let quoted: Vec<String> = values.iter().map(|value| quoted(value)).collect();
+    format!("[{}]", quoted.join(", "))
+}
+
+fn integer(name: &str, modifiers: &mut Modifiers) -> Option<Foreign> {
+    match name {
+        "int" | "integer" | "bigint" | "smallint" | "tinyint" | "mediumint" | "int1" | "int2" | "int3"
+        | "int4" | "int8" | "int16" | "int32" | "int64" | "i8" | "i16" | "i32" | "i64" | "i128" | "isize"
+        | "long" | "short" | "byte" | "whole" | "long integer" => Some(Foreign::new(TypeName::Int)),
+        "u8" | "u16" | "u32" | "u64" | "u128" | "usize" | "uint" | "uint8" | "uint16" | "uint32"
+        | "uint64" | "unsigned" | "unsigned int" | "unsigned integer" | "unsigned bigint" | "uint4" => {
+            modifiers.is_unsigned = true;
+            Some(Foreign::new(TypeName::Int))
+        }
+        "double" | "double precision" | "real" | "float" | "float4" | "float8" | "f32" | "f64" | "single" => {
+            modifiers.is_unsigned = false;
+            Some(Foreign::new(TypeName::Float))
+        }
+        _ => None,
+    }
+}
+
+fn text(name: &str, length: Option<u64>, arguments: &[String]) -> Option<Foreign> {
+    let sized = |ty: TypeName, max: u64| Foreign::new(ty).key("max", max);
+    Some(match name {
+        "varchar" | "char" | "nvarchar" | "nchar" | "varchar2" | "nvarchar2" | "character"
+        | "character varying" | "string" | "str" | "&str" | "bpchar" => match length {
+            Some(max) if max > STRING_MAX => sized(TypeName::Text, max),
+            Some(max) if max > 0 => sized(TypeName::String, max),
+            _ => Foreign::new(TypeName::String),
+        },
+        "email" | "url" | "uri" | "hostname" | "phone" | "password" | "symbol" | "inet" | "inet4"
+        | "inet6" | "citext" => Foreign::new(TypeName::String),
+        "text" | "clob" | "ntext" | "nclob" => match length {
+            Some(max) if max > 0 => sized(TypeName::Text, max),
+            _ => Foreign::new(TypeName::Text),
+        },
+        "tinytext" => sized(TypeName::Text, 255),
+        "mediumtext" => sized(TypeName::Text, 16_777_215),
+        "longtext" => sized(TypeName::Text, 4_294_967_295),
+        "binary" | "varbinary" | "blob" | "bytea" | "bindata" | "bytes" | "buffer" | "image" | "raw"
+        | "file" | "base64" => match length {
+            Some(max) if max > 0 => sized(TypeName::Bytes, max),
+            _ => Foreign::new(TypeName::Bytes),
+        },
+        "tinyblob" => sized(TypeName::Bytes, 255),
+        "mediumblob" => sized(TypeName::Bytes, 16_777_215),
+        "longblob" => sized(TypeName::Bytes, 4_294_967_295),
+        "guid" | "uniqueidentifier" | "uuidv4" | "uuidv7" | "uuid_v4" | "uuid_v7" | "uuid" => {
+            Foreign::new(TypeName::Uuid)
+        }
+        "jsonb" | "json" | "bson" | "any" | "mixed" | "variant" | "value" | "hstore" | "xml" => {
+            Foreign::new(TypeName::Json)
+        }
+        "list" if arguments.len() == 1 => super::wrapped(&arguments[0].to_ascii_lowercase(), "list")?,
+        _ => return None,
+    })
+}
+
+fn moment(name: &str) -> Option<Foreign> {
+    let ty = match name {
+        "date" | "localdate" | "naivedate" => TypeName::Date,
+        "time" | "localtime" | "naivetime" | "time with time zone" | "time without time zone" | "timetz" => {
+            TypeName::Time
+        }
+        "datetime"
+        | "timestamp"
+        | "timestamptz"
+        | "timestamp with time zone"
+        | "timestamp without time zone"
+        | "datetime2"
+        | "datetimeoffset"
+        | "smalldatetime"
+        | "date-time"
+        | "date_time"
+        | "isodate"
+        | "instant"
+        | "naivedatetime"
+        | "datetime<utc>"
+        | "offsetdatetime" => TypeName::DateTime,
+        _ => return None,
+    };
+    Some(Foreign::new(ty))
+}

@@ -1,0 +1,112 @@
+//! Strings and numbers of JSON.
+
+use super::mistake::{Mistake, word};
+
+/// The string that begins with the quote at `start`, and where it ends.
+pub(super) fn string(text: &str, start: usize) -> Result<(String, usize), Mistake> {
+    let mut out = String::new();
+    let mut at = start + 1;
+    loop {
+        let Some(c) = text[at..].chars().next() else { return Err(unclosed(text, start)) };
+        match c {
+            '"' => return Ok((out, at + 1)),
+            '\n' | '\r' => return Err(unclosed(text, start)),
+            '\\' => {
+                let (c, end) = escape(text, at)?;
+                out.push(c);
+                at = end;
+            }
+            c if c < ' ' => {
+                return Err(Mistake::new(
+                    at..at + 1,
+                    format!("a control character (U+{:04X}) in a string", u32::from(c)),
+                    "this character",
+                    "write it as an escape: a tab is \\t, a line feed is \\n",
+                ));
+            }
+            c => {
+                out.push(c);
+                at += c.len_utf8();
+            }
+        }
+    }
+}
+
+fn unclosed(text: &str, start: usize) -> Mistake {
+    let end = start + text[start..].lines().next().map_or(1, |line| line.trim_end().len());
+    Mistake::new(
+        start..end,
+        "a string is not closed on its line",
+        "no `\"` ends it",
+        "end it with `\"`; a line feed inside of a string is written \\n",
+    )
+}
+
+/// The character that an escape stands for, and where the escape ends.
+fn escape(text: &str, at: usize) -> Result<(char, usize), Mistake> {
+    let rest = &text[at + 1..];
+    let plain = match rest.chars().next() {
+        Some('"') => '"',
+        Some('\\') => '\\',
+        Some('/') => '/',
+        Some('b') => '\u{8}',
+        Some('f') => '\u{c}',
+        Some('n') => '\n',
+        Some('r') => '\r',
+        Some('t') => '\t',
+        Some('u') => return unicode(text, at),
+        other => {
+            let end = at + 1 + other.map_or(0, char::len_utf8);
+            let form = &text[at..end];
+            let help = format!("write `\\{form}` for the backslash itself, as in a regular expression");
+            return Err(Mistake::new(at..end, format!("JSON has no escape `{form}`"), "this escape", help));
+        }
+    };
+    Ok((plain, at + 2))
+}
+
+fn unicode(text: &str, at: usize) -> Result<(char, usize), Mistake> {
+    let unit = |at: usize| {
+        let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
+        // `from_str_radix` takes a sign, too.
+        digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u32::from_str_radix(digits, 16).ok())?
+    };
+    let first = unit(at);
+    let pair = |first: u32| {
+        let second = unit(at + 6).filter(|second| (0xDC00..0xE000).contains(second))?;
+        char::from_u32(0x1_0000 + ((first - 0xD800) << 10) + (second - 0xDC00))
+    };
+    let decoded = match first {
+        Some(first @ 0xD800..=0xDBFF) => pair(first).map(|c| (c, at + 12)),
+        Some(first) => char::from_u32(first).map(|c| (c, at + 6)),
+        None => None,
+    };
+    decoded.ok_or_else(|| {
+        let end = at + 2 + text[at + 2..].bytes().take(4).take_while(u8::is_ascii_hexdigit).count();
+        let help = "write four hexadecimal digits, or the character itself";
+        Mistake::new(at..end, "this escape stands for no character", "this escape", help)
+    })
+}
+
+/// Where the number that begins at `start` ends.
+pub(super) fn number(text: &str, start: usize) -> Result<usize, Mistake> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '-' | '_');
+    let length = text[start..].find(|c| !is_part(c)).unwrap_or(text.len() - start);
+    let written = &text[start..start + length];
+    // What serde takes for a number is one; a number too large for it is none for MongoDB either.
+    if serde_json::from_str::<serde_json::Number>(written).is_ok() {
+        return Ok(start + length);
+    }
+    let end = start + length.max(word(&text[start..]));
+    let digits = written.trim_start_matches('-');
+    let help = if written.contains('_') {
+        "write the digits without `_`"
+    } else if digits.len() > 1 && digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        "remove the zeros before the number, or write it in quotes if it is a string"
+    } else if digits.bytes().filter(|byte| *byte == b'-').count() > 1 {
+        "write dates in quotes, or pass them as arguments"
+    } else {
+        "write it in decimal digits, such as 10, 0.5 or 1e3"
+    };
+    Err(Mistake::new(start..end, format!("`{written}` is not how JSON writes a number"), "this number", help))
+}

@@ -1,0 +1,70 @@
+//! JSON in which every value knows its place, for the files of pipelines.
+//!
+//! The parser is our own because of what it says: people write the shell's syntax into these files, and a parser's
+//! "expected value" names neither the cause nor the remedy. It takes what RFC 8259 takes, and no key twice.
+
+mod lexer;
+mod mistake;
+mod parser;
+
+pub(crate) use mistake::Mistake;
+pub(crate) use parser::parse;
+
+use crate::span::Spanned;
+
+/// A value and its place.
+pub(crate) type Node = Spanned<Json>;
+
+/// A value.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Json {
+    Null,
+    Bool(bool),
+    /// A number as it is written.
+    Number(String),
+    Text(String),
+    List(Vec<Node>),
+    Object(Vec<Member>),
+}
+
+/// A member of an object.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Member {
+    pub(crate) name: Spanned<String>,
+    pub(crate) value: Node,
+}
+
+impl Json {
+    /// What kind of value it is, with its article.
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "true or false",
+            Self::Number(_) => "a number",
+            Self::Text(_) => "a string",
+            Self::List(_) => "a list",
+            Self::Object(_) => "an object",
+        }
+    }
+
+    /// The members, if it is an object.
+    pub(crate) fn members(&self) -> Option<&[Member]> {
+        match self {
+            Self::Object(members) => Some(members),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) | Self::List(_) => None,
+        }
+    }
+
+    /// The string, if it is one.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::List(_) | Self::Object(_) => None,
+        }
+    }
+
+    /// The first member whose name begins with `$`.
+    pub(crate) fn operator(&self) -> Option<&Member> {
+        self.members()?.iter().find(|member| member.name.value.starts_with('$'))
+    }
+}

@@ -1,0 +1,148 @@
+//! Stage 1: finds the templates and reads them, within bounds, into [`Sources`].
+//!
+//! Whatever is wrong with a path or a file becomes a diagnostic; nothing here looks into what the text means.
+
+mod encoding;
+mod stray;
+
+use std::{
+    collections::HashSet,
+    fs::{self, File},
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    diagnostic::{Diagnostic, ErrorSink, files},
+    span::{FileId, Sources},
+};
+
+/// How a template's file name ends.
+pub const TEMPLATE_SUFFIX: &str = "_rec.toml";
+/// The most bytes that a template or a pipeline may have.
+pub const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// A path as reports show it: as it was given, with `/` between its parts.
+#[must_use]
+pub fn shown(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() }
+}
+
+/// Finds the templates in these files and folders. A folder gives its `*_rec.toml` files, not those of folders
+/// inside it; what only looks like a template is warned of. The result is sorted, whatever order the file system lists
+/// them in, and has no file twice, however it is named.
+pub fn find(paths: &[PathBuf], sources: &mut Sources, errors: &mut ErrorSink<'_>) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for path in paths {
+        let name = shown(path);
+        if path.is_dir() {
+            let (files, others) = match list(path) {
+                Ok(listed) => listed,
+                Err(error) => {
+                    errors.push(files::unreadable(sources.add(&*name, ""), &name, &error.to_string()));
+                    continue;
+                }
+            };
+            if files.is_empty() {
+                let right = |other: &Path| (!stray::is_below(other, path)).then(|| stray::right_name(other));
+                let near = others.first().map(|other| (shown(other), right(other)));
+                errors.push(files::no_templates(sources.add(&*name, ""), &name, near));
+            } else {
+                for other in others {
+                    let name = shown(&other);
+                    let id = sources.add(&*name, "");
+                    errors.push(files::not_compiled(
+                        id,
+                        &name,
+                        &stray::right_name(&other),
+                        stray::is_below(&other, path),
+                    ));
+                }
+            }
+            found.extend(files);
+        } else if !path.exists() {
+            errors.push(files::path_missing(sources.add(&*name, ""), &name));
+        } else if !name.ends_with(TEMPLATE_SUFFIX) {
+            errors.push(files::file_name(sources.add(&*name, ""), &name));
+        } else {
+            found.push(path.clone());
+        }
+    }
+    found.sort();
+    let mut seen = HashSet::new();
+    found.retain(|path| seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())));
+    found
+}
+
+/// The templates of a folder, and the files that look like templates and are none.
+fn list(folder: &Path) -> std::io::Result<(Vec<PathBuf>, Vec<PathBuf>)> {
+    let (mut files, mut others) = (Vec::new(), Vec::new());
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = entry.path();
+        let is_template =
+            path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(TEMPLATE_SUFFIX));
+        if is_template {
+            files.push(path);
+        } else if entry.file_type()?.is_dir() {
+            stray::below(&path, stray::LEVELS_MAX, &mut others);
+        } else if stray::looks_like_template(&path) {
+            others.push(path);
+        }
+    }
+    others.sort();
+    Ok((files, others))
+}
+
+/// Reads one file into `sources`; `None` when it cannot be used, which is reported.
+pub fn read(path: &Path, sources: &mut Sources, errors: &mut ErrorSink<'_>) -> Option<FileId> {
+    let name = shown(path);
+    let mut broken = |make: &dyn Fn(FileId) -> Diagnostic| {
+        let id = sources.add(&*name, "");
+        errors.push(make(id));
+    };
+    // One byte more than allowed is read, so that a file that grows, or a device, cannot fill the memory.
+    let bytes = match read_bounded(path) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            broken(&|id| files::unreadable(id, &name, &error.to_string()));
+            return None;
+        }
+    };
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        let length = fs::metadata(path).map_or(bytes.len() as u64, |data| data.len().max(bytes.len() as u64));
+        broken(&|id| files::too_large(id, &name, length, FILE_BYTES_MAX));
+        return None;
+    }
+    decoded(name, bytes, sources, errors)
+}
+
+/// Adds what was read to `sources`; `None` when it is no UTF-8, which is reported.
+pub fn decoded(
+    name: String,
+    bytes: Vec<u8>,
+    sources: &mut Sources,
+    errors: &mut ErrorSink<'_>,
+) -> Option<FileId> {
+    match encoding::decode(bytes) {
+        Ok(text) => Some(sources.add(name, text)),
+        Err(foreign) => {
+            let id = sources.add(name, &*foreign.text);
+            errors.push(foreign.report(id));
+            None
+        }
+    }
+}
+
+fn read_bounded(path: &Path) -> std::io::Result<Vec<u8>> {
+    // Before it is opened: to open a pipe waits for whoever writes to it.
+    let kind = fs::metadata(path)?.file_type();
+    if !kind.is_file() {
+        let what = if kind.is_dir() { "it is a folder" } else { "it is not a regular file" };
+        return Err(std::io::Error::other(what));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

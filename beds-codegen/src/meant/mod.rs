@@ -1,0 +1,164 @@
+//! What people mean by keys that BEDS does not have: words of SQL, of JSON Schema, of object mappers.
+
+mod field;
+mod others;
+
+use crate::part::Part;
+
+/// What a foreign key means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Meant {
+    /// A key that has another name here.
+    Key(&'static str),
+    /// A key with this value, which is another than the one that people write.
+    Pair(&'static str, &'static str),
+    /// There is no such thing; this is what to do instead.
+    Nothing(&'static str),
+}
+
+/// What a key means in a part; `None` for one that nobody knows.
+pub(crate) fn meant(key: &str, part: Part) -> Option<Meant> {
+    let key = normal(key);
+    let found = match part {
+        Part::Sections => others::section(&key),
+        Part::Header => others::header(&key),
+        Part::Struct => others::object(&key).or_else(|| others::header(&key)),
+        Part::Objects => others::object(&key),
+        Part::Read => others::read(&key),
+        Part::Write => others::write(&key),
+        Part::Fetch => others::fetch(&key),
+        Part::Limit => others::limit(&key),
+        Part::Call => others::call(&key),
+        Part::Rows => None,
+        Part::Field(place) => field::field(&key, place),
+    };
+    found.or_else(|| others::anywhere(&key))
+}
+
+/// `notNull`, `not-null` and `NOT NULL` are one word.
+fn normal(key: &str) -> String {
+    let mut out = String::with_capacity(key.len() + 2);
+    let mut was_lower = false;
+    for letter in key.chars() {
+        if letter.is_uppercase() && was_lower {
+            out.push('_');
+        }
+        was_lower = letter.is_lowercase();
+        if matches!(letter, '-' | ' ') { out.push('_') } else { out.extend(letter.to_lowercase()) }
+    }
+    out
+}
+
+/// The keys that an unknown one may stand for, so that they are not missed as well.
+pub(crate) fn stands_for(key: &str, part: Part) -> Vec<&'static str> {
+    let meant = meant(key, part);
+    let nearest = beds_protocol::nearest(key, part.known().iter().copied());
+    let mut keys: Vec<&'static str> = nearest.into_iter().collect();
+    match (meant, part) {
+        (Some(Meant::Key(key) | Meant::Pair(key, _)), _) => keys.push(key),
+        // Whatever it is, it stands where the one object of an operation, or an operation, should.
+        (_, Part::Objects | Part::Read) => keys.extend(part.known()),
+        (Some(Meant::Nothing(_)), Part::Write) => keys.extend(["procedure", "collection"]),
+        (Some(Meant::Nothing(_)), Part::Call) => keys.extend(others::nothing_for_call(&normal(key))),
+        (Some(Meant::Nothing(_)) | None, _) => {}
+    }
+    keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::part::Place;
+
+    #[test]
+    fn what_is_meant_exists() {
+        let parts = [
+            Part::Sections,
+            Part::Header,
+            Part::Objects,
+            Part::Read,
+            Part::Write,
+            Part::Fetch,
+            Part::Limit,
+            Part::Call,
+            Part::Field(Place::Field),
+            Part::Field(Place::Arg),
+        ];
+        for word in WORDS {
+            let found: Vec<_> =
+                parts.iter().filter_map(|part| meant(word, *part).map(|found| (part, found))).collect();
+            assert!(!found.is_empty(), "{word}");
+            for (part, found) in found {
+                if let Meant::Key(key) | Meant::Pair(key, _) = found {
+                    assert!(part.listed(None).contains(&key), "{word} in {part:?}: there is no `{key}`");
+                }
+            }
+        }
+    }
+
+    const WORDS: &[&str] = &[
+        "primary_key",
+        "pk",
+        "auto_increment",
+        "references",
+        "foreign_key",
+        "order_by",
+        "alias",
+        "timeout",
+        "not_null",
+        "notNull",
+        "readonly",
+        "read_only",
+        "length",
+        "maxlength",
+        "maxLength",
+        "size",
+        "comment",
+        "desc",
+        "index",
+        "default_value",
+        "min_length",
+        "regex",
+        "where",
+        "page_size",
+        "returning",
+        "upsert",
+        "lowercase",
+        "nullable_",
+        "null",
+        "optional",
+        "computed",
+        "check",
+        "enum",
+        "choices",
+        "db",
+        "schema",
+        "host",
+        "params",
+        "output",
+        "sql",
+        "query",
+        "filters",
+        "search",
+        "write",
+        "insert",
+        "select",
+        "remove",
+        "proc",
+        "func",
+        "rows",
+        "columns",
+        "ttl",
+        "cache",
+        "title",
+        "label",
+        "hidden",
+        "secret",
+        "decimals",
+        "digits",
+        "kind",
+        "data_type",
+        "direction",
+        "offset",
+    ];
+}

@@ -1,0 +1,240 @@
+//! Foreign names of sections, and foreign keys of what has no type.
+
+use super::Meant::{self, Key, Nothing, Pair};
+
+const CONFIGURATION: Meant = Nothing(
+    "servers, users and passwords stand in the node's configuration, `config/beds.toml`; `database` names a section of it",
+);
+const TIMEOUT: Meant = Nothing(
+    "remove it: timeouts stand in the node's configuration, `request_timeout_ms` and `statement_timeout_ms`; a client gives its own with the header `beds-deadline`",
+);
+const NO_SQL: Meant = Nothing(
+    "a template holds no SQL: make it a view, a procedure or a function of the database, and name that",
+);
+const ACCESS: Meant =
+    Nothing("who may send what is for RabbitMQ's topic permissions, on `NAME.OPERATION`; remove it");
+const COMMENT: Meant =
+    Nothing("there is no such key: write it into `description`, or as a comment behind `#`");
+
+/// What is nowhere a key.
+pub(super) fn anywhere(key: &str) -> Option<Meant> {
+    Some(match key {
+        "timeout" | "timeout_ms" | "timeouts" | "timeout_s" | "timeout_seconds" | "deadline"
+        | "deadline_ms" | "statement_timeout" | "max_time" | "max_time_ms" | "maxtimems" | "lock_timeout" => {
+            TIMEOUT
+        }
+        "ttl" | "cache" | "cached" | "cache_ttl" | "caching" | "expire" | "expires" | "expiration"
+        | "max_age" => Nothing("nothing is cached between requests, and nothing expires: remove it"),
+        "retry" | "retries" | "max_retries" | "idempotent" | "idempotency" | "idempotency_key" => Nothing(
+            "a deadlock is retried by the node, and a client repeats a write with the same `message_id`: remove it",
+        ),
+        "sql" | "query" | "statement" | "select_sql" | "raw_sql" | "command" => NO_SQL,
+        "host" | "port" | "user" | "username" | "password" | "pass" | "url" | "uri" | "dsn"
+        | "connection" | "server" | "pool" | "pool_size" | "credentials" | "socket" => CONFIGURATION,
+        "access" | "roles" | "role" | "permissions" | "permission" | "acl" | "auth" | "allow" | "deny"
+        | "scopes" => ACCESS,
+        "comment" | "desc" | "doc" | "docs" | "documentation" | "summary" | "remark" => COMMENT,
+        _ => return None,
+    })
+}
+
+pub(super) fn section(key: &str) -> Option<Meant> {
+    Some(match key {
+        "filter" | "filters" | "sort" | "query" | "queries" | "find" | "search" | "select" | "paging"
+        | "pagination" | "list" | "limits" | "order" | "fetches" | "where" => Key("fetch"),
+        "columns" | "column" | "field" | "attributes" | "properties" | "schema" | "model" | "members" => {
+            Key("fields")
+        }
+        "object" | "operations" | "tables" | "views" | "procedures" | "crud" | "methods" | "collections"
+        | "collection" | "db" => Key("objects"),
+        "call" | "functions" | "routines" | "rpc" | "commands" | "actions" | "procedure" | "function"
+        | "pipelines" => Key("calls"),
+        "meta" | "header" | "domain" | "table" | "entity" | "package" | "general" | "record"
+        | "templates" | "info" => Key("template"),
+        "index" | "indexes" | "indices" | "relations" | "foreign_keys" | "constraints" | "triggers"
+        | "keys" | "primary_key" | "relationships" | "references" => Nothing(
+            "the database has keys, indexes, triggers and foreign keys: remove it; the fields of the key say `key = true`",
+        ),
+        "config" | "amqp" | "rabbitmq" | "mariadb" | "mysql" | "mongodb" | "database" | "databases"
+        | "broker_services" | "node" => CONFIGURATION,
+        "tests" | "test" | "examples" | "example" | "sample" | "data" | "seed" | "fixtures" => {
+            Nothing("a template holds no data: remove it")
+        }
+        _ => return None,
+    })
+}
+
+pub(super) fn header(key: &str) -> Option<Meant> {
+    Some(match key {
+        "title" | "template" | "domain" | "entity" | "table_name" | "wire_name" | "id" => Key("name"),
+        "desc" | "comment" | "doc" | "docs" | "summary" | "about" | "documentation" | "note" => {
+            Key("description")
+        }
+        "db" | "dbase" | "schema" | "catalog" | "database_name" | "dbname" | "db_name" | "keyspace" => {
+            Key("database")
+        }
+        "dbms" | "driver" | "backend" | "type" | "dialect" | "provider" | "database_type" | "db_type"
+        | "adapter" | "storage" => Key("engine"),
+        "app" | "application" | "services" | "node" | "cluster" | "group" | "namespace" | "module" => {
+            Key("service")
+        }
+        "brokers" | "broker_name" => Key("broker"),
+        "table" | "view" | "collection" | "procedure" | "source" | "from" => {
+            Nothing("database objects stand in `[objects]`: `read = { view = \"…\" }`")
+        }
+        "queue" | "exchange" | "routing_key" | "topic" | "binding" | "vhost" => {
+            Nothing("routing keys follow from `name`, and queues from `service`: remove it")
+        }
+        "lane" | "mode" => Nothing("the operation decides the lane, and a call says its own: remove it"),
+        "primary_key" | "key" | "keys" | "pk" => Nothing("write `key = true` in each field of the key"),
+        "version" | "author" | "owner" | "tags" | "created" | "updated" | "date" | "license" | "status" => {
+            COMMENT
+        }
+        "timestamps" | "soft_delete" | "audit" => Nothing(
+            "declare the fields, `created_at = { type = \"datetime\", generated = \"now\" }`; the database does the rest",
+        ),
+        _ => return None,
+    })
+}
+
+pub(super) fn object(key: &str) -> Option<Meant> {
+    Some(match key {
+        "insert" | "add" | "new" | "post" => Key("create"),
+        "select" | "fetch" | "get" | "list" | "find" | "view" | "reads" | "load" => Key("read"),
+        "modify" | "change" | "edit" | "patch" | "set" => Key("update"),
+        "remove" | "del" | "destroy" | "drop" | "erase" | "purge" => Key("delete"),
+        "write" | "save" | "store" | "put" | "writes" => Nothing(
+            "what is written has an operation each: write `create = { … }`, `update = { … }` and `delete = { … }`",
+        ),
+        "upsert" | "merge" | "replace" | "insert_or_update" | "create_or_update" => Nothing(
+            "there is no such operation: write a call, `[calls.upsert]` with `procedure = \"…\"`, `lane = \"write\"` and its `args`",
+        ),
+        "count" | "describe" | "exists" => Nothing("`read` serves it: remove it"),
+        "call" | "calls" | "execute" | "exec" | "procedure" | "function" | "run" | "pipeline"
+        | "aggregate" => {
+            Nothing("whatever is none of these operations is a call: `[calls.NAME]` with `procedure = \"…\"`")
+        }
+        "table" | "collection" => Nothing("an operation names its object: `read = { view = \"…\" }`"),
+        _ => return None,
+    })
+}
+
+pub(super) fn read(key: &str) -> Option<Meant> {
+    Some(match key {
+        "views" | "view_name" | "viewname" => Key("view"),
+        "tables" | "table_name" | "tablename" => Key("table"),
+        "collections" | "coll" | "collection_name" => Key("collection"),
+        "procedure" | "proc" | "sp" | "stored_procedure" | "function" | "func" | "routine" | "pipeline"
+        | "aggregate" => Nothing(
+            "`read` names a view or a table; a procedure that reads is a call: `[calls.NAME]` with `procedure = \"…\"` and `lane = \"read\"`",
+        ),
+        "name" | "object" | "relation" | "source" | "from" | "entity" => {
+            Nothing("write `view = \"…\"` or `table = \"…\"`")
+        }
+        "columns" | "fields" | "args" | "returns" | "params" | "select" => {
+            Nothing("remove it: `read` gives the fields of `[fields]`, each under its `column`")
+        }
+        "where" | "filter" | "sort" | "order_by" | "limit" | "join" | "group_by" => Nothing(
+            "a condition that always holds belongs into the view; what clients may ask for stands in `[fetch]`",
+        ),
+        "lane" | "commits" | "mode" => Nothing("remove it: `read` is in the read lane"),
+        _ => return None,
+    })
+}
+
+pub(super) fn write(key: &str) -> Option<Meant> {
+    Some(match key {
+        "proc" | "sp" | "stored_procedure" | "routine" | "call" | "name" | "procedures"
+        | "procedure_name" => Key("procedure"),
+        "coll" | "collections" | "collection_name" => Key("collection"),
+        "params" | "parameters" | "arguments" | "arg" | "fields" | "columns" | "in" | "inputs" | "input"
+        | "with" => Key("args"),
+        "returning" | "return" | "out" | "output" | "outputs" | "result" | "results" | "rows" => {
+            Key("returns")
+        }
+        "commit" | "autocommit" | "auto_commit" | "committed" => Key("commits"),
+        "table" | "view" | "function" | "func" | "object" | "into" => Nothing(
+            "in MariaDB, what writes is a procedure: `procedure = \"…\", args = […]`; in MongoDB a collection: `collection = \"…\"`",
+        ),
+        "lane" | "mode" => Nothing("remove it: this is in the write lane"),
+        "transaction" | "isolation" | "atomic" => Nothing(
+            "the node opens and commits the transaction: remove it, or write `commits = true` where the procedure does",
+        ),
+        "where" | "key" | "by" | "match" => {
+            Nothing("the record is found by the key: name its fields in `args`")
+        }
+        _ => return None,
+    })
+}
+
+pub(super) fn fetch(key: &str) -> Option<Meant> {
+    Some(match key {
+        "where" | "filters" | "filterable" | "search" | "searchable" | "query" | "by" | "criteria"
+        | "conditions" | "index" | "indexes" | "match" | "find_by" | "filter_by" => Key("filter"),
+        "order_by" | "orderby" | "order" | "orders" | "sorting" | "sortable" | "sort_by" | "sorts"
+        | "ordering" => Key("sort"),
+        "page_size" | "pagesize" | "limits" | "max" | "page" | "paging" | "pagination" | "per_page"
+        | "top" | "size" | "max_rows" | "page_limit" | "batch_size" | "rows" => Key("limit"),
+        "default_sort" | "default_order" | "direction" | "desc" | "asc" => Nothing(
+            "clients choose the order, `-` in front of a name for descending: name the fields in `sort`; without one the key orders",
+        ),
+        "offset" | "skip" | "cursor" | "after" | "start" => {
+            Nothing("clients go on with the cursor of the last reply, and need no number: remove it")
+        }
+        "fields" | "select" | "columns" | "include" | "projection" | "returns" | "expand" => {
+            Nothing("clients name the fields that they want; all of `[fields]` may be named: remove it")
+        }
+        "distinct" | "group_by" | "having" | "join" | "joins" | "aggregate" => {
+            Nothing("this belongs into the view, or into a procedure that is a call: remove it")
+        }
+        "operators" | "ops" => Nothing("every filter has all operators that suit its type: remove it"),
+        "view" | "table" | "collection" | "read" => {
+            Nothing("what is read stands in `[objects]`: `read = { view = \"…\" }`")
+        }
+        _ => return None,
+    })
+}
+
+pub(super) fn limit(key: &str) -> Option<Meant> {
+    Some(match key {
+        "page_size" | "value" | "size" | "per_page" | "page" | "initial" => Key("default"),
+        "maximum" | "cap" | "upper" | "limit" | "hard" | "most" => Key("max"),
+        "min" | "minimum" => Nothing("the least is always 1: remove it"),
+        _ => return None,
+    })
+}
+
+pub(super) fn call(key: &str) -> Option<Meant> {
+    Some(match key {
+        "proc" | "sp" | "stored_procedure" | "routine" | "procedures" | "procedure_name" => Key("procedure"),
+        "func" | "fn" | "functions" | "function_name" => Key("function"),
+        "aggregate" | "aggregation" | "stages" | "pipelines" | "file" => Key("pipeline"),
+        "collection" | "view" | "table" | "from" | "source" => Key("on"),
+        "params" | "parameters" | "arguments" | "arg" | "inputs" | "input" | "in" | "fields" => Key("args"),
+        "returning" | "return" | "out" | "output" | "outputs" | "result" | "results" => Key("returns"),
+        "rows" | "columns" | "row" => {
+            Nothing("write `returns = { rows = { … } }`, the columns by name with their types")
+        }
+        "read_only" | "readonly" | "read" | "reads" => Pair("lane", "\"read\""),
+        "write" | "writes" | "modifies" => Pair("lane", "\"write\""),
+        "mode" | "type" | "kind" | "queue" => Key("lane"),
+        "commit" | "autocommit" | "auto_commit" => Key("commits"),
+        "desc" | "comment" | "doc" | "docs" | "summary" | "documentation" | "help" | "title" => {
+            Key("description")
+        }
+        "name" => Nothing("the name of a call stands in its header, `[calls.NAME]`: remove it"),
+        "transaction" | "isolation" | "atomic" => Nothing(
+            "the node opens and commits the transaction: remove it, or write `commits = true` where the procedure does",
+        ),
+        _ => return None,
+    })
+}
+
+/// The keys of a call that one stands for which does not exist.
+pub(super) fn nothing_for_call(key: &str) -> &'static [&'static str] {
+    match key {
+        "rows" | "columns" | "row" => &["returns"],
+        "sql" | "query" | "statement" | "raw_sql" | "command" => &["procedure", "function", "pipeline"],
+        _ => &[],
+    }
+}

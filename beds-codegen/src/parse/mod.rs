@@ -1,0 +1,134 @@
+//! Stage 2: a template's text becomes a tree in which every key and value knows its place.
+//!
+//! The `toml` crate judges a text. Where it refuses one, what is wrong is found and told by modules of our own:
+//! `language` for texts that are not TOML as a whole, `scan` with `values` and `words` for mistakes in single lines,
+//! `twice` for keys that stand twice. The words of the crate's own errors are never shown.
+
+mod language;
+mod scan;
+mod twice;
+mod values;
+mod words;
+
+use std::ops::Range;
+
+use toml::{
+    Spanned as TomlSpanned,
+    de::{DeString, DeTable, DeValue},
+};
+
+use crate::{
+    diagnostic::{ErrorSink, files, syntax},
+    span::{FileId, Sources, Span, Spanned},
+    tree::{Entry, Node, Scalar, Table, Value},
+};
+
+/// What the `toml` crate says of a key that stands twice, and of a value that is to be both a value and a table.
+const TWICE: [&str; 2] = ["duplicate key", "cannot extend value"];
+
+/// Parses a text of `sources`; `None` when it is not TOML, which is reported.
+///
+/// A key that stands twice is reported too, but the rest can be trusted, so the table is given.
+pub fn parse(file: FileId, sources: &Sources, errors: &mut ErrorSink<'_>) -> Option<Table> {
+    let text = sources.text(file);
+    let (table, mut mistakes) = DeTable::parse_recoverable(text);
+    mistakes.sort_by_key(|mistake| mistake.span().map_or(text.len(), |span| span.start));
+    let is_twice = |message: &str| TWICE.iter().any(|beginning| message.starts_with(beginning));
+    if let Some(other) = mistakes.iter().find(|mistake| !is_twice(mistake.message())) {
+        let range = within(text, other.span().unwrap_or(text.len()..text.len()));
+        broken(text, Span { file, start: range.start, end: range.end }, errors);
+        return None;
+    }
+    let mut doubles = Vec::new();
+    for mistake in mistakes {
+        let again = within(text, mistake.span().unwrap_or(text.len()..text.len()));
+        twice::report(text, table.get_ref(), again, file, &mut doubles, errors);
+    }
+    if table.get_ref().is_empty() {
+        errors.push(files::empty(file));
+        return None;
+    }
+    let mut table = tree(table.into_inner(), file);
+    for double in doubles {
+        let header =
+            double.start..text[double.start..].find('\n').map_or(text.len(), |end| double.start + end);
+        without(&mut table, &double, &header);
+    }
+    Some(table)
+}
+
+/// Reports what is wrong in a text that the parser refuses; `place` is where it gave up first.
+fn broken(text: &str, place: Span, errors: &mut ErrorSink<'_>) {
+    if let Some(whole) = language::recognize(text, place.file) {
+        errors.push(whole);
+        return;
+    }
+    let found = scan::scan(text, place.file);
+    if found.is_empty() {
+        errors.push(syntax::unknown(place));
+    }
+    for diagnostic in found {
+        errors.push(diagnostic);
+    }
+}
+
+/// Takes the keys out that stand in a section which is there twice. What its header names is known, and not judged.
+fn without(table: &mut Table, section: &Range<usize>, header: &Range<usize>) {
+    table.entries.retain(|entry| {
+        let at = entry.key.span.start;
+        !section.contains(&at) || header.contains(&at)
+    });
+    for entry in &mut table.entries {
+        if let Value::Table(inner) = &mut entry.value.value {
+            without(inner, section, header);
+            // What the parser kept of it is the second alone: the first is not known.
+            if inner.entries.is_empty() && header.contains(&entry.key.span.start) {
+                entry.value.value = Value::Broken;
+            }
+        }
+    }
+}
+
+/// The tree of a TOML table.
+fn tree(table: DeTable<'_>, file: FileId) -> Table {
+    let place = |range: Range<usize>| Span { file, start: range.start, end: range.end };
+    let entry = |(key, value): (TomlSpanned<DeString<'_>>, TomlSpanned<DeValue<'_>>)| {
+        let at = place(key.span());
+        Entry { key: Spanned::new(key.into_inner().into_owned(), at), value: node(value, file) }
+    };
+    let mut entries: Vec<Entry> = table.into_iter().map(entry).collect();
+    entries.sort_by_key(|entry| entry.key.span.start);
+    Table { entries, is_partial: false }
+}
+
+fn node(value: TomlSpanned<DeValue<'_>>, file: FileId) -> Node {
+    let range = value.span();
+    let value = match value.into_inner() {
+        DeValue::Boolean(flag) => Value::Scalar(Scalar::Bool(flag)),
+        // A number too large for 128 bits is out of every range: the ends of this one say so as well.
+        DeValue::Integer(number) => Value::Scalar(Scalar::Int(
+            i128::from_str_radix(number.as_str(), number.radix())
+                .unwrap_or(if number.as_str().starts_with('-') { i128::MIN } else { i128::MAX }),
+        )),
+        // What the parser takes for a float is one.
+        DeValue::Float(number) => Value::Scalar(Scalar::Float(number.as_str().parse().unwrap_or(f64::NAN))),
+        DeValue::String(text) => Value::Scalar(Scalar::Text(text.into_owned())),
+        DeValue::Datetime(moment) => Value::Scalar(Scalar::Moment(moment.to_string())),
+        DeValue::Array(items) => Value::List(items.into_iter().map(|item| node(item, file)).collect()),
+        DeValue::Table(table) => Value::Table(tree(table, file)),
+    };
+    Spanned::new(value, Span { file, start: range.start, end: range.end })
+}
+
+/// The range, moved to whole characters inside the text.
+fn within(text: &str, range: Range<usize>) -> Range<usize> {
+    let mut start = range.start.min(text.len());
+    while !text.is_char_boundary(start) {
+        start -= 1;
+    }
+    let mut end = range.end.clamp(start, text.len());
+    while !text.is_char_boundary(end) {
+        end += 1;
+    }
+    start..end
+}

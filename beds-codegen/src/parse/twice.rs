@@ -1,0 +1,138 @@
+//! Keys and sections that stand twice: both places are shown.
+
+use std::ops::Range;
+
+use toml::{
+    Spanned as TomlSpanned,
+    de::{DeString, DeTable, DeValue},
+};
+
+use crate::{
+    diagnostic::{ErrorSink, files},
+    span::{FileId, Span},
+};
+
+/// Reports one key that stands `again`. `sections` are the sections that stand twice so far: what is in them is not
+/// reported as well.
+pub(super) fn report(
+    text: &str,
+    table: &DeTable<'_>,
+    again: Range<usize>,
+    file: FileId,
+    sections: &mut Vec<Range<usize>>,
+    errors: &mut ErrorSink<'_>,
+) {
+    if sections.iter().any(|section| section.contains(&again.start)) {
+        return;
+    }
+    let span = |range: Range<usize>| Span { file, start: range.start, end: range.end };
+    let header = header_at(text, again.start);
+    let first = match &header {
+        Some((section, path)) => {
+            sections.push(section.clone());
+            first_header(text, section.start, path).or_else(|| first_value(text, section.start, path))
+        }
+        None => first_key(text, table, &again),
+    };
+    let key = &text[again.clone()];
+    let is_value = first.as_ref().is_some_and(|first| header.is_some() && !is_in_header(text, first.start));
+    let first = first.map(span);
+    errors.push(if is_value {
+        files::complete_already(span(again), first, key)
+    } else {
+        files::duplicate_key(span(again), first, key)
+    });
+}
+
+/// The section whose header holds this place, from the header to the next, and the names in the header.
+fn header_at(text: &str, at: usize) -> Option<(Range<usize>, Vec<String>)> {
+    let line_start = line_start(text, at);
+    let line = text[line_start..].lines().next()?.trim();
+    if !line.starts_with('[') {
+        return None;
+    }
+    let next = text[at..].find("\n[").map_or(text.len(), |next| at + next + 1);
+    Some((line_start..next, path(line)))
+}
+
+fn line_start(text: &str, at: usize) -> usize {
+    text[..at].rfind('\n').map_or(0, |newline| newline + 1)
+}
+
+fn is_in_header(text: &str, at: usize) -> bool {
+    text[line_start(text, at)..].trim_start().starts_with('[')
+}
+
+/// The names of a header.
+fn path(line: &str) -> Vec<String> {
+    let inner = line.split('#').next().unwrap_or(line).trim().trim_matches(['[', ']']);
+    inner.split('.').map(|name| name.trim().trim_matches(['"', '\'']).to_owned()).collect()
+}
+
+/// Where the same header stands first. The parser forgets it; headers are lines of their own, so the text tells.
+fn first_header(text: &str, before: usize, wanted: &[String]) -> Option<Range<usize>> {
+    let mut at = 0;
+    for line in text[..before].split_inclusive('\n') {
+        let trimmed = line.trim();
+        if trimmed.starts_with('[') && path(trimmed) == wanted {
+            let indent = line.len() - line.trim_start().len();
+            let header = trimmed.split('#').next().unwrap_or(trimmed).trim();
+            return Some(at + indent + 1..at + indent + header.len().saturating_sub(1));
+        }
+        at += line.len();
+    }
+    None
+}
+
+/// Where a part of the path got the value that cannot be added to.
+fn first_value(text: &str, before: usize, wanted: &[String]) -> Option<Range<usize>> {
+    let (mut at, mut section, mut found) = (0, Vec::new(), None);
+    for line in text[..before].split_inclusive('\n') {
+        let trimmed = line.trim_start();
+        let key = trimmed.split('=').next().unwrap_or_default().trim();
+        if trimmed.starts_with('[') {
+            section = path(trimmed.trim_end());
+        } else if key.len() < trimmed.trim_end().len()
+            && wanted
+                .strip_prefix(section.as_slice())
+                .and_then(<[String]>::first)
+                .is_some_and(|name| name == key)
+        {
+            let start = at + line.len() - trimmed.len();
+            found = Some(start..start + key.len());
+        }
+        at += line.len();
+    }
+    found
+}
+
+/// Where a key of the same table stands first.
+fn first_key(text: &str, table: &DeTable<'_>, again: &Range<usize>) -> Option<Range<usize>> {
+    let mut candidates = Vec::new();
+    collect(table, &text[again.clone()], again, &mut candidates);
+    let first = candidates.into_iter().filter(|at| at.end <= again.start).max_by_key(|at| at.start)?;
+    let line_start = line_start(text, again.start);
+    // A header between the two means that they belong to different sections.
+    let is_same_section =
+        !text[first.end..line_start.max(first.end)].lines().skip(1).any(|line| line.starts_with('['));
+    is_same_section.then_some(first)
+}
+
+fn collect(table: &DeTable<'_>, key: &str, again: &Range<usize>, found: &mut Vec<Range<usize>>) {
+    for (name, value) in table {
+        if name.get_ref() == key {
+            found.push(name.span());
+        }
+        if let DeValue::Table(inner) = value.get_ref() {
+            // An inline table that is closed before the second key cannot hold the first.
+            if value.span().end > again.start || is_header(value, name) {
+                collect(inner, key, again, found);
+            }
+        }
+    }
+}
+
+/// Whether a table is opened by a header, whose place holds the key's.
+fn is_header(value: &TomlSpanned<DeValue<'_>>, name: &TomlSpanned<DeString<'_>>) -> bool {
+    value.span().start <= name.span().start && name.span().end <= value.span().end
+}

@@ -1,0 +1,257 @@
+//! Values in a text that is not TOML: strings, lists, tables, and words that are none of these.
+
+use super::{
+    scan::{Scanner, Step, Stop, is_too_deep},
+    words,
+};
+use crate::diagnostic::syntax;
+
+impl Scanner<'_> {
+    /// A value, from its first character to behind its last.
+    pub(super) fn value(&mut self) -> Step {
+        match self.peek() {
+            Some('"' | '\'') => self.string(),
+            Some('[') => self.list(),
+            Some('{') => self.table(),
+            Some('(') => {
+                let span = self.span(self.at, self.at + 1);
+                self.report(syntax::parentheses(span))
+            }
+            Some(quote) if words::closing_quotes(quote).is_some() => self.typographic(quote),
+            _ => words::word(self),
+        }
+    }
+
+    pub(super) fn typographic(&mut self, quote: char) -> Step {
+        let (start, line) = (self.at, &self.text[self.at..self.line_end()]);
+        let behind = quote.len_utf8();
+        let close = line[behind..]
+            .find(|letter: char| words::closing_quotes(quote).is_some_and(|close| close.contains(&letter)));
+        let (inner, end) = match close {
+            Some(close) => {
+                let last = line[behind + close..].chars().next().map_or(0, char::len_utf8);
+                (&line[behind..behind + close], behind + close + last)
+            }
+            None => (line[behind..].trim_end(), line.trim_end().len()),
+        };
+        let inner = inner.to_owned();
+        self.at = start + end;
+        self.report(syntax::typographic(self.span(start, start + end), &inner))
+    }
+
+    pub(super) fn string(&mut self) -> Step {
+        let start = self.at;
+        for quotes in ["\"\"\"", "'''"] {
+            if self.take(quotes) {
+                let Some(end) = self.rest().find(quotes) else {
+                    self.found.push(syntax::unclosed_block(self.span(start, start + 3), quotes));
+                    return Err(Stop::End);
+                };
+                let end = self.at + end;
+                self.note_controls(end);
+                self.at = end + 3;
+                while self.take(&quotes[..1]) {}
+                return Ok(());
+            }
+        }
+        let quote = &self.text[start..=start];
+        let line = &self.text[start + 1..self.line_end()];
+        let Some(length) = words::string_length(line, quote) else {
+            let end = start + 1 + line.trim_end().len();
+            let quote = quote.to_owned();
+            return self.report(syntax::unclosed_string(self.span(start, end), &quote));
+        };
+        self.at = start + 1;
+        self.note_controls(start + 1 + length);
+        self.at = start + 1 + length + 1;
+        if quote == "\"" {
+            self.escapes(start, start + 1 + length)?;
+        }
+        self.glued(start)
+    }
+
+    /// What begins with `\` in a string has to be something that TOML knows.
+    fn escapes(&mut self, open: usize, close: usize) -> Step {
+        let inner = &self.text[open + 1..close];
+        let Some((from, to)) = words::bad_escape(inner) else { return Ok(()) };
+        let escape = inner[from..to].to_owned();
+        let right = (!inner.contains('\''))
+            .then(|| format!("'{}'", inner.replace("\\\\", "\\").replace("\\\"", "\"")));
+        let (span, string) = (self.span(open + 1 + from, open + 1 + to), self.span(open, close + 1));
+        self.report(syntax::escape(span, string, &escape, right))
+    }
+
+    /// Text that touches the end of a string belongs to it: it took in what follows, or has a quote inside.
+    fn glued(&mut self, open: usize) -> Step {
+        let is_glued = self.peek().is_some_and(|next| {
+            next.is_alphanumeric() || matches!(next, '[' | '\\' | '^' | '(' | '_' | '"' | '\'')
+        });
+        if !is_glued {
+            return Ok(());
+        }
+        let behind = self.rest().get(1..).unwrap_or_default();
+        if matches!(self.peek(), Some('"' | '\''))
+            && (behind.trim_start().is_empty()
+                || behind.trim_start_matches(' ').starts_with([',', '}', ']', '\n', '#']))
+        {
+            let span = self.span(self.at, self.at + 1);
+            return self.report(syntax::extra_quote(span));
+        }
+        let inner = &self.text[open + 1..self.at - 1];
+        if inner.contains('=') || inner.trim_end().ends_with([',', '[', '{']) {
+            return self
+                .report(syntax::swallowed(self.span(open, open + 1), self.span(self.at - 1, self.at)));
+        }
+        if matches!(self.peek(), Some('"' | '\'')) {
+            return Ok(());
+        }
+        self.report(syntax::quote_inside(self.span(open, self.at)))
+    }
+
+    /// Passes blanks, line ends and comments.
+    fn space(&mut self) {
+        loop {
+            self.blanks();
+            match self.peek() {
+                Some('\n') => self.at += 1,
+                Some('#') => self.comment(),
+                _ => return,
+            }
+        }
+    }
+
+    fn open(&mut self) -> Step<usize> {
+        let start = self.at;
+        self.at += 1;
+        self.depth += 1;
+        if is_too_deep(self.depth) {
+            self.found.push(syntax::too_deep(self.span(start, start + 1)));
+            return Err(Stop::End);
+        }
+        Ok(start)
+    }
+
+    /// A bracket that is never closed. The inner one is reported; the outer ones are open for the same reason.
+    fn unclosed<T>(&mut self, open: usize) -> Step<T> {
+        let bracket = self.text[open..=open].to_owned();
+        self.found.push(syntax::unclosed_bracket(self.span(open, open + 1), &bracket));
+        Err(Stop::Unclosed)
+    }
+
+    fn list(&mut self) -> Step {
+        let open = self.open()?;
+        loop {
+            self.space();
+            match self.peek() {
+                Some(']') => break,
+                None => return self.unclosed(open),
+                Some(_) if self.is_statement(open) || self.is_key_outside(open) => {
+                    return self.unclosed(open);
+                }
+                Some(',') => return self.extra_comma(),
+                Some('}' | ')') => return self.wrong_bracket(open, "]"),
+                Some(_) => {}
+            }
+            let value = self.at;
+            if words::is_pair(self.rest()) {
+                let span = self.span(value, value + 1);
+                return self.report(syntax::list_of_keys(span));
+            }
+            self.value()?;
+            let end = self.at;
+            self.space();
+            match self.peek() {
+                Some(',') => self.at += 1,
+                Some(']') => break,
+                Some('=' | ':') => {
+                    let span = self.span(value, self.at + 1);
+                    return self.report(syntax::list_of_keys(span));
+                }
+                _ => self.between(open, (value, end), "]")?,
+            }
+        }
+        self.close()
+    }
+
+    fn table(&mut self) -> Step {
+        let open = self.open()?;
+        let outer = self.key.clone();
+        loop {
+            self.space();
+            match self.peek() {
+                Some('}') => break,
+                None => return self.unclosed(open),
+                Some(_) if self.is_statement(open) => return self.unclosed(open),
+                Some(',') => return self.extra_comma(),
+                Some(']' | ')') => return self.wrong_bracket(open, "}"),
+                Some(_) => {}
+            }
+            let start = self.at;
+            let key = self.keys('}')?;
+            let end = self.at;
+            if matches!(self.peek(), Some(',' | '}')) {
+                let written = self.text[start..end].trim_end().len();
+                let span = self.span(start, start + written);
+                return self.report(syntax::table_of_values(span, self.span(open, open + 1)));
+            }
+            self.equals(&key)?;
+            self.key = key;
+            let value = self.at;
+            self.value()?;
+            let end = self.at;
+            self.space();
+            match self.peek() {
+                Some(',') => {
+                    self.at += 1;
+                    words::number_with_comma(self, value, end)?;
+                }
+                Some('}') => break,
+                _ => self.between(open, (value, end), "}")?,
+            }
+        }
+        self.key = outer;
+        self.close()
+    }
+
+    fn close(&mut self) -> Step {
+        self.at += 1;
+        self.depth -= 1;
+        Ok(())
+    }
+
+    fn extra_comma(&mut self) -> Step {
+        let span = self.span(self.at, self.at + 1);
+        self.report(syntax::extra_comma(span))
+    }
+
+    fn wrong_bracket(&mut self, open: usize, right: &str) -> Step {
+        let written = self.text[self.at..=self.at].to_owned();
+        let (span, open) = (self.span(self.at, self.at + 1), self.span(open, open + 1));
+        self.report(syntax::wrong_bracket(span, open, (&written, right)))
+    }
+
+    /// Behind a value stands neither a comma nor the end.
+    fn between(&mut self, open: usize, (start, end): (usize, usize), close: &str) -> Step {
+        let next = self.at;
+        match self.peek() {
+            None => self.unclosed(open),
+            Some(_) if self.is_statement(open) || self.is_key_outside(open) => self.unclosed(open),
+            Some(';') => {
+                let span = self.span(next, next + 1);
+                self.report(syntax::semicolon_between(span))
+            }
+            Some('}' | ']' | ')') => self.wrong_bracket(open, close),
+            Some('/' | '-') if self.rest().starts_with("//") || self.rest().starts_with("--") => {
+                let marker = self.rest()[..2].to_owned();
+                let span = self.span(next, next + 2);
+                self.report(syntax::comment(span, &marker))
+            }
+            Some(_) => {
+                let length = self.rest().find([' ', ',', '\n', '}', ']', '=']).unwrap_or(self.rest().len());
+                let behind = self.span(next, next + length.max(1).min(self.rest().len()));
+                let before = self.span(start, start + self.text[start..end].trim_end().len());
+                self.report(syntax::missing_comma(before, behind))
+            }
+        }
+    }
+}

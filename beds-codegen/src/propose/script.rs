@@ -1,0 +1,151 @@
+//! What is proposed, piece by piece, and the script that it makes: one engine a file, for `mariadb` and `mongosh` to
+//! run as it is.
+
+use std::collections::BTreeMap;
+
+use beds_protocol::Engine;
+use serde_json::Value;
+
+use crate::emit::quoted;
+
+/// What is proposed for one template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Script {
+    /// The engine.
+    pub engine: Engine,
+    /// The database, as the template calls it.
+    pub database: String,
+    /// The name of the template.
+    pub template: String,
+    /// The objects, in the order in which they are created.
+    pub proposed: Vec<Proposed>,
+}
+
+/// One object, or a part of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposed {
+    /// What it is.
+    pub thing: Thing,
+    /// Its name.
+    pub name: String,
+    /// What creates it: a statement of SQL without its end, or a command of MongoDB as JSON.
+    pub create: String,
+    /// What it has that may be missing where it exists already: names, and what adds each. Columns of a table or a
+    /// view, indexes of a collection.
+    pub parts: Vec<(String, String)>,
+    /// What gives a collection its validator, where it has none.
+    pub validator: Option<String>,
+}
+
+/// A kind of object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Thing {
+    /// A table of MariaDB.
+    Table,
+    /// A view, of either engine.
+    View,
+    /// A stored procedure.
+    Procedure,
+    /// A stored function.
+    Function,
+    /// A collection of MongoDB.
+    Collection,
+}
+
+impl Thing {
+    /// What it is called.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::View => "view",
+            Self::Procedure => "procedure",
+            Self::Function => "function",
+            Self::Collection => "collection",
+        }
+    }
+}
+
+/// The name of an engine's script.
+#[must_use]
+pub const fn file_name(engine: Engine) -> &'static str {
+    match engine {
+        Engine::MariaDb => "mariadb.sql",
+        Engine::MongoDb => "mongodb.js",
+    }
+}
+
+impl Script {
+    /// The statements that create everything.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut statements = Vec::new();
+        for proposed in &self.proposed {
+            statements.push((proposed.thing, proposed.create.clone()));
+            if proposed.thing == Thing::Collection {
+                statements.extend(proposed.parts.iter().map(|(_, add)| (Thing::Collection, add.clone())));
+            }
+        }
+        self.of(&statements)
+    }
+
+    /// These statements, as a part of the script: with a title, in the database.
+    #[must_use]
+    pub fn of(&self, statements: &[(Thing, String)]) -> String {
+        let Self { engine, database, template, .. } = self;
+        match engine {
+            Engine::MariaDb => mariadb(template, database, statements),
+            Engine::MongoDb => mongodb(template, database, statements),
+        }
+    }
+}
+
+/// The scripts for these templates, one an engine, each with a head that says what it is.
+#[must_use]
+pub fn scripts(parts: &[Script]) -> BTreeMap<Engine, String> {
+    let mut scripts: BTreeMap<Engine, String> = BTreeMap::new();
+    for part in parts {
+        let script = scripts.entry(part.engine).or_insert_with(|| head(part.engine).to_owned());
+        script.push('\n');
+        script.push_str(&part.text());
+    }
+    scripts
+}
+
+/// The first lines of a script.
+#[must_use]
+pub const fn head(engine: Engine) -> &'static str {
+    match engine {
+        Engine::MariaDb => {
+            "-- A proposal of `bedsc ddl`. Read it, change it, own it; then run it: mariadb < mariadb.sql\n"
+        }
+        Engine::MongoDb => {
+            "// A proposal of `bedsc ddl`. Read it, change it, own it; then run it: mongosh mongodb://… mongodb.js\n"
+        }
+    }
+}
+
+fn mariadb(template: &str, database: &str, statements: &[(Thing, String)]) -> String {
+    let mut out = format!("-- {template}\nuse {};\n", quoted(database));
+    let is_routine = |thing: Thing| matches!(thing, Thing::Procedure | Thing::Function);
+    for (_, statement) in statements.iter().filter(|(thing, _)| !is_routine(*thing)) {
+        out.extend(["\n", statement, ";\n"]);
+    }
+    let routines: Vec<_> = statements.iter().filter(|(thing, _)| is_routine(*thing)).collect();
+    if !routines.is_empty() {
+        out.push_str("\ndelimiter //\n");
+        for (_, statement) in routines {
+            out.extend(["\n", statement, " //\n"]);
+        }
+        out.push_str("\ndelimiter ;\n");
+    }
+    out
+}
+
+fn mongodb(template: &str, database: &str, statements: &[(Thing, String)]) -> String {
+    let mut out = format!("// {template}\ndb = db.getSiblingDB({});\n", Value::from(database));
+    for (_, command) in statements {
+        out.extend(["\ndb.runCommand(", command, ");\n"]);
+    }
+    out
+}

@@ -1,0 +1,241 @@
+//! What to write in the place of a value of the wrong kind, with an example made of what is there.
+
+use crate::{
+    diagnostic::Diagnostic,
+    names::quoted,
+    part::Part,
+    tree::{Node, Scalar, Value},
+};
+
+/// What to write, and whether a machine can write it.
+struct Hint {
+    help: String,
+    fix: Option<String>,
+}
+
+fn fix(right: String) -> Option<Hint> {
+    Some(Hint { help: format!("write `{right}`"), fix: Some(right) })
+}
+
+fn say(help: impl Into<String>) -> Option<Hint> {
+    Some(Hint { help: help.into(), fix: None })
+}
+
+/// Adds what to write instead of this value of a key.
+pub(super) fn add(diagnostic: Diagnostic, part: Part, key: &str, value: &Value) -> Diagnostic {
+    with(diagnostic, hint(part, key, value))
+}
+
+/// Adds what to write instead of this item in a list of strings.
+pub(super) fn add_to_item(diagnostic: Diagnostic, item: &Value) -> Diagnostic {
+    with(
+        diagnostic,
+        match item {
+            Value::Scalar(scalar) => fix(quoted(&text(scalar))),
+            Value::List(_) => say("write the strings into one list, `[\"a\", \"b\"]`"),
+            Value::Table(_) => say("write the names alone, `[\"a\", \"b\"]`"),
+            Value::Broken => None,
+        },
+    )
+}
+
+fn with(diagnostic: Diagnostic, hint: Option<Hint>) -> Diagnostic {
+    let Some(Hint { help, fix }) = hint else { return diagnostic };
+    let diagnostic = diagnostic.help(help);
+    match (fix, diagnostic.primary().map(|label| label.span)) {
+        (Some(right), Some(span)) => diagnostic.fix(span, right),
+        (Some(_) | None, _) => diagnostic,
+    }
+}
+
+fn text(scalar: &Scalar) -> String {
+    match scalar {
+        Scalar::Bool(flag) => flag.to_string(),
+        Scalar::Int(number) => number.to_string(),
+        Scalar::Float(number) => number.to_string(),
+        Scalar::Text(text) | Scalar::Moment(text) => text.clone(),
+    }
+}
+
+fn hint(part: Part, key: &str, value: &Value) -> Option<Hint> {
+    match key {
+        "template" | "objects" | "fetch" => section(key, value),
+        "fields" | "args" | "rows" if !(part == Part::Write && key == "args") => columns(part, key, value),
+        "calls" => say("write `[calls.NAME]`, and below it the keys of the call"),
+        "items" => item(value),
+        "returns" if part == Part::Call => returns(value),
+        "read" | "create" | "update" | "delete" => object(key, value),
+        "limit" => limit(value),
+        "filter" | "sort" | "values" | "args" | "returns" => names(key, value),
+        "key" | "required" | "nullable" | "unique" | "immutable" | "version" | "sensitive" | "unsigned"
+        | "commits" => flag(key, value),
+        "precision" | "scale" => number(value),
+        "default" | "max" if part == Part::Limit => number(value),
+        "default" | "min" | "max" => say("write one constant: a string, a number, `true` or `false`"),
+        _ => string(key, value),
+    }
+}
+
+fn section(name: &str, value: &Value) -> Option<Hint> {
+    match value {
+        Value::List(_) => {
+            say(format!("write `[{name}]`, in single brackets, and below it a line for each key"))
+        }
+        _ => say(format!("write `[{name}]` on a line of its own, and below it a line for each key")),
+    }
+}
+
+/// What is by name to type.
+fn columns(part: Part, key: &str, value: &Value) -> Option<Hint> {
+    match value {
+        Value::List(items)
+            if part == Part::Sections && items.iter().any(|item| item.value.as_text().is_none()) =>
+        {
+            say(
+                "write `[fields]`, in single brackets, and below it a line for each field, `sku = { type = \"string\", max = 40 }`",
+            )
+        }
+        Value::List(items) => {
+            let typed: Vec<String> =
+                items.iter().filter_map(name_of).map(|name| format!("{name} = \"string\"")).collect();
+            let typed = if typed.is_empty() { "id = \"int\"".to_owned() } else { typed.join(", ") };
+            say(format!("write each with its type, `{key} = {{ {typed} }}`"))
+        }
+        _ => say(format!("write each with its type, `{key} = {{ id = \"int\" }}`")),
+    }
+}
+
+/// The name in an item: the item itself, or what it says is its name.
+fn name_of(item: &Node) -> Option<&str> {
+    match &item.value {
+        Value::Table(table) => table.get("name").and_then(|name| name.value.as_text()),
+        value => value.as_text(),
+    }
+}
+
+fn item(value: &Value) -> Option<Hint> {
+    match value {
+        Value::List(items) => match items.as_slice() {
+            [one] if one.value.as_text().is_some() => fix(quoted(one.value.as_text().unwrap_or_default())),
+            _ => say("write the one type of all items, `items = \"string\"`"),
+        },
+        _ => say("write the type of the items, `items = \"string\"`"),
+    }
+}
+
+fn returns(value: &Value) -> Option<Hint> {
+    match value {
+        Value::List(items) => {
+            let rows: Vec<String> =
+                items.iter().filter_map(name_of).map(|name| format!("{name} = \"string\"")).collect();
+            say(format!(
+                "write each column with its type, `returns = {{ rows = {{ {} }} }}`",
+                rows.join(", ")
+            ))
+        }
+        Value::Scalar(Scalar::Bool(false)) => fix("\"nothing\"".to_owned()),
+        _ => say(
+            "write `returns = \"nothing\"`, `{ type = … }` for one value, `{ rows = { … } }` for columns by name",
+        ),
+    }
+}
+
+fn object(operation: &str, value: &Value) -> Option<Hint> {
+    let name = match value {
+        Value::Scalar(Scalar::Text(name)) => quoted(name),
+        Value::List(_) => return say(format!("write one object, `{operation} = {{ … }}`")),
+        _ => "\"…\"".to_owned(),
+    };
+    if operation == "read" {
+        let right = format!("{{ view = {name} }}");
+        return if name == "\"…\"" { say(format!("write `{right}`")) } else { fix(right) };
+    }
+    say(format!(
+        "write `{{ procedure = {name}, args = [\"…\"] }}` in MariaDB, and `{{ collection = {name} }}` in MongoDB"
+    ))
+}
+
+fn limit(value: &Value) -> Option<Hint> {
+    let number = match value {
+        Value::Scalar(Scalar::Int(number)) => Some(*number),
+        Value::Scalar(Scalar::Text(text)) => text.trim().parse().ok(),
+        _ => None,
+    };
+    match number.filter(|number| (1..=10_000).contains(number)) {
+        Some(number) => fix(format!("{{ default = {}, max = {} }}", number.min(50), number)),
+        None => say("write `{ default = 50, max = 500 }`"),
+    }
+}
+
+fn names(key: &str, value: &Value) -> Option<Hint> {
+    let listed = |names: &mut dyn Iterator<Item = &str>| {
+        let names: Vec<String> = names.map(quoted).collect();
+        format!("[{}]", names.join(", "))
+    };
+    match value {
+        Value::Scalar(Scalar::Text(text)) => {
+            let inner = text.trim().trim_start_matches(['[', '(']).trim_end_matches([']', ')']);
+            let mut parts = inner
+                .split([',', '|', ';'])
+                .map(|part| part.trim().trim_matches(['"', '\'']))
+                .filter(|part| !part.is_empty());
+            fix(listed(&mut parts))
+        }
+        Value::Table(table) => {
+            let right = listed(&mut table.entries.iter().map(|entry| entry.key.value.as_str()));
+            match key {
+                "filter" => say(format!("write `{right}`: a filter has all operators that suit its type")),
+                "sort" => say(format!("write `{right}`: clients choose the direction")),
+                _ => fix(right),
+            }
+        }
+        Value::Scalar(Scalar::Bool(_)) => say(format!("write the names, `{key} = [\"…\"]`")),
+        Value::Scalar(scalar) => fix(format!("[{}]", quoted(&text(scalar)))),
+        Value::List(_) | Value::Broken => None,
+    }
+}
+
+fn flag(key: &str, value: &Value) -> Option<Hint> {
+    let word = match value {
+        Value::Scalar(Scalar::Text(text)) => text.to_ascii_lowercase(),
+        Value::Scalar(Scalar::Int(number)) => number.to_string(),
+        _ => String::new(),
+    };
+    match word.as_str() {
+        "true" | "yes" | "on" | "y" | "1" => fix("true".to_owned()),
+        "false" | "no" | "off" | "n" | "0" => fix("false".to_owned()),
+        _ => say(format!("write `{key} = true`, or remove it")),
+    }
+}
+
+fn number(value: &Value) -> Option<Hint> {
+    match value {
+        Value::Scalar(Scalar::Text(text)) => match text.trim().parse::<i128>() {
+            Ok(number) => fix(number.to_string()),
+            Err(_) => say("write a whole number, without quotes"),
+        },
+        _ => say("write a whole number"),
+    }
+}
+
+fn string(key: &str, value: &Value) -> Option<Hint> {
+    match (key, value) {
+        ("generated", _) => say(
+            "write `generated = \"database\"` for an auto-increment or whatever else the database fills; the others are `uuid_v7`, `uuid_v4` and `now`",
+        ),
+        ("type", Value::List(_)) => say("write one type; where a value may be null, add `nullable = true`"),
+        ("type", Value::Table(_)) => {
+            say("write the name of the type, and its keys beside it, `type = \"string\", max = 40`")
+        }
+        ("pipeline", Value::List(_) | Value::Table(_)) => say(
+            "write the stages into a JSON file in the folder of the pipelines, and its name here, `pipeline = \"NAME.json\"`",
+        ),
+        ("lane", Value::Scalar(_)) => say("write `lane = \"read\"` or `lane = \"write\"`"),
+        (_, Value::Scalar(scalar)) => fix(quoted(&text(scalar))),
+        (_, Value::List(items)) => match items.as_slice() {
+            [one] if one.value.as_text().is_some() => fix(quoted(one.value.as_text().unwrap_or_default())),
+            _ => say(format!("write one string, `{key} = \"…\"`")),
+        },
+        (_, Value::Table(_) | Value::Broken) => say(format!("write a string, `{key} = \"…\"`")),
+    }
+}

@@ -1,0 +1,208 @@
+//! A JSON Schema of the language of templates, for editors that complete and underline.
+//!
+//! Which keys there are comes from the compiler's own tables; here stands only what a key takes and what it is for. A
+//! key without a word here fails the tests, and so does one whose kind is not what the compiler takes.
+
+use beds_protocol::{ArgMode, Engine, Generated, Lane, Service, TypeName};
+use serde_json::{Map, Value, json};
+
+use crate::part::{Part, Place};
+
+/// What a key takes.
+#[derive(Clone, Copy)]
+enum Takes {
+    Text,
+    Flag,
+    Int,
+    Constant,
+    Names,
+    Words(fn() -> Vec<&'static str>),
+    /// A definition of this name.
+    One(&'static str),
+}
+
+/// A key, by the part of a template it stands in: what it takes, and what it is for.
+type About = (&'static str, &'static str, Takes, &'static str);
+
+const ABOUT: &[About] = &[
+    ("section", "template", Takes::One("template"), "What the domain is called, and where it is served."),
+    ("section", "fields", Takes::One("fields"), "The fields of a record, by name."),
+    ("section", "objects", Takes::One("objects"), "The database objects behind the operations."),
+    ("section", "fetch", Takes::One("fetch"), "What a fetch may filter and sort by, and how much it gives."),
+    ("section", "calls", Takes::One("calls"), "Procedures, functions and pipelines, by name."),
+    ("template", "name", Takes::Text, "The name on the wire: lower-case letters, digits and `_`."),
+    ("template", "description", Takes::Text, "What it is, for people."),
+    ("template", "service", Takes::Words(|| Service::ALL.iter().map(|one| one.as_str()).collect()), "The service that serves it."),
+    ("template", "broker", Takes::Text, "The broker, where the service has several."),
+    ("template", "engine", Takes::Words(|| Engine::ALL.iter().map(|one| one.as_str()).collect()), "The engine of its database."),
+    ("template", "database", Takes::Text, "The database, as the configuration calls it."),
+    ("objects", "read", Takes::One("read"), "What is read."),
+    ("objects", "create", Takes::One("write"), "What creates a record."),
+    ("objects", "update", Takes::One("write"), "What changes a record."),
+    ("objects", "delete", Takes::One("write"), "What deletes a record."),
+    ("read", "view", Takes::Text, "A view."),
+    ("read", "table", Takes::Text, "A table, on MariaDB."),
+    ("read", "collection", Takes::Text, "A collection, on MongoDB."),
+    ("write", "procedure", Takes::Text, "A stored procedure, on MariaDB."),
+    ("write", "collection", Takes::Text, "A collection, on MongoDB."),
+    ("write", "args", Takes::Names, "The fields that are passed, in the order of the parameters."),
+    ("write", "returns", Takes::Names, "The fields that the first result set gives back."),
+    ("write", "commits", Takes::Flag, "The procedure commits by itself: it may run more than once."),
+    ("fetch", "filter", Takes::Names, "The fields that clients may filter by."),
+    ("fetch", "sort", Takes::Names, "The fields that clients may sort by."),
+    ("fetch", "limit", Takes::One("limit"), "How many records a fetch gives."),
+    ("limit", "default", Takes::Int, "How many where the client does not say."),
+    ("limit", "max", Takes::Int, "How many a client may ask for."),
+    ("call", "description", Takes::Text, "What it does, for people."),
+    ("call", "procedure", Takes::Text, "A stored procedure, on MariaDB."),
+    ("call", "function", Takes::Text, "A stored function, on MariaDB."),
+    ("call", "pipeline", Takes::Text, "The file of a pipeline, on MongoDB."),
+    ("call", "on", Takes::Text, "The collection or view that the pipeline runs on."),
+    ("call", "lane", Takes::Words(|| Lane::ALL.iter().map(|one| one.as_str()).collect()), "Whether it reads or writes."),
+    ("call", "args", Takes::One("arguments"), "Its arguments, by name."),
+    ("call", "returns", Takes::One("returns"), "What it gives back."),
+    ("call", "commits", Takes::Flag, "The procedure commits by itself: it may run more than once."),
+    ("field", "type", Takes::Words(|| TypeName::ALL.iter().map(|one| one.as_str()).collect()), "What its values are."),
+    ("field", "description", Takes::Text, "What it is, for people."),
+    ("field", "column", Takes::Text, "Its name in the database, where it is another."),
+    ("field", "key", Takes::Flag, "A part of the key that finds the record."),
+    ("field", "generated", Takes::Words(|| Generated::ALL.iter().map(|one| one.as_str()).collect()), "What makes its value; clients do not send it."),
+    ("field", "required", Takes::Flag, "A create has to send it."),
+    ("field", "nullable", Takes::Flag, "It may be null."),
+    ("field", "default", Takes::Constant, "Its value where the client sends none."),
+    ("field", "unique", Takes::Flag, "No two records share a value."),
+    ("field", "immutable", Takes::Flag, "An update does not change it."),
+    ("field", "version", Takes::Flag, "Counts the changes of the record, for optimistic locking."),
+    ("field", "sensitive", Takes::Flag, "Masked in logs, errors and dead letters."),
+    ("field", "min", Takes::Constant, "The least value, or the least length."),
+    ("field", "max", Takes::Constant, "The greatest value, or the greatest length."),
+    ("field", "pattern", Takes::Text, "A regular expression for the whole of a string."),
+    ("field", "values", Takes::Names, "The values of an enum."),
+    ("field", "precision", Takes::Int, "The digits of a decimal, in all."),
+    ("field", "scale", Takes::Int, "The digits of a decimal after the point."),
+    ("field", "unsigned", Takes::Flag, "An integer that is never negative."),
+    ("field", "items", Takes::One("item"), "What the items of a list are."),
+    ("field", "fields", Takes::One("members"), "The members of an object."),
+    ("field", "mode", Takes::Words(|| ArgMode::ALL.iter().map(|one| one.as_str()).collect()), "Which way a parameter of a procedure passes its value."),
+];
+
+/// The tables of a template that are of one kind, and what the words for their keys stand under.
+const PARTS: &[(Part, &str)] = &[
+    (Part::Sections, "section"),
+    (Part::Header, "template"),
+    (Part::Objects, "objects"),
+    (Part::Read, "read"),
+    (Part::Write, "write"),
+    (Part::Fetch, "fetch"),
+    (Part::Limit, "limit"),
+    (Part::Call, "call"),
+];
+
+/// Whatever has a type, by its place.
+const PLACES: &[(Place, &str)] = &[
+    (Place::Field, "field"),
+    (Place::Member, "member"),
+    (Place::Item, "item"),
+    (Place::Arg, "argument"),
+    (Place::Document, "column"),
+    (Place::Scalar, "scalar"),
+];
+
+/// The JSON Schema (draft 2020-12) of a template's file.
+#[must_use]
+pub fn language() -> Value {
+    let mut definitions = Map::new();
+    for (part, name) in PARTS {
+        definitions.insert((*name).to_owned(), keys(name, &part.listed(None)));
+    }
+    for (place, name) in PLACES {
+        definitions.insert((*name).to_owned(), typed(*place));
+        definitions.insert(format!("{name}s"), by_name(name));
+    }
+    definitions.insert("calls".to_owned(), by_name("call"));
+    let rows = json!({
+        "type": "object", "properties": { "rows": of("columns") }, "required": ["rows"], "additionalProperties": false
+    });
+    definitions.insert("returns".to_owned(), json!({ "anyOf": [{ "const": "nothing" }, rows, of("scalar")] }));
+    let mut schema = definitions.remove("section").unwrap_or_default();
+    definitions["template"]["required"] = json!(["name", "service", "engine", "database"]);
+    schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
+    schema["$id"] = json!("beds:template-language");
+    schema["title"] = json!("BEDS template");
+    schema["required"] = json!(["template"]);
+    schema["$defs"] = Value::Object(definitions);
+    schema
+}
+
+/// What has a type: the type alone, or a table with the keys of the place and of the type.
+fn typed(place: Place) -> Value {
+    let part = Part::Field(place);
+    let all: Vec<&str> = part.known().iter().copied().filter(|key| place.may_have(key)).collect();
+    let mut table = keys("field", &all);
+    let of_type = |ty: &TypeName| {
+        json!({
+            "if": { "properties": { "type": { "const": ty.as_str() } } },
+            "then": { "propertyNames": { "enum": part.listed(Some(*ty)) } },
+        })
+    };
+    table["allOf"] = TypeName::ALL.iter().map(of_type).collect();
+    table["required"] = json!(["type"]);
+    let name = about("field", "type").map_or(Value::Null, |(_, _, takes, _)| schema_of(*takes));
+    json!({ "description": "A type, or a table with its keys.", "anyOf": [name, table] })
+}
+
+fn by_name(definition: &str) -> Value {
+    json!({ "type": "object", "additionalProperties": of(definition) })
+}
+
+fn about(part: &str, key: &str) -> Option<&'static About> {
+    ABOUT.iter().find(|(of, name, ..)| *of == part && *name == key)
+}
+
+/// A table with known keys.
+fn keys(name: &str, known: &[&str]) -> Value {
+    let property = |key: &&str| {
+        let (_, _, takes, text) = about(name, key)?;
+        let mut schema = schema_of(*takes);
+        schema["description"] = json!(text);
+        Some(((*key).to_owned(), schema))
+    };
+    let properties: Map<String, Value> = known.iter().filter_map(property).collect();
+    json!({ "type": "object", "properties": properties, "additionalProperties": false })
+}
+
+fn of(definition: &str) -> Value {
+    json!({ "$ref": format!("#/$defs/{definition}") })
+}
+
+fn schema_of(takes: Takes) -> Value {
+    match takes {
+        Takes::Text => json!({ "type": "string" }),
+        Takes::Flag => json!({ "type": "boolean" }),
+        Takes::Int => json!({ "type": "integer" }),
+        Takes::Constant => json!({ "type": ["string", "number", "boolean"] }),
+        Takes::Names => json!({ "type": "array", "items": { "type": "string" } }),
+        Takes::Words(words) => json!({ "enum": words() }),
+        Takes::One(definition) => of(definition),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_keys_are_those_of_the_compiler() {
+        let field = Part::Field(Place::Field);
+        let parts: Vec<(Part, &str)> = PARTS.iter().copied().chain([(field, "field")]).collect();
+        for (part, name) in &parts {
+            for key in part.known() {
+                assert!(about(name, key).is_some(), "{name}: `{key}` has no word");
+            }
+        }
+        let is_known = |(of, key, ..): &&About| {
+            parts.iter().any(|(part, name)| name == of && part.known().contains(key))
+        };
+        assert!(ABOUT.iter().all(|about| is_known(&about)), "a word for a key that is gone");
+    }
+}

@@ -1,0 +1,238 @@
+//! Placeholders: whether one may stand at a place, and how its value becomes a literal there.
+
+use super::check::Check;
+use crate::{
+    aggregation::{Slot, Takes},
+    diagnostic::{calls, pipelines as diagnostics},
+    json::{Json, Node},
+    model::{Arg, Type},
+    span::{Span, Spanned},
+};
+
+/// A placeholder that may stand where it stands.
+#[derive(Debug, Clone)]
+pub(super) struct Use {
+    /// The whole placeholder, braces included.
+    pub(super) at: Span,
+    pub(super) name: String,
+    pub(super) wrap: Wrap,
+}
+
+/// What makes the value a literal at its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wrap {
+    /// Nothing: it is one already.
+    Bare,
+    /// `$literal`, in expressions.
+    Literal,
+    /// `$eq`, in queries.
+    Equal,
+}
+
+impl Wrap {
+    /// The text around the placeholder.
+    pub(super) const fn around(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Bare => ("", ""),
+            Self::Literal => ("{\"$literal\":", "}"),
+            Self::Equal => ("{\"$eq\":", "}"),
+        }
+    }
+}
+
+/// A placeholder, as it is written.
+struct Placeholder<'n> {
+    name: &'n Spanned<String>,
+    is_regex: bool,
+}
+
+impl Check<'_, '_> {
+    /// A placeholder at a place.
+    pub(super) fn argument(&mut self, node: &Node, slot: Slot, of: &str) {
+        let Some(name) = written(node) else {
+            return self.errors.push(calls::bad_placeholder(bad_part(node), self.named));
+        };
+        let name_node = Spanned::new(name.name.to_owned(), name.at);
+        let placeholder = Placeholder { name: &name_node, is_regex: name.is_regex };
+        // It is used, wherever it stands.
+        let index = self.uses.len();
+        self.uses.push(Use { at: node.span, name: name.name.to_owned(), wrap: Wrap::Bare });
+        let Some(arg) = self.args.iter().find(|arg| arg.field.name == name.name) else {
+            let known = self.args.iter().map(|arg| arg.field.name.as_str());
+            return self.errors.push(calls::unknown_arg(name.at, self.call, name.name, known));
+        };
+        if let Some(wrap) = self.place(node, &placeholder, arg, slot, of) {
+            self.uses[index].wrap = wrap;
+        }
+    }
+
+    /// How the value stands in a slot; `None` where it may not, which is reported.
+    fn place(
+        &mut self,
+        node: &Node,
+        placeholder: &Placeholder<'_>,
+        arg: &Arg,
+        slot: Slot,
+        of: &str,
+    ) -> Option<Wrap> {
+        let slot = match slot {
+            Slot::Either(slots) => {
+                let is_name = |slot: &&Slot| matches!(slot, Slot::Constant(_) | Slot::Word(_) | Slot::Path);
+                let taking = slots.iter().find(|slot| slot.takes_values());
+                *taking.or_else(|| slots.iter().find(is_name)).or(slots.last())?
+            }
+            slot => slot,
+        };
+        let is_pattern = matches!(slot, Slot::Pattern | Slot::Regex);
+        if placeholder.is_regex && !is_pattern {
+            self.errors.push(diagnostics::no_regex_here(node.span, of, self.named));
+            return None;
+        }
+        if !slot.takes_values() || self.steered.is_some() {
+            let what = if self.steered.is_some() { Slot::Steer } else { slot };
+            self.errors.push(diagnostics::value_not_here(node.span, of, what.refusal(), self.named));
+            return None;
+        }
+        if is_pattern && !placeholder.is_regex {
+            let name = &placeholder.name.value;
+            self.errors.push(diagnostics::undeclared_regex(node.span, name, of, self.named));
+            return None;
+        }
+        let (wrap, takes) = match slot {
+            Slot::Filter => (Wrap::Equal, Takes::Any),
+            Slot::Value(takes) => (Wrap::Bare, takes),
+            Slot::Elements => (Wrap::Bare, Takes::List),
+            Slot::Regex => (Wrap::Bare, Takes::Text),
+            Slot::Pattern => (Wrap::Literal, Takes::Text),
+            _ => (Wrap::Literal, Takes::Any),
+        };
+        if !suits(&arg.field.ty, takes) {
+            let ty = arg.field.ty.name();
+            self.errors.push(diagnostics::argument_type(
+                node.span,
+                (&arg.field.name, ty),
+                of,
+                takes.as_str(),
+                (self.call, self.named),
+            ));
+            return None;
+        }
+        if takes != Takes::Any && arg.field.nullable {
+            self.errors.push(diagnostics::argument_null(node.span, &arg.field.name, of, (self.call, self.named)));
+            return None;
+        }
+        Some(wrap)
+    }
+}
+
+impl Slot {
+    /// Whether a client's value may stand here.
+    pub(super) fn takes_values(self) -> bool {
+        match self {
+            Self::Expression
+            | Self::Pattern
+            | Self::Regex
+            | Self::Filter
+            | Self::Elements
+            | Self::Value(_) => true,
+            // A single expression stands for a list of one, and for no other.
+            Self::Expressions(least, _) => least <= 1,
+            Self::Either(slots) => slots.iter().any(|slot| slot.takes_values()),
+            Self::Steer
+            | Self::Query
+            | Self::Element
+            | Self::Pipeline(_)
+            | Self::Group
+            | Self::Accumulator
+            | Self::Window
+            | Self::Sort
+            | Self::Constant(_)
+            | Self::Word(_)
+            | Self::Path
+            | Self::Search
+            | Self::Keys(_)
+            | Self::Map(_)
+            | Self::List(_) => false,
+        }
+    }
+
+    /// What is decided here, and what to write instead.
+    fn refusal(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Query | Self::Element => (
+                "conditions are the pipeline's own",
+                "write the conditions, with the value in its place: {\"status\": {\"$arg\": \"NAME\"}}",
+            ),
+            Self::List(Self::Query) => (
+                "conditions are the pipeline's own",
+                "write the list: [{\"status\": {\"$arg\": \"NAME\"}}, …]",
+            ),
+            Self::Pipeline(_) => ("stages are the pipeline's own", "write the stages, with values in their places"),
+            Self::Steer => (
+                "this decides which field, format or type is meant",
+                "write it as a constant; where clients choose, use `$switch` with a constant in each branch",
+            ),
+            Self::Constant(_) | Self::Word(_) | Self::Path => (
+                "this is a name or a constant of the pipeline",
+                "write it as a constant; where clients choose, write a call for each choice",
+            ),
+            Self::Sort => ("an order is the pipeline's own", "write 1 or -1; write a call for each order"),
+            Self::Expressions(..) => {
+                ("a list of expressions stands here", "write the list: [\"$name\", {\"$arg\": \"NAME\"}]")
+            }
+            Self::Search => (
+                "this decides how is searched",
+                "a value stands in what is searched for, such as `query` of `text` or `phrase`",
+            ),
+            _ => (
+                "a part of the pipeline stands here",
+                "write this part, with the value in its place",
+            ),
+        }
+    }
+}
+
+/// Whether values of a type suit a place.
+fn suits(ty: &Type, takes: Takes) -> bool {
+    match takes {
+        Takes::Any => true,
+        Takes::Int => matches!(ty, Type::Int { .. } | Type::UInt { .. }),
+        Takes::Number => {
+            matches!(ty, Type::Int { .. } | Type::UInt { .. } | Type::Float { .. } | Type::Decimal { .. })
+        }
+        Takes::Text => matches!(ty, Type::String { .. } | Type::Text { .. } | Type::Enum { .. }),
+        Takes::Bool => matches!(ty, Type::Bool),
+        Takes::List => matches!(ty, Type::List { .. }),
+        Takes::Object => matches!(ty, Type::Object { .. } | Type::Json),
+    }
+}
+
+struct Written<'n> {
+    name: &'n str,
+    at: Span,
+    is_regex: bool,
+}
+
+/// The placeholder, if it is well-formed: `{"$arg": "NAME"}`, or with `"as": "regex"`.
+fn written(node: &Node) -> Option<Written<'_>> {
+    let members = node.value.members()?;
+    let arg = members.iter().find(|member| member.name.value == "$arg")?;
+    let Json::Text(name) = &arg.value.value else { return None };
+    let is_regex = match members {
+        [_] => false,
+        [one, other] => {
+            let other = if one.name.value == "$arg" { other } else { one };
+            (other.name.value == "as" && other.value.value.text() == Some("regex")).then_some(true)?
+        }
+        _ => return None,
+    };
+    Some(Written { name, at: arg.value.span, is_regex })
+}
+
+/// What is wrong of a placeholder.
+fn bad_part(node: &Node) -> Span {
+    let members = node.value.members().unwrap_or_default();
+    let other = members.iter().find(|member| !matches!(member.name.value.as_str(), "$arg" | "as"));
+    let not_text = members.iter().find(|member| member.value.value.text().is_none());
+    other.map(|member| member.name.span).or(not_text.map(|member| member.value.span)).unwrap_or(node.span)
+}

@@ -1,0 +1,368 @@
+//! Walks through a pipeline along the table of what stands where.
+//!
+//! Each placeholder is either allowed by its slot, with the wrapping that makes the value a literal there, or
+//! refused. So nothing that a client sends is ever read as a name, an operator, a condition or code.
+
+use super::{argument::Use, values};
+use crate::{
+    aggregation::{self as table, Operator, STAGES, Slot, Takes, Within},
+    diagnostic::{ErrorSink, pipelines as diagnostics},
+    json::{Json, Member, Node},
+    model::Arg,
+    span::Span,
+};
+
+/// A pipeline being checked.
+pub(super) struct Check<'c, 's> {
+    pub(super) args: &'c [Arg],
+    /// The name of the call.
+    pub(super) call: Span,
+    /// Where the template names the file.
+    pub(super) named: Span,
+    pub(super) errors: &'c mut ErrorSink<'s>,
+    pub(super) uses: Vec<Use>,
+    /// The stage that writes.
+    pub(super) writes: Option<(String, Span)>,
+    /// What is decided around this place: no client's value stands in it.
+    pub(super) steered: Option<&'static str>,
+    is_first_stage: bool,
+}
+
+impl<'c, 's> Check<'c, 's> {
+    pub(super) fn new(args: &'c [Arg], call: Span, named: Span, errors: &'c mut ErrorSink<'s>) -> Self {
+        Self {
+            args,
+            call,
+            named,
+            errors,
+            uses: Vec::new(),
+            writes: None,
+            steered: None,
+            is_first_stage: true,
+        }
+    }
+
+    /// The stages of a pipeline.
+    pub(super) fn pipeline(&mut self, node: &Node, within: Within) {
+        let Json::List(stages) = &node.value else {
+            self.errors.push(diagnostics::no_list(node, within.as_str(), self.named));
+            return;
+        };
+        if stages.is_empty() && within == Within::Call {
+            self.errors.push(diagnostics::no_stages(node.span, self.named));
+        }
+        for (index, stage) in stages.iter().enumerate() {
+            self.is_first_stage = within == Within::Call && index == 0;
+            self.stage(stage, within, index == 0, index + 1 == stages.len());
+        }
+    }
+
+    fn stage(&mut self, node: &Node, within: Within, is_first: bool, is_last: bool) {
+        let Json::Object(members) = &node.value else {
+            self.errors.push(diagnostics::no_stage(node, self.named));
+            return;
+        };
+        let member = match members.as_slice() {
+            [member] => member,
+            [] => return self.errors.push(diagnostics::no_stage(node, self.named)),
+            [_, second, ..] => return self.errors.push(diagnostics::two_stages(second.name.span, self.named)),
+        };
+        let name = member.name.value.as_str();
+        if name == "$arg" {
+            return self.errors.push(diagnostics::value_for_stage(node.span, self.named));
+        }
+        let Some(stage) = STAGES.iter().find(|stage| stage.name == name) else {
+            self.errors.push(diagnostics::unknown_stage(&member.name, self.named));
+            return;
+        };
+        if let Some((message, help)) = stage.misplaced(within, is_first, is_last) {
+            self.errors.push(diagnostics::misplaced(member.name.span, message, help, self.named));
+        }
+        if stage.place == table::Place::Last {
+            self.writes = Some((name.to_owned(), member.name.span));
+        }
+        self.slot(&member.value, stage.slot, stage.name);
+        if let ("$lookup" | "$unionWith", Some(members)) = (name, member.value.value.members()) {
+            self.source(member, members);
+        }
+    }
+
+    /// `$lookup` and `$unionWith` read a collection, or what `$documents` gives.
+    fn source(&mut self, stage: &Member, members: &[Member]) {
+        /// The members of both.
+        const KNOWN: [&str; 8] = ["from", "localField", "foreignField", "let", "pipeline", "as", "coll", "db"];
+        let has = |names: &[&str]| members.iter().any(|member| names.contains(&member.name.value.as_str()));
+        let name = stage.name.value.as_str();
+        let is_ok = if name == "$lookup" {
+            has(&["from", "pipeline"]) && (has(&["localField"]) == has(&["foreignField"])) && has(&["localField", "pipeline"])
+        } else {
+            has(&["coll", "pipeline"])
+        };
+        // A misspelt member is likely to be the one that is missing.
+        let is_known = members.iter().all(|member| KNOWN.contains(&member.name.value.as_str()));
+        if !is_ok && is_known {
+            self.errors.push(diagnostics::no_source(stage.name.span, name, self.named));
+        }
+    }
+
+    /// Refuses every placeholder that the walk did not come to, whatever the reason: what is not known to be a
+    /// value's place is none.
+    pub(super) fn unseen(&mut self, node: &Node) {
+        match &node.value {
+            Json::Object(_) if values::is_placeholder(node) => {
+                if !self.errors.has_errors() && !self.uses.iter().any(|found| found.at == node.span) {
+                    self.errors.push(diagnostics::value_for_stage(node.span, self.named));
+                }
+            }
+            Json::Object(members) => members.iter().for_each(|member| self.unseen(&member.value)),
+            Json::List(items) => items.iter().for_each(|item| self.unseen(item)),
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) => {}
+        }
+    }
+
+    /// What stands at a place; `of` is the operator or the member that it belongs to.
+    pub(super) fn slot(&mut self, node: &Node, slot: Slot, of: &str) {
+        if values::is_placeholder(node) {
+            return self.argument(node, slot, of);
+        }
+        match slot {
+            Slot::Expression | Slot::Pattern => self.expression(node),
+            Slot::Steer => self.steer(node, "field, format or type"),
+            Slot::Expressions(least, most) => self.expressions(node, (least, most), of),
+            Slot::Query => self.query(node, of),
+            Slot::Filter => self.filter(node),
+            Slot::Element => self.element(node, of),
+            Slot::Elements => self.elements(node, of),
+            Slot::Pipeline(within) => self.nested(node, within),
+            Slot::Group => self.group(node, of),
+            Slot::Accumulator => self.accumulator(node, table::ACCUMULATORS, "accumulator"),
+            Slot::Window => self.accumulator(node, table::WINDOWS, "operator of a window"),
+            Slot::Sort => self.sort(node, of),
+            Slot::Regex => self.constant(node, Takes::Text, of),
+            Slot::Value(takes) => self.value(node, takes, of),
+            Slot::Constant(takes) => self.constant(node, takes, of),
+            Slot::Word(words) => self.word(node, words, of),
+            Slot::Path => self.path(node, of),
+            Slot::Search => self.search(node, of),
+            Slot::Keys(keys) => self.keys(node, keys, of),
+            Slot::Map(inner) => self.map(node, *inner, of),
+            Slot::List(inner) => self.list(node, *inner, of),
+            Slot::Either(slots) => match slots.iter().find(|slot| slot.fits(node)) {
+                Some(slot) => self.slot(node, *slot, of),
+                None => self.wrong_kind(node, slot, of),
+            },
+        }
+    }
+
+    fn nested(&mut self, node: &Node, within: Within) {
+        let is_first_stage = std::mem::take(&mut self.is_first_stage);
+        self.pipeline(node, within);
+        self.is_first_stage = is_first_stage;
+    }
+
+    pub(super) fn steer(&mut self, node: &Node, what: &'static str) {
+        let before = self.steered.replace(what);
+        self.expression(node);
+        self.steered = before;
+    }
+
+    pub(super) fn expression(&mut self, node: &Node) {
+        match &node.value {
+            Json::List(items) => {
+                for item in items {
+                    self.slot(item, Slot::Expression, "an expression");
+                }
+            }
+            Json::Object(members) => match node.value.operator() {
+                Some(operator) => {
+                    self.alone(operator, members);
+                    self.operator(operator, table::EXPRESSIONS, "operator of an expression");
+                }
+                None => {
+                    for member in members {
+                        self.slot(&member.value, Slot::Expression, &member.name.value);
+                    }
+                }
+            },
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) => {}
+        }
+    }
+
+    fn expressions(&mut self, node: &Node, (least, most): (usize, usize), of: &str) {
+        match &node.value {
+            Json::List(items) => {
+                if items.len() < least || items.len() > most {
+                    self.errors.push(diagnostics::count(node.span, of, items.len(), (least, most), self.named));
+                }
+                self.expression(node);
+            }
+            _ if least > 1 => self.errors.push(diagnostics::count(node.span, of, 1, (least, most), self.named)),
+            _ => self.expression(node),
+        }
+    }
+
+    /// One operator of a table, with what stands in it.
+    fn operator(&mut self, member: &Member, operators: &[Operator], what: &str) {
+        let name = member.name.value.as_str();
+        let Some((name, slot)) = operators.iter().find(|(known, _)| *known == name) else {
+            self.errors.push(diagnostics::unknown_operator(&member.name, operators, what, self.named));
+            return;
+        };
+        if matches!(*name, "$function" | "$accumulator") {
+            self.errors.push(diagnostics::script(member.name.span, name, self.named));
+        }
+        self.slot(&member.value, *slot, name);
+    }
+
+    fn alone(&mut self, operator: &Member, members: &[Member]) {
+        if let Some(other) = members.iter().find(|member| member.name.span != operator.name.span) {
+            let diagnostic = diagnostics::not_alone(other.name.span, operator, self.named);
+            self.errors.push(diagnostic);
+        }
+    }
+
+    fn query(&mut self, node: &Node, of: &str) {
+        let Json::Object(members) = &node.value else { return self.wrong_kind(node, Slot::Query, of) };
+        for member in members {
+            let name = member.name.value.as_str();
+            if !name.starts_with('$') {
+                self.slot(&member.value, Slot::Filter, name);
+                continue;
+            }
+            if table::FILTERS.iter().any(|(known, _)| *known == name) {
+                self.errors.push(diagnostics::filter_without_field(member.name.span, name, self.named));
+                continue;
+            }
+            if name == "$text" && !self.is_first_stage {
+                self.errors.push(diagnostics::text_not_first(member.name.span, self.named));
+            }
+            self.condition(member, table::CONDITIONS, "condition");
+            if let ("$and" | "$or" | "$nor", Json::List(items)) = (name, &member.value.value)
+                && items.is_empty()
+            {
+                self.errors.push(diagnostics::no_conditions(member.value.span, name, self.named));
+            }
+        }
+    }
+
+    /// What a query asks of a field: a value, or operators.
+    fn filter(&mut self, node: &Node) {
+        let (Json::Object(members), Some(operator)) = (&node.value, node.value.operator()) else {
+            return self.literal(node, true);
+        };
+        for member in members {
+            if member.name.value.starts_with('$') {
+                self.condition(member, table::FILTERS, "operator of a query");
+            } else {
+                let diagnostic = diagnostics::not_alone(member.name.span, operator, self.named);
+                self.errors.push(diagnostic);
+            }
+        }
+    }
+
+    fn condition(&mut self, member: &Member, operators: &[Operator], what: &str) {
+        let refused = table::NOT_IN_MATCH.iter().find(|(name, _)| *name == member.name.value);
+        match refused {
+            Some((name, help)) => {
+                self.errors.push(diagnostics::not_in_match(member.name.span, name, help, self.named));
+            }
+            None => self.operator(member, operators, what),
+        }
+    }
+
+    /// `$elemMatch`: conditions on the members of an entry, or on the entry itself.
+    fn element(&mut self, node: &Node, of: &str) {
+        let is_condition =
+            |member: &Member| table::CONDITIONS.iter().any(|(name, _)| *name == member.name.value);
+        match node.value.operator() {
+            Some(operator) if !is_condition(operator) => self.filter(node),
+            _ => self.query(node, of),
+        }
+    }
+
+    /// `$all`: values, or `$elemMatch` for each.
+    fn elements(&mut self, node: &Node, of: &str) {
+        let Json::List(items) = &node.value else { return self.wrong_kind(node, Slot::Elements, of) };
+        for item in items {
+            match item.value.operator() {
+                Some(operator) if operator.name.value == "$elemMatch" => self.filter(item),
+                _ => self.literal(item, true),
+            }
+        }
+    }
+
+    fn group(&mut self, node: &Node, of: &str) {
+        let Json::Object(members) = &node.value else { return self.wrong_kind(node, Slot::Group, of) };
+        if !members.iter().any(|member| member.name.value == "_id") {
+            self.errors.push(diagnostics::missing_key(node.span, "_id", of, self.named));
+        }
+        for member in members {
+            let slot = if member.name.value == "_id" { Slot::Expression } else { Slot::Accumulator };
+            self.slot(&member.value, slot, &member.name.value);
+        }
+    }
+
+    fn accumulator(&mut self, node: &Node, operators: &[Operator], what: &str) {
+        let (Json::Object(members), Some(operator)) = (&node.value, node.value.operator()) else {
+            let diagnostic = diagnostics::no_accumulator(node, what, self.named);
+            return self.errors.push(diagnostic);
+        };
+        let is_window = operators.len() == table::WINDOWS.len();
+        let others: Vec<Member> =
+            members.iter().filter(|member| !is_window || member.name.value != "window").cloned().collect();
+        self.alone(operator, &others);
+        self.operator(operator, operators, what);
+        if let Some(window) = members.iter().find(|member| is_window && member.name.value == "window") {
+            self.constant(&window.value, Takes::Object, "window");
+        }
+    }
+
+    /// An object with known members.
+    fn keys(&mut self, node: &Node, keys: &'static [table::Key], of: &str) {
+        let Json::Object(members) = &node.value else { return self.wrong_kind(node, Slot::Keys(keys), of) };
+        for member in members {
+            match keys.iter().find(|key| key.name == member.name.value) {
+                Some(key) => self.slot(&member.value, key.slot, key.name),
+                None => {
+                    let known: Vec<&str> = keys.iter().map(|key| key.name).collect();
+                    self.errors.push(diagnostics::unknown_key(&member.name, of, &known, self.named));
+                }
+            }
+        }
+        let is_missing = |key: &&table::Key| {
+            key.is_required && !members.iter().any(|member| member.name.value == key.name)
+        };
+        // A misspelt member is likely to be the one that is missing.
+        if !members.iter().any(|member| !keys.iter().any(|key| key.name == member.name.value)) {
+            for key in keys.iter().filter(is_missing) {
+                self.errors.push(diagnostics::missing_key(node.span, key.name, of, self.named));
+            }
+        }
+    }
+
+    fn map(&mut self, node: &Node, inner: Slot, of: &str) {
+        let Json::Object(members) = &node.value else {
+            return self.errors.push(diagnostics::wrong_kind(node, of, "an object", self.named));
+        };
+        for member in members {
+            if member.name.value.starts_with('$') {
+                self.errors.push(diagnostics::dollar_name(&member.name, of, self.named));
+            } else {
+                self.slot(&member.value, inner, &member.name.value);
+            }
+        }
+    }
+
+    fn list(&mut self, node: &Node, inner: Slot, of: &str) {
+        let Json::List(items) = &node.value else {
+            return self.errors.push(diagnostics::wrong_kind(node, of, "a list", self.named));
+        };
+        for item in items {
+            self.slot(item, inner, of);
+        }
+    }
+
+    pub(super) fn wrong_kind(&mut self, node: &Node, slot: Slot, of: &str) {
+        self.errors.push(diagnostics::wrong_kind(node, of, &slot.expected(), self.named));
+    }
+}

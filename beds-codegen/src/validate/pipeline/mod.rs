@@ -1,0 +1,195 @@
+//! The files of MongoDB pipelines: a JSON array of stages in which `{"$arg": "name"}` stands for an argument.
+//!
+//! A pipeline is code. [`crate::aggregation`] says what stands where, [`check`] walks along it, [`argument`] decides of each
+//! placeholder whether a client's value may stand there and what makes it a literal. What the runtime gets is the text
+//! with that around each placeholder: it puts the values in and decides nothing.
+
+mod argument;
+mod check;
+mod values;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::PathBuf,
+};
+
+use argument::Use;
+use check::Check;
+
+use super::Cx;
+use crate::{
+    aggregation::Within,
+    diagnostic::{ErrorSink, calls as diagnostics, pipelines},
+    json::{self, Json, Node},
+    load,
+    model::Arg,
+    raw::RawField,
+    span::{FileId, Sources, Span, Spanned},
+};
+
+/// Where pipelines come from: a folder, and texts in memory which go before it.
+#[derive(Debug, Clone, Default)]
+pub struct Pipelines {
+    /// The folder.
+    pub folder: PathBuf,
+    /// Texts by the name of their file.
+    pub texts: BTreeMap<String, String>,
+    /// What is read in place of files, by the path that reports show.
+    pub(crate) instead: BTreeMap<String, String>,
+    /// Files that were used, for `rerun-if-changed`.
+    pub used: Vec<PathBuf>,
+    loaded: HashMap<String, Option<FileId>>,
+}
+
+/// A pipeline that was read.
+pub(super) struct Pipeline {
+    pub(super) stages: String,
+    /// The stage that writes, and where it is.
+    pub(super) writes: Option<(String, Span)>,
+}
+
+impl Pipelines {
+    /// Those of a folder.
+    #[must_use]
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into(), ..Self::default() }
+    }
+
+    /// Reads a file once; `None` when it cannot be used, which is reported at the first place that names it.
+    fn file(
+        &mut self,
+        name: &Spanned<String>,
+        sources: &mut Sources,
+        errors: &mut ErrorSink<'_>,
+    ) -> Option<FileId> {
+        if let Some(known) = self.loaded.get(&name.value) {
+            return *known;
+        }
+        let file = self.load(name, sources, errors);
+        self.loaded.insert(name.value.clone(), file);
+        file
+    }
+
+    fn load(
+        &mut self,
+        name: &Spanned<String>,
+        sources: &mut Sources,
+        errors: &mut ErrorSink<'_>,
+    ) -> Option<FileId> {
+        let folder = load::shown(&self.folder);
+        let is_plain =
+            !name.value.is_empty() && !name.value.starts_with('.') && !name.value.contains(['/', '\\', '\0']);
+        if !is_plain {
+            let help = format!("write the name of a file in `{folder}`, without a path");
+            errors.push(diagnostics::pipeline_missing(name.span, "has no plain name", help));
+            return None;
+        }
+        let path = self.folder.join(&name.value);
+        if let Some(text) = self.texts.get(&name.value) {
+            return Some(sources.add(load::shown(&path), text.clone()));
+        }
+        if !path.is_file() {
+            let there = self.names();
+            let why = format!("is not in `{folder}`");
+            let help = match beds_protocol::nearest(&name.value, there.iter().map(String::as_str)) {
+                Some(nearest) => format!("did you mean `{nearest}`?"),
+                None => format!("create `{}`, a JSON array of stages", load::shown(&path)),
+            };
+            errors.push(diagnostics::pipeline_missing(name.span, &why, help));
+            return None;
+        }
+        let shown = load::shown(&path);
+        self.used.push(path.clone());
+        match self.instead.get(&shown) {
+            Some(text) => Some(sources.add(shown, text.clone())),
+            None => load::read(&path, sources, errors),
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .chain(self.texts.keys().cloned())
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+/// Reads the pipeline of a call and checks it against the call's arguments.
+pub(super) fn read(
+    name: &Spanned<String>,
+    call: Span,
+    args: &[Arg],
+    raw_args: Option<&Vec<RawField>>,
+    cx: &mut Cx<'_>,
+) -> Option<Pipeline> {
+    let file = cx.pipelines.file(name, cx.sources, &mut cx.errors)?;
+    let tree = match json::parse(cx.sources.text(file), file) {
+        Ok(tree) => tree,
+        Err(mistake) => {
+            cx.errors.push(pipelines::syntax(mistake, file, name.span));
+            return None;
+        }
+    };
+    let mut errors = cx.errors.part();
+    let mut check = Check::new(args, call, name.span, &mut errors);
+    check.pipeline(&tree, Within::Call);
+    check.unseen(&tree);
+    let Check { uses, writes, .. } = check;
+    // A misspelt placeholder is likely to be the one that an argument lacks.
+    if errors.has_errors() {
+        return None;
+    }
+    for raw in raw_args.into_iter().flatten() {
+        if !uses.iter().any(|found| found.name == raw.name.value) {
+            errors.push(diagnostics::unused_arg(raw.name.span, name.span, &raw.name.value));
+        }
+    }
+    let mut stages = String::new();
+    write(&tree, &uses, &mut stages);
+    Some(Pipeline { stages, writes })
+}
+
+/// Writes a value without blanks, in the order it is written, and around each placeholder what makes it a literal.
+fn write(node: &Node, uses: &[Use], out: &mut String) {
+    let (before, after) =
+        uses.iter().find(|found| found.at == node.span).map_or(("", ""), |found| found.wrap.around());
+    out.push_str(before);
+    match &node.value {
+        Json::Null => out.push_str("null"),
+        Json::Bool(flag) => out.push_str(if *flag { "true" } else { "false" }),
+        Json::Number(number) => out.push_str(number),
+        Json::Text(text) => out.push_str(&quoted(text)),
+        Json::List(items) => {
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                out.push_str(if index == 0 { "" } else { "," });
+                write(item, uses, out);
+            }
+            out.push(']');
+        }
+        Json::Object(members) => {
+            out.push('{');
+            let is_placeholder = values::is_placeholder(node);
+            // How a placeholder is declared is settled here.
+            let members = members.iter().filter(|member| !is_placeholder || member.name.value == "$arg");
+            for (index, member) in members.enumerate() {
+                out.push_str(if index == 0 { "" } else { "," });
+                out.push_str(&quoted(&member.name.value));
+                out.push(':');
+                write(&member.value, uses, out);
+            }
+            out.push('}');
+        }
+    }
+    out.push_str(after);
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,205 @@
+//! Values and constants of a pipeline, and where a placeholder may stand among them.
+
+use super::check::Check;
+use crate::{
+    aggregation::{self as table, Slot, Takes},
+    diagnostic::pipelines as diagnostics,
+    json::{Json, Node},
+};
+
+/// Names that begin with `$` and are members of plain values: those of a reference to a document.
+const NO_OPERATORS: &[&str] = &["$ref", "$id", "$db"];
+
+/// Whether it is meant to be a placeholder.
+pub(super) fn is_placeholder(node: &Node) -> bool {
+    node.value.members().is_some_and(|members| members.iter().any(|member| member.name.value == "$arg"))
+}
+
+impl Takes {
+    /// What it takes, with an article.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Any => "a value",
+            Self::Int => "a whole number",
+            Self::Number => "a number",
+            Self::Text => "a string",
+            Self::Bool => "true or false",
+            Self::List => "a list",
+            Self::Object => "an object",
+        }
+    }
+
+    fn fits(self, value: &Json) -> bool {
+        match (self, value) {
+            (Self::Any, _)
+            | (Self::Number, Json::Number(_))
+            | (Self::Text, Json::Text(_))
+            | (Self::Bool, Json::Bool(_))
+            | (Self::List, Json::List(_))
+            | (Self::Object, Json::Object(_)) => true,
+            (Self::Int, Json::Number(number)) => number.parse::<i64>().is_ok(),
+            _ => false,
+        }
+    }
+}
+
+impl Slot {
+    /// Whether what is written is of the kind that stands here.
+    pub(super) fn fits(self, node: &Node) -> bool {
+        match self {
+            Self::Value(takes) | Self::Constant(takes) => takes.fits(&node.value),
+            Self::Word(_) | Self::Path | Self::Regex => node.value.text().is_some(),
+            Self::List(_) | Self::Pipeline(_) | Self::Elements => matches!(node.value, Json::List(_)),
+            Self::Keys(_) | Self::Map(_) => {
+                node.value.members().is_some() && node.value.operator().is_none()
+            }
+            Self::Sort | Self::Query | Self::Group | Self::Accumulator | Self::Window | Self::Search => {
+                node.value.members().is_some()
+            }
+            Self::Either(slots) => slots.iter().any(|slot| slot.fits(node)),
+            Self::Expression
+            | Self::Steer
+            | Self::Pattern
+            | Self::Expressions(..)
+            | Self::Filter
+            | Self::Element => true,
+        }
+    }
+
+    /// What stands here, in words.
+    pub(super) fn expected(self) -> String {
+        match self {
+            Self::Value(takes) | Self::Constant(takes) => takes.as_str().to_owned(),
+            Self::Word(_) | Self::Regex => "a string".to_owned(),
+            Self::Path => "a path such as \"$tags\"".to_owned(),
+            Self::List(_) | Self::Elements => "a list".to_owned(),
+            Self::Pipeline(_) => "a list of stages".to_owned(),
+            Self::Query | Self::Element => "conditions such as {\"status\": \"active\"}".to_owned(),
+            Self::Sort => "an order such as {\"price\": -1}".to_owned(),
+            Self::Group => "an object such as {\"_id\": \"$status\", \"n\": {\"$sum\": 1}}".to_owned(),
+            Self::Keys(_) | Self::Map(_) | Self::Accumulator | Self::Window | Self::Search => "an object".to_owned(),
+            Self::Either(slots) => {
+                let all: Vec<String> = slots.iter().map(|slot| slot.expected()).collect();
+                all.join(" or ")
+            }
+            Self::Expression | Self::Steer | Self::Pattern | Self::Expressions(..) | Self::Filter => {
+                "an expression".to_owned()
+            }
+        }
+    }
+}
+
+impl Check<'_, '_> {
+    pub(super) fn value(&mut self, node: &Node, takes: Takes, of: &str) {
+        if takes.fits(&node.value) {
+            // What `$literal` holds may look like an operator: that is what it is for.
+            self.literal(node, of != "$literal");
+        } else {
+            self.wrong_kind(node, Slot::Value(takes), of);
+        }
+    }
+
+    /// A value that MongoDB takes as it stands, with placeholders in it.
+    pub(super) fn literal(&mut self, node: &Node, is_query: bool) {
+        match &node.value {
+            _ if is_placeholder(node) => self.argument(node, Slot::Value(Takes::Any), "a value"),
+            Json::List(items) => {
+                for item in items {
+                    self.literal(item, is_query);
+                }
+            }
+            Json::Object(members) => {
+                for member in members {
+                    let name = member.name.value.as_str();
+                    if diagnostics::is_extended(name) {
+                        self.errors.push(diagnostics::extended(member.name.span, name, self.named));
+                    } else if is_query && name.starts_with('$') && !NO_OPERATORS.contains(&name) {
+                        self.errors.push(diagnostics::operator_in_value(&member.name, self.named));
+                    }
+                    self.literal(&member.value, is_query);
+                }
+            }
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) => {}
+        }
+    }
+
+    /// What is the pipeline's own throughout.
+    pub(super) fn constant(&mut self, node: &Node, takes: Takes, of: &str) {
+        if is_placeholder(node) {
+            return self.argument(node, Slot::Constant(takes), of);
+        }
+        if !takes.fits(&node.value) {
+            return self.wrong_kind(node, Slot::Constant(takes), of);
+        }
+        match &node.value {
+            Json::List(items) => items.iter().for_each(|item| self.constant(item, Takes::Any, of)),
+            Json::Object(members) => {
+                members.iter().for_each(|member| self.constant(&member.value, Takes::Any, of));
+            }
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) => {}
+        }
+    }
+
+    pub(super) fn word(&mut self, node: &Node, words: &[&str], of: &str) {
+        match node.value.text() {
+            None => self.wrong_kind(node, Slot::Constant(Takes::Text), of),
+            Some(word) if !words.contains(&word) => {
+                self.errors.push(diagnostics::unknown_word(node.span, word, of, words, self.named));
+            }
+            Some(_) => {}
+        }
+    }
+
+    pub(super) fn path(&mut self, node: &Node, of: &str) {
+        match node.value.text() {
+            None => self.wrong_kind(node, Slot::Path, of),
+            Some(path) if !path.starts_with('$') => {
+                self.errors.push(diagnostics::no_path(node.span, path, of, self.named));
+            }
+            Some(_) => {}
+        }
+    }
+
+    pub(super) fn sort(&mut self, node: &Node, of: &str) {
+        let Json::Object(members) = &node.value else { return self.wrong_kind(node, Slot::Sort, of) };
+        if members.is_empty() {
+            return self.errors.push(diagnostics::wrong_kind(node, of, &Slot::Sort.expected(), self.named));
+        }
+        for member in members {
+            let is_direction = |number: &str| matches!(number.parse::<f64>(), Ok(1.0 | -1.0));
+            match &member.value.value {
+                Json::Number(number) if is_direction(number) => {}
+                Json::Object(_) if is_placeholder(&member.value) => {
+                    self.argument(&member.value, Slot::Sort, of);
+                }
+                Json::Object(meta) if meta.len() == 1 && meta[0].name.value == "$meta" => {
+                    self.constant(&meta[0].value, Takes::Text, "$meta");
+                }
+                _ => self.errors.push(diagnostics::no_direction(&member.value, self.named)),
+            }
+        }
+    }
+
+    /// An operator of Atlas Search: values stand in the members that say what is searched for.
+    pub(super) fn search(&mut self, node: &Node, of: &str) {
+        let members = match &node.value {
+            Json::Object(members) => members,
+            Json::List(items) => return items.iter().for_each(|item| self.search(item, of)),
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) => return,
+        };
+        let steers = table::SEARCH_STEERS.contains(&of);
+        let taken = table::SEARCH_VALUES.iter().find(|(operator, _)| *operator == of);
+        for member in members {
+            let name = member.name.value.as_str();
+            let takes = taken.is_some_and(|(_, members)| members.contains(&name));
+            if is_placeholder(&member.value) {
+                let slot = if takes && !steers { Slot::Value(Takes::Any) } else { Slot::Search };
+                self.argument(&member.value, slot, of);
+            } else if takes {
+                self.literal(&member.value, true);
+            } else {
+                self.search(&member.value, name);
+            }
+        }
+    }
+}

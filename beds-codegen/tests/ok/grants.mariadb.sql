@@ -1,0 +1,18 @@
+-- The rights of the node's user, as `bedsc grants` writes them. Run it when the objects are there:
+--     mariadb < mariadb.sql
+-- A new user cannot log in before it has a password:
+--     alter user 'beds'@'10.0.0.%' identified by '…' account unlock;
+create user if not exists 'beds'@'10.0.0.%' account lock;
+grant execute on function `catalog`.`fn_product_stock_value` to 'beds'@'10.0.0.%';
+grant execute on procedure `catalog`.`sp_product_create` to 'beds'@'10.0.0.%';
+grant execute on procedure `catalog`.`sp_product_delete` to 'beds'@'10.0.0.%';
+grant execute on procedure `catalog`.`sp_product_restock` to 'beds'@'10.0.0.%';
+grant execute on procedure `catalog`.`sp_product_update` to 'beds'@'10.0.0.%';
+grant execute on procedure `events`.`sp_event_note` to 'beds'@'10.0.0.%';
+grant execute on procedure `events`.`sp_event` to 'beds'@'10.0.0.%';
+grant execute on procedure `shop`.`sp_line_add` to 'beds'@'10.0.0.%';
+grant execute on procedure `shop`.`sp_line_drop` to 'beds'@'10.0.0.%';
+grant execute on procedure `users`.`we``ird` to 'beds'@'10.0.0.%';
+grant select on `catalog`.`v_product` to 'beds'@'10.0.0.%';
+grant select on `shop`.`order_line` to 'beds'@'10.0.0.%';
+grant select on `warehouse`.`v_turn``over` to 'beds'@'10.0.0.%';

@@ -1,0 +1,35 @@
+// The rights of the node's user, as `bedsc grants` writes them; run it: mongosh mongodb://… mongodb.js
+// A new user gets the password in the environment variable BEDS_PASSWORD, or the one that is asked for.
+{
+  const name = "beds";
+  const roles = [
+    {
+      db: "logs",
+      privileges: [
+        {"resource":{"db":"logs","collection":"msLogs"},"actions":["find","insert","remove","update"]}
+      ],
+    },
+    {
+      db: "sports",
+      privileges: [
+        {"resource":{"db":"sports","collection":"match_days"},"actions":["insert","remove","update"]},
+        {"resource":{"db":"sports","collection":"matches"},"actions":["find","insert","remove","update"]}
+      ],
+    },
+  ];
+  for (const { db: database, privileges } of roles) {
+    const there = db.getSiblingDB(database);
+    if (there.getRole(name)) {
+      there.updateRole(name, { privileges, roles: [] });
+    } else {
+      there.createRole({ role: name, privileges, roles: [] });
+    }
+  }
+  const granted = roles.map(({ db: database }) => ({ role: name, db: database }));
+  const admin = db.getSiblingDB('admin');
+  if (admin.getUser(name)) {
+    admin.grantRolesToUser(name, granted);
+  } else {
+    admin.createUser({ user: name, pwd: process.env.BEDS_PASSWORD || passwordPrompt(), roles: granted });
+  }
+}

@@ -1,0 +1,49 @@
+//! The reports of broken templates, each as people write one: the exact report is beside the template.
+//!
+//! A file holds one mistake and gives one report, unless its name begins with `many_` or `warnings`. The files are read
+//! from the disk as the tool reads them, so some are not even text.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+
+mod support;
+
+use beds_codegen::{Compiler, Report};
+use support::{check, files, finish, folder};
+
+fn report(path: &std::path::Path) -> Report {
+    let compiler =
+        Compiler::new().templates(path).pipelines(folder("ok/pipelines")).domains("no-such-folder");
+    compiler.compile().map_or_else(|report| report, |output| output.warnings)
+}
+
+#[test]
+fn each_broken_template_gives_the_expected_report() {
+    let mut differences = Vec::new();
+    for path in files("reports", "toml") {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let report = report(&path);
+        let is_one = !name.starts_with("many_") && !name.starts_with("warnings");
+        assert!(!is_one || report.diagnostics().len() == 1, "{name}: {report}");
+        let shown = report.to_string().replace(&*folder("reports").to_string_lossy(), "…");
+        differences.extend(check(&path.with_extension("txt"), &shown));
+    }
+    finish(&differences);
+}
+
+#[test]
+fn hundreds_that_are_alike_are_counted() {
+    let compiler = (0..300).fold(Compiler::new(), |compiler, n| {
+        let text =
+            support::SMALL.replace("country", &format!("country_{n}")).replace("key = true", "pk = true");
+        compiler.template_text(format!("country_{n:03}_rec.toml"), text)
+    });
+    let report = compiler.compile().unwrap_err();
+    assert_eq!(report.errors(), 300);
+    let shown = report.to_string();
+    assert_eq!(shown.matches("unknown key `pk`").count(), 10, "{shown}");
+    assert!(shown.contains("error[B0101]: and 290 more of B0101 (unknown key) in country_"), "{shown}");
+    assert!(shown.contains("and 285 other files") || shown.contains("285 other files"), "{shown}");
+    assert_eq!(report.summary().len(), 11);
+    // Editors get them all.
+    assert_eq!(report.json().lines().count(), 300);
+}

@@ -1,0 +1,112 @@
+//! [`Unshown`]: the cells of a reply that the wire has no form for.
+//!
+//! A date of 1987-00-00, a decimal that is not a number, JSON that cannot be parsed: databases hold more than the
+//! wire's types can say. Such a cell is null in the reply; the note of the reply and a line in the log name it.
+
+use std::fmt::Display;
+
+use crate::spec::Field;
+
+/// How many cells a note describes; the others are only counted.
+const DESCRIBED_MAX: usize = 3;
+/// How much of what is stored a note repeats, in characters.
+const STORED_CHARS_MAX: usize = 40;
+
+/// Collects the cells of one reply that cannot be shown.
+#[derive(Debug, Default)]
+pub struct Unshown {
+    described: Vec<String>,
+    count: usize,
+}
+
+impl Unshown {
+    /// Adds a cell of a field. `place` is its path in the reply, such as `data[3].born`; `stored` is what the
+    /// database holds; `reason` says why the wire cannot show it, such as "is no date".
+    ///
+    /// What a sensitive field holds is not repeated.
+    pub fn add(&mut self, place: impl Display, field: &Field, stored: impl Display, reason: &str) {
+        if field.sensitive {
+            self.add_hidden(place, reason);
+        } else {
+            self.add_undeclared(place, stored, reason);
+        }
+    }
+
+    /// Adds a cell of a result that no template describes.
+    pub fn add_undeclared(&mut self, place: impl Display, stored: impl Display, reason: &str) {
+        self.push(|| {
+            let stored = stored.to_string();
+            let cut: String = stored.chars().take(STORED_CHARS_MAX).collect();
+            let dots = if cut.len() < stored.len() { "…" } else { "" };
+            format!("{place} holds {cut}{dots}, which {reason}")
+        });
+    }
+
+    /// Adds a cell whose content is nobody's business.
+    pub fn add_hidden(&mut self, place: impl Display, reason: &str) {
+        self.push(|| format!("{place} {reason}"));
+    }
+
+    fn push(&mut self, describe: impl FnOnce() -> String) {
+        self.count += 1;
+        if self.described.len() < DESCRIBED_MAX {
+            self.described.push(describe());
+        }
+    }
+
+    /// Whether every cell could be shown.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The sentence for [`Outcome::unshown`](crate::Outcome::unshown); `None` where every cell could be shown.
+    #[must_use]
+    pub fn into_note(self) -> Option<String> {
+        let cells = self.described.join("; ");
+        match self.count {
+            0 => None,
+            1 => Some(format!("a value that cannot be shown is null: {cells}")),
+            count => {
+                let more = count - self.described.len();
+                let others = if more > 0 { format!("; and {more} more") } else { String::new() };
+                Some(format!("{count} values that cannot be shown are null: {cells}{others}"))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::Type;
+
+    const BORN: Field = Field::new("born", "born", Type::Date);
+    const SECRET: Field = Field::new("born", "born", Type::Date).sensitive();
+
+    #[test]
+    fn a_note_describes_the_first_and_counts_the_others() {
+        assert_eq!(Unshown::default().into_note(), None);
+        let mut one = Unshown::default();
+        one.add("data.born", &BORN, "1987-00-00", "is no date");
+        assert_eq!(
+            one.into_note().unwrap(),
+            "a value that cannot be shown is null: data.born holds 1987-00-00, which is no date"
+        );
+        let mut many = Unshown::default();
+        many.add("data[0].born", &SECRET, "1987-00-00", "is no date");
+        for index in 1..6 {
+            many.add(format_args!("data[{index}].born"), &BORN, "x".repeat(50), "is no date");
+        }
+        let note = many.into_note().unwrap();
+        assert!(
+            note.starts_with("6 values that cannot be shown are null: data[0].born is no date; "),
+            "{note}"
+        );
+        assert!(
+            note.contains(&format!("data[2].born holds {}…, which is no date", "x".repeat(40))),
+            "{note}"
+        );
+        assert!(note.ends_with("; and 3 more"), "{note}");
+    }
+}

@@ -1,0 +1,52 @@
+-- Routines that leave something behind in their session.
+
+create database odd character set utf8mb4;
+use odd;
+
+create table log (id int auto_increment primary key, n int not null);
+create table parent (id int primary key);
+insert into parent values (1);
+create table child (id int primary key, parent_id int not null, u int not null unique,
+  foreign key (parent_id) references parent (id));
+
+delimiter //
+create procedure plain() modifies sql data
+begin declare n int; set n = 1; insert into log (n) values (n); end //
+create procedure old_style() modifies sql data
+begin set autocommit = 0; start transaction; insert into log (n) values (1); commit; set autocommit = 1; end //
+create procedure loosen() modifies sql data
+begin set session foreign_key_checks = 0, unique_checks = 0; insert into log (n) values (1); end //
+create procedure fails() modifies sql data
+begin set session foreign_key_checks = 0; insert into log (n) values (1); signal sqlstate '45000'; end //
+create procedure clock() begin set time_zone = '+05:00'; set lc_time_names = 'de_DE'; end //
+create procedure stopped() begin set timestamp = 86400; end //
+create procedure relaxed() begin set sql_mode = ''; set session transaction isolation level read uncommitted; end //
+create procedure modest() begin set sql_select_limit = 1; set max_statement_time = 0.5; end //
+create procedure executed() begin execute immediate 'set session group_concat_max_len = 4'; end //
+create procedure who() begin set @who = 'somebody'; end //
+create procedure who_into() begin select 'somebody' into @who; end //
+create procedure rep() begin create temporary table t_rep (n int); insert into t_rep values (1); select * from t_rep; end //
+create procedure rep_hidden() begin create temporary table if not exists parent (id int); insert into parent values (7); end //
+create procedure rep_commits() modifies sql data
+begin create temporary table t_rep (n int); insert into log (n) values (1); commit; end //
+create procedure locked() begin do get_lock('beds', 1); end //
+create function fn_who() returns int begin set @who = 'a function'; set time_zone = '+05:00'; return 1; end //
+create procedure chi_create(p_id int, p_parent int, p_u int) modifies sql data
+insert into child (id, parent_id, u) values (p_id, p_parent, p_u) //
+create procedure chi_update(p_id int, p_u int) modifies sql data
+begin
+  update child set u = p_u where id = p_id;
+  if p_u = 666 then signal sqlstate '45000' set message_text = 'not this one'; end if;
+end //
+
+-- What a request can tell of its session.
+create procedure state()
+select concat_ws(', ', @@autocommit, @@foreign_key_checks, @@unique_checks, @@time_zone, @@lc_time_names, @@sql_mode,
+    @@tx_isolation, @@sql_select_limit, @@max_statement_time, @@group_concat_max_len) as variables,
+  @who as who, last_insert_id() as last, now() > '2000-01-01' as clock,
+  (select group_concat(id) from parent) as parents, is_used_lock('beds') as locked, connection_id() as connection //
+delimiter ;
+
+create view v_plain as select id, n from log;
+create view v_who as select id, fn_who() as n from log;
+create view v_over as select id, n from v_who;

@@ -1,0 +1,13 @@
+//! The adapter against a real server: what only a database can judge.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "clippy.toml allows it in test functions only"
+)]
+
+mod cells;
+mod failures;
+mod mixed;
+mod site;
