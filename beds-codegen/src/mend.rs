@@ -140,7 +140,8 @@ impl Compiler {
             let count = counts.get(&path).copied().unwrap_or_default();
             Some(MendedFile { path, before, after, count })
         };
-        let files = originals.into_iter().filter_map(changed).filter(|file| file.before != file.after).collect();
+        let files =
+            originals.into_iter().filter_map(changed).filter(|file| file.before != file.after).collect();
         Mended { files, report: state.report }
     }
 }

@@ -120,9 +120,14 @@ mod tests {
     #[test]
     fn the_tables_are_sorted_and_have_no_name_twice() {
         let stages: Vec<_> = STAGES.iter().map(|stage| stage.name).collect();
-        for table in
-            [stages, names(EXPRESSIONS), names(ACCUMULATORS), names(WINDOWS), names(FILTERS), names(CONDITIONS)]
-        {
+        for table in [
+            stages,
+            names(EXPRESSIONS),
+            names(ACCUMULATORS),
+            names(WINDOWS),
+            names(FILTERS),
+            names(CONDITIONS),
+        ] {
             assert!(table.windows(2).all(|pair| pair[0] < pair[1]), "{table:?}");
             assert!(table.iter().all(|name| name.starts_with('$')), "{table:?}");
         }

@@ -101,7 +101,8 @@ pub(super) fn number(text: &str, start: usize) -> Result<usize, Mistake> {
     let digits = written.trim_start_matches('-');
     let help = if written.contains('_') {
         "write the digits without `_`"
-    } else if digits.len() > 1 && digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+    } else if digits.len() > 1 && digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit())
+    {
         "remove the zeros before the number, or write it in quotes if it is a string"
     } else if digits.bytes().filter(|byte| *byte == b'-').count() > 1 {
         "write dates in quotes, or pass them as arguments"

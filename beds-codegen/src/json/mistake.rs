@@ -53,7 +53,12 @@ pub(super) fn no_value(text: &str, at: usize) -> Mistake {
     match name {
         "" => {
             let end = at + rest.chars().next().map_or(0, char::len_utf8);
-            Mistake::new(at..end, "a value is missing", "expected a value here", "write a value, or remove what asks for it")
+            Mistake::new(
+                at..end,
+                "a value is missing",
+                "expected a value here",
+                "write a value, or remove what asks for it",
+            )
         }
         _ if name.starts_with("db.") => Mistake::new(
             at..end,
@@ -158,7 +163,8 @@ pub(super) fn foreign(text: &str, at: usize) -> Option<Mistake> {
             None => mistake,
         });
     }
-    let is_unseen = first.is_control() || (first.is_whitespace() && !first.is_ascii())
+    let is_unseen = first.is_control()
+        || (first.is_whitespace() && !first.is_ascii())
         || matches!(first, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
     is_unseen.then(|| {
         let name = match first {

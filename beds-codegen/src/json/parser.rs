@@ -123,7 +123,8 @@ impl Parser<'_> {
                 if let Some(first) = members.iter().find(|known| known.name.value == member.name.value) {
                     let Span { start, end, .. } = member.name.span;
                     let message = format!("the member \"{}\" stands twice", first.name.value);
-                    let help = "keep one of them; conditions on one field are joined in one object, or with `$and`";
+                    let help =
+                        "keep one of them; conditions on one field are joined in one object, or with `$and`";
                     return Err(Mistake::new(start..end, message, "again", help)
                         .near(first.name.span.range(), "first here"));
                 }
@@ -154,7 +155,8 @@ impl Parser<'_> {
             let message = format!("`:` is missing after the name \"{}\"", name.value);
             let help = "write a colon between the name of a member and its value";
             return Err(foreign(self.text, self.at).unwrap_or_else(|| {
-                Mistake::new(self.here(), message, "expected `:` here", help).near(start..end, "after this name")
+                Mistake::new(self.here(), message, "expected `:` here", help)
+                    .near(start..end, "after this name")
             }));
         }
         self.at += 1;
@@ -222,9 +224,14 @@ impl Parser<'_> {
             Some(b';') => {
                 Mistake::new(self.here(), "`;` stands in place of a comma", "not JSON", "write `,`")
             }
-            _ => Mistake::new(self.here(), "a comma is missing", "expected `,` before this", "write `,` between two entries")
-                .near(before..end, "after this entry")
-                .fix(end..end, ","),
+            _ => Mistake::new(
+                self.here(),
+                "a comma is missing",
+                "expected `,` before this",
+                "write `,` between two entries",
+            )
+            .near(before..end, "after this entry")
+            .fix(end..end, ","),
         }
     }
 
@@ -266,23 +273,75 @@ mod tests {
     #[test]
     fn what_serde_takes_is_taken_and_nothing_else() {
         for text in [
-            "[]", "{}", " [1, -2.5e3, 0] ", r#"{"a": [true, false, null], "b": {"c": "d"}}"#,
-            r#"["\u0041\ud83d\ude00\n\"\\\/"]"#, "\u{feff}[]", "[[[[]]]]", r#"["ß", "😀"]"#,
+            "[]",
+            "{}",
+            " [1, -2.5e3, 0] ",
+            r#"{"a": [true, false, null], "b": {"c": "d"}}"#,
+            r#"["\u0041\ud83d\ude00\n\"\\\/"]"#,
+            "\u{feff}[]",
+            "[[[[]]]]",
+            r#"["ß", "😀"]"#,
         ] {
             let bare = text.trim_start_matches('\u{feff}');
             assert!(serde_json::from_str::<serde_json::Value>(bare).is_ok(), "{text}");
             assert!(parsed(text).is_ok(), "{text}: {:?}", parsed(text));
         }
         for text in [
-            "", " ", "[", "{", "[1", "[1,", "[1,]", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,}", "[1}", "{]", "[01]",
-            "[+1]", "[.5]", "[1.]", "[0x1]", "[1_0]", "[nul]", "[True]", "['a']", "{a:1}", "[\"a", "[\"a\nb\"]",
-            "[\"\\d\"]", "[\"\\u12\"]", "[\"\\ud800\"]", "[\"\\ud800\\u0041\"]", "[1]]", "[1];", "[1] // x", "[/*", "/",
-            "[1 2]", "[\u{a0}1]", "[\"\t\"]", "[:]", "[,1]", "{,}", "{\"a\" 1}", "\u{feff}", "[\"\\", "[\"\\u+123\"]",
+            "",
+            " ",
+            "[",
+            "{",
+            "[1",
+            "[1,",
+            "[1,]",
+            "{\"a\"",
+            "{\"a\":",
+            "{\"a\":1",
+            "{\"a\":1,}",
+            "[1}",
+            "{]",
+            "[01]",
+            "[+1]",
+            "[.5]",
+            "[1.]",
+            "[0x1]",
+            "[1_0]",
+            "[nul]",
+            "[True]",
+            "['a']",
+            "{a:1}",
+            "[\"a",
+            "[\"a\nb\"]",
+            "[\"\\d\"]",
+            "[\"\\u12\"]",
+            "[\"\\ud800\"]",
+            "[\"\\ud800\\u0041\"]",
+            "[1]]",
+            "[1];",
+            "[1] // x",
+            "[/*",
+            "/",
+            "[1 2]",
+            "[\u{a0}1]",
+            "[\"\t\"]",
+            "[:]",
+            "[,1]",
+            "{,}",
+            "{\"a\" 1}",
+            "\u{feff}",
+            "[\"\\",
+            "[\"\\u+123\"]",
         ] {
             assert!(serde_json::from_str::<serde_json::Value>(text).is_err(), "{text}");
             let mistake = parsed(text).expect_err(text);
-            assert!(mistake.at.start <= mistake.at.end && mistake.at.end <= text.len(), "{text}: {mistake:?}");
-            assert!(text.is_char_boundary(mistake.at.start) && text.is_char_boundary(mistake.at.end), "{text}");
+            assert!(
+                mistake.at.start <= mistake.at.end && mistake.at.end <= text.len(),
+                "{text}: {mistake:?}"
+            );
+            assert!(
+                text.is_char_boundary(mistake.at.start) && text.is_char_boundary(mistake.at.end),
+                "{text}"
+            );
         }
     }
 

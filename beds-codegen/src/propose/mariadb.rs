@@ -104,8 +104,7 @@ fn create_table(domain: &Domain, table: &str) -> Proposed {
         let name = pick(&[*index]);
         lines.push(format!("key {name} ({name})"));
     }
-    let create =
-        format!("create table if not exists {} (\n    {}\n)", quoted(table), lines.join(",\n    "));
+    let create = format!("create table if not exists {} (\n    {}\n)", quoted(table), lines.join(",\n    "));
     Proposed { thing: Thing::Table, name: table.to_owned(), create, parts, validator: None }
 }
 

@@ -37,7 +37,8 @@ impl Diff {
             self.input.compile_from(compiler)
         };
         let old_pipelines = self.old_pipelines.as_ref().unwrap_or(&self.input.pipelines);
-        let (Some(old), Some(new)) = (compile(&self.old, old_pipelines), compile(&self.new, &self.input.pipelines))
+        let (Some(old), Some(new)) =
+            (compile(&self.old, old_pipelines), compile(&self.new, &self.input.pipelines))
         else {
             return 2;
         };

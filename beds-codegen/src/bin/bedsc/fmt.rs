@@ -72,7 +72,10 @@ impl Fmt {
                 }
                 Some(after) => write::replace(&path, &after),
                 None => {
-                    anstream::eprintln!("{}: left as it is, since it would mean something else", path.display());
+                    anstream::eprintln!(
+                        "{}: left as it is, since it would mean something else",
+                        path.display()
+                    );
                     false
                 }
             };

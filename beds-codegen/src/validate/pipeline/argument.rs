@@ -118,7 +118,12 @@ impl Check<'_, '_> {
             return None;
         }
         if takes != Takes::Any && arg.field.nullable {
-            self.errors.push(diagnostics::argument_null(node.span, &arg.field.name, of, (self.call, self.named)));
+            self.errors.push(diagnostics::argument_null(
+                node.span,
+                &arg.field.name,
+                of,
+                (self.call, self.named),
+            ));
             return None;
         }
         Some(wrap)
@@ -167,7 +172,9 @@ impl Slot {
                 "conditions are the pipeline's own",
                 "write the list: [{\"status\": {\"$arg\": \"NAME\"}}, …]",
             ),
-            Self::Pipeline(_) => ("stages are the pipeline's own", "write the stages, with values in their places"),
+            Self::Pipeline(_) => {
+                ("stages are the pipeline's own", "write the stages, with values in their places")
+            }
             Self::Steer => (
                 "this decides which field, format or type is meant",
                 "write it as a constant; where clients choose, use `$switch` with a constant in each branch",
@@ -184,10 +191,7 @@ impl Slot {
                 "this decides how is searched",
                 "a value stands in what is searched for, such as `query` of `text` or `phrase`",
             ),
-            _ => (
-                "a part of the pipeline stands here",
-                "write this part, with the value in its place",
-            ),
+            _ => ("a part of the pipeline stands here", "write this part, with the value in its place"),
         }
     }
 }

@@ -65,7 +65,9 @@ impl<'c, 's> Check<'c, 's> {
         let member = match members.as_slice() {
             [member] => member,
             [] => return self.errors.push(diagnostics::no_stage(node, self.named)),
-            [_, second, ..] => return self.errors.push(diagnostics::two_stages(second.name.span, self.named)),
+            [_, second, ..] => {
+                return self.errors.push(diagnostics::two_stages(second.name.span, self.named));
+            }
         };
         let name = member.name.value.as_str();
         if name == "$arg" {
@@ -90,11 +92,14 @@ impl<'c, 's> Check<'c, 's> {
     /// `$lookup` and `$unionWith` read a collection, or what `$documents` gives.
     fn source(&mut self, stage: &Member, members: &[Member]) {
         /// The members of both.
-        const KNOWN: [&str; 8] = ["from", "localField", "foreignField", "let", "pipeline", "as", "coll", "db"];
+        const KNOWN: [&str; 8] =
+            ["from", "localField", "foreignField", "let", "pipeline", "as", "coll", "db"];
         let has = |names: &[&str]| members.iter().any(|member| names.contains(&member.name.value.as_str()));
         let name = stage.name.value.as_str();
         let is_ok = if name == "$lookup" {
-            has(&["from", "pipeline"]) && (has(&["localField"]) == has(&["foreignField"])) && has(&["localField", "pipeline"])
+            has(&["from", "pipeline"])
+                && (has(&["localField"]) == has(&["foreignField"]))
+                && has(&["localField", "pipeline"])
         } else {
             has(&["coll", "pipeline"])
         };
@@ -192,11 +197,19 @@ impl<'c, 's> Check<'c, 's> {
         match &node.value {
             Json::List(items) => {
                 if items.len() < least || items.len() > most {
-                    self.errors.push(diagnostics::count(node.span, of, items.len(), (least, most), self.named));
+                    self.errors.push(diagnostics::count(
+                        node.span,
+                        of,
+                        items.len(),
+                        (least, most),
+                        self.named,
+                    ));
                 }
                 self.expression(node);
             }
-            _ if least > 1 => self.errors.push(diagnostics::count(node.span, of, 1, (least, most), self.named)),
+            _ if least > 1 => {
+                self.errors.push(diagnostics::count(node.span, of, 1, (least, most), self.named))
+            }
             _ => self.expression(node),
         }
     }

@@ -71,18 +71,30 @@ fn a_value_is_a_literal_wherever_it_may_stand() {
         (r#"{"$match": {"a": {"$in": [1, @any@]}}}"#, r#"{"$match":{"a":{"$in":[1,{"$arg":"any"}]}}}"#),
         (r#"{"$match": {"a": {"$all": [@any@]}}}"#, r#"{"$match":{"a":{"$all":[{"$arg":"any"}]}}}"#),
         (r#"{"$match": {"a": {"$not": @any@}}}"#, r#"{"$match":{"a":{"$not":{"$eq":{"$arg":"any"}}}}}"#),
-        (r#"{"$match": {"a": {"b": @any@}, "c": [@any@]}}"#, r#"{"$match":{"a":{"b":{"$arg":"any"}},"c":[{"$arg":"any"}]}}"#),
+        (
+            r#"{"$match": {"a": {"b": @any@}, "c": [@any@]}}"#,
+            r#"{"$match":{"a":{"b":{"$arg":"any"}},"c":[{"$arg":"any"}]}}"#,
+        ),
         (
             r#"{"$match": {"$or": [{"a": @any@}, {"b": {"$elemMatch": {"c": @any@}}}]}}"#,
             r#"{"$match":{"$or":[{"a":{"$eq":{"$arg":"any"}}},{"b":{"$elemMatch":{"c":{"$eq":{"$arg":"any"}}}}}]}}"#,
         ),
-        (r#"{"$match": {"a": {"$elemMatch": {"$gt": @int@}}}}"#, r#"{"$match":{"a":{"$elemMatch":{"$gt":{"$arg":"int"}}}}}"#),
+        (
+            r#"{"$match": {"a": {"$elemMatch": {"$gt": @int@}}}}"#,
+            r#"{"$match":{"a":{"$elemMatch":{"$gt":{"$arg":"int"}}}}}"#,
+        ),
         (
             r#"{"$match": {"$expr": {"$eq": ["$a", @any@]}}}"#,
             r#"{"$match":{"$expr":{"$eq":["$a",{"$literal":{"$arg":"any"}}]}}}"#,
         ),
-        (r#"{"$project": {"a": @any@, "b": "$arg"}}"#, r#"{"$project":{"a":{"$literal":{"$arg":"any"}},"b":"$arg"}}"#),
-        (r#"{"$set": {"a": {"$literal": {"x": @any@}}}}"#, r#"{"$set":{"a":{"$literal":{"x":{"$arg":"any"}}}}}"#),
+        (
+            r#"{"$project": {"a": @any@, "b": "$arg"}}"#,
+            r#"{"$project":{"a":{"$literal":{"$arg":"any"}},"b":"$arg"}}"#,
+        ),
+        (
+            r#"{"$set": {"a": {"$literal": {"x": @any@}}}}"#,
+            r#"{"$set":{"a":{"$literal":{"x":{"$arg":"any"}}}}}"#,
+        ),
         (
             r#"{"$group": {"_id": @text@, "n": {"$sum": @int@}}}"#,
             r#"{"$group":{"_id":{"$literal":{"$arg":"text"}},"n":{"$sum":{"$literal":{"$arg":"int"}}}}}"#,
@@ -106,7 +118,10 @@ fn a_value_is_a_literal_wherever_it_may_stand() {
             r#"{"$search": {"compound": {"must": [{"text": {"query": @text@, "path": "a"}}]}}}"#,
             r#"{"$search":{"compound":{"must":[{"text":{"query":{"$arg":"text"},"path":"a"}}]}}}"#,
         ),
-        (r#"{"$geoNear": {"near": @any@, "key": "at"}}"#, r#"{"$geoNear":{"near":{"$arg":"any"},"key":"at"}}"#),
+        (
+            r#"{"$geoNear": {"near": @any@, "key": "at"}}"#,
+            r#"{"$geoNear":{"near":{"$arg":"any"},"key":"at"}}"#,
+        ),
         (
             r#"{"$graphLookup": {"from": "a", "startWith": @text@, "connectFromField": "b", "connectToField": "c", "as": "d", "restrictSearchWithMatch": {"e": @any@}}}"#,
             r#"{"$graphLookup":{"from":"a","startWith":{"$literal":{"$arg":"text"}},"connectFromField":"b","connectToField":"c","as":"d","restrictSearchWithMatch":{"e":{"$eq":{"$arg":"any"}}}}}"#,

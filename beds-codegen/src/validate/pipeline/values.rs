@@ -50,9 +50,7 @@ impl Slot {
             Self::Value(takes) | Self::Constant(takes) => takes.fits(&node.value),
             Self::Word(_) | Self::Path | Self::Regex => node.value.text().is_some(),
             Self::List(_) | Self::Pipeline(_) | Self::Elements => matches!(node.value, Json::List(_)),
-            Self::Keys(_) | Self::Map(_) => {
-                node.value.members().is_some() && node.value.operator().is_none()
-            }
+            Self::Keys(_) | Self::Map(_) => node.value.members().is_some() && node.value.operator().is_none(),
             Self::Sort | Self::Query | Self::Group | Self::Accumulator | Self::Window | Self::Search => {
                 node.value.members().is_some()
             }
@@ -77,7 +75,9 @@ impl Slot {
             Self::Query | Self::Element => "conditions such as {\"status\": \"active\"}".to_owned(),
             Self::Sort => "an order such as {\"price\": -1}".to_owned(),
             Self::Group => "an object such as {\"_id\": \"$status\", \"n\": {\"$sum\": 1}}".to_owned(),
-            Self::Keys(_) | Self::Map(_) | Self::Accumulator | Self::Window | Self::Search => "an object".to_owned(),
+            Self::Keys(_) | Self::Map(_) | Self::Accumulator | Self::Window | Self::Search => {
+                "an object".to_owned()
+            }
             Self::Either(slots) => {
                 let all: Vec<String> = slots.iter().map(|slot| slot.expected()).collect();
                 all.join(" or ")
