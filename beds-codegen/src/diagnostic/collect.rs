@@ -41,8 +41,9 @@ impl ErrorSink<'_> {
     /// Remembers a mistake, unless the same one is known at the same place.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         self.store.reported += usize::from(diagnostic.severity == Severity::Error);
-        // A field that is not there is missed wherever it is named: one report, and all its places.
-        if diagnostic.code == Code::UnknownField
+        // A field that is not there is missed wherever it is named, and a wrong engine refuses all objects: one report,
+        // and all its places.
+        if matches!(diagnostic.code, Code::UnknownField | Code::ObjectEngine | Code::CallEngine)
             && let Some(Label { span, .. }) = diagnostic.primary()
             && let Some(known) = self.store.list.iter_mut().rev().take(COMPARED_MAX).find(|known| {
                 let is_same_file = known.primary().is_some_and(|label| label.span.file == span.file);
@@ -50,11 +51,7 @@ impl ErrorSink<'_> {
             })
         {
             if known.labels.iter().all(|label| label.span != *span) {
-                known.labels.push(Label {
-                    span: *span,
-                    text: "named here too".to_owned(),
-                    is_primary: false,
-                });
+                known.labels.push(Label { span: *span, text: "here too".to_owned(), is_primary: false });
             }
             return;
         }
