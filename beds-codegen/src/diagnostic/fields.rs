@@ -11,9 +11,14 @@ use crate::{
 };
 
 pub(crate) fn field_name(span: Span, name: &str) -> Diagnostic {
-    Diagnostic::error(Code::FieldName, format!("`{name}` is not a valid field name"))
-        .at(span, "expected letters, digits and `_`, not beginning with a digit")
-        .help("give the field another name, and write the database's name in `column`")
+    let diagnostic = Diagnostic::error(Code::FieldName, format!("`{name}` is not a valid field name"))
+        .at(span, "expected letters, digits and `_`, not beginning with a digit");
+    match names::to_lower_snake(name) {
+        Some(guess) => {
+            diagnostic.help(format!("write `{guess}`, and `column = \"{name}\"` if the database calls it so"))
+        }
+        None => diagnostic.help("give the field another name, and write the database's name in `column`"),
+    }
 }
 
 pub(crate) fn key_not_here(span: Span, key: &str, place: &str, help: &str) -> Diagnostic {
