@@ -208,7 +208,7 @@ impl<'c, 's> Check<'c, 's> {
                 self.expression(node);
             }
             _ if least > 1 => {
-                self.errors.push(diagnostics::count(node.span, of, 1, (least, most), self.named))
+                self.errors.push(diagnostics::count(node.span, of, 1, (least, most), self.named));
             }
             _ => self.expression(node),
         }
@@ -334,12 +334,11 @@ impl<'c, 's> Check<'c, 's> {
     fn keys(&mut self, node: &Node, keys: &'static [table::Key], of: &str) {
         let Json::Object(members) = &node.value else { return self.wrong_kind(node, Slot::Keys(keys), of) };
         for member in members {
-            match keys.iter().find(|key| key.name == member.name.value) {
-                Some(key) => self.slot(&member.value, key.slot, key.name),
-                None => {
-                    let known: Vec<&str> = keys.iter().map(|key| key.name).collect();
-                    self.errors.push(diagnostics::unknown_key(&member.name, of, &known, self.named));
-                }
+            if let Some(key) = keys.iter().find(|key| key.name == member.name.value) {
+                self.slot(&member.value, key.slot, key.name);
+            } else {
+                let known: Vec<&str> = keys.iter().map(|key| key.name).collect();
+                self.errors.push(diagnostics::unknown_key(&member.name, of, &known, self.named));
             }
         }
         let is_missing = |key: &&table::Key| {
