@@ -6,6 +6,7 @@
 
 mod argument;
 mod check;
+mod reach;
 mod values;
 
 use std::{
