@@ -6,6 +6,7 @@ use super::Diagnostic;
 use crate::{
     code::Code,
     front::{Example, Front},
+    names,
     span::Span,
 };
 
@@ -198,9 +199,16 @@ pub(crate) fn version_arg_missing(span: Span, operation: &str, field: &str, decl
     .help("add the field here, and a parameter to the procedure: it changes the record only if the parameter is NULL or the record's version")
 }
 
-pub(crate) fn no_key(span: Span, operation: &str, front: Front) -> Diagnostic {
-    Diagnostic::error(Code::NoKey, format!("`{operation}` needs a key, and no field is part of one"))
-        .at(span, "which record?")
+/// `operations` are those that need a key, with the places of their names.
+pub(crate) fn no_key(operations: &[(&str, Span)], front: Front) -> Diagnostic {
+    let names = names::sentence(operations.iter().map(|(name, _)| *name));
+    let verb = if operations.len() == 1 { "needs" } else { "need" };
+    let mut diagnostic =
+        Diagnostic::error(Code::NoKey, format!("{names} {verb} a key, and no field is part of one"));
+    for (_, span) in operations {
+        diagnostic = diagnostic.at(*span, "which record?");
+    }
+    diagnostic
         .help(format!("add {} to the fields that identify a record", front.write_key("key", Example::Yes)))
 }
 

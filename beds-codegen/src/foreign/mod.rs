@@ -87,6 +87,9 @@ pub(crate) fn translate(written: &str) -> Option<Foreign> {
             return Some(if mode == "in" { ty } else { ty.key("mode", format_args!("\"{mode}\"")) });
         }
     }
+    if ["hashmap<", "btreemap<", "map<", "record<", "dict<"].iter().any(|map| lower.starts_with(map)) {
+        return Some(Foreign::new(TypeName::Json));
+    }
     if let Some(inner) = inner_type(&lower) {
         return wrapped(inner, &lower);
     }

@@ -51,10 +51,10 @@ pub(super) fn validate(raw: &Given<RawObjects>, fields: &Fields, cx: &mut Cx<'_>
     let read = relation(object(&raw.read, "read").as_ref(), cx);
     let [create, update, delete] =
         [object(&raw.create, "create"), object(&raw.update, "update"), object(&raw.delete, "delete")];
-    for object in [&update, &delete].into_iter().flatten() {
-        if fields.key().is_empty() && !fields.is_unknown() && !fields.has_broken() {
-            cx.errors.push(diagnostics::no_key(object.key, object.operation, cx.front));
-        }
+    let keyed: Vec<(&str, Span)> =
+        [&update, &delete].into_iter().flatten().map(|object| (object.operation, object.key)).collect();
+    if !keyed.is_empty() && fields.key().is_empty() && !fields.is_unknown() && !fields.has_broken() {
+        cx.errors.push(diagnostics::no_key(&keyed, cx.front));
     }
     Some(match cx.engine? {
         Engine::MariaDb => Objects::MariaDb {

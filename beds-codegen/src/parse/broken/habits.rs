@@ -2,7 +2,7 @@
 
 use super::{Scanner, Step, Stop, text};
 use crate::{
-    diagnostic::{Diagnostic, syntax},
+    diagnostic::{Diagnostic, literals, syntax},
     names::quoted,
     part::Part,
 };
@@ -36,8 +36,11 @@ pub(super) fn value(scanner: &Scanner<'_>) -> Option<(Diagnostic, usize)> {
     let (start, line) = (scanner.at, scanner.rest().lines().next().unwrap_or_default());
     let span = |length: usize| scanner.span(start, start + length);
     if ["${", "$(", "{{", "{%", "<%", "%{"].iter().any(|open| line.starts_with(open)) {
-        let length = line.find(['}', ')', '>']).map_or(line.len(), |end| end + 1);
-        return Some((syntax::placeholder(span(length), &line[..length]), length));
+        let closing = ['}', ')', '>'];
+        let length = line.find(closing).map_or(line.len(), |end| {
+            end + line[end..].find(|letter| !closing.contains(&letter)).unwrap_or(line.len() - end)
+        });
+        return Some((literals::placeholder(span(length), &line[..length]), length));
     }
     // r"…", b'…' and the like.
     let mut letters = line.chars();
@@ -47,19 +50,19 @@ pub(super) fn value(scanner: &Scanner<'_>) -> Option<(Diagnostic, usize)> {
     {
         let inner = &line[2..2 + length];
         let right = if inner.contains('\'') { quoted(inner) } else { format!("'{inner}'") };
-        return Some((syntax::string_prefix(span(length + 3), letter, &right), length + 3));
+        return Some((literals::string_prefix(span(length + 3), letter, &right), length + 3));
     }
     if let Some(rest) = line.strip_prefix('/').filter(|rest| !rest.starts_with(['/', '*'])) {
         let length = rest.find('/')?;
         let flags = rest[length + 1..].chars().take_while(char::is_ascii_alphabetic).count();
         let right = quoted(&rest[..length]);
-        return Some((syntax::pattern_of_script(span(length + 2 + flags), &right), length + 2 + flags));
+        return Some((literals::pattern_of_script(span(length + 2 + flags), &right), length + 2 + flags));
     }
     let dash = line.chars().next().filter(|letter| matches!(letter, '–' | '—' | '−' | '‐'))?;
     let word = text::token(line);
     let right = format!("-{}", word[dash.len_utf8()..].trim_start());
     text::is_value(&right)
-        .then(|| (syntax::number(span(word.len()), "the sign of a number is `-`", &right), word.len()))
+        .then(|| (literals::number(span(word.len()), "the sign of a number is `-`", &right), word.len()))
 }
 
 /// A list in other brackets than [ ], or of words without quotes: the list as it is written right, and its length.
@@ -72,7 +75,7 @@ pub(super) fn list(rest: &str, close: char) -> Option<(String, usize)> {
         let plain = part.trim_matches(['"', '\'']);
         !plain.is_empty() && !plain.contains(['=', ':', '"', '\'', '[', '{', '('])
     };
-    let parts: Vec<String> = parts.iter().all(|part| is_word(&part)).then(|| {
+    let parts: Vec<String> = parts.iter().all(is_word).then(|| {
         let right = |part: &&str| {
             let plain = part.trim_matches(['"', '\'']);
             if plain == *part && text::is_value(plain) { plain.to_owned() } else { quoted(plain) }

@@ -1,7 +1,10 @@
 //! The lines of a text: headers, keys with their values, and what follows them.
 
 use super::{DEPTH_MAX, Scanner, Step, Stop, text, words};
-use crate::{diagnostic::syntax, foreign};
+use crate::{
+    diagnostic::{literals, syntax},
+    foreign,
+};
 
 impl<'t> Scanner<'t> {
     pub(super) fn statement(&mut self) -> Step {
@@ -188,7 +191,7 @@ impl<'t> Scanner<'t> {
                 None if self.text[..start].ends_with(['"', '\'']) => {
                     let string = self.span(text::opening(self.text, start), start);
                     if line.contains(['"', '\'']) {
-                        syntax::quote_inside(string)
+                        literals::quote_inside(string)
                     } else {
                         syntax::after_value(span(0, line.len()), &line)
                     }

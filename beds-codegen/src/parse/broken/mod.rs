@@ -12,12 +12,17 @@ mod values;
 mod words;
 
 use crate::{
-    diagnostic::{Diagnostic, syntax},
+    diagnostic::{Diagnostic, Fix, syntax},
     span::{FileId, Span},
 };
 
 /// How deep keys, lists and tables may nest before the rest is not looked at.
 const DEPTH_MAX: usize = 32;
+
+/// Reports in the same words become one from this many on.
+const ALIKE_MIN: usize = 3;
+/// The most places that such a report shows beside the first.
+const PLACES_MAX: usize = 10;
 
 /// Why a statement is left.
 pub(super) enum Stop {
@@ -68,7 +73,52 @@ pub(super) fn scan(text: &str, file: FileId) -> Vec<Diagnostic> {
     }
     scanner.run();
     words::tell_invisible(&mut scanner);
-    scanner.found
+    let found = scanner.found;
+    grouped(text, found)
+}
+
+/// One habit, one report: what is said in the same words of several places is said once, and shows them all.
+fn grouped(text: &str, found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut groups: Vec<Vec<Diagnostic>> = Vec::new();
+    for diagnostic in found {
+        match groups.iter_mut().find(|group| group.iter().any(|known| known.message == diagnostic.message)) {
+            Some(group) => group.push(diagnostic),
+            None => groups.push(vec![diagnostic]),
+        }
+    }
+    groups
+        .into_iter()
+        .flat_map(
+            |group| if group.len() < ALIKE_MIN { group } else { united(text, group).into_iter().collect() },
+        )
+        .collect()
+}
+
+/// Several reports as one, with the remedy for all where each has one.
+fn united(text: &str, group: Vec<Diagnostic>) -> Option<Diagnostic> {
+    let count = group.len();
+    let fixes: Option<Vec<Fix>> = group.iter().map(|diagnostic| diagnostic.fix.clone()).collect();
+    let mut all = group.into_iter();
+    let mut first = all.next()?;
+    for label in all.filter_map(|other| other.primary().cloned()).take(PLACES_MAX) {
+        first = first.near(label.span, "here too");
+    }
+    first.fix = fixes.and_then(|fixes| whole_fix(text, fixes));
+    Some(first.help(format!("the same holds in {count} places of this file")))
+}
+
+/// One remedy that does what several do.
+fn whole_fix(text: &str, mut fixes: Vec<Fix>) -> Option<Fix> {
+    fixes.sort_by_key(|fix| fix.span.start);
+    let (file, start) = fixes.first().map(|fix| (fix.span.file, fix.span.start))?;
+    let (mut at, mut replacement) = (start, String::new());
+    for fix in fixes {
+        // Remedies that overlap cannot both be applied.
+        replacement.push_str(text.get(at..fix.span.start)?);
+        replacement.push_str(&fix.replacement);
+        at = fix.span.end;
+    }
+    Some(Fix { span: Span { file, start, end: at }, replacement })
 }
 
 impl<'t> Scanner<'t> {

@@ -1,7 +1,7 @@
 //! Numbers that are none for TOML, and what was meant.
 
 use super::{Scanner, Step, text};
-use crate::diagnostic::syntax;
+use crate::diagnostic::literals;
 
 /// Why a number is none for TOML, and how it is written.
 pub(super) fn number(word: &str) -> Option<(&'static str, String)> {
@@ -72,12 +72,12 @@ pub(super) fn number_with_comma(scanner: &mut Scanner<'_>, start: usize, end: us
     let span = scanner.span(start, scanner.at + part.len());
     scanner.report(match groups.as_slice() {
         [length] if *length < 3 || whole.trim_start_matches('-') == "0" => {
-            syntax::number(span, "a number has a point, not a comma", &format!("{whole}.{part}"))
+            literals::number(span, "a number has a point, not a comma", &format!("{whole}.{part}"))
         }
         groups if groups.iter().all(|length| *length == 3) => {
-            syntax::number(span, "a number has no comma between its digits", &joined)
+            literals::number(span, "a number has no comma between its digits", &joined)
         }
-        _ => syntax::number_with_comma(span, &joined, &format!("{whole}.{part}")),
+        _ => literals::number_with_comma(span, &joined, &format!("{whole}.{part}")),
     })
 }
 

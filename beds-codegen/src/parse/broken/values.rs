@@ -1,7 +1,7 @@
 //! Values in a text that is not TOML: strings, lists, tables, and words that are none of these.
 
 use super::{Scanner, Step, Stop, habits, is_too_deep, numbers, text, words};
-use crate::diagnostic::syntax;
+use crate::diagnostic::{literals, syntax};
 
 impl Scanner<'_> {
     /// A value, from its first character to behind its last.
@@ -14,7 +14,7 @@ impl Scanner<'_> {
             Some('(') => {
                 let (right, length) = habits::list(self.rest(), ')').unzip();
                 let span = self.span(self.at, self.at + length.unwrap_or(1));
-                self.report(syntax::not_a_list(span, "( )", right))
+                self.report(literals::not_a_list(span, "( )", right))
             }
             Some(quote) if text::closing_quotes(quote).is_some() => self.typographic(quote),
             _ => words::word(self),
@@ -35,7 +35,7 @@ impl Scanner<'_> {
         };
         let inner = inner.to_owned();
         self.at = start + end;
-        self.report(syntax::typographic(self.span(start, start + end), &inner))
+        self.report(literals::typographic(self.span(start, start + end), &inner))
     }
 
     pub(super) fn string(&mut self) -> Step {
@@ -43,7 +43,7 @@ impl Scanner<'_> {
         for quotes in ["\"\"\"", "'''"] {
             if self.take(quotes) {
                 let Some(end) = self.rest().find(quotes) else {
-                    self.found.push(syntax::unclosed_block(self.span(start, start + 3), quotes));
+                    self.found.push(literals::unclosed_block(self.span(start, start + 3), quotes));
                     return Err(Stop::End);
                 };
                 let end = self.at + end;
@@ -60,11 +60,11 @@ impl Scanner<'_> {
                 let quote = quote.to_owned();
                 let span = self.span(start, end);
                 self.at = end;
-                return self.report(syntax::string_of_lines(span, &quote));
+                return self.report(literals::string_of_lines(span, &quote));
             }
             let end = start + 1 + line.trim_end().len();
             let quote = quote.to_owned();
-            return self.report(syntax::unclosed_string(self.span(start, end), &quote));
+            return self.report(literals::unclosed_string(self.span(start, end), &quote));
         };
         self.at = start + 1;
         self.note_controls(start + 1 + length);
@@ -106,7 +106,7 @@ impl Scanner<'_> {
         let right = (!inner.contains('\''))
             .then(|| format!("'{}'", inner.replace("\\\\", "\\").replace("\\\"", "\"")));
         let (span, string) = (self.span(open + 1 + from, open + 1 + to), self.span(open, close + 1));
-        self.report(syntax::escape(span, string, &escape, right))
+        self.report(literals::escape(span, string, &escape, right))
     }
 
     /// Text that touches the end of a string belongs to it: it took in what follows, or has a quote inside.
@@ -123,17 +123,17 @@ impl Scanner<'_> {
                 || behind.trim_start_matches(' ').starts_with([',', '}', ']', '\n', '#']))
         {
             let span = self.span(self.at, self.at + 1);
-            return self.report(syntax::extra_quote(span));
+            return self.report(literals::extra_quote(span));
         }
         let inner = &self.text[open + 1..self.at - 1];
         if inner.contains('=') || inner.trim_end().ends_with([',', '[', '{']) {
             return self
-                .report(syntax::swallowed(self.span(open, open + 1), self.span(self.at - 1, self.at)));
+                .report(literals::swallowed(self.span(open, open + 1), self.span(self.at - 1, self.at)));
         }
         if matches!(self.peek(), Some('"' | '\'')) {
             return Ok(());
         }
-        self.report(syntax::quote_inside(self.span(open, self.at)))
+        self.report(literals::quote_inside(self.span(open, self.at)))
     }
 
     /// Passes blanks, line ends and comments.
@@ -172,7 +172,7 @@ impl Scanner<'_> {
             && !text::is_value(text::token(bare));
         if let Some((right, length)) = habits::list(self.rest(), ']').filter(|_| is_bare) {
             let span = self.span(self.at, self.at + length);
-            return self.report(syntax::bare_list(span, right));
+            return self.report(literals::bare_list(span, right));
         }
         let open = self.open()?;
         let mut is_empty = true;
@@ -230,7 +230,7 @@ impl Scanner<'_> {
                 let whole = self.text.get(open..).unwrap_or_default();
                 if let Some((right, length)) = habits::list(whole, '}') {
                     let span = self.span(open, open + length);
-                    return self.report(syntax::not_a_list(span, "{ }", Some(right)));
+                    return self.report(literals::not_a_list(span, "{ }", Some(right)));
                 }
                 let written = self.text[start..end].trim_end().len();
                 let span = self.span(start, start + written);

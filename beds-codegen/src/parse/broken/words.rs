@@ -1,7 +1,11 @@
 //! Words that are no values, and characters that nobody sees: what they are, and what was meant.
 
 use super::{Scanner, Step, habits, numbers, text};
-use crate::{diagnostic::syntax, foreign, names, span::Span};
+use crate::{
+    diagnostic::{literals, syntax},
+    foreign, names,
+    span::Span,
+};
 
 /// Reports the characters that were noted: the first, and how many more there are. One habit, one report.
 pub(super) fn tell_invisible(scanner: &mut Scanner<'_>) {
@@ -55,7 +59,7 @@ pub(super) fn word(scanner: &mut Scanner<'_>) -> Step {
         let written = &scanner.rest()[..length];
         if let Some((why, right)) = numbers::number(written) {
             scanner.at += length;
-            return scanner.report(syntax::number(scanner.span(start, start + length), why, &right));
+            return scanner.report(literals::number(scanner.span(start, start + length), why, &right));
         }
     }
     if let Some((diagnostic, length)) = habits::value(scanner) {
@@ -71,11 +75,11 @@ pub(super) fn word(scanner: &mut Scanner<'_>) -> Step {
     if token.is_empty() {
         let letter = scanner.peek().unwrap_or_default();
         let span = scanner.span(start, start + letter.len_utf8());
-        return scanner.report(syntax::not_a_value(span, &letter.to_string()));
+        return scanner.report(literals::not_a_value(span, &letter.to_string()));
     }
     if let Some(length) = text::half_quoted(scanner.rest()) {
         let quote = &scanner.rest()[length..=length];
-        let diagnostic = syntax::missing_quote(scanner.span(start, start + length + 1), quote);
+        let diagnostic = literals::missing_quote(scanner.span(start, start + length + 1), quote);
         scanner.at += length + 1;
         return scanner.report(diagnostic);
     }
@@ -105,14 +109,14 @@ fn judge(scanner: &Scanner<'_>, token: &str, first: &str) -> crate::diagnostic::
         }
     }
     if let Some(right) = text::boolean(head) {
-        return syntax::boolean(span(head.len()), head, right);
+        return literals::boolean(span(head.len()), head, right);
     }
     if matches!(head.to_ascii_lowercase().as_str(), "null" | "none" | "nil" | "undefined" | "~" | "nothing") {
-        return syntax::null(span(head.len()), head, &scanner.key);
+        return literals::null(span(head.len()), head, &scanner.key);
     }
     if let Some((why, right)) = numbers::number(token).or_else(|| numbers::number(head)) {
         let length = if numbers::number(token).is_some() { token.len() } else { head.len() };
-        return syntax::number(span(length), why, &right);
+        return literals::number(span(length), why, &right);
     }
     if head.starts_with(|letter: char| letter.is_ascii_digit()) {
         let digits: String = head.chars().take_while(char::is_ascii_digit).collect();
@@ -121,7 +125,7 @@ fn judge(scanner: &Scanner<'_>, token: &str, first: &str) -> crate::diagnostic::
             && tail.len() <= 7
             && tail.chars().all(|letter| letter.is_alphabetic() || letter == '%')
         {
-            return syntax::unit(span(head.len()), head, &digits);
+            return literals::unit(span(head.len()), head, &digits);
         }
     }
     let token = token.trim_end_matches(';').trim_end();
@@ -136,13 +140,13 @@ fn judge(scanner: &Scanner<'_>, token: &str, first: &str) -> crate::diagnostic::
         } else {
             ty.value()
         };
-        return syntax::unquoted_type(span(token.len()), &right);
+        return literals::unquoted_type(span(token.len()), &right);
     }
     if token.contains('(') && token.ends_with(')') {
-        return syntax::function(span(token.len()), token);
+        return literals::function(span(token.len()), token);
     }
     if token.starts_with(|letter: char| letter.is_alphabetic() || "_$@/.*".contains(letter)) {
-        return syntax::unquoted(span(token.len()), token);
+        return literals::unquoted(span(token.len()), token);
     }
-    syntax::not_a_value(span(token.len()), token)
+    literals::not_a_value(span(token.len()), token)
 }
