@@ -91,10 +91,10 @@ impl<'c, 's> Check<'c, 's> {
         {
             Some(to) => {
                 let field = to.value.value.text().unwrap_or_default();
-                self.into_field(field, |check| check.slot(body, stage.slot, stage.name));
+                self.of_field(field, |check| check.slot(body, stage.slot, stage.name));
             }
             None if matches!(name, "$replaceRoot" | "$replaceWith" | "$unionWith" | "$documents") => {
-                self.into_document(|check| check.slot(body, stage.slot, stage.name));
+                self.of_document(|check| check.slot(body, stage.slot, stage.name));
             }
             None => self.slot(body, stage.slot, stage.name),
         }
@@ -327,7 +327,7 @@ impl<'c, 's> Check<'c, 's> {
         for member in members {
             let slot = if member.name.value == "_id" { Slot::Expression } else { Slot::Accumulator };
             let name = &member.name.value;
-            self.into_field(name, |check| check.slot(&member.value, slot, name));
+            self.of_field(name, |check| check.slot(&member.value, slot, name));
         }
     }
 
@@ -377,7 +377,7 @@ impl<'c, 's> Check<'c, 's> {
                 self.errors.push(diagnostics::dollar_name(&member.name, of, self.named));
             } else {
                 let name = &member.name.value;
-                self.into_field(name, |check| check.slot(&member.value, inner, name));
+                self.of_field(name, |check| check.slot(&member.value, inner, name));
             }
         }
     }

@@ -48,7 +48,7 @@ impl Check<'_, '_> {
     }
 
     /// Does the work of one member, and remembers the field if a client's value got into it.
-    pub(super) fn into_field(&mut self, name: &str, work: impl FnOnce(&mut Self)) {
+    pub(super) fn of_field(&mut self, name: &str, work: impl FnOnce(&mut Self)) {
         let before = self.reach.count;
         work(self);
         if self.reach.count > before {
@@ -57,7 +57,7 @@ impl Check<'_, '_> {
     }
 
     /// The same of a stage that makes whole documents.
-    pub(super) fn into_document(&mut self, work: impl FnOnce(&mut Self)) {
+    pub(super) fn of_document(&mut self, work: impl FnOnce(&mut Self)) {
         let before = self.reach.count;
         work(self);
         self.reach.everywhere |= self.reach.count > before;
