@@ -43,6 +43,11 @@ pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
                 diagnostic.help(format!("write `{known} = {value}`: this is how it is said here"));
             // `false` says the opposite, and a table below a header is no value.
             let at = entry.value.span;
+            let diagnostic = if (known, value) == ("generated", "\"database\"") {
+                diagnostic.help("`args` of `create` do not name a field that the database fills")
+            } else {
+                diagnostic
+            };
             match entry.value.value {
                 Value::Scalar(Scalar::Bool(true)) if at.start >= span.end => {
                     diagnostic.fix(Span { end: at.end, ..span }, format!("{known} = {value}"))

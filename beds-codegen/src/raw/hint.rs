@@ -270,7 +270,7 @@ fn number(value: &Value) -> Hint {
 fn string(key: &str, value: &Value) -> Hint {
     match (key, value) {
         ("generated", _) => say(
-            "write `generated = \"database\"` for an auto-increment or whatever else the database fills; the others are `uuid_v7`, `uuid_v4` and `now`",
+            "write `generated = \"database\"` for an auto-increment or whatever else the database fills, which `args` of `create` then leave out; the others are `uuid_v7`, `uuid_v4` and `now`",
         ),
         ("type", Value::List(_)) => say("write one type; where a value may be null, add `nullable = true`"),
         ("type", Value::Table(_)) => {
