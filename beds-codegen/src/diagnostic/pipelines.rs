@@ -319,6 +319,16 @@ pub(crate) fn value_not_here(span: Span, of: &str, (why, help): (&str, &str), na
         .help(help)
 }
 
+pub(crate) fn steered_by(span: Span, path: &str, named: Span) -> Diagnostic {
+    Diagnostic::error(
+        Code::ValueNotHere,
+        format!("what a client sends gets into `{path}`, and decides here what is meant"),
+    )
+    .at(span, "may hold a client's value")
+    .near(named, "named here")
+    .help("write a constant; where clients choose, use `$switch` with a constant in each branch")
+}
+
 pub(crate) fn undeclared_regex(span: Span, name: &str, of: &str, named: Span) -> Diagnostic {
     Diagnostic::error(
         Code::RegexNotDeclared,

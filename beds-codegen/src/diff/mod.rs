@@ -6,7 +6,10 @@
 mod calls;
 mod types;
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write as _},
+};
 
 use serde::Serialize;
 
@@ -104,10 +107,8 @@ pub fn render(changes: &[Change]) -> String {
     }
     let count = |effect: Effect| changes.iter().filter(|change| change.effect == effect).count();
     let (breaking, widening) = (count(Effect::Breaking), count(Effect::Widening));
-    out.push_str(&format!(
-        "\n{breaking} breaking, {widening} widening, {} invisible\n",
-        count(Effect::Invisible)
-    ));
+    let invisible = count(Effect::Invisible);
+    let _ = writeln!(out, "\n{breaking} breaking, {widening} widening, {invisible} invisible");
     if breaking + widening > 0 {
         out.push_str("clients that send `beds-template-hash` are refused until they are built anew\n");
     }
@@ -204,7 +205,7 @@ fn header(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
         |domain: &Domain| domain.version.and_then(|index| Some(domain.fields.get(index)?.name.clone()));
     match (version(old), version(new)) {
         (Some(_), None) => {
-            seen.breaking("version", "removed", "`if_version` is refused, and updates overwrite each other")
+            seen.breaking("version", "removed", "`if_version` is refused, and updates overwrite each other");
         }
         (None, Some(_)) => seen.widening("version", "added", "clients may send `if_version`"),
         _ => {}
@@ -312,7 +313,7 @@ fn supply(old: &Supply, new: &Supply, place: &str, seen: &mut Seen<'_>) {
             seen.breaking(place, "another default", why);
         }
         (Optional | Default(_), Required) => {
-            seen.breaking(place, "required", "a request without it is refused")
+            seen.breaking(place, "required", "a request without it is refused");
         }
         (Required, Optional | Default(_)) => {
             seen.widening(place, "no longer required", "clients may leave it out");

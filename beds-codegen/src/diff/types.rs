@@ -178,7 +178,7 @@ fn members(old: &[Field], new: &[Field], used: Use, place: &str, seen: &mut Seen
         match new.iter().find(|now| now.name == member.name) {
             Some(now) => field(member, now, used, &place, seen),
             None => {
-                seen.breaking(&place, "removed", "replies lack it, and a request that sends it is refused")
+                seen.breaking(&place, "removed", "replies lack it, and a request that sends it is refused");
             }
         }
     }

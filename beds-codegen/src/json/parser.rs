@@ -12,7 +12,7 @@ use crate::span::{FileId, Span, Spanned};
 const DEPTH_MAX: usize = 100;
 
 /// Reads a text that is one value.
-pub(crate) fn parse(text: &str, file: FileId) -> Result<Node, Mistake> {
+pub(crate) fn parse(text: &str, file: FileId) -> Result<Node, Box<Mistake>> {
     // A byte order mark is no more part of it than of a template.
     let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let mut parser = Parser { text, file, at: start };
@@ -61,7 +61,7 @@ impl Parser<'_> {
         self.at..self.at + self.rest().chars().next().map_or(0, char::len_utf8)
     }
 
-    fn value(&mut self, depth: usize) -> Result<Node, Mistake> {
+    fn value(&mut self, depth: usize) -> Result<Node, Box<Mistake>> {
         let start = self.at;
         if depth > DEPTH_MAX {
             let help = format!("MongoDB takes at most {DEPTH_MAX} levels");
@@ -84,7 +84,7 @@ impl Parser<'_> {
         Ok(Spanned::new(value, self.span(start..self.at)))
     }
 
-    fn constant(&mut self) -> Result<Json, Mistake> {
+    fn constant(&mut self) -> Result<Json, Box<Mistake>> {
         let length = word(self.rest());
         let value = match &self.rest()[..length] {
             "true" => Json::Bool(true),
@@ -96,7 +96,7 @@ impl Parser<'_> {
         Ok(value)
     }
 
-    fn list(&mut self, depth: usize) -> Result<Json, Mistake> {
+    fn list(&mut self, depth: usize) -> Result<Json, Box<Mistake>> {
         let open = self.at;
         let mut items = Vec::new();
         self.at += 1;
@@ -112,7 +112,7 @@ impl Parser<'_> {
         Ok(Json::List(items))
     }
 
-    fn object(&mut self, depth: usize) -> Result<Json, Mistake> {
+    fn object(&mut self, depth: usize) -> Result<Json, Box<Mistake>> {
         let open = self.at;
         let mut members: Vec<Member> = Vec::new();
         self.at += 1;
@@ -137,7 +137,7 @@ impl Parser<'_> {
         Ok(Json::Object(members))
     }
 
-    fn member(&mut self, depth: usize, open: usize) -> Result<Member, Mistake> {
+    fn member(&mut self, depth: usize, open: usize) -> Result<Member, Box<Mistake>> {
         let start = self.at;
         match self.peek() {
             Some(b'"') => {}
@@ -169,7 +169,7 @@ impl Parser<'_> {
     }
 
     /// Goes behind the comma after an entry; tells whether the bracket is closed instead.
-    fn next(&mut self, close: u8, open: usize) -> Result<bool, Mistake> {
+    fn next(&mut self, close: u8, open: usize) -> Result<bool, Box<Mistake>> {
         let end = self.at;
         self.blanks();
         if self.closes(close, open, None)? {
@@ -185,22 +185,22 @@ impl Parser<'_> {
     }
 
     /// Whether the bracket is closed here, where it may be: not after a comma.
-    fn closes(&mut self, close: u8, open: usize, comma: Option<usize>) -> Result<bool, Mistake> {
+    fn closes(&mut self, close: u8, open: usize, comma: Option<usize>) -> Result<bool, Box<Mistake>> {
         match self.peek() {
             None => Err(self.unclosed(open)),
-            Some(byte) if byte == close => match comma {
-                Some(comma) => Err(Mistake::new(
+            Some(byte) if byte == close => {
+                let Some(comma) = comma else {
+                    self.at += 1;
+                    return Ok(true);
+                };
+                Err(Mistake::new(
                     comma..comma + 1,
                     "a comma stands after the last entry",
                     "nothing follows this comma",
                     "remove the comma",
                 )
-                .fix(comma..comma + 1, "")),
-                None => {
-                    self.at += 1;
-                    Ok(true)
-                }
-            },
+                .fix(comma..comma + 1, ""))
+            }
             Some(byte @ (b']' | b'}')) => {
                 let (wrong, right) = (char::from(byte), char::from(close));
                 let message = format!("`{wrong}` where `{right}` has to close the bracket");
@@ -212,7 +212,7 @@ impl Parser<'_> {
         }
     }
 
-    fn no_comma(&self, end: usize) -> Mistake {
+    fn no_comma(&self, end: usize) -> Box<Mistake> {
         let before = self.text[..end].char_indices().next_back().map_or(0, |(at, _)| at);
         match self.peek() {
             Some(b':') => Mistake::new(
@@ -235,14 +235,14 @@ impl Parser<'_> {
         }
     }
 
-    fn unclosed(&self, open: usize) -> Mistake {
+    fn unclosed(&self, open: usize) -> Box<Mistake> {
         let bracket = &self.text[open..=open];
         let close = if bracket == "[" { "]" } else { "}" };
         let message = format!("`{bracket}` is never closed");
         Mistake::new(open..open + 1, message, "opened here", format!("close it with `{close}`"))
     }
 
-    fn after_the_end(&self, value: &Json) -> Mistake {
+    fn after_the_end(&self, value: &Json) -> Box<Mistake> {
         if let Some(mistake) = foreign(self.text, self.at) {
             return mistake;
         }
@@ -266,7 +266,7 @@ mod tests {
     use super::*;
     use crate::span::Sources;
 
-    fn parsed(text: &str) -> Result<Node, Mistake> {
+    fn parsed(text: &str) -> Result<Node, Box<Mistake>> {
         parse(text, Sources::default().add("a", text))
     }
 

@@ -159,8 +159,12 @@ fn lacking(script: &Script, catalogue: &Catalogue) -> String {
     }
     let here = Script { database: catalogue.database.clone(), ..script.clone() };
     let mark = if script.engine == Engine::MariaDb { "--" } else { "//" };
-    let notes = notes.into_iter().map(|note| format!("{mark} {note}\n")).collect::<String>();
-    format!("{}{notes}\n", here.of(&statements))
+    let mut text = here.of(&statements);
+    for note in notes {
+        text.extend([mark, " ", &note, "\n"]);
+    }
+    text.push('\n');
+    text
 }
 
 /// What a relation that is there lacks.

@@ -40,7 +40,9 @@ impl Scripts {
                     .to_owned())
             }
             (None, None) => {
-                scripts.values().for_each(|script| anstream::print!("{script}"));
+                for script in scripts.values() {
+                    anstream::print!("{script}");
+                }
                 Ok(())
             }
         };

@@ -61,6 +61,7 @@ impl Check<'_, '_> {
             let known = self.args.iter().map(|arg| arg.field.name.as_str());
             return self.errors.push(calls::unknown_arg(name.at, self.call, name.name, known));
         };
+        self.reach.count += 1;
         if let Some(wrap) = self.place(node, &placeholder, arg, slot, of) {
             self.uses[index].wrap = wrap;
         }
@@ -88,8 +89,8 @@ impl Check<'_, '_> {
             self.errors.push(diagnostics::no_regex_here(node.span, of, self.named));
             return None;
         }
-        if !slot.takes_values() || self.steered.is_some() {
-            let what = if self.steered.is_some() { Slot::Steer } else { slot };
+        if !slot.takes_values() || self.is_steered {
+            let what = if self.is_steered { Slot::Steer } else { slot };
             self.errors.push(diagnostics::value_not_here(node.span, of, what.refusal(), self.named));
             return None;
         }

@@ -3,7 +3,7 @@
 //! Each placeholder is either allowed by its slot, with the wrapping that makes the value a literal there, or
 //! refused. So nothing that a client sends is ever read as a name, an operator, a condition or code.
 
-use super::{argument::Use, values};
+use super::{argument::Use, reach::Reach, values};
 use crate::{
     aggregation::{self as table, Operator, STAGES, Slot, Takes, Within},
     diagnostic::{ErrorSink, pipelines as diagnostics},
@@ -23,8 +23,10 @@ pub(super) struct Check<'c, 's> {
     pub(super) uses: Vec<Use>,
     /// The stage that writes.
     pub(super) writes: Option<(String, Span)>,
-    /// What is decided around this place: no client's value stands in it.
-    pub(super) steered: Option<&'static str>,
+    /// Whether this place decides which field, format or type is meant: no client's value stands in it.
+    pub(super) is_steered: bool,
+    /// Where clients' values got to.
+    pub(super) reach: Reach,
     is_first_stage: bool,
 }
 
@@ -37,7 +39,8 @@ impl<'c, 's> Check<'c, 's> {
             errors,
             uses: Vec::new(),
             writes: None,
-            steered: None,
+            is_steered: false,
+            reach: Reach::default(),
             is_first_stage: true,
         }
     }
@@ -83,7 +86,18 @@ impl<'c, 's> Check<'c, 's> {
         if stage.place == table::Place::Last {
             self.writes = Some((name.to_owned(), member.name.span));
         }
-        self.slot(&member.value, stage.slot, stage.name);
+        let body = &member.value;
+        match body.value.members().and_then(|members| members.iter().find(|member| member.name.value == "as"))
+        {
+            Some(to) => {
+                let field = to.value.value.text().unwrap_or_default();
+                self.of_field(field, |check| check.slot(body, stage.slot, stage.name));
+            }
+            None if matches!(name, "$replaceRoot" | "$replaceWith" | "$unionWith" | "$documents") => {
+                self.of_document(|check| check.slot(body, stage.slot, stage.name));
+            }
+            None => self.slot(body, stage.slot, stage.name),
+        }
         if let ("$lookup" | "$unionWith", Some(members)) = (name, member.value.value.members()) {
             self.source(member, members);
         }
@@ -131,8 +145,8 @@ impl<'c, 's> Check<'c, 's> {
             return self.argument(node, slot, of);
         }
         match slot {
-            Slot::Expression | Slot::Condition | Slot::Pattern => self.expression(node),
-            Slot::Steer => self.steer(node, "field, format or type"),
+            Slot::Expression | Slot::Condition => self.expression(node),
+            Slot::Steer | Slot::Pattern => self.steer(node),
             Slot::Expressions(least, most) => self.expressions(node, (least, most), of),
             Slot::Query => self.query(node, of),
             Slot::Filter => self.filter(node),
@@ -165,10 +179,10 @@ impl<'c, 's> Check<'c, 's> {
         self.is_first_stage = is_first_stage;
     }
 
-    pub(super) fn steer(&mut self, node: &Node, what: &'static str) {
-        let before = self.steered.replace(what);
+    fn steer(&mut self, node: &Node) {
+        let before = std::mem::replace(&mut self.is_steered, true);
         self.expression(node);
-        self.steered = before;
+        self.is_steered = before;
     }
 
     pub(super) fn expression(&mut self, node: &Node) {
@@ -189,7 +203,8 @@ impl<'c, 's> Check<'c, 's> {
                     }
                 }
             },
-            Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) => {}
+            Json::Text(text) => self.follow(text, node.span),
+            Json::Null | Json::Bool(_) | Json::Number(_) => {}
         }
     }
 
@@ -208,7 +223,7 @@ impl<'c, 's> Check<'c, 's> {
                 self.expression(node);
             }
             _ if least > 1 => {
-                self.errors.push(diagnostics::count(node.span, of, 1, (least, most), self.named))
+                self.errors.push(diagnostics::count(node.span, of, 1, (least, most), self.named));
             }
             _ => self.expression(node),
         }
@@ -311,7 +326,8 @@ impl<'c, 's> Check<'c, 's> {
         }
         for member in members {
             let slot = if member.name.value == "_id" { Slot::Expression } else { Slot::Accumulator };
-            self.slot(&member.value, slot, &member.name.value);
+            let name = &member.name.value;
+            self.of_field(name, |check| check.slot(&member.value, slot, name));
         }
     }
 
@@ -334,12 +350,11 @@ impl<'c, 's> Check<'c, 's> {
     fn keys(&mut self, node: &Node, keys: &'static [table::Key], of: &str) {
         let Json::Object(members) = &node.value else { return self.wrong_kind(node, Slot::Keys(keys), of) };
         for member in members {
-            match keys.iter().find(|key| key.name == member.name.value) {
-                Some(key) => self.slot(&member.value, key.slot, key.name),
-                None => {
-                    let known: Vec<&str> = keys.iter().map(|key| key.name).collect();
-                    self.errors.push(diagnostics::unknown_key(&member.name, of, &known, self.named));
-                }
+            if let Some(key) = keys.iter().find(|key| key.name == member.name.value) {
+                self.slot(&member.value, key.slot, key.name);
+            } else {
+                let known: Vec<&str> = keys.iter().map(|key| key.name).collect();
+                self.errors.push(diagnostics::unknown_key(&member.name, of, &known, self.named));
             }
         }
         let is_missing = |key: &&table::Key| {
@@ -361,7 +376,8 @@ impl<'c, 's> Check<'c, 's> {
             if member.name.value.starts_with('$') {
                 self.errors.push(diagnostics::dollar_name(&member.name, of, self.named));
             } else {
-                self.slot(&member.value, inner, &member.name.value);
+                let name = &member.name.value;
+                self.of_field(name, |check| check.slot(&member.value, inner, name));
             }
         }
     }

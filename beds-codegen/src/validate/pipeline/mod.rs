@@ -6,6 +6,7 @@
 
 mod argument;
 mod check;
+mod reach;
 mod values;
 
 use std::{
@@ -126,7 +127,7 @@ pub(super) fn read(
     let tree = match json::parse(cx.sources.text(file), file) {
         Ok(tree) => tree,
         Err(mistake) => {
-            cx.errors.push(pipelines::syntax(mistake, file, name.span));
+            cx.errors.push(pipelines::syntax(*mistake, file, name.span));
             return None;
         }
     };

@@ -197,6 +197,11 @@ fn a_value_never_stands_for_a_part_of_the_pipeline() {
         r#"{"$set": {"a": {"$filter": @any@}}}"#,
         r#"{"$set": {"a": {"$eq": @list@}}}"#,
         r#"{"$set": {"a": {"$cond": @list@}}}"#,
+        // The same by a detour.
+        r#"{"$set": {"a": @text@, "b": {"$getField": "$a"}}}"#,
+        r#"{"$set": {"a": {"$let": {"vars": {"x": @text@}, "in": {"$getField": "$$x"}}}}}"#,
+        r#"{"$set": {"a": {"$map": {"input": @list@, "in": {"$getField": "$$this"}}}}}"#,
+        r#"{"$set": {"a": {"$regexMatch": {"input": "$b", "regex": {"$concat": ["^", @text@]}}}}}"#,
         // Scripts.
         r#"{"$set": {"a": {"$function": {"body": @text@, "args": [], "lang": "js"}}}}"#,
         r#"{"$set": {"a": {"$function": @any@}}}"#,
@@ -224,6 +229,29 @@ fn a_value_never_stands_for_a_part_of_the_pipeline() {
         r#"{"$merge": {"into": "a", "whenMatched": [@any@]}}"#,
     ] {
         assert_eq!(compiled(&format!("{REST}, {}", written(last))), Err(vec![Code::ValueNotHere]), "{last}");
+    }
+}
+
+#[test]
+fn what_holds_a_clients_value_decides_nothing_either() {
+    for stages in [
+        r#"{"$set": {"a": @text@}}, {"$set": {"b": {"$getField": "$a"}}}"#,
+        r#"{"$set": {"a.x": @text@}}, {"$set": {"c": "$a.x"}}, {"$project": {"b": {"$getField": "$c"}}}"#,
+        r#"{"$group": {"_id": @text@}}, {"$set": {"b": {"$getField": "$_id"}}}"#,
+        r#"{"$replaceWith": {"x": @text@}}, {"$set": {"b": {"$convert": {"input": 1, "to": "$x"}}}}"#,
+        r#"{"$set": {"a": @text@}}, {"$match": {"$expr": {"$regexMatch": {"input": "$b", "regex": "$a"}}}}"#,
+        r#"{"$set": {"a": @text@}}, {"$set": {"b": {"$getField": "$$ROOT.a"}}}"#,
+    ] {
+        let stages = format!("{}, {REST}", written(stages));
+        assert_eq!(compiled(&stages), Err(vec![Code::ValueNotHere]), "{stages}");
+    }
+    for stages in [
+        r#"{"$set": {"a": @text@}}, {"$set": {"b": {"$getField": "$c"}}}"#,
+        r#"{"$match": {"a": @text@}}, {"$set": {"b": {"$getField": "$c"}}}"#,
+        r#"{"$set": {"a": @text@}}, {"$set": {"b": {"$toUpper": "$a"}}}"#,
+    ] {
+        let stages = format!("{}, {REST}", written(stages));
+        assert!(compiled(&stages).is_ok(), "{stages}: {:?}", compiled(&stages));
     }
 }
 

@@ -138,7 +138,9 @@ impl Check<'_, '_> {
         match &node.value {
             Json::List(items) => items.iter().for_each(|item| self.constant(item, Takes::Any, of)),
             Json::Object(members) => {
-                members.iter().for_each(|member| self.constant(&member.value, Takes::Any, of));
+                for member in members {
+                    self.constant(&member.value, Takes::Any, of);
+                }
             }
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) => {}
         }
@@ -195,11 +197,11 @@ impl Check<'_, '_> {
         let taken = table::SEARCH_VALUES.iter().find(|(operator, _)| *operator == of);
         for member in members {
             let name = member.name.value.as_str();
-            let takes = taken.is_some_and(|(_, members)| members.contains(&name));
+            let is_value = taken.is_some_and(|(_, members)| members.contains(&name));
             if is_placeholder(&member.value) {
-                let slot = if takes && !steers { Slot::Value(Takes::Any) } else { Slot::Search };
+                let slot = if is_value && !steers { Slot::Value(Takes::Any) } else { Slot::Search };
                 self.argument(&member.value, slot, of);
-            } else if takes {
+            } else if is_value {
                 self.literal(&member.value, true);
             } else {
                 self.search(&member.value, name);
