@@ -226,7 +226,11 @@ fn refused(stack: &Stack, folder: &Path) {
             "add one of these to it, as in mysql://…/harbour: harbour",
         ),
         (&["--mariadb", "mysql://root@127.0.0.1:1/x", "--out", &elsewhere], 2, "check that the server runs"),
-        (&["--mariadb", "postgres://localhost/x", "--out", &elsewhere], 2, "the scheme `postgres://` is none of MariaDB"),
+        (
+            &["--mariadb", "postgres://localhost/x", "--out", &elsewhere],
+            2,
+            "the scheme `postgres://` is none of MariaDB",
+        ),
         (
             &["--mariadb", &harbour, "--only", "nothing*", "--out", &elsewhere],
             1,
