@@ -250,7 +250,11 @@ fn refused(stack: &Stack, folder: &Path) {
             "add one of these to it, as in mysql://…/Odd: Odd, harbour, odd, odd_archive",
         ),
         (&["--mariadb", "mysql://root@127.0.0.1:1/x", "--out", &elsewhere], 2, "check that the server runs"),
-        (&["--mariadb", "postgres://localhost/x", "--out", &elsewhere], 2, "this is not a MariaDB URL"),
+        (
+            &["--mariadb", "postgres://localhost/x", "--out", &elsewhere],
+            2,
+            "the scheme `postgres://` is none of MariaDB",
+        ),
         (
             &["--mariadb", &harbour, "--only", "nothing*", "--out", &elsewhere],
             1,

@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use beds_core::{
     inspect::{Catalogue, Scope, Unseen},
-    settings::SecretUrl,
+    settings::{MARIADB, MONGODB, Rules, SecretUrl},
 };
 use beds_protocol::{Placement, Service};
 use beds_tools::import::{self, Options, Plan};
@@ -155,14 +155,22 @@ fn database_name(name: &str) -> String {
     if name.is_empty() { "database".to_owned() } else { name }
 }
 
+/// A URL that says nothing but what is understood.
+fn understood(rules: &Rules, url: &str) -> Result<SecretUrl, (String, Unseen)> {
+    let url = SecretUrl::new(url);
+    let hint = "docs/operations.md lists what a URL may say";
+    rules.check(&url).map_err(|reason| (url.redacted(), Unseen::new(reason, hint)))?;
+    Ok(url)
+}
+
 async fn look(args: &Args) -> Result<Catalogue, (String, Unseen)> {
     let timeout = Duration::from_secs(args.timeout.max(1).into());
     let scope = Scope { only: None, sample: args.sample, timeout };
     if let Some(url) = &args.mariadb {
-        let url = SecretUrl::new(url);
+        let url = understood(&MARIADB, url)?;
         return beds_mariadb::inspect(&url, &scope).await.map_err(|unseen| (url.redacted(), unseen));
     }
-    let url = SecretUrl::new(args.mongodb.clone().unwrap_or_default());
+    let url = understood(&MONGODB, args.mongodb.as_deref().unwrap_or_default())?;
     let database = args.database.clone().unwrap_or_default();
     let style = ProgressStyle::with_template("  {pos}/{len}  {wide_msg}");
     // On a terminal one line that is written over; in a log, a line now and then.
