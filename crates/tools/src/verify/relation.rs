@@ -10,7 +10,7 @@ use super::{
 use crate::import;
 use beds_core::{
     inspect::{Catalogue, Column, Evidence, Kind, Relation, RelationKind, Supplied, same_word},
-    spec::{Engine, Field, Generated, Object, Type, Usage},
+    spec::{Engine, Field, Generated, Object, Type},
 };
 
 /// Holds the fields of a domain against the relation that it reads.
