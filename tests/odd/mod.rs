@@ -168,7 +168,7 @@ pub(crate) fn drift(stack: &Stack, program: &Path) {
         sql(change);
     }
     sql(
-        "create or replace sql security invoker procedure film_text_find(p_id int) select body from film_text where id = p_id",
+        "create or replace procedure film_text_find(p_id int) sql security invoker select body from film_text where id = p_id",
     );
     let lines = findings(stack, program, "root");
     for part in DRIFT.iter().flat_map(|(_, parts)| *parts) {
