@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{ask, node, ok};
 
 /// What the importer says: why each procedure that looks like an operation is none, and in which lane each call is.
-pub fn said(report: &str) {
+pub(crate) fn said(report: &str) {
     for reason in [
         "`stock_update` (write): not the update of `stock`, since it sets `quantity` to something else than a parameter",
         "`journal_delete` (write): not the delete of `journal`, since its condition is not exactly `key = parameter`",
@@ -42,7 +42,7 @@ pub fn said(report: &str) {
 }
 
 /// What the columns, the table and the database of a procedure are, and not what its name promises, decides what it does.
-pub async fn no_neighbour_is_touched(client: &Client) {
+pub(crate) async fn no_neighbour_is_touched(client: &Client) {
     ok(client, "odd_shadow.update", json!({"key": 2, "data": {"id": 2, "v": "ZZ"}})).await;
     let all = ok(client, "odd_shadow.fetch", json!({"sort": ["p_id"]})).await;
     assert_eq!((&all[0]["v"], &all[1]["v"], &all[2]["id"]), (&json!("a"), &json!("ZZ"), &json!(3)), "{all}");
@@ -75,7 +75,7 @@ pub async fn no_neighbour_is_touched(client: &Client) {
 }
 
 /// Values are those that the columns mean, and replies show what is kept.
-pub async fn values(client: &Client) {
+pub(crate) async fn values(client: &Client) {
     ok(client, "odd_label.create", json!({"data": {"id": 1}})).await;
     let label = ok(client, "odd_label.fetch", json!({"key": 1})).await;
     assert_eq!((&label["kind"], &label["path"]), (&json!("two\nlines"), &json!("x\ny")), "{label}");
@@ -162,13 +162,13 @@ const DRIFT: &[(&str, &[&str])] = &[
 ];
 
 /// Each change is found, those that change a value as errors; what the node's account lacks is found too.
-pub fn drift(stack: &Stack, program: &Path) {
+pub(crate) fn drift(stack: &Stack, program: &Path) {
     let sql = |text: &str| stack.mariadb_query(Some("odd"), text).unwrap();
     for (change, _) in DRIFT {
         sql(change);
     }
     sql(
-        "create or replace sql security invoker procedure film_text_find(p_id int) select body from film_text where id = p_id",
+        "create or replace procedure film_text_find(p_id int) sql security invoker select body from film_text where id = p_id",
     );
     let lines = findings(stack, program, "root");
     for part in DRIFT.iter().flat_map(|(_, parts)| *parts) {

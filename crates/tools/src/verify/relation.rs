@@ -1,6 +1,6 @@
 //! Fields against the columns of what a domain reads.
 
-use beds_protocol::{Operation, nearest};
+use beds_protocol::nearest;
 
 use super::{
     Findings,
@@ -9,8 +9,8 @@ use super::{
 };
 use crate::import;
 use beds_core::{
-    inspect::{Catalogue, Column, Evidence, Kind, Relation, RelationKind, Supplied, same_word},
-    spec::{Engine, Field, Generated, Object, Type, Usage},
+    inspect::{Catalogue, Column, Evidence, Kind, Relation, RelationKind, same_word},
+    spec::{Engine, Field, Object, Type},
 };
 
 /// Holds the fields of a domain against the relation that it reads.
@@ -124,20 +124,6 @@ fn check_column(
                 findings.error(&place, message).hint(hint);
             }
         }
-    }
-    let is_created = domain.operations().any(|(operation, _)| operation == Operation::Create)
-        && relation.kind == RelationKind::Table;
-    if is_created
-        && field.generated == Some(Generated::Database)
-        && !column.nullable
-        && column.default == Supplied::Nothing
-    {
-        findings.warning(
-            &place,
-            format!(
-                "{subject} has no default and counts nothing: only a trigger or a procedure can generate it"
-            ),
-        );
     }
 }
 

@@ -183,7 +183,12 @@ pub(super) fn required(relation: &Relation, catalogue: &Catalogue, findings: &mu
                 findings.error(place, message).hint(hint);
             }
             // Its text is not seen, and the template says that somebody fills it in.
-            None if is_counted || is_said => {}
+            None if is_counted => {}
+            None if is_said => {
+                findings
+                    .note(place, message)
+                    .hint("verify as a user who may see its text: it may give it one");
+            }
             Some(_) | None => {
                 findings.warning(place, message).hint(hint);
             }
