@@ -125,10 +125,12 @@ impl Statement<'_> {
     }
 
     fn becomes(&self, field: usize, comparison: Comparison, value: &Value) -> Becomes {
-        match number(value).filter(|_| self.kept(field) == Kept::Year) {
-            Some(number) => year(comparison, number),
-            None => Becomes::Comparison(comparison, value.clone()),
+        if self.kept(field) == Kept::Year
+            && let Some(number) = number(value)
+        {
+            return year(comparison, number);
         }
+        Becomes::Comparison(comparison, value.clone())
     }
 
     /// Any of these values. The list is filled up to a power of two with its last value: otherwise each length would be
