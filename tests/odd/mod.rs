@@ -36,7 +36,7 @@ pub(crate) fn said(report: &str) {
         "odd_orders_rec.toml: table `Orders`: fetch, create by `sp_orders_create` (proposed)",
         "odd_ticket_rec.toml: table `ticket`: fetch, create by `add_ticket`, update by `ticket_update`, delete by `ticket_delete`",
     ] {
-        assert!(report.contains(reason), "{reason}\n{}", report);
+        assert!(report.contains(reason), "{reason}\n{report}");
     }
     assert!(!report.contains("elsewhere"), "a routine of another database: {report}");
 }

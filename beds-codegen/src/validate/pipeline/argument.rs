@@ -1,6 +1,9 @@
 //! Placeholders: whether one may stand at a place, and how its value becomes a literal there.
 
-use super::check::Check;
+use super::{
+    check::Check,
+    used::{Use, Wrap},
+};
 use crate::{
     aggregation::{Slot, Takes},
     diagnostic::{calls, pipelines as diagnostics},
@@ -8,37 +11,6 @@ use crate::{
     model::{Arg, Type},
     span::{Span, Spanned},
 };
-
-/// A placeholder that may stand where it stands.
-#[derive(Debug, Clone)]
-pub(super) struct Use {
-    /// The whole placeholder, braces included.
-    pub(super) at: Span,
-    pub(super) name: String,
-    pub(super) wrap: Wrap,
-}
-
-/// What makes the value a literal at its place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wrap {
-    /// Nothing: it is one already.
-    Bare,
-    /// `$literal`, in expressions.
-    Literal,
-    /// `$eq`, in queries.
-    Equal,
-}
-
-impl Wrap {
-    /// The text around the placeholder.
-    pub(super) const fn around(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Bare => ("", ""),
-            Self::Literal => ("{\"$literal\":", "}"),
-            Self::Equal => ("{\"$eq\":", "}"),
-        }
-    }
-}
 
 /// A placeholder, as it is written.
 struct Placeholder<'n> {

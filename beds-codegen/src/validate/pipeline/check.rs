@@ -3,7 +3,7 @@
 //! Each placeholder is either allowed by its slot, with the wrapping that makes the value a literal there, or
 //! refused. So nothing that a client sends is ever read as a name, an operator, a condition or code.
 
-use super::{argument::Use, reach::Reach, values};
+use super::{reach::Reach, used::Use, values};
 use crate::{
     aggregation::{self as table, Operator, STAGES, Slot, Takes, Within},
     diagnostic::{ErrorSink, pipelines as diagnostics},

@@ -6,7 +6,9 @@
 
 mod argument;
 mod check;
+mod follow;
 mod reach;
+mod used;
 mod values;
 
 use std::{
@@ -14,8 +16,8 @@ use std::{
     path::PathBuf,
 };
 
-use argument::Use;
 use check::Check;
+use used::Use;
 
 use super::Cx;
 use crate::{

@@ -29,17 +29,13 @@ text = { type = "string", max = 40 }
 any = "json"
 list = { type = "list", items = { type = "json" } }
 "#;
-    let used: Vec<_> =
-        ["text", "any", "list"].iter().map(|name| stages.contains(&format!("\"{name}\""))).collect();
     // An argument that the pipeline does not use is an error of the template.
-    let template: String = template
-        .lines()
-        .filter(|line| {
-            let of = |name: &str| line.starts_with(&format!("{name} ="));
-            !(of("text") && !used[0] || of("any") && !used[1] || of("list") && !used[2])
-        })
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let is_unused = |line: &&str| {
+        let argument = line.split(" =").next().unwrap_or_default();
+        ["text", "any", "list"].contains(&argument) && !stages.contains(&format!("\"{argument}\""))
+    };
+    let lines: Vec<&str> = template.lines().filter(|line| !is_unused(line)).collect();
+    let template = lines.join("\n");
     let compiler =
         Compiler::new().template_text("thing_rec.toml", template).pipeline_text("some.json", stages);
     let output = compiler.domains("nowhere").compile().unwrap_or_else(|report| panic!("{report}"));
