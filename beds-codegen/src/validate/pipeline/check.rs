@@ -3,7 +3,7 @@
 //! Each placeholder is either allowed by its slot, with the wrapping that makes the value a literal there, or
 //! refused. So nothing that a client sends is ever read as a name, an operator, a condition or code.
 
-use super::{reach::Reach, used::Use, values};
+use super::{reach::Reach, shape, used::Use};
 use crate::{
     aggregation::{self as table, Operator, STAGES, Slot, Takes, Within},
     diagnostic::{ErrorSink, pipelines as diagnostics},
@@ -128,7 +128,7 @@ impl<'c, 's> Check<'c, 's> {
     /// value's place is none.
     pub(super) fn unseen(&mut self, node: &Node) {
         match &node.value {
-            Json::Object(_) if values::is_placeholder(node) => {
+            Json::Object(_) if shape::is_placeholder(node) => {
                 if !self.errors.has_errors() && !self.uses.iter().any(|found| found.at == node.span) {
                     self.errors.push(diagnostics::value_for_stage(node.span, self.named));
                 }
@@ -141,7 +141,7 @@ impl<'c, 's> Check<'c, 's> {
 
     /// What stands at a place; `of` is the operator or the member that it belongs to.
     pub(super) fn slot(&mut self, node: &Node, slot: Slot, of: &str) {
-        if values::is_placeholder(node) {
+        if shape::is_placeholder(node) {
             return self.argument(node, slot, of);
         }
         match slot {

@@ -8,6 +8,7 @@ mod argument;
 mod check;
 mod follow;
 mod reach;
+mod shape;
 mod used;
 mod values;
 
@@ -172,7 +173,7 @@ fn write(node: &Node, uses: &[Use], out: &mut String) {
         }
         Json::Object(members) => {
             out.push('{');
-            let is_placeholder = values::is_placeholder(node);
+            let is_placeholder = shape::is_placeholder(node);
             // How a placeholder is declared is settled here.
             let members = members.iter().filter(|member| !is_placeholder || member.name.value == "$arg");
             for (index, member) in members.enumerate() {
