@@ -120,7 +120,7 @@ const DRIFT: &[(&str, &[&str])] = &[
     (
         "alter table swapped modify a decimal(9,2) null, modify b year null",
         &[
-            "error odd_swapped field b: the column `b` is a year, which takes 1 to 99 for years of 1970 to 2069",
+            "warning odd_swapped field b: the column `b` is a year, which takes 1 to 99 for years of 1970 to 2069",
             "error odd_swapped objects.update: parameter `p_a` of `sp_swapped_update` is an integer",
         ],
     ),
