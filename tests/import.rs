@@ -11,6 +11,7 @@
 )]
 
 mod common;
+mod odd;
 
 use std::{
     collections::BTreeMap,
@@ -50,15 +51,20 @@ fn files(folder: &Path) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Imports everything: the harbour with proposed procedures, the harbour as it is under another prefix, the yard.
-fn import_all(stack: &Stack, into: &Path) -> Vec<Ended> {
+/// Imports everything: the harbour with proposed procedures, the harbour as it is under another prefix, the yard, and what
+/// is odd under a prefix that its database has already. `more` is added to each command.
+fn import_all(stack: &Stack, into: &Path, more: &[&str]) -> Vec<Ended> {
     let (harbour, yard) = (format!("{}/harbour", stack.mariadb_url()), stack.mongodb_url());
+    let odd = format!("{}/odd", stack.mariadb_url());
     let templates = into.join("templates").display().to_string();
-    let script = into.join("procedures.sql").display().to_string();
+    let script = |name: &str| into.join(name).display().to_string();
+    let (scripts, odd_scripts) = (script("procedures.sql"), script("odd_procedures.sql"));
+    let import = |arguments: &[&str]| import(&[arguments, &["--out", &templates], more].concat());
     let runs = vec![
-        import(&["--mariadb", &harbour, "--out", &templates, "--ddl", &script]),
-        import(&["--mariadb", &harbour, "--out", &templates, "--name-prefix", "plain_"]),
-        import(&["--mongodb", &yard, "--database", "yard", "--out", &templates, "--name-prefix", "yard_"]),
+        import(&["--mariadb", &harbour, "--ddl", &scripts]),
+        import(&["--mariadb", &harbour, "--name-prefix", "plain_"]),
+        import(&["--mongodb", &yard, "--database", "yard", "--name-prefix", "yard_"]),
+        import(&["--mariadb", &odd, "--name-prefix", "odd_", "--ddl", &odd_scripts]),
     ];
     for run in &runs {
         assert_eq!(run.code, Some(0), "{}", run.stderr);
@@ -70,7 +76,9 @@ fn import_all(stack: &Stack, into: &Path) -> Vec<Ended> {
 fn compare(written: &Path) {
     let is_blessing = std::env::var_os("BLESS").is_some();
     let mut found = files(&written.join("templates"));
-    found.insert("procedures.sql".into(), fs::read_to_string(written.join("procedures.sql")).unwrap());
+    for script in ["procedures.sql", "odd_procedures.sql"] {
+        found.insert(script.into(), fs::read_to_string(written.join(script)).unwrap());
+    }
     if is_blessing {
         let _ = fs::remove_dir_all(foreign("templates"));
         fs::create_dir_all(foreign("templates")).unwrap();
@@ -114,8 +122,10 @@ fn build() -> (PathBuf, PathBuf) {
 
 /// The foreign node's program with these arguments, on a stack, as a user of this name.
 fn node(program: &Path, stack: &Stack, user: &str, arguments: &[&str]) -> Beds {
-    let url = format!("{}/harbour", stack.mariadb_url().replace("root@", &format!("{user}@")));
-    let variables = [("BEDS_ENV", "prod"), ("BEDS__MARIADB__HARBOUR__URL", &url)];
+    let url = |name: &str| format!("{}/{name}", stack.mariadb_url().replace("root@", &format!("{user}@")));
+    let (harbour, odd) = (url("harbour"), url("odd"));
+    let variables =
+        [("BEDS_ENV", "prod"), ("BEDS__MARIADB__HARBOUR__URL", &harbour), ("BEDS__MARIADB__ODD__URL", &odd)];
     Beds::program(program, arguments).on(stack).env(&variables)
 }
 
@@ -135,7 +145,7 @@ async fn ok(client: &Client, key: &str, body: Value) -> Value {
 async fn foreign_databases_answer_over_amqp() {
     let stack = blocking(foreign_stack).await;
     let folder = tempfile::tempdir().unwrap();
-    let runs = import_all(&stack, folder.path());
+    let runs = import_all(&stack, folder.path(), &[]);
     said(&runs);
     compare(folder.path());
     refused(&stack, folder.path());
@@ -150,23 +160,8 @@ async fn foreign_databases_answer_over_amqp() {
     let missing = "there is no procedure `sp_vessel_create` in the database `harbour`";
     assert!(before.stdout.contains(missing), "{before:?}");
 
-    stack.mariadb_exec(Some("harbour"), &folder.path().join("procedures.sql")).unwrap();
-    // Importing again finds in them what they were proposed for, but where the template's name is not the table's.
-    let harbour = format!("{}/harbour", stack.mariadb_url());
-    let again = import(&[
-        "--mariadb",
-        &harbour,
-        "--exclude",
-        "admin",
-        "--exclude",
-        "sp_admin*",
-        "--dry-run",
-        "--out",
-        "/nowhere",
-    ]);
-    assert!(again.stderr.contains("10 calls; 17 with create, update or delete"), "{}", again.stderr);
-    assert!(again.stdout.contains("lock_version  = { type = \"int\", version = true }"), "{}", again.stdout);
-    let grants = "create user node; grant select, execute on harbour.* to node";
+    again(&stack, folder.path());
+    let grants = "create user node; grant select, execute on harbour.* to node; grant select, execute on odd.* to node";
     stack.mariadb_query(None, grants).unwrap();
     let verified = node(&program, &stack, "node", &["verify", "--format", "json"]).run();
     let report: Value = serde_json::from_str(&verified.stdout).unwrap();
@@ -177,23 +172,51 @@ async fn foreign_databases_answer_over_amqp() {
     );
     assert_eq!(report["warnings"], json!(0), "{verified:?}");
 
-    let node = node(&program, &stack, "node", &[]).start();
-    assert!(node.log().contains("templates verified: 55"), "{}", node.log());
+    let node = self::node(&program, &stack, "node", &[]).start();
+    assert!(node.log().contains("templates verified: 87"), "{}", node.log());
     let client = Client::builder(stack.amqp_url()).timeout(common::PATIENCE).connect().await.unwrap();
     reads(&client).await;
     calls(&client).await;
     writes(&client).await;
     documents(&client).await;
     notes(&client).await;
+    odd::no_neighbour_is_touched(&client).await;
+    odd::values(&client).await;
     client.close().await;
+    drop(node);
+    blocking(move || odd::drift(&stack, &program)).await;
+}
+
+/// With the proposed procedures in place, another import of the same writes the same files and proposes nothing: it finds in
+/// the procedures what they were proposed for.
+fn again(stack: &Stack, folder: &Path) {
+    let before = files(&folder.join("templates"));
+    for (database, script) in [("harbour", "procedures.sql"), ("odd", "odd_procedures.sql")] {
+        stack.mariadb_exec(Some(database), &folder.join(script)).unwrap();
+    }
+    let runs = import_all(stack, folder, &["--force"]);
+    for run in [&runs[0], &runs[3]] {
+        assert!(run.stderr.contains("every table has its procedures: no script is needed"), "{}", run.stderr);
+        assert!(!run.stderr.contains("(proposed)"), "{}", run.stderr);
+    }
+    let after = files(&folder.join("templates"));
+    // Without `--ddl` the harbour has its procedures now, which is what the templates of that prefix show.
+    for (name, text) in before.iter().filter(|(name, _)| !name.starts_with("plain_")) {
+        assert_eq!(after.get(name), Some(text), "{name}");
+    }
 }
 
 /// What the importer says: counts, and every single thing that no template expresses.
 fn said(runs: &[Ended]) {
-    let [with_ddl, plain, yard] = runs else { panic!("three imports") };
+    let [with_ddl, plain, yard, odd] = runs else { panic!("four imports") };
     for part in [
         "18 tables, 6 views, 10 calls; 18 with create, update or delete",
-        "view `v_broken`: its columns cannot be seen",
+        "view `v_broken`: nobody can read it: View 'harbour.v_broken' references invalid table(s)",
+        "vessel_rec.toml: table `Vessel`: fetch, create by `sp_vessel_create` (proposed)",
+        "call `add_tariff` (write): not the create of `tariffs`, since it sets `valid_to` to something else than a parameter",
+        "call `sp_container_create` (write): not the create of `container`, since it does more than one plain statement",
+        "null to clients: dates of zero in `issued_on`, `due_on`",
+        "null to clients: times below zero or beyond a day in `from`, `until`",
         "`seq_document`: a sequence has no counterpart",
         "vessel_rec.toml: column `Position`: the type `point`",
         "weather_station_rec.toml: column `location`: the type `geometry`",
@@ -209,6 +232,7 @@ fn said(runs: &[Ended]) {
         yard.stderr
     );
     assert!(yard.stderr.contains("column `vessel.imo`: a name with `.` or `$`"), "{}", yard.stderr);
+    odd::said(&odd.stderr);
 }
 
 /// What the importer refuses, each with its own words and exit code.
@@ -223,10 +247,14 @@ fn refused(stack: &Stack, folder: &Path) {
         (
             &["--mariadb", &url, "--out", &elsewhere],
             2,
-            "add one of these to it, as in mysql://…/harbour: harbour",
+            "add one of these to it, as in mysql://…/Odd: Odd, harbour, odd, odd_archive",
         ),
         (&["--mariadb", "mysql://root@127.0.0.1:1/x", "--out", &elsewhere], 2, "check that the server runs"),
-        (&["--mariadb", "postgres://localhost/x", "--out", &elsewhere], 2, "this is not a MariaDB URL"),
+        (
+            &["--mariadb", "postgres://localhost/x", "--out", &elsewhere],
+            2,
+            "the scheme `postgres://` is none of MariaDB",
+        ),
         (
             &["--mariadb", &harbour, "--only", "nothing*", "--out", &elsewhere],
             1,
@@ -239,7 +267,31 @@ fn refused(stack: &Stack, folder: &Path) {
         assert_eq!(ended.code, Some(code), "{arguments:?}\n{}", ended.stderr);
         assert!(ended.stderr.contains(part), "{arguments:?}\n{}", ended.stderr);
     }
-    let dry = import(&["--mariadb", &harbour, "--only", "vess*", "--out", &elsewhere, "--dry-run"]);
+    let odd = format!("{url}/odd");
+    let only = |pattern: &str| {
+        import(&[
+            "--mariadb",
+            &odd,
+            "--only",
+            pattern,
+            "--exclude",
+            "*_text",
+            "--out",
+            &elsewhere,
+            "--dry-run",
+        ])
+    };
+    let film = only("film*");
+    assert!(
+        film.stdout.contains("procedure = \"film_count\"") && !film.stdout.contains("film_text"),
+        "{}",
+        film.stdout
+    );
+    let one = only("orders");
+    assert!(one.stdout.contains("table = \"orders\"") && !one.stdout.contains("Orders"), "{}", one.stdout);
+    let none = only("FILM");
+    assert!(none.code == Some(1) && none.stderr.contains("--only 'FILM' matches nothing"), "{}", none.stderr);
+    let dry = import(&["--mariadb", &harbour, "--only", "Vess*", "--out", &elsewhere, "--dry-run"]);
     assert!(dry.stdout.contains("name = \"vessel\"") && !dry.stdout.contains("tariffs"), "{}", dry.stdout);
     assert!(!Path::new(&elsewhere).exists(), "nothing was written");
 }

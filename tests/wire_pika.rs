@@ -10,7 +10,14 @@
 
 mod common;
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    env,
+    ffi::OsStr,
+    fs,
+    io::{BufRead as _, BufReader, Write as _},
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use common::{blocking, root, shared};
 use serde_json::json;
@@ -20,11 +27,15 @@ const PYTHON: &str = "/usr/bin/python3";
 
 /// What a script printed; fails the test when the script does.
 fn python(script: &Path, url: &str) -> String {
-    let mut command = Command::new("timeout");
-    let output = command.args(["120", PYTHON]).arg(script).arg(url).output().unwrap();
+    run(PYTHON, &[script.as_os_str(), url.as_ref()])
+}
+
+/// What a program printed; fails the test when the program does.
+fn run(program: &str, arguments: &[&OsStr]) -> String {
+    let output = Command::new("timeout").args(["120", program]).args(arguments).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (printed, error) = (text(&output.stdout), text(&output.stderr));
-    assert!(output.status.success(), "{}: {}\n{printed}{error}", script.display(), output.status);
+    assert!(output.status.success(), "{program} {arguments:?}: {}\n{printed}{error}", output.status);
     printed
 }
 
@@ -49,6 +60,62 @@ async fn the_example_works_as_documented() {
     assert_eq!(*refused, format!("refused validation_failed {details}"));
     assert_eq!(*returned, "returned: no running node serves nothing.fetch");
     assert_eq!(notes().await, before, "it leaves nothing behind");
+}
+
+/// The documented examples of other languages, where their runtimes and libraries are there: what each prints.
+#[tokio::test]
+async fn the_examples_of_other_languages_work_where_their_runtimes_are() {
+    let site = shared().await;
+    let examples = root().join("docs/examples");
+    // NODE_PATH is not asked for modules of a file's `import`, so the library is looked for beside the example's copy.
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("beds_example.mjs");
+    fs::copy(examples.join("node/beds_example.mjs"), &copy).unwrap();
+    if let Some(modules) = env::var_os("NODE_PATH") {
+        std::os::unix::fs::symlink(modules, folder.path().join("node_modules")).unwrap();
+    }
+    for (program, probe, script) in [
+        ("php", &["-r", "require 'PhpAmqpLib/autoload.php';"][..], examples.join("php/beds_example.php")),
+        ("node", &["-e", "require('amqplib')"], copy),
+    ] {
+        let probed = Command::new(program).args(probe).output();
+        if !probed.is_ok_and(|output| output.status.success()) {
+            eprintln!("skipped: {program} or its library for AMQP is not there");
+            continue;
+        }
+        let url = site.stack.amqp_url();
+        let printed = blocking(move || run(program, &[script.as_os_str(), url.as_ref()])).await;
+        let lines: Vec<&str> = printed.lines().collect();
+        let begins = |begin: &str| lines.iter().filter(|line| line.starts_with(begin)).count();
+        assert_eq!((begins("created "), begins("fetched "), begins("page ")), (1, 1, 2), "{printed}");
+        assert!(lines.contains(&"refused validation_failed"), "{printed}");
+        assert_eq!(lines.last(), Some(&"returned: no running node serves nothing.fetch"), "{printed}");
+    }
+}
+
+/// What the example does when its connection is lost between two requests, and RabbitMQ forbids one.
+#[tokio::test]
+async fn the_example_connects_again_and_keeps_the_id_of_a_write() {
+    let site = shared().await;
+    let mut script = Command::new("timeout")
+        .args(["120", PYTHON])
+        .arg(root().join("tests/pika/reconnect.py"))
+        .arg(site.stack.amqp_url())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut printed = BufReader::new(script.stdout.take().unwrap()).lines();
+    assert_eq!(printed.next().unwrap().unwrap(), "connected");
+    let stack = &site.stack;
+    let connections = stack.rabbitmq().control(&["list_connections", "pid", "client_properties"]).unwrap();
+    let own = connections.lines().find(|line| line.contains("beds reconnect")).unwrap();
+    let pid = own.split_whitespace().next().unwrap();
+    stack.rabbitmq().control(&["close_connection", pid, "a test"]).unwrap();
+    script.stdin.take().unwrap().write_all(b"go on\n").unwrap();
+    let rest: Vec<String> = printed.map(Result::unwrap).collect();
+    assert!(script.wait().unwrap().success(), "{rest:?}");
+    assert_eq!(rest, ["heartbeat 10", "written by the same id", "read"]);
 }
 
 #[tokio::test]

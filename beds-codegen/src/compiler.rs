@@ -180,7 +180,10 @@ impl Compiler {
         let mut texts: Vec<_> = self.texts.iter().collect();
         texts.sort();
         for (path, bytes) in texts {
-            found.extend(load::decoded(path.clone(), bytes.clone(), &mut sources, &mut errors));
+            found.extend(match self.instead.get(path) {
+                Some(text) => Some(sources.add(path.clone(), text.clone())),
+                None => load::decoded(path.clone(), bytes.clone(), &mut sources, &mut errors),
+            });
         }
         let mut templates: Vec<Validated> = found
             .into_iter()

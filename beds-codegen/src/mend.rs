@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use crate::{
     Code, Compiler, Report,
     diagnostic::{Diagnostic, Fix},
+    span::FileId,
 };
 
 /// How often what was mended is looked at again: one remedy may uncover the next mistake.
-const ROUNDS_MAX: usize = 100;
+const ROUNDS_MAX: usize = 1_000;
 
 /// What mending a set of files gives.
 #[derive(Debug, Clone)]
@@ -76,22 +77,21 @@ impl State {
         (next.score() < self.score()).then_some(next)
     }
 
-    /// How bad it is: what cannot be read hides the rest, so it counts first.
-    fn score(&self) -> (usize, usize, usize) {
-        let count = |is_counted: &dyn Fn(&Diagnostic) -> bool| {
-            self.report.diagnostics().iter().filter(|found| is_counted(found)).count()
-        };
-        let is_unread = |found: &Diagnostic| {
+    /// How bad it is: what cannot be read hides the rest, so it counts first, and how much of it is left after the
+    /// mistake, as some parsers stop at the first.
+    fn score(&self) -> (usize, usize, usize, usize) {
+        let found = self.report.diagnostics();
+        let is_unread = |found: &&Diagnostic| {
             matches!(found.code, Code::Syntax | Code::DuplicateKey | Code::PipelineSyntax | Code::NotUtf8)
         };
-        let unread: std::collections::BTreeSet<_> = self
-            .report
-            .diagnostics()
-            .iter()
-            .filter(|found| is_unread(found))
-            .filter_map(|found| found.primary().map(|label| label.span.file))
-            .collect();
-        (unread.len(), count(&is_unread) + self.report.errors(), self.report.diagnostics().len())
+        let mut first: BTreeMap<FileId, usize> = BTreeMap::new();
+        for label in found.iter().filter(is_unread).filter_map(Diagnostic::primary) {
+            let start = first.entry(label.span.file).or_insert(label.span.start);
+            *start = label.span.start.min(*start);
+        }
+        let left =
+            |(file, start): (&FileId, &usize)| self.report.sources().text(*file).len().saturating_sub(*start);
+        (first.len(), self.report.errors(), first.iter().map(left).sum(), found.len())
     }
 }
 
@@ -140,7 +140,8 @@ impl Compiler {
             let count = counts.get(&path).copied().unwrap_or_default();
             Some(MendedFile { path, before, after, count })
         };
-        let files = originals.into_iter().filter_map(changed).filter(|file| file.before != file.after).collect();
+        let files =
+            originals.into_iter().filter_map(changed).filter(|file| file.before != file.after).collect();
         Mended { files, report: state.report }
     }
 }

@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::{fs, path::Path};
+use std::{fmt::Write as _, fs, path::Path};
 
 use beds_codegen::{Code, Compiler, Report, catalogue};
 use support::{SMALL, check, finish, folder};
@@ -103,7 +103,32 @@ fn mistakes_are_shown_where_they_are_written() {
          #[beds(pattern = \"[\")]\n    pub sku: String,\n",
     );
     let nothing = domain("Bookmark", "#[beds(fetch(filter = [\"id\"]))]");
-    let cases: [(&str, &[(&str, &str)]); 10] = [
+    let private = first.replace("pub struct", "pub(crate) struct");
+    let mut fields = String::new();
+    for (n, ty) in [
+        "i32",
+        "u32",
+        "f32",
+        "Vec<String>",
+        "&'static str",
+        "HashMap<String, i64>",
+        "Option<u8>",
+        "(i64, i64)",
+        "serde_json::Value",
+        "NaiveDate",
+    ]
+    .iter()
+    .enumerate()
+    {
+        writeln!(fields, "    pub f{n}: {ty},").unwrap();
+    }
+    let types = first.replace(
+        "    pub note: Option<String>,\n",
+        &(fields + "    #[beds(type = \"varchar(20)\")]\n    pub sku: String,\n"),
+    );
+    let cases: [(&str, &[(&str, &str)]); 12] = [
+        ("private", &[("a.rs", &private)]),
+        ("types", &[("a.rs", &types)]),
         ("spelling", &[("a.rs", &spelling)]),
         ("nothing", &[("a.rs", &nothing)]),
         ("same_name", &[("land.rs", &template)]),

@@ -57,19 +57,65 @@ fn the_schema_and_the_compiler_judge_alike() {
     let validator = validator();
     let values = ["\"word\"", "true", "7", "1.5", "[\"a\"]", "[7]", "{ a = \"int\" }", "{ unknown = true }"];
     let kinds = [
-        ("[template]\nname = \"x\"\nservice = \"app_server\"\nengine = \"mariadb\"\ndatabase = \"d\"\n@", &["description", "broker", "nme"][..]),
+        (
+            "[template]\nname = \"x\"\nservice = \"app_server\"\nengine = \"mariadb\"\ndatabase = \"d\"\n@",
+            &["description", "broker", "nme"][..],
+        ),
         ("[objects]\n@", &["read", "create", "delete", "write"]),
         ("[objects]\nread = { @ }", &["view", "table", "collection", "procedure", "args"]),
         ("[objects]\ncreate = { @ }", &["procedure", "collection", "args", "returns", "commits", "view"]),
         ("[fetch]\n@", &["filter", "sort", "limit", "where"]),
         ("[fetch]\nlimit = { @ }", &["default", "max", "min"]),
-        ("[calls.c]\n@", &["description", "procedure", "function", "pipeline", "on", "lane", "args", "returns", "commits", "timeout"]),
-        ("[fields]\nf = { type = \"string\", @ }", &["description", "column", "key", "required", "nullable", "default", "unique", "immutable", "version", "sensitive", "min", "max", "pattern", "values", "precision", "unsigned", "fields", "mode", "primary_key"]),
+        (
+            "[calls.c]\n@",
+            &[
+                "description",
+                "procedure",
+                "function",
+                "pipeline",
+                "on",
+                "lane",
+                "args",
+                "returns",
+                "commits",
+                "timeout",
+            ],
+        ),
+        (
+            "[fields]\nf = { type = \"string\", @ }",
+            &[
+                "description",
+                "column",
+                "key",
+                "required",
+                "nullable",
+                "default",
+                "unique",
+                "immutable",
+                "version",
+                "sensitive",
+                "min",
+                "max",
+                "pattern",
+                "values",
+                "precision",
+                "unsigned",
+                "fields",
+                "mode",
+                "primary_key",
+            ],
+        ),
         ("[fields]\nf = { type = \"enum\", @ }", &["values", "pattern"]),
         ("[fields]\nf = { type = \"list\", @ }", &["items", "fields"]),
         ("[fields]\nf = { type = \"object\", @ }", &["items", "fields"]),
-        ("[fields]\nf = { type = \"list\", items = { type = \"int\", @ } }", &["key", "min", "default", "column"]),
-        ("[calls.c]\nargs = { a = { type = \"int\", @ } }", &["mode", "default", "key", "column", "required"]),
+        (
+            "[fields]\nf = { type = \"list\", items = { type = \"int\", @ } }",
+            &["key", "min", "default", "column"],
+        ),
+        (
+            "[calls.c]\nargs = { a = { type = \"int\", @ } }",
+            &["mode", "default", "key", "column", "required"],
+        ),
     ];
     // What only the compiler can judge is no matter of keys and kinds.
     let of_the_schema = ["B0101", "B0102", "B0103", "B0302", "B0303", "B0304", "B0606", "B0607", "B0610"];
@@ -79,10 +125,15 @@ fn the_schema_and_the_compiler_judge_alike() {
             // A table of fields in place of one item has a cause of its own, which the compiler tells.
             for value in values.iter().filter(|value| !(*key == "items" && value.contains("a = "))) {
                 let part = frame.replace('@', &format!("{key} = {value}"));
-                let head = if part.starts_with("[template]") { "" } else { "[template]\nname = \"x\"\nservice = \"app_server\"\nengine = \"mariadb\"\ndatabase = \"d\"\n" };
+                let head = if part.starts_with("[template]") {
+                    ""
+                } else {
+                    "[template]\nname = \"x\"\nservice = \"app_server\"\nengine = \"mariadb\"\ndatabase = \"d\"\n"
+                };
                 let text = format!("{head}{part}\n");
                 let report = Compiler::new().domains("nowhere").template_text("x_rec.toml", &text).compile();
-                let found: Vec<_> = report.err().into_iter().flat_map(|report| report.diagnostics().to_vec()).collect();
+                let found: Vec<_> =
+                    report.err().into_iter().flat_map(|report| report.diagnostics().to_vec()).collect();
                 let refused = found.iter().any(|found| of_the_schema.contains(&found.code.as_str()));
                 if refused == validator.is_valid(&read(&text)) {
                     let codes: Vec<_> = found.iter().map(|found| found.code.as_str()).collect();

@@ -41,6 +41,7 @@ fn each_mistake_is_told_at_its_place_with_its_remedy() {
 #[test]
 fn a_byte_order_mark_is_no_part_of_a_pipeline() {
     let text = "\u{feff}[{ \"$match\": { \"tags\": { \"$arg\": \"tag\" } } }]\n";
-    let compiler = Compiler::new().template_text("memo_rec.toml", TEMPLATE).pipeline_text("by_tag.json", text);
+    let compiler =
+        Compiler::new().template_text("memo_rec.toml", TEMPLATE).pipeline_text("by_tag.json", text);
     assert!(compiler.domains("nowhere").compile().is_ok());
 }

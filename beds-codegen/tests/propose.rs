@@ -119,15 +119,17 @@ fn mariadb_runs_the_scripts_as_they_are() {
     let sql = |text: &str| stack.mariadb_query(Some("odd"), text).unwrap();
     sql("call pk2_create(1, 2, 'one'); call pk2_create(2, 2, 'two')");
     sql("call pk2_update(2, 2, 'ZZ')");
-    assert_eq!(sql("select p_id, id, v from pk2 order by p_id").split_whitespace().collect::<Vec<_>>(), [
-        "1", "2", "one", "2", "2", "ZZ"
-    ]);
+    assert_eq!(
+        sql("select p_id, id, v from pk2 order by p_id").split_whitespace().collect::<Vec<_>>(),
+        ["1", "2", "one", "2", "2", "ZZ"]
+    );
     sql("call pk2_delete(1)");
     assert_eq!(sql("select p_id from pk2").trim(), "2");
     sql("call pair_create(1, 1, 'a'); call pair_create(2, 1, 'b'); call pair_create(1, 2, 'c')");
     sql("call pair_delete(1, 1)");
     assert_eq!(sql("select count(*) from pair").trim(), "2");
-    let locked = sql("select json_value(priv, '$.account_locked') from mysql.global_priv where user = 'b''eds'");
+    let locked =
+        sql("select json_value(priv, '$.account_locked') from mysql.global_priv where user = 'b''eds'");
     assert!(["1", "true"].contains(&locked.trim()), "a new account is open to everybody: {locked}");
 }
 

@@ -7,7 +7,7 @@
 
 mod support;
 
-use beds_codegen::{Compiler, Report};
+use beds_codegen::{Code, Compiler, Report, diagnostic::Diagnostic};
 use support::{check, files, finish, folder};
 
 fn report(path: &std::path::Path) -> Report {
@@ -28,6 +28,35 @@ fn each_broken_template_gives_the_expected_report() {
         differences.extend(check(&path.with_extension("txt"), &shown));
     }
     finish(&differences);
+}
+
+/// Where the report of one mistake has a remedy for machines, the template is right after it, or after the next few: a
+/// statement shows its first mistake alone.
+#[test]
+fn remedies_work() {
+    const ROUNDS_MAX: usize = 5;
+    let mut tried = 0;
+    for path in files("reports", "toml") {
+        let mut report = report(&path);
+        let is_one = report.diagnostics().len() == 1;
+        if !is_one || report.diagnostics()[0].fix.is_none() {
+            continue;
+        }
+        tried += 1;
+        for _ in 0..ROUNDS_MAX {
+            let Some(fix) = report.diagnostics().iter().find_map(|diagnostic| diagnostic.fix.clone()) else {
+                break;
+            };
+            let text = report.sources().text(fix.span.file);
+            let right = format!("{}{}{}", &text[..fix.span.start], fix.replacement, &text[fix.span.end..]);
+            let compiler = Compiler::new().template_text("x_rec.toml", right).domains("no-such-folder");
+            report = compiler.compile().map_or_else(|report| report, |output| output.warnings);
+        }
+        // That the database fills the field has a consequence, which the first report has told.
+        let is_told = |found: &Diagnostic| found.code == Code::ArgWithoutValue;
+        assert!(report.diagnostics().iter().all(is_told), "{}: after its remedy:\n{report}", path.display());
+    }
+    assert!(tried > 30, "{tried} remedies are too few");
 }
 
 #[test]

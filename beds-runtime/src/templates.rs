@@ -63,7 +63,7 @@ fn log(report: &Report) {
         let (subject, hint) = (template.as_ref().unwrap_or(database), hint.as_deref().unwrap_or_default());
         match severity {
             Severity::Error => warn!("{subject}: {place}: {message}; {hint}"),
-            Severity::Warning => info!("{subject}: {place}: {message}"),
+            Severity::Warning | Severity::Note => info!("{subject}: {place}: {message}"),
         }
     }
     for unchecked in &report.unchecked {

@@ -41,13 +41,14 @@ impl Domain {
         self.client.request(self.template, operation, body).await
     }
 
-    /// Makes a record into one that the template cannot read.
-    pub(crate) async fn spoil(&self, id: &str) {
+    /// Puts a value into a record that the wire cannot show. Gives the field's name.
+    pub(crate) async fn spoil(&self, id: &str) -> &'static str {
         let stack = &self.site.stack;
         if self.keeps_microseconds {
             let mut connection = MySqlConnection::connect(&stack.mariadb_url()).await.unwrap();
             let update = sqlx::query("update catalog.sample set hour = '100:00:00' where id = ?").bind(id);
             assert_eq!(update.execute(&mut connection).await.unwrap().rows_affected(), 1);
+            "hour"
         } else {
             let client = mongodb::Client::with_uri_str(stack.mongodb_url()).await.unwrap();
             let samples = client.database("journal").collection::<Document>("samples");
@@ -55,6 +56,7 @@ impl Domain {
             let key = Binary { subtype: BinarySubtype::Uuid, bytes };
             let update = samples.update_one(doc! {"_id": key}, doc! {"$set": {"number": "text"}});
             assert_eq!(update.bypass_document_validation(true).await.unwrap().modified_count, 1);
+            "number"
         }
     }
 

@@ -9,11 +9,13 @@ const E: Slot = Slot::Expression;
 /// A moment, or an object with it and its time zone.
 const MOMENT: Slot = Slot::Either(&[Slot::Keys(&[must("date", E), may("timezone", E)]), ONE]);
 const TRIM: Slot = Slot::Keys(&[must("input", E), may("chars", E)]);
-const MATCH: Slot = Slot::Keys(&[must("input", E), must("regex", Slot::Pattern), may("options", Slot::Steer)]);
+const MATCH: Slot =
+    Slot::Keys(&[must("input", E), must("regex", Slot::Pattern), may("options", Slot::Steer)]);
 const REPLACE: Slot = Slot::Keys(&[must("input", E), must("find", E), must("replacement", E)]);
 const N: Slot = Slot::Keys(&[must("input", E), must("n", E)]);
 const METHOD: Slot = Slot::Word(&["approximate", "discrete", "continuous"]);
-const MOVE: Slot = Slot::Keys(&[must("startDate", E), must("unit", E), must("amount", E), may("timezone", E)]);
+const MOVE: Slot =
+    Slot::Keys(&[must("startDate", E), must("unit", E), must("amount", E), may("timezone", E)]);
 const LIST_OR_ONE: Slot = Slot::Expressions(1, usize::MAX);
 
 const CONVERT: &[Key] = &[
@@ -25,13 +27,8 @@ const CONVERT: &[Key] = &[
     may("onError", E),
     may("onNull", E),
 ];
-const DATE_DIFF: &[Key] = &[
-    must("startDate", E),
-    must("endDate", E),
-    must("unit", E),
-    may("timezone", E),
-    may("startOfWeek", E),
-];
+const DATE_DIFF: &[Key] =
+    &[must("startDate", E), must("endDate", E), must("unit", E), may("timezone", E), may("startOfWeek", E)];
 const DATE_FROM_PARTS: &[Key] = &[
     may("year", E),
     may("isoWeekYear", E),
@@ -91,7 +88,13 @@ pub(crate) const EXPRESSIONS: &[Operator] = &[
     ("$cmp", TWO),
     ("$concat", ANY_NUMBER),
     ("$concatArrays", ANY_NUMBER),
-    ("$cond", Slot::Either(&[Slot::Keys(&[must("if", E), must("then", E), must("else", E)]), Slot::Expressions(3, 3)])),
+    (
+        "$cond",
+        Slot::Either(&[
+            Slot::Keys(&[must("if", E), must("then", E), must("else", E)]),
+            Slot::Expressions(3, 3),
+        ]),
+    ),
     ("$convert", Slot::Keys(CONVERT)),
     ("$cos", ONE),
     ("$cosh", ONE),

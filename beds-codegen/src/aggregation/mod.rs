@@ -24,6 +24,8 @@ pub(crate) type Operator = (&'static str, Slot);
 pub(crate) enum Slot {
     /// An expression. A client's value is one, as a literal.
     Expression,
+    /// An expression that decides as a whole whether a document is taken. It has values in it, and is none.
+    Condition,
     /// An expression that says which field, format or type is meant. No client's value steers it.
     Steer,
     /// An expression for a regular expression. A client's value is one where it is declared as such.
@@ -120,9 +122,14 @@ mod tests {
     #[test]
     fn the_tables_are_sorted_and_have_no_name_twice() {
         let stages: Vec<_> = STAGES.iter().map(|stage| stage.name).collect();
-        for table in
-            [stages, names(EXPRESSIONS), names(ACCUMULATORS), names(WINDOWS), names(FILTERS), names(CONDITIONS)]
-        {
+        for table in [
+            stages,
+            names(EXPRESSIONS),
+            names(ACCUMULATORS),
+            names(WINDOWS),
+            names(FILTERS),
+            names(CONDITIONS),
+        ] {
             assert!(table.windows(2).all(|pair| pair[0] < pair[1]), "{table:?}");
             assert!(table.iter().all(|name| name.starts_with('$')), "{table:?}");
         }

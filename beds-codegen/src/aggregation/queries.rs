@@ -15,7 +15,7 @@ pub(crate) const CONDITIONS: &[Operator] = &[
     ("$alwaysTrue", CONSTANT),
     ("$and", Slot::List(&Slot::Query)),
     ("$comment", CONSTANT),
-    ("$expr", Slot::Expression),
+    ("$expr", Slot::Condition),
     ("$jsonSchema", Slot::Constant(Takes::Object)),
     ("$nor", Slot::List(&Slot::Query)),
     ("$or", Slot::List(&Slot::Query)),

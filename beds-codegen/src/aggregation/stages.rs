@@ -107,8 +107,19 @@ pub(crate) const ELSEWHERE: &[&str] = &[
 
 /// Operators of updates, which a pipeline has no place for.
 pub(crate) const UPDATES: &[&str] = &[
-    "$addToSet", "$bit", "$currentDate", "$inc", "$max", "$min", "$mul", "$pop", "$pull", "$pullAll", "$push",
-    "$rename", "$setOnInsert",
+    "$addToSet",
+    "$bit",
+    "$currentDate",
+    "$inc",
+    "$max",
+    "$min",
+    "$mul",
+    "$pop",
+    "$pull",
+    "$pullAll",
+    "$push",
+    "$rename",
+    "$setOnInsert",
 ];
 
 const EXPRESSIONS: Slot = Slot::Map(&Slot::Expression);
@@ -141,7 +152,10 @@ const DENSIFY: &[Key] = &[
         Slot::Keys(&[
             must("step", Slot::Value(Takes::Number)),
             may("unit", NAME),
-            must("bounds", Slot::Either(&[Slot::Word(&["full", "partition"]), Slot::List(&Slot::Value(Takes::Any))])),
+            must(
+                "bounds",
+                Slot::Either(&[Slot::Word(&["full", "partition"]), Slot::List(&Slot::Value(Takes::Any))]),
+            ),
         ]),
     ),
 ];
@@ -151,7 +165,10 @@ const FILL: &[Key] = &[
     may("sortBy", Slot::Sort),
     must(
         "output",
-        Slot::Map(&Slot::Keys(&[may("value", Slot::Expression), may("method", Slot::Word(&["linear", "locf"]))])),
+        Slot::Map(&Slot::Keys(&[
+            may("value", Slot::Expression),
+            may("method", Slot::Word(&["linear", "locf"])),
+        ])),
     ),
 ];
 const GEO_NEAR: &[Key] = &[
@@ -265,7 +282,7 @@ pub(crate) const STAGES: &[Stage] = &[
     stage("$planCacheStats", Place::First, OBJECT),
     stage("$project", Place::Update, EXPRESSIONS),
     stage("$rankFusion", Place::First, Slot::Keys(FUSION)),
-    stage("$redact", Place::Anywhere, Slot::Expression),
+    stage("$redact", Place::Anywhere, Slot::Condition),
     stage("$replaceRoot", Place::Update, Slot::Keys(&[must("newRoot", Slot::Expression)])),
     stage("$replaceWith", Place::Update, Slot::Expression),
     stage("$sample", Place::Anywhere, Slot::Keys(&[must("size", COUNT)])),

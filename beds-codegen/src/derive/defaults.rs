@@ -48,7 +48,11 @@ pub(super) fn shown(ty: &syn::Type) -> String {
         syn::Type::Path(path) => path.path.segments.last().map(|last| last.to_token_stream().to_string()),
         _ => None,
     };
-    text.unwrap_or_else(|| ty.to_token_stream().to_string()).replace(' ', "")
+    let text = text.unwrap_or_else(|| ty.to_token_stream().to_string());
+    // Tokens are set apart by blanks; a lifetime needs its own.
+    [" <", "< ", " >", " ,", " ::", ":: ", "& "]
+        .iter()
+        .fold(text, |text, apart| text.replace(apart, apart.trim()))
 }
 
 /// The last part of a type's path, inside of `Option`.

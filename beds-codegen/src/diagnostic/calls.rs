@@ -5,8 +5,10 @@ use beds_protocol::{ArgMode, Engine, Lane, TypeName};
 use super::Diagnostic;
 use crate::{
     code::Code,
+    foreign::{self, Foreign},
     front::{Example, Front},
     names,
+    part::Place,
     span::Span,
 };
 
@@ -92,17 +94,37 @@ pub(crate) fn returns_missing(span: Span, name: &str, front: Front) -> Diagnosti
 }
 
 pub(crate) fn returns_unknown(span: Span, word: &str, front: Front) -> Diagnostic {
-    let scalar = |ty: &str| front.key("returns", Example::Keys(&[("type", Example::Is(ty))]));
     let diagnostic = Diagnostic::error(Code::ReturnsUnknown, format!("a call cannot return `{word}`"));
-    if TypeName::from_name(word).is_some() {
-        let quoted = format!("\"{word}\"");
-        return diagnostic.at(span, "this is a type").help(format!("write `{}`", scalar(&quoted)));
+    let lower = word.to_ascii_lowercase();
+    if matches!(
+        lower.as_str(),
+        "" | "void" | "none" | "null" | "no" | "ok" | "unit" | "()" | "empty" | "false"
+    ) {
+        let diagnostic = diagnostic.at(span, "the word for this is \"nothing\"");
+        return diagnostic.help("write `\"nothing\"`").rename(word, "nothing");
     }
+    let own = TypeName::from_name(word).is_some().then(|| format!("type = \"{word}\""));
+    if let Some(ty) = own.or_else(|| foreign::translate(word).map(|ty| returned(ty, front))) {
+        let right = match front {
+            Front::Template => format!("returns = {{ {ty} }}"),
+            Front::Attributes | Front::Parentheses => format!("returns({ty})"),
+        };
+        return diagnostic.at(span, "this is a type").help(format!("write `{right}`"));
+    }
+    let scalar = front.key("returns", Example::Keys(&[("type", Example::Is("\"…\""))]));
     let rows = front.key("returns", Example::Keys(&[("rows", Example::Any)]));
     diagnostic.at(span, "the only word here is \"nothing\"").help(format!(
-        "write `{}` or `{rows}`, or remove `returns`: then every result set is returned as it comes",
-        scalar("\"…\"")
+        "write `{scalar}` or `{rows}`, or remove `returns`: then every result set is returned as it comes"
     ))
+}
+
+/// A foreign type with the keys that a returned value may have.
+fn returned(mut ty: Foreign, front: Front) -> String {
+    ty.keys.retain(|(key, _)| Place::Scalar.may_have(key));
+    match front {
+        Front::Template => ty.pairs(", "),
+        Front::Attributes | Front::Parentheses => ty.attribute(),
+    }
 }
 
 pub(crate) fn returns_not_here(span: Span, why: &str, help: &str) -> Diagnostic {

@@ -3,7 +3,8 @@
 //! A stage opens a sink for a part of its work: a template, a field, the arguments of a procedure. Afterwards the sink
 //! tells whether that part had errors, whatever else is wrong in the run.
 
-use super::{Diagnostic, Severity};
+use super::{Diagnostic, Label, Severity};
+use crate::code::Code;
 
 /// How many of the last diagnostics are compared with a new one.
 const COMPARED_MAX: usize = 32;
@@ -40,6 +41,20 @@ impl ErrorSink<'_> {
     /// Remembers a mistake, unless the same one is known at the same place.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         self.store.reported += usize::from(diagnostic.severity == Severity::Error);
+        // A field that is not there is missed wherever it is named, and a wrong engine refuses all objects: one report,
+        // and all its places.
+        if matches!(diagnostic.code, Code::UnknownField | Code::ObjectEngine | Code::CallEngine)
+            && let Some(Label { span, .. }) = diagnostic.primary()
+            && let Some(known) = self.store.list.iter_mut().rev().take(COMPARED_MAX).find(|known| {
+                let is_same_file = known.primary().is_some_and(|label| label.span.file == span.file);
+                is_same_file && known.code == diagnostic.code && known.message == diagnostic.message
+            })
+        {
+            if known.labels.iter().all(|label| label.span != *span) {
+                known.labels.push(Label { span: *span, text: "here too".to_owned(), is_primary: false });
+            }
+            return;
+        }
         let is_known = diagnostic.primary().is_some()
             && self
                 .store

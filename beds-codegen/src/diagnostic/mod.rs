@@ -10,10 +10,12 @@ pub(crate) mod derive;
 pub(crate) mod fields;
 pub(crate) mod files;
 pub(crate) mod header;
+pub(crate) mod literals;
 pub(crate) mod objects;
 pub(crate) mod pipelines;
 pub(crate) mod shape;
 pub(crate) mod syntax;
+pub(crate) mod types;
 
 pub use collect::{ErrorSink, Errors};
 

@@ -6,6 +6,7 @@ use super::Diagnostic;
 use crate::{
     code::Code,
     front::{Example, Front},
+    names,
     span::Span,
 };
 
@@ -39,6 +40,21 @@ pub(crate) fn object_name(span: Span, name: &str, rule: &str) -> Diagnostic {
     let shown = if name.contains('`') { format!("{name:?}") } else { format!("`{}`", name.escape_debug()) };
     Diagnostic::error(Code::ObjectName, format!("{shown} is not a valid name for a database object"))
         .at(span, rule)
+}
+
+/// A name that breaks a rule of the engine.
+pub(crate) fn object_name_rule(span: Span, name: &str, rule: &str) -> Diagnostic {
+    object_name(span, name, rule).help("write the name as the database itself shows it")
+}
+
+/// Several names in one string.
+pub(crate) fn names_in_one(span: Span, names: &[&str]) -> Diagnostic {
+    let right: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+    let right = right.join(", ");
+    Diagnostic::error(Code::UnknownField, "several fields stand in one string")
+        .at(span, "one string, one field")
+        .help(format!("write `{right}`"))
+        .fix(span, right)
 }
 
 /// A name in the quotes of SQL.
@@ -183,9 +199,16 @@ pub(crate) fn version_arg_missing(span: Span, operation: &str, field: &str, decl
     .help("add the field here, and a parameter to the procedure: it changes the record only if the parameter is NULL or the record's version")
 }
 
-pub(crate) fn no_key(span: Span, operation: &str, front: Front) -> Diagnostic {
-    Diagnostic::error(Code::NoKey, format!("`{operation}` needs a key, and no field is part of one"))
-        .at(span, "which record?")
+/// `operations` are those that need a key, with the places of their names.
+pub(crate) fn no_key(operations: &[(&str, Span)], front: Front) -> Diagnostic {
+    let names = names::sentence(operations.iter().map(|(name, _)| *name));
+    let verb = if operations.len() == 1 { "needs" } else { "need" };
+    let mut diagnostic =
+        Diagnostic::error(Code::NoKey, format!("{names} {verb} a key, and no field is part of one"));
+    for (_, span) in operations {
+        diagnostic = diagnostic.at(*span, "which record?");
+    }
+    diagnostic
         .help(format!("add {} to the fields that identify a record", front.write_key("key", Example::Yes)))
 }
 

@@ -70,7 +70,13 @@ pub(crate) fn no_stage(node: &Node, named: Span) -> Diagnostic {
         Some(_) => "a stage has no operator".to_owned(),
         None => format!("{} stands where a stage has to stand", node.value.kind()),
     };
-    shape(node.span, named, &why, "not a stage", "write an object with the stage's operator: { \"$match\": … }")
+    shape(
+        node.span,
+        named,
+        &why,
+        "not a stage",
+        "write an object with the stage's operator: { \"$match\": … }",
+    )
 }
 
 pub(crate) fn two_stages(span: Span, named: Span) -> Diagnostic {
@@ -111,8 +117,9 @@ pub(crate) fn unknown_stage(name: &Spanned<String>, named: Span) -> Diagnostic {
         };
     }
     if UPDATES.contains(&name) {
-        return diagnostic
-            .help("this is an operator of updates; a pipeline computes with `$set` and stores with `$merge`");
+        return diagnostic.help(
+            "this is an operator of updates; a pipeline computes with `$set` and stores with `$merge`",
+        );
     }
     if EXPRESSIONS.iter().chain(FILTERS).any(|(known, _)| *known == name) {
         return diagnostic.help(format!(
@@ -189,7 +196,8 @@ pub(crate) fn is_extended(name: &str) -> bool {
 }
 
 pub(crate) fn extended(span: Span, form: &str, named: Span) -> Diagnostic {
-    let help = "pass the value as an argument: declare it in `args`, and write {\"$arg\": \"NAME\"} in its place";
+    let help =
+        "pass the value as an argument: declare it in `args`, and write {\"$arg\": \"NAME\"} in its place";
     Diagnostic::error(
         Code::ExtendedJson,
         format!("`{form}` is a form of Extended JSON, which is not interpreted"),
@@ -289,8 +297,9 @@ pub(crate) fn no_conditions(span: Span, name: &str, named: Span) -> Diagnostic {
 
 pub(crate) fn no_accumulator(node: &Node, what: &str, named: Span) -> Diagnostic {
     let message = format!("{} stands where an {what} has to stand", node.value.kind());
-    value(node.span, message, "says not how values are gathered", named)
-        .help("write an operator: {\"$sum\": 1}, {\"$first\": \"$name\"}; what all have in common stands in `_id`")
+    value(node.span, message, "says not how values are gathered", named).help(
+        "write an operator: {\"$sum\": 1}, {\"$first\": \"$name\"}; what all have in common stands in `_id`",
+    )
 }
 
 pub(crate) fn no_path(span: Span, path: &str, of: &str, named: Span) -> Diagnostic {
@@ -303,16 +312,21 @@ pub(crate) fn no_direction(node: &Node, named: Span) -> Diagnostic {
         .help("write 1 to ascend and -1 to descend")
 }
 
-pub(crate) fn value_not_here(
-    span: Span,
-    of: &str,
-    (why, help): (&str, &str),
-    named: Span,
-) -> Diagnostic {
+pub(crate) fn value_not_here(span: Span, of: &str, (why, help): (&str, &str), named: Span) -> Diagnostic {
     Diagnostic::error(Code::ValueNotHere, format!("a client's value cannot stand in `{of}`"))
         .at(span, why)
         .near(named, "named here")
         .help(help)
+}
+
+pub(crate) fn steered_by(span: Span, path: &str, named: Span) -> Diagnostic {
+    Diagnostic::error(
+        Code::ValueNotHere,
+        format!("what a client sends gets into `{path}`, and decides here what is meant"),
+    )
+    .at(span, "may hold a client's value")
+    .near(named, "named here")
+    .help("write a constant; where clients choose, use `$switch` with a constant in each branch")
 }
 
 pub(crate) fn undeclared_regex(span: Span, name: &str, of: &str, named: Span) -> Diagnostic {
@@ -322,7 +336,9 @@ pub(crate) fn undeclared_regex(span: Span, name: &str, of: &str, named: Span) ->
     )
     .at(span, "the client would write the expression")
     .near(named, "named here")
-    .help(format!("write {{\"$arg\": \"{name}\", \"as\": \"regex\"}} if clients are to send regular expressions"))
+    .help(format!(
+        "write {{\"$arg\": \"{name}\", \"as\": \"regex\"}} if clients are to send regular expressions"
+    ))
     .help("to search for the text itself, use `$indexOfCP` in `$expr`, or `$eq`")
 }
 
@@ -359,5 +375,7 @@ pub(crate) fn script(span: Span, name: &str, named: Span) -> Diagnostic {
     Diagnostic::warning(Code::ServerScript, format!("`{name}` runs JavaScript in the server"))
         .at(span, "a script")
         .near(named, "named here")
-        .help("write it with operators: scripts are slow, deprecated since MongoDB 8.0, and often switched off")
+        .help(
+            "write it with operators: scripts are slow, deprecated since MongoDB 8.0, and often switched off",
+        )
 }

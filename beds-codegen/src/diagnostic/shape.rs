@@ -13,45 +13,49 @@ use crate::{
     tree::{Entry, Scalar, Value},
 };
 
-pub(crate) fn unknown_key(entry: &Entry, place: &str, part: Part, ty: Option<TypeName>) -> Diagnostic {
+/// What an unknown key stands in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Owner<'a> {
+    /// What it is called, in backquotes.
+    pub(crate) place: &'a str,
+    pub(crate) part: Part,
+    /// The type of what has one.
+    pub(crate) ty: Option<TypeName>,
+    /// The known keys that are written.
+    pub(crate) present: &'a [&'static str],
+}
+
+pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
+    let Owner { place, part, ty, present } = owner;
     let (span, key) = (entry.key.span, entry.key.value.as_str());
     let diagnostic = Diagnostic::error(Code::UnknownKey, format!("unknown key `{key}` in {place}"))
         .at(span, "no such key");
-    let is_of_type = |known: &str| match (part::types_of(known), ty) {
-        (Some(types), Some(ty)) => types.contains(&ty),
-        (Some(_) | None, _) => true,
-    };
-    let is_number = matches!(ty, Some(TypeName::Int | TypeName::Float | TypeName::Decimal));
-    match (meant::meant(key, part), ty) {
-        (Some(Meant::Key("max" | "min")), Some(ty))
-            if is_number && key.to_lowercase().contains(['l', 's', 'w']) && !is_value_word(key) =>
-        {
-            let digits =
-                if ty == TypeName::Decimal { ": its digits are `precision` and `scale`" } else { "" };
-            diagnostic.help(format!(
-                "remove it{digits}; `min` and `max` are the least and the greatest value of the type `{ty}`"
-            ))
+    match meant::meant(key, part) {
+        Some(Meant::Key(known) | Meant::Pair(known, _)) if present.contains(&known) => {
+            diagnostic.help(format!("remove it: its name here is `{known}`, which is written already"))
         }
-        (Some(Meant::Key(known)), Some(ty)) if !is_of_type(known) => {
-            diagnostic.help(format!("remove it: the type `{ty}` has no `{known}`, which is its name here"))
-        }
-        (Some(Meant::Key(known)), _) => {
-            diagnostic.help(format!("write `{known}`: this is its name here")).rename(key, known)
-        }
-        (Some(Meant::Pair(known, value)), _) => {
+        Some(Meant::Key(known)) => match of_type(key, known, ty) {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic.help(format!("write `{known}`: this is its name here")).rename(key, known),
+        },
+        Some(Meant::Pair(known, value)) => {
             let diagnostic =
                 diagnostic.help(format!("write `{known} = {value}`: this is how it is said here"));
             // `false` says the opposite, and a table below a header is no value.
             let at = entry.value.span;
-            let is_line = at.start >= span.end && at.file == span.file;
+            let diagnostic = if (known, value) == ("generated", "\"database\"") {
+                diagnostic.help("`args` of `create` do not name a field that the database fills")
+            } else {
+                diagnostic
+            };
             match entry.value.value {
-                Value::Scalar(Scalar::Bool(true)) if is_line => {
+                Value::Scalar(Scalar::Bool(true)) if at.start >= span.end => {
                     diagnostic.fix(Span { end: at.end, ..span }, format!("{known} = {value}"))
                 }
                 _ => diagnostic,
             }
         }
-        (Some(Meant::Nothing(instead)), _) => {
+        Some(Meant::Nothing(instead)) => {
             let is_read = part == Part::Objects
                 && matches!(&entry.value.value, Value::Table(table) if table.get("view").or(table.get("table")).is_some());
             let diagnostic = diagnostic.help(instead);
@@ -61,7 +65,22 @@ pub(crate) fn unknown_key(entry: &Entry, place: &str, part: Part, ty: Option<Typ
                 diagnostic
             }
         }
-        (None, _) => diagnostic.suggest(key, part.listed(ty), "the keys here are"),
+        None => diagnostic.suggest(key, part.listed(ty), "the keys here are"),
+    }
+}
+
+/// What to do with a key that the type does not have, or that says another thing of it.
+fn of_type(key: &str, known: &str, ty: Option<TypeName>) -> Option<String> {
+    let (ty, types) = (ty?, part::types_of(known)?);
+    let is_number = matches!(ty, TypeName::Int | TypeName::Float | TypeName::Decimal);
+    match types {
+        _ if is_number && matches!(known, "min" | "max") && !is_value_word(key) => Some(match ty {
+            TypeName::Decimal => "remove it: its digits are `precision` and `scale`; `min` and `max` are its least and greatest value".to_owned(),
+            _ => format!("remove it: `min` and `max` are the least and the greatest value of the type `{ty}`"),
+        }),
+        types if types.contains(&ty) => None,
+        [other] => Some(format!("write `{known}`, which is its name here, and make the type `{other}`; or remove it")),
+        _ => Some(format!("remove it: the type `{ty}` has no `{known}`, which is its name here")),
     }
 }
 
@@ -118,6 +137,22 @@ pub(crate) fn returns_columns(span: Span, column: &str) -> Diagnostic {
         .at(span, "a column, it seems")
         .help(format!("write `returns = {{ rows = {{ {column} = \"int\", … }} }}` for the columns of a result set"))
         .help("write `returns = { type = \"int\" }` for one value; values of OUT parameters are returned without `returns`")
+}
+
+/// `rows` by another name.
+pub(crate) fn rows_misspelt(span: Span, key: &str) -> Diagnostic {
+    Diagnostic::error(Code::UnknownKey, format!("unknown key `{key}` in `returns`"))
+        .at(span, "no such key")
+        .help("write `rows`: this is its name here")
+        .rename(key, "rows")
+}
+
+/// A field that stands below the header of another.
+pub(crate) fn below_field(span: Span, name: &str, header: Span, field: &str) -> Diagnostic {
+    Diagnostic::error(Code::UnknownKey, format!("the field `{name}` stands below the header of the field `{field}`"))
+        .at(span, format!("a key of `{field}`, as it stands"))
+        .near(header, "this header takes all lines below it")
+        .help(format!("move `[fields.{field}]` with its keys below all other fields, or write `{field} = {{ … }}` on one line"))
 }
 
 /// Both ways to return at once.
@@ -197,6 +232,12 @@ pub(crate) fn empty_text(span: Span, key: &str) -> Diagnostic {
     Diagnostic::error(Code::EmptyText, format!("`{key}` is empty"))
         .at(span, "no text between the quotes")
         .help("write a text, or remove the key")
+}
+
+pub(crate) fn empty_type(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::EmptyText, "`type` is empty")
+        .at(span, "no text between the quotes")
+        .help("write the name of a type, such as `string`")
 }
 
 pub(crate) fn name_too_long(span: Span, what: &str, length: usize) -> Diagnostic {

@@ -3,13 +3,17 @@
 //! It compares what is valid, so order, layout and comments mean nothing. A change is breaking where a client that
 //! did right before is refused, misled, or gets what it cannot read.
 
+mod calls;
 mod types;
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write as _},
+};
 
 use serde::Serialize;
 
-use crate::model::{ArgMode, Call, Domain, Field, Operations, Returns, Supply};
+use crate::model::{Domain, Field, Operations, Supply};
 
 /// What a change does to clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -103,7 +107,8 @@ pub fn render(changes: &[Change]) -> String {
     }
     let count = |effect: Effect| changes.iter().filter(|change| change.effect == effect).count();
     let (breaking, widening) = (count(Effect::Breaking), count(Effect::Widening));
-    out.push_str(&format!("\n{breaking} breaking, {widening} widening, {} invisible\n", count(Effect::Invisible)));
+    let invisible = count(Effect::Invisible);
+    let _ = writeln!(out, "\n{breaking} breaking, {widening} widening, {invisible} invisible");
     if breaking + widening > 0 {
         out.push_str("clients that send `beds-template-hash` are refused until they are built anew\n");
     }
@@ -154,17 +159,22 @@ fn domain(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
         ("update", update, after.update),
         ("delete", delete, after.delete),
     ] {
-        seen.has(&format!("operation {name}"), (before, after), "such requests are refused with `unknown_operation`");
+        seen.has(
+            &format!("operation {name}"),
+            (before, after),
+            "such requests are refused with `unknown_operation`",
+        );
     }
     fields(old, new, seen);
     fetch(old, new, seen);
-    calls(old, new, seen);
+    calls::changes(old, new, seen);
 }
 
 fn header(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
     let (before, after) = (old.placement.read.service(), new.placement.read.service());
     if before != after {
-        let why = format!("its requests keep their routing keys, but batches have to go to `{after}.batch.*`");
+        let why =
+            format!("its requests keep their routing keys, but batches have to go to `{after}.batch.*`");
         seen.breaking("service", format!("from `{before}` to `{after}`"), why);
     }
     if old.engine() != new.engine() {
@@ -185,13 +195,18 @@ fn header(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
     if names(old) != names(new) {
         let list = |names: Vec<String>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         let what = format!("from {} to {}", list(names(old)), list(names(new)));
-        seen.breaking("key", what, "a `key` of the old form is refused, and stored keys and cursors mean nothing");
+        seen.breaking(
+            "key",
+            what,
+            "a `key` of the old form is refused, and stored keys and cursors mean nothing",
+        );
     }
-    let version = |domain: &Domain| {
-        domain.version.and_then(|index| Some(domain.fields.get(index)?.name.clone()))
-    };
+    let version =
+        |domain: &Domain| domain.version.and_then(|index| Some(domain.fields.get(index)?.name.clone()));
     match (version(old), version(new)) {
-        (Some(_), None) => seen.breaking("version", "removed", "`if_version` is refused, and updates overwrite each other"),
+        (Some(_), None) => {
+            seen.breaking("version", "removed", "`if_version` is refused, and updates overwrite each other");
+        }
         (None, Some(_)) => seen.widening("version", "added", "clients may send `if_version`"),
         _ => {}
     }
@@ -297,12 +312,18 @@ fn supply(old: &Supply, new: &Supply, place: &str, seen: &mut Seen<'_>) {
             let why = "a request without it means another value than before";
             seen.breaking(place, "another default", why);
         }
-        (Optional | Default(_), Required) => seen.breaking(place, "required", "a request without it is refused"),
+        (Optional | Default(_), Required) => {
+            seen.breaking(place, "required", "a request without it is refused");
+        }
         (Required, Optional | Default(_)) => {
             seen.widening(place, "no longer required", "clients may leave it out");
         }
         (Optional, Default(_)) => {
-            seen.breaking(place, "has a default", "a request without it gives that value, and no longer null");
+            seen.breaking(
+                place,
+                "has a default",
+                "a request without it gives that value, and no longer null",
+            );
         }
         (Default(_), Optional) => {
             seen.breaking(place, "no longer has a default", "a request without it gives null");
@@ -344,87 +365,18 @@ fn fetch(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
             seen.breaking("limit", format!("at most {after} instead of {before}"), why);
         }
         std::cmp::Ordering::Less => {
-            seen.widening("limit", format!("at most {after} instead of {before}"), "clients may ask for more");
+            seen.widening(
+                "limit",
+                format!("at most {after} instead of {before}"),
+                "clients may ask for more",
+            );
         }
         std::cmp::Ordering::Equal => {}
     }
     let (before, after) = (old.fetch.limit_default, new.fetch.limit_default);
     if before != after {
-        let why = "a page without `limit` is of another length; who follows `next` sees every record as before";
+        let why =
+            "a page without `limit` is of another length; who follows `next` sees every record as before";
         seen.widening("limit", format!("{after} by default instead of {before}"), why);
-    }
-}
-
-fn calls(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
-    let by_name = |domain: &Domain| -> BTreeMap<String, Call> {
-        domain.calls.iter().map(|call| (call.name.clone(), call.clone())).collect()
-    };
-    let (before, after) = (by_name(old), by_name(new));
-    for (name, call) in &before {
-        match after.get(name) {
-            Some(now) => self::call(call, now, seen),
-            None => seen.breaking(
-                &format!("call `{name}`"),
-                "removed",
-                "such requests are refused with `unknown_operation`",
-            ),
-        }
-    }
-    for name in after.keys().filter(|name| !before.contains_key(*name)) {
-        seen.widening(&format!("call `{name}`"), "added", "clients may use it");
-    }
-}
-
-fn call(old: &Call, new: &Call, seen: &mut Seen<'_>) {
-    let name = &old.name;
-    let place = format!("call `{name}`");
-    if old.lane != new.lane {
-        seen.invisible(&place, format!("on the {} lane", new.lane));
-    }
-    for arg in &old.args {
-        let place = format!("argument `{}` of `{name}`", arg.field.name);
-        let Some(now) = new.args.iter().find(|now| now.field.name == arg.field.name) else {
-            seen.breaking(&place, "removed", "a call that passes it is refused, or its value is not returned");
-            continue;
-        };
-        if arg.mode != now.mode {
-            seen.breaking(&place, format!("mode `{}` instead of `{}`", now.mode, arg.mode), "it is passed or returned in another place");
-            continue;
-        }
-        let used =
-            Use { read: arg.mode != ArgMode::In, create: arg.mode != ArgMode::Out, sent: arg.mode != ArgMode::Out };
-        field(&arg.field, &now.field, used, &place, seen);
-    }
-    for arg in new.args.iter().filter(|arg| !old.args.iter().any(|old| old.field.name == arg.field.name)) {
-        let place = format!("argument `{}` of `{name}`", arg.field.name);
-        if arg.mode != ArgMode::Out && arg.field.supply == Supply::Required {
-            seen.breaking(&place, "added, and required", "a call without it is refused");
-        } else {
-            seen.widening(&place, "added", "calls go on without it");
-        }
-    }
-    returns(&old.returns, &new.returns, &place, seen);
-}
-
-fn returns(old: &Returns, new: &Returns, place: &str, seen: &mut Seen<'_>) {
-    let read = Use { read: true, create: false, sent: false };
-    match (old, new) {
-        (Returns::Nothing, Returns::Nothing) | (Returns::AsItComes, Returns::AsItComes) => {}
-        (Returns::Scalar(old), Returns::Scalar(new)) => types::ty(old, new, read, place, seen),
-        (Returns::Rows(old), Returns::Rows(new)) => {
-            let (before, after) = (by_name(old.iter()), by_name(new.iter()));
-            for (name, field) in &before {
-                let place = format!("column `{name}` of {place}");
-                match after.get(name) {
-                    Some(now) => self::field(field, now, read, &place, seen),
-                    None => seen.breaking(&place, "removed", "rows lack it"),
-                }
-            }
-            for name in after.keys().filter(|name| !before.contains_key(*name)) {
-                seen.widening(&format!("column `{name}` of {place}"), "added", "rows have one member more");
-            }
-        }
-        (Returns::Nothing, _) => seen.widening(place, "returns something", "replies have `data`"),
-        _ => seen.breaking(place, "returns something else", "`data` has another shape"),
     }
 }

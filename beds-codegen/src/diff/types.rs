@@ -35,7 +35,12 @@ pub(super) fn ty(old: &Type, new: &Type, used: Use, place: &str, seen: &mut Seen
             Type::Decimal { precision, scale, min, max },
             Type::Decimal { precision: new_precision, scale: new_scale, min: new_min, max: new_max },
         ) => {
-            bounds("digits before the point", &(precision - scale), &(new_precision - new_scale), (precision - scale).cmp(&(new_precision - new_scale)));
+            bounds(
+                "digits before the point",
+                &(precision - scale),
+                &(new_precision - new_scale),
+                (precision - scale).cmp(&(new_precision - new_scale)),
+            );
             bounds("scale", scale, new_scale, scale.cmp(new_scale));
             optional("min", min.as_deref(), new_min.as_deref(), true, used, place, seen);
             optional("max", max.as_deref(), new_max.as_deref(), false, used, place, seen);
@@ -86,7 +91,19 @@ fn bound(
     place: &str,
     seen: &mut Seen<'_>,
 ) {
-    let what = format!("{name} {after} instead of {before}");
+    // The ends of a type are no bounds that somebody wrote.
+    let ends = [
+        i64::MIN.to_string(),
+        i64::MAX.to_string(),
+        u64::MAX.to_string(),
+        f64::MIN.to_string(),
+        f64::MAX.to_string(),
+    ];
+    let shown = |bound: &dyn Display| {
+        let text = bound.to_string();
+        if ends.contains(&text) { "none".to_owned() } else { text }
+    };
+    let what = format!("{name} {} instead of {}", shown(after), shown(before));
     match order {
         Ordering::Equal => {}
         Ordering::Greater => narrower(what, used, place, seen),
@@ -126,7 +143,10 @@ fn optional(
         (None, Some(new)) => narrower(format!("{name} {new}"), used, place, seen),
         (Some(old), None) => wider(format!("no {name} instead of {old}"), used, place, seen),
         (Some(old), Some(new)) if old != new => {
-            let order = number(new).zip(number(old)).and_then(|(new, old)| new.partial_cmp(&old)).unwrap_or(Ordering::Greater);
+            let order = number(new)
+                .zip(number(old))
+                .and_then(|(new, old)| new.partial_cmp(&old))
+                .unwrap_or(Ordering::Greater);
             let order = if is_least { order } else { order.reverse() };
             bound(name, (&old, &new), order, used, place, seen);
         }
@@ -157,7 +177,9 @@ fn members(old: &[Field], new: &[Field], used: Use, place: &str, seen: &mut Seen
         let place = format!("member `{}` of {place}", member.name);
         match new.iter().find(|now| now.name == member.name) {
             Some(now) => field(member, now, used, &place, seen),
-            None => seen.breaking(&place, "removed", "replies lack it, and a request that sends it is refused"),
+            None => {
+                seen.breaking(&place, "removed", "replies lack it, and a request that sends it is refused");
+            }
         }
     }
     for member in new.iter().filter(|member| !old.iter().any(|old| old.name == member.name)) {

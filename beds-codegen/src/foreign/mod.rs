@@ -31,7 +31,7 @@ impl Foreign {
         Self::new(TypeName::String).key("min", 24).key("max", 24).key("pattern", "\"[0-9a-f]+\"")
     }
 
-    fn key(mut self, key: &'static str, value: impl ToString) -> Self {
+    fn key(mut self, key: &'static str, value: impl std::fmt::Display) -> Self {
         self.keys.push((key, value.to_string()));
         self
     }
@@ -79,6 +79,16 @@ pub(crate) fn translate(written: &str) -> Option<Foreign> {
     let lower = written.trim().to_ascii_lowercase();
     if TypeName::from_name(written.trim()).is_some() {
         return None;
+    }
+    for mode in ["inout", "out", "in"] {
+        let inner = lower.strip_prefix(mode).and_then(|rest| rest.strip_prefix(' ')).map(str::trim);
+        if let Some(inner) = inner {
+            let ty = TypeName::from_name(inner).map(Foreign::new).or_else(|| translate(inner))?;
+            return Some(if mode == "in" { ty } else { ty.key("mode", format_args!("\"{mode}\"")) });
+        }
+    }
+    if ["hashmap<", "btreemap<", "map<", "record<", "dict<"].iter().any(|map| lower.starts_with(map)) {
+        return Some(Foreign::new(TypeName::Json));
     }
     if let Some(inner) = inner_type(&lower) {
         return wrapped(inner, &lower);
@@ -266,6 +276,8 @@ mod tests {
             ("string[]", "{ type = \"list\", items = \"string\" }"),
             ("Vec<String>", "{ type = \"list\", items = \"string\" }"),
             ("Option<i32>", "{ type = \"int\", nullable = true }"),
+            ("out decimal(10,2)", "{ type = \"decimal\", precision = 10, scale = 2, mode = \"out\" }"),
+            ("in date", "\"date\""),
             ("array<varchar(5)>", "{ type = \"list\", items = { type = \"string\", max = 5 } }"),
         ] {
             assert_eq!(translate(written).map(|ty| ty.value()).as_deref(), Some(right), "{written}");

@@ -26,7 +26,7 @@ pub(super) fn base(name: &str, arguments: &[String], modifiers: &mut Modifiers) 
         "money" | "currency" | "smallmoney" => {
             decimal(19, 4).unsure("`precision` counts all digits, `scale` those after the point")
         }
-        "decimal128" | "bigdecimal" | "bignumeric" | "big_decimal" => {
+        "decimal128" | "numberdecimal" | "bigdecimal" | "bignumeric" | "big_decimal" => {
             decimal(34, 4).unsure("`precision` counts all digits, `scale` those after the point")
         }
         "serial" | "bigserial" | "smallserial" | "identity" | "autoincrement" | "auto_increment" => {
@@ -96,7 +96,9 @@ fn integer(name: &str, modifiers: &mut Modifiers) -> Option<Foreign> {
     match name {
         "int" | "integer" | "bigint" | "smallint" | "tinyint" | "mediumint" | "int1" | "int2" | "int3"
         | "int4" | "int8" | "int16" | "int32" | "int64" | "i8" | "i16" | "i32" | "i64" | "i128" | "isize"
-        | "long" | "short" | "byte" | "whole" | "long integer" => Some(Foreign::new(TypeName::Int)),
+        | "numberlong" | "numberint" | "long" | "short" | "byte" | "whole" | "long integer" => {
+            Some(Foreign::new(TypeName::Int))
+        }
         "u8" | "u16" | "u32" | "u64" | "u128" | "usize" | "uint" | "uint8" | "uint16" | "uint32"
         | "uint64" | "unsigned" | "unsigned int" | "unsigned integer" | "unsigned bigint" | "uint4" => {
             modifiers.is_unsigned = true;

@@ -3,7 +3,7 @@
 use super::mistake::{Mistake, word};
 
 /// The string that begins with the quote at `start`, and where it ends.
-pub(super) fn string(text: &str, start: usize) -> Result<(String, usize), Mistake> {
+pub(super) fn string(text: &str, start: usize) -> Result<(String, usize), Box<Mistake>> {
     let mut out = String::new();
     let mut at = start + 1;
     loop {
@@ -32,7 +32,7 @@ pub(super) fn string(text: &str, start: usize) -> Result<(String, usize), Mistak
     }
 }
 
-fn unclosed(text: &str, start: usize) -> Mistake {
+fn unclosed(text: &str, start: usize) -> Box<Mistake> {
     let end = start + text[start..].lines().next().map_or(1, |line| line.trim_end().len());
     Mistake::new(
         start..end,
@@ -43,7 +43,7 @@ fn unclosed(text: &str, start: usize) -> Mistake {
 }
 
 /// The character that an escape stands for, and where the escape ends.
-fn escape(text: &str, at: usize) -> Result<(char, usize), Mistake> {
+fn escape(text: &str, at: usize) -> Result<(char, usize), Box<Mistake>> {
     let rest = &text[at + 1..];
     let plain = match rest.chars().next() {
         Some('"') => '"',
@@ -65,7 +65,7 @@ fn escape(text: &str, at: usize) -> Result<(char, usize), Mistake> {
     Ok((plain, at + 2))
 }
 
-fn unicode(text: &str, at: usize) -> Result<(char, usize), Mistake> {
+fn unicode(text: &str, at: usize) -> Result<(char, usize), Box<Mistake>> {
     let unit = |at: usize| {
         let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
         // `from_str_radix` takes a sign, too.
@@ -89,7 +89,7 @@ fn unicode(text: &str, at: usize) -> Result<(char, usize), Mistake> {
 }
 
 /// Where the number that begins at `start` ends.
-pub(super) fn number(text: &str, start: usize) -> Result<usize, Mistake> {
+pub(super) fn number(text: &str, start: usize) -> Result<usize, Box<Mistake>> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '-' | '_');
     let length = text[start..].find(|c| !is_part(c)).unwrap_or(text.len() - start);
     let written = &text[start..start + length];
@@ -101,7 +101,8 @@ pub(super) fn number(text: &str, start: usize) -> Result<usize, Mistake> {
     let digits = written.trim_start_matches('-');
     let help = if written.contains('_') {
         "write the digits without `_`"
-    } else if digits.len() > 1 && digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+    } else if digits.len() > 1 && digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit())
+    {
         "remove the zeros before the number, or write it in quotes if it is a string"
     } else if digits.bytes().filter(|byte| *byte == b'-').count() > 1 {
         "write dates in quotes, or pass them as arguments"

@@ -21,23 +21,23 @@ impl Mistake {
         message: impl Into<String>,
         label: &'static str,
         help: impl Into<String>,
-    ) -> Self {
-        Self { at, message: message.into(), label, near: None, help: help.into(), fix: None }
+    ) -> Box<Self> {
+        Box::new(Self { at, message: message.into(), label, near: None, help: help.into(), fix: None })
     }
 
-    pub(super) fn fix(mut self, at: Range<usize>, replacement: impl Into<String>) -> Self {
+    pub(super) fn fix(mut self: Box<Self>, at: Range<usize>, replacement: impl Into<String>) -> Box<Self> {
         self.fix = Some((at, replacement.into()));
         self
     }
 
-    pub(super) fn near(mut self, at: Range<usize>, label: &'static str) -> Self {
+    pub(super) fn near(mut self: Box<Self>, at: Range<usize>, label: &'static str) -> Box<Self> {
         self.near = Some((at, label));
         self
     }
 }
 
 /// What stands where a value was expected, and is none.
-pub(super) fn no_value(text: &str, at: usize) -> Mistake {
+pub(super) fn no_value(text: &str, at: usize) -> Box<Mistake> {
     let rest = &text[at..];
     if let Some(mistake) = foreign(text, at) {
         return mistake;
@@ -53,7 +53,12 @@ pub(super) fn no_value(text: &str, at: usize) -> Mistake {
     match name {
         "" => {
             let end = at + rest.chars().next().map_or(0, char::len_utf8);
-            Mistake::new(at..end, "a value is missing", "expected a value here", "write a value, or remove what asks for it")
+            Mistake::new(
+                at..end,
+                "a value is missing",
+                "expected a value here",
+                "write a value, or remove what asks for it",
+            )
         }
         _ if name.starts_with("db.") => Mistake::new(
             at..end,
@@ -82,7 +87,7 @@ pub(super) fn no_value(text: &str, at: usize) -> Mistake {
 }
 
 /// What stands where the name of a member was expected.
-pub(super) fn no_name(text: &str, at: usize) -> Mistake {
+pub(super) fn no_name(text: &str, at: usize) -> Box<Mistake> {
     let rest = &text[at..];
     if let Some(mistake) = foreign(text, at) {
         return mistake;
@@ -107,7 +112,7 @@ pub(super) fn no_name(text: &str, at: usize) -> Mistake {
 }
 
 /// What JSON has nowhere, whatever is expected.
-pub(super) fn foreign(text: &str, at: usize) -> Option<Mistake> {
+pub(super) fn foreign(text: &str, at: usize) -> Option<Box<Mistake>> {
     let rest = &text[at..];
     let line = at + rest.lines().next().unwrap_or_default().trim_end().len();
     let first = rest.chars().next()?;
@@ -158,7 +163,8 @@ pub(super) fn foreign(text: &str, at: usize) -> Option<Mistake> {
             None => mistake,
         });
     }
-    let is_unseen = first.is_control() || (first.is_whitespace() && !first.is_ascii())
+    let is_unseen = first.is_control()
+        || (first.is_whitespace() && !first.is_ascii())
         || matches!(first, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
     is_unseen.then(|| {
         let name = match first {
@@ -194,7 +200,7 @@ fn in_foreign_quotes(rest: &str, open: char) -> Option<(usize, &str)> {
     is_plain.then_some((open.len_utf8() + end + close.len_utf8(), inner))
 }
 
-fn shell_value(at: Range<usize>, form: &str) -> Mistake {
+fn shell_value(at: Range<usize>, form: &str) -> Box<Mistake> {
     Mistake::new(
         at,
         format!("`{form}` is a value of the shell, and JSON has no such thing"),
@@ -203,7 +209,7 @@ fn shell_value(at: Range<usize>, form: &str) -> Mistake {
     )
 }
 
-fn constant(at: Range<usize>, name: &str, right: &str) -> Mistake {
+fn constant(at: Range<usize>, name: &str, right: &str) -> Box<Mistake> {
     Mistake::new(at.clone(), format!("JSON has no `{name}`"), "not a value of JSON", format!("write {right}"))
         .fix(at, right)
 }

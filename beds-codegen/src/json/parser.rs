@@ -12,7 +12,7 @@ use crate::span::{FileId, Span, Spanned};
 const DEPTH_MAX: usize = 100;
 
 /// Reads a text that is one value.
-pub(crate) fn parse(text: &str, file: FileId) -> Result<Node, Mistake> {
+pub(crate) fn parse(text: &str, file: FileId) -> Result<Node, Box<Mistake>> {
     // A byte order mark is no more part of it than of a template.
     let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let mut parser = Parser { text, file, at: start };
@@ -61,7 +61,7 @@ impl Parser<'_> {
         self.at..self.at + self.rest().chars().next().map_or(0, char::len_utf8)
     }
 
-    fn value(&mut self, depth: usize) -> Result<Node, Mistake> {
+    fn value(&mut self, depth: usize) -> Result<Node, Box<Mistake>> {
         let start = self.at;
         if depth > DEPTH_MAX {
             let help = format!("MongoDB takes at most {DEPTH_MAX} levels");
@@ -84,7 +84,7 @@ impl Parser<'_> {
         Ok(Spanned::new(value, self.span(start..self.at)))
     }
 
-    fn constant(&mut self) -> Result<Json, Mistake> {
+    fn constant(&mut self) -> Result<Json, Box<Mistake>> {
         let length = word(self.rest());
         let value = match &self.rest()[..length] {
             "true" => Json::Bool(true),
@@ -96,7 +96,7 @@ impl Parser<'_> {
         Ok(value)
     }
 
-    fn list(&mut self, depth: usize) -> Result<Json, Mistake> {
+    fn list(&mut self, depth: usize) -> Result<Json, Box<Mistake>> {
         let open = self.at;
         let mut items = Vec::new();
         self.at += 1;
@@ -112,7 +112,7 @@ impl Parser<'_> {
         Ok(Json::List(items))
     }
 
-    fn object(&mut self, depth: usize) -> Result<Json, Mistake> {
+    fn object(&mut self, depth: usize) -> Result<Json, Box<Mistake>> {
         let open = self.at;
         let mut members: Vec<Member> = Vec::new();
         self.at += 1;
@@ -123,7 +123,8 @@ impl Parser<'_> {
                 if let Some(first) = members.iter().find(|known| known.name.value == member.name.value) {
                     let Span { start, end, .. } = member.name.span;
                     let message = format!("the member \"{}\" stands twice", first.name.value);
-                    let help = "keep one of them; conditions on one field are joined in one object, or with `$and`";
+                    let help =
+                        "keep one of them; conditions on one field are joined in one object, or with `$and`";
                     return Err(Mistake::new(start..end, message, "again", help)
                         .near(first.name.span.range(), "first here"));
                 }
@@ -136,7 +137,7 @@ impl Parser<'_> {
         Ok(Json::Object(members))
     }
 
-    fn member(&mut self, depth: usize, open: usize) -> Result<Member, Mistake> {
+    fn member(&mut self, depth: usize, open: usize) -> Result<Member, Box<Mistake>> {
         let start = self.at;
         match self.peek() {
             Some(b'"') => {}
@@ -154,7 +155,8 @@ impl Parser<'_> {
             let message = format!("`:` is missing after the name \"{}\"", name.value);
             let help = "write a colon between the name of a member and its value";
             return Err(foreign(self.text, self.at).unwrap_or_else(|| {
-                Mistake::new(self.here(), message, "expected `:` here", help).near(start..end, "after this name")
+                Mistake::new(self.here(), message, "expected `:` here", help)
+                    .near(start..end, "after this name")
             }));
         }
         self.at += 1;
@@ -167,7 +169,7 @@ impl Parser<'_> {
     }
 
     /// Goes behind the comma after an entry; tells whether the bracket is closed instead.
-    fn next(&mut self, close: u8, open: usize) -> Result<bool, Mistake> {
+    fn next(&mut self, close: u8, open: usize) -> Result<bool, Box<Mistake>> {
         let end = self.at;
         self.blanks();
         if self.closes(close, open, None)? {
@@ -183,22 +185,22 @@ impl Parser<'_> {
     }
 
     /// Whether the bracket is closed here, where it may be: not after a comma.
-    fn closes(&mut self, close: u8, open: usize, comma: Option<usize>) -> Result<bool, Mistake> {
+    fn closes(&mut self, close: u8, open: usize, comma: Option<usize>) -> Result<bool, Box<Mistake>> {
         match self.peek() {
             None => Err(self.unclosed(open)),
-            Some(byte) if byte == close => match comma {
-                Some(comma) => Err(Mistake::new(
+            Some(byte) if byte == close => {
+                let Some(comma) = comma else {
+                    self.at += 1;
+                    return Ok(true);
+                };
+                Err(Mistake::new(
                     comma..comma + 1,
                     "a comma stands after the last entry",
                     "nothing follows this comma",
                     "remove the comma",
                 )
-                .fix(comma..comma + 1, "")),
-                None => {
-                    self.at += 1;
-                    Ok(true)
-                }
-            },
+                .fix(comma..comma + 1, ""))
+            }
             Some(byte @ (b']' | b'}')) => {
                 let (wrong, right) = (char::from(byte), char::from(close));
                 let message = format!("`{wrong}` where `{right}` has to close the bracket");
@@ -210,7 +212,7 @@ impl Parser<'_> {
         }
     }
 
-    fn no_comma(&self, end: usize) -> Mistake {
+    fn no_comma(&self, end: usize) -> Box<Mistake> {
         let before = self.text[..end].char_indices().next_back().map_or(0, |(at, _)| at);
         match self.peek() {
             Some(b':') => Mistake::new(
@@ -222,20 +224,25 @@ impl Parser<'_> {
             Some(b';') => {
                 Mistake::new(self.here(), "`;` stands in place of a comma", "not JSON", "write `,`")
             }
-            _ => Mistake::new(self.here(), "a comma is missing", "expected `,` before this", "write `,` between two entries")
-                .near(before..end, "after this entry")
-                .fix(end..end, ","),
+            _ => Mistake::new(
+                self.here(),
+                "a comma is missing",
+                "expected `,` before this",
+                "write `,` between two entries",
+            )
+            .near(before..end, "after this entry")
+            .fix(end..end, ","),
         }
     }
 
-    fn unclosed(&self, open: usize) -> Mistake {
+    fn unclosed(&self, open: usize) -> Box<Mistake> {
         let bracket = &self.text[open..=open];
         let close = if bracket == "[" { "]" } else { "}" };
         let message = format!("`{bracket}` is never closed");
         Mistake::new(open..open + 1, message, "opened here", format!("close it with `{close}`"))
     }
 
-    fn after_the_end(&self, value: &Json) -> Mistake {
+    fn after_the_end(&self, value: &Json) -> Box<Mistake> {
         if let Some(mistake) = foreign(self.text, self.at) {
             return mistake;
         }
@@ -259,30 +266,82 @@ mod tests {
     use super::*;
     use crate::span::Sources;
 
-    fn parsed(text: &str) -> Result<Node, Mistake> {
+    fn parsed(text: &str) -> Result<Node, Box<Mistake>> {
         parse(text, Sources::default().add("a", text))
     }
 
     #[test]
     fn what_serde_takes_is_taken_and_nothing_else() {
         for text in [
-            "[]", "{}", " [1, -2.5e3, 0] ", r#"{"a": [true, false, null], "b": {"c": "d"}}"#,
-            r#"["\u0041\ud83d\ude00\n\"\\\/"]"#, "\u{feff}[]", "[[[[]]]]", r#"["ß", "😀"]"#,
+            "[]",
+            "{}",
+            " [1, -2.5e3, 0] ",
+            r#"{"a": [true, false, null], "b": {"c": "d"}}"#,
+            r#"["\u0041\ud83d\ude00\n\"\\\/"]"#,
+            "\u{feff}[]",
+            "[[[[]]]]",
+            r#"["ß", "😀"]"#,
         ] {
             let bare = text.trim_start_matches('\u{feff}');
             assert!(serde_json::from_str::<serde_json::Value>(bare).is_ok(), "{text}");
             assert!(parsed(text).is_ok(), "{text}: {:?}", parsed(text));
         }
         for text in [
-            "", " ", "[", "{", "[1", "[1,", "[1,]", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,}", "[1}", "{]", "[01]",
-            "[+1]", "[.5]", "[1.]", "[0x1]", "[1_0]", "[nul]", "[True]", "['a']", "{a:1}", "[\"a", "[\"a\nb\"]",
-            "[\"\\d\"]", "[\"\\u12\"]", "[\"\\ud800\"]", "[\"\\ud800\\u0041\"]", "[1]]", "[1];", "[1] // x", "[/*", "/",
-            "[1 2]", "[\u{a0}1]", "[\"\t\"]", "[:]", "[,1]", "{,}", "{\"a\" 1}", "\u{feff}", "[\"\\", "[\"\\u+123\"]",
+            "",
+            " ",
+            "[",
+            "{",
+            "[1",
+            "[1,",
+            "[1,]",
+            "{\"a\"",
+            "{\"a\":",
+            "{\"a\":1",
+            "{\"a\":1,}",
+            "[1}",
+            "{]",
+            "[01]",
+            "[+1]",
+            "[.5]",
+            "[1.]",
+            "[0x1]",
+            "[1_0]",
+            "[nul]",
+            "[True]",
+            "['a']",
+            "{a:1}",
+            "[\"a",
+            "[\"a\nb\"]",
+            "[\"\\d\"]",
+            "[\"\\u12\"]",
+            "[\"\\ud800\"]",
+            "[\"\\ud800\\u0041\"]",
+            "[1]]",
+            "[1];",
+            "[1] // x",
+            "[/*",
+            "/",
+            "[1 2]",
+            "[\u{a0}1]",
+            "[\"\t\"]",
+            "[:]",
+            "[,1]",
+            "{,}",
+            "{\"a\" 1}",
+            "\u{feff}",
+            "[\"\\",
+            "[\"\\u+123\"]",
         ] {
             assert!(serde_json::from_str::<serde_json::Value>(text).is_err(), "{text}");
             let mistake = parsed(text).expect_err(text);
-            assert!(mistake.at.start <= mistake.at.end && mistake.at.end <= text.len(), "{text}: {mistake:?}");
-            assert!(text.is_char_boundary(mistake.at.start) && text.is_char_boundary(mistake.at.end), "{text}");
+            assert!(
+                mistake.at.start <= mistake.at.end && mistake.at.end <= text.len(),
+                "{text}: {mistake:?}"
+            );
+            assert!(
+                text.is_char_boundary(mistake.at.start) && text.is_char_boundary(mistake.at.end),
+                "{text}"
+            );
         }
     }
 

@@ -24,7 +24,8 @@ pub(super) fn looks_like_template(path: &Path) -> bool {
     if name.starts_with(['.', '#']) {
         return false;
     }
-    name.contains("_rec.") || name.ends_with("_rec") || (name.ends_with(".toml") && has_header(path))
+    let is_toml = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
+    name.contains("_rec.") || name.ends_with("_rec") || (is_toml && has_header(path))
 }
 
 fn has_header(path: &Path) -> bool {

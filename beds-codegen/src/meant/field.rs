@@ -144,6 +144,9 @@ fn no_such_thing(key: &str, place: Place) -> Option<Meant> {
         | "charset" | "character_set" | "encoding" | "storage" | "after" | "position" | "order" => {
             Nothing("this is the database's, and a template has no word for it: remove it")
         }
+        "additional_properties" | "additionalproperties" | "strict" | "unevaluated_properties" => Nothing(
+            "remove it: an object has the members in `fields` and no others; one of any shape is a `json`",
+        ),
         "check" | "validate" | "validation" | "validator" | "validators" | "rule" | "rules" | "assert" => {
             Nothing(
                 "write what a value must be with `min`, `max`, `pattern` or `values`; the rest is for the procedure to refuse",

@@ -66,10 +66,9 @@ pub(super) fn section(key: &str) -> Option<Meant> {
 
 pub(super) fn header(key: &str) -> Option<Meant> {
     Some(match key {
-        "title" | "template" | "domain" | "entity" | "table_name" | "wire_name" | "id" => Key("name"),
-        "desc" | "comment" | "doc" | "docs" | "summary" | "about" | "documentation" | "note" => {
-            Key("description")
-        }
+        "template" | "domain" | "entity" | "table_name" | "wire_name" | "id" => Key("name"),
+        "title" | "label" | "desc" | "comment" | "doc" | "docs" | "summary" | "about" | "documentation"
+        | "note" => Key("description"),
         "db" | "dbase" | "schema" | "catalog" | "database_name" | "dbname" | "db_name" | "keyspace" => {
             Key("database")
         }

@@ -1,14 +1,12 @@
 //! Stage 2: a template's text becomes a tree in which every key and value knows its place.
 //!
 //! The `toml` crate judges a text. Where it refuses one, what is wrong is found and told by modules of our own:
-//! `language` for texts that are not TOML as a whole, `scan` with `values` and `words` for mistakes in single lines,
+//! `language` for texts that are not TOML as a whole, `broken` for mistakes in single lines,
 //! `twice` for keys that stand twice. The words of the crate's own errors are never shown.
 
+mod broken;
 mod language;
-mod scan;
 mod twice;
-mod values;
-mod words;
 
 use std::ops::Range;
 
@@ -36,7 +34,7 @@ pub fn parse(file: FileId, sources: &Sources, errors: &mut ErrorSink<'_>) -> Opt
     let is_twice = |message: &str| TWICE.iter().any(|beginning| message.starts_with(beginning));
     if let Some(other) = mistakes.iter().find(|mistake| !is_twice(mistake.message())) {
         let range = within(text, other.span().unwrap_or(text.len()..text.len()));
-        broken(text, Span { file, start: range.start, end: range.end }, errors);
+        refused(text, Span { file, start: range.start, end: range.end }, errors);
         return None;
     }
     let mut doubles = Vec::new();
@@ -58,12 +56,12 @@ pub fn parse(file: FileId, sources: &Sources, errors: &mut ErrorSink<'_>) -> Opt
 }
 
 /// Reports what is wrong in a text that the parser refuses; `place` is where it gave up first.
-fn broken(text: &str, place: Span, errors: &mut ErrorSink<'_>) {
+fn refused(text: &str, place: Span, errors: &mut ErrorSink<'_>) {
     if let Some(whole) = language::recognize(text, place.file) {
         errors.push(whole);
         return;
     }
-    let found = scan::scan(text, place.file);
+    let found = broken::scan(text, place.file);
     if found.is_empty() {
         errors.push(syntax::unknown(place));
     }

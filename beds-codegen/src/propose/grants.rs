@@ -146,7 +146,10 @@ fn mongosh_script(name: &str, databases: &BTreeMap<&str, BTreeMap<String, BTreeS
             })
             .collect();
         let database = Value::from(*database);
-        format!("    {{\n      db: {database},\n      privileges: [\n{}\n      ],\n    }}", privileges.join(",\n"))
+        format!(
+            "    {{\n      db: {database},\n      privileges: [\n{}\n      ],\n    }}",
+            privileges.join(",\n")
+        )
     };
     let roles: Vec<_> = databases.iter().map(role).collect();
     MONGOSH.replace("NAME", &Value::from(name).to_string()).replace("ROLES", &roles.join(",\n"))

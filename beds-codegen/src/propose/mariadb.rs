@@ -41,7 +41,7 @@ pub(super) fn proposed(
 }
 
 fn routine_named(thing: Thing, name: &str, create: String) -> Proposed {
-    Proposed { thing, name: name.to_owned(), create, parts: Vec::new(), validator: None }
+    Proposed { thing, name: name.to_owned(), create, parts: Vec::new(), more: Vec::new(), validator: None }
 }
 
 fn create_view(domain: &Domain, name: &str, table: &str) -> Proposed {
@@ -49,7 +49,7 @@ fn create_view(domain: &Domain, name: &str, table: &str) -> Proposed {
     let create =
         format!("create view if not exists {} as\nselect {columns}\nfrom {}", quoted(name), quoted(table));
     let parts = domain.fields.iter().map(|field| (field.column.clone(), create.clone())).collect();
-    Proposed { thing: Thing::View, name: name.to_owned(), create, parts, validator: None }
+    Proposed { thing: Thing::View, name: name.to_owned(), create, parts, more: Vec::new(), validator: None }
 }
 
 /// The names of parameters. MariaDB reads a name that is a parameter's and a column's as the parameter: so none is a
@@ -104,9 +104,8 @@ fn create_table(domain: &Domain, table: &str) -> Proposed {
         let name = pick(&[*index]);
         lines.push(format!("key {name} ({name})"));
     }
-    let create =
-        format!("create table if not exists {} (\n    {}\n)", quoted(table), lines.join(",\n    "));
-    Proposed { thing: Thing::Table, name: table.to_owned(), create, parts, validator: None }
+    let create = format!("create table if not exists {} (\n    {}\n)", quoted(table), lines.join(",\n    "));
+    Proposed { thing: Thing::Table, name: table.to_owned(), create, parts, more: Vec::new(), validator: None }
 }
 
 fn column(field: &Field) -> String {

@@ -26,7 +26,14 @@ pub(super) fn proposed(domain: &Domain, read: Option<&Relation>, written: &[Opti
             json!([{ "$project": project }])
         );
         let name = view.name.clone();
-        all.push(Proposed { thing: Thing::View, name, create, parts: Vec::new(), validator: None });
+        all.push(Proposed {
+            thing: Thing::View,
+            name,
+            create,
+            parts: Vec::new(),
+            more: Vec::new(),
+            validator: None,
+        });
     }
     all
 }
@@ -38,15 +45,18 @@ fn collection(domain: &Domain, name: &str) -> Proposed {
         properties.entry("_id").or_insert_with(|| json!({}));
     }
     let validator = json!({ "$jsonSchema": schema });
-    let add = |(index, definition): (String, String)| {
+    let add = |Index { name: index, definition, .. }: &Index| {
         let command = format!("{{ \"createIndexes\": {}, \"indexes\": [{definition}] }}", text(name));
-        (index, command)
+        (index.clone(), command)
     };
+    let (unique, others): (Vec<Index>, Vec<Index>) =
+        indexes(domain).into_iter().partition(|index| index.is_unique);
     Proposed {
         thing: Thing::Collection,
         name: name.to_owned(),
         create: format!("{{ \"create\": {}, \"validator\": {validator:#} }}", text(name)),
-        parts: indexes(domain).into_iter().map(add).collect(),
+        parts: unique.iter().map(add).collect(),
+        more: others.iter().map(|index| add(index).1).collect(),
         validator: Some(format!("{{ \"collMod\": {}, \"validator\": {validator:#} }}", text(name))),
     }
 }
@@ -55,10 +65,17 @@ fn text(text: &str) -> Value {
     Value::from(text)
 }
 
-/// Indexes by name. The order of an index's members means something, so these are texts and no maps. The names are
+/// An index.
+struct Index {
+    name: String,
+    definition: String,
+    is_unique: bool,
+}
+
+/// The indexes of a collection. The order of an index's members means something, so these are texts and no maps. The names are
 /// those that MongoDB gives, from which a conflict tells its fields.
-fn indexes(domain: &Domain) -> Vec<(String, String)> {
-    let mut indexes: Vec<(String, String)> = Vec::new();
+fn indexes(domain: &Domain) -> Vec<Index> {
+    let mut indexes = Vec::new();
     let keys: Vec<&Field> = domain.key.iter().filter_map(|index| domain.fields.get(*index)).collect();
     let mut index = |fields: &[&Field], is_unique: bool| {
         let names: Vec<_> = fields.iter().map(|field| field.column.as_str()).collect();
@@ -67,7 +84,7 @@ fn indexes(domain: &Domain) -> Vec<(String, String)> {
         let name = names.iter().map(|name| format!("{name}_1")).collect::<Vec<_>>().join("_");
         let definition =
             format!("{{ \"name\": {}, \"key\": {{ {} }}{unique} }}", text(&name), members.join(", "));
-        indexes.push((name, definition));
+        indexes.push(Index { name, definition, is_unique });
     };
     if !keys.iter().map(|field| field.column.as_str()).eq(["_id"]) && !keys.is_empty() {
         index(&keys, true);

@@ -30,11 +30,25 @@ pub struct Proposed {
     pub name: String,
     /// What creates it: a statement of SQL without its end, or a command of MongoDB as JSON.
     pub create: String,
-    /// What it has that may be missing where it exists already: names, and what adds each. Columns of a table or a
-    /// view, indexes of a collection.
+    /// What it must have, and may lack where it exists already: names, and what adds each. Columns of a table or a
+    /// view, unique indexes of a collection.
     pub parts: Vec<(String, String)>,
+    /// What is created with it for speed alone: other indexes of a collection.
+    pub more: Vec<String>,
     /// What gives a collection its validator, where it has none.
     pub validator: Option<String>,
+}
+
+impl Proposed {
+    /// The statements that create it with all that it has.
+    #[must_use]
+    pub fn whole(&self) -> Vec<(Thing, String)> {
+        // A table and a view are created with their columns.
+        let parts = if self.thing == Thing::Collection { self.parts.as_slice() } else { &[] };
+        let parts = parts.iter().map(|(_, add)| add);
+        let statements = std::iter::once(&self.create).chain(parts).chain(&self.more);
+        statements.map(|statement| (self.thing, statement.clone())).collect()
+    }
 }
 
 /// A kind of object.
@@ -81,10 +95,7 @@ impl Script {
     pub fn text(&self) -> String {
         let mut statements = Vec::new();
         for proposed in &self.proposed {
-            statements.push((proposed.thing, proposed.create.clone()));
-            if proposed.thing == Thing::Collection {
-                statements.extend(proposed.parts.iter().map(|(_, add)| (Thing::Collection, add.clone())));
-            }
+            statements.extend(proposed.whole());
         }
         self.of(&statements)
     }
@@ -105,24 +116,21 @@ impl Script {
 pub fn scripts(parts: &[Script]) -> BTreeMap<Engine, String> {
     let mut scripts: BTreeMap<Engine, String> = BTreeMap::new();
     for part in parts {
-        let script = scripts.entry(part.engine).or_insert_with(|| head(part.engine).to_owned());
+        let script = scripts.entry(part.engine).or_insert_with(|| head(part.engine, "bedsc ddl"));
         script.push('\n');
         script.push_str(&part.text());
     }
     scripts
 }
 
-/// The first lines of a script.
+/// The first lines of a script that a command proposes.
 #[must_use]
-pub const fn head(engine: Engine) -> &'static str {
-    match engine {
-        Engine::MariaDb => {
-            "-- A proposal of `bedsc ddl`. Read it, change it, own it; then run it: mariadb < mariadb.sql\n"
-        }
-        Engine::MongoDb => {
-            "// A proposal of `bedsc ddl`. Read it, change it, own it; then run it: mongosh mongodb://… mongodb.js\n"
-        }
-    }
+pub fn head(engine: Engine, command: &str) -> String {
+    let (mark, run) = match engine {
+        Engine::MariaDb => ("--", "mariadb < mariadb.sql"),
+        Engine::MongoDb => ("//", "mongosh mongodb://… mongodb.js"),
+    };
+    format!("{mark} A proposal of `{command}`. Read it, change it, own it; then run it: {run}\n")
 }
 
 fn mariadb(template: &str, database: &str, statements: &[(Thing, String)]) -> String {

@@ -4,6 +4,7 @@ use crate::{
     diagnostic::Diagnostic,
     names::quoted,
     part::Part,
+    span::Span,
     tree::{Node, Scalar, Value},
 };
 
@@ -13,12 +14,27 @@ struct Hint {
     fix: Option<String>,
 }
 
-fn fix(right: String) -> Option<Hint> {
-    Some(Hint { help: format!("write `{right}`"), fix: Some(right) })
+fn fix(right: String) -> Hint {
+    Hint { help: format!("write `{right}`"), fix: Some(right) }
 }
 
-fn say(help: impl Into<String>) -> Option<Hint> {
-    Some(Hint { help: help.into(), fix: None })
+fn say(help: impl Into<String>) -> Hint {
+    Hint { help: help.into(), fix: None }
+}
+
+/// Adds what to write instead of this value of a field.
+pub(super) fn add_to_field(diagnostic: Diagnostic, value: &Value) -> Diagnostic {
+    let first = match value {
+        Value::List(items) => items.first().and_then(|item| item.value.as_text()),
+        _ => None,
+    };
+    match (first.map(quoted), value) {
+        (Some(right), Value::List(items)) if items.len() == 1 => with(diagnostic, fix(right)),
+        (Some(right), _) => {
+            diagnostic.help(format!("write `{right}`, or `{{ type = {right} }}` with its other keys"))
+        }
+        (None, _) => diagnostic.help("write the name of its type, such as `\"string\"`"),
+    }
 }
 
 /// Adds what to write instead of this value of a key.
@@ -26,21 +42,44 @@ pub(super) fn add(diagnostic: Diagnostic, part: Part, key: &str, value: &Value) 
     with(diagnostic, hint(part, key, value))
 }
 
-/// Adds what to write instead of this item in a list of strings.
-pub(super) fn add_to_item(diagnostic: Diagnostic, item: &Value) -> Diagnostic {
-    with(
-        diagnostic,
-        match item {
-            Value::Scalar(scalar) => fix(quoted(&text(scalar))),
-            Value::List(_) => say("write the strings into one list, `[\"a\", \"b\"]`"),
-            Value::Table(_) => say("write the names alone, `[\"a\", \"b\"]`"),
-            Value::Broken => None,
-        },
-    )
+/// A list of strings for one that has other items, where it is sure what is meant.
+pub(super) fn mended(items: &[Node]) -> Option<String> {
+    let mut names = Vec::with_capacity(items.len());
+    for item in items {
+        match &item.value {
+            Value::Scalar(scalar) => names.push(quoted(&text(scalar))),
+            Value::List(inner) => {
+                for item in inner {
+                    let Value::Scalar(scalar) = &item.value else { return None };
+                    names.push(quoted(&text(scalar)));
+                }
+            }
+            Value::Table(table) => match table.entries.as_slice() {
+                [only] => names.push(quoted(&only.key.value)),
+                _ => return None,
+            },
+            Value::Broken => return None,
+        }
+    }
+    Some(format!("[{}]", names.join(", ")))
 }
 
-fn with(diagnostic: Diagnostic, hint: Option<Hint>) -> Diagnostic {
-    let Some(Hint { help, fix }) = hint else { return diagnostic };
+/// Adds what to write instead of a list of strings in which this item is none; `right` is the whole list, mended.
+pub(super) fn add_to_list(
+    diagnostic: Diagnostic,
+    list: Span,
+    item: &Value,
+    right: Option<&str>,
+) -> Diagnostic {
+    match (item, right) {
+        (_, Some(right)) => diagnostic.help(format!("write `{right}`")).fix(list, right),
+        (Value::Table(_), None) => diagnostic.help("write the names alone, `[\"a\", \"b\"]`"),
+        (_, None) => diagnostic.help("write strings alone, `[\"a\", \"b\"]`"),
+    }
+}
+
+fn with(diagnostic: Diagnostic, hint: Hint) -> Diagnostic {
+    let Hint { help, fix } = hint;
     let diagnostic = diagnostic.help(help);
     match (fix, diagnostic.primary().map(|label| label.span)) {
         (Some(right), Some(span)) => diagnostic.fix(span, right),
@@ -57,7 +96,7 @@ fn text(scalar: &Scalar) -> String {
     }
 }
 
-fn hint(part: Part, key: &str, value: &Value) -> Option<Hint> {
+fn hint(part: Part, key: &str, value: &Value) -> Hint {
     match key {
         "template" | "objects" | "fetch" => section(key, value),
         "fields" | "args" | "rows" if !(part == Part::Write && key == "args") => columns(part, key, value),
@@ -76,7 +115,7 @@ fn hint(part: Part, key: &str, value: &Value) -> Option<Hint> {
     }
 }
 
-fn section(name: &str, value: &Value) -> Option<Hint> {
+fn section(name: &str, value: &Value) -> Hint {
     match value {
         Value::List(_) => {
             say(format!("write `[{name}]`, in single brackets, and below it a line for each key"))
@@ -86,7 +125,7 @@ fn section(name: &str, value: &Value) -> Option<Hint> {
 }
 
 /// What is by name to type.
-fn columns(part: Part, key: &str, value: &Value) -> Option<Hint> {
+fn columns(part: Part, key: &str, value: &Value) -> Hint {
     match value {
         Value::List(items)
             if part == Part::Sections && items.iter().any(|item| item.value.as_text().is_none()) =>
@@ -113,7 +152,7 @@ fn name_of(item: &Node) -> Option<&str> {
     }
 }
 
-fn item(value: &Value) -> Option<Hint> {
+fn item(value: &Value) -> Hint {
     match value {
         Value::List(items) => match items.as_slice() {
             [one] if one.value.as_text().is_some() => fix(quoted(one.value.as_text().unwrap_or_default())),
@@ -123,7 +162,7 @@ fn item(value: &Value) -> Option<Hint> {
     }
 }
 
-fn returns(value: &Value) -> Option<Hint> {
+fn returns(value: &Value) -> Hint {
     match value {
         Value::List(items) => {
             let rows: Vec<String> =
@@ -140,7 +179,7 @@ fn returns(value: &Value) -> Option<Hint> {
     }
 }
 
-fn object(operation: &str, value: &Value) -> Option<Hint> {
+fn object(operation: &str, value: &Value) -> Hint {
     let name = match value {
         Value::Scalar(Scalar::Text(name)) => quoted(name),
         Value::List(_) => return say(format!("write one object, `{operation} = {{ … }}`")),
@@ -155,7 +194,7 @@ fn object(operation: &str, value: &Value) -> Option<Hint> {
     ))
 }
 
-fn limit(value: &Value) -> Option<Hint> {
+fn limit(value: &Value) -> Hint {
     let number = match value {
         Value::Scalar(Scalar::Int(number)) => Some(*number),
         Value::Scalar(Scalar::Text(text)) => text.trim().parse().ok(),
@@ -167,7 +206,7 @@ fn limit(value: &Value) -> Option<Hint> {
     }
 }
 
-fn names(key: &str, value: &Value) -> Option<Hint> {
+fn names(key: &str, value: &Value) -> Hint {
     let listed = |names: &mut dyn Iterator<Item = &str>| {
         let names: Vec<String> = names.map(quoted).collect();
         format!("[{}]", names.join(", "))
@@ -175,9 +214,11 @@ fn names(key: &str, value: &Value) -> Option<Hint> {
     match value {
         Value::Scalar(Scalar::Text(text)) => {
             let inner = text.trim().trim_start_matches(['[', '(']).trim_end_matches([']', ')']);
+            // What is filtered and sorted by is a name alone, without a direction.
+            let plain = |part| if matches!(key, "filter" | "sort") { name_alone(part) } else { part };
             let mut parts = inner
                 .split([',', '|', ';'])
-                .map(|part| part.trim().trim_matches(['"', '\'']))
+                .map(|part| plain(part.trim().trim_matches(['"', '\''])))
                 .filter(|part| !part.is_empty());
             fix(listed(&mut parts))
         }
@@ -189,13 +230,21 @@ fn names(key: &str, value: &Value) -> Option<Hint> {
                 _ => fix(right),
             }
         }
-        Value::Scalar(Scalar::Bool(_)) => say(format!("write the names, `{key} = [\"…\"]`")),
-        Value::Scalar(scalar) => fix(format!("[{}]", quoted(&text(scalar)))),
-        Value::List(_) | Value::Broken => None,
+        Value::Scalar(scalar) if !matches!(scalar, Scalar::Bool(_)) => {
+            fix(format!("[{}]", quoted(&text(scalar))))
+        }
+        Value::Scalar(_) | Value::List(_) | Value::Broken => {
+            say(format!("write the names, `{key} = [\"…\"]`"))
+        }
     }
 }
 
-fn flag(key: &str, value: &Value) -> Option<Hint> {
+/// A name without the direction that SQL and MongoDB write beside it.
+fn name_alone(part: &str) -> &str {
+    part.trim_start_matches(['-', '+']).split(' ').next().unwrap_or(part)
+}
+
+fn flag(key: &str, value: &Value) -> Hint {
     let word = match value {
         Value::Scalar(Scalar::Text(text)) => text.to_ascii_lowercase(),
         Value::Scalar(Scalar::Int(number)) => number.to_string(),
@@ -208,7 +257,7 @@ fn flag(key: &str, value: &Value) -> Option<Hint> {
     }
 }
 
-fn number(value: &Value) -> Option<Hint> {
+fn number(value: &Value) -> Hint {
     match value {
         Value::Scalar(Scalar::Text(text)) => match text.trim().parse::<i128>() {
             Ok(number) => fix(number.to_string()),
@@ -218,10 +267,10 @@ fn number(value: &Value) -> Option<Hint> {
     }
 }
 
-fn string(key: &str, value: &Value) -> Option<Hint> {
+fn string(key: &str, value: &Value) -> Hint {
     match (key, value) {
         ("generated", _) => say(
-            "write `generated = \"database\"` for an auto-increment or whatever else the database fills; the others are `uuid_v7`, `uuid_v4` and `now`",
+            "write `generated = \"database\"` for an auto-increment or whatever else the database fills, which `args` of `create` then leave out; the others are `uuid_v7`, `uuid_v4` and `now`",
         ),
         ("type", Value::List(_)) => say("write one type; where a value may be null, add `nullable = true`"),
         ("type", Value::Table(_)) => {

@@ -49,6 +49,8 @@ pub(super) struct Keys<'e, 's> {
     part: Part,
     /// The type of what has one.
     ty: Option<TypeName>,
+    /// The known keys that are written.
+    present: Vec<&'static str>,
     /// The known keys that unknown ones look like.
     misspelt: Vec<&'static str>,
     pub(super) errors: &'e mut ErrorSink<'s>,
@@ -69,8 +71,10 @@ impl<'e, 's> Keys<'e, 's> {
         let unknown =
             entries.iter().map(|entry| entry.key.value.as_str()).filter(|key| !part.known().contains(key));
         let misspelt = unknown.flat_map(|key| meant::stands_for(key, part)).collect();
+        let is_present = |key: &&&str| entries.iter().any(|entry| entry.key.value == **key);
+        let present = part.known().iter().filter(is_present).copied().collect();
         let entries = entries.into_iter().map(Some).collect();
-        Self { front, place, entries, is_partial, part, ty, misspelt, errors }
+        Self { front, place, entries, is_partial, part, ty, present, misspelt, errors }
     }
 
     /// Takes a key, if this table can have it, and makes of its value what `convert` does; `expected` is what
@@ -99,7 +103,11 @@ impl<'e, 's> Keys<'e, 's> {
             Ok(value) => Given::Is(Entry { key: key.span, value: Spanned::new(value, at) }),
             Err(Refused::Kind(value)) => {
                 let diagnostic = shape::wrong_shape(at, name, &expected(self.front), kind);
-                self.errors.push(hint::add(diagnostic, self.part, name, &value));
+                // The examples are those of a template.
+                self.errors.push(match self.front {
+                    Front::Template => hint::add(diagnostic, self.part, name, &value),
+                    Front::Attributes | Front::Parentheses => diagnostic,
+                });
                 Given::Broken
             }
             Err(Refused::Reported) => Given::Broken,
@@ -145,11 +153,13 @@ impl<'e, 's> Keys<'e, 's> {
             name,
             |_| "a list of strings".to_owned(),
             |node, front, errors| {
-                let Value::List(items) = node.value else { return Err(Refused::Kind(node.value)) };
+                let (list, value) = (node.span, node.value);
+                let Value::List(items) = value else { return Err(Refused::Kind(value)) };
                 if let Some(extra) = items.get(ENTRIES_MAX) {
                     errors.push(shape::too_many(extra.span, "entries", items.len(), ENTRIES_MAX));
                     return Err(Refused::Reported);
                 }
+                let right = hint::mended(&items);
                 let mut names = Vec::with_capacity(items.len());
                 for item in items {
                     let kind = kind(&item.value, front);
@@ -159,7 +169,7 @@ impl<'e, 's> Keys<'e, 's> {
                         other => {
                             let found = format!("a list with {kind} in it");
                             let diagnostic = shape::wrong_shape(item.span, name, "a list of strings", &found);
-                            errors.push(hint::add_to_item(diagnostic, &other));
+                            errors.push(hint::add_to_list(diagnostic, list, &other, right.as_deref()));
                             return Err(Refused::Reported);
                         }
                     }
@@ -194,7 +204,9 @@ impl<'e, 's> Keys<'e, 's> {
     /// Reports every key that nothing asked for.
     pub(super) fn finish(self) {
         for entry in self.entries.into_iter().flatten() {
-            self.errors.push(shape::unknown_key(&entry, &self.place, self.part, self.ty));
+            let owner =
+                shape::Owner { place: &self.place, part: self.part, ty: self.ty, present: &self.present };
+            self.errors.push(shape::unknown_key(&entry, owner));
         }
     }
 
@@ -208,7 +220,9 @@ impl<'e, 's> Keys<'e, 's> {
             self.errors.push(match entry.value.value {
                 Value::Table(_) | Value::List(_) => shape::unknown_section(entry.key.span, &entry.key.value),
                 Value::Scalar(_) | Value::Broken => {
-                    shape::unknown_key(&entry, "the template outside of every section", self.part, None)
+                    let place = "the template outside of every section";
+                    let owner = shape::Owner { place, part: self.part, ty: None, present: &self.present };
+                    shape::unknown_key(&entry, owner)
                 }
             });
         }

@@ -32,9 +32,19 @@ const ABOUT: &[About] = &[
     ("section", "calls", Takes::One("calls"), "Procedures, functions and pipelines, by name."),
     ("template", "name", Takes::Text, "The name on the wire: lower-case letters, digits and `_`."),
     ("template", "description", Takes::Text, "What it is, for people."),
-    ("template", "service", Takes::Words(|| Service::ALL.iter().map(|one| one.as_str()).collect()), "The service that serves it."),
+    (
+        "template",
+        "service",
+        Takes::Words(|| Service::ALL.iter().map(|one| one.as_str()).collect()),
+        "The service that serves it.",
+    ),
     ("template", "broker", Takes::Text, "The broker, where the service has several."),
-    ("template", "engine", Takes::Words(|| Engine::ALL.iter().map(|one| one.as_str()).collect()), "The engine of its database."),
+    (
+        "template",
+        "engine",
+        Takes::Words(|| Engine::ALL.iter().map(|one| one.as_str()).collect()),
+        "The engine of its database.",
+    ),
     ("template", "database", Takes::Text, "The database, as the configuration calls it."),
     ("objects", "read", Takes::One("read"), "What is read."),
     ("objects", "create", Takes::One("write"), "What creates a record."),
@@ -58,15 +68,30 @@ const ABOUT: &[About] = &[
     ("call", "function", Takes::Text, "A stored function, on MariaDB."),
     ("call", "pipeline", Takes::Text, "The file of a pipeline, on MongoDB."),
     ("call", "on", Takes::Text, "The collection or view that the pipeline runs on."),
-    ("call", "lane", Takes::Words(|| Lane::ALL.iter().map(|one| one.as_str()).collect()), "Whether it reads or writes."),
+    (
+        "call",
+        "lane",
+        Takes::Words(|| Lane::ALL.iter().map(|one| one.as_str()).collect()),
+        "Whether it reads or writes.",
+    ),
     ("call", "args", Takes::One("arguments"), "Its arguments, by name."),
     ("call", "returns", Takes::One("returns"), "What it gives back."),
     ("call", "commits", Takes::Flag, "The procedure commits by itself: it may run more than once."),
-    ("field", "type", Takes::Words(|| TypeName::ALL.iter().map(|one| one.as_str()).collect()), "What its values are."),
+    (
+        "field",
+        "type",
+        Takes::Words(|| TypeName::ALL.iter().map(|one| one.as_str()).collect()),
+        "What its values are.",
+    ),
     ("field", "description", Takes::Text, "What it is, for people."),
     ("field", "column", Takes::Text, "Its name in the database, where it is another."),
     ("field", "key", Takes::Flag, "A part of the key that finds the record."),
-    ("field", "generated", Takes::Words(|| Generated::ALL.iter().map(|one| one.as_str()).collect()), "What makes its value; clients do not send it."),
+    (
+        "field",
+        "generated",
+        Takes::Words(|| Generated::ALL.iter().map(|one| one.as_str()).collect()),
+        "What makes its value; clients do not send it.",
+    ),
     ("field", "required", Takes::Flag, "A create has to send it."),
     ("field", "nullable", Takes::Flag, "It may be null."),
     ("field", "default", Takes::Constant, "Its value where the client sends none."),
@@ -83,7 +108,12 @@ const ABOUT: &[About] = &[
     ("field", "unsigned", Takes::Flag, "An integer that is never negative."),
     ("field", "items", Takes::One("item"), "What the items of a list are."),
     ("field", "fields", Takes::One("members"), "The members of an object."),
-    ("field", "mode", Takes::Words(|| ArgMode::ALL.iter().map(|one| one.as_str()).collect()), "Which way a parameter of a procedure passes its value."),
+    (
+        "field",
+        "mode",
+        Takes::Words(|| ArgMode::ALL.iter().map(|one| one.as_str()).collect()),
+        "Which way a parameter of a procedure passes its value.",
+    ),
 ];
 
 /// The tables of a template that are of one kind, and what the words for their keys stand under.
@@ -123,7 +153,8 @@ pub fn language() -> Value {
     let rows = json!({
         "type": "object", "properties": { "rows": of("columns") }, "required": ["rows"], "additionalProperties": false
     });
-    definitions.insert("returns".to_owned(), json!({ "anyOf": [{ "const": "nothing" }, rows, of("scalar")] }));
+    definitions
+        .insert("returns".to_owned(), json!({ "anyOf": [{ "const": "nothing" }, rows, of("scalar")] }));
     let mut schema = definitions.remove("section").unwrap_or_default();
     definitions["template"]["required"] = json!(["name", "service", "engine", "database"]);
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");

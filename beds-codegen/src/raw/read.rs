@@ -197,10 +197,7 @@ fn field(
         other => {
             let expected = format!("a type, or {}", front.table(&field.name.value, A_TYPE));
             let diagnostic = shape::wrong_shape(at, &field.name.value, &expected, kind);
-            errors.push(match other {
-                Value::Scalar(_) => diagnostic.help("write the name of its type, such as `\"string\"`"),
-                other => hint::add(diagnostic, Part::Field(place), "items", &other),
-            });
+            errors.push(hint::add_to_field(diagnostic, &other));
             field.is_broken = true;
         }
     }
@@ -324,6 +321,10 @@ fn returns(node: Node, row: Place, front: Front, errors: &mut ErrorSink<'_>) -> 
                 }
                 (None, Some(_)) => rows(table, row, front, errors),
                 (_, None) => {
+                    if let Some(entry) = stray::rows(&table) {
+                        errors.push(shape::rows_misspelt(entry.key.span, &entry.key.value));
+                        return Err(Refused::Reported);
+                    }
                     let known = Part::Field(Place::Scalar).known();
                     let column = table.entries.iter().find(|entry| {
                         !known.contains(&entry.key.value.as_str()) && stray::is_field(&entry.value.value)

@@ -5,7 +5,7 @@ use beds_protocol::TypeName;
 
 use crate::{
     diagnostic::{ErrorSink, shape},
-    part::Part,
+    part::{Part, Place},
     span::Spanned,
     tree::{Entry, Table, Value},
 };
@@ -44,6 +44,7 @@ pub(super) fn lift(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'st
     if let Some(objects) = template.table_mut("objects") {
         take(objects, |key, _| FETCH.contains(&key).then_some("fetch"), &mut strays);
     }
+    fields_below(template, errors);
     strays.sort_by_key(|(_, entry)| entry.key.span.start);
     let mut told: Vec<&str> = Vec::new();
     for (home, entry) in strays {
@@ -66,14 +67,44 @@ pub(super) fn lift(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'st
     inside
 }
 
+/// Moves fields out that stand below the header of another field, `[fields.note]`, which takes all that follows.
+fn fields_below(template: &mut Table, errors: &mut ErrorSink<'_>) {
+    let Some(fields) = template.table_mut("fields") else { return };
+    let mut found: Vec<Entry> = Vec::new();
+    for field in &mut fields.entries {
+        let header = field.key.clone();
+        let Value::Table(keys) = &mut field.value.value else { continue };
+        if keys.get("type").is_none() {
+            continue;
+        }
+        let known = Part::Field(Place::Field).known();
+        let is_field =
+            |entry: &Entry| !known.contains(&entry.key.value.as_str()) && is_field(&entry.value.value);
+        // In braces nothing follows by accident.
+        let is_below = |entry: &Entry| entry.key.span.start > field.value.span.end && is_field(entry);
+        let (below, kept): (Vec<Entry>, Vec<Entry>) =
+            std::mem::take(&mut keys.entries).into_iter().partition(is_below);
+        keys.entries = kept;
+        if let Some(first) = below.first() {
+            errors.push(shape::below_field(first.key.span, &first.key.value, header.span, &header.value));
+        }
+        found.extend(below);
+    }
+    fields.entries.extend(found);
+}
+
 /// Moves sections out that are written inside of another: `[template.fields]`, or `fields = …` below `[template]`.
 fn sections_inside(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'static str> {
     let mut found: Vec<(&'static str, &'static str, Entry)> = Vec::new();
-    for outer in ["template", "objects", "fetch"] {
+    for outer in ["template", "fields", "objects", "fetch"] {
         let Some(table) = template.table_mut(outer) else { continue };
         let sections = Part::Sections.known().iter().copied();
         for name in sections.filter(|name| *name != outer) {
-            let is_section = |entry: &Entry| entry.key.value == name && entry.value.value.as_text().is_none();
+            let is_section = |entry: &Entry| {
+                entry.key.value == name
+                    && entry.value.value.as_text().is_none()
+                    && (outer != "fields" || is_section_of(name, &entry.value.value))
+            };
             if let Some(at) = table.entries.iter().position(is_section) {
                 found.push((name, outer, table.entries.remove(at)));
             }
@@ -94,6 +125,28 @@ fn sections_inside(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'st
         }
     }
     told
+}
+
+/// What most likely is `rows` of a call's `returns`.
+pub(super) fn rows(returns: &Table) -> Option<&Entry> {
+    const WORDS: &[&str] =
+        &["row", "columns", "cols", "record", "records", "set", "sets", "table", "result", "results", "list"];
+    returns.entries.iter().find(|entry| {
+        let key = entry.key.value.as_str();
+        let is_near = WORDS.contains(&key) || beds_protocol::nearest(key, ["rows"]).is_some();
+        is_near && matches!(&entry.value.value, Value::Table(table) if table.get("type").is_none())
+    })
+}
+
+/// Whether a value is that of a section, where a field of the same name would be possible.
+fn is_section_of(name: &str, value: &Value) -> bool {
+    let Value::Table(table) = value else { return false };
+    let part = match name {
+        "objects" => Part::Objects,
+        "fetch" => Part::Fetch,
+        _ => return false,
+    };
+    table.entries.iter().any(|entry| part.known().contains(&entry.key.value.as_str()))
 }
 
 /// Takes the keys of a call out that stand in `[calls]` itself, and reports them once.

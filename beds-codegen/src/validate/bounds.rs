@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use beds_protocol::{TypeName, value::Decimal};
 
-use super::{Cx, literal};
+use super::{Cx, converted};
 use crate::{
-    diagnostic::fields as diagnostics,
+    diagnostic::{fields as diagnostics, types},
     model::{Engine, Type},
     part,
     raw::{Entry, Given, RawField},
@@ -47,7 +47,7 @@ pub(super) fn check_keys(raw: &RawField, ty: TypeName, cx: &mut Cx<'_>) {
         .filter_map(|(key, span)| Some((key, span?)))
         .collect();
     if !wrong.is_empty() {
-        cx.errors.push(diagnostics::keys_not_of_type(&wrong, ty));
+        cx.errors.push(types::keys_not_of_type(&wrong, ty));
     }
 }
 
@@ -86,7 +86,7 @@ fn integer(
         }
         _ => {
             let diagnostic = diagnostics::bound_kind(value.span, key, ty, "an integer", value.value.kind());
-            cx.errors.push(diagnostics::written_as(diagnostic, literal::as_integer(&value.value)));
+            cx.errors.push(diagnostics::written_as(diagnostic, converted::as_integer(&value.value)));
             None
         }
     }
@@ -138,7 +138,7 @@ pub(super) fn float(raw: &RawField, cx: &mut Cx<'_>) -> Option<Type> {
         _ => {
             let diagnostic =
                 diagnostics::bound_kind(value.span, key, "float", "a number", value.value.kind());
-            cx.errors.push(diagnostics::written_as(diagnostic, literal::as_number(&value.value)));
+            cx.errors.push(diagnostics::written_as(diagnostic, converted::as_number(&value.value)));
             None
         }
     };
@@ -203,7 +203,7 @@ fn decimal_bound(
         let found = if matches!(value.value, Scalar::Text(_)) { "this string" } else { value.value.kind() };
         let expected = "a string of digits such as \"0.50\", or an integer";
         let diagnostic = diagnostics::bound_kind(value.span, key, "decimal", expected, found);
-        cx.errors.push(diagnostics::written_as(diagnostic, literal::as_decimal(&value.value)));
+        cx.errors.push(diagnostics::written_as(diagnostic, converted::as_decimal(&value.value)));
         return None;
     };
     let (_, fraction) = decimal.digits();

@@ -120,6 +120,11 @@ impl Fields {
                 .filter(|slot| slot.field.as_ref().is_none_or(|field| field.ty.is_indexable()));
             return object_diagnostics::wildcard(span, list, all.map(|slot| slot.name.value.as_str()));
         }
+        let parts: Vec<&str> = name.split([',', ';']).map(str::trim).collect();
+        if parts.len() > 1 && parts.iter().all(|part| self.slots.iter().any(|slot| slot.name.value == *part))
+        {
+            return object_diagnostics::names_in_one(span, &parts);
+        }
         let of_column = self.slots.iter().find(|slot| slot.column.as_deref() == Some(name));
         match of_column {
             Some(slot) => object_diagnostics::column_for_field(span, name, &slot.name.value, slot.name.span),

@@ -2,7 +2,7 @@
 
 use beds_protocol::value::{Bytes, Date, DateTime, Decimal, ParseValueError, Time};
 
-use super::{Cx, bounds};
+use super::{Cx, bounds, converted};
 use crate::{
     diagnostic::{Diagnostic, fields as diagnostics},
     model::{Literal, Type},
@@ -50,7 +50,7 @@ fn refusal(value: &Spanned<Scalar>, ty: &Type, refused: &Refused) -> Diagnostic 
     match refused {
         Refused::Kind(expected) => {
             let diagnostic = diagnostics::default_kind(span, ty.name(), expected, value.value.kind());
-            diagnostics::written_as(diagnostic, converted(&value.value, ty))
+            diagnostics::written_as(diagnostic, converted::converted(&value.value, ty))
         }
         Refused::Rule(why) => diagnostics::default_refused(span, why)
             .help("write a value that the field's other keys allow, or remove `default`"),
@@ -78,66 +78,6 @@ fn computed(text: &str, ty: &Type) -> Option<&'static str> {
         Type::Uuid if is_call || lower == "uuid" => Some("uuid_v7"),
         Type::DateTime if is_time || is_call => Some("now"),
         _ if is_call || is_time => Some("database"),
-        _ => None,
-    }
-}
-
-/// A constant of another kind as one of this type, as it is written.
-fn converted(value: &Scalar, ty: &Type) -> Option<String> {
-    match ty {
-        Type::Bool => match value {
-            Scalar::Text(text) => match text.to_ascii_lowercase().as_str() {
-                "true" | "yes" | "on" | "1" => Some("true".to_owned()),
-                "false" | "no" | "off" | "0" => Some("false".to_owned()),
-                _ => None,
-            },
-            Scalar::Int(0) => Some("false".to_owned()),
-            Scalar::Int(1) => Some("true".to_owned()),
-            _ => None,
-        },
-        Type::Int { .. } | Type::UInt { .. } => as_integer(value),
-        Type::Float { .. } => as_number(value),
-        Type::Decimal { .. } => as_decimal(value),
-        Type::String { .. } | Type::Text { .. } | Type::Enum { .. } => match value {
-            Scalar::Int(number) => Some(format!("\"{number}\"")),
-            Scalar::Bool(flag) => Some(format!("\"{flag}\"")),
-            Scalar::Moment(text) => Some(format!("\"{text}\"")),
-            Scalar::Float(_) | Scalar::Text(_) => None,
-        },
-        _ => None,
-    }
-}
-
-/// A constant as an integer, if it is one written in another way.
-pub(super) fn as_integer(value: &Scalar) -> Option<String> {
-    match value {
-        Scalar::Text(text) => text.trim().parse::<i128>().ok().map(|number| number.to_string()),
-        Scalar::Float(number) if number.fract() == 0.0 && number.abs() < 1e15 => Some(format!("{number:.0}")),
-        _ => None,
-    }
-}
-
-/// A constant as a number, if it is one in quotes.
-pub(super) fn as_number(value: &Scalar) -> Option<String> {
-    match value {
-        Scalar::Text(text) => text
-            .trim()
-            .parse::<f64>()
-            .ok()
-            .filter(|number| number.is_finite())
-            .map(|number| format!("{number:?}")),
-        _ => None,
-    }
-}
-
-/// A constant as the text of a decimal, if it is a number.
-pub(super) fn as_decimal(value: &Scalar) -> Option<String> {
-    match value {
-        Scalar::Float(number) if number.is_finite() => Some(format!("\"{number}\"")),
-        Scalar::Text(text) => {
-            let point = text.trim().replace(',', ".");
-            point.parse::<Decimal>().is_ok().then(|| format!("\"{point}\""))
-        }
         _ => None,
     }
 }

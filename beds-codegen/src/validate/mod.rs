@@ -7,6 +7,7 @@
 mod bounds;
 mod calls;
 mod columns;
+mod converted;
 mod fields;
 mod header;
 mod identifiers;

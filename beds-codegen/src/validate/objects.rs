@@ -51,10 +51,10 @@ pub(super) fn validate(raw: &Given<RawObjects>, fields: &Fields, cx: &mut Cx<'_>
     let read = relation(object(&raw.read, "read").as_ref(), cx);
     let [create, update, delete] =
         [object(&raw.create, "create"), object(&raw.update, "update"), object(&raw.delete, "delete")];
-    for object in [&update, &delete].into_iter().flatten() {
-        if fields.key().is_empty() && !fields.is_unknown() && !fields.has_broken() {
-            cx.errors.push(diagnostics::no_key(object.key, object.operation, cx.front));
-        }
+    let keyed: Vec<(&str, Span)> =
+        [&update, &delete].into_iter().flatten().map(|object| (object.operation, object.key)).collect();
+    if !keyed.is_empty() && fields.key().is_empty() && !fields.is_unknown() && !fields.has_broken() {
+        cx.errors.push(diagnostics::no_key(&keyed, cx.front));
     }
     Some(match cx.engine? {
         Engine::MariaDb => Objects::MariaDb {
@@ -144,7 +144,7 @@ fn named(
 pub(super) fn check_name(name: &Spanned<String>, cx: &mut Cx<'_>) -> Option<()> {
     let engine = cx.engine?;
     if let Some(rule) = identifiers::object_rule(&name.value, engine) {
-        cx.errors.push(diagnostics::object_name(name.span, &name.value, rule));
+        cx.errors.push(diagnostics::object_name_rule(name.span, &name.value, rule));
         return None;
     }
     match identifiers::look(&name.value, engine) {

@@ -4,7 +4,7 @@ use beds_protocol::TypeName;
 
 use super::{Cx, bounds, columns, literal};
 use crate::{
-    diagnostic::{calls as call_diagnostics, fields as diagnostics, shape},
+    diagnostic::{calls as call_diagnostics, fields as diagnostics, shape, types as type_diagnostics},
     front::Example,
     model::{ArgMode, Engine, Field, Generated, Supply, Type},
     names,
@@ -143,10 +143,14 @@ pub(super) fn ty(raw: &RawField, place: Place, depth: usize, cx: &mut Cx<'_>) ->
         cx.errors.push(shape::missing_key(raw.name.span, "type", &place, &example));
     }
     let name = raw.ty.get()?;
+    if name.value.trim().is_empty() {
+        cx.errors.push(shape::empty_type(name.span));
+        return None;
+    }
     let Some(of) = TypeName::from_name(&name.value) else {
         let given = given_keys(raw);
-        let written = diagnostics::Written { place, form: raw.form, given: &given };
-        cx.errors.push(diagnostics::unknown_type(name.span, &name.value, written, cx.engine));
+        let written = type_diagnostics::Written { place, form: raw.form, given: &given, front: cx.front };
+        cx.errors.push(type_diagnostics::unknown_type(name.span, &name.value, written, cx.engine));
         return None;
     };
     bounds::check_keys(raw, of, cx);

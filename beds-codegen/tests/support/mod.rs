@@ -90,15 +90,16 @@ pub(crate) struct Example {
 
 impl Example {
     pub(crate) fn compile(&self) -> Result<Output, Report> {
+        self.compiler().compile()
+    }
+
+    pub(crate) fn compiler(&self) -> Compiler {
         let compiler = self
             .files
             .iter()
             .fold(Compiler::new(), |compiler, (path, text)| compiler.template_text(path, text));
         let compiler = compiler.pipelines("no-such-folder");
-        self.pipelines
-            .iter()
-            .fold(compiler, |compiler, (name, text)| compiler.pipeline_text(name, text))
-            .compile()
+        self.pipelines.iter().fold(compiler, |compiler, (name, text)| compiler.pipeline_text(name, text))
     }
 }
 

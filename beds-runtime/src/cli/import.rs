@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use beds_core::{
     inspect::{Catalogue, Scope, Unseen},
-    settings::SecretUrl,
+    settings::{MARIADB, MONGODB, Rules, SecretUrl},
 };
 use beds_protocol::{Placement, Service};
 use beds_tools::import::{self, Options, Plan};
@@ -77,7 +77,7 @@ pub(super) async fn run(args: &Args) -> ExitCode {
     };
     let catalogue = match look(args).await {
         Ok(catalogue) => catalogue,
-        Err((at, Unseen { reason, hint })) => return fail(2, &format!("{at}: {reason}\n  hint: {hint}")),
+        Err((at, Unseen { reason, hint, .. })) => return fail(2, &format!("{at}: {reason}\n  hint: {hint}")),
     };
     let mut options = options;
     if options.database_name.is_empty() {
@@ -86,6 +86,7 @@ pub(super) async fn run(args: &Args) -> ExitCode {
     let plan = import::plan(&catalogue, &options);
     if plan.files.is_empty() {
         let selected = if plan.counts.unselected > 0 { " that --only and --exclude allow" } else { "" };
+        unmatched(&plan);
         left_out(&plan);
         return fail(1, &format!("`{}` has no tables, views or routines{selected}", catalogue.database));
     }
@@ -154,14 +155,22 @@ fn database_name(name: &str) -> String {
     if name.is_empty() { "database".to_owned() } else { name }
 }
 
+/// A URL that says nothing but what is understood.
+fn understood(rules: &Rules, url: &str) -> Result<SecretUrl, (String, Unseen)> {
+    let url = SecretUrl::new(url);
+    let hint = "docs/operations.md lists what a URL may say";
+    rules.check(&url).map_err(|reason| (url.redacted(), Unseen::new(reason, hint)))?;
+    Ok(url)
+}
+
 async fn look(args: &Args) -> Result<Catalogue, (String, Unseen)> {
     let timeout = Duration::from_secs(args.timeout.max(1).into());
     let scope = Scope { only: None, sample: args.sample, timeout };
     if let Some(url) = &args.mariadb {
-        let url = SecretUrl::new(url);
+        let url = understood(&MARIADB, url)?;
         return beds_mariadb::inspect(&url, &scope).await.map_err(|unseen| (url.redacted(), unseen));
     }
-    let url = SecretUrl::new(args.mongodb.clone().unwrap_or_default());
+    let url = understood(&MONGODB, args.mongodb.as_deref().unwrap_or_default())?;
     let database = args.database.clone().unwrap_or_default();
     let style = ProgressStyle::with_template("  {pos}/{len}  {wide_msg}");
     // On a terminal one line that is written over; in a log, a line now and then.
@@ -176,7 +185,7 @@ async fn look(args: &Args) -> Result<Catalogue, (String, Unseen)> {
     };
     let wanted = |name: &str| {
         let matches =
-            |patterns: &[String]| patterns.iter().any(|pattern| import::glob_matches(pattern, name));
+            |patterns: &[String]| patterns.iter().any(|pattern| import::glob_matches(pattern, name, false));
         (args.only.is_empty() || matches(&args.only)) && !matches(&args.exclude)
     };
     let catalogue = beds_mongodb::inspect(&url, &database, &scope, &wanted, &progress).await;
@@ -202,6 +211,10 @@ fn summary(args: &Args, options: &Options, catalogue: &Catalogue, plan: &Plan) {
     if counts.unselected > 0 {
         eprintln!("skipped by --only and --exclude: {}", counts.unselected);
     }
+    unmatched(plan);
+    for domain in &plan.domains {
+        eprint!("{domain}");
+    }
     match (&args.ddl, &plan.ddl) {
         (Some(path), Some(_)) => {
             eprintln!("{verb} {}: read the proposed procedures, run them, then verify", path.display());
@@ -217,6 +230,12 @@ fn summary(args: &Args, options: &Options, catalogue: &Catalogue, plan: &Plan) {
             if options.is_mongodb { "mongodb" } else { "mariadb" },
             options.database_name
         );
+    }
+}
+
+fn unmatched(plan: &Plan) {
+    for pattern in &plan.unmatched {
+        eprintln!("--only '{pattern}' matches nothing; names of tables are compared as the server does");
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod call;
 mod check;
+mod ddl;
 mod import;
 mod shell;
 mod verify;
@@ -42,6 +43,8 @@ enum Command {
     Import(import::Args),
     /// Compare the templates with the live databases: objects, columns, parameters, grants
     Verify(verify::Args),
+    /// Write scripts for what the live databases lack of the objects that templates name
+    Ddl(ddl::Args),
     /// Print completions for a shell
     Completions(shell::Completions),
     /// Print the manual page, or write one a command
@@ -81,6 +84,10 @@ fn run_project(project: Project) -> ExitCode {
             Command::Import(args) => import::run(args).await,
             Command::Verify(args) => match config() {
                 Ok((config, _)) => verify::run(project.domains, args, &config).await,
+                Err(code) => code,
+            },
+            Command::Ddl(args) => match config() {
+                Ok((config, _)) => ddl::run(args, &config).await,
                 Err(code) => code,
             },
             Command::Completions(command) => command.run(),

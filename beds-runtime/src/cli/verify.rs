@@ -30,6 +30,9 @@ pub(super) struct Args {
     /// Warnings fail as errors do
     #[arg(long)]
     strict: bool,
+    /// Also show what of values a column does not keep, and what this user cannot see
+    #[arg(long)]
+    notes: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -58,7 +61,7 @@ pub(super) async fn run(mut domains: Vec<&'static Domain>, args: &Args, config: 
     }
     let report = verify::verify(templates::sources(config), &domains).await;
     match args.format {
-        Format::Table => print(&report.table()),
+        Format::Table => print(&report.table(args.notes)),
         Format::Json => print(&report.json()),
     }
     let fails = report.count(Severity::Error) > 0 || (args.strict && report.count(Severity::Warning) > 0);

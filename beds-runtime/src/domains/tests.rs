@@ -258,6 +258,7 @@ async fn bodies_are_read_or_refused() {
         (&b"{\"where\": {\"pin\": \"\xe9\"}}"[..], "UTF-8"),
         (b"\xff\xfe{\0}\0", "UTF-16"),
         (b"{\0}\0", "UTF-16"),
+        (b"\x1f\x8b\x08\0", "gzip"),
     ] {
         let (status, message) = reply(&domains, Incoming { body, ..incoming("person.fetch", "") }).await;
         assert!(status == "bad_request" && message.contains(part), "{message}");

@@ -122,7 +122,7 @@ pub fn missing(config: &Config, domains: &[&'static Domain]) -> Option<Failure> 
         Engine::MongoDb => config.mongodb.names().collect(),
     };
     let engine = engine.as_str();
-    let hint = match nearest(name, known.into_iter()) {
+    let hint = match nearest(name, known) {
         Some(near) => format!("there is [{engine}.{near}]: did you mean [{engine}.{name}]?"),
         None => format!(
             "give it a `url`, in config/ or as BEDS__{}__{}__URL",

@@ -153,6 +153,12 @@ impl Connection {
         within(limit, "closing", self.inner.close(200, reason.into())).await
     }
 
+    /// Whether it is open, as far as it is known.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.inner.status().connected()
+    }
+
     /// How long an answer may take.
     pub(crate) const fn limit(&self) -> Duration {
         self.limit

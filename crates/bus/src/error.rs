@@ -58,7 +58,7 @@ impl From<lapin::Error> for BusError {
             // What went wrong on the way says it by itself.
             lapin::ErrorKind::IOError(error) => Self::Amqp(error.to_string()),
             lapin::ErrorKind::InvalidConnectionState(_) | lapin::ErrorKind::InvalidChannelState(..) => {
-                Self::Amqp("the connection is closed".to_owned())
+                Self::Amqp("it is closed".to_owned())
             }
             _ => Self::Amqp(error.to_string()),
         }

@@ -68,7 +68,7 @@ impl Publisher {
     ) -> Result<Receipt, BusError> {
         // Later on, nobody knows how much of it was written.
         if !self.is_open() {
-            return Err(BusError::NotSent("the channel is closed".to_owned()));
+            return Err(BusError::NotSent("it is closed".to_owned()));
         }
         let options = BasicPublishOptions { mandatory: true, ..Default::default() };
         let basic = properties.into_basic();

@@ -1,12 +1,6 @@
 //! [`Client`]: sends requests and waits for their answers.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use beds_bus::{Endpoint, Name};
 use beds_protocol::{CountRequest, FetchRequest, Operation, Reply};
@@ -16,13 +10,14 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
+use uuid::Uuid;
 
 use crate::{
     config::Config,
     confirms::{Keeper, Kept, Publication, Sent, Verdict, judge},
     connection::{Lane, Link, Session},
     error::ClientError,
-    pending::{Fate, Pending},
+    pending::{Fate, Outcome, Pending},
     properties::{self, unix_ms},
     reply::{Answer, Page, RawReply},
     request::Request,
@@ -42,7 +37,6 @@ struct Inner {
     state: watch::Receiver<State>,
     slots: Arc<Semaphore>,
     keeper: mpsc::Sender<Kept>,
-    next_id: AtomicU64,
     user_id: Option<Name>,
     closing: CancellationToken,
     /// Ends the supervisor with the last clone.
@@ -74,7 +68,6 @@ impl Client {
             state: watched,
             slots: Arc::new(Semaphore::new(config.in_flight_max)),
             keeper,
-            next_id: AtomicU64::new(1),
             user_id,
             _ends: closing.clone().drop_guard(),
             closing,
@@ -262,65 +255,89 @@ impl Client {
     }
 
     /// Publishes a request, and waits for its reply or its return.
-    async fn exchange(&self, request: Request, deadline: Instant) -> Result<RawReply, ClientError> {
-        let inner = &*self.0;
-        let slot = self.slot().await?;
-        let (session, id, mut waiting) = loop {
-            let session = self.session().await?;
-            let id = inner.next_id.fetch_add(1, Ordering::Relaxed);
+    async fn exchange(&self, mut request: Request, deadline: Instant) -> Result<RawReply, ClientError> {
+        let (key, body) = request.take_parts()?;
+        let body = Arc::new(body);
+        let mut gone = None;
+        loop {
+            let slot = self.slot().await?;
+            let session = self.session(gone).await?;
+            let generation = session.generation;
+            let id = Uuid::now_v7();
             // The connection may end between the two; then there will be another.
-            if let Some(waiting) = inner.pending.register(session.generation, id) {
-                break (session, id, waiting);
+            let Some(mut waiting) = self.0.pending.register(generation, id) else {
+                gone = Some(generation);
+                continue;
+            };
+            let user = self.0.user_id.as_ref();
+            let properties =
+                properties::of(&request, id, (deadline, unix_ms()), user, Some(&session.reply_to));
+            let (key, body) = (key.clone(), Arc::clone(&body));
+            let publishing =
+                Box::pin(async move { session.publish(Lane::Request, key, &body, properties).await });
+            let publication = Publication::new(publishing, slot, &self.0.keeper);
+            match self.answer(&mut waiting.outcome, publication, &request.routing_key).await {
+                // Nothing has been sent, so it can be sent on the next connection.
+                Err(Unanswered::NotSent) => gone = Some(generation),
+                Err(Unanswered::For(error)) => return Err(error),
+                Ok(reply) => return Ok(reply),
             }
-            tokio::task::yield_now().await;
-        };
-        let user = inner.user_id.as_ref();
-        let properties = properties::of(&request, id, (deadline, unix_ms()), user, Some(&session.reply_to));
-        let routing_key = request.routing_key.clone();
-        let (key, body) = request.into_parts()?;
-        let publishing =
-            Box::pin(async move { session.publish(Lane::Request, key, &body, properties).await });
-        let mut publication = Publication::new(publishing, slot, &inner.keeper);
+        }
+    }
+
+    /// Waits for the reply to a request that is being published, or for its return.
+    async fn answer(
+        &self,
+        outcome: &mut oneshot::Receiver<Outcome>,
+        mut publication: Publication<'_>,
+        routing_key: &str,
+    ) -> Result<RawReply, Unanswered> {
         loop {
             tokio::select! {
                 biased;
-                outcome = &mut waiting.outcome => {
-                    return outcome.unwrap_or(Err(Fate::Disconnected)).map_err(|fate| fate.into_error(&routing_key));
+                outcome = &mut *outcome => {
+                    let outcome = outcome.unwrap_or(Err(Fate::Disconnected));
+                    return outcome.map_err(|fate| Unanswered::For(fate.into_error(routing_key)));
                 }
                 receipt = &mut publication, if publication.is_open() => {
                     let (verdict, returned) = judge(receipt);
                     if let Some(id) = returned {
-                        inner.pending.settle(id, Err(Fate::Unroutable));
+                        self.0.pending.settle(id, Err(Fate::Unroutable));
                     }
-                    match verdict {
-                        Verdict::Confirmed => {}
-                        Verdict::Refused => return Err(ClientError::Overflow { routing_key }),
-                        Verdict::Lost(reason) => return Err(ClientError::Disconnected(reason)),
-                    }
+                    refused(verdict, routing_key)?;
                 }
             }
         }
     }
 
     /// Has the keeper publish a request, and waits for its report.
-    async fn dispatch(&self, request: Request, deadline: Instant) -> Result<(), ClientError> {
-        let inner = &*self.0;
-        let slot = self.slot().await?;
-        let session = self.session().await?;
-        let id = inner.next_id.fetch_add(1, Ordering::Relaxed);
-        let properties = properties::of(&request, id, (deadline, unix_ms()), inner.user_id.as_ref(), None);
-        let routing_key = request.routing_key.clone();
-        let (key, body) = request.into_parts()?;
-        let publishing = Box::pin(async move { session.publish(Lane::Send, key, &body, properties).await });
-        let (to, sent) = oneshot::channel();
-        let kept = Kept { id: Some((id, to)), publishing, slot };
-        inner.keeper.send(kept).await.map_err(|_| ClientError::Closed)?;
-        match sent.await {
-            Ok(Sent::Taken) => Ok(()),
-            Ok(Sent::Unroutable) => Err(ClientError::Unroutable { routing_key }),
-            Ok(Sent::Refused) => Err(ClientError::Overflow { routing_key }),
-            Ok(Sent::Lost(reason)) => Err(ClientError::Disconnected(reason)),
-            Err(_) => Err(ClientError::Closed),
+    async fn dispatch(&self, mut request: Request, deadline: Instant) -> Result<(), ClientError> {
+        let (key, body) = request.take_parts()?;
+        let body = Arc::new(body);
+        let routing_key = request.routing_key.as_str();
+        let mut gone = None;
+        loop {
+            let slot = self.slot().await?;
+            let session = self.session(gone).await?;
+            let generation = session.generation;
+            let id = Uuid::now_v7();
+            let user = self.0.user_id.as_ref();
+            let properties = properties::of(&request, id, (deadline, unix_ms()), user, None);
+            let (key, body) = (key.clone(), Arc::clone(&body));
+            let publishing =
+                Box::pin(async move { session.publish(Lane::Send, key, &body, properties).await });
+            let (to, sent) = oneshot::channel();
+            let kept = Kept { id: Some((id, to)), publishing, slot };
+            self.0.keeper.send(kept).await.map_err(|_| ClientError::Closed)?;
+            let Sent { verdict, returned } = sent.await.map_err(|_| ClientError::Closed)?;
+            if returned {
+                return Err(ClientError::Unroutable { routing_key: routing_key.to_owned() });
+            }
+            match refused(verdict, routing_key) {
+                Ok(()) => return Ok(()),
+                Err(Unanswered::NotSent) => gone = Some(generation),
+                Err(Unanswered::For(error)) => return Err(error),
+            }
         }
     }
 
@@ -328,13 +345,15 @@ impl Client {
         self.0.slots.clone().acquire_owned().await.map_err(|_| ClientError::Closed)
     }
 
-    /// The connection, waiting for one where there is none.
-    async fn session(&self) -> Result<Arc<Session>, ClientError> {
-        if let State::Connected(session) = &*self.0.state.borrow() {
-            return Ok(session.clone());
-        }
+    /// The connection, waiting for one where there is none; where one is known to be gone, for a later one.
+    async fn session(&self, gone: Option<u64>) -> Result<Arc<Session>, ClientError> {
+        let is_it = |state: &State| match state {
+            State::Connected(session) => Some(session.generation) > gone,
+            State::Reconnecting(_) => false,
+            State::Closed => true,
+        };
         let mut state = self.0.state.clone();
-        match state.wait_for(|state| !matches!(state, State::Reconnecting(_))).await.as_deref() {
+        match state.wait_for(is_it).await.as_deref() {
             Ok(State::Connected(session)) => Ok(session.clone()),
             Ok(State::Reconnecting(_) | State::Closed) | Err(_) => Err(ClientError::Closed),
         }
@@ -348,6 +367,27 @@ impl Client {
             State::Closed => ClientError::Closed,
         }
     }
+}
+
+/// Why a request has no answer on this connection.
+enum Unanswered {
+    /// It was not sent: the connection was gone before.
+    NotSent,
+    /// For good.
+    For(ClientError),
+}
+
+/// What RabbitMQ's verdict on a message means for its request, unless it has taken it.
+fn refused(verdict: Verdict, routing_key: &str) -> Result<(), Unanswered> {
+    let routing_key = || routing_key.to_owned();
+    Err(Unanswered::For(match verdict {
+        Verdict::Confirmed => return Ok(()),
+        Verdict::NotSent => return Err(Unanswered::NotSent),
+        Verdict::Refused => ClientError::Overflow { routing_key: routing_key() },
+        Verdict::Forbidden(reason) => ClientError::Forbidden { routing_key: routing_key(), reason },
+        Verdict::Unroutable => ClientError::Unroutable { routing_key: routing_key() },
+        Verdict::Lost(reason) => ClientError::Disconnected(reason),
+    }))
 }
 
 fn missing(member: &'static str) -> ClientError {

@@ -18,6 +18,7 @@ use std::{
 use beds_bus::{BusError, Receipt};
 use futures_util::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use uuid::Uuid;
 
 use crate::pending::{Fate, Pending};
 
@@ -31,18 +32,27 @@ pub(crate) enum Verdict {
     Confirmed,
     /// Taken back.
     Refused,
+    /// Not allowed.
+    Forbidden(String),
+    /// There is no exchange to take it.
+    Unroutable,
+    /// It never came there: the connection was gone before.
+    NotSent,
     /// Nothing: the connection is gone.
     Lost(String),
 }
 
 /// Splits a receipt into the verdict on its own message, and the id of the message that was returned with it, which
 /// may be another's.
-pub(crate) fn judge(receipt: Result<Receipt, BusError>) -> (Verdict, Option<u64>) {
+pub(crate) fn judge(receipt: Result<Receipt, BusError>) -> (Verdict, Option<Uuid>) {
     match receipt {
         Ok(Receipt { taken, returned }) => {
             let id = returned.and_then(|message| message.correlation_id?.as_str().parse().ok());
             (if taken { Verdict::Confirmed } else { Verdict::Refused }, id)
         }
+        Err(BusError::Forbidden(reason)) => (Verdict::Forbidden(reason), None),
+        Err(BusError::Missing(_)) => (Verdict::Unroutable, None),
+        Err(BusError::NotSent(_)) => (Verdict::NotSent, None),
         Err(error) => (Verdict::Lost(error.to_string()), None),
     }
 }
@@ -95,29 +105,23 @@ impl Drop for Publication<'_> {
 /// A publication for the keeper.
 pub(crate) struct Kept {
     /// Its correlation id and who wants to know, where somebody does.
-    pub(crate) id: Option<(u64, oneshot::Sender<Sent>)>,
+    pub(crate) id: Option<(Uuid, oneshot::Sender<Sent>)>,
     pub(crate) publishing: Publishing,
     pub(crate) slot: OwnedSemaphorePermit,
 }
 
-/// What became of a request without an answer.
+/// What became of a request without an answer: what RabbitMQ said of it, and whether it came back.
 #[derive(Debug)]
-pub(crate) enum Sent {
-    /// A queue has it.
-    Taken,
-    /// No queue takes it.
-    Unroutable,
-    /// Its queue refused it.
-    Refused,
-    /// The connection is gone.
-    Lost(String),
+pub(crate) struct Sent {
+    pub(crate) verdict: Verdict,
+    pub(crate) returned: bool,
 }
 
 /// Sees publications to their end.
 pub(crate) struct Keeper {
     incoming: mpsc::Receiver<Kept>,
     pending: Arc<Pending>,
-    reports: HashMap<u64, Report>,
+    reports: HashMap<Uuid, Report>,
 }
 
 struct Report {
@@ -125,7 +129,7 @@ struct Report {
     returned: bool,
 }
 
-type Ended = (Option<u64>, Result<Receipt, BusError>);
+type Ended = (Option<Uuid>, Result<Receipt, BusError>);
 
 impl Keeper {
     pub(crate) fn new(incoming: mpsc::Receiver<Kept>, pending: Arc<Pending>) -> Self {
@@ -182,12 +186,7 @@ impl Keeper {
         for (id, verdict) in judged {
             let Some(Report { to, returned }) = id.and_then(|id| self.reports.remove(&id)) else { continue };
             // The caller may have gone.
-            let _ = to.send(match verdict {
-                _ if returned => Sent::Unroutable,
-                Verdict::Confirmed => Sent::Taken,
-                Verdict::Refused => Sent::Refused,
-                Verdict::Lost(reason) => Sent::Lost(reason),
-            });
+            let _ = to.send(Sent { verdict, returned });
         }
     }
 }
@@ -200,10 +199,14 @@ mod tests {
 
     #[test]
     fn a_receipt_speaks_of_its_own_message_and_of_the_one_that_came_back() {
+        let id = Uuid::now_v7();
         let back = |id: &str| Some(Returned { correlation_id: Name::new(id) });
-        for (taken, returned, expected) in
-            [(true, None, None), (false, None, None), (true, back("7"), Some(7)), (true, back("x"), None)]
-        {
+        for (taken, returned, expected) in [
+            (true, None, None),
+            (false, None, None),
+            (true, back(&id.to_string()), Some(id)),
+            (true, back("x"), None),
+        ] {
             let (verdict, id) = judge(Ok(Receipt { taken, returned }));
             assert_eq!((matches!(verdict, Verdict::Confirmed), id), (taken, expected));
             assert_eq!(matches!(verdict, Verdict::Refused), !taken);

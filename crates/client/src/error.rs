@@ -14,7 +14,7 @@ pub enum ClientError {
     #[error("the URL of the bus is invalid: {0}")]
     Url(String),
     /// RabbitMQ did not accept the first connection.
-    #[error("cannot connect to RabbitMQ: {0}")]
+    #[error("no connection to RabbitMQ: {0}")]
     Connect(String),
     /// The connection was lost while the request was on its way, or was not there again in time. Whether a
     /// write took effect is not known: send it again with the same message id.
@@ -39,18 +39,24 @@ pub enum ClientError {
         /// The request's routing key, `<template>.<operation>`.
         routing_key: String,
     },
+    /// RabbitMQ does not allow the request: its user may not publish this routing key, or claims to be another, or the
+    /// message is too long. It does not allow it the next time either.
+    #[error("RabbitMQ forbids `{routing_key}`: {reason}")]
+    Forbidden {
+        /// The request's routing key, `<template>.<operation>`.
+        routing_key: String,
+        /// What RabbitMQ said.
+        reason: String,
+    },
     /// The node answered with an error.
     #[error("{0}")]
     Refused(Box<ErrorBody>),
     /// The request cannot be sent as it is.
     #[error("the request is invalid: {0}")]
     Request(String),
-    /// The body of the request has no JSON form.
-    #[error("the request has no JSON form: {0}")]
-    Encode(#[source] serde_json::Error),
     /// The reply is not what was asked for: its JSON does not fit the type.
     #[error("the reply cannot be read: {0}")]
-    Decode(#[source] serde_json::Error),
+    Decode(serde_json::Error),
     /// The client was closed.
     #[error("the client is closed")]
     Closed,
@@ -76,7 +82,9 @@ impl ClientError {
             | Self::Unroutable { .. }
             | Self::Overflow { .. } => true,
             Self::Refused(body) => body.retryable,
-            Self::Url(_) | Self::Request(_) | Self::Encode(_) | Self::Decode(_) | Self::Closed => false,
+            Self::Url(_) | Self::Forbidden { .. } | Self::Request(_) | Self::Decode(_) | Self::Closed => {
+                false
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 //! One [`Client`] is one connection. It carries any number of requests at a time up to a bound, is cheap to clone,
 //! and repairs itself: when the connection is lost, the requests on their way fail at once with
 //! [`ClientError::Disconnected`], and later ones wait for the next connection within their own timeouts.
+//! A request that RabbitMQ does not allow fails alone, with [`ClientError::Forbidden`].
 //!
 //! ```no_run
 //! use beds_client::{Client, ClientError, Request};
@@ -56,6 +57,8 @@
 //! RabbitMQ and done even when its caller has given up. A caller that got no answer sends it again with the same
 //! message id, which a clone of the [`Request`] has. Nodes do not tell a repeated write by its id yet: they do it again,
 //! unless a unique field or `if_version` refuses it.
+//!
+//! [`Request::id`] names a request in error replies, in the node's log and among the dead letters.
 
 mod builder;
 mod client;

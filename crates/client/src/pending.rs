@@ -6,6 +6,7 @@ use std::{
 };
 
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use crate::{error::ClientError, reply::RawReply};
 
@@ -30,21 +31,21 @@ pub(crate) struct Pending(Mutex<Entries>);
 struct Entries {
     /// Which connection the entries belong to; none is accepted for another.
     generation: u64,
-    waiting: HashMap<u64, oneshot::Sender<Outcome>>,
+    waiting: HashMap<Uuid, oneshot::Sender<Outcome>>,
 }
 
 /// A place in the map, given up when dropped.
 #[derive(Debug)]
 pub(crate) struct Waiting<'a> {
     pending: &'a Pending,
-    id: u64,
+    id: Uuid,
     /// What the request waits for.
     pub(crate) outcome: oneshot::Receiver<Outcome>,
 }
 
 impl Pending {
     /// Registers a request that will be sent on the connection of this generation; `None` when that is gone.
-    pub(crate) fn register(&self, generation: u64, id: u64) -> Option<Waiting<'_>> {
+    pub(crate) fn register(&self, generation: u64, id: Uuid) -> Option<Waiting<'_>> {
         let (sender, outcome) = oneshot::channel();
         let mut entries = self.entries();
         if entries.generation != generation {
@@ -55,7 +56,7 @@ impl Pending {
     }
 
     /// Settles a request; one that nobody waits for any more is no matter.
-    pub(crate) fn settle(&self, id: u64, outcome: Outcome) {
+    pub(crate) fn settle(&self, id: Uuid, outcome: Outcome) {
         let sender = self.entries().waiting.remove(&id);
         if let Some(sender) = sender {
             // The receiver may just have been dropped by a timeout.
@@ -97,7 +98,7 @@ impl Fate {
     pub(crate) fn into_error(self, routing_key: &str) -> ClientError {
         match self {
             Self::Unroutable => ClientError::Unroutable { routing_key: routing_key.to_owned() },
-            Self::Disconnected => ClientError::Disconnected("before the answer came".to_owned()),
+            Self::Disconnected => ClientError::Disconnected("no answer came before".to_owned()),
         }
     }
 }
@@ -109,10 +110,10 @@ mod tests {
     #[test]
     fn a_dropped_request_leaves_nothing_behind() {
         let pending = Pending::default();
-        drop(pending.register(0, 1).unwrap());
-        let waiting = pending.register(0, 2).unwrap();
+        drop(pending.register(0, Uuid::from_u128(1)).unwrap());
+        let waiting = pending.register(0, Uuid::from_u128(2)).unwrap();
         assert_eq!(pending.len(), 1);
-        pending.settle(1, Err(Fate::Unroutable));
+        pending.settle(Uuid::from_u128(1), Err(Fate::Unroutable));
         drop(waiting);
         assert_eq!(pending.len(), 0);
     }
@@ -120,10 +121,10 @@ mod tests {
     #[test]
     fn a_new_connection_fails_what_waited_on_the_old_one_and_takes_no_more_of_it() {
         let pending = Pending::default();
-        let mut waiting = pending.register(0, 1).unwrap();
+        let mut waiting = pending.register(0, Uuid::from_u128(1)).unwrap();
         pending.begin(1);
         assert!(matches!(waiting.outcome.try_recv(), Ok(Err(Fate::Disconnected))));
-        assert!(pending.register(0, 2).is_none());
-        assert!(pending.register(1, 3).is_some());
+        assert!(pending.register(0, Uuid::from_u128(2)).is_none());
+        assert!(pending.register(1, Uuid::from_u128(3)).is_some());
     }
 }

@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use beds_bus::{Name, Properties};
 use beds_protocol::{Lane, header};
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use crate::request::Request;
 
@@ -16,12 +17,13 @@ const WAY_BACK_MAX: u32 = 100;
 /// done, and a caller that gave up asks again with the same message id.
 pub(crate) fn of(
     request: &Request,
-    correlation_id: u64,
+    correlation_id: Uuid,
     (deadline, unix_ms): (Instant, i64),
     user_id: Option<&Name>,
     reply_to: Option<&Name>,
 ) -> Properties {
-    let mut properties = Properties::json().correlation_id(correlation_id.into());
+    let mut properties =
+        Properties::json().correlation_id(correlation_id.into()).message_id(request.id.into());
     match request.lane {
         Lane::Write => properties = properties.persistent(),
         Lane::Read => {
@@ -40,9 +42,6 @@ pub(crate) fn of(
         if let Some(value) = value {
             properties = properties.header(name, value);
         }
-    }
-    if let Some(id) = request.message_id {
-        properties = properties.message_id(id.into());
     }
     if let Some(user) = user_id {
         properties = properties.user_id(user.clone());
@@ -66,13 +65,15 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_read_carries_its_deadline_and_a_write_its_id() {
+    async fn a_read_carries_its_deadline_and_each_its_id() {
         let deadline = Instant::now() + Duration::from_secs(5);
         let name = |text: &str| Name::new(text).unwrap();
         let request = Request::fetch("note", "k").session("token");
-        let read = of(&request, 7, (deadline, 1_000), Some(&name("alice")), None);
+        let (seven, eight) = (Uuid::from_u128(7), Uuid::from_u128(8));
+        let read = of(&request, seven, (deadline, 1_000), Some(&name("alice")), None);
         let expected = Properties::json()
-            .correlation_id(name("7"))
+            .correlation_id(seven.into())
+            .message_id(request.id().into())
             .expiration_ms(5_000)
             .header_int("beds-deadline", 5_900)
             .header("beds-session", "token")
@@ -80,11 +81,11 @@ mod tests {
         assert_eq!(read, expected);
 
         let request = Request::create("note", &());
-        let write = of(&request, 8, (deadline, 1_000), None, Some(&name("amq.gen-x")));
+        let write = of(&request, eight, (deadline, 1_000), None, Some(&name("amq.gen-x")));
         let expected = Properties::json()
-            .correlation_id(name("8"))
+            .correlation_id(eight.into())
             .persistent()
-            .message_id(request.id().unwrap().into())
+            .message_id(request.id().into())
             .reply_to(name("amq.gen-x"));
         assert_eq!(write, expected);
     }

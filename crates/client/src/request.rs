@@ -27,7 +27,7 @@ pub struct Request {
     pub(crate) routing_key: String,
     pub(crate) body: Result<Vec<u8>, String>,
     pub(crate) lane: Lane,
-    pub(crate) message_id: Option<Uuid>,
+    pub(crate) id: Uuid,
     pub(crate) timeout: Option<Duration>,
     pub(crate) session: Option<String>,
     pub(crate) template_hash: Option<String>,
@@ -58,7 +58,7 @@ impl Request {
             routing_key,
             body,
             lane,
-            message_id: (lane == Lane::Write).then(Uuid::now_v7),
+            id: Uuid::now_v7(),
             timeout: None,
             session: None,
             template_hash: None,
@@ -111,22 +111,18 @@ impl Request {
     }
 
     /// Says whether it reads or writes. A read carries its deadline and is dropped by the bus after it. A write
-    /// is stored by the bus, has a message id, and is done even when nobody waits for it any more.
+    /// is stored by the bus, and is done even when nobody waits for it any more.
     #[must_use]
-    pub fn lane(mut self, lane: Lane) -> Self {
+    pub const fn lane(mut self, lane: Lane) -> Self {
         self.lane = lane;
-        self.message_id = match lane {
-            Lane::Read => None,
-            Lane::Write => self.message_id.or_else(|| Some(Uuid::now_v7())),
-        };
         self
     }
 
-    /// Names a write, however often it is sent. Every write has a fresh UUID v7
+    /// Names the request, however often it is sent. Every request has a fresh UUID v7
     /// from the start; set one here to repeat a write of an earlier run of the program.
     #[must_use]
     pub const fn message_id(mut self, id: Uuid) -> Self {
-        self.message_id = Some(id);
+        self.id = id;
         self
     }
 
@@ -177,10 +173,10 @@ impl Request {
         self
     }
 
-    /// The message id, which every write has.
+    /// Its message id: what names it in error replies, in the node's log and among the dead letters.
     #[must_use]
-    pub const fn id(&self) -> Option<Uuid> {
-        self.message_id
+    pub const fn id(&self) -> Uuid {
+        self.id
     }
 
     /// The routing key, `<template>.<operation>`.
@@ -201,9 +197,9 @@ impl Request {
     }
 
     /// The routing key and the body, as the bus takes them.
-    pub(crate) fn into_parts(self) -> Result<(Name, Vec<u8>), ClientError> {
-        let body = self.body.map_err(ClientError::Request)?;
-        Ok((Name::new(self.routing_key).ok_or_else(too_long)?, body))
+    pub(crate) fn take_parts(&mut self) -> Result<(Name, Vec<u8>), ClientError> {
+        let body = std::mem::replace(&mut self.body, Ok(Vec::new())).map_err(ClientError::Request)?;
+        Ok((Name::new(self.routing_key.as_str()).ok_or_else(too_long)?, body))
     }
 }
 
@@ -218,7 +214,7 @@ impl fmt::Debug for Request {
             .field("routing_key", &self.routing_key)
             .field("bytes", &self.body.as_ref().map(Vec::len))
             .field("lane", &self.lane)
-            .field("message_id", &self.message_id)
+            .field("id", &self.id)
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()
     }
@@ -271,14 +267,12 @@ mod tests {
     }
 
     #[test]
-    fn writes_are_named_and_reads_are_not() {
+    fn every_request_has_an_id_that_it_keeps() {
         let write = Request::create("note", &json!({}));
-        assert_eq!(write.id().unwrap().get_version_num(), 7);
-        assert_eq!(write.clone().id(), write.id());
-        assert_eq!(Request::fetch("note", "k").id(), None);
-        assert!(Request::raw("note.delete", "{}").id().is_some());
-        assert!(Request::raw("note.call.x", "{}").id().is_some());
-        assert_eq!(Request::call("note", "x", &json!({})).lane(Lane::Read).id(), None);
+        assert_eq!(write.id().get_version_num(), 7);
+        assert_eq!(write.clone().lane(Lane::Read).id(), write.id());
+        assert_ne!(Request::fetch("note", "k").id(), Request::fetch("note", "k").id());
+        assert_eq!(Request::fetch("note", "k").message_id(write.id()).id(), write.id());
     }
 
     #[test]

@@ -7,6 +7,7 @@ use beds_core::backoff::Backoff;
 use beds_protocol::header;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::{
     config::Config,
@@ -79,7 +80,7 @@ impl Supervisor {
     }
 
     fn settle(&self, message: Message) {
-        let id = message.correlation_id().and_then(|id| id.parse().ok());
+        let id = message.correlation_id().and_then(|id| id.parse::<Uuid>().ok());
         // A reply without an id that this client gave is nobody's; one that came too late is dropped in settle.
         let Some(id) = id else { return };
         let text = |name| message.header(name).map(Cow::into_owned);

@@ -47,10 +47,77 @@ async fn user_ids_are_those_that_rabbitmq_accepts() {
     let data: Value = client.fetch("users", "k").await.unwrap();
     assert_eq!(data["user_id"], "guest");
 
-    // RabbitMQ closes the channel over a false one. The client survives that, and says that it was cut off.
+    // RabbitMQ closes the channel over a false one.
     let client = Client::builder(&url).user_id("mallory").connect().await.unwrap();
-    let error = client.fetch::<Value>("users", "k").await.unwrap_err();
-    assert!(matches!(error, ClientError::Disconnected(_)), "{error}");
+    for _ in 0..3 {
+        let error = client.fetch::<Value>("users", "k").await.unwrap_err();
+        assert!(matches!(error, ClientError::Forbidden { .. }) && !error.is_retryable(), "{error}");
+        assert!(error.to_string().contains("user_id property set to 'mallory'"), "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_rabbitmq_forbids_fails_alone() {
+    let stack = tokio::task::spawn_blocking(private).await.unwrap();
+    let url = stack.amqp_url();
+    let _responder = respond(&url, "allowed").await;
+    let stack = tokio::task::spawn_blocking(move || {
+        for command in [
+            &["add_user", "alice", "secret"][..],
+            &["set_permissions", "-p", "/", "alice", "^amq\\.gen-.*", ".*", ".*"],
+            &["set_topic_permissions", "-p", "/", "alice", "beds", "^(allowed|nobody)\\..*", ".*"],
+        ] {
+            stack.rabbitmq().control(command).unwrap();
+        }
+        stack
+    })
+    .await
+    .unwrap();
+    let client = Client::builder(url.replace("guest:guest", "alice:secret")).connect().await.unwrap();
+    let requests = (0..400).map(|n| {
+        let client = &client;
+        async move {
+            let key = ["allowed.fetch", "forbidden.fetch", "nobody.fetch", "allowed.create"][n % 4];
+            let request = Request::raw(key, format!("{{\"key\":{n}}}"));
+            if n % 8 == 1 {
+                let error = client.send(request).await.unwrap_err();
+                assert!(matches!(error, ClientError::Forbidden { .. }), "{n}: {error}");
+                return;
+            }
+            let result = client.execute_raw(request).await;
+            match n % 4 {
+                1 => {
+                    let error = result.unwrap_err();
+                    assert!(matches!(&error, ClientError::Forbidden { routing_key, .. } if routing_key == key));
+                    let said = "RabbitMQ forbids `forbidden.fetch`: ACCESS_REFUSED - access to topic 'forbidden.fetch'";
+                    assert!(error.to_string().starts_with(said) && !error.is_retryable(), "{error}");
+                }
+                2 => assert!(matches!(result, Err(ClientError::Unroutable { .. })), "{n}: {result:?}"),
+                _ => assert!(result.unwrap().is_ok(), "{n}"),
+            }
+        }
+    });
+    join_all(requests).await;
+    assert_eq!(client.in_flight(), 0);
+
+    // What was allowed and is not any more closes the channel of the others; it is opened again.
+    let stack = tokio::task::spawn_blocking(move || {
+        let none = ["set_topic_permissions", "-p", "/", "alice", "beds", "^allowed\\..*", ".*"];
+        stack.rabbitmq().control(&none).unwrap();
+        stack
+    })
+    .await
+    .unwrap();
+    // A channel remembers its permissions for as long as it is busy: it is asked after longer and longer pauses.
+    let mut pause = std::time::Duration::from_secs(1);
+    while !matches!(client.request_raw("nobody.fetch", "{}").await, Err(ClientError::Forbidden { .. })) {
+        assert!(pause.as_secs() < 30, "RabbitMQ never heard of it");
+        tokio::time::sleep(pause).await;
+        pause *= 2;
+    }
+    assert!(client.request_raw("allowed.fetch", "{}").await.unwrap().is_ok());
+    client.close().await;
+    drop(stack);
 }
 
 #[tokio::test(flavor = "multi_thread")]

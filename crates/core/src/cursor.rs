@@ -1,6 +1,7 @@
 //! Cursors: the order of a page and the sort values of its last record, as text that a client gives back.
 //!
-//! A cursor is a client's input like any other when it comes back.
+//! A cursor holds what is stored, which may be more than the template's types can say: a date of 1987-00-00, a number
+//! beyond the field's. It is a client's input like any other when it comes back.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value as Json, json};
@@ -12,17 +13,14 @@ use crate::{
     value::Value,
 };
 
-/// A date of zero in a cursor. MariaDB may hold one; on the wire it is null, but it does not sort as null does.
-pub const ZERO_DATE: &str = "0000-00-00";
-
 /// The cursor of the page after the record with these sort values; `None` without a total order.
 #[must_use]
 pub fn encode(domain: &Domain, sort: &[Order], last: Vec<Value>) -> Option<String> {
     if domain.key.is_empty() {
         return None;
     }
-    let values: Vec<Json> = last.iter().map(to_json).collect();
-    let json = serde_json::to_vec(&(order_text(domain, sort), values)).ok()?;
+    let values = sort.iter().zip(last).map(|(order, value)| to_json(&domain.fields[order.field].ty, &value));
+    let json = serde_json::to_vec(&(order_text(domain, sort), values.collect::<Vec<_>>())).ok()?;
     Some(URL_SAFE_NO_PAD.encode(json))
 }
 
@@ -34,14 +32,8 @@ pub fn decode(domain: &'static Domain, sort: &[Order], cursor: &str) -> Option<V
     if order != order_text(domain, sort) || values.len() != sort.len() {
         return None;
     }
-    let parsed = sort.iter().zip(&values).map(|(order, json)| match json {
-        Json::Null => Some(Value::Null),
-        Json::Object(members) => match members.get(BYTES) {
-            Some(Json::String(text)) if members.len() == 1 => text.parse().ok().map(Value::Bytes),
-            _ => None,
-        },
-        json => cursor_value(&domain.fields[order.field].ty, json),
-    });
+    let parsed =
+        sort.iter().zip(&values).map(|(order, json)| from_json(&domain.fields[order.field].ty, json));
     parsed.collect()
 }
 
@@ -53,22 +45,89 @@ fn order_text(domain: &Domain, sort: &[Order]) -> String {
     names.collect::<Vec<_>>().join(",")
 }
 
-/// The name of what is not of its field's type: what an engine stores, in a form that its adapter knows.
+/// The names of values that are not of their field's type, and so say their own.
+const INT: &str = "int";
+const UINT: &str = "uint";
+const BOOL: &str = "bool";
+const FLOAT: &str = "float";
+const DECIMAL: &str = "decimal";
+const TEXT: &str = "text";
 const BYTES: &str = "bytes";
+const UUID: &str = "uuid";
+const DATE: &str = "date";
+const TIME: &str = "time";
+const DATETIME: &str = "datetime";
+const OBJECT_ID: &str = "object_id";
 
-/// A value in its wire form.
-fn to_json(value: &Value) -> Json {
-    match value {
-        Value::Bytes(bytes) => json!({ BYTES: bytes }),
-        value => json!(value),
-    }
+/// A value in its wire form; one of another type than its field's as an object that says which.
+fn to_json(ty: &Type, value: &Value) -> Json {
+    let name = match (value, ty) {
+        (Value::Null, _)
+        | (Value::Int(_), Type::Int { .. })
+        | (Value::UInt(_), Type::UInt { .. })
+        | (Value::Bool(_), Type::Bool)
+        | (Value::Float(_), Type::Float { .. })
+        | (Value::Decimal(_), Type::Decimal { .. })
+        | (Value::Text(_), Type::String { .. } | Type::Text { .. } | Type::Enum { .. })
+        | (Value::Bytes(_), Type::Bytes { .. })
+        | (Value::Uuid(_), Type::Uuid)
+        | (Value::Date(_), Type::Date)
+        | (Value::Time(_), Type::Time)
+        | (Value::DateTime(_), Type::DateTime)
+        | (Value::ObjectId(_), Type::ObjectId) => return json!(value),
+        (Value::Int(_), _) => INT,
+        (Value::UInt(_), _) => UINT,
+        (Value::Bool(_), _) => BOOL,
+        (Value::Float(_), _) => FLOAT,
+        (Value::Decimal(_), _) => DECIMAL,
+        (Value::Text(_), _) => TEXT,
+        (Value::Bytes(_), _) => BYTES,
+        (Value::Uuid(_), _) => UUID,
+        (Value::Date(_), _) => DATE,
+        (Value::Time(_), _) => TIME,
+        (Value::DateTime(_), _) => DATETIME,
+        (Value::ObjectId(_), _) => OBJECT_ID,
+        // What has parts has no place in an order.
+        (Value::Json(_) | Value::List(_) | Value::Object(_), _) => return Json::Null,
+    };
+    json!({ name: value })
 }
 
 /// A value in a cursor: one that is stored, also where it is not what the template would let in.
-fn cursor_value(ty: &Type, json: &Json) -> Option<Value> {
+fn from_json(ty: &Type, json: &Json) -> Option<Value> {
+    if json.is_null() {
+        return Some(Value::Null);
+    }
+    let Json::Object(members) = json else { return value(ty, json) };
+    let mut members = members.iter();
+    let ((name, json), None) = (members.next()?, members.next()) else { return None };
+    let ty = match name.as_str() {
+        INT => Type::INT,
+        UINT => Type::uint(0, u64::MAX),
+        BOOL => Type::Bool,
+        FLOAT => Type::FLOAT,
+        DECIMAL => Type::decimal(0, 0, None, None),
+        TEXT => Type::text(0, u32::MAX),
+        BYTES => Type::bytes(u32::MAX),
+        UUID => Type::Uuid,
+        DATE => Type::Date,
+        TIME => Type::Time,
+        DATETIME => Type::DateTime,
+        OBJECT_ID => Type::ObjectId,
+        _ => return None,
+    };
+    value(&ty, json)
+}
+
+/// A value of a type, whatever the bounds on it.
+fn value(ty: &Type, json: &Json) -> Option<Value> {
     match ty {
-        Type::Enum { .. } | Type::String { .. } => json.as_str().map(|text| Value::Text(text.to_owned())),
-        Type::Date | Type::DateTime if json == ZERO_DATE => Some(Value::Text(ZERO_DATE.to_owned())),
+        Type::Enum { .. } | Type::String { .. } | Type::Text { .. } => {
+            json.as_str().map(|text| Value::Text(text.to_owned()))
+        }
+        Type::Decimal { .. } => json.as_str()?.parse().ok().map(Value::Decimal),
+        Type::Bytes { .. } => json.as_str()?.parse().ok().map(Value::Bytes),
+        Type::Json | Type::List { .. } | Type::Object { .. } => None,
         ty => scalar::operand(ty, json).ok(),
     }
 }

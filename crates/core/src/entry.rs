@@ -30,6 +30,9 @@ const QUOTED_CHARACTERS_MAX: usize = 64;
 /// Of a message that quotes the body.
 const MESSAGE_CHARACTERS_MAX: usize = 400;
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+/// Byte order marks of UTF-16; UTF-32 begins with one of them, or with a zero byte.
+const OTHER_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
+const GZIP: &[u8] = b"\x1f\x8b";
 
 /// Lets a request in, and gives the moment by which its answer must be there.
 ///
@@ -161,8 +164,11 @@ fn refusal<T: DeserializeOwned>(body: &[u8], is_object: bool, is_sensitive: bool
     if body.starts_with(BYTE_ORDER_MARK) {
         return bad("the body begins with a byte order mark: send its JSON without one".into());
     }
-    // JSON has no zero byte, and the other encodings have one within their first two characters.
-    if body.iter().take(4).any(|byte| *byte == 0) {
+    if body.starts_with(GZIP) {
+        return bad("the body is packed with gzip: send its JSON as it is".into());
+    }
+    // JSON has no zero byte, and the other encodings have one in their first character.
+    if OTHER_MARKS.iter().any(|mark| body.starts_with(mark)) || body.iter().take(2).any(|byte| *byte == 0) {
         return bad("the body is in UTF-16 or UTF-32: the encoding of JSON is UTF-8".into());
     }
     match serde_json::from_slice::<serde_json::Value>(body) {

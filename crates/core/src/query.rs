@@ -55,7 +55,7 @@ pub struct Order {
 }
 
 /// One test of one field.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Condition {
     /// Of which field.
     pub field: usize,
@@ -64,7 +64,7 @@ pub struct Condition {
 }
 
 /// A comparison with values of the field's type.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Test {
     /// A comparison with one value.
     Compare(Comparison, Value),

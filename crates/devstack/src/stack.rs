@@ -78,6 +78,14 @@ impl Stack {
         self.home.path()
     }
 
+    /// The same, where it ends with the stack.
+    pub(crate) fn temporary(&self) -> Option<&Path> {
+        match &self.home {
+            Home::Temporary(dir) => Some(dir.path()),
+            Home::Kept { .. } => None,
+        }
+    }
+
     /// Runs a `.sql` file, DELIMITER included, in a database or outside of any.
     ///
     /// # Errors

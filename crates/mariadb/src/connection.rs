@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use beds_core::settings::SecretUrl;
 use beds_lane::Connect;
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _, mysql::MySqlConnectOptions};
+use sqlx::{
+    ConnectOptions as _, Connection as _, Executor as _, MySqlConnection, mysql::MySqlConnectOptions,
+};
 use tokio::sync::OnceCell;
 
 use crate::session::{Knowledge, Session};
@@ -32,13 +34,15 @@ impl Connect for Connector {
     type Connection = Session;
 
     async fn connect(&self) -> Result<Session, String> {
-        let connect = async {
-            let mut connection = options(&self.url)?.connect().await?;
+        let text = |error: sqlx::Error| error.to_string();
+        let mut connection = options(&self.url).map_err(text)?.connect().await.map_err(text)?;
+        require_mariadb(&mut connection).await?;
+        let prepare = async {
             connection.execute(self.preparation().as_str()).await?;
             let server = self.server.get_or_try_init(|| Knowledge::gather(&mut connection)).await?;
             Session::new(connection, server).await
         };
-        connect.await.map_err(|error| error.to_string())
+        prepare.await.map_err(text)
     }
 
     async fn close(&self, session: Session) {
@@ -79,24 +83,59 @@ pub(crate) fn options(url: &SecretUrl) -> Result<MySqlConnectOptions, sqlx::Erro
     Ok(options.disable_statement_logging())
 }
 
+/// The version of a server, or what it is instead of a MariaDB. The version can be configured to be any text, so that one
+/// without the name is asked for an engine that only MariaDB has.
+pub(crate) async fn version(connection: &mut MySqlConnection) -> Result<Result<String, String>, sqlx::Error> {
+    const ARIA: &str =
+        "select cast(count(*) as char) from information_schema.plugins where plugin_name = 'Aria'";
+    let version = cell(connection, "select version()").await?;
+    if is_mariadb(&version) || cell(connection, ARIA).await.is_ok_and(|count| count != "0") {
+        return Ok(Ok(version));
+    }
+    Ok(Err(format!("this server is no MariaDB, but `{version}`: BEDS works with MariaDB alone")))
+}
+
+async fn cell(connection: &mut MySqlConnection, sql: &'static str) -> Result<String, sqlx::Error> {
+    use sqlx::Row as _;
+
+    sqlx::query(sql).persistent(false).fetch_one(connection).await?.try_get_unchecked(0)
+}
+
+fn is_mariadb(version: &str) -> bool {
+    version.to_ascii_lowercase().contains("mariadb")
+}
+
+/// The version of a server that must be a MariaDB: another one would refuse each request, one by one.
+async fn require_mariadb(connection: &mut MySqlConnection) -> Result<String, String> {
+    version(connection).await.map_err(|error| error.to_string())?
+}
+
 /// Connects to a server, asks it something, and says which version it is.
 ///
 /// # Errors
 /// What went wrong, in a sentence.
 pub async fn ping(url: &SecretUrl, timeout: Duration) -> Result<String, String> {
-    use sqlx::Row as _;
-
     let attempt = async {
-        let mut connection = options(url)?.connect().await?;
-        let row = sqlx::query("select version()").fetch_one(&mut connection).await?;
-        let version: String = row.try_get_unchecked(0)?;
-        connection.close().await?;
-        Ok::<_, sqlx::Error>(version)
+        let text = |error: sqlx::Error| error.to_string();
+        let mut connection = options(url).map_err(text)?.connect().await.map_err(text)?;
+        let version = require_mariadb(&mut connection).await?;
+        connection.close().await.map_err(text)?;
+        Ok::<_, String>(version)
     };
     // The connection belongs to this attempt alone: dropping it midway leaves nothing out of step.
     match tokio::time::timeout(timeout, attempt).await {
-        Ok(Ok(version)) => Ok(version),
-        Ok(Err(error)) => Err(error.to_string()),
+        Ok(result) => result,
         Err(_) => Err(format!("no answer within {} ms", timeout.as_millis())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_server_is_told_by_its_version() {
+        assert!(is_mariadb("10.11.19-MariaDB-0+deb12u1") && is_mariadb("5.5.5-11.4.2-MariaDB-log"));
+        assert!(!is_mariadb("8.0.36") && !is_mariadb("8.0.36-28 Percona Server"));
     }
 }

@@ -4,6 +4,7 @@
 //! lane of connections. Reads and writes have lanes of their own. [`inspect()`] tells what a database holds.
 
 mod cell;
+mod columns;
 mod config;
 mod connection;
 mod fault;
@@ -15,6 +16,8 @@ mod routine;
 mod session;
 mod statement;
 mod write;
+
+use std::sync::Arc;
 
 use beds_core::{
     Error, Outcome, Result,
@@ -29,6 +32,7 @@ pub use connection::ping;
 pub use inspect::inspect;
 
 use self::{
+    columns::Columns,
     connection::{Access, Connector},
     read::Read,
     write::Write,
@@ -44,6 +48,7 @@ pub struct Database {
     writes: Lane<Write>,
     deadlock_retries_max: u8,
     commit_timeout: std::time::Duration,
+    known: Arc<Columns>,
 }
 
 impl Database {
@@ -70,6 +75,7 @@ impl Database {
             writes: Lane::open(settings(config.write_connections), servers(&primary, Access::Write)),
             deadlock_retries_max: config.deadlock_retries_max,
             commit_timeout: statement_timeout,
+            known: Arc::default(),
         }
     }
 
@@ -84,7 +90,7 @@ impl Database {
         let deadline = bounds.deadline.into();
         match action {
             Action::Read(read) => {
-                let (job, count) = Read::of(domain, objects, read, bounds.reply_bytes_max)?;
+                let (job, count) = Read::of(domain, objects, read, bounds.reply_bytes_max, &self.known)?;
                 let read = self.reads.run(job, deadline);
                 let Some(count) = count else { return read.await };
                 let (page, counted) = tokio::try_join!(read, self.reads.run(count, deadline))?;
@@ -99,6 +105,7 @@ impl Database {
                     reply_bytes_max: bounds.reply_bytes_max,
                     deadlock_retries_max: self.deadlock_retries_max,
                     commit_timeout: self.commit_timeout,
+                    known: Arc::clone(&self.known),
                 };
                 self.writes.run(job, deadline).await
             }

@@ -1,17 +1,19 @@
 //! Running a procedure or function, and what it gives: OUT parameters, result sets, a value.
 
+use std::fmt::Display;
+
 use futures_util::TryStreamExt;
 use sqlx::{Either, Executor as _, MySqlConnection, mysql::MySqlRow};
 
 use beds_core::{
     Error, Outcome,
     plan::Invocation,
-    spec::{ArgMode, Call, Domain, Field, Returns, Routine, Type},
-    value::{Value, write_name},
+    spec::{ArgMode, Call, Domain, Field, Returns, Routine},
+    value::Value,
 };
 
 use crate::{
-    cell::{self, bind},
+    cell::{Reply, bind},
     fault::{Fault, classify},
 };
 
@@ -28,7 +30,7 @@ pub(crate) async fn run(
         Routine::Pipeline { .. } => return Err(Fault::Refused(Error::internal("MariaDB has no pipelines"))),
     };
     let sets = result_sets(connection, domain, sql, args, bytes_max).await?;
-    outcome(call, sets).map_err(|error| match classify(&error, domain) {
+    outcome(domain, call, sets).map_err(|error| match classify(&error, domain) {
         // All rows have been read: the connection is in step.
         Fault::Abandoned(error) => Fault::Refused(error),
         other => other,
@@ -82,73 +84,59 @@ fn approximate_size(row: &MySqlRow) -> usize {
     (0..row.len()).map(cell).sum()
 }
 
-fn outcome(call: &'static Call, sets: Sets) -> Result<Outcome, sqlx::Error> {
+fn outcome(domain: &'static Domain, call: &'static Call, sets: Sets) -> Result<Outcome, sqlx::Error> {
     let mut sets = sets.sets;
     let outs: Vec<&Field> =
         call.args.iter().filter(|arg| arg.mode != ArgMode::In).map(|arg| &arg.field).collect();
     let mut outcome = Outcome::default();
-    if !outs.is_empty() {
-        let set = sets.pop().unwrap_or_default();
-        outcome.out = set.first().map(|row| record(row, &outs, cell::read_out)).transpose()?;
+    let mut reply = Reply::of_call(domain);
+    if !outs.is_empty()
+        && let Some(row) = sets.pop().unwrap_or_default().first()
+    {
+        reply.outs(row, outs, &"out")?;
+        outcome.out = Some(std::mem::take(&mut reply.json));
     }
     match &call.returns {
         Returns::Nothing => {}
         Returns::Scalar(ty) => {
-            let row = sets.first().and_then(|set| set.first());
-            let value = row.map_or(Ok(Value::Null), |row| cell::read(row, 0, ty))?;
-            let mut json = Vec::new();
-            value.write_json(&mut json);
-            outcome.data = Some(json);
+            reply.scalar(sets.first().and_then(|set| set.first()), ty, &"data")?;
+            outcome.data = Some(std::mem::take(&mut reply.json));
         }
         Returns::Rows(fields) => {
-            let fields: Vec<&Field> = fields.iter().collect();
             let first = sets.first().map(Vec::as_slice).unwrap_or_default();
-            outcome.data = Some(array(first, |row, out| {
-                out.extend(record(row, &fields, cell::read)?);
-                Ok(())
-            })?);
+            array(&mut reply, first, &"data", |reply, row, place| reply.record(row, fields.iter(), place))?;
+            outcome.data = Some(std::mem::take(&mut reply.json));
             if sets.len() > 1 {
-                outcome.sets = Some(as_it_comes(&sets)?);
+                outcome.sets = Some(as_it_comes(&mut reply, &sets)?);
             }
         }
-        Returns::AsItComes => outcome.sets = Some(as_it_comes(&sets)?),
+        Returns::AsItComes => outcome.sets = Some(as_it_comes(&mut reply, &sets)?),
     }
+    outcome.unshown = reply.unshown.into_note();
     Ok(outcome)
 }
 
-/// A row as a JSON object with these fields, by position.
-fn record(
-    row: &MySqlRow,
-    fields: &[&Field],
-    read: fn(&MySqlRow, usize, &Type) -> Result<Value, sqlx::Error>,
-) -> Result<Vec<u8>, sqlx::Error> {
-    let mut out = vec![b'{'];
-    for (index, field) in fields.iter().enumerate() {
-        write_name(&mut out, index == 0, field.name);
-        read(row, index, &field.ty)?.write_json(&mut out);
-    }
-    out.push(b'}');
-    Ok(out)
+fn as_it_comes(reply: &mut Reply, sets: &[Vec<MySqlRow>]) -> Result<Vec<u8>, sqlx::Error> {
+    array(reply, sets, &"sets", |reply, set, place| {
+        array(reply, set, place, |reply, row, place| reply.as_it_comes(row, place))
+    })?;
+    Ok(std::mem::take(&mut reply.json))
 }
 
-fn as_it_comes(sets: &[Vec<MySqlRow>]) -> Result<Vec<u8>, sqlx::Error> {
-    array(sets, |set, out| {
-        out.extend(array(set, cell::write_as_it_comes)?);
-        Ok(())
-    })
-}
-
+/// Appends an array, each item with its path.
 fn array<T>(
+    reply: &mut Reply,
     items: &[T],
-    mut write: impl FnMut(&T, &mut Vec<u8>) -> Result<(), sqlx::Error>,
-) -> Result<Vec<u8>, sqlx::Error> {
-    let mut out = vec![b'['];
+    place: &dyn Display,
+    write: impl Fn(&mut Reply, &T, &dyn Display) -> Result<(), sqlx::Error>,
+) -> Result<(), sqlx::Error> {
+    reply.json.push(b'[');
     for (index, item) in items.iter().enumerate() {
         if index > 0 {
-            out.push(b',');
+            reply.json.push(b',');
         }
-        write(item, &mut out)?;
+        write(reply, item, &format_args!("{place}[{index}]"))?;
     }
-    out.push(b']');
-    Ok(out)
+    reply.json.push(b']');
+    Ok(())
 }

@@ -6,29 +6,38 @@ use std::fmt::Write as _;
 
 use beds_core::{
     query::{Comparison, Condition, Order, Selection, Test},
-    spec::{Domain, Field, Type, mariadb::Source},
+    spec::{Domain, Field, mariadb::Source},
     value::Value,
 };
 
+use crate::columns::Kept;
+
+mod compare;
+
+pub(crate) use compare::{is_year, number};
+
 /// A statement with its parameters.
 #[derive(Debug)]
-pub(crate) struct Statement {
+pub(crate) struct Statement<'k> {
     pub(crate) text: String,
     pub(crate) values: Vec<Value>,
     fields: &'static [Field],
     /// The column of each field, quoted.
     columns: &'static [&'static str],
+    /// How the column of each field keeps its values.
+    kept: &'k [Kept],
 }
 
 /// Selects these columns of the records that a selection asks for, and one record more, which tells whether
 /// there is a next page.
-pub(crate) fn page(
+pub(crate) fn page<'k>(
     domain: &Domain,
     source: &'static Source,
+    kept: &'k [Kept],
     selection: &Selection,
     columns: &[usize],
-) -> Statement {
-    let mut sql = Statement::select(domain, source, columns);
+) -> Statement<'k> {
+    let mut sql = Statement::select(domain, source, kept, columns);
     sql.conditions(&selection.filter);
     if let Some(after) = &selection.after {
         sql.text.push_str(if selection.filter.is_empty() { " where " } else { " and " });
@@ -47,13 +56,14 @@ pub(crate) fn page(
 }
 
 /// Selects these columns of the record with this key.
-pub(crate) fn by_key(
+pub(crate) fn by_key<'k>(
     domain: &Domain,
     source: &'static Source,
+    kept: &'k [Kept],
     columns: &[usize],
     key: &[Value],
-) -> Statement {
-    let mut sql = Statement::select(domain, source, columns);
+) -> Statement<'k> {
+    let mut sql = Statement::select(domain, source, kept, columns);
     for (index, (&field, value)) in domain.key.iter().zip(key).enumerate() {
         sql.text.push_str(if index == 0 { " where " } else { " and " });
         sql.equals(field, value);
@@ -62,35 +72,41 @@ pub(crate) fn by_key(
 }
 
 /// Selects these columns of the records with any of these keys, of one field.
-pub(crate) fn by_keys(
+pub(crate) fn by_keys<'k>(
     domain: &Domain,
     source: &'static Source,
+    kept: &'k [Kept],
     columns: &[usize],
     field: usize,
     keys: &[&Value],
-) -> Statement {
-    let mut sql = Statement::select(domain, source, columns);
+) -> Statement<'k> {
+    let mut sql = Statement::select(domain, source, kept, columns);
     sql.text.push_str(" where ");
     sql.one_of(field, keys.iter().copied());
     sql
 }
 
 /// Counts the records that match.
-pub(crate) fn count(domain: &Domain, source: &'static Source, filter: &[Condition]) -> Statement {
-    let mut sql = Statement::new(domain, source);
+pub(crate) fn count<'k>(
+    domain: &Domain,
+    source: &'static Source,
+    kept: &'k [Kept],
+    filter: &[Condition],
+) -> Statement<'k> {
+    let mut sql = Statement::new(domain, source, kept);
     let _ = write!(sql.text, "select count(*) from {}", source.from);
     sql.conditions(filter);
     sql
 }
 
-impl Statement {
-    fn new(domain: &Domain, source: &'static Source) -> Self {
+impl<'k> Statement<'k> {
+    fn new(domain: &Domain, source: &'static Source, kept: &'k [Kept]) -> Self {
         let text = String::with_capacity(256);
-        Self { text, values: Vec::new(), fields: domain.fields, columns: source.columns }
+        Self { text, values: Vec::new(), fields: domain.fields, columns: source.columns, kept }
     }
 
-    fn select(domain: &Domain, source: &'static Source, columns: &[usize]) -> Self {
-        let mut sql = Self::new(domain, source);
+    fn select(domain: &Domain, source: &'static Source, kept: &'k [Kept], columns: &[usize]) -> Self {
+        let mut sql = Self::new(domain, source, kept);
         for (position, &field) in columns.iter().enumerate() {
             sql.text.push_str(if position == 0 { "select " } else { ", " });
             sql.column(field);
@@ -110,30 +126,6 @@ impl Statement {
         self.text.push_str(self.columns[field]);
     }
 
-    /// The terms that records are sorted by. They must be those that [`Self::later`] compares, or a page would lose records.
-    fn order(&mut self, field: usize) {
-        if matches!(self.fields[field].ty, Type::Enum { .. }) {
-            // An ENUM column is sorted by the position of its values, but compared as text.
-            self.text.push_str("concat(");
-            self.column(field);
-            self.text.push(')');
-        } else {
-            self.column(field);
-        }
-    }
-
-    /// A placeholder with its value.
-    fn parameter(&mut self, field: usize, value: &Value) {
-        match self.fields[field].ty {
-            // A bare string would be compared with a decimal as floating-point numbers.
-            Type::Decimal { precision, scale, .. } => {
-                let _ = write!(self.text, "cast(? as decimal({precision},{scale}))");
-            }
-            _ => self.text.push('?'),
-        }
-        self.values.push(value.clone());
-    }
-
     fn conditions(&mut self, filter: &[Condition]) {
         for (index, Condition { field, test }) in filter.iter().enumerate() {
             self.text.push_str(if index == 0 { " where " } else { " and " });
@@ -143,54 +135,16 @@ impl Statement {
 
     fn test(&mut self, field: usize, test: &Test) {
         match test {
-            Test::Compare(Comparison::Ne, value) => {
-                // Null differs from every value, as it does for a client.
-                self.text.push_str("not (");
-                self.column(field);
-                self.text.push_str(" <=> ");
-                self.parameter(field, value);
-                self.text.push(')');
-            }
-            Test::Compare(comparison, value) => {
-                self.column(field);
-                self.text.push_str(match comparison {
-                    Comparison::Eq => " = ",
-                    Comparison::Ne => " <> ",
-                    Comparison::Lt => " < ",
-                    Comparison::Lte => " <= ",
-                    Comparison::Gt => " > ",
-                    Comparison::Gte => " >= ",
-                });
-                self.parameter(field, value);
-            }
+            Test::Compare(comparison, value) => self.compare(field, *comparison, value),
             Test::In(values) => self.one_of(field, values.iter()),
             Test::Prefix(prefix) => {
-                self.column(field);
+                self.compared(field);
                 self.text.push_str(" like ? escape '|'");
                 let escaped = prefix.replace('|', "||").replace('%', "|%").replace('_', "|_");
                 self.values.push(Value::Text(escaped + "%"));
             }
-            Test::Null(wanted) => {
-                self.column(field);
-                self.text.push_str(if *wanted { " is null" } else { " is not null" });
-            }
+            Test::Null(wanted) => self.null(field, *wanted),
         }
-    }
-
-    /// The list is filled up to a power of two with its last value: otherwise each length would be a statement
-    /// of its own in the server's and the driver's caches.
-    fn one_of<'v>(&mut self, field: usize, values: impl ExactSizeIterator<Item = &'v Value> + Clone) {
-        self.column(field);
-        self.text.push_str(" in (");
-        let length = values.len().next_power_of_two();
-        let filler = values.clone().last().into_iter().cycle();
-        for (index, value) in values.chain(filler).take(length).enumerate() {
-            if index > 0 {
-                self.text.push_str(", ");
-            }
-            self.parameter(field, value);
-        }
-        self.text.push(')');
     }
 
     /// The records after the one with these sort values: it differs first in one field, and there comes later.
@@ -213,37 +167,25 @@ impl Statement {
     }
 
     fn equals(&mut self, field: usize, value: &Value) {
-        self.column(field);
         if value.is_null() {
-            self.text.push_str(" is null");
+            self.null(field, true);
         } else {
-            self.text.push_str(" = ");
-            self.parameter(field, value);
+            self.compare(field, Comparison::Eq, value);
         }
     }
 
     fn later(&mut self, field: usize, descending: bool, value: &Value) {
         match (descending, value.is_null()) {
-            (false, true) => {
-                self.column(field);
-                self.text.push_str(" is not null");
-            }
+            (false, true) => self.null(field, false),
             (true, true) => self.text.push_str("false"),
-            (false, false) => {
-                self.column(field);
-                self.text.push_str(" > ");
-                self.parameter(field, value);
-            }
+            (false, false) => self.compare(field, Comparison::Gt, value),
             (true, false) => {
                 self.text.push('(');
-                self.column(field);
-                self.text.push_str(" < ");
-                self.parameter(field, value);
-                if self.fields[field].nullable {
-                    self.text.push_str(" or ");
-                    self.column(field);
-                    self.text.push_str(" is null");
-                }
+                self.compare(field, Comparison::Lt, value);
+                // A view may give null where the template promises none. Of a column that has none, the server strikes
+                // it out.
+                self.text.push_str(" or ");
+                self.null(field, true);
                 self.text.push(')');
             }
         }

@@ -8,8 +8,12 @@ use beds_core::{
     value::Value,
 };
 use beds_protocol::value::DateTime;
-use mongodb::bson::{self, Binary, Bson, Decimal128, Document, oid::ObjectId, spec::BinarySubtype};
+use mongodb::bson::{
+    self, Binary, Bson, Decimal128, Document, RawBsonRef, oid::ObjectId, spec::BinarySubtype,
+};
 use serde_json::Value as Json;
+
+use crate::shown::number;
 
 /// A value as BSON; an error is what is wrong with it, as the end of the sentence "the field …".
 pub(crate) fn to_bson(value: &Value) -> Result<Bson, String> {
@@ -68,20 +72,24 @@ pub(crate) fn is_between_dates(value: &Value) -> bool {
 pub(crate) fn stored(value: Value, field: &Field) -> Value {
     match (value, &field.ty, field.generated) {
         (Value::Null, Type::ObjectId, Some(Generated::Database)) => Value::ObjectId(ObjectId::new().bytes()),
-        (value, ..) => in_milliseconds(value),
+        (value, ..) => kept(value),
     }
 }
 
-/// The value with the whole milliseconds that dates have.
-fn in_milliseconds(value: Value) -> Value {
+/// The value with what MongoDB keeps of it: whole milliseconds, and of a long decimal number no zeros at its end.
+fn kept(value: Value) -> Value {
     match value {
+        Value::Decimal(decimal) => {
+            let stored = decimal.as_str().parse().ok().map(RawBsonRef::Decimal128);
+            Value::Decimal(stored.and_then(number::decimal).unwrap_or(decimal))
+        }
         Value::DateTime(DateTime(moment)) => {
             let stored = moment.replace_nanosecond(u32::from(moment.millisecond()) * 1_000_000);
             Value::DateTime(DateTime(stored.unwrap_or(moment)))
         }
-        Value::List(items) => Value::List(items.into_iter().map(in_milliseconds).collect()),
+        Value::List(items) => Value::List(items.into_iter().map(kept).collect()),
         Value::Object(members) => {
-            let members = members.into_iter().map(|(field, value)| (field, in_milliseconds(value)));
+            let members = members.into_iter().map(|(field, value)| (field, kept(value)));
             Value::Object(members.collect())
         }
         other => other,

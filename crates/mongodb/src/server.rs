@@ -190,3 +190,24 @@ pub async fn ping(url: &SecretUrl, timeout: Duration) -> Result<String, String> 
         Err(_) => Err(format!("no answer within {} ms", timeout.as_millis())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::{sync::oneshot, time::sleep};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_late_goes_on_by_itself() {
+        let (done, is_done) = oneshot::channel();
+        let late = Instant::now() + Duration::from_secs(1);
+        let work = async move {
+            sleep(Duration::from_secs(2)).await;
+            done.send(()).unwrap();
+        };
+        assert!(done_by(late, work).await.is_none());
+        assert!(Instant::now() < late + Duration::from_millis(100), "nobody waits for its end");
+        is_done.await.unwrap();
+        assert_eq!(done_by(Instant::now() + Duration::from_secs(1), async { 7 }).await, Some(7));
+    }
+}

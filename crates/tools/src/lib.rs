@@ -2,4 +2,5 @@
 //! [`verify()`](verify::verify) compares templates with one. Both use what the adapters inspect; neither changes a database.
 
 pub mod import;
+mod keeps;
 pub mod verify;

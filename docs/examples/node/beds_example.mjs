@@ -1,5 +1,6 @@
 // Talks to BEDS from Node: npm install amqplib; node beds_example.mjs amqp://guest:guest@localhost:5672/
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import amqp from 'amqplib'
 
 /** An error reply: what the node says is in `error`. */
@@ -10,26 +11,47 @@ class BedsError extends Error {
   }
 }
 
-/** One connection with a reply queue of its own; any number of requests at a time. */
+/** The connection is lost, or cannot be made. */
+class Lost extends Error {}
+
+/** A connection that is made again when it is lost, with a reply queue of its own; any number of requests at a time. */
 class Beds {
-  static async connect(url) {
-    const beds = new Beds()
-    beds.pending = new Map()
-    beds.connection = await amqp.connect(url, { timeout: 5000 })
-    beds.connection.on('error', () => {}) // 'close' follows and tells those who wait
-    beds.connection.on('close', () => {
-      for (const id of beds.pending.keys()) beds.settle(id, new Error('the connection is lost'))
+  constructor(url) {
+    this.url = new URL(url)
+    this.url.searchParams.set('heartbeat', '10') // a dead server is noticed after two
+    this.pending = new Map()
+  }
+
+  /** The open channel; requests that come at the same time share it. */
+  link() {
+    this.opening ??= this.open().catch((error) => {
+      this.opening = null
+      throw new Lost(error.message)
     })
-    beds.channel = await beds.connection.createChannel()
-    beds.channel.on('return', ({ fields, properties }) =>
-      beds.settle(properties.correlationId, new Error(`no running node serves ${fields.routingKey}`)))
-    beds.queue = (await beds.channel.assertQueue('', { exclusive: true, autoDelete: true })).queue
-    await beds.channel.consume(beds.queue, (message) => {
+    return this.opening
+  }
+
+  async open() {
+    const connection = await amqp.connect(this.url.href, { timeout: 5000 })
+    connection.on('error', () => {}) // 'close' follows
+    connection.on('close', () => this.end(new Lost('the connection is lost')))
+    const channel = await connection.createConfirmChannel()
+    // RabbitMQ closes the channel over what it forbids: who waits on it is told, and the next request opens another.
+    channel.on('error', (error) => { this.end(error); connection.close().catch(() => {}) })
+    channel.on('return', ({ fields, properties }) =>
+      this.settle(properties.correlationId, new Error(`no running node serves ${fields.routingKey}`)))
+    const { queue } = await channel.assertQueue('', { exclusive: true, autoDelete: true })
+    await channel.consume(queue, (message) => {
       if (!message) return // the queue was deleted
       const reply = JSON.parse(message.content)
-      beds.settle(message.properties.correlationId, reply.ok ? null : new BedsError(reply.error), reply)
+      this.settle(message.properties.correlationId, reply.ok ? null : new BedsError(reply.error), reply)
     }, { noAck: true })
-    return beds
+    return { connection, channel, queue }
+  }
+
+  end(error) {
+    this.opening = null
+    for (const id of this.pending.keys()) this.settle(id, error)
   }
 
   settle(id, error, reply) {
@@ -40,23 +62,46 @@ class Beds {
     error ? waiting.reject(error) : waiting.resolve(reply)
   }
 
-  /** Sends a read, or with a messageId a write, and gives the reply. */
-  request(key, body, { messageId, timeout = 5000 } = {}) {
-    const id = randomUUID()
-    const properties = { contentType: 'application/json', replyTo: this.queue, correlationId: id, mandatory: true }
+  /** Sends a read, or with a messageId a write, and gives the reply. When the connection breaks, it is sent again on the
+   *  next one: a write with the same messageId. */
+  async request(key, body, { messageId, timeout = 5000 } = {}) {
+    for (const end = Date.now() + timeout; ; await sleep(200)) {
+      try {
+        return await this.exchange(await this.link(), key, body, messageId, end)
+      } catch (error) {
+        if (!(error instanceof Lost) || Date.now() + 200 >= end) throw error
+      }
+    }
+  }
+
+  exchange({ channel, queue }, key, body, messageId, end) {
+    const [id, left] = [randomUUID(), Math.max(1, end - Date.now())]
+    const properties = { contentType: 'application/json', replyTo: queue, correlationId: id, mandatory: true }
     // A write is stored by RabbitMQ; sent again, it keeps its id.
     if (messageId) Object.assign(properties, { messageId, persistent: true })
     // Nobody works on a read after its deadline.
-    else Object.assign(properties, { expiration: timeout, headers: { 'beds-deadline': Date.now() + timeout } })
+    else Object.assign(properties, { expiration: left, headers: { 'beds-deadline': Date.now() + left } })
     return new Promise((resolve, reject) => {
-      const late = () => this.settle(id, new Error(`${key}: no answer within ${timeout} ms`))
-      this.pending.set(id, { resolve, reject, timer: setTimeout(late, timeout) })
-      this.channel.publish('beds', key, Buffer.from(JSON.stringify(body)), properties)
+      const late = () => this.settle(id, new Error(`${key}: no answer in time`))
+      this.pending.set(id, { resolve, reject, timer: setTimeout(late, left) })
+      try {
+        channel.publish('beds', key, Buffer.from(JSON.stringify(body)), properties, (error) => {
+          // Otherwise the channel has been closed, which is told to all who wait.
+          if (error?.message === 'message nacked') this.settle(id, new Error(`${key}: its queue is full`))
+        })
+      } catch (error) { // the channel has just been closed
+        this.settle(id, new Lost(error.message))
+      }
     })
+  }
+
+  async close() {
+    const { connection } = await this.link()
+    await connection.close()
   }
 }
 
-const beds = await Beds.connect(process.argv[2] ?? process.env.AMQP_URL)
+const beds = new Beds(process.argv[2] ?? process.env.AMQP_URL)
 const subject = `node ${randomUUID()}`
 const write = () => ({ messageId: randomUUID() })
 
@@ -81,4 +126,4 @@ try {
 } finally {
   await Promise.all(created.map((note) => beds.request('note.delete', { key: note.id }, write())))
 }
-await beds.connection.close()
+await beds.close()

@@ -6,6 +6,7 @@ declare(strict_types=1);
 require_once 'PhpAmqpLib/autoload.php';
 
 use PhpAmqpLib\Connection\AMQPStreamConnection;
+use PhpAmqpLib\Exception\{AMQPConnectionClosedException, AMQPIOException, AMQPProtocolException};
 use PhpAmqpLib\Message\AMQPMessage;
 use PhpAmqpLib\Wire\AMQPTable;
 
@@ -18,22 +19,31 @@ final class BedsError extends RuntimeException
 /** No queue takes the request. */
 final class Unroutable extends RuntimeException {}
 
-/** One connection with a reply queue of its own; one request at a time. */
+/** The queue is full. */
+final class Refused extends RuntimeException {}
+
+/** A connection that is made again when it is lost, with a reply queue of its own; one request at a time. */
 final class Beds
 {
-    public readonly AMQPStreamConnection $connection;
+    private ?AMQPStreamConnection $connection = null;
     private $channel;
     private string $queue;
     private ?string $waiting = null;
     private ?array $reply = null;
 
-    public function __construct(string $url)
+    public function __construct(private readonly string $url) {}
+
+    private function connect(): void
     {
-        $u = parse_url($url) + ['port' => 5672, 'user' => 'guest', 'pass' => 'guest', 'path' => '/'];
+        $u = parse_url($this->url) + ['port' => 5672, 'user' => 'guest', 'pass' => 'guest', 'path' => '/'];
         $vhost = urldecode(substr($u['path'], 1)) ?: '/';
+        // A dead server is noticed after two heartbeats; reading has to be more patient than that.
         $this->connection = new AMQPStreamConnection(
-            $u['host'], $u['port'], urldecode($u['user']), urldecode($u['pass']), $vhost);
+            $u['host'], $u['port'], rawurldecode($u['user']), rawurldecode($u['pass']), $vhost,
+            connection_timeout: 5.0, read_write_timeout: 25.0, heartbeat: 10);
         $this->channel = $this->connection->channel();
+        $this->channel->confirm_select();
+        $this->channel->set_nack_handler(fn() => throw new Refused('the queue is full'));
         $this->channel->set_return_listener(fn($code, $text, $exchange, $key) => throw new Unroutable($key));
         [$this->queue] = $this->channel->queue_declare('', exclusive: true, auto_delete: true);
         $this->channel->basic_consume($this->queue, no_ack: true, callback: function (AMQPMessage $message) {
@@ -43,18 +53,46 @@ final class Beds
         });
     }
 
-    /** Sends a read, or with a message id a write, and returns the reply. */
-    public function request(string $key, array $body, ?string $messageId = null, float $timeout = 5.0): array
+    public function close(): void
     {
-        [$this->waiting, $this->reply, $end] = [bin2hex(random_bytes(8)), null, microtime(true) + $timeout];
+        try {
+            $this->connection?->close();
+        } catch (Exception) { // it is closed already
+        }
+        $this->connection = null;
+    }
+
+    /**
+     * Sends a read, or with a message id a write, and returns the reply. When the connection breaks, it is sent again on
+     * the next one: a write with the same message id.
+     */
+    public function request(string $key, array|stdClass $body, ?string $messageId = null, float $timeout = 5.0): array
+    {
+        for ($end = microtime(true) + $timeout; ; usleep(200_000)) {
+            try {
+                if ($this->connection === null) { $this->connect(); }
+                return $this->exchange($key, $body, $messageId, $end);
+            } catch (AMQPIOException | AMQPConnectionClosedException $lost) {
+                $this->close();
+                if (microtime(true) + 0.2 >= $end) { throw $lost; }
+            } catch (AMQPProtocolException $forbidden) { // RabbitMQ closes the channel over what it forbids
+                $this->close();
+                throw $forbidden;
+            }
+        }
+    }
+
+    private function exchange(string $key, array|stdClass $body, ?string $messageId, float $end): array
+    {
+        [$this->waiting, $this->reply, $left] = [uuid(), null, max(1, (int) (($end - microtime(true)) * 1000))];
         $properties = ['content_type' => 'application/json', 'reply_to' => $this->queue,
             'correlation_id' => $this->waiting];
         $properties += $messageId !== null
             // Stored by RabbitMQ; sent again, it keeps its id.
             ? ['message_id' => $messageId, 'delivery_mode' => AMQPMessage::DELIVERY_MODE_PERSISTENT]
             // Nobody works on a read after its deadline.
-            : ['expiration' => (string) (int) ($timeout * 1000),
-                'application_headers' => new AMQPTable(['beds-deadline' => (int) ($end * 1000)])];
+            : ['expiration' => (string) $left,
+                'application_headers' => new AMQPTable(['beds-deadline' => (int) (microtime(true) * 1000) + $left])];
         $message = new AMQPMessage(json_encode($body, JSON_THROW_ON_ERROR), $properties);
         $this->channel->basic_publish($message, 'beds', $key, mandatory: true);
         while ($this->reply === null) { // wait() throws AMQPTimeoutException
@@ -86,6 +124,9 @@ try {
         echo 'page ', json_encode(array_column($page['data'], 'rating')), "\n";
         $query['after'] = $page['next'] ?? null;
     } while ($query['after'] !== null);
+    // An empty object: PHP writes [] as a list, which is none.
+    $fields = $beds->request('note.describe', new stdClass)['data']['fields'];
+    echo 'described ', count($fields) > 0 ? 'its fields' : 'nothing', "\n";
     try {
         $beds->request('note.create', ['data' => ['country' => 'France']], uuid());
     } catch (BedsError $refusal) { echo "refused {$refusal->error['code']}\n"; }
@@ -95,4 +136,4 @@ try {
 } finally {
     foreach ($created as $note) { $beds->request('note.delete', ['key' => $note['id']], uuid()); }
 }
-$beds->connection->close();
+$beds->close();

@@ -7,7 +7,7 @@ import time
 import uuid
 
 import pika
-from pika.exceptions import UnroutableError
+from pika.exceptions import AMQPConnectionError, ChannelClosed, UnroutableError
 
 
 class BedsError(Exception):
@@ -19,35 +19,62 @@ class BedsError(Exception):
 
 
 class Beds:
-    """One connection with a reply queue of its own; one request at a time."""
+    """A connection that is made again when it is lost, with a reply queue of its own; one request at a time."""
 
     def __init__(self, url):
-        parameters = pika.URLParameters(url)
-        parameters.blocked_connection_timeout = 10  # RabbitMQ blocks publishers while it is out of memory or disk
-        self.connection = pika.BlockingConnection(parameters)
+        self.parameters = pika.URLParameters(url)
+        self.parameters.heartbeat = 10  # a dead server is noticed after two
+        self.parameters.socket_timeout = 5
+        self.parameters.blocked_connection_timeout = 10  # RabbitMQ blocks publishers while it is out of memory or disk
+        self.connection, self.waiting, self.reply = None, None, None
+
+    def _connect(self):
+        self.connection = pika.BlockingConnection(self.parameters)
         self.channel = self.connection.channel()
-        # With confirms on, publishing a mandatory message that no queue takes raises UnroutableError.
+        # With confirms on, publishing a mandatory message that no queue takes raises UnroutableError, and one that a
+        # full queue refuses raises NackError.
         self.channel.confirm_delivery()
         self.queue = self.channel.queue_declare("", exclusive=True, auto_delete=True).method.queue
         self.channel.basic_consume(self.queue, self._on_reply, auto_ack=True)
-        self.waiting, self.reply = None, None
 
     def _on_reply(self, _channel, _method, properties, body):
         if properties.correlation_id == self.waiting:  # a reply that comes too late is nobody's
             self.reply = json.loads(body)
 
+    def close(self):
+        if self.connection and self.connection.is_open:
+            self.connection.close()
+        self.connection = None
+
     def request(self, key, body, timeout=5.0, message_id=None):
-        """Sends a read, or with a message_id a write, and returns the reply."""
+        """Sends a read, or with a message_id a write, and returns the reply. When the connection breaks, it is sent
+        again on the next one: a write with the same message_id."""
+        end = time.monotonic() + timeout
+        while True:
+            try:
+                if self.connection is None:
+                    self._connect()
+                return self._exchange(key, body, timeout, end, message_id)
+            except AMQPConnectionError:
+                self.connection = None
+                if time.monotonic() + 0.2 >= end:
+                    raise
+                time.sleep(0.2)
+            except ChannelClosed:  # RabbitMQ closes the channel over what it forbids: it forbids it the next time too
+                self.close()
+                raise
+
+    def _exchange(self, key, body, timeout, end, message_id):
         self.waiting, self.reply = str(uuid.uuid4()), None
         properties = pika.BasicProperties(
             content_type="application/json", reply_to=self.queue, correlation_id=self.waiting)
         if message_id:  # stored by RabbitMQ; sent again, it keeps its id
             properties.message_id, properties.delivery_mode = message_id, 2
         else:  # nobody works on a read after its deadline
-            properties.expiration = str(int(timeout * 1000))
-            properties.headers = {"beds-deadline": int((time.time() + timeout) * 1000)}
+            left = max(1, int((end - time.monotonic()) * 1000))
+            properties.expiration = str(left)
+            properties.headers = {"beds-deadline": int(time.time() * 1000) + left}
         self.channel.basic_publish("beds", key, json.dumps(body).encode(), properties, mandatory=True)
-        end = time.monotonic() + timeout
         while self.reply is None:
             if time.monotonic() >= end:
                 raise TimeoutError(f"{key}: no answer within {timeout} s")
@@ -87,7 +114,8 @@ def main():
     finally:
         for note in created:
             beds.request("note.delete", {"key": note["id"]}, message_id=str(uuid.uuid4()))
-    beds.connection.close()
+    beds.close()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -2,41 +2,13 @@
 -- before `beds verify`. From then on they are yours. Running the script again is harmless.
 --
 -- They leave the transaction to the node: none of them commits. A record's version, where there is
--- one, must be what the client read, or null.
+-- one, must be what the client read, or null. A procedure keeps the mode in which it was made: in a
+-- strict one a value that does not fit is refused.
+
+set names utf8mb4;
+set session sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION';
 
 delimiter //
-
--- admin_data: admin
-create or replace procedure `sp_admin_data_create`(
-  in `p_key` varchar(30),
-  in `p_value` varchar(400)
-)
-  modifies sql data
-begin
-  insert into `admin` (`key`, `value`)
-  values (`p_key`, `p_value`);
-end //
-
-create or replace procedure `sp_admin_data_update`(
-  in `p_key` varchar(30),
-  in `p_value` varchar(400)
-)
-  modifies sql data
-begin
-  update `admin`
-     set `value` = `p_value`
-   where `key` = `p_key`;
-end //
-
-create or replace procedure `sp_admin_data_delete`(
-  in `p_key` varchar(30)
-)
-  modifies sql data
-begin
-  delete from `admin`
-   where `key` = `p_key`;
-end //
-
 
 -- berth_place: Berth Place
 create or replace procedure `sp_berth_place_create`(
@@ -66,13 +38,13 @@ create or replace procedure `sp_berth_place_update`(
   modifies sql data
 begin
   update `Berth Place`
-     set `Max LOA` = `p_max_loa`,
-         `depth (m)` = `p_depth_m`,
-         `Größe` = `p_groesse`,
-         `order` = `p_order`,
-         `Free Text` = `p_free_text`
-   where `Quay` = `p_quay`
-     and `No` = `p_no`;
+     set `Berth Place`.`Max LOA` = `p_max_loa`,
+         `Berth Place`.`depth (m)` = `p_depth_m`,
+         `Berth Place`.`Größe` = `p_groesse`,
+         `Berth Place`.`order` = `p_order`,
+         `Berth Place`.`Free Text` = `p_free_text`
+   where `Berth Place`.`Quay` = `p_quay`
+     and `Berth Place`.`No` = `p_no`;
 end //
 
 create or replace procedure `sp_berth_place_delete`(
@@ -82,8 +54,114 @@ create or replace procedure `sp_berth_place_delete`(
   modifies sql data
 begin
   delete from `Berth Place`
-   where `Quay` = `p_quay`
-     and `No` = `p_no`;
+   where `Berth Place`.`Quay` = `p_quay`
+     and `Berth Place`.`No` = `p_no`;
+end //
+
+
+-- gate_log: GATE_LOG
+create or replace procedure `sp_gate_log_create`(
+  in `p_ts` datetime(6),
+  in `p_container` char(11),
+  in `p_dir` char(1),
+  in `p_lane` tinyint(4),
+  in `p_raw` blob
+)
+  modifies sql data
+begin
+  insert into `GATE_LOG` (`ts`, `container`, `dir`, `lane`, `raw`)
+  values (`p_ts`, `p_container`, `p_dir`, `p_lane`, `p_raw`);
+end //
+
+
+-- vessel: Vessel
+create or replace procedure `sp_vessel_create`(
+  in `p_imo_number` char(7),
+  in `p_name` varchar(80) character set latin1 collate latin1_swedish_ci,
+  in `p_class` enum('tanker','bulk','container','ro-ro','ferry','yacht'),
+  in `p_flag` char(2),
+  in `p_built_in` year(4),
+  in `p_gross_tonnage` mediumint(8) unsigned,
+  in `p_length_over_all` decimal(6,2) unsigned,
+  in `p_draught` float,
+  in `p_is_laid_up` tinyint(1),
+  in `p_gear` set('crane','ramp','pump','reefer')
+)
+  modifies sql data
+begin
+  insert into `Vessel` (`IMO-Number`, `Name`, `Class`, `Flag`, `BuiltIn`, `GrossTonnage`, `LengthOverAll`, `Draught`, `IsLaidUp`, `Gear`)
+  values (`p_imo_number`, `p_name`, `p_class`, `p_flag`, `p_built_in`, `p_gross_tonnage`, `p_length_over_all`, `p_draught`, `p_is_laid_up`, `p_gear`);
+  select last_insert_id();
+end //
+
+create or replace procedure `sp_vessel_update`(
+  in `p_vessel_id` int(10) unsigned,
+  in `p_imo_number` char(7),
+  in `p_name` varchar(80) character set latin1 collate latin1_swedish_ci,
+  in `p_class` enum('tanker','bulk','container','ro-ro','ferry','yacht'),
+  in `p_flag` char(2),
+  in `p_built_in` year(4),
+  in `p_gross_tonnage` mediumint(8) unsigned,
+  in `p_length_over_all` decimal(6,2) unsigned,
+  in `p_draught` float,
+  in `p_is_laid_up` tinyint(1),
+  in `p_gear` set('crane','ramp','pump','reefer')
+)
+  modifies sql data
+begin
+  update `Vessel`
+     set `Vessel`.`IMO-Number` = `p_imo_number`,
+         `Vessel`.`Name` = `p_name`,
+         `Vessel`.`Class` = `p_class`,
+         `Vessel`.`Flag` = `p_flag`,
+         `Vessel`.`BuiltIn` = `p_built_in`,
+         `Vessel`.`GrossTonnage` = `p_gross_tonnage`,
+         `Vessel`.`LengthOverAll` = `p_length_over_all`,
+         `Vessel`.`Draught` = `p_draught`,
+         `Vessel`.`IsLaidUp` = `p_is_laid_up`,
+         `Vessel`.`Gear` = `p_gear`
+   where `Vessel`.`VesselID` = `p_vessel_id`;
+end //
+
+create or replace procedure `sp_vessel_delete`(
+  in `p_vessel_id` int(10) unsigned
+)
+  modifies sql data
+begin
+  delete from `Vessel`
+   where `Vessel`.`VesselID` = `p_vessel_id`;
+end //
+
+
+-- admin_data: admin
+create or replace procedure `sp_admin_create`(
+  in `p_key` varchar(30),
+  in `p_value` varchar(400)
+)
+  modifies sql data
+begin
+  insert into `admin` (`key`, `value`)
+  values (`p_key`, `p_value`);
+end //
+
+create or replace procedure `sp_admin_update`(
+  in `p_key` varchar(30),
+  in `p_value` varchar(400)
+)
+  modifies sql data
+begin
+  update `admin`
+     set `admin`.`value` = `p_value`
+   where `admin`.`key` = `p_key`;
+end //
+
+create or replace procedure `sp_admin_delete`(
+  in `p_key` varchar(30)
+)
+  modifies sql data
+begin
+  delete from `admin`
+   where `admin`.`key` = `p_key`;
 end //
 
 
@@ -129,14 +207,14 @@ create or replace procedure `sp_cargo_manifest_update`(
   modifies sql data
 begin
   update `cargo_manifest`
-     set `type_code` = `p_type_code`,
-         `tonnes` = `p_tonnes`,
-         `direction` = `p_direction`,
-         `seal` = `p_seal`,
-         `document` = `p_document`,
-         `attributes` = `p_attributes`
-   where `call_id` = `p_call_id`
-     and `line` = `p_line`;
+     set `cargo_manifest`.`type_code` = `p_type_code`,
+         `cargo_manifest`.`tonnes` = `p_tonnes`,
+         `cargo_manifest`.`direction` = `p_direction`,
+         `cargo_manifest`.`seal` = `p_seal`,
+         `cargo_manifest`.`document` = `p_document`,
+         `cargo_manifest`.`attributes` = `p_attributes`
+   where `cargo_manifest`.`call_id` = `p_call_id`
+     and `cargo_manifest`.`line` = `p_line`;
 end //
 
 create or replace procedure `sp_cargo_manifest_delete`(
@@ -146,8 +224,8 @@ create or replace procedure `sp_cargo_manifest_delete`(
   modifies sql data
 begin
   delete from `cargo_manifest`
-   where `call_id` = `p_call_id`
-     and `line` = `p_line`;
+   where `cargo_manifest`.`call_id` = `p_call_id`
+     and `cargo_manifest`.`line` = `p_line`;
 end //
 
 
@@ -175,11 +253,11 @@ create or replace procedure `sp_cargo_type_update`(
   modifies sql data
 begin
   update `cargo_type`
-     set `label` = `p_label`,
-         `un_number` = `p_un_number`,
-         `hazardous` = `p_hazardous`,
-         `flags` = `p_flags`
-   where `code` = `p_code`;
+     set `cargo_type`.`label` = `p_label`,
+         `cargo_type`.`un_number` = `p_un_number`,
+         `cargo_type`.`hazardous` = `p_hazardous`,
+         `cargo_type`.`flags` = `p_flags`
+   where `cargo_type`.`code` = `p_code`;
 end //
 
 create or replace procedure `sp_cargo_type_delete`(
@@ -188,7 +266,7 @@ create or replace procedure `sp_cargo_type_delete`(
   modifies sql data
 begin
   delete from `cargo_type`
-   where `code` = `p_code`;
+   where `cargo_type`.`code` = `p_code`;
 end //
 
 
@@ -214,10 +292,10 @@ create or replace procedure `sp_container_update`(
   modifies sql data
 begin
   update `container`
-     set `iso_type` = `p_iso_type`,
-         `owner` = `p_owner`,
-         `last_seen` = `p_last_seen`
-   where `container_no` = `p_container_no`;
+     set `container`.`iso_type` = `p_iso_type`,
+         `container`.`owner` = `p_owner`,
+         `container`.`last_seen` = `p_last_seen`
+   where `container`.`container_no` = `p_container_no`;
 end //
 
 create or replace procedure `sp_container_delete`(
@@ -226,22 +304,7 @@ create or replace procedure `sp_container_delete`(
   modifies sql data
 begin
   delete from `container`
-   where `container_no` = `p_container_no`;
-end //
-
-
--- gate_log: GATE_LOG
-create or replace procedure `sp_gate_log_create`(
-  in `p_ts` datetime(6),
-  in `p_container` char(11),
-  in `p_dir` char(1),
-  in `p_lane` tinyint(4),
-  in `p_raw` blob
-)
-  modifies sql data
-begin
-  insert into `GATE_LOG` (`ts`, `container`, `dir`, `lane`, `raw`)
-  values (`p_ts`, `p_container`, `p_dir`, `p_lane`, `p_raw`);
+   where `container`.`container_no` = `p_container_no`;
 end //
 
 
@@ -276,16 +339,16 @@ create or replace procedure `sp_invoice_update`(
   modifies sql data
 begin
   update `invoice`
-     set `customer_no` = `p_customer_no`,
-         `call_id` = `p_call_id`,
-         `issued_on` = `p_issued_on`,
-         `due_on` = `p_due_on`,
-         `total` = `p_total`,
-         `vat_rate` = `p_vat_rate`,
-         `state` = `p_state`,
-         `version` = `version` + 1
-   where `invoice_no` = `p_invoice_no`
-     and (`p_version` is null or `version` = `p_version`);
+     set `invoice`.`customer_no` = `p_customer_no`,
+         `invoice`.`call_id` = `p_call_id`,
+         `invoice`.`issued_on` = `p_issued_on`,
+         `invoice`.`due_on` = `p_due_on`,
+         `invoice`.`total` = `p_total`,
+         `invoice`.`vat_rate` = `p_vat_rate`,
+         `invoice`.`state` = `p_state`,
+         `invoice`.`version` = `invoice`.`version` + 1
+   where `invoice`.`invoice_no` = `p_invoice_no`
+     and (`p_version` is null or `invoice`.`version` = `p_version`);
 end //
 
 create or replace procedure `sp_invoice_delete`(
@@ -295,8 +358,8 @@ create or replace procedure `sp_invoice_delete`(
   modifies sql data
 begin
   delete from `invoice`
-   where `invoice_no` = `p_invoice_no`
-     and (`p_version` is null or `version` = `p_version`);
+   where `invoice`.`invoice_no` = `p_invoice_no`
+     and (`p_version` is null or `invoice`.`version` = `p_version`);
 end //
 
 
@@ -324,11 +387,11 @@ create or replace procedure `sp_invoice_line_update`(
   modifies sql data
 begin
   update `invoice_line`
-     set `text` = `p_text`,
-         `quantity` = `p_quantity`,
-         `price` = `p_price`
-   where `invoice_no` = `p_invoice_no`
-     and `pos` = `p_pos`;
+     set `invoice_line`.`text` = `p_text`,
+         `invoice_line`.`quantity` = `p_quantity`,
+         `invoice_line`.`price` = `p_price`
+   where `invoice_line`.`invoice_no` = `p_invoice_no`
+     and `invoice_line`.`pos` = `p_pos`;
 end //
 
 create or replace procedure `sp_invoice_line_delete`(
@@ -338,8 +401,8 @@ create or replace procedure `sp_invoice_line_delete`(
   modifies sql data
 begin
   delete from `invoice_line`
-   where `invoice_no` = `p_invoice_no`
-     and `pos` = `p_pos`;
+   where `invoice_line`.`invoice_no` = `p_invoice_no`
+     and `invoice_line`.`pos` = `p_pos`;
 end //
 
 
@@ -380,19 +443,19 @@ create or replace procedure `sp_port_calls_update`(
   modifies sql data
 begin
   update `port_calls`
-     set `vessel_id` = `p_vessel_id`,
-         `quay` = `p_quay`,
-         `berth_no` = `p_berth_no`,
-         `eta` = `p_eta`,
-         `ata` = `p_ata`,
-         `etd` = `p_etd`,
-         `atd` = `p_atd`,
-         `status` = `p_status`,
-         `pilot_minutes` = `p_pilot_minutes`,
-         `remarks` = `p_remarks`,
-         `lock_version` = `lock_version` + 1
-   where `id` = `p_id`
-     and (`p_lock_version` is null or `lock_version` = `p_lock_version`);
+     set `port_calls`.`vessel_id` = `p_vessel_id`,
+         `port_calls`.`quay` = `p_quay`,
+         `port_calls`.`berth_no` = `p_berth_no`,
+         `port_calls`.`eta` = `p_eta`,
+         `port_calls`.`ata` = `p_ata`,
+         `port_calls`.`etd` = `p_etd`,
+         `port_calls`.`atd` = `p_atd`,
+         `port_calls`.`status` = `p_status`,
+         `port_calls`.`pilot_minutes` = `p_pilot_minutes`,
+         `port_calls`.`remarks` = `p_remarks`,
+         `port_calls`.`lock_version` = `port_calls`.`lock_version` + 1
+   where `port_calls`.`id` = `p_id`
+     and (`p_lock_version` is null or `port_calls`.`lock_version` = `p_lock_version`);
 end //
 
 create or replace procedure `sp_port_calls_delete`(
@@ -402,8 +465,8 @@ create or replace procedure `sp_port_calls_delete`(
   modifies sql data
 begin
   delete from `port_calls`
-   where `id` = `p_id`
-     and (`p_lock_version` is null or `lock_version` = `p_lock_version`);
+   where `port_calls`.`id` = `p_id`
+     and (`p_lock_version` is null or `port_calls`.`lock_version` = `p_lock_version`);
 end //
 
 
@@ -431,11 +494,11 @@ create or replace procedure `sp_shift_update`(
   modifies sql data
 begin
   update `shift`
-     set `until` = `p_until`,
-         `group` = `p_group`
-   where `staff_no` = `p_staff_no`
-     and `date` = `p_date`
-     and `from` = `p_from`;
+     set `shift`.`until` = `p_until`,
+         `shift`.`group` = `p_group`
+   where `shift`.`staff_no` = `p_staff_no`
+     and `shift`.`date` = `p_date`
+     and `shift`.`from` = `p_from`;
 end //
 
 create or replace procedure `sp_shift_delete`(
@@ -446,9 +509,9 @@ create or replace procedure `sp_shift_delete`(
   modifies sql data
 begin
   delete from `shift`
-   where `staff_no` = `p_staff_no`
-     and `date` = `p_date`
-     and `from` = `p_from`;
+   where `shift`.`staff_no` = `p_staff_no`
+     and `shift`.`date` = `p_date`
+     and `shift`.`from` = `p_from`;
 end //
 
 
@@ -463,11 +526,11 @@ create or replace procedure `sp_staff_update`(
   modifies sql data
 begin
   update `staff`
-     set `first_name` = `p_first_name`,
-         `last_name` = `p_last_name`,
-         `hired` = `p_hired`,
-         `username` = `p_username`
-   where `staff_no` = `p_staff_no`;
+     set `staff`.`first_name` = `p_first_name`,
+         `staff`.`last_name` = `p_last_name`,
+         `staff`.`hired` = `p_hired`,
+         `staff`.`username` = `p_username`
+   where `staff`.`staff_no` = `p_staff_no`;
 end //
 
 create or replace procedure `sp_staff_delete`(
@@ -476,7 +539,7 @@ create or replace procedure `sp_staff_delete`(
   modifies sql data
 begin
   delete from `staff`
-   where `staff_no` = `p_staff_no`;
+   where `staff`.`staff_no` = `p_staff_no`;
 end //
 
 
@@ -506,12 +569,12 @@ create or replace procedure `sp_tariffs_update`(
   modifies sql data
 begin
   update `tariffs`
-     set `tariff_code` = `p_tariff_code`,
-         `valid_from` = `p_valid_from`,
-         `valid_to` = `p_valid_to`,
-         `per_tonne` = `p_per_tonne`,
-         `minimum` = `p_minimum`
-   where `tariff_id` = `p_tariff_id`;
+     set `tariffs`.`tariff_code` = `p_tariff_code`,
+         `tariffs`.`valid_from` = `p_valid_from`,
+         `tariffs`.`valid_to` = `p_valid_to`,
+         `tariffs`.`per_tonne` = `p_per_tonne`,
+         `tariffs`.`minimum` = `p_minimum`
+   where `tariffs`.`tariff_id` = `p_tariff_id`;
 end //
 
 create or replace procedure `sp_tariffs_delete`(
@@ -520,7 +583,7 @@ create or replace procedure `sp_tariffs_delete`(
   modifies sql data
 begin
   delete from `tariffs`
-   where `tariff_id` = `p_tariff_id`;
+   where `tariffs`.`tariff_id` = `p_tariff_id`;
 end //
 
 
@@ -544,9 +607,9 @@ create or replace procedure `sp_tide_level_update`(
   modifies sql data
 begin
   update `tide_level`
-     set `level_cm` = `p_level_cm`
-   where `station` = `p_station`
-     and `at` = `p_at`;
+     set `tide_level`.`level_cm` = `p_level_cm`
+   where `tide_level`.`station` = `p_station`
+     and `tide_level`.`at` = `p_at`;
 end //
 
 create or replace procedure `sp_tide_level_delete`(
@@ -556,67 +619,8 @@ create or replace procedure `sp_tide_level_delete`(
   modifies sql data
 begin
   delete from `tide_level`
-   where `station` = `p_station`
-     and `at` = `p_at`;
-end //
-
-
--- vessel: Vessel
-create or replace procedure `sp_vessel_create`(
-  in `p_imo_number` char(7),
-  in `p_name` varchar(80) character set latin1 collate latin1_swedish_ci,
-  in `p_class` enum('tanker','bulk','container','ro-ro','ferry','yacht'),
-  in `p_flag` char(2),
-  in `p_built_in` year(4),
-  in `p_gross_tonnage` mediumint(8) unsigned,
-  in `p_length_over_all` decimal(6,2) unsigned,
-  in `p_draught` float,
-  in `p_is_laid_up` tinyint(1),
-  in `p_gear` set('crane','ramp','pump','reefer')
-)
-  modifies sql data
-begin
-  insert into `Vessel` (`IMO-Number`, `Name`, `Class`, `Flag`, `BuiltIn`, `GrossTonnage`, `LengthOverAll`, `Draught`, `IsLaidUp`, `Gear`)
-  values (`p_imo_number`, `p_name`, `p_class`, `p_flag`, `p_built_in`, `p_gross_tonnage`, `p_length_over_all`, `p_draught`, `p_is_laid_up`, `p_gear`);
-  select last_insert_id();
-end //
-
-create or replace procedure `sp_vessel_update`(
-  in `p_vessel_id` int(10) unsigned,
-  in `p_imo_number` char(7),
-  in `p_name` varchar(80) character set latin1 collate latin1_swedish_ci,
-  in `p_class` enum('tanker','bulk','container','ro-ro','ferry','yacht'),
-  in `p_flag` char(2),
-  in `p_built_in` year(4),
-  in `p_gross_tonnage` mediumint(8) unsigned,
-  in `p_length_over_all` decimal(6,2) unsigned,
-  in `p_draught` float,
-  in `p_is_laid_up` tinyint(1),
-  in `p_gear` set('crane','ramp','pump','reefer')
-)
-  modifies sql data
-begin
-  update `Vessel`
-     set `IMO-Number` = `p_imo_number`,
-         `Name` = `p_name`,
-         `Class` = `p_class`,
-         `Flag` = `p_flag`,
-         `BuiltIn` = `p_built_in`,
-         `GrossTonnage` = `p_gross_tonnage`,
-         `LengthOverAll` = `p_length_over_all`,
-         `Draught` = `p_draught`,
-         `IsLaidUp` = `p_is_laid_up`,
-         `Gear` = `p_gear`
-   where `VesselID` = `p_vessel_id`;
-end //
-
-create or replace procedure `sp_vessel_delete`(
-  in `p_vessel_id` int(10) unsigned
-)
-  modifies sql data
-begin
-  delete from `Vessel`
-   where `VesselID` = `p_vessel_id`;
+   where `tide_level`.`station` = `p_station`
+     and `tide_level`.`at` = `p_at`;
 end //
 
 
@@ -629,9 +633,9 @@ create or replace procedure `sp_weather_station_update`(
   modifies sql data
 begin
   update `weather_station`
-     set `name` = `p_name`,
-         `elevation` = `p_elevation`
-   where `station` = `p_station`;
+     set `weather_station`.`name` = `p_name`,
+         `weather_station`.`elevation` = `p_elevation`
+   where `weather_station`.`station` = `p_station`;
 end //
 
 create or replace procedure `sp_weather_station_delete`(
@@ -640,7 +644,7 @@ create or replace procedure `sp_weather_station_delete`(
   modifies sql data
 begin
   delete from `weather_station`
-   where `station` = `p_station`;
+   where `weather_station`.`station` = `p_station`;
 end //
 
 
@@ -666,10 +670,10 @@ create or replace procedure `sp_wp_options_update`(
   modifies sql data
 begin
   update `wp_options`
-     set `option_name` = `p_option_name`,
-         `option_value` = `p_option_value`,
-         `autoload` = `p_autoload`
-   where `option_id` = `p_option_id`;
+     set `wp_options`.`option_name` = `p_option_name`,
+         `wp_options`.`option_value` = `p_option_value`,
+         `wp_options`.`autoload` = `p_autoload`
+   where `wp_options`.`option_id` = `p_option_id`;
 end //
 
 create or replace procedure `sp_wp_options_delete`(
@@ -678,7 +682,7 @@ create or replace procedure `sp_wp_options_delete`(
   modifies sql data
 begin
   delete from `wp_options`
-   where `option_id` = `p_option_id`;
+   where `wp_options`.`option_id` = `p_option_id`;
 end //
 
 

@@ -15,12 +15,12 @@ pub(crate) struct Check {
     /// Templates, and folders of templates; `-` for one on standard input
     #[arg(default_value = "templates")]
     paths: Vec<PathBuf>,
-    /// Fail where something is only warned of
-    #[arg(long, value_enum, value_name = "WHAT")]
-    deny: Option<Deny>,
     /// What reports call the template on standard input
     #[arg(long, value_name = "PATH", default_value = "stdin_rec.toml")]
     stdin_name: String,
+    /// Fail where something is only warned of
+    #[arg(long, value_enum, value_name = "WHAT")]
+    deny: Option<Deny>,
     #[command(flatten)]
     input: Input,
 }

@@ -34,10 +34,11 @@ impl Diff {
         // Domains that are written by hand are of one tree, and have no old ones to compare with.
         let compile = |path: &PathBuf, pipelines: &PathBuf| {
             let compiler = Compiler::new().domains("").templates(path).pipelines(pipelines);
-            self.input.compile_from(compiler)
+            self.input.compile_from(&compiler)
         };
         let old_pipelines = self.old_pipelines.as_ref().unwrap_or(&self.input.pipelines);
-        let (Some(old), Some(new)) = (compile(&self.old, old_pipelines), compile(&self.new, &self.input.pipelines))
+        let (Some(old), Some(new)) =
+            (compile(&self.old, old_pipelines), compile(&self.new, &self.input.pipelines))
         else {
             return 2;
         };

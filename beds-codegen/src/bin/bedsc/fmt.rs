@@ -72,7 +72,10 @@ impl Fmt {
                 }
                 Some(after) => write::replace(&path, &after),
                 None => {
-                    anstream::eprintln!("{}: left as it is, since it would mean something else", path.display());
+                    anstream::eprintln!(
+                        "{}: left as it is, since it would mean something else",
+                        path.display()
+                    );
                     false
                 }
             };
@@ -82,7 +85,7 @@ impl Fmt {
 }
 
 /// The text in the one layout; `None` where it would not mean the same.
-fn formatted(text: &str) -> Option<String> {
+pub(crate) fn formatted(text: &str) -> Option<String> {
     let options = Options {
         align_entries: true,
         align_comments: false,

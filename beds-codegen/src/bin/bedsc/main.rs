@@ -92,11 +92,11 @@ impl Input {
 
     /// The same of templates that the compiler has.
     fn compile_with(&self, compiler: Compiler) -> Option<Output> {
-        self.compile_from(compiler.pipelines(&self.pipelines))
+        self.compile_from(&compiler.pipelines(&self.pipelines))
     }
 
     /// The same, with pipelines of a folder that the compiler has.
-    fn compile_from(&self, compiler: Compiler) -> Option<Output> {
+    fn compile_from(&self, compiler: &Compiler) -> Option<Output> {
         match compiler.compile() {
             Ok(output) => {
                 self.print(&output.warnings);

@@ -14,7 +14,7 @@ use beds_codegen::{
 };
 use clap::Args;
 
-use crate::{engine, engines};
+use crate::{engine, engines, fmt};
 
 #[derive(Debug, Args)]
 pub(crate) struct New {
@@ -62,6 +62,7 @@ impl New {
 
     fn write(&self) -> Result<(), String> {
         let text = propose::template(&self.answers()?);
+        let text = fmt::formatted(&text).unwrap_or(text);
         let path =
             self.output.clone().unwrap_or_else(|| PathBuf::from(format!("templates/{}_rec.toml", self.name)));
         let shown = path.to_string_lossy().into_owned();

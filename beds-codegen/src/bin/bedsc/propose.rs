@@ -34,11 +34,15 @@ impl Scripts {
                 .remove(&engine)
                 .ok_or_else(|| format!("there is nothing for {}: no template is on it", engine.title()))
                 .map(|script| anstream::print!("{script}")),
-            (None, None) if scripts.len() > 1 => Err("these templates are on both engines, and a script is for one: \
+            (None, None) if scripts.len() > 1 => {
+                Err("these templates are on both engines, and a script is for one: \
                  add `--engine mariadb` or `--engine mongodb`, or write both scripts with `--out DIR`"
-                .to_owned()),
+                    .to_owned())
+            }
             (None, None) => {
-                scripts.values().for_each(|script| anstream::print!("{script}"));
+                for script in scripts.values() {
+                    anstream::print!("{script}");
+                }
                 Ok(())
             }
         };

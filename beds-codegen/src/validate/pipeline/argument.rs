@@ -1,6 +1,9 @@
 //! Placeholders: whether one may stand at a place, and how its value becomes a literal there.
 
-use super::check::Check;
+use super::{
+    check::Check,
+    used::{Use, Wrap},
+};
 use crate::{
     aggregation::{Slot, Takes},
     diagnostic::{calls, pipelines as diagnostics},
@@ -8,37 +11,6 @@ use crate::{
     model::{Arg, Type},
     span::{Span, Spanned},
 };
-
-/// A placeholder that may stand where it stands.
-#[derive(Debug, Clone)]
-pub(super) struct Use {
-    /// The whole placeholder, braces included.
-    pub(super) at: Span,
-    pub(super) name: String,
-    pub(super) wrap: Wrap,
-}
-
-/// What makes the value a literal at its place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wrap {
-    /// Nothing: it is one already.
-    Bare,
-    /// `$literal`, in expressions.
-    Literal,
-    /// `$eq`, in queries.
-    Equal,
-}
-
-impl Wrap {
-    /// The text around the placeholder.
-    pub(super) const fn around(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Bare => ("", ""),
-            Self::Literal => ("{\"$literal\":", "}"),
-            Self::Equal => ("{\"$eq\":", "}"),
-        }
-    }
-}
 
 /// A placeholder, as it is written.
 struct Placeholder<'n> {
@@ -61,6 +33,7 @@ impl Check<'_, '_> {
             let known = self.args.iter().map(|arg| arg.field.name.as_str());
             return self.errors.push(calls::unknown_arg(name.at, self.call, name.name, known));
         };
+        self.reach.count += 1;
         if let Some(wrap) = self.place(node, &placeholder, arg, slot, of) {
             self.uses[index].wrap = wrap;
         }
@@ -88,8 +61,8 @@ impl Check<'_, '_> {
             self.errors.push(diagnostics::no_regex_here(node.span, of, self.named));
             return None;
         }
-        if !slot.takes_values() || self.steered.is_some() {
-            let what = if self.steered.is_some() { Slot::Steer } else { slot };
+        if !slot.takes_values() || self.is_steered {
+            let what = if self.is_steered { Slot::Steer } else { slot };
             self.errors.push(diagnostics::value_not_here(node.span, of, what.refusal(), self.named));
             return None;
         }
@@ -118,7 +91,12 @@ impl Check<'_, '_> {
             return None;
         }
         if takes != Takes::Any && arg.field.nullable {
-            self.errors.push(diagnostics::argument_null(node.span, &arg.field.name, of, (self.call, self.named)));
+            self.errors.push(diagnostics::argument_null(
+                node.span,
+                &arg.field.name,
+                of,
+                (self.call, self.named),
+            ));
             return None;
         }
         Some(wrap)
@@ -138,7 +116,8 @@ impl Slot {
             // A single expression stands for a list of one, and for no other.
             Self::Expressions(least, _) => least <= 1,
             Self::Either(slots) => slots.iter().any(|slot| slot.takes_values()),
-            Self::Steer
+            Self::Condition
+            | Self::Steer
             | Self::Query
             | Self::Element
             | Self::Pipeline(_)
@@ -159,6 +138,10 @@ impl Slot {
     /// What is decided here, and what to write instead.
     fn refusal(self) -> (&'static str, &'static str) {
         match self {
+            Self::Condition => (
+                "this decides which documents are taken",
+                "compare with the value: {\"$eq\": [\"$status\", {\"$arg\": \"NAME\"}]}",
+            ),
             Self::Query | Self::Element => (
                 "conditions are the pipeline's own",
                 "write the conditions, with the value in its place: {\"status\": {\"$arg\": \"NAME\"}}",
@@ -167,7 +150,9 @@ impl Slot {
                 "conditions are the pipeline's own",
                 "write the list: [{\"status\": {\"$arg\": \"NAME\"}}, …]",
             ),
-            Self::Pipeline(_) => ("stages are the pipeline's own", "write the stages, with values in their places"),
+            Self::Pipeline(_) => {
+                ("stages are the pipeline's own", "write the stages, with values in their places")
+            }
             Self::Steer => (
                 "this decides which field, format or type is meant",
                 "write it as a constant; where clients choose, use `$switch` with a constant in each branch",
@@ -184,10 +169,7 @@ impl Slot {
                 "this decides how is searched",
                 "a value stands in what is searched for, such as `query` of `text` or `phrase`",
             ),
-            _ => (
-                "a part of the pipeline stands here",
-                "write this part, with the value in its place",
-            ),
+            _ => ("a part of the pipeline stands here", "write this part, with the value in its place"),
         }
     }
 }

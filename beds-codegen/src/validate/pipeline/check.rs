@@ -3,7 +3,7 @@
 //! Each placeholder is either allowed by its slot, with the wrapping that makes the value a literal there, or
 //! refused. So nothing that a client sends is ever read as a name, an operator, a condition or code.
 
-use super::{argument::Use, values};
+use super::{reach::Reach, shape, used::Use};
 use crate::{
     aggregation::{self as table, Operator, STAGES, Slot, Takes, Within},
     diagnostic::{ErrorSink, pipelines as diagnostics},
@@ -23,8 +23,10 @@ pub(super) struct Check<'c, 's> {
     pub(super) uses: Vec<Use>,
     /// The stage that writes.
     pub(super) writes: Option<(String, Span)>,
-    /// What is decided around this place: no client's value stands in it.
-    pub(super) steered: Option<&'static str>,
+    /// Whether this place decides which field, format or type is meant: no client's value stands in it.
+    pub(super) is_steered: bool,
+    /// Where clients' values got to.
+    pub(super) reach: Reach,
     is_first_stage: bool,
 }
 
@@ -37,7 +39,8 @@ impl<'c, 's> Check<'c, 's> {
             errors,
             uses: Vec::new(),
             writes: None,
-            steered: None,
+            is_steered: false,
+            reach: Reach::default(),
             is_first_stage: true,
         }
     }
@@ -65,7 +68,9 @@ impl<'c, 's> Check<'c, 's> {
         let member = match members.as_slice() {
             [member] => member,
             [] => return self.errors.push(diagnostics::no_stage(node, self.named)),
-            [_, second, ..] => return self.errors.push(diagnostics::two_stages(second.name.span, self.named)),
+            [_, second, ..] => {
+                return self.errors.push(diagnostics::two_stages(second.name.span, self.named));
+            }
         };
         let name = member.name.value.as_str();
         if name == "$arg" {
@@ -81,7 +86,18 @@ impl<'c, 's> Check<'c, 's> {
         if stage.place == table::Place::Last {
             self.writes = Some((name.to_owned(), member.name.span));
         }
-        self.slot(&member.value, stage.slot, stage.name);
+        let body = &member.value;
+        match body.value.members().and_then(|members| members.iter().find(|member| member.name.value == "as"))
+        {
+            Some(to) => {
+                let field = to.value.value.text().unwrap_or_default();
+                self.of_field(field, |check| check.slot(body, stage.slot, stage.name));
+            }
+            None if matches!(name, "$replaceRoot" | "$replaceWith" | "$unionWith" | "$documents") => {
+                self.of_document(|check| check.slot(body, stage.slot, stage.name));
+            }
+            None => self.slot(body, stage.slot, stage.name),
+        }
         if let ("$lookup" | "$unionWith", Some(members)) = (name, member.value.value.members()) {
             self.source(member, members);
         }
@@ -90,11 +106,14 @@ impl<'c, 's> Check<'c, 's> {
     /// `$lookup` and `$unionWith` read a collection, or what `$documents` gives.
     fn source(&mut self, stage: &Member, members: &[Member]) {
         /// The members of both.
-        const KNOWN: [&str; 8] = ["from", "localField", "foreignField", "let", "pipeline", "as", "coll", "db"];
+        const KNOWN: [&str; 8] =
+            ["from", "localField", "foreignField", "let", "pipeline", "as", "coll", "db"];
         let has = |names: &[&str]| members.iter().any(|member| names.contains(&member.name.value.as_str()));
         let name = stage.name.value.as_str();
         let is_ok = if name == "$lookup" {
-            has(&["from", "pipeline"]) && (has(&["localField"]) == has(&["foreignField"])) && has(&["localField", "pipeline"])
+            has(&["from", "pipeline"])
+                && (has(&["localField"]) == has(&["foreignField"]))
+                && has(&["localField", "pipeline"])
         } else {
             has(&["coll", "pipeline"])
         };
@@ -109,7 +128,7 @@ impl<'c, 's> Check<'c, 's> {
     /// value's place is none.
     pub(super) fn unseen(&mut self, node: &Node) {
         match &node.value {
-            Json::Object(_) if values::is_placeholder(node) => {
+            Json::Object(_) if shape::is_placeholder(node) => {
                 if !self.errors.has_errors() && !self.uses.iter().any(|found| found.at == node.span) {
                     self.errors.push(diagnostics::value_for_stage(node.span, self.named));
                 }
@@ -122,12 +141,12 @@ impl<'c, 's> Check<'c, 's> {
 
     /// What stands at a place; `of` is the operator or the member that it belongs to.
     pub(super) fn slot(&mut self, node: &Node, slot: Slot, of: &str) {
-        if values::is_placeholder(node) {
+        if shape::is_placeholder(node) {
             return self.argument(node, slot, of);
         }
         match slot {
-            Slot::Expression | Slot::Pattern => self.expression(node),
-            Slot::Steer => self.steer(node, "field, format or type"),
+            Slot::Expression | Slot::Condition => self.expression(node),
+            Slot::Steer | Slot::Pattern => self.steer(node),
             Slot::Expressions(least, most) => self.expressions(node, (least, most), of),
             Slot::Query => self.query(node, of),
             Slot::Filter => self.filter(node),
@@ -160,10 +179,10 @@ impl<'c, 's> Check<'c, 's> {
         self.is_first_stage = is_first_stage;
     }
 
-    pub(super) fn steer(&mut self, node: &Node, what: &'static str) {
-        let before = self.steered.replace(what);
+    fn steer(&mut self, node: &Node) {
+        let before = std::mem::replace(&mut self.is_steered, true);
         self.expression(node);
-        self.steered = before;
+        self.is_steered = before;
     }
 
     pub(super) fn expression(&mut self, node: &Node) {
@@ -184,7 +203,8 @@ impl<'c, 's> Check<'c, 's> {
                     }
                 }
             },
-            Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) => {}
+            Json::Text(text) => self.follow(text, node.span),
+            Json::Null | Json::Bool(_) | Json::Number(_) => {}
         }
     }
 
@@ -192,11 +212,19 @@ impl<'c, 's> Check<'c, 's> {
         match &node.value {
             Json::List(items) => {
                 if items.len() < least || items.len() > most {
-                    self.errors.push(diagnostics::count(node.span, of, items.len(), (least, most), self.named));
+                    self.errors.push(diagnostics::count(
+                        node.span,
+                        of,
+                        items.len(),
+                        (least, most),
+                        self.named,
+                    ));
                 }
                 self.expression(node);
             }
-            _ if least > 1 => self.errors.push(diagnostics::count(node.span, of, 1, (least, most), self.named)),
+            _ if least > 1 => {
+                self.errors.push(diagnostics::count(node.span, of, 1, (least, most), self.named));
+            }
             _ => self.expression(node),
         }
     }
@@ -298,7 +326,8 @@ impl<'c, 's> Check<'c, 's> {
         }
         for member in members {
             let slot = if member.name.value == "_id" { Slot::Expression } else { Slot::Accumulator };
-            self.slot(&member.value, slot, &member.name.value);
+            let name = &member.name.value;
+            self.of_field(name, |check| check.slot(&member.value, slot, name));
         }
     }
 
@@ -321,12 +350,11 @@ impl<'c, 's> Check<'c, 's> {
     fn keys(&mut self, node: &Node, keys: &'static [table::Key], of: &str) {
         let Json::Object(members) = &node.value else { return self.wrong_kind(node, Slot::Keys(keys), of) };
         for member in members {
-            match keys.iter().find(|key| key.name == member.name.value) {
-                Some(key) => self.slot(&member.value, key.slot, key.name),
-                None => {
-                    let known: Vec<&str> = keys.iter().map(|key| key.name).collect();
-                    self.errors.push(diagnostics::unknown_key(&member.name, of, &known, self.named));
-                }
+            if let Some(key) = keys.iter().find(|key| key.name == member.name.value) {
+                self.slot(&member.value, key.slot, key.name);
+            } else {
+                let known: Vec<&str> = keys.iter().map(|key| key.name).collect();
+                self.errors.push(diagnostics::unknown_key(&member.name, of, &known, self.named));
             }
         }
         let is_missing = |key: &&table::Key| {
@@ -348,7 +376,8 @@ impl<'c, 's> Check<'c, 's> {
             if member.name.value.starts_with('$') {
                 self.errors.push(diagnostics::dollar_name(&member.name, of, self.named));
             } else {
-                self.slot(&member.value, inner, &member.name.value);
+                let name = &member.name.value;
+                self.of_field(name, |check| check.slot(&member.value, inner, name));
             }
         }
     }

@@ -6,6 +6,10 @@
 
 mod argument;
 mod check;
+mod follow;
+mod reach;
+mod shape;
+mod used;
 mod values;
 
 use std::{
@@ -13,8 +17,8 @@ use std::{
     path::PathBuf,
 };
 
-use argument::Use;
 use check::Check;
+use used::Use;
 
 use super::Cx;
 use crate::{
@@ -85,8 +89,9 @@ impl Pipelines {
             return None;
         }
         let path = self.folder.join(&name.value);
-        if let Some(text) = self.texts.get(&name.value) {
-            return Some(sources.add(load::shown(&path), text.clone()));
+        let shown = load::shown(&path);
+        if let Some(text) = self.instead.get(&shown).or_else(|| self.texts.get(&name.value)) {
+            return Some(sources.add(shown, text.clone()));
         }
         if !path.is_file() {
             let there = self.names();
@@ -98,12 +103,8 @@ impl Pipelines {
             errors.push(diagnostics::pipeline_missing(name.span, &why, help));
             return None;
         }
-        let shown = load::shown(&path);
         self.used.push(path.clone());
-        match self.instead.get(&shown) {
-            Some(text) => Some(sources.add(shown, text.clone())),
-            None => load::read(&path, sources, errors),
-        }
+        load::read(&path, sources, errors)
     }
 
     fn names(&self) -> Vec<String> {
@@ -129,7 +130,7 @@ pub(super) fn read(
     let tree = match json::parse(cx.sources.text(file), file) {
         Ok(tree) => tree,
         Err(mistake) => {
-            cx.errors.push(pipelines::syntax(mistake, file, name.span));
+            cx.errors.push(pipelines::syntax(*mistake, file, name.span));
             return None;
         }
     };
@@ -172,7 +173,7 @@ fn write(node: &Node, uses: &[Use], out: &mut String) {
         }
         Json::Object(members) => {
             out.push('{');
-            let is_placeholder = values::is_placeholder(node);
+            let is_placeholder = shape::is_placeholder(node);
             // How a placeholder is declared is settled here.
             let members = members.iter().filter(|member| !is_placeholder || member.name.value == "$arg");
             for (index, member) in members.enumerate() {

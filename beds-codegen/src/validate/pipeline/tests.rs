@@ -71,18 +71,30 @@ fn a_value_is_a_literal_wherever_it_may_stand() {
         (r#"{"$match": {"a": {"$in": [1, @any@]}}}"#, r#"{"$match":{"a":{"$in":[1,{"$arg":"any"}]}}}"#),
         (r#"{"$match": {"a": {"$all": [@any@]}}}"#, r#"{"$match":{"a":{"$all":[{"$arg":"any"}]}}}"#),
         (r#"{"$match": {"a": {"$not": @any@}}}"#, r#"{"$match":{"a":{"$not":{"$eq":{"$arg":"any"}}}}}"#),
-        (r#"{"$match": {"a": {"b": @any@}, "c": [@any@]}}"#, r#"{"$match":{"a":{"b":{"$arg":"any"}},"c":[{"$arg":"any"}]}}"#),
+        (
+            r#"{"$match": {"a": {"b": @any@}, "c": [@any@]}}"#,
+            r#"{"$match":{"a":{"b":{"$arg":"any"}},"c":[{"$arg":"any"}]}}"#,
+        ),
         (
             r#"{"$match": {"$or": [{"a": @any@}, {"b": {"$elemMatch": {"c": @any@}}}]}}"#,
             r#"{"$match":{"$or":[{"a":{"$eq":{"$arg":"any"}}},{"b":{"$elemMatch":{"c":{"$eq":{"$arg":"any"}}}}}]}}"#,
         ),
-        (r#"{"$match": {"a": {"$elemMatch": {"$gt": @int@}}}}"#, r#"{"$match":{"a":{"$elemMatch":{"$gt":{"$arg":"int"}}}}}"#),
+        (
+            r#"{"$match": {"a": {"$elemMatch": {"$gt": @int@}}}}"#,
+            r#"{"$match":{"a":{"$elemMatch":{"$gt":{"$arg":"int"}}}}}"#,
+        ),
         (
             r#"{"$match": {"$expr": {"$eq": ["$a", @any@]}}}"#,
             r#"{"$match":{"$expr":{"$eq":["$a",{"$literal":{"$arg":"any"}}]}}}"#,
         ),
-        (r#"{"$project": {"a": @any@, "b": "$arg"}}"#, r#"{"$project":{"a":{"$literal":{"$arg":"any"}},"b":"$arg"}}"#),
-        (r#"{"$set": {"a": {"$literal": {"x": @any@}}}}"#, r#"{"$set":{"a":{"$literal":{"x":{"$arg":"any"}}}}}"#),
+        (
+            r#"{"$project": {"a": @any@, "b": "$arg"}}"#,
+            r#"{"$project":{"a":{"$literal":{"$arg":"any"}},"b":"$arg"}}"#,
+        ),
+        (
+            r#"{"$set": {"a": {"$literal": {"x": @any@}}}}"#,
+            r#"{"$set":{"a":{"$literal":{"x":{"$arg":"any"}}}}}"#,
+        ),
         (
             r#"{"$group": {"_id": @text@, "n": {"$sum": @int@}}}"#,
             r#"{"$group":{"_id":{"$literal":{"$arg":"text"}},"n":{"$sum":{"$literal":{"$arg":"int"}}}}}"#,
@@ -106,7 +118,10 @@ fn a_value_is_a_literal_wherever_it_may_stand() {
             r#"{"$search": {"compound": {"must": [{"text": {"query": @text@, "path": "a"}}]}}}"#,
             r#"{"$search":{"compound":{"must":[{"text":{"query":{"$arg":"text"},"path":"a"}}]}}}"#,
         ),
-        (r#"{"$geoNear": {"near": @any@, "key": "at"}}"#, r#"{"$geoNear":{"near":{"$arg":"any"},"key":"at"}}"#),
+        (
+            r#"{"$geoNear": {"near": @any@, "key": "at"}}"#,
+            r#"{"$geoNear":{"near":{"$arg":"any"},"key":"at"}}"#,
+        ),
         (
             r#"{"$graphLookup": {"from": "a", "startWith": @text@, "connectFromField": "b", "connectToField": "c", "as": "d", "restrictSearchWithMatch": {"e": @any@}}}"#,
             r#"{"$graphLookup":{"from":"a","startWith":{"$literal":{"$arg":"text"}},"connectFromField":"b","connectToField":"c","as":"d","restrictSearchWithMatch":{"e":{"$eq":{"$arg":"any"}}}}}"#,
@@ -120,6 +135,9 @@ fn a_value_is_a_literal_wherever_it_may_stand() {
 fn a_value_never_stands_for_a_part_of_the_pipeline() {
     for stage in [
         // Conditions.
+        r#"{"$match": {"$expr": @any@}}"#,
+        r#"{"$match": {"$or": [{"$expr": @flag@}]}}"#,
+        r#"{"$redact": @text@}"#,
         r#"{"$match": @any@}"#,
         r#"{"$match": {"$and": @list@}}"#,
         r#"{"$match": {"$and": [@any@]}}"#,
@@ -179,6 +197,11 @@ fn a_value_never_stands_for_a_part_of_the_pipeline() {
         r#"{"$set": {"a": {"$filter": @any@}}}"#,
         r#"{"$set": {"a": {"$eq": @list@}}}"#,
         r#"{"$set": {"a": {"$cond": @list@}}}"#,
+        // The same by a detour.
+        r#"{"$set": {"a": @text@, "b": {"$getField": "$a"}}}"#,
+        r#"{"$set": {"a": {"$let": {"vars": {"x": @text@}, "in": {"$getField": "$$x"}}}}}"#,
+        r#"{"$set": {"a": {"$map": {"input": @list@, "in": {"$getField": "$$this"}}}}}"#,
+        r#"{"$set": {"a": {"$regexMatch": {"input": "$b", "regex": {"$concat": ["^", @text@]}}}}}"#,
         // Scripts.
         r#"{"$set": {"a": {"$function": {"body": @text@, "args": [], "lang": "js"}}}}"#,
         r#"{"$set": {"a": {"$function": @any@}}}"#,
@@ -206,6 +229,29 @@ fn a_value_never_stands_for_a_part_of_the_pipeline() {
         r#"{"$merge": {"into": "a", "whenMatched": [@any@]}}"#,
     ] {
         assert_eq!(compiled(&format!("{REST}, {}", written(last))), Err(vec![Code::ValueNotHere]), "{last}");
+    }
+}
+
+#[test]
+fn what_holds_a_clients_value_decides_nothing_either() {
+    for stages in [
+        r#"{"$set": {"a": @text@}}, {"$set": {"b": {"$getField": "$a"}}}"#,
+        r#"{"$set": {"a.x": @text@}}, {"$set": {"c": "$a.x"}}, {"$project": {"b": {"$getField": "$c"}}}"#,
+        r#"{"$group": {"_id": @text@}}, {"$set": {"b": {"$getField": "$_id"}}}"#,
+        r#"{"$replaceWith": {"x": @text@}}, {"$set": {"b": {"$convert": {"input": 1, "to": "$x"}}}}"#,
+        r#"{"$set": {"a": @text@}}, {"$match": {"$expr": {"$regexMatch": {"input": "$b", "regex": "$a"}}}}"#,
+        r#"{"$set": {"a": @text@}}, {"$set": {"b": {"$getField": "$$ROOT.a"}}}"#,
+    ] {
+        let stages = format!("{}, {REST}", written(stages));
+        assert_eq!(compiled(&stages), Err(vec![Code::ValueNotHere]), "{stages}");
+    }
+    for stages in [
+        r#"{"$set": {"a": @text@}}, {"$set": {"b": {"$getField": "$c"}}}"#,
+        r#"{"$match": {"a": @text@}}, {"$set": {"b": {"$getField": "$c"}}}"#,
+        r#"{"$set": {"a": @text@}}, {"$set": {"b": {"$toUpper": "$a"}}}"#,
+    ] {
+        let stages = format!("{}, {REST}", written(stages));
+        assert!(compiled(&stages).is_ok(), "{stages}: {:?}", compiled(&stages));
     }
 }
 

@@ -1,6 +1,6 @@
 //! Values and constants of a pipeline, and where a placeholder may stand among them.
 
-use super::check::Check;
+use super::{check::Check, shape::is_placeholder};
 use crate::{
     aggregation::{self as table, Slot, Takes},
     diagnostic::pipelines as diagnostics,
@@ -9,85 +9,6 @@ use crate::{
 
 /// Names that begin with `$` and are members of plain values: those of a reference to a document.
 const NO_OPERATORS: &[&str] = &["$ref", "$id", "$db"];
-
-/// Whether it is meant to be a placeholder.
-pub(super) fn is_placeholder(node: &Node) -> bool {
-    node.value.members().is_some_and(|members| members.iter().any(|member| member.name.value == "$arg"))
-}
-
-impl Takes {
-    /// What it takes, with an article.
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Any => "a value",
-            Self::Int => "a whole number",
-            Self::Number => "a number",
-            Self::Text => "a string",
-            Self::Bool => "true or false",
-            Self::List => "a list",
-            Self::Object => "an object",
-        }
-    }
-
-    fn fits(self, value: &Json) -> bool {
-        match (self, value) {
-            (Self::Any, _)
-            | (Self::Number, Json::Number(_))
-            | (Self::Text, Json::Text(_))
-            | (Self::Bool, Json::Bool(_))
-            | (Self::List, Json::List(_))
-            | (Self::Object, Json::Object(_)) => true,
-            (Self::Int, Json::Number(number)) => number.parse::<i64>().is_ok(),
-            _ => false,
-        }
-    }
-}
-
-impl Slot {
-    /// Whether what is written is of the kind that stands here.
-    pub(super) fn fits(self, node: &Node) -> bool {
-        match self {
-            Self::Value(takes) | Self::Constant(takes) => takes.fits(&node.value),
-            Self::Word(_) | Self::Path | Self::Regex => node.value.text().is_some(),
-            Self::List(_) | Self::Pipeline(_) | Self::Elements => matches!(node.value, Json::List(_)),
-            Self::Keys(_) | Self::Map(_) => {
-                node.value.members().is_some() && node.value.operator().is_none()
-            }
-            Self::Sort | Self::Query | Self::Group | Self::Accumulator | Self::Window | Self::Search => {
-                node.value.members().is_some()
-            }
-            Self::Either(slots) => slots.iter().any(|slot| slot.fits(node)),
-            Self::Expression
-            | Self::Steer
-            | Self::Pattern
-            | Self::Expressions(..)
-            | Self::Filter
-            | Self::Element => true,
-        }
-    }
-
-    /// What stands here, in words.
-    pub(super) fn expected(self) -> String {
-        match self {
-            Self::Value(takes) | Self::Constant(takes) => takes.as_str().to_owned(),
-            Self::Word(_) | Self::Regex => "a string".to_owned(),
-            Self::Path => "a path such as \"$tags\"".to_owned(),
-            Self::List(_) | Self::Elements => "a list".to_owned(),
-            Self::Pipeline(_) => "a list of stages".to_owned(),
-            Self::Query | Self::Element => "conditions such as {\"status\": \"active\"}".to_owned(),
-            Self::Sort => "an order such as {\"price\": -1}".to_owned(),
-            Self::Group => "an object such as {\"_id\": \"$status\", \"n\": {\"$sum\": 1}}".to_owned(),
-            Self::Keys(_) | Self::Map(_) | Self::Accumulator | Self::Window | Self::Search => "an object".to_owned(),
-            Self::Either(slots) => {
-                let all: Vec<String> = slots.iter().map(|slot| slot.expected()).collect();
-                all.join(" or ")
-            }
-            Self::Expression | Self::Steer | Self::Pattern | Self::Expressions(..) | Self::Filter => {
-                "an expression".to_owned()
-            }
-        }
-    }
-}
 
 impl Check<'_, '_> {
     pub(super) fn value(&mut self, node: &Node, takes: Takes, of: &str) {
@@ -134,7 +55,9 @@ impl Check<'_, '_> {
         match &node.value {
             Json::List(items) => items.iter().for_each(|item| self.constant(item, Takes::Any, of)),
             Json::Object(members) => {
-                members.iter().for_each(|member| self.constant(&member.value, Takes::Any, of));
+                for member in members {
+                    self.constant(&member.value, Takes::Any, of);
+                }
             }
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) => {}
         }
@@ -191,11 +114,11 @@ impl Check<'_, '_> {
         let taken = table::SEARCH_VALUES.iter().find(|(operator, _)| *operator == of);
         for member in members {
             let name = member.name.value.as_str();
-            let takes = taken.is_some_and(|(_, members)| members.contains(&name));
+            let is_value = taken.is_some_and(|(_, members)| members.contains(&name));
             if is_placeholder(&member.value) {
-                let slot = if takes && !steers { Slot::Value(Takes::Any) } else { Slot::Search };
+                let slot = if is_value && !steers { Slot::Value(Takes::Any) } else { Slot::Search };
                 self.argument(&member.value, slot, of);
-            } else if takes {
+            } else if is_value {
                 self.literal(&member.value, true);
             } else {
                 self.search(&member.value, name);

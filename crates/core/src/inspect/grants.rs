@@ -16,6 +16,8 @@ pub struct Grant {
     pub privileges: Vec<String>,
     /// To what.
     pub on: Granted,
+    /// The grant as the engine writes it: the same in every database of a server.
+    pub written: String,
 }
 
 /// What a grant is for.

@@ -5,10 +5,16 @@
 //! `verify` compares templates with them. Nothing here asks a server or reports a mistake.
 
 mod grants;
+mod kind;
+mod routine;
 
 use std::time::Duration;
 
-pub use grants::{Grant, Granted, Grants};
+pub use self::{
+    grants::{Grant, Granted, Grants},
+    kind::{Kind, UNKNOWN},
+    routine::{Direction, Parameter, Routine, RoutineKind, SqlMode},
+};
 
 /// What to look at.
 #[derive(Debug, Clone)]
@@ -30,12 +36,20 @@ pub struct Unseen {
     pub reason: String,
     /// What to do about it.
     pub hint: String,
+    /// Whether the server answers and has no such database, or one with nothing in it.
+    pub is_absent: bool,
 }
 
 impl Unseen {
     /// With what went wrong, and what to do about it.
     pub fn new(reason: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { reason: reason.into(), hint: hint.into() }
+        Self { reason: reason.into(), hint: hint.into(), is_absent: false }
+    }
+
+    /// The same, where the database is not there or has nothing in it.
+    #[must_use]
+    pub fn absent(self, is_absent: bool) -> Self {
+        Self { is_absent, ..self }
     }
 }
 
@@ -54,6 +68,12 @@ pub struct Catalogue {
     pub routines: Vec<Routine>,
     /// What is there but is neither, such as a sequence: its name, and what it is.
     pub others: Vec<(String, String)>,
+    /// Which server it is on: two databases of one server have the same.
+    pub server: String,
+    /// Whether names of databases and relations that differ in case only are one.
+    pub folds_names: bool,
+    /// The accounts of the server, as `user@host`; `None` where the one who looks may not see them.
+    pub accounts: Option<Vec<String>>,
     /// What the one who looks may do.
     pub grants: Grants,
 }
@@ -120,6 +140,14 @@ pub struct Relation {
     pub closed: bool,
     /// For a view that only picks columns and rows of one table: that table, and the table's name of each column.
     pub picks: Option<(String, Vec<(String, String)>)>,
+    /// For a view: the names of this database that its definition has.
+    pub uses: Vec<String>,
+    /// For a view: whether it runs a function of another database.
+    pub runs_elsewhere: bool,
+    /// What runs with each write to it: the names of its triggers, each with the moment.
+    pub triggers: Vec<String>,
+    /// Why nobody can read it as it is, in the server's words.
+    pub broken: Option<String>,
     /// What could not be seen of it.
     pub notes: Vec<String>,
 }
@@ -161,103 +189,6 @@ pub enum Supplied {
     Computed(String),
 }
 
-/// What values of a column or parameter are.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Kind {
-    /// `true` or `false`.
-    Bool,
-    /// An integer within these bounds.
-    Int {
-        /// Least value.
-        min: i128,
-        /// Greatest value.
-        max: i128,
-    },
-    /// A floating-point number.
-    Float {
-        /// Whether it has no negative values.
-        unsigned: bool,
-    },
-    /// An exact number.
-    Decimal {
-        /// Digits in all.
-        precision: u8,
-        /// Digits after the point.
-        scale: u8,
-        /// Whether it has no negative values.
-        unsigned: bool,
-    },
-    /// A string that can be indexed; its greatest length in characters.
-    String {
-        /// Greatest length in characters.
-        max: u32,
-    },
-    /// A long string.
-    Text {
-        /// Greatest length.
-        max: u32,
-    },
-    /// Bytes.
-    Bytes {
-        /// Greatest length.
-        max: u32,
-        /// Whether every value has that length.
-        fixed: bool,
-    },
-    /// A UUID.
-    Uuid,
-    /// A calendar date.
-    Date,
-    /// A time of day, or a duration.
-    Time,
-    /// A moment.
-    DateTime,
-    /// One of these strings.
-    Enum(Vec<String>),
-    /// Some of these strings.
-    Set(Vec<String>),
-    /// JSON, or documents whose shape varies.
-    Json,
-    /// A MongoDB `ObjectId`.
-    ObjectId,
-    /// Several values of one kind.
-    List(Box<Kind>),
-    /// A document with these members.
-    Object(Vec<Column>),
-    /// Values of several types, which are these.
-    Mixed(Vec<String>),
-    /// What no template can express, and why.
-    Beyond(String),
-}
-
-impl Kind {
-    /// Its name for people.
-    #[must_use]
-    pub fn title(&self) -> String {
-        match self {
-            Self::Bool => "a boolean".into(),
-            Self::Int { .. } => "an integer".into(),
-            Self::Float { .. } => "a floating-point number".into(),
-            Self::Decimal { precision, scale, .. } => format!("a decimal ({precision},{scale})"),
-            Self::String { max } => format!("a string of at most {max} characters"),
-            Self::Text { .. } => "a text".into(),
-            Self::Bytes { .. } => "bytes".into(),
-            Self::Uuid => "a UUID".into(),
-            Self::Date => "a date".into(),
-            Self::Time => "a time".into(),
-            Self::DateTime => "a date and time".into(),
-            Self::Enum(_) => "an enum".into(),
-            Self::Set(_) => "a set".into(),
-            Self::Json => "JSON".into(),
-            Self::ObjectId => "an ObjectId".into(),
-            Self::List(_) => "a list".into(),
-            Self::Object(_) => "an object".into(),
-            Self::Mixed(types) => format!("one of {}", types.join(", ")),
-            Self::Beyond(what) => what.clone(),
-        }
-    }
-}
-
 /// An index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Index {
@@ -271,83 +202,14 @@ pub struct Index {
     pub columns: Vec<String>,
     /// Whether it covers every value in full: not a prefix, not an expression, not a part of the documents.
     pub whole: bool,
+    /// Whether two records that differ in it differ in these columns: it may cover the beginnings of values only.
+    pub identifies: bool,
 }
 
-/// What a routine is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum RoutineKind {
-    /// A procedure.
-    Procedure,
-    /// A function.
-    Function,
-}
-
-impl RoutineKind {
-    /// Its name for people.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Procedure => "procedure",
-            Self::Function => "function",
-        }
-    }
-}
-
-/// A procedure or function.
-#[derive(Debug, Clone)]
-pub struct Routine {
-    /// Its name.
-    pub name: String,
-    /// What it is.
-    pub kind: RoutineKind,
-    /// Its parameters, in order.
-    pub parameters: Vec<Parameter>,
-    /// What a function returns.
-    pub returns: Option<(Kind, String)>,
-    /// Whether it declares that it reads data, or none at all.
-    pub declares_read: bool,
-    /// Whether it declares that it modifies data.
-    pub declares_write: bool,
-    /// Its text, where the one who looks may see it.
-    pub body: Option<String>,
-    /// What its owner says of it.
-    pub comment: String,
-}
-
-/// Which way the value of a parameter goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// Into the routine.
-    In,
-    /// Out of it.
-    Out,
-    /// Both ways.
-    InOut,
-}
-
-impl Direction {
-    /// Its name in templates.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::In => "in",
-            Self::Out => "out",
-            Self::InOut => "inout",
-        }
-    }
-}
-
-/// A parameter of a routine.
-#[derive(Debug, Clone)]
-pub struct Parameter {
-    /// Its name.
-    pub name: String,
-    /// Which way its value goes.
-    pub direction: Direction,
-    /// What its values are.
-    pub kind: Kind,
-    /// The type as the engine writes it.
-    pub written: String,
+/// Whether two names of columns, parameters or routines are one: engines of rows do not tell case apart in them.
+#[must_use]
+pub fn same_word(a: &str, b: &str) -> bool {
+    a == b || a.to_lowercase() == b.to_lowercase()
 }
 
 impl Catalogue {
@@ -357,10 +219,22 @@ impl Catalogue {
         self.relations.iter().find(|relation| relation.name == name)
     }
 
+    /// Whether two names of relations or databases are one to the server.
+    #[must_use]
+    pub fn is_one_name(&self, a: &str, b: &str) -> bool {
+        a == b || (self.folds_names && a.to_lowercase() == b.to_lowercase())
+    }
+
+    /// The relation that a statement means by this name.
+    #[must_use]
+    pub fn relation_named(&self, name: &str) -> Option<&Relation> {
+        self.relations.iter().find(|relation| self.is_one_name(&relation.name, name))
+    }
+
     /// The routine of this kind with this name; engines do not tell case apart in them.
     #[must_use]
     pub fn routine(&self, kind: RoutineKind, name: &str) -> Option<&Routine> {
-        self.routines.iter().find(|routine| routine.kind == kind && routine.name.eq_ignore_ascii_case(name))
+        self.routines.iter().find(|routine| routine.kind == kind && same_word(&routine.name, name))
     }
 }
 
@@ -387,6 +261,10 @@ impl Relation {
             evidence: Evidence::default(),
             closed: false,
             picks: None,
+            uses: Vec::new(),
+            runs_elsewhere: false,
+            triggers: Vec::new(),
+            broken: None,
             notes: Vec::new(),
         }
     }

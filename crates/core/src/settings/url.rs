@@ -1,6 +1,7 @@
 //! The addresses of servers: URLs whose password is shown to nobody, and what they consist of.
 
-use std::{fmt, net::Ipv6Addr};
+use core::net::Ipv6Addr;
+use std::fmt;
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};

@@ -1,12 +1,8 @@
 //! Cursors: each comes back as it went, and nothing else is taken for one.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use beds_core::{
-    cursor::{self, ZERO_DATE},
-    query::Order,
-    spec::Type,
-    value::Value,
-};
+use beds_core::{cursor, query::Order, value::Value};
+use beds_protocol::value::Bytes;
 use proptest::{
     collection::vec,
     option,
@@ -36,11 +32,17 @@ fn order() -> impl Strategy<Value = Vec<Order>> {
 /// What a record may be sorted by.
 fn sorted_by(field: usize) -> BoxedStrategy<Value> {
     let value = stored(&FIELDS[field].ty);
-    let zero = match FIELDS[field].ty {
-        Type::Date | Type::DateTime => Just(Value::Text(ZERO_DATE.to_owned())).boxed(),
-        _ => value.clone(),
-    };
-    prop_oneof![6 => value, 1 => zero, 2 => Just(Value::Null)].boxed()
+    // Databases hold what no type of the wire is, and columns are wider than the fields over them.
+    let odd = select(vec![
+        Value::Text("0000-00-00".to_owned()),
+        Value::Text("-10:00:00".to_owned()),
+        Value::Bytes(Bytes(vec![0xff, 0])),
+        Value::Int(-5),
+        Value::UInt(u64::MAX),
+        Value::Float(0.1),
+        Value::Decimal("12.3456789".parse().unwrap()),
+    ]);
+    prop_oneof![6 => value, 2 => odd, 2 => Just(Value::Null)].boxed()
 }
 
 fn position() -> impl Strategy<Value = (Vec<Order>, Vec<Value>)> {
@@ -94,9 +96,7 @@ fn any_text_is_a_cursor_or_none() {
     check(800, &given, |(text, order)| {
         let Some(values) = cursor::decode(&THING, &order, &text) else { return Ok(()) };
         prop_assert_eq!(values.len(), order.len());
-        for (order, value) in order.iter().zip(&values) {
-            prop_assert!(fits(&FIELDS[order.field].ty, value), "{:?} {:?}", FIELDS[order.field].ty, value);
-        }
+        prop_assert!(values.iter().all(fits), "{:?}", values);
         // What was taken for one is one.
         let shown = format!("{values:?}");
         let again = cursor::encode(&THING, &order, values).unwrap();
@@ -108,27 +108,13 @@ fn any_text_is_a_cursor_or_none() {
     });
 }
 
-fn fits(ty: &Type, value: &Value) -> bool {
-    match (ty, value) {
-        (_, Value::Null)
-        | (Type::Bool, Value::Bool(_))
-        | (Type::Int { .. }, Value::Int(_))
-        | (Type::UInt { .. }, Value::UInt(_))
-        | (Type::Float { .. }, Value::Float(_))
-        | (Type::Decimal { .. }, Value::Decimal(_))
-        | (Type::String { .. } | Type::Enum { .. }, Value::Text(_))
-        | (Type::Uuid, Value::Uuid(_))
-        | (Type::Date, Value::Date(_))
-        | (Type::Time, Value::Time(_))
-        | (Type::DateTime, Value::DateTime(_))
-        | (Type::ObjectId, Value::ObjectId(_)) => true,
-        (Type::Date | Type::DateTime, Value::Text(text)) => text == ZERO_DATE,
-        _ => false,
-    }
+/// Whether it can be compared with: it has no parts.
+fn fits(value: &Value) -> bool {
+    !matches!(value, Value::Json(_) | Value::List(_) | Value::Object(_))
 }
 
 #[test]
-fn a_cursor_that_was_changed_gives_no_value_of_another_type() {
+fn a_cursor_that_was_changed_gives_values_or_nothing() {
     let changed =
         (position(), select((0..200_usize).collect::<Vec<_>>()), any::<u8>(), option::of(any::<char>()));
     check(1_000, &changed, |((order, values), place, byte, insert)| {
@@ -139,8 +125,7 @@ fn a_cursor_that_was_changed_gives_no_value_of_another_type() {
         let mut text = String::from_utf8_lossy(&bytes).into_owned();
         text.extend(insert);
         if let Some(decoded) = cursor::decode(&THING, &order, &text) {
-            let fit = order.iter().zip(&decoded).all(|(order, value)| fits(&FIELDS[order.field].ty, value));
-            prop_assert!(fit, "{} became {:?}", shown, decoded);
+            prop_assert!(decoded.iter().all(fits), "{} became {:?}", shown, decoded);
         }
         Ok(())
     });

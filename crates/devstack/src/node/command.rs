@@ -40,11 +40,15 @@ pub struct Ended {
     pub config: String,
 }
 
-fn folder() -> Result<TempDir> {
-    tempfile::Builder::new()
-        .prefix("beds-node-")
-        .tempdir()
-        .map_err(|error| Error::new(format!("cannot create a temporary folder: {error}")))
+/// A temporary folder: in that of the stack, whose watchdog removes it with the rest, or else the machine's.
+fn folder(stack: Option<&Path>) -> Result<TempDir> {
+    let mut builder = tempfile::Builder::new();
+    let named = builder.prefix("beds-node-");
+    let made = match stack {
+        Some(stack) => named.tempdir_in(stack),
+        None => named.tempdir(),
+    };
+    made.map_err(|error| Error::new(format!("cannot create a temporary folder: {error}")))
 }
 
 impl NodeCommand {
@@ -53,7 +57,7 @@ impl NodeCommand {
     /// # Errors
     /// When the temporary folder cannot be created.
     pub fn new(program: impl AsRef<OsStr>) -> Result<Self> {
-        let folder = folder()?;
+        let folder = folder(None)?;
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with(PREFIX)) {
             command.env_remove(name);
@@ -68,7 +72,7 @@ impl NodeCommand {
     /// When the temporary folder cannot be created.
     pub fn from_command(mut command: Command) -> Result<Self> {
         command.stdin(Stdio::null());
-        Ok(Self { command, folder: folder()?, log: None })
+        Ok(Self { command, folder: folder(None)?, log: None })
     }
 
     /// With one argument more.
@@ -106,7 +110,8 @@ impl NodeCommand {
     ///
     /// # Errors
     /// As [`addresses`], and when the file cannot be copied.
-    pub fn on(self, stack: &Stack, config: &Path) -> Result<Self> {
+    pub fn on(mut self, stack: &Stack, config: &Path) -> Result<Self> {
+        self.move_to(stack)?;
         let copy = self.config().join("beds.toml");
         fs::copy(config, &copy).map_err(Error::io("cannot copy the configuration", config))?;
         self.servers(stack, config)
@@ -117,9 +122,32 @@ impl NodeCommand {
     /// # Errors
     /// As [`addresses`].
     pub fn servers(mut self, stack: &Stack, config: &Path) -> Result<Self> {
+        self.move_to(stack)?;
         self.command.envs(addresses(stack, config)?);
         stack.adopt(&mut self.command);
         Ok(self)
+    }
+
+    /// Moves its folder to a stack that is temporary too. A test that leaves its node to the stack leaves nothing behind.
+    fn move_to(&mut self, stack: &Stack) -> Result<()> {
+        let Some(home) = stack.temporary().filter(|home| !self.config().starts_with(home)) else {
+            return Ok(());
+        };
+        let folder = folder(Some(home))?;
+        for file in fs::read_dir(self.config()).into_iter().flatten().flatten() {
+            let (from, to) = (file.path(), folder.path().join(file.file_name()));
+            fs::copy(&from, &to).map_err(Error::io("cannot copy the configuration", &from))?;
+        }
+        // One that took the configuration of the process keeps it.
+        if self
+            .command
+            .get_envs()
+            .any(|(name, value)| name == CONFIG && value == Some(self.config().as_os_str()))
+        {
+            self.command.env(CONFIG, folder.path());
+        }
+        self.folder = folder;
+        Ok(())
     }
 
     /// Logs to this file; to a temporary one otherwise.

@@ -275,6 +275,19 @@ http.server.HTTPServer((host, int(port)), Ready).serve_forever()
     }
 
     #[test]
+    fn a_node_that_nobody_drops_leaves_nothing_behind() {
+        let stack = stack();
+        let node = script("/usr/bin/python3", STAND_IN, &stack).start().unwrap();
+        let log = node.log.clone();
+        assert!(log.exists() && log.starts_with(stack.dir()), "{}", log.display());
+        let dir = stack.dir().to_owned();
+        // As a test does that ends with its node in a static.
+        std::mem::forget(node);
+        drop(stack);
+        assert!(!dir.exists());
+    }
+
+    #[test]
     fn a_run_gives_what_was_printed() {
         let command = NodeCommand::new("sh").unwrap().args(["-c", "ls $BEDS_CONFIG; echo no >&2; exit 7"]);
         let ended = command.file("secret", "x").unwrap().run().unwrap();

@@ -36,7 +36,7 @@ pub(super) fn grant(line: &str, database: &str) -> Option<Grant> {
             _ => Granted::Elsewhere(format!("{kind} {name}")),
         },
     };
-    Some(Grant { privileges, on })
+    Some(Grant { privileges, on, written: line.to_owned() })
 }
 
 /// Splits at the first separator that stands outside of quotes.

@@ -36,5 +36,5 @@ pub(super) fn unseen(error: &sqlx::Error) -> Unseen {
         sqlx::Error::Database(error) => error.message().to_owned(),
         error => error.to_string(),
     };
-    Unseen::new(reason, hint)
+    Unseen::new(reason, hint).absent(number == Some(1049))
 }

@@ -1,7 +1,7 @@
 //! The types of columns and parameters as MariaDB writes them, such as `int(10) unsigned`, to what their values
 //! are.
 
-use beds_core::inspect::{Kind, Supplied};
+use beds_core::inspect::{Kind, Supplied, UNKNOWN};
 
 /// What values of a type are.
 pub(super) fn kind(written: &str) -> Kind {
@@ -23,10 +23,12 @@ pub(super) fn kind(written: &str) -> Kind {
         "bigint" => integer(64, unsigned),
         "bit" if number(1) == 1 => Kind::Bool,
         "bit" => Kind::Int { min: 0, max: (1_i128 << number(64).min(64)) - 1 },
-        "year" => Kind::Int { min: 0, max: 2155 },
-        "float" | "double" | "real" => Kind::Float { unsigned },
+        "year" => Kind::Year,
+        "float" => Kind::Float { unsigned, single: true },
+        "double" | "real" => Kind::Float { unsigned, single: false },
         "decimal" | "numeric" | "dec" | "fixed" => decimal(inside, unsigned),
-        "char" | "varchar" | "nchar" | "nvarchar" => Kind::String { max: number(1).max(1) },
+        "char" | "nchar" => Kind::String { max: number(1).max(1), trims: true },
+        "varchar" | "nvarchar" => Kind::string(number(1).max(1)),
         "tinytext" => Kind::Text { max: 255 },
         "text" => Kind::Text { max: 65_535 },
         "mediumtext" => Kind::Text { max: 16_777_215 },
@@ -38,13 +40,13 @@ pub(super) fn kind(written: &str) -> Kind {
         "mediumblob" => Kind::Bytes { max: 16_777_215, fixed: false },
         "longblob" => Kind::Bytes { max: u32::MAX, fixed: false },
         "uuid" => Kind::Uuid,
-        "inet4" => Kind::String { max: 15 },
-        "inet6" => Kind::String { max: 45 },
+        "inet4" => Kind::string(15),
+        "inet6" => Kind::string(45),
         "date" => Kind::Date,
-        "time" => Kind::Time,
-        "datetime" | "timestamp" => Kind::DateTime,
-        "enum" => Kind::Enum(strings(inside)),
-        "set" => Kind::Set(strings(inside)),
+        "time" => Kind::Time { digits: digits(inside) },
+        "datetime" | "timestamp" => Kind::DateTime { digits: digits(inside) },
+        "enum" => Kind::Enum(values(inside)),
+        "set" => Kind::Set(values(inside)),
         "json" => Kind::Json,
         _ => Kind::Beyond(format!("the type `{written}`, which has no form on the wire")),
     }
@@ -65,6 +67,16 @@ fn decimal(inside: &str, unsigned: bool) -> Kind {
     Kind::Decimal { precision, scale, unsigned }
 }
 
+/// The digits of a second's fraction: `datetime` has none, `datetime(3)` has three.
+fn digits(inside: &str) -> u8 {
+    inside.trim().parse().unwrap_or(0)
+}
+
+/// The values of an enum or a set. The catalogue shows a character of four bytes as `?`, so that a `?` tells nothing.
+fn values(inside: &str) -> Vec<String> {
+    strings(inside).into_iter().map(|value| value.replace('?', UNKNOWN)).collect()
+}
+
 /// What stands in the parentheses that a text begins with, and what follows them.
 fn parentheses(text: &str) -> (&str, &str) {
     let Some(open) = text.trim_start().strip_prefix('(') else { return ("", text) };
@@ -79,7 +91,7 @@ fn parentheses(text: &str) -> (&str, &str) {
     (open, "")
 }
 
-/// The strings of `'a','it''s'`.
+/// The strings of `'a','it''s'`, with the escapes that MariaDB writes.
 fn strings(text: &str) -> Vec<String> {
     let mut strings = Vec::new();
     let mut chars = text.chars().peekable();
@@ -95,13 +107,26 @@ fn strings(text: &str) -> Vec<String> {
                     string.push('\'');
                 }
                 '\'' => break,
-                '\\' => string.extend(chars.next()),
+                '\\' => string.extend(chars.next().map(unescaped)),
                 c => string.push(c),
             }
         }
         strings.push(string);
     }
     strings
+}
+
+/// The character that a `\` and another one stand for.
+const fn unescaped(c: char) -> char {
+    match c {
+        '0' => '\0',
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'b' => '\u{8}',
+        'Z' => '\u{1a}',
+        c => c,
+    }
 }
 
 /// What `information_schema.columns` says of a column's default. MariaDB writes an expression: `'text'`, `7`,
@@ -151,15 +176,20 @@ mod tests {
             ("mediumint(9)", Kind::Int { min: -8_388_608, max: 8_388_607 }),
             ("bit(5)", Kind::Int { min: 0, max: 31 }),
             ("bit(1)", Kind::Bool),
-            ("year(4)", Kind::Int { min: 0, max: 2155 }),
+            ("year(4)", Kind::Year),
             ("decimal(65,30) unsigned", Kind::Decimal { precision: 65, scale: 30, unsigned: true }),
-            ("double", Kind::Float { unsigned: false }),
-            ("varchar(40)", Kind::String { max: 40 }),
-            ("char(0)", Kind::String { max: 1 }),
+            ("double", Kind::Float { unsigned: false, single: false }),
+            ("float unsigned", Kind::Float { unsigned: true, single: true }),
+            ("varchar(40)", Kind::string(40)),
+            ("char(0)", Kind::String { max: 1, trims: true }),
             ("enum('a','it''s','x)y')", Kind::Enum(vec!["a".into(), "it's".into(), "x)y".into()])),
+            (r"enum('l1\nl2','a\0b','q\\n','\Z','?')", {
+                Kind::Enum(["l1\nl2", "a\0b", "q\\n", "\u{1a}", UNKNOWN].map(str::to_owned).to_vec())
+            }),
             ("set('r','w')", Kind::Set(vec!["r".into(), "w".into()])),
             ("binary(16)", Kind::Bytes { max: 16, fixed: true }),
-            ("timestamp(6)", Kind::DateTime),
+            ("timestamp(6)", Kind::DateTime { digits: 6 }),
+            ("time", Kind::Time { digits: 0 }),
             ("int(5) unsigned zerofill", Kind::Int { min: 0, max: 4_294_967_295 }),
         ];
         for (written, expected) in cases {
@@ -171,6 +201,7 @@ mod tests {
     #[test]
     fn defaults_are_told_apart() {
         assert_eq!(supplied(Some("'it''s'"), "", None), Supplied::Constant("it's".into()));
+        assert_eq!(supplied(Some(r"'l1\nl2'"), "", None), Supplied::Constant("l1\nl2".into()));
         assert_eq!(supplied(Some("NULL"), "", None), Supplied::Nothing);
         assert_eq!(supplied(Some("0.00"), "", None), Supplied::Constant("0.00".into()));
         assert_eq!(supplied(Some("b'101'"), "", None), Supplied::Constant("5".into()));

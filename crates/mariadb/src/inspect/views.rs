@@ -1,6 +1,6 @@
 //! Views that only pick columns and rows of one table, so that the table's key is theirs.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use regex::Regex;
 
@@ -19,7 +19,8 @@ static PLAIN: LazyLock<Option<Regex>> =
 /// have no `distinct`, no aggregate and no `union`.
 pub(super) fn picks(definition: &str, database: &str) -> Option<(String, Vec<(String, String)>)> {
     let captures = SINGLE.as_ref()?.captures(definition.trim())?;
-    if !captures["db"].eq_ignore_ascii_case(database) {
+    // Where names are compared without case, the server keeps them in one.
+    if &captures["db"] != database {
         return None;
     }
     let plain = PLAIN.as_ref()?;
@@ -29,6 +30,32 @@ pub(super) fn picks(definition: &str, database: &str) -> Option<(String, Vec<(St
         .map(|item| (item["name"].to_owned(), item["column"].to_owned()))
         .collect();
     Some((captures["table"].to_owned(), columns))
+}
+
+/// A name in quotes, with the one of its database where it has one, and the parenthesis of a call.
+static QUOTED: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?:`(?P<db>(?:[^`]|``)+)`\.)?`(?P<name>(?:[^`]|``)+)`(?P<call>\()?").ok());
+
+/// The names of this database that a view's definition has: tables, views and functions; and whether it runs a function
+/// of another database. The server qualifies tables always, functions only by another database.
+pub(super) fn uses(definition: &str, database: &str) -> (Vec<String>, bool) {
+    let plain = |name: &str| name.replace("``", "`");
+    let (mut uses, mut is_elsewhere) = (BTreeSet::new(), false);
+    for found in QUOTED.as_ref().into_iter().flat_map(|quoted| quoted.captures_iter(definition)) {
+        let is_call = found.name("call").is_some();
+        let is_here = found.name("db").map(|db| plain(db.as_str()) == database);
+        match is_here {
+            Some(false) => is_elsewhere |= is_call,
+            Some(true) => {
+                uses.insert(plain(&found["name"]));
+            }
+            None if is_call => {
+                uses.insert(plain(&found["name"]));
+            }
+            None => {}
+        }
+    }
+    (uses.into_iter().collect(), is_elsewhere)
 }
 
 /// The items of a select list: commas inside of quotes and parentheses separate nothing.
@@ -63,7 +90,13 @@ mod tests {
             picks(definition, "shop"),
             Some(("customers".into(), vec![("customer".into(), "id".into())]))
         );
-        assert_eq!(picks(definition, "other"), None);
+        assert_eq!((picks(definition, "other"), picks(definition, "Shop")), (None, None));
+        let used = uses(
+            "select `f`(`shop`.`a`.`x`) AS `y`,`c`.`g` AS `g` from `shop`.`a` join `shop`.`b` `c`",
+            "shop",
+        );
+        assert_eq!(used, (vec!["a".to_owned(), "b".into(), "f".into()], false));
+        assert!(uses("select `other`.`f`(1) AS `y`", "shop").1);
         let join = "select `a`.`id` AS `id` from (`shop`.`a` join `shop`.`b` on(`a`.`id` = `b`.`id`))";
         assert_eq!(picks(join, "shop"), None);
         let cross = "select `shop`.`a`.`id` AS `id` from `shop`.`a` join `shop`.`b`";

@@ -2,6 +2,8 @@
 //!
 //! Many concurrent look-ups cost one round trip and one execution.
 
+use std::sync::Arc;
+
 use beds_core::{
     Error, Outcome,
     lookup::{Lookup, is_exact},
@@ -14,7 +16,8 @@ use futures_util::TryStreamExt;
 use sqlx::{MySqlConnection, mysql::MySqlRow};
 
 use crate::{
-    cell::{self, bind, write_row},
+    cell::{self, Reply, bind},
+    columns::{Columns, Kept},
     fault::{Fault, classify},
     statement,
 };
@@ -26,10 +29,34 @@ pub(crate) struct ByKey {
     pub(super) source: &'static Source,
     pub(super) key: Vec<Value>,
     pub(super) fields: Fields,
+    pub(super) known: Arc<Columns>,
 }
 
-/// What a look-up gives: the record as a JSON object, or why there is none.
-type Record = Result<Vec<u8>, Error>;
+/// What a look-up gives: the record, or why there is none.
+pub(crate) type Record = Result<Shown, Error>;
+
+/// A record as it is shown.
+#[derive(Debug, Clone)]
+pub(crate) struct Shown {
+    /// A JSON object.
+    pub(crate) json: Vec<u8>,
+    /// Which of its values cannot be shown.
+    pub(crate) unshown: Option<String>,
+}
+
+impl From<Shown> for Outcome {
+    fn from(Shown { json, unshown }: Shown) -> Self {
+        Self { unshown, ..Self::data(json) }
+    }
+}
+
+/// Where records are looked up.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) domain: &'static Domain,
+    pub(crate) source: &'static Source,
+    pub(crate) kept: &'a [Kept],
+}
 
 impl ByKey {
     /// Look-ups of whole records in the same view, by a key of one field, share a statement.
@@ -42,8 +69,10 @@ impl ByKey {
 
     pub(crate) async fn run(&self, connection: &mut MySqlConnection) -> Result<Outcome, Fault> {
         let columns = self.fields.indices(self.domain);
-        let record = find(connection, self.domain, self.source, &columns, &self.key).await?;
-        record.map(Outcome::data).map_err(Fault::Refused)
+        let kept = self.known.of(connection, self.domain, self.source).await?;
+        let place = Place { domain: self.domain, source: self.source, kept: &kept };
+        let record = find(connection, place, &columns, &self.key).await?;
+        record.map(Outcome::from).map_err(Fault::Refused)
     }
 
     /// Runs look-ups of one group; each succeeds or fails by itself.
@@ -51,17 +80,18 @@ impl ByKey {
         jobs: &[&Self],
         connection: &mut MySqlConnection,
     ) -> Result<Vec<Fate<Outcome>>, Fault> {
-        let Some(Self { domain, source, .. }) = jobs.first().copied() else { return Ok(Vec::new()) };
+        let Some(Self { domain, source, known, .. }) = jobs.first().copied() else { return Ok(Vec::new()) };
         let &[field] = domain.key else { return Ok(jobs.iter().map(|_| Fate::Alone).collect()) };
         let keys: Vec<&Value> = jobs.iter().filter_map(|job| job.key.first()).collect();
-        let records =
-            find_all(connection, domain, source, field, &keys).await.map_err(|fault| match fault {
-                // It may be the doing of one of them: they run again one by one, on another connection.
-                Fault::Abandoned(error) => Fault::Lost(error.message),
-                other => other,
-            })?;
+        let kept = known.of(connection, domain, source).await?;
+        let place = Place { domain, source, kept: &kept };
+        let records = find_all(connection, place, field, &keys).await.map_err(|fault| match fault {
+            // It may be the doing of one of them: they run again one by one, on another connection.
+            Fault::Abandoned(error) => Fault::Lost(error.message),
+            other => other,
+        })?;
         let fate = |record: Option<Record>| match record {
-            Some(Ok(json)) => Fate::Done(Outcome::data(json)),
+            Some(Ok(record)) => Fate::Done(record.into()),
             Some(Err(error)) => Fate::Refused(error),
             None => Fate::Refused(Error::not_found(domain)),
         };
@@ -70,50 +100,48 @@ impl ByKey {
 }
 
 /// The record with this key.
-async fn find(
+pub(crate) async fn find(
     connection: &mut MySqlConnection,
-    domain: &'static Domain,
-    source: &'static Source,
+    place: Place<'_>,
     columns: &[usize],
     key: &[Value],
 ) -> Result<Record, Fault> {
+    let Place { domain, source, kept } = place;
     let fault = |error| classify(&error, domain);
-    let sql = statement::by_key(domain, source, columns, key);
+    let sql = statement::by_key(domain, source, kept, columns, key);
     let query = sqlx::query_with(&sql.text, bind(&sql.values).map_err(fault)?);
     match query.fetch_optional(connection).await.map_err(fault)? {
-        Some(row) => record(&row, domain, columns),
+        Some(row) => record(&row, domain, columns).map(Ok),
         None => Ok(Err(Error::not_found(domain))),
     }
 }
 
 /// The records with these keys, of one field, in their order.
-async fn find_all(
+pub(crate) async fn find_all(
     connection: &mut MySqlConnection,
-    domain: &'static Domain,
-    source: &'static Source,
+    place: Place<'_>,
     field: usize,
     keys: &[&Value],
 ) -> Result<Vec<Option<Record>>, Fault> {
+    let Place { domain, source, kept } = place;
     let columns: Vec<usize> = (0..domain.fields.len()).collect();
     let ty = &domain.fields[field].ty;
     let mut lookup = Lookup::new(keys);
-    let mut is_complete = is_exact(ty);
     let fault = |error| classify(&error, domain);
     {
-        let sql = statement::by_keys(domain, source, &columns, field, lookup.keys());
+        let sql = statement::by_keys(domain, source, kept, &columns, field, lookup.keys());
         let query = sqlx::query_with(&sql.text, bind(&sql.values).map_err(fault)?);
         let mut rows = query.fetch(&mut *connection);
         while let Some(row) = rows.try_next().await.map_err(fault)? {
-            let Ok(key) = cell::read(&row, field, ty) else {
-                is_complete = false;
-                continue;
-            };
-            lookup.answer(&key, &record(&row, domain, &columns)?);
+            // Nobody can ask for a key that cannot be shown.
+            if let Some(key) = cell::read(&row, field, ty).map_err(fault)? {
+                lookup.answer(&key, &Ok(record(&row, domain, &columns)?));
+            }
         }
     }
-    if !is_complete {
+    if !is_exact(ty) {
         for key in lookup.unanswered() {
-            let record = find(connection, domain, source, &columns, std::slice::from_ref(key)).await;
+            let record = find(connection, place, &columns, std::slice::from_ref(key)).await;
             lookup.answer(key, &own(record)?);
         }
     }
@@ -128,14 +156,10 @@ fn own(record: Result<Record, Fault>) -> Result<Record, Fault> {
     }
 }
 
-/// The record of a row. A cell that is not of its type spoils its own record, and leaves the connection in step.
-fn record(row: &MySqlRow, domain: &Domain, columns: &[usize]) -> Result<Record, Fault> {
-    let mut json = Vec::with_capacity(256);
-    match write_row(row, domain, columns.iter().copied(), &mut json) {
-        Ok(()) => Ok(Ok(json)),
-        Err(error) => match classify(&error, domain) {
-            Fault::Refused(error) | Fault::Abandoned(error) => Ok(Err(error)),
-            fault @ (Fault::Deadlock | Fault::Lost(_)) => Err(fault),
-        },
-    }
+/// The record of a row.
+fn record(row: &MySqlRow, domain: &'static Domain, columns: &[usize]) -> Result<Shown, Fault> {
+    let mut reply = Reply::sized(256);
+    let fields = columns.iter().map(|&field| &domain.fields[field]);
+    reply.record(row, fields, &"data").map_err(|error| classify(&error, domain))?;
+    Ok(Shown { json: reply.json, unshown: reply.unshown.into_note() })
 }

@@ -1,5 +1,7 @@
 //! How many records match.
 
+use std::sync::Arc;
+
 use beds_core::{
     Outcome,
     query::Condition,
@@ -9,8 +11,9 @@ use sqlx::{MySqlConnection, Row as _};
 
 use crate::{
     cell::bind,
+    columns::Columns,
     fault::{Fault, classify},
-    statement::{self, Statement},
+    statement,
 };
 
 /// Counts the records that match a filter.
@@ -18,18 +21,25 @@ use crate::{
 pub(crate) struct Count {
     domain: &'static Domain,
     pub(super) source: &'static Source,
-    statement: Statement,
+    filter: Vec<Condition>,
+    known: Arc<Columns>,
 }
 
 impl Count {
-    pub(crate) fn new(domain: &'static Domain, source: &'static Source, filter: &[Condition]) -> Self {
-        Self { domain, source, statement: statement::count(domain, source, filter) }
+    pub(crate) fn new(
+        domain: &'static Domain,
+        source: &'static Source,
+        filter: Vec<Condition>,
+        known: Arc<Columns>,
+    ) -> Self {
+        Self { domain, source, filter, known }
     }
 
     pub(crate) async fn run(&self, connection: &mut MySqlConnection) -> Result<Outcome, Fault> {
         let fault = |error| classify(&error, self.domain);
-        let Statement { text, values, .. } = &self.statement;
-        let row = sqlx::query_with(text, bind(values).map_err(fault)?).fetch_one(connection).await;
+        let kept = self.known.of(connection, self.domain, self.source).await?;
+        let sql = statement::count(self.domain, self.source, &kept, &self.filter);
+        let row = sqlx::query_with(&sql.text, bind(&sql.values).map_err(fault)?).fetch_one(connection).await;
         let count: i64 = row.and_then(|row| row.try_get_unchecked(0)).map_err(fault)?;
         Ok(Outcome::count(count.unsigned_abs()))
     }

@@ -5,13 +5,17 @@ mod call;
 mod count;
 mod page;
 
+use std::sync::Arc;
+
 use beds_core::{
     Error, Outcome, Result, plan,
     spec::{Domain, mariadb},
 };
 use beds_lane::{Fate, Fault, Gate, Job, Member};
 
-pub(crate) use self::by_key::ByKey;
+use crate::columns::Columns;
+
+pub(crate) use self::by_key::{ByKey, Place, Shown, find, find_all};
 use self::{call::Call, count::Count, page::Page};
 use crate::session::Session;
 
@@ -35,20 +39,23 @@ impl Read {
         objects: &'static mariadb::Objects,
         read: plan::Read,
         bytes_max: usize,
+        known: &Arc<Columns>,
     ) -> Result<(Self, Option<Self>)> {
+        let known = || Arc::clone(known);
         let source =
             || objects.read.as_ref().ok_or_else(|| Error::internal("the domain has nothing to read"));
         Ok(match read {
             plan::Read::One { key, fields } => {
-                (Self::ByKey(ByKey { domain, source: source()?, key, fields }), None)
+                (Self::ByKey(ByKey { domain, source: source()?, key, fields, known: known() }), None)
             }
             plan::Read::Many(selection) => {
                 let source = source()?;
-                let count =
-                    selection.count.then(|| Self::Count(Count::new(domain, source, &selection.filter)));
-                (Self::Page(Page::new(domain, source, selection, bytes_max)), count)
+                let count = selection
+                    .count
+                    .then(|| Self::Count(Count::new(domain, source, selection.filter.clone(), known())));
+                (Self::Page(Page::new(domain, source, selection, bytes_max, known())), count)
             }
-            plan::Read::Count(filter) => (Self::Count(Count::new(domain, source()?, &filter)), None),
+            plan::Read::Count(filter) => (Self::Count(Count::new(domain, source()?, filter, known())), None),
             plan::Read::Call(invocation) => (Self::Call(Call { domain, invocation, bytes_max }), None),
         })
     }

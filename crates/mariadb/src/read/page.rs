@@ -1,5 +1,7 @@
 //! Some records in order, from a cursor on.
 
+use std::sync::Arc;
+
 use beds_core::{
     Error, Outcome, cursor,
     query::{Selection, cut_note},
@@ -10,9 +12,10 @@ use futures_util::TryStreamExt;
 use sqlx::{MySqlConnection, mysql::MySqlRow};
 
 use crate::{
-    cell::{self, bind, write_row},
+    cell::{self, Reply, bind},
+    columns::Columns,
     fault::{Fault, classify},
-    statement::{self, Statement},
+    statement,
 };
 
 /// Selects a page of records.
@@ -21,7 +24,6 @@ pub(crate) struct Page {
     domain: &'static Domain,
     pub(super) source: &'static Source,
     selection: Selection,
-    statement: Statement,
     /// The field of each column that the statement selects.
     columns: Vec<usize>,
     /// How many of the columns a record shows; the others are there for the cursor.
@@ -30,6 +32,7 @@ pub(crate) struct Page {
     cursor: Vec<usize>,
     /// How long the JSON may get.
     bytes_max: usize,
+    known: Arc<Columns>,
 }
 
 impl Page {
@@ -38,6 +41,7 @@ impl Page {
         source: &'static Source,
         selection: Selection,
         bytes_max: usize,
+        known: Arc<Columns>,
     ) -> Self {
         let mut columns = selection.fields.indices(domain);
         let shown = columns.len();
@@ -49,17 +53,18 @@ impl Page {
             });
             cursor.push(position);
         }
-        let statement = statement::page(domain, source, &selection, &columns);
-        Self { domain, source, selection, statement, columns, shown, cursor, bytes_max }
+        Self { domain, source, selection, columns, shown, cursor, bytes_max, known }
     }
 
     pub(crate) async fn run(&self, connection: &mut MySqlConnection) -> Result<Outcome, Fault> {
         let fault = |error| classify(&error, self.domain);
         let limit = self.selection.limit as usize;
-        let query = sqlx::query_with(&self.statement.text, bind(&self.statement.values).map_err(fault)?);
+        let kept = self.known.of(connection, self.domain, self.source).await?;
+        let sql = statement::page(self.domain, self.source, &kept, &self.selection, &self.columns);
+        let query = sqlx::query_with(&sql.text, bind(&sql.values).map_err(fault)?);
         let mut rows = query.fetch(connection);
-        let mut json = Vec::with_capacity(1024);
-        json.push(b'[');
+        let mut reply = Reply::sized(1024);
+        reply.json.push(b'[');
         let (mut count, mut last, mut has_more) = (0, None, false);
         while let Some(row) = rows.try_next().await.map_err(fault)? {
             if count == limit {
@@ -67,30 +72,28 @@ impl Page {
                 continue;
             }
             if count > 0 {
-                json.push(b',');
+                reply.json.push(b',');
             }
-            write_row(&row, self.domain, self.columns[..self.shown].iter().copied(), &mut json)
-                .map_err(fault)?;
+            let fields = self.columns[..self.shown].iter().map(|&field| &self.domain.fields[field]);
+            reply.record(&row, fields, &format_args!("data[{count}]")).map_err(fault)?;
             count += 1;
-            if json.len() > self.bytes_max {
+            if reply.json.len() > self.bytes_max {
                 return Err(Fault::Abandoned(Error::reply_too_large(self.bytes_max)));
             }
             if count == limit {
                 last = Some(self.cursor_values(&row).map_err(fault)?);
             }
         }
-        json.push(b']');
+        reply.json.push(b']');
         let next = last
             .filter(|_| has_more)
             .and_then(|last| cursor::encode(self.domain, &self.selection.sort, last));
         let note = cut_note(has_more, next.as_ref()).map(Into::into);
-        Ok(Outcome { next, note, ..Outcome::data(json) })
+        let unshown = reply.unshown.into_note();
+        Ok(Outcome { next, note, unshown, ..Outcome::data(reply.json) })
     }
 
     fn cursor_values(&self, row: &MySqlRow) -> Result<Vec<Value>, sqlx::Error> {
-        let value = |&column: &usize| {
-            cell::read_for_cursor(row, column, &self.domain.fields[self.columns[column]].ty)
-        };
-        self.cursor.iter().map(value).collect()
+        self.cursor.iter().map(|&column| cell::read_stored(row, column)).collect()
     }
 }

@@ -2,6 +2,7 @@
 
 use beds_core::{
     Error, Outcome,
+    lookup::is_exact,
     spec::{
         Domain,
         mariadb::{Procedure, Source},
@@ -10,10 +11,15 @@ use beds_core::{
 };
 use sqlx::{MySqlConnection, mysql::MySqlRow};
 
-use super::procedure::{Returned, call};
+use super::{
+    kept,
+    procedure::{Returned, call},
+};
 use crate::{
     cell::{self, bind},
+    columns::{Columns, Kept},
     fault::{Fault, classify},
+    read::{Place, Shown, find},
     statement::{self, Statement},
 };
 
@@ -24,6 +30,7 @@ pub(super) struct Change<'a> {
     pub(super) procedure: &'static Procedure,
     pub(super) key: &'a [Value],
     pub(super) if_version: Option<i64>,
+    pub(super) known: &'a Columns,
 }
 
 impl Change<'_> {
@@ -33,11 +40,14 @@ impl Change<'_> {
         connection: &mut MySqlConnection,
         changes: &[(usize, Value)],
     ) -> Result<Outcome, Fault> {
+        let columns = kept::columns(connection, self.domain, self.source, self.known).await?;
+        let given = changes.iter().map(|(field, value)| (String::new(), *field, value));
+        kept::refuse_years(self.domain, &columns, given)?;
         let mut version = self.if_version;
         let is_complete = self.procedure.args.iter().all(|&field| self.is_given(field, changes));
         let current = match self.source.filter(|_| !is_complete) {
             Some(source) => {
-                let current = self.lock(connection, source).await?;
+                let current = self.lock(connection, source, &columns).await?;
                 version = self.check_version(&current)?;
                 Some(current)
             }
@@ -55,16 +65,24 @@ impl Change<'_> {
             given.or_else(kept).cloned().unwrap_or(Value::Null)
         };
         let args: Vec<Value> = self.procedure.args.iter().map(argument).collect();
-        let returned = call(connection, self.domain, self.procedure, &args).await?;
-        self.check_affected(connection, &returned).await?;
-        Ok(self.outcome(version, &returned))
+        let returned = call(connection, self.domain, self.procedure, &args).await.map_err(|fault| {
+            let passed = changes.iter().map(|(field, value)| (*field, value));
+            kept::explained(self.domain, fault, "", passed)
+        })?;
+        self.check_affected(connection, &columns, &returned).await?;
+        let members = self.members(version, &returned);
+        match self.read_back(connection, &columns, &members, &returned).await? {
+            Some(shown) => Ok(shown.into()),
+            None => Ok(self.outcome(&members, returned)),
+        }
     }
 
     /// Deletes the record. It is read and locked first where only the view knows its version.
     pub(super) async fn delete(&self, connection: &mut MySqlConnection) -> Result<Outcome, Fault> {
         let takes_version = self.domain.version.is_some_and(|field| self.procedure.args.contains(&field));
+        let columns = kept::columns(connection, self.domain, self.source, self.known).await?;
         if let (Some(_), false, Some(source)) = (self.if_version, takes_version, self.source) {
-            let current = self.lock(connection, source).await?;
+            let current = self.lock(connection, source, &columns).await?;
             self.check_version(&current)?;
         }
         let argument = |&field: &usize| match self.key_value(field) {
@@ -75,8 +93,8 @@ impl Change<'_> {
         };
         let args: Vec<Value> = self.procedure.args.iter().map(argument).collect();
         let returned = call(connection, self.domain, self.procedure, &args).await?;
-        self.check_affected(connection, &returned).await?;
-        Ok(self.outcome(None, &returned))
+        self.check_affected(connection, &columns, &returned).await?;
+        Ok(self.outcome(&self.members(None, &returned), returned))
     }
 
     fn key_value(&self, field: usize) -> Option<&Value> {
@@ -96,9 +114,10 @@ impl Change<'_> {
         &self,
         connection: &mut MySqlConnection,
         source: &'static Source,
+        columns: &[Kept],
     ) -> Result<Vec<Value>, Fault> {
-        let columns: Vec<usize> = (0..self.domain.fields.len()).collect();
-        let sql = statement::by_key(self.domain, source, &columns, self.key).for_update();
+        let all: Vec<usize> = (0..self.domain.fields.len()).collect();
+        let sql = statement::by_key(self.domain, source, columns, &all, self.key).for_update();
         let Some(row) = self.find(connection, sql).await? else {
             return Err(Fault::Refused(Error::not_found(self.domain)));
         };
@@ -112,7 +131,7 @@ impl Change<'_> {
     async fn find(
         &self,
         connection: &mut MySqlConnection,
-        sql: Statement,
+        sql: Statement<'_>,
     ) -> Result<Option<MySqlRow>, Fault> {
         let fault = |error| classify(&error, self.domain);
         let query = sqlx::query_with(&sql.text, bind(&sql.values).map_err(fault)?);
@@ -138,6 +157,7 @@ impl Change<'_> {
     async fn check_affected(
         &self,
         connection: &mut MySqlConnection,
+        columns: &[Kept],
         returned: &Returned,
     ) -> Result<(), Fault> {
         if returned.affected > 0 || !returned.fields.is_empty() {
@@ -145,15 +165,15 @@ impl Change<'_> {
         }
         let missing = Fault::Refused(Error::not_found(self.domain));
         let (Some(expected), Some(source)) = (self.if_version, self.source) else { return Err(missing) };
-        let sql = statement::by_key(self.domain, source, self.domain.key, self.key);
+        let sql = statement::by_key(self.domain, source, columns, self.domain.key, self.key);
         match self.find(connection, sql).await? {
             Some(_) => Err(Fault::Refused(Error::version_mismatch(self.domain, expected))),
             None => Err(missing),
         }
     }
 
-    /// The reply: the key, the new version where it is known, what the procedure returned.
-    fn outcome(&self, version: Option<i64>, returned: &Returned) -> Outcome {
+    /// What the reply shows, as far as the node knows it: the key, the new version, what the procedure returned.
+    fn members(&self, version: Option<i64>, returned: &Returned) -> Vec<(usize, Value)> {
         // A version counts changes: the procedure has added one.
         let next = version.and_then(|version| version.checked_add(1));
         let version = self.domain.version.zip(next).map(|(field, version)| (field, Value::Int(version)));
@@ -163,9 +183,33 @@ impl Change<'_> {
             members.retain(|(known, _)| known != field);
             members.push((*field, value.clone()));
         }
+        members
+    }
+
+    /// The same as a fetch shows it; `None` where it does not, and where the node knows it for certain.
+    async fn read_back(
+        &self,
+        connection: &mut MySqlConnection,
+        kept: &[Kept],
+        members: &[(usize, Value)],
+        returned: &Returned,
+    ) -> Result<Option<Shown>, Fault> {
+        let Self { domain, key, .. } = *self;
+        let is_certain = |field: usize| returned.get(field).is_some() || is_exact(&domain.fields[field].ty);
+        let is_known = domain.key.iter().all(|&field| is_certain(field))
+            && domain.version.is_none_or(|field| returned.get(field).is_some());
+        let (Some(source), false) = (self.source, is_known) else { return Ok(None) };
+        let mut fields: Vec<usize> = members.iter().map(|(field, _)| *field).collect();
+        fields.extend(domain.version.filter(|field| !fields.contains(field)));
+        let place = Place { domain, source, kept };
+        let found = kept::optional(domain, find(connection, place, &fields, key).await)?;
+        Ok(found.and_then(Result::ok))
+    }
+
+    fn outcome(&self, members: &[(usize, Value)], returned: Returned) -> Outcome {
         let mut json = Vec::with_capacity(64);
         let named = members.iter().map(|(field, value)| (self.domain.fields[*field].name, value));
         write_record(&mut json, named);
-        Outcome::data(json)
+        Outcome { unshown: returned.unshown.into_note(), ..Outcome::data(json) }
     }
 }

@@ -2,54 +2,153 @@
 
 use beds_core::{
     Outcome,
-    spec::{Domain, mariadb::Procedure},
+    spec::{
+        Domain,
+        mariadb::{Procedure, Source},
+    },
     value::{Value, write_record},
 };
 use sqlx::MySqlConnection;
 
-use super::procedure::call;
-use crate::fault::Fault;
+use super::{
+    kept,
+    procedure::{Returned, call},
+};
+use crate::{
+    columns::{Columns, Kept},
+    fault::Fault,
+    read::{Place, Shown, find, find_all},
+};
 
-pub(super) async fn run(
-    connection: &mut MySqlConnection,
-    domain: &'static Domain,
-    procedure: &'static Procedure,
-    records: &[Vec<Value>],
-    many: bool,
-) -> Result<Outcome, Fault> {
-    let mut json = Vec::with_capacity(records.len() * 128);
-    if many {
-        json.push(b'[');
+/// How many records with values that cannot be shown a note names.
+const NOTED_MAX: usize = 3;
+
+/// What a reply says that may differ from a fetch.
+const NOT_READ: &str = "the view does not show what was created under its key: the reply has what was sent";
+
+/// By what records are created.
+pub(super) struct Create<'a> {
+    pub(super) domain: &'static Domain,
+    pub(super) source: Option<&'static Source>,
+    pub(super) procedure: &'static Procedure,
+    pub(super) known: &'a Columns,
+}
+
+impl Create<'_> {
+    pub(super) async fn run(
+        &self,
+        connection: &mut MySqlConnection,
+        records: &[Vec<Value>],
+        many: bool,
+    ) -> Result<Outcome, Fault> {
+        let Self { domain, procedure, .. } = *self;
+        let columns = kept::columns(connection, domain, self.source, self.known).await?;
+        let path = |index: usize| if many { format!("data[{index}].") } else { String::new() };
+        kept::refuse_years(
+            domain,
+            &columns,
+            records.iter().enumerate().flat_map(|(index, record)| {
+                procedure.args.iter().map(move |&field| (path(index), field, &record[field]))
+            }),
+        )?;
+        let mut created = Vec::with_capacity(records.len());
+        for (index, record) in records.iter().enumerate() {
+            let args: Vec<Value> = procedure.args.iter().map(|&field| record[field].clone()).collect();
+            let passed = procedure.args.iter().map(|&field| (field, &record[field]));
+            let returned = call(connection, domain, procedure, &args).await.map_err(|fault| {
+                match kept::explained(domain, fault, "", passed) {
+                    Fault::Refused(error) if many => Fault::Refused(error.of_record(index)),
+                    other => other,
+                }
+            })?;
+            created.push((record.as_slice(), returned));
+        }
+        let read = self.read_back(connection, &columns, &created).await?;
+        let is_missing = read.as_ref().is_some_and(|read| read.iter().any(Option::is_none));
+        let read = read.unwrap_or_else(|| created.iter().map(|_| None).collect());
+        let shown = created.into_iter().zip(read);
+        let shown =
+            shown.map(|((record, returned), read)| read.unwrap_or_else(|| self.pieced(record, returned)));
+        let note = is_missing.then_some(NOT_READ);
+        Ok(Outcome { note, ..outcome(shown.collect(), many) })
     }
-    for (index, record) in records.iter().enumerate() {
-        let args: Vec<Value> = procedure.args.iter().map(|&field| record[field].clone()).collect();
-        let returned = call(connection, domain, procedure, &args).await.map_err(|fault| match fault {
-            Fault::Refused(error) if many => Fault::Refused(error.of_record(index)),
-            other => other,
-        })?;
+
+    /// The records as a fetch shows them, each none where it does not; `None` where nothing is to be read: the procedure
+    /// has said all, or the keys are not known.
+    async fn read_back(
+        &self,
+        connection: &mut MySqlConnection,
+        kept: &[Kept],
+        created: &[(&[Value], Returned)],
+    ) -> Result<Option<Vec<Option<Shown>>>, Fault> {
+        let Self { domain, procedure, .. } = *self;
+        let is_told = procedure.args.iter().all(|field| procedure.returns.contains(field));
+        let keys = created.iter().map(|(record, returned)| self.key(record, returned));
+        let keys: Option<Vec<Vec<&Value>>> = keys.collect();
+        let (Some(source), Some(keys), false) = (self.source, keys, is_told) else { return Ok(None) };
+        let place = Place { domain, source, kept };
+        if let &[field] = domain.key {
+            let keys: Vec<&Value> = keys.into_iter().flatten().collect();
+            let found = kept::optional(domain, find_all(connection, place, field, &keys).await)?;
+            return Ok(found.map(|found| found.into_iter().map(|found| found.and_then(Result::ok)).collect()));
+        }
+        let all: Vec<usize> = (0..domain.fields.len()).collect();
+        let mut shown = Vec::with_capacity(keys.len());
+        for key in keys {
+            let key: Vec<Value> = key.into_iter().cloned().collect();
+            shown.push(
+                kept::optional(domain, find(connection, place, &all, &key).await)?.and_then(Result::ok),
+            );
+        }
+        Ok(Some(shown))
+    }
+
+    /// The key of a new record, as far as the node knows it.
+    fn key<'v>(&self, record: &'v [Value], returned: &'v Returned) -> Option<Vec<&'v Value>> {
+        let part = |&field: &usize| self.value(field, record, returned).filter(|value| !value.is_null());
+        let key: Vec<&Value> = self.domain.key.iter().map(part).collect::<Option<_>>()?;
+        (!key.is_empty()).then_some(key)
+    }
+
+    /// What the procedure gave back for a field, or what was passed to it.
+    fn value<'v>(&self, field: usize, record: &'v [Value], returned: &'v Returned) -> Option<&'v Value> {
+        let passed = self.procedure.args.contains(&field).then(|| &record[field]);
+        returned.get(field).or(passed)
+    }
+
+    /// The record as far as the node knows it: what it passed, and what the procedure gave back.
+    fn pieced(&self, record: &[Value], returned: Returned) -> Shown {
+        let mut json = Vec::with_capacity(128);
+        let members = self.domain.fields.iter().enumerate();
+        let members =
+            members.filter_map(|(index, field)| Some((field.name, self.value(index, record, &returned)?)));
+        write_record(&mut json, members);
+        Shown { json, unshown: returned.unshown.into_note() }
+    }
+}
+
+fn outcome(shown: Vec<Shown>, many: bool) -> Outcome {
+    if !many {
+        return shown.into_iter().next().map(Outcome::from).unwrap_or_default();
+    }
+    let mut json = Vec::with_capacity(shown.len() * 128);
+    let (mut notes, mut others) = (Vec::new(), 0_usize);
+    json.push(b'[');
+    for (index, shown) in shown.into_iter().enumerate() {
         if index > 0 {
             json.push(b',');
         }
-        write_created(domain, procedure, record, &returned.fields, &mut json);
+        json.extend(shown.json);
+        match shown.unshown {
+            Some(note) if notes.len() < NOTED_MAX => notes.push(format!("in record {index}, {note}")),
+            Some(_) => others += 1,
+            None => {}
+        }
     }
-    if many {
-        json.push(b']');
+    json.push(b']');
+    if others > 0 {
+        notes.push(format!("and the same in {others} more records"));
     }
-    Ok(Outcome::data(json))
-}
-
-/// The record as it now is, as far as the node knows: what it passed, and what the procedure gave back.
-fn write_created(
-    domain: &'static Domain,
-    procedure: &Procedure,
-    record: &[Value],
-    returned: &[(usize, Value)],
-    json: &mut Vec<u8>,
-) {
-    let members = domain.fields.iter().enumerate().filter_map(|(index, field)| {
-        let returned = returned.iter().find(|(field, _)| *field == index).map(|(_, value)| value);
-        let passed = procedure.args.contains(&index).then(|| &record[index]);
-        returned.or(passed).map(|value| (field.name, value))
-    });
-    write_record(json, members);
+    let unshown = (!notes.is_empty()).then(|| notes.join("; "));
+    Outcome { unshown, ..Outcome::data(json) }
 }

@@ -7,10 +7,11 @@
 mod change;
 mod create;
 mod group;
+mod kept;
 mod ledger;
 mod procedure;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use beds_core::{
     Error, Outcome, plan,
@@ -21,8 +22,9 @@ use beds_protocol::ErrorCode;
 use sqlx::MySqlConnection;
 use tokio::time::timeout;
 
-use self::{change::Change, ledger::Claimed};
+use self::{change::Change, create::Create, ledger::Claimed};
 use crate::{
+    columns::Columns,
     fault::{Fault, classify},
     routine,
     session::{End, Session},
@@ -48,6 +50,8 @@ pub(crate) struct Write {
     pub(crate) deadlock_retries_max: u8,
     /// How long a commit may take.
     pub(crate) commit_timeout: Duration,
+    /// What is known of the columns that replies are read back from.
+    pub(crate) known: Arc<Columns>,
 }
 
 impl Job for Write {
@@ -215,29 +219,30 @@ impl Write {
 
     /// Runs the objects inside the transaction that is open on the connection.
     async fn apply(&self, connection: &mut MySqlConnection) -> Result<Outcome, Fault> {
-        let (domain, objects) = (self.domain, self.objects);
+        let (domain, objects, known) = (self.domain, self.objects, &*self.known);
+        let source = objects.read.as_ref();
         let outcome = match &self.write {
             plan::Write::Create { records, many } => {
                 let procedure = declared(objects.create.as_ref())?;
-                create::run(connection, domain, procedure, records, *many).await
+                let create = Create { domain, source, procedure, known };
+                create.run(connection, records, *many).await
             }
             plan::Write::Update { key, changes, if_version } => {
                 let procedure = declared(objects.update.as_ref())?;
-                let change =
-                    Change { domain, source: objects.read.as_ref(), procedure, key, if_version: *if_version };
+                let change = Change { domain, source, procedure, key, if_version: *if_version, known };
                 change.update(connection, changes).await
             }
             plan::Write::Delete { key, if_version } => {
                 let procedure = declared(objects.delete.as_ref())?;
-                let change =
-                    Change { domain, source: objects.read.as_ref(), procedure, key, if_version: *if_version };
+                let change = Change { domain, source, procedure, key, if_version: *if_version, known };
                 change.delete(connection).await
             }
             plan::Write::Call(invocation) => {
                 routine::run(connection, domain, invocation, self.reply_bytes_max).await
             }
         }?;
-        Ok(Outcome { note: self.commits().then_some(AT_LEAST_ONCE.into()), ..outcome })
+        let note = self.commits().then_some(AT_LEAST_ONCE.into()).or(outcome.note);
+        Ok(Outcome { note, ..outcome })
     }
 }
 

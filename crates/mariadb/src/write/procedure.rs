@@ -2,6 +2,7 @@
 
 use beds_core::{
     spec::{Domain, mariadb::Procedure},
+    unshown::Unshown,
     value::Value,
 };
 use sqlx::{MySqlConnection, Row as _};
@@ -19,8 +20,17 @@ const RETURNS_BYTES_MAX: usize = 1 << 20;
 pub(super) struct Returned {
     /// Values, by field.
     pub(super) fields: Vec<(usize, Value)>,
+    /// Which of them cannot be shown.
+    pub(super) unshown: Unshown,
     /// How many rows its statements changed.
     pub(super) affected: u64,
+}
+
+impl Returned {
+    /// The value of a field.
+    pub(super) fn get(&self, field: usize) -> Option<&Value> {
+        self.fields.iter().find(|(returned, _)| *returned == field).map(|(_, value)| value)
+    }
 }
 
 /// Calls a procedure with one value an argument.
@@ -31,6 +41,7 @@ pub(super) async fn call(
     args: &[Value],
 ) -> Result<Returned, Fault> {
     let sets = routine::result_sets(connection, domain, procedure.call, args, RETURNS_BYTES_MAX).await?;
+    let mut unshown = Unshown::default();
     let row = sets.sets.first().and_then(|set| set.first());
     let fields = match row {
         Some(row) if !procedure.returns.is_empty() => {
@@ -39,12 +50,13 @@ pub(super) async fn call(
                 return Err(Fault::Refused(disagree(domain, &message)));
             }
             let read = |(column, &field): (usize, &usize)| {
-                cell::read(row, column, &domain.fields[field].ty).map(|value| (field, value))
+                let value = cell::read_returned(row, column, &domain.fields[field], &mut unshown)?;
+                Ok((field, value))
             };
             let fields = procedure.returns.iter().enumerate().map(read).collect::<Result<Vec<_>, _>>();
-            fields.map_err(|error| classify(&error, domain))?
+            fields.map_err(|error: sqlx::Error| classify(&error, domain))?
         }
         _ => Vec::new(),
     };
-    Ok(Returned { fields, affected: sets.affected })
+    Ok(Returned { fields, unshown, affected: sets.affected })
 }

@@ -21,7 +21,8 @@ pub(super) enum Meaning {
     TooLong,
     /// The server cannot do it now, and did not begin.
     Unavailable,
-    /// The server went away, perhaps in the middle of the work.
+    /// The server went away or lost its role, perhaps in the middle of the work. Where it did not begin, newer servers say
+    /// so by a label.
     Interrupted,
     /// The document is written, but too few servers said so in time.
     Unconfirmed,
@@ -73,8 +74,8 @@ const CODES: &[(i32, &str, Meaning)] = &[
     (365, "TemporarilyUnavailable", Meaning::Unavailable),
     (371, "UserWritesBlocked", Meaning::Unavailable),
     (9001, "SocketException", Meaning::Interrupted),
-    (10058, "LegacyNotPrimary", Meaning::Unavailable),
-    (10107, "NotWritablePrimary", Meaning::Unavailable),
+    (10058, "LegacyNotPrimary", Meaning::Interrupted),
+    (10107, "NotWritablePrimary", Meaning::Interrupted),
     (10334, "BSONObjectTooLarge", Meaning::TooLong),
     (11000, "DuplicateKey", Meaning::Duplicate),
     (11001, "DuplicateKey", Meaning::Duplicate),
@@ -82,8 +83,8 @@ const CODES: &[(i32, &str, Meaning)] = &[
     (11601, "Interrupted", Meaning::Interrupted),
     (11602, "InterruptedDueToReplStateChange", Meaning::Interrupted),
     (13388, "StaleConfig", Meaning::Interrupted),
-    (13435, "NotPrimaryNoSecondaryOk", Meaning::Unavailable),
-    (13436, "NotPrimaryOrSecondary", Meaning::Unavailable),
+    (13435, "NotPrimaryNoSecondaryOk", Meaning::Interrupted),
+    (13436, "NotPrimaryOrSecondary", Meaning::Interrupted),
     (14031, "OutOfDiskSpace", Meaning::Unavailable),
     (17280, "KeyTooLong", Meaning::TooLong),
     (17419, "ResultingDocumentTooLarge", Meaning::TooLong),

@@ -56,7 +56,7 @@ pub async fn inspect(
     };
     let catalogue = look.catalogue(wanted, progress).await;
     client.shutdown().await;
-    catalogue
+    catalogue.map(|catalogue| Catalogue { server: url.redacted(), ..catalogue })
 }
 
 fn unseen(error: &mongodb::error::Error) -> Unseen {
@@ -126,7 +126,7 @@ impl Look<'_> {
             if is_in_scope && wanted(name) {
                 progress(done, of, name);
                 self.fill(&mut relation, specification, &specifications).await.map_err(|error| {
-                    let Unseen { reason, hint } = unseen(&error);
+                    let Unseen { reason, hint, .. } = unseen(&error);
                     Unseen::new(format!("`{name}`: {reason}"), hint)
                 })?;
             }
@@ -147,6 +147,7 @@ impl Look<'_> {
             format!("the server has {}", names.join(", "))
         };
         Unseen::new(format!("there is no database `{}`, or nothing in it", self.database.name()), hint)
+            .absent(true)
     }
 
     async fn fill(
@@ -190,7 +191,7 @@ impl Look<'_> {
         let has_id = relation.columns.iter().any(|column| column.name == "_id");
         if self.scope.sample > 0 && (!has_id || relation.columns.iter().any(is_unclear)) {
             // A schema cannot tell bytes from UUIDs, and often leaves `_id` out: a few documents can.
-            let sample = self.sample(&relation.name, REFINING_SAMPLE).await?.columns();
+            let sample = self.sample(relation, REFINING_SAMPLE).await?.columns();
             for column in relation.columns.iter_mut().filter(|column| is_unclear(column)) {
                 if sample.iter().any(|seen| seen.name == column.name && seen.kind == Kind::Uuid) {
                     column.kind = Kind::Uuid;
@@ -213,7 +214,7 @@ impl Look<'_> {
     async fn fill_from_sample(&self, relation: &mut Relation) -> mongodb::error::Result<()> {
         let sample = match self.scope.sample {
             0 => Sample::default(),
-            size => self.sample(&relation.name, size).await?,
+            size => self.sample(relation, size).await?,
         };
         relation.evidence = Evidence::Sample { documents: sample.documents() };
         relation.columns = sample.columns();
@@ -254,24 +255,44 @@ impl Look<'_> {
         Ok(())
     }
 
-    async fn sample(&self, name: &str, size: u32) -> mongodb::error::Result<Sample> {
-        let collection = self.database.collection::<Document>(name);
-        let budget =
-            self.until.saturating_duration_since(Instant::now()).max(std::time::Duration::from_secs(1));
-        let stages = [doc! { "$sample": { "size": i64::from(size) } }];
-        let mut documents = match collection.aggregate(stages).max_time(budget).await {
-            Ok(cursor) => cursor,
-            // A server without `$sample` gives its first documents.
-            Err(error) if matches!(&*error.kind, mongodb::error::ErrorKind::Command(_)) => {
-                collection.aggregate([doc! { "$limit": i64::from(size) }]).max_time(budget).await?
-            }
-            Err(error) => return Err(error),
-        };
+    /// The oldest and the newest documents, so that each look at the same collection sees the same. What has no order by
+    /// `_id` of its own gives its first ones.
+    async fn sample(&self, relation: &Relation, size: u32) -> mongodb::error::Result<Sample> {
         let mut sample = Sample::default();
-        while let Some(document) = documents.try_next().await? {
-            sample.add(&document);
+        if !relation.indexes.iter().any(|index| index.primary) {
+            self.add(relation, vec![doc! { "$limit": i64::from(size) }], &mut sample).await?;
+            return Ok(sample);
+        }
+        let half = i64::from(size / 2);
+        let rest = i64::from(size) - half;
+        self.add(relation, vec![doc! { "$sort": { "_id": 1 } }, doc! { "$limit": rest }], &mut sample)
+            .await?;
+        // All are seen where fewer are there than were asked for.
+        if half > 0 && sample.documents() == rest.unsigned_abs() {
+            let newest = vec![doc! { "$sort": { "_id": -1 } }, doc! { "$limit": half }];
+            self.add(relation, newest, &mut sample).await?;
         }
         Ok(sample)
+    }
+
+    async fn add(
+        &self,
+        relation: &Relation,
+        stages: Vec<Document>,
+        sample: &mut Sample,
+    ) -> mongodb::error::Result<()> {
+        let collection = self.database.collection::<Document>(&relation.name);
+        let budget =
+            self.until.saturating_duration_since(Instant::now()).max(std::time::Duration::from_secs(1));
+        let mut documents = collection.aggregate(stages).max_time(budget).await?;
+        while let Some(document) = documents.try_next().await? {
+            if relation.indexes.is_empty() {
+                sample.add(&document);
+            } else {
+                sample.add_once(&document);
+            }
+        }
+        Ok(())
     }
 
     async fn indexes(&self, name: &str) -> mongodb::error::Result<Vec<Index>> {
@@ -286,11 +307,13 @@ impl Look<'_> {
                     .keys
                     .values()
                     .all(|order| matches!(order, Bson::Int32(_) | Bson::Int64(_) | Bson::Double(_)));
+                let is_whole = is_plain && options.partial_filter_expression.is_none();
                 Index {
                     name: options.name.unwrap_or_default(),
                     unique: primary || options.unique == Some(true),
                     primary,
-                    whole: is_plain && options.partial_filter_expression.is_none(),
+                    whole: is_whole,
+                    identifies: is_whole,
                     columns: model.keys.keys().cloned().collect(),
                 }
             })
@@ -330,7 +353,7 @@ impl Look<'_> {
             _ if resource.get_bool("anyResource").unwrap_or(false) => Granted::Server,
             _ => return None,
         };
-        Some(Grant { privileges, on })
+        Some(Grant { privileges, on, written: privilege.to_string() })
     }
 }
 

@@ -9,6 +9,8 @@ use beds_core::inspect::{Column, Kind, Supplied};
 /// How deep documents are followed, and how many members one may have before it counts as a map of anything.
 const DEPTH_MAX: usize = 4;
 const MEMBERS_MAX: usize = 200;
+/// The greatest integer up to which a double keeps each.
+const INTEGER_MAX: f64 = 9_007_199_254_740_992.0;
 /// Strings that were never longer are taken for ones that can be indexed.
 const SHORT_MAX: u32 = 1_000;
 
@@ -16,6 +18,8 @@ const SHORT_MAX: u32 = 1_000;
 #[derive(Debug, Default)]
 pub(super) struct Sample {
     documents: u64,
+    /// Their `_id`s.
+    ids: BTreeSet<String>,
     members: Members,
 }
 
@@ -45,6 +49,13 @@ struct Seen {
 impl Sample {
     pub(super) fn documents(&self) -> u64 {
         self.documents
+    }
+
+    /// Adds a document of a collection, whose `_id` is its own, if it is not there yet.
+    pub(super) fn add_once(&mut self, document: &Document) {
+        if document.get("_id").is_none_or(|id| self.ids.insert(id.to_string())) {
+            self.add(document);
+        }
     }
 
     pub(super) fn add(&mut self, document: &Document) {
@@ -119,7 +130,8 @@ impl Seen {
             Bson::Int32(_) => "int",
             Bson::Int64(_) => "long",
             Bson::Double(number) => {
-                self.is_fractional |= number.fract() != 0.0;
+                // Beyond that a double is no integer that JSON keeps.
+                self.is_fractional |= number.fract() != 0.0 || number.abs() > INTEGER_MAX;
                 "double"
             }
             Bson::Decimal128(number) => {
@@ -158,10 +170,10 @@ impl Seen {
         let all = |allowed: &[&str]| types.iter().all(|name| allowed.contains(name));
         match types.as_slice() {
             [] | ["other"] => Kind::Json,
-            ["string"] if self.length <= SHORT_MAX => Kind::String { max: roomy(self.length) },
+            ["string"] if self.length <= SHORT_MAX => Kind::string(roomy(self.length)),
             ["string"] => Kind::Text { max: u32::MAX },
             ["bool"] => Kind::Bool,
-            ["date"] => Kind::DateTime,
+            ["date"] => Kind::DateTime { digits: 3 },
             ["objectId"] => Kind::ObjectId,
             ["uuid"] => Kind::Uuid,
             ["binData"] => Kind::Bytes { max: u32::MAX, fixed: false },
@@ -179,7 +191,7 @@ impl Seen {
             _ if all(&["int", "long", "double"]) && !self.is_fractional => {
                 Kind::Int { min: i128::from(i64::MIN), max: i128::from(i64::MAX) }
             }
-            _ if all(&["int", "long", "double"]) => Kind::Float { unsigned: false },
+            _ if all(&["int", "long", "double"]) => Kind::Float { unsigned: false, single: false },
             _ if all(&["int", "long", "double", "decimal"]) => {
                 Kind::Decimal { precision: 34, scale: self.scale.clamp(2, 30), unsigned: false }
             }
@@ -211,7 +223,7 @@ mod tests {
         assert_eq!(of("name").seen, Some(1));
         assert_eq!(of("odd").kind, Kind::Mixed(vec!["int".into(), "string".into()]));
         assert!(matches!(of("n").kind, Kind::Int { .. }));
-        assert_eq!(of("tags").kind, Kind::List(Box::new(Kind::String { max: 40 })));
+        assert_eq!(of("tags").kind, Kind::List(Box::new(Kind::string(40))));
         assert!(matches!(&of("in").kind, Kind::Object(members) if members.len() == 2));
     }
 }

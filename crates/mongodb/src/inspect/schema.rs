@@ -81,7 +81,7 @@ fn kind(member: &Document, types: &BTreeSet<String>, depth: usize) -> Kind {
         ["string"] => string(member),
         ["bool"] => Kind::Bool,
         ["objectId"] => Kind::ObjectId,
-        ["date"] => Kind::DateTime,
+        ["date"] => Kind::DateTime { digits: 3 },
         ["binData"] => Kind::Bytes { max: u32::MAX, fixed: false },
         ["object"] => match columns(member, depth + 1) {
             members if members.is_empty() || depth >= DEPTH_MAX => Kind::Json,
@@ -94,7 +94,9 @@ fn kind(member: &Document, types: &BTreeSet<String>, depth: usize) -> Kind {
             _ => Kind::Json,
         },
         _ if all(&["int", "long"]) => integer(member, all(&["int"])),
-        _ if all(&["int", "long", "double"]) => Kind::Float { unsigned: is_never_negative(member) },
+        _ if all(&["int", "long", "double"]) => {
+            Kind::Float { unsigned: is_never_negative(member), single: false }
+        }
         // A `number` may be a Decimal128, which no float can hold.
         _ if all(&["int", "long", "double", "decimal", "number"]) => DECIMAL,
         several => Kind::Mixed(several.iter().map(|name| (*name).to_owned()).collect()),
@@ -116,8 +118,8 @@ fn string(member: &Document) -> Kind {
     match max {
         // What is so long is no value to look for.
         Some(max) if max > INDEXED_MAX => Kind::Text { max },
-        Some(max) => Kind::String { max: max.max(1) },
-        None => Kind::String { max: STRING_MAX },
+        Some(max) => Kind::string(max.max(1)),
+        None => Kind::string(STRING_MAX),
     }
 }
 
@@ -168,14 +170,14 @@ mod tests {
         assert_eq!(
             kinds,
             [
-                &Kind::String { max: 40 },
+                &Kind::string(40),
                 &Kind::Int { min: 0, max: i128::from(i64::MAX) },
                 &DECIMAL,
                 &Kind::Enum(vec!["new".into(), "old".into()]),
                 &Kind::Json,
                 &Kind::Mixed(vec!["int".into(), "string".into()]),
-                &Kind::List(Box::new(Kind::String { max: STRING_MAX })),
-                &Kind::DateTime,
+                &Kind::List(Box::new(Kind::string(STRING_MAX))),
+                &Kind::DateTime { digits: 3 },
             ]
         );
         assert!(!columns[0].nullable && columns[7].nullable);

@@ -10,9 +10,12 @@ const TEXT_CHARS_MAX: usize = 60;
 
 /// A value in a few words, such as `"abc"` or `an array`.
 pub(super) fn describe(bson: RawBsonRef<'_>) -> String {
-    let cut = |text: &str| shortened(text.chars().take(TEXT_CHARS_MAX + 1).collect(), TEXT_CHARS_MAX);
+    let cut = |text: &str| {
+        let text = shortened(text.chars().take(TEXT_CHARS_MAX + 1).collect(), TEXT_CHARS_MAX);
+        text.chars().map(printable).collect::<String>()
+    };
     match bson {
-        RawBsonRef::Double(value) => value.to_string(),
+        RawBsonRef::Double(value) => format!("{value:?}"),
         RawBsonRef::Int32(value) => value.to_string(),
         RawBsonRef::Int64(value) => value.to_string(),
         RawBsonRef::Decimal128(value) => value.to_string(),
@@ -44,4 +47,9 @@ pub(super) fn describe(bson: RawBsonRef<'_>) -> String {
         RawBsonRef::MinKey => "MinKey".to_owned(),
         RawBsonRef::MaxKey => "MaxKey".to_owned(),
     }
+}
+
+/// A character that keeps a line of the log one line.
+pub(super) fn printable(character: char) -> String {
+    if character.is_control() { character.escape_default().to_string() } else { character.to_string() }
 }

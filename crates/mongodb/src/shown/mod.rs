@@ -5,7 +5,7 @@
 //! a UUID as text, or a fraction among integers, is none.
 
 mod describe;
-mod number;
+pub(crate) mod number;
 mod place;
 
 use beds_core::{
@@ -239,10 +239,7 @@ fn scalar(bson: RawBsonRef<'_>, ty: &Type) -> Option<Value> {
         (Type::Int { .. }, bson) => Value::Int(number::integer(bson)?),
         (Type::UInt { .. }, bson) => Value::UInt(u64::try_from(number::integer(bson)?).ok()?),
         (Type::Float { .. }, bson) => Value::Float(number::float(bson)?),
-        // One number has one spelling, whatever its type in the database is.
-        (Type::Decimal { scale, .. }, bson) => {
-            Value::Decimal(number::decimal(bson)?.canonical((*scale).into()))
-        }
+        (Type::Decimal { .. }, bson) => Value::Decimal(number::decimal(bson)?),
         // The byte order of older subtypes differs from driver to driver.
         (Type::Uuid, RawBsonRef::Binary(binary)) if binary.subtype == BinarySubtype::Uuid => {
             Value::Uuid(uuid::Uuid::from_slice(binary.bytes).ok()?)

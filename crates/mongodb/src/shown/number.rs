@@ -44,8 +44,8 @@ pub(super) fn float(bson: RawBsonRef<'_>) -> Option<f64> {
     }
 }
 
-/// A decimal number in plain digits.
-pub(super) fn decimal(bson: RawBsonRef<'_>) -> Option<Decimal> {
+/// A decimal number in plain digits: those that are stored, and no negative zero.
+pub(crate) fn decimal(bson: RawBsonRef<'_>) -> Option<Decimal> {
     let text = match bson {
         RawBsonRef::Decimal128(value) => plain(&value.to_string())?,
         RawBsonRef::Double(value) => plain(&format!("{value:e}"))?,
@@ -53,7 +53,7 @@ pub(super) fn decimal(bson: RawBsonRef<'_>) -> Option<Decimal> {
         RawBsonRef::Int64(value) => value.to_string(),
         _ => return None,
     };
-    text.parse().ok()
+    text.parse().ok().map(|decimal: Decimal| decimal.canonical(0))
 }
 
 /// Exponents (`1E+2`, `5E-7`), which the wire's decimals do not have, become digits, if they are not too many.
@@ -140,6 +140,6 @@ mod tests {
             assert!(decimal(double(value)).is_none(), "{value}");
         }
         assert_eq!(decimal(double(19.99)).unwrap().as_str(), "19.99");
-        assert_eq!(decimal(double(-0.0)).unwrap().canonical(2).as_str(), "0.00");
+        assert_eq!(decimal(double(-0.0)).unwrap().as_str(), "0");
     }
 }

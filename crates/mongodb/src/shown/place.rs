@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::describe::printable;
+
 /// How much of a member's name a path shows, in characters: in JSON of any shape the database decides how long it is.
 const NAME_CHARS_MAX: usize = 40;
 
@@ -32,7 +34,7 @@ impl fmt::Display for Place<'_> {
                 write!(f, "{object}.")?;
                 let mut characters = name.chars();
                 for character in characters.by_ref().take(NAME_CHARS_MAX) {
-                    write!(f, "{character}")?;
+                    f.write_str(&printable(character))?;
                 }
                 if characters.next().is_some() { f.write_str("…") } else { Ok(()) }
             }

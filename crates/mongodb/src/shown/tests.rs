@@ -138,6 +138,14 @@ fn json_is_shown_as_deep_as_readers_take_it() {
 }
 
 #[test]
+fn a_note_stays_one_line() {
+    let (_, note) = shown(&doc! { "v": "a\nb\u{1b}[0m", "any": { "x\ny": Bson::MinKey } });
+    let note = note.unwrap();
+    assert!(!note.contains(char::is_control), "{note}");
+    assert!(note.contains(r#"data.version holds "a\nb\u{1b}[0m""#), "{note}");
+}
+
+#[test]
 fn of_two_members_of_one_name_the_first_counts() {
     // {"any": {"a": 1, "a": 2}}
     let inner = b"\x13\0\0\0\x10a\0\x01\0\0\0\x10a\0\x02\0\0\0\0";

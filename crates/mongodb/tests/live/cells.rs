@@ -204,8 +204,8 @@ async fn what_is_shown_is_found() {
     assert_eq!(
         page["data"],
         json!([
-            { "n": 5, "amount": "0.10", "day": "2026-01-31", "reference": null },
-            { "n": 5, "amount": "0.10", "day": "2026-01-31", "reference": uuid },
+            { "n": 5, "amount": "0.1", "day": "2026-01-31", "reference": null },
+            { "n": 5, "amount": "0.1", "day": "2026-01-31", "reference": uuid },
             { "n": 5, "amount": "0.10", "day": "2026-02-01", "reference": null },
             { "n": 6, "amount": "19.99", "day": null, "reference": null },
         ])

@@ -120,6 +120,10 @@ async fn fill(site: &Site) -> usize {
         let place = i32::try_from(place).unwrap();
         let of = |step: usize| values[(usize::try_from(place).unwrap() * step) % values.len()].clone();
         let mut document = doc! { "_id": id.clone(), "place": place, "n": of(1), "s": of(7) };
+        // No server sorts by two arrays of one document.
+        if let (Some(Bson::Array(_)), Some(Bson::Array(_))) = (document.get("n"), document.get("s")) {
+            document.insert("s", place);
+        }
         // Absent is another way to be null.
         if place % 11 == 0 {
             document.remove("n");

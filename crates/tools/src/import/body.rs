@@ -4,100 +4,92 @@
 
 use std::collections::{HashMap, HashSet};
 
-use beds_core::inspect::{Routine, RoutineKind};
+use beds_core::inspect::{Catalogue, Relation, Routine, RoutineKind, SqlMode, same_word};
 
 use super::tokens::{Token, tokens};
-
-/// A statement that changes records: the word that begins it, and the table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Change {
-    pub(super) verb: &'static str,
-    pub(super) table: String,
-}
 
 /// What a routine does.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Deeds {
-    /// Statements that change records.
-    pub(super) changes: Vec<Change>,
-    /// Other words that write, or that may.
-    pub(super) others: Vec<String>,
+    /// Words that write, or that may.
+    pub(super) writes: Vec<String>,
     /// Whether it ends a transaction by itself.
     pub(super) commits: bool,
-    /// Every name in it, in lower case.
-    pub(super) names: Vec<String>,
     tokens: Vec<Token>,
 }
 
 impl Deeds {
     pub(super) fn writes(&self) -> bool {
-        !self.changes.is_empty() || !self.others.is_empty() || self.commits
+        !self.writes.is_empty() || self.commits
     }
 
-    /// Whether its only result set is the number that the database has just given.
-    pub(super) fn selects_new_id(&self) -> bool {
-        let selects: Vec<usize> = (0..self.tokens.len()).filter(|at| self.tokens[*at].is("select")).collect();
-        let [at] = selects.as_slice() else { return false };
-        let follows = |offset: usize, token: &Token| self.tokens.get(at + offset) == Some(token);
-        follows(1, &Token::Word("last_insert_id".into()))
-            && follows(2, &Token::Mark('('))
-            && follows(3, &Token::Mark(')'))
-            && !self.tokens[at + 4..]
-                .iter()
-                .take_while(|token| **token != Token::Mark(';'))
-                .any(|token| token.is("into"))
+    /// Every name in it, as it is written.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.tokens.iter().filter_map(Token::name)
     }
 
-    /// Whether it adds one to a column: `version = version + 1`.
-    pub(super) fn counts(&self, column: &str) -> bool {
-        let column = column.to_lowercase();
-        let is = |token: &Token| token.name().is_some_and(|name| name.to_lowercase() == column);
-        self.tokens.windows(5).any(|five| {
-            is(&five[0])
-                && five[1] == Token::Mark('=')
-                && is(&five[2])
-                && five[3] == Token::Mark('+')
-                && five[4].is("1")
-        })
+    /// Whether these words follow each other in it.
+    pub(super) fn has(&self, words: [&str; 3]) -> bool {
+        self.tokens.windows(3).any(|three| three.iter().zip(words).all(|(token, word)| token.is(word)))
     }
 
     /// Whether it asks if a name is null, so that null means something for it.
     pub(super) fn asks_null(&self, name: &str) -> bool {
-        let name = name.to_lowercase();
-        let is_name = |token: &Token| token.name().is_some_and(|text| text.to_lowercase() == name);
+        let is_name = |token: &Token| token.name().is_some_and(|text| same_word(text, name));
         self.tokens.windows(3).any(|three| {
             (is_name(&three[0]) && three[1].is("is") && (three[2].is("null") || three[2].is("not")))
                 || (["ifnull", "coalesce", "nvl"].iter().any(|function| three[0].is(function))
-                    && three[1] == Token::Mark('(')
+                    && three[1].is_mark('(')
                     && is_name(&three[2]))
         })
+    }
+
+    /// What it calls in a schema that it names: `schema.name(` and `call schema.name`.
+    fn qualified(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.tokens.windows(4).enumerate().filter_map(|(at, four)| {
+            let (schema, name) = (four[0].name()?, four[2].name()?);
+            let before = at.checked_sub(1).and_then(|before| self.tokens.get(before));
+            let is_call = before.is_some_and(|token| token.is("call"));
+            let is_table = before.is_some_and(|token| token.is("into") || token.is("insert"));
+            let is_run = four[1].is_mark('.') && (is_call || (four[3].is_mark('(') && !is_table));
+            is_run.then_some((schema, name))
+        })
+    }
+
+    /// The procedures that it calls by their bare names.
+    fn called(&self) -> impl Iterator<Item = &str> {
+        let is_bare = |at: usize| !self.tokens.get(at + 2).is_some_and(|token| token.is_mark('.'));
+        (0..self.tokens.len())
+            .filter(move |at| self.tokens[*at].is("call") && is_bare(*at))
+            .filter_map(|at| self.tokens.get(at + 1).and_then(Token::name))
     }
 }
 
 /// What a text does.
-pub(super) fn deeds(body: &str) -> Deeds {
-    let tokens = tokens(body);
+pub(super) fn deeds(body: &str, mode: SqlMode) -> Deeds {
+    let tokens = tokens(body, mode);
     let mut deeds = Deeds::default();
     for (at, token) in tokens.iter().enumerate() {
-        deeds.names.extend(token.name().map(str::to_lowercase));
         if *token == Token::Unended {
-            deeds.others.push("a text that does not end".into());
+            deeds.writes.push("a text that does not end".into());
         }
         let Token::Word(word) = token else { continue };
         let after = |offset: usize| tokens.get(at + offset);
         // `insert(…)`, `replace(…)` and `truncate(…)` are functions too.
-        let is_call = after(1) == Some(&Token::Mark('('));
+        let is_call = after(1).is_some_and(|token| token.is_mark('('));
         let next = |word: &str| after(1).is_some_and(|token| token.is(word));
-        let before = |word: &str| at > 0 && tokens[at - 1].is(word);
+        let before = at.checked_sub(1).and_then(|before| tokens.get(before));
+        let is_first = before.is_none_or(|token| {
+            token.is_mark(';')
+                || token.is_mark(':')
+                || ["begin", "then", "else", "do", "loop", "repeat"].iter().any(|word| token.is(word))
+        });
+        let word = word.to_ascii_lowercase();
         match word.as_str() {
-            "insert" | "replace" | "update" | "delete" if is_call && word != "delete" => {}
-            // `on duplicate key update`, `for update`: the first belongs to an insert, the second locks.
-            "update" if before("key") => {}
-            "update" if before("for") => deeds.others.push("for update".into()),
-            "insert" => deeds.changes.push(change("insert", &tokens[at + 1..])),
-            "replace" => deeds.changes.push(change("replace", &tokens[at + 1..])),
-            "update" => deeds.changes.push(change("update", &tokens[at + 1..])),
-            "delete" => deeds.changes.push(change("delete", &tokens[at + 1..])),
+            "insert" | "replace" | "update" if is_call => {}
+            // `on duplicate key update` belongs to an insert. `for update` locks.
+            "update" if before.is_some_and(|token| token.is("key")) => {}
+            "insert" | "replace" | "update" | "delete" => deeds.writes.push(word),
             "commit" | "autocommit" | "alter" | "rename" | "grant" | "revoke" | "analyze" | "optimize" => {
                 deeds.commits = true;
             }
@@ -106,14 +98,18 @@ pub(super) fn deeds(body: &str) -> Deeds {
             "begin" if next("work") => deeds.commits = true,
             "truncate" if !is_call => deeds.commits = true,
             "create" | "drop" => {
-                deeds.others.push(word.clone());
+                deeds.writes.push(word);
                 deeds.commits |= !next("temporary") && !next("prepare");
             }
             "lock" if next("tables") || next("table") => deeds.commits = true,
-            "prepare" | "execute" | "outfile" | "dumpfile" | "nextval" | "setval" | "load" => {
-                deeds.others.push(word.clone());
+            "flush" | "reset" | "purge" | "install" | "uninstall" | "xa" | "cache" | "repair" if is_first => {
+                deeds.commits = true;
             }
-            "next" if next("value") => deeds.others.push("next value".into()),
+            "kill" | "shutdown" | "handler" if is_first => deeds.writes.push(word),
+            "global" | "prepare" | "execute" | "outfile" | "dumpfile" | "nextval" | "setval" | "load" => {
+                deeds.writes.push(word);
+            }
+            "next" if next("value") => deeds.writes.push("next value".into()),
             _ => {}
         }
     }
@@ -121,70 +117,97 @@ pub(super) fn deeds(body: &str) -> Deeds {
     deeds
 }
 
-/// The table of a change: the first name after the words that may stand before it.
-fn change(verb: &'static str, rest: &[Token]) -> Change {
-    const BEFORE: &[&str] = &["into", "from", "ignore", "low_priority", "delayed", "high_priority", "quick"];
-    let mut names = rest.iter().skip_while(|token| BEFORE.iter().any(|word| token.is(word)));
-    let first = names.next().and_then(Token::name).unwrap_or_default().to_lowercase();
-    // `schema.table`
-    let table = match (names.next(), names.next()) {
-        (Some(Token::Mark('.')), Some(second)) => second.name().unwrap_or_default().to_lowercase(),
-        _ => first,
-    };
-    Change { verb, table }
+/// What all routines of a database do, with what they call.
+#[derive(Debug)]
+pub(super) struct AllDeeds<'c> {
+    catalogue: &'c Catalogue,
+    known: HashMap<(RoutineKind, String), Option<Deeds>>,
 }
 
-/// What all routines of a database do, with what they call.
-#[derive(Debug, Default)]
-pub(super) struct AllDeeds(HashMap<(RoutineKind, String), Option<Deeds>>);
-
-impl AllDeeds {
-    pub(super) fn of(routines: &[Routine]) -> Self {
-        let deeds = |routine: &Routine| routine.body.as_deref().map(deeds);
-        Self(
-            routines
-                .iter()
-                .map(|routine| ((routine.kind, routine.name.to_lowercase()), deeds(routine)))
-                .collect(),
-        )
+impl<'c> AllDeeds<'c> {
+    pub(super) fn of(catalogue: &'c Catalogue) -> Self {
+        let deeds = |routine: &Routine| routine.body.as_deref().map(|body| deeds(body, routine.mode));
+        let known = catalogue
+            .routines
+            .iter()
+            .map(|routine| ((routine.kind, routine.name.to_lowercase()), deeds(routine)))
+            .collect();
+        Self { catalogue, known }
     }
 
     /// What a routine itself does; `None` where its text cannot be seen.
     pub(super) fn own(&self, routine: &Routine) -> Option<&Deeds> {
-        self.0.get(&(routine.kind, routine.name.to_lowercase())).and_then(Option::as_ref)
+        self.known.get(&(routine.kind, routine.name.to_lowercase())).and_then(Option::as_ref)
     }
 
-    /// Whether a routine, or one that it names, writes, and whether it commits; `None` where that cannot be seen.
+    /// Whether a routine, or what it names, writes, and whether it commits; `None` where that cannot be seen.
     pub(super) fn with_called(&self, routine: &Routine) -> Option<(bool, bool)> {
         let (mut writes, mut commits) = (false, false);
         let mut seen: HashSet<(RoutineKind, String)> = HashSet::new();
+        let mut views: HashSet<&str> = HashSet::new();
         let mut open = vec![(routine.kind, routine.name.to_lowercase())];
         while let Some(key) = open.pop() {
             if !seen.insert(key.clone()) {
                 continue;
             }
-            let deeds = self.0.get(&key)?.as_ref()?;
+            let deeds = self.known.get(&key)?.as_ref()?;
             writes |= deeds.writes();
             commits |= deeds.commits;
-            for name in &deeds.names {
-                for kind in [RoutineKind::Procedure, RoutineKind::Function] {
-                    let key = (kind, name.clone());
-                    if self.0.contains_key(&key) {
-                        open.push(key);
-                    }
-                }
+            for name in deeds.names() {
+                self.routines_named(name, &mut open);
+                writes |= self.functions_of_view(name, &mut views, &mut open);
             }
-            // A procedure of another database.
-            let calls: Vec<usize> =
-                (0..deeds.tokens.len()).filter(|at| deeds.tokens[*at].is("call")).collect();
-            for at in calls {
-                let called =
-                    deeds.tokens.get(at + 1).and_then(Token::name).map(str::to_lowercase).unwrap_or_default();
-                let is_elsewhere = deeds.tokens.get(at + 2) == Some(&Token::Mark('.'));
-                writes |= is_elsewhere || !self.0.contains_key(&(RoutineKind::Procedure, called));
-            }
+            // What is called and not known may do anything.
+            let is_own = |schema: &str| self.catalogue.is_one_name(schema, &self.catalogue.database);
+            let is_procedure = |name: &str| self.catalogue.routine(RoutineKind::Procedure, name).is_some();
+            writes |= deeds.qualified().any(|(schema, _)| !is_own(schema));
+            writes |= deeds.called().any(|name| !is_procedure(name));
         }
         Some((writes, commits))
+    }
+
+    /// The function that a view runs, directly or by another view, and that writes or may write.
+    pub(super) fn writer_of(&self, view: &Relation) -> Option<String> {
+        if view.runs_elsewhere {
+            return Some("a function of another database".to_owned());
+        }
+        let mut open = Vec::new();
+        let mut views = HashSet::new();
+        let is_elsewhere = self.functions_of_view(&view.name, &mut views, &mut open);
+        let writes = |(kind, name): &(RoutineKind, String)| {
+            let routine = self.catalogue.routine(*kind, name).filter(|_| *kind == RoutineKind::Function)?;
+            // Whose text is not seen is believed.
+            let writes = self.with_called(routine).map_or(routine.declares_write, |(writes, _)| writes);
+            writes.then(|| format!("the function `{}`", routine.name))
+        };
+        let elsewhere = is_elsewhere.then(|| "a function of another database".to_owned());
+        open.iter().find_map(writes).or(elsewhere)
+    }
+
+    fn routines_named(&self, name: &str, open: &mut Vec<(RoutineKind, String)>) {
+        for kind in [RoutineKind::Procedure, RoutineKind::Function] {
+            let key = (kind, name.to_lowercase());
+            if self.known.contains_key(&key) {
+                open.push(key);
+            }
+        }
+    }
+
+    /// A view runs the functions that its definition has; whether one of them is of another database, and so unknown.
+    fn functions_of_view<'s>(
+        &'s self,
+        name: &str,
+        views: &mut HashSet<&'s str>,
+        open: &mut Vec<(RoutineKind, String)>,
+    ) -> bool {
+        let Some(relation) = self.catalogue.relation_named(name) else { return false };
+        if !views.insert(&relation.name) {
+            return false;
+        }
+        relation.uses.iter().fold(relation.runs_elsewhere, |runs, used| {
+            self.routines_named(used, open);
+            self.functions_of_view(used, views, open) || runs
+        })
     }
 }
 
@@ -192,28 +215,26 @@ impl AllDeeds {
 mod tests {
     use super::*;
 
+    fn deeds(body: &str) -> Deeds {
+        super::deeds(body, SqlMode::default())
+    }
+
     #[test]
     fn a_text_is_read_word_by_word() {
         let read = deeds(
             "begin -- insert into x\n select replace(a, 'delete', \"x\"), `update` from t /* drop */; end",
         );
         assert!(!read.writes(), "{read:?}");
-        let insert = deeds(
-            "begin insert into `shop`.`Order Details` (a) values (1); select last_insert_id() as id; end",
-        );
-        assert_eq!(insert.changes, [Change { verb: "insert", table: "order details".into() }]);
-        assert!(insert.selects_new_id() && !insert.commits);
         let transaction = deeds("begin start transaction; update t set a = 1; commit; end");
         assert!(transaction.commits);
         assert!(deeds("begin select 1 from t for update; end").writes());
-        assert!(
-            deeds("begin insert into t (a) values (1) on duplicate key update a = 2; end").changes.len() == 1
-        );
         for writes in [
             "begin /*M!100100 delete from t; */ end",
             "begin select 5--5; update t set a = 1; end",
             // In another SQL mode a string ends after `\\`: what follows cannot be seen, and may write.
             "begin select '\\'; delete from t; end",
+            "begin set global max_connections = 5; end",
+            "begin kill 5; end",
         ] {
             assert!(deeds(writes).writes(), "{writes}");
         }

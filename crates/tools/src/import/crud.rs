@@ -1,55 +1,62 @@
-//! Procedures that are a table's create, update or delete: by name, by text and by parameters, or not at all.
+//! Procedures that are a table's create, update or delete: by name and by proof, or not at all.
 //!
-//! A guess would change data in a way that nobody declared. So a procedure is taken only when its name says what
-//! it does to which table, its text has that one change and no other, and every parameter is a column.
+//! A guess would change data in a way that nobody declared. So a procedure is taken only when its name says what it does
+//! to which table, and its text is proved to be that one plain statement ([`plain()`]) on the record of the key, with
+//! parameters that keep every value of their columns. Everything else is a call, which says why.
 
 use super::{
-    body::{AllDeeds, Deeds},
-    domain::{Domain, Object, mark_version, may_be_version},
-    fields::Supply,
-    names::{same, table_words, words},
+    domain::{Domain, Object, can_be_version, mark_version},
+    fields::{Field, Supply},
+    names::{digits_off, same, stem, table_words, words},
+    plain::{Plain, Verb, plain},
 };
-use beds_core::inspect::{Direction, Kind, RelationKind, Routine, RoutineKind};
+use crate::keeps::{Kept, keeps};
+use beds_core::inspect::{Catalogue, Direction, RelationKind, Routine, RoutineKind, Supplied, same_word};
 
-/// Verbs of a routine\'s name, the usual one first.
+/// Verbs of a routine's name, the usual one first.
 pub(super) const CREATE: &[&str] = &["create", "insert", "add", "new", "ins"];
-/// Verbs of a routine\'s name, the usual one first.
+/// Verbs of a routine's name, the usual one first.
 pub(super) const UPDATE: &[&str] = &["update", "edit", "modify", "change", "upd"];
-/// Verbs of a routine\'s name, the usual one first.
+/// Verbs of a routine's name, the usual one first.
 pub(super) const DELETE: &[&str] = &["delete", "remove", "drop", "del", "rem"];
 /// Words that only say that it is a procedure.
 const NOISE: &[&str] = &["sp", "usp", "p", "pr", "prc", "proc", "spr", "procedure", "db", "api"];
 
-/// Gives the domains the procedures that are certain; the rest is for calls. Returns which routines are taken.
-pub(super) fn wire(domains: &mut [Domain], routines: &[Routine], all: &AllDeeds) -> Vec<bool> {
-    let mut taken = vec![false; routines.len()];
+/// What becomes of a routine.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Wired {
+    /// Whether it is an operation of a domain.
+    pub(super) taken: bool,
+    /// Why it is not the operation that its name promises.
+    pub(super) reason: Option<String>,
+}
+
+/// Gives the domains the procedures that are certain; the rest is for calls.
+pub(super) fn wire(domains: &mut [Domain], routines: &[Routine], catalogue: &Catalogue) -> Vec<Wired> {
+    let plains: Vec<Result<Plain, String>> =
+        routines.iter().map(|routine| plain(routine, catalogue)).collect();
+    let mut wired = vec![Wired::default(); routines.len()];
     for domain in domains {
         let Some((RelationKind::Table, table)) = domain.source.clone() else { continue };
-        find_version(domain, &table, routines, all);
-        let find = |verbs: &[&str], statement: &str, check: Check| {
-            let found = routines.iter().enumerate().find_map(|(at, routine)| {
-                if taken[at] || !is_named(routine, verbs, &table) {
-                    return None;
-                }
-                let deeds = all.own(routine).filter(|deeds| is_one_change(deeds, statement, &table))?;
-                let args = arguments(routine, domain)?;
-                check(domain, &args, deeds).map(|returns| (at, routine, args, returns, deeds.commits))
-            });
-            found.map(|(at, routine, args, returns, commits)| {
-                (at, Object::Procedure { name: routine.name.clone(), args, returns, commits })
-            })
-        };
-        let create = find(CREATE, "insert", check_create);
-        let update = find(UPDATE, "update", check_update);
-        let delete = find(DELETE, "delete", check_delete);
+        let mut wire = Wire { routines, plains: &plains, catalogue, table: &table, wired: &mut wired };
+        wire.find_version(domain);
+        let create = wire.find(domain, CREATE, "create", Verb::Insert, create);
+        let update = wire.find(domain, UPDATE, "update", Verb::Update, update);
+        let delete = wire.find(domain, DELETE, "delete", Verb::Delete, delete);
         let changed: Vec<usize> = match &update {
             Some((_, Object::Procedure { args, .. })) => args.clone(),
             _ => Vec::new(),
         };
         // A value that create does not pass would be lost: either nobody may give it, or this is no create.
-        let create = create.filter(|(_, object)| close(domain, object, &changed));
+        let create = create.filter(|(at, object)| {
+            let lost = close(domain, object, &changed);
+            wired[*at].reason = lost.map(|column| {
+                format!("not the create of `{table}`, since it does not take `{column}`, which can be changed later")
+            });
+            wired[*at].reason.is_none()
+        });
         for (at, _) in [&create, &update, &delete].into_iter().flatten() {
-            taken[*at] = true;
+            wired[*at] = Wired { taken: true, reason: None };
         }
         domain.create = create.map(|(_, object)| object);
         domain.update = update.map(|(_, object)| object);
@@ -59,33 +66,101 @@ pub(super) fn wire(domains: &mut [Domain], routines: &[Routine], all: &AllDeeds)
             domain.fields.iter_mut().for_each(|field| field.version = false);
         }
     }
-    taken
+    wired
 }
 
-/// Judges the arguments of an operation; gives the fields that it returns.
-type Check = fn(&Domain, &[usize], &Deeds) -> Option<Vec<usize>>;
+/// Judges a plain statement of the right verb and table: the fields of its parameters, and what it returns.
+type Judge = fn(&Domain, &Plain, &[usize], &Catalogue) -> Result<Vec<usize>, String>;
 
-/// Marks the version: a column that the table's update takes and counts up.
-fn find_version(domain: &mut Domain, table: &str, routines: &[Routine], all: &AllDeeds) {
-    let updates = routines.iter().filter(|routine| is_named(routine, UPDATE, table));
-    for routine in updates {
-        let Some(deeds) = all.own(routine) else { continue };
-        let version = domain.fields.iter_mut().find(|field| {
-            may_be_version(field)
-                && deeds.counts(&field.column.name)
-                && routine.parameters.iter().any(|parameter| same(&parameter.name, &field.column.name))
-        });
-        if let Some(field) = version {
-            mark_version(field);
-            return;
+struct Wire<'a> {
+    routines: &'a [Routine],
+    plains: &'a [Result<Plain, String>],
+    catalogue: &'a Catalogue,
+    table: &'a str,
+    wired: &'a mut [Wired],
+}
+
+impl Wire<'_> {
+    /// The first routine that is named as the operation and proved to be it; the others are told why they are not.
+    fn find(
+        &mut self,
+        domain: &Domain,
+        verbs: &[&str],
+        operation: &str,
+        verb: Verb,
+        judge: Judge,
+    ) -> Option<(usize, Object)> {
+        let mut found: Option<(usize, Object)> = None;
+        for (at, routine) in self.routines.iter().enumerate() {
+            if self.wired[at].taken || !is_named(routine, verbs, self.table) {
+                continue;
+            }
+            let judged = self.judge(domain, routine, at, verb, judge).and_then(|object| match &found {
+                Some((other, _)) => Err(format!("`{}` is it", self.routines[*other].name)),
+                None => Ok(object),
+            });
+            match judged {
+                Ok(object) => found = Some((at, object)),
+                Err(why) => {
+                    let table = self.table;
+                    self.wired[at]
+                        .reason
+                        .get_or_insert_with(|| format!("not the {operation} of `{table}`, since {why}"));
+                }
+            }
+        }
+        found
+    }
+
+    fn judge(
+        &self,
+        domain: &Domain,
+        routine: &Routine,
+        at: usize,
+        verb: Verb,
+        judge: Judge,
+    ) -> Result<Object, String> {
+        let plain = self.plains[at].as_ref().map_err(String::clone)?;
+        if !self.catalogue.is_one_name(&plain.table, self.table) {
+            return Err(format!("it changes `{}`", plain.table));
+        }
+        if plain.verb != verb {
+            return Err("its statement is another one than its name says".to_owned());
+        }
+        let args = arguments(routine, plain, domain)?;
+        let returns = judge(domain, plain, &args, self.catalogue)?;
+        Ok(Object::Procedure { name: routine.name.clone(), args, returns })
+    }
+
+    /// Marks the version: a column that the table's update compares and counts up.
+    fn find_version(&self, domain: &mut Domain) {
+        for (routine, plain) in self.routines.iter().zip(self.plains) {
+            let Ok(Plain { table, version: Some((compared, _)), counted: Some(counted), .. }) = plain else {
+                continue;
+            };
+            let is_ours =
+                is_named(routine, UPDATE, self.table) && self.catalogue.is_one_name(table, self.table);
+            if !is_ours || !same_word(compared, counted) {
+                continue;
+            }
+            if let Some(field) =
+                domain.field(counted).map(|at| &mut domain.fields[at]).filter(|field| can_be_version(field))
+            {
+                mark_version(field);
+                return;
+            }
         }
     }
 }
 
-/// Whether the name is one of these verbs and the table's words, in either order.
-fn is_named(routine: &Routine, verbs: &[&str], table: &str) -> bool {
+/// Whether the name is one of these verbs and the table's words, in either order, or the name that a proposal has.
+pub(super) fn is_named(routine: &Routine, verbs: &[&str], table: &str) -> bool {
     if routine.kind != RoutineKind::Procedure {
         return false;
+    }
+    let plain = digits_off(&routine.name);
+    if verbs.iter().any(|verb| same_word(plain, &format!("sp_{}_{verb}", stem(table)))) {
+        return true;
     }
     let mut name = words(&routine.name);
     while name.len() > 1 && name.first().is_some_and(|word| NOISE.contains(&word.as_str())) {
@@ -95,105 +170,144 @@ fn is_named(routine: &Routine, verbs: &[&str], table: &str) -> bool {
         name.pop();
     }
     let is_verb = |word: Option<&String>| word.is_some_and(|word| verbs.contains(&word.as_str()));
-    let table = table_words(table);
-    (is_verb(name.first()) && name[1..] == *table)
-        || (is_verb(name.last()) && name[..name.len() - 1] == *table)
+    [table_words(table), words(table)].iter().filter(|table| !table.is_empty()).any(|table| {
+        (is_verb(name.first()) && name[1..] == **table)
+            || (is_verb(name.last()) && name[..name.len() - 1] == **table)
+    })
 }
 
-fn is_one_change(deeds: &Deeds, statement: &str, table: &str) -> bool {
-    match deeds.changes.as_slice() {
-        [change] => {
-            change.verb == statement && change.table == table.to_lowercase() && deeds.others.is_empty()
-        }
-        _ => false,
-    }
-}
-
-/// The field of each parameter; `None` where one is no column, or goes another way than in.
-fn arguments(routine: &Routine, domain: &Domain) -> Option<Vec<usize>> {
+/// The field of each parameter.
+fn arguments(routine: &Routine, plain: &Plain, domain: &Domain) -> Result<Vec<usize>, String> {
+    let pairs: Vec<&(String, usize)> = plain.sets.iter().chain(&plain.key).chain(&plain.version).collect();
     let mut args = Vec::new();
-    for parameter in &routine.parameters {
-        let fits = |at: &usize| {
-            let field = &domain.fields[*at];
-            same(&parameter.name, &field.column.name) && are_alike(&parameter.kind, &field.column.kind)
-        };
-        let mut fields = (0..domain.fields.len()).filter(fits);
-        match (parameter.direction, fields.next(), fields.next()) {
-            (Direction::In, Some(field), None) if !args.contains(&field) => args.push(field),
-            _ => return None,
+    for (at, parameter) in routine.parameters.iter().enumerate() {
+        let name = &parameter.name;
+        if parameter.direction != Direction::In {
+            return Err(format!("its parameter `{name}` is {}", parameter.direction.as_str()));
+        }
+        let column = pairs.iter().find(|(_, used)| *used == at).map(|(column, _)| column);
+        let column = column.ok_or_else(|| format!("its parameter `{name}` is not used"))?;
+        let field = domain.field(column).ok_or_else(|| format!("no field shows its column `{column}`"))?;
+        let means = |other: &&Field| !same_word(&other.column.name, column) && same(name, &other.column.name);
+        if let Some(other) = domain.fields.iter().find(means).filter(|_| !same(name, column)) {
+            return Err(format!("its parameter `{name}` is for `{column}`, not for `{}`", other.column.name));
+        }
+        match keeps(&parameter.kind, &domain.fields[field].column.kind) {
+            Kept::Whole => args.push(field),
+            Kept::Refused(how) | Kept::Changed(how) => {
+                return Err(format!(
+                    "its parameter `{name}` {how}, so that values of `{column}` would not pass"
+                ));
+            }
         }
     }
-    (!args.is_empty()).then_some(args)
+    if args.is_empty() { Err("it has no parameters".to_owned()) } else { Ok(args) }
 }
 
-/// Whether a parameter of one kind takes the values of a column of the other as they are.
-fn are_alike(parameter: &Kind, column: &Kind) -> bool {
-    const NUMBER: u8 = 1;
-    const TEXT: u8 = 2;
-    let group = |kind: &Kind| match kind {
-        Kind::Bool | Kind::Int { .. } | Kind::Float { .. } | Kind::Decimal { .. } => NUMBER,
-        Kind::String { .. } | Kind::Text { .. } | Kind::Enum(_) | Kind::Set(_) | Kind::Json | Kind::Uuid => {
-            TEXT
+fn create(
+    domain: &Domain,
+    plain: &Plain,
+    args: &[usize],
+    catalogue: &Catalogue,
+) -> Result<Vec<usize>, String> {
+    let is_own = |column: &str| plain.own.iter().any(|own| same_word(own, column));
+    for (at, field) in domain.fields.iter().enumerate() {
+        let (column, is_taken) = (&field.column.name, args.contains(&at));
+        match field.supply {
+            _ if field.version && is_taken => return Err(format!("it takes the version `{column}`")),
+            _ if field.version => {}
+            Supply::Database if is_taken => {
+                return Err(format!("it takes `{column}`, which the database fills in"));
+            }
+            Supply::Required if !is_taken && !is_own(column) => {
+                return Err(format!("it gives `{column}` no value"));
+            }
+            Supply::Required | Supply::Optional | Supply::Default(_) | Supply::Database => {}
         }
-        Kind::Bytes { .. } => 3,
-        Kind::Date | Kind::DateTime => 4,
-        Kind::Time => 5,
-        Kind::ObjectId | Kind::List(_) | Kind::Object(_) | Kind::Mixed(_) | Kind::Beyond(_) => 0,
-    };
-    group(parameter) != 0 && group(parameter) == group(column)
-}
-
-fn check_create(domain: &Domain, args: &[usize], deeds: &Deeds) -> Option<Vec<usize>> {
-    let is_covered = domain.fields.iter().enumerate().all(|(at, field)| match field.supply {
-        _ if field.version => !args.contains(&at),
-        Supply::Required => args.contains(&at),
-        Supply::Database => !args.contains(&at),
-        Supply::Optional | Supply::Default(_) => true,
+    }
+    let unseen = catalogue.relation_named(&plain.table).and_then(|table| {
+        let needs = |column: &str| domain.field(column).is_none() && !is_own(column);
+        table
+            .columns
+            .iter()
+            .find(|column| !column.nullable && column.default == Supplied::Nothing && needs(&column.name))
     });
-    if !is_covered {
-        return None;
+    if let Some(column) = unseen {
+        return Err(format!("it gives `{}` no value", column.name));
     }
-    let counted = domain
-        .fields
-        .iter()
-        .position(|field| field.key && field.column.default == beds_core::inspect::Supplied::Counter);
-    Some(counted.filter(|_| deeds.selects_new_id()).into_iter().collect())
+    let counted =
+        domain.fields.iter().position(|field| field.key && field.column.default == Supplied::Counter);
+    Ok(counted.filter(|_| plain.selects_new_id).into_iter().collect())
 }
 
-fn check_update(domain: &Domain, args: &[usize], deeds: &Deeds) -> Option<Vec<usize>> {
-    let has_key = !domain.key().is_empty() && domain.key().iter().all(|key| args.contains(key));
-    let version = domain.fields.iter().position(|field| field.version);
-    let has_version = version.is_none_or(|version| args.contains(&version));
-    let is_arg = |at: &usize| {
-        let field = &domain.fields[*at];
-        field.key || field.version || field.is_settable()
-    };
-    let changes = args.iter().any(|at| !domain.fields[*at].key && !domain.fields[*at].version);
-    let is_certain = has_key && has_version && changes && args.iter().all(is_arg);
-    (is_certain && deeds.names.iter().any(|name| name == "where")).then(Vec::new)
+fn update(domain: &Domain, plain: &Plain, _: &[usize], _: &Catalogue) -> Result<Vec<usize>, String> {
+    finds_the_record(domain, plain)?;
+    for (column, _) in &plain.sets {
+        let field = domain.field(column).map(|at| &domain.fields[at]);
+        if !field.is_some_and(|field| !field.key && field.is_settable()) {
+            return Err(format!("it changes `{column}`, which no client may change"));
+        }
+    }
+    match (&plain.counted, &plain.version) {
+        _ if plain.sets.is_empty() => Err("it changes nothing that a client may change".to_owned()),
+        (Some(counted), None) => Err(format!("it counts up `{counted}` and does not compare it")),
+        (Some(counted), Some((compared, _))) if !same_word(counted, compared) => {
+            Err(format!("it compares `{compared}` and counts up `{counted}`"))
+        }
+        (None, Some((compared, _))) => Err(format!("it compares `{compared}` and does not count it up")),
+        (Some(counted), Some(_)) if !is_version(domain, counted) => {
+            Err(format!("`{counted}` cannot be a version"))
+        }
+        (None, None) if domain.fields.iter().any(|field| field.version) => {
+            Err("another procedure counts up the version, and this one does not".to_owned())
+        }
+        (Some(_), Some(_)) | (None, None) => Ok(Vec::new()),
+    }
 }
 
-fn check_delete(domain: &Domain, args: &[usize], deeds: &Deeds) -> Option<Vec<usize>> {
+fn delete(domain: &Domain, plain: &Plain, _: &[usize], _: &Catalogue) -> Result<Vec<usize>, String> {
+    finds_the_record(domain, plain)?;
+    match &plain.version {
+        Some((column, _)) if !is_version(domain, column) => {
+            Err(format!("it compares `{column}`, which no update counts up"))
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn is_version(domain: &Domain, column: &str) -> bool {
+    domain.field(column).is_some_and(|at| domain.fields[at].version)
+}
+
+/// Whether the condition is the key and nothing else.
+fn finds_the_record(domain: &Domain, plain: &Plain) -> Result<(), String> {
     let key = domain.key();
-    let rest = args.iter().filter(|at| !domain.fields[**at].version).count();
-    let is_key = !key.is_empty() && rest == key.len() && key.iter().all(|field| args.contains(field));
-    (is_key && deeds.names.iter().any(|name| name == "where")).then(Vec::new)
+    if key.is_empty() {
+        return Err("the table has no key".to_owned());
+    }
+    let found: Vec<Option<usize>> = plain.key.iter().map(|(column, _)| domain.field(column)).collect();
+    if found.len() == key.len() && key.iter().all(|field| found.contains(&Some(*field))) {
+        Ok(())
+    } else {
+        let names: Vec<&str> = key.iter().map(|at| domain.fields[*at].column.name.as_str()).collect();
+        Err(format!("its condition is not exactly the key ({})", names.join(", ")))
+    }
 }
 
-/// Closes the fields that `create` does not pass and nobody can change, so that a client may not give them. False
-/// where one can be changed, so that closing it would take that away.
-fn close(domain: &mut Domain, create: &Object, changed: &[usize]) -> bool {
-    let Object::Procedure { args, name, .. } = create else { return false };
+/// Closes the fields that `create` does not pass and nobody can change, so that a client may not give them. The column
+/// of one that can be changed, so that closing it would take that away.
+fn close(domain: &mut Domain, create: &Object, changed: &[usize]) -> Option<String> {
+    let Object::Procedure { args, name, .. } = create else { return None };
     let open: Vec<usize> = (0..domain.fields.len())
         .filter(|at| domain.fields[*at].is_settable() && !args.contains(at))
         .collect();
-    if open.iter().any(|at| changed.contains(at)) {
-        return false;
+    if let Some(at) = open.iter().find(|at| changed.contains(at)) {
+        return Some(domain.fields[*at].column.name.clone());
     }
     for at in open {
         let field = &mut domain.fields[at];
         field.notes.push(format!("`{name}` does not take it: the database fills it in"));
         field.supply = Supply::Database;
     }
-    true
+    None
 }

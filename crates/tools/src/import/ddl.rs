@@ -8,8 +8,12 @@ use super::{
     crud,
     domain::{Domain, Object, mark_version, may_be_version},
     fields::Field,
+    names::{same, stem},
 };
-use beds_core::inspect::{Catalogue, RelationKind, Supplied};
+use beds_core::inspect::{Catalogue, Kind, Relation, RelationKind, Routine, Supplied, UNKNOWN, same_word};
+
+/// The longest name that MariaDB takes.
+const NAME_LEN_MAX: usize = 64;
 
 /// Gives tables without create, update or delete a proposed procedure for each; the script that creates them.
 pub(super) fn propose(domains: &mut [Domain], catalogue: &Catalogue) -> Option<String> {
@@ -18,31 +22,41 @@ pub(super) fn propose(domains: &mut [Domain], catalogue: &Catalogue) -> Option<S
     let mut script = String::new();
     for domain in domains {
         let Some((RelationKind::Table, table)) = domain.source.clone() else { continue };
+        let Some(relation) = catalogue.relation(&table) else { continue };
         choose_version(domain);
+        let parameters = parameters(domain, relation);
         let mut part = String::new();
+        // It is the table's name and not the template's, so that an import under another name knows it again; and
+        // another verb, or a number, where a name is taken.
         let mut name = |verbs: &[&str]| {
-            let stem: String = domain.name.chars().take(50).collect();
-            // Another verb where a name is taken: an import that comes later knows it again.
+            let stem = stem(&table);
             let names = verbs.iter().map(|verb| format!("sp_{stem}_{verb}"));
             let numbered = (2..).map(|number| format!("sp_{stem}_{}{number}", verbs[0]));
-            names.chain(numbered).find(|name| taken.insert(name.clone())).unwrap_or_default()
+            names.chain(numbered).find(|name| taken.insert(name.to_lowercase())).unwrap_or_default()
         };
-        let needed = needed(domain, &table, catalogue);
+        let needed = needed(domain, relation);
         if let (None, Some(column)) = (&domain.create, &needed) {
             domain.left_out.push(format!("create: it would need a value for the column `{column}`"));
         }
-        if domain.create.is_none() && needed.is_none() {
-            let object = create(domain, &table, name(crud::CREATE), catalogue, &mut part);
-            domain.create = Some(object);
-        }
-        if domain.update.is_none() && !domain.key().is_empty() && domain.fields.iter().any(is_changeable) {
-            let object = update(domain, &table, name(crud::UPDATE), catalogue, &mut part);
-            domain.update = Some(object);
-        }
-        if domain.delete.is_none() && !domain.key().is_empty() {
-            let object = delete(domain, &table, name(crud::DELETE), catalogue, &mut part);
-            domain.delete = Some(object);
-        }
+        let is_found = !domain.key().is_empty();
+        let proposal = Proposal { domain, table: &table, parameters, catalogue };
+        // What is there under such a name may be just that: whoever sees its text can tell.
+        let unseen = |verbs: &[&str]| {
+            let is = |routine: &Routine| routine.body.is_none() && crud::is_named(routine, verbs, &table);
+            catalogue.routines.iter().any(is)
+        };
+        let create = (domain.create.is_none() && needed.is_none() && !unseen(crud::CREATE))
+            .then(|| proposal.create(name(crud::CREATE), &mut part));
+        let update = (domain.update.is_none()
+            && is_found
+            && !unseen(crud::UPDATE)
+            && domain.fields.iter().any(is_changeable))
+        .then(|| proposal.update(name(crud::UPDATE), &mut part));
+        let delete =
+            (domain.delete.is_none() && is_found).then(|| proposal.delete(name(crud::DELETE), &mut part));
+        domain.create = domain.create.take().or(create);
+        domain.update = domain.update.take().or(update);
+        domain.delete = domain.delete.take().or(delete);
         if !part.is_empty() {
             let _ = write!(script, "\n-- {}: {}\n{part}", domain.name, table.replace(['\r', '\n'], " "));
         }
@@ -53,7 +67,10 @@ pub(super) fn propose(domains: &mut [Domain], catalogue: &Catalogue) -> Option<S
              -- before `beds verify`. From then on they are yours. Running the script again is harmless.\n\
              --\n\
              -- They leave the transaction to the node: none of them commits. A record's version, where there is\n\
-             -- one, must be what the client read, or null.\n\n\
+             -- one, must be what the client read, or null. A procedure keeps the mode in which it was made: in a\n\
+             -- strict one a value that does not fit is refused.\n\n\
+             set names utf8mb4;\n\
+             set session sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION';\n\n\
              delimiter //\n{script}\ndelimiter ;\n",
             catalogue.database
         )
@@ -61,17 +78,25 @@ pub(super) fn propose(domains: &mut [Domain], catalogue: &Catalogue) -> Option<S
 }
 
 /// A column that the template leaves out although a new record needs a value for it.
-fn needed(domain: &Domain, table: &str, catalogue: &Catalogue) -> Option<String> {
-    let columns = &catalogue.relation(table)?.columns;
+fn needed(domain: &Domain, relation: &Relation) -> Option<String> {
     let is_needed = |column: &&beds_core::inspect::Column| {
         !column.nullable && column.default == Supplied::Nothing && domain.field(&column.name).is_none()
     };
-    columns.iter().find(is_needed).map(|column| column.name.clone())
+    relation.columns.iter().find(is_needed).map(|column| column.name.clone())
 }
 
-/// A version that nobody else counts already: the existing procedures do not know of it.
+/// A version that nobody else counts already, where there is an update to count it: the existing procedures do not know
+/// of it.
 fn choose_version(domain: &mut Domain) {
-    if domain.create.is_some() || domain.update.is_some() || domain.delete.is_some() {
+    if domain.create.is_some()
+        || domain.update.is_some()
+        || domain.delete.is_some()
+        || domain.key().is_empty()
+    {
+        return;
+    }
+    let is_other = |field: &&Field| is_changeable(field) && !may_be_version(field);
+    if domain.fields.iter().find(is_other).is_none() {
         return;
     }
     if let Some(field) = domain.fields.iter_mut().find(|field| may_be_version(field)) {
@@ -87,106 +112,149 @@ fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 
-fn parameter(field: &Field) -> String {
-    quoted(&format!("p_{}", field.name.chars().take(60).collect::<String>()))
+/// The name of each field's parameter. It is no column's, which it would hide; no other's; and it does not read as
+/// another column's.
+fn parameters(domain: &Domain, relation: &Relation) -> Vec<String> {
+    let mut taken: BTreeSet<String> = BTreeSet::new();
+    let name = |field: &Field| {
+        let cut = |prefix: &str, suffix: &str| {
+            let room = NAME_LEN_MAX - prefix.len() - suffix.len();
+            format!("{prefix}{}{suffix}", field.name.chars().take(room).collect::<String>())
+        };
+        let is_free = |name: &String| {
+            let own = same(name, &field.column.name);
+            let is_other = |column: &String| {
+                same_word(name, column) || (!own && same(name, column)) || same_word(name, &relation.name)
+            };
+            !relation.columns.iter().map(|column| &column.name).any(is_other)
+        };
+        let plain = ["p_", "in_", "arg_"].into_iter().map(|prefix| cut(prefix, ""));
+        let numbered = (2..).map(|number| cut("p_", &format!("_{number}")));
+        let free = plain.chain(numbered).find(|name| is_free(name) && taken.insert(name.to_lowercase()));
+        free.unwrap_or_default()
+    };
+    domain.fields.iter().map(name).collect()
 }
 
-fn declaration(field: &Field, catalogue: &Catalogue) -> String {
-    let column = &field.column;
-    let written = if column.written == "json" { "longtext" } else { column.written.as_str() };
-    let collation = column.collation.as_deref().filter(|collation| *collation != catalogue.collation);
-    let charset = collation.and_then(|collation| {
-        let charset = collation.split('_').next()?;
-        Some(format!(" character set {charset} collate {collation}"))
-    });
-    // The checks of JSON columns are on longtext in a collation of their own.
-    let charset = if column.written == "json" { None } else { charset };
-    format!("  in {} {written}{}", parameter(field), charset.unwrap_or_default())
+/// What is proposed for a table.
+struct Proposal<'a> {
+    domain: &'a Domain,
+    table: &'a str,
+    /// The parameter of each field.
+    parameters: Vec<String>,
+    catalogue: &'a Catalogue,
 }
 
-fn head(name: &str, fields: &[&Field], catalogue: &Catalogue) -> String {
-    let parameters: Vec<String> = fields.iter().map(|field| declaration(field, catalogue)).collect();
-    format!(
-        "create or replace procedure {}(\n{}\n)\n  modifies sql data\nbegin\n",
-        quoted(name),
-        parameters.join(",\n")
-    )
-}
-
-fn create(domain: &Domain, table: &str, name: String, catalogue: &Catalogue, out: &mut String) -> Object {
-    let args: Vec<usize> = (0..domain.fields.len()).filter(|at| domain.fields[*at].is_settable()).collect();
-    let fields: Vec<&Field> = args.iter().map(|at| &domain.fields[*at]).collect();
-    let mut columns: Vec<String> = fields.iter().map(|field| quoted(&field.column.name)).collect();
-    let mut values: Vec<String> = fields.iter().map(|field| parameter(field)).collect();
-    for field in domain.fields.iter().filter(|field| field.version) {
-        columns.push(quoted(&field.column.name));
-        values.push("1".into());
+impl Proposal<'_> {
+    fn parameter(&self, at: usize) -> String {
+        quoted(&self.parameters[at])
     }
-    let counted = domain.fields.iter().position(|field| field.column.default == Supplied::Counter);
-    let returns: Vec<usize> = counted.into_iter().collect();
-    if args.is_empty() {
-        let _ = write!(out, "create or replace procedure {}()\n  modifies sql data\nbegin\n", quoted(&name));
-    } else {
-        out.push_str(&head(&name, &fields, catalogue));
-    }
-    let _ = write!(
-        out,
-        "  insert into {} ({})\n  values ({});\n",
-        quoted(table),
-        columns.join(", "),
-        values.join(", ")
-    );
-    if counted.is_some() {
-        out.push_str("  select last_insert_id();\n");
-    }
-    out.push_str("end //\n\n");
-    Object::Procedure { name, args, returns, commits: false }
-}
 
-/// The condition that finds the record, at its version where one is given.
-fn condition(domain: &Domain) -> String {
-    let mut parts: Vec<String> = domain
-        .fields
-        .iter()
-        .filter(|field| field.key)
-        .map(|field| format!("{} = {}", quoted(&field.column.name), parameter(field)))
-        .collect();
-    for field in domain.fields.iter().filter(|field| field.version) {
-        let (column, parameter) = (quoted(&field.column.name), parameter(field));
-        parts.push(format!("({parameter} is null or {column} = {parameter})"));
+    /// The column of a field, with its table: a bare name may be a parameter's.
+    fn column(&self, at: usize) -> String {
+        format!("{}.{}", quoted(self.table), quoted(&self.domain.fields[at].column.name))
     }
-    parts.join("\n     and ")
-}
 
-fn update(domain: &Domain, table: &str, name: String, catalogue: &Catalogue, out: &mut String) -> Object {
-    let is_arg = |field: &Field| field.key || field.version || is_changeable(field);
-    let args: Vec<usize> = (0..domain.fields.len()).filter(|at| is_arg(&domain.fields[*at])).collect();
-    let fields: Vec<&Field> = args.iter().map(|at| &domain.fields[*at]).collect();
-    let mut sets: Vec<String> = fields
-        .iter()
-        .filter(|field| is_changeable(field))
-        .map(|field| format!("{} = {}", quoted(&field.column.name), parameter(field)))
-        .collect();
-    for field in fields.iter().filter(|field| field.version) {
-        let column = quoted(&field.column.name);
-        sets.push(format!("{column} = {column} + 1"));
+    fn declaration(&self, at: usize) -> String {
+        let column = &self.domain.fields[at].column;
+        let is_unknown = matches!(&column.kind, Kind::Enum(values) | Kind::Set(values)
+            if values.iter().any(|value| value.contains(UNKNOWN)));
+        let written = match column.written.as_str() {
+            "json" => "longtext",
+            // What the catalogue does not tell cannot be written here.
+            _ if is_unknown => "varchar(1000)",
+            written => written,
+        };
+        let collation =
+            column.collation.as_deref().filter(|collation| *collation != self.catalogue.collation);
+        let charset = collation.and_then(|collation| {
+            let charset = collation.split('_').next()?;
+            Some(format!(" character set {charset} collate {collation}"))
+        });
+        // The checks of JSON columns are on longtext in a collation of their own.
+        let charset = if column.written == "json" { None } else { charset };
+        format!("  in {} {written}{}", self.parameter(at), charset.unwrap_or_default())
     }
-    out.push_str(&head(&name, &fields, catalogue));
-    let _ = write!(
-        out,
-        "  update {}\n     set {}\n   where {};\nend //\n\n",
-        quoted(table),
-        sets.join(",\n         "),
-        condition(domain)
-    );
-    Object::Procedure { name, args, returns: Vec::new(), commits: false }
-}
 
-fn delete(domain: &Domain, table: &str, name: String, catalogue: &Catalogue, out: &mut String) -> Object {
-    let is_arg = |field: &Field| field.key || field.version;
-    let args: Vec<usize> = (0..domain.fields.len()).filter(|at| is_arg(&domain.fields[*at])).collect();
-    let fields: Vec<&Field> = args.iter().map(|at| &domain.fields[*at]).collect();
-    out.push_str(&head(&name, &fields, catalogue));
-    let _ = write!(out, "  delete from {}\n   where {};\nend //\n\n", quoted(table), condition(domain));
-    Object::Procedure { name, args, returns: Vec::new(), commits: false }
+    fn head(&self, name: &str, args: &[usize]) -> String {
+        let parameters: Vec<String> = args.iter().map(|at| self.declaration(*at)).collect();
+        let parameters =
+            if parameters.is_empty() { String::new() } else { format!("\n{}\n", parameters.join(",\n")) };
+        format!("create or replace procedure {}({parameters})\n  modifies sql data\nbegin\n", quoted(name))
+    }
+
+    fn fields(&self, is: impl Fn(&Field) -> bool) -> Vec<usize> {
+        (0..self.domain.fields.len()).filter(|at| is(&self.domain.fields[*at])).collect()
+    }
+
+    fn create(&self, name: String, out: &mut String) -> Object {
+        let args = self.fields(Field::is_settable);
+        let versions = self.fields(|field| field.version);
+        let columns: Vec<String> =
+            args.iter().chain(&versions).map(|at| quoted(&self.domain.fields[*at].column.name)).collect();
+        let values: Vec<String> = args
+            .iter()
+            .map(|at| self.parameter(*at))
+            .chain(versions.iter().map(|_| "1".to_owned()))
+            .collect();
+        let returns: Vec<usize> =
+            self.fields(|field| field.column.default == Supplied::Counter).into_iter().take(1).collect();
+        let _ = write!(
+            out,
+            "{}  insert into {} ({})\n  values ({});\n",
+            self.head(&name, &args),
+            quoted(self.table),
+            columns.join(", "),
+            values.join(", ")
+        );
+        if !returns.is_empty() {
+            out.push_str("  select last_insert_id();\n");
+        }
+        out.push_str("end //\n\n");
+        Object::Procedure { name, args, returns }
+    }
+
+    /// The condition that finds the record, at its version where one is given.
+    fn condition(&self) -> String {
+        let key = self.fields(|field| field.key).into_iter();
+        let mut parts: Vec<String> =
+            key.map(|at| format!("{} = {}", self.column(at), self.parameter(at))).collect();
+        for at in self.fields(|field| field.version) {
+            let (column, parameter) = (self.column(at), self.parameter(at));
+            parts.push(format!("({parameter} is null or {column} = {parameter})"));
+        }
+        parts.join("\n     and ")
+    }
+
+    fn update(&self, name: String, out: &mut String) -> Object {
+        let args = self.fields(|field| field.key || field.version || is_changeable(field));
+        let changed = self.fields(is_changeable).into_iter();
+        let mut sets: Vec<String> =
+            changed.map(|at| format!("{} = {}", self.column(at), self.parameter(at))).collect();
+        for at in self.fields(|field| field.version) {
+            let column = self.column(at);
+            sets.push(format!("{column} = {column} + 1"));
+        }
+        let _ = write!(
+            out,
+            "{}  update {}\n     set {}\n   where {};\nend //\n\n",
+            self.head(&name, &args),
+            quoted(self.table),
+            sets.join(",\n         "),
+            self.condition()
+        );
+        Object::Procedure { name, args, returns: Vec::new() }
+    }
+
+    fn delete(&self, name: String, out: &mut String) -> Object {
+        let args = self.fields(|field| field.key || field.version);
+        let _ = write!(
+            out,
+            "{}  delete from {}\n   where {};\nend //\n\n",
+            self.head(&name, &args),
+            quoted(self.table),
+            self.condition()
+        );
+        Object::Procedure { name, args, returns: Vec::new() }
+    }
 }

@@ -9,7 +9,7 @@ use super::{
     names::snake,
 };
 use beds_core::inspect::{
-    Catalogue, Direction, Evidence, Index, Relation, RelationKind, RoutineKind, Supplied,
+    Catalogue, Direction, Evidence, Index, Kind, Relation, RelationKind, RoutineKind, Supplied, same_word,
 };
 
 /// A domain to be written.
@@ -27,6 +27,8 @@ pub(super) struct Domain {
     pub(super) filter: Vec<usize>,
     pub(super) sort: Vec<usize>,
     pub(super) calls: Vec<Call>,
+    /// Columns that may hold what clients get as null: which, and what.
+    pub(super) unshown: Vec<(String, &'static str)>,
     /// What to know about it.
     pub(super) notes: Vec<String>,
     /// What the template cannot express.
@@ -36,7 +38,7 @@ pub(super) struct Domain {
 /// The object behind a write.
 #[derive(Debug, Clone)]
 pub(super) enum Object {
-    Procedure { name: String, args: Vec<usize>, returns: Vec<usize>, commits: bool },
+    Procedure { name: String, args: Vec<usize>, returns: Vec<usize> },
     Collection(String),
 }
 
@@ -77,6 +79,7 @@ impl Domain {
             filter: Vec::new(),
             sort: Vec::new(),
             calls: Vec::new(),
+            unshown: Vec::new(),
             notes: Vec::new(),
             left_out: Vec::new(),
         }
@@ -86,13 +89,23 @@ impl Domain {
         self.create.is_some() || self.update.is_some()
     }
 
+    /// What clients get as null although it is none: each kind with its columns.
+    pub(super) fn nulls(&self) -> Vec<String> {
+        let kinds: BTreeSet<&str> = self.unshown.iter().map(|(_, what)| *what).collect();
+        let columns = |what: &str| {
+            let columns = self.unshown.iter().filter(|(_, other)| *other == what);
+            columns.map(|(column, _)| format!("`{column}`")).collect::<Vec<_>>().join(", ")
+        };
+        kinds.into_iter().map(|what| format!("{what} in {}", columns(what))).collect()
+    }
+
     pub(super) fn key(&self) -> Vec<usize> {
         self.fields.iter().enumerate().filter(|(_, field)| field.key).map(|(at, _)| at).collect()
     }
 
     /// The field of a column.
     pub(super) fn field(&self, column: &str) -> Option<usize> {
-        self.fields.iter().position(|field| field.column.name.eq_ignore_ascii_case(column))
+        self.fields.iter().position(|field| same_word(&field.column.name, column))
     }
 }
 
@@ -100,8 +113,8 @@ impl Domain {
 pub(super) fn domain(name: String, relation: &Relation, catalogue: &Catalogue) -> Result<Domain, String> {
     let (fields, left_out) = fields(relation);
     if fields.is_empty() {
-        return Err(if let Some(note) = relation.notes.first() {
-            note.clone()
+        return Err(if let Some(broken) = &relation.broken {
+            format!("nobody can read it: {broken}")
         } else if relation.columns.is_empty() {
             match relation.evidence {
                 Evidence::Sample { .. } => {
@@ -123,6 +136,7 @@ pub(super) fn domain(name: String, relation: &Relation, catalogue: &Catalogue) -
         name,
         description,
         source: Some((relation.kind, relation.name.clone())),
+        unshown: unshown(relation),
         fields,
         create: None,
         update: None,
@@ -133,9 +147,30 @@ pub(super) fn domain(name: String, relation: &Relation, catalogue: &Catalogue) -
         notes: relation.notes.clone(),
         left_out,
     };
+    if !relation.triggers.is_empty() {
+        domain.notes.push(format!(
+            "{} run with each write: they may change what is stored, and other records",
+            relation.triggers.join(", ")
+        ));
+    }
     choose_key(&mut domain, relation, catalogue);
     choose_fetch(&mut domain, relation, catalogue);
     Ok(domain)
+}
+
+/// The columns that may hold what no template can show.
+fn unshown(relation: &Relation) -> Vec<(String, &'static str)> {
+    let is_document = relation.kind == RelationKind::Collection || relation.evidence != Evidence::Declared;
+    let what = |kind: &Kind| match kind {
+        Kind::Date | Kind::DateTime { .. } if !is_document => Some("dates of zero"),
+        Kind::Time { .. } => Some("times below zero or beyond a day"),
+        Kind::Json if !is_document => Some("numbers beyond a double"),
+        Kind::Json | Kind::Mixed(_) => Some("values that JSON lacks"),
+        Kind::Decimal { .. } | Kind::Float { .. } if is_document => Some("NaN and infinity"),
+        _ => None,
+    };
+    let columns = relation.columns.iter();
+    columns.filter_map(|column| Some((column.name.clone(), what(&column.kind)?))).collect()
 }
 
 fn capital(text: &str) -> String {
@@ -150,7 +185,7 @@ fn choose_key(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue) {
         Some((table, columns)) => {
             let table = catalogue.relation(table);
             let shown = |column: &String| {
-                columns.iter().find(|(_, of)| of.eq_ignore_ascii_case(column)).map(|(name, _)| name.clone())
+                columns.iter().find(|(_, of)| same_word(of, column)).map(|(name, _)| name.clone())
             };
             keys(table.map(|table| table.indexes.as_slice()).unwrap_or_default())
                 .filter(|index| index.primary || !is_nullable(table, index))
@@ -189,14 +224,17 @@ fn choose_key(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue) {
         (None, RelationKind::View) => {
             "without a key: write `key = true` on the field that names one record, if there is one".to_owned()
         }
-        (None, _) => {
-            "without a key: the table has no primary key and no unique index without nulls".to_owned()
-        }
+        (None, _) => match relation.indexes.iter().find(|index| index.primary) {
+            Some(index) => format!("without a key: `{}` is no plain index", index.name),
+            None => {
+                "without a key: the table has no primary key and no unique index without nulls".to_owned()
+            }
+        },
     });
 }
 
 fn keys(indexes: &[Index]) -> impl Iterator<Item = &Index> {
-    indexes.iter().filter(|index| index.unique && index.whole)
+    indexes.iter().filter(|index| index.unique && index.identifies)
 }
 
 fn is_nullable(relation: Option<&Relation>, index: &Index) -> bool {
@@ -227,7 +265,7 @@ fn choose_fetch(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue)
             let picked = relation.picks.as_ref().and_then(|(table, _)| catalogue.relation(table));
             if let (Some(table), Some((_, columns))) = (picked, &relation.picks) {
                 let led = led(table);
-                let is_led = |of: &String| led.iter().any(|column| column.eq_ignore_ascii_case(of));
+                let is_led = |of: &String| led.iter().any(|column| same_word(column, of));
                 leading.extend(columns.iter().filter(|(_, of)| is_led(of)).map(|(name, _)| snake(name)));
                 domain.notes.push(
                     "filter and sort name the first column of each index of the table: add what else is fast"
@@ -271,8 +309,12 @@ const VERSIONS: &[&str] =
 
 /// Whether a column may count the changes of a record, by its name and type.
 pub(super) fn may_be_version(field: &Field) -> bool {
-    VERSIONS.contains(&field.name.as_str())
-        && field.ty.name == "int"
+    VERSIONS.contains(&field.name.as_str()) && can_be_version(field)
+}
+
+/// Whether a column can count the changes of a record, by its type.
+pub(super) fn can_be_version(field: &Field) -> bool {
+    field.ty.name == "int"
         && !field.ty.keys.iter().any(|(key, _)| *key == "unsigned")
         && !field.column.nullable
         && !field.key

@@ -5,13 +5,15 @@ use std::fmt::Write as _;
 use beds_protocol::value::{Date, DateTime, Time};
 
 use super::{literal::string, names::Taken};
-use beds_core::inspect::{Column, Evidence, Kind, Relation, Supplied};
+use beds_core::inspect::{Column, Evidence, Kind, Relation, Supplied, UNKNOWN};
 
 /// The longest string that can be indexed in a template.
 const STRING_MAX: u32 = 65_535;
 /// The longest value of an enum, and how many it may have.
 const ENUM_LEN_MAX: usize = 255;
 const ENTRIES_MAX: usize = 1_000;
+/// The years that MariaDB keeps, besides 0.
+const YEARS: (i32, i32) = (1901, 2155);
 /// How deep lists and objects may nest.
 const DEPTH_MAX: usize = 8;
 
@@ -222,6 +224,10 @@ fn constant(text: &str, kind: &Kind, ty: &Ty) -> Option<String> {
             "1" => Some("true".into()),
             _ => None,
         },
+        ("int", Kind::Year) => {
+            let year = text.trim().parse::<i32>().ok().filter(|year| (YEARS.0..=YEARS.1).contains(year))?;
+            Some(year.to_string())
+        }
         ("int", Kind::Int { min, max }) => {
             let value: i128 = text.trim().parse().ok()?;
             let fits = (*min..=*max).contains(&value) && i64::try_from(value).is_ok();
@@ -236,7 +242,7 @@ fn constant(text: &str, kind: &Kind, ty: &Ty) -> Option<String> {
                 text.trim().trim_start_matches('-').chars().all(|c| c.is_ascii_digit() || c == '.');
             (is_plain && !text.is_empty()).then(|| string(text.trim()))
         }
-        ("string" | "text", Kind::String { max } | Kind::Text { max }) => {
+        ("string" | "text", Kind::String { max, .. } | Kind::Text { max }) => {
             (text.chars().count() <= *max as usize).then(|| string(text))
         }
         ("string", _) => Some(string(text)),
@@ -264,15 +270,17 @@ pub(super) fn ty(kind: &Kind, depth: usize) -> Result<Ty, String> {
             let ty = if *min > i128::from(i64::MIN) { ty.key("min", min) } else { ty };
             if *max < i128::from(i64::MAX) { ty.key("max", max) } else { ty }
         }
-        Kind::Float { unsigned: true } => Ty::plain("float").key("min", "0.0"),
-        Kind::Float { unsigned: false } => Ty::plain("float"),
+        Kind::Float { unsigned: true, .. } => Ty::plain("float").key("min", "0.0"),
+        Kind::Float { unsigned: false, .. } => Ty::plain("float"),
+        // 0 is a year too, but nobody writes it: MariaDB takes `0` for 2000 or for none, and 70 for 1970.
+        Kind::Year => Ty::plain("int").key("min", YEARS.0).key("max", YEARS.1),
         Kind::Decimal { precision, scale, unsigned } => {
             let (precision, scale) = ((*precision).clamp(1, 65), (*scale).min(38));
             let ty = Ty::plain("decimal").key("precision", precision).key("scale", scale.min(precision));
             if *unsigned { ty.key("min", string("0")) } else { ty }
         }
-        Kind::String { max } if *max <= STRING_MAX => Ty::plain("string").key("max", (*max).max(1)),
-        Kind::String { max } | Kind::Text { max } => Ty::plain("text").key("max", (*max).max(1)),
+        Kind::String { max, .. } if *max <= STRING_MAX => Ty::plain("string").key("max", (*max).max(1)),
+        Kind::String { max, .. } | Kind::Text { max } => Ty::plain("text").key("max", (*max).max(1)),
         Kind::Bytes { max, fixed } => {
             let ty = Ty::plain("bytes").key("max", (*max).max(1));
             if *fixed && *max == 16 {
@@ -283,17 +291,16 @@ pub(super) fn ty(kind: &Kind, depth: usize) -> Result<Ty, String> {
         }
         Kind::Uuid => Ty::plain("uuid"),
         Kind::Date => Ty::plain("date"),
-        Kind::Time => {
-            Ty::plain("time").noted("a time of day: durations beyond 00:00:00 to 23:59:59 cannot be read")
-        }
-        Kind::DateTime => Ty::plain("datetime"),
+        Kind::Time { .. } => Ty::plain("time"),
+        Kind::DateTime { .. } => Ty::plain("datetime"),
         Kind::Enum(values) => enumeration(values),
         Kind::Set(values) => {
             let length = values.iter().map(|value| value.chars().count() + 1).sum::<usize>().max(1);
             let length = u32::try_from(length).unwrap_or(STRING_MAX).min(STRING_MAX);
-            Ty::plain("string")
-                .key("max", length)
-                .noted(format!("a set: some of {}, with commas between them", values.join(", ")))
+            Ty::plain("string").key("max", length).noted(format!(
+                "a set: some of {}, with commas between them",
+                values.join(", ").replace(UNKNOWN, "?")
+            ))
         }
         Kind::Json => Ty::plain("json"),
         Kind::ObjectId => Ty::plain("object_id"),
@@ -313,7 +320,9 @@ pub(super) fn ty(kind: &Kind, depth: usize) -> Result<Ty, String> {
 fn enumeration(values: &[String]) -> Ty {
     let longest = values.iter().map(|value| value.chars().count()).max().unwrap_or(1).max(1);
     let distinct: std::collections::BTreeSet<&String> = values.iter().collect();
-    let is_expressible = !values.is_empty()
+    let is_told = values.iter().all(|value| !value.contains(UNKNOWN));
+    let is_expressible = is_told
+        && !values.is_empty()
         && values.len() <= ENTRIES_MAX
         && longest <= ENUM_LEN_MAX
         && distinct.len() == values.len()
@@ -322,9 +331,13 @@ fn enumeration(values: &[String]) -> Ty {
         let values: Vec<String> = values.iter().map(|value| string(value)).collect();
         return Ty::plain("enum").key("values", format!("[{}]", values.join(", ")));
     }
-    Ty::plain("string")
-        .key("max", longest.min(STRING_MAX as usize))
-        .noted("an enum whose values a template cannot list (an empty one, one twice, or too many)")
+    let ty = Ty::plain("string").key("max", longest.min(STRING_MAX as usize));
+    if !is_told {
+        return ty.noted(
+            "an enum with a `?`, which may be a character beyond the BMP: the catalogue does not tell",
+        );
+    }
+    ty.noted("an enum whose values a template cannot list (an empty one, one twice, or too many)")
 }
 
 fn object(members: &[Column], depth: usize) -> Result<Ty, String> {

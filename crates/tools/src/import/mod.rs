@@ -12,7 +12,9 @@ mod domain;
 mod fields;
 mod literal;
 mod names;
+mod plain;
 mod render;
+mod report;
 mod routines;
 mod tokens;
 mod write;
@@ -22,12 +24,14 @@ use beds_core::inspect::{Catalogue, Evidence, Relation, RelationKind, Routine, R
 use self::{
     body::AllDeeds,
     domain::{Domain, Object},
-    names::Taken,
+    names::{Taken, prefixed},
     routines::{call, home},
 };
 
 pub use names::glob_matches;
 pub(crate) use names::same as same_name;
+pub use report::Imported;
+pub(crate) use tokens::{Token, tokens};
 pub use write::{Existing, WriteError, existing, write};
 
 /// How the node's own tables and collections begin: they are no domains.
@@ -65,6 +69,10 @@ pub struct Plan {
     pub ddl: Option<String>,
     /// What no template expresses: where, and why.
     pub left_out: Vec<(String, String)>,
+    /// What became of each relation and its routines.
+    pub domains: Vec<Imported>,
+    /// Patterns of `only` that match nothing.
+    pub unmatched: Vec<String>,
     /// How many of what.
     pub counts: Counts,
 }
@@ -88,7 +96,12 @@ pub struct Counts {
 pub(crate) fn commits_unsaid(routine: &Routine, catalogue: &Catalogue) -> bool {
     routine.kind == RoutineKind::Procedure
         && routine.body.is_some()
-        && AllDeeds::of(&catalogue.routines).with_called(routine).is_some_and(|(_, commits)| commits)
+        && AllDeeds::of(catalogue).with_called(routine).is_some_and(|(_, commits)| commits)
+}
+
+/// What a view runs that writes: a fetch, which only reads, cannot read it.
+pub(crate) fn writer_of(view: &Relation, catalogue: &Catalogue) -> Option<String> {
+    AllDeeds::of(catalogue).writer_of(view)
 }
 
 /// The templates for a database.
@@ -108,10 +121,11 @@ pub fn plan(catalogue: &Catalogue, options: &Options) -> Plan {
         plan.ddl = ddl::propose(&mut domains, catalogue);
     }
     for (name, what) in &catalogue.others {
-        if is_selected(name, options) {
+        if is_selected(name, options, catalogue.folds_names) {
             plan.left_out.push((format!("`{name}`"), format!("{what} has no counterpart in a template")));
         }
     }
+    plan.unmatched = unmatched(catalogue, options);
     domains.sort_by(|a, b| a.name.cmp(&b.name));
     for domain in &domains {
         let file = file_name(&domain.name);
@@ -123,6 +137,7 @@ pub fn plan(catalogue: &Catalogue, options: &Options) -> Plan {
             Some(_) => plan.counts.tables += 1,
             None => {}
         }
+        plan.domains.push(report::imported(domain, &file, catalogue));
         plan.files.push((file, render::template(domain, &catalogue.database, options)));
     }
     plan
@@ -132,18 +147,34 @@ fn file_name(template: &str) -> String {
     format!("{template}_rec.toml")
 }
 
-fn is_selected(name: &str, options: &Options) -> bool {
-    let matches = |patterns: &[String]| patterns.iter().any(|pattern| glob_matches(pattern, name));
-    (options.only.is_empty() || matches(&options.only)) && !matches(&options.exclude)
+/// Whether the patterns choose a name. Names of relations are compared as the server does; those of routines have no
+/// case.
+fn is_selected(name: &str, options: &Options, folds: bool) -> bool {
+    (options.only.is_empty() || matches(&options.only, name, folds))
+        && !matches(&options.exclude, name, folds)
+}
+
+fn matches(patterns: &[String], name: &str, folds: bool) -> bool {
+    patterns.iter().any(|pattern| glob_matches(pattern, name, folds))
+}
+
+fn unmatched(catalogue: &Catalogue, options: &Options) -> Vec<String> {
+    let is_matched = |pattern: &&String| {
+        let relations = catalogue.relations.iter().map(|relation| (&relation.name, catalogue.folds_names));
+        let routines = catalogue.routines.iter().map(|routine| (&routine.name, true));
+        relations.chain(routines).any(|(name, folds)| glob_matches(pattern, name, folds))
+    };
+    options.only.iter().filter(|pattern| !is_matched(pattern)).cloned().collect()
 }
 
 fn domains(catalogue: &Catalogue, options: &Options, names: &mut Taken, plan: &mut Plan) -> Vec<Domain> {
+    let all = AllDeeds::of(catalogue);
     let mut domains = Vec::new();
     for (at, relation) in catalogue.relations.iter().enumerate() {
         if relation.name.starts_with(OWN_PREFIX) {
             continue;
         }
-        if !is_selected(&relation.name, options) {
+        if !is_selected(&relation.name, options, catalogue.folds_names) {
             plan.counts.unselected += 1;
             continue;
         }
@@ -152,9 +183,14 @@ fn domains(catalogue: &Catalogue, options: &Options, names: &mut Taken, plan: &m
             plan.left_out.push((subject(), rule.to_owned()));
             continue;
         }
+        if let Some(writer) = all.writer_of(relation).filter(|_| relation.kind == RelationKind::View) {
+            plan.left_out
+                .push((subject(), format!("a fetch only reads, and it runs {writer}, which may write")));
+            continue;
+        }
         match domain::domain(String::new(), relation, catalogue) {
             Ok(mut domain) => {
-                let name = format!("{}{}", options.name_prefix, relation.name);
+                let name = prefixed(&options.name_prefix, &relation.name);
                 domain.name = names.template(&name, &format!("{}relation_{}", options.name_prefix, at + 1));
                 if options.is_mongodb {
                     offer_collection(&mut domain, relation);
@@ -221,26 +257,32 @@ fn add_routines(
     names: &mut Taken,
     plan: &mut Plan,
 ) {
-    let all = AllDeeds::of(&catalogue.routines);
-    let is_excluded = |name: &str| options.exclude.iter().any(|pattern| glob_matches(pattern, name));
-    let candidates: Vec<_> =
-        catalogue.routines.iter().filter(|routine| !is_excluded(&routine.name)).cloned().collect();
+    let all = AllDeeds::of(catalogue);
+    let candidates: Vec<_> = catalogue
+        .routines
+        .iter()
+        .filter(|routine| !matches(&options.exclude, &routine.name, true))
+        .cloned()
+        .collect();
     plan.counts.unselected += catalogue.routines.len() - candidates.len();
-    let wired = crud::wire(domains, &candidates, &all);
+    let wired = crud::wire(domains, &candidates, catalogue);
+    let homes = Homes::of(domains, catalogue, options);
     let relations = domains.len();
     let mut call_names: Vec<Taken> = (0..=relations).map(|_| Taken::default()).collect();
     let mut homeless = Domain::of_calls(String::new(), &catalogue.database);
     for (routine, wired) in candidates.iter().zip(wired) {
-        if wired {
+        if wired.taken {
             continue;
         }
-        let home = home(routine, domains, &all);
-        // With `only`, what belongs to no chosen table is not chosen, unless it is so by its own name.
-        if !options.only.is_empty() && home.is_none() && !is_selected(&routine.name, options) {
-            plan.counts.unselected += 1;
-            continue;
-        }
-        let call = call(routine, home.and_then(|home| domains.get(home)), &all);
+        let home = match homes.choose(routine, catalogue, &all, options) {
+            Home::Domain(at) => Some(at),
+            Home::Nowhere => None,
+            Home::Left => {
+                plan.counts.unselected += 1;
+                continue;
+            }
+        };
+        let call = call(routine, home.and_then(|home| domains.get(home)), &wired, &all);
         let target = home.and_then(|home| domains.get_mut(home)).unwrap_or(&mut homeless);
         match call {
             Ok(mut call) => {
@@ -256,8 +298,56 @@ fn add_routines(
         let everywhere = homeless.left_out.into_iter();
         plan.left_out.extend(everywhere.map(|what| (format!("database `{}`", catalogue.database), what)));
     } else {
-        let name = format!("{}{}_calls", options.name_prefix, options.database_name);
+        let name = prefixed(&options.name_prefix, &format!("{}_calls", options.database_name));
         homeless.name = names.template(&name, &format!("{}calls", options.name_prefix));
         domains.push(homeless);
+    }
+}
+
+/// The relations that routines belong to, each with its domain: those of the plan, and those that the patterns leave out
+/// with their routines.
+struct Homes<'c>(Vec<(&'c str, Option<usize>)>);
+
+/// Where a routine goes.
+enum Home {
+    Domain(usize),
+    /// To those that belong to no table.
+    Nowhere,
+    /// The patterns leave it out.
+    Left,
+}
+
+impl<'c> Homes<'c> {
+    fn of(domains: &[Domain], catalogue: &'c Catalogue, options: &Options) -> Self {
+        let home = |name: &str| {
+            let is_source =
+                |domain: &Domain| domain.source.as_ref().is_some_and(|(_, source)| source == name);
+            match domains.iter().position(is_source) {
+                // No template expresses it: its routines go elsewhere.
+                None if is_selected(name, options, catalogue.folds_names) => None,
+                at => Some(at),
+            }
+        };
+        let names = catalogue.relations.iter().map(|relation| relation.name.as_str());
+        Self(names.filter_map(|name| Some((name, home(name)?))).collect())
+    }
+
+    fn choose(
+        &self,
+        routine: &Routine,
+        catalogue: &Catalogue,
+        all: &AllDeeds<'_>,
+        options: &Options,
+    ) -> Home {
+        let names: Vec<&str> = self.0.iter().map(|(name, _)| *name).collect();
+        let home = home(routine, &names, catalogue, all).map(|at| self.0[at]);
+        // With `only`, what belongs to no chosen table is not chosen, unless it is so by its own name.
+        let is_chosen = is_selected(&routine.name, options, true);
+        match home {
+            Some((_, Some(at))) => Home::Domain(at),
+            Some((name, None)) if matches(&options.exclude, name, catalogue.folds_names) => Home::Left,
+            _ if is_chosen => Home::Nowhere,
+            _ => Home::Left,
+        }
     }
 }

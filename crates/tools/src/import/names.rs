@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use beds_core::inspect::Direction;
 use beds_protocol::Service;
 use wildmatch::WildMatch;
 
@@ -126,9 +127,34 @@ impl Taken {
     }
 }
 
-/// Whether a name matches a pattern, in which `*` stands for any characters and `?` for one. Case does not matter.
-pub fn glob_matches(pattern: &str, name: &str) -> bool {
-    WildMatch::new_case_insensitive(pattern).matches(name)
+/// Whether a name matches a pattern, in which `*` stands for any characters and `?` for one. Case matters where it does
+/// to the server.
+pub fn glob_matches(pattern: &str, name: &str, folds: bool) -> bool {
+    if folds {
+        WildMatch::new_case_insensitive(pattern).matches(name)
+    } else {
+        WildMatch::new(pattern).matches(name)
+    }
+}
+
+/// What the name of a proposed procedure has of a table's name.
+pub(crate) fn stem(table: &str) -> String {
+    const STEM_MAX: usize = 50;
+    let snake = snake(table);
+    let stem = if snake.is_empty() { table } else { &snake };
+    stem.chars().take(STEM_MAX).collect()
+}
+
+/// A name without the number at its end.
+pub(crate) fn digits_off(name: &str) -> &str {
+    name.trim_end_matches(|c: char| c.is_ascii_digit())
+}
+
+/// A name behind a prefix, which it gets once.
+pub(crate) fn prefixed(prefix: &str, name: &str) -> String {
+    let begins =
+        !prefix.is_empty() && format!("{}_", snake(name)).starts_with(&format!("{}_", snake(prefix)));
+    if begins { name.to_owned() } else { format!("{prefix}{name}") }
 }
 
 /// The words of a name, in the singular, as far as English endings tell.
@@ -160,6 +186,18 @@ pub(crate) fn table_words(name: &str) -> Vec<String> {
     words
 }
 
+/// The name of an argument: a parameter's without the prefix that only says that it is one, where it goes that way.
+pub(crate) fn argument(name: &str, direction: Direction) -> String {
+    let snake = snake(name);
+    let prefixes: &[&str] = match direction {
+        Direction::In => &["p_", "in_", "i_", "v_", "par_", "param_", "arg_", "a_", "pin_"],
+        Direction::Out => &["p_", "out_", "o_", "v_", "par_", "param_", "arg_", "a_"],
+        Direction::InOut => &["p_", "inout_", "io_", "v_", "par_", "param_", "arg_", "a_"],
+    };
+    let rest = prefixes.iter().find_map(|prefix| snake.strip_prefix(prefix));
+    rest.filter(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase())).map(str::to_owned).unwrap_or(snake)
+}
+
 /// The name of a parameter without the prefix or suffix that only says that it is one: `p_sku`, `in_sku`, `_sku`,
 /// `@sku`, `sku_in`.
 pub(crate) fn parameter(name: &str) -> String {
@@ -179,8 +217,13 @@ pub(crate) fn parameter(name: &str) -> String {
 
 /// Whether a parameter and a column have one name.
 pub(crate) fn same(parameter_name: &str, column: &str) -> bool {
-    let column = snake(column);
-    snake(parameter_name) == column || parameter(parameter_name) == column
+    let (folded, column) = (snake(column), column.to_lowercase());
+    if folded.is_empty() {
+        // Nothing of it can be folded: it is itself, or it follows a prefix.
+        let name = parameter_name.to_lowercase();
+        return name == column || name.strip_prefix("p_") == Some(&column);
+    }
+    snake(parameter_name) == folded || parameter(parameter_name) == folded
 }
 
 #[cfg(test)]
@@ -233,18 +276,33 @@ mod tests {
             ("{a,b}", "{A,B}", true),
             (r"a\*", r"a\bc", true),
         ] {
-            assert_eq!(glob_matches(pattern, name), expected, "{pattern} {name}");
+            assert_eq!(glob_matches(pattern, name, true), expected, "{pattern} {name}");
         }
+        assert!(!glob_matches("ORD*", "orders", false) && glob_matches("ord*", "orders", false));
     }
 
     #[test]
     fn many_stars_cost_little() {
         let name = "a".repeat(5_000);
-        assert!(!glob_matches(&format!("{}b", "*a".repeat(50)), &name));
+        assert!(!glob_matches(&format!("{}b", "*a".repeat(50)), &name, true));
+    }
+
+    #[test]
+    fn a_prefix_is_given_once() {
+        assert_eq!(prefixed("odd_", "odd_calls"), "odd_calls");
+        assert_eq!(prefixed("odd_", "Odd Calls"), "Odd Calls");
+        assert_eq!(prefixed("odd_", "oddity"), "odd_oddity");
+        assert_eq!(prefixed("", "odd"), "odd");
     }
 
     #[test]
     fn parameters_and_words() {
+        assert_eq!(argument("the out", Direction::Out), "the_out");
+        assert_eq!(argument("p_no", Direction::Out), "no");
+        assert_eq!(
+            (argument("in_stock", Direction::Out), argument("p_1", Direction::In)),
+            ("in_stock".into(), "p_1".into())
+        );
         assert!(same("p_unitPrice", "UnitPrice") && same("sku", "SKU") && same("pName", "name"));
         assert!(!same("p_name", "p"));
         assert_eq!(table_words("tblOrderStatuses"), ["order", "status"]);

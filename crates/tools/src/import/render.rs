@@ -21,6 +21,7 @@ pub(super) fn template(domain: &Domain, database: &str, options: &Options) -> St
     };
     let _ = writeln!(out, "# {what}. Written by `beds import`: from now on it is yours.");
     comments(&mut out, "Not expressed", &domain.left_out);
+    comments(&mut out, "Null to clients, since JSON has no form for it", &domain.nulls());
     comments(&mut out, "Worth a look", &domain.notes);
     header(&mut out, domain, options);
     if !domain.fields.is_empty() {
@@ -30,7 +31,12 @@ pub(super) fn template(domain: &Domain, database: &str, options: &Options) -> St
             for note in &field.notes {
                 let _ = writeln!(out, "# {}: {}", field.name, line(note));
             }
-            let _ = writeln!(out, "{:width$} = {}", field.name, self::field(field, domain.is_writable()));
+            let _ = writeln!(
+                out,
+                "{:width$} = {}",
+                field.name,
+                self::field(field, domain.is_writable() || (field.key && domain.delete.is_some()))
+            );
         }
     }
     objects(&mut out, domain);
@@ -124,13 +130,12 @@ fn objects(out: &mut String, domain: &Domain) {
         let text = match object {
             None => continue,
             Some(Object::Collection(name)) => format!("collection = {}", string(name)),
-            Some(Object::Procedure { name, args, returns, commits }) => {
+            Some(Object::Procedure { name, args, returns }) => {
                 let returns = match returns.as_slice() {
                     [] => String::new(),
                     returns => format!(", returns = {}", names(domain, returns)),
                 };
-                let commits = if *commits { ", commits = true" } else { "" };
-                format!("procedure = {}, args = {}{returns}{commits}", string(name), names(domain, args))
+                format!("procedure = {}, args = {}{returns}", string(name), names(domain, args))
             }
         };
         let _ = writeln!(out, "{operation} = {{ {text} }}");

@@ -4,18 +4,22 @@ use beds_protocol::Lane;
 
 use super::{
     body::AllDeeds,
+    crud::Wired,
     domain::{Arg, Call, Domain},
     fields::{Ty, ty},
-    names::{Taken, parameter, same, snake, table_words, words},
+    names::{Taken, argument, same, snake, table_words, words},
 };
-use beds_core::inspect::{Direction, Routine, RoutineKind};
+use beds_core::inspect::{Catalogue, Direction, Routine, RoutineKind};
 
 /// The call that runs a routine; an error is why no template can express it.
-pub(super) fn call(routine: &Routine, domain: Option<&Domain>, all: &AllDeeds) -> Result<Call, String> {
+pub(super) fn call(
+    routine: &Routine,
+    domain: Option<&Domain>,
+    wired: &Wired,
+    all: &AllDeeds<'_>,
+) -> Result<Call, String> {
     let deeds = all.own(routine);
-    let is_aggregate = deeds.is_some_and(|deeds| {
-        deeds.names.windows(3).any(|three| three[0] == "fetch" && three[1] == "group" && three[2] == "next")
-    });
+    let is_aggregate = deeds.is_some_and(|deeds| deeds.has(["fetch", "group", "next"]));
     if is_aggregate {
         return Err("an aggregate function has no meaning outside of a query".into());
     }
@@ -24,7 +28,7 @@ pub(super) fn call(routine: &Routine, domain: Option<&Domain>, all: &AllDeeds) -
     for (at, given) in routine.parameters.iter().enumerate() {
         let ty = ty(&given.kind, 0).map_err(|why| format!("its parameter `{}` is of {why}", given.name))?;
         let fallback = format!("arg_{}", at + 1);
-        let name = taken.field(&parameter(&given.name), &fallback);
+        let name = taken.field(&argument(&given.name, given.direction), &fallback);
         let column = domain
             .and_then(|domain| domain.fields.iter().find(|field| same(&given.name, &field.column.name)));
         let takes_null = deeds.is_some_and(|deeds| deeds.asks_null(&given.name));
@@ -42,7 +46,8 @@ pub(super) fn call(routine: &Routine, domain: Option<&Domain>, all: &AllDeeds) -
         None if routine.kind == RoutineKind::Function => return Err("its return type cannot be seen".into()),
         None => None,
     };
-    let (lane, commits, notes) = lane(routine, all);
+    let (lane, commits, mut notes) = lane(routine, all);
+    notes.extend(wired.reason.clone());
     let name = call_name(&routine.name);
     let description = match routine.comment.trim() {
         "" => format!(
@@ -77,7 +82,7 @@ fn call_name(routine: &str) -> String {
 }
 
 /// The lane, whether the routine commits by itself, and why the lane is not what the routine declares.
-fn lane(routine: &Routine, all: &AllDeeds) -> (Lane, bool, Vec<String>) {
+fn lane(routine: &Routine, all: &AllDeeds<'_>) -> (Lane, bool, Vec<String>) {
     let function = routine.kind == RoutineKind::Function;
     match all.with_called(routine) {
         Some((false, _)) if !routine.declares_write => (Lane::Read, false, Vec::new()),
@@ -103,30 +108,31 @@ fn lane(routine: &Routine, all: &AllDeeds) -> (Lane, bool, Vec<String>) {
     }
 }
 
-/// The domain that a routine belongs to: the one whose table its name mentions, with the most words, or else the
-/// one whose table its text mentions most often.
-pub(super) fn home(routine: &Routine, domains: &[Domain], all: &AllDeeds) -> Option<usize> {
+/// The relation that a routine belongs to: the one that its name mentions, with the most words, and of equals the one
+/// that its text mentions most often; or else the one that its text mentions most often. `relations` are their names.
+pub(super) fn home(
+    routine: &Routine,
+    relations: &[&str],
+    catalogue: &Catalogue,
+    all: &AllDeeds<'_>,
+) -> Option<usize> {
     let name = words(&routine.name);
-    let tables: Vec<(usize, &str)> = domains
-        .iter()
-        .enumerate()
-        .filter_map(|(at, domain)| domain.source.as_ref().map(|(_, table)| (at, table.as_str())))
-        .collect();
-    let mentioned = |table: &str| {
-        let table = table_words(table);
-        let found = !table.is_empty() && name.windows(table.len()).any(|part| part == table);
-        found.then_some(table.len())
+    let mentioned = |relation: &str| {
+        let words = table_words(relation);
+        let found = !words.is_empty() && name.windows(words.len()).any(|part| part == words);
+        found.then_some(words.len())
     };
-    let by_name = tables.iter().filter_map(|(at, table)| Some((mentioned(table)?, *at)));
+    let deeds = all.own(routine);
+    let count = |relation: &str| {
+        deeds.map_or(0, |deeds| deeds.names().filter(|name| catalogue.is_one_name(name, relation)).count())
+    };
+    let named = relations.iter().enumerate();
+    let by_name =
+        named.clone().filter_map(|(at, relation)| Some((mentioned(relation)?, count(relation), at)));
     // Of equals, the first.
-    if let Some((_, at)) = by_name.max_by_key(|(length, at)| (*length, usize::MAX - at)) {
+    if let Some((_, _, at)) = by_name.max_by_key(|(length, count, at)| (*length, *count, usize::MAX - at)) {
         return Some(at);
     }
-    let deeds = all.own(routine)?;
-    let count = |table: &str| {
-        let table = table.to_lowercase();
-        deeds.names.iter().filter(|name| **name == table).count()
-    };
-    let by_text = tables.iter().map(|(at, table)| (count(table), *at)).filter(|(count, _)| *count > 0);
+    let by_text = named.map(|(at, relation)| (count(relation), at)).filter(|(count, _)| *count > 0);
     by_text.max_by_key(|(count, at)| (*count, usize::MAX - at)).map(|(_, at)| at)
 }

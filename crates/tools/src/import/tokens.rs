@@ -6,10 +6,12 @@
 
 use std::{iter::Peekable, str::Chars};
 
+use beds_core::inspect::SqlMode;
+
 /// A piece of a routine's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Token {
-    /// A bare word, in lower case. A variable of the session has its `@`, a variable of the server does not.
+pub(crate) enum Token {
+    /// A bare word as it is written. A variable of the session has its `@`, a variable of the server does not.
     Word(String),
     /// A quoted name.
     Name(String),
@@ -22,28 +24,34 @@ pub(super) enum Token {
 
 impl Token {
     /// The name that it may stand for.
-    pub(super) fn name(&self) -> Option<&str> {
+    pub(crate) fn name(&self) -> Option<&str> {
         match self {
             Self::Word(text) | Self::Name(text) => Some(text),
             Self::Mark(_) | Self::Unended => None,
         }
     }
 
-    /// Whether it is this word, in lower case.
-    pub(super) fn is(&self, word: &str) -> bool {
-        matches!(self, Self::Word(text) if text == word)
+    /// Whether it is this word, in any case.
+    pub(crate) fn is(&self, word: &str) -> bool {
+        matches!(self, Self::Word(text) if text.eq_ignore_ascii_case(word))
+    }
+
+    /// Whether it is this mark.
+    pub(crate) fn is_mark(&self, mark: char) -> bool {
+        *self == Self::Mark(mark)
     }
 }
 
 /// Words, names and marks. Comments are gone; what MariaDB runs of them, `/*! … */` and `/*M! … */`, is there, whatever
 /// version it asks for: MariaDB keeps a routine without what it did not run.
-pub(super) fn tokens(body: &str) -> Vec<Token> {
-    let mut text = Text { chars: body.chars().peekable(), is_executable: false };
+pub(crate) fn tokens(body: &str, mode: SqlMode) -> Vec<Token> {
+    let mut text = Text { chars: body.chars().peekable(), mode, is_executable: false };
     std::iter::from_fn(|| text.token()).collect()
 }
 
 struct Text<'t> {
     chars: Peekable<Chars<'t>>,
+    mode: SqlMode,
     /// Whether this is inside of `/*! … */`.
     is_executable: bool,
 }
@@ -63,8 +71,12 @@ impl Text<'_> {
                 '*' if self.is_executable && self.chars.next_if_eq(&'/').is_some() => {
                     self.is_executable = false;
                 }
+                '"' if self.mode.ansi_quotes => {
+                    return Some(self.quoted(c, false).map_or(Token::Unended, Token::Name));
+                }
                 '\'' | '"' => {
-                    return Some(self.quoted(c, true).map_or(Token::Unended, |_| Token::Mark('\'')));
+                    let escapes = !self.mode.no_backslash_escapes;
+                    return Some(self.quoted(c, escapes).map_or(Token::Unended, |_| Token::Mark('\'')));
                 }
                 '`' => return Some(self.quoted(c, false).map_or(Token::Unended, Token::Name)),
                 '@' => {
@@ -74,7 +86,7 @@ impl Text<'_> {
                     }
                     return Some(Token::Mark('@'));
                 }
-                c if in_word(c) => return Some(Token::Word(self.word(&c.to_lowercase().to_string()))),
+                c if in_word(c) => return Some(Token::Word(self.word(&c.to_string()))),
                 c if is_blank(c) => {}
                 c => return Some(Token::Mark(c)),
             }
@@ -139,7 +151,7 @@ impl Text<'_> {
     fn word(&mut self, begin: &str) -> String {
         let mut word = begin.to_owned();
         while let Some(c) = self.chars.next_if(|&c| in_word(c)) {
-            word.extend(c.to_lowercase());
+            word.push(c);
         }
         word
     }
@@ -157,15 +169,19 @@ fn is_blank(c: char) -> bool {
 mod tests {
     use super::*;
 
-    /// The tokens with blanks between them, names in backquotes, `…` for what does not end.
+    /// The tokens with blanks between them, words in lower case, names in backquotes, `…` for what does not end.
     fn shown(body: &str) -> String {
+        shown_in(body, SqlMode::default())
+    }
+
+    fn shown_in(body: &str, mode: SqlMode) -> String {
         let shown = |token: Token| match token {
-            Token::Word(word) => word,
+            Token::Word(word) => word.to_lowercase(),
             Token::Name(name) => format!("`{name}`"),
             Token::Mark(mark) => mark.to_string(),
             Token::Unended => "…".to_owned(),
         };
-        tokens(body).into_iter().map(shown).collect::<Vec<_>>().join(" ")
+        tokens(body, mode).into_iter().map(shown).collect::<Vec<_>>().join(" ")
     }
 
     /// Held against MariaDB 10.11.
@@ -235,6 +251,22 @@ mod tests {
         ];
         for (body, expected) in cases {
             assert_eq!(shown(body), expected, "{body:?}");
+        }
+    }
+
+    /// Held against MariaDB 10.11 as well: each routine keeps the mode in which it was made.
+    #[test]
+    fn a_text_is_read_in_its_own_mode() {
+        let names = SqlMode { ansi_quotes: true, ..SqlMode::default() };
+        let plain = SqlMode { no_backslash_escapes: true, ..SqlMode::default() };
+        let cases = [
+            (names, "\"a\"\"b\" 'c\\'' d", "`a\"b` ' d"),
+            (names, "\"a\\\" b", "`a\\` b"),
+            (plain, "'c:\\'; \"d\\\" e", "' ; ' e"),
+            (plain, "'it''s\\' b", "' b"),
+        ];
+        for (mode, body, expected) in cases {
+            assert_eq!(shown_in(body, mode), expected, "{body:?}");
         }
     }
 }

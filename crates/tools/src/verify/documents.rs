@@ -2,7 +2,6 @@
 
 use super::{
     Findings,
-    relation::is_written,
     types::{Against, Fit, fit},
 };
 use beds_core::{
@@ -43,8 +42,7 @@ pub(super) fn check(object: &Object, relation: &Relation, findings: &mut Finding
             }
             continue;
         };
-        let writes =
-            is_written(index, findings) || field.generated.is_some() || domain.version == Some(index);
+        let writes = findings.is_written(index) || field.generated.is_some() || domain.version == Some(index);
         if object.usage != Usage::Create || !writes {
             continue;
         }
@@ -64,15 +62,15 @@ pub(super) fn check(object: &Object, relation: &Relation, findings: &mut Finding
         if is_read_too {
             continue;
         }
-        match fit(&column.kind, &field.ty, Against { engine: Engine::MongoDb, written: true }) {
-            Fit::Fine => {}
-            Fit::Doubt(why) => {
-                findings.warning(place, format!("the member `{}` {why}", column.name));
-            }
-            Fit::Wrong(why) => {
-                findings.push(severity(strict), place, format!("the member `{}` {why}", column.name));
-            }
-        }
+        let fit = match fit(
+            &column.kind,
+            &field.ty,
+            Against { engine: Engine::MongoDb, written: true, shown: true },
+        ) {
+            Fit::Wrong(why) if !strict => Fit::Doubt(why),
+            fit => fit,
+        };
+        findings.fit(fit, &place, &format!("the member `{}`", column.name), &column.written);
     }
 }
 

@@ -1,15 +1,17 @@
 //! What the node's user may do, against what its domains need: too little is an error, too much a warning.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, Findings, Severity, place, what};
 use beds_core::{
-    inspect::{Catalogue, Grant, Granted},
+    inspect::{Catalogue, Grant, Granted, same_word},
     spec::{Domain, Object, ObjectKind, Usage},
 };
 
 /// The node's own tables and databases, which no template names.
 const OWN_PREFIX: &str = "beds";
+/// How many grants a finding names.
+const SHOWN_MAX: usize = 10;
 
 /// Reports a privilege that an object needs and the user has not.
 pub(super) fn check(object: &Object, catalogue: &Catalogue, findings: &mut Findings<'_>) {
@@ -24,13 +26,7 @@ pub(super) fn check(object: &Object, catalogue: &Catalogue, findings: &mut Findi
 pub(super) fn lacks(object: &Object, catalogue: &Catalogue) -> Option<&'static str> {
     let list = catalogue.grants.list.as_ref()?;
     let needed = needed(object, catalogue.documents);
-    let gives = |grant: &Grant| {
-        let has = grant.privileges.iter().any(|privilege| {
-            privilege.eq_ignore_ascii_case(needed)
-                || (!catalogue.documents && matches!(privilege.as_str(), "ALL PRIVILEGES" | "ALL"))
-        });
-        has && covers(&grant.on, object)
-    };
+    let gives = |grant: &Grant| gives(grant, needed) && covers(&grant.on, object, catalogue);
     (!list.iter().any(gives)).then_some(needed)
 }
 
@@ -50,53 +46,137 @@ fn needed(object: &Object, documents: bool) -> &'static str {
     }
 }
 
-fn covers(on: &Granted, object: &Object) -> bool {
+fn covers(on: &Granted, object: &Object, catalogue: &Catalogue) -> bool {
     match on {
         Granted::Server | Granted::Database => true,
         Granted::Relation(name) | Granted::Columns(name) => {
-            super::is_relation(object.kind) && name == object.name
+            super::is_relation(object.kind) && catalogue.is_one_name(name, object.name)
         }
-        Granted::Procedure(name) => {
-            object.kind == ObjectKind::Procedure && name.eq_ignore_ascii_case(object.name)
-        }
-        Granted::Function(name) => {
-            object.kind == ObjectKind::Function && name.eq_ignore_ascii_case(object.name)
-        }
+        Granted::Procedure(name) => object.kind == ObjectKind::Procedure && same_word(name, object.name),
+        Granted::Function(name) => object.kind == ObjectKind::Function && same_word(name, object.name),
         Granted::Elsewhere(_) => false,
     }
 }
 
-/// Grants that no domain on the database needs.
-pub(super) fn excess(database: &str, domains: &[&'static Domain], catalogue: &Catalogue) -> Vec<Finding> {
-    let Some(list) = &catalogue.grants.list else { return Vec::new() };
-    let objects: Vec<Object> = domains.iter().flat_map(|domain| domain.database_objects()).collect();
-    let mut excess = BTreeSet::new();
-    for grant in list {
-        if let Some(text) =
-            if catalogue.documents { too_much_of_documents(grant) } else { too_much(grant, &objects) }
-        {
-            excess.insert(text);
+/// Whether the user may do this to a relation, for a grant that names it, its database or everything.
+pub(super) fn lacks_on(relation: &str, privilege: &str, catalogue: &Catalogue) -> bool {
+    catalogue.grants.list.as_ref().is_some_and(|list| {
+        !list.iter().any(|grant| {
+            let is_on = match &grant.on {
+                Granted::Server | Granted::Database => true,
+                Granted::Relation(name) | Granted::Columns(name) => catalogue.is_one_name(name, relation),
+                Granted::Procedure(_) | Granted::Function(_) | Granted::Elsewhere(_) => false,
+            };
+            is_on && gives(grant, privilege)
+        })
+    })
+}
+
+/// Whether the user sees every object that has this privilege.
+pub(super) fn sees_all(privilege: &str, catalogue: &Catalogue) -> bool {
+    catalogue.grants.list.as_ref().is_none_or(|list| {
+        list.iter().any(|grant| {
+            matches!(grant.on, Granted::Server | Granted::Database)
+                && (gives(grant, privilege) || (privilege != "EXECUTE" && gives(grant, "SELECT")))
+        })
+    })
+}
+
+fn gives(grant: &Grant, privilege: &str) -> bool {
+    grant.privileges.iter().any(|given| {
+        given.eq_ignore_ascii_case(privilege) || matches!(given.as_str(), "ALL PRIVILEGES" | "ALL")
+    })
+}
+
+/// What an account may do, as one of its databases sees it.
+#[derive(Debug)]
+pub(super) struct Seen {
+    /// The server and the account.
+    account: (String, String),
+    /// The name that templates use for the database.
+    database: String,
+    /// Each grant as it is written: what of it no template on this database needs; `None` where it is about another one.
+    grants: Vec<(String, Option<Excess>)>,
+}
+
+/// What of a grant nobody needs, if anything.
+type Excess = Option<String>;
+
+impl Seen {
+    pub(super) fn of(database: &str, domains: &[&'static Domain], catalogue: &Catalogue) -> Self {
+        let objects: Vec<Object> = domains.iter().flat_map(|domain| domain.database_objects()).collect();
+        let judge = |grant: &Grant| {
+            let excess = if catalogue.documents {
+                too_much_of_documents(grant)
+            } else {
+                too_much(grant, &objects, catalogue)
+            };
+            let is_elsewhere = matches!(grant.on, Granted::Elsewhere(_));
+            // What is elsewhere is too much only where no other database needs it.
+            let is_own = excess.is_none() || !is_elsewhere;
+            (grant.written.clone(), (!is_elsewhere || is_own).then_some(excess))
+        };
+        let list = catalogue.grants.list.iter().flatten();
+        Self {
+            account: (catalogue.server.clone(), catalogue.grants.user.clone()),
+            database: database.to_owned(),
+            grants: list.map(judge).collect(),
+        }
+    }
+}
+
+/// Grants that no domain needs: one finding an account, since a grant for one of its databases is none of the others'.
+pub(super) fn excess(seen: Vec<Seen>) -> Vec<Finding> {
+    let mut accounts: BTreeMap<(String, String), Vec<Seen>> = BTreeMap::new();
+    for seen in seen {
+        accounts.entry(seen.account.clone()).or_default().push(seen);
+    }
+    accounts.into_iter().filter_map(|((_, user), seen)| of_account(&user, &seen)).collect()
+}
+
+fn of_account(user: &str, seen: &[Seen]) -> Option<Finding> {
+    let written: BTreeSet<&String> =
+        seen.iter().flat_map(|seen| &seen.grants).map(|(written, _)| written).collect();
+    let mut excess: BTreeSet<String> = BTreeSet::new();
+    for written in written {
+        let judged: Vec<&Excess> = seen
+            .iter()
+            .flat_map(|seen| seen.grants.iter().filter(|(other, _)| other == written))
+            .filter_map(|(_, excess)| excess.as_ref())
+            .collect();
+        if judged.is_empty() {
+            excess.insert(elsewhere(written));
+        } else if judged.iter().all(|excess| excess.is_some()) {
+            excess.extend(judged.into_iter().flatten().cloned());
         }
     }
     if excess.is_empty() {
-        return Vec::new();
+        return None;
     }
-    let list: Vec<String> = excess.into_iter().collect();
-    vec![Finding {
+    let count = excess.len();
+    let mut shown: Vec<String> = excess.into_iter().take(SHOWN_MAX).collect();
+    if count > SHOWN_MAX {
+        shown.push(format!("and {} more", count - SHOWN_MAX));
+    }
+    let databases: Vec<&str> = seen.iter().map(|seen| seen.database.as_str()).collect();
+    Some(Finding {
         template: None,
-        database: database.to_owned(),
+        database: databases.join(", "),
         severity: Severity::Warning,
         place: "grants".to_owned(),
-        message: format!(
-            "`{}` has more privileges than the templates need: {}",
-            catalogue.grants.user,
-            list.join("; ")
-        ),
+        message: format!("`{user}` has more privileges than the templates need: {}", shown.join("; ")),
         hint: Some("`bedsc grants` writes what a node needs".to_owned()),
-    }]
+    })
 }
 
-fn too_much(grant: &Grant, objects: &[Object]) -> Option<String> {
+/// `GRANT SELECT ON `a`.`b` TO …` as `SELECT on a.b`.
+fn elsewhere(written: &str) -> String {
+    let what = written.strip_prefix("GRANT ").unwrap_or(written);
+    let what = what.split(" TO `").next().unwrap_or(what);
+    what.replacen(" ON ", " on ", 1).replace('`', "")
+}
+
+fn too_much(grant: &Grant, objects: &[Object], catalogue: &Catalogue) -> Option<String> {
     let harmless = |privilege: &&String| matches!(privilege.as_str(), "SELECT" | "EXECUTE" | "SHOW VIEW");
     let all = || grant.privileges.join(", ");
     let used = |is: &dyn Fn(&Object) -> bool| objects.iter().any(is);
@@ -124,18 +204,17 @@ fn too_much(grant: &Grant, objects: &[Object]) -> Option<String> {
         Granted::Elsewhere(name) => Some(format!("{} on {name}", all())),
         Granted::Relation(name) | Granted::Columns(name) if name.starts_with(OWN_PREFIX) => None,
         Granted::Relation(name) | Granted::Columns(name) => {
-            let is_used = used(&|object| super::is_relation(object.kind) && object.name == name.as_str());
+            let is_used =
+                used(&|object| super::is_relation(object.kind) && catalogue.is_one_name(object.name, name));
             only("SELECT", is_used, name, "relation")
         }
         Granted::Procedure(name) => {
-            let is_used = used(&|object| {
-                object.kind == ObjectKind::Procedure && object.name.eq_ignore_ascii_case(name)
-            });
+            let is_used =
+                used(&|object| object.kind == ObjectKind::Procedure && same_word(object.name, name));
             only("EXECUTE", is_used, name, "procedure")
         }
         Granted::Function(name) => {
-            let is_used =
-                used(&|object| object.kind == ObjectKind::Function && object.name.eq_ignore_ascii_case(name));
+            let is_used = used(&|object| object.kind == ObjectKind::Function && same_word(object.name, name));
             only("EXECUTE", is_used, name, "function")
         }
     }

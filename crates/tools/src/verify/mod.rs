@@ -10,6 +10,8 @@ mod relation;
 mod report;
 mod routine;
 mod types;
+mod used;
+mod uses;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -29,6 +31,8 @@ use beds_mongodb::MongoDb;
 
 pub use report::Report;
 
+use self::types::Fit;
+
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -37,6 +41,8 @@ pub enum Severity {
     Error,
     /// It works, but not as somebody may think.
     Warning,
+    /// It works as well as a template can say it: a part of what is written is not kept, and replies show what is.
+    Note,
 }
 
 impl Severity {
@@ -46,6 +52,7 @@ impl Severity {
         match self {
             Self::Error => "error",
             Self::Warning => "warning",
+            Self::Note => "note",
         }
     }
 }
@@ -112,6 +119,40 @@ impl Findings<'_> {
     fn warning(&mut self, place: impl Into<String>, message: impl Into<String>) -> &mut Finding {
         self.push(Severity::Warning, place, message)
     }
+
+    fn note(&mut self, place: impl Into<String>, message: impl Into<String>) -> &mut Finding {
+        self.push(Severity::Note, place, message)
+    }
+
+    /// Whether clients' values reach the column through a procedure or a collection.
+    fn is_written(&self, index: usize) -> bool {
+        let domain = self.domain;
+        let field = &domain.fields[index];
+        let is_given = field.generated.is_none() && domain.version != Some(index);
+        let takes = |object: &Object| match object.usage {
+            Usage::Create | Usage::Update => {
+                domain.engine() == Engine::MongoDb || object.args.contains(&index)
+            }
+            Usage::Read | Usage::Delete | Usage::Call(_) => false,
+        };
+        is_given && domain.database_objects().iter().any(takes)
+    }
+
+    /// How well something fits; an error says `written`, its type.
+    fn fit(&mut self, fit: Fit, place: &str, subject: &str, written: &str) {
+        match fit {
+            Fit::Fine => {}
+            Fit::Noted(why) => {
+                self.note(place, format!("{subject} {why}"));
+            }
+            Fit::Doubt(why) => {
+                self.warning(place, format!("{subject} {why}"));
+            }
+            Fit::Wrong(why) => {
+                self.error(place, format!("{subject} {why}")).hint(format!("its type is `{written}`"));
+            }
+        }
+    }
 }
 
 impl Finding {
@@ -142,16 +183,21 @@ pub async fn verify(sources: Sources<'_>, domains: &[&'static Domain]) -> Report
         (database, domains, seen)
     });
     let mut report = Report::default();
+    let mut seen_by: Vec<grants::Seen> = Vec::new();
     for (database, domains, seen) in join_all(looks).await {
         match seen {
             Ok(catalogue) => {
                 for domain in &domains {
-                    report.findings.extend(check(domain, &catalogue));
+                    let (notes, findings) = check(domain, &catalogue)
+                        .into_iter()
+                        .partition::<Vec<_>, _>(|finding| finding.severity == Severity::Note);
+                    report.findings.extend(findings);
+                    report.notes.extend(notes);
                     report.checked.push(domain.name.to_owned());
                 }
-                report.findings.extend(grants::excess(database, &domains, &catalogue));
+                seen_by.push(grants::Seen::of(database, &domains, &catalogue));
             }
-            Err(Unseen { reason, hint }) => report.unchecked.push(Unchecked {
+            Err(Unseen { reason, hint, .. }) => report.unchecked.push(Unchecked {
                 database: database.to_owned(),
                 reason,
                 hint,
@@ -159,6 +205,7 @@ pub async fn verify(sources: Sources<'_>, domains: &[&'static Domain]) -> Report
             }),
         }
     }
+    report.findings.extend(grants::excess(seen_by));
     report.sort();
     report
 }
@@ -173,24 +220,36 @@ async fn look(sources: Sources<'_>, domains: &[&'static Domain]) -> Result<Catal
         sample: 0,
         timeout: sources.timeout,
     };
-    let name = first.database;
+    self::catalogue(sources, first.engine(), first.database, &scope).await
+}
+
+/// What the database of a template holds.
+///
+/// # Errors
+/// When no server is configured for it, or the server cannot be looked at.
+pub async fn catalogue(
+    sources: Sources<'_>,
+    engine: Engine,
+    name: &str,
+    scope: &Scope,
+) -> Result<Catalogue, Unseen> {
     let missing = || {
-        let section = first.engine().as_str();
+        let section = engine.as_str();
         Unseen::new(
             format!("[{section}.{name}] is not configured"),
             "add it to config/, with the url of its server",
         )
     };
-    match first.engine() {
+    match engine {
         Engine::MariaDb => {
             let server = sources.mariadb.get(name).ok_or_else(missing)?;
-            beds_mariadb::inspect(server.url.as_ref().ok_or_else(missing)?, &scope).await
+            beds_mariadb::inspect(server.url.as_ref().ok_or_else(missing)?, scope).await
         }
         Engine::MongoDb => {
             let server = sources.mongodb.get(name).ok_or_else(missing)?;
             let url = server.url.as_ref().ok_or_else(missing)?;
             let database = server.database.as_deref().unwrap_or(name);
-            beds_mongodb::inspect(url, database, &scope, &|_| true, &|_, _, _| ()).await
+            beds_mongodb::inspect(url, database, scope, &|_| true, &|_, _, _| ()).await
         }
     }
 }
@@ -231,7 +290,7 @@ fn place(usage: Usage) -> String {
 
 fn check_relation(object: &Object, catalogue: &Catalogue, findings: &mut Findings<'_>) {
     let place = place(object.usage);
-    let Some(relation) = catalogue.relation(object.name) else {
+    let Some(relation) = catalogue.relation_named(object.name) else {
         let names = catalogue.relations.iter().map(|relation| relation.name.as_str());
         missing(object, what(object.kind), names, catalogue, findings);
         return;
@@ -256,7 +315,7 @@ fn check_relation(object: &Object, catalogue: &Catalogue, findings: &mut Finding
     }
     grants::check(object, catalogue, findings);
     match object.usage {
-        Usage::Read => relation::check(object, relation, findings),
+        Usage::Read => relation::check(object, relation, catalogue, findings),
         Usage::Create | Usage::Update | Usage::Delete => documents::check(object, relation, findings),
         Usage::Call(_) => {}
     }

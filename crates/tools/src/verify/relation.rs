@@ -1,26 +1,42 @@
 //! Fields against the columns of what a domain reads.
 
-use beds_protocol::{Operation, nearest};
+use beds_protocol::nearest;
 
 use super::{
     Findings,
-    types::{Against, Fit, fit},
+    types::{Against, fit},
+    used,
 };
+use crate::import;
 use beds_core::{
-    inspect::{Column, Evidence, Kind, Relation, RelationKind, Supplied},
-    spec::{Engine, Field, Generated, Object, Type, Usage},
+    inspect::{Catalogue, Column, Evidence, Kind, Relation, RelationKind, same_word},
+    spec::{Engine, Field, Object, Type},
 };
 
 /// Holds the fields of a domain against the relation that it reads.
-pub(super) fn check(object: &Object, relation: &Relation, findings: &mut Findings<'_>) {
+pub(super) fn check(
+    object: &Object,
+    relation: &Relation,
+    catalogue: &Catalogue,
+    findings: &mut Findings<'_>,
+) {
     let domain = findings.domain;
     let place = super::place(object.usage);
-    for note in &relation.notes {
-        findings.error(&place, format!("`{}`: {note}", relation.name));
+    if let Some(broken) = &relation.broken {
+        findings.error(&place, format!("nobody can read `{}`: {broken}", relation.name)).hint(
+            "mend the view: its definer must exist, and may use what it is made of; or the node's user may",
+        );
+    }
+    if let Some(writer) =
+        import::writer_of(relation, catalogue).filter(|_| relation.kind == RelationKind::View)
+    {
+        findings
+            .error(&place, format!("`{}` runs {writer}, which may write: a fetch only reads", relation.name))
+            .hint("read another view, or declare the function READS SQL DATA if it does not write");
     }
     if relation.columns.is_empty() {
         // A collection without a validator declares no members.
-        if domain.engine() == Engine::MariaDb && relation.notes.is_empty() {
+        if domain.engine() == Engine::MariaDb && relation.broken.is_none() {
             findings
                 .error(&place, format!("the columns of `{}` cannot be seen", relation.name))
                 .hint("the user needs SELECT on it; a view may be broken: select from it");
@@ -37,12 +53,13 @@ pub(super) fn check(object: &Object, relation: &Relation, findings: &mut Finding
         check_key(&place, relation, findings);
         check_unique(relation, findings);
     }
+    used::required(relation, catalogue, findings);
 }
 
 /// The column of a field. MariaDB does not tell case apart in columns.
 fn column<'r>(relation: &'r Relation, field: &Field, engine: Engine) -> Option<&'r Column> {
     relation.columns.iter().find(|column| match engine {
-        Engine::MariaDb => column.name.to_lowercase() == field.column.to_lowercase(),
+        Engine::MariaDb => same_word(&column.name, field.column),
         Engine::MongoDb => column.name == field.column,
     })
 }
@@ -64,18 +81,6 @@ fn missing(field: &Field, relation: &Relation, findings: &mut Findings<'_>) {
     });
 }
 
-/// Whether clients' values reach the column through a procedure or a collection.
-pub(super) fn is_written(index: usize, findings: &Findings<'_>) -> bool {
-    let domain = findings.domain;
-    let field = &domain.fields[index];
-    let is_given = field.generated.is_none() && domain.version != Some(index);
-    let takes = |object: &Object| match object.usage {
-        Usage::Create | Usage::Update => domain.engine() == Engine::MongoDb || object.args.contains(&index),
-        Usage::Read | Usage::Delete | Usage::Call(_) => false,
-    };
-    is_given && domain.database_objects().iter().any(takes)
-}
-
 fn check_column(
     index: usize,
     field: &Field,
@@ -86,19 +91,10 @@ fn check_column(
     let domain = findings.domain;
     let place = format!("field {}", field.name);
     // A view may show another form of what a procedure takes; the procedure's parameters are looked at themselves.
-    let written = relation.kind != RelationKind::View && is_written(index, findings);
+    let written = relation.kind != RelationKind::View && findings.is_written(index);
     let subject = format!("the column `{}`", column.name);
-    match fit(&column.kind, &field.ty, Against { engine: domain.engine(), written }) {
-        Fit::Fine => {}
-        Fit::Doubt(why) => {
-            findings.warning(&place, format!("{subject} {why}"));
-        }
-        Fit::Wrong(why) => {
-            findings
-                .error(&place, format!("{subject} {why}"))
-                .hint(format!("its type is `{}`", column.written));
-        }
-    }
+    let fit = fit(&column.kind, &field.ty, Against { engine: domain.engine(), written, shown: true });
+    findings.fit(fit, &place, &subject, &column.written);
     // A page would go on at another place than the one before ended.
     if domain.fetch.sort.contains(&index)
         && matches!(field.ty, Type::String { .. })
@@ -116,24 +112,18 @@ fn check_column(
         let message = format!("{subject} may be null, but the field may not");
         let hint = "add nullable = true, or declare the column not null";
         match relation.kind {
+            // A page that ends at a null has no next one, and a null is found by no key.
+            RelationKind::View if domain.fetch.sort.contains(&index) => {
+                findings.error(&place, message).hint("add nullable = true, or take it out of `sort`");
+            }
             // MariaDB calls many expressions of views nullable that never are null.
-            RelationKind::View => findings.warning(&place, message).hint(hint),
-            RelationKind::Table | RelationKind::Collection => findings.error(&place, message).hint(hint),
+            RelationKind::View => {
+                findings.warning(&place, message).hint(hint);
+            }
+            RelationKind::Table | RelationKind::Collection => {
+                findings.error(&place, message).hint(hint);
+            }
         }
-    }
-    let is_created = domain.operations().any(|(operation, _)| operation == Operation::Create)
-        && relation.kind == RelationKind::Table;
-    if is_created
-        && field.generated == Some(Generated::Database)
-        && !column.nullable
-        && column.default == Supplied::Nothing
-    {
-        findings.warning(
-            &place,
-            format!(
-                "{subject} has no default and counts nothing: only a trigger or a procedure can generate it"
-            ),
-        );
     }
 }
 
@@ -145,8 +135,8 @@ fn check_key(place: &str, relation: &Relation, findings: &mut Findings<'_>) {
     }
     let is_unique = relation.indexes.iter().any(|index| {
         index.unique
-            && index.whole
-            && index.columns.iter().all(|column| columns.iter().any(|key| key.eq_ignore_ascii_case(column)))
+            && index.identifies
+            && index.columns.iter().all(|column| columns.iter().any(|key| same_word(key, column)))
     });
     if !is_unique {
         findings
@@ -169,7 +159,7 @@ fn check_unique(relation: &Relation, findings: &mut Findings<'_>) {
             index.unique
                 && index.whole
                 && index.columns.len() == 1
-                && index.columns[0].eq_ignore_ascii_case(field.column)
+                && same_word(&index.columns[0], field.column)
         });
         let is_key = domain.key == [at];
         let place = format!("field {}", field.name);

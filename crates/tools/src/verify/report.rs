@@ -18,6 +18,8 @@ pub struct Report {
     pub checked: Vec<String>,
     /// Where they disagree, worst first.
     pub findings: Vec<Finding>,
+    /// What of values is not kept, and what could not be looked at: nothing that anybody must mend.
+    pub notes: Vec<Finding>,
     /// Databases that could not be looked at.
     pub unchecked: Vec<Unchecked>,
 }
@@ -25,16 +27,18 @@ pub struct Report {
 impl Report {
     pub(super) fn sort(&mut self) {
         self.checked.sort();
-        self.findings.sort_by(|a, b| {
-            (a.severity, &a.template, &a.place, &a.message).cmp(&(
-                b.severity,
-                &b.template,
-                &b.place,
-                &b.message,
-            ))
-        });
-        // Two uses of one object may find the same.
-        self.findings.dedup();
+        for list in [&mut self.findings, &mut self.notes] {
+            list.sort_by(|a, b| {
+                (a.severity, &a.template, &a.place, &a.message).cmp(&(
+                    b.severity,
+                    &b.template,
+                    &b.place,
+                    &b.message,
+                ))
+            });
+            // Two uses of one object may find the same.
+            list.dedup();
+        }
     }
 
     /// How many findings are this bad.
@@ -58,26 +62,29 @@ impl Report {
             "warnings": self.count(Severity::Warning),
             "templates": self.checked,
             "findings": self.findings,
+            "notes": self.notes,
             "unchecked": self.unchecked,
         });
         format!("{value:#}\n")
     }
 
-    /// As a table, with styles: who prints it takes them off where nobody sees them.
+    /// As a table, with styles: who prints it takes them off where nobody sees them. The notes are in it on demand.
     #[must_use]
-    pub fn table(&self) -> String {
+    pub fn table(&self, notes: bool) -> String {
+        let shown = self.findings.iter().chain(self.notes.iter().filter(|_| notes));
         let subject =
             |finding: &Finding| finding.template.clone().unwrap_or_else(|| format!("({})", finding.database));
-        let width = |text: &dyn Fn(&Finding) -> usize| self.findings.iter().map(text).max().unwrap_or(0);
+        let width = |text: &dyn Fn(&Finding) -> usize| shown.clone().map(text).max().unwrap_or(0);
         let (templates, places) = (
             width(&|finding| subject(finding).chars().count()),
             width(&|finding| finding.place.chars().count()),
         );
         let mut out = String::new();
-        for finding in &self.findings {
+        for finding in shown.clone() {
             let style = match finding.severity {
                 Severity::Error => ERROR,
                 Severity::Warning => WARNING,
+                Severity::Note => HINT,
             };
             let _ = writeln!(
                 out,
@@ -108,6 +115,13 @@ impl Report {
             plural(self.count(Severity::Error), "error"),
             plural(self.count(Severity::Warning), "warning")
         );
+        if !notes && !self.notes.is_empty() {
+            let _ = writeln!(
+                out,
+                "{} on what is kept and seen: --notes shows them",
+                plural(self.notes.len(), "note")
+            );
+        }
         out
     }
 }

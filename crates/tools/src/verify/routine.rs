@@ -4,7 +4,8 @@ use beds_protocol::Lane;
 
 use super::{
     Findings,
-    types::{Against, Fit, fit},
+    types::{Against, fit},
+    used,
 };
 use crate::import;
 use beds_core::{
@@ -65,6 +66,8 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
             .hint("add commits = true, so that replies say that its effect is at least once");
     }
     check_parameters(&place, &passed, routine, findings);
+    used::kept(object, routine, catalogue, findings);
+    used::check(&place, routine, catalogue, findings);
 }
 
 fn check_parameters(place: &str, passed: &[Passed<'_>], routine: &Routine, findings: &mut Findings<'_>) {
@@ -102,17 +105,9 @@ fn check_parameters(place: &str, passed: &[Passed<'_>], routine: &Routine, findi
             findings.error(place, message).hint(format!("write mode = \"{}\"", parameter.direction.as_str()));
         }
         let written = parameter.direction != Direction::Out && arg.chosen;
-        match fit(&parameter.kind, arg.ty, Against { engine: Engine::MariaDb, written }) {
-            Fit::Fine => {}
-            Fit::Doubt(why) => {
-                findings.warning(place, format!("{subject} {why}"));
-            }
-            Fit::Wrong(why) => {
-                findings
-                    .error(place, format!("{subject} {why}"))
-                    .hint(format!("its type is `{}`", parameter.written));
-            }
-        }
+        let shown = parameter.direction != Direction::In;
+        let fit = fit(&parameter.kind, arg.ty, Against { engine: Engine::MariaDb, written, shown });
+        findings.fit(fit, place, &subject, &parameter.written);
     }
 }
 
@@ -122,15 +117,6 @@ fn is_same(parameter: &Parameter, name: &str) -> bool {
 
 fn check_returns(place: &str, returns: &Returns, routine: &Routine, findings: &mut Findings<'_>) {
     let (Returns::Scalar(ty), Some((kind, written))) = (returns, &routine.returns) else { return };
-    match fit(kind, ty, Against { engine: Engine::MariaDb, written: false }) {
-        Fit::Fine => {}
-        Fit::Doubt(why) => {
-            findings.warning(place, format!("what `{}` returns {why}", routine.name));
-        }
-        Fit::Wrong(why) => {
-            findings
-                .error(place, format!("what `{}` returns {why}", routine.name))
-                .hint(format!("its type is `{written}`"));
-        }
-    }
+    let fit = fit(kind, ty, Against { engine: Engine::MariaDb, written: false, shown: true });
+    findings.fit(fit, place, &format!("what `{}` returns", routine.name), written);
 }

@@ -3,18 +3,20 @@
 #![allow(clippy::match_same_arms, reason = "a pair of types a line, in the order of the types")]
 
 use beds_core::{
-    inspect::{Column, Kind},
+    inspect::{Column, Kind, UNKNOWN},
     spec::{Engine, Field, Type},
 };
 
-/// How well a type fits.
+/// How well a type fits. The texts are the end of the sentence "the column …".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fit {
     /// Every value does.
     Fine,
-    /// Some do not; the end of the sentence "the column …".
+    /// As well as a template can say it: a part of what is written is not kept.
+    Noted(String),
+    /// Some do not: they are refused, or shown although the template says that there are none.
     Doubt(String),
-    /// None does; the end of the sentence "the column …".
+    /// None does, or some are changed and nobody is told.
     Wrong(String),
 }
 
@@ -24,10 +26,21 @@ pub(super) struct Against {
     pub(super) engine: Engine,
     /// Whether clients' values are written there.
     pub(super) written: bool,
+    /// Whether clients are shown values from there: what a parameter could take besides is nobody's business.
+    pub(super) shown: bool,
 }
 
 fn doubt(text: impl Into<String>) -> Fit {
     Fit::Doubt(text.into())
+}
+
+fn changes(text: impl Into<String>) -> Fit {
+    Fit::Wrong(text.into())
+}
+
+/// Fine, but for what a template cannot say.
+fn noted(is: bool, text: impl Into<String>) -> Fit {
+    if is { Fit::Noted(text.into()) } else { Fit::Fine }
 }
 
 fn wrong(kind: &Kind, ty: &Type) -> Fit {
@@ -53,15 +66,28 @@ pub(super) fn fit(kind: &Kind, ty: &Type, against: Against) -> Fit {
             doubt("is an integer: whatever is not 0 reads as true")
         }
         (Type::Int { .. } | Type::UInt { .. }, _) => integer(kind, ty, against),
-        (Type::Float { .. }, Kind::Float { .. } | Kind::Int { .. }) => Fit::Fine,
-        (Type::Float { .. }, Kind::Decimal { .. } | Kind::Bool) if !is_mongodb => Fit::Fine,
+        (Type::Float { .. }, Kind::Float { single, .. }) => {
+            noted(*single && against.written, "keeps some seven digits of a number")
+        }
+        (Type::Float { .. }, Kind::Int { .. }) if against.written => {
+            changes("is an integer, which keeps no fraction")
+        }
+        (Type::Float { .. }, Kind::Decimal { .. } | Kind::Bool | Kind::Year)
+            if !is_mongodb && against.written =>
+        {
+            changes(format!("is {}, which keeps other numbers than a float has", kind.title()))
+        }
+        (Type::Float { .. }, Kind::Int { .. }) => Fit::Fine,
+        (Type::Float { .. }, Kind::Decimal { .. } | Kind::Bool | Kind::Year) if !is_mongodb => Fit::Fine,
         (Type::Decimal { precision, scale, .. }, _) => decimal(kind, ty, (*precision, *scale), against),
         (Type::String { max, .. } | Type::Text { max, .. }, _) => string(kind, ty, *max, against),
         (Type::Enum { values }, _) => enumeration(kind, ty, values, against),
         (Type::Bytes { max }, Kind::Bytes { max: kept, .. }) if against.written && max > kept => {
             doubt(format!("keeps {kept} bytes, but the template allows {max}"))
         }
-        (Type::Bytes { .. }, Kind::Bytes { .. }) => Fit::Fine,
+        (Type::Bytes { .. }, Kind::Bytes { fixed, .. }) => {
+            noted(*fixed && against.written, "fills shorter values up with zero bytes")
+        }
         (Type::Bytes { .. }, Kind::String { .. } | Kind::Text { .. }) if !is_mongodb => {
             doubt("is text, which bytes need not be")
         }
@@ -70,13 +96,22 @@ pub(super) fn fit(kind: &Kind, ty: &Type, against: Against) -> Fit {
         (Type::Uuid, Kind::Bytes { max: 16, .. }) => {
             doubt("is 16 bytes, and a UUID is compared as text: no key and no filter finds it")
         }
-        (Type::Uuid, Kind::String { max }) if is_mongodb || *max >= 36 => Fit::Fine,
-        (Type::Date, Kind::Date) | (Type::DateTime, Kind::DateTime | Kind::Date) => Fit::Fine,
-        (Type::Date, Kind::DateTime) => doubt("is a moment, of which the template shows the date alone"),
-        (Type::Time, Kind::Time) => Fit::Fine,
+        (Type::Uuid, Kind::String { max, .. }) if is_mongodb || *max >= 36 => Fit::Fine,
+        (Type::Date, Kind::Date) => Fit::Fine,
+        (Type::DateTime, Kind::Date) => changes("is a date, which keeps no time of day"),
+        (Type::Date, Kind::DateTime { .. }) if against.written => {
+            changes("is a moment: a write of the date alone sets its time of day to midnight")
+        }
+        (Type::Date, Kind::DateTime { .. }) => {
+            doubt("is a moment, of which the template shows the date alone")
+        }
+        (Type::DateTime, Kind::DateTime { digits }) | (Type::Time, Kind::Time { digits }) => {
+            noted(*digits < 6 && against.written, format!("keeps {digits} digits of a second's fraction"))
+        }
         (Type::Date | Type::Time | Type::DateTime, Kind::String { .. }) if is_mongodb => Fit::Fine,
         (Type::List { item, .. }, Kind::List(items)) => match fit(items, &item.ty, against) {
             Fit::Fine => Fit::Fine,
+            Fit::Noted(why) => Fit::Noted(format!("has items, each of which {why}")),
             Fit::Doubt(why) => doubt(format!("has items, each of which {why}")),
             Fit::Wrong(why) => Fit::Wrong(format!("has items, each of which {why}")),
         },
@@ -94,13 +129,29 @@ fn integer(kind: &Kind, ty: &Type, against: Against) -> Fit {
         _ => return Fit::Fine,
     };
     match kind {
+        Kind::Bool if against.engine == Engine::MariaDb && against.written && (min < -128 || max > 127) => {
+            doubt(format!("keeps -128 to 127 at most, but the template allows {min} to {max}"))
+        }
         Kind::Bool if against.engine == Engine::MariaDb => Fit::Fine,
+        Kind::Year if against.written && min < 100 && max > 0 => doubt(
+            "is a year, which takes 1 to 99 for years of 1970 to 2069, so that the node refuses them: write \
+             min = 1901 and max = 2155",
+        ),
+        Kind::Year if against.written && (min < 0 || max > 2155 || (min > 0 && min < 1901)) => {
+            doubt(format!("keeps the years 1901 to 2155, but the template allows {min} to {max}"))
+        }
+        Kind::Year => Fit::Fine,
         Kind::Int { max: kept, .. } if *kept > greatest => doubt(format!(
             "has values up to {kept}, and those above {greatest} cannot be read: write unsigned = true"
         )),
         Kind::Int { min: kept, .. } if *kept < least => doubt("may be negative, but the field is unsigned"),
         Kind::Int { min: from, max: to } if against.written && (min < *from || max > *to) => {
             doubt(format!("keeps {from} to {to}, but the template allows {min} to {max}"))
+        }
+        Kind::Int { min: from, max: to }
+            if against.shown && (*from < min || *to > max) && is_of_a_type(min, max) =>
+        {
+            doubt(format!("has values of {from} to {to}, but the template has the bounds of a smaller type"))
         }
         Kind::Int { .. } => Fit::Fine,
         // A sum of integers is a decimal without digits after its point.
@@ -112,14 +163,26 @@ fn integer(kind: &Kind, ty: &Type, against: Against) -> Fit {
     }
 }
 
+/// Whether these are the bounds of an integer type of MariaDB: others are a rule for what clients write.
+fn is_of_a_type(min: i128, max: i128) -> bool {
+    [8_u32, 16, 24, 32].into_iter().any(|bits| {
+        let half = 1_i128 << (bits - 1);
+        (min, max) == (-half, half - 1) || (min, max) == (0, 2 * half - 1)
+    })
+}
+
 fn decimal(kind: &Kind, ty: &Type, (precision, scale): (u8, u8), against: Against) -> Fit {
     match kind {
         Kind::Decimal { .. } if against.engine == Engine::MongoDb => Fit::Fine,
+        Kind::Decimal { scale: after, .. } if against.written && scale > *after => {
+            changes(format!("rounds to {after} digits after the point, but the template allows {scale}"))
+        }
         Kind::Decimal { precision: kept, scale: after, .. } => {
-            if *after > scale && !against.written {
-                doubt(format!("has {after} digits after the point, but the template says {scale}"))
-            } else if against.written && (scale > *after || precision - scale > kept.saturating_sub(*after)) {
+            let (before, kept_before) = (precision - scale, kept.saturating_sub(*after));
+            if before > kept_before && against.written {
                 doubt(format!("keeps ({kept},{after}) digits, but the template allows ({precision},{scale})"))
+            } else if against.shown && (*after > scale || kept_before > before) {
+                doubt(format!("has ({kept},{after}) digits, but the template says ({precision},{scale})"))
             } else {
                 Fit::Fine
             }
@@ -128,24 +191,37 @@ fn decimal(kind: &Kind, ty: &Type, (precision, scale): (u8, u8), against: Agains
         Kind::Int { .. } | Kind::Float { .. } if against.engine == Engine::MongoDb && against.written => {
             wrong(kind, ty)
         }
-        Kind::Int { .. } | Kind::Float { .. } | Kind::Bool => Fit::Fine,
+        Kind::Float { .. } if against.written => {
+            changes("is a floating-point number, which keeps decimals only nearly")
+        }
+        Kind::Int { .. } | Kind::Bool | Kind::Year if against.written && scale > 0 => {
+            changes(format!("is {}, which keeps no digits after the point", kind.title()))
+        }
+        Kind::Int { .. } | Kind::Float { .. } | Kind::Bool | Kind::Year => Fit::Fine,
         _ => wrong(kind, ty),
     }
 }
 
 fn string(kind: &Kind, ty: &Type, max: u32, against: Against) -> Fit {
     match kind {
-        Kind::String { max: kept } | Kind::Text { max: kept } if against.written && max > *kept => {
+        Kind::String { max: kept, .. } | Kind::Text { max: kept } if against.written && max > *kept => {
             doubt(format!("keeps {kept} characters, but the template allows {max}"))
         }
+        Kind::String { max: kept, .. }
+            if against.engine == Engine::MariaDb && against.shown && *kept > max =>
+        {
+            doubt(format!("has up to {kept} characters, but the template says {max}"))
+        }
+        Kind::String { trims: true, .. } => noted(against.written, "keeps no spaces at the end"),
         Kind::String { .. } | Kind::Text { .. } | Kind::Enum(_) | Kind::Set(_) => Fit::Fine,
         Kind::Uuid | Kind::Json if against.engine == Engine::MariaDb => Fit::Fine,
         Kind::Int { .. }
         | Kind::Decimal { .. }
         | Kind::Float { .. }
         | Kind::Date
-        | Kind::Time
-        | Kind::DateTime
+        | Kind::Time { .. }
+        | Kind::DateTime { .. }
+        | Kind::Year
         | Kind::Bool
             if against.engine == Engine::MariaDb =>
         {
@@ -158,12 +234,15 @@ fn string(kind: &Kind, ty: &Type, max: u32, against: Against) -> Fit {
 fn enumeration(kind: &Kind, ty: &Type, values: &[&str], against: Against) -> Fit {
     match kind {
         Kind::Enum(kept) => {
-            let refused: Vec<&str> =
-                values.iter().filter(|value| !kept.iter().any(|kept| kept == *value)).copied().collect();
+            let refused: Vec<&str> = values
+                .iter()
+                .filter(|value| !kept.iter().any(|kept| is_value(kept, value)))
+                .copied()
+                .collect();
             let unknown: Vec<&str> = kept
                 .iter()
                 .map(String::as_str)
-                .filter(|kept| !kept.is_empty() && !values.contains(kept))
+                .filter(|kept| !kept.is_empty() && !values.iter().any(|value| is_value(kept, value)))
                 .collect();
             if !refused.is_empty() && against.written {
                 Fit::Wrong(format!("has no value {}", refused.join(", ")))
@@ -175,7 +254,7 @@ fn enumeration(kind: &Kind, ty: &Type, values: &[&str], against: Against) -> Fit
                 doubt(format!("has no value {}", refused.join(", ")))
             }
         }
-        Kind::String { max } | Kind::Text { max } => {
+        Kind::String { max, .. } | Kind::Text { max } => {
             let longest = values.iter().map(|value| value.chars().count()).max().unwrap_or_default();
             if against.written && longest > *max as usize {
                 Fit::Wrong(format!("keeps {max} characters, but a value has {longest}"))
@@ -187,12 +266,18 @@ fn enumeration(kind: &Kind, ty: &Type, values: &[&str], against: Against) -> Fit
     }
 }
 
+/// Whether a value may be the one that the catalogue shows, which does not tell every character.
+fn is_value(kept: &str, value: &str) -> bool {
+    let is_same = |(a, b): (char, char)| a == b || (UNKNOWN.contains(a) && (b == '?' || b > '\u{ffff}'));
+    kept.chars().count() == value.chars().count() && kept.chars().zip(value.chars()).all(is_same)
+}
+
 fn object(members: &[Column], fields: &[Field], against: Against) -> Fit {
     let mut doubts = None;
     for field in fields {
         let Some(member) = members.iter().find(|member| member.name == field.column) else { continue };
         match fit(&member.kind, &field.ty, against) {
-            Fit::Fine => {}
+            Fit::Fine | Fit::Noted(_) => {}
             Fit::Doubt(why) => {
                 doubts.get_or_insert(format!("has a member `{}` that {why}", member.name));
             }
@@ -206,21 +291,86 @@ fn object(members: &[Column], fields: &[Field], against: Against) -> Fit {
 mod tests {
     use super::*;
 
+    const READ: Against = Against { engine: Engine::MariaDb, written: false, shown: true };
+    const WRITE: Against = Against { written: true, ..READ };
+
+    const fn decimal(precision: u8, scale: u8) -> Kind {
+        Kind::Decimal { precision, scale, unsigned: false }
+    }
+
+    const fn ty(precision: u8, scale: u8) -> Type {
+        Type::decimal(precision, scale, None, None)
+    }
+
     #[test]
-    fn types_fit_or_not() {
-        let read = Against { engine: Engine::MariaDb, written: false };
-        let write = Against { written: true, ..read };
-        let long = Kind::Int { min: 0, max: i128::from(u64::MAX) };
-        assert!(matches!(fit(&long, &Type::INT, read), Fit::Doubt(_)));
-        assert_eq!(fit(&long, &Type::uint(0, u64::MAX), write), Fit::Fine);
-        assert!(matches!(fit(&Kind::String { max: 10 }, &Type::string(0, 40), write), Fit::Doubt(_)));
-        assert_eq!(fit(&Kind::String { max: 10 }, &Type::string(0, 40), read), Fit::Fine);
-        assert!(matches!(fit(&Kind::Date, &Type::Bool, read), Fit::Wrong(_)));
-        assert!(matches!(
-            fit(&Kind::Enum(vec!["a".into()]), &Type::one_of(&["a", "b"]), write),
-            Fit::Wrong(_)
-        ));
-        let sum = Kind::Decimal { precision: 32, scale: 0, unsigned: false };
-        assert_eq!(fit(&sum, &Type::INT, read), Fit::Fine);
+    fn what_fits_is_fine() {
+        let cases = [
+            (decimal(32, 0), Type::INT, READ),
+            (Kind::Int { min: 0, max: i128::from(u64::MAX) }, Type::uint(0, u64::MAX), WRITE),
+            (Kind::string(40), Type::string(0, 40), WRITE),
+            (Kind::Year, Type::int(1901, 2155), WRITE),
+            // A rule for what clients write is no type.
+            (Kind::Int { min: -128, max: 127 }, Type::int(0, 100), WRITE),
+            (Kind::Enum(vec![UNKNOWN.to_owned()]), Type::one_of(&["😀"]), WRITE),
+        ];
+        for (kind, ty, against) in cases {
+            assert_eq!(fit(&kind, &ty, against), Fit::Fine, "{kind:?} {ty:?}");
+        }
+    }
+
+    #[test]
+    fn what_changes_a_value_is_wrong() {
+        let int = |bits: u32| Kind::Int { min: -(1 << (bits - 1)), max: (1 << (bits - 1)) - 1 };
+        let cases = [
+            (Kind::Date, Type::Bool, READ),
+            (Kind::Date, Type::DateTime, READ),
+            (Kind::DateTime { digits: 0 }, Type::Date, WRITE),
+            (decimal(5, 2), ty(7, 3), WRITE),
+            (Kind::Float { unsigned: false, single: false }, ty(5, 2), WRITE),
+            (int(32), ty(5, 2), WRITE),
+            (int(32), Type::FLOAT, WRITE),
+            (decimal(5, 2), Type::FLOAT, WRITE),
+            (Kind::Enum(vec!["a".into()]), Type::one_of(&["a", "b"]), WRITE),
+        ];
+        for (kind, ty, against) in cases {
+            assert!(matches!(fit(&kind, &ty, against), Fit::Wrong(_)), "{kind:?} {ty:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_narrower_is_doubted() {
+        let cases = [
+            (Kind::Int { min: 0, max: i128::from(u64::MAX) }, Type::INT, READ),
+            (
+                Kind::Int { min: i128::from(i64::MIN), max: i128::from(i64::MAX) },
+                Type::int(-2_147_483_648, 2_147_483_647),
+                WRITE,
+            ),
+            (Kind::string(10), Type::string(0, 40), WRITE),
+            (Kind::string(80), Type::string(0, 40), WRITE),
+            (decimal(7, 3), ty(5, 2), WRITE),
+            (decimal(7, 3), ty(5, 2), READ),
+            (decimal(5, 2), ty(7, 2), WRITE),
+            (Kind::Bool, Type::int(0, 255), WRITE),
+            (Kind::Year, Type::int(0, 2155), WRITE),
+        ];
+        for (kind, ty, against) in cases {
+            assert!(matches!(fit(&kind, &ty, against), Fit::Doubt(_)), "{kind:?} {ty:?}");
+        }
+    }
+
+    #[test]
+    fn what_no_template_can_say_is_noted() {
+        let cases = [
+            (Kind::DateTime { digits: 0 }, Type::DateTime),
+            (Kind::Time { digits: 3 }, Type::Time),
+            (Kind::String { max: 4, trims: true }, Type::string(0, 4)),
+            (Kind::Bytes { max: 4, fixed: true }, Type::Bytes { max: 4 }),
+            (Kind::Float { unsigned: false, single: true }, Type::FLOAT),
+        ];
+        for (kind, ty) in cases {
+            assert!(matches!(fit(&kind, &ty, WRITE), Fit::Noted(_)), "{kind:?} {ty:?}");
+            assert_eq!(fit(&kind, &ty, READ), Fit::Fine, "{kind:?} {ty:?}");
+        }
     }
 }

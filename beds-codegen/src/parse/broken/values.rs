@@ -1,10 +1,7 @@
 //! Values in a text that is not TOML: strings, lists, tables, and words that are none of these.
 
-use super::{
-    scan::{Scanner, Step, Stop, is_too_deep},
-    words,
-};
-use crate::diagnostic::syntax;
+use super::{Scanner, Step, Stop, habits, is_too_deep, numbers, text, words};
+use crate::diagnostic::{literals, syntax};
 
 impl Scanner<'_> {
     /// A value, from its first character to behind its last.
@@ -12,12 +9,14 @@ impl Scanner<'_> {
         match self.peek() {
             Some('"' | '\'') => self.string(),
             Some('[') => self.list(),
+            Some('{') if self.rest().starts_with("{{") || self.rest().starts_with("{%") => words::word(self),
             Some('{') => self.table(),
             Some('(') => {
-                let span = self.span(self.at, self.at + 1);
-                self.report(syntax::parentheses(span))
+                let (right, length) = habits::list(self.rest(), ')').unzip();
+                let span = self.span(self.at, self.at + length.unwrap_or(1));
+                self.report(literals::not_a_list(span, "( )", right))
             }
-            Some(quote) if words::closing_quotes(quote).is_some() => self.typographic(quote),
+            Some(quote) if text::closing_quotes(quote).is_some() => self.typographic(quote),
             _ => words::word(self),
         }
     }
@@ -26,7 +25,7 @@ impl Scanner<'_> {
         let (start, line) = (self.at, &self.text[self.at..self.line_end()]);
         let behind = quote.len_utf8();
         let close = line[behind..]
-            .find(|letter: char| words::closing_quotes(quote).is_some_and(|close| close.contains(&letter)));
+            .find(|letter: char| text::closing_quotes(quote).is_some_and(|close| close.contains(&letter)));
         let (inner, end) = match close {
             Some(close) => {
                 let last = line[behind + close..].chars().next().map_or(0, char::len_utf8);
@@ -36,7 +35,7 @@ impl Scanner<'_> {
         };
         let inner = inner.to_owned();
         self.at = start + end;
-        self.report(syntax::typographic(self.span(start, start + end), &inner))
+        self.report(literals::typographic(self.span(start, start + end), &inner))
     }
 
     pub(super) fn string(&mut self) -> Step {
@@ -44,7 +43,7 @@ impl Scanner<'_> {
         for quotes in ["\"\"\"", "'''"] {
             if self.take(quotes) {
                 let Some(end) = self.rest().find(quotes) else {
-                    self.found.push(syntax::unclosed_block(self.span(start, start + 3), quotes));
+                    self.found.push(literals::unclosed_block(self.span(start, start + 3), quotes));
                     return Err(Stop::End);
                 };
                 let end = self.at + end;
@@ -56,10 +55,16 @@ impl Scanner<'_> {
         }
         let quote = &self.text[start..=start];
         let line = &self.text[start + 1..self.line_end()];
-        let Some(length) = words::string_length(line, quote) else {
+        let Some(length) = text::string_length(line, quote) else {
+            if let Some(end) = self.string_of_lines(quote) {
+                let quote = quote.to_owned();
+                let span = self.span(start, end);
+                self.at = end;
+                return self.report(literals::string_of_lines(span, &quote));
+            }
             let end = start + 1 + line.trim_end().len();
             let quote = quote.to_owned();
-            return self.report(syntax::unclosed_string(self.span(start, end), &quote));
+            return self.report(literals::unclosed_string(self.span(start, end), &quote));
         };
         self.at = start + 1;
         self.note_controls(start + 1 + length);
@@ -70,15 +75,38 @@ impl Scanner<'_> {
         self.glued(start)
     }
 
+    /// Where a string ends that goes on over the next lines, which are no statements.
+    fn string_of_lines(&self, quote: &str) -> Option<usize> {
+        const LINES_MAX: usize = 20;
+        let mut at = self.line_end() + 1;
+        for line in self.text.get(at..)?.split_inclusive('\n').take(LINES_MAX) {
+            let trimmed = line.trim();
+            if self.depth > 0
+                || trimmed.is_empty()
+                || trimmed.starts_with(['[', '#'])
+                || text::is_assignment(trimmed)
+            {
+                return None;
+            }
+            if let Some(end) = line.find(quote) {
+                let is_end =
+                    line[end + 1..].trim_start().is_empty() || line[end + 1..].trim_start().starts_with('#');
+                return is_end.then_some(at + end + 1);
+            }
+            at += line.len();
+        }
+        None
+    }
+
     /// What begins with `\` in a string has to be something that TOML knows.
     fn escapes(&mut self, open: usize, close: usize) -> Step {
         let inner = &self.text[open + 1..close];
-        let Some((from, to)) = words::bad_escape(inner) else { return Ok(()) };
+        let Some((from, to)) = text::bad_escape(inner) else { return Ok(()) };
         let escape = inner[from..to].to_owned();
         let right = (!inner.contains('\''))
             .then(|| format!("'{}'", inner.replace("\\\\", "\\").replace("\\\"", "\"")));
         let (span, string) = (self.span(open + 1 + from, open + 1 + to), self.span(open, close + 1));
-        self.report(syntax::escape(span, string, &escape, right))
+        self.report(literals::escape(span, string, &escape, right))
     }
 
     /// Text that touches the end of a string belongs to it: it took in what follows, or has a quote inside.
@@ -95,17 +123,17 @@ impl Scanner<'_> {
                 || behind.trim_start_matches(' ').starts_with([',', '}', ']', '\n', '#']))
         {
             let span = self.span(self.at, self.at + 1);
-            return self.report(syntax::extra_quote(span));
+            return self.report(literals::extra_quote(span));
         }
         let inner = &self.text[open + 1..self.at - 1];
         if inner.contains('=') || inner.trim_end().ends_with([',', '[', '{']) {
             return self
-                .report(syntax::swallowed(self.span(open, open + 1), self.span(self.at - 1, self.at)));
+                .report(literals::swallowed(self.span(open, open + 1), self.span(self.at - 1, self.at)));
         }
         if matches!(self.peek(), Some('"' | '\'')) {
             return Ok(());
         }
-        self.report(syntax::quote_inside(self.span(open, self.at)))
+        self.report(literals::quote_inside(self.span(open, self.at)))
     }
 
     /// Passes blanks, line ends and comments.
@@ -139,7 +167,15 @@ impl Scanner<'_> {
     }
 
     fn list(&mut self) -> Step {
+        let bare = self.rest().get(1..).unwrap_or_default().trim_start_matches(' ');
+        let is_bare = bare.starts_with(|letter: char| letter.is_ascii_alphabetic())
+            && !text::is_value(text::token(bare));
+        if let Some((right, length)) = habits::list(self.rest(), ']').filter(|_| is_bare) {
+            let span = self.span(self.at, self.at + length);
+            return self.report(literals::bare_list(span, right));
+        }
         let open = self.open()?;
+        let mut is_empty = true;
         loop {
             self.space();
             match self.peek() {
@@ -153,10 +189,10 @@ impl Scanner<'_> {
                 Some(_) => {}
             }
             let value = self.at;
-            if words::is_pair(self.rest()) {
-                let span = self.span(value, value + 1);
-                return self.report(syntax::list_of_keys(span));
+            if text::is_pair(self.rest()) {
+                return if is_empty { self.keys_in_list(value) } else { self.unclosed_here(open) };
             }
+            is_empty = false;
             self.value()?;
             let end = self.at;
             self.space();
@@ -170,7 +206,8 @@ impl Scanner<'_> {
                 _ => self.between(open, (value, end), "]")?,
             }
         }
-        self.close()
+        self.close();
+        Ok(())
     }
 
     fn table(&mut self) -> Step {
@@ -190,6 +227,11 @@ impl Scanner<'_> {
             let key = self.keys('}')?;
             let end = self.at;
             if matches!(self.peek(), Some(',' | '}')) {
+                let whole = self.text.get(open..).unwrap_or_default();
+                if let Some((right, length)) = habits::list(whole, '}') {
+                    let span = self.span(open, open + length);
+                    return self.report(literals::not_a_list(span, "{ }", Some(right)));
+                }
                 let written = self.text[start..end].trim_end().len();
                 let span = self.span(start, start + written);
                 return self.report(syntax::table_of_values(span, self.span(open, open + 1)));
@@ -203,20 +245,34 @@ impl Scanner<'_> {
             match self.peek() {
                 Some(',') => {
                     self.at += 1;
-                    words::number_with_comma(self, value, end)?;
+                    numbers::number_with_comma(self, value, end)?;
                 }
                 Some('}') => break,
                 _ => self.between(open, (value, end), "}")?,
             }
         }
         self.key = outer;
-        self.close()
+        self.close();
+        Ok(())
     }
 
-    fn close(&mut self) -> Step {
+    fn close(&mut self) {
         self.at += 1;
         self.depth -= 1;
-        Ok(())
+    }
+
+    /// A bracket that is not closed in front of what cannot be in it.
+    fn unclosed_here(&mut self, open: usize) -> Step {
+        let is_first =
+            self.text[..self.at].rsplit('\n').next().is_some_and(|before| before.trim().is_empty());
+        let is_line = is_first && !self.text[open..self.at].trim_end().is_empty();
+        let stop = self.unclosed(open);
+        if is_line { stop } else { Err(Stop::Reported) }
+    }
+
+    fn keys_in_list(&mut self, at: usize) -> Step {
+        let span = self.span(at, at + self.word_ahead().0);
+        self.report(syntax::list_of_keys(span))
     }
 
     fn extra_comma(&mut self) -> Step {

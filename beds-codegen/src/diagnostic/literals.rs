@@ -1,0 +1,171 @@
+//! Mistakes in the constants of a text that is not TOML: strings, numbers, booleans, lists, and what is none of these.
+
+use super::{Diagnostic, syntax::syntax};
+use crate::{names::quoted, span::Span};
+
+pub(crate) fn typographic(span: Span, inner: &str) -> Diagnostic {
+    let right = quoted(inner);
+    syntax(span, "these are not the quotes of TOML", "a string stands in straight quotes")
+        .help(format!("write `{right}`"))
+        .fix(span, right)
+}
+
+pub(crate) fn unclosed_string(span: Span, quote: &str) -> Diagnostic {
+    syntax(span, "a string is not closed", "this string has no end on its line")
+        .help(format!("write `{quote}` at the end of the string"))
+}
+
+/// A string that took in what follows it, up to the quote that opens another.
+pub(crate) fn swallowed(open: Span, quote: Span) -> Diagnostic {
+    syntax(open, "a string is not closed", "this string goes on to the next quote")
+        .near(quote, "this quote ends it")
+        .help("write the closing quote where the string ends")
+}
+
+pub(crate) fn unclosed_block(span: Span, quotes: &str) -> Diagnostic {
+    syntax(span, "a string over several lines is not closed", "this string has no end")
+        .help(format!("write `{quotes}` where it ends, or the string on one line in single quotes"))
+}
+
+pub(crate) fn quote_inside(span: Span) -> Diagnostic {
+    syntax(span, "there is a quote inside of a string", "the string ends here, and text follows")
+        .help("write the string in 'single quotes', or `\\\"` for a quote inside of \"double quotes\"")
+}
+
+pub(crate) fn escape(span: Span, string: Span, escape: &str, right: Option<String>) -> Diagnostic {
+    let diagnostic = syntax(span, format!("`{escape}` means nothing in \"double quotes\""), "not an escape");
+    match right {
+        Some(right) => {
+            diagnostic.help(format!("write `{right}`: in 'single quotes' every \\ stays")).fix(string, right)
+        }
+        None => diagnostic.help("write `\\\\` for each `\\`"),
+    }
+}
+
+pub(crate) fn boolean(span: Span, word: &str, right: &str) -> Diagnostic {
+    syntax(span, format!("`{word}` is not a boolean"), format!("write `{right}`"))
+        .help(format!("write `{right}`: the booleans are `true` and `false`"))
+        .fix(span, right)
+}
+
+pub(crate) fn null(span: Span, word: &str, key: &str) -> Diagnostic {
+    let diagnostic = syntax(span, format!("there is no `{word}` in TOML"), "not a value");
+    match key {
+        "default" => diagnostic
+            .help("remove `default`: a field that is neither required nor has a default is null where a client gives none"),
+        _ => diagnostic.help(format!("remove `{key}`: a key that says nothing is left out")),
+    }
+}
+
+/// `right` is the number as it should be written.
+pub(crate) fn number(span: Span, why: &str, right: &str) -> Diagnostic {
+    syntax(span, why, format!("write `{right}`")).help(format!("write `{right}`")).fix(span, right)
+}
+
+/// A number with a comma, of which nobody can tell what it separates.
+pub(crate) fn number_with_comma(span: Span, whole: &str, fraction: &str) -> Diagnostic {
+    syntax(span, "a number has no comma", "one number, it seems")
+        .help(format!("write `{whole}`, or `{fraction}` if the comma stands in front of a fraction"))
+}
+
+/// A string that is closed and was not opened.
+pub(crate) fn missing_quote(span: Span, quote: &str) -> Diagnostic {
+    syntax(span, "a string has no opening quote", format!("write `{quote}` in front of this"))
+        .help(format!("write `{quote}` where the string begins"))
+        .fix(Span { end: span.start, ..span }, quote)
+}
+
+pub(crate) fn extra_quote(span: Span) -> Diagnostic {
+    syntax(span, "there is a quote too many", "the string is closed already").help("remove it").fix(span, "")
+}
+
+pub(crate) fn unit(span: Span, word: &str, digits: &str) -> Diagnostic {
+    syntax(span, format!("`{word}` is not a number"), "a number has digits alone")
+        .help(format!("write `{digits}`, or the number that you mean without its unit"))
+}
+
+pub(crate) fn unquoted(span: Span, text: &str) -> Diagnostic {
+    let right = quoted(text);
+    syntax(span, "a string stands in quotes", format!("write `{right}`"))
+        .help(format!("write `{right}`"))
+        .fix(span, right)
+}
+
+/// `right` is what to write in the place of a type that is not in quotes.
+pub(crate) fn unquoted_type(span: Span, right: &str) -> Diagnostic {
+    syntax(span, "the name of a type stands in quotes", format!("write `{right}`"))
+        .help(format!("write `{right}`"))
+        .fix(span, right)
+}
+
+pub(crate) fn function(span: Span, written: &str) -> Diagnostic {
+    let diagnostic =
+        syntax(span, format!("`{written}` is a function, and a template has none"), "not a constant");
+    let name = written.split('(').next().unwrap_or_default().to_ascii_lowercase();
+    match name.as_str() {
+        "now" | "current_timestamp" | "curdate" | "current_date" | "sysdate" | "getdate" => diagnostic
+            .help("write `generated = \"now\"` in place of the default, for a field of the type `datetime`"),
+        "uuid" | "newid" | "gen_random_uuid" | "uuidv4" | "uuid_v4" => diagnostic
+            .help("write `generated = \"uuid_v7\"` in place of the default, for a field of the type `uuid`"),
+        _ => diagnostic
+            .help("write a constant; what the database computes is a field with `generated = \"database\"`"),
+    }
+}
+
+pub(crate) fn not_a_value(span: Span, text: &str) -> Diagnostic {
+    let diagnostic = syntax(
+        span,
+        format!("`{text}` is not a value"),
+        "expected a string, a number, true, false, [ ] or { }",
+    );
+    if text.starts_with(|letter: char| letter.is_ascii_digit()) && text.contains(['-', '/', '.']) {
+        return diagnostic.help("write a date as `2026-01-31`, a time as `08:30:00`, a number as `12.50`");
+    }
+    if text.starts_with(|letter: char| letter.is_ascii_digit()) {
+        return diagnostic.help("write a number with digits alone, or a string in quotes");
+    }
+    match text {
+        "=" => diagnostic.help("remove it: one `=` is enough"),
+        _ => diagnostic.help(format!("write a string in quotes, `{}`", quoted(text))),
+    }
+}
+
+/// `right` is the list as it should be written, where that is sure.
+pub(crate) fn not_a_list(span: Span, brackets: &str, right: Option<String>) -> Diagnostic {
+    let diagnostic = syntax(span, format!("a list stands in [ ], not in {brackets}"), "not a list here");
+    match right {
+        Some(right) => diagnostic.help(format!("write `{right}`")).fix(span, right),
+        None => diagnostic.help("write `[\"a\", \"b\"]`"),
+    }
+}
+
+pub(crate) fn bare_list(span: Span, right: String) -> Diagnostic {
+    syntax(span, "strings stand in quotes", "quotes are missing")
+        .help(format!("write `{right}`"))
+        .fix(span, right)
+}
+
+/// Something that templates of other tools replace.
+pub(crate) fn placeholder(span: Span, written: &str) -> Diagnostic {
+    syntax(span, format!("`{written}` is not replaced by anything"), "not a value").help(
+        "write the value itself: a template is the same in every environment, and the configuration differs",
+    )
+}
+
+pub(crate) fn string_prefix(span: Span, letter: char, right: &str) -> Diagnostic {
+    syntax(span, format!("a string has no `{letter}` in front"), format!("write `{right}`"))
+        .help(format!("write `{right}`: in 'single quotes' every \\ stays"))
+        .fix(span, right)
+}
+
+pub(crate) fn pattern_of_script(span: Span, right: &str) -> Diagnostic {
+    syntax(span, "a pattern is a string, and stands in quotes", format!("write `{right}`"))
+        .help(format!("write `{right}`; a flag stands in front, such as `(?i)`"))
+        .fix(span, right)
+}
+
+pub(crate) fn string_of_lines(span: Span, quote: &str) -> Diagnostic {
+    let three = quote.repeat(3);
+    syntax(span, format!("a string in `{quote}` ends on its line"), "this one goes on")
+        .help(format!("write it on one line, or `{three}` at both ends"))
+}

@@ -1,0 +1,207 @@
+//! What is wrong in a text that is not TOML, in words of our own.
+//!
+//! The parser of the crate `toml` says that a text is broken and where it gives up. This scanner goes over such a text
+//! once more, statement by statement, and knows what people type by mistake. In a statement it reports the first
+//! mistake alone, and goes on with the next statement.
+
+mod habits;
+mod lines;
+mod numbers;
+mod text;
+mod values;
+mod words;
+
+use crate::{
+    diagnostic::{Diagnostic, Fix, syntax},
+    span::{FileId, Span},
+};
+
+/// How deep keys, lists and tables may nest before the rest is not looked at.
+const DEPTH_MAX: usize = 32;
+
+/// Reports in the same words become one from this many on.
+const ALIKE_MIN: usize = 3;
+/// The most places that such a report shows beside the first.
+const PLACES_MAX: usize = 10;
+
+/// Why a statement is left.
+pub(super) enum Stop {
+    /// It has a mistake, which is reported.
+    Reported,
+    /// The bracket that opens here is never closed: what stands now is the next statement.
+    Unclosed,
+    /// Nothing behind this can be judged.
+    End,
+}
+
+pub(super) type Step<T = ()> = Result<T, Stop>;
+
+/// A text being gone over.
+pub(super) struct Scanner<'t> {
+    pub(super) text: &'t str,
+    file: FileId,
+    pub(super) at: usize,
+    pub(super) found: Vec<Diagnostic>,
+    /// Characters that nobody sees, where they may not stand.
+    pub(super) invisible: Vec<usize>,
+    /// The section, as its header says.
+    pub(super) section: String,
+    /// The key whose value is being read.
+    pub(super) key: String,
+    /// Where the statement begins, and how far its line is indented.
+    statement: usize,
+    indent: usize,
+    pub(super) depth: usize,
+}
+
+/// Everything that is wrong with a text which the parser refuses.
+pub(super) fn scan(text: &str, file: FileId) -> Vec<Diagnostic> {
+    let mut scanner = Scanner {
+        text,
+        file,
+        at: if text.starts_with('\u{feff}') { 3 } else { 0 },
+        found: Vec::new(),
+        invisible: Vec::new(),
+        section: String::new(),
+        key: String::new(),
+        statement: 0,
+        indent: 0,
+        depth: 0,
+    };
+    if let Some(at) = text.find('\r').filter(|_| !text.contains('\n')) {
+        return vec![syntax::cr_line_ends(scanner.span(at, at + 1), scanner.span(0, text.len()), text)];
+    }
+    scanner.run();
+    words::tell_invisible(&mut scanner);
+    let found = scanner.found;
+    grouped(text, found)
+}
+
+/// One habit, one report: what is said in the same words of several places is said once, and shows them all.
+fn grouped(text: &str, found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut groups: Vec<Vec<Diagnostic>> = Vec::new();
+    for diagnostic in found {
+        match groups.iter_mut().find(|group| group.iter().any(|known| known.message == diagnostic.message)) {
+            Some(group) => group.push(diagnostic),
+            None => groups.push(vec![diagnostic]),
+        }
+    }
+    groups
+        .into_iter()
+        .flat_map(
+            |group| if group.len() < ALIKE_MIN { group } else { united(text, group).into_iter().collect() },
+        )
+        .collect()
+}
+
+/// Several reports as one, with the remedy for all where each has one.
+fn united(text: &str, group: Vec<Diagnostic>) -> Option<Diagnostic> {
+    let count = group.len();
+    let fixes: Option<Vec<Fix>> = group.iter().map(|diagnostic| diagnostic.fix.clone()).collect();
+    let mut all = group.into_iter();
+    let mut first = all.next()?;
+    for label in all.filter_map(|other| other.primary().cloned()).take(PLACES_MAX) {
+        first = first.near(label.span, "here too");
+    }
+    first.fix = fixes.and_then(|fixes| whole_fix(text, fixes));
+    Some(first.help(format!("the same holds in {count} places of this file")))
+}
+
+/// One remedy that does what several do.
+fn whole_fix(text: &str, mut fixes: Vec<Fix>) -> Option<Fix> {
+    fixes.sort_by_key(|fix| fix.span.start);
+    let (file, start) = fixes.first().map(|fix| (fix.span.file, fix.span.start))?;
+    let (mut at, mut replacement) = (start, String::new());
+    for fix in fixes {
+        // Remedies that overlap cannot both be applied.
+        replacement.push_str(text.get(at..fix.span.start)?);
+        replacement.push_str(&fix.replacement);
+        at = fix.span.end;
+    }
+    Some(Fix { span: Span { file, start, end: at }, replacement })
+}
+
+impl<'t> Scanner<'t> {
+    pub(super) fn span(&self, start: usize, end: usize) -> Span {
+        Span { file: self.file, start, end }
+    }
+
+    pub(super) fn rest(&self) -> &'t str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    pub(super) fn peek(&self) -> Option<char> {
+        self.rest().chars().next()
+    }
+
+    pub(super) fn take(&mut self, text: &str) -> bool {
+        let is_next = self.rest().starts_with(text);
+        if is_next {
+            self.at += text.len();
+        }
+        is_next
+    }
+
+    pub(super) fn line_end(&self) -> usize {
+        self.rest().find('\n').map_or(self.text.len(), |end| self.at + end)
+    }
+
+    pub(super) fn report<T>(&mut self, diagnostic: Diagnostic) -> Step<T> {
+        self.found.push(diagnostic);
+        Err(Stop::Reported)
+    }
+
+    /// Passes blanks, and notes characters that only look like blanks.
+    pub(super) fn blanks(&mut self) {
+        while let Some(letter) = self.peek() {
+            let is_end = letter == '\r' && self.rest().starts_with("\r\n");
+            if text::invisible_name(letter).is_some() && !is_end {
+                self.invisible.push(self.at);
+            } else if letter != ' ' && letter != '\t' && !is_end {
+                return;
+            }
+            self.at += letter.len_utf8();
+        }
+    }
+
+    /// Passes a comment, if one begins here.
+    pub(super) fn comment(&mut self) {
+        if self.peek() == Some('#') {
+            let end = self.line_end();
+            self.note_controls(end);
+            self.at = end;
+        }
+    }
+
+    /// Notes the control characters from here to an end.
+    pub(super) fn note_controls(&mut self, end: usize) {
+        let part = self.text.get(self.at..end).unwrap_or_default();
+        let controls = part.char_indices().filter(|(at, letter)| {
+            let is_line_end = *letter == '\r' && self.at + at + 1 == end;
+            letter.is_ascii_control() && !matches!(letter, '\t' | '\n') && !is_line_end
+        });
+        let places: Vec<usize> = controls.map(|(at, _)| self.at + at).collect();
+        self.invisible.extend(places);
+    }
+
+    fn run(&mut self) {
+        loop {
+            self.blanks();
+            match self.peek() {
+                None => return,
+                Some('\n') => self.at += 1,
+                Some('#') => self.comment(),
+                Some(_) => match self.statement() {
+                    Ok(()) | Err(Stop::Unclosed) => {}
+                    Err(Stop::Reported) => self.next_statement(),
+                    Err(Stop::End) => return,
+                },
+            }
+        }
+    }
+}
+
+/// The deepest level of nesting that is looked into.
+pub(super) const fn is_too_deep(depth: usize) -> bool {
+    depth > DEPTH_MAX
+}

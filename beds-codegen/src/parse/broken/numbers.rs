@@ -1,0 +1,104 @@
+//! Numbers that are none for TOML, and what was meant.
+
+use super::{Scanner, Step, text};
+use crate::diagnostic::literals;
+
+/// Why a number is none for TOML, and how it is written.
+pub(super) fn number(word: &str) -> Option<(&'static str, String)> {
+    let (sign, digits) = match word.strip_prefix(['-', '+']) {
+        Some(rest) => (&word[..1], rest),
+        None => ("", word),
+    };
+    let right = |digits: &str| format!("{}{digits}", if sign == "-" { "-" } else { "" });
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let bare: String =
+        digits.chars().filter(|letter| !matches!(letter, '_' | '\'' | ' ' | '\u{a0}' | '\u{202f}')).collect();
+    let (whole, fraction) =
+        bare.split_once('.').map_or((bare.as_str(), None), |(whole, part)| (whole, Some(part)));
+    let plain = if whole.is_empty() { "0" } else { whole.trim_start_matches('0') };
+    let plain = if plain.is_empty() { "0" } else { plain };
+    match fraction {
+        None if is_digits(&bare) && digits.len() != bare.len() => {
+            Some(("a number has no blanks and quotes between its digits", right(plain)))
+        }
+        None if is_digits(&bare) && bare.starts_with('0') && bare.len() > 1 => {
+            Some(("a number has no zero in front", right(plain)))
+        }
+        Some("") if is_digits(whole) => {
+            Some(("a number has a digit behind its point", right(&format!("{plain}.0"))))
+        }
+        Some(part) if is_digits(part) && whole.is_empty() => {
+            Some(("a number has a digit in front of its point", right(&format!("0.{part}"))))
+        }
+        Some(part) if is_digits(part) && is_digits(whole) => {
+            Some(("a number has no zero in front", right(&format!("{plain}.{part}"))))
+        }
+        _ => {
+            let lower = digits.to_ascii_lowercase();
+            let is_radix =
+                ["0x", "0o", "0b"].iter().any(|prefix| lower.starts_with(prefix)) && text::is_value(&lower);
+            is_radix.then_some(("a number in another base begins with `0x`, `0o` or `0b`", lower))
+        }
+    }
+}
+
+/// How long a number is that has blanks or quotes between groups of three digits: `2 000`, `2'000`.
+pub(super) fn grouped(rest: &str) -> Option<usize> {
+    let line = rest.lines().next().unwrap_or_default();
+    let is_part = |letter: char| letter.is_ascii_digit() || matches!(letter, ' ' | '\'');
+    let written = line[..line.find(|letter| !is_part(letter)).unwrap_or(line.len())].trim_end();
+    let mut groups = written.split([' ', '\'']);
+    let first = groups.next().unwrap_or_default();
+    let mut others = groups.peekable();
+    let is_grouped =
+        (1..=3).contains(&first.len()) && others.peek().is_some() && others.all(|group| group.len() == 3);
+    is_grouped.then_some(written.len())
+}
+
+/// In a table, `2,000` is a number and a key without a value: a comma between digits.
+pub(super) fn number_with_comma(scanner: &mut Scanner<'_>, start: usize, end: usize) -> Step {
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let whole = scanner.text[start..end].to_owned();
+    let rest = scanner.rest();
+    let length = rest.find(|letter: char| !letter.is_ascii_digit() && letter != ',').unwrap_or(rest.len());
+    let part = rest[..length].trim_end_matches(',').to_owned();
+    let follows = rest[part.len()..].trim_start_matches([' ', '\t']).to_owned();
+    let is_number = is_digits(whole.trim_start_matches(['-', '+'])) && part.split(',').all(is_digits);
+    if !is_number || !follows.starts_with([',', '}', '\n']) {
+        return Ok(());
+    }
+    let groups: Vec<usize> = part.split(',').map(str::len).collect();
+    let joined = format!("{whole}{}", part.replace(',', ""));
+    let span = scanner.span(start, scanner.at + part.len());
+    scanner.report(match groups.as_slice() {
+        [length] if *length < 3 || whole.trim_start_matches('-') == "0" => {
+            literals::number(span, "a number has a point, not a comma", &format!("{whole}.{part}"))
+        }
+        groups if groups.iter().all(|length| *length == 3) => {
+            literals::number(span, "a number has no comma between its digits", &joined)
+        }
+        _ => literals::number_with_comma(span, &joined, &format!("{whole}.{part}")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_mended() {
+        for (written, right) in [
+            ("02000", Some("2000")),
+            ("-007", Some("-7")),
+            ("00", Some("0")),
+            (".5", Some("0.5")),
+            ("5.", Some("5.0")),
+            ("1 000", Some("1000")),
+            ("0X1F", Some("0x1f")),
+            ("abc", None),
+            ("1.2.3", None),
+        ] {
+            assert_eq!(number(written).map(|(_, right)| right).as_deref(), right, "{written}");
+        }
+    }
+}

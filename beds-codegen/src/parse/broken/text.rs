@@ -1,0 +1,166 @@
+//! Pieces of text: what they look like, and where they end.
+
+pub(super) fn is_bare(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-')
+}
+
+/// Whether this is a path of names without quotes.
+pub(super) fn is_path(text: &str) -> bool {
+    text.split('.').map(str::trim).all(|part| !part.is_empty() && part.chars().all(is_bare))
+}
+
+/// Whether this is a path of names, with quotes or without.
+pub(super) fn is_quoted_path(text: &str) -> bool {
+    text.split('.').map(str::trim).all(|part| {
+        let inner = part.strip_prefix(['"', '\'']).and_then(|rest| rest.strip_suffix(['"', '\'']));
+        inner.map_or_else(
+            || !part.is_empty() && part.chars().all(is_bare),
+            |inner| !inner.contains(['"', '\'']),
+        )
+    })
+}
+
+/// Whether a line is a key with a value.
+pub(super) fn is_assignment(line: &str) -> bool {
+    let key = line.split(['=', ':']).next().unwrap_or_default();
+    key.len() < line.len() && is_quoted_path(key.trim())
+}
+
+/// Whether a text begins with a key and its `=`.
+pub(super) fn is_pair(rest: &str) -> bool {
+    let length = rest.find(|letter| !is_bare(letter)).unwrap_or(rest.len());
+    length > 0 && rest[length..].trim_start_matches(' ').starts_with('=')
+}
+
+/// The quotes that close what this one opens, for quotes that TOML does not have.
+pub(super) const fn closing_quotes(quote: char) -> Option<&'static [char]> {
+    match quote {
+        '“' | '”' | '„' | '‟' | '″' => Some(&['”', '“', '"', '″']),
+        '‘' | '’' | '‚' | '‛' | '′' => Some(&['’', '‘', '\'', '′']),
+        '«' => Some(&['»']),
+        '»' => Some(&['«', '»']),
+        '‹' => Some(&['›']),
+        '＂' => Some(&['＂', '"']),
+        '＇' => Some(&['＇', '\'']),
+        '`' | '´' => Some(&['`', '´', '\'', '"']),
+        _ => None,
+    }
+}
+
+/// Where the string opens that is closed in front of here, on the same line.
+pub(super) fn opening(text: &str, end: usize) -> usize {
+    let line = text[..end].rfind('\n').map_or(0, |at| at + 1);
+    let before = text[line..end].trim_end();
+    let quote = before.chars().next_back().unwrap_or('"');
+    let inner = &before[..before.len().saturating_sub(1)];
+    line + inner.rfind(quote).unwrap_or(0)
+}
+
+/// The bytes of a string from behind its first quote to its last; `None` where the line ends first.
+pub(super) fn string_length(rest: &str, quote: &str) -> Option<usize> {
+    let mut is_escaped = false;
+    for (at, byte) in rest.bytes().enumerate() {
+        if is_escaped {
+            is_escaped = false;
+        } else if byte == b'\\' && quote == "\"" {
+            is_escaped = true;
+        } else if Some(&byte) == quote.as_bytes().first() {
+            return Some(at);
+        }
+    }
+    None
+}
+
+/// The first escape that TOML does not know.
+pub(super) fn bad_escape(inner: &str) -> Option<(usize, usize)> {
+    let mut letters = inner.char_indices();
+    while let Some((at, letter)) = letters.next() {
+        if letter != '\\' {
+            continue;
+        }
+        let (_, escaped) = letters.next()?;
+        let digits = match escaped {
+            'b' | 't' | 'n' | 'f' | 'r' | 'e' | '"' | '\\' => continue,
+            'x' => 2,
+            'u' => 4,
+            'U' => 8,
+            _ => return Some((at, at + 1 + escaped.len_utf8())),
+        };
+        let code = inner.get(at + 2..at + 2 + digits).and_then(|code| u32::from_str_radix(code, 16).ok());
+        if code.and_then(char::from_u32).is_none() {
+            return Some((at, at + 2));
+        }
+    }
+    None
+}
+
+/// Whether a word is a value of TOML.
+pub(super) fn is_value(word: &str) -> bool {
+    toml::de::DeTable::parse(&format!("x = {word}\n")).is_ok()
+}
+
+/// The text up to what ends a value: a comma, a closing bracket, a comment, the line. In parentheses nothing does but
+/// the line.
+pub(super) fn token(rest: &str) -> &str {
+    let mut depth = 0_usize;
+    let mut end = rest.len();
+    for (at, letter) in rest.char_indices() {
+        match letter {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            letter if letter.is_control() && letter != '\t' => {}
+            ',' | ']' | '}' | '#' | '"' | '\'' | '=' | '{' | '[' if depth == 0 => {}
+            _ => continue,
+        }
+        if !matches!(letter, '(' | ')') {
+            end = at;
+            break;
+        }
+    }
+    let token = rest[..end].trim_end();
+    // In front of `=` stands the key of what follows, with no comma before it.
+    if rest[end..].starts_with(['=', '"', '\'', '{', '[']) {
+        return token.split([' ', '\t']).next().unwrap_or_default();
+    }
+    token
+}
+
+/// The name of a character that looks like a blank, or like nothing, and is neither for TOML.
+pub(super) fn invisible_name(letter: char) -> Option<&'static str> {
+    Some(match letter {
+        '\u{a0}' => "a no-break space",
+        '\u{202f}' => "a narrow no-break space",
+        '\u{2007}' => "a figure space",
+        '\u{2000}'..='\u{200a}' | '\u{3000}' | '\u{1680}' | '\u{205f}' => "a wide space",
+        '\u{200b}' => "a zero-width space",
+        '\u{200c}' | '\u{200d}' | '\u{2060}' => "a zero-width joiner",
+        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+            "a mark of writing direction"
+        }
+        '\u{feff}' => "a byte order mark",
+        '\u{ad}' => "a soft hyphen",
+        '\u{2028}' | '\u{2029}' | '\u{85}' => "a line separator",
+        '\u{0}' => "a NUL character",
+        '\r' => "a lone carriage return",
+        '\u{7f}' | '\u{1}'..='\u{8}' | '\u{b}'..='\u{1f}' => "a control character",
+        _ => return None,
+    })
+}
+
+/// How long a text is that has a closing quote and no opening one.
+pub(super) fn half_quoted(rest: &str) -> Option<usize> {
+    let line = rest.lines().next().unwrap_or_default();
+    let length = line.find(['"', '\''])?;
+    let is_text =
+        !line[..length].contains(['=', ',', '#', '{', '[', '}', ']']) && !line[..length].ends_with(' ');
+    let behind = line[length + 1..].trim_start();
+    (is_text && (behind.is_empty() || behind.starts_with([',', '}', ']', '#']))).then_some(length)
+}
+
+pub(super) fn boolean(word: &str) -> Option<&'static str> {
+    match word.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "y" | "t" | ".true." => Some("true"),
+        "false" | "no" | "off" | "n" | "f" | ".false." => Some("false"),
+        _ => None,
+    }
+}

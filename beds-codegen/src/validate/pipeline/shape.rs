@@ -1,0 +1,90 @@
+//! What kind of value stands at a place, and whether one is of that kind.
+
+use crate::{
+    aggregation::{Slot, Takes},
+    json::{Json, Node},
+};
+
+/// Whether it is meant to be a placeholder.
+pub(super) fn is_placeholder(node: &Node) -> bool {
+    node.value.members().is_some_and(|members| members.iter().any(|member| member.name.value == "$arg"))
+}
+
+impl Takes {
+    /// What it takes, with an article.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Any => "a value",
+            Self::Int => "a whole number",
+            Self::Number => "a number",
+            Self::Text => "a string",
+            Self::Bool => "true or false",
+            Self::List => "a list",
+            Self::Object => "an object",
+        }
+    }
+
+    /// Whether a value is one.
+    pub(super) fn fits(self, value: &Json) -> bool {
+        match (self, value) {
+            (Self::Any, _)
+            | (Self::Number, Json::Number(_))
+            | (Self::Text, Json::Text(_))
+            | (Self::Bool, Json::Bool(_))
+            | (Self::List, Json::List(_))
+            | (Self::Object, Json::Object(_)) => true,
+            (Self::Int, Json::Number(number)) => number.parse::<i64>().is_ok(),
+            _ => false,
+        }
+    }
+}
+
+impl Slot {
+    /// Whether what is written is of the kind that stands here.
+    pub(super) fn fits(self, node: &Node) -> bool {
+        match self {
+            Self::Value(takes) | Self::Constant(takes) => takes.fits(&node.value),
+            Self::Word(_) | Self::Path | Self::Regex => node.value.text().is_some(),
+            Self::List(_) | Self::Pipeline(_) | Self::Elements => matches!(node.value, Json::List(_)),
+            Self::Keys(_) | Self::Map(_) => node.value.members().is_some() && node.value.operator().is_none(),
+            Self::Sort | Self::Query | Self::Group | Self::Accumulator | Self::Window | Self::Search => {
+                node.value.members().is_some()
+            }
+            Self::Either(slots) => slots.iter().any(|slot| slot.fits(node)),
+            Self::Expression
+            | Self::Condition
+            | Self::Steer
+            | Self::Pattern
+            | Self::Expressions(..)
+            | Self::Filter
+            | Self::Element => true,
+        }
+    }
+
+    /// What stands here, in words.
+    pub(super) fn expected(self) -> String {
+        match self {
+            Self::Value(takes) | Self::Constant(takes) => takes.as_str().to_owned(),
+            Self::Word(_) | Self::Regex => "a string".to_owned(),
+            Self::Path => "a path such as \"$tags\"".to_owned(),
+            Self::List(_) | Self::Elements => "a list".to_owned(),
+            Self::Pipeline(_) => "a list of stages".to_owned(),
+            Self::Query | Self::Element => "conditions such as {\"status\": \"active\"}".to_owned(),
+            Self::Sort => "an order such as {\"price\": -1}".to_owned(),
+            Self::Group => "an object such as {\"_id\": \"$status\", \"n\": {\"$sum\": 1}}".to_owned(),
+            Self::Keys(_) | Self::Map(_) | Self::Accumulator | Self::Window | Self::Search => {
+                "an object".to_owned()
+            }
+            Self::Either(slots) => {
+                let all: Vec<String> = slots.iter().map(|slot| slot.expected()).collect();
+                all.join(" or ")
+            }
+            Self::Expression
+            | Self::Condition
+            | Self::Steer
+            | Self::Pattern
+            | Self::Expressions(..)
+            | Self::Filter => "an expression".to_owned(),
+        }
+    }
+}

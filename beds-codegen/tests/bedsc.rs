@@ -1,0 +1,257 @@
+//! `bedsc` as editors, build scripts and people call it.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+
+mod support;
+
+use std::{
+    fs,
+    io::Write as _,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use serde_json::Value;
+use support::{SMALL, check, files, finish, folder};
+
+/// What a call prints, and how it ends.
+struct Ended {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+fn bedsc(arguments: &[&str], input: &[u8]) -> Ended {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bedsc"));
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // Who reads no input closes it.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ended { code: status.code(), out: text(stdout), err: text(stderr) }
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[test]
+fn an_editor_asks_about_what_is_not_saved() {
+    let good = bedsc(&["check", "-"], SMALL.as_bytes());
+    assert_eq!((good.code, good.out.as_str()), (Some(0), "1 template, no errors\n"), "{}", good.err);
+    let text = SMALL.replace("engine", "engin");
+    let bad =
+        bedsc(&["check", "-", "--stdin-name", "shop/country_rec.toml", "--format", "json"], text.as_bytes());
+    assert_eq!(bad.code, Some(1));
+    let found: Vec<Value> = bad.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let typo = found.iter().find(|found| found["code"] == "B0101").unwrap();
+    assert_eq!(typo["file"], "shop/country_rec.toml");
+    assert_eq!([&typo["line"], &typo["column"], &typo["end_line"], &typo["end_column"]], [4, 1, 4, 6]);
+    assert_eq!(typo["fix"]["replacement"], "engine");
+    assert!(typo["message"].as_str().unwrap().contains("unknown key `engin`"), "{typo}");
+    assert!(!typo["help"].as_array().unwrap().is_empty());
+    assert_eq!(bedsc(&["check", "-"], &[0xff; 10]).code, Some(1));
+}
+
+#[test]
+fn what_a_machine_can_mend_is_mended() {
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("memo_rec.toml");
+    let pipelines = place.path().join("pipelines");
+    fs::create_dir(&pipelines).unwrap();
+    let template = "# About memos.\n[template]\nname = \"memo\"\nservice = \"app_servr\"   # here\nengine = \"mongodb\"\n\
+                    database = \"journal\"\n\n[fields]\nid = { type = \"uuid\", key = true, colum = \"_id\" }\n\
+                    subject = \"string\"\n\n[objects]\nread = { collecton = \"memos\" }\n\n[fetch]\nfilter = [\"subjct\"]\n\n\
+                    [calls.by_tag]\npipeline = \"by_tag.json\"\non = \"memos\"\nargs = { tag = { type = \"string\", max = 40 } }\n";
+    let pipeline = "[\n  { $mach: { \"subject\": { '$arg': \"tga\" } } },\n  { \"$limit\": \"10\" },\n]\n";
+    let write = || {
+        fs::write(&file, template).unwrap();
+        fs::write(pipelines.join("by_tag.json"), pipeline).unwrap();
+    };
+    write();
+    let arguments = |more: &[&'static str]| -> Vec<String> {
+        let all = ["fix", path(&file), "--pipelines", path(&pipelines)];
+        all.iter().chain(more).map(|text| (*text).to_owned()).collect()
+    };
+    let run = |more: &[&'static str]| {
+        let arguments = arguments(more);
+        bedsc(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), b"")
+    };
+    let shown = run(&["--dry-run"]);
+    assert!(
+        shown.out.contains("-service = \"app_servr\"   # here\n+service = \"app_server\"   # here"),
+        "{}",
+        shown.out
+    );
+    assert_eq!(fs::read_to_string(&file).unwrap(), template, "a dry run writes nothing");
+    let mended = run(&[]);
+    assert_eq!(mended.code, Some(0), "{}", mended.err);
+    let expected = template
+        .replace("app_servr", "app_server")
+        .replace("colum ", "column ")
+        .replace("collecton", "collection")
+        .replace("subjct", "subject");
+    assert_eq!(fs::read_to_string(&file).unwrap(), expected);
+    let expected = "[\n  { \"$match\": { \"subject\": { \"$arg\": \"tag\" } } },\n  { \"$limit\": 10 }\n]\n";
+    assert_eq!(fs::read_to_string(pipelines.join("by_tag.json")).unwrap(), expected);
+    assert!(mended.err.contains("mended 4 mistakes in"), "{}", mended.err);
+    let again = run(&[]);
+    assert_eq!((again.code, again.err.trim()), (Some(0), "nothing to mend"));
+    // What no machine can know is left, and told.
+    fs::write(&file, template.replace("\"subjct\"", "\"colour\"")).unwrap();
+    let left = run(&[]);
+    assert_eq!(left.code, Some(1));
+    assert!(left.err.contains("there is no field `colour`"), "{}", left.err);
+    assert!(fs::read_to_string(&file).unwrap().contains("app_server"), "the rest is mended all the same");
+}
+
+/// Mending the wrong example of every code leaves no more wrong than there was, and a second time changes nothing.
+#[test]
+fn mending_never_breaks_a_file() {
+    for code in beds_codegen::Code::ALL {
+        let Some(wrong) = support::example(*code, "Wrong") else { continue };
+        let compiler = wrong.compiler();
+        let errors = |result: &Result<beds_codegen::Output, beds_codegen::Report>| {
+            result.as_ref().err().map_or(0, beds_codegen::Report::errors)
+        };
+        let before = errors(&compiler.compile());
+        let mended = compiler.mend();
+        assert!(mended.report.errors() <= before.max(1), "{code}:\n{}", mended.report);
+    }
+}
+
+#[test]
+fn one_layout_keeps_comments_and_meaning() {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../templates");
+    let mut paths = files("ok", "toml");
+    paths.extend(fs::read_dir(shipped).unwrap().map(|entry| entry.unwrap().path()));
+    for file in paths.iter().filter(|path| path.extension().is_some_and(|found| found == "toml")) {
+        let before = fs::read_to_string(file).unwrap();
+        let once = bedsc(&["fmt", "-"], before.as_bytes());
+        assert_eq!(once.code, Some(0), "{}", once.err);
+        let comments = |text: &str| text.matches('#').count();
+        assert_eq!(comments(&before), comments(&once.out), "{}", file.display());
+        let meaning = |text: &str| text.parse::<toml::Table>().unwrap();
+        assert_eq!(meaning(&before), meaning(&once.out), "{}", file.display());
+        let twice = bedsc(&["fmt", "-"], once.out.as_bytes());
+        assert_eq!(once.out, twice.out, "{}", file.display());
+    }
+}
+
+#[test]
+fn a_layout_can_be_asked_for_without_writing() {
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("country_rec.toml");
+    let untidy = SMALL.replace(" = ", "=");
+    fs::write(&file, &untidy).unwrap();
+    let asked = bedsc(&["fmt", "--check", path(&file)], b"");
+    assert_eq!(asked.code, Some(1));
+    assert!(asked.out.contains("-name=\"country\"\n"), "{}", asked.out);
+    assert_eq!(fs::read_to_string(&file).unwrap(), untidy);
+    assert_eq!(bedsc(&["fmt", path(&file)], b"").code, Some(0));
+    assert_eq!(bedsc(&["fmt", "--check", path(&file)], b"").code, Some(0));
+    // What is no TOML stays as it is, with its report.
+    fs::write(&file, "[template\n").unwrap();
+    let broken = bedsc(&["fmt", path(&file)], b"");
+    assert_eq!(broken.code, Some(1));
+    assert!(broken.err.contains("B0007"), "{}", broken.err);
+    assert_eq!(fs::read_to_string(&file).unwrap(), "[template\n");
+}
+
+#[test]
+fn a_new_template_has_the_layout() {
+    let new =
+        bedsc(&["new", "order", "--field", "sku=string", "--field", "price=decimal", "--output", "-"], b"");
+    let formatted = bedsc(&["fmt", "-"], new.out.as_bytes());
+    assert_eq!(new.out, formatted.out);
+}
+
+#[test]
+fn a_change_is_told_by_what_it_does_to_clients() {
+    let place = tempfile::tempdir().unwrap();
+    let at = |name: &str| {
+        let target = place.path().join(format!("{name}_rec.toml"));
+        fs::copy(folder("diff").join(format!("{name}.toml")), &target).unwrap();
+        target
+    };
+    let (old, new) = (at("old"), at("new"));
+    let told = bedsc(&["diff", path(&old), path(&new)], b"");
+    assert_eq!(told.code, Some(1), "{}", told.err);
+    let mut differences: Vec<_> = check(&folder("diff").join("forward.txt"), &told.out).into_iter().collect();
+    let back = bedsc(&["diff", path(&new), path(&old)], b"");
+    differences.extend(check(&folder("diff").join("back.txt"), &back.out));
+    finish(&differences);
+    let same = bedsc(&["diff", path(&old), path(&old)], b"");
+    assert_eq!(same.code, Some(0));
+    assert!(same.out.starts_with("no change"), "{}", same.out);
+    let lines = bedsc(&["diff", path(&old), path(&new), "--format", "json"], b"");
+    let lines: Vec<Value> = lines.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.iter().any(|line| line["effect"] == "breaking" && line["place"] == "operation delete"));
+    // What only widens breaks nobody.
+    let wider = fs::read_to_string(&old).unwrap().replace("max = 100 }", "max = 1000 }");
+    let wider_path = place.path().join("wider_rec.toml");
+    fs::write(&wider_path, wider).unwrap();
+    let widened = bedsc(&["diff", path(&old), path(&wider_path)], b"");
+    assert_eq!(widened.code, Some(0), "{}", widened.out);
+    assert_eq!(bedsc(&["diff", path(&old), "nowhere"], b"").code, Some(2));
+}
+
+#[test]
+fn a_stream_is_for_one_engine() {
+    let place = tempfile::tempdir().unwrap();
+    let maria = place.path().join("country_rec.toml");
+    let mongo = place.path().join("match_rec.toml");
+    fs::write(&maria, SMALL).unwrap();
+    fs::copy(folder("ok/documents.toml"), &mongo).unwrap();
+    let pipelines = folder("ok/pipelines");
+    for command in ["ddl", "grants"] {
+        let run = |more: &[&str]| {
+            let all = [&[command, path(place.path()), "--pipelines", path(&pipelines)], more].concat();
+            bedsc(&all, b"")
+        };
+        let mixed = run(&[]);
+        assert_eq!((mixed.code, mixed.out.as_str()), (Some(1), ""));
+        assert!(mixed.err.contains("add `--engine mariadb` or `--engine mongodb`"), "{}", mixed.err);
+        let sql = run(&["--engine", "mariadb"]);
+        assert!(
+            sql.code == Some(0) && sql.out.contains("`catalog`") && !sql.out.contains("match"),
+            "{}",
+            sql.out
+        );
+        let out = place.path().join(command);
+        let files = run(&["--out", path(&out)]);
+        assert_eq!(files.code, Some(0), "{}", files.err);
+        assert_eq!(fs::read_to_string(out.join("mariadb.sql")).unwrap(), sql.out);
+        assert!(fs::read_to_string(out.join("mongodb.js")).unwrap().contains("sports"));
+        let again = run(&["--out", path(&out)]);
+        assert!(again.code == Some(1) && again.err.contains("--force"), "{}", again.err);
+        assert_eq!(run(&["--out", path(&out), "--force"]).code, Some(0));
+    }
+    let alone = bedsc(&["ddl", path(&maria)], b"");
+    assert!(alone.code == Some(0) && alone.out.contains("create table"), "{}", alone.err);
+    let none = bedsc(&["ddl", path(&maria), "--engine", "mongodb"], b"");
+    assert!(none.code == Some(1) && none.err.contains("no template is on it"), "{}", none.err);
+}
+
+#[test]
+fn editors_get_the_language() {
+    let schema = bedsc(&["schema", "--template-language"], b"");
+    let schema: Value = serde_json::from_str(&schema.out).unwrap();
+    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    assert_eq!(bedsc(&["schema"], b"").code, Some(2));
+}
+
+#[test]
+fn shells_and_manuals_know_every_command() {
+    let completions = bedsc(&["completions", "bash"], b"").out;
+    let manual = bedsc(&["man"], b"").out;
+    for command in ["check", "fix", "fmt", "diff", "ddl", "grants", "schema"] {
+        assert!(
+            completions.contains(&format!("bedsc__{command}"))
+                || completions.contains(&format!("bedsc__subcmd__{command}")),
+            "{command}"
+        );
+        assert!(manual.contains(&format!("bedsc\\-{command}(1)")), "{command}");
+    }
+}

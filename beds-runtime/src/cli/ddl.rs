@@ -1,0 +1,266 @@
+//! `beds ddl`: what the live databases lack, as scripts for the DBA. It changes nothing, and what it writes never drops
+//! or replaces anything.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::File,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use beds_codegen::{
+    Compiler,
+    propose::{self, Proposed, Script, Thing},
+};
+use beds_core::{
+    inspect::{Catalogue, Evidence, Relation, RelationKind, RoutineKind, Scope, Unseen},
+    spec::Engine,
+};
+use beds_tools::verify::{self, Sources};
+
+use crate::{config::Config, templates};
+
+/// Arguments of `beds ddl`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  beds ddl --engine mariadb > missing.sql
+  beds ddl --out missing templates/product_rec.toml
+
+The templates are read as they are in the folder, not as this program was built with. Nothing is run, and nothing that
+is written drops or replaces an object.
+
+Exit status: 0 when the databases were looked at, whether or not something is missing; 1 when a template has errors or a
+script cannot be written, 2 when a database cannot be looked at.")]
+pub(super) struct Args {
+    /// Templates, and folders of templates
+    #[arg(default_value = "templates")]
+    paths: Vec<PathBuf>,
+    /// Folder of the pipelines that templates name
+    #[arg(long, value_name = "FOLDER", default_value = "schema/mongodb")]
+    pipelines: PathBuf,
+    /// Write mariadb.sql and mongodb.js into this folder
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Replace scripts that are there
+    #[arg(long, requires = "out")]
+    force: bool,
+    /// Print the script of this engine; needed where something is missing on both
+    #[arg(long, value_parser = engine, conflicts_with = "out")]
+    engine: Option<Engine>,
+}
+
+fn engine(name: &str) -> Result<Engine, String> {
+    let known = Engine::ALL.iter().map(|engine| engine.as_str()).collect::<Vec<_>>().join(" or ");
+    Engine::from_name(name).ok_or_else(|| format!("use {known}"))
+}
+
+/// Writes what is missing.
+pub(super) async fn run(args: &Args, config: &Config) -> ExitCode {
+    let compiler = args.paths.iter().fold(Compiler::new().pipelines(&args.pipelines), Compiler::templates);
+    let output = match compiler.compile() {
+        Ok(output) => output,
+        Err(report) => {
+            anstream::eprint!("{}", report.render(true));
+            return ExitCode::FAILURE;
+        }
+    };
+    let scripts = output.all_domains().into_iter().map(propose::ddl);
+    let scripts: Vec<Script> =
+        scripts.filter(|script| args.engine.is_none_or(|engine| engine == script.engine)).collect();
+    let (missing, is_seen) = look(&scripts, templates::sources(config)).await;
+    if let Err(error) = write(args, &missing) {
+        eprintln!("beds ddl: {error}");
+        return ExitCode::FAILURE;
+    }
+    if is_seen { ExitCode::SUCCESS } else { ExitCode::from(2) }
+}
+
+/// What is missing, as one script an engine, and whether every database could be looked at.
+async fn look(scripts: &[Script], sources: Sources<'_>) -> (BTreeMap<Engine, String>, bool) {
+    let mut by_database: BTreeMap<(Engine, &str), Vec<&Script>> = BTreeMap::new();
+    for script in scripts {
+        by_database.entry((script.engine, script.database.as_str())).or_default().push(script);
+    }
+    let (mut missing, mut is_seen) = (BTreeMap::new(), true);
+    for ((engine, database), scripts) in by_database {
+        let names: BTreeSet<&str> = scripts
+            .iter()
+            .flat_map(|script| script.proposed.iter().map(|proposed| proposed.name.as_str()))
+            .collect();
+        let only = Some(names.into_iter().map(str::to_owned).collect());
+        let scope = Scope { only, sample: 0, timeout: sources.timeout };
+        let seen = match verify::catalogue(sources, engine, database, &scope).await {
+            // A database that is not there lacks everything, itself included.
+            Err(unseen) if unseen.is_absent => {
+                let catalogue = empty(sources, engine, database);
+                let create = format!("create database if not exists `{}`;\n\n", catalogue.database);
+                Ok((catalogue, if engine == Engine::MariaDb { create } else { String::new() }))
+            }
+            seen => seen.map(|catalogue| (catalogue, String::new())),
+        };
+        match seen {
+            Ok((catalogue, mut text)) => {
+                text.extend(scripts.into_iter().map(|script| lacking(script, &catalogue)));
+                if !text.is_empty() {
+                    let head = || format!("{}\n", propose::head(engine, "beds ddl"));
+                    missing.entry(engine).or_insert_with(head).push_str(&text);
+                }
+            }
+            Err(Unseen { reason, hint, .. }) => {
+                eprintln!("beds ddl: the database `{database}` is not looked at: {reason}; {hint}");
+                is_seen = false;
+            }
+        }
+    }
+    (missing, is_seen)
+}
+
+/// A database with nothing in it.
+fn empty(sources: Sources<'_>, engine: Engine, database: &str) -> Catalogue {
+    let named = match engine {
+        Engine::MariaDb => None,
+        Engine::MongoDb => sources.mongodb.get(database).and_then(|server| server.database.clone()),
+    };
+    let database = named.unwrap_or_else(|| database.to_owned());
+    Catalogue { database, documents: engine == Engine::MongoDb, ..Catalogue::default() }
+}
+
+/// What a database lacks for one template; empty where nothing is missing.
+fn lacking(script: &Script, catalogue: &Catalogue) -> String {
+    let mut statements = Vec::new();
+    let mut notes = Vec::new();
+    // Where the view is there, the table behind it is known to the DBA alone: its name would be a guess.
+    let has_view = script
+        .proposed
+        .iter()
+        .any(|proposed| proposed.thing == Thing::View && catalogue.relation(&proposed.name).is_some());
+    for proposed in &script.proposed {
+        match proposed.thing {
+            Thing::Procedure | Thing::Function => {
+                let kind = match proposed.thing {
+                    Thing::Procedure => RoutineKind::Procedure,
+                    _ => RoutineKind::Function,
+                };
+                if catalogue.routine(kind, &proposed.name).is_none() {
+                    statements.push((proposed.thing, proposed.create.clone()));
+                }
+            }
+            Thing::Table | Thing::View | Thing::Collection => match catalogue.relation(&proposed.name) {
+                Some(relation) => of_relation(proposed, relation, &mut statements, &mut notes),
+                None if has_view && proposed.thing == Thing::Table => {}
+                None => statements.extend(proposed.whole()),
+            },
+        }
+    }
+    if statements.is_empty() && notes.is_empty() {
+        return String::new();
+    }
+    let here = Script { database: catalogue.database.clone(), ..script.clone() };
+    let mark = if script.engine == Engine::MariaDb { "--" } else { "//" };
+    let mut text = here.of(&statements);
+    for note in notes {
+        text.extend([mark, " ", &note, "\n"]);
+    }
+    text.push('\n');
+    text
+}
+
+/// What a relation that is there lacks.
+fn of_relation(
+    proposed: &Proposed,
+    relation: &Relation,
+    statements: &mut Vec<(Thing, String)>,
+    notes: &mut Vec<String>,
+) {
+    let has_column =
+        |name: &str| relation.columns.iter().any(|column| column.name.eq_ignore_ascii_case(name));
+    let name = &proposed.name;
+    let is_same = matches!(
+        (proposed.thing, relation.kind),
+        (Thing::Table, RelationKind::Table)
+            | (Thing::View, RelationKind::View)
+            | (Thing::Collection, RelationKind::Collection)
+    );
+    if !is_same {
+        let (is, wanted) = (relation.kind.as_str(), proposed.thing.as_str());
+        notes.push(format!("`{name}` is a {is}, and the template takes it for a {wanted}."));
+        return;
+    }
+    match proposed.thing {
+        Thing::Table => {
+            let missing = proposed.parts.iter().filter(|(column, _)| !has_column(column));
+            statements.extend(missing.map(|(_, add)| (proposed.thing, add.clone())));
+        }
+        Thing::View => {
+            let missing: Vec<&str> = proposed
+                .parts
+                .iter()
+                .map(|(column, _)| column.as_str())
+                .filter(|column| !has_column(column))
+                .collect();
+            if !missing.is_empty() {
+                // To write it anew would replace what the DBA wrote.
+                notes.push(format!("The view `{name}` lacks {}: add it there.", missing.join(", ")));
+            }
+        }
+        Thing::Collection => {
+            if let (Some(validator), false) =
+                (&proposed.validator, matches!(relation.evidence, Evidence::Validator { .. }))
+            {
+                statements.push((proposed.thing, validator.clone()));
+            }
+            let has_index = |name: &str| {
+                relation.indexes.iter().any(|index| index.name == name || named(&index.columns) == name)
+            };
+            let missing = proposed.parts.iter().filter(|(index, _)| !has_index(index));
+            statements.extend(missing.map(|(_, add)| (proposed.thing, add.clone())));
+        }
+        Thing::Procedure | Thing::Function => {}
+    }
+}
+
+/// The name that MongoDB gives an ascending index.
+fn named(columns: &[String]) -> String {
+    columns.iter().map(|column| format!("{column}_1")).collect::<Vec<_>>().join("_")
+}
+
+fn write(args: &Args, missing: &BTreeMap<Engine, String>) -> Result<(), String> {
+    if missing.is_empty() {
+        eprintln!("nothing is missing in the databases that were looked at");
+        return Ok(());
+    }
+    let Some(folder) = &args.out else {
+        if missing.len() > 1 {
+            return Err(
+                "something is missing on both engines, and a script is for one: add `--engine mariadb` \
+                 or `--engine mongodb`, or write both scripts with `--out DIR`"
+                    .to_owned(),
+            );
+        }
+        for script in missing.values() {
+            // Whoever closes the pipe has read enough.
+            let _ = io::stdout().write_all(script.as_bytes());
+        }
+        return Ok(());
+    };
+    std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    for (engine, script) in missing {
+        let path = folder.join(propose::file_name(*engine));
+        save(&path, script, args.force)?;
+        println!("wrote {}", path.display());
+    }
+    Ok(())
+}
+
+fn save(path: &Path, script: &str, is_forced: bool) -> Result<(), String> {
+    // A script may be somebody's work by now.
+    let file = if is_forced { File::create(path) } else { File::create_new(path) };
+    file.and_then(|mut file| file.write_all(script.as_bytes())).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            format!("{} is there already: add `--force` to replace it", path.display())
+        }
+        _ => format!("{}: {error}", path.display()),
+    })
+}

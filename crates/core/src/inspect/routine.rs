@@ -1,0 +1,101 @@
+//! Procedures and functions.
+
+use super::Kind;
+
+/// What a routine is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RoutineKind {
+    /// A procedure.
+    Procedure,
+    /// A function.
+    Function,
+}
+
+impl RoutineKind {
+    /// Its name for people.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Procedure => "procedure",
+            Self::Function => "function",
+        }
+    }
+}
+
+/// A procedure or function.
+#[derive(Debug, Clone)]
+pub struct Routine {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: RoutineKind,
+    /// Its parameters, in order.
+    pub parameters: Vec<Parameter>,
+    /// What a function returns.
+    pub returns: Option<(Kind, String)>,
+    /// Whether it declares that it reads data, or none at all.
+    pub declares_read: bool,
+    /// Whether it declares that it modifies data.
+    pub declares_write: bool,
+    /// Its text, where the one who looks may see it.
+    pub body: Option<String>,
+    /// What its owner says of it.
+    pub comment: String,
+    /// In which mode its text is read and run.
+    pub mode: SqlMode,
+    /// The account with whose rights it runs; `None` where it runs with those of the one who calls it.
+    pub definer: Option<String>,
+}
+
+/// In which mode the text of a routine is read and run: each has its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SqlMode {
+    /// Whether `"x"` is a name.
+    pub ansi_quotes: bool,
+    /// Whether a `\` in a string means nothing but itself.
+    pub no_backslash_escapes: bool,
+    /// Whether a value that does not fit is refused: otherwise another one is kept.
+    pub strict: bool,
+}
+
+impl Default for SqlMode {
+    fn default() -> Self {
+        Self { ansi_quotes: false, no_backslash_escapes: false, strict: true }
+    }
+}
+
+/// Which way the value of a parameter goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Into the routine.
+    In,
+    /// Out of it.
+    Out,
+    /// Both ways.
+    InOut,
+}
+
+impl Direction {
+    /// Its name in templates.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::In => "in",
+            Self::Out => "out",
+            Self::InOut => "inout",
+        }
+    }
+}
+
+/// A parameter of a routine.
+#[derive(Debug, Clone)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// Which way its value goes.
+    pub direction: Direction,
+    /// What its values are.
+    pub kind: Kind,
+    /// The type as the engine writes it.
+    pub written: String,
+}

@@ -1,0 +1,113 @@
+//! Values to parameters, and cells of a row to values.
+
+mod raw;
+mod row;
+mod show;
+
+use sqlx::{
+    Arguments as _,
+    mysql::{MySqlArguments, MySqlRow},
+};
+
+use beds_core::{
+    spec::{Field, Type},
+    unshown::Unshown,
+    value::Value,
+};
+
+use self::{
+    raw::Raw,
+    show::{Reason, show},
+};
+
+pub(crate) use self::{raw::short, row::Reply};
+
+/// Parameters of a statement, in order.
+pub(crate) fn bind<'a>(values: impl IntoIterator<Item = &'a Value>) -> Result<MySqlArguments, sqlx::Error> {
+    let mut arguments = MySqlArguments::default();
+    for value in values {
+        let added = match value {
+            Value::Null => arguments.add(None::<String>),
+            Value::Bool(value) => arguments.add(value),
+            Value::Int(value) => arguments.add(value),
+            Value::UInt(value) => arguments.add(value),
+            Value::Float(value) => arguments.add(value),
+            // As text: MariaDB's decimals have more digits than any machine type.
+            Value::Decimal(value) => arguments.add(value.as_str()),
+            Value::Text(value) => arguments.add(value.as_str()),
+            Value::Bytes(value) => arguments.add(value.0.as_slice()),
+            Value::Uuid(value) => arguments.add(value.hyphenated().to_string()),
+            Value::Date(value) => arguments.add(value.0),
+            Value::Time(value) => arguments.add(value.0),
+            Value::DateTime(value) => arguments.add(value.to_primitive()),
+            // MariaDB has neither lists nor objects: they are JSON, in their wire form.
+            Value::Json(_) | Value::List(_) | Value::Object(_) | Value::ObjectId(_) => {
+                let mut json = Vec::new();
+                value.write_json(&mut json);
+                arguments.add(String::from_utf8_lossy(&json).into_owned())
+            }
+        };
+        added.map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
+}
+
+/// A cell as a value of the type that the template declares; `None` where the wire cannot show it.
+pub(crate) fn read(row: &MySqlRow, index: usize, ty: &Type) -> Result<Option<Value>, sqlx::Error> {
+    Ok(match Raw::of(row, index)? {
+        Some(cell) => show(cell, ty).ok(),
+        None => Some(Value::Null),
+    })
+}
+
+/// A cell as a value of its field, which a procedure gives back; null, and noted, where the wire cannot show it.
+pub(crate) fn read_returned(
+    row: &MySqlRow,
+    index: usize,
+    field: &Field,
+    unshown: &mut Unshown,
+) -> Result<Value, sqlx::Error> {
+    let Some(cell) = Raw::of(row, index)? else { return Ok(Value::Null) };
+    Ok(show(cell, &field.ty).unwrap_or_else(|reason| {
+        let stored = row::stored(cell, &field.ty);
+        unshown.add(format_args!("data.{}", field.name), field, stored, reason);
+        Value::Null
+    }))
+}
+
+/// A cell as it compares: what is stored, also where the wire cannot show it.
+pub(crate) fn read_stored(row: &MySqlRow, index: usize) -> Result<Value, sqlx::Error> {
+    Ok(Raw::of(row, index)?.map_or(Value::Null, Raw::stored))
+}
+
+/// A cell as it has to be written back by an update of other fields.
+pub(crate) fn read_to_keep(row: &MySqlRow, index: usize, ty: &Type) -> Result<Value, sqlx::Error> {
+    let Some(cell) = Raw::of(row, index)? else { return Ok(Value::Null) };
+    Ok(match (ty, cell) {
+        // Procedures expect these as clients send them.
+        (Type::Uuid, Raw::Octets(bytes)) if bytes.len() != 16 => cell.stored(),
+        (Type::Uuid | Type::Bytes { .. }, _) => show(cell, ty).unwrap_or_else(|_| cell.stored()),
+        _ => cell.stored(),
+    })
+}
+
+/// A cell as the column's own type suggests: for results that no template describes.
+fn as_it_comes(cell: Raw<'_>) -> Result<Value, Reason> {
+    match cell {
+        Raw::Date(_) => show(cell, &Type::Date),
+        Raw::DateTime(_) => show(cell, &Type::DateTime),
+        Raw::Time(_) => show(cell, &Type::Time),
+        cell => Ok(cell.stored()),
+    }
+}
+
+/// The value of an OUT parameter, which MariaDB sends like a column, but for a BIT: that is the text of its number.
+fn out(row: &MySqlRow, index: usize) -> Result<Option<Raw<'_>>, sqlx::Error> {
+    Ok(Raw::of(row, index)?.map(|cell| match cell {
+        Raw::Bits(text) => {
+            let number = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+            number.map_or(cell, Raw::UInt)
+        }
+        cell => cell,
+    }))
+}

@@ -1,0 +1,130 @@
+//! A cell as a value of the type that the template declares, or why the wire cannot show it.
+
+use beds_protocol::value::{Bytes, DateTime};
+
+use beds_core::{spec::Type, value::Value};
+
+use super::raw::{self, Raw};
+
+/// The end of the sentence "the field holds …, which …".
+pub(super) type Reason = &'static str;
+
+const NO_TEXT: Reason = "is not text in UTF-8";
+
+/// A cell as a value of this type.
+pub(super) fn show(cell: Raw<'_>, ty: &Type) -> Result<Value, Reason> {
+    Ok(match ty {
+        Type::Bool => Value::Bool(truth(cell)?),
+        Type::Int { .. } => {
+            Value::Int(i64::try_from(integer(cell)?).map_err(|_| "exceeds 64 bits with a sign")?)
+        }
+        Type::UInt { .. } => {
+            Value::UInt(u64::try_from(integer(cell)?).map_err(|_| "exceeds 64 bits without a sign")?)
+        }
+        Type::Float { .. } => Value::Float(float(cell)?),
+        Type::Decimal { .. } => Value::Decimal(match cell {
+            Raw::Decimal(text) => raw::decimal(text)?,
+            Raw::Octets(bytes) => raw::decimal(text(bytes)?)?,
+            Raw::Float(_) | Raw::Double(_) | Raw::Int(_) | Raw::UInt(_) | Raw::Bits(_) => {
+                raw::decimal(&cell.to_string())?
+            }
+            Raw::Date(_) | Raw::DateTime(_) | Raw::Time(_) => return Err("is no decimal number"),
+        }),
+        Type::String { .. } | Type::Text { .. } | Type::ObjectId => Value::Text(any_text(cell)?),
+        Type::Enum { values } => match any_text(cell)? {
+            // An ENUM has it in place of a value that is none of its own.
+            text if text.is_empty() && !values.contains(&"") => return Err("is none of its values"),
+            text => Value::Text(text),
+        },
+        Type::Uuid => match cell {
+            // BINARY(16) holds the bytes, CHAR(36) and UUID the text.
+            Raw::Octets(bytes) if bytes.len() == 16 => {
+                Value::Uuid(uuid::Uuid::from_slice(bytes).map_err(|_| NO_UUID)?)
+            }
+            Raw::Octets(bytes) => Value::Uuid(uuid::Uuid::try_parse_ascii(bytes).map_err(|_| NO_UUID)?),
+            _ => return Err(NO_UUID),
+        },
+        Type::Bytes { .. } => Value::Bytes(Bytes(match cell {
+            Raw::Octets(bytes) | Raw::Bits(bytes) => bytes.to_vec(),
+            cell => cell.to_string().into_bytes(),
+        })),
+        Type::Date => Value::Date(match cell {
+            // Of a moment, the date alone.
+            Raw::Date(moment) | Raw::DateTime(moment) => moment.date()?,
+            Raw::Octets(bytes) => text(bytes)?.parse().map_err(|_| "is no date")?,
+            _ => return Err("is no date"),
+        }),
+        Type::Time => Value::Time(match cell {
+            Raw::Time(span) => span.time()?,
+            Raw::Octets(bytes) => text(bytes)?.parse().map_err(|_| "is no time of day")?,
+            _ => return Err("is no time of day"),
+        }),
+        Type::DateTime => Value::DateTime(match cell {
+            Raw::Date(moment) | Raw::DateTime(moment) => moment.moment()?,
+            Raw::Octets(bytes) => text(bytes)?.parse::<DateTime>().map_err(|_| "is no moment")?,
+            _ => return Err("is no moment"),
+        }),
+        Type::Json | Type::List { .. } | Type::Object { .. } => Value::Json(match cell {
+            Raw::Octets(bytes) => serde_json::from_slice(bytes).map_err(|_| NO_JSON)?,
+            Raw::Date(_) | Raw::DateTime(_) | Raw::Time(_) => cell.to_string().into(),
+            cell => serde_json::from_str(&cell.to_string()).map_err(|_| NO_JSON)?,
+        }),
+    })
+}
+
+const NO_UUID: Reason = "is no UUID";
+const NO_JSON: Reason = "is no JSON that can be sent";
+
+fn text(bytes: &[u8]) -> Result<&str, Reason> {
+    std::str::from_utf8(bytes).map_err(|_| NO_TEXT)
+}
+
+/// The text of any column.
+fn any_text(cell: Raw<'_>) -> Result<String, Reason> {
+    match cell {
+        Raw::Octets(bytes) => text(bytes).map(str::to_owned),
+        // On the wire a moment has one form.
+        Raw::DateTime(moment) => {
+            Ok(moment.moment().map_or_else(|_| cell.to_string(), |moment| moment.to_string()))
+        }
+        cell => Ok(cell.to_string()),
+    }
+}
+
+fn truth(cell: Raw<'_>) -> Result<bool, Reason> {
+    match cell {
+        Raw::Int(value) => Ok(value != 0),
+        Raw::UInt(value) => Ok(value != 0),
+        Raw::Bits(bytes) => Ok(raw::bits(bytes) != 0),
+        cell => float(cell).map(|value| value != 0.0).map_err(|_| "is no truth value"),
+    }
+}
+
+fn integer(cell: Raw<'_>) -> Result<i128, Reason> {
+    match cell {
+        Raw::Int(value) => Ok(value.into()),
+        Raw::UInt(value) => Ok(value.into()),
+        Raw::Bits(bytes) => Ok(raw::bits(bytes).into()),
+        // An aggregate over integers is a decimal.
+        cell => whole(&any_text(cell)?).ok_or("is no integer"),
+    }
+}
+
+/// The integer that a text is, also with a fraction of zeros.
+fn whole(text: &str) -> Option<i128> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    if fraction.bytes().all(|digit| digit == b'0') { whole.parse().ok() } else { None }
+}
+
+fn float(cell: Raw<'_>) -> Result<f64, Reason> {
+    const NO_NUMBER: Reason = "is no number";
+    match cell {
+        Raw::Float(value) => Ok(raw::short(value)),
+        Raw::Double(value) => Ok(value),
+        Raw::Date(_) | Raw::DateTime(_) | Raw::Time(_) => Err(NO_NUMBER),
+        cell => {
+            let number: f64 = any_text(cell)?.parse().map_err(|_| NO_NUMBER)?;
+            if number.is_finite() { Ok(number) } else { Err(NO_NUMBER) }
+        }
+    }
+}

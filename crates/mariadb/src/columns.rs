@@ -1,0 +1,135 @@
+//! How the columns of a view or table keep their values, as far as comparing with them depends on it: what the
+//! template does not say.
+//!
+//! The server is asked when a source is first read, and again after a while, since a DBA may change a column.
+
+use std::{
+    collections::HashMap,
+    fmt::Write as _,
+    sync::{Arc, PoisonError, RwLock},
+    time::{Duration, Instant},
+};
+
+use beds_core::spec::{Domain, Type, mariadb::Source};
+use sqlx::{MySqlConnection, Row as _, mysql::MySqlRow};
+
+use crate::fault::{Fault, classify};
+
+/// How long an answer is trusted.
+const KEPT: Duration = Duration::from_mins(1);
+
+/// How a column keeps its values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Kept {
+    /// As they are compared.
+    #[default]
+    Plain,
+    /// FLOAT: shown in short, compared as the double that it is.
+    Float,
+    /// DOUBLE.
+    Double,
+    /// YEAR: the server takes 2 for 2002.
+    Year,
+    /// ENUM and SET: compared as text, but sorted by position.
+    Position,
+    /// DATETIME and TIMESTAMP under a field that shows their date alone.
+    Moment,
+    /// A UUID as 16 bytes.
+    Binary16,
+    /// Text that a view makes of constants: with the collation of whoever created the view, which the connection's
+    /// may not be compared with.
+    Expression,
+}
+
+/// What is known of the columns of sources: at most one entry a source of a template.
+#[derive(Debug, Default)]
+pub(crate) struct Columns(RwLock<HashMap<usize, Learned>>);
+
+#[derive(Debug)]
+struct Learned {
+    at: Instant,
+    kept: Arc<[Kept]>,
+}
+
+impl Columns {
+    /// How the column of each field of the domain keeps its values.
+    pub(crate) async fn of(
+        &self,
+        connection: &mut MySqlConnection,
+        domain: &'static Domain,
+        source: &'static Source,
+    ) -> Result<Arc<[Kept]>, Fault> {
+        let place = std::ptr::from_ref(source).addr();
+        if let Some(learned) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&place)
+            && learned.at.elapsed() < KEPT
+        {
+            return Ok(Arc::clone(&learned.kept));
+        }
+        let kept = learn(connection, domain, source).await.map_err(|error| classify(&error, domain))?;
+        let learned = Learned { at: Instant::now(), kept: Arc::clone(&kept) };
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(place, learned);
+        Ok(kept)
+    }
+}
+
+/// Asks the server.
+async fn learn(
+    connection: &mut MySqlConnection,
+    domain: &'static Domain,
+    source: &'static Source,
+) -> Result<Arc<[Kept]>, sqlx::Error> {
+    let sql = "select table_name, column_name, data_type, column_type from information_schema.columns \
+               where table_schema = database() and table_name = ?";
+    let rows = sqlx::query(sql).bind(source.name).fetch_all(&mut *connection).await?;
+    let mut kept: Vec<Kept> = domain.fields.iter().map(|_| Kept::Plain).collect();
+    let mut texts = Vec::new();
+    // Names of tables are compared without regard to case there, but may differ by it.
+    let is_of = |row: &MySqlRow| row.try_get_unchecked(0).is_ok_and(|name: &str| name == source.name);
+    let is_exact = rows.iter().any(is_of);
+    for row in rows.iter().filter(|row| !is_exact || is_of(row)) {
+        let column = |index| row.try_get_unchecked::<&str, _>(index);
+        let (name, ty, full) = (column(1)?, column(2)?, column(3)?);
+        for (index, field) in domain.fields.iter().enumerate() {
+            if field.column.eq_ignore_ascii_case(name) {
+                kept[index] = of_type(ty, full, &field.ty);
+                if matches!(ty, "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext") {
+                    texts.push(index);
+                }
+            }
+        }
+    }
+    texts.retain(|&field| is_compared(domain, field));
+    if !texts.is_empty() {
+        let mut sql = String::new();
+        for (position, &field) in texts.iter().enumerate() {
+            let (column, from) = (source.columns[field], source.from);
+            let start = if position == 0 { "select" } else { "," };
+            // Nothing is read: only what the column is counts.
+            let _ = write!(sql, "{start} coercibility((select {column} from {from} limit 0))");
+        }
+        let row = sqlx::query(&sql).fetch_one(connection).await?;
+        for (position, &field) in texts.iter().enumerate() {
+            // Of 1 for texts of several collations, 2 for columns, 3 for the server's own, 4 for constants.
+            if matches!(row.try_get_unchecked::<i64, _>(position)?, 1 | 4) {
+                kept[field] = Kept::Expression;
+            }
+        }
+    }
+    Ok(kept.into())
+}
+
+fn is_compared(domain: &Domain, field: usize) -> bool {
+    domain.fetch.filter.contains(&field) || domain.fetch.sort.contains(&field) || domain.key.contains(&field)
+}
+
+fn of_type(ty: &str, full: &str, field: &Type) -> Kept {
+    match (ty, field) {
+        ("float", _) => Kept::Float,
+        ("double", _) => Kept::Double,
+        ("year", _) => Kept::Year,
+        ("enum" | "set", _) => Kept::Position,
+        ("datetime" | "timestamp", Type::Date) => Kept::Moment,
+        ("binary" | "varbinary", Type::Uuid) if full.ends_with("(16)") => Kept::Binary16,
+        _ => Kept::Plain,
+    }
+}

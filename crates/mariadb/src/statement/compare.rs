@@ -1,0 +1,267 @@
+//! Comparisons of columns with values, as the values are shown: where the server would compare otherwise, the operand
+//! or the comparison is another one. The columns themselves stay bare, so that indexes are used.
+
+use std::fmt::Write as _;
+
+use beds_core::{query::Comparison, spec::Type, value::Value};
+use beds_protocol::value::{Bytes, Date};
+use time::Time;
+
+use super::Statement;
+use crate::{cell::short, columns::Kept};
+
+/// The collation in which constants of views are compared and sorted. The connection's own.
+const COLLATION: &str = "utf8mb4_unicode_ci";
+
+/// The digits that a DECIMAL of MariaDB has at most, and those after the point.
+const PRECISION_MAX: usize = 65;
+const SCALE_MAX: usize = 38;
+
+/// What a comparison with a value comes to.
+enum Becomes {
+    Comparison(Comparison, Value),
+    /// It holds for every value, but not for null.
+    NotNull,
+    /// It holds for every value, and for null.
+    True,
+    False,
+}
+
+impl Statement<'_> {
+    fn kept(&self, field: usize) -> Kept {
+        self.kept.get(field).copied().unwrap_or_default()
+    }
+
+    /// The column as it is compared and sorted.
+    pub(super) fn compared(&mut self, field: usize) {
+        let column = self.columns[field];
+        if self.kept(field) == Kept::Expression {
+            let _ = write!(self.text, "convert({column} using utf8mb4) collate {COLLATION}");
+        } else {
+            self.text.push_str(column);
+        }
+    }
+
+    /// The terms that records are sorted by. They must be those that [`Self::compare`] compares, or a page would lose
+    /// records.
+    pub(super) fn order(&mut self, field: usize) {
+        if self.kept(field) == Kept::Position {
+            self.text.push_str("concat(");
+            self.column(field);
+            self.text.push(')');
+        } else {
+            self.compared(field);
+        }
+    }
+
+    /// A test of a field against a value that is not null.
+    pub(super) fn compare(&mut self, field: usize, comparison: Comparison, value: &Value) {
+        if let Value::Bool(value) = value {
+            return self.truth(field, comparison, *value);
+        }
+        if let (Kept::Moment, Value::Date(date)) = (self.kept(field), value) {
+            return self.day(field, comparison, *date);
+        }
+        match self.becomes(field, comparison, value) {
+            Becomes::Comparison(Comparison::Ne, value) => {
+                // Null differs from every value, as it does for a client.
+                self.text.push_str("not (");
+                self.compared(field);
+                self.text.push_str(" <=> ");
+                self.parameter(field, value);
+                self.text.push(')');
+            }
+            Becomes::Comparison(comparison, value) => {
+                self.compared(field);
+                self.text.push_str(match comparison {
+                    Comparison::Eq => " = ",
+                    Comparison::Ne => " <> ",
+                    Comparison::Lt => " < ",
+                    Comparison::Lte => " <= ",
+                    Comparison::Gt => " > ",
+                    Comparison::Gte => " >= ",
+                });
+                self.parameter(field, value);
+            }
+            Becomes::NotNull => self.null(field, false),
+            Becomes::True => self.text.push_str("true"),
+            Becomes::False => self.text.push_str("false"),
+        }
+    }
+
+    /// Tests whether a field is null.
+    pub(super) fn null(&mut self, field: usize, wanted: bool) {
+        self.column(field);
+        // `is null` would find dates of zero, where a column has no null.
+        self.text.push_str(if wanted { " <=> null" } else { " is not null" });
+    }
+
+    /// True is every number but 0: a TINYINT(1) may hold others than 1.
+    fn truth(&mut self, field: usize, comparison: Comparison, value: bool) {
+        let column = self.columns[field];
+        let _ = match (comparison, value) {
+            (Comparison::Ne, true) => write!(self.text, "({column} = 0 or {column} <=> null)"),
+            (Comparison::Ne, false) => write!(self.text, "not ({column} <=> 0)"),
+            (_, true) => write!(self.text, "{column} <> 0"),
+            (_, false) => write!(self.text, "{column} = 0"),
+        };
+    }
+
+    /// A moment compares with a date as its own date does.
+    fn day(&mut self, field: usize, comparison: Comparison, Date(date): Date) {
+        let column = self.columns[field];
+        let last = Time::from_hms_micro(23, 59, 59, 999_999).unwrap_or(Time::MIDNIGHT);
+        let (first, last) = (date.midnight(), date.with_time(last));
+        let (text, ends) = match comparison {
+            Comparison::Eq => (format!("{column} between ? and ?"), vec![first, last]),
+            Comparison::Ne => (format!("not ifnull({column} between ? and ?, false)"), vec![first, last]),
+            Comparison::Lt => (format!("{column} < ?"), vec![first]),
+            Comparison::Lte => (format!("{column} <= ?"), vec![last]),
+            Comparison::Gt => (format!("{column} > ?"), vec![last]),
+            Comparison::Gte => (format!("{column} >= ?"), vec![first]),
+        };
+        self.text.push_str(&text);
+        self.values.extend(ends.into_iter().map(|end| Value::DateTime(end.into())));
+    }
+
+    fn becomes(&self, field: usize, comparison: Comparison, value: &Value) -> Becomes {
+        if self.kept(field) == Kept::Year
+            && let Some(number) = number(value)
+        {
+            return year(comparison, number);
+        }
+        Becomes::Comparison(comparison, value.clone())
+    }
+
+    /// Any of these values. The list is filled up to a power of two with its last value: otherwise each length would be
+    /// a statement of its own in the server's and the driver's caches.
+    pub(super) fn one_of<'v>(&mut self, field: usize, values: impl Iterator<Item = &'v Value> + Clone) {
+        if let Some(Value::Bool(first)) = values.clone().next() {
+            let is_same = values.clone().all(|value| matches!(value, Value::Bool(value) if value == first));
+            return if is_same { self.truth(field, Comparison::Eq, *first) } else { self.null(field, false) };
+        }
+        let mut operands: Vec<Value> = values
+            .filter_map(|value| match self.becomes(field, Comparison::Eq, value) {
+                Becomes::Comparison(_, value) => Some(value),
+                Becomes::NotNull | Becomes::True | Becomes::False => None,
+            })
+            .collect();
+        let Some(filler) = operands.last().cloned() else { return self.text.push_str("false") };
+        operands.resize(operands.len().next_power_of_two(), filler);
+        if self.kept(field) == Kept::Moment {
+            for (index, value) in operands.iter().enumerate() {
+                self.text.push_str(if index == 0 { "(" } else { " or " });
+                self.compare(field, Comparison::Eq, value);
+            }
+        } else {
+            self.compared(field);
+            for (index, value) in operands.into_iter().enumerate() {
+                self.text.push_str(if index == 0 { " in (" } else { ", " });
+                self.parameter(field, value);
+            }
+        }
+        self.text.push(')');
+    }
+
+    /// A placeholder with its value.
+    fn parameter(&mut self, field: usize, value: Value) {
+        let value = match (self.kept(field), value) {
+            (Kept::Float, value) => match number(&value) {
+                Some(number) => Value::Float(single(number)),
+                None => value,
+            },
+            (Kept::Double, Value::Decimal(value)) => match value.as_str().parse() {
+                Ok(number) => Value::Float(number),
+                Err(_) => Value::Decimal(value),
+            },
+            (Kept::Binary16, Value::Uuid(uuid)) => Value::Bytes(Bytes(uuid.into_bytes().to_vec())),
+            (_, value) => value,
+        };
+        if let Value::Decimal(decimal) = &value {
+            // A bare string would be compared with a decimal as floating-point numbers. What is stored may have more
+            // digits than the template says.
+            let (whole, fraction) = decimal.digits();
+            let (precision, scale) = match self.fields[field].ty {
+                Type::Decimal { precision, scale, .. }
+                    if fraction <= scale.into() && whole <= (precision - scale).into() =>
+                {
+                    (precision.into(), scale.into())
+                }
+                _ => (PRECISION_MAX, fraction.min(SCALE_MAX)),
+            };
+            let _ = write!(self.text, "cast(? as decimal({precision},{scale}))");
+        } else {
+            self.text.push('?');
+        }
+        self.values.push(value);
+    }
+}
+
+/// The years that a YEAR keeps, besides 0.
+const YEARS: std::ops::RangeInclusive<f64> = 1901.0..=2155.0;
+
+/// Whether a YEAR keeps this number as it is.
+pub(crate) fn is_year(number: f64) -> bool {
+    number == 0.0 || (YEARS.contains(&number) && number.fract() == 0.0)
+}
+
+/// The same comparison with a year that a YEAR keeps: the server takes 2 for 2002.
+fn year(comparison: Comparison, number: f64) -> Becomes {
+    let below = if number >= 1901.0 {
+        Some(number.floor().min(2155.0))
+    } else if number >= 0.0 {
+        Some(0.0)
+    } else {
+        None
+    };
+    let above = if number > 2155.0 {
+        None
+    } else if number > 0.0 {
+        Some(number.ceil().max(1901.0))
+    } else {
+        Some(0.0)
+    };
+    let with = |year: Option<f64>, otherwise| match year {
+        Some(year) => Becomes::Comparison(comparison, Value::Float(year)),
+        None => otherwise,
+    };
+    match comparison {
+        Comparison::Eq if !is_year(number) => Becomes::False,
+        Comparison::Ne if !is_year(number) => Becomes::True,
+        Comparison::Eq | Comparison::Ne => with(Some(number), Becomes::False),
+        Comparison::Lt => with(above, Becomes::NotNull),
+        Comparison::Gte => with(above, Becomes::False),
+        Comparison::Gt => with(below, Becomes::NotNull),
+        Comparison::Lte => with(below, Becomes::False),
+    }
+}
+
+pub(crate) fn number(value: &Value) -> Option<f64> {
+    #[allow(clippy::cast_precision_loss, reason = "a FLOAT or a YEAR has fewer digits")]
+    let number = match value {
+        Value::Int(value) => *value as f64,
+        Value::UInt(value) => *value as f64,
+        Value::Float(value) => *value,
+        Value::Decimal(value) => value.as_str().parse().ok()?,
+        Value::Text(value) => value.parse().ok()?,
+        _ => return None,
+    };
+    number.is_finite().then_some(number)
+}
+
+/// The double that compares with a FLOAT's as the number compares with what the FLOAT is shown as.
+fn single(number: f64) -> f64 {
+    #[allow(clippy::cast_possible_truncation, reason = "the nearest one is meant")]
+    let nearest = number as f32;
+    if !nearest.is_finite() {
+        return number;
+    }
+    let (shown, stored) = (short(nearest), f64::from(nearest));
+    if number > shown {
+        stored.next_up()
+    } else if number < shown {
+        stored.next_down()
+    } else {
+        stored
+    }
+}

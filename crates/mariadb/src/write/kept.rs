@@ -1,0 +1,90 @@
+//! What the database makes of values, before and after they are written.
+
+use std::sync::Arc;
+
+use beds_core::{
+    spec::{Domain, mariadb::Source},
+    validate::Errors,
+    value::Value,
+};
+use sqlx::MySqlConnection;
+
+use crate::{
+    columns::{Columns, Kept},
+    fault::Fault,
+    statement::{is_year, number},
+};
+
+/// How the columns of the domain's source keep their values; nothing is known without a source that can be read.
+pub(super) async fn columns(
+    connection: &mut MySqlConnection,
+    domain: &'static Domain,
+    source: Option<&'static Source>,
+    known: &Columns,
+) -> Result<Arc<[Kept]>, Fault> {
+    match source {
+        Some(source) => {
+            optional(domain, known.of(connection, domain, source).await).map(Option::unwrap_or_default)
+        }
+        None => Ok(Arc::default()),
+    }
+}
+
+/// What is read for the sake of a reply alone: a refusal of it does not undo the write.
+pub(super) fn optional<T>(domain: &Domain, read: Result<T, Fault>) -> Result<Option<T>, Fault> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(Fault::Refused(error)) => {
+            tracing::warn!(template = domain.name, "what is written cannot be read back: {error}");
+            Ok(None)
+        }
+        Err(fault) => Err(fault),
+    }
+}
+
+/// Refuses years that MariaDB would store as others: 5 as 2005. Each value comes with the path before its field, and
+/// the field.
+pub(super) fn refuse_years<'v>(
+    domain: &Domain,
+    columns: &[Kept],
+    values: impl Iterator<Item = (String, usize, &'v Value)>,
+) -> Result<(), Fault> {
+    if !columns.contains(&Kept::Year) {
+        return Ok(());
+    }
+    let mut errors = Errors::default();
+    for (path, field, value) in values {
+        if columns[field] == Kept::Year && number(value).is_some_and(|number| !is_year(number)) {
+            let reason = "must be 0 or a year from 1901 to 2155: the column keeps no others";
+            errors.push(path + domain.fields[field].name, reason);
+        }
+    }
+    errors.or(()).map_err(Fault::Refused)
+}
+
+/// A UUID that MariaDB's type does not take, by the field that it was passed for.
+pub(super) fn explained<'v>(
+    domain: &Domain,
+    fault: Fault,
+    path: &str,
+    passed: impl Iterator<Item = (usize, &'v Value)>,
+) -> Fault {
+    let Fault::Refused(error) = fault else { return fault };
+    let refused = error.message.strip_prefix(NO_UUID).and_then(|rest| rest.split('\'').next());
+    let is_it =
+        |value: &Value| matches!(value, Value::Uuid(uuid) if Some(uuid.to_string().as_str()) == refused);
+    let mut errors = Errors::default();
+    for (field, _) in passed.filter(|(_, value)| is_it(value)) {
+        errors.push(
+            format!("{path}{}", domain.fields[field].name),
+            "must be a UUID of a version that the column takes",
+        );
+    }
+    match errors.or(()) {
+        Ok(()) => Fault::Refused(error),
+        Err(explained) => Fault::Refused(explained),
+    }
+}
+
+/// How MariaDB begins to refuse a UUID, which it quotes.
+const NO_UUID: &str = "Incorrect uuid value: '";

@@ -1,0 +1,241 @@
+//! The templates over `schema.sql`, as the compiler would write them.
+
+use beds_core::spec::{
+    Arg, Call, Domain, Field, Generated, Returns, Routine, Type,
+    mariadb::{Objects, Procedure, Source},
+};
+use beds_protocol::Lane;
+
+const fn int(name: &'static str) -> Field {
+    Field::new(name, name, Type::INT).nullable()
+}
+
+const fn text(name: &'static str) -> Field {
+    Field::new(name, name, Type::string(0, 40)).nullable()
+}
+
+const fn of(name: &'static str, ty: Type) -> Field {
+    Field::new(name, name, ty).nullable()
+}
+
+/// The indices of so many fields.
+const fn all<const N: usize>() -> [usize; N] {
+    let mut all = [0; N];
+    let mut index = 0;
+    while index < N {
+        all[index] = index;
+        index += 1;
+    }
+    all
+}
+
+/// A domain that can be filtered and sorted by all of its fields; the first is its key.
+macro_rules! domain {
+    ($domain:ident: $name:literal, $source:ident [$($field:expr),* $(,)?] $({ $($objects:tt)* })? $(; $with:ident($($arg:expr),*))*) => {
+        pub(crate) static $domain: Domain = {
+            static FIELDS: [Field; [$(stringify!($field)),*].len()] = [$($field),*];
+            static COLUMNS: [&str; FIELDS.len()] = {
+                let mut columns = [""; FIELDS.len()];
+                let mut index = 0;
+                while index < columns.len() {
+                    columns[index] = FIELDS[index].column;
+                    index += 1;
+                }
+                columns
+            };
+            static ALL: [usize; FIELDS.len()] = all();
+            Domain::new($name, "", "0000000000000000")
+                .fields(&FIELDS)
+                .key(&[0])
+                .fetch(&ALL, &ALL, 100, 500)
+                .reads()
+                .mariadb("odd", Objects {
+                    read: Some(Source::$source($name, $name, &COLUMNS)),
+                    $($($objects)*)?
+                    ..Objects::NONE
+                })
+                $(.$with($($arg),*))*
+        };
+    };
+}
+
+domain! { INV: "inv_state", view [int("id"), text("state"), text("kind"), text("latin"), text("made"), text("name")] }
+
+domain! { PERSON: "person", table [int("id"), text("name"), of("born", Type::Date)] {
+    update: Some(Procedure::new("person_update", "call person_update(?, ?, ?)", &[0, 1, 2])),
+}; updates() }
+
+domain! { PARCEL: "parcel", table [int("id"), of("weight", Type::FLOAT)] }
+domain! { PRICED_PARCEL: "parcel", table [int("id"), of("weight", Type::decimal(20, 8, None, None))] }
+
+domain! { CAR: "car", table [int("id"), of("built", Type::int(0, 2155))] {
+    create: Some(Procedure::new("car_create", "call car_create(?, ?)", &[0, 1])),
+    update: Some(Procedure::new("car_update", "call car_update(?, ?)", &[0, 1])),
+}; creates(); updates() }
+
+domain! { KLIE: "v_klie", view [
+    Field::new("id", "id", Type::INT), Field::new("a", "a", Type::INT), Field::new("b", "b", Type::INT),
+] }
+
+domain! { OPENED: "opened", table [int("id"), of("day", Type::Date), of("at", Type::DateTime)] }
+
+domain! { DAYS: "opened", table [int("id"), of("at", Type::Date)] }
+
+domain! { LATIN_KEYS: "latin_keys", table [Field::new("name", "name", Type::string(0, 10))] }
+
+domain! { EV: "v_ev", view [
+    Field::new("id", "id", Type::INT).generated(Generated::Database),
+    of("at", Type::DateTime), of("hour", Type::Time), int("built"), text("code"),
+    of("price", Type::decimal(10, 4, None, None)), of("weight", Type::FLOAT), of("ratio", Type::FLOAT),
+    of("bits", Type::bytes(4)), text("name"),
+] {
+    create: Some(Procedure::new("ev_create", "call ev_create(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        &[1, 2, 3, 4, 5, 6, 7, 8, 9]).returning(&[0])),
+}; creates() }
+
+domain! { PAIR: "pair", table [
+    Field::new("a", "a", Type::INT), Field::new("b", "b", Type::string(0, 10)),
+    Field::new("at", "at", Type::DateTime), Field::new("revision", "revision", Type::INT),
+] {
+    create: Some(Procedure::new("pair_create", "call pair_create(?, ?, ?)", &[0, 1, 2])),
+    update: Some(Procedure::new("pair_update", "call pair_update(?, ?, ?, ?)", &[0, 1, 2, 3])),
+}; key(&[0, 1]); version(3); creates(); updates() }
+
+domain! { FLAGS: "flags", table [int("id"), of("b", Type::Bool)] }
+domain! { FLAG_KEYS: "flag_keys", table [Field::new("b", "b", Type::Bool), text("name")] }
+
+domain! { UUIDS: "uuids", table [
+    Field::new("id", "id", Type::Uuid), of("other", Type::Uuid), text("label"),
+] {
+    create: Some(Procedure::new("uuids_create", "call uuids_create(?, ?, ?)", &[0, 1, 2])),
+}; creates() }
+
+const fn cell(id: Type) -> [Field; 17] {
+    [
+        Field::new("id", "id", id),
+        text("name"),
+        of("day", Type::Date),
+        of("at", Type::DateTime),
+        of("hour", Type::Time),
+        of("any", Type::Json),
+        of("price", Type::decimal(10, 2, None, None)),
+        text("label"),
+        int("small"),
+        of("big", Type::uint(0, u64::MAX)),
+        of("ref", Type::Uuid),
+        of("state", Type::one_of(&["new", "old"])),
+        int("bits"),
+        of("truth", Type::Bool),
+        of("ratio", Type::FLOAT),
+        int("whole"),
+        of("moment", Type::DateTime),
+    ]
+}
+
+static CELL_FIELDS: [Field; 17] = cell(Type::INT);
+const CELL_ALL: [usize; 17] = all();
+
+pub(crate) static CELL: Domain = Domain::new("cell", "", "0000000000000000")
+    .fields(&CELL_FIELDS)
+    .key(&[0])
+    .fetch(&CELL_ALL, &CELL_ALL, 100, 500)
+    .reads()
+    .updates()
+    .calls(&CELL_CALLS)
+    .mariadb(
+        "odd",
+        Objects {
+            read: Some(Source::table(
+                "cell",
+                "cell",
+                &[
+                    "id", "name", "day", "at", "hour", "any", "price", "label", "small", "big", "ref",
+                    "state", "bits", "truth", "ratio", "whole", "moment",
+                ],
+            )),
+            update: Some(Procedure::new(
+                "cell_update",
+                "call cell_update(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                &CELL_ALL,
+            )),
+            ..Objects::NONE
+        },
+    );
+
+static CELL_ROWS: [Field; 3] = [int("id"), of("day", Type::Date), of("hour", Type::Time)];
+
+static CELL_OUTS: [Arg; 5] = [
+    Arg::returned(of("day", Type::Date)),
+    Arg::returned(of("hour", Type::Time).sensitive()),
+    Arg::returned(of("any", Type::Json)),
+    Arg::returned(of("bits", Type::Bool)),
+    Arg::returned(int("big")),
+];
+
+const fn call(name: &'static str, args: &'static [Arg], returns: Returns, routine: Routine) -> Call {
+    Call { name, description: "", lane: Lane::Read, args, returns, routine }
+}
+
+const OUT: Routine =
+    Routine::Procedure { name: "cell_out", sql: "call cell_out(?, ?, ?, ?, ?)", commits: false };
+
+static CELL_CALLS: [Call; 3] = [
+    call("out", &CELL_OUTS, Returns::Rows(&CELL_ROWS), OUT),
+    call("sets", &CELL_OUTS, Returns::AsItComes, OUT),
+    call(
+        "any",
+        &[],
+        Returns::Scalar(Type::Json),
+        Routine::Function { name: "cell_any", sql: "select cell_any()" },
+    ),
+];
+
+domain! { GEOMETRY: "cell", table [int("id"), text("place")] }
+domain! { WORDS: "cell", table [int("id"), text("day"), text("at"), text("hour"), text("small"), text("bits")] }
+
+// The fields of `odd`, in the order of its columns.
+domain! { ODD: "v_odd", view [
+    Field::new("id", "id", Type::INT), of("f", Type::FLOAT), of("fu", Type::FLOAT), of("d", Type::FLOAT),
+    of("dc", Type::decimal(10, 2, None, None)), of("df", Type::decimal(30, 10, None, None)), of("ti", Type::Bool),
+    int("y"), of("day", Type::Date), of("at", Type::DateTime), of("at0", Type::DateTime), of("ts", Type::DateTime),
+    of("hour", Type::Time), of("hour0", Type::Time), text("ch"), text("vc"), text("bin"), text("nopad"), text("german"),
+    text("vb"), text("bi"), of("b16", Type::Uuid), of("u", Type::Uuid), of("en", Type::one_of(&["b", "a"])), text("st"),
+    int("bt"), int("ub"), of("sb", Type::uint(0, u64::MAX)), of("tx", Type::decimal(10, 2, None, None)),
+    of("ct", Type::Uuid), text("ip"), text("made"), Field::new("maybe", "maybe", Type::INT),
+] {
+    update: Some(Procedure::new("odd_update",
+        "call odd_update(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 22, 23, 24, 25, 26, 27, 28, 29, 30])),
+}; updates() }
+
+/// All but those over a table that another has too.
+pub(crate) static DOMAINS: [&Domain; 17] = [
+    &INV,
+    &PERSON,
+    &PARCEL,
+    &CAR,
+    &KLIE,
+    &EV,
+    &PAIR,
+    &FLAGS,
+    &FLAG_KEYS,
+    &UUIDS,
+    &CELL,
+    &GEOMETRY,
+    &WORDS,
+    &ODD,
+    &PRICED_PARCEL,
+    &OPENED,
+    &LATIN_KEYS,
+];
+
+/// What a case calls a domain.
+pub(crate) fn named(name: &str) -> &'static Domain {
+    match name {
+        "geometry" => &GEOMETRY,
+        "words" => &WORDS,
+        "days" => &DAYS,
+        "priced_parcel" => &PRICED_PARCEL,
+        name => DOMAINS.iter().find(|domain| domain.name == name).unwrap_or_else(|| panic!("{name}")),
+    }
+}

@@ -1,0 +1,44 @@
+//! What is compared otherwise uses the same indexes: few rows are looked at, of many.
+
+use serde_json::json;
+
+use crate::{domains, site::Site};
+
+/// How many rows the server has looked at so far.
+async fn looked_at(site: &Site) -> u64 {
+    let sql = "select cast(sum(variable_value) as unsigned) from information_schema.global_status where variable_name like 'Handler_read%'";
+    site.sql(sql).await.trim().parse().unwrap()
+}
+
+#[tokio::test]
+async fn pages_and_filters_use_indexes() {
+    let site = Site::new("indexed").await;
+    site.sql(
+        "delete from odd; insert into odd (id, f, d, day, vc, at) select seq, seq / 10, seq / 10, \
+         date_add('2000-01-01', interval seq day), concat('v', seq), date_add('2000-01-01', interval seq hour) \
+         from seq_1_to_20000; analyze table odd;",
+    )
+    .await;
+    for sort in ["f", "d", "day", "vc", "at", "id"] {
+        // An index has one direction for all that it holds, the key included.
+        for sort in [json!([sort]), json!([format!("-{sort}"), "-id"])] {
+            let sort = if sort[0] == "-id" { json!(["-id"]) } else { sort };
+            let first = site.ask(&domains::ODD, "fetch", json!({"sort": sort, "limit": 5})).await;
+            let before = looked_at(&site).await;
+            let body = json!({"sort": sort, "limit": 5, "after": first["next"]});
+            let second = site.ask(&domains::ODD, "fetch", body).await;
+            assert_eq!(second["data"].as_array().unwrap().len(), 5, "{second}");
+            let rows = looked_at(&site).await - before;
+            assert!(rows < 2_000, "{sort}: {rows} rows");
+        }
+    }
+    for filter in
+        [json!({"f": 0.1}), json!({"f": {"lt": 0.5}}), json!({"vc": "v7"}), json!({"day": "2000-01-05"})]
+    {
+        let before = looked_at(&site).await;
+        let found = site.ask(&domains::ODD, "count", json!({ "where": filter })).await;
+        assert!(found["count"].as_u64().unwrap() > 0, "{filter}: {found}");
+        let rows = looked_at(&site).await - before;
+        assert!(rows < 2_000, "{filter}: {rows} rows");
+    }
+}

@@ -1,0 +1,147 @@
+-- What databases hold that no template can say. The connection's collation is another than the node's.
+set names utf8mb4 collate utf8mb4_general_ci;
+
+create table inv (id int primary key, paid bool not null, name varchar(20) character set latin1, key (name));
+insert into inv values (1, true, 'Ä'), (2, false, 'b'), (3, true, 'a'), (4, false, null);
+create view inv_state as
+  select id, case when paid then 'settled' else 'open' end as state, 'invoice' as kind,
+         if(paid, _latin1 x'E4', _latin1'z') as latin, concat('n', id) as made, name
+    from inv;
+
+create table person (id int primary key, name varchar(40) not null, born date null, key (born));
+insert into person values (1,'a','1987-00-00'),(2,'b','2013-03-00'),(3,'c','2001-02-03'),(4,'d','0000-00-00');
+delimiter //
+create procedure person_update(p_id int, p_name varchar(40), p_born date) modifies sql data
+  update person set name = p_name, born = p_born where id = p_id //
+delimiter ;
+
+create table parcel (id int primary key, weight float null, key (weight));
+insert into parcel values (1,0.1),(2,0.1),(3,0.3),(4,16777217),(5,1e-7),(6,null);
+
+create table car (id int primary key, built year not null, key (built));
+insert into car values (1,1995),(2,2002),(3,2069),(4,'0000');
+delimiter //
+create procedure car_create(p_id int, p_built year) modifies sql data insert into car values (p_id, p_built) //
+create procedure car_update(p_id int, p_built year) modifies sql data
+  update car set built = p_built where id = p_id //
+delimiter ;
+
+create table klie (id int primary key, a int null, b int null, key (a), key (b));
+insert into klie values (1,null,1),(2,1,null),(3,null,2),(4,2,null),(5,1,1);
+create view v_klie as select id, coalesce(a) as a, b from klie;
+
+create table opened (id int primary key, day date not null, at datetime not null, key (day), key (at));
+insert into opened values (1, '0000-00-00', '0000-00-00'), (2, '2001-02-03', '2001-02-03'), (3, '0000-00-00', '2001-00-00'),
+  (4, '1987-00-00', '0000-00-00'), (5, '0000-00-00', '0000-00-00');
+
+create table ev (
+  id int auto_increment primary key, at datetime not null, hour time null, built year null, code char(6) null,
+  price decimal(8,2) null, weight float null, ratio double null, bits binary(4) null, name varchar(20) null, key (at)
+);
+delimiter //
+create procedure ev_create(
+  p_at datetime, p_hour time, p_built year, p_code char(6), p_price decimal(8,2), p_weight float, p_ratio double,
+  p_bits binary(4), p_name varchar(20)
+) modifies sql data
+begin
+  insert into ev (at, hour, built, code, price, weight, ratio, bits, name)
+  values (p_at, p_hour, p_built, p_code, p_price, p_weight, p_ratio, p_bits, p_name);
+  select last_insert_id();
+end //
+delimiter ;
+-- It does not show all.
+create view v_ev as select * from ev where name is null or name <> 'hidden';
+
+create table pair (
+  a int not null, b varchar(10) not null, revision int not null, at datetime not null, primary key (a, b)
+);
+delimiter //
+create procedure pair_create(p_a int, p_b varchar(10), p_at datetime) modifies sql data
+  insert into pair values (p_a, p_b, 7, p_at) //
+create procedure pair_update(p_a int, p_b varchar(10), p_at datetime, p_revision int) modifies sql data
+  update pair set at = p_at, revision = revision + 10
+   where a = p_a and b = p_b and (p_revision is null or revision = p_revision) //
+delimiter ;
+
+create table flags (id int primary key, b tinyint(1) null, key (b));
+insert into flags values (1, 0), (2, 1), (3, 5), (4, null), (5, -1);
+create table flag_keys (b tinyint(1) primary key, name varchar(10));
+insert into flag_keys values (0, 'no'), (5, 'five');
+
+create table latin_keys (name varchar(10) character set latin1 primary key);
+insert into latin_keys values ('a'), ('ä');
+
+create table uuids (id binary(16) primary key, other uuid null, label varchar(10) null);
+insert into uuids values (unhex('018f2b6e000070008000000000000001'), '018f2b6e-0000-7000-8000-000000000001', 'one'),
+                         (unhex('018f2b6e000070008000000000000002'), null, 'two');
+delimiter //
+create procedure uuids_create(p_id char(36), p_other uuid, p_label varchar(10)) modifies sql data
+  insert into uuids values (unhex(replace(p_id, '-', '')), p_other, p_label) //
+delimiter ;
+
+-- A cell of every type that no type of the wire is.
+create table cell (
+  id int primary key, name varchar(10) null, day date null, at datetime(6) null, hour time(6) null, any longtext null,
+  price varchar(20) null, label varbinary(10) null, small bigint unsigned null, big bigint null, ref char(36) null,
+  state enum('new','old') null, place geometry null, bits bit(12) null, truth varchar(10) null, ratio varchar(10) null,
+  whole double null, moment varchar(30) null
+);
+set statement sql_mode = 'ALLOW_INVALID_DATES' for
+insert into cell values
+  (1, 'odd', '2013-02-31', '2013-00-05 01:02:03.5', '-01:00:00', '{', 'much', x'ff00', 18446744073709551615, -1, 'x', '',
+   point(1, 2), b'101', 'maybe', 'NaN', 1.5, 'now'),
+  (2, 'big', '0000-01-01', '0000-00-00', '100:00:00', '1e400', '1e400', x'c328', 18446744073709551614, -2, '', 'new',
+   null, b'0', '2', '1e400', 1e300, '2024-01-01 00:00:00'),
+  (3, 'plain', '2024-02-29', '2024-02-29 01:02:03', '23:59:59.5', '{"a":[1]}', '1.50', 'text', 7, 7,
+   '018f2b6e-0000-7000-8000-000000000001', 'old', null, b'1', '0', '0.5', 3, '2024-01-01T00:00:00Z');
+delimiter //
+create procedure cell_update(
+  p_id int, p_name varchar(10), p_day date, p_at datetime(6), p_hour time(6), p_any longtext, p_price varchar(20),
+  p_label varbinary(10), p_small bigint unsigned, p_big bigint, p_ref char(36), p_state enum('new','old'),
+  p_bits bit(12), p_truth varchar(10), p_ratio varchar(10), p_whole double, p_moment varchar(30)
+) modifies sql data
+  update cell set name = p_name, day = p_day, at = p_at, hour = p_hour, any = p_any, price = p_price, label = p_label,
+    small = p_small, big = p_big, ref = p_ref, state = p_state, bits = p_bits, truth = p_truth, ratio = p_ratio,
+    whole = p_whole, moment = p_moment
+  where id = p_id //
+create procedure cell_out(out p_day date, out p_hour time, out p_any longtext, out p_bits bit(4), out p_big bigint unsigned)
+  reads sql data
+begin
+  select day, hour, any, small into p_day, p_hour, p_any, p_big from cell where id = 1;
+  set p_bits = b'101';
+  select id, day, hour from cell order by id;
+  select ref, any from cell order by id;
+end //
+create function cell_any() returns longtext reads sql data return (select any from cell where id = 2) //
+delimiter ;
+
+create table odd (
+  id int primary key, f float null, fu float(7,2) null, d double null, dc decimal(20,6) null, df double null, ti tinyint(1) null,
+  y year null, day date null, at datetime(6) null, at0 datetime null, ts timestamp(3) null, hour time(6) null,
+  hour0 time null, ch char(6) null, vc varchar(20) null, bin varchar(20) character set utf8mb4 collate utf8mb4_bin null,
+  nopad varchar(20) character set utf8mb4 collate utf8mb4_nopad_bin null,
+  german varchar(20) character set latin1 collate latin1_german2_ci null,
+  vb varbinary(10) null, bi binary(4) null, b16 binary(16) null, u uuid null, en enum('b','a','c') null,
+  st set('b','a','c') null, bt bit(12) null, ub bigint unsigned null, sb bigint null, tx varchar(20) null,
+  ct varchar(40) null, ip inet6 null,
+  key (f), key (d), key (day), key (vc), key (at)
+) default character set utf8mb4 collate utf8mb4_general_ci;
+create view v_odd as
+  select odd.*, case when id % 3 = 0 then 'Ab' when id % 3 = 1 then 'aB' else 'ä' end as made,
+         coalesce(sb) as maybe
+    from odd;
+delimiter //
+create procedure odd_update(
+  p_id int, p_f float, p_fu float(7,2), p_d double, p_dc decimal(20,6), p_df double, p_ti tinyint(1), p_y year, p_day date,
+  p_at datetime(6), p_at0 datetime, p_ts timestamp(3), p_hour time(6), p_hour0 time, p_ch char(6),
+  p_vc varchar(20) character set utf8mb4, p_bin varchar(20) character set utf8mb4,
+  p_nopad varchar(20) character set utf8mb4, p_german varchar(20) character set latin1, p_vb varbinary(10),
+  p_bi binary(4), p_u uuid, p_en enum('b','a','c'), p_st set('b','a','c'), p_bt bit(12), p_ub bigint unsigned,
+  p_sb bigint, p_tx varchar(20), p_ct varchar(40), p_ip inet6
+) modifies sql data
+  update odd set f = p_f, fu = p_fu, d = p_d, dc = p_dc, df = p_df, ti = p_ti, y = p_y, day = p_day, at = p_at, at0 = p_at0,
+    ts = p_ts, hour = p_hour, hour0 = p_hour0, ch = p_ch, vc = p_vc, bin = p_bin, nopad = p_nopad, german = p_german,
+    vb = p_vb, bi = p_bi, u = p_u, en = p_en, st = p_st, bt = p_bt, ub = p_ub, sb = p_sb, tx = p_tx, ct = p_ct,
+    ip = p_ip
+  where id = p_id //
+delimiter ;

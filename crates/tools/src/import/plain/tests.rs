@@ -1,0 +1,130 @@
+//! Statements that are plain, and statements that only look like it.
+
+use super::*;
+use beds_core::inspect::{Direction, Kind, Parameter, RoutineKind, SqlMode};
+
+fn routine(parameters: &[&str], body: &str) -> Routine {
+    let parameter = |name: &&str| Parameter {
+        name: (*name).to_owned(),
+        direction: Direction::In,
+        kind: Kind::Json,
+        written: String::new(),
+    };
+    Routine {
+        name: "r".into(),
+        kind: RoutineKind::Procedure,
+        parameters: parameters.iter().map(parameter).collect(),
+        returns: None,
+        declares_read: false,
+        declares_write: true,
+        body: Some(body.into()),
+        comment: String::new(),
+        mode: SqlMode::default(),
+        definer: None,
+    }
+}
+
+fn proved(parameters: &[&str], body: &str) -> Result<Plain> {
+    let catalogue = Catalogue { database: "shop".into(), ..Catalogue::default() };
+    plain(&routine(parameters, body), &catalogue)
+}
+
+#[test]
+fn plain_statements_are_proved() {
+    let pairs = |pairs: &[(&str, usize)]| -> Vec<(String, usize)> {
+        pairs.iter().map(|(column, parameter)| ((*column).to_owned(), *parameter)).collect()
+    };
+    let insert = proved(
+        &["p_a", "P_B"],
+        "BEGIN INSERT INTO shop.T (a, `b`, c, d) VALUES (p_a, `p_b`, now(), _utf8'x' 'y'); SELECT LAST_INSERT_ID() AS id; END",
+    )
+    .unwrap();
+    assert_eq!((insert.verb, insert.table.as_str()), (Verb::Insert, "T"));
+    assert_eq!(
+        (insert.sets, insert.own),
+        (pairs(&[("a", 0), ("b", 1)]), vec!["c".to_owned(), "d".to_owned()])
+    );
+    assert!(insert.selects_new_id);
+    let set = proved(&["p"], "insert t set a = p, b = 1").unwrap();
+    assert_eq!(set.sets, pairs(&[("a", 0)]));
+    // A bare name that is a parameter's is the parameter; a column of that name needs its table.
+    let update = proved(
+        &["id", "a", "v"],
+        "begin update t set a = a, t.v = v + 1 where t.id = id and (v is null or t.v = v); end",
+    );
+    assert!(update.is_err(), "`v + 1` adds to the parameter: {update:?}");
+    let update = proved(
+        &["id", "a", "p_v"],
+        "begin update `t` set a = a, v = t.v + 1 where id = t.id and (p_v is null or p_v = v); end;",
+    )
+    .unwrap();
+    assert_eq!((update.sets, update.key), (pairs(&[("a", 1)]), pairs(&[("id", 0)])));
+    assert_eq!((update.version, update.counted), (Some(("v".into(), 2)), Some("v".into())));
+    let delete = proved(&["x", "y"], "delete from t where a = x and b = y").unwrap();
+    assert_eq!(delete.key, pairs(&[("a", 0), ("b", 1)]));
+}
+
+#[test]
+fn everything_else_says_why_it_is_none() {
+    let cases = [
+        ("insert ignore into t (a) values (p)", "has `ignore`"),
+        ("insert into t (a) values (p) on duplicate key update a = p", "on duplicate key update"),
+        ("insert into t (a) select p", "no plain list of values"),
+        (
+            "insert into t (a) select p from dual where not exists (select 1 from t where a = p)",
+            "no plain list",
+        ),
+        ("insert into t values (p)", "names no columns"),
+        ("insert into t (a) values (p), (p)", "no plain list of values"),
+        ("insert into t (a) values (p + 1)", "gives `a` something else"),
+        ("insert into t (a) values (upper(p))", "gives `a` something else"),
+        ("insert into t (a) values (p) returning a", "has `returning`"),
+        ("insert into archive.t (a) values (p)", "`archive.t`, a table of another database"),
+        ("replace into t (a) values (p)", "begins with `replace`"),
+        ("begin if p > 0 then insert into t (a) values (p); end if; end", "begins with `if`"),
+        (
+            "begin declare exit handler for sqlexception begin end; insert into t (a) values (p); end",
+            "begins with `declare`",
+        ),
+        ("begin start transaction; insert into t (a) values (p); commit; end", "begins with `start`"),
+        ("begin delete from t where a = p; call p_log(); end", "more than one plain statement"),
+        ("begin delete from t where a = p; delete from u where a = p; end", "more than one plain statement"),
+        ("delete from t where a <= p", "not exactly `key = parameter`"),
+        ("delete from t where a <> p", "not exactly `key = parameter`"),
+        ("delete from t where a <=> p", "not exactly `key = parameter`"),
+        ("delete from t where a = p or b = 0", "not exactly `key = parameter`"),
+        ("delete from t where a = p and b > 0", "not exactly `key = parameter`"),
+        ("delete from t where not a = p", "not exactly `key = parameter`"),
+        ("delete from t where a = p + 1", "not exactly `key = parameter`"),
+        ("delete from t where a = p collate utf8mb4_bin", "not exactly `key = parameter`"),
+        ("delete from t where p = p", "not exactly `key = parameter`"),
+        ("delete from t where u.a = p", "not exactly `key = parameter`"),
+        ("delete from t where a in (p)", "not exactly `key = parameter`"),
+        ("delete from t where a = p limit 1", "has `limit`"),
+        ("delete from t where a = p order by b limit 1", "has `order`"),
+        ("delete from t where a = p returning a", "not exactly `key = parameter`"),
+        ("delete t from t join u on t.a = u.a where t.a = p", "deletes from several tables"),
+        ("delete from t", "has no condition"),
+        ("update t set a = p", "has no condition"),
+        ("update t set a = a + p where b = p", "sets `a` to something else"),
+        ("update t set a = coalesce(p, a) where b = p", "sets `a` to something else"),
+        ("update t set v = v + 1, w = w + 1 where b = p", "sets `w` to something else"),
+        ("update t, u set t.a = p where t.b = p", "more than the one table"),
+        ("update t set a = p where b = p", "parameter `p` is used twice"),
+        ("update t set a = 1 where b = p", "sets `a` to something else"),
+        ("update t set a = @x where b = p", "sets `a` to something else"),
+        ("/*! insert ignore */ into t (a) values (p)", "has `ignore`"),
+        ("select p", "begins with `select`"),
+    ];
+    for (body, why) in cases {
+        let reason = proved(&["p"], body).unwrap_err();
+        assert!(reason.contains(why), "{body}: {reason}");
+    }
+    let loose = Routine {
+        mode: SqlMode { strict: false, ..SqlMode::default() },
+        ..routine(&["p"], "delete from t where a = p")
+    };
+    assert!(plain(&loose, &Catalogue::default()).unwrap_err().contains("not strict"));
+    let unused = proved(&["p", "q"], "delete from t where a = p").unwrap_err();
+    assert!(unused.contains("`q` is neither stored nor the key"), "{unused}");
+}

@@ -1,0 +1,231 @@
+//! What a routine stands on: its definer, the tables and procedures that its text names, and the columns that it writes.
+
+use std::collections::BTreeSet;
+
+use super::{
+    Findings, grants, place,
+    uses::{Need, Use, uses},
+};
+use crate::{
+    import::{Token, tokens},
+    keeps::{Kept, keeps},
+};
+use beds_core::{
+    inspect::{Catalogue, Column, Relation, RelationKind, Routine, RoutineKind, Supplied, same_word},
+    spec::{Engine, Generated, Object, ObjectKind, Usage},
+};
+
+/// How many routines that call each other are followed.
+const CALLED_MAX: usize = 200;
+
+/// Reports what a routine, or one that it calls, names and nobody can use.
+pub(super) fn check(place: &str, routine: &Routine, catalogue: &Catalogue, findings: &mut Findings<'_>) {
+    let mut open = vec![routine];
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    while let Some(routine) = open.pop() {
+        if seen.len() == CALLED_MAX || !seen.insert(routine.name.to_lowercase()) {
+            continue;
+        }
+        definer(place, routine, catalogue, findings);
+        let Some(body) = routine.body.as_deref() else { continue };
+        let tokens = tokens(body, routine.mode);
+        for used in uses(&tokens) {
+            let is_here = used
+                .schema
+                .as_deref()
+                .is_none_or(|schema| catalogue.is_one_name(schema, &catalogue.database));
+            if !is_here {
+                continue;
+            }
+            match used.need {
+                Need::Execute => match catalogue.routine(RoutineKind::Procedure, &used.name) {
+                    Some(called) => open.push(called),
+                    None => missing(place, routine, &used, catalogue, findings),
+                },
+                Need::Select | Need::Insert | Need::Update | Need::Delete => {
+                    table(place, routine, &used, catalogue, findings);
+                }
+            }
+        }
+        let names = tokens.iter().filter_map(Token::name);
+        open.extend(names.filter_map(|name| catalogue.routine(RoutineKind::Function, name)));
+    }
+}
+
+/// A definer who does not exist: each call fails.
+fn definer(place: &str, routine: &Routine, catalogue: &Catalogue, findings: &mut Findings<'_>) {
+    // A role has no host.
+    let Some(definer) = routine.definer.as_ref().filter(|definer| !definer.ends_with('@')) else { return };
+    match &catalogue.accounts {
+        Some(accounts) if !accounts.contains(definer) => {
+            findings
+                .error(
+                    place,
+                    format!(
+                        "the definer of `{}`, `{definer}`, does not exist: each call fails",
+                        routine.name
+                    ),
+                )
+                .hint("create the account, or create the routine again as another one");
+        }
+        None if *definer != catalogue.grants.user => {
+            let message = format!(
+                "whether the definer of `{}`, `{definer}`, exists is not shown to `{}`",
+                routine.name, catalogue.grants.user
+            );
+            findings.note(place, message).hint("verify once as a user who may read mysql.user");
+        }
+        Some(_) | None => {}
+    }
+}
+
+fn table(place: &str, routine: &Routine, used: &Use, catalogue: &Catalogue, findings: &mut Findings<'_>) {
+    let Some(relation) = catalogue.relation_named(&used.name) else {
+        if !catalogue.others.iter().any(|(name, _)| catalogue.is_one_name(name, &used.name)) {
+            missing(place, routine, used, catalogue, findings);
+        }
+        return;
+    };
+    if let Some(broken) = &relation.broken {
+        findings.error(
+            place,
+            format!("`{}` uses `{}`, which nobody can read: {broken}", routine.name, relation.name),
+        );
+    }
+    // Whoever calls it needs the rights himself.
+    if routine.definer.is_none() && grants::lacks_on(&relation.name, used.need.privilege(), catalogue) {
+        let message = format!(
+            "`{}` runs with the rights of `{}`, who has no {} on `{}`",
+            routine.name,
+            catalogue.grants.user,
+            used.need.privilege(),
+            relation.name
+        );
+        findings.error(place, message).hint("grant it, or create the routine with `sql security definer`");
+    }
+}
+
+/// Names are listed for those who have some right on what they name: others cannot tell what is missing.
+fn missing(place: &str, routine: &Routine, used: &Use, catalogue: &Catalogue, findings: &mut Findings<'_>) {
+    let what = if used.need == Need::Execute { "procedure" } else { "table or view" };
+    let message = format!("`{}` uses the {what} `{}`, which is not there", routine.name, used.name);
+    if grants::sees_all(used.need.privilege(), catalogue) {
+        findings.error(place, message).hint("create it, or correct the routine");
+    } else if routine.definer.is_none() {
+        // Whoever calls it needs the rights himself: what he has no right on fails as well.
+        let hint = format!("or `{}`, with whose rights it runs, has none on it", catalogue.grants.user);
+        findings.error(place, message).hint(hint);
+    } else {
+        let hint = format!("or `{}` may not see it: it has no right on it", catalogue.grants.user);
+        findings.warning(place, message).hint(hint);
+    }
+}
+
+/// The table that the fields of a domain are columns of, and a field's column in it.
+struct Base<'c> {
+    table: &'c Relation,
+    picks: Option<&'c [(String, String)]>,
+}
+
+impl<'c> Base<'c> {
+    fn of(relation: &'c Relation, catalogue: &'c Catalogue) -> Option<Self> {
+        match (&relation.picks, relation.kind) {
+            (None, RelationKind::Table) => Some(Self { table: relation, picks: None }),
+            (Some((table, columns)), _) => {
+                let table = catalogue.relation(table).filter(|table| !table.columns.is_empty())?;
+                Some(Self { table, picks: Some(columns) })
+            }
+            _ => None,
+        }
+    }
+
+    fn column(&self, name: &str) -> Option<&'c Column> {
+        let name = match self.picks {
+            None => name,
+            Some(picks) => &picks.iter().find(|(shown, _)| same_word(shown, name))?.1,
+        };
+        self.table.columns.iter().find(|column| same_word(&column.name, name))
+    }
+}
+
+/// Reports columns of the table that must have a value, and get none from `create`.
+pub(super) fn required(relation: &Relation, catalogue: &Catalogue, findings: &mut Findings<'_>) {
+    let domain = findings.domain;
+    if domain.engine() != Engine::MariaDb {
+        return;
+    }
+    let objects = domain.database_objects();
+    let create =
+        objects.iter().find(|object| object.usage == Usage::Create && object.kind == ObjectKind::Procedure);
+    let (Some(create), Some(base)) = (create, Base::of(relation, catalogue)) else { return };
+    let Some(routine) = catalogue.routine(RoutineKind::Procedure, create.name) else { return };
+    let text = routine.body.as_deref().map(|body| tokens(body, routine.mode));
+    for column in
+        base.table.columns.iter().filter(|column| !column.nullable && column.default == Supplied::Nothing)
+    {
+        let is_of = |index: &usize| {
+            base.column(domain.fields[*index].column).is_some_and(|other| other.name == column.name)
+        };
+        let field = (0..domain.fields.len()).find(is_of);
+        let is_given = create.args.iter().any(is_of);
+        let is_counted = field.is_some_and(|field| domain.version == Some(field));
+        let is_said = field.is_some_and(|field| domain.fields[field].generated == Some(Generated::Database));
+        let message = format!(
+            "the column `{}` of `{}` may not be null and has no default, and `{}` gives it no value",
+            column.name, base.table.name, routine.name
+        );
+        let hint = "give the column a default, or let `create` pass it";
+        let place = place(Usage::Create);
+        match &text {
+            _ if is_given => {}
+            Some(text) if text.iter().filter_map(Token::name).any(|name| same_word(name, &column.name)) => {}
+            Some(_) if base.table.triggers.is_empty() => {
+                findings.error(place, message).hint(hint);
+            }
+            // Its text is not seen, and the template says that somebody fills it in.
+            None if is_counted => {}
+            None if is_said => {
+                findings
+                    .note(place, message)
+                    .hint("verify as a user who may see its text: it may give it one");
+            }
+            Some(_) | None => {
+                findings.warning(place, message).hint(hint);
+            }
+        }
+    }
+}
+
+/// Reports parameters that do not keep what the columns keep: an update passes every field again, also those that the
+/// client left out.
+pub(super) fn kept(object: &Object, routine: &Routine, catalogue: &Catalogue, findings: &mut Findings<'_>) {
+    let domain = findings.domain;
+    let objects = domain.database_objects();
+    let read = objects.iter().find(|object| object.usage == Usage::Read);
+    let Some(base) = read.and_then(|read| Base::of(catalogue.relation_named(read.name)?, catalogue)) else {
+        return;
+    };
+    if routine.parameters.len() != object.args.len() {
+        return;
+    }
+    for (parameter, index) in routine.parameters.iter().zip(object.args) {
+        let field = &domain.fields[*index];
+        let Some(column) = base.column(field.column) else { continue };
+        let is_passed = findings.is_written(*index) || domain.key.contains(index);
+        let subject = format!("parameter `{}` of `{}`", parameter.name, routine.name);
+        let of = format!("of the column `{}` (`{}`)", column.name, column.written);
+        match keeps(&parameter.kind, &column.kind) {
+            Kept::Changed(how) if is_passed => {
+                findings
+                    .error(place(object.usage), format!("{subject} {how}: it changes values {of}"))
+                    .hint(format!("declare the parameter as `{}`", column.written));
+            }
+            Kept::Refused(how) if is_passed => {
+                findings
+                    .warning(place(object.usage), format!("{subject} {how}: it refuses values {of}"))
+                    .hint(format!("declare the parameter as `{}`", column.written));
+            }
+            Kept::Whole | Kept::Changed(_) | Kept::Refused(_) => {}
+        }
+    }
+}

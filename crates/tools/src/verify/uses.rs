@@ -1,0 +1,230 @@
+//! The tables and procedures that the text of a routine names.
+
+use crate::import::Token;
+
+/// How a routine uses a table, as the privilege that it needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Need {
+    Select,
+    Insert,
+    Update,
+    Delete,
+    /// It calls it.
+    Execute,
+}
+
+impl Need {
+    /// The privilege, as the engine names it.
+    pub(super) const fn privilege(self) -> &'static str {
+        match self {
+            Self::Select => "SELECT",
+            Self::Insert => "INSERT",
+            Self::Update => "UPDATE",
+            Self::Delete => "DELETE",
+            Self::Execute => "EXECUTE",
+        }
+    }
+}
+
+/// A table or a procedure that a routine names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Use {
+    pub(super) schema: Option<String>,
+    pub(super) name: String,
+    pub(super) need: Need,
+}
+
+/// What a text names where a table or a procedure must stand. What it makes itself is left out: temporary tables,
+/// cursors, common table expressions.
+pub(super) fn uses(tokens: &[Token]) -> Vec<Use> {
+    let made = made(tokens);
+    let mut finder = Finder { tokens, found: Vec::new() };
+    // The word before each parenthesis that is open.
+    let mut open: Vec<usize> = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        match token {
+            Token::Mark('(') => open.push(at),
+            Token::Mark(')') => {
+                open.pop();
+            }
+            Token::Word(word) => {
+                let function = open.last().and_then(|at| at.checked_sub(1)).map(|at| &tokens[at]);
+                finder.word(&word.to_ascii_lowercase(), at, function);
+            }
+            Token::Name(_) | Token::Mark(_) | Token::Unended => {}
+        }
+    }
+    finder.found.retain(|found| {
+        found.schema.is_some() || !(made.contains(&found.name.to_lowercase()) || is_virtual(&found.name))
+    });
+    finder.found
+}
+
+/// What is a table without being one: `dual`, and the numbers of the engine Sequence.
+fn is_virtual(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name == "dual" || (name.starts_with("seq_") && name.contains("_to_"))
+}
+
+/// The names that a text makes itself, in lower case.
+fn made(tokens: &[Token]) -> Vec<String> {
+    let name = |at: usize| tokens.get(at).and_then(Token::name).map(str::to_lowercase);
+    let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is(word));
+    let mut made = Vec::new();
+    for at in 0..tokens.len() {
+        if is(at, "table") && (1..5).any(|back| at >= back && is(at - back, "create")) {
+            let skipped = if is(at + 1, "if") { 4 } else { 1 };
+            made.extend(name(at + skipped));
+        }
+        if is(at, "cursor") && at > 0 {
+            made.extend(name(at - 1));
+        }
+        // `with name as (` and `, name as (`, with or without columns.
+        if is(at, "as") && at > 0 && tokens.get(at + 1).is_some_and(|token| token.is_mark('(')) {
+            made.extend(name(at - 1));
+            if tokens[at - 1].is_mark(')') {
+                let open = tokens[..at].iter().rposition(|token| token.is_mark('('));
+                made.extend(open.and_then(|open| name(open.checked_sub(1)?)));
+            }
+        }
+    }
+    made
+}
+
+struct Finder<'t> {
+    tokens: &'t [Token],
+    found: Vec<Use>,
+}
+
+impl Finder<'_> {
+    fn word(&mut self, word: &str, at: usize, function: Option<&Token>) {
+        const OF_VALUES: &[&str] = &["extract", "trim", "substring", "substr", "mid", "overlay"];
+        let before = |words: &[&str]| {
+            at.checked_sub(1).is_some_and(|before| words.iter().any(|word| self.tokens[before].is(word)))
+        };
+        let is_called = self.tokens.get(at + 1).is_some_and(|token| token.is_mark('('));
+        match word {
+            "from" if before(&["fetch", "next"]) => {}
+            "from" if function.is_some_and(|function| OF_VALUES.iter().any(|word| function.is(word))) => {}
+            "from" => {
+                let is_delete = before(&["delete", "ignore", "quick", "low_priority"]);
+                self.list(at + 1, if is_delete { Need::Delete } else { Need::Select });
+            }
+            "join" | "straight_join" => self.list(at + 1, Need::Select),
+            "insert" | "replace" if !is_called => self.one(self.skip(at + 1), Need::Insert),
+            "update" if !is_called && !before(&["key", "for", "on"]) => {
+                self.one(self.skip(at + 1), Need::Update);
+            }
+            "truncate" if !is_called => {
+                let skipped = usize::from(self.tokens.get(at + 1).is_some_and(|token| token.is("table")));
+                self.one(at + 1 + skipped, Need::Delete);
+            }
+            "call" => self.one(at + 1, Need::Execute),
+            _ => {}
+        }
+    }
+
+    /// Past the words that may stand before a table.
+    fn skip(&self, from: usize) -> usize {
+        const BEFORE: &[&str] = &["into", "ignore", "low_priority", "delayed", "high_priority", "quick"];
+        let skipped = self.tokens[from.min(self.tokens.len())..]
+            .iter()
+            .take_while(|token| BEFORE.iter().any(|word| token.is(word)));
+        from + skipped.count()
+    }
+
+    fn one(&mut self, at: usize, need: Need) {
+        self.name(at, need);
+    }
+
+    /// A list of tables, each with an alias or none.
+    fn list(&mut self, from: usize, need: Need) {
+        let mut at = from;
+        loop {
+            // A join in parentheses begins with a table; what is a query is looked at by itself.
+            while self.tokens.get(at).is_some_and(|token| token.is_mark('(')) {
+                at += 1;
+            }
+            if ["select", "with", "values", "lateral"]
+                .iter()
+                .any(|word| self.tokens.get(at).is_some_and(|token| token.is(word)))
+            {
+                return;
+            }
+            let Some(after) = self.name(at, need) else { return };
+            at = after;
+            if self.tokens.get(at).is_some_and(|token| token.is("as")) {
+                at += 1;
+            }
+            if self.tokens.get(at).and_then(Token::name).is_some()
+                && self.tokens.get(at + 1).is_some_and(|token| token.is_mark(','))
+            {
+                at += 1;
+            }
+            if !self.tokens.get(at).is_some_and(|token| token.is_mark(',')) {
+                return;
+            }
+            at += 1;
+        }
+    }
+
+    /// `name` or `schema.name`; the place after it. A function that gives a table is none.
+    fn name(&mut self, at: usize, need: Need) -> Option<usize> {
+        let name = |at: usize| self.tokens.get(at).and_then(Token::name).map(str::to_owned);
+        let is_mark = |at: usize, mark: char| self.tokens.get(at).is_some_and(|token| token.is_mark(mark));
+        let first = name(at).filter(|name| !name.starts_with('@'))?;
+        let (schema, name, after) =
+            if is_mark(at + 1, '.') { (Some(first), name(at + 2)?, at + 3) } else { (None, first, at + 1) };
+        if need != Need::Execute && need != Need::Insert && is_mark(after, '(') {
+            return None;
+        }
+        self.found.push(Use { schema, name, need });
+        Some(after)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::tokens;
+    use beds_core::inspect::SqlMode;
+
+    fn shown(text: &str) -> String {
+        let shown = |found: Use| {
+            let schema = found.schema.map_or_else(String::new, |schema| format!("{schema}."));
+            format!("{} {schema}{}", found.need.privilege(), found.name)
+        };
+        uses(&tokens(text, SqlMode::default())).into_iter().map(shown).collect::<Vec<_>>().join(", ")
+    }
+
+    #[test]
+    fn tables_are_told_from_what_looks_like_them() {
+        let cases = [
+            ("select a from t, `u v` as x, w join y on a = b", "SELECT t, SELECT u v, SELECT w, SELECT y"),
+            ("select extract(year from d), trim(both 'x' from s) from t", "SELECT t"),
+            (
+                "declare c cursor for select a from t; open c; fetch c into v; fetch next from c into v;",
+                "SELECT t",
+            ),
+            ("insert into a.t (x) select y from (select z from u) q", "INSERT a.t, SELECT u"),
+            (
+                "insert t set a = insert(b, 1, 1, 'c'); replace into r values (replace(a, b, c))",
+                "INSERT t, INSERT r",
+            ),
+            ("insert into t (a) values (1) on duplicate key update a = 2", "INSERT t"),
+            ("update t set a = 1; select a from t for update", "UPDATE t, SELECT t"),
+            ("delete from t where a = 1; truncate table u", "DELETE t, DELETE u"),
+            ("with x as (select 1 from t), y (a) as (select 2) select * from x, y", "SELECT t"),
+            ("create temporary table if not exists tmp (a int); select a from tmp", ""),
+            ("select a into v from dual; select seq from seq_1_to_10", ""),
+            ("call p(1); call other.q()", "EXECUTE p, EXECUTE other.q"),
+            (
+                "select a from json_table(j, '$' columns (a int path '$')) x join (t join u)",
+                "SELECT t, SELECT u",
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(shown(text), expected, "{text}");
+        }
+    }
+}

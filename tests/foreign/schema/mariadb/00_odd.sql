@@ -1,0 +1,188 @@
+-- A database of traps: each object is such that an importer which guesses would touch another record than the one that is
+-- named, store another value than it was given, or say nothing. The names say what each is about.
+
+create database if not exists odd character set utf8mb4 collate utf8mb4_general_ci;
+create database if not exists Odd character set utf8mb4 collate utf8mb4_general_ci;
+create database if not exists odd_archive character set utf8mb4 collate utf8mb4_general_ci;
+set names utf8mb4;
+set session sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION';
+use odd;
+
+-- Columns that are named as parameters are ------------------------------------------------------------------------
+
+create table shadow (p_id int primary key, id int, v varchar(10));
+insert into shadow values (1, 1, 'a'), (2, 2, 'b'), (3, 3, 'c');
+create table shadow_pair (p_id int, id int, in_id int, primary key (p_id, id));
+insert into shadow_pair values (1, 1, 0), (2, 1, 0), (1, 2, 0);
+create table long_names (
+  id int primary key,
+  a_name_that_is_as_long_as_a_name_may_be_and_then_a_little_one varchar(10),
+  a_name_that_is_as_long_as_a_name_may_be_and_then_a_little_two varchar(10),
+  name_that_is_as_long_as_a_name_may_be_and_then_a_little_one varchar(10));
+insert into long_names values (1, 'one', 'two', 'three');
+
+-- Procedures that are named as an operation and are none ------------------------------------------------------------
+
+create table stock (id int primary key, quantity int not null, status varchar(10) not null);
+insert into stock values (1, 10, 'new'), (2, 20, 'new');
+create table journal (id int primary key, v int);
+insert into journal values (1, 1), (2, 2), (3, 3);
+create table tag (id int auto_increment primary key, name varchar(20) not null unique);
+create table tally (name varchar(20) primary key, n int not null);
+create table booking (id int primary key, seats int not null);
+create table visit (id int primary key, who varchar(20) not null);
+create table parcel (id int primary key, weight int);
+insert into parcel values (1, 1), (2, 2);
+create table swapped (id int primary key, a int, b int);
+create table narrow (id int primary key, price decimal(9,3) not null, at datetime(6) not null);
+create table loose (id int primary key, v varchar(10));
+create table coin (id int primary key, face varchar(10) not null);
+create table lead_log (id int auto_increment primary key, what varchar(40) not null);
+delimiter //
+create procedure stock_update(p_id int, p_quantity int, p_status varchar(10)) modifies sql data
+  update stock set quantity = quantity + p_quantity, status = p_status where id = p_id //
+create procedure journal_delete(p_id int) modifies sql data
+begin delete from journal where id <= p_id; end //
+create procedure tag_create(p_name varchar(20)) modifies sql data
+begin insert ignore into tag (name) values (p_name); select last_insert_id(); end //
+create procedure tally_create(p_name varchar(20), p_n int) modifies sql data
+  insert into tally (name, n) values (p_name, p_n) on duplicate key update n = n + p_n //
+create procedure booking_create(p_id int, p_seats int) modifies sql data
+begin if p_seats > 0 then insert into booking (id, seats) values (p_id, p_seats); end if; end //
+create procedure visit_create(p_id int, p_who varchar(20)) modifies sql data
+  insert into visit (id, who) select p_id, p_who from dual where not exists (select 1 from visit where who = p_who) //
+create procedure lead_note() modifies sql data insert into lead_log (what) values ('parcel') //
+create procedure parcel_delete(p_id int) modifies sql data
+begin delete from parcel where id = p_id; call lead_note(); end //
+create procedure swapped_update(p_id int, p_a int, p_b int) modifies sql data
+  update swapped set a = p_b, b = p_a where id = p_id //
+create procedure narrow_create(p_id int, p_price decimal(9,2), p_at datetime) modifies sql data
+  insert into narrow (id, price, at) values (p_id, p_price, p_at) //
+create procedure coin_create(p_id int, p_face varchar(10)) modifies sql data
+begin
+  declare continue handler for sqlexception begin end;
+  insert into coin (id, face) values (p_id, p_face);
+end //
+create procedure coin_delete(id int) modifies sql data
+  delete from coin where id = id //
+set session sql_mode = '' //
+create procedure loose_create(p_id int, p_v varchar(10)) modifies sql data
+  insert into loose (id, v) values (p_id, p_v) //
+set session sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION' //
+delimiter ;
+
+-- Procedures that are plain, in other words -----------------------------------------------------------------------------
+
+create table ticket (id int auto_increment primary key, subject varchar(40) not null, state varchar(10) not null, rev int not null default 1);
+create table `Größe & Co` (`Nr.` int primary key, `order` varchar(20), `select` char(4));
+delimiter //
+create procedure add_ticket(p_subject varchar(40)) modifies sql data
+BEGIN
+  INSERT INTO odd.Ticket_x (a) values (1);
+END //
+drop procedure add_ticket //
+create procedure add_ticket(p_subject varchar(40)) modifies sql data
+BEGIN /* a new one */ INSERT INTO `odd`.`ticket` (`subject`, state, rev) VALUES (P_SUBJECT, _latin1'op' 'en', 1); SELECT LAST_INSERT_ID() AS id; END //
+create procedure ticket_update(p_id int, p_subject varchar(40), p_rev int) modifies sql data
+  update ticket set ticket.subject = p_subject, rev = rev + 1 where (p_rev is null or p_rev = rev) and p_id = ticket.id //
+create procedure ticket_delete(id int) modifies sql data
+  delete from ticket where ticket.id = id //
+delimiter ;
+
+-- Names that differ in case only, and names of other databases -----------------------------------------------------------
+
+create table Orders (id int primary key, a varchar(10) not null);
+create table orders (id int primary key, a varchar(10) not null);
+create table odd_archive.customer (id int primary key, name varchar(40) not null);
+create table customer (id int primary key, name varchar(40) not null);
+delimiter //
+create procedure orders_insert(p_id int, p_a varchar(10)) modifies sql data
+begin insert into orders (id, a) values (p_id, p_a); end //
+create procedure customer_add(p_id int, p_name varchar(40)) modifies sql data
+begin insert into odd_archive.customer (id, name) values (p_id, p_name); end //
+create procedure Odd.elsewhere(p int) modifies sql data begin select p; end //
+delimiter ;
+
+-- Texts ---------------------------------------------------------------------------------------------------------------
+
+create table label (
+  id int primary key,
+  kind enum('a','two\nlines','it''s','back\\slash') not null default 'two\nlines',
+  path varchar(40) not null default 'x\ny',
+  face varchar(10) not null default '😀',
+  doubt varchar(10) not null default 'why?',
+  mood enum('😀','why?') null);
+create table audit (id int auto_increment primary key, n int);
+delimiter //
+create procedure score(p int) begin declare v int; set v = p--1; insert into audit (n) values (v); select v; end //
+create procedure quotes(p int) begin select '\\', "it's", '\'; delete from audit; ' as a; end //
+set session sql_mode = concat(@@sql_mode, ',NO_BACKSLASH_ESCAPES') //
+create procedure win(p int) begin select 'c:\'; insert into audit (n) values (p); select 'x'; end //
+set session sql_mode = concat(@@sql_mode, ',ANSI_QUOTES') //
+create procedure names_in_quotes(p int) begin insert into "audit" ("n") values (p); end //
+set session sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION' //
+create procedure `the exit`(in p int, out `the out` int) begin set `the out` = p + 1; end //
+create function next_number() returns int modifies sql data
+begin insert into audit (n) values (0); return last_insert_id(); end //
+delimiter ;
+create view numbered as select id, n, next_number() as next from audit;
+delimiter //
+create procedure read_numbered() reads sql data select id, next from numbered //
+create procedure walk_audit(out p_sum bigint) reads sql data
+begin
+  declare done int default 0;
+  declare v int;
+  declare rows_of cursor for select n from audit;
+  declare continue handler for not found set done = 1;
+  set p_sum = 0;
+  open rows_of;
+  walk: loop
+    fetch rows_of into v;
+    if done then leave walk; end if;
+    set p_sum = p_sum + coalesce(v, 0);
+  end loop;
+  close rows_of;
+end //
+delimiter ;
+create event if not exists sweep on schedule every 1 day starts '2000-01-01' disable do delete from audit where n < 0;
+
+-- Values that are shown, kept or compared otherwise than they are written --------------------------------------------------
+
+create table kept (
+  id bigint unsigned auto_increment primary key,
+  whole_second datetime not null,
+  born year null,
+  single_float float null,
+  padded char(4) null,
+  filled binary(4) null,
+  flag tinyint(1) null,
+  bits bit(12) null,
+  span time null,
+  due date not null default '0000-00-00',
+  doc json null,
+  price decimal(5,2) null,
+  big bigint unsigned null,
+  twice int generated always as (bits * 2) stored,
+  place point null,
+  parent bigint unsigned null,
+  l1 varchar(20) character set latin1 null,
+  foreign key (parent) references kept (id));
+insert into kept (whole_second, born, single_float, padded, filled, flag, bits, span, due, doc, price, big, l1) values
+  ('2024-02-29 12:00:00', 1999, 0.1, 'ab', x'01', 5, b'101', '-10:00:00', '0000-00-00', '{"n": 1e400}', 1.25, 18446744073709551615, 'Ærø');
+create table by_float (f float not null unique, note varchar(10));
+create table by_prefix (name varchar(200) not null, v int, primary key (name(10)));
+insert into by_prefix values ('Aalborg by the sea', 1);
+create table by_text (name text not null, v int, primary key (name(10)));
+create table only_key (a int, b int, primary key (a, b));
+create table ended (id int primary key, v int not null);
+create trigger ended_before before insert on ended for each row set new.v = new.v + 1;
+delimiter //
+create procedure ended_delete(p_id int) modifies sql data delete from ended where id = p_id //
+delimiter ;
+create table film (id int primary key, title varchar(40) not null);
+create table film_text (id int primary key, body text);
+delimiter //
+create procedure film_text_find(p_id int) reads sql data select body from film_text where id = p_id //
+create procedure film_count() reads sql data select count(*) from film //
+delimiter ;
+create view film_titles as select id, title from film;

@@ -1,0 +1,203 @@
+//! A database of traps, `tests/foreign/schema/mariadb/00_odd.sql`: what the importer says of it, what requests do to it, and
+//! what `beds verify` finds when it changes.
+
+use std::path::Path;
+
+use beds_client::Client;
+use beds_devstack::Stack;
+use serde_json::{Value, json};
+
+use super::{ask, node, ok};
+
+/// What the importer says: why each procedure that looks like an operation is none, and in which lane each call is.
+pub(crate) fn said(report: &str) {
+    for reason in [
+        "`stock_update` (write): not the update of `stock`, since it sets `quantity` to something else than a parameter",
+        "`journal_delete` (write): not the delete of `journal`, since its condition is not exactly `key = parameter`",
+        "`tag_create` (write): not the create of `tag`, since its statement has `ignore`",
+        "`tally_create` (write): not the create of `tally`, since its insert has `on duplicate key update`",
+        "`booking_create` (write): not the create of `booking`, since its text begins with `if`",
+        "`visit_create` (write): not the create of `visit`, since its insert takes no plain list of values",
+        "`parcel_delete` (write): not the delete of `parcel`, since it does more than one plain statement",
+        "`swapped_update` (write): not the update of `swapped`, since its parameter `p_a` is for `b`, not for `a`",
+        "`narrow_create` (write): not the create of `narrow`, since its parameter `p_price` keeps 2 digits",
+        "`loose_create` (write): not the create of `loose`, since it was made in an SQL mode that is not strict",
+        "`coin_create` (write): not the create of `coin`, since its text begins with `declare`",
+        "`coin_delete` (write): not the delete of `coin`, since its condition is not exactly `key = parameter`",
+        "`customer_add` (write): not the create of `customer`, since it changes `odd_archive.customer`",
+        "`score` (write)",
+        "`win` (write)",
+        "`names_in_quotes` (write)",
+        "`quotes` (read)",
+        "`walk_audit` (read)",
+        "`read_numbered` (write): it declares that it only reads",
+        "view `numbered`: a fetch only reads, and it runs the function `next_number`, which may write",
+        "odd_orders_2_rec.toml: table `orders`: fetch, create by `orders_insert`",
+        "odd_orders_rec.toml: table `Orders`: fetch, create by `sp_orders_create` (proposed)",
+        "odd_ticket_rec.toml: table `ticket`: fetch, create by `add_ticket`, update by `ticket_update`, delete by `ticket_delete`",
+    ] {
+        assert!(report.contains(reason), "{reason}\n{report}");
+    }
+    assert!(!report.contains("elsewhere"), "a routine of another database: {report}");
+}
+
+/// What the columns, the table and the database of a procedure are, and not what its name promises, decides what it does.
+pub(crate) async fn no_neighbour_is_touched(client: &Client) {
+    ok(client, "odd_shadow.update", json!({"key": 2, "data": {"id": 2, "v": "ZZ"}})).await;
+    let all = ok(client, "odd_shadow.fetch", json!({"sort": ["p_id"]})).await;
+    assert_eq!((&all[0]["v"], &all[1]["v"], &all[2]["id"]), (&json!("a"), &json!("ZZ"), &json!(3)), "{all}");
+    ok(client, "odd_shadow_pair.delete", json!({"key": {"p_id": 1, "id": 1}})).await;
+    assert_eq!(ok(client, "odd_shadow_pair.fetch", json!({})).await.as_array().unwrap().len(), 2);
+    let long = "a_name_that_is_as_long_as_a_name_may_be_and_then_a_little_two";
+    ok(client, "odd_long_names.update", json!({"key": 1, "data": {long: "2"}})).await;
+    let names = ok(client, "odd_long_names.fetch", json!({"key": 1})).await;
+    assert_eq!((&names[long], &names[long.replace("two", "one")]), (&json!("2"), &json!("one")), "{names}");
+    ok(client, "odd_stock.update", json!({"key": 1, "data": {"status": "sold"}})).await;
+    assert_eq!(ok(client, "odd_stock.fetch", json!({"key": 1})).await["quantity"], 10);
+    ok(client, "odd_journal.delete", json!({"key": 2})).await;
+    assert_eq!(ok(client, "odd_journal.fetch", json!({})).await.as_array().unwrap().len(), 2);
+    let red = json!({"data": {"name": "red"}});
+    ok(client, "odd_tag.create", red.clone()).await;
+    assert_eq!(ask(client, "odd_tag.create", red).await["error"]["code"], "conflict");
+    ok(client, "odd_customer.create", json!({"data": {"id": 1, "name": "x"}})).await;
+    assert_eq!(ok(client, "odd_customer.fetch", json!({"key": 1})).await["name"], "x");
+    ok(client, "odd_orders_2.create", json!({"data": {"id": 1, "a": "small"}})).await;
+    assert_eq!(ask(client, "odd_orders.fetch", json!({"key": 1})).await["error"]["code"], "not_found");
+    assert_eq!(ok(client, "odd_orders_2.fetch", json!({"key": 1})).await["a"], "small");
+    let ticket = ok(client, "odd_ticket.create", json!({"data": {"subject": "one"}})).await["id"].clone();
+    let other = ok(client, "odd_ticket.create", json!({"data": {"subject": "two"}})).await["id"].clone();
+    let change = json!({"key": ticket, "data": {"subject": "uno"}, "if_version": 1});
+    ok(client, "odd_ticket.update", change.clone()).await;
+    assert_eq!(ask(client, "odd_ticket.update", change).await["error"]["code"], "version_mismatch");
+    ok(client, "odd_ticket.delete", json!({"key": ticket})).await;
+    let left = ok(client, "odd_ticket.fetch", json!({"key": other})).await;
+    assert_eq!((&left["subject"], &left["state"]), (&json!("two"), &json!("open")));
+}
+
+/// Values are those that the columns mean, and replies show what is kept.
+pub(crate) async fn values(client: &Client) {
+    ok(client, "odd_label.create", json!({"data": {"id": 1}})).await;
+    let label = ok(client, "odd_label.fetch", json!({"key": 1})).await;
+    assert_eq!((&label["kind"], &label["path"]), (&json!("two\nlines"), &json!("x\ny")), "{label}");
+    assert_eq!((&label["face"], &label["doubt"]), (&json!("😀"), &json!("why?")), "{label}");
+    ok(client, "odd_label.update", json!({"key": 1, "data": {"mood": "😀"}})).await;
+    assert_eq!(ok(client, "odd_label.fetch", json!({"key": 1})).await["mood"], "😀");
+    ok(client, "odd_audit.call.score", json!({"args": {"p": 5}})).await;
+    ok(client, "odd_audit.call.win", json!({"args": {"p": 5}})).await;
+    let exit = ask(client, "odd_calls.call.the_exit", json!({"args": {"p": 5}})).await;
+    assert_eq!(exit["out"]["the_out"], 6, "{exit:#}");
+    let found = ok(client, "odd_by_prefix.fetch", json!({"key": "Aalborg by the sea"})).await;
+    assert_eq!(found["v"], 1);
+    let kept =
+        json!({"whole_second": "2024-02-29T12:00:00Z", "due": "2024-03-01", "born": 1970, "l1": "Ærø"});
+    let id = ok(client, "odd_kept.create", json!({"data": kept})).await["id"].clone();
+    let kept = ok(client, "odd_kept.fetch", json!({"key": id})).await;
+    assert_eq!((&kept["born"], &kept["l1"]), (&json!(1970), &json!("Ærø")), "{kept}");
+}
+
+/// What changes in a database after the templates were written: each with what is found in it.
+const DRIFT: &[(&str, &[&str])] = &[
+    (
+        "alter table kept modify whole_second date not null, modify price decimal(7,3) null",
+        &[
+            "error odd_kept field whole_second: the column `whole_second` is a date, which keeps no time of day",
+            "warning odd_kept field price: the column `price` has (7,3) digits, but the template says (5,2)",
+            "error odd_kept objects.update: parameter `p_price` of `sp_kept_update` keeps 2 digits after the point, not 3",
+        ],
+    ),
+    (
+        "alter table narrow modify price double not null, modify at datetime not null",
+        &["error odd_narrow field price: the column `price` is a floating-point number"],
+    ),
+    (
+        "alter table stock modify quantity bigint not null, modify status varchar(40) not null",
+        &[
+            "warning odd_stock field quantity: the column `quantity` has values of -9223372036854775808",
+            "warning odd_stock field status: the column `status` has up to 40 characters, but the template says 10",
+            "warning odd_stock objects.update: parameter `p_quantity` of `sp_stock_update` keeps",
+        ],
+    ),
+    (
+        "alter table swapped modify a decimal(9,2) null, modify b year null",
+        &[
+            "warning odd_swapped field b: the column `b` is a year, which takes 1 to 99 for years of 1970 to 2069",
+            "error odd_swapped objects.update: parameter `p_a` of `sp_swapped_update` is an integer",
+        ],
+    ),
+    (
+        "alter table film add column released int not null",
+        &[
+            "error odd_film objects.create: the column `released` of `film` may not be null and has no default",
+        ],
+    ),
+    (
+        "create or replace definer = nobody@localhost procedure film_count() reads sql data select count(*) from film",
+        &["error odd_film call film_count: the definer of `film_count`, `nobody@localhost`, does not exist"],
+    ),
+    (
+        "create or replace definer = nobody@localhost view film_titles as select id, title from film",
+        &[
+            "error odd_film_titles objects.read: nobody can read `film_titles`: The user specified as a definer",
+        ],
+    ),
+    (
+        "create or replace view harbour.v_active_vessels as select VesselID, nullif(`IMO-Number`, '') as imo, Name, `Class`, \
+         Flag from harbour.Vessel where IsLaidUp = 0",
+        &["error v_active_vessels field imo: the column `imo` may be null, but the field may not"],
+    ),
+    (
+        "drop table audit",
+        &[
+            "error odd_audit objects.read: there is no table `audit`",
+            "error odd_audit call score: `score` uses the table or view `audit`, which is not there",
+            "error odd_audit call names_in_quotes: `names_in_quotes` uses the table or view `audit`, which is not there",
+        ],
+    ),
+    (
+        "drop procedure lead_note",
+        &[
+            "error odd_parcel call parcel_delete: `parcel_delete` uses the procedure `lead_note`, which is not there",
+        ],
+    ),
+];
+
+/// Each change is found, those that change a value as errors; what the node's account lacks is found too.
+pub(crate) fn drift(stack: &Stack, program: &Path) {
+    let sql = |text: &str| stack.mariadb_query(Some("odd"), text).unwrap();
+    for (change, _) in DRIFT {
+        sql(change);
+    }
+    sql(
+        "create or replace procedure film_text_find(p_id int) sql security invoker select body from film_text where id = p_id",
+    );
+    let lines = findings(stack, program, "root");
+    for part in DRIFT.iter().flat_map(|(_, parts)| *parts) {
+        assert!(lines.iter().any(|line| line.contains(part)), "{part}\n{lines:#?}");
+    }
+    // The account may run the procedure, and not read what it reads.
+    sql(
+        "create user few; grant execute on odd.* to few; grant select on odd.film_titles to few; grant select on mysql.proc to few; \
+         create or replace sql security invoker view film_titles as select id, title from film",
+    );
+    let lines = findings(stack, program, "few");
+    for part in [
+        "error odd_film_titles objects.read: nobody can read `film_titles`",
+        "error odd_film_text call film_text_find: `film_text_find` uses the table or view `film_text`, which is not there",
+    ] {
+        assert!(lines.iter().any(|line| line.contains(part)), "{part}\n{lines:#?}");
+    }
+}
+
+/// What `beds verify` finds in the odd templates, as lines.
+fn findings(stack: &Stack, program: &Path, user: &str) -> Vec<String> {
+    let verified = node(program, stack, user, &["verify", "--format", "json"]).run();
+    let report: Value =
+        serde_json::from_str(&verified.stdout).unwrap_or_else(|_| panic!("{}", verified.stderr));
+    let text = |finding: &Value, name: &str| finding[name].as_str().unwrap_or_default().to_owned();
+    let line = |finding: &Value| {
+        let [severity, template, place, message] =
+            ["severity", "template", "place", "message"].map(|name| text(finding, name));
+        format!("{severity} {template} {place}: {message}")
+    };
+    report["findings"].as_array().unwrap().iter().map(line).collect()
+}
