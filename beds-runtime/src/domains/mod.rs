@@ -121,7 +121,8 @@ fn claims(incoming: &Incoming<'_>, lane: Lane) -> Result<Option<Claims>> {
             format!("the `message_id` has {length} characters; the limit is {MESSAGE_ID_CHARACTERS_MAX}");
         return Err(Error::new(ErrorCode::BadRequest, message).hint("use a UUID"));
     }
-    let digest = Sha256::new().chain_update(incoming.routing_key).chain_update([0]).chain_update(incoming.body);
+    let digest =
+        Sha256::new().chain_update(incoming.routing_key).chain_update([0]).chain_update(incoming.body);
     let user = incoming.user_id.unwrap_or_default().to_owned();
     Ok(Some(Claims::new(user, message_id.to_owned(), digest.finalize().into())))
 }

@@ -70,7 +70,7 @@ impl Create<'_> {
         let shown =
             shown.map(|((record, returned), read)| read.unwrap_or_else(|| self.pieced(record, returned)));
         let note = is_missing.then_some(NOT_READ);
-        Ok(Outcome { note, ..outcome(shown.collect(), many) })
+        Ok(Outcome { note: note.map(Into::into), ..outcome(shown.collect(), many) })
     }
 
     /// The records as a fetch shows them, each none where it does not; `None` where nothing is to be read: the procedure

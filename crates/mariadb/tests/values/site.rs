@@ -67,6 +67,7 @@ impl Site {
             limits: Arc::new(Limits::default()),
             deadline: Instant::now() + Duration::from_mins(1),
             request_id: "test".into(),
+            claims: None,
         };
         let work = match operation {
             "fetch" => operation::fetch(&cx, domain, serde_json::from_value(body).unwrap()),
