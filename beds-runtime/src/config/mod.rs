@@ -7,6 +7,7 @@
 mod finish;
 mod sections;
 mod variables;
+mod words;
 
 use std::{collections::BTreeMap, ffi::OsString, path::Path};
 
@@ -14,7 +15,7 @@ use beds_bus::{Amqp, Pool};
 use beds_core::settings::{Limits, Servers};
 use beds_mariadb::MariaDb;
 use beds_mongodb::MongoDb;
-use beds_protocol::{Broker, Service, nearest};
+use beds_protocol::{Broker, Service};
 use serde::Deserialize;
 
 use variables::Variables;
@@ -69,7 +70,7 @@ pub struct ConfigError(String);
 
 impl ConfigError {
     fn new(message: impl Into<String>) -> Self {
-        Self(message.into())
+        Self(words::masked(&message.into()))
     }
 }
 
@@ -123,13 +124,9 @@ impl Config {
             };
             // Every key has a default, so each file is a whole configuration by itself: parsed alone, it gives
             // errors with line and column, which the merged one cannot.
-            let unreadable = |error: toml::de::Error| {
-                let error = with_nearest(error.to_string());
-                ConfigError::new(format!("{}: {error}", path.display()))
-            };
-            toml::from_str::<Self>(&text).map_err(unreadable)?;
-            let table = with_lowercase_databases(toml::from_str(&text).map_err(unreadable)?)
-                .map_err(|reason| ConfigError::new(format!("{}: {reason}", path.display())))?;
+            let wrong = |reason: String| ConfigError::new(format!("{}: {reason}", path.display()));
+            words::read::<Self>(&text).map_err(wrong)?;
+            let table = words::read(&text).and_then(with_lowercase_databases).map_err(wrong)?;
             // As text again: the crate's own way from a value leaves empty lists and tables out.
             let text = table.to_string();
             builder = builder.add_source(config::File::from_str(&text, config::FileFormat::Toml));
@@ -144,7 +141,7 @@ impl Config {
             let name = variables.at(&place).map_or(place.as_str(), |name| name);
             ConfigError::new(format!(
                 "environment variable {name}: {}",
-                with_nearest(without_key(&error.into_inner()))
+                words::of(&without_key(error.inner()))
             ))
         })?;
         config.finish()
@@ -177,19 +174,6 @@ impl Config {
         let service = broker.service();
         let name = broker.as_str().trim_start_matches(service.as_str()).trim_start_matches('.');
         self.brokers.get(&service).and_then(|pools| pools.get(name)).cloned().unwrap_or_default()
-    }
-}
-
-/// A message about an unknown name, with the known one that is nearest to it.
-fn with_nearest(message: String) -> String {
-    let unknown = message.rsplit_once("unknown field `").or_else(|| message.rsplit_once("unknown variant `"));
-    let near = unknown.and_then(|(_, names)| {
-        let (given, known) = names.split_once('`')?;
-        nearest(given, known.split('`').skip(1).step_by(2))
-    });
-    match near {
-        Some(near) => format!("{}: did you mean `{near}`?", message.trim_end()),
-        None => message,
     }
 }
 

@@ -52,7 +52,7 @@ fn what_is_wrong_is_named_by_its_variable() {
         (
             "BEDS__mariadb__Catalog__urll",
             "x",
-            "environment variable BEDS__mariadb__Catalog__urll: unknown field `urll`",
+            "environment variable BEDS__mariadb__Catalog__urll: unknown key `urll`",
         ),
         ("BEDS__BROKERS__APPSERVER__R__PREFETCH", "1", "did you mean `app_server`?"),
     ] {

@@ -218,6 +218,11 @@ impl Rules {
         if self.schemes.contains(scheme) {
             return Ok(());
         }
+        // What stands before the `://` by mistake may be a password.
+        let is_scheme = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '-' | '.');
+        if !scheme.chars().all(is_scheme) {
+            return Err(format!("what stands before its `://` is no scheme; it looks like {}", self.example));
+        }
         let shown: String = scheme.chars().take(KEY_CHARACTERS_MAX).collect();
         Err(match nearest(&shown, self.schemes.iter().copied()) {
             Some(near) => format!("unknown scheme `{shown}://`: did you mean `{near}://`?"),
@@ -255,7 +260,10 @@ impl Rules {
             return Ok((*key, kind));
         }
         let shown: String = given.chars().take(KEY_CHARACTERS_MAX).collect();
-        let known = || self.keys.iter().map(|(key, _)| *key);
+        // Of two spellings of one key, the one with a hyphen is proposed.
+        let is_other =
+            |key: &str| self.keys.iter().any(|(one, _)| *one != key && one.replace('-', "") == key);
+        let known = || self.keys.iter().map(|(key, _)| *key).filter(|key| !is_other(key));
         Err(match nearest(&shown, known()) {
             Some(near) => format!("unknown key `{shown}` in the query: did you mean `{near}`?"),
             None => format!(
