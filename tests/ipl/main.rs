@@ -225,7 +225,11 @@ async fn in_dev_a_node_goes_on_without_a_server() {
     let stack = own_stack().await;
     // Without a database the others are served, and it too as soon as it is there.
     blocking(|| stack.mariadb().stop().unwrap()).await;
-    let timeouts = [("BEDS__NODE__IPL_TIMEOUT_MS", "1000"), ("BEDS__LIMITS__REQUEST_TIMEOUT_MAX_MS", "2000")];
+    let timeouts = [
+        ("BEDS__NODE__IPL_TIMEOUT_MS", "1000"),
+        ("BEDS__LIMITS__REQUEST_TIMEOUT_MAX_MS", "2000"),
+        ("BEDS__LIMITS__REQUEST_TIMEOUT_MS", "2000"),
+    ];
     let node = blocking(move || start_node(stack, &timeouts)).await;
     let client = Client::builder(stack.amqp_url()).connect().await.unwrap();
     assert_eq!(code(&client, "sample_document").await, None);
@@ -343,6 +347,7 @@ async fn a_nodes_events_arrive_in_the_logger() {
             &*Box::leak(Box::new(Site::with(&[
                 ("BEDS__NODE__NAME", &name),
                 ("BEDS__NODE__SERVICES", "app_server,admin"),
+                ("BEDS__LIMITS__REQUEST_TIMEOUT_MS", "1000"),
                 ("BEDS__LIMITS__REQUEST_TIMEOUT_MAX_MS", "1000"),
             ])))
         };

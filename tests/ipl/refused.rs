@@ -156,7 +156,7 @@ const REFUSED: &[Refused] = &[
     in_variable(
         "no heartbeat",
         &[("BEDS__AMQP__HEARTBEAT_S", "0")],
-        &["amqp.heartbeat_s must be at least 1"],
+        &["amqp.heartbeat_s is 0: it must be at least 1"],
     ),
     in_variable(
         "a log filter that is none",
@@ -283,7 +283,7 @@ fn a_mistake_beside_a_password_shows_nothing_of_it() {
         ),
     ];
     let variables = [
-        (("BEDS__AMQP", "amqp://guest:s3cr3t@x"), "BEDS__AMQP: it is a text, and must be a table"),
+        (("BEDS__LOGGING", "amqp://guest:s3cr3t@x"), "BEDS__LOGGING: it is a text, and must be a table"),
         (("BEDS__AMQP__URLL", "amqp://guest:s3cr3t@x"), "BEDS__AMQP__URLL: unknown key `urll`"),
         (("BEDS__AMQP__HEARTBEAT_S", "amqp://guest:s3cr3t"), "BEDS__AMQP__HEARTBEAT_S: it is a text"),
         (("BEDS__AMQP__URL", "guest:s3cr3t@amqp://x"), "amqp.url: what stands before its `://` is no scheme"),
@@ -329,8 +329,9 @@ fn an_address_of_the_bus_is_needed() {
     for command in ["check", "node"] {
         let ended = Beds::new(&[command]).run();
         assert_eq!(ended.code, Some(10));
+        let file = format!("{}/beds.toml", ended.config);
         let said =
-            "beds: configuration: amqp.url is missing: set it in config/beds.toml, or as BEDS__AMQP__URL\n";
+            format!("beds: configuration: amqp.url is missing: set it in {file}, or as BEDS__AMQP__URL\n");
         assert_eq!(ended.stderr, said);
     }
 }

@@ -22,6 +22,9 @@ use variables::Variables;
 
 pub use sections::{Logging, Node};
 
+/// The folder of the configuration where none is named.
+pub const FOLDER: &str = "config";
+
 /// Where a node runs, which decides how it takes a failed start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -101,6 +104,13 @@ impl Config {
     /// When a file cannot be read or parsed, a key is unknown or a value is out of its range; the message names
     /// the file and the place.
     pub fn load(folder: &Path, environment: Environment) -> Result<Self, ConfigError> {
+        // The usual folder may be absent: variables can say everything. One that somebody named may not.
+        if folder != Path::new(FOLDER) && !folder.is_dir() {
+            return Err(ConfigError::new(format!(
+                "there is no folder `{}`, which --config or BEDS_CONFIG names",
+                folder.display()
+            )));
+        }
         Self::load_with(folder, environment, std::env::vars_os())
     }
 
@@ -144,12 +154,13 @@ impl Config {
                 words::of(&without_key(error.inner()))
             ))
         })?;
-        config.finish()
+        config.finish(folder)
     }
 
     /// Reads password files and checks what the types cannot.
-    fn finish(mut self) -> Result<Self, ConfigError> {
-        finish::amqp(&mut self.amqp)?;
+    fn finish(mut self, folder: &Path) -> Result<Self, ConfigError> {
+        finish::amqp(folder, &mut self.amqp)?;
+        finish::limits(&self.limits)?;
         for (name, server) in self.mariadb.iter_mut() {
             finish::mariadb(name, server)?;
         }
@@ -162,9 +173,7 @@ impl Config {
             }
         }
         finish::logging(&self.logging)?;
-        if self.node.services.is_empty() {
-            return Err(ConfigError::new("node.services is empty: name at least one service"));
-        }
+        finish::node(&self.node)?;
         Ok(self)
     }
 

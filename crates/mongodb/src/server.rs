@@ -18,7 +18,7 @@ use mongodb::{
     bson::{RawDocumentBuf, doc},
     error::ErrorKind,
     event::{EventHandler, sdam::SdamEvent},
-    options::ClientOptions,
+    options::{ClientOptions, ConnectionString},
 };
 use tokio::{
     sync::OnceCell,
@@ -153,6 +153,14 @@ impl Connect for Server {
     fn is_reachable(&self) -> bool {
         self.reachable.load(Ordering::Relaxed)
     }
+}
+
+/// Whether the driver takes the options of a URL; nothing is contacted.
+///
+/// # Errors
+/// What it does not take.
+pub fn check_url(url: &SecretUrl) -> Result<(), String> {
+    ConnectionString::parse(url.expose()).map(drop).map_err(|error| error.kind.to_string())
 }
 
 /// What a client is made with.
