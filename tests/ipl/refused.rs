@@ -283,7 +283,7 @@ fn a_mistake_beside_a_password_shows_nothing_of_it() {
         ),
     ];
     let variables = [
-        (("BEDS__LOGGING", "amqp://guest:s3cr3t@x"), "BEDS__LOGGING: it is a text, and must be a table"),
+        (("BEDS__LIMITS", "amqp://guest:s3cr3t@x"), "BEDS__LIMITS: it is a text, and must be a table"),
         (("BEDS__AMQP__URLL", "amqp://guest:s3cr3t@x"), "BEDS__AMQP__URLL: unknown key `urll`"),
         (("BEDS__AMQP__HEARTBEAT_S", "amqp://guest:s3cr3t"), "BEDS__AMQP__HEARTBEAT_S: it is a text"),
         (("BEDS__AMQP__URL", "guest:s3cr3t@amqp://x"), "amqp.url: what stands before its `://` is no scheme"),

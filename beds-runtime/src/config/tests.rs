@@ -97,6 +97,16 @@ fn what_makes_no_sense_is_refused() {
         ),
         ("BEDS__MONGODB__LOGS__URL", "mongodb://h/?w=-5", "mongodb.logs.url: "),
         ("BEDS__MONGODB__LOGS__URL", "mongodb://h/?maxPoolSize=0", "an integer from 1"),
+        (
+            "BEDS__MONGODB__LOGS__URL",
+            "mongodb://a,b/?directConnection=true",
+            "several hosts and `directConnection",
+        ),
+        (
+            "BEDS__MONGODB__LOGS__URL",
+            "mongodb://a/?replicaSet=r&loadBalanced=true",
+            "`replicaSet` and `loadBal",
+        ),
         ("BEDS__MONGODB__LOGS__DATABASE", "", "mongodb.logs.database is ``: the name of a database has"),
         (
             "BEDS__MONGODB__LOGS__DATABASE",
