@@ -12,6 +12,7 @@
 mod common;
 mod logins;
 mod refused;
+mod secrets;
 mod starts;
 
 use beds_client::{Client, ClientError, Request};
