@@ -78,6 +78,14 @@ impl Connector {
     }
 }
 
+/// Whether the driver takes the options of a URL; nothing is contacted.
+///
+/// # Errors
+/// What it does not take.
+pub fn check_url(url: &SecretUrl) -> Result<(), String> {
+    options(url).map(drop).map_err(|error| error.to_string())
+}
+
 /// What to connect with.
 pub(crate) fn options(url: &SecretUrl) -> Result<MySqlConnectOptions, sqlx::Error> {
     let options: MySqlConnectOptions = match url.expose().strip_prefix("mariadb://") {
