@@ -197,6 +197,95 @@ fn a_change_is_told_by_what_it_does_to_clients() {
     assert_eq!(bedsc(&["diff", path(&old), "nowhere"], b"").code, Some(2));
 }
 
+/// What the objects of the database take and give is told, to those whom it concerns.
+#[test]
+fn a_change_of_objects_is_told() {
+    let place = tempfile::tempdir().unwrap();
+    let product = fs::read_to_string(folder("ok/product.toml")).unwrap().replace(
+        "lane = \"write\"\nargs",
+        "lane = \"write\"\nreturns = { rows = { sku = \"string\", stock = \"int\" } }\nargs",
+    );
+    let old = place.path().join("product_rec.toml");
+    fs::write(&old, &product).unwrap();
+    // What to exchange, for what, the exit status, and what is told.
+    let cases = [
+        (
+            "\"price\", \"status\"] }\nupdate",
+            "\"price\"] }\nupdate",
+            1,
+            "breaking   field `status`: no longer passed by `create`",
+        ),
+        (
+            "\"price\", \"status\", \"revision\"",
+            "\"price\", \"revision\"",
+            1,
+            "breaking   field `status`: no longer passed by `update`",
+        ),
+        (
+            "\"id\", \"price\", \"status\", \"revision\"",
+            "\"id\", \"sku\", \"price\", \"status\", \"revision\"",
+            0,
+            "widening   field `sku`: passed by `update`",
+        ),
+        (
+            "\"id\", \"price\", \"status\", \"revision\"",
+            "\"price\", \"id\", \"status\", \"revision\"",
+            0,
+            "object of update: arguments (price, id, status, revision) instead of (id, price, status, revision)",
+        ),
+        (
+            "sku = { type = \"string\" }, quantity = { type = \"int\" }",
+            "quantity = { type = \"int\" }, sku = { type = \"string\" }",
+            0,
+            "call `restock`: arguments (quantity, sku, in_stock) instead of (sku, quantity, in_stock)",
+        ),
+        (
+            "sku = \"string\", stock = \"int\"",
+            "stock = \"int\", sku = \"string\"",
+            0,
+            "call `restock`: columns (stock, sku) instead of (sku, stock)",
+        ),
+        ("\"sp_product_restock\"", "\"sp_restock\"", 0, "call `restock`: procedure `sp_restock` instead of"),
+        ("lane = \"write\"\n", "lane = \"write\"\ncommits = true\n", 1, "call `restock`: commits by itself"),
+        (
+            "\"id\", \"revision\"] }",
+            "\"id\", \"revision\"], commits = true }",
+            1,
+            "operation delete: commits by itself",
+        ),
+        (
+            "\"v_product\"",
+            "\"v_products\"",
+            0,
+            "object of read: view `v_products` instead of view `v_product`",
+        ),
+        (
+            "returns = { rows = { sku = \"string\", stock = \"int\" } }\n",
+            "",
+            1,
+            "replies have `sets` instead of `data`",
+        ),
+        ("service = \"app_server\"", "service = \"admin\"", 0, "service: from `app_server` to `admin`"),
+    ];
+    let new = place.path().join("new_rec.toml");
+    for (from, to, code, told) in cases {
+        assert!(product.contains(from), "{from}");
+        fs::write(&new, product.replacen(from, to, 1)).unwrap();
+        let diff = bedsc(&["diff", path(&old), path(&new)], b"");
+        assert_eq!(diff.code, Some(code), "{to}:\n{}{}", diff.out, diff.err);
+        assert!(diff.out.contains(told), "{to}:\n{}", diff.out);
+    }
+    // The order of fields means nothing.
+    let reordered = product
+        .replace("[fields]\n", "[fields]\nstatus     = { type = \"enum\", values = [\"draft\", \"active\"], default = \"draft\" }\n")
+        .replacen("default = \"draft\" }\ncreated_at", "created_at", 1);
+    let line = "status     = { type = \"enum\", values = [\"draft\", \"active\"], ";
+    let reordered = reordered.replacen(&format!("{line}created_at"), "created_at", 1);
+    fs::write(&new, reordered).unwrap();
+    let diff = bedsc(&["diff", path(&old), path(&new)], b"");
+    assert!(diff.out.starts_with("no change"), "{}{}", diff.out, diff.err);
+}
+
 #[test]
 fn a_stream_is_for_one_engine() {
     let place = tempfile::tempdir().unwrap();

@@ -42,14 +42,15 @@ impl Diff {
         else {
             return 2;
         };
-        let changes = diff::changes(&old.all_domains(), &new.all_domains());
+        let (old, new) = (old.all_domains(), new.all_domains());
+        let changes = diff::changes(&old, &new);
         match self.input.format {
             Format::Json => {
                 for change in &changes {
                     anstream::println!("{}", serde_json::to_string(change).unwrap_or_default());
                 }
             }
-            Format::Human => anstream::print!("{}", diff::render(&changes)),
+            Format::Human => anstream::print!("{}", diff::render(&changes, diff::has_strangers(&old, &new))),
         }
         u8::from(changes.iter().any(|change| change.effect == Effect::Breaking))
     }
