@@ -99,7 +99,7 @@ fn versioned(domain: &Domain, mut body: Value) -> Value {
 
 /// What a create sends; on MariaDB what its procedure takes.
 fn created(domain: &Domain) -> Option<Map<String, Value>> {
-    value::object(domain.created().into_iter())
+    value::object(domain.created())
 }
 
 /// Two fields that an update may change.

@@ -61,7 +61,7 @@ fn reply(old: &Domain, new: &Domain, name: &str, place: &str, seen: &mut Seen<'_
     }
     match (names(&old.shown_of_created(), name), names(&new.shown_of_created(), name)) {
         (true, false) => {
-            seen.breaking(place, "no longer returned by `create`", "replies to a create lack it")
+            seen.breaking(place, "no longer returned by `create`", "replies to a create lack it");
         }
         (false, true) => {
             seen.widening(place, "returned by `create`", "replies to a create have one member more");
