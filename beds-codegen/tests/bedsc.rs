@@ -140,6 +140,65 @@ fn one_layout_keeps_comments_and_meaning() {
 }
 
 #[test]
+fn shipped_templates_have_the_layout() {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../templates");
+    let asked = bedsc(&["fmt", "--check", path(&shipped)], b"");
+    assert_eq!(asked.code, Some(0), "`bedsc fmt` mends it:\n{}{}", asked.out, asked.err);
+}
+
+/// Whatever folder a command runs in, what belongs to the templates is found beside them.
+#[test]
+fn hand_written_domains_and_pipelines_stand_beside_the_templates() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap();
+    let granted = bedsc(&["grants", "--engine", "mariadb", path(&root.join("templates"))], b"");
+    assert_eq!(granted.code, Some(0), "{}", granted.err);
+    let by_hand = fs::read_to_string(root.join("src/domains/bookmark.rs")).unwrap();
+    let view = by_hand.split("view = \"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    assert!(granted.out.contains(&format!("`{view}`")), "{view}:\n{}", granted.out);
+}
+
+/// What is inside of what, a line of YAML does not tell alone.
+#[test]
+fn nested_yaml_is_not_mended() {
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("country_rec.toml");
+    let text = "[template]\nname = \"country\"\nservice = \"app_server\"\n\n[fields]\nprice:\n  type: int\n  min: 0\n";
+    fs::write(&file, text).unwrap();
+    let fixed = bedsc(&["fix", path(&file)], b"");
+    assert_eq!(fixed.code, Some(1), "{}", fixed.err);
+    assert_eq!(fs::read_to_string(&file).unwrap(), text);
+}
+
+#[test]
+fn another_language_is_one_report_that_names_it() {
+    for (text, language) in [
+        (
+            "from django.db import models\n\nclass Note(models.Model):\n    title = models.CharField()\n",
+            "Python",
+        ),
+        ("model Note {\n  id Int @id\n  title String\n}\n", "a schema of Prisma"),
+        ("package shop;\n\n@Entity\npublic class Note {\n  private String title;\n}\n", "Java"),
+        ("type Note {\n  id: ID!\n  title: String\n}\n", "GraphQL"),
+        ("syntax = \"proto3\";\n\nmessage Note {\n  string title = 1;\n}\n", "Protocol Buffers"),
+        ("resource \"a\" \"b\" {\n  name = \"x\"\n}\n", "HCL"),
+        ("template.name=note\ntemplate.service=app_server\nfields.id=int\n", "a file of properties"),
+        ("cat <<EOF > note_rec.toml\n[template]\nname = \"note\"\nEOF\n", "a script of a shell"),
+        ("export interface Note {\n  title: string;\n}\n", "TypeScript"),
+        ("[node]\nservices = [\"admin\"]\n\n[amqp]\nurl = \"amqp://a\"\n", "a node's configuration"),
+    ] {
+        let told = bedsc(&["check", "-"], text.as_bytes());
+        assert_eq!(told.code, Some(1), "{text}");
+        assert!(
+            told.err.contains(&format!("this file is {language}, and a template is TOML"))
+                || language.contains("node"),
+            "{}",
+            told.err
+        );
+        assert!(told.err.contains(language) && told.err.contains("\n1 error;"), "{}", told.err);
+    }
+}
+
+#[test]
 fn a_layout_can_be_asked_for_without_writing() {
     let place = tempfile::tempdir().unwrap();
     let file = place.path().join("country_rec.toml");
