@@ -4,7 +4,7 @@ use super::{Diagnostic, stages as stage_reports};
 use crate::{
     aggregation::{ELSEWHERE, EXPRESSIONS, FILTERS, Operator, STAGES, UPDATES},
     code::Code,
-    json::{Member, Mistake, Node},
+    json::{Json, Member, Mistake, Node},
     span::{FileId, Span, Spanned},
 };
 
@@ -257,7 +257,11 @@ pub(super) fn value(span: Span, message: String, label: &str, named: Span) -> Di
 }
 
 pub(crate) fn wrong_kind(node: &Node, of: &str, expected: &str, named: Span) -> Diagnostic {
-    let message = format!("`{of}` takes {expected}, not {}", node.value.kind());
+    let given = match &node.value {
+        Json::Number(number) => number.as_str(),
+        other => other.kind(),
+    };
+    let message = format!("`{of}` takes {expected}, not {given}");
     let diagnostic = value(node.span, message, &format!("expected {expected}"), named);
     match node.value.text().filter(|text| expected.contains("number") && text.parse::<i64>().is_ok()) {
         Some(number) => diagnostic.help(format!("write {number} without quotes")).fix(node.span, number),
