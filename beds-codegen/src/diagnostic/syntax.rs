@@ -18,6 +18,12 @@ pub(crate) fn other_language(span: Span, language: &str) -> Diagnostic {
         )
 }
 
+pub(crate) fn configuration(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::OtherLanguage, "this file is a node's configuration, and no template")
+        .at(span, "a section of the configuration")
+        .help("keep it in the folder `config`; `bedsc new NAME` writes a template to start from")
+}
+
 pub(crate) fn merge_conflict(ours: Span, middle: Option<Span>, theirs: Option<Span>) -> Diagnostic {
     let mut diagnostic = Diagnostic::error(Code::MergeConflict, "a merge conflict is not resolved")
         .at(ours, "one version begins here");

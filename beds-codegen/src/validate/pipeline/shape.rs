@@ -16,6 +16,8 @@ impl Takes {
         match self {
             Self::Any => "a value",
             Self::Int => "a whole number",
+            Self::Positive => "a whole number from 1 on",
+            Self::Natural => "a whole number from 0 on",
             Self::Number => "a number",
             Self::Text => "a string",
             Self::Bool => "true or false",
@@ -34,6 +36,8 @@ impl Takes {
             | (Self::List, Json::List(_))
             | (Self::Object, Json::Object(_)) => true,
             (Self::Int, Json::Number(number)) => number.parse::<i64>().is_ok(),
+            (Self::Positive, Json::Number(number)) => number.parse::<i64>().is_ok_and(|number| number > 0),
+            (Self::Natural, Json::Number(number)) => number.parse::<i64>().is_ok_and(|number| number >= 0),
             _ => false,
         }
     }
@@ -54,6 +58,8 @@ impl Slot {
             Self::Expression
             | Self::Condition
             | Self::Steer
+            | Self::Document
+            | Self::Pairs
             | Self::Pattern
             | Self::Expressions(..)
             | Self::Filter
@@ -82,6 +88,8 @@ impl Slot {
             Self::Expression
             | Self::Condition
             | Self::Steer
+            | Self::Document
+            | Self::Pairs
             | Self::Pattern
             | Self::Expressions(..)
             | Self::Filter => "an expression".to_owned(),
