@@ -1,7 +1,7 @@
 //! Mistakes in the constants of a text that is not TOML: strings, numbers, booleans, lists, and what is none of these.
 
 use super::{Diagnostic, syntax::syntax};
-use crate::{names::quoted, span::Span};
+use crate::{foreign::Foreign, names::quoted, span::Span};
 
 pub(crate) fn typographic(span: Span, inner: &str) -> Diagnostic {
     let right = quoted(inner);
@@ -92,10 +92,14 @@ pub(crate) fn unquoted(span: Span, text: &str) -> Diagnostic {
 }
 
 /// `right` is what to write in the place of a type that is not in quotes.
-pub(crate) fn unquoted_type(span: Span, right: &str) -> Diagnostic {
-    syntax(span, "the name of a type stands in quotes", format!("write `{right}`"))
-        .help(format!("write `{right}`"))
-        .fix(span, right)
+pub(crate) fn unquoted_type(span: Span, right: &str, ty: &Foreign) -> Diagnostic {
+    let diagnostic = syntax(span, "the name of a type stands in quotes", format!("write `{right}`"))
+        .help(format!("write `{right}`"));
+    let diagnostic = match ty.note {
+        Some(note) => diagnostic.help(note),
+        None => diagnostic,
+    };
+    if ty.is_sure { diagnostic.fix(span, right) } else { diagnostic }
 }
 
 pub(crate) fn function(span: Span, written: &str) -> Diagnostic {

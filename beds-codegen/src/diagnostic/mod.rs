@@ -129,7 +129,8 @@ impl Diagnostic {
         what: &str,
     ) -> Self {
         if let Some(nearest) = beds_protocol::nearest(name, known.clone()) {
-            return self.help(format!("did you mean `{nearest}`?")).rename(name, nearest);
+            let diagnostic = self.help(format!("did you mean `{nearest}`?"));
+            return if is_slip(name, nearest) { diagnostic.rename(name, nearest) } else { diagnostic };
         }
         match names::kindred(name, known.clone()) {
             // Near enough to be shown, not to be written without a look.
@@ -166,4 +167,12 @@ impl Diagnostic {
     pub fn primary(&self) -> Option<&Label> {
         self.labels.iter().find(|label| label.is_primary)
     }
+}
+
+/// Whether a name can be nothing but another with a slip of the finger in it: `mutable` is a word of its own beside
+/// `immutable`, and `line_1` beside `line_2`.
+fn is_slip(name: &str, meant: &str) -> bool {
+    let initial = |name: &str| name.chars().next().map(|letter| letter.to_ascii_lowercase());
+    let digits = |name: &str| name.chars().filter(char::is_ascii_digit).collect::<String>();
+    initial(name) == initial(meant) && digits(name) == digits(meant)
 }

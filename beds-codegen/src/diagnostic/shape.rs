@@ -31,13 +31,30 @@ pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
     let diagnostic = Diagnostic::error(Code::UnknownKey, format!("unknown key `{key}` in {place}"))
         .at(span, "no such key");
     match meant::meant(key, part) {
-        Some(Meant::Key(known) | Meant::Pair(known, _)) if present.contains(&known) => {
+        Some(Meant::Key(known) | Meant::Perhaps(known) | Meant::Pair(known, _))
+            if present.contains(&known) =>
+        {
             diagnostic.help(format!("remove it: its name here is `{known}`, which is written already"))
         }
         Some(Meant::Key(known)) => match of_type(key, known, ty) {
             Some(help) => diagnostic.help(help),
             None => diagnostic.help(format!("write `{known}`: this is its name here")).rename(key, known),
         },
+        Some(Meant::Perhaps(known)) => match of_type(key, known, ty) {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic.help(format!("write `{known}`, if that is what it means; or remove it")),
+        },
+        Some(Meant::Pair(known, value)) if entry.value.value == Value::Scalar(Scalar::Bool(false)) => {
+            match value {
+                "\"read\"" => {
+                    diagnostic.help(format!("write `{known} = \"write\"`: this is how it is said here"))
+                }
+                "\"write\"" => {
+                    diagnostic.help(format!("write `{known} = \"read\"`: this is how it is said here"))
+                }
+                _ => diagnostic.help(format!("remove it: this is so without `{known} = {value}`")),
+            }
+        }
         Some(Meant::Pair(known, value)) => {
             let diagnostic =
                 diagnostic.help(format!("write `{known} = {value}`: this is how it is said here"));
@@ -97,7 +114,7 @@ pub(crate) fn unknown_section(span: Span, name: &str) -> Diagnostic {
         .at(span, "no such section");
     match meant::meant(name, Part::Sections) {
         Some(Meant::Key("calls")) => diagnostic.help("write `[calls.NAME]`: this is its name here"),
-        Some(Meant::Key(known) | Meant::Pair(known, _)) => {
+        Some(Meant::Key(known) | Meant::Perhaps(known) | Meant::Pair(known, _)) => {
             diagnostic.help(format!("write `[{known}]`: this is its name here")).rename(name, known)
         }
         Some(Meant::Nothing(instead)) => diagnostic.help(instead),

@@ -2,7 +2,7 @@
 //! these know SQL, JSON, YAML or an INI file, and not the grammar of TOML.
 
 use super::Diagnostic;
-use crate::{code::Code, names::quoted, part::Part, span::Span};
+use crate::{code::Code, foreign::Foreign, names::quoted, part::Part, span::Span};
 
 pub(super) fn syntax(span: Span, message: impl Into<String>, label: impl Into<String>) -> Diagnostic {
     Diagnostic::error(Code::Syntax, message).at(span, label)
@@ -161,10 +161,15 @@ pub(crate) fn prefix(span: Span, written: &str) -> Diagnostic {
 }
 
 /// A column as `create table` has it. `right` is the field's value.
-pub(crate) fn column_of_sql(span: Span, key: &str, right: &str) -> Diagnostic {
-    syntax(span, "this is a column of SQL, and not a field", "no `=`")
-        .help(format!("write `{key} = {right}`"))
-        .fix(span, format!("{key} = {right}"))
+pub(crate) fn column_of_sql(span: Span, key: &str, ty: &Foreign) -> Diagnostic {
+    let right = format!("{key} = {}", ty.value());
+    let diagnostic =
+        syntax(span, "this is a column of SQL, and not a field", "no `=`").help(format!("write `{right}`"));
+    let diagnostic = match ty.note {
+        Some(note) => diagnostic.help(note),
+        None => diagnostic,
+    };
+    if ty.is_sure { diagnostic.fix(span, right) } else { diagnostic }
 }
 
 /// `between` is what separates the two.

@@ -1,6 +1,6 @@
 //! Foreign names of sections, and foreign keys of what has no type.
 
-use super::Meant::{self, Key, Nothing, Pair};
+use super::Meant::{self, Key, Nothing, Pair, Perhaps};
 
 const CONFIGURATION: Meant = Nothing(
     "servers, users and passwords stand in the node's configuration, `config/beds.toml`; `database` names a section of it",
@@ -151,7 +151,7 @@ pub(super) fn write(key: &str) -> Option<Meant> {
         "returning" | "return" | "out" | "output" | "outputs" | "result" | "results" | "rows" => {
             Key("returns")
         }
-        "commit" | "autocommit" | "auto_commit" | "committed" => Key("commits"),
+        "commit" | "autocommit" | "auto_commit" | "committed" => Perhaps("commits"),
         "table" | "view" | "function" | "func" | "object" | "into" => Nothing(
             "in MariaDB, what writes is a procedure: `procedure = \"…\", args = […]`; in MongoDB a collection: `collection = \"…\"`",
         ),
@@ -217,7 +217,7 @@ pub(super) fn call(key: &str) -> Option<Meant> {
         "read_only" | "readonly" | "read" | "reads" => Pair("lane", "\"read\""),
         "write" | "writes" | "modifies" => Pair("lane", "\"write\""),
         "mode" | "type" | "kind" | "queue" => Key("lane"),
-        "commit" | "autocommit" | "auto_commit" => Key("commits"),
+        "commit" | "autocommit" | "auto_commit" => Perhaps("commits"),
         "desc" | "comment" | "doc" | "docs" | "summary" | "documentation" | "help" | "title" => {
             Key("description")
         }

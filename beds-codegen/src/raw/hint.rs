@@ -2,6 +2,7 @@
 
 use crate::{
     diagnostic::Diagnostic,
+    foreign,
     names::quoted,
     part::Part,
     span::Span,
@@ -43,25 +44,38 @@ pub(super) fn add(diagnostic: Diagnostic, part: Part, key: &str, value: &Value) 
 }
 
 /// A list of strings for one that has other items, where it is sure what is meant.
-pub(super) fn mended(items: &[Node]) -> Option<String> {
+pub(super) fn mended(key: &str, items: &[Node]) -> Option<String> {
+    // `[["a", "b"]]` has a bracket too many; several lists are pairs, of which one half is meant.
+    let items = match items {
+        [Node { value: Value::List(inner), .. }] => inner,
+        items => items,
+    };
     let mut names = Vec::with_capacity(items.len());
     for item in items {
         match &item.value {
-            Value::Scalar(scalar) => names.push(quoted(&text(scalar))),
-            Value::List(inner) => {
-                for item in inner {
-                    let Value::Scalar(scalar) = &item.value else { return None };
-                    names.push(quoted(&text(scalar)));
-                }
-            }
+            // A number with a point has more than one spelling.
+            Value::Scalar(scalar) if !matches!(scalar, Scalar::Float(_)) => names.push(quoted(&text(scalar))),
             Value::Table(table) => match table.entries.as_slice() {
-                [only] => names.push(quoted(&only.key.value)),
+                [only] if matches!(key, "filter" | "sort") && is_manner(&only.value.value) => {
+                    names.push(quoted(&only.key.value));
+                }
                 _ => return None,
             },
-            Value::Broken => return None,
+            Value::Scalar(_) | Value::List(_) | Value::Broken => return None,
         }
     }
     Some(format!("[{}]", names.join(", ")))
+}
+
+/// Whether a value says how to filter or sort, so that its key is the name of a field.
+fn is_manner(value: &Value) -> bool {
+    const WORDS: &[&str] =
+        &["asc", "desc", "ascending", "descending", "eq", "ne", "lt", "le", "gt", "ge", "in", "like"];
+    match value {
+        Value::Scalar(Scalar::Text(word)) => WORDS.contains(&word.to_lowercase().as_str()),
+        Value::Scalar(Scalar::Int(_) | Scalar::Bool(_)) => true,
+        _ => false,
+    }
 }
 
 /// Adds what to write instead of a list of strings in which this item is none; `right` is the whole list, mended.
@@ -213,6 +227,9 @@ fn names(key: &str, value: &Value) -> Hint {
     };
     match value {
         Value::Scalar(Scalar::Text(text)) => {
+            if key == "values" && text.contains(['\'', '"', '(']) {
+                return values_of_sql(text);
+            }
             let inner = text.trim().trim_start_matches(['[', '(']).trim_end_matches([']', ')']);
             // What is filtered and sorted by is a name alone, without a direction.
             let plain = |part| if matches!(key, "filter" | "sort") { name_alone(part) } else { part };
@@ -236,6 +253,22 @@ fn names(key: &str, value: &Value) -> Hint {
         Value::Scalar(_) | Value::List(_) | Value::Broken => {
             say(format!("write the names, `{key} = [\"…\"]`"))
         }
+    }
+}
+
+/// The values of an enum as SQL lists them.
+fn values_of_sql(text: &str) -> Hint {
+    let inner = text
+        .trim()
+        .trim_start_matches("enum")
+        .trim()
+        .trim_start_matches(['(', '['])
+        .trim_end_matches([')', ']']);
+    let values = foreign::translate(&format!("enum({inner})")).filter(|ty| ty.is_sure);
+    let values = values.and_then(|ty| ty.keys.into_iter().find(|(key, _)| *key == "values"));
+    match values {
+        Some((_, values)) => fix(values),
+        None => say("write each value in quotes, `values = [\"…\", \"…\"]`"),
     }
 }
 

@@ -151,7 +151,7 @@ impl<'t> Scanner<'t> {
                     && let Some(ty) = foreign::translate(line.trim_end().trim_end_matches([',', ';']))
                 {
                     let whole = self.span(self.statement, start + line.trim_end().len());
-                    return self.report(syntax::column_of_sql(whole, key, &ty.value()));
+                    return self.report(syntax::column_of_sql(whole, key, &ty));
                 }
                 self.report(syntax::missing_equals(self.span(start, start + length), key))
             }

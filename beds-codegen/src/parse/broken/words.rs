@@ -140,7 +140,7 @@ fn judge(scanner: &Scanner<'_>, token: &str, first: &str) -> crate::diagnostic::
         } else {
             ty.value()
         };
-        return literals::unquoted_type(span(token.len()), &right);
+        return literals::unquoted_type(span(token.len()), &right, &ty);
     }
     if token.contains('(') && token.ends_with(')') {
         return literals::function(span(token.len()), token);
