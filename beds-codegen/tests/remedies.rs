@@ -78,3 +78,56 @@ fn a_length_of_a_number_is_no_bound_of_its_values() {
         assert!(!after.contains("max ="), "{line}: {after}");
     }
 }
+
+fn warnings(text: String) -> Vec<String> {
+    let compiler = Compiler::new().template_text("invoice_rec.toml", text).domains("no-such-folder");
+    let report = compiler.compile().map_or_else(|report| report, |output| output.warnings);
+    report.diagnostics().iter().map(|found| found.code.to_string()).collect()
+}
+
+#[test]
+fn names_that_are_something_else_are_warned_of() {
+    for name in [
+        "v_invoice; drop table x",
+        "v_invoice -- x",
+        "(select 1)",
+        "[dbo].[v]",
+        "'v'",
+        "v\\n",
+        "v_invoice\u{200b}",
+    ] {
+        let text = TEMPLATE.replace("HERE", "").replace("v_invoice", name);
+        assert_eq!(warnings(text), ["B0907"], "{name}");
+    }
+    for column in ["`qty`", "v.qty", "qty as q", "max(qty)", "qty\u{200b}", "qty\\t"] {
+        let text = TEMPLATE.replace("HERE", &format!("qty = {{ type = \"int\", column = \"{column}\" }}"));
+        assert_eq!(warnings(text), ["B0907"], "{column}");
+    }
+    for plain in ["order details", "Größe", "order-line", "a$b", "#1"] {
+        let line = format!("qty = {{ type = \"int\", column = \"{plain}\" }}");
+        assert_eq!(warnings(TEMPLATE.replace("HERE", &line)), [""; 0], "{plain}");
+        assert_eq!(warnings(TEMPLATE.replace("HERE", "").replace("v_invoice", plain)), [""; 0], "{plain}");
+    }
+}
+
+#[test]
+fn patterns_and_values_that_cannot_be_meant_are_warned_of() {
+    for (keys, code) in [
+        (r#"type = "string", pattern = "\#^[a-z]+$\#i""#, "B0903"),
+        (r#"type = "string", pattern = "~[a-z]+~u""#, "B0903"),
+        (r#"type = "string", pattern = "[a-z]{5}", max = 3"#, "B0903"),
+        (r#"type = "string", pattern = "[a-z]{1,2}", min = 3"#, "B0903"),
+        (r#"type = "enum", values = ["a", "a "]"#, "B0902"),
+        (r#"type = "enum", values = ["a", "á"]"#, "B0902"),
+    ] {
+        let line = format!("x = {{ {} }}", keys.replace("\\#", "#"));
+        assert_eq!(warnings(TEMPLATE.replace("HERE", &line)), [code], "{keys}");
+    }
+    for keys in [
+        r##"type = "string", pattern = "#[0-9a-f]{6}", max = 7"##,
+        r#"type = "string", pattern = "ä{2}", max = 2"#,
+        r#"type = "enum", values = ["a", "ab"]"#,
+    ] {
+        assert_eq!(warnings(TEMPLATE.replace("HERE", &format!("x = {{ {keys} }}"))), [""; 0], "{keys}");
+    }
+}

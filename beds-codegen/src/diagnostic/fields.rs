@@ -45,6 +45,17 @@ pub(crate) fn column_name(span: Span, column: &str, rule: &str) -> Diagnostic {
     }
 }
 
+/// A name that is possible for a column, and most likely means something else.
+pub(crate) fn odd_column(span: Span, name: &str, why: &str, help: &str, plain: Option<&str>) -> Diagnostic {
+    let shown = if name.contains('`') { format!("{name:?}") } else { format!("`{}`", name.escape_debug()) };
+    let message = format!("{shown} is an unusual name for a column");
+    let diagnostic = Diagnostic::warning(Code::OddObjectName, message).at(span, why).help(help);
+    match plain {
+        Some(plain) => diagnostic.rename(name, plain),
+        None => diagnostic,
+    }
+}
+
 pub(crate) fn identifier_taken(span: Span, first: Span, rust: &str) -> Diagnostic {
     Diagnostic::error(Code::IdentifierTaken, format!("two fields have the same Rust name `{rust}`"))
         .at(span, "the second")
@@ -239,8 +250,9 @@ pub(crate) fn default_null(span: Span, text: &str) -> Diagnostic {
         .help("remove `default`: without one, a field that a client leaves out is null")
 }
 
-pub(crate) fn enum_case(span: Span, first: Span, value: &str) -> Diagnostic {
-    Diagnostic::warning(Code::EnumCase, format!("`{value}` differs from another value by case alone"))
+/// `by` is what tells the two apart.
+pub(crate) fn enum_case(span: Span, first: Span, value: &str, by: &str) -> Diagnostic {
+    Diagnostic::warning(Code::EnumCase, format!("`{value}` differs from another value by {by} alone"))
         .at(span, "MariaDB takes it for the same, with most collations")
         .near(first, "the other value")
         .help("remove one of them, unless the column's collation ends with `_bin` or `_cs`")

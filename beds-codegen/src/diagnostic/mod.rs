@@ -21,7 +21,7 @@ pub use collect::{ErrorSink, Errors};
 
 use crate::{
     code::Code,
-    names,
+    letters, names,
     span::{FileId, Span},
 };
 
@@ -128,6 +128,13 @@ impl Diagnostic {
         known: impl IntoIterator<Item = &'a str> + Clone,
         what: &str,
     ) -> Self {
+        if let Some((what, number)) = letters::first_invisible(name) {
+            return self
+                .help(format!("type it again: there is {what} in it (U+{number:04X}), which nobody sees"));
+        }
+        if let Some((script, letter)) = letters::first_lookalike(name) {
+            return self.help(format!("type it again: the letter `{letter}` in it is {script}"));
+        }
         if let Some(nearest) = beds_protocol::nearest(name, known.clone()) {
             let diagnostic = self.help(format!("did you mean `{nearest}`?"));
             return if is_slip(name, nearest) { diagnostic.rename(name, nearest) } else { diagnostic };

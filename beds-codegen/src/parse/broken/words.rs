@@ -15,7 +15,7 @@ pub(super) fn tell_invisible(scanner: &mut Scanner<'_>) {
     };
     let width = |at: usize| scanner.text[at..].chars().next().map_or(0, char::len_utf8);
     let letter = scanner.text[first..].chars().next().unwrap_or_default();
-    let name = text::invisible_name(letter).unwrap_or("a control character");
+    let name = crate::letters::invisible_name(letter).unwrap_or("a control character");
     let is_blank = name.ends_with("space") && letter != '\u{200b}';
     let whole = first..last + width(last);
     let mended: String = scanner.text[whole.clone()]
