@@ -22,7 +22,8 @@ pub(crate) fn field_name(span: Span, name: &str) -> Diagnostic {
 }
 
 pub(crate) fn key_not_here(span: Span, key: &str, place: &str, help: &str) -> Diagnostic {
-    Diagnostic::error(Code::KeyNotHere, format!("{place} has no `{key}`")).at(span, "not here").help(help)
+    let has = if place.starts_with("the items") { "have" } else { "has" };
+    Diagnostic::error(Code::KeyNotHere, format!("{place} {has} no `{key}`")).at(span, "not here").help(help)
 }
 
 pub(crate) fn column_taken(span: Span, first: Span, column: &str) -> Diagnostic {

@@ -27,9 +27,13 @@ pub(crate) fn unclosed_block(span: Span, quotes: &str) -> Diagnostic {
         .help(format!("write `{quotes}` where it ends, or the string on one line in single quotes"))
 }
 
-pub(crate) fn quote_inside(span: Span) -> Diagnostic {
-    syntax(span, "there is a quote inside of a string", "the string ends here, and text follows")
-        .help("write the string in 'single quotes', or `\\\"` for a quote inside of \"double quotes\"")
+pub(crate) fn quote_inside(span: Span, quote: &str) -> Diagnostic {
+    let diagnostic =
+        syntax(span, "there is a quote inside of a string", "the string ends here, and text follows");
+    if quote == "'" {
+        return diagnostic.help("write the string in \"double quotes\", in which a single quote is a letter");
+    }
+    diagnostic.help("write the string in 'single quotes', or `\\\"` for a quote inside of \"double quotes\"")
 }
 
 pub(crate) fn escape(span: Span, string: Span, escape: &str, right: Option<String>) -> Diagnostic {
@@ -89,6 +93,13 @@ pub(crate) fn unquoted(span: Span, text: &str) -> Diagnostic {
     syntax(span, "a string stands in quotes", format!("write `{right}`"))
         .help(format!("write `{right}`"))
         .fix(span, right)
+}
+
+/// A word in the place of a number.
+pub(crate) fn no_number(span: Span, word: &str, key: &str) -> Diagnostic {
+    syntax(span, format!("`{word}` is not a number"), "a number has digits").help(format!(
+        "write the number itself, `{key} = 100`; a template has no variables, and no endless numbers"
+    ))
 }
 
 /// `right` is what to write in the place of a type that is not in quotes.

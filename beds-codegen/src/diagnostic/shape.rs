@@ -72,6 +72,13 @@ pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
                 _ => diagnostic,
             }
         }
+        Some(Meant::Nothing(_))
+            if key == "format"
+                && matches!(ty, Some(TypeName::Date | TypeName::Time | TypeName::DateTime)) =>
+        {
+            diagnostic
+                .help("remove it: dates and times have one form, `2025-01-31` and `2025-01-31T12:00:00Z`")
+        }
         Some(Meant::Nothing(instead)) => {
             let is_read = part == Part::Objects
                 && matches!(&entry.value.value, Value::Table(table) if table.get("view").or(table.get("table")).is_some());

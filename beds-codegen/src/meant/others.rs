@@ -208,7 +208,10 @@ pub(super) fn call(key: &str) -> Option<Meant> {
         "proc" | "sp" | "stored_procedure" | "routine" | "procedures" | "procedure_name" => Key("procedure"),
         "func" | "fn" | "functions" | "function_name" => Key("function"),
         "aggregate" | "aggregation" | "stages" | "pipelines" | "file" => Key("pipeline"),
-        "collection" | "view" | "table" | "from" | "source" => Key("on"),
+        "collection" | "from" | "source" => Key("on"),
+        "view" | "table" => Nothing(
+            "a call names a `procedure`, a `function`, or a `pipeline` with the collection or view that it runs `on`; a view is served by `read` in `[objects]`",
+        ),
         "params" | "parameters" | "arguments" | "arg" | "inputs" | "input" | "in" | "fields" => Key("args"),
         "returning" | "return" | "out" | "output" | "outputs" | "result" | "results" => Key("returns"),
         "rows" | "columns" | "row" => {
@@ -233,6 +236,7 @@ pub(super) fn call(key: &str) -> Option<Meant> {
 pub(super) fn nothing_for_call(key: &str) -> &'static [&'static str] {
     match key {
         "rows" | "columns" | "row" => &["returns"],
+        "view" | "table" => &["procedure", "function", "pipeline", "on"],
         "sql" | "query" | "statement" | "raw_sql" | "command" => &["procedure", "function", "pipeline"],
         _ => &[],
     }

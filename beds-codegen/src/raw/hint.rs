@@ -29,6 +29,17 @@ pub(super) fn add_to_field(diagnostic: Diagnostic, value: &Value) -> Diagnostic 
         Value::List(items) => items.first().and_then(|item| item.value.as_text()),
         _ => None,
     };
+    let is_type =
+        |name: &str| beds_protocol::TypeName::from_name(name).is_some() || foreign::translate(name).is_some();
+    if let (Some(name), Value::List(items)) = (first, value)
+        && !is_type(name)
+    {
+        let values: Vec<String> = items.iter().filter_map(|item| item.value.as_text()).map(quoted).collect();
+        return diagnostic.help(format!(
+            "write `{{ type = \"enum\", values = [{}] }}` for one of these values",
+            values.join(", ")
+        ));
+    }
     match (first.map(quoted), value) {
         (Some(right), Value::List(items)) if items.len() == 1 => with(diagnostic, fix(right)),
         (Some(right), _) => {
@@ -149,10 +160,15 @@ fn columns(part: Part, key: &str, value: &Value) -> Hint {
             )
         }
         Value::List(items) => {
-            let typed: Vec<String> =
-                items.iter().filter_map(name_of).map(|name| format!("{name} = \"string\"")).collect();
+            let typed: Vec<String> = items
+                .iter()
+                .filter_map(|item| Some(format!("{} = {}", name_of(item)?, type_of(item))))
+                .collect();
             let typed = if typed.is_empty() { "id = \"int\"".to_owned() } else { typed.join(", ") };
             say(format!("write each with its type, `{key} = {{ {typed} }}`"))
+        }
+        Value::Scalar(Scalar::Text(text)) if key == "args" && !text.trim().is_empty() => {
+            say(format!("write each with its type, `{key} = {{ {} }}`", parameters(text)))
         }
         _ => say(format!("write each with its type, `{key} = {{ id = \"int\" }}`")),
     }
@@ -164,6 +180,28 @@ fn name_of(item: &Node) -> Option<&str> {
         Value::Table(table) => table.get("name").and_then(|name| name.value.as_text()),
         value => value.as_text(),
     }
+}
+
+/// The type that an item says it has, as a template writes it.
+fn type_of(item: &Node) -> String {
+    let ty = match &item.value {
+        Value::Table(table) => table.get("type").and_then(|ty| ty.value.as_text()),
+        _ => None,
+    };
+    ty.map_or_else(|| "\"string\"".to_owned(), written_type)
+}
+
+fn written_type(ty: &str) -> String {
+    foreign::translate(ty).map_or_else(|| quoted(ty), |ty| ty.value())
+}
+
+/// The parameters of a procedure as SQL lists them, `id uuid, paid_on date`.
+fn parameters(text: &str) -> String {
+    let of_one = |part: &str| {
+        let (name, ty) = part.trim().split_once(' ').unwrap_or((part.trim(), "string"));
+        format!("{name} = {}", written_type(ty.trim()))
+    };
+    text.split(',').map(of_one).collect::<Vec<_>>().join(", ")
 }
 
 fn item(value: &Value) -> Hint {

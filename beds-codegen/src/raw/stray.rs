@@ -104,6 +104,8 @@ fn sections_inside(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'st
                 entry.key.value == name
                     && entry.value.value.as_text().is_none()
                     && (outer != "fields" || is_section_of(name, &entry.value.value))
+                    // What names a view is `read` by another name.
+                    && !(outer == "objects" && is_object(&entry.value.value))
             };
             if let Some(at) = table.entries.iter().position(is_section) {
                 found.push((name, outer, table.entries.remove(at)));

@@ -191,7 +191,7 @@ impl<'t> Scanner<'t> {
                 None if self.text[..start].ends_with(['"', '\'']) => {
                     let string = self.span(text::opening(self.text, start), start);
                     if line.contains(['"', '\'']) {
-                        literals::quote_inside(string)
+                        literals::quote_inside(string, &self.text[start - 1..start])
                     } else {
                         syntax::after_value(span(0, line.len()), &line)
                     }

@@ -88,6 +88,13 @@ pub(super) fn word(scanner: &mut Scanner<'_>) -> Step {
     scanner.report(diagnostic)
 }
 
+/// Whether a word stands where a number should: quotes would make it a text, which is refused as well.
+fn is_of_number(key: &str, word: &str) -> bool {
+    let is_bound = matches!(key, "min" | "max" | "precision" | "scale");
+    let is_no_value = matches!(word.to_ascii_lowercase().as_str(), "nan" | "inf" | "infinity");
+    is_bound || is_no_value || (word.starts_with('$') && key == "default")
+}
+
 fn judge(scanner: &Scanner<'_>, token: &str, first: &str) -> crate::diagnostic::Diagnostic {
     let start = scanner.at;
     let span = |length: usize| scanner.span(start, start + length);
@@ -146,6 +153,9 @@ fn judge(scanner: &Scanner<'_>, token: &str, first: &str) -> crate::diagnostic::
         return literals::function(span(token.len()), token);
     }
     if token.starts_with(|letter: char| letter.is_alphabetic() || "_$@/.*".contains(letter)) {
+        if is_of_number(&scanner.key, token) {
+            return literals::no_number(span(token.len()), token, &scanner.key);
+        }
         return literals::unquoted(span(token.len()), token);
     }
     literals::not_a_value(span(token.len()), token)
