@@ -179,6 +179,22 @@ pub(crate) fn below_field(span: Span, name: &str, header: Span, field: &str) -> 
         .help(format!("move `[fields.{field}]` with its keys below all other fields, or write `{field} = {{ … }}` on one line"))
 }
 
+/// A key that stands below a header inside of its section.
+pub(crate) fn below_header(
+    span: Span,
+    key: &str,
+    header: Span,
+    (section, inner): (&str, &str),
+) -> Diagnostic {
+    Diagnostic::error(
+        Code::UnknownKey,
+        format!("`{key}` of `[{section}]` stands below `[{section}.{inner}]`"),
+    )
+    .at(span, format!("a key of `{inner}`, as it stands"))
+    .near(header, "this header takes all lines below it")
+    .help(format!("move it above `[{section}.{inner}]`, or write `{inner} = {{ … }}` on one line"))
+}
+
 /// Both ways to return at once.
 pub(crate) fn returns_both(ty: Span, rows: Span) -> Diagnostic {
     Diagnostic::error(Code::ReturnsUnknown, "a call returns one value or rows, not both")

@@ -87,12 +87,12 @@ pub(super) fn base(name: &str, arguments: &[Argument], modifiers: &mut Modifiers
 }
 
 fn decimal(precision: u64, scale: u64) -> Foreign {
-    let ty = Foreign::new(TypeName::Decimal).key("precision", precision).key("scale", scale);
+    let ty = Foreign::new(TypeName::Decimal);
     let is_possible = (1..=65).contains(&precision) && scale <= 38 && scale <= precision;
     if is_possible {
-        return ty;
+        return ty.key("precision", precision).key("scale", scale);
     }
-    ty.unsure(
+    ty.key("precision", "…").key("scale", "…").unsure(
         "no such column can be: `precision` is at most 65, and `scale` at most 38 and not above `precision`",
     )
 }
