@@ -56,7 +56,13 @@ fn conflict(text: &str, file: FileId) -> Option<Diagnostic> {
                 .find(|(at, line)| at.start >= after && line.starts_with(marker))
                 .map(|(at, line)| Span { file, start: at.start, end: at.start + line.trim_end().len() })
         };
-    let ours = find("<<<<<<< ", 0)?;
+    let Some(ours) = find("<<<<<<< ", 0) else {
+        // What is left of a conflict that was resolved in part.
+        let is_middle = |(_, line): &(Range<usize>, &str)| line.trim_end() == "=======";
+        let middle =
+            || lines(text).find(is_middle).map(|(at, _)| Span { file, start: at.start, end: at.start + 7 });
+        return find(">>>>>>> ", 0).or_else(middle).map(syntax::merge_rest);
+    };
     Some(syntax::merge_conflict(ours, find("=======", ours.end), find(">>>>>>> ", ours.end)))
 }
 
