@@ -152,8 +152,8 @@ fn float(to: &Kind, from: &Kind) -> Kept {
         return Kept::Whole;
     };
     match (digits, of) {
-        (Some((_, scale)), of) if of.is_none_or(|(_, after)| after != *scale) => {
-            Kept::Changed(format!("rounds to {scale} digits after the point"))
+        (Some((precision, scale)), of) if of.is_none_or(|(_, after)| after != *scale) => {
+            Kept::Changed(format!("rounds to ({precision},{scale}) digits"))
         }
         _ if *single && !is_single => Kept::Changed("keeps single precision only".to_owned()),
         (Some((precision, scale)), Some((of, _))) if precision < of => {

@@ -215,8 +215,7 @@ fn supply(column: &Column, ty: &Ty, notes: &mut Vec<String>) -> Supply {
             }
             // What a client leaves out would become null, which is another value.
             let shown = shortened(&format!("'{text}'"));
-            notes
-                .push(format!("its default {shown} cannot be written here, so that `create` has to give it"));
+            notes.push(format!("its default {shown} cannot be written in a template"));
             Supply::Required
         }
         Supplied::Nothing if column.nullable => Supply::Optional,

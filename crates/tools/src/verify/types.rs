@@ -67,8 +67,8 @@ pub(super) fn fit(kind: &Kind, ty: &Type, against: Against) -> Fit {
             doubt("is an integer: whatever is not 0 reads as true")
         }
         (Type::Int { .. } | Type::UInt { .. }, _) => integer(kind, ty, against),
-        (Type::Float { .. }, Kind::Float { digits: Some((_, scale)), .. }) => {
-            noted(against.written, format!("rounds to {scale} digits after the point"))
+        (Type::Float { .. }, Kind::Float { digits: Some((precision, scale)), .. }) => {
+            noted(against.written, format!("rounds to ({precision},{scale}) digits"))
         }
         (Type::Float { .. }, Kind::Float { single, .. }) => {
             noted(*single && against.written, "keeps some seven digits of a number")
