@@ -1,6 +1,6 @@
 //! Mistakes in the files of pipelines.
 
-use super::{Diagnostic, stages as stage_reports};
+use super::Diagnostic;
 use crate::{
     aggregation::{ELSEWHERE, EXPRESSIONS, FILTERS, Operator, STAGES, UPDATES},
     code::Code,
@@ -143,7 +143,7 @@ pub(crate) fn unknown_operator(
         name.value.to_ascii_lowercase().as_str(),
         "$args" | "$arg" | "$argument" | "$param" | "$parameter"
     ) {
-        return stage_reports::misspelt_placeholder(name, named);
+        return misspelt_placeholder(name, named);
     }
     let (span, name) = (name.span, name.value.as_str());
     if is_extended(name) {
@@ -211,6 +211,16 @@ pub(crate) fn extended(span: Span, form: &str, named: Span) -> Diagnostic {
     .at(span, "would be a member of this name")
     .near(named, "named here")
     .help(help)
+}
+
+/// `$args` and the like in place of `$arg`.
+fn misspelt_placeholder(name: &Spanned<String>, named: Span) -> Diagnostic {
+    let message = format!("`{}` is no operator; an argument is named by `$arg`", name.value);
+    Diagnostic::error(Code::PipelineOperator, message)
+        .at(name.span, "no such operator")
+        .near(named, "named here")
+        .help("write {\"$arg\": \"NAME\"}, one for each argument")
+        .rename(&name.value, "$arg")
 }
 
 pub(super) fn place(span: Span, message: impl Into<String>, help: &str, named: Span) -> Diagnostic {

@@ -4,10 +4,7 @@ use super::{
     Diagnostic,
     pipelines::{place, shape, value},
 };
-use crate::{
-    code::Code,
-    span::{Span, Spanned},
-};
+use crate::span::Span;
 
 pub(crate) fn empty_stage(span: Span, name: &str, named: Span) -> Diagnostic {
     value(span, format!("`{name}` is empty, and MongoDB refuses that"), "nothing in it", named)
@@ -33,16 +30,6 @@ pub(crate) fn second_writer(span: Span, first: Span, named: Span) -> Diagnostic 
         named,
     )
     .near(first, "the first that writes")
-}
-
-/// `$args` and the like in place of `$arg`.
-pub(crate) fn misspelt_placeholder(name: &Spanned<String>, named: Span) -> Diagnostic {
-    let message = format!("`{}` is no operator; an argument is named by `$arg`", name.value);
-    Diagnostic::error(Code::PipelineOperator, message)
-        .at(name.span, "no such operator")
-        .near(named, "named here")
-        .help("write {\"$arg\": \"NAME\"}, one for each argument")
-        .rename(&name.value, "$arg")
 }
 
 /// A whole command around the stages.

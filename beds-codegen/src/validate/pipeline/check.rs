@@ -3,7 +3,11 @@
 //! Each placeholder is either allowed by its slot, with the wrapping that makes the value a literal there, or
 //! refused. So nothing that a client sends is ever read as a name, an operator, a condition or code.
 
-use super::{fails, names::Naming, reach::Reach, shape, used::Use};
+use super::{
+    reach::Reach,
+    shape::{self, Naming},
+    used::Use,
+};
 use crate::{
     aggregation::{self as table, Operator, STAGES, Slot, Takes, Within},
     diagnostic::{ErrorSink, pipelines as diagnostics, stages as failures},
@@ -70,12 +74,12 @@ impl<'c, 's> Check<'c, 's> {
             // Of two that write, the second is told, and the first has not to move.
             let before = stages.get(..index).unwrap_or_default();
             let after = stages.get(index + 1..).unwrap_or_default();
-            let writer = before.iter().find(|other| fails::writes(other)).filter(|_| fails::writes(stage));
+            let writer = before.iter().find(|other| shape::writes(other)).filter(|_| shape::writes(stage));
             if let Some(first) = writer.filter(|_| within == Within::Call) {
                 self.errors.push(failures::second_writer(stage.span, first.span, self.named));
                 continue;
             }
-            let is_last = after.is_empty() || (fails::writes(stage) && after.iter().any(fails::writes));
+            let is_last = after.is_empty() || (shape::writes(stage) && after.iter().any(shape::writes));
             self.stage(stage, within, index == 0, is_last);
         }
     }

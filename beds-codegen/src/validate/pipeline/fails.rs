@@ -2,7 +2,6 @@
 
 use super::{check::Check, shape::is_placeholder};
 use crate::{
-    aggregation::{Place, STAGES},
     diagnostic::stages as diagnostics,
     json::{Json, Member, Node},
 };
@@ -30,13 +29,6 @@ impl Check<'_, '_> {
             }
         }
     }
-}
-
-/// Whether a stage writes.
-pub(super) fn writes(stage: &Node) -> bool {
-    stage.value.operator().is_some_and(|operator| {
-        STAGES.iter().any(|stage| stage.name == operator.name.value && stage.place == Place::Last)
-    })
 }
 
 /// The first member that a projection takes or computes, and the first that it leaves out; `_id` goes with both.

@@ -1,11 +1,6 @@
 //! Follows clients' values through the stages, and refuses one that gets to where it would decide what is meant.
 
-use super::{
-    check::Check,
-    names::{self, Naming},
-    reach::first,
-    shape::is_placeholder,
-};
+use super::{check::Check, names, reach::first, shape::Naming, shape::is_placeholder};
 use crate::{
     diagnostic::pipelines as diagnostics,
     json::{Json, Member, Node},

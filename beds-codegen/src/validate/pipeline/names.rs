@@ -1,22 +1,14 @@
 //! Expressions that give documents the names of their fields: no client names a field.
 
-use super::{check::Check, shape::is_placeholder};
+use super::{
+    check::Check,
+    shape::{Naming, is_placeholder},
+};
 use crate::{
     aggregation::Slot,
     json::{Json, Node},
     model::Type,
 };
-
-/// What the names in an expression are for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Naming {
-    /// They are the pipeline's own.
-    Nothing,
-    /// The members of what it gives are the fields of a document.
-    Document,
-    /// It gives pairs, and the first of each is the name of a field.
-    Pairs,
-}
 
 /// Why a value is refused, and what to write instead.
 pub(super) const REFUSAL: (&str, &str) = (

@@ -1,9 +1,20 @@
 //! What kind of value stands at a place, and whether one is of that kind.
 
 use crate::{
-    aggregation::{Slot, Takes},
+    aggregation::{Place, STAGES, Slot, Takes},
     json::{Json, Node},
 };
+
+/// What the names in an expression are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Naming {
+    /// They are the pipeline's own.
+    Nothing,
+    /// The members of what it gives are the fields of a document.
+    Document,
+    /// It gives pairs, and the first of each is the name of a field.
+    Pairs,
+}
 
 /// Whether it is meant to be a placeholder.
 pub(super) fn is_placeholder(node: &Node) -> bool {
@@ -95,4 +106,11 @@ impl Slot {
             | Self::Filter => "an expression".to_owned(),
         }
     }
+}
+
+/// Whether a stage writes.
+pub(super) fn writes(stage: &Node) -> bool {
+    stage.value.operator().is_some_and(|operator| {
+        STAGES.iter().any(|stage| stage.name == operator.name.value && stage.place == Place::Last)
+    })
 }
