@@ -39,13 +39,13 @@ impl Connect for Connector {
     async fn connect(&self) -> Result<Session, String> {
         let text = |error: sqlx::Error| error.to_string();
         let mut connection = options(&self.url).map_err(text)?.connect().await.map_err(text)?;
-        require_mariadb(&mut connection).await?;
-        let prepare = async {
-            connection.execute(self.preparation().as_str()).await?;
-            let server = self.server.get_or_try_init(|| Knowledge::gather(&mut connection)).await?;
-            Session::new(connection, server).await
+        let ask = async || {
+            require_mariadb(&mut connection).await?;
+            Knowledge::gather(&mut connection).await.map_err(text)
         };
-        prepare.await.map_err(text)
+        let server = self.server.get_or_try_init(ask).await?;
+        connection.execute(self.preparation().as_str()).await.map_err(text)?;
+        Session::new(connection, server).await.map_err(text)
     }
 
     async fn close(&self, session: Session) {

@@ -113,7 +113,7 @@ impl Session {
         self.touch = self.touch.max(Touch::Transaction);
     }
 
-    /// Says that a routine runs outside of such a transaction.
+    /// Says that a routine runs that may do anything, or runs outside of such a transaction.
     pub(crate) fn runs_routine(&mut self) {
         self.touch = self.touch.max(Touch::Unwatched);
     }

@@ -131,9 +131,7 @@ impl Change<'_> {
     ) -> Result<Vec<Value>, Fault> {
         let all: Vec<usize> = (0..self.domain.fields.len()).collect();
         let sql = statement::by_key(self.domain, source, columns, &all, self.key).for_update();
-        let fault = |error| classify(&error, self.domain);
-        let query = sqlx::query_with(&sql.text, bind(&sql.values).map_err(fault)?);
-        let rows = query.fetch_all(connection).await.map_err(fault)?;
+        let rows = self.find(connection, sql).await?;
         let row = match rows.as_slice() {
             [] => return Err(Fault::Refused(Error::not_found(self.domain))),
             [row] => row,
@@ -150,10 +148,10 @@ impl Change<'_> {
         &self,
         connection: &mut MySqlConnection,
         sql: Statement<'_>,
-    ) -> Result<Option<MySqlRow>, Fault> {
+    ) -> Result<Vec<MySqlRow>, Fault> {
         let fault = |error| classify(&error, self.domain);
         let query = sqlx::query_with(&sql.text, bind(&sql.values).map_err(fault)?);
-        query.fetch_optional(connection).await.map_err(fault)
+        query.fetch_all(connection).await.map_err(fault)
     }
 
     /// The version to pass, once the current one is known.
@@ -184,10 +182,10 @@ impl Change<'_> {
         let missing = Fault::Refused(Error::not_found(self.domain));
         let (Some(expected), Some(source)) = (self.if_version, self.source) else { return Err(missing) };
         let sql = statement::by_key(self.domain, source, columns, self.domain.key, self.key);
-        match self.find(connection, sql).await? {
-            Some(_) => Err(Fault::Refused(Error::version_mismatch(self.domain, expected))),
-            None => Err(missing),
+        if self.find(connection, sql).await?.is_empty() {
+            return Err(missing);
         }
+        Err(Fault::Refused(Error::version_mismatch(self.domain, expected)))
     }
 
     /// What the reply shows, as far as the node knows it: the key, the new version, what the procedure returned.
