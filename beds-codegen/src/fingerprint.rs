@@ -41,10 +41,30 @@ fn render(domain: &Domain) -> String {
     lines.push(format!("sort {}", sorted(&fetch.sort)));
     lines.push(format!("limit {} {}", fetch.limit_default, fetch.limit_max));
     lines.extend(domain.calls.iter().map(call));
+    lines.extend(not_passed("create", create, domain, &domain.created(), |_| true));
+    lines.extend(not_passed("update", update, domain, &domain.updated(), |field| !field.immutable));
     // Only the first line has a place of its own; the key is ordered within its line.
     lines[1..].sort_unstable();
     lines.push(format!("key {}", names(&domain.key).join(",")));
     lines.join("\n")
+}
+
+/// What clients may send of a record, and not in this operation. Where its procedure takes everything, nothing is
+/// said, as before procedures were looked at.
+fn not_passed(
+    operation: &str,
+    is_offered: bool,
+    domain: &Domain,
+    passed: &[&Field],
+    is_meant: impl Fn(&Field) -> bool,
+) -> Option<String> {
+    let is_refused = |field: &&Field| {
+        field.is_sent() && is_meant(field) && !passed.iter().any(|passed| passed.name == field.name)
+    };
+    let mut names: Vec<&str> =
+        domain.fields.iter().filter(is_refused).map(|field| field.name.as_str()).collect();
+    names.sort_unstable();
+    (is_offered && !names.is_empty()).then(|| format!("{operation} without {}", names.join(",")))
 }
 
 fn field(field: &Field) -> String {

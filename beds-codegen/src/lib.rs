@@ -33,6 +33,7 @@ mod fingerprint;
 mod foreign;
 pub mod front;
 mod json;
+mod letters;
 pub mod load;
 mod meant;
 pub mod mend;

@@ -56,7 +56,9 @@ impl State {
         let of_file = |fix: &Fix| {
             let path = sources.path(fix.span.file).to_owned();
             let is_ours = path.ends_with(crate::load::TEMPLATE_SUFFIX) || self.compiler.is_pipeline(&path);
-            is_ours.then(|| (path, fix.clone()))
+            let is_template = path.ends_with(crate::load::TEMPLATE_SUFFIX);
+            let is_foreign = is_template && crate::parse::is_nested_yaml(sources.text(fix.span.file));
+            (is_ours && !is_foreign).then(|| (path, fix.clone()))
         };
         self.report.diagnostics().iter().filter_map(|found| of_file(found.fix.as_ref()?)).collect()
     }

@@ -1,5 +1,7 @@
 //! Names: how they are listed in a message, and how wire names become Rust identifiers.
 
+use std::borrow::Cow;
+
 use proc_macro2::{Ident, Span};
 
 /// The most characters that a wire name may have.
@@ -37,6 +39,22 @@ pub(crate) fn quoted(text: &str) -> String {
     } else {
         format!("'{text}'")
     }
+}
+
+/// A text in which the passwords of addresses, `scheme://user:password@host`, are stars. It is as long as before.
+pub(crate) fn without_password(text: &str) -> Cow<'_, str> {
+    let mut out = Cow::Borrowed(text);
+    for (at, mark) in text.match_indices("://") {
+        let start = at + mark.len();
+        let rest = &text[start..];
+        let authority = rest.find(|letter: char| letter.is_whitespace() || "/\"'`".contains(letter));
+        let authority = &rest[..authority.unwrap_or(rest.len())];
+        let Some((user, _)) = authority.rsplit_once('@') else { continue };
+        let Some((name, password)) = user.split_once(':') else { continue };
+        let from = start + name.len() + 1;
+        out.to_mut().replace_range(from..from + password.len(), &"*".repeat(password.len()));
+    }
+    out
 }
 
 /// The one candidate that begins as a name does, or holds it as one of its words: `state` for `status`, `amount` for

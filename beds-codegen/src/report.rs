@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::{
     code::Code,
     diagnostic::{Diagnostic, Errors, Fix, Label, Severity},
+    names,
     span::{FileId, Position, Sources, Span},
 };
 
@@ -282,8 +283,9 @@ impl Report {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
-        let mut group =
-            Group::with_title(level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.as_str()));
+        let mut group = Group::with_title(
+            level.primary_title(names::without_password(&diagnostic.message)).id(diagnostic.code.as_str()),
+        );
         let mut files: Vec<FileId> = Vec::new();
         for label in &diagnostic.labels {
             if !files.contains(&label.span.file) {
@@ -298,8 +300,11 @@ impl Report {
                         if label.is_primary { AnnotationKind::Primary } else { AnnotationKind::Context };
                     kind.span(within(text, label.span)).label(label.text.as_str())
                 });
-            group =
-                group.element(Snippet::source(text).path(self.sources.path(*file)).annotations(annotations));
+            group = group.element(
+                Snippet::source(names::without_password(text))
+                    .path(self.sources.path(*file))
+                    .annotations(annotations),
+            );
         }
         if let (true, Some(file)) = (files.is_empty(), diagnostic.file) {
             group = group.element(annotate_snippets::Origin::path(self.sources.path(file)));

@@ -140,6 +140,65 @@ fn one_layout_keeps_comments_and_meaning() {
 }
 
 #[test]
+fn shipped_templates_have_the_layout() {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../templates");
+    let asked = bedsc(&["fmt", "--check", path(&shipped)], b"");
+    assert_eq!(asked.code, Some(0), "`bedsc fmt` mends it:\n{}{}", asked.out, asked.err);
+}
+
+/// Whatever folder a command runs in, what belongs to the templates is found beside them.
+#[test]
+fn hand_written_domains_and_pipelines_stand_beside_the_templates() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap();
+    let granted = bedsc(&["grants", "--engine", "mariadb", path(&root.join("templates"))], b"");
+    assert_eq!(granted.code, Some(0), "{}", granted.err);
+    let by_hand = fs::read_to_string(root.join("src/domains/bookmark.rs")).unwrap();
+    let view = by_hand.split("view = \"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    assert!(granted.out.contains(&format!("`{view}`")), "{view}:\n{}", granted.out);
+}
+
+/// What is inside of what, a line of YAML does not tell alone.
+#[test]
+fn nested_yaml_is_not_mended() {
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("country_rec.toml");
+    let text = "[template]\nname = \"country\"\nservice = \"app_server\"\n\n[fields]\nprice:\n  type: int\n  min: 0\n";
+    fs::write(&file, text).unwrap();
+    let fixed = bedsc(&["fix", path(&file)], b"");
+    assert_eq!(fixed.code, Some(1), "{}", fixed.err);
+    assert_eq!(fs::read_to_string(&file).unwrap(), text);
+}
+
+#[test]
+fn another_language_is_one_report_that_names_it() {
+    for (text, language) in [
+        (
+            "from django.db import models\n\nclass Note(models.Model):\n    title = models.CharField()\n",
+            "Python",
+        ),
+        ("model Note {\n  id Int @id\n  title String\n}\n", "a schema of Prisma"),
+        ("package shop;\n\n@Entity\npublic class Note {\n  private String title;\n}\n", "Java"),
+        ("type Note {\n  id: ID!\n  title: String\n}\n", "GraphQL"),
+        ("syntax = \"proto3\";\n\nmessage Note {\n  string title = 1;\n}\n", "Protocol Buffers"),
+        ("resource \"a\" \"b\" {\n  name = \"x\"\n}\n", "HCL"),
+        ("template.name=note\ntemplate.service=app_server\nfields.id=int\n", "a file of properties"),
+        ("cat <<EOF > note_rec.toml\n[template]\nname = \"note\"\nEOF\n", "a script of a shell"),
+        ("export interface Note {\n  title: string;\n}\n", "TypeScript"),
+        ("[node]\nservices = [\"admin\"]\n\n[amqp]\nurl = \"amqp://a\"\n", "a node's configuration"),
+    ] {
+        let told = bedsc(&["check", "-"], text.as_bytes());
+        assert_eq!(told.code, Some(1), "{text}");
+        assert!(
+            told.err.contains(&format!("this file is {language}, and a template is TOML"))
+                || language.contains("node"),
+            "{}",
+            told.err
+        );
+        assert!(told.err.contains(language) && told.err.contains("\n1 error;"), "{}", told.err);
+    }
+}
+
+#[test]
 fn a_layout_can_be_asked_for_without_writing() {
     let place = tempfile::tempdir().unwrap();
     let file = place.path().join("country_rec.toml");
@@ -195,6 +254,95 @@ fn a_change_is_told_by_what_it_does_to_clients() {
     let widened = bedsc(&["diff", path(&old), path(&wider_path)], b"");
     assert_eq!(widened.code, Some(0), "{}", widened.out);
     assert_eq!(bedsc(&["diff", path(&old), "nowhere"], b"").code, Some(2));
+}
+
+/// What the objects of the database take and give is told, to those whom it concerns.
+#[test]
+fn a_change_of_objects_is_told() {
+    let place = tempfile::tempdir().unwrap();
+    let product = fs::read_to_string(folder("ok/product.toml")).unwrap().replace(
+        "lane = \"write\"\nargs",
+        "lane = \"write\"\nreturns = { rows = { sku = \"string\", stock = \"int\" } }\nargs",
+    );
+    let old = place.path().join("product_rec.toml");
+    fs::write(&old, &product).unwrap();
+    // What to exchange, for what, the exit status, and what is told.
+    let cases = [
+        (
+            "\"price\", \"status\"] }\nupdate",
+            "\"price\"] }\nupdate",
+            1,
+            "breaking   field `status`: no longer passed by `create`",
+        ),
+        (
+            "\"price\", \"status\", \"revision\"",
+            "\"price\", \"revision\"",
+            1,
+            "breaking   field `status`: no longer passed by `update`",
+        ),
+        (
+            "\"id\", \"price\", \"status\", \"revision\"",
+            "\"id\", \"sku\", \"price\", \"status\", \"revision\"",
+            0,
+            "widening   field `sku`: passed by `update`",
+        ),
+        (
+            "\"id\", \"price\", \"status\", \"revision\"",
+            "\"price\", \"id\", \"status\", \"revision\"",
+            0,
+            "object of update: arguments (price, id, status, revision) instead of (id, price, status, revision)",
+        ),
+        (
+            "sku = { type = \"string\" }, quantity = { type = \"int\" }",
+            "quantity = { type = \"int\" }, sku = { type = \"string\" }",
+            0,
+            "call `restock`: arguments (quantity, sku, in_stock) instead of (sku, quantity, in_stock)",
+        ),
+        (
+            "sku = \"string\", stock = \"int\"",
+            "stock = \"int\", sku = \"string\"",
+            0,
+            "call `restock`: columns (stock, sku) instead of (sku, stock)",
+        ),
+        ("\"sp_product_restock\"", "\"sp_restock\"", 0, "call `restock`: procedure `sp_restock` instead of"),
+        ("lane = \"write\"\n", "lane = \"write\"\ncommits = true\n", 1, "call `restock`: commits by itself"),
+        (
+            "\"id\", \"revision\"] }",
+            "\"id\", \"revision\"], commits = true }",
+            1,
+            "operation delete: commits by itself",
+        ),
+        (
+            "\"v_product\"",
+            "\"v_products\"",
+            0,
+            "object of read: view `v_products` instead of view `v_product`",
+        ),
+        (
+            "returns = { rows = { sku = \"string\", stock = \"int\" } }\n",
+            "",
+            1,
+            "replies have `sets` instead of `data`",
+        ),
+        ("service = \"app_server\"", "service = \"admin\"", 0, "service: from `app_server` to `admin`"),
+    ];
+    let new = place.path().join("new_rec.toml");
+    for (from, to, code, told) in cases {
+        assert!(product.contains(from), "{from}");
+        fs::write(&new, product.replacen(from, to, 1)).unwrap();
+        let diff = bedsc(&["diff", path(&old), path(&new)], b"");
+        assert_eq!(diff.code, Some(code), "{to}:\n{}{}", diff.out, diff.err);
+        assert!(diff.out.contains(told), "{to}:\n{}", diff.out);
+    }
+    // The order of fields means nothing.
+    let reordered = product
+        .replace("[fields]\n", "[fields]\nstatus     = { type = \"enum\", values = [\"draft\", \"active\"], default = \"draft\" }\n")
+        .replacen("default = \"draft\" }\ncreated_at", "created_at", 1);
+    let line = "status     = { type = \"enum\", values = [\"draft\", \"active\"], ";
+    let reordered = reordered.replacen(&format!("{line}created_at"), "created_at", 1);
+    fs::write(&new, reordered).unwrap();
+    let diff = bedsc(&["diff", path(&old), path(&new)], b"");
+    assert!(diff.out.starts_with("no change"), "{}{}", diff.out, diff.err);
 }
 
 #[test]

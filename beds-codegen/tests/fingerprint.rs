@@ -42,6 +42,10 @@ fn promises_alone_change_the_fingerprint() {
         ("mode = \"out\"", "mode = \"inout\"", true),
         ("max = 500", "max = 400", true),
         ("name = \"product\"", "name = \"produce\"", true),
+        // What a procedure does not take, clients cannot send.
+        ("\"price\", \"status\"] }\nupdate", "\"price\"] }\nupdate", true),
+        ("\"price\", \"status\", \"revision\"", "\"price\", \"revision\"", true),
+        ("\"price\", \"status\", \"revision\"", "\"status\", \"price\", \"revision\"", false),
     ];
     for (from, to, is_promise) in cases {
         assert!(text.contains(from), "{from}");

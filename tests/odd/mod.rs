@@ -31,6 +31,11 @@ pub(crate) fn said(report: &str) {
         "`quotes` (read)",
         "`walk_audit` (read)",
         "`read_numbered` (write): it declares that it only reads",
+        "`exact_case_delete` (write): not the delete of `exact_case`, since its parameter `p_id` compares by the rules of `utf8mb4_general_ci`",
+        "`exact_case_add` (write): not the create of `exact_case`, since its parameter `p_moment` is a timestamp",
+        "`exact_case_new` (write): not the create of `exact_case`, since its parameter `p_name` keeps characters of latin1 only",
+        "`exact_case_update` (write): not the update of `exact_case`, since its parameter `p_amount` rounds to (10,1) digits",
+        "`exact_case_upsert` (write): no create, update or delete: its name is none of these verbs",
         "view `numbered`: a fetch only reads, and it runs the function `next_number`, which may write",
         "odd_orders_2_rec.toml: table `orders`: fetch, create by `orders_insert`",
         "odd_orders_rec.toml: table `Orders`: fetch, create by `sp_orders_create` (proposed)",
@@ -74,8 +79,26 @@ pub(crate) async fn no_neighbour_is_touched(client: &Client) {
     assert_eq!((&left["subject"], &left["state"]), (&json!("two"), &json!("open")));
 }
 
+/// What a column may hold that its type does not promise stays as it is.
+async fn narrow(client: &Client) {
+    ok(client, "odd_flagged.update", json!({"key": 5, "data": {"n": 30}})).await;
+    let all = ok(client, "odd_flagged.fetch", json!({"sort": ["b"]})).await;
+    let pairs: Vec<_> = all.as_array().unwrap().iter().map(|one| (&one["b"], &one["n"])).collect();
+    let expected = [(-1, 4), (0, 1), (1, 2), (5, 30)].map(|(b, n)| (json!(b), json!(n)));
+    assert_eq!(pairs, expected.iter().map(|(b, n)| (b, n)).collect::<Vec<_>>(), "{all}");
+    ok(client, "odd_exact_case.delete", json!({"key": "a"})).await;
+    assert_eq!(ok(client, "odd_exact_case.fetch", json!({"key": "A"})).await["name"], "upper");
+    let preset = json!({"id": 1, "doc": {"b": 2}, "span": null});
+    ok(client, "odd_preset.create", json!({"data": preset})).await;
+    ok(client, "odd_preset.update", json!({"key": 1, "data": {"span": "10:00:00"}})).await;
+    let preset = ok(client, "odd_preset.fetch", json!({"key": 1})).await;
+    assert_eq!((&preset["doc"], &preset["state"]), (&json!({"b": 2}), &json!(7)), "{preset}");
+    assert_eq!(preset["span"].as_str().map(|span| &span[..8]), Some("10:00:00"), "{preset}");
+}
+
 /// Values are those that the columns mean, and replies show what is kept.
 pub(crate) async fn values(client: &Client) {
+    narrow(client).await;
     ok(client, "odd_label.create", json!({"data": {"id": 1}})).await;
     let label = ok(client, "odd_label.fetch", json!({"key": 1})).await;
     assert_eq!((&label["kind"], &label["path"]), (&json!("two\nlines"), &json!("x\ny")), "{label}");
@@ -144,6 +167,20 @@ const DRIFT: &[(&str, &[&str])] = &[
         "create or replace view harbour.v_active_vessels as select VesselID, nullif(`IMO-Number`, '') as imo, Name, `Class`, \
          Flag from harbour.Vessel where IsLaidUp = 0",
         &["error v_active_vessels field imo: the column `imo` may be null, but the field may not"],
+    ),
+    (
+        "create or replace procedure sp_exact_case_delete(p_id varchar(10)) modifies sql data delete from exact_case where id = p_id",
+        &[
+            "error odd_exact_case objects.delete: parameter `p_id` of `sp_exact_case_delete` compares by the rules of",
+        ],
+    ),
+    (
+        "create or replace procedure sp_exact_case_update(p_id varchar(10) character set latin1 collate latin1_bin, \
+         p_moment datetime, p_amount double(10,1), p_name varchar(10)) modifies sql data \
+         update exact_case set moment = p_moment, amount = p_amount, name = p_name where id = p_id",
+        &[
+            "error odd_exact_case objects.update: parameter `p_amount` of `sp_exact_case_update` rounds to (10,1) digits",
+        ],
     ),
     (
         "drop table audit",

@@ -52,7 +52,7 @@ pub(crate) const ACCUMULATORS: &[Operator] = &[
     ("$max", ONE),
     ("$maxN", N),
     ("$median", MEDIAN),
-    ("$mergeObjects", ONE),
+    ("$mergeObjects", Slot::Document),
     ("$min", ONE),
     ("$minN", N),
     ("$percentile", PERCENTILE),

@@ -28,6 +28,11 @@ pub(crate) enum Slot {
     Condition,
     /// An expression that says which field, format or type is meant. No client's value steers it.
     Steer,
+    /// An expression for whole documents: what stands in it gives them the names of fields. Clients' objects do where
+    /// the template declares their members.
+    Document,
+    /// An expression for pairs of names and values, of which a client's value is only ever the value.
+    Pairs,
     /// An expression for a regular expression. A client's value is one where it is declared as such.
     Pattern,
     /// The same in a query.
@@ -78,6 +83,10 @@ pub(crate) enum Slot {
 pub(crate) enum Takes {
     Any,
     Int,
+    /// A whole number from 1 on.
+    Positive,
+    /// A whole number from 0 on.
+    Natural,
     Number,
     Text,
     Bool,

@@ -127,7 +127,8 @@ const NAMES: Slot = Slot::List(&NAME);
 const NAME_OR_NAMES: Slot = Slot::Either(&[NAME, NAMES]);
 const OBJECT: Slot = Slot::Constant(Takes::Object);
 const BOOL: Slot = Slot::Constant(Takes::Bool);
-const COUNT: Slot = Slot::Value(Takes::Int);
+const COUNT: Slot = Slot::Value(Takes::Positive);
+const NATURAL: Slot = Slot::Value(Takes::Natural);
 const TARGET: Slot = Slot::Either(&[NAME, Slot::Keys(&[may("db", NAME), must("coll", NAME)])]);
 const OUT: Slot =
     Slot::Either(&[NAME, Slot::Keys(&[may("db", NAME), must("coll", NAME), may("timeseries", OBJECT)])]);
@@ -188,7 +189,7 @@ const GRAPH_LOOKUP: &[Key] = &[
     must("connectFromField", NAME),
     must("connectToField", NAME),
     must("as", NAME),
-    may("maxDepth", COUNT),
+    may("maxDepth", NATURAL),
     may("depthField", NAME),
     may("restrictSearchWithMatch", Slot::Query),
 ];
@@ -266,7 +267,7 @@ pub(crate) const STAGES: &[Stage] = &[
     stage("$collStats", Place::First, OBJECT),
     stage("$count", Place::Anywhere, NAME),
     stage("$densify", Place::Anywhere, Slot::Keys(DENSIFY)),
-    stage("$documents", Place::Inner, Slot::Expression),
+    stage("$documents", Place::Inner, Slot::Document),
     stage("$facet", Place::OutsideFacet, Slot::Map(&Slot::Pipeline(Within::Facet))),
     stage("$fill", Place::Anywhere, Slot::Keys(FILL)),
     stage("$geoNear", Place::First, Slot::Keys(GEO_NEAR)),
@@ -283,8 +284,8 @@ pub(crate) const STAGES: &[Stage] = &[
     stage("$project", Place::Update, EXPRESSIONS),
     stage("$rankFusion", Place::First, Slot::Keys(FUSION)),
     stage("$redact", Place::Anywhere, Slot::Condition),
-    stage("$replaceRoot", Place::Update, Slot::Keys(&[must("newRoot", Slot::Expression)])),
-    stage("$replaceWith", Place::Update, Slot::Expression),
+    stage("$replaceRoot", Place::Update, Slot::Keys(&[must("newRoot", Slot::Document)])),
+    stage("$replaceWith", Place::Update, Slot::Document),
     stage("$sample", Place::Anywhere, Slot::Keys(&[must("size", COUNT)])),
     stage("$score", Place::Anywhere, OBJECT),
     stage("$scoreFusion", Place::First, Slot::Keys(FUSION)),
@@ -292,7 +293,7 @@ pub(crate) const STAGES: &[Stage] = &[
     stage("$searchMeta", Place::First, Slot::Search),
     stage("$set", Place::Update, EXPRESSIONS),
     stage("$setWindowFields", Place::Anywhere, Slot::Keys(WINDOW_FIELDS)),
-    stage("$skip", Place::Anywhere, COUNT),
+    stage("$skip", Place::Anywhere, NATURAL),
     stage("$sort", Place::Anywhere, Slot::Sort),
     stage("$sortByCount", Place::Anywhere, Slot::Expression),
     stage("$unionWith", Place::Anywhere, UNION_WITH),

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Kind, value};
-use crate::model::{ArgMode, Call, Domain, Field, Generated, Objects, Procedure, Returns, Supply, Type};
+use crate::model::{ArgMode, Call, Domain, Field, Returns, Type};
 
 /// An example request body of an operation; `None` where a pattern is beyond the generator.
 #[must_use]
@@ -42,7 +42,7 @@ pub(super) fn reply(domain: &Domain, kind: Kind<'_>) -> Option<Value> {
         }
         Kind::Fetch => json!({ "ok": true, "data": value::object(&domain.fields)? }),
         Kind::Count => json!({ "ok": true, "count": 12 }),
-        Kind::Create => json!({ "ok": true, "data": value::object(shown_of_created(domain))? }),
+        Kind::Create => json!({ "ok": true, "data": value::object(domain.shown_of_created())? }),
         Kind::Update | Kind::Delete => {
             let mut data: Map<String, Value> = value::object(keys(domain))?;
             if let (Kind::Update, Some(version)) = (kind, version(domain)) {
@@ -97,40 +97,14 @@ fn versioned(domain: &Domain, mut body: Value) -> Value {
     body
 }
 
-fn is_sent(field: &Field) -> bool {
-    matches!(field.supply, Supply::Required | Supply::Optional | Supply::Default(_))
-}
-
 /// What a create sends; on MariaDB what its procedure takes.
 fn created(domain: &Domain) -> Option<Map<String, Value>> {
-    value::object(domain.fields.iter().filter(|field| is_sent(field)))
-}
-
-/// What the reply to a create shows: what was passed, and what is known to have been generated.
-fn shown_of_created(domain: &Domain) -> Vec<&Field> {
-    let is_known = |index: usize, field: &Field| match &domain.objects {
-        Objects::MariaDb { create: Some(Procedure { args, returns, .. }), .. } => {
-            args.contains(&index) || returns.contains(&index)
-        }
-        Objects::MariaDb { create: None, .. } | Objects::MongoDb { .. } => {
-            field.supply != Supply::Generated(Generated::Database)
-        }
-    };
-    let fields = domain.fields.iter().enumerate();
-    fields.filter(|(index, field)| is_known(*index, field)).map(|(_, field)| field).collect()
+    value::object(domain.created())
 }
 
 /// Two fields that an update may change.
 fn changed(domain: &Domain) -> Option<Map<String, Value>> {
-    let passed = |index: usize| match &domain.objects {
-        Objects::MariaDb { update: Some(procedure), .. } => procedure.args.contains(&index),
-        Objects::MariaDb { update: None, .. } | Objects::MongoDb { .. } => true,
-    };
-    let fields = domain.fields.iter().enumerate();
-    let may_change = fields
-        .filter(|(index, field)| is_sent(field) && !field.immutable && passed(*index))
-        .map(|(_, field)| field);
-    value::object(may_change.take(2))
+    value::object(domain.updated().into_iter().take(2))
 }
 
 fn filterable(domain: &Domain) -> impl Iterator<Item = &Field> {

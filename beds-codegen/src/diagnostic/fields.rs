@@ -22,7 +22,8 @@ pub(crate) fn field_name(span: Span, name: &str) -> Diagnostic {
 }
 
 pub(crate) fn key_not_here(span: Span, key: &str, place: &str, help: &str) -> Diagnostic {
-    Diagnostic::error(Code::KeyNotHere, format!("{place} has no `{key}`")).at(span, "not here").help(help)
+    let has = if place.starts_with("the items") { "have" } else { "has" };
+    Diagnostic::error(Code::KeyNotHere, format!("{place} {has} no `{key}`")).at(span, "not here").help(help)
 }
 
 pub(crate) fn column_taken(span: Span, first: Span, column: &str) -> Diagnostic {
@@ -42,6 +43,17 @@ pub(crate) fn column_name(span: Span, column: &str, rule: &str) -> Diagnostic {
         Some((outer, inner)) if !outer.is_empty() && !inner.is_empty() => diagnostic
             .help(format!("make `{outer}` a field of the type `object`, with `{inner}` in its `fields`")),
         _ => diagnostic.help("write the name as it is in the database, without quotes"),
+    }
+}
+
+/// A name that is possible for a column, and most likely means something else.
+pub(crate) fn odd_column(span: Span, name: &str, why: &str, help: &str, plain: Option<&str>) -> Diagnostic {
+    let shown = if name.contains('`') { format!("{name:?}") } else { format!("`{}`", name.escape_debug()) };
+    let message = format!("{shown} is an unusual name for a column");
+    let diagnostic = Diagnostic::warning(Code::OddObjectName, message).at(span, why).help(help);
+    match plain {
+        Some(plain) => diagnostic.rename(name, plain),
+        None => diagnostic,
     }
 }
 
@@ -239,8 +251,9 @@ pub(crate) fn default_null(span: Span, text: &str) -> Diagnostic {
         .help("remove `default`: without one, a field that a client leaves out is null")
 }
 
-pub(crate) fn enum_case(span: Span, first: Span, value: &str) -> Diagnostic {
-    Diagnostic::warning(Code::EnumCase, format!("`{value}` differs from another value by case alone"))
+/// `by` is what tells the two apart.
+pub(crate) fn enum_case(span: Span, first: Span, value: &str, by: &str) -> Diagnostic {
+    Diagnostic::warning(Code::EnumCase, format!("`{value}` differs from another value by {by} alone"))
         .at(span, "MariaDB takes it for the same, with most collations")
         .near(first, "the other value")
         .help("remove one of them, unless the column's collation ends with `_bin` or `_cs`")

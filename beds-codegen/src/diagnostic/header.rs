@@ -72,9 +72,14 @@ pub(crate) fn unknown_engine(span: Span, name: &str) -> Diagnostic {
 }
 
 pub(crate) fn database_name(span: Span, name: &str) -> Diagnostic {
-    Diagnostic::error(Code::DatabaseName, format!("`{name}` is not a valid database name"))
-        .at(span, "expected letters, digits, `_` and `-`, at most 64 characters")
-        .help("write the NAME of `[mariadb.NAME]` or `[mongodb.NAME]` in the configuration, not a server or a URL")
+    Diagnostic::error(
+        Code::DatabaseName,
+        format!("`{}` is not a valid database name", names::without_password(name)),
+    )
+    .at(span, "expected letters, digits, `_` and `-`, at most 64 characters")
+    .help(
+        "write the NAME of `[mariadb.NAME]` or `[mongodb.NAME]` in the configuration, not a server or a URL",
+    )
 }
 
 pub(crate) fn offers_nothing(span: Span, front: Front) -> Diagnostic {

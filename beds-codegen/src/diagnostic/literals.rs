@@ -1,7 +1,7 @@
 //! Mistakes in the constants of a text that is not TOML: strings, numbers, booleans, lists, and what is none of these.
 
 use super::{Diagnostic, syntax::syntax};
-use crate::{names::quoted, span::Span};
+use crate::{foreign::Foreign, names::quoted, span::Span};
 
 pub(crate) fn typographic(span: Span, inner: &str) -> Diagnostic {
     let right = quoted(inner);
@@ -27,9 +27,13 @@ pub(crate) fn unclosed_block(span: Span, quotes: &str) -> Diagnostic {
         .help(format!("write `{quotes}` where it ends, or the string on one line in single quotes"))
 }
 
-pub(crate) fn quote_inside(span: Span) -> Diagnostic {
-    syntax(span, "there is a quote inside of a string", "the string ends here, and text follows")
-        .help("write the string in 'single quotes', or `\\\"` for a quote inside of \"double quotes\"")
+pub(crate) fn quote_inside(span: Span, quote: &str) -> Diagnostic {
+    let diagnostic =
+        syntax(span, "there is a quote inside of a string", "the string ends here, and text follows");
+    if quote == "'" {
+        return diagnostic.help("write the string in \"double quotes\", in which a single quote is a letter");
+    }
+    diagnostic.help("write the string in 'single quotes', or `\\\"` for a quote inside of \"double quotes\"")
 }
 
 pub(crate) fn escape(span: Span, string: Span, escape: &str, right: Option<String>) -> Diagnostic {
@@ -91,11 +95,22 @@ pub(crate) fn unquoted(span: Span, text: &str) -> Diagnostic {
         .fix(span, right)
 }
 
+/// A word in the place of a number.
+pub(crate) fn no_number(span: Span, word: &str, key: &str) -> Diagnostic {
+    syntax(span, format!("`{word}` is not a number"), "a number has digits").help(format!(
+        "write the number itself, `{key} = 100`; a template has no variables, and no endless numbers"
+    ))
+}
+
 /// `right` is what to write in the place of a type that is not in quotes.
-pub(crate) fn unquoted_type(span: Span, right: &str) -> Diagnostic {
-    syntax(span, "the name of a type stands in quotes", format!("write `{right}`"))
-        .help(format!("write `{right}`"))
-        .fix(span, right)
+pub(crate) fn unquoted_type(span: Span, right: &str, ty: &Foreign) -> Diagnostic {
+    let diagnostic = syntax(span, "the name of a type stands in quotes", format!("write `{right}`"))
+        .help(format!("write `{right}`"));
+    let diagnostic = match ty.note {
+        Some(note) => diagnostic.help(note),
+        None => diagnostic,
+    };
+    if ty.is_sure { diagnostic.fix(span, right) } else { diagnostic }
 }
 
 pub(crate) fn function(span: Span, written: &str) -> Diagnostic {

@@ -14,6 +14,7 @@ pub(crate) mod literals;
 pub(crate) mod objects;
 pub(crate) mod pipelines;
 pub(crate) mod shape;
+pub(crate) mod stages;
 pub(crate) mod syntax;
 pub(crate) mod types;
 
@@ -21,7 +22,7 @@ pub use collect::{ErrorSink, Errors};
 
 use crate::{
     code::Code,
-    names,
+    letters, names,
     span::{FileId, Span},
 };
 
@@ -128,8 +129,16 @@ impl Diagnostic {
         known: impl IntoIterator<Item = &'a str> + Clone,
         what: &str,
     ) -> Self {
+        if let Some((what, number)) = letters::first_invisible(name) {
+            return self
+                .help(format!("type it again: there is {what} in it (U+{number:04X}), which nobody sees"));
+        }
+        if let Some((script, letter)) = letters::first_lookalike(name) {
+            return self.help(format!("type it again: the letter `{letter}` in it is {script}"));
+        }
         if let Some(nearest) = beds_protocol::nearest(name, known.clone()) {
-            return self.help(format!("did you mean `{nearest}`?")).rename(name, nearest);
+            let diagnostic = self.help(format!("did you mean `{nearest}`?"));
+            return if is_slip(name, nearest) { diagnostic.rename(name, nearest) } else { diagnostic };
         }
         match names::kindred(name, known.clone()) {
             // Near enough to be shown, not to be written without a look.
@@ -166,4 +175,12 @@ impl Diagnostic {
     pub fn primary(&self) -> Option<&Label> {
         self.labels.iter().find(|label| label.is_primary)
     }
+}
+
+/// Whether a name can be nothing but another with a slip of the finger in it: `mutable` is a word of its own beside
+/// `immutable`, and `line_1` beside `line_2`.
+fn is_slip(name: &str, meant: &str) -> bool {
+    let initial = |name: &str| name.chars().next().map(|letter| letter.to_ascii_lowercase());
+    let digits = |name: &str| name.chars().filter(char::is_ascii_digit).collect::<String>();
+    initial(name) == initial(meant) && digits(name) == digits(meant)
 }

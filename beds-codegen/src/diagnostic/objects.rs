@@ -254,7 +254,9 @@ pub(crate) fn limit_crossed(default: Span, default_is: u32, max: Option<Span>, m
     )
     .at(default, "above the maximum");
     match max {
-        Some(span) => diagnostic.near(span, "the maximum"),
+        Some(span) => diagnostic
+            .near(span, "the maximum")
+            .help(format!("write `default = {max_is}` or less, or a greater `max`")),
         None => diagnostic.help("`max` is 500 unless you write another"),
     }
 }

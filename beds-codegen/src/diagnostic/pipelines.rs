@@ -4,7 +4,7 @@ use super::Diagnostic;
 use crate::{
     aggregation::{ELSEWHERE, EXPRESSIONS, FILTERS, Operator, STAGES, UPDATES},
     code::Code,
-    json::{Member, Mistake, Node},
+    json::{Json, Member, Mistake, Node},
     span::{FileId, Span, Spanned},
 };
 
@@ -45,7 +45,7 @@ pub(crate) fn syntax(mistake: Mistake, file: FileId, named: Span) -> Diagnostic 
     }
 }
 
-fn shape(span: Span, named: Span, why: &str, label: &str, help: &str) -> Diagnostic {
+pub(super) fn shape(span: Span, named: Span, why: &str, label: &str, help: &str) -> Diagnostic {
     Diagnostic::error(Code::PipelineShape, format!("invalid pipeline: {why}"))
         .at(span, label)
         .near(named, "named here")
@@ -139,6 +139,12 @@ pub(crate) fn unknown_operator(
     what: &str,
     named: Span,
 ) -> Diagnostic {
+    if matches!(
+        name.value.to_ascii_lowercase().as_str(),
+        "$args" | "$arg" | "$argument" | "$param" | "$parameter"
+    ) {
+        return misspelt_placeholder(name, named);
+    }
     let (span, name) = (name.span, name.value.as_str());
     if is_extended(name) {
         return extended(span, name, named);
@@ -207,7 +213,17 @@ pub(crate) fn extended(span: Span, form: &str, named: Span) -> Diagnostic {
     .help(help)
 }
 
-fn place(span: Span, message: impl Into<String>, help: &str, named: Span) -> Diagnostic {
+/// `$args` and the like in place of `$arg`.
+fn misspelt_placeholder(name: &Spanned<String>, named: Span) -> Diagnostic {
+    let message = format!("`{}` is no operator; an argument is named by `$arg`", name.value);
+    Diagnostic::error(Code::PipelineOperator, message)
+        .at(name.span, "no such operator")
+        .near(named, "named here")
+        .help("write {\"$arg\": \"NAME\"}, one for each argument")
+        .rename(&name.value, "$arg")
+}
+
+pub(super) fn place(span: Span, message: impl Into<String>, help: &str, named: Span) -> Diagnostic {
     Diagnostic::error(Code::StagePlace, message).at(span, "not here").near(named, "named here").help(help)
 }
 
@@ -246,12 +262,16 @@ pub(crate) fn not_alone(span: Span, operator: &Member, named: Span) -> Diagnosti
     .near(operator.name.span, "the operator")
 }
 
-fn value(span: Span, message: String, label: &str, named: Span) -> Diagnostic {
+pub(super) fn value(span: Span, message: String, label: &str, named: Span) -> Diagnostic {
     Diagnostic::error(Code::PipelineValue, message).at(span, label).near(named, "named here")
 }
 
 pub(crate) fn wrong_kind(node: &Node, of: &str, expected: &str, named: Span) -> Diagnostic {
-    let message = format!("`{of}` takes {expected}, not {}", node.value.kind());
+    let given = match &node.value {
+        Json::Number(number) => number.as_str(),
+        other => other.kind(),
+    };
+    let message = format!("`{of}` takes {expected}, not {given}");
     let diagnostic = value(node.span, message, &format!("expected {expected}"), named);
     match node.value.text().filter(|text| expected.contains("number") && text.parse::<i64>().is_ok()) {
         Some(number) => diagnostic.help(format!("write {number} without quotes")).fix(node.span, number),

@@ -31,13 +31,30 @@ pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
     let diagnostic = Diagnostic::error(Code::UnknownKey, format!("unknown key `{key}` in {place}"))
         .at(span, "no such key");
     match meant::meant(key, part) {
-        Some(Meant::Key(known) | Meant::Pair(known, _)) if present.contains(&known) => {
+        Some(Meant::Key(known) | Meant::Perhaps(known) | Meant::Pair(known, _))
+            if present.contains(&known) =>
+        {
             diagnostic.help(format!("remove it: its name here is `{known}`, which is written already"))
         }
         Some(Meant::Key(known)) => match of_type(key, known, ty) {
             Some(help) => diagnostic.help(help),
             None => diagnostic.help(format!("write `{known}`: this is its name here")).rename(key, known),
         },
+        Some(Meant::Perhaps(known)) => match of_type(key, known, ty) {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic.help(format!("write `{known}`, if that is what it means; or remove it")),
+        },
+        Some(Meant::Pair(known, value)) if entry.value.value == Value::Scalar(Scalar::Bool(false)) => {
+            match value {
+                "\"read\"" => {
+                    diagnostic.help(format!("write `{known} = \"write\"`: this is how it is said here"))
+                }
+                "\"write\"" => {
+                    diagnostic.help(format!("write `{known} = \"read\"`: this is how it is said here"))
+                }
+                _ => diagnostic.help(format!("remove it: this is so without `{known} = {value}`")),
+            }
+        }
         Some(Meant::Pair(known, value)) => {
             let diagnostic =
                 diagnostic.help(format!("write `{known} = {value}`: this is how it is said here"));
@@ -54,6 +71,13 @@ pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
                 }
                 _ => diagnostic,
             }
+        }
+        Some(Meant::Nothing(_))
+            if key == "format"
+                && matches!(ty, Some(TypeName::Date | TypeName::Time | TypeName::DateTime)) =>
+        {
+            diagnostic
+                .help("remove it: dates and times have one form, `2025-01-31` and `2025-01-31T12:00:00Z`")
         }
         Some(Meant::Nothing(instead)) => {
             let is_read = part == Part::Objects
@@ -97,7 +121,7 @@ pub(crate) fn unknown_section(span: Span, name: &str) -> Diagnostic {
         .at(span, "no such section");
     match meant::meant(name, Part::Sections) {
         Some(Meant::Key("calls")) => diagnostic.help("write `[calls.NAME]`: this is its name here"),
-        Some(Meant::Key(known) | Meant::Pair(known, _)) => {
+        Some(Meant::Key(known) | Meant::Perhaps(known) | Meant::Pair(known, _)) => {
             diagnostic.help(format!("write `[{known}]`: this is its name here")).rename(name, known)
         }
         Some(Meant::Nothing(instead)) => diagnostic.help(instead),
@@ -153,6 +177,22 @@ pub(crate) fn below_field(span: Span, name: &str, header: Span, field: &str) -> 
         .at(span, format!("a key of `{field}`, as it stands"))
         .near(header, "this header takes all lines below it")
         .help(format!("move `[fields.{field}]` with its keys below all other fields, or write `{field} = {{ … }}` on one line"))
+}
+
+/// A key that stands below a header inside of its section.
+pub(crate) fn below_header(
+    span: Span,
+    key: &str,
+    header: Span,
+    (section, inner): (&str, &str),
+) -> Diagnostic {
+    Diagnostic::error(
+        Code::UnknownKey,
+        format!("`{key}` of `[{section}]` stands below `[{section}.{inner}]`"),
+    )
+    .at(span, format!("a key of `{inner}`, as it stands"))
+    .near(header, "this header takes all lines below it")
+    .help(format!("move it above `[{section}.{inner}]`, or write `{inner} = {{ … }}` on one line"))
 }
 
 /// Both ways to return at once.

@@ -2,7 +2,7 @@
 //! these know SQL, JSON, YAML or an INI file, and not the grammar of TOML.
 
 use super::Diagnostic;
-use crate::{code::Code, names::quoted, part::Part, span::Span};
+use crate::{code::Code, foreign::Foreign, letters, names::quoted, part::Part, span::Span};
 
 pub(super) fn syntax(span: Span, message: impl Into<String>, label: impl Into<String>) -> Diagnostic {
     Diagnostic::error(Code::Syntax, message).at(span, label)
@@ -18,6 +18,12 @@ pub(crate) fn other_language(span: Span, language: &str) -> Diagnostic {
         )
 }
 
+pub(crate) fn configuration(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::OtherLanguage, "this file is a node's configuration, and no template")
+        .at(span, "a section of the configuration")
+        .help("keep it in the folder `config`; `bedsc new NAME` writes a template to start from")
+}
+
 pub(crate) fn merge_conflict(ours: Span, middle: Option<Span>, theirs: Option<Span>) -> Diagnostic {
     let mut diagnostic = Diagnostic::error(Code::MergeConflict, "a merge conflict is not resolved")
         .at(ours, "one version begins here");
@@ -28,6 +34,13 @@ pub(crate) fn merge_conflict(ours: Span, middle: Option<Span>, theirs: Option<Sp
         diagnostic = diagnostic.near(theirs, "it ends here");
     }
     diagnostic.help("keep the lines that are right, and remove the others and the lines of `<`, `=` and `>`")
+}
+
+/// A line of a merge conflict of which the rest is gone.
+pub(crate) fn merge_rest(line: Span) -> Diagnostic {
+    Diagnostic::error(Code::MergeConflict, "a line of a merge conflict is left")
+        .at(line, "Git wrote this line")
+        .help("see that the lines around it are right, and remove it")
 }
 
 /// `count` is how many there are, the one that is shown included.
@@ -66,9 +79,11 @@ pub(crate) fn dash(span: Span, item: &str) -> Diagnostic {
 }
 
 pub(crate) fn missing_equals(at: Span, key: &str) -> Diagnostic {
-    syntax(at, format!("there is no `=` after the key `{key}`"), "expected `=`")
-        .help(format!("write `{key} = …`"))
-        .fix(Span { end: at.start, ..at }, "= ")
+    let diagnostic = syntax(at, format!("there is no `=` after the key `{key}`"), "expected `=`");
+    if matches!(key, "include" | "import" | "extends" | "use") {
+        return diagnostic.help("a template includes no other file: remove this line");
+    }
+    diagnostic.help(format!("write `{key} = …`")).fix(Span { end: at.start, ..at }, "= ")
 }
 
 pub(crate) fn lone_word(span: Span, word: &str) -> Diagnostic {
@@ -161,10 +176,15 @@ pub(crate) fn prefix(span: Span, written: &str) -> Diagnostic {
 }
 
 /// A column as `create table` has it. `right` is the field's value.
-pub(crate) fn column_of_sql(span: Span, key: &str, right: &str) -> Diagnostic {
-    syntax(span, "this is a column of SQL, and not a field", "no `=`")
-        .help(format!("write `{key} = {right}`"))
-        .fix(span, format!("{key} = {right}"))
+pub(crate) fn column_of_sql(span: Span, key: &str, ty: &Foreign) -> Diagnostic {
+    let right = format!("{key} = {}", ty.value());
+    let diagnostic =
+        syntax(span, "this is a column of SQL, and not a field", "no `=`").help(format!("write `{right}`"));
+    let diagnostic = match ty.note {
+        Some(note) => diagnostic.help(note),
+        None => diagnostic,
+    };
+    if ty.is_sure { diagnostic.fix(span, right) } else { diagnostic }
 }
 
 /// `between` is what separates the two.
@@ -216,6 +236,15 @@ pub(crate) fn table_of_values(span: Span, open: Span) -> Diagnostic {
 }
 
 pub(crate) fn key_letters(span: Span, key: &str) -> Diagnostic {
+    let is_mixed = key.chars().any(|letter| letter.is_ascii_alphabetic());
+    if let Some((script, letter)) = letters::first_lookalike(key).filter(|_| is_mixed) {
+        return syntax(
+            span,
+            format!("the letter `{letter}` in `{key}` is {script}"),
+            "it looks like a letter of ASCII, and is none",
+        )
+        .help("type the name again");
+    }
     let plain: String = key.chars().filter(char::is_ascii).collect();
     let example = if plain.is_empty() { "name".to_owned() } else { ascii(key) };
     syntax(span, format!("`{key}` is not a name of ASCII letters"), "only letters a to z, digits and `_`")

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Seen, Use, by_name, field, types};
+use super::{Seen, Use, by_name, field, objects, types};
 use crate::model::{ArgMode, Call, Domain, Returns, Supply};
 
 pub(super) fn changes(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
@@ -65,6 +65,7 @@ fn call(old: &Call, new: &Call, seen: &mut Seen<'_>) {
         }
     }
     returns(&old.returns, &new.returns, &place, seen);
+    objects::call(old, new, &place, seen);
 }
 
 fn returns(old: &Returns, new: &Returns, place: &str, seen: &mut Seen<'_>) {
@@ -85,7 +86,27 @@ fn returns(old: &Returns, new: &Returns, place: &str, seen: &mut Seen<'_>) {
                 seen.widening(&format!("column `{name}` of {place}"), "added", "rows have one member more");
             }
         }
-        (Returns::Nothing, _) => seen.widening(place, "returns something", "replies have `data`"),
-        _ => seen.breaking(place, "returns something else", "`data` has another shape"),
+        (Returns::Nothing, new) => {
+            let why = format!("replies have `{}`", member(new));
+            seen.widening(place, "returns something", why);
+        }
+        (old, Returns::Nothing) => {
+            seen.breaking(place, "returns nothing", format!("replies have no `{}`", member(old)));
+        }
+        (old, new) if member(old) == member(new) => {
+            seen.breaking(place, "returns something else", "`data` has another shape");
+        }
+        (old, new) => {
+            let why = format!("replies have `{}` instead of `{}`", member(new), member(old));
+            seen.breaking(place, "returns something else", why);
+        }
+    }
+}
+
+/// The member of a reply that holds what is returned.
+const fn member(returns: &Returns) -> &'static str {
+    match returns {
+        Returns::AsItComes => "sets",
+        Returns::Nothing | Returns::Scalar(_) | Returns::Rows(_) => "data",
     }
 }

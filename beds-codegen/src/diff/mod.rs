@@ -4,6 +4,8 @@
 //! did right before is refused, misled, or gets what it cannot read.
 
 mod calls;
+mod objects;
+mod sent;
 mod types;
 
 use std::{
@@ -13,7 +15,10 @@ use std::{
 
 use serde::Serialize;
 
-use crate::model::{Domain, Field, Operations, Supply};
+use crate::{
+    fingerprint::fingerprint,
+    model::{Domain, Field, Operations, Supply},
+};
 
 /// What a change does to clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -87,9 +92,18 @@ pub fn changes(old: &[&Domain], new: &[&Domain]) -> Vec<Change> {
     changes
 }
 
-/// The changes for people: by template, with a line that counts them.
+/// Whether a template that stays gets another fingerprint, so that clients that send it are refused.
 #[must_use]
-pub fn render(changes: &[Change]) -> String {
+pub fn has_strangers(old: &[&Domain], new: &[&Domain]) -> bool {
+    old.iter().any(|old| {
+        let same = new.iter().find(|new| new.name.value == old.name.value);
+        same.is_some_and(|new| fingerprint(old) != fingerprint(new))
+    })
+}
+
+/// The changes for people: by template, with a line that counts them; see [`has_strangers`].
+#[must_use]
+pub fn render(changes: &[Change], has_strangers: bool) -> String {
     if changes.is_empty() {
         return "no change that matters to clients or to the database\n".to_owned();
     }
@@ -109,7 +123,7 @@ pub fn render(changes: &[Change]) -> String {
     let (breaking, widening) = (count(Effect::Breaking), count(Effect::Widening));
     let invisible = count(Effect::Invisible);
     let _ = writeln!(out, "\n{breaking} breaking, {widening} widening, {invisible} invisible");
-    if breaking + widening > 0 {
+    if has_strangers {
         out.push_str("clients that send `beds-template-hash` are refused until they are built anew\n");
     }
     out
@@ -137,6 +151,11 @@ impl Seen<'_> {
 
     fn invisible(&mut self, place: &str, what: impl Into<String>) {
         self.push(Effect::Invisible, place, what, "");
+    }
+
+    /// What clients do not see, and who keeps the database has to know.
+    fn database(&mut self, place: &str, what: impl Into<String>, why: &str) {
+        self.push(Effect::Invisible, place, what, why);
     }
 
     /// What a domain has or has not: to lose it breaks, to gain it widens.
@@ -173,9 +192,8 @@ fn domain(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
 fn header(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
     let (before, after) = (old.placement.read.service(), new.placement.read.service());
     if before != after {
-        let why =
-            format!("its requests keep their routing keys, but batches have to go to `{after}.batch.*`");
-        seen.breaking("service", format!("from `{before}` to `{after}`"), why);
+        let why = "its requests keep their routing keys; nodes of the new service serve them";
+        seen.database("service", format!("from `{before}` to `{after}`"), why);
     }
     if old.engine() != new.engine() {
         seen.invisible("engine", format!("from {} to {}", old.engine().title(), new.engine().title()));
@@ -186,9 +204,7 @@ fn header(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
     if old.description != new.description {
         seen.invisible("description", "changed");
     }
-    if objects(old) != objects(new) {
-        seen.invisible("objects", "other objects or arguments of the database");
-    }
+    objects::changes(old, new, seen);
     let names = |domain: &Domain| -> Vec<String> {
         domain.key.iter().filter_map(|index| Some(domain.fields.get(*index)?.name.clone())).collect()
     };
@@ -210,17 +226,6 @@ fn header(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
         (None, Some(_)) => seen.widening("version", "added", "clients may send `if_version`"),
         _ => {}
     }
-}
-
-/// The database objects, as far as a client does not see them.
-fn objects(domain: &Domain) -> String {
-    let mut text = format!("{:?}", domain.objects);
-    // A place in a file is not what is written there.
-    while let Some(start) = text.find(", span: Span {") {
-        let end = text[start..].find('}').map_or(text.len(), |end| start + end + 1);
-        text.replace_range(start..end, "");
-    }
-    text
 }
 
 fn by_name<'f>(fields: impl Iterator<Item = &'f Field>) -> BTreeMap<&'f str, &'f Field> {
@@ -247,13 +252,14 @@ fn fields(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
             seen.breaking(&place, "removed", "replies lack it, and a request that names it is refused");
             continue;
         };
-        let is_sent = is_sent(field) || is_sent(now);
+        let is_sent = field.is_sent() || now.is_sent();
         let used = Use {
             read: offered.read,
             create: offered.create && is_sent,
             sent: (offered.create || offered.update) && is_sent,
         };
         self::field(field, now, used, &place, seen);
+        sent::changes((old, field), (new, now), &place, seen);
         if field.is_key == now.is_key && field.immutable != now.immutable && offered.update {
             if now.immutable {
                 seen.breaking(&place, "immutable", "an update of it is refused");
@@ -266,14 +272,12 @@ fn fields(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
         let place = format!("field `{name}`");
         if field.supply == Supply::Required && offered.create {
             seen.breaking(&place, "added, and required", "a create without it is refused");
+        } else if offered.update && sent::is_required_by_update(new, name) {
+            seen.breaking(&place, "added, and passed by `update`", sent::ALL_REQUIRED);
         } else {
             seen.widening(&place, "added", "replies have one member more");
         }
     }
-}
-
-const fn is_sent(field: &Field) -> bool {
-    matches!(field.supply, Supply::Required | Supply::Optional | Supply::Default(_))
 }
 
 fn field(old: &Field, new: &Field, used: Use, place: &str, seen: &mut Seen<'_>) {
@@ -287,7 +291,7 @@ fn field(old: &Field, new: &Field, used: Use, place: &str, seen: &mut Seen<'_>) 
         (true, false) => seen.widening(place, "never null", "replies have a value always"),
         _ => {}
     }
-    if used.create || is_sent(old) != is_sent(new) {
+    if used.create || old.is_sent() != new.is_sent() {
         supply(&old.supply, &new.supply, place, seen);
     }
     if old.unique != new.unique {

@@ -4,10 +4,11 @@
 //! its own: `int unsigned not null`. Nothing here reports: it says what to write.
 
 mod names;
+mod sql;
 
 use beds_protocol::TypeName;
 
-use crate::names::quoted;
+use self::sql::{Argument, Definition};
 
 /// What a foreign type is called here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,13 +77,15 @@ impl Foreign {
 
 /// What a spelling means; `None` for one that nobody knows, and for BEDS's own names.
 pub(crate) fn translate(written: &str) -> Option<Foreign> {
-    let lower = written.trim().to_ascii_lowercase();
-    if TypeName::from_name(written.trim()).is_some() {
+    let written = written.trim();
+    // Lower-casing ASCII moves no byte, so values are taken as they are written.
+    let lower = written.to_ascii_lowercase();
+    if TypeName::from_name(written).is_some() {
         return None;
     }
     for mode in ["inout", "out", "in"] {
-        let inner = lower.strip_prefix(mode).and_then(|rest| rest.strip_prefix(' ')).map(str::trim);
-        if let Some(inner) = inner {
+        if lower.strip_prefix(mode).is_some_and(|rest| rest.starts_with(' ')) {
+            let inner = written.get(mode.len()..)?.trim();
             let ty = TypeName::from_name(inner).map(Foreign::new).or_else(|| translate(inner))?;
             return Some(if mode == "in" { ty } else { ty.key("mode", format_args!("\"{mode}\"")) });
         }
@@ -90,26 +93,51 @@ pub(crate) fn translate(written: &str) -> Option<Foreign> {
     if ["hashmap<", "btreemap<", "map<", "record<", "dict<"].iter().any(|map| lower.starts_with(map)) {
         return Some(Foreign::new(TypeName::Json));
     }
-    if let Some(inner) = inner_type(&lower) {
+    if let Some(inner) = inner_type(written) {
         return wrapped(inner, &lower);
     }
-    let (name, arguments, rest) = split(&lower, written.trim());
-    let mut modifiers = Modifiers::read(&rest);
-    let base = names::base(&name, &arguments, &mut modifiers)?;
+    let Definition { name, arguments, mut modifiers } = Definition::read(written)?;
+    let mut base = names::base(without_package(&name), &arguments, &mut modifiers)?;
+    // Only a set of words and numbers says something of a type: `array("type" => "int")` is code.
+    let is_list_of_words = matches!(name.as_str(), "enum" | "set");
+    if !is_list_of_words && base.ty != TypeName::List && !arguments.is_empty() {
+        let numbers: Option<Vec<_>> = arguments.iter().map(Argument::number).collect();
+        match numbers {
+            None if matches!(base.ty, TypeName::Object | TypeName::Json) => return None,
+            Some(numbers) if numbers.iter().all(|(_, is_exact)| *is_exact) => {}
+            Some(_) => base = base.unsure("`max` counts characters, and the column counts bytes"),
+            None => base = base.unsure("what stands in the parentheses has no counterpart here"),
+        }
+    }
     Some(modifiers.apply(base))
 }
 
+/// The last name of `java.util.uuid`.
+fn without_package(name: &str) -> &str {
+    match name.rsplit_once('.') {
+        Some((package, last))
+            if !last.is_empty()
+                && package.chars().all(|letter| letter.is_ascii_alphanumeric() || "._".contains(letter)) =>
+        {
+            last
+        }
+        _ => name,
+    }
+}
+
 /// The type inside of `string[]`, `[string]`, `array<string>`, `vec<string>`, `option<string>`.
-fn inner_type(lower: &str) -> Option<&str> {
-    if let Some(inner) = lower.strip_suffix("[]") {
+fn inner_type(written: &str) -> Option<&str> {
+    if let Some(inner) = written.strip_suffix("[]") {
         return Some(inner);
     }
-    if let Some(inner) = lower.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+    if let Some(inner) = written.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         return Some(inner);
     }
-    let (outer, rest) = lower.split_once('<')?;
-    let is_known =
-        matches!(outer.trim(), "array" | "list" | "vec" | "set" | "hashset" | "sequence" | "option" | "box");
+    let (outer, rest) = written.split_once('<')?;
+    let is_known = matches!(
+        outer.trim().to_ascii_lowercase().as_str(),
+        "array" | "list" | "vec" | "set" | "hashset" | "sequence" | "option" | "box"
+    );
     rest.strip_suffix('>').filter(|_| is_known)
 }
 
@@ -124,123 +152,12 @@ fn wrapped(inner: &str, lower: &str) -> Option<Foreign> {
     if lower.starts_with("box<") {
         return Some(item);
     }
-    let is_sure = item.is_sure;
-    Some(Foreign { is_sure, ..Foreign::new(TypeName::List).key("items", item.value()) })
-}
-
-/// The name of a type, what stands in its parentheses, and what follows.
-fn split(lower: &str, written: &str) -> (String, Vec<String>, String) {
-    let Some(open) = lower.find('(') else {
-        return match modifier_at(lower) {
-            Some(at) => (tidy(&lower[..at]), Vec::new(), lower[at..].to_owned()),
-            None => (tidy(lower), Vec::new(), String::new()),
-        };
-    };
-    let close = lower.rfind(')').filter(|close| *close > open).unwrap_or(lower.len());
-    // Lower-casing ASCII moves no byte, so the values of an enum can be taken as they are written.
-    let arguments = arguments(written.get(open + 1..close).unwrap_or_default());
-    (tidy(&lower[..open]), arguments, lower.get(close + 1..).unwrap_or_default().to_owned())
-}
-
-fn tidy(name: &str) -> String {
-    name.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Where the first word begins that says something of a column and not of its type.
-fn modifier_at(lower: &str) -> Option<usize> {
-    const WORDS: [&str; 11] = [
-        " unsigned",
-        " signed",
-        " zerofill",
-        " not null",
-        " null",
-        " auto_increment",
-        " primary key",
-        " unique",
-        " default ",
-        " character set",
-        " collate",
-    ];
-    WORDS.iter().filter_map(|word| lower.find(word)).min()
-}
-
-/// What stands between commas, out of its quotes.
-fn arguments(inside: &str) -> Vec<String> {
-    let (mut out, mut current, mut quote) = (Vec::new(), String::new(), None);
-    for letter in inside.chars() {
-        match (quote, letter) {
-            (None, '\'' | '"') => quote = Some(letter),
-            (Some(open), letter) if letter == open => quote = None,
-            (None, ',') => out.push(std::mem::take(&mut current).trim().to_owned()),
-            _ => current.push(letter),
-        }
-    }
-    if !current.trim().is_empty() || !out.is_empty() {
-        out.push(current.trim().to_owned());
-    }
-    out
-}
-
-/// What a column's definition says behind its type.
-#[derive(Debug, Default)]
-pub(super) struct Modifiers {
-    pub(super) is_unsigned: bool,
-    is_not_null: bool,
-    is_null: bool,
-    is_generated: bool,
-    is_key: bool,
-    is_unique: bool,
-    default: Option<String>,
-}
-
-impl Modifiers {
-    fn read(rest: &str) -> Self {
-        let has = |words: &str| rest.contains(words);
-        let default = rest.split_once("default ").map(|(_, value)| value.trim()).and_then(constant);
-        Self {
-            is_unsigned: has("unsigned") || has("zerofill"),
-            is_not_null: has("not null"),
-            is_null: has(" null") && !has("not null") && !has("default null"),
-            is_generated: has("auto_increment") || has("autoincrement"),
-            is_key: has("primary key"),
-            is_unique: has("unique"),
-            default,
-        }
-    }
-
-    fn apply(self, mut ty: Foreign) -> Foreign {
-        let mut flag = |key, is_set| {
-            if is_set {
-                ty.keys.push((key, "true".to_owned()));
-            }
-        };
-        flag("unsigned", self.is_unsigned);
-        flag("key", self.is_key);
-        flag("unique", self.is_unique);
-        flag("required", self.is_not_null && !self.is_generated && !self.is_key && self.default.is_none());
-        flag("nullable", self.is_null && !self.is_key);
-        match self.default {
-            Some(_) if self.is_generated => {}
-            Some(default) => ty.keys.push(("default", default)),
-            None => {}
-        }
-        if self.is_generated {
-            ty.keys.push(("generated", "\"database\"".to_owned()));
-        }
-        ty
-    }
-}
-
-/// A default that is a constant, as a template writes it.
-fn constant(value: &str) -> Option<String> {
-    if let Some(text) = value.strip_prefix(['\'', '"']) {
-        return text.split(['\'', '"']).next().map(quoted);
-    }
-    let word = value.split_whitespace().next()?;
-    word.parse::<i64>().is_ok().then(|| word.to_owned())
+    let (note, is_sure) = (item.note, item.is_sure);
+    Some(Foreign { note, is_sure, ..Foreign::new(TypeName::List).key("items", item.value()) })
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests fail so")]
 mod tests {
     use super::*;
 
@@ -278,9 +195,54 @@ mod tests {
             ("Option<i32>", "{ type = \"int\", nullable = true }"),
             ("out decimal(10,2)", "{ type = \"decimal\", precision = 10, scale = 2, mode = \"out\" }"),
             ("in date", "\"date\""),
+            ("char(3) default 'EUR'", "{ type = \"string\", max = 3, default = \"EUR\" }"),
+            ("ENUM('a', 'b''c')", "{ type = \"enum\", values = [\"a\", \"b'c\"] }"),
+            ("enum('a\\'b','c')", "{ type = \"enum\", values = [\"a'b\", \"c\"] }"),
+            ("enum('a,b', 'C)')", "{ type = \"enum\", values = [\"a,b\", \"C)\"] }"),
+            ("varchar(20) default 'it''s'", "{ type = \"string\", max = 20, default = \"it's\" }"),
+            ("varchar(9) default ''", "{ type = \"string\", max = 9, default = \"\" }"),
+            (
+                "decimal(10,2) not null default 0.00",
+                "{ type = \"decimal\", precision = 10, scale = 2, default = \"0.00\" }",
+            ),
+            ("decimal(10,2) unsigned", "{ type = \"decimal\", precision = 10, scale = 2, min = \"0\" }"),
+            ("float default 1.5", "{ type = \"float\", default = 1.5 }"),
+            ("int(11) NOT NULL DEFAULT '0'", "{ type = \"int\", default = 0 }"),
+            ("bit(1) default b'1'", "{ type = \"bool\", default = true }"),
+            ("varchar(20 char)", "{ type = \"string\", max = 20 }"),
+            (
+                "enum('x') comment 'unsigned not null'",
+                "{ type = \"enum\", values = [\"x\"], description = \"unsigned not null\" }",
+            ),
+            ("int references customer (id) on delete set null", "\"int\""),
+            ("java.util.UUID", "\"uuid\""),
+            ("LocalDateTime", "\"datetime\""),
+            ("enum('A','b')[]", "{ type = \"list\", items = { type = \"enum\", values = [\"A\", \"b\"] } }"),
             ("array<varchar(5)>", "{ type = \"list\", items = { type = \"string\", max = 5 } }"),
         ] {
             assert_eq!(translate(written).map(|ty| ty.value()).as_deref(), Some(right), "{written}");
+        }
+        for unsure in [
+            "timestamp not null default current_timestamp",
+            "timestamp not null default current_timestamp() on update current_timestamp()",
+            "datetime default now()",
+            "datetime default '2020-01-01'",
+            "int check (n > 0)",
+            "int default 'x'",
+            "decimal(70,40)",
+            "decimal(10,12)",
+            "enum()",
+            "varchar2(20 byte)",
+            "varchar(max)",
+            "CharField(max_length=20)",
+            "enum('a\\nb')",
+        ] {
+            let ty = translate(unsure).unwrap();
+            assert!(!ty.is_sure, "{unsure}: {}", ty.value());
+            assert!(!ty.keys.iter().any(|(key, _)| *key == "required"), "{unsure}: {}", ty.value());
+        }
+        for code in ["array(\"type\" => \"int\")", "array(\"a\",\"b\")", "dict(type=\"int\")"] {
+            assert_eq!(translate(code), None, "{code}");
         }
         for own in ["int", "decimal", "string", "nonsense", ""] {
             assert_eq!(translate(own), None, "{own}");

@@ -2,25 +2,28 @@
 
 use beds_protocol::TypeName;
 
-use super::{Foreign, Modifiers};
+use super::{
+    Foreign,
+    sql::{Argument, Modifiers},
+};
 use crate::names::quoted;
 
 /// The most characters of a `string`; what is longer is a `text`.
 const STRING_MAX: u64 = 65_535;
 
 /// What a name with its arguments means.
-pub(super) fn base(name: &str, arguments: &[String], modifiers: &mut Modifiers) -> Option<Foreign> {
-    let number = |at: usize| arguments.get(at).and_then(|text| text.trim().parse::<u64>().ok());
+pub(super) fn base(name: &str, arguments: &[Argument], modifiers: &mut Modifiers) -> Option<Foreign> {
+    let number = |at: usize| arguments.get(at).and_then(Argument::number).map(|(number, _)| number);
     let of = Foreign::new;
     Some(match name {
-        "tinyint" | "int1" if number(0) == Some(1) => bool_of(modifiers),
-        "bit" if number(0).unwrap_or(1) == 1 => bool_of(modifiers),
-        "bool" | "boolean" | "logical" => bool_of(modifiers),
+        "tinyint" | "int1" if number(0) == Some(1) => of(TypeName::Bool),
+        "bit" if number(0).unwrap_or(1) == 1 => of(TypeName::Bool),
+        "bool" | "boolean" | "logical" | "booleanfield" | "nullbooleanfield" => of(TypeName::Bool),
         "bit" => of(TypeName::Int).key("unsigned", true),
         "decimal" | "numeric" | "dec" | "fixed" | "number" if !arguments.is_empty() => {
             decimal(number(0).unwrap_or(10), number(1).unwrap_or(0))
         }
-        "numeric" | "dec" | "fixed" => {
+        "numeric" | "dec" | "fixed" | "decimal" | "decimalfield" => {
             decimal(10, 0).unsure("`precision` counts all digits, `scale` those after the point")
         }
         "money" | "currency" | "smallmoney" => {
@@ -29,20 +32,29 @@ pub(super) fn base(name: &str, arguments: &[String], modifiers: &mut Modifiers) 
         "decimal128" | "numberdecimal" | "bigdecimal" | "bignumeric" | "big_decimal" => {
             decimal(34, 4).unsure("`precision` counts all digits, `scale` those after the point")
         }
-        "serial" | "bigserial" | "smallserial" | "identity" | "autoincrement" | "auto_increment" => {
+        "autofield" | "bigautofield" | "smallautofield" | "serial" | "bigserial" | "smallserial"
+        | "identity" | "autoincrement" | "auto_increment" => {
             of(TypeName::Int).key("generated", "\"database\"")
         }
         "number" => of(TypeName::Float)
             .unsure("whole numbers are `int`, amounts of money `decimal` with `precision` and `scale`"),
         "year" => of(TypeName::Int).key("min", 1901).key("max", 2155),
-        "enum" => of(TypeName::Enum).key("values", list(arguments)),
+        "enum" if arguments.is_empty() => {
+            of(TypeName::Enum).key("values", "[\"…\"]").unsure("`values` are the words that are allowed")
+        }
+        "enum" if arguments.iter().all(|value| value.is_quoted) => {
+            of(TypeName::Enum).key("values", list(arguments))
+        }
+        "enum" => of(TypeName::Enum)
+            .key("values", list(arguments))
+            .unsure("`values` are texts; see that each is one that the column has"),
         "set" if arguments.is_empty() => of(TypeName::String).unsure(
             "the value of a column SET is one text, with commas; in MongoDB write `list` with `items`",
         ),
         "set" => of(TypeName::String)
             .key(
                 "max",
-                arguments.iter().map(|value| value.chars().count() + 1).sum::<usize>().saturating_sub(1),
+                arguments.iter().map(|value| value.text.chars().count() + 1).sum::<usize>().saturating_sub(1),
             )
             .noted("the value of a column SET is one text, with commas"),
         "char" | "character" if number(0) == Some(36) => {
@@ -52,7 +64,11 @@ pub(super) fn base(name: &str, arguments: &[String], modifiers: &mut Modifiers) 
             of(TypeName::Bytes).key("max", 16).unsure("where its values are UUIDs, write `uuid`")
         }
         "objectid" | "object_id" | "oid" => of(TypeName::ObjectId),
-        "array" | "vec" | "tuple" | "sequence" | "collection" => {
+        "array" | "vec" | "tuple" | "sequence" | "collection" | "list" if arguments.len() == 1 => {
+            let item = arguments.first().filter(|item| !item.is_quoted)?;
+            super::wrapped(&item.text, "list")?
+        }
+        "array" | "vec" | "tuple" | "sequence" | "collection" if arguments.is_empty() => {
             of(TypeName::List).key("items", "\"string\"").unsure("`items` is the type of each item")
         }
         "document" | "map" | "struct" | "record" | "dict" | "dictionary" | "hashmap" | "hash"
@@ -65,30 +81,24 @@ pub(super) fn base(name: &str, arguments: &[String], modifiers: &mut Modifiers) 
         | "geometrycollection" => of(TypeName::String)
             .unsure("there is no type for places: let the view give their text, with `st_astext`"),
         _ => {
-            return integer(name, modifiers)
-                .or_else(|| text(name, number(0), arguments))
-                .or_else(|| moment(name));
+            return integer(name, modifiers).or_else(|| text(name, number(0))).or_else(|| moment(name));
         }
     })
 }
 
-/// A boolean; a default of 0 or 1 is one, too.
-fn bool_of(modifiers: &mut Modifiers) -> Foreign {
-    modifiers.is_unsigned = false;
-    modifiers.default = modifiers.default.take().and_then(|value| match value.trim_matches('"') {
-        "0" => Some("false".to_owned()),
-        "1" => Some("true".to_owned()),
-        _ => None,
-    });
-    Foreign::new(TypeName::Bool)
-}
-
 fn decimal(precision: u64, scale: u64) -> Foreign {
-    Foreign::new(TypeName::Decimal).key("precision", precision).key("scale", scale)
+    let ty = Foreign::new(TypeName::Decimal);
+    let is_possible = (1..=65).contains(&precision) && scale <= 38 && scale <= precision;
+    if is_possible {
+        return ty.key("precision", precision).key("scale", scale);
+    }
+    ty.key("precision", "…").key("scale", "…").unsure(
+        "no such column can be: `precision` is at most 65, and `scale` at most 38 and not above `precision`",
+    )
 }
 
-fn list(values: &[String]) -> String {
-    let quoted: Vec<String> = values.iter().map(|value| quoted(value)).collect();
+fn list(values: &[Argument]) -> String {
+    let quoted: Vec<String> = values.iter().map(|value| quoted(&value.text)).collect();
     format!("[{}]", quoted.join(", "))
 }
 
@@ -96,34 +106,50 @@ fn integer(name: &str, modifiers: &mut Modifiers) -> Option<Foreign> {
     match name {
         "int" | "integer" | "bigint" | "smallint" | "tinyint" | "mediumint" | "int1" | "int2" | "int3"
         | "int4" | "int8" | "int16" | "int32" | "int64" | "i8" | "i16" | "i32" | "i64" | "i128" | "isize"
-        | "numberlong" | "numberint" | "long" | "short" | "byte" | "whole" | "long integer" => {
+        | "numberlong" | "numberint" | "long" | "short" | "byte" | "whole" | "long integer"
+        | "integerfield" | "bigintegerfield" | "smallintegerfield" | "biginteger" => {
             Some(Foreign::new(TypeName::Int))
         }
-        "u8" | "u16" | "u32" | "u64" | "u128" | "usize" | "uint" | "uint8" | "uint16" | "uint32"
-        | "uint64" | "unsigned" | "unsigned int" | "unsigned integer" | "unsigned bigint" | "uint4" => {
+        "u8"
+        | "u16"
+        | "u32"
+        | "u64"
+        | "u128"
+        | "usize"
+        | "uint"
+        | "uint8"
+        | "uint16"
+        | "uint32"
+        | "uint64"
+        | "unsigned"
+        | "unsigned int"
+        | "unsigned integer"
+        | "unsigned bigint"
+        | "uint4"
+        | "positiveintegerfield"
+        | "positivebigintegerfield"
+        | "positivesmallintegerfield" => {
             modifiers.is_unsigned = true;
             Some(Foreign::new(TypeName::Int))
         }
-        "double" | "double precision" | "real" | "float" | "float4" | "float8" | "f32" | "f64" | "single" => {
-            modifiers.is_unsigned = false;
-            Some(Foreign::new(TypeName::Float))
-        }
+        "double" | "double precision" | "real" | "float" | "float4" | "float8" | "f32" | "f64" | "single"
+        | "floatfield" => Some(Foreign::new(TypeName::Float)),
         _ => None,
     }
 }
 
-fn text(name: &str, length: Option<u64>, arguments: &[String]) -> Option<Foreign> {
+fn text(name: &str, length: Option<u64>) -> Option<Foreign> {
     let sized = |ty: TypeName, max: u64| Foreign::new(ty).key("max", max);
     Some(match name {
         "varchar" | "char" | "nvarchar" | "nchar" | "varchar2" | "nvarchar2" | "character"
-        | "character varying" | "string" | "str" | "&str" | "bpchar" => match length {
+        | "character varying" | "string" | "str" | "&str" | "bpchar" | "charfield" => match length {
             Some(max) if max > STRING_MAX => sized(TypeName::Text, max),
             Some(max) if max > 0 => sized(TypeName::String, max),
             _ => Foreign::new(TypeName::String),
         },
         "email" | "url" | "uri" | "hostname" | "phone" | "password" | "symbol" | "inet" | "inet4"
-        | "inet6" | "citext" => Foreign::new(TypeName::String),
-        "text" | "clob" | "ntext" | "nclob" => match length {
+        | "inet6" | "citext" | "slugfield" | "emailfield" | "urlfield" => Foreign::new(TypeName::String),
+        "textfield" | "text" | "clob" | "ntext" | "nclob" => match length {
             Some(max) if max > 0 => sized(TypeName::Text, max),
             _ => Foreign::new(TypeName::Text),
         },
@@ -131,30 +157,32 @@ fn text(name: &str, length: Option<u64>, arguments: &[String]) -> Option<Foreign
         "mediumtext" => sized(TypeName::Text, 16_777_215),
         "longtext" => sized(TypeName::Text, 4_294_967_295),
         "binary" | "varbinary" | "blob" | "bytea" | "bindata" | "bytes" | "buffer" | "image" | "raw"
-        | "file" | "base64" => match length {
+        | "file" | "base64" | "binaryfield" => match length {
             Some(max) if max > 0 => sized(TypeName::Bytes, max),
             _ => Foreign::new(TypeName::Bytes),
         },
         "tinyblob" => sized(TypeName::Bytes, 255),
         "mediumblob" => sized(TypeName::Bytes, 16_777_215),
         "longblob" => sized(TypeName::Bytes, 4_294_967_295),
-        "guid" | "uniqueidentifier" | "uuidv4" | "uuidv7" | "uuid_v4" | "uuid_v7" | "uuid" => {
+        "guid" | "uniqueidentifier" | "uuidv4" | "uuidv7" | "uuid_v4" | "uuid_v7" | "uuid" | "uuidfield" => {
             Foreign::new(TypeName::Uuid)
         }
-        "jsonb" | "json" | "bson" | "any" | "mixed" | "variant" | "value" | "hstore" | "xml" => {
-            Foreign::new(TypeName::Json)
-        }
-        "list" if arguments.len() == 1 => super::wrapped(&arguments[0].to_ascii_lowercase(), "list")?,
+        "jsonfield" | "jsonb" | "json" | "bson" | "any" | "mixed" | "variant" | "value" | "hstore"
+        | "xml" => Foreign::new(TypeName::Json),
         _ => return None,
     })
 }
 
 fn moment(name: &str) -> Option<Foreign> {
     let ty = match name {
-        "date" | "localdate" | "naivedate" => TypeName::Date,
-        "time" | "localtime" | "naivetime" | "time with time zone" | "time without time zone" | "timetz" => {
-            TypeName::Time
-        }
+        "datefield" | "date" | "localdate" | "naivedate" => TypeName::Date,
+        "timefield"
+        | "time"
+        | "localtime"
+        | "naivetime"
+        | "time with time zone"
+        | "time without time zone"
+        | "timetz" => TypeName::Time,
         "datetime"
         | "timestamp"
         | "timestamptz"
@@ -169,7 +197,10 @@ fn moment(name: &str) -> Option<Foreign> {
         | "instant"
         | "naivedatetime"
         | "datetime<utc>"
-        | "offsetdatetime" => TypeName::DateTime,
+        | "offsetdatetime"
+        | "localdatetime"
+        | "zoneddatetime"
+        | "datetimefield" => TypeName::DateTime,
         _ => return None,
     };
     Some(Foreign::new(ty))

@@ -86,6 +86,23 @@ pub(super) fn no_value(text: &str, at: usize) -> Box<Mistake> {
     }
 }
 
+/// A file that is YAML as a whole.
+pub(super) fn yaml(text: &str, at: usize) -> Option<Box<Mistake>> {
+    let line = text[at..].lines().next().unwrap_or_default().trim_end();
+    let key = line.split(": ").next().unwrap_or_default().trim_end_matches(':');
+    let is_key = key.len() < line.len() && !key.is_empty() && word(key) == key.len();
+    let begins =
+        line.starts_with("- ") || line == "-" || line == "---" || line.starts_with("%YAML") || is_key;
+    begins.then(|| {
+        Mistake::new(
+            at..at + line.len(),
+            "this file is YAML",
+            "this is how YAML begins",
+            "write the stages as JSON: [{ \"$match\": { \"name\": … } }, …]",
+        )
+    })
+}
+
 /// What stands where the name of a member was expected.
 pub(super) fn no_name(text: &str, at: usize) -> Box<Mistake> {
     let rest = &text[at..];
@@ -124,6 +141,11 @@ pub(super) fn foreign(text: &str, at: usize) -> Option<Box<Mistake>> {
             "a mark of the conflict",
             "resolve the conflict, and remove the lines that begin with `<<<<<<<`, `=======` and `>>>>>>>`",
         ));
+    }
+    if rest.starts_with("=>") {
+        let help =
+            "write members with a colon and in braces: { \"$match\": { \"name\": … } }; lists stand in [ ]";
+        return Some(Mistake::new(at..at + 2, "`=>` is how PHP writes a member", "not JSON", help));
     }
     let comment = |end: usize| {
         let help = "remove the comment; the `description` of the call is the place for words";

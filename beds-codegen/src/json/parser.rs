@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{
     Json, Member, Mistake, Node, lexer,
-    mistake::{foreign, no_name, no_value, word},
+    mistake::{foreign, no_name, no_value, word, yaml},
 };
 use crate::span::{FileId, Span, Spanned};
 
@@ -24,6 +24,9 @@ pub(crate) fn parse(text: &str, file: FileId) -> Result<Node, Box<Mistake>> {
             "nothing here",
             "write the list of its stages, such as [{ \"$match\": {} }]",
         ));
+    }
+    if let Some(mistake) = yaml(text, parser.at) {
+        return Err(mistake);
     }
     let value = parser.value(0)?;
     parser.blanks();

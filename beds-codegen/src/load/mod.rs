@@ -81,8 +81,11 @@ fn list(folder: &Path) -> std::io::Result<(Vec<PathBuf>, Vec<PathBuf>)> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let path = entry.path();
-        let is_template =
-            path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(TEMPLATE_SUFFIX));
+        // Hidden files are those of editors and of file systems.
+        let is_template = path.file_name().is_some_and(|name| {
+            let name = name.to_string_lossy();
+            name.ends_with(TEMPLATE_SUFFIX) && !name.starts_with('.')
+        });
         if is_template {
             files.push(path);
         } else if entry.file_type()?.is_dir() {

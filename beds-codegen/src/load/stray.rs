@@ -46,7 +46,9 @@ pub(super) fn below(folder: &Path, levels: usize, found: &mut Vec<PathBuf>) {
         match entry.file_type() {
             Ok(kind) if kind.is_dir() && levels > 1 => below(&path, levels - 1, found),
             Ok(kind)
-                if !kind.is_dir() && file_name(&path).to_ascii_lowercase().ends_with(TEMPLATE_SUFFIX) =>
+                if !kind.is_dir()
+                    && !file_name(&path).starts_with('.')
+                    && file_name(&path).to_ascii_lowercase().ends_with(TEMPLATE_SUFFIX) =>
             {
                 found.push(path);
             }

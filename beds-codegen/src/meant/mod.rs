@@ -10,6 +10,8 @@ use crate::part::Part;
 pub(crate) enum Meant {
     /// A key that has another name here.
     Key(&'static str),
+    /// Most likely a key that has another name here, which is for people to judge.
+    Perhaps(&'static str),
     /// A key with this value, which is another than the one that people write.
     Pair(&'static str, &'static str),
     /// There is no such thing; this is what to do instead.
@@ -55,7 +57,7 @@ pub(crate) fn stands_for(key: &str, part: Part) -> Vec<&'static str> {
     let nearest = beds_protocol::nearest(key, part.known().iter().copied());
     let mut keys: Vec<&'static str> = nearest.into_iter().collect();
     match (meant, part) {
-        (Some(Meant::Key(key) | Meant::Pair(key, _)), _) => keys.push(key),
+        (Some(Meant::Key(key) | Meant::Perhaps(key) | Meant::Pair(key, _)), _) => keys.push(key),
         // Whatever it is, it stands where the one object of an operation, or an operation, should.
         (_, Part::Objects | Part::Read) => keys.extend(part.known()),
         (Some(Meant::Nothing(_)), Part::Write) => keys.extend(["procedure", "collection"]),

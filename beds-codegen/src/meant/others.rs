@@ -1,6 +1,6 @@
 //! Foreign names of sections, and foreign keys of what has no type.
 
-use super::Meant::{self, Key, Nothing, Pair};
+use super::Meant::{self, Key, Nothing, Pair, Perhaps};
 
 const CONFIGURATION: Meant = Nothing(
     "servers, users and passwords stand in the node's configuration, `config/beds.toml`; `database` names a section of it",
@@ -151,7 +151,7 @@ pub(super) fn write(key: &str) -> Option<Meant> {
         "returning" | "return" | "out" | "output" | "outputs" | "result" | "results" | "rows" => {
             Key("returns")
         }
-        "commit" | "autocommit" | "auto_commit" | "committed" => Key("commits"),
+        "commit" | "autocommit" | "auto_commit" | "committed" => Perhaps("commits"),
         "table" | "view" | "function" | "func" | "object" | "into" => Nothing(
             "in MariaDB, what writes is a procedure: `procedure = \"…\", args = […]`; in MongoDB a collection: `collection = \"…\"`",
         ),
@@ -208,7 +208,10 @@ pub(super) fn call(key: &str) -> Option<Meant> {
         "proc" | "sp" | "stored_procedure" | "routine" | "procedures" | "procedure_name" => Key("procedure"),
         "func" | "fn" | "functions" | "function_name" => Key("function"),
         "aggregate" | "aggregation" | "stages" | "pipelines" | "file" => Key("pipeline"),
-        "collection" | "view" | "table" | "from" | "source" => Key("on"),
+        "collection" | "from" | "source" => Key("on"),
+        "view" | "table" => Nothing(
+            "a call names a `procedure`, a `function`, or a `pipeline` with the collection or view that it runs `on`; a view is served by `read` in `[objects]`",
+        ),
         "params" | "parameters" | "arguments" | "arg" | "inputs" | "input" | "in" | "fields" => Key("args"),
         "returning" | "return" | "out" | "output" | "outputs" | "result" | "results" => Key("returns"),
         "rows" | "columns" | "row" => {
@@ -217,7 +220,7 @@ pub(super) fn call(key: &str) -> Option<Meant> {
         "read_only" | "readonly" | "read" | "reads" => Pair("lane", "\"read\""),
         "write" | "writes" | "modifies" => Pair("lane", "\"write\""),
         "mode" | "type" | "kind" | "queue" => Key("lane"),
-        "commit" | "autocommit" | "auto_commit" => Key("commits"),
+        "commit" | "autocommit" | "auto_commit" => Perhaps("commits"),
         "desc" | "comment" | "doc" | "docs" | "summary" | "documentation" | "help" | "title" => {
             Key("description")
         }
@@ -233,6 +236,7 @@ pub(super) fn call(key: &str) -> Option<Meant> {
 pub(super) fn nothing_for_call(key: &str) -> &'static [&'static str] {
     match key {
         "rows" | "columns" | "row" => &["returns"],
+        "view" | "table" => &["procedure", "function", "pipeline", "on"],
         "sql" | "query" | "statement" | "raw_sql" | "command" => &["procedure", "function", "pipeline"],
         _ => &[],
     }

@@ -5,6 +5,7 @@
 
 mod field;
 mod hand_written;
+mod sent;
 
 pub use beds_protocol::{ArgMode, Engine, Generated};
 use beds_protocol::{Lane, Placement};

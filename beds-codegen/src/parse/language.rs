@@ -6,6 +6,7 @@ use std::ops::Range;
 use crate::{
     diagnostic::{Diagnostic, syntax},
     span::{FileId, Span},
+    tree::{Table, Value},
 };
 
 /// What the text is as a whole, where that is the mistake.
@@ -16,7 +17,11 @@ pub(super) fn recognize(text: &str, file: FileId) -> Option<Diagnostic> {
     }
     let (first, line) = lines(text).find(|(_, line)| is_significant(line) && !is_foreign_comment(line))?;
     let start = first.start + (line.len() - line.trim_start().len());
-    let language = of_beginning(line.trim(), text[start..].trim_end()).or_else(|| of_lines(text))?;
+    let trimmed = line.trim();
+    let language = of_beginning(trimmed, text[start..].trim_end())
+        .or_else(|| source(trimmed))
+        .or_else(|| properties(text).then_some("a file of properties"))
+        .or_else(|| of_lines(text))?;
     Some(syntax::other_language(span(start..start + line.trim().len()), language))
 }
 
@@ -51,7 +56,13 @@ fn conflict(text: &str, file: FileId) -> Option<Diagnostic> {
                 .find(|(at, line)| at.start >= after && line.starts_with(marker))
                 .map(|(at, line)| Span { file, start: at.start, end: at.start + line.trim_end().len() })
         };
-    let ours = find("<<<<<<< ", 0)?;
+    let Some(ours) = find("<<<<<<< ", 0) else {
+        // What is left of a conflict that was resolved in part.
+        let is_middle = |(_, line): &(Range<usize>, &str)| line.trim_end() == "=======";
+        let middle =
+            || lines(text).find(is_middle).map(|(at, _)| Span { file, start: at.start, end: at.start + 7 });
+        return find(">>>>>>> ", 0).or_else(middle).map(syntax::merge_rest);
+    };
     Some(syntax::merge_conflict(ours, find("=======", ours.end), find(">>>>>>> ", ours.end)))
 }
 
@@ -90,6 +101,86 @@ fn of_beginning(line: &str, rest: &str) -> Option<&'static str> {
         _ if line.starts_with("%YAML") => Some("YAML"),
         _ => None,
     }
+}
+
+/// The language of a source file, by its first line.
+fn source(line: &str) -> Option<&'static str> {
+    let mut words = line.split_whitespace();
+    let (first, second) = (words.next()?, words.next().unwrap_or_default());
+    let opens = line.ends_with('{');
+    let is_name = |word: &str| word.starts_with(|letter: char| letter.is_ascii_alphabetic());
+    let quoted = second.starts_with('"');
+    match first {
+        "from" if line.contains(" import ") => Some("Python"),
+        "class" | "def" if line.ends_with(':') => Some("Python"),
+        "import" if !line.ends_with(';') && is_name(second) && !line.contains(['=', '"', '\'']) => {
+            Some("Python")
+        }
+        "model" | "datasource" | "generator" if opens && is_name(second) => Some("a schema of Prisma"),
+        "package" | "import" if line.ends_with(';') && is_name(second) => Some("Java"),
+        "public" | "@Entity" | "@Table" | "@Document" if !line.contains(" = ") => Some("Java"),
+        "syntax" if line.ends_with(';') && line.contains("proto") => Some("Protocol Buffers"),
+        "message" if opens && is_name(second) => Some("Protocol Buffers"),
+        "type" if line.ends_with("struct {") => Some("Go"),
+        "package" if is_name(second) && words.next().is_none() => Some("Go"),
+        "type" | "input" | "enum" | "scalar" if opens && is_name(second) && !line.contains('=') => {
+            Some("GraphQL")
+        }
+        "schema" if line == "schema {" => Some("GraphQL"),
+        "export" | "interface" if !line.contains('=') || opens => Some("TypeScript"),
+        "import" if line.contains(['"', '\'']) => Some("TypeScript"),
+        "resource" | "variable" | "provider" | "module" | "data" if opens && quoted => Some("HCL"),
+        "terraform" | "locals" if opens && second == "{" => Some("HCL"),
+        "using" | "namespace" if line.ends_with([';', '{']) => Some("C#"),
+        "cat" | "tee" if line.contains("<<") => Some("a script of a shell"),
+        _ => None,
+    }
+}
+
+/// Keys with dots and values without quotes, and no section anywhere.
+fn properties(text: &str) -> bool {
+    let (mut count, mut dotted) = (0_usize, 0_usize);
+    for (_, line) in lines(text).filter(|(_, line)| is_significant(line)) {
+        let Some((key, value)) = line.split_once('=') else { return false };
+        let (key, value) = (key.trim(), value.trim());
+        let is_key = key.chars().all(|letter| letter.is_alphanumeric() || "._-".contains(letter));
+        if !is_key || value.starts_with(['"', '\'', '[', '{']) {
+            return false;
+        }
+        count += 1;
+        dotted += usize::from(key.contains('.'));
+    }
+    count >= 2 && dotted * 2 > count
+}
+
+/// TOML that is a node's configuration and no template.
+pub(super) fn configuration(table: &Table) -> Option<Diagnostic> {
+    const SECTIONS: [&str; 5] = ["node", "amqp", "brokers", "mariadb", "mongodb"];
+    let is_one_of =
+        |names: &[&str]| table.entries.iter().find(|entry| names.contains(&entry.key.value.as_str()));
+    let found = is_one_of(&SECTIONS)?;
+    let is_template = is_one_of(&["template", "fields", "objects", "fetch", "calls"]).is_some();
+    let is_section = matches!(found.value.value, Value::Table(_));
+    (is_section && !is_template).then(|| syntax::configuration(found.key.span))
+}
+
+/// Whether lines of YAML stand below a key of YAML: what is inside of what, a line alone does not tell, so no line of
+/// such a file is mended.
+pub(crate) fn is_nested_yaml(text: &str) -> bool {
+    let mut above: Option<usize> = None;
+    for (_, line) in lines(text).filter(|(_, line)| is_significant(line)) {
+        let indent = line.len() - line.trim_start().len();
+        let line = line.trim();
+        let (key, value) = line.split_once(':').unwrap_or_default();
+        let is_key = !key.is_empty()
+            && key.chars().all(|letter| letter.is_alphanumeric() || letter == '_')
+            && (value.is_empty() || value.starts_with(' '));
+        if is_key && above.is_some_and(|above| indent > above) {
+            return true;
+        }
+        above = (is_key && value.trim().is_empty()).then_some(indent);
+    }
+    false
 }
 
 fn is_json(rest: &str) -> bool {

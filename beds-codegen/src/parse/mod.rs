@@ -10,6 +10,8 @@ mod twice;
 
 use std::ops::Range;
 
+pub(crate) use language::is_nested_yaml;
+
 use toml::{
     Spanned as TomlSpanned,
     de::{DeString, DeTable, DeValue},
@@ -47,6 +49,10 @@ pub fn parse(file: FileId, sources: &Sources, errors: &mut ErrorSink<'_>) -> Opt
         return None;
     }
     let mut table = tree(table.into_inner(), file);
+    if let Some(configuration) = language::configuration(&table) {
+        errors.push(configuration);
+        return None;
+    }
     for double in doubles {
         let header =
             double.start..text[double.start..].find('\n').map_or(text.len(), |end| double.start + end);

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::model::{Arg, ArgMode, Call, Domain, Field, Objects, Procedure, Returns, Supply, Type};
+use crate::model::{Arg, ArgMode, Call, Domain, Field, Returns, Supply, Type};
 
 /// The JSON Schema (draft 2020-12) of a domain: `record` as a fetch gives it, `create` and `update` as their `data`
 /// is sent, and for each call its arguments and what it gives back.
@@ -14,26 +14,12 @@ pub fn schema(domain: &Domain) -> Value {
     if !domain.fields.is_empty() {
         define("record".to_owned(), object(domain.fields.iter(), |_| true));
     }
-    let is_sent =
-        |field: &Field| matches!(field.supply, Supply::Required | Supply::Optional | Supply::Default(_));
-    let (create, update) = match &domain.objects {
-        Objects::MariaDb { create, update, .. } => (create.as_ref(), update.as_ref()),
-        Objects::MongoDb { .. } => (None, None),
-    };
-    // What a procedure has no parameter for cannot be sent; without a procedure, everything can.
-    let taken = |procedure: Option<&Procedure>| -> Vec<&Field> {
-        let takes = |index: usize| procedure.is_none_or(|procedure| procedure.args.contains(&index));
-        let fields =
-            domain.fields.iter().enumerate().filter(|(index, field)| takes(*index) && is_sent(field));
-        fields.map(|(_, field)| field).collect()
-    };
     if operations.create {
-        let fields = taken(create).into_iter();
+        let fields = domain.created().into_iter();
         define("create".to_owned(), object(fields, |field| field.supply == Supply::Required));
     }
     if operations.update {
-        let fields = taken(update).into_iter().filter(|field| !field.immutable);
-        define("update".to_owned(), object(fields, |_| false));
+        define("update".to_owned(), object(domain.updated().into_iter(), |_| false));
     }
     for Call { name, args, returns, .. } in &domain.calls {
         let given = args.iter().filter(|arg| arg.mode != ArgMode::Out).map(|arg| &arg.field);

@@ -2,6 +2,7 @@
 
 use crate::{
     diagnostic::Diagnostic,
+    foreign,
     names::quoted,
     part::Part,
     span::Span,
@@ -28,6 +29,17 @@ pub(super) fn add_to_field(diagnostic: Diagnostic, value: &Value) -> Diagnostic 
         Value::List(items) => items.first().and_then(|item| item.value.as_text()),
         _ => None,
     };
+    let is_type =
+        |name: &str| beds_protocol::TypeName::from_name(name).is_some() || foreign::translate(name).is_some();
+    if let (Some(name), Value::List(items)) = (first, value)
+        && !is_type(name)
+    {
+        let values: Vec<String> = items.iter().filter_map(|item| item.value.as_text()).map(quoted).collect();
+        return diagnostic.help(format!(
+            "write `{{ type = \"enum\", values = [{}] }}` for one of these values",
+            values.join(", ")
+        ));
+    }
     match (first.map(quoted), value) {
         (Some(right), Value::List(items)) if items.len() == 1 => with(diagnostic, fix(right)),
         (Some(right), _) => {
@@ -43,25 +55,38 @@ pub(super) fn add(diagnostic: Diagnostic, part: Part, key: &str, value: &Value) 
 }
 
 /// A list of strings for one that has other items, where it is sure what is meant.
-pub(super) fn mended(items: &[Node]) -> Option<String> {
+pub(super) fn mended(key: &str, items: &[Node]) -> Option<String> {
+    // `[["a", "b"]]` has a bracket too many; several lists are pairs, of which one half is meant.
+    let items = match items {
+        [Node { value: Value::List(inner), .. }] => inner,
+        items => items,
+    };
     let mut names = Vec::with_capacity(items.len());
     for item in items {
         match &item.value {
-            Value::Scalar(scalar) => names.push(quoted(&text(scalar))),
-            Value::List(inner) => {
-                for item in inner {
-                    let Value::Scalar(scalar) = &item.value else { return None };
-                    names.push(quoted(&text(scalar)));
-                }
-            }
+            // A number with a point has more than one spelling.
+            Value::Scalar(scalar) if !matches!(scalar, Scalar::Float(_)) => names.push(quoted(&text(scalar))),
             Value::Table(table) => match table.entries.as_slice() {
-                [only] => names.push(quoted(&only.key.value)),
+                [only] if matches!(key, "filter" | "sort") && is_manner(&only.value.value) => {
+                    names.push(quoted(&only.key.value));
+                }
                 _ => return None,
             },
-            Value::Broken => return None,
+            Value::Scalar(_) | Value::List(_) | Value::Broken => return None,
         }
     }
     Some(format!("[{}]", names.join(", ")))
+}
+
+/// Whether a value says how to filter or sort, so that its key is the name of a field.
+fn is_manner(value: &Value) -> bool {
+    const WORDS: &[&str] =
+        &["asc", "desc", "ascending", "descending", "eq", "ne", "lt", "le", "gt", "ge", "in", "like"];
+    match value {
+        Value::Scalar(Scalar::Text(word)) => WORDS.contains(&word.to_lowercase().as_str()),
+        Value::Scalar(Scalar::Int(_) | Scalar::Bool(_)) => true,
+        _ => false,
+    }
 }
 
 /// Adds what to write instead of a list of strings in which this item is none; `right` is the whole list, mended.
@@ -135,10 +160,15 @@ fn columns(part: Part, key: &str, value: &Value) -> Hint {
             )
         }
         Value::List(items) => {
-            let typed: Vec<String> =
-                items.iter().filter_map(name_of).map(|name| format!("{name} = \"string\"")).collect();
+            let typed: Vec<String> = items
+                .iter()
+                .filter_map(|item| Some(format!("{} = {}", name_of(item)?, type_of(item))))
+                .collect();
             let typed = if typed.is_empty() { "id = \"int\"".to_owned() } else { typed.join(", ") };
             say(format!("write each with its type, `{key} = {{ {typed} }}`"))
+        }
+        Value::Scalar(Scalar::Text(text)) if key == "args" && !text.trim().is_empty() => {
+            say(format!("write each with its type, `{key} = {{ {} }}`", parameters(text)))
         }
         _ => say(format!("write each with its type, `{key} = {{ id = \"int\" }}`")),
     }
@@ -150,6 +180,28 @@ fn name_of(item: &Node) -> Option<&str> {
         Value::Table(table) => table.get("name").and_then(|name| name.value.as_text()),
         value => value.as_text(),
     }
+}
+
+/// The type that an item says it has, as a template writes it.
+fn type_of(item: &Node) -> String {
+    let ty = match &item.value {
+        Value::Table(table) => table.get("type").and_then(|ty| ty.value.as_text()),
+        _ => None,
+    };
+    ty.map_or_else(|| "\"string\"".to_owned(), written_type)
+}
+
+fn written_type(ty: &str) -> String {
+    foreign::translate(ty).map_or_else(|| quoted(ty), |ty| ty.value())
+}
+
+/// The parameters of a procedure as SQL lists them, `id uuid, paid_on date`.
+fn parameters(text: &str) -> String {
+    let of_one = |part: &str| {
+        let (name, ty) = part.trim().split_once(' ').unwrap_or((part.trim(), "string"));
+        format!("{name} = {}", written_type(ty.trim()))
+    };
+    text.split(',').map(of_one).collect::<Vec<_>>().join(", ")
 }
 
 fn item(value: &Value) -> Hint {
@@ -213,6 +265,9 @@ fn names(key: &str, value: &Value) -> Hint {
     };
     match value {
         Value::Scalar(Scalar::Text(text)) => {
+            if key == "values" && text.contains(['\'', '"', '(']) {
+                return values_of_sql(text);
+            }
             let inner = text.trim().trim_start_matches(['[', '(']).trim_end_matches([']', ')']);
             // What is filtered and sorted by is a name alone, without a direction.
             let plain = |part| if matches!(key, "filter" | "sort") { name_alone(part) } else { part };
@@ -236,6 +291,22 @@ fn names(key: &str, value: &Value) -> Hint {
         Value::Scalar(_) | Value::List(_) | Value::Broken => {
             say(format!("write the names, `{key} = [\"…\"]`"))
         }
+    }
+}
+
+/// The values of an enum as SQL lists them.
+fn values_of_sql(text: &str) -> Hint {
+    let inner = text
+        .trim()
+        .trim_start_matches("enum")
+        .trim()
+        .trim_start_matches(['(', '['])
+        .trim_end_matches([')', ']']);
+    let values = foreign::translate(&format!("enum({inner})")).filter(|ty| ty.is_sure);
+    let values = values.and_then(|ty| ty.keys.into_iter().find(|(key, _)| *key == "values"));
+    match values {
+        Some((_, values)) => fix(values),
+        None => say("write each value in quotes, `values = [\"…\", \"…\"]`"),
     }
 }
 

@@ -8,6 +8,7 @@ use beds_protocol::TypeName;
 use super::{Entry, Given, Names, hint};
 use crate::{
     diagnostic::{ErrorSink, shape},
+    foreign,
     front::{Example, Front},
     meant,
     part::Part,
@@ -66,7 +67,9 @@ impl<'e, 's> Keys<'e, 's> {
         errors: &'e mut ErrorSink<'s>,
     ) -> Self {
         let is_partial = table.is_partial;
-        let ty = table.get("type").and_then(|node| node.value.as_text()).and_then(TypeName::from_name);
+        // Keys mean what they mean to the type, in whatever words it is written.
+        let of_name = |name: &str| TypeName::from_name(name).or_else(|| Some(foreign::translate(name)?.ty));
+        let ty = table.get("type").and_then(|node| node.value.as_text()).and_then(of_name);
         let entries = entries(table, errors);
         let unknown =
             entries.iter().map(|entry| entry.key.value.as_str()).filter(|key| !part.known().contains(key));
@@ -159,7 +162,7 @@ impl<'e, 's> Keys<'e, 's> {
                     errors.push(shape::too_many(extra.span, "entries", items.len(), ENTRIES_MAX));
                     return Err(Refused::Reported);
                 }
-                let right = hint::mended(&items);
+                let right = hint::mended(name, &items);
                 let mut names = Vec::with_capacity(items.len());
                 for item in items {
                     let kind = kind(&item.value, front);

@@ -5,6 +5,7 @@ use beds_protocol::TypeName;
 
 use crate::{
     diagnostic::{ErrorSink, shape},
+    foreign,
     part::{Part, Place},
     span::Spanned,
     tree::{Entry, Table, Value},
@@ -17,6 +18,7 @@ const FETCH: &[&str] = Part::Fetch.known();
 /// Moves what is in the wrong section, and reports each section that is missing its header. Gives the sections that
 /// were reported.
 pub(super) fn lift(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'static str> {
+    below_headers(template, errors);
     let inside = sections_inside(template, errors);
     let mut strays: Vec<(&'static str, Entry)> = Vec::new();
     let is_header = |key: &str, value: &Value| HEADER.contains(&key) && value.as_text().is_some();
@@ -67,6 +69,55 @@ pub(super) fn lift(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'st
     inside
 }
 
+/// Moves keys out that stand below a header inside of their section: `create = …` below `[objects.read]`.
+fn below_headers(template: &mut Table, errors: &mut ErrorSink<'_>) {
+    let is_operation =
+        |entry: &Entry| OBJECTS.contains(&entry.key.value.as_str()) && is_object(&entry.value.value);
+    if let Some(objects) = template.table_mut("objects") {
+        for name in OBJECTS {
+            keys_below(objects, name, "objects", is_operation, errors);
+        }
+    }
+    if let Some(fetch) = template.table_mut("fetch") {
+        keys_below(fetch, "limit", "fetch", |entry| FETCH.contains(&entry.key.value.as_str()), errors);
+    }
+    let is_of_call = |entry: &Entry| {
+        Part::Call.known().contains(&entry.key.value.as_str())
+            && !is_field(&entry.value.value)
+            && entry.value.value.as_text().is_none_or(|ty| foreign::translate(ty).is_none())
+    };
+    if let Some(calls) = template.table_mut("calls") {
+        for call in &mut calls.entries {
+            let section = format!("calls.{}", call.key.value);
+            if let Value::Table(call) = &mut call.value.value {
+                keys_below(call, "args", &section, is_of_call, errors);
+            }
+        }
+    }
+}
+
+/// Moves the keys of `outer` out of its table `inner`, whose header takes all lines below it, and reports the first.
+fn keys_below(
+    outer: &mut Table,
+    inner: &str,
+    section: &str,
+    is_of_outer: impl Fn(&Entry) -> bool,
+    errors: &mut ErrorSink<'_>,
+) {
+    let Some(entry) = outer.entries.iter_mut().find(|entry| entry.key.value == inner) else { return };
+    let (header, end) = (entry.key.span, entry.value.span.end);
+    let Value::Table(keys) = &mut entry.value.value else { return };
+    // In braces nothing follows by accident.
+    let is_below = |entry: &Entry| entry.key.span.start > end && is_of_outer(entry);
+    let (below, kept): (Vec<Entry>, Vec<Entry>) =
+        std::mem::take(&mut keys.entries).into_iter().partition(is_below);
+    keys.entries = kept;
+    if let Some(first) = below.first() {
+        errors.push(shape::below_header(first.key.span, &first.key.value, header, (section, inner)));
+    }
+    outer.entries.extend(below);
+}
+
 /// Moves fields out that stand below the header of another field, `[fields.note]`, which takes all that follows.
 fn fields_below(template: &mut Table, errors: &mut ErrorSink<'_>) {
     let Some(fields) = template.table_mut("fields") else { return };
@@ -104,6 +155,8 @@ fn sections_inside(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'st
                 entry.key.value == name
                     && entry.value.value.as_text().is_none()
                     && (outer != "fields" || is_section_of(name, &entry.value.value))
+                    // What names a view is `read` by another name.
+                    && !(outer == "objects" && is_object(&entry.value.value))
             };
             if let Some(at) = table.entries.iter().position(is_section) {
                 found.push((name, outer, table.entries.remove(at)));

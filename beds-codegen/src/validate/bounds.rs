@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use beds_protocol::{TypeName, value::Decimal};
 
-use super::{Cx, converted};
+use super::{Cx, converted, patterns};
 use crate::{
     diagnostic::{fields as diagnostics, types},
+    letters,
     model::{Engine, Type},
     part,
     raw::{Entry, Given, RawField},
@@ -261,50 +262,15 @@ pub(super) fn string(raw: &RawField, cx: &mut Cx<'_>) -> Option<Type> {
                 cx.errors.push(diagnostics::bad_pattern(entry.value.span, why, cx.front));
                 return None;
             }
-            check_pattern(&entry.value, cx);
+            patterns::check(&entry.value, cx);
             Some(source.clone())
         }
     };
     let (min, max) = lengths?;
+    if let (Some(pattern), Some(source)) = (&pattern, raw.pattern.get()) {
+        patterns::check_length(pattern, source.span, (min, max), cx);
+    }
     Some(Type::String { min, max, pattern })
-}
-
-/// Warns of a pattern that is valid, and matches hardly any text that is meant.
-fn check_pattern(pattern: &Spanned<String>, cx: &mut Cx<'_>) {
-    let Spanned { value, span } = pattern;
-    if value.is_empty() {
-        cx.errors.push(diagnostics::odd_pattern(
-            *span,
-            "an empty pattern matches the empty string alone",
-            "no text but \"\" is valid",
-            "remove `pattern`, or write one for the whole string, such as `[A-Z0-9-]+`",
-            None,
-        ));
-        return;
-    }
-    let slashes = value.strip_prefix('/').and_then(|rest| rest.rsplit_once('/'));
-    if let Some((inner, flags)) = slashes
-        .filter(|(inner, flags)| !inner.is_empty() && flags.chars().all(|flag| "gimsuxy".contains(flag)))
-    {
-        let kept: String = flags.chars().filter(|flag| "imsx".contains(*flag)).collect();
-        let right = if kept.is_empty() { inner.to_owned() } else { format!("(?{kept}){inner}") };
-        cx.errors.push(diagnostics::odd_pattern(
-            *span,
-            "the slashes are part of the pattern",
-            "only text with these slashes is valid",
-            &format!("write `{right}`: a pattern has no delimiters, and its flags stand in front"),
-            Some(&right),
-        ));
-    } else if value.contains('%') && !value.contains(['[', '(', '\\', '+', '*', '{', '^', '$', '.']) {
-        let right = value.replace('%', ".*").replace('_', ".");
-        cx.errors.push(diagnostics::odd_pattern(
-            *span,
-            "`%` is no wildcard in a pattern",
-            "only text with this `%` is valid",
-            &format!("write `{right}`: a pattern is a regular expression, not one of `like`"),
-            None,
-        ));
-    }
 }
 
 pub(super) fn text(raw: &RawField, cx: &mut Cx<'_>) -> Option<Type> {
@@ -336,7 +302,7 @@ pub(super) fn one_of(raw: &RawField, span: Span, cx: &mut Cx<'_>) -> Option<Type
     }
     let written = &raw.values.get()?.value;
     let mut seen: HashMap<&str, Span> = HashMap::new();
-    let mut folded: HashMap<String, Span> = HashMap::new();
+    let mut folded: HashMap<String, (Span, &str)> = HashMap::new();
     for Spanned { value, span } in written {
         if value.is_empty() {
             cx.errors.push(diagnostics::enum_value(*span, "may not be empty"));
@@ -345,10 +311,16 @@ pub(super) fn one_of(raw: &RawField, span: Span, cx: &mut Cx<'_>) -> Option<Type
         }
         if let Some(first) = seen.insert(value, *span) {
             cx.errors.push(diagnostics::enum_value_twice(*span, first, value));
-        } else if let Some(first) = folded.insert(value.to_lowercase(), *span)
+        } else if let Some((first, other)) = folded.insert(letters::collated(value), (*span, value))
             && cx.engine == Some(Engine::MariaDb)
         {
-            cx.errors.push(diagnostics::enum_case(*span, first, value));
+            let by =
+                match (value.to_lowercase() == other.to_lowercase(), value.trim_end() == other.trim_end()) {
+                    (true, _) => "case",
+                    (false, true) => "blanks at its end",
+                    (false, false) => "accents, case or blanks",
+                };
+            cx.errors.push(diagnostics::enum_case(*span, first, value, by));
         }
     }
     Some(Type::Enum { values: written.iter().map(|value| value.value.clone()).collect() })

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::{Cx, identifiers};
+use super::{
+    Cx,
+    identifiers::{self, Look},
+};
 use crate::{diagnostic::fields as diagnostics, model::Engine, raw::RawField, span::Span};
 
 /// The column of a field, which is checked where the field can name one.
@@ -13,6 +16,23 @@ pub(super) fn column(raw: &RawField, may_be_named: bool, cx: &mut Cx<'_>) -> Str
         && !raw.column.is_absent()
     {
         cx.errors.push(diagnostics::column_name(column.span, &column.value, rule));
+    } else if let Some(engine) = cx.engine.filter(|_| may_be_named && raw.column.get().is_some()) {
+        match identifiers::look_of_column(&column.value, engine) {
+            Look::Plain | Look::Query => {}
+            Look::Quoted(plain) => {
+                let help = format!("write `\"{plain}\"`: the node quotes names itself");
+                cx.errors.push(diagnostics::odd_column(
+                    column.span,
+                    &column.value,
+                    "the quotes of SQL, it seems",
+                    &help,
+                    Some(plain),
+                ));
+            }
+            Look::Odd { why, help, plain } => {
+                cx.errors.push(diagnostics::odd_column(column.span, &column.value, why, help, plain));
+            }
+        }
     }
     column.value.clone()
 }

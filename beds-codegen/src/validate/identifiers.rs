@@ -1,6 +1,6 @@
 //! Names of database objects and columns, by engine.
 
-use crate::model::Engine;
+use crate::{letters, model::Engine};
 
 /// Why a name cannot be that of a view, table, procedure, function or collection.
 pub(super) fn object_rule(name: &str, engine: Engine) -> Option<&'static str> {
@@ -67,6 +67,9 @@ pub(super) fn look(name: &str, engine: Engine) -> Look<'_> {
     if is_query {
         return Look::Query;
     }
+    if let Some(why) = unseen(name) {
+        return Look::Odd { why, help: UNSEEN, plain: None };
+    }
     if engine == Engine::MongoDb {
         return Look::Plain;
     }
@@ -107,12 +110,57 @@ pub(super) fn look(name: &str, engine: Engine) -> Look<'_> {
             plain: (!object.contains('`')).then_some(object),
         };
     }
-    if name.starts_with(' ') || name.contains('`') {
+    let is_sql = name.contains(['\'', '"', ';', '(', ')', '[', ']', '=', ',']) || name.contains("--");
+    if name.starts_with(' ') || name.contains('`') || is_sql {
         return Look::Odd {
             why: "not a name that people give",
             help: "write the name as `show tables` shows it",
             plain: None,
         };
+    }
+    Look::Plain
+}
+
+const UNSEEN: &str = "type the name again; a copy from a web page or a document brings such characters along";
+
+/// Why a name is not what it seems.
+fn unseen(name: &str) -> Option<&'static str> {
+    letters::first_invisible(name).map(|(what, _)| match what {
+        "a zero-width space" => "there is a zero-width space in it",
+        "a no-break space" => "there is a no-break space in it",
+        _ => "there is a character in it that nobody sees",
+    })
+}
+
+/// What people write where the name of a column should be, and what it is without that.
+pub(super) fn look_of_column(name: &str, engine: Engine) -> Look<'_> {
+    if let Some(why) = unseen(name) {
+        return Look::Odd { why, help: UNSEEN, plain: None };
+    }
+    if engine == Engine::MongoDb {
+        return Look::Plain;
+    }
+    for (open, close) in [('`', '`'), ('"', '"'), ('[', ']')] {
+        let inner = name.strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
+        if let Some(plain) = inner.filter(|plain| !plain.is_empty() && !plain.contains([open, close])) {
+            return Look::Quoted(plain);
+        }
+    }
+    let odd = |why, help| Look::Odd { why, help, plain: None };
+    if name.to_ascii_lowercase().contains(" as ") {
+        return odd("an alias, it seems", "write the name that the column has in the view or table");
+    }
+    if name.contains(['(', ')']) {
+        return odd("an expression, it seems", "let the view compute it, and write the name of its column");
+    }
+    if name.contains('.') {
+        return odd("a table and a column, it seems", "write the name of the column alone");
+    }
+    if name.starts_with(' ')
+        || name.contains(['`', '\'', '"', ';', '[', ']', '=', ','])
+        || name.contains("--")
+    {
+        return odd("not a name that people give", "write the name as `show columns` shows it");
     }
     Look::Plain
 }

@@ -13,6 +13,7 @@ mod header;
 mod identifiers;
 mod literal;
 mod objects;
+mod patterns;
 pub(crate) mod pipeline;
 mod types;
 

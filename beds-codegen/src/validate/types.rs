@@ -138,7 +138,14 @@ fn given_keys(raw: &RawField) -> Vec<&'static str> {
 /// The type with its bounds; `None` when it is not usable, which is reported.
 pub(super) fn ty(raw: &RawField, place: Place, depth: usize, cx: &mut Cx<'_>) -> Option<Type> {
     if raw.ty.is_absent() {
-        let example = cx.front.write_key("type", Example::Is("\"string\""));
+        let meant = match raw {
+            _ if !raw.values.is_absent() => "\"enum\"",
+            _ if !raw.items.is_absent() => "\"list\"",
+            _ if !raw.fields.is_absent() => "\"object\"",
+            _ if !raw.precision.is_absent() || !raw.scale.is_absent() => "\"decimal\"",
+            _ => "\"string\"",
+        };
+        let example = cx.front.write_key("type", Example::Is(meant));
         let place = format!("`{}`", raw.name.value);
         cx.errors.push(shape::missing_key(raw.name.span, "type", &place, &example));
     }
@@ -261,10 +268,11 @@ fn supply(raw: &RawField, ty: &Type, place: Place, cx: &mut Cx<'_>) -> Option<Su
         return generated(name, ty, cx).map(Supply::Generated);
     }
     if let Some(value) = raw.default.get() {
+        let literal = literal::literal(value, ty, cx)?;
         if let (true, Some(key), Some(default)) = (raw.key.is_true(), raw.key.key(), raw.default.key()) {
             cx.errors.push(diagnostics::key_default(default, key, &raw.name.value));
         }
-        return literal::literal(value, ty, cx).map(Supply::Default);
+        return Some(Supply::Default(literal));
     }
     let is_out = raw.mode.get().is_some_and(|mode| ArgMode::from_name(&mode.value) == Some(ArgMode::Out));
     let must_be_given = match place {

@@ -42,7 +42,7 @@ static CALLS: [rt::Call; 2] = [
         routine: rt::Routine::Function { name: "fn_product_stock_value", sql: "select `fn_product_stock_value`()" },
     },
 ];
-static DOMAIN: rt::Domain = rt::Domain::new("product", "What we sell", "ff2523b5e8c10e3e")
+static DOMAIN: rt::Domain = rt::Domain::new("product", "What we sell", "7ce26ecadca3eff7")
     .placed(rt::Broker::AppRead, rt::Broker::AppWrite)
     .mariadb("catalog", rt::mariadb::Objects {
         read: Some(rt::mariadb::Source::view("v_product", "`v_product`", &["`id`", "`sku`", "`price`", "`status`", "`created_at`", "`revision`"])),

@@ -12,7 +12,7 @@ static FIELDS: [rt::Field; 3] = [
     rt::Field::new("kind", "kind", rt::Type::one_of(&["in", "out"])).required(),
     rt::Field::new("note", "note", rt::Type::text(0, 65535)).required().nullable(),
 ];
-static DOMAIN: rt::Domain = rt::Domain::new("event", "", "4c9b09b0fccb2fe2")
+static DOMAIN: rt::Domain = rt::Domain::new("event", "", "84056a4f761b425f")
     .placed(rt::Broker::AppRead, rt::Broker::AppWrite)
     .mariadb("events", rt::mariadb::Objects {
         read: None,

@@ -15,7 +15,7 @@ use beds_core::Factory;
 
 use crate::{
     Project,
-    config::{Config, Environment},
+    config::{Config, Environment, FOLDER},
     ipl::Step,
     node,
 };
@@ -25,7 +25,7 @@ use crate::{
 #[command(name = "beds", version, propagate_version = true)]
 struct Cli {
     /// Folder with beds.toml and env_{dev,qa,prod}.toml; environment variables `BEDS__SECTION__KEY` override both
-    #[arg(long, global = true, value_name = "DIR", default_value = "config", env = "BEDS_CONFIG")]
+    #[arg(long, global = true, value_name = "DIR", default_value = FOLDER, env = "BEDS_CONFIG")]
     config: PathBuf,
     #[command(subcommand)]
     command: Command,

@@ -3,32 +3,91 @@
 use std::{fs::File, path::Path};
 
 use beds_bus::{Amqp, Pool};
-use beds_core::settings::{MARIADB, MONGODB, RABBITMQ, Rules, SecretUrl};
+use beds_core::settings::{Limits, MARIADB, MONGODB, Millis, RABBITMQ, Rules, SecretUrl};
 use beds_mariadb::MariaDb;
 use beds_mongodb::MongoDb;
-use beds_protocol::{Broker, Service};
+use beds_protocol::{Broker, Service, nearest};
 use tracing_subscriber::EnvFilter;
 
-use super::{ConfigError, Logging};
+use super::{ConfigError, Logging, Node};
 
-pub(super) fn amqp(amqp: &mut Amqp) -> Result<(), ConfigError> {
+/// `folder` is the configuration's, for errors.
+pub(super) fn amqp(folder: &Path, amqp: &mut Amqp) -> Result<(), ConfigError> {
     if amqp.url.0.is_empty() {
-        return Err(ConfigError::new(
-            "amqp.url is missing: set it in config/beds.toml, or as BEDS__AMQP__URL",
-        ));
+        let file = folder.join("beds.toml");
+        return Err(ConfigError::new(format!(
+            "amqp.url is missing: set it in {}, or as BEDS__AMQP__URL",
+            file.display()
+        )));
     }
     let password = read_password("amqp", amqp.pass_file.as_deref())?;
-    urls(&RABBITMQ, "amqp.url", password.as_deref(), &mut amqp.url.0)?;
+    urls(&RABBITMQ, "amqp.url", password.as_deref(), &mut amqp.url.0, |_| Ok(()))?;
     if amqp.reply_to_prefixes.iter().any(String::is_empty) {
         return Err(ConfigError::new("amqp.reply_to_prefixes: an empty prefix would allow every queue"));
     }
-    if amqp.heartbeat_s == 0 {
-        return Err(ConfigError::new("amqp.heartbeat_s must be at least 1"));
+    at_least(
+        "amqp",
+        &[
+            ("connect_timeout_ms", amqp.connect_timeout_ms.0.into(), 1),
+            ("confirm_timeout_ms", amqp.confirm_timeout_ms.0.into(), 1),
+            ("heartbeat_s", amqp.heartbeat_s.into(), 1),
+            ("backoff_min_ms", amqp.backoff_min_ms.0.into(), 1),
+            ("topology_check_ms", amqp.topology_check_ms.0.into(), 100),
+            ("queue_length_max", amqp.queue_length_max.into(), 1),
+            ("delivery_attempts_max", amqp.delivery_attempts_max.into(), 1),
+        ],
+    )?;
+    not_above(("amqp.backoff_min_ms", amqp.backoff_min_ms), ("amqp.backoff_max_ms", amqp.backoff_max_ms))
+}
+
+/// What one request may ask must let some through.
+pub(super) fn limits(limits: &Limits) -> Result<(), ConfigError> {
+    at_least(
+        "limits",
+        &[
+            ("request_bytes_max", limits.request_bytes_max as u64, BYTES_MIN),
+            ("reply_bytes_max", limits.reply_bytes_max as u64, BYTES_MIN),
+            ("create_records_max", limits.create_records_max as u64, 1),
+            ("in_items_max", limits.in_items_max as u64, 1),
+            ("request_timeout_ms", limits.request_timeout_ms.0.into(), 1),
+        ],
+    )?;
+    not_above(
+        ("limits.request_timeout_ms", limits.request_timeout_ms),
+        ("limits.request_timeout_max_ms", limits.request_timeout_max_ms),
+    )
+}
+
+/// The node's own section.
+pub(super) fn node(node: &Node) -> Result<(), ConfigError> {
+    if node.services.is_empty() {
+        return Err(ConfigError::new("node.services is empty: name at least one service"));
     }
-    if amqp.topology_check_ms.0 < 100 {
-        return Err(ConfigError::new("amqp.topology_check_ms must be at least 100"));
+    at_least("node", &[("ipl_timeout_ms", node.ipl_timeout_ms.0.into(), 1)])
+}
+
+/// The smallest bodies, in bytes, below which every request or reply would be too long.
+const BYTES_MIN: u64 = 1_024;
+
+/// Refuses the first of these numbers, each with its key, that is below its least value.
+fn at_least(section: &str, numbers: &[(&str, u64, u64)]) -> Result<(), ConfigError> {
+    match numbers.iter().find(|(_, number, least)| number < least) {
+        Some((key, number, least)) => {
+            Err(ConfigError::new(format!("{section}.{key} is {number}: it must be at least {least}")))
+        }
+        None => Ok(()),
     }
-    Ok(())
+}
+
+fn not_above(low: (&str, Millis), high: (&str, Millis)) -> Result<(), ConfigError> {
+    if low.1 <= high.1 {
+        return Ok(());
+    }
+    let ((low, low_ms), (high, high_ms)) = (low, high);
+    Err(ConfigError::new(format!(
+        "{low} ({}) is above {high} ({}): lower the first or raise the second",
+        low_ms.0, high_ms.0
+    )))
 }
 
 /// `name` is the section's, for errors.
@@ -38,15 +97,26 @@ pub(super) fn mariadb(name: &str, server: &mut MariaDb) -> Result<(), ConfigErro
         return Err(ConfigError::new(format!("{section}.url is missing")));
     };
     let password = read_password(&section, server.pass_file.as_deref())?;
-    url(&MARIADB, &format!("{section}.url"), password.as_deref(), primary)?;
-    urls(&MARIADB, &format!("{section}.read_urls"), password.as_deref(), &mut server.read_urls.0)?;
+    let taken = beds_mariadb::check_url;
+    url(&MARIADB, &format!("{section}.url"), password.as_deref(), primary, taken)?;
+    let replicas = &mut server.read_urls.0;
+    urls(&MARIADB, &format!("{section}.read_urls"), password.as_deref(), replicas, taken)?;
     if server.read_connections == 0 || server.write_connections == 0 || server.queue_max == 0 {
         return Err(ConfigError::new(format!(
             "mariadb.{name}: read_connections, write_connections and queue_max must be at least 1"
         )));
     }
-    Ok(())
+    at_least(
+        &section,
+        &[
+            ("connect_timeout_ms", server.connect_timeout_ms.0.into(), 1),
+            ("statement_timeout_ms", server.statement_timeout_ms.0.into(), 1),
+        ],
+    )
 }
+
+/// What MongoDB takes for the name of no database.
+const NOT_IN_DATABASES: [char; 13] = ['/', '\\', '.', ' ', '"', '$', '*', '<', '>', ':', '|', '?', '\0'];
 
 /// `name` is the section's, for errors.
 pub(super) fn mongodb(name: &str, server: &mut MongoDb) -> Result<(), ConfigError> {
@@ -55,13 +125,20 @@ pub(super) fn mongodb(name: &str, server: &mut MongoDb) -> Result<(), ConfigErro
         return Err(ConfigError::new(format!("{section}.url is missing")));
     };
     let password = read_password(&section, server.pass_file.as_deref())?;
-    url(&MONGODB, &format!("{section}.url"), password.as_deref(), address)?;
+    url(&MONGODB, &format!("{section}.url"), password.as_deref(), address, beds_mongodb::check_url)?;
+    let database = server.database.as_deref().unwrap_or(name);
+    if database.is_empty() || database.len() > 63 || database.contains(NOT_IN_DATABASES) {
+        return Err(ConfigError::new(format!(
+            "{section}.database is `{database}`: the name of a database has 1 to 63 bytes, and none of the signs \
+             / \\ . space \" $ * < > : | ?"
+        )));
+    }
     if server.connections == 0 || server.queue_max == 0 {
         return Err(ConfigError::new(format!(
             "mongodb.{name}: connections and queue_max must be at least 1"
         )));
     }
-    Ok(())
+    at_least(&section, &[("connect_timeout_ms", server.connect_timeout_ms.0.into(), 1)])
 }
 
 /// `name` is the pool's in its service.
@@ -84,13 +161,44 @@ pub(super) fn pool(service: Service, name: &str, pool: &Pool) -> Result<(), Conf
     Ok(())
 }
 
-/// Whether the filter can be read.
+/// Whether the filter can be read, and lets something be logged.
 pub(super) fn logging(logging: &Logging) -> Result<(), ConfigError> {
     let level = &logging.level;
-    match EnvFilter::try_new(level) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(ConfigError::new(format!("logging.level `{level}`: {error}"))),
+    let wrong = |reason: String| ConfigError::new(format!("logging.level `{level}`: {reason}"));
+    check_levels(level).map_err(wrong)?;
+    EnvFilter::try_new(level).map_err(|error| wrong(error.to_string()))?;
+    at_least("logging", &[("bus_queue_max", logging.bus_queue_max as u64, 1)])
+}
+
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
+/// `EnvFilter` takes a word that is no level for the name of a target, and silences all others.
+fn check_levels(filter: &str) -> Result<(), String> {
+    let parts = || filter.split(',').map(str::trim).filter(|part| !part.is_empty());
+    // A filter by span that names no level ends with a bracket.
+    for part in parts().filter(|part| !part.ends_with(']')) {
+        let given = part.rsplit_once('=').map_or(part, |(_, level)| level).trim();
+        if is_level(given) {
+            continue;
+        }
+        let folded = given.to_ascii_lowercase();
+        let begins =
+            |level: &&str| folded.len() > 2 && (folded.starts_with(level) || level.starts_with(&folded));
+        let near = nearest(given, LEVELS).or_else(|| LEVELS.into_iter().find(begins));
+        let near = near.map(|near| format!(": did you mean `{near}`?")).unwrap_or_default();
+        return Err(format!(
+            "`{given}` is no level; a level is {}, and a target has one as in beds_bus=debug{near}",
+            LEVELS.join(", ")
+        ));
     }
+    if parts().all(|part| part.ends_with("=off")) {
+        return Err("it lets nothing be logged: begin it with a level, such as info".to_owned());
+    }
+    Ok(())
+}
+
+fn is_level(text: &str) -> bool {
+    LEVELS.iter().any(|level| level.eq_ignore_ascii_case(text)) || matches!(text.as_bytes(), [b'0'..=b'5'])
 }
 
 /// The password in a file, character by character, without the one line end that editors put at its end.
@@ -116,17 +224,29 @@ fn read_password(section: &str, path: Option<&Path>) -> Result<Option<String>, C
 }
 
 /// As [`url`], each by its place in the list.
-fn urls(rules: &Rules, key: &str, password: Option<&str>, urls: &mut [SecretUrl]) -> Result<(), ConfigError> {
+fn urls(
+    rules: &Rules,
+    key: &str,
+    password: Option<&str>,
+    urls: &mut [SecretUrl],
+    taken: impl Fn(&SecretUrl) -> Result<(), String>,
+) -> Result<(), ConfigError> {
     let count = urls.len();
     for (index, one) in urls.iter_mut().enumerate() {
         let key = if count == 1 { key.to_owned() } else { format!("{key}[{index}]") };
-        url(rules, &key, password, one)?;
+        url(rules, &key, password, one, &taken)?;
     }
     Ok(())
 }
 
-/// Puts a password into a URL, if there is one, and refuses what of it is not understood.
-fn url(rules: &Rules, key: &str, password: Option<&str>, url: &mut SecretUrl) -> Result<(), ConfigError> {
+/// Puts a password into a URL, if there is one, and refuses what of it is not understood, or not `taken` by the driver.
+fn url(
+    rules: &Rules,
+    key: &str,
+    password: Option<&str>,
+    url: &mut SecretUrl,
+    taken: impl Fn(&SecretUrl) -> Result<(), String>,
+) -> Result<(), ConfigError> {
     let wrong = |reason: String| ConfigError::new(format!("{key}: {reason}"));
     if let Some(password) = password {
         *url = url.with_password(password).map_err(wrong)?;
@@ -135,5 +255,5 @@ fn url(rules: &Rules, key: &str, password: Option<&str>, url: &mut SecretUrl) ->
     for (name, path) in rules.files(url) {
         File::open(&path).map_err(|error| wrong(format!("`{name}` in the query: {path}: {error}")))?;
     }
-    Ok(())
+    taken(url).map_err(wrong)
 }

@@ -7,6 +7,7 @@
 mod finish;
 mod sections;
 mod variables;
+mod words;
 
 use std::{collections::BTreeMap, ffi::OsString, path::Path};
 
@@ -14,12 +15,15 @@ use beds_bus::{Amqp, Pool};
 use beds_core::settings::{Limits, Servers};
 use beds_mariadb::MariaDb;
 use beds_mongodb::MongoDb;
-use beds_protocol::{Broker, Service, nearest};
+use beds_protocol::{Broker, Service};
 use serde::Deserialize;
 
 use variables::Variables;
 
 pub use sections::{Logging, Node};
+
+/// The folder of the configuration where none is named.
+pub const FOLDER: &str = "config";
 
 /// Where a node runs, which decides how it takes a failed start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -69,7 +73,7 @@ pub struct ConfigError(String);
 
 impl ConfigError {
     fn new(message: impl Into<String>) -> Self {
-        Self(message.into())
+        Self(words::masked(&message.into()))
     }
 }
 
@@ -100,6 +104,13 @@ impl Config {
     /// When a file cannot be read or parsed, a key is unknown or a value is out of its range; the message names
     /// the file and the place.
     pub fn load(folder: &Path, environment: Environment) -> Result<Self, ConfigError> {
+        // The usual folder may be absent: variables can say everything. One that somebody named may not.
+        if folder != Path::new(FOLDER) && !folder.is_dir() {
+            return Err(ConfigError::new(format!(
+                "there is no folder `{}`, which --config or BEDS_CONFIG names",
+                folder.display()
+            )));
+        }
         Self::load_with(folder, environment, std::env::vars_os())
     }
 
@@ -123,13 +134,9 @@ impl Config {
             };
             // Every key has a default, so each file is a whole configuration by itself: parsed alone, it gives
             // errors with line and column, which the merged one cannot.
-            let unreadable = |error: toml::de::Error| {
-                let error = with_nearest(error.to_string());
-                ConfigError::new(format!("{}: {error}", path.display()))
-            };
-            toml::from_str::<Self>(&text).map_err(unreadable)?;
-            let table = with_lowercase_databases(toml::from_str(&text).map_err(unreadable)?)
-                .map_err(|reason| ConfigError::new(format!("{}: {reason}", path.display())))?;
+            let wrong = |reason: String| ConfigError::new(format!("{}: {reason}", path.display()));
+            words::read::<Self>(&text).map_err(wrong)?;
+            let table = words::read(&text).and_then(with_lowercase_databases).map_err(wrong)?;
             // As text again: the crate's own way from a value leaves empty lists and tables out.
             let text = table.to_string();
             builder = builder.add_source(config::File::from_str(&text, config::FileFormat::Toml));
@@ -144,15 +151,16 @@ impl Config {
             let name = variables.at(&place).map_or(place.as_str(), |name| name);
             ConfigError::new(format!(
                 "environment variable {name}: {}",
-                with_nearest(without_key(&error.into_inner()))
+                words::of(&without_key(error.inner()))
             ))
         })?;
-        config.finish()
+        config.finish(folder)
     }
 
     /// Reads password files and checks what the types cannot.
-    fn finish(mut self) -> Result<Self, ConfigError> {
-        finish::amqp(&mut self.amqp)?;
+    fn finish(mut self, folder: &Path) -> Result<Self, ConfigError> {
+        finish::amqp(folder, &mut self.amqp)?;
+        finish::limits(&self.limits)?;
         for (name, server) in self.mariadb.iter_mut() {
             finish::mariadb(name, server)?;
         }
@@ -165,9 +173,7 @@ impl Config {
             }
         }
         finish::logging(&self.logging)?;
-        if self.node.services.is_empty() {
-            return Err(ConfigError::new("node.services is empty: name at least one service"));
-        }
+        finish::node(&self.node)?;
         Ok(self)
     }
 
@@ -177,19 +183,6 @@ impl Config {
         let service = broker.service();
         let name = broker.as_str().trim_start_matches(service.as_str()).trim_start_matches('.');
         self.brokers.get(&service).and_then(|pools| pools.get(name)).cloned().unwrap_or_default()
-    }
-}
-
-/// A message about an unknown name, with the known one that is nearest to it.
-fn with_nearest(message: String) -> String {
-    let unknown = message.rsplit_once("unknown field `").or_else(|| message.rsplit_once("unknown variant `"));
-    let near = unknown.and_then(|(_, names)| {
-        let (given, known) = names.split_once('`')?;
-        nearest(given, known.split('`').skip(1).step_by(2))
-    });
-    match near {
-        Some(near) => format!("{}: did you mean `{near}`?", message.trim_end()),
-        None => message,
     }
 }
 

@@ -9,7 +9,10 @@ fn load(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
 
 #[test]
 fn a_text_stays_as_it_is_written_and_a_number_is_read_from_it() {
-    for text in ["007", "1e5", "nan", "0042", "true", "-0", "", " x "] {
+    for text in ["", " x "] {
+        assert_eq!(load(&[("BEDS__NODE__NAME", text)]).unwrap().node.name, text);
+    }
+    for text in ["007", "1e5", "nan", "0042", "true", "-0"] {
         let config = load(&[("BEDS__NODE__NAME", text), ("BEDS__MONGODB__LOGS__DATABASE", text)]).unwrap();
         assert_eq!(config.node.name, text);
         assert_eq!(config.mongodb.get("logs").unwrap().database.as_deref(), Some(text));
@@ -52,11 +55,90 @@ fn what_is_wrong_is_named_by_its_variable() {
         (
             "BEDS__mariadb__Catalog__urll",
             "x",
-            "environment variable BEDS__mariadb__Catalog__urll: unknown field `urll`",
+            "environment variable BEDS__mariadb__Catalog__urll: unknown key `urll`",
         ),
         ("BEDS__BROKERS__APPSERVER__R__PREFETCH", "1", "did you mean `app_server`?"),
     ] {
         let error = load(&[(name, value)]).unwrap_err().to_string();
         assert!(error.contains(said), "{error}");
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    let message = |name, value| load(&[(name, value)]).unwrap_err().to_string();
+    for (name, value, said) in [
+        ("BEDS_AMQP_URL", "x", "BEDS_AMQP_URL is read by nobody: did you mean BEDS__AMQP__URL?"),
+        ("beds__amqp__url", "x", "did you mean BEDS__AMQP__URL?"),
+        ("BEDS__AMQP_URL", "x", "did you mean BEDS__AMQP__URL?"),
+        ("BEDS_MARIADB_MY_SHOP_READ_URLS", "x", "did you mean BEDS__MARIADB__MY_SHOP__READ_URLS?"),
+        ("BEDS_BROKERS_APP_SERVER_R_PREFETCH", "x", "did you mean BEDS__BROKERS__APP_SERVER__R__PREFETCH?"),
+        ("Beds_Env", "x", "did you mean BEDS_ENV?"),
+        ("BEDS__LIMITS__REQUEST_BYTES_MAX", "0", "limits.request_bytes_max is 0: it must be at least 1024"),
+        ("BEDS__LIMITS__IN_ITEMS_MAX", "0", "limits.in_items_max is 0: it must be at least 1"),
+        (
+            "BEDS__LIMITS__REQUEST_TIMEOUT_MS",
+            "120001",
+            "(120001) is above limits.request_timeout_max_ms (120000)",
+        ),
+        (
+            "BEDS__AMQP__BACKOFF_MIN_MS",
+            "10001",
+            "amqp.backoff_min_ms (10001) is above amqp.backoff_max_ms (10000)",
+        ),
+        ("BEDS__NODE__IPL_TIMEOUT_MS", "0", "node.ipl_timeout_ms is 0: it must be at least 1"),
+        ("BEDS__AMQP__URL", "amqp://u:p@q@h", "a `@` within a user or a password is written as `%40`"),
+        ("BEDS__AMQP__URL", "amqp://h/%2f,", "amqp.url: it ends with a comma"),
+        ("BEDS__AMQP__URL", "amqp://a,,amqp://b", "amqp.url[0]: it ends with a comma"),
+        (
+            "BEDS__MARIADB__A__URL",
+            "mysql://u@h/?collation=nope",
+            "`collation=nope` in the query is not understood",
+        ),
+        ("BEDS__MONGODB__LOGS__URL", "mongodb://h/?w=-5", "mongodb.logs.url: "),
+        ("BEDS__MONGODB__LOGS__URL", "mongodb://h/?maxPoolSize=0", "an integer from 1"),
+        (
+            "BEDS__MONGODB__LOGS__URL",
+            "mongodb://a,b/?directConnection=true",
+            "several hosts and `directConnection",
+        ),
+        (
+            "BEDS__MONGODB__LOGS__URL",
+            "mongodb://a/?replicaSet=r&loadBalanced=true",
+            "`replicaSet` and `loadBal",
+        ),
+        ("BEDS__MONGODB__LOGS__DATABASE", "", "mongodb.logs.database is ``: the name of a database has"),
+        (
+            "BEDS__MONGODB__LOGS__DATABASE",
+            "a.b",
+            "mongodb.logs.database is `a.b`: the name of a database has",
+        ),
+        ("BEDS__NODE__SERVICES", "app_srv", "did you mean `app_server`?"),
+        (
+            "BEDS__NODE__HEALTH",
+            "localhost:8080",
+            "it must be an IP address with a port, such as 127.0.0.1:8080",
+        ),
+        (
+            "BEDS__LOGGING__LEVEL",
+            "verbose",
+            "`verbose` is no level; a level is off, error, warn, info, debug, trace",
+        ),
+        ("BEDS__LOGGING__LEVEL", "warning", "did you mean `warn`?"),
+        ("BEDS__LOGGING__LEVEL", "info,beds_bus=err", "did you mean `error`?"),
+        ("BEDS__LOGGING__LEVEL", "", "it lets nothing be logged"),
+        ("BEDS__LOGGING__LEVEL", "lapin=off", "it lets nothing be logged"),
+    ] {
+        let message = message(name, value);
+        assert!(message.contains(said), "{name}={value}: {message}");
+    }
+    for (name, value) in [
+        ("BEDS_PORT", "tcp://10.0.0.1:80"),
+        ("BEDS_AMQP_SERVICE_HOST", "10.0.0.1"),
+        ("BEDS__LOGGING__LEVEL", "WARN,beds_bus=trace,[request{id=1}]=debug,io_loop=off"),
+        ("BEDS__LOGGING__LEVEL", "off"),
+        ("BEDS__LOGGING__LEVEL", "beds_bus=debug"),
+    ] {
+        assert!(load(&[(name, value)]).is_ok(), "{name}={value}: {}", message(name, value));
     }
 }

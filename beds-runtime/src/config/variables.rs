@@ -8,9 +8,13 @@ use std::{
     ffi::{OsStr, OsString},
 };
 
+use beds_bus::{Amqp, Pool};
+use beds_core::settings::Limits;
+use beds_mariadb::MariaDb;
+use beds_mongodb::MongoDb;
 use config::{Map, Source, Value, ValueKind};
 
-use super::ConfigError;
+use super::{ConfigError, Logging, Node};
 
 const PREFIX: &str = "BEDS__";
 const SEPARATOR: &str = "__";
@@ -33,6 +37,9 @@ impl Variables {
         let mut by_path: BTreeMap<Vec<String>, (String, String)> = BTreeMap::new();
         for (name, value) in environment {
             if !name.as_encoded_bytes().starts_with(PREFIX.as_bytes()) {
+                if let Some(meant) = name.to_str().and_then(meant) {
+                    return Err(misspelt(&name.to_string_lossy(), &meant));
+                }
                 continue;
             }
             let name = text(&name).ok_or_else(|| {
@@ -46,6 +53,9 @@ impl Variables {
             })?;
             let path: Vec<_> =
                 name.trim_start_matches(PREFIX).split(SEPARATOR).map(str::to_ascii_lowercase).collect();
+            if let Some(meant) = meant(&name).filter(|_| path.len() == 1) {
+                return Err(misspelt(&name, &meant));
+            }
             if path.iter().any(String::is_empty) {
                 let reason = "it must be BEDS__SECTION__KEY, such as BEDS__AMQP__URL";
                 return Err(ConfigError::new(format!("environment variable {name}: {reason}")));
@@ -82,6 +92,46 @@ impl Variables {
         let is_there = |path: &Vec<String>| path.iter().zip(&place).all(|(one, other)| one == other);
         self.by_path.iter().find(|(path, _)| is_there(path)).map(|(_, (name, _))| name.as_str())
     }
+}
+
+fn misspelt(name: &str, meant: &str) -> ConfigError {
+    ConfigError::new(format!("environment variable {name} is read by nobody: did you mean {meant}?"))
+}
+
+/// The variable of BEDS that a name with other underscores or letters is meant for, by the known keys: others that
+/// begin with `BEDS_` may be somebody else's.
+fn meant(name: &str) -> Option<String> {
+    if let Some(own) = ["BEDS_ENV", "BEDS_CONFIG"].into_iter().find(|own| own.eq_ignore_ascii_case(name)) {
+        return (own != name).then(|| own.to_owned());
+    }
+    let upper = name.to_ascii_uppercase();
+    if upper.starts_with(PREFIX) && !name.starts_with(PREFIX) {
+        return Some(upper);
+    }
+    let words =
+        upper.strip_prefix("BEDS_")?.trim_start_matches('_').replace(SEPARATOR, "_").to_ascii_lowercase();
+    let (section, rest) = words.split_once('_')?;
+    let after = |keys: &[&'static str]| {
+        let of = |key: &&'static str| rest.strip_suffix(key).is_some_and(|name| name.ends_with('_'));
+        let key = keys.iter().copied().filter(of).max_by_key(|key| key.len())?;
+        Some((rest.strip_suffix(key)?.trim_end_matches('_'), key))
+    };
+    let plain = |keys: &[&str]| keys.contains(&rest).then(|| vec![section, rest]);
+    let path = match section {
+        "node" => plain(Node::KEYS)?,
+        "amqp" => plain(Amqp::KEYS)?,
+        "limits" => plain(Limits::KEYS)?,
+        "logging" => plain(Logging::KEYS)?,
+        "mariadb" => after(MariaDb::KEYS).map(|(name, key)| vec![section, name, key])?,
+        "mongodb" => after(MongoDb::KEYS).map(|(name, key)| vec![section, name, key])?,
+        "brokers" => {
+            let (name, key) = after(Pool::KEYS)?;
+            let (service, broker) = name.rsplit_once('_')?;
+            vec![section, service, broker, key]
+        }
+        _ => return None,
+    };
+    Some(format!("{PREFIX}{}", path.join(SEPARATOR).to_ascii_uppercase()))
 }
 
 /// A text in UTF-8.

@@ -25,6 +25,11 @@ const CAUSES: &[(&[&str], &str)] = &[
         "the server takes no connections from this host: create the user for it",
     ),
     (
+        &["ReplicaSetNoPrimary"],
+        "start the server, or correct its address in the URL, or `replicaSet` there: it must be the name of the \
+         server's replica set",
+    ),
+    (
         &["certificate", "TLS", "tls", "InvalidContentType", "corrupt message"],
         "TLS does not come about: check that the server has it on this port, and that its certificate is valid for the \
          host's name and signed by an authority that this machine trusts",
@@ -80,6 +85,10 @@ mod tests {
             ("cannot reach h: invalid peer certificate: UnknownIssuer", "TLS"),
             ("no answer within 1500 ms", "start the server"),
             ("Server selection timeout: No available servers.", "start the server"),
+            (
+                "Server selection timeout: No available servers. Topology: { Type: ReplicaSetNoPrimary, Set Name: x }",
+                "`replicaSet`",
+            ),
             ("something else", "the log of the server"),
         ] {
             assert!(of(reason).contains(hint), "{reason}: {}", of(reason));

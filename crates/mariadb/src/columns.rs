@@ -36,6 +36,10 @@ pub(crate) enum Kept {
     Moment,
     /// A UUID as 16 bytes.
     Binary16,
+    /// DATETIME, TIMESTAMP and TIME with fewer digits of a second's fraction than values may have.
+    Fraction(u8),
+    /// Text of a collation that compares `a` and `a` with a NUL behind it as two, but sorts them as one.
+    NoPad,
     /// Text that a view makes of constants: with the collation of whoever created the view, which the connection's
     /// may not be compared with.
     Expression,
@@ -78,7 +82,8 @@ async fn learn(
     domain: &'static Domain,
     source: &'static Source,
 ) -> Result<Arc<[Kept]>, sqlx::Error> {
-    let sql = "select table_name, column_name, data_type, column_type from information_schema.columns \
+    let sql = "select table_name, column_name, data_type, column_type, cast(datetime_precision as signed), \
+               collation_name from information_schema.columns \
                where table_schema = database() and table_name = ?";
     let rows = sqlx::query(sql).bind(source.name).fetch_all(&mut *connection).await?;
     let mut kept: Vec<Kept> = domain.fields.iter().map(|_| Kept::Plain).collect();
@@ -91,7 +96,12 @@ async fn learn(
         let (name, ty, full) = (column(1)?, column(2)?, column(3)?);
         for (index, field) in domain.fields.iter().enumerate() {
             if field.column.eq_ignore_ascii_case(name) {
-                kept[index] = of_type(ty, full, &field.ty);
+                let digits = row.try_get_unchecked::<Option<i64>, _>(4)?;
+                let collation = row.try_get_unchecked::<Option<&str>, _>(5)?.unwrap_or_default();
+                kept[index] = match of_type(ty, full, &field.ty) {
+                    Kept::Plain => of_details(digits, collation),
+                    kept => kept,
+                };
                 if matches!(ty, "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext") {
                     texts.push(index);
                 }
@@ -120,6 +130,18 @@ async fn learn(
 
 fn is_compared(domain: &Domain, field: usize) -> bool {
     domain.fetch.filter.contains(&field) || domain.fetch.sort.contains(&field) || domain.key.contains(&field)
+}
+
+fn of_details(digits: Option<i64>, collation: &str) -> Kept {
+    // The collations of Unicode's own algorithm, and of German phone books, have texts of different lengths that are equal:
+    // they sort as they compare.
+    let sorts_otherwise = collation.contains("nopad")
+        && !["unicode", "uca", "german2"].iter().any(|name| collation.contains(name));
+    match digits.and_then(|digits| u8::try_from(digits).ok()) {
+        Some(digits @ 0..=5) => Kept::Fraction(digits),
+        _ if sorts_otherwise => Kept::NoPad,
+        _ => Kept::Plain,
+    }
 }
 
 fn of_type(ty: &str, full: &str, field: &Type) -> Kept {

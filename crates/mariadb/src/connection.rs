@@ -11,6 +11,9 @@ use tokio::sync::OnceCell;
 
 use crate::session::{Knowledge, Session};
 
+/// How many bytes of a text the server sorts by. Its default of 1,024 would sort texts as equal that pages tell apart.
+const SORT_LENGTH: u32 = 4_096;
+
 /// What a lane's jobs do, and so how its sessions are prepared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
@@ -36,13 +39,13 @@ impl Connect for Connector {
     async fn connect(&self) -> Result<Session, String> {
         let text = |error: sqlx::Error| error.to_string();
         let mut connection = options(&self.url).map_err(text)?.connect().await.map_err(text)?;
-        require_mariadb(&mut connection).await?;
-        let prepare = async {
-            connection.execute(self.preparation().as_str()).await?;
-            let server = self.server.get_or_try_init(|| Knowledge::gather(&mut connection)).await?;
-            Session::new(connection, server).await
+        let ask = async || {
+            require_mariadb(&mut connection).await?;
+            Knowledge::gather(&mut connection).await.map_err(text)
         };
-        prepare.await.map_err(text)
+        let server = self.server.get_or_try_init(ask).await?;
+        connection.execute(self.preparation().as_str()).await.map_err(text)?;
+        Session::new(connection, server).await.map_err(text)
     }
 
     async fn close(&self, session: Session) {
@@ -69,9 +72,18 @@ impl Connector {
             Access::Write => "set session autocommit = 0",
         };
         format!(
-            "set session max_statement_time = {seconds:.3}, innodb_lock_wait_timeout = {lock_seconds}; {access}"
+            "set session max_statement_time = {seconds:.3}, innodb_lock_wait_timeout = {lock_seconds}, \
+             max_sort_length = {SORT_LENGTH}; {access}"
         )
     }
+}
+
+/// Whether the driver takes the options of a URL; nothing is contacted.
+///
+/// # Errors
+/// What it does not take.
+pub fn check_url(url: &SecretUrl) -> Result<(), String> {
+    options(url).map(drop).map_err(|error| error.to_string())
 }
 
 /// What to connect with.

@@ -28,7 +28,7 @@ use beds_core::{
 use beds_lane::{Lane, Settings};
 
 pub use config::MariaDb;
-pub use connection::ping;
+pub use connection::{check_url, ping};
 pub use inspect::inspect;
 
 use self::{

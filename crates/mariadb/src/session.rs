@@ -34,9 +34,10 @@ const IS_LASTING: &str = "do 'a' + 'b'; savepoint beds_end; rollback to savepoin
 /// There is no savepoint, and so no transaction: the routine has turned autocommit on.
 const NO_SAVEPOINT: u16 = 1305;
 
-/// How many temporary tables this session has made. The server takes its time to tell, so that it is only asked where
-/// [`IS_LASTING`] cannot tell.
-const TEMPORARY_TABLES: &str = "show session status like 'Com_create_temporary_table'";
+/// What this session has done that leaves something behind. The server takes its time to tell, so that it is only asked
+/// where [`IS_LASTING`] cannot tell, and of calls, which may do anything.
+const TRACES: &str = "show session status where variable_name in ('Com_create_temporary_table', 'Com_flush', \
+    'Com_lock_tables', 'Com_backup', 'Com_backup_lock', 'Com_xa_start', 'Com_ha_open') and value <> '0'";
 
 /// How a transaction ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +66,7 @@ enum Touch {
     Nothing,
     /// A routine ran, in a transaction whose end tells of temporary tables.
     Transaction,
-    /// A routine ran, and nobody looked for temporary tables.
+    /// A routine ran, and nobody looked what it may have left.
     Unwatched,
     /// Something is left that only a new connection is without.
     Spoilt,
@@ -112,7 +113,7 @@ impl Session {
         self.touch = self.touch.max(Touch::Transaction);
     }
 
-    /// Says that a routine runs outside of such a transaction.
+    /// Says that a routine runs that may do anything, or runs outside of such a transaction.
     pub(crate) fn runs_routine(&mut self) {
         self.touch = self.touch.max(Touch::Unwatched);
     }
@@ -130,7 +131,7 @@ impl Session {
             End::Commit => "commit",
             End::Rollback => "rollback",
         };
-        if self.touch == Touch::Transaction {
+        if self.touch < Touch::Spoilt {
             match self.is_lasting(end).await {
                 Ok(false) => return Ok(()),
                 Ok(true) => {
@@ -197,9 +198,8 @@ impl Session {
             return Ok(false);
         }
         if self.touch == Touch::Unwatched {
-            let text = format!("{RESET}; {TEMPORARY_TABLES}");
-            let made = self.connection.fetch_one(sqlx::raw_sql(&text)).await?;
-            if made.try_get_unchecked::<&str, _>(1)? != "0" {
+            let text = format!("{RESET}; {TRACES}");
+            if self.connection.fetch_optional(sqlx::raw_sql(&text)).await?.is_some() {
                 return Ok(false);
             }
         }

@@ -26,6 +26,8 @@ pub(crate) struct Statement<'k> {
     columns: &'static [&'static str],
     /// How the column of each field keeps its values.
     kept: &'k [Kept],
+    /// Whether what is written compares with the last record of a page, in the terms that records are sorted by.
+    is_in_order: bool,
 }
 
 /// Selects these columns of the records that a selection asks for, and one record more, which tells whether
@@ -45,10 +47,7 @@ pub(crate) fn page<'k>(
     }
     for (index, order) in selection.sort.iter().enumerate() {
         sql.text.push_str(if index == 0 { " order by " } else { ", " });
-        sql.order(order.field);
-        if order.descending {
-            sql.text.push_str(" desc");
-        }
+        sql.order(order);
     }
     sql.text.push_str(" limit ?");
     sql.values.push(Value::UInt(u64::from(selection.limit) + 1));
@@ -102,7 +101,14 @@ pub(crate) fn count<'k>(
 impl<'k> Statement<'k> {
     fn new(domain: &Domain, source: &'static Source, kept: &'k [Kept]) -> Self {
         let text = String::with_capacity(256);
-        Self { text, values: Vec::new(), fields: domain.fields, columns: source.columns, kept }
+        Self {
+            text,
+            values: Vec::new(),
+            fields: domain.fields,
+            columns: source.columns,
+            kept,
+            is_in_order: false,
+        }
     }
 
     fn select(domain: &Domain, source: &'static Source, kept: &'k [Kept], columns: &[usize]) -> Self {
@@ -150,6 +156,7 @@ impl<'k> Statement<'k> {
     /// The records after the one with these sort values: it differs first in one field, and there comes later.
     /// Null comes before every value.
     fn after(&mut self, sort: &[Order], last: &[Value]) {
+        self.is_in_order = true;
         self.text.push('(');
         for (depth, order) in sort.iter().enumerate() {
             if depth > 0 {
@@ -164,6 +171,7 @@ impl<'k> Statement<'k> {
             self.text.push(')');
         }
         self.text.push(')');
+        self.is_in_order = false;
     }
 
     fn equals(&mut self, field: usize, value: &Value) {

@@ -26,10 +26,8 @@ pub(crate) fn to_bson(value: &Value) -> Result<Bson, String> {
         ),
         Value::Float(value) => Bson::Double(*value),
         Value::Decimal(value) => Bson::Decimal128(
-            value
-                .as_str()
-                .parse::<Decimal128>()
-                .map_err(|_| "has more than the 34 digits of a Decimal128".to_owned())?,
+            decimal128(value.as_str())
+                .ok_or_else(|| "has more than the 34 digits of a Decimal128".to_owned())?,
         ),
         Value::Text(value) => Bson::String(value.clone()),
         Value::Bytes(value) => binary(BinarySubtype::Generic, value.0.clone()),
@@ -50,6 +48,18 @@ pub(crate) fn to_bson(value: &Value) -> Result<Bson, String> {
             }
             Bson::Document(document)
         }
+    })
+}
+
+/// A decimal number; zeros at the end of a long one become its exponent, as digits are few in a Decimal128.
+fn decimal128(text: &str) -> Option<Decimal128> {
+    text.parse().ok().or_else(|| {
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        if fraction.bytes().any(|digit| digit != b'0') {
+            return text.trim_end_matches('0').parse().ok();
+        }
+        let digits = whole.trim_end_matches('0');
+        format!("{digits}E+{}", whole.len() - digits.len()).parse().ok()
     })
 }
 

@@ -3,7 +3,7 @@
 
 use beds_core::{
     query::{Comparison, Condition, Order, Selection, Test},
-    spec::Domain,
+    spec::{Domain, Field, Type},
     validate::Errors,
     value::Value,
 };
@@ -17,22 +17,49 @@ use crate::{
 mod twin;
 
 /// The records that match.
-pub(crate) fn filter(domain: &'static Domain, conditions: &[Condition], errors: &mut Errors) -> Document {
+pub(crate) fn filter(
+    domain: &'static Domain,
+    is_view: bool,
+    conditions: &[Condition],
+    errors: &mut Errors,
+) -> Document {
     let all = conditions.iter().map(|Condition { field, test }| {
         let field = &domain.fields[*field];
-        tested(field.column, test, &format!("where.{}", field.name), errors)
+        let differs = matches!(test, Test::Compare(Comparison::Ne, _) | Test::Null(false));
+        let tested = tested(field.column, test, &format!("where.{}", field.name), errors);
+        if differs && may_hold_array(field, is_view) {
+            // An array is no value of the field, and so differs from each.
+            any_of(tested, vec![doc! { field.column: { "$type": "array" } }])
+        } else {
+            one_value(field, is_view, tested)
+        }
     });
     and(all.collect())
 }
 
 /// The record with this key.
-pub(crate) fn key(domain: &'static Domain, key: &[Value], errors: &mut Errors) -> Document {
+pub(crate) fn key(domain: &'static Domain, is_view: bool, key: &[Value], errors: &mut Errors) -> Document {
     let all = domain.key.iter().zip(key).map(|(&field, value)| {
         let field = &domain.fields[field];
         let path = if key.len() == 1 { "key".to_owned() } else { format!("key.{}", field.name) };
-        compared(field.column, Comparison::Eq, value, &path, errors)
+        one_value(field, is_view, compared(field.column, Comparison::Eq, value, &path, errors))
     });
     and(all.collect())
+}
+
+/// The condition on a field, without the records that hold an array there: MongoDB compares its elements, and yet the
+/// array is none of what the field shows.
+pub(crate) fn one_value(field: &Field, is_view: bool, condition: Document) -> Document {
+    if may_hold_array(field, is_view) { and(vec![condition, no_array(field)]) } else { condition }
+}
+
+fn no_array(field: &Field) -> Document {
+    doc! { field.column: { "$not": { "$type": "array" } } }
+}
+
+/// Whether it may hold an array against its type. The `_id` of a collection cannot.
+fn may_hold_array(field: &Field, is_view: bool) -> bool {
+    (is_view || field.column != "_id") && !matches!(field.ty, Type::List { .. } | Type::Json)
 }
 
 /// The records that match and come after the cursor.
@@ -42,7 +69,7 @@ pub(crate) fn page(
     selection: &Selection,
     errors: &mut Errors,
 ) -> Document {
-    let filter = filter(domain, &selection.filter, errors);
+    let filter = filter(domain, is_view, &selection.filter, errors);
     match &selection.after {
         None => filter,
         Some(last) => and(vec![filter, order::after(domain, is_view, &selection.sort, last, errors)]),

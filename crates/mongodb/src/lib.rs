@@ -30,7 +30,7 @@ use crate::{job::Job, server::Server};
 
 pub use config::MongoDb;
 pub use inspect::inspect;
-pub use server::ping;
+pub use server::{check_url, ping};
 
 /// One MongoDB database. What it holds ends when it is dropped.
 #[derive(Debug)]

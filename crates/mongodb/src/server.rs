@@ -18,7 +18,7 @@ use mongodb::{
     bson::{RawDocumentBuf, doc},
     error::ErrorKind,
     event::{EventHandler, sdam::SdamEvent},
-    options::ClientOptions,
+    options::{ClientOptions, ConnectionString, HostInfo},
 };
 use tokio::{
     sync::OnceCell,
@@ -152,6 +152,28 @@ impl Connect for Server {
 
     fn is_reachable(&self) -> bool {
         self.reachable.load(Ordering::Relaxed)
+    }
+}
+
+/// Whether the driver takes the options of a URL; nothing is contacted.
+///
+/// # Errors
+/// What it does not take.
+pub fn check_url(url: &SecretUrl) -> Result<(), String> {
+    let read = ConnectionString::parse(url.expose()).map_err(|error| error.kind.to_string())?;
+    // The driver finds these when it makes a client, which contacts servers at once.
+    let has_several = matches!(&read.host_info, HostInfo::HostIdentifiers(hosts) if hosts.len() > 1);
+    let is_direct = read.direct_connection == Some(true);
+    let is_balanced = read.load_balanced == Some(true);
+    let both = [
+        (has_several && is_direct, "several hosts and `directConnection=true`"),
+        (has_several && is_balanced, "several hosts and `loadBalanced=true`"),
+        (is_direct && is_balanced, "`directConnection=true` and `loadBalanced=true`"),
+        (read.replica_set.is_some() && is_balanced, "`replicaSet` and `loadBalanced=true`"),
+    ];
+    match both.into_iter().find(|(is_there, _)| *is_there) {
+        Some((_, both)) => Err(format!("it has {both}, which exclude each other: leave one out")),
+        None => Ok(()),
     }
 }
 

@@ -284,6 +284,44 @@ begin
 end //
 
 
+-- odd_exact_case: exact_case
+create or replace procedure `sp_exact_case_create`(
+  in `p_id` varchar(10) character set latin1 collate latin1_bin,
+  in `p_moment` datetime,
+  in `p_amount` double,
+  in `p_name` varchar(10)
+)
+  modifies sql data
+begin
+  insert into `exact_case` (`id`, `moment`, `amount`, `name`)
+  values (`p_id`, `p_moment`, `p_amount`, `p_name`);
+end //
+
+create or replace procedure `sp_exact_case_update`(
+  in `p_id` varchar(10) character set latin1 collate latin1_bin,
+  in `p_moment` datetime,
+  in `p_amount` double,
+  in `p_name` varchar(10)
+)
+  modifies sql data
+begin
+  update `exact_case`
+     set `exact_case`.`moment` = `p_moment`,
+         `exact_case`.`amount` = `p_amount`,
+         `exact_case`.`name` = `p_name`
+   where `exact_case`.`id` = `p_id`;
+end //
+
+create or replace procedure `sp_exact_case_delete`(
+  in `p_id` varchar(10) character set latin1 collate latin1_bin
+)
+  modifies sql data
+begin
+  delete from `exact_case`
+   where `exact_case`.`id` = `p_id`;
+end //
+
+
 -- odd_film: film
 create or replace procedure `sp_film_create`(
   in `p_id` int(11),
@@ -345,6 +383,38 @@ create or replace procedure `sp_film_text_delete`(
 begin
   delete from `film_text`
    where `film_text`.`id` = `p_id`;
+end //
+
+
+-- odd_flagged: flagged
+create or replace procedure `sp_flagged_create`(
+  in `p_b` tinyint(1),
+  in `p_n` int(11)
+)
+  modifies sql data
+begin
+  insert into `flagged` (`b`, `n`)
+  values (`p_b`, `p_n`);
+end //
+
+create or replace procedure `sp_flagged_update`(
+  in `p_b` tinyint(1),
+  in `p_n` int(11)
+)
+  modifies sql data
+begin
+  update `flagged`
+     set `flagged`.`n` = `p_n`
+   where `flagged`.`b` = `p_b`;
+end //
+
+create or replace procedure `sp_flagged_delete`(
+  in `p_b` tinyint(1)
+)
+  modifies sql data
+begin
+  delete from `flagged`
+   where `flagged`.`b` = `p_b`;
 end //
 
 
@@ -706,6 +776,44 @@ create or replace procedure `sp_parcel_delete`(
 begin
   delete from `parcel`
    where `parcel`.`id` = `p_id`;
+end //
+
+
+-- odd_preset: preset
+create or replace procedure `sp_preset_create`(
+  in `p_id` int(11),
+  in `p_doc` longtext,
+  in `p_span` time,
+  in `p_state` tinyint(1)
+)
+  modifies sql data
+begin
+  insert into `preset` (`id`, `doc`, `span`, `state`)
+  values (`p_id`, `p_doc`, `p_span`, `p_state`);
+end //
+
+create or replace procedure `sp_preset_update`(
+  in `p_id` int(11),
+  in `p_doc` longtext,
+  in `p_span` time,
+  in `p_state` tinyint(1)
+)
+  modifies sql data
+begin
+  update `preset`
+     set `preset`.`doc` = `p_doc`,
+         `preset`.`span` = `p_span`,
+         `preset`.`state` = `p_state`
+   where `preset`.`id` = `p_id`;
+end //
+
+create or replace procedure `sp_preset_delete`(
+  in `p_id` int(11)
+)
+  modifies sql data
+begin
+  delete from `preset`
+   where `preset`.`id` = `p_id`;
 end //
 
 

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use beds_codegen::{Compiler, load::FILE_BYTES_MAX};
+use beds_codegen::load::FILE_BYTES_MAX;
 use clap::{Args, ValueEnum};
 
 use crate::{Format, Input};
@@ -37,16 +37,18 @@ impl Check {
         let compiler = if self.paths == [Path::new("-")] {
             match stdin() {
                 // An editor asks about this template alone.
-                Ok(bytes) => Compiler::new().domains("").template_bytes(self.stdin_name.clone(), bytes),
+                Ok(bytes) => {
+                    self.input.compiler(&[]).domains("").template_bytes(self.stdin_name.clone(), bytes)
+                }
                 Err(error) => {
                     anstream::eprintln!("standard input: {error}");
                     return false;
                 }
             }
         } else {
-            self.paths.iter().fold(Compiler::new(), Compiler::templates)
+            self.input.compiler(&self.paths)
         };
-        let Some(output) = self.input.compile_with(compiler) else { return false };
+        let Some(output) = self.input.compile_from(&compiler) else { return false };
         let warnings = output.warnings.warnings();
         let is_denied = self.deny == Some(Deny::Warnings) && warnings > 0;
         if self.input.format == Format::Human {

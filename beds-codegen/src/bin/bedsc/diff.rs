@@ -8,7 +8,7 @@ use beds_codegen::{
 };
 use clap::Args;
 
-use crate::{Format, Input};
+use crate::{Format, Input, root};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -32,24 +32,25 @@ impl Diff {
     /// The exit status.
     pub(crate) fn run(&self) -> u8 {
         // Domains that are written by hand are of one tree, and have no old ones to compare with.
-        let compile = |path: &PathBuf, pipelines: &PathBuf| {
+        let compile = |path: &PathBuf, pipelines: Option<&PathBuf>| {
+            let pipelines = pipelines.cloned().unwrap_or_else(|| self.input.pipelines(&root(path)));
             let compiler = Compiler::new().domains("").templates(path).pipelines(pipelines);
             self.input.compile_from(&compiler)
         };
-        let old_pipelines = self.old_pipelines.as_ref().unwrap_or(&self.input.pipelines);
         let (Some(old), Some(new)) =
-            (compile(&self.old, old_pipelines), compile(&self.new, &self.input.pipelines))
+            (compile(&self.old, self.old_pipelines.as_ref()), compile(&self.new, None))
         else {
             return 2;
         };
-        let changes = diff::changes(&old.all_domains(), &new.all_domains());
+        let (old, new) = (old.all_domains(), new.all_domains());
+        let changes = diff::changes(&old, &new);
         match self.input.format {
             Format::Json => {
                 for change in &changes {
                     anstream::println!("{}", serde_json::to_string(change).unwrap_or_default());
                 }
             }
-            Format::Human => anstream::print!("{}", diff::render(&changes)),
+            Format::Human => anstream::print!("{}", diff::render(&changes, diff::has_strangers(&old, &new))),
         }
         u8::from(changes.iter().any(|change| change.effect == Effect::Breaking))
     }

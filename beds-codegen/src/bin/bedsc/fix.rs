@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use beds_codegen::{Compiler, mend::MendedFile};
+use beds_codegen::mend::MendedFile;
 use clap::Args;
 
 use crate::{Input, write};
@@ -22,8 +22,7 @@ pub(crate) struct Fix {
 impl Fix {
     /// Done is what leaves no error behind.
     pub(crate) fn run(&self) -> bool {
-        let compiler = self.paths.iter().fold(Compiler::new(), Compiler::templates);
-        let mended = compiler.pipelines(&self.input.pipelines).mend();
+        let mended = self.input.compiler(&self.paths).mend();
         let is_written = mended.files.iter().all(|file| if self.dry_run { show(file) } else { save(file) });
         self.input.print(&mended.report);
         let errors = mended.report.errors();

@@ -15,7 +15,10 @@ mod propose;
 mod shell;
 mod write;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use beds_codegen::{Compiler, Output, Report, model::Engine};
 use clap::{
@@ -64,15 +67,28 @@ enum Command {
     Man(shell::Man),
 }
 
+/// Where a project keeps its pipelines.
+const PIPELINES: &str = "schema/mongodb";
+
 /// What every command that reads templates takes.
 #[derive(Debug, Args)]
 struct Input {
-    /// Folder of the pipelines that templates name
-    #[arg(long, value_name = "FOLDER", default_value = "schema/mongodb")]
-    pipelines: PathBuf,
+    /// Folder of the pipelines that templates name [default: schema/mongodb beside the folder of templates]
+    #[arg(long, value_name = "FOLDER")]
+    pipelines: Option<PathBuf>,
     /// How to report mistakes
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
+}
+
+/// The folder of a project: its templates are in a folder there.
+fn root(templates: &Path) -> PathBuf {
+    let folder = if templates.is_dir() { templates } else { templates.parent().unwrap_or(templates) };
+    match folder.file_name() {
+        Some(_) => folder.parent().unwrap_or(folder).to_owned(),
+        // `.` and the like have a parent all the same.
+        None => folder.join(".."),
+    }
 }
 
 /// How a report is printed.
@@ -87,15 +103,25 @@ enum Format {
 impl Input {
     /// Compiles templates in memory; reports what is wrong, and gives what is right.
     fn compile(&self, paths: &[PathBuf]) -> Option<Output> {
-        self.compile_with(paths.iter().fold(Compiler::new(), Compiler::templates))
+        self.compile_from(&self.compiler(paths))
     }
 
-    /// The same of templates that the compiler has.
-    fn compile_with(&self, compiler: Compiler) -> Option<Output> {
-        self.compile_from(&compiler.pipelines(&self.pipelines))
+    /// A compiler of these templates, with the pipelines and the hand-written domains that belong to them.
+    fn compiler(&self, paths: &[PathBuf]) -> Compiler {
+        let compiler = paths.iter().fold(Compiler::new(), Compiler::templates);
+        let root = paths.first().map(|path| root(path)).unwrap_or_default();
+        compiler.domains(root.join("src/domains")).pipelines(self.pipelines(&root))
     }
 
-    /// The same, with pipelines of a folder that the compiler has.
+    /// The folder of pipelines of a project.
+    fn pipelines(&self, root: &Path) -> PathBuf {
+        self.pipelines.clone().unwrap_or_else(|| {
+            let beside = root.join(PIPELINES);
+            if beside.is_dir() { beside } else { PathBuf::from(PIPELINES) }
+        })
+    }
+
+    /// The same of a compiler that has all that it needs.
     fn compile_from(&self, compiler: &Compiler) -> Option<Output> {
         match compiler.compile() {
             Ok(output) => {

@@ -151,7 +151,7 @@ impl<'t> Scanner<'t> {
                     && let Some(ty) = foreign::translate(line.trim_end().trim_end_matches([',', ';']))
                 {
                     let whole = self.span(self.statement, start + line.trim_end().len());
-                    return self.report(syntax::column_of_sql(whole, key, &ty.value()));
+                    return self.report(syntax::column_of_sql(whole, key, &ty));
                 }
                 self.report(syntax::missing_equals(self.span(start, start + length), key))
             }
@@ -191,7 +191,7 @@ impl<'t> Scanner<'t> {
                 None if self.text[..start].ends_with(['"', '\'']) => {
                     let string = self.span(text::opening(self.text, start), start);
                     if line.contains(['"', '\'']) {
-                        literals::quote_inside(string)
+                        literals::quote_inside(string, &self.text[start - 1..start])
                     } else {
                         syntax::after_value(span(0, line.len()), &line)
                     }

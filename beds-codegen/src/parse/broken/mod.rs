@@ -155,7 +155,7 @@ impl<'t> Scanner<'t> {
     pub(super) fn blanks(&mut self) {
         while let Some(letter) = self.peek() {
             let is_end = letter == '\r' && self.rest().starts_with("\r\n");
-            if text::invisible_name(letter).is_some() && !is_end {
+            if crate::letters::invisible_name(letter).is_some() && !is_end {
                 self.invisible.push(self.at);
             } else if letter != ' ' && letter != '\t' && !is_end {
                 return;

@@ -125,28 +125,6 @@ pub(super) fn token(rest: &str) -> &str {
     token
 }
 
-/// The name of a character that looks like a blank, or like nothing, and is neither for TOML.
-pub(super) fn invisible_name(letter: char) -> Option<&'static str> {
-    Some(match letter {
-        '\u{a0}' => "a no-break space",
-        '\u{202f}' => "a narrow no-break space",
-        '\u{2007}' => "a figure space",
-        '\u{2000}'..='\u{200a}' | '\u{3000}' | '\u{1680}' | '\u{205f}' => "a wide space",
-        '\u{200b}' => "a zero-width space",
-        '\u{200c}' | '\u{200d}' | '\u{2060}' => "a zero-width joiner",
-        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-            "a mark of writing direction"
-        }
-        '\u{feff}' => "a byte order mark",
-        '\u{ad}' => "a soft hyphen",
-        '\u{2028}' | '\u{2029}' | '\u{85}' => "a line separator",
-        '\u{0}' => "a NUL character",
-        '\r' => "a lone carriage return",
-        '\u{7f}' | '\u{1}'..='\u{8}' | '\u{b}'..='\u{1f}' => "a control character",
-        _ => return None,
-    })
-}
-
 /// How long a text is that has a closing quote and no opening one.
 pub(super) fn half_quoted(rest: &str) -> Option<usize> {
     let line = rest.lines().next().unwrap_or_default();

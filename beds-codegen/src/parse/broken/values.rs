@@ -133,7 +133,7 @@ impl Scanner<'_> {
         if matches!(self.peek(), Some('"' | '\'')) {
             return Ok(());
         }
-        self.report(literals::quote_inside(self.span(open, self.at)))
+        self.report(literals::quote_inside(self.span(open, self.at), &self.text[open..=open]))
     }
 
     /// Passes blanks, line ends and comments.

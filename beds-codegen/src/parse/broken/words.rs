@@ -15,7 +15,7 @@ pub(super) fn tell_invisible(scanner: &mut Scanner<'_>) {
     };
     let width = |at: usize| scanner.text[at..].chars().next().map_or(0, char::len_utf8);
     let letter = scanner.text[first..].chars().next().unwrap_or_default();
-    let name = text::invisible_name(letter).unwrap_or("a control character");
+    let name = crate::letters::invisible_name(letter).unwrap_or("a control character");
     let is_blank = name.ends_with("space") && letter != '\u{200b}';
     let whole = first..last + width(last);
     let mended: String = scanner.text[whole.clone()]
@@ -88,6 +88,13 @@ pub(super) fn word(scanner: &mut Scanner<'_>) -> Step {
     scanner.report(diagnostic)
 }
 
+/// Whether a word stands where a number should: quotes would make it a text, which is refused as well.
+fn is_of_number(key: &str, word: &str) -> bool {
+    let is_bound = matches!(key, "min" | "max" | "precision" | "scale");
+    let is_no_value = matches!(word.to_ascii_lowercase().as_str(), "nan" | "inf" | "infinity");
+    is_bound || is_no_value || (word.starts_with('$') && key == "default")
+}
+
 fn judge(scanner: &Scanner<'_>, token: &str, first: &str) -> crate::diagnostic::Diagnostic {
     let start = scanner.at;
     let span = |length: usize| scanner.span(start, start + length);
@@ -140,12 +147,15 @@ fn judge(scanner: &Scanner<'_>, token: &str, first: &str) -> crate::diagnostic::
         } else {
             ty.value()
         };
-        return literals::unquoted_type(span(token.len()), &right);
+        return literals::unquoted_type(span(token.len()), &right, &ty);
     }
     if token.contains('(') && token.ends_with(')') {
         return literals::function(span(token.len()), token);
     }
     if token.starts_with(|letter: char| letter.is_alphabetic() || "_$@/.*".contains(letter)) {
+        if is_of_number(&scanner.key, token) {
+            return literals::no_number(span(token.len()), token, &scanner.key);
+        }
         return literals::unquoted(span(token.len()), token);
     }
     literals::not_a_value(span(token.len()), token)

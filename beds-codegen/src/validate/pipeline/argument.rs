@@ -2,6 +2,7 @@
 
 use super::{
     check::Check,
+    names,
     used::{Use, Wrap},
 };
 use crate::{
@@ -33,7 +34,7 @@ impl Check<'_, '_> {
             let known = self.args.iter().map(|arg| arg.field.name.as_str());
             return self.errors.push(calls::unknown_arg(name.at, self.call, name.name, known));
         };
-        self.reach.count += 1;
+        self.reach.read(names::is_open(&arg.field.ty));
         if let Some(wrap) = self.place(node, &placeholder, arg, slot, of) {
             self.uses[index].wrap = wrap;
         }
@@ -64,6 +65,10 @@ impl Check<'_, '_> {
         if !slot.takes_values() || self.is_steered {
             let what = if self.is_steered { Slot::Steer } else { slot };
             self.errors.push(diagnostics::value_not_here(node.span, of, what.refusal(), self.named));
+            return None;
+        }
+        if self.names_fields(slot, &arg.field.ty) {
+            self.errors.push(diagnostics::value_not_here(node.span, of, names::REFUSAL, self.named));
             return None;
         }
         if is_pattern && !placeholder.is_regex {
@@ -108,6 +113,8 @@ impl Slot {
     pub(super) fn takes_values(self) -> bool {
         match self {
             Self::Expression
+            | Self::Document
+            | Self::Pairs
             | Self::Pattern
             | Self::Regex
             | Self::Filter
@@ -178,7 +185,7 @@ impl Slot {
 fn suits(ty: &Type, takes: Takes) -> bool {
     match takes {
         Takes::Any => true,
-        Takes::Int => matches!(ty, Type::Int { .. } | Type::UInt { .. }),
+        Takes::Int | Takes::Positive | Takes::Natural => matches!(ty, Type::Int { .. } | Type::UInt { .. }),
         Takes::Number => {
             matches!(ty, Type::Int { .. } | Type::UInt { .. } | Type::Float { .. } | Type::Decimal { .. })
         }

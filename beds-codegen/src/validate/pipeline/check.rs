@@ -3,10 +3,14 @@
 //! Each placeholder is either allowed by its slot, with the wrapping that makes the value a literal there, or
 //! refused. So nothing that a client sends is ever read as a name, an operator, a condition or code.
 
-use super::{reach::Reach, shape, used::Use};
+use super::{
+    reach::Reach,
+    shape::{self, Naming},
+    used::Use,
+};
 use crate::{
     aggregation::{self as table, Operator, STAGES, Slot, Takes, Within},
-    diagnostic::{ErrorSink, pipelines as diagnostics},
+    diagnostic::{ErrorSink, pipelines as diagnostics, stages as failures},
     json::{Json, Member, Node},
     model::Arg,
     span::Span,
@@ -25,9 +29,11 @@ pub(super) struct Check<'c, 's> {
     pub(super) writes: Option<(String, Span)>,
     /// Whether this place decides which field, format or type is meant: no client's value stands in it.
     pub(super) is_steered: bool,
+    /// What the names in this place are for.
+    pub(super) naming: Naming,
     /// Where clients' values got to.
     pub(super) reach: Reach,
-    is_first_stage: bool,
+    pub(super) is_first_stage: bool,
 }
 
 impl<'c, 's> Check<'c, 's> {
@@ -40,6 +46,7 @@ impl<'c, 's> Check<'c, 's> {
             uses: Vec::new(),
             writes: None,
             is_steered: false,
+            naming: Naming::Nothing,
             reach: Reach::default(),
             is_first_stage: true,
         }
@@ -48,7 +55,15 @@ impl<'c, 's> Check<'c, 's> {
     /// The stages of a pipeline.
     pub(super) fn pipeline(&mut self, node: &Node, within: Within) {
         let Json::List(stages) = &node.value else {
-            self.errors.push(diagnostics::no_list(node, within.as_str(), self.named));
+            let stages = node.value.members().and_then(|all| {
+                all.iter().find(|member| {
+                    member.name.value == "pipeline" && matches!(member.value.value, Json::List(_))
+                })
+            });
+            self.errors.push(match stages {
+                Some(stages) => failures::command(stages.name.span, self.named),
+                None => diagnostics::no_list(node, within.as_str(), self.named),
+            });
             return;
         };
         if stages.is_empty() && within == Within::Call {
@@ -56,7 +71,16 @@ impl<'c, 's> Check<'c, 's> {
         }
         for (index, stage) in stages.iter().enumerate() {
             self.is_first_stage = within == Within::Call && index == 0;
-            self.stage(stage, within, index == 0, index + 1 == stages.len());
+            // Of two that write, the second is told, and the first has not to move.
+            let before = stages.get(..index).unwrap_or_default();
+            let after = stages.get(index + 1..).unwrap_or_default();
+            let writer = before.iter().find(|other| shape::writes(other)).filter(|_| shape::writes(stage));
+            if let Some(first) = writer.filter(|_| within == Within::Call) {
+                self.errors.push(failures::second_writer(stage.span, first.span, self.named));
+                continue;
+            }
+            let is_last = after.is_empty() || (shape::writes(stage) && after.iter().any(shape::writes));
+            self.stage(stage, within, index == 0, is_last);
         }
     }
 
@@ -82,6 +106,8 @@ impl<'c, 's> Check<'c, 's> {
         };
         if let Some((message, help)) = stage.misplaced(within, is_first, is_last) {
             self.errors.push(diagnostics::misplaced(member.name.span, message, help, self.named));
+        } else {
+            self.always_fails(member);
         }
         if stage.place == table::Place::Last {
             self.writes = Some((name.to_owned(), member.name.span));
@@ -147,6 +173,8 @@ impl<'c, 's> Check<'c, 's> {
         match slot {
             Slot::Expression | Slot::Condition => self.expression(node),
             Slot::Steer | Slot::Pattern => self.steer(node),
+            Slot::Document => self.naming(Naming::Document, |check| check.expression(node)),
+            Slot::Pairs => self.naming(Naming::Pairs, |check| check.expression(node)),
             Slot::Expressions(least, most) => self.expressions(node, (least, most), of),
             Slot::Query => self.query(node, of),
             Slot::Filter => self.filter(node),
@@ -186,6 +214,9 @@ impl<'c, 's> Check<'c, 's> {
     }
 
     pub(super) fn expression(&mut self, node: &Node) {
+        if self.named(node) {
+            return;
+        }
         match &node.value {
             Json::List(items) => {
                 for item in items {
@@ -220,7 +251,9 @@ impl<'c, 's> Check<'c, 's> {
                         self.named,
                     ));
                 }
-                self.expression(node);
+                for item in items {
+                    self.slot(item, Slot::Expression, "an expression");
+                }
             }
             _ if least > 1 => {
                 self.errors.push(diagnostics::count(node.span, of, 1, (least, most), self.named));
@@ -230,7 +263,7 @@ impl<'c, 's> Check<'c, 's> {
     }
 
     /// One operator of a table, with what stands in it.
-    fn operator(&mut self, member: &Member, operators: &[Operator], what: &str) {
+    pub(super) fn operator(&mut self, member: &Member, operators: &[Operator], what: &str) {
         let name = member.name.value.as_str();
         let Some((name, slot)) = operators.iter().find(|(known, _)| *known == name) else {
             self.errors.push(diagnostics::unknown_operator(&member.name, operators, what, self.named));
@@ -239,83 +272,13 @@ impl<'c, 's> Check<'c, 's> {
         if matches!(*name, "$function" | "$accumulator") {
             self.errors.push(diagnostics::script(member.name.span, name, self.named));
         }
-        self.slot(&member.value, *slot, name);
+        self.operand(&member.value, *slot, name);
     }
 
-    fn alone(&mut self, operator: &Member, members: &[Member]) {
+    pub(super) fn alone(&mut self, operator: &Member, members: &[Member]) {
         if let Some(other) = members.iter().find(|member| member.name.span != operator.name.span) {
             let diagnostic = diagnostics::not_alone(other.name.span, operator, self.named);
             self.errors.push(diagnostic);
-        }
-    }
-
-    fn query(&mut self, node: &Node, of: &str) {
-        let Json::Object(members) = &node.value else { return self.wrong_kind(node, Slot::Query, of) };
-        for member in members {
-            let name = member.name.value.as_str();
-            if !name.starts_with('$') {
-                self.slot(&member.value, Slot::Filter, name);
-                continue;
-            }
-            if table::FILTERS.iter().any(|(known, _)| *known == name) {
-                self.errors.push(diagnostics::filter_without_field(member.name.span, name, self.named));
-                continue;
-            }
-            if name == "$text" && !self.is_first_stage {
-                self.errors.push(diagnostics::text_not_first(member.name.span, self.named));
-            }
-            self.condition(member, table::CONDITIONS, "condition");
-            if let ("$and" | "$or" | "$nor", Json::List(items)) = (name, &member.value.value)
-                && items.is_empty()
-            {
-                self.errors.push(diagnostics::no_conditions(member.value.span, name, self.named));
-            }
-        }
-    }
-
-    /// What a query asks of a field: a value, or operators.
-    fn filter(&mut self, node: &Node) {
-        let (Json::Object(members), Some(operator)) = (&node.value, node.value.operator()) else {
-            return self.literal(node, true);
-        };
-        for member in members {
-            if member.name.value.starts_with('$') {
-                self.condition(member, table::FILTERS, "operator of a query");
-            } else {
-                let diagnostic = diagnostics::not_alone(member.name.span, operator, self.named);
-                self.errors.push(diagnostic);
-            }
-        }
-    }
-
-    fn condition(&mut self, member: &Member, operators: &[Operator], what: &str) {
-        let refused = table::NOT_IN_MATCH.iter().find(|(name, _)| *name == member.name.value);
-        match refused {
-            Some((name, help)) => {
-                self.errors.push(diagnostics::not_in_match(member.name.span, name, help, self.named));
-            }
-            None => self.operator(member, operators, what),
-        }
-    }
-
-    /// `$elemMatch`: conditions on the members of an entry, or on the entry itself.
-    fn element(&mut self, node: &Node, of: &str) {
-        let is_condition =
-            |member: &Member| table::CONDITIONS.iter().any(|(name, _)| *name == member.name.value);
-        match node.value.operator() {
-            Some(operator) if !is_condition(operator) => self.filter(node),
-            _ => self.query(node, of),
-        }
-    }
-
-    /// `$all`: values, or `$elemMatch` for each.
-    fn elements(&mut self, node: &Node, of: &str) {
-        let Json::List(items) = &node.value else { return self.wrong_kind(node, Slot::Elements, of) };
-        for item in items {
-            match item.value.operator() {
-                Some(operator) if operator.name.value == "$elemMatch" => self.filter(item),
-                _ => self.literal(item, true),
-            }
         }
     }
 
@@ -349,9 +312,11 @@ impl<'c, 's> Check<'c, 's> {
     /// An object with known members.
     fn keys(&mut self, node: &Node, keys: &'static [table::Key], of: &str) {
         let Json::Object(members) = &node.value else { return self.wrong_kind(node, Slot::Keys(keys), of) };
+        self.bind(of, members);
         for member in members {
             if let Some(key) = keys.iter().find(|key| key.name == member.name.value) {
-                self.slot(&member.value, key.slot, key.name);
+                let naming = self.naming_of(of, key.name);
+                self.naming(naming, |check| check.slot(&member.value, key.slot, key.name));
             } else {
                 let known: Vec<&str> = keys.iter().map(|key| key.name).collect();
                 self.errors.push(diagnostics::unknown_key(&member.name, of, &known, self.named));

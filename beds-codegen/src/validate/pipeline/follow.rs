@@ -1,32 +1,101 @@
 //! Follows clients' values through the stages, and refuses one that gets to where it would decide what is meant.
 
-use super::{check::Check, reach::first};
-use crate::{diagnostic::pipelines as diagnostics, span::Span};
+use super::{check::Check, names, reach::first, shape::Naming, shape::is_placeholder};
+use crate::{
+    diagnostic::pipelines as diagnostics,
+    json::{Json, Member, Node},
+    span::Span,
+};
 
 impl Check<'_, '_> {
     /// A string in an expression: a path may lead to a client's value.
     pub(super) fn follow(&mut self, text: &str, span: Span) {
-        let Some(path) = text.strip_prefix('$').filter(|path| self.reach.holds(path)) else { return };
-        if self.is_steered {
+        let Some(path) = text.strip_prefix('$').filter(|path| self.reach.values.holds(path)) else { return };
+        let is_open = self.reach.open.holds(path);
+        let names_fields = match self.naming {
+            Naming::Pairs => true,
+            Naming::Document => is_open,
+            Naming::Nothing => false,
+        };
+        if self.is_steered || names_fields {
             self.errors.push(diagnostics::steered_by(span, path, self.named));
         } else {
-            self.reach.count += 1;
+            self.reach.read(is_open);
         }
     }
 
     /// Does the work of one member, and remembers the field if a client's value got into it.
     pub(super) fn of_field(&mut self, name: &str, work: impl FnOnce(&mut Self)) {
-        let before = self.reach.count;
+        let before = self.counts();
         work(self);
-        if self.reach.count > before {
-            self.reach.fields.insert(first(name).to_owned());
+        for (held, before) in self.reach.kinds().into_iter().zip(before) {
+            if held.count > before {
+                held.fields.insert(first(name).to_owned());
+            }
         }
     }
 
     /// The same of a stage that makes whole documents.
     pub(super) fn of_document(&mut self, work: impl FnOnce(&mut Self)) {
-        let before = self.reach.count;
+        let before = self.counts();
         work(self);
-        self.reach.everywhere |= self.reach.count > before;
+        for (held, before) in self.reach.kinds().into_iter().zip(before) {
+            held.everywhere |= held.count > before;
+        }
+    }
+
+    fn counts(&self) -> [usize; 2] {
+        [self.reach.values.count, self.reach.open.count]
+    }
+
+    /// The variables of an operator or a stage that hold clients' values, remembered before anything reads them.
+    pub(super) fn bind(&mut self, of: &str, members: &[Member]) {
+        let find = |name: &str| members.iter().find(|member| member.name.value == name);
+        let named = |default: &str| {
+            let name = find("as").and_then(|name| name.value.value.text());
+            name.unwrap_or(default).to_owned()
+        };
+        match of {
+            "$map" | "$filter" => {
+                if let Some(input) = find("input") {
+                    self.variable(named("this"), &input.value);
+                }
+            }
+            // What one round gives is what the next one gets.
+            "$reduce" => {
+                for member in members {
+                    self.variable("this".to_owned(), &member.value);
+                    self.variable("value".to_owned(), &member.value);
+                }
+            }
+            "$let" | "$lookup" | "$merge" => {
+                let variables = find(if of == "$let" { "vars" } else { "let" });
+                for variable in variables.and_then(|all| all.value.value.members()).unwrap_or_default() {
+                    self.variable(variable.name.value.clone(), &variable.value);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn variable(&mut self, name: String, node: &Node) {
+        if self.may_hold(node) {
+            // Which of them have members that clients name is not looked at.
+            self.reach.values.variables.insert(name.clone());
+            if self.reach.open.count > 0 || self.args.iter().any(|arg| names::is_open(&arg.field.ty)) {
+                self.reach.open.variables.insert(name);
+            }
+        }
+    }
+
+    /// Whether a client's value stands in it, or a path to one.
+    fn may_hold(&self, node: &Node) -> bool {
+        match &node.value {
+            _ if is_placeholder(node) => true,
+            Json::Text(text) => text.strip_prefix('$').is_some_and(|path| self.reach.values.holds(path)),
+            Json::List(items) => items.iter().any(|item| self.may_hold(item)),
+            Json::Object(members) => members.iter().any(|member| self.may_hold(&member.value)),
+            Json::Null | Json::Bool(_) | Json::Number(_) => false,
+        }
     }
 }

@@ -6,7 +6,10 @@
 
 mod argument;
 mod check;
+mod fails;
 mod follow;
+mod names;
+mod queries;
 mod reach;
 mod shape;
 mod used;

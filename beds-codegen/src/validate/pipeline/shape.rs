@@ -1,9 +1,20 @@
 //! What kind of value stands at a place, and whether one is of that kind.
 
 use crate::{
-    aggregation::{Slot, Takes},
+    aggregation::{Place, STAGES, Slot, Takes},
     json::{Json, Node},
 };
+
+/// What the names in an expression are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Naming {
+    /// They are the pipeline's own.
+    Nothing,
+    /// The members of what it gives are the fields of a document.
+    Document,
+    /// It gives pairs, and the first of each is the name of a field.
+    Pairs,
+}
 
 /// Whether it is meant to be a placeholder.
 pub(super) fn is_placeholder(node: &Node) -> bool {
@@ -16,6 +27,8 @@ impl Takes {
         match self {
             Self::Any => "a value",
             Self::Int => "a whole number",
+            Self::Positive => "a whole number from 1 on",
+            Self::Natural => "a whole number from 0 on",
             Self::Number => "a number",
             Self::Text => "a string",
             Self::Bool => "true or false",
@@ -34,6 +47,8 @@ impl Takes {
             | (Self::List, Json::List(_))
             | (Self::Object, Json::Object(_)) => true,
             (Self::Int, Json::Number(number)) => number.parse::<i64>().is_ok(),
+            (Self::Positive, Json::Number(number)) => number.parse::<i64>().is_ok_and(|number| number > 0),
+            (Self::Natural, Json::Number(number)) => number.parse::<i64>().is_ok_and(|number| number >= 0),
             _ => false,
         }
     }
@@ -54,6 +69,8 @@ impl Slot {
             Self::Expression
             | Self::Condition
             | Self::Steer
+            | Self::Document
+            | Self::Pairs
             | Self::Pattern
             | Self::Expressions(..)
             | Self::Filter
@@ -82,9 +99,18 @@ impl Slot {
             Self::Expression
             | Self::Condition
             | Self::Steer
+            | Self::Document
+            | Self::Pairs
             | Self::Pattern
             | Self::Expressions(..)
             | Self::Filter => "an expression".to_owned(),
         }
     }
+}
+
+/// Whether a stage writes.
+pub(super) fn writes(stage: &Node) -> bool {
+    stage.value.operator().is_some_and(|operator| {
+        STAGES.iter().any(|stage| stage.name == operator.name.value && stage.place == Place::Last)
+    })
 }

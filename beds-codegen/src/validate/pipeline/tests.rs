@@ -256,6 +256,63 @@ fn what_holds_a_clients_value_decides_nothing_either() {
 }
 
 #[test]
+fn no_client_names_a_field() {
+    for stages in [
+        r#"{"$replaceWith": {"$arrayToObject": [[{"k": @text@, "v": 1}]]}}"#,
+        r#"{"$replaceWith": {"$arrayToObject": [[[@text@, 1]]]}}"#,
+        r#"{"$set": {"a": {"$arrayToObject": @list@}}}"#,
+        r#"{"$set": {"a": {"$arrayToObject": {"$map": {"input": "$b", "in": {"k": {"$concat": ["x", @text@]}, "v": 1}}}}}}"#,
+        r#"{"$set": {"a": {"$arrayToObject": {"$map": {"in": {"k": "$$this", "v": 1}, "input": @list@}}}}}"#,
+        r#"{"$set": {"a": {"$arrayToObject": {"$zip": {"inputs": [@list@, "$b"]}}}}}"#,
+        r#"{"$set": {"a": {"$arrayToObject": {"$literal": [{"k": @text@, "v": 1}]}}}}"#,
+        r#"{"$set": {"a": [{"k": @text@, "v": 1}]}}, {"$set": {"b": {"$arrayToObject": "$a"}}}"#,
+        r#"{"$replaceWith": @any@}"#,
+        r#"{"$replaceRoot": {"newRoot": {"$mergeObjects": ["$$ROOT", @any@]}}}"#,
+        r#"{"$replaceRoot": {"newRoot": {"$ifNull": ["$a", @any@]}}}"#,
+        r#"{"$set": {"a": @any@}}, {"$replaceWith": "$a"}"#,
+        r#"{"$set": {"a": {"$toObject": @text@}}}"#,
+    ] {
+        let stages = format!("{}, {REST}", written(stages));
+        assert_eq!(compiled(&stages), Err(vec![Code::ValueNotHere]), "{stages}");
+    }
+    for stages in [
+        r#"{"$set": {"a": {"$arrayToObject": [[{"k": "b", "v": @any@}]]}}}"#,
+        r#"{"$set": {"a": {"$arrayToObject": {"$slice": ["$pairs", @int@]}}}}"#,
+        r#"{"$set": {"a": {"$arrayToObject": {"$map": {"input": "$b", "in": {"k": "$$this.k", "v": @any@}}}}}}"#,
+        r#"{"$set": {"a": {"$arrayToObject": {"$filter": {"input": {"$objectToArray": "$$ROOT"}, "cond": {"$ne": ["$$this.v", @text@]}}}}}}"#,
+        r#"{"$set": {"n": {"$add": ["$n", @int@]}}}, {"$replaceRoot": {"newRoot": "$doc"}}"#,
+        r#"{"$replaceWith": {"$mergeObjects": ["$$ROOT", {"a": @any@, "b": @text@}]}}"#,
+        r#"{"$set": {"at": {"$dateTrunc": {"date": "$at", "unit": @text@, "timezone": @text@}}}}"#,
+    ] {
+        let stages = format!("{}, {REST}", written(stages));
+        assert!(compiled(&stages).is_ok(), "{stages}: {:?}", compiled(&stages));
+    }
+}
+
+#[test]
+fn what_always_fails_is_told() {
+    for stage in [
+        r#"{"$limit": 0}"#,
+        r#"{"$limit": -1}"#,
+        r#"{"$skip": -1}"#,
+        r#"{"$sample": {"size": 0}}"#,
+        r#"{"$project": {"a": 1, "b": 0}}"#,
+        r#"{"$project": {"a": {"b": false}, "c": "$d"}}"#,
+        r#"{"$project": {}}"#,
+        r#"{"$addFields": {}}"#,
+        r#"{"$unset": []}"#,
+        r#"{"$facet": {}}"#,
+    ] {
+        assert_eq!(bound(stage), Err(vec![Code::PipelineValue]), "{stage}");
+    }
+    for stage in
+        [r#"{"$skip": 0}"#, r#"{"$project": {"_id": 0, "a": 1}}"#, r#"{"$project": {"a": 0, "b.c": false}}"#]
+    {
+        assert!(bound(stage).is_ok(), "{stage}");
+    }
+}
+
+#[test]
 fn a_regular_expression_is_declared() {
     for stage in [
         r#"{"$match": {"a": {"$regex": @text@}}}"#,

@@ -10,6 +10,13 @@ pub const UNKNOWN: &str = "\u{fffd}";
 pub enum Kind {
     /// `true` or `false`.
     Bool,
+    /// An integer that stands for `true` or `false`, such as `tinyint(1)`: it may be another one than 0 and 1.
+    Flag {
+        /// Least value.
+        min: i128,
+        /// Greatest value.
+        max: i128,
+    },
     /// An integer within these bounds.
     Int {
         /// Least value.
@@ -23,6 +30,8 @@ pub enum Kind {
         unsigned: bool,
         /// Whether it keeps single precision only: some seven digits.
         single: bool,
+        /// Digits in all and after the point, to which it rounds.
+        digits: Option<(u8, u8)>,
     },
     /// A year as MariaDB keeps it: 1901 to 2155, and 0.
     Year,
@@ -67,6 +76,8 @@ pub enum Kind {
     DateTime {
         /// How many digits of a second's fraction it keeps.
         digits: u8,
+        /// Whether it counts seconds since 1970, and keeps no earlier moment and none after 2038 or 2106.
+        stamp: bool,
     },
     /// One of these strings.
     Enum(Vec<String>),
@@ -87,6 +98,18 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// A floating-point number that rounds to no digits.
+    #[must_use]
+    pub const fn float(unsigned: bool, single: bool) -> Self {
+        Self::Float { unsigned, single, digits: None }
+    }
+
+    /// A moment that keeps this many digits of a second's fraction.
+    #[must_use]
+    pub const fn moment(digits: u8) -> Self {
+        Self::DateTime { digits, stamp: false }
+    }
+
     /// A string of at most this many characters that keeps what it is given.
     #[must_use]
     pub const fn string(max: u32) -> Self {
@@ -98,6 +121,7 @@ impl Kind {
     pub fn title(&self) -> String {
         match self {
             Self::Bool => "a boolean".into(),
+            Self::Flag { min, max } => format!("an integer of {min} to {max}"),
             Self::Int { .. } => "an integer".into(),
             Self::Float { .. } => "a floating-point number".into(),
             Self::Year => "a year".into(),

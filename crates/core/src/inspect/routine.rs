@@ -98,4 +98,6 @@ pub struct Parameter {
     pub kind: Kind,
     /// The type as the engine writes it.
     pub written: String,
+    /// The collation, where it is text.
+    pub collation: Option<String>,
 }

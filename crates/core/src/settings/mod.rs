@@ -26,6 +26,11 @@ macro_rules! section {
                 Self { $($field: $default,)* }
             }
         }
+
+        impl $name {
+            /// The names of the section's keys.
+            pub const KEYS: &'static [&'static str] = &[$(stringify!($field)),*];
+        }
     };
 }
 

@@ -50,11 +50,13 @@ enum Value {
     File,
     /// One of these; case does not count.
     OneOf(&'static [&'static str]),
+    /// One of these, as it is written here.
+    Exactly(&'static [&'static str]),
     /// As many of them as there are; each is a text.
     Texts,
 }
 
-use Value::{Bool, File, Integer, OneOf, Text, Texts};
+use Value::{Bool, Exactly, File, Integer, OneOf, Text, Texts};
 
 const MILLISECONDS: Value = Integer(0..=u32::MAX as u64);
 const COUNT: Value = Integer(0..=u32::MAX as u64);
@@ -89,7 +91,7 @@ pub static MARIADB: Rules = Rules {
     keys: &[
         // The node writes and reads UTF-8.
         ("charset", OneOf(&["utf8mb4"])),
-        ("collation", Text),
+        ("collation", Exactly(COLLATIONS)),
         ("socket", Text),
         ("ssl-ca", File),
         ("ssl-cert", File),
@@ -102,6 +104,37 @@ pub static MARIADB: Rules = Rules {
         ("statement-cache-capacity", COUNT),
     ],
 };
+
+/// Those of UTF-8 that the driver knows.
+const COLLATIONS: &[&str] = &[
+    "utf8mb4_bin",
+    "utf8mb4_unicode_ci",
+    "utf8mb4_icelandic_ci",
+    "utf8mb4_latvian_ci",
+    "utf8mb4_romanian_ci",
+    "utf8mb4_slovenian_ci",
+    "utf8mb4_polish_ci",
+    "utf8mb4_estonian_ci",
+    "utf8mb4_spanish_ci",
+    "utf8mb4_swedish_ci",
+    "utf8mb4_turkish_ci",
+    "utf8mb4_czech_ci",
+    "utf8mb4_danish_ci",
+    "utf8mb4_lithuanian_ci",
+    "utf8mb4_slovak_ci",
+    "utf8mb4_spanish2_ci",
+    "utf8mb4_roman_ci",
+    "utf8mb4_persian_ci",
+    "utf8mb4_esperanto_ci",
+    "utf8mb4_hungarian_ci",
+    "utf8mb4_sinhala_ci",
+    "utf8mb4_german2_ci",
+    "utf8mb4_croatian_ci",
+    "utf8mb4_unicode_520_ci",
+    "utf8mb4_vietnamese_ci",
+    "utf8mb4_0900_ai_ci",
+    "utf8mb4_general_ci",
+];
 
 const SSL_MODE: Value = OneOf(&["DISABLED", "PREFERRED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY"]);
 
@@ -127,13 +160,13 @@ pub static MONGODB: Rules = Rules {
         ("authSource", Text),
         ("connectTimeoutMS", MILLISECONDS),
         ("directConnection", Bool),
-        ("heartbeatFrequencyMS", MILLISECONDS),
+        ("heartbeatFrequencyMS", Integer(500..=u32::MAX as u64)),
         ("journal", Bool),
         ("loadBalanced", Bool),
         ("localThresholdMS", MILLISECONDS),
         ("maxConnecting", Integer(1..=u32::MAX as u64)),
         ("maxIdleTimeMS", MILLISECONDS),
-        ("maxPoolSize", COUNT),
+        ("maxPoolSize", Integer(1..=u32::MAX as u64)),
         ("maxStalenessSeconds", COUNT),
         ("minPoolSize", COUNT),
         ("readConcernLevel", OneOf(&["local", "available", "majority", "linearizable", "snapshot"])),
@@ -218,6 +251,11 @@ impl Rules {
         if self.schemes.contains(scheme) {
             return Ok(());
         }
+        // What stands before the `://` by mistake may be a password.
+        let is_scheme = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '-' | '.');
+        if !scheme.chars().all(is_scheme) {
+            return Err(format!("what stands before its `://` is no scheme; it looks like {}", self.example));
+        }
         let shown: String = scheme.chars().take(KEY_CHARACTERS_MAX).collect();
         Err(match nearest(&shown, self.schemes.iter().copied()) {
             Some(near) => format!("unknown scheme `{shown}://`: did you mean `{near}://`?"),
@@ -239,7 +277,7 @@ impl Rules {
             }
             kind.check(&value).map_err(|expected| match kind {
                 Text | Texts | File => format!("`{key}` in the query has no value"),
-                Bool | Integer(_) | OneOf(_) => {
+                Bool | Integer(_) | OneOf(_) | Exactly(_) => {
                     let shown: String = value.chars().take(KEY_CHARACTERS_MAX).collect();
                     format!("`{key}={shown}` in the query is not understood: it must be {expected}")
                 }
@@ -255,7 +293,10 @@ impl Rules {
             return Ok((*key, kind));
         }
         let shown: String = given.chars().take(KEY_CHARACTERS_MAX).collect();
-        let known = || self.keys.iter().map(|(key, _)| *key);
+        // Of two spellings of one key, the one with a hyphen is proposed.
+        let is_other =
+            |key: &str| self.keys.iter().any(|(one, _)| *one != key && one.replace('-', "") == key);
+        let known = || self.keys.iter().map(|(key, _)| *key).filter(|key| !is_other(key));
         Err(match nearest(&shown, known()) {
             Some(near) => format!("unknown key `{shown}` in the query: did you mean `{near}`?"),
             None => format!(
@@ -319,6 +360,7 @@ impl Value {
                 let fits = known.iter().any(|known| known.eq_ignore_ascii_case(value));
                 (fits, format!("one of {}", known.join(", ")))
             }
+            Exactly(known) => (known.contains(&value), format!("one of {}", known.join(", "))),
         };
         if fits { Ok(()) } else { Err(expected) }
     }

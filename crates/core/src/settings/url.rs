@@ -5,36 +5,54 @@ use std::fmt;
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{SeqAccess, Visitor},
+};
 
 /// One URL, or several: a list, or a string with commas between, which is all that an environment variable can say.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(from = "OneOrManyUrls")]
+#[derive(Debug, Clone, Default)]
 pub struct Urls(pub Vec<SecretUrl>);
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrManyUrls {
-    One(String),
-    Many(Vec<SecretUrl>),
+impl<'de> Deserialize<'de> for Urls {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOrMany;
+
+        impl<'de> Visitor<'de> for OneOrMany {
+            type Value = Urls;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a URL or a list of URLs")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Urls, E> {
+                Ok(Urls::between_commas(text))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Urls, A::Error> {
+                let mut urls = Vec::new();
+                while let Some(url) = items.next_element()? {
+                    urls.push(url);
+                }
+                Ok(Urls(urls))
+            }
+        }
+
+        deserializer.deserialize_any(OneOrMany)
+    }
 }
 
-impl From<OneOrManyUrls> for Urls {
-    fn from(urls: OneOrManyUrls) -> Self {
-        match urls {
-            OneOrManyUrls::One(text) => {
-                let mut urls: Vec<String> = Vec::new();
-                for part in text.split(',') {
-                    match urls.last_mut() {
-                        // A comma in a password, which RFC 3986 lets stand as it is.
-                        Some(url) if !part.contains("://") => *url = format!("{url},{part}"),
-                        _ => urls.push(part.trim().to_owned()),
-                    }
-                }
-                Self(urls.into_iter().map(SecretUrl::new).collect())
+impl Urls {
+    fn between_commas(text: &str) -> Self {
+        let mut urls: Vec<String> = Vec::new();
+        for part in text.split(',') {
+            match urls.last_mut() {
+                // A comma in a password, which RFC 3986 lets stand as it is.
+                Some(url) if !part.contains("://") => *url = format!("{url},{part}"),
+                _ => urls.push(part.trim().to_owned()),
             }
-            OneOrManyUrls::Many(urls) => Self(urls),
         }
+        Self(urls.into_iter().map(SecretUrl::new).collect())
     }
 }
 
@@ -133,6 +151,10 @@ impl<'a> Parts<'a> {
         if rest.contains('#') {
             return bad("a `#` is written as `%23`");
         }
+        // Otherwise what follows a comma that separates URLs would be a part of the last one.
+        if rest.ends_with(',') {
+            return bad("it ends with a comma: a comma stands only between two URLs");
+        }
         let (authority, tail) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
         // What looks like the end of the hosts stands in the middle of a password, or of a value.
         if tail.contains('@') {
@@ -142,6 +164,9 @@ impl<'a> Parts<'a> {
         }
         let (login, hosts) =
             authority.rsplit_once('@').map_or((None, authority), |(login, hosts)| (Some(login), hosts));
+        if login.is_some_and(|login| login.contains('@')) {
+            return bad("a `@` within a user or a password is written as `%40`");
+        }
         let (user, password) = match login.map(|login| login.split_once(':').ok_or(login)) {
             None => (None, None),
             Some(Ok((user, password))) => (Some(user), Some(password)),

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     Errors,
-    scalar::{absent, microseconds, value},
+    scalar::{absent, microseconds, operand, value},
 };
 use crate::{
     spec::{Domain, Generated},
@@ -94,7 +94,17 @@ fn unknown_fields(domain: &'static Domain, record: &Record, path: &str, errors: 
 /// The values of a key, in the key's order.
 pub(crate) fn key(domain: &'static Domain, json: &Json, errors: &mut Errors) -> Vec<Value> {
     let part = |index: usize, json: &Json, path: &str, errors: &mut Errors| {
-        value(&domain.fields[index], json, path, errors).unwrap_or(Value::Null)
+        let field = &domain.fields[index];
+        // A key is searched for: the field's bounds bind what is stored.
+        let part = match json {
+            Json::Null if field.nullable => Ok(Value::Null),
+            Json::Null => Err("must not be null".to_owned()),
+            json => operand(&field.ty, json),
+        };
+        part.unwrap_or_else(|reason| {
+            errors.push(path, reason);
+            Value::Null
+        })
     };
     match domain.key {
         [] => {

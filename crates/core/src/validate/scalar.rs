@@ -265,18 +265,31 @@ pub(crate) fn microseconds(DateTime(moment): DateTime) -> DateTime {
     DateTime(moment.replace_nanosecond(moment.microsecond() * 1000).unwrap_or(moment))
 }
 
-/// A value to compare with. Bounds and patterns bind what is stored, not what is searched for: `lt 0` on a
-/// price that is at least 0 is a filter that matches nothing, not an error. An enum's values do bind, since a
-/// value outside of them is a typing mistake.
+/// The digits of a decimal that is compared with: as many as any database has.
+const DIGITS_MAX: usize = 65;
+
+/// A value to compare with. Bounds, lengths and patterns bind what is stored by a template, not what is searched for: a
+/// database may hold more, and what a reply shows must be found. Only the type counts.
 pub(crate) fn operand(ty: &Type, json: &Json) -> Result<Value, String> {
-    match ty {
-        Type::Int { .. } => scalar(&Type::INT, json),
-        Type::UInt { .. } => scalar(&Type::uint(0, u64::MAX), json),
-        Type::Float { .. } => scalar(&Type::FLOAT, json),
-        Type::Decimal { precision, scale, .. } => {
-            scalar(&Type::decimal(*precision, *scale, None, None), json)
+    match (ty, json) {
+        (Type::Int { .. }, _) => scalar(&Type::INT, json),
+        (Type::UInt { .. }, _) => scalar(&Type::uint(0, u64::MAX), json),
+        (Type::Float { .. }, _) => scalar(&Type::FLOAT, json),
+        (Type::Bytes { .. }, _) => scalar(&Type::bytes(u32::MAX), json),
+        (Type::Decimal { scale, .. }, Json::String(text)) => long_decimal(text, *scale).map(Value::Decimal),
+        (Type::String { .. } | Type::Text { .. } | Type::Enum { .. }, Json::String(text)) => {
+            Ok(Value::Text(text.clone()))
         }
-        Type::String { max, .. } => scalar(&Type::string(0, *max), json),
-        ty => scalar(ty, json),
+        (ty, json) => scalar(ty, json),
     }
+}
+
+fn long_decimal(text: &str, scale: u8) -> Result<Decimal, String> {
+    let value: Decimal = text.parse().map_err(|error| parse_error(&error))?;
+    let (whole, fraction) = value.digits();
+    if whole + fraction > DIGITS_MAX {
+        return Err(format!("must have at most {DIGITS_MAX} digits"));
+    }
+    // No more zeros than there is room for.
+    Ok(value.canonical(usize::from(scale).min(DIGITS_MAX - whole)))
 }

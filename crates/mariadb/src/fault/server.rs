@@ -59,8 +59,10 @@ impl Meaning {
     fn of(said: &Said<'_>) -> Self {
         let class = said.sqlstate.get(..2).unwrap_or_default();
         match (class, said.number) {
-            // ER_SIGNAL_WARN, ER_SIGNAL_NOT_FOUND, ER_SIGNAL_EXCEPTION: signalled without a number.
+            // ER_SIGNAL_WARN, ER_SIGNAL_NOT_FOUND, ER_SIGNAL_EXCEPTION: signalled without a number; and with a number that
+            // no server has.
             (_, 1642..=1644) => Self::Signalled,
+            (_, number) if !SERVER_NUMBERS.iter().any(|range| range.contains(&number)) => Self::Signalled,
             // ER_LOCK_DEADLOCK, and what a cluster says of a transaction that another node's has overtaken
             ("40", _) if said.sqlstate == "40001" => Self::GivesWay,
             // ER_LOCK_WAIT_TIMEOUT, ER_CHECKREAD; of MySQL, ER_USER_LOCK_DEADLOCK and ER_LOCK_NOWAIT
@@ -79,6 +81,8 @@ impl Meaning {
             ("HY", 1290) if said.message.contains("read-only") || said.message.contains("read_only") => {
                 Self::Lost
             }
+            // The server says of itself that it "is running with" an option; who does not has signalled.
+            ("HY", 1290) if !said.message.contains("is running with") => Self::Signalled,
             // ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED; ER_DISK_FULL, ER_OUTOFMEMORY,
             // ER_OUT_OF_SORTMEMORY, ER_OUT_OF_RESOURCES, ER_RECORD_FILE_FULL, ER_CANT_CREATE_THREAD,
             // ER_LOCK_TABLE_FULL, ER_TOO_MANY_CONCURRENT_TRXS
@@ -114,6 +118,10 @@ impl Meaning {
         }
     }
 }
+
+/// The numbers of errors of MariaDB and MySQL, and of their clients.
+const SERVER_NUMBERS: [std::ops::RangeInclusive<u16>; 4] =
+    [1_000..=1_999, 2_000..=2_999, 3_000..=3_999, 4_000..=4_999];
 
 /// The classes of SQLSTATE that the server itself uses, but for those of values and constraints. A class that is
 /// none of them was signalled.

@@ -61,7 +61,7 @@ impl Look<'_> {
         let rows = self
             .rows(&format!(
                 "select specific_name, routine_type, parameter_mode, parameter_name, dtd_identifier, \
-                 cast(ordinal_position as char) from information_schema.parameters \
+                 cast(ordinal_position as char), collation_name from information_schema.parameters \
                  where {here} order by binary specific_name, routine_type, ordinal_position"
             ))
             .await?;
@@ -93,6 +93,7 @@ impl Look<'_> {
                 },
                 kind: kind(&written),
                 written,
+                collation: option(row, 6),
             });
         }
         Ok(())

@@ -14,8 +14,8 @@ pub(super) fn kind(written: &str) -> Kind {
     let unsigned = flags.contains("unsigned") || flags.contains("zerofill");
     let number = |fallback: u32| inside.trim().parse::<u32>().unwrap_or(fallback);
     match base.as_str() {
-        "tinyint" if inside.trim() == "1" => Kind::Bool,
-        "bool" | "boolean" => Kind::Bool,
+        "tinyint" if inside.trim() == "1" => flag(unsigned),
+        "bool" | "boolean" => flag(false),
         "tinyint" => integer(8, unsigned),
         "smallint" => integer(16, unsigned),
         "mediumint" => integer(24, unsigned),
@@ -24,8 +24,8 @@ pub(super) fn kind(written: &str) -> Kind {
         "bit" if number(1) == 1 => Kind::Bool,
         "bit" => Kind::Int { min: 0, max: (1_i128 << number(64).min(64)) - 1 },
         "year" => Kind::Year,
-        "float" => Kind::Float { unsigned, single: true },
-        "double" | "real" => Kind::Float { unsigned, single: false },
+        "float" => Kind::Float { unsigned, single: true, digits: rounding(inside) },
+        "double" | "real" => Kind::Float { unsigned, single: false, digits: rounding(inside) },
         "decimal" | "numeric" | "dec" | "fixed" => decimal(inside, unsigned),
         "char" | "nchar" => Kind::String { max: number(1).max(1), trims: true },
         "varchar" | "nvarchar" => Kind::string(number(1).max(1)),
@@ -44,12 +44,22 @@ pub(super) fn kind(written: &str) -> Kind {
         "inet6" => Kind::string(45),
         "date" => Kind::Date,
         "time" => Kind::Time { digits: digits(inside) },
-        "datetime" | "timestamp" => Kind::DateTime { digits: digits(inside) },
+        "datetime" | "timestamp" => Kind::DateTime { digits: digits(inside), stamp: base == "timestamp" },
         "enum" => Kind::Enum(values(inside)),
         "set" => Kind::Set(values(inside)),
         "json" => Kind::Json,
         _ => Kind::Beyond(format!("the type `{written}`, which has no form on the wire")),
     }
+}
+
+fn flag(unsigned: bool) -> Kind {
+    if unsigned { Kind::Flag { min: 0, max: 255 } } else { Kind::Flag { min: -128, max: 127 } }
+}
+
+/// The digits of `double(10,3)`; `double` and `float(24)` round to none.
+fn rounding(inside: &str) -> Option<(u8, u8)> {
+    let (precision, scale) = inside.split_once(',')?;
+    Some((precision.trim().parse().ok()?, scale.trim().parse().ok()?))
 }
 
 fn integer(bits: u32, unsigned: bool) -> Kind {
@@ -139,22 +149,19 @@ pub(super) fn supplied(default: Option<&str>, extra: &str, generation: Option<&s
     if extra.contains("auto_increment") {
         return Supplied::Counter;
     }
-    let Some(default) = default.map(str::trim) else {
-        // A moment that only an update sets is none of the client's business either.
-        return if extra.contains("on update") {
-            Supplied::Expression("on update".into())
-        } else {
-            Supplied::Nothing
-        };
-    };
+    let default = default.map(str::trim);
+    // A moment that each update sets is none of the client's business, whatever a new record has.
+    if extra.contains("on update") {
+        return Supplied::Expression(default.unwrap_or("on update").to_owned());
+    }
+    let Some(default) = default else { return Supplied::Nothing };
     if default.eq_ignore_ascii_case("null") {
         return Supplied::Nothing;
     }
     if default.starts_with('\'') && default.ends_with('\'') && default.len() > 1 {
         return Supplied::Constant(strings(default).into_iter().next().unwrap_or_default());
     }
-    let is_number = default.parse::<f64>().is_ok_and(f64::is_finite);
-    if is_number && !extra.contains("on update") {
+    if default.parse::<f64>().is_ok_and(f64::is_finite) {
         return Supplied::Constant(default.to_owned());
     }
     if let Some(bits) = default.strip_prefix("b'").and_then(|rest| rest.strip_suffix('\'')) {
@@ -170,7 +177,8 @@ mod tests {
     #[test]
     fn types_are_read_as_mariadb_writes_them() {
         let cases = [
-            ("tinyint(1)", Kind::Bool),
+            ("tinyint(1)", Kind::Flag { min: -128, max: 127 }),
+            ("tinyint(1) unsigned", Kind::Flag { min: 0, max: 255 }),
             ("tinyint(3) unsigned", Kind::Int { min: 0, max: 255 }),
             ("bigint(20) unsigned", Kind::Int { min: 0, max: i128::from(u64::MAX) }),
             ("mediumint(9)", Kind::Int { min: -8_388_608, max: 8_388_607 }),
@@ -178,8 +186,10 @@ mod tests {
             ("bit(1)", Kind::Bool),
             ("year(4)", Kind::Year),
             ("decimal(65,30) unsigned", Kind::Decimal { precision: 65, scale: 30, unsigned: true }),
-            ("double", Kind::Float { unsigned: false, single: false }),
-            ("float unsigned", Kind::Float { unsigned: true, single: true }),
+            ("double", Kind::float(false, false)),
+            ("float unsigned", Kind::float(true, true)),
+            ("double(10,1)", Kind::Float { unsigned: false, single: false, digits: Some((10, 1)) }),
+            ("float(7,2)", Kind::Float { unsigned: false, single: true, digits: Some((7, 2)) }),
             ("varchar(40)", Kind::string(40)),
             ("char(0)", Kind::String { max: 1, trims: true }),
             ("enum('a','it''s','x)y')", Kind::Enum(vec!["a".into(), "it's".into(), "x)y".into()])),
@@ -188,7 +198,8 @@ mod tests {
             }),
             ("set('r','w')", Kind::Set(vec!["r".into(), "w".into()])),
             ("binary(16)", Kind::Bytes { max: 16, fixed: true }),
-            ("timestamp(6)", Kind::DateTime { digits: 6 }),
+            ("timestamp(6)", Kind::DateTime { digits: 6, stamp: true }),
+            ("datetime(3)", Kind::moment(3)),
             ("time", Kind::Time { digits: 0 }),
             ("int(5) unsigned zerofill", Kind::Int { min: 0, max: 4_294_967_295 }),
         ];
@@ -208,6 +219,10 @@ mod tests {
         assert_eq!(
             supplied(Some("current_timestamp()"), "on update current_timestamp()", None),
             Supplied::Expression("current_timestamp()".into())
+        );
+        assert_eq!(
+            supplied(Some("'2020-01-01 00:00:00'"), "on update current_timestamp()", None),
+            Supplied::Expression("'2020-01-01 00:00:00'".into())
         );
         assert_eq!(supplied(None, "auto_increment", None), Supplied::Counter);
         assert_eq!(supplied(None, "STORED GENERATED", Some("`a` + 1")), Supplied::Computed("`a` + 1".into()));

@@ -108,7 +108,11 @@ impl Job for Read {
             // Only look-ups have a group.
             Self::Page(_) | Self::Count(_) | Self::Call(_) => None,
         });
-        let jobs: Vec<_> = jobs.inspect(|job| session.reads(job.source)).collect();
+        let jobs: Vec<_> = jobs.collect();
+        // A group has one source.
+        if let Some(job) = jobs.first() {
+            session.reads(job.source);
+        }
         ByKey::run_group(&jobs, &mut session.connection).await.map_err(Fault::from)
     }
 }

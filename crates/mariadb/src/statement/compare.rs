@@ -3,7 +3,11 @@
 
 use std::fmt::Write as _;
 
-use beds_core::{query::Comparison, spec::Type, value::Value};
+use beds_core::{
+    query::{Comparison, Order},
+    spec::Type,
+    value::Value,
+};
 use beds_protocol::value::{Bytes, Date};
 use time::Time;
 
@@ -12,6 +16,10 @@ use crate::{cell::short, columns::Kept};
 
 /// The collation in which constants of views are compared and sorted. The connection's own.
 const COLLATION: &str = "utf8mb4_unicode_ci";
+
+/// How many characters of a text decide its place in an order. Within `max_sort_length` (see
+/// [`crate::connection`]), which is in bytes: no collation makes more than 8 of a character.
+const SORTED_CHARS: u32 = 500;
 
 /// The digits that a DECIMAL of MariaDB has at most, and those after the point.
 const PRECISION_MAX: usize = 65;
@@ -32,25 +40,49 @@ impl Statement<'_> {
         self.kept.get(field).copied().unwrap_or_default()
     }
 
-    /// The column as it is compared and sorted.
+    /// The column as it is compared.
     pub(super) fn compared(&mut self, field: usize) {
         let column = self.columns[field];
+        let is_cut = self.is_in_order && self.is_long(field);
+        if is_cut {
+            self.text.push_str("left(");
+        }
         if self.kept(field) == Kept::Expression {
             let _ = write!(self.text, "convert({column} using utf8mb4) collate {COLLATION}");
+        } else if self.is_in_order && self.kept(field) == Kept::NoPad {
+            // A CHAR without its spaces, as it is shown.
+            let _ = write!(self.text, "concat({column})");
         } else {
             self.text.push_str(column);
         }
+        if is_cut {
+            let _ = write!(self.text, ", {SORTED_CHARS})");
+        }
     }
 
-    /// The terms that records are sorted by. They must be those that [`Self::compare`] compares, or a page would lose
-    /// records.
-    pub(super) fn order(&mut self, field: usize) {
+    /// Whether the server may sort by the beginning of the texts alone, so that the node does so for certain.
+    fn is_long(&self, field: usize) -> bool {
+        matches!(self.fields[field].ty, Type::String { max, .. } | Type::Text { max, .. } if max > SORTED_CHARS)
+    }
+
+    /// The terms that records are sorted by. They must be those that [`Self::compare`] compares in [`Self::after`], or a
+    /// page would lose records.
+    pub(super) fn order(&mut self, order: &Order) {
+        let field = order.field;
+        let direction = if order.descending { " desc" } else { "" };
         if self.kept(field) == Kept::Position {
             self.text.push_str("concat(");
             self.column(field);
             self.text.push(')');
         } else {
+            self.is_in_order = true;
             self.compared(field);
+            self.is_in_order = false;
+        }
+        self.text.push_str(direction);
+        if self.kept(field) == Kept::NoPad {
+            let column = self.columns[field];
+            let _ = write!(self.text, ", char_length({column}){direction}");
         }
     }
 
@@ -148,7 +180,8 @@ impl Statement<'_> {
             .collect();
         let Some(filler) = operands.last().cloned() else { return self.text.push_str("false") };
         operands.resize(operands.len().next_power_of_two(), filler);
-        if self.kept(field) == Kept::Moment {
+        // MariaDB compares an expression of a view with a list of decimals otherwise than with each of them.
+        if self.kept(field) == Kept::Moment || matches!(self.fields[field].ty, Type::Decimal { .. }) {
             for (index, value) in operands.iter().enumerate() {
                 self.text.push_str(if index == 0 { "(" } else { " or " });
                 self.compare(field, Comparison::Eq, value);
@@ -166,6 +199,9 @@ impl Statement<'_> {
     /// A placeholder with its value.
     fn parameter(&mut self, field: usize, value: Value) {
         let value = match (self.kept(field), value) {
+            (_, Value::Text(text)) if self.is_in_order && self.is_long(field) => {
+                Value::Text(text.chars().take(SORTED_CHARS as usize).collect())
+            }
             (Kept::Float, value) => match number(&value) {
                 Some(number) => Value::Float(single(number)),
                 None => value,

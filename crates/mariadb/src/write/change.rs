@@ -4,11 +4,12 @@ use beds_core::{
     Error, Outcome,
     lookup::is_exact,
     spec::{
-        Domain,
+        Domain, Type,
         mariadb::{Procedure, Source},
     },
     value::{Value, write_record},
 };
+use beds_protocol::ErrorCode;
 use sqlx::{MySqlConnection, mysql::MySqlRow};
 
 use super::{
@@ -44,7 +45,8 @@ impl Change<'_> {
         let given = changes.iter().map(|(field, value)| (String::new(), *field, value));
         kept::refuse_years(self.domain, &columns, given)?;
         let mut version = self.if_version;
-        let is_complete = self.procedure.args.iter().all(|&field| self.is_given(field, changes));
+        let is_complete =
+            !self.is_vague() && self.procedure.args.iter().all(|&field| self.is_given(field, changes));
         let current = match self.source.filter(|_| !is_complete) {
             Some(source) => {
                 let current = self.lock(connection, source, &columns).await?;
@@ -55,7 +57,8 @@ impl Change<'_> {
         };
         let argument = |&field: &usize| {
             if let Some(value) = self.key_value(field) {
-                return value.clone();
+                // As it is stored: the record that was read is the one to be changed.
+                return current.as_ref().map_or(value, |record| &record[field]).clone();
             }
             if self.domain.version == Some(field) {
                 return version.map_or(Value::Null, Value::Int);
@@ -81,12 +84,17 @@ impl Change<'_> {
     pub(super) async fn delete(&self, connection: &mut MySqlConnection) -> Result<Outcome, Fault> {
         let takes_version = self.domain.version.is_some_and(|field| self.procedure.args.contains(&field));
         let columns = kept::columns(connection, self.domain, self.source, self.known).await?;
-        if let (Some(_), false, Some(source)) = (self.if_version, takes_version, self.source) {
-            let current = self.lock(connection, source, &columns).await?;
-            self.check_version(&current)?;
-        }
+        let is_read = self.is_vague() || (self.if_version.is_some() && !takes_version);
+        let current = match self.source.filter(|_| is_read) {
+            Some(source) => {
+                let current = self.lock(connection, source, &columns).await?;
+                self.check_version(&current)?;
+                Some(current)
+            }
+            None => None,
+        };
         let argument = |&field: &usize| match self.key_value(field) {
-            Some(value) => value.clone(),
+            Some(value) => current.as_ref().map_or(value, |record| &record[field]).clone(),
             None => {
                 self.if_version.filter(|_| self.domain.version == Some(field)).map_or(Value::Null, Value::Int)
             }
@@ -95,6 +103,11 @@ impl Change<'_> {
         let returned = call(connection, self.domain, self.procedure, &args).await?;
         self.check_affected(connection, &columns, &returned).await?;
         Ok(self.outcome(&self.members(None, &returned), returned))
+    }
+
+    /// Whether the key may be that of several records: every number but 0 is true.
+    fn is_vague(&self) -> bool {
+        self.domain.key.iter().any(|&field| matches!(self.domain.fields[field].ty, Type::Bool))
     }
 
     fn key_value(&self, field: usize) -> Option<&Value> {
@@ -118,12 +131,15 @@ impl Change<'_> {
     ) -> Result<Vec<Value>, Fault> {
         let all: Vec<usize> = (0..self.domain.fields.len()).collect();
         let sql = statement::by_key(self.domain, source, columns, &all, self.key).for_update();
-        let Some(row) = self.find(connection, sql).await? else {
-            return Err(Fault::Refused(Error::not_found(self.domain)));
+        let rows = self.find(connection, sql).await?;
+        let row = match rows.as_slice() {
+            [] => return Err(Fault::Refused(Error::not_found(self.domain))),
+            [row] => row,
+            rows => return Err(Fault::Refused(several(self.domain, rows.len()))),
         };
         let fields = self.domain.fields.iter().enumerate();
         fields
-            .map(|(index, field)| cell::read_to_keep(&row, index, &field.ty))
+            .map(|(index, field)| cell::read_to_keep(row, index, &field.ty))
             .collect::<Result<_, _>>()
             .map_err(|error| classify(&error, self.domain))
     }
@@ -132,10 +148,10 @@ impl Change<'_> {
         &self,
         connection: &mut MySqlConnection,
         sql: Statement<'_>,
-    ) -> Result<Option<MySqlRow>, Fault> {
+    ) -> Result<Vec<MySqlRow>, Fault> {
         let fault = |error| classify(&error, self.domain);
         let query = sqlx::query_with(&sql.text, bind(&sql.values).map_err(fault)?);
-        query.fetch_optional(connection).await.map_err(fault)
+        query.fetch_all(connection).await.map_err(fault)
     }
 
     /// The version to pass, once the current one is known.
@@ -166,10 +182,10 @@ impl Change<'_> {
         let missing = Fault::Refused(Error::not_found(self.domain));
         let (Some(expected), Some(source)) = (self.if_version, self.source) else { return Err(missing) };
         let sql = statement::by_key(self.domain, source, columns, self.domain.key, self.key);
-        match self.find(connection, sql).await? {
-            Some(_) => Err(Fault::Refused(Error::version_mismatch(self.domain, expected))),
-            None => Err(missing),
+        if self.find(connection, sql).await?.is_empty() {
+            return Err(missing);
         }
+        Err(Fault::Refused(Error::version_mismatch(self.domain, expected)))
     }
 
     /// What the reply shows, as far as the node knows it: the key, the new version, what the procedure returned.
@@ -212,4 +228,11 @@ impl Change<'_> {
         write_record(&mut json, named);
         Outcome { unshown: returned.unshown.into_note(), ..Outcome::data(json) }
     }
+}
+
+/// What a key is answered with that more than one record has.
+fn several(domain: &Domain, count: usize) -> Error {
+    let message = format!("{count} records of `{}` have this key", domain.name);
+    Error::new(ErrorCode::Conflict, message)
+        .hint("a column of the key holds more than the field can tell: the DBA compares the template with the table")
 }

@@ -87,15 +87,19 @@ impl Create<'_> {
         let keys: Option<Vec<Vec<&Value>>> = keys.collect();
         let (Some(source), Some(keys), false) = (self.source, keys, is_told) else { return Ok(None) };
         let place = Place { domain, source, kept };
+        let stored = |key: Vec<&Value>| {
+            let parts = domain.key.iter().zip(key);
+            parts.map(|(&field, value)| kept::stored(kept, field, value)).collect::<Vec<Value>>()
+        };
+        let keys: Vec<Vec<Value>> = keys.into_iter().map(stored).collect();
         if let &[field] = domain.key {
-            let keys: Vec<&Value> = keys.into_iter().flatten().collect();
+            let keys: Vec<&Value> = keys.iter().flatten().collect();
             let found = kept::optional(domain, find_all(connection, place, field, &keys).await)?;
             return Ok(found.map(|found| found.into_iter().map(|found| found.and_then(Result::ok)).collect()));
         }
         let all: Vec<usize> = (0..domain.fields.len()).collect();
         let mut shown = Vec::with_capacity(keys.len());
         for key in keys {
-            let key: Vec<Value> = key.into_iter().cloned().collect();
             shown.push(
                 kept::optional(domain, find(connection, place, &all, &key).await)?.and_then(Result::ok),
             );

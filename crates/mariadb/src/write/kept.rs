@@ -7,6 +7,7 @@ use beds_core::{
     validate::Errors,
     value::Value,
 };
+use beds_protocol::value::{DateTime, Time};
 use sqlx::MySqlConnection;
 
 use crate::{
@@ -39,6 +40,23 @@ pub(super) fn optional<T>(domain: &Domain, read: Result<T, Fault>) -> Result<Opt
             Ok(None)
         }
         Err(fault) => Err(fault),
+    }
+}
+
+/// A value of a key as its column keeps it: without the digits of a second's fraction for which there is no place.
+pub(super) fn stored(columns: &[Kept], field: usize, value: &Value) -> Value {
+    let Some(Kept::Fraction(digits)) = columns.get(field) else { return value.clone() };
+    let unit = 10_u32.pow(u32::from(9 - digits.min(&9)));
+    let cut = |nanosecond: u32| nanosecond - nanosecond % unit;
+    match value {
+        Value::DateTime(DateTime(moment)) => {
+            let kept = moment.replace_nanosecond(cut(moment.nanosecond()));
+            Value::DateTime(DateTime(kept.unwrap_or(*moment)))
+        }
+        Value::Time(Time(time)) => {
+            Value::Time(Time(time.replace_nanosecond(cut(time.nanosecond())).unwrap_or(*time)))
+        }
+        other => other.clone(),
     }
 }
 

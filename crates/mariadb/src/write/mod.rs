@@ -87,9 +87,13 @@ impl Job for Write {
         let commits = self.commits();
         if commits {
             gate.pass()?;
-            session.runs_routine();
         }
-        session.begins_transaction();
+        // A call may do anything.
+        if commits || matches!(self.write, plan::Write::Call(_)) {
+            session.runs_routine();
+        } else {
+            session.begins_transaction();
+        }
         let mut retries = 0;
         loop {
             match self.attempt(session, gate).await? {

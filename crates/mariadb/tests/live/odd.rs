@@ -89,7 +89,8 @@ pub(crate) static FN_WHO: Call = Call {
 };
 
 /// What leaves something behind, in every lane where it may run.
-pub(crate) static ODD: [Call; 15] = [
+pub(crate) static ODD: [Call; 16] = [
+    procedure("frozen", "call frozen()", false),
     procedure("old_style", "call old_style()", true),
     procedure("loosen", "call loosen()", false),
     procedure("fails", "call fails()", false),

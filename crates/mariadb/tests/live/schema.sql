@@ -43,6 +43,7 @@ create procedure rep() begin create temporary table t_rep (n int); insert into t
 create procedure rep_hidden() begin create temporary table if not exists parent (id int); insert into parent values (7); end //
 create procedure rep_commits() modifies sql data
 begin create temporary table t_rep (n int); insert into log (n) values (1); commit; end //
+create procedure frozen() begin execute immediate 'flush tables with read lock'; end //
 create procedure locked() begin do get_lock('beds', 1); end //
 create function fn_who() returns int begin set @who = 'a function'; set time_zone = '+05:00'; return 1; end //
 create procedure chi_create(p_id int, p_parent int, p_u int) modifies sql data

@@ -67,7 +67,7 @@ async fn nothing_of_a_refused_request_stays_after_odd_ones() {
         assert!(odd.create(&[[1, 99, 1]]).await.is_err(), "{}: the parent does not exist", call.name);
     }
     odd.create(&[[2, 1, 2]]).await.unwrap();
-    odd.call(Lane::Write, &ODD[0]).await.unwrap();
+    odd.call(Lane::Write, &ODD[1]).await.unwrap();
     let update = plan::Write::Update {
         key: vec![Value::Int(2)],
         changes: vec![(2, Value::Int(666))],

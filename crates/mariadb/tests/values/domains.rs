@@ -104,6 +104,29 @@ domain! { PAIR: "pair", table [
 domain! { FLAGS: "flags", table [int("id"), of("b", Type::Bool)] }
 domain! { FLAG_KEYS: "flag_keys", table [Field::new("b", "b", Type::Bool), text("name")] }
 
+domain! { BOOL_KEYS: "bool_keys", table [
+    Field::new("b", "b", Type::Bool), Field::new("k", "k", Type::INT), int("v"), int("w"),
+] {
+    update: Some(Procedure::new("bool_keys_update", "call bool_keys_update(?, ?, ?, ?)", &[0, 1, 2, 3])),
+    delete: Some(Procedure::new("bool_keys_delete", "call bool_keys_delete(?, ?)", &[0, 1])),
+}; key(&[0, 1]); updates(); deletes() }
+
+const fn long(name: &'static str) -> Field {
+    Field::new(name, name, Type::string(0, 3_000)).nullable()
+}
+
+domain! { TEXTS: "texts", table [
+    int("id"), text("np"), text("npg"), text("npl"), text("npc"), long("lng"), long("lngb"),
+] }
+
+domain! { THIRD: "v_third", view [int("id"), of("dv", Type::decimal(20, 4, None, None))] }
+
+domain! { TIMES: "times", table [
+    Field::new("k", "k", Type::DateTime), Field::new("k2", "k2", Type::Time), of("t", Type::Time),
+] {
+    create: Some(Procedure::new("times_create", "call times_create(?, ?, ?)", &[0, 1, 2])),
+}; key(&[0, 1]); creates() }
+
 domain! { UUIDS: "uuids", table [
     Field::new("id", "id", Type::Uuid), of("other", Type::Uuid), text("label"),
 ] {
@@ -209,7 +232,11 @@ domain! { ODD: "v_odd", view [
 }; updates() }
 
 /// All but those over a table that another has too.
-pub(crate) static DOMAINS: [&Domain; 17] = [
+pub(crate) static DOMAINS: [&Domain; 21] = [
+    &BOOL_KEYS,
+    &TEXTS,
+    &THIRD,
+    &TIMES,
     &INV,
     &PERSON,
     &PARCEL,

@@ -68,6 +68,37 @@ insert into flags values (1, 0), (2, 1), (3, 5), (4, null), (5, -1);
 create table flag_keys (b tinyint(1) primary key, name varchar(10));
 insert into flag_keys values (0, 'no'), (5, 'five');
 
+create table bool_keys (b tinyint(1), k int, v int, w int, primary key (b, k));
+insert into bool_keys values (-1, 1, 5, 5), (1, 1, 4, 4), (2, 2, 1, 1), (0, 3, 0, 0);
+delimiter //
+create procedure bool_keys_update(p_b tinyint(1), p_k int, p_v int, p_w int) modifies sql data
+  update bool_keys set v = p_v, w = p_w where b = p_b and k = p_k //
+create procedure bool_keys_delete(p_b tinyint(1), p_k int) modifies sql data
+  delete from bool_keys where b = p_b and k = p_k //
+delimiter ;
+
+-- Texts that sort otherwise than they compare, unless the node sees to it.
+create table texts (
+  id int primary key, np varchar(20) collate utf8mb4_nopad_bin, npg varchar(20) collate utf8mb4_general_nopad_ci,
+  npl varchar(20) character set latin1 collate latin1_nopad_bin, npc char(5) collate utf8mb4_nopad_bin,
+  lng varchar(3000) character set latin1, lngb varchar(3000) collate utf8mb4_bin
+) character set utf8mb4;
+insert into texts select id, t, t, t, left(t, 5), concat(repeat('a', 1500), t), concat(repeat('ä', 600), t) from (
+  select 1 as id, '' as t union select 2, char(0) union select 3, 'a' union select 4, 'a\0' union select 5, 'a '
+  union select 6, 'a\t' union select 7, 'A' union select 8, '\0\0' union select 9, ' ' union select 10, 'a  '
+  union select 11, 'ab' union select 12, null) as pool;
+update texts set lng = 'b', lngb = 'b' where id = 11;
+
+create table third (id int primary key, v int);
+insert into third values (1, 101), (2, 102), (3, 5);
+create view v_third as select id, v / 3 as dv from third;
+
+create table times (k datetime(3), k2 time, t time null, primary key (k, k2));
+delimiter //
+create procedure times_create(p_k datetime(6), p_k2 time(6), p_t time(6)) modifies sql data
+  insert into times values (p_k, p_k2, p_t) //
+delimiter ;
+
 create table latin_keys (name varchar(10) character set latin1 primary key);
 insert into latin_keys values ('a'), ('ä');
 

@@ -142,7 +142,7 @@ fn keys() {
     for (domain, shown) in cases {
         let Read::One { key: values, .. } = read(domain, &json!({ "key": shown })) else { panic!("{shown}") };
         let mut errors = Errors::default();
-        let document = key(domain, &values, &mut errors);
+        let document = key(domain, true, &values, &mut errors);
         assert_eq!(errors.count(), 0);
         writeln!(text, "{shown}\n    {document:?}\n").unwrap();
     }
@@ -158,7 +158,7 @@ fn what_mongodb_lacks_is_a_mistake_of_the_field() {
     else {
         panic!("no key")
     };
-    key(&PAIR, &values, &mut errors);
+    key(&PAIR, false, &values, &mut errors);
     let error = errors.or(()).unwrap_err();
     let details: Vec<_> = error.details.iter().map(|detail| (&*detail.field, &*detail.reason)).collect();
     assert_eq!(details, [("where.price", "has more than the 34 digits of a Decimal128"),]);

@@ -16,22 +16,27 @@ pub(super) fn day(value: &Value) -> Option<i64> {
     Some(date.0.midnight().assume_utc().unix_timestamp() * 1_000)
 }
 
+/// The last moment of a day: the next day may be none that the server knows, after the year 9999.
+fn last(day: i64) -> DateTime {
+    DateTime::from_millis(day + DAY_MS - 1)
+}
+
 /// The moments of a day.
 pub(super) fn on_day(column: &str, day: i64) -> Document {
-    doc! { column: { "$gte": DateTime::from_millis(day), "$lt": DateTime::from_millis(day + DAY_MS) } }
+    doc! { column: { "$gte": DateTime::from_millis(day), "$lte": last(day) } }
 }
 
 /// A day as text, or any moment on it.
 pub(super) fn compared_by_day(column: &str, comparison: Comparison, text: &Bson, day: i64) -> Document {
-    let (begin, end) = (DateTime::from_millis(day), DateTime::from_millis(day + DAY_MS));
+    let (begin, last) = (DateTime::from_millis(day), last(day));
     let either = |text: Document, moment: Document| doc! { "$or": [{ column: text }, { column: moment }] };
     match comparison {
         Comparison::Eq => doc! { "$or": [{ column: { "$eq": text } }, on_day(column, day)] },
         Comparison::Ne => doc! { "$nor": [{ column: { "$eq": text } }, on_day(column, day)] },
         Comparison::Lt => either(doc! { "$lt": text }, doc! { "$lt": begin }),
-        Comparison::Lte => either(doc! { "$lte": text }, doc! { "$lt": end }),
+        Comparison::Lte => either(doc! { "$lte": text }, doc! { "$lte": last }),
         Comparison::Gte => either(doc! { "$gte": text }, doc! { "$gte": begin }),
-        Comparison::Gt => either(doc! { "$gt": text }, doc! { "$gte": end }),
+        Comparison::Gt => either(doc! { "$gt": text }, doc! { "$gt": last }),
     }
 }
 

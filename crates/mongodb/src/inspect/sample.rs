@@ -173,7 +173,7 @@ impl Seen {
             ["string"] if self.length <= SHORT_MAX => Kind::string(roomy(self.length)),
             ["string"] => Kind::Text { max: u32::MAX },
             ["bool"] => Kind::Bool,
-            ["date"] => Kind::DateTime { digits: 3 },
+            ["date"] => Kind::moment(3),
             ["objectId"] => Kind::ObjectId,
             ["uuid"] => Kind::Uuid,
             ["binData"] => Kind::Bytes { max: u32::MAX, fixed: false },
@@ -191,7 +191,7 @@ impl Seen {
             _ if all(&["int", "long", "double"]) && !self.is_fractional => {
                 Kind::Int { min: i128::from(i64::MIN), max: i128::from(i64::MAX) }
             }
-            _ if all(&["int", "long", "double"]) => Kind::Float { unsigned: false, single: false },
+            _ if all(&["int", "long", "double"]) => Kind::float(false, false),
             _ if all(&["int", "long", "double", "decimal"]) => {
                 Kind::Decimal { precision: 34, scale: self.scale.clamp(2, 30), unsigned: false }
             }

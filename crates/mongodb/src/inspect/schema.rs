@@ -81,7 +81,7 @@ fn kind(member: &Document, types: &BTreeSet<String>, depth: usize) -> Kind {
         ["string"] => string(member),
         ["bool"] => Kind::Bool,
         ["objectId"] => Kind::ObjectId,
-        ["date"] => Kind::DateTime { digits: 3 },
+        ["date"] => Kind::moment(3),
         ["binData"] => Kind::Bytes { max: u32::MAX, fixed: false },
         ["object"] => match columns(member, depth + 1) {
             members if members.is_empty() || depth >= DEPTH_MAX => Kind::Json,
@@ -94,9 +94,7 @@ fn kind(member: &Document, types: &BTreeSet<String>, depth: usize) -> Kind {
             _ => Kind::Json,
         },
         _ if all(&["int", "long"]) => integer(member, all(&["int"])),
-        _ if all(&["int", "long", "double"]) => {
-            Kind::Float { unsigned: is_never_negative(member), single: false }
-        }
+        _ if all(&["int", "long", "double"]) => Kind::float(is_never_negative(member), false),
         // A `number` may be a Decimal128, which no float can hold.
         _ if all(&["int", "long", "double", "decimal", "number"]) => DECIMAL,
         several => Kind::Mixed(several.iter().map(|name| (*name).to_owned()).collect()),
@@ -177,7 +175,7 @@ mod tests {
                 &Kind::Json,
                 &Kind::Mixed(vec!["int".into(), "string".into()]),
                 &Kind::List(Box::new(Kind::string(STRING_MAX))),
-                &Kind::DateTime { digits: 3 },
+                &Kind::moment(3),
             ]
         );
         assert!(!columns[0].nullable && columns[7].nullable);

@@ -41,7 +41,7 @@ impl ByKey {
         bytes_max: usize,
     ) -> Result<Self> {
         let mut errors = Errors::default();
-        let filter = filter::key(domain, &key, &mut errors);
+        let filter = filter::key(domain, source.is_view, &key, &mut errors);
         let (is_whole, fields) = (matches!(fields, Fields::All), fields.indices(domain));
         errors.or(Self { domain, source, key, filter, is_whole, fields, bytes_max })
     }
@@ -111,7 +111,7 @@ impl ByKey {
         let batch = u32::from(KEYS_MAX) + 1;
         let mut cursor = connection
             .raw(self.source.name)
-            .find(doc! { field.column: { "$in": wanted } })
+            .find(filter::one_value(field, self.source.is_view, doc! { field.column: { "$in": wanted } }))
             .projection(filter::projection(self.domain, &self.fields))
             .max_time(requests.iter().map(|(_, gate)| budget(gate)).max().unwrap_or_default())
             .batch_size(batch)
@@ -121,7 +121,7 @@ impl ByKey {
         while cursor.advance().await? {
             let document = cursor.current();
             match Shower::new(self.domain).field(document, field, Place::DATA) {
-                // It was found, and yet it is none that a client could ask for: an array with such an element.
+                // It was found, and yet it cannot be shown: the database takes more for equal.
                 Value::Null => is_complete = false,
                 key => lookup.answer(&key, &self.outcome(document)),
             }

@@ -24,7 +24,7 @@ pub(super) struct Count {
 impl Count {
     pub(super) fn new(domain: &'static Domain, source: Source, conditions: &[Condition]) -> Result<Self> {
         let mut errors = Errors::default();
-        let filter = filter::filter(domain, conditions, &mut errors);
+        let filter = filter::filter(domain, source.is_view, conditions, &mut errors);
         errors.or(Self { source, filter })
     }
 

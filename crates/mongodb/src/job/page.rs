@@ -55,7 +55,8 @@ impl Page {
         let fields = selection.fields.indices(domain);
         let mut shown = fields.clone();
         shown.extend(selection.sort.iter().map(|order| order.field));
-        let all = selection.count.then(|| filter::filter(domain, &selection.filter, &mut errors));
+        let all =
+            selection.count.then(|| filter::filter(domain, source.is_view, &selection.filter, &mut errors));
         let page = Self {
             domain,
             source,

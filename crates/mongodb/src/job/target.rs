@@ -32,17 +32,17 @@ impl Target {
         if_version: Option<i64>,
     ) -> Result<Self> {
         let mut errors = Errors::default();
-        let by_key = filter::key(domain, &key, &mut errors);
+        let by_key = filter::key(domain, false, &key, &mut errors);
         errors.or(Self { domain, collection, key, if_version, by_key })
     }
 
     /// The record with this key, while it is at this version.
     pub(super) fn filter(&self) -> Document {
-        let mut filter = self.by_key.clone();
-        if let Some((field, version)) = self.domain.version.zip(self.if_version) {
-            filter.insert(self.domain.fields[field].column, doc! { "$eq": version });
-        }
-        filter
+        let by_key = self.by_key.clone();
+        let Some((field, version)) = self.domain.version.zip(self.if_version) else { return by_key };
+        let field = &self.domain.fields[field];
+        let at_version = filter::one_value(field, false, doc! { field.column: { "$eq": version } });
+        doc! { "$and": [by_key, at_version] }
     }
 
     /// The key as a reply shows it.

@@ -10,4 +10,5 @@
 mod cells;
 mod failures;
 mod mixed;
+mod shown;
 mod site;

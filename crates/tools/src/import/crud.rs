@@ -10,7 +10,7 @@ use super::{
     names::{digits_off, same, stem, table_words, words},
     plain::{Plain, Verb, plain},
 };
-use crate::keeps::{Kept, keeps};
+use crate::keeps::{Kept, compares, keeps};
 use beds_core::inspect::{Catalogue, Direction, RelationKind, Routine, RoutineKind, Supplied, same_word};
 
 /// Verbs of a routine's name, the usual one first.
@@ -192,7 +192,12 @@ fn arguments(routine: &Routine, plain: &Plain, domain: &Domain) -> Result<Vec<us
         if let Some(other) = domain.fields.iter().find(means).filter(|_| !same(name, column)) {
             return Err(format!("its parameter `{name}` is for `{column}`, not for `{}`", other.column.name));
         }
-        match keeps(&parameter.kind, &domain.fields[field].column.kind) {
+        let of = &domain.fields[field].column;
+        let is_key = plain.key.iter().any(|(_, used)| *used == at);
+        if let Some(Kept::Changed(how)) = is_key.then(|| compares(parameter, of)) {
+            return Err(format!("its parameter `{name}` {how}"));
+        }
+        match keeps(parameter, of) {
             Kept::Whole => args.push(field),
             Kept::Refused(how) | Kept::Changed(how) => {
                 return Err(format!(
@@ -219,7 +224,12 @@ fn create(
             Supply::Database if is_taken => {
                 return Err(format!("it takes `{column}`, which the database fills in"));
             }
-            Supply::Required if !is_taken && !is_own(column) => {
+            // What has a default that no template says gets it, where `create` does not take it.
+            Supply::Required
+                if !is_taken
+                    && !is_own(column)
+                    && (field.key || field.column.default == Supplied::Nothing) =>
+            {
                 return Err(format!("it gives `{column}` no value"));
             }
             Supply::Required | Supply::Optional | Supply::Default(_) | Supply::Database => {}

@@ -111,7 +111,7 @@ impl Domain {
 
 /// The domain of a relation; an error is why there is none.
 pub(super) fn domain(name: String, relation: &Relation, catalogue: &Catalogue) -> Result<Domain, String> {
-    let (fields, left_out) = fields(relation);
+    let (fields, left_out) = fields(relation, &told_apart(relation, catalogue));
     if fields.is_empty() {
         return Err(if let Some(broken) = &relation.broken {
             format!("nobody can read it: {broken}")
@@ -156,6 +156,18 @@ pub(super) fn domain(name: String, relation: &Relation, catalogue: &Catalogue) -
     choose_key(&mut domain, relation, catalogue);
     choose_fetch(&mut domain, relation, catalogue);
     Ok(domain)
+}
+
+/// The columns of the unique indexes: of a view of one table, those that show that table's.
+fn told_apart<'r>(relation: &'r Relation, catalogue: &'r Catalogue) -> Vec<&'r str> {
+    let unique = |indexes: &'r [Index]| {
+        indexes.iter().filter(|index| index.unique).flat_map(|index| &index.columns).map(String::as_str)
+    };
+    let Some((table, columns)) = &relation.picks else { return unique(&relation.indexes).collect() };
+    let indexes = catalogue.relation(table).map_or(&[][..], |table| table.indexes.as_slice());
+    let shown =
+        |of: &'r str| columns.iter().find(|(_, other)| same_word(other, of)).map(|(name, _)| name.as_str());
+    unique(indexes).filter_map(shown).collect()
 }
 
 /// The columns that may hold what no template can show.
@@ -287,9 +299,7 @@ fn choose_fetch(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue)
         let is_known = field.key || field.unique || leading.contains(&snake(&field.column.name));
         if is_known && field.ty.is_indexable() {
             domain.filter.push(at);
-            if field.is_sortable() {
-                domain.sort.push(at);
-            }
+            domain.sort.push(at);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use beds_protocol::value::{Date, DateTime, Time};
 
 use super::{literal::string, names::Taken};
-use beds_core::inspect::{Column, Evidence, Kind, Relation, Supplied, UNKNOWN};
+use beds_core::inspect::{Column, Evidence, Kind, Relation, Supplied, UNKNOWN, same_word};
 
 /// The longest string that can be indexed in a template.
 const STRING_MAX: u32 = 65_535;
@@ -82,19 +82,14 @@ pub(super) enum Supply {
 }
 
 impl Field {
-    /// Whether its column sorts as its values compare: as text, an enum or a set does not.
-    pub(super) fn is_sortable(&self) -> bool {
-        self.ty.name == "enum" || !matches!(self.column.kind, Kind::Enum(_) | Kind::Set(_))
-    }
-
     /// Whether a client may give it, in `create` or `update`.
     pub(super) fn is_settable(&self) -> bool {
         self.supply != Supply::Database && !self.version
     }
 }
 
-/// The fields of a relation, and what of it no template can express.
-pub(super) fn fields(relation: &Relation) -> (Vec<Field>, Vec<String>) {
+/// The fields of a relation, and what of it no template can express. `told_apart` are the columns of its unique indexes.
+pub(super) fn fields(relation: &Relation, told_apart: &[&str]) -> (Vec<Field>, Vec<String>) {
     let mut taken = Taken::default();
     let (mut fields, mut left_out) = (Vec::new(), Vec::new());
     for (at, column) in relation.columns.iter().enumerate() {
@@ -106,15 +101,31 @@ pub(super) fn fields(relation: &Relation) -> (Vec<Field>, Vec<String>) {
             left_out.push(format!("column `{}`: {rule}", column.name));
             continue;
         }
+        let column = counted(column, told_apart);
         match ty(&column.kind, 0) {
             Ok(ty) => {
                 let name = taken.field(&column.name, &format!("column_{}", at + 1));
-                fields.push(field(name, column, ty, relation));
+                fields.push(field(name, &column, ty, relation));
             }
             Err(why) => left_out.push(format!("column `{}`: {why}{}", column.name, hint(&column.written))),
         }
     }
     (fields, left_out)
+}
+
+/// A column, as an integer where it stands for a boolean and is none: where 1 and 2 are two records, or where a new
+/// record has another number than 0 and 1.
+fn counted(column: &Column, told_apart: &[&str]) -> Column {
+    let mut column = column.clone();
+    if let Kind::Flag { min, max } = column.kind {
+        let is_told_apart = told_apart.iter().any(|other| same_word(other, &column.name));
+        let has_other =
+            matches!(&column.default, Supplied::Constant(text) if !matches!(text.trim(), "0" | "1"));
+        if is_told_apart || has_other {
+            column.kind = Kind::Int { min, max };
+        }
+    }
+    column
 }
 
 /// What to do about a type that the wire lacks.
@@ -202,9 +213,10 @@ fn supply(column: &Column, ty: &Ty, notes: &mut Vec<String>) -> Supply {
                 notes.push("its default is a date of zero, which clients get as null".into());
                 return if column.nullable { Supply::Optional } else { Supply::Required };
             }
+            // What a client leaves out would become null, which is another value.
             let shown = shortened(&format!("'{text}'"));
-            notes.push(format!("its default {shown} cannot be written here; the database fills it in"));
-            Supply::Database
+            notes.push(format!("its default {shown} cannot be written in a template"));
+            Supply::Required
         }
         Supplied::Nothing if column.nullable => Supply::Optional,
         Supplied::Nothing => Supply::Required,
@@ -260,7 +272,7 @@ fn constant(text: &str, kind: &Kind, ty: &Ty) -> Option<String> {
 /// The type of a template that holds values of a kind; an error is why there is none.
 pub(super) fn ty(kind: &Kind, depth: usize) -> Result<Ty, String> {
     Ok(match kind {
-        Kind::Bool => Ty::plain("bool"),
+        Kind::Bool | Kind::Flag { .. } => Ty::plain("bool"),
         Kind::Int { min, max } if i64::try_from(*max).is_err() => {
             let ty = Ty::plain("int").key("unsigned", true);
             if *min > 0 { ty.key("min", min) } else { ty }

@@ -10,7 +10,7 @@ use super::{
     fields::{Field, Supply},
     literal::string,
 };
-use beds_core::inspect::{Direction, RelationKind, RoutineKind};
+use beds_core::inspect::{Column, Direction, RelationKind, RoutineKind, Supplied};
 
 /// The text of a template.
 pub(super) fn template(domain: &Domain, database: &str, options: &Options) -> String {
@@ -91,7 +91,11 @@ fn field(field: &Field, is_writable: bool) -> String {
     flag(field.version, "version = true");
     if !field.version {
         match &field.supply {
-            Supply::Required => flag(true, "required = true"),
+            Supply::Required => {
+                flag(true, "required = true");
+                // Null is what a client may choose in place of a default that only the database knows.
+                flag(column.nullable && !field.key && has_default(column), "nullable = true");
+            }
             Supply::Default(value) => {
                 flag(true, &format!("default = {value}"));
                 flag(column.nullable, "nullable = true");
@@ -109,6 +113,10 @@ fn field(field: &Field, is_writable: bool) -> String {
     let comment = line(column.comment.trim());
     flag(!comment.is_empty(), &format!("description = {}", string(&comment)));
     format!("{{ {} }}", parts.join(", "))
+}
+
+fn has_default(column: &Column) -> bool {
+    matches!(column.default, Supplied::Constant(_))
 }
 
 fn names(domain: &Domain, fields: &[usize]) -> String {

@@ -47,7 +47,7 @@ pub(super) fn call(
         None => None,
     };
     let (lane, commits, mut notes) = lane(routine, all);
-    notes.extend(wired.reason.clone());
+    notes.push(wired.reason.clone().unwrap_or_else(|| unnamed(routine).to_owned()));
     let name = call_name(&routine.name);
     let description = match routine.comment.trim() {
         "" => format!(
@@ -69,6 +69,16 @@ pub(super) fn call(
         description,
         notes,
     })
+}
+
+/// Why a routine is a call that no name makes an operation.
+const fn unnamed(routine: &Routine) -> &'static str {
+    match routine.kind {
+        RoutineKind::Procedure => {
+            "no create, update or delete: its name is none of these verbs with the name of a table"
+        }
+        RoutineKind::Function => "a function, which is always a call",
+    }
 }
 
 /// The name without what only says that it is a routine.

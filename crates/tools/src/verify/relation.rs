@@ -95,13 +95,13 @@ fn check_column(
     let subject = format!("the column `{}`", column.name);
     let fit = fit(&column.kind, &field.ty, Against { engine: domain.engine(), written, shown: true });
     findings.fit(fit, &place, &subject, &column.written);
-    // A page would go on at another place than the one before ended.
-    if domain.fetch.sort.contains(&index)
-        && matches!(field.ty, Type::String { .. })
-        && matches!(column.kind, Kind::Enum(_) | Kind::Set(_))
+    if let (true, Type::Bool, Kind::Flag { min, max } | Kind::Int { min, max }) =
+        (domain.key.contains(&index), &field.ty, &column.kind)
     {
-        let message = format!("{subject} sorts by the position of its values, but a `string` sorts as text");
-        findings.error(&place, message).hint("take it out of `sort`, or declare it as an `enum`");
+        let message =
+            format!("{subject} may hold other numbers than 0 and 1: records that differ in it have one key");
+        let hint = format!("write type = \"int\", min = {min}, max = {max}");
+        findings.error(&place, message).hint(hint);
     }
     // What a client must give need not be kept as such: only a promise that no reader sees null is broken.
     if column.nullable

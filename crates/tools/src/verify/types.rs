@@ -61,24 +61,32 @@ pub(super) fn fit(kind: &Kind, ty: &Type, against: Against) -> Fit {
         (Type::Bytes { .. }, Kind::Beyond(_)) => {
             doubt("has a type that templates do not know: clients get its bytes")
         }
-        (Type::Bool, Kind::Bool) | (Type::ObjectId, Kind::ObjectId | Kind::String { .. }) => Fit::Fine,
+        (Type::Bool, Kind::Bool | Kind::Flag { .. })
+        | (Type::ObjectId, Kind::ObjectId | Kind::String { .. }) => Fit::Fine,
         (Type::Bool, Kind::Int { .. }) if !is_mongodb => {
             doubt("is an integer: whatever is not 0 reads as true")
         }
         (Type::Int { .. } | Type::UInt { .. }, _) => integer(kind, ty, against),
+        (Type::Float { .. }, Kind::Float { digits: Some((precision, scale)), .. }) => {
+            noted(against.written, format!("rounds to ({precision},{scale}) digits"))
+        }
         (Type::Float { .. }, Kind::Float { single, .. }) => {
             noted(*single && against.written, "keeps some seven digits of a number")
         }
         (Type::Float { .. }, Kind::Int { .. }) if against.written => {
             changes("is an integer, which keeps no fraction")
         }
-        (Type::Float { .. }, Kind::Decimal { .. } | Kind::Bool | Kind::Year)
+        (Type::Float { .. }, Kind::Decimal { .. } | Kind::Bool | Kind::Flag { .. } | Kind::Year)
             if !is_mongodb && against.written =>
         {
             changes(format!("is {}, which keeps other numbers than a float has", kind.title()))
         }
         (Type::Float { .. }, Kind::Int { .. }) => Fit::Fine,
-        (Type::Float { .. }, Kind::Decimal { .. } | Kind::Bool | Kind::Year) if !is_mongodb => Fit::Fine,
+        (Type::Float { .. }, Kind::Decimal { .. } | Kind::Bool | Kind::Flag { .. } | Kind::Year)
+            if !is_mongodb =>
+        {
+            Fit::Fine
+        }
         (Type::Decimal { precision, scale, .. }, _) => decimal(kind, ty, (*precision, *scale), against),
         (Type::String { max, .. } | Type::Text { max, .. }, _) => string(kind, ty, *max, against),
         (Type::Enum { values }, _) => enumeration(kind, ty, values, against),
@@ -105,7 +113,10 @@ pub(super) fn fit(kind: &Kind, ty: &Type, against: Against) -> Fit {
         (Type::Date, Kind::DateTime { .. }) => {
             doubt("is a moment, of which the template shows the date alone")
         }
-        (Type::DateTime, Kind::DateTime { digits }) | (Type::Time, Kind::Time { digits }) => {
+        (Type::DateTime, Kind::DateTime { stamp: true, .. }) if against.written => {
+            Fit::Noted("is a timestamp, which keeps moments since 1970 and of a few decades only".to_owned())
+        }
+        (Type::DateTime, Kind::DateTime { digits, .. }) | (Type::Time, Kind::Time { digits }) => {
             noted(*digits < 6 && against.written, format!("keeps {digits} digits of a second's fraction"))
         }
         (Type::Date | Type::Time | Type::DateTime, Kind::String { .. }) if is_mongodb => Fit::Fine,
@@ -129,10 +140,11 @@ fn integer(kind: &Kind, ty: &Type, against: Against) -> Fit {
         _ => return Fit::Fine,
     };
     match kind {
-        Kind::Bool if against.engine == Engine::MariaDb && against.written && (min < -128 || max > 127) => {
-            doubt(format!("keeps -128 to 127 at most, but the template allows {min} to {max}"))
+        Kind::Bool if against.engine == Engine::MariaDb && against.written && (min < 0 || max > 1) => {
+            doubt(format!("keeps 0 and 1, but the template allows {min} to {max}"))
         }
         Kind::Bool if against.engine == Engine::MariaDb => Fit::Fine,
+        Kind::Flag { min: from, max: to } => integer(&Kind::Int { min: *from, max: *to }, ty, against),
         Kind::Year if against.written && min < 100 && max > 0 => doubt(
             "is a year, which takes 1 to 99 for years of 1970 to 2069, so that the node refuses them: write \
              min = 1901 and max = 2155",
@@ -194,10 +206,10 @@ fn decimal(kind: &Kind, ty: &Type, (precision, scale): (u8, u8), against: Agains
         Kind::Float { .. } if against.written => {
             changes("is a floating-point number, which keeps decimals only nearly")
         }
-        Kind::Int { .. } | Kind::Bool | Kind::Year if against.written && scale > 0 => {
+        Kind::Int { .. } | Kind::Bool | Kind::Flag { .. } | Kind::Year if against.written && scale > 0 => {
             changes(format!("is {}, which keeps no digits after the point", kind.title()))
         }
-        Kind::Int { .. } | Kind::Float { .. } | Kind::Bool | Kind::Year => Fit::Fine,
+        Kind::Int { .. } | Kind::Float { .. } | Kind::Bool | Kind::Flag { .. } | Kind::Year => Fit::Fine,
         _ => wrong(kind, ty),
     }
 }
@@ -223,6 +235,7 @@ fn string(kind: &Kind, ty: &Type, max: u32, against: Against) -> Fit {
         | Kind::DateTime { .. }
         | Kind::Year
         | Kind::Bool
+        | Kind::Flag { .. }
             if against.engine == Engine::MariaDb =>
         {
             doubt(format!("is {}, which the template shows as text", kind.title()))
@@ -324,9 +337,9 @@ mod tests {
         let cases = [
             (Kind::Date, Type::Bool, READ),
             (Kind::Date, Type::DateTime, READ),
-            (Kind::DateTime { digits: 0 }, Type::Date, WRITE),
+            (Kind::moment(0), Type::Date, WRITE),
             (decimal(5, 2), ty(7, 3), WRITE),
-            (Kind::Float { unsigned: false, single: false }, ty(5, 2), WRITE),
+            (Kind::float(false, false), ty(5, 2), WRITE),
             (int(32), ty(5, 2), WRITE),
             (int(32), Type::FLOAT, WRITE),
             (decimal(5, 2), Type::FLOAT, WRITE),
@@ -352,6 +365,7 @@ mod tests {
             (decimal(7, 3), ty(5, 2), READ),
             (decimal(5, 2), ty(7, 2), WRITE),
             (Kind::Bool, Type::int(0, 255), WRITE),
+            (Kind::Flag { min: -128, max: 127 }, Type::int(0, 255), WRITE),
             (Kind::Year, Type::int(0, 2155), WRITE),
         ];
         for (kind, ty, against) in cases {
@@ -362,11 +376,13 @@ mod tests {
     #[test]
     fn what_no_template_can_say_is_noted() {
         let cases = [
-            (Kind::DateTime { digits: 0 }, Type::DateTime),
+            (Kind::moment(0), Type::DateTime),
             (Kind::Time { digits: 3 }, Type::Time),
             (Kind::String { max: 4, trims: true }, Type::string(0, 4)),
             (Kind::Bytes { max: 4, fixed: true }, Type::Bytes { max: 4 }),
-            (Kind::Float { unsigned: false, single: true }, Type::FLOAT),
+            (Kind::float(false, true), Type::FLOAT),
+            (Kind::Float { unsigned: false, single: false, digits: Some((10, 1)) }, Type::FLOAT),
+            (Kind::DateTime { digits: 6, stamp: true }, Type::DateTime),
         ];
         for (kind, ty) in cases {
             assert!(matches!(fit(&kind, &ty, WRITE), Fit::Noted(_)), "{kind:?} {ty:?}");

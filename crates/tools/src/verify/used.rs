@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     import::{Token, tokens},
-    keeps::{Kept, keeps},
+    keeps::{Kept, compares, keeps},
 };
 use beds_core::{
     inspect::{Catalogue, Column, Relation, RelationKind, Routine, RoutineKind, Supplied, same_word},
@@ -214,7 +214,13 @@ pub(super) fn kept(object: &Object, routine: &Routine, catalogue: &Catalogue, fi
         let is_passed = findings.is_written(*index) || domain.key.contains(index);
         let subject = format!("parameter `{}` of `{}`", parameter.name, routine.name);
         let of = format!("of the column `{}` (`{}`)", column.name, column.written);
-        match keeps(&parameter.kind, &column.kind) {
+        let is_key = domain.key.contains(index) && object.usage != Usage::Create;
+        if let Some(Kept::Changed(how)) = is_key.then(|| compares(parameter, column)) {
+            findings
+                .error(place(object.usage), format!("{subject} {how}: it may find another record {of}"))
+                .hint("declare the parameter with the character set and collation of the column");
+        }
+        match keeps(parameter, column) {
             Kept::Changed(how) if is_passed => {
                 findings
                     .error(place(object.usage), format!("{subject} {how}: it changes values {of}"))

@@ -186,3 +186,26 @@ create procedure film_text_find(p_id int) reads sql data select body from film_t
 create procedure film_count() reads sql data select count(*) from film //
 delimiter ;
 create view film_titles as select id, title from film;
+
+-- What is narrower than it looks --------------------------------------------------------------------------------------
+
+create table flagged (b tinyint(1) not null, n int null, primary key (b));
+insert into flagged values (0, 1), (1, 2), (5, 3), (-1, 4);
+create table preset (id int primary key, doc json not null default '{"a": 1}', span time default '-10:00:00',
+  state tinyint(1) not null default 7);
+create table exact_case (id varchar(10) character set latin1 collate latin1_bin primary key, moment datetime not null,
+  amount double null, name varchar(10) null);
+insert into exact_case values ('a', '2050-01-01', 1.25, 'lower'), ('A', '2050-01-01', 1.25, 'upper');
+delimiter //
+create procedure exact_case_delete(p_id varchar(10)) modifies sql data delete from exact_case where id = p_id //
+create procedure exact_case_add(p_id varchar(10) character set latin1, p_moment timestamp, p_amount double, p_name varchar(10))
+modifies sql data
+insert into exact_case (id, moment, amount, name) values (p_id, p_moment, p_amount, p_name) //
+create procedure exact_case_new(p_id varchar(10) character set latin1, p_moment datetime, p_amount double,
+  p_name varchar(10) character set latin1) modifies sql data
+insert into exact_case (id, moment, amount, name) values (p_id, p_moment, p_amount, p_name) //
+create procedure exact_case_update(p_id varchar(10) character set latin1 collate latin1_bin, p_moment datetime,
+  p_amount double(10,1), p_name varchar(10)) modifies sql data
+update exact_case set moment = p_moment, amount = p_amount, name = p_name where id = p_id //
+create procedure exact_case_upsert(p_id varchar(10)) modifies sql data replace exact_case (id) values (p_id) //
+delimiter ;

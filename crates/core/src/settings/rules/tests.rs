@@ -55,7 +55,7 @@ fn what_is_not_understood_is_named() {
         (
             &MARIADB,
             "mysql://u@h/s?sslmod=VERIFY_IDENTITY",
-            "unknown key `sslmod` in the query: did you mean `sslmode`?",
+            "unknown key `sslmod` in the query: did you mean `ssl-mode`?",
         ),
         (
             &MARIADB,

@@ -8,6 +8,7 @@ fn routine(parameters: &[&str], body: &str) -> Routine {
         name: (*name).to_owned(),
         direction: Direction::In,
         kind: Kind::Json,
+        collation: None,
         written: String::new(),
     };
     Routine {

@@ -1,0 +1,68 @@
+//! Letters that are not what they seem: such that nobody sees, such that look like others, such that collations take for
+//! others.
+
+/// The name of a character that looks like a blank, or like nothing, and is neither for TOML.
+pub(crate) fn invisible_name(letter: char) -> Option<&'static str> {
+    Some(match letter {
+        '\u{a0}' => "a no-break space",
+        '\u{202f}' => "a narrow no-break space",
+        '\u{2007}' => "a figure space",
+        '\u{2000}'..='\u{200a}' | '\u{3000}' | '\u{1680}' | '\u{205f}' => "a wide space",
+        '\u{200b}' => "a zero-width space",
+        '\u{200c}' | '\u{200d}' | '\u{2060}' => "a zero-width joiner",
+        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+            "a mark of writing direction"
+        }
+        '\u{feff}' => "a byte order mark",
+        '\u{ad}' => "a soft hyphen",
+        '\u{2028}' | '\u{2029}' | '\u{85}' => "a line separator",
+        '\u{0}' => "a NUL character",
+        '\r' => "a lone carriage return",
+        '\u{7f}' | '\u{1}'..='\u{8}' | '\u{b}'..='\u{1f}' => "a control character",
+        _ => return None,
+    })
+}
+
+/// The first letter of a text that nobody sees: its name, and its number.
+pub(crate) fn first_invisible(text: &str) -> Option<(&'static str, u32)> {
+    text.chars().find_map(|letter| match letter {
+        '\n' | '\t' => Some(("a control character", u32::from(letter))),
+        letter => invisible_name(letter).map(|name| (name, u32::from(letter))),
+    })
+}
+
+/// The script of the first letter that looks like one of ASCII and is of another script, with the letter.
+pub(crate) fn first_lookalike(text: &str) -> Option<(&'static str, char)> {
+    text.chars().find_map(|letter| match letter {
+        '\u{400}'..='\u{52f}' => Some(("Cyrillic", letter)),
+        '\u{370}'..='\u{3ff}' => Some(("Greek", letter)),
+        '\u{ff01}'..='\u{ff5e}' => Some(("full-width", letter)),
+        _ => None,
+    })
+}
+
+/// What most collations of MariaDB take a text for: without case, accents, and blanks at its end.
+pub(crate) fn collated(text: &str) -> String {
+    text.trim_end_matches(' ').to_lowercase().chars().map(without_accent).collect()
+}
+
+fn without_accent(letter: char) -> char {
+    const PLAIN: &[(&str, char)] = &[
+        ("àáâãäåāăą", 'a'),
+        ("çćĉċč", 'c'),
+        ("ďđ", 'd'),
+        ("èéêëēĕėęě", 'e'),
+        ("ĝğġģ", 'g'),
+        ("ìíîïĩīĭį", 'i'),
+        ("ĺļľ", 'l'),
+        ("ñńņň", 'n'),
+        ("òóôõöōŏő", 'o'),
+        ("ŕŗř", 'r'),
+        ("śŝşš", 's'),
+        ("ţť", 't'),
+        ("ùúûüũūŭůűų", 'u'),
+        ("ýÿŷ", 'y'),
+        ("źżž", 'z'),
+    ];
+    PLAIN.iter().find(|(accented, _)| accented.contains(letter)).map_or(letter, |(_, plain)| *plain)
+}

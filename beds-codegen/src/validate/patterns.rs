@@ -1,0 +1,76 @@
+//! Patterns that are valid, and match hardly any text that is meant.
+
+use super::Cx;
+use crate::{
+    diagnostic::fields as diagnostics,
+    span::{Span, Spanned},
+};
+
+/// Warns of a pattern that is valid, and matches hardly any text that is meant.
+pub(super) fn check(pattern: &Spanned<String>, cx: &mut Cx<'_>) {
+    let Spanned { value, span } = pattern;
+    if value.is_empty() {
+        cx.errors.push(diagnostics::odd_pattern(
+            *span,
+            "an empty pattern matches the empty string alone",
+            "no text but \"\" is valid",
+            "remove `pattern`, or write one for the whole string, such as `[A-Z0-9-]+`",
+            None,
+        ));
+        return;
+    }
+    if let Some((delimiter, inner, flags)) = delimited(value) {
+        let kept: String = flags.chars().filter(|flag| "imsx".contains(*flag)).collect();
+        let right = if kept.is_empty() { inner.to_owned() } else { format!("(?{kept}){inner}") };
+        cx.errors.push(diagnostics::odd_pattern(
+            *span,
+            &format!("{delimiter} are part of the pattern"),
+            &format!("only text with {} is valid", delimiter.replace("the ", "these ")),
+            &format!("write `{right}`: a pattern has no delimiters, and its flags stand in front"),
+            Some(&right),
+        ));
+    } else if value.contains('%') && !value.contains(['[', '(', '\\', '+', '*', '{', '^', '$', '.']) {
+        let right = value.replace('%', ".*").replace('_', ".");
+        cx.errors.push(diagnostics::odd_pattern(
+            *span,
+            "`%` is no wildcard in a pattern",
+            "only text with this `%` is valid",
+            &format!("write `{right}`: a pattern is a regular expression, not one of `like`"),
+            None,
+        ));
+    }
+}
+
+/// The delimiters of another language, with what stands between them and the flags behind.
+fn delimited(pattern: &str) -> Option<(&'static str, &str, &str)> {
+    [('/', "the slashes"), ('#', "the `#`"), ('~', "the `~`"), ('@', "the `@`")].into_iter().find_map(
+        |(sign, name)| {
+            let (inner, flags) = pattern.strip_prefix(sign)?.rsplit_once(sign)?;
+            // Slashes stand in hardly any text; the others do.
+            let is_meant = sign == '/' || !flags.is_empty() || inner.starts_with('^');
+            let are_flags = flags.chars().all(|flag| "gimsuxyADUX".contains(flag));
+            (is_meant && are_flags && !inner.is_empty()).then_some((name, inner, flags))
+        },
+    )
+}
+
+/// Warns of a pattern whose texts all are longer or shorter than the field allows.
+pub(super) fn check_length(pattern: &str, span: Span, (min, max): (u32, u32), cx: &mut Cx<'_>) {
+    // Lengths are bytes here; they are characters too where all are of ASCII.
+    let Ok(hir) = regex_syntax::parse(pattern) else { return };
+    let properties = hir.properties();
+    let is_too_long =
+        pattern.is_ascii() && properties.minimum_len().is_some_and(|least| least > max as usize);
+    let is_too_short = properties.maximum_len().is_some_and(|most| most < min as usize);
+    if is_too_long || is_too_short {
+        let (word, key) =
+            if is_too_long { ("longer than `max`", "max") } else { ("shorter than `min`", "min") };
+        cx.errors.push(diagnostics::odd_pattern(
+            span,
+            &format!("every text that matches is {word} allows"),
+            "no text is valid",
+            &format!("change the pattern, or `{key}`"),
+            None,
+        ));
+    }
+}

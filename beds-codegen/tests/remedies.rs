@@ -1,0 +1,133 @@
+//! What a machine writes, and what it leaves to people: a value never changes, and nothing is turned around.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+
+use beds_codegen::Compiler;
+
+const TEMPLATE: &str = r#"[template]
+name = "invoice"
+service = "app_server"
+engine = "mariadb"
+database = "catalog"
+
+[fields]
+id = { type = "uuid", key = true }
+HERE
+
+[objects]
+read = { view = "v_invoice" }
+"#;
+
+fn mended(line: &str) -> String {
+    let text = TEMPLATE.replace("HERE", line);
+    let compiler = Compiler::new().template_text("invoice_rec.toml", text.clone()).domains("no-such-folder");
+    let files = compiler.mend().files;
+    let after = files.into_iter().next().map_or(text, |file| file.after);
+    let (head, tail) = TEMPLATE.split_once("HERE").unwrap();
+    after.strip_prefix(head).and_then(|rest| rest.strip_suffix(tail)).unwrap_or(&after).to_owned()
+}
+
+#[test]
+fn values_stay_as_they_are() {
+    for (line, right) in [
+        (r#"x = "char(3) default 'EUR'""#, r#"x = { type = "string", max = 3, default = "EUR" }"#),
+        (r#"x = "ENUM('a', 'b''c')""#, r#"x = { type = "enum", values = ["a", "b'c"] }"#),
+        ("x ENUM('a', 'b''c'),", r#"x = { type = "enum", values = ["a", "b'c"] }"#),
+        (
+            "x decimal(10,2) not null default 0.00,",
+            r#"x = { type = "decimal", precision = 10, scale = 2, default = "0.00" }"#,
+        ),
+        (
+            r#"x = { type = "enum", values = "enum('a,b','c''d')" }"#,
+            r#"x = { type = "enum", values = ["a,b", "c'd"] }"#,
+        ),
+        (r#"x = { type = "enum", values = [["a", "b"]] }"#, r#"x = { type = "enum", values = ["a", "b"] }"#),
+    ] {
+        assert_eq!(mended(line), right, "{line}");
+    }
+}
+
+#[test]
+fn what_is_guessed_is_left_to_people() {
+    for line in [
+        r#"x = "datetime not null default current_timestamp""#,
+        "x timestamp not null default current_timestamp on update current_timestamp,",
+        r#"x = { type = "string", mutable = true }"#,
+        r#"x = { type = "string", fillable = true }"#,
+        r#"x = { type = "string", encrypted = true }"#,
+        r#"x = { type = "enum", values = [{ name = "open" }] }"#,
+        r#"x = { type = "enum", values = [["open", "Open"], ["paid", "Paid"]] }"#,
+        r#"x = { type = "int", read_only = false }"#,
+        r#"x = { type = "int", auto_increment = false }"#,
+        r#"x = "array(\"type\" => \"int\")""#,
+    ] {
+        assert_eq!(mended(line), line);
+    }
+}
+
+#[test]
+fn a_length_of_a_number_is_no_bound_of_its_values() {
+    for line in [
+        r#"x = { type = "int(11)", size = 11 }"#,
+        r#"x = { type = "bigint", length = 20 }"#,
+        r#"x = { type = "Integer", maxLength = 9 }"#,
+        r#"x = { type = "tinyint(1)", length = 1 }"#,
+        r#"x = { type = "decimal(10,2)", size = 10 }"#,
+    ] {
+        let after = mended(line);
+        assert!(!after.contains("max ="), "{line}: {after}");
+    }
+}
+
+fn warnings(text: String) -> Vec<String> {
+    let compiler = Compiler::new().template_text("invoice_rec.toml", text).domains("no-such-folder");
+    let report = compiler.compile().map_or_else(|report| report, |output| output.warnings);
+    report.diagnostics().iter().map(|found| found.code.to_string()).collect()
+}
+
+#[test]
+fn names_that_are_something_else_are_warned_of() {
+    for name in [
+        "v_invoice; drop table x",
+        "v_invoice -- x",
+        "(select 1)",
+        "[dbo].[v]",
+        "'v'",
+        "v\\n",
+        "v_invoice\u{200b}",
+    ] {
+        let text = TEMPLATE.replace("HERE", "").replace("v_invoice", name);
+        assert_eq!(warnings(text), ["B0907"], "{name}");
+    }
+    for column in ["`qty`", "v.qty", "qty as q", "max(qty)", "qty\u{200b}", "qty\\t"] {
+        let text = TEMPLATE.replace("HERE", &format!("qty = {{ type = \"int\", column = \"{column}\" }}"));
+        assert_eq!(warnings(text), ["B0907"], "{column}");
+    }
+    for plain in ["order details", "Größe", "order-line", "a$b", "#1"] {
+        let line = format!("qty = {{ type = \"int\", column = \"{plain}\" }}");
+        assert_eq!(warnings(TEMPLATE.replace("HERE", &line)), [""; 0], "{plain}");
+        assert_eq!(warnings(TEMPLATE.replace("HERE", "").replace("v_invoice", plain)), [""; 0], "{plain}");
+    }
+}
+
+#[test]
+fn patterns_and_values_that_cannot_be_meant_are_warned_of() {
+    for (keys, code) in [
+        (r#"type = "string", pattern = "\#^[a-z]+$\#i""#, "B0903"),
+        (r#"type = "string", pattern = "~[a-z]+~u""#, "B0903"),
+        (r#"type = "string", pattern = "[a-z]{5}", max = 3"#, "B0903"),
+        (r#"type = "string", pattern = "[a-z]{1,2}", min = 3"#, "B0903"),
+        (r#"type = "enum", values = ["a", "a "]"#, "B0902"),
+        (r#"type = "enum", values = ["a", "á"]"#, "B0902"),
+    ] {
+        let line = format!("x = {{ {} }}", keys.replace("\\#", "#"));
+        assert_eq!(warnings(TEMPLATE.replace("HERE", &line)), [code], "{keys}");
+    }
+    for keys in [
+        r##"type = "string", pattern = "#[0-9a-f]{6}", max = 7"##,
+        r#"type = "string", pattern = "ä{2}", max = 2"#,
+        r#"type = "enum", values = ["a", "ab"]"#,
+    ] {
+        assert_eq!(warnings(TEMPLATE.replace("HERE", &format!("x = {{ {keys} }}"))), [""; 0], "{keys}");
+    }
+}

@@ -1,0 +1,151 @@
+//! What is wrong with a configuration, in words for people, and without what may be a secret.
+//!
+//! A value is never quoted from a file: a mistake beside a URL would print its password. The place and the key are
+//! enough to find it.
+
+use beds_protocol::nearest;
+use serde::de::DeserializeOwned;
+
+/// An example of what a text must be, where its kind alone does not say it.
+const ADDRESS: &str = "an IP address with a port, such as 127.0.0.1:8080 or [::1]:8080";
+
+/// Reads a text in TOML. The error names the line, the column, the key and the mistake.
+pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    let document = toml::Deserializer::parse(text).map_err(|error| at_place(text, "", &error))?;
+    serde_path_to_error::deserialize(document).map_err(|error| {
+        let path = error.path().to_string();
+        at_place(text, &path, error.inner())
+    })
+}
+
+fn at_place(text: &str, path: &str, error: &toml::de::Error) -> String {
+    let place = error.span().and_then(|span| text.get(..span.start)).map(|before| {
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        format!("line {line}, column {column}: ")
+    });
+    let key = if matches!(path, "" | ".") { String::new() } else { format!("{path}: ") };
+    format!("{}{key}{}", place.unwrap_or_default(), of(error.message()))
+}
+
+/// The message of a parser, in the words of this document, with the known name that is nearest to an unknown one.
+pub(super) fn of(message: &str) -> String {
+    let message = message.trim().replace('\n', ", ");
+    if message.contains("invalid socket address") {
+        return format!("it must be {ADDRESS}");
+    }
+    let mismatch =
+        ["invalid type: ", "invalid value: "].iter().find_map(|prefix| message.strip_prefix(prefix));
+    if let Some((given, expected)) = mismatch.and_then(|rest| rest.rsplit_once(", expected ")) {
+        return format!("it is {}, and must be {}", kind(given), wanted(expected));
+    }
+    for (prefix, what) in [("unknown field `", "key"), ("unknown variant `", "name")] {
+        let names = message.strip_prefix(prefix).and_then(|rest| rest.split_once('`'));
+        if let Some((given, known)) = names {
+            let known: Vec<_> = known.split('`').skip(1).step_by(2).collect();
+            return unknown(what, given, &known);
+        }
+    }
+    message
+}
+
+fn unknown(what: &str, given: &str, known: &[&str]) -> String {
+    let expected = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let near = nearest(given, known.iter().copied()).or_else(|| abbreviated(given, known));
+    match near {
+        Some(near) => format!("unknown {what} `{given}`; it may be {expected}: did you mean `{near}`?"),
+        None => format!("unknown {what} `{given}`; it may be {expected}"),
+    }
+}
+
+/// The one name whose letters are left out here and there, as `app_srv` is `app_server`.
+fn abbreviated<'a>(given: &str, known: &[&'a str]) -> Option<&'a str> {
+    let is_of = |name: &&&str| {
+        let mut letters = name.chars();
+        given.chars().all(|letter| letters.any(|other| other == letter.to_ascii_lowercase()))
+    };
+    let mut names = known.iter().filter(is_of);
+    names.next().copied().filter(|_| given.len() > 2 && names.next().is_none())
+}
+
+/// What stands there, without its text.
+fn kind(given: &str) -> String {
+    let in_ticks = || given.split('`').nth(1).unwrap_or_default();
+    match given {
+        "string \"\"" => "empty".to_owned(),
+        given if given.starts_with("string") => "a text".to_owned(),
+        given if given.contains("integer") || given.starts_with("floating point") => {
+            format!("the number {}", in_ticks())
+        }
+        given if given.starts_with("boolean") => in_ticks().to_owned(),
+        given if given.contains("map") || given.contains("table") => "a table".to_owned(),
+        given if given.contains("sequence") => "a list".to_owned(),
+        given if given.starts_with("character") => "a text".to_owned(),
+        given => given.to_owned(),
+    }
+}
+
+/// What must stand there.
+fn wanted(expected: &str) -> String {
+    let known = match expected {
+        "u8" => "an integer from 0 to 255",
+        "u16" => "an integer from 0 to 65535",
+        "u32" => "an integer from 0 to 4294967295",
+        "u64" | "usize" => "an integer, 0 or more",
+        "a boolean" => "true or false",
+        "a string" => "a text",
+        "path string" => "a path",
+        "socket address" | "a socket address" => ADDRESS,
+        expected if expected.contains("integer") => "an integer",
+        expected if expected.starts_with("struct") || expected.contains("map") => "a table of keys",
+        expected if expected.contains("sequence") => "a list",
+        expected if expected.starts_with("enum") || expected == "string or table" => "a name",
+        expected => expected,
+    };
+    known.to_owned()
+}
+
+/// A text whose URLs have no password: what stands from the user's colon to the last `@` is hidden.
+pub(super) fn masked(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("://") {
+        shown.push_str(before);
+        shown.push_str("://");
+        let (url, tail) = after.split_at(after.find("://").unwrap_or(after.len()));
+        match (url.find(':'), url.rfind('@')) {
+            (Some(colon), Some(at)) if colon < at => {
+                shown.push_str(url.get(..colon).unwrap_or_default());
+                shown.push_str(":***");
+                rest = after.get(at..).unwrap_or(tail);
+            }
+            _ => {
+                shown.push_str(url);
+                rest = tail;
+            }
+        }
+    }
+    shown.push_str(rest);
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_in_a_text_is_hidden() {
+        for (text, shown) in [
+            ("a amqp://u:s3cr3t@h/ b", "a amqp://u:***@h/ b"),
+            ("amqp://u:s3:c@r3t@h", "amqp://u:***@h"),
+            ("amqp://u:s3cr3t@h,mysql://v:s3cr3t@i", "amqp://u:***@h,mysql://v:***@i"),
+            (
+                "amqp://u@h:1 and mysql://USER@HOST:3306/SCHEMA",
+                "amqp://u@h:1 and mysql://USER@HOST:3306/SCHEMA",
+            ),
+            ("no URL: a@b", "no URL: a@b"),
+        ] {
+            assert_eq!(masked(text), shown);
+        }
+    }
+}
