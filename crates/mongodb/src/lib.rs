@@ -13,10 +13,15 @@ mod filter;
 mod golden;
 mod inspect;
 mod job;
+mod ledger;
 mod order;
 mod pipeline;
+mod reply;
 mod server;
 mod shown;
+mod write;
+
+use std::time::{Duration, SystemTime};
 
 use beds_core::{
     Outcome, Result,
@@ -31,6 +36,9 @@ use crate::{job::Job, server::Server};
 pub use config::MongoDb;
 pub use inspect::inspect;
 pub use server::{check_url, ping};
+
+/// How long a step of a purge may take.
+const PURGE_STEP: Duration = Duration::from_secs(10);
 
 /// One MongoDB database. What it holds ends when it is dropped.
 #[derive(Debug)]
@@ -62,5 +70,21 @@ impl Database {
     pub async fn run(&self, plan: Plan, bounds: Bounds) -> Result<Outcome> {
         let job = Job::new(plan, bounds.reply_bytes_max)?;
         self.lane.run(job, Instant::from_std(bounds.deadline)).await
+    }
+
+    /// Deletes what the ledger remembers from before a moment, in small steps between which other jobs run, and says
+    /// how many writes it has forgotten. A duplicate of one of them is a new write.
+    ///
+    /// # Errors
+    /// What the database answers, and as [`Lane::run`] with ten seconds for a step. What was deleted before remains so.
+    pub async fn purge(&self, before: SystemTime) -> Result<usize> {
+        let mut purged = 0;
+        loop {
+            let step = self.lane.run(Job::purge(before), Instant::now() + PURGE_STEP).await?;
+            match step.count.and_then(|count| usize::try_from(count).ok()) {
+                None | Some(0) => return Ok(purged),
+                Some(count) => purged += count,
+            }
+        }
     }
 }

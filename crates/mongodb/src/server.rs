@@ -18,14 +18,20 @@ use mongodb::{
     bson::{RawDocumentBuf, doc},
     error::ErrorKind,
     event::{EventHandler, sdam::SdamEvent},
-    options::{ClientOptions, ConnectionString, HostInfo},
+    options::{
+        ClientOptions, ConnectionString, HostInfo, ReadPreference, SelectionCriteria, TransactionOptions,
+        WriteConcern,
+    },
 };
 use tokio::{
     sync::OnceCell,
     time::{Instant, timeout_at},
 };
 
-use crate::config::MongoDb;
+use crate::{
+    config::MongoDb,
+    ledger::{Known, Ledger},
+};
 
 /// One deployment, and the database on it.
 #[derive(Debug)]
@@ -36,16 +42,19 @@ pub(crate) struct Server {
     database: String,
     config: MongoDb,
     client: OnceCell<Client>,
+    /// What is known of its ledger.
+    known: Arc<Known>,
     /// Whether the driver knows of a server that answers.
     reachable: Arc<AtomicBool>,
 }
 
-/// A handle of the driver.
-#[derive(Debug)]
+/// A handle of the driver. It is cheap to clone.
+#[derive(Debug, Clone)]
 pub(crate) struct Connection {
     pub(crate) name: Arc<str>,
     client: Client,
     database: Database,
+    pub(crate) ledger: Ledger,
     /// How long a write that cannot be taken back may take beyond its deadline.
     patience: Duration,
 }
@@ -61,17 +70,29 @@ impl Connection {
 
     /// A session in a transaction; dropped, it takes the transaction back.
     pub(crate) async fn transaction(&self, budget: Duration) -> mongodb::error::Result<ClientSession> {
+        // What is read in a transaction is read from the primary, whatever the URL says of reads; and what is committed
+        // is not forgotten with a server, unless the URL says otherwise.
+        let confirmed = self.client.write_concern().cloned().unwrap_or_else(WriteConcern::majority);
+        let options = TransactionOptions::builder()
+            .max_commit_time(budget)
+            .selection_criteria(SelectionCriteria::ReadPreference(ReadPreference::Primary))
+            .write_concern(confirmed)
+            .build();
         let mut session = self.client.start_session().await?;
-        let started = session.start_transaction().max_commit_time(budget).await;
-        match started {
+        match session.start_transaction().with_options(options.clone()).await {
             // The driver says so too as long as it has seen no server. Where none answers, that is the reason.
             Err(error) if matches!(*error.kind, ErrorKind::Transaction { .. }) => {
                 self.database.run_command(doc! { "ping": 1 }).await?;
-                session.start_transaction().max_commit_time(budget).await?;
+                session.start_transaction().with_options(options).await?;
             }
             started => started?,
         }
         Ok(session)
+    }
+
+    /// The moment after which nobody waits for what has this gate.
+    pub(crate) fn limit(&self, gate: &Gate) -> Instant {
+        if gate.is_past() { self.end(gate) } else { gate.deadline() }
     }
 
     /// The moment after which nobody waits for a write that cannot be taken back.
@@ -94,10 +115,15 @@ pub(crate) fn patience(config: &MongoDb) -> Duration {
     config.connect_timeout_ms.duration() * 2
 }
 
-/// How long the server may work on what has this gate.
+/// How long the server may work on a read that has this gate.
 pub(crate) fn budget(gate: &Gate) -> Duration {
+    left(gate.deadline())
+}
+
+/// How long the server may work until this moment.
+pub(crate) fn left(limit: Instant) -> Duration {
     // The server takes a limit of no milliseconds for none.
-    gate.deadline().saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
+    limit.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
 }
 
 impl Server {
@@ -107,6 +133,7 @@ impl Server {
             database: config.database.clone().unwrap_or_else(|| name.to_owned()),
             config: config.clone(),
             client: OnceCell::new(),
+            known: Arc::default(),
             reachable: Arc::new(AtomicBool::new(true)),
         }
     }
@@ -133,9 +160,11 @@ impl Connect for Server {
 
     async fn connect(&self) -> Result<Connection, String> {
         let client = self.client.get_or_try_init(|| self.client()).await?.clone();
+        let database = client.database(&self.database);
         Ok(Connection {
             name: Arc::clone(&self.name),
-            database: client.database(&self.database),
+            ledger: Ledger::new(&self.name, &database, &self.known),
+            database,
             client,
             patience: patience(&self.config),
         })

@@ -23,6 +23,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// One test's place.
 pub(crate) struct Site {
     context: Context,
+    pub(crate) url: String,
     pub(crate) mongo: mongodb::Database,
 }
 
@@ -45,7 +46,7 @@ impl Site {
     pub(crate) async fn new(name: &str) -> Self {
         let url = tokio::task::spawn_blocking(|| stack().mongodb_url()).await.unwrap();
         let client = mongodb::Client::with_uri_str(&url).await.unwrap();
-        Self { context: context(name, &url, Limits::default()), mongo: client.database(name) }
+        Self { context: context(name, &url, Limits::default()), mongo: client.database(name), url }
     }
 
     /// The same with a bound on replies.
@@ -54,6 +55,7 @@ impl Site {
         Self {
             context: Context { limits: Arc::new(limits), ..self.context.clone() },
             mongo: self.mongo.clone(),
+            url: self.url.clone(),
         }
     }
 
