@@ -34,6 +34,8 @@ pub(crate) enum Failure {
     Late(Fault),
     /// The claim of the job is taken, and yet no reply is stored: who took it has not come to an end.
     Held,
+    /// The server did not answer to what makes an effect lasting.
+    Unanswered,
 }
 
 impl From<DriverError> for Failure {
@@ -60,13 +62,17 @@ impl Failure {
         match self {
             Self::Before(error) | Self::After(error) => error.contains_label(TRANSIENT_TRANSACTION_ERROR),
             Self::Held => true,
-            Self::Refused(_) | Self::Late(_) => false,
+            Self::Refused(_) | Self::Late(_) | Self::Unanswered => false,
         }
     }
 
     /// Whether the write may have had its effect.
     pub(crate) fn leaves_effect_unknown(&self) -> bool {
-        matches!(self, Self::After(error) if leaves_effect_unknown(error))
+        match self {
+            Self::After(error) => leaves_effect_unknown(error),
+            Self::Unanswered => true,
+            Self::Before(_) | Self::Refused(_) | Self::Late(_) | Self::Held => false,
+        }
     }
 
     /// Whether the server said for certain that the write was not done.
@@ -76,7 +82,7 @@ impl Failure {
             Self::Before(error) | Self::After(error) => {
                 Said::of(error).is_some() && !self.is_transient() && !self.leaves_effect_unknown()
             }
-            Self::Late(_) | Self::Held => false,
+            Self::Late(_) | Self::Held | Self::Unanswered => false,
         }
     }
 
@@ -172,6 +178,7 @@ impl Failure {
         match self {
             Self::Refused(error) => error,
             Self::Late(_) => Error::deadline(),
+            Self::Unanswered => Error::unknown_effect("the database does not answer"),
             Self::Held => {
                 let message = "another request with this `message_id` is being done";
                 Error::new(ErrorCode::Conflict, message).retryable()

@@ -1,8 +1,8 @@
 //! The ledger: a document a write, in the transaction of the write, so that a duplicate finds it and does nothing.
 //!
 //! The collection belongs to the DBA and stands in the domain's own database; `bedsc ddl --ledger` writes it. Its `_id`
-//! is an object of user, message id and step: what clients choose stands in it as strings, which MongoDB compares byte
-//! by byte.
+//! is one text of user, message id and step. A text is compared byte by byte, and every server finds it by its index,
+//! which the stand-in for tests does not with an object.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -175,16 +175,11 @@ impl Ledger {
         if updates.is_empty() {
             return Ok(());
         }
-        let count = updates.len();
+        let expected = updates.len() as u64;
         let command = doc! { "update": NAME, "updates": updates };
         let answer = self.database.run_command(command).session(session).await;
         let answer = answer.map_err(|error| Failure::of_ledger(error, &self.name))?;
-        let stored = answer.get("n").and_then(|stored| match stored {
-            Bson::Int32(stored) => usize::try_from(*stored).ok(),
-            Bson::Int64(stored) => usize::try_from(*stored).ok(),
-            _ => None,
-        });
-        if stored == Some(count) && !answer.contains_key("writeErrors") {
+        if count(&answer) == Some(expected) && !answer.contains_key("writeErrors") {
             return Ok(());
         }
         tracing::error!(database = &*self.name, "the collection `{NAME}` does not take replies: {answer}");
@@ -204,7 +199,7 @@ impl Ledger {
             .max_time(limit)
             .await?;
         let Some(found) = found else { return Ok(None) };
-        if found.get("_id") != Some(&Bson::Document(id(claim))) {
+        if found.get("_id") != Some(&Bson::String(id(claim))) {
             tracing::error!(
                 database = &*self.name,
                 "the collection `{NAME}` takes different texts for equal"
@@ -231,12 +226,22 @@ impl Ledger {
             .limit(PURGED_MAX)
             .max_time(limit);
         let found: Vec<Document> = async { found.await?.try_collect().await }.await?;
-        let ids: Vec<Bson> = found.into_iter().filter_map(|mut found| found.remove("_id")).collect();
-        if ids.is_empty() {
+        let ids = found.into_iter().filter_map(|mut found| found.remove("_id"));
+        let deletes: Vec<Bson> = ids.map(|id| doc! { "q": { "_id": id }, "limit": 1 }.into()).collect();
+        if deletes.is_empty() {
             return Ok(0);
         }
-        let deleted = collection.delete_many(doc! { "_id": { "$in": ids } }).await?;
-        Ok(deleted.deleted_count)
+        let command = doc! { "delete": NAME, "deletes": deletes, "ordered": false };
+        Ok(count(&self.database.run_command(command).await?).unwrap_or_default())
+    }
+}
+
+/// How many documents the answer to a command is about.
+fn count(answer: &Document) -> Option<u64> {
+    match answer.get("n") {
+        Some(Bson::Int32(count)) => u64::try_from(*count).ok(),
+        Some(Bson::Int64(count)) => u64::try_from(*count).ok(),
+        _ => None,
     }
 }
 
@@ -247,8 +252,10 @@ impl Known {
     }
 }
 
-fn id(claim: &Claim) -> Document {
-    doc! { "user": &claim.user, "message_id": &claim.message_id, "step": i32::from(claim.step) }
+/// A claim's `_id`, such as `5:guest:0190f7c2:0`: how many bytes the user's name has, the name, the message's id, and the
+/// step. The length says where the name ends, so that no client's id can pass for another user's.
+fn id(Claim { user, message_id, step, digest: _ }: &Claim) -> String {
+    format!("{}:{user}:{message_id}:{step}", user.len())
 }
 
 fn binary(bytes: Vec<u8>) -> Bson {
@@ -260,4 +267,29 @@ fn broken(database: &str) -> Error {
         "the ledger of the database `{database}` is not as `bedsc ddl --ledger` prints it"
     ))
     .hint("the node's log has the difference")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_claim_looks_like_another() {
+        let id = |user: &str, message_id: &str, step| {
+            id(&Claim { user: user.to_owned(), message_id: message_id.to_owned(), step, digest: [0; 32] })
+        };
+        assert_eq!(id("guest", "0190f7c2", 0), "5:guest:0190f7c2:0");
+        let all = [
+            id("a", "b:c", 0),
+            id("a:b", "c", 0),
+            id("", "a:b:c", 0),
+            id("a", "b", 0),
+            id("a", "b:0", 0),
+            id("a", "b", 1),
+            id("1:a", "b", 0),
+        ];
+        for (index, one) in all.iter().enumerate() {
+            assert!(!all[index + 1..].contains(one), "{one}");
+        }
+    }
 }

@@ -6,7 +6,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -33,17 +33,18 @@ use crate::{
     ledger::{Known, Ledger},
 };
 
-/// One deployment, and the database on it.
-#[derive(Debug)]
+/// One deployment, and the database on it. It is cheap to clone.
+#[derive(Debug, Clone)]
 pub(crate) struct Server {
     /// The configuration's name of the database, for people.
     name: Arc<str>,
     /// The server's name of it.
     database: String,
     config: MongoDb,
-    client: OnceCell<Client>,
+    client: Arc<OnceCell<Client>>,
     /// What is known of its ledger.
     known: Arc<Known>,
+    pace: Arc<Pace>,
     /// Whether the driver knows of a server that answers.
     reachable: Arc<AtomicBool>,
 }
@@ -55,6 +56,8 @@ pub(crate) struct Connection {
     client: Client,
     database: Database,
     pub(crate) ledger: Ledger,
+    /// How long statements of transactions take.
+    pub(crate) pace: Arc<Pace>,
     /// How long a write that cannot be taken back may take beyond its deadline.
     patience: Duration,
 }
@@ -101,6 +104,23 @@ impl Connection {
     }
 }
 
+/// How long a statement takes, with its way to the server: an average of the last ones, in microseconds.
+#[derive(Debug, Default)]
+pub(crate) struct Pace(AtomicU64);
+
+impl Pace {
+    pub(crate) fn statement(&self) -> Duration {
+        Duration::from_micros(self.0.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn tell(&self, took: Duration) {
+        let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX / 8);
+        // What another connection tells at the same time may be lost.
+        let before = self.0.load(Ordering::Relaxed);
+        self.0.store(if before == 0 { took } else { (7 * before + took) / 8 }, Ordering::Relaxed);
+    }
+}
+
 /// Does what the driver has no limit of time for. `None` where it is not done by this moment: it goes on by itself then,
 /// since no future of the driver may be dropped midway.
 pub(crate) async fn done_by<T: Send + 'static>(
@@ -132,8 +152,9 @@ impl Server {
             name: Arc::from(name),
             database: config.database.clone().unwrap_or_else(|| name.to_owned()),
             config: config.clone(),
-            client: OnceCell::new(),
+            client: Arc::default(),
             known: Arc::default(),
+            pace: Arc::default(),
             reachable: Arc::new(AtomicBool::new(true)),
         }
     }
@@ -141,7 +162,7 @@ impl Server {
     async fn client(&self) -> Result<Client, String> {
         let url = self.config.url.as_ref().ok_or("no URL is configured")?;
         let timeout = self.config.connect_timeout_ms.duration();
-        let options = client_options(url, timeout, self.config.connections).await;
+        let options = client_options(url, timeout, self.config.connections + self.config.transactions).await;
         let mut options = options.map_err(|error| error.kind.to_string())?;
         let reachable = Arc::clone(&self.reachable);
         options.sdam_event_handler = Some(EventHandler::callback(move |event| {
@@ -164,6 +185,7 @@ impl Connect for Server {
         Ok(Connection {
             name: Arc::clone(&self.name),
             ledger: Ledger::new(&self.name, &database, &self.known),
+            pace: Arc::clone(&self.pace),
             database,
             client,
             patience: patience(&self.config),

@@ -14,7 +14,7 @@ use self::{by_key::ByKey, call::Call, count::Count, page::Page, purge::Purge};
 use crate::{
     ledger,
     server::Connection,
-    write::{self, Deed, Delete, Insert, Target, Update, Write},
+    write::{Deed, Delete, Insert, Shared, Target, Update, Write},
 };
 use beds_core::{
     Error, Outcome, Result,
@@ -23,9 +23,6 @@ use beds_core::{
 };
 use beds_lane::{Fate, Fault, Gate, Member};
 use beds_protocol::Operation;
-
-/// The group of all writes with claims. The groups of look-ups are addresses, and none of those is 0.
-const WRITES: usize = 0;
 
 /// What is to be done in a MongoDB database.
 #[derive(Debug)]
@@ -90,6 +87,14 @@ impl Job {
         Ok(Self { domain, work })
     }
 
+    /// The same as what may share a transaction with others; `None` where it may not.
+    pub(crate) fn shared(&self) -> Option<Shared> {
+        match &self.work {
+            Work::Write(write) if write.claim.is_some() => Some(Shared(Arc::clone(write))),
+            _ => None,
+        }
+    }
+
     /// A step of the purge of the ledger; its count says how many documents it deleted.
     pub(crate) fn purge(before: SystemTime) -> Self {
         Self { domain: &ledger::DOMAIN, work: Work::Purge(Purge { before }) }
@@ -115,11 +120,10 @@ impl beds_lane::Job for Job {
         done.map_err(|failure| failure.into_fault(self.domain, &connection.name))
     }
 
-    /// Fetches of whole records by a key of one field, and writes that happen once.
+    /// Fetches of whole records by a key of one field.
     fn group(&self) -> Option<usize> {
         match &self.work {
             Work::ByKey(job) if job.is_shared() => Some(std::ptr::from_ref(self.domain).addr()),
-            Work::Write(job) if job.claim.is_some() => Some(WRITES),
             _ => None,
         }
     }
@@ -128,14 +132,6 @@ impl beds_lane::Job for Job {
         jobs: &[Member<'_, Self>],
         connection: &mut Connection,
     ) -> std::result::Result<Vec<Fate<Outcome>>, Fault> {
-        let writes = jobs.iter().filter_map(|Member { job, gate }| match &job.work {
-            Work::Write(write) => Some((Arc::clone(write), *gate)),
-            _ => None,
-        });
-        let (writes, gates): (Vec<_>, Vec<_>) = writes.unzip();
-        if !writes.is_empty() {
-            return Ok(write::together(&writes, &gates, connection).await);
-        }
         let keys = jobs.iter().filter_map(|Member { job, gate }| match &job.work {
             Work::ByKey(by_key) => Some((by_key, *gate)),
             _ => None,

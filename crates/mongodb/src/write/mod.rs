@@ -13,14 +13,18 @@ mod update;
 
 use std::{sync::Arc, time::Duration};
 
-use beds_core::{Error, Outcome, backoff::Backoff, ledger, plan::Claim, spec::Domain};
+use beds_core::{Outcome, backoff::Backoff, ledger, plan::Claim, spec::Domain};
 use beds_lane::Gate;
 use mongodb::ClientSession;
 use tokio::time::{Instant, sleep};
 
 use self::transaction::Done;
 pub(crate) use self::{
-    delete::Delete, group::run as together, insert::Insert, target::Target, update::Update,
+    delete::Delete,
+    group::{Ended, Shared},
+    insert::Insert,
+    target::Target,
+    update::Update,
 };
 use crate::{
     fault::Failure,
@@ -120,7 +124,7 @@ impl Write {
         let (write, handle, limit) = (Arc::clone(self), connection.clone(), left(gate.deadline()));
         gate.pass()?;
         let applied = async move { write.deed.apply(&handle, None, limit).await };
-        let applied = done_by(connection.end(gate), applied).await.ok_or_else(does_not_answer)?;
+        let applied = done_by(connection.end(gate), applied).await.ok_or(Failure::Unanswered)?;
         applied.map_err(Failure::lasting)
     }
 
@@ -144,7 +148,7 @@ impl Write {
             if is_again && is_time() && (gate.is_past() || gate.is_wanted()) {
                 sleep(pause).await;
             } else if gate.is_past() && !failure.is_definite() {
-                return Err(does_not_answer().into());
+                return Err(Failure::Unanswered);
             } else {
                 return Err(failure);
             }
@@ -167,8 +171,4 @@ impl Write {
             (Done::Before, None) => Err(Failure::Held),
         }
     }
-}
-
-fn does_not_answer() -> Error {
-    Error::unknown_effect("the database does not answer")
 }

@@ -7,7 +7,7 @@ use beds_lane::Gate;
 use mongodb::{ClientSession, error::UNKNOWN_TRANSACTION_COMMIT_RESULT};
 use tokio::time::{Instant, sleep};
 
-use super::{Deed, PAUSE_MAX, PAUSE_MIN, Write, does_not_answer, insert};
+use super::{Deed, PAUSE_MAX, PAUSE_MIN, Write, insert};
 use crate::{
     fault::Failure,
     ledger::Claimed,
@@ -88,6 +88,14 @@ fn claimed(write: &Arc<Write>) -> Option<crate::ledger::Claiming<'_>> {
     Some((write.claim.as_ref()?, outcome))
 }
 
+/// Whether one statement does both.
+pub(super) fn is_one_statement(one: &Arc<Write>, next: &Arc<Write>) -> bool {
+    match (&one.deed, &next.deed) {
+        (Deed::Insert(one), Deed::Insert(next)) => one.is_into_same(next),
+        _ => false,
+    }
+}
+
 /// Runs the objects. New records of one collection are one statement.
 async fn apply(
     writes: &[Arc<Write>],
@@ -96,13 +104,11 @@ async fn apply(
     limit: Duration,
 ) -> Result<Vec<Outcome>, Failure> {
     let mut outcomes = Vec::with_capacity(writes.len());
-    let is_same = |one: &Arc<Write>, next: &Arc<Write>| match (&one.deed, &next.deed) {
-        (Deed::Insert(one), Deed::Insert(next)) => one.is_into_same(next),
-        _ => false,
-    };
-    for run in writes.chunk_by(is_same) {
+    for run in writes.chunk_by(is_one_statement) {
+        let since = Instant::now();
         if let [write] = run {
             outcomes.push(write.deed.apply(connection, Some(&mut *session), limit).await?);
+            connection.pace.tell(since.elapsed());
             continue;
         }
         let inserts: Vec<_> = run
@@ -122,7 +128,7 @@ async fn commit(mut session: ClientSession, end: Instant) -> Result<(), Failure>
             let committed = session.commit_transaction().await;
             (session, committed)
         };
-        let (again, committed) = done_by(end, committing).await.ok_or_else(does_not_answer)?;
+        let (again, committed) = done_by(end, committing).await.ok_or(Failure::Unanswered)?;
         let Err(error) = committed else { return Ok(()) };
         let pause = pauses.pause();
         if !error.contains_label(UNKNOWN_TRANSACTION_COMMIT_RESULT) || Instant::now() + pause >= end {
