@@ -75,6 +75,12 @@ impl Failure {
         }
     }
 
+    /// Whether no server could be asked.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        let Self::Before(error) = self else { return false };
+        is_broken(error) || matches!(*error.kind, ErrorKind::ServerSelection { .. })
+    }
+
     /// Whether the server said for certain that the write was not done.
     pub(crate) fn is_definite(&self) -> bool {
         match self {

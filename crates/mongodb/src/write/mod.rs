@@ -95,10 +95,10 @@ impl Write {
         if self.claim.is_none() {
             return self.plain(connection, gate).await;
         }
-        let done = match connection.ledger.standing().await? {
-            Standing::There => self.transaction(true, connection, gate).await,
-            Standing::Gone => Err(ledger::gone(&connection.name).into()),
-            Standing::Never => self.noted(connection, gate).await,
+        let done = match self.transaction(true, connection, gate).await {
+            Ok(Some(outcome)) => Ok(outcome),
+            Ok(None) => self.noted(connection, gate).await,
+            Err(failure) => Err(failure),
         };
         done.map_err(|failure| failure.without_transactions(self.domain, &connection.name))
     }
@@ -116,7 +116,7 @@ impl Write {
         if self.deed.is_one_statement() {
             self.statement(connection, gate).await
         } else {
-            self.transaction(false, connection, gate).await
+            self.transaction(false, connection, gate).await.map(Option::unwrap_or_default)
         }
     }
 
@@ -129,23 +129,25 @@ impl Write {
     }
 
     /// In a transaction, as often as it takes: one that lost a conflict left nothing behind. With a claim, so is one
-    /// whose end nobody knows: if it was committed, its claim is taken, and its reply is stored.
+    /// whose end nobody knows: if it was committed, its claim is taken, and its reply is stored. `None` where its claim
+    /// has no ledger to go into.
     async fn transaction(
         self: &Arc<Self>,
         once: bool,
         connection: &Connection,
         gate: &Gate,
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<Option<Outcome>, Failure> {
         let mut pauses = Backoff::new(PAUSE_MIN, PAUSE_MAX);
         loop {
             let failure = match self.attempt(once, connection, gate).await {
-                Ok(outcome) => return Ok(outcome),
                 Err(failure) => failure,
+                done => return done,
             };
-            let is_again = failure.is_transient() || (once && failure.leaves_effect_unknown());
+            let is_known = !failure.is_unanswered() && !failure.leaves_effect_unknown();
+            let is_again = failure.is_transient() || (once && !is_known);
             let pause = pauses.pause();
-            let is_time = || Instant::now() + pause < connection.limit(gate);
-            if is_again && is_time() && (gate.is_past() || gate.is_wanted()) {
+            let is_time = Instant::now() + pause < connection.limit(gate);
+            if is_again && is_time && (gate.is_past() || gate.is_wanted()) {
                 sleep(pause).await;
             } else if gate.is_past() && !failure.is_definite() {
                 return Err(Failure::Unanswered);
@@ -160,14 +162,21 @@ impl Write {
         once: bool,
         connection: &Connection,
         gate: &Gate,
-    ) -> Result<Outcome, Failure> {
-        let done = transaction::run(std::slice::from_ref(self), once, &[gate], connection).await?;
-        match (done, &self.claim) {
+    ) -> Result<Option<Outcome>, Failure> {
+        if once {
+            match connection.ledger.standing().await? {
+                Standing::There => {}
+                Standing::Never => return Ok(None),
+                Standing::Gone => return Err(ledger::gone(&connection.name).into()),
+            }
+        }
+        match (transaction::run(std::slice::from_ref(self), once, &[gate], connection).await?, &self.claim) {
+            (Done::Now(outcomes), _) => Ok(outcomes.into_iter().next()),
             (Done::Before, Some(claim)) => {
                 let limit = left(connection.limit(gate));
-                connection.ledger.outcome(claim, limit).await?.ok_or(Failure::Held)
+                let outcome = connection.ledger.outcome(claim, limit).await?;
+                outcome.map(Some).ok_or(Failure::Held)
             }
-            (Done::Now(outcomes), _) => Ok(outcomes.into_iter().next().unwrap_or_default()),
             (Done::Before, None) => Err(Failure::Held),
         }
     }

@@ -11,6 +11,7 @@ use beds_core::{
     spec::{Domain, Field, Generated, Type, mongodb as objects},
     value::Value,
 };
+use beds_devstack::Stack;
 use beds_mongodb::{Database, MongoDb};
 use beds_protocol::ErrorCode;
 use futures_util::future::join_all;
@@ -56,9 +57,15 @@ impl Once {
 
     /// The same without a ledger.
     async fn bare(name: &str, connections: u32) -> Self {
-        let site = Site::new(name).await;
+        Self::at(Site::new(name).await, name, connections).await
+    }
+
+    async fn at(site: Site, name: &str, connections: u32) -> Self {
         site.mongo.create_collection("entry").await.unwrap();
-        let config = json!({ "url": site.url, "connections": connections, "connect_timeout_ms": 2_000 });
+        let config = json!({
+            "url": site.url, "connections": connections, "transactions": connections.min(2),
+            "connect_timeout_ms": 2_000,
+        });
         let config: MongoDb = serde_json::from_value(config).unwrap();
         Self { database: Database::open(name, &config), site }
     }
@@ -229,6 +236,23 @@ async fn a_refused_write_harms_none_that_waited_with_it() {
     assert_eq!((once.count("entry").await, once.count("beds_ledger").await), (41, 40));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn writes_that_wait_together_share_transactions() {
+    let once = Arc::new(Once::new("shared", 1).await);
+    let requests = (0..100_i64).map(|number| {
+        let once = Arc::clone(&once);
+        tokio::spawn(async move { once.run(entry(number), claim(&number.to_string(), 1)).await })
+    });
+    for outcome in join_all(requests).await {
+        outcome.unwrap().unwrap();
+    }
+    assert_eq!((once.count("entry").await, once.count("beds_ledger").await), (100, 100));
+    // The claims of a transaction are of one moment.
+    let moments =
+        once.site.mongo.collection::<Document>("beds_ledger").distinct("at", doc! {}).await.unwrap();
+    assert!(moments.len() <= 20, "{} transactions for 100 writes", moments.len());
+}
+
 /// Changes of one record conflict with each other, in one transaction as in several.
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_of_one_record_are_all_done() {
@@ -291,6 +315,71 @@ async fn a_ledger_that_is_gone_is_not_made_anew() {
     // It is served again as soon as it is seen.
     while once.run(entry(number), claim("last", 1)).await.is_err() {}
     assert_eq!(once.count("beds_ledger").await, 1);
+}
+
+#[tokio::test]
+async fn without_transactions_no_write_is_done_once() {
+    let stack = || Stack::builder().standalone_mongodb().ignore_environment().start().unwrap();
+    let stack = tokio::task::spawn_blocking(stack).await.unwrap();
+    let once = Once::at(Site::at("alone", &stack.mongodb_url()).await, "alone", 2).await;
+    // Whether there is a ledger makes no difference.
+    for round in 0..2 {
+        for numbers in [[1].as_slice(), &[2, 3]] {
+            let error = once.run(entries(numbers), claim("a", 1)).await.unwrap_err();
+            assert_eq!((error.code, error.retryable), (ErrorCode::Internal, false), "{error}");
+            let hint = error.hint.unwrap();
+            assert!(hint.contains("replica set") && hint.contains("once = false"), "{hint}");
+        }
+        once.run(entry(round), None).await.unwrap();
+        if round == 0 {
+            once.create_ledger().await;
+        }
+    }
+    assert_eq!((once.count("entry").await, once.count("beds_ledger").await), (2, 0));
+}
+
+/// The server dies again and again in the middle of writes. As soon as it answers again, it tells what became of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_became_of_a_write_is_found_out() {
+    let start = || Stack::builder().mongodb().ignore_environment().start().unwrap();
+    let stack = Arc::new(tokio::task::spawn_blocking(start).await.unwrap());
+    let once = Once::at(Site::at("killed", &stack.mongodb_url()).await, "killed", 4).await;
+    once.create_ledger().await;
+    let once = Arc::new(once);
+    let writers = (0..20).map(|writer| {
+        let once = Arc::clone(&once);
+        tokio::spawn(async move {
+            for turn in 0..10 {
+                let id = format!("{writer}-{turn}");
+                loop {
+                    match once.run(entry(turn), claim(&id, 1)).await {
+                        Ok(_) => break,
+                        Err(error) => assert!(error.retryable, "{error}"),
+                    }
+                }
+            }
+        })
+    });
+    let writers: Vec<_> = writers.collect();
+    let is_going = || writers.iter().any(|writer| !writer.is_finished());
+    let mut kills = 0;
+    while is_going() && kills < 3 {
+        // As soon as some more are done.
+        let done = once.count("entry").await;
+        while is_going() && once.count("entry").await < done + 20 {}
+        let stack = Arc::clone(&stack);
+        let again = move || {
+            stack.mongodb().kill().unwrap();
+            stack.mongodb().start().unwrap();
+        };
+        tokio::task::spawn_blocking(again).await.unwrap();
+        kills += 1;
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    assert!(kills > 1, "it died {kills} times");
+    assert_eq!((once.count("entry").await, once.count("beds_ledger").await), (200, 200));
 }
 
 #[tokio::test]

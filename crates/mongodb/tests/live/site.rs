@@ -45,8 +45,14 @@ impl Site {
     /// An empty database of this name.
     pub(crate) async fn new(name: &str) -> Self {
         let url = tokio::task::spawn_blocking(|| stack().mongodb_url()).await.unwrap();
-        let client = mongodb::Client::with_uri_str(&url).await.unwrap();
-        Self { context: context(name, &url, Limits::default()), mongo: client.database(name), url }
+        Self::at(name, &url).await
+    }
+
+    /// The same on this server.
+    pub(crate) async fn at(name: &str, url: &str) -> Self {
+        let client = mongodb::Client::with_uri_str(url).await.unwrap();
+        let context = context(name, url, Limits::default());
+        Self { context, mongo: client.database(name), url: url.to_owned() }
     }
 
     /// The same with a bound on replies.
