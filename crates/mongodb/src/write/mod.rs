@@ -27,7 +27,7 @@ pub(crate) use self::{
     update::Update,
 };
 use crate::{
-    fault::Failure,
+    fault::{self, Failure},
     ledger::Standing,
     server::{Connection, done_by, left},
 };
@@ -95,18 +95,9 @@ impl Write {
         if self.claim.is_none() {
             return self.plain(connection, gate).await;
         }
-        let done = match self.transaction(true, connection, gate).await {
-            Ok(Some(outcome)) => Ok(outcome),
-            Ok(None) => self.noted(connection, gate).await,
-            Err(failure) => Err(failure),
-        };
-        done.map_err(|failure| failure.without_transactions(self.domain, &connection.name))
-    }
-
-    /// At least once, which the reply says.
-    async fn noted(self: &Arc<Self>, connection: &Connection, gate: &Gate) -> Result<Outcome, Failure> {
-        // Where no ledger could be used, its absence is not what is told. The driver knows without asking.
-        drop(connection.transaction(left(connection.limit(gate))).await?);
+        if let Some(outcome) = self.transaction(true, connection, gate).await? {
+            return Ok(outcome);
+        }
         let outcome = self.plain(connection, gate).await?;
         Ok(Outcome { note: Some(ledger::NO_LEDGER.into()), ..outcome })
     }
@@ -168,6 +159,7 @@ impl Write {
                 Standing::There => {}
                 Standing::Never => return Ok(None),
                 Standing::Gone => return Err(ledger::gone(&connection.name).into()),
+                Standing::Useless => return Err(fault::never_once(self.domain).into()),
             }
         }
         match (transaction::run(std::slice::from_ref(self), once, &[gate], connection).await?, &self.claim) {
