@@ -43,13 +43,16 @@ pub(super) async fn run(
 
 /// Runs them all up to the commit; `None` where something is in the way.
 async fn all(jobs: &[Member<'_, Write>], session: &mut Session) -> Result<Option<Vec<Outcome>>, Fault> {
-    let Some(Member { job: Write { domain, .. }, .. }) = jobs.first() else { return Ok(None) };
+    let Some(Member { job: Write { domain, ledger, .. }, .. }) = jobs.first() else { return Ok(None) };
     let connection = &mut session.connection;
     let claims: Vec<_> = jobs.iter().filter_map(|member| member.job.claim()).collect();
-    if !claims.is_empty()
-        && let Claimed::Taken = ledger::claim(connection, &claims, domain).await?
-    {
-        return Ok(None);
+    let mut has_ledger = !claims.is_empty();
+    if has_ledger {
+        match ledger.claim(connection, &claims, domain).await? {
+            Claimed::New => {}
+            Claimed::Taken => return Ok(None),
+            Claimed::Absent => has_ledger = false,
+        }
     }
     let mut outcomes = Vec::with_capacity(jobs.len());
     for (index, Member { job, .. }) in jobs.iter().enumerate() {
@@ -57,14 +60,15 @@ async fn all(jobs: &[Member<'_, Write>], session: &mut Session) -> Result<Option
             let forgotten = connection.execute(FORGET).await;
             forgotten.map_err(|error| classify(&error, domain))?;
         }
-        outcomes.push(job.apply(connection).await.and_then(|outcome| job.bounded(outcome))?);
+        let note = (!has_ledger && job.claim().is_some()).then_some(ledger::AT_LEAST_ONCE);
+        outcomes.push(job.effect(connection, note).await?);
     }
-    let done: Vec<_> = jobs
-        .iter()
-        .zip(&outcomes)
-        .filter_map(|(member, outcome)| member.job.claim().map(|claim| (claim, outcome)))
-        .collect();
-    if !done.is_empty() {
+    if has_ledger {
+        let done: Vec<_> = jobs
+            .iter()
+            .zip(&outcomes)
+            .filter_map(|(member, outcome)| member.job.claim().map(|claim| (claim, outcome)))
+            .collect();
         ledger::store(connection, &done, domain).await?;
     }
     // One of them may have changed what the next one saw.

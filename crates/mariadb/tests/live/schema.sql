@@ -11,8 +11,8 @@ create table child (id int primary key, parent_id int not null, u int not null u
 
 create table entry (id int auto_increment primary key, n int not null);
 create table beds_ledger (
-  user varchar(255) character set utf8mb4 collate utf8mb4_bin not null,
-  message_id varchar(128) character set utf8mb4 collate utf8mb4_bin not null,
+  user varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin not null,
+  message_id varchar(128) character set utf8mb4 collate utf8mb4_nopad_bin not null,
   step smallint unsigned not null default 0,
   digest binary(32) not null,
   reply mediumblob null,
