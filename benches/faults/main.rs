@@ -105,12 +105,17 @@ fn faults(args: &Args) -> Result<()> {
     let found = runtime.block_on(check::found(&site, &load))?;
     let report = report::Report::new(args.seed, &load, faults, &found);
     print!("{report}");
-    let path = args.json.clone().unwrap_or_else(|| PathBuf::from("target/faults.json"));
+    let path = args.json.clone().unwrap_or_else(default_json);
     std::fs::write(&path, serde_json::to_vec_pretty(&report)?)
         .with_context(|| format!("cannot write {}", path.display()))?;
     println!("The figures are in {}.", path.display());
     ensure!(report.is_good(), "see above");
     Ok(())
+}
+
+fn default_json() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
+    target.join("faults.json")
 }
 
 /// Runs the load and the faults side by side; the faults go on for as long as the load does.
