@@ -83,8 +83,11 @@ impl Call {
                 Outcome { sets: Some([b"[", rows.as_slice(), b"]]"].concat()), ..Outcome::default() }
             }
         };
-        let note = matches!(self.call.lane, Lane::Write).then_some(AT_LEAST_ONCE.into());
-        Ok(bounded(Outcome { note, unshown: shower.into_note(), ..outcome }, self.bytes_max)?)
+        let outcome = match self.call.lane {
+            Lane::Read => outcome,
+            Lane::Write => outcome.noted(AT_LEAST_ONCE),
+        };
+        Ok(bounded(Outcome { unshown: shower.into_note(), ..outcome }, self.bytes_max)?)
     }
 
     fn write_row(&self, document: &RawDocument, index: usize, shower: &mut Shower, out: &mut Vec<u8>) {

@@ -98,8 +98,7 @@ impl Write {
         if let Some(outcome) = self.transaction(true, connection, gate).await? {
             return Ok(outcome);
         }
-        let outcome = self.plain(connection, gate).await?;
-        Ok(Outcome { note: Some(ledger::NO_LEDGER.into()), ..outcome })
+        Ok(self.plain(connection, gate).await?.noted(ledger::NO_LEDGER))
     }
 
     /// Without a claim.
