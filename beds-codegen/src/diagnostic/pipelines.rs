@@ -179,6 +179,12 @@ pub(crate) fn unknown_key(name: &Spanned<String>, of: &str, known: &[&str], name
     if known.is_empty() {
         return diagnostic.help(format!("write {{\"{of}\": {{}}}}"));
     }
+    // A beginning says more than a likeness: `in` is meant for `into`, not for `on`.
+    let mut begun =
+        known.iter().filter(|known| name.value.len() > 1 && known.starts_with(name.value.as_str()));
+    if let (Some(only), None) = (begun.next(), begun.next()) {
+        return diagnostic.help(format!("did you mean `{only}`?")).rename(&name.value, only);
+    }
     diagnostic.suggest(&name.value, known.iter().copied(), "its members are")
 }
 

@@ -51,7 +51,9 @@ impl Check<'_, '_> {
     ) -> Option<Wrap> {
         let slot = match slot {
             Slot::Either(slots) => {
-                let is_name = |slot: &&Slot| matches!(slot, Slot::Constant(_) | Slot::Word(_) | Slot::Path);
+                let is_name = |slot: &&Slot| {
+                    matches!(slot, Slot::Constant(_) | Slot::Word(_) | Slot::Path | Slot::Name(_))
+                };
                 let taking = slots.iter().find(|slot| slot.takes_values());
                 *taking.or_else(|| slots.iter().find(is_name)).or(slots.last())?
             }
@@ -113,6 +115,8 @@ impl Slot {
     pub(super) fn takes_values(self) -> bool {
         match self {
             Self::Expression
+            | Self::By
+            | Self::Among(_)
             | Self::Document
             | Self::Pairs
             | Self::Pattern
@@ -135,6 +139,7 @@ impl Slot {
             | Self::Constant(_)
             | Self::Word(_)
             | Self::Path
+            | Self::Name(_)
             | Self::Search
             | Self::Keys(_)
             | Self::Map(_)
@@ -164,7 +169,7 @@ impl Slot {
                 "this decides which field, format or type is meant",
                 "write it as a constant; where clients choose, use `$switch` with a constant in each branch",
             ),
-            Self::Constant(_) | Self::Word(_) | Self::Path => (
+            Self::Constant(_) | Self::Word(_) | Self::Path | Self::Name(_) => (
                 "this is a name or a constant of the pipeline",
                 "write it as a constant; where clients choose, write a call for each choice",
             ),
