@@ -3,7 +3,7 @@
 use super::{check::Check, names, reach::first, shape::Naming, shape::is_placeholder};
 use crate::{
     aggregation::VARIABLES,
-    diagnostic::{pipelines as diagnostics, stages},
+    diagnostic::{placeholders, stages},
     json::{Json, Member, Node},
     span::Span,
 };
@@ -22,7 +22,7 @@ impl Check<'_, '_> {
             Naming::Nothing => false,
         };
         if self.is_steered || names_fields {
-            self.errors.push(diagnostics::steered_by(span, path, self.named));
+            self.errors.push(placeholders::steered_by(span, path, self.named));
         } else {
             self.reach.read(is_open);
         }
