@@ -38,9 +38,10 @@ impl Entries {
             value.starts_with('[') && key.chars().count() + " = ".len() + value.chars().count() > WIDTH
         };
         // A list over several lines has nothing to be aligned with.
-        let width = match entries.iter().any(is_long) {
-            true => 0,
-            false => entries.iter().map(|(key, _)| key.len()).max().unwrap_or(0),
+        let width = if entries.iter().any(is_long) {
+            0
+        } else {
+            entries.iter().map(|(key, _)| key.len()).max().unwrap_or(0)
         };
         for entry in &entries {
             let (key, value) = entry;
