@@ -13,7 +13,7 @@ use mongodb::bson::{Document, raw::RawDocument};
 use crate::{
     fault::Failure,
     pipeline,
-    reply::bounded,
+    reply::{bounded, noted},
     server::{Connection, budget},
     shown::{Place, Shower},
 };
@@ -83,11 +83,11 @@ impl Call {
                 Outcome { sets: Some([b"[", rows.as_slice(), b"]]"].concat()), ..Outcome::default() }
             }
         };
-        let outcome = match self.call.lane {
+        let outcome = bounded(Outcome { unshown: shower.into_note(), ..outcome }, self.bytes_max)?;
+        Ok(match self.call.lane {
             Lane::Read => outcome,
-            Lane::Write => outcome.noted(AT_LEAST_ONCE),
-        };
-        Ok(bounded(Outcome { unshown: shower.into_note(), ..outcome }, self.bytes_max)?)
+            Lane::Write => noted(outcome, AT_LEAST_ONCE, self.bytes_max),
+        })
     }
 
     fn write_row(&self, document: &RawDocument, index: usize, shower: &mut Shower, out: &mut Vec<u8>) {

@@ -56,7 +56,7 @@ impl Job {
         let source = || objects.read.ok_or_else(|| Error::not_offered(domain, Operation::Fetch));
         let collection =
             |name: Option<&'static str>, operation| name.ok_or_else(|| Error::not_offered(domain, operation));
-        let write = |deed| Work::Write(Arc::new(Write { domain, deed, claim }));
+        let write = |deed| Work::Write(Arc::new(Write { domain, deed, claim, bytes_max }));
         let work = match action {
             Action::Read(Read::One { key, fields }) => {
                 Work::ByKey(ByKey::new(domain, source()?, key, &fields, bytes_max)?)

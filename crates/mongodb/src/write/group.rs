@@ -116,7 +116,7 @@ mod tests {
     use crate::golden::{THING, thing};
 
     fn write(deed: Deed) -> Arc<Write> {
-        Arc::new(Write { domain: &THING, deed, claim: None })
+        Arc::new(Write { domain: &THING, deed, claim: None, bytes_max: 10_000 })
     }
 
     fn insert(collection: &'static str) -> Arc<Write> {

@@ -29,6 +29,7 @@ pub(crate) use self::{
 use crate::{
     fault::{self, Failure},
     ledger::Standing,
+    reply::noted,
     server::{Connection, done_by, left},
 };
 
@@ -43,6 +44,8 @@ pub(crate) struct Write {
     pub(crate) deed: Deed,
     /// What makes it happen once.
     pub(crate) claim: Option<Claim>,
+    /// How long the reply may get.
+    pub(crate) bytes_max: usize,
 }
 
 /// What it does.
@@ -98,7 +101,8 @@ impl Write {
         if let Some(outcome) = self.transaction(true, connection, gate).await? {
             return Ok(outcome);
         }
-        Ok(self.plain(connection, gate).await?.noted(ledger::NO_LEDGER))
+        let outcome = self.plain(connection, gate).await?;
+        Ok(noted(outcome, ledger::NO_LEDGER, self.bytes_max))
     }
 
     /// Without a claim.
