@@ -17,7 +17,7 @@ use beds_core::{
 };
 use beds_lane::{Gate, Job};
 use beds_protocol::ErrorCode;
-use sqlx::MySqlConnection;
+use sqlx::{Connection as _, MySqlConnection};
 use tokio::time::timeout;
 
 use self::{change::Change, create::Create};
@@ -68,6 +68,9 @@ impl Job for Write {
         // From its first statement on, nobody can take back what commits by itself.
         let commits = self.commits();
         if commits {
+            // A connection that has gone meanwhile must not leave it open whether anything happened.
+            let ping = session.connection.ping().await;
+            ping.map_err(|error| beds_lane::Fault::Lost(error.to_string()))?;
             gate.pass()?;
         }
         // A call may do anything.
@@ -163,6 +166,15 @@ impl Write {
         let unknown = |why: &str| Err(Fault::Abandoned(Error::unknown_effect(why)));
         match timeout(self.commit_timeout, session.end(End::Commit)).await {
             Ok(Ok(())) => Ok(()),
+            // The server says so before it commits, and ends it with the connection.
+            Ok(Err(error)) if is_distributed(&error) => {
+                let message =
+                    format!("an object of `{}` began a distributed transaction (XA)", self.domain.name);
+                Err(Fault::Abandoned(
+                    Error::internal(message)
+                        .hint("it is the node that begins and ends transactions: take `xa start` out"),
+                ))
+            }
             Ok(Err(error)) => match classify(&error, self.domain) {
                 // A cluster refuses at the commit what another node has changed: nothing is left of it.
                 Fault::Deadlock => Err(Fault::Deadlock),
@@ -201,6 +213,12 @@ impl Write {
         let note = self.commits().then_some(AT_LEAST_ONCE).or(outcome.note);
         Ok(Outcome { note, ..outcome })
     }
+}
+
+/// Whether the server refuses to commit since the transaction is of another kind.
+fn is_distributed(error: &sqlx::Error) -> bool {
+    let state = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    state.is_some_and(|state| state.starts_with("XA"))
 }
 
 /// The procedure of an operation, which a plan for it implies.

@@ -9,7 +9,13 @@ insert into parent values (1);
 create table child (id int primary key, parent_id int not null, u int not null unique,
   foreign key (parent_id) references parent (id));
 
+create table code (id char(5) character set utf8mb4 collate utf8mb4_nopad_bin primary key, n int);
+create role leader;
+
 delimiter //
+create procedure distributed() modifies sql data
+begin execute immediate "xa start 'odd'"; insert into log (n) values (99); end //
+create procedure led() begin set role leader; end //
 create procedure plain() modifies sql data
 begin declare n int; set n = 1; insert into log (n) values (n); end //
 create procedure old_style() modifies sql data
@@ -43,7 +49,7 @@ end //
 -- What a request can tell of its session.
 create procedure state()
 select concat_ws(', ', @@autocommit, @@foreign_key_checks, @@unique_checks, @@time_zone, @@lc_time_names, @@sql_mode,
-    @@tx_isolation, @@sql_select_limit, @@max_statement_time, @@group_concat_max_len) as variables,
+    @@tx_isolation, @@sql_select_limit, @@max_statement_time, @@group_concat_max_len) as variables, current_role() as role,
   @who as who, last_insert_id() as last, now() > '2000-01-01' as clock,
   (select group_concat(id) from parent) as parents, is_used_lock('beds') as locked, connection_id() as connection //
 delimiter ;

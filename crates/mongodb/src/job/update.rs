@@ -3,11 +3,12 @@
 use beds_core::{
     Outcome, Result,
     validate::Errors,
-    value::{Value, write_name},
+    value::{Value, write_record},
 };
 use beds_lane::Gate;
 use mongodb::{
-    bson::{Bson, Document, doc},
+    bson::{Bson, Document, RawDocumentBuf, doc},
+    error::ErrorKind,
     options::ReturnDocument,
 };
 
@@ -61,19 +62,17 @@ impl Update {
         let update = Self { target, change, bytes_max };
         // How long the reply is is known before anything is done.
         let longest = update.target.if_version.map_or(VERSION_MAX, |version| version.saturating_add(1));
-        bounded(update.outcome(&Value::Int(longest)), bytes_max)?;
+        bounded(update.outcome(update.target.key(), &Value::Int(longest)), bytes_max)?;
         Ok(update)
     }
 
-    /// The key, and the version that the record has now.
-    fn outcome(&self, version: &Value) -> Outcome {
-        let mut json = self.target.key_json();
-        if let Some(field) = self.target.domain.version {
-            json.pop();
-            write_name(&mut json, false, self.target.domain.fields[field].name);
-            version.write_json(&mut json);
-            json.push(b'}');
-        }
+    /// The reply: the key, and the version that the record has now.
+    fn outcome(&self, key: &[Value], version: &Value) -> Outcome {
+        let domain = self.target.domain;
+        let version = domain.version.map(|field| (field, version));
+        let members = domain.key.iter().copied().zip(key).chain(version);
+        let mut json = Vec::with_capacity(64);
+        write_record(&mut json, members.map(|(field, value)| (domain.fields[field].name, value)));
         Outcome::data(json)
     }
 
@@ -84,20 +83,24 @@ impl Update {
     ) -> std::result::Result<Outcome, Failure> {
         let domain = self.target.domain;
         let version = domain.version.map(|version| &domain.fields[version]);
-        let projection = doc! { version.map_or("_id", |field| field.column): 1 };
         gate.pass()?;
-        let changed = connection
-            .raw(self.target.collection)
-            .find_one_and_update(self.target.filter(), self.change.clone())
-            .return_document(ReturnDocument::After)
-            .projection(projection)
-            .max_time(budget(gate))
-            .await
-            .map_err(Failure::After)?;
+        let changed = match self.change(connection, gate, self.target.filter(), self.change.clone()).await {
+            // Null and absent are one, but nothing can be added to null.
+            Err(error) if version.is_some() && self.target.if_version.is_none() && is_mismatch(&error) => {
+                match self.change_first(connection, gate).await {
+                    Ok(None) => Err(error),
+                    changed => changed,
+                }
+            }
+            changed => changed,
+        };
+        let changed = changed.map_err(Failure::After)?;
         let Some(document) = changed else { return Err(self.target.missing(connection).await) };
         let mut shower = Shower::new(domain);
+        let key = domain.key.iter().map(|&field| shower.field(&document, &domain.fields[field], Place::DATA));
+        let key: Vec<Value> = key.collect();
         let shown = version.map(|field| shower.field(&document, field, Place::DATA));
-        let mut outcome = self.outcome(&shown.unwrap_or(Value::Null));
+        let mut outcome = self.outcome(&key, &shown.unwrap_or(Value::Null));
         outcome.unshown = shower.into_note();
         // The change is done: a note must not turn it into an error.
         if outcome.size() > self.bytes_max {
@@ -105,6 +108,50 @@ impl Update {
         }
         Ok(outcome)
     }
+
+    /// Changes the record that a filter finds, and gives its key and version.
+    async fn change(
+        &self,
+        connection: &Connection,
+        gate: &Gate,
+        filter: Document,
+        change: Document,
+    ) -> mongodb::error::Result<Option<RawDocumentBuf>> {
+        let domain = self.target.domain;
+        let fields = domain.key.iter().chain(&domain.version);
+        let projection = fields.map(|&field| (domain.fields[field].column.to_owned(), Bson::Int32(1)));
+        connection
+            .raw(self.target.collection)
+            .find_one_and_update(filter, change)
+            .return_document(ReturnDocument::After)
+            .projection(projection.collect::<Document>())
+            .max_time(budget(gate))
+            .await
+    }
+
+    /// The same, where the version is null: it becomes 1, as it does where there is none.
+    async fn change_first(
+        &self,
+        connection: &Connection,
+        gate: &Gate,
+    ) -> mongodb::error::Result<Option<RawDocumentBuf>> {
+        let Some(version) = self.target.domain.version else { return Ok(None) };
+        let column = self.target.domain.fields[version].column;
+        let mut change = self.change.clone();
+        change.remove("$inc");
+        if let Ok(set) = change.get_document_mut("$set") {
+            set.insert(column, 1_i64);
+        } else {
+            change.insert("$set", doc! { column: 1_i64 });
+        }
+        let is_null = doc! { column: Bson::Null };
+        self.change(connection, gate, doc! { "$and": [self.target.filter(), is_null] }, change).await
+    }
+}
+
+/// Whether MongoDB says that a change does not fit what a document holds (TypeMismatch).
+fn is_mismatch(error: &mongodb::error::Error) -> bool {
+    matches!(&*error.kind, ErrorKind::Command(error) if error.code == 14)
 }
 
 #[cfg(test)]
