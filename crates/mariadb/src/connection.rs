@@ -44,8 +44,8 @@ impl Connect for Connector {
     async fn connect(&self) -> Result<Session, String> {
         let text = |error: sqlx::Error| error.to_string();
         let mut connection = options(&self.url).map_err(text)?.connect().await.map_err(text)?;
-        connection.execute(OWN).await.map_err(text)?;
         let ask = async || {
+            connection.execute(OWN).await.map_err(text)?;
             require_mariadb(&mut connection).await?;
             Knowledge::gather(&mut connection).await.map_err(text)
         };
@@ -78,7 +78,7 @@ impl Connector {
             Access::Write => "set session autocommit = 0",
         };
         format!(
-            "set session max_statement_time = {seconds:.3}, innodb_lock_wait_timeout = {lock_seconds}, \
+            "{OWN}; set session max_statement_time = {seconds:.3}, innodb_lock_wait_timeout = {lock_seconds}, \
              max_sort_length = {SORT_LENGTH}; {access}"
         )
     }
