@@ -32,6 +32,7 @@ const fn all<const N: usize>() -> [usize; N] {
 /// A domain that can be filtered and sorted by all of its fields; the first is its key.
 macro_rules! domain {
     ($domain:ident: $name:literal, $source:ident [$($field:expr),* $(,)?] $({ $($objects:tt)* })? $(; $with:ident($($arg:expr),*))*) => {
+        #[allow(clippy::needless_update, reason = "most domains have not all objects")]
         pub(crate) static $domain: Domain = {
             static FIELDS: [Field; [$(stringify!($field)),*].len()] = [$($field),*];
             static COLUMNS: [&str; FIELDS.len()] = {

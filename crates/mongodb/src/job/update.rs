@@ -149,7 +149,7 @@ impl Update {
     }
 }
 
-/// Whether MongoDB says that a change does not fit what a document holds (TypeMismatch).
+/// Whether MongoDB says that a change does not fit what a document holds (`TypeMismatch`).
 fn is_mismatch(error: &mongodb::error::Error) -> bool {
     matches!(&*error.kind, ErrorKind::Command(error) if error.code == 14)
 }
