@@ -83,7 +83,8 @@ impl Context {
         match work? {
             Work::Done(outcome) => Ok(outcome),
             Work::Plan(plan) => {
-                let claims = self.claims.as_ref().filter(|_| matches!(plan.action, Action::Write(_)));
+                let is_once = plan.domain.once && matches!(plan.action, Action::Write(_));
+                let claims = self.claims.as_ref().filter(|_| is_once);
                 let claim = claims.map(|claims| claims.next());
                 self.runner.run(Plan { claim, ..plan }, self.bounds()).await
             }
