@@ -13,12 +13,9 @@ use std::{
 use beds_core::{Error, Outcome, plan::Claim, spec::Domain};
 use beds_protocol::ErrorCode;
 use serde_json::Value as Json;
-use sqlx::{
-    Arguments as _, Executor as _, MySqlConnection, Row as _,
-    mysql::{MySqlArguments, MySqlDatabaseError},
-};
+use sqlx::{Arguments as _, Executor as _, MySqlConnection, Row as _, mysql::MySqlArguments};
 
-use crate::fault::{Fault, classify};
+use crate::fault::{Fault, classify, number};
 
 /// The error of a unique key, of a table that is not there, and of one that this user may not write into, which the
 /// server says of what is not there as well.
@@ -192,10 +189,6 @@ fn add(arguments: &mut MySqlArguments, claim: &Claim, domain: &Domain) -> Result
         .and_then(|()| arguments.add(step))
         .and_then(|()| arguments.add(digest.as_slice()));
     added.map_err(|error| classify(&sqlx::Error::Encode(error), domain))
-}
-
-fn number(error: &sqlx::Error) -> Option<u16> {
-    error.as_database_error()?.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number)
 }
 
 /// A ledger that was there is not there any more.
