@@ -29,9 +29,9 @@ pub(crate) fn start(engines: &Arc<Engines>, domains: &[&'static Domain], keep: D
     for domain in databases {
         let engines = Arc::clone(engines);
         tasks.spawn(async move {
-            let purge = async || {
+            let purge = || {
                 let before = SystemTime::now().checked_sub(keep).unwrap_or(SystemTime::UNIX_EPOCH);
-                engines.purge(domain, before).await
+                engines.purge(domain, before)
             };
             purge_for_ever(domain.database, purge).await;
         });
@@ -40,7 +40,7 @@ pub(crate) fn start(engines: &Arc<Engines>, domains: &[&'static Domain], keep: D
 }
 
 /// Purges now and then. A failure is told once, until a purge has succeeded again.
-async fn purge_for_ever(database: &str, purge: impl AsyncFn() -> Result<usize>) {
+async fn purge_for_ever<F: Future<Output = Result<usize>>>(database: &str, purge: impl Fn() -> F) {
     let (mut pauses, mut is_told) = (Backoff::new(EVERY, EVERY), false);
     loop {
         sleep(pauses.pause()).await;
@@ -62,7 +62,7 @@ async fn purge_for_ever(database: &str, purge: impl AsyncFn() -> Result<usize>) 
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
+    use std::{cell::Cell, future::ready};
 
     use beds_core::Error;
     use tokio::time::{Instant, timeout};
@@ -72,12 +72,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_ledger_is_purged_again_and_again_whatever_happens() {
         let (begun, times) = (Instant::now(), Cell::new(Vec::new()));
-        let purge = async || {
+        let purge = || {
             let mut all = times.take();
             all.push(begun.elapsed());
             let count = all.len();
             times.set(all);
-            if count % 2 == 0 { Err(Error::internal("no")) } else { Ok(count) }
+            ready(if count % 2 == 0 { Err(Error::internal("no")) } else { Ok(count) })
         };
         let day = Duration::from_hours(24);
         assert!(timeout(day, purge_for_ever("catalog", purge)).await.is_err(), "it never ends");

@@ -5,7 +5,7 @@
 
 use beds_core::Outcome;
 use beds_lane::{Fate, Fault, Member};
-use sqlx::Executor as _;
+use sqlx::{Executor as _, MySqlConnection};
 
 use super::{
     Write,
@@ -54,15 +54,8 @@ async fn all(jobs: &[Member<'_, Write>], session: &mut Session) -> Result<Option
             Claimed::Absent => has_ledger = false,
         }
     }
-    let mut outcomes = Vec::with_capacity(jobs.len());
-    for (index, Member { job, .. }) in jobs.iter().enumerate() {
-        if index > 0 {
-            let forgotten = connection.execute(FORGET).await;
-            forgotten.map_err(|error| classify(&error, domain))?;
-        }
-        let note = (!has_ledger && job.claim().is_some()).then_some(ledger::AT_LEAST_ONCE);
-        outcomes.push(job.effect(connection, note).await?);
-    }
+    let note = (!has_ledger).then_some(ledger::AT_LEAST_ONCE);
+    let outcomes = apply(jobs, note, connection).await?;
     if has_ledger {
         let done: Vec<_> = jobs
             .iter()
@@ -74,4 +67,36 @@ async fn all(jobs: &[Member<'_, Write>], session: &mut Session) -> Result<Option
     // One of them may have changed what the next one saw.
     let is_as_new = session.is_as_new().await.map_err(|error| classify(&error, domain))?;
     Ok((is_as_new && jobs.iter().all(|member| member.gate.is_wanted())).then_some(outcomes))
+}
+
+/// Runs the objects of all, each once; replies to those that claim something get the note. Creates in one domain run together, where the first of them stands.
+async fn apply(
+    jobs: &[Member<'_, Write>],
+    note: Option<&'static str>,
+    connection: &mut MySqlConnection,
+) -> Result<Vec<Outcome>, crate::fault::Fault> {
+    let mut outcomes: Vec<Option<Outcome>> = vec![None; jobs.len()];
+    for (index, Member { job, .. }) in jobs.iter().enumerate() {
+        if outcomes[index].is_some() {
+            continue;
+        }
+        if index > 0 {
+            connection.execute(FORGET).await.map_err(|error| classify(&error, job.domain))?;
+        }
+        let alike: Vec<usize> =
+            (index..jobs.len()).filter(|&other| jobs[other].job.is_create_as(job)).collect();
+        if alike.len() < 2 {
+            outcomes[index] = Some(job.apply(connection).await?);
+            continue;
+        }
+        let jobs: Vec<&Write> = alike.iter().map(|&other| jobs[other].job).collect();
+        for (index, outcome) in alike.into_iter().zip(Write::create_all(&jobs, connection).await?) {
+            outcomes[index] = Some(outcome);
+        }
+    }
+    let outcomes = jobs.iter().zip(outcomes.into_iter().flatten());
+    let finished = |(Member { job, .. }, outcome): (&Member<'_, Write>, Outcome)| {
+        job.finished(outcome, note.filter(|_| job.claim().is_some()))
+    };
+    outcomes.map(finished).collect()
 }

@@ -15,7 +15,10 @@ use beds_protocol::ErrorCode;
 use serde_json::Value as Json;
 use sqlx::{Arguments as _, Executor as _, MySqlConnection, Row as _, mysql::MySqlArguments};
 
-use crate::fault::{Fault, classify, number};
+use crate::{
+    fault::{Fault, classify, number},
+    statement::runs,
+};
 
 /// The error of a unique key, of a table that is not there, and of one that this user may not write into, which the
 /// server says of what is not there as well.
@@ -28,7 +31,7 @@ pub(super) const AT_LEAST_ONCE: &str =
     "the database has no ledger: the effect of this write is at least once, not exactly once";
 
 /// How long the log is silent about a ledger that is not there.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// The longest reply that is kept, in bytes. Of a longer one the key is kept.
 const REPLY_BYTES_MAX: usize = 64 << 10;
@@ -65,28 +68,27 @@ impl Ledger {
         claims: &[&Claim],
         domain: &Domain,
     ) -> Result<Claimed, Fault> {
-        let values = rows("(?, ?, ?, ?)", claims.len());
-        let sql =
-            format!("insert into `beds_ledger` (`user`, `message_id`, `step`, `digest`) values {values}");
-        let mut arguments = MySqlArguments::default();
-        for claim in claims {
-            add(&mut arguments, claim, domain)?;
+        let mut claimed = Claimed::New;
+        for claims in runs(claims, 4) {
+            claimed = match insert(connection, claims, domain).await? {
+                Ok(()) => Claimed::New,
+                Err(error) => match number(&error) {
+                    Some(DUPLICATE) => Claimed::Taken,
+                    Some(NO_TABLE | DENIED) if self.is_known.load(Ordering::Relaxed) => {
+                        return Err(Fault::Refused(gone(domain)));
+                    }
+                    Some(NO_TABLE | DENIED) => {
+                        self.tell(domain);
+                        return Ok(Claimed::Absent);
+                    }
+                    _ => return Err(classify(&error, domain)),
+                },
+            };
+            self.is_known.store(true, Ordering::Relaxed);
+            if let Claimed::Taken = claimed {
+                break;
+            }
         }
-        let claimed = match connection.execute(sqlx::query_with(&sql, arguments)).await {
-            Ok(_) => Claimed::New,
-            Err(error) => match number(&error) {
-                Some(DUPLICATE) => Claimed::Taken,
-                Some(NO_TABLE | DENIED) if self.is_known.load(Ordering::Relaxed) => {
-                    return Err(Fault::Refused(gone(domain)));
-                }
-                Some(NO_TABLE | DENIED) => {
-                    self.tell(domain);
-                    return Ok(Claimed::Absent);
-                }
-                _ => return Err(classify(&error, domain)),
-            },
-        };
-        self.is_known.store(true, Ordering::Relaxed);
         Ok(claimed)
     }
 
@@ -103,6 +105,21 @@ impl Ledger {
             );
         }
     }
+}
+
+/// The outer error is ours, the inner one the server's.
+async fn insert(
+    connection: &mut MySqlConnection,
+    claims: &[&Claim],
+    domain: &Domain,
+) -> Result<Result<(), sqlx::Error>, Fault> {
+    let values = rows("(?, ?, ?, ?)", claims.len());
+    let sql = format!("insert into `beds_ledger` (`user`, `message_id`, `step`, `digest`) values {values}");
+    let mut arguments = MySqlArguments::default();
+    for claim in claims {
+        add(&mut arguments, claim, domain)?;
+    }
+    Ok(connection.execute(sqlx::query_with(&sql, arguments)).await.map(drop))
 }
 
 /// The outcome of the write that was done under a claim; `None` if there is none after all.
@@ -135,19 +152,20 @@ pub(super) async fn store(
     done: &[(&Claim, &Outcome)],
     domain: &Domain,
 ) -> Result<(), Fault> {
-    let values = rows("(?, ?, ?, ?, ?)", done.len());
-    let sql = format!(
-        "insert into `beds_ledger` (`user`, `message_id`, `step`, `digest`, `reply`) values {values} \
-         on duplicate key update `reply` = values(`reply`)"
-    );
-    let mut arguments = MySqlArguments::default();
-    for (claim, outcome) in done {
-        add(&mut arguments, claim, domain)?;
-        arguments
-            .add(kept(outcome, domain))
-            .map_err(|error| classify(&sqlx::Error::Encode(error), domain))?;
+    let fault = |error| classify(&error, domain);
+    for done in runs(done, 5) {
+        let values = rows("(?, ?, ?, ?, ?)", done.len());
+        let sql = format!(
+            "insert into `beds_ledger` (`user`, `message_id`, `step`, `digest`, `reply`) values {values} \
+             on duplicate key update `reply` = values(`reply`)"
+        );
+        let mut arguments = MySqlArguments::default();
+        for (claim, outcome) in done {
+            add(&mut arguments, claim, domain)?;
+            arguments.add(kept(outcome, domain)).map_err(|error| fault(sqlx::Error::Encode(error)))?;
+        }
+        connection.execute(sqlx::query_with(&sql, arguments)).await.map_err(fault)?;
     }
-    connection.execute(sqlx::query_with(&sql, arguments)).await.map_err(|error| classify(&error, domain))?;
     Ok(())
 }
 
