@@ -19,10 +19,7 @@ use std::{
 };
 
 use beds_devstack::Stack;
-use common::{
-    blocking, end_servers, eventually_async, stack, start_node, unique,
-    wire::{Wire},
-};
+use common::{blocking, end_servers, eventually_async, stack, start_node, unique, wire::Wire};
 use serde_json::{Value, json};
 
 /// How often each write is sent, and by how many connections.
@@ -107,7 +104,10 @@ fn writes(stack: &Stack) -> (Vec<Write>, String) {
         writes.push(Write::new("bookmark.create", &bookmark));
         let restock = json!({"args": {"sku": format!("A-{}", number % ARTICLES), "quantity": 1}});
         writes.push(Write::new("example.call.restock", &restock));
-        writes.push(Write::new("sample_row.update", &json!({"key": sample, "data": {"name": number.to_string()}})));
+        writes.push(Write::new(
+            "sample_row.update",
+            &json!({"key": sample, "data": {"name": number.to_string()}}),
+        ));
     }
     (writes, sample)
 }
@@ -180,11 +180,13 @@ async fn an_id_stands_for_one_request_of_one_user() {
     let vouched = named(&wire, "a").with_user_id("guest".into());
     let other = wire.request("sample_row.create", record("two").as_bytes(), vouched).await;
     assert_eq!(other.json()["ok"], true, "{}", other.json());
-    let long = wire.request("sample_row.create", record("x").as_bytes(), named(&wire, &"a".repeat(129))).await;
+    let long =
+        wire.request("sample_row.create", record("x").as_bytes(), named(&wire, &"a".repeat(129))).await;
     let error = &long.json()["error"];
     assert_eq!(error["code"], "bad_request", "{error}");
     assert!(error["message"].as_str().unwrap().contains("129 characters; the limit is 128"), "{error}");
-    let fits = wire.request("sample_row.create", record("fits").as_bytes(), named(&wire, &"ü".repeat(127))).await;
+    let fits =
+        wire.request("sample_row.create", record("fits").as_bytes(), named(&wire, &"ü".repeat(127))).await;
     assert_eq!(fits.json()["ok"], true, "{}", fits.json());
     common::end_site(site).await;
 }
