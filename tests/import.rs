@@ -196,7 +196,11 @@ fn again(stack: &Stack, folder: &Path) {
     }
     let runs = import_all(stack, folder, &["--force"]);
     for run in [&runs[0], &runs[3]] {
-        assert!(run.stderr.contains("every table has its procedures: no script is needed"), "{}", run.stderr);
+        assert!(
+            run.stderr.contains("every table has its procedures, and there is a ledger: no script is needed"),
+            "{}",
+            run.stderr
+        );
         assert!(!run.stderr.contains("(proposed)"), "{}", run.stderr);
     }
     let after = files(&folder.join("templates"));

@@ -123,7 +123,11 @@ impl Database {
                     commit_timeout: self.commit_timeout,
                     known: Arc::clone(&self.known),
                 };
-                self.writes.run(job, deadline).await
+                let is_once = job.claim().is_some();
+                let outcome = self.writes.run(job, deadline).await;
+                outcome.map_err(
+                    |error| if is_once && self.ledger.is_known() { error.remembered() } else { error },
+                )
             }
         }
     }

@@ -4,14 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use beds_core::{
     Error, Outcome,
-    plan::{self, Action, Claim},
+    plan::{self, Action, Claim, Invocation},
     value::Value,
 };
 use beds_protocol::ErrorCode;
 use futures_util::future::join_all;
 use sqlx::Executor as _;
 
-use crate::odd::{CHILD, ENTRY, Odd};
+use crate::odd::{CHILD, ENTRY, ODD, Odd, PLAIN_CALL};
 
 fn claim(id: &str, digest: u8) -> Claim {
     Claim { user: "guest".into(), message_id: id.into(), step: 0, digest: [digest; 32] }
@@ -307,4 +307,20 @@ async fn without_a_ledger_there_is_nothing_to_purge() {
     let odd = Odd::open();
     odd.execute("drop table beds_ledger");
     assert_eq!(odd.purge(DAY).await.unwrap(), 0);
+}
+
+/// A call is once like any other write; one that commits by itself cannot be, claims nothing, and says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_is_once_unless_it_commits_by_itself() {
+    let odd = Odd::open();
+    let call = |call| Action::Write(plan::Write::Call(Invocation { call, args: Vec::new() }));
+    let first = text(odd.run_once(&CHILD, call(&PLAIN_CALL), Some(claim("a", 1))).await);
+    assert_eq!(text(odd.run_once(&CHILD, call(&PLAIN_CALL), Some(claim("a", 1))).await), first);
+    assert_eq!((odd.count("log"), odd.count("beds_ledger")), (1, 1));
+    let commits = ODD.iter().find(|call| call.name == "old_style").unwrap();
+    for _ in 0..2 {
+        let reply = text(odd.run_once(&CHILD, call(commits), Some(claim("b", 1))).await);
+        assert!(reply.contains("at least once"), "{reply}");
+    }
+    assert_eq!((odd.count("log"), odd.count("beds_ledger")), (3, 1));
 }
