@@ -6,7 +6,6 @@
     {
       db: "logs",
       privileges: [
-        {"resource":{"db":"logs","collection":"beds_ledger"},"actions":["find","insert","remove","update"]},
         {"resource":{"db":"logs","collection":"msLogs"},"actions":["find","insert","remove","update"]}
       ],
     },
