@@ -113,7 +113,7 @@ impl<F: Factory> Service for Domains<F> {
 fn claims(incoming: &Incoming<'_>, lane: Lane) -> Result<Option<Claims>> {
     let Some(message_id) = incoming.message_id.filter(|_| lane == Lane::Write) else { return Ok(None) };
     let length = message_id.chars().count();
-    if length > MESSAGE_ID_CHARACTERS_MAX {
+    if length > MESSAGE_ID_CHARACTERS_MAX.into() {
         let message =
             format!("the `message_id` has {length} characters; the limit is {MESSAGE_ID_CHARACTERS_MAX}");
         return Err(Error::new(ErrorCode::BadRequest, message).hint("use a UUID"));

@@ -11,7 +11,7 @@ use crate::Engine;
 pub const OWN_PREFIX: &str = "beds_";
 
 /// The longest `message_id`, in characters.
-pub const MESSAGE_ID_CHARACTERS_MAX: usize = 128;
+pub const MESSAGE_ID_CHARACTERS_MAX: u16 = 128;
 
 /// The longest name of a user that RabbitMQ knows, in bytes, and so in characters at most.
 const USER_CHARACTERS_MAX: u16 = 255;
@@ -122,7 +122,7 @@ pub static LEDGER: Table = Table {
     ],
     columns: &[
         column("user", Keeps::Text(USER_CHARACTERS_MAX)),
-        column("message_id", Keeps::Text(MESSAGE_ID_CHARACTERS_MAX as u16)),
+        column("message_id", Keeps::Text(MESSAGE_ID_CHARACTERS_MAX)),
         column("step", Keeps::Small),
         column("digest", Keeps::Digest(32)),
         nullable("reply", Keeps::Bytes),

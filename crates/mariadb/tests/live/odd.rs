@@ -143,9 +143,9 @@ impl Odd {
                 "create user {user}; grant execute on odd.* to {user}; grant select on entry to {user}"
             );
             stack.mariadb_query(Some("odd"), &sql).unwrap();
-            let (scheme, rest) = url.split_once("://").unwrap();
+            let (before, rest) = url.split_once("://").unwrap();
             let (_, server) = rest.rsplit_once('@').unwrap_or(("", rest));
-            url = format!("{scheme}://{user}@{server}");
+            url = format!("{before}://{user}@{server}");
         }
         let config = MariaDb {
             url: Some(serde_json::from_value(Json::String(url)).unwrap()),
