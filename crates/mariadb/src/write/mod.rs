@@ -161,7 +161,7 @@ impl Write {
     }
 
     /// What makes it happen once. An object that commits by itself would commit the claim before there is a reply.
-    fn claim(&self) -> Option<&plan::Claim> {
+    pub(crate) fn claim(&self) -> Option<&plan::Claim> {
         self.claim.as_ref().filter(|_| !self.commits())
     }
 

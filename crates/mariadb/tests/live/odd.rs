@@ -2,7 +2,7 @@
 
 use std::{
     path::Path,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use beds_core::{
@@ -15,6 +15,7 @@ use beds_devstack::Stack;
 use beds_mariadb::{Database, MariaDb};
 use beds_protocol::Lane;
 use serde_json::Value as Json;
+use sqlx::Connection as _;
 
 static FIELDS: [Field; 3] = [
     Field::new("id", "id", Type::INT),
@@ -172,9 +173,9 @@ impl Odd {
                 "create user {user}; grant execute on odd.* to {user}; grant select on entry to {user}"
             );
             stack.mariadb_query(Some("odd"), &sql).unwrap();
-            let (kind, rest) = url.split_once("://").unwrap();
+            let (before, rest) = url.split_once("://").unwrap();
             let (_, server) = rest.rsplit_once('@').unwrap_or(("", rest));
-            url = format!("{kind}://{user}@{server}");
+            url = format!("{before}://{user}@{server}");
         }
         let config = MariaDb {
             url: Some(serde_json::from_value(Json::String(url)).unwrap()),
@@ -198,6 +199,16 @@ impl Odd {
         let bounds =
             Bounds { deadline: Instant::now() + Duration::from_secs(20), reply_bytes_max: 1_000_000 };
         self.database.run(Plan { claim, ..Plan::new(domain, action) }, bounds).await
+    }
+
+    /// A connection of somebody else's.
+    pub(crate) async fn connect(&self) -> sqlx::MySqlConnection {
+        let url = format!("{}/odd", self.stack.mariadb_url());
+        sqlx::MySqlConnection::connect(&url).await.unwrap()
+    }
+
+    pub(crate) async fn purge(&self, age: Duration) -> Result<usize, Error> {
+        self.database.purge(SystemTime::now() - age).await
     }
 
     pub(crate) async fn call(&self, lane: Lane, call: &'static Call) -> Result<Outcome, Error> {

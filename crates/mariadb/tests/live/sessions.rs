@@ -112,7 +112,8 @@ async fn what_a_server_presets_changes_no_answer() {
         }
         let sql = format!("update odd.child set u = {value} where id = 1; commit");
         odd.stack.mariadb_query(None, &sql).unwrap();
-        let record: serde_json::Value = serde_json::from_slice(&read(1).await.unwrap().data.unwrap()).unwrap();
+        let record: serde_json::Value =
+            serde_json::from_slice(&read(1).await.unwrap().data.unwrap()).unwrap();
         assert_eq!(record["u"], value);
     }
     // A CHAR without padding.
