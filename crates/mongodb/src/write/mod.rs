@@ -144,7 +144,8 @@ impl Write {
             if is_again && is_time && (gate.is_past() || gate.is_wanted()) {
                 sleep(pause).await;
             } else if gate.is_past() && !failure.is_definite() {
-                return Err(Failure::Unanswered);
+                let unknown = Failure::Unanswered.into_error(self.domain, &connection.name);
+                return Err(if once { unknown.remembered() } else { unknown }.into());
             } else {
                 return Err(failure);
             }
