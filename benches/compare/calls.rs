@@ -27,7 +27,10 @@ const READS: &str = "app_server.batch.read";
 
 /// Starts a node whose MariaDB is far away, and says what is measured; none where it serves no batches. The database
 /// stays far away for as long as the second part lives.
-pub(crate) async fn enter(servers: &Servers, generator: &mut Generator) -> Result<Option<(Comparison, Delay)>> {
+pub(crate) async fn enter(
+    servers: &Servers,
+    generator: &mut Generator,
+) -> Result<Option<(Comparison, Delay)>> {
     let (before, authority, after) = split(&servers.mariadb)?;
     let address = tokio::net::lookup_host(authority).await?.next().context("MariaDB has no address")?;
     let proxy = Delay::start(address, ONE_WAY).await?;
@@ -48,7 +51,10 @@ pub(crate) async fn enter(servers: &Servers, generator: &mut Generator) -> Resul
     let drive = Drive::InFlight(1);
     let comparison = Comparison {
         name: "calls",
-        title: format!("{CALLS} calls in one parallel batch, {} ms a round trip to MariaDB", 2 * ONE_WAY.as_millis()),
+        title: format!(
+            "{CALLS} calls in one parallel batch, {} ms a round trip to MariaDB",
+            2 * ONE_WAY.as_millis()
+        ),
         work,
         contenders: vec![Contender {
             name: NODE.to_owned(),

@@ -92,7 +92,9 @@ impl Generator {
         self.run += 1;
         let lanes = std::mem::take(&mut self.lanes);
         let (lanes, sample) = match drive {
-            Drive::InFlight(in_flight) => closed::run(lanes, target, work, in_flight, self.run, length).await?,
+            Drive::InFlight(in_flight) => {
+                closed::run(lanes, target, work, in_flight, self.run, length).await?
+            }
             Drive::Rate(rate) => open::run(lanes, target, work, rate, self.run, length).await?,
         };
         self.lanes = lanes;

@@ -76,9 +76,12 @@ struct Args {
     /// Three rounds of one second: a look, not a result
     #[arg(long)]
     quick: bool,
-    /// Where the figures go as JSON, and as pictures beside it; target/bench/compare.json unless given
+    /// Where the figures go as JSON; target/bench/compare.json unless given
     #[arg(long, value_name = "PATH")]
     json: Option<PathBuf>,
+    /// Where the pictures of them go; beside the JSON unless given
+    #[arg(long, value_name = "FOLDER")]
+    pictures: Option<PathBuf>,
     /// What cargo adds
     #[arg(long, hide = true)]
     bench: bool,
@@ -162,11 +165,14 @@ async fn compare(args: &Args) -> Result<()> {
     print!("{}{}", report::table(&figures), summary::table(&figures));
     let path = args.json.clone().unwrap_or_else(default_json);
     let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let pictures = args.pictures.as_deref().unwrap_or(folder);
+    for folder in [folder, pictures] {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    }
     std::fs::write(&path, serde_json::to_vec_pretty(&report::json(&figures))?)
         .with_context(|| format!("cannot write {}", path.display()))?;
     println!("\nThe figures of every round are in {}.", path.display());
-    for picture in plot::draw(&figures, folder)? {
+    for picture in plot::draw(&figures, pictures)? {
         println!("A picture of them is {}.", picture.display());
     }
     let (errors, warnings) = (figures.errors(), figures.warnings.len());

@@ -112,8 +112,15 @@ impl Hall<'_> {
                 let key = "country.fetch";
                 let work = Work::new(Kind::Fetch(self.data.countries.clone()));
                 let cpu = [(64, 0.7), (256, 0.7)];
-                self.fetch(name, "one row of a MariaDB view by its key", work, Service::FetchMariadb, key, &cpu)
-                    .await?
+                self.fetch(
+                    name,
+                    "one row of a MariaDB view by its key",
+                    work,
+                    Service::FetchMariadb,
+                    key,
+                    &cpu,
+                )
+                .await?
             }
             "fetch-mongodb" => {
                 let key = "logger.fetch";

@@ -112,7 +112,8 @@ fn bars(
 fn head<'a>(root: &Svg<'a>, title: &str, figures: &Figures) -> Result<Svg<'a>> {
     root.fill(&WHITE).map_err(failed)?;
     let (head, rest) = root.split_vertically(HEAD);
-    let write = |text: &str, size: i32, y| head.draw_text(text, &(FONT, size).into_text_style(&head), (10, y));
+    let write =
+        |text: &str, size: i32, y| head.draw_text(text, &(FONT, size).into_text_style(&head), (10, y));
     write(title, 18, 6).map_err(failed)?;
     write(&figures.machine.line(), 12, 30).map_err(failed)?;
     Ok(rest)

@@ -150,4 +150,3 @@ fn medians(measured: &Measured, series: &Series) -> Value {
         "errors": measured.errors(),
     })
 }
-

@@ -54,7 +54,8 @@ pub(crate) async fn run(
     };
     let data = Data::prepare(servers).await?;
     let generator = Generator::connect(&servers.amqp).await?;
-    let mut bench = Bench { method, processes, generator, opponent: None, asked: HashMap::new(), warnings: vec![] };
+    let mut bench =
+        Bench { method, processes, generator, opponent: None, asked: HashMap::new(), warnings: vec![] };
     if wanted(CALLS) {
         // With a node of its own, which has ended before another asks for the same requests.
         match calls::enter(servers, &mut bench.generator).await? {
@@ -153,9 +154,8 @@ impl Bench<'_> {
             Drive::InFlight(_) | Drive::Rate(_) => self.method.length(),
         };
         // The client of the crate has no fixed rate: it would wait for those before.
-        let is_driven = |contender: &&Contender| {
-            contender.client.is_none() || matches!(drive, Drive::InFlight(_))
-        };
+        let is_driven =
+            |contender: &&Contender| contender.client.is_none() || matches!(drive, Drive::InFlight(_));
         let contenders: Vec<&Contender> = comparison.contenders.iter().filter(is_driven).collect();
         let measured = |Contender { name, role, .. }: &Contender| Measured {
             contender: name.clone(),
@@ -211,7 +211,12 @@ impl Bench<'_> {
 
     /// Each reply to a create must stand for one record, and none be there besides; each that was to be done once must
     /// have its row in the ledger.
-    async fn check_created(&mut self, data: &Data, comparison: &Comparison, before: Option<i64>) -> Result<()> {
+    async fn check_created(
+        &mut self,
+        data: &Data,
+        comparison: &Comparison,
+        before: Option<i64>,
+    ) -> Result<()> {
         let (asked, created) = (comparison.work.created(), data.created().await?);
         if i64::try_from(asked)? != created {
             self.warnings.push(format!("{asked} records were to be created, and {created} are there"));
@@ -260,7 +265,8 @@ type Spent = (Duration, Used, Duration);
 impl Round {
     fn of(sample: &Sample, operations: u32, length: Duration, before: Spent, after: Spent) -> Self {
         let done = f64::from(sample.replies.max(1)) * f64::from(operations);
-        let each = |before: Duration, after: Duration| after.saturating_sub(before).as_secs_f64() * 1e6 / done;
+        let each =
+            |before: Duration, after: Duration| after.saturating_sub(before).as_secs_f64() * 1e6 / done;
         // A histogram of three digits and hours at most: no figure is lost in an f64.
         #[allow(clippy::cast_precision_loss)]
         let rank = |quantile: f64| sample.latencies.value_at_quantile(quantile) as f64;

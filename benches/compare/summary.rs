@@ -46,7 +46,8 @@ pub(crate) fn json(figures: &Figures) -> Value {
 fn lines(figures: &Figures) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     for compared in &figures.comparisons {
-        lines.extend(compared.reaches.iter().map(|reach| line(compared.name, reach, compared.reached(reach))));
+        lines
+            .extend(compared.reaches.iter().map(|reach| line(compared.name, reach, compared.reached(reach))));
     }
     let Memory { ready_ms, idle_kib, after_load_kib } = figures.memory;
     lines.push(Line {

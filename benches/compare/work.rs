@@ -230,21 +230,21 @@ impl Expected<'_> {
 
     fn is(&self, reply: &Value) -> bool {
         let items = || reply["items"].as_array().map_or(&[][..], Vec::as_slice);
-        let is_code = |reply: &Value, code: String| reply["data"]["code"] == code.as_str();
         match self {
             Self::Length(_) | Self::Exactly(_) => false,
             Self::Record(record) => reply["data"] == **record,
-            Self::Created(countries, number) => is_code(reply, code(countries, *number)),
+            Self::Created(countries, number) => reply["data"]["code"] == code(countries, *number).as_str(),
             Self::AllOf(fetches, batch) => {
                 let wanted = numbers(*batch).map(|number| &in_turn(fetches, number).1);
                 items().iter().map(|item| &item["data"]).eq(wanted)
             }
             Self::AllCreated(countries, batch) => {
-                let mut numbers = numbers(*batch);
-                let all = |item| numbers.next().is_some_and(|number| is_code(item, code(countries, number)));
-                items().len() == numbers.clone().count() && items().iter().all(all)
+                let codes = numbers(*batch).map(|number| Value::String(code(countries, number)));
+                items().iter().map(|item| item["data"]["code"].clone()).eq(codes)
             }
-            Self::Each(count, wanted) => items().len() == *count && items().iter().all(|item| item == *wanted),
+            Self::Each(count, wanted) => {
+                items().len() == *count && items().iter().all(|item| item == *wanted)
+            }
         }
     }
 }

@@ -44,9 +44,12 @@ pub(crate) struct Args {
     /// Three rounds of one second: a look, not a result
     #[arg(long)]
     quick: bool,
-    /// Where the figures go as JSON, with pictures of them beside it [default: target/bench/compare.json]
+    /// Where the figures go as JSON [default: target/bench/compare.json]
     #[arg(long, value_name = "PATH")]
     json: Option<PathBuf>,
+    /// Where the pictures of them go, such as docs/bench, whence README.md shows them [default: beside the JSON]
+    #[arg(long, value_name = "FOLDER")]
+    pictures: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -105,7 +108,7 @@ fn compare(root: &Path) -> Command {
 impl Args {
     /// The options as the measuring program takes them.
     fn passed_on(&self) -> Result<Vec<String>> {
-        let Self { against: _, seconds, rounds, in_flight, rate, only, quick, json } = self;
+        let Self { against: _, seconds, rounds, in_flight, rate, only, quick, json, pictures } = self;
         let mut words = Vec::new();
         let mut option = |name: &str, value: Option<String>| {
             words.extend(value.map(|value| format!("--{name}={value}")));
@@ -116,10 +119,11 @@ impl Args {
         option("in-flight", (!numbers.is_empty()).then(|| numbers.join(",")));
         option("rate", rate.map(|value| value.to_string()));
         option("only", only.clone());
-        if let Some(path) = json {
+        for (name, path) in [("json", json), ("pictures", pictures)] {
             // Cargo starts benchmarks in the package's folder, which is not where the user is.
-            let path = std::path::absolute(path).context("the path of --json")?;
-            option("json", Some(path.display().to_string()));
+            let absolute = |path| std::path::absolute(path).with_context(|| format!("the path of --{name}"));
+            let path = path.as_ref().map(absolute).transpose()?;
+            option(name, path.map(|path| path.display().to_string()));
         }
         if *quick {
             words.push("--quick".to_owned());

@@ -26,7 +26,8 @@ struct Subdivision {
 
 impl Subdivision {
     async fn insert(&self, executor: impl MySqlExecutor<'_>) -> sqlx::Result<()> {
-        let insert = "insert into subdivision (code, country, name, subdivision_type, parent) values (?, ?, ?, ?, ?)";
+        let insert =
+            "insert into subdivision (code, country, name, subdivision_type, parent) values (?, ?, ?, ?, ?)";
         sqlx::query(insert)
             .bind(&self.code)
             .bind(&self.country)
@@ -85,7 +86,8 @@ async fn create_once(pool: &MySqlPool, message_id: &str, body: &[u8]) -> Result<
         Ok(_) => {}
         Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
             transaction.rollback().await?;
-            let kept = sqlx::query_scalar("select reply from bench_claim where message_id = ? and digest = ?");
+            let kept =
+                sqlx::query_scalar("select reply from bench_claim where message_id = ? and digest = ?");
             let kept = kept.bind(message_id).bind(digest.as_slice()).fetch_optional(pool).await?;
             return kept.context("another request had this `message_id`");
         }

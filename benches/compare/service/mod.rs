@@ -89,13 +89,9 @@ impl Service {
         });
         let queue = self.queue();
         match self {
-            Self::Echo { bytes } => {
-                echo::acknowledged(&servers, queue, Guarantee::Acknowledged, bytes).await
-            }
+            Self::Echo { bytes } => echo::acknowledged(&servers, queue, Guarantee::Acknowledged, bytes).await,
             Self::BareEcho { bytes } => echo::bare(&servers, queue, bytes).await,
-            Self::RoutedEcho { bytes } => {
-                echo::acknowledged(&servers, queue, Guarantee::Routed, bytes).await
-            }
+            Self::RoutedEcho { bytes } => echo::acknowledged(&servers, queue, Guarantee::Routed, bytes).await,
             Self::FetchMariadb => mariadb::fetch(&servers, queue).await,
             Self::FetchMongodb => mongodb::fetch(&servers, queue).await,
             Self::CreateMariadb => create::autocommit(&servers, queue).await,
