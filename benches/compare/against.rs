@@ -12,7 +12,7 @@ use tokio::process::Command;
 use crate::figures::Memory;
 use crate::load::Generator;
 use crate::plan::{Comparison, Contender, Role};
-use crate::process::Process;
+use crate::process::{Process, log};
 use crate::servers::Processes;
 use crate::work::FixedReply;
 
@@ -57,7 +57,7 @@ impl Opponent {
         let Against { revision, program, folder, amqp, amqp_pid } = against;
         let mut command = Command::new(program);
         command.current_dir(folder).env("BEDS__AMQP__URL", amqp);
-        let log = std::env::temp_dir().join(format!("beds-bench-against-{}.log", std::process::id()));
+        let log = log("against");
         let started = Process::node_of(command, &log).await;
         let (process, took) = started.with_context(|| format!("the node of {revision}"))?;
         // The node has it open; nobody else needs it.

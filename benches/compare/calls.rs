@@ -11,8 +11,7 @@ use serde_json::Value;
 
 use crate::load::{Drive, Generator};
 use crate::plan::{Bound, Comparison, Contender, Reach, Role, target};
-use crate::process::Process;
-use crate::rounds;
+use crate::process::{Process, log};
 use crate::servers::Servers;
 use crate::work::{Kind, Work, batch};
 
@@ -39,7 +38,7 @@ pub(crate) async fn enter(
         ("BEDS__MARIADB__CATALOG__URL", far),
         ("BEDS__MARIADB__CATALOG__READ_CONNECTIONS", CALLS.to_string()),
     ];
-    let node = Arc::new(Process::node(&rounds::log("far"), &variables).await?);
+    let node = Arc::new(Process::node(&log("far"), &variables).await?);
     if !generator.is_routed(EXCHANGE, READS).await? {
         return Ok(None);
     }

@@ -256,8 +256,10 @@ async fn by_hand(name: &str, role: Role, service: Service) -> Result<Contender> 
     let (exchange, reply) = match service {
         Service::Echo { bytes } | Service::BareEcho { bytes } => ("", Some(FixedReply::Length(bytes))),
         Service::RoutedEcho { bytes } => (EXCHANGE, Some(FixedReply::Length(bytes))),
-        Service::FetchMariadb | Service::FetchMongodb | Service::CreateMariadb => ("", None),
-        Service::CreateOnceMariadb => ("", None),
+        Service::FetchMariadb
+        | Service::FetchMongodb
+        | Service::CreateMariadb
+        | Service::CreateOnceMariadb => ("", None),
     };
     let once = matches!(service, Service::CreateOnceMariadb);
     let target = Target { exchange, read: service.queue(), write: service.queue(), once, reply };

@@ -1,6 +1,6 @@
 //! Node and services as processes: started, awaited, ended.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -16,6 +16,11 @@ use crate::service::Service;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How often a node is asked whether it is ready, while that is being timed.
 const POLL: Duration = Duration::from_millis(2);
+
+/// Where a node's output goes.
+pub(crate) fn log(of: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("beds-bench-{of}-{}.log", std::process::id()))
+}
 
 /// A process under measurement. It ends when it is dropped.
 #[derive(Debug)]

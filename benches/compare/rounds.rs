@@ -2,7 +2,6 @@
 //! meets all of them.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use crate::figures::{Compared, Cpu, Figures, Latency, Measured, Memory, Round, S
 use crate::load::{Drive, Generator};
 use crate::machine::Machine;
 use crate::plan::{self, Comparison, Contender, Hall, NAMES, Role};
-use crate::process::Process;
+use crate::process::{Process, log};
 use crate::sample::Sample;
 use crate::servers::{Processes, Servers, Used};
 use crate::work::{Kind, Work};
@@ -92,11 +91,6 @@ pub(crate) async fn run(
     // Nothing went wrong that its log could explain.
     let _ = std::fs::remove_file(log);
     Ok(figures)
-}
-
-/// Where a node's output goes.
-pub(crate) fn log(of: &str) -> PathBuf {
-    std::env::temp_dir().join(format!("beds-bench-{of}-{}.log", std::process::id()))
 }
 
 struct Bench<'a> {
@@ -267,8 +261,7 @@ impl Round {
         let done = f64::from(sample.replies.max(1)) * f64::from(operations);
         let each =
             |before: Duration, after: Duration| after.saturating_sub(before).as_secs_f64() * 1e6 / done;
-        // A histogram of three digits and hours at most: no figure is lost in an f64.
-        #[allow(clippy::cast_precision_loss)]
+        #[allow(clippy::cast_precision_loss, reason = "microseconds of seconds, to three digits")]
         let rank = |quantile: f64| sample.latencies.value_at_quantile(quantile) as f64;
         Self {
             per_second: f64::from(sample.in_time) * f64::from(operations) / length.as_secs_f64(),

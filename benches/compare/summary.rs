@@ -54,8 +54,7 @@ fn lines(figures: &Figures) -> Vec<Line> {
         comparison: "memory",
         what: "from the start until ready, ms".to_owned(),
         reach: format!("≤ {READY_MAX_MS}"),
-        // Milliseconds of a start: all digits are kept.
-        #[allow(clippy::cast_precision_loss)]
+        #[allow(clippy::cast_precision_loss, reason = "milliseconds of seconds")]
         measured: Some((ready_ms as f64, ready_ms <= READY_MAX_MS)),
         digits: 0,
     });
