@@ -12,7 +12,7 @@ use crate::data::Data;
 use crate::load::{Drive, Generator};
 use crate::process::Process;
 use crate::servers::Servers;
-use crate::service::Service;
+use crate::service::{Route, Service};
 use crate::work::{FixedReply, Kind, Target, Work};
 
 /// Whether a figure is what others are measured by, what is measured, or something to know besides.
@@ -154,8 +154,9 @@ impl Hall<'_> {
                 self.own(DESCRIBE, Role::Node, target(key)),
                 by_hand("the same, without acknowledgement", Role::Information, Service::BareEcho { bytes })
                     .await?,
-                by_hand("the same, routed as the node", Role::Information, Service::RoutedEcho { bytes })
-                    .await?,
+                routed("the same, from a queue as the node's", bytes, Route::Name).await?,
+                routed("the same, by a direct exchange", bytes, Route::Direct).await?,
+                routed("the same, by the node's exchange", bytes, Route::Topic).await?,
                 Contender {
                     client: Some(client),
                     ..self.own("node, asked by beds-client", Role::Information, target(key))
@@ -252,10 +253,15 @@ pub(crate) fn target(key: &'static str) -> Target {
     Target { exchange: EXCHANGE, read: key, write: key, once: false, reply: None }
 }
 
+/// An echo whose requests come another way: what that costs.
+async fn routed(name: &str, bytes: usize, by: Route) -> Result<Contender> {
+    by_hand(name, Role::Information, Service::RoutedEcho { bytes, by }).await
+}
+
 async fn by_hand(name: &str, role: Role, service: Service) -> Result<Contender> {
     let (exchange, reply) = match service {
         Service::Echo { bytes } | Service::BareEcho { bytes } => ("", Some(FixedReply::Length(bytes))),
-        Service::RoutedEcho { bytes } => (EXCHANGE, Some(FixedReply::Length(bytes))),
+        Service::RoutedEcho { bytes, by } => (by.exchange(), Some(FixedReply::Length(bytes))),
         Service::FetchMariadb
         | Service::FetchMongodb
         | Service::CreateMariadb

@@ -12,13 +12,18 @@ use anyhow::{Context as _, Result};
 use beds_protocol::topology::EXCHANGE;
 use futures_util::{StreamExt as _, future::try_join_all};
 use lapin::message::Delivery;
-use lapin::options::{BasicAckOptions, BasicPublishOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::options::{
+    BasicAckOptions, BasicPublishOptions, ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions,
+};
 use lapin::types::{AMQPValue, FieldTable};
-use lapin::{BasicProperties, Channel};
+use lapin::{BasicProperties, Channel, ExchangeKind};
 
 pub(crate) use self::mongodb::Event;
 use crate::bus::{self, CHANNELS};
 use crate::servers::Servers;
+
+/// Bindings of an exchange: about as many as the node's has.
+const BINDINGS: u16 = 60;
 
 /// The services.
 #[derive(Debug, Clone, Copy, clap::Subcommand)]
@@ -35,11 +40,14 @@ pub(crate) enum Service {
         #[arg(long)]
         bytes: usize,
     },
-    /// As `echo`, over the node's route: a topic exchange, a durable and bounded queue
+    /// As `echo`, from a queue as the node's
     RoutedEcho {
         /// Length of the body
         #[arg(long)]
         bytes: usize,
+        /// How requests come into the queue
+        #[arg(long)]
+        by: Route,
     },
     /// Fetches a country by its code
     FetchMariadb,
@@ -51,13 +59,44 @@ pub(crate) enum Service {
     CreateOnceMariadb,
 }
 
+/// How requests come into a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Route {
+    /// By its name
+    Name,
+    /// By a direct exchange
+    Direct,
+    /// By the node's topic exchange
+    Topic,
+}
+
+impl Route {
+    pub(crate) const fn exchange(self) -> &'static str {
+        match self {
+            Self::Name => "",
+            Self::Direct => "bench.direct",
+            Self::Topic => EXCHANGE,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Direct => "direct",
+            Self::Topic => "topic",
+        }
+    }
+}
+
 impl Service {
     /// The queue that it consumes.
     pub(crate) const fn queue(self) -> &'static str {
         match self {
             Self::Echo { .. } => "bench.echo",
             Self::BareEcho { .. } => "bench.bare-echo",
-            Self::RoutedEcho { .. } => "bench.routed-echo",
+            Self::RoutedEcho { by: Route::Name, .. } => "bench.bounded-echo",
+            Self::RoutedEcho { by: Route::Direct, .. } => "bench.direct-echo",
+            Self::RoutedEcho { by: Route::Topic, .. } => "bench.topic-echo",
             Self::FetchMariadb => "bench.fetch-mariadb",
             Self::FetchMongodb => "bench.fetch-mongodb",
             Self::CreateMariadb => "bench.create-mariadb",
@@ -70,7 +109,9 @@ impl Service {
         match self {
             Self::Echo { bytes } => vec!["echo".into(), format!("--bytes={bytes}")],
             Self::BareEcho { bytes } => vec!["bare-echo".into(), format!("--bytes={bytes}")],
-            Self::RoutedEcho { bytes } => vec!["routed-echo".into(), format!("--bytes={bytes}")],
+            Self::RoutedEcho { bytes, by } => {
+                vec!["routed-echo".into(), format!("--bytes={bytes}"), format!("--by={}", by.name())]
+            }
             Self::FetchMariadb => vec!["fetch-mariadb".into()],
             Self::FetchMongodb => vec!["fetch-mongodb".into()],
             Self::CreateMariadb => vec!["create-mariadb".into()],
@@ -91,7 +132,9 @@ impl Service {
         match self {
             Self::Echo { bytes } => echo::acknowledged(&servers, queue, Guarantee::Acknowledged, bytes).await,
             Self::BareEcho { bytes } => echo::bare(&servers, queue, bytes).await,
-            Self::RoutedEcho { bytes } => echo::acknowledged(&servers, queue, Guarantee::Routed, bytes).await,
+            Self::RoutedEcho { bytes, by } => {
+                echo::acknowledged(&servers, queue, Guarantee::Routed(by), bytes).await
+            }
             Self::FetchMariadb => mariadb::fetch(&servers, queue).await,
             Self::FetchMongodb => mongodb::fetch(&servers, queue).await,
             Self::CreateMariadb => create::autocommit(&servers, queue).await,
@@ -107,8 +150,8 @@ enum Guarantee {
     None,
     /// A delivery is acknowledged after its answer is published.
     Acknowledged,
-    /// The same, over the node's route.
-    Routed,
+    /// The same, from a queue as the node's.
+    Routed(Route),
     /// The same as `Acknowledged`, with requests in a quorum queue, as writes want it.
     Stored,
 }
@@ -125,9 +168,8 @@ where
         let channel = connection.create_channel().await?;
         let (options, arguments) = declaration(guarantee);
         channel.queue_declare(queue.into(), options, arguments).await?;
-        if matches!(guarantee, Guarantee::Routed) {
-            let (none, options) = (FieldTable::default(), QueueBindOptions::default());
-            channel.queue_bind(queue.into(), EXCHANGE.into(), queue.into(), options, none).await?;
+        if let Guarantee::Routed(route) = guarantee {
+            bind(&channel, queue, route).await?;
         }
         let no_ack = matches!(guarantee, Guarantee::None);
         let consumer = bus::consume(&channel, queue, no_ack).await?;
@@ -154,13 +196,36 @@ where
     .context("a consumer failed")
 }
 
+/// Has the requests come into a queue in this way.
+async fn bind(channel: &Channel, queue: &str, route: Route) -> Result<()> {
+    let exchange = route.exchange();
+    if route == Route::Name {
+        return Ok(());
+    }
+    if route == Route::Direct {
+        let options = ExchangeDeclareOptions { auto_delete: true, ..ExchangeDeclareOptions::default() };
+        channel
+            .exchange_declare(exchange.into(), ExchangeKind::Direct, options, FieldTable::default())
+            .await?;
+        // The node's exchange has the bindings of all templates.
+        for number in 0..BINDINGS {
+            let key = format!("bench.{number}");
+            let (none, options) = (FieldTable::default(), QueueBindOptions::default());
+            channel.queue_bind(queue.into(), exchange.into(), key.into(), options, none).await?;
+        }
+    }
+    let (none, options) = (FieldTable::default(), QueueBindOptions::default());
+    channel.queue_bind(queue.into(), exchange.into(), queue.into(), options, none).await?;
+    Ok(())
+}
+
 fn declaration(guarantee: Guarantee) -> (QueueDeclareOptions, FieldTable) {
     let mut arguments = FieldTable::default();
     let options = match guarantee {
         Guarantee::None | Guarantee::Acknowledged => {
             QueueDeclareOptions { auto_delete: true, ..QueueDeclareOptions::default() }
         }
-        Guarantee::Routed => {
+        Guarantee::Routed(_) => {
             arguments.insert("x-max-length".into(), AMQPValue::LongLongInt(1_000_000));
             arguments.insert("x-overflow".into(), AMQPValue::LongString("reject-publish".into()));
             QueueDeclareOptions::durable()
