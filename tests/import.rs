@@ -154,6 +154,10 @@ async fn foreign_databases_answer_over_amqp() {
     let check = Command::new(&bedsc).arg("check").arg(folder.path().join("templates")).output().unwrap();
     assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
 
+    let layout =
+        Command::new(&bedsc).args(["fmt", "--check"]).arg(folder.path().join("templates")).output().unwrap();
+    assert!(layout.status.success(), "{}", String::from_utf8_lossy(&layout.stdout));
+
     // Before the DBA has run the script, verify says what is missing.
     let before = node(&program, &stack, "root", &["verify"]).run();
     assert_eq!(before.code, Some(1), "{before:?}");
@@ -161,7 +165,8 @@ async fn foreign_databases_answer_over_amqp() {
     assert!(before.stdout.contains(missing), "{before:?}");
 
     again(&stack, folder.path());
-    let grants = "create user node; grant select, execute on harbour.* to node; grant select, execute on odd.* to node";
+    let grants = "create user node; grant select, execute on harbour.* to node; grant select, execute on odd.* to node; \
+        grant insert, update, delete on harbour.beds_ledger to node; grant insert, update, delete on odd.beds_ledger to node";
     stack.mariadb_query(None, grants).unwrap();
     let verified = node(&program, &stack, "node", &["verify", "--format", "json"]).run();
     let report: Value = serde_json::from_str(&verified.stdout).unwrap();
@@ -196,7 +201,11 @@ fn again(stack: &Stack, folder: &Path) {
     }
     let runs = import_all(stack, folder, &["--force"]);
     for run in [&runs[0], &runs[3]] {
-        assert!(run.stderr.contains("every table has its procedures: no script is needed"), "{}", run.stderr);
+        assert!(
+            run.stderr.contains("every table has its procedures, and there is a ledger: no script is needed"),
+            "{}",
+            run.stderr
+        );
         assert!(!run.stderr.contains("(proposed)"), "{}", run.stderr);
     }
     let after = files(&folder.join("templates"));

@@ -11,13 +11,14 @@ mod fault;
 #[cfg(test)]
 mod golden;
 mod inspect;
+mod purge;
 mod read;
 mod routine;
 mod session;
 mod statement;
 mod write;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 
 use beds_core::{
     Error, Outcome, Result,
@@ -34,8 +35,9 @@ pub use inspect::inspect;
 use self::{
     columns::Columns,
     connection::{Access, Connector},
+    purge::Purge,
     read::Read,
-    write::Write,
+    write::{Ledger, Write},
 };
 
 /// How many look-ups by key share a statement at most, and so how many jobs run as one group.
@@ -49,6 +51,8 @@ pub struct Database {
     deadlock_retries_max: u8,
     commit_timeout: std::time::Duration,
     known: Arc<Columns>,
+    ledger: Arc<Ledger>,
+    purge: Purge,
 }
 
 impl Database {
@@ -76,7 +80,18 @@ impl Database {
             deadlock_retries_max: config.deadlock_retries_max,
             commit_timeout: statement_timeout,
             known: Arc::default(),
+            ledger: Arc::default(),
+            purge: Purge { name: name.to_owned(), url: config.url.clone(), patience: statement_timeout },
         }
+    }
+
+    /// Deletes the rows of the ledger that are older than a moment, in small steps on a connection of its own, for
+    /// minutes at most; says how many. While another node does it, nothing is done.
+    ///
+    /// # Errors
+    /// `internal`, with what the server says. What was deleted before remains so.
+    pub async fn purge(&self, before: SystemTime) -> Result<usize> {
+        self.purge.run(before).await
     }
 
     /// Runs a plan within its bounds.
@@ -101,13 +116,18 @@ impl Database {
                     domain,
                     objects,
                     claim,
+                    ledger: Arc::clone(&self.ledger),
                     write,
                     reply_bytes_max: bounds.reply_bytes_max,
                     deadlock_retries_max: self.deadlock_retries_max,
                     commit_timeout: self.commit_timeout,
                     known: Arc::clone(&self.known),
                 };
-                self.writes.run(job, deadline).await
+                let is_once = job.claim().is_some();
+                let outcome = self.writes.run(job, deadline).await;
+                outcome.map_err(
+                    |error| if is_once && self.ledger.is_known() { error.remembered() } else { error },
+                )
             }
         }
     }

@@ -14,14 +14,18 @@ mod procedure;
 use std::{sync::Arc, time::Duration};
 
 use beds_core::{
-    Error, Outcome, plan,
+    Error, Outcome,
+    ledger::{AT_LEAST_ONCE, NO_LEDGER},
+    plan,
     spec::{Domain, mariadb},
+    value::Value,
 };
 use beds_lane::{Fate, Gate, Job, Member};
 use beds_protocol::ErrorCode;
-use sqlx::MySqlConnection;
+use sqlx::{Connection as _, MySqlConnection};
 use tokio::time::timeout;
 
+pub(crate) use self::ledger::Ledger;
 use self::{change::Change, create::Create, ledger::Claimed};
 use crate::{
     columns::Columns,
@@ -33,9 +37,6 @@ use crate::{
 /// Why a transaction that lost a deadlock is run again elsewhere.
 const SPOILT: &str = "a temporary table remains of a transaction that lost a deadlock";
 
-/// What a reply says when the object commits by itself.
-const AT_LEAST_ONCE: &str = "this object commits by itself: its effect is at least once, not exactly once";
-
 /// A write.
 #[derive(Debug)]
 pub(crate) struct Write {
@@ -44,6 +45,8 @@ pub(crate) struct Write {
     pub(crate) write: plan::Write,
     /// What makes it happen once.
     pub(crate) claim: Option<plan::Claim>,
+    /// Where that is written down.
+    pub(crate) ledger: Arc<Ledger>,
     /// How long the reply may get.
     pub(crate) reply_bytes_max: usize,
     /// How many times a transaction that lost a deadlock is run again.
@@ -86,6 +89,9 @@ impl Job for Write {
         // From its first statement on, nobody can take back what commits by itself.
         let commits = self.commits();
         if commits {
+            // A connection that has gone meanwhile must not leave it open whether anything happened.
+            let ping = session.connection.ping().await;
+            ping.map_err(|error| beds_lane::Fault::Lost(error.to_string()))?;
             gate.pass()?;
         }
         // A call may do anything.
@@ -155,7 +161,7 @@ impl Write {
     }
 
     /// What makes it happen once. An object that commits by itself would commit the claim before there is a reply.
-    fn claim(&self) -> Option<&plan::Claim> {
+    pub(crate) fn claim(&self) -> Option<&plan::Claim> {
         self.claim.as_ref().filter(|_| !self.commits())
     }
 
@@ -185,20 +191,38 @@ impl Write {
     async fn once(&self, connection: &mut MySqlConnection) -> Result<Done, Fault> {
         let domain = self.domain;
         let Some(claim) = self.claim() else {
-            return self.apply(connection).await.and_then(|outcome| self.bounded(outcome)).map(Done::Now);
+            return self.effect(connection, None).await.map(Done::Now);
         };
-        if let Claimed::Taken = ledger::claim(connection, &[claim], domain).await? {
-            let outcome = ledger::outcome(connection, claim, domain).await?;
-            // Whoever held the claim has taken it back since.
-            return outcome.map(Done::Before).ok_or(Fault::Deadlock);
+        match self.ledger.claim(connection, &[claim], domain).await? {
+            Claimed::New => {
+                let outcome = self.effect(connection, None).await?;
+                ledger::store(connection, &[(claim, &outcome)], domain).await?;
+                Ok(Done::Now(outcome))
+            }
+            Claimed::Taken => {
+                let outcome = ledger::outcome(connection, claim, domain).await?;
+                // Whoever held the claim has taken it back since.
+                outcome.map(Done::Before).ok_or(Fault::Deadlock)
+            }
+            Claimed::Absent => self.effect(connection, Some(NO_LEDGER)).await.map(Done::Now),
         }
-        let outcome = self.apply(connection).await.and_then(|outcome| self.bounded(outcome))?;
-        ledger::store(connection, &[(claim, &outcome)], domain).await?;
-        Ok(Done::Now(outcome))
     }
 
-    /// Refuses a reply that is too long, while the write can still be taken back.
-    fn bounded(&self, outcome: Outcome) -> Result<Outcome, Fault> {
+    /// Runs the objects.
+    async fn effect(
+        &self,
+        connection: &mut MySqlConnection,
+        note: Option<&'static str>,
+    ) -> Result<Outcome, Fault> {
+        self.finished(self.apply(connection).await?, note)
+    }
+
+    /// The outcome with a note. A reply that is too long is refused, while the write can still be taken back.
+    fn finished(&self, outcome: Outcome, note: Option<&'static str>) -> Result<Outcome, Fault> {
+        let outcome = match note {
+            Some(note) => outcome.noted(note),
+            None => outcome,
+        };
         if outcome.size() <= self.reply_bytes_max {
             return Ok(outcome);
         }
@@ -210,6 +234,15 @@ impl Write {
         let unknown = |why: &str| Err(Fault::Abandoned(Error::unknown_effect(why)));
         match timeout(self.commit_timeout, session.end(End::Commit)).await {
             Ok(Ok(())) => Ok(()),
+            // The server says so before it commits, and ends it with the connection.
+            Ok(Err(error)) if is_distributed(&error) => {
+                let message =
+                    format!("an object of `{}` began a distributed transaction (XA)", self.domain.name);
+                Err(Fault::Abandoned(
+                    Error::internal(message)
+                        .hint("it is the node that begins and ends transactions: take `xa start` out"),
+                ))
+            }
             Ok(Err(error)) => match classify(&error, self.domain) {
                 // A cluster refuses at the commit what another node has changed: nothing is left of it.
                 Fault::Deadlock => Err(Fault::Deadlock),
@@ -221,6 +254,33 @@ impl Write {
         }
     }
 
+    /// Whether both create records in one domain.
+    fn is_create_as(&self, other: &Self) -> bool {
+        let is_create = |write: &Self| matches!(write.write, plan::Write::Create { .. });
+        std::ptr::eq(self.domain, other.domain) && is_create(self) && is_create(other)
+    }
+
+    /// Runs creates in one domain as one of all their records, and gives the outcome of each.
+    async fn create_all(jobs: &[&Self], connection: &mut MySqlConnection) -> Result<Vec<Outcome>, Fault> {
+        let Some(Self { domain, objects, known, .. }) = jobs.first() else { return Ok(Vec::new()) };
+        let procedure = declared(objects.create.as_ref())?;
+        let create = Create { domain, source: objects.read.as_ref(), procedure, known };
+        let parts: Vec<(&[Vec<Value>], bool)> = jobs
+            .iter()
+            .filter_map(|job| match &job.write {
+                plan::Write::Create { records, many } => Some((records.as_slice(), *many)),
+                _ => None,
+            })
+            .collect();
+        let records: Vec<&[Value]> =
+            parts.iter().flat_map(|(records, _)| records.iter().map(Vec::as_slice)).collect();
+        let mut created = create.run(connection, &records, false).await?.into_iter();
+        let outcome = |(records, many): (&[Vec<Value>], bool)| {
+            create::outcome(created.by_ref().take(records.len()).collect(), many)
+        };
+        Ok(parts.into_iter().map(outcome).collect())
+    }
+
     /// Runs the objects inside the transaction that is open on the connection.
     async fn apply(&self, connection: &mut MySqlConnection) -> Result<Outcome, Fault> {
         let (domain, objects, known) = (self.domain, self.objects, &*self.known);
@@ -228,8 +288,9 @@ impl Write {
         let outcome = match &self.write {
             plan::Write::Create { records, many } => {
                 let procedure = declared(objects.create.as_ref())?;
+                let records: Vec<_> = records.iter().map(Vec::as_slice).collect();
                 let create = Create { domain, source, procedure, known };
-                create.run(connection, records, *many).await
+                create.run(connection, &records, *many).await.map(|created| create::outcome(created, *many))
             }
             plan::Write::Update { key, changes, if_version } => {
                 let procedure = declared(objects.update.as_ref())?;
@@ -245,9 +306,14 @@ impl Write {
                 routine::run(connection, domain, invocation, self.reply_bytes_max).await
             }
         }?;
-        let note = self.commits().then_some(AT_LEAST_ONCE.into()).or(outcome.note);
-        Ok(Outcome { note, ..outcome })
+        Ok(if self.commits() { outcome.noted(AT_LEAST_ONCE) } else { outcome })
     }
+}
+
+/// Whether the server refuses to commit since the transaction is of another kind.
+fn is_distributed(error: &sqlx::Error) -> bool {
+    let state = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    state.is_some_and(|state| state.starts_with("XA"))
 }
 
 /// The procedure of an operation, which a plan for it implies.

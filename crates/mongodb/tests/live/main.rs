@@ -9,6 +9,8 @@
 
 mod cells;
 mod failures;
+mod ledger;
 mod mixed;
+mod pipelines;
 mod shown;
 mod site;
