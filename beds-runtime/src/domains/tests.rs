@@ -105,7 +105,7 @@ fn service(end: Result) -> (Domains<People>, Arc<Databases>) {
 }
 
 const DONE: Result =
-    Ok(Outcome { data: None, next: None, count: Some(1), out: None, sets: None, note: None, unshown: None });
+    Ok(Outcome { data: None, next: None, count: Some(1), out: None, sets: None, items: None, note: None, unshown: None });
 
 /// A request that is answered.
 fn incoming<'a>(routing_key: &'a str, body: &'a str) -> Incoming<'a> {

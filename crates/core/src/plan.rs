@@ -6,6 +6,7 @@
 use std::time::Instant;
 
 use crate::{
+    outcome::Outcome,
     query::{Condition, Fields, Selection},
     spec::{Call, Domain},
     value::Value,
@@ -28,6 +29,15 @@ impl Plan {
     pub const fn new(domain: &'static Domain, action: Action) -> Self {
         Self { domain, action, claim: None }
     }
+}
+
+/// An item of an atomic batch, whose writes happen together or not at all.
+#[derive(Debug)]
+pub enum Item {
+    /// Its outcome is known without a database.
+    Known(Outcome),
+    /// What is to be done.
+    Plan(Plan),
 }
 
 /// What a plan does.
@@ -104,8 +114,8 @@ pub struct Claim {
     pub user: String,
     /// The request's `message_id`, unique among the user's.
     pub message_id: String,
-    /// Which write of the request it is: a hand-written method may do several.
-    pub step: u16,
+    /// Which write of the request it is: a hand-written method may do several, and so may each item of a batch.
+    pub step: u32,
     /// Digest of what is asked. The same id with another digest is a conflict.
     pub digest: [u8; 32],
 }

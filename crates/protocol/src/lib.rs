@@ -6,11 +6,12 @@
 //!
 //! - [`topology`]: services, brokers, lanes, queues, and where a template's operations are routed.
 //! - [`operation`]: the routing key of a request, parsed once.
-//! - [`request`], [`reply`]: the bodies.
+//! - [`request`], [`reply`]: the bodies; [`batch`]: many requests in one.
 //! - [`error`]: the error codes and the error object of a failed reply.
 //! - [`vocabulary`]: the words of the template language, and [`nearest()`] what a mistyped name most likely means.
 //! - [`value`]: wire types that JSON does not have.
 
+pub mod batch;
 pub mod error;
 mod names;
 mod nearest;
@@ -23,6 +24,7 @@ pub mod topology;
 pub mod value;
 pub mod vocabulary;
 
+pub use batch::{BatchItem, BatchKey, BatchRequest, Mode};
 pub use error::{ErrorBody, ErrorCode, FieldError};
 pub use nearest::nearest;
 pub use one_line::{OneLine, OneLineWriter};
