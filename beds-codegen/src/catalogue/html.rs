@@ -141,6 +141,7 @@ fn meaning(error: ErrorCode) -> Markup {
         ErrorCode::Unavailable => "A server that the request needs cannot be reached",
         ErrorCode::Overloaded => "The node has more work than it can take",
         ErrorCode::RejectedByDatabase => "A database object refused, with a message of its own",
+        ErrorCode::NotRun => "An item of a batch before it failed",
         ErrorCode::Internal => "A defect; the node’s log tells more under the request id",
     };
     html! { (text) }

@@ -104,8 +104,16 @@ fn service(end: Result) -> (Domains<People>, Arc<Databases>) {
     (Domains::new(vec![&PERSON], Arc::clone(&databases) as _, limits), databases)
 }
 
-const DONE: Result =
-    Ok(Outcome { data: None, next: None, count: Some(1), out: None, sets: None, items: None, note: None, unshown: None });
+const DONE: Result = Ok(Outcome {
+    data: None,
+    next: None,
+    count: Some(1),
+    out: None,
+    sets: None,
+    items: None,
+    note: None,
+    unshown: None,
+});
 
 /// A request that is answered.
 fn incoming<'a>(routing_key: &'a str, body: &'a str) -> Incoming<'a> {

@@ -106,7 +106,8 @@ fn check_hash(incoming: &Incoming<'_>, to: &Destination<'_>) -> Result<()> {
                 Some(_) => format!("send the `hash` of `{name}.describe`, or leave the header out"),
                 None => "leave the header out".to_owned(),
             };
-            Err(Error::new(ErrorCode::BadRequest, "the header `beds-template-hash` is not a string").hint(hint))
+            Err(Error::new(ErrorCode::BadRequest, "the header `beds-template-hash` is not a string")
+                .hint(hint))
         }
         (Ok(Some(given)), Some(served)) if given != served => {
             let given = shortened(given.to_owned(), QUOTED_CHARACTERS_MAX);

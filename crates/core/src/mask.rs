@@ -45,7 +45,9 @@ pub fn batch(body: &[u8], domain: impl Fn(&str) -> Option<&'static Domain>) -> V
             for (name, value) in &mut members {
                 match (name.as_str(), &mut *value) {
                     ("mode", Value::String(mode)) if Mode::from_name(mode).is_some() => {}
-                    ("items", Value::Array(items)) => items.iter_mut().for_each(|item| self::item(item, &domain)),
+                    ("items", Value::Array(items)) => {
+                        items.iter_mut().for_each(|item| self::item(item, &domain))
+                    }
                     _ => hide(value),
                 }
             }

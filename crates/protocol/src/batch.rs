@@ -123,7 +123,9 @@ mod tests {
         }
         assert_eq!(BatchKey::parse("app_server.batch.read").unwrap().broker(), Broker::AppRead);
         assert_eq!(BatchKey::parse("admin.batch.write").unwrap().broker(), Broker::AdminIn);
-        for other in ["app_server.batch", "app_server.batch.reed", "app.batch.read", "batch.read", "country.fetch"] {
+        for other in
+            ["app_server.batch", "app_server.batch.reed", "app.batch.read", "batch.read", "country.fetch"]
+        {
             assert_eq!(BatchKey::parse(other), None, "{other}");
         }
     }
