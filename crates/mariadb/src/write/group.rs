@@ -5,7 +5,7 @@
 
 use beds_core::Outcome;
 use beds_lane::{Fate, Fault, Member};
-use sqlx::Executor as _;
+use sqlx::{Executor as _, MySqlConnection};
 
 use super::{
     Write,
@@ -51,14 +51,7 @@ async fn all(jobs: &[Member<'_, Write>], session: &mut Session) -> Result<Option
     {
         return Ok(None);
     }
-    let mut outcomes = Vec::with_capacity(jobs.len());
-    for (index, Member { job, .. }) in jobs.iter().enumerate() {
-        if index > 0 {
-            let forgotten = connection.execute(FORGET).await;
-            forgotten.map_err(|error| classify(&error, domain))?;
-        }
-        outcomes.push(job.apply(connection).await.and_then(|outcome| job.bounded(outcome))?);
-    }
+    let outcomes = apply(jobs, connection).await?;
     let done: Vec<_> = jobs
         .iter()
         .zip(&outcomes)
@@ -70,4 +63,32 @@ async fn all(jobs: &[Member<'_, Write>], session: &mut Session) -> Result<Option
     // One of them may have changed what the next one saw.
     let is_as_new = session.is_as_new().await.map_err(|error| classify(&error, domain))?;
     Ok((is_as_new && jobs.iter().all(|member| member.gate.is_wanted())).then_some(outcomes))
+}
+
+/// Runs the objects of all, each once. Creates in one domain run together, where the first of them stands.
+async fn apply(
+    jobs: &[Member<'_, Write>],
+    connection: &mut MySqlConnection,
+) -> Result<Vec<Outcome>, crate::fault::Fault> {
+    let mut outcomes: Vec<Option<Outcome>> = vec![None; jobs.len()];
+    for (index, Member { job, .. }) in jobs.iter().enumerate() {
+        if outcomes[index].is_some() {
+            continue;
+        }
+        if index > 0 {
+            connection.execute(FORGET).await.map_err(|error| classify(&error, job.domain))?;
+        }
+        let alike: Vec<usize> =
+            (index..jobs.len()).filter(|&other| jobs[other].job.is_create_as(job)).collect();
+        if alike.len() < 2 {
+            outcomes[index] = Some(job.apply(connection).await?);
+            continue;
+        }
+        let jobs: Vec<&Write> = alike.iter().map(|&other| jobs[other].job).collect();
+        for (index, outcome) in alike.into_iter().zip(Write::create_all(&jobs, connection).await?) {
+            outcomes[index] = Some(outcome);
+        }
+    }
+    let outcomes = jobs.iter().zip(outcomes.into_iter().flatten());
+    outcomes.map(|(Member { job, .. }, outcome)| job.bounded(outcome)).collect()
 }

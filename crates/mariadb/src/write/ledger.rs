@@ -10,7 +10,10 @@ use sqlx::{
     mysql::{MySqlArguments, MySqlDatabaseError},
 };
 
-use crate::fault::{Fault, classify};
+use crate::{
+    fault::{Fault, classify},
+    statement::runs,
+};
 
 /// The error of a unique key, and of a table that is not there.
 const DUPLICATE: u16 = 1062;
@@ -37,20 +40,23 @@ pub(super) async fn claim(
     claims: &[&Claim],
     domain: &Domain,
 ) -> Result<Claimed, Fault> {
-    let values = rows("(?, ?, ?, ?)", claims.len());
-    let sql = format!("insert into `beds_ledger` (`user`, `message_id`, `step`, `digest`) values {values}");
-    let mut arguments = MySqlArguments::default();
-    for claim in claims {
-        add(&mut arguments, claim, domain)?;
+    for claims in runs(claims, 4) {
+        let values = rows("(?, ?, ?, ?)", claims.len());
+        let sql =
+            format!("insert into `beds_ledger` (`user`, `message_id`, `step`, `digest`) values {values}");
+        let mut arguments = MySqlArguments::default();
+        for claim in claims {
+            add(&mut arguments, claim, domain)?;
+        }
+        if let Err(error) = connection.execute(sqlx::query_with(&sql, arguments)).await {
+            return match number(&error) {
+                Some(DUPLICATE) => Ok(Claimed::Taken),
+                Some(NO_TABLE) => Err(Fault::Refused(no_ledger(domain))),
+                _ => Err(classify(&error, domain)),
+            };
+        }
     }
-    match connection.execute(sqlx::query_with(&sql, arguments)).await {
-        Ok(_) => Ok(Claimed::New),
-        Err(error) => match number(&error) {
-            Some(DUPLICATE) => Ok(Claimed::Taken),
-            Some(NO_TABLE) => Err(Fault::Refused(no_ledger(domain))),
-            _ => Err(classify(&error, domain)),
-        },
-    }
+    Ok(Claimed::New)
 }
 
 /// The outcome of the write that was done under a claim; `None` if there is none after all.
@@ -83,19 +89,20 @@ pub(super) async fn store(
     done: &[(&Claim, &Outcome)],
     domain: &Domain,
 ) -> Result<(), Fault> {
-    let values = rows("(?, ?, ?, ?, ?)", done.len());
-    let sql = format!(
-        "insert into `beds_ledger` (`user`, `message_id`, `step`, `digest`, `reply`) values {values} \
-         on duplicate key update `reply` = values(`reply`)"
-    );
-    let mut arguments = MySqlArguments::default();
-    for (claim, outcome) in done {
-        add(&mut arguments, claim, domain)?;
-        arguments
-            .add(kept(outcome, domain))
-            .map_err(|error| classify(&sqlx::Error::Encode(error), domain))?;
+    let fault = |error| classify(&error, domain);
+    for done in runs(done, 5) {
+        let values = rows("(?, ?, ?, ?, ?)", done.len());
+        let sql = format!(
+            "insert into `beds_ledger` (`user`, `message_id`, `step`, `digest`, `reply`) values {values} \
+             on duplicate key update `reply` = values(`reply`)"
+        );
+        let mut arguments = MySqlArguments::default();
+        for (claim, outcome) in done {
+            add(&mut arguments, claim, domain)?;
+            arguments.add(kept(outcome, domain)).map_err(|error| fault(sqlx::Error::Encode(error)))?;
+        }
+        connection.execute(sqlx::query_with(&sql, arguments)).await.map_err(fault)?;
     }
-    connection.execute(sqlx::query_with(&sql, arguments)).await.map_err(|error| classify(&error, domain))?;
     Ok(())
 }
 

@@ -16,6 +16,7 @@ use std::{sync::Arc, time::Duration};
 use beds_core::{
     Error, Outcome, plan,
     spec::{Domain, mariadb},
+    value::Value,
 };
 use beds_lane::{Fate, Gate, Job, Member};
 use beds_protocol::ErrorCode;
@@ -221,6 +222,33 @@ impl Write {
         }
     }
 
+    /// Whether both create records in one domain.
+    fn is_create_as(&self, other: &Self) -> bool {
+        let is_create = |write: &Self| matches!(write.write, plan::Write::Create { .. });
+        std::ptr::eq(self.domain, other.domain) && is_create(self) && is_create(other)
+    }
+
+    /// Runs creates in one domain as one of all their records, and gives the outcome of each.
+    async fn create_all(jobs: &[&Self], connection: &mut MySqlConnection) -> Result<Vec<Outcome>, Fault> {
+        let Some(Self { domain, objects, known, .. }) = jobs.first() else { return Ok(Vec::new()) };
+        let procedure = declared(objects.create.as_ref())?;
+        let create = Create { domain, source: objects.read.as_ref(), procedure, known };
+        let parts: Vec<(&[Vec<Value>], bool)> = jobs
+            .iter()
+            .filter_map(|job| match &job.write {
+                plan::Write::Create { records, many } => Some((records.as_slice(), *many)),
+                _ => None,
+            })
+            .collect();
+        let records: Vec<&[Value]> =
+            parts.iter().flat_map(|(records, _)| records.iter().map(Vec::as_slice)).collect();
+        let mut created = create.run(connection, &records, false).await?.into_iter();
+        let outcome = |(records, many): (&[Vec<Value>], bool)| {
+            create::outcome(created.by_ref().take(records.len()).collect(), many)
+        };
+        Ok(parts.into_iter().map(outcome).collect())
+    }
+
     /// Runs the objects inside the transaction that is open on the connection.
     async fn apply(&self, connection: &mut MySqlConnection) -> Result<Outcome, Fault> {
         let (domain, objects, known) = (self.domain, self.objects, &*self.known);
@@ -228,8 +256,9 @@ impl Write {
         let outcome = match &self.write {
             plan::Write::Create { records, many } => {
                 let procedure = declared(objects.create.as_ref())?;
+                let records: Vec<_> = records.iter().map(Vec::as_slice).collect();
                 let create = Create { domain, source, procedure, known };
-                create.run(connection, records, *many).await
+                create.run(connection, &records, *many).await.map(|created| create::outcome(created, *many))
             }
             plan::Write::Update { key, changes, if_version } => {
                 let procedure = declared(objects.update.as_ref())?;

@@ -12,8 +12,8 @@ use futures_util::future::join_all;
 
 use crate::odd::{CHILD, ENTRY, Odd};
 
-fn claim(id: &str, digest: u8) -> Option<Claim> {
-    Some(Claim { user: "guest".into(), message_id: id.into(), step: 0, digest: [digest; 32] })
+fn claim(id: &str, digest: u8) -> Claim {
+    Claim { user: "guest".into(), message_id: id.into(), step: 0, digest: [digest; 32] }
 }
 
 /// A record in a table without a unique key.
@@ -26,6 +26,13 @@ fn text(outcome: Result<Outcome, Error>) -> String {
 }
 
 impl Odd {
+    /// How many statements the server has been sent.
+    fn questions(&self) -> i64 {
+        let sql =
+            "select variable_value from information_schema.global_status where variable_name = 'Questions'";
+        self.stack.mariadb_query(Some("odd"), sql).unwrap().trim().parse().unwrap()
+    }
+
     fn count(&self, what: &str) -> i64 {
         let sql = format!("select count(*) from {what}");
         self.stack.mariadb_query(Some("odd"), &sql).unwrap().trim().parse().unwrap()
@@ -35,11 +42,11 @@ impl Odd {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_duplicate_gets_the_first_reply() {
     let odd = Odd::with_connections(4);
-    let first = text(odd.run_once(&ENTRY, entry(1), claim("a", 1)).await);
-    assert_eq!(text(odd.run_once(&ENTRY, entry(1), claim("a", 1)).await), first);
-    let error = odd.run_once(&ENTRY, entry(2), claim("a", 2)).await.unwrap_err();
+    let first = text(odd.run_once(&ENTRY, entry(1), Some(claim("a", 1))).await);
+    assert_eq!(text(odd.run_once(&ENTRY, entry(1), Some(claim("a", 1))).await), first);
+    let error = odd.run_once(&ENTRY, entry(2), Some(claim("a", 2))).await.unwrap_err();
     assert_eq!((error.code, error.retryable), (ErrorCode::Conflict, false), "{error}");
-    assert_ne!(text(odd.run_once(&ENTRY, entry(1), claim("b", 1)).await), first);
+    assert_ne!(text(odd.run_once(&ENTRY, entry(1), Some(claim("b", 1))).await), first);
     assert_eq!(odd.count("entry"), 2);
 }
 
@@ -50,10 +57,10 @@ async fn a_refused_write_leaves_no_claim() {
         let record = [1, parent, 1].map(Value::Int).to_vec();
         Action::Write(plan::Write::Create { records: vec![record], many: false })
     };
-    odd.run_once(&CHILD, child(99), claim("a", 1)).await.unwrap_err();
+    odd.run_once(&CHILD, child(99), Some(claim("a", 1))).await.unwrap_err();
     assert_eq!(odd.count("beds_ledger"), 0);
-    odd.run_once(&CHILD, child(1), claim("a", 1)).await.unwrap();
-    odd.run_once(&CHILD, child(1), claim("a", 1)).await.unwrap();
+    odd.run_once(&CHILD, child(1), Some(claim("a", 1))).await.unwrap();
+    odd.run_once(&CHILD, child(1), Some(claim("a", 1))).await.unwrap();
     assert_eq!(odd.count("child"), 1);
 }
 
@@ -66,7 +73,7 @@ async fn duplicates_at_the_same_time_are_done_once() {
         tokio::spawn(async move {
             // What asks again, as a client does that is told to.
             loop {
-                match odd.run_once(&ENTRY, entry(number), claim(&number.to_string(), 1)).await {
+                match odd.run_once(&ENTRY, entry(number), Some(claim(&number.to_string(), 1))).await {
                     Err(error) if error.retryable => {}
                     outcome => return (number, text(outcome)),
                 }
@@ -91,7 +98,7 @@ async fn a_refused_write_harms_none_that_waited_with_it() {
             let u = if number % 3 == 0 { 1_000 } else { number };
             let record = [number, 1, u].map(Value::Int).to_vec();
             let action = Action::Write(plan::Write::Create { records: vec![record], many: false });
-            odd.run_once(&CHILD, action, claim(&number.to_string(), 1)).await
+            odd.run_once(&CHILD, action, Some(claim(&number.to_string(), 1))).await
         })
     });
     for (number, outcome) in join_all(requests).await.into_iter().enumerate() {
@@ -113,11 +120,48 @@ async fn writes_that_wait_together_share_commits() {
     };
     let before = commits();
     let requests =
-        (0..200_i64).map(|number| odd.run_once(&ENTRY, entry(number), claim(&number.to_string(), 1)));
+        (0..200_i64).map(|number| odd.run_once(&ENTRY, entry(number), Some(claim(&number.to_string(), 1))));
     for outcome in join_all(requests).await {
         outcome.unwrap();
     }
     let commits = commits() - before;
     assert!((1..=30).contains(&commits), "{commits} commits for 200 writes");
     assert_eq!((odd.count("entry"), odd.count("beds_ledger")), (200, 200));
+}
+
+/// Records of one request, and of requests that wait together, are created by few statements; each reply shows its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn records_are_created_together_and_replies_are_not_mixed_up() {
+    let odd = Arc::new(Odd::open());
+    let records = (0..100_i64).map(|number| vec![Value::Null, Value::Int(number)]).collect();
+    let before = odd.questions();
+    let many = odd.run_once(&ENTRY, Action::Write(plan::Write::Create { records, many: true }), None).await;
+    let reply: serde_json::Value = serde_json::from_str(&text(many)).unwrap();
+    for (index, record) in reply["data"].as_array().unwrap().iter().enumerate() {
+        assert_eq!(
+            (record["id"].as_u64(), record["n"].as_u64()),
+            (Some(index as u64 + 1), Some(index as u64))
+        );
+    }
+    let statements = odd.questions() - before;
+    assert!(statements < 40, "{statements} statements for 100 records");
+    let requests =
+        (0..100_i64).map(|number| odd.run_once(&ENTRY, entry(number), Some(claim(&number.to_string(), 1))));
+    for (number, reply) in join_all(requests).await.into_iter().enumerate() {
+        let reply: serde_json::Value = serde_json::from_str(&text(reply)).unwrap();
+        assert_eq!(reply["data"]["n"], number);
+        let sql = format!("entry where id = {} and n = {number}", reply["data"]["id"]);
+        assert_eq!(odd.count(&sql), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_record_is_named_by_its_place() {
+    let odd = Odd::open();
+    let records =
+        (0..50_i64).map(|id| vec![Value::Int(id), Value::Int(if id == 37 { 99 } else { 1 }), Value::Int(id)]);
+    let create = plan::Write::Create { records: records.collect(), many: true };
+    let error = odd.run_once(&CHILD, Action::Write(create), None).await.unwrap_err();
+    assert!(error.message.starts_with("data[37]: "), "{error}");
+    assert_eq!(odd.count("child"), 0);
 }
