@@ -1,3 +1,5 @@
+mod batch;
+
 use std::{
     sync::Mutex,
     time::{Duration, Instant, SystemTime},
@@ -369,9 +371,10 @@ async fn a_sensitive_value_is_shown_to_nobody() {
 fn what_is_served_is_bound_to_its_brokers() {
     let (domains, _) = service(DONE);
     let keys = domains.keys();
-    assert_eq!(keys.len(), 6);
+    assert_eq!(keys.len(), 8);
     for (broker, key) in keys {
-        let is_write = ["create", "update", "delete"].iter().any(|operation| key.ends_with(operation));
+        let is_write =
+            ["create", "update", "delete", "batch.write"].iter().any(|operation| key.ends_with(operation));
         assert_eq!(broker, if is_write { Broker::AppWrite } else { Broker::AppRead }, "{key}");
     }
     assert!(domains.accepts("person") && !domains.accepts("node"));

@@ -14,7 +14,7 @@ use futures_util::future::BoxFuture;
 use crate::{
     error::{Error, Result},
     outcome::Outcome,
-    plan::{Action, Bounds, Claim, Item, Plan},
+    plan::{Action, Bounds, Claim, Plan},
     settings::Limits,
     work::Work,
 };
@@ -23,13 +23,6 @@ use crate::{
 pub trait Runner: fmt::Debug + Send + Sync + 'static {
     /// Runs a plan within its bounds.
     fn run(&self, plan: Plan, bounds: Bounds) -> BoxFuture<'_, Result>;
-
-    /// Runs all items of an atomic batch in one transaction of one database: all, or none. The outcome has their
-    /// replies, in order.
-    fn run_all(&self, items: Vec<Item>, claim: Option<Claim>, bounds: Bounds) -> BoxFuture<'_, Result> {
-        let _ = (items, claim, bounds);
-        Box::pin(async { Err(Error::internal("this runner has no transactions")) })
-    }
 }
 
 /// The circumstances of one request. It is cheap to clone.
@@ -79,11 +72,8 @@ impl Claims {
         Self { user: self.user.clone(), message_id: self.message_id.clone(), first, count, ..*self }
     }
 
-    /// The claim of the next write.
-    ///
-    /// # Errors
-    /// `internal`, where a hand-written method makes too many.
-    pub fn next(&self) -> Result<Claim> {
+    /// The claim of the next write; a hand-written method can make too many.
+    fn next(&self) -> Result<Claim> {
         let count = self.count.fetch_add(1, Ordering::Relaxed);
         if count >= WRITES_MAX {
             let message = format!("a request may make {WRITES_MAX} writes; this one makes more");

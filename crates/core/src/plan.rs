@@ -31,7 +31,7 @@ impl Plan {
     }
 }
 
-/// An item of an atomic batch, whose writes happen together or not at all.
+/// An item of an atomic batch.
 #[derive(Debug)]
 pub enum Item {
     /// Its outcome is known without a database.
@@ -50,7 +50,7 @@ pub enum Action {
 }
 
 /// A read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Read {
     /// One record by key.
     One {
@@ -95,10 +95,12 @@ pub enum Write {
     },
     /// A call of the write lane.
     Call(Invocation),
+    /// The items of an atomic batch, all of which are in the plan's database: all, or none. The outcome has their replies.
+    All(Vec<Item>),
 }
 
 /// A call with its arguments.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Invocation {
     /// The call.
     pub call: &'static Call,

@@ -4,7 +4,6 @@
 
 use beds_core::{Error, Outcome, plan::Claim, spec::Domain};
 use beds_protocol::ErrorCode;
-use serde_json::Value as Json;
 use sqlx::{
     Arguments as _, Executor as _, MySqlConnection, Row as _,
     mysql::{MySqlArguments, MySqlDatabaseError},
@@ -20,10 +19,11 @@ const DUPLICATE: u16 = 1062;
 const NO_TABLE: u16 = 1146;
 
 /// The longest reply that is kept, in bytes. Of a longer one the key is kept.
-const REPLY_BYTES_MAX: usize = 64 << 10;
+pub(super) const REPLY_BYTES_MAX: usize = 64 << 10;
 
 /// What a duplicate hears whose first reply was not kept.
-const CUT: &str = "this request was done before; its reply was too long to be kept, but for the key";
+pub(super) const CUT: &str =
+    "this request was done before; its reply was too long to be kept, but for the key";
 
 /// What became of a claim.
 #[derive(Debug)]
@@ -108,27 +108,9 @@ pub(super) async fn store(
 
 /// The reply as a duplicate gets it.
 fn kept(outcome: &Outcome, domain: &Domain) -> Vec<u8> {
-    if outcome.size() <= REPLY_BYTES_MAX {
-        return outcome.encode();
-    }
-    let data = outcome.data.as_deref().and_then(|json| serde_json::from_slice(json).ok());
-    let keys = data.and_then(|data| keys(data, domain)).and_then(|keys| serde_json::to_vec(&keys).ok());
-    Outcome { data: keys, note: Some(CUT.into()), ..Outcome::default() }.encode()
-}
-
-/// The keys of one record, or of several.
-fn keys(data: Json, domain: &Domain) -> Option<Json> {
-    match data {
-        Json::Object(mut members) => {
-            members.retain(|name, _| domain.key.iter().any(|&field| domain.fields[field].name == name));
-            (!members.is_empty()).then_some(Json::Object(members))
-        }
-        Json::Array(records) => {
-            let keys: Option<Vec<Json>> = records.into_iter().map(|record| keys(record, domain)).collect();
-            keys.map(Json::Array)
-        }
-        _ => None,
-    }
+    let is_short = outcome.size() <= REPLY_BYTES_MAX;
+    // That of a batch has been cut by its items' own domains.
+    if is_short || outcome.items.is_some() { outcome.encode() } else { outcome.cut(domain, CUT).encode() }
 }
 
 /// This row of placeholders, so many times.

@@ -10,6 +10,7 @@ mod group;
 mod kept;
 mod ledger;
 mod procedure;
+mod together;
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,6 +24,7 @@ use beds_protocol::ErrorCode;
 use sqlx::MySqlConnection;
 use tokio::time::timeout;
 
+pub(crate) use self::together::check as check_together;
 use self::{change::Change, create::Create, ledger::Claimed};
 use crate::{
     columns::Columns,
@@ -69,11 +71,10 @@ impl Job for Write {
         session.renew().await
     }
 
-    /// All writes of a database by `create`, `update` and `delete` may share a transaction. A call may take long, and
-    /// what commits by itself would commit the others.
+    /// All writes of a database by `create`, `update` and `delete` may share a transaction. What commits by itself would
+    /// commit the others.
     fn group(&self) -> Option<usize> {
-        let is_call = matches!(self.write, plan::Write::Call(_));
-        (!is_call && !self.commits()).then_some(0)
+        (!self.may_do_anything() && !self.commits()).then_some(0)
     }
 
     async fn run_group(
@@ -89,8 +90,7 @@ impl Job for Write {
         if commits {
             gate.pass()?;
         }
-        // A call may do anything.
-        if commits || matches!(self.write, plan::Write::Call(_)) {
+        if commits || self.may_do_anything() {
             session.runs_routine();
         } else {
             session.begins_transaction();
@@ -144,15 +144,14 @@ enum Done {
 }
 
 impl Write {
+    /// Whether it is a call, or may have one in it: a call may take long, and leave anything behind in the session.
+    const fn may_do_anything(&self) -> bool {
+        matches!(self.write, plan::Write::Call(_) | plan::Write::All(_))
+    }
+
     /// Whether the object commits by itself, so that running it again may repeat its effect.
     fn commits(&self) -> bool {
-        let procedure = match &self.write {
-            plan::Write::Create { .. } => &self.objects.create,
-            plan::Write::Update { .. } => &self.objects.update,
-            plan::Write::Delete { .. } => &self.objects.delete,
-            plan::Write::Call(invocation) => return invocation.call.routine.commits(),
-        };
-        procedure.is_some_and(|procedure| procedure.commits)
+        commits(self.objects, &self.write)
     }
 
     /// What makes it happen once. An object that commits by itself would commit the claim before there is a reply.
@@ -194,7 +193,7 @@ impl Write {
             return outcome.map(Done::Before).ok_or(Fault::Deadlock);
         }
         let outcome = self.apply(connection).await.and_then(|outcome| self.bounded(outcome))?;
-        ledger::store(connection, &[(claim, &outcome)], domain).await?;
+        ledger::store(connection, &[(claim, &together::kept(&self.write, &outcome))], domain).await?;
         Ok(Done::Now(outcome))
     }
 
@@ -251,9 +250,23 @@ impl Write {
 
     /// Runs the objects inside the transaction that is open on the connection.
     async fn apply(&self, connection: &mut MySqlConnection) -> Result<Outcome, Fault> {
-        let (domain, objects, known) = (self.domain, self.objects, &*self.known);
+        match &self.write {
+            plan::Write::All(items) => together::run(self, items, connection).await,
+            write => self.apply_one(self.domain, self.objects, write, connection).await,
+        }
+    }
+
+    /// Runs the objects of one write, which may be an item of this one.
+    async fn apply_one(
+        &self,
+        domain: &'static Domain,
+        objects: &'static mariadb::Objects,
+        write: &plan::Write,
+        connection: &mut MySqlConnection,
+    ) -> Result<Outcome, Fault> {
+        let known = &*self.known;
         let source = objects.read.as_ref();
-        let outcome = match &self.write {
+        let outcome = match write {
             plan::Write::Create { records, many } => {
                 let procedure = declared(objects.create.as_ref())?;
                 let records: Vec<_> = records.iter().map(Vec::as_slice).collect();
@@ -273,10 +286,23 @@ impl Write {
             plan::Write::Call(invocation) => {
                 routine::run(connection, domain, invocation, self.reply_bytes_max).await
             }
+            plan::Write::All(_) => Err(Fault::Refused(Error::internal("a batch has a batch in it"))),
         }?;
-        let note = self.commits().then_some(AT_LEAST_ONCE.into()).or(outcome.note);
+        let note = commits(objects, write).then_some(AT_LEAST_ONCE.into()).or(outcome.note);
         Ok(Outcome { note, ..outcome })
     }
+}
+
+/// Whether the object of a write commits by itself. A batch has no such writes.
+fn commits(objects: &mariadb::Objects, write: &plan::Write) -> bool {
+    let procedure = match write {
+        plan::Write::Create { .. } => &objects.create,
+        plan::Write::Update { .. } => &objects.update,
+        plan::Write::Delete { .. } => &objects.delete,
+        plan::Write::Call(invocation) => return invocation.call.routine.commits(),
+        plan::Write::All(_) => return false,
+    };
+    procedure.is_some_and(|procedure| procedure.commits)
 }
 
 /// The procedure of an operation, which a plan for it implies.

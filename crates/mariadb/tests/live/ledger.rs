@@ -12,16 +12,16 @@ use futures_util::future::join_all;
 
 use crate::odd::{CHILD, ENTRY, Odd};
 
-fn claim(id: &str, digest: u8) -> Claim {
+pub(crate) fn claim(id: &str, digest: u8) -> Claim {
     Claim { user: "guest".into(), message_id: id.into(), step: 0, digest: [digest; 32] }
 }
 
 /// A record in a table without a unique key.
-fn entry(number: i64) -> Action {
+pub(crate) fn entry(number: i64) -> Action {
     Action::Write(plan::Write::Create { records: vec![vec![Value::Null, Value::Int(number)]], many: false })
 }
 
-fn text(outcome: Result<Outcome, Error>) -> String {
+pub(crate) fn text(outcome: Result<Outcome, Error>) -> String {
     String::from_utf8(outcome.unwrap().encode()).unwrap()
 }
 
@@ -33,7 +33,7 @@ impl Odd {
         self.stack.mariadb_query(Some("odd"), sql).unwrap().trim().parse().unwrap()
     }
 
-    fn count(&self, what: &str) -> i64 {
+    pub(crate) fn count(&self, what: &str) -> i64 {
         let sql = format!("select count(*) from {what}");
         self.stack.mariadb_query(Some("odd"), &sql).unwrap().trim().parse().unwrap()
     }

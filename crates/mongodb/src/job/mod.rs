@@ -23,7 +23,7 @@ use beds_core::{
     spec::{Domain, Objects},
 };
 use beds_lane::{Fate, Fault, Gate, Member};
-use beds_protocol::Operation;
+use beds_protocol::{ErrorCode, Operation};
 
 /// What is to be done in a MongoDB database.
 #[derive(Debug)]
@@ -78,6 +78,10 @@ impl Job {
             Action::Write(Write::Delete { key, if_version }) => {
                 let collection = collection(objects.delete, Operation::Delete)?;
                 Work::Delete(Delete::new(Target::new(domain, collection, key, if_version)?, bytes_max)?)
+            }
+            Action::Write(Write::All(_)) => {
+                let message = "MongoDB's adapter has no atomic batches yet";
+                return Err(Error::new(ErrorCode::BadRequest, message).hint("send it as \"ordered\""));
             }
             Action::Read(Read::Call(call)) | Action::Write(Write::Call(call)) => {
                 Work::Call(Call::new(domain, &call, bytes_max)?)
