@@ -24,8 +24,8 @@ use beds_protocol::ErrorCode;
 use sqlx::MySqlConnection;
 use tokio::time::timeout;
 
-pub(crate) use self::together::check as check_together;
 use self::{change::Change, create::Create, ledger::Claimed};
+pub(crate) use self::{ledger::Ledger, together::check as check_together};
 use crate::{
     columns::Columns,
     fault::{Fault, classify},
@@ -47,6 +47,8 @@ pub(crate) struct Write {
     pub(crate) write: plan::Write,
     /// What makes it happen once.
     pub(crate) claim: Option<plan::Claim>,
+    /// Where that is written down.
+    pub(crate) ledger: Arc<Ledger>,
     /// How long the reply may get.
     pub(crate) reply_bytes_max: usize,
     /// How many times a transaction that lost a deadlock is run again.
@@ -185,20 +187,39 @@ impl Write {
     async fn once(&self, connection: &mut MySqlConnection) -> Result<Done, Fault> {
         let domain = self.domain;
         let Some(claim) = self.claim() else {
-            return self.apply(connection).await.and_then(|outcome| self.bounded(outcome)).map(Done::Now);
+            return self.effect(connection, None).await.map(Done::Now);
         };
-        if let Claimed::Taken = ledger::claim(connection, &[claim], domain).await? {
-            let outcome = ledger::outcome(connection, claim, domain).await?;
-            // Whoever held the claim has taken it back since.
-            return outcome.map(Done::Before).ok_or(Fault::Deadlock);
+        match self.ledger.claim(connection, &[claim], domain).await? {
+            Claimed::New => {
+                let outcome = self.effect(connection, None).await?;
+                let kept = together::kept(&self.write, &outcome);
+                ledger::store(connection, &[(claim, &kept)], domain).await?;
+                Ok(Done::Now(outcome))
+            }
+            Claimed::Taken => {
+                let outcome = ledger::outcome(connection, claim, domain).await?;
+                // Whoever held the claim has taken it back since.
+                outcome.map(Done::Before).ok_or(Fault::Deadlock)
+            }
+            Claimed::Absent => self.effect(connection, Some(ledger::AT_LEAST_ONCE)).await.map(Done::Now),
         }
-        let outcome = self.apply(connection).await.and_then(|outcome| self.bounded(outcome))?;
-        ledger::store(connection, &[(claim, &together::kept(&self.write, &outcome))], domain).await?;
-        Ok(Done::Now(outcome))
     }
 
-    /// Refuses a reply that is too long, while the write can still be taken back.
-    fn bounded(&self, outcome: Outcome) -> Result<Outcome, Fault> {
+    /// Runs the objects.
+    async fn effect(
+        &self,
+        connection: &mut MySqlConnection,
+        note: Option<&'static str>,
+    ) -> Result<Outcome, Fault> {
+        self.finished(self.apply(connection).await?, note)
+    }
+
+    /// The outcome with a note. A reply that is too long is refused, while the write can still be taken back.
+    fn finished(&self, outcome: Outcome, note: Option<&'static str>) -> Result<Outcome, Fault> {
+        let outcome = match note {
+            Some(note) => outcome.noted(note),
+            None => outcome,
+        };
         if outcome.size() <= self.reply_bytes_max {
             return Ok(outcome);
         }
@@ -288,8 +309,7 @@ impl Write {
             }
             plan::Write::All(_) => Err(Fault::Refused(Error::internal("a batch has a batch in it"))),
         }?;
-        let note = commits(objects, write).then_some(AT_LEAST_ONCE.into()).or(outcome.note);
-        Ok(Outcome { note, ..outcome })
+        Ok(if commits(objects, write) { outcome.noted(AT_LEAST_ONCE) } else { outcome })
     }
 }
 

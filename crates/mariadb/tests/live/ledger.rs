@@ -37,6 +37,10 @@ impl Odd {
         let sql = format!("select count(*) from {what}");
         self.stack.mariadb_query(Some("odd"), &sql).unwrap().trim().parse().unwrap()
     }
+
+    fn execute(&self, sql: &str) {
+        self.stack.mariadb_query(Some("odd"), sql).unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -164,4 +168,83 @@ async fn a_refused_record_is_named_by_its_place() {
     let error = odd.run_once(&CHILD, Action::Write(create), None).await.unwrap_err();
     assert!(error.message.starts_with("data[37]: "), "{error}");
     assert_eq!(odd.count("child"), 0);
+}
+
+/// A write that is asked for twice is done twice where nothing can remember it, and its reply says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_ledger_writes_are_at_least_once_and_say_so() {
+    let odd = Odd::open();
+    odd.execute("rename table beds_ledger to kept");
+    for _ in 0..2 {
+        let reply = text(odd.run_once(&ENTRY, entry(1), Some(claim("a", 1))).await);
+        assert!(reply.contains("at least once"), "{reply}");
+    }
+    assert_eq!(odd.count("entry"), 2);
+    let together =
+        (0..20).map(|number| odd.run_once(&ENTRY, entry(number), Some(claim(&number.to_string(), 1))));
+    for outcome in join_all(together).await {
+        let reply = text(outcome);
+        assert!(reply.contains("at least once"), "{reply}");
+    }
+    let plain = text(odd.run(&ENTRY, entry(1)).await);
+    assert!(!plain.contains("note"), "it asked for nothing more: {plain}");
+    assert_eq!(odd.count("entry"), 23);
+    // From the moment that there is one it counts.
+    odd.execute("rename table kept to beds_ledger");
+    let first = text(odd.run_once(&ENTRY, entry(1), Some(claim("a", 1))).await);
+    assert!(!first.contains("note"), "{first}");
+    assert_eq!(text(odd.run_once(&ENTRY, entry(1), Some(claim("a", 1))).await), first);
+    assert_eq!(odd.count("entry"), 24);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_ledger_is_gone_no_write_is_done() {
+    let odd = Odd::open();
+    let first = text(odd.run_once(&ENTRY, entry(1), Some(claim("a", 1))).await);
+    odd.execute("rename table beds_ledger to kept");
+    for id in ["a", "b"] {
+        let error = odd.run_once(&ENTRY, entry(1), Some(claim(id, 1))).await.unwrap_err();
+        assert_eq!(error.code, ErrorCode::Internal, "{error}");
+        assert!(error.hint.is_some_and(|hint| hint.contains("bedsc ddl --ledger")));
+    }
+    odd.run(&ENTRY, entry(2)).await.unwrap();
+    odd.execute("rename table kept to beds_ledger");
+    assert_eq!(text(odd.run_once(&ENTRY, entry(1), Some(claim("a", 1))).await), first);
+    assert_eq!(odd.count("entry"), 2);
+}
+
+/// Of a table that is not there the server says that a user with few rights may not write into it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_with_few_rights_and_no_ledger_writes_at_least_once() {
+    let odd = Odd::as_user("few");
+    odd.execute("rename table beds_ledger to kept");
+    let reply = text(odd.run_once(&ENTRY, entry(1), Some(claim("a", 1))).await);
+    assert!(reply.contains("at least once"), "{reply}");
+    odd.execute("rename table kept to beds_ledger");
+    odd.execute("grant select, insert, update, delete on beds_ledger to few");
+    let first = text(odd.run_once(&ENTRY, entry(1), Some(claim("a", 1))).await);
+    assert_eq!(text(odd.run_once(&ENTRY, entry(1), Some(claim("a", 1))).await), first);
+    assert_eq!(odd.count("entry"), 2);
+}
+
+/// Users are told apart, and message ids letter by letter and space by space.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_is_its_user_and_its_id_byte_by_byte() {
+    let odd = Odd::open();
+    let mut replies = Vec::new();
+    for (user, id) in
+        [("u", "a"), ("u", "A"), ("U", "a"), ("", "a"), ("u", "a "), ("u", "ä"), ("u", "a\u{308}")]
+    {
+        let claim = Claim { user: user.into(), message_id: id.into(), step: 0, digest: [1; 32] };
+        replies.push(text(odd.run_once(&ENTRY, entry(1), Some(claim)).await));
+    }
+    let long =
+        Claim {
+            user: "ü".repeat(127), message_id: "\u{1f6a2}".repeat(128), step: u16::MAX, digest: [1; 32]
+        };
+    replies.push(text(odd.run_once(&ENTRY, entry(1), Some(long)).await));
+    assert_eq!(odd.count("entry"), 8);
+    replies.sort();
+    replies.dedup();
+    assert_eq!(replies.len(), 8, "each is a write of its own");
 }
