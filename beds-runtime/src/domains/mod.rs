@@ -104,7 +104,7 @@ impl<F: Factory> Domains<F> {
         if !F::domains().into_iter().any(mask::has_sensitive) {
             return Cow::Borrowed(body);
         }
-        Cow::Owned(mask::batch(body, |template| F::template(template).map(F::domain)))
+        mask::batch(body, |template| F::template(template).map(F::domain))
     }
 }
 

@@ -38,11 +38,15 @@ pub fn body<'a>(domain: &'static Domain, body: &'a [u8]) -> Cow<'a, [u8]> {
 }
 
 /// The body of a batch as it may be shown: of each item the names, and its body as [`body`] shows it. `domain` gives
-/// the domain of a template.
-pub fn batch(body: &[u8], domain: impl Fn(&str) -> Option<&'static Domain>) -> Vec<u8> {
-    let masked = match serde_json::from_slice::<Value>(body) {
-        Ok(Value::Object(mut members)) => {
-            for (name, value) in &mut members {
+/// the domain of a template. A body without anything to mask is shown as it is.
+pub fn batch<'a>(body: &'a [u8], domain: impl Fn(&str) -> Option<&'static Domain>) -> Cow<'a, [u8]> {
+    let Ok(given) = serde_json::from_slice::<Value>(body) else {
+        return Cow::Owned(Value::from(MASK).to_string().into_bytes());
+    };
+    let mut masked = given.clone();
+    match &mut masked {
+        Value::Object(members) => {
+            for (name, value) in members {
                 match (name.as_str(), &mut *value) {
                     ("mode", Value::String(mode)) if Mode::from_name(mode).is_some() => {}
                     ("items", Value::Array(items)) => {
@@ -51,11 +55,10 @@ pub fn batch(body: &[u8], domain: impl Fn(&str) -> Option<&'static Domain>) -> V
                     _ => hide(value),
                 }
             }
-            Value::Object(members)
         }
-        _ => MASK.into(),
-    };
-    masked.to_string().into_bytes()
+        other => hide(other),
+    }
+    if masked == given { Cow::Borrowed(body) } else { Cow::Owned(masked.to_string().into_bytes()) }
 }
 
 /// An item of a batch.
@@ -226,7 +229,7 @@ mod tests {
         assert_eq!(&*body(&PLAIN, b"{not json"), b"{not json");
         let batch = |given: &str| {
             let domain = |name: &str| [&BY_NAME, &PLAIN].into_iter().find(|domain| domain.name == name);
-            String::from_utf8(batch(given.as_bytes(), domain)).unwrap()
+            String::from_utf8(batch(given.as_bytes(), domain).into_owned()).unwrap()
         };
         for (given, expected) in [
             (

@@ -115,8 +115,9 @@ impl Replies {
             failed => format!("{failed} of {} items failed, the first of them items[{place}]", self.items),
         };
         if self.left_out > 0 {
+            let items = if self.left_out == 1 { "item after it was" } else { "items after it were" };
             // A text can always be written to.
-            let _ = write!(note, "; the {} after it were not run", self.left_out);
+            let _ = write!(note, "; {} {items} not run", self.left_out);
         }
         Some(note)
     }

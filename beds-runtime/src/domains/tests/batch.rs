@@ -230,7 +230,7 @@ async fn an_ordered_batch_stops_at_the_first_failure() {
     let items = [create(1), fetch(2), create(503), create(4), fetch(5)];
     let reply = answer(&domains, batch(WRITE, &of("ordered", &items))).await;
     assert_eq!(codes(&reply), ["ok", "ok", "unavailable", "not_run", "not_run"]);
-    assert_eq!(reply["note"], "items[2] failed; the 2 after it were not run");
+    assert_eq!(reply["note"], "items[2] failed; 2 items after it were not run");
     let left_out = &reply["items"][3]["error"];
     assert_eq!(left_out["message"], "not run, since items[2] failed before it");
     assert!(left_out["retryable"] == true && left_out["request_id"] == "r1", "{left_out}");
