@@ -132,8 +132,8 @@ impl<F: Factory> Batch<'_, F> {
     /// Answers each item by itself.
     async fn parallel(&self, items: &[BatchItem<'_>]) -> Result<Replies> {
         let mut replies = self.replies(items)?;
-        let running: Vec<_> = items.iter().enumerate().map(|(index, item)| self.run(index, item)).collect();
-        let mut done = stream::iter(running).buffered(AT_ONCE);
+        let running = stream::iter(0..items.len()).map(|index| self.run(index, &items[index]));
+        let mut done = running.buffered(AT_ONCE);
         while let Some(Done { address, result }) = done.next().await {
             replies.push(address, result);
         }
@@ -196,7 +196,7 @@ impl<F: Factory> Batch<'_, F> {
     fn read(&self, item: &BatchItem<'_>) -> Result<(Address<F::Template>, Request)> {
         let address = Address::of_item::<F>(item)?;
         let domain = address.domain;
-        let is_served = self.domains.served.iter().any(|served| served.name == domain.name);
+        let is_served = self.domains.served.iter().any(|served| std::ptr::eq(*served, domain));
         let elsewhere = |message: String, key: BatchKey| {
             Err(Error::new(ErrorCode::BadRequest, message).hint(format!("send it in a batch to `{key}`")))
         };
