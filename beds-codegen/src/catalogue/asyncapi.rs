@@ -38,7 +38,7 @@ pub fn asyncapi(domains: &[&Domain], version: &str) -> Value {
         channels.insert(key.clone(), channel(&key, batch.summary(), "", batch.key.broker()));
         actions.insert(key.clone(), action(&key, batch.summary()));
         messages.insert(format!("{key}.request"), batch_request(&key, &batch));
-        messages.insert(format!("{key}.reply"), message_of_reply(&key, &batch.reply()));
+        messages.insert(format!("{key}.reply"), message_of_reply(&key, &Batch::reply()));
         replies.insert(key.clone(), refer("components/messages", &format!("{key}.reply")));
     }
     channels.insert(

@@ -78,7 +78,7 @@ impl Batch<'_> {
     }
 
     /// The schema of a reply that is not an error.
-    pub(super) fn reply(&self) -> Value {
+    pub(super) fn reply() -> Value {
         json!({
             "type": "object",
             "properties": {

@@ -39,7 +39,7 @@ pub fn body<'a>(domain: &'static Domain, body: &'a [u8]) -> Cow<'a, [u8]> {
 
 /// The body of a batch as it may be shown: of each item the names, and its body as [`body`] shows it. `domain` gives
 /// the domain of a template. A body without anything to mask is shown as it is.
-pub fn batch<'a>(body: &'a [u8], domain: impl Fn(&str) -> Option<&'static Domain>) -> Cow<'a, [u8]> {
+pub fn batch(body: &[u8], domain: impl Fn(&str) -> Option<&'static Domain>) -> Cow<'_, [u8]> {
     let Ok(given) = serde_json::from_slice::<Value>(body) else {
         return Cow::Owned(Value::from(MASK).to_string().into_bytes());
     };
@@ -50,7 +50,9 @@ pub fn batch<'a>(body: &'a [u8], domain: impl Fn(&str) -> Option<&'static Domain
                 match (name.as_str(), &mut *value) {
                     ("mode", Value::String(mode)) if Mode::from_name(mode).is_some() => {}
                     ("items", Value::Array(items)) => {
-                        items.iter_mut().for_each(|item| self::item(item, &domain))
+                        for item in items {
+                            self::item(item, &domain);
+                        }
                     }
                     _ => hide(value),
                 }

@@ -240,7 +240,7 @@ async fn a_claim_is_its_user_and_its_id_byte_by_byte() {
     }
     let long =
         Claim {
-            user: "ü".repeat(127), message_id: "\u{1f6a2}".repeat(128), step: u16::MAX, digest: [1; 32]
+            user: "ü".repeat(127), message_id: "\u{1f6a2}".repeat(128), step: u32::MAX, digest: [1; 32]
         };
     replies.push(text(odd.run_once(&ENTRY, entry(1), Some(long)).await));
     assert_eq!(odd.count("entry"), 8);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use beds_core::{
     Error,
-    plan::{self, Action, Claim, Invocation},
+    plan::{self, Action, Invocation},
     query::Fields,
     value::Value,
 };
@@ -16,10 +16,6 @@ use crate::{
     ledger::{claim, entry, text},
     odd::{CHILD, ENTRY, ODD, Odd},
 };
-
-fn once(id: &str, digest: u8) -> Option<Claim> {
-    Some(claim(id, digest))
-}
 
 fn child(id: i64, parent: i64, u: i64) -> Action {
     let record = [id, parent, u].map(Value::Int).to_vec();
@@ -43,14 +39,14 @@ fn refused(error: &Error, code: ErrorCode, begin: &str) {
 async fn all_items_happen_once() {
     let odd = Odd::open();
     let batch = || vec![(&CHILD, child(1, 1, 1)), (&CHILD, fetch(1)), (&ENTRY, entry(7)), (&ENTRY, entry(7))];
-    let first = text(odd.run_all(batch(), once("a", 1)).await);
+    let first = text(odd.run_all(batch(), Some(claim("a", 1))).await);
     let reply: Json = serde_json::from_str(&first).unwrap();
     assert_eq!(reply["items"][0], reply["items"][1], "a read sees what was written before it");
     assert_eq!(reply["items"][1]["data"], json!({"id": 1, "parent_id": 1, "u": 1}));
     assert_ne!(reply["items"][2], reply["items"][3]);
-    assert_eq!(text(odd.run_all(batch(), once("a", 1)).await), first);
+    assert_eq!(text(odd.run_all(batch(), Some(claim("a", 1))).await), first);
     assert_eq!((odd.count("child"), odd.count("entry"), odd.count("beds_ledger")), (1, 2, 1));
-    let error = odd.run_all(batch(), once("a", 2)).await.unwrap_err();
+    let error = odd.run_all(batch(), Some(claim("a", 2))).await.unwrap_err();
     refused(&error, ErrorCode::Conflict, "another request");
 }
 
@@ -58,9 +54,10 @@ async fn all_items_happen_once() {
 async fn one_that_fails_takes_all_back_and_is_named() {
     let odd = Odd::open();
     let batch = vec![(&ENTRY, entry(1)), (&CHILD, child(1, 1, 1)), (&CHILD, child(2, 99, 2))];
-    let error = odd.run_all(batch, once("a", 1)).await.unwrap_err();
+    let error = odd.run_all(batch, Some(claim("a", 1))).await.unwrap_err();
     refused(&error, ErrorCode::Conflict, "items[2]: ");
-    let error = odd.run_all(vec![(&ENTRY, entry(1)), (&CHILD, fetch(9))], once("a", 1)).await.unwrap_err();
+    let error =
+        odd.run_all(vec![(&ENTRY, entry(1)), (&CHILD, fetch(9))], Some(claim("a", 1))).await.unwrap_err();
     refused(&error, ErrorCode::NotFound, "items[1]: ");
     assert_eq!((odd.count("child"), odd.count("entry"), odd.count("beds_ledger")), (0, 0, 0));
 }
@@ -75,7 +72,7 @@ async fn what_cannot_be_taken_back_is_refused_before_anything_runs() {
     let error = odd.run_all(vec![(&CHILD, read)], None).await.unwrap_err();
     refused(&error, ErrorCode::BadRequest, "items[0]: a call that reads");
     // A call that writes is part of the transaction like any other write.
-    odd.run_all(vec![(&ENTRY, entry(1)), (&CHILD, call("plain"))], once("a", 1)).await.unwrap();
+    odd.run_all(vec![(&ENTRY, entry(1)), (&CHILD, call("plain"))], Some(claim("a", 1))).await.unwrap();
     assert_eq!(odd.count("entry"), 1);
 }
 
@@ -87,7 +84,7 @@ async fn duplicates_at_the_same_time_are_done_once() {
         tokio::spawn(async move {
             loop {
                 let batch = (0..5).map(|_| (&ENTRY, entry(number))).collect();
-                match odd.run_all(batch, once(&number.to_string(), 1)).await {
+                match odd.run_all(batch, Some(claim(&number.to_string(), 1))).await {
                     Err(error) if error.retryable => {}
                     outcome => return text(outcome),
                 }
@@ -106,8 +103,8 @@ async fn duplicates_at_the_same_time_are_done_once() {
 async fn a_long_batch_is_kept_by_its_keys() {
     let odd = Odd::open();
     let batch = || (0..2_000).map(|number| (&ENTRY, entry(number))).collect::<Vec<_>>();
-    let first: Json = serde_json::from_str(&text(odd.run_all(batch(), once("a", 1)).await)).unwrap();
-    let again: Json = serde_json::from_str(&text(odd.run_all(batch(), once("a", 1)).await)).unwrap();
+    let first: Json = serde_json::from_str(&text(odd.run_all(batch(), Some(claim("a", 1))).await)).unwrap();
+    let again: Json = serde_json::from_str(&text(odd.run_all(batch(), Some(claim("a", 1))).await)).unwrap();
     let (first, again) = (first["items"].as_array().unwrap(), again["items"].as_array().unwrap());
     assert_eq!((first.len(), again.len(), odd.count("entry")), (2_000, 2_000, 2_000));
     for (first, again) in first.iter().zip(again) {
