@@ -69,25 +69,6 @@ impl Outcome {
         Self { data: keys, note: Some(note.into()), ..Self::default() }
     }
 
-    /// The outcome of a batch, each reply of which is [cut](Self::cut) that is of one of these domains.
-    #[must_use]
-    pub fn cut_items<'d>(
-        &self,
-        domains: impl IntoIterator<Item = Option<&'d Domain>>,
-        note: &'static str,
-    ) -> Self {
-        let replies = self.items.as_deref().and_then(|json| serde_json::from_slice(json).ok());
-        let replies: Vec<&RawValue> = replies.unwrap_or_default();
-        let items = replies.into_iter().zip(domains).map(|(reply, domain)| {
-            let outcome = Self::decode(reply.get().as_bytes()).unwrap_or_default();
-            domain.map_or_else(
-                || Self { note: Some(note.into()), ..Self::default() },
-                |domain| outcome.cut(domain, note),
-            )
-        });
-        Self::of_items(&items.collect::<Vec<_>>())
-    }
-
     /// The same with one more note.
     #[must_use]
     pub fn noted(self, note: &'static str) -> Self {

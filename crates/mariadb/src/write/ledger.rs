@@ -10,8 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use beds_core::{Error, Outcome, plan::Claim, spec::Domain};
-use beds_protocol::ErrorCode;
+use beds_core::{Error, Outcome, ledger as core, plan::Claim, spec::Domain};
 use sqlx::{
     Arguments as _, Executor as _, MySqlConnection, Row as _,
     mysql::{MySqlArguments, MySqlDatabaseError},
@@ -28,19 +27,8 @@ const DUPLICATE: u16 = 1062;
 const NO_TABLE: u16 = 1146;
 const DENIED: u16 = 1142;
 
-/// What a reply says where the database has no ledger.
-pub(super) const AT_LEAST_ONCE: &str =
-    "the database has no ledger: the effect of this write is at least once, not exactly once";
-
 /// How long the log is silent about a ledger that is not there.
 const SILENCE: Duration = Duration::from_mins(1);
-
-/// The longest reply that is kept, in bytes. Of a longer one the key is kept.
-pub(super) const REPLY_BYTES_MAX: usize = 64 << 10;
-
-/// What a duplicate hears whose first reply was not kept.
-pub(super) const CUT: &str =
-    "this request was done before; its reply was too long to be kept, but for the key";
 
 /// What became of a claim.
 #[derive(Debug)]
@@ -140,10 +128,7 @@ pub(super) async fn outcome(
     let query = sqlx::query(sql).bind(&claim.user).bind(&claim.message_id).bind(claim.step);
     let Some(row) = connection.fetch_optional(query).await.map_err(fault)? else { return Ok(None) };
     if row.try_get_unchecked::<&[u8], _>(0).map_err(fault)? != claim.digest {
-        let message = "another request with this `message_id` was done before";
-        return Err(Fault::Refused(
-            Error::new(ErrorCode::Conflict, message).hint("give each new request a new `message_id`"),
-        ));
+        return Err(Fault::Refused(core::taken()));
     }
     let reply: Option<&[u8]> = row.try_get_unchecked(1).map_err(fault)?;
     Ok(reply.and_then(Outcome::decode))
@@ -165,18 +150,11 @@ pub(super) async fn store(
         let mut arguments = MySqlArguments::default();
         for (claim, outcome) in done {
             add(&mut arguments, claim, domain)?;
-            arguments.add(kept(outcome, domain)).map_err(|error| fault(sqlx::Error::Encode(error)))?;
+            arguments.add(core::kept(outcome, domain)).map_err(|error| fault(sqlx::Error::Encode(error)))?;
         }
         connection.execute(sqlx::query_with(&sql, arguments)).await.map_err(fault)?;
     }
     Ok(())
-}
-
-/// The reply as a duplicate gets it.
-fn kept(outcome: &Outcome, domain: &Domain) -> Vec<u8> {
-    let is_short = outcome.size() <= REPLY_BYTES_MAX;
-    // That of a batch has been cut by its items' own domains.
-    if is_short || outcome.items.is_some() { outcome.encode() } else { outcome.cut(domain, CUT).encode() }
 }
 
 /// This row of placeholders, so many times.
@@ -202,8 +180,5 @@ fn number(error: &sqlx::Error) -> Option<u16> {
 fn gone(domain: &Domain) -> Error {
     let database = domain.database;
     tracing::error!(database, "the table `beds_ledger` is gone: no write with a message_id can be done");
-    Error::internal(format!(
-        "the ledger of the database `{database}` is gone, so a write cannot be done once"
-    ))
-    .hint("the DBA restores the table `beds_ledger`, or creates the one that `bedsc ddl --ledger` writes")
+    core::gone(database)
 }

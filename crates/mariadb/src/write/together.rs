@@ -11,7 +11,7 @@ use beds_core::{
 use beds_protocol::ErrorCode;
 use sqlx::MySqlConnection;
 
-use super::{Write, commits, ledger};
+use super::{Write, commits};
 use crate::{fault::Fault, objects, read::Read};
 
 /// Refuses items that cannot be taken back with the others, before anything runs.
@@ -99,12 +99,9 @@ fn of_item(fault: Fault, index: usize) -> Fault {
 /// The outcome of a write as its ledger row keeps it: of a batch that is too long, the keys of its items.
 pub(super) fn kept<'o>(write: &plan::Write, outcome: &'o Outcome) -> Cow<'o, Outcome> {
     let plan::Write::All(items) = write else { return Cow::Borrowed(outcome) };
-    if outcome.size() <= ledger::REPLY_BYTES_MAX {
-        return Cow::Borrowed(outcome);
-    }
     let domains = items.iter().map(|item| match item {
         Item::Plan(Plan { domain, action: Action::Write(_), .. }) => Some(*domain),
         Item::Plan(_) | Item::Known(_) => None,
     });
-    Cow::Owned(outcome.cut_items(domains, ledger::CUT))
+    beds_core::ledger::kept_items(outcome, domains)
 }

@@ -1,0 +1,239 @@
+//! Writes: what changes documents, by a statement of its own or in a transaction.
+//!
+//! A write with a claim is a transaction: the claim, the objects, the stored reply, the commit. So is what takes more
+//! than one statement. What runs inside of a transaction is in one place, [`transaction`], for one write and for many
+//! that share it.
+
+mod delete;
+mod group;
+mod insert;
+mod target;
+mod together;
+mod transaction;
+mod update;
+
+use std::{borrow::Cow, sync::Arc, time::Duration};
+
+use beds_core::{
+    Error, Outcome, Result as Checked,
+    backoff::Backoff,
+    ledger,
+    plan::{self, Claim},
+    spec::{Domain, Objects, mongodb as spec},
+};
+use beds_lane::Gate;
+use beds_protocol::Operation;
+use mongodb::ClientSession;
+use tokio::time::{Instant, sleep};
+
+use self::{delete::Delete, insert::Insert, target::Target, transaction::Done, update::Update};
+pub(crate) use self::{
+    group::{Ended, Shared},
+    together::Together,
+};
+use crate::{
+    fault::Failure,
+    ledger::Standing,
+    server::{Connection, done_by, left},
+};
+
+/// The first and the longest pause before a transaction is run again.
+const PAUSE_MIN: Duration = Duration::from_millis(5);
+const PAUSE_MAX: Duration = Duration::from_millis(100);
+
+/// A write.
+#[derive(Debug)]
+pub(crate) struct Write {
+    pub(crate) domain: &'static Domain,
+    pub(crate) deed: Deed,
+    /// What makes it happen once.
+    pub(crate) claim: Option<Claim>,
+}
+
+/// What it does.
+#[derive(Debug)]
+pub(crate) enum Deed {
+    Insert(Insert),
+    Update(Update),
+    Delete(Delete),
+    All(Together),
+}
+
+/// The objects of a domain of this engine.
+pub(crate) fn objects(domain: &'static Domain) -> Checked<&'static spec::Objects> {
+    match &domain.objects {
+        Objects::MongoDb(objects) => Ok(objects),
+        Objects::MariaDb(_) => {
+            Err(Error::internal(format!("the domain `{}` is not in a MongoDB database", domain.name)))
+        }
+    }
+}
+
+impl Deed {
+    /// What a write by the operations of a domain does.
+    pub(crate) fn new(domain: &'static Domain, write: plan::Write, bytes_max: usize) -> Checked<Self> {
+        let objects = objects(domain)?;
+        let collection =
+            |name: Option<&'static str>, operation| name.ok_or_else(|| Error::not_offered(domain, operation));
+        Ok(match write {
+            plan::Write::Create { records, many } => {
+                let collection = collection(objects.create, Operation::Create)?;
+                Self::Insert(Insert::new(domain, collection, records, many, bytes_max)?)
+            }
+            plan::Write::Update { key, changes, if_version } => {
+                let collection = collection(objects.update, Operation::Update)?;
+                let target = Target::new(domain, collection, key, if_version)?;
+                Self::Update(Update::new(target, &changes, bytes_max)?)
+            }
+            plan::Write::Delete { key, if_version } => {
+                let collection = collection(objects.delete, Operation::Delete)?;
+                let target = Target::new(domain, collection, key, if_version)?;
+                Self::Delete(Delete::new(target, bytes_max)?)
+            }
+            plan::Write::Call(_) => return Err(together::refused("a pipeline that writes")),
+            plan::Write::All(_) => return Err(together::refused("a batch")),
+        })
+    }
+
+    /// Does it, in the transaction of the session where there is one. A failure of the driver is [`Failure::Before`].
+    async fn apply(
+        &self,
+        connection: &Connection,
+        session: Option<&mut ClientSession>,
+        limit: Duration,
+    ) -> Result<Outcome, Failure> {
+        match self {
+            Self::Insert(insert) => insert.apply(connection, session).await,
+            Self::Update(update) => update.apply(connection, session, limit).await,
+            Self::Delete(delete) => delete.apply(connection, session, limit).await,
+            Self::All(all) => all.apply(connection, session, limit).await,
+        }
+    }
+
+    /// Whether one statement does it, which is atomic by itself.
+    fn is_one_statement(&self) -> bool {
+        match self {
+            Self::Insert(insert) => insert.is_one(),
+            Self::Update(_) | Self::Delete(_) => true,
+            Self::All(_) => false,
+        }
+    }
+
+    /// What it will have come to, where that is known before.
+    fn outcome(&self) -> Option<&Outcome> {
+        match self {
+            Self::Insert(insert) => Some(insert.outcome()),
+            Self::Delete(delete) => Some(delete.outcome()),
+            Self::Update(_) | Self::All(_) => None,
+        }
+    }
+
+    /// What it came to, as the ledger keeps it.
+    fn kept<'o>(&self, outcome: &'o Outcome) -> Cow<'o, Outcome> {
+        match self {
+            Self::All(all) => all.kept(outcome),
+            Self::Insert(_) | Self::Update(_) | Self::Delete(_) => Cow::Borrowed(outcome),
+        }
+    }
+}
+
+impl Write {
+    /// Whether it may share a transaction with others. A batch takes its time.
+    pub(crate) const fn may_share(&self) -> bool {
+        self.claim.is_some() && !matches!(self.deed, Deed::All(_))
+    }
+
+    pub(crate) async fn run(
+        self: &Arc<Self>,
+        connection: &Connection,
+        gate: &Gate,
+    ) -> Result<Outcome, Failure> {
+        if self.claim.is_none() {
+            return self.plain(connection, gate).await;
+        }
+        let done = match self.transaction(true, connection, gate).await {
+            Ok(Some(outcome)) => Ok(outcome),
+            Ok(None) => self.noted(connection, gate).await,
+            Err(failure) => Err(failure),
+        };
+        done.map_err(|failure| failure.without_transactions(self.domain, &connection.name))
+    }
+
+    /// At least once, which the reply says.
+    async fn noted(self: &Arc<Self>, connection: &Connection, gate: &Gate) -> Result<Outcome, Failure> {
+        // Where no ledger could be used, its absence is not what is told. The driver knows without asking.
+        drop(connection.transaction(left(connection.limit(gate))).await?);
+        let outcome = self.plain(connection, gate).await?;
+        Ok(Outcome { note: Some(ledger::NO_LEDGER.into()), ..outcome })
+    }
+
+    /// Without a claim.
+    async fn plain(self: &Arc<Self>, connection: &Connection, gate: &Gate) -> Result<Outcome, Failure> {
+        if self.deed.is_one_statement() {
+            self.statement(connection, gate).await
+        } else {
+            self.transaction(false, connection, gate).await.map(Option::unwrap_or_default)
+        }
+    }
+
+    async fn statement(self: &Arc<Self>, connection: &Connection, gate: &Gate) -> Result<Outcome, Failure> {
+        let (write, handle, limit) = (Arc::clone(self), connection.clone(), left(gate.deadline()));
+        gate.pass()?;
+        let applied = async move { write.deed.apply(&handle, None, limit).await };
+        let applied = done_by(connection.end(gate), applied).await.ok_or(Failure::Unanswered)?;
+        applied.map_err(Failure::lasting)
+    }
+
+    /// In a transaction, as often as it takes: one that lost a conflict left nothing behind. With a claim, so is one
+    /// whose end nobody knows: if it was committed, its claim is taken, and its reply is stored. `None` where its claim
+    /// has no ledger to go into.
+    async fn transaction(
+        self: &Arc<Self>,
+        once: bool,
+        connection: &Connection,
+        gate: &Gate,
+    ) -> Result<Option<Outcome>, Failure> {
+        let mut pauses = Backoff::new(PAUSE_MIN, PAUSE_MAX);
+        loop {
+            let failure = match self.attempt(once, connection, gate).await {
+                Err(failure) => failure,
+                done => return done,
+            };
+            let is_known = !failure.is_unanswered() && !failure.leaves_effect_unknown();
+            let is_again = failure.is_transient() || (once && !is_known);
+            let pause = pauses.pause();
+            let is_time = Instant::now() + pause < connection.limit(gate);
+            if is_again && is_time && (gate.is_past() || gate.is_wanted()) {
+                sleep(pause).await;
+            } else if gate.is_past() && !failure.is_definite() {
+                return Err(Failure::Unanswered);
+            } else {
+                return Err(failure);
+            }
+        }
+    }
+
+    async fn attempt(
+        self: &Arc<Self>,
+        once: bool,
+        connection: &Connection,
+        gate: &Gate,
+    ) -> Result<Option<Outcome>, Failure> {
+        if once {
+            match connection.ledger.standing().await? {
+                Standing::There => {}
+                Standing::Never => return Ok(None),
+                Standing::Gone => return Err(ledger::gone(&connection.name).into()),
+            }
+        }
+        match (transaction::run(std::slice::from_ref(self), once, &[gate], connection).await?, &self.claim) {
+            (Done::Now(outcomes), _) => Ok(outcomes.into_iter().next()),
+            (Done::Before, Some(claim)) => {
+                let limit = left(connection.limit(gate));
+                let outcome = connection.ledger.outcome(claim, limit).await?;
+                outcome.map(Some).ok_or(Failure::Held)
+            }
+            (Done::Before, None) => Err(Failure::Held),
+        }
+    }
+}
