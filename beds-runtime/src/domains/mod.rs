@@ -100,7 +100,7 @@ impl<F: Factory> Domains<F> {
 
 impl<F: Factory> Domains<F> {
     /// A batch as it may be shown. Where no domain has anything sensitive, that is all of it.
-    fn shown_batch<'a>(&self, body: &'a [u8]) -> Cow<'a, [u8]> {
+    fn shown_batch(body: &[u8]) -> Cow<'_, [u8]> {
         if !F::domains().into_iter().any(mask::has_sensitive) {
             return Cow::Borrowed(body);
         }
@@ -129,7 +129,7 @@ impl<F: Factory> Service for Domains<F> {
 
     fn shown<'a>(&self, routing_key: &str, body: &'a [u8]) -> Cow<'a, [u8]> {
         if BatchKey::parse(routing_key).is_some() {
-            return self.shown_batch(body);
+            return Self::shown_batch(body);
         }
         let template = routing_key.split('.').next().and_then(F::template);
         template.map_or(Cow::Borrowed(body), |template| mask::body(F::domain(template), body))

@@ -31,10 +31,10 @@ pub fn kept(outcome: &Outcome, domain: &Domain) -> Vec<u8> {
 }
 
 /// The outcome of an atomic batch as a duplicate gets it. `domains` are those of its items; none of what wrote nothing.
-pub fn kept_items<'o>(
-    outcome: &'o Outcome,
+pub fn kept_items(
+    outcome: &Outcome,
     domains: impl IntoIterator<Item = Option<&'static Domain>>,
-) -> Cow<'o, Outcome> {
+) -> Cow<'_, Outcome> {
     if outcome.size() <= REPLY_BYTES_MAX {
         return Cow::Borrowed(outcome);
     }

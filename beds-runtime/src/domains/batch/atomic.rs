@@ -78,12 +78,12 @@ fn all_of(refused: Vec<Error>) -> Option<Error> {
     if others == 0 {
         return Some(first);
     }
-    let details = refused.flat_map(|error| match error.details.is_empty() {
-        true => {
-            let (place, reason) = error.message.split_once(": ").unwrap_or_default();
-            vec![FieldError { field: place.to_owned(), reason: reason.to_owned() }]
+    let details = refused.flat_map(|error| {
+        if !error.details.is_empty() {
+            return error.details;
         }
-        false => error.details,
+        let (place, reason) = error.message.split_once(": ").unwrap_or_default();
+        vec![FieldError { field: place.to_owned(), reason: reason.to_owned() }]
     });
     let items =
         if others == 1 { "one further item is".to_owned() } else { format!("{others} further items are") };

@@ -31,7 +31,7 @@ const AT_ONCE: usize = 128;
 pub(super) fn keys(served: &[&'static Domain]) -> impl Iterator<Item = (Broker, String)> {
     let is_served = |key: &BatchKey| {
         let offers = |domain: &&Domain| domain.operations().any(|(_, lane)| lane == key.lane);
-        served.iter().filter(|domain| service(domain) == key.service).any(|domain| offers(domain))
+        served.iter().filter(|domain| service(domain) == key.service).any(offers)
     };
     let keys = Service::ALL
         .iter()
