@@ -26,7 +26,7 @@ pub(super) async fn answer<F: Factory>(batch: &Batch<'_, F>, items: &[BatchItem<
     if let Some(error) = all_of(refused) {
         return Err(error);
     }
-    let Some((_, domain)) = first else {
+    let Some((_, first)) = first else {
         // Descriptions alone.
         let known = planned.iter().filter_map(|item| match item {
             Item::Known(outcome) => Some(outcome),
@@ -34,6 +34,12 @@ pub(super) async fn answer<F: Factory>(batch: &Batch<'_, F>, items: &[BatchItem<
         });
         return Ok(Outcome::of_items(known));
     };
+    // The batch is claimed where any of its writes is to happen once.
+    let domains = planned.iter().filter_map(|item| match item {
+        Item::Plan(Plan { domain, action: Action::Write(_), .. }) => Some(*domain),
+        Item::Plan(_) | Item::Known(_) => None,
+    });
+    let domain = domains.into_iter().find(|domain| domain.once).unwrap_or(first);
     batch.cx.run(Ok(Work::Plan(Plan::new(domain, Action::Write(Write::All(planned)))))).await
 }
 
