@@ -131,7 +131,7 @@ mod tests {
 
     /// Remembers what it was to run: the step of each plan's claim.
     #[derive(Debug, Default)]
-    struct Steps(Mutex<Vec<Option<u16>>>);
+    struct Steps(Mutex<Vec<Option<u32>>>);
 
     impl Runner for Steps {
         fn run(&self, plan: Plan, _: Bounds) -> BoxFuture<'_, Result> {
@@ -144,7 +144,7 @@ mod tests {
         }
     }
 
-    fn steps(claims: Option<Claims>) -> Vec<Option<u16>> {
+    fn steps(claims: Option<Claims>) -> Vec<Option<u32>> {
         let steps = Arc::new(Steps::default());
         let cx = Context {
             runner: Arc::clone(&steps) as _,
