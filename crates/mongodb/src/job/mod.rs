@@ -34,7 +34,7 @@ pub(crate) struct Job {
 #[derive(Debug)]
 enum Work {
     ByKey(ByKey),
-    Page(Page),
+    Page(Box<Page>),
     Count(Count),
     Call(Call),
     Write(Arc<Write>),
@@ -49,13 +49,13 @@ impl Job {
     pub(crate) fn new(Plan { domain, action, claim }: Plan, bytes_max: usize) -> Result<Self> {
         let objects = objects(domain)?;
         let source = || objects.read.ok_or_else(|| Error::not_offered(domain, Operation::Fetch));
-        let write = |deed| Work::Write(Arc::new(Write { domain, deed, claim }));
+        let write = |deed| Work::Write(Arc::new(Write { domain, deed, claim, bytes_max }));
         let work = match action {
             Action::Read(Read::One { key, fields }) => {
                 Work::ByKey(ByKey::new(domain, source()?, key, &fields, bytes_max)?)
             }
             Action::Read(Read::Many(selection)) => {
-                Work::Page(Page::new(domain, source()?, selection, bytes_max)?)
+                Work::Page(Box::new(Page::new(domain, source()?, selection, bytes_max)?))
             }
             Action::Read(Read::Count(filter)) => Work::Count(Count::new(domain, source()?, &filter)?),
             // A pipeline that writes cannot be part of a transaction: it has no use for a claim.
