@@ -15,9 +15,9 @@ mod common;
 
 use std::time::Duration;
 
-use beds_client::{Client, Request};
+use beds_client::{Batch, Client, Request};
 use beds_devstack::Server;
-use beds_protocol::{ErrorBody, ErrorCode, Operation};
+use beds_protocol::{ErrorBody, ErrorCode, Operation, Service};
 use common::{
     Shared, blocking, eventually_async, shared, unique,
     wire::{Message, Wire, unix_ms, with_header},
@@ -185,6 +185,35 @@ async fn lookups_that_come_together_share_queries_on_mongodb() {
     look_up(&turn, "sample_document", |stack| stack.mongodb(), &records).await;
     let queries = mongodb_queries(&turn).await - before;
     assert!((1..=STATEMENTS_MAX).contains(&queries), "{queries} queries for {REQUESTS} lookups");
+}
+
+/// The look-ups of one batch: one statement for each connection that is idle, at most, and one for what waits then.
+const BATCH_STATEMENTS_MAX: i64 = 17;
+
+/// Looks up a hundred records with one batch.
+async fn look_up_as_a_batch(turn: &Turn, template: &str, records: &[Value]) {
+    let wanted = || (0..100).map(|turn| &records[turn * 7 % records.len()]);
+    let fetches = wanted().map(|record| Request::fetch(template, &record["id"]));
+    let answers = turn.client.batch(Batch::read(Service::AppServer).items(fetches)).await.unwrap();
+    assert_eq!(answers.len(), 100);
+    for (index, record) in wanted().enumerate() {
+        assert_eq!(answers.reply(index).unwrap().data.as_ref(), Some(record));
+    }
+}
+
+#[tokio::test]
+async fn a_batch_of_lookups_is_a_handful_of_statements() {
+    let turn = Turn::take().await;
+    let records = some_records(&turn, "sample_row").await;
+    let before = mariadb_statements(&turn).await;
+    look_up_as_a_batch(&turn, "sample_row", &records).await;
+    let statements = mariadb_statements(&turn).await - before;
+    assert!((1..=BATCH_STATEMENTS_MAX).contains(&statements), "{statements} statements");
+    let records = some_records(&turn, "sample_document").await;
+    let before = mongodb_queries(&turn).await;
+    look_up_as_a_batch(&turn, "sample_document", &records).await;
+    let queries = mongodb_queries(&turn).await - before;
+    assert!((1..=BATCH_STATEMENTS_MAX).contains(&queries), "{queries} queries");
 }
 
 // Deadlocks.

@@ -48,12 +48,15 @@ async fn the_example_works_as_documented() {
     let url = site.stack.amqp_url();
     let printed = blocking(move || python(&root().join("docs/examples/python/beds_example.py"), &url)).await;
     let lines: Vec<&str> = printed.lines().collect();
-    let [created, fetched, page_1, page_2, refused, returned] = lines.as_slice() else { panic!("{printed}") };
+    let [created, fetched, batch, page_1, page_2, refused, returned] = lines.as_slice() else {
+        panic!("{printed}")
+    };
     assert!(
         created.starts_with("created ['") && created.matches('-').count() == 12,
         "three UUIDs: {created}"
     );
     assert!(fetched.starts_with("fetched python ") && fetched.ends_with(" rated 0.5"), "{fetched}");
+    assert_eq!(*batch, "batch ['0.5', '1.5', '2.5']");
     assert_eq!((*page_1, *page_2), ("page ['2.5']", "page ['1.5']"));
     let details = "[{'field': 'subject', 'reason': 'is required'}, \
                    {'field': 'country', 'reason': 'must be at most 2 characters long, not 6'}]";
@@ -88,6 +91,7 @@ async fn the_examples_of_other_languages_work_where_their_runtimes_are() {
         let lines: Vec<&str> = printed.lines().collect();
         let begins = |begin: &str| lines.iter().filter(|line| line.starts_with(begin)).count();
         assert_eq!((begins("created "), begins("fetched "), begins("page ")), (1, 1, 2), "{printed}");
+        assert!(lines.contains(&"batch 0.5 1.5 2.5"), "{printed}");
         assert!(lines.contains(&"refused validation_failed"), "{printed}");
         assert_eq!(lines.last(), Some(&"returned: no running node serves nothing.fetch"), "{printed}");
     }

@@ -12,6 +12,7 @@ use beds_codegen::{
     model::{Domain, Field, Type},
 };
 use beds_protocol::{
+    BatchRequest,
     request::{CallRequest, CountRequest, CreateRequest, DeleteRequest, FetchRequest, UpdateRequest},
     value::Decimal,
 };
@@ -54,6 +55,22 @@ fn check_decimals<'f>(fields: impl IntoIterator<Item = &'f Field>, object: &Valu
             bound(min).is_none_or(|min| value >= min) && bound(max).is_none_or(|max| value <= max),
             "{text}"
         );
+    }
+}
+
+#[test]
+fn every_batch_has_an_example_that_its_rules_accept() {
+    let output = every_domain();
+    let document = catalogue::asyncapi(&output.all_domains(), "1.0.0");
+    let batches = catalogue::batches(&output.all_domains());
+    let keys: Vec<_> = batches.iter().map(|batch| batch.key.to_string()).collect();
+    for key in ["app_server.batch.read", "app_server.batch.write", "admin.batch.read", "admin.batch.write"] {
+        assert!(keys.iter().any(|found| found == key), "{keys:?}");
+    }
+    for batch in batches {
+        let example = batch.example();
+        assert!(serde_json::from_str::<BatchRequest<'_>>(&example.to_string()).is_ok(), "{example}");
+        assert_eq!(errors(&document, &format!("{}.request", batch.key), &example), [""; 0]);
     }
 }
 

@@ -47,6 +47,7 @@ async fn every_mistake_is_answered_and_changes_nothing() {
         ("BEDS__NODE__NAME", NODE),
         ("BEDS__LIMITS__REQUEST_BYTES_MAX", "100000"),
         ("BEDS__LIMITS__CREATE_RECORDS_MAX", "20"),
+        ("BEDS__LIMITS__BATCH_ITEMS_MAX", "20"),
     ];
     let site: &'static Site = blocking(move || &*Box::leak(Box::new(Site::with(&variables)))).await;
     let mongo = mongodb::Client::with_uri_str(site.stack.mongodb_url()).await.unwrap();

@@ -26,6 +26,7 @@
 //!   with a space in it is written as a JSON string.
 //! - `<`: what came. `BLESS=1 cargo test --test conformance --test bad_input` writes these lines; without it they are
 //!   compared. Write a new case without them.
+//!   The replies of a batch follow the batch's own, each with its place.
 //! - `-`: a row. Requests with `{row}` or `{field}` in them are sent once for each row that follows them: `{row}` is
 //!   its text, `{field}` its first JSON name.
 //! - `@`: an attribute of the next request: `exchange`, `reply_to`, `content_type`, `content_encoding`, `message_id`,

@@ -172,9 +172,8 @@ impl Run<'_> {
             Some(returned) => Answer::Returned(returned.reply_text.to_string()),
             None => self.player.answer(&key).await,
         };
-        let is_ok =
-            matches!(&answer, Answer::Reply(reply) if reply.header("beds-status").as_deref() == Some("ok"));
-        if !is_ok && self.player.contents().await != before {
+        let is_done = matches!(&answer, Answer::Reply(reply) if is_done(&reply.json()));
+        if !is_done && self.player.contents().await != before {
             self.violations.push(format!("{key} is refused, and CHANGED THE DATABASE: {}", request.text));
         }
         match answer {
@@ -302,6 +301,14 @@ impl Player {
             }
         }
         Some(contents)
+    }
+}
+
+/// Whether a request, or any item of a batch, succeeded.
+fn is_done(reply: &Value) -> bool {
+    match reply.get("items").and_then(Value::as_array) {
+        Some(items) => items.iter().any(is_done),
+        None => reply["ok"] == true,
     }
 }
 

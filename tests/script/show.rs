@@ -36,13 +36,13 @@ impl Show<'_> {
         let mut members = Map::new();
         for (name, value) in reply.as_object().unwrap() {
             let value = match (name.as_str(), value) {
-                ("ok", _) => continue,
+                ("ok" | "items", _) => continue,
                 ("next", Value::String(next)) => Value::String(self.made("next", next)),
                 _ => self.named(value),
             };
             members.insert(name.clone(), value);
         }
-        match members.shift_remove("error") {
+        let mut lines = match members.shift_remove("error") {
             Some(Value::Object(mut error)) => {
                 if self.is_shared {
                     error.shift_remove("sqlstate");
@@ -50,7 +50,17 @@ impl Show<'_> {
                 error_lines(error)
             }
             _ => ok_lines(&self.selected(members)),
+        };
+        if let Some(Value::Array(items)) = reply.get("items") {
+            for (index, item) in items.iter().enumerate() {
+                let item = self.reply(item).into_iter().enumerate();
+                lines.extend(item.map(|(at, line)| match (at, line.trim_start_matches('<')) {
+                    (0, line) => format!("<   [{index}]{line}"),
+                    (_, line) => format!("<   {line}"),
+                }));
+            }
         }
+        lines
     }
 
     /// A text, with its names.

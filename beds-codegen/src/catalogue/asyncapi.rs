@@ -1,9 +1,9 @@
 //! The domains as an `AsyncAPI` 3.0 document, from the node's point of view: it receives requests and sends replies.
 
-use beds_protocol::{ErrorCode, topology};
+use beds_protocol::{Broker, ErrorCode, topology};
 use serde_json::{Map, Value, json};
 
-use super::{Operation, body, example, operations};
+use super::{Batch, Operation, batches, body, example, operations};
 use crate::model::Domain;
 
 /// The exchange of requests, as the AMQP binding of a channel.
@@ -25,13 +25,21 @@ pub fn asyncapi(domains: &[&Domain], version: &str) -> Value {
             schemas.insert(format!("{name}.{definition}"), schema);
         }
         for operation in operations(domain) {
-            let key = &operation.routing_key;
-            channels.insert(key.clone(), channel(domain, &operation));
-            actions.insert(key.clone(), action(key, &operation));
+            let (key, summary) = (&operation.routing_key, operation.kind.summary());
+            channels.insert(key.clone(), channel(key, &summary, &domain.description, operation.broker));
+            actions.insert(key.clone(), action(key, &summary));
             messages.insert(format!("{key}.request"), request(domain, &operation));
             messages.insert(format!("{key}.reply"), reply(domain, &operation));
             replies.insert(key.clone(), refer("components/messages", &format!("{key}.reply")));
         }
+    }
+    for batch in batches(domains) {
+        let key = batch.key.to_string();
+        channels.insert(key.clone(), channel(&key, batch.summary(), "", batch.key.broker()));
+        actions.insert(key.clone(), action(&key, batch.summary()));
+        messages.insert(format!("{key}.request"), batch_request(&key, &batch));
+        messages.insert(format!("{key}.reply"), message_of_reply(&key, &Batch::reply()));
+        replies.insert(key.clone(), refer("components/messages", &format!("{key}.reply")));
     }
     channels.insert(
         "reply".to_owned(),
@@ -61,32 +69,31 @@ fn refer(place: &str, name: &str) -> Value {
     json!({ "$ref": format!("#/{place}/{name}") })
 }
 
-fn channel(domain: &Domain, operation: &Operation<'_>) -> Value {
-    let key = &operation.routing_key;
+fn channel(key: &str, summary: &str, description: &str, broker: Broker) -> Value {
     let mut channel = json!({
         "address": key,
         "title": key,
-        "summary": operation.kind.summary(),
+        "summary": summary,
         "messages": { "request": refer("components/messages", &format!("{key}.request")) },
         "bindings": { "amqp": {
             "is": "routingKey",
             "exchange": { "name": topology::EXCHANGE, "type": "topic", "durable": true, "autoDelete": false },
             "bindingVersion": BINDING_VERSION,
         } },
-        "x-beds-queue": operation.broker.queue(),
+        "x-beds-queue": broker.queue(),
     });
-    if !domain.description.is_empty() {
-        channel["description"] = json!(domain.description);
+    if !description.is_empty() {
+        channel["description"] = json!(description);
     }
     channel
 }
 
-fn action(key: &str, operation: &Operation<'_>) -> Value {
+fn action(key: &str, summary: &str) -> Value {
     json!({
         "action": "receive",
         "channel": refer("channels", key),
         "title": key,
-        "summary": operation.kind.summary(),
+        "summary": summary,
         "messages": [refer(&format!("channels/{key}/messages"), "request")],
         "reply": {
             "address": {
@@ -119,18 +126,31 @@ fn request(domain: &Domain, operation: &Operation<'_>) -> Value {
     message
 }
 
+fn batch_request(key: &str, batch: &Batch<'_>) -> Value {
+    json!({
+        "name": format!("{key}.request"),
+        "headers": refer("components/schemas", "request_headers"),
+        "payload": batch.request(),
+        "examples": [{ "payload": batch.example() }],
+    })
+}
+
 fn reply(domain: &Domain, operation: &Operation<'_>) -> Value {
-    let done = body::reply(operation.kind, &prefix(domain));
-    let mut message = json!({
-        "name": format!("{}.reply", operation.routing_key),
-        "headers": refer("components/schemas", "reply_headers"),
-        "correlationId": { "location": "$message.header#/correlation_id" },
-        "payload": { "oneOf": [done, refer("components/schemas", "error")] },
-    });
+    let mut message = message_of_reply(&operation.routing_key, &body::reply(operation.kind, &prefix(domain)));
     if let Some(body) = example::reply(domain, operation.kind) {
         message["examples"] = json!([{ "payload": body }]);
     }
     message
+}
+
+/// A reply that is `done`, or an error.
+fn message_of_reply(key: &str, done: &Value) -> Value {
+    json!({
+        "name": format!("{key}.reply"),
+        "headers": refer("components/schemas", "reply_headers"),
+        "correlationId": { "location": "$message.header#/correlation_id" },
+        "payload": { "oneOf": [done, refer("components/schemas", "error")] },
+    })
 }
 
 fn request_headers() -> Value {

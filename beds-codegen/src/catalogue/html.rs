@@ -7,7 +7,7 @@ use beds_protocol::ErrorCode;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::Value;
 
-use super::{Kind, Operation, example, operations};
+use super::{Kind, Operation, batches, example, operations};
 use crate::{
     fingerprint::fingerprint,
     model::{Arg, ArgMode, Call, Domain, Field, Literal, Returns, Supply, Type},
@@ -92,6 +92,14 @@ fn table(caption: &str, heads: &[&str], rows: impl IntoIterator<Item = [Markup; 
 }
 
 fn index(domains: &[&Domain]) -> Markup {
+    let batches = batches(domains).into_iter().map(|batch| {
+        [
+            code(&batch.key.to_string()),
+            html! { (batch.summary()) },
+            codes(batch.modes()),
+            codes(batch.templates),
+        ]
+    });
     let domains = domains.iter().map(|domain| {
         let names: Vec<String> = operations(domain).iter().map(|operation| operation.kind.name()).collect();
         [
@@ -113,6 +121,12 @@ fn index(domains: &[&Domain]) -> Markup {
                 code { "domain.operation" } "; the answer comes to " code { "reply_to" } "."
             }
             (table("Domains", &["Domain", "What it is", "Engine", "Operations"], domains))
+            h2 #batches { "Batches" }
+            p {
+                "A batch is many requests to the domains of one service in one message; the answer has their replies in "
+                code { "items" } "."
+            }
+            (table("Batches", &["Routing key", "What it does", "Modes", "Domains"], batches))
             h2 #errors { "Errors" }
             p { "Any operation may answer with any of these; the pages name those that belong to each." }
             (table("Errors", &["Code", "What it means", "Retry"], errors))
@@ -141,6 +155,7 @@ fn meaning(error: ErrorCode) -> Markup {
         ErrorCode::Unavailable => "A server that the request needs cannot be reached",
         ErrorCode::Overloaded => "The node has more work than it can take",
         ErrorCode::RejectedByDatabase => "A database object refused, with a message of its own",
+        ErrorCode::NotRun => "An item of a batch before it failed",
         ErrorCode::Internal => "A defect; the node’s log tells more under the request id",
     };
     html! { (text) }

@@ -5,6 +5,7 @@
 //! this module never reads a template and never opens a connection.
 
 mod asyncapi;
+mod batch;
 mod body;
 mod example;
 mod html;
@@ -12,6 +13,7 @@ mod pattern;
 mod value;
 
 pub use asyncapi::asyncapi;
+pub use batch::{Batch, batches};
 use beds_protocol::{Broker, ErrorCode, Lane};
 pub use example::{request, requests};
 pub use html::html;

@@ -8,7 +8,7 @@ use `catalog`;
 create table if not exists `beds_ledger` (
     `user` varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin not null,
     `message_id` varchar(128) character set utf8mb4 collate utf8mb4_nopad_bin not null,
-    `step` smallint unsigned not null,
+    `step` int unsigned not null,
     `digest` binary(32) not null,
     `reply` mediumblob null,
     `at` datetime(3) not null default current_timestamp(3),
@@ -24,7 +24,7 @@ use `events`;
 create table if not exists `beds_ledger` (
     `user` varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin not null,
     `message_id` varchar(128) character set utf8mb4 collate utf8mb4_nopad_bin not null,
-    `step` smallint unsigned not null,
+    `step` int unsigned not null,
     `digest` binary(32) not null,
     `reply` mediumblob null,
     `at` datetime(3) not null default current_timestamp(3),
@@ -40,7 +40,7 @@ use `shop`;
 create table if not exists `beds_ledger` (
     `user` varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin not null,
     `message_id` varchar(128) character set utf8mb4 collate utf8mb4_nopad_bin not null,
-    `step` smallint unsigned not null,
+    `step` int unsigned not null,
     `digest` binary(32) not null,
     `reply` mediumblob null,
     `at` datetime(3) not null default current_timestamp(3),

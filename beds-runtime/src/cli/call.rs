@@ -11,6 +11,8 @@ use beds_client::{Client, Request};
 
 use beds_core::settings::SecretUrl;
 
+use serde_json::Value;
+
 use crate::config::{Config, ConfigError, Environment};
 
 /// Arguments of `beds call`.
@@ -20,12 +22,13 @@ Examples:
   beds call country.fetch '{\"key\": \"NO\"}'
   beds call country.fetch '{\"where\": {\"name\": {\"prefix\": \"New\"}}, \"limit\": 5}'
   beds call note.create - < note.json
+  beds call app_server.batch.read @items.json
 
-Exit status: 0 when the reply is ok, 1 when it is an error, 2 when there is none.")]
+Exit status: 0 when the reply is ok, 1 when it or an item of a batch is an error, 2 when there is none.")]
 pub(super) struct Args {
-    /// <template>.<operation>, such as country.fetch or country.call.summary
+    /// <template>.<operation>, such as country.fetch or country.call.summary; <service>.batch.read or .write for a batch
     routing_key: String,
-    /// The body, as JSON; `-` reads it from standard input
+    /// The body, as JSON; `-` reads it from standard input, `@FILE` from a file
     #[arg(default_value = "{}")]
     body: String,
     /// Where RabbitMQ is; by default what the configuration says
@@ -58,7 +61,10 @@ async fn request(args: &Args, folder: &Path) -> Result<bool, String> {
             std::io::stdin().read_to_string(&mut body).map_err(|error| format!("standard input: {error}"))?;
             body
         }
-        body => body.to_owned(),
+        body => match body.strip_prefix('@') {
+            Some(file) => std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?,
+            None => body.to_owned(),
+        },
     };
     let url = match &args.url {
         Some(url) => SecretUrl::new(url),
@@ -71,14 +77,16 @@ async fn request(args: &Args, folder: &Path) -> Result<bool, String> {
     client.close().await;
     let reply = reply.map_err(|error| error.to_string())?;
     let text = String::from_utf8_lossy(&reply.body);
+    let json = serde_json::from_slice::<Value>(&reply.body).ok();
     let mut stdout = std::io::stdout();
-    let written = match serde_json::from_slice::<serde_json::Value>(&reply.body) {
-        Ok(json) if !args.raw => writeln!(stdout, "{json:#}"),
+    let written = match &json {
+        Some(json) if !args.raw => writeln!(stdout, "{json:#}"),
         _ => writeln!(stdout, "{text}"),
     };
     // Whoever closes the pipe has read enough.
     let _ = written;
-    Ok(reply.is_ok())
+    let items = json.as_ref().and_then(|json| json.get("items")).and_then(Value::as_array);
+    Ok(reply.is_ok() && items.is_none_or(|items| items.iter().all(|item| item["ok"] == true)))
 }
 
 fn configured_url(folder: &Path) -> Result<SecretUrl, ConfigError> {

@@ -49,9 +49,17 @@ pub(super) fn limits(limits: &Limits) -> Result<(), ConfigError> {
             ("reply_bytes_max", limits.reply_bytes_max as u64, BYTES_MIN),
             ("create_records_max", limits.create_records_max as u64, 1),
             ("in_items_max", limits.in_items_max as u64, 1),
+            ("batch_items_max", limits.batch_items_max as u64, 1),
+            ("batch_items_at_once", limits.batch_items_at_once as u64, 1),
             ("request_timeout_ms", limits.request_timeout_ms.0.into(), 1),
         ],
     )?;
+    if limits.batch_items_max > BATCH_ITEMS_MAX {
+        return Err(ConfigError::new(format!(
+            "limits.batch_items_max is {}: it must be at most {BATCH_ITEMS_MAX}",
+            limits.batch_items_max
+        )));
+    }
     not_above(
         ("limits.request_timeout_ms", limits.request_timeout_ms),
         ("limits.request_timeout_max_ms", limits.request_timeout_max_ms),
@@ -75,6 +83,9 @@ pub(super) fn node(node: &Node) -> Result<(), ConfigError> {
 
 /// The smallest bodies, in bytes, below which every request or reply would be too long.
 const BYTES_MIN: u64 = 1_024;
+
+/// How many items the ledger tells apart.
+const BATCH_ITEMS_MAX: usize = 1 << 16;
 
 /// Refuses the first of these numbers, each with its key, that is below its least value.
 fn at_least(section: &str, numbers: &[(&str, u64, u64)]) -> Result<(), ConfigError> {

@@ -3,9 +3,10 @@
 //! It is the edge where the wire's strings become enums, once: `Incoming` → `Address` → `Request` → `Work`. It never
 //! sees the bus.
 
+mod batch;
 mod body;
 
-use std::{borrow::Cow, marker::PhantomData, panic::AssertUnwindSafe, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, marker::PhantomData, panic::AssertUnwindSafe, sync::Arc};
 
 use beds_core::{
     Claims, Context, Error, Factory, Outcome, Result, Runner,
@@ -16,9 +17,10 @@ use beds_core::{
     settings::Limits,
     spec::Domain,
 };
-use beds_protocol::{Broker, ErrorCode, Lane, RoutingKey, tables::MESSAGE_ID_CHARACTERS_MAX};
+use beds_protocol::{BatchKey, Broker, ErrorCode, Lane, RoutingKey, tables::MESSAGE_ID_CHARACTERS_MAX};
 use futures_util::{FutureExt as _, future::BoxFuture};
 use sha2::{Digest as _, Sha256};
+use tokio::sync::Semaphore;
 use tracing::{debug, error, warn};
 
 /// The service of a node's domains.
@@ -28,6 +30,8 @@ pub struct Domains<F> {
     limits: Arc<Limits>,
     /// Those that are served; the factory knows them all.
     served: Vec<&'static Domain>,
+    /// How many more items of batches may be worked on at a time, by database and lane.
+    places: HashMap<(&'static str, Lane), Semaphore>,
     factory: PhantomData<F>,
 }
 
@@ -35,25 +39,30 @@ impl<F: Factory> Domains<F> {
     /// Serves these of the factory's domains, by what runs their plans.
     #[must_use]
     pub fn new(served: Vec<&'static Domain>, runner: Arc<dyn Runner>, limits: Limits) -> Self {
-        Self { runner, limits: Arc::new(limits), served, factory: PhantomData }
+        let at_once = limits.batch_items_at_once.min(Semaphore::MAX_PERMITS);
+        let places = served.iter().flat_map(|domain| {
+            Lane::ALL.iter().map(|&lane| ((domain.database, lane), Semaphore::new(at_once)))
+        });
+        Self { runner, places: places.collect(), limits: Arc::new(limits), served, factory: PhantomData }
     }
 
     async fn answer(&self, incoming: Incoming<'_>) -> Verdict {
         let mut hash = None;
         let run = AssertUnwindSafe(self.run(&incoming, &mut hash)).catch_unwind().await;
-        let outcome = run.unwrap_or_else(|_| {
-            Err(Error::internal("the operation failed unexpectedly").hint("the node's log has the details"))
-        });
+        let outcome = run.unwrap_or_else(|_| Err(failed()));
         match outcome {
             Ok(outcome) => Verdict::Reply(Reply::ok(hash, outcome.encode())),
             Err(error) => {
-                log(&error, incoming.request_id);
+                log(&error, incoming.request_id, None);
                 refused(error, &incoming, hash)
             }
         }
     }
 
     async fn run(&self, incoming: &Incoming<'_>, hash: &mut Option<&'static str>) -> Result<Outcome> {
+        if let Some(key) = BatchKey::parse(incoming.routing_key) {
+            return batch::answer(self, key, incoming).await;
+        }
         let address = Address::parse::<F>(incoming.routing_key)?;
         let domain = address.domain;
         *hash = Some(domain.hash);
@@ -73,14 +82,29 @@ impl<F: Factory> Domains<F> {
             claims: claims(incoming, address.lane)?.map(Arc::new),
         };
         let outcome = cx.run(F::dispatch(address.template, &cx, request)).await?;
-        // A write has been bounded before its commit.
+        self.finish(outcome, domain, incoming.request_id)
+    }
+
+    /// Tells the log what cannot be shown, and refuses a reply that is too long.
+    fn finish(&self, outcome: Outcome, domain: &Domain, request_id: &str) -> Result<Outcome> {
         if let Some(unshown) = &outcome.unshown {
-            warn!(request_id = incoming.request_id, template = address.domain.name, "{unshown}");
+            warn!(request_id, template = domain.name, "{unshown}");
         }
+        // A write has been bounded before its commit.
         if outcome.size() > self.limits.reply_bytes_max {
             return Err(Error::reply_too_large(self.limits.reply_bytes_max));
         }
         Ok(outcome)
+    }
+}
+
+impl<F: Factory> Domains<F> {
+    /// A batch as it may be shown. Where no domain has anything sensitive, that is all of it.
+    fn shown_batch(body: &[u8]) -> Cow<'_, [u8]> {
+        if !F::domains().into_iter().any(mask::has_sensitive) {
+            return Cow::Borrowed(body);
+        }
+        mask::batch(body, |template| F::template(template).map(F::domain))
     }
 }
 
@@ -92,7 +116,7 @@ impl<F: Factory> Service for Domains<F> {
                 (domain.placement.broker(lane), key.to_string())
             })
         });
-        keys.collect()
+        keys.chain(batch::keys(&self.served)).collect()
     }
 
     fn accepts(&self, template: &str) -> bool {
@@ -104,6 +128,9 @@ impl<F: Factory> Service for Domains<F> {
     }
 
     fn shown<'a>(&self, routing_key: &str, body: &'a [u8]) -> Cow<'a, [u8]> {
+        if BatchKey::parse(routing_key).is_some() {
+            return Self::shown_batch(body);
+        }
         let template = routing_key.split('.').next().and_then(F::template);
         template.map_or(Cow::Borrowed(body), |template| mask::body(F::domain(template), body))
     }
@@ -124,12 +151,17 @@ fn claims(incoming: &Incoming<'_>, lane: Lane) -> Result<Option<Claims>> {
     Ok(Some(Claims::new(user, message_id.to_owned(), digest.finalize().into())))
 }
 
-/// What a failure is to the node itself.
-fn log(error: &Error, request_id: &str) {
+/// What a request is answered with whose operation panicked.
+fn failed() -> Error {
+    Error::internal("the operation failed unexpectedly").hint("the node's log has the details")
+}
+
+/// What a failure is to the node itself; of a batch, with the place of the item.
+fn log(error: &Error, request_id: &str, item: Option<usize>) {
     match error.code {
-        ErrorCode::Internal => error!(request_id, "{error}"),
-        ErrorCode::Unavailable | ErrorCode::Overloaded => warn!(request_id, "{error}"),
-        _ => debug!(request_id, "{error}"),
+        ErrorCode::Internal => error!(request_id, item, "{error}"),
+        ErrorCode::Unavailable | ErrorCode::Overloaded => warn!(request_id, item, "{error}"),
+        _ => debug!(request_id, item, "{error}"),
     }
 }
 

@@ -1,3 +1,5 @@
+mod batch;
+
 use std::{
     sync::Mutex,
     time::{Duration, Instant, SystemTime},
@@ -104,8 +106,16 @@ fn service(end: Result) -> (Domains<People>, Arc<Databases>) {
     (Domains::new(vec![&PERSON], Arc::clone(&databases) as _, limits), databases)
 }
 
-const DONE: Result =
-    Ok(Outcome { data: None, next: None, count: Some(1), out: None, sets: None, note: None, unshown: None });
+const DONE: Result = Ok(Outcome {
+    data: None,
+    next: None,
+    count: Some(1),
+    out: None,
+    sets: None,
+    items: None,
+    note: None,
+    unshown: None,
+});
 
 /// A request that is answered.
 fn incoming<'a>(routing_key: &'a str, body: &'a str) -> Incoming<'a> {
@@ -361,9 +371,10 @@ async fn a_sensitive_value_is_shown_to_nobody() {
 fn what_is_served_is_bound_to_its_brokers() {
     let (domains, _) = service(DONE);
     let keys = domains.keys();
-    assert_eq!(keys.len(), 6);
+    assert_eq!(keys.len(), 8);
     for (broker, key) in keys {
-        let is_write = ["create", "update", "delete"].iter().any(|operation| key.ends_with(operation));
+        let is_write =
+            ["create", "update", "delete", "batch.write"].iter().any(|operation| key.ends_with(operation));
         assert_eq!(broker, if is_write { Broker::AppWrite } else { Broker::AppRead }, "{key}");
     }
     assert!(domains.accepts("person") && !domains.accepts("node"));

@@ -60,6 +60,7 @@
 //!
 //! [`Request::id`] names a request in error replies, in the node's log and among the dead letters.
 
+mod batch;
 mod builder;
 mod client;
 mod config;
@@ -72,6 +73,7 @@ mod reply;
 mod request;
 mod supervisor;
 
+pub use batch::{Answers, Batch};
 pub use builder::ClientBuilder;
 pub use client::Client;
 pub use error::ClientError;

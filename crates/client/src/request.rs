@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use beds_bus::Name;
-use beds_protocol::{CountRequest, FetchRequest, Lane, Operation, RoutingKey};
+use beds_protocol::{BatchKey, CountRequest, FetchRequest, Lane, Operation, RoutingKey};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -48,12 +48,14 @@ impl Request {
     /// A request with a routing key and a body that are sent as they are.
     pub fn raw(routing_key: impl Into<String>, body: impl Into<Vec<u8>>) -> Self {
         let routing_key = routing_key.into();
+        let of_batch = || BatchKey::parse(&routing_key).map(|key| key.lane);
         let lane =
-            RoutingKey::parse(&routing_key).ok().and_then(|key| key.operation.lane()).unwrap_or(Lane::Write);
+            RoutingKey::parse(&routing_key).ok().and_then(|key| key.operation.lane()).or_else(of_batch);
+        let lane = lane.unwrap_or(Lane::Write);
         Self::assembled(routing_key, Ok(body.into()), lane)
     }
 
-    fn assembled(routing_key: String, body: Result<Vec<u8>, String>, lane: Lane) -> Self {
+    pub(crate) fn assembled(routing_key: String, body: Result<Vec<u8>, String>, lane: Lane) -> Self {
         Self {
             routing_key,
             body,

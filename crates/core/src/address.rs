@@ -1,12 +1,15 @@
 //! [`Address`]: where a request goes.
 
-use beds_protocol::{Lane, Operation, RoutingKey};
+use beds_protocol::{BatchItem, Lane, Operation, RoutingKey, RoutingKeyError};
 
 use crate::{
-    error::{Error, Result},
+    error::{Error, Result, shortened},
     namaste::Factory,
     spec::{Call, Domain},
 };
+
+/// Of a name in an item: a routing key, which AMQP bounds, has no more.
+const NAME_CHARACTERS_MAX: usize = 255;
 
 /// Where a request goes: template, operation and lane, parsed once from its routing key.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +50,25 @@ impl<T: Copy> Address<T> {
     /// `bad_request`, `unknown_template` or `unknown_operation`, as [`beds_protocol::RoutingKey::parse`] and the
     /// templates say.
     pub fn parse<F: Factory<Template = T>>(routing_key: &str) -> Result<Self> {
-        let key = RoutingKey::parse(routing_key)?;
+        Self::of::<F>(RoutingKey::parse(routing_key)?)
+    }
+
+    /// The address that an item of a batch names.
+    ///
+    /// # Errors
+    /// As [`Address::parse`].
+    pub fn of_item<F: Factory<Template = T>>(item: &BatchItem<'_>) -> Result<Self> {
+        let quoted = |name: &str| shortened(name.to_owned(), NAME_CHARACTERS_MAX);
+        if item.template.len() > NAME_CHARACTERS_MAX {
+            return Err(Error::unknown_template(&quoted(&item.template)));
+        }
+        if item.op.len() > NAME_CHARACTERS_MAX {
+            return Err(RoutingKeyError::Operation(quoted(&item.op)).into());
+        }
+        Self::of::<F>(RoutingKey { template: &item.template, operation: Operation::parse(&item.op)? })
+    }
+
+    fn of<F: Factory<Template = T>>(key: RoutingKey<'_>) -> Result<Self> {
         let template = F::template(key.template).ok_or_else(|| Error::unknown_template(key.template))?;
         let domain = F::domain(template);
         let (target, lane) = match key.operation {

@@ -4,7 +4,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicU16, Ordering},
+        atomic::{AtomicU32, Ordering},
     },
     time::Instant,
 };
@@ -12,7 +12,7 @@ use std::{
 use futures_util::future::BoxFuture;
 
 use crate::{
-    error::Result,
+    error::{Error, Result},
     outcome::Outcome,
     plan::{Action, Bounds, Claim, Plan},
     settings::Limits,
@@ -47,23 +47,44 @@ pub struct Claims {
     user: String,
     message_id: String,
     digest: [u8; 32],
-    next: AtomicU16,
+    /// The step of the first.
+    first: u32,
+    /// How many there are.
+    count: AtomicU32,
 }
+
+/// How many writes one request, or one item of a batch, may make.
+const WRITES_MAX: u32 = 1 << 16;
 
 impl Claims {
     /// The claims of a request by this user, with this `message_id`. The digest is of all that the request asks.
     #[must_use]
     pub const fn new(user: String, message_id: String, digest: [u8; 32]) -> Self {
-        Self { user, message_id, digest, next: AtomicU16::new(0) }
+        Self { user, message_id, digest, first: 0, count: AtomicU32::new(0) }
     }
 
-    fn next(&self) -> Claim {
-        Claim {
+    /// The claims of an item of the request, which is a batch: whatever the other items do, they are the same when the
+    /// batch comes again.
+    #[must_use]
+    pub fn of_item(&self, index: u16) -> Self {
+        let first = u32::from(index) * WRITES_MAX;
+        let count = AtomicU32::new(0);
+        Self { user: self.user.clone(), message_id: self.message_id.clone(), first, count, ..*self }
+    }
+
+    /// The claim of the next write; a hand-written method can make too many.
+    fn next(&self) -> Result<Claim> {
+        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        if count >= WRITES_MAX {
+            let message = format!("a request may make {WRITES_MAX} writes; this one makes more");
+            return Err(Error::internal(message));
+        }
+        Ok(Claim {
             user: self.user.clone(),
             message_id: self.message_id.clone(),
-            step: self.next.fetch_add(1, Ordering::Relaxed),
+            step: self.first + count,
             digest: self.digest,
-        }
+        })
     }
 }
 
@@ -85,7 +106,7 @@ impl Context {
             Work::Plan(plan) => {
                 let is_once = plan.domain.once && matches!(plan.action, Action::Write(_));
                 let claims = self.claims.as_ref().filter(|_| is_once);
-                let claim = claims.map(|claims| claims.next());
+                let claim = claims.map(|claims| claims.next()).transpose()?;
                 self.runner.run(Plan { claim, ..plan }, self.bounds()).await
             }
             Work::Method(running) => running.await,
@@ -110,7 +131,7 @@ mod tests {
 
     /// Remembers what it was to run: the step of each plan's claim.
     #[derive(Debug, Default)]
-    struct Steps(Mutex<Vec<Option<u16>>>);
+    struct Steps(Mutex<Vec<Option<u32>>>);
 
     impl Runner for Steps {
         fn run(&self, plan: Plan, _: Bounds) -> BoxFuture<'_, Result> {
@@ -123,7 +144,7 @@ mod tests {
         }
     }
 
-    fn steps(claims: Option<Claims>) -> Vec<Option<u16>> {
+    fn steps(claims: Option<Claims>) -> Vec<Option<u32>> {
         let steps = Arc::new(Steps::default());
         let cx = Context {
             runner: Arc::clone(&steps) as _,

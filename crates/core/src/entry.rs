@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use beds_protocol::{Broker, ErrorCode, Lane, topology::CONTENT_TYPE};
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 
 use crate::{
     error::{Error, Result, shortened},
@@ -102,8 +102,12 @@ fn check_hash(incoming: &Incoming<'_>, to: &Destination<'_>) -> Result<()> {
     let name = to.name;
     match (incoming.template_hash, to.hash) {
         (Err(()), _) => {
+            let hint = match to.hash {
+                Some(_) => format!("send the `hash` of `{name}.describe`, or leave the header out"),
+                None => "leave the header out".to_owned(),
+            };
             Err(Error::new(ErrorCode::BadRequest, "the header `beds-template-hash` is not a string")
-                .hint(format!("send the `hash` of `{name}.describe`, or leave the header out")))
+                .hint(hint))
         }
         (Ok(Some(given)), Some(served)) if given != served => {
             let given = shortened(given.to_owned(), QUOTED_CHARACTERS_MAX);
@@ -148,7 +152,7 @@ fn left_until(unix_ms: i64) -> Result<Duration> {
 ///
 /// # Errors
 /// `bad_request`, naming the place in the body.
-pub fn read<T: DeserializeOwned>(body: &[u8], is_sensitive: bool) -> Result<T> {
+pub fn read<'a, T: Deserialize<'a>>(body: &'a [u8], is_sensitive: bool) -> Result<T> {
     // A struct would be read from an array too, by position: only an object is a request.
     let is_object = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
     // The common case parses once; only a refused body is parsed again, for the path to the mistake.
@@ -159,7 +163,7 @@ pub fn read<T: DeserializeOwned>(body: &[u8], is_sensitive: bool) -> Result<T> {
 }
 
 /// Why a body cannot be read.
-fn refusal<T: DeserializeOwned>(body: &[u8], is_object: bool, is_sensitive: bool) -> Error {
+fn refusal<'a, T: Deserialize<'a>>(body: &'a [u8], is_object: bool, is_sensitive: bool) -> Error {
     let bad = |message: String| Error::new(ErrorCode::BadRequest, shortened(message, MESSAGE_CHARACTERS_MAX));
     if body.starts_with(BYTE_ORDER_MARK) {
         return bad("the body begins with a byte order mark: send its JSON without one".into());

@@ -99,10 +99,21 @@ impl Error {
 
     /// The record of this place among those of a `create`.
     #[must_use]
-    pub fn of_record(mut self, index: usize) -> Self {
-        self.message = format!("data[{index}]: {}", self.message);
+    pub fn of_record(self, index: usize) -> Self {
+        self.within(&format!("data[{index}]"))
+    }
+
+    /// The item of this place in a batch.
+    #[must_use]
+    pub fn of_item(self, index: usize) -> Self {
+        self.within(&format!("items[{index}]"))
+    }
+
+    /// What is at this place of the request.
+    fn within(mut self, place: &str) -> Self {
+        self.message = format!("{place}: {}", self.message);
         for detail in &mut self.details {
-            detail.field = format!("data[{index}].{}", detail.field);
+            detail.field = format!("{place}.{}", detail.field);
         }
         self
     }

@@ -1,6 +1,8 @@
 //! What the ledgers of both engines keep of a write, and what replies say of them.
 
-use serde_json::Value as Json;
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
 
 use beds_protocol::ErrorCode;
 
@@ -23,27 +25,29 @@ const CUT: &str = "this request was done before; its reply was too long to be ke
 /// The reply as a duplicate gets it.
 #[must_use]
 pub fn kept(outcome: &Outcome, domain: &Domain) -> Vec<u8> {
-    if outcome.size() <= REPLY_BYTES_MAX {
-        return outcome.encode();
-    }
-    let data = outcome.data.as_deref().and_then(|json| serde_json::from_slice(json).ok());
-    let keys = data.and_then(|data| keys(data, domain)).and_then(|keys| serde_json::to_vec(&keys).ok());
-    Outcome { data: keys, note: Some(CUT.into()), ..Outcome::default() }.encode()
+    let is_short = outcome.size() <= REPLY_BYTES_MAX;
+    // That of a batch has been cut by the domains of its items.
+    if is_short || outcome.items.is_some() { outcome.encode() } else { outcome.cut(domain, CUT).encode() }
 }
 
-/// The keys of one record, or of several.
-fn keys(data: Json, domain: &Domain) -> Option<Json> {
-    match data {
-        Json::Object(mut members) => {
-            members.retain(|name, _| domain.key.iter().any(|&field| domain.fields[field].name == name));
-            (!members.is_empty()).then_some(Json::Object(members))
-        }
-        Json::Array(records) => {
-            let keys: Option<Vec<Json>> = records.into_iter().map(|record| keys(record, domain)).collect();
-            keys.map(Json::Array)
-        }
-        _ => None,
+/// The outcome of an atomic batch as a duplicate gets it. `domains` are those of its items; none of what wrote nothing.
+pub fn kept_items(
+    outcome: &Outcome,
+    domains: impl IntoIterator<Item = Option<&'static Domain>>,
+) -> Cow<'_, Outcome> {
+    if outcome.size() <= REPLY_BYTES_MAX {
+        return Cow::Borrowed(outcome);
     }
+    let replies = outcome.items.as_deref().and_then(|json| serde_json::from_slice(json).ok());
+    let replies: Vec<&RawValue> = replies.unwrap_or_default();
+    let items = replies.into_iter().zip(domains).map(|(reply, domain)| match domain {
+        Some(domain) => {
+            let outcome = Outcome::decode(reply.get().as_bytes()).unwrap_or_default();
+            outcome.cut(domain, CUT)
+        }
+        None => Outcome { note: Some(CUT.into()), ..Outcome::default() },
+    });
+    Cow::Owned(Outcome::of_items(&items.collect::<Vec<_>>()))
 }
 
 /// A claim is taken by a request that asked something else.
@@ -64,6 +68,8 @@ pub fn gone(database: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value as Json;
+
     use crate::spec::{Field, Type};
 
     use super::*;

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use beds_protocol::{Mode, Operation};
 use serde_json::Value;
 
 use crate::spec::{Domain, Field, Type};
@@ -34,6 +35,49 @@ pub fn body<'a>(domain: &'static Domain, body: &'a [u8]) -> Cow<'a, [u8]> {
         _ => MASK.into(),
     };
     Cow::Owned(masked.to_string().into_bytes())
+}
+
+/// The body of a batch as it may be shown: of each item the names, and its body as [`body`] shows it. `domain` gives
+/// the domain of a template. A body without anything to mask is shown as it is.
+pub fn batch(body: &[u8], domain: impl Fn(&str) -> Option<&'static Domain>) -> Cow<'_, [u8]> {
+    let Ok(given) = serde_json::from_slice::<Value>(body) else {
+        return Cow::Owned(Value::from(MASK).to_string().into_bytes());
+    };
+    let mut masked = given.clone();
+    match &mut masked {
+        Value::Object(members) => {
+            for (name, value) in members {
+                match (name.as_str(), &mut *value) {
+                    ("mode", Value::String(mode)) if Mode::from_name(mode).is_some() => {}
+                    ("items", Value::Array(items)) => {
+                        for item in items {
+                            self::item(item, &domain);
+                        }
+                    }
+                    _ => hide(value),
+                }
+            }
+        }
+        other => hide(other),
+    }
+    if masked == given { Cow::Borrowed(body) } else { Cow::Owned(masked.to_string().into_bytes()) }
+}
+
+/// An item of a batch.
+fn item(item: &mut Value, domain: impl Fn(&str) -> Option<&'static Domain>) {
+    let Value::Object(members) = item else { return hide(item) };
+    let domain = members.get("template").and_then(Value::as_str).and_then(domain);
+    for (name, value) in members {
+        match (name.as_str(), domain) {
+            ("template", Some(_)) => {}
+            ("op", _) if value.as_str().is_some_and(|op| Operation::parse(op).is_ok()) => {}
+            ("body", Some(domain)) => {
+                let json = value.to_string();
+                *value = serde_json::from_slice(&body(domain, json.as_bytes())).unwrap_or(MASK.into());
+            }
+            _ => hide(value),
+        }
+    }
 }
 
 struct Masker {
@@ -185,5 +229,23 @@ mod tests {
         }
         assert_eq!(&*body(&BY_SECRET, br#"{"key":"b"}"#), br#"{"key":"***"}"#);
         assert_eq!(&*body(&PLAIN, b"{not json"), b"{not json");
+        let batch = |given: &str| {
+            let domain = |name: &str| [&BY_NAME, &PLAIN].into_iter().find(|domain| domain.name == name);
+            String::from_utf8(batch(given.as_bytes(), domain).into_owned()).unwrap()
+        };
+        for (given, expected) in [
+            (
+                r#"{"mode":"ordered","items":[{"template":"user","op":"create","body":{"data":{"name":"a","secret":"b"}}},{"template":"plain","op":"call.x","body":{"args":{"y":1}}}]}"#,
+                r#"{"mode":"ordered","items":[{"template":"user","op":"create","body":{"data":{"name":"a","secret":"***"}}},{"template":"plain","op":"call.x","body":{"args":{"y":1}}}]}"#,
+            ),
+            (
+                r#"{"mode":"b","item":["b"],"items":[{"template":"users","op":"b","body":{"b":"b"},"data":"b"},"b"]}"#,
+                r#"{"mode":"***","item":"***","items":[{"template":"***","op":"***","body":"***","data":"***"},"***"]}"#,
+            ),
+            (r#"["b"]"#, r#""***""#),
+            (r#"{"items": "b"#, r#""***""#),
+        ] {
+            assert_eq!(batch(given), expected);
+        }
     }
 }

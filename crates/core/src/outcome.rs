@@ -4,7 +4,7 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
-use serde_json::value::RawValue;
+use serde_json::{Value as Json, value::RawValue};
 
 use crate::{describe, spec::Domain};
 
@@ -24,6 +24,8 @@ pub struct Outcome {
     pub out: Option<Vec<u8>>,
     /// Result sets, an array of arrays of objects.
     pub sets: Option<Vec<u8>>,
+    /// The replies of a batch's items, an array.
+    pub items: Option<Vec<u8>>,
     /// Something the client should know though the request succeeded.
     pub note: Option<Cow<'static, str>>,
     /// Which values of the reply are null because the wire cannot show them: part of the reply's note, and for the log.
@@ -42,6 +44,29 @@ impl Outcome {
     #[must_use]
     pub fn count(count: u64) -> Self {
         Self { count: Some(count), ..Self::default() }
+    }
+
+    /// The outcome of a batch whose items have these.
+    #[must_use]
+    pub fn of_items<'a>(outcomes: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut json = vec![b'['];
+        for (index, outcome) in outcomes.into_iter().enumerate() {
+            if index > 0 {
+                json.push(b',');
+            }
+            json.extend(outcome.encode());
+        }
+        json.push(b']');
+        Self { items: Some(json), ..Self::default() }
+    }
+
+    /// What is left of the outcome of a write of this domain where there is no room for more: the keys of its records, and
+    /// a note that says why.
+    #[must_use]
+    pub fn cut(&self, domain: &Domain, note: &'static str) -> Self {
+        let data = self.data.as_deref().and_then(|json| serde_json::from_slice(json).ok());
+        let keys = data.and_then(|data| keys(data, domain)).and_then(|keys| serde_json::to_vec(&keys).ok());
+        Self { data: keys, note: Some(note.into()), ..Self::default() }
     }
 
     /// The same with one more note.
@@ -88,21 +113,22 @@ impl Outcome {
     pub fn decode(reply: &[u8]) -> Option<Self> {
         let mut members: HashMap<String, Box<RawValue>> = serde_json::from_slice(reply).ok()?;
         let mut bytes = |name| members.remove(name).map(|json| json.get().as_bytes().to_vec());
-        let (data, out, sets) = (bytes("data"), bytes("out"), bytes("sets"));
+        let (data, out, sets, items) = (bytes("data"), bytes("out"), bytes("sets"), bytes("items"));
         let text = |name| members.get(name).and_then(|json| serde_json::from_str::<String>(json.get()).ok());
         let count = members.get("count").and_then(|json| json.get().parse().ok());
         let (next, note) = (text("next"), text("note").map(Cow::Owned));
-        Some(Self { data, next, count, out, sets, note, unshown: None })
+        Some(Self { data, next, count, out, sets, items, note, unshown: None })
     }
 
     /// The members that are there, each with its JSON text.
-    fn members(&self) -> [Option<Member<'_>>; 6] {
-        let Self { data, next, count, out, sets, note, unshown } = self;
+    fn members(&self) -> [Option<Member<'_>>; 7] {
+        let Self { data, next, count, out, sets, items, note, unshown } = self;
         let notes = [note.as_deref(), unshown.as_deref()].into_iter().flatten().collect::<Vec<_>>();
         [
             data.as_deref().map(|json| ("data", Cow::Borrowed(json))),
             out.as_deref().map(|json| ("out", Cow::Borrowed(json))),
             sets.as_deref().map(|json| ("sets", Cow::Borrowed(json))),
+            items.as_deref().map(|json| ("items", Cow::Borrowed(json))),
             next.as_deref().map(|text| ("next", Cow::Owned(quoted(text)))),
             count.map(|count| ("count", Cow::Owned(count.to_string().into_bytes()))),
             (!notes.is_empty()).then(|| ("note", Cow::Owned(quoted(&notes.join("; "))))),
@@ -117,6 +143,21 @@ const OPENING: &[u8] = br#"{"ok":true"#;
 const CLOSING: &[u8] = b"}";
 /// A comma, two quotes and a colon.
 const MEMBER_BYTES: usize = 4;
+
+/// The keys of one record, or of several.
+fn keys(data: Json, domain: &Domain) -> Option<Json> {
+    match data {
+        Json::Object(mut members) => {
+            members.retain(|name, _| domain.key.iter().any(|&field| domain.fields[field].name == name));
+            (!members.is_empty()).then_some(Json::Object(members))
+        }
+        Json::Array(records) => {
+            let keys: Option<Vec<Json>> = records.into_iter().map(|record| keys(record, domain)).collect();
+            keys.map(Json::Array)
+        }
+        _ => None,
+    }
+}
 
 fn quoted(text: &str) -> Vec<u8> {
     // A string always has a JSON form.
@@ -155,6 +196,7 @@ mod tests {
             count: Some(u64::MAX),
             out: Some(b"{}".to_vec()),
             sets: Some(b"[]".to_vec()),
+            items: Some(b"[]".to_vec()),
             note: Some("say \"please\"".into()),
             unshown: Some("a value".to_owned()),
         };
@@ -171,6 +213,7 @@ mod tests {
         }
         let around = full.size()
             - 4
+            - 2
             - 2
             - 2
             - quoted(full.next.as_ref().unwrap()).len()

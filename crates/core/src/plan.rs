@@ -6,6 +6,7 @@
 use std::time::Instant;
 
 use crate::{
+    outcome::Outcome,
     query::{Condition, Fields, Selection},
     spec::{Call, Domain},
     value::Value,
@@ -30,6 +31,15 @@ impl Plan {
     }
 }
 
+/// An item of an atomic batch.
+#[derive(Debug)]
+pub enum Item {
+    /// Its outcome is known without a database.
+    Known(Outcome),
+    /// What is to be done.
+    Plan(Plan),
+}
+
 /// What a plan does.
 #[derive(Debug)]
 pub enum Action {
@@ -40,7 +50,7 @@ pub enum Action {
 }
 
 /// A read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Read {
     /// One record by key.
     One {
@@ -85,10 +95,12 @@ pub enum Write {
     },
     /// A call of the write lane.
     Call(Invocation),
+    /// The items of an atomic batch, all of which are in the plan's database: all, or none. The outcome has their replies.
+    All(Vec<Item>),
 }
 
 /// A call with its arguments.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Invocation {
     /// The call.
     pub call: &'static Call,
@@ -104,8 +116,8 @@ pub struct Claim {
     pub user: String,
     /// The request's `message_id`, unique among the user's.
     pub message_id: String,
-    /// Which write of the request it is: a hand-written method may do several.
-    pub step: u16,
+    /// Which write of the request it is: a hand-written method may do several, and so may each item of a batch.
+    pub step: u32,
     /// Digest of what is asked. The same id with another digest is a conflict.
     pub digest: [u8; 32],
 }

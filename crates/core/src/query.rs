@@ -22,7 +22,7 @@ impl Fields {
 }
 
 /// Many records: which, in what order, from where, how many.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Selection {
     /// Which: all of these hold.
     pub filter: Vec<Condition>,

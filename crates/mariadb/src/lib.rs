@@ -22,7 +22,7 @@ use std::{sync::Arc, time::SystemTime};
 
 use beds_core::{
     Error, Outcome, Result,
-    plan::{Action, Bounds, Plan},
+    plan::{self, Action, Bounds, Plan},
     settings::SecretUrl,
     spec::{Domain, Objects, mariadb},
 };
@@ -112,6 +112,9 @@ impl Database {
                 Ok(Outcome { count: counted.count, ..page })
             }
             Action::Write(write) => {
+                if let plan::Write::All(items) = &write {
+                    write::check_together(items)?;
+                }
                 let job = Write {
                     domain,
                     objects,

@@ -5,6 +5,7 @@
 //! which the stand-in for tests does not with an object.
 
 use std::{
+    borrow::Cow,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -177,11 +178,11 @@ impl Ledger {
     /// Keeps the replies of writes that were claimed in the same transaction.
     pub(crate) async fn store<'a>(
         &self,
-        done: impl Iterator<Item = (&'a Claim, &'a Outcome, &'a Domain)>,
+        done: impl Iterator<Item = (&'a Claim, Cow<'a, Outcome>, &'a Domain)>,
         session: &mut ClientSession,
     ) -> Result<(), Failure> {
         let updates = done.map(|(claim, outcome, domain)| {
-            let reply = binary(kept(outcome, domain));
+            let reply = binary(kept(&outcome, domain));
             Bson::Document(doc! { "q": { "_id": { "$eq": id(claim) } }, "u": { "$set": { "reply": reply } } })
         });
         let updates: Vec<Bson> = updates.collect();

@@ -69,6 +69,8 @@ error_codes! {
     Overloaded = "overloaded", retryable: true;
     /// A database object refused: a condition that a procedure signalled, a constraint, a validator.
     RejectedByDatabase = "rejected_by_database", retryable: false;
+    /// An item of a batch that was left out, since one before it failed.
+    NotRun = "not_run", retryable: false;
     /// A defect of BEDS or of its set-up; the node's log has the details under the request id.
     Internal = "internal", retryable: false;
 }

@@ -6,12 +6,13 @@
 //!
 //! - [`topology`]: services, brokers, lanes, queues, and where a template's operations are routed.
 //! - [`operation`]: the routing key of a request, parsed once.
-//! - [`request`], [`reply`]: the bodies.
+//! - [`request`], [`reply`]: the bodies; [`batch`]: many requests in one.
 //! - [`error`]: the error codes and the error object of a failed reply.
 //! - [`tables`]: the tables that a node keeps in the domains' databases for itself.
 //! - [`vocabulary`]: the words of the template language, and [`nearest()`] what a mistyped name most likely means.
 //! - [`value`]: wire types that JSON does not have.
 
+pub mod batch;
 pub mod error;
 mod names;
 mod nearest;
@@ -25,6 +26,7 @@ pub mod topology;
 pub mod value;
 pub mod vocabulary;
 
+pub use batch::{BatchItem, BatchKey, BatchRequest, Mode};
 pub use error::{ErrorBody, ErrorCode, FieldError};
 pub use nearest::nearest;
 pub use one_line::{OneLine, OneLineWriter};

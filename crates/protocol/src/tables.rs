@@ -27,7 +27,7 @@ pub struct Table {
     pub about: &'static [&'static str],
     /// What it is called in a sentence.
     pub title: &'static str,
-    /// Its columns. In MongoDB the `_id` has those of the key.
+    /// Its columns. In MongoDB those of the key are one text, the `_id`.
     pub columns: &'static [Column],
     /// How many of the columns, from the first on, are its key.
     pub key: usize,
@@ -60,8 +60,8 @@ pub struct Column {
 pub enum Keeps {
     /// A text of so many characters at most, compared byte by byte.
     Text(u16),
-    /// A number from 0 to 65,535.
-    Small,
+    /// A number from 0 to 4,294,967,295.
+    Number,
     /// So many bytes.
     Digest(u8),
     /// Bytes, up to 16 MiB.
@@ -123,7 +123,7 @@ pub static LEDGER: Table = Table {
     columns: &[
         column("user", Keeps::Text(USER_CHARACTERS_MAX)),
         column("message_id", Keeps::Text(MESSAGE_ID_CHARACTERS_MAX)),
-        column("step", Keeps::Small),
+        column("step", Keeps::Number),
         column("digest", Keeps::Digest(32)),
         nullable("reply", Keeps::Bytes),
         column("at", Keeps::Moment),
@@ -217,7 +217,7 @@ impl Column {
             Keeps::Text(max) => {
                 format!("varchar({max}) character set utf8mb4 collate utf8mb4_nopad_bin")
             }
-            Keeps::Small => "smallint unsigned".to_owned(),
+            Keeps::Number => "int unsigned".to_owned(),
             Keeps::Digest(length) => format!("binary({length})"),
             Keeps::Bytes => "mediumblob".to_owned(),
             Keeps::Moment => "datetime(3)".to_owned(),
@@ -230,12 +230,12 @@ impl Column {
     fn bson(&self) -> Value {
         let (ty, more) = match self.keeps {
             Keeps::Text(max) => ("string", json!({ "maxLength": max })),
-            Keeps::Small => ("int", json!({ "minimum": 0, "maximum": u16::MAX })),
+            Keeps::Number => ("int", json!({ "minimum": 0, "maximum": u32::MAX })),
             Keeps::Digest(_) | Keeps::Bytes => ("binData", json!({})),
             Keeps::Moment => ("date", json!({})),
         };
         let mut types = vec![ty];
-        if self.keeps == Keeps::Small {
+        if self.keeps == Keeps::Number {
             types.push("long");
         }
         if self.nullable {

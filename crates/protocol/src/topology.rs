@@ -183,6 +183,15 @@ impl Broker {
         self.row().lanes
     }
 
+    /// The broker in whose queue batches of a service wait.
+    pub(crate) fn of_batches(service: Service, lane: Lane) -> Self {
+        let takes = |broker: &Self| {
+            let Row { service: its, lanes, domains, .. } = broker.row();
+            *its == service && lanes.contains(&lane) && !matches!(domains, Domains::Never)
+        };
+        Self::ALL.iter().copied().find(takes).unwrap_or(Self::AppRead)
+    }
+
     /// Whether the queue holds what nodes tell of themselves: log events, metric samples.
     #[must_use]
     pub const fn is_ingest(self) -> bool {

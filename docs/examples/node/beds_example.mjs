@@ -112,6 +112,10 @@ try {
   const { data: note } = await beds.request('note.fetch', { key: created[0].id })
   console.log('fetched', note.subject, 'rated', note.rating)
 
+  const items = created.map(({ id }) => ({ template: 'note', op: 'fetch', body: { key: id } }))
+  const { items: replies } = await beds.request('app_server.batch.read', { items })
+  console.log('batch', ...replies.map((reply) => (reply.ok ? reply.data.rating : reply.error.code)))
+
   const query = { where: { subject, rating: { gte: '1.0' } }, sort: ['-rating'], limit: 1 }
   do {
     const page = await beds.request('note.fetch', query)

@@ -118,6 +118,9 @@ echo 'created ', implode(' ', array_column($created, 'id')), "\n";
 try {
     $note = $beds->request('note.fetch', ['key' => $created[0]['id']])['data'];
     echo "fetched {$note['subject']} rated {$note['rating']}\n";
+    $fetch = fn($note) => ['template' => 'note', 'op' => 'fetch', 'body' => ['key' => $note['id']]];
+    $replies = $beds->request('app_server.batch.read', ['items' => array_map($fetch, $created)])['items'];
+    echo 'batch ', implode(' ', array_map(fn($r) => $r['ok'] ? $r['data']['rating'] : $r['error']['code'], $replies)), "\n";
     $query = ['where' => ['subject' => $subject, 'rating' => ['gte' => '1.0']], 'sort' => ['-rating'], 'limit' => 1];
     do {
         $page = $beds->request('note.fetch', $query);

@@ -95,6 +95,10 @@ def main():
         note = beds.request("note.fetch", {"key": created[0]["id"]})["data"]
         print("fetched", note["subject"], "rated", note["rating"])
 
+        items = [{"template": "note", "op": "fetch", "body": {"key": note["id"]}} for note in created]
+        replies = beds.request("app_server.batch.read", {"items": items})["items"]
+        print("batch", [reply["data"]["rating"] if reply["ok"] else reply["error"]["code"] for reply in replies])
+
         query = {"where": {"subject": subject, "rating": {"gte": "1.0"}}, "sort": ["-rating"], "limit": 1}
         while True:
             page = beds.request("note.fetch", query)

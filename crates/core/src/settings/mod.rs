@@ -45,6 +45,11 @@ section! {
         create_records_max: usize = 1_000,
         /// Items of one `in`.
         in_items_max: usize = 500,
+        /// Items of one batch, at most 65,536.
+        batch_items_max: usize = 1_000,
+        /// Items of batches that are worked on at a time, of each database and lane; the others wait, so that requests by
+        /// themselves find room in the queue of the database.
+        batch_items_at_once: usize = 1_024,
         /// How long a request without a deadline of its own may take.
         request_timeout_ms: Millis = Millis(10_000),
         /// The most that a request may ask for.

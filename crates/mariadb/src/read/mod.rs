@@ -12,6 +12,7 @@ use beds_core::{
     spec::{Domain, mariadb},
 };
 use beds_lane::{Fate, Fault, Gate, Job, Member};
+use sqlx::MySqlConnection;
 
 use crate::columns::Columns;
 
@@ -61,6 +62,21 @@ impl Read {
     }
 }
 
+impl Read {
+    /// Reads, in whatever transaction is open on the connection.
+    pub(crate) async fn apply(
+        &self,
+        connection: &mut MySqlConnection,
+    ) -> std::result::Result<Outcome, crate::fault::Fault> {
+        match self {
+            Self::ByKey(job) => job.run(connection).await,
+            Self::Page(job) => job.run(connection).await,
+            Self::Count(job) => job.run(connection).await,
+            Self::Call(job) => job.run(connection).await,
+        }
+    }
+}
+
 impl Job for Read {
     type Connection = Session;
     type Output = Outcome;
@@ -74,14 +90,7 @@ impl Job for Read {
             Self::Count(job) => session.reads(job.source),
             Self::Call(_) => session.runs_routine(),
         }
-        let connection = &mut session.connection;
-        let outcome = match self {
-            Self::ByKey(job) => job.run(connection).await,
-            Self::Page(job) => job.run(connection).await,
-            Self::Count(job) => job.run(connection).await,
-            Self::Call(job) => job.run(connection).await,
-        };
-        outcome.map_err(Fault::from)
+        self.apply(&mut session.connection).await.map_err(Fault::from)
     }
 
     fn is_touched(session: &Session) -> bool {

@@ -10,6 +10,7 @@ mod group;
 mod kept;
 mod ledger;
 mod procedure;
+mod together;
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,8 +26,8 @@ use beds_protocol::ErrorCode;
 use sqlx::{Connection as _, MySqlConnection};
 use tokio::time::timeout;
 
-pub(crate) use self::ledger::Ledger;
 use self::{change::Change, create::Create, ledger::Claimed};
+pub(crate) use self::{ledger::Ledger, together::check as check_together};
 use crate::{
     columns::Columns,
     fault::{Fault, classify},
@@ -71,11 +72,10 @@ impl Job for Write {
         session.renew().await
     }
 
-    /// All writes of a database by `create`, `update` and `delete` may share a transaction. A call may take long, and
-    /// what commits by itself would commit the others.
+    /// All writes of a database by `create`, `update` and `delete` may share a transaction. What commits by itself would
+    /// commit the others.
     fn group(&self) -> Option<usize> {
-        let is_call = matches!(self.write, plan::Write::Call(_));
-        (!is_call && !self.commits()).then_some(0)
+        (!self.may_do_anything() && !self.commits()).then_some(0)
     }
 
     async fn run_group(
@@ -94,8 +94,7 @@ impl Job for Write {
             ping.map_err(|error| beds_lane::Fault::Lost(error.to_string()))?;
             gate.pass()?;
         }
-        // A call may do anything.
-        if commits || matches!(self.write, plan::Write::Call(_)) {
+        if commits || self.may_do_anything() {
             session.runs_routine();
         } else {
             session.begins_transaction();
@@ -149,15 +148,14 @@ enum Done {
 }
 
 impl Write {
+    /// Whether it is a call, or may have one in it: a call may take long, and leave anything behind in the session.
+    const fn may_do_anything(&self) -> bool {
+        matches!(self.write, plan::Write::Call(_) | plan::Write::All(_))
+    }
+
     /// Whether the object commits by itself, so that running it again may repeat its effect.
     fn commits(&self) -> bool {
-        let procedure = match &self.write {
-            plan::Write::Create { .. } => &self.objects.create,
-            plan::Write::Update { .. } => &self.objects.update,
-            plan::Write::Delete { .. } => &self.objects.delete,
-            plan::Write::Call(invocation) => return invocation.call.routine.commits(),
-        };
-        procedure.is_some_and(|procedure| procedure.commits)
+        commits(self.objects, &self.write)
     }
 
     /// What makes it happen once. An object that commits by itself would commit the claim before there is a reply.
@@ -196,7 +194,8 @@ impl Write {
         match self.ledger.claim(connection, &[claim], domain).await? {
             Claimed::New => {
                 let outcome = self.effect(connection, None).await?;
-                ledger::store(connection, &[(claim, &outcome)], domain).await?;
+                let kept = together::kept(&self.write, &outcome);
+                ledger::store(connection, &[(claim, &kept)], domain).await?;
                 Ok(Done::Now(outcome))
             }
             Claimed::Taken => {
@@ -283,9 +282,23 @@ impl Write {
 
     /// Runs the objects inside the transaction that is open on the connection.
     async fn apply(&self, connection: &mut MySqlConnection) -> Result<Outcome, Fault> {
-        let (domain, objects, known) = (self.domain, self.objects, &*self.known);
+        match &self.write {
+            plan::Write::All(items) => together::run(self, items, connection).await,
+            write => self.apply_one(self.domain, self.objects, write, connection).await,
+        }
+    }
+
+    /// Runs the objects of one write, which may be an item of this one.
+    async fn apply_one(
+        &self,
+        domain: &'static Domain,
+        objects: &'static mariadb::Objects,
+        write: &plan::Write,
+        connection: &mut MySqlConnection,
+    ) -> Result<Outcome, Fault> {
+        let known = &*self.known;
         let source = objects.read.as_ref();
-        let outcome = match &self.write {
+        let outcome = match write {
             plan::Write::Create { records, many } => {
                 let procedure = declared(objects.create.as_ref())?;
                 let records: Vec<_> = records.iter().map(Vec::as_slice).collect();
@@ -305,9 +318,22 @@ impl Write {
             plan::Write::Call(invocation) => {
                 routine::run(connection, domain, invocation, self.reply_bytes_max).await
             }
+            plan::Write::All(_) => Err(Fault::Refused(Error::internal("a batch has a batch in it"))),
         }?;
-        Ok(if self.commits() { outcome.noted(AT_LEAST_ONCE) } else { outcome })
+        Ok(if commits(objects, write) { outcome.noted(AT_LEAST_ONCE) } else { outcome })
     }
+}
+
+/// Whether the object of a write commits by itself. A batch has no such writes.
+fn commits(objects: &mariadb::Objects, write: &plan::Write) -> bool {
+    let procedure = match write {
+        plan::Write::Create { .. } => &objects.create,
+        plan::Write::Update { .. } => &objects.update,
+        plan::Write::Delete { .. } => &objects.delete,
+        plan::Write::Call(invocation) => return invocation.call.routine.commits(),
+        plan::Write::All(_) => return false,
+    };
+    procedure.is_some_and(|procedure| procedure.commits)
 }
 
 /// Whether the server refuses to commit since the transaction is of another kind.

@@ -13,16 +13,16 @@ use sqlx::Executor as _;
 
 use crate::odd::{CHILD, ENTRY, ODD, Odd, PLAIN_CALL};
 
-fn claim(id: &str, digest: u8) -> Claim {
+pub(crate) fn claim(id: &str, digest: u8) -> Claim {
     Claim { user: "guest".into(), message_id: id.into(), step: 0, digest: [digest; 32] }
 }
 
 /// A record in a table without a unique key.
-fn entry(number: i64) -> Action {
+pub(crate) fn entry(number: i64) -> Action {
     Action::Write(plan::Write::Create { records: vec![vec![Value::Null, Value::Int(number)]], many: false })
 }
 
-fn text(outcome: Result<Outcome, Error>) -> String {
+pub(crate) fn text(outcome: Result<Outcome, Error>) -> String {
     String::from_utf8(outcome.unwrap().encode()).unwrap()
 }
 
@@ -34,7 +34,7 @@ impl Odd {
         self.stack.mariadb_query(Some("odd"), sql).unwrap().trim().parse().unwrap()
     }
 
-    fn count(&self, what: &str) -> i64 {
+    pub(crate) fn count(&self, what: &str) -> i64 {
         let sql = format!("select count(*) from {what}");
         self.stack.mariadb_query(Some("odd"), &sql).unwrap().trim().parse().unwrap()
     }
@@ -241,7 +241,7 @@ async fn a_claim_is_its_user_and_its_id_byte_by_byte() {
     }
     let long =
         Claim {
-            user: "ü".repeat(127), message_id: "\u{1f6a2}".repeat(128), step: u16::MAX, digest: [1; 32]
+            user: "ü".repeat(127), message_id: "\u{1f6a2}".repeat(128), step: u32::MAX, digest: [1; 32]
         };
     replies.push(text(odd.run_once(&ENTRY, entry(1), Some(long)).await));
     assert_eq!(odd.count("entry"), 8);

@@ -6,3 +6,4 @@
 mod ledger;
 mod odd;
 mod sessions;
+mod together;

@@ -7,7 +7,7 @@ use std::{
 
 use beds_core::{
     Error, Outcome,
-    plan::{self, Action, Bounds, Claim, Invocation, Plan},
+    plan::{self, Action, Bounds, Claim, Invocation, Item, Plan},
     spec::{Call, Domain, Field, Generated, Returns, Routine, Type, mariadb},
     value::Value,
 };
@@ -199,6 +199,17 @@ impl Odd {
         let bounds =
             Bounds { deadline: Instant::now() + Duration::from_secs(20), reply_bytes_max: 1_000_000 };
         self.database.run(Plan { claim, ..Plan::new(domain, action) }, bounds).await
+    }
+
+    /// Runs these as the items of an atomic batch.
+    pub(crate) async fn run_all(
+        &self,
+        items: Vec<(&'static Domain, Action)>,
+        claim: Option<Claim>,
+    ) -> Result<Outcome, Error> {
+        let domain = items[0].0;
+        let items = items.into_iter().map(|(domain, action)| Item::Plan(Plan::new(domain, action)));
+        self.run_once(domain, Action::Write(plan::Write::All(items.collect())), claim).await
     }
 
     /// A connection of somebody else's.

@@ -13,7 +13,7 @@ create table entry (id int auto_increment primary key, n int not null);
 create table beds_ledger (
   user varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin not null,
   message_id varchar(128) character set utf8mb4 collate utf8mb4_nopad_bin not null,
-  step smallint unsigned not null,
+  step int unsigned not null,
   digest binary(32) not null,
   reply mediumblob null,
   at datetime(3) not null default current_timestamp(3),

@@ -14,12 +14,12 @@ use self::{by_key::ByKey, call::Call, count::Count, page::Page, purge::Purge};
 use crate::{
     ledger,
     server::Connection,
-    write::{Deed, Delete, Insert, Shared, Target, Update, Write},
+    write::{Deed, Shared, Together, Write, objects},
 };
 use beds_core::{
     Error, Outcome, Result,
     plan::{self, Action, Plan, Read},
-    spec::{Domain, Objects},
+    spec::Domain,
 };
 use beds_lane::{Fate, Fault, Gate, Member};
 use beds_protocol::Operation;
@@ -47,15 +47,8 @@ impl Job {
     /// # Errors
     /// As [`crate::Database::run`], for what is known before the database is asked.
     pub(crate) fn new(Plan { domain, action, claim }: Plan, bytes_max: usize) -> Result<Self> {
-        let Objects::MongoDb(objects) = domain.objects else {
-            return Err(Error::internal(format!(
-                "the domain `{}` is not in a MongoDB database",
-                domain.name
-            )));
-        };
+        let objects = objects(domain)?;
         let source = || objects.read.ok_or_else(|| Error::not_offered(domain, Operation::Fetch));
-        let collection =
-            |name: Option<&'static str>, operation| name.ok_or_else(|| Error::not_offered(domain, operation));
         let write = |deed| Work::Write(Arc::new(Write { domain, deed, claim, bytes_max }));
         let work = match action {
             Action::Read(Read::One { key, fields }) => {
@@ -65,24 +58,12 @@ impl Job {
                 Work::Page(Box::new(Page::new(domain, source()?, selection, bytes_max)?))
             }
             Action::Read(Read::Count(filter)) => Work::Count(Count::new(domain, source()?, &filter)?),
-            Action::Write(plan::Write::Create { records, many }) => {
-                let collection = collection(objects.create, Operation::Create)?;
-                write(Deed::Insert(Insert::new(domain, collection, records, many, bytes_max)?))
-            }
-            Action::Write(plan::Write::Update { key, changes, if_version }) => {
-                let collection = collection(objects.update, Operation::Update)?;
-                let target = Target::new(domain, collection, key, if_version)?;
-                write(Deed::Update(Update::new(target, &changes, bytes_max)?))
-            }
-            Action::Write(plan::Write::Delete { key, if_version }) => {
-                let collection = collection(objects.delete, Operation::Delete)?;
-                let target = Target::new(domain, collection, key, if_version)?;
-                write(Deed::Delete(Delete::new(target, bytes_max)?))
-            }
             // A pipeline that writes cannot be part of a transaction: it has no use for a claim.
             Action::Read(Read::Call(call)) | Action::Write(plan::Write::Call(call)) => {
                 Work::Call(Call::new(domain, &call, bytes_max)?)
             }
+            Action::Write(plan::Write::All(items)) => write(Deed::All(Together::new(items, bytes_max)?)),
+            Action::Write(one) => write(Deed::new(domain, one, bytes_max)?),
         };
         Ok(Self { domain, work })
     }
@@ -90,7 +71,7 @@ impl Job {
     /// The same as what may share a transaction with others; `None` where it may not.
     pub(crate) fn shared(&self) -> Option<Shared> {
         match &self.work {
-            Work::Write(write) if write.claim.is_some() => Some(Shared(Arc::clone(write))),
+            Work::Write(write) if write.may_share() => Some(Shared(Arc::clone(write))),
             _ => None,
         }
     }

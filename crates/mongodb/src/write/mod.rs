@@ -8,23 +8,28 @@ mod delete;
 mod group;
 mod insert;
 mod target;
+mod together;
 mod transaction;
 mod update;
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
-use beds_core::{Outcome, backoff::Backoff, ledger, plan::Claim, spec::Domain};
+use beds_core::{
+    Error, Outcome, Result as Checked,
+    backoff::Backoff,
+    ledger,
+    plan::{self, Claim},
+    spec::{Domain, Objects, mongodb as spec},
+};
 use beds_lane::Gate;
+use beds_protocol::Operation;
 use mongodb::ClientSession;
 use tokio::time::{Instant, sleep};
 
-use self::transaction::Done;
+use self::{delete::Delete, insert::Insert, target::Target, transaction::Done, update::Update};
 pub(crate) use self::{
-    delete::Delete,
     group::{Ended, Shared},
-    insert::Insert,
-    target::Target,
-    update::Update,
+    together::Together,
 };
 use crate::{
     fault::{self, Failure},
@@ -54,9 +59,45 @@ pub(crate) enum Deed {
     Insert(Insert),
     Update(Update),
     Delete(Delete),
+    All(Together),
+}
+
+/// The objects of a domain of this engine.
+pub(crate) fn objects(domain: &'static Domain) -> Checked<&'static spec::Objects> {
+    match &domain.objects {
+        Objects::MongoDb(objects) => Ok(objects),
+        Objects::MariaDb(_) => {
+            Err(Error::internal(format!("the domain `{}` is not in a MongoDB database", domain.name)))
+        }
+    }
 }
 
 impl Deed {
+    /// What a write by the operations of a domain does.
+    pub(crate) fn new(domain: &'static Domain, write: plan::Write, bytes_max: usize) -> Checked<Self> {
+        let objects = objects(domain)?;
+        let collection =
+            |name: Option<&'static str>, operation| name.ok_or_else(|| Error::not_offered(domain, operation));
+        Ok(match write {
+            plan::Write::Create { records, many } => {
+                let collection = collection(objects.create, Operation::Create)?;
+                Self::Insert(Insert::new(domain, collection, records, many, bytes_max)?)
+            }
+            plan::Write::Update { key, changes, if_version } => {
+                let collection = collection(objects.update, Operation::Update)?;
+                let target = Target::new(domain, collection, key, if_version)?;
+                Self::Update(Update::new(target, &changes, bytes_max)?)
+            }
+            plan::Write::Delete { key, if_version } => {
+                let collection = collection(objects.delete, Operation::Delete)?;
+                let target = Target::new(domain, collection, key, if_version)?;
+                Self::Delete(Delete::new(target, bytes_max)?)
+            }
+            plan::Write::Call(_) => return Err(together::refused("a pipeline that writes")),
+            plan::Write::All(_) => return Err(together::refused("a batch")),
+        })
+    }
+
     /// Does it, in the transaction of the session where there is one. A failure of the driver is [`Failure::Before`].
     async fn apply(
         &self,
@@ -68,6 +109,7 @@ impl Deed {
             Self::Insert(insert) => insert.apply(connection, session).await,
             Self::Update(update) => update.apply(connection, session, limit).await,
             Self::Delete(delete) => delete.apply(connection, session, limit).await,
+            Self::All(all) => all.apply(connection, session, limit).await,
         }
     }
 
@@ -76,6 +118,7 @@ impl Deed {
         match self {
             Self::Insert(insert) => insert.is_one(),
             Self::Update(_) | Self::Delete(_) => true,
+            Self::All(_) => false,
         }
     }
 
@@ -84,12 +127,25 @@ impl Deed {
         match self {
             Self::Insert(insert) => Some(insert.outcome()),
             Self::Delete(delete) => Some(delete.outcome()),
-            Self::Update(_) => None,
+            Self::Update(_) | Self::All(_) => None,
+        }
+    }
+
+    /// What it came to, as the ledger keeps it.
+    fn kept<'o>(&self, outcome: &'o Outcome) -> Cow<'o, Outcome> {
+        match self {
+            Self::All(all) => all.kept(outcome),
+            Self::Insert(_) | Self::Update(_) | Self::Delete(_) => Cow::Borrowed(outcome),
         }
     }
 }
 
 impl Write {
+    /// Whether it may share a transaction with others. A batch takes its time.
+    pub(crate) const fn may_share(&self) -> bool {
+        self.claim.is_some() && !matches!(self.deed, Deed::All(_))
+    }
+
     pub(crate) async fn run(
         self: &Arc<Self>,
         connection: &Connection,

@@ -75,8 +75,9 @@ async fn inside(
     let outcomes = apply(writes, connection, session, limit).await?;
     if once {
         let unknown = writes.iter().zip(&outcomes).filter(|(write, _)| write.deed.outcome().is_none());
-        let done =
-            unknown.filter_map(|(write, outcome)| Some((write.claim.as_ref()?, outcome, write.domain)));
+        let done = unknown.filter_map(|(write, outcome)| {
+            Some((write.claim.as_ref()?, write.deed.kept(outcome), write.domain))
+        });
         ledger.store(done, session).await?;
     }
     Ok(Done::Now(outcomes))

@@ -129,9 +129,9 @@ fn of_column(column: &Column, found: &Found) -> Option<String> {
             };
             (fits, format!("text of {max} characters"))
         }
-        (Keeps::Small, kind) => {
-            let fits = matches!(kind, Kind::Int { max, .. } if *max >= u16::MAX.into());
-            (fits, "a number up to 65,535".to_owned())
+        (Keeps::Number, kind) => {
+            let fits = matches!(kind, Kind::Int { max, .. } if *max >= u32::MAX.into());
+            (fits, "a number up to 4,294,967,295".to_owned())
         }
         (Keeps::Digest(length), kind) => {
             let fits = match kind {

@@ -19,6 +19,7 @@ pub(super) async fn run(guide: &mut Guide, catalog: &Catalog) -> Result<()> {
     optimistic_locking(guide, norway).await?;
     signalled(guide).await?;
     notes(guide).await?;
+    batches(guide, catalog).await?;
     logs(guide).await?;
     mistakes(guide).await
 }
@@ -213,6 +214,41 @@ async fn notes(guide: &mut Guide) -> Result<()> {
     guide.ask(exhibit, |reply| is(reply, "/data/id", id.clone())).await?;
     let exhibit = Exhibit::read("…and it is gone", "note.fetch", format!(r#"{{"key": {id}}}"#));
     guide.ask(exhibit, |reply| refused(reply, ErrorCode::NotFound)).await?;
+    Ok(())
+}
+
+async fn batches(guide: &mut Guide, catalog: &Catalog) -> Result<()> {
+    let exhibit = Exhibit::read(
+        "Many requests in one message, of any template of the service",
+        "app_server.batch.read",
+        r#"{"items": [{"template": "country", "op": "fetch", "body": {"key": "SE"}},
+                      {"template": "note", "op": "count", "body": {}},
+                      {"template": "country", "op": "fetch", "body": {"key": "XX"}}]}"#,
+    );
+    let sweden = catalog.records("country").find(|record| text(record, "alpha_2") == "SE");
+    let sweden = text(sweden.context("the file has no Sweden")?, "name");
+    guide
+        .ask(exhibit, |reply| {
+            is(reply, "/items/0/data/name", sweden)?;
+            ensure!(reply.pointer("/items/1/count").is_some_and(Value::is_u64), "nothing is counted");
+            is(reply, "/items/2/error/code", "not_found")
+        })
+        .await?;
+    let exhibit = Exhibit::write(
+        "All or none: the second item fails, so the first is taken back",
+        "app_server.batch.write",
+        r#"{"mode": "atomic",
+            "items": [{"template": "country", "op": "update", "body": {"key": "SE", "data": {"common_name": "Sverige"}}},
+                      {"template": "country", "op": "delete", "body": {"key": "NO"}}]}"#,
+    );
+    guide
+        .ask(exhibit, |reply| {
+            refused(reply, ErrorCode::RejectedByDatabase)?;
+            let message = reply.pointer("/error/message").and_then(Value::as_str).unwrap_or_default();
+            ensure!(message.starts_with("items[1]: "), "the item is not named: {message}");
+            Ok(())
+        })
+        .await?;
     Ok(())
 }
 

@@ -1,0 +1,99 @@
+//! `atomic`: all items in one transaction of one database, or none.
+
+use beds_core::{
+    Error, Factory, Outcome, Result, Work,
+    plan::{Action, Item, Plan, Write},
+    spec::Domain,
+};
+use beds_protocol::{BatchItem, ErrorCode, FieldError};
+
+use super::Batch;
+
+/// How many further items an error names that refuses a batch.
+const NAMED_MAX: usize = 100;
+
+/// Answers all items, once every one of them is known to be valid.
+pub(super) async fn answer<F: Factory>(batch: &Batch<'_, F>, items: &[BatchItem<'_>]) -> Result<Outcome> {
+    let mut planned = Vec::with_capacity(items.len());
+    let mut refused = Vec::new();
+    let mut first = None;
+    for (index, item) in items.iter().enumerate() {
+        match plan(batch, item).and_then(|item| in_one_database(item, index, &mut first)) {
+            Ok(item) => planned.push(item),
+            Err(error) => refused.push(error.of_item(index)),
+        }
+    }
+    if let Some(error) = all_of(refused) {
+        return Err(error);
+    }
+    let Some((_, first)) = first else {
+        // Descriptions alone.
+        let known = planned.iter().filter_map(|item| match item {
+            Item::Known(outcome) => Some(outcome),
+            Item::Plan(_) => None,
+        });
+        return Ok(Outcome::of_items(known));
+    };
+    // The batch is claimed where any of its writes is to happen once.
+    let domains = planned.iter().filter_map(|item| match item {
+        Item::Plan(Plan { domain, action: Action::Write(_), .. }) => Some(*domain),
+        Item::Plan(_) | Item::Known(_) => None,
+    });
+    let domain = domains.into_iter().find(|domain| domain.once).unwrap_or(first);
+    batch.cx.run(Ok(Work::Plan(Plan::new(domain, Action::Write(Write::All(planned)))))).await
+}
+
+/// What is to be done for an item.
+fn plan<F: Factory>(batch: &Batch<'_, F>, item: &BatchItem<'_>) -> Result<Item> {
+    let (address, request) = batch.read(item)?;
+    match F::dispatch(address.template, &batch.cx, request)? {
+        Work::Done(outcome) => Ok(Item::Known(outcome)),
+        Work::Plan(plan) => Ok(Item::Plan(plan)),
+        Work::Method(_) => {
+            let message = format!(
+                "`{}.{}` is a method of the node, which cannot be part of a transaction",
+                address.domain.name, item.op
+            );
+            Err(Error::new(ErrorCode::BadRequest, message).hint(ANOTHER_MODE))
+        }
+    }
+}
+
+const ANOTHER_MODE: &str = "send the batch as \"ordered\", or without this item";
+
+/// Refuses an item of another database than the first that needs one.
+fn in_one_database(item: Item, index: usize, first: &mut Option<(usize, &'static Domain)>) -> Result<Item> {
+    let Item::Plan(plan) = &item else { return Ok(item) };
+    let place = |domain: &Domain| (domain.engine(), domain.database);
+    let (first, of) = *first.get_or_insert((index, plan.domain));
+    if place(of) == place(plan.domain) {
+        return Ok(item);
+    }
+    let message = format!(
+        "`{}` is not in the database of `{}`, the template of items[{first}], and an atomic batch is in one",
+        plan.domain.name, of.name
+    );
+    Err(Error::new(ErrorCode::BadRequest, message).hint(ANOTHER_MODE))
+}
+
+/// One error of all: the first, and what is wrong with the others among its details.
+fn all_of(refused: Vec<Error>) -> Option<Error> {
+    let others = refused.len().saturating_sub(1);
+    let mut refused = refused.into_iter();
+    let first = refused.next()?;
+    if others == 0 {
+        return Some(first);
+    }
+    let details = refused.flat_map(|error| {
+        if !error.details.is_empty() {
+            return error.details;
+        }
+        let (place, reason) = error.message.split_once(": ").unwrap_or_default();
+        vec![FieldError { field: place.to_owned(), reason: reason.to_owned() }]
+    });
+    let items =
+        if others == 1 { "one further item is".to_owned() } else { format!("{others} further items are") };
+    let message = format!("{}; {items} refused", first.message);
+    let details = first.details.into_iter().chain(details).take(NAMED_MAX).collect();
+    Some(Error { message, details, ..first })
+}

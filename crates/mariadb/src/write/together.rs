@@ -1,0 +1,107 @@
+//! The items of an atomic batch, one after another in one transaction, on the way of any other write: one claim, one reply,
+//! one commit.
+
+use std::borrow::Cow;
+
+use beds_core::{
+    Error, Outcome,
+    plan::{self, Action, Item, Plan},
+    spec::Domain,
+};
+use beds_protocol::ErrorCode;
+use sqlx::MySqlConnection;
+
+use super::{Write, commits};
+use crate::{fault::Fault, objects, read::Read};
+
+/// Refuses items that cannot be taken back with the others, before anything runs.
+///
+/// # Errors
+/// `bad_request`, naming the item.
+pub(crate) fn check(items: &[Item]) -> Result<(), Error> {
+    for (index, item) in items.iter().enumerate() {
+        let Item::Plan(Plan { domain, action, .. }) = item else { continue };
+        check_one(domain, action).map_err(|error| error.of_item(index))?;
+    }
+    Ok(())
+}
+
+fn check_one(domain: &'static Domain, action: &Action) -> Result<(), Error> {
+    let refused = |message: &str| {
+        Err(Error::new(ErrorCode::BadRequest, message)
+            .hint("send the batch as \"ordered\", or without this item"))
+    };
+    match action {
+        // It is not held to reading outside of a transaction that is read only.
+        Action::Read(plan::Read::Call(_)) => refused("a call that reads cannot be part of an atomic batch"),
+        Action::Write(write) if commits(objects(domain)?, write) => {
+            refused("its object commits by itself, so it cannot be part of an atomic batch")
+        }
+        Action::Read(_) | Action::Write(_) => objects(domain).map(drop),
+    }
+}
+
+/// Runs all items within the transaction that is open on the connection.
+pub(super) async fn run(
+    write: &Write,
+    items: &[Item],
+    connection: &mut MySqlConnection,
+) -> Result<Outcome, Fault> {
+    let mut outcomes: Vec<Cow<'_, Outcome>> = Vec::with_capacity(items.len());
+    let mut size = 0;
+    for (index, item) in items.iter().enumerate() {
+        let outcome = match item {
+            Item::Known(outcome) => Cow::Borrowed(outcome),
+            Item::Plan(plan) => {
+                let outcome = run_one(write, plan, connection).await;
+                Cow::Owned(outcome.map_err(|fault| of_item(fault, index))?)
+            }
+        };
+        size += outcome.size();
+        if size > write.reply_bytes_max {
+            return Err(Fault::Refused(Error::reply_too_large(write.reply_bytes_max)));
+        }
+        outcomes.push(outcome);
+    }
+    Ok(Outcome::of_items(outcomes.iter().map(AsRef::as_ref)))
+}
+
+async fn run_one(write: &Write, plan: &Plan, connection: &mut MySqlConnection) -> Result<Outcome, Fault> {
+    let domain = plan.domain;
+    let objects = objects(domain).map_err(Fault::Refused)?;
+    let outcome = match &plan.action {
+        Action::Write(one) => write.apply_one(domain, objects, one, connection).await,
+        Action::Read(read) => {
+            let jobs = Read::of(domain, objects, read.clone(), write.reply_bytes_max, &write.known);
+            let (job, count) = jobs.map_err(Fault::Refused)?;
+            let outcome = job.apply(connection).await?;
+            match count {
+                Some(count) => Ok(Outcome { count: count.apply(connection).await?.count, ..outcome }),
+                None => Ok(outcome),
+            }
+        }
+    }?;
+    if let Some(unshown) = &outcome.unshown {
+        tracing::warn!(template = domain.name, "{unshown}");
+    }
+    Ok(outcome)
+}
+
+/// The item that failed is named.
+fn of_item(fault: Fault, index: usize) -> Fault {
+    match fault {
+        Fault::Refused(error) => Fault::Refused(error.of_item(index)),
+        Fault::Abandoned(error) => Fault::Abandoned(error.of_item(index)),
+        Fault::Deadlock | Fault::Lost(_) => fault,
+    }
+}
+
+/// The outcome of a write as its ledger row keeps it: of a batch that is too long, the keys of its items.
+pub(super) fn kept<'o>(write: &plan::Write, outcome: &'o Outcome) -> Cow<'o, Outcome> {
+    let plan::Write::All(items) = write else { return Cow::Borrowed(outcome) };
+    let domains = items.iter().map(|item| match item {
+        Item::Plan(Plan { domain, action: Action::Write(_), .. }) => Some(*domain),
+        Item::Plan(_) | Item::Known(_) => None,
+    });
+    beds_core::ledger::kept_items(outcome, domains)
+}

@@ -1,0 +1,98 @@
+//! The items of an atomic batch, one after another in one transaction.
+
+use std::{borrow::Cow, time::Duration};
+
+use beds_core::{
+    Error, Outcome, Result as Checked, ledger,
+    plan::{Action, Item, Plan},
+    spec::Domain,
+};
+use beds_protocol::ErrorCode;
+use futures_util::future::{BoxFuture, FutureExt as _};
+use mongodb::ClientSession;
+
+use super::Deed;
+use crate::{fault::Failure, server::Connection};
+
+/// What the items do.
+#[derive(Debug)]
+pub(crate) struct Together {
+    parts: Vec<Part>,
+    /// How long the reply may get.
+    bytes_max: usize,
+}
+
+#[derive(Debug)]
+enum Part {
+    Known(Outcome),
+    Deed(&'static Domain, Deed),
+}
+
+/// What cannot be part of an atomic batch is refused before anything runs.
+pub(super) fn refused(what: &str) -> Error {
+    let message = format!("{what} cannot be part of an atomic batch in a MongoDB database");
+    Error::new(ErrorCode::BadRequest, message).hint("send the batch as \"ordered\", or without this item")
+}
+
+impl Together {
+    pub(crate) fn new(items: Vec<Item>, bytes_max: usize) -> Checked<Self> {
+        let part = |(index, item)| {
+            let part = match item {
+                Item::Known(outcome) => Ok(Part::Known(outcome)),
+                Item::Plan(Plan { domain, action: Action::Write(write), .. }) => {
+                    Deed::new(domain, write, bytes_max).map(|deed| Part::Deed(domain, deed))
+                }
+                Item::Plan(Plan { action: Action::Read(_), .. }) => Err(refused("a read")),
+            };
+            part.map_err(|error: Error| error.of_item(index))
+        };
+        let parts = items.into_iter().enumerate().map(part).collect::<Checked<_>>()?;
+        Ok(Self { parts, bytes_max })
+    }
+
+    /// Does them in the transaction of the session. Boxed, since what an item does is done as a write by itself.
+    pub(super) fn apply<'a>(
+        &'a self,
+        connection: &'a Connection,
+        mut session: Option<&'a mut ClientSession>,
+        limit: Duration,
+    ) -> BoxFuture<'a, Result<Outcome, Failure>> {
+        async move {
+            let mut outcomes: Vec<Cow<'_, Outcome>> = Vec::with_capacity(self.parts.len());
+            let mut size = 0;
+            for (index, part) in self.parts.iter().enumerate() {
+                let outcome = match part {
+                    Part::Known(outcome) => Cow::Borrowed(outcome),
+                    Part::Deed(domain, deed) => {
+                        let applied = deed.apply(connection, session.as_deref_mut(), limit).await;
+                        Cow::Owned(applied.map_err(|failure| of_item(failure, index, domain, connection))?)
+                    }
+                };
+                size += outcome.size();
+                if size > self.bytes_max {
+                    return Err(Error::reply_too_large(self.bytes_max).into());
+                }
+                outcomes.push(outcome);
+            }
+            Ok(Outcome::of_items(outcomes.iter().map(AsRef::as_ref)))
+        }
+        .boxed()
+    }
+
+    pub(super) fn kept<'o>(&self, outcome: &'o Outcome) -> Cow<'o, Outcome> {
+        let domains = self.parts.iter().map(|part| match part {
+            Part::Deed(domain, _) => Some(*domain),
+            Part::Known(_) => None,
+        });
+        ledger::kept_items(outcome, domains)
+    }
+}
+
+/// The item that failed is named. What may be tried again is told as it is.
+fn of_item(failure: Failure, index: usize, domain: &Domain, connection: &Connection) -> Failure {
+    if failure.is_definite() {
+        Failure::Refused(failure.into_error(domain, &connection.name).of_item(index))
+    } else {
+        failure
+    }
+}
