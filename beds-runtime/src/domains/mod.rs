@@ -70,6 +70,7 @@ impl<F: Factory> Domains<F> {
             limits: Arc::clone(&self.limits),
             deadline,
             request_id: incoming.request_id.into(),
+            traceparent: incoming.traceparent.map(Into::into),
             claims: claims(incoming, address.lane)?.map(Arc::new),
         };
         let outcome = cx.run(F::dispatch(address.template, &cx, request)).await?;

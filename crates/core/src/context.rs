@@ -14,7 +14,7 @@ use futures_util::future::BoxFuture;
 use crate::{
     error::Result,
     outcome::Outcome,
-    plan::{Action, Bounds, Claim, Plan},
+    plan::{Action, Bounds, Claim, Origin, Plan},
     settings::Limits,
     work::Work,
 };
@@ -36,6 +36,8 @@ pub struct Context {
     pub deadline: Instant,
     /// Names the request in logs and error replies.
     pub request_id: Arc<str>,
+    /// The W3C trace context of the request, where it has one.
+    pub traceparent: Option<Arc<str>>,
     /// What makes the writes of the request happen once; none for a request without a `message_id`.
     pub claims: Option<Arc<Claims>>,
 }
@@ -85,7 +87,11 @@ impl Context {
             Work::Plan(plan) => {
                 let claims = self.claims.as_ref().filter(|_| matches!(plan.action, Action::Write(_)));
                 let claim = claims.map(|claims| claims.next());
-                self.runner.run(Plan { claim, ..plan }, self.bounds()).await
+                let origin = Origin {
+                    request_id: Some(Arc::clone(&self.request_id)),
+                    traceparent: self.traceparent.clone(),
+                };
+                self.runner.run(Plan { claim, origin, ..plan }, self.bounds()).await
             }
             Work::Method(running) => running.await,
         }

@@ -37,6 +37,14 @@ impl From<Fault> for beds_lane::Fault {
     }
 }
 
+/// The error of a table that is not there.
+pub(crate) const NO_TABLE: u16 = 1146;
+
+/// The number that the server gave an error.
+pub(crate) fn number(error: &sqlx::Error) -> Option<u16> {
+    error.as_database_error()?.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number)
+}
+
 /// Sorts a driver's error out. `domain` names fields in the client's terms.
 pub(crate) fn classify(error: &sqlx::Error, domain: &Domain) -> Fault {
     match error {

@@ -11,6 +11,7 @@ mod fault;
 #[cfg(test)]
 mod golden;
 mod inspect;
+mod outbox;
 mod read;
 mod routine;
 mod session;
@@ -26,6 +27,7 @@ use beds_core::{
     spec::{Domain, Objects, mariadb},
 };
 use beds_lane::{Lane, Settings};
+use tokio::sync::Notify;
 
 pub use config::MariaDb;
 pub use connection::{check_url, ping};
@@ -34,6 +36,7 @@ pub use inspect::inspect;
 use self::{
     columns::Columns,
     connection::{Access, Connector},
+    outbox::Outbox,
     read::Read,
     write::Write,
 };
@@ -49,6 +52,8 @@ pub struct Database {
     deadlock_retries_max: u8,
     commit_timeout: std::time::Duration,
     known: Arc<Columns>,
+    outbox: Option<Arc<Outbox>>,
+    stored: Arc<Notify>,
 }
 
 impl Database {
@@ -70,7 +75,12 @@ impl Database {
         let servers = |urls: &[SecretUrl], access: Access| {
             urls.iter().cloned().map(|url| Connector::new(url, access, statement_timeout)).collect()
         };
+        let stored = Arc::new(Notify::new());
+        let outbox =
+            config.url.clone().map(|url| Arc::new(Outbox::new(name, url, config, Arc::clone(&stored))));
         Self {
+            outbox,
+            stored,
             reads: Lane::open(settings(config.read_connections), servers(replicas, Access::Read)),
             writes: Lane::open(settings(config.write_connections), servers(&primary, Access::Write)),
             deadlock_retries_max: config.deadlock_retries_max,
@@ -79,13 +89,19 @@ impl Database {
         }
     }
 
+    /// The events that are stored in the database; none without a server for writes.
+    #[must_use]
+    pub fn outbox(&self) -> Option<Arc<dyn beds_core::outbox::Outbox>> {
+        self.outbox.clone().map(|outbox| outbox as Arc<dyn beds_core::outbox::Outbox>)
+    }
+
     /// Runs a plan within its bounds.
     ///
     /// # Errors
     /// `not_found`, `conflict`, `version_mismatch`, `rejected_by_database` and `too_large`, as the operations have
     /// them; `overloaded`, `unavailable` and `deadline_exceeded`, as [`Lane::run`] has them.
     pub async fn run(&self, plan: Plan, bounds: Bounds) -> Result<Outcome> {
-        let Plan { domain, action, claim } = plan;
+        let Plan { domain, action, claim, origin } = plan;
         let objects = objects(domain)?;
         let deadline = bounds.deadline.into();
         match action {
@@ -101,6 +117,8 @@ impl Database {
                     domain,
                     objects,
                     claim,
+                    origin,
+                    stored: Arc::clone(&self.stored),
                     write,
                     reply_bytes_max: bounds.reply_bytes_max,
                     deadlock_retries_max: self.deadlock_retries_max,

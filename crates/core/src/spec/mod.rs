@@ -55,6 +55,8 @@ pub struct Domain {
     offers: Offers,
     /// What a fetch may filter and sort by, and how much it returns.
     pub fetch: Fetch,
+    /// What is published of changes.
+    pub events: Events,
     /// Named calls.
     pub calls: &'static [Call],
     /// The database objects behind its operations.
@@ -84,6 +86,15 @@ pub struct Fetch {
     pub limit_max: u32,
 }
 
+/// What is published of changes.
+#[derive(Debug, Clone, Copy)]
+pub struct Events {
+    /// The operations whose successes are published.
+    pub publish: &'static [Operation<'static>],
+    /// The fields that an event carries besides key and version.
+    pub fields: &'static [usize],
+}
+
 impl Domain {
     /// A domain without fields or operations; the other constructors add them.
     #[must_use]
@@ -102,6 +113,7 @@ impl Domain {
             version: None,
             offers: Offers { read: false, create: false, update: false, delete: false },
             fetch: Fetch { filter: &[], sort: &[], limit_default: 50, limit_max: 500 },
+            events: Events { publish: &[], fields: &[] },
             calls: &[],
             objects: Objects::MariaDb(mariadb::Objects::NONE),
             description_json: OnceLock::new(),
@@ -129,6 +141,8 @@ with! { Domain:
     updates() => offers.update = true;
     /// Offers `delete`.
     deletes() => offers.delete = true;
+    /// Sets what is published: the successes of these operations, with these fields.
+    publishes(publish: &'static [Operation<'static>], fields: &'static [usize]) => events = Events { publish, fields };
     /// Sets the named calls.
     calls(calls: &'static [Call]) => calls = calls;
 }

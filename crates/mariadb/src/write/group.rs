@@ -10,6 +10,7 @@ use sqlx::Executor as _;
 use super::{
     Write,
     ledger::{self, Claimed},
+    outbox,
 };
 use crate::{
     fault::classify,
@@ -27,9 +28,9 @@ pub(super) async fn run(
     session.begins_transaction();
     match all(jobs, session).await {
         // From here on a reply tells the truth, whatever the commit does.
-        Ok(Some(outcomes)) if jobs.iter().all(|job| job.gate.pass().is_ok()) => {
+        Ok(Some((outcomes, has_events))) if jobs.iter().all(|job| job.gate.pass().is_ok()) => {
             let Some(Member { job, .. }) = jobs.first() else { return Ok(Vec::new()) };
-            job.commit(session).await?;
+            job.commit(session, has_events).await?;
             Ok(outcomes.into_iter().map(Fate::Done).collect())
         }
         Ok(_) | Err(Fault::Refused(_)) => {
@@ -41,8 +42,11 @@ pub(super) async fn run(
     }
 }
 
-/// Runs them all up to the commit; `None` where something is in the way.
-async fn all(jobs: &[Member<'_, Write>], session: &mut Session) -> Result<Option<Vec<Outcome>>, Fault> {
+/// Runs them all up to the commit, and tells whether there are events of them; `None` where something is in the way.
+async fn all(
+    jobs: &[Member<'_, Write>],
+    session: &mut Session,
+) -> Result<Option<(Vec<Outcome>, bool)>, Fault> {
     let Some(Member { job: Write { domain, .. }, .. }) = jobs.first() else { return Ok(None) };
     let connection = &mut session.connection;
     let claims: Vec<_> = jobs.iter().filter_map(|member| member.job.claim()).collect();
@@ -51,14 +55,17 @@ async fn all(jobs: &[Member<'_, Write>], session: &mut Session) -> Result<Option
     {
         return Ok(None);
     }
-    let mut outcomes = Vec::with_capacity(jobs.len());
+    let (mut outcomes, mut events) = (Vec::with_capacity(jobs.len()), Vec::new());
     for (index, Member { job, .. }) in jobs.iter().enumerate() {
         if index > 0 {
             let forgotten = connection.execute(FORGET).await;
             forgotten.map_err(|error| classify(&error, domain))?;
         }
-        outcomes.push(job.apply(connection).await.and_then(|outcome| job.bounded(outcome))?);
+        let (outcome, its_events) = job.apply(connection).await?;
+        outcomes.push(outcome);
+        events.extend(its_events);
     }
+    outbox::store(connection, &events, domain).await?;
     let done: Vec<_> = jobs
         .iter()
         .zip(&outcomes)
@@ -69,5 +76,5 @@ async fn all(jobs: &[Member<'_, Write>], session: &mut Session) -> Result<Option
     }
     // One of them may have changed what the next one saw.
     let is_as_new = session.is_as_new().await.map_err(|error| classify(&error, domain))?;
-    Ok((is_as_new && jobs.iter().all(|member| member.gate.is_wanted())).then_some(outcomes))
+    Ok((is_as_new && jobs.iter().all(|member| member.gate.is_wanted())).then_some((outcomes, !events.is_empty())))
 }

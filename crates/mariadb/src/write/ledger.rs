@@ -5,16 +5,12 @@
 use beds_core::{Error, Outcome, plan::Claim, spec::Domain};
 use beds_protocol::ErrorCode;
 use serde_json::Value as Json;
-use sqlx::{
-    Arguments as _, Executor as _, MySqlConnection, Row as _,
-    mysql::{MySqlArguments, MySqlDatabaseError},
-};
+use sqlx::{Arguments as _, Executor as _, MySqlConnection, Row as _, mysql::MySqlArguments};
 
-use crate::fault::{Fault, classify};
+use crate::fault::{Fault, NO_TABLE, classify, number};
 
-/// The error of a unique key, and of a table that is not there.
+/// The error of a unique key.
 const DUPLICATE: u16 = 1062;
-const NO_TABLE: u16 = 1146;
 
 /// The longest reply that is kept, in bytes. Of a longer one the key is kept.
 const REPLY_BYTES_MAX: usize = 64 << 10;
@@ -137,10 +133,6 @@ fn add(arguments: &mut MySqlArguments, claim: &Claim, domain: &Domain) -> Result
         .and_then(|()| arguments.add(step))
         .and_then(|()| arguments.add(digest.as_slice()));
     added.map_err(|error| classify(&sqlx::Error::Encode(error), domain))
-}
-
-fn number(error: &sqlx::Error) -> Option<u16> {
-    error.as_database_error()?.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number)
 }
 
 fn no_ledger(domain: &Domain) -> Error {

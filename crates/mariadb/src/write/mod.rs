@@ -9,18 +9,21 @@ mod create;
 mod group;
 mod kept;
 mod ledger;
+mod outbox;
 mod procedure;
 
 use std::{sync::Arc, time::Duration};
 
 use beds_core::{
-    Error, Outcome, plan,
+    Error, Outcome,
+    event::{self, Event},
+    plan,
     spec::{Domain, mariadb},
 };
 use beds_lane::{Fate, Gate, Job, Member};
 use beds_protocol::ErrorCode;
 use sqlx::MySqlConnection;
-use tokio::time::timeout;
+use tokio::{sync::Notify, time::timeout};
 
 use self::{change::Change, create::Create, ledger::Claimed};
 use crate::{
@@ -44,6 +47,10 @@ pub(crate) struct Write {
     pub(crate) write: plan::Write,
     /// What makes it happen once.
     pub(crate) claim: Option<plan::Claim>,
+    /// What its events tell of its request.
+    pub(crate) origin: plan::Origin,
+    /// Hears when events are stored.
+    pub(crate) stored: Arc<Notify>,
     /// How long the reply may get.
     pub(crate) reply_bytes_max: usize,
     /// How many times a transaction that lost a deadlock is run again.
@@ -136,8 +143,8 @@ fn remaining(fault: Fault) -> Fault {
 
 /// What a transaction has come to.
 enum Done {
-    /// The objects ran; it is to be committed.
-    Now(Outcome),
+    /// The objects ran; it is to be committed. Whether there are events of it.
+    Now(Outcome, bool),
     /// An earlier one did the same; it is to be rolled back.
     Before(Outcome),
 }
@@ -166,8 +173,8 @@ impl Write {
         gate: &Gate,
     ) -> Result<Result<Outcome, Fault>, beds_lane::Fault> {
         let end = match self.once(&mut session.connection).await {
-            Ok(Done::Now(outcome)) => match gate.pass() {
-                Ok(()) => return Ok(self.commit(session).await.map(|()| outcome)),
+            Ok(Done::Now(outcome, has_events)) => match gate.pass() {
+                Ok(()) => return Ok(self.commit(session, has_events).await.map(|()| outcome)),
                 Err(given_up) => Err(given_up),
             },
             Ok(Done::Before(outcome)) => Ok(Ok(outcome)),
@@ -185,16 +192,19 @@ impl Write {
     async fn once(&self, connection: &mut MySqlConnection) -> Result<Done, Fault> {
         let domain = self.domain;
         let Some(claim) = self.claim() else {
-            return self.apply(connection).await.and_then(|outcome| self.bounded(outcome)).map(Done::Now);
+            let (outcome, events) = self.apply(connection).await?;
+            outbox::store(connection, &events, domain).await?;
+            return Ok(Done::Now(outcome, !events.is_empty()));
         };
         if let Claimed::Taken = ledger::claim(connection, &[claim], domain).await? {
             let outcome = ledger::outcome(connection, claim, domain).await?;
             // Whoever held the claim has taken it back since.
             return outcome.map(Done::Before).ok_or(Fault::Deadlock);
         }
-        let outcome = self.apply(connection).await.and_then(|outcome| self.bounded(outcome))?;
+        let (outcome, events) = self.apply(connection).await?;
+        outbox::store(connection, &events, domain).await?;
         ledger::store(connection, &[(claim, &outcome)], domain).await?;
-        Ok(Done::Now(outcome))
+        Ok(Done::Now(outcome, !events.is_empty()))
     }
 
     /// Refuses a reply that is too long, while the write can still be taken back.
@@ -206,10 +216,15 @@ impl Write {
     }
 
     /// Commits. From here on the write may have happened though its confirmation does not arrive.
-    async fn commit(&self, session: &mut Session) -> Result<(), Fault> {
+    async fn commit(&self, session: &mut Session, has_events: bool) -> Result<(), Fault> {
         let unknown = |why: &str| Err(Fault::Abandoned(Error::unknown_effect(why)));
         match timeout(self.commit_timeout, session.end(End::Commit)).await {
-            Ok(Ok(())) => Ok(()),
+            Ok(Ok(())) => {
+                if has_events {
+                    self.stored.notify_one();
+                }
+                Ok(())
+            }
             Ok(Err(error)) => match classify(&error, self.domain) {
                 // A cluster refuses at the commit what another node has changed: nothing is left of it.
                 Fault::Deadlock => Err(Fault::Deadlock),
@@ -221,10 +236,17 @@ impl Write {
         }
     }
 
-    /// Runs the objects inside the transaction that is open on the connection.
-    async fn apply(&self, connection: &mut MySqlConnection) -> Result<Outcome, Fault> {
+    /// Runs the objects inside the transaction that is open on the connection: what they gave, and the events of it.
+    async fn apply(&self, connection: &mut MySqlConnection) -> Result<(Outcome, Vec<Event>), Fault> {
+        let outcome = self.objects_run(connection).await.and_then(|outcome| self.bounded(outcome))?;
+        let events = self.events(connection, &outcome).await?;
+        Ok((outcome, events))
+    }
+
+    async fn objects_run(&self, connection: &mut MySqlConnection) -> Result<Outcome, Fault> {
         let (domain, objects, known) = (self.domain, self.objects, &*self.known);
         let source = objects.read.as_ref();
+        let is_published = event::is_published(domain, &self.write);
         let outcome = match &self.write {
             plan::Write::Create { records, many } => {
                 let procedure = declared(objects.create.as_ref())?;
@@ -233,12 +255,12 @@ impl Write {
             }
             plan::Write::Update { key, changes, if_version } => {
                 let procedure = declared(objects.update.as_ref())?;
-                let change = Change { domain, source, procedure, key, if_version: *if_version, known };
+                let change = Change { domain, source, procedure, key, if_version: *if_version, known, is_published };
                 change.update(connection, changes).await
             }
             plan::Write::Delete { key, if_version } => {
                 let procedure = declared(objects.delete.as_ref())?;
-                let change = Change { domain, source, procedure, key, if_version: *if_version, known };
+                let change = Change { domain, source, procedure, key, if_version: *if_version, known, is_published };
                 change.delete(connection).await
             }
             plan::Write::Call(invocation) => {
