@@ -14,6 +14,7 @@ pub mod ipl;
 mod logging;
 pub mod node;
 mod project;
+mod relay;
 mod templates;
 
 pub use beds_core as core;

@@ -20,6 +20,7 @@ use crate::{
     ipl::{self, Failure, Step},
     logging,
     project::Project,
+    relay::Relays,
     templates,
 };
 
@@ -57,7 +58,7 @@ async fn serve(
         info!("told to stop before the start was done");
         return Ok(());
     };
-    let pool = start_pool(&project, &config, &name, environment, domains);
+    let (pool, relays) = start_pool(&project, &config, &name, environment, domains);
     if let Some(queue) = log_queue.filter(|_| project.domains.iter().any(|domain| domain.name == "logger")) {
         let records_max = config.limits.create_records_max;
         tokio::spawn(queue.publish(config.amqp.clone(), records_max, pool.status()));
@@ -71,6 +72,8 @@ async fn serve(
     info!("stopping: finishing the requests in progress");
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     pool.shutdown().await;
+    // After the writes: what they stored is published meanwhile, as long as there is a connection.
+    relays.shutdown().await;
     Ok(())
 }
 
@@ -101,8 +104,9 @@ fn start_pool(
     name: &str,
     environment: Environment,
     domains: Vec<&'static Domain>,
-) -> BrokerPool {
+) -> (BrokerPool, Relays) {
     let engines = Engines::open(config, &domains);
+    let outboxes = engines.outboxes(&domains);
     let hosted = config.node.services.clone();
     let services: Vec<Arc<dyn Service>> =
         vec![Arc::new(NodeService::new(name, environment.as_str(), hosted, config.limits.clone()))];
@@ -114,7 +118,9 @@ fn start_pool(
         brokers,
         drain_timeout: config.node.drain_timeout_ms.duration(),
     };
-    BrokerPool::start(config.amqp.clone(), name, hosting)
+    let pool = BrokerPool::start(config.amqp.clone(), name, hosting);
+    let relays = Relays::start(outboxes, Arc::new(pool.events()));
+    (pool, relays)
 }
 
 /// Waits for the brokers; false when the node is told to stop meanwhile.

@@ -16,6 +16,7 @@
 //! - [`Hosting`]: what a pool serves, and which service a request is for.
 //! - `topology`: exchange, queues, bindings, from the services' routing keys.
 //! - `envelope`: a delivery in the services' terms. `acks`: which deliveries may be acknowledged together.
+//! - [`EventPublisher`]: events, on the session's connection for what is confirmed.
 //! - `dead`: what cannot be answered. `quarantine`: messages that the library beneath cannot read.
 //! - `instance`: one consumer: takes deliveries, has them handled, replies, acknowledges.
 //! - `session`: one life of the two connections, with the instances of all brokers on them; what an alarm of RabbitMQ
@@ -29,6 +30,7 @@ mod connection;
 mod dead;
 mod envelope;
 mod error;
+mod events;
 mod hosting;
 mod instance;
 mod message;
@@ -44,6 +46,7 @@ pub use bus_publisher::BusPublisher;
 pub use config::{Amqp, Pool};
 pub use connection::{Connection, Endpoint, Timeouts, ping};
 pub use error::BusError;
+pub use events::EventPublisher;
 pub use hosting::Hosting;
 pub use instance::INGEST_SPAN;
 pub use message::{Message, Name, Properties};
