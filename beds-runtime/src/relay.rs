@@ -28,7 +28,7 @@ use tracing::{info, warn};
 /// How many events are read at a time: the bound on memory, with the length of each.
 const BATCH_MAX: usize = 256;
 
-/// How many keys are held back at most before the relay begins anew.
+/// How many subjects are held back at most before the relay begins anew.
 const HELD_BACK_MAX: usize = 4_096;
 
 /// How often an idle relay looks for what other nodes have stored.
@@ -81,8 +81,8 @@ struct Relay {
 struct Place {
     /// What stands before has been looked at.
     after: u64,
-    /// The keys of which an event was refused.
-    held_back: HashSet<(String, String)>,
+    /// The subjects of which an event was refused.
+    held_back: HashSet<String>,
     /// Whether one was refused that has no key.
     has_refused: bool,
 }
@@ -145,7 +145,10 @@ impl Relay {
             }
             if !std::mem::replace(is_told, true) {
                 let database = self.outbox.database();
-                warn!(database, "events wait in the database: RabbitMQ refuses them, a subscriber's queue is full");
+                warn!(
+                    database,
+                    "events wait in the database: RabbitMQ refuses them, a subscriber's queue is full"
+                );
             }
             place.after = batch.last().map_or(place.after, |last| last.number);
             if is_end || place.held_back.len() > HELD_BACK_MAX {
@@ -175,17 +178,15 @@ async fn publish(
     batch: &[Stored],
     place: &mut Place,
 ) -> Result<(), String> {
-    let mut chains: BTreeMap<(&str, &str), Vec<&Stored>> = BTreeMap::new();
+    let mut chains: BTreeMap<&str, Vec<&Stored>> = BTreeMap::new();
     let mut single = Vec::new();
     for stored in batch {
-        match stored.event.subject() {
+        match stored.event.subject.as_deref() {
             Some(subject) => chains.entry(subject).or_default().push(stored),
             None => single.push(vec![stored]),
         }
     }
-    chains.retain(|(template, key), _| {
-        !place.held_back.contains(&((*template).to_owned(), (*key).to_owned()))
-    });
+    chains.retain(|subject, _| !place.held_back.contains(*subject));
     let chains = chains.into_values().chain(single).map(|chain| in_order(channel, chain));
     let mut publishing = std::pin::pin!(join_all(chains));
     let mut lost = None;
@@ -205,9 +206,9 @@ async fn publish(
         match chain.stopped_at {
             None => {}
             Some((_, Unpublished::Lost(reason))) => lost = Some(reason),
-            Some((refused, Unpublished::Refused)) => match refused.event.subject() {
-                Some((template, key)) => {
-                    place.held_back.insert((template.to_owned(), key.to_owned()));
+            Some((refused, Unpublished::Refused)) => match &refused.event.subject {
+                Some(subject) => {
+                    place.held_back.insert(subject.clone());
                 }
                 None => place.has_refused = true,
             },

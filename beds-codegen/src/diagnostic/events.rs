@@ -16,9 +16,11 @@ pub(crate) fn nothing_published(span: Span, front: Front) -> Diagnostic {
 }
 
 pub(crate) fn unknown(span: Span, name: &str, all: &[String]) -> Diagnostic {
-    let diagnostic =
-        Diagnostic::error(Code::EventUnknown, format!("there is no operation `{}` to publish", name.escape_debug()))
-            .at(span, "the domain does not offer it");
+    let diagnostic = Diagnostic::error(
+        Code::EventUnknown,
+        format!("there is no operation `{}` to publish", name.escape_debug()),
+    )
+    .at(span, "the domain does not offer it");
     if all.is_empty() {
         return diagnostic.help("the domain offers nothing that changes records: remove `[events]`");
     }
@@ -36,14 +38,18 @@ pub(crate) fn call_without_prefix(span: Span, name: &str) -> Diagnostic {
 pub(crate) fn by_hand(span: Span, name: &str) -> Diagnostic {
     Diagnostic::error(Code::EventUnknown, format!("`{name}` has no object whose change could be published"))
         .at(span, "a Rust function stands behind it")
-        .help(format!("an event is stored with the write of an object: name one for `{name}`, or remove it here"))
+        .help(format!(
+            "an event is stored with the write of an object: name one for `{name}`, or remove it here"
+        ))
 }
 
 pub(crate) fn of_read(span: Span, name: &str, call: Option<&str>) -> Diagnostic {
     let diagnostic = Diagnostic::error(Code::EventOfRead, format!("`{name}` changes nothing"))
         .at(span, "there is no change to publish");
     match call {
-        Some(call) => diagnostic.help(format!("remove it; if the call does change records, write `lane = \"write\"` in `[calls.{call}]`")),
+        Some(call) => diagnostic.help(format!(
+            "remove it; if the call does change records, write `lane = \"write\"` in `[calls.{call}]`"
+        )),
         None => diagnostic.help("remove it"),
     }
 }
@@ -78,8 +84,9 @@ pub(crate) fn sensitive(span: Span, field: &str, declared: Span, is_key: bool) -
     } else {
         format!("`{field}` is sensitive, and an event goes to whoever listens")
     };
-    let diagnostic =
-        Diagnostic::error(Code::EventSensitive, message).at(span, "not to be published").near(declared, "sensitive");
+    let diagnostic = Diagnostic::error(Code::EventSensitive, message)
+        .at(span, "not to be published")
+        .near(declared, "sensitive");
     if is_key {
         diagnostic.help("remove `[events]`, or make another field the key")
     } else {
@@ -89,8 +96,11 @@ pub(crate) fn sensitive(span: Span, field: &str, declared: Span, is_key: bool) -
 
 pub(crate) fn unread(span: Span, update: Span, front: Front) -> Diagnostic {
     let read = front.write_into("objects", "read", Example::Keys(&[("view", Example::Is("\"…\""))]));
-    Diagnostic::error(Code::EventUnread, "the events of `update` cannot carry fields: there is no object to read")
-        .at(span, "read from what?")
-        .near(update, "an update knows the fields that it changes, and no others")
-        .help(format!("add {read}, or remove `fields`"))
+    Diagnostic::error(
+        Code::EventUnread,
+        "the events of `update` cannot carry fields: there is no object to read",
+    )
+    .at(span, "read from what?")
+    .near(update, "an update knows the fields that it changes, and no others")
+    .help(format!("add {read}, or remove `fields`"))
 }

@@ -366,7 +366,11 @@ fn events(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
     let (before, after) = (carried(old), carried(new));
     for name in before.iter().chain(after.iter().filter(|name| !before.contains(name))) {
         let place = format!("field `{name}` of events");
-        seen.has(&place, (before.contains(name), after.contains(name)), "subscribers no longer find it in `data`");
+        seen.has(
+            &place,
+            (before.contains(name), after.contains(name)),
+            "subscribers no longer find it in `data`",
+        );
     }
 }
 

@@ -17,9 +17,7 @@ use quote::{format_ident, quote};
 
 use crate::{
     fingerprint::fingerprint,
-    model::{
-        Call, Domain, Events, Fetch, Field, HandWritten, Operation, Operations, Published, Type,
-    },
+    model::{Call, Domain, Events, Fetch, Field, HandWritten, Operation, Operations, Published, Type},
     names,
 };
 

@@ -47,7 +47,9 @@ pub(super) fn section(key: &str) -> Option<Meant> {
         }
         "object" | "operations" | "tables" | "views" | "procedures" | "crud" | "methods" | "collections"
         | "collection" | "db" => Key("objects"),
-        "event" | "publish" | "notify" | "notifications" | "outbox" | "cdc" | "changes" | "streams" => Key("events"),
+        "event" | "publish" | "notify" | "notifications" | "outbox" | "cdc" | "changes" | "streams" => {
+            Key("events")
+        }
         "call" | "functions" | "routines" | "rpc" | "commands" | "actions" | "procedure" | "function"
         | "pipelines" => Key("calls"),
         "meta" | "header" | "domain" | "table" | "entity" | "package" | "general" | "record"

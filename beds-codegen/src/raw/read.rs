@@ -1,8 +1,8 @@
 //! From a tree of keys and values to the raw template, whichever front the tree came from.
 
 use super::{
-    Form, Given, RawCall, RawEvents, RawFetch, RawField, RawHeader, RawLimit, RawObject, RawObjects, RawReturns,
-    RawTemplate, hint,
+    Form, Given, RawCall, RawEvents, RawFetch, RawField, RawHeader, RawLimit, RawObject, RawObjects,
+    RawReturns, RawTemplate, hint,
     keys::{self, Keys, Refused},
     stray,
 };

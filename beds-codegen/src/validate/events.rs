@@ -136,9 +136,7 @@ impl Offered<'_> {
                 all.into_iter().filter(|(_, object)| !object.is_absent()).map(|(name, _)| name).collect()
             }
         };
-        let is_read = |name: &str| {
-            self.calls.iter().any(|call| call.name == name && call.lane == Lane::Read)
-        };
+        let is_read = |name: &str| self.calls.iter().any(|call| call.name == name && call.lane == Lane::Read);
         let calls = self.call_names.as_ref()?.iter().filter(|name| !is_read(name));
         Some(plain.into_iter().map(str::to_owned).chain(calls.map(|name| format!("call.{name}"))).collect())
     }

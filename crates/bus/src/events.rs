@@ -50,7 +50,7 @@ struct Channel(Publisher);
 
 impl Channel {
     async fn announce(&self, event: &Event) -> Result<(), Unpublished> {
-        let Event { id, routing_key, key: _, template_hash, traceparent, at, body } = event;
+        let Event { id, routing_key, subject: _, template_hash, traceparent, at, body } = event;
         let Some(routing_key) = Name::new(routing_key) else {
             return Err(Unpublished::Lost(format!("the routing key `{routing_key}` is too long")));
         };

@@ -126,7 +126,10 @@ impl Publisher {
         self.confirmed(self.send(exchange, routing_key, options, properties, body)).await
     }
 
-    async fn confirmed(&self, published: impl Future<Output = Result<Receipt, BusError>>) -> Result<(), BusError> {
+    async fn confirmed(
+        &self,
+        published: impl Future<Output = Result<Receipt, BusError>>,
+    ) -> Result<(), BusError> {
         let is_blocked = || self.connection.blocked();
         match within_while_open(self.limit, "confirming a message", is_blocked, published).await? {
             Receipt { taken: false, .. } => Err(BusError::Refused),

@@ -26,8 +26,9 @@ pub struct Event {
     pub id: Uuid,
     /// `<template>.<operation>`
     pub routing_key: String,
-    /// The record's key, a JSON object; none where the event is about no one record.
-    pub key: Option<String>,
+    /// The record that it is about: its template and key; none where it is about no one record. Events of one subject are
+    /// kept in their order.
+    pub subject: Option<String>,
     /// The fingerprint of the template.
     pub template_hash: String,
     /// The W3C trace context of the request.
@@ -36,15 +37,6 @@ pub struct Event {
     pub at: DateTime,
     /// The body.
     pub body: String,
-}
-
-impl Event {
-    /// What it is kept in order with: the template and the key.
-    #[must_use]
-    pub fn subject(&self) -> Option<(&str, &str)> {
-        let template = self.routing_key.split('.').next().unwrap_or_default();
-        Some((template, self.key.as_deref()?))
-    }
 }
 
 /// Whether the successes of a write are published.
@@ -145,10 +137,11 @@ impl Making<'_> {
         write_record(&mut json, given.map(|(arg, value)| (arg.field.name, value)));
         let mut record: Members = members(Some(&json))?;
         if outcome.out.is_some() {
-            let is_told = |name: &str| {
-                call.args.iter().any(|arg| arg.field.name == name && !arg.field.sensitive)
-            };
-            record.extend(members::<Members>(outcome.out.as_deref())?.into_iter().filter(|(name, _)| is_told(name)));
+            let is_told =
+                |name: &str| call.args.iter().any(|arg| arg.field.name == name && !arg.field.sensitive);
+            record.extend(
+                members::<Members>(outcome.out.as_deref())?.into_iter().filter(|(name, _)| is_told(name)),
+            );
         }
         if self.key(&record).is_some() {
             return Ok(self.of_record(record));
@@ -179,7 +172,9 @@ impl Making<'_> {
         Event {
             id: Uuid::now_v7(),
             routing_key: RoutingKey { template: domain.name, operation }.to_string(),
-            key: key.and_then(|key| serde_json::to_string(&key).ok()),
+            subject: key
+                .and_then(|key| serde_json::to_string(&key).ok())
+                .map(|key| format!("{} {key}", domain.name)),
             template_hash: domain.hash.to_owned(),
             traceparent: origin.traceparent.as_deref().map(str::to_owned),
             at,

@@ -37,8 +37,10 @@ impl From<Fault> for beds_lane::Fault {
     }
 }
 
-/// The error of a table that is not there.
+/// The error of a table that is not there, and of one that this user may not use, which the server says of what is not
+/// there as well.
 pub(crate) const NO_TABLE: u16 = 1146;
+pub(crate) const DENIED: u16 = 1142;
 
 /// The number that the server gave an error.
 pub(crate) fn number(error: &sqlx::Error) -> Option<u16> {

@@ -38,7 +38,7 @@ use self::{
     connection::{Access, Connector},
     outbox::Outbox,
     read::Read,
-    write::Write,
+    write::{Ledger, Write},
 };
 
 /// How many look-ups by key share a statement at most, and so how many jobs run as one group.
@@ -54,6 +54,7 @@ pub struct Database {
     known: Arc<Columns>,
     outbox: Option<Arc<Outbox>>,
     stored: Arc<Notify>,
+    ledger: Arc<Ledger>,
 }
 
 impl Database {
@@ -86,6 +87,7 @@ impl Database {
             deadlock_retries_max: config.deadlock_retries_max,
             commit_timeout: statement_timeout,
             known: Arc::default(),
+            ledger: Arc::default(),
         }
     }
 
@@ -119,6 +121,7 @@ impl Database {
                     claim,
                     origin,
                     stored: Arc::clone(&self.stored),
+                    ledger: Arc::clone(&self.ledger),
                     write,
                     reply_bytes_max: bounds.reply_bytes_max,
                     deadlock_retries_max: self.deadlock_retries_max,

@@ -13,9 +13,8 @@ use beds_core::{
 };
 use futures_util::future::BoxFuture;
 use sqlx::{
-    ConnectOptions as _, Executor as _, MySqlConnection, Row as _,
+    Arguments as _, ConnectOptions as _, Executor as _, MySqlConnection, Row as _,
     mysql::{MySqlArguments, MySqlRow},
-    Arguments as _,
 };
 use tokio::{sync::Notify, time::timeout};
 use uuid::Uuid;
@@ -36,7 +35,7 @@ const SILENCE_SECONDS: u32 = 15;
 /// Sees what is committed and no gaps. Deleting locks nothing but the rows that it deletes.
 const PREPARATION: &str = "set session transaction isolation level read committed";
 
-const NEXT: &str = "select `seq`, `id`, `routing_key`, `record_key`, `template_hash`, `traceparent`, `at`, `body` \
+const NEXT: &str = "select `seq`, `id`, `routing_key`, `subject`, `template_hash`, `traceparent`, `at`, `body` \
     from `beds_events` where `seq` > ? order by `seq` limit ?";
 
 /// The events of one database.
@@ -113,9 +112,8 @@ impl Relay {
         }
         // Without its index, it would look at rows that writers hold.
         let marks = vec!["?"; published.len()].join(", ");
-        let sql = format!(
-            "delete `beds_events` from `beds_events` force index (primary) where `seq` in ({marks})"
-        );
+        let sql =
+            format!("delete `beds_events` from `beds_events` force index (primary) where `seq` in ({marks})");
         let mut arguments = MySqlArguments::default();
         for event in published {
             arguments.add(event.number).map_err(told)?;
@@ -146,7 +144,7 @@ fn stored(row: &MySqlRow) -> Result<Stored, sqlx::Error> {
         event: Event {
             id: Uuid::parse_str(id).map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
             routing_key: row.try_get_unchecked(2)?,
-            key: row.try_get_unchecked(3)?,
+            subject: row.try_get_unchecked(3)?,
             template_hash: row.try_get_unchecked(4)?,
             traceparent: row.try_get_unchecked(5)?,
             at: row.try_get_unchecked::<time::PrimitiveDateTime, _>(6)?.into(),

@@ -87,7 +87,8 @@ impl Change<'_> {
         let takes_version = self.domain.version.is_some_and(|field| self.procedure.args.contains(&field));
         let columns = kept::columns(connection, self.domain, self.source, self.known).await?;
         // An event has the key as it is stored, by which others of the record have gone before.
-        let is_seen = self.is_published && !self.domain.key.iter().all(|&field| is_exact(&self.domain.fields[field].ty));
+        let is_seen = self.is_published
+            && !self.domain.key.iter().all(|&field| is_exact(&self.domain.fields[field].ty));
         let is_read = self.is_vague() || is_seen || (self.if_version.is_some() && !takes_version);
         let current = match self.source.filter(|_| is_read) {
             Some(source) => {

@@ -3,9 +3,9 @@
 //! It succeeds as a whole or not at all: where anything is in the way of one of them, all is rolled back and each runs
 //! alone. So none sees what a refused one did.
 
-use beds_core::Outcome;
+use beds_core::{Outcome, event::Event};
 use beds_lane::{Fate, Fault, Member};
-use sqlx::Executor as _;
+use sqlx::{Executor as _, MySqlConnection};
 
 use super::{
     Write,
@@ -47,34 +47,67 @@ async fn all(
     jobs: &[Member<'_, Write>],
     session: &mut Session,
 ) -> Result<Option<(Vec<Outcome>, bool)>, Fault> {
-    let Some(Member { job: Write { domain, .. }, .. }) = jobs.first() else { return Ok(None) };
+    let Some(Member { job: Write { domain, ledger, .. }, .. }) = jobs.first() else { return Ok(None) };
     let connection = &mut session.connection;
     let claims: Vec<_> = jobs.iter().filter_map(|member| member.job.claim()).collect();
-    if !claims.is_empty()
-        && let Claimed::Taken = ledger::claim(connection, &claims, domain).await?
-    {
-        return Ok(None);
-    }
-    let (mut outcomes, mut events) = (Vec::with_capacity(jobs.len()), Vec::new());
-    for (index, Member { job, .. }) in jobs.iter().enumerate() {
-        if index > 0 {
-            let forgotten = connection.execute(FORGET).await;
-            forgotten.map_err(|error| classify(&error, domain))?;
+    let mut has_ledger = !claims.is_empty();
+    if has_ledger {
+        match ledger.claim(connection, &claims, domain).await? {
+            Claimed::New => {}
+            Claimed::Taken => return Ok(None),
+            Claimed::Absent => has_ledger = false,
         }
-        let (outcome, its_events) = job.apply(connection).await?;
-        outcomes.push(outcome);
-        events.extend(its_events);
     }
+    let note = (!has_ledger).then_some(ledger::AT_LEAST_ONCE);
+    let (outcomes, events) = apply(jobs, note, connection).await?;
     outbox::store(connection, &events, domain).await?;
-    let done: Vec<_> = jobs
-        .iter()
-        .zip(&outcomes)
-        .filter_map(|(member, outcome)| member.job.claim().map(|claim| (claim, outcome)))
-        .collect();
-    if !done.is_empty() {
+    if has_ledger {
+        let done: Vec<_> = jobs
+            .iter()
+            .zip(&outcomes)
+            .filter_map(|(member, outcome)| member.job.claim().map(|claim| (claim, outcome)))
+            .collect();
         ledger::store(connection, &done, domain).await?;
     }
     // One of them may have changed what the next one saw.
     let is_as_new = session.is_as_new().await.map_err(|error| classify(&error, domain))?;
-    Ok((is_as_new && jobs.iter().all(|member| member.gate.is_wanted())).then_some((outcomes, !events.is_empty())))
+    Ok((is_as_new && jobs.iter().all(|member| member.gate.is_wanted()))
+        .then_some((outcomes, !events.is_empty())))
+}
+
+/// Runs the objects of all, each once; replies to those that claim something get the note. Creates in one domain run
+/// together, where the first of them stands. The events are in the order in which the objects ran.
+async fn apply(
+    jobs: &[Member<'_, Write>],
+    note: Option<&'static str>,
+    connection: &mut MySqlConnection,
+) -> Result<(Vec<Outcome>, Vec<Event>), crate::fault::Fault> {
+    let mut outcomes: Vec<Option<Outcome>> = vec![None; jobs.len()];
+    let mut events = Vec::new();
+    for (index, Member { job, .. }) in jobs.iter().enumerate() {
+        if outcomes[index].is_some() {
+            continue;
+        }
+        if index > 0 {
+            connection.execute(FORGET).await.map_err(|error| classify(&error, job.domain))?;
+        }
+        let alike: Vec<usize> =
+            (index..jobs.len()).filter(|&other| jobs[other].job.is_create_as(job)).collect();
+        if alike.len() < 2 {
+            let outcome = job.apply(connection).await?;
+            events.extend(job.events(connection, &outcome).await?);
+            outcomes[index] = Some(outcome);
+            continue;
+        }
+        let creates: Vec<&Write> = alike.iter().map(|&other| jobs[other].job).collect();
+        for (index, outcome) in alike.into_iter().zip(Write::create_all(&creates, connection).await?) {
+            events.extend(jobs[index].job.events(connection, &outcome).await?);
+            outcomes[index] = Some(outcome);
+        }
+    }
+    let outcomes = jobs.iter().zip(outcomes.into_iter().flatten());
+    let finished = |(Member { job, .. }, outcome): (&Member<'_, Write>, Outcome)| {
+        job.finished(outcome, note.filter(|_| job.claim().is_some()))
+    };
+    Ok((outcomes.map(finished).collect::<Result<_, _>>()?, events))
 }

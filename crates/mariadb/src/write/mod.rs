@@ -15,16 +15,16 @@ mod procedure;
 use std::{sync::Arc, time::Duration};
 
 use beds_core::{
-    Error, Outcome,
-    event::{self, Event},
-    plan,
+    Error, Outcome, event, plan,
     spec::{Domain, mariadb},
+    value::Value,
 };
 use beds_lane::{Fate, Gate, Job, Member};
 use beds_protocol::ErrorCode;
 use sqlx::MySqlConnection;
 use tokio::{sync::Notify, time::timeout};
 
+pub(crate) use self::ledger::Ledger;
 use self::{change::Change, create::Create, ledger::Claimed};
 use crate::{
     columns::Columns,
@@ -51,6 +51,8 @@ pub(crate) struct Write {
     pub(crate) origin: plan::Origin,
     /// Hears when events are stored.
     pub(crate) stored: Arc<Notify>,
+    /// Where claims are written down.
+    pub(crate) ledger: Arc<Ledger>,
     /// How long the reply may get.
     pub(crate) reply_bytes_max: usize,
     /// How many times a transaction that lost a deadlock is run again.
@@ -192,23 +194,45 @@ impl Write {
     async fn once(&self, connection: &mut MySqlConnection) -> Result<Done, Fault> {
         let domain = self.domain;
         let Some(claim) = self.claim() else {
-            let (outcome, events) = self.apply(connection).await?;
-            outbox::store(connection, &events, domain).await?;
-            return Ok(Done::Now(outcome, !events.is_empty()));
+            let (outcome, has_events) = self.effect(connection, None).await?;
+            return Ok(Done::Now(outcome, has_events));
         };
-        if let Claimed::Taken = ledger::claim(connection, &[claim], domain).await? {
-            let outcome = ledger::outcome(connection, claim, domain).await?;
-            // Whoever held the claim has taken it back since.
-            return outcome.map(Done::Before).ok_or(Fault::Deadlock);
+        match self.ledger.claim(connection, &[claim], domain).await? {
+            Claimed::New => {
+                let (outcome, has_events) = self.effect(connection, None).await?;
+                ledger::store(connection, &[(claim, &outcome)], domain).await?;
+                Ok(Done::Now(outcome, has_events))
+            }
+            Claimed::Taken => {
+                let outcome = ledger::outcome(connection, claim, domain).await?;
+                // Whoever held the claim has taken it back since.
+                outcome.map(Done::Before).ok_or(Fault::Deadlock)
+            }
+            Claimed::Absent => {
+                let (outcome, has_events) = self.effect(connection, Some(ledger::AT_LEAST_ONCE)).await?;
+                Ok(Done::Now(outcome, has_events))
+            }
         }
-        let (outcome, events) = self.apply(connection).await?;
-        outbox::store(connection, &events, domain).await?;
-        ledger::store(connection, &[(claim, &outcome)], domain).await?;
-        Ok(Done::Now(outcome, !events.is_empty()))
     }
 
-    /// Refuses a reply that is too long, while the write can still be taken back.
-    fn bounded(&self, outcome: Outcome) -> Result<Outcome, Fault> {
+    /// Runs the objects, stores the events of what they did, and tells whether there are any.
+    async fn effect(
+        &self,
+        connection: &mut MySqlConnection,
+        note: Option<&'static str>,
+    ) -> Result<(Outcome, bool), Fault> {
+        let outcome = self.apply(connection).await?;
+        let events = self.events(connection, &outcome).await?;
+        outbox::store(connection, &events, self.domain).await?;
+        Ok((self.finished(outcome, note)?, !events.is_empty()))
+    }
+
+    /// The outcome with a note. A reply that is too long is refused, while the write can still be taken back.
+    fn finished(&self, outcome: Outcome, note: Option<&'static str>) -> Result<Outcome, Fault> {
+        let outcome = match note {
+            Some(note) => outcome.noted(note),
+            None => outcome,
+        };
         if outcome.size() <= self.reply_bytes_max {
             return Ok(outcome);
         }
@@ -236,39 +260,62 @@ impl Write {
         }
     }
 
-    /// Runs the objects inside the transaction that is open on the connection: what they gave, and the events of it.
-    async fn apply(&self, connection: &mut MySqlConnection) -> Result<(Outcome, Vec<Event>), Fault> {
-        let outcome = self.objects_run(connection).await.and_then(|outcome| self.bounded(outcome))?;
-        let events = self.events(connection, &outcome).await?;
-        Ok((outcome, events))
+    /// Whether both create records in one domain.
+    fn is_create_as(&self, other: &Self) -> bool {
+        let is_create = |write: &Self| matches!(write.write, plan::Write::Create { .. });
+        std::ptr::eq(self.domain, other.domain) && is_create(self) && is_create(other)
     }
 
-    async fn objects_run(&self, connection: &mut MySqlConnection) -> Result<Outcome, Fault> {
+    /// Runs creates in one domain as one of all their records, and gives the outcome of each.
+    async fn create_all(jobs: &[&Self], connection: &mut MySqlConnection) -> Result<Vec<Outcome>, Fault> {
+        let Some(Self { domain, objects, known, .. }) = jobs.first() else { return Ok(Vec::new()) };
+        let procedure = declared(objects.create.as_ref())?;
+        let create = Create { domain, source: objects.read.as_ref(), procedure, known };
+        let parts: Vec<(&[Vec<Value>], bool)> = jobs
+            .iter()
+            .filter_map(|job| match &job.write {
+                plan::Write::Create { records, many } => Some((records.as_slice(), *many)),
+                _ => None,
+            })
+            .collect();
+        let records: Vec<&[Value]> =
+            parts.iter().flat_map(|(records, _)| records.iter().map(Vec::as_slice)).collect();
+        let mut created = create.run(connection, &records, false).await?.into_iter();
+        let outcome = |(records, many): (&[Vec<Value>], bool)| {
+            create::outcome(created.by_ref().take(records.len()).collect(), many)
+        };
+        Ok(parts.into_iter().map(outcome).collect())
+    }
+
+    /// Runs the objects inside the transaction that is open on the connection.
+    async fn apply(&self, connection: &mut MySqlConnection) -> Result<Outcome, Fault> {
         let (domain, objects, known) = (self.domain, self.objects, &*self.known);
         let source = objects.read.as_ref();
         let is_published = event::is_published(domain, &self.write);
         let outcome = match &self.write {
             plan::Write::Create { records, many } => {
                 let procedure = declared(objects.create.as_ref())?;
+                let records: Vec<_> = records.iter().map(Vec::as_slice).collect();
                 let create = Create { domain, source, procedure, known };
-                create.run(connection, records, *many).await
+                create.run(connection, &records, *many).await.map(|created| create::outcome(created, *many))
             }
             plan::Write::Update { key, changes, if_version } => {
                 let procedure = declared(objects.update.as_ref())?;
-                let change = Change { domain, source, procedure, key, if_version: *if_version, known, is_published };
+                let change =
+                    Change { domain, source, procedure, key, if_version: *if_version, known, is_published };
                 change.update(connection, changes).await
             }
             plan::Write::Delete { key, if_version } => {
                 let procedure = declared(objects.delete.as_ref())?;
-                let change = Change { domain, source, procedure, key, if_version: *if_version, known, is_published };
+                let change =
+                    Change { domain, source, procedure, key, if_version: *if_version, known, is_published };
                 change.delete(connection).await
             }
             plan::Write::Call(invocation) => {
                 routine::run(connection, domain, invocation, self.reply_bytes_max).await
             }
         }?;
-        let note = self.commits().then_some(AT_LEAST_ONCE.into()).or(outcome.note);
-        Ok(Outcome { note, ..outcome })
+        Ok(if self.commits() { outcome.noted(AT_LEAST_ONCE) } else { outcome })
     }
 }
 

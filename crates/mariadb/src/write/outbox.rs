@@ -13,13 +13,10 @@ use sqlx::{Arguments as _, Executor as _, MySqlConnection, mysql::MySqlArguments
 
 use super::{Write, kept};
 use crate::{
-    fault::{Fault, NO_TABLE, classify, number},
+    fault::{DENIED, Fault, NO_TABLE, classify, number},
     read::{Place, find},
+    statement::runs,
 };
-
-/// The bounds on one statement: its rows, and their bodies in bytes. A server takes 16 MiB unless told otherwise.
-const ROWS_MAX: usize = 256;
-const BYTES_MAX: usize = 4 << 20;
 
 impl Write {
     /// The events of the write, once its objects have run and before others change what it did.
@@ -58,19 +55,11 @@ impl Write {
 /// Stores events, in this order.
 pub(super) async fn store(
     connection: &mut MySqlConnection,
-    mut events: &[Event],
+    events: &[Event],
     domain: &Domain,
 ) -> Result<(), Fault> {
-    while !events.is_empty() {
-        let mut bytes = 0;
-        let fits = |event: &&Event| {
-            bytes += event.body.len();
-            bytes <= BYTES_MAX
-        };
-        let count = events.iter().take(ROWS_MAX).take_while(fits).count().max(1);
-        let (now, later) = events.split_at(count);
-        insert(connection, now, domain).await?;
-        events = later;
+    for events in runs(events, 7) {
+        insert(connection, events, domain).await?;
     }
     Ok(())
 }
@@ -78,15 +67,15 @@ pub(super) async fn store(
 async fn insert(connection: &mut MySqlConnection, events: &[Event], domain: &Domain) -> Result<(), Fault> {
     let rows = vec!["(?, ?, ?, ?, ?, ?, ?)"; events.len()].join(", ");
     let sql = format!(
-        "insert into `beds_events` (`id`, `routing_key`, `record_key`, `template_hash`, `traceparent`, `at`, `body`) \
+        "insert into `beds_events` (`id`, `routing_key`, `subject`, `template_hash`, `traceparent`, `at`, `body`) \
          values {rows}"
     );
     let mut arguments = MySqlArguments::default();
-    for Event { id, routing_key, key, template_hash, traceparent, at, body } in events {
+    for Event { id, routing_key, subject, template_hash, traceparent, at, body } in events {
         let added = arguments
             .add(id.to_string())
             .and_then(|()| arguments.add(routing_key))
-            .and_then(|()| arguments.add(key))
+            .and_then(|()| arguments.add(subject))
             .and_then(|()| arguments.add(template_hash))
             .and_then(|()| arguments.add(traceparent))
             .and_then(|()| arguments.add(at.to_primitive()))
@@ -95,14 +84,20 @@ async fn insert(connection: &mut MySqlConnection, events: &[Event], domain: &Dom
     }
     match connection.execute(sqlx::query_with(&sql, arguments)).await {
         Ok(_) => Ok(()),
-        Err(error) if number(&error) == Some(NO_TABLE) => Err(Fault::Refused(no_outbox(domain))),
-        Err(error) => Err(classify(&error, domain)),
+        Err(error) => Err(match number(&error) {
+            Some(NO_TABLE | DENIED) => Fault::Refused(no_outbox(domain)),
+            _ => classify(&error, domain),
+        }),
     }
 }
 
 fn no_outbox(domain: &Domain) -> Error {
     let (database, template) = (domain.database, domain.name);
-    tracing::error!(database, template, "the table `beds_events` is missing: no write with events can be done");
+    tracing::error!(
+        database,
+        template,
+        "the table `beds_events` is missing: no write with events can be done"
+    );
     Error::internal(format!("the database `{database}` has no table for events, so a write cannot be done"))
         .hint("the DBA creates the table that `bedsc ddl --ledger` prints")
 }

@@ -1,0 +1,28 @@
+-- What the node keeps beside the domains' own tables, as `bedsc ddl --ledger` writes it.
+
+-- The ledger: a row a write that has a message_id, so that a duplicate gets the stored reply and does nothing.
+-- Users and ids are compared byte by byte, and spaces at the end count.
+create table if not exists beds_ledger (
+  user       varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin not null,
+  message_id varchar(128) character set utf8mb4 collate utf8mb4_nopad_bin not null,
+  step       smallint unsigned not null,
+  digest     binary(32)        not null,
+  reply      mediumblob        null,
+  at         datetime(3)       not null default current_timestamp(3),
+  primary key (user, message_id, step),
+  index ix_beds_ledger_at (at)
+) engine = innodb;
+
+-- Events: a row a change that a template publishes, written in the transaction of the change, and removed once RabbitMQ
+-- has it. The numbers of one subject are in the order of its changes.
+create table if not exists beds_events (
+  seq           bigint unsigned not null auto_increment,
+  id            varchar(36)     character set utf8mb4 collate utf8mb4_nopad_bin not null,
+  routing_key   varchar(255)    character set utf8mb4 collate utf8mb4_nopad_bin not null,
+  subject       mediumtext      character set utf8mb4 collate utf8mb4_nopad_bin null,
+  template_hash varchar(16)     character set utf8mb4 collate utf8mb4_nopad_bin not null,
+  traceparent   varchar(55)     character set utf8mb4 collate utf8mb4_nopad_bin null,
+  body          mediumtext      character set utf8mb4 collate utf8mb4_nopad_bin not null,
+  at            datetime(3)     not null default current_timestamp(3),
+  primary key (seq, id)
+) engine = innodb;
