@@ -235,3 +235,6 @@ async fn in_order<'b>(channel: &dyn EventChannel, chain: Vec<&'b Stored>) -> Cha
     }
     Chain { published, stopped_at: None }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@
 //! - `socket`: the TCP connection, with a handle by which it can be ended.
 //! - [`Connection`]: one AMQP connection, made within a deadline.
 //! - [`Publisher`]: messages that RabbitMQ confirms or returns. [`Replies`]: the queue of a client's answers.
-//!   [`BusPublisher`]: what the node itself puts on the bus.
+//!   [`Subscription`]: events that somebody listens to. [`BusPublisher`]: what the node itself puts on the bus.
 //!
 //! The upper half:
 //! - [`Hosting`]: what a pool serves, and which service a request is for.
@@ -40,6 +40,7 @@ mod quarantine;
 mod replies;
 mod session;
 mod socket;
+mod subscription;
 mod topology;
 
 pub use bus_publisher::BusPublisher;
@@ -54,3 +55,4 @@ pub use pool::BrokerPool;
 pub use publisher::{Publisher, Receipt, Returned};
 pub use replies::Replies;
 pub use session::Status;
+pub use subscription::{Heard, Settle, Subscription};

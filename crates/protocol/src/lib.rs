@@ -7,11 +7,13 @@
 //! - [`topology`]: services, brokers, lanes, queues, and where a template's operations are routed.
 //! - [`operation`]: the routing key of a request, parsed once.
 //! - [`request`], [`reply`]: the bodies.
+//! - [`event`]: the body of what is published of a change.
 //! - [`error`]: the error codes and the error object of a failed reply.
 //! - [`vocabulary`]: the words of the template language, and [`nearest()`] what a mistyped name most likely means.
 //! - [`value`]: wire types that JSON does not have.
 
 pub mod error;
+pub mod event;
 mod names;
 mod nearest;
 mod one_line;
@@ -24,6 +26,7 @@ pub mod value;
 pub mod vocabulary;
 
 pub use error::{ErrorBody, ErrorCode, FieldError};
+pub use event::EventBody;
 pub use nearest::nearest;
 pub use one_line::{OneLine, OneLineWriter};
 pub use operation::{Operation, RoutingKey, RoutingKeyError};
