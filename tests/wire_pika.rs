@@ -118,6 +118,57 @@ async fn the_example_connects_again_and_keeps_the_id_of_a_write() {
     assert_eq!(rest, ["heartbeat 10", "written by the same id", "read"]);
 }
 
+/// The listeners of all languages, where their runtimes and libraries are: each hears of a change.
+#[tokio::test]
+async fn the_listeners_hear_of_changes() {
+    let site = shared().await;
+    let client = site.client().await;
+    let (examples, modules) = (root().join("docs/examples"), env::var_os("NODE_PATH"));
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("beds_events.mjs");
+    fs::copy(examples.join("node/beds_events.mjs"), &copy).unwrap();
+    if let Some(modules) = modules {
+        std::os::unix::fs::symlink(modules, folder.path().join("node_modules")).unwrap();
+    }
+    for (index, (program, probe, script)) in [
+        (PYTHON, &["-c", "import pika"][..], examples.join("python/beds_events.py")),
+        ("php", &["-r", "require 'PhpAmqpLib/autoload.php';"], examples.join("php/beds_events.php")),
+        ("node", &["-e", "require('amqplib')"], copy),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let probed = Command::new(program).args(probe).output();
+        if program != PYTHON && !probed.is_ok_and(|output| output.status.success()) {
+            eprintln!("skipped: {program} or its library for AMQP is not there");
+            continue;
+        }
+        let mut listener = Command::new("timeout")
+            .args(["120", program])
+            .arg(&script)
+            .args([&site.stack.amqp_url(), &format!("listener-{index}"), "country.*"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut printed = BufReader::new(listener.stdout.take().unwrap()).lines().map(Result::unwrap);
+        assert_eq!(printed.next().as_deref(), Some("listening"), "{program}");
+        let code = format!("Q{}", char::from(b'M' + u8::try_from(index).unwrap()));
+        let record = json!({
+            "alpha_2": code, "alpha_3": format!("{code}X"), "numeric": format!("90{index}"), "name": "Nowhere"
+        });
+        client.create("country", &record).await.unwrap();
+        let heard = blocking(move || printed.next()).await.unwrap();
+        assert_eq!(
+            heard.replace(": ", ":"),
+            format!("country create {{\"alpha_2\":\"{code}\"}} 1"),
+            "{program}"
+        );
+        listener.kill().unwrap();
+        listener.wait().unwrap();
+        client.delete("country", &code).await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_client_from_the_design_alone_works() {
     let url = shared().await.stack.amqp_url();

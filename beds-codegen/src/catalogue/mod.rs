@@ -6,6 +6,7 @@
 
 mod asyncapi;
 mod body;
+mod events;
 mod example;
 mod html;
 mod pattern;
