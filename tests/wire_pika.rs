@@ -16,11 +16,12 @@ use std::{
     fs,
     io::{BufRead as _, BufReader, Write as _},
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
 };
 
-use common::{blocking, root, shared};
+use common::{PATIENCE, blocking, root, shared};
 use serde_json::json;
+use tokio::{sync::mpsc, time::timeout};
 
 /// Debian's, which is the one that has python3-pika.
 const PYTHON: &str = "/usr/bin/python3";
@@ -118,6 +119,29 @@ async fn the_example_connects_again_and_keeps_the_id_of_a_write() {
     assert_eq!(rest, ["heartbeat 10", "written by the same id", "read"]);
 }
 
+/// A program that ends with the test.
+struct Ends(Child);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The lines that a program prints.
+fn printed(output: ChildStdout) -> mpsc::Receiver<String> {
+    let (to, lines) = mpsc::channel(100);
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            if to.blocking_send(line).is_err() {
+                return;
+            }
+        }
+    });
+    lines
+}
+
 /// The listeners of all languages, where their runtimes and libraries are: each hears of a change.
 #[tokio::test]
 async fn the_listeners_hear_of_changes() {
@@ -143,28 +167,28 @@ async fn the_listeners_hear_of_changes() {
             eprintln!("skipped: {program} or its library for AMQP is not there");
             continue;
         }
-        let mut listener = Command::new("timeout")
-            .args(["120", program])
-            .arg(&script)
-            .args([&site.stack.amqp_url(), &format!("listener-{index}"), "country.*"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut printed = BufReader::new(listener.stdout.take().unwrap()).lines().map(Result::unwrap);
-        assert_eq!(printed.next().as_deref(), Some("listening"), "{program}");
+        let mut listener = Ends(
+            Command::new(program)
+                .arg(&script)
+                .args([&site.stack.amqp_url(), &format!("listener-{index}"), "country.*"])
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap(),
+        );
+        let mut printed = printed(listener.0.stdout.take().unwrap());
+        let mut next = async || timeout(PATIENCE, printed.recv()).await.expect("the listener prints");
+        assert_eq!(next().await.as_deref(), Some("listening"), "{program}");
         let code = format!("Q{}", char::from(b'M' + u8::try_from(index).unwrap()));
         let record = json!({
             "alpha_2": code, "alpha_3": format!("{code}X"), "numeric": format!("90{index}"), "name": "Nowhere"
         });
         client.create("country", &record).await.unwrap();
-        let heard = blocking(move || printed.next()).await.unwrap();
+        let heard = next().await.unwrap();
         assert_eq!(
             heard.replace(": ", ":"),
             format!("country create {{\"alpha_2\":\"{code}\"}} 1"),
             "{program}"
         );
-        listener.kill().unwrap();
-        listener.wait().unwrap();
         client.delete("country", &code).await.unwrap();
     }
 }
