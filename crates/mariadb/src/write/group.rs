@@ -3,7 +3,7 @@
 //! It succeeds as a whole or not at all: where anything is in the way of one of them, all is rolled back and each runs
 //! alone. So none sees what a refused one did.
 
-use beds_core::{Outcome, event::Event};
+use beds_core::{Outcome, event::Event, ledger::NO_LEDGER};
 use beds_lane::{Fate, Fault, Member};
 use sqlx::{Executor as _, MySqlConnection};
 
@@ -58,7 +58,7 @@ async fn all(
             Claimed::Absent => has_ledger = false,
         }
     }
-    let note = (!has_ledger).then_some(ledger::AT_LEAST_ONCE);
+    let note = (!has_ledger).then_some(NO_LEDGER);
     let (outcomes, events) = apply(jobs, note, connection).await?;
     outbox::store(connection, &events, domain).await?;
     if has_ledger {
