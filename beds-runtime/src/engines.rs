@@ -57,7 +57,7 @@ impl Engines {
         names.dedup();
         let outbox = |(engine, name): (Engine, &str)| match engine {
             Engine::MariaDb => self.mariadb.get(name)?.outbox(),
-            Engine::MongoDb => None,
+            Engine::MongoDb => Some(self.mongodb.get(name)?.outbox()),
         };
         names.into_iter().filter_map(outbox).collect()
     }

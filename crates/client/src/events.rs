@@ -89,7 +89,7 @@ impl Event {
         self.settle.done().await.map_err(lost)
     }
 
-    /// It is to be delivered again, to this listener or another of its queue.
+    /// It is to be delivered again, to this listener or another of its queue. Later events may come before it.
     ///
     /// # Errors
     /// As [`Event::done`].

@@ -299,11 +299,19 @@ async fn events_are_heard_and_settled() {
     let first = kept.next().await.unwrap();
     assert_eq!((first.id.as_str(), first.is_redelivered), ("1", false));
     first.again().await.unwrap();
-    let first = kept.next().await.unwrap();
-    assert_eq!((first.id.as_str(), first.is_redelivered), ("1", true));
-    first.done().await.unwrap();
-    let error = kept.next().await.unwrap_err();
-    assert!(matches!(error, ClientError::Decode(_)), "{error}");
+    // RabbitMQ may give others first.
+    let mut again = 0;
+    for _ in 0..2 {
+        match kept.next().await {
+            Ok(event) => {
+                assert_eq!((event.id.as_str(), event.is_redelivered), ("1", true));
+                event.done().await.unwrap();
+                again += 1;
+            }
+            Err(error) => assert!(matches!(error, ClientError::Decode(_)), "{error}"),
+        }
+    }
+    assert_eq!(again, 1);
     // A durable queue survives a restart of RabbitMQ, and what is in it.
     let stack = tokio::task::spawn_blocking(move || {
         stack.rabbitmq().restart().unwrap();

@@ -12,8 +12,8 @@ use crate::{
     error::{Error, Result},
     outcome::Outcome,
     plan::{Invocation, Origin, Write},
-    spec::{ArgMode, Domain},
-    value::write_record,
+    spec::{ArgMode, Call, Domain},
+    value::Value,
 };
 
 /// The longest body of an event, in bytes. A longer one is published without its `data`, and says so.
@@ -39,119 +39,109 @@ pub struct Event {
     pub body: String,
 }
 
-/// Whether the successes of a write are published.
-#[must_use]
-pub fn is_published(domain: &Domain, write: &Write) -> bool {
-    domain.events.publish.contains(&operation(write))
-}
-
-/// The fields that are to be read of a record after this write, for its event.
-#[must_use]
-pub fn read_after(domain: &Domain, write: &Write) -> &'static [usize] {
-    match write {
-        Write::Update { .. } if is_published(domain, write) => domain.events.fields,
-        Write::Create { .. } | Write::Update { .. } | Write::Delete { .. } | Write::Call(_) => &[],
-    }
-}
-
-/// The events of a write that was done, with this outcome. `after` is the record with [`read_after`]'s fields, where
-/// that names any.
-///
-/// # Errors
-/// `internal`, where the outcome is not of the write.
-pub fn of(
-    domain: &'static Domain,
-    write: &Write,
-    outcome: &Outcome,
-    after: Option<&[u8]>,
-    origin: &Origin,
-) -> Result<Vec<Event>> {
-    if !is_published(domain, write) {
-        return Ok(Vec::new());
-    }
-    let made = Making { domain, operation: operation(write), origin, at: DateTime::now() };
-    let shown = outcome.data.as_deref();
-    match write {
-        Write::Create { many: true, .. } => {
-            let records: Vec<Members> = members(shown)?;
-            Ok(records.into_iter().map(|record| made.of_record(record)).collect())
-        }
-        Write::Create { many: false, .. } => Ok(vec![made.of_record(members(shown)?)]),
-        Write::Update { .. } => {
-            let mut record: Members = members(shown)?;
-            if after.is_some() {
-                // Key and version are those of the reply.
-                for (name, value) in members::<Members>(after)? {
-                    record.entry(name).or_insert(value);
-                }
-            }
-            Ok(vec![made.of_record(record)])
-        }
-        Write::Delete { .. } => {
-            let mut record: Members = members(shown)?;
-            record.retain(|name, _| domain.key.iter().any(|&field| domain.fields[field].name == name));
-            Ok(vec![made.of_record(record)])
-        }
-        Write::Call(invocation) => Ok(vec![made.of_call(invocation, outcome)?]),
-    }
-}
-
-const fn operation(write: &Write) -> Operation<'static> {
-    match write {
-        Write::Create { .. } => Operation::Create,
-        Write::Update { .. } => Operation::Update,
-        Write::Delete { .. } => Operation::Delete,
-        Write::Call(invocation) => Operation::Call(invocation.call.name),
-    }
-}
-
-/// JSON members by name.
-type Members = BTreeMap<String, Box<RawValue>>;
-
-fn members<T: serde::de::DeserializeOwned>(json: Option<&[u8]>) -> Result<T> {
-    json.and_then(|json| serde_json::from_slice(json).ok())
-        .ok_or_else(|| Error::internal("the event of a change cannot be made of what it gave"))
-}
-
-/// What the events of one write have in common.
-struct Making<'a> {
+/// What is to be published of a write, known before it is done.
+#[derive(Debug)]
+pub struct Publication {
     domain: &'static Domain,
     operation: Operation<'static>,
-    origin: &'a Origin,
-    at: DateTime,
+    of: Of,
+    origin: Origin,
 }
 
-impl Making<'_> {
-    fn of_record(&self, record: Members) -> Event {
-        let data = Object(self.picked(&record, self.domain.events.fields));
-        self.event(&record, data)
+/// What there is an event of.
+#[derive(Debug)]
+enum Of {
+    /// A record that is there afterwards.
+    Record,
+    /// Several of them.
+    Records,
+    /// A record that is gone.
+    Gone,
+    /// A call that was given this.
+    Call(&'static Call, Members),
+}
+
+impl Publication {
+    /// What is published of a write; none where the template publishes nothing of it.
+    #[must_use]
+    pub fn of(domain: &'static Domain, write: &Write, origin: Origin) -> Option<Self> {
+        let (operation, of) = match write {
+            Write::Create { many, .. } => (Operation::Create, if *many { Of::Records } else { Of::Record }),
+            Write::Update { .. } => (Operation::Update, Of::Record),
+            Write::Delete { .. } => (Operation::Delete, Of::Gone),
+            Write::Call(Invocation { call, args }) => {
+                (Operation::Call(call.name), Of::Call(call, given(call, args)))
+            }
+        };
+        domain.events.publish.contains(&operation).then_some(Self { domain, operation, of, origin })
+    }
+
+    /// The fields that are to be read of the record after the write.
+    #[must_use]
+    pub fn read_after(&self) -> &'static [usize] {
+        match self.operation {
+            Operation::Update => self.domain.events.fields,
+            _ => &[],
+        }
+    }
+
+    /// The events of the write, with the outcome that it had. `after` is the record with the fields of
+    /// [`Self::read_after`], where there are any.
+    ///
+    /// # Errors
+    /// `internal`, where the outcome is not of the write.
+    pub fn events(&self, outcome: &Outcome, after: Option<&[u8]>) -> Result<Vec<Event>> {
+        let shown = outcome.data.as_deref();
+        let at = DateTime::now();
+        match &self.of {
+            Of::Records => {
+                let records: Vec<Members> = read(shown)?;
+                Ok(records.iter().map(|record| self.of_record(record, at)).collect())
+            }
+            Of::Record => {
+                let mut record: Members = read(shown)?;
+                if after.is_some() {
+                    // Key and version are those of the reply.
+                    for (name, value) in read::<Members>(after)? {
+                        record.entry(name).or_insert(value);
+                    }
+                }
+                Ok(vec![self.of_record(&record, at)])
+            }
+            Of::Gone => {
+                let mut record: Members = read(shown)?;
+                let is_key =
+                    |name: &str| self.domain.key.iter().any(|&field| self.domain.fields[field].name == name);
+                record.retain(|name, _| is_key(name));
+                Ok(vec![self.of_record(&record, at)])
+            }
+            Of::Call(call, given) => Ok(vec![self.of_call(call, given, outcome, at)?]),
+        }
+    }
+
+    fn of_record(&self, record: &Members, at: DateTime) -> Event {
+        self.event(record, Object(self.picked(record, self.domain.events.fields)), at)
     }
 
     /// The event of a call, whose arguments stand for the fields of their names. Where they do not name the key, all
     /// that it was given, and gave, is told.
-    fn of_call(&self, invocation: &Invocation, outcome: &Outcome) -> Result<Event> {
-        let Invocation { call, args } = invocation;
-        let told = call.args.iter().zip(args).filter(|(arg, _)| !arg.field.sensitive);
-        let given = told.filter(|(arg, _)| arg.mode != ArgMode::Out);
-        let mut json = Vec::with_capacity(64);
-        write_record(&mut json, given.map(|(arg, value)| (arg.field.name, value)));
-        let mut record: Members = members(Some(&json))?;
+    fn of_call(&self, call: &Call, given: &Members, outcome: &Outcome, at: DateTime) -> Result<Event> {
+        let mut record: Members = given.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
         if outcome.out.is_some() {
             let is_told =
                 |name: &str| call.args.iter().any(|arg| arg.field.name == name && !arg.field.sensitive);
-            record.extend(
-                members::<Members>(outcome.out.as_deref())?.into_iter().filter(|(name, _)| is_told(name)),
-            );
+            let out: Members = read(outcome.out.as_deref())?;
+            record.extend(out.into_iter().filter(|(name, _)| is_told(name)));
         }
         if self.key(&record).is_some() {
-            return Ok(self.of_record(record));
+            return Ok(self.of_record(&record, at));
         }
         let all = record.iter().map(|(name, value)| (name.as_str(), &**value)).collect();
-        Ok(self.event(&record, Object(all)))
+        Ok(self.event(&record, Object(all), at))
     }
 
-    fn event(&self, record: &Members, data: Object<'_>) -> Event {
-        let Self { domain, operation, origin, at } = *self;
+    fn event(&self, record: &Members, data: Object<'_>, at: DateTime) -> Event {
+        let Self { domain, operation, origin, of: _ } = self;
         let key = self.key(record);
         let version = domain.version.and_then(|field| record.get(domain.fields[field].name));
         let mut body = Body {
@@ -171,7 +161,7 @@ impl Making<'_> {
         }
         Event {
             id: Uuid::now_v7(),
-            routing_key: RoutingKey { template: domain.name, operation }.to_string(),
+            routing_key: RoutingKey { template: domain.name, operation: *operation }.to_string(),
             subject: key
                 .and_then(|key| serde_json::to_string(&key).ok())
                 .map(|key| format!("{} {key}", domain.name)),
@@ -193,6 +183,22 @@ impl Making<'_> {
         let names = fields.iter().map(|&field| self.domain.fields[field].name);
         names.filter_map(|name| Some((name, &**record.get(name)?))).collect()
     }
+}
+
+/// JSON members by name.
+type Members = BTreeMap<String, Box<RawValue>>;
+
+fn read<T: serde::de::DeserializeOwned>(json: Option<&[u8]>) -> Result<T> {
+    json.and_then(|json| serde_json::from_slice(json).ok())
+        .ok_or_else(|| Error::internal("the event of a change cannot be made of what it gave"))
+}
+
+/// What a call is given, without what is sensitive.
+fn given(call: &Call, args: &[Value]) -> Members {
+    let given = call.args.iter().zip(args);
+    let told = given.filter(|(arg, _)| !arg.field.sensitive && arg.mode != ArgMode::Out);
+    let json = |value: &Value| RawValue::from_string(serde_json::to_string(value).ok()?).ok();
+    told.filter_map(|(arg, value)| Some((arg.field.name.to_owned(), json(value)?))).collect()
 }
 
 /// A JSON object, in order.

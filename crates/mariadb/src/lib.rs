@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 use beds_core::{
     Error, Outcome, Result,
+    event::Publication,
     plan::{Action, Bounds, Plan},
     settings::SecretUrl,
     spec::{Domain, Objects, mariadb},
@@ -119,7 +120,7 @@ impl Database {
                     domain,
                     objects,
                     claim,
-                    origin,
+                    publication: Publication::of(domain, &write, origin),
                     stored: Arc::clone(&self.stored),
                     ledger: Arc::clone(&self.ledger),
                     write,

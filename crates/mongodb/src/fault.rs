@@ -114,8 +114,8 @@ impl Failure {
         Self::Refused(Error::internal(message).hint("give it the validator that `bedsc ddl --ledger` prints"))
     }
 
-    /// The same of a write with a claim, where the server has no transactions.
-    pub(crate) fn without_transactions(self, domain: &Domain, database: &str) -> Self {
+    /// The same of a write that needs a transaction, where the server has none. `which` says why it does: "with events".
+    pub(crate) fn without_transactions(self, domain: &Domain, database: &str, which: &str) -> Self {
         let (Self::Before(error) | Self::After(error)) = &self else { return self };
         if !lacks_transactions(error) {
             return self;
@@ -123,15 +123,15 @@ impl Failure {
         tracing::error!(
             template = domain.name,
             database,
-            "the database has no transactions, so a write with a message_id cannot happen once: run it as a replica \
-             set; one member is enough"
+            "the database has no transactions, so a write {which} cannot be done: run it as a replica set; one member is \
+             enough"
         );
         let message = format!(
-            "the database of `{}` has no transactions, so a write with a `message_id` cannot happen once",
+            "the database of `{}` has no transactions, so a write {which} cannot be done",
             domain.name
         );
         Self::Refused(Error::internal(message).hint(
-            "run MongoDB as a replica set, of which one member is enough; or write once = false under [template]",
+            "run MongoDB as a replica set, of which one member is enough; or write once = false under [template], and no [events]",
         ))
     }
 

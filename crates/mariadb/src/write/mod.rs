@@ -15,7 +15,8 @@ mod procedure;
 use std::{sync::Arc, time::Duration};
 
 use beds_core::{
-    Error, Outcome, event,
+    Error, Outcome,
+    event::Publication,
     ledger::{AT_LEAST_ONCE, NO_LEDGER},
     plan,
     spec::{Domain, mariadb},
@@ -46,8 +47,8 @@ pub(crate) struct Write {
     pub(crate) write: plan::Write,
     /// What makes it happen once.
     pub(crate) claim: Option<plan::Claim>,
-    /// What its events tell of its request.
-    pub(crate) origin: plan::Origin,
+    /// What is published of it.
+    pub(crate) publication: Option<Publication>,
     /// Hears when events are stored.
     pub(crate) stored: Arc<Notify>,
     /// Where claims are written down.
@@ -290,7 +291,7 @@ impl Write {
     async fn apply(&self, connection: &mut MySqlConnection) -> Result<Outcome, Fault> {
         let (domain, objects, known) = (self.domain, self.objects, &*self.known);
         let source = objects.read.as_ref();
-        let is_published = event::is_published(domain, &self.write);
+        let is_published = self.publication.is_some();
         let outcome = match &self.write {
             plan::Write::Create { records, many } => {
                 let procedure = declared(objects.create.as_ref())?;

@@ -3,12 +3,7 @@
 //! So the number of a row is taken while the changed record is locked, and of two changes of one record the later has the
 //! greater. The table belongs to the DBA and stands in the domain's own database; `bedsc ddl --ledger` writes it.
 
-use beds_core::{
-    Error, Outcome,
-    event::{self, Event},
-    plan,
-    spec::Domain,
-};
+use beds_core::{Error, Outcome, event::Event, plan, spec::Domain};
 use sqlx::{Arguments as _, Executor as _, MySqlConnection, mysql::MySqlArguments};
 
 use super::{Write, kept};
@@ -25,12 +20,9 @@ impl Write {
         connection: &mut MySqlConnection,
         outcome: &Outcome,
     ) -> Result<Vec<Event>, Fault> {
-        let Self { domain, write, origin, .. } = self;
-        if !event::is_published(domain, write) {
-            return Ok(Vec::new());
-        }
-        let after = self.after(connection, event::read_after(domain, write)).await?;
-        event::of(domain, write, outcome, after.as_deref(), origin).map_err(Fault::Refused)
+        let Some(publication) = &self.publication else { return Ok(Vec::new()) };
+        let after = self.after(connection, publication.read_after()).await?;
+        publication.events(outcome, after.as_deref()).map_err(Fault::Refused)
     }
 
     /// These fields of the record that was changed.

@@ -18,6 +18,7 @@ use crate::{
 };
 use beds_core::{
     Error, Outcome, Result,
+    event::Publication,
     plan::{self, Action, Plan, Read},
     spec::{Domain, Objects},
 };
@@ -46,7 +47,7 @@ impl Job {
     ///
     /// # Errors
     /// As [`crate::Database::run`], for what is known before the database is asked.
-    pub(crate) fn new(Plan { domain, action, claim }: Plan, bytes_max: usize) -> Result<Self> {
+    pub(crate) fn new(Plan { domain, action, claim, origin }: Plan, bytes_max: usize) -> Result<Self> {
         let Objects::MongoDb(objects) = domain.objects else {
             return Err(Error::internal(format!(
                 "the domain `{}` is not in a MongoDB database",
@@ -56,7 +57,13 @@ impl Job {
         let source = || objects.read.ok_or_else(|| Error::not_offered(domain, Operation::Fetch));
         let collection =
             |name: Option<&'static str>, operation| name.ok_or_else(|| Error::not_offered(domain, operation));
-        let write = |deed| Work::Write(Arc::new(Write { domain, deed, claim }));
+        let publication = match &action {
+            Action::Read(_) => None,
+            Action::Write(write) => Publication::of(domain, write, origin),
+        };
+        let read_after = publication.as_ref().map_or(&[][..], Publication::read_after);
+        let write =
+            |deed, claim, publication| Work::Write(Arc::new(Write { domain, deed, claim, publication }));
         let work = match action {
             Action::Read(Read::One { key, fields }) => {
                 Work::ByKey(ByKey::new(domain, source()?, key, &fields, bytes_max)?)
@@ -67,21 +74,25 @@ impl Job {
             Action::Read(Read::Count(filter)) => Work::Count(Count::new(domain, source()?, &filter)?),
             Action::Write(plan::Write::Create { records, many }) => {
                 let collection = collection(objects.create, Operation::Create)?;
-                write(Deed::Insert(Insert::new(domain, collection, records, many, bytes_max)?))
+                write(
+                    Deed::Insert(Insert::new(domain, collection, records, many, bytes_max)?),
+                    claim,
+                    publication,
+                )
             }
             Action::Write(plan::Write::Update { key, changes, if_version }) => {
                 let collection = collection(objects.update, Operation::Update)?;
                 let target = Target::new(domain, collection, key, if_version)?;
-                write(Deed::Update(Update::new(target, &changes, bytes_max)?))
+                write(Deed::Update(Update::new(target, &changes, read_after, bytes_max)?), claim, publication)
             }
             Action::Write(plan::Write::Delete { key, if_version }) => {
                 let collection = collection(objects.delete, Operation::Delete)?;
                 let target = Target::new(domain, collection, key, if_version)?;
-                write(Deed::Delete(Delete::new(target, bytes_max)?))
+                write(Deed::Delete(Delete::new(target, bytes_max)?), claim, publication)
             }
             // A pipeline that writes cannot be part of a transaction: it has no use for a claim.
             Action::Read(Read::Call(call)) | Action::Write(plan::Write::Call(call)) => {
-                Work::Call(Call::new(domain, &call, bytes_max)?)
+                Work::Call(Call::new(domain, &call, publication, bytes_max)?)
             }
         };
         Ok(Self { domain, work })

@@ -90,7 +90,7 @@ async fn together(
         return Ok(None);
     }
     match transaction::run(writes, true, gates, connection).await? {
-        Done::Now(outcomes) => Ok(Some(outcomes)),
+        Done::Now(outcomes, _) => Ok(Some(outcomes)),
         Done::Before => Ok(None),
     }
 }

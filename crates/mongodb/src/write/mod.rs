@@ -13,7 +13,14 @@ mod update;
 
 use std::{sync::Arc, time::Duration};
 
-use beds_core::{Outcome, backoff::Backoff, ledger, plan::Claim, spec::Domain};
+use beds_core::{
+    Outcome,
+    backoff::Backoff,
+    event::{Event, Publication},
+    ledger,
+    plan::Claim,
+    spec::Domain,
+};
 use beds_lane::Gate;
 use mongodb::ClientSession;
 use tokio::time::{Instant, sleep};
@@ -43,6 +50,22 @@ pub(crate) struct Write {
     pub(crate) deed: Deed,
     /// What makes it happen once.
     pub(crate) claim: Option<Claim>,
+    /// What is published of it.
+    pub(crate) publication: Option<Publication>,
+}
+
+/// What a write has come to, inside of its transaction.
+#[derive(Debug)]
+struct Applied {
+    outcome: Outcome,
+    /// The fields of the record that its event tells, where these are read.
+    after: Option<Vec<u8>>,
+}
+
+impl From<Outcome> for Applied {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, after: None }
+    }
 }
 
 /// What it does.
@@ -60,11 +83,11 @@ impl Deed {
         connection: &Connection,
         session: Option<&mut ClientSession>,
         limit: Duration,
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<Applied, Failure> {
         match self {
-            Self::Insert(insert) => insert.apply(connection, session).await,
+            Self::Insert(insert) => insert.apply(connection, session).await.map(Applied::from),
             Self::Update(update) => update.apply(connection, session, limit).await,
-            Self::Delete(delete) => delete.apply(connection, session, limit).await,
+            Self::Delete(delete) => delete.apply(connection, session, limit).await.map(Applied::from),
         }
     }
 
@@ -87,20 +110,32 @@ impl Deed {
 }
 
 impl Write {
+    /// The events of it.
+    fn events(&self, applied: &Applied) -> Result<Vec<Event>, Failure> {
+        let Some(publication) = &self.publication else { return Ok(Vec::new()) };
+        Ok(publication.events(&applied.outcome, applied.after.as_deref())?)
+    }
+
     pub(crate) async fn run(
         self: &Arc<Self>,
         connection: &Connection,
         gate: &Gate,
     ) -> Result<Outcome, Failure> {
         if self.claim.is_none() {
-            return self.plain(connection, gate).await;
+            let done = self.plain(connection, gate).await;
+            return done.map_err(|failure| match &self.publication {
+                Some(_) => failure.without_transactions(self.domain, &connection.name, "with events"),
+                None => failure,
+            });
         }
         let done = match self.transaction(true, connection, gate).await {
             Ok(Some(outcome)) => Ok(outcome),
             Ok(None) => self.noted(connection, gate).await,
             Err(failure) => Err(failure),
         };
-        done.map_err(|failure| failure.without_transactions(self.domain, &connection.name))
+        done.map_err(|failure| {
+            failure.without_transactions(self.domain, &connection.name, "with a message_id")
+        })
     }
 
     /// At least once, which the reply says.
@@ -113,7 +148,7 @@ impl Write {
 
     /// Without a claim.
     async fn plain(self: &Arc<Self>, connection: &Connection, gate: &Gate) -> Result<Outcome, Failure> {
-        if self.deed.is_one_statement() {
+        if self.deed.is_one_statement() && self.publication.is_none() {
             self.statement(connection, gate).await
         } else {
             self.transaction(false, connection, gate).await.map(Option::unwrap_or_default)
@@ -125,7 +160,7 @@ impl Write {
         gate.pass()?;
         let applied = async move { write.deed.apply(&handle, None, limit).await };
         let applied = done_by(connection.end(gate), applied).await.ok_or(Failure::Unanswered)?;
-        applied.map_err(Failure::lasting)
+        applied.map(|applied| applied.outcome).map_err(Failure::lasting)
     }
 
     /// In a transaction, as often as it takes: one that lost a conflict left nothing behind. With a claim, so is one
@@ -171,7 +206,7 @@ impl Write {
             }
         }
         match (transaction::run(std::slice::from_ref(self), once, &[gate], connection).await?, &self.claim) {
-            (Done::Now(outcomes), _) => Ok(outcomes.into_iter().next()),
+            (Done::Now(outcomes, _), _) => Ok(outcomes.into_iter().next()),
             (Done::Before, Some(claim)) => {
                 let limit = left(connection.limit(gate));
                 let outcome = connection.ledger.outcome(claim, limit).await?;

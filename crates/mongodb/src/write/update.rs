@@ -9,11 +9,11 @@ use beds_core::{
 };
 use mongodb::{
     ClientSession,
-    bson::{Bson, Document, doc},
+    bson::{Bson, Document, doc, raw::RawDocument},
     options::ReturnDocument,
 };
 
-use super::target::Target;
+use super::{Applied, target::Target};
 use crate::{
     convert::to_bson,
     fault::Failure,
@@ -30,10 +30,17 @@ pub(crate) struct Update {
     target: Target,
     change: Document,
     bytes_max: usize,
+    /// The fields that its event tells.
+    read_after: &'static [usize],
 }
 
 impl Update {
-    pub(crate) fn new(target: Target, changes: &[(usize, Value)], bytes_max: usize) -> Result<Self> {
+    pub(crate) fn new(
+        target: Target,
+        changes: &[(usize, Value)],
+        read_after: &'static [usize],
+        bytes_max: usize,
+    ) -> Result<Self> {
         let domain = target.domain;
         let mut errors = Errors::default();
         let (mut set, mut unset) = (Document::new(), Document::new());
@@ -61,7 +68,7 @@ impl Update {
             change.insert("$inc", doc! { domain.fields[version].column: 1_i64 });
         }
         errors.or(())?;
-        let update = Self { target, change, bytes_max };
+        let update = Self { target, change, bytes_max, read_after };
         // How long the reply is is known before anything is done.
         let longest = update.target.if_version.map_or(VERSION_MAX, |version| version.saturating_add(1));
         bounded(update.outcome(&Value::Int(longest)), bytes_max)?;
@@ -85,14 +92,14 @@ impl Update {
         connection: &Connection,
         mut session: Option<&mut ClientSession>,
         limit: Duration,
-    ) -> std::result::Result<Outcome, Failure> {
+    ) -> std::result::Result<Applied, Failure> {
         let domain = self.target.domain;
         let version = domain.version.map(|version| &domain.fields[version]);
         let collection = connection.raw(self.target.collection);
         let change = collection
             .find_one_and_update(self.target.filter(), self.change.clone())
             .return_document(ReturnDocument::After)
-            .projection(doc! { version.map_or("_id", |field| field.column): 1 })
+            .projection(self.projection())
             .max_time(limit);
         let change =
             if let Some(session) = session.as_deref_mut() { change.session(session) } else { change };
@@ -106,7 +113,27 @@ impl Update {
         if outcome.size() > self.bytes_max {
             outcome.unshown = None;
         }
-        Ok(outcome)
+        Ok(Applied { outcome, after: self.after(&document) })
+    }
+
+    /// What is read of the changed record.
+    fn projection(&self) -> Document {
+        let fields = self.target.domain.version.iter().chain(self.read_after);
+        let columns = fields.map(|&field| self.target.domain.fields[field].column);
+        // `_id` is there in any case.
+        std::iter::once("_id").chain(columns).map(|column| (column.to_owned(), Bson::Int32(1))).collect()
+    }
+
+    /// The fields that its event tells, as a fetch shows them.
+    fn after(&self, document: &RawDocument) -> Option<Vec<u8>> {
+        if self.read_after.is_empty() {
+            return None;
+        }
+        let domain = self.target.domain;
+        let (mut shower, mut json) = (Shower::new(domain), Vec::with_capacity(64));
+        let fields = self.read_after.iter().map(|&field| &domain.fields[field]);
+        shower.write_record(document, fields, Place::DATA, &mut json);
+        Some(json)
     }
 }
 
@@ -126,7 +153,7 @@ mod tests {
             vec![(place("flag"), Value::Null), (place("natural"), Value::UInt(7))],
         ];
         let texts = cases.map(|changes| {
-            let update = Update::new(target(), &changes, 10_000).unwrap();
+            let update = Update::new(target(), &changes, &[], 10_000).unwrap();
             format!("{:?}\n    {:?}\n", update.target.filter(), update.change)
         });
         check("changes.txt", &texts.concat());
