@@ -63,7 +63,7 @@ pub enum Form {
 }
 
 const SECTIONS: &[&str] = &["template", "fields", "objects", "fetch", "events", "calls"];
-const HEADER: &[&str] = &["name", "description", "service", "broker", "engine", "database"];
+const HEADER: &[&str] = &["name", "description", "service", "broker", "engine", "database", "once"];
 const OBJECTS: &[&str] = &["read", "create", "update", "delete"];
 const STRUCT: &[&str] = &[
     "name",
@@ -72,6 +72,7 @@ const STRUCT: &[&str] = &[
     "broker",
     "engine",
     "database",
+    "once",
     "read",
     "create",
     "update",

@@ -16,6 +16,7 @@ pub mod node;
 mod project;
 mod relay;
 mod templates;
+mod upkeep;
 
 pub use beds_core as core;
 #[doc(hidden)]

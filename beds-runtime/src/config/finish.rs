@@ -63,7 +63,14 @@ pub(super) fn node(node: &Node) -> Result<(), ConfigError> {
     if node.services.is_empty() {
         return Err(ConfigError::new("node.services is empty: name at least one service"));
     }
-    at_least("node", &[("ipl_timeout_ms", node.ipl_timeout_ms.0.into(), 1)])
+    at_least(
+        "node",
+        &[
+            ("ipl_timeout_ms", node.ipl_timeout_ms.0.into(), 1),
+            // Within that time RabbitMQ and clients repeat what they do not know to be done.
+            ("ledger_keep_s", node.ledger_keep_s.into(), 3_600),
+        ],
+    )
 }
 
 /// The smallest bodies, in bytes, below which every request or reply would be too long.

@@ -42,7 +42,7 @@ impl From<Fault> for beds_lane::Fault {
 pub(crate) const NO_TABLE: u16 = 1146;
 pub(crate) const DENIED: u16 = 1142;
 
-/// The number that the server gave an error.
+/// The server's number of an error that is the server's.
 pub(crate) fn number(error: &sqlx::Error) -> Option<u16> {
     error.as_database_error()?.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number)
 }

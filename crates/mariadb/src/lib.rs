@@ -12,13 +12,14 @@ mod fault;
 mod golden;
 mod inspect;
 mod outbox;
+mod purge;
 mod read;
 mod routine;
 mod session;
 mod statement;
 mod write;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 
 use beds_core::{
     Error, Outcome, Result,
@@ -38,6 +39,7 @@ use self::{
     columns::Columns,
     connection::{Access, Connector},
     outbox::Outbox,
+    purge::Purge,
     read::Read,
     write::{Ledger, Write},
 };
@@ -56,6 +58,7 @@ pub struct Database {
     outbox: Option<Arc<Outbox>>,
     stored: Arc<Notify>,
     ledger: Arc<Ledger>,
+    purge: Purge,
 }
 
 impl Database {
@@ -89,6 +92,7 @@ impl Database {
             commit_timeout: statement_timeout,
             known: Arc::default(),
             ledger: Arc::default(),
+            purge: Purge { name: name.to_owned(), url: config.url.clone(), patience: statement_timeout },
         }
     }
 
@@ -96,6 +100,15 @@ impl Database {
     #[must_use]
     pub fn outbox(&self) -> Option<Arc<dyn beds_core::outbox::Outbox>> {
         self.outbox.clone().map(|outbox| outbox as Arc<dyn beds_core::outbox::Outbox>)
+    }
+
+    /// Deletes the rows of the ledger that are older than a moment, in small steps on a connection of its own, for
+    /// minutes at most; says how many. While another node does it, nothing is done.
+    ///
+    /// # Errors
+    /// `internal`, with what the server says. What was deleted before remains so.
+    pub async fn purge(&self, before: SystemTime) -> Result<usize> {
+        self.purge.run(before).await
     }
 
     /// Runs a plan within its bounds.
@@ -129,7 +142,11 @@ impl Database {
                     commit_timeout: self.commit_timeout,
                     known: Arc::clone(&self.known),
                 };
-                self.writes.run(job, deadline).await
+                let is_once = job.claim().is_some();
+                let outcome = self.writes.run(job, deadline).await;
+                outcome.map_err(
+                    |error| if is_once && self.ledger.is_known() { error.remembered() } else { error },
+                )
             }
         }
     }

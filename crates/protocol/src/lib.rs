@@ -9,6 +9,7 @@
 //! - [`request`], [`reply`]: the bodies.
 //! - [`event`]: the body of what is published of a change.
 //! - [`error`]: the error codes and the error object of a failed reply.
+//! - [`tables`]: the tables that a node keeps in the domains' databases for itself.
 //! - [`vocabulary`]: the words of the template language, and [`nearest()`] what a mistyped name most likely means.
 //! - [`value`]: wire types that JSON does not have.
 
@@ -21,6 +22,7 @@ pub mod operation;
 pub mod reply;
 pub mod request;
 pub mod strict;
+pub mod tables;
 pub mod topology;
 pub mod value;
 pub mod vocabulary;

@@ -4,7 +4,7 @@ use beds_core::{
     Error, Outcome,
     lookup::is_exact,
     spec::{
-        Domain, Type,
+        Domain,
         mariadb::{Procedure, Source},
     },
     value::{Value, write_record},
@@ -45,10 +45,10 @@ impl Change<'_> {
     ) -> Result<Outcome, Fault> {
         let columns = kept::columns(connection, self.domain, self.source, self.known).await?;
         let given = changes.iter().map(|(field, value)| (String::new(), *field, value));
-        kept::refuse_years(self.domain, &columns, given)?;
+        kept::refuse_others(self.domain, &columns, given)?;
         let mut version = self.if_version;
-        let is_complete =
-            !self.is_vague() && self.procedure.args.iter().all(|&field| self.is_given(field, changes));
+        let is_complete = !self.is_vague(&columns)
+            && self.procedure.args.iter().all(|&field| self.is_given(field, changes));
         let current = match self.source.filter(|_| !is_complete) {
             Some(source) => {
                 let current = self.lock(connection, source, &columns).await?;
@@ -89,7 +89,7 @@ impl Change<'_> {
         // An event has the key as it is stored, by which others of the record have gone before.
         let is_seen = self.is_published
             && !self.domain.key.iter().all(|&field| is_exact(&self.domain.fields[field].ty));
-        let is_read = self.is_vague() || is_seen || (self.if_version.is_some() && !takes_version);
+        let is_read = self.is_vague(&columns) || is_seen || (self.if_version.is_some() && !takes_version);
         let current = match self.source.filter(|_| is_read) {
             Some(source) => {
                 let current = self.lock(connection, source, &columns).await?;
@@ -116,9 +116,10 @@ impl Change<'_> {
         Ok(self.outcome(&members, returned))
     }
 
-    /// Whether the key may be that of several records: every number but 0 is true.
-    fn is_vague(&self) -> bool {
-        self.domain.key.iter().any(|&field| matches!(self.domain.fields[field].ty, Type::Bool))
+    /// Whether the procedure may find another record by this key than a fetch does, which then has to find it first.
+    fn is_vague(&self, columns: &[Kept]) -> bool {
+        let mut parts = self.domain.key.iter().zip(self.key);
+        parts.any(|(&field, value)| kept::is_vague(&self.domain.fields[field].ty, columns.get(field), value))
     }
 
     fn key_value(&self, field: usize) -> Option<&Value> {

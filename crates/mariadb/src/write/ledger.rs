@@ -46,6 +46,11 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
+    /// Whether it was there.
+    pub(crate) fn is_known(&self) -> bool {
+        self.is_known.load(Ordering::Relaxed)
+    }
+
     /// Claims what these writes are about to do. A claim that another transaction holds is waited for.
     pub(super) async fn claim(
         &self,
@@ -59,7 +64,7 @@ impl Ledger {
                 Ok(()) => Claimed::New,
                 Err(error) => match number(&error) {
                     Some(DUPLICATE) => Claimed::Taken,
-                    Some(NO_TABLE | DENIED) if self.is_known.load(Ordering::Relaxed) => {
+                    Some(NO_TABLE | DENIED) if self.is_known() => {
                         return Err(Fault::Refused(gone(domain)));
                     }
                     Some(NO_TABLE | DENIED) => {

@@ -33,6 +33,9 @@ create table beds_events (
 );
 create table item (id varchar(20) collate utf8mb4_general_ci primary key, n int not null, revision int not null default 1);
 
+create table code (id char(5) character set utf8mb4 collate utf8mb4_nopad_bin primary key, n int);
+create role leader;
+
 delimiter //
 create procedure item_create(p_id varchar(20), p_n int) modifies sql data
 begin insert into item (id, n) values (p_id, p_n); end //
@@ -47,6 +50,9 @@ create procedure item_reset(p_secret varchar(20), p_below int) modifies sql data
 begin update item set n = 0 where n < p_below; end //
 create procedure item_lasting(p_id varchar(20), p_n int) modifies sql data
 begin insert into item (id, n) values (p_id, p_n); commit; end //
+create procedure distributed() modifies sql data
+begin execute immediate "xa start 'odd'"; insert into log (n) values (99); end //
+create procedure led() begin set role leader; end //
 create procedure entry_create(p_n int) modifies sql data
 begin insert into entry (n) values (p_n); select last_insert_id() as id; end //
 create procedure plain() modifies sql data
@@ -82,7 +88,7 @@ end //
 -- What a request can tell of its session.
 create procedure state()
 select concat_ws(', ', @@autocommit, @@foreign_key_checks, @@unique_checks, @@time_zone, @@lc_time_names, @@sql_mode,
-    @@tx_isolation, @@sql_select_limit, @@max_statement_time, @@group_concat_max_len) as variables,
+    @@tx_isolation, @@sql_select_limit, @@max_statement_time, @@group_concat_max_len) as variables, current_role() as role,
   @who as who, last_insert_id() as last, now() > '2000-01-01' as clock,
   (select group_concat(id) from parent) as parents, is_used_lock('beds') as locked, connection_id() as connection //
 delimiter ;
