@@ -14,31 +14,7 @@ db.runCommand({ "create": "beds_ledger", "validator": {
     "additionalProperties": false,
     "properties": {
       "_id": {
-        "bsonType": "object",
-        "required": [
-          "user",
-          "message_id",
-          "step"
-        ],
-        "additionalProperties": false,
-        "properties": {
-          "user": {
-            "maxLength": 255,
-            "bsonType": "string"
-          },
-          "message_id": {
-            "maxLength": 128,
-            "bsonType": "string"
-          },
-          "step": {
-            "minimum": 0,
-            "maximum": 65535,
-            "bsonType": [
-              "int",
-              "long"
-            ]
-          }
-        }
+        "bsonType": "string"
       },
       "digest": {
         "bsonType": "binData"

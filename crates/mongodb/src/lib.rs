@@ -7,6 +7,7 @@
 
 mod config;
 mod convert;
+mod events;
 mod fault;
 mod filter;
 #[cfg(test)]

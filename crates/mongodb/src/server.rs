@@ -30,8 +30,8 @@ use tokio::{
 
 use crate::{
     config::MongoDb,
+    events,
     ledger::{Known, Ledger},
-    outbox,
 };
 
 /// One deployment, and the database on it. It is cheap to clone.
@@ -46,7 +46,7 @@ pub(crate) struct Server {
     /// What is known of its ledger.
     known: Arc<Known>,
     /// What is known of its events.
-    events: Arc<outbox::Known>,
+    events: Arc<events::Known>,
     pace: Arc<Pace>,
     /// Whether the driver knows of a server that answers.
     reachable: Arc<AtomicBool>,
@@ -59,7 +59,7 @@ pub(crate) struct Connection {
     client: Client,
     database: Database,
     pub(crate) ledger: Ledger,
-    pub(crate) outbox: outbox::Store,
+    pub(crate) outbox: events::Store,
     /// How long statements of transactions take.
     pub(crate) pace: Arc<Pace>,
     /// How long a write that cannot be taken back may take beyond its deadline.
@@ -194,7 +194,7 @@ impl Server {
     }
 
     /// What is known of its events, by all who store them.
-    pub(crate) fn events(&self) -> &outbox::Known {
+    pub(crate) fn events(&self) -> &events::Known {
         &self.events
     }
 }
@@ -208,7 +208,7 @@ impl Connect for Server {
         Ok(Connection {
             name: Arc::clone(&self.name),
             ledger: Ledger::new(&self.name, &database, &self.known),
-            outbox: outbox::Store::new(&self.name, &database, &self.events),
+            outbox: events::Store::new(&self.name, &database, &self.events),
             pace: Arc::clone(&self.pace),
             database,
             client,
