@@ -50,12 +50,11 @@ impl Subscription {
     ) -> Result<Self, BusError> {
         let limit = connection.limit();
         let channel = connection.channel().await?;
-        let (options, arguments) = match queue {
-            Some(_) => (QueueDeclareOptions::durable(), quorum()),
-            None => {
-                let own = QueueDeclareOptions { exclusive: true, auto_delete: true, ..Default::default() };
-                (own, FieldTable::default())
-            }
+        let (options, arguments) = if queue.is_some() {
+            (QueueDeclareOptions::durable(), quorum())
+        } else {
+            let own = QueueDeclareOptions { exclusive: true, auto_delete: true, ..Default::default() };
+            (own, FieldTable::default())
         };
         let name = queue.map_or_else(ShortString::default, |name| name.0.clone());
         let declared = channel.queue_declare(name, options, arguments);

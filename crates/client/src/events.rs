@@ -86,7 +86,7 @@ impl Event {
     /// # Errors
     /// [`ClientError::Disconnected`] where the connection that it came on is gone: it comes again.
     pub async fn done(&self) -> Result<(), ClientError> {
-        self.settle.done().await.map_err(lost)
+        self.settle.done().await.map_err(|error| lost(&error))
     }
 
     /// It is to be delivered again, to this listener or another of its queue. Later events may come before it.
@@ -94,7 +94,7 @@ impl Event {
     /// # Errors
     /// As [`Event::done`].
     pub async fn again(&self) -> Result<(), ClientError> {
-        self.settle.again().await.map_err(lost)
+        self.settle.again().await.map_err(|error| lost(&error))
     }
 }
 
@@ -204,12 +204,12 @@ async fn event(heard: &Heard) -> Result<Event, ClientError> {
             settle: heard.settle(),
         }),
         Err(error) => {
-            heard.settle().reject().await.map_err(lost)?;
+            heard.settle().reject().await.map_err(|error| lost(&error))?;
             Err(ClientError::Decode(error))
         }
     }
 }
 
-fn lost(error: BusError) -> ClientError {
+fn lost(error: &BusError) -> ClientError {
     ClientError::Disconnected(error.to_string())
 }

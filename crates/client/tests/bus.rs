@@ -5,14 +5,11 @@ mod common;
 use std::time::Duration;
 
 use beds_client::{
-    Client, ClientError, Request, Subscription,
+    Client, ClientError, Request,
     protocol::{CountRequest, ErrorCode, FetchRequest, Operation},
 };
 use futures_util::{FutureExt as _, future::join_all};
-use lapin::{
-    BasicProperties,
-    types::{AMQPValue, FieldTable},
-};
+use lapin::types::{AMQPValue, FieldTable};
 use serde_json::{Value, json};
 
 use crate::common::{client_and_responder, eventually, private, queue, respond, shared_url};
@@ -257,104 +254,4 @@ async fn a_bus_that_is_not_there_is_an_error_and_not_a_wait() {
     let url = format!("amqp://{}", silent.local_addr().unwrap());
     let error = Client::builder(url).connect_timeout(Duration::from_millis(200)).connect().await.unwrap_err();
     assert!(matches!(error, ClientError::Connect(_)), "{error}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn events_are_heard_and_settled() {
-    let stack = tokio::task::spawn_blocking(private).await.unwrap();
-    let url = stack.amqp_url();
-    let client = Client::builder(&url).reconnect_max(Duration::from_millis(200)).connect().await.unwrap();
-    // No node has been there.
-    let error = client.events("note.*").await.unwrap_err();
-    assert!(matches!(&error, ClientError::Connect(reason) if reason.contains("beds.events")), "{error}");
-
-    let sender = events::sender(&url).await;
-    let mut all = client.events("note.#").await.unwrap();
-    let durable = || Subscription::to("note.create").and("note.call.*").durable("kept").prefetch(1);
-    let mut kept = client.events(durable()).await.unwrap();
-    events::send(&sender, "note.create", 1).await;
-    events::send(&sender, "note.update", 2).await;
-    sender
-        .basic_publish(
-            "beds.events".into(),
-            "note.create".into(),
-            Default::default(),
-            b"{}",
-            BasicProperties::default(),
-        )
-        .await
-        .unwrap();
-    events::send(&sender, "note.call.pin", 3).await;
-    let mut heard = Vec::new();
-    for _ in 0..2 {
-        let event = all.next().await.unwrap();
-        event.done().await.unwrap();
-        heard.push((event.id.clone(), event.body.operation.clone(), event.data::<Value>().unwrap()));
-    }
-    assert_eq!(
-        heard,
-        [("1".into(), "create".into(), json!({ "n": 1 })), ("2".into(), "update".into(), json!({ "n": 2 }))]
-    );
-    // What is not settled comes again.
-    let first = kept.next().await.unwrap();
-    assert_eq!((first.id.as_str(), first.is_redelivered), ("1", false));
-    first.again().await.unwrap();
-    // RabbitMQ may give others first.
-    let mut again = 0;
-    for _ in 0..2 {
-        match kept.next().await {
-            Ok(event) => {
-                assert_eq!((event.id.as_str(), event.is_redelivered), ("1", true));
-                event.done().await.unwrap();
-                again += 1;
-            }
-            Err(error) => assert!(matches!(error, ClientError::Decode(_)), "{error}"),
-        }
-    }
-    assert_eq!(again, 1);
-    // A durable queue survives a restart of RabbitMQ, and what is in it.
-    let stack = tokio::task::spawn_blocking(move || {
-        stack.rabbitmq().restart().unwrap();
-        stack
-    })
-    .await
-    .unwrap();
-    let third = kept.next().await.unwrap();
-    assert_eq!((third.id.as_str(), third.body.operation.as_str()), ("3", "call.pin"));
-    third.done().await.unwrap();
-    drop(stack);
-}
-
-mod events {
-    use lapin::{
-        BasicProperties, Channel, Connection, ConnectionProperties, ExchangeKind,
-        options::{BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions},
-        types::FieldTable,
-    };
-    use serde_json::json;
-
-    /// A channel in the place of a node, with the exchange.
-    pub(super) async fn sender(url: &str) -> Channel {
-        let connection = Connection::connect(url, ConnectionProperties::default()).await.unwrap();
-        let channel = connection.create_channel().await.unwrap();
-        channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
-        let durable = ExchangeDeclareOptions { durable: true, ..Default::default() };
-        let topic = ExchangeKind::Topic;
-        channel.exchange_declare("beds.events".into(), topic, durable, FieldTable::default()).await.unwrap();
-        channel
-    }
-
-    pub(super) async fn send(channel: &Channel, key: &str, n: u8) {
-        let (template, operation) = key.split_once('.').unwrap();
-        let body = json!({
-            "template": template, "operation": operation, "key": { "id": n }, "version": 1, "data": { "n": n },
-            "at": "2026-01-31T08:30:00Z", "request_id": null,
-        });
-        let properties =
-            BasicProperties::default().with_message_id(n.to_string().into()).with_delivery_mode(2);
-        let (options, body) = (BasicPublishOptions::default(), body.to_string());
-        let sent =
-            channel.basic_publish("beds.events".into(), key.into(), options, body.as_bytes(), properties);
-        sent.await.unwrap().await.unwrap();
-    }
 }

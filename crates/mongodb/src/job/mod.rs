@@ -35,7 +35,7 @@ pub(crate) struct Job {
 #[derive(Debug)]
 enum Work {
     ByKey(ByKey),
-    Page(Page),
+    Page(Box<Page>),
     Count(Count),
     Call(Call),
     Write(Arc<Write>),
@@ -69,7 +69,7 @@ impl Job {
                 Work::ByKey(ByKey::new(domain, source()?, key, &fields, bytes_max)?)
             }
             Action::Read(Read::Many(selection)) => {
-                Work::Page(Page::new(domain, source()?, selection, bytes_max)?)
+                Work::Page(Box::new(Page::new(domain, source()?, selection, bytes_max)?))
             }
             Action::Read(Read::Count(filter)) => Work::Count(Count::new(domain, source()?, &filter)?),
             Action::Write(plan::Write::Create { records, many }) => {

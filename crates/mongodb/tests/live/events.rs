@@ -87,15 +87,14 @@ impl Shop {
     }
 
     async fn run(&self, node: usize, write: plan::Write, claim: Option<Claim>) -> Result<Outcome, Error> {
-        let bounds =
-            Bounds { deadline: Instant::now() + Duration::from_secs(60), reply_bytes_max: 1_000_000 };
+        let bounds = Bounds { deadline: Instant::now() + Duration::from_mins(1), reply_bytes_max: 1_000_000 };
         self.databases[node].run(Plan { claim, ..Plan::new(&ITEM, Action::Write(write)) }, bounds).await
     }
 
     /// Writes until it is done.
     async fn insist(&self, node: usize, id: &str, write: impl Fn() -> plan::Write) {
         loop {
-            match self.run(node, write(), claim(id)).await {
+            match self.run(node, write(), Some(claim(id))).await {
                 Err(error) if error.retryable => {}
                 done => return done.map(drop).unwrap(),
             }
@@ -107,8 +106,8 @@ impl Shop {
     }
 }
 
-fn claim(id: &str) -> Option<Claim> {
-    Some(Claim { user: "guest".into(), message_id: id.into(), step: 0, digest: [1; 32] })
+fn claim(id: &str) -> Claim {
+    Claim { user: "guest".into(), message_id: id.into(), step: 0, digest: [1; 32] }
 }
 
 fn text(text: &str) -> Value {
@@ -136,11 +135,11 @@ async fn each_change_has_an_event_and_what_is_refused_has_none() {
     let shop = Shop::new("events_each").await;
     shop.run(0, create("a", 1), None).await.unwrap();
     let both = plan::Write::Create { records: vec![record("b", 2), record("c", 3)], many: true };
-    shop.run(0, both, claim("1")).await.unwrap();
-    shop.run(0, update("a", 5), claim("2")).await.unwrap();
-    shop.run(0, update("a", 5), claim("2")).await.unwrap();
+    shop.run(0, both, Some(claim("1"))).await.unwrap();
+    shop.run(0, update("a", 5), Some(claim("2"))).await.unwrap();
+    shop.run(0, update("a", 5), Some(claim("2"))).await.unwrap();
     assert_eq!(shop.run(0, update("nosuch", 5), None).await.unwrap_err().code, ErrorCode::NotFound);
-    assert_eq!(shop.run(0, create("a", 9), claim("3")).await.unwrap_err().code, ErrorCode::Conflict);
+    assert_eq!(shop.run(0, create("a", 9), Some(claim("3"))).await.unwrap_err().code, ErrorCode::Conflict);
     let args = vec![text("psst"), Value::Int(4)];
     shop.run(0, plan::Write::Call(Invocation { call: &CALLS[0], args }), None).await.unwrap();
     let gone = plan::Write::Delete { key: vec![text("a")], if_version: None };

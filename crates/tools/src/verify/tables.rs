@@ -136,11 +136,10 @@ fn of_column(column: &Column, found: &Found) -> Option<String> {
             (fits, format!("text of {max} characters"))
         }
         (Keeps::Long, kind) => {
-            let fits = match kind {
-                Kind::String { max, .. } => *max >= REPLY_BYTES_MAX,
-                Kind::Bytes { max, fixed: false } => *max >= REPLY_BYTES_MAX,
-                _ => false,
-            };
+            let fits = matches!(
+                kind,
+                Kind::String { max, .. } | Kind::Bytes { max, fixed: false } if *max >= REPLY_BYTES_MAX
+            );
             (fits, format!("text of {REPLY_BYTES_MAX} characters and more"))
         }
         (Keeps::Counter, kind) => {
