@@ -140,9 +140,9 @@ pub(super) fn mongodb(name: &str, server: &mut MongoDb) -> Result<(), ConfigErro
              / \\ . space \" $ * < > : | ?"
         )));
     }
-    if server.connections == 0 || server.queue_max == 0 {
+    if server.connections == 0 || server.transactions == 0 || server.queue_max == 0 {
         return Err(ConfigError::new(format!(
-            "mongodb.{name}: connections and queue_max must be at least 1"
+            "mongodb.{name}: connections, transactions and queue_max must be at least 1"
         )));
     }
     at_least(&section, &[("connect_timeout_ms", server.connect_timeout_ms.0.into(), 1)])

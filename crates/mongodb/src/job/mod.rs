@@ -62,8 +62,9 @@ impl Job {
             Action::Write(write) => Publication::of(domain, write, origin),
         };
         let read_after = publication.as_ref().map_or(&[][..], Publication::read_after);
-        let write =
-            |deed, claim, publication| Work::Write(Arc::new(Write { domain, deed, claim, publication }));
+        let write = |deed, claim, publication| {
+            Work::Write(Arc::new(Write { domain, deed, claim, publication, bytes_max }))
+        };
         let work = match action {
             Action::Read(Read::One { key, fields }) => {
                 Work::ByKey(ByKey::new(domain, source()?, key, &fields, bytes_max)?)

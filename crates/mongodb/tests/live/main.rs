@@ -12,5 +12,6 @@ mod events;
 mod failures;
 mod ledger;
 mod mixed;
+mod pipelines;
 mod shown;
 mod site;
