@@ -114,22 +114,6 @@ impl Failure {
         Self::Refused(Error::internal(message).hint("give it the validator that `bedsc ddl --ledger` prints"))
     }
 
-    /// The same of a write with events and without a claim, where the server has no transactions.
-    pub(crate) fn without_transactions(self, domain: &Domain) -> Self {
-        match &self {
-            Self::Before(error) | Self::After(error) if lacks_transactions(error) => {
-                let message = format!(
-                    "the database of `{}` has no transactions, so a write with events cannot be done",
-                    domain.name
-                );
-                Self::Refused(Error::internal(message).hint(
-                    "run MongoDB as a replica set, of which one member is enough; or take [events] out of the template",
-                ))
-            }
-            _ => self,
-        }
-    }
-
     /// The same of a write of these documents: what is known of a duplicate is in them.
     pub(crate) fn of_documents(self, documents: &[Document], domain: &Domain) -> Self {
         let (Self::Before(error) | Self::After(error)) = &self else { return self };

@@ -125,11 +125,7 @@ impl Write {
         gate: &Gate,
     ) -> Result<Outcome, Failure> {
         if self.claim.is_none() {
-            let done = self.plain(connection, gate).await;
-            return done.map_err(|failure| match &self.publication {
-                Some(_) => failure.without_transactions(self.domain),
-                None => failure,
-            });
+            return self.plain(connection, gate).await;
         }
         if let Some(outcome) = self.transaction(true, connection, gate).await? {
             return Ok(outcome);
