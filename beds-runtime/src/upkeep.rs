@@ -83,7 +83,7 @@ mod tests {
         assert!(timeout(day, purge_for_ever("catalog", purge)).await.is_err(), "it never ends");
         let times = times.take();
         assert!((144..=288).contains(&times.len()), "{} a day", times.len());
-        let pauses = times.windows(2).map(|pair| pair[1].duration_since(pair[0]));
+        let pauses = times.windows(2).map(|pair| pair[1].saturating_sub(pair[0]));
         assert!(pauses.clone().all(|pause| pause >= EVERY && pause <= EVERY * 2));
         assert!(pauses.clone().min() != pauses.max(), "nodes must not keep in step");
     }
