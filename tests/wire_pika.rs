@@ -16,11 +16,12 @@ use std::{
     fs,
     io::{BufRead as _, BufReader, Write as _},
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
 };
 
-use common::{blocking, root, shared};
+use common::{PATIENCE, blocking, root, shared};
 use serde_json::json;
+use tokio::{sync::mpsc, time::timeout};
 
 /// Debian's, which is the one that has python3-pika.
 const PYTHON: &str = "/usr/bin/python3";
@@ -120,6 +121,80 @@ async fn the_example_connects_again_and_keeps_the_id_of_a_write() {
     let rest: Vec<String> = printed.map(Result::unwrap).collect();
     assert!(script.wait().unwrap().success(), "{rest:?}");
     assert_eq!(rest, ["heartbeat 10", "written by the same id", "read"]);
+}
+
+/// A program that ends with the test.
+struct Ends(Child);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The lines that a program prints.
+fn printed(output: ChildStdout) -> mpsc::Receiver<String> {
+    let (to, lines) = mpsc::channel(100);
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            if to.blocking_send(line).is_err() {
+                return;
+            }
+        }
+    });
+    lines
+}
+
+/// The listeners of all languages, where their runtimes and libraries are: each hears of a change.
+#[tokio::test]
+async fn the_listeners_hear_of_changes() {
+    let site = shared().await;
+    let client = site.client().await;
+    let (examples, modules) = (root().join("docs/examples"), env::var_os("NODE_PATH"));
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("beds_events.mjs");
+    fs::copy(examples.join("node/beds_events.mjs"), &copy).unwrap();
+    if let Some(modules) = modules {
+        std::os::unix::fs::symlink(modules, folder.path().join("node_modules")).unwrap();
+    }
+    for (index, (program, probe, script)) in [
+        (PYTHON, &["-c", "import pika"][..], examples.join("python/beds_events.py")),
+        ("php", &["-r", "require 'PhpAmqpLib/autoload.php';"], examples.join("php/beds_events.php")),
+        ("node", &["-e", "require('amqplib')"], copy),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let probed = Command::new(program).args(probe).output();
+        if program != PYTHON && !probed.is_ok_and(|output| output.status.success()) {
+            eprintln!("skipped: {program} or its library for AMQP is not there");
+            continue;
+        }
+        let mut listener = Ends(
+            Command::new(program)
+                .arg(&script)
+                .args([&site.stack.amqp_url(), &format!("listener-{index}"), "country.*"])
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap(),
+        );
+        let mut printed = printed(listener.0.stdout.take().unwrap());
+        let mut next = async || timeout(PATIENCE, printed.recv()).await.expect("the listener prints");
+        assert_eq!(next().await.as_deref(), Some("listening"), "{program}");
+        let code = format!("Q{}", char::from(b'M' + u8::try_from(index).unwrap()));
+        let record = json!({
+            "alpha_2": code, "alpha_3": format!("{code}X"), "numeric": format!("90{index}"), "name": "Nowhere"
+        });
+        client.create("country", &record).await.unwrap();
+        let heard = next().await.unwrap();
+        assert_eq!(
+            heard.replace(": ", ":"),
+            format!("country create {{\"alpha_2\":\"{code}\"}} 1"),
+            "{program}"
+        );
+        client.delete("country", &code).await.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -167,6 +167,13 @@ codes! {
     B0905 KeyDefault = "key has a constant default";
     B0906 KeyIndex = "key needs an index of its own";
     B0907 OddObjectName = "name of an object looks like something else";
+    // [events].
+    B1001 EventUnknown = "event of an operation that is not offered";
+    B1002 EventOfRead = "event of what changes nothing";
+    B1003 EventWithoutKey = "event without a key";
+    B1004 EventSensitive = "sensitive field in an event";
+    B1005 EventUnread = "fields of an event that cannot be read";
+    B1006 NothingPublished = "events without operations";
 }
 
 impl Code {

@@ -19,6 +19,8 @@ pub(crate) enum Part {
     Fetch,
     /// `limit` in `[fetch]`
     Limit,
+    /// `[events]`
+    Events,
     /// `[calls.NAME]`
     Call,
     /// `returns` of a call with `rows`
@@ -60,7 +62,7 @@ pub enum Form {
     Section,
 }
 
-const SECTIONS: &[&str] = &["template", "fields", "objects", "fetch", "calls"];
+const SECTIONS: &[&str] = &["template", "fields", "objects", "fetch", "events", "calls"];
 const HEADER: &[&str] = &["name", "description", "service", "broker", "engine", "database", "once"];
 const OBJECTS: &[&str] = &["read", "create", "update", "delete"];
 const STRUCT: &[&str] = &[
@@ -76,6 +78,7 @@ const STRUCT: &[&str] = &[
     "update",
     "delete",
     "fetch",
+    "events",
     "calls",
     "methods",
 ];
@@ -83,6 +86,7 @@ const READ: &[&str] = &["view", "table", "collection"];
 const WRITE: &[&str] = &["procedure", "collection", "args", "returns", "commits"];
 const FETCH: &[&str] = &["filter", "sort", "limit"];
 const LIMIT: &[&str] = &["default", "max"];
+const EVENTS: &[&str] = &["publish", "fields"];
 const CALL: &[&str] =
     &["description", "procedure", "function", "pipeline", "on", "lane", "args", "returns", "commits"];
 const FIELD: &[&str] = &[
@@ -137,6 +141,7 @@ impl Part {
             Self::Write => WRITE,
             Self::Fetch => FETCH,
             Self::Limit => LIMIT,
+            Self::Events => EVENTS,
             Self::Call => CALL,
             Self::Rows => &["rows"],
             Self::Field(_) => FIELD,

@@ -36,7 +36,15 @@ fn the_document_has_the_parts_of_asyncapi_3() {
         (document["channels"].as_object().unwrap(), document["operations"].as_object().unwrap());
     // One channel a routing key, and the one of replies.
     assert_eq!(channels.len(), operations.len() + 1);
-    for (key, operation) in operations {
+    let (events, requests): (Vec<_>, Vec<_>) =
+        operations.iter().partition(|(_, operation)| operation["action"] == "send");
+    for (id, _) in &events {
+        let key = id.strip_suffix(".event").unwrap();
+        assert_eq!(channels[*id]["address"], key);
+        assert_eq!(channels[*id]["bindings"]["amqp"]["exchange"]["name"], "beds.events");
+    }
+    assert!(events.iter().any(|(id, _)| *id == "example.call.restock.event"));
+    for (key, operation) in requests {
         assert_eq!(channels[key]["address"], *key);
         let amqp = &channels[key]["bindings"]["amqp"];
         assert_eq!((&amqp["is"], &amqp["exchange"]["name"]), (&"routingKey".into(), &"beds".into()));

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
 
 use beds_core::{
     Error, Outcome, Result, Runner,
+    outbox::Outbox,
     plan::{Bounds, Plan},
     spec::{Domain, Engine},
 };
@@ -42,6 +43,23 @@ impl Engines {
             }
         }
         Arc::new(engines)
+    }
+
+    /// The events of the databases that these domains publish of.
+    #[must_use]
+    pub fn outboxes(&self, domains: &[&'static Domain]) -> Vec<Arc<dyn Outbox>> {
+        let mut names: Vec<(Engine, &str)> = domains
+            .iter()
+            .filter(|domain| !domain.events.publish.is_empty())
+            .map(|domain| (domain.engine(), domain.database))
+            .collect();
+        names.sort_unstable_by_key(|(engine, name)| (engine.as_str(), *name));
+        names.dedup();
+        let outbox = |(engine, name): (Engine, &str)| match engine {
+            Engine::MariaDb => self.mariadb.get(name)?.outbox(),
+            Engine::MongoDb => Some(self.mongodb.get(name)?.outbox()),
+        };
+        names.into_iter().filter_map(outbox).collect()
     }
 
     /// Deletes what the ledger of a domain's database has kept since before this moment, and says how much.

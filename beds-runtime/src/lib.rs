@@ -14,6 +14,7 @@ pub mod ipl;
 mod logging;
 pub mod node;
 mod project;
+mod relay;
 mod templates;
 mod upkeep;
 

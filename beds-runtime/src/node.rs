@@ -20,6 +20,7 @@ use crate::{
     ipl::{self, Failure, Step},
     logging,
     project::Project,
+    relay::Relays,
     templates, upkeep,
 };
 
@@ -61,7 +62,7 @@ async fn serve(
     // It ends with this function.
     let keep = Duration::from_secs(config.node.ledger_keep_s.into());
     let _upkeep = upkeep::start(&engines, &domains, keep);
-    let pool = start_pool(&project, &config, &name, environment, (domains, engines));
+    let (pool, relays) = start_pool(&project, &config, &name, environment, (domains, engines));
     if let Some(queue) = log_queue.filter(|_| project.domains.iter().any(|domain| domain.name == "logger")) {
         let records_max = config.limits.create_records_max;
         tokio::spawn(queue.publish(config.amqp.clone(), records_max, pool.status()));
@@ -75,6 +76,8 @@ async fn serve(
     info!("stopping: finishing the requests in progress");
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     pool.shutdown().await;
+    // After the writes: what they stored is published meanwhile, as long as there is a connection.
+    relays.shutdown().await;
     Ok(())
 }
 
@@ -105,7 +108,8 @@ fn start_pool(
     name: &str,
     environment: Environment,
     (domains, engines): (Vec<&'static Domain>, Arc<Engines>),
-) -> BrokerPool {
+) -> (BrokerPool, Relays) {
+    let outboxes = engines.outboxes(&domains);
     let hosted = config.node.services.clone();
     let services: Vec<Arc<dyn Service>> =
         vec![Arc::new(NodeService::new(name, environment.as_str(), hosted, config.limits.clone()))];
@@ -117,7 +121,9 @@ fn start_pool(
         brokers,
         drain_timeout: config.node.drain_timeout_ms.duration(),
     };
-    BrokerPool::start(config.amqp.clone(), name, hosting)
+    let pool = BrokerPool::start(config.amqp.clone(), name, hosting);
+    let relays = Relays::start(outboxes, Arc::new(pool.events()));
+    (pool, relays)
 }
 
 /// Waits for the brokers; false when the node is told to stop meanwhile.

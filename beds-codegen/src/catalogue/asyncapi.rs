@@ -3,8 +3,8 @@
 use beds_protocol::{Broker, ErrorCode, topology};
 use serde_json::{Map, Value, json};
 
-use super::{Batch, Operation, batches, body, example, operations};
-use crate::model::Domain;
+use super::{Batch, Operation, batches, body, events, example, operations};
+use crate::model::{Domain, Published};
 
 /// The exchange of requests, as the AMQP binding of a channel.
 const BINDING_VERSION: &str = "0.3.0";
@@ -19,6 +19,7 @@ pub fn asyncapi(domains: &[&Domain], version: &str) -> Value {
     schemas.insert("error".to_owned(), body::error());
     schemas.insert("request_headers".to_owned(), request_headers());
     schemas.insert("reply_headers".to_owned(), reply_headers());
+    schemas.insert("event_headers".to_owned(), events::headers());
     for domain in domains {
         let name = &domain.name.value;
         for (definition, schema) in body::definitions(domain) {
@@ -31,6 +32,13 @@ pub fn asyncapi(domains: &[&Domain], version: &str) -> Value {
             messages.insert(format!("{key}.request"), request(domain, &operation));
             messages.insert(format!("{key}.reply"), reply(domain, &operation));
             replies.insert(key.clone(), refer("components/messages", &format!("{key}.reply")));
+        }
+        for operation in &domain.events.publish {
+            let key = format!("{name}.{}", operation.name());
+            let id = format!("{key}.event");
+            channels.insert(id.clone(), event_channel(&key, &id));
+            actions.insert(id.clone(), event_action(&key, &id));
+            messages.insert(id.clone(), event(domain, operation, &id));
         }
     }
     for batch in batches(domains) {
@@ -103,6 +111,38 @@ fn action(key: &str, summary: &str) -> Value {
             "channel": refer("channels", "reply"),
             "messages": [refer("channels/reply/messages", key)],
         },
+    })
+}
+
+fn event_channel(key: &str, id: &str) -> Value {
+    json!({
+        "address": key,
+        "title": id,
+        "summary": format!("Each success of `{key}`, at least once, in order for each record"),
+        "messages": { "event": refer("components/messages", id) },
+        "bindings": { "amqp": {
+            "is": "routingKey",
+            "exchange": { "name": topology::EVENTS, "type": "topic", "durable": true, "autoDelete": false },
+            "bindingVersion": BINDING_VERSION,
+        } },
+    })
+}
+
+fn event_action(key: &str, id: &str) -> Value {
+    json!({
+        "action": "send",
+        "channel": refer("channels", id),
+        "title": id,
+        "summary": format!("Tells of a success of `{key}`"),
+        "messages": [refer(&format!("channels/{id}/messages"), "event")],
+    })
+}
+
+fn event(domain: &Domain, operation: &Published, id: &str) -> Value {
+    json!({
+        "name": id,
+        "headers": refer("components/schemas", "event_headers"),
+        "payload": events::payload(domain, operation, &prefix(domain)),
     })
 }
 

@@ -179,6 +179,26 @@ fn domain_page(domain: &Domain) -> Markup {
     }
 }
 
+/// What is published, in words.
+fn event_facts(domain: &Domain) -> Markup {
+    let keys: Vec<String> = domain
+        .events
+        .publish
+        .iter()
+        .map(|operation| format!("{}.{}", domain.name.value, operation.name()))
+        .collect();
+    let fields = domain.events.fields.iter().filter_map(|index| domain.fields.get(*index));
+    html! {
+        @if !keys.is_empty() {
+            dt { "Events" }
+            dd {
+                (codes(keys.iter().map(String::as_str))) " on the exchange " code { "beds.events" }
+                @if !domain.events.fields.is_empty() { ", with " (codes(fields.map(|field| field.name.as_str()))) }
+            }
+        }
+    }
+}
+
 fn facts(domain: &Domain) -> Markup {
     let key = domain.key.iter().filter_map(|index| domain.fields.get(*index));
     html! {
@@ -189,6 +209,7 @@ fn facts(domain: &Domain) -> Markup {
             dd { code { (domain.placement.read.service()) } }
             dt { "Fingerprint" }
             dd { code { (fingerprint(domain)) } }
+            (event_facts(domain))
             @if !domain.key.is_empty() {
                 dt { "Key" }
                 dd { (joined(key.map(|field| code(&field.name)), ", ")) }

@@ -7,6 +7,7 @@
 mod asyncapi;
 mod batch;
 mod body;
+mod events;
 mod example;
 mod html;
 mod pattern;

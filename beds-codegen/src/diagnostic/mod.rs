@@ -7,6 +7,7 @@
 pub(crate) mod calls;
 mod collect;
 pub(crate) mod derive;
+pub(crate) mod events;
 pub(crate) mod fields;
 pub(crate) mod files;
 pub(crate) mod header;

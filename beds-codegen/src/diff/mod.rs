@@ -186,6 +186,7 @@ fn domain(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
     }
     fields(old, new, seen);
     fetch(old, new, seen);
+    events(old, new, seen);
     calls::changes(old, new, seen);
 }
 
@@ -359,6 +360,34 @@ fn supply(old: &Supply, new: &Supply, place: &str, seen: &mut Seen<'_>) {
             seen.breaking(place, "no longer generated", "a create without it stores no generated value");
         }
         _ => {}
+    }
+}
+
+/// What subscribers get. It is no part of the fingerprint: who sends requests does not see it.
+fn events(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
+    let published = |domain: &Domain| -> Vec<String> {
+        domain.events.publish.iter().map(crate::model::Published::name).collect()
+    };
+    let carried = |domain: &Domain| -> Vec<String> {
+        let fields = domain.events.fields.iter();
+        fields.filter_map(|index| Some(domain.fields.get(*index)?.name.clone())).collect()
+    };
+    let (before, after) = (published(old), published(new));
+    for name in before.iter().chain(after.iter().filter(|name| !before.contains(name))) {
+        let (was, is) = (before.contains(name), after.contains(name));
+        seen.has(&format!("event `{name}`"), (was, is), "subscribers no longer hear of it");
+    }
+    if before.is_empty() || after.is_empty() {
+        return;
+    }
+    let (before, after) = (carried(old), carried(new));
+    for name in before.iter().chain(after.iter().filter(|name| !before.contains(name))) {
+        let place = format!("field `{name}` of events");
+        seen.has(
+            &place,
+            (before.contains(name), after.contains(name)),
+            "subscribers no longer find it in `data`",
+        );
     }
 }
 

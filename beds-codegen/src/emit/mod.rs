@@ -17,7 +17,7 @@ use quote::{format_ident, quote};
 
 use crate::{
     fingerprint::fingerprint,
-    model::{Call, Domain, Fetch, Field, HandWritten, Operation, Operations, Type},
+    model::{Call, Domain, Events, Fetch, Field, HandWritten, Operation, Operations, Published, Type},
     names,
 };
 
@@ -140,12 +140,26 @@ fn static_domain(domain: &Domain) -> String {
     if operations.read {
         lines.push(quote!(.fetch(#filter, #sort, #default, #max)));
     }
+    lines.extend(events(&domain.events));
     if !domain.calls.is_empty() {
         lines.push(quote!(.calls(&CALLS)));
     }
     let mut chained = vec![text::line(&placed), engine::objects(domain)];
     chained.extend(lines.iter().map(text::line));
     text::chain("static DOMAIN: rt::Domain", &quote!(rt::Domain::new(#name, #description, #hash)), &chained)
+}
+
+/// What is published, if anything is.
+fn events(events: &Events) -> Option<TokenStream> {
+    let Events { publish, fields } = events;
+    let operations = publish.iter().map(|operation| match operation {
+        Published::Create => quote!(rt::Operation::Create),
+        Published::Update => quote!(rt::Operation::Update),
+        Published::Delete => quote!(rt::Operation::Delete),
+        Published::Call(name) => quote!(rt::Operation::Call(#name)),
+    });
+    let fields = text::indices(fields);
+    (!publish.is_empty()).then(|| quote!(.publishes(&[#(#operations),*], #fields)))
 }
 
 /// The function that makes the plan of an operation.

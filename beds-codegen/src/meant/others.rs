@@ -47,6 +47,9 @@ pub(super) fn section(key: &str) -> Option<Meant> {
         }
         "object" | "operations" | "tables" | "views" | "procedures" | "crud" | "methods" | "collections"
         | "collection" | "db" => Key("objects"),
+        "event" | "publish" | "notify" | "notifications" | "outbox" | "cdc" | "changes" | "streams" => {
+            Key("events")
+        }
         "call" | "functions" | "routines" | "rpc" | "commands" | "actions" | "procedure" | "function"
         | "pipelines" => Key("calls"),
         "meta" | "header" | "domain" | "table" | "entity" | "package" | "general" | "record"
@@ -200,6 +203,21 @@ pub(super) fn limit(key: &str) -> Option<Meant> {
         "page_size" | "value" | "size" | "per_page" | "page" | "initial" => Key("default"),
         "maximum" | "cap" | "upper" | "limit" | "hard" | "most" => Key("max"),
         "min" | "minimum" => Nothing("the least is always 1: remove it"),
+        _ => return None,
+    })
+}
+
+pub(super) fn events(key: &str) -> Option<Meant> {
+    Some(match key {
+        "on" | "operations" | "operation" | "emit" | "emits" | "notify" | "publishes" | "send" | "events"
+        | "after" => Key("publish"),
+        "field" | "columns" | "data" | "payload" | "body" | "include" | "with" | "members" => Key("fields"),
+        "exchange" | "topic" | "routing_key" | "queue" | "name" => Nothing(
+            "every event goes to the exchange `beds.events` with `NAME.OPERATION` as its routing key: remove it",
+        ),
+        "subscribe" | "subscribers" | "consumers" | "to" => {
+            Nothing("a subscriber binds a queue of its own to the exchange `beds.events`: remove it")
+        }
         _ => return None,
     })
 }

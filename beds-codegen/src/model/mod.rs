@@ -48,6 +48,8 @@ pub struct Domain {
     pub version: Option<usize>,
     /// What a fetch may do.
     pub fetch: Fetch,
+    /// What is published of changes.
+    pub events: Events,
     /// The named calls, in the order they are written.
     pub calls: Vec<Call>,
 }
@@ -177,6 +179,7 @@ impl Domain {
     pub fn tables(&self) -> impl Iterator<Item = &'static Table> {
         TABLES.into_iter().filter(|table| match table.role {
             Role::Ledger => self.keeps_ledger(),
+            Role::Events => !self.events.publish.is_empty(),
         })
     }
 
@@ -200,6 +203,41 @@ pub struct Fetch {
     pub limit_default: u32,
     /// How many it may ask for.
     pub limit_max: u32,
+}
+
+/// What is published of changes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Events {
+    /// The operations whose successes are published, in the order they are written.
+    pub publish: Vec<Published>,
+    /// The fields that an event carries besides key and version.
+    pub fields: Vec<usize>,
+}
+
+/// An operation whose successes are published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Published {
+    /// `create`
+    Create,
+    /// `update`
+    Update,
+    /// `delete`
+    Delete,
+    /// `call.NAME`
+    Call(String),
+}
+
+impl Published {
+    /// The operation as routing keys have it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Create => "create".to_owned(),
+            Self::Update => "update".to_owned(),
+            Self::Delete => "delete".to_owned(),
+            Self::Call(name) => format!("call.{name}"),
+        }
+    }
 }
 
 /// A named call.

@@ -50,7 +50,8 @@ fn of_mariadb(table: &Table) -> Proposed {
 }
 
 fn of_mongodb(table: &Table) -> Proposed {
-    let indexes = table.indexed.iter().map(|column| (format!("{column}_1"), table.index(column)));
+    let indexes = table.indexed(Engine::MongoDb);
+    let indexes = indexes.map(|column| (format!("{column}_1"), table.index(column)));
     Proposed {
         thing: Thing::Collection,
         name: table.name.to_owned(),

@@ -123,14 +123,15 @@ fn text(scalar: &Scalar) -> String {
 
 fn hint(part: Part, key: &str, value: &Value) -> Hint {
     match key {
-        "template" | "objects" | "fetch" => section(key, value),
+        "template" | "objects" | "fetch" | "events" => section(key, value),
+        "fields" if part == Part::Events => names(key, value),
         "fields" | "args" | "rows" if !(part == Part::Write && key == "args") => columns(part, key, value),
         "calls" => say("write `[calls.NAME]`, and below it the keys of the call"),
         "items" => item(value),
         "returns" if part == Part::Call => returns(value),
         "read" | "create" | "update" | "delete" => object(key, value),
         "limit" => limit(value),
-        "filter" | "sort" | "values" | "args" | "returns" => names(key, value),
+        "filter" | "sort" | "publish" | "values" | "args" | "returns" => names(key, value),
         "key" | "required" | "nullable" | "unique" | "immutable" | "version" | "sensitive" | "unsigned"
         | "commits" => flag(key, value),
         "precision" | "scale" => number(value),

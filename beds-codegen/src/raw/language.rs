@@ -29,6 +29,7 @@ const ABOUT: &[About] = &[
     ("section", "fields", Takes::One("fields"), "The fields of a record, by name."),
     ("section", "objects", Takes::One("objects"), "The database objects behind the operations."),
     ("section", "fetch", Takes::One("fetch"), "What a fetch may filter and sort by, and how much it gives."),
+    ("section", "events", Takes::One("events"), "What is published of changes."),
     ("section", "calls", Takes::One("calls"), "Procedures, functions and pipelines, by name."),
     ("template", "name", Takes::Text, "The name on the wire: lower-case letters, digits and `_`."),
     ("template", "description", Takes::Text, "What it is, for people."),
@@ -69,6 +70,8 @@ const ABOUT: &[About] = &[
     ("fetch", "limit", Takes::One("limit"), "How many records a fetch gives."),
     ("limit", "default", Takes::Int, "How many where the client does not say."),
     ("limit", "max", Takes::Int, "How many a client may ask for."),
+    ("events", "publish", Takes::Names, "The operations of which each success is published."),
+    ("events", "fields", Takes::Names, "The fields that an event carries besides key and version."),
     ("call", "description", Takes::Text, "What it does, for people."),
     ("call", "procedure", Takes::Text, "A stored procedure, on MariaDB."),
     ("call", "function", Takes::Text, "A stored function, on MariaDB."),
@@ -131,6 +134,7 @@ const PARTS: &[(Part, &str)] = &[
     (Part::Write, "write"),
     (Part::Fetch, "fetch"),
     (Part::Limit, "limit"),
+    (Part::Events, "events"),
     (Part::Call, "call"),
 ];
 

@@ -99,6 +99,8 @@ pub struct RawTemplate {
     pub objects: Given<RawObjects>,
     /// `[fetch]`
     pub fetch: Given<RawFetch>,
+    /// `[events]`
+    pub events: Given<RawEvents>,
     /// `[calls.*]`
     pub calls: Given<Vec<RawCall>>,
 }
@@ -227,6 +229,15 @@ pub struct RawLimit {
     pub default: Given<i128>,
     /// `max`
     pub max: Given<i128>,
+}
+
+/// `[events]`
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RawEvents {
+    /// `publish`
+    pub publish: Given<Names>,
+    /// `fields`
+    pub fields: Given<Names>,
 }
 
 /// `[calls.NAME]`

@@ -1,8 +1,8 @@
 //! From a tree of keys and values to the raw template, whichever front the tree came from.
 
 use super::{
-    Form, Given, RawCall, RawFetch, RawField, RawHeader, RawLimit, RawObject, RawObjects, RawReturns,
-    RawTemplate, hint,
+    Form, Given, RawCall, RawEvents, RawFetch, RawField, RawHeader, RawLimit, RawObject, RawObjects,
+    RawReturns, RawTemplate, hint,
     keys::{self, Keys, Refused},
     stray,
 };
@@ -45,6 +45,7 @@ pub fn from_template(mut table: Table, file: FileId, errors: &mut ErrorSink<'_>)
             .take("fields", table_of_fields, |node, front, errors| fields(node, Place::Field, front, errors)),
         objects: keys.table("objects", front.section("objects"), Part::Objects, Example::Any, objects),
         fetch: fetch(&mut keys),
+        events: events(&mut keys),
         calls: calls(&mut keys),
     };
     keys.finish_sections(&told);
@@ -58,7 +59,7 @@ pub fn from_struct(written: Struct, errors: &mut ErrorSink<'_>) -> RawTemplate {
     let fields = fields_of(fields, Place::Field, front, errors);
     let mut keys = Keys::new(attributes, front, "`#[beds(…)]` of a struct".to_owned(), Part::Struct, errors);
     let (header, objects) = (header(&mut keys), objects(&mut keys));
-    let (fetch, calls) = (fetch(&mut keys), calls(&mut keys));
+    let (fetch, events, calls) = (fetch(&mut keys), events(&mut keys), calls(&mut keys));
     keys.finish();
     RawTemplate {
         front,
@@ -67,6 +68,7 @@ pub fn from_struct(written: Struct, errors: &mut ErrorSink<'_>) -> RawTemplate {
         fields: given(name, fields),
         objects: given(name, objects),
         fetch,
+        events,
         calls,
     }
 }
@@ -131,6 +133,14 @@ fn fetch(keys: &mut Keys<'_, '_>) -> Given<RawFetch> {
                 max: keys.int("max"),
             })
         },
+    })
+}
+
+fn events(keys: &mut Keys<'_, '_>) -> Given<RawEvents> {
+    let example = Example::Keys(&[("publish", Example::Is("[\"create\"]"))]);
+    keys.table("events", keys.front.section("events"), Part::Events, example, |keys| RawEvents {
+        publish: keys.names("publish"),
+        fields: keys.names("fields"),
     })
 }
 

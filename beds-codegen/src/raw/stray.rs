@@ -14,6 +14,8 @@ use crate::{
 const HEADER: &[&str] = Part::Header.known();
 const OBJECTS: &[&str] = Part::Objects.known();
 const FETCH: &[&str] = Part::Fetch.known();
+/// The key of `[events]` that no other section has.
+const PUBLISH: &str = "publish";
 
 /// Moves what is in the wrong section, and reports each section that is missing its header. Gives the sections that
 /// were reported.
@@ -33,6 +35,7 @@ pub(super) fn lift(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'st
     let of_fields = |key: &str, value: &Value| match value {
         _ if OBJECTS.contains(&key) && is_object(value) => Some("objects"),
         Value::List(_) if FETCH.contains(&key) => Some("fetch"),
+        Value::List(_) if key == PUBLISH => Some("events"),
         _ => None,
     };
     for name in ["template", "fields"] {
@@ -47,6 +50,11 @@ pub(super) fn lift(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'st
     }
     if let Some(objects) = template.table_mut("objects") {
         take(objects, |key, _| FETCH.contains(&key).then_some("fetch"), &mut strays);
+    }
+    for name in ["objects", "fetch"] {
+        if let Some(section) = template.table_mut(name) {
+            take(section, |key, _| (key == PUBLISH).then_some("events"), &mut strays);
+        }
     }
     fields_below(template, &listed, errors);
     strays.sort_by_key(|(_, entry)| entry.key.span.start);
@@ -193,7 +201,7 @@ fn fields_below(template: &mut Table, listed: &[String], errors: &mut ErrorSink<
 /// Moves sections out that are written inside of another: `[template.fields]`, or `fields = …` below `[template]`.
 fn sections_inside(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'static str> {
     let mut found: Vec<(&'static str, &'static str, Entry)> = Vec::new();
-    for outer in ["template", "fields", "objects", "fetch"] {
+    for outer in ["template", "fields", "objects", "fetch", "events"] {
         let Some(table) = template.table_mut(outer) else { continue };
         let sections = Part::Sections.known().iter().copied();
         for name in sections.filter(|name| *name != outer) {
@@ -203,6 +211,8 @@ fn sections_inside(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'st
                     && (outer != "fields" || is_section_of(name, &entry.value.value))
                     // What names a view is `read` by another name.
                     && !(outer == "objects" && is_object(&entry.value.value))
+                    // An event's `fields` are a list of names.
+                    && !(outer == "events" && matches!(entry.value.value, Value::List(_)))
             };
             if let Some(at) = table.entries.iter().position(is_section) {
                 found.push((name, outer, table.entries.remove(at)));
@@ -243,6 +253,7 @@ fn is_section_of(name: &str, value: &Value) -> bool {
     let part = match name {
         "objects" => Part::Objects,
         "fetch" => Part::Fetch,
+        "events" => return table.get(PUBLISH).is_some(),
         _ => return false,
     };
     table.entries.iter().any(|entry| part.known().contains(&entry.key.value.as_str()))

@@ -8,6 +8,7 @@ mod bounds;
 mod calls;
 mod columns;
 mod converted;
+mod events;
 mod fields;
 mod header;
 mod identifiers;
@@ -20,7 +21,7 @@ mod types;
 use crate::{
     diagnostic::{ErrorSink, header as header_diagnostics, shape},
     front::{Front, Whole},
-    model::{Call, Domain, Engine, Fetch, Objects, Operations},
+    model::{Call, Domain, Engine, Events, Fetch, Objects, Operations},
     names,
     raw::{Given, RawObjects, RawTemplate},
     span::{Sources, Span, Spanned},
@@ -94,12 +95,21 @@ pub fn validate(
     let fields = fields::validate(raw.fields, &mut cx);
     let objects = objects::validate(&raw.objects, &fields, &mut cx);
     let fetch = objects::fetch(&raw.fetch, &raw.objects, (by_hand, offers_nothing), &fields, &mut cx);
+    let call_names = events::call_names(&raw.calls);
     let calls = calls::validate(raw.calls, &mut cx);
+    let offered = events::Offered {
+        written: &raw.objects,
+        objects: objects.as_ref(),
+        by_hand,
+        call_names,
+        calls: &calls,
+    };
+    let events = events::validate(&raw.events, &offered, &fields, &mut cx);
     let name = header.name.clone();
     let domain = if cx.errors.has_errors() {
         None
     } else {
-        assemble(header, fields, objects, fetch, calls).map(|domain| Domain { by_hand, ..domain })
+        assemble(header, fields, objects, fetch, calls).map(|domain| Domain { by_hand, events, ..domain })
     };
     Validated { name, domain }
 }
@@ -128,6 +138,7 @@ fn assemble(
         key,
         version,
         fetch,
+        events: Events::default(),
         calls,
     })
 }

@@ -55,6 +55,7 @@ static DOMAIN: rt::Domain = rt::Domain::new("product", "What we sell", "7ce26eca
     .version(5)
     .reads().creates().updates().deletes()
     .fetch(&[1, 3, 2], &[2, 4], 50, 500)
+    .publishes(&[rt::Operation::Create, rt::Operation::Update], &[2, 3])
     .calls(&CALLS);
 
 impl rt::NamasteCore for Product {

@@ -16,6 +16,20 @@ create table if not exists `beds_ledger` (
     key `ix_beds_ledger_at` (`at`)
 ) engine = innodb;
 
+-- Events: a row a change that a template publishes, written in the transaction of the change, and removed once
+-- RabbitMQ has it. The numbers of one subject are in the order of its changes.
+create table if not exists `beds_events` (
+    `seq` bigint unsigned not null auto_increment,
+    `id` varchar(36) character set utf8mb4 collate utf8mb4_nopad_bin not null,
+    `routing_key` varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin not null,
+    `subject` mediumtext character set utf8mb4 collate utf8mb4_nopad_bin null,
+    `template_hash` varchar(16) character set utf8mb4 collate utf8mb4_nopad_bin not null,
+    `traceparent` varchar(55) character set utf8mb4 collate utf8mb4_nopad_bin null,
+    `body` mediumtext character set utf8mb4 collate utf8mb4_nopad_bin not null,
+    `at` datetime(3) not null default current_timestamp(3),
+    primary key (`seq`, `id`)
+) engine = innodb;
+
 -- What the node keeps beside the templates' own objects
 use `events`;
 

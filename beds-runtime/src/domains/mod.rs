@@ -6,7 +6,9 @@
 mod batch;
 mod body;
 
-use std::{borrow::Cow, collections::HashMap, marker::PhantomData, panic::AssertUnwindSafe, sync::Arc};
+use std::{
+    borrow::Cow, collections::HashMap, marker::PhantomData, panic::AssertUnwindSafe, sync::Arc, time::Instant,
+};
 
 use beds_core::{
     Claims, Context, Error, Factory, Outcome, Result, Runner,
@@ -74,15 +76,21 @@ impl<F: Factory> Domains<F> {
         };
         let deadline = entry::admit(incoming, &to, &self.limits)?;
         let request = body::decode(domain, address.target, incoming.body)?;
-        let cx = Context {
+        let cx = self.context(incoming, address.lane, deadline)?;
+        let outcome = cx.run(F::dispatch(address.template, &cx, request)).await?;
+        self.finish(outcome, domain, incoming.request_id)
+    }
+
+    /// The circumstances of a request of this lane.
+    fn context(&self, incoming: &Incoming<'_>, lane: Lane, deadline: Instant) -> Result<Context> {
+        Ok(Context {
             runner: Arc::clone(&self.runner),
             limits: Arc::clone(&self.limits),
             deadline,
             request_id: incoming.request_id.into(),
-            claims: claims(incoming, address.lane)?.map(Arc::new),
-        };
-        let outcome = cx.run(F::dispatch(address.template, &cx, request)).await?;
-        self.finish(outcome, domain, incoming.request_id)
+            traceparent: incoming.traceparent.map(Into::into),
+            claims: claims(incoming, lane)?.map(Arc::new),
+        })
     }
 
     /// Tells the log what cannot be shown, and refuses a reply that is too long.

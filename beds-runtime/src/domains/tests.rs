@@ -133,6 +133,7 @@ fn incoming<'a>(routing_key: &'a str, body: &'a str) -> Incoming<'a> {
         request_id: "r1",
         message_id: None,
         user_id: None,
+        traceparent: None,
         wants_reply: true,
         body: body.as_bytes(),
     }

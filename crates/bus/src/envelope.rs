@@ -91,6 +91,7 @@ pub(crate) fn incoming<'a>(
         request_id,
         message_id: properties.message_id().as_ref().map(ShortString::as_str).filter(|id| !id.is_empty()),
         user_id: properties.user_id().as_ref().map(ShortString::as_str),
+        traceparent: traceparent(properties),
         wants_reply,
         body: &delivery.data,
     }
@@ -112,6 +113,18 @@ pub(crate) fn reply(reply: &Reply, correlation_id: Option<ShortString>) -> Basic
 
 fn header<'a>(properties: &'a BasicProperties, name: &str) -> Option<&'a AMQPValue> {
     properties.headers().as_ref()?.inner().get(name)
+}
+
+/// The trace context: `version-trace-parent-flags` in hexadecimal digits. Another text is no trace context.
+fn traceparent(properties: &BasicProperties) -> Option<&str> {
+    const BYTES: usize = 55;
+    let text = match header(properties, header::TRACEPARENT)? {
+        AMQPValue::LongString(value) => std::str::from_utf8(value.as_bytes()).ok()?,
+        AMQPValue::ShortString(value) => value.as_str(),
+        _ => return None,
+    };
+    let is_one = text.len() == BYTES && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit());
+    is_one.then_some(text)
 }
 
 fn template_hash(properties: &BasicProperties) -> Result<Option<&str>, ()> {

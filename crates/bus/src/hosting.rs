@@ -4,8 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use beds_core::service::Service;
 use beds_protocol::Broker;
+use tokio::sync::watch;
 
-use crate::config::{Amqp, Pool};
+use crate::{
+    config::{Amqp, Pool},
+    connection::Connection,
+};
 
 /// What a pool serves.
 pub struct Hosting {
@@ -30,6 +34,8 @@ pub(crate) struct Shared {
     services: Vec<Arc<dyn Service>>,
     rest: Arc<dyn Service>,
     pub(crate) drain_timeout: Duration,
+    /// The connection on which the session publishes what is confirmed, while there is one.
+    pub(crate) publishing: watch::Sender<Option<Arc<Connection>>>,
 }
 
 impl Shared {
@@ -37,7 +43,8 @@ impl Shared {
         let Hosting { services, rest, mut brokers, drain_timeout } = hosting;
         let keys: Vec<_> = services.iter().chain([&rest]).flat_map(|service| service.keys()).collect();
         brokers.retain(|(broker, _)| keys.iter().any(|(of, _)| of == broker));
-        Self { amqp, node: node.to_owned(), brokers, keys, services, rest, drain_timeout }
+        let publishing = watch::Sender::new(None);
+        Self { amqp, node: node.to_owned(), brokers, keys, services, rest, drain_timeout, publishing }
     }
 
     /// The routing keys whose requests wait in a broker's queue.

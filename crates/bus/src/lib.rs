@@ -10,12 +10,13 @@
 //! - `socket`: the TCP connection, with a handle by which it can be ended.
 //! - [`Connection`]: one AMQP connection, made within a deadline.
 //! - [`Publisher`]: messages that RabbitMQ confirms or returns. [`Replies`]: the queue of a client's answers.
-//!   [`BusPublisher`]: what the node itself puts on the bus.
+//!   [`Subscription`]: events that somebody listens to. [`BusPublisher`]: what the node itself puts on the bus.
 //!
 //! The upper half:
 //! - [`Hosting`]: what a pool serves, and which service a request is for.
 //! - `topology`: exchange, queues, bindings, from the services' routing keys.
 //! - `envelope`: a delivery in the services' terms. `acks`: which deliveries may be acknowledged together.
+//! - [`EventPublisher`]: events, on the session's connection for what is confirmed.
 //! - `dead`: what cannot be answered. `quarantine`: messages that the library beneath cannot read.
 //! - `instance`: one consumer: takes deliveries, has them handled, replies, acknowledges.
 //! - `session`: one life of the two connections, with the instances of all brokers on them; what an alarm of RabbitMQ
@@ -29,6 +30,7 @@ mod connection;
 mod dead;
 mod envelope;
 mod error;
+mod events;
 mod hosting;
 mod instance;
 mod message;
@@ -38,12 +40,14 @@ mod quarantine;
 mod replies;
 mod session;
 mod socket;
+mod subscription;
 mod topology;
 
 pub use bus_publisher::BusPublisher;
 pub use config::{Amqp, Exchange, Pool};
 pub use connection::{Connection, Endpoint, Timeouts, ping};
 pub use error::BusError;
+pub use events::EventPublisher;
 pub use hosting::Hosting;
 pub use instance::INGEST_SPAN;
 pub use message::{Message, Name, Properties};
@@ -51,3 +55,4 @@ pub use pool::BrokerPool;
 pub use publisher::{Publisher, Receipt, Returned};
 pub use replies::Replies;
 pub use session::Status;
+pub use subscription::{Heard, Settle, Subscription};

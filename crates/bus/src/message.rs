@@ -100,6 +100,13 @@ impl Properties {
         self
     }
 
+    /// When what it tells of happened, in Unix seconds.
+    #[must_use]
+    pub fn timestamp(mut self, seconds: u64) -> Self {
+        self.basic = self.basic.with_timestamp(seconds);
+        self
+    }
+
     /// Has RabbitMQ store the message.
     #[must_use]
     pub fn persistent(mut self) -> Self {

@@ -14,6 +14,7 @@ use tracing::{info, warn};
 use crate::{
     config::Amqp,
     error::BusError,
+    events::EventPublisher,
     hosting::{Hosting, Shared},
     quarantine,
     session::{self, Status},
@@ -24,7 +25,7 @@ pub struct BrokerPool {
     stop: CancellationToken,
     status: watch::Receiver<Status>,
     task: JoinHandle<()>,
-    drain_timeout: Duration,
+    shared: Arc<Shared>,
 }
 
 impl BrokerPool {
@@ -33,11 +34,10 @@ impl BrokerPool {
     #[must_use]
     pub fn start(amqp: Amqp, node: &str, hosting: Hosting) -> Self {
         let shared = Arc::new(Shared::new(amqp, node, hosting));
-        let drain_timeout = shared.drain_timeout;
         let stop = CancellationToken::new();
         let (sender, status) = watch::channel(Status::Connecting("the node starts".into()));
-        let supervisor = Supervisor { shared, stop: stop.clone(), status: sender };
-        Self { stop, status, task: tokio::spawn(supervisor.run()), drain_timeout }
+        let supervisor = Supervisor { shared: Arc::clone(&shared), stop: stop.clone(), status: sender };
+        Self { stop, status, task: tokio::spawn(supervisor.run()), shared }
     }
 
     /// Whether the pool serves, now and whenever that changes.
@@ -46,11 +46,17 @@ impl BrokerPool {
         self.status.clone()
     }
 
+    /// Publishes events on the connection for what is confirmed.
+    #[must_use]
+    pub fn events(&self) -> EventPublisher {
+        EventPublisher::new(self.shared.publishing.subscribe())
+    }
+
     /// Stops consuming, finishes what was taken, replies, acknowledges, disconnects.
     pub async fn shutdown(self) {
         self.stop.cancel();
         // The drain has a bound of its own; this one is for what comes after it.
-        if timeout(self.drain_timeout + Duration::from_secs(10), self.task).await.is_err() {
+        if timeout(self.shared.drain_timeout + Duration::from_secs(10), self.task).await.is_err() {
             warn!("the broker pool did not stop in time: RabbitMQ redelivers what is not acknowledged");
         }
     }

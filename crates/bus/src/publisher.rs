@@ -66,11 +66,22 @@ impl Publisher {
         properties: Properties,
         body: &[u8],
     ) -> Result<Receipt, BusError> {
+        let options = BasicPublishOptions { mandatory: true, ..Default::default() };
+        self.send(exchange, routing_key, options, properties, body).await
+    }
+
+    async fn send(
+        &self,
+        exchange: &'static str,
+        routing_key: Name,
+        options: BasicPublishOptions,
+        properties: Properties,
+        body: &[u8],
+    ) -> Result<Receipt, BusError> {
         // Later on, nobody knows how much of it was written.
         if !self.is_open() {
             return Err(BusError::NotSent("it is closed".to_owned()));
         }
-        let options = BasicPublishOptions { mandatory: true, ..Default::default() };
         let basic = properties.into_basic();
         let confirm = self.channel.basic_publish(exchange.into(), routing_key.0, options, body, basic);
         Ok(Receipt::from(confirm.await?.await?))
@@ -94,7 +105,31 @@ impl Publisher {
         properties: Properties,
         body: &[u8],
     ) -> Result<(), BusError> {
-        let published = self.publish(exchange, routing_key, properties, body);
+        let options = BasicPublishOptions { mandatory: true, ..Default::default() };
+        self.confirmed(self.send(exchange, routing_key, options, properties, body)).await
+    }
+
+    /// Publishes a message to whoever listens, and waits until RabbitMQ has it in all their queues. Where nobody
+    /// listens, RabbitMQ drops it. While RabbitMQ blocks the connection, it waits on.
+    ///
+    /// # Errors
+    /// [`BusError::Refused`] where one of the queues is full, and otherwise when RabbitMQ does not confirm it in time or
+    /// the connection ends.
+    pub async fn announce(
+        &self,
+        exchange: &'static str,
+        routing_key: Name,
+        properties: Properties,
+        body: &[u8],
+    ) -> Result<(), BusError> {
+        let options = BasicPublishOptions::default();
+        self.confirmed(self.send(exchange, routing_key, options, properties, body)).await
+    }
+
+    async fn confirmed(
+        &self,
+        published: impl Future<Output = Result<Receipt, BusError>>,
+    ) -> Result<(), BusError> {
         let is_blocked = || self.connection.blocked();
         match within_while_open(self.limit, "confirming a message", is_blocked, published).await? {
             Receipt { taken: false, .. } => Err(BusError::Refused),

@@ -64,7 +64,7 @@ pub enum Status {
 /// The two connections, the topology declared.
 struct Session {
     consuming: Arc<Connection>,
-    publishing: Connection,
+    publishing: Arc<Connection>,
     publisher: Publisher,
 }
 
@@ -78,6 +78,7 @@ pub(crate) async fn run(
         () = stop.cancelled() => return Ok(()),
         session = open(shared) => session?,
     };
+    shared.publishing.send_replace(Some(Arc::clone(&session.publishing)));
     // Dropping the set aborts every instance: none outlives its session.
     let mut instances = JoinSet::new();
     let (count, mut opened) = watch::channel(0);
@@ -110,6 +111,7 @@ pub(crate) async fn run(
         outcome = supervise(&session, &mut instances, stop) => outcome,
         () = all_opened => Ok(()),
     };
+    shared.publishing.send_replace(None);
     // Whether it succeeds no longer matters: everything is settled, and the sockets end with the connections.
     let goodbye = |connection| Connection::close(connection, CLOSE_TIMEOUT, "the session ends");
     let _ = futures_util::future::join(goodbye(&session.publishing), goodbye(&session.consuming)).await;
@@ -186,7 +188,7 @@ async fn open(shared: &Shared) -> Result<Session, BusError> {
     let publishing = connect(&shared.amqp, &format!("{} publishing", shared.node)).await?;
     topology::declare(&consuming, shared).await?;
     let publisher = Publisher::open(&publishing).await?;
-    Ok(Session { consuming: Arc::new(consuming), publishing, publisher })
+    Ok(Session { consuming: Arc::new(consuming), publishing: Arc::new(publishing), publisher })
 }
 
 /// Waits until all instances have drained, or the first of them or a connection fails.

@@ -2,7 +2,7 @@
 
 use beds_protocol::{
     Broker,
-    topology::{DEAD, EXCHANGE, QueueKind},
+    topology::{DEAD, EVENTS, EXCHANGE, QueueKind},
 };
 use lapin::{
     Channel, ExchangeKind,
@@ -21,7 +21,7 @@ use crate::{
 /// whether it is there, so each is declared again in silence.
 pub(crate) async fn restore(connection: &Connection, shared: &Shared) -> Result<Vec<String>, BusError> {
     let mut missing = Vec::new();
-    for exchange in [EXCHANGE, DEAD] {
+    for exchange in [EXCHANGE, EVENTS, DEAD] {
         let passive = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
         let channel = connection.channel().await?;
         // RabbitMQ looks at the name alone.
@@ -60,11 +60,13 @@ async fn is_there<T>(
     }
 }
 
-/// Declares what the node's brokers consume, and where the dead letters go.
+/// Declares what the node's brokers consume, and where events and dead letters go.
 pub(crate) async fn declare(connection: &Connection, shared: &Shared) -> Result<(), BusError> {
     let declaring = Declaring { channel: connection.channel().await?, amqp: &shared.amqp };
     let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
-    for (name, kind) in [(EXCHANGE, shared.amqp.exchange.into()), (DEAD, ExchangeKind::Fanout)] {
+    let kind = shared.amqp.exchange.into();
+    let exchanges = [(EXCHANGE, kind), (EVENTS, ExchangeKind::Topic), (DEAD, ExchangeKind::Fanout)];
+    for (name, kind) in exchanges {
         let declared = declaring.channel.exchange_declare(name.into(), kind, durable, FieldTable::default());
         within(connection.limit(), "declaring an exchange", declared).await.map_err(|error| {
             BusError::Other(format!(

@@ -17,6 +17,7 @@ use crate::{
     confirms::{Keeper, Kept, Publication, Sent, Verdict, judge},
     connection::{Lane, Link, Session},
     error::ClientError,
+    events::{Events, Subscription},
     pending::{Fate, Outcome, Pending},
     properties::{self, unix_ms},
     reply::{Answer, Page, RawReply},
@@ -32,6 +33,7 @@ pub struct Client(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
+    endpoint: Endpoint,
     config: Config,
     pending: Arc<Pending>,
     state: watch::Receiver<State>,
@@ -56,7 +58,7 @@ impl Client {
         let (keeper, incoming) = mpsc::channel(config.in_flight_max);
         tokio::spawn(Keeper::new(incoming, pending.clone()).run());
         let supervisor = Supervisor {
-            endpoint,
+            endpoint: endpoint.clone(),
             config: config.clone(),
             pending: pending.clone(),
             state,
@@ -64,6 +66,7 @@ impl Client {
         };
         tokio::spawn(supervisor.run(link));
         Ok(Self(Arc::new(Inner {
+            endpoint,
             pending,
             state: watched,
             slots: Arc::new(Semaphore::new(config.in_flight_max)),
@@ -238,6 +241,16 @@ impl Client {
         args: &(impl Serialize + ?Sized),
     ) -> Result<Reply, ClientError> {
         self.execute(Request::call(template, name, args)).await
+    }
+
+    /// Listens to events: to those of a pattern, as in `client.events("note.*")`, in a queue that ends with the listener,
+    /// or as a [`Subscription`] says. They come on a connection of their own, which outlives this client.
+    ///
+    /// # Errors
+    /// [`ClientError::Request`] for a name that is too long, [`ClientError::Connect`] where RabbitMQ cannot be reached or
+    /// refuses, and where no node has declared the exchange of events yet.
+    pub async fn events(&self, subscription: impl Into<Subscription>) -> Result<Events, ClientError> {
+        Events::open(self.0.endpoint.clone(), self.0.config.clone(), subscription.into()).await
     }
 
     /// Closes the connection of all clones. Requests on their way fail with [`ClientError::Disconnected`], later

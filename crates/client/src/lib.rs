@@ -6,7 +6,7 @@
 //! A request that RabbitMQ does not allow fails alone, with [`ClientError::Forbidden`].
 //!
 //! ```no_run
-//! use beds_client::{Client, ClientError, Request};
+//! use beds_client::{Client, ClientError, Request, Subscription};
 //! use beds_protocol::{ErrorCode, FetchRequest};
 //! use serde::Deserialize;
 //! use serde_json::json;
@@ -48,6 +48,12 @@
 //!     Err(ClientError::Unroutable { routing_key }) => println!("nobody serves {routing_key}"),
 //!     other => println!("{other:?}"),
 //! }
+//!
+//! // What changes, each at least once, from a queue that gathers it while nobody listens.
+//! let mut events = client.events(Subscription::to("note.*").durable("search")).await?;
+//! let event = events.next().await?;
+//! println!("{} of {:?}", event.body.operation, event.body.key);
+//! event.done().await?;
 //! client.close().await;
 //! # Ok(())
 //! # }
@@ -67,6 +73,7 @@ mod config;
 mod confirms;
 mod connection;
 mod error;
+mod events;
 mod pending;
 mod properties;
 mod reply;
@@ -77,6 +84,7 @@ pub use batch::{Answers, Batch};
 pub use builder::ClientBuilder;
 pub use client::Client;
 pub use error::ClientError;
+pub use events::{Event, Events, Subscription};
 pub use reply::{Answer, Page, RawReply};
 pub use request::Request;
 

@@ -14,7 +14,7 @@ use futures_util::future::BoxFuture;
 use crate::{
     error::{Error, Result},
     outcome::Outcome,
-    plan::{Action, Bounds, Claim, Plan},
+    plan::{Action, Bounds, Claim, Origin, Plan},
     settings::Limits,
     work::Work,
 };
@@ -36,6 +36,8 @@ pub struct Context {
     pub deadline: Instant,
     /// Names the request in logs and error replies.
     pub request_id: Arc<str>,
+    /// The W3C trace context of the request, where it has one.
+    pub traceparent: Option<Arc<str>>,
     /// What makes the writes of the request happen once; none for a request without a `message_id`.
     pub claims: Option<Arc<Claims>>,
 }
@@ -107,7 +109,11 @@ impl Context {
                 let is_once = plan.domain.once && matches!(plan.action, Action::Write(_));
                 let claims = self.claims.as_ref().filter(|_| is_once);
                 let claim = claims.map(|claims| claims.next()).transpose()?;
-                self.runner.run(Plan { claim, ..plan }, self.bounds()).await
+                let origin = Origin {
+                    request_id: Some(Arc::clone(&self.request_id)),
+                    traceparent: self.traceparent.clone(),
+                };
+                self.runner.run(Plan { claim, origin, ..plan }, self.bounds()).await
             }
             Work::Method(running) => running.await,
         }
@@ -151,6 +157,7 @@ mod tests {
             limits: Arc::default(),
             deadline: Instant::now() + Duration::from_secs(1),
             request_id: "r".into(),
+            traceparent: None,
             claims: claims.map(Arc::new),
         };
         let write = || Action::Write(Write::Create { records: Vec::new(), many: false });

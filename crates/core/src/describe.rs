@@ -3,7 +3,7 @@
 use beds_protocol::Lane;
 use serde_json::{Map, Value, json};
 
-use crate::spec::{Arg, Call, Domain, Field, Literal, Returns, Type};
+use crate::spec::{Arg, Call, Domain, Events, Field, Literal, Returns, Type};
 
 /// The rendered description.
 pub(crate) fn json(domain: &'static Domain) -> &'static [u8] {
@@ -36,6 +36,11 @@ fn render(domain: &Domain) -> Value {
         },
         "calls": calls,
     });
+    let Events { publish, fields } = domain.events;
+    if !publish.is_empty() {
+        let publish: Vec<String> = publish.iter().map(ToString::to_string).collect();
+        description["events"] = json!({ "publish": publish, "fields": names(fields) });
+    }
     if domain.operations().any(|(_, lane)| lane == Lane::Write) {
         description["once"] = domain.once.into();
         // What of it is at least once all the same.

@@ -18,12 +18,14 @@ pub mod cursor;
 mod describe;
 pub mod entry;
 pub mod error;
+pub mod event;
 pub mod inspect;
 pub mod ledger;
 pub mod lookup;
 pub mod mask;
 pub mod namaste;
 pub mod operation;
+pub mod outbox;
 pub mod outcome;
 pub mod plan;
 pub mod query;
@@ -50,7 +52,7 @@ pub use serde as __serde;
 #[doc(hidden)]
 pub mod __private {
     pub use beds_protocol::{
-        Broker, CountRequest, CreateRequest, DeleteRequest, FetchRequest, Lane, UpdateRequest,
+        Broker, CountRequest, CreateRequest, DeleteRequest, FetchRequest, Lane, Operation, UpdateRequest,
         value::{Bytes, Date, DateTime, Decimal, Time},
     };
     pub use serde_json::Value as Json;

@@ -3,7 +3,7 @@
 //! [`crate::operation`] makes plans from requests; the adapters turn them into jobs. Fields are indices into the
 //! domain's, values are of their fields' types, and nothing a client named is left in a plan but as a value.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use crate::{
     outcome::Outcome,
@@ -21,13 +21,25 @@ pub struct Plan {
     pub action: Action,
     /// What makes a write happen once; none for what may happen again.
     pub claim: Option<Claim>,
+    /// Which request it belongs to, for the events of a write.
+    pub origin: Origin,
+}
+
+/// What the events of a write tell of its request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Names the request in logs and error replies.
+    pub request_id: Option<Arc<str>>,
+    /// Its W3C trace context, where it had one.
+    pub traceparent: Option<Arc<str>>,
 }
 
 impl Plan {
     /// A plan that claims nothing yet.
     #[must_use]
     pub const fn new(domain: &'static Domain, action: Action) -> Self {
-        Self { domain, action, claim: None }
+        let origin = Origin { request_id: None, traceparent: None };
+        Self { domain, action, claim: None, origin }
     }
 }
 

@@ -28,6 +28,8 @@ pub struct Incoming<'a> {
     pub message_id: Option<&'a str>,
     /// The user for whom RabbitMQ vouches.
     pub user_id: Option<&'a str>,
+    /// The W3C trace context, where it has the form of one.
+    pub traceparent: Option<&'a str>,
     /// Whether the client waits for a reply.
     pub wants_reply: bool,
     /// The body.

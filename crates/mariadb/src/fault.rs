@@ -37,6 +37,11 @@ impl From<Fault> for beds_lane::Fault {
     }
 }
 
+/// The error of a table that is not there, and of one that this user may not use, which the server says of what is not
+/// there as well.
+pub(crate) const NO_TABLE: u16 = 1146;
+pub(crate) const DENIED: u16 = 1142;
+
 /// The server's number of an error that is the server's.
 pub(crate) fn number(error: &sqlx::Error) -> Option<u16> {
     error.as_database_error()?.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number)

@@ -11,6 +11,7 @@ mod fault;
 #[cfg(test)]
 mod golden;
 mod inspect;
+mod outbox;
 mod purge;
 mod read;
 mod routine;
@@ -27,6 +28,7 @@ use beds_core::{
     spec::{Domain, Objects, mariadb},
 };
 use beds_lane::{Lane, Settings};
+use tokio::sync::Notify;
 
 pub use config::MariaDb;
 pub use connection::{check_url, ping};
@@ -35,6 +37,7 @@ pub use inspect::inspect;
 use self::{
     columns::Columns,
     connection::{Access, Connector},
+    outbox::Outbox,
     purge::Purge,
     read::Read,
     write::{Ledger, Write},
@@ -51,6 +54,8 @@ pub struct Database {
     deadlock_retries_max: u8,
     commit_timeout: std::time::Duration,
     known: Arc<Columns>,
+    outbox: Option<Arc<Outbox>>,
+    stored: Arc<Notify>,
     ledger: Arc<Ledger>,
     purge: Purge,
 }
@@ -74,7 +79,12 @@ impl Database {
         let servers = |urls: &[SecretUrl], access: Access| {
             urls.iter().cloned().map(|url| Connector::new(url, access, statement_timeout)).collect()
         };
+        let stored = Arc::new(Notify::new());
+        let outbox =
+            config.url.clone().map(|url| Arc::new(Outbox::new(name, url, config, Arc::clone(&stored))));
         Self {
+            outbox,
+            stored,
             reads: Lane::open(settings(config.read_connections), servers(replicas, Access::Read)),
             writes: Lane::open(settings(config.write_connections), servers(&primary, Access::Write)),
             deadlock_retries_max: config.deadlock_retries_max,
@@ -83,6 +93,12 @@ impl Database {
             ledger: Arc::default(),
             purge: Purge { name: name.to_owned(), url: config.url.clone(), patience: statement_timeout },
         }
+    }
+
+    /// The events that are stored in the database; none without a server for writes.
+    #[must_use]
+    pub fn outbox(&self) -> Option<Arc<dyn beds_core::outbox::Outbox>> {
+        self.outbox.clone().map(|outbox| outbox as Arc<dyn beds_core::outbox::Outbox>)
     }
 
     /// Deletes the rows of the ledger that are older than a moment, in small steps on a connection of its own, for
@@ -100,7 +116,7 @@ impl Database {
     /// `not_found`, `conflict`, `version_mismatch`, `rejected_by_database` and `too_large`, as the operations have
     /// them; `overloaded`, `unavailable` and `deadline_exceeded`, as [`Lane::run`] has them.
     pub async fn run(&self, plan: Plan, bounds: Bounds) -> Result<Outcome> {
-        let Plan { domain, action, claim } = plan;
+        let Plan { domain, action, claim, origin } = plan;
         let objects = objects(domain)?;
         let deadline = bounds.deadline.into();
         match action {
@@ -119,6 +135,8 @@ impl Database {
                     domain,
                     objects,
                     claim,
+                    origin,
+                    stored: Arc::clone(&self.stored),
                     ledger: Arc::clone(&self.ledger),
                     write,
                     reply_bytes_max: bounds.reply_bytes_max,

@@ -25,7 +25,6 @@ const LOCK: &str = "select get_lock(concat('beds_purge.', md5(database())), 0)";
 const STEP: &str = "delete from `beds_ledger` where `at` < current_timestamp(3) - interval ? second \
     order by `at` limit 500";
 
-const NO_TABLE: u16 = 1146;
 /// A deadlock, and a lock that was not given in time.
 const DEADLOCK: u16 = 1213;
 const LOCKED: u16 = 1205;
@@ -92,7 +91,7 @@ impl Purge {
                 Ok(done) => done.rows_affected(),
                 Err(error) => match number(&error) {
                     // Whoever is in the way goes first, and writes tell that there is no ledger.
-                    Some(DEADLOCK | LOCKED | NO_TABLE) => return Ok(deleted),
+                    Some(DEADLOCK | LOCKED | crate::fault::NO_TABLE) => return Ok(deleted),
                     _ => return Err(error),
                 },
             };

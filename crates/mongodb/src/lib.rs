@@ -7,6 +7,7 @@
 
 mod config;
 mod convert;
+mod events;
 mod fault;
 mod filter;
 #[cfg(test)]
@@ -15,13 +16,17 @@ mod inspect;
 mod job;
 mod ledger;
 mod order;
+mod outbox;
 mod pipeline;
 mod reply;
 mod server;
 mod shown;
 mod write;
 
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use beds_core::{
     Error, Outcome, Result,
@@ -50,6 +55,7 @@ pub struct Database {
     lane: Lane<Job>,
     /// Few at a time: the fewer there are, the more share one.
     transactions: Lane<Shared>,
+    outbox: Arc<outbox::Outbox>,
 }
 
 impl Database {
@@ -67,9 +73,16 @@ impl Database {
         };
         let server = Server::new(name, config);
         Self {
+            outbox: Arc::new(outbox::Outbox::new(server.clone(), config.connect_timeout_ms.duration())),
             lane: Lane::open(settings(config.connections), vec![server.clone()]),
             transactions: Lane::open(settings(config.transactions), vec![server]),
         }
+    }
+
+    /// The events that are stored in the database.
+    #[must_use]
+    pub fn outbox(&self) -> Arc<dyn beds_core::outbox::Outbox> {
+        Arc::clone(&self.outbox) as Arc<dyn beds_core::outbox::Outbox>
     }
 
     /// Runs a plan within its bounds.

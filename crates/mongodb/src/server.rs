@@ -30,6 +30,7 @@ use tokio::{
 
 use crate::{
     config::MongoDb,
+    events,
     ledger::{Known, Ledger},
 };
 
@@ -44,6 +45,8 @@ pub(crate) struct Server {
     client: Arc<OnceCell<Client>>,
     /// What is known of its ledger.
     known: Arc<Known>,
+    /// What is known of its events.
+    events: Arc<events::Known>,
     pace: Arc<Pace>,
     /// Whether the driver knows of a server that answers.
     reachable: Arc<AtomicBool>,
@@ -56,6 +59,7 @@ pub(crate) struct Connection {
     client: Client,
     database: Database,
     pub(crate) ledger: Ledger,
+    pub(crate) outbox: events::Store,
     /// How long statements of transactions take.
     pub(crate) pace: Arc<Pace>,
     /// How long a write that cannot be taken back may take beyond its deadline.
@@ -154,6 +158,7 @@ impl Server {
             config: config.clone(),
             client: Arc::default(),
             known: Arc::default(),
+            events: Arc::default(),
             pace: Arc::default(),
             reachable: Arc::new(AtomicBool::new(true)),
         }
@@ -176,6 +181,24 @@ impl Server {
     }
 }
 
+impl Server {
+    /// A handle of the driver for the relay of events, and what tells of those that are stored.
+    pub(crate) async fn relayed(&self) -> Result<(Client, Database), String> {
+        let client = self.client.get_or_try_init(|| self.client()).await?.clone();
+        let database = client.database(&self.database);
+        Ok((client, database))
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What is known of its events, by all who store them.
+    pub(crate) fn events(&self) -> &events::Known {
+        &self.events
+    }
+}
+
 impl Connect for Server {
     type Connection = Connection;
 
@@ -185,6 +208,7 @@ impl Connect for Server {
         Ok(Connection {
             name: Arc::clone(&self.name),
             ledger: Ledger::new(&self.name, &database, &self.known),
+            outbox: events::Store::new(&self.name, &database, &self.events),
             pace: Arc::clone(&self.pace),
             database,
             client,

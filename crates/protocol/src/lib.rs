@@ -7,6 +7,7 @@
 //! - [`topology`]: services, brokers, lanes, queues, and where a template's operations are routed.
 //! - [`operation`]: the routing key of a request, parsed once.
 //! - [`request`], [`reply`]: the bodies; [`batch`]: many requests in one.
+//! - [`event`]: the body of what is published of a change.
 //! - [`error`]: the error codes and the error object of a failed reply.
 //! - [`tables`]: the tables that a node keeps in the domains' databases for itself.
 //! - [`vocabulary`]: the words of the template language, and [`nearest()`] what a mistyped name most likely means.
@@ -14,6 +15,7 @@
 
 pub mod batch;
 pub mod error;
+pub mod event;
 mod names;
 mod nearest;
 mod one_line;
@@ -28,6 +30,7 @@ pub mod vocabulary;
 
 pub use batch::{BatchItem, BatchKey, BatchRequest, Mode};
 pub use error::{ErrorBody, ErrorCode, FieldError};
+pub use event::EventBody;
 pub use nearest::nearest;
 pub use one_line::{OneLine, OneLineWriter};
 pub use operation::{Operation, RoutingKey, RoutingKeyError};

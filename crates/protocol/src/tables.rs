@@ -31,8 +31,12 @@ pub struct Table {
     pub columns: &'static [Column],
     /// How many of the columns, from the first on, are its key.
     pub key: usize,
+    /// The columns that in MongoDB are the `_id`, as one text.
+    identity: &'static [&'static str],
     /// Columns with an index of their own.
-    pub indexed: &'static [&'static str],
+    indexed: &'static [&'static str],
+    /// Columns that have one in MongoDB alone: there nothing is found by the key's first columns.
+    indexed_documents: &'static [&'static str],
     /// What the node does with its rows.
     pub rights: &'static [Right],
 }
@@ -42,6 +46,8 @@ pub struct Table {
 pub enum Role {
     /// It remembers which writes are done, so that none is done twice.
     Ledger,
+    /// It keeps what is to be published of changes.
+    Events,
 }
 
 /// A column.
@@ -60,8 +66,12 @@ pub struct Column {
 pub enum Keeps {
     /// A text of so many characters at most, compared byte by byte.
     Text(u16),
+    /// A text, up to 16 MiB.
+    Long,
     /// A number from 0 to 4,294,967,295.
     Number,
+    /// A number that MariaDB counts by itself.
+    Counter,
     /// So many bytes.
     Digest(u8),
     /// Bytes, up to 16 MiB.
@@ -109,7 +119,7 @@ const fn nullable(name: &'static str, keeps: Keeps) -> Column {
 }
 
 /// All of them.
-pub static TABLES: [&Table; 1] = [&LEDGER];
+pub static TABLES: [&Table; 2] = [&LEDGER, &EVENTS];
 
 /// The ledger.
 pub static LEDGER: Table = Table {
@@ -129,7 +139,35 @@ pub static LEDGER: Table = Table {
         column("at", Keeps::Moment),
     ],
     key: 3,
+    identity: &["user", "message_id", "step"],
     indexed: &["at"],
+    indexed_documents: &[],
+    rights: &[Right::Select, Right::Insert, Right::Update, Right::Delete],
+};
+
+/// What is to be published of changes.
+pub static EVENTS: Table = Table {
+    role: Role::Events,
+    name: "beds_events",
+    title: "events",
+    about: &[
+        "Events: a row a change that a template publishes, written in the transaction of the change, and removed once",
+        "RabbitMQ has it. The numbers of one subject are in the order of its changes.",
+    ],
+    columns: &[
+        column("seq", Keeps::Counter),
+        column("id", Keeps::Text(36)),
+        column("routing_key", Keeps::Text(255)),
+        nullable("subject", Keeps::Long),
+        column("template_hash", Keeps::Text(16)),
+        nullable("traceparent", Keeps::Text(55)),
+        column("body", Keeps::Long),
+        column("at", Keeps::Moment),
+    ],
+    key: 2,
+    identity: &["id"],
+    indexed: &[],
+    indexed_documents: &["seq", "subject"],
     rights: &[Right::Select, Right::Insert, Right::Update, Right::Delete],
 };
 
@@ -139,6 +177,7 @@ impl Role {
     pub const fn table(self) -> &'static Table {
         match self {
             Self::Ledger => &LEDGER,
+            Self::Events => &EVENTS,
         }
     }
 }
@@ -149,6 +188,20 @@ impl Table {
         self.columns[..self.key].iter().map(|column| column.name)
     }
 
+    /// The columns with an index of their own.
+    pub fn indexed(&self, engine: Engine) -> impl Iterator<Item = &'static str> {
+        let more = match engine {
+            Engine::MariaDb => &[][..],
+            Engine::MongoDb => self.indexed_documents,
+        };
+        self.indexed.iter().chain(more).copied()
+    }
+
+    /// The columns that in MongoDB are members beside the `_id`.
+    pub fn members(&self) -> impl Iterator<Item = &'static Column> {
+        self.columns.iter().filter(|column| !self.identity.contains(&column.name))
+    }
+
     /// The statement of SQL that creates it where it is not there, without its end.
     #[must_use]
     pub fn sql(&self) -> String {
@@ -156,7 +209,8 @@ impl Table {
         let mut lines: Vec<String> = self.columns.iter().map(Column::sql).collect();
         let key: Vec<String> = self.key_columns().map(quoted).collect();
         lines.push(format!("primary key ({})", key.join(", ")));
-        let indexes = self.indexed.iter().map(|name| format!("key `ix_{}_{name}` (`{name}`)", self.name));
+        let indexes =
+            self.indexed(Engine::MariaDb).map(|name| format!("key `ix_{}_{name}` (`{name}`)", self.name));
         lines.extend(indexes);
         let about: Vec<String> = self.about.iter().map(|line| format!("-- {line}\n")).collect();
         format!(
@@ -170,9 +224,8 @@ impl Table {
     /// The command of MongoDB that creates it, or that gives it its validator: `create` or `collMod`, as JSON.
     #[must_use]
     pub fn command(&self, command: &str) -> String {
-        let (key, rest) = self.columns.split_at(self.key);
-        let mut members: Vec<(&str, Value, bool)> = vec![("_id", identity(key), false)];
-        members.extend(rest.iter().map(|column| (column.name, column.bson(), column.nullable)));
+        let mut members: Vec<(&str, Value, bool)> = vec![("_id", json!({ "bsonType": "string" }), false)];
+        members.extend(self.members().map(|column| (column.name, column.bson(), column.nullable)));
         let schema = object(&members);
         format!(
             "{{ {}: {}, \"validator\": {:#} }}",
@@ -187,14 +240,6 @@ impl Table {
     pub fn index(&self, column: &str) -> String {
         let index = json!({ "name": format!("{column}_1"), "key": { column: 1 } });
         json!({ "createIndexes": self.name, "indexes": [index] }).to_string()
-    }
-}
-
-/// The rule for the `_id`: the key's column itself, or one text of its columns.
-fn identity(key: &[Column]) -> Value {
-    match key {
-        [one] => one.bson(),
-        _ => json!({ "bsonType": "string" }),
     }
 }
 
@@ -217,19 +262,27 @@ impl Column {
             Keeps::Text(max) => {
                 format!("varchar({max}) character set utf8mb4 collate utf8mb4_nopad_bin")
             }
+            Keeps::Long => "mediumtext character set utf8mb4 collate utf8mb4_nopad_bin".to_owned(),
             Keeps::Number => "int unsigned".to_owned(),
+            Keeps::Counter => "bigint unsigned".to_owned(),
             Keeps::Digest(length) => format!("binary({length})"),
             Keeps::Bytes => "mediumblob".to_owned(),
             Keeps::Moment => "datetime(3)".to_owned(),
         };
         let null = if self.nullable { "null" } else { "not null" };
-        let default = if self.keeps == Keeps::Moment { " default current_timestamp(3)" } else { "" };
+        let default = match self.keeps {
+            Keeps::Moment => " default current_timestamp(3)",
+            Keeps::Counter => " auto_increment",
+            _ => "",
+        };
         format!("`{}` {ty} {null}{default}", self.name)
     }
 
     fn bson(&self) -> Value {
         let (ty, more) = match self.keeps {
             Keeps::Text(max) => ("string", json!({ "maxLength": max })),
+            Keeps::Long => ("string", json!({})),
+            Keeps::Counter => ("long", json!({ "minimum": 0 })),
             Keeps::Number => ("int", json!({ "minimum": 0, "maximum": u32::MAX })),
             Keeps::Digest(_) | Keeps::Bytes => ("binData", json!({})),
             Keeps::Moment => ("date", json!({})),

@@ -6,6 +6,8 @@ use crate::names::names;
 
 /// The durable topic exchange to which every request is published.
 pub const EXCHANGE: &str = "beds";
+/// The durable topic exchange to which changes are published.
+pub const EVENTS: &str = "beds.events";
 /// Exchange and queue of what could not be answered.
 pub const DEAD: &str = "beds.dead";
 /// The default exchange, which routes a reply to the queue it names.
@@ -20,8 +22,9 @@ pub mod header {
     /// Request: the session's token.
     pub const SESSION: &str = "beds-session";
     /// Request: the fingerprint of the template that the client was built for. Reply: of the one that answered.
+    /// Event: of the one that changed.
     pub const TEMPLATE_HASH: &str = "beds-template-hash";
-    /// Request: the W3C trace context.
+    /// Request: the W3C trace context. Event: that of the request which made it.
     pub const TRACEPARENT: &str = "traceparent";
     /// Reply: `ok`, or the error code.
     pub const STATUS: &str = "beds-status";

@@ -144,6 +144,7 @@ mod tests {
             wants_reply: true,
             message_id: None,
             user_id: None,
+            traceparent: None,
             body: body.as_bytes(),
         }
     }

@@ -22,7 +22,7 @@ use futures_util::{FutureExt as _, StreamExt as _, stream};
 use tokio::{sync::SemaphorePermit, time::timeout_at};
 
 use self::replies::Replies;
-use super::{Domains, body, claims};
+use super::{Domains, body};
 
 /// How many items of one batch are worked on at a time: as many look-ups as share a statement.
 const AT_ONCE: usize = 128;
@@ -53,14 +53,7 @@ pub(super) async fn answer<F: Factory>(
     let BatchRequest { mode, items } = entry::read(incoming.body, true)?;
     let mode = allowed(key, mode, incoming)?;
     bound(&items, domains.limits.batch_items_max)?;
-    let cx = Context {
-        runner: Arc::clone(&domains.runner),
-        limits: Arc::clone(&domains.limits),
-        deadline,
-        request_id: incoming.request_id.into(),
-        claims: claims(incoming, key.lane)?.map(Arc::new),
-    };
-    let batch = Batch { domains, key, cx };
+    let batch = Batch { domains, key, cx: domains.context(incoming, key.lane, deadline)? };
     match mode {
         Mode::Parallel => batch.parallel(&items).await?.finish(incoming.wants_reply),
         Mode::Ordered => batch.ordered(&items).await?.finish(incoming.wants_reply),

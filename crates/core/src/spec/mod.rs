@@ -60,6 +60,8 @@ pub struct Domain {
     offers: Offers,
     /// What a fetch may filter and sort by, and how much it returns.
     pub fetch: Fetch,
+    /// What is published of changes.
+    pub events: Events,
     /// Named calls.
     pub calls: &'static [Call],
     /// The database objects behind its operations.
@@ -89,6 +91,15 @@ pub struct Fetch {
     pub limit_max: u32,
 }
 
+/// What is published of changes.
+#[derive(Debug, Clone, Copy)]
+pub struct Events {
+    /// The operations whose successes are published.
+    pub publish: &'static [Operation<'static>],
+    /// The fields that an event carries besides key and version.
+    pub fields: &'static [usize],
+}
+
 impl Domain {
     /// A domain without fields or operations; the other constructors add them.
     #[must_use]
@@ -108,6 +119,7 @@ impl Domain {
             version: None,
             offers: Offers { read: false, create: false, update: false, delete: false },
             fetch: Fetch { filter: &[], sort: &[], limit_default: 50, limit_max: 500 },
+            events: Events { publish: &[], fields: &[] },
             calls: &[],
             objects: Objects::MariaDb(mariadb::Objects::NONE),
             description_json: OnceLock::new(),
@@ -137,6 +149,8 @@ with! { Domain:
     updates() => offers.update = true;
     /// Offers `delete`.
     deletes() => offers.delete = true;
+    /// Sets what is published: the successes of these operations, with these fields.
+    publishes(publish: &'static [Operation<'static>], fields: &'static [usize]) => events = Events { publish, fields };
     /// Sets the named calls.
     calls(calls: &'static [Call]) => calls = calls;
 }
@@ -207,6 +221,7 @@ impl Domain {
     pub fn tables(&self) -> impl Iterator<Item = &'static Table> {
         TABLES.into_iter().filter(|table| match table.role {
             Role::Ledger => self.keeps_ledger(),
+            Role::Events => !self.events.publish.is_empty(),
         })
     }
 

@@ -161,6 +161,7 @@ pub(crate) fn context() -> Context {
         limits: Arc::new(Limits { create_records_max: 5, in_items_max: 5, ..Limits::default() }),
         deadline: Instant::now(),
         request_id: "test".into(),
+        traceparent: None,
         claims: None,
     }
 }

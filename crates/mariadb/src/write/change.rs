@@ -32,6 +32,8 @@ pub(super) struct Change<'a> {
     pub(super) key: &'a [Value],
     pub(super) if_version: Option<i64>,
     pub(super) known: &'a Columns,
+    /// Whether there is an event of it.
+    pub(super) is_published: bool,
 }
 
 impl Change<'_> {
@@ -84,7 +86,10 @@ impl Change<'_> {
     pub(super) async fn delete(&self, connection: &mut MySqlConnection) -> Result<Outcome, Fault> {
         let takes_version = self.domain.version.is_some_and(|field| self.procedure.args.contains(&field));
         let columns = kept::columns(connection, self.domain, self.source, self.known).await?;
-        let is_read = self.is_vague(&columns) || (self.if_version.is_some() && !takes_version);
+        // An event has the key as it is stored, by which others of the record have gone before.
+        let is_seen = self.is_published
+            && !self.domain.key.iter().all(|&field| is_exact(&self.domain.fields[field].ty));
+        let is_read = self.is_vague(&columns) || is_seen || (self.if_version.is_some() && !takes_version);
         let current = match self.source.filter(|_| is_read) {
             Some(source) => {
                 let current = self.lock(connection, source, &columns).await?;
@@ -102,7 +107,13 @@ impl Change<'_> {
         let args: Vec<Value> = self.procedure.args.iter().map(argument).collect();
         let returned = call(connection, self.domain, self.procedure, &args).await?;
         self.check_affected(connection, &columns, &returned).await?;
-        Ok(self.outcome(&self.members(None, &returned), returned))
+        let mut members = self.members(None, &returned);
+        if let Some(record) = current {
+            for (field, value) in members.iter_mut().filter(|(field, _)| self.domain.key.contains(field)) {
+                *value = record[*field].clone();
+            }
+        }
+        Ok(self.outcome(&members, returned))
     }
 
     /// Whether the procedure may find another record by this key than a fetch does, which then has to find it first.

@@ -3,13 +3,14 @@
 //! It succeeds as a whole or not at all: where anything is in the way of one of them, all is rolled back and each runs
 //! alone. So none sees what a refused one did.
 
-use beds_core::{Outcome, ledger::NO_LEDGER};
+use beds_core::{Outcome, event::Event, ledger::NO_LEDGER};
 use beds_lane::{Fate, Fault, Member};
 use sqlx::{Executor as _, MySqlConnection};
 
 use super::{
     Write,
     ledger::{self, Claimed},
+    outbox,
 };
 use crate::{
     fault::classify,
@@ -27,9 +28,9 @@ pub(super) async fn run(
     session.begins_transaction();
     match all(jobs, session).await {
         // From here on a reply tells the truth, whatever the commit does.
-        Ok(Some(outcomes)) if jobs.iter().all(|job| job.gate.pass().is_ok()) => {
+        Ok(Some((outcomes, has_events))) if jobs.iter().all(|job| job.gate.pass().is_ok()) => {
             let Some(Member { job, .. }) = jobs.first() else { return Ok(Vec::new()) };
-            job.commit(session).await?;
+            job.commit(session, has_events).await?;
             Ok(outcomes.into_iter().map(Fate::Done).collect())
         }
         Ok(_) | Err(Fault::Refused(_)) => {
@@ -41,8 +42,11 @@ pub(super) async fn run(
     }
 }
 
-/// Runs them all up to the commit; `None` where something is in the way.
-async fn all(jobs: &[Member<'_, Write>], session: &mut Session) -> Result<Option<Vec<Outcome>>, Fault> {
+/// Runs them all up to the commit, and tells whether there are events of them; `None` where something is in the way.
+async fn all(
+    jobs: &[Member<'_, Write>],
+    session: &mut Session,
+) -> Result<Option<(Vec<Outcome>, bool)>, Fault> {
     let Some(Member { job: Write { domain, ledger, .. }, .. }) = jobs.first() else { return Ok(None) };
     let connection = &mut session.connection;
     let claims: Vec<_> = jobs.iter().filter_map(|member| member.job.claim()).collect();
@@ -55,7 +59,8 @@ async fn all(jobs: &[Member<'_, Write>], session: &mut Session) -> Result<Option
         }
     }
     let note = (!has_ledger).then_some(NO_LEDGER);
-    let outcomes = apply(jobs, note, connection).await?;
+    let (outcomes, events) = apply(jobs, note, connection).await?;
+    outbox::store(connection, &events, domain).await?;
     if has_ledger {
         let done: Vec<_> = jobs
             .iter()
@@ -66,16 +71,19 @@ async fn all(jobs: &[Member<'_, Write>], session: &mut Session) -> Result<Option
     }
     // One of them may have changed what the next one saw.
     let is_as_new = session.is_as_new().await.map_err(|error| classify(&error, domain))?;
-    Ok((is_as_new && jobs.iter().all(|member| member.gate.is_wanted())).then_some(outcomes))
+    Ok((is_as_new && jobs.iter().all(|member| member.gate.is_wanted()))
+        .then_some((outcomes, !events.is_empty())))
 }
 
-/// Runs the objects of all, each once; replies to those that claim something get the note. Creates in one domain run together, where the first of them stands.
+/// Runs the objects of all, each once; replies to those that claim something get the note. Creates in one domain run
+/// together, where the first of them stands. The events are in the order in which the objects ran.
 async fn apply(
     jobs: &[Member<'_, Write>],
     note: Option<&'static str>,
     connection: &mut MySqlConnection,
-) -> Result<Vec<Outcome>, crate::fault::Fault> {
+) -> Result<(Vec<Outcome>, Vec<Event>), crate::fault::Fault> {
     let mut outcomes: Vec<Option<Outcome>> = vec![None; jobs.len()];
+    let mut events = Vec::new();
     for (index, Member { job, .. }) in jobs.iter().enumerate() {
         if outcomes[index].is_some() {
             continue;
@@ -86,17 +94,20 @@ async fn apply(
         let alike: Vec<usize> =
             (index..jobs.len()).filter(|&other| jobs[other].job.is_create_as(job)).collect();
         if alike.len() < 2 {
-            outcomes[index] = Some(job.apply(connection).await?);
+            let applied = job.apply(connection).await?;
+            events.extend(applied.events);
+            outcomes[index] = Some(applied.outcome);
             continue;
         }
-        let jobs: Vec<&Write> = alike.iter().map(|&other| jobs[other].job).collect();
-        for (index, outcome) in alike.into_iter().zip(Write::create_all(&jobs, connection).await?) {
-            outcomes[index] = Some(outcome);
+        let creates: Vec<&Write> = alike.iter().map(|&other| jobs[other].job).collect();
+        for (index, applied) in alike.into_iter().zip(Write::create_all(&creates, connection).await?) {
+            events.extend(applied.events);
+            outcomes[index] = Some(applied.outcome);
         }
     }
     let outcomes = jobs.iter().zip(outcomes.into_iter().flatten());
     let finished = |(Member { job, .. }, outcome): (&Member<'_, Write>, Outcome)| {
         job.finished(outcome, note.filter(|_| job.claim().is_some()))
     };
-    outcomes.map(finished).collect()
+    Ok((outcomes.map(finished).collect::<Result<_, _>>()?, events))
 }

@@ -14,15 +14,12 @@ use beds_core::{Error, Outcome, ledger as core, plan::Claim, spec::Domain};
 use sqlx::{Arguments as _, Executor as _, MySqlConnection, Row as _, mysql::MySqlArguments};
 
 use crate::{
-    fault::{Fault, classify, number},
+    fault::{DENIED, Fault, NO_TABLE, classify, number},
     statement::runs,
 };
 
-/// The error of a unique key, of a table that is not there, and of one that this user may not write into, which the
-/// server says of what is not there as well.
+/// The error of a unique key.
 const DUPLICATE: u16 = 1062;
-const NO_TABLE: u16 = 1146;
-const DENIED: u16 = 1142;
 
 /// How long the log is silent about a ledger that is not there.
 const SILENCE: Duration = Duration::from_mins(1);

@@ -9,6 +9,7 @@ mod create;
 mod group;
 mod kept;
 mod ledger;
+mod outbox;
 mod procedure;
 mod together;
 
@@ -16,15 +17,16 @@ use std::{sync::Arc, time::Duration};
 
 use beds_core::{
     Error, Outcome,
+    event::{Event, Publication},
     ledger::{AT_LEAST_ONCE, NO_LEDGER},
-    plan,
+    plan::{self, Origin},
     spec::{Domain, mariadb},
     value::Value,
 };
 use beds_lane::{Fate, Gate, Job, Member};
 use beds_protocol::ErrorCode;
 use sqlx::{Connection as _, MySqlConnection};
-use tokio::time::timeout;
+use tokio::{sync::Notify, time::timeout};
 
 use self::{change::Change, create::Create, ledger::Claimed};
 pub(crate) use self::{ledger::Ledger, together::check as check_together};
@@ -46,7 +48,11 @@ pub(crate) struct Write {
     pub(crate) write: plan::Write,
     /// What makes it happen once.
     pub(crate) claim: Option<plan::Claim>,
-    /// Where that is written down.
+    /// Where it comes from, as its events tell.
+    pub(crate) origin: Origin,
+    /// Hears when events are stored.
+    pub(crate) stored: Arc<Notify>,
+    /// Where claims are written down.
     pub(crate) ledger: Arc<Ledger>,
     /// How long the reply may get.
     pub(crate) reply_bytes_max: usize,
@@ -141,10 +147,17 @@ fn remaining(fault: Fault) -> Fault {
 
 /// What a transaction has come to.
 enum Done {
-    /// The objects ran; it is to be committed.
-    Now(Outcome),
+    /// The objects ran; it is to be committed. Whether there are events of it.
+    Now(Outcome, bool),
     /// An earlier one did the same; it is to be rolled back.
     Before(Outcome),
+}
+
+/// What the objects of a write did.
+struct Applied {
+    outcome: Outcome,
+    /// What is published of it.
+    events: Vec<Event>,
 }
 
 impl Write {
@@ -170,8 +183,8 @@ impl Write {
         gate: &Gate,
     ) -> Result<Result<Outcome, Fault>, beds_lane::Fault> {
         let end = match self.once(&mut session.connection).await {
-            Ok(Done::Now(outcome)) => match gate.pass() {
-                Ok(()) => return Ok(self.commit(session).await.map(|()| outcome)),
+            Ok(Done::Now(outcome, has_events)) => match gate.pass() {
+                Ok(()) => return Ok(self.commit(session, has_events).await.map(|()| outcome)),
                 Err(given_up) => Err(given_up),
             },
             Ok(Done::Before(outcome)) => Ok(Ok(outcome)),
@@ -189,31 +202,37 @@ impl Write {
     async fn once(&self, connection: &mut MySqlConnection) -> Result<Done, Fault> {
         let domain = self.domain;
         let Some(claim) = self.claim() else {
-            return self.effect(connection, None).await.map(Done::Now);
+            let (outcome, has_events) = self.effect(connection, None).await?;
+            return Ok(Done::Now(outcome, has_events));
         };
         match self.ledger.claim(connection, &[claim], domain).await? {
             Claimed::New => {
-                let outcome = self.effect(connection, None).await?;
+                let (outcome, has_events) = self.effect(connection, None).await?;
                 let kept = together::kept(&self.write, &outcome);
                 ledger::store(connection, &[(claim, &kept)], domain).await?;
-                Ok(Done::Now(outcome))
+                Ok(Done::Now(outcome, has_events))
             }
             Claimed::Taken => {
                 let outcome = ledger::outcome(connection, claim, domain).await?;
                 // Whoever held the claim has taken it back since.
                 outcome.map(Done::Before).ok_or(Fault::Deadlock)
             }
-            Claimed::Absent => self.effect(connection, Some(NO_LEDGER)).await.map(Done::Now),
+            Claimed::Absent => {
+                let (outcome, has_events) = self.effect(connection, Some(NO_LEDGER)).await?;
+                Ok(Done::Now(outcome, has_events))
+            }
         }
     }
 
-    /// Runs the objects.
+    /// Runs the objects, stores the events of what they did, and tells whether there are any.
     async fn effect(
         &self,
         connection: &mut MySqlConnection,
         note: Option<&'static str>,
-    ) -> Result<Outcome, Fault> {
-        self.finished(self.apply(connection).await?, note)
+    ) -> Result<(Outcome, bool), Fault> {
+        let Applied { outcome, events } = self.apply(connection).await?;
+        outbox::store(connection, &events, self.domain).await?;
+        Ok((self.finished(outcome, note)?, !events.is_empty()))
     }
 
     /// The outcome with a note. A reply that is too long is refused, while the write can still be taken back.
@@ -229,10 +248,15 @@ impl Write {
     }
 
     /// Commits. From here on the write may have happened though its confirmation does not arrive.
-    async fn commit(&self, session: &mut Session) -> Result<(), Fault> {
+    async fn commit(&self, session: &mut Session, has_events: bool) -> Result<(), Fault> {
         let unknown = |why: &str| Err(Fault::Abandoned(Error::unknown_effect(why)));
         match timeout(self.commit_timeout, session.end(End::Commit)).await {
-            Ok(Ok(())) => Ok(()),
+            Ok(Ok(())) => {
+                if has_events {
+                    self.stored.notify_one();
+                }
+                Ok(())
+            }
             // The server says so before it commits, and ends it with the connection.
             Ok(Err(error)) if is_distributed(&error) => {
                 let message =
@@ -260,7 +284,7 @@ impl Write {
     }
 
     /// Runs creates in one domain as one of all their records, and gives the outcome of each.
-    async fn create_all(jobs: &[&Self], connection: &mut MySqlConnection) -> Result<Vec<Outcome>, Fault> {
+    async fn create_all(jobs: &[&Self], connection: &mut MySqlConnection) -> Result<Vec<Applied>, Fault> {
         let Some(Self { domain, objects, known, .. }) = jobs.first() else { return Ok(Vec::new()) };
         let procedure = declared(objects.create.as_ref())?;
         let create = Create { domain, source: objects.read.as_ref(), procedure, known };
@@ -274,14 +298,19 @@ impl Write {
         let records: Vec<&[Value]> =
             parts.iter().flat_map(|(records, _)| records.iter().map(Vec::as_slice)).collect();
         let mut created = create.run(connection, &records, false).await?.into_iter();
-        let outcome = |(records, many): (&[Vec<Value>], bool)| {
-            create::outcome(created.by_ref().take(records.len()).collect(), many)
-        };
-        Ok(parts.into_iter().map(outcome).collect())
+        let mut all = Vec::with_capacity(jobs.len());
+        for (job, (records, many)) in jobs.iter().zip(parts) {
+            let outcome = create::outcome(created.by_ref().take(records.len()).collect(), many);
+            let publication = Publication::of(domain, &job.write, job.origin.clone());
+            // A record that was created needs no second look.
+            let events = publication.map(|publication| publication.events(&outcome, None)).transpose();
+            all.push(Applied { outcome, events: events.map_err(Fault::Refused)?.unwrap_or_default() });
+        }
+        Ok(all)
     }
 
     /// Runs the objects inside the transaction that is open on the connection.
-    async fn apply(&self, connection: &mut MySqlConnection) -> Result<Outcome, Fault> {
+    async fn apply(&self, connection: &mut MySqlConnection) -> Result<Applied, Fault> {
         match &self.write {
             plan::Write::All(items) => together::run(self, items, connection).await,
             write => self.apply_one(self.domain, self.objects, write, connection).await,
@@ -295,9 +324,11 @@ impl Write {
         objects: &'static mariadb::Objects,
         write: &plan::Write,
         connection: &mut MySqlConnection,
-    ) -> Result<Outcome, Fault> {
+    ) -> Result<Applied, Fault> {
         let known = &*self.known;
         let source = objects.read.as_ref();
+        let publication = Publication::of(domain, write, self.origin.clone());
+        let is_published = publication.is_some();
         let outcome = match write {
             plan::Write::Create { records, many } => {
                 let procedure = declared(objects.create.as_ref())?;
@@ -307,12 +338,14 @@ impl Write {
             }
             plan::Write::Update { key, changes, if_version } => {
                 let procedure = declared(objects.update.as_ref())?;
-                let change = Change { domain, source, procedure, key, if_version: *if_version, known };
+                let change =
+                    Change { domain, source, procedure, key, if_version: *if_version, known, is_published };
                 change.update(connection, changes).await
             }
             plan::Write::Delete { key, if_version } => {
                 let procedure = declared(objects.delete.as_ref())?;
-                let change = Change { domain, source, procedure, key, if_version: *if_version, known };
+                let change =
+                    Change { domain, source, procedure, key, if_version: *if_version, known, is_published };
                 change.delete(connection).await
             }
             plan::Write::Call(invocation) => {
@@ -320,7 +353,14 @@ impl Write {
             }
             plan::Write::All(_) => Err(Fault::Refused(Error::internal("a batch has a batch in it"))),
         }?;
-        Ok(if commits(objects, write) { outcome.noted(AT_LEAST_ONCE) } else { outcome })
+        let events = match &publication {
+            Some(publication) => {
+                outbox::events(publication, objects, write, &outcome, known, connection).await?
+            }
+            None => Vec::new(),
+        };
+        let outcome = if commits(objects, write) { outcome.noted(AT_LEAST_ONCE) } else { outcome };
+        Ok(Applied { outcome, events })
     }
 }
 

@@ -11,7 +11,7 @@ use beds_core::{
 use beds_protocol::ErrorCode;
 use sqlx::MySqlConnection;
 
-use super::{Write, commits};
+use super::{Applied, Write, commits};
 use crate::{fault::Fault, objects, read::Read};
 
 /// Refuses items that cannot be taken back with the others, before anything runs.
@@ -46,15 +46,17 @@ pub(super) async fn run(
     write: &Write,
     items: &[Item],
     connection: &mut MySqlConnection,
-) -> Result<Outcome, Fault> {
+) -> Result<Applied, Fault> {
     let mut outcomes: Vec<Cow<'_, Outcome>> = Vec::with_capacity(items.len());
-    let mut size = 0;
+    let (mut events, mut size) = (Vec::new(), 0);
     for (index, item) in items.iter().enumerate() {
         let outcome = match item {
             Item::Known(outcome) => Cow::Borrowed(outcome),
             Item::Plan(plan) => {
-                let outcome = run_one(write, plan, connection).await;
-                Cow::Owned(outcome.map_err(|fault| of_item(fault, index))?)
+                let applied = run_one(write, plan, connection).await;
+                let applied = applied.map_err(|fault| of_item(fault, index))?;
+                events.extend(applied.events);
+                Cow::Owned(applied.outcome)
             }
         };
         size += outcome.size();
@@ -63,28 +65,29 @@ pub(super) async fn run(
         }
         outcomes.push(outcome);
     }
-    Ok(Outcome::of_items(outcomes.iter().map(AsRef::as_ref)))
+    Ok(Applied { outcome: Outcome::of_items(outcomes.iter().map(AsRef::as_ref)), events })
 }
 
-async fn run_one(write: &Write, plan: &Plan, connection: &mut MySqlConnection) -> Result<Outcome, Fault> {
+async fn run_one(write: &Write, plan: &Plan, connection: &mut MySqlConnection) -> Result<Applied, Fault> {
     let domain = plan.domain;
     let objects = objects(domain).map_err(Fault::Refused)?;
-    let outcome = match &plan.action {
-        Action::Write(one) => write.apply_one(domain, objects, one, connection).await,
+    let applied = match &plan.action {
+        Action::Write(one) => write.apply_one(domain, objects, one, connection).await?,
         Action::Read(read) => {
             let jobs = Read::of(domain, objects, read.clone(), write.reply_bytes_max, &write.known);
             let (job, count) = jobs.map_err(Fault::Refused)?;
             let outcome = job.apply(connection).await?;
-            match count {
-                Some(count) => Ok(Outcome { count: count.apply(connection).await?.count, ..outcome }),
-                None => Ok(outcome),
-            }
+            let outcome = match count {
+                Some(count) => Outcome { count: count.apply(connection).await?.count, ..outcome },
+                None => outcome,
+            };
+            Applied { outcome, events: Vec::new() }
         }
-    }?;
-    if let Some(unshown) = &outcome.unshown {
+    };
+    if let Some(unshown) = &applied.outcome.unshown {
         tracing::warn!(template = domain.name, "{unshown}");
     }
-    Ok(outcome)
+    Ok(applied)
 }
 
 /// The item that failed is named.

@@ -2,11 +2,13 @@
 
 use std::{
     path::Path,
+    sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 
 use beds_core::{
     Error, Outcome,
+    outbox::Outbox,
     plan::{self, Action, Bounds, Claim, Invocation, Item, Plan},
     spec::{Call, Domain, Field, Generated, Returns, Routine, Type, mariadb},
     value::Value,
@@ -210,6 +212,10 @@ impl Odd {
         let domain = items[0].0;
         let items = items.into_iter().map(|(domain, action)| Item::Plan(Plan::new(domain, action)));
         self.run_once(domain, Action::Write(plan::Write::All(items.collect())), claim).await
+    }
+
+    pub(crate) fn outbox(&self) -> Arc<dyn Outbox> {
+        self.database.outbox().unwrap()
     }
 
     /// A connection of somebody else's.

@@ -20,11 +20,36 @@ create table beds_ledger (
   primary key (user, message_id, step),
   index ix_beds_ledger_at (at)
 );
+create table beds_events (
+  seq bigint unsigned not null auto_increment,
+  id varchar(36) not null,
+  routing_key varchar(255) not null,
+  subject mediumtext null,
+  template_hash varchar(16) not null,
+  traceparent varchar(55) null,
+  body mediumtext not null,
+  at datetime(3) not null default current_timestamp(3),
+  primary key (seq, id)
+);
+create table item (id varchar(20) collate utf8mb4_general_ci primary key, n int not null, revision int not null default 1);
 
 create table code (id char(5) character set utf8mb4 collate utf8mb4_nopad_bin primary key, n int);
 create role leader;
 
 delimiter //
+create procedure item_create(p_id varchar(20), p_n int) modifies sql data
+begin insert into item (id, n) values (p_id, p_n); end //
+create procedure item_update(p_id varchar(20), p_n int, p_revision int) modifies sql data
+begin update item set n = p_n, revision = revision + 1
+  where id = p_id and (p_revision is null or revision = p_revision); end //
+create procedure item_delete(p_id varchar(20)) modifies sql data
+begin delete from item where id = p_id; end //
+create procedure item_add(p_id varchar(20), p_by int, out p_n int) modifies sql data
+begin update item set n = n + p_by, revision = revision + 1 where id = p_id; select n into p_n from item where id = p_id; end //
+create procedure item_reset(p_secret varchar(20), p_below int) modifies sql data
+begin update item set n = 0 where n < p_below; end //
+create procedure item_lasting(p_id varchar(20), p_n int) modifies sql data
+begin insert into item (id, n) values (p_id, p_n); commit; end //
 create procedure distributed() modifies sql data
 begin execute immediate "xa start 'odd'"; insert into log (n) values (99); end //
 create procedure led() begin set role leader; end //

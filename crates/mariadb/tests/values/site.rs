@@ -67,6 +67,7 @@ impl Site {
             limits: Arc::new(Limits::default()),
             deadline: Instant::now() + Duration::from_mins(1),
             request_id: "test".into(),
+            traceparent: None,
             claims: None,
         };
         let work = match operation {

@@ -29,6 +29,7 @@ fn read(domain: &'static Domain, request: &Json) -> Read {
         limits: Arc::new(Limits::default()),
         deadline: Instant::now(),
         request_id: "test".into(),
+        traceparent: None,
         claims: None,
     };
     let fetch: FetchRequest = serde_json::from_value(request.clone()).unwrap();

@@ -2,6 +2,7 @@
 
 use beds_core::{
     Error, Outcome, Result,
+    event::Publication,
     ledger::AT_LEAST_ONCE,
     plan::Invocation,
     spec::{self, Domain, Returns, Routine},
@@ -25,16 +26,23 @@ pub(super) struct Call {
     on: &'static str,
     stages: Vec<Document>,
     bytes_max: usize,
+    /// What is published of it.
+    publication: Option<Publication>,
 }
 
 impl Call {
-    pub(super) fn new(domain: &'static Domain, call: &Invocation, bytes_max: usize) -> Result<Self> {
+    pub(super) fn new(
+        domain: &'static Domain,
+        call: &Invocation,
+        publication: Option<Publication>,
+        bytes_max: usize,
+    ) -> Result<Self> {
         let Invocation { call, args } = call;
         let Routine::Pipeline { on, stages } = call.routine else {
             return Err(Error::internal(format!("`{}` of `{}` is not a pipeline", call.name, domain.name)));
         };
         let stages = pipeline::bind(stages, call, args)?;
-        Ok(Self { domain, call, on, stages, bytes_max })
+        Ok(Self { domain, call, on, stages, bytes_max, publication })
     }
 
     pub(super) async fn run(
@@ -42,8 +50,20 @@ impl Call {
         connection: &Connection,
         gate: &Gate,
     ) -> std::result::Result<Outcome, Failure> {
-        let done = self.aggregate(connection, gate).await;
+        let done = match self.aggregate(connection, gate).await {
+            Ok(outcome) => self.publish(connection, &outcome).await.map(|()| outcome),
+            failed => failed,
+        };
         done.map_err(|failure| failure.midway(self.domain, &connection.name))
+    }
+
+    /// Stores its event: a pipeline that writes is no part of a transaction, so that its event comes after it.
+    async fn publish(&self, connection: &Connection, outcome: &Outcome) -> std::result::Result<(), Failure> {
+        let Some(publication) = &self.publication else { return Ok(()) };
+        let stored = connection.outbox.store(&publication.events(outcome, None)?, None).await;
+        stored.map_err(Failure::lasting)?;
+        connection.outbox.tell();
+        Ok(())
     }
 
     /// A pipeline that writes gives no documents, so that its reply is short.

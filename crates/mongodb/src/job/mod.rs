@@ -18,6 +18,7 @@ use crate::{
 };
 use beds_core::{
     Error, Outcome, Result,
+    event::Publication,
     plan::{self, Action, Plan, Read},
     spec::Domain,
 };
@@ -46,10 +47,11 @@ impl Job {
     ///
     /// # Errors
     /// As [`crate::Database::run`], for what is known before the database is asked.
-    pub(crate) fn new(Plan { domain, action, claim }: Plan, bytes_max: usize) -> Result<Self> {
+    pub(crate) fn new(Plan { domain, action, claim, origin }: Plan, bytes_max: usize) -> Result<Self> {
         let objects = objects(domain)?;
         let source = || objects.read.ok_or_else(|| Error::not_offered(domain, Operation::Fetch));
-        let write = |deed| Work::Write(Arc::new(Write { domain, deed, claim, bytes_max }));
+        let write =
+            |deed, publication| Work::Write(Arc::new(Write { domain, deed, claim, publication, bytes_max }));
         let work = match action {
             Action::Read(Read::One { key, fields }) => {
                 Work::ByKey(ByKey::new(domain, source()?, key, &fields, bytes_max)?)
@@ -58,12 +60,20 @@ impl Job {
                 Work::Page(Box::new(Page::new(domain, source()?, selection, bytes_max)?))
             }
             Action::Read(Read::Count(filter)) => Work::Count(Count::new(domain, source()?, &filter)?),
-            // A pipeline that writes cannot be part of a transaction: it has no use for a claim.
-            Action::Read(Read::Call(call)) | Action::Write(plan::Write::Call(call)) => {
-                Work::Call(Call::new(domain, &call, bytes_max)?)
+            Action::Read(Read::Call(call)) => Work::Call(Call::new(domain, &call, None, bytes_max)?),
+            Action::Write(plan::Write::All(items)) => {
+                write(Deed::All(Together::new(items, &origin, bytes_max)?), None)
             }
-            Action::Write(plan::Write::All(items)) => write(Deed::All(Together::new(items, bytes_max)?)),
-            Action::Write(one) => write(Deed::new(domain, one, bytes_max)?),
+            Action::Write(one) => {
+                // A pipeline that writes cannot be part of a transaction: it has no use for a claim.
+                if let plan::Write::Call(call) = &one {
+                    let publication = Publication::of(domain, &one, origin);
+                    Work::Call(Call::new(domain, call, publication, bytes_max)?)
+                } else {
+                    let (deed, publication) = Deed::new(domain, one, origin, bytes_max)?;
+                    write(deed, publication)
+                }
+            }
         };
         Ok(Self { domain, work })
     }

@@ -90,7 +90,7 @@ async fn together(
         return Ok(None);
     }
     match transaction::run(writes, true, gates, connection).await? {
-        Done::Now(outcomes) => Ok(Some(outcomes)),
+        Done::Now(outcomes, _) => Ok(Some(outcomes)),
         Done::Before => Ok(None),
     }
 }
@@ -116,7 +116,7 @@ mod tests {
     use crate::golden::{THING, thing};
 
     fn write(deed: Deed) -> Arc<Write> {
-        Arc::new(Write { domain: &THING, deed, claim: None, bytes_max: 10_000 })
+        Arc::new(Write { domain: &THING, deed, claim: None, bytes_max: 10_000, publication: None })
     }
 
     fn insert(collection: &'static str) -> Arc<Write> {
@@ -125,7 +125,7 @@ mod tests {
 
     fn update() -> Arc<Write> {
         let target = Target::new(&THING, "thing", vec![Value::ObjectId([1; 12])], None).unwrap();
-        write(Deed::Update(Update::new(target, &[(2, Value::Null)], 10_000).unwrap()))
+        write(Deed::Update(Update::new(target, &[(2, Value::Null)], &[], 10_000).unwrap()))
     }
 
     #[test]

@@ -17,8 +17,9 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 use beds_core::{
     Error, Outcome, Result as Checked,
     backoff::Backoff,
+    event::{Event, Publication},
     ledger,
-    plan::{self, Claim},
+    plan::{self, Claim, Origin},
     spec::{Domain, Objects, mongodb as spec},
 };
 use beds_lane::Gate;
@@ -51,6 +52,24 @@ pub(crate) struct Write {
     pub(crate) claim: Option<Claim>,
     /// How long the reply may get.
     pub(crate) bytes_max: usize,
+    /// What is published of it.
+    pub(crate) publication: Option<Publication>,
+}
+
+/// What a write has come to, inside of its transaction.
+#[derive(Debug)]
+struct Applied {
+    outcome: Outcome,
+    /// The fields of the record that its event tells, where these are read.
+    after: Option<Vec<u8>>,
+    /// The events of the items of a batch.
+    events: Vec<Event>,
+}
+
+impl From<Outcome> for Applied {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, after: None, events: Vec::new() }
+    }
 }
 
 /// What it does.
@@ -73,12 +92,19 @@ pub(crate) fn objects(domain: &'static Domain) -> Checked<&'static spec::Objects
 }
 
 impl Deed {
-    /// What a write by the operations of a domain does.
-    pub(crate) fn new(domain: &'static Domain, write: plan::Write, bytes_max: usize) -> Checked<Self> {
+    /// What a write by the operations of a domain does, and what is published of it.
+    pub(crate) fn new(
+        domain: &'static Domain,
+        write: plan::Write,
+        origin: Origin,
+        bytes_max: usize,
+    ) -> Checked<(Self, Option<Publication>)> {
         let objects = objects(domain)?;
+        let publication = Publication::of(domain, &write, origin);
+        let read_after = publication.as_ref().map_or(&[][..], Publication::read_after);
         let collection =
             |name: Option<&'static str>, operation| name.ok_or_else(|| Error::not_offered(domain, operation));
-        Ok(match write {
+        let deed = match write {
             plan::Write::Create { records, many } => {
                 let collection = collection(objects.create, Operation::Create)?;
                 Self::Insert(Insert::new(domain, collection, records, many, bytes_max)?)
@@ -86,7 +112,7 @@ impl Deed {
             plan::Write::Update { key, changes, if_version } => {
                 let collection = collection(objects.update, Operation::Update)?;
                 let target = Target::new(domain, collection, key, if_version)?;
-                Self::Update(Update::new(target, &changes, bytes_max)?)
+                Self::Update(Update::new(target, &changes, read_after, bytes_max)?)
             }
             plan::Write::Delete { key, if_version } => {
                 let collection = collection(objects.delete, Operation::Delete)?;
@@ -95,7 +121,8 @@ impl Deed {
             }
             plan::Write::Call(_) => return Err(together::refused("a pipeline that writes")),
             plan::Write::All(_) => return Err(together::refused("a batch")),
-        })
+        };
+        Ok((deed, publication))
     }
 
     /// Does it, in the transaction of the session where there is one. A failure of the driver is [`Failure::Before`].
@@ -104,11 +131,11 @@ impl Deed {
         connection: &Connection,
         session: Option<&mut ClientSession>,
         limit: Duration,
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<Applied, Failure> {
         match self {
-            Self::Insert(insert) => insert.apply(connection, session).await,
+            Self::Insert(insert) => insert.apply(connection, session).await.map(Applied::from),
             Self::Update(update) => update.apply(connection, session, limit).await,
-            Self::Delete(delete) => delete.apply(connection, session, limit).await,
+            Self::Delete(delete) => delete.apply(connection, session, limit).await.map(Applied::from),
             Self::All(all) => all.apply(connection, session, limit).await,
         }
     }
@@ -146,6 +173,15 @@ impl Write {
         self.claim.is_some() && !matches!(self.deed, Deed::All(_))
     }
 
+    /// The events of it.
+    fn events(&self, applied: &mut Applied) -> Result<Vec<Event>, Failure> {
+        let mut events = std::mem::take(&mut applied.events);
+        if let Some(publication) = &self.publication {
+            events.extend(publication.events(&applied.outcome, applied.after.as_deref())?);
+        }
+        Ok(events)
+    }
+
     pub(crate) async fn run(
         self: &Arc<Self>,
         connection: &Connection,
@@ -163,7 +199,7 @@ impl Write {
 
     /// Without a claim.
     async fn plain(self: &Arc<Self>, connection: &Connection, gate: &Gate) -> Result<Outcome, Failure> {
-        if self.deed.is_one_statement() {
+        if self.deed.is_one_statement() && self.publication.is_none() {
             self.statement(connection, gate).await
         } else {
             self.transaction(false, connection, gate).await.map(Option::unwrap_or_default)
@@ -175,7 +211,7 @@ impl Write {
         gate.pass()?;
         let applied = async move { write.deed.apply(&handle, None, limit).await };
         let applied = done_by(connection.end(gate), applied).await.ok_or(Failure::Unanswered)?;
-        applied.map_err(Failure::lasting)
+        applied.map(|applied| applied.outcome).map_err(Failure::lasting)
     }
 
     /// In a transaction, as often as it takes: one that lost a conflict left nothing behind. With a claim, so is one
@@ -223,7 +259,7 @@ impl Write {
             }
         }
         match (transaction::run(std::slice::from_ref(self), once, &[gate], connection).await?, &self.claim) {
-            (Done::Now(outcomes), _) => Ok(outcomes.into_iter().next()),
+            (Done::Now(outcomes, _), _) => Ok(outcomes.into_iter().next()),
             (Done::Before, Some(claim)) => {
                 let limit = left(connection.limit(gate));
                 let outcome = connection.ledger.outcome(claim, limit).await?;

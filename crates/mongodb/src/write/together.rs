@@ -3,15 +3,17 @@
 use std::{borrow::Cow, time::Duration};
 
 use beds_core::{
-    Error, Outcome, Result as Checked, ledger,
-    plan::{Action, Item, Plan},
+    Error, Outcome, Result as Checked,
+    event::Publication,
+    ledger,
+    plan::{Action, Item, Origin, Plan},
     spec::Domain,
 };
 use beds_protocol::ErrorCode;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use mongodb::ClientSession;
 
-use super::Deed;
+use super::{Applied, Deed};
 use crate::{fault::Failure, server::Connection};
 
 /// What the items do.
@@ -25,7 +27,7 @@ pub(crate) struct Together {
 #[derive(Debug)]
 enum Part {
     Known(Outcome),
-    Deed(&'static Domain, Deed),
+    Deed(&'static Domain, Deed, Option<Publication>),
 }
 
 /// What cannot be part of an atomic batch is refused before anything runs.
@@ -35,12 +37,13 @@ pub(super) fn refused(what: &str) -> Error {
 }
 
 impl Together {
-    pub(crate) fn new(items: Vec<Item>, bytes_max: usize) -> Checked<Self> {
+    pub(crate) fn new(items: Vec<Item>, origin: &Origin, bytes_max: usize) -> Checked<Self> {
         let part = |(index, item)| {
             let part = match item {
                 Item::Known(outcome) => Ok(Part::Known(outcome)),
                 Item::Plan(Plan { domain, action: Action::Write(write), .. }) => {
-                    Deed::new(domain, write, bytes_max).map(|deed| Part::Deed(domain, deed))
+                    Deed::new(domain, write, origin.clone(), bytes_max)
+                        .map(|(deed, publication)| Part::Deed(domain, deed, publication))
                 }
                 Item::Plan(Plan { action: Action::Read(_), .. }) => Err(refused("a read")),
             };
@@ -56,16 +59,21 @@ impl Together {
         connection: &'a Connection,
         mut session: Option<&'a mut ClientSession>,
         limit: Duration,
-    ) -> BoxFuture<'a, Result<Outcome, Failure>> {
+    ) -> BoxFuture<'a, Result<Applied, Failure>> {
         async move {
             let mut outcomes: Vec<Cow<'_, Outcome>> = Vec::with_capacity(self.parts.len());
-            let mut size = 0;
+            let (mut events, mut size) = (Vec::new(), 0);
             for (index, part) in self.parts.iter().enumerate() {
                 let outcome = match part {
                     Part::Known(outcome) => Cow::Borrowed(outcome),
-                    Part::Deed(domain, deed) => {
+                    Part::Deed(domain, deed, publication) => {
                         let applied = deed.apply(connection, session.as_deref_mut(), limit).await;
-                        Cow::Owned(applied.map_err(|failure| of_item(failure, index, domain, connection))?)
+                        let applied =
+                            applied.map_err(|failure| of_item(failure, index, domain, connection))?;
+                        if let Some(publication) = publication {
+                            events.extend(publication.events(&applied.outcome, applied.after.as_deref())?);
+                        }
+                        Cow::Owned(applied.outcome)
                     }
                 };
                 size += outcome.size();
@@ -74,14 +82,15 @@ impl Together {
                 }
                 outcomes.push(outcome);
             }
-            Ok(Outcome::of_items(outcomes.iter().map(AsRef::as_ref)))
+            let outcome = Outcome::of_items(outcomes.iter().map(AsRef::as_ref));
+            Ok(Applied { outcome, after: None, events })
         }
         .boxed()
     }
 
     pub(super) fn kept<'o>(&self, outcome: &'o Outcome) -> Cow<'o, Outcome> {
         let domains = self.parts.iter().map(|part| match part {
-            Part::Deed(domain, _) => Some(*domain),
+            Part::Deed(domain, ..) => Some(*domain),
             Part::Known(_) => None,
         });
         ledger::kept_items(outcome, domains)

@@ -2,12 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use beds_core::{Outcome, backoff::Backoff};
+use beds_core::{Outcome, backoff::Backoff, event::Event};
 use beds_lane::Gate;
 use mongodb::{ClientSession, error::UNKNOWN_TRANSACTION_COMMIT_RESULT};
 use tokio::time::{Instant, sleep};
 
-use super::{Deed, PAUSE_MAX, PAUSE_MIN, Write, insert};
+use super::{Applied, Deed, PAUSE_MAX, PAUSE_MIN, Write, insert};
 use crate::{
     fault::Failure,
     ledger::Claimed,
@@ -17,8 +17,8 @@ use crate::{
 /// What a transaction has come to.
 #[derive(Debug)]
 pub(super) enum Done {
-    /// All of it is done.
-    Now(Vec<Outcome>),
+    /// All of it is done. Whether there are events of it.
+    Now(Vec<Outcome>, bool),
     /// Nothing is done: a claim of it is taken.
     Before,
 }
@@ -44,14 +44,20 @@ pub(super) async fn run(
     // What is late takes the transaction back at its end, with its session.
     let (mut session, done) = done_by(limit, running).await.ok_or_else(Failure::late)?;
     let passed = done.and_then(|done| {
-        if let Done::Now(_) = done {
+        if let Done::Now(..) = done {
             gates.iter().try_for_each(|gate| gate.pass())?;
         }
         Ok(done)
     });
     let end = latest(&|gate| connection.end(gate));
     match passed {
-        Ok(Done::Now(outcomes)) => commit(session, end).await.map(|()| Done::Now(outcomes)),
+        Ok(Done::Now(outcomes, has_events)) => {
+            commit(session, end).await?;
+            if has_events {
+                connection.outbox.tell();
+            }
+            Ok(Done::Now(outcomes, has_events))
+        }
         nothing => {
             // The server may have ended the transaction already; an error here says so.
             let _ = done_by(end, async move { session.abort_transaction().await }).await;
@@ -72,7 +78,8 @@ async fn inside(
     if once && ledger.claim(writes.iter().filter_map(claimed), session).await? == Claimed::Taken {
         return Ok(Done::Before);
     }
-    let outcomes = apply(writes, connection, session, limit).await?;
+    let (outcomes, events) = apply(writes, connection, session, limit).await?;
+    connection.outbox.store(&events, Some(&mut *session)).await?;
     if once {
         let unknown = writes.iter().zip(&outcomes).filter(|(write, _)| write.deed.outcome().is_none());
         let done = unknown.filter_map(|(write, outcome)| {
@@ -80,7 +87,7 @@ async fn inside(
         });
         ledger.store(done, session).await?;
     }
-    Ok(Done::Now(outcomes))
+    Ok(Done::Now(outcomes, !events.is_empty()))
 }
 
 /// A claim, with the outcome where that is known already: then the reply needs no statement of its own.
@@ -97,18 +104,20 @@ pub(super) fn is_one_statement(one: &Arc<Write>, next: &Arc<Write>) -> bool {
     }
 }
 
-/// Runs the objects. New records of one collection are one statement.
+/// Runs the objects. New records of one collection are one statement. The events are in the order in which they ran.
 async fn apply(
     writes: &[Arc<Write>],
     connection: &Connection,
     session: &mut ClientSession,
     limit: Duration,
-) -> Result<Vec<Outcome>, Failure> {
-    let mut outcomes = Vec::with_capacity(writes.len());
+) -> Result<(Vec<Outcome>, Vec<Event>), Failure> {
+    let (mut outcomes, mut events) = (Vec::with_capacity(writes.len()), Vec::new());
     for run in writes.chunk_by(is_one_statement) {
         let since = Instant::now();
         if let [write] = run {
-            outcomes.push(write.deed.apply(connection, Some(&mut *session), limit).await?);
+            let mut applied = write.deed.apply(connection, Some(&mut *session), limit).await?;
+            events.extend(write.events(&mut applied)?);
+            outcomes.push(applied.outcome);
             connection.pace.tell(since.elapsed());
             continue;
         }
@@ -116,9 +125,13 @@ async fn apply(
             .iter()
             .filter_map(|write| if let Deed::Insert(insert) = &write.deed { Some(insert) } else { None })
             .collect();
-        outcomes.extend(insert::together(&inserts, connection, session).await?);
+        for (write, outcome) in run.iter().zip(insert::together(&inserts, connection, session).await?) {
+            let mut applied = Applied::from(outcome);
+            events.extend(write.events(&mut applied)?);
+            outcomes.push(applied.outcome);
+        }
     }
-    Ok(outcomes)
+    Ok((outcomes, events))
 }
 
 /// Commits, and asks again while nobody knows how that ended: the server remembers.

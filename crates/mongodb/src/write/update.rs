@@ -12,12 +12,12 @@ use beds_core::{
 };
 use mongodb::{
     ClientSession,
-    bson::{Bson, Document, RawDocumentBuf, doc},
+    bson::{Bson, Document, RawDocumentBuf, doc, raw::RawDocument},
     error::ErrorKind,
     options::ReturnDocument,
 };
 
-use super::target::Target;
+use super::{Applied, target::Target};
 use crate::{
     convert::to_bson,
     fault::Failure,
@@ -36,10 +36,17 @@ pub(crate) struct Update {
     /// Whether the record was found to have a version that is null.
     is_null: AtomicBool,
     bytes_max: usize,
+    /// The fields that its event tells.
+    read_after: &'static [usize],
 }
 
 impl Update {
-    pub(crate) fn new(target: Target, changes: &[(usize, Value)], bytes_max: usize) -> Result<Self> {
+    pub(crate) fn new(
+        target: Target,
+        changes: &[(usize, Value)],
+        read_after: &'static [usize],
+        bytes_max: usize,
+    ) -> Result<Self> {
         let domain = target.domain;
         let mut errors = Errors::default();
         let (mut set, mut unset) = (Document::new(), Document::new());
@@ -67,7 +74,7 @@ impl Update {
             change.insert("$inc", doc! { domain.fields[version].column: 1_i64 });
         }
         errors.or(())?;
-        let update = Self { target, change, is_null: AtomicBool::new(false), bytes_max };
+        let update = Self { target, change, is_null: AtomicBool::new(false), bytes_max, read_after };
         // How long the reply is is known before anything is done.
         let longest = update.target.if_version.map_or(VERSION_MAX, |version| version.saturating_add(1));
         bounded(update.outcome(update.target.key(), &Value::Int(longest)), bytes_max)?;
@@ -89,7 +96,7 @@ impl Update {
         connection: &Connection,
         mut session: Option<&mut ClientSession>,
         limit: Duration,
-    ) -> std::result::Result<Outcome, Failure> {
+    ) -> std::result::Result<Applied, Failure> {
         let domain = self.target.domain;
         let version = domain.version.map(|version| &domain.fields[version]);
         let is_free = version.is_some() && self.target.if_version.is_none();
@@ -124,10 +131,22 @@ impl Update {
         if outcome.size() > self.bytes_max {
             outcome.unshown = None;
         }
-        Ok(outcome)
+        Ok(Applied { after: self.after(&document), ..Applied::from(outcome) })
     }
 
-    /// Changes the record that a filter finds, and gives its key and version.
+    /// The fields that its event tells, as a fetch shows them.
+    fn after(&self, document: &RawDocument) -> Option<Vec<u8>> {
+        if self.read_after.is_empty() {
+            return None;
+        }
+        let domain = self.target.domain;
+        let (mut shower, mut json) = (Shower::new(domain), Vec::with_capacity(64));
+        let fields = self.read_after.iter().map(|&field| &domain.fields[field]);
+        shower.write_record(document, fields, Place::DATA, &mut json);
+        Some(json)
+    }
+
+    /// Changes the record that a filter finds, and gives its key and version, and what its event tells.
     async fn change(
         &self,
         connection: &Connection,
@@ -137,7 +156,7 @@ impl Update {
         change: Document,
     ) -> mongodb::error::Result<Option<RawDocumentBuf>> {
         let domain = self.target.domain;
-        let fields = domain.key.iter().chain(&domain.version);
+        let fields = domain.key.iter().chain(&domain.version).chain(self.read_after);
         let projection = fields.map(|&field| (domain.fields[field].column.to_owned(), Bson::Int32(1)));
         let collection = connection.raw(self.target.collection);
         let change = collection
@@ -194,7 +213,7 @@ mod tests {
             vec![(place("flag"), Value::Null), (place("natural"), Value::UInt(7))],
         ];
         let texts = cases.map(|changes| {
-            let update = Update::new(target(), &changes, 10_000).unwrap();
+            let update = Update::new(target(), &changes, &[], 10_000).unwrap();
             format!("{:?}\n    {:?}\n", update.target.filter(), update.change)
         });
         check("changes.txt", &texts.concat());

@@ -8,6 +8,7 @@
 )]
 
 mod cells;
+mod events;
 mod failures;
 mod ledger;
 mod mixed;

@@ -120,6 +120,7 @@ pub(crate) fn context(name: &str, url: &str, limits: Limits) -> Context {
         limits: Arc::new(limits),
         deadline: Instant::now() + PATIENCE,
         request_id: "test".into(),
+        traceparent: None,
         claims: None,
     }
 }

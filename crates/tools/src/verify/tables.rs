@@ -34,6 +34,7 @@ pub(super) fn check(domains: &[&'static Domain], catalogue: &Catalogue) -> Vec<F
 fn remedy(table: &Table) -> String {
     let unless = match table.role {
         Role::Ledger => "; or say `once = false` in each template whose writes may happen twice",
+        Role::Events => "; or take `[events]` out of the templates",
     };
     format!("`bedsc ddl --ledger` writes it, and `bedsc grants` the rights{unless}")
 }
@@ -51,6 +52,7 @@ fn judge(table: &Table, engine: Engine, catalogue: &Catalogue) -> Option<(Severi
         };
         let consequence = match table.role {
             Role::Ledger => "a write that is sent again with its message_id is done again",
+            Role::Events => "a write that is published is refused",
         };
         let message = format!(
             "there is no {what} `{name}` in the database `{}`{unseen}: {consequence}",
@@ -67,11 +69,15 @@ fn judge(table: &Table, engine: Engine, catalogue: &Catalogue) -> Option<(Severi
     if !wrong.is_empty() {
         return Some((Severity::Error, format!("`{name}`: {}", wrong.join("; "))));
     }
-    let is_indexed = |column: &&&str| {
-        relation.indexes.iter().any(|index| index.columns.first().is_some_and(|first| first == *column))
+    let is_indexed = |column: &&str| {
+        relation.indexes.iter().any(|index| index.columns.first().is_some_and(|first| first == column))
     };
-    let bare = table.indexed.iter().find(|column| !is_indexed(column))?;
-    Some((Severity::Warning, format!("`{name}` has no index on `{bare}`: to purge it reads the whole of it")))
+    let bare = table.indexed(engine).find(|column| !is_indexed(column))?;
+    let why = match table.role {
+        Role::Ledger => "to purge it reads the whole of it",
+        Role::Events => "each write with events reads the whole of it",
+    };
+    Some((Severity::Warning, format!("`{name}` has no index on `{bare}`: {why}")))
 }
 
 fn missing_rights(table: &Table, engine: Engine, catalogue: &Catalogue) -> Vec<&'static str> {
@@ -129,6 +135,18 @@ fn of_column(column: &Column, found: &Found) -> Option<String> {
             };
             (fits, format!("text of {max} characters"))
         }
+        (Keeps::Long, kind) => {
+            let fits = matches!(
+                kind,
+                Kind::String { max, .. } | Kind::Bytes { max, fixed: false } if *max >= REPLY_BYTES_MAX
+            );
+            (fits, format!("text of {REPLY_BYTES_MAX} characters and more"))
+        }
+        (Keeps::Counter, kind) => {
+            let is_counted = matches!(found.default, Supplied::Counter);
+            let fits = matches!(kind, Kind::Int { max, .. } if *max >= u32::MAX.into());
+            (fits && is_counted, "a number that the database counts (auto_increment)".to_owned())
+        }
         (Keeps::Number, kind) => {
             let fits = matches!(kind, Kind::Int { max, .. } if *max >= u32::MAX.into());
             (fits, "a number up to 4,294,967,295".to_owned())
@@ -165,7 +183,7 @@ fn of_documents(table: &Table, relation: &Relation) -> Vec<String> {
         return Vec::new();
     }
     let has = |name: &str| relation.columns.iter().any(|column| column.name == name);
-    let members = table.columns.iter().skip(table.key).map(|column| column.name);
+    let members = table.members().map(|column| column.name);
     let refused = members.filter(|name| relation.closed && !has(name));
     let mut wrong: Vec<String> = refused.map(|name| format!("its validator refuses `{name}`")).collect();
     let is_ours = |name: &str| name == "_id" || table.columns.iter().any(|column| column.name == name);

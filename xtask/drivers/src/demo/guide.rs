@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use beds_client::protocol::{ErrorCode, Lane};
-use beds_client::{Client, ClientError, RawReply, Request};
+use beds_client::{Client, ClientError, Event, Events, RawReply, Request};
 use serde_json::Value;
+use tokio::time::timeout;
 
 use super::show;
 
@@ -115,6 +116,37 @@ impl Guide {
             Ok(reply) => Err(anyhow::anyhow!("somebody answered: {}", String::from_utf8_lossy(&reply.body))),
         };
         self.judge(exhibit.title, outcome);
+    }
+
+    /// Listens to events from now on.
+    pub(super) async fn listen(&self, pattern: &str) -> Result<Events> {
+        Ok(self.client.events(pattern).await?)
+    }
+
+    /// Shows events that have come of what was shown before: of these operations, on a record with this key.
+    pub(super) async fn hear(
+        &mut self,
+        title: &str,
+        events: &mut Events,
+        operations: &[&str],
+        id: &Value,
+    ) -> Result<()> {
+        self.shown += 1;
+        println!("\n  {}. {title}", self.shown);
+        let mut heard: Vec<Event> = Vec::new();
+        while heard.len() < operations.len() {
+            let event = timeout(PATIENCE, events.next()).await.context("an event does not come")??;
+            event.done().await?;
+            println!("    ← {}", show::json(&serde_json::to_vec(&event.body)?, INDENT));
+            heard.push(event);
+        }
+        let is_right = |(event, operation): (&Event, &&str)| {
+            let key = event.body.key.as_ref().and_then(|key| key.get("id"));
+            event.body.operation == **operation && key == Some(id)
+        };
+        let all = heard.iter().zip(operations).all(is_right);
+        self.judge(title, if all { Ok(()) } else { Err(anyhow::anyhow!("these are other events")) });
+        Ok(())
     }
 
     async fn send(&self, exhibit: &Exhibit<'_>) -> Result<RawReply> {

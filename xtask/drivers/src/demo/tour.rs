@@ -183,6 +183,7 @@ async fn signalled(guide: &mut Guide) -> Result<()> {
 }
 
 async fn notes(guide: &mut Guide) -> Result<()> {
+    let mut events = guide.listen("note.*").await?;
     let exhibit = Exhibit::write(
         "MongoDB, by the same operations: create",
         "note.create",
@@ -214,7 +215,8 @@ async fn notes(guide: &mut Guide) -> Result<()> {
     guide.ask(exhibit, |reply| is(reply, "/data/id", id.clone())).await?;
     let exhibit = Exhibit::read("…and it is gone", "note.fetch", format!(r#"{{"key": {id}}}"#));
     guide.ask(exhibit, |reply| refused(reply, ErrorCode::NotFound)).await?;
-    Ok(())
+    let title = "…and who listens to `note.*` on the exchange `beds.events` has heard of it";
+    guide.hear(title, &mut events, &["create", "update", "delete"], &id).await
 }
 
 async fn batches(guide: &mut Guide, catalog: &Catalog) -> Result<()> {

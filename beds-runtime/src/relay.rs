@@ -1,0 +1,240 @@
+//! The relay of events: from the databases in which writes store them to RabbitMQ.
+//!
+//! Of all nodes that serve a database one is its relay at a time; another takes over when it stops or dies. It reads
+//! what is stored, publishes it, and removes what RabbitMQ has confirmed. So nothing is lost, and what was on its way
+//! when a relay died is published twice.
+//!
+//! **Order.** The events of one key go out one after the other, each when the one before is confirmed; those of
+//! different keys go out side by side. One that RabbitMQ refuses holds back what follows of its key, and nothing else.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use beds_core::{
+    backoff::Backoff,
+    outbox::{EventChannel, EventSink, Outbox, Pending, Stored, Unpublished},
+};
+use futures_util::future::join_all;
+use tokio::{
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+/// How many events are read at a time: the bound on memory, with the length of each.
+const BATCH_MAX: usize = 256;
+
+/// How many subjects are held back at most before the relay begins anew.
+const HELD_BACK_MAX: usize = 4_096;
+
+/// How often an idle relay looks for what other nodes have stored.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// How often a relay that waits for RabbitMQ tells the database that it lives.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(3);
+
+/// How long a stop waits for what is on its way.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The pauses after a failure.
+const PAUSE_MIN: Duration = Duration::from_millis(200);
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// The relays of a node, one a database.
+#[derive(Debug)]
+pub(crate) struct Relays {
+    stop: CancellationToken,
+    tasks: JoinSet<()>,
+}
+
+impl Relays {
+    /// Starts a relay for each of these, from there to the sink.
+    pub(crate) fn start(outboxes: Vec<Arc<dyn Outbox>>, sink: Arc<dyn EventSink>) -> Self {
+        let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
+        for outbox in outboxes {
+            let relay = Relay { outbox, sink: Arc::clone(&sink), stop: stop.clone() };
+            tasks.spawn(relay.run());
+        }
+        Self { stop, tasks }
+    }
+
+    /// Finishes what is on its way, and stops. What is still stored waits for another relay.
+    pub(crate) async fn shutdown(mut self) {
+        self.stop.cancel();
+        let _ = timeout(STOP_TIMEOUT, async { while self.tasks.join_next().await.is_some() {} }).await;
+    }
+}
+
+/// The relay of one database.
+struct Relay {
+    outbox: Arc<dyn Outbox>,
+    sink: Arc<dyn EventSink>,
+    stop: CancellationToken,
+}
+
+/// Where a relay stands in its database.
+#[derive(Default)]
+struct Place {
+    /// What stands before has been looked at.
+    after: u64,
+    /// The subjects of which an event was refused.
+    held_back: HashSet<String>,
+    /// Whether one was refused that has no key.
+    has_refused: bool,
+}
+
+impl Place {
+    fn is_free(&self) -> bool {
+        self.held_back.is_empty() && !self.has_refused
+    }
+}
+
+impl Relay {
+    async fn run(self) {
+        let database = self.outbox.database();
+        let mut backoff = Backoff::new(PAUSE_MIN, PAUSE_MAX);
+        let mut is_told = false;
+        loop {
+            let Err(reason) = self.relay(&mut backoff, &mut is_told).await else { return };
+            if self.stop.is_cancelled() {
+                return;
+            }
+            if !std::mem::replace(&mut is_told, true) {
+                warn!(database, "events wait in the database: {reason}");
+            }
+            if self.stopped(sleep(backoff.pause())).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Publishes until the node stops, which is `Ok`, or bus or database fail.
+    async fn relay(&self, backoff: &mut Backoff, is_told: &mut bool) -> Result<(), String> {
+        // Who has no bus leaves the database to others.
+        let Some(channel) = self.stopped(self.sink.open()).await else { return Ok(()) };
+        let channel = channel?;
+        let mut pending = loop {
+            match self.stopped(self.outbox.take()).await {
+                None => return Ok(()),
+                Some(taken) => {
+                    if let Some(pending) = taken? {
+                        break pending;
+                    }
+                }
+            }
+        };
+        let mut place = Place::default();
+        while !self.stop.is_cancelled() {
+            let batch = pending.next(place.after, BATCH_MAX).await?;
+            let is_end = batch.len() < BATCH_MAX;
+            publish(&*channel, &mut *pending, &batch, &mut place).await?;
+            if place.is_free() {
+                backoff.reset();
+                if std::mem::take(is_told) {
+                    info!(database = self.outbox.database(), "events are published again");
+                }
+                let is_idle = batch.is_empty();
+                if is_idle && self.stopped(timeout(LOOK, self.outbox.stored())).await.is_none() {
+                    return Ok(());
+                }
+                continue;
+            }
+            if !std::mem::replace(is_told, true) {
+                let database = self.outbox.database();
+                warn!(
+                    database,
+                    "events wait in the database: RabbitMQ refuses them, a subscriber's queue is full"
+                );
+            }
+            place.after = batch.last().map_or(place.after, |last| last.number);
+            if is_end || place.held_back.len() > HELD_BACK_MAX {
+                place = Place::default();
+                if self.stopped(sleep(backoff.pause())).await.is_none() {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for something, unless the node stops first.
+    async fn stopped<T>(&self, awaited: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => None,
+            done = awaited => Some(done),
+        }
+    }
+}
+
+/// Publishes a batch, and removes what is confirmed of it, also where the bus is lost midway.
+async fn publish(
+    channel: &dyn EventChannel,
+    pending: &mut dyn Pending,
+    batch: &[Stored],
+    place: &mut Place,
+) -> Result<(), String> {
+    let mut chains: BTreeMap<&str, Vec<&Stored>> = BTreeMap::new();
+    let mut single = Vec::new();
+    for stored in batch {
+        match stored.event.subject.as_deref() {
+            Some(subject) => chains.entry(subject).or_default().push(stored),
+            None => single.push(vec![stored]),
+        }
+    }
+    chains.retain(|subject, _| !place.held_back.contains(*subject));
+    let chains = chains.into_values().chain(single).map(|chain| in_order(channel, chain));
+    let mut publishing = std::pin::pin!(join_all(chains));
+    let mut lost = None;
+    // Nothing is given up midway: a confirm that nobody waits for would stay with the channel.
+    let ended = loop {
+        tokio::select! {
+            ended = &mut publishing => break ended,
+            () = sleep(SIGN_OF_LIFE), if lost.is_none() => lost = pending.keep().await.err(),
+        }
+    };
+    if let Some(reason) = lost {
+        return Err(reason);
+    }
+    let mut published = Vec::with_capacity(batch.len());
+    for chain in ended {
+        published.extend(chain.published);
+        match chain.stopped_at {
+            None => {}
+            Some((_, Unpublished::Lost(reason))) => lost = Some(reason),
+            Some((refused, Unpublished::Refused)) => match &refused.event.subject {
+                Some(subject) => {
+                    place.held_back.insert(subject.clone());
+                }
+                None => place.has_refused = true,
+            },
+        }
+    }
+    pending.done(&published).await?;
+    lost.map_or(Ok(()), Err)
+}
+
+/// What became of the events of one key.
+struct Chain<'b> {
+    published: Vec<&'b Stored>,
+    stopped_at: Option<(&'b Stored, Unpublished)>,
+}
+
+/// Publishes events one after the other, up to the first that RabbitMQ does not have.
+async fn in_order<'b>(channel: &dyn EventChannel, chain: Vec<&'b Stored>) -> Chain<'b> {
+    let mut published = Vec::with_capacity(chain.len());
+    for stored in chain {
+        if let Err(reason) = channel.publish(&stored.event).await {
+            return Chain { published, stopped_at: Some((stored, reason)) };
+        }
+        published.push(stored);
+    }
+    Chain { published, stopped_at: None }
+}
+
+#[cfg(test)]
+mod tests;

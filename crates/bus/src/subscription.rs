@@ -1,0 +1,155 @@
+//! [`Subscription`]: the events that somebody listens to.
+
+use beds_protocol::topology::EVENTS;
+use futures_util::StreamExt as _;
+use lapin::{
+    Acker, Channel, Consumer,
+    message::Delivery,
+    options::{
+        BasicAckOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions, BasicRejectOptions,
+        QueueBindOptions, QueueDeclareOptions,
+    },
+    types::{AMQPValue, FieldTable, ShortString},
+};
+
+use crate::{
+    connection::{Connection, within},
+    error::BusError,
+    message::Name,
+};
+
+/// A queue of events, and its consumer.
+#[derive(Debug)]
+pub struct Subscription {
+    consumer: Consumer,
+}
+
+/// An event as it came.
+#[derive(Debug)]
+pub struct Heard {
+    delivery: Delivery,
+}
+
+/// Tells RabbitMQ what became of an event.
+#[derive(Debug, Clone)]
+pub struct Settle(Acker);
+
+impl Subscription {
+    /// Declares the queue, binds it to these patterns of routing keys, and consumes from it, so many events at a time.
+    /// Without a name the queue is this connection's own, and ends with it; with one it is durable, and gathers events
+    /// while nobody listens.
+    ///
+    /// # Errors
+    /// [`BusError::Missing`] where no node has declared the exchange yet, [`BusError::Forbidden`] where RabbitMQ does not
+    /// allow it or the queue exists with other arguments, and when RabbitMQ does not answer in time.
+    pub async fn open(
+        connection: &Connection,
+        queue: Option<&Name>,
+        patterns: &[Name],
+        prefetch: u16,
+    ) -> Result<Self, BusError> {
+        let limit = connection.limit();
+        let channel = connection.channel().await?;
+        let (options, arguments) = if queue.is_some() {
+            (QueueDeclareOptions::durable(), quorum())
+        } else {
+            let own = QueueDeclareOptions { exclusive: true, auto_delete: true, ..Default::default() };
+            (own, FieldTable::default())
+        };
+        let name = queue.map_or_else(ShortString::default, |name| name.0.clone());
+        let declared = channel.queue_declare(name, options, arguments);
+        let name = within(limit, "declaring a queue", declared).await?.name().clone();
+        for pattern in patterns {
+            let (options, arguments) = (QueueBindOptions::default(), FieldTable::default());
+            let bound =
+                channel.queue_bind(name.clone(), EVENTS.into(), pattern.0.clone(), options, arguments);
+            within(limit, "binding a queue", bound).await?;
+        }
+        let bounded = channel.basic_qos(prefetch.max(1), BasicQosOptions::default());
+        within(limit, "setting the prefetch", bounded).await?;
+        let consumer = consume(&channel, name);
+        Ok(Self { consumer: within(limit, "consuming", consumer).await? })
+    }
+
+    /// The next event.
+    ///
+    /// # Errors
+    /// When the queue or the connection is gone: there is no further event.
+    pub async fn next(&mut self) -> Result<Heard, BusError> {
+        match self.consumer.next().await {
+            Some(delivery) => Ok(Heard { delivery: delivery? }),
+            None => Err(BusError::Other("the queue of the events was deleted".to_owned())),
+        }
+    }
+}
+
+async fn consume(channel: &Channel, queue: ShortString) -> lapin::Result<Consumer> {
+    channel.basic_consume(queue, "".into(), BasicConsumeOptions::default(), FieldTable::default()).await
+}
+
+fn quorum() -> FieldTable {
+    let mut arguments = FieldTable::default();
+    arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+    arguments
+}
+
+impl Heard {
+    /// Its `message_id`, by which doubles are told.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        self.delivery.properties.message_id().as_ref().map(ShortString::as_str)
+    }
+
+    /// Its routing key, `<template>.<operation>`.
+    #[must_use]
+    pub fn routing_key(&self) -> &str {
+        self.delivery.routing_key.as_str()
+    }
+
+    /// Whether RabbitMQ has delivered it before.
+    #[must_use]
+    pub const fn is_redelivered(&self) -> bool {
+        self.delivery.redelivered
+    }
+
+    /// The body.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.delivery.data
+    }
+
+    /// What says what became of it.
+    #[must_use]
+    pub fn settle(&self) -> Settle {
+        Settle(self.delivery.acker.clone())
+    }
+}
+
+impl Settle {
+    /// It is worked off.
+    ///
+    /// # Errors
+    /// When the connection is gone: it is delivered again.
+    pub async fn done(&self) -> Result<(), BusError> {
+        self.0.ack(BasicAckOptions::default()).await?;
+        Ok(())
+    }
+
+    /// It is to be delivered again.
+    ///
+    /// # Errors
+    /// When the connection is gone: it is delivered again in any case.
+    pub async fn again(&self) -> Result<(), BusError> {
+        self.0.nack(BasicNackOptions { requeue: true, ..Default::default() }).await?;
+        Ok(())
+    }
+
+    /// Nobody can do anything with it.
+    ///
+    /// # Errors
+    /// When the connection is gone: it is delivered again.
+    pub async fn reject(&self) -> Result<(), BusError> {
+        self.0.reject(BasicRejectOptions { requeue: false }).await?;
+        Ok(())
+    }
+}

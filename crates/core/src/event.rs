@@ -1,0 +1,246 @@
+//! Events: what of a change is published. An adapter stores them in the transaction of the write; [`crate::outbox`] tells
+//! what becomes of them then.
+
+use std::collections::BTreeMap;
+
+use beds_protocol::{Operation, RoutingKey, value::DateTime};
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use crate::{
+    error::{Error, Result},
+    outcome::Outcome,
+    plan::{Invocation, Origin, Write},
+    spec::{ArgMode, Call, Domain},
+    value::Value,
+};
+
+/// The longest body of an event, in bytes. A longer one is published without its `data`, and says so.
+pub const BODY_BYTES_MAX: usize = 64 << 10;
+
+/// An event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// Names it, however often it is published.
+    pub id: Uuid,
+    /// `<template>.<operation>`
+    pub routing_key: String,
+    /// The record that it is about: its template and key; none where it is about no one record. Events of one subject are
+    /// kept in their order.
+    pub subject: Option<String>,
+    /// The fingerprint of the template.
+    pub template_hash: String,
+    /// The W3C trace context of the request.
+    pub traceparent: Option<String>,
+    /// When the change was made.
+    pub at: DateTime,
+    /// The body.
+    pub body: String,
+}
+
+/// What is to be published of a write, known before it is done.
+#[derive(Debug)]
+pub struct Publication {
+    domain: &'static Domain,
+    operation: Operation<'static>,
+    of: Of,
+    origin: Origin,
+}
+
+/// What there is an event of.
+#[derive(Debug)]
+enum Of {
+    /// A record that is there afterwards.
+    Record,
+    /// Several of them.
+    Records,
+    /// A record that is gone.
+    Gone,
+    /// A call that was given this.
+    Call(&'static Call, Members),
+}
+
+impl Publication {
+    /// What is published of a write; none where the template publishes nothing of it. A batch has no events but those of
+    /// its items.
+    #[must_use]
+    pub fn of(domain: &'static Domain, write: &Write, origin: Origin) -> Option<Self> {
+        let (operation, of) = match write {
+            Write::Create { many, .. } => (Operation::Create, if *many { Of::Records } else { Of::Record }),
+            Write::Update { .. } => (Operation::Update, Of::Record),
+            Write::Delete { .. } => (Operation::Delete, Of::Gone),
+            Write::Call(Invocation { call, args }) => {
+                (Operation::Call(call.name), Of::Call(call, given(call, args)))
+            }
+            Write::All(_) => return None,
+        };
+        domain.events.publish.contains(&operation).then_some(Self { domain, operation, of, origin })
+    }
+
+    /// The domain of what is published.
+    #[must_use]
+    pub const fn domain(&self) -> &'static Domain {
+        self.domain
+    }
+
+    /// The fields that are to be read of the record after the write.
+    #[must_use]
+    pub fn read_after(&self) -> &'static [usize] {
+        match self.operation {
+            Operation::Update => self.domain.events.fields,
+            _ => &[],
+        }
+    }
+
+    /// The events of the write, with the outcome that it had. `after` is the record with the fields of
+    /// [`Self::read_after`], where there are any.
+    ///
+    /// # Errors
+    /// `internal`, where the outcome is not of the write.
+    pub fn events(&self, outcome: &Outcome, after: Option<&[u8]>) -> Result<Vec<Event>> {
+        let shown = outcome.data.as_deref();
+        let at = DateTime::now();
+        match &self.of {
+            Of::Records => {
+                let records: Vec<Members> = read(shown)?;
+                Ok(records.iter().map(|record| self.of_record(record, at)).collect())
+            }
+            Of::Record => {
+                let mut record: Members = read(shown)?;
+                if after.is_some() {
+                    // Key and version are those of the reply.
+                    for (name, value) in read::<Members>(after)? {
+                        record.entry(name).or_insert(value);
+                    }
+                }
+                Ok(vec![self.of_record(&record, at)])
+            }
+            Of::Gone => {
+                let mut record: Members = read(shown)?;
+                let is_key =
+                    |name: &str| self.domain.key.iter().any(|&field| self.domain.fields[field].name == name);
+                record.retain(|name, _| is_key(name));
+                Ok(vec![self.of_record(&record, at)])
+            }
+            Of::Call(call, given) => Ok(vec![self.of_call(call, given, outcome, at)?]),
+        }
+    }
+
+    fn of_record(&self, record: &Members, at: DateTime) -> Event {
+        self.event(record, Object(self.picked(record, self.domain.events.fields)), at)
+    }
+
+    /// The event of a call, whose arguments stand for the fields of their names. Where they do not name the key, all
+    /// that it was given, and gave, is told.
+    fn of_call(&self, call: &Call, given: &Members, outcome: &Outcome, at: DateTime) -> Result<Event> {
+        let mut record: Members = given.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        if outcome.out.is_some() {
+            let is_told =
+                |name: &str| call.args.iter().any(|arg| arg.field.name == name && !arg.field.sensitive);
+            let out: Members = read(outcome.out.as_deref())?;
+            record.extend(out.into_iter().filter(|(name, _)| is_told(name)));
+        }
+        if self.key(&record).is_some() {
+            return Ok(self.of_record(&record, at));
+        }
+        let all = record.iter().map(|(name, value)| (name.as_str(), &**value)).collect();
+        Ok(self.event(&record, Object(all), at))
+    }
+
+    fn event(&self, record: &Members, data: Object<'_>, at: DateTime) -> Event {
+        let Self { domain, operation, origin, of: _ } = self;
+        let key = self.key(record);
+        let version = domain.version.and_then(|field| record.get(domain.fields[field].name));
+        let mut body = Body {
+            template: domain.name,
+            operation: operation.to_string(),
+            key: key.as_ref(),
+            version: version.map(|version| &**version).filter(|_| key.is_some()),
+            data: Some(data),
+            cut: false,
+            at,
+            request_id: origin.request_id.as_deref(),
+        };
+        let mut text = body.text();
+        if text.len() > BODY_BYTES_MAX {
+            (body.data, body.cut) = (None, true);
+            text = body.text();
+        }
+        Event {
+            id: Uuid::now_v7(),
+            routing_key: RoutingKey { template: domain.name, operation: *operation }.to_string(),
+            subject: key
+                .and_then(|key| serde_json::to_string(&key).ok())
+                .map(|key| format!("{} {key}", domain.name)),
+            template_hash: domain.hash.to_owned(),
+            traceparent: origin.traceparent.as_deref().map(str::to_owned),
+            at,
+            body: text,
+        }
+    }
+
+    /// The key; none where a part of it is missing.
+    fn key<'r>(&self, record: &'r Members) -> Option<Object<'r>> {
+        let key = self.picked(record, self.domain.key);
+        let is_whole = !key.is_empty() && key.len() == self.domain.key.len();
+        (is_whole && key.iter().all(|(_, value)| value.get() != "null")).then_some(Object(key))
+    }
+
+    fn picked<'r>(&self, record: &'r Members, fields: &[usize]) -> Vec<(&'static str, &'r RawValue)> {
+        let names = fields.iter().map(|&field| self.domain.fields[field].name);
+        names.filter_map(|name| Some((name, &**record.get(name)?))).collect()
+    }
+}
+
+/// JSON members by name.
+type Members = BTreeMap<String, Box<RawValue>>;
+
+fn read<T: serde::de::DeserializeOwned>(json: Option<&[u8]>) -> Result<T> {
+    json.and_then(|json| serde_json::from_slice(json).ok())
+        .ok_or_else(|| Error::internal("the event of a change cannot be made of what it gave"))
+}
+
+/// What a call is given, without what is sensitive.
+fn given(call: &Call, args: &[Value]) -> Members {
+    let given = call.args.iter().zip(args);
+    let told = given.filter(|(arg, _)| !arg.field.sensitive && arg.mode != ArgMode::Out);
+    let json = |value: &Value| RawValue::from_string(serde_json::to_string(value).ok()?).ok();
+    told.filter_map(|(arg, value)| Some((arg.field.name.to_owned(), json(value)?))).collect()
+}
+
+/// A JSON object, in order.
+struct Object<'a>(Vec<(&'a str, &'a RawValue)>);
+
+impl Serialize for Object<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in &self.0 {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+/// The body of an event.
+#[derive(Serialize)]
+struct Body<'a> {
+    template: &'a str,
+    operation: String,
+    key: Option<&'a Object<'a>>,
+    version: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Object<'a>>,
+    /// Whether `data` is left out because it is too long.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    cut: bool,
+    at: DateTime,
+    request_id: Option<&'a str>,
+}
+
+impl Body<'_> {
+    fn text(&self) -> String {
+        // Every part of it has a JSON form.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}

@@ -1,0 +1,169 @@
+//! The events that are stored in a database, for the relay that publishes them.
+//!
+//! The relay has a connection of its own, and on it a lock of the server: it ends with the connection, so that another
+//! node takes over when this one dies. The lock is not what keeps the order: two relays would publish everything twice,
+//! and each in order.
+
+use std::{fmt::Display, sync::Arc, time::Duration};
+
+use beds_core::{
+    event::Event,
+    outbox::{self, Pending, Stored},
+    settings::SecretUrl,
+};
+use futures_util::future::BoxFuture;
+use sqlx::{
+    Arguments as _, ConnectOptions as _, Executor as _, MySqlConnection, Row as _,
+    mysql::{MySqlArguments, MySqlRow},
+};
+use tokio::{sync::Notify, time::timeout};
+use uuid::Uuid;
+
+use crate::{config::MariaDb, connection::options};
+
+/// How long the lock is waited for at a time, in seconds.
+const LOCK_SECONDS: u32 = 5;
+
+/// The lock of a database, whose name has no more than 64 characters.
+const LOCK: &str = "select get_lock(concat('beds_events.', if(char_length(database()) <= 50, database(), \
+    md5(database()))), ?) = 1";
+
+/// After how many seconds without a word the server takes the relay for dead, and its lock with it. What waits for the
+/// lock is not silent.
+const SILENCE_SECONDS: u32 = 15;
+
+/// Sees what is committed and no gaps. Deleting locks nothing but the rows that it deletes.
+const PREPARATION: &str = "set session transaction isolation level read committed";
+
+const NEXT: &str = "select `seq`, `id`, `routing_key`, `subject`, `template_hash`, `traceparent`, `at`, `body` \
+    from `beds_events` where `seq` > ? order by `seq` limit ?";
+
+/// The events of one database.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    name: String,
+    url: SecretUrl,
+    connect_timeout: Duration,
+    statement_timeout: Duration,
+    stored: Arc<Notify>,
+}
+
+impl Outbox {
+    pub(crate) fn new(name: &str, url: SecretUrl, config: &MariaDb, stored: Arc<Notify>) -> Self {
+        Self {
+            name: name.to_owned(),
+            url,
+            connect_timeout: config.connect_timeout_ms.duration(),
+            statement_timeout: config.statement_timeout_ms.duration(),
+            stored,
+        }
+    }
+
+    async fn lock(&self) -> Result<Option<Box<dyn Pending>>, String> {
+        let connecting = options(&self.url).map_err(told)?;
+        let mut relay = Relay {
+            connection: within(self.connect_timeout, connecting.connect()).await?,
+            statement_timeout: self.statement_timeout,
+        };
+        let seconds = self.statement_timeout.as_secs_f64().max(f64::from(LOCK_SECONDS) * 2.0);
+        let prepared = format!(
+            "{PREPARATION}; set session wait_timeout = {SILENCE_SECONDS}, max_statement_time = {seconds:.3}"
+        );
+        within(self.statement_timeout, relay.connection.execute(sqlx::raw_sql(&prepared))).await?;
+        let limit = self.statement_timeout + Duration::from_secs(LOCK_SECONDS.into());
+        let asked = relay.connection.fetch_one(sqlx::query(LOCK).bind(LOCK_SECONDS));
+        let has_it = within(limit, asked).await?.try_get_unchecked::<Option<i64>, _>(0).map_err(told)?;
+        Ok((has_it == Some(1)).then(|| Box::new(relay) as Box<dyn Pending>))
+    }
+}
+
+impl outbox::Outbox for Outbox {
+    fn database(&self) -> &str {
+        &self.name
+    }
+
+    fn take(&self) -> BoxFuture<'_, Result<Option<Box<dyn Pending>>, String>> {
+        Box::pin(self.lock())
+    }
+
+    fn stored(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.stored.notified())
+    }
+}
+
+/// The relay's connection, which holds the lock.
+#[derive(Debug)]
+struct Relay {
+    connection: MySqlConnection,
+    statement_timeout: Duration,
+}
+
+impl Relay {
+    async fn read(&mut self, after: u64, max: usize) -> Result<Vec<Stored>, String> {
+        let max = u64::try_from(max).unwrap_or(u64::MAX);
+        let rows = self.connection.fetch_all(sqlx::query(NEXT).bind(after).bind(max));
+        let rows = within(self.statement_timeout, rows).await?;
+        rows.iter().map(stored).collect::<Result<_, _>>().map_err(told)
+    }
+
+    async fn delete(&mut self, published: &[&Stored]) -> Result<(), String> {
+        if published.is_empty() {
+            return Ok(());
+        }
+        // Without its index, it would look at rows that writers hold.
+        let marks = vec!["?"; published.len()].join(", ");
+        let sql =
+            format!("delete `beds_events` from `beds_events` force index (primary) where `seq` in ({marks})");
+        let mut arguments = MySqlArguments::default();
+        for event in published {
+            arguments.add(event.number).map_err(told)?;
+        }
+        let query = sqlx::query_with(&sql, arguments).persistent(false);
+        within(self.statement_timeout, self.connection.execute(query)).await.map(drop)
+    }
+}
+
+impl Pending for Relay {
+    fn next(&mut self, after: u64, max: usize) -> BoxFuture<'_, Result<Vec<Stored>, String>> {
+        Box::pin(self.read(after, max))
+    }
+
+    fn done<'a>(&'a mut self, published: &'a [&'a Stored]) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(self.delete(published))
+    }
+
+    fn keep(&mut self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async { within(self.statement_timeout, self.connection.execute("do 0")).await.map(drop) })
+    }
+}
+
+fn stored(row: &MySqlRow) -> Result<Stored, sqlx::Error> {
+    let id: &str = row.try_get_unchecked(1)?;
+    Ok(Stored {
+        number: row.try_get_unchecked(0)?,
+        event: Event {
+            id: Uuid::parse_str(id).map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
+            routing_key: row.try_get_unchecked(2)?,
+            subject: row.try_get_unchecked(3)?,
+            template_hash: row.try_get_unchecked(4)?,
+            traceparent: row.try_get_unchecked(5)?,
+            at: row.try_get_unchecked::<time::PrimitiveDateTime, _>(6)?.into(),
+            body: row.try_get_unchecked(7)?,
+        },
+    })
+}
+
+async fn within<T>(
+    limit: Duration,
+    answer: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, String> {
+    match timeout(limit, answer).await {
+        Ok(answer) => answer.map_err(told),
+        // The connection is dropped with the relay.
+        Err(_) => Err(format!("no answer within {} ms", limit.as_millis())),
+    }
+}
+
+fn told(error: impl Display) -> String {
+    error.to_string()
+}

@@ -1,0 +1,284 @@
+//! Events are stored in the transaction of their write, in the order of each record, until the relay has published them.
+
+use std::{sync::Arc, time::Duration};
+
+use beds_core::{
+    Error, Outcome,
+    outbox::{Pending, Stored},
+    plan::{self, Action, Invocation},
+    spec::{Arg, Call, Domain, Field, Returns, Routine, Type, mariadb},
+    value::Value,
+};
+use beds_protocol::{ErrorCode, Lane, Operation};
+use futures_util::future::join_all;
+use serde_json::{Value as Json, json};
+
+use crate::odd::Odd;
+
+static FIELDS: [Field; 3] = [
+    Field::new("id", "id", Type::string(0, 20)),
+    Field::new("n", "n", Type::INT),
+    Field::new("revision", "revision", Type::INT),
+];
+static ADD_ARGS: [Arg; 3] = [
+    Arg::given(Field::new("id", "id", Type::string(0, 20))),
+    Arg::given(Field::new("by", "by", Type::INT)),
+    Arg::returned(Field::new("n", "n", Type::INT)),
+];
+static RESET_ARGS: [Arg; 2] = [
+    Arg::given(Field::new("secret", "secret", Type::string(0, 20)).sensitive()),
+    Arg::given(Field::new("below", "below", Type::INT)),
+];
+static CALLS: [Call; 2] = [
+    call("add", "call `item_add`(?, ?, ?)", &ADD_ARGS),
+    call("reset", "call `item_reset`(?, ?)", &RESET_ARGS),
+];
+const OBJECTS: mariadb::Objects = mariadb::Objects {
+    read: Some(mariadb::Source::table("item", "`item`", &["`id`", "`n`", "`revision`"])),
+    create: Some(mariadb::Procedure::new("item_create", "call `item_create`(?, ?)", &[0, 1])),
+    update: Some(mariadb::Procedure::new("item_update", "call `item_update`(?, ?, ?)", &[0, 1, 2])),
+    delete: Some(mariadb::Procedure::new("item_delete", "call `item_delete`(?)", &[0])),
+};
+static ITEM: Domain = Domain::new("item", "", "00112233aabbccdd")
+    .fields(&FIELDS)
+    .key(&[0])
+    .version(2)
+    .reads()
+    .calls(&CALLS)
+    .publishes(
+        &[
+            Operation::Create,
+            Operation::Update,
+            Operation::Delete,
+            Operation::Call("add"),
+            Operation::Call("reset"),
+        ],
+        &[1],
+    )
+    .mariadb("odd", OBJECTS);
+/// What commits by itself.
+static LASTING: Domain = Domain::new("lasting", "", "")
+    .fields(&FIELDS)
+    .key(&[0])
+    .reads()
+    .publishes(&[Operation::Create], &[])
+    .mariadb(
+        "odd",
+        mariadb::Objects {
+            create: Some(
+                mariadb::Procedure::new("item_lasting", "call `item_lasting`(?, ?)", &[0, 1]).committing(),
+            ),
+            ..OBJECTS
+        },
+    );
+
+const fn call(name: &'static str, sql: &'static str, args: &'static [Arg]) -> Call {
+    Call {
+        name,
+        description: "",
+        lane: Lane::Write,
+        args,
+        returns: Returns::Nothing,
+        routine: Routine::Procedure { name, sql, commits: false },
+    }
+}
+
+fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}
+
+fn record(id: &str, n: i64) -> Vec<Value> {
+    vec![text(id), Value::Int(n), Value::Null]
+}
+
+fn create(id: &str, n: i64) -> Action {
+    Action::Write(plan::Write::Create { records: vec![record(id, n)], many: false })
+}
+
+fn update(id: &str, n: i64) -> Action {
+    let changes = vec![(1, Value::Int(n))];
+    Action::Write(plan::Write::Update { key: vec![text(id)], changes, if_version: None })
+}
+
+impl Odd {
+    async fn item(&self, action: Action) -> Result<Outcome, Error> {
+        self.run(&ITEM, action).await
+    }
+
+    async fn delete_item(&self, id: &str) -> Result<Outcome, Error> {
+        self.item(Action::Write(plan::Write::Delete { key: vec![text(id)], if_version: None })).await
+    }
+
+    async fn call_item(&self, call: &'static Call, args: Vec<Value>) -> Result<Outcome, Error> {
+        self.item(Action::Write(plan::Write::Call(Invocation { call, args }))).await
+    }
+
+    async fn relay(&self) -> Box<dyn Pending> {
+        self.outbox().take().await.unwrap().unwrap()
+    }
+}
+
+fn bodies(stored: &[Stored]) -> Vec<Json> {
+    stored.iter().map(|stored| serde_json::from_str(&stored.event.body).unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_change_has_an_event_and_what_is_refused_has_none() {
+    let odd = Odd::open();
+    odd.item(create("a", 1)).await.unwrap();
+    let records = vec![record("b", 2), record("c", 3)];
+    odd.item(Action::Write(plan::Write::Create { records, many: true })).await.unwrap();
+    odd.item(update("a", 5)).await.unwrap();
+    assert_eq!(odd.item(update("nosuch", 5)).await.unwrap_err().code, ErrorCode::NotFound);
+    assert_eq!(odd.item(create("a", 9)).await.unwrap_err().code, ErrorCode::Conflict);
+    let records = vec![record("d", 2), record("c", 3)];
+    odd.item(Action::Write(plan::Write::Create { records, many: true })).await.unwrap_err();
+    odd.call_item(&CALLS[0], vec![text("b"), Value::Int(40), Value::Null]).await.unwrap();
+    odd.call_item(&CALLS[1], vec![text("psst"), Value::Int(4)]).await.unwrap();
+    // The key is that of the record, however it is written.
+    odd.delete_item("A").await.unwrap();
+    let stored = odd.relay().await.next(0, 100).await.unwrap();
+    let told: Vec<(&str, Option<&str>)> = stored
+        .iter()
+        .map(|stored| (stored.event.routing_key.as_str(), stored.event.subject.as_deref()))
+        .collect();
+    let subjects = ["a", "b", "c"].map(|id| format!("item {{\"id\":\"{id}\"}}"));
+    let [a, b, c] = subjects.each_ref().map(|subject| Some(subject.as_str()));
+    assert_eq!(
+        told,
+        [
+            ("item.create", a),
+            ("item.create", b),
+            ("item.create", c),
+            ("item.update", a),
+            ("item.call.add", b),
+            ("item.call.reset", None),
+            ("item.delete", a),
+        ]
+    );
+    let bodies = bodies(&stored);
+    let seen = |index: usize| {
+        let body = &bodies[index];
+        assert_eq!(body["template"], "item");
+        [&body["key"], &body["version"], &body["data"]].map(Json::clone)
+    };
+    assert_eq!(seen(0), [json!({ "id": "a" }), json!(1), json!({ "n": 1 })]);
+    assert_eq!(seen(2), [json!({ "id": "c" }), json!(1), json!({ "n": 3 })]);
+    assert_eq!(seen(3), [json!({ "id": "a" }), json!(2), json!({ "n": 5 })]);
+    assert_eq!(seen(4), [json!({ "id": "b" }), Json::Null, json!({ "n": 42 })]);
+    assert_eq!(seen(5), [Json::Null, Json::Null, json!({ "below": 4 })]);
+    assert_eq!(seen(6), [json!({ "id": "a" }), Json::Null, json!({})]);
+    assert!(stored.iter().all(|stored| stored.event.template_hash == "00112233aabbccdd"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_numbers_of_a_record_are_in_the_order_of_its_changes() {
+    const ROUNDS: i64 = 60;
+    let odd = Arc::new(Odd::with_connections(4));
+    let ids = ["a", "b", "c", "d", "e"];
+    for id in ids {
+        odd.item(create(id, 0)).await.unwrap();
+    }
+    // Groups of updates and creates, and calls, which run alone, on all connections at once.
+    let writes = (0..ROUNDS).flat_map(|round| ids.map(|id| (id, round))).map(|(id, round)| {
+        let odd = Arc::clone(&odd);
+        tokio::spawn(async move {
+            loop {
+                let done = match round % 3 {
+                    0 => odd.item(update(id, round)).await,
+                    1 => odd.call_item(&CALLS[0], vec![text(id), Value::Int(1), Value::Null]).await,
+                    _ => odd.item(create(&format!("{id}{round}"), round)).await,
+                };
+                match done {
+                    Err(error) if error.retryable => {}
+                    done => return done.map(drop).unwrap(),
+                }
+            }
+        })
+    });
+    for written in join_all(writes).await {
+        written.unwrap();
+    }
+    let stored = odd.relay().await.next(0, 1_000).await.unwrap();
+    assert_eq!(stored.len(), usize::try_from(ROUNDS).unwrap() * ids.len() + ids.len());
+    assert!(stored.windows(2).all(|pair| pair[0].number < pair[1].number));
+    for id in ids {
+        // An update tells its version; between two there are as many calls as versions are missing.
+        let mut version = 0;
+        for body in bodies(&stored).iter().filter(|body| body["key"]["id"] == id) {
+            version += 1;
+            if body["operation"] != "call.add" {
+                assert_eq!(body["version"], version, "{id}");
+            }
+        }
+        assert_eq!(version, 1 + 40, "{id}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_published_is_removed_and_another_relay_takes_over() {
+    let odd = Odd::open();
+    let outbox = odd.outbox();
+    let mut relay = odd.relay().await;
+    assert!(outbox.take().await.unwrap().is_none(), "one relay at a time");
+    for n in 0..10 {
+        odd.item(create(&n.to_string(), n)).await.unwrap();
+    }
+    tokio::time::timeout(Duration::from_secs(5), outbox.stored()).await.expect("the relay is woken");
+    let stored = relay.next(0, 4).await.unwrap();
+    assert_eq!(stored.len(), 4);
+    relay.done(&[&stored[0], &stored[2]]).await.unwrap();
+    relay.keep().await.unwrap();
+    let left = relay.next(0, 100).await.unwrap();
+    assert_eq!((left.len(), &left[0], &left[1]), (8, &stored[1], &stored[3]));
+    assert_eq!(relay.next(stored[3].number, 100).await.unwrap()[..], left[2..]);
+    // The lock ends with the connection, and whoever waits for it has it at once.
+    let (taken, ()) = tokio::join!(outbox.take(), async { drop(relay) });
+    let mut next = taken.unwrap().unwrap();
+    assert_eq!(next.next(0, 100).await.unwrap(), left);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_commits_by_itself_has_its_event_after_it() {
+    let odd = Odd::open();
+    odd.run(&LASTING, create("a", 1)).await.unwrap();
+    let stored = odd.relay().await.next(0, 100).await.unwrap();
+    assert_eq!(bodies(&stored)[0]["key"], json!({ "id": "a" }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_whose_event_cannot_be_stored_is_refused() {
+    let odd = Odd::open();
+    odd.item(create("a", 1)).await.unwrap();
+    odd.stack.mariadb_query(Some("odd"), "drop table beds_events").unwrap();
+    let error = odd.item(update("a", 2)).await.unwrap_err();
+    assert_eq!(error.code, ErrorCode::Internal, "{error}");
+    assert!(error.hint.as_deref().is_some_and(|hint| hint.contains("bedsc ddl --ledger")), "{error}");
+    assert_eq!(
+        odd.stack.mariadb_query(Some("odd"), "select n from item where id = 'a'").unwrap().trim(),
+        "1"
+    );
+}
+
+/// A body that is too long is told without its data.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_event_is_cut() {
+    static WIDE: [Field; 2] = [Field::new("id", "id", Type::string(0, 20)), Field::new("n", "n", Type::INT)];
+    static ARGS: [Arg; 2] = [
+        Arg::given(Field::new("text", "text", Type::text(0, 100_000))),
+        Arg::given(Field::new("below", "below", Type::INT)),
+    ];
+    static LONG: [Call; 1] = [call("reset", "call `item_reset`(left(?, 5), ?)", &ARGS)];
+    static DOMAIN: Domain = Domain::new("item", "", "")
+        .fields(&WIDE)
+        .key(&[0])
+        .calls(&LONG)
+        .publishes(&[Operation::Call("reset")], &[])
+        .mariadb("odd", mariadb::Objects::NONE);
+    let odd = Odd::open();
+    let args = vec![text(&"x".repeat(70_000)), Value::Int(1)];
+    odd.run(&DOMAIN, Action::Write(plan::Write::Call(Invocation { call: &LONG[0], args }))).await.unwrap();
+    let stored = odd.relay().await.next(0, 100).await.unwrap();
+    let body = &bodies(&stored)[0];
+    assert_eq!((&body["cut"], &body["data"]), (&json!(true), &Json::Null));
+}

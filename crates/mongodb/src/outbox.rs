@@ -1,0 +1,218 @@
+//! The relay of the events that are stored in a database: whoever has the lease, a document of their collection.
+//!
+//! The lease is not what keeps the order: two relays would publish everything twice, and each in order.
+
+use std::time::Duration;
+
+use beds_core::{
+    event::Event,
+    outbox::{self, Pending, Stored},
+};
+use beds_protocol::value::DateTime as Moment;
+use futures_util::{TryStreamExt as _, future::BoxFuture};
+use mongodb::{
+    Client, Collection,
+    bson::{DateTime, Document, doc},
+    options::{ReadConcern, ReadPreference, SelectionCriteria, TransactionOptions},
+};
+use tokio::time::{Instant, sleep};
+use uuid::Uuid;
+
+use crate::{
+    events::NAME,
+    fault,
+    server::{Server, done_by},
+};
+
+/// The `_id` of the document that says who is the relay. Its number is before all events', its `body` names the relay,
+/// and its `at` is the moment until which it is.
+const LEASE: &str = "relay";
+/// How long a relay that says nothing is still the relay.
+const LEASE_FOR: Duration = Duration::from_secs(8);
+/// After how long it says that it lives.
+const RENEWED_AFTER: Duration = Duration::from_secs(2);
+/// How often another looks whether it may become the relay.
+const LOOKED_EVERY: Duration = Duration::from_secs(1);
+/// How often it looks before it says that it may not.
+const LOOKS: u32 = 5;
+
+/// The events of one database.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    server: Server,
+    limit: Duration,
+}
+
+impl Outbox {
+    pub(crate) const fn new(server: Server, limit: Duration) -> Self {
+        Self { server, limit }
+    }
+
+    async fn lease(&self) -> Result<Option<Box<dyn Pending>>, String> {
+        let (client, database) = self.server.relayed().await?;
+        let mut relay = Relay {
+            client,
+            collection: database.collection(NAME),
+            id: Uuid::now_v7().to_string(),
+            limit: self.limit,
+            renewed: Instant::now(),
+        };
+        for look in 0..LOOKS {
+            if look > 0 {
+                sleep(LOOKED_EVERY).await;
+            }
+            if relay.renew(true).await? {
+                return Ok(Some(Box::new(relay)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl outbox::Outbox for Outbox {
+    fn database(&self) -> &str {
+        self.server.name()
+    }
+
+    fn take(&self) -> BoxFuture<'_, Result<Option<Box<dyn Pending>>, String>> {
+        Box::pin(self.lease())
+    }
+
+    fn stored(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.server.events().stored.notified())
+    }
+}
+
+/// The relay of a database, by a lease.
+#[derive(Debug)]
+struct Relay {
+    client: Client,
+    collection: Collection<Document>,
+    /// Names it among all.
+    id: String,
+    limit: Duration,
+    renewed: Instant,
+}
+
+impl Relay {
+    /// Does what the driver is asked for; none of its futures is dropped midway.
+    async fn ask<T: Send + 'static>(
+        &self,
+        asked: impl Future<Output = mongodb::error::Result<T>> + Send + 'static,
+    ) -> Result<mongodb::error::Result<T>, String> {
+        let late = || format!("no answer within {} ms", self.limit.as_millis());
+        done_by(Instant::now() + self.limit, asked).await.ok_or_else(late)
+    }
+
+    /// Takes the lease, or holds it longer; false where another has it.
+    async fn renew(&mut self, is_new: bool) -> Result<bool, String> {
+        let (now, collection, id) = (DateTime::now(), self.collection.clone(), self.id.clone());
+        let until = DateTime::from_system_time(now.to_system_time() + LEASE_FOR);
+        let own = doc! { "body": &id };
+        let free = doc! { "at": { "$lt": now } };
+        let lease = doc! {
+            "_id": LEASE, "$or": if is_new { vec![own, free] } else { vec![own] },
+        };
+        let change = doc! {
+            "$set": { "seq": 0_i64, "routing_key": "", "template_hash": "", "body": &id, "at": until },
+        };
+        let asked = async move { collection.update_one(lease, change).upsert(is_new).await };
+        match self.ask(asked).await? {
+            Ok(done) if done.matched_count > 0 || done.upserted_id.is_some() => {
+                self.renewed = Instant::now();
+                Ok(true)
+            }
+            Ok(_) => Ok(false),
+            Err(error) if fault::is_duplicate(&error) => Ok(false),
+            Err(error) => Err(error.kind.to_string()),
+        }
+    }
+
+    async fn stay(&mut self) -> Result<(), String> {
+        if self.renewed.elapsed() < RENEWED_AFTER || self.renew(false).await? {
+            return Ok(());
+        }
+        Err("another node has become the relay".to_owned())
+    }
+
+    async fn read(&mut self, after: u64, max: usize) -> Result<Vec<Stored>, String> {
+        self.stay().await?;
+        let (client, collection) = (self.client.clone(), self.collection.clone());
+        let after = i64::try_from(after).unwrap_or(i64::MAX);
+        let max = i64::try_from(max).unwrap_or(i64::MAX);
+        // What a cursor walks over changes meanwhile; a transaction shows one moment, and what a majority has.
+        let options = TransactionOptions::builder()
+            .read_concern(ReadConcern::snapshot())
+            .selection_criteria(SelectionCriteria::ReadPreference(ReadPreference::Primary))
+            .build();
+        let asked = async move {
+            let mut session = client.start_session().await?;
+            session.start_transaction().with_options(options).await?;
+            let find = collection.find(doc! { "seq": { "$gt": after } }).sort(doc! { "seq": 1 }).limit(max);
+            let mut cursor = find.session(&mut session).await?;
+            let found: Vec<Document> = cursor.stream(&mut session).try_collect().await?;
+            session.commit_transaction().await?;
+            Ok(found)
+        };
+        let found = self.ask(asked).await?.map_err(|error| error.kind.to_string())?;
+        found
+            .iter()
+            .map(|found| stored(found).ok_or_else(|| format!("a document of `{NAME}` is no event")))
+            .collect()
+    }
+
+    async fn delete(&self, published: &[&Stored]) -> Result<(), String> {
+        if published.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<String> = published.iter().map(|stored| stored.event.id.to_string()).collect();
+        let collection = self.collection.clone();
+        let asked = async move { collection.delete_many(doc! { "_id": { "$in": ids } }).await };
+        self.ask(asked).await?.map(drop).map_err(|error| error.kind.to_string())
+    }
+}
+
+/// Nobody has to wait for the end of a lease that is given back.
+impl Drop for Relay {
+    fn drop(&mut self) {
+        let (collection, id) = (self.collection.clone(), std::mem::take(&mut self.id));
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move { collection.delete_one(doc! { "_id": LEASE, "body": id }).await });
+        }
+    }
+}
+
+impl Pending for Relay {
+    fn next(&mut self, after: u64, max: usize) -> BoxFuture<'_, Result<Vec<Stored>, String>> {
+        Box::pin(self.read(after, max))
+    }
+
+    fn done<'a>(&'a mut self, published: &'a [&'a Stored]) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(self.delete(published))
+    }
+
+    fn keep(&mut self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(self.stay())
+    }
+}
+
+fn stored(found: &Document) -> Option<Stored> {
+    let text = |name: &str| found.get_str(name).ok().map(str::to_owned);
+    let at = found.get_datetime("at").ok()?.timestamp_millis();
+    Some(Stored {
+        number: found.get_i64("seq").ok()?.try_into().ok()?,
+        event: Event {
+            id: Uuid::parse_str(found.get_str("_id").ok()?).ok()?,
+            routing_key: text("routing_key")?,
+            subject: text("subject"),
+            template_hash: text("template_hash")?,
+            traceparent: text("traceparent"),
+            at: moment(at)?,
+            body: text("body")?,
+        },
+    })
+}
+
+fn moment(millis: i64) -> Option<Moment> {
+    time::OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000).ok().map(Moment)
+}

@@ -1,0 +1,241 @@
+//! Events are stored in the transaction of their write, in the order of each record, until the relay has published them.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use beds_core::{
+    Error, Outcome,
+    outbox::{Pending, Stored},
+    plan::{self, Action, Bounds, Claim, Invocation, Plan},
+    spec::{Arg, Call, Domain, Field, Returns, Routine, Type, mongodb as objects},
+    value::Value,
+};
+use beds_mongodb::{Database, MongoDb};
+use beds_protocol::{ErrorCode, Lane, Operation};
+use futures_util::future::join_all;
+use mongodb::{
+    IndexModel,
+    bson::{Document, doc},
+};
+use serde_json::{Value as Json, json};
+
+use crate::site::Site;
+
+static FIELDS: [Field; 3] = [
+    Field::new("id", "_id", Type::string(0, 20)),
+    Field::new("n", "number", Type::INT),
+    Field::new("revision", "v", Type::INT),
+];
+static RESET_ARGS: [Arg; 2] = [
+    Arg::given(Field::new("secret", "secret", Type::string(0, 20)).sensitive()),
+    Arg::given(Field::new("below", "below", Type::INT)),
+];
+static CALLS: [Call; 1] = [Call {
+    name: "reset",
+    description: "",
+    lane: Lane::Write,
+    args: &RESET_ARGS,
+    returns: Returns::Nothing,
+    routine: Routine::Pipeline {
+        on: "item",
+        stages: r#"[{ "$match": { "number": { "$lt": { "$arg": "below" } } } }, { "$set": { "number": 0 } },
+            { "$merge": { "into": "item" } }]"#,
+    },
+}];
+static ITEM: Domain = Domain::new("item", "", "00112233aabbccdd")
+    .fields(&FIELDS)
+    .key(&[0])
+    .version(2)
+    .calls(&CALLS)
+    .publishes(&[Operation::Create, Operation::Update, Operation::Delete, Operation::Call("reset")], &[1])
+    .mongodb(
+        "item",
+        objects::Objects {
+            read: Some(objects::Source::collection("item")),
+            create: Some("item"),
+            update: Some("item"),
+            delete: Some("item"),
+        },
+    );
+
+/// A database with a ledger and a place for events, and two adapters on it.
+struct Shop {
+    site: Site,
+    databases: [Database; 2],
+}
+
+impl Shop {
+    async fn new(name: &str) -> Self {
+        let site = Site::new(name).await;
+        for (collection, index) in [
+            ("item", None),
+            ("beds_ledger", Some(doc! { "at": 1 })),
+            ("beds_events", Some(doc! { "subject": 1, "seq": -1 })),
+        ] {
+            site.mongo.create_collection(collection).await.unwrap();
+            if let Some(keys) = index {
+                let index = IndexModel::builder().keys(keys).build();
+                site.mongo.collection::<Document>(collection).create_index(index).await.unwrap();
+            }
+        }
+        let config: MongoDb =
+            serde_json::from_value(json!({ "url": site.url, "connect_timeout_ms": 2_000 })).unwrap();
+        let databases = [(), ()].map(|()| Database::open(name, &config));
+        Self { site, databases }
+    }
+
+    async fn run(&self, node: usize, write: plan::Write, claim: Option<Claim>) -> Result<Outcome, Error> {
+        let bounds = Bounds { deadline: Instant::now() + Duration::from_mins(1), reply_bytes_max: 1_000_000 };
+        self.databases[node].run(Plan { claim, ..Plan::new(&ITEM, Action::Write(write)) }, bounds).await
+    }
+
+    /// Writes until it is done.
+    async fn insist(&self, node: usize, id: &str, write: impl Fn() -> plan::Write) {
+        loop {
+            match self.run(node, write(), Some(claim(id))).await {
+                Err(error) if error.retryable => {}
+                done => return done.map(drop).unwrap(),
+            }
+        }
+    }
+
+    async fn relay(&self, node: usize) -> Box<dyn Pending> {
+        self.databases[node].outbox().take().await.unwrap().unwrap()
+    }
+}
+
+fn claim(id: &str) -> Claim {
+    Claim { user: "guest".into(), message_id: id.into(), step: 0, digest: [1; 32] }
+}
+
+fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}
+
+fn record(id: &str, n: i64) -> Vec<Value> {
+    vec![text(id), Value::Int(n), Value::Int(1)]
+}
+
+fn create(id: &str, n: i64) -> plan::Write {
+    plan::Write::Create { records: vec![record(id, n)], many: false }
+}
+
+fn update(id: &str, n: i64) -> plan::Write {
+    plan::Write::Update { key: vec![text(id)], changes: vec![(1, Value::Int(n))], if_version: None }
+}
+
+fn bodies(stored: &[Stored]) -> Vec<Json> {
+    stored.iter().map(|stored| serde_json::from_str(&stored.event.body).unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_change_has_an_event_and_what_is_refused_has_none() {
+    let shop = Shop::new("events_each").await;
+    shop.run(0, create("a", 1), None).await.unwrap();
+    let both = plan::Write::Create { records: vec![record("b", 2), record("c", 3)], many: true };
+    shop.run(0, both, Some(claim("1"))).await.unwrap();
+    shop.run(0, update("a", 5), Some(claim("2"))).await.unwrap();
+    shop.run(0, update("a", 5), Some(claim("2"))).await.unwrap();
+    assert_eq!(shop.run(0, update("nosuch", 5), None).await.unwrap_err().code, ErrorCode::NotFound);
+    assert_eq!(shop.run(0, create("a", 9), Some(claim("3"))).await.unwrap_err().code, ErrorCode::Conflict);
+    let args = vec![text("psst"), Value::Int(4)];
+    shop.run(0, plan::Write::Call(Invocation { call: &CALLS[0], args }), None).await.unwrap();
+    let gone = plan::Write::Delete { key: vec![text("a")], if_version: None };
+    shop.run(0, gone, None).await.unwrap();
+    let mut stored = shop.relay(0).await.next(0, 100).await.unwrap();
+    // Events of different records may have the same number.
+    stored.sort_by_key(|stored| stored.event.id);
+    let seen: Vec<Json> = bodies(&stored)
+        .iter()
+        .map(|body| json!([body["operation"], body["key"]["id"], body["version"], body["data"]]))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            json!(["create", "a", 1, { "n": 1 }]),
+            json!(["create", "b", 1, { "n": 2 }]),
+            json!(["create", "c", 1, { "n": 3 }]),
+            json!(["update", "a", 2, { "n": 5 }]),
+            json!(["call.reset", null, null, { "below": 4 }]),
+            json!(["delete", "a", null, {}]),
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_numbers_of_a_record_are_in_the_order_of_its_changes() {
+    const ROUNDS: i64 = 12;
+    let shop = Arc::new(Shop::new("events_order").await);
+    let ids = ["a", "b", "c"];
+    for id in ids {
+        shop.insist(0, id, || create(id, 0)).await;
+    }
+    let writes = (0..ROUNDS).flat_map(|round| ids.map(|id| (id, round))).map(|(id, round)| {
+        let shop = Arc::clone(&shop);
+        tokio::spawn(async move {
+            let node = usize::try_from(round % 2).unwrap();
+            shop.insist(node, &format!("{id}{round}"), || update(id, round)).await;
+        })
+    });
+    for written in join_all(writes).await {
+        written.unwrap();
+    }
+    let stored = shop.relay(0).await.next(0, 1_000).await.unwrap();
+    for id in ids {
+        let of: Vec<_> =
+            stored.iter().zip(bodies(&stored)).filter(|(_, body)| body["key"]["id"] == id).collect();
+        let versions: Vec<i64> = of.iter().map(|(_, body)| body["version"].as_i64().unwrap()).collect();
+        assert_eq!(versions, (1..=ROUNDS + 1).collect::<Vec<_>>(), "{id}");
+        assert!(of.windows(2).all(|pair| pair[0].0.number < pair[1].0.number), "{id}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_follows_the_last_one_whatever_the_clock_says() {
+    let shop = Shop::new("events_clock").await;
+    shop.run(0, create("a", 1), None).await.unwrap();
+    // The clock of whoever stored it is a day ahead.
+    let later = i64::try_from(std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_micros()).unwrap()
+        + 86_400_000_000;
+    let events = shop.site.mongo.collection::<Document>("beds_events");
+    events.update_one(doc! {}, doc! { "$set": { "seq": later } }).await.unwrap();
+    shop.run(1, update("a", 2), None).await.unwrap();
+    let stored = shop.relay(0).await.next(0, 100).await.unwrap();
+    let numbers: Vec<u64> = stored.iter().map(|stored| stored.number).collect();
+    let later = u64::try_from(later).unwrap();
+    assert_eq!(numbers, [later, later + 1]);
+    assert_eq!(bodies(&stored)[1]["operation"], "update");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_published_is_removed_and_another_relay_takes_over() {
+    let shop = Shop::new("events_relay").await;
+    let mut relay = shop.relay(0).await;
+    let other = shop.databases[1].outbox();
+    assert!(other.take().await.unwrap().is_none(), "one relay at a time");
+    for n in 0..6 {
+        shop.run(0, create(&n.to_string(), n), None).await.unwrap();
+    }
+    let woken = shop.databases[0].outbox();
+    tokio::time::timeout(Duration::from_secs(5), woken.stored()).await.expect("the relay is woken");
+    relay.keep().await.unwrap();
+    let stored = relay.next(0, 100).await.unwrap();
+    assert_eq!(stored.len(), 6);
+    relay.done(&[&stored[0], &stored[2]]).await.unwrap();
+    assert_eq!(relay.next(0, 100).await.unwrap().len(), 4);
+    drop(relay);
+    let mut next = other.take().await.unwrap().expect("the lease is given back");
+    assert_eq!(next.next(0, 100).await.unwrap().len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_whose_event_cannot_be_stored_is_refused() {
+    let shop = Shop::new("events_missing").await;
+    shop.site.mongo.collection::<Document>("beds_events").drop().await.unwrap();
+    let error = shop.run(0, create("a", 1), None).await.unwrap_err();
+    assert_eq!(error.code, ErrorCode::Internal, "{error}");
+    assert!(error.hint.as_deref().is_some_and(|hint| hint.contains("bedsc ddl --ledger")), "{error}");
+    assert_eq!(shop.site.mongo.collection::<Document>("item").count_documents(doc! {}).await.unwrap(), 0);
+}
