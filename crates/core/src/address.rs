@@ -32,6 +32,8 @@ pub enum Target {
     Create,
     /// `update`
     Update,
+    /// `upsert`
+    Upsert,
     /// `delete`
     Delete,
     /// `describe`
@@ -56,6 +58,7 @@ impl<T: Copy> Address<T> {
             Operation::Describe => (Target::Describe, Lane::Read),
             Operation::Create => (Target::Create, Lane::Write),
             Operation::Update => (Target::Update, Lane::Write),
+            Operation::Upsert => (Target::Upsert, Lane::Write),
             Operation::Delete => (Target::Delete, Lane::Write),
             Operation::Call(name) => {
                 let call = F::call(template, name);

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::spec::{Arg, Call, Domain, Field, Literal, Returns, Type};
+use crate::spec::{Arg, Bulk, Call, Domain, Field, Literal, Returns, Type};
 
 /// The rendered description.
 pub(crate) fn json(domain: &'static Domain) -> &'static [u8] {
@@ -21,7 +21,7 @@ fn render(domain: &Domain) -> Value {
     }
     let calls: Map<String, Value> =
         domain.calls.iter().map(|call| (call.name.to_owned(), describe_call(call))).collect();
-    json!({
+    let mut described = json!({
         "template": domain.name,
         "description": domain.description,
         "hash": domain.hash,
@@ -34,7 +34,14 @@ fn render(domain: &Domain) -> Value {
             "limit": { "default": domain.fetch.limit_default, "max": domain.fetch.limit_max },
         },
         "calls": calls,
-    })
+    });
+    let Bulk { update, delete } = domain.bulk;
+    for (operation, most) in [("update", update), ("delete", delete)] {
+        if let Some(most) = most {
+            described["many"][operation] = most.into();
+        }
+    }
+    described
 }
 
 fn describe_call(call: &Call) -> Value {

@@ -53,6 +53,8 @@ pub struct Domain {
     pub version: Option<usize>,
     /// The operations that it offers besides `describe` and its calls.
     offers: Offers,
+    /// How many records one request may write by filter.
+    pub bulk: Bulk,
     /// What a fetch may filter and sort by, and how much it returns.
     pub fetch: Fetch,
     /// Named calls.
@@ -68,7 +70,17 @@ struct Offers {
     read: bool,
     create: bool,
     update: bool,
+    upsert: bool,
     delete: bool,
+}
+
+/// How many records one request may write by filter; none where the template declares no such thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bulk {
+    /// By `update`.
+    pub update: Option<u32>,
+    /// By `delete`.
+    pub delete: Option<u32>,
 }
 
 /// What a fetch may do.
@@ -100,7 +112,8 @@ impl Domain {
             fields: &[],
             key: &[],
             version: None,
-            offers: Offers { read: false, create: false, update: false, delete: false },
+            offers: Offers { read: false, create: false, update: false, upsert: false, delete: false },
+            bulk: Bulk { update: None, delete: None },
             fetch: Fetch { filter: &[], sort: &[], limit_default: 50, limit_max: 500 },
             calls: &[],
             objects: Objects::MariaDb(mariadb::Objects::NONE),
@@ -127,8 +140,14 @@ with! { Domain:
     creates() => offers.create = true;
     /// Offers `update`.
     updates() => offers.update = true;
+    /// Offers `update` by filter, of so many records at most.
+    updates_many(most: u32) => bulk.update = Some(most);
+    /// Offers `upsert`.
+    upserts() => offers.upsert = true;
     /// Offers `delete`.
     deletes() => offers.delete = true;
+    /// Offers `delete` by filter, of so many records at most.
+    deletes_many(most: u32) => bulk.delete = Some(most);
     /// Sets the named calls.
     calls(calls: &'static [Call]) => calls = calls;
 }
@@ -167,12 +186,13 @@ impl Domain {
 
     /// Everything that the domain offers, each with the lane it takes: what is routed to it, described and granted.
     pub fn operations(&self) -> impl Iterator<Item = (Operation<'static>, Lane)> {
-        let Offers { read, create, update, delete } = self.offers;
+        let Offers { read, create, update, upsert, delete } = self.offers;
         let plain = [
             (read, Operation::Fetch, Lane::Read),
             (read, Operation::Count, Lane::Read),
             (create, Operation::Create, Lane::Write),
             (update, Operation::Update, Lane::Write),
+            (upsert, Operation::Upsert, Lane::Write),
             (delete, Operation::Delete, Lane::Write),
             (true, Operation::Describe, Lane::Read),
         ];
