@@ -13,7 +13,7 @@ pub(crate) enum Part {
     Objects,
     /// `read` in `[objects]`
     Read,
-    /// `create`, `update` or `delete` in `[objects]`
+    /// `create`, `update`, `upsert` or `delete` in `[objects]`
     Write,
     /// `[fetch]`
     Fetch,
@@ -62,7 +62,7 @@ pub enum Form {
 
 const SECTIONS: &[&str] = &["template", "fields", "objects", "fetch", "calls"];
 const HEADER: &[&str] = &["name", "description", "service", "broker", "engine", "database"];
-const OBJECTS: &[&str] = &["read", "create", "update", "delete"];
+const OBJECTS: &[&str] = &["read", "create", "update", "upsert", "delete"];
 const STRUCT: &[&str] = &[
     "name",
     "description",
@@ -73,13 +73,14 @@ const STRUCT: &[&str] = &[
     "read",
     "create",
     "update",
+    "upsert",
     "delete",
     "fetch",
     "calls",
     "methods",
 ];
 const READ: &[&str] = &["view", "table", "collection"];
-const WRITE: &[&str] = &["procedure", "collection", "args", "returns", "commits"];
+const WRITE: &[&str] = &["procedure", "collection", "args", "returns", "commits", "many"];
 const FETCH: &[&str] = &["filter", "sort", "limit"];
 const LIMIT: &[&str] = &["default", "max"];
 const CALL: &[&str] =

@@ -43,6 +43,8 @@ pub struct Domain {
     pub version: Option<usize>,
     /// What a fetch may do.
     pub fetch: Fetch,
+    /// How many records one request may write by filter.
+    pub bulk: Bulk,
     /// The named calls, in the order they are written.
     pub calls: Vec<Call>,
 }
@@ -59,6 +61,8 @@ pub enum Objects {
         create: Option<Procedure>,
         /// The procedure of `update`.
         update: Option<Procedure>,
+        /// The procedure of `upsert`.
+        upsert: Option<Procedure>,
         /// The procedure of `delete`.
         delete: Option<Procedure>,
     },
@@ -70,6 +74,8 @@ pub enum Objects {
         create: Option<String>,
         /// The collection of `update`.
         update: Option<String>,
+        /// The collection of `upsert`.
+        upsert: Option<String>,
         /// The collection of `delete`.
         delete: Option<String>,
     },
@@ -106,6 +112,8 @@ pub struct Operations {
     pub create: bool,
     /// `update`
     pub update: bool,
+    /// `upsert`
+    pub upsert: bool,
     /// `delete`
     pub delete: bool,
 }
@@ -123,11 +131,12 @@ impl Domain {
     /// The operations it offers: those with objects, and those that are written by hand.
     #[must_use]
     pub const fn offered(&self) -> Operations {
-        let Operations { read, create, update, delete } = self.operations();
+        let Operations { read, create, update, upsert, delete } = self.operations();
         Operations {
             read: read || self.by_hand.read,
             create: create || self.by_hand.create,
             update: update || self.by_hand.update,
+            upsert: upsert || self.by_hand.upsert,
             delete: delete || self.by_hand.delete,
         }
     }
@@ -136,16 +145,18 @@ impl Domain {
     #[must_use]
     pub const fn operations(&self) -> Operations {
         match &self.objects {
-            Objects::MariaDb { read, create, update, delete } => Operations {
+            Objects::MariaDb { read, create, update, upsert, delete } => Operations {
                 read: read.is_some(),
                 create: create.is_some(),
                 update: update.is_some(),
+                upsert: upsert.is_some(),
                 delete: delete.is_some(),
             },
-            Objects::MongoDb { read, create, update, delete } => Operations {
+            Objects::MongoDb { read, create, update, upsert, delete } => Operations {
                 read: read.is_some(),
                 create: create.is_some(),
                 update: update.is_some(),
+                upsert: upsert.is_some(),
                 delete: delete.is_some(),
             },
         }
@@ -171,6 +182,15 @@ pub struct Fetch {
     pub limit_default: u32,
     /// How many it may ask for.
     pub limit_max: u32,
+}
+
+/// How many records one request may write by filter; none where it may not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Bulk {
+    /// By `update`.
+    pub update: Option<u32>,
+    /// By `delete`.
+    pub delete: Option<u32>,
 }
 
 /// A named call.

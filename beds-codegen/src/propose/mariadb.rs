@@ -4,7 +4,7 @@ use super::{Proposed, Thing};
 use crate::{
     emit::quoted,
     model::{
-        Arg, ArgMode, Call, Domain, Field, Generated, Literal, Procedure, Relation, Returns, Supply, Target,
+        Arg, ArgMode, Call, Domain, Field, Generated, Literal, Objects, Procedure, Relation, Returns, Supply, Target,
         Type,
     },
 };
@@ -239,6 +239,7 @@ fn procedure(
             }
             format!("update {}\n    set {}\n    where {conditions};", quoted(table), sets.join(",\n        "))
         }
+        "upsert" => upsert(domain, table, &args, names),
         _ => format!("delete from {}\n    where {conditions};", quoted(table)),
     };
     let returned = returned(domain, operation, table, procedure, names);
@@ -246,6 +247,61 @@ fn procedure(
         "create procedure if not exists {}(\n    {})\n    modifies sql data\nbegin\n    {statement}\n{returned}end",
         quoted(&procedure.name.value),
         parameters.join(",\n    ")
+    )
+}
+
+/// A new row, or a change of the row with its key. Immutable columns stay, and so does what was generated, but for what
+/// an update refreshes.
+fn upsert(domain: &Domain, table: &str, args: &[(&Field, String)], names: &Parameters) -> String {
+    let refreshed: &[usize] = match &domain.objects {
+        Objects::MariaDb { update: Some(update), .. } => &update.args,
+        Objects::MariaDb { .. } | Objects::MongoDb { .. } => &[],
+    };
+    let is_refreshed = |field: &Field| {
+        refreshed.iter().any(|index| domain.fields.get(*index).is_some_and(|other| other.name == field.name))
+    };
+    let is_changed = |field: &Field| {
+        let is_generated = matches!(field.supply, Supply::Generated(_));
+        !field.is_key && !field.immutable && (!is_generated || is_refreshed(field))
+    };
+    let mut sets: Vec<_> = args
+        .iter()
+        .filter(|(field, _)| is_changed(field))
+        .map(|(field, parameter)| format!("{} = {parameter}", of_table(table, field)))
+        .collect();
+    if let Some(version) = domain.version.and_then(|index| domain.fields.get(index)) {
+        let column = of_table(table, version);
+        sets.push(format!("{column} = {column} + 1"));
+    }
+    let key = domain.key.iter().filter_map(|index| domain.fields.get(*index).map(|field| (*index, field)));
+    let key: Vec<_> = key
+        .map(|(index, field)| (of_table(table, field), names.name(&field.name, index)))
+        .map(|(column, parameter)| (format!("{column} = {parameter}"), column))
+        .collect();
+    if sets.is_empty() {
+        // There is nothing to change, and nothing that is wrong.
+        sets.extend(key.first().map(|(_, column)| format!("{column} = {column}")));
+    }
+    let values: Vec<_> = args.iter().map(|(_, parameter)| parameter.as_str()).collect();
+    let insert = format!(
+        "insert into {} ({})\n    values ({})\n    on duplicate key update\n        {};",
+        quoted(table),
+        columns(args.iter().map(|(field, _)| *field)),
+        values.join(", "),
+        sets.join(",\n        ")
+    );
+    if !domain.fields.iter().any(|field| field.unique && !field.is_key) {
+        return insert;
+    }
+    let conditions: Vec<_> = key.into_iter().map(|(condition, _)| condition).collect();
+    format!(
+        "{insert}\n    \
+         -- Another unique column may have found another row, which must not change.\n    \
+         if not exists (select 1 from {} where {}) then\n        \
+         signal sqlstate '45000' set message_text = 'another record has one of these values already';\n    \
+         end if;",
+        quoted(table),
+        conditions.join(" and ")
     )
 }
 

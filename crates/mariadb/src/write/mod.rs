@@ -9,6 +9,7 @@ mod create;
 mod group;
 mod kept;
 mod ledger;
+mod many;
 mod procedure;
 
 use std::{sync::Arc, time::Duration};
@@ -22,7 +23,7 @@ use beds_protocol::ErrorCode;
 use sqlx::MySqlConnection;
 use tokio::time::timeout;
 
-use self::{change::Change, create::Create, ledger::Claimed};
+use self::{change::Change, create::Create, ledger::Claimed, many::Many};
 use crate::{
     columns::Columns,
     fault::{Fault, classify},
@@ -68,11 +69,17 @@ impl Job for Write {
         session.renew().await
     }
 
-    /// All writes of a database by `create`, `update` and `delete` may share a transaction. A call may take long, and
-    /// what commits by itself would commit the others.
+    /// All writes of a database by key may share a transaction. A call and a write by filter may take long, and what
+    /// commits by itself would commit the others.
     fn group(&self) -> Option<usize> {
-        let is_call = matches!(self.write, plan::Write::Call(_));
-        (!is_call && !self.commits()).then_some(0)
+        let is_short = match &self.write {
+            plan::Write::Create { .. }
+            | plan::Write::Update { .. }
+            | plan::Write::Upsert { .. }
+            | plan::Write::Delete { .. } => true,
+            plan::Write::UpdateMany { .. } | plan::Write::DeleteMany(_) | plan::Write::Call(_) => false,
+        };
+        (is_short && !self.commits()).then_some(0)
     }
 
     async fn run_group(
@@ -147,8 +154,9 @@ impl Write {
     fn commits(&self) -> bool {
         let procedure = match &self.write {
             plan::Write::Create { .. } => &self.objects.create,
-            plan::Write::Update { .. } => &self.objects.update,
-            plan::Write::Delete { .. } => &self.objects.delete,
+            plan::Write::Update { .. } | plan::Write::UpdateMany { .. } => &self.objects.update,
+            plan::Write::Upsert { .. } => &self.objects.upsert,
+            plan::Write::Delete { .. } | plan::Write::DeleteMany(_) => &self.objects.delete,
             plan::Write::Call(invocation) => return invocation.call.routine.commits(),
         };
         procedure.is_some_and(|procedure| procedure.commits)
@@ -228,8 +236,13 @@ impl Write {
         let outcome = match &self.write {
             plan::Write::Create { records, many } => {
                 let procedure = declared(objects.create.as_ref())?;
-                let create = Create { domain, source, procedure, known };
+                let create = Create { domain, source, procedure, is_upsert: false, known };
                 create.run(connection, records, *many).await
+            }
+            plan::Write::Upsert { records, many } => {
+                let procedure = declared(objects.upsert.as_ref())?;
+                let upsert = Create { domain, source, procedure, is_upsert: true, known };
+                upsert.run(connection, records, *many).await
             }
             plan::Write::Update { key, changes, if_version } => {
                 let procedure = declared(objects.update.as_ref())?;
@@ -241,6 +254,14 @@ impl Write {
                 let change = Change { domain, source, procedure, key, if_version: *if_version, known };
                 change.delete(connection).await
             }
+            plan::Write::UpdateMany { matching, changes } => {
+                let (source, procedure) = (declared(source)?, declared(objects.update.as_ref())?);
+                Many { domain, source, procedure, matching, known }.run(connection, changes).await
+            }
+            plan::Write::DeleteMany(matching) => {
+                let (source, procedure) = (declared(source)?, declared(objects.delete.as_ref())?);
+                Many { domain, source, procedure, matching, known }.run(connection, &[]).await
+            }
             plan::Write::Call(invocation) => {
                 routine::run(connection, domain, invocation, self.reply_bytes_max).await
             }
@@ -250,9 +271,9 @@ impl Write {
     }
 }
 
-/// The procedure of an operation, which a plan for it implies.
-fn declared(procedure: Option<&'static mariadb::Procedure>) -> Result<&'static mariadb::Procedure, Fault> {
-    procedure.ok_or_else(|| {
+/// The object of an operation, which a plan for it implies.
+fn declared<T>(object: Option<&'static T>) -> Result<&'static T, Fault> {
+    object.ok_or_else(|| {
         Fault::Refused(Error::new(ErrorCode::Internal, "the domain has no object for this operation"))
     })
 }
