@@ -29,7 +29,8 @@ impl Domain {
             Objects::MongoDb { .. } => None,
         };
         let takes = |index: usize| procedure.is_none_or(|procedure| procedure.args.contains(&index));
-        let fields = self.fields.iter().enumerate().filter(|(index, _)| takes(*index)).map(|(_, field)| field);
+        let fields =
+            self.fields.iter().enumerate().filter(|(index, _)| takes(*index)).map(|(_, field)| field);
         if self.offered().upsert {
             fields.filter(|field| field.is_key || field.is_sent()).collect()
         } else {

@@ -4,8 +4,8 @@ use super::{Proposed, Thing};
 use crate::{
     emit::quoted,
     model::{
-        Arg, ArgMode, Call, Domain, Field, Generated, Literal, Objects, Procedure, Relation, Returns, Supply, Target,
-        Type,
+        Arg, ArgMode, Call, Domain, Field, Generated, Literal, Objects, Procedure, Relation, Returns, Supply,
+        Target, Type,
     },
 };
 
@@ -290,18 +290,20 @@ fn upsert(domain: &Domain, table: &str, args: &[(&Field, String)], names: &Param
         values.join(", "),
         sets.join(",\n        ")
     );
-    if !domain.fields.iter().any(|field| field.unique && !field.is_key) {
-        return insert;
-    }
+    let unique: Vec<&Field> = domain.fields.iter().filter(|field| field.unique && !field.is_key).collect();
+    let Some(first) = unique.first() else { return insert };
+    // Of several nobody knows which one it was.
+    let of = if unique.len() == 1 { format!(" for key '{}'", first.column) } else { String::new() };
     let conditions: Vec<_> = key.into_iter().map(|(condition, _)| condition).collect();
     format!(
         "{insert}\n    \
          -- Another unique column may have found another row, which must not change.\n    \
          if not exists (select 1 from {} where {}) then\n        \
-         signal sqlstate '45000' set message_text = 'another record has one of these values already';\n    \
+         signal sqlstate '23000' set mysql_errno = 1062, message_text = {};\n    \
          end if;",
         quoted(table),
-        conditions.join(" and ")
+        conditions.join(" and "),
+        string(&format!("Duplicate entry{of}"))
     )
 }
 

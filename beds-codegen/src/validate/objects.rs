@@ -56,8 +56,11 @@ pub(super) fn validate(raw: &Given<RawObjects>, fields: &Fields, cx: &mut Cx<'_>
         object(&raw.upsert, "upsert"),
         object(&raw.delete, "delete"),
     ];
-    let keyed: Vec<(&str, Span)> =
-        [&update, &upsert, &delete].into_iter().flatten().map(|object| (object.operation, object.key)).collect();
+    let keyed: Vec<(&str, Span)> = [&update, &upsert, &delete]
+        .into_iter()
+        .flatten()
+        .map(|object| (object.operation, object.key))
+        .collect();
     if !keyed.is_empty() && fields.key().is_empty() && !fields.is_unknown() && !fields.has_broken() {
         cx.errors.push(diagnostics::no_key(&keyed, cx.front));
     }
@@ -245,10 +248,20 @@ fn check_record(
         let is_filled_by_node = matches!(field.supply, Supply::Generated(by) if by != Generated::Database);
         match (&field.supply, at) {
             (Supply::Required, None) => {
-                cx.errors.push(diagnostics::required_arg_missing(span, operation, &field.name, slot.name.span));
+                cx.errors.push(diagnostics::required_arg_missing(
+                    span,
+                    operation,
+                    &field.name,
+                    slot.name.span,
+                ));
             }
             _ if at.is_none() && field.is_key && is_filled_by_node => {
-                cx.errors.push(diagnostics::required_arg_missing(span, operation, &field.name, slot.name.span));
+                cx.errors.push(diagnostics::required_arg_missing(
+                    span,
+                    operation,
+                    &field.name,
+                    slot.name.span,
+                ));
             }
             (Supply::Default(_), None) => {
                 cx.errors.push(diagnostics::default_unused(span, &field.name, slot.name.span));

@@ -49,8 +49,7 @@ pub use serde as __serde;
 #[doc(hidden)]
 pub mod __private {
     pub use beds_protocol::{
-        Broker, CountRequest, CreateRequest, DeleteRequest, FetchRequest, Lane, UpdateRequest,
-        UpsertRequest,
+        Broker, CountRequest, CreateRequest, DeleteRequest, FetchRequest, Lane, UpdateRequest, UpsertRequest,
         value::{Bytes, Date, DateTime, Decimal, Time},
     };
     pub use serde_json::Value as Json;

@@ -69,13 +69,7 @@ fn bound_records(limits: &Limits, records: &[Record]) -> Result<()> {
 }
 
 /// A value that the procedure does not take would be lost without a word.
-fn refuse_not_passed(
-    domain: &'static Domain,
-    kind: Kind,
-    record: &Record,
-    path: &str,
-    errors: &mut Errors,
-) {
+fn refuse_not_passed(domain: &'static Domain, kind: Kind, record: &Record, path: &str, errors: &mut Errors) {
     let Objects::MariaDb(objects) = &domain.objects else { return };
     let (procedure, operation) = match kind {
         Kind::Create => (&objects.create, "create"),

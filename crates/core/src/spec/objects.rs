@@ -99,12 +99,8 @@ fn of_mariadb(objects: &mariadb::Objects) -> Vec<Object> {
         let kind = if source.is_view { ObjectKind::View } else { ObjectKind::Table };
         Object::new(Usage::Read, kind, source.name)
     });
-    let writes = [
-        (Usage::Create, create),
-        (Usage::Update, update),
-        (Usage::Upsert, upsert),
-        (Usage::Delete, delete),
-    ];
+    let writes =
+        [(Usage::Create, create), (Usage::Update, update), (Usage::Upsert, upsert), (Usage::Delete, delete)];
     let writes = writes
         .into_iter()
         .filter_map(|(usage, procedure)| Some(Object::procedure(usage, procedure.as_ref()?)));
@@ -117,12 +113,8 @@ fn of_mongodb(objects: &mongodb::Objects) -> Vec<Object> {
         let kind = if source.is_view { ObjectKind::View } else { ObjectKind::Collection };
         Object::new(Usage::Read, kind, source.name)
     });
-    let writes = [
-        (Usage::Create, create),
-        (Usage::Update, update),
-        (Usage::Upsert, upsert),
-        (Usage::Delete, delete),
-    ];
+    let writes =
+        [(Usage::Create, create), (Usage::Update, update), (Usage::Upsert, upsert), (Usage::Delete, delete)];
     let writes = writes
         .into_iter()
         .filter_map(|(usage, name)| Some(Object::new(usage, ObjectKind::Collection, (*name)?)));

@@ -53,9 +53,9 @@ impl Read {
             }
             plan::Read::Many(selection) => {
                 let source = source()?;
-                let count = selection
-                    .count
-                    .then(|| Self::Count(Count::new(domain, source, selection.filter.clone(), None, known())));
+                let count = selection.count.then(|| {
+                    Self::Count(Count::new(domain, source, selection.filter.clone(), None, known()))
+                });
                 (Self::Page(Page::new(domain, source, selection, bytes_max, known())), count)
             }
             plan::Read::Count { filter, most } => {

@@ -96,9 +96,8 @@ impl Many<'_> {
                     return Err(Fault::Abandoned(too_long()));
                 }
                 let own = fields.iter().enumerate();
-                let own = own.map(|(column, &field)| {
-                    cell::read_to_keep(&row, column, &domain.fields[field].ty)
-                });
+                let own =
+                    own.map(|(column, &field)| cell::read_to_keep(&row, column, &domain.fields[field].ty));
                 records.push(own.collect::<Result<Vec<Value>, _>>().map_err(fault)?);
             }
         }

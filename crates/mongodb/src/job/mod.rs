@@ -65,7 +65,9 @@ impl Job {
             Action::Read(Read::Many(selection)) => {
                 Work::Page(Page::new(domain, source()?, selection, bytes_max)?)
             }
-            Action::Read(Read::Count(filter)) => Work::Count(Count::new(domain, source()?, &filter)?),
+            Action::Read(Read::Count { filter, most }) => {
+                Work::Count(Count::new(domain, source()?, &filter, most)?)
+            }
             Action::Write(Write::Create { records, many }) => {
                 let collection = collection(objects.create, Operation::Create)?;
                 Work::Insert(Insert::new(domain, collection, records, many, bytes_max)?)
@@ -78,6 +80,9 @@ impl Job {
             Action::Write(Write::Delete { key, if_version }) => {
                 let collection = collection(objects.delete, Operation::Delete)?;
                 Work::Delete(Delete::new(Target::new(domain, collection, key, if_version)?, bytes_max)?)
+            }
+            Action::Write(Write::Upsert { .. } | Write::UpdateMany { .. } | Write::DeleteMany(_)) => {
+                return Err(Error::internal("this is not written yet"));
             }
             Action::Read(Read::Call(call)) | Action::Write(Write::Call(call)) => {
                 Work::Call(Call::new(domain, &call, bytes_max)?)
