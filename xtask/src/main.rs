@@ -9,6 +9,7 @@ mod control;
 mod demo;
 mod down;
 mod drivers;
+mod faults;
 mod keeper;
 mod node;
 mod reload;
@@ -35,6 +36,7 @@ enum Command {
     Demo(demo::Args),
     Test(test::Args),
     Bench(bench::Args),
+    Faults(faults::Args),
     Up(up::Args),
     Reload(reload::Args),
     Down(down::Args),
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Faults(args) => faults::run(&args),
         Command::Up(args) => up::run(&args),
         Command::Reload(args) => reload::run(&args),
         Command::Down(args) => down::run(&args),

@@ -44,6 +44,16 @@ impl Outcome {
         Self { count: Some(count), ..Self::default() }
     }
 
+    /// The same with one more note.
+    #[must_use]
+    pub fn noted(self, note: &'static str) -> Self {
+        let note = match self.note {
+            Some(first) => Cow::Owned(format!("{first}; {note}")),
+            None => Cow::Borrowed(note),
+        };
+        Self { note: Some(note), ..self }
+    }
+
     /// What `describe` answers for a domain.
     #[must_use]
     pub fn description(domain: &'static Domain) -> Self {

@@ -279,7 +279,9 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         if let After::Discard(_) = self.renew(connection).await {
             let mut again: Vec<_> = tickets.into_iter().filter(|ticket| ticket.gate.wait_again()).collect();
             // What has been in the way of the group would be again.
-            again.iter_mut().for_each(|ticket| ticket.losses = ticket.losses.max(1));
+            for ticket in &mut again {
+                ticket.losses = ticket.losses.max(1);
+            }
             return After::Discard(again);
         }
         let mut tickets = tickets.into_iter().filter_map(wanted);

@@ -35,7 +35,7 @@ use self::{
     columns::Columns,
     connection::{Access, Connector},
     read::Read,
-    write::Write,
+    write::{Ledger, Write},
 };
 
 /// How many look-ups by key share a statement at most, and so how many jobs run as one group.
@@ -49,6 +49,7 @@ pub struct Database {
     deadlock_retries_max: u8,
     commit_timeout: std::time::Duration,
     known: Arc<Columns>,
+    ledger: Arc<Ledger>,
 }
 
 impl Database {
@@ -76,6 +77,7 @@ impl Database {
             deadlock_retries_max: config.deadlock_retries_max,
             commit_timeout: statement_timeout,
             known: Arc::default(),
+            ledger: Arc::default(),
         }
     }
 
@@ -101,6 +103,7 @@ impl Database {
                     domain,
                     objects,
                     claim,
+                    ledger: Arc::clone(&self.ledger),
                     write,
                     reply_bytes_max: bounds.reply_bytes_max,
                     deadlock_retries_max: self.deadlock_retries_max,

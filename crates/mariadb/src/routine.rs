@@ -78,7 +78,7 @@ pub(crate) struct Sets {
     pub(crate) affected: u64,
 }
 
-/// How many bytes a row holds, about.
+/// How many bytes the cells of a row take.
 pub(crate) fn approximate_size(row: &MySqlRow) -> usize {
     use sqlx::Row as _;
     let cell = |index| row.try_get_unchecked::<Option<&[u8]>, _>(index).ok().flatten().map_or(4, <[u8]>::len);

@@ -221,5 +221,22 @@ impl<'k> Statement<'k> {
     }
 }
 
+/// How many items one statement takes at most.
+const TOGETHER_MAX: usize = 64;
+/// How many parameters a statement of MariaDB may have.
+const PARAMETERS_MAX: usize = 65_535;
+
+/// The items in runs of 64, 32, …, 1, as few as there can be: statements of many items have few texts then, of which a
+/// connection keeps 100 prepared. Each item has so many parameters.
+pub(crate) fn runs<T>(mut items: &[T], parameters: usize) -> impl Iterator<Item = &[T]> {
+    let most = TOGETHER_MAX.min(PARAMETERS_MAX / parameters.max(1)).max(1);
+    std::iter::from_fn(move || {
+        let count = 1 << items.len().min(most).checked_ilog2()?;
+        let (run, rest) = items.split_at(count);
+        items = rest;
+        Some(run)
+    })
+}
+
 #[cfg(test)]
 mod tests;

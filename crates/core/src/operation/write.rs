@@ -21,7 +21,8 @@ use crate::{
 /// # Errors
 /// `validation_failed` where the request contradicts the template; `too_large` where it has too many records.
 pub fn create(cx: &Context, domain: &'static Domain, request: CreateRequest) -> Result<Work> {
-    let (records, many) = records(cx, domain, Kind::Create, &request.data)?;
+    let CreateRequest { data } = request;
+    let (records, many) = records(cx, domain, Kind::Create, &data)?;
     Ok(write(domain, Write::Create { records, many }))
 }
 
@@ -30,7 +31,8 @@ pub fn create(cx: &Context, domain: &'static Domain, request: CreateRequest) -> 
 /// # Errors
 /// As [`create`].
 pub fn upsert(cx: &Context, domain: &'static Domain, request: UpsertRequest) -> Result<Work> {
-    let (records, many) = records(cx, domain, Kind::Upsert, &request.data)?;
+    let UpsertRequest { data } = request;
+    let (records, many) = records(cx, domain, Kind::Upsert, &data)?;
     Ok(write(domain, Write::Upsert { records, many }))
 }
 

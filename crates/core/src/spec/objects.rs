@@ -4,6 +4,7 @@ use super::{Domain, Routine, mariadb, mongodb};
 
 /// The objects behind the operations of a domain, in the terms of its engine.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::large_enum_variant, reason = "there is one a domain, in a static")]
 pub enum Objects {
     /// MariaDB, or MySQL.
     MariaDb(mariadb::Objects),

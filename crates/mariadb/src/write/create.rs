@@ -12,7 +12,7 @@ use sqlx::MySqlConnection;
 
 use super::{
     kept,
-    procedure::{Returned, call},
+    procedure::{Failed, Returned, call_each},
 };
 use crate::{
     columns::{Columns, Kept},
@@ -36,13 +36,22 @@ pub(super) struct Create<'a> {
     pub(super) known: &'a Columns,
 }
 
+/// A new record.
+pub(super) struct Created {
+    /// What the reply shows of it.
+    shown: Shown,
+    /// Whether a fetch shows something else.
+    is_missing: bool,
+}
+
 impl Create<'_> {
+    /// Creates records, in order. Where they are `many`, errors name the record by its place among them.
     pub(super) async fn run(
         &self,
         connection: &mut MySqlConnection,
-        records: &[Vec<Value>],
+        records: &[&[Value]],
         many: bool,
-    ) -> Result<Outcome, Fault> {
+    ) -> Result<Vec<Created>, Fault> {
         let Self { domain, procedure, .. } = *self;
         let columns = kept::columns(connection, domain, self.source, self.known).await?;
         let path = |index: usize| if many { format!("data[{index}].") } else { String::new() };
@@ -53,26 +62,36 @@ impl Create<'_> {
                 procedure.args.iter().map(move |&field| (path(index), field, &record[field]))
             }),
         )?;
-        let mut created = Vec::with_capacity(records.len());
-        for (index, record) in records.iter().enumerate() {
-            let args: Vec<Value> = procedure.args.iter().map(|&field| record[field].clone()).collect();
-            let passed = procedure.args.iter().map(|&field| (field, &record[field]));
-            let returned = call(connection, domain, procedure, &args).await.map_err(|fault| {
-                match kept::explained(domain, fault, "", passed) {
-                    Fault::Refused(error) if many => Fault::Refused(error.of_record(index)),
-                    other => other,
-                }
-            })?;
-            created.push((record.as_slice(), returned));
-        }
+        let args = |record: &&[Value]| procedure.args.iter().map(|&field| record[field].clone()).collect();
+        let calls: Vec<Vec<Value>> = records.iter().map(args).collect();
+        let returned = call_each(connection, domain, procedure, &calls).await;
+        let returned = returned.map_err(|Failed { index, fault }| {
+            let passed = procedure.args.iter().map(|&field| (field, &records[index][field]));
+            match kept::explained(domain, fault, "", passed) {
+                Fault::Refused(error) if many => Fault::Refused(error.of_record(index)),
+                other => other,
+            }
+        })?;
+        let created: Vec<_> = records.iter().copied().zip(returned).collect();
         let read = self.read_back(connection, &columns, &created).await?;
-        let is_missing = read.as_ref().is_some_and(|read| read.iter().any(Option::is_none));
+        let is_read = read.is_some();
         let read = read.unwrap_or_else(|| created.iter().map(|_| None).collect());
-        let shown = created.into_iter().zip(read);
-        let shown =
-            shown.map(|((record, returned), read)| read.unwrap_or_else(|| self.pieced(record, returned)));
-        let note = is_missing.then_some(NOT_READ);
-        Ok(Outcome { note: note.map(Into::into), ..outcome(shown.collect(), many) })
+        let shown = created.into_iter().zip(read).map(|((record, returned), read)| Created {
+            is_missing: is_read && read.is_none(),
+            shown: read.unwrap_or_else(|| self.pieced(record, returned)),
+        });
+        Ok(shown.collect())
+    }
+
+    /// Writes the records of one request, and gives its reply.
+    pub(super) async fn reply(
+        &self,
+        connection: &mut MySqlConnection,
+        records: &[Vec<Value>],
+        many: bool,
+    ) -> Result<Outcome, Fault> {
+        let records: Vec<_> = records.iter().map(Vec::as_slice).collect();
+        self.run(connection, &records, many).await.map(|created| outcome(created, many))
     }
 
     /// The records as a fetch shows them, each none where it does not; `None` where nothing is to be read: the procedure
@@ -137,14 +156,19 @@ impl Create<'_> {
     }
 }
 
-fn outcome(shown: Vec<Shown>, many: bool) -> Outcome {
-    if !many {
-        return shown.into_iter().next().map(Outcome::from).unwrap_or_default();
-    }
-    let mut json = Vec::with_capacity(shown.len() * 128);
+/// The reply to a request for one record, or for many.
+pub(super) fn outcome(created: Vec<Created>, many: bool) -> Outcome {
+    let note = created.iter().any(|created| created.is_missing).then(|| NOT_READ.into());
+    let mut shown = created.into_iter().map(|created| created.shown);
+    let outcome = if many { list(shown) } else { shown.next().map(Outcome::from).unwrap_or_default() };
+    Outcome { note, ..outcome }
+}
+
+fn list(all: impl Iterator<Item = Shown>) -> Outcome {
+    let mut json = Vec::with_capacity(all.size_hint().0 * 128);
     let (mut notes, mut others) = (Vec::new(), 0_usize);
     json.push(b'[');
-    for (index, shown) in shown.into_iter().enumerate() {
+    for (index, shown) in all.enumerate() {
         if index > 0 {
             json.push(b',');
         }

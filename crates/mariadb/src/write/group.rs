@@ -5,7 +5,7 @@
 
 use beds_core::Outcome;
 use beds_lane::{Fate, Fault, Member};
-use sqlx::Executor as _;
+use sqlx::{Executor as _, MySqlConnection};
 
 use super::{
     Write,
@@ -43,31 +43,60 @@ pub(super) async fn run(
 
 /// Runs them all up to the commit; `None` where something is in the way.
 async fn all(jobs: &[Member<'_, Write>], session: &mut Session) -> Result<Option<Vec<Outcome>>, Fault> {
-    let Some(Member { job: Write { domain, .. }, .. }) = jobs.first() else { return Ok(None) };
+    let Some(Member { job: Write { domain, ledger, .. }, .. }) = jobs.first() else { return Ok(None) };
     let connection = &mut session.connection;
     let claims: Vec<_> = jobs.iter().filter_map(|member| member.job.claim()).collect();
-    if !claims.is_empty()
-        && let Claimed::Taken = ledger::claim(connection, &claims, domain).await?
-    {
-        return Ok(None);
-    }
-    let mut outcomes = Vec::with_capacity(jobs.len());
-    for (index, Member { job, .. }) in jobs.iter().enumerate() {
-        if index > 0 {
-            let forgotten = connection.execute(FORGET).await;
-            forgotten.map_err(|error| classify(&error, domain))?;
+    let mut has_ledger = !claims.is_empty();
+    if has_ledger {
+        match ledger.claim(connection, &claims, domain).await? {
+            Claimed::New => {}
+            Claimed::Taken => return Ok(None),
+            Claimed::Absent => has_ledger = false,
         }
-        outcomes.push(job.apply(connection).await.and_then(|outcome| job.bounded(outcome))?);
     }
-    let done: Vec<_> = jobs
-        .iter()
-        .zip(&outcomes)
-        .filter_map(|(member, outcome)| member.job.claim().map(|claim| (claim, outcome)))
-        .collect();
-    if !done.is_empty() {
+    let note = (!has_ledger).then_some(ledger::AT_LEAST_ONCE);
+    let outcomes = apply(jobs, note, connection).await?;
+    if has_ledger {
+        let done: Vec<_> = jobs
+            .iter()
+            .zip(&outcomes)
+            .filter_map(|(member, outcome)| member.job.claim().map(|claim| (claim, outcome)))
+            .collect();
         ledger::store(connection, &done, domain).await?;
     }
     // One of them may have changed what the next one saw.
     let is_as_new = session.is_as_new().await.map_err(|error| classify(&error, domain))?;
     Ok((is_as_new && jobs.iter().all(|member| member.gate.is_wanted())).then_some(outcomes))
+}
+
+/// Runs the objects of all, each once; replies to those that claim something get the note. Creates in one domain run together, where the first of them stands.
+async fn apply(
+    jobs: &[Member<'_, Write>],
+    note: Option<&'static str>,
+    connection: &mut MySqlConnection,
+) -> Result<Vec<Outcome>, crate::fault::Fault> {
+    let mut outcomes: Vec<Option<Outcome>> = vec![None; jobs.len()];
+    for (index, Member { job, .. }) in jobs.iter().enumerate() {
+        if outcomes[index].is_some() {
+            continue;
+        }
+        if index > 0 {
+            connection.execute(FORGET).await.map_err(|error| classify(&error, job.domain))?;
+        }
+        let alike: Vec<usize> =
+            (index..jobs.len()).filter(|&other| jobs[other].job.is_create_as(job)).collect();
+        if alike.len() < 2 {
+            outcomes[index] = Some(job.apply(connection).await?);
+            continue;
+        }
+        let jobs: Vec<&Write> = alike.iter().map(|&other| jobs[other].job).collect();
+        for (index, outcome) in alike.into_iter().zip(Write::create_all(&jobs, connection).await?) {
+            outcomes[index] = Some(outcome);
+        }
+    }
+    let outcomes = jobs.iter().zip(outcomes.into_iter().flatten());
+    let finished = |(Member { job, .. }, outcome): (&Member<'_, Write>, Outcome)| {
+        job.finished(outcome, note.filter(|_| job.claim().is_some()))
+    };
+    outcomes.map(finished).collect()
 }

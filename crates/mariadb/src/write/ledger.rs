@@ -2,6 +2,14 @@
 //!
 //! The table belongs to the DBA and stands in the domain's own database; `bedsc ddl --ledger` writes it.
 
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
 use beds_core::{Error, Outcome, plan::Claim, spec::Domain};
 use beds_protocol::ErrorCode;
 use serde_json::Value as Json;
@@ -10,11 +18,23 @@ use sqlx::{
     mysql::{MySqlArguments, MySqlDatabaseError},
 };
 
-use crate::fault::{Fault, classify};
+use crate::{
+    fault::{Fault, classify},
+    statement::runs,
+};
 
-/// The error of a unique key, and of a table that is not there.
+/// The error of a unique key, of a table that is not there, and of one that this user may not write into, which the
+/// server says of what is not there as well.
 const DUPLICATE: u16 = 1062;
 const NO_TABLE: u16 = 1146;
+const DENIED: u16 = 1142;
+
+/// What a reply says where the database has no ledger.
+pub(super) const AT_LEAST_ONCE: &str =
+    "the database has no ledger: the effect of this write is at least once, not exactly once";
+
+/// How long the log is silent about a ledger that is not there.
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// The longest reply that is kept, in bytes. Of a longer one the key is kept.
 const REPLY_BYTES_MAX: usize = 64 << 10;
@@ -29,28 +49,80 @@ pub(super) enum Claimed {
     New,
     /// A write has been done under it, or is being done.
     Taken,
+    /// The database never had a ledger: the write is to be done, and a duplicate of it will be done again.
+    Absent,
 }
 
-/// Claims what these writes are about to do. A claim that another transaction holds is waited for.
-pub(super) async fn claim(
+/// What a node knows of the ledger of a database.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    /// Whether it was there. From then on a write that cannot claim is refused: a duplicate of an earlier one would not
+    /// be known for one.
+    is_known: AtomicBool,
+    /// When the log last said that it is not there.
+    told: Mutex<Option<Instant>>,
+}
+
+impl Ledger {
+    /// Claims what these writes are about to do. A claim that another transaction holds is waited for.
+    pub(super) async fn claim(
+        &self,
+        connection: &mut MySqlConnection,
+        claims: &[&Claim],
+        domain: &Domain,
+    ) -> Result<Claimed, Fault> {
+        let mut claimed = Claimed::New;
+        for claims in runs(claims, 4) {
+            claimed = match insert(connection, claims, domain).await? {
+                Ok(()) => Claimed::New,
+                Err(error) => match number(&error) {
+                    Some(DUPLICATE) => Claimed::Taken,
+                    Some(NO_TABLE | DENIED) if self.is_known.load(Ordering::Relaxed) => {
+                        return Err(Fault::Refused(gone(domain)));
+                    }
+                    Some(NO_TABLE | DENIED) => {
+                        self.tell(domain);
+                        return Ok(Claimed::Absent);
+                    }
+                    _ => return Err(classify(&error, domain)),
+                },
+            };
+            self.is_known.store(true, Ordering::Relaxed);
+            if let Claimed::Taken = claimed {
+                break;
+            }
+        }
+        Ok(claimed)
+    }
+
+    /// Says in the log that there is none, now and then.
+    fn tell(&self, domain: &Domain) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_none_or(|told| told.elapsed() >= SILENCE) {
+            *told = Some(Instant::now());
+            tracing::error!(
+                database = domain.database,
+                "there is no table `beds_ledger` that the node's user may write into: writes are done at least once, \
+                 not exactly once; the DBA creates the table that `bedsc ddl --ledger` writes, and `bedsc grants` \
+                 writes the rights"
+            );
+        }
+    }
+}
+
+/// The outer error is ours, the inner one the server's.
+async fn insert(
     connection: &mut MySqlConnection,
     claims: &[&Claim],
     domain: &Domain,
-) -> Result<Claimed, Fault> {
+) -> Result<Result<(), sqlx::Error>, Fault> {
     let values = rows("(?, ?, ?, ?)", claims.len());
     let sql = format!("insert into `beds_ledger` (`user`, `message_id`, `step`, `digest`) values {values}");
     let mut arguments = MySqlArguments::default();
     for claim in claims {
         add(&mut arguments, claim, domain)?;
     }
-    match connection.execute(sqlx::query_with(&sql, arguments)).await {
-        Ok(_) => Ok(Claimed::New),
-        Err(error) => match number(&error) {
-            Some(DUPLICATE) => Ok(Claimed::Taken),
-            Some(NO_TABLE) => Err(Fault::Refused(no_ledger(domain))),
-            _ => Err(classify(&error, domain)),
-        },
-    }
+    Ok(connection.execute(sqlx::query_with(&sql, arguments)).await.map(drop))
 }
 
 /// The outcome of the write that was done under a claim; `None` if there is none after all.
@@ -83,19 +155,20 @@ pub(super) async fn store(
     done: &[(&Claim, &Outcome)],
     domain: &Domain,
 ) -> Result<(), Fault> {
-    let values = rows("(?, ?, ?, ?, ?)", done.len());
-    let sql = format!(
-        "insert into `beds_ledger` (`user`, `message_id`, `step`, `digest`, `reply`) values {values} \
-         on duplicate key update `reply` = values(`reply`)"
-    );
-    let mut arguments = MySqlArguments::default();
-    for (claim, outcome) in done {
-        add(&mut arguments, claim, domain)?;
-        arguments
-            .add(kept(outcome, domain))
-            .map_err(|error| classify(&sqlx::Error::Encode(error), domain))?;
+    let fault = |error| classify(&error, domain);
+    for done in runs(done, 5) {
+        let values = rows("(?, ?, ?, ?, ?)", done.len());
+        let sql = format!(
+            "insert into `beds_ledger` (`user`, `message_id`, `step`, `digest`, `reply`) values {values} \
+             on duplicate key update `reply` = values(`reply`)"
+        );
+        let mut arguments = MySqlArguments::default();
+        for (claim, outcome) in done {
+            add(&mut arguments, claim, domain)?;
+            arguments.add(kept(outcome, domain)).map_err(|error| fault(sqlx::Error::Encode(error)))?;
+        }
+        connection.execute(sqlx::query_with(&sql, arguments)).await.map_err(fault)?;
     }
-    connection.execute(sqlx::query_with(&sql, arguments)).await.map_err(|error| classify(&error, domain))?;
     Ok(())
 }
 
@@ -143,9 +216,12 @@ fn number(error: &sqlx::Error) -> Option<u16> {
     error.as_database_error()?.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number)
 }
 
-fn no_ledger(domain: &Domain) -> Error {
+/// A ledger that was there is not there any more.
+fn gone(domain: &Domain) -> Error {
     let database = domain.database;
-    tracing::error!(database, "the table `beds_ledger` is missing: no write with a message_id can be done");
-    Error::internal(format!("the database `{database}` has no ledger, so a write cannot be done once"))
-        .hint("the DBA creates the table that `bedsc ddl --ledger` prints")
+    tracing::error!(database, "the table `beds_ledger` is gone: no write with a message_id can be done");
+    Error::internal(format!(
+        "the ledger of the database `{database}` is gone, so a write cannot be done once"
+    ))
+    .hint("the DBA restores the table `beds_ledger`, or creates the one that `bedsc ddl --ledger` writes")
 }

@@ -17,7 +17,10 @@ use beds_protocol::ErrorCode;
 use futures_util::TryStreamExt as _;
 use sqlx::MySqlConnection;
 
-use super::{kept, procedure::call};
+use super::{
+    kept,
+    procedure::{Failed, Returned, call_each},
+};
 use crate::{
     cell::{self, bind},
     columns::{Columns, Kept},
@@ -54,21 +57,22 @@ impl Many<'_> {
         let read: Vec<usize> =
             procedure.args.iter().copied().filter(|field| change(*field).is_none()).collect();
         let records = self.lock(connection, &columns, &read).await?;
-        let mut written = 0;
-        for record in &records {
-            let mut own = record.iter();
+        let args = |record: Vec<Value>| {
+            let mut own = record.into_iter();
             let argument = |&field: &usize| match change(field) {
                 Some((_, value)) => value.clone(),
-                None => own.next().cloned().unwrap_or(Value::Null),
+                None => own.next().unwrap_or(Value::Null),
             };
-            let args: Vec<Value> = procedure.args.iter().map(argument).collect();
-            let returned = call(connection, domain, procedure, &args).await.map_err(|fault| {
-                let passed = changes.iter().map(|(field, value)| (*field, value));
-                kept::explained(domain, fault, "", passed)
-            })?;
-            written += u64::from(returned.affected > 0 || !returned.fields.is_empty());
-        }
-        let matched = records.len() as u64;
+            procedure.args.iter().map(argument).collect()
+        };
+        let calls: Vec<Vec<Value>> = records.into_iter().map(args).collect();
+        let returned = call_each(connection, domain, procedure, &calls).await;
+        let returned = returned.map_err(|Failed { fault, .. }| {
+            kept::explained(domain, fault, "", changes.iter().map(|(field, value)| (*field, value)))
+        })?;
+        let is_written = |returned: &&Returned| returned.affected > 0 || !returned.fields.is_empty();
+        let written = returned.iter().filter(is_written).count() as u64;
+        let matched = calls.len() as u64;
         let note = (written < matched).then(|| {
             let left = matched - written;
             format!("the procedure left {left} of the {matched} records that matched as they were").into()

@@ -17,12 +17,14 @@ use std::{sync::Arc, time::Duration};
 use beds_core::{
     Error, Outcome, plan,
     spec::{Domain, mariadb},
+    value::Value,
 };
 use beds_lane::{Fate, Gate, Job, Member};
 use beds_protocol::ErrorCode;
 use sqlx::MySqlConnection;
 use tokio::time::timeout;
 
+pub(crate) use self::ledger::Ledger;
 use self::{change::Change, create::Create, ledger::Claimed, many::Many};
 use crate::{
     columns::Columns,
@@ -45,6 +47,8 @@ pub(crate) struct Write {
     pub(crate) write: plan::Write,
     /// What makes it happen once.
     pub(crate) claim: Option<plan::Claim>,
+    /// Where that is written down.
+    pub(crate) ledger: Arc<Ledger>,
     /// How long the reply may get.
     pub(crate) reply_bytes_max: usize,
     /// How many times a transaction that lost a deadlock is run again.
@@ -193,20 +197,38 @@ impl Write {
     async fn once(&self, connection: &mut MySqlConnection) -> Result<Done, Fault> {
         let domain = self.domain;
         let Some(claim) = self.claim() else {
-            return self.apply(connection).await.and_then(|outcome| self.bounded(outcome)).map(Done::Now);
+            return self.effect(connection, None).await.map(Done::Now);
         };
-        if let Claimed::Taken = ledger::claim(connection, &[claim], domain).await? {
-            let outcome = ledger::outcome(connection, claim, domain).await?;
-            // Whoever held the claim has taken it back since.
-            return outcome.map(Done::Before).ok_or(Fault::Deadlock);
+        match self.ledger.claim(connection, &[claim], domain).await? {
+            Claimed::New => {
+                let outcome = self.effect(connection, None).await?;
+                ledger::store(connection, &[(claim, &outcome)], domain).await?;
+                Ok(Done::Now(outcome))
+            }
+            Claimed::Taken => {
+                let outcome = ledger::outcome(connection, claim, domain).await?;
+                // Whoever held the claim has taken it back since.
+                outcome.map(Done::Before).ok_or(Fault::Deadlock)
+            }
+            Claimed::Absent => self.effect(connection, Some(ledger::AT_LEAST_ONCE)).await.map(Done::Now),
         }
-        let outcome = self.apply(connection).await.and_then(|outcome| self.bounded(outcome))?;
-        ledger::store(connection, &[(claim, &outcome)], domain).await?;
-        Ok(Done::Now(outcome))
     }
 
-    /// Refuses a reply that is too long, while the write can still be taken back.
-    fn bounded(&self, outcome: Outcome) -> Result<Outcome, Fault> {
+    /// Runs the objects.
+    async fn effect(
+        &self,
+        connection: &mut MySqlConnection,
+        note: Option<&'static str>,
+    ) -> Result<Outcome, Fault> {
+        self.finished(self.apply(connection).await?, note)
+    }
+
+    /// The outcome with a note. A reply that is too long is refused, while the write can still be taken back.
+    fn finished(&self, outcome: Outcome, note: Option<&'static str>) -> Result<Outcome, Fault> {
+        let outcome = match note {
+            Some(note) => outcome.noted(note),
+            None => outcome,
+        };
         if outcome.size() <= self.reply_bytes_max {
             return Ok(outcome);
         }
@@ -229,6 +251,33 @@ impl Write {
         }
     }
 
+    /// Whether both create records in one domain. Upserts are not run as one: two may be of one record.
+    fn is_create_as(&self, other: &Self) -> bool {
+        let is_create = |write: &Self| matches!(write.write, plan::Write::Create { .. });
+        std::ptr::eq(self.domain, other.domain) && is_create(self) && is_create(other)
+    }
+
+    /// Runs creates in one domain as one of all their records, and gives the outcome of each.
+    async fn create_all(jobs: &[&Self], connection: &mut MySqlConnection) -> Result<Vec<Outcome>, Fault> {
+        let Some(Self { domain, objects, known, .. }) = jobs.first() else { return Ok(Vec::new()) };
+        let procedure = declared(objects.create.as_ref())?;
+        let create = Create { domain, source: objects.read.as_ref(), procedure, is_upsert: false, known };
+        let parts: Vec<(&[Vec<Value>], bool)> = jobs
+            .iter()
+            .filter_map(|job| match &job.write {
+                plan::Write::Create { records, many } => Some((records.as_slice(), *many)),
+                _ => None,
+            })
+            .collect();
+        let records: Vec<&[Value]> =
+            parts.iter().flat_map(|(records, _)| records.iter().map(Vec::as_slice)).collect();
+        let mut created = create.run(connection, &records, false).await?.into_iter();
+        let outcome = |(records, many): (&[Vec<Value>], bool)| {
+            create::outcome(created.by_ref().take(records.len()).collect(), many)
+        };
+        Ok(parts.into_iter().map(outcome).collect())
+    }
+
     /// Runs the objects inside the transaction that is open on the connection.
     async fn apply(&self, connection: &mut MySqlConnection) -> Result<Outcome, Fault> {
         let (domain, objects, known) = (self.domain, self.objects, &*self.known);
@@ -236,13 +285,15 @@ impl Write {
         let outcome = match &self.write {
             plan::Write::Create { records, many } => {
                 let procedure = declared(objects.create.as_ref())?;
-                let create = Create { domain, source, procedure, is_upsert: false, known };
-                create.run(connection, records, *many).await
+                Create { domain, source, procedure, is_upsert: false, known }
+                    .reply(connection, records, *many)
+                    .await
             }
             plan::Write::Upsert { records, many } => {
                 let procedure = declared(objects.upsert.as_ref())?;
-                let upsert = Create { domain, source, procedure, is_upsert: true, known };
-                upsert.run(connection, records, *many).await
+                Create { domain, source, procedure, is_upsert: true, known }
+                    .reply(connection, records, *many)
+                    .await
             }
             plan::Write::Update { key, changes, if_version } => {
                 let procedure = declared(objects.update.as_ref())?;
@@ -266,8 +317,7 @@ impl Write {
                 routine::run(connection, domain, invocation, self.reply_bytes_max).await
             }
         }?;
-        let note = self.commits().then_some(AT_LEAST_ONCE.into()).or(outcome.note);
-        Ok(Outcome { note, ..outcome })
+        Ok(if self.commits() { outcome.noted(AT_LEAST_ONCE) } else { outcome })
     }
 }
 

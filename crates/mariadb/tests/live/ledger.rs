@@ -12,8 +12,8 @@ use futures_util::future::join_all;
 
 use crate::odd::{CHILD, ENTRY, Odd};
 
-fn claim(id: &str, digest: u8) -> Option<Claim> {
-    Some(Claim { user: "guest".into(), message_id: id.into(), step: 0, digest: [digest; 32] })
+fn claim(id: &str, digest: u8) -> Claim {
+    Claim { user: "guest".into(), message_id: id.into(), step: 0, digest: [digest; 32] }
 }
 
 /// A record in a table without a unique key.
@@ -26,20 +26,31 @@ fn text(outcome: Result<Outcome, Error>) -> String {
 }
 
 impl Odd {
+    /// How many statements the server has been sent.
+    fn questions(&self) -> i64 {
+        let sql =
+            "select variable_value from information_schema.global_status where variable_name = 'Questions'";
+        self.stack.mariadb_query(Some("odd"), sql).unwrap().trim().parse().unwrap()
+    }
+
     fn count(&self, what: &str) -> i64 {
         let sql = format!("select count(*) from {what}");
         self.stack.mariadb_query(Some("odd"), &sql).unwrap().trim().parse().unwrap()
+    }
+
+    fn execute(&self, sql: &str) {
+        self.stack.mariadb_query(Some("odd"), sql).unwrap();
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_duplicate_gets_the_first_reply() {
     let odd = Odd::with_connections(4);
-    let first = text(odd.run_once(&ENTRY, entry(1), claim("a", 1)).await);
-    assert_eq!(text(odd.run_once(&ENTRY, entry(1), claim("a", 1)).await), first);
-    let error = odd.run_once(&ENTRY, entry(2), claim("a", 2)).await.unwrap_err();
+    let first = text(odd.run_once(&ENTRY, entry(1), Some(claim("a", 1))).await);
+    assert_eq!(text(odd.run_once(&ENTRY, entry(1), Some(claim("a", 1))).await), first);
+    let error = odd.run_once(&ENTRY, entry(2), Some(claim("a", 2))).await.unwrap_err();
     assert_eq!((error.code, error.retryable), (ErrorCode::Conflict, false), "{error}");
-    assert_ne!(text(odd.run_once(&ENTRY, entry(1), claim("b", 1)).await), first);
+    assert_ne!(text(odd.run_once(&ENTRY, entry(1), Some(claim("b", 1))).await), first);
     assert_eq!(odd.count("entry"), 2);
 }
 
@@ -50,10 +61,10 @@ async fn a_refused_write_leaves_no_claim() {
         let record = [1, parent, 1].map(Value::Int).to_vec();
         Action::Write(plan::Write::Create { records: vec![record], many: false })
     };
-    odd.run_once(&CHILD, child(99), claim("a", 1)).await.unwrap_err();
+    odd.run_once(&CHILD, child(99), Some(claim("a", 1))).await.unwrap_err();
     assert_eq!(odd.count("beds_ledger"), 0);
-    odd.run_once(&CHILD, child(1), claim("a", 1)).await.unwrap();
-    odd.run_once(&CHILD, child(1), claim("a", 1)).await.unwrap();
+    odd.run_once(&CHILD, child(1), Some(claim("a", 1))).await.unwrap();
+    odd.run_once(&CHILD, child(1), Some(claim("a", 1))).await.unwrap();
     assert_eq!(odd.count("child"), 1);
 }
 
@@ -66,7 +77,7 @@ async fn duplicates_at_the_same_time_are_done_once() {
         tokio::spawn(async move {
             // What asks again, as a client does that is told to.
             loop {
-                match odd.run_once(&ENTRY, entry(number), claim(&number.to_string(), 1)).await {
+                match odd.run_once(&ENTRY, entry(number), Some(claim(&number.to_string(), 1))).await {
                     Err(error) if error.retryable => {}
                     outcome => return (number, text(outcome)),
                 }
@@ -91,7 +102,7 @@ async fn a_refused_write_harms_none_that_waited_with_it() {
             let u = if number % 3 == 0 { 1_000 } else { number };
             let record = [number, 1, u].map(Value::Int).to_vec();
             let action = Action::Write(plan::Write::Create { records: vec![record], many: false });
-            odd.run_once(&CHILD, action, claim(&number.to_string(), 1)).await
+            odd.run_once(&CHILD, action, Some(claim(&number.to_string(), 1))).await
         })
     });
     for (number, outcome) in join_all(requests).await.into_iter().enumerate() {
@@ -113,11 +124,127 @@ async fn writes_that_wait_together_share_commits() {
     };
     let before = commits();
     let requests =
-        (0..200_i64).map(|number| odd.run_once(&ENTRY, entry(number), claim(&number.to_string(), 1)));
+        (0..200_i64).map(|number| odd.run_once(&ENTRY, entry(number), Some(claim(&number.to_string(), 1))));
     for outcome in join_all(requests).await {
         outcome.unwrap();
     }
     let commits = commits() - before;
     assert!((1..=30).contains(&commits), "{commits} commits for 200 writes");
     assert_eq!((odd.count("entry"), odd.count("beds_ledger")), (200, 200));
+}
+
+/// Records of one request, and of requests that wait together, are created by few statements; each reply shows its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn records_are_created_together_and_replies_are_not_mixed_up() {
+    let odd = Arc::new(Odd::open());
+    let records = (0..100_i64).map(|number| vec![Value::Null, Value::Int(number)]).collect();
+    let before = odd.questions();
+    let many = odd.run_once(&ENTRY, Action::Write(plan::Write::Create { records, many: true }), None).await;
+    let reply: serde_json::Value = serde_json::from_str(&text(many)).unwrap();
+    for (index, record) in reply["data"].as_array().unwrap().iter().enumerate() {
+        assert_eq!(
+            (record["id"].as_u64(), record["n"].as_u64()),
+            (Some(index as u64 + 1), Some(index as u64))
+        );
+    }
+    let statements = odd.questions() - before;
+    assert!(statements < 40, "{statements} statements for 100 records");
+    let requests =
+        (0..100_i64).map(|number| odd.run_once(&ENTRY, entry(number), Some(claim(&number.to_string(), 1))));
+    for (number, reply) in join_all(requests).await.into_iter().enumerate() {
+        let reply: serde_json::Value = serde_json::from_str(&text(reply)).unwrap();
+        assert_eq!(reply["data"]["n"], number);
+        let sql = format!("entry where id = {} and n = {number}", reply["data"]["id"]);
+        assert_eq!(odd.count(&sql), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_record_is_named_by_its_place() {
+    let odd = Odd::open();
+    let records =
+        (0..50_i64).map(|id| vec![Value::Int(id), Value::Int(if id == 37 { 99 } else { 1 }), Value::Int(id)]);
+    let create = plan::Write::Create { records: records.collect(), many: true };
+    let error = odd.run_once(&CHILD, Action::Write(create), None).await.unwrap_err();
+    assert!(error.message.starts_with("data[37]: "), "{error}");
+    assert_eq!(odd.count("child"), 0);
+}
+
+/// A write that is asked for twice is done twice where nothing can remember it, and its reply says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_ledger_writes_are_at_least_once_and_say_so() {
+    let odd = Odd::open();
+    odd.execute("rename table beds_ledger to kept");
+    for _ in 0..2 {
+        let reply = text(odd.run_once(&ENTRY, entry(1), Some(claim("a", 1))).await);
+        assert!(reply.contains("at least once"), "{reply}");
+    }
+    assert_eq!(odd.count("entry"), 2);
+    let together =
+        (0..20).map(|number| odd.run_once(&ENTRY, entry(number), Some(claim(&number.to_string(), 1))));
+    for outcome in join_all(together).await {
+        let reply = text(outcome);
+        assert!(reply.contains("at least once"), "{reply}");
+    }
+    let plain = text(odd.run(&ENTRY, entry(1)).await);
+    assert!(!plain.contains("note"), "it asked for nothing more: {plain}");
+    assert_eq!(odd.count("entry"), 23);
+    // From the moment that there is one it counts.
+    odd.execute("rename table kept to beds_ledger");
+    let first = text(odd.run_once(&ENTRY, entry(1), Some(claim("a", 1))).await);
+    assert!(!first.contains("note"), "{first}");
+    assert_eq!(text(odd.run_once(&ENTRY, entry(1), Some(claim("a", 1))).await), first);
+    assert_eq!(odd.count("entry"), 24);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_ledger_is_gone_no_write_is_done() {
+    let odd = Odd::open();
+    let first = text(odd.run_once(&ENTRY, entry(1), Some(claim("a", 1))).await);
+    odd.execute("rename table beds_ledger to kept");
+    for id in ["a", "b"] {
+        let error = odd.run_once(&ENTRY, entry(1), Some(claim(id, 1))).await.unwrap_err();
+        assert_eq!(error.code, ErrorCode::Internal, "{error}");
+        assert!(error.hint.is_some_and(|hint| hint.contains("bedsc ddl --ledger")));
+    }
+    odd.run(&ENTRY, entry(2)).await.unwrap();
+    odd.execute("rename table kept to beds_ledger");
+    assert_eq!(text(odd.run_once(&ENTRY, entry(1), Some(claim("a", 1))).await), first);
+    assert_eq!(odd.count("entry"), 2);
+}
+
+/// Of a table that is not there the server says that a user with few rights may not write into it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_with_few_rights_and_no_ledger_writes_at_least_once() {
+    let odd = Odd::as_user("few");
+    odd.execute("rename table beds_ledger to kept");
+    let reply = text(odd.run_once(&ENTRY, entry(1), Some(claim("a", 1))).await);
+    assert!(reply.contains("at least once"), "{reply}");
+    odd.execute("rename table kept to beds_ledger");
+    odd.execute("grant select, insert, update, delete on beds_ledger to few");
+    let first = text(odd.run_once(&ENTRY, entry(1), Some(claim("a", 1))).await);
+    assert_eq!(text(odd.run_once(&ENTRY, entry(1), Some(claim("a", 1))).await), first);
+    assert_eq!(odd.count("entry"), 2);
+}
+
+/// Users are told apart, and message ids letter by letter and space by space.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_is_its_user_and_its_id_byte_by_byte() {
+    let odd = Odd::open();
+    let mut replies = Vec::new();
+    for (user, id) in
+        [("u", "a"), ("u", "A"), ("U", "a"), ("", "a"), ("u", "a "), ("u", "ä"), ("u", "a\u{308}")]
+    {
+        let claim = Claim { user: user.into(), message_id: id.into(), step: 0, digest: [1; 32] };
+        replies.push(text(odd.run_once(&ENTRY, entry(1), Some(claim)).await));
+    }
+    let long =
+        Claim {
+            user: "ü".repeat(127), message_id: "\u{1f6a2}".repeat(128), step: u16::MAX, digest: [1; 32]
+        };
+    replies.push(text(odd.run_once(&ENTRY, entry(1), Some(long)).await));
+    assert_eq!(odd.count("entry"), 8);
+    replies.sort();
+    replies.dedup();
+    assert_eq!(replies.len(), 8, "each is a write of its own");
 }

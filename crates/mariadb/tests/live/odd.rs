@@ -124,10 +124,28 @@ impl Odd {
     }
 
     pub(crate) fn with_connections(connections: u16) -> Self {
+        Self::with(connections, None)
+    }
+
+    /// As a user who may call the routines and read the records, and no more.
+    pub(crate) fn as_user(user: &str) -> Self {
+        Self::with(1, Some(user))
+    }
+
+    fn with(connections: u16, user: Option<&str>) -> Self {
         let stack = Stack::builder().ignore_environment().mariadb().start().unwrap();
         let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/live/schema.sql");
         stack.mariadb_exec(None, &schema).unwrap();
-        let url = format!("{}/odd", stack.mariadb_url());
+        let mut url = format!("{}/odd", stack.mariadb_url());
+        if let Some(user) = user {
+            let sql = format!(
+                "create user {user}; grant execute on odd.* to {user}; grant select on entry to {user}"
+            );
+            stack.mariadb_query(Some("odd"), &sql).unwrap();
+            let (scheme, rest) = url.split_once("://").unwrap();
+            let (_, server) = rest.rsplit_once('@').unwrap_or(("", rest));
+            url = format!("{scheme}://{user}@{server}");
+        }
         let config = MariaDb {
             url: Some(serde_json::from_value(Json::String(url)).unwrap()),
             read_connections: connections,

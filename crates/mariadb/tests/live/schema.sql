@@ -11,14 +11,14 @@ create table child (id int primary key, parent_id int not null, u int not null u
 
 create table entry (id int auto_increment primary key, n int not null);
 create table beds_ledger (
-  user varchar(255) character set utf8mb4 collate utf8mb4_bin not null,
-  message_id varchar(128) character set utf8mb4 collate utf8mb4_bin not null,
-  step smallint unsigned not null default 0,
+  user varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin not null,
+  message_id varchar(128) character set utf8mb4 collate utf8mb4_nopad_bin not null,
+  step smallint unsigned not null,
   digest binary(32) not null,
   reply mediumblob null,
   at datetime(3) not null default current_timestamp(3),
   primary key (user, message_id, step),
-  key (at)
+  index ix_beds_ledger_at (at)
 );
 
 delimiter //

@@ -1,0 +1,189 @@
+//! Writes with message ids, each sent several times over several connections, until one of them is answered.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use anyhow::Result;
+use beds_client::{Client, Request};
+use fastrand::Rng;
+use futures_util::{StreamExt as _, future::join_all, stream};
+use serde_json::{Value, json};
+
+use crate::Site;
+
+/// How many articles the calls add to: few, so that they wait for each other's locks.
+pub(crate) const ARTICLES: u64 = 20;
+/// How long a write is sent again and again before it is given up.
+const PATIENCE: Duration = Duration::from_mins(5);
+/// The pause before what was refused is sent again.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// What is written. None of the tables has a unique key that would refuse a second record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Kind {
+    /// A record in MariaDB, by a hand-written method that asks another domain first.
+    Create,
+    /// A call in MariaDB that adds one to a number.
+    Call,
+    /// A document in MongoDB.
+    Document,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 3] = [Self::Create, Self::Call, Self::Document];
+
+    pub(crate) fn of(number: u64) -> Self {
+        Self::ALL[usize::try_from(number % 3).unwrap_or_default()]
+    }
+}
+
+/// What the clients know in the end.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    /// The replies of each write that was answered, without copies: one, unless a duplicate got another.
+    pub(crate) replies: HashMap<u64, Vec<String>>,
+    /// What was refused for good, with the reason.
+    pub(crate) refused: Vec<(u64, String)>,
+    /// The longest time between two answers of all.
+    pub(crate) longest_gap: Duration,
+    last_answer: Option<Instant>,
+    pub(crate) sent: u64,
+    pub(crate) duration: Duration,
+}
+
+/// The writes of a run.
+#[derive(Debug)]
+pub(crate) struct Load {
+    /// Names what this run writes.
+    pub(crate) run: String,
+    seed: u64,
+    pub(crate) writes: u64,
+    repeats: u64,
+    /// How many are not answered yet.
+    remaining: Arc<AtomicU64>,
+    known: Mutex<Known>,
+}
+
+impl Load {
+    /// Makes the articles that calls add to.
+    pub(crate) async fn prepare(site: &Site, seed: u64, writes: u64, repeats: u64) -> Result<Self> {
+        let client =
+            Client::builder(site.stack.amqp_url()).timeout(Duration::from_secs(30)).connect().await?;
+        let articles: Vec<Value> = (0..ARTICLES)
+            .map(|article| json!({"sku": sku(article), "title": "An article", "price": "1.00"}))
+            .collect();
+        client.execute(Request::create("example", &articles)).await?;
+        client
+            .create("country", &json!({"alpha_2": "QQ", "alpha_3": "QQQ", "name": "Q", "numeric": "999"}))
+            .await
+            .ok();
+        client.close().await;
+        let run = format!("faults-{}", uuid::Uuid::new_v4().simple());
+        let remaining = Arc::new(AtomicU64::new(writes));
+        Ok(Self { run, seed, writes, repeats: repeats.max(1), remaining, known: Mutex::default() })
+    }
+
+    /// How many writes are not answered yet.
+    pub(crate) fn remaining(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.remaining)
+    }
+
+    /// Sends all writes, so many at a time over each client.
+    pub(crate) async fn run(&self, clients: &[Client], in_flight: usize) {
+        let began = Instant::now();
+        let writes = stream::iter(0..self.writes).map(|number| self.write(number, clients));
+        writes.buffer_unordered(clients.len() * in_flight).collect::<()>().await;
+        self.lock().duration = began.elapsed();
+    }
+
+    /// Sends one write between one and `repeats` times, some at once, some one after another, until it is answered.
+    async fn write(&self, number: u64, clients: &[Client]) {
+        let mut random = Rng::with_seed(self.seed ^ number.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let request = self.request(number);
+        let mut copies = random.u64(1..=self.repeats);
+        let (began, mut is_answered) = (Instant::now(), false);
+        while copies > 0 || !is_answered {
+            let together = random.u64(1..=copies.max(1));
+            copies = copies.saturating_sub(together);
+            let sent = (0..together).map(|_| {
+                let client = &clients[random.usize(..clients.len())];
+                client.execute_raw(request.clone())
+            });
+            for reply in join_all(sent).await {
+                is_answered |= self.heard(number, reply);
+            }
+            if !is_answered {
+                if began.elapsed() > PATIENCE {
+                    self.lock().refused.push((number, "no answer".to_owned()));
+                    break;
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+        self.remaining.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Notes an answer; false where there is none yet.
+    fn heard(&self, number: u64, reply: Result<beds_client::RawReply, beds_client::ClientError>) -> bool {
+        let mut known = self.lock();
+        known.sent += 1;
+        let reply = match reply {
+            Ok(reply) => reply,
+            Err(error) if error.is_retryable() => return false,
+            Err(error) => {
+                known.refused.push((number, error.to_string()));
+                return true;
+            }
+        };
+        let now = Instant::now();
+        let gap = known.last_answer.replace(now).map_or(Duration::ZERO, |last| now - last);
+        known.longest_gap = known.longest_gap.max(gap);
+        let body = String::from_utf8_lossy(&reply.body).into_owned();
+        if reply.is_ok() {
+            let replies = known.replies.entry(number).or_default();
+            if !replies.contains(&body) {
+                replies.push(body);
+            }
+            return true;
+        }
+        if reply.reply().is_err_and(|error| error.is_retryable()) {
+            return false;
+        }
+        known.refused.push((number, body));
+        true
+    }
+
+    pub(crate) fn lock(&self) -> std::sync::MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What names a write in the databases.
+    pub(crate) fn name(&self, number: u64) -> String {
+        format!("{}-{number}", self.run)
+    }
+
+    fn request(&self, number: u64) -> Request {
+        match Kind::of(number) {
+            Kind::Create => {
+                let record = json!({"owner": self.name(number), "country": "QQ", "note": "a fault is near"});
+                Request::create("bookmark", &record)
+            }
+            Kind::Call => {
+                let args = json!({"sku": sku(number / 3 % ARTICLES), "quantity": 1});
+                Request::call("example", "restock", &args)
+            }
+            Kind::Document => Request::create("note", &json!({"subject": self.name(number)})),
+        }
+    }
+}
+
+pub(crate) fn sku(article: u64) -> String {
+    format!("FAULTS-{article}")
+}

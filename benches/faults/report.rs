@@ -1,0 +1,84 @@
+//! The table of a run.
+
+use std::{
+    collections::HashMap,
+    fmt::{self, Display, Formatter},
+};
+
+use crate::{
+    check::Found,
+    fault::Fault,
+    load::{Kind, Load},
+};
+
+/// How many refusals are shown.
+const SHOWN_MAX: usize = 5;
+
+#[derive(Debug, serde::Serialize)]
+pub(crate) struct Report {
+    seed: u64,
+    sent: u64,
+    seconds: f64,
+    longest_gap_seconds: f64,
+    faults: Vec<(Fault, u32)>,
+    writes: Vec<(Kind, Found)>,
+    refused: Vec<(u64, String)>,
+}
+
+impl Report {
+    pub(crate) fn new(
+        seed: u64,
+        load: &Load,
+        faults: Vec<(Fault, u32)>,
+        found: &HashMap<Kind, Found>,
+    ) -> Self {
+        let known = load.lock();
+        let writes = Kind::ALL.iter().filter_map(|kind| Some((*kind, found.get(kind)?.clone())));
+        Self {
+            seed,
+            sent: known.sent,
+            seconds: known.duration.as_secs_f64(),
+            longest_gap_seconds: known.longest_gap.as_secs_f64(),
+            faults,
+            writes: writes.collect(),
+            refused: known.refused.clone(),
+        }
+    }
+
+    /// Whether all is as it is promised.
+    pub(crate) fn is_good(&self) -> bool {
+        let is_good = |found: &Found| found.lost + found.doubled + found.replies_that_differ == 0;
+        self.refused.is_empty() && self.writes.iter().all(|(_, found)| is_good(found))
+    }
+}
+
+impl Display for Report {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { seed, sent, seconds, longest_gap_seconds, faults, writes, refused } = self;
+        writeln!(
+            f,
+            "\nseed {seed}: {sent} requests in {seconds:.0} s; longest time without an answer {longest_gap_seconds:.1} s"
+        )?;
+        for (fault, count) in faults {
+            writeln!(f, "  {count:>5} x {fault:?}")?;
+        }
+        writeln!(
+            f,
+            "{:<10} {:>8} {:>6} {:>8} {:>11} {:>14}",
+            "", "writes", "lost", "doubled", "unanswered", "other replies"
+        )?;
+        for (kind, found) in writes {
+            let Found { writes, lost, doubled, unanswered, replies_that_differ } = found;
+            let kind = format!("{kind:?}");
+            writeln!(
+                f,
+                "{kind:<10} {writes:>8} {lost:>6} {doubled:>8} {unanswered:>11} {replies_that_differ:>14}"
+            )?;
+        }
+        writeln!(f, "{} refused", refused.len())?;
+        for (number, reason) in refused.iter().take(SHOWN_MAX) {
+            writeln!(f, "  write {number}: {reason}")?;
+        }
+        Ok(())
+    }
+}
