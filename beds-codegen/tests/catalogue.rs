@@ -12,7 +12,9 @@ use beds_codegen::{
     model::{Domain, Field, Type},
 };
 use beds_protocol::{
-    request::{CallRequest, CountRequest, CreateRequest, DeleteRequest, FetchRequest, UpdateRequest},
+    request::{
+        CallRequest, CountRequest, CreateRequest, DeleteRequest, FetchRequest, UpdateRequest, UpsertRequest,
+    },
     value::Decimal,
 };
 use catalogue::Kind;
@@ -35,6 +37,7 @@ fn is_body(kind: Kind<'_>, body: &Value) -> bool {
         Kind::Count => serde_json::from_value::<CountRequest>(body).is_ok(),
         Kind::Create => serde_json::from_value::<CreateRequest>(body).is_ok(),
         Kind::Update => serde_json::from_value::<UpdateRequest>(body).is_ok(),
+        Kind::Upsert => serde_json::from_value::<UpsertRequest>(body).is_ok(),
         Kind::Delete => serde_json::from_value::<DeleteRequest>(body).is_ok(),
         Kind::Describe => body == json!({}),
         Kind::Call(_) => serde_json::from_value::<CallRequest>(body).is_ok(),

@@ -81,10 +81,23 @@ begin
     values (p_id, p_sku, p_title, p_body, p_status, p_price, p_stock, p_weight, p_fragile, p_released_on, p_ships_at,
             p_tags, p_size, p_extra, p_thumbnail, p_supplier, p_origin, p_created_at)
     on duplicate key update
-        sku = p_sku, art_title = p_title, body = p_body, status = p_status, price = p_price, stock = p_stock,
-        weight = p_weight, fragile = p_fragile, released_on = p_released_on, ships_at = p_ships_at, tags = p_tags,
-        size = p_size, extra = p_extra, thumbnail = p_thumbnail, supplier = p_supplier, revision = revision + 1;
-    -- Another row may have been found, by its sku: that one must not change.
+        sku = if(id = p_id, p_sku, sku),
+        art_title = if(id = p_id, p_title, art_title),
+        body = if(id = p_id, p_body, body),
+        status = if(id = p_id, p_status, status),
+        price = if(id = p_id, p_price, price),
+        stock = if(id = p_id, p_stock, stock),
+        weight = if(id = p_id, p_weight, weight),
+        fragile = if(id = p_id, p_fragile, fragile),
+        released_on = if(id = p_id, p_released_on, released_on),
+        ships_at = if(id = p_id, p_ships_at, ships_at),
+        tags = if(id = p_id, p_tags, tags),
+        size = if(id = p_id, p_size, size),
+        extra = if(id = p_id, p_extra, extra),
+        thumbnail = if(id = p_id, p_thumbnail, thumbnail),
+        supplier = if(id = p_id, p_supplier, supplier),
+        revision = revision + (id = p_id);
+    -- The row that was found may be another with this number, which is left as it is.
     if not exists (select 1 from example where id = p_id) then
         signal sqlstate '23000' set mysql_errno = 1062, message_text = 'Duplicate entry for key ''sku''';
     end if;

@@ -157,26 +157,26 @@ begin
     p_content, p_reference, p_day, p_hour, p_moment, p_extra, p_tags, p_place, p_created_at, 1
   )
   on duplicate key update
-    sample.series = p_series,
-    sample.status = p_status,
-    sample.flag = p_flag,
-    sample.number = p_number,
-    sample.stock = p_stock,
-    sample.ratio = p_ratio,
-    sample.amount = p_amount,
-    sample.rating = p_rating,
-    sample.name = p_name,
-    sample.note = p_note,
-    sample.content = p_content,
-    sample.reference = p_reference,
-    sample.day = p_day,
-    sample.hour = p_hour,
-    sample.moment = p_moment,
-    sample.extra = p_extra,
-    sample.tags = p_tags,
-    sample.place = p_place,
-    sample.revision = sample.revision + 1;
-  -- Another row may have been found, by its `code`: that one must not change.
+    sample.series = if(sample.id = p_id, p_series, sample.series),
+    sample.status = if(sample.id = p_id, p_status, sample.status),
+    sample.flag = if(sample.id = p_id, p_flag, sample.flag),
+    sample.number = if(sample.id = p_id, p_number, sample.number),
+    sample.stock = if(sample.id = p_id, p_stock, sample.stock),
+    sample.ratio = if(sample.id = p_id, p_ratio, sample.ratio),
+    sample.amount = if(sample.id = p_id, p_amount, sample.amount),
+    sample.rating = if(sample.id = p_id, p_rating, sample.rating),
+    sample.name = if(sample.id = p_id, p_name, sample.name),
+    sample.note = if(sample.id = p_id, p_note, sample.note),
+    sample.content = if(sample.id = p_id, p_content, sample.content),
+    sample.reference = if(sample.id = p_id, p_reference, sample.reference),
+    sample.day = if(sample.id = p_id, p_day, sample.day),
+    sample.hour = if(sample.id = p_id, p_hour, sample.hour),
+    sample.moment = if(sample.id = p_id, p_moment, sample.moment),
+    sample.extra = if(sample.id = p_id, p_extra, sample.extra),
+    sample.tags = if(sample.id = p_id, p_tags, sample.tags),
+    sample.place = if(sample.id = p_id, p_place, sample.place),
+    sample.revision = sample.revision + (sample.id = p_id);
+  -- The row that was found may be another with this code, which is left as it is.
   if not exists (select 1 from sample where id = p_id) then
     signal sqlstate '23000' set mysql_errno = 1062, message_text = 'Duplicate entry for key ''code''';
   end if;

@@ -124,7 +124,6 @@ mod tests {
         "where",
         "page_size",
         "returning",
-        "upsert",
         "lowercase",
         "nullable_",
         "null",

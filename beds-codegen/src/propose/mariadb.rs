@@ -1,11 +1,11 @@
 //! Tables, views, procedures and functions for MariaDB.
 
-use super::{Proposed, Thing};
+use super::{Proposed, Thing, upsert};
 use crate::{
     emit::quoted,
     model::{
-        Arg, ArgMode, Call, Domain, Field, Generated, Literal, Objects, Procedure, Relation, Returns, Supply,
-        Target, Type,
+        Arg, ArgMode, Call, Domain, Field, Generated, Literal, Procedure, Relation, Returns, Supply, Target,
+        Type,
     },
 };
 
@@ -81,7 +81,7 @@ impl Parameters {
     }
 }
 
-fn columns<'d>(fields: impl Iterator<Item = &'d Field>) -> String {
+pub(super) fn columns<'d>(fields: impl Iterator<Item = &'d Field>) -> String {
     fields.map(|field| quoted(&field.column)).collect::<Vec<_>>().join(", ")
 }
 
@@ -167,7 +167,7 @@ fn sized(kind: &str, bytes_max: u64) -> String {
     format!("{size}{kind}")
 }
 
-fn string(text: &str) -> String {
+pub(super) fn string(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''").replace('\n', "\\n"))
 }
 
@@ -186,7 +186,7 @@ fn literal(value: &Literal, ty: &Type) -> String {
 }
 
 /// A column of the table, which no parameter can hide.
-fn of_table(table: &str, field: &Field) -> String {
+pub(super) fn of_table(table: &str, field: &Field) -> String {
     format!("{}.{}", quoted(table), quoted(&field.column))
 }
 
@@ -239,7 +239,7 @@ fn procedure(
             }
             format!("update {}\n    set {}\n    where {conditions};", quoted(table), sets.join(",\n        "))
         }
-        "upsert" => upsert(domain, table, &args, names),
+        "upsert" => upsert::statement(domain, table, &args),
         _ => format!("delete from {}\n    where {conditions};", quoted(table)),
     };
     let returned = returned(domain, operation, table, procedure, names);
@@ -247,63 +247,6 @@ fn procedure(
         "create procedure if not exists {}(\n    {})\n    modifies sql data\nbegin\n    {statement}\n{returned}end",
         quoted(&procedure.name.value),
         parameters.join(",\n    ")
-    )
-}
-
-/// A new row, or a change of the row with its key. Immutable columns stay, and so does what was generated, but for what
-/// an update refreshes.
-fn upsert(domain: &Domain, table: &str, args: &[(&Field, String)], names: &Parameters) -> String {
-    let refreshed: &[usize] = match &domain.objects {
-        Objects::MariaDb { update: Some(update), .. } => &update.args,
-        Objects::MariaDb { .. } | Objects::MongoDb { .. } => &[],
-    };
-    let is_refreshed = |field: &Field| {
-        refreshed.iter().any(|index| domain.fields.get(*index).is_some_and(|other| other.name == field.name))
-    };
-    let is_changed = |field: &Field| {
-        let is_generated = matches!(field.supply, Supply::Generated(_));
-        !field.is_key && !field.immutable && (!is_generated || is_refreshed(field))
-    };
-    let mut sets: Vec<_> = args
-        .iter()
-        .filter(|(field, _)| is_changed(field))
-        .map(|(field, parameter)| format!("{} = {parameter}", of_table(table, field)))
-        .collect();
-    if let Some(version) = domain.version.and_then(|index| domain.fields.get(index)) {
-        let column = of_table(table, version);
-        sets.push(format!("{column} = {column} + 1"));
-    }
-    let key = domain.key.iter().filter_map(|index| domain.fields.get(*index).map(|field| (*index, field)));
-    let key: Vec<_> = key
-        .map(|(index, field)| (of_table(table, field), names.name(&field.name, index)))
-        .map(|(column, parameter)| (format!("{column} = {parameter}"), column))
-        .collect();
-    if sets.is_empty() {
-        // There is nothing to change, and nothing that is wrong.
-        sets.extend(key.first().map(|(_, column)| format!("{column} = {column}")));
-    }
-    let values: Vec<_> = args.iter().map(|(_, parameter)| parameter.as_str()).collect();
-    let insert = format!(
-        "insert into {} ({})\n    values ({})\n    on duplicate key update\n        {};",
-        quoted(table),
-        columns(args.iter().map(|(field, _)| *field)),
-        values.join(", "),
-        sets.join(",\n        ")
-    );
-    let unique: Vec<&Field> = domain.fields.iter().filter(|field| field.unique && !field.is_key).collect();
-    let Some(first) = unique.first() else { return insert };
-    // Of several nobody knows which one it was.
-    let of = if unique.len() == 1 { format!(" for key '{}'", first.column) } else { String::new() };
-    let conditions: Vec<_> = key.into_iter().map(|(condition, _)| condition).collect();
-    format!(
-        "{insert}\n    \
-         -- Another unique column may have found another row, which must not change.\n    \
-         if not exists (select 1 from {} where {}) then\n        \
-         signal sqlstate '23000' set mysql_errno = 1062, message_text = {};\n    \
-         end if;",
-        quoted(table),
-        conditions.join(" and "),
-        string(&format!("Duplicate entry{of}"))
     )
 }
 

@@ -9,6 +9,7 @@ mod mongodb;
 mod schema;
 mod script;
 mod template;
+mod upsert;
 
 pub use grants::grants;
 pub use schema::schema;
