@@ -19,6 +19,7 @@ mod describe;
 pub mod entry;
 pub mod error;
 pub mod inspect;
+pub mod ledger;
 pub mod lookup;
 pub mod mask;
 pub mod namaste;

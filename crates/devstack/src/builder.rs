@@ -33,6 +33,7 @@ pub struct Builder {
     progress: Option<Progress>,
     private: bool,
     fast: bool,
+    standalone: bool,
 }
 
 impl fmt::Debug for Builder {
@@ -101,6 +102,13 @@ impl Builder {
     #[must_use]
     pub fn fast_mongodb(mut self) -> Self {
         self.fast = true;
+        self.mongodb()
+    }
+
+    /// With the document database, which is no replica set and so has no transactions.
+    #[must_use]
+    pub fn standalone_mongodb(mut self) -> Self {
+        self.standalone = true;
         self.mongodb()
     }
 
@@ -248,7 +256,7 @@ impl Builder {
         Ok(match kind {
             ServerKind::RabbitMq => Box::new(RabbitMq::new(&dir, log, first, other(1)?, other(2)?)),
             ServerKind::MariaDb => Box::new(MariaDb::new(&dir, log, first)),
-            ServerKind::MongoDb => Box::new(MongoDb::new(&dir, log, first, self.flavor())),
+            ServerKind::MongoDb => Box::new(MongoDb::new(&dir, log, first, self.flavor(), self.standalone)),
         })
     }
 

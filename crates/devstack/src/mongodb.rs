@@ -1,5 +1,6 @@
 //! A private server that speaks `MongoDB`'s protocol: `mongod` where it is on the PATH, otherwise the
-//! [stand-in](crate::stand_in). Either appears as a replica set of one, so that transactions work.
+//! [stand-in](crate::stand_in). Either appears as a replica set of one, so that transactions work, unless it is asked not
+//! to.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -45,11 +46,13 @@ pub(crate) struct MongoDb {
     log: PathBuf,
     port: Port,
     flavor: Flavor,
+    /// Whether it is no replica set.
+    standalone: bool,
 }
 
 impl MongoDb {
-    pub(crate) fn new(dir: &Path, log: PathBuf, port: Port, flavor: Flavor) -> Self {
-        Self { dir: dir.to_owned(), log, port, flavor }
+    pub(crate) fn new(dir: &Path, log: PathBuf, port: Port, flavor: Flavor, standalone: bool) -> Self {
+        Self { dir: dir.to_owned(), log, port, flavor, standalone }
     }
 
     /// One for each kind of server: they do not read each other's files.
@@ -92,11 +95,19 @@ impl Program for MongoDb {
             Flavor::Mongod(program) => {
                 let mut command = Command::new(program);
                 command.arg("--port").arg(self.port.number().to_string()).arg("--dbpath").arg(self.data());
-                command.args(["--replSet", REPLICA_SET, "--bind_ip", "127.0.0.1", "--nounixsocket"]);
-                command.args(["--wiredTigerCacheSizeGB", "0.25"]);
+                command.args(["--bind_ip", "127.0.0.1", "--nounixsocket", "--wiredTigerCacheSizeGB", "0.25"]);
+                if !self.standalone {
+                    command.args(["--replSet", REPLICA_SET]);
+                }
                 command
             }
-            Flavor::StandIn(edition) => edition.command(self.port.number(), &self.data())?,
+            Flavor::StandIn(edition) => {
+                let mut command = edition.command(self.port.number(), &self.data())?;
+                if self.standalone {
+                    command.arg("--standalone");
+                }
+                command
+            }
         };
         command.current_dir(&self.dir);
         Ok(command)

@@ -63,7 +63,8 @@ impl Gate {
     }
 
     /// Whether the job can no longer be taken back.
-    pub(crate) fn is_past(&self) -> bool {
+    #[must_use]
+    pub fn is_past(&self) -> bool {
         self.state.load(Ordering::Acquire) == PAST
     }
 

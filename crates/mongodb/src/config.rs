@@ -15,6 +15,9 @@ beds_core::section! {
         pass_file: Option<PathBuf> = None,
         /// Operations at a time, and connections of the driver's pool.
         connections: u32 = 16,
+        /// Transactions at a time that writes with a `message_id` share which wait together; in further connections of
+        /// the pool.
+        transactions: u32 = 2,
         /// Operations that wait for a connection, before further ones are refused as `overloaded`.
         queue_max: usize = 4_096,
         /// How long connecting and choosing a server may take.

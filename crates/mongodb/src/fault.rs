@@ -32,6 +32,10 @@ pub(crate) enum Failure {
     Refused(Error),
     /// Nobody waits for the job any more.
     Late(Fault),
+    /// The claim of the job is taken, and yet no reply is stored: who took it has not come to an end.
+    Held,
+    /// The server did not answer to what makes an effect lasting.
+    Unanswered,
 }
 
 impl From<DriverError> for Failure {
@@ -55,7 +59,80 @@ impl From<Fault> for Failure {
 impl Failure {
     /// Whether the transaction has ended without an effect, and should be run again.
     pub(crate) fn is_transient(&self) -> bool {
-        matches!(self, Self::Before(error) | Self::After(error) if error.contains_label(TRANSIENT_TRANSACTION_ERROR))
+        match self {
+            Self::Before(error) | Self::After(error) => error.contains_label(TRANSIENT_TRANSACTION_ERROR),
+            Self::Held => true,
+            Self::Refused(_) | Self::Late(_) | Self::Unanswered => false,
+        }
+    }
+
+    /// Whether the write may have had its effect.
+    pub(crate) fn leaves_effect_unknown(&self) -> bool {
+        match self {
+            Self::After(error) => leaves_effect_unknown(error),
+            Self::Unanswered => true,
+            Self::Before(_) | Self::Refused(_) | Self::Late(_) | Self::Held => false,
+        }
+    }
+
+    /// Whether no server could be asked.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        let Self::Before(error) = self else { return false };
+        is_broken(error) || matches!(*error.kind, ErrorKind::ServerSelection { .. })
+    }
+
+    /// Whether the server said for certain that the write was not done.
+    pub(crate) fn is_definite(&self) -> bool {
+        match self {
+            Self::Refused(_) => true,
+            Self::Before(error) | Self::After(error) => {
+                Said::of(error).is_some() && !self.is_transient() && !self.leaves_effect_unknown()
+            }
+            Self::Late(_) | Self::Held | Self::Unanswered => false,
+        }
+    }
+
+    /// The deadline of the job has passed.
+    pub(crate) fn late() -> Self {
+        Self::Late(Fault::Refused(Error::deadline()))
+    }
+
+    /// The same of what lasts without a commit.
+    pub(crate) fn lasting(self) -> Self {
+        match self {
+            Self::Before(error) => Self::After(error),
+            other => other,
+        }
+    }
+
+    /// A failure of the ledger, whose validator knows nothing of the domain.
+    pub(crate) fn of_ledger(error: DriverError, database: &str) -> Self {
+        let said = Said::of(&error).filter(|said| Meaning::of(said.code, said.name) == Meaning::Invalid);
+        let Some(Said { message, .. }) = said else { return Self::Before(error) };
+        tracing::error!(database, "the validator of the ledger refuses a claim: {message}");
+        let message = format!("the ledger of the database `{database}` refuses what it is to keep");
+        Self::Refused(Error::internal(message).hint("give it the validator that `bedsc ddl --ledger` prints"))
+    }
+
+    /// The same of a write with a claim, where the server has no transactions.
+    pub(crate) fn without_transactions(self, domain: &Domain, database: &str) -> Self {
+        let (Self::Before(error) | Self::After(error)) = &self else { return self };
+        if !lacks_transactions(error) {
+            return self;
+        }
+        tracing::error!(
+            template = domain.name,
+            database,
+            "the database has no transactions, so a write with a message_id cannot happen once: run it as a replica \
+             set; one member is enough"
+        );
+        let message = format!(
+            "the database of `{}` has no transactions, so a write with a `message_id` cannot happen once",
+            domain.name
+        );
+        Self::Refused(Error::internal(message).hint(
+            "run MongoDB as a replica set, of which one member is enough; or write once = false under [template]",
+        ))
     }
 
     /// The same of a write of these documents: what is known of a duplicate is in them.
@@ -107,12 +184,39 @@ impl Failure {
         match self {
             Self::Refused(error) => error,
             Self::Late(_) => Error::deadline(),
+            Self::Unanswered => Error::unknown_effect("the database does not answer"),
+            Self::Held => {
+                let message = "another request with this `message_id` is being done";
+                Error::new(ErrorCode::Conflict, message).retryable()
+            }
             Self::After(error) if leaves_effect_unknown(&error) => {
                 tracing::warn!(database, "the effect of a write is unknown: {}", for_log(&error, domain));
                 Error::unknown_effect("the connection broke, or too few servers confirmed the write")
             }
             Self::Before(error) | Self::After(error) => from_driver(&error, domain, database),
         }
+    }
+}
+
+/// Whether a unique value is taken.
+pub(crate) fn is_duplicate(error: &DriverError) -> bool {
+    Said::of(error).is_some_and(|said| Meaning::of(said.code, said.name) == Meaning::Duplicate)
+}
+
+/// Whether there is no such collection.
+pub(crate) fn is_missing(error: &DriverError) -> bool {
+    Said::of(error).is_some_and(|said| said.code == code::NAMESPACE_NOT_FOUND)
+}
+
+/// Whether the server has no transactions.
+fn lacks_transactions(error: &DriverError) -> bool {
+    match error.kind.as_ref() {
+        ErrorKind::Transaction { .. } | ErrorKind::SessionsNotSupported => true,
+        _ => Said::of(error).is_some_and(|said| {
+            // Other operations may be illegal too.
+            Meaning::of(said.code, said.name) == Meaning::NoTransactions
+                && said.message.contains("ransaction")
+        }),
     }
 }
 
@@ -153,6 +257,9 @@ fn is_passing(error: &DriverError) -> bool {
 
 /// The error in the client's terms, where nothing was done.
 pub(crate) fn from_driver(error: &DriverError, domain: &Domain, database: &str) -> Error {
+    if lacks_transactions(error) {
+        return no_transactions(domain, database);
+    }
     if let Some(said) = Said::of(error) {
         let answer = from_server(&said, error, domain, database);
         return match said.record {
@@ -173,7 +280,6 @@ pub(crate) fn from_driver(error: &DriverError, domain: &Domain, database: &str) 
             tracing::error!(database, "the database refuses to authenticate the node's user: {}", error.kind);
             unavailable(database)
         }
-        ErrorKind::Transaction { .. } | ErrorKind::SessionsNotSupported => no_transactions(domain, database),
         _ => strange(domain, &for_log(error, domain)),
     }
 }
@@ -221,8 +327,6 @@ fn from_server(said: &Said<'_>, error: &DriverError, domain: &Domain, database: 
         }
         Meaning::Disagrees => disagrees(domain, &for_log(error, domain)),
         Meaning::TooLong => Error::new(ErrorCode::TooLarge, "the record is longer than MongoDB's 16 MiB"),
-        // Other operations may be illegal too.
-        Meaning::NoTransactions if said.message.contains("ransaction") => no_transactions(domain, database),
         Meaning::Unavailable | Meaning::Interrupted | Meaning::Unconfirmed => {
             tracing::warn!(database, "the database cannot serve: {}", for_log(error, domain));
             unavailable(database)

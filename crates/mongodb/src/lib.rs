@@ -13,29 +13,43 @@ mod filter;
 mod golden;
 mod inspect;
 mod job;
+mod ledger;
 mod order;
 mod pipeline;
+mod reply;
 mod server;
 mod shown;
+mod write;
+
+use std::time::{Duration, SystemTime};
 
 use beds_core::{
-    Outcome, Result,
+    Error, Outcome, Result,
     lookup::KEYS_MAX,
     plan::{Bounds, Plan},
 };
 use beds_lane::{Lane, Settings};
 use tokio::time::Instant;
 
-use crate::{job::Job, server::Server};
+use crate::{
+    job::Job,
+    server::Server,
+    write::{Ended, Shared},
+};
 
 pub use config::MongoDb;
 pub use inspect::inspect;
 pub use server::{check_url, ping};
 
+/// How long a step of a purge may take.
+const PURGE_STEP: Duration = Duration::from_secs(10);
+
 /// One MongoDB database. What it holds ends when it is dropped.
 #[derive(Debug)]
 pub struct Database {
     lane: Lane<Job>,
+    /// Few at a time: the fewer there are, the more share one.
+    transactions: Lane<Shared>,
 }
 
 impl Database {
@@ -43,15 +57,19 @@ impl Database {
     /// database lives.
     #[must_use]
     pub fn open(name: &str, config: &MongoDb) -> Self {
-        let settings = Settings {
+        let settings = |connections: u32| Settings {
             name: name.to_owned(),
-            connections: config.connections as usize,
+            connections: connections as usize,
             queue_max: config.queue_max,
             group_max: usize::from(KEYS_MAX),
             connect_timeout: config.connect_timeout_ms.duration(),
             patience: server::patience(config),
         };
-        Self { lane: Lane::open(settings, vec![Server::new(name, config)]) }
+        let server = Server::new(name, config);
+        Self {
+            lane: Lane::open(settings(config.connections), vec![server.clone()]),
+            transactions: Lane::open(settings(config.transactions), vec![server]),
+        }
     }
 
     /// Runs a plan within its bounds.
@@ -61,6 +79,33 @@ impl Database {
     /// anything is written; what the database answers; and as [`Lane::run`].
     pub async fn run(&self, plan: Plan, bounds: Bounds) -> Result<Outcome> {
         let job = Job::new(plan, bounds.reply_bytes_max)?;
-        self.lane.run(job, Instant::from_std(bounds.deadline)).await
+        let deadline = Instant::from_std(bounds.deadline);
+        let Some(shared) = job.shared() else { return self.lane.run(job, deadline).await };
+        match self.transactions.run(shared, deadline).await? {
+            Ended::Done(outcome) => Ok(outcome),
+            Ended::Alone => self.lane.run(job, deadline).await,
+            // What may succeed later has not found out.
+            Ended::Unknown => {
+                self.lane.run(job, deadline).await.map_err(|error| {
+                    if error.retryable { Error::unknown_effect(&error.message) } else { error }
+                })
+            }
+        }
+    }
+
+    /// Deletes what the ledger remembers from before a moment, in small steps between which other jobs run, and says
+    /// how many writes it has forgotten. A duplicate of one of them is a new write.
+    ///
+    /// # Errors
+    /// What the database answers, and as [`Lane::run`] with ten seconds for a step. What was deleted before remains so.
+    pub async fn purge(&self, before: SystemTime) -> Result<usize> {
+        let mut purged = 0;
+        loop {
+            let step = self.lane.run(Job::purge(before), Instant::now() + PURGE_STEP).await?;
+            match step.count.and_then(|count| usize::try_from(count).ok()) {
+                None | Some(0) => return Ok(purged),
+                Some(count) => purged += count,
+            }
+        }
     }
 }

@@ -6,7 +6,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -18,34 +18,46 @@ use mongodb::{
     bson::{RawDocumentBuf, doc},
     error::ErrorKind,
     event::{EventHandler, sdam::SdamEvent},
-    options::{ClientOptions, ConnectionString, HostInfo},
+    options::{
+        ClientOptions, ConnectionString, HostInfo, ReadPreference, SelectionCriteria, TransactionOptions,
+        WriteConcern,
+    },
 };
 use tokio::{
     sync::OnceCell,
     time::{Instant, timeout_at},
 };
 
-use crate::config::MongoDb;
+use crate::{
+    config::MongoDb,
+    ledger::{Known, Ledger},
+};
 
-/// One deployment, and the database on it.
-#[derive(Debug)]
+/// One deployment, and the database on it. It is cheap to clone.
+#[derive(Debug, Clone)]
 pub(crate) struct Server {
     /// The configuration's name of the database, for people.
     name: Arc<str>,
     /// The server's name of it.
     database: String,
     config: MongoDb,
-    client: OnceCell<Client>,
+    client: Arc<OnceCell<Client>>,
+    /// What is known of its ledger.
+    known: Arc<Known>,
+    pace: Arc<Pace>,
     /// Whether the driver knows of a server that answers.
     reachable: Arc<AtomicBool>,
 }
 
-/// A handle of the driver.
-#[derive(Debug)]
+/// A handle of the driver. It is cheap to clone.
+#[derive(Debug, Clone)]
 pub(crate) struct Connection {
     pub(crate) name: Arc<str>,
     client: Client,
     database: Database,
+    pub(crate) ledger: Ledger,
+    /// How long statements of transactions take.
+    pub(crate) pace: Arc<Pace>,
     /// How long a write that cannot be taken back may take beyond its deadline.
     patience: Duration,
 }
@@ -61,22 +73,51 @@ impl Connection {
 
     /// A session in a transaction; dropped, it takes the transaction back.
     pub(crate) async fn transaction(&self, budget: Duration) -> mongodb::error::Result<ClientSession> {
+        // What is read in a transaction is read from the primary, whatever the URL says of reads; and what is committed
+        // is not forgotten with a server, unless the URL says otherwise.
+        let confirmed = self.client.write_concern().cloned().unwrap_or_else(WriteConcern::majority);
+        let options = TransactionOptions::builder()
+            .max_commit_time(budget)
+            .selection_criteria(SelectionCriteria::ReadPreference(ReadPreference::Primary))
+            .write_concern(confirmed)
+            .build();
         let mut session = self.client.start_session().await?;
-        let started = session.start_transaction().max_commit_time(budget).await;
-        match started {
+        match session.start_transaction().with_options(options.clone()).await {
             // The driver says so too as long as it has seen no server. Where none answers, that is the reason.
             Err(error) if matches!(*error.kind, ErrorKind::Transaction { .. }) => {
                 self.database.run_command(doc! { "ping": 1 }).await?;
-                session.start_transaction().max_commit_time(budget).await?;
+                session.start_transaction().with_options(options).await?;
             }
             started => started?,
         }
         Ok(session)
     }
 
+    /// The moment after which nobody waits for what has this gate.
+    pub(crate) fn limit(&self, gate: &Gate) -> Instant {
+        if gate.is_past() { self.end(gate) } else { gate.deadline() }
+    }
+
     /// The moment after which nobody waits for a write that cannot be taken back.
     pub(crate) fn end(&self, gate: &Gate) -> Instant {
         gate.deadline() + self.patience
+    }
+}
+
+/// How long a statement takes, with its way to the server: an average of the last ones, in microseconds.
+#[derive(Debug, Default)]
+pub(crate) struct Pace(AtomicU64);
+
+impl Pace {
+    pub(crate) fn statement(&self) -> Duration {
+        Duration::from_micros(self.0.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn tell(&self, took: Duration) {
+        let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX / 8);
+        // What another connection tells at the same time may be lost.
+        let before = self.0.load(Ordering::Relaxed);
+        self.0.store(if before == 0 { took } else { (7 * before + took) / 8 }, Ordering::Relaxed);
     }
 }
 
@@ -94,10 +135,15 @@ pub(crate) fn patience(config: &MongoDb) -> Duration {
     config.connect_timeout_ms.duration() * 2
 }
 
-/// How long the server may work on what has this gate.
+/// How long the server may work on a read that has this gate.
 pub(crate) fn budget(gate: &Gate) -> Duration {
+    left(gate.deadline())
+}
+
+/// How long the server may work until this moment.
+pub(crate) fn left(limit: Instant) -> Duration {
     // The server takes a limit of no milliseconds for none.
-    gate.deadline().saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
+    limit.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
 }
 
 impl Server {
@@ -106,7 +152,9 @@ impl Server {
             name: Arc::from(name),
             database: config.database.clone().unwrap_or_else(|| name.to_owned()),
             config: config.clone(),
-            client: OnceCell::new(),
+            client: Arc::default(),
+            known: Arc::default(),
+            pace: Arc::default(),
             reachable: Arc::new(AtomicBool::new(true)),
         }
     }
@@ -114,7 +162,7 @@ impl Server {
     async fn client(&self) -> Result<Client, String> {
         let url = self.config.url.as_ref().ok_or("no URL is configured")?;
         let timeout = self.config.connect_timeout_ms.duration();
-        let options = client_options(url, timeout, self.config.connections).await;
+        let options = client_options(url, timeout, self.config.connections + self.config.transactions).await;
         let mut options = options.map_err(|error| error.kind.to_string())?;
         let reachable = Arc::clone(&self.reachable);
         options.sdam_event_handler = Some(EventHandler::callback(move |event| {
@@ -133,9 +181,12 @@ impl Connect for Server {
 
     async fn connect(&self) -> Result<Connection, String> {
         let client = self.client.get_or_try_init(|| self.client()).await?.clone();
+        let database = client.database(&self.database);
         Ok(Connection {
             name: Arc::clone(&self.name),
-            database: client.database(&self.database),
+            ledger: Ledger::new(&self.name, &database, &self.known),
+            pace: Arc::clone(&self.pace),
+            database,
             client,
             patience: patience(&self.config),
         })

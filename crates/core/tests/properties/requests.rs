@@ -245,7 +245,7 @@ fn a_filter_is_never_empty_and_never_beside_a_key() {
     let filter = json!({ "place": "x" });
     match plan(json!({ "where": filter })) {
         Action::Write(Write::DeleteMany(matching)) => {
-            assert_eq!((matching.filter.len(), matching.most), (1, 100))
+            assert_eq!((matching.filter.len(), matching.most), (1, 100));
         }
         other => panic!("{other:?}"),
     }

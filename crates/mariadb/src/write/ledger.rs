@@ -10,9 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use beds_core::{Error, Outcome, plan::Claim, spec::Domain};
-use beds_protocol::ErrorCode;
-use serde_json::Value as Json;
+use beds_core::{Error, Outcome, ledger as core, plan::Claim, spec::Domain};
 use sqlx::{
     Arguments as _, Executor as _, MySqlConnection, Row as _,
     mysql::{MySqlArguments, MySqlDatabaseError},
@@ -35,12 +33,6 @@ pub(super) const AT_LEAST_ONCE: &str =
 
 /// How long the log is silent about a ledger that is not there.
 const SILENCE: Duration = Duration::from_mins(1);
-
-/// The longest reply that is kept, in bytes. Of a longer one the key is kept.
-const REPLY_BYTES_MAX: usize = 64 << 10;
-
-/// What a duplicate hears whose first reply was not kept.
-const CUT: &str = "this request was done before; its reply was too long to be kept, but for the key";
 
 /// What became of a claim.
 #[derive(Debug)]
@@ -140,10 +132,7 @@ pub(super) async fn outcome(
     let query = sqlx::query(sql).bind(&claim.user).bind(&claim.message_id).bind(claim.step);
     let Some(row) = connection.fetch_optional(query).await.map_err(fault)? else { return Ok(None) };
     if row.try_get_unchecked::<&[u8], _>(0).map_err(fault)? != claim.digest {
-        let message = "another request with this `message_id` was done before";
-        return Err(Fault::Refused(
-            Error::new(ErrorCode::Conflict, message).hint("give each new request a new `message_id`"),
-        ));
+        return Err(Fault::Refused(core::taken()));
     }
     let reply: Option<&[u8]> = row.try_get_unchecked(1).map_err(fault)?;
     Ok(reply.and_then(Outcome::decode))
@@ -165,36 +154,11 @@ pub(super) async fn store(
         let mut arguments = MySqlArguments::default();
         for (claim, outcome) in done {
             add(&mut arguments, claim, domain)?;
-            arguments.add(kept(outcome, domain)).map_err(|error| fault(sqlx::Error::Encode(error)))?;
+            arguments.add(core::kept(outcome, domain)).map_err(|error| fault(sqlx::Error::Encode(error)))?;
         }
         connection.execute(sqlx::query_with(&sql, arguments)).await.map_err(fault)?;
     }
     Ok(())
-}
-
-/// The reply as a duplicate gets it.
-fn kept(outcome: &Outcome, domain: &Domain) -> Vec<u8> {
-    if outcome.size() <= REPLY_BYTES_MAX {
-        return outcome.encode();
-    }
-    let data = outcome.data.as_deref().and_then(|json| serde_json::from_slice(json).ok());
-    let keys = data.and_then(|data| keys(data, domain)).and_then(|keys| serde_json::to_vec(&keys).ok());
-    Outcome { data: keys, note: Some(CUT.into()), ..Outcome::default() }.encode()
-}
-
-/// The keys of one record, or of several.
-fn keys(data: Json, domain: &Domain) -> Option<Json> {
-    match data {
-        Json::Object(mut members) => {
-            members.retain(|name, _| domain.key.iter().any(|&field| domain.fields[field].name == name));
-            (!members.is_empty()).then_some(Json::Object(members))
-        }
-        Json::Array(records) => {
-            let keys: Option<Vec<Json>> = records.into_iter().map(|record| keys(record, domain)).collect();
-            keys.map(Json::Array)
-        }
-        _ => None,
-    }
 }
 
 /// This row of placeholders, so many times.

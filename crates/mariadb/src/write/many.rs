@@ -72,12 +72,7 @@ impl Many<'_> {
         })?;
         let is_written = |returned: &&Returned| returned.affected > 0 || !returned.fields.is_empty();
         let written = returned.iter().filter(is_written).count() as u64;
-        let matched = calls.len() as u64;
-        let note = (written < matched).then(|| {
-            let left = matched - written;
-            format!("the procedure left {left} of the {matched} records that matched as they were").into()
-        });
-        Ok(Outcome { note, ..Outcome::count(written) })
+        Ok(Outcome::written(written, calls.len() as u64))
     }
 
     /// Reads these fields of the records that match, in order of their keys, and locks the records.

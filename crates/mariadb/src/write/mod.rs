@@ -15,7 +15,9 @@ mod procedure;
 use std::{sync::Arc, time::Duration};
 
 use beds_core::{
-    Error, Outcome, plan,
+    Error, Outcome,
+    ledger::AT_LEAST_ONCE,
+    plan,
     spec::{Domain, mariadb},
     value::Value,
 };
@@ -35,9 +37,6 @@ use crate::{
 
 /// Why a transaction that lost a deadlock is run again elsewhere.
 const SPOILT: &str = "a temporary table remains of a transaction that lost a deadlock";
-
-/// What a reply says when the object commits by itself.
-const AT_LEAST_ONCE: &str = "this object commits by itself: its effect is at least once, not exactly once";
 
 /// A write.
 #[derive(Debug)]

@@ -32,6 +32,9 @@ pub(super) enum Meaning {
     Strange,
 }
 
+/// There is no such collection.
+pub(super) const NAMESPACE_NOT_FOUND: i32 = 26;
+
 /// Code, name, meaning. A name stands for its code where a server sends none of these numbers.
 const CODES: &[(i32, &str, Meaning)] = &[
     (6, "HostUnreachable", Meaning::Interrupted),
@@ -42,7 +45,7 @@ const CODES: &[(i32, &str, Meaning)] = &[
     (18, "AuthenticationFailed", Meaning::Unauthenticated),
     (20, "IllegalOperation", Meaning::NoTransactions),
     (24, "LockTimeout", Meaning::Contended),
-    (26, "NamespaceNotFound", Meaning::Disagrees),
+    (NAMESPACE_NOT_FOUND, "NamespaceNotFound", Meaning::Disagrees),
     (43, "CursorNotFound", Meaning::Interrupted),
     (46, "LockBusy", Meaning::Contended),
     (50, "MaxTimeMSExpired", Meaning::Late),

@@ -11,11 +11,11 @@ use beds_core::{
 use beds_lane::{Fate, Fault, Gate};
 use mongodb::bson::{Bson, Document, doc, raw::RawDocument};
 
-use super::reply::bounded;
 use crate::{
     convert,
     fault::Failure,
     filter,
+    reply::bounded,
     server::{Connection, budget},
     shown::{Place, Shower},
 };

@@ -2,6 +2,7 @@
 
 use beds_core::{
     Error, Outcome, Result,
+    ledger::AT_LEAST_ONCE,
     plan::Invocation,
     spec::{self, Domain, Returns, Routine},
 };
@@ -9,10 +10,10 @@ use beds_lane::Gate;
 use beds_protocol::Lane;
 use mongodb::bson::{Document, raw::RawDocument};
 
-use super::reply::bounded;
 use crate::{
     fault::Failure,
     pipeline,
+    reply::bounded,
     server::{Connection, budget},
     shown::{Place, Shower},
 };
@@ -82,7 +83,8 @@ impl Call {
                 Outcome { sets: Some([b"[", rows.as_slice(), b"]]"].concat()), ..Outcome::default() }
             }
         };
-        Ok(bounded(Outcome { unshown: shower.into_note(), ..outcome }, self.bytes_max)?)
+        let note = matches!(self.call.lane, Lane::Write).then_some(AT_LEAST_ONCE.into());
+        Ok(bounded(Outcome { note, unshown: shower.into_note(), ..outcome }, self.bytes_max)?)
     }
 
     fn write_row(&self, document: &RawDocument, index: usize, shower: &mut Shower, out: &mut Vec<u8>) {

@@ -1,25 +1,24 @@
-//! Plans as jobs: one type for each kind of read and of write.
+//! Plans as jobs: one type for each kind of read; writes are in [`write`](crate::write).
 //!
 //! Making a job checks what only MongoDB asks of a request, and builds what will be sent; running it sends.
 
 mod by_key;
 mod call;
 mod count;
-mod delete;
-mod insert;
 mod page;
-mod reply;
-mod target;
-mod update;
+mod purge;
 
-use self::{
-    by_key::ByKey, call::Call, count::Count, delete::Delete, insert::Insert, page::Page, target::Target,
-    update::Update,
+use std::{sync::Arc, time::SystemTime};
+
+use self::{by_key::ByKey, call::Call, count::Count, page::Page, purge::Purge};
+use crate::{
+    ledger,
+    server::Connection,
+    write::{Deed, Delete, Insert, Many, Shared, Target, Update, Upsert, Write},
 };
-use crate::server::Connection;
 use beds_core::{
     Error, Outcome, Result,
-    plan::{Action, Plan, Read, Write},
+    plan::{self, Action, Plan, Read},
     spec::{Domain, Objects},
 };
 use beds_lane::{Fate, Fault, Gate, Member};
@@ -37,10 +36,9 @@ enum Work {
     ByKey(ByKey),
     Page(Page),
     Count(Count),
-    Insert(Insert),
-    Update(Update),
-    Delete(Delete),
     Call(Call),
+    Write(Arc<Write>),
+    Purge(Purge),
 }
 
 impl Job {
@@ -48,7 +46,7 @@ impl Job {
     ///
     /// # Errors
     /// As [`crate::Database::run`], for what is known before the database is asked.
-    pub(crate) fn new(Plan { domain, action, .. }: Plan, bytes_max: usize) -> Result<Self> {
+    pub(crate) fn new(Plan { domain, action, claim }: Plan, bytes_max: usize) -> Result<Self> {
         let Objects::MongoDb(objects) = domain.objects else {
             return Err(Error::internal(format!(
                 "the domain `{}` is not in a MongoDB database",
@@ -58,6 +56,7 @@ impl Job {
         let source = || objects.read.ok_or_else(|| Error::not_offered(domain, Operation::Fetch));
         let collection =
             |name: Option<&'static str>, operation| name.ok_or_else(|| Error::not_offered(domain, operation));
+        let write = |deed| Work::Write(Arc::new(Write { domain, deed, claim }));
         let work = match action {
             Action::Read(Read::One { key, fields }) => {
                 Work::ByKey(ByKey::new(domain, source()?, key, &fields, bytes_max)?)
@@ -68,27 +67,53 @@ impl Job {
             Action::Read(Read::Count { filter, most }) => {
                 Work::Count(Count::new(domain, source()?, &filter, most)?)
             }
-            Action::Write(Write::Create { records, many }) => {
+            Action::Write(plan::Write::Create { records, many }) => {
                 let collection = collection(objects.create, Operation::Create)?;
-                Work::Insert(Insert::new(domain, collection, records, many, bytes_max)?)
+                write(Deed::Insert(Insert::new(domain, collection, records, many, bytes_max)?))
             }
-            Action::Write(Write::Update { key, changes, if_version }) => {
+            Action::Write(plan::Write::Update { key, changes, if_version }) => {
                 let collection = collection(objects.update, Operation::Update)?;
                 let target = Target::new(domain, collection, key, if_version)?;
-                Work::Update(Update::new(target, &changes, bytes_max)?)
+                write(Deed::Update(Update::new(target, &changes, bytes_max)?))
             }
-            Action::Write(Write::Delete { key, if_version }) => {
+            Action::Write(plan::Write::Delete { key, if_version }) => {
                 let collection = collection(objects.delete, Operation::Delete)?;
-                Work::Delete(Delete::new(Target::new(domain, collection, key, if_version)?, bytes_max)?)
+                let target = Target::new(domain, collection, key, if_version)?;
+                write(Deed::Delete(Delete::new(target, bytes_max)?))
             }
-            Action::Write(Write::Upsert { .. } | Write::UpdateMany { .. } | Write::DeleteMany(_)) => {
-                return Err(Error::internal("this is not written yet"));
+            Action::Write(plan::Write::Upsert { records, many }) => {
+                let collection = collection(objects.upsert, Operation::Upsert)?;
+                write(Deed::Upsert(Upsert::new(domain, collection, &records, many, bytes_max)?))
             }
-            Action::Read(Read::Call(call)) | Action::Write(Write::Call(call)) => {
+            Action::Write(plan::Write::UpdateMany { matching, changes }) => {
+                let collection = collection(objects.update, Operation::Update)?;
+                write(Deed::Many(Many::update(domain, source()?, collection, &matching, &changes)?))
+            }
+            Action::Write(plan::Write::DeleteMany(matching)) => {
+                let collection = collection(objects.delete, Operation::Delete)?;
+                write(Deed::Many(Many::delete(domain, source()?, collection, &matching)?))
+            }
+            // A pipeline that writes cannot be part of a transaction: it has no use for a claim.
+            Action::Read(Read::Call(call)) | Action::Write(plan::Write::Call(call)) => {
                 Work::Call(Call::new(domain, &call, bytes_max)?)
             }
         };
         Ok(Self { domain, work })
+    }
+
+    /// The same as what may share a transaction with others; `None` where it may not.
+    pub(crate) fn shared(&self) -> Option<Shared> {
+        match &self.work {
+            Work::Write(write) if write.claim.is_some() && write.deed.is_short() => {
+                Some(Shared(Arc::clone(write)))
+            }
+            _ => None,
+        }
+    }
+
+    /// A step of the purge of the ledger; its count says how many documents it deleted.
+    pub(crate) fn purge(before: SystemTime) -> Self {
+        Self { domain: &ledger::DOMAIN, work: Work::Purge(Purge { before }) }
     }
 }
 
@@ -104,10 +129,9 @@ impl beds_lane::Job for Job {
             Work::ByKey(job) => job.run(connection, gate).await,
             Work::Page(job) => job.run(connection, gate).await,
             Work::Count(job) => job.run(connection, gate).await,
-            Work::Insert(job) => job.run(connection, gate).await,
-            Work::Update(job) => job.run(connection, gate).await,
-            Work::Delete(job) => job.run(connection, gate).await,
             Work::Call(job) => job.run(connection, gate).await,
+            Work::Write(job) => job.run(connection, gate).await,
+            Work::Purge(job) => job.run(connection, gate).await,
         };
         done.map_err(|failure| failure.into_fault(self.domain, &connection.name))
     }

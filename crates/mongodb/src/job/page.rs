@@ -10,10 +10,10 @@ use beds_core::{
 use beds_lane::Gate;
 use mongodb::bson::{Document, raw::RawDocument};
 
-use super::reply::bounded;
 use crate::{
     fault::Failure,
     filter, order,
+    reply::bounded,
     server::{Connection, budget},
     shown::{Place, Shower},
 };

@@ -17,15 +17,15 @@ fn job(domain: &'static Domain, action: Action, bytes_max: usize) -> Result<Job>
 }
 
 fn create(records: Vec<Vec<Value>>, many: bool) -> Action {
-    Action::Write(Write::Create { records, many })
+    Action::Write(plan::Write::Create { records, many })
 }
 
 fn update(changes: Vec<(usize, Value)>) -> Action {
-    Action::Write(Write::Update { key: vec![Value::ObjectId([1; 12])], changes, if_version: None })
+    Action::Write(plan::Write::Update { key: vec![Value::ObjectId([1; 12])], changes, if_version: None })
 }
 
 fn delete() -> Action {
-    Action::Write(Write::Delete { key: vec![Value::Int(1), Value::UInt(2)], if_version: None })
+    Action::Write(plan::Write::Delete { key: vec![Value::Int(1), Value::UInt(2)], if_version: None })
 }
 
 fn place(name: &str) -> usize {

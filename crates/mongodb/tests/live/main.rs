@@ -9,6 +9,7 @@
 
 mod cells;
 mod failures;
+mod ledger;
 mod mixed;
 mod shown;
 mod site;

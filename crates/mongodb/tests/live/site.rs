@@ -23,6 +23,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// One test's place.
 pub(crate) struct Site {
     context: Context,
+    pub(crate) url: String,
     pub(crate) mongo: mongodb::Database,
 }
 
@@ -44,8 +45,14 @@ impl Site {
     /// An empty database of this name.
     pub(crate) async fn new(name: &str) -> Self {
         let url = tokio::task::spawn_blocking(|| stack().mongodb_url()).await.unwrap();
-        let client = mongodb::Client::with_uri_str(&url).await.unwrap();
-        Self { context: context(name, &url, Limits::default()), mongo: client.database(name) }
+        Self::at(name, &url).await
+    }
+
+    /// The same on this server.
+    pub(crate) async fn at(name: &str, url: &str) -> Self {
+        let client = mongodb::Client::with_uri_str(url).await.unwrap();
+        let context = context(name, url, Limits::default());
+        Self { context, mongo: client.database(name), url: url.to_owned() }
     }
 
     /// The same with a bound on replies.
@@ -54,6 +61,7 @@ impl Site {
         Self {
             context: Context { limits: Arc::new(limits), ..self.context.clone() },
             mongo: self.mongo.clone(),
+            url: self.url.clone(),
         }
     }
 

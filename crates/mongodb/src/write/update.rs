@@ -1,21 +1,25 @@
 //! A change of one record.
 
+use std::time::Duration;
+
 use beds_core::{
     Outcome, Result,
+    spec::Domain,
     validate::Errors,
     value::{Value, write_name},
 };
-use beds_lane::Gate;
 use mongodb::{
+    ClientSession,
     bson::{Bson, Document, doc},
     options::ReturnDocument,
 };
 
-use super::{reply::bounded, target::Target};
+use super::target::Target;
 use crate::{
     convert::to_bson,
     fault::Failure,
-    server::{Connection, budget},
+    reply::bounded,
+    server::Connection,
     shown::{Place, Shower},
 };
 
@@ -23,40 +27,17 @@ use crate::{
 const VERSION_MAX: i64 = i64::MAX;
 
 #[derive(Debug)]
-pub(super) struct Update {
+pub(crate) struct Update {
     target: Target,
     change: Document,
     bytes_max: usize,
 }
 
 impl Update {
-    pub(super) fn new(target: Target, changes: &[(usize, Value)], bytes_max: usize) -> Result<Self> {
-        let domain = target.domain;
+    pub(crate) fn new(target: Target, changes: &[(usize, Value)], bytes_max: usize) -> Result<Self> {
         let mut errors = Errors::default();
-        let (mut set, mut unset) = (Document::new(), Document::new());
-        for (field, value) in changes {
-            let field = &domain.fields[*field];
-            match to_bson(value) {
-                // Null and absent are one.
-                Ok(Bson::Null) => {
-                    unset.insert(field.column, "");
-                }
-                Ok(bson) => {
-                    set.insert(field.column, bson);
-                }
-                Err(reason) => errors.push(field.name, reason),
-            }
-        }
-        let mut change = Document::new();
-        if !set.is_empty() {
-            change.insert("$set", set);
-        }
-        if !unset.is_empty() {
-            change.insert("$unset", unset);
-        }
-        if let Some(version) = domain.version {
-            change.insert("$inc", doc! { domain.fields[version].column: 1_i64 });
-        }
+        let change =
+            change(target.domain, changes.iter().map(|(field, value)| (*field, value)), "", &mut errors);
         errors.or(())?;
         let update = Self { target, change, bytes_max };
         // How long the reply is is known before anything is done.
@@ -77,24 +58,24 @@ impl Update {
         Outcome::data(json)
     }
 
-    pub(super) async fn run(
+    pub(super) async fn apply(
         &self,
         connection: &Connection,
-        gate: &Gate,
+        mut session: Option<&mut ClientSession>,
+        limit: Duration,
     ) -> std::result::Result<Outcome, Failure> {
         let domain = self.target.domain;
         let version = domain.version.map(|version| &domain.fields[version]);
-        let projection = doc! { version.map_or("_id", |field| field.column): 1 };
-        gate.pass()?;
-        let changed = connection
-            .raw(self.target.collection)
+        let collection = connection.raw(self.target.collection);
+        let change = collection
             .find_one_and_update(self.target.filter(), self.change.clone())
             .return_document(ReturnDocument::After)
-            .projection(projection)
-            .max_time(budget(gate))
-            .await
-            .map_err(Failure::After)?;
-        let Some(document) = changed else { return Err(self.target.missing(connection).await) };
+            .projection(doc! { version.map_or("_id", |field| field.column): 1 })
+            .max_time(limit);
+        let change =
+            if let Some(session) = session.as_deref_mut() { change.session(session) } else { change };
+        let changed = change.await?;
+        let Some(document) = changed else { return Err(self.target.missing(connection, session).await) };
         let mut shower = Shower::new(domain);
         let shown = version.map(|field| shower.field(&document, field, Place::DATA));
         let mut outcome = self.outcome(&shown.unwrap_or(Value::Null));
@@ -105,6 +86,40 @@ impl Update {
         }
         Ok(outcome)
     }
+}
+
+/// What changes these fields to these values, and counts the version up. Errors name fields behind the path.
+pub(super) fn change<'v>(
+    domain: &'static Domain,
+    changes: impl Iterator<Item = (usize, &'v Value)>,
+    path: &str,
+    errors: &mut Errors,
+) -> Document {
+    let (mut set, mut unset) = (Document::new(), Document::new());
+    for (field, value) in changes {
+        let field = &domain.fields[field];
+        match to_bson(value) {
+            // Null and absent are one.
+            Ok(Bson::Null) => {
+                unset.insert(field.column, "");
+            }
+            Ok(bson) => {
+                set.insert(field.column, bson);
+            }
+            Err(reason) => errors.push(format!("{path}{}", field.name), reason),
+        }
+    }
+    let mut change = Document::new();
+    if !set.is_empty() {
+        change.insert("$set", set);
+    }
+    if !unset.is_empty() {
+        change.insert("$unset", unset);
+    }
+    if let Some(version) = domain.version {
+        change.insert("$inc", doc! { domain.fields[version].column: 1_i64 });
+    }
+    change
 }
 
 #[cfg(test)]

@@ -6,7 +6,10 @@ use beds_core::{
     validate::Errors,
     value::{Value, write_record},
 };
-use mongodb::bson::{Document, doc};
+use mongodb::{
+    ClientSession,
+    bson::{Document, doc},
+};
 
 use crate::{
     fault::{self, Failure},
@@ -16,7 +19,7 @@ use crate::{
 
 /// One record, by key and version.
 #[derive(Debug)]
-pub(super) struct Target {
+pub(crate) struct Target {
     pub(super) domain: &'static Domain,
     pub(super) collection: &'static str,
     key: Vec<Value>,
@@ -25,7 +28,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub(super) fn new(
+    pub(crate) fn new(
         domain: &'static Domain,
         collection: &'static str,
         key: Vec<Value>,
@@ -54,11 +57,19 @@ impl Target {
     }
 
     /// Why nothing matched, and so nothing was done: the record is gone, or at another version.
-    pub(super) async fn missing(&self, connection: &Connection) -> Failure {
+    pub(super) async fn missing(
+        &self,
+        connection: &Connection,
+        session: Option<&mut ClientSession>,
+    ) -> Failure {
         let Some(expected) = self.if_version else { return Failure::Refused(Error::not_found(self.domain)) };
-        Failure::Refused(match connection.raw(self.collection).find_one(self.by_key.clone()).await {
+        let collection = connection.raw(self.collection);
+        let (find, is_transaction) = (collection.find_one(self.by_key.clone()), session.is_some());
+        let find = if let Some(session) = session { find.session(session) } else { find };
+        Failure::Refused(match find.await {
             Ok(Some(_)) => Error::version_mismatch(self.domain, expected),
             Ok(None) => Error::not_found(self.domain),
+            Err(error) if is_transaction => return Failure::Before(error),
             Err(error) => fault::from_driver(&error, self.domain, &connection.name),
         })
     }

@@ -1,0 +1,91 @@
+//! What the ledgers of both engines keep of a write, and what replies say of them.
+
+use serde_json::Value as Json;
+
+use beds_protocol::ErrorCode;
+
+use crate::{error::Error, outcome::Outcome, spec::Domain};
+
+/// What a reply says when nothing can make the object's effect happen once.
+pub const AT_LEAST_ONCE: &str =
+    "this object commits by itself: its effect is at least once, not exactly once";
+
+/// What a reply says when the database never had a ledger.
+pub const NO_LEDGER: &str =
+    "this database has no ledger: the write's effect is at least once, not exactly once";
+
+/// The longest reply that is kept, in bytes. Of a longer one the key is kept.
+const REPLY_BYTES_MAX: usize = 64 << 10;
+
+/// What a duplicate hears whose first reply was not kept.
+const CUT: &str = "this request was done before; its reply was too long to be kept, but for the key";
+
+/// The reply as a duplicate gets it.
+#[must_use]
+pub fn kept(outcome: &Outcome, domain: &Domain) -> Vec<u8> {
+    if outcome.size() <= REPLY_BYTES_MAX {
+        return outcome.encode();
+    }
+    let data = outcome.data.as_deref().and_then(|json| serde_json::from_slice(json).ok());
+    let keys = data.and_then(|data| keys(data, domain)).and_then(|keys| serde_json::to_vec(&keys).ok());
+    Outcome { data: keys, note: Some(CUT.into()), ..Outcome::default() }.encode()
+}
+
+/// The keys of one record, or of several.
+fn keys(data: Json, domain: &Domain) -> Option<Json> {
+    match data {
+        Json::Object(mut members) => {
+            members.retain(|name, _| domain.key.iter().any(|&field| domain.fields[field].name == name));
+            (!members.is_empty()).then_some(Json::Object(members))
+        }
+        Json::Array(records) => {
+            let keys: Option<Vec<Json>> = records.into_iter().map(|record| keys(record, domain)).collect();
+            keys.map(Json::Array)
+        }
+        _ => None,
+    }
+}
+
+/// A claim is taken by a request that asked something else.
+#[must_use]
+pub fn taken() -> Error {
+    Error::new(ErrorCode::Conflict, "another request with this `message_id` was done before")
+        .hint("give each new request a new `message_id`")
+}
+
+/// The ledger was there and is gone, or is not as the DBA made it.
+#[must_use]
+pub fn gone(database: &str) -> Error {
+    Error::internal(format!("the database `{database}` has no ledger, so a write cannot be done once"))
+        .hint("the DBA creates the ledger that `bedsc ddl --ledger` prints")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::spec::{Field, Type};
+
+    use super::*;
+
+    static FIELDS: [Field; 2] = [Field::new("id", "id", Type::INT), Field::new("text", "text", Type::Json)];
+    static DOMAIN: Domain = Domain::new("long", "", "0000000000000000").fields(&FIELDS).key(&[0]);
+
+    fn reply(data: &Json) -> Json {
+        let outcome = Outcome::data(serde_json::to_vec(data).unwrap());
+        serde_json::from_slice(&kept(&outcome, &DOMAIN)).unwrap()
+    }
+
+    #[test]
+    fn a_long_reply_is_kept_as_its_key() {
+        let short = serde_json::json!({ "id": 1, "text": "x" });
+        assert_eq!(reply(&short), serde_json::json!({ "ok": true, "data": short }));
+        let long = |id: u8| serde_json::json!({ "id": id, "text": "x".repeat(REPLY_BYTES_MAX) });
+        for (data, keys) in [
+            (long(1), serde_json::json!({ "id": 1 })),
+            (serde_json::json!([long(1), long(2)]), serde_json::json!([{ "id": 1 }, { "id": 2 }])),
+        ] {
+            assert_eq!(reply(&data), serde_json::json!({ "ok": true, "data": keys, "note": CUT }));
+        }
+        let keyless = reply(&serde_json::json!("x".repeat(REPLY_BYTES_MAX)));
+        assert_eq!(keyless, serde_json::json!({ "ok": true, "note": CUT }));
+    }
+}

@@ -1,0 +1,27 @@
+//! A step of the purge of the ledger.
+
+use std::time::SystemTime;
+
+use beds_core::{Error, Outcome};
+use beds_lane::Gate;
+use mongodb::bson::DateTime;
+
+use crate::{
+    fault::Failure,
+    server::{Connection, done_by, left},
+};
+
+#[derive(Debug)]
+pub(super) struct Purge {
+    pub(super) before: SystemTime,
+}
+
+impl Purge {
+    pub(super) async fn run(&self, connection: &Connection, gate: &Gate) -> Result<Outcome, Failure> {
+        let (ledger, limit) = (connection.ledger.clone(), left(gate.deadline()));
+        let before = DateTime::from_system_time(self.before);
+        // What it deletes nobody needs any more, whether it is deleted now or the next time.
+        let purged = done_by(gate.deadline(), async move { ledger.purge(before, limit).await }).await;
+        purged.ok_or_else(Error::deadline)?.map(Outcome::count)
+    }
+}

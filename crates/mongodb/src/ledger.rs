@@ -1,0 +1,295 @@
+//! The ledger: a document a write, in the transaction of the write, so that a duplicate finds it and does nothing.
+//!
+//! The collection belongs to the DBA and stands in the domain's own database; `bedsc ddl --ledger` writes it. Its `_id`
+//! is one text of user, message id and step. A text is compared byte by byte, and every server finds it by its index,
+//! which the stand-in for tests does not with an object.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use beds_core::{
+    Error, Outcome,
+    ledger::{kept, taken},
+    plan::Claim,
+    spec::Domain,
+};
+use futures_util::TryStreamExt as _;
+use mongodb::{
+    ClientSession, Collection, Database,
+    bson::{Binary, Bson, DateTime, Document, doc, spec::BinarySubtype},
+    options::{ReadConcern, ReadPreference, SelectionCriteria},
+};
+use tokio::time::Instant;
+
+use crate::fault::{self, Failure};
+
+/// The collection's name.
+const NAME: &str = "beds_ledger";
+/// How long is believed what is known of the collection: in a transaction MongoDB would create it without a word.
+const BELIEVED: Duration = Duration::from_secs(1);
+/// How often the log says that it is missing.
+const TOLD: Duration = Duration::from_mins(1);
+/// How many documents a step of a purge deletes.
+const PURGED_MAX: i64 = 500;
+
+/// What an error says that is about no domain.
+pub(crate) static DOMAIN: Domain = Domain::new(NAME, "", "");
+
+/// The ledger of a database.
+#[derive(Debug, Clone)]
+pub(crate) struct Ledger {
+    /// The configuration's name of the database, for people.
+    name: Arc<str>,
+    database: Database,
+    known: Arc<Known>,
+}
+
+/// What is known of the collection, by all connections to it.
+#[derive(Debug, Default)]
+pub(crate) struct Known(Mutex<Seen>);
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Seen {
+    last: Option<(Instant, Standing)>,
+    told: Option<Instant>,
+}
+
+/// What has become of the collection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It is there.
+    There,
+    /// It has not been there since the node began.
+    Never,
+    /// It was there.
+    Gone,
+}
+
+/// What became of claims.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Claimed {
+    /// They are new: the writes are to be done.
+    New,
+    /// A write has been done under one of them.
+    Taken,
+}
+
+/// A claim, and the reply where it is known already.
+pub(crate) type Claiming<'a> = (&'a Claim, Option<Vec<u8>>);
+
+impl Ledger {
+    pub(crate) fn new(name: &Arc<str>, database: &Database, known: &Arc<Known>) -> Self {
+        Self { name: Arc::clone(name), database: database.clone(), known: Arc::clone(known) }
+    }
+
+    fn collection(&self) -> Collection<Document> {
+        self.database.collection(NAME)
+    }
+
+    /// What has become of the collection, as far as is known.
+    pub(crate) async fn standing(&self) -> Result<Standing, Failure> {
+        let last = self.known.lock().last;
+        if let Some((at, standing)) = last
+            && at.elapsed() < BELIEVED
+        {
+            return Ok(standing);
+        }
+        let standing = match (self.is_there().await?, last) {
+            (true, _) => Standing::There,
+            (false, Some((_, Standing::There | Standing::Gone))) => Standing::Gone,
+            (false, _) => Standing::Never,
+        };
+        let now = Instant::now();
+        let mut seen = self.known.lock();
+        seen.last = Some((now, standing));
+        if standing != Standing::There && seen.told.is_none_or(|told| now.duration_since(told) >= TOLD) {
+            seen.told = Some(now);
+            drop(seen);
+            self.tell(standing);
+        }
+        Ok(standing)
+    }
+
+    fn tell(&self, standing: Standing) {
+        let database = &*self.name;
+        let remedy = "the DBA creates the collection and its index as `bedsc ddl --ledger` prints them";
+        if standing == Standing::Gone {
+            tracing::error!(
+                database,
+                "the collection `{NAME}` is gone, or has lost its index: writes with a message_id are refused; {remedy}"
+            );
+        } else {
+            tracing::warn!(
+                database,
+                "there is no collection `{NAME}`, or it has no index: writes happen at least once, not exactly once; \
+                 {remedy}"
+            );
+        }
+    }
+
+    /// Whether it is there as the DBA makes it. One that MongoDB made by itself has no index but that of `_id`.
+    async fn is_there(&self) -> Result<bool, Failure> {
+        let indexes = async { self.collection().list_indexes().await?.try_collect::<Vec<_>>().await };
+        match indexes.await {
+            Ok(indexes) => {
+                Ok(indexes.iter().any(|index| index.keys.keys().next().is_some_and(|key| key == "at")))
+            }
+            Err(error) if fault::is_missing(&error) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Claims what writes are about to do.
+    pub(crate) async fn claim<'a>(
+        &self,
+        claims: impl Iterator<Item = Claiming<'a>>,
+        session: &mut ClientSession,
+    ) -> Result<Claimed, Failure> {
+        let now = DateTime::now();
+        let documents = claims.map(|(claim, reply)| {
+            let mut document = doc! { "_id": id(claim), "digest": binary(claim.digest.to_vec()), "at": now };
+            document.extend(reply.map(|reply| ("reply".to_owned(), binary(reply))));
+            document
+        });
+        let documents: Vec<Document> = documents.collect();
+        match self.collection().insert_many(documents).session(session).await {
+            Ok(_) => Ok(Claimed::New),
+            Err(error) if fault::is_duplicate(&error) => Ok(Claimed::Taken),
+            Err(error) => Err(Failure::of_ledger(error, &self.name)),
+        }
+    }
+
+    /// Keeps the replies of writes that were claimed in the same transaction.
+    pub(crate) async fn store<'a>(
+        &self,
+        done: impl Iterator<Item = (&'a Claim, &'a Outcome, &'a Domain)>,
+        session: &mut ClientSession,
+    ) -> Result<(), Failure> {
+        let updates = done.map(|(claim, outcome, domain)| {
+            let reply = binary(kept(outcome, domain));
+            Bson::Document(doc! { "q": { "_id": { "$eq": id(claim) } }, "u": { "$set": { "reply": reply } } })
+        });
+        let updates: Vec<Bson> = updates.collect();
+        if updates.is_empty() {
+            return Ok(());
+        }
+        let expected = updates.len() as u64;
+        let command = doc! { "update": NAME, "updates": updates };
+        let answer = self.database.run_command(command).session(session).await;
+        let answer = answer.map_err(|error| Failure::of_ledger(error, &self.name))?;
+        if count(&answer) == Some(expected) && !answer.contains_key("writeErrors") {
+            return Ok(());
+        }
+        tracing::error!(database = &*self.name, "the collection `{NAME}` does not take replies: {answer}");
+        Err(broken(&self.name).into())
+    }
+
+    /// The outcome of the write that was done under a claim; `None` where a majority of the servers knows of none.
+    ///
+    /// # Errors
+    /// `conflict`, where something else was done under it.
+    pub(crate) async fn outcome(&self, claim: &Claim, limit: Duration) -> Result<Option<Outcome>, Failure> {
+        let found = self
+            .collection()
+            .find_one(doc! { "_id": { "$eq": id(claim) } })
+            .read_concern(ReadConcern::majority())
+            .selection_criteria(SelectionCriteria::ReadPreference(ReadPreference::Primary))
+            .max_time(limit)
+            .await?;
+        let Some(found) = found else { return Ok(None) };
+        if found.get("_id") != Some(&Bson::String(id(claim))) {
+            tracing::error!(
+                database = &*self.name,
+                "the collection `{NAME}` takes different texts for equal"
+            );
+            return Err(broken(&self.name).into());
+        }
+        if !found.get_binary_generic("digest").is_ok_and(|digest| *digest == claim.digest) {
+            return Err(taken().into());
+        }
+        let reply = found.get_binary_generic("reply").ok().and_then(|reply| Outcome::decode(reply));
+        reply.map(Some).ok_or_else(|| {
+            tracing::error!(database = &*self.name, "a document of `{NAME}` has no reply that can be read");
+            broken(&self.name).into()
+        })
+    }
+
+    /// Deletes some of what is older than a moment, and says how much.
+    pub(crate) async fn purge(&self, before: DateTime, limit: Duration) -> Result<u64, Failure> {
+        let collection = self.collection();
+        let found = collection
+            .find(doc! { "at": { "$lt": before } })
+            .sort(doc! { "at": 1 })
+            .projection(doc! { "_id": 1 })
+            .limit(PURGED_MAX)
+            .max_time(limit);
+        let found: Vec<Document> = async { found.await?.try_collect().await }.await?;
+        let ids = found.into_iter().filter_map(|mut found| found.remove("_id"));
+        let deletes: Vec<Bson> = ids.map(|id| doc! { "q": { "_id": id }, "limit": 1 }.into()).collect();
+        if deletes.is_empty() {
+            return Ok(0);
+        }
+        let command = doc! { "delete": NAME, "deletes": deletes, "ordered": false };
+        Ok(count(&self.database.run_command(command).await?).unwrap_or_default())
+    }
+}
+
+/// How many documents the answer to a command is about.
+fn count(answer: &Document) -> Option<u64> {
+    match answer.get("n") {
+        Some(Bson::Int32(count)) => u64::try_from(*count).ok(),
+        Some(Bson::Int64(count)) => u64::try_from(*count).ok(),
+        _ => None,
+    }
+}
+
+impl Known {
+    /// A panic elsewhere leaves it as it is, which is whole.
+    fn lock(&self) -> std::sync::MutexGuard<'_, Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A claim's `_id`, such as `5:guest:0190f7c2:0`: how many bytes the user's name has, the name, the message's id, and the
+/// step. The length says where the name ends, so that no client's id can pass for another user's.
+fn id(Claim { user, message_id, step, digest: _ }: &Claim) -> String {
+    format!("{}:{user}:{message_id}:{step}", user.len())
+}
+
+fn binary(bytes: Vec<u8>) -> Bson {
+    Bson::Binary(Binary { subtype: BinarySubtype::Generic, bytes })
+}
+
+fn broken(database: &str) -> Error {
+    Error::internal(format!(
+        "the ledger of the database `{database}` is not as `bedsc ddl --ledger` prints it"
+    ))
+    .hint("the node's log has the difference")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_claim_looks_like_another() {
+        let id = |user: &str, message_id: &str, step| {
+            id(&Claim { user: user.to_owned(), message_id: message_id.to_owned(), step, digest: [0; 32] })
+        };
+        assert_eq!(id("guest", "0190f7c2", 0), "5:guest:0190f7c2:0");
+        let all = [
+            id("a", "b:c", 0),
+            id("a:b", "c", 0),
+            id("", "a:b:c", 0),
+            id("a", "b", 0),
+            id("a", "b:0", 0),
+            id("a", "b", 1),
+            id("1:a", "b", 0),
+        ];
+        for (index, one) in all.iter().enumerate() {
+            assert!(!all[index + 1..].contains(one), "{one}");
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! The end of one record.
+
+use std::time::Duration;
+
+use beds_core::{Outcome, Result};
+use mongodb::{ClientSession, bson::doc};
+
+use super::target::Target;
+use crate::{fault::Failure, reply::bounded, server::Connection};
+
+#[derive(Debug)]
+pub(crate) struct Delete {
+    target: Target,
+    outcome: Outcome,
+}
+
+impl Delete {
+    pub(crate) fn new(target: Target, bytes_max: usize) -> Result<Self> {
+        let outcome = bounded(Outcome::data(target.key_json()), bytes_max)?;
+        Ok(Self { target, outcome })
+    }
+
+    pub(super) const fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+
+    pub(super) async fn apply(
+        &self,
+        connection: &Connection,
+        mut session: Option<&mut ClientSession>,
+        limit: Duration,
+    ) -> std::result::Result<Outcome, Failure> {
+        // Unlike `delete_one`, it can be given a limit on its time.
+        let collection = connection.raw(self.target.collection);
+        let delete = collection
+            .find_one_and_delete(self.target.filter())
+            .projection(doc! { "_id": 1 })
+            .max_time(limit);
+        let delete =
+            if let Some(session) = session.as_deref_mut() { delete.session(session) } else { delete };
+        match delete.await? {
+            Some(_) => Ok(self.outcome.clone()),
+            None => Err(self.target.missing(connection, session).await),
+        }
+    }
+}

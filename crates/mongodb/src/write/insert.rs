@@ -1,0 +1,159 @@
+//! New records.
+
+use beds_core::{
+    Outcome, Result,
+    spec::{Domain, Generated},
+    validate::Errors,
+    value::{Value, write_record},
+};
+use mongodb::{
+    ClientSession,
+    bson::{Bson, Document},
+};
+
+use crate::{
+    convert::{self, to_bson},
+    fault::Failure,
+    reply::bounded,
+    server::Connection,
+};
+
+#[derive(Debug)]
+pub(crate) struct Insert {
+    domain: &'static Domain,
+    collection: &'static str,
+    documents: Vec<Document>,
+    /// Whether errors name the record's index: the request has a list of records.
+    many: bool,
+    outcome: Outcome,
+}
+
+impl Insert {
+    pub(crate) fn new(
+        domain: &'static Domain,
+        collection: &'static str,
+        records: Vec<Vec<Value>>,
+        many: bool,
+        bytes_max: usize,
+    ) -> Result<Self> {
+        let mut errors = Errors::default();
+        let (mut documents, mut json) = (Vec::with_capacity(records.len()), Vec::new());
+        for (index, record) in records.into_iter().enumerate() {
+            let path = if many { format!("data[{index}].") } else { String::new() };
+            let kept =
+                record.into_iter().zip(domain.fields).map(|(value, field)| convert::stored(value, field));
+            let record: Vec<Value> = kept.collect();
+            documents.push(document(domain, &record, &path, &mut errors));
+            if !json.is_empty() {
+                json.push(b',');
+            }
+            // What is null stays out of the collection; the reply shows it, as a fetch does. What the database
+            // generates is not known here.
+            let members =
+                domain.fields.iter().zip(&record).filter(|(field, value)| {
+                    !(value.is_null() && field.generated == Some(Generated::Database))
+                });
+            write_record(&mut json, members.map(|(field, value)| (field.name, value)));
+        }
+        if many {
+            json.insert(0, b'[');
+            json.push(b']');
+        }
+        errors.or(())?;
+        let outcome = bounded(Outcome::data(json), bytes_max)?;
+        Ok(Self { domain, collection, documents, many, outcome })
+    }
+
+    /// Whether its one document is one statement.
+    pub(super) fn is_one(&self) -> bool {
+        self.documents.len() == 1
+    }
+
+    /// Whether it puts documents where the other does.
+    pub(super) fn is_into_same(&self, other: &Self) -> bool {
+        self.collection == other.collection
+    }
+
+    pub(super) const fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+
+    pub(super) async fn apply(
+        &self,
+        connection: &Connection,
+        session: Option<&mut ClientSession>,
+    ) -> std::result::Result<Outcome, Failure> {
+        let collection = connection.collection::<Document>(self.collection);
+        let inserted = match self.documents.as_slice() {
+            [document] if !self.many => {
+                let insert = collection.insert_one(document);
+                let insert = if let Some(session) = session { insert.session(session) } else { insert };
+                insert.await.map(drop)
+            }
+            // The driver's errors of `insert_many` tell the position.
+            documents => {
+                let insert = collection.insert_many(documents);
+                let insert = if let Some(session) = session { insert.session(session) } else { insert };
+                insert.await.map(drop)
+            }
+        };
+        match inserted {
+            Ok(()) => Ok(self.outcome.clone()),
+            Err(error) => Err(Failure::from(error).of_documents(&self.documents, self.domain)),
+        }
+    }
+}
+
+/// Does several at once, which go into the same collection. Whose fault a failure is remains to be found out.
+pub(super) async fn together(
+    inserts: &[&Insert],
+    connection: &Connection,
+    session: &mut ClientSession,
+) -> std::result::Result<Vec<Outcome>, Failure> {
+    let Some(first) = inserts.first() else { return Ok(Vec::new()) };
+    let documents = inserts.iter().flat_map(|insert| &insert.documents);
+    connection.collection::<Document>(first.collection).insert_many(documents).session(session).await?;
+    Ok(inserts.iter().map(|insert| insert.outcome.clone()).collect())
+}
+
+pub(super) fn document(
+    domain: &'static Domain,
+    record: &[Value],
+    path: &str,
+    errors: &mut Errors,
+) -> Document {
+    let mut document = Document::new();
+    for (field, value) in domain.fields.iter().zip(record) {
+        match to_bson(value) {
+            Ok(Bson::Null) => {}
+            Ok(bson) => {
+                document.insert(field.column, bson);
+            }
+            Err(reason) => errors.push(format!("{path}{}", field.name), reason),
+        }
+    }
+    document
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::golden::{THING, check, thing};
+
+    #[test]
+    fn documents() {
+        let mut first = thing("first");
+        first[0] = Value::ObjectId([1; 12]);
+        let insert = Insert::new(&THING, "thing", vec![first], true, 10_000).unwrap();
+        let json = String::from_utf8(insert.outcome.data.unwrap()).unwrap();
+        check("documents.txt", &format!("{:?}\n    {json}\n", insert.documents[0]));
+    }
+
+    #[test]
+    fn an_object_id_of_the_database_is_generated_here() {
+        let insert = Insert::new(&THING, "thing", vec![thing("x")], false, 10_000).unwrap();
+        let id = insert.documents[0].get_object_id("_id").unwrap();
+        let json: serde_json::Value = serde_json::from_slice(&insert.outcome.data.unwrap()).unwrap();
+        assert_eq!(json["id"], id.to_hex());
+    }
+}

@@ -1,0 +1,140 @@
+//! The transaction of one write, or of several that share it: all is done, or nothing.
+
+use std::{sync::Arc, time::Duration};
+
+use beds_core::{Outcome, backoff::Backoff};
+use beds_lane::Gate;
+use mongodb::{ClientSession, error::UNKNOWN_TRANSACTION_COMMIT_RESULT};
+use tokio::time::{Instant, sleep};
+
+use super::{Deed, PAUSE_MAX, PAUSE_MIN, Write, insert};
+use crate::{
+    fault::Failure,
+    ledger::Claimed,
+    server::{Connection, done_by, left},
+};
+
+/// What a transaction has come to.
+#[derive(Debug)]
+pub(super) enum Done {
+    /// All of it is done.
+    Now(Vec<Outcome>),
+    /// Nothing is done: a claim of it is taken.
+    Before,
+}
+
+/// Runs the writes in one transaction; `once` where their claims are part of it. Each has a session of its own, so
+/// that nothing of a failed one is left in it.
+pub(super) async fn run(
+    writes: &[Arc<Write>],
+    once: bool,
+    gates: &[&Gate],
+    connection: &Connection,
+) -> Result<Done, Failure> {
+    let latest = |moment: &dyn Fn(&Gate) -> Instant| {
+        gates.iter().map(|gate| moment(gate)).max().unwrap_or_else(Instant::now)
+    };
+    let limit = latest(&|gate| connection.limit(gate));
+    let mut session = connection.transaction(left(limit)).await?;
+    let (writes, handle) = (writes.to_vec(), connection.clone());
+    let running = async move {
+        let done = inside(&writes, once, &handle, &mut session, left(limit)).await;
+        (session, done)
+    };
+    // What is late takes the transaction back at its end, with its session.
+    let (mut session, done) = done_by(limit, running).await.ok_or_else(Failure::late)?;
+    let passed = done.and_then(|done| {
+        if let Done::Now(_) = done {
+            gates.iter().try_for_each(|gate| gate.pass())?;
+        }
+        Ok(done)
+    });
+    let end = latest(&|gate| connection.end(gate));
+    match passed {
+        Ok(Done::Now(outcomes)) => commit(session, end).await.map(|()| Done::Now(outcomes)),
+        nothing => {
+            // The server may have ended the transaction already; an error here says so.
+            let _ = done_by(end, async move { session.abort_transaction().await }).await;
+            nothing
+        }
+    }
+}
+
+/// What runs inside: the claims, the objects, the replies. Nothing of it lasts before the commit.
+async fn inside(
+    writes: &[Arc<Write>],
+    once: bool,
+    connection: &Connection,
+    session: &mut ClientSession,
+    limit: Duration,
+) -> Result<Done, Failure> {
+    let ledger = &connection.ledger;
+    if once && ledger.claim(writes.iter().filter_map(claimed), session).await? == Claimed::Taken {
+        return Ok(Done::Before);
+    }
+    let outcomes = apply(writes, connection, session, limit).await?;
+    if once {
+        let unknown = writes.iter().zip(&outcomes).filter(|(write, _)| write.deed.outcome().is_none());
+        let done =
+            unknown.filter_map(|(write, outcome)| Some((write.claim.as_ref()?, outcome, write.domain)));
+        ledger.store(done, session).await?;
+    }
+    Ok(Done::Now(outcomes))
+}
+
+/// A claim, with the outcome where that is known already: then the reply needs no statement of its own.
+fn claimed(write: &Arc<Write>) -> Option<crate::ledger::Claiming<'_>> {
+    let outcome = write.deed.outcome().map(|outcome| beds_core::ledger::kept(outcome, write.domain));
+    Some((write.claim.as_ref()?, outcome))
+}
+
+/// Whether one statement does both.
+pub(super) fn is_one_statement(one: &Arc<Write>, next: &Arc<Write>) -> bool {
+    match (&one.deed, &next.deed) {
+        (Deed::Insert(one), Deed::Insert(next)) => one.is_into_same(next),
+        _ => false,
+    }
+}
+
+/// Runs the objects. New records of one collection are one statement.
+async fn apply(
+    writes: &[Arc<Write>],
+    connection: &Connection,
+    session: &mut ClientSession,
+    limit: Duration,
+) -> Result<Vec<Outcome>, Failure> {
+    let mut outcomes = Vec::with_capacity(writes.len());
+    for run in writes.chunk_by(is_one_statement) {
+        let since = Instant::now();
+        if let [write] = run {
+            outcomes.push(write.deed.apply(connection, Some(&mut *session), limit).await?);
+            connection.pace.tell(since.elapsed());
+            continue;
+        }
+        let inserts: Vec<_> = run
+            .iter()
+            .filter_map(|write| if let Deed::Insert(insert) = &write.deed { Some(insert) } else { None })
+            .collect();
+        outcomes.extend(insert::together(&inserts, connection, session).await?);
+    }
+    Ok(outcomes)
+}
+
+/// Commits, and asks again while nobody knows how that ended: the server remembers.
+async fn commit(mut session: ClientSession, end: Instant) -> Result<(), Failure> {
+    let mut pauses = Backoff::new(PAUSE_MIN, PAUSE_MAX);
+    loop {
+        let committing = async move {
+            let committed = session.commit_transaction().await;
+            (session, committed)
+        };
+        let (again, committed) = done_by(end, committing).await.ok_or(Failure::Unanswered)?;
+        let Err(error) = committed else { return Ok(()) };
+        let pause = pauses.pause();
+        if !error.contains_label(UNKNOWN_TRANSACTION_COMMIT_RESULT) || Instant::now() + pause >= end {
+            return Err(Failure::After(error));
+        }
+        session = again;
+        sleep(pause).await;
+    }
+}
