@@ -154,6 +154,10 @@ async fn foreign_databases_answer_over_amqp() {
     let check = Command::new(&bedsc).arg("check").arg(folder.path().join("templates")).output().unwrap();
     assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
 
+    let layout =
+        Command::new(&bedsc).args(["fmt", "--check"]).arg(folder.path().join("templates")).output().unwrap();
+    assert!(layout.status.success(), "{}", String::from_utf8_lossy(&layout.stdout));
+
     // Before the DBA has run the script, verify says what is missing.
     let before = node(&program, &stack, "root", &["verify"]).run();
     assert_eq!(before.code, Some(1), "{before:?}");

@@ -41,6 +41,38 @@ pub(crate) fn first_lookalike(text: &str) -> Option<(&'static str, char)> {
     })
 }
 
+/// A name in ASCII for one in another script, as people transcribe it.
+pub(crate) fn ascii(key: &str) -> String {
+    let mut out = String::new();
+    for letter in key.chars() {
+        match letter {
+            'ä' => out.push_str("ae"),
+            'ö' | 'ø' => out.push_str("oe"),
+            'ü' => out.push_str("ue"),
+            'ß' => out.push_str("ss"),
+            'å' | 'á' | 'à' | 'â' | 'ã' => out.push('a'),
+            'é' | 'è' | 'ê' | 'ë' => out.push('e'),
+            'í' | 'ì' | 'î' | 'ï' => out.push('i'),
+            'ó' | 'ò' | 'ô' | 'õ' => out.push('o'),
+            'ú' | 'ù' | 'û' => out.push('u'),
+            'ç' => out.push('c'),
+            'ñ' => out.push('n'),
+            letter if letter.is_ascii() => out.push(letter),
+            _ => out.push('_'),
+        }
+    }
+    out
+}
+
+/// The same for a name that is one of Latin letters throughout.
+pub(crate) fn transcribed(key: &str) -> Option<String> {
+    let is_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let out = ascii(&key.to_lowercase());
+    // What has no transcription becomes `_`, and is for people to name.
+    let is_whole = out.matches('_').count() == key.matches('_').count();
+    (is_whole && !key.is_ascii() && out.chars().all(is_word)).then_some(out)
+}
+
 /// What most collations of MariaDB take a text for: without case, accents, and blanks at its end.
 pub(crate) fn collated(text: &str) -> String {
     text.trim_end_matches(' ').to_lowercase().chars().map(without_accent).collect()

@@ -146,6 +146,30 @@ fn shipped_templates_have_the_layout() {
     assert_eq!(asked.code, Some(0), "`bedsc fmt` mends it:\n{}{}", asked.out, asked.err);
 }
 
+/// The examples of the documents that are templates, or parts of one.
+#[test]
+fn examples_of_the_documents_have_the_layout() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut pages = vec![root.join("README.md")];
+    pages.extend(fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path()));
+    let mut tried = 0;
+    for page in pages.iter().filter(|page| {
+        // Those of the codes are held to what they show.
+        page.extension().is_some_and(|found| found == "md") && !page.ends_with("diagnostics.md")
+    }) {
+        let text = fs::read_to_string(page).unwrap();
+        for example in text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()) {
+            let sections = ["[template]", "[fields", "[objects]", "[fetch]", "[calls"];
+            if sections.iter().any(|section| example.starts_with(section)) {
+                tried += 1;
+                let done = bedsc(&["fmt", "-"], example.as_bytes());
+                assert_eq!(done.out, example, "{}: {}", page.display(), done.err);
+            }
+        }
+    }
+    assert!(tried >= 2, "{tried} examples are too few");
+}
+
 /// Whatever folder a command runs in, what belongs to the templates is found beside them.
 #[test]
 fn hand_written_domains_and_pipelines_stand_beside_the_templates() {

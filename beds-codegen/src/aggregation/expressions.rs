@@ -1,10 +1,33 @@
 //! The operators of expressions.
 
-use super::{CONSTANT, Key, NAME, NOTHING, ONE, Operator, Slot, Takes, may, must};
+use super::{CONSTANT, Key, NAME, NOTHING, Named, ONE, Operator, Slot, Takes, may, must};
 
 const ANY_NUMBER: Slot = Slot::Expressions(0, usize::MAX);
 const TWO: Slot = Slot::Expressions(2, 2);
 const E: Slot = Slot::Expression;
+
+/// The name of a variable.
+const VARIABLE: Slot = Slot::Name(Named::Variable);
+const UNIT: Slot =
+    Slot::Among(&["year", "quarter", "month", "week", "day", "hour", "minute", "second", "millisecond"]);
+
+/// The variables that MongoDB has, and those that an operator has unless it names its own.
+pub(crate) const VARIABLES: &[&str] = &[
+    "CLUSTER_TIME",
+    "CURRENT",
+    "DESCEND",
+    "IDX",
+    "KEEP",
+    "NOW",
+    "PRUNE",
+    "REMOVE",
+    "ROOT",
+    "SEARCH_META",
+    "USER_ROLES",
+    "new",
+    "this",
+    "value",
+];
 
 /// A moment, or an object with it and its time zone.
 const MOMENT: Slot = Slot::Either(&[Slot::Keys(&[must("date", E), may("timezone", E)]), ONE]);
@@ -15,7 +38,7 @@ const REPLACE: Slot = Slot::Keys(&[must("input", E), must("find", E), must("repl
 const N: Slot = Slot::Keys(&[must("input", E), must("n", E)]);
 const METHOD: Slot = Slot::Word(&["approximate", "discrete", "continuous"]);
 const MOVE: Slot =
-    Slot::Keys(&[must("startDate", E), must("unit", E), must("amount", E), may("timezone", E)]);
+    Slot::Keys(&[must("startDate", E), must("unit", UNIT), must("amount", E), may("timezone", E)]);
 const LIST_OR_ONE: Slot = Slot::Expressions(1, usize::MAX);
 
 const CONVERT: &[Key] = &[
@@ -27,8 +50,13 @@ const CONVERT: &[Key] = &[
     may("onError", E),
     may("onNull", E),
 ];
-const DATE_DIFF: &[Key] =
-    &[must("startDate", E), must("endDate", E), must("unit", E), may("timezone", E), may("startOfWeek", E)];
+const DATE_DIFF: &[Key] = &[
+    must("startDate", E),
+    must("endDate", E),
+    must("unit", UNIT),
+    may("timezone", E),
+    may("startOfWeek", E),
+];
 const DATE_FROM_PARTS: &[Key] = &[
     may("year", E),
     may("isoWeekYear", E),
@@ -52,8 +80,8 @@ const DATE_FROM_STRING: &[Key] = &[
 const DATE_TO_STRING: &[Key] =
     &[must("date", E), may("format", Slot::Steer), may("timezone", E), may("onNull", E)];
 const DATE_TRUNC: &[Key] =
-    &[must("date", E), must("unit", E), may("binSize", E), may("timezone", E), may("startOfWeek", E)];
-const FILTER: &[Key] = &[must("input", E), may("as", NAME), must("cond", E), may("limit", E)];
+    &[must("date", E), must("unit", UNIT), may("binSize", E), may("timezone", E), may("startOfWeek", E)];
+const FILTER: &[Key] = &[must("input", E), may("as", VARIABLE), must("cond", E), may("limit", E)];
 const FUNCTION: &[Key] = &[must("body", NAME), must("args", E), must("lang", Slot::Word(&["js"]))];
 const REDUCE: &[Key] = &[must("input", E), must("initialValue", E), must("in", E)];
 const SORT_ARRAY: &[Key] =
@@ -143,7 +171,7 @@ pub(crate) const EXPRESSIONS: &[Operator] = &[
     ("$lt", TWO),
     ("$lte", TWO),
     ("$ltrim", TRIM),
-    ("$map", Slot::Keys(&[must("input", E), may("as", NAME), must("in", E)])),
+    ("$map", Slot::Keys(&[must("input", E), may("as", VARIABLE), must("in", E)])),
     ("$max", LIST_OR_ONE),
     ("$maxN", N),
     ("$median", Slot::Keys(&[must("input", E), must("method", METHOD)])),

@@ -10,7 +10,7 @@ mod queries;
 mod search;
 mod stages;
 
-pub(crate) use expressions::EXPRESSIONS;
+pub(crate) use expressions::{EXPRESSIONS, VARIABLES};
 pub(crate) use groups::{ACCUMULATORS, WINDOWS};
 pub(crate) use queries::{CONDITIONS, FILTERS, NOT_IN_MATCH};
 pub(crate) use search::{SEARCH_STEERS, SEARCH_VALUES};
@@ -66,6 +66,12 @@ pub(crate) enum Slot {
     Word(&'static [&'static str]),
     /// A constant string that begins with `$`.
     Path,
+    /// A constant string that names this.
+    Name(Named),
+    /// An expression by which documents are put together: a constant string would put all into one.
+    By,
+    /// An expression of which a constant is one of these.
+    Among(&'static [&'static str]),
     /// An operator of Atlas Search.
     Search,
     /// An object with these members.
@@ -94,6 +100,21 @@ pub(crate) enum Takes {
     Object,
 }
 
+/// What a constant string is the name of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Named {
+    /// A field, or the path to one, without `$`.
+    Field,
+    /// A new field of a document that is made, which has no path.
+    Member,
+    /// A collection or view.
+    Collection,
+    /// A collection that is written to.
+    Target,
+    /// A variable of the pipeline's own.
+    Variable,
+}
+
 /// A member of an object with known members.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Key {
@@ -114,7 +135,9 @@ const fn may(name: &'static str, slot: Slot) -> Key {
 
 /// An object without members.
 const NOTHING: Slot = Slot::Keys(&[]);
-/// The name of a field, a collection, a database.
+/// The name of a field.
+const FIELD: Slot = Slot::Name(Named::Field);
+/// The name of a database or an index, a script, an option.
 const NAME: Slot = Slot::Constant(Takes::Text);
 /// What MongoDB only carries along or interprets by itself.
 const CONSTANT: Slot = Slot::Constant(Takes::Any);

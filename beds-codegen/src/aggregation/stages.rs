@@ -1,6 +1,6 @@
 //! The stages.
 
-use super::{CONSTANT, Key, NAME, NOTHING, Slot, Takes, may, must};
+use super::{CONSTANT, FIELD, Key, NAME, NOTHING, Named, Slot, Takes, may, must};
 
 /// What a pipeline stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,31 +123,52 @@ pub(crate) const UPDATES: &[&str] = &[
 ];
 
 const EXPRESSIONS: Slot = Slot::Map(&Slot::Expression);
-const NAMES: Slot = Slot::List(&NAME);
-const NAME_OR_NAMES: Slot = Slot::Either(&[NAME, NAMES]);
+const FIELDS: Slot = Slot::List(&FIELD);
+const FIELD_OR_FIELDS: Slot = Slot::Either(&[FIELD, FIELDS]);
+const SOURCE: Slot = Slot::Name(Named::Collection);
+const COLLECTION: Slot = Slot::Name(Named::Target);
 const OBJECT: Slot = Slot::Constant(Takes::Object);
 const BOOL: Slot = Slot::Constant(Takes::Bool);
 const COUNT: Slot = Slot::Value(Takes::Positive);
 const NATURAL: Slot = Slot::Value(Takes::Natural);
-const TARGET: Slot = Slot::Either(&[NAME, Slot::Keys(&[may("db", NAME), must("coll", NAME)])]);
-const OUT: Slot =
-    Slot::Either(&[NAME, Slot::Keys(&[may("db", NAME), must("coll", NAME), may("timeseries", OBJECT)])]);
+const FROM: Slot = Slot::Either(&[SOURCE, Slot::Keys(&[may("db", NAME), must("coll", SOURCE)])]);
+const TARGET: Slot = Slot::Either(&[COLLECTION, Slot::Keys(&[may("db", NAME), must("coll", COLLECTION)])]);
+const OUT: Slot = Slot::Either(&[
+    COLLECTION,
+    Slot::Keys(&[may("db", NAME), must("coll", COLLECTION), may("timeseries", OBJECT)]),
+]);
+/// The series of preferred numbers.
+const SERIES: Slot = Slot::Word(&[
+    "R5",
+    "R10",
+    "R20",
+    "R40",
+    "R80",
+    "1-2-5",
+    "E6",
+    "E12",
+    "E24",
+    "E48",
+    "E96",
+    "E192",
+    "POWERSOF2",
+]);
 
 const BUCKET: &[Key] = &[
-    must("groupBy", Slot::Expression),
+    must("groupBy", Slot::By),
     must("boundaries", Slot::List(&Slot::Expression)),
     may("default", Slot::Expression),
     may("output", Slot::Map(&Slot::Accumulator)),
 ];
 const BUCKET_AUTO: &[Key] = &[
-    must("groupBy", Slot::Expression),
+    must("groupBy", Slot::By),
     must("buckets", COUNT),
     may("output", Slot::Map(&Slot::Accumulator)),
-    may("granularity", NAME),
+    may("granularity", SERIES),
 ];
 const DENSIFY: &[Key] = &[
-    must("field", NAME),
-    may("partitionByFields", NAMES),
+    must("field", FIELD),
+    may("partitionByFields", FIELDS),
     must(
         "range",
         Slot::Keys(&[
@@ -162,7 +183,7 @@ const DENSIFY: &[Key] = &[
 ];
 const FILL: &[Key] = &[
     may("partitionBy", Slot::Expression),
-    may("partitionByFields", NAMES),
+    may("partitionByFields", FIELDS),
     may("sortBy", Slot::Sort),
     must(
         "output",
@@ -174,36 +195,36 @@ const FILL: &[Key] = &[
 ];
 const GEO_NEAR: &[Key] = &[
     must("near", Slot::Value(Takes::Any)),
-    may("distanceField", NAME),
+    may("distanceField", FIELD),
     may("spherical", BOOL),
     may("maxDistance", Slot::Value(Takes::Number)),
     may("minDistance", Slot::Value(Takes::Number)),
     may("query", Slot::Query),
     may("distanceMultiplier", Slot::Value(Takes::Number)),
-    may("includeLocs", NAME),
-    may("key", NAME),
+    may("includeLocs", FIELD),
+    may("key", FIELD),
 ];
 const GRAPH_LOOKUP: &[Key] = &[
-    must("from", NAME),
+    must("from", SOURCE),
     must("startWith", Slot::Expression),
-    must("connectFromField", NAME),
-    must("connectToField", NAME),
-    must("as", NAME),
+    must("connectFromField", FIELD),
+    must("connectToField", FIELD),
+    must("as", FIELD),
     may("maxDepth", NATURAL),
-    may("depthField", NAME),
+    may("depthField", FIELD),
     may("restrictSearchWithMatch", Slot::Query),
 ];
 const LOOKUP: &[Key] = &[
-    may("from", TARGET),
-    may("localField", NAME),
-    may("foreignField", NAME),
+    may("from", FROM),
+    may("localField", FIELD),
+    may("foreignField", FIELD),
     may("let", EXPRESSIONS),
     may("pipeline", Slot::Pipeline(Within::Lookup)),
-    must("as", NAME),
+    must("as", FIELD),
 ];
 const MERGE: &[Key] = &[
     must("into", TARGET),
-    may("on", NAME_OR_NAMES),
+    may("on", FIELD_OR_FIELDS),
     may("let", EXPRESSIONS),
     may(
         "whenMatched",
@@ -231,14 +252,14 @@ const WINDOW_FIELDS: &[Key] = &[
     must("output", Slot::Map(&Slot::Window)),
 ];
 const UNION_WITH: Slot = Slot::Either(&[
-    NAME,
-    Slot::Keys(&[may("coll", NAME), may("db", NAME), may("pipeline", Slot::Pipeline(Within::UnionWith))]),
+    SOURCE,
+    Slot::Keys(&[may("coll", SOURCE), may("db", NAME), may("pipeline", Slot::Pipeline(Within::UnionWith))]),
 ]);
 const UNWIND: Slot = Slot::Either(&[
     Slot::Path,
     Slot::Keys(&[
         must("path", Slot::Path),
-        may("includeArrayIndex", NAME),
+        may("includeArrayIndex", FIELD),
         may("preserveNullAndEmptyArrays", BOOL),
     ]),
 ]);
@@ -265,7 +286,7 @@ pub(crate) const STAGES: &[Stage] = &[
     stage("$bucket", Place::Anywhere, Slot::Keys(BUCKET)),
     stage("$bucketAuto", Place::Anywhere, Slot::Keys(BUCKET_AUTO)),
     stage("$collStats", Place::First, OBJECT),
-    stage("$count", Place::Anywhere, NAME),
+    stage("$count", Place::Anywhere, Slot::Name(Named::Member)),
     stage("$densify", Place::Anywhere, Slot::Keys(DENSIFY)),
     stage("$documents", Place::Inner, Slot::Document),
     stage("$facet", Place::OutsideFacet, Slot::Map(&Slot::Pipeline(Within::Facet))),
@@ -278,7 +299,7 @@ pub(crate) const STAGES: &[Stage] = &[
     stage("$listSearchIndexes", Place::First, OBJECT),
     stage("$lookup", Place::Anywhere, Slot::Keys(LOOKUP)),
     stage("$match", Place::Anywhere, Slot::Query),
-    stage("$merge", Place::Last, Slot::Either(&[NAME, Slot::Keys(MERGE)])),
+    stage("$merge", Place::Last, Slot::Either(&[COLLECTION, Slot::Keys(MERGE)])),
     stage("$out", Place::Last, OUT),
     stage("$planCacheStats", Place::First, OBJECT),
     stage("$project", Place::Update, EXPRESSIONS),
@@ -295,9 +316,9 @@ pub(crate) const STAGES: &[Stage] = &[
     stage("$setWindowFields", Place::Anywhere, Slot::Keys(WINDOW_FIELDS)),
     stage("$skip", Place::Anywhere, NATURAL),
     stage("$sort", Place::Anywhere, Slot::Sort),
-    stage("$sortByCount", Place::Anywhere, Slot::Expression),
+    stage("$sortByCount", Place::Anywhere, Slot::By),
     stage("$unionWith", Place::Anywhere, UNION_WITH),
-    stage("$unset", Place::Update, NAME_OR_NAMES),
+    stage("$unset", Place::Update, FIELD_OR_FIELDS),
     stage("$unwind", Place::Anywhere, UNWIND),
     stage("$vectorSearch", Place::First, Slot::Keys(VECTOR_SEARCH)),
 ];

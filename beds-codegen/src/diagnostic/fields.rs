@@ -6,14 +6,21 @@ use super::{Diagnostic, shape::A_STRING};
 use crate::{
     code::Code,
     front::{Example, Front},
-    names,
+    letters, names,
     span::Span,
 };
 
 pub(crate) fn field_name(span: Span, name: &str) -> Diagnostic {
     let diagnostic = Diagnostic::error(Code::FieldName, format!("`{name}` is not a valid field name"))
         .at(span, "expected letters, digits and `_`, not beginning with a digit");
-    match names::to_lower_snake(name) {
+    if let Some((what, number)) = letters::first_invisible(name) {
+        return diagnostic
+            .help(format!("type it again: there is {what} in it (U+{number:04X}), which nobody sees"));
+    }
+    if let Some(name) = name.strip_prefix("fields.").filter(|name| names::is_word(name)) {
+        return diagnostic.help(format!("write `{name}`: the header `[fields]` above says the rest"));
+    }
+    match names::to_lower_snake(name).or_else(|| letters::transcribed(name)) {
         Some(guess) => {
             diagnostic.help(format!("write `{guess}`, and `column = \"{name}\"` if the database calls it so"))
         }

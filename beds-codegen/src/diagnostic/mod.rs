@@ -13,6 +13,7 @@ pub(crate) mod header;
 pub(crate) mod literals;
 pub(crate) mod objects;
 pub(crate) mod pipelines;
+pub(crate) mod placeholders;
 pub(crate) mod shape;
 pub(crate) mod stages;
 pub(crate) mod syntax;

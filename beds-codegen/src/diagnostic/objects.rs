@@ -119,9 +119,20 @@ pub(crate) fn unknown_field<'a>(
     name: &str,
     fields: impl IntoIterator<Item = &'a str> + Clone,
 ) -> Diagnostic {
-    Diagnostic::error(Code::UnknownField, format!("there is no field `{name}`"))
-        .at(span, "no such field")
-        .suggest(name, fields, "the fields are")
+    let diagnostic = Diagnostic::error(Code::UnknownField, format!("there is no field `{name}`"))
+        .at(span, "no such field");
+    match parameter_of(name, fields.clone()) {
+        Some(field) => diagnostic
+            .help(format!("write `{field}`: fields stand here, in the order of the procedure's parameters"))
+            .rename(name, field),
+        None => diagnostic.suggest(name, fields, "the fields are"),
+    }
+}
+
+/// The field that a parameter of a procedure is called after, such as `id` of `p_id`.
+fn parameter_of<'n, 'a>(name: &'n str, fields: impl IntoIterator<Item = &'a str>) -> Option<&'n str> {
+    let plain = ["p_", "in_", "i_", "v_", "_", "@"].iter().find_map(|prefix| name.strip_prefix(prefix))?;
+    fields.into_iter().any(|field| field == plain).then_some(plain)
 }
 
 /// Names with a direction, such as `-created_at`.

@@ -1,6 +1,6 @@
 //! Mistakes in the files of pipelines.
 
-use super::Diagnostic;
+use super::{Diagnostic, placeholders};
 use crate::{
     aggregation::{ELSEWHERE, EXPRESSIONS, FILTERS, Operator, STAGES, UPDATES},
     code::Code,
@@ -85,7 +85,7 @@ pub(crate) fn two_stages(span: Span, named: Span) -> Diagnostic {
 }
 
 pub(crate) fn value_for_stage(span: Span, named: Span) -> Diagnostic {
-    value_not_here(
+    placeholders::value_not_here(
         span,
         "a list of stages",
         ("stages are the pipeline's own", "write the stages, with values in their places"),
@@ -178,6 +178,12 @@ pub(crate) fn unknown_key(name: &Spanned<String>, of: &str, known: &[&str], name
     let diagnostic = operator(name.span, message, "no such member", named);
     if known.is_empty() {
         return diagnostic.help(format!("write {{\"{of}\": {{}}}}"));
+    }
+    // A beginning says more than a likeness: `in` is meant for `into`, not for `on`.
+    let mut begun =
+        known.iter().filter(|known| name.value.len() > 1 && known.starts_with(name.value.as_str()));
+    if let (Some(only), None) = (begun.next(), begun.next()) {
+        return diagnostic.help(format!("did you mean `{only}`?")).rename(&name.value, only);
     }
     diagnostic.suggest(&name.value, known.iter().copied(), "its members are")
 }
@@ -330,65 +336,6 @@ pub(crate) fn no_path(span: Span, path: &str, of: &str, named: Span) -> Diagnost
 pub(crate) fn no_direction(node: &Node, named: Span) -> Diagnostic {
     value(node.span, "this is not a direction to sort in".to_owned(), "expected 1 or -1", named)
         .help("write 1 to ascend and -1 to descend")
-}
-
-pub(crate) fn value_not_here(span: Span, of: &str, (why, help): (&str, &str), named: Span) -> Diagnostic {
-    Diagnostic::error(Code::ValueNotHere, format!("a client's value cannot stand in `{of}`"))
-        .at(span, why)
-        .near(named, "named here")
-        .help(help)
-}
-
-pub(crate) fn steered_by(span: Span, path: &str, named: Span) -> Diagnostic {
-    Diagnostic::error(
-        Code::ValueNotHere,
-        format!("what a client sends gets into `{path}`, and decides here what is meant"),
-    )
-    .at(span, "may hold a client's value")
-    .near(named, "named here")
-    .help("write a constant; where clients choose, use `$switch` with a constant in each branch")
-}
-
-pub(crate) fn undeclared_regex(span: Span, name: &str, of: &str, named: Span) -> Diagnostic {
-    Diagnostic::error(
-        Code::RegexNotDeclared,
-        format!("a client's value is a regular expression in `{of}`, and is not declared as one"),
-    )
-    .at(span, "the client would write the expression")
-    .near(named, "named here")
-    .help(format!(
-        "write {{\"$arg\": \"{name}\", \"as\": \"regex\"}} if clients are to send regular expressions"
-    ))
-    .help("to search for the text itself, use `$indexOfCP` in `$expr`, or `$eq`")
-}
-
-pub(crate) fn no_regex_here(span: Span, of: &str, named: Span) -> Diagnostic {
-    Diagnostic::error(Code::ValueNotHere, format!("`{of}` takes no regular expression"))
-        .at(span, "declared as a regular expression")
-        .near(named, "named here")
-        .help("write {\"$arg\": \"NAME\"} without `as`")
-}
-
-pub(crate) fn argument_type(
-    span: Span,
-    (name, ty): (&str, &str),
-    of: &str,
-    takes: &str,
-    (call, named): (Span, Span),
-) -> Diagnostic {
-    Diagnostic::error(Code::ArgumentKind, format!("`{of}` takes {takes}, and `{name}` is of the type `{ty}`"))
-        .at(span, format!("expected {takes}"))
-        .near(call, "in this call")
-        .near(named, "named here")
-        .help(format!("change the type of the argument `{name}`, or write a constant"))
-}
-
-pub(crate) fn argument_null(span: Span, name: &str, of: &str, (call, named): (Span, Span)) -> Diagnostic {
-    Diagnostic::error(Code::ArgumentKind, format!("`{of}` takes no null, and `{name}` may be null"))
-        .at(span, "may be null")
-        .near(call, "in this call")
-        .near(named, "named here")
-        .help(format!("remove `nullable` from the argument `{name}`, or give it a `default`"))
 }
 
 pub(crate) fn script(span: Span, name: &str, named: Span) -> Diagnostic {

@@ -205,12 +205,35 @@ pub(crate) fn returns_both(ty: Span, rows: Span) -> Diagnostic {
 
 /// A field whose name was split by its dot.
 pub(crate) fn dotted_name(span: Span, outer: &str, inner: &str) -> Diagnostic {
-    Diagnostic::error(Code::FieldName, format!("`{outer}.{inner}` is not a valid field name"))
-        .at(span, "a dot makes `".to_owned() + inner + "` a key of `" + outer + "`")
-        .help(format!("write `{outer}_{inner}` for a field of its own"))
+    let diagnostic =
+        Diagnostic::error(Code::FieldName, format!("`{outer}.{inner}` is not a valid field name"))
+            .at(span, "a dot makes `".to_owned() + inner + "` a key of `" + outer + "`");
+    if outer == "fields" {
+        return diagnostic.help(format!("write `{inner}`: the header `[fields]` above says the rest"));
+    }
+    diagnostic.help(format!("write `{outer}_{inner}` for a field of its own")).help(format!(
+        "write `{outer} = {{ type = \"object\", fields = {{ {inner} = … }} }}` for a member of an object"
+    ))
+}
+
+/// A field in double brackets, which make it one of a list.
+pub(crate) fn field_in_list(span: Span, name: &str) -> Diagnostic {
+    Diagnostic::error(Code::WrongShape, format!("`[[fields.{name}]]` is a list, and a field is none"))
+        .at(span, "double brackets make a list")
         .help(format!(
-            "write `{outer} = {{ type = \"object\", fields = {{ {inner} = … }} }}` for a member of an object"
+            "write `[fields.{name}]`, in single brackets and below the fields that have a line each, and so with all \
+             fields; or `{name} = {{ type = … }}` on one line below `[fields]`"
         ))
+}
+
+/// The header of one field, where that of all was meant.
+pub(crate) fn field_for_section(span: Span, name: &str) -> Diagnostic {
+    Diagnostic::error(
+        Code::MissingSection,
+        format!("below `[fields.{name}]` stand all fields, not the keys of one"),
+    )
+    .at(span, "this header is that of one field")
+    .help("write `[fields]`")
 }
 
 /// A table of fields, where a type should be.

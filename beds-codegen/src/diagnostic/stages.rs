@@ -4,7 +4,95 @@ use super::{
     Diagnostic,
     pipelines::{place, shape, value},
 };
-use crate::span::Span;
+use crate::{
+    aggregation::Named,
+    code::Code,
+    span::{Span, Spanned},
+};
+
+/// A constant string that MongoDB takes for no name of this kind.
+pub(crate) fn bad_name(name: &Spanned<String>, of_what: Named, of: &str, named: Span) -> Diagnostic {
+    let text = name.value.as_str();
+    let what = match of_what {
+        Named::Field => "the name of a field",
+        Named::Member => "the name of a new field",
+        Named::Collection => "the name of a collection",
+        Named::Target => "the name of a collection that is written to",
+        Named::Variable => "the name of a variable",
+    };
+    let message =
+        if text.is_empty() { format!("{what} is empty") } else { format!("`{text}` is not {what}") };
+    let diagnostic = value(name.span, message, &format!("in `{of}`"), named);
+    let right = match of_what {
+        Named::Member => text.trim_start_matches('$').replace('.', "_"),
+        Named::Field | Named::Collection => text.trim_start_matches('$').to_owned(),
+        Named::Target => String::new(),
+        Named::Variable => text.trim_start_matches('$').to_ascii_lowercase(),
+    };
+    let why = match of_what {
+        _ if text.is_empty() => return diagnostic.help(format!("write {what}")),
+        Named::Target => return diagnostic.help("write the name of a collection of your own"),
+        Named::Variable => "variables begin with a small letter",
+        Named::Member if text.contains('.') => "it is one member, and no path",
+        _ => "`$` stands where a value is read, and not in front of a name",
+    };
+    let is_right = !right.is_empty()
+        && right != text
+        && right.split('.').all(|part| !part.is_empty() && !part.starts_with('$'));
+    match of_what {
+        _ if !is_right => diagnostic.help(why),
+        // A variable is read elsewhere, too.
+        Named::Variable => diagnostic.help(format!("write \"{right}\": {why}")),
+        _ => diagnostic.help(format!("write \"{right}\": {why}")).fix(name.span, format!("\"{right}\"")),
+    }
+}
+
+pub(crate) fn unknown_variable<'a>(
+    span: Span,
+    name: &str,
+    is_argument: bool,
+    known: impl Iterator<Item = &'a str> + Clone,
+    named: Span,
+) -> Diagnostic {
+    let diagnostic = Diagnostic::error(Code::PipelineOperator, format!("there is no variable `$${name}`"))
+        .at(span, "not declared")
+        .near(named, "named here");
+    if is_argument {
+        return diagnostic
+            .help(format!("write {{\"$arg\": \"{name}\"}}: this is how an argument of the call is named"))
+            .fix(span, format!("{{\"$arg\": \"{name}\"}}"));
+    }
+    match beds_protocol::nearest(name, known) {
+        Some(nearest) => diagnostic.help(format!("did you mean `$${nearest}`?")),
+        None => diagnostic.help(format!(
+            "declare it in `let` or `vars`; a field is `${name}`, an argument of the call {{\"$arg\": \"NAME\"}}"
+        )),
+    }
+}
+
+pub(crate) fn no_order(span: Span, of: &str, stage: &str, named: Span) -> Diagnostic {
+    value(span, format!("`{of}` needs an order, and `{stage}` has none"), "in which order?", named)
+        .help("add \"sortBy\": {\"NAME\": 1}")
+}
+
+pub(crate) fn boundaries(span: Span, named: Span) -> Diagnostic {
+    value(span, "the boundaries of `$bucket` do not ascend".to_owned(), "not above the one before", named)
+        .help("write two or more, each above the one before: [0, 10, 100]")
+}
+
+pub(crate) fn no_branches(span: Span, named: Span) -> Diagnostic {
+    value(span, "`$switch` has no branches".to_owned(), "an empty list", named)
+        .help("write at least one, {\"case\": …, \"then\": …}, or its `default` in place of `$switch`")
+}
+
+pub(crate) fn options_alone(span: Span, named: Span) -> Diagnostic {
+    place(span, "`$options` stands without `$regex`", "add \"$regex\": \"…\" beside it, or remove it", named)
+}
+
+pub(crate) fn unknown_option(span: Span, letter: char, named: Span) -> Diagnostic {
+    value(span, format!("a regular expression has no option `{letter}`"), "no such option", named)
+        .help("the options are `i` (any case), `m` (`^` and `$` at each line), `s` (`.` takes line feeds), `x` and `u`")
+}
 
 pub(crate) fn empty_stage(span: Span, name: &str, named: Span) -> Diagnostic {
     value(span, format!("`{name}` is empty, and MongoDB refuses that"), "nothing in it", named)

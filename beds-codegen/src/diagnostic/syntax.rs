@@ -246,32 +246,9 @@ pub(crate) fn key_letters(span: Span, key: &str) -> Diagnostic {
         .help("type the name again");
     }
     let plain: String = key.chars().filter(char::is_ascii).collect();
-    let example = if plain.is_empty() { "name".to_owned() } else { ascii(key) };
+    let example = if plain.is_empty() { "name".to_owned() } else { letters::ascii(key) };
     syntax(span, format!("`{key}` is not a name of ASCII letters"), "only letters a to z, digits and `_`")
         .help(format!("write `{example} = {{ type = …, column = \"{key}\" }}`: clients see the name, the database has the column"))
-}
-
-/// A name in ASCII for one in another script, as people transcribe it.
-fn ascii(key: &str) -> String {
-    let mut out = String::new();
-    for letter in key.chars() {
-        match letter {
-            'ä' => out.push_str("ae"),
-            'ö' | 'ø' => out.push_str("oe"),
-            'ü' => out.push_str("ue"),
-            'ß' => out.push_str("ss"),
-            'å' | 'á' | 'à' | 'â' | 'ã' => out.push('a'),
-            'é' | 'è' | 'ê' | 'ë' => out.push('e'),
-            'í' | 'ì' | 'î' | 'ï' => out.push('i'),
-            'ó' | 'ò' | 'ô' | 'õ' => out.push('o'),
-            'ú' | 'ù' | 'û' => out.push('u'),
-            'ç' => out.push('c'),
-            'ñ' => out.push('n'),
-            letter if letter.is_ascii() => out.push(letter),
-            _ => out.push('_'),
-        }
-    }
-    out
 }
 
 pub(crate) fn key_character(span: Span, character: &str) -> Diagnostic {

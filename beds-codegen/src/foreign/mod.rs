@@ -83,6 +83,15 @@ pub(crate) fn translate(written: &str) -> Option<Foreign> {
     if TypeName::from_name(written).is_some() {
         return None;
     }
+    if let Some(inner) = written.strip_suffix('?').map(str::trim_end) {
+        let ty = TypeName::from_name(inner).map(Foreign::new).or_else(|| translate(inner))?;
+        return Some(ty.key("nullable", "true"));
+    }
+    for of in ["array of ", "list of "] {
+        if let Some(inner) = lower.strip_prefix(of).and_then(|_| written.get(of.len()..)) {
+            return wrapped(inner.trim(), "list<");
+        }
+    }
     for mode in ["inout", "out", "in"] {
         if lower.strip_prefix(mode).is_some_and(|rest| rest.starts_with(' ')) {
             let inner = written.get(mode.len()..)?.trim();

@@ -90,4 +90,25 @@ mod tests {
             assert_eq!(right_name(Path::new(name)), right);
         }
     }
+
+    #[test]
+    fn files_of_editors_are_no_templates() -> std::io::Result<()> {
+        let folder = std::env::temp_dir().join(format!("beds-stray-{}", std::process::id()));
+        let inner = folder.join("more");
+        fs::create_dir_all(&inner)?;
+        for name in [".product_rec.toml.swp", "#product_rec.toml#", ".#product_rec.toml", "product_rec.toml~"]
+        {
+            let path = folder.join(name);
+            fs::write(&path, "[template]\n")?;
+            // A copy that an editor keeps beside the file is looked at, and told.
+            assert_eq!(looks_like_template(&path), name.ends_with('~'), "{name}");
+        }
+        fs::write(inner.join(".product_rec.toml"), "[template]\n")?;
+        fs::write(inner.join("order_rec.toml"), "[template]\n")?;
+        let mut found = Vec::new();
+        below(&inner, LEVELS_MAX, &mut found);
+        fs::remove_dir_all(&folder)?;
+        assert_eq!(found, [inner.join("order_rec.toml")]);
+        Ok(())
+    }
 }

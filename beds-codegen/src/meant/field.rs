@@ -113,10 +113,15 @@ fn of_place(key: &str, place: Place) -> Option<Meant> {
         "secret" | "masked" | "pii" | "confidential" | "redacted" | "redact" => Key("sensitive"),
         // What is kept in another form is not masked by that.
         "encrypted" | "password" | "hashed" => Perhaps("sensitive"),
+        "update" if place == Place::Field => Nothing(
+            "clients may change a field unless it says `immutable = true`; one that they never write has `generated = \"database\"`",
+        ),
         "mutable" | "fillable" | "updatable" | "updateable" | "editable" | "writable" | "guarded" => Nothing(
             "clients may change a field unless it says `immutable = true`; one that they never write has `generated = \"database\"`",
         ),
-        "insertable" => Nothing("a field that clients never give has `generated = \"database\"`"),
+        "create" | "insertable" if place == Place::Field => {
+            Nothing("a field that clients never give has `generated = \"database\"`")
+        }
         "comment" | "desc" | "doc" | "docs" | "help" | "note" | "notes" | "title" | "label" | "summary"
         | "remark" | "remarks" | "hint" | "documentation" | "caption" | "verbose_name" | "help_text" => {
             Key("description")
@@ -143,7 +148,7 @@ fn no_such_thing(key: &str, place: Place) -> Option<Meant> {
             "there are no relations in a template: the database keeps foreign keys, and a view joins tables; remove it",
         ),
         "index" | "db_index" | "indexed" | "indexes" | "idx" | "searchable" | "filterable" | "sortable"
-        | "key_name"
+        | "key_name" | "filter" | "sort" | "where" | "order_by"
             if place == Place::Field =>
         {
             Nothing(

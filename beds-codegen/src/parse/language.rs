@@ -21,6 +21,8 @@ pub(super) fn recognize(text: &str, file: FileId) -> Option<Diagnostic> {
     let language = of_beginning(trimmed, text[start..].trim_end())
         .or_else(|| source(trimmed))
         .or_else(|| properties(text).then_some("a file of properties"))
+        .or_else(|| ini(text).then_some("an INI file"))
+        .or_else(|| csv(text).then_some("CSV"))
         .or_else(|| of_lines(text))?;
     Some(syntax::other_language(span(start..start + line.trim().len()), language))
 }
@@ -129,7 +131,7 @@ fn source(line: &str) -> Option<&'static str> {
         "schema" if line == "schema {" => Some("GraphQL"),
         "export" | "interface" if !line.contains('=') || opens => Some("TypeScript"),
         "import" if line.contains(['"', '\'']) => Some("TypeScript"),
-        "resource" | "variable" | "provider" | "module" | "data" if opens && quoted => Some("HCL"),
+        _ if opens && quoted && is_name(first) && !line.contains('=') => Some("HCL"),
         "terraform" | "locals" if opens && second == "{" => Some("HCL"),
         "using" | "namespace" if line.ends_with([';', '{']) => Some("C#"),
         "cat" | "tee" if line.contains("<<") => Some("a script of a shell"),
@@ -151,6 +153,42 @@ fn properties(text: &str) -> bool {
         dotted += usize::from(key.contains('.'));
     }
     count >= 2 && dotted * 2 > count
+}
+
+/// Comments of an INI file, and no value that TOML would write: quoted, or in brackets.
+fn ini(text: &str) -> bool {
+    let (mut comments, mut sections, mut bare) = (0_usize, 0_usize, 0_usize);
+    for (_, line) in lines(text).filter(|(_, line)| is_significant(line)) {
+        let line = line.trim();
+        if line.starts_with(';') {
+            comments += 1;
+        } else if line.starts_with('[') && line.ends_with(']') {
+            sections += 1;
+        } else {
+            let Some((_, value)) = line.split_once('=') else { return false };
+            if value.trim_start().starts_with(['"', '\'', '[', '{']) {
+                return false;
+            }
+            bare += 1;
+        }
+    }
+    comments > 0 && sections > 0 && bare > 2
+}
+
+/// Lines of words with as many commas each.
+fn csv(text: &str) -> bool {
+    let commas = |line: &str| line.matches([',', ';', '\t']).count();
+    let mut all = lines(text).map(|(_, line)| line.trim()).filter(|line| !line.is_empty());
+    let Some(first) = all.next() else { return false };
+    let is_header = first.split([',', ';', '\t']).all(|word| {
+        let word = word.trim_matches('"');
+        !word.is_empty() && word.chars().all(|letter| letter.is_alphanumeric() || "_ ".contains(letter))
+    });
+    let mut others = all.peekable();
+    is_header
+        && commas(first) > 0
+        && others.peek().is_some()
+        && others.all(|line| commas(line) >= commas(first))
 }
 
 /// TOML that is a node's configuration and no template.

@@ -39,6 +39,10 @@ pub fn parse(file: FileId, sources: &Sources, errors: &mut ErrorSink<'_>) -> Opt
         refused(text, Span { file, start: range.start, end: range.end }, errors);
         return None;
     }
+    if let Some(range) = digitless(table.get_ref().iter().map(|(_, value)| value)) {
+        refused(text, Span { file, start: range.start, end: range.end }, errors);
+        return None;
+    }
     let mut doubles = Vec::new();
     for mistake in mistakes {
         let again = within(text, mistake.span().unwrap_or(text.len()..text.len()));
@@ -59,6 +63,24 @@ pub fn parse(file: FileId, sources: &Sources, errors: &mut ErrorSink<'_>) -> Opt
         without(&mut table, &double, &header);
     }
     Some(table)
+}
+
+/// A number of another base without a digit, `0x`, which the parser takes for one.
+fn digitless<'v, 't: 'v>(values: impl Iterator<Item = &'v TomlSpanned<DeValue<'t>>>) -> Option<Range<usize>> {
+    for value in values {
+        let found = match value.get_ref() {
+            DeValue::Integer(number) => number.as_str().is_empty().then(|| value.span()),
+            DeValue::Array(items) => digitless(Box::new(items.iter()) as Box<dyn Iterator<Item = _>>),
+            DeValue::Table(table) => {
+                digitless(Box::new(table.iter().map(|(_, value)| value)) as Box<dyn Iterator<Item = _>>)
+            }
+            _ => None,
+        };
+        if found.is_some() {
+            return found;
+        }
+    }
+    None
 }
 
 /// Reports what is wrong in a text that the parser refuses; `place` is where it gave up first.

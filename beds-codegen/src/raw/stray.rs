@@ -18,6 +18,8 @@ const FETCH: &[&str] = Part::Fetch.known();
 /// Moves what is in the wrong section, and reports each section that is missing its header. Gives the sections that
 /// were reported.
 pub(super) fn lift(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'static str> {
+    let listed = fields_in_lists(template, errors);
+    field_for_section(template, errors);
     below_headers(template, errors);
     let inside = sections_inside(template, errors);
     let mut strays: Vec<(&'static str, Entry)> = Vec::new();
@@ -46,7 +48,7 @@ pub(super) fn lift(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'st
     if let Some(objects) = template.table_mut("objects") {
         take(objects, |key, _| FETCH.contains(&key).then_some("fetch"), &mut strays);
     }
-    fields_below(template, errors);
+    fields_below(template, &listed, errors);
     strays.sort_by_key(|(_, entry)| entry.key.span.start);
     let mut told: Vec<&str> = Vec::new();
     for (home, entry) in strays {
@@ -67,6 +69,49 @@ pub(super) fn lift(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'st
         }
     }
     inside
+}
+
+/// Takes `[[fields.note]]` for `[fields.note]`, and reports the first: who writes one so writes all so.
+fn fields_in_lists(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<String> {
+    let mut listed: Vec<String> = Vec::new();
+    let Some(fields) = template.table_mut("fields") else { return listed };
+    for field in &mut fields.entries {
+        // The header, and so the value, begins in front of the name; a list in brackets stands behind it.
+        let is_header = field.value.span.start < field.key.span.start;
+        let Value::List(items) = &mut field.value.value else { continue };
+        if !is_header || items.is_empty() {
+            continue;
+        }
+        let first = items.swap_remove(0);
+        if listed.is_empty() {
+            errors.push(shape::field_in_list(field.key.span, &field.key.value));
+        }
+        listed.push(field.key.value.clone());
+        field.value.value = first.value;
+    }
+    listed
+}
+
+/// Takes the header `[fields.note]` for `[fields]` where only fields of a record stand below it, and no other field is
+/// anywhere: an object of no type has no key.
+fn field_for_section(template: &mut Table, errors: &mut ErrorSink<'_>) {
+    const OF_FIELDS: [&str; 5] = ["key", "generated", "unique", "immutable", "version"];
+    let Some(fields) = template.table_mut("fields") else { return };
+    let [field] = fields.entries.as_mut_slice() else { return };
+    let Value::Table(inner) = &mut field.value.value else { return };
+    let is_of_record = |entry: &Entry| match &entry.value.value {
+        Value::Table(keys) => OF_FIELDS.iter().any(|key| keys.get(key).is_some()),
+        _ => false,
+    };
+    let is_section = inner.get("type").is_none()
+        && inner.entries.iter().all(|entry| is_field(&entry.value.value))
+        && inner.entries.iter().any(is_of_record)
+        // In `note = { … }` and `note.id = …` nothing follows by accident.
+        && inner.entries.iter().all(|entry| entry.key.span.start > field.value.span.end);
+    if is_section {
+        errors.push(shape::field_for_section(field.key.span, &field.key.value));
+        fields.entries = std::mem::take(&mut inner.entries);
+    }
 }
 
 /// Moves keys out that stand below a header inside of their section: `create = …` below `[objects.read]`.
@@ -119,7 +164,7 @@ fn keys_below(
 }
 
 /// Moves fields out that stand below the header of another field, `[fields.note]`, which takes all that follows.
-fn fields_below(template: &mut Table, errors: &mut ErrorSink<'_>) {
+fn fields_below(template: &mut Table, listed: &[String], errors: &mut ErrorSink<'_>) {
     let Some(fields) = template.table_mut("fields") else { return };
     let mut found: Vec<Entry> = Vec::new();
     for field in &mut fields.entries {
@@ -136,7 +181,8 @@ fn fields_below(template: &mut Table, errors: &mut ErrorSink<'_>) {
         let (below, kept): (Vec<Entry>, Vec<Entry>) =
             std::mem::take(&mut keys.entries).into_iter().partition(is_below);
         keys.entries = kept;
-        if let Some(first) = below.first() {
+        // Of a header in double brackets is told already how to write it.
+        if let Some(first) = below.first().filter(|_| !listed.contains(&header.value)) {
             errors.push(shape::below_field(first.key.span, &first.key.value, header.span, &header.value));
         }
         found.extend(below);

@@ -267,6 +267,10 @@ fn supply(raw: &RawField, ty: &Type, place: Place, cx: &mut Cx<'_>) -> Option<Su
     if let Some(name) = raw.generated.get() {
         return generated(name, ty, cx).map(Supply::Generated);
     }
+    // What it was to be is reported, and nothing follows from a mistake.
+    if !raw.generated.is_absent() {
+        return None;
+    }
     if let Some(value) = raw.default.get() {
         let literal = literal::literal(value, ty, cx)?;
         if let (true, Some(key), Some(default)) = (raw.key.is_true(), raw.key.key(), raw.default.key()) {

@@ -90,8 +90,9 @@ impl Scanner<'_> {
     pub(super) fn beginning(&mut self) -> Step {
         let (start, end) = (self.at, self.line_end());
         let line = self.text[start..end].trim_end();
-        let marker =
-            ["//", "--", ";", "REM ", "rem ", "/*"].into_iter().find(|marker| line.starts_with(marker));
+        let marker = ["//", "--", ";", "REM ", "rem ", "/*", "<!--"]
+            .into_iter()
+            .find(|marker| line.starts_with(marker));
         match marker {
             Some("/*") => {
                 let close = self.rest().find("*/").map(|close| start + close + 2);

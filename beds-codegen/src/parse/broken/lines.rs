@@ -3,7 +3,7 @@
 use super::{DEPTH_MAX, Scanner, Step, Stop, text, words};
 use crate::{
     diagnostic::{literals, syntax},
-    foreign,
+    foreign, letters,
 };
 
 impl<'t> Scanner<'t> {
@@ -90,14 +90,24 @@ impl<'t> Scanner<'t> {
             Some('"' | '\'') => self.string(),
             Some(quote) if text::closing_quotes(quote).is_some() => self.typographic(quote),
             Some(letter) if letter.is_alphanumeric() || letter == '_' || letter == '-' => {
-                let is_word = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-');
+                // A letter that nobody sees does not end the word for who reads it.
+                let is_unseen = |letter: char| {
+                    letters::invisible_name(letter).is_some()
+                        && !letter.is_whitespace()
+                        && !letter.is_control()
+                };
+                let is_word = |letter: char| {
+                    letter.is_alphanumeric() || matches!(letter, '_' | '-') || is_unseen(letter)
+                };
                 let length = self.rest().find(|letter| !is_word(letter)).unwrap_or(self.rest().len());
                 self.at += length;
                 let word = &self.text[start..self.at];
+                let unseen = word.char_indices().filter(|(_, letter)| is_unseen(*letter));
+                self.invisible.extend(unseen.map(|(at, _)| start + at));
+                let word: String = word.chars().filter(|letter| !is_unseen(*letter)).collect();
                 if word.is_ascii() {
                     return Ok(());
                 }
-                let word = word.to_owned();
                 self.report(syntax::key_letters(self.span(start, self.at), &word))
             }
             Some(letter) => {
@@ -184,7 +194,7 @@ impl<'t> Scanner<'t> {
                     self.span(self.text[..start].trim_end().len(), start + next),
                 )
             }
-            _ => match ["//", "--", ";", "/*"].into_iter().find(|marker| line.starts_with(marker)) {
+            _ => match ["//", "--", ";", "/*", "<!--"].into_iter().find(|marker| line.starts_with(marker)) {
                 Some(marker) => syntax::comment(span(0, marker.len()), marker),
                 None if line.starts_with([']', '}', ')']) => syntax::stray_bracket(span(0, 1), &line[..1]),
                 None if is_header => syntax::after_header(span(0, line.len()), &line),

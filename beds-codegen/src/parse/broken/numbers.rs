@@ -17,9 +17,15 @@ pub(super) fn number(word: &str) -> Option<(&'static str, String)> {
         bare.split_once('.').map_or((bare.as_str(), None), |(whole, part)| (whole, Some(part)));
     let plain = if whole.is_empty() { "0" } else { whole.trim_start_matches('0') };
     let plain = if plain.is_empty() { "0" } else { plain };
+    let mut groups = digits.split('.');
+    let is_first = groups.next().is_some_and(|first| (1..=3).contains(&first.len()) && is_digits(first));
+    let others: Vec<&str> = groups.collect();
+    if is_first && others.len() > 1 && others.iter().all(|group| group.len() == 3 && is_digits(group)) {
+        return Some(("a number has no points between its digits", right(&digits.replace('.', ""))));
+    }
     match fraction {
         None if is_digits(&bare) && digits.len() != bare.len() => {
-            Some(("a number has no blanks and quotes between its digits", right(plain)))
+            Some(("a number has one `_` between its digits, and no blanks and quotes", right(plain)))
         }
         None if is_digits(&bare) && bare.starts_with('0') && bare.len() > 1 => {
             Some(("a number has no zero in front", right(plain)))
@@ -95,6 +101,8 @@ mod tests {
             ("5.", Some("5.0")),
             ("1 000", Some("1000")),
             ("0X1F", Some("0x1f")),
+            ("2.000.000", Some("2000000")),
+            ("1__0", Some("10")),
             ("abc", None),
             ("1.2.3", None),
         ] {

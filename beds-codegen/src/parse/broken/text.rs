@@ -96,7 +96,9 @@ pub(super) fn bad_escape(inner: &str) -> Option<(usize, usize)> {
 
 /// Whether a word is a value of TOML.
 pub(super) fn is_value(word: &str) -> bool {
-    toml::de::DeTable::parse(&format!("x = {word}\n")).is_ok()
+    // The parser takes `0x` without a digit.
+    let is_digitless = matches!(word.trim_start_matches(['+', '-']), "0x" | "0o" | "0b");
+    !is_digitless && toml::de::DeTable::parse(&format!("x = {word}\n")).is_ok()
 }
 
 /// The text up to what ends a value: a comma, a closing bracket, a comment, the line. In parentheses nothing does but

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     aggregation::{Slot, Takes},
-    diagnostic::{calls, pipelines as diagnostics},
+    diagnostic::{calls, placeholders},
     json::{Json, Node},
     model::{Arg, Type},
     span::{Span, Spanned},
@@ -51,7 +51,9 @@ impl Check<'_, '_> {
     ) -> Option<Wrap> {
         let slot = match slot {
             Slot::Either(slots) => {
-                let is_name = |slot: &&Slot| matches!(slot, Slot::Constant(_) | Slot::Word(_) | Slot::Path);
+                let is_name = |slot: &&Slot| {
+                    matches!(slot, Slot::Constant(_) | Slot::Word(_) | Slot::Path | Slot::Name(_))
+                };
                 let taking = slots.iter().find(|slot| slot.takes_values());
                 *taking.or_else(|| slots.iter().find(is_name)).or(slots.last())?
             }
@@ -59,21 +61,21 @@ impl Check<'_, '_> {
         };
         let is_pattern = matches!(slot, Slot::Pattern | Slot::Regex);
         if placeholder.is_regex && !is_pattern {
-            self.errors.push(diagnostics::no_regex_here(node.span, of, self.named));
+            self.errors.push(placeholders::no_regex_here(node.span, of, self.named));
             return None;
         }
         if !slot.takes_values() || self.is_steered {
             let what = if self.is_steered { Slot::Steer } else { slot };
-            self.errors.push(diagnostics::value_not_here(node.span, of, what.refusal(), self.named));
+            self.errors.push(placeholders::value_not_here(node.span, of, what.refusal(), self.named));
             return None;
         }
         if self.names_fields(slot, &arg.field.ty) {
-            self.errors.push(diagnostics::value_not_here(node.span, of, names::REFUSAL, self.named));
+            self.errors.push(placeholders::value_not_here(node.span, of, names::REFUSAL, self.named));
             return None;
         }
         if is_pattern && !placeholder.is_regex {
             let name = &placeholder.name.value;
-            self.errors.push(diagnostics::undeclared_regex(node.span, name, of, self.named));
+            self.errors.push(placeholders::undeclared_regex(node.span, name, of, self.named));
             return None;
         }
         let (wrap, takes) = match slot {
@@ -86,7 +88,7 @@ impl Check<'_, '_> {
         };
         if !suits(&arg.field.ty, takes) {
             let ty = arg.field.ty.name();
-            self.errors.push(diagnostics::argument_type(
+            self.errors.push(placeholders::argument_type(
                 node.span,
                 (&arg.field.name, ty),
                 of,
@@ -96,7 +98,7 @@ impl Check<'_, '_> {
             return None;
         }
         if takes != Takes::Any && arg.field.nullable {
-            self.errors.push(diagnostics::argument_null(
+            self.errors.push(placeholders::argument_null(
                 node.span,
                 &arg.field.name,
                 of,
@@ -113,6 +115,8 @@ impl Slot {
     pub(super) fn takes_values(self) -> bool {
         match self {
             Self::Expression
+            | Self::By
+            | Self::Among(_)
             | Self::Document
             | Self::Pairs
             | Self::Pattern
@@ -135,6 +139,7 @@ impl Slot {
             | Self::Constant(_)
             | Self::Word(_)
             | Self::Path
+            | Self::Name(_)
             | Self::Search
             | Self::Keys(_)
             | Self::Map(_)
@@ -164,7 +169,7 @@ impl Slot {
                 "this decides which field, format or type is meant",
                 "write it as a constant; where clients choose, use `$switch` with a constant in each branch",
             ),
-            Self::Constant(_) | Self::Word(_) | Self::Path => (
+            Self::Constant(_) | Self::Word(_) | Self::Path | Self::Name(_) => (
                 "this is a name or a constant of the pipeline",
                 "write it as a constant; where clients choose, write a call for each choice",
             ),

@@ -3,13 +3,15 @@
 //! Each placeholder is either allowed by its slot, with the wrapping that makes the value a literal there, or
 //! refused. So nothing that a client sends is ever read as a name, an operator, a condition or code.
 
+use std::collections::BTreeSet;
+
 use super::{
     reach::Reach,
     shape::{self, Naming},
     used::Use,
 };
 use crate::{
-    aggregation::{self as table, Operator, STAGES, Slot, Takes, Within},
+    aggregation::{self as table, Named, Operator, STAGES, Slot, Takes, Within},
     diagnostic::{ErrorSink, pipelines as diagnostics, stages as failures},
     json::{Json, Member, Node},
     model::Arg,
@@ -34,6 +36,8 @@ pub(super) struct Check<'c, 's> {
     /// Where clients' values got to.
     pub(super) reach: Reach,
     pub(super) is_first_stage: bool,
+    /// The variables that the pipeline declares anywhere.
+    pub(super) variables: BTreeSet<String>,
 }
 
 impl<'c, 's> Check<'c, 's> {
@@ -49,6 +53,7 @@ impl<'c, 's> Check<'c, 's> {
             naming: Naming::Nothing,
             reach: Reach::default(),
             is_first_stage: true,
+            variables: BTreeSet::new(),
         }
     }
 
@@ -143,6 +148,8 @@ impl<'c, 's> Check<'c, 's> {
         } else {
             has(&["coll", "pipeline"])
         };
+        // Without a collection there is nothing to read but what the stages themselves hold.
+        let is_ok = is_ok && (has(&["from", "coll"]) || members.iter().any(shape::begins_with_documents));
         // A misspelt member is likely to be the one that is missing.
         let is_known = members.iter().all(|member| KNOWN.contains(&member.name.value.as_str()));
         if !is_ok && is_known {
@@ -190,6 +197,19 @@ impl<'c, 's> Check<'c, 's> {
             Slot::Constant(takes) => self.constant(node, takes, of),
             Slot::Word(words) => self.word(node, words, of),
             Slot::Path => self.path(node, of),
+            Slot::Name(of_what) => self.name(node, of_what, of),
+            Slot::By => {
+                if node.value.text().is_some() {
+                    self.path(node, of);
+                }
+                self.expression(node);
+            }
+            Slot::Among(words) => {
+                if node.value.text().is_some_and(|text| !text.starts_with('$')) {
+                    self.word(node, words, of);
+                }
+                self.expression(node);
+            }
             Slot::Search => self.search(node, of),
             Slot::Keys(keys) => self.keys(node, keys, of),
             Slot::Map(inner) => self.map(node, *inner, of),
@@ -269,10 +289,12 @@ impl<'c, 's> Check<'c, 's> {
             self.errors.push(diagnostics::unknown_operator(&member.name, operators, what, self.named));
             return;
         };
-        if matches!(*name, "$function" | "$accumulator") {
+        self.operator_fails(member);
+        self.operand(&member.value, *slot, name);
+        // What is refused has no other fault to be told.
+        if matches!(*name, "$function" | "$accumulator") && !self.errors.has_errors() {
             self.errors.push(diagnostics::script(member.name.span, name, self.named));
         }
-        self.operand(&member.value, *slot, name);
     }
 
     pub(super) fn alone(&mut self, operator: &Member, members: &[Member]) {
@@ -285,11 +307,17 @@ impl<'c, 's> Check<'c, 's> {
     fn group(&mut self, node: &Node, of: &str) {
         let Json::Object(members) = &node.value else { return self.wrong_kind(node, Slot::Group, of) };
         if !members.iter().any(|member| member.name.value == "_id") {
+            if let Some(id) = members.iter().find(|member| member.name.value == "id") {
+                return self.errors.push(diagnostics::unknown_key(&id.name, of, &["_id"], self.named));
+            }
             self.errors.push(diagnostics::missing_key(node.span, "_id", of, self.named));
         }
         for member in members {
             let slot = if member.name.value == "_id" { Slot::Expression } else { Slot::Accumulator };
             let name = &member.name.value;
+            if !self.is_name(&member.name, Named::Member, of) {
+                continue;
+            }
             self.of_field(name, |check| check.slot(&member.value, slot, name));
         }
     }
@@ -338,9 +366,14 @@ impl<'c, 's> Check<'c, 's> {
             return self.errors.push(diagnostics::wrong_kind(node, of, "an object", self.named));
         };
         for member in members {
+            let of_what = match of {
+                "let" | "vars" => Named::Variable,
+                "$facet" => Named::Member,
+                _ => Named::Field,
+            };
             if member.name.value.starts_with('$') {
                 self.errors.push(diagnostics::dollar_name(&member.name, of, self.named));
-            } else {
+            } else if self.is_name(&member.name, of_what, of) {
                 let name = &member.name.value;
                 self.of_field(name, |check| check.slot(&member.value, inner, name));
             }

@@ -4,7 +4,26 @@ use super::{check::Check, shape::is_placeholder};
 use crate::{
     diagnostic::stages as diagnostics,
     json::{Json, Member, Node},
+    span::Span,
 };
+
+/// What needs an order of the documents.
+const ORDERED: [&str; 8] = [
+    "$denseRank",
+    "$derivative",
+    "$documentNumber",
+    "$expMovingAvg",
+    "$integral",
+    "$linearFill",
+    "$rank",
+    "$shift",
+];
+
+/// Whether a member of an output needs an order of the documents.
+fn is_ordered(member: &Member) -> bool {
+    ORDERED.contains(&member.name.value.as_str())
+        || (member.name.value == "method" && matches!(member.value.value.text(), Some("linear" | "locf")))
+}
 
 /// Stages that need at least one member or entry.
 const NEVER_EMPTY: [&str; 5] = ["$addFields", "$facet", "$project", "$set", "$unset"];
@@ -27,6 +46,73 @@ impl Check<'_, '_> {
             if let (Some(taken), Some(left_out)) = (taken, left_out) {
                 self.errors.push(diagnostics::mixed_projection(left_out.span, taken.span, self.named));
             }
+        }
+        let Some(members) = stage.value.value.members() else { return };
+        let find = |name: &str| members.iter().find(|member| member.name.value == name);
+        match name {
+            "$bucket" => {
+                if let Some(Json::List(items)) = find("boundaries").map(|found| &found.value.value) {
+                    self.boundaries(
+                        items,
+                        find("boundaries").map_or(stage.name.span, |found| found.value.span),
+                    );
+                }
+            }
+            "$setWindowFields" | "$fill" if find("sortBy").is_none() => {
+                let outputs =
+                    find("output").and_then(|output| output.value.value.members()).unwrap_or_default();
+                for output in outputs.iter().filter_map(|output| output.value.value.members()) {
+                    if let Some(ordered) = output.iter().find(|member| is_ordered(member)) {
+                        let of = &ordered.name.value;
+                        self.errors.push(diagnostics::no_order(ordered.name.span, of, name, self.named));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The limits of buckets, as far as they are numbers.
+    fn boundaries(&mut self, items: &[Node], span: Span) {
+        let number = |node: &Node| match &node.value {
+            Json::Number(number) => number.parse::<f64>().ok(),
+            _ => None,
+        };
+        let wrong = items.windows(2).find(|pair| match (number(&pair[0]), number(&pair[1])) {
+            (Some(one), Some(next)) => one >= next,
+            _ => false,
+        });
+        if items.len() < 2 {
+            self.errors.push(diagnostics::boundaries(span, self.named));
+        } else if let Some([_, second]) = wrong {
+            self.errors.push(diagnostics::boundaries(second.span, self.named));
+        }
+    }
+
+    /// What an operator refuses whatever the documents are.
+    pub(super) fn operator_fails(&mut self, operator: &Member) {
+        let branches = operator.value.value.members().unwrap_or_default();
+        let branches = branches.iter().find(|member| member.name.value == "branches");
+        if let ("$switch", Some(Member { value, .. })) = (operator.name.value.as_str(), branches)
+            && matches!(&value.value, Json::List(items) if items.is_empty())
+        {
+            self.errors.push(diagnostics::no_branches(value.span, self.named));
+        }
+    }
+
+    /// The options of a regular expression in a query.
+    pub(super) fn options_fail(&mut self, members: &[Member]) {
+        let find = |name: &str| members.iter().find(|member| member.name.value == name);
+        let Some(options) = find("$options") else { return };
+        if find("$regex").is_none() {
+            self.errors.push(diagnostics::options_alone(options.name.span, self.named));
+        } else if let Some(letter) = options
+            .value
+            .value
+            .text()
+            .and_then(|letters| letters.chars().find(|letter| !"imsux".contains(*letter)))
+        {
+            self.errors.push(diagnostics::unknown_option(options.value.span, letter, self.named));
         }
     }
 }

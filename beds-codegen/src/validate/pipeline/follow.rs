@@ -2,7 +2,8 @@
 
 use super::{check::Check, names, reach::first, shape::Naming, shape::is_placeholder};
 use crate::{
-    diagnostic::pipelines as diagnostics,
+    aggregation::VARIABLES,
+    diagnostic::{placeholders, stages},
     json::{Json, Member, Node},
     span::Span,
 };
@@ -10,6 +11,9 @@ use crate::{
 impl Check<'_, '_> {
     /// A string in an expression: a path may lead to a client's value.
     pub(super) fn follow(&mut self, text: &str, span: Span) {
+        if let Some(variable) = text.strip_prefix("$$") {
+            self.declared(variable, span);
+        }
         let Some(path) = text.strip_prefix('$').filter(|path| self.reach.values.holds(path)) else { return };
         let is_open = self.reach.open.holds(path);
         let names_fields = match self.naming {
@@ -18,9 +22,43 @@ impl Check<'_, '_> {
             Naming::Nothing => false,
         };
         if self.is_steered || names_fields {
-            self.errors.push(diagnostics::steered_by(span, path, self.named));
+            self.errors.push(placeholders::steered_by(span, path, self.named));
         } else {
             self.reach.read(is_open);
+        }
+    }
+
+    /// Refuses a variable that nobody declares: where it stands is not looked at.
+    fn declared(&mut self, path: &str, span: Span) {
+        let name = path.split('.').next().unwrap_or_default();
+        if VARIABLES.contains(&name) || self.variables.contains(name) {
+            return;
+        }
+        let known = self.variables.iter().map(String::as_str).chain(VARIABLES.iter().copied());
+        let is_argument = self.args.iter().any(|arg| arg.field.name == path);
+        self.errors.push(stages::unknown_variable(span, name, is_argument, known, self.named));
+    }
+
+    /// Notes the variables that the pipeline declares.
+    pub(super) fn declare(&mut self, node: &Node) {
+        match &node.value {
+            Json::List(items) => items.iter().for_each(|item| self.declare(item)),
+            Json::Object(members) => {
+                for member in members {
+                    match (member.name.value.as_str(), &member.value.value) {
+                        ("let" | "vars", Json::Object(variables)) => {
+                            self.variables
+                                .extend(variables.iter().map(|variable| variable.name.value.clone()));
+                        }
+                        ("as" | "arrayIndexAs", Json::Text(name)) => {
+                            self.variables.insert(name.clone());
+                        }
+                        _ => {}
+                    }
+                    self.declare(&member.value);
+                }
+            }
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) => {}
         }
     }
 

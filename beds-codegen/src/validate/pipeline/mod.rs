@@ -139,6 +139,7 @@ pub(super) fn read(
     };
     let mut errors = cx.errors.part();
     let mut check = Check::new(args, call, name.span, &mut errors);
+    check.declare(&tree);
     check.pipeline(&tree, Within::Call);
     check.unseen(&tree);
     let Check { uses, writes, .. } = check;

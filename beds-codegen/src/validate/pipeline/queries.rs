@@ -37,6 +37,7 @@ impl Check<'_, '_> {
         let (Json::Object(members), Some(operator)) = (&node.value, node.value.operator()) else {
             return self.literal(node, true);
         };
+        self.options_fail(members);
         for member in members {
             if member.name.value.starts_with('$') {
                 self.condition(member, table::FILTERS, "operator of a query");

@@ -1,8 +1,8 @@
 //! What kind of value stands at a place, and whether one is of that kind.
 
 use crate::{
-    aggregation::{Place, STAGES, Slot, Takes},
-    json::{Json, Node},
+    aggregation::{Named, Place, STAGES, Slot, Takes},
+    json::{Json, Member, Node},
 };
 
 /// What the names in an expression are for.
@@ -54,12 +54,28 @@ impl Takes {
     }
 }
 
+impl Named {
+    /// Whether it may be called so.
+    pub(super) fn takes(self, name: &str) -> bool {
+        let is_part = |part: &str| !part.is_empty() && !part.starts_with('$') && !part.contains('\0');
+        match self {
+            Self::Field => name.split('.').all(is_part),
+            Self::Member => is_part(name) && !name.contains('.'),
+            Self::Collection => is_part(name) && !name.contains('$'),
+            Self::Target => is_part(name) && !name.contains('$') && !name.starts_with("system."),
+            Self::Variable => {
+                name.starts_with(|letter: char| letter.is_ascii_lowercase() || !letter.is_ascii())
+            }
+        }
+    }
+}
+
 impl Slot {
     /// Whether what is written is of the kind that stands here.
     pub(super) fn fits(self, node: &Node) -> bool {
         match self {
             Self::Value(takes) | Self::Constant(takes) => takes.fits(&node.value),
-            Self::Word(_) | Self::Path | Self::Regex => node.value.text().is_some(),
+            Self::Word(_) | Self::Path | Self::Name(_) | Self::Regex => node.value.text().is_some(),
             Self::List(_) | Self::Pipeline(_) | Self::Elements => matches!(node.value, Json::List(_)),
             Self::Keys(_) | Self::Map(_) => node.value.members().is_some() && node.value.operator().is_none(),
             Self::Sort | Self::Query | Self::Group | Self::Accumulator | Self::Window | Self::Search => {
@@ -67,6 +83,8 @@ impl Slot {
             }
             Self::Either(slots) => slots.iter().any(|slot| slot.fits(node)),
             Self::Expression
+            | Self::By
+            | Self::Among(_)
             | Self::Condition
             | Self::Steer
             | Self::Document
@@ -82,7 +100,7 @@ impl Slot {
     pub(super) fn expected(self) -> String {
         match self {
             Self::Value(takes) | Self::Constant(takes) => takes.as_str().to_owned(),
-            Self::Word(_) | Self::Regex => "a string".to_owned(),
+            Self::Word(_) | Self::Name(_) | Self::Regex => "a string".to_owned(),
             Self::Path => "a path such as \"$tags\"".to_owned(),
             Self::List(_) | Self::Elements => "a list".to_owned(),
             Self::Pipeline(_) => "a list of stages".to_owned(),
@@ -97,6 +115,8 @@ impl Slot {
                 all.join(" or ")
             }
             Self::Expression
+            | Self::By
+            | Self::Among(_)
             | Self::Condition
             | Self::Steer
             | Self::Document
@@ -113,4 +133,11 @@ pub(super) fn writes(stage: &Node) -> bool {
     stage.value.operator().is_some_and(|operator| {
         STAGES.iter().any(|stage| stage.name == operator.name.value && stage.place == Place::Last)
     })
+}
+
+/// Whether a member is a pipeline that needs no collection.
+pub(super) fn begins_with_documents(member: &Member) -> bool {
+    let Json::List(stages) = &member.value.value else { return false };
+    let first = stages.first().and_then(|stage| stage.value.operator());
+    member.name.value == "pipeline" && first.is_some_and(|stage| stage.name.value == "$documents")
 }

@@ -2,9 +2,10 @@
 
 use super::{check::Check, shape::is_placeholder};
 use crate::{
-    aggregation::{self as table, Slot, Takes},
-    diagnostic::pipelines as diagnostics,
+    aggregation::{self as table, Named, Slot, Takes},
+    diagnostic::{pipelines as diagnostics, stages},
     json::{Json, Node},
+    span::Spanned,
 };
 
 /// Names that begin with `$` and are members of plain values: those of a reference to a document.
@@ -83,12 +84,33 @@ impl Check<'_, '_> {
         }
     }
 
+    pub(super) fn name(&mut self, node: &Node, of_what: Named, of: &str) {
+        match &node.value {
+            Json::Text(text) => {
+                self.is_name(&Spanned::new(text.clone(), node.span), of_what, of);
+            }
+            _ => self.wrong_kind(node, Slot::Name(of_what), of),
+        }
+    }
+
+    /// Whether MongoDB takes a name; if not, it is reported.
+    pub(super) fn is_name(&mut self, name: &Spanned<String>, of_what: Named, of: &str) -> bool {
+        let is_ok = of_what.takes(&name.value);
+        if !is_ok {
+            self.errors.push(stages::bad_name(name, of_what, of, self.named));
+        }
+        is_ok
+    }
+
     pub(super) fn sort(&mut self, node: &Node, of: &str) {
         let Json::Object(members) = &node.value else { return self.wrong_kind(node, Slot::Sort, of) };
         if members.is_empty() {
             return self.errors.push(diagnostics::wrong_kind(node, of, &Slot::Sort.expected(), self.named));
         }
         for member in members {
+            if !self.is_name(&member.name, Named::Field, of) {
+                continue;
+            }
             let is_direction = |number: &str| matches!(number.parse::<f64>(), Ok(1.0 | -1.0));
             match &member.value.value {
                 Json::Number(number) if is_direction(number) => {}

@@ -3,7 +3,7 @@
 //! It succeeds as a whole or not at all: where anything is in the way of one of them, all is rolled back and each runs
 //! alone. So none sees what a refused one did.
 
-use beds_core::Outcome;
+use beds_core::{Outcome, ledger::NO_LEDGER};
 use beds_lane::{Fate, Fault, Member};
 use sqlx::{Executor as _, MySqlConnection};
 
@@ -54,7 +54,7 @@ async fn all(jobs: &[Member<'_, Write>], session: &mut Session) -> Result<Option
             Claimed::Absent => has_ledger = false,
         }
     }
-    let note = (!has_ledger).then_some(ledger::AT_LEAST_ONCE);
+    let note = (!has_ledger).then_some(NO_LEDGER);
     let outcomes = apply(jobs, note, connection).await?;
     if has_ledger {
         let done: Vec<_> = jobs

@@ -27,10 +27,6 @@ const DUPLICATE: u16 = 1062;
 const NO_TABLE: u16 = 1146;
 const DENIED: u16 = 1142;
 
-/// What a reply says where the database has no ledger.
-pub(super) const AT_LEAST_ONCE: &str =
-    "the database has no ledger: the effect of this write is at least once, not exactly once";
-
 /// How long the log is silent about a ledger that is not there.
 const SILENCE: Duration = Duration::from_mins(1);
 
@@ -184,8 +180,5 @@ fn number(error: &sqlx::Error) -> Option<u16> {
 fn gone(domain: &Domain) -> Error {
     let database = domain.database;
     tracing::error!(database, "the table `beds_ledger` is gone: no write with a message_id can be done");
-    Error::internal(format!(
-        "the ledger of the database `{database}` is gone, so a write cannot be done once"
-    ))
-    .hint("the DBA restores the table `beds_ledger`, or creates the one that `bedsc ddl --ledger` writes")
+    core::gone(database)
 }

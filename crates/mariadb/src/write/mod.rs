@@ -16,7 +16,7 @@ use std::{sync::Arc, time::Duration};
 
 use beds_core::{
     Error, Outcome,
-    ledger::AT_LEAST_ONCE,
+    ledger::{AT_LEAST_ONCE, NO_LEDGER},
     plan,
     spec::{Domain, mariadb},
     value::Value,
@@ -209,7 +209,7 @@ impl Write {
                 // Whoever held the claim has taken it back since.
                 outcome.map(Done::Before).ok_or(Fault::Deadlock)
             }
-            Claimed::Absent => self.effect(connection, Some(ledger::AT_LEAST_ONCE)).await.map(Done::Now),
+            Claimed::Absent => self.effect(connection, Some(NO_LEDGER)).await.map(Done::Now),
         }
     }
 

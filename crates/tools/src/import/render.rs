@@ -12,6 +12,51 @@ use super::{
 };
 use beds_core::inspect::{Column, Direction, RelationKind, RoutineKind, Supplied};
 
+/// The widest line that a list stands on.
+const WIDTH: usize = 120;
+
+/// Keys with their values, in the layout of `bedsc fmt`: with their `=` one below the other, as far as no comment stands
+/// between them.
+#[derive(Default)]
+struct Entries(Vec<(String, String)>);
+
+impl Entries {
+    fn add(&mut self, key: &str, value: String) {
+        self.0.push((key.to_owned(), value));
+    }
+
+    /// A comment on the next key.
+    fn comment(&mut self, out: &mut String, key: &str, text: &str) {
+        self.write(out);
+        let _ = writeln!(out, "# {key}: {}", line(text));
+    }
+
+    /// Writes what was added.
+    fn write(&mut self, out: &mut String) {
+        let entries = std::mem::take(&mut self.0);
+        let is_long = |(key, value): &(String, String)| {
+            value.starts_with('[') && key.chars().count() + " = ".len() + value.chars().count() > WIDTH
+        };
+        // A list over several lines has nothing to be aligned with.
+        let width = if entries.iter().any(is_long) {
+            0
+        } else {
+            entries.iter().map(|(key, _)| key.len()).max().unwrap_or(0)
+        };
+        for entry in &entries {
+            let (key, value) = entry;
+            let value = if is_long(entry) { broken(value) } else { value.clone() };
+            let _ = writeln!(out, "{key:width$} = {value}");
+        }
+    }
+}
+
+/// A list of strings with a line for each.
+fn broken(list: &str) -> String {
+    let items = list.trim_matches(['[', ']']).split(", ");
+    items.fold("[\n".to_owned(), |out, item| out + "    " + item + ",\n") + "]"
+}
+
 /// The text of a template.
 pub(super) fn template(domain: &Domain, database: &str, options: &Options) -> String {
     let mut out = String::new();
@@ -26,18 +71,15 @@ pub(super) fn template(domain: &Domain, database: &str, options: &Options) -> St
     header(&mut out, domain, options);
     if !domain.fields.is_empty() {
         out.push_str("\n[fields]\n");
-        let width = domain.fields.iter().map(|field| field.name.len()).max().unwrap_or(0);
+        let mut entries = Entries::default();
         for field in &domain.fields {
             for note in &field.notes {
-                let _ = writeln!(out, "# {}: {}", field.name, line(note));
+                entries.comment(&mut out, &field.name, note);
             }
-            let _ = writeln!(
-                out,
-                "{:width$} = {}",
-                field.name,
-                self::field(field, domain.is_writable() || (field.key && domain.delete.is_some()))
-            );
+            let is_writable = domain.is_writable() || (field.key && domain.delete.is_some());
+            entries.add(&field.name, self::field(field, is_writable));
         }
+        entries.write(&mut out);
     }
     objects(&mut out, domain);
     for call in &domain.calls {
@@ -62,14 +104,17 @@ fn line(text: &str) -> String {
 }
 
 fn header(out: &mut String, domain: &Domain, options: &Options) {
-    let _ = writeln!(out, "\n[template]\nname = {}", string(&domain.name));
-    let _ = writeln!(out, "description = {}", string(&line(&domain.description)));
-    let _ = writeln!(out, "service = {}", string(&options.service));
+    out.push_str("\n[template]\n");
+    let mut entries = Entries::default();
+    entries.add("name", string(&domain.name));
+    entries.add("description", string(&line(&domain.description)));
+    entries.add("service", string(&options.service));
     if let Some(broker) = &options.broker {
-        let _ = writeln!(out, "broker = {}", string(broker));
+        entries.add("broker", string(broker));
     }
-    let engine = if options.is_mongodb { "mongodb" } else { "mariadb" };
-    let _ = writeln!(out, "engine = \"{engine}\"\ndatabase = {}", string(&options.database_name));
+    entries.add("engine", string(if options.is_mongodb { "mongodb" } else { "mariadb" }));
+    entries.add("database", string(&options.database_name));
+    entries.write(out);
 }
 
 fn field(field: &Field, is_writable: bool) -> String {
@@ -131,7 +176,9 @@ fn objects(out: &mut String, domain: &Domain) {
         RelationKind::View => "view",
         RelationKind::Collection => "collection",
     };
-    let _ = writeln!(out, "\n[objects]\nread   = {{ {key} = {} }}", string(name));
+    out.push_str("\n[objects]\n");
+    let mut entries = Entries::default();
+    entries.add("read", format!("{{ {key} = {} }}", string(name)));
     for (operation, object) in
         [("create", &domain.create), ("update", &domain.update), ("delete", &domain.delete)]
     {
@@ -146,11 +193,15 @@ fn objects(out: &mut String, domain: &Domain) {
                 format!("procedure = {}, args = {}{returns}", string(name), names(domain, args))
             }
         };
-        let _ = writeln!(out, "{operation} = {{ {text} }}");
+        entries.add(operation, format!("{{ {text} }}"));
     }
-    let _ = writeln!(out, "\n[fetch]\nfilter = {}", names(domain, &domain.filter));
-    let _ = writeln!(out, "sort   = {}", names(domain, &domain.sort));
-    out.push_str("limit  = { default = 50, max = 500 }\n");
+    entries.write(out);
+    out.push_str("\n[fetch]\n");
+    let mut entries = Entries::default();
+    entries.add("filter", names(domain, &domain.filter));
+    entries.add("sort", names(domain, &domain.sort));
+    entries.add("limit", "{ default = 50, max = 500 }".to_owned());
+    entries.write(out);
 }
 
 fn call(out: &mut String, call: &Call) {
@@ -166,23 +217,27 @@ fn call(out: &mut String, call: &Call) {
         Lane::Read => "read",
         Lane::Write => "write",
     };
-    let _ = writeln!(out, "[calls.{}]\n{key} = {}", call.name, string(&call.routine));
-    let _ = writeln!(out, "description = {}\nlane = \"{lane}\"", string(&line(&call.description)));
+    let _ = writeln!(out, "[calls.{}]", call.name);
+    let mut entries = Entries::default();
+    entries.add(key, string(&call.routine));
+    entries.add("description", string(&line(&call.description)));
+    entries.add("lane", string(lane));
     if call.commits {
-        out.push_str("commits = true\n");
+        entries.add("commits", "true".to_owned());
     }
     if let Some(returns) = &call.returns {
-        let _ = writeln!(out, "returns = {}", returns.inline());
+        entries.add("returns", returns.inline());
     }
+    entries.write(out);
     if call.args.is_empty() {
         return;
     }
     let _ = writeln!(out, "\n[calls.{}.args]", call.name);
-    let width = call.args.iter().map(|arg| arg.name.len()).max().unwrap_or(0);
+    let mut entries = Entries::default();
     for arg in &call.args {
         let mut ty = arg.ty.clone();
         if let Some(note) = &ty.note {
-            let _ = writeln!(out, "# {}: {}", arg.name, line(note));
+            entries.comment(out, &arg.name, note);
         }
         match arg.direction {
             Direction::In => {}
@@ -191,6 +246,7 @@ fn call(out: &mut String, call: &Call) {
         if arg.nullable {
             ty.keys.push(("nullable", "true".into()));
         }
-        let _ = writeln!(out, "{:width$} = {}", arg.name, ty.inline());
+        entries.add(&arg.name, ty.inline());
     }
+    entries.write(out);
 }
