@@ -44,7 +44,7 @@ fn ddl(stack: &Stack, arguments: &[&str]) -> Ended {
 fn commands(script: &str) -> Value {
     let database = script.split_once("getSiblingDB(\"").unwrap().1.split_once('"').unwrap().0;
     let commands = script.split("db.runCommand(").skip(1).map(|part| {
-        let end = part.rfind(");").unwrap();
+        let end = part.find(");\n").unwrap();
         serde_json::from_str::<Value>(&part[..end]).unwrap_or_else(|error| panic!("{error}\n{part}"))
     });
     json!({ "database": database, "commands": commands.collect::<Vec<_>>() })

@@ -41,7 +41,8 @@ fn has(lines: &[String], part: &str) {
 }
 
 /// A user of the name `node` that may do what the templates need.
-const GRANTS: &str = "create user node; grant select, execute on catalog.* to node";
+const GRANTS: &str = "create user node; grant select, execute on catalog.* to node; \
+    grant insert, update, delete on catalog.beds_ledger to node";
 
 #[test]
 fn templates_that_agree_pass() {
@@ -147,6 +148,58 @@ fn grants_are_held_against_what_is_needed() {
     let user = lines(&report, "");
     has(&user, "INSERT on the relation `country`");
     has(&user, "SELECT on mysql.user");
+}
+
+/// One error a database, whatever is wrong with its ledger; in `prod` no node starts on it.
+#[test]
+fn the_ledger_is_held_against_what_the_node_does_with_it() {
+    let stack = stack();
+    let sql = |text: &str| stack.mariadb_query(Some("catalog"), text).unwrap();
+    let found = |user: &str| -> Vec<String> {
+        let (_, report) = verify(&stack, user, &[]);
+        lines(&report, "").into_iter().filter(|line| !line.contains("grants:")).collect()
+    };
+    assert_eq!(found("root"), Vec::<String>::new());
+    sql("create user node; grant select, execute on catalog.* to node; grant insert on beds_ledger to node");
+    has(
+        &found("node"),
+        "error ledger: `beds_ledger`: `node@%` has no UPDATE, DELETE on it [`bedsc ddl --ledger`",
+    );
+    sql("drop user node; alter table beds_ledger drop index ix_beds_ledger_at");
+    has(&found("root"), "warning ledger: `beds_ledger` has no index on `at`");
+    sql(
+        "alter table beds_ledger drop primary key, modify message_id varchar(40) not null, drop column digest, \
+         modify user varchar(255) character set utf8mb4 collate utf8mb4_bin not null, modify at datetime not null, \
+         add more int not null, add unique (message_id)",
+    );
+    let wrong = found("root");
+    assert_eq!(wrong.len(), 1, "{wrong:#?}");
+    for part in [
+        "`user` compares by `utf8mb4_bin`",
+        "`message_id` is `varchar(40)`, and must keep text of 128 characters",
+        "it has no column `digest`",
+        "`at` has no default",
+        "`more` wants a value that the node does not give",
+        "no key is over `user`, `message_id`, `step`",
+        "its unique index `message_id` refuses rows",
+    ] {
+        has(&wrong, part);
+    }
+    sql("drop table beds_ledger");
+    let wrong = found("root");
+    assert_eq!(wrong.len(), 1, "{wrong:#?}");
+    has(&wrong, "error ledger: there is no table `beds_ledger` in the database `catalog`: a write");
+    // In `dev` it is served all the same.
+    let node = start_node(&stack, &[]);
+    assert!(node.log().contains("there is no table `beds_ledger`"), "{}", node.log());
+    drop(node);
+    let refused = Beds::new(&["node"]).on(&stack).env(&[("BEDS_ENV", "prod")]).run();
+    assert_eq!(refused.code, Some(16), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("beds: templates: catalog: ledger: there is no table"),
+        "{}",
+        refused.stderr
+    );
 }
 
 #[test]

@@ -61,7 +61,7 @@ pub enum Form {
 }
 
 const SECTIONS: &[&str] = &["template", "fields", "objects", "fetch", "calls"];
-const HEADER: &[&str] = &["name", "description", "service", "broker", "engine", "database"];
+const HEADER: &[&str] = &["name", "description", "service", "broker", "engine", "database", "once"];
 const OBJECTS: &[&str] = &["read", "create", "update", "upsert", "delete"];
 const STRUCT: &[&str] = &[
     "name",
@@ -70,6 +70,7 @@ const STRUCT: &[&str] = &[
     "broker",
     "engine",
     "database",
+    "once",
     "read",
     "create",
     "update",

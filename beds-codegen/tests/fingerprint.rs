@@ -28,6 +28,7 @@ fn promises_alone_change_the_fingerprint() {
         ("\"What we sell\"", "\"What we sold\"", false),
         ("\"v_product\"", "\"v_products\"", false),
         ("database = \"catalog\"", "database = \"shop\"", false),
+        ("database = \"catalog\"", "database = \"catalog\"\nonce = false", false),
         ("\"sp_product_restock\"", "\"sp_restock\"", false),
         ("required = true, unique", "required = true, column = \"prd_sku\", unique", false),
         ("filter = [\"sku\", \"status\", \"price\"]", "filter = [\"price\", \"sku\", \"status\"]", false),

@@ -34,6 +34,10 @@ fn proposals_are_the_expected_ones() {
         differences.extend(check(&path.with_extension("schema.json"), &schema));
         domains.push(domain);
     }
+    for (engine, script) in propose::scripts(&propose::tables(&domains)) {
+        let name = format!("tables.{}", propose::file_name(engine));
+        differences.extend(check(&folder("ok").join(name), &script));
+    }
     for (engine, script) in propose::grants(&domains, "beds@10.0.0.%") {
         let name = format!("grants.{}", propose::file_name(engine));
         differences.extend(check(&folder("ok").join(name), &script));
@@ -102,7 +106,7 @@ create = { collection = "documents" }
 #[test]
 fn mariadb_runs_the_scripts_as_they_are() {
     let domains = odd_domains();
-    let parts: Vec<_> = domains.iter().map(propose::ddl).collect();
+    let parts: Vec<_> = domains.iter().map(propose::ddl).chain(propose::tables(&domains)).collect();
     let place = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| {
         let path = place.path().join(name);
@@ -128,6 +132,7 @@ fn mariadb_runs_the_scripts_as_they_are() {
     );
     sql("call pk2_delete(1)");
     assert_eq!(sql("select p_id from pk2").trim(), "2");
+    assert_eq!(sql("select count(*) from beds_ledger").trim(), "0", "the ledger is there");
     sql("call pair_create(1, 1, 'a'); call pair_create(2, 1, 'b'); call pair_create(1, 2, 'c')");
     sql("call pair_delete(1, 1)");
     assert_eq!(sql("select count(*) from pair").trim(), "2");
@@ -168,7 +173,7 @@ const passwordPrompt = () => 'asked';
 #[test]
 fn a_shell_runs_the_scripts_of_mongodb() {
     let domains = odd_domains();
-    let parts: Vec<_> = domains.iter().map(propose::ddl).collect();
+    let parts: Vec<_> = domains.iter().map(propose::ddl).chain(propose::tables(&domains)).collect();
     let scripts = [propose::scripts(&parts), propose::grants(&domains, "be'ds@%")];
     let mut told = Vec::new();
     for script in scripts {

@@ -1,6 +1,6 @@
 //! [`Engines`]: the databases of a node, and the one runner of all plans. It knows no domain.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
 
 use beds_core::{
     Error, Outcome, Result, Runner,
@@ -42,6 +42,23 @@ impl Engines {
             }
         }
         Arc::new(engines)
+    }
+
+    /// Deletes what the ledger of a domain's database has kept since before this moment, and says how much.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn purge(&self, domain: &Domain, before: SystemTime) -> Result<usize> {
+        match domain.engine() {
+            Engine::MariaDb => {
+                let database = self.mariadb.get(domain.database);
+                database.ok_or_else(|| not_configured(domain))?.purge(before).await
+            }
+            Engine::MongoDb => {
+                let database = self.mongodb.get(domain.database);
+                database.ok_or_else(|| not_configured(domain))?.purge(before).await
+            }
+        }
     }
 
     async fn run(&self, plan: Plan, bounds: Bounds) -> Result<Outcome> {

@@ -15,6 +15,7 @@ mod logging;
 pub mod node;
 mod project;
 mod templates;
+mod upkeep;
 
 pub use beds_core as core;
 #[doc(hidden)]

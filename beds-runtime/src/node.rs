@@ -1,6 +1,6 @@
 //! A node, from its configuration to its end: each subsystem is built, started, signalled and drained in turn.
 
-use std::{process::ExitCode, sync::Arc};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -20,7 +20,7 @@ use crate::{
     ipl::{self, Failure, Step},
     logging,
     project::Project,
-    templates,
+    templates, upkeep,
 };
 
 /// Brings the node up, serves, and takes it down when it is told to stop, which it may be at any moment of its start.
@@ -57,7 +57,11 @@ async fn serve(
         info!("told to stop before the start was done");
         return Ok(());
     };
-    let pool = start_pool(&project, &config, &name, environment, domains);
+    let engines = Engines::open(&config, &domains);
+    // It ends with this function.
+    let keep = Duration::from_secs(config.node.ledger_keep_s.into());
+    let _upkeep = upkeep::start(&engines, &domains, keep);
+    let pool = start_pool(&project, &config, &name, environment, (domains, engines));
     if let Some(queue) = log_queue.filter(|_| project.domains.iter().any(|domain| domain.name == "logger")) {
         let records_max = config.limits.create_records_max;
         tokio::spawn(queue.publish(config.amqp.clone(), records_max, pool.status()));
@@ -100,9 +104,8 @@ fn start_pool(
     config: &Config,
     name: &str,
     environment: Environment,
-    domains: Vec<&'static Domain>,
+    (domains, engines): (Vec<&'static Domain>, Arc<Engines>),
 ) -> BrokerPool {
-    let engines = Engines::open(config, &domains);
     let hosted = config.node.services.clone();
     let services: Vec<Arc<dyn Service>> =
         vec![Arc::new(NodeService::new(name, environment.as_str(), hosted, config.limits.clone()))];

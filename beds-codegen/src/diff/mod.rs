@@ -225,6 +225,23 @@ fn header(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
     if old.database != new.database {
         seen.invisible("database", format!("from `{}` to `{}`", old.database, new.database));
     }
+    match (old.once, new.once) {
+        (true, false) => {
+            seen.breaking(
+                "once",
+                "removed",
+                "a write that is sent again with its `message_id` is done again",
+            );
+        }
+        (false, true) => {
+            seen.widening(
+                "once",
+                "added",
+                "a write that is sent again with its `message_id` is not done again",
+            );
+        }
+        _ => {}
+    }
     if old.description != new.description {
         seen.invisible("description", "changed");
     }

@@ -127,6 +127,9 @@ fn static_domain(domain: &Domain) -> String {
     let version = domain.version.map(Literal::usize_unsuffixed);
     let placed = quote!(.placed(#read, #write));
     let mut lines = Vec::new();
+    if !domain.once {
+        lines.push(quote!(.at_least_once()));
+    }
     if !domain.fields.is_empty() {
         lines.push(quote!(.fields(&FIELDS)));
     }

@@ -78,6 +78,7 @@ pub(super) fn header(key: &str) -> Option<Meant> {
             Key("service")
         }
         "brokers" | "broker_name" => Key("broker"),
+        "exactly_once" | "at_most_once" | "dedup" | "deduplicate" | "ledger" => Key("once"),
         "table" | "view" | "collection" | "procedure" | "source" | "from" => {
             Nothing("database objects stand in `[objects]`: `read = { view = \"…\" }`")
         }

@@ -8,7 +8,10 @@ mod hand_written;
 mod sent;
 
 pub use beds_protocol::{ArgMode, Engine, Generated};
-use beds_protocol::{Lane, Placement};
+use beds_protocol::{
+    Lane, Placement,
+    tables::{Role, TABLES, Table},
+};
 
 pub use field::{Field, Literal, Supply, Type};
 pub use hand_written::{HandWritten, Method, Operation};
@@ -31,6 +34,8 @@ pub struct Domain {
     pub placement: Placement,
     /// The name that the configuration maps to servers.
     pub database: String,
+    /// Whether a write that is asked for again is not done again.
+    pub once: bool,
     /// The objects behind the operations.
     pub objects: Objects,
     /// The operations that Rust functions implement, in a hand-written domain.
@@ -160,6 +165,30 @@ impl Domain {
                 delete: delete.is_some(),
             },
         }
+    }
+
+    /// Whether its objects write, and those writes happen once: its database needs a ledger.
+    #[must_use]
+    pub fn keeps_ledger(&self) -> bool {
+        let writes = match &self.objects {
+            Objects::MariaDb { create, update, upsert, delete, .. } => {
+                [create, update, upsert, delete].into_iter().flatten().any(|procedure| !procedure.commits)
+            }
+            Objects::MongoDb { create, update, upsert, delete, .. } => {
+                [create, update, upsert, delete].into_iter().any(Option::is_some)
+            }
+        };
+        let calls = self.calls.iter().any(|call| {
+            call.lane == Lane::Write && !matches!(call.target, Target::Procedure { commits: true, .. })
+        });
+        self.once && (writes || calls)
+    }
+
+    /// The tables of the node's own that its database needs.
+    pub fn tables(&self) -> impl Iterator<Item = &'static Table> {
+        TABLES.into_iter().filter(|table| match table.role {
+            Role::Ledger => self.keeps_ledger(),
+        })
     }
 
     /// The view, table or collection that is read.

@@ -22,7 +22,10 @@ pub fn grants<'d>(domains: impl IntoIterator<Item = &'d Domain>, user: &str) -> 
     let mut roles: BTreeMap<&str, BTreeMap<String, BTreeSet<&str>>> = BTreeMap::new();
     for domain in domains {
         match &domain.objects {
-            Objects::MariaDb { .. } => mariadb(domain, &mut sql),
+            Objects::MariaDb { .. } => {
+                mariadb(domain, &mut sql);
+                on_own(domain, &mut sql);
+            }
             Objects::MongoDb { .. } => mongodb(domain, roles.entry(&domain.database).or_default()),
         }
     }
@@ -55,6 +58,15 @@ fn mariadb(domain: &Domain, sql: &mut BTreeSet<String>) {
             Target::Function { name } => grant("execute on function", &name.value),
             Target::Pipeline { .. } => {}
         }
+    }
+}
+
+/// The rights on the tables of the node's own.
+fn on_own(domain: &Domain, sql: &mut BTreeSet<String>) {
+    for table in domain.tables() {
+        let rights: Vec<_> =
+            table.rights.iter().map(|right| right.of(Engine::MariaDb).to_ascii_lowercase()).collect();
+        sql.insert(format!("{} on {}.{}", rights.join(", "), quoted(&domain.database), quoted(table.name)));
     }
 }
 
@@ -101,6 +113,12 @@ fn mongodb<'d>(domain: &'d Domain, rights: &mut BTreeMap<String, BTreeSet<&'d st
         for collection in written(stages) {
             allow(&collection, &["insert", "update", "remove"]);
         }
+    }
+    for table in domain.tables() {
+        // By its indexes a node knows a collection that the DBA made from one that MongoDB made by itself.
+        allow(table.name, &["listIndexes"]);
+        let actions: Vec<_> = table.rights.iter().map(|right| right.of(Engine::MongoDb)).collect();
+        allow(table.name, &actions);
     }
 }
 

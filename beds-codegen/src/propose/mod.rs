@@ -8,12 +8,14 @@ mod mariadb;
 mod mongodb;
 mod schema;
 mod script;
+mod tables;
 mod template;
 mod upsert;
 
 pub use grants::grants;
 pub use schema::schema;
 pub use script::{Proposed, Script, Thing, file_name, head, scripts};
+pub use tables::tables;
 pub use template::{NewTemplate, template};
 
 use crate::model::{Domain, Objects};

@@ -46,6 +46,12 @@ const ABOUT: &[About] = &[
         "The engine of its database.",
     ),
     ("template", "database", Takes::Text, "The database, as the configuration calls it."),
+    (
+        "template",
+        "once",
+        Takes::Flag,
+        "Whether a write that is asked for again with its `message_id` is not done again; true unless it says false.",
+    ),
     ("objects", "read", Takes::One("read"), "What is read."),
     ("objects", "create", Takes::One("write"), "What creates a record."),
     ("objects", "update", Takes::One("write"), "What changes a record."),

@@ -118,6 +118,8 @@ pub struct RawHeader {
     pub engine: Given<String>,
     /// The database.
     pub database: Given<String>,
+    /// Whether a write that is asked for again is not done again.
+    pub once: Given<bool>,
 }
 
 /// A field, an argument, a member of an object, an item of a list, a column of a row: whatever has a type.

@@ -84,6 +84,7 @@ fn header(keys: &mut Keys<'_, '_>) -> RawHeader {
         broker: keys.text("broker"),
         engine: keys.text("engine"),
         database: keys.text("database"),
+        once: keys.flag("once"),
     }
 }
 

@@ -18,6 +18,7 @@ pub(super) struct Header {
     pub(super) placement: Option<Placement>,
     pub(super) engine: Option<Engine>,
     pub(super) database: Option<String>,
+    pub(super) once: bool,
 }
 
 pub(super) fn validate(raw: &Given<RawHeader>, cx: &mut Cx<'_>) -> Header {
@@ -28,6 +29,7 @@ pub(super) fn validate(raw: &Given<RawHeader>, cx: &mut Cx<'_>) -> Header {
             placement: None,
             engine: None,
             database: None,
+            once: true,
         };
     };
     let RawHeader {
@@ -37,6 +39,7 @@ pub(super) fn validate(raw: &Given<RawHeader>, cx: &mut Cx<'_>) -> Header {
         broker,
         engine: raw_engine,
         database: raw_database,
+        once,
     } = &entry.value.value;
     let section = entry.key;
     Header {
@@ -49,6 +52,7 @@ pub(super) fn validate(raw: &Given<RawHeader>, cx: &mut Cx<'_>) -> Header {
         ),
         engine: engine(required(raw_engine, "engine", "engine = \"mariadb\"", section, cx), cx),
         database: database(required(raw_database, "database", "database = \"catalog\"", section, cx), cx),
+        once: once.get().is_none_or(|once| once.value),
     }
 }
 

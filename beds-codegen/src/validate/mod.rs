@@ -123,6 +123,7 @@ fn assemble(
         description: header.description,
         placement: header.placement?,
         database: header.database?,
+        once: header.once,
         objects: objects?,
         by_hand: Operations::default(),
         fields: fields.into_list()?,

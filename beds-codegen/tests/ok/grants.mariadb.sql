@@ -15,5 +15,8 @@ grant execute on procedure `shop`.`sp_line_add` to 'beds'@'10.0.0.%';
 grant execute on procedure `shop`.`sp_line_drop` to 'beds'@'10.0.0.%';
 grant execute on procedure `users`.`we``ird` to 'beds'@'10.0.0.%';
 grant select on `shop`.`order_line` to 'beds'@'10.0.0.%';
+grant select, insert, update, delete on `catalog`.`beds_ledger` to 'beds'@'10.0.0.%';
+grant select, insert, update, delete on `events`.`beds_ledger` to 'beds'@'10.0.0.%';
+grant select, insert, update, delete on `shop`.`beds_ledger` to 'beds'@'10.0.0.%';
 grant select, show view on `catalog`.`v_product` to 'beds'@'10.0.0.%';
 grant select, show view on `warehouse`.`v_turn``over` to 'beds'@'10.0.0.%';

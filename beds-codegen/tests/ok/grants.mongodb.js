@@ -12,6 +12,7 @@
     {
       db: "sports",
       privileges: [
+        {"resource":{"db":"sports","collection":"beds_ledger"},"actions":["find","insert","listIndexes","remove","update"]},
         {"resource":{"db":"sports","collection":"match_days"},"actions":["insert","remove","update"]},
         {"resource":{"db":"sports","collection":"matches"},"actions":["find","insert","remove","update"]}
       ],

@@ -61,6 +61,7 @@ static DOMAIN: rt::Domain = rt::Domain::new("domain", "", "1a04863a03f7831b")
         upsert: None,
         delete: Some("msLogs"),
     })
+    .at_least_once()
     .fields(&FIELDS)
     .key(&[0])
     .reads().creates().updates().deletes()

@@ -66,7 +66,9 @@ pub(super) async fn run(args: &Args, config: &Config) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let scripts = output.all_domains().into_iter().map(propose::ddl);
+    let domains = output.all_domains();
+    let own = propose::tables(domains.iter().copied());
+    let scripts = domains.into_iter().map(propose::ddl).chain(own);
     let scripts: Vec<Script> =
         scripts.filter(|script| args.engine.is_none_or(|engine| engine == script.engine)).collect();
     let (missing, is_seen) = look(&scripts, templates::sources(config)).await;

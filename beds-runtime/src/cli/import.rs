@@ -52,7 +52,7 @@ pub(super) struct Args {
     /// The name that the templates use for the database, and the configuration maps to servers; by default its own
     #[arg(long, value_name = "NAME")]
     database_name: Option<String>,
-    /// Propose procedures for tables without, in this SQL script, and let the templates use them
+    /// Propose procedures for tables without, and the node's own tables, in this SQL script; let the templates use them
     #[arg(long, value_name = "FILE", conflicts_with = "mongodb")]
     ddl: Option<PathBuf>,
     /// Documents to look at in a collection without a validator
@@ -217,9 +217,11 @@ fn summary(args: &Args, options: &Options, catalogue: &Catalogue, plan: &Plan) {
     }
     match (&args.ddl, &plan.ddl) {
         (Some(path), Some(_)) => {
-            eprintln!("{verb} {}: read the proposed procedures, run them, then verify", path.display());
+            eprintln!("{verb} {}: read what it proposes, run it, then verify", path.display());
         }
-        (Some(_), None) => eprintln!("every table has its procedures: no script is needed"),
+        (Some(_), None) => {
+            eprintln!("every table has its procedures, and there is a ledger: no script is needed")
+        }
         (None, _) => {}
     }
     left_out(plan);

@@ -63,7 +63,14 @@ pub(super) fn node(node: &Node) -> Result<(), ConfigError> {
     if node.services.is_empty() {
         return Err(ConfigError::new("node.services is empty: name at least one service"));
     }
-    at_least("node", &[("ipl_timeout_ms", node.ipl_timeout_ms.0.into(), 1)])
+    at_least(
+        "node",
+        &[
+            ("ipl_timeout_ms", node.ipl_timeout_ms.0.into(), 1),
+            // Within that time RabbitMQ and clients repeat what they do not know to be done.
+            ("ledger_keep_s", node.ledger_keep_s.into(), 3_600),
+        ],
+    )
 }
 
 /// The smallest bodies, in bytes, below which every request or reply would be too long.
@@ -133,9 +140,9 @@ pub(super) fn mongodb(name: &str, server: &mut MongoDb) -> Result<(), ConfigErro
              / \\ . space \" $ * < > : | ?"
         )));
     }
-    if server.connections == 0 || server.queue_max == 0 {
+    if server.connections == 0 || server.transactions == 0 || server.queue_max == 0 {
         return Err(ConfigError::new(format!(
-            "mongodb.{name}: connections and queue_max must be at least 1"
+            "mongodb.{name}: connections, transactions and queue_max must be at least 1"
         )));
     }
     at_least(&section, &[("connect_timeout_ms", server.connect_timeout_ms.0.into(), 1)])

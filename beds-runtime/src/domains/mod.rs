@@ -16,7 +16,7 @@ use beds_core::{
     settings::Limits,
     spec::Domain,
 };
-use beds_protocol::{Broker, ErrorCode, Lane, RoutingKey};
+use beds_protocol::{Broker, ErrorCode, Lane, RoutingKey, tables::MESSAGE_ID_CHARACTERS_MAX};
 use futures_util::{FutureExt as _, future::BoxFuture};
 use sha2::{Digest as _, Sha256};
 use tracing::{debug, error, warn};
@@ -109,14 +109,11 @@ impl<F: Factory> Service for Domains<F> {
     }
 }
 
-/// The longest `message_id`, in characters: what the ledger's column holds.
-const MESSAGE_ID_CHARACTERS_MAX: usize = 128;
-
 /// What makes the writes of a request happen once: its `message_id`, and a digest of what it asks.
 fn claims(incoming: &Incoming<'_>, lane: Lane) -> Result<Option<Claims>> {
     let Some(message_id) = incoming.message_id.filter(|_| lane == Lane::Write) else { return Ok(None) };
     let length = message_id.chars().count();
-    if length > MESSAGE_ID_CHARACTERS_MAX {
+    if length > MESSAGE_ID_CHARACTERS_MAX.into() {
         let message =
             format!("the `message_id` has {length} characters; the limit is {MESSAGE_ID_CHARACTERS_MAX}");
         return Err(Error::new(ErrorCode::BadRequest, message).hint("use a UUID"));

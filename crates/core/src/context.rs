@@ -83,11 +83,73 @@ impl Context {
         match work? {
             Work::Done(outcome) => Ok(outcome),
             Work::Plan(plan) => {
-                let claims = self.claims.as_ref().filter(|_| matches!(plan.action, Action::Write(_)));
+                let is_once = plan.domain.once && matches!(plan.action, Action::Write(_));
+                let claims = self.claims.as_ref().filter(|_| is_once);
                 let claim = claims.map(|claims| claims.next());
                 self.runner.run(Plan { claim, ..plan }, self.bounds()).await
             }
             Work::Method(running) => running.await,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Mutex, time::Duration};
+
+    use futures_util::FutureExt as _;
+
+    use super::*;
+    use crate::{
+        plan::{Read, Write},
+        spec::Domain,
+    };
+
+    static ORDER: Domain = Domain::new("order", "", "");
+    static EVENT: Domain = Domain::new("event", "", "").at_least_once();
+
+    /// Remembers what it was to run: the step of each plan's claim.
+    #[derive(Debug, Default)]
+    struct Steps(Mutex<Vec<Option<u16>>>);
+
+    impl Runner for Steps {
+        fn run(&self, plan: Plan, _: Bounds) -> BoxFuture<'_, Result> {
+            let step = plan.claim.map(|claim| {
+                assert_eq!((claim.user.as_str(), claim.message_id.as_str()), ("u", "m"));
+                claim.step
+            });
+            self.0.lock().unwrap().push(step);
+            Box::pin(async { Ok(Outcome::default()) })
+        }
+    }
+
+    fn steps(claims: Option<Claims>) -> Vec<Option<u16>> {
+        let steps = Arc::new(Steps::default());
+        let cx = Context {
+            runner: Arc::clone(&steps) as _,
+            limits: Arc::default(),
+            deadline: Instant::now() + Duration::from_secs(1),
+            request_id: "r".into(),
+            claims: claims.map(Arc::new),
+        };
+        let write = || Action::Write(Write::Create { records: Vec::new(), many: false });
+        let plans = [
+            (&ORDER, write()),
+            (&ORDER, Action::Read(Read::Count(Vec::new()))),
+            (&EVENT, write()),
+            (&ORDER, write()),
+        ];
+        for (domain, action) in plans {
+            cx.run(Ok(Work::Plan(Plan::new(domain, action)))).now_or_never().unwrap().unwrap();
+        }
+        steps.0.lock().unwrap().clone()
+    }
+
+    #[test]
+    fn each_write_of_a_request_has_a_claim_of_its_own() {
+        let claims = Claims::new("u".into(), "m".into(), [7; 32]);
+        // Neither what is read nor what may happen twice has one, or a place among them.
+        assert_eq!(steps(Some(claims)), [Some(0), None, None, Some(1)]);
+        assert_eq!(steps(None), [None; 4]);
     }
 }

@@ -1,5 +1,6 @@
 //! The answer to `describe`: what a domain offers, as JSON, rendered once.
 
+use beds_protocol::Lane;
 use serde_json::{Map, Value, json};
 
 use crate::spec::{Arg, Bulk, Call, Domain, Field, Literal, Returns, Type};
@@ -21,7 +22,7 @@ fn render(domain: &Domain) -> Value {
     }
     let calls: Map<String, Value> =
         domain.calls.iter().map(|call| (call.name.to_owned(), describe_call(call))).collect();
-    let mut described = json!({
+    let mut description = json!({
         "template": domain.name,
         "description": domain.description,
         "hash": domain.hash,
@@ -38,10 +39,18 @@ fn render(domain: &Domain) -> Value {
     let Bulk { update, delete } = domain.bulk;
     for (operation, most) in [("update", update), ("delete", delete)] {
         if let Some(most) = most {
-            described["many"][operation] = most.into();
+            description["many"][operation] = most.into();
         }
     }
-    described
+    if domain.operations().any(|(_, lane)| lane == Lane::Write) {
+        description["once"] = domain.once.into();
+        // What of it is at least once all the same.
+        let commits: Vec<String> = domain.committing().map(|operation| operation.to_string()).collect();
+        if domain.once && !commits.is_empty() {
+            description["at_least_once"] = commits.into();
+        }
+    }
+    description
 }
 
 fn describe_call(call: &Call) -> Value {

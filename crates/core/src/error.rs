@@ -138,12 +138,22 @@ impl Error {
             .hint("send the request again later; send a write with the same `message_id`")
     }
 
-    /// A write whose end nobody has seen: never retryable, though its code is.
+    /// A write whose end nobody has seen: not retryable, though its code is, unless it is [remembered](Self::remembered).
     #[must_use]
     pub fn unknown_effect(why: &str) -> Self {
         let message = format!("{why}: the write may or may not have happened");
         Self { retryable: false, ..Self::new(ErrorCode::Unavailable, message) }
             .hint("check whether it happened before you send it again")
+    }
+
+    /// The same error of a write that the ledger remembers if it happened: whoever sends it again does no harm.
+    #[must_use]
+    pub fn remembered(self) -> Self {
+        if self.code != ErrorCode::Unavailable || self.retryable {
+            return self;
+        }
+        self.retryable()
+            .hint("send it again with the same `message_id`: what has happened does not happen again")
     }
 
     /// The reply would be longer than the configuration allows.

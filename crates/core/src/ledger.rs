@@ -53,11 +53,13 @@ pub fn taken() -> Error {
         .hint("give each new request a new `message_id`")
 }
 
-/// The ledger was there and is gone, or is not as the DBA made it.
+/// The ledger was there and is gone.
 #[must_use]
 pub fn gone(database: &str) -> Error {
-    Error::internal(format!("the database `{database}` has no ledger, so a write cannot be done once"))
-        .hint("the DBA creates the ledger that `bedsc ddl --ledger` prints")
+    Error::internal(format!(
+        "the ledger of the database `{database}` is gone, so a write cannot be done once"
+    ))
+    .hint("the DBA restores `beds_ledger`, or creates the one that `bedsc ddl --ledger` writes")
 }
 
 #[cfg(test)]

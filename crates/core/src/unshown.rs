@@ -36,6 +36,7 @@ impl Unshown {
     pub fn add_undeclared(&mut self, place: impl Display, stored: impl Display, reason: &str) {
         self.push(|| {
             let stored = stored.to_string();
+            let stored = if stored.is_empty() { "an empty text" } else { stored.as_str() };
             let cut: String = stored.chars().take(STORED_CHARS_MAX).collect();
             let dots = if cut.len() < stored.len() { "…" } else { "" };
             format!("{place} holds {cut}{dots}, which {reason}")

@@ -30,8 +30,12 @@ pub(crate) enum Kept {
     Double,
     /// YEAR: the server takes 2 for 2002.
     Year,
-    /// ENUM and SET: compared as text, but sorted by position.
-    Position,
+    /// ENUM and SET: compared as text, but sorted by position. A number that is none of the values stands for one by its
+    /// place.
+    Position {
+        /// Whether one of the values is a number.
+        has_numbers: bool,
+    },
     /// DATETIME and TIMESTAMP under a field that shows their date alone.
     Moment,
     /// A UUID as 16 bytes.
@@ -144,12 +148,24 @@ fn of_details(digits: Option<i64>, collation: &str) -> Kept {
     }
 }
 
+/// Whether a value of `enum('…','…')` is a number.
+fn has_numbers(full: &str) -> bool {
+    let values = full.split('\'').skip(1).step_by(2);
+    values.into_iter().any(is_place)
+}
+
+/// Whether a text may stand for the place of an ENUM's value.
+pub(crate) fn is_place(text: &str) -> bool {
+    let text = text.trim();
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 fn of_type(ty: &str, full: &str, field: &Type) -> Kept {
     match (ty, field) {
         ("float", _) => Kept::Float,
         ("double", _) => Kept::Double,
         ("year", _) => Kept::Year,
-        ("enum" | "set", _) => Kept::Position,
+        ("enum" | "set", _) => Kept::Position { has_numbers: has_numbers(full) },
         ("datetime" | "timestamp", Type::Date) => Kept::Moment,
         ("binary" | "varbinary", Type::Uuid) if full.ends_with("(16)") => Kept::Binary16,
         _ => Kept::Plain,

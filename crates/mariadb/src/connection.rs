@@ -14,6 +14,11 @@ use crate::session::{Knowledge, Session};
 /// How many bytes of a text the server sorts by. Its default of 1,024 would sort texts as equal that pages tell apart.
 const SORT_LENGTH: u32 = 4_096;
 
+/// What a session does not take from its server: values are kept or refused and never changed, texts are quoted as they
+/// are everywhere, and no answer is cut.
+pub(crate) const OWN: &str = "set session sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,\
+    NO_ENGINE_SUBSTITUTION', sql_select_limit = 18446744073709551615";
+
 /// What a lane's jobs do, and so how its sessions are prepared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
@@ -40,6 +45,7 @@ impl Connect for Connector {
         let text = |error: sqlx::Error| error.to_string();
         let mut connection = options(&self.url).map_err(text)?.connect().await.map_err(text)?;
         let ask = async || {
+            connection.execute(OWN).await.map_err(text)?;
             require_mariadb(&mut connection).await?;
             Knowledge::gather(&mut connection).await.map_err(text)
         };
@@ -68,11 +74,11 @@ impl Connector {
         let seconds = self.statement_timeout.as_secs_f64();
         let lock_seconds = self.statement_timeout.as_secs().max(1);
         let access = match self.access {
-            Access::Read => "set session transaction read only",
+            Access::Read => "set session autocommit = 1; set session transaction read only",
             Access::Write => "set session autocommit = 0",
         };
         format!(
-            "set session max_statement_time = {seconds:.3}, innodb_lock_wait_timeout = {lock_seconds}, \
+            "{OWN}; set session max_statement_time = {seconds:.3}, innodb_lock_wait_timeout = {lock_seconds}, \
              max_sort_length = {SORT_LENGTH}; {access}"
         )
     }

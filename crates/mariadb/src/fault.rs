@@ -37,6 +37,11 @@ impl From<Fault> for beds_lane::Fault {
     }
 }
 
+/// The server's number of an error that is the server's.
+pub(crate) fn number(error: &sqlx::Error) -> Option<u16> {
+    error.as_database_error()?.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number)
+}
+
 /// Sorts a driver's error out. `domain` names fields in the client's terms.
 pub(crate) fn classify(error: &sqlx::Error, domain: &Domain) -> Fault {
     match error {

@@ -11,13 +11,14 @@ mod fault;
 #[cfg(test)]
 mod golden;
 mod inspect;
+mod purge;
 mod read;
 mod routine;
 mod session;
 mod statement;
 mod write;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 
 use beds_core::{
     Error, Outcome, Result,
@@ -34,6 +35,7 @@ pub use inspect::inspect;
 use self::{
     columns::Columns,
     connection::{Access, Connector},
+    purge::Purge,
     read::Read,
     write::{Ledger, Write},
 };
@@ -50,6 +52,7 @@ pub struct Database {
     commit_timeout: std::time::Duration,
     known: Arc<Columns>,
     ledger: Arc<Ledger>,
+    purge: Purge,
 }
 
 impl Database {
@@ -78,7 +81,17 @@ impl Database {
             commit_timeout: statement_timeout,
             known: Arc::default(),
             ledger: Arc::default(),
+            purge: Purge { name: name.to_owned(), url: config.url.clone(), patience: statement_timeout },
         }
+    }
+
+    /// Deletes the rows of the ledger that are older than a moment, in small steps on a connection of its own, for
+    /// minutes at most; says how many. While another node does it, nothing is done.
+    ///
+    /// # Errors
+    /// `internal`, with what the server says. What was deleted before remains so.
+    pub async fn purge(&self, before: SystemTime) -> Result<usize> {
+        self.purge.run(before).await
     }
 
     /// Runs a plan within its bounds.
@@ -110,7 +123,11 @@ impl Database {
                     commit_timeout: self.commit_timeout,
                     known: Arc::clone(&self.known),
                 };
-                self.writes.run(job, deadline).await
+                let is_once = job.claim().is_some();
+                let outcome = self.writes.run(job, deadline).await;
+                outcome.map_err(
+                    |error| if is_once && self.ledger.is_known() { error.remembered() } else { error },
+                )
             }
         }
     }

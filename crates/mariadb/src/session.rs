@@ -91,7 +91,7 @@ impl Knowledge {
         let probe = format!(
             "select md5(concat_ws('|', ifnull(release_all_locks(), 0), \
              (select count(*) from information_schema.user_variables where variable_value is not null), \
-             abs(@@timestamp - unix_timestamp(sysdate())) < 5, {names}))"
+             abs(@@timestamp - unix_timestamp(sysdate())) < 5, ifnull(current_role(), ''), {names}))"
         );
         Ok(Self { probe: probe.into(), views: Arc::new(Views::gather(connection).await?) })
     }

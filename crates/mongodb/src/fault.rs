@@ -114,27 +114,6 @@ impl Failure {
         Self::Refused(Error::internal(message).hint("give it the validator that `bedsc ddl --ledger` prints"))
     }
 
-    /// The same of a write with a claim, where the server has no transactions.
-    pub(crate) fn without_transactions(self, domain: &Domain, database: &str) -> Self {
-        let (Self::Before(error) | Self::After(error)) = &self else { return self };
-        if !lacks_transactions(error) {
-            return self;
-        }
-        tracing::error!(
-            template = domain.name,
-            database,
-            "the database has no transactions, so a write with a message_id cannot happen once: run it as a replica \
-             set; one member is enough"
-        );
-        let message = format!(
-            "the database of `{}` has no transactions, so a write with a `message_id` cannot happen once",
-            domain.name
-        );
-        Self::Refused(Error::internal(message).hint(
-            "run MongoDB as a replica set, of which one member is enough; or write once = false under [template]",
-        ))
-    }
-
     /// The same of a write of these documents: what is known of a duplicate is in them.
     pub(crate) fn of_documents(self, documents: &[Document], domain: &Domain) -> Self {
         let (Self::Before(error) | Self::After(error)) = &self else { return self };
@@ -208,14 +187,26 @@ pub(crate) fn is_missing(error: &DriverError) -> bool {
     Said::of(error).is_some_and(|said| said.code == code::NAMESPACE_NOT_FOUND)
 }
 
+/// Without transactions no write can happen once.
+pub(crate) fn never_once(domain: &Domain) -> Error {
+    Error::internal(format!(
+        "the database of `{}` has no transactions, so a write with a `message_id` cannot happen once",
+        domain.name
+    ))
+    .hint(
+        "run MongoDB as a replica set, of which one member is enough; or write once = false under [template]",
+    )
+}
+
 /// Whether the server has no transactions.
 fn lacks_transactions(error: &DriverError) -> bool {
     match error.kind.as_ref() {
         ErrorKind::Transaction { .. } | ErrorKind::SessionsNotSupported => true,
         _ => Said::of(error).is_some_and(|said| {
-            // Other operations may be illegal too.
+            // Other operations may be illegal too. The driver says it in words of its own.
+            let is_about = |text| said.message.contains(text);
             Meaning::of(said.code, said.name) == Meaning::NoTransactions
-                && said.message.contains("ransaction")
+                && (is_about("ransaction") || is_about("retryable writes"))
         }),
     }
 }

@@ -65,6 +65,8 @@ pub(crate) enum Standing {
     Never,
     /// It was there.
     Gone,
+    /// The server has no transactions, so that a ledger is of no use.
+    Useless,
 }
 
 /// What became of claims.
@@ -96,10 +98,11 @@ impl Ledger {
         {
             return Ok(standing);
         }
-        let standing = match (self.is_there().await?, last) {
-            (true, _) => Standing::There,
-            (false, Some((_, Standing::There | Standing::Gone))) => Standing::Gone,
-            (false, _) => Standing::Never,
+        let standing = match (self.has_transactions().await?, self.is_there().await?, last) {
+            (false, ..) => Standing::Useless,
+            (true, true, _) => Standing::There,
+            (true, false, Some((_, Standing::There | Standing::Gone))) => Standing::Gone,
+            (true, false, _) => Standing::Never,
         };
         let now = Instant::now();
         let mut seen = self.known.lock();
@@ -115,18 +118,28 @@ impl Ledger {
     fn tell(&self, standing: Standing) {
         let database = &*self.name;
         let remedy = "the DBA creates the collection and its index as `bedsc ddl --ledger` prints them";
-        if standing == Standing::Gone {
-            tracing::error!(
+        match standing {
+            Standing::There => {}
+            Standing::Gone => tracing::error!(
                 database,
                 "the collection `{NAME}` is gone, or has lost its index: writes with a message_id are refused; {remedy}"
-            );
-        } else {
-            tracing::warn!(
+            ),
+            Standing::Never => tracing::warn!(
                 database,
                 "there is no collection `{NAME}`, or it has no index: writes happen at least once, not exactly once; \
                  {remedy}"
-            );
+            ),
+            Standing::Useless => tracing::error!(
+                database,
+                "the database has no transactions: writes with a message_id are refused; run it as a replica set, of \
+                 which one member is enough"
+            ),
         }
+    }
+
+    async fn has_transactions(&self) -> Result<bool, Failure> {
+        let hello = self.database.run_command(doc! { "hello": 1 }).await?;
+        Ok(hello.contains_key("setName") || hello.get_str("msg").is_ok_and(|router| router == "isdbgrid"))
     }
 
     /// Whether it is there as the DBA makes it. One that MongoDB made by itself has no index but that of `_id`.

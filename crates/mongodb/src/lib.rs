@@ -81,15 +81,14 @@ impl Database {
         let job = Job::new(plan, bounds.reply_bytes_max)?;
         let deadline = Instant::from_std(bounds.deadline);
         let Some(shared) = job.shared() else { return self.lane.run(job, deadline).await };
-        match self.transactions.run(shared, deadline).await? {
+        match self.transactions.run(shared, deadline).await.map_err(Error::remembered)? {
             Ended::Done(outcome) => Ok(outcome),
             Ended::Alone => self.lane.run(job, deadline).await,
             // What may succeed later has not found out.
-            Ended::Unknown => {
-                self.lane.run(job, deadline).await.map_err(|error| {
-                    if error.retryable { Error::unknown_effect(&error.message) } else { error }
-                })
-            }
+            Ended::Unknown => self.lane.run(job, deadline).await.map_err(|error| {
+                let error = if error.retryable { Error::unknown_effect(&error.message) } else { error };
+                error.remembered()
+            }),
         }
     }
 

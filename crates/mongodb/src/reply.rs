@@ -9,3 +9,22 @@ pub(crate) fn bounded(outcome: Outcome, bytes_max: usize) -> Result<Outcome> {
     }
     Ok(outcome)
 }
+
+/// The outcome of what is done, with a note, where the reply has room for it: a note must not turn it into an error.
+pub(crate) fn noted(outcome: Outcome, note: &'static str, bytes_max: usize) -> Outcome {
+    let noted = outcome.clone().noted(note);
+    if noted.size() > bytes_max { outcome } else { noted }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_makes_no_reply_too_long() {
+        let outcome = Outcome::data(b"{}".to_vec());
+        let room = outcome.clone().noted("why").size();
+        assert_eq!(noted(outcome.clone(), "why", room).note.as_deref(), Some("why"));
+        assert_eq!(noted(outcome.clone(), "why", room - 1), outcome);
+    }
+}

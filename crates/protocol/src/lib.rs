@@ -8,6 +8,7 @@
 //! - [`operation`]: the routing key of a request, parsed once.
 //! - [`request`], [`reply`]: the bodies.
 //! - [`error`]: the error codes and the error object of a failed reply.
+//! - [`tables`]: the tables that a node keeps in the domains' databases for itself.
 //! - [`vocabulary`]: the words of the template language, and [`nearest()`] what a mistyped name most likely means.
 //! - [`value`]: wire types that JSON does not have.
 
@@ -19,6 +20,7 @@ pub mod operation;
 pub mod reply;
 pub mod request;
 pub mod strict;
+pub mod tables;
 pub mod topology;
 pub mod value;
 pub mod vocabulary;

@@ -34,6 +34,15 @@ impl Decimal {
         (whole.len(), fraction.len())
     }
 
+    /// The number without the digits beyond these after its point, where one of them is not 0.
+    #[must_use]
+    pub fn cut(&self, scale: usize) -> Option<Self> {
+        let (_, _, fraction) = self.parts();
+        let beyond = fraction.get(scale..).filter(|beyond| beyond.bytes().any(|digit| digit != b'0'))?;
+        let end = self.0.len() - beyond.len();
+        Some(Self(self.0[..end].trim_end_matches('.').to_owned()))
+    }
+
     /// The one spelling of this number for a field of this scale: no leading zeros, all digits after the point,
     /// no negative zero.
     #[must_use]
@@ -323,6 +332,22 @@ mod tests {
         ];
         for (text, scale, expected) in cases {
             assert_eq!(text.parse::<Decimal>().unwrap().canonical(scale).as_str(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_decimal_is_cut_where_that_changes_it() {
+        let cases = [
+            ("1.239", 2, Some("1.23")),
+            ("-0.009", 2, Some("-0.00")),
+            ("1.9", 0, Some("1")),
+            ("1.2300", 2, None),
+            ("1.2", 2, None),
+            ("12", 0, None),
+        ];
+        for (text, scale, expected) in cases {
+            let cut = text.parse::<Decimal>().unwrap().cut(scale);
+            assert_eq!(cut.as_ref().map(Decimal::as_str), expected, "{text}");
         }
     }
 

@@ -142,6 +142,8 @@ mod tests {
             template_hash: Ok(None),
             request_id: "id",
             wants_reply: true,
+            message_id: None,
+            user_id: None,
             body: body.as_bytes(),
         }
     }

@@ -1,12 +1,25 @@
--- Procedures that `beds import` proposes for the database `harbour`: read them, edit them, and run them
--- before `beds verify`. From then on they are yours. Running the script again is harmless.
+-- What `beds import` proposes for the database `harbour`: read it, edit it, and run it before `beds verify`. From
+-- then on it is yours. Running the script again is harmless.
 --
--- They leave the transaction to the node: none of them commits. A record's version, where there is
--- one, must be what the client read, or null. A procedure keeps the mode in which it was made: in a
--- strict one a value that does not fit is refused.
+-- The procedures leave the transaction to the node: none of them commits. A record's version, where there is
+-- one, must be what the client read, or null. A procedure keeps the mode in which it was made: in a strict
+-- one a value that does not fit is refused.
 
 set names utf8mb4;
 set session sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION';
+
+-- The ledger: a row a write that has a message_id, so that a duplicate gets the stored reply and does nothing.
+-- Users and ids are compared byte by byte, and spaces at the end count.
+create table if not exists `beds_ledger` (
+    `user` varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin not null,
+    `message_id` varchar(128) character set utf8mb4 collate utf8mb4_nopad_bin not null,
+    `step` smallint unsigned not null,
+    `digest` binary(32) not null,
+    `reply` mediumblob null,
+    `at` datetime(3) not null default current_timestamp(3),
+    primary key (`user`, `message_id`, `step`),
+    key `ix_beds_ledger_at` (`at`)
+) engine = innodb;
 
 delimiter //
 

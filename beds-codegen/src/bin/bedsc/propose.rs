@@ -76,6 +76,9 @@ pub(crate) struct Ddl {
     /// Templates, and folders of templates
     #[arg(required = true)]
     paths: Vec<PathBuf>,
+    /// Only the node's own tables in these templates' databases, such as the ledger that makes writes happen once
+    #[arg(long)]
+    ledger: bool,
     #[command(flatten)]
     scripts: Scripts,
     #[command(flatten)]
@@ -85,7 +88,14 @@ pub(crate) struct Ddl {
 impl Ddl {
     pub(crate) fn run(&self) -> bool {
         let Some(output) = self.input.compile(&self.paths) else { return false };
-        let parts: Vec<_> = output.domains.iter().map(propose::ddl).collect();
+        let own = propose::tables(output.all_domains());
+        let objects = output.domains.iter().filter(|_| !self.ledger).map(propose::ddl);
+        let parts: Vec<_> = objects.chain(own).collect();
+        if parts.is_empty() {
+            anstream::eprintln!(
+                "no write of these templates happens once, so their databases need no ledger"
+            );
+        }
         self.scripts.write(propose::scripts(&parts))
     }
 }

@@ -26,7 +26,10 @@ mod objects;
 use std::sync::OnceLock;
 
 pub use beds_protocol::{ArgMode, Engine, Generated};
-use beds_protocol::{Lane, Operation, Placement};
+use beds_protocol::{
+    Lane, Operation, Placement,
+    tables::{Role, TABLES, Table},
+};
 
 pub use call::{Arg, Call, Returns, Routine};
 pub use field::{Field, Literal, Pattern, Type};
@@ -45,6 +48,8 @@ pub struct Domain {
     pub placement: Placement,
     /// The name that the configuration maps to servers.
     pub database: &'static str,
+    /// Whether a write with a `message_id` happens once: the ledger of its database remembers it.
+    pub once: bool,
     /// All fields, in the template's order. Other members refer to them by index.
     pub fields: &'static [Field],
     /// The fields of the key; none for a domain without one.
@@ -109,6 +114,7 @@ impl Domain {
                 write: beds_protocol::Broker::AppWrite,
             },
             database: "",
+            once: true,
             fields: &[],
             key: &[],
             version: None,
@@ -125,6 +131,8 @@ impl Domain {
 with! { Domain:
     /// Routes its operations to these brokers.
     placed(read: beds_protocol::Broker, write: beds_protocol::Broker) => placement = Placement { read, write };
+    /// Lets a write that is delivered again happen again: no ledger remembers it.
+    at_least_once() => once = false;
     /// Sets the fields.
     fields(fields: &'static [Field]) => fields = fields;
     /// Sets the fields of the key.
@@ -201,5 +209,36 @@ impl Domain {
             .filter(|(is_offered, ..)| *is_offered)
             .map(|(_, operation, lane)| (operation, lane));
         plain.chain(self.calls.iter().map(|call| (Operation::Call(call.name), call.lane)))
+    }
+
+    /// The operations whose objects commit by themselves, so that nothing can make them happen once.
+    pub fn committing(&self) -> impl Iterator<Item = Operation<'static>> {
+        let commits = self.database_objects().into_iter().filter(|object| object.commits);
+        commits.filter_map(|object| match object.usage {
+            Usage::Read => None,
+            Usage::Create => Some(Operation::Create),
+            Usage::Update => Some(Operation::Update),
+            Usage::Upsert => Some(Operation::Upsert),
+            Usage::Delete => Some(Operation::Delete),
+            Usage::Call(name) => Some(Operation::Call(name)),
+        })
+    }
+
+    /// The tables of the node's own that its database needs.
+    pub fn tables(&self) -> impl Iterator<Item = &'static Table> {
+        TABLES.into_iter().filter(|table| match table.role {
+            Role::Ledger => self.keeps_ledger(),
+        })
+    }
+
+    /// Whether its objects write, and those writes happen once: its database needs a ledger.
+    #[must_use]
+    pub fn keeps_ledger(&self) -> bool {
+        let writes = |object: &Object| match object.usage {
+            Usage::Read => false,
+            Usage::Create | Usage::Update | Usage::Upsert | Usage::Delete => true,
+            Usage::Call(name) => self.calls.iter().any(|call| call.name == name && call.lane == Lane::Write),
+        };
+        self.once && self.database_objects().iter().any(|object| !object.commits && writes(object))
     }
 }

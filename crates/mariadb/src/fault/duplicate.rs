@@ -16,16 +16,17 @@ pub(super) fn duplicate(message: &str, sqlstate: &str, domain: &Domain) -> Error
     } else {
         named_in(key, domain).into_iter().collect()
     };
-    let detail = |field: &Field| FieldError {
-        field: field.name.to_owned(),
-        reason: "is a duplicate: another record has this value".to_owned(),
+    let (values, reason) = match fields.as_slice() {
+        [_, _, ..] => ("these values", "is part of a duplicate: another record has these values together"),
+        _ => ("this value", "is a duplicate: another record has this value"),
     };
+    let detail = |field: &Field| FieldError { field: field.name.to_owned(), reason: reason.to_owned() };
     Error {
         details: fields.into_iter().map(detail).collect(),
         sqlstate: Some(sqlstate.to_owned()),
         ..Error::new(
             ErrorCode::Conflict,
-            format!("a record of `{}` with this value exists already", domain.name),
+            format!("a record of `{}` with {values} exists already", domain.name),
         )
     }
 }

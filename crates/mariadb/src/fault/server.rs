@@ -63,6 +63,8 @@ impl Meaning {
             // no server has.
             (_, 1642..=1644) => Self::Signalled,
             (_, number) if !SERVER_NUMBERS.iter().any(|range| range.contains(&number)) => Self::Signalled,
+            // Of the class of what is not found, the server has ER_SP_FETCH_NO_DATA alone.
+            ("02", number) if number != 1329 => Self::Signalled,
             // ER_LOCK_DEADLOCK, and what a cluster says of a transaction that another node's has overtaken
             ("40", _) if said.sqlstate == "40001" => Self::GivesWay,
             // ER_LOCK_WAIT_TIMEOUT, ER_CHECKREAD; of MySQL, ER_USER_LOCK_DEADLOCK and ER_LOCK_NOWAIT

@@ -19,7 +19,7 @@ use self::{
     grants::grant,
     server::{options, unseen},
 };
-use crate::connection::version;
+use crate::connection::{OWN, version};
 use beds_core::{
     inspect::{Catalogue, Grants, Relation, Scope, Unseen},
     settings::SecretUrl,
@@ -63,10 +63,6 @@ pub async fn inspect(url: &SecretUrl, scope: &Scope) -> Result<Catalogue, Unseen
     }
 }
 
-/// The session's mode: texts are written for it, and it decides which columns of views may be null.
-const MODE: &str =
-    "set session sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'";
-
 enum Seen {
     Database(Box<Catalogue>),
     /// No database was named; these are there.
@@ -96,7 +92,7 @@ impl Look<'_> {
         let about = |index: usize| about.first().map(|row| text(row, index)).unwrap_or_default();
         let (database, user, collation, server) = (about(0), about(1), about(2), about(3));
         self.folds_names = about(4) != "0";
-        self.rows(MODE).await?;
+        self.rows(OWN).await?;
         if database.is_empty() {
             let schemas = self
                 .rows(

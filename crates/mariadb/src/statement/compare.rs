@@ -8,7 +8,7 @@ use beds_core::{
     spec::Type,
     value::Value,
 };
-use beds_protocol::value::{Bytes, Date};
+use beds_protocol::value::{Bytes, Date, Decimal};
 use time::Time;
 
 use super::Statement;
@@ -70,7 +70,7 @@ impl Statement<'_> {
     pub(super) fn order(&mut self, order: &Order) {
         let field = order.field;
         let direction = if order.descending { " desc" } else { "" };
-        if self.kept(field) == Kept::Position {
+        if matches!(self.kept(field), Kept::Position { .. }) {
             self.text.push_str("concat(");
             self.column(field);
             self.text.push(')');
@@ -162,6 +162,12 @@ impl Statement<'_> {
         {
             return year(comparison, number);
         }
+        if let Value::Decimal(value) = value
+            && !matches!(self.kept(field), Kept::Float | Kept::Double)
+            && let Some(cut) = value.cut(SCALE_MAX)
+        {
+            return between(comparison, cut, value);
+        }
         Becomes::Comparison(comparison, value.clone())
     }
 
@@ -231,6 +237,21 @@ impl Statement<'_> {
         }
         self.values.push(value);
     }
+}
+
+/// The same comparison with a number of fewer digits than its own: what a decimal of the server may be is never between
+/// the two.
+fn between(comparison: Comparison, cut: Decimal, value: &Decimal) -> Becomes {
+    let is_below = cut < *value;
+    let comparison = match comparison {
+        Comparison::Eq => return Becomes::False,
+        Comparison::Ne => return Becomes::True,
+        Comparison::Lt | Comparison::Lte if is_below => Comparison::Lte,
+        Comparison::Lt | Comparison::Lte => Comparison::Lt,
+        Comparison::Gt | Comparison::Gte if is_below => Comparison::Gt,
+        Comparison::Gt | Comparison::Gte => Comparison::Gte,
+    };
+    Becomes::Comparison(comparison, Value::Decimal(cut))
 }
 
 /// The years that a YEAR keeps, besides 0.

@@ -173,7 +173,7 @@ fn columns_of_other_kinds() {
         ("ratio", Kept::Float),
         ("price", Kept::Double),
         ("name", Kept::Expression),
-        ("state", Kept::Position),
+        ("state", Kept::Position { has_numbers: false }),
     ];
     for (name, kind) in kinds {
         kept[THING.field(name).unwrap().0] = kind;

@@ -4,7 +4,7 @@ use beds_core::{
     Error, Outcome,
     lookup::is_exact,
     spec::{
-        Domain, Type,
+        Domain,
         mariadb::{Procedure, Source},
     },
     value::{Value, write_record},
@@ -43,10 +43,10 @@ impl Change<'_> {
     ) -> Result<Outcome, Fault> {
         let columns = kept::columns(connection, self.domain, self.source, self.known).await?;
         let given = changes.iter().map(|(field, value)| (String::new(), *field, value));
-        kept::refuse_years(self.domain, &columns, given)?;
+        kept::refuse_others(self.domain, &columns, given)?;
         let mut version = self.if_version;
-        let is_complete =
-            !self.is_vague() && self.procedure.args.iter().all(|&field| self.is_given(field, changes));
+        let is_complete = !self.is_vague(&columns)
+            && self.procedure.args.iter().all(|&field| self.is_given(field, changes));
         let current = match self.source.filter(|_| !is_complete) {
             Some(source) => {
                 let current = self.lock(connection, source, &columns).await?;
@@ -84,7 +84,7 @@ impl Change<'_> {
     pub(super) async fn delete(&self, connection: &mut MySqlConnection) -> Result<Outcome, Fault> {
         let takes_version = self.domain.version.is_some_and(|field| self.procedure.args.contains(&field));
         let columns = kept::columns(connection, self.domain, self.source, self.known).await?;
-        let is_read = self.is_vague() || (self.if_version.is_some() && !takes_version);
+        let is_read = self.is_vague(&columns) || (self.if_version.is_some() && !takes_version);
         let current = match self.source.filter(|_| is_read) {
             Some(source) => {
                 let current = self.lock(connection, source, &columns).await?;
@@ -105,9 +105,10 @@ impl Change<'_> {
         Ok(self.outcome(&self.members(None, &returned), returned))
     }
 
-    /// Whether the key may be that of several records: every number but 0 is true.
-    fn is_vague(&self) -> bool {
-        self.domain.key.iter().any(|&field| matches!(self.domain.fields[field].ty, Type::Bool))
+    /// Whether the procedure may find another record by this key than a fetch does, which then has to find it first.
+    fn is_vague(&self, columns: &[Kept]) -> bool {
+        let mut parts = self.domain.key.iter().zip(self.key);
+        parts.any(|(&field, value)| kept::is_vague(&self.domain.fields[field].ty, columns.get(field), value))
     }
 
     fn key_value(&self, field: usize) -> Option<&Value> {

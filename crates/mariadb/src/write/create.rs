@@ -55,7 +55,7 @@ impl Create<'_> {
         let Self { domain, procedure, .. } = *self;
         let columns = kept::columns(connection, domain, self.source, self.known).await?;
         let path = |index: usize| if many { format!("data[{index}].") } else { String::new() };
-        kept::refuse_years(
+        kept::refuse_others(
             domain,
             &columns,
             records.iter().enumerate().flat_map(|(index, record)| {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use beds_core::{
-    spec::{Domain, mariadb::Source},
+    spec::{Domain, Type, mariadb::Source},
     validate::Errors,
     value::Value,
 };
@@ -11,7 +11,7 @@ use beds_protocol::value::{DateTime, Time};
 use sqlx::MySqlConnection;
 
 use crate::{
-    columns::{Columns, Kept},
+    columns::{Columns, Kept, is_place},
     fault::Fault,
     statement::{is_year, number},
 };
@@ -60,22 +60,56 @@ pub(super) fn stored(columns: &[Kept], field: usize, value: &Value) -> Value {
     }
 }
 
-/// Refuses years that MariaDB would store as others: 5 as 2005. Each value comes with the path before its field, and
-/// the field.
-pub(super) fn refuse_years<'v>(
+/// Whether a parameter may make another value of this one, and so find the record of another key: every number but 0 is
+/// true, and a fraction, a space at the end or what exceeds the bounds may be cut off.
+pub(super) fn is_vague(ty: &Type, column: Option<&Kept>, value: &Value) -> bool {
+    match (ty, value) {
+        (Type::Bool, _) => true,
+        (Type::Int { min, max }, Value::Int(number)) => {
+            !(min..=max).contains(&number) || (column == Some(&Kept::Year) && !is_year_of(value))
+        }
+        (Type::UInt { min, max }, Value::UInt(number)) => !(min..=max).contains(&number),
+        (Type::Decimal { precision, scale, .. }, Value::Decimal(number)) => {
+            let (whole, fraction) = number.digits();
+            fraction > usize::from(*scale) || whole > usize::from(precision - scale)
+        }
+        (Type::String { max, .. }, Value::Text(text)) => {
+            // To an ENUM a number is the place of a value.
+            text.ends_with(' ')
+                || text.chars().nth(*max as usize).is_some()
+                || matches!(column, Some(Kept::Position { .. }))
+        }
+        (Type::Enum { values }, Value::Text(text)) => !values.contains(&text.as_str()),
+        (_, Value::Time(Time(time))) => time.nanosecond() > 0,
+        (_, Value::DateTime(DateTime(moment))) => moment.nanosecond() > 0,
+        _ => false,
+    }
+}
+
+fn is_year_of(value: &Value) -> bool {
+    number(value).is_none_or(is_year)
+}
+
+/// Refuses what MariaDB would store as something else: the year 5 as 2005, `'1'` in an ENUM as its first value. Each value
+/// comes with the path before its field, and the field.
+pub(super) fn refuse_others<'v>(
     domain: &Domain,
     columns: &[Kept],
     values: impl Iterator<Item = (String, usize, &'v Value)>,
 ) -> Result<(), Fault> {
-    if !columns.contains(&Kept::Year) {
-        return Ok(());
-    }
+    const PLACED: Kept = Kept::Position { has_numbers: false };
     let mut errors = Errors::default();
     for (path, field, value) in values {
-        if columns[field] == Kept::Year && number(value).is_some_and(|number| !is_year(number)) {
-            let reason = "must be 0 or a year from 1901 to 2155: the column keeps no others";
-            errors.push(path + domain.fields[field].name, reason);
-        }
+        let reason = match (columns.get(field), value) {
+            (Some(Kept::Year), value) if !is_year_of(value) => {
+                "must be 0 or a year from 1901 to 2155: the column keeps no others"
+            }
+            (Some(&PLACED), Value::Text(text)) if is_place(text) => {
+                "must be one of the column's values, not the place of one"
+            }
+            _ => continue,
+        };
+        errors.push(path + domain.fields[field].name, reason);
     }
     errors.or(()).map_err(Fault::Refused)
 }

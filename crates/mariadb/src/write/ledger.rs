@@ -11,13 +11,10 @@ use std::{
 };
 
 use beds_core::{Error, Outcome, ledger as core, plan::Claim, spec::Domain};
-use sqlx::{
-    Arguments as _, Executor as _, MySqlConnection, Row as _,
-    mysql::{MySqlArguments, MySqlDatabaseError},
-};
+use sqlx::{Arguments as _, Executor as _, MySqlConnection, Row as _, mysql::MySqlArguments};
 
 use crate::{
-    fault::{Fault, classify},
+    fault::{Fault, classify, number},
     statement::runs,
 };
 
@@ -52,6 +49,11 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
+    /// Whether it was there.
+    pub(crate) fn is_known(&self) -> bool {
+        self.is_known.load(Ordering::Relaxed)
+    }
+
     /// Claims what these writes are about to do. A claim that another transaction holds is waited for.
     pub(super) async fn claim(
         &self,
@@ -65,7 +67,7 @@ impl Ledger {
                 Ok(()) => Claimed::New,
                 Err(error) => match number(&error) {
                     Some(DUPLICATE) => Claimed::Taken,
-                    Some(NO_TABLE | DENIED) if self.is_known.load(Ordering::Relaxed) => {
+                    Some(NO_TABLE | DENIED) if self.is_known() => {
                         return Err(Fault::Refused(gone(domain)));
                     }
                     Some(NO_TABLE | DENIED) => {
@@ -170,10 +172,6 @@ fn add(arguments: &mut MySqlArguments, claim: &Claim, domain: &Domain) -> Result
         .and_then(|()| arguments.add(step))
         .and_then(|()| arguments.add(digest.as_slice()));
     added.map_err(|error| classify(&sqlx::Error::Encode(error), domain))
-}
-
-fn number(error: &sqlx::Error) -> Option<u16> {
-    error.as_database_error()?.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number)
 }
 
 /// A ledger that was there is not there any more.

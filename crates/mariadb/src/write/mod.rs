@@ -23,7 +23,7 @@ use beds_core::{
 };
 use beds_lane::{Fate, Gate, Job, Member};
 use beds_protocol::ErrorCode;
-use sqlx::MySqlConnection;
+use sqlx::{Connection as _, MySqlConnection};
 use tokio::time::timeout;
 
 pub(crate) use self::ledger::Ledger;
@@ -96,6 +96,9 @@ impl Job for Write {
         // From its first statement on, nobody can take back what commits by itself.
         let commits = self.commits();
         if commits {
+            // A connection that has gone meanwhile must not leave it open whether anything happened.
+            let ping = session.connection.ping().await;
+            ping.map_err(|error| beds_lane::Fault::Lost(error.to_string()))?;
             gate.pass()?;
         }
         // A call may do anything.
@@ -166,7 +169,7 @@ impl Write {
     }
 
     /// What makes it happen once. An object that commits by itself would commit the claim before there is a reply.
-    fn claim(&self) -> Option<&plan::Claim> {
+    pub(crate) fn claim(&self) -> Option<&plan::Claim> {
         self.claim.as_ref().filter(|_| !self.commits())
     }
 
@@ -239,6 +242,15 @@ impl Write {
         let unknown = |why: &str| Err(Fault::Abandoned(Error::unknown_effect(why)));
         match timeout(self.commit_timeout, session.end(End::Commit)).await {
             Ok(Ok(())) => Ok(()),
+            // The server says so before it commits, and ends it with the connection.
+            Ok(Err(error)) if is_distributed(&error) => {
+                let message =
+                    format!("an object of `{}` began a distributed transaction (XA)", self.domain.name);
+                Err(Fault::Abandoned(
+                    Error::internal(message)
+                        .hint("it is the node that begins and ends transactions: take `xa start` out"),
+                ))
+            }
             Ok(Err(error)) => match classify(&error, self.domain) {
                 // A cluster refuses at the commit what another node has changed: nothing is left of it.
                 Fault::Deadlock => Err(Fault::Deadlock),
@@ -318,6 +330,12 @@ impl Write {
         }?;
         Ok(if self.commits() { outcome.noted(AT_LEAST_ONCE) } else { outcome })
     }
+}
+
+/// Whether the server refuses to commit since the transaction is of another kind.
+fn is_distributed(error: &sqlx::Error) -> bool {
+    let state = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    state.is_some_and(|state| state.starts_with("XA"))
 }
 
 /// The object of an operation, which a plan for it implies.

@@ -1,16 +1,17 @@
 //! A write with a claim happens once, alone and in company.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use beds_core::{
     Error, Outcome,
-    plan::{self, Action, Claim},
+    plan::{self, Action, Claim, Invocation},
     value::Value,
 };
 use beds_protocol::ErrorCode;
 use futures_util::future::join_all;
+use sqlx::Executor as _;
 
-use crate::odd::{CHILD, ENTRY, Odd};
+use crate::odd::{CHILD, ENTRY, ODD, Odd, PLAIN_CALL};
 
 fn claim(id: &str, digest: u8) -> Claim {
     Claim { user: "guest".into(), message_id: id.into(), step: 0, digest: [digest; 32] }
@@ -247,4 +248,79 @@ async fn a_claim_is_its_user_and_its_id_byte_by_byte() {
     replies.sort();
     replies.dedup();
     assert_eq!(replies.len(), 8, "each is a write of its own");
+}
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// Old rows go, in more steps than one; younger ones stay, and are known.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_purge_deletes_what_is_old_and_nothing_else() {
+    let odd = Odd::open();
+    odd.execute(
+        "insert into beds_ledger (user, message_id, step, digest, at) \
+         select 'u', seq, 0, repeat('x', 32), now(3) - interval 8 day from seq_1_to_1234",
+    );
+    let first = text(odd.run_once(&ENTRY, entry(1), Some(claim("a", 1))).await);
+    odd.execute("update beds_ledger set at = now(3) - interval 6 day where message_id = 'a'");
+    assert_eq!(odd.purge(7 * DAY).await.unwrap(), 1_234);
+    assert_eq!(odd.purge(7 * DAY).await.unwrap(), 0);
+    assert_eq!(text(odd.run_once(&ENTRY, entry(1), Some(claim("a", 1))).await), first);
+    assert_eq!(odd.purge(5 * DAY).await.unwrap(), 1);
+    odd.run_once(&ENTRY, entry(1), Some(claim("a", 1))).await.unwrap();
+    assert_eq!(odd.count("entry"), 2, "what was purged is done again");
+}
+
+/// A write is done while old rows are locked by what deletes them, and what somebody else holds is left for later.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_purge_is_in_nobodys_way() {
+    let odd = Odd::open();
+    odd.execute(
+        "insert into beds_ledger (user, message_id, step, digest, at) \
+         select 'u', seq, 0, repeat('x', 32), now(3) - interval 8 day from seq_1_to_700",
+    );
+    let mut other = odd.connect().await;
+    other
+        .execute("start transaction; select * from beds_ledger where user = 'u' and message_id = '3' and step = 0 for update")
+        .await
+        .unwrap();
+    let purge = odd.purge(7 * DAY);
+    let writes = join_all(
+        (0..50).map(|number| odd.run_once(&ENTRY, entry(number), Some(claim(&format!("w{number}"), 1)))),
+    );
+    let (purged, written) = tokio::join!(purge, writes);
+    assert_eq!(purged.unwrap(), 0, "a row that is held stops the step");
+    assert!(written.iter().all(Result::is_ok), "{written:?}");
+    other.execute("rollback").await.unwrap();
+    // Another node's purge has the lock.
+    other.execute("do get_lock(concat('beds_purge.', md5('odd')), 0)").await.unwrap();
+    assert_eq!(odd.purge(7 * DAY).await.unwrap(), 0);
+    other.execute("do release_all_locks()").await.unwrap();
+    assert_eq!(odd.purge(7 * DAY).await.unwrap(), 700);
+    assert_eq!(odd.count("beds_ledger"), 50);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_ledger_there_is_nothing_to_purge() {
+    let odd = Odd::as_user("few");
+    let error = odd.purge(DAY).await.unwrap_err();
+    assert!(error.message.contains("DELETE command denied"), "{error}");
+    let odd = Odd::open();
+    odd.execute("drop table beds_ledger");
+    assert_eq!(odd.purge(DAY).await.unwrap(), 0);
+}
+
+/// A call is once like any other write; one that commits by itself cannot be, claims nothing, and says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_is_once_unless_it_commits_by_itself() {
+    let odd = Odd::open();
+    let call = |call| Action::Write(plan::Write::Call(Invocation { call, args: Vec::new() }));
+    let first = text(odd.run_once(&CHILD, call(&PLAIN_CALL), Some(claim("a", 1))).await);
+    assert_eq!(text(odd.run_once(&CHILD, call(&PLAIN_CALL), Some(claim("a", 1))).await), first);
+    assert_eq!((odd.count("log"), odd.count("beds_ledger")), (1, 1));
+    let commits = ODD.iter().find(|call| call.name == "old_style").unwrap();
+    for _ in 0..2 {
+        let reply = text(odd.run_once(&CHILD, call(commits), Some(claim("b", 1))).await);
+        assert!(reply.contains("at least once"), "{reply}");
+    }
+    assert_eq!((odd.count("log"), odd.count("beds_ledger")), (3, 1));
 }

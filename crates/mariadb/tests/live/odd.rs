@@ -2,7 +2,7 @@
 
 use std::{
     path::Path,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use beds_core::{
@@ -15,6 +15,7 @@ use beds_devstack::Stack;
 use beds_mariadb::{Database, MariaDb};
 use beds_protocol::Lane;
 use serde_json::Value as Json;
+use sqlx::Connection as _;
 
 static FIELDS: [Field; 3] = [
     Field::new("id", "id", Type::INT),
@@ -63,6 +64,18 @@ const fn log(name: &'static str, from: &'static str) -> Domain {
     )
 }
 
+static CODE_FIELDS: [Field; 2] =
+    [Field::new("id", "id", Type::string(0, 5)), Field::new("n", "n", Type::INT)];
+
+/// Keys of CHAR.
+pub(crate) static CODE: Domain = Domain::new("code", "", "").fields(&CODE_FIELDS).key(&[0]).reads().mariadb(
+    "odd",
+    mariadb::Objects {
+        read: Some(mariadb::Source::table("code", "`code`", &["`id`", "`n`"])),
+        ..mariadb::Objects::NONE
+    },
+);
+
 pub(crate) static PLAIN: Domain = log("v_plain", "`v_plain`");
 pub(crate) static WHO: Domain = log("v_who", "`v_who`");
 pub(crate) static OVER: Domain = log("v_over", "`v_over`");
@@ -89,8 +102,10 @@ pub(crate) static FN_WHO: Call = Call {
     routine: Routine::Function { name: "fn_who", sql: "select fn_who()" },
 };
 
+pub(crate) static DISTRIBUTED: Call = procedure("distributed", "call distributed()", false);
+
 /// What leaves something behind, in every lane where it may run.
-pub(crate) static ODD: [Call; 16] = [
+pub(crate) static ODD: [Call; 17] = [
     procedure("frozen", "call frozen()", false),
     procedure("old_style", "call old_style()", true),
     procedure("loosen", "call loosen()", false),
@@ -106,6 +121,7 @@ pub(crate) static ODD: [Call; 16] = [
     procedure("rep_hidden", "call rep_hidden()", false),
     procedure("rep_commits", "call rep_commits()", true),
     procedure("locked", "call locked()", false),
+    procedure("led", "call led()", false),
     procedure("plain", "call plain()", false),
 ];
 
@@ -128,24 +144,39 @@ impl Odd {
         Self::with(connections, None)
     }
 
+    /// On a server where this was said before.
+    pub(crate) fn after(sql: &str) -> Self {
+        let stack = Self::server();
+        stack.mariadb_query(None, sql).unwrap();
+        Self::on(stack, 1, None)
+    }
+
     /// As a user who may call the routines and read the records, and no more.
     pub(crate) fn as_user(user: &str) -> Self {
         Self::with(1, Some(user))
     }
 
     fn with(connections: u16, user: Option<&str>) -> Self {
+        Self::on(Self::server(), connections, user)
+    }
+
+    fn server() -> Stack {
         let stack = Stack::builder().ignore_environment().mariadb().start().unwrap();
         let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/live/schema.sql");
         stack.mariadb_exec(None, &schema).unwrap();
+        stack
+    }
+
+    fn on(stack: Stack, connections: u16, user: Option<&str>) -> Self {
         let mut url = format!("{}/odd", stack.mariadb_url());
         if let Some(user) = user {
             let sql = format!(
                 "create user {user}; grant execute on odd.* to {user}; grant select on entry to {user}"
             );
             stack.mariadb_query(Some("odd"), &sql).unwrap();
-            let (scheme, rest) = url.split_once("://").unwrap();
+            let (before, rest) = url.split_once("://").unwrap();
             let (_, server) = rest.rsplit_once('@').unwrap_or(("", rest));
-            url = format!("{scheme}://{user}@{server}");
+            url = format!("{before}://{user}@{server}");
         }
         let config = MariaDb {
             url: Some(serde_json::from_value(Json::String(url)).unwrap()),
@@ -169,6 +200,16 @@ impl Odd {
         let bounds =
             Bounds { deadline: Instant::now() + Duration::from_secs(20), reply_bytes_max: 1_000_000 };
         self.database.run(Plan { claim, ..Plan::new(domain, action) }, bounds).await
+    }
+
+    /// A connection of somebody else's.
+    pub(crate) async fn connect(&self) -> sqlx::MySqlConnection {
+        let url = format!("{}/odd", self.stack.mariadb_url());
+        sqlx::MySqlConnection::connect(&url).await.unwrap()
+    }
+
+    pub(crate) async fn purge(&self, age: Duration) -> Result<usize, Error> {
+        self.database.purge(SystemTime::now() - age).await
     }
 
     pub(crate) async fn call(&self, lane: Lane, call: &'static Call) -> Result<Outcome, Error> {

@@ -21,7 +21,13 @@ create table beds_ledger (
   index ix_beds_ledger_at (at)
 );
 
+create table code (id char(5) character set utf8mb4 collate utf8mb4_nopad_bin primary key, n int);
+create role leader;
+
 delimiter //
+create procedure distributed() modifies sql data
+begin execute immediate "xa start 'odd'"; insert into log (n) values (99); end //
+create procedure led() begin set role leader; end //
 create procedure entry_create(p_n int) modifies sql data
 begin insert into entry (n) values (p_n); select last_insert_id() as id; end //
 create procedure plain() modifies sql data
@@ -57,7 +63,7 @@ end //
 -- What a request can tell of its session.
 create procedure state()
 select concat_ws(', ', @@autocommit, @@foreign_key_checks, @@unique_checks, @@time_zone, @@lc_time_names, @@sql_mode,
-    @@tx_isolation, @@sql_select_limit, @@max_statement_time, @@group_concat_max_len) as variables,
+    @@tx_isolation, @@sql_select_limit, @@max_statement_time, @@group_concat_max_len) as variables, current_role() as role,
   @who as who, last_insert_id() as last, now() > '2000-01-01' as clock,
   (select group_concat(id) from parent) as parents, is_used_lock('beds') as locked, connection_id() as connection //
 delimiter ;

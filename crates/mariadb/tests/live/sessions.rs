@@ -7,7 +7,7 @@ use beds_core::{
 };
 use beds_protocol::{ErrorCode, Lane};
 
-use crate::odd::{CHILD, FN_WHO, ODD, OVER, Odd, PLAIN, PLAIN_CALL, WHO, WRITERS};
+use crate::odd::{CHILD, CODE, DISTRIBUTED, FN_WHO, ODD, OVER, Odd, PLAIN, PLAIN_CALL, WHO, WRITERS};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_request_finds_its_session_new() {
@@ -77,4 +77,59 @@ async fn nothing_of_a_refused_request_stays_after_odd_ones() {
     assert_eq!(error.code, ErrorCode::RejectedByDatabase);
     let kept = odd.stack.mariadb_query(Some("odd"), "select group_concat(id, ' ', u) from child").unwrap();
     assert_eq!(kept.trim(), "2 2");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_distributed_transaction_is_refused_and_kept_nowhere() {
+    let odd = Odd::open();
+    let (fresh, _) = odd.state(Lane::Write).await;
+    for _ in 0..2 {
+        let error = odd.call(Lane::Write, &DISTRIBUTED).await.unwrap_err();
+        assert!(error.code == ErrorCode::Internal && error.message.contains("(XA)"), "{error}");
+        assert!(!error.retryable, "{error}");
+        assert_eq!(odd.state(Lane::Write).await.0, fresh);
+    }
+    let kept = odd.stack.mariadb_query(Some("odd"), "select count(*) from log; xa recover").unwrap();
+    assert_eq!(kept.trim(), "0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_server_presets_changes_no_answer() {
+    let odd = Odd::after(
+        "set global sql_mode = 'ANSI_QUOTES,PAD_CHAR_TO_FULL_LENGTH', global sql_select_limit = 1, \
+         global autocommit = 0",
+    );
+    odd.create(&[[1, 1, 10], [2, 1, 20]]).await.unwrap();
+    let error = odd.create(&[[3, 1, 99_999_999_999]]).await.unwrap_err();
+    assert_eq!(error.code, ErrorCode::RejectedByDatabase, "{error}");
+    // Together, so that all but the first are one statement.
+    let one = |id| plan::Read::One { key: vec![Value::Int(id)], fields: Fields::All };
+    let read = |id| odd.run(&CHILD, Action::Read(one(id)));
+    for value in [30, 40] {
+        let (a, b, c, d) = tokio::join!(read(1), read(2), read(1), read(2));
+        for outcome in [a, b, c, d] {
+            assert!(outcome.unwrap().data.is_some());
+        }
+        let sql = format!("update odd.child set u = {value} where id = 1; commit");
+        odd.stack.mariadb_query(None, &sql).unwrap();
+        let record: serde_json::Value =
+            serde_json::from_slice(&read(1).await.unwrap().data.unwrap()).unwrap();
+        assert_eq!(record["u"], value);
+    }
+    // A CHAR without padding.
+    odd.stack.mariadb_query(None, "insert into odd.code values ('a', 1); commit").unwrap();
+    let key = plan::Read::One { key: vec![Value::Text("a".into())], fields: Fields::All };
+    let found = odd.run(&CODE, Action::Read(key)).await.unwrap();
+    assert_eq!(found.data.unwrap(), br#"{"id":"a","n":1}"#);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_has_gone_is_no_unknown_outcome() {
+    let odd = Odd::open();
+    let (_, connection) = odd.state(Lane::Write).await;
+    odd.stack.mariadb_query(None, &format!("kill {connection}")).unwrap();
+    let old_style = ODD.iter().find(|call| call.name == "old_style").unwrap();
+    odd.call(Lane::Write, old_style).await.unwrap();
+    let kept = odd.stack.mariadb_query(Some("odd"), "select count(*) from log").unwrap();
+    assert_eq!(kept.trim(), "1");
 }

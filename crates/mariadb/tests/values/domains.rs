@@ -32,6 +32,7 @@ const fn all<const N: usize>() -> [usize; N] {
 /// A domain that can be filtered and sorted by all of its fields; the first is its key.
 macro_rules! domain {
     ($domain:ident: $name:literal, $source:ident [$($field:expr),* $(,)?] $({ $($objects:tt)* })? $(; $with:ident($($arg:expr),*))*) => {
+        #[allow(clippy::needless_update, reason = "most domains have not all objects")]
         pub(crate) static $domain: Domain = {
             static FIELDS: [Field; [$(stringify!($field)),*].len()] = [$($field),*];
             static COLUMNS: [&str; FIELDS.len()] = {
@@ -235,6 +236,16 @@ domain! { ODD: "v_odd", view [
         &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 22, 23, 24, 25, 26, 27, 28, 29, 30])),
 }; updates() }
 
+domain! { NEAR: "near", table [
+    Field::new("t", "t", Type::Time), Field::new("s", "s", Type::string(0, 3)),
+    Field::new("d", "d", Type::decimal(65, 38, None, None)), Field::new("y", "y", Type::int(0, 2155)),
+    Field::new("e", "e", Type::string(0, 1)), int("v"),
+] {
+    create: Some(Procedure::new("near_create", "call near_create(?, ?, ?, ?, ?, ?)", &[0, 1, 2, 3, 4, 5])),
+    update: Some(Procedure::new("near_update", "call near_update(?, ?, ?, ?, ?, ?)", &[0, 1, 2, 3, 4, 5])),
+    delete: Some(Procedure::new("near_delete", "call near_delete(?, ?, ?, ?, ?)", &[0, 1, 2, 3, 4])),
+}; key(&[0, 1, 2, 3, 4]); creates(); updates(); deletes() }
+
 /// All but those over a table that another has too.
 pub(crate) static DOMAINS: [&Domain; 21] = [
     &BOOL_KEYS,
@@ -264,6 +275,7 @@ pub(crate) static DOMAINS: [&Domain; 21] = [
 pub(crate) fn named(name: &str) -> &'static Domain {
     match name {
         "geometry" => &GEOMETRY,
+        "near" => &NEAR,
         "words" => &WORDS,
         "days" => &DAYS,
         "priced_parcel" => &PRICED_PARCEL,

@@ -176,3 +176,20 @@ create procedure odd_update(
     ip = p_ip
   where id = p_id //
 delimiter ;
+
+-- Parameters keep less than what they are given, and so find other records than a fetch.
+create table near (
+  t time not null, s char(3) character set utf8mb4 collate utf8mb4_nopad_bin not null, d decimal(65,38) not null,
+  y year not null, e enum('a','b') not null, v int null, primary key (t, s, d, y, e)
+);
+insert into near values ('05:06:07', 'x', 0, 2005, 'a', 1);
+delimiter //
+create procedure near_create(p_t time, p_s char(3), p_d decimal(65,38), p_y year, p_e enum('a','b'), p_v int) modifies sql data
+  insert into near values (p_t, p_s, p_d, p_y, p_e, p_v) //
+create procedure near_update(p_t time, p_s char(3) character set utf8mb4 collate utf8mb4_nopad_bin, p_d decimal(65,38),
+  p_y year, p_e enum('a','b'), p_v int) modifies sql data
+  update near set v = p_v where t = p_t and s = p_s and d = p_d and y = p_y and e = p_e //
+create procedure near_delete(p_t time, p_s char(3) character set utf8mb4 collate utf8mb4_nopad_bin, p_d decimal(65,38),
+  p_y year, p_e enum('a','b')) modifies sql data
+  delete from near where t = p_t and s = p_s and d = p_d and y = p_y and e = p_e //
+delimiter ;

@@ -148,12 +148,38 @@ fn the_log_repeats_no_value_of_a_domain_with_sensitive_fields() {
 
 #[test]
 fn what_no_transaction_is_possible_for_says_so() {
-    let error: CommandError = from_bson(doc! {
-        "code": 20, "codeName": "IllegalOperation",
-        "errmsg": "Transaction numbers are only allowed on a replica set member or mongos",
-    });
-    let error = Failure::Before(ErrorKind::Command(error).into()).into_error(&THING, "things");
-    assert!(error.message.contains("has no transactions"), "{error}");
+    for message in [
+        "Transaction numbers are only allowed on a replica set member or mongos",
+        // What the driver makes of it.
+        "This MongoDB deployment does not support retryable writes. Please add retryWrites=false to your connection \
+         string.",
+    ] {
+        let error: CommandError =
+            from_bson(doc! { "code": 20, "codeName": "IllegalOperation", "errmsg": message });
+        let error = Failure::Before(ErrorKind::Command(error).into()).into_error(&THING, "things");
+        assert!(error.message.contains("has no transactions"), "{error}");
+    }
+}
+
+/// What a write with a claim makes of its failures: it is run again, and what it is told in the end.
+#[test]
+fn only_what_the_server_refused_is_known_not_to_have_happened() {
+    let refused = Failure::Before(write(121, "no"));
+    assert!(refused.is_definite() && !refused.is_transient() && !refused.leaves_effect_unknown());
+    let lost = Failure::Before(broken());
+    assert!(lost.is_unanswered() && !lost.is_definite() && !lost.leaves_effect_unknown());
+    for failure in [Failure::After(broken()), Failure::Unanswered] {
+        assert!(failure.leaves_effect_unknown() && !failure.is_definite());
+        assert!(is_unknown(&failure.into_error(&THING, "things")));
+    }
+    assert!(Failure::Held.is_transient() && !Failure::Held.is_definite());
+    assert!(Failure::Held.into_error(&THING, "things").retryable);
+    assert!(!Failure::late().is_definite() && !Failure::late().is_transient());
+    let invalid: WriteError = from_bson(doc! { "code": 121, "errmsg": "SECRET" });
+    let invalid = ErrorKind::Write(WriteFailure::WriteError(invalid)).into();
+    let error = Failure::of_ledger(invalid, "things").into_error(&THING, "things");
+    assert_eq!((error.code, error.details.len()), (ErrorCode::Internal, 0), "{error}");
+    assert!(Failure::of_ledger(broken(), "things").is_unanswered());
 }
 
 #[test]

@@ -13,7 +13,7 @@ use mongodb::bson::{Document, raw::RawDocument};
 use crate::{
     fault::Failure,
     pipeline,
-    reply::bounded,
+    reply::{bounded, noted},
     server::{Connection, budget},
     shown::{Place, Shower},
 };
@@ -83,8 +83,11 @@ impl Call {
                 Outcome { sets: Some([b"[", rows.as_slice(), b"]]"].concat()), ..Outcome::default() }
             }
         };
-        let note = matches!(self.call.lane, Lane::Write).then_some(AT_LEAST_ONCE.into());
-        Ok(bounded(Outcome { note, unshown: shower.into_note(), ..outcome }, self.bytes_max)?)
+        let outcome = bounded(Outcome { unshown: shower.into_note(), ..outcome }, self.bytes_max)?;
+        Ok(match self.call.lane {
+            Lane::Read => outcome,
+            Lane::Write => noted(outcome, AT_LEAST_ONCE, self.bytes_max),
+        })
     }
 
     fn write_row(&self, document: &RawDocument, index: usize, shower: &mut Shower, out: &mut Vec<u8>) {

@@ -34,7 +34,7 @@ pub(crate) struct Job {
 #[derive(Debug)]
 enum Work {
     ByKey(ByKey),
-    Page(Page),
+    Page(Box<Page>),
     Count(Count),
     Call(Call),
     Write(Arc<Write>),
@@ -56,13 +56,13 @@ impl Job {
         let source = || objects.read.ok_or_else(|| Error::not_offered(domain, Operation::Fetch));
         let collection =
             |name: Option<&'static str>, operation| name.ok_or_else(|| Error::not_offered(domain, operation));
-        let write = |deed| Work::Write(Arc::new(Write { domain, deed, claim }));
+        let write = |deed| Work::Write(Arc::new(Write { domain, deed, claim, bytes_max }));
         let work = match action {
             Action::Read(Read::One { key, fields }) => {
                 Work::ByKey(ByKey::new(domain, source()?, key, &fields, bytes_max)?)
             }
             Action::Read(Read::Many(selection)) => {
-                Work::Page(Page::new(domain, source()?, selection, bytes_max)?)
+                Work::Page(Box::new(Page::new(domain, source()?, selection, bytes_max)?))
             }
             Action::Read(Read::Count { filter, most }) => {
                 Work::Count(Count::new(domain, source()?, &filter, most)?)

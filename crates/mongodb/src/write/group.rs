@@ -104,3 +104,42 @@ fn ended(done: Result<Option<Vec<Outcome>>, Failure>, count: usize) -> Vec<Ended
         Ok(None) | Err(_) => each(|| Ended::Alone),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use beds_core::value::Value;
+
+    use super::{
+        super::{Deed, Insert, Target, Update},
+        *,
+    };
+    use crate::golden::{THING, thing};
+
+    fn write(deed: Deed) -> Arc<Write> {
+        Arc::new(Write { domain: &THING, deed, claim: None, bytes_max: 10_000 })
+    }
+
+    fn insert(collection: &'static str) -> Arc<Write> {
+        write(Deed::Insert(Insert::new(&THING, collection, vec![thing("x")], false, 10_000).unwrap()))
+    }
+
+    fn update() -> Arc<Write> {
+        let target = Target::new(&THING, "thing", vec![Value::ObjectId([1; 12])], None).unwrap();
+        write(Deed::Update(Update::new(target, &[(2, Value::Null)], 10_000).unwrap()))
+    }
+
+    #[test]
+    fn a_transaction_takes_what_it_has_time_for() {
+        let updates: Vec<_> = std::iter::repeat_with(update).take(100).collect();
+        for (statement, count) in [(Duration::ZERO, 100), (SHARED / 10, 10), (SHARED / 2, 2), (SHARED * 5, 1)]
+        {
+            assert_eq!(in_time(&updates, statement), count, "{statement:?}");
+        }
+        // New records of one collection are one statement, however far away the server is.
+        let mut inserts: Vec<_> = std::iter::repeat_with(|| insert("thing")).take(50).collect();
+        inserts.push(insert("other"));
+        assert_eq!(in_time(&inserts, SHARED * 5), 50);
+        assert_eq!(in_time(&inserts, SHARED / 2), 51);
+        assert_eq!(in_time(&[], SHARED), 0);
+    }
+}

@@ -31,8 +31,9 @@ pub(crate) use self::{
     upsert::Upsert,
 };
 use crate::{
-    fault::Failure,
+    fault::{self, Failure},
     ledger::Standing,
+    reply::noted,
     server::{Connection, done_by, left},
 };
 
@@ -47,6 +48,8 @@ pub(crate) struct Write {
     pub(crate) deed: Deed,
     /// What makes it happen once.
     pub(crate) claim: Option<Claim>,
+    /// How long the reply may get.
+    pub(crate) bytes_max: usize,
 }
 
 /// What it does.
@@ -114,20 +117,11 @@ impl Write {
         if self.claim.is_none() {
             return self.plain(connection, gate).await;
         }
-        let done = match self.transaction(true, connection, gate).await {
-            Ok(Some(outcome)) => Ok(outcome),
-            Ok(None) => self.noted(connection, gate).await,
-            Err(failure) => Err(failure),
-        };
-        done.map_err(|failure| failure.without_transactions(self.domain, &connection.name))
-    }
-
-    /// At least once, which the reply says.
-    async fn noted(self: &Arc<Self>, connection: &Connection, gate: &Gate) -> Result<Outcome, Failure> {
-        // Where no ledger could be used, its absence is not what is told. The driver knows without asking.
-        drop(connection.transaction(left(connection.limit(gate))).await?);
+        if let Some(outcome) = self.transaction(true, connection, gate).await? {
+            return Ok(outcome);
+        }
         let outcome = self.plain(connection, gate).await?;
-        Ok(Outcome { note: Some(ledger::NO_LEDGER.into()), ..outcome })
+        Ok(noted(outcome, ledger::NO_LEDGER, self.bytes_max))
     }
 
     /// Without a claim.
@@ -169,7 +163,8 @@ impl Write {
             if is_again && is_time && (gate.is_past() || gate.is_wanted()) {
                 sleep(pause).await;
             } else if gate.is_past() && !failure.is_definite() {
-                return Err(Failure::Unanswered);
+                let unknown = Failure::Unanswered.into_error(self.domain, &connection.name);
+                return Err(if once { unknown.remembered() } else { unknown }.into());
             } else {
                 return Err(failure);
             }
@@ -187,6 +182,7 @@ impl Write {
                 Standing::There => {}
                 Standing::Never => return Ok(None),
                 Standing::Gone => return Err(ledger::gone(&connection.name).into()),
+                Standing::Useless => return Err(fault::never_once(self.domain).into()),
             }
         }
         match (transaction::run(std::slice::from_ref(self), once, &[gate], connection).await?, &self.claim) {

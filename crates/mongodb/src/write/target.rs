@@ -48,6 +48,11 @@ impl Target {
         doc! { "$and": [by_key, at_version] }
     }
 
+    /// The key, as it was sent.
+    pub(super) fn key(&self) -> &[Value] {
+        &self.key
+    }
+
     /// The key as a reply shows it.
     pub(super) fn key_json(&self) -> Vec<u8> {
         let mut json = Vec::with_capacity(64);

@@ -1,16 +1,20 @@
 //! A change of one record.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use beds_core::{
     Outcome, Result,
     spec::Domain,
     validate::Errors,
-    value::{Value, write_name},
+    value::{Value, write_record},
 };
 use mongodb::{
     ClientSession,
-    bson::{Bson, Document, doc},
+    bson::{Bson, Document, RawDocumentBuf, doc},
+    error::ErrorKind,
     options::ReturnDocument,
 };
 
@@ -30,6 +34,8 @@ const VERSION_MAX: i64 = i64::MAX;
 pub(crate) struct Update {
     target: Target,
     change: Document,
+    /// Whether the record was found to have a version that is null.
+    is_null: AtomicBool,
     bytes_max: usize,
 }
 
@@ -39,22 +45,20 @@ impl Update {
         let change =
             change(target.domain, changes.iter().map(|(field, value)| (*field, value)), "", &mut errors);
         errors.or(())?;
-        let update = Self { target, change, bytes_max };
+        let update = Self { target, change, is_null: AtomicBool::new(false), bytes_max };
         // How long the reply is is known before anything is done.
         let longest = update.target.if_version.map_or(VERSION_MAX, |version| version.saturating_add(1));
-        bounded(update.outcome(&Value::Int(longest)), bytes_max)?;
+        bounded(update.outcome(update.target.key(), &Value::Int(longest)), bytes_max)?;
         Ok(update)
     }
 
-    /// The key, and the version that the record has now.
-    fn outcome(&self, version: &Value) -> Outcome {
-        let mut json = self.target.key_json();
-        if let Some(field) = self.target.domain.version {
-            json.pop();
-            write_name(&mut json, false, self.target.domain.fields[field].name);
-            version.write_json(&mut json);
-            json.push(b'}');
-        }
+    /// The reply: the key, and the version that the record has now.
+    fn outcome(&self, key: &[Value], version: &Value) -> Outcome {
+        let domain = self.target.domain;
+        let version = domain.version.map(|field| (field, version));
+        let members = domain.key.iter().copied().zip(key).chain(version);
+        let mut json = Vec::with_capacity(64);
+        write_record(&mut json, members.map(|(field, value)| (domain.fields[field].name, value)));
         Outcome::data(json)
     }
 
@@ -66,19 +70,33 @@ impl Update {
     ) -> std::result::Result<Outcome, Failure> {
         let domain = self.target.domain;
         let version = domain.version.map(|version| &domain.fields[version]);
-        let collection = connection.raw(self.target.collection);
-        let change = collection
-            .find_one_and_update(self.target.filter(), self.change.clone())
-            .return_document(ReturnDocument::After)
-            .projection(doc! { version.map_or("_id", |field| field.column): 1 })
-            .max_time(limit);
-        let change =
-            if let Some(session) = session.as_deref_mut() { change.session(session) } else { change };
-        let changed = change.await?;
+        let is_free = version.is_some() && self.target.if_version.is_none();
+        let mut changed = None;
+        if self.is_null.load(Ordering::Relaxed) {
+            changed = self.change_first(connection, session.as_deref_mut(), limit).await?;
+        }
+        if changed.is_none() {
+            let (filter, change) = (self.target.filter(), self.change.clone());
+            changed = match self.change(connection, session.as_deref_mut(), limit, filter, change).await {
+                // Null and absent are one, but nothing can be added to null. A transaction has ended with that.
+                Err(error)
+                    if is_free && is_mismatch(&error) && !self.is_null.swap(true, Ordering::Relaxed) =>
+                {
+                    if session.is_some() {
+                        return Err(Failure::Held);
+                    }
+                    let changed = self.change_first(connection, None, limit).await?;
+                    Some(changed.ok_or(error)?)
+                }
+                changed => changed?,
+            };
+        }
         let Some(document) = changed else { return Err(self.target.missing(connection, session).await) };
         let mut shower = Shower::new(domain);
+        let key = domain.key.iter().map(|&field| shower.field(&document, &domain.fields[field], Place::DATA));
+        let key: Vec<Value> = key.collect();
         let shown = version.map(|field| shower.field(&document, field, Place::DATA));
-        let mut outcome = self.outcome(&shown.unwrap_or(Value::Null));
+        let mut outcome = self.outcome(&key, &shown.unwrap_or(Value::Null));
         outcome.unshown = shower.into_note();
         // The change is done: a note must not turn it into an error.
         if outcome.size() > self.bytes_max {
@@ -86,6 +104,56 @@ impl Update {
         }
         Ok(outcome)
     }
+
+    /// Changes the record that a filter finds, and gives its key and version.
+    async fn change(
+        &self,
+        connection: &Connection,
+        session: Option<&mut ClientSession>,
+        limit: Duration,
+        filter: Document,
+        change: Document,
+    ) -> mongodb::error::Result<Option<RawDocumentBuf>> {
+        let domain = self.target.domain;
+        let fields = domain.key.iter().chain(&domain.version);
+        let projection = fields.map(|&field| (domain.fields[field].column.to_owned(), Bson::Int32(1)));
+        let collection = connection.raw(self.target.collection);
+        let change = collection
+            .find_one_and_update(filter, change)
+            .return_document(ReturnDocument::After)
+            .projection(projection.collect::<Document>())
+            .max_time(limit);
+        match session {
+            Some(session) => change.session(session).await,
+            None => change.await,
+        }
+    }
+
+    /// The same, where the version is null: it becomes 1, as it does where there is none.
+    async fn change_first(
+        &self,
+        connection: &Connection,
+        session: Option<&mut ClientSession>,
+        limit: Duration,
+    ) -> mongodb::error::Result<Option<RawDocumentBuf>> {
+        let Some(version) = self.target.domain.version else { return Ok(None) };
+        let column = self.target.domain.fields[version].column;
+        let mut change = self.change.clone();
+        change.remove("$inc");
+        if let Ok(set) = change.get_document_mut("$set") {
+            set.insert(column, 1_i64);
+        } else {
+            change.insert("$set", doc! { column: 1_i64 });
+        }
+        let is_null = doc! { column: Bson::Null };
+        let filter = doc! { "$and": [self.target.filter(), is_null] };
+        self.change(connection, session, limit, filter, change).await
+    }
+}
+
+/// Whether MongoDB says that a change does not fit what a document holds (`TypeMismatch`).
+fn is_mismatch(error: &mongodb::error::Error) -> bool {
+    matches!(&*error.kind, ErrorKind::Command(error) if error.code == 14)
 }
 
 /// What changes these fields to these values, and counts the version up. Errors name fields behind the path.

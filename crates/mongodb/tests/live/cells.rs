@@ -123,6 +123,34 @@ async fn a_lookup_that_cannot_be_shown_takes_no_other_along() {
 }
 
 #[tokio::test]
+async fn a_version_that_is_null_is_none() {
+    let site = Site::new("null_version").await;
+    insert(
+        &site,
+        vec![
+            doc! { "_id": 1, "rev": Bson::Null, "n": 7, "day": "2024-02-29" },
+            doc! { "_id": 2, "rev": "x" },
+        ],
+    )
+    .await;
+    let reply = site.update(&CELL, json!({ "key": 1, "data": { "n": null } })).await.unwrap();
+    assert_eq!(reply["data"], json!({ "id": 1, "revision": 1 }));
+    let reply = site.update(&CELL, json!({ "key": 1, "data": { "ratio": 0.5 } })).await.unwrap();
+    assert_eq!(reply["data"], json!({ "id": 1, "revision": 2 }));
+    let error = site.update(&CELL, json!({ "key": 2, "data": { "n": 1 } })).await.unwrap_err();
+    assert_eq!(error.code, ErrorCode::Internal, "{error}");
+}
+
+#[tokio::test]
+async fn the_reply_to_an_update_has_the_key_as_a_fetch_shows_it() {
+    let site = Site::new("shown_key").await;
+    insert(&site, vec![doc! { "_id": 1, "amount": 3 }]).await;
+    let fetched = site.fetch(&BY_AMOUNT, json!({ "key": "3.00" })).await;
+    let reply = site.update(&BY_AMOUNT, json!({ "key": "3.00", "data": { "n": 1 } })).await.unwrap();
+    assert_eq!(reply["data"]["amount"], fetched["data"]["amount"]);
+}
+
+#[tokio::test]
 async fn an_update_keeps_what_it_does_not_name() {
     let site = Site::new("kept").await;
     let odd =

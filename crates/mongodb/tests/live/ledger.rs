@@ -82,10 +82,18 @@ impl Once {
         self.site.mongo.collection::<Document>(collection).create_index(index).await.unwrap();
     }
 
-    async fn run(&self, action: Action, claim: Option<Claim>) -> Result<Outcome, Error> {
-        let bounds =
-            Bounds { deadline: Instant::now() + Duration::from_secs(60), reply_bytes_max: 1_000_000 };
-        self.database.run(Plan { claim, ..Plan::new(&ENTRY, action) }, bounds).await
+    async fn run(&self, action: Action, claim: Claim) -> Result<Outcome, Error> {
+        self.done(Plan { claim: Some(claim), ..Plan::new(&ENTRY, action) }).await
+    }
+
+    /// The same without a claim.
+    async fn plain(&self, action: Action) -> Result<Outcome, Error> {
+        self.done(Plan::new(&ENTRY, action)).await
+    }
+
+    async fn done(&self, plan: Plan) -> Result<Outcome, Error> {
+        let bounds = Bounds { deadline: Instant::now() + Duration::from_mins(1), reply_bytes_max: 1_000_000 };
+        self.database.run(plan, bounds).await
     }
 
     async fn count(&self, collection: &str) -> u64 {
@@ -93,8 +101,8 @@ impl Once {
     }
 }
 
-fn claim(id: &str, digest: u8) -> Option<Claim> {
-    Some(Claim { user: "guest".into(), message_id: id.into(), step: 0, digest: [digest; 32] })
+fn claim(id: &str, digest: u8) -> Claim {
+    Claim { user: "guest".into(), message_id: id.into(), step: 0, digest: [digest; 32] }
 }
 
 fn entries(numbers: &[i64]) -> Action {
@@ -166,8 +174,8 @@ async fn claims_are_told_apart_byte_by_byte() {
     let mut replies = Vec::new();
     for (number, (user, message_id, step)) in claims.into_iter().enumerate() {
         let claim = Claim { user: user.into(), message_id: message_id.into(), step, digest: [1; 32] };
-        let reply = text(once.run(entry(number.try_into().unwrap()), Some(claim.clone())).await);
-        assert_eq!(text(once.run(entry(99), Some(claim)).await), reply);
+        let reply = text(once.run(entry(number.try_into().unwrap()), claim.clone()).await);
+        assert_eq!(text(once.run(entry(99), claim).await), reply);
         replies.push(reply);
     }
     replies.sort();
@@ -179,7 +187,7 @@ async fn claims_are_told_apart_byte_by_byte() {
 async fn a_refused_write_leaves_no_claim() {
     let once = Once::new("unclaimed", 4).await;
     once.index("entry", doc! { "n": 1 }, true).await;
-    once.run(entry(1), None).await.unwrap();
+    once.plain(entry(1)).await.unwrap();
     let error = once.run(entry(1), claim("a", 1)).await.unwrap_err();
     assert_eq!(error.details[0].field, "number", "{error}");
     let missing =
@@ -220,7 +228,7 @@ async fn duplicates_at_the_same_time_are_done_once() {
 async fn a_refused_write_harms_none_that_waited_with_it() {
     let once = Arc::new(Once::new("in_company", 1).await);
     once.index("entry", doc! { "n": 1 }, true).await;
-    once.run(entry(1_000), None).await.unwrap();
+    once.plain(entry(1_000)).await.unwrap();
     let requests = (0..60_i64).map(|number| {
         let once = Arc::clone(&once);
         tokio::spawn(async move {
@@ -281,7 +289,7 @@ async fn a_database_that_never_had_a_ledger_does_writes_at_least_once_and_says_s
         let reply = text(once.run(entries(numbers), claim("a", 1)).await);
         assert!(reply.contains("at least once"), "{reply}");
     }
-    assert!(!text(once.run(entry(4), None).await).contains("note"));
+    assert!(!text(once.plain(entry(4)).await).contains("note"));
     assert_eq!(once.count("entry").await, 4);
     let names = once.site.mongo.list_collection_names().await.unwrap();
     assert!(!names.contains(&"beds_ledger".to_owned()), "{names:?}");
@@ -310,7 +318,7 @@ async fn a_ledger_that_is_gone_is_not_made_anew() {
     };
     assert_eq!((error.code, error.retryable), (ErrorCode::Internal, false), "{error}");
     assert!(error.hint.unwrap().contains("bedsc ddl --ledger"));
-    once.run(entry(number), None).await.unwrap();
+    once.plain(entry(number)).await.unwrap();
     ledger.drop().await.unwrap();
     once.create_ledger().await;
     // It is served again as soon as it is seen.
@@ -331,7 +339,7 @@ async fn without_transactions_no_write_is_done_once() {
             let hint = error.hint.unwrap();
             assert!(hint.contains("replica set") && hint.contains("once = false"), "{hint}");
         }
-        once.run(entry(round), None).await.unwrap();
+        once.plain(entry(round)).await.unwrap();
         if round == 0 {
             once.create_ledger().await;
         }

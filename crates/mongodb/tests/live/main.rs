@@ -11,5 +11,6 @@ mod cells;
 mod failures;
 mod ledger;
 mod mixed;
+mod pipelines;
 mod shown;
 mod site;

@@ -11,6 +11,7 @@ use super::{
     names::{same, stem},
 };
 use beds_core::inspect::{Catalogue, Kind, Relation, RelationKind, Routine, Supplied, UNKNOWN, same_word};
+use beds_protocol::tables::{Role, TABLES, Table};
 
 /// The longest name that MariaDB takes.
 const NAME_LEN_MAX: usize = 64;
@@ -20,7 +21,7 @@ pub(super) fn propose(domains: &mut [Domain], catalogue: &Catalogue) -> Option<S
     let mut taken: BTreeSet<String> =
         catalogue.routines.iter().map(|routine| routine.name.to_lowercase()).collect();
     let mut script = String::new();
-    for domain in domains {
+    for domain in domains.iter_mut() {
         let Some((RelationKind::Table, table)) = domain.source.clone() else { continue };
         let Some(relation) = catalogue.relation(&table) else { continue };
         choose_version(domain);
@@ -61,20 +62,39 @@ pub(super) fn propose(domains: &mut [Domain], catalogue: &Catalogue) -> Option<S
             let _ = write!(script, "\n-- {}: {}\n{part}", domain.name, table.replace(['\r', '\n'], " "));
         }
     }
-    (!script.is_empty()).then(|| {
-        format!(
-            "-- Procedures that `beds import` proposes for the database `{}`: read them, edit them, and run them\n\
-             -- before `beds verify`. From then on they are yours. Running the script again is harmless.\n\
-             --\n\
-             -- They leave the transaction to the node: none of them commits. A record's version, where there is\n\
-             -- one, must be what the client read, or null. A procedure keeps the mode in which it was made: in a\n\
-             -- strict one a value that does not fit is refused.\n\n\
-             set names utf8mb4;\n\
-             set session sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION';\n\n\
-             delimiter //\n{script}\ndelimiter ;\n",
-            catalogue.database
-        )
-    })
+    let own = own(domains, catalogue);
+    if script.is_empty() && own.is_empty() {
+        return None;
+    }
+    let mut text = format!(
+        "-- What `beds import` proposes for the database `{}`: read it, edit it, and run it before `beds verify`. From\n\
+         -- then on it is yours. Running the script again is harmless.\n\
+         --\n\
+         -- The procedures leave the transaction to the node: none of them commits. A record's version, where there is\n\
+         -- one, must be what the client read, or null. A procedure keeps the mode in which it was made: in a strict\n\
+         -- one a value that does not fit is refused.\n\n\
+         set names utf8mb4;\n\
+         set session sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION';\n",
+        catalogue.database
+    );
+    for table in own {
+        let _ = write!(text, "\n{};\n", table.sql());
+    }
+    if !script.is_empty() {
+        let _ = write!(text, "\ndelimiter //\n{script}\ndelimiter ;\n");
+    }
+    Some(text)
+}
+
+/// The tables of the node's own that the database lacks, for domains that may write.
+fn own(domains: &[Domain], catalogue: &Catalogue) -> Vec<&'static Table> {
+    let writes =
+        |domain: &Domain| domain.is_writable() || domain.delete.is_some() || !domain.calls.is_empty();
+    let is_there = |table: &&Table| catalogue.relation_named(table.name).is_some();
+    let needed = TABLES.into_iter().filter(|table| match table.role {
+        Role::Ledger => domains.iter().any(writes),
+    });
+    needed.filter(|table| !is_there(table)).collect()
 }
 
 /// A column that the template leaves out although a new record needs a value for it.

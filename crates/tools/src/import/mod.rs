@@ -20,6 +20,7 @@ mod tokens;
 mod write;
 
 use beds_core::inspect::{Catalogue, Evidence, Relation, RelationKind, Routine, RoutineKind};
+use beds_protocol::tables::OWN_PREFIX;
 
 use self::{
     body::AllDeeds,
@@ -33,9 +34,6 @@ pub(crate) use names::same as same_name;
 pub use report::Imported;
 pub(crate) use tokens::{Token, tokens};
 pub use write::{Existing, WriteError, existing, write};
-
-/// How the node's own tables and collections begin: they are no domains.
-const OWN_PREFIX: &str = "beds_";
 
 /// What to import, and under which names.
 #[derive(Debug, Clone, Default)]

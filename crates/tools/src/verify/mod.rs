@@ -9,6 +9,7 @@ mod grants;
 mod relation;
 mod report;
 mod routine;
+mod tables;
 mod types;
 mod used;
 mod uses;
@@ -60,7 +61,7 @@ impl Severity {
 /// A place where a template and its database disagree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// The template; none where it is about the node's user.
+    /// The template; none where it is about the node's user, or about a table of the node's own.
     pub template: Option<String>,
     /// The name that templates use for the database.
     pub database: String,
@@ -195,6 +196,7 @@ pub async fn verify(sources: Sources<'_>, domains: &[&'static Domain]) -> Report
                     report.notes.extend(notes);
                     report.checked.push(domain.name.to_owned());
                 }
+                report.findings.extend(tables::check(&domains, &catalogue));
                 seen_by.push(grants::Seen::of(database, &domains, &catalogue));
             }
             Err(Unseen { reason, hint, .. }) => report.unchecked.push(Unchecked {
@@ -213,8 +215,9 @@ pub async fn verify(sources: Sources<'_>, domains: &[&'static Domain]) -> Report
 async fn look(sources: Sources<'_>, domains: &[&'static Domain]) -> Result<Catalogue, Unseen> {
     let Some(first) = domains.first() else { return Ok(Catalogue::default()) };
     let objects = domains.iter().flat_map(|domain| domain.database_objects());
-    let names: BTreeSet<&str> =
-        objects.filter(|object| is_relation(object.kind)).map(|object| object.name).collect();
+    let names = objects.filter(|object| is_relation(object.kind)).map(|object| object.name);
+    let own = domains.iter().flat_map(|domain| domain.tables()).map(|table| table.name);
+    let names: BTreeSet<&str> = names.chain(own).collect();
     let scope = Scope {
         only: Some(names.into_iter().map(str::to_owned).collect()),
         sample: 0,

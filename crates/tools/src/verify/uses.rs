@@ -105,6 +105,10 @@ impl Finder<'_> {
         let is_called = self.tokens.get(at + 1).is_some_and(|token| token.is_mark('('));
         match word {
             "from" if before(&["fetch", "next"]) => {}
+            // `prepare statement from variable`
+            "from" if at >= 2 && self.tokens[at - 2].is("prepare") => {}
+            // `create or replace table`
+            "replace" if before(&["or"]) => {}
             "from" if function.is_some_and(|function| OF_VALUES.iter().any(|word| function.is(word))) => {}
             "from" => {
                 let is_delete = before(&["delete", "ignore", "quick", "low_priority"]);
@@ -216,6 +220,8 @@ mod tests {
             ("delete from t where a = 1; truncate table u", "DELETE t, DELETE u"),
             ("with x as (select 1 from t), y (a) as (select 2) select * from x, y", "SELECT t"),
             ("create temporary table if not exists tmp (a int); select a from tmp", ""),
+            ("create or replace table made (a int); insert into made values (1)", ""),
+            ("prepare s from q; execute s; select a from t where b = 1 or replace(c, 1, 2) = 3", "SELECT t"),
             ("select a into v from dual; select seq from seq_1_to_10", ""),
             ("call p(1); call other.q()", "EXECUTE p, EXECUTE other.q"),
             (

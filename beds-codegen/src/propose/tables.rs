@@ -1,0 +1,62 @@
+//! The tables of the node's own, for the DBA to create in each database.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use beds_protocol::{
+    Engine,
+    tables::{Role, Table},
+};
+
+use super::{Proposed, Script, Thing};
+use crate::{emit::quoted, model::Domain};
+
+/// What the script calls them, where the name of a template stands.
+const TITLE: &str = "What the node keeps beside the templates' own objects";
+
+/// Proposes the tables that the node needs in the databases of these domains, one script a database that needs any.
+#[must_use]
+pub fn tables<'d>(domains: impl IntoIterator<Item = &'d Domain>) -> Vec<Script> {
+    let mut needed: BTreeMap<(Engine, &str), BTreeSet<Role>> = BTreeMap::new();
+    for domain in domains {
+        let roles = domain.tables().map(|table| table.role);
+        needed.entry((domain.engine(), &domain.database)).or_default().extend(roles);
+    }
+    let script = |((engine, database), roles): ((Engine, &str), BTreeSet<Role>)| {
+        let proposed: Vec<Proposed> = roles
+            .into_iter()
+            .map(|role| match engine {
+                Engine::MariaDb => of_mariadb(role.table()),
+                Engine::MongoDb => of_mongodb(role.table()),
+            })
+            .collect();
+        let (database, template) = (database.to_owned(), TITLE.to_owned());
+        (!proposed.is_empty()).then_some(Script { engine, database, template, proposed })
+    };
+    needed.into_iter().filter_map(script).collect()
+}
+
+fn of_mariadb(table: &Table) -> Proposed {
+    let name = quoted(table.name);
+    let add = |column: String| format!("alter table {name}\n    add column if not exists {column}");
+    let parts = table.columns.iter().map(|column| (column.name.to_owned(), add(column.sql())));
+    Proposed {
+        thing: Thing::Table,
+        name: table.name.to_owned(),
+        create: table.sql(),
+        parts: parts.collect(),
+        more: Vec::new(),
+        validator: None,
+    }
+}
+
+fn of_mongodb(table: &Table) -> Proposed {
+    let indexes = table.indexed.iter().map(|column| (format!("{column}_1"), table.index(column)));
+    Proposed {
+        thing: Thing::Collection,
+        name: table.name.to_owned(),
+        create: table.command("create"),
+        parts: indexes.collect(),
+        more: Vec::new(),
+        validator: Some(table.command("collMod")),
+    }
+}

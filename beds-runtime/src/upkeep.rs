@@ -1,0 +1,90 @@
+//! What a node does for its databases beside the requests: it purges their ledgers, each in a task of its own.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use beds_core::{Result, backoff::Backoff, spec::Domain};
+use tokio::{task::JoinSet, time::sleep};
+use tracing::{debug, warn};
+
+use crate::engines::Engines;
+
+/// How long between two purges of a ledger at least; at most twice as long, so that nodes that start together do not purge
+/// together.
+const EVERY: Duration = Duration::from_mins(5);
+
+/// Keeps the ledgers of these domains' databases free of what is older than `keep`, until the set is dropped.
+pub(crate) fn start(engines: &Arc<Engines>, domains: &[&'static Domain], keep: Duration) -> JoinSet<()> {
+    let mut databases: Vec<&'static Domain> = Vec::new();
+    for domain in domains.iter().filter(|domain| domain.keeps_ledger()) {
+        let is_same =
+            |other: &&Domain| (other.engine(), other.database) == (domain.engine(), domain.database);
+        if !databases.iter().any(|other| is_same(other)) {
+            databases.push(domain);
+        }
+    }
+    let mut tasks = JoinSet::new();
+    for domain in databases {
+        let engines = Arc::clone(engines);
+        tasks.spawn(async move {
+            let purge = || {
+                let before = SystemTime::now().checked_sub(keep).unwrap_or(SystemTime::UNIX_EPOCH);
+                engines.purge(domain, before)
+            };
+            purge_for_ever(domain.database, purge).await;
+        });
+    }
+    tasks
+}
+
+/// Purges now and then. A failure is told once, until a purge has succeeded again.
+async fn purge_for_ever<F: Future<Output = Result<usize>>>(database: &str, purge: impl Fn() -> F) {
+    let (mut pauses, mut is_told) = (Backoff::new(EVERY, EVERY), false);
+    loop {
+        sleep(pauses.pause()).await;
+        match purge().await {
+            Ok(0) => is_told = false,
+            Ok(rows) => {
+                debug!(database, rows, "purged the ledger");
+                is_told = false;
+            }
+            Err(error) => {
+                if !is_told {
+                    warn!(database, "{error}; it is tried again every few minutes");
+                }
+                is_told = true;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::Cell, future::ready};
+
+    use beds_core::Error;
+    use tokio::time::{Instant, timeout};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_ledger_is_purged_again_and_again_whatever_happens() {
+        let (begun, times) = (Instant::now(), Cell::new(Vec::new()));
+        let purge = || {
+            let mut all = times.take();
+            all.push(begun.elapsed());
+            let count = all.len();
+            times.set(all);
+            ready(if count % 2 == 0 { Err(Error::internal("no")) } else { Ok(count) })
+        };
+        let day = Duration::from_hours(24);
+        assert!(timeout(day, purge_for_ever("catalog", purge)).await.is_err(), "it never ends");
+        let times = times.take();
+        assert!((144..=288).contains(&times.len()), "{} a day", times.len());
+        let pauses = times.windows(2).map(|pair| pair[1] - pair[0]);
+        assert!(pauses.clone().all(|pause| pause >= EVERY && pause <= EVERY * 2));
+        assert!(pauses.clone().min() != pauses.max(), "nodes must not keep in step");
+    }
+}

@@ -1,0 +1,110 @@
+//! The purge of the ledger: what is older than anybody asks for again goes, in small steps.
+//!
+//! It has a connection of its own, so that no write waits for one, and a lock of the server's sees to it that one node
+//! at a time does it.
+
+use std::time::{Duration, SystemTime};
+
+use beds_core::{Error, Result, settings::SecretUrl};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, MySqlConnection, Row as _};
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::{connection::options, fault::number};
+
+/// How many rows a step deletes: few enough that nothing waits for them.
+const STEP_ROWS: u64 = 500;
+/// The least pause after a step. A step that took longer is followed by as long a pause.
+const PAUSE_MIN: Duration = Duration::from_millis(10);
+/// How long a run may take. What is left is for the next one.
+const RUN_MAX: Duration = Duration::from_mins(10);
+
+/// Row locks and no gap locks: only the rows that go are locked, and a write that waits for one of them goes first.
+const PREPARE: &str =
+    "set session transaction isolation level read committed; set session innodb_lock_wait_timeout = 1";
+const LOCK: &str = "select get_lock(concat('beds_purge.', md5(database())), 0)";
+const STEP: &str = "delete from `beds_ledger` where `at` < current_timestamp(3) - interval ? second \
+    order by `at` limit 500";
+
+const NO_TABLE: u16 = 1146;
+/// A deadlock, and a lock that was not given in time.
+const DEADLOCK: u16 = 1213;
+const LOCKED: u16 = 1205;
+
+/// What a purge needs to know of a database.
+#[derive(Debug)]
+pub(crate) struct Purge {
+    pub(crate) name: String,
+    pub(crate) url: Option<SecretUrl>,
+    /// How long connecting, or one statement, may take.
+    pub(crate) patience: Duration,
+}
+
+impl Purge {
+    /// Deletes what is older than a moment, and says how many rows that were.
+    pub(crate) async fn run(&self, before: SystemTime) -> Result<usize> {
+        // The ages are the server's: its clock wrote them.
+        let age = SystemTime::now().duration_since(before).unwrap_or_default();
+        let failed = |why: String| {
+            Error::internal(format!("the ledger of the database `{}` cannot be purged: {why}", self.name))
+        };
+        let Some(url) = &self.url else { return Ok(0) };
+        // Where it is dropped, the connection takes the lock and an open statement with it.
+        match timeout(RUN_MAX + self.patience, self.purge(url, age)).await {
+            Ok(deleted) => deleted.map_err(|error| failed(error.to_string())),
+            Err(_) => Err(failed("the server does not answer".to_owned())),
+        }
+    }
+
+    async fn purge(&self, url: &SecretUrl, age: Duration) -> std::result::Result<usize, sqlx::Error> {
+        let connect = async {
+            let mut connection = options(url)?.connect().await?;
+            connection.execute(PREPARE).await?;
+            Ok::<_, sqlx::Error>(connection)
+        };
+        let mut connection = timeout(self.patience, connect).await.map_err(|_| late())??;
+        let deleted = match self.lock(&mut connection).await {
+            Ok(true) => self.steps(&mut connection, age.as_secs()).await,
+            Ok(false) => Ok(0),
+            Err(error) => Err(error),
+        };
+        // It ends in either case.
+        let _ = timeout(self.patience, connection.close()).await;
+        deleted
+    }
+
+    /// Whether no other node does it. The lock goes with the connection.
+    async fn lock(&self, connection: &mut MySqlConnection) -> std::result::Result<bool, sqlx::Error> {
+        let row = timeout(self.patience, connection.fetch_one(LOCK)).await.map_err(|_| late())??;
+        Ok(row.try_get_unchecked::<Option<i64>, _>(0)? == Some(1))
+    }
+
+    async fn steps(
+        &self,
+        connection: &mut MySqlConnection,
+        seconds: u64,
+    ) -> std::result::Result<usize, sqlx::Error> {
+        let begun = Instant::now();
+        let mut deleted = 0_usize;
+        loop {
+            let step_begun = Instant::now();
+            let step = connection.execute(sqlx::query(STEP).bind(seconds));
+            let rows = match timeout(self.patience, step).await.map_err(|_| late())? {
+                Ok(done) => done.rows_affected(),
+                Err(error) => match number(&error) {
+                    // Whoever is in the way goes first, and writes tell that there is no ledger.
+                    Some(DEADLOCK | LOCKED | NO_TABLE) => return Ok(deleted),
+                    _ => return Err(error),
+                },
+            };
+            deleted = deleted.saturating_add(usize::try_from(rows).unwrap_or(usize::MAX));
+            if rows < STEP_ROWS || begun.elapsed() >= RUN_MAX {
+                return Ok(deleted);
+            }
+            sleep(step_begun.elapsed().max(PAUSE_MIN)).await;
+        }
+    }
+}
+
+fn late() -> sqlx::Error {
+    sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())
+}

@@ -1,0 +1,278 @@
+//! The tables that a node keeps in the domains' databases for itself: tables of MariaDB, collections of MongoDB.
+//!
+//! They are the DBA's like all others. This is the one place that says what they are; `bedsc ddl` and `bedsc grants`
+//! write them down for the DBA, and `beds verify` looks for them.
+
+use serde_json::{Map, Value, json};
+
+use crate::Engine;
+
+/// How the names of the node's own tables begin: no domain has such a name, and no import looks at them.
+pub const OWN_PREFIX: &str = "beds_";
+
+/// The longest `message_id`, in characters.
+pub const MESSAGE_ID_CHARACTERS_MAX: u16 = 128;
+
+/// The longest name of a user that RabbitMQ knows, in bytes, and so in characters at most.
+const USER_CHARACTERS_MAX: u16 = 255;
+
+/// A table of the node's own.
+#[derive(Debug)]
+pub struct Table {
+    /// What it is for.
+    pub role: Role,
+    /// Its name.
+    pub name: &'static str,
+    /// What it is, for people, in a line or two.
+    pub about: &'static [&'static str],
+    /// What it is called in a sentence.
+    pub title: &'static str,
+    /// Its columns. In MongoDB the `_id` has those of the key.
+    pub columns: &'static [Column],
+    /// How many of the columns, from the first on, are its key.
+    pub key: usize,
+    /// Columns with an index of their own.
+    pub indexed: &'static [&'static str],
+    /// What the node does with its rows.
+    pub rights: &'static [Right],
+}
+
+/// What a table of the node's own is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// It remembers which writes are done, so that none is done twice.
+    Ledger,
+}
+
+/// A column.
+#[derive(Debug)]
+pub struct Column {
+    /// Its name.
+    pub name: &'static str,
+    /// What it keeps.
+    pub keeps: Keeps,
+    /// Whether it may be null.
+    pub nullable: bool,
+}
+
+/// What a column keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeps {
+    /// A text of so many characters at most, compared byte by byte.
+    Text(u16),
+    /// A number from 0 to 65,535.
+    Small,
+    /// So many bytes.
+    Digest(u8),
+    /// Bytes, up to 16 MiB.
+    Bytes,
+    /// A moment, by default the one of the insertion.
+    Moment,
+}
+
+/// What a node does with rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Right {
+    /// It reads them.
+    Select,
+    /// It adds some.
+    Insert,
+    /// It changes some.
+    Update,
+    /// It deletes some.
+    Delete,
+}
+
+impl Right {
+    /// The right as an engine names it.
+    #[must_use]
+    pub const fn of(self, engine: Engine) -> &'static str {
+        match (engine, self) {
+            (Engine::MariaDb, Self::Select) => "SELECT",
+            (Engine::MariaDb, Self::Insert) => "INSERT",
+            (Engine::MariaDb, Self::Update) => "UPDATE",
+            (Engine::MariaDb, Self::Delete) => "DELETE",
+            (Engine::MongoDb, Self::Select) => "find",
+            (Engine::MongoDb, Self::Insert) => "insert",
+            (Engine::MongoDb, Self::Update) => "update",
+            (Engine::MongoDb, Self::Delete) => "remove",
+        }
+    }
+}
+
+const fn column(name: &'static str, keeps: Keeps) -> Column {
+    Column { name, keeps, nullable: false }
+}
+
+const fn nullable(name: &'static str, keeps: Keeps) -> Column {
+    Column { name, keeps, nullable: true }
+}
+
+/// All of them.
+pub static TABLES: [&Table; 1] = [&LEDGER];
+
+/// The ledger.
+pub static LEDGER: Table = Table {
+    role: Role::Ledger,
+    name: "beds_ledger",
+    title: "ledger",
+    about: &[
+        "The ledger: a row a write that has a message_id, so that a duplicate gets the stored reply and does nothing.",
+        "Users and ids are compared byte by byte, and spaces at the end count.",
+    ],
+    columns: &[
+        column("user", Keeps::Text(USER_CHARACTERS_MAX)),
+        column("message_id", Keeps::Text(MESSAGE_ID_CHARACTERS_MAX)),
+        column("step", Keeps::Small),
+        column("digest", Keeps::Digest(32)),
+        nullable("reply", Keeps::Bytes),
+        column("at", Keeps::Moment),
+    ],
+    key: 3,
+    indexed: &["at"],
+    rights: &[Right::Select, Right::Insert, Right::Update, Right::Delete],
+};
+
+impl Role {
+    /// The table.
+    #[must_use]
+    pub const fn table(self) -> &'static Table {
+        match self {
+            Self::Ledger => &LEDGER,
+        }
+    }
+}
+
+impl Table {
+    /// The names of its key's columns.
+    pub fn key_columns(&self) -> impl Iterator<Item = &'static str> {
+        self.columns[..self.key].iter().map(|column| column.name)
+    }
+
+    /// The statement of SQL that creates it where it is not there, without its end.
+    #[must_use]
+    pub fn sql(&self) -> String {
+        let quoted = |name: &str| format!("`{name}`");
+        let mut lines: Vec<String> = self.columns.iter().map(Column::sql).collect();
+        let key: Vec<String> = self.key_columns().map(quoted).collect();
+        lines.push(format!("primary key ({})", key.join(", ")));
+        let indexes = self.indexed.iter().map(|name| format!("key `ix_{}_{name}` (`{name}`)", self.name));
+        lines.extend(indexes);
+        let about: Vec<String> = self.about.iter().map(|line| format!("-- {line}\n")).collect();
+        format!(
+            "{}create table if not exists {} (\n    {}\n) engine = innodb",
+            about.concat(),
+            quoted(self.name),
+            lines.join(",\n    ")
+        )
+    }
+
+    /// The command of MongoDB that creates it, or that gives it its validator: `create` or `collMod`, as JSON.
+    #[must_use]
+    pub fn command(&self, command: &str) -> String {
+        let (key, rest) = self.columns.split_at(self.key);
+        let mut members: Vec<(&str, Value, bool)> = vec![("_id", identity(key), false)];
+        members.extend(rest.iter().map(|column| (column.name, column.bson(), column.nullable)));
+        let schema = object(&members);
+        format!(
+            "{{ {}: {}, \"validator\": {:#} }}",
+            Value::from(command),
+            Value::from(self.name),
+            json!({ "$jsonSchema": schema })
+        )
+    }
+
+    /// The command of MongoDB that creates an index on this column, as JSON.
+    #[must_use]
+    pub fn index(&self, column: &str) -> String {
+        let index = json!({ "name": format!("{column}_1"), "key": { column: 1 } });
+        json!({ "createIndexes": self.name, "indexes": [index] }).to_string()
+    }
+}
+
+/// The rule for the `_id`: the key's column itself, or one text of its columns.
+fn identity(key: &[Column]) -> Value {
+    match key {
+        [one] => one.bson(),
+        _ => json!({ "bsonType": "string" }),
+    }
+}
+
+/// The rule for an object of these members: its name, its rule, and whether it may be missing.
+fn object(members: &[(&str, Value, bool)]) -> Value {
+    let required: Vec<&str> =
+        members.iter().filter(|(.., may_miss)| !may_miss).map(|(name, ..)| *name).collect();
+    let properties: Map<String, Value> =
+        members.iter().map(|(name, rule, _)| ((*name).to_owned(), rule.clone())).collect();
+    json!({
+        "bsonType": "object", "required": required, "additionalProperties": false, "properties": properties
+    })
+}
+
+impl Column {
+    /// Name, type and default, as a column of MariaDB.
+    #[must_use]
+    pub fn sql(&self) -> String {
+        let ty = match self.keeps {
+            Keeps::Text(max) => {
+                format!("varchar({max}) character set utf8mb4 collate utf8mb4_nopad_bin")
+            }
+            Keeps::Small => "smallint unsigned".to_owned(),
+            Keeps::Digest(length) => format!("binary({length})"),
+            Keeps::Bytes => "mediumblob".to_owned(),
+            Keeps::Moment => "datetime(3)".to_owned(),
+        };
+        let null = if self.nullable { "null" } else { "not null" };
+        let default = if self.keeps == Keeps::Moment { " default current_timestamp(3)" } else { "" };
+        format!("`{}` {ty} {null}{default}", self.name)
+    }
+
+    fn bson(&self) -> Value {
+        let (ty, more) = match self.keeps {
+            Keeps::Text(max) => ("string", json!({ "maxLength": max })),
+            Keeps::Small => ("int", json!({ "minimum": 0, "maximum": u16::MAX })),
+            Keeps::Digest(_) | Keeps::Bytes => ("binData", json!({})),
+            Keeps::Moment => ("date", json!({})),
+        };
+        let mut types = vec![ty];
+        if self.keeps == Keeps::Small {
+            types.push("long");
+        }
+        if self.nullable {
+            types.push("null");
+        }
+        let mut rule = more;
+        rule["bsonType"] = if types.len() == 1 { json!(ty) } else { json!(types) };
+        rule
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ledger_is_written_for_both_engines() {
+        let ledger = &LEDGER;
+        assert!(ledger.name.starts_with(OWN_PREFIX));
+        let sql = ledger.sql();
+        for part in [
+            "create table if not exists `beds_ledger` (",
+            "`user` varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin not null",
+            "`reply` mediumblob null",
+            "`at` datetime(3) not null default current_timestamp(3)",
+            "primary key (`user`, `message_id`, `step`)",
+            "key `ix_beds_ledger_at` (`at`)",
+        ] {
+            assert!(sql.contains(part), "{part}\n{sql}");
+        }
+        let create: Value = serde_json::from_str(&ledger.command("create")).unwrap();
+        assert_eq!(create["create"], "beds_ledger");
+        let schema = &create["validator"]["$jsonSchema"];
+        assert_eq!(schema["required"], json!(["_id", "digest", "at"]));
+        assert_eq!(schema["properties"]["_id"], json!({ "bsonType": "string" }));
+        assert_eq!(schema["properties"]["reply"]["bsonType"], json!(["binData", "null"]));
+        let index: Value = serde_json::from_str(&ledger.index("at")).unwrap();
+        assert_eq!(index["indexes"][0]["key"], json!({ "at": 1 }));
+    }
+}
