@@ -292,7 +292,7 @@ fn refused(stack: &Stack, folder: &Path) {
     };
     let film = only("film*");
     assert!(
-        film.stdout.contains("procedure = \"film_count\"") && !film.stdout.contains("film_text"),
+        film.stdout.contains("procedure   = \"film_count\"") && !film.stdout.contains("film_text"),
         "{}",
         film.stdout
     );
@@ -301,7 +301,7 @@ fn refused(stack: &Stack, folder: &Path) {
     let none = only("FILM");
     assert!(none.code == Some(1) && none.stderr.contains("--only 'FILM' matches nothing"), "{}", none.stderr);
     let dry = import(&["--mariadb", &harbour, "--only", "Vess*", "--out", &elsewhere, "--dry-run"]);
-    assert!(dry.stdout.contains("name = \"vessel\"") && !dry.stdout.contains("tariffs"), "{}", dry.stdout);
+    assert!(dry.stdout.contains("name        = \"vessel\"") && !dry.stdout.contains("tariffs"), "{}", dry.stdout);
     assert!(!Path::new(&elsewhere).exists(), "nothing was written");
 }
 

@@ -9,9 +9,12 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use tokio::process::Command;
 
+use crate::figures::Memory;
 use crate::load::Generator;
-use crate::plan::{Comparison, Contender, FixedReply, Role, Work};
-use crate::process::Process;
+use crate::plan::{Comparison, Contender, Role};
+use crate::process::{Process, log};
+use crate::servers::Processes;
+use crate::work::FixedReply;
 
 /// Where the other node is.
 #[derive(Debug, Clone, clap::Args)]
@@ -20,7 +23,7 @@ pub(crate) struct Against {
     #[arg(
         long = "against",
         value_name = "REV",
-        requires_all = ["program", "folder", "amqp"],
+        requires_all = ["program", "folder", "amqp", "amqp_pid"],
         required = false
     )]
     revision: String,
@@ -33,6 +36,9 @@ pub(crate) struct Against {
     /// Its RabbitMQ
     #[arg(long = "against-amqp", value_name = "URL", required = false)]
     amqp: String,
+    /// The first process of that
+    #[arg(long = "against-rabbitmq-pid", value_name = "PID", required = false)]
+    amqp_pid: u32,
 }
 
 /// The other node, started, and what drives it.
@@ -40,28 +46,38 @@ pub(crate) struct Opponent {
     pub(crate) revision: String,
     pub(crate) process: Arc<Process>,
     pub(crate) generator: Generator,
+    /// The servers that it works with.
+    pub(crate) servers: Processes,
+    pub(crate) memory: Memory,
 }
 
 impl Opponent {
     /// Starts the other node and waits until it is ready.
-    pub(crate) async fn start(against: &Against) -> Result<Self> {
-        let Against { revision, program, folder, amqp } = against;
+    pub(crate) async fn start(against: &Against, servers: &Processes) -> Result<Self> {
+        let Against { revision, program, folder, amqp, amqp_pid } = against;
         let mut command = Command::new(program);
         command.current_dir(folder).env("BEDS__AMQP__URL", amqp);
-        let log = std::env::temp_dir().join(format!("beds-bench-against-{}.log", std::process::id()));
-        let process =
-            Process::node_of(command, &log).await.with_context(|| format!("the node of {revision}"))?;
+        let log = log("against");
+        let started = Process::node_of(command, &log).await;
+        let (process, took) = started.with_context(|| format!("the node of {revision}"))?;
         // The node has it open; nobody else needs it.
         let _ = std::fs::remove_file(&log);
         let generator = Generator::connect(amqp).await?;
-        Ok(Self { revision: revision.clone(), process: Arc::new(process), generator })
+        let servers = servers.with_rabbitmq(*amqp_pid)?;
+        let memory = Memory::ready(took);
+        Ok(Self { revision: revision.clone(), process: Arc::new(process), generator, servers, memory })
     }
 
-    /// Enters the comparison: asked as this tree's node is.
-    pub(crate) async fn enter(&mut self, comparison: &mut Comparison) -> Result<()> {
+    /// Enters the comparison: asked as this tree's node is. False where it does not serve such requests.
+    pub(crate) async fn enter(&mut self, comparison: &mut Comparison) -> Result<bool> {
         let node = comparison.contenders.iter().find(|contender| contender.role == Role::Node);
         let mut target = node.context("a comparison has a node")?.target.clone();
-        if let Work::Describe { .. } = &*comparison.work {
+        for key in [target.read, target.write] {
+            if comparison.work.operations() > 1 && !self.generator.is_routed(target.exchange, key).await? {
+                return Ok(false);
+            }
+        }
+        if comparison.name == "describe" {
             // What it offers may differ, and so does the description.
             let reply = self.generator.ask(&target, b"{}").await?;
             target.reply = Some(FixedReply::Bytes(reply.into()));
@@ -73,6 +89,6 @@ impl Opponent {
             process: Arc::clone(&self.process),
             client: None,
         });
-        Ok(())
+        Ok(true)
     }
 }

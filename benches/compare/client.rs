@@ -8,8 +8,8 @@ use beds_client::Client;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::load::Sample;
-use crate::plan::{Target, Work};
+use crate::sample::Sample;
+use crate::work::{Target, Work};
 
 /// Keeps `in_flight` requests on their way until the time is over.
 pub(crate) async fn run(
@@ -24,24 +24,25 @@ pub(crate) async fn run(
     for _ in 0..in_flight {
         let (client, target, work) = (client.clone(), target.clone(), Arc::clone(work));
         running.spawn(async move {
-            let mut sample = Sample::default();
+            let mut sample = Sample::new()?;
             while Instant::now() < end {
                 let sent = Instant::now();
-                let (number, body) = work.next();
-                match client.request_raw(target.routing_key, body.into_owned()).await {
-                    Ok(reply) => sample.reply(sent, end, &reply.body, &work.expected(number, &target)),
-                    Err(error) => {
-                        sample.errors += 1;
-                        sample.wrong.get_or_insert_with(|| error.to_string());
+                let request = work.next();
+                sample.sent += 1;
+                let key = if request.writes { target.write } else { target.read };
+                match client.request_raw(key, request.body.into_owned()).await {
+                    Ok(reply) => {
+                        sample.reply(sent, end, &reply.body, &work.expected(request.number, &target));
                     }
+                    Err(error) => sample.fail(1, || error.to_string()),
                 }
             }
-            sample
+            anyhow::Ok(sample)
         });
     }
-    let mut sum = Sample::default();
+    let mut sum = Sample::new()?;
     while let Some(ended) = running.join_next().await {
-        sum.add(ended.context("a task of the load generator failed")?);
+        sum.add(ended.context("a task of the load generator failed")??)?;
     }
     Ok(sum)
 }

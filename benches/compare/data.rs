@@ -3,14 +3,23 @@
 use anyhow::{Context as _, Result};
 use mongodb::Client;
 use mongodb::bson::{DateTime, Uuid, doc};
-use serde_json::{Value, json};
+use serde_json::json;
 use sqlx::mysql::{MySqlPool, MySqlRow};
 use sqlx::{Executor as _, Row as _};
 
 use crate::servers::Servers;
 use crate::service::Event;
+use crate::work::Fetch;
 
 const EVENTS: i64 = 500;
+/// What the hand-written service that writes once keeps of its requests, as one would write it.
+const CLAIMS: &str = "create or replace table bench_claim (
+  message_id varchar(128) character set ascii collate ascii_bin not null primary key,
+  digest binary(32) not null,
+  reply mediumblob not null,
+  at datetime(3) not null default current_timestamp(3),
+  key (at)
+) engine = innodb";
 /// All codes of two letters.
 const COUNTRIES: i64 = 676;
 
@@ -19,8 +28,8 @@ const COUNTRIES: i64 = 676;
 pub(crate) struct Data {
     pool: MySqlPool,
     mongodb: Client,
-    pub(crate) countries: Vec<(Vec<u8>, Value)>,
-    pub(crate) events: Vec<(Vec<u8>, Value)>,
+    pub(crate) countries: Vec<Fetch>,
+    pub(crate) events: Vec<Fetch>,
     ids: Vec<Uuid>,
 }
 
@@ -33,13 +42,13 @@ impl Data {
         let (ids, events) = events(&mongodb).await?;
         let data = Self { pool, mongodb, countries, events, ids };
         data.forget_created().await?;
+        data.pool.execute(CLAIMS).await?;
         Ok(data)
     }
 
     /// The keys of all countries.
     pub(crate) fn codes(&self) -> Vec<String> {
-        let code = |(_, country): &(Vec<u8>, Value)| country["alpha_2"].as_str().map(str::to_owned);
-        self.countries.iter().filter_map(code).collect()
+        self.countries.iter().map(|(key, _)| key.clone()).collect()
     }
 
     /// How many records have been created.
@@ -48,14 +57,30 @@ impl Data {
         Ok(query.fetch_one(&self.pool).await?)
     }
 
-    async fn forget_created(&self) -> Result<()> {
-        self.pool.execute("delete from subdivision where name like 'bench %'").await?;
-        Ok(())
+    /// How many rows the ledger has; none where there is no ledger.
+    pub(crate) async fn ledger(&self) -> Result<Option<i64>> {
+        let found = "select count(*) from information_schema.tables \
+                     where table_schema = database() and table_name = 'beds_ledger'";
+        if sqlx::query_scalar::<_, i64>(found).fetch_one(&self.pool).await? == 0 {
+            return Ok(None);
+        }
+        Ok(Some(sqlx::query_scalar("select count(*) from beds_ledger").fetch_one(&self.pool).await?))
+    }
+
+    /// Takes away what was created, in steps: one delete of millions would hold its locks for minutes.
+    pub(crate) async fn forget_created(&self) -> Result<()> {
+        loop {
+            let step = "delete from subdivision where name like 'bench %' limit 10000";
+            if self.pool.execute(step).await?.rows_affected() == 0 {
+                return Ok(());
+            }
+        }
     }
 
     /// Takes away what the benchmark has made.
     pub(crate) async fn remove(self) -> Result<()> {
         self.forget_created().await?;
+        self.pool.execute("drop table bench_claim").await?;
         self.pool.execute("delete from country where name like 'Bench %'").await?;
         let events = self.mongodb.database("logs").collection::<Event>("msLogs");
         events.delete_many(doc! {"_id": {"$in": self.ids}}).await?;
@@ -63,7 +88,7 @@ impl Data {
     }
 }
 
-async fn countries(pool: &MySqlPool) -> Result<Vec<(Vec<u8>, Value)>> {
+async fn countries(pool: &MySqlPool) -> Result<Vec<Fetch>> {
     let mut values = Vec::new();
     for number in 0..COUNTRIES {
         let letter = |value: i64| char::from(b'A' + u8::try_from(value % 26).unwrap_or_default());
@@ -84,7 +109,7 @@ async fn countries(pool: &MySqlPool) -> Result<Vec<(Vec<u8>, Value)>> {
     rows.iter().map(country).collect()
 }
 
-fn country(row: &MySqlRow) -> Result<(Vec<u8>, Value)> {
+fn country(row: &MySqlRow) -> Result<Fetch> {
     // Unchecked: sqlx takes text that compares byte by byte for bytes.
     let text = |name: &str| row.try_get_unchecked::<Option<String>, _>(name);
     let key = text("alpha_2")?;
@@ -98,10 +123,10 @@ fn country(row: &MySqlRow) -> Result<(Vec<u8>, Value)> {
         "flag": text("flag")?,
         "revision": row.try_get::<i64, _>("revision")?,
     });
-    Ok((request(&key.unwrap_or_default()), record))
+    Ok((key.unwrap_or_default(), record))
 }
 
-async fn events(mongodb: &Client) -> Result<(Vec<Uuid>, Vec<(Vec<u8>, Value)>)> {
+async fn events(mongodb: &Client) -> Result<(Vec<Uuid>, Vec<Fetch>)> {
     let (mut ids, mut requests, mut events) = (Vec::new(), Vec::new(), Vec::new());
     for number in 0..EVENTS {
         let event = Event {
@@ -129,14 +154,10 @@ async fn events(mongodb: &Client) -> Result<(Vec<Uuid>, Vec<(Vec<u8>, Value)>)> 
             "fields": event.fields,
         });
         ids.push(event.id);
-        requests.push((request(&key), record));
+        requests.push((key, record));
         events.push(event);
     }
     let collection = mongodb.database("logs").collection::<Event>("msLogs");
     collection.insert_many(events).await.context("is the schema applied?")?;
     Ok((ids, requests))
-}
-
-fn request(key: &str) -> Vec<u8> {
-    json!({ "key": key }).to_string().into_bytes()
 }

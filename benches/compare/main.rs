@@ -5,26 +5,34 @@
 //! round by round.
 //!
 //! - `against`: the node of another revision, with `cargo xtask bench --against`.
-//! - `plan`: what is compared: contenders, requests, expected replies, targets.
-//! - `load`: the load generator: plain lapin, one process, N requests in flight.
+//! - `plan`: what is compared: contenders, and what is to be reached. `calls`: the same for calls of a far database.
+//! - `work`: requests and expected replies. `data`: the records that are fetched and created.
+//! - `load`: the load generator: plain lapin, one process, N requests in flight, or a fixed rate.
 //! - `client`: the same load through `beds-client`.
 //! - `service`: the hand-written services; this program runs itself once more for each.
-//! - `process`: starts node and services, reads their CPU time and memory.
-//! - `data`: the records that are fetched and created.
-//! - `rounds`: takes the measurements.
-//! - `report`: medians, ratios, the table, the JSON.
+//! - `process`, `servers`, `cpu`: starts node and services, reads their CPU time and memory, and that of the servers.
+//! - `rounds`: takes the measurements. `sample`: one of them. `figures`: what follows from them.
+//! - `report`, `summary`, `plot`, `machine`: the tables, the JSON, the pictures.
 
 mod against;
 mod bus;
+mod calls;
 mod client;
+mod cpu;
 mod data;
+mod figures;
 mod load;
+mod machine;
 mod plan;
+mod plot;
 mod process;
 mod report;
 mod rounds;
+mod sample;
 mod servers;
 mod service;
+mod summary;
+mod work;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -35,7 +43,8 @@ use beds_devstack::{Stack, schema};
 use clap::Parser;
 
 use crate::against::Against;
-use crate::servers::Servers;
+use crate::load::Drive;
+use crate::servers::{Pids, Processes, Servers};
 use crate::service::Service;
 
 /// Measures the node beside hand-written services that do the same work.
@@ -46,6 +55,8 @@ struct Args {
     #[arg(long, value_name = "FOLDER")]
     schema: Option<PathBuf>,
     #[command(flatten)]
+    pids: Pids,
+    #[command(flatten)]
     against: Option<Against>,
     /// Length of one measurement
     #[arg(long, default_value_t = 3.0)]
@@ -53,9 +64,12 @@ struct Args {
     /// Rounds; in each, every contender has its turn
     #[arg(long, default_value_t = 5)]
     rounds: u32,
-    /// Requests in flight
-    #[arg(long, default_value_t = 256)]
-    in_flight: u16,
+    /// Requests in flight, one measurement for each number
+    #[arg(long, value_delimiter = ',', default_value = "1,64,256")]
+    in_flight: Vec<u16>,
+    /// Requests a second, of the measurement at a fixed rate; 0 leaves it out
+    #[arg(long, default_value_t = 1000)]
+    rate: u32,
     /// Only the comparisons whose name contains this
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
@@ -65,6 +79,9 @@ struct Args {
     /// Where the figures go as JSON; target/bench/compare.json unless given
     #[arg(long, value_name = "PATH")]
     json: Option<PathBuf>,
+    /// Where the pictures of them go; beside the JSON unless given
+    #[arg(long, value_name = "FOLDER")]
+    pictures: Option<PathBuf>,
     /// What cargo adds
     #[arg(long, hide = true)]
     bench: bool,
@@ -84,21 +101,35 @@ enum Serve {
 }
 
 /// How long and how hard.
-#[derive(Debug, Clone, Copy, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize)]
 pub(crate) struct Method {
     pub(crate) rounds: u32,
     pub(crate) seconds: f64,
-    pub(crate) in_flight: u16,
+    pub(crate) in_flight: Vec<u16>,
+    pub(crate) rate: u32,
 }
 
 impl Method {
     fn of(args: &Args) -> Self {
         let (rounds, seconds) = if args.quick { (3, 1.0) } else { (args.rounds.max(1), args.seconds) };
-        Self { rounds, seconds: seconds.clamp(0.1, 3600.0), in_flight: args.in_flight.max(1) }
+        let mut in_flight: Vec<u16> = args.in_flight.iter().map(|number| (*number).max(1)).collect();
+        in_flight.sort_unstable();
+        in_flight.dedup();
+        Self { rounds, seconds: seconds.clamp(0.1, 3600.0), in_flight, rate: args.rate }
     }
 
     pub(crate) fn length(&self) -> Duration {
         Duration::from_secs_f64(self.seconds)
+    }
+
+    pub(crate) fn drives(&self) -> Vec<Drive> {
+        let rate = (self.rate > 0).then_some(Drive::Rate(self.rate));
+        self.in_flight.iter().copied().map(Drive::InFlight).chain(rate).collect()
+    }
+
+    /// The most requests in flight.
+    pub(crate) fn most(&self) -> Drive {
+        Drive::InFlight(self.in_flight.last().copied().unwrap_or(1))
     }
 }
 
@@ -128,17 +159,23 @@ async fn compare(args: &Args) -> Result<()> {
         println!("compare: skipped, since it needs servers: run `cargo xtask bench`");
         return Ok(());
     };
-    let method = Method::of(args);
-    let figures = rounds::run(&servers, method, args.only.as_deref(), args.against.as_ref()).await?;
-    print!("{}", report::table(&figures));
+    let (method, processes) = (Method::of(args), Processes::find(&args.pids)?);
+    let only = args.only.as_deref();
+    let figures = rounds::run(&servers, &processes, &method, only, args.against.as_ref()).await?;
+    print!("{}{}", report::table(&figures), summary::table(&figures));
     let path = args.json.clone().unwrap_or_else(default_json);
-    if let Some(folder) = path.parent() {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let pictures = args.pictures.as_deref().unwrap_or(folder);
+    for folder in [folder, pictures] {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     }
     std::fs::write(&path, serde_json::to_vec_pretty(&report::json(&figures))?)
         .with_context(|| format!("cannot write {}", path.display()))?;
     println!("\nThe figures of every round are in {}.", path.display());
-    let (errors, warnings) = (report::errors(&figures), figures.warnings.len());
+    for picture in plot::draw(&figures, pictures)? {
+        println!("A picture of them is {}.", picture.display());
+    }
+    let (errors, warnings) = (figures.errors(), figures.warnings.len());
     ensure!(errors == 0 && warnings == 0, "{errors} wrong replies, {warnings} warnings: see above");
     Ok(())
 }

@@ -1,61 +1,19 @@
-//! What is compared: who, with which requests, what a right reply is, and what the targets are.
+//! What is compared: who, with which requests, and what is to be reached.
 
-use std::borrow::Cow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Result;
 use beds_client::Client;
 use beds_protocol::topology::EXCHANGE;
 use serde::Serialize;
-use serde_json::Value;
 
+use crate::Method;
 use crate::data::Data;
-use crate::load::Generator;
+use crate::load::{Drive, Generator};
 use crate::process::Process;
 use crate::servers::Servers;
-use crate::service::Service;
-
-/// Where requests go.
-#[derive(Debug, Clone)]
-pub(crate) struct Target {
-    pub(crate) exchange: &'static str,
-    pub(crate) routing_key: &'static str,
-    /// A write: stored by RabbitMQ, with a message id.
-    pub(crate) durable: bool,
-    /// What is right in place of what this tree's node answers.
-    pub(crate) reply: Option<FixedReply>,
-}
-
-/// A reply that is the same each time.
-#[derive(Debug, Clone)]
-pub(crate) enum FixedReply {
-    /// Any bytes, so many.
-    Length(usize),
-    Bytes(Arc<[u8]>),
-}
-
-/// The requests of a comparison, the same for all contenders.
-#[derive(Debug)]
-pub(crate) enum Work {
-    /// One request again and again.
-    Describe { reply: Vec<u8> },
-    /// Records by key, in turn.
-    Fetch { requests: Vec<(Vec<u8>, Value)>, next: AtomicU64 },
-    /// A new record each time.
-    Create { countries: Vec<String>, next: AtomicU64 },
-}
-
-/// What a right reply is.
-#[derive(Debug)]
-pub(crate) enum Expected<'a> {
-    Length(usize),
-    Exactly(&'a [u8]),
-    /// A reply with this record.
-    Record(&'a Value),
-    /// A reply with a record of this code.
-    Created(String),
-}
+use crate::service::{Route, Service};
+use crate::work::{FixedReply, Kind, Target, Work};
 
 /// Whether a figure is what others are measured by, what is measured, or something to know besides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -79,184 +37,250 @@ pub(crate) struct Contender {
     pub(crate) client: Option<Client>,
 }
 
-/// A comparison of the node with a hand-written service.
+/// What is to be reached, as the issue that asks for it says.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Reach {
+    pub(crate) drive: Drive,
+    /// Who is measured, and by whom.
+    pub(crate) of: &'static str,
+    pub(crate) to: Option<&'static str>,
+    pub(crate) bound: Bound,
+}
+
+/// The figure that is bounded.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Bound {
+    /// Operations a second, as a ratio.
+    RatioMin(f64),
+    /// CPU time of the contenders' processes, as a ratio.
+    CpuRatioMax(f64),
+    /// The difference of the medians.
+    LaterMaxUs(f64),
+    PerSecondMin(f64),
+    P95MaxMs(f64),
+}
+
+/// A comparison of the node with hand-written services.
 #[derive(Debug)]
 pub(crate) struct Comparison {
     pub(crate) name: &'static str,
     pub(crate) title: String,
     pub(crate) work: Arc<Work>,
     pub(crate) contenders: Vec<Contender>,
-    /// The least ratio of throughputs that is good enough.
-    pub(crate) ratio_min: Option<f64>,
-    /// The greatest difference of the medians of serial round trips that is good enough, in microseconds.
-    pub(crate) serial_max_us: Option<f64>,
+    pub(crate) drives: Vec<Drive>,
+    pub(crate) reaches: Vec<Reach>,
 }
 
 /// The names of all comparisons.
-pub(crate) const NAMES: [&str; 4] = ["describe", "fetch-mariadb", "fetch-mongodb", "create-mariadb"];
+pub(crate) const NAMES: [&str; 6] =
+    ["describe", "fetch-mariadb", "fetch-mongodb", "create-mariadb", "batch-fetch", "batch-mixed"];
 
-impl Work {
-    /// The next request and its number.
-    pub(crate) fn next(&self) -> (u64, Cow<'_, [u8]>) {
-        match self {
-            Self::Describe { .. } => (0, Cow::Borrowed(b"{}")),
-            Self::Fetch { requests, next } => {
-                let number = next.fetch_add(1, Ordering::Relaxed);
-                (number, Cow::Borrowed(&in_turn(requests, number).0))
-            }
-            Self::Create { countries, next } => {
-                let number = next.fetch_add(1, Ordering::Relaxed);
-                let country = in_turn(countries, number);
-                let code = code(countries, number);
-                let body = format!(
-                    r#"{{"data":{{"code":"{code}","country":"{country}","name":"bench {number}","type":"Province"}}}}"#
-                );
-                (number, Cow::Owned(body.into_bytes()))
-            }
-        }
-    }
+/// Batches in flight: what is on its way stays below the number of requests that may wait for a database.
+const BATCHES: [u16; 3] = [1, 8, 32];
 
-    /// What a right reply to a request is.
-    pub(crate) fn expected<'a>(&'a self, number: u64, target: &'a Target) -> Expected<'a> {
-        match (&target.reply, self) {
-            (Some(FixedReply::Length(length)), _) => Expected::Length(*length),
-            (Some(FixedReply::Bytes(bytes)), _) => Expected::Exactly(bytes),
-            (None, Self::Describe { reply }) => Expected::Exactly(reply),
-            (None, Self::Fetch { requests, .. }) => Expected::Record(&in_turn(requests, number).1),
-            (None, Self::Create { countries, .. }) => Expected::Created(code(countries, number)),
-        }
-    }
+const ECHO: &str = "lapin echo, acknowledged";
+const DESCRIBE: &str = "node, country.describe";
+const BY_HAND: &str = "hand-written";
+const FETCH: &str = "node, fetch";
+const AUTOCOMMIT: &str = "hand-written, autocommit";
+const IDEMPOTENT: &str = "hand-written, once";
+const ONCE: &str = "node, create once";
+const BATCH: &str = "node, batches of 100";
+
+const READS: &str = "app_server.batch.read";
+const WRITES: &str = "app_server.batch.write";
+
+/// What stands by, for all comparisons.
+pub(crate) struct Hall<'a> {
+    pub(crate) servers: &'a Servers,
+    pub(crate) node: &'a Arc<Process>,
+    pub(crate) data: &'a Data,
+    pub(crate) method: &'a Method,
 }
 
-fn in_turn<T>(items: &[T], number: u64) -> &T {
-    let length = u64::try_from(items.len()).unwrap_or(u64::MAX);
-    &items[usize::try_from(number % length).unwrap_or_default()]
-}
-
-/// A code of its own for each number below 31 million: the country, and three letters or digits.
-fn code(countries: &[String], number: u64) -> String {
-    const DIGITS: &[u8; 36] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    let mut rest = number / u64::try_from(countries.len()).unwrap_or(u64::MAX);
-    let mut code = format!("{}-", in_turn(countries, number));
-    for _ in 0..3 {
-        code.push(char::from(*in_turn(DIGITS, rest)));
-        rest /= 36;
-    }
-    code
-}
-
-impl Expected<'_> {
-    /// Whether a reply is right; `thorough` reads it.
-    pub(crate) fn accepts(&self, body: &[u8], thorough: bool) -> bool {
-        let data = |is: &dyn Fn(&Value) -> bool| {
-            if !body.starts_with(br#"{"ok":true,"data":"#) {
-                return false;
+impl Hall<'_> {
+    /// Starts the services that a comparison needs, and says what it is; none where this node does not serve it.
+    pub(crate) async fn comparison(
+        &self,
+        name: &'static str,
+        generator: &mut Generator,
+    ) -> Result<Option<Comparison>> {
+        Ok(Some(match name {
+            "describe" => self.describe(generator).await?,
+            "fetch-mariadb" => {
+                let key = "country.fetch";
+                let work = Work::new(Kind::Fetch(self.data.countries.clone()));
+                let cpu = [(64, 0.7), (256, 0.7)];
+                self.fetch(
+                    name,
+                    "one row of a MariaDB view by its key",
+                    work,
+                    Service::FetchMariadb,
+                    key,
+                    &cpu,
+                )
+                .await?
             }
-            !thorough || serde_json::from_slice::<Value>(body).is_ok_and(|reply| is(&reply["data"]))
+            "fetch-mongodb" => {
+                let key = "logger.fetch";
+                let work = Work::new(Kind::Fetch(self.data.events.clone()));
+                let title = "one document of a MongoDB collection by its key";
+                self.fetch(name, title, work, Service::FetchMongodb, key, &[]).await?
+            }
+            "create-mariadb" => self.create().await?,
+            _ => {
+                for key in [READS, WRITES] {
+                    if !generator.is_routed(EXCHANGE, key).await? {
+                        return Ok(None);
+                    }
+                }
+                self.batches(name)
+            }
+        }))
+    }
+
+    async fn describe(&self, generator: &mut Generator) -> Result<Comparison> {
+        let key = "country.describe";
+        let reply = generator.ask(&target(key), b"{}").await?;
+        let bytes = reply.len();
+        let client = Client::builder(&self.servers.amqp).connect().await?;
+        Ok(Comparison {
+            name: "describe",
+            title: format!("a fixed reply of {bytes} bytes, no database"),
+            work: Work::new(Kind::Same { body: b"{}".to_vec(), reply }),
+            contenders: vec![
+                by_hand(ECHO, Role::Base, Service::Echo { bytes }).await?,
+                self.own(DESCRIBE, Role::Node, target(key)),
+                by_hand("the same, without acknowledgement", Role::Information, Service::BareEcho { bytes })
+                    .await?,
+                routed("the same, from a queue as the node's", bytes, Route::Name).await?,
+                routed("the same, by a direct exchange", bytes, Route::Direct).await?,
+                routed("the same, by the node's exchange", bytes, Route::Topic).await?,
+                Contender {
+                    client: Some(client),
+                    ..self.own("node, asked by beds-client", Role::Information, target(key))
+                },
+            ],
+            drives: self.method.drives(),
+            reaches: [64, 256]
+                .into_iter()
+                .flat_map(|n| [ratio(n, DESCRIBE, ECHO, 0.9), cpu(n, DESCRIBE, ECHO, 1.25)])
+                .chain([later(DESCRIBE, ECHO, 40.0)])
+                .collect(),
+        })
+    }
+
+    async fn fetch(
+        &self,
+        name: &'static str,
+        title: &str,
+        work: Arc<Work>,
+        service: Service,
+        key: &'static str,
+        cpu_max: &[(u16, f64)],
+    ) -> Result<Comparison> {
+        let mut reaches = vec![ratio(64, FETCH, BY_HAND, 1.5), ratio(256, FETCH, BY_HAND, 2.0)];
+        reaches.extend(cpu_max.iter().map(|(n, most)| cpu(*n, FETCH, BY_HAND, *most)));
+        reaches.push(later(FETCH, BY_HAND, 40.0));
+        Ok(Comparison {
+            name,
+            title: title.to_owned(),
+            work,
+            contenders: vec![
+                by_hand(BY_HAND, Role::Base, service).await?,
+                self.own(FETCH, Role::Node, target(key)),
+            ],
+            drives: self.method.drives(),
+            reaches,
+        })
+    }
+
+    async fn create(&self) -> Result<Comparison> {
+        let once = Target { once: true, ..target("subdivision.create") };
+        let twice = target("subdivision.create");
+        Ok(Comparison {
+            name: "create-mariadb",
+            title: "one row into MariaDB, synced; requests in quorum queues".to_owned(),
+            work: self.creates(),
+            contenders: vec![
+                by_hand(AUTOCOMMIT, Role::Base, Service::CreateMariadb).await?,
+                self.own(ONCE, Role::Node, once),
+                by_hand(IDEMPOTENT, Role::Information, Service::CreateOnceMariadb).await?,
+                self.own("node, create without message_id", Role::Information, twice),
+            ],
+            drives: self.method.drives(),
+            reaches: vec![
+                ratio(64, ONCE, AUTOCOMMIT, 1.0),
+                ratio(256, ONCE, AUTOCOMMIT, 1.5),
+                ratio(256, ONCE, IDEMPOTENT, 2.0),
+            ],
+        })
+    }
+
+    fn batches(&self, name: &'static str) -> Comparison {
+        let fetches = self.data.countries.clone();
+        let (title, kind, least) = if name == "batch-fetch" {
+            ("fetches by key from MariaDB, 100 a request", Kind::Fetches(fetches), 100_000.0)
+        } else {
+            let kind = Kind::Mixed { fetches, countries: self.data.codes() };
+            ("100 a request: four requests of fetches, one of creates once", kind, 40_000.0)
         };
-        match self {
-            Self::Length(length) => body.len() == *length,
-            Self::Exactly(bytes) => body.len() == bytes.len() && (!thorough || body == *bytes),
-            Self::Record(record) => data(&|data| data == *record),
-            Self::Created(code) => data(&|data| data["code"] == code.as_str()),
+        let target = Target { write: WRITES, once: true, ..target(READS) };
+        let most = Drive::InFlight(BATCHES[BATCHES.len() - 1]);
+        Comparison {
+            name,
+            title: title.to_owned(),
+            work: Work::new(kind),
+            contenders: vec![self.own(BATCH, Role::Node, target)],
+            drives: BATCHES.map(Drive::InFlight).to_vec(),
+            reaches: vec![Reach { drive: most, of: BATCH, to: None, bound: Bound::PerSecondMin(least) }],
         }
+    }
+
+    /// New records, one a request.
+    pub(crate) fn creates(&self) -> Arc<Work> {
+        Work::new(Kind::Create(self.data.codes()))
+    }
+
+    fn own(&self, name: &str, role: Role, target: Target) -> Contender {
+        Contender { name: name.to_owned(), role, target, process: Arc::clone(self.node), client: None }
     }
 }
 
-/// Starts the services that a comparison needs, and says what it is.
-pub(crate) async fn comparison(
-    name: &'static str,
-    servers: &Servers,
-    node: &Arc<Process>,
-    data: &Data,
-    generator: &mut Generator,
-) -> Result<Comparison> {
-    let target = |routing_key, durable| Target { exchange: EXCHANGE, routing_key, durable, reply: None };
-    let own = |name: &str, routing_key, durable| Contender {
-        name: name.to_owned(),
-        role: Role::Node,
-        target: target(routing_key, durable),
-        process: Arc::clone(node),
-        client: None,
-    };
-    let fetch = |requests: &[(Vec<u8>, Value)]| {
-        Arc::new(Work::Fetch { requests: requests.to_vec(), next: AtomicU64::new(0) })
-    };
-    Ok(match name {
-        "describe" => {
-            let reply = generator.ask(&target("country.describe", false), b"{}").await?;
-            let bytes = reply.len();
-            let client = Client::builder(&servers.amqp).connect().await?;
-            let information = Role::Information;
-            let reliable =
-                by_hand("reliable lapin echo", information, Service::ReliableEcho { bytes }).await?;
-            let routed =
-                by_hand("the same, routed as the node", information, Service::RoutedEcho { bytes }).await?;
-            Comparison {
-                name,
-                title: format!("a fixed reply of {bytes} bytes, no database"),
-                work: Arc::new(Work::Describe { reply }),
-                contenders: vec![
-                    by_hand("raw lapin echo", Role::Base, Service::Echo { bytes }).await?,
-                    own("node, country.describe", "country.describe", false),
-                    reliable,
-                    routed,
-                    Contender {
-                        role: information,
-                        client: Some(client),
-                        ..own("node, asked by beds-client", "country.describe", false)
-                    },
-                ],
-                ratio_min: Some(0.85),
-                serial_max_us: Some(100.0),
-            }
-        }
-        "fetch-mariadb" => Comparison {
-            name,
-            title: "one row of a MariaDB view by its key".into(),
-            work: fetch(&data.countries),
-            contenders: vec![
-                by_hand("hand-written lapin + sqlx", Role::Base, Service::FetchMariadb).await?,
-                own("node, country.fetch", "country.fetch", false),
-            ],
-            ratio_min: Some(0.85),
-            serial_max_us: Some(100.0),
-        },
-        "fetch-mongodb" => Comparison {
-            name,
-            title: "one document of a MongoDB collection by its key".into(),
-            work: fetch(&data.events),
-            contenders: vec![
-                by_hand("hand-written lapin + mongodb", Role::Base, Service::FetchMongodb).await?,
-                own("node, logger.fetch", "logger.fetch", false),
-            ],
-            ratio_min: Some(0.85),
-            serial_max_us: Some(100.0),
-        },
-        _ => Comparison {
-            name,
-            title: "one row through a MariaDB procedure in a transaction, quorum queues".into(),
-            work: Arc::new(Work::Create { countries: data.codes(), next: AtomicU64::new(0) }),
-            contenders: vec![
-                by_hand("hand-written lapin + sqlx", Role::Base, Service::CreateMariadb).await?,
-                own("node, subdivision.create", "subdivision.create", true),
-            ],
-            ratio_min: None,
-            serial_max_us: None,
-        },
-    })
+/// Requests to a node, with one routing key.
+pub(crate) fn target(key: &'static str) -> Target {
+    Target { exchange: EXCHANGE, read: key, write: key, once: false, reply: None }
+}
+
+/// An echo whose requests come another way: what that costs.
+async fn routed(name: &str, bytes: usize, by: Route) -> Result<Contender> {
+    by_hand(name, Role::Information, Service::RoutedEcho { bytes, by }).await
 }
 
 async fn by_hand(name: &str, role: Role, service: Service) -> Result<Contender> {
-    let (exchange, durable, reply) = match service {
-        Service::Echo { bytes } | Service::ReliableEcho { bytes } => {
-            ("", false, Some(FixedReply::Length(bytes)))
-        }
-        Service::RoutedEcho { bytes } => (EXCHANGE, false, Some(FixedReply::Length(bytes))),
-        Service::FetchMariadb | Service::FetchMongodb => ("", false, None),
-        Service::CreateMariadb => ("", true, None),
+    let (exchange, reply) = match service {
+        Service::Echo { bytes } | Service::BareEcho { bytes } => ("", Some(FixedReply::Length(bytes))),
+        Service::RoutedEcho { bytes, by } => (by.exchange(), Some(FixedReply::Length(bytes))),
+        Service::FetchMariadb
+        | Service::FetchMongodb
+        | Service::CreateMariadb
+        | Service::CreateOnceMariadb => ("", None),
     };
-    let target = Target { exchange, routing_key: service.queue(), durable, reply };
+    let once = matches!(service, Service::CreateOnceMariadb);
+    let target = Target { exchange, read: service.queue(), write: service.queue(), once, reply };
     let process = Arc::new(Process::service(service).await?);
     Ok(Contender { name: name.to_owned(), role, target, process, client: None })
+}
+
+fn ratio(in_flight: u16, of: &'static str, to: &'static str, least: f64) -> Reach {
+    Reach { drive: Drive::InFlight(in_flight), of, to: Some(to), bound: Bound::RatioMin(least) }
+}
+
+fn cpu(in_flight: u16, of: &'static str, to: &'static str, most: f64) -> Reach {
+    Reach { drive: Drive::InFlight(in_flight), of, to: Some(to), bound: Bound::CpuRatioMax(most) }
+}
+
+fn later(of: &'static str, to: &'static str, most_us: f64) -> Reach {
+    Reach { drive: Drive::InFlight(1), of, to: Some(to), bound: Bound::LaterMaxUs(most_us) }
 }

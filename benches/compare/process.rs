@@ -1,8 +1,8 @@
-//! Node and services as processes: started, awaited, measured, ended.
+//! Node and services as processes: started, awaited, ended.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use beds_devstack::{Node, NodeCommand};
@@ -10,11 +10,17 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
+use crate::cpu;
 use crate::service::Service;
 
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Linux counts CPU time in hundredths of a second, whatever the kernel's own clock.
-const TICK: Duration = Duration::from_millis(10);
+/// How often a node is asked whether it is ready, while that is being timed.
+const POLL: Duration = Duration::from_millis(2);
+
+/// Where a node's output goes.
+pub(crate) fn log(of: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("beds-bench-{of}-{}.log", std::process::id()))
+}
 
 /// A process under measurement. It ends when it is dropped.
 #[derive(Debug)]
@@ -30,17 +36,31 @@ enum Running {
 }
 
 impl Process {
-    /// Starts this tree's node and waits until it is ready. `log` takes its output.
-    pub(crate) async fn node(log: &Path) -> Result<Self> {
-        Self::node_of(Command::new(env!("CARGO_BIN_EXE_beds")), log).await
+    /// Starts this tree's node, with these environment variables over those of this process, and waits until it is
+    /// ready. `log` takes its output.
+    pub(crate) async fn node(log: &Path, variables: &[(&str, String)]) -> Result<Self> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_beds"));
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
+        Ok(Self::node_of(command, log).await?.0)
     }
 
-    /// Starts a node, whose program and servers `command` knows, and waits until it is ready.
-    pub(crate) async fn node_of(command: Command, log: &Path) -> Result<Self> {
+    /// Starts a node, whose program and servers `command` knows, and waits until it is ready; with how long that took.
+    pub(crate) async fn node_of(command: Command, log: &Path) -> Result<(Self, Duration)> {
         let (command, log) = (command.into_std(), log.to_owned());
-        let start = move || NodeCommand::from_command(command)?.log(&log).start();
-        let node = tokio::task::spawn_blocking(start).await??;
-        Ok(Self { pid: node.pid(), _running: Running::Node { _node: node } })
+        let start = move || -> Result<_> {
+            let begun = Instant::now();
+            let node = NodeCommand::from_command(command)?.log(&log).spawn()?;
+            while begun.elapsed() < PATIENCE && !node.is_ready() {
+                node.check()?;
+                std::thread::sleep(POLL);
+            }
+            let took = begun.elapsed();
+            // Where it is late, this says so with its log.
+            node.await_ready()?;
+            Ok((node, took))
+        };
+        let (node, took) = tokio::task::spawn_blocking(start).await??;
+        Ok((Self { pid: node.pid(), _running: Running::Node { _node: node } }, took))
     }
 
     /// Starts a hand-written service and waits until it consumes.
@@ -63,14 +83,7 @@ impl Process {
 
     /// The CPU time that it has used, all threads together.
     pub(crate) fn cpu(&self) -> Result<Duration> {
-        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.pid))?;
-        // The name in parentheses may hold spaces; what follows it starts with the third field.
-        let (_, fields) = text.rsplit_once(')').context("unreadable process statistics")?;
-        let fields: Vec<&str> = fields.split_whitespace().collect();
-        let ticks = |index: usize| -> Result<u32> {
-            Ok(fields.get(index).context("unreadable process statistics")?.parse()?)
-        };
-        Ok(TICK * (ticks(11)? + ticks(12)?))
+        cpu::used(self.pid)
     }
 
     /// Resident memory, in KiB.

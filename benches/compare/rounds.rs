@@ -1,115 +1,90 @@
 //! Takes the measurements: contenders take turns, in alternating order, so that a drift of the machine's speed
 //! meets all of them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use serde::Serialize;
 use tokio::time::sleep;
 
 use crate::against::{Against, Opponent};
 use crate::data::Data;
-use crate::load::{Generator, Sample};
-use crate::plan::{self, Comparison, Contender, NAMES, Role, Work};
-use crate::process::Process;
-use crate::servers::Servers;
-use crate::{Method, client};
+use crate::figures::{Compared, Cpu, Figures, Latency, Measured, Memory, Round, Series};
+use crate::load::{Drive, Generator};
+use crate::machine::Machine;
+use crate::plan::{self, Comparison, Contender, Hall, NAMES, Role};
+use crate::process::{Process, log};
+use crate::sample::Sample;
+use crate::servers::{Processes, Servers, Used};
+use crate::work::{Kind, Work};
+use crate::{Method, calls, client, cpu};
 
 /// How long a node that has just become ready settles before its memory is read.
 const SETTLE: Duration = Duration::from_secs(1);
 const WARM_UP: Duration = Duration::from_secs(1);
-
-/// All that was measured.
-#[derive(Debug, Serialize)]
-pub(crate) struct Figures {
-    pub(crate) method: Method,
-    pub(crate) memory: Memory,
-    /// Of the node that this one is measured against, if there is one.
-    pub(crate) memory_against: Option<Memory>,
-    pub(crate) comparisons: Vec<Compared>,
-    /// What was wrong, beyond errors that were counted.
-    pub(crate) warnings: Vec<String>,
-}
-
-/// A node's resident memory, in KiB.
-#[derive(Debug, Default, Serialize)]
-pub(crate) struct Memory {
-    pub(crate) idle_kib: u32,
-    pub(crate) after_load_kib: u32,
-}
-
-/// What a comparison gave.
-#[derive(Debug, Serialize)]
-pub(crate) struct Compared {
-    pub(crate) name: &'static str,
-    pub(crate) title: String,
-    pub(crate) ratio_min: Option<f64>,
-    pub(crate) serial_max_us: Option<f64>,
-    /// With many requests in flight.
-    pub(crate) load: Vec<Measured>,
-    /// With one.
-    pub(crate) serial: Vec<Measured>,
-}
-
-/// What one contender showed.
-#[derive(Debug, Serialize)]
-pub(crate) struct Measured {
-    pub(crate) contender: String,
-    pub(crate) role: Role,
-    pub(crate) rounds: Vec<Round>,
-}
-
-/// One measurement.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Round {
-    pub(crate) per_second: f64,
-    /// CPU time of the service's process.
-    pub(crate) cpu_us: f64,
-    pub(crate) p50_us: u32,
-    pub(crate) p99_us: u32,
-    pub(crate) replies: u32,
-    pub(crate) errors: u32,
-}
+/// The names of what is measured besides the comparisons.
+const CALLS: &str = "calls";
+const MEMORY: &str = "memory";
 
 /// Measures all comparisons whose name contains `only`.
 pub(crate) async fn run(
     servers: &Servers,
-    method: Method,
+    processes: &Processes,
+    method: &Method,
     only: Option<&str>,
     against: Option<&Against>,
 ) -> Result<Figures> {
-    let names: Vec<&str> =
-        NAMES.into_iter().filter(|name| only.is_none_or(|only| name.contains(only))).collect();
-    anyhow::ensure!(!names.is_empty(), "no comparison has that name: there are {}", NAMES.join(", "));
-    let log = std::env::temp_dir().join(format!("beds-bench-node-{}.log", std::process::id()));
-    let node = Arc::new(Process::node(&log).await?);
-    let opponent = match against {
-        Some(against) => Some(Opponent::start(against).await?),
-        None => None,
+    let wanted = |name: &str| only.is_none_or(|only| name.contains(only));
+    let names: Vec<&str> = NAMES.into_iter().filter(|name| wanted(name)).collect();
+    anyhow::ensure!(
+        !names.is_empty() || wanted(CALLS) || wanted(MEMORY),
+        "nothing has that name: there are {}, {CALLS}, {MEMORY}",
+        NAMES.join(", ")
+    );
+    let mut figures = Figures {
+        machine: Machine::here(),
+        method: method.clone(),
+        memory: Memory::default(),
+        memory_against: None,
+        comparisons: Vec::new(),
+        left_out: Vec::new(),
+        warnings: Vec::new(),
     };
-    sleep(SETTLE).await;
-    let memory = Memory::idle(&node)?;
-    let memory_against = opponent.as_ref().map(|other| Memory::idle(&other.process)).transpose()?;
     let data = Data::prepare(servers).await?;
     let generator = Generator::connect(&servers.amqp).await?;
-    let comparisons = Vec::with_capacity(names.len());
-    let mut figures = Figures { method, memory, memory_against, comparisons, warnings: Vec::new() };
-    let mut bench = Bench { method, generator, opponent, warnings: Vec::new() };
+    let mut bench =
+        Bench { method, processes, generator, opponent: None, asked: HashMap::new(), warnings: vec![] };
+    if wanted(CALLS) {
+        // With a node of its own, which has ended before another asks for the same requests.
+        match calls::enter(servers, &mut bench.generator).await? {
+            Some((comparison, _proxies)) => figures.comparisons.push(bench.compare(&comparison).await?),
+            None => figures.left_out.push(format!("{CALLS}: this node serves no batches")),
+        }
+    }
+    let log = log("node");
+    let command = tokio::process::Command::new(env!("CARGO_BIN_EXE_beds"));
+    let (node, took) = Process::node_of(command, &log).await?;
+    let node = Arc::new(node);
+    if let Some(against) = against {
+        bench.opponent = Some(Opponent::start(against, processes).await?);
+    }
+    sleep(SETTLE).await;
+    figures.memory = Memory { idle_kib: node.resident()?, ..Memory::ready(took) };
+    if let Some(other) = &mut bench.opponent {
+        other.memory.idle_kib = other.process.resident()?;
+    }
+    let hall = Hall { servers, node: &node, data: &data, method };
     for name in names {
-        let mut comparison = plan::comparison(name, servers, &node, &data, &mut bench.generator).await?;
-        if let Some(opponent) = &mut bench.opponent {
-            opponent.enter(&mut comparison).await?;
-        }
-        let compared = bench.compare(&comparison).await?;
-        if matches!(*comparison.work, Work::Create { .. }) {
-            bench.check_created(&data, &comparison).await?;
-        }
-        figures.comparisons.push(compared);
+        bench.enter(&hall, name, &mut figures).await?;
+    }
+    if figures.comparisons.iter().all(|compared| compared.name == CALLS) {
+        bench.load(&hall).await?;
     }
     figures.memory.after_load_kib = node.resident()?;
-    if let (Some(memory), Some(other)) = (&mut figures.memory_against, &bench.opponent) {
-        memory.after_load_kib = other.process.resident()?;
+    if let Some(other) = &mut bench.opponent {
+        other.memory.after_load_kib = other.process.resident()?;
+        figures.memory_against = Some(std::mem::take(&mut other.memory));
     }
     figures.warnings = bench.warnings;
     data.remove().await?;
@@ -118,117 +93,193 @@ pub(crate) async fn run(
     Ok(figures)
 }
 
-struct Bench {
-    method: Method,
+struct Bench<'a> {
+    method: &'a Method,
+    processes: &'a Processes,
     generator: Generator,
     opponent: Option<Opponent>,
+    /// How many requests with a message id each contender was asked.
+    asked: HashMap<String, u64>,
     warnings: Vec<String>,
 }
 
-impl Bench {
-    async fn compare(&mut self, comparison: &Comparison) -> Result<Compared> {
-        let Comparison { name, title, contenders, ratio_min, serial_max_us, .. } = comparison;
-        eprintln!("{name}: {title}");
-        let warm_up = WARM_UP.min(self.method.length());
-        for contender in contenders {
-            self.measure(comparison, contender, self.method.in_flight, warm_up).await?;
+impl Bench<'_> {
+    /// One comparison, from its services to its figures.
+    async fn enter(&mut self, hall: &Hall<'_>, name: &'static str, figures: &mut Figures) -> Result<()> {
+        let Some(mut comparison) = hall.comparison(name, &mut self.generator).await? else {
+            figures.left_out.push(format!("{name}: this node does not serve it"));
+            return Ok(());
+        };
+        if let Some(opponent) = &mut self.opponent
+            && !opponent.enter(&mut comparison).await?
+        {
+            figures.left_out.push(format!("{name}: the node of {} does not serve it", opponent.revision));
         }
-        let load = self.take_turns(comparison, self.method.in_flight, self.method.length()).await?;
-        let serial = self.take_turns(comparison, 1, self.method.length() / 3).await?;
-        Ok(Compared {
-            name,
-            title: title.clone(),
-            ratio_min: *ratio_min,
-            serial_max_us: *serial_max_us,
-            load,
-            serial,
-        })
+        self.asked.clear();
+        let ledger = hall.data.ledger().await?;
+        figures.comparisons.push(self.compare(&comparison).await?);
+        if comparison.work.created() > 0 {
+            self.check_created(hall.data, &comparison, ledger).await?;
+            hall.data.forget_created().await?;
+        }
+        Ok(())
     }
 
-    async fn take_turns(
-        &mut self,
-        comparison: &Comparison,
-        in_flight: u16,
-        length: Duration,
-    ) -> Result<Vec<Measured>> {
-        let contenders = &comparison.contenders;
-        let mut all: Vec<Measured> = contenders
-            .iter()
-            .map(|Contender { name, role, .. }| Measured {
-                contender: name.clone(),
-                role: *role,
-                rounds: Vec::new(),
-            })
-            .collect();
+    async fn compare(&mut self, comparison: &Comparison) -> Result<Compared> {
+        let Comparison { name, title, work, contenders, drives, reaches } = comparison;
+        eprintln!("{name}: {title}");
+        let warm_up = WARM_UP.min(self.method.length());
+        if let Some(last) = drives.iter().rfind(|drive| matches!(drive, Drive::InFlight(_))) {
+            for contender in contenders {
+                self.measure(comparison, contender, *last, warm_up).await?;
+            }
+        }
+        let mut series = Vec::new();
+        for drive in drives {
+            series.push(self.take_turns(comparison, *drive).await?);
+        }
+        let (title, operations) = (title.clone(), work.operations());
+        Ok(Compared { name, title, operations, reaches: reaches.clone(), series })
+    }
+
+    async fn take_turns(&mut self, comparison: &Comparison, drive: Drive) -> Result<Series> {
+        let length = match drive {
+            Drive::InFlight(1) if comparison.drives.len() > 1 => self.method.length() / 3,
+            Drive::InFlight(_) | Drive::Rate(_) => self.method.length(),
+        };
+        // The client of the crate has no fixed rate: it would wait for those before.
+        let is_driven =
+            |contender: &&Contender| contender.client.is_none() || matches!(drive, Drive::InFlight(_));
+        let contenders: Vec<&Contender> = comparison.contenders.iter().filter(is_driven).collect();
+        let measured = |Contender { name, role, .. }: &Contender| Measured {
+            contender: name.clone(),
+            role: *role,
+            rounds: Vec::new(),
+        };
+        let mut all: Vec<Measured> = contenders.iter().map(|contender| measured(contender)).collect();
         for number in 1..=self.method.rounds {
             let mut order: Vec<usize> = (0..contenders.len()).collect();
             if number % 2 == 0 {
                 order.reverse();
             }
             for index in order {
-                let round = self.measure(comparison, &contenders[index], in_flight, length).await?;
+                let round = self.measure(comparison, contenders[index], drive, length).await?;
                 all[index].rounds.push(round);
             }
-            tell(number, self.method.rounds, in_flight, &all);
+            tell(number, self.method.rounds, drive, &all);
         }
-        Ok(all)
+        Ok(Series { drive, contenders: all })
     }
 
     async fn measure(
         &mut self,
         comparison: &Comparison,
         contender: &Contender,
-        in_flight: u16,
+        drive: Drive,
         length: Duration,
     ) -> Result<Round> {
         let Contender { target, process, client, role, .. } = contender;
-        let generator = match &mut self.opponent {
-            Some(opponent) if *role == Role::Against => &mut opponent.generator,
-            _ => &mut self.generator,
+        let work = &comparison.work;
+        let (generator, servers) = match &mut self.opponent {
+            Some(opponent) if *role == Role::Against => (&mut opponent.generator, &opponent.servers),
+            _ => (&mut self.generator, self.processes),
         };
-        let before = process.cpu()?;
-        let mut sample = match client {
-            Some(client) => client::run(client, target, &comparison.work, in_flight, length).await?,
-            None => generator.run(target, &comparison.work, in_flight, length).await?,
+        let before = (process.cpu()?, servers.used(), cpu::own()?);
+        let mut sample = match (client, drive) {
+            (Some(client), Drive::InFlight(in_flight)) => {
+                client::run(client, target, work, in_flight, length).await?
+            }
+            _ => generator.run(target, work, drive, length).await?,
         };
-        let cpu = process.cpu()?.saturating_sub(before);
+        let after = (process.cpu()?, servers.used(), cpu::own()?);
         if let Some(wrong) = sample.wrong.take() {
             let warning = format!("{}: {} errors, such as: {wrong}", contender.name, sample.errors);
             eprintln!("  {warning}");
             self.warnings.push(warning);
         }
-        Ok(Round::of(sample, cpu, length))
+        if target.once {
+            *self.asked.entry(contender.name.clone()).or_default() += sample.sent;
+        }
+        Ok(Round::of(&sample, work.operations(), length, before, after))
     }
 
-    /// Each reply to a create must stand for one record, and none be there besides.
-    async fn check_created(&mut self, data: &Data, comparison: &Comparison) -> Result<()> {
-        let (asked, _) = comparison.work.next();
-        let created = data.created().await?;
+    /// Each reply to a create must stand for one record, and none be there besides; each that was to be done once must
+    /// have its row in the ledger.
+    async fn check_created(
+        &mut self,
+        data: &Data,
+        comparison: &Comparison,
+        before: Option<i64>,
+    ) -> Result<()> {
+        let (asked, created) = (comparison.work.created(), data.created().await?);
         if i64::try_from(asked)? != created {
             self.warnings.push(format!("{asked} records were to be created, and {created} are there"));
+        }
+        let (Some(before), Some(after)) = (before, data.ledger().await?) else {
+            let missing = "there is no `beds_ledger`, so the node's creates ran without one";
+            self.warnings.push(format!("{}: {missing}", comparison.name));
+            return Ok(());
+        };
+        let nodes = comparison.contenders.iter().filter(|one| matches!(one.role, Role::Node | Role::Against));
+        let asked: u64 = nodes.filter_map(|node| self.asked.get(&node.name)).sum();
+        // Of a mixed load the writes alone have rows.
+        let wanted = if comparison.work.operations() == 1 { asked } else { comparison.work.created() };
+        if i64::try_from(wanted)? != after - before {
+            let rows = after - before;
+            self.warnings.push(format!("{wanted} creates were to be in the ledger, and {rows} are there"));
+        }
+        Ok(())
+    }
+
+    /// Loads the node where no comparison does.
+    async fn load(&mut self, hall: &Hall<'_>) -> Result<()> {
+        eprintln!("load, for the node's memory");
+        let fetches = Work::new(Kind::Fetch(hall.data.countries.clone()));
+        let drive = self.method.most();
+        for (key, work) in [("country.fetch", fetches), ("subdivision.create", hall.creates())] {
+            let target = plan::target(key);
+            self.generator.run(&target, &work, drive, self.method.length()).await?;
+            if let Some(opponent) = &mut self.opponent {
+                opponent.generator.run(&target, &work, drive, self.method.length()).await?;
+            }
         }
         Ok(())
     }
 }
 
 impl Memory {
-    fn idle(process: &Process) -> Result<Self> {
-        Ok(Self { idle_kib: process.resident()?, after_load_kib: 0 })
+    pub(crate) fn ready(took: Duration) -> Self {
+        Self { ready_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX), ..Self::default() }
     }
 }
 
+/// CPU times of a contender, of the servers, and of the load generator.
+type Spent = (Duration, Used, Duration);
+
 impl Round {
-    fn of(mut sample: Sample, cpu: Duration, length: Duration) -> Self {
-        sample.latencies.sort_unstable();
-        let rank = |per_cent: usize| {
-            let index = (sample.latencies.len() * per_cent / 100).min(sample.latencies.len().max(1) - 1);
-            sample.latencies.get(index).copied().unwrap_or_default()
-        };
+    fn of(sample: &Sample, operations: u32, length: Duration, before: Spent, after: Spent) -> Self {
+        let done = f64::from(sample.replies.max(1)) * f64::from(operations);
+        let each =
+            |before: Duration, after: Duration| after.saturating_sub(before).as_secs_f64() * 1e6 / done;
+        #[allow(clippy::cast_precision_loss, reason = "microseconds of seconds, to three digits")]
+        let rank = |quantile: f64| sample.latencies.value_at_quantile(quantile) as f64;
         Self {
-            per_second: f64::from(sample.in_time) / length.as_secs_f64(),
-            cpu_us: cpu.as_secs_f64() * 1e6 / f64::from(sample.replies.max(1)),
-            p50_us: rank(50),
-            p99_us: rank(99),
+            per_second: f64::from(sample.in_time) * f64::from(operations) / length.as_secs_f64(),
+            cpu_us: Cpu {
+                contender: each(before.0, after.0),
+                rabbitmq: each(before.1.rabbitmq, after.1.rabbitmq),
+                mariadb: each(before.1.mariadb, after.1.mariadb),
+                mongodb: each(before.1.mongodb, after.1.mongodb),
+                generator: each(before.2, after.2),
+            },
+            latency_us: Latency {
+                p50: rank(0.5),
+                p90: rank(0.9),
+                p95: rank(0.95),
+                p99: rank(0.99),
+                p999: rank(0.999),
+                max: rank(1.0),
+            },
             replies: sample.replies,
             errors: sample.errors,
         }
@@ -236,15 +287,16 @@ impl Round {
 }
 
 /// One line about the round that has just ended.
-fn tell(number: u32, of: u32, in_flight: u16, all: &[Measured]) {
+fn tell(number: u32, of: u32, drive: Drive, all: &[Measured]) {
     let figures = all.iter().filter_map(|measured| {
         let round = measured.rounds.last()?;
-        Some(if in_flight == 1 {
-            format!("{} {} µs", measured.contender, round.p50_us)
-        } else {
-            format!("{} {:.0}/s", measured.contender, round.per_second)
+        Some(match drive {
+            Drive::InFlight(1) | Drive::Rate(_) => {
+                format!("{} {:.0} µs", measured.contender, round.latency_us.p50)
+            }
+            Drive::InFlight(_) => format!("{} {:.0}/s", measured.contender, round.per_second),
         })
     });
     let figures: Vec<String> = figures.collect();
-    eprintln!("  round {number} of {of}, {in_flight} in flight: {}", figures.join(" · "));
+    eprintln!("  round {number} of {of}, {drive}: {}", figures.join(" · "));
 }

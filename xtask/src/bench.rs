@@ -32,10 +32,13 @@ pub(crate) struct Args {
     /// Rounds; in each, every contender has its turn [default: 5]
     #[arg(long)]
     rounds: Option<u32>,
-    /// Requests in flight [default: 256]
+    /// Requests in flight, one measurement for each number; batches have numbers of their own [default: 1,64,256]
+    #[arg(long, value_delimiter = ',', value_name = "NUMBERS")]
+    in_flight: Vec<u16>,
+    /// Requests a second, of the measurement at a fixed rate; 0 leaves it out [default: 1000]
     #[arg(long)]
-    in_flight: Option<u16>,
-    /// Only the comparisons whose name contains this
+    rate: Option<u32>,
+    /// Only the comparisons whose name contains this; `memory` has a little load alone
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
     /// Three rounds of one second: a look, not a result
@@ -44,6 +47,9 @@ pub(crate) struct Args {
     /// Where the figures go as JSON [default: target/bench/compare.json]
     #[arg(long, value_name = "PATH")]
     json: Option<PathBuf>,
+    /// Where the pictures of them go, such as docs/bench, whence README.md shows them [default: beside the JSON]
+    #[arg(long, value_name = "FOLDER")]
+    pictures: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -71,10 +77,18 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let mut command = compare(&root);
     command.arg("--").args(args.passed_on()?).arg("--schema").arg(root.join("schema"));
     command.envs(node::node_env(&stack)?).envs(addresses(&stack));
+    for server in [stack.rabbitmq(), stack.mariadb(), stack.mongodb()] {
+        // What the servers cost is a part of what a request costs.
+        if let Some(pid) = server.pid() {
+            command.arg(format!("--{}-pid={pid}", server.kind().to_string().to_lowercase()));
+        }
+    }
     if let Some((Revision { name, tree, program }, broker)) = &old {
         println!("      {name} too: on databases with this tree's schema, and with a RabbitMQ of its own");
         command.arg("--against").arg(name).arg("--against-program").arg(program);
         command.arg("--against-folder").arg(tree).arg("--against-amqp").arg(broker.amqp_url());
+        let pid = broker.rabbitmq().pid().context("RabbitMQ has no process")?;
+        command.arg(format!("--against-rabbitmq-pid={pid}"));
     }
     stack.adopt(&mut command);
     workspace::run(command)
@@ -94,19 +108,22 @@ fn compare(root: &Path) -> Command {
 impl Args {
     /// The options as the measuring program takes them.
     fn passed_on(&self) -> Result<Vec<String>> {
-        let Self { against: _, seconds, rounds, in_flight, only, quick, json } = self;
+        let Self { against: _, seconds, rounds, in_flight, rate, only, quick, json, pictures } = self;
         let mut words = Vec::new();
         let mut option = |name: &str, value: Option<String>| {
             words.extend(value.map(|value| format!("--{name}={value}")));
         };
         option("seconds", seconds.map(|value| value.to_string()));
         option("rounds", rounds.map(|value| value.to_string()));
-        option("in-flight", in_flight.map(|value| value.to_string()));
+        let numbers: Vec<String> = in_flight.iter().map(u16::to_string).collect();
+        option("in-flight", (!numbers.is_empty()).then(|| numbers.join(",")));
+        option("rate", rate.map(|value| value.to_string()));
         option("only", only.clone());
-        if let Some(path) = json {
+        for (name, path) in [("json", json), ("pictures", pictures)] {
             // Cargo starts benchmarks in the package's folder, which is not where the user is.
-            let path = std::path::absolute(path).context("the path of --json")?;
-            option("json", Some(path.display().to_string()));
+            let absolute = |path| std::path::absolute(path).with_context(|| format!("the path of --{name}"));
+            let path = path.as_ref().map(absolute).transpose()?;
+            option(name, path.map(|path| path.display().to_string()));
         }
         if *quick {
             words.push("--quick".to_owned());

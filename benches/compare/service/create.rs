@@ -1,7 +1,9 @@
-//! A hand-written service over sqlx: a write that is not lost.
+//! Hand-written services over sqlx that create a record: as simply as it goes, and once a message id.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use sqlx::mysql::{MySqlExecutor, MySqlPool};
 
 use super::mariadb::{Reply, pool};
 use super::{Guarantee, acknowledge, answer, serve};
@@ -22,26 +24,76 @@ struct Subdivision {
     parent: Option<String>,
 }
 
-pub(super) async fn create(servers: &Servers, queue: &str) -> Result<()> {
+impl Subdivision {
+    async fn insert(&self, executor: impl MySqlExecutor<'_>) -> sqlx::Result<()> {
+        let insert =
+            "insert into subdivision (code, country, name, subdivision_type, parent) values (?, ?, ?, ?, ?)";
+        sqlx::query(insert)
+            .bind(&self.code)
+            .bind(&self.country)
+            .bind(&self.name)
+            .bind(&self.kind)
+            .bind(&self.parent)
+            .execute(executor)
+            .await?;
+        Ok(())
+    }
+}
+
+/// One insert, which commits by itself. A request that comes twice fails on the key, or creates two.
+pub(super) async fn autocommit(servers: &Servers, queue: &str) -> Result<()> {
     let pool = pool(servers).await?;
     serve(servers, queue, Guarantee::Stored, move |channel, request| {
         let pool = pool.clone();
         async move {
             let Create { data } = serde_json::from_slice(&request.data)?;
-            let mut transaction = pool.begin().await?;
-            sqlx::query("call sp_subdivision_create(?, ?, ?, ?, ?)")
-                .bind(&data.code)
-                .bind(&data.country)
-                .bind(&data.name)
-                .bind(&data.kind)
-                .bind(&data.parent)
-                .execute(&mut *transaction)
-                .await?;
-            transaction.commit().await?;
+            data.insert(&pool).await?;
             let reply = serde_json::to_vec(&Reply { ok: true, data })?;
             answer(&channel, &request, &reply).await?;
             acknowledge(&request).await
         }
     })
     .await
+}
+
+/// Claim and insert in one transaction. A request that comes twice gets the first reply.
+pub(super) async fn once(servers: &Servers, queue: &str) -> Result<()> {
+    let pool = pool(servers).await?;
+    serve(servers, queue, Guarantee::Stored, move |channel, request| {
+        let pool = pool.clone();
+        async move {
+            let id = request.properties.message_id().as_ref().context("a request without `message_id`")?;
+            let reply = create_once(&pool, id.as_str(), &request.data).await?;
+            answer(&channel, &request, &reply).await?;
+            acknowledge(&request).await
+        }
+    })
+    .await
+}
+
+async fn create_once(pool: &MySqlPool, message_id: &str, body: &[u8]) -> Result<Vec<u8>> {
+    let Create { data } = serde_json::from_slice(body)?;
+    let digest = Sha256::digest(body);
+    let mut transaction = pool.begin().await?;
+    let reply = serde_json::to_vec(&Reply { ok: true, data: &data })?;
+    let claim = sqlx::query("insert into bench_claim (message_id, digest, reply) values (?, ?, ?)")
+        .bind(message_id)
+        .bind(digest.as_slice())
+        .bind(&reply)
+        .execute(&mut *transaction)
+        .await;
+    match claim {
+        Ok(_) => {}
+        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
+            transaction.rollback().await?;
+            let kept =
+                sqlx::query_scalar("select reply from bench_claim where message_id = ? and digest = ?");
+            let kept = kept.bind(message_id).bind(digest.as_slice()).fetch_optional(pool).await?;
+            return kept.context("another request had this `message_id`");
+        }
+        Err(error) => return Err(error.into()),
+    }
+    data.insert(&mut *transaction).await?;
+    transaction.commit().await?;
+    Ok(reply)
 }

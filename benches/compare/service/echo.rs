@@ -11,8 +11,8 @@ fn body(bytes: usize) -> Arc<[u8]> {
     vec![b'x'; bytes].into()
 }
 
-/// As fast as it goes.
-pub(super) async fn raw(servers: &Servers, queue: &str, bytes: usize) -> Result<()> {
+/// As fast as it goes: deliveries are gone once they are sent.
+pub(super) async fn bare(servers: &Servers, queue: &str, bytes: usize) -> Result<()> {
     let body = body(bytes);
     serve(servers, queue, Guarantee::None, move |channel, request| {
         let body = Arc::clone(&body);
@@ -21,8 +21,8 @@ pub(super) async fn raw(servers: &Servers, queue: &str, bytes: usize) -> Result<
     .await
 }
 
-/// With the node's guarantee, or with its route besides.
-pub(super) async fn reliable(
+/// Each delivery acknowledged after its answer.
+pub(super) async fn acknowledged(
     servers: &Servers,
     queue: &str,
     guarantee: Guarantee,

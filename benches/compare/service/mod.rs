@@ -13,35 +13,41 @@ use beds_protocol::topology::EXCHANGE;
 use futures_util::{StreamExt as _, future::try_join_all};
 use lapin::message::Delivery;
 use lapin::options::{
-    BasicAckOptions, BasicPublishOptions, ConfirmSelectOptions, QueueBindOptions, QueueDeclareOptions,
+    BasicAckOptions, BasicPublishOptions, ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions,
 };
 use lapin::types::{AMQPValue, FieldTable};
-use lapin::{BasicProperties, Channel};
+use lapin::{BasicProperties, Channel, ExchangeKind};
 
 pub(crate) use self::mongodb::Event;
 use crate::bus::{self, CHANNELS};
 use crate::servers::Servers;
 
+/// Bindings of an exchange: about as many as the node's has.
+const BINDINGS: u16 = 60;
+
 /// The services.
 #[derive(Debug, Clone, Copy, clap::Subcommand)]
 pub(crate) enum Service {
-    /// Answers with a fixed body: no acknowledgements, no confirms
+    /// Answers with a fixed body, and acknowledges
     Echo {
         /// Length of the body
         #[arg(long)]
         bytes: usize,
     },
-    /// Answers with a fixed body, and acknowledges when RabbitMQ has confirmed the answer
-    ReliableEcho {
+    /// The same without acknowledgement
+    BareEcho {
         /// Length of the body
         #[arg(long)]
         bytes: usize,
     },
-    /// The same over the node's route: a topic exchange, a bounded queue, answers on a connection of their own
+    /// As `echo`, from a queue as the node's
     RoutedEcho {
         /// Length of the body
         #[arg(long)]
         bytes: usize,
+        /// How requests come into the queue
+        #[arg(long)]
+        by: Route,
     },
     /// Fetches a country by its code
     FetchMariadb,
@@ -49,6 +55,37 @@ pub(crate) enum Service {
     FetchMongodb,
     /// Creates a subdivision
     CreateMariadb,
+    /// Creates a subdivision once a message id
+    CreateOnceMariadb,
+}
+
+/// How requests come into a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Route {
+    /// By its name
+    Name,
+    /// By a direct exchange
+    Direct,
+    /// By the node's topic exchange
+    Topic,
+}
+
+impl Route {
+    pub(crate) const fn exchange(self) -> &'static str {
+        match self {
+            Self::Name => "",
+            Self::Direct => "bench.direct",
+            Self::Topic => EXCHANGE,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Direct => "direct",
+            Self::Topic => "topic",
+        }
+    }
 }
 
 impl Service {
@@ -56,11 +93,14 @@ impl Service {
     pub(crate) const fn queue(self) -> &'static str {
         match self {
             Self::Echo { .. } => "bench.echo",
-            Self::ReliableEcho { .. } => "bench.reliable-echo",
-            Self::RoutedEcho { .. } => "bench.routed-echo",
+            Self::BareEcho { .. } => "bench.bare-echo",
+            Self::RoutedEcho { by: Route::Name, .. } => "bench.bounded-echo",
+            Self::RoutedEcho { by: Route::Direct, .. } => "bench.direct-echo",
+            Self::RoutedEcho { by: Route::Topic, .. } => "bench.topic-echo",
             Self::FetchMariadb => "bench.fetch-mariadb",
             Self::FetchMongodb => "bench.fetch-mongodb",
             Self::CreateMariadb => "bench.create-mariadb",
+            Self::CreateOnceMariadb => "bench.create-once-mariadb",
         }
     }
 
@@ -68,11 +108,14 @@ impl Service {
     pub(crate) fn arguments(self) -> Vec<String> {
         match self {
             Self::Echo { bytes } => vec!["echo".into(), format!("--bytes={bytes}")],
-            Self::ReliableEcho { bytes } => vec!["reliable-echo".into(), format!("--bytes={bytes}")],
-            Self::RoutedEcho { bytes } => vec!["routed-echo".into(), format!("--bytes={bytes}")],
+            Self::BareEcho { bytes } => vec!["bare-echo".into(), format!("--bytes={bytes}")],
+            Self::RoutedEcho { bytes, by } => {
+                vec!["routed-echo".into(), format!("--bytes={bytes}"), format!("--by={}", by.name())]
+            }
             Self::FetchMariadb => vec!["fetch-mariadb".into()],
             Self::FetchMongodb => vec!["fetch-mongodb".into()],
             Self::CreateMariadb => vec!["create-mariadb".into()],
+            Self::CreateOnceMariadb => vec!["create-once-mariadb".into()],
         }
     }
 
@@ -85,17 +128,17 @@ impl Service {
             let _ = std::io::stdin().read_to_end(&mut Vec::new());
             std::process::exit(0);
         });
+        let queue = self.queue();
         match self {
-            Self::Echo { bytes } => echo::raw(&servers, self.queue(), bytes).await,
-            Self::ReliableEcho { bytes } => {
-                echo::reliable(&servers, self.queue(), Guarantee::Confirmed, bytes).await
+            Self::Echo { bytes } => echo::acknowledged(&servers, queue, Guarantee::Acknowledged, bytes).await,
+            Self::BareEcho { bytes } => echo::bare(&servers, queue, bytes).await,
+            Self::RoutedEcho { bytes, by } => {
+                echo::acknowledged(&servers, queue, Guarantee::Routed(by), bytes).await
             }
-            Self::RoutedEcho { bytes } => {
-                echo::reliable(&servers, self.queue(), Guarantee::Routed, bytes).await
-            }
-            Self::FetchMariadb => mariadb::fetch(&servers, self.queue()).await,
-            Self::FetchMongodb => mongodb::fetch(&servers, self.queue()).await,
-            Self::CreateMariadb => create::create(&servers, self.queue()).await,
+            Self::FetchMariadb => mariadb::fetch(&servers, queue).await,
+            Self::FetchMongodb => mongodb::fetch(&servers, queue).await,
+            Self::CreateMariadb => create::autocommit(&servers, queue).await,
+            Self::CreateOnceMariadb => create::once(&servers, queue).await,
         }
     }
 }
@@ -107,11 +150,9 @@ enum Guarantee {
     None,
     /// A delivery is acknowledged after its answer is published.
     Acknowledged,
-    /// A delivery is acknowledged after RabbitMQ has confirmed its answer.
-    Confirmed,
-    /// The same, over the node's route.
-    Routed,
-    /// The same as `Confirmed`, with requests in a quorum queue, as writes want it.
+    /// The same, from a queue as the node's.
+    Routed(Route),
+    /// The same as `Acknowledged`, with requests in a quorum queue, as writes want it.
     Stored,
 }
 
@@ -122,26 +163,17 @@ where
     F: Future<Output = Result<()>> + Send + 'static,
 {
     let connection = bus::connect(&servers.amqp).await?;
-    let routed = matches!(guarantee, Guarantee::Routed);
-    let answers = if routed { Some(bus::connect(&servers.amqp).await?) } else { None };
     let mut consumers = Vec::new();
     for _ in 0..CHANNELS {
         let channel = connection.create_channel().await?;
         let (options, arguments) = declaration(guarantee);
         channel.queue_declare(queue.into(), options, arguments).await?;
-        if routed {
-            let (none, options) = (FieldTable::default(), QueueBindOptions::default());
-            channel.queue_bind(queue.into(), EXCHANGE.into(), queue.into(), options, none).await?;
-        }
-        let answering = match &answers {
-            Some(connection) => connection.create_channel().await?,
-            None => channel.clone(),
-        };
-        if matches!(guarantee, Guarantee::Confirmed | Guarantee::Routed | Guarantee::Stored) {
-            answering.confirm_select(ConfirmSelectOptions::default()).await?;
+        if let Guarantee::Routed(route) = guarantee {
+            bind(&channel, queue, route).await?;
         }
         let no_ack = matches!(guarantee, Guarantee::None);
-        consumers.push((answering, bus::consume(&channel, queue, no_ack).await?));
+        let consumer = bus::consume(&channel, queue, no_ack).await?;
+        consumers.push((channel, consumer));
     }
     println!("ready");
     try_join_all(consumers.into_iter().map(|(channel, mut consumer)| {
@@ -164,14 +196,36 @@ where
     .context("a consumer failed")
 }
 
+/// Has the requests come into a queue in this way.
+async fn bind(channel: &Channel, queue: &str, route: Route) -> Result<()> {
+    let exchange = route.exchange();
+    if route == Route::Name {
+        return Ok(());
+    }
+    if route == Route::Direct {
+        let options = ExchangeDeclareOptions { auto_delete: true, ..ExchangeDeclareOptions::default() };
+        channel
+            .exchange_declare(exchange.into(), ExchangeKind::Direct, options, FieldTable::default())
+            .await?;
+        // The node's exchange has the bindings of all templates.
+        for number in 0..BINDINGS {
+            let key = format!("bench.{number}");
+            let (none, options) = (FieldTable::default(), QueueBindOptions::default());
+            channel.queue_bind(queue.into(), exchange.into(), key.into(), options, none).await?;
+        }
+    }
+    let (none, options) = (FieldTable::default(), QueueBindOptions::default());
+    channel.queue_bind(queue.into(), exchange.into(), queue.into(), options, none).await?;
+    Ok(())
+}
+
 fn declaration(guarantee: Guarantee) -> (QueueDeclareOptions, FieldTable) {
     let mut arguments = FieldTable::default();
     let options = match guarantee {
         Guarantee::None | Guarantee::Acknowledged => {
             QueueDeclareOptions { auto_delete: true, ..QueueDeclareOptions::default() }
         }
-        Guarantee::Confirmed => QueueDeclareOptions::durable(),
-        Guarantee::Routed => {
+        Guarantee::Routed(_) => {
             arguments.insert("x-max-length".into(), AMQPValue::LongLongInt(1_000_000));
             arguments.insert("x-overflow".into(), AMQPValue::LongString("reject-publish".into()));
             QueueDeclareOptions::durable()
@@ -185,7 +239,7 @@ fn declaration(guarantee: Guarantee) -> (QueueDeclareOptions, FieldTable) {
     (options, arguments)
 }
 
-/// Publishes an answer; with confirms on the channel, waits for RabbitMQ's.
+/// Publishes an answer, and waits until it is written: an acknowledgement would overtake it.
 async fn answer(channel: &Channel, request: &Delivery, body: &[u8]) -> Result<()> {
     let properties = &request.properties;
     let reply_to = properties.reply_to().clone().context("a request without `reply_to`")?;

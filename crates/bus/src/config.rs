@@ -3,9 +3,31 @@
 use std::path::PathBuf;
 
 use beds_core::{
+    __serde::Deserialize,
     section,
     settings::{Millis, Urls},
 };
+use lapin::ExchangeKind;
+
+/// How RabbitMQ finds the queue of a request.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(crate = "beds_core::__serde", rename_all = "snake_case")]
+pub enum Exchange {
+    /// By the words of its routing key: RabbitMQ can limit by them what a user may publish.
+    #[default]
+    Topic,
+    /// By its routing key as a whole, which costs RabbitMQ less.
+    Direct,
+}
+
+impl From<Exchange> for ExchangeKind {
+    fn from(exchange: Exchange) -> Self {
+        match exchange {
+            Exchange::Topic => Self::Topic,
+            Exchange::Direct => Self::Direct,
+        }
+    }
+}
 
 section! {
     /// `[amqp]`
@@ -27,6 +49,8 @@ section! {
         backoff_max_ms: Millis = Millis(10_000),
         /// Queues that a `reply_to` may name, besides `amq.gen-*` and `amq.rabbitmq.reply-to.*`: prefixes.
         reply_to_prefixes: Vec<String> = Vec::new(),
+        /// The type of the exchange `beds`.
+        exchange: Exchange = Exchange::Topic,
         /// How often exchanges, queues and bindings are declared again, in case that one has vanished.
         topology_check_ms: Millis = Millis(10_000),
         /// How many messages a queue holds before RabbitMQ refuses more.

@@ -41,7 +41,7 @@ mod socket;
 mod topology;
 
 pub use bus_publisher::BusPublisher;
-pub use config::{Amqp, Pool};
+pub use config::{Amqp, Exchange, Pool};
 pub use connection::{Connection, Endpoint, Timeouts, ping};
 pub use error::BusError;
 pub use hosting::Hosting;

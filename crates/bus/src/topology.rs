@@ -64,9 +64,14 @@ async fn is_there<T>(
 pub(crate) async fn declare(connection: &Connection, shared: &Shared) -> Result<(), BusError> {
     let declaring = Declaring { channel: connection.channel().await?, amqp: &shared.amqp };
     let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
-    for (name, kind) in [(EXCHANGE, ExchangeKind::Topic), (DEAD, ExchangeKind::Fanout)] {
+    for (name, kind) in [(EXCHANGE, shared.amqp.exchange.into()), (DEAD, ExchangeKind::Fanout)] {
         let declared = declaring.channel.exchange_declare(name.into(), kind, durable, FieldTable::default());
-        within(connection.limit(), "declaring an exchange", declared).await?;
+        within(connection.limit(), "declaring an exchange", declared).await.map_err(|error| {
+            BusError::Other(format!(
+                "exchange `{name}`: {error}; where it exists with another type, delete it while no node runs, or \
+                 configure amqp.exchange as it was"
+            ))
+        })?;
     }
     declaring.queue(DEAD, bounded(&shared.amqp, QueueKind::Quorum)).await?;
     declaring.bind(DEAD, DEAD, "").await?;

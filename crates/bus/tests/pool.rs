@@ -11,7 +11,7 @@ use std::{
 };
 
 use beds_bus::{Amqp, BrokerPool, Connection, Endpoint, Hosting, Name, Pool, Properties, Publisher, Replies};
-use beds_bus::{Status, Timeouts};
+use beds_bus::{Exchange, Status, Timeouts};
 use beds_core::{
     error::Error,
     service::{Incoming, Reply, Service, Verdict},
@@ -121,6 +121,10 @@ struct Rig {
 
 impl Rig {
     async fn start() -> Self {
+        Self::by(Exchange::Topic).await
+    }
+
+    async fn by(exchange: Exchange) -> Self {
         let stack = blocking(|| Stack::builder().ignore_environment().rabbitmq().start().unwrap()).await;
         let url = stack.amqp_url();
         let (gate, open) = watch::channel(false);
@@ -130,6 +134,7 @@ impl Rig {
             // Short, so that a wait of twice as long shows what has no deadline.
             confirm_timeout_ms: Millis(1_500),
             topology_check_ms: Millis(300),
+            exchange,
             ..Amqp::default()
         };
         let hosting = Hosting {
@@ -221,6 +226,24 @@ async fn a_verdict_becomes_a_reply_an_acknowledgement_another_try_or_a_dead_lett
         [("d", 1), ("q", 1), ("r", 1), ("t", 3), ("x", 1)].map(|(id, times)| (id.to_owned(), times));
     rig.eventually("all are asked", async || rig.probe.asked() == expected.clone().into()).await;
     rig.eventually("what cannot be done is dead", async || rig.waiting("beds.dead").await == 1).await;
+    rig.ends_with_nothing_left().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_direct_exchange_serves_and_comes_back_as_it_was() {
+    let mut rig = Rig::by(Exchange::Direct).await;
+    rig.gate.send_replace(true);
+    let listed = rig.control(&["list_exchanges", "name", "type", "--silent"]).await;
+    assert!(listed.lines().any(|line| line == "beds\tdirect"), "{listed}");
+    rig.client.send("probe.reply", "a", true).await;
+    assert_eq!(rig.next_reply().await.0, "a");
+    let connection = lapin::Connection::connect(&rig.stack.amqp_url(), ConnectionProperties::default()).await;
+    let channel = connection.unwrap().create_channel().await.unwrap();
+    channel.exchange_delete(EXCHANGE.into(), ExchangeDeleteOptions::default()).await.unwrap();
+    rig.eventually("it is declared again", async || {
+        rig.control(&["list_exchanges", "name", "type", "--silent"]).await.contains("beds\tdirect")
+    })
+    .await;
     rig.ends_with_nothing_left().await;
 }
 

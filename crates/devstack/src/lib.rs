@@ -24,10 +24,13 @@
 //!
 //! What this crate must never do: touch a system service, listen beyond the loopback interface, kill a
 //! process that it did not start, or depend on a database or AMQP driver without being asked to, which
-//! would make every test that uses it wait for that driver's build: only the feature `schema` does.
+//! would make every test that uses it wait for that driver's build: only the feature `schema` does. The feature `delay`
+//! has a proxy that makes a server far away.
 
 mod builder;
 mod cache;
+#[cfg(feature = "delay")]
+pub mod delay;
 mod error;
 mod log;
 mod mariadb;

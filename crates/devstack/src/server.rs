@@ -111,6 +111,14 @@ impl Server {
         }
     }
 
+    /// The id of its first process; none for a server that is not ours or does not run.
+    pub fn pid(&self) -> Option<u32> {
+        match &self.inner {
+            Inner::Own(own) => own.lock().server.as_ref().map(Process::pid),
+            Inner::External { .. } | Inner::Absent => None,
+        }
+    }
+
     /// The last lines of its log; empty for a server that is not ours.
     pub fn log_tail(&self, lines: usize) -> String {
         match &self.inner {
