@@ -112,6 +112,8 @@ codes! {
     B0411 NoKey = "no key to find the record by";
     B0412 NothingToUpdate = "nothing to update";
     B0413 ArgWithoutValue = "there is no value to pass";
+    B0414 ManyNotHere = "`many` is not for this object";
+    B0415 ManyRange = "`many` out of range";
     // [fetch].
     B0501 FetchWithoutRead = "fetch without a read object";
     B0502 NotFilterable = "type cannot be filtered";

@@ -29,8 +29,15 @@ fn render(domain: &Domain) -> String {
             .map(|field| field.name.as_str())
             .collect()
     };
-    let Operations { read, create, update, delete } = domain.offered();
+    let Operations { read, create, update, upsert, delete } = domain.offered();
     lines.push(format!("operations read={read} create={create} update={update} delete={delete}"));
+    // Lines of their own, and only where there is something to say: what a template promised before stays the same.
+    if upsert {
+        lines.push("operation upsert".to_owned());
+    }
+    for (operation, most) in [("update", domain.bulk.update), ("delete", domain.bulk.delete)] {
+        lines.extend(most.map(|most| format!("many {operation} {most}")));
+    }
     let sorted = |indices: &[usize]| {
         let mut names = names(indices);
         names.sort_unstable();
@@ -43,6 +50,7 @@ fn render(domain: &Domain) -> String {
     lines.extend(domain.calls.iter().map(call));
     lines.extend(not_passed("create", create, domain, &domain.created(), |_| true));
     lines.extend(not_passed("update", update, domain, &domain.updated(), |field| !field.immutable));
+    lines.extend(not_passed("upsert", upsert, domain, &domain.upserted(), |_| true));
     // Only the first line has a place of its own; the key is ordered within its line.
     lines[1..].sort_unstable();
     lines.push(format!("key {}", names(&domain.key).join(",")));

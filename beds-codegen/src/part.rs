@@ -13,7 +13,7 @@ pub(crate) enum Part {
     Objects,
     /// `read` in `[objects]`
     Read,
-    /// `create`, `update` or `delete` in `[objects]`
+    /// `create`, `update`, `upsert` or `delete` in `[objects]`
     Write,
     /// `[fetch]`
     Fetch,
@@ -64,7 +64,7 @@ pub enum Form {
 
 const SECTIONS: &[&str] = &["template", "fields", "objects", "fetch", "events", "calls"];
 const HEADER: &[&str] = &["name", "description", "service", "broker", "engine", "database", "once"];
-const OBJECTS: &[&str] = &["read", "create", "update", "delete"];
+const OBJECTS: &[&str] = &["read", "create", "update", "upsert", "delete"];
 const STRUCT: &[&str] = &[
     "name",
     "description",
@@ -76,6 +76,7 @@ const STRUCT: &[&str] = &[
     "read",
     "create",
     "update",
+    "upsert",
     "delete",
     "fetch",
     "events",
@@ -83,7 +84,7 @@ const STRUCT: &[&str] = &[
     "methods",
 ];
 const READ: &[&str] = &["view", "table", "collection"];
-const WRITE: &[&str] = &["procedure", "collection", "args", "returns", "commits"];
+const WRITE: &[&str] = &["procedure", "collection", "args", "returns", "commits", "many"];
 const FETCH: &[&str] = &["filter", "sort", "limit"];
 const LIMIT: &[&str] = &["default", "max"];
 const EVENTS: &[&str] = &["publish", "fields"];

@@ -109,8 +109,8 @@ fn check_routines<'d>(domains: impl Iterator<Item = &'d Domain>, errors: &mut Er
 fn uses(domain: &Domain) -> Vec<Use<'_>> {
     let database = domain.database.as_str();
     let mut uses = Vec::new();
-    if let Objects::MariaDb { read: _, create, update, delete } = &domain.objects {
-        for procedure in [create, update, delete].into_iter().flatten() {
+    if let Objects::MariaDb { read: _, create, update, upsert, delete } = &domain.objects {
+        for procedure in [create, update, upsert, delete].into_iter().flatten() {
             uses.push(Use { database, name: &procedure.name, count: procedure.args.len() });
         }
     }

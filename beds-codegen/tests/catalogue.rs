@@ -13,7 +13,9 @@ use beds_codegen::{
 };
 use beds_protocol::{
     BatchRequest,
-    request::{CallRequest, CountRequest, CreateRequest, DeleteRequest, FetchRequest, UpdateRequest},
+    request::{
+        CallRequest, CountRequest, CreateRequest, DeleteRequest, FetchRequest, UpdateRequest, UpsertRequest,
+    },
     value::Decimal,
 };
 use catalogue::Kind;
@@ -36,6 +38,7 @@ fn is_body(kind: Kind<'_>, body: &Value) -> bool {
         Kind::Count => serde_json::from_value::<CountRequest>(body).is_ok(),
         Kind::Create => serde_json::from_value::<CreateRequest>(body).is_ok(),
         Kind::Update => serde_json::from_value::<UpdateRequest>(body).is_ok(),
+        Kind::Upsert => serde_json::from_value::<UpsertRequest>(body).is_ok(),
         Kind::Delete => serde_json::from_value::<DeleteRequest>(body).is_ok(),
         Kind::Describe => body == json!({}),
         Kind::Call(_) => serde_json::from_value::<CallRequest>(body).is_ok(),

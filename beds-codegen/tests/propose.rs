@@ -62,6 +62,7 @@ v = { type = "string", max = 10 }
 read = { table = "pk2" }
 create = { procedure = "pk2_create", args = ["p_id", "id", "v"] }
 update = { procedure = "pk2_update", args = ["p_id", "id", "v"] }
+upsert = { procedure = "pk2_upsert", args = ["p_id", "id", "v"] }
 delete = { procedure = "pk2_delete", args = ["p_id"] }
 "#,
         r#"[template]
@@ -72,10 +73,12 @@ database = "odd"
 [fields]
 p_id = { type = "int", key = true }
 id = { type = "int", key = true }
-P2_x = { type = "string", max = 10 }
+P2_x = { type = "string", max = 10, unique = true }
+revision = { type = "int", version = true }
 [objects]
 read = { view = "pair" }
 create = { procedure = "pair_create", args = ["p_id", "id", "P2_x"] }
+upsert = { procedure = "pair_upsert", args = ["p_id", "id", "P2_x"] }
 delete = { procedure = "pair_delete", args = ["p_id", "id"] }
 "#,
         r#"[template]
@@ -133,6 +136,23 @@ fn mariadb_runs_the_scripts_as_they_are() {
     sql("call pair_create(1, 1, 'a'); call pair_create(2, 1, 'b'); call pair_create(1, 2, 'c')");
     sql("call pair_delete(1, 1)");
     assert_eq!(sql("select count(*) from pair").trim(), "2");
+    sql("call pk2_upsert(2, 3, 'up'); call pk2_upsert(3, 4, 'new')");
+    assert_eq!(
+        sql("select p_id, id, v from pk2 order by p_id").split_whitespace().collect::<Vec<_>>(),
+        ["2", "3", "up", "3", "4", "new"]
+    );
+    sql("call pair_upsert(2, 1, 'x'); call pair_upsert(2, 1, 'y'); call pair_upsert(5, 5, 'z')");
+    let found = || {
+        let rows = sql("select p_id, P2_x, revision from pair where p_id in (2, 5, 6) order by p_id");
+        rows.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(found(), ["2", "y", "3", "5", "z", "1"]);
+    // The value of another record is a duplicate, and changes that record as little as this one.
+    for taken in ["call pair_upsert(6, 6, 'z')", "call pair_upsert(2, 1, 'z')"] {
+        let error = stack.mariadb_query(Some("odd"), taken).unwrap_err().to_string();
+        assert!(error.contains("1062"), "{error}");
+    }
+    assert_eq!(found(), ["2", "y", "3", "5", "z", "1"]);
     let locked =
         sql("select json_value(priv, '$.account_locked') from mysql.global_priv where user = 'b''eds'");
     assert!(["1", "true"].contains(&locked.trim()), "a new account is open to everybody: {locked}");

@@ -43,6 +43,25 @@ begin
      and (p_revision is null or revision = p_revision);
 end //
 
+create or replace procedure sp_currency_upsert(
+  in p_alpha_3 char(3),
+  in p_numeric char(3),
+  in p_name    varchar(100)
+)
+  modifies sql data
+begin
+  insert into currency (alpha_3, numeric_code, name)
+  values (p_alpha_3, p_numeric, p_name)
+  on duplicate key update
+    currency.numeric_code = if(currency.alpha_3 = p_alpha_3, p_numeric, currency.numeric_code),
+    currency.name = if(currency.alpha_3 = p_alpha_3, p_name, currency.name),
+    currency.revision = currency.revision + (currency.alpha_3 = p_alpha_3);
+  -- The row that was found may be another with this numeric code, which is left as it is.
+  if not exists (select 1 from currency where alpha_3 = p_alpha_3) then
+    signal sqlstate '23000' set mysql_errno = 1062, message_text = 'Duplicate entry for key ''numeric_code''';
+  end if;
+end //
+
 create or replace procedure sp_currency_delete(
   in p_alpha_3  char(3),
   in p_revision bigint

@@ -68,6 +68,41 @@ begin
     end if;
 end //
 
+-- A new row, or a change of the one with this key. What never changes stays as it is.
+create or replace procedure sp_example_upsert(
+    in p_id uuid, in p_sku varchar(40), in p_title varchar(200), in p_body text, in p_status varchar(16),
+    in p_price decimal(12,2), in p_stock int unsigned, in p_weight double, in p_fragile boolean,
+    in p_released_on date, in p_ships_at time(6), in p_tags json, in p_size json, in p_extra json,
+    in p_thumbnail blob, in p_supplier varchar(120), in p_origin char(2), in p_created_at datetime(6))
+    modifies sql data
+begin
+    insert into example (id, sku, art_title, body, status, price, stock, weight, fragile, released_on, ships_at,
+                         tags, size, extra, thumbnail, supplier, origin, created_at)
+    values (p_id, p_sku, p_title, p_body, p_status, p_price, p_stock, p_weight, p_fragile, p_released_on, p_ships_at,
+            p_tags, p_size, p_extra, p_thumbnail, p_supplier, p_origin, p_created_at)
+    on duplicate key update
+        sku = if(id = p_id, p_sku, sku),
+        art_title = if(id = p_id, p_title, art_title),
+        body = if(id = p_id, p_body, body),
+        status = if(id = p_id, p_status, status),
+        price = if(id = p_id, p_price, price),
+        stock = if(id = p_id, p_stock, stock),
+        weight = if(id = p_id, p_weight, weight),
+        fragile = if(id = p_id, p_fragile, fragile),
+        released_on = if(id = p_id, p_released_on, released_on),
+        ships_at = if(id = p_id, p_ships_at, ships_at),
+        tags = if(id = p_id, p_tags, tags),
+        size = if(id = p_id, p_size, size),
+        extra = if(id = p_id, p_extra, extra),
+        thumbnail = if(id = p_id, p_thumbnail, thumbnail),
+        supplier = if(id = p_id, p_supplier, supplier),
+        revision = revision + (id = p_id);
+    -- The row that was found may be another with this number, which is left as it is.
+    if not exists (select 1 from example where id = p_id) then
+        signal sqlstate '23000' set mysql_errno = 1062, message_text = 'Duplicate entry for key ''sku''';
+    end if;
+end //
+
 create or replace procedure sp_example_delete(in p_id uuid, in p_revision bigint)
     modifies sql data
 begin

@@ -19,7 +19,7 @@ use super::Country;
 #[beds(service = "app_server", engine = "mariadb", database = "catalog")]
 #[beds(read(view = "v_bookmark"))]
 #[beds(create(procedure = "sp_bookmark_create", args = ["id", "owner", "country", "note", "created_at"]))]
-#[beds(delete(procedure = "sp_bookmark_delete", args = ["id"]))]
+#[beds(delete(procedure = "sp_bookmark_delete", args = ["id"], many = 100))]
 #[beds(fetch(filter = ["owner", "country"], sort = ["created_at"]))]
 #[beds(methods(create = Self::create_checked))]
 pub struct Bookmark {

@@ -41,12 +41,20 @@ pub(super) fn request(domain: &Domain, kind: Kind<'_>, prefix: &str) -> Value {
             let one = refer("create");
             closed(&json!({ "data": { "anyOf": [one, { "type": "array", "items": one }] } }), &["data"])
         }
+        Kind::Upsert => {
+            let one = refer("upsert");
+            closed(&json!({ "data": { "anyOf": [one, { "type": "array", "items": one }] } }), &["data"])
+        }
         Kind::Update => {
             let properties =
                 json!({ "key": key(domain, prefix), "data": refer("update"), "if_version": version() });
-            closed(&properties, &["key", "data"])
+            let one = closed(&properties, &["key", "data"]);
+            or_many(one, domain, domain.bulk.update, Some(refer("update")))
         }
-        Kind::Delete => closed(&json!({ "key": key(domain, prefix), "if_version": version() }), &["key"]),
+        Kind::Delete => {
+            let one = closed(&json!({ "key": key(domain, prefix), "if_version": version() }), &["key"]);
+            or_many(one, domain, domain.bulk.delete, None)
+        }
         Kind::Describe => closed(&json!({}), &[]),
         Kind::Call(call) => closed(&json!({ "args": refer(&format!("call.{}.args", call.name)) }), &[]),
     }
@@ -65,8 +73,13 @@ pub(super) fn reply(kind: Kind<'_>, prefix: &str) -> Value {
         }
         Kind::Count => properties["count"] = json!({ "type": "integer", "minimum": 0 }),
         // What is known of the record depends on its database object.
-        Kind::Create => properties["data"] = json!({ "type": ["object", "array"] }),
-        Kind::Update | Kind::Delete | Kind::Describe => properties["data"] = json!({ "type": "object" }),
+        Kind::Create | Kind::Upsert => properties["data"] = json!({ "type": ["object", "array"] }),
+        // By filter it is the count.
+        Kind::Update | Kind::Delete => {
+            properties["data"] = json!({ "type": "object" });
+            properties["count"] = json!({ "type": "integer", "minimum": 0 });
+        }
+        Kind::Describe => properties["data"] = json!({ "type": "object" }),
         Kind::Call(call) => {
             match &call.returns {
                 Returns::Nothing => {}
@@ -116,6 +129,22 @@ fn closed(properties: &Value, required: &[&str]) -> Value {
     json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
 }
 
+/// The body of a change by key, or by filter where the template offers that.
+fn or_many(one: Value, domain: &Domain, most: Option<u32>, data: Option<Value>) -> Value {
+    if most.is_none() {
+        return one;
+    }
+    let mut filter = filter(domain);
+    filter["minProperties"] = json!(1);
+    let mut properties = json!({ "where": filter, "dry_run": { "type": "boolean" } });
+    let mut required = vec!["where"];
+    if let Some(data) = data {
+        properties["data"] = data;
+        required.push("data");
+    }
+    json!({ "oneOf": [one, closed(&properties, &required)] })
+}
+
 fn version() -> Value {
     json!({ "type": "integer", "description": "change it only while its version is this one" })
 }
@@ -136,7 +165,7 @@ fn key(domain: &Domain, prefix: &str) -> Value {
 
 /// A value, or an object of operators, for each field that may be filtered by.
 fn filter(domain: &Domain) -> Value {
-    let fields = domain.fetch.filter.iter().filter_map(|index| domain.fields.get(*index));
+    let fields = domain.fetch.filter.iter().chain(&domain.key).filter_map(|index| domain.fields.get(*index));
     let properties: Map<String, Value> = fields.map(|field| (field.name.clone(), json!({}))).collect();
     closed(&Value::Object(properties), &[])
 }

@@ -28,7 +28,9 @@ pub(super) fn payload(domain: &Domain, operation: &Published, prefix: &str) -> V
             (json!(["object", "null"]), of_call(domain, name, fields(&domain.events.fields)))
         }
         Published::Delete => (json!("object"), Map::new()),
-        Published::Create | Published::Update => (json!("object"), fields(&domain.events.fields)),
+        Published::Create | Published::Update | Published::Upsert => {
+            (json!("object"), fields(&domain.events.fields))
+        }
     };
     let version = match domain.version.and_then(|index| domain.fields.get(index)) {
         Some(field) => json!({ "anyOf": [of_record(field, prefix), { "type": "null" }] }),

@@ -11,7 +11,8 @@ pub fn request(domain: &Domain, kind: Kind<'_>) -> Option<Value> {
     requests(domain, kind).into_iter().next()
 }
 
-/// All example request bodies of an operation: a fetch has one by key and one by filter.
+/// All example request bodies of an operation: a fetch has one by key and one by filter, and so has a
+/// change where the template offers it.
 #[must_use]
 pub fn requests(domain: &Domain, kind: Kind<'_>) -> Vec<Value> {
     let one = match kind {
@@ -22,9 +23,21 @@ pub fn requests(domain: &Domain, kind: Kind<'_>) -> Vec<Value> {
         }
         Kind::Count => filter(domain).map(|filter| json!({ "where": filter })),
         Kind::Create => created(domain).map(|data| json!({ "data": data })),
-        Kind::Update => changed(domain)
-            .and_then(|data| Some(versioned(domain, json!({ "key": key(domain)?, "data": data })))),
-        Kind::Delete => key(domain).map(|key| versioned(domain, json!({ "key": key }))),
+        Kind::Upsert => value::object(domain.upserted()).map(|data| json!({ "data": data })),
+        Kind::Update => {
+            let one = changed(domain)
+                .and_then(|data| Some(versioned(domain, json!({ "key": key(domain)?, "data": data }))));
+            let many = domain.bulk.update.and_then(|_| {
+                let mut body = many(domain)?;
+                body["data"] = json!(changed(domain)?);
+                Some(body)
+            });
+            return one.into_iter().chain(many).collect();
+        }
+        Kind::Delete => {
+            let one = key(domain).map(|key| versioned(domain, json!({ "key": key })));
+            return one.into_iter().chain(domain.bulk.delete.and_then(|_| many(domain))).collect();
+        }
         Kind::Describe => Some(json!({})),
         Kind::Call(call) => {
             let given = call.args.iter().filter(|arg| arg.mode != ArgMode::Out).map(|arg| &arg.field);
@@ -43,6 +56,11 @@ pub(super) fn reply(domain: &Domain, kind: Kind<'_>) -> Option<Value> {
         Kind::Fetch => json!({ "ok": true, "data": value::object(&domain.fields)? }),
         Kind::Count => json!({ "ok": true, "count": 12 }),
         Kind::Create => json!({ "ok": true, "data": value::object(domain.shown_of_created())? }),
+        Kind::Upsert => {
+            let mut data = value::object(domain.upserted())?;
+            data.extend(version(domain).map(|version| (version.name.clone(), json!(2))));
+            json!({ "ok": true, "data": data })
+        }
         Kind::Update | Kind::Delete => {
             let mut data: Map<String, Value> = value::object(keys(domain))?;
             if let (Kind::Update, Some(version)) = (kind, version(domain)) {
@@ -88,6 +106,12 @@ fn key(domain: &Domain) -> Option<Value> {
     } else {
         Some(json!(object))
     }
+}
+
+/// Which records a change by filter is for.
+fn many(domain: &Domain) -> Option<Value> {
+    let filter = filter(domain).filter(|filter| !filter.is_empty())?;
+    Some(json!({ "where": filter, "dry_run": true }))
 }
 
 fn versioned(domain: &Domain, mut body: Value) -> Value {

@@ -327,7 +327,9 @@ fn section(domain: &Domain, operation: &Operation<'_>) -> Markup {
                 @match operation.kind {
                     Kind::Fetch => { (fetch_facts(domain)) }
                     Kind::Call(call) => { dt { "Returns" } dd { (returns(call)) } }
-                    Kind::Count | Kind::Create | Kind::Update | Kind::Delete | Kind::Describe => {}
+                    Kind::Update => { (many_fact(domain.bulk.update)) }
+                    Kind::Delete => { (many_fact(domain.bulk.delete)) }
+                    Kind::Count | Kind::Create | Kind::Upsert | Kind::Describe => {}
                 }
             }
             @if let Kind::Call(call) = operation.kind { (call_tables(call)) }
@@ -335,6 +337,16 @@ fn section(domain: &Domain, operation: &Operation<'_>) -> Markup {
                 (examples(title, &requests))
                 (examples("Reply", example::reply(domain, operation.kind).as_slice()))
             }
+        }
+    }
+}
+
+/// How many records a request may write by filter.
+fn many_fact(most: Option<u32>) -> Markup {
+    html! {
+        @if let Some(most) = most {
+            dt { "By filter" }
+            dd { "at most " (most) " records, with " code { "where" } " in place of " code { "key" } }
         }
     }
 }

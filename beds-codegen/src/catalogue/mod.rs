@@ -45,6 +45,8 @@ pub enum Kind<'d> {
     Create,
     /// `update`
     Update,
+    /// `upsert`
+    Upsert,
     /// `delete`
     Delete,
     /// `describe`
@@ -62,6 +64,7 @@ impl Kind<'_> {
             Self::Count => "count".to_owned(),
             Self::Create => "create".to_owned(),
             Self::Update => "update".to_owned(),
+            Self::Upsert => "upsert".to_owned(),
             Self::Delete => "delete".to_owned(),
             Self::Describe => "describe".to_owned(),
             Self::Call(call) => format!("call.{}", call.name),
@@ -76,6 +79,9 @@ impl Kind<'_> {
             Self::Count => "Counts the records that a filter matches".to_owned(),
             Self::Create => "Creates one record, or several of which all or none are created".to_owned(),
             Self::Update => "Changes the fields that are given of one record".to_owned(),
+            Self::Upsert => {
+                "Creates one record, or changes the one with its key; or several, all or none".to_owned()
+            }
             Self::Delete => "Deletes one record".to_owned(),
             Self::Describe => "Tells what the domain offers".to_owned(),
             Self::Call(call) if call.description.is_empty() => format!("Runs `{}`", call.name),
@@ -86,7 +92,7 @@ impl Kind<'_> {
     const fn lane(&self) -> Lane {
         match self {
             Self::Fetch | Self::Count | Self::Describe => Lane::Read,
-            Self::Create | Self::Update | Self::Delete => Lane::Write,
+            Self::Create | Self::Update | Self::Upsert | Self::Delete => Lane::Write,
             Self::Call(call) => call.lane,
         }
     }
@@ -98,7 +104,7 @@ impl Kind<'_> {
         match self {
             Self::Fetch => &[ValidationFailed, NotFound],
             Self::Count => &[ValidationFailed],
-            Self::Create => &[ValidationFailed, Conflict, RejectedByDatabase],
+            Self::Create | Self::Upsert => &[ValidationFailed, Conflict, RejectedByDatabase],
             Self::Update | Self::Delete => {
                 &[ValidationFailed, NotFound, Conflict, VersionMismatch, RejectedByDatabase]
             }
@@ -111,12 +117,13 @@ impl Kind<'_> {
 /// Everything that a domain offers, in the order of the contract.
 #[must_use]
 pub fn operations(domain: &Domain) -> Vec<Operation<'_>> {
-    let Operations { read, create, update, delete } = domain.offered();
+    let Operations { read, create, update, upsert, delete } = domain.offered();
     let fixed = [
         (Kind::Fetch, read),
         (Kind::Count, read),
         (Kind::Create, create),
         (Kind::Update, update),
+        (Kind::Upsert, upsert),
         (Kind::Delete, delete),
         (Kind::Describe, true),
     ];

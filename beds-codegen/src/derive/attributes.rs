@@ -35,9 +35,9 @@ pub(super) struct Methods {
 }
 
 /// What `methods` can name.
-const OPERATIONS: [&str; 5] = {
-    let [fetch, count, create, update, delete] = Operation::ALL;
-    [fetch.as_str(), count.as_str(), create.as_str(), update.as_str(), delete.as_str()]
+const OPERATIONS: [&str; 6] = {
+    let [fetch, count, create, update, upsert, delete] = Operation::ALL;
+    [fetch.as_str(), count.as_str(), create.as_str(), update.as_str(), upsert.as_str(), delete.as_str()]
 };
 
 /// Reads the attributes of a struct and its fields.

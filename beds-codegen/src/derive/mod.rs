@@ -55,7 +55,7 @@ pub(crate) fn analyse(
 /// The operations that methods stand for. One that could not be read may be any of them.
 fn by_hand(methods: &Methods) -> Operations {
     if methods.is_partial {
-        return Operations { read: true, create: true, update: true, delete: true };
+        return Operations { read: true, create: true, update: true, upsert: true, delete: true };
     }
     let mut by_hand = Operations::default();
     for method in &methods.list {
@@ -63,6 +63,7 @@ fn by_hand(methods: &Methods) -> Operations {
             Operation::Fetch | Operation::Count => by_hand.read = true,
             Operation::Create => by_hand.create = true,
             Operation::Update => by_hand.update = true,
+            Operation::Upsert => by_hand.upsert = true,
             Operation::Delete => by_hand.delete = true,
         }
     }

@@ -190,10 +190,10 @@ pub(crate) fn key_arg_missing(span: Span, operation: &str, field: &str, declared
     .help("add the field here, and a parameter to the procedure: it finds the record by the whole key")
 }
 
-pub(crate) fn required_arg_missing(span: Span, field: &str, declared: Span) -> Diagnostic {
+pub(crate) fn required_arg_missing(span: Span, operation: &str, field: &str, declared: Span) -> Diagnostic {
     Diagnostic::error(
         Code::RequiredArgMissing,
-        format!("the required field `{field}` is missing in the args of `create`"),
+        format!("the required field `{field}` is missing in the args of `{operation}`"),
     )
     .at(span, format!("`{field}` is missing"))
     .near(declared, "a new record needs this field")
@@ -227,6 +227,19 @@ pub(crate) fn nothing_to_update(span: Span) -> Diagnostic {
     Diagnostic::error(Code::NothingToUpdate, "`update` has no field that it can change")
         .at(span, "only key, version, generated and immutable fields")
         .help("add the fields that the procedure sets, or remove `update`")
+}
+
+/// `many` of an operation that does not write by filter. `why` ends the sentence "it …".
+pub(crate) fn many_not_here(span: Span, operation: &str, why: &str, help: &str) -> Diagnostic {
+    Diagnostic::error(Code::ManyNotHere, format!("`{operation}` cannot have `many`"))
+        .at(span, format!("it {why}"))
+        .help(help)
+}
+
+pub(crate) fn many_range(span: Span, max: u32) -> Diagnostic {
+    Diagnostic::error(Code::ManyRange, format!("`many` must be from 1 to {max}"))
+        .at(span, "out of range")
+        .help("the records of one request are written in one transaction, and stay locked until its end")
 }
 
 pub(crate) fn arg_without_value(

@@ -171,11 +171,12 @@ impl Seen<'_> {
 fn domain(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
     header(old, new, seen);
     let (before, after) = (old.offered(), new.offered());
-    let Operations { read, create, update, delete } = before;
+    let Operations { read, create, update, upsert, delete } = before;
     for (name, before, after) in [
         ("fetch and count", read, after.read),
         ("create", create, after.create),
         ("update", update, after.update),
+        ("upsert", upsert, after.upsert),
         ("delete", delete, after.delete),
     ] {
         seen.has(
@@ -184,10 +185,33 @@ fn domain(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
             "such requests are refused with `unknown_operation`",
         );
     }
+    for (name, before, after) in [
+        ("operation update", old.bulk.update, new.bulk.update),
+        ("operation delete", old.bulk.delete, new.bulk.delete),
+    ] {
+        many(name, before, after, seen);
+    }
     fields(old, new, seen);
     fetch(old, new, seen);
     events(old, new, seen);
     calls::changes(old, new, seen);
+}
+
+/// How many records one request may write by filter.
+fn many(place: &str, before: Option<u32>, after: Option<u32>, seen: &mut Seen<'_>) {
+    match (before, after) {
+        (Some(_), None) => seen.breaking(place, "no longer by filter", "a `where` is refused"),
+        (None, Some(_)) => seen.widening(place, "also by filter", "clients may send a `where`"),
+        (Some(old), Some(new)) if new < old => {
+            let why = "a filter that matches more is refused with `too_large`";
+            seen.breaking(place, format!("by filter at most {new} records instead of {old}"), why);
+        }
+        (Some(old), Some(new)) if new > old => {
+            let what = format!("by filter at most {new} records instead of {old}");
+            seen.widening(place, what, "clients may write more in one request");
+        }
+        _ => {}
+    }
 }
 
 fn header(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
@@ -273,8 +297,8 @@ fn fields(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
         let is_sent = field.is_sent() || now.is_sent();
         let used = Use {
             read: offered.read,
-            create: offered.create && is_sent,
-            sent: (offered.create || offered.update) && is_sent,
+            create: (offered.create || offered.upsert) && is_sent,
+            sent: (offered.create || offered.update || offered.upsert) && is_sent,
         };
         self::field(field, now, used, &place, seen);
         sent::changes((old, field), (new, now), &place, seen);
@@ -288,7 +312,7 @@ fn fields(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
     }
     for (name, field) in after.iter().filter(|(name, _)| !before.contains_key(*name)) {
         let place = format!("field `{name}`");
-        if field.supply == Supply::Required && offered.create {
+        if field.supply == Supply::Required && (offered.create || offered.upsert) {
             seen.breaking(&place, "added, and required", "a create without it is refused");
         } else if offered.update && sent::is_required_by_update(new, name) {
             seen.breaking(&place, "added, and passed by `update`", sent::ALL_REQUIRED);

@@ -18,12 +18,19 @@ pub(super) fn changes(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
     }
     match (&old.objects, &new.objects) {
         (
-            Objects::MariaDb { read: _, create, update, delete },
-            Objects::MariaDb { read: _, create: new_create, update: new_update, delete: new_delete },
+            Objects::MariaDb { read: _, create, update, upsert, delete },
+            Objects::MariaDb {
+                read: _,
+                create: new_create,
+                update: new_update,
+                upsert: new_upsert,
+                delete: new_delete,
+            },
         ) => {
             for (operation, before, after) in [
                 ("create", create, new_create),
                 ("update", update, new_update),
+                ("upsert", upsert, new_upsert),
                 ("delete", delete, new_delete),
             ] {
                 if let (Some(before), Some(after)) = (before, after) {
@@ -37,12 +44,19 @@ pub(super) fn changes(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
             }
         }
         (
-            Objects::MongoDb { read: _, create, update, delete },
-            Objects::MongoDb { read: _, create: new_create, update: new_update, delete: new_delete },
+            Objects::MongoDb { read: _, create, update, upsert, delete },
+            Objects::MongoDb {
+                read: _,
+                create: new_create,
+                update: new_update,
+                upsert: new_upsert,
+                delete: new_delete,
+            },
         ) => {
             for (operation, before, after) in [
                 ("create", create, new_create),
                 ("update", update, new_update),
+                ("upsert", upsert, new_upsert),
                 ("delete", delete, new_delete),
             ] {
                 if let (Some(before), Some(after)) = (before, after)

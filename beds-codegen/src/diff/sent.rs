@@ -30,6 +30,15 @@ pub(super) fn changes(old: (&Domain, &Field), new: (&Domain, &Field), place: &st
             _ => {}
         }
     }
+    if had.upsert && has.upsert {
+        match (names(&before.upserted(), name), names(&after.upserted(), name)) {
+            (true, false) => {
+                seen.breaking(place, "no longer passed by `upsert`", "an upsert that sends it is refused");
+            }
+            (false, true) => seen.widening(place, "passed by `upsert`", "clients may set it"),
+            _ => {}
+        }
+    }
     if !is_told {
         reply(before, after, name, place, seen);
     }

@@ -17,27 +17,27 @@ pub(crate) fn quoted(name: &str) -> String {
 /// `.mariadb("catalog", rt::mariadb::Objects { … })`, one object a line.
 pub(super) fn objects(domain: &Domain) -> String {
     let (engine, objects) = match &domain.objects {
-        Objects::MariaDb { read, create, update, delete } => {
+        Objects::MariaDb { read, create, update, upsert, delete } => {
             let read = read.as_ref().map(|relation| source(domain, relation));
-            let [create, update, delete] =
-                [create, update, delete].map(|procedure| procedure.as_ref().map(self::procedure));
-            ("mariadb", [read, create, update, delete])
+            let [create, update, upsert, delete] =
+                [create, update, upsert, delete].map(|procedure| procedure.as_ref().map(self::procedure));
+            ("mariadb", [read, create, update, upsert, delete])
         }
-        Objects::MongoDb { read, create, update, delete } => {
+        Objects::MongoDb { read, create, update, upsert, delete } => {
             let read = read.as_ref().map(|Relation { name, is_view }| {
                 let kind = if *is_view { format_ident!("view") } else { format_ident!("collection") };
                 quote!(rt::mongodb::Source::#kind(#name))
             });
-            let [create, update, delete] =
-                [create, update, delete].map(|collection| collection.as_ref().map(|name| quote!(#name)));
-            ("mongodb", [read, create, update, delete])
+            let [create, update, upsert, delete] = [create, update, upsert, delete]
+                .map(|collection| collection.as_ref().map(|name| quote!(#name)));
+            ("mongodb", [read, create, update, upsert, delete])
         }
     };
     let database = Literal::string(&domain.database);
     if objects.iter().all(Option::is_none) {
         return format!(".{engine}({database}, rt::{engine}::Objects::NONE)");
     }
-    let members = ["read", "create", "update", "delete"].into_iter().zip(objects.map(option));
+    let members = ["read", "create", "update", "upsert", "delete"].into_iter().zip(objects.map(option));
     format!(".{engine}({database}, {})", text::record(&format!("rt::{engine}::Objects"), members))
 }
 

@@ -17,7 +17,7 @@ use quote::{format_ident, quote};
 
 use crate::{
     fingerprint::fingerprint,
-    model::{Call, Domain, Events, Fetch, Field, HandWritten, Operation, Operations, Published, Type},
+    model::{Bulk, Call, Domain, Events, Fetch, Field, HandWritten, Operation, Operations, Published, Type},
     names,
 };
 
@@ -116,6 +116,7 @@ fn static_domain(domain: &Domain) -> String {
         (operations.read, quote!(.reads())),
         (operations.create, quote!(.creates())),
         (operations.update, quote!(.updates())),
+        (operations.upsert, quote!(.upserts())),
         (operations.delete, quote!(.deletes())),
     ];
     let offers: TokenStream =
@@ -136,7 +137,13 @@ fn static_domain(domain: &Domain) -> String {
         lines.push(quote!(.key(#key)));
     }
     lines.extend(version.map(|index| quote!(.version(#index))));
-    lines.push(offers);
+    let Bulk { update, delete } = domain.bulk;
+    let many = [update.map(|most| ("updates_many", most)), delete.map(|most| ("deletes_many", most))];
+    let many = many.into_iter().flatten().map(|(name, most)| {
+        let (name, most) = (format_ident!("{name}"), Literal::u32_unsuffixed(most));
+        quote!(.#name(#most))
+    });
+    lines.push(offers.into_iter().chain(many.flatten()).collect());
     if operations.read {
         lines.push(quote!(.fetch(#filter, #sort, #default, #max)));
     }
@@ -155,6 +162,7 @@ fn events(events: &Events) -> Option<TokenStream> {
     let operations = publish.iter().map(|operation| match operation {
         Published::Create => quote!(rt::Operation::Create),
         Published::Update => quote!(rt::Operation::Update),
+        Published::Upsert => quote!(rt::Operation::Upsert),
         Published::Delete => quote!(rt::Operation::Delete),
         Published::Call(name) => quote!(rt::Operation::Call(#name)),
     });
@@ -185,12 +193,13 @@ impl Plan {
 
 /// The operations that a domain's objects stand behind.
 fn plans(domain: &Domain) -> impl Iterator<Item = Plan> {
-    let Operations { read, create, update, delete } = domain.operations();
+    let Operations { read, create, update, upsert, delete } = domain.operations();
     let offered = [
         (read, Operation::Fetch),
         (read, Operation::Count),
         (create, Operation::Create),
         (update, Operation::Update),
+        (upsert, Operation::Upsert),
         (delete, Operation::Delete),
     ];
     offered.into_iter().filter(|(is_offered, _)| *is_offered).map(|(_, operation)| Plan(operation))
@@ -203,6 +212,7 @@ fn request(operation: Operation) -> Ident {
         Operation::Count => format_ident!("CountRequest"),
         Operation::Create => format_ident!("CreateRequest"),
         Operation::Update => format_ident!("UpdateRequest"),
+        Operation::Upsert => format_ident!("UpsertRequest"),
         Operation::Delete => format_ident!("DeleteRequest"),
     }
 }

@@ -126,7 +126,6 @@ mod tests {
         "where",
         "page_size",
         "returning",
-        "upsert",
         "lowercase",
         "nullable_",
         "null",

@@ -109,9 +109,7 @@ pub(super) fn object(key: &str) -> Option<Meant> {
         "write" | "save" | "store" | "put" | "writes" => Nothing(
             "what is written has an operation each: write `create = { … }`, `update = { … }` and `delete = { … }`",
         ),
-        "upsert" | "merge" | "replace" | "insert_or_update" | "create_or_update" => Nothing(
-            "there is no such operation: write a call, `[calls.upsert]` with `procedure = \"…\"`, `lane = \"write\"` and its `args`",
-        ),
+        "merge" | "replace" | "insert_or_update" | "create_or_update" => Key("upsert"),
         "count" | "describe" | "exists" => Nothing("`read` serves it: remove it"),
         "call" | "calls" | "execute" | "exec" | "procedure" | "function" | "run" | "pipeline"
         | "aggregate" => {

@@ -42,13 +42,16 @@ pub enum Operation {
     Create,
     /// `update`
     Update,
+    /// `upsert`
+    Upsert,
     /// `delete`
     Delete,
 }
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Fetch, Self::Count, Self::Create, Self::Update, Self::Delete];
+    pub const ALL: [Self; 6] =
+        [Self::Fetch, Self::Count, Self::Create, Self::Update, Self::Upsert, Self::Delete];
 
     /// The name on the wire, and of the trait's function.
     #[must_use]
@@ -58,6 +61,7 @@ impl Operation {
             Self::Count => "count",
             Self::Create => "create",
             Self::Update => "update",
+            Self::Upsert => "upsert",
             Self::Delete => "delete",
         }
     }

@@ -48,6 +48,8 @@ pub struct Domain {
     pub version: Option<usize>,
     /// What a fetch may do.
     pub fetch: Fetch,
+    /// How many records one request may write by filter.
+    pub bulk: Bulk,
     /// What is published of changes.
     pub events: Events,
     /// The named calls, in the order they are written.
@@ -66,6 +68,8 @@ pub enum Objects {
         create: Option<Procedure>,
         /// The procedure of `update`.
         update: Option<Procedure>,
+        /// The procedure of `upsert`.
+        upsert: Option<Procedure>,
         /// The procedure of `delete`.
         delete: Option<Procedure>,
     },
@@ -77,6 +81,8 @@ pub enum Objects {
         create: Option<String>,
         /// The collection of `update`.
         update: Option<String>,
+        /// The collection of `upsert`.
+        upsert: Option<String>,
         /// The collection of `delete`.
         delete: Option<String>,
     },
@@ -113,6 +119,8 @@ pub struct Operations {
     pub create: bool,
     /// `update`
     pub update: bool,
+    /// `upsert`
+    pub upsert: bool,
     /// `delete`
     pub delete: bool,
 }
@@ -130,11 +138,12 @@ impl Domain {
     /// The operations it offers: those with objects, and those that are written by hand.
     #[must_use]
     pub const fn offered(&self) -> Operations {
-        let Operations { read, create, update, delete } = self.operations();
+        let Operations { read, create, update, upsert, delete } = self.operations();
         Operations {
             read: read || self.by_hand.read,
             create: create || self.by_hand.create,
             update: update || self.by_hand.update,
+            upsert: upsert || self.by_hand.upsert,
             delete: delete || self.by_hand.delete,
         }
     }
@@ -143,16 +152,18 @@ impl Domain {
     #[must_use]
     pub const fn operations(&self) -> Operations {
         match &self.objects {
-            Objects::MariaDb { read, create, update, delete } => Operations {
+            Objects::MariaDb { read, create, update, upsert, delete } => Operations {
                 read: read.is_some(),
                 create: create.is_some(),
                 update: update.is_some(),
+                upsert: upsert.is_some(),
                 delete: delete.is_some(),
             },
-            Objects::MongoDb { read, create, update, delete } => Operations {
+            Objects::MongoDb { read, create, update, upsert, delete } => Operations {
                 read: read.is_some(),
                 create: create.is_some(),
                 update: update.is_some(),
+                upsert: upsert.is_some(),
                 delete: delete.is_some(),
             },
         }
@@ -162,11 +173,11 @@ impl Domain {
     #[must_use]
     pub fn keeps_ledger(&self) -> bool {
         let writes = match &self.objects {
-            Objects::MariaDb { create, update, delete, .. } => {
-                [create, update, delete].into_iter().flatten().any(|procedure| !procedure.commits)
+            Objects::MariaDb { create, update, upsert, delete, .. } => {
+                [create, update, upsert, delete].into_iter().flatten().any(|procedure| !procedure.commits)
             }
-            Objects::MongoDb { create, update, delete, .. } => {
-                [create, update, delete].into_iter().any(Option::is_some)
+            Objects::MongoDb { create, update, upsert, delete, .. } => {
+                [create, update, upsert, delete].into_iter().any(Option::is_some)
             }
         };
         let calls = self.calls.iter().any(|call| {
@@ -205,6 +216,15 @@ pub struct Fetch {
     pub limit_max: u32,
 }
 
+/// How many records one request may write by filter; none where it may not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Bulk {
+    /// By `update`.
+    pub update: Option<u32>,
+    /// By `delete`.
+    pub delete: Option<u32>,
+}
+
 /// What is published of changes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Events {
@@ -221,6 +241,8 @@ pub enum Published {
     Create,
     /// `update`
     Update,
+    /// `upsert`
+    Upsert,
     /// `delete`
     Delete,
     /// `call.NAME`
@@ -234,6 +256,7 @@ impl Published {
         match self {
             Self::Create => "create".to_owned(),
             Self::Update => "update".to_owned(),
+            Self::Upsert => "upsert".to_owned(),
             Self::Delete => "delete".to_owned(),
             Self::Call(name) => format!("call.{name}"),
         }

@@ -21,6 +21,23 @@ impl Domain {
         if self.offered().create { self.passed(procedure).collect() } else { Vec::new() }
     }
 
+    /// The fields that an `upsert` may set: those of a `create`, and the whole key.
+    #[must_use]
+    pub fn upserted(&self) -> Vec<&Field> {
+        let procedure = match &self.objects {
+            Objects::MariaDb { upsert, .. } => upsert.as_ref(),
+            Objects::MongoDb { .. } => None,
+        };
+        let takes = |index: usize| procedure.is_none_or(|procedure| procedure.args.contains(&index));
+        let fields =
+            self.fields.iter().enumerate().filter(|(index, _)| takes(*index)).map(|(_, field)| field);
+        if self.offered().upsert {
+            fields.filter(|field| field.is_key || field.is_sent()).collect()
+        } else {
+            Vec::new()
+        }
+    }
+
     /// The fields that an `update` may change.
     #[must_use]
     pub fn updated(&self) -> Vec<&Field> {

@@ -41,7 +41,7 @@ pub fn grants<'d>(domains: impl IntoIterator<Item = &'d Domain>, user: &str) -> 
 
 /// What is granted on which object.
 fn mariadb(domain: &Domain, sql: &mut BTreeSet<String>) {
-    let Objects::MariaDb { read, create, update, delete } = &domain.objects else { return };
+    let Objects::MariaDb { read, create, update, upsert, delete } = &domain.objects else { return };
     let mut grant = |right: &str, object: &str| {
         sql.insert(format!("{right} {}.{}", quoted(&domain.database), quoted(object)));
     };
@@ -49,7 +49,7 @@ fn mariadb(domain: &Domain, sql: &mut BTreeSet<String>) {
         // With its text a node knows whether the view calls functions, which it has to look for otherwise.
         grant(if read.is_view { "select, show view on" } else { "select on" }, &read.name);
     }
-    for procedure in [create, update, delete].into_iter().flatten() {
+    for procedure in [create, update, upsert, delete].into_iter().flatten() {
         grant("execute on procedure", &procedure.name.value);
     }
     for call in &domain.calls {
@@ -87,18 +87,21 @@ fn sql_script(name: &str, host: &str, rights: &BTreeSet<String>) -> String {
 }
 
 fn mongodb<'d>(domain: &'d Domain, rights: &mut BTreeMap<String, BTreeSet<&'d str>>) {
-    let Objects::MongoDb { read, create, update, delete } = &domain.objects else { return };
+    let Objects::MongoDb { read, create, update, upsert, delete } = &domain.objects else { return };
     let mut allow = |collection: &str, actions: &[&'static str]| {
         rights.entry(collection.to_owned()).or_default().extend(actions);
     };
     if let Some(read) = read {
         allow(&read.name, &["find"]);
     }
-    for (collection, actions) in
-        [(create, ["find", "insert"]), (update, ["find", "update"]), (delete, ["find", "remove"])]
-    {
+    for (collection, actions) in [
+        (create, &["find", "insert"][..]),
+        (update, &["find", "update"]),
+        (upsert, &["find", "insert", "update"]),
+        (delete, &["find", "remove"]),
+    ] {
         if let Some(collection) = collection {
-            allow(collection, &actions);
+            allow(collection, actions);
         }
     }
     for call in &domain.calls {

@@ -1,6 +1,6 @@
 //! Tables, views, procedures and functions for MariaDB.
 
-use super::{Proposed, Thing};
+use super::{Proposed, Thing, upsert};
 use crate::{
     emit::quoted,
     model::{
@@ -81,7 +81,7 @@ impl Parameters {
     }
 }
 
-fn columns<'d>(fields: impl Iterator<Item = &'d Field>) -> String {
+pub(super) fn columns<'d>(fields: impl Iterator<Item = &'d Field>) -> String {
     fields.map(|field| quoted(&field.column)).collect::<Vec<_>>().join(", ")
 }
 
@@ -167,7 +167,7 @@ fn sized(kind: &str, bytes_max: u64) -> String {
     format!("{size}{kind}")
 }
 
-fn string(text: &str) -> String {
+pub(super) fn string(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''").replace('\n', "\\n"))
 }
 
@@ -186,7 +186,7 @@ fn literal(value: &Literal, ty: &Type) -> String {
 }
 
 /// A column of the table, which no parameter can hide.
-fn of_table(table: &str, field: &Field) -> String {
+pub(super) fn of_table(table: &str, field: &Field) -> String {
     format!("{}.{}", quoted(table), quoted(&field.column))
 }
 
@@ -239,6 +239,7 @@ fn procedure(
             }
             format!("update {}\n    set {}\n    where {conditions};", quoted(table), sets.join(",\n        "))
         }
+        "upsert" => upsert::statement(domain, table, &args),
         _ => format!("delete from {}\n    where {conditions};", quoted(table)),
     };
     let returned = returned(domain, operation, table, procedure, names);

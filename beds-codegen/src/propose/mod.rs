@@ -10,6 +10,7 @@ mod schema;
 mod script;
 mod tables;
 mod template;
+mod upsert;
 
 pub use grants::grants;
 pub use schema::schema;
@@ -23,16 +24,16 @@ use crate::model::{Domain, Objects};
 #[must_use]
 pub fn ddl(domain: &Domain) -> Script {
     let proposed = match &domain.objects {
-        Objects::MariaDb { read, create, update, delete } => {
-            let procedures = [("create", create), ("update", update), ("delete", delete)];
+        Objects::MariaDb { read, create, update, upsert, delete } => {
+            let procedures = [("create", create), ("update", update), ("upsert", upsert), ("delete", delete)];
             mariadb::proposed(
                 domain,
                 read.as_ref(),
                 &procedures.map(|(name, procedure)| (name, procedure.as_ref())),
             )
         }
-        Objects::MongoDb { read, create, update, delete } => {
-            let written = [create, update, delete].map(Option::as_deref);
+        Objects::MongoDb { read, create, update, upsert, delete } => {
+            let written = [create, update, upsert, delete].map(Option::as_deref);
             mongodb::proposed(domain, read.as_ref(), &written)
         }
     };

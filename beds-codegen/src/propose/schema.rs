@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use crate::model::{Arg, ArgMode, Call, Domain, Field, Returns, Supply, Type};
 
-/// The JSON Schema (draft 2020-12) of a domain: `record` as a fetch gives it, `create` and `update` as their `data`
-/// is sent, and for each call its arguments and what it gives back.
+/// The JSON Schema (draft 2020-12) of a domain: `record` as a fetch gives it, `create`, `update` and `upsert` as
+/// their `data` is sent, and for each call its arguments and what it gives back.
 #[must_use]
 pub fn schema(domain: &Domain) -> Value {
     let operations = domain.offered();
@@ -20,6 +20,10 @@ pub fn schema(domain: &Domain) -> Value {
     }
     if operations.update {
         define("update".to_owned(), object(domain.updated().into_iter(), |_| false));
+    }
+    if operations.upsert {
+        let is_required = |field: &Field| field.is_key || field.supply == Supply::Required;
+        define("upsert".to_owned(), object(domain.upserted().into_iter(), is_required));
     }
     for Call { name, args, returns, .. } in &domain.calls {
         let given = args.iter().filter(|arg| arg.mode != ArgMode::Out).map(|arg| &arg.field);

@@ -188,6 +188,8 @@ pub struct RawObjects {
     pub create: Given<RawObject>,
     /// `update`
     pub update: Given<RawObject>,
+    /// `upsert`
+    pub upsert: Given<RawObject>,
     /// `delete`
     pub delete: Given<RawObject>,
 }
@@ -209,6 +211,8 @@ pub struct RawObject {
     pub returns: Given<Names>,
     /// `commits`
     pub commits: Given<bool>,
+    /// `many`
+    pub many: Given<i128>,
 }
 
 /// `[fetch]`

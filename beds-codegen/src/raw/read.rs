@@ -108,12 +108,14 @@ fn objects(keys: &mut Keys<'_, '_>) -> RawObjects {
             args: keys.names("args"),
             returns: keys.names("returns"),
             commits: keys.flag("commits"),
+            many: keys.int("many"),
         })
     };
     RawObjects {
         read: object("read"),
         create: object("create"),
         update: object("update"),
+        upsert: object("upsert"),
         delete: object("delete"),
     }
 }

@@ -78,6 +78,7 @@ impl Offered<'_> {
         let plain = match name.value.as_str() {
             "create" => Published::Create,
             "update" => Published::Update,
+            "upsert" => Published::Upsert,
             "delete" => Published::Delete,
             "read" | "fetch" | "count" | "describe" => {
                 cx.errors.push(diagnostics::of_read(name.span, &name.value, None));
@@ -89,10 +90,11 @@ impl Offered<'_> {
         if all.contains(&name.value) {
             return Some(plain);
         }
-        let Operations { create, update, delete, .. } = self.by_hand;
+        let Operations { create, update, upsert, delete, .. } = self.by_hand;
         let is_by_hand = match plain {
             Published::Create => create,
             Published::Update => update,
+            Published::Upsert => upsert,
             Published::Delete => delete,
             Published::Call(_) => false,
         };
@@ -131,8 +133,8 @@ impl Offered<'_> {
             Given::Broken => return None,
             Given::Absent => Vec::new(),
             Given::Is(entry) => {
-                let RawObjects { create, update, delete, .. } = &entry.value.value;
-                let all = [("create", create), ("update", update), ("delete", delete)];
+                let RawObjects { create, update, upsert, delete, .. } = &entry.value.value;
+                let all = [("create", create), ("update", update), ("upsert", upsert), ("delete", delete)];
                 all.into_iter().filter(|(_, object)| !object.is_absent()).map(|(name, _)| name).collect()
             }
         };

@@ -5,6 +5,7 @@
 //! as well. What only shows between templates is for [`crate::resolve`].
 
 mod bounds;
+mod bulk;
 mod calls;
 mod columns;
 mod converted;
@@ -21,7 +22,7 @@ mod types;
 use crate::{
     diagnostic::{ErrorSink, header as header_diagnostics, shape},
     front::{Front, Whole},
-    model::{Call, Domain, Engine, Events, Fetch, Objects, Operations},
+    model::{Bulk, Call, Domain, Engine, Events, Fetch, Objects, Operations},
     names,
     raw::{Given, RawObjects, RawTemplate},
     span::{Sources, Span, Spanned},
@@ -95,6 +96,7 @@ pub fn validate(
     let fields = fields::validate(raw.fields, &mut cx);
     let objects = objects::validate(&raw.objects, &fields, &mut cx);
     let fetch = objects::fetch(&raw.fetch, &raw.objects, (by_hand, offers_nothing), &fields, &mut cx);
+    let bulk = bulk::validate(&raw.objects, &mut cx);
     let call_names = events::call_names(&raw.calls);
     let calls = calls::validate(raw.calls, &mut cx);
     let offered = events::Offered {
@@ -109,7 +111,8 @@ pub fn validate(
     let domain = if cx.errors.has_errors() {
         None
     } else {
-        assemble(header, fields, objects, fetch, calls).map(|domain| Domain { by_hand, events, ..domain })
+        let domain = assemble(header, fields, objects, (fetch, bulk), calls);
+        domain.map(|domain| Domain { by_hand, events, ..domain })
     };
     Validated { name, domain }
 }
@@ -119,7 +122,7 @@ fn assemble(
     header: header::Header,
     fields: fields::Fields,
     objects: Option<Objects>,
-    fetch: Fetch,
+    (fetch, bulk): (Fetch, Bulk),
     calls: Vec<Call>,
 ) -> Option<Domain> {
     let name = header.name?;
@@ -138,6 +141,7 @@ fn assemble(
         key,
         version,
         fetch,
+        bulk,
         events: Events::default(),
         calls,
     })
@@ -149,8 +153,8 @@ fn check_sections(raw: &RawTemplate, by_hand: Operations, cx: &mut Cx<'_>) -> bo
         Given::Absent => (false, false),
         Given::Broken => (true, true),
         Given::Is(entry) => {
-            let RawObjects { read, create, update, delete } = &entry.value.value;
-            let all = [read, create, update, delete];
+            let RawObjects { read, create, update, upsert, delete } = &entry.value.value;
+            let all = [read, create, update, upsert, delete];
             (!all.iter().all(|object| object.is_absent()), false)
         }
     };

@@ -24,6 +24,7 @@ const LIMIT_MAX: u32 = 10_000;
 enum Write {
     Create,
     Update,
+    Upsert,
     Delete,
 }
 
@@ -33,11 +34,11 @@ const A_PROCEDURE: Example<'_> =
     Example::Keys(&[("procedure", Example::Is("\"…\"")), ("args", Example::Is("[\"…\"]"))]);
 
 /// The object of one operation, as far as it is known.
-struct Object<'r> {
-    operation: &'static str,
+pub(super) struct Object<'r> {
+    pub(super) operation: &'static str,
     /// Where the operation's key is written.
-    key: Span,
-    raw: &'r RawObject,
+    pub(super) key: Span,
+    pub(super) raw: &'r RawObject,
 }
 
 /// The objects; `None` when the engine is not known or a part is broken, which is reported.
@@ -49,10 +50,17 @@ pub(super) fn validate(raw: &Given<RawObjects>, fields: &Fields, cx: &mut Cx<'_>
         Given::Is(entry) => &entry.value.value,
     };
     let read = relation(object(&raw.read, "read").as_ref(), cx);
-    let [create, update, delete] =
-        [object(&raw.create, "create"), object(&raw.update, "update"), object(&raw.delete, "delete")];
-    let keyed: Vec<(&str, Span)> =
-        [&update, &delete].into_iter().flatten().map(|object| (object.operation, object.key)).collect();
+    let [create, update, upsert, delete] = [
+        object(&raw.create, "create"),
+        object(&raw.update, "update"),
+        object(&raw.upsert, "upsert"),
+        object(&raw.delete, "delete"),
+    ];
+    let keyed: Vec<(&str, Span)> = [&update, &upsert, &delete]
+        .into_iter()
+        .flatten()
+        .map(|object| (object.operation, object.key))
+        .collect();
     if !keyed.is_empty() && fields.key().is_empty() && !fields.is_unknown() && !fields.has_broken() {
         cx.errors.push(diagnostics::no_key(&keyed, cx.front));
     }
@@ -61,6 +69,7 @@ pub(super) fn validate(raw: &Given<RawObjects>, fields: &Fields, cx: &mut Cx<'_>
             read,
             create: create.and_then(|object| procedure(&object, Write::Create, fields, cx)),
             update: update.and_then(|object| procedure(&object, Write::Update, fields, cx)),
+            upsert: upsert.and_then(|object| procedure(&object, Write::Upsert, fields, cx)),
             delete: delete.and_then(|object| procedure(&object, Write::Delete, fields, cx)),
         },
         Engine::MongoDb => {
@@ -75,13 +84,14 @@ pub(super) fn validate(raw: &Given<RawObjects>, fields: &Fields, cx: &mut Cx<'_>
                     }
                     collection(&object, cx)
                 }),
+                upsert: upsert.and_then(|object| collection(&object, cx)),
                 delete: delete.and_then(|object| collection(&object, cx)),
             }
         }
     })
 }
 
-fn object<'r>(given: &'r Given<RawObject>, operation: &'static str) -> Option<Object<'r>> {
+pub(super) fn object<'r>(given: &'r Given<RawObject>, operation: &'static str) -> Option<Object<'r>> {
     match given {
         Given::Is(entry) => Some(Object { operation, key: entry.key, raw: &entry.value.value }),
         Given::Absent | Given::Broken => None,
@@ -174,7 +184,7 @@ fn relation(object: Option<&Object<'_>>, cx: &mut Cx<'_>) -> Option<Relation> {
 }
 
 fn collection(object: &Object<'_>, cx: &mut Cx<'_>) -> Option<String> {
-    let RawObject { view: _, table: _, collection, procedure, args, returns, commits } = object.raw;
+    let RawObject { view: _, table: _, collection, procedure, args, returns, commits, many: _ } = object.raw;
     let engine = cx.engine?;
     let extra = [("args", args.key()), ("returns", returns.key()), ("commits", commits.key())];
     for (key, span) in extra {
@@ -188,7 +198,7 @@ fn collection(object: &Object<'_>, cx: &mut Cx<'_>) -> Option<String> {
 }
 
 fn procedure(object: &Object<'_>, write: Write, fields: &Fields, cx: &mut Cx<'_>) -> Option<Procedure> {
-    let RawObject { view: _, table: _, collection, procedure, args, returns, commits } = object.raw;
+    let RawObject { view: _, table: _, collection, procedure, args, returns, commits, many: _ } = object.raw;
     let kinds = [("procedure", procedure, true), ("collection", collection, false)];
     let name = named(object, &kinds, A_PROCEDURE, cx);
     if args.is_absent() && name.is_some() {
@@ -200,7 +210,13 @@ fn procedure(object: &Object<'_>, write: Write, fields: &Fields, cx: &mut Cx<'_>
         // A misspelt name is likely to be the one that would be missing.
         if !part.errors.has_errors() && !fields.is_unknown() {
             match write {
-                Write::Create => check_create(&names.value, names.span, &indices, fields, &mut part),
+                Write::Create => {
+                    check_record("create", &names.value, names.span, &indices, fields, &mut part);
+                }
+                Write::Upsert => {
+                    check_key("upsert", names.span, &indices, fields, &mut part);
+                    check_record("upsert", &names.value, names.span, &indices, fields, &mut part);
+                }
                 Write::Update => check_update(names.span, &indices, fields, &mut part),
                 Write::Delete => check_delete(&names.value, names.span, &indices, fields, &mut part),
             }
@@ -214,17 +230,38 @@ fn procedure(object: &Object<'_>, write: Write, fields: &Fields, cx: &mut Cx<'_>
     Some(Procedure { name: name?.1, args: args?, returns, commits: commits.is_true() })
 }
 
-fn check_create(names: &Names, span: Span, args: &[usize], fields: &Fields, cx: &mut Cx<'_>) {
+/// What writes a whole record: a create, or an upsert, whose key is checked already and always given.
+fn check_record(
+    operation: &str,
+    names: &Names,
+    span: Span,
+    args: &[usize],
+    fields: &Fields,
+    cx: &mut Cx<'_>,
+) {
     for (index, slot) in fields.slots() {
         let Some(field) = &slot.field else { continue };
+        if operation == "upsert" && field.is_key {
+            continue;
+        }
         let at = args.iter().position(|arg| *arg == index).and_then(|position| names.get(position));
         let is_filled_by_node = matches!(field.supply, Supply::Generated(by) if by != Generated::Database);
         match (&field.supply, at) {
             (Supply::Required, None) => {
-                cx.errors.push(diagnostics::required_arg_missing(span, &field.name, slot.name.span));
+                cx.errors.push(diagnostics::required_arg_missing(
+                    span,
+                    operation,
+                    &field.name,
+                    slot.name.span,
+                ));
             }
             _ if at.is_none() && field.is_key && is_filled_by_node => {
-                cx.errors.push(diagnostics::required_arg_missing(span, &field.name, slot.name.span));
+                cx.errors.push(diagnostics::required_arg_missing(
+                    span,
+                    operation,
+                    &field.name,
+                    slot.name.span,
+                ));
             }
             (Supply::Default(_), None) => {
                 cx.errors.push(diagnostics::default_unused(span, &field.name, slot.name.span));
@@ -232,7 +269,7 @@ fn check_create(names: &Names, span: Span, args: &[usize], fields: &Fields, cx: 
             (Supply::Version, Some(arg)) => {
                 cx.errors.push(diagnostics::arg_without_value(
                     arg.span,
-                    "create",
+                    operation,
                     &field.name,
                     slot.name.span,
                     "the version, which the database counts",
@@ -241,7 +278,7 @@ fn check_create(names: &Names, span: Span, args: &[usize], fields: &Fields, cx: 
             (Supply::Generated(Generated::Database), Some(arg)) => {
                 cx.errors.push(diagnostics::arg_without_value(
                     arg.span,
-                    "create",
+                    operation,
                     &field.name,
                     slot.name.span,
                     "the database generates it",

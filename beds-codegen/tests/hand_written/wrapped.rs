@@ -14,6 +14,7 @@ const _: () = {
                     rt::mariadb::Procedure::new("sp", "call `sp`(?, ?)", &[0, 1]),
                 ),
                 update: None,
+                upsert: None,
                 delete: None,
             },
         )

@@ -16,6 +16,7 @@ static DOMAIN: rt::Domain = rt::Domain::new("turnover", "", "1ea196f053bd3897")
         read: Some(rt::mariadb::Source::view("v_turn`over", "`v_turn``over`", &["`month`", "`sum amount`"])),
         create: None,
         update: None,
+        upsert: None,
         delete: None,
     })
     .fields(&FIELDS)

@@ -21,6 +21,7 @@ static DOMAIN: rt::Domain = rt::Domain::new("order_line", "What was ordered", "4
         read: Some(rt::mariadb::Source::table("order_line", "`order_line`", &["`order_id`", "`position`", "`article`", "`quantity`"])),
         create: Some(rt::mariadb::Procedure::new("sp_line_add", "call `sp_line_add`(?, ?, ?, ?)", &[0, 1, 2, 3]).committing()),
         update: None,
+        upsert: None,
         delete: Some(rt::mariadb::Procedure::new("sp_line_drop", "call `sp_line_drop`(?, ?)", &[1, 0])),
     })
     .fields(&FIELDS)

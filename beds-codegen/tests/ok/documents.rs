@@ -59,18 +59,19 @@ static CALLS: [rt::Call; 2] = [
         routine: rt::Routine::Pipeline { on: "matches", stages: r#"[{"$sort":{"crowd":-1,"_id":1}},{"$limit":{"$arg":"count"}}]"# },
     },
 ];
-static DOMAIN: rt::Domain = rt::Domain::new("match", "Matches played", "5f0ee79eb2fe91c6")
+static DOMAIN: rt::Domain = rt::Domain::new("match", "Matches played", "6f155497ba782a73")
     .placed(rt::Broker::AdminGraph, rt::Broker::AdminGraph)
     .mongodb("sports", rt::mongodb::Objects {
         read: Some(rt::mongodb::Source::collection("matches")),
         create: Some("matches"),
         update: Some("matches"),
+        upsert: Some("matches"),
         delete: Some("matches"),
     })
     .fields(&FIELDS)
     .key(&[0])
     .version(6)
-    .reads().creates().updates().deletes()
+    .reads().creates().updates().upserts().deletes().updates_many(50)
     .fetch(&[4, 5, 3], &[4], 50, 500)
     .calls(&CALLS);
 
@@ -96,6 +97,9 @@ impl rt::NamasteCore for Match {
     }
     fn update(cx: &rt::Context, request: rt::UpdateRequest) -> rt::Result<rt::Work> {
         rt::operation::update(cx, &DOMAIN, request)
+    }
+    fn upsert(cx: &rt::Context, request: rt::UpsertRequest) -> rt::Result<rt::Work> {
+        rt::operation::upsert(cx, &DOMAIN, request)
     }
     fn delete(cx: &rt::Context, request: rt::DeleteRequest) -> rt::Result<rt::Work> {
         rt::operation::delete(cx, &DOMAIN, request)

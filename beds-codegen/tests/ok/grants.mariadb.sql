@@ -8,6 +8,7 @@ grant execute on procedure `catalog`.`sp_product_create` to 'beds'@'10.0.0.%';
 grant execute on procedure `catalog`.`sp_product_delete` to 'beds'@'10.0.0.%';
 grant execute on procedure `catalog`.`sp_product_restock` to 'beds'@'10.0.0.%';
 grant execute on procedure `catalog`.`sp_product_update` to 'beds'@'10.0.0.%';
+grant execute on procedure `catalog`.`sp_product_upsert` to 'beds'@'10.0.0.%';
 grant execute on procedure `events`.`sp_event_note` to 'beds'@'10.0.0.%';
 grant execute on procedure `events`.`sp_event` to 'beds'@'10.0.0.%';
 grant execute on procedure `shop`.`sp_line_add` to 'beds'@'10.0.0.%';

@@ -58,6 +58,7 @@ static DOMAIN: rt::Domain = rt::Domain::new("domain", "", "1a04863a03f7831b")
         read: Some(rt::mongodb::Source::collection("msLogs")),
         create: Some("msLogs"),
         update: Some("msLogs"),
+        upsert: None,
         delete: Some("msLogs"),
     })
     .at_least_once()

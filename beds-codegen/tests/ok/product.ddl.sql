@@ -47,6 +47,26 @@ begin
     where `product`.`id` = `p_id` and (`p_revision` is null or `product`.`revision` = `p_revision`);
 end //
 
+create procedure if not exists `sp_product_upsert`(
+    in `p_id` uuid,
+    in `p_sku` varchar(40),
+    in `p_price` decimal(12,2),
+    in `p_status` enum('draft', 'active'))
+    modifies sql data
+begin
+    insert into `product` (`id`, `sku`, `price`, `status`)
+    values (`p_id`, `p_sku`, `p_price`, `p_status`)
+    on duplicate key update
+        `product`.`sku` = if(`product`.`id` = `p_id`, `p_sku`, `product`.`sku`),
+        `product`.`price` = if(`product`.`id` = `p_id`, `p_price`, `product`.`price`),
+        `product`.`status` = if(`product`.`id` = `p_id`, `p_status`, `product`.`status`),
+        `product`.`revision` = if(`product`.`id` = `p_id`, `product`.`revision` + 1, `product`.`revision`);
+    -- The row that was found may be another with a unique value of this one, which is left as it is.
+    if not exists (select 1 from `product` where `product`.`id` = `p_id`) then
+        signal sqlstate '23000' set mysql_errno = 1062, message_text = 'Duplicate entry for key ''sku''';
+    end if;
+end //
+
 create procedure if not exists `sp_product_delete`(
     in `p_id` uuid,
     in `p_revision` bigint)

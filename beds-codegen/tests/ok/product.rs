@@ -42,18 +42,19 @@ static CALLS: [rt::Call; 2] = [
         routine: rt::Routine::Function { name: "fn_product_stock_value", sql: "select `fn_product_stock_value`()" },
     },
 ];
-static DOMAIN: rt::Domain = rt::Domain::new("product", "What we sell", "7ce26ecadca3eff7")
+static DOMAIN: rt::Domain = rt::Domain::new("product", "What we sell", "f6a6a6a9ded7941f")
     .placed(rt::Broker::AppRead, rt::Broker::AppWrite)
     .mariadb("catalog", rt::mariadb::Objects {
         read: Some(rt::mariadb::Source::view("v_product", "`v_product`", &["`id`", "`sku`", "`price`", "`status`", "`created_at`", "`revision`"])),
         create: Some(rt::mariadb::Procedure::new("sp_product_create", "call `sp_product_create`(?, ?, ?, ?)", &[0, 1, 2, 3])),
         update: Some(rt::mariadb::Procedure::new("sp_product_update", "call `sp_product_update`(?, ?, ?, ?)", &[0, 2, 3, 5])),
+        upsert: Some(rt::mariadb::Procedure::new("sp_product_upsert", "call `sp_product_upsert`(?, ?, ?, ?)", &[0, 1, 2, 3])),
         delete: Some(rt::mariadb::Procedure::new("sp_product_delete", "call `sp_product_delete`(?, ?)", &[0, 5])),
     })
     .fields(&FIELDS)
     .key(&[0])
     .version(5)
-    .reads().creates().updates().deletes()
+    .reads().creates().updates().upserts().deletes().updates_many(1000)
     .fetch(&[1, 3, 2], &[2, 4], 50, 500)
     .publishes(&[rt::Operation::Create, rt::Operation::Update], &[2, 3])
     .calls(&CALLS);
@@ -80,6 +81,9 @@ impl rt::NamasteCore for Product {
     }
     fn update(cx: &rt::Context, request: rt::UpdateRequest) -> rt::Result<rt::Work> {
         rt::operation::update(cx, &DOMAIN, request)
+    }
+    fn upsert(cx: &rt::Context, request: rt::UpsertRequest) -> rt::Result<rt::Work> {
+        rt::operation::upsert(cx, &DOMAIN, request)
     }
     fn delete(cx: &rt::Context, request: rt::DeleteRequest) -> rt::Result<rt::Work> {
         rt::operation::delete(cx, &DOMAIN, request)

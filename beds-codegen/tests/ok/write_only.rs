@@ -18,6 +18,7 @@ static DOMAIN: rt::Domain = rt::Domain::new("event", "", "84056a4f761b425f")
         read: None,
         create: Some(rt::mariadb::Procedure::new("sp_event", "call `sp_event`(?, ?, ?)", &[0, 1, 2])),
         update: Some(rt::mariadb::Procedure::new("sp_event_note", "call `sp_event_note`(?, ?)", &[0, 2])),
+        upsert: None,
         delete: None,
     })
     .fields(&FIELDS)

@@ -14,6 +14,7 @@ pub(super) fn decode(domain: &Domain, target: Target, body: &[u8]) -> Result<Req
         Target::Count => Request::Count(read(domain, body)?),
         Target::Create => Request::Create(read(domain, body)?),
         Target::Update => Request::Update(read(domain, body)?),
+        Target::Upsert => Request::Upsert(read(domain, body)?),
         Target::Delete => Request::Delete(read(domain, body)?),
         // The shortest request of all needs no body.
         Target::Describe if body.is_empty() => Request::Describe(DescribeRequest {}),

@@ -210,6 +210,46 @@ impl Client {
         self.execute(Request::update(template, key, data)).await
     }
 
+    /// Creates one record from an object, or changes the one with its key; or several from an array, all or none.
+    ///
+    /// # Errors
+    /// As [`Client::request`].
+    pub async fn upsert(
+        &self,
+        template: &str,
+        data: &(impl Serialize + ?Sized),
+    ) -> Result<Reply, ClientError> {
+        self.execute(Request::upsert(template, data)).await
+    }
+
+    /// Changes the fields that `data` names of all records that a filter matches, and tells how many.
+    /// [`Request::dry_run`] only counts them.
+    ///
+    /// # Errors
+    /// As [`Client::request`].
+    pub async fn update_where(
+        &self,
+        template: &str,
+        filter: &(impl Serialize + ?Sized),
+        data: &(impl Serialize + ?Sized),
+    ) -> Result<u64, ClientError> {
+        let reply = self.execute(Request::update_where(template, filter, data)).await?;
+        reply.count.ok_or_else(|| missing("count"))
+    }
+
+    /// Deletes all records that a filter matches, and tells how many.
+    ///
+    /// # Errors
+    /// As [`Client::request`].
+    pub async fn delete_where(
+        &self,
+        template: &str,
+        filter: &(impl Serialize + ?Sized),
+    ) -> Result<u64, ClientError> {
+        let reply = self.execute(Request::delete_where(template, filter)).await?;
+        reply.count.ok_or_else(|| missing("count"))
+    }
+
     /// Deletes one record.
     ///
     /// # Errors

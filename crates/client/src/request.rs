@@ -97,6 +97,26 @@ impl Request {
         Self::new(template, Operation::Update, &KeyData { key, data })
     }
 
+    /// Creates one record from an object, or changes the one with its key; or several from an array of objects, all or
+    /// none.
+    pub fn upsert<D: Serialize + ?Sized>(template: &str, data: &D) -> Self {
+        Self::new(template, Operation::Upsert, &Data { data })
+    }
+
+    /// Changes the fields that `data` names of all records that a filter matches. The reply has their count.
+    pub fn update_where<F, D>(template: &str, filter: &F, data: &D) -> Self
+    where
+        F: Serialize + ?Sized,
+        D: Serialize + ?Sized,
+    {
+        Self::new(template, Operation::Update, &WhereData { r#where: filter, data })
+    }
+
+    /// Deletes all records that a filter matches. The reply has their count.
+    pub fn delete_where<F: Serialize + ?Sized>(template: &str, filter: &F) -> Self {
+        Self::new(template, Operation::Delete, &Where { r#where: filter })
+    }
+
     /// Deletes one record.
     pub fn delete<K: Serialize + ?Sized>(template: &str, key: &K) -> Self {
         Self::new(template, Operation::Delete, &Key { key })
@@ -160,16 +180,28 @@ impl Request {
     /// Changes or deletes the record only while its version is this one. It applies to `update` and `delete`;
     /// with another operation the request is refused when it is sent.
     #[must_use]
-    pub fn if_version(mut self, version: i64) -> Self {
+    pub fn if_version(self, version: i64) -> Self {
+        self.with_member("if_version", &version.to_string())
+    }
+
+    /// Only counts what an update or delete by filter would change. With another operation the request is refused when
+    /// it is sent.
+    #[must_use]
+    pub fn dry_run(self) -> Self {
+        self.with_member("dry_run", "true")
+    }
+
+    /// Adds a member to the body of an update or delete.
+    fn with_member(mut self, name: &str, json: &str) -> Self {
         let applies = self.routing_key.ends_with(".update") || self.routing_key.ends_with(".delete");
         self.body = match self.body {
-            // The body is an object that has at least its key: one more member goes before the last brace.
+            // The body is an object that says at least which records: one more member goes before the last brace.
             Ok(mut body) if applies && body.len() > 2 && body.last() == Some(&b'}') => {
                 body.pop();
-                body.extend_from_slice(format!(",\"if_version\":{version}}}").as_bytes());
+                body.extend_from_slice(format!(",\"{name}\":{json}}}").as_bytes());
                 Ok(body)
             }
-            Ok(_) => Err("`if_version` applies to `update` and `delete`".to_owned()),
+            Ok(_) => Err(format!("`{name}` applies to `update` and `delete`")),
             failed @ Err(_) => failed,
         };
         self
@@ -239,6 +271,17 @@ struct KeyData<'a, K: ?Sized, D: ?Sized> {
 }
 
 #[derive(Serialize)]
+struct Where<'a, F: ?Sized> {
+    r#where: &'a F,
+}
+
+#[derive(Serialize)]
+struct WhereData<'a, F: ?Sized, D: ?Sized> {
+    r#where: &'a F,
+    data: &'a D,
+}
+
+#[derive(Serialize)]
 struct Args<'a, A: ?Sized> {
     args: &'a A,
 }
@@ -258,7 +301,13 @@ mod tests {
     fn bodies_are_what_the_protocol_reads() {
         let request = Request::update("note", "k", &json!({"subject": "x"})).if_version(3);
         let read: UpdateRequest = serde_json::from_slice(body(&request)).unwrap();
-        assert_eq!((read.key, read.if_version), (json!("k"), Some(3)));
+        assert_eq!((read.key, read.if_version), (Some(json!("k")), Some(3)));
+
+        let request = Request::update_where("note", &json!({"subject": "x"}), &json!({"subject": "y"}));
+        let read: UpdateRequest = serde_json::from_slice(body(&request.dry_run())).unwrap();
+        assert!(read.r#where.is_some() && read.dry_run == Some(true));
+        let request = Request::delete_where("note", &json!({"subject": "x"}));
+        assert_eq!(body(&request), br#"{"where":{"subject":"x"}}"#);
 
         let request = Request::call("country", "summary", &json!({"alpha_2": "FR"}));
         assert_eq!(request.routing_key(), "country.call.summary");
@@ -280,6 +329,7 @@ mod tests {
     #[test]
     fn what_cannot_be_sent_is_refused_before_it_is() {
         assert!(Request::fetch("note", "k").if_version(1).check().is_err());
+        assert!(Request::upsert("note", &json!({})).dry_run().check().is_err());
         assert!(Request::raw("x".repeat(256), "{}").check().is_err());
         let unnamed = std::collections::HashMap::from([((1, 2), 3)]);
         assert!(Request::create("note", &unnamed).check().is_err());

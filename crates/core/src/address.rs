@@ -35,6 +35,8 @@ pub enum Target {
     Create,
     /// `update`
     Update,
+    /// `upsert`
+    Upsert,
     /// `delete`
     Delete,
     /// `describe`
@@ -77,6 +79,7 @@ impl<T: Copy> Address<T> {
             Operation::Describe => (Target::Describe, Lane::Read),
             Operation::Create => (Target::Create, Lane::Write),
             Operation::Update => (Target::Update, Lane::Write),
+            Operation::Upsert => (Target::Upsert, Lane::Write),
             Operation::Delete => (Target::Delete, Lane::Write),
             Operation::Call(name) => {
                 let call = F::call(template, name);

@@ -163,7 +163,7 @@ mod tests {
         let write = || Action::Write(Write::Create { records: Vec::new(), many: false });
         let plans = [
             (&ORDER, write()),
-            (&ORDER, Action::Read(Read::Count(Vec::new()))),
+            (&ORDER, Action::Read(Read::Count { filter: Vec::new(), most: None })),
             (&EVENT, write()),
             (&ORDER, write()),
         ];

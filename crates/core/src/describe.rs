@@ -3,7 +3,7 @@
 use beds_protocol::Lane;
 use serde_json::{Map, Value, json};
 
-use crate::spec::{Arg, Call, Domain, Events, Field, Literal, Returns, Type};
+use crate::spec::{Arg, Bulk, Call, Domain, Events, Field, Literal, Returns, Type};
 
 /// The rendered description.
 pub(crate) fn json(domain: &'static Domain) -> &'static [u8] {
@@ -36,6 +36,12 @@ fn render(domain: &Domain) -> Value {
         },
         "calls": calls,
     });
+    let Bulk { update, delete } = domain.bulk;
+    for (operation, most) in [("update", update), ("delete", delete)] {
+        if let Some(most) = most {
+            description["many"][operation] = most.into();
+        }
+    }
     let Events { publish, fields } = domain.events;
     if !publish.is_empty() {
         let publish: Vec<String> = publish.iter().map(ToString::to_string).collect();

@@ -97,7 +97,7 @@ impl Error {
         Self::new(ErrorCode::NotFound, format!("no record of `{}` has this key", domain.name))
     }
 
-    /// The record of this place among those of a `create`.
+    /// The record of this place among those of a request.
     #[must_use]
     pub fn of_record(self, index: usize) -> Self {
         self.within(&format!("data[{index}]"))
@@ -126,6 +126,14 @@ impl Error {
             format!("the record of `{}` is not at version {expected}", domain.name),
         )
         .hint("fetch the record again, repeat the change, and send the new version as `if_version`")
+    }
+
+    /// A filter matches more records than one request may write.
+    #[must_use]
+    pub fn too_many(domain: &Domain, count: u64, most: u32) -> Self {
+        let message =
+            format!("the filter matches {count} records of `{}`; one request may write {most}", domain.name);
+        Self::new(ErrorCode::TooLarge, message).hint("narrow `where`, and send several requests")
     }
 
     /// The deadline passed before the answer was there.
@@ -200,7 +208,7 @@ impl From<RoutingKeyError> for Error {
             RoutingKeyError::Form(_) => Self::new(ErrorCode::BadRequest, error.to_string())
                 .hint("publish to the exchange `beds` with a routing key such as `product.fetch`"),
             RoutingKeyError::Operation(_) => Self::new(ErrorCode::UnknownOperation, error.to_string())
-                .hint("operations are fetch, count, create, update, delete, describe and call.NAME"),
+                .hint("operations are fetch, count, create, update, upsert, delete, describe and call.NAME"),
         }
     }
 }

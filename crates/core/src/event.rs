@@ -57,6 +57,8 @@ enum Of {
     Records,
     /// A record that is gone.
     Gone,
+    /// Records that a filter found, of which the keys are known.
+    Keys,
     /// A call that was given this.
     Call(&'static Call, Members),
 }
@@ -69,7 +71,10 @@ impl Publication {
         let (operation, of) = match write {
             Write::Create { many, .. } => (Operation::Create, if *many { Of::Records } else { Of::Record }),
             Write::Update { .. } => (Operation::Update, Of::Record),
+            Write::Upsert { many, .. } => (Operation::Upsert, if *many { Of::Records } else { Of::Record }),
             Write::Delete { .. } => (Operation::Delete, Of::Gone),
+            Write::UpdateMany { .. } => (Operation::Update, Of::Keys),
+            Write::DeleteMany(_) => (Operation::Delete, Of::Keys),
             Write::Call(Invocation { call, args }) => {
                 (Operation::Call(call.name), Of::Call(call, given(call, args)))
             }
@@ -94,7 +99,7 @@ impl Publication {
     }
 
     /// The events of the write, with the outcome that it had. `after` is the record with the fields of
-    /// [`Self::read_after`], where there are any.
+    /// [`Self::read_after`], where there are any; of a write by filter the array of the keys of what it wrote.
     ///
     /// # Errors
     /// `internal`, where the outcome is not of the write.
@@ -122,6 +127,10 @@ impl Publication {
                     |name: &str| self.domain.key.iter().any(|&field| self.domain.fields[field].name == name);
                 record.retain(|name, _| is_key(name));
                 Ok(vec![self.of_record(&record, at)])
+            }
+            Of::Keys => {
+                let keys: Vec<Members> = read(after)?;
+                Ok(keys.iter().map(|key| self.of_record(key, at)).collect())
             }
             Of::Call(call, given) => Ok(vec![self.of_call(call, given, outcome, at)?]),
         }

@@ -53,6 +53,7 @@ pub use serde as __serde;
 pub mod __private {
     pub use beds_protocol::{
         Broker, CountRequest, CreateRequest, DeleteRequest, FetchRequest, Lane, Operation, UpdateRequest,
+        UpsertRequest,
         value::{Bytes, Date, DateTime, Decimal, Time},
     };
     pub use serde_json::Value as Json;

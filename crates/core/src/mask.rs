@@ -91,7 +91,7 @@ impl Masker {
     fn member(&self, name: &str, value: &mut Value) {
         let Domain { fields, key, calls, .. } = self.domain;
         match (name, &mut *value) {
-            ("limit" | "if_version", Value::Number(_)) | ("count", Value::Bool(_)) => {}
+            ("limit" | "if_version", Value::Number(_)) | ("count" | "dry_run", Value::Bool(_)) => {}
             ("sort" | "fields", Value::Array(items)) => {
                 items.iter_mut().filter(|item| !self.is_field_name(item)).for_each(hide);
             }

@@ -8,7 +8,7 @@
 
 use beds_protocol::{
     CallRequest, CountRequest, CreateRequest, DeleteRequest, DescribeRequest, FetchRequest, Operation,
-    UpdateRequest,
+    UpdateRequest, UpsertRequest,
 };
 
 use crate::{
@@ -30,6 +30,8 @@ pub enum Request {
     Create(CreateRequest),
     /// `update`
     Update(UpdateRequest),
+    /// `upsert`
+    Upsert(UpsertRequest),
     /// `delete`
     Delete(DeleteRequest),
     /// `describe`
@@ -70,12 +72,17 @@ pub trait NamasteCore: Send + Sync + 'static {
         Err(Error::not_offered(Self::domain(), Operation::Create))
     }
 
-    /// Changes one record.
+    /// Changes one record, or many by filter.
     fn update(_cx: &Context, _request: UpdateRequest) -> Result<Work> {
         Err(Error::not_offered(Self::domain(), Operation::Update))
     }
 
-    /// Deletes one record.
+    /// Creates one record or many, or changes those with their keys.
+    fn upsert(_cx: &Context, _request: UpsertRequest) -> Result<Work> {
+        Err(Error::not_offered(Self::domain(), Operation::Upsert))
+    }
+
+    /// Deletes one record, or many by filter.
     fn delete(_cx: &Context, _request: DeleteRequest) -> Result<Work> {
         Err(Error::not_offered(Self::domain(), Operation::Delete))
     }
@@ -126,6 +133,7 @@ pub fn dispatch<D: NamasteCore>(cx: &Context, request: Request) -> Result<Work> 
         Request::Count(request) => D::count(cx, request),
         Request::Create(request) => D::create(cx, request),
         Request::Update(request) => D::update(cx, request),
+        Request::Upsert(request) => D::upsert(cx, request),
         Request::Delete(request) => D::delete(cx, request),
         Request::Describe(request) => D::describe(cx, request),
         Request::Call(call, request) => D::call(cx, call, request),

@@ -79,6 +79,16 @@ impl Outcome {
         Self { note: Some(note), ..self }
     }
 
+    /// An outcome with nothing but `count`: how many of the records that a filter matched were written.
+    #[must_use]
+    pub fn written(count: u64, matched: u64) -> Self {
+        let left = matched.saturating_sub(count);
+        let note = (left > 0).then(|| {
+            format!("the database left {left} of the {matched} records that matched as they were").into()
+        });
+        Self { note, ..Self::count(count) }
+    }
+
     /// What `describe` answers for a domain.
     #[must_use]
     pub fn description(domain: &'static Domain) -> Self {

@@ -74,7 +74,12 @@ pub enum Read {
     /// Some records by filter, in order.
     Many(Selection),
     /// How many records match.
-    Count(Vec<Condition>),
+    Count {
+        /// What must hold.
+        filter: Vec<Condition>,
+        /// How many there may be: a dry run of a write by filter has this bound.
+        most: Option<u32>,
+    },
     /// A call of the read lane.
     Call(Invocation),
 }
@@ -98,6 +103,22 @@ pub enum Write {
         /// The version that the record must have.
         if_version: Option<i64>,
     },
+    /// New records, or changes of those with their keys: all, or none.
+    Upsert {
+        /// Each has one value a field.
+        records: Vec<Vec<Value>>,
+        /// Whether the request, and so the reply, has a list of them.
+        many: bool,
+    },
+    /// The same change of every record that matches: all, or none.
+    UpdateMany {
+        /// Which records.
+        matching: Matching,
+        /// The new values, by field.
+        changes: Vec<(usize, Value)>,
+    },
+    /// The end of every record that matches: all, or none.
+    DeleteMany(Matching),
     /// The end of one record.
     Delete {
         /// The key's values, in the key's order.
@@ -109,6 +130,15 @@ pub enum Write {
     Call(Invocation),
     /// The items of an atomic batch, all of which are in the plan's database: all, or none. The outcome has their replies.
     All(Vec<Item>),
+}
+
+/// Records by filter, a bounded number of them.
+#[derive(Debug)]
+pub struct Matching {
+    /// What must hold: at least one condition.
+    pub filter: Vec<Condition>,
+    /// How many there may be. Of more, none is written.
+    pub most: u32,
 }
 
 /// A call with its arguments.

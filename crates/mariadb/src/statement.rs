@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 
 use beds_core::{
+    plan::Matching,
     query::{Comparison, Condition, Order, Selection, Test},
     spec::{Domain, Field, mariadb::Source},
     value::Value,
@@ -83,6 +84,26 @@ pub(crate) fn by_keys<'k>(
     sql.text.push_str(" where ");
     sql.one_of(field, keys.iter().copied());
     sql
+}
+
+/// Selects and locks these columns of the records that match, in order of their keys, and of one record more, which
+/// tells whether there are too many.
+pub(crate) fn matching<'k>(
+    domain: &Domain,
+    source: &'static Source,
+    kept: &'k [Kept],
+    matching: &Matching,
+    columns: &[usize],
+) -> Statement<'k> {
+    let mut sql = Statement::select(domain, source, kept, columns);
+    sql.conditions(&matching.filter);
+    for (index, &field) in domain.key.iter().enumerate() {
+        sql.text.push_str(if index == 0 { " order by " } else { ", " });
+        sql.order(&Order { field, descending: false });
+    }
+    sql.text.push_str(" limit ?");
+    sql.values.push(Value::UInt(u64::from(matching.most) + 1));
+    sql.for_update()
 }
 
 /// Counts the records that match.

@@ -59,6 +59,7 @@ pub(crate) static THING: Domain = Domain::new("thing", "", "0000000000000000")
             read: Some(mongodb::Source::view("v_thing")),
             create: Some("thing"),
             update: Some("thing"),
+            upsert: Some("thing"),
             delete: None,
         },
     );
@@ -74,6 +75,7 @@ pub(crate) static PAIR: Domain = Domain::new("pair", "", "0000000000000000")
             read: Some(mongodb::Source::collection("pair")),
             create: None,
             update: None,
+            upsert: None,
             delete: Some("pair"),
         },
     );

@@ -37,7 +37,7 @@ pub use operation::{Operation, RoutingKey, RoutingKeyError};
 pub use reply::Reply;
 pub use request::{
     CallRequest, CountRequest, CreateRequest, DeleteRequest, DescribeRequest, FetchRequest, OneOrMany,
-    Record, UpdateRequest,
+    Record, UpdateRequest, UpsertRequest,
 };
 pub use topology::{Broker, Lane, Placement, Service, header};
 pub use vocabulary::{ArgMode, Engine, Generated, TypeName};

@@ -13,9 +13,11 @@ pub enum Operation<'a> {
     Count,
     /// Create one record, or many of which all or none are created.
     Create,
-    /// Change one record by key.
+    /// Change one record by key, or many by filter.
     Update,
-    /// Delete one record by key.
+    /// Create a record, or change the one with its key; or many, of which all or none are written.
+    Upsert,
+    /// Delete one record by key, or many by filter.
     Delete,
     /// Tell what the domain offers.
     Describe,
@@ -29,7 +31,7 @@ impl Operation<'_> {
     pub const fn lane(self) -> Option<Lane> {
         match self {
             Self::Fetch | Self::Count | Self::Describe => Some(Lane::Read),
-            Self::Create | Self::Update | Self::Delete => Some(Lane::Write),
+            Self::Create | Self::Update | Self::Upsert | Self::Delete => Some(Lane::Write),
             Self::Call(_) => None,
         }
     }
@@ -42,6 +44,7 @@ impl fmt::Display for Operation<'_> {
             Self::Count => f.write_str("count"),
             Self::Create => f.write_str("create"),
             Self::Update => f.write_str("update"),
+            Self::Upsert => f.write_str("upsert"),
             Self::Delete => f.write_str("delete"),
             Self::Describe => f.write_str("describe"),
             Self::Call(name) => write!(f, "call.{name}"),
@@ -94,6 +97,7 @@ impl<'a> Operation<'a> {
             "count" => Ok(Self::Count),
             "create" => Ok(Self::Create),
             "update" => Ok(Self::Update),
+            "upsert" => Ok(Self::Upsert),
             "delete" => Ok(Self::Delete),
             "describe" => Ok(Self::Describe),
             _ => match text.strip_prefix("call.") {
@@ -121,6 +125,7 @@ mod tests {
             "product.count",
             "product.create",
             "product.update",
+            "product.upsert",
             "product.delete",
             "product.describe",
             "product.call.restock",

@@ -160,30 +160,46 @@ pub struct CreateRequest {
     pub data: OneOrMany,
 }
 
-/// `update`: changes the fields that `data` names.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// `update`: changes the fields that `data` names, of one record or of all that a filter matches.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateRequest {
     /// The record's key.
-    #[serde(deserialize_with = "strict::value")]
-    pub key: Value,
+    #[serde(default, deserialize_with = "strict::optional", skip_serializing_if = "Option::is_none")]
+    pub key: Option<Value>,
+    /// In place of a key: field to value, or field to operators.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub r#where: Option<Record>,
     /// The fields to change.
     pub data: Record,
     /// Change it only while its version is this one.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub if_version: Option<i64>,
+    /// Count what the filter matches, and change nothing.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub dry_run: Option<bool>,
 }
 
-/// `delete`: deletes one record.
+/// `upsert`: creates a record, or changes the one with its key; or several, of which all or none are written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct DeleteRequest {
-    /// The record's key.
-    #[serde(deserialize_with = "strict::value")]
-    pub key: Value,
-    /// Delete it only while its version is this one.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    pub if_version: Option<i64>,
+pub struct UpsertRequest {
+    /// The record or records, each with its key.
+    pub data: OneOrMany,
+}
+
+body! {
+    /// `delete`: deletes one record, or all that a filter matches.
+    DeleteRequest {
+        /// The record's key.
+        key: Value = "strict::optional",
+        /// In place of a key: field to value, or field to operators.
+        r#where: Record = "present",
+        /// Delete it only while its version is this one.
+        if_version: i64 = "present",
+        /// Count what the filter matches, and delete nothing.
+        dry_run: bool = "present",
+    }
 }
 
 body! {
@@ -220,7 +236,11 @@ mod tests {
         refused::<FetchRequest>(r#"{"limit": -1}"#, "invalid value");
         refused::<CreateRequest>(r#"{"data": "x"}"#, "expected an object, or an array of objects");
         refused::<CreateRequest>("{}", "missing field `data`");
-        refused::<UpdateRequest>(r#"{"data": {}}"#, "missing field `key`");
+        refused::<UpdateRequest>(r#"{"key": 1}"#, "missing field `data`");
+        refused::<UpdateRequest>(r#"{"key": {"a": 1, "a": 2}, "data": {}}"#, "duplicate key `a`");
+        refused::<DeleteRequest>(r#"{"where": {"a": 1, "a": 2}}"#, "duplicate key `a`");
+        refused::<DeleteRequest>(r#"{"where": {}, "dry_run": "yes"}"#, "expected a boolean");
+        refused::<UpsertRequest>(r#"{"data": {}, "where": {}}"#, "unknown field `where`");
     }
 
     #[test]

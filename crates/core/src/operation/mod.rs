@@ -7,8 +7,9 @@ mod call;
 mod declared;
 mod filter;
 mod read;
+mod which;
 mod write;
 
 pub use call::call;
 pub use read::{count, fetch};
-pub use write::{create, delete, update};
+pub use write::{create, delete, update, upsert};

@@ -55,7 +55,7 @@ pub fn count(cx: &Context, domain: &'static Domain, request: CountRequest) -> Re
     let mut errors = Errors::default();
     let CountRequest { r#where } = request;
     let filter = r#where.as_ref().map(|map| filter(domain, &cx.limits, map, &mut errors));
-    errors.or(read(domain, Read::Count(filter.unwrap_or_default())))
+    errors.or(read(domain, Read::Count { filter: filter.unwrap_or_default(), most: None }))
 }
 
 fn read(domain: &'static Domain, read: Read) -> Work {

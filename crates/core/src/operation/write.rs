@@ -1,14 +1,17 @@
-//! `create`, `update` and `delete`.
+//! `create`, `update`, `upsert` and `delete`.
 
-use beds_protocol::{CreateRequest, DeleteRequest, ErrorCode, OneOrMany, Record, UpdateRequest};
+use beds_protocol::{
+    CreateRequest, DeleteRequest, ErrorCode, OneOrMany, Record, UpdateRequest, UpsertRequest,
+};
 
+use super::which::{Asked, Which, which};
 use crate::{
     context::Context,
     error::{Error, Result},
-    plan::{Action, Plan, Write},
+    plan::{Action, Matching, Plan, Read, Write},
     settings::Limits,
     spec::{Domain, Generated, Objects},
-    validate::{Errors, record},
+    validate::{Errors, record, record::Kind},
     value::Value,
     work::Work,
 };
@@ -19,8 +22,29 @@ use crate::{
 /// `validation_failed` where the request contradicts the template; `too_large` where it has too many records.
 pub fn create(cx: &Context, domain: &'static Domain, request: CreateRequest) -> Result<Work> {
     let CreateRequest { data } = request;
+    let (records, many) = records(cx, domain, Kind::Create, &data)?;
+    Ok(write(domain, Write::Create { records, many }))
+}
+
+/// Creates one record, or changes the one with its key; or many, of which all or none are written.
+///
+/// # Errors
+/// As [`create`].
+pub fn upsert(cx: &Context, domain: &'static Domain, request: UpsertRequest) -> Result<Work> {
+    let UpsertRequest { data } = request;
+    let (records, many) = records(cx, domain, Kind::Upsert, &data)?;
+    Ok(write(domain, Write::Upsert { records, many }))
+}
+
+/// Whole records, each with one value a field, and whether there is a list of them.
+fn records(
+    cx: &Context,
+    domain: &'static Domain,
+    kind: Kind,
+    data: &OneOrMany,
+) -> Result<(Vec<Vec<Value>>, bool)> {
     let mut errors = Errors::default();
-    let (records, many) = match &data {
+    let (records, many) = match data {
         OneOrMany::One(one) => (std::slice::from_ref(one), false),
         OneOrMany::Many(records) => (records.as_slice(), true),
     };
@@ -31,10 +55,10 @@ pub fn create(cx: &Context, domain: &'static Domain, request: CreateRequest) -> 
     let mut values = Vec::with_capacity(records.len());
     for (index, record) in records.iter().enumerate() {
         let path = if many { format!("data[{index}].") } else { String::new() };
-        values.push(record::new_record(domain, record, &path, &mut errors));
-        refuse_not_passed(domain, record, &path, &mut errors);
+        values.push(record::new_record(domain, kind, record, &path, &mut errors));
+        refuse_not_passed(domain, kind, record, &path, &mut errors);
     }
-    errors.or(write(domain, Write::Create { records: values, many }))
+    errors.or((values, many))
 }
 
 fn bound_records(limits: &Limits, records: &[Record]) -> Result<()> {
@@ -47,27 +71,31 @@ fn bound_records(limits: &Limits, records: &[Record]) -> Result<()> {
 }
 
 /// A value that the procedure does not take would be lost without a word.
-fn refuse_not_passed(domain: &'static Domain, record: &Record, path: &str, errors: &mut Errors) {
+fn refuse_not_passed(domain: &'static Domain, kind: Kind, record: &Record, path: &str, errors: &mut Errors) {
     let Objects::MariaDb(objects) = &domain.objects else { return };
-    let Some(procedure) = &objects.create else { return };
+    let (procedure, operation) = match kind {
+        Kind::Create => (&objects.create, "create"),
+        Kind::Upsert => (&objects.upsert, "upsert"),
+    };
+    let Some(procedure) = procedure else { return };
     for (name, _) in &record.0 {
         let is_passed = domain.field(name).is_none_or(|(field, _)| procedure.args.contains(&field));
         let path = || format!("{path}{name}");
         if !is_passed && !errors.names(&path()) {
-            errors.push(path(), "cannot be set by `create`");
+            errors.push(path(), format!("cannot be set by `{operation}`"));
         }
     }
 }
 
-/// Changes one record.
+/// Changes one record, or all that a filter matches.
 ///
 /// # Errors
 /// `validation_failed` where the request contradicts the template.
-pub fn update(_: &Context, domain: &'static Domain, request: UpdateRequest) -> Result<Work> {
-    let UpdateRequest { key, data, if_version } = request;
+pub fn update(cx: &Context, domain: &'static Domain, request: UpdateRequest) -> Result<Work> {
+    let UpdateRequest { key, r#where, data, if_version, dry_run } = request;
     let mut errors = Errors::default();
-    record::if_version(domain, if_version, &mut errors);
-    let key = record::key(domain, &key, &mut errors);
+    let asked = Asked { key, r#where, if_version, dry_run, operation: "update", most: domain.bulk.update };
+    let which = which(cx, domain, asked, &mut errors);
     let mut changes = record::changes(domain, &data, &mut errors);
     if let Objects::MariaDb(objects) = &domain.objects
         && let Some(procedure) = &objects.update
@@ -82,7 +110,11 @@ pub fn update(_: &Context, domain: &'static Domain, request: UpdateRequest) -> R
             require_all(domain, procedure.args, &changes, &mut errors);
         }
     }
-    errors.or(write(domain, Write::Update { key, changes, if_version }))
+    errors.or(match which {
+        Which::One(key) => write(domain, Write::Update { key, changes, if_version }),
+        Which::Many(matching) => write(domain, Write::UpdateMany { matching, changes }),
+        Which::Counted(matching) => count(domain, matching),
+    })
 }
 
 /// What the node generates at each change.
@@ -106,15 +138,15 @@ fn require_all(domain: &Domain, args: &[usize], changes: &[(usize, Value)], erro
     }
 }
 
-/// Deletes one record.
+/// Deletes one record, or all that a filter matches.
 ///
 /// # Errors
 /// As [`update`].
-pub fn delete(_: &Context, domain: &'static Domain, request: DeleteRequest) -> Result<Work> {
-    let DeleteRequest { key, if_version } = request;
+pub fn delete(cx: &Context, domain: &'static Domain, request: DeleteRequest) -> Result<Work> {
+    let DeleteRequest { key, r#where, if_version, dry_run } = request;
     let mut errors = Errors::default();
-    record::if_version(domain, if_version, &mut errors);
-    let key = record::key(domain, &key, &mut errors);
+    let asked = Asked { key, r#where, if_version, dry_run, operation: "delete", most: domain.bulk.delete };
+    let which = which(cx, domain, asked, &mut errors);
     if let (Objects::MariaDb(objects), Some(_)) = (&domain.objects, if_version) {
         let takes_version =
             domain.version.zip(objects.delete).is_some_and(|(field, delete)| delete.args.contains(&field));
@@ -122,7 +154,16 @@ pub fn delete(_: &Context, domain: &'static Domain, request: DeleteRequest) -> R
             errors.push("if_version", "cannot be used: neither the procedure nor a view has the version");
         }
     }
-    errors.or(write(domain, Write::Delete { key, if_version }))
+    errors.or(match which {
+        Which::One(key) => write(domain, Write::Delete { key, if_version }),
+        Which::Many(matching) => write(domain, Write::DeleteMany(matching)),
+        Which::Counted(matching) => count(domain, matching),
+    })
+}
+
+/// A dry run: what is written by filter is counted.
+fn count(domain: &'static Domain, Matching { filter, most }: Matching) -> Work {
+    Work::Plan(Plan::new(domain, Action::Read(Read::Count { filter, most: Some(most) })))
 }
 
 fn write(domain: &'static Domain, write: Write) -> Work {

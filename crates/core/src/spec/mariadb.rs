@@ -10,13 +10,15 @@ pub struct Objects {
     pub create: Option<Procedure>,
     /// What `update` calls.
     pub update: Option<Procedure>,
+    /// What `upsert` calls.
+    pub upsert: Option<Procedure>,
     /// What `delete` calls.
     pub delete: Option<Procedure>,
 }
 
 impl Objects {
     /// No objects: every operation of the domain is written by hand.
-    pub const NONE: Self = Self { read: None, create: None, update: None, delete: None };
+    pub const NONE: Self = Self { read: None, create: None, update: None, upsert: None, delete: None };
 }
 
 /// The view or table that a domain reads.
@@ -46,7 +48,7 @@ impl Source {
     }
 }
 
-/// The procedure behind `create`, `update` or `delete`.
+/// The procedure behind `create`, `update`, `upsert` or `delete`.
 #[derive(Debug, Clone, Copy)]
 pub struct Procedure {
     /// Its name.

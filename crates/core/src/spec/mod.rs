@@ -58,6 +58,8 @@ pub struct Domain {
     pub version: Option<usize>,
     /// The operations that it offers besides `describe` and its calls.
     offers: Offers,
+    /// How many records one request may write by filter.
+    pub bulk: Bulk,
     /// What a fetch may filter and sort by, and how much it returns.
     pub fetch: Fetch,
     /// What is published of changes.
@@ -75,7 +77,17 @@ struct Offers {
     read: bool,
     create: bool,
     update: bool,
+    upsert: bool,
     delete: bool,
+}
+
+/// How many records one request may write by filter; none where the template declares no such thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bulk {
+    /// By `update`.
+    pub update: Option<u32>,
+    /// By `delete`.
+    pub delete: Option<u32>,
 }
 
 /// What a fetch may do.
@@ -117,7 +129,8 @@ impl Domain {
             fields: &[],
             key: &[],
             version: None,
-            offers: Offers { read: false, create: false, update: false, delete: false },
+            offers: Offers { read: false, create: false, update: false, upsert: false, delete: false },
+            bulk: Bulk { update: None, delete: None },
             fetch: Fetch { filter: &[], sort: &[], limit_default: 50, limit_max: 500 },
             events: Events { publish: &[], fields: &[] },
             calls: &[],
@@ -147,8 +160,14 @@ with! { Domain:
     creates() => offers.create = true;
     /// Offers `update`.
     updates() => offers.update = true;
+    /// Offers `update` by filter, of so many records at most.
+    updates_many(most: u32) => bulk.update = Some(most);
+    /// Offers `upsert`.
+    upserts() => offers.upsert = true;
     /// Offers `delete`.
     deletes() => offers.delete = true;
+    /// Offers `delete` by filter, of so many records at most.
+    deletes_many(most: u32) => bulk.delete = Some(most);
     /// Sets what is published: the successes of these operations, with these fields.
     publishes(publish: &'static [Operation<'static>], fields: &'static [usize]) => events = Events { publish, fields };
     /// Sets the named calls.
@@ -189,12 +208,13 @@ impl Domain {
 
     /// Everything that the domain offers, each with the lane it takes: what is routed to it, described and granted.
     pub fn operations(&self) -> impl Iterator<Item = (Operation<'static>, Lane)> {
-        let Offers { read, create, update, delete } = self.offers;
+        let Offers { read, create, update, upsert, delete } = self.offers;
         let plain = [
             (read, Operation::Fetch, Lane::Read),
             (read, Operation::Count, Lane::Read),
             (create, Operation::Create, Lane::Write),
             (update, Operation::Update, Lane::Write),
+            (upsert, Operation::Upsert, Lane::Write),
             (delete, Operation::Delete, Lane::Write),
             (true, Operation::Describe, Lane::Read),
         ];
@@ -212,6 +232,7 @@ impl Domain {
             Usage::Read => None,
             Usage::Create => Some(Operation::Create),
             Usage::Update => Some(Operation::Update),
+            Usage::Upsert => Some(Operation::Upsert),
             Usage::Delete => Some(Operation::Delete),
             Usage::Call(name) => Some(Operation::Call(name)),
         })
@@ -230,7 +251,7 @@ impl Domain {
     pub fn keeps_ledger(&self) -> bool {
         let writes = |object: &Object| match object.usage {
             Usage::Read => false,
-            Usage::Create | Usage::Update | Usage::Delete => true,
+            Usage::Create | Usage::Update | Usage::Upsert | Usage::Delete => true,
             Usage::Call(name) => self.calls.iter().any(|call| call.name == name && call.lane == Lane::Write),
         };
         self.once && self.database_objects().iter().any(|object| !object.commits && writes(object))

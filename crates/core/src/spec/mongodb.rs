@@ -9,13 +9,15 @@ pub struct Objects {
     pub create: Option<&'static str>,
     /// The collection that `update` changes.
     pub update: Option<&'static str>,
+    /// The collection that `upsert` inserts into and changes.
+    pub upsert: Option<&'static str>,
     /// The collection that `delete` removes from.
     pub delete: Option<&'static str>,
 }
 
 impl Objects {
     /// No objects: every operation of the domain is written by hand.
-    pub const NONE: Self = Self { read: None, create: None, update: None, delete: None };
+    pub const NONE: Self = Self { read: None, create: None, update: None, upsert: None, delete: None };
 }
 
 /// The view or collection that a domain reads.

@@ -4,6 +4,7 @@ use super::{Domain, Routine, mariadb, mongodb};
 
 /// The objects behind the operations of a domain, in the terms of its engine.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::large_enum_variant, reason = "there is one a domain, in a static")]
 pub enum Objects {
     /// MariaDB, or MySQL.
     MariaDb(mariadb::Objects),
@@ -37,6 +38,8 @@ pub enum Usage {
     Create,
     /// `update`.
     Update,
+    /// `upsert`.
+    Upsert,
     /// `delete`.
     Delete,
     /// The call with this name.
@@ -92,12 +95,13 @@ impl Domain {
 }
 
 fn of_mariadb(objects: &mariadb::Objects) -> Vec<Object> {
-    let mariadb::Objects { read, create, update, delete } = objects;
+    let mariadb::Objects { read, create, update, upsert, delete } = objects;
     let source = read.map(|source| {
         let kind = if source.is_view { ObjectKind::View } else { ObjectKind::Table };
         Object::new(Usage::Read, kind, source.name)
     });
-    let writes = [(Usage::Create, create), (Usage::Update, update), (Usage::Delete, delete)];
+    let writes =
+        [(Usage::Create, create), (Usage::Update, update), (Usage::Upsert, upsert), (Usage::Delete, delete)];
     let writes = writes
         .into_iter()
         .filter_map(|(usage, procedure)| Some(Object::procedure(usage, procedure.as_ref()?)));
@@ -105,12 +109,13 @@ fn of_mariadb(objects: &mariadb::Objects) -> Vec<Object> {
 }
 
 fn of_mongodb(objects: &mongodb::Objects) -> Vec<Object> {
-    let mongodb::Objects { read, create, update, delete } = objects;
+    let mongodb::Objects { read, create, update, upsert, delete } = objects;
     let source = read.map(|source| {
         let kind = if source.is_view { ObjectKind::View } else { ObjectKind::Collection };
         Object::new(Usage::Read, kind, source.name)
     });
-    let writes = [(Usage::Create, create), (Usage::Update, update), (Usage::Delete, delete)];
+    let writes =
+        [(Usage::Create, create), (Usage::Update, update), (Usage::Upsert, upsert), (Usage::Delete, delete)];
     let writes = writes
         .into_iter()
         .filter_map(|(usage, name)| Some(Object::new(usage, ObjectKind::Collection, (*name)?)));

@@ -13,9 +13,19 @@ use crate::{
     value::Value,
 };
 
-/// The values of a new record, one a field of the domain, in its order.
+/// What a whole record is sent for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// To be new.
+    Create,
+    /// To be new, or to change the one with its key: so it has its key, even one that is generated otherwise.
+    Upsert,
+}
+
+/// The values of a whole record, one a field of the domain, in its order.
 pub(crate) fn new_record(
     domain: &'static Domain,
+    kind: Kind,
     record: &Record,
     path: &str,
     errors: &mut Errors,
@@ -25,7 +35,11 @@ pub(crate) fn new_record(
     for (index, field) in domain.fields.iter().enumerate() {
         let given = record.get(field.name);
         let path = || format!("{path}{}", field.name);
-        let value = match (given, field.generated) {
+        let generated = match kind {
+            Kind::Upsert if domain.key.contains(&index) => None,
+            Kind::Create | Kind::Upsert => field.generated,
+        };
+        let value = match (given, generated) {
             (Some(_), Some(_)) => {
                 errors.push(path(), "is generated: leave it out");
                 Value::Null
@@ -38,6 +52,10 @@ pub(crate) fn new_record(
             (None, Some(generated)) => generate(generated),
             // A record begins at version 1; every change counts one up.
             (None, None) if domain.version == Some(index) => Value::Int(1),
+            (None, None) if field.generated.is_some() => {
+                errors.push(path(), "is required: an upsert finds the record by its key");
+                Value::Null
+            }
             (None, None) => absent(field).unwrap_or_else(|| {
                 errors.push(path(), "is required");
                 Value::Null

@@ -57,6 +57,7 @@ fn operation(target: Target) -> Operation<'static> {
         Target::Count => Operation::Count,
         Target::Create => Operation::Create,
         Target::Update => Operation::Update,
+        Target::Upsert => Operation::Upsert,
         Target::Delete => Operation::Delete,
         Target::Describe => Operation::Describe,
         Target::Call(call) => Operation::Call(call.name),
@@ -75,7 +76,7 @@ fn what_a_domain_offers_is_what_its_routing_keys_lead_to() {
             keys += 1;
         }
     }
-    assert_eq!(keys, 8);
+    assert_eq!(keys, 9);
 }
 
 /// The operations that an object is behind.
@@ -84,6 +85,7 @@ fn behind(usage: Usage) -> Vec<Operation<'static>> {
         Usage::Read => vec![Operation::Fetch, Operation::Count],
         Usage::Create => vec![Operation::Create],
         Usage::Update => vec![Operation::Update],
+        Usage::Upsert => vec![Operation::Upsert],
         Usage::Delete => vec![Operation::Delete],
         Usage::Call(name) => vec![Operation::Call(name)],
     }
@@ -91,17 +93,19 @@ fn behind(usage: Usage) -> Vec<Operation<'static>> {
 
 #[test]
 fn every_operation_but_describe_has_an_object_behind_it() {
-    check(64, &any::<[bool; 5]>(), |[read, create, update, delete, is_mariadb]| {
+    check(64, &any::<[bool; 6]>(), |[read, create, update, upsert, delete, is_mariadb]| {
         let mut domain = Domain::new("some", "", "").fields(&FIELDS).calls(THING.calls);
         domain = if read { domain.reads() } else { domain };
         domain = if create { domain.creates() } else { domain };
         domain = if update { domain.updates() } else { domain };
+        domain = if upsert { domain.upserts() } else { domain };
         domain = if delete { domain.deletes() } else { domain };
         let domain = if is_mariadb {
             let mut objects = OBJECTS;
             objects.read = objects.read.filter(|_| read);
             objects.create = objects.create.filter(|_| create);
             objects.update = objects.update.filter(|_| update);
+            objects.upsert = objects.upsert.filter(|_| upsert);
             objects.delete = objects.delete.filter(|_| delete);
             domain.mariadb("things", objects)
         } else {
@@ -109,6 +113,7 @@ fn every_operation_but_describe_has_an_object_behind_it() {
             objects.read = objects.read.filter(|_| read);
             objects.create = objects.create.filter(|_| create);
             objects.update = objects.update.filter(|_| update);
+            objects.upsert = objects.upsert.filter(|_| upsert);
             objects.delete = objects.delete.filter(|_| delete);
             domain.mongodb("things", objects)
         };

@@ -10,7 +10,9 @@ use beds_core::{
     settings::Limits,
     spec::{Arg, Call, Domain, Field, Generated, Literal, Returns, Routine, Type, mariadb, mongodb},
 };
-use beds_protocol::{CountRequest, CreateRequest, DeleteRequest, FetchRequest, Lane, UpdateRequest};
+use beds_protocol::{
+    CountRequest, CreateRequest, DeleteRequest, FetchRequest, Lane, UpdateRequest, UpsertRequest,
+};
 use futures_util::future::BoxFuture;
 
 pub(crate) static THING: Domain = Domain::new("thing", "", "0123456789abcdef")
@@ -21,7 +23,10 @@ pub(crate) static THING: Domain = Domain::new("thing", "", "0123456789abcdef")
     .reads()
     .creates()
     .updates()
+    .updates_many(100)
+    .upserts()
     .deletes()
+    .deletes_many(100)
     .calls(&CALLS)
     .mariadb("things", OBJECTS);
 
@@ -34,6 +39,7 @@ pub(crate) const OBJECTS: mariadb::Objects = mariadb::Objects {
     read: Some(mariadb::Source::view("v_thing", "`v_thing`", &[])),
     create: Some(mariadb::Procedure::new("sp_create", "", WRITTEN)),
     update: Some(mariadb::Procedure::new("sp_update", "", WRITTEN)),
+    upsert: Some(mariadb::Procedure::new("sp_upsert", "", WRITTEN)),
     delete: Some(mariadb::Procedure::new("sp_delete", "", &[0, 1])),
 };
 
@@ -41,6 +47,7 @@ pub(crate) const DOCUMENTS: mongodb::Objects = mongodb::Objects {
     read: Some(mongodb::Source::view("v_thing")),
     create: Some("thing"),
     update: Some("thing"),
+    upsert: Some("thing"),
     delete: Some("thing"),
 };
 
@@ -112,6 +119,10 @@ impl NamasteCore for Thing {
 
     fn update(cx: &Context, request: UpdateRequest) -> Result<Work> {
         operation::update(cx, &THING, request)
+    }
+
+    fn upsert(cx: &Context, request: UpsertRequest) -> Result<Work> {
+        operation::upsert(cx, &THING, request)
     }
 
     fn delete(cx: &Context, request: DeleteRequest) -> Result<Work> {

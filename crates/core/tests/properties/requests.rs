@@ -5,7 +5,7 @@ use beds_core::{
     error::Result,
     namaste::dispatch,
     operation,
-    plan::{Action, Plan, Write},
+    plan::{Action, Plan, Read, Write},
     spec::Domain,
 };
 use beds_protocol::{ErrorCode, OneOrMany, Record, UpdateRequest};
@@ -42,18 +42,29 @@ fn request(operation: &str, body: Json) -> serde_json::Result<Request> {
         "count" => Request::Count(read(body)?),
         "create" => Request::Create(read(body)?),
         "update" => Request::Update(read(body)?),
+        "upsert" => Request::Upsert(read(body)?),
         "delete" => Request::Delete(read(body)?),
         "call" => Request::Call(&THING.calls[0], read(body)?),
         other => panic!("{other}"),
     })
 }
 
-const OPERATIONS: [&str; 6] = ["fetch", "count", "create", "update", "delete", "call"];
+const OPERATIONS: [&str; 7] = ["fetch", "count", "create", "update", "upsert", "delete", "call"];
 
 #[test]
 fn any_body_is_a_plan_or_a_bounded_mistake() {
-    let member =
-        select(vec!["key", "where", "data", "args", "sort", "fields", "after", "limit", "if_version"]);
+    let member = select(vec![
+        "key",
+        "where",
+        "data",
+        "args",
+        "sort",
+        "fields",
+        "after",
+        "limit",
+        "if_version",
+        "dry_run",
+    ]);
     let content = prop_oneof![object(), json(), vec(object(), 0..8).prop_map(Json::from)];
     let body = vec((member, content), 0..3).prop_map(|members| {
         members.into_iter().map(|(name, json)| (name.to_owned(), json)).collect::<Json>()
@@ -78,9 +89,10 @@ fn changes_are_those_that_were_sent() {
         sent.dedup_by_key(|(index, _)| *index);
         let data = sent.iter().map(|(index, value)| (FIELDS[*index].name.to_owned(), wire(value)));
         let request = UpdateRequest {
-            key: json!({ "id": uuid::Uuid::nil(), "place": "x" }),
+            key: Some(json!({ "id": uuid::Uuid::nil(), "place": "x" })),
             data: Record(data.collect()),
             if_version: Some(1),
+            ..UpdateRequest::default()
         };
         match operation::update(&context(), &THING, request) {
             Ok(Work::Plan(Plan { action: Action::Write(Write::Update { key, changes, .. }), .. })) => {
@@ -217,4 +229,65 @@ fn members_of_a_fetch() {
     assert!(
         serde_json::from_value::<UpdateRequest>(json!({ "key": 1, "data": {}, "if_version": null })).is_err()
     );
+}
+
+/// What a change by filter is planned as, or what is wrong with it.
+fn by_filter(domain: &'static Domain, body: Json) -> Result<Work> {
+    operation::delete(&context(), domain, serde_json::from_value(body).unwrap())
+}
+
+#[test]
+fn a_filter_is_never_empty_and_never_beside_a_key() {
+    let plan = |body| match by_filter(&THING, body).unwrap() {
+        Work::Plan(Plan { action, .. }) => action,
+        other => panic!("{other:?}"),
+    };
+    let filter = json!({ "place": "x" });
+    match plan(json!({ "where": filter })) {
+        Action::Write(Write::DeleteMany(matching)) => {
+            assert_eq!((matching.filter.len(), matching.most), (1, 100));
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(matches!(
+        plan(json!({ "where": filter, "dry_run": false })),
+        Action::Write(Write::DeleteMany(_))
+    ));
+    // Nothing is written, so nothing is claimed.
+    assert!(matches!(
+        plan(json!({ "where": filter, "dry_run": true })),
+        Action::Read(Read::Count { most: Some(100), .. })
+    ));
+    let key = json!({ "id": uuid::Uuid::nil(), "place": "x" });
+    for (body, field) in [
+        (json!({}), "key"),
+        (json!({ "where": {} }), "where"),
+        (json!({ "where": {}, "dry_run": true }), "where"),
+        (json!({ "where": { "note": "x" } }), "where.note"),
+        (json!({ "where": filter, "key": key }), "where"),
+        (json!({ "where": filter, "if_version": 1 }), "if_version"),
+        (json!({ "key": key, "dry_run": true }), "dry_run"),
+    ] {
+        let error = by_filter(&THING, body.clone()).unwrap_err();
+        assert_eq!(error.code, ErrorCode::ValidationFailed);
+        let fields: Vec<&str> = error.details.iter().map(|detail| detail.field.as_str()).collect();
+        assert_eq!(fields, [field], "{body}");
+    }
+}
+
+#[test]
+fn an_upsert_has_its_whole_key() {
+    let upsert = |data: Json| {
+        operation::upsert(&context(), &THING, serde_json::from_value(json!({ "data": data })).unwrap())
+    };
+    let id = uuid::Uuid::from_u128(7);
+    match upsert(json!({ "id": id, "place": "x" })).unwrap() {
+        Work::Plan(Plan { action: Action::Write(Write::Upsert { records, many: false }), .. }) => {
+            assert_eq!(wire(&records[0][0]), json!(id.to_string()));
+        }
+        other => panic!("{other:?}"),
+    }
+    let error = upsert(json!([{ "place": "x" }, { "id": id, "version": 3, "place": "x" }])).unwrap_err();
+    let fields: Vec<&str> = error.details.iter().map(|detail| detail.field.as_str()).collect();
+    assert_eq!(fields, ["data[0].id", "data[1].version"]);
 }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use beds_core::{
-    Outcome,
+    Error, Outcome,
     query::Condition,
     spec::{Domain, mariadb::Source},
 };
 use sqlx::{MySqlConnection, Row as _};
 
+use super::by_key::Place;
 use crate::{
     cell::bind,
     columns::Columns,
@@ -22,6 +23,8 @@ pub(crate) struct Count {
     domain: &'static Domain,
     pub(super) source: &'static Source,
     filter: Vec<Condition>,
+    /// How many there may be.
+    most: Option<u32>,
     known: Arc<Columns>,
 }
 
@@ -30,17 +33,33 @@ impl Count {
         domain: &'static Domain,
         source: &'static Source,
         filter: Vec<Condition>,
+        most: Option<u32>,
         known: Arc<Columns>,
     ) -> Self {
-        Self { domain, source, filter, known }
+        Self { domain, source, filter, most, known }
     }
 
     pub(crate) async fn run(&self, connection: &mut MySqlConnection) -> Result<Outcome, Fault> {
-        let fault = |error| classify(&error, self.domain);
-        let kept = self.known.of(connection, self.domain, self.source).await?;
-        let sql = statement::count(self.domain, self.source, &kept, &self.filter);
-        let row = sqlx::query_with(&sql.text, bind(&sql.values).map_err(fault)?).fetch_one(connection).await;
-        let count: i64 = row.and_then(|row| row.try_get_unchecked(0)).map_err(fault)?;
-        Ok(Outcome::count(count.unsigned_abs()))
+        let Self { domain, source, most, .. } = *self;
+        let kept = self.known.of(connection, domain, source).await?;
+        let count = count(connection, Place { domain, source, kept: &kept }, &self.filter).await?;
+        match most {
+            Some(most) if count > most.into() => Err(Fault::Refused(Error::too_many(domain, count, most))),
+            _ => Ok(Outcome::count(count)),
+        }
     }
+}
+
+/// How many records match.
+pub(crate) async fn count(
+    connection: &mut MySqlConnection,
+    place: Place<'_>,
+    filter: &[Condition],
+) -> Result<u64, Fault> {
+    let Place { domain, source, kept } = place;
+    let fault = |error| classify(&error, domain);
+    let sql = statement::count(domain, source, kept, filter);
+    let row = sqlx::query_with(&sql.text, bind(&sql.values).map_err(fault)?).fetch_one(connection).await;
+    let count: i64 = row.and_then(|row| row.try_get_unchecked(0)).map_err(fault)?;
+    Ok(count.unsigned_abs())
 }

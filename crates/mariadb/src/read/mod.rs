@@ -16,7 +16,10 @@ use sqlx::MySqlConnection;
 
 use crate::columns::Columns;
 
-pub(crate) use self::by_key::{ByKey, Place, Shown, find, find_all};
+pub(crate) use self::{
+    by_key::{ByKey, Place, Shown, find, find_all},
+    count::count,
+};
 use self::{call::Call, count::Count, page::Page};
 use crate::session::Session;
 
@@ -51,12 +54,14 @@ impl Read {
             }
             plan::Read::Many(selection) => {
                 let source = source()?;
-                let count = selection
-                    .count
-                    .then(|| Self::Count(Count::new(domain, source, selection.filter.clone(), known())));
+                let count = selection.count.then(|| {
+                    Self::Count(Count::new(domain, source, selection.filter.clone(), None, known()))
+                });
                 (Self::Page(Page::new(domain, source, selection, bytes_max, known())), count)
             }
-            plan::Read::Count(filter) => (Self::Count(Count::new(domain, source()?, filter, known())), None),
+            plan::Read::Count { filter, most } => {
+                (Self::Count(Count::new(domain, source()?, filter, most, known())), None)
+            }
             plan::Read::Call(invocation) => (Self::Call(Call { domain, invocation, bytes_max }), None),
         })
     }

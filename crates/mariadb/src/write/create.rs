@@ -1,4 +1,4 @@
-//! New records: all, or none.
+//! New records, or changes of those with their keys: all, or none.
 
 use beds_core::{
     Outcome,
@@ -24,13 +24,15 @@ use crate::{
 const NOTED_MAX: usize = 3;
 
 /// What a reply says that may differ from a fetch.
-const NOT_READ: &str = "the view does not show what was created under its key: the reply has what was sent";
+const NOT_READ: &str = "the view shows no record under its key: the reply has what was sent";
 
-/// By what records are created.
+/// By what whole records are written.
 pub(super) struct Create<'a> {
     pub(super) domain: &'static Domain,
     pub(super) source: Option<&'static Source>,
     pub(super) procedure: &'static Procedure,
+    /// Whether each may change the record that has its key.
+    pub(super) is_upsert: bool,
     pub(super) known: &'a Columns,
 }
 
@@ -79,6 +81,17 @@ impl Create<'_> {
             shown: read.unwrap_or_else(|| self.pieced(record, returned)),
         });
         Ok(shown.collect())
+    }
+
+    /// Writes the records of one request, and gives its reply.
+    pub(super) async fn reply(
+        &self,
+        connection: &mut MySqlConnection,
+        records: &[Vec<Value>],
+        many: bool,
+    ) -> Result<Outcome, Fault> {
+        let records: Vec<_> = records.iter().map(Vec::as_slice).collect();
+        self.run(connection, &records, many).await.map(|created| outcome(created, many))
     }
 
     /// The records as a fetch shows them, each none where it does not; `None` where nothing is to be read: the procedure
@@ -131,7 +144,11 @@ impl Create<'_> {
     /// The record as far as the node knows it: what it passed, and what the procedure gave back.
     fn pieced(&self, record: &[Value], returned: Returned) -> Shown {
         let mut json = Vec::with_capacity(128);
-        let members = self.domain.fields.iter().enumerate();
+        let members = self.domain.fields.iter().enumerate().filter(|(index, field)| {
+            // What a change leaves as it was is not what was passed.
+            let is_left = self.is_upsert && (field.immutable || field.generated.is_some());
+            !is_left || self.domain.key.contains(index) || returned.get(*index).is_some()
+        });
         let members =
             members.filter_map(|(index, field)| Some((field.name, self.value(index, record, &returned)?)));
         write_record(&mut json, members);

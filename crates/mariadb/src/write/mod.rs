@@ -9,6 +9,7 @@ mod create;
 mod group;
 mod kept;
 mod ledger;
+mod many;
 mod outbox;
 mod procedure;
 mod together;
@@ -28,7 +29,7 @@ use beds_protocol::ErrorCode;
 use sqlx::{Connection as _, MySqlConnection};
 use tokio::{sync::Notify, time::timeout};
 
-use self::{change::Change, create::Create, ledger::Claimed};
+use self::{change::Change, create::Create, ledger::Claimed, many::Many};
 pub(crate) use self::{ledger::Ledger, together::check as check_together};
 use crate::{
     columns::Columns,
@@ -78,10 +79,20 @@ impl Job for Write {
         session.renew().await
     }
 
-    /// All writes of a database by `create`, `update` and `delete` may share a transaction. What commits by itself would
-    /// commit the others.
+    /// All writes of a database by key may share a transaction. A call, a batch and a write by filter may take long, and
+    /// what commits by itself would commit the others.
     fn group(&self) -> Option<usize> {
-        (!self.may_do_anything() && !self.commits()).then_some(0)
+        let is_short = match &self.write {
+            plan::Write::Create { .. }
+            | plan::Write::Update { .. }
+            | plan::Write::Upsert { .. }
+            | plan::Write::Delete { .. } => true,
+            plan::Write::UpdateMany { .. }
+            | plan::Write::DeleteMany(_)
+            | plan::Write::Call(_)
+            | plan::Write::All(_) => false,
+        };
+        (is_short && !self.commits()).then_some(0)
     }
 
     async fn run_group(
@@ -277,7 +288,7 @@ impl Write {
         }
     }
 
-    /// Whether both create records in one domain.
+    /// Whether both create records in one domain. Upserts are not run as one: two may be of one record.
     fn is_create_as(&self, other: &Self) -> bool {
         let is_create = |write: &Self| matches!(write.write, plan::Write::Create { .. });
         std::ptr::eq(self.domain, other.domain) && is_create(self) && is_create(other)
@@ -287,7 +298,7 @@ impl Write {
     async fn create_all(jobs: &[&Self], connection: &mut MySqlConnection) -> Result<Vec<Applied>, Fault> {
         let Some(Self { domain, objects, known, .. }) = jobs.first() else { return Ok(Vec::new()) };
         let procedure = declared(objects.create.as_ref())?;
-        let create = Create { domain, source: objects.read.as_ref(), procedure, known };
+        let create = Create { domain, source: objects.read.as_ref(), procedure, is_upsert: false, known };
         let parts: Vec<(&[Vec<Value>], bool)> = jobs
             .iter()
             .filter_map(|job| match &job.write {
@@ -329,12 +340,20 @@ impl Write {
         let source = objects.read.as_ref();
         let publication = Publication::of(domain, write, self.origin.clone());
         let is_published = publication.is_some();
+        // Of the records that a write by filter wrote.
+        let mut keys = is_published.then(Vec::new);
         let outcome = match write {
             plan::Write::Create { records, many } => {
                 let procedure = declared(objects.create.as_ref())?;
-                let records: Vec<_> = records.iter().map(Vec::as_slice).collect();
-                let create = Create { domain, source, procedure, known };
-                create.run(connection, &records, *many).await.map(|created| create::outcome(created, *many))
+                Create { domain, source, procedure, is_upsert: false, known }
+                    .reply(connection, records, *many)
+                    .await
+            }
+            plan::Write::Upsert { records, many } => {
+                let procedure = declared(objects.upsert.as_ref())?;
+                Create { domain, source, procedure, is_upsert: true, known }
+                    .reply(connection, records, *many)
+                    .await
             }
             plan::Write::Update { key, changes, if_version } => {
                 let procedure = declared(objects.update.as_ref())?;
@@ -348,6 +367,16 @@ impl Write {
                     Change { domain, source, procedure, key, if_version: *if_version, known, is_published };
                 change.delete(connection).await
             }
+            plan::Write::UpdateMany { matching, changes } => {
+                let (source, procedure) = (declared(source)?, declared(objects.update.as_ref())?);
+                let many = Many { domain, source, procedure, matching, known };
+                many.run(connection, changes, &mut keys).await
+            }
+            plan::Write::DeleteMany(matching) => {
+                let (source, procedure) = (declared(source)?, declared(objects.delete.as_ref())?);
+                let many = Many { domain, source, procedure, matching, known };
+                many.run(connection, &[], &mut keys).await
+            }
             plan::Write::Call(invocation) => {
                 routine::run(connection, domain, invocation, self.reply_bytes_max).await
             }
@@ -355,7 +384,8 @@ impl Write {
         }?;
         let events = match &publication {
             Some(publication) => {
-                outbox::events(publication, objects, write, &outcome, known, connection).await?
+                let place = outbox::Place { objects, write, known, keys: keys.as_deref() };
+                outbox::events(publication, place, &outcome, connection).await?
             }
             None => Vec::new(),
         };
@@ -368,8 +398,9 @@ impl Write {
 fn commits(objects: &mariadb::Objects, write: &plan::Write) -> bool {
     let procedure = match write {
         plan::Write::Create { .. } => &objects.create,
-        plan::Write::Update { .. } => &objects.update,
-        plan::Write::Delete { .. } => &objects.delete,
+        plan::Write::Update { .. } | plan::Write::UpdateMany { .. } => &objects.update,
+        plan::Write::Upsert { .. } => &objects.upsert,
+        plan::Write::Delete { .. } | plan::Write::DeleteMany(_) => &objects.delete,
         plan::Write::Call(invocation) => return invocation.call.routine.commits(),
         plan::Write::All(_) => return false,
     };
@@ -382,9 +413,9 @@ fn is_distributed(error: &sqlx::Error) -> bool {
     state.is_some_and(|state| state.starts_with("XA"))
 }
 
-/// The procedure of an operation, which a plan for it implies.
-fn declared(procedure: Option<&'static mariadb::Procedure>) -> Result<&'static mariadb::Procedure, Fault> {
-    procedure.ok_or_else(|| {
+/// The object of an operation, which a plan for it implies.
+fn declared<T>(object: Option<&'static T>) -> Result<&'static T, Fault> {
+    object.ok_or_else(|| {
         Fault::Refused(Error::new(ErrorCode::Internal, "the domain has no object for this operation"))
     })
 }

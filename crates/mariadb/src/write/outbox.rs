@@ -15,41 +15,56 @@ use super::kept;
 use crate::{
     columns::Columns,
     fault::{DENIED, Fault, NO_TABLE, classify, number},
-    read::{Place, find},
+    read::{self, find},
     statement::runs,
 };
+
+/// Where to look for what events tell and the outcome does not.
+pub(super) struct Place<'a> {
+    pub(super) objects: &'static mariadb::Objects,
+    pub(super) write: &'a plan::Write,
+    pub(super) known: &'a Columns,
+    /// The keys of what a write by filter wrote, as JSON objects with commas between.
+    pub(super) keys: Option<&'a [u8]>,
+}
 
 /// The events of a write, once its objects have run and before others change what it did.
 pub(super) async fn events(
     publication: &Publication,
-    objects: &'static mariadb::Objects,
-    write: &plan::Write,
+    place: Place<'_>,
     outcome: &Outcome,
-    known: &Columns,
     connection: &mut MySqlConnection,
 ) -> Result<Vec<Event>, Fault> {
-    let after = after(publication, objects, write, known, connection).await?;
+    let after = place.after(publication, connection).await?;
     publication.events(outcome, after.as_deref()).map_err(Fault::Refused)
 }
 
-/// The fields of the record that was changed that its event tells.
-async fn after(
-    publication: &Publication,
-    objects: &'static mariadb::Objects,
-    write: &plan::Write,
-    known: &Columns,
-    connection: &mut MySqlConnection,
-) -> Result<Option<Vec<u8>>, Fault> {
-    let (domain, fields) = (publication.domain(), publication.read_after());
-    let (plan::Write::Update { key, .. }, Some(source), false) =
-        (write, objects.read.as_ref(), fields.is_empty())
-    else {
-        return Ok(None);
-    };
-    let kept = kept::columns(connection, domain, Some(source), known).await?;
-    let place = Place { domain, source, kept: &kept };
-    let found = kept::optional(domain, find(connection, place, fields, key).await)?;
-    Ok(found.and_then(Result::ok).map(|shown| shown.json))
+impl Place<'_> {
+    /// The fields of the record that was changed that its event tells, or the keys of several.
+    async fn after(
+        &self,
+        publication: &Publication,
+        connection: &mut MySqlConnection,
+    ) -> Result<Option<Vec<u8>>, Fault> {
+        let (domain, fields) = (publication.domain(), publication.read_after());
+        let key = match self.write {
+            plan::Write::UpdateMany { .. } | plan::Write::DeleteMany(_) => {
+                let keys = self.keys.unwrap_or_default();
+                return Ok(Some([b"[", keys, b"]"].concat()));
+            }
+            plan::Write::Update { key, .. } => key,
+            plan::Write::Create { .. }
+            | plan::Write::Upsert { .. }
+            | plan::Write::Delete { .. }
+            | plan::Write::Call(_)
+            | plan::Write::All(_) => return Ok(None),
+        };
+        let (Some(source), false) = (self.objects.read.as_ref(), fields.is_empty()) else { return Ok(None) };
+        let kept = kept::columns(connection, domain, Some(source), self.known).await?;
+        let place = read::Place { domain, source, kept: &kept };
+        let found = kept::optional(domain, find(connection, place, fields, key).await)?;
+        Ok(found.and_then(Result::ok).map(|shown| shown.json))
+    }
 }
 
 /// Stores events, in this order.

@@ -100,9 +100,10 @@ pub(super) async fn call_each(
         let done = compound(connection, domain, procedure, together, &mut rows).await;
         let failed = |index: usize, fault| Failed { index, fault };
         let (before, ended) = (all.len(), rows.len());
-        for row in rows {
+        for (row, affected) in rows {
             let index = all.len();
-            all.push(returned(domain, procedure, row.as_ref()).map_err(|fault| failed(index, fault))?);
+            let returned = returned(domain, procedure, row.as_ref()).map_err(|fault| failed(index, fault))?;
+            all.push(Returned { affected, ..returned });
         }
         // The first that has not ended is the one that failed.
         done.map_err(|fault| failed(before + ended.min(together.len() - 1), fault))?;
@@ -110,28 +111,33 @@ pub(super) async fn call_each(
     Ok(all)
 }
 
-/// Makes some calls as one statement, and adds the first row that each gave back, once it has ended.
+/// Makes some calls as one statement, and adds the first row that each gave back and how many rows it changed, once it
+/// has ended.
 async fn compound(
     connection: &mut MySqlConnection,
     domain: &'static Domain,
     procedure: &'static Procedure,
     calls: &[Vec<Value>],
-    rows: &mut Vec<Option<MySqlRow>>,
+    rows: &mut Vec<(Option<MySqlRow>, u64)>,
 ) -> Result<(), Fault> {
     let fault = |error| classify(&error, domain);
     // A row with this text, which nobody can know before, ends the result sets of a call.
     let end = Value::Text(Uuid::new_v4().to_string());
     let mut text = String::from("begin not atomic ");
     for _ in calls {
-        let _ = write!(text, "set last_insert_id = 0; {}; select ?; ", procedure.call);
+        let _ = write!(text, "set last_insert_id = 0; {}; select ?, row_count(); ", procedure.call);
     }
     text.push_str("end");
     let values = calls.iter().flat_map(|args| args.iter().chain([&end]));
     let mut results = connection.fetch_many(sqlx::query_with(&text, bind(values).map_err(fault)?));
-    let (mut first, mut has_set, mut is_end, mut bytes) = (None, false, false, 0);
+    let (mut first, mut has_set, mut end_is, mut bytes) = (None, false, None, 0);
     while let Some(result) = results.try_next().await.map_err(fault)? {
         match result {
-            Either::Right(row) if is(&row, &end) => is_end = true,
+            Either::Right(row) if is(&row, &end) => {
+                let changed: i64 = row.try_get_unchecked(1).map_err(fault)?;
+                // It is -1 where a result set came last.
+                end_is = Some(u64::try_from(changed).unwrap_or_default());
+            }
             Either::Right(row) => {
                 bytes += routine::approximate_size(&row);
                 if bytes > RETURNS_BYTES_MAX {
@@ -141,19 +147,21 @@ async fn compound(
                     first = Some(row);
                 }
             }
-            Either::Left(_) if is_end => {
-                rows.push(first.take());
-                (has_set, is_end, bytes) = (false, false, 0);
-            }
-            Either::Left(_) => has_set = true,
+            Either::Left(_) => match end_is.take() {
+                Some(changed) => {
+                    rows.push((first.take(), changed));
+                    (has_set, bytes) = (false, 0);
+                }
+                None => has_set = true,
+            },
         }
     }
     Ok(())
 }
 
-/// Whether this is a row of one column with this text.
+/// Whether this is a row of two columns, the first of which has this text.
 fn is(row: &MySqlRow, text: &Value) -> bool {
     let Value::Text(text) = text else { return false };
-    row.len() == 1
+    row.len() == 2
         && row.try_get_unchecked::<Option<&str>, _>(0).is_ok_and(|cell| cell == Some(text.as_str()))
 }

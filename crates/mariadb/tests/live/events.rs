@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use beds_core::{
     Error, Outcome,
     outbox::{Pending, Stored},
-    plan::{self, Action, Invocation},
+    plan::{self, Action, Invocation, Matching},
+    query::{Condition, Test},
     spec::{Arg, Call, Domain, Field, Returns, Routine, Type, mariadb},
     value::Value,
 };
@@ -37,6 +38,7 @@ const OBJECTS: mariadb::Objects = mariadb::Objects {
     read: Some(mariadb::Source::table("item", "`item`", &["`id`", "`n`", "`revision`"])),
     create: Some(mariadb::Procedure::new("item_create", "call `item_create`(?, ?)", &[0, 1])),
     update: Some(mariadb::Procedure::new("item_update", "call `item_update`(?, ?, ?)", &[0, 1, 2])),
+    upsert: Some(mariadb::Procedure::new("item_upsert", "call `item_upsert`(?, ?)", &[0, 1])),
     delete: Some(mariadb::Procedure::new("item_delete", "call `item_delete`(?)", &[0])),
 };
 static ITEM: Domain = Domain::new("item", "", "00112233aabbccdd")
@@ -49,6 +51,7 @@ static ITEM: Domain = Domain::new("item", "", "00112233aabbccdd")
         &[
             Operation::Create,
             Operation::Update,
+            Operation::Upsert,
             Operation::Delete,
             Operation::Call("add"),
             Operation::Call("reset"),
@@ -169,6 +172,41 @@ async fn each_change_has_an_event_and_what_is_refused_has_none() {
     assert_eq!(seen(5), [Json::Null, Json::Null, json!({ "below": 4 })]);
     assert_eq!(seen(6), [json!({ "id": "a" }), Json::Null, json!({})]);
     assert!(stored.iter().all(|stored| stored.event.template_hash == "00112233aabbccdd"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn upserts_writes_by_filter_and_the_items_of_a_batch_have_events() {
+    let odd = Odd::open();
+    let upsert = plan::Write::Upsert { records: vec![record("a", 1), record("b", 2)], many: true };
+    odd.item(Action::Write(upsert)).await.unwrap();
+    let upsert = plan::Write::Upsert { records: vec![record("a", 3)], many: false };
+    odd.item(Action::Write(upsert)).await.unwrap();
+    let all = || Matching { filter: vec![Condition { field: 0, test: Test::Null(false) }], most: 10 };
+    let changes = vec![(1, Value::Int(9))];
+    odd.item(Action::Write(plan::Write::UpdateMany { matching: all(), changes })).await.unwrap();
+    odd.run_all(vec![(&ITEM, create("c", 4)), (&ITEM, update("c", 5))], None).await.unwrap();
+    odd.run_all(vec![(&ITEM, create("d", 4)), (&ITEM, create("c", 5))], None).await.unwrap_err();
+    odd.item(Action::Write(plan::Write::DeleteMany(all()))).await.unwrap();
+    let stored = odd.relay().await.next(0, 100).await.unwrap();
+    let told: Vec<Json> = bodies(&stored)
+        .iter()
+        .map(|body| json!([body["operation"], body["key"]["id"], body["version"], body["data"]]))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            json!(["upsert", "a", 1, { "n": 1 }]),
+            json!(["upsert", "b", 1, { "n": 2 }]),
+            json!(["upsert", "a", 2, { "n": 3 }]),
+            json!(["update", "a", null, {}]),
+            json!(["update", "b", null, {}]),
+            json!(["create", "c", 1, { "n": 4 }]),
+            json!(["update", "c", 2, { "n": 5 }]),
+            json!(["delete", "a", null, {}]),
+            json!(["delete", "b", null, {}]),
+            json!(["delete", "c", null, {}]),
+        ]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -32,6 +32,7 @@ pub(crate) static CHILD: Domain = Domain::new("child", "", "").fields(&FIELDS).k
         read: Some(mariadb::Source::table("child", "`child`", &["`id`", "`parent_id`", "`u`"])),
         create: Some(mariadb::Procedure::new("chi_create", "call `chi_create`(?, ?, ?)", &[0, 1, 2])),
         update: Some(mariadb::Procedure::new("chi_update", "call `chi_update`(?, ?)", &[0, 2])),
+        upsert: None,
         ..mariadb::Objects::NONE
     },
 );

@@ -42,6 +42,8 @@ begin insert into item (id, n) values (p_id, p_n); end //
 create procedure item_update(p_id varchar(20), p_n int, p_revision int) modifies sql data
 begin update item set n = p_n, revision = revision + 1
   where id = p_id and (p_revision is null or revision = p_revision); end //
+create procedure item_upsert(p_id varchar(20), p_n int) modifies sql data
+begin insert into item (id, n) values (p_id, p_n) on duplicate key update n = p_n, revision = revision + 1; end //
 create procedure item_delete(p_id varchar(20)) modifies sql data
 begin delete from item where id = p_id; end //
 create procedure item_add(p_id varchar(20), p_by int, out p_n int) modifies sql data

@@ -64,6 +64,7 @@ domain! { INV: "inv_state", view [int("id"), text("state"), text("kind"), text("
 
 domain! { PERSON: "person", table [int("id"), text("name"), of("born", Type::Date)] {
     update: Some(Procedure::new("person_update", "call person_update(?, ?, ?)", &[0, 1, 2])),
+    upsert: None,
 }; updates() }
 
 domain! { PARCEL: "parcel", table [int("id"), of("weight", Type::FLOAT)] }
@@ -72,6 +73,7 @@ domain! { PRICED_PARCEL: "parcel", table [int("id"), of("weight", Type::decimal(
 domain! { CAR: "car", table [int("id"), of("built", Type::int(0, 2155))] {
     create: Some(Procedure::new("car_create", "call car_create(?, ?)", &[0, 1])),
     update: Some(Procedure::new("car_update", "call car_update(?, ?)", &[0, 1])),
+    upsert: None,
 }; creates(); updates() }
 
 domain! { KLIE: "v_klie", view [
@@ -100,6 +102,7 @@ domain! { PAIR: "pair", table [
 ] {
     create: Some(Procedure::new("pair_create", "call pair_create(?, ?, ?)", &[0, 1, 2])),
     update: Some(Procedure::new("pair_update", "call pair_update(?, ?, ?, ?)", &[0, 1, 2, 3])),
+    upsert: None,
 }; key(&[0, 1]); version(3); creates(); updates() }
 
 domain! { FLAGS: "flags", table [int("id"), of("b", Type::Bool)] }
@@ -109,6 +112,7 @@ domain! { BOOL_KEYS: "bool_keys", table [
     Field::new("b", "b", Type::Bool), Field::new("k", "k", Type::INT), int("v"), int("w"),
 ] {
     update: Some(Procedure::new("bool_keys_update", "call bool_keys_update(?, ?, ?, ?)", &[0, 1, 2, 3])),
+    upsert: None,
     delete: Some(Procedure::new("bool_keys_delete", "call bool_keys_delete(?, ?)", &[0, 1])),
 }; key(&[0, 1]); updates(); deletes() }
 

@@ -1,7 +1,7 @@
 //! How many records match.
 
 use beds_core::{
-    Outcome, Result,
+    Error, Outcome, Result,
     query::Condition,
     spec::{Domain, mongodb::Source},
     validate::Errors,
@@ -17,15 +17,23 @@ use crate::{
 
 #[derive(Debug)]
 pub(super) struct Count {
+    domain: &'static Domain,
     source: Source,
     filter: Document,
+    /// How many there may be.
+    most: Option<u32>,
 }
 
 impl Count {
-    pub(super) fn new(domain: &'static Domain, source: Source, conditions: &[Condition]) -> Result<Self> {
+    pub(super) fn new(
+        domain: &'static Domain,
+        source: Source,
+        conditions: &[Condition],
+        most: Option<u32>,
+    ) -> Result<Self> {
         let mut errors = Errors::default();
         let filter = filter::filter(domain, source.is_view, conditions, &mut errors);
-        errors.or(Self { source, filter })
+        errors.or(Self { domain, source, filter, most })
     }
 
     pub(super) async fn run(
@@ -35,6 +43,11 @@ impl Count {
     ) -> std::result::Result<Outcome, Failure> {
         let collection = connection.raw(self.source.name);
         let count = collection.count_documents(self.filter.clone()).max_time(budget(gate)).await?;
-        Ok(Outcome::count(count))
+        match self.most {
+            Some(most) if count > most.into() => {
+                Err(Failure::Refused(Error::too_many(self.domain, count, most)))
+            }
+            _ => Ok(Outcome::count(count)),
+        }
     }
 }

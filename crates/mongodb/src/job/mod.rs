@@ -59,7 +59,9 @@ impl Job {
             Action::Read(Read::Many(selection)) => {
                 Work::Page(Box::new(Page::new(domain, source()?, selection, bytes_max)?))
             }
-            Action::Read(Read::Count(filter)) => Work::Count(Count::new(domain, source()?, &filter)?),
+            Action::Read(Read::Count { filter, most }) => {
+                Work::Count(Count::new(domain, source()?, &filter, most)?)
+            }
             Action::Read(Read::Call(call)) => Work::Call(Call::new(domain, &call, None, bytes_max)?),
             Action::Write(plan::Write::All(items)) => {
                 write(Deed::All(Together::new(items, &origin, bytes_max)?), None)

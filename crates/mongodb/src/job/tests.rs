@@ -87,7 +87,7 @@ fn whole_records_by_a_key_of_one_field_are_asked_for_together() {
     assert!(group.is_some() && group == one(&THING, id(), Fields::All));
     assert_eq!(one(&THING, id(), Fields::Some(vec![1])), None);
     assert_eq!(one(&PAIR, vec![Value::Int(1), Value::UInt(2)], Fields::All), None);
-    let count = job(&THING, Action::Read(Read::Count(Vec::new())), PLENTY).unwrap();
+    let count = job(&THING, Action::Read(Read::Count { filter: Vec::new(), most: None }), PLENTY).unwrap();
     assert_eq!(count.group(), None);
 }
 

@@ -116,7 +116,12 @@ pub(super) async fn together(
     Ok(inserts.iter().map(|insert| insert.outcome.clone()).collect())
 }
 
-fn document(domain: &'static Domain, record: &[Value], path: &str, errors: &mut Errors) -> Document {
+pub(super) fn document(
+    domain: &'static Domain,
+    record: &[Value],
+    path: &str,
+    errors: &mut Errors,
+) -> Document {
     let mut document = Document::new();
     for (field, value) in domain.fields.iter().zip(record) {
         match to_bson(value) {

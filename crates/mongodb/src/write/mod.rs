@@ -7,10 +7,12 @@
 mod delete;
 mod group;
 mod insert;
+mod many;
 mod target;
 mod together;
 mod transaction;
 mod update;
+mod upsert;
 
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
@@ -27,7 +29,10 @@ use beds_protocol::Operation;
 use mongodb::ClientSession;
 use tokio::time::{Instant, sleep};
 
-use self::{delete::Delete, insert::Insert, target::Target, transaction::Done, update::Update};
+use self::{
+    delete::Delete, insert::Insert, many::Many, target::Target, transaction::Done, update::Update,
+    upsert::Upsert,
+};
 pub(crate) use self::{
     group::{Ended, Shared},
     together::Together,
@@ -77,7 +82,9 @@ impl From<Outcome> for Applied {
 pub(crate) enum Deed {
     Insert(Insert),
     Update(Update),
+    Upsert(Upsert),
     Delete(Delete),
+    Many(Many),
     All(Together),
 }
 
@@ -102,6 +109,7 @@ impl Deed {
         let objects = objects(domain)?;
         let publication = Publication::of(domain, &write, origin);
         let read_after = publication.as_ref().map_or(&[][..], Publication::read_after);
+        let source = || objects.read.ok_or_else(|| Error::not_offered(domain, Operation::Fetch));
         let collection =
             |name: Option<&'static str>, operation| name.ok_or_else(|| Error::not_offered(domain, operation));
         let deed = match write {
@@ -119,6 +127,18 @@ impl Deed {
                 let target = Target::new(domain, collection, key, if_version)?;
                 Self::Delete(Delete::new(target, bytes_max)?)
             }
+            plan::Write::Upsert { records, many } => {
+                let collection = collection(objects.upsert, Operation::Upsert)?;
+                Self::Upsert(Upsert::new(domain, collection, &records, many, bytes_max)?)
+            }
+            plan::Write::UpdateMany { matching, changes } => {
+                let collection = collection(objects.update, Operation::Update)?;
+                Self::Many(Many::update(domain, source()?, collection, &matching, &changes)?)
+            }
+            plan::Write::DeleteMany(matching) => {
+                let collection = collection(objects.delete, Operation::Delete)?;
+                Self::Many(Many::delete(domain, source()?, collection, &matching)?)
+            }
             plan::Write::Call(_) => return Err(together::refused("a pipeline that writes")),
             plan::Write::All(_) => return Err(together::refused("a batch")),
         };
@@ -135,7 +155,9 @@ impl Deed {
         match self {
             Self::Insert(insert) => insert.apply(connection, session).await.map(Applied::from),
             Self::Update(update) => update.apply(connection, session, limit).await,
+            Self::Upsert(upsert) => upsert.apply(connection, session, limit).await.map(Applied::from),
             Self::Delete(delete) => delete.apply(connection, session, limit).await.map(Applied::from),
+            Self::Many(many) => many.apply(connection, session, limit).await,
             Self::All(all) => all.apply(connection, session, limit).await,
         }
     }
@@ -144,8 +166,18 @@ impl Deed {
     fn is_one_statement(&self) -> bool {
         match self {
             Self::Insert(insert) => insert.is_one(),
+            Self::Upsert(upsert) => upsert.is_one(),
             Self::Update(_) | Self::Delete(_) => true,
-            Self::All(_) => false,
+            Self::Many(_) | Self::All(_) => false,
+        }
+    }
+
+    /// Whether it is short enough to share a transaction with others.
+    fn is_short(&self) -> bool {
+        match self {
+            Self::Insert(_) | Self::Update(_) | Self::Delete(_) => true,
+            Self::Upsert(upsert) => upsert.is_one(),
+            Self::Many(_) | Self::All(_) => false,
         }
     }
 
@@ -154,7 +186,7 @@ impl Deed {
         match self {
             Self::Insert(insert) => Some(insert.outcome()),
             Self::Delete(delete) => Some(delete.outcome()),
-            Self::Update(_) | Self::All(_) => None,
+            Self::Update(_) | Self::Upsert(_) | Self::Many(_) | Self::All(_) => None,
         }
     }
 
@@ -162,15 +194,17 @@ impl Deed {
     fn kept<'o>(&self, outcome: &'o Outcome) -> Cow<'o, Outcome> {
         match self {
             Self::All(all) => all.kept(outcome),
-            Self::Insert(_) | Self::Update(_) | Self::Delete(_) => Cow::Borrowed(outcome),
+            Self::Insert(_) | Self::Update(_) | Self::Upsert(_) | Self::Delete(_) | Self::Many(_) => {
+                Cow::Borrowed(outcome)
+            }
         }
     }
 }
 
 impl Write {
-    /// Whether it may share a transaction with others. A batch takes its time.
-    pub(crate) const fn may_share(&self) -> bool {
-        self.claim.is_some() && !matches!(self.deed, Deed::All(_))
+    /// Whether it may share a transaction with others.
+    pub(crate) fn may_share(&self) -> bool {
+        self.claim.is_some() && self.deed.is_short()
     }
 
     /// The events of it.

@@ -7,6 +7,7 @@ use std::{
 
 use beds_core::{
     Outcome, Result,
+    spec::Domain,
     validate::Errors,
     value::{Value, write_record},
 };
@@ -47,32 +48,9 @@ impl Update {
         read_after: &'static [usize],
         bytes_max: usize,
     ) -> Result<Self> {
-        let domain = target.domain;
         let mut errors = Errors::default();
-        let (mut set, mut unset) = (Document::new(), Document::new());
-        for (field, value) in changes {
-            let field = &domain.fields[*field];
-            match to_bson(value) {
-                // Null and absent are one.
-                Ok(Bson::Null) => {
-                    unset.insert(field.column, "");
-                }
-                Ok(bson) => {
-                    set.insert(field.column, bson);
-                }
-                Err(reason) => errors.push(field.name, reason),
-            }
-        }
-        let mut change = Document::new();
-        if !set.is_empty() {
-            change.insert("$set", set);
-        }
-        if !unset.is_empty() {
-            change.insert("$unset", unset);
-        }
-        if let Some(version) = domain.version {
-            change.insert("$inc", doc! { domain.fields[version].column: 1_i64 });
-        }
+        let change =
+            change(target.domain, changes.iter().map(|(field, value)| (*field, value)), "", &mut errors);
         errors.or(())?;
         let update = Self { target, change, is_null: AtomicBool::new(false), bytes_max, read_after };
         // How long the reply is is known before anything is done.
@@ -195,6 +173,40 @@ impl Update {
 /// Whether MongoDB says that a change does not fit what a document holds (`TypeMismatch`).
 fn is_mismatch(error: &mongodb::error::Error) -> bool {
     matches!(&*error.kind, ErrorKind::Command(error) if error.code == 14)
+}
+
+/// What changes these fields to these values, and counts the version up. Errors name fields behind the path.
+pub(super) fn change<'v>(
+    domain: &'static Domain,
+    changes: impl Iterator<Item = (usize, &'v Value)>,
+    path: &str,
+    errors: &mut Errors,
+) -> Document {
+    let (mut set, mut unset) = (Document::new(), Document::new());
+    for (field, value) in changes {
+        let field = &domain.fields[field];
+        match to_bson(value) {
+            // Null and absent are one.
+            Ok(Bson::Null) => {
+                unset.insert(field.column, "");
+            }
+            Ok(bson) => {
+                set.insert(field.column, bson);
+            }
+            Err(reason) => errors.push(format!("{path}{}", field.name), reason),
+        }
+    }
+    let mut change = Document::new();
+    if !set.is_empty() {
+        change.insert("$set", set);
+    }
+    if !unset.is_empty() {
+        change.insert("$unset", unset);
+    }
+    if let Some(version) = domain.version {
+        change.insert("$inc", doc! { domain.fields[version].column: 1_i64 });
+    }
+    change
 }
 
 #[cfg(test)]

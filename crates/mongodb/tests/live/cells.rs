@@ -43,6 +43,7 @@ const OBJECTS: objects::Objects = objects::Objects {
     read: Some(objects::Source::collection("cell")),
     create: Some("cell"),
     update: Some("cell"),
+    upsert: None,
     delete: Some("cell"),
 };
 

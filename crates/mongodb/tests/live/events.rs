@@ -8,7 +8,8 @@ use std::{
 use beds_core::{
     Error, Outcome,
     outbox::{Pending, Stored},
-    plan::{self, Action, Bounds, Claim, Invocation, Plan},
+    plan::{self, Action, Bounds, Claim, Invocation, Item, Matching, Plan},
+    query::{Condition, Test},
     spec::{Arg, Call, Domain, Field, Returns, Routine, Type, mongodb as objects},
     value::Value,
 };
@@ -49,13 +50,23 @@ static ITEM: Domain = Domain::new("item", "", "00112233aabbccdd")
     .key(&[0])
     .version(2)
     .calls(&CALLS)
-    .publishes(&[Operation::Create, Operation::Update, Operation::Delete, Operation::Call("reset")], &[1])
+    .publishes(
+        &[
+            Operation::Create,
+            Operation::Update,
+            Operation::Upsert,
+            Operation::Delete,
+            Operation::Call("reset"),
+        ],
+        &[1],
+    )
     .mongodb(
         "item",
         objects::Objects {
             read: Some(objects::Source::collection("item")),
             create: Some("item"),
             update: Some("item"),
+            upsert: Some("item"),
             delete: Some("item"),
         },
     );
@@ -160,6 +171,46 @@ async fn each_change_has_an_event_and_what_is_refused_has_none() {
             json!(["update", "a", 2, { "n": 5 }]),
             json!(["call.reset", null, null, { "below": 4 }]),
             json!(["delete", "a", null, {}]),
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn upserts_writes_by_filter_and_the_items_of_a_batch_have_events() {
+    let shop = Shop::new("events_many").await;
+    let upsert = plan::Write::Upsert { records: vec![record("a", 1), record("b", 2)], many: true };
+    shop.run(0, upsert, None).await.unwrap();
+    let upsert = plan::Write::Upsert { records: vec![record("a", 3)], many: false };
+    shop.run(0, upsert, Some(claim("1"))).await.unwrap();
+    let all = || Matching { filter: vec![Condition { field: 0, test: Test::Null(false) }], most: 10 };
+    let changes = vec![(1, Value::Int(9))];
+    shop.run(0, plan::Write::UpdateMany { matching: all(), changes }, Some(claim("2"))).await.unwrap();
+    let batch = |writes: [plan::Write; 2]| {
+        plan::Write::All(writes.map(|write| Item::Plan(Plan::new(&ITEM, Action::Write(write)))).into())
+    };
+    shop.run(0, batch([create("c", 4), update("c", 5)]), Some(claim("3"))).await.unwrap();
+    shop.run(0, batch([create("d", 4), create("c", 5)]), Some(claim("4"))).await.unwrap_err();
+    shop.run(0, plan::Write::DeleteMany(all()), None).await.unwrap();
+    let mut stored = shop.relay(0).await.next(0, 100).await.unwrap();
+    // Events of different records may have the same number.
+    stored.sort_by_key(|stored| stored.event.id);
+    let seen: Vec<Json> = bodies(&stored)
+        .iter()
+        .map(|body| json!([body["operation"], body["key"]["id"], body["version"], body["data"]]))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            json!(["upsert", "a", 1, { "n": 1 }]),
+            json!(["upsert", "b", 1, { "n": 2 }]),
+            json!(["upsert", "a", 2, { "n": 3 }]),
+            json!(["update", "a", null, {}]),
+            json!(["update", "b", null, {}]),
+            json!(["create", "c", 1, { "n": 4 }]),
+            json!(["update", "c", 2, { "n": 5 }]),
+            json!(["delete", "a", null, {}]),
+            json!(["delete", "b", null, {}]),
+            json!(["delete", "c", null, {}]),
         ]
     );
 }

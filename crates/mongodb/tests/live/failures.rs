@@ -32,6 +32,7 @@ static LINE: Domain = Domain::new("line", "", "0000000000000000").fields(&FIELDS
         read: Some(objects::Source::collection("line")),
         create: Some("line"),
         update: Some("line"),
+        upsert: None,
         delete: None,
     },
 );

@@ -38,6 +38,7 @@ static ENTRY: Domain =
             read: Some(objects::Source::collection("entry")),
             create: Some("entry"),
             update: Some("entry"),
+            upsert: None,
             delete: Some("entry"),
         },
     );

@@ -33,6 +33,7 @@ const fn domain(name: &'static str, key: &'static [usize]) -> Domain {
                 read: Some(objects::Source::collection("mixed")),
                 create: None,
                 update: None,
+                upsert: None,
                 delete: None,
             },
         )

@@ -24,7 +24,7 @@ static COPY: Call = Call {
 
 static SOURCE: Domain = Domain::new("source", "", "0000000000000000").mongodb(
     "pipelines",
-    beds_core::spec::mongodb::Objects { read: None, create: None, update: None, delete: None },
+    beds_core::spec::mongodb::Objects { read: None, create: None, update: None, upsert: None, delete: None },
 );
 
 #[tokio::test]

@@ -29,6 +29,7 @@ const OBJECTS: objects::Objects = objects::Objects {
     read: Some(objects::Source::collection("mix")),
     create: Some("mix"),
     update: Some("mix"),
+    upsert: None,
     delete: Some("mix"),
 };
 

@@ -17,7 +17,8 @@ pub(super) fn check(object: &Object, relation: &Relation, findings: &mut Finding
         return;
     }
     let place = super::place(object.usage);
-    if object.usage == Usage::Create {
+    let is_whole = matches!(object.usage, Usage::Create | Usage::Upsert);
+    if is_whole {
         for column in relation.columns.iter().filter(|column| !column.nullable && column.name != "_id") {
             let field = domain.fields.iter().position(|field| field.column == column.name);
             let message = match field {
@@ -37,13 +38,13 @@ pub(super) fn check(object: &Object, relation: &Relation, findings: &mut Finding
     for (index, field) in domain.fields.iter().enumerate() {
         let place = format!("field {}", field.name);
         let Some(column) = relation.columns.iter().find(|column| column.name == field.column) else {
-            if relation.closed && !is_read_too && object.usage == Usage::Create {
+            if relation.closed && !is_read_too && is_whole {
                 findings.push(severity(strict), place, format!("the validator forbids `{}`", field.column));
             }
             continue;
         };
         let writes = findings.is_written(index) || field.generated.is_some() || domain.version == Some(index);
-        if object.usage != Usage::Create || !writes {
+        if !is_whole || !writes {
             continue;
         }
         if matches!(field.ty, Type::Int { .. } | Type::UInt { .. }) && !column.takes_long() {

@@ -25,24 +25,28 @@ pub(super) fn check(object: &Object, catalogue: &Catalogue, findings: &mut Findi
 /// The privilege that an object needs and the user has not, where grants are known.
 pub(super) fn lacks(object: &Object, catalogue: &Catalogue) -> Option<&'static str> {
     let list = catalogue.grants.list.as_ref()?;
-    let needed = needed(object, catalogue.documents);
-    let gives = |grant: &Grant| gives(grant, needed) && covers(&grant.on, object, catalogue);
-    (!list.iter().any(gives)).then_some(needed)
+    let is_given = |needed: &&&str| {
+        list.iter().any(|grant| gives(grant, needed) && covers(&grant.on, object, catalogue))
+    };
+    needed(object, catalogue.documents).iter().find(|needed| !is_given(needed)).copied()
 }
 
-/// The privilege that an object needs, in its engine's words.
-fn needed(object: &Object, documents: bool) -> &'static str {
+/// The privileges that an object needs, in its engine's words.
+fn needed(object: &Object, documents: bool) -> &'static [&'static str] {
     match (object.kind, object.usage) {
-        (ObjectKind::Procedure | ObjectKind::Function, _) => "EXECUTE",
-        (ObjectKind::Collection, Usage::Create) => "insert",
-        (ObjectKind::Collection, Usage::Update) => "update",
-        (ObjectKind::Collection, Usage::Delete) => "remove",
+        (ObjectKind::Procedure | ObjectKind::Function, _) => &["EXECUTE"],
+        (ObjectKind::Collection, Usage::Create) => &["insert"],
+        (ObjectKind::Collection, Usage::Update) => &["update"],
+        (ObjectKind::Collection, Usage::Upsert) => &["insert", "update"],
+        (ObjectKind::Collection, Usage::Delete) => &["remove"],
         (ObjectKind::View | ObjectKind::Table | ObjectKind::Collection | ObjectKind::Pipeline, _)
             if documents =>
         {
-            "find"
+            &["find"]
         }
-        (ObjectKind::View | ObjectKind::Table | ObjectKind::Collection | ObjectKind::Pipeline, _) => "SELECT",
+        (ObjectKind::View | ObjectKind::Table | ObjectKind::Collection | ObjectKind::Pipeline, _) => {
+            &["SELECT"]
+        }
     }
 }
 

@@ -131,7 +131,7 @@ impl Findings<'_> {
         let field = &domain.fields[index];
         let is_given = field.generated.is_none() && domain.version != Some(index);
         let takes = |object: &Object| match object.usage {
-            Usage::Create | Usage::Update => {
+            Usage::Create | Usage::Update | Usage::Upsert => {
                 domain.engine() == Engine::MongoDb || object.args.contains(&index)
             }
             Usage::Read | Usage::Delete | Usage::Call(_) => false,
@@ -286,6 +286,7 @@ fn place(usage: Usage) -> String {
         Usage::Read => "objects.read".to_owned(),
         Usage::Create => "objects.create".to_owned(),
         Usage::Update => "objects.update".to_owned(),
+        Usage::Upsert => "objects.upsert".to_owned(),
         Usage::Delete => "objects.delete".to_owned(),
         Usage::Call(call) => format!("call {call}"),
     }
@@ -319,7 +320,9 @@ fn check_relation(object: &Object, catalogue: &Catalogue, findings: &mut Finding
     grants::check(object, catalogue, findings);
     match object.usage {
         Usage::Read => relation::check(object, relation, catalogue, findings),
-        Usage::Create | Usage::Update | Usage::Delete => documents::check(object, relation, findings),
+        Usage::Create | Usage::Update | Usage::Upsert | Usage::Delete => {
+            documents::check(object, relation, findings);
+        }
         Usage::Call(_) => {}
     }
 }

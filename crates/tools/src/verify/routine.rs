@@ -43,7 +43,7 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
             });
             (passed.collect::<Vec<_>>(), call.lane)
         }
-        Usage::Read | Usage::Create | Usage::Update | Usage::Delete => {
+        Usage::Read | Usage::Create | Usage::Update | Usage::Upsert | Usage::Delete => {
             let passed = object.args.iter().map(|index| {
                 let field = &domain.fields[*index];
                 let chosen = domain.version != Some(*index);

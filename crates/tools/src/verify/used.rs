@@ -148,16 +148,25 @@ impl<'c> Base<'c> {
     }
 }
 
-/// Reports columns of the table that must have a value, and get none from `create`.
+/// Reports columns of the table that must have a value, and get none from `create` or `upsert`.
 pub(super) fn required(relation: &Relation, catalogue: &Catalogue, findings: &mut Findings<'_>) {
     let domain = findings.domain;
     if domain.engine() != Engine::MariaDb {
         return;
     }
     let objects = domain.database_objects();
-    let create =
-        objects.iter().find(|object| object.usage == Usage::Create && object.kind == ObjectKind::Procedure);
-    let (Some(create), Some(base)) = (create, Base::of(relation, catalogue)) else { return };
+    let Some(base) = Base::of(relation, catalogue) else { return };
+    let is_new = |object: &&Object| {
+        matches!(object.usage, Usage::Create | Usage::Upsert) && object.kind == ObjectKind::Procedure
+    };
+    for create in objects.iter().filter(is_new) {
+        given(create, &base, catalogue, findings);
+    }
+}
+
+/// Reports columns that get no value from this procedure.
+fn given(create: &Object, base: &Base<'_>, catalogue: &Catalogue, findings: &mut Findings<'_>) {
+    let domain = findings.domain;
     let Some(routine) = catalogue.routine(RoutineKind::Procedure, create.name) else { return };
     let text = routine.body.as_deref().map(|body| tokens(body, routine.mode));
     for column in
@@ -174,8 +183,8 @@ pub(super) fn required(relation: &Relation, catalogue: &Catalogue, findings: &mu
             "the column `{}` of `{}` may not be null and has no default, and `{}` gives it no value",
             column.name, base.table.name, routine.name
         );
-        let hint = "give the column a default, or let `create` pass it";
-        let place = place(Usage::Create);
+        let hint = "give the column a default, or let the template pass it";
+        let place = place(create.usage);
         match &text {
             _ if is_given => {}
             Some(text) if text.iter().filter_map(Token::name).any(|name| same_word(name, &column.name)) => {}

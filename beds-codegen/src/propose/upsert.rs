@@ -1,0 +1,74 @@
+//! The statement of an upsert's procedure for MariaDB.
+
+use super::mariadb::{columns, of_table, string};
+use crate::{
+    emit::quoted,
+    model::{Domain, Field, Objects, Supply},
+};
+
+/// A new row, or a change of the row with its key, from these fields and their parameters. Immutable columns stay, and
+/// so does what was generated, but for what an update refreshes.
+pub(super) fn statement(domain: &Domain, table: &str, args: &[(&Field, String)]) -> String {
+    let unique: Vec<&Field> = domain.fields.iter().filter(|field| field.unique && !field.is_key).collect();
+    let is_it: Vec<String> = args
+        .iter()
+        .filter(|(field, _)| field.is_key)
+        .map(|(field, parameter)| format!("{} = {parameter}", of_table(table, field)))
+        .collect();
+    let is_it = is_it.join(" and ");
+    // A row with another key may be found by another unique column.
+    let only_it = |column: &str, value: &str| match unique.as_slice() {
+        [] => format!("{column} = {value}"),
+        _ => format!("{column} = if({is_it}, {value}, {column})"),
+    };
+    let mut sets: Vec<String> = args
+        .iter()
+        .filter(|(field, _)| is_changed(domain, field))
+        .map(|(field, parameter)| only_it(&of_table(table, field), parameter))
+        .collect();
+    if let Some(version) = domain.version.and_then(|index| domain.fields.get(index)) {
+        let column = of_table(table, version);
+        sets.push(only_it(&column, &format!("{column} + 1")));
+    }
+    if sets.is_empty() {
+        // There is nothing to change, and nothing wrong with that.
+        let key = args.iter().find(|(field, _)| field.is_key).map(|(field, _)| of_table(table, field));
+        sets.extend(key.map(|column| format!("{column} = {column}")));
+    }
+    let parameters: Vec<&str> = args.iter().map(|(_, parameter)| parameter.as_str()).collect();
+    let insert = format!(
+        "insert into {} ({})\n    values ({})\n    on duplicate key update\n        {};",
+        quoted(table),
+        columns(args.iter().map(|(field, _)| *field)),
+        parameters.join(", "),
+        sets.join(",\n        ")
+    );
+    let of = match unique.as_slice() {
+        [] => return insert,
+        [one] => format!(" for key '{}'", one.column),
+        // Nobody knows which one it was.
+        _ => String::new(),
+    };
+    format!(
+        "{insert}\n    \
+         -- The row that was found may be another with a unique value of this one, which is left as it is.\n    \
+         if not exists (select 1 from {} where {is_it}) then\n        \
+         signal sqlstate '23000' set mysql_errno = 1062, message_text = {};\n    \
+         end if;",
+        quoted(table),
+        string(&format!("Duplicate entry{of}"))
+    )
+}
+
+/// Whether the change of a row sets a field.
+fn is_changed(domain: &Domain, field: &Field) -> bool {
+    let refreshed: &[usize] = match &domain.objects {
+        Objects::MariaDb { update: Some(update), .. } => &update.args,
+        Objects::MariaDb { .. } | Objects::MongoDb { .. } => &[],
+    };
+    let is_refreshed = || {
+        refreshed.iter().any(|index| domain.fields.get(*index).is_some_and(|other| other.name == field.name))
+    };
+    let is_generated = matches!(field.supply, Supply::Generated(_));
+    !field.is_key && !field.immutable && (!is_generated || is_refreshed())
+}

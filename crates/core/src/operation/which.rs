@@ -1,0 +1,71 @@
+//! Which records a change is for: one by key, or all that a filter matches.
+
+use beds_protocol::Record;
+use serde_json::Value as Json;
+
+use super::filter::filter;
+use crate::{
+    context::Context,
+    plan::Matching,
+    spec::Domain,
+    validate::{Errors, record},
+    value::Value,
+};
+
+/// What a request says of it.
+pub(super) struct Asked {
+    pub(super) key: Option<Json>,
+    pub(super) r#where: Option<Record>,
+    pub(super) if_version: Option<i64>,
+    pub(super) dry_run: Option<bool>,
+    /// `update` or `delete`.
+    pub(super) operation: &'static str,
+    /// How many records it may write by filter, where the template declares so.
+    pub(super) most: Option<u32>,
+}
+
+/// Which records.
+pub(super) enum Which {
+    /// The one with this key.
+    One(Vec<Value>),
+    /// All that match.
+    Many(Matching),
+    /// All that match, which are only to be counted.
+    Counted(Matching),
+}
+
+/// Which records a request means. Where it is mistaken, the errors say so and the answer means nothing.
+pub(super) fn which(cx: &Context, domain: &'static Domain, asked: Asked, errors: &mut Errors) -> Which {
+    let Asked { key, r#where, if_version, dry_run, operation, most } = asked;
+    let Some(map) = r#where else {
+        record::if_version(domain, if_version, errors);
+        if dry_run.is_some() {
+            errors.push("dry_run", "goes with `where` alone");
+        }
+        let instead = if most.is_some() { ", or `where` in its place" } else { "" };
+        let Some(key) = key else {
+            errors.push("key", format!("is required{instead}"));
+            return Which::One(Vec::new());
+        };
+        return Which::One(record::key(domain, &key, errors));
+    };
+    let conditions = filter(domain, &cx.limits, &map, errors);
+    match most {
+        None => {
+            let name = domain.name;
+            errors.push("where", format!("cannot be used: `{name}` offers `{operation}` by `key` alone"));
+        }
+        Some(_) if key.is_some() => errors.push("where", "cannot be combined with `key`"),
+        Some(_) if map.0.is_empty() => {
+            let key = domain.key.first().map_or("", |&field| domain.fields[field].name);
+            let all = format!(r#"to mean every record, write `{{"{key}": {{"null": false}}}}`"#);
+            errors.push("where", format!("must have a condition; {all}"));
+        }
+        Some(_) => {}
+    }
+    if if_version.is_some() {
+        errors.push("if_version", "goes with `key` alone");
+    }
+    let matching = Matching { filter: conditions, most: most.unwrap_or_default() };
+    if dry_run == Some(true) { Which::Counted(matching) } else { Which::Many(matching) }
+}

@@ -1,0 +1,177 @@
+//! The same change, or the end, of every record that a filter matches: all, or none.
+//!
+//! The filter finds the records where clients read them, which may be a view; they are written in their collection, by
+//! their keys. Both are one transaction: what another changes in between makes it begin again.
+
+use std::time::Duration;
+
+use beds_core::{
+    Error, Outcome, Result,
+    plan::Matching,
+    query::Order,
+    spec::{Domain, mongodb::Source},
+    validate::Errors,
+    value::{Value, write_record},
+};
+use futures_util::TryStreamExt as _;
+use mongodb::{
+    ClientSession,
+    bson::{Bson, Document, RawDocumentBuf, doc},
+};
+
+use super::{Applied, update};
+use crate::{
+    fault::Failure,
+    filter,
+    server::Connection,
+    shown::{Place, Shower},
+};
+
+#[derive(Debug)]
+pub(crate) struct Many {
+    domain: &'static Domain,
+    /// Where the filter looks.
+    source: Source,
+    filter: Document,
+    most: u32,
+    collection: &'static str,
+    /// What changes them; none ends them.
+    change: Option<Document>,
+}
+
+impl Many {
+    pub(crate) fn update(
+        domain: &'static Domain,
+        source: Source,
+        collection: &'static str,
+        matching: &Matching,
+        changes: &[(usize, Value)],
+    ) -> Result<Self> {
+        let mut errors = Errors::default();
+        let changes = changes.iter().map(|(field, value)| (*field, value));
+        let change = update::change(domain, changes, "", &mut errors);
+        let many = Self::new(domain, source, collection, matching, &mut errors);
+        errors.or(Self { change: Some(change), ..many })
+    }
+
+    pub(crate) fn delete(
+        domain: &'static Domain,
+        source: Source,
+        collection: &'static str,
+        matching: &Matching,
+    ) -> Result<Self> {
+        let mut errors = Errors::default();
+        let many = Self::new(domain, source, collection, matching, &mut errors);
+        errors.or(many)
+    }
+
+    fn new(
+        domain: &'static Domain,
+        source: Source,
+        collection: &'static str,
+        matching: &Matching,
+        errors: &mut Errors,
+    ) -> Self {
+        let filter = filter::filter(domain, source.is_view, &matching.filter, errors);
+        Self { domain, source, filter, most: matching.most, collection, change: None }
+    }
+
+    pub(super) async fn apply(
+        &self,
+        connection: &Connection,
+        session: Option<&mut ClientSession>,
+        limit: Duration,
+    ) -> std::result::Result<Applied, Failure> {
+        // It is never a statement of its own.
+        let Some(session) = session else {
+            return Err(Error::internal("a write by filter has no transaction").into());
+        };
+        let keys = self.keys(connection, session, limit).await?;
+        let matched = keys.len() as u64;
+        if matched > self.most.into() {
+            let count = connection
+                .raw(self.source.name)
+                .count_documents(self.filter.clone())
+                .max_time(limit)
+                .session(session)
+                .await?;
+            return Err(Error::too_many(self.domain, count.max(matched), self.most).into());
+        }
+        let Some(by_keys) = self.by_keys(&keys) else {
+            return Ok(Applied { after: Some(b"[]".to_vec()), ..Applied::from(Outcome::count(0)) });
+        };
+        let collection = connection.raw(self.collection);
+        let written = match &self.change {
+            Some(change) => {
+                let changed = collection.update_many(by_keys, change.clone()).session(session).await;
+                changed.map(|changed| changed.matched_count)
+            }
+            None => {
+                collection.delete_many(by_keys).session(session).await.map(|deleted| deleted.deleted_count)
+            }
+        };
+        let outcome = Outcome::written(written?, matched);
+        Ok(Applied { after: Some(self.shown(&keys)?), ..Applied::from(outcome) })
+    }
+
+    /// The keys as JSON, for the events.
+    fn shown(&self, keys: &[Document]) -> std::result::Result<Vec<u8>, Failure> {
+        let mut shower = Shower::new(self.domain);
+        let mut json = vec![b'['];
+        for (index, key) in keys.iter().enumerate() {
+            if index > 0 {
+                json.push(b',');
+            }
+            let key = RawDocumentBuf::try_from(key).map_err(mongodb::error::Error::from)?;
+            let fields = self.domain.key.iter().map(|&field| &self.domain.fields[field]);
+            let parts: Vec<(&str, Value)> =
+                fields.map(|field| (field.name, shower.field(&key, field, Place::DATA))).collect();
+            write_record(&mut json, parts.iter().map(|(name, value)| (*name, value)));
+        }
+        json.push(b']');
+        Ok(json)
+    }
+
+    /// The keys of the records that match, and of one more than there may be.
+    async fn keys(
+        &self,
+        connection: &Connection,
+        session: &mut ClientSession,
+        limit: Duration,
+    ) -> std::result::Result<Vec<Document>, Failure> {
+        let domain = self.domain;
+        let order: Vec<Order> = domain.key.iter().map(|&field| Order { field, descending: false }).collect();
+        let mut found = connection
+            .collection::<Document>(self.source.name)
+            .find(self.filter.clone())
+            .projection(filter::projection(domain, domain.key))
+            .sort(filter::sort(domain, &order))
+            .limit(i64::from(self.most) + 1)
+            .max_time(limit)
+            .session(&mut *session)
+            .await?;
+        Ok(found.stream(session).try_collect().await?)
+    }
+
+    /// The records with these keys; `None` where there is none.
+    fn by_keys(&self, keys: &[Document]) -> Option<Document> {
+        let columns: Vec<&str> =
+            self.domain.key.iter().map(|&field| self.domain.fields[field].column).collect();
+        // What has no key cannot be told from others without one.
+        let whole = keys.iter().filter_map(|key| {
+            let part = |column: &&str| key.get(column).filter(|part| **part != Bson::Null).cloned();
+            columns.iter().map(part).collect::<Option<Vec<Bson>>>()
+        });
+        let whole: Vec<Vec<Bson>> = whole.collect();
+        if whole.is_empty() {
+            return None;
+        }
+        if let [column] = columns.as_slice() {
+            let parts: Vec<Bson> = whole.into_iter().flatten().collect();
+            return Some(doc! { *column: { "$in": parts } });
+        }
+        let one =
+            |key: Vec<Bson>| columns.iter().map(|column| (*column).to_owned()).zip(key).collect::<Document>();
+        Some(doc! { "$or": whole.into_iter().map(one).collect::<Vec<_>>() })
+    }
+}

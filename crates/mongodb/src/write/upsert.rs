@@ -1,0 +1,190 @@
+//! New records, or changes of those with their keys.
+
+use std::time::Duration;
+
+use beds_core::{
+    Error, Outcome, Result,
+    spec::Domain,
+    validate::Errors,
+    value::{Value, write_record},
+};
+use mongodb::{
+    ClientSession,
+    bson::{Document, RawDocumentBuf},
+    options::ReturnDocument,
+};
+
+use super::{insert, update};
+use crate::{
+    convert,
+    fault::Failure,
+    filter,
+    reply::bounded,
+    server::Connection,
+    shown::{Place, Shower},
+};
+
+/// What a reply says whose record is longer than replies may be.
+const CUT: &str = "the record is written; it is too long to be shown, but for the key";
+
+#[derive(Debug)]
+pub(crate) struct Upsert {
+    domain: &'static Domain,
+    collection: &'static str,
+    records: Vec<Record>,
+    /// Whether errors name the record's index: the request has a list of records.
+    many: bool,
+    bytes_max: usize,
+}
+
+#[derive(Debug)]
+struct Record {
+    /// Finds it.
+    by_key: Document,
+    /// Makes or changes it.
+    change: Document,
+    /// The whole of it, where it is new: for what the server says of it.
+    document: Document,
+    /// The key as a reply shows it.
+    key: Vec<u8>,
+}
+
+impl Upsert {
+    pub(crate) fn new(
+        domain: &'static Domain,
+        collection: &'static str,
+        records: &[Vec<Value>],
+        many: bool,
+        bytes_max: usize,
+    ) -> Result<Self> {
+        let mut errors = Errors::default();
+        let mut bytes = 0;
+        let read = records.iter().enumerate().map(|(index, values)| {
+            let path = if many { format!("data[{index}].") } else { String::new() };
+            let record = Record::new(domain, values, &path, &mut errors);
+            bytes += record.key.len();
+            record
+        });
+        let records = read.collect();
+        errors.or(())?;
+        // Of one record that is too long to be shown, the key is shown.
+        bounded(Outcome::data(vec![b' '; bytes]), bytes_max)?;
+        Ok(Self { domain, collection, records, many, bytes_max })
+    }
+
+    pub(super) fn is_one(&self) -> bool {
+        self.records.len() == 1
+    }
+
+    pub(super) async fn apply(
+        &self,
+        connection: &Connection,
+        mut session: Option<&mut ClientSession>,
+        limit: Duration,
+    ) -> std::result::Result<Outcome, Failure> {
+        let mut shower = Shower::new(self.domain);
+        let mut json = Vec::with_capacity(256 * self.records.len());
+        for (index, record) in self.records.iter().enumerate() {
+            if index > 0 {
+                json.push(b',');
+            }
+            let kept = self.write(record, connection, session.as_deref_mut(), limit).await;
+            let kept = kept.map_err(|failure| match failure {
+                Failure::Refused(error) if self.many => Failure::Refused(error.of_record(index)),
+                other => other,
+            })?;
+            let list = Place::Element(&Place::DATA, index);
+            let place = if self.many { list } else { Place::DATA };
+            shower.write_record(&kept, self.domain.fields, place, &mut json);
+        }
+        let outcome = Outcome { unshown: shower.into_note(), ..Outcome::data(self.listed(json)) };
+        match (&session, self.records.as_slice()) {
+            _ if outcome.size() <= self.bytes_max => Ok(outcome),
+            // It is done: it must not turn into an error.
+            (None, [record]) => {
+                let key = Outcome::data(self.listed(record.key.clone()));
+                Ok(Outcome { note: Some(CUT.into()), ..key })
+            }
+            _ => Err(Error::reply_too_large(self.bytes_max).into()),
+        }
+    }
+
+    /// One record, or a list of them.
+    fn listed(&self, mut json: Vec<u8>) -> Vec<u8> {
+        if self.many {
+            json.insert(0, b'[');
+            json.push(b']');
+        }
+        json
+    }
+
+    /// Writes one record, and gives it as it is kept.
+    async fn write(
+        &self,
+        record: &Record,
+        connection: &Connection,
+        session: Option<&mut ClientSession>,
+        limit: Duration,
+    ) -> std::result::Result<RawDocumentBuf, Failure> {
+        let collection = connection.raw(self.collection);
+        let change = collection
+            .find_one_and_update(record.by_key.clone(), record.change.clone())
+            .upsert(true)
+            .return_document(ReturnDocument::After)
+            .max_time(limit);
+        let change = if let Some(session) = session { change.session(session) } else { change };
+        match change.await {
+            Ok(Some(kept)) => Ok(kept),
+            Ok(None) => Err(Error::internal("the database did not say what it keeps of a record").into()),
+            Err(error) => {
+                Err(Failure::from(error).of_documents(std::slice::from_ref(&record.document), self.domain))
+            }
+        }
+    }
+}
+
+impl Record {
+    fn new(domain: &'static Domain, values: &[Value], path: &str, errors: &mut Errors) -> Self {
+        let values: Vec<Value> = values
+            .iter()
+            .zip(domain.fields)
+            .map(|(value, field)| convert::stored(value.clone(), field))
+            .collect();
+        let document = insert::document(domain, &values, path, errors);
+        let is_key = |field: usize| domain.key.contains(&field);
+        // What was generated, and what is immutable, a change leaves as it is.
+        let is_left = |field: usize| {
+            is_key(field) || domain.fields[field].immutable || domain.fields[field].generated.is_some()
+        };
+        let is_changed = |field: usize| !is_left(field) && domain.version != Some(field);
+        let changed = values.iter().enumerate().filter(|(field, _)| is_changed(*field));
+        // What is wrong with the values is said of the whole document already.
+        let mut change = update::change(domain, changed, path, &mut Errors::default());
+        let left = domain.fields.iter().enumerate().filter(|(field, _)| is_left(*field));
+        let left: Document = left
+            .filter_map(|(_, field)| Some((field.column.to_owned(), document.get(field.column)?.clone())))
+            .collect();
+        change.insert("$setOnInsert", left);
+        let key: Vec<Value> = domain.key.iter().map(|&field| values[field].clone()).collect();
+        let mut json = Vec::with_capacity(64);
+        let members = domain.key.iter().zip(&key);
+        write_record(&mut json, members.map(|(&field, value)| (domain.fields[field].name, value)));
+        let by_key = filter::key(domain, false, &key, &mut Errors::default());
+        Self { by_key, change, document, key: json }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::golden::{THING, check, thing};
+
+    #[test]
+    fn upserts() {
+        let mut first = thing("first");
+        first[0] = Value::ObjectId([1; 12]);
+        let upsert = Upsert::new(&THING, "thing", &[first], false, 10_000).unwrap();
+        let Record { by_key, change, .. } = &upsert.records[0];
+        check("upserts.txt", &format!("{by_key:?}\n    {change:?}\n"));
+    }
+}
