@@ -20,14 +20,15 @@ use futures_util::{StreamExt as _, future::join_all};
 use lapin::{
     Channel, Consumer,
     options::{
-        BasicAckOptions, BasicConsumeOptions, ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions,
+        BasicAckOptions, BasicConsumeOptions, ExchangeDeclareOptions, ExchangeDeleteOptions,
+        QueueBindOptions, QueueDeclareOptions,
     },
     types::{AMQPValue, FieldTable},
 };
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A durable queue for these events, which nobody reads yet.
 async fn subscribe(wire: &Wire, queue: &str, pattern: &str, arguments: FieldTable) {
@@ -162,7 +163,7 @@ async fn a_consumer_that_was_away_finds_each_change_in_order() {
     let writing = writers.map(|(writer, code)| {
         let client = client.clone();
         tokio::spawn(async move {
-            for round in 0..ROUNDS / 3 + 1 {
+            for round in 0..=ROUNDS / 3 {
                 let name = format!("{code} {writer} {round}");
                 insist(&client, Request::update("country", &code, &json!({ "name": name }))).await;
             }
@@ -230,7 +231,7 @@ async fn events_wait_while_rabbitmq_is_away_or_a_subscriber_is_full() {
     }
     eventually_async("nothing is left", async || stored(site).await == 0).await;
     // An exchange that vanishes is declared again.
-    wire.channel.exchange_delete("beds.events".into(), Default::default()).await.unwrap();
+    wire.channel.exchange_delete("beds.events".into(), ExchangeDeleteOptions::default()).await.unwrap();
     client.create("country", &country("XE")).await.unwrap();
     let passive = ExchangeDeclareOptions { passive: true, ..Default::default() };
     eventually_async("the exchange is there again", async || {

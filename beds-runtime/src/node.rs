@@ -9,7 +9,7 @@ use tokio::{
 use tracing::{error, info, warn};
 
 use beds_bus::{BrokerPool, Hosting, Status};
-use beds_core::{service::Service, spec::Domain};
+use beds_core::{outbox::EventSink, service::Service, spec::Domain};
 use beds_protocol::Broker;
 use beds_services::NodeService;
 
@@ -122,7 +122,8 @@ fn start_pool(
         drain_timeout: config.node.drain_timeout_ms.duration(),
     };
     let pool = BrokerPool::start(config.amqp.clone(), name, hosting);
-    let relays = Relays::start(outboxes, Arc::new(pool.events()));
+    let events: Arc<dyn EventSink> = Arc::new(pool.events());
+    let relays = Relays::start(outboxes, &events);
     (pool, relays)
 }
 

@@ -53,10 +53,10 @@ pub(crate) struct Relays {
 
 impl Relays {
     /// Starts a relay for each of these, from there to the sink.
-    pub(crate) fn start(outboxes: Vec<Arc<dyn Outbox>>, sink: Arc<dyn EventSink>) -> Self {
+    pub(crate) fn start(outboxes: Vec<Arc<dyn Outbox>>, sink: &Arc<dyn EventSink>) -> Self {
         let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
         for outbox in outboxes {
-            let relay = Relay { outbox, sink: Arc::clone(&sink), stop: stop.clone() };
+            let relay = Relay { outbox, sink: Arc::clone(sink), stop: stop.clone() };
             tasks.spawn(relay.run());
         }
         Self { stop, tasks }

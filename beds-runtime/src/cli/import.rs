@@ -220,7 +220,7 @@ fn summary(args: &Args, options: &Options, catalogue: &Catalogue, plan: &Plan) {
             eprintln!("{verb} {}: read what it proposes, run it, then verify", path.display());
         }
         (Some(_), None) => {
-            eprintln!("every table has its procedures, and there is a ledger: no script is needed")
+            eprintln!("every table has its procedures, and there is a ledger: no script is needed");
         }
         (None, _) => {}
     }

@@ -146,7 +146,8 @@ impl EventChannel for Channel {
 }
 
 fn start(world: &Arc<World>) -> Relays {
-    Relays::start(vec![Arc::new(Database(Arc::clone(world)))], Arc::new(Bus(Arc::clone(world))))
+    let bus: Arc<dyn EventSink> = Arc::new(Bus(Arc::clone(world)));
+    Relays::start(vec![Arc::new(Database(Arc::clone(world)))], &bus)
 }
 
 fn of<'s>(state: &'s State, subject: &str) -> Vec<&'s str> {

@@ -51,7 +51,7 @@ impl Job {
         let objects = objects(domain)?;
         let source = || objects.read.ok_or_else(|| Error::not_offered(domain, Operation::Fetch));
         let write =
-            |deed, publication| Work::Write(Arc::new(Write { domain, deed, claim, publication, bytes_max }));
+            |deed, publication| Work::Write(Arc::new(Write { domain, deed, claim, bytes_max, publication }));
         let work = match action {
             Action::Read(Read::One { key, fields }) => {
                 Work::ByKey(ByKey::new(domain, source()?, key, &fields, bytes_max)?)

@@ -27,7 +27,7 @@ pub(crate) struct Together {
 #[derive(Debug)]
 enum Part {
     Known(Outcome),
-    Deed(&'static Domain, Deed, Option<Publication>),
+    Deed(&'static Domain, Box<Deed>, Option<Publication>),
 }
 
 /// What cannot be part of an atomic batch is refused before anything runs.
@@ -43,7 +43,7 @@ impl Together {
                 Item::Known(outcome) => Ok(Part::Known(outcome)),
                 Item::Plan(Plan { domain, action: Action::Write(write), .. }) => {
                     Deed::new(domain, write, origin.clone(), bytes_max)
-                        .map(|(deed, publication)| Part::Deed(domain, deed, publication))
+                        .map(|(deed, publication)| Part::Deed(domain, Box::new(deed), publication))
                 }
                 Item::Plan(Plan { action: Action::Read(_), .. }) => Err(refused("a read")),
             };
