@@ -97,11 +97,10 @@ impl Work {
             Kind::Same { body, .. } | Kind::Reads { body, .. } => Cow::Borrowed(body.as_slice()),
             Kind::Fetch(requests) => Cow::Owned(fetch(requests, number).into_bytes()),
             Kind::Create(countries) => Cow::Owned(create(countries, number).into_bytes()),
-            Kind::Fetches(fetches) => Cow::Owned(fetch_batch(fetches, number)),
             Kind::Mixed { countries, .. } if self.writes(number) => {
                 Cow::Owned(batch("subdivision", "create", numbers(number / MIX), |n| create(countries, n)))
             }
-            Kind::Mixed { fetches, .. } => Cow::Owned(fetch_batch(fetches, number)),
+            Kind::Fetches(fetches) | Kind::Mixed { fetches, .. } => Cow::Owned(fetch_batch(fetches, number)),
         };
         Request { number, body, writes: self.writes(number) }
     }

@@ -80,10 +80,8 @@ impl Load {
             .map(|article| json!({"sku": sku(article), "title": "An article", "price": "1.00"}))
             .collect();
         client.execute(Request::create("example", &articles)).await?;
-        client
-            .create("country", &json!({"alpha_2": "QQ", "alpha_3": "QQQ", "name": "Q", "numeric": "999"}))
-            .await
-            .ok();
+        let country = json!({"alpha_2": "QQ", "alpha_3": "QQQ", "name": "Q", "numeric": "999"});
+        client.execute(Request::create("country", &country)).await?;
         client.close().await;
         let run = format!("faults-{}", uuid::Uuid::new_v4().simple());
         let remaining = Arc::new(AtomicU64::new(writes));

@@ -92,13 +92,13 @@ impl Measurement {
 
     async fn receive(self: Arc<Self>, mut lane: Lane) -> Result<(Lane, Sample)> {
         let mut sample = Sample::new()?;
-        let mut late = std::pin::pin!(sleep_until(self.end + PATIENCE));
+        let mut overdue = std::pin::pin!(sleep_until(self.end + PATIENCE));
         let mut look = tokio::time::interval(Duration::from_millis(10));
         while self.answered.load(Ordering::Relaxed) < self.total {
             let delivery = tokio::select! {
                 biased;
                 delivery = lane.replies.next() => delivery.context("the reply queue was cancelled")??,
-                () = &mut late => break,
+                () = &mut overdue => break,
                 // Another lane may have had the last reply.
                 _ = look.tick() => continue,
             };
