@@ -294,7 +294,9 @@ impl Player {
         names.sort();
         for name in names {
             let collection = database.collection::<RawDocumentBuf>(&name);
-            let mut found = collection.find(doc! {}).sort(doc! {"_id": 1}).await.unwrap();
+            // The lease of the relay of events, which is renewed.
+            let all = doc! {"_id": {"$ne": "relay"}};
+            let mut found = collection.find(all).sort(doc! {"_id": 1}).await.unwrap();
             contents += &name;
             while let Some(document) = found.next().await {
                 contents.extend([format!("{:?}", document.unwrap())]);

@@ -1,6 +1,10 @@
 //! Tables, views, procedures and functions for MariaDB.
 
-use super::{Proposed, Thing, upsert};
+use super::{
+    Proposed, Thing,
+    sql::{columns, of_table, string},
+    upsert,
+};
 use crate::{
     emit::quoted,
     model::{
@@ -79,10 +83,6 @@ impl Parameters {
         let cut: String = full.chars().take(NAME_CHARACTERS_MAX - end.len()).collect();
         quoted(&format!("{cut}{end}"))
     }
-}
-
-pub(super) fn columns<'d>(fields: impl Iterator<Item = &'d Field>) -> String {
-    fields.map(|field| quoted(&field.column)).collect::<Vec<_>>().join(", ")
 }
 
 fn create_table(domain: &Domain, table: &str) -> Proposed {
@@ -167,10 +167,6 @@ fn sized(kind: &str, bytes_max: u64) -> String {
     format!("{size}{kind}")
 }
 
-pub(super) fn string(text: &str) -> String {
-    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''").replace('\n', "\\n"))
-}
-
 fn literal(value: &Literal, ty: &Type) -> String {
     match value {
         Literal::Bool(value) => value.to_string(),
@@ -183,11 +179,6 @@ fn literal(value: &Literal, ty: &Type) -> String {
         }
         Literal::Text(value) => string(value),
     }
-}
-
-/// A column of the table, which no parameter can hide.
-pub(super) fn of_table(table: &str, field: &Field) -> String {
-    format!("{}.{}", quoted(table), quoted(&field.column))
 }
 
 fn procedure(

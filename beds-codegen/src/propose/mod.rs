@@ -8,6 +8,7 @@ mod mariadb;
 mod mongodb;
 mod schema;
 mod script;
+mod sql;
 mod tables;
 mod template;
 mod upsert;

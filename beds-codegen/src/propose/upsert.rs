@@ -1,6 +1,6 @@
 //! The statement of an upsert's procedure for MariaDB.
 
-use super::mariadb::{columns, of_table, string};
+use super::sql::{columns, of_table, string};
 use crate::{
     emit::quoted,
     model::{Domain, Field, Objects, Supply},

@@ -138,7 +138,8 @@ fn of_column(column: &Column, found: &Found) -> Option<String> {
         (Keeps::Long, kind) => {
             let fits = matches!(
                 kind,
-                Kind::String { max, .. } | Kind::Bytes { max, fixed: false } if *max >= REPLY_BYTES_MAX
+                Kind::String { max, .. } | Kind::Text { max, .. } | Kind::Bytes { max, fixed: false }
+                    if *max >= REPLY_BYTES_MAX
             );
             (fits, format!("text of {REPLY_BYTES_MAX} characters and more"))
         }
