@@ -154,7 +154,7 @@ def main():
     assert error["sqlstate"] == "45000", error
 
     # "A request published with `mandatory` to an unknown template or operation comes back at once."
-    for key in ("nothing.fetch", "sample_row.upsert"):
+    for key in ("nothing.fetch", "sample_row.merge"):
         try:
             bus.send(key, {})
         except pika.exceptions.UnroutableError as returned:
