@@ -147,6 +147,10 @@ impl<F: Factory> Service for Domains<F> {
 /// What makes the writes of a request happen once: its `message_id`, and a digest of what it asks.
 fn claims(incoming: &Incoming<'_>, lane: Lane) -> Result<Option<Claims>> {
     let Some(message_id) = incoming.message_id.filter(|_| lane == Lane::Write) else { return Ok(None) };
+    if message_id.is_empty() {
+        return Err(Error::new(ErrorCode::BadRequest, "the `message_id` is empty")
+            .hint("use a UUID, or leave it out where the write may be done more than once"));
+    }
     let length = message_id.chars().count();
     if length > MESSAGE_ID_CHARACTERS_MAX.into() {
         let message =

@@ -89,7 +89,7 @@ pub(crate) fn incoming<'a>(
         deadline: deadline(properties),
         template_hash: template_hash(properties),
         request_id,
-        message_id: properties.message_id().as_ref().map(ShortString::as_str).filter(|id| !id.is_empty()),
+        message_id: properties.message_id().as_ref().map(ShortString::as_str),
         user_id: properties.user_id().as_ref().map(ShortString::as_str),
         traceparent: traceparent(properties),
         wants_reply,
