@@ -31,7 +31,7 @@
 //!   its text, `{field}` its first JSON name.
 //! - `@`: an attribute of the next request: `exchange`, `reply_to`, `content_type`, `content_encoding`, `message_id`,
 //!   `header NAME` (JSON,
-//!   `now + MS`, `int N`, `table`, `void`), each of the first three also `none`. And of what is shown: `show: a, b`
+//!   `now + MS`, `int N`, `table`, `void`), each of the first three also `none`, an empty `message_id` as `""`. And of what is shown: `show: a, b`
 //!   shows these members of `data` alone, `hide: a, b` all but these, `list: a` the values of one.
 //! - `sql>`: a statement on MariaDB's database `catalog`; `<` gives its rows.
 //! - `{s}` is a text that no other case has, for records that belong together; `{new}` begins with it, and no other

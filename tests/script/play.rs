@@ -25,6 +25,8 @@ use crate::common::{
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// An attribute that is an empty text.
+const EMPTY: &str = "\"\"";
 
 /// Whom a case is played to.
 pub(crate) struct Player {
@@ -181,7 +183,7 @@ impl Run<'_> {
             Answer::Reply(reply) => {
                 let json = reply.json();
                 // An id of the request's own names it in errors.
-                let named = request.attribute("message_id").unwrap_or(&id);
+                let named = request.attribute("message_id").filter(|id| *id != EMPTY).unwrap_or(&id);
                 self.check_reply(&key, &reply, &json, &id, named);
                 self.show(Some(request)).reply(&json)
             }
@@ -212,6 +214,7 @@ impl Run<'_> {
                 ("reply_to", text) => properties.with_reply_to(text.trim_matches('"').into()),
                 ("content_type", text) => properties.with_content_type(text.into()),
                 ("content_encoding", text) => properties.with_content_encoding(text.into()),
+                ("message_id", EMPTY) => properties.with_message_id("".into()),
                 ("message_id", text) => properties.with_message_id(text.into()),
                 (header, text) => match header.strip_prefix("header ") {
                     Some(header) => with_header(properties, header, header_value(text)),

@@ -55,8 +55,9 @@ pub struct Claims {
     count: AtomicU32,
 }
 
-/// How many writes one request, or one item of a batch, may make.
-const WRITES_MAX: u32 = 1 << 16;
+/// How many writes one request, or one item of a batch, may make. With the one of the batch itself, the steps of as many
+/// items as a batch may have fit into their type.
+const WRITES_MAX: u32 = (1 << 16) - 1;
 
 impl Claims {
     /// The claims of a request by this user, with this `message_id`. The digest is of all that the request asks.
@@ -65,11 +66,21 @@ impl Claims {
         Self { user, message_id, digest, first: 0, count: AtomicU32::new(0) }
     }
 
+    /// The claims of the request as a whole, which is a batch: the first is that of a request which is none, so that
+    /// neither takes the other's `message_id`.
+    #[must_use]
+    pub fn of_batch(&self) -> Self {
+        self.beginning_at(0)
+    }
+
     /// The claims of an item of the request, which is a batch: whatever the other items do, they are the same when the
     /// batch comes again.
     #[must_use]
     pub fn of_item(&self, index: u16) -> Self {
-        let first = u32::from(index) * WRITES_MAX;
+        self.beginning_at(1 + u32::from(index) * WRITES_MAX)
+    }
+
+    fn beginning_at(&self, first: u32) -> Self {
         let count = AtomicU32::new(0);
         Self { user: self.user.clone(), message_id: self.message_id.clone(), first, count, ..*self }
     }
@@ -179,5 +190,21 @@ mod tests {
         // Neither what is read nor what may happen twice has one, or a place among them.
         assert_eq!(steps(Some(claims)), [Some(0), None, None, Some(1)]);
         assert_eq!(steps(None), [None; 4]);
+    }
+
+    #[test]
+    fn a_batch_and_each_of_its_items_have_claims_of_their_own() {
+        let claims = Claims::new("u".into(), "m".into(), [7; 32]);
+        for _ in 0..2 {
+            assert_eq!(claims.of_batch().next().unwrap().step, 0, "as a request by itself");
+        }
+        let last = |index| {
+            let item = claims.of_item(index);
+            let steps: Vec<u32> = (0..WRITES_MAX).map(|_| item.next().unwrap().step).collect();
+            assert!(item.next().is_err(), "{index}");
+            (steps[0], steps[steps.len() - 1])
+        };
+        assert_eq!((last(0), last(1).0), ((1, WRITES_MAX), WRITES_MAX + 1));
+        assert!(last(u16::MAX).1 > last(u16::MAX).0);
     }
 }

@@ -1,11 +1,12 @@
 //! Batches: many requests to the templates of one service in one message. Each item is planned and answered as a request
 //! by itself.
 //!
-//! `parallel` and `ordered` items have claims of their own, so that a batch which comes again repeats nothing; an
-//! `atomic` batch is one job with one claim.
+//! A `parallel` or `ordered` batch claims its `message_id` before any item runs, and its items have claims of their own, so
+//! that a batch which comes again repeats nothing; an `atomic` batch is one job with one claim.
 
 mod atomic;
 mod replies;
+mod whole;
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
@@ -21,7 +22,7 @@ use beds_protocol::{BatchItem, BatchKey, BatchRequest, Broker, ErrorCode, Lane, 
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use tokio::{sync::SemaphorePermit, time::timeout_at};
 
-use self::replies::Replies;
+use self::{replies::Replies, whole::Unclaimed};
 use super::{Domains, body};
 
 /// How many items of one batch are worked on at a time: as many look-ups as share a statement.
@@ -125,7 +126,8 @@ impl<F: Factory> Batch<'_, F> {
     /// Answers each item by itself.
     async fn parallel(&self, items: &[BatchItem<'_>]) -> Result<Replies> {
         let mut replies = self.replies(items)?;
-        let running = stream::iter(0..items.len()).map(|index| self.run(index, &items[index]));
+        let unclaimed = &whole::claim(self, items).await?;
+        let running = stream::iter(0..items.len()).map(|index| self.run(index, &items[index], unclaimed));
         let mut done = running.buffered(AT_ONCE);
         while let Some(Done { address, result }) = done.next().await {
             replies.push(address, result);
@@ -136,11 +138,10 @@ impl<F: Factory> Batch<'_, F> {
     /// Answers one after another, up to the first that fails.
     async fn ordered(&self, items: &[BatchItem<'_>]) -> Result<Replies> {
         let mut replies = self.replies(items)?;
+        let unclaimed = whole::claim(self, items).await?;
         for (index, item) in items.iter().enumerate() {
-            let Done { address, result } = self.run(index, item).await;
-            let has_failed = result.is_err();
-            replies.push(address, result);
-            if has_failed {
+            let Done { address, result } = self.run(index, item, &unclaimed).await;
+            if !replies.push(address, result) {
                 replies.stop();
                 break;
             }
@@ -153,9 +154,10 @@ impl<F: Factory> Batch<'_, F> {
     }
 
     /// Answers an item as if it were a request by itself.
-    async fn run(&self, index: usize, item: &BatchItem<'_>) -> Done {
+    async fn run(&self, index: usize, item: &BatchItem<'_>, unclaimed: &Unclaimed) -> Done {
         let mut address = None;
-        let answered = AssertUnwindSafe(self.answer(index, item, &mut address)).catch_unwind().await;
+        let answered = self.answer(index, item, unclaimed, &mut address);
+        let answered = AssertUnwindSafe(answered).catch_unwind().await;
         let result = answered.unwrap_or_else(|_| Err(super::failed()));
         Done { address, result }
     }
@@ -164,6 +166,7 @@ impl<F: Factory> Batch<'_, F> {
         &self,
         index: usize,
         item: &BatchItem<'_>,
+        unclaimed: &Unclaimed,
         address: &mut Option<(&'static Domain, Lane)>,
     ) -> Result<Outcome> {
         // A batch has no more items than claims tell apart.
@@ -172,6 +175,7 @@ impl<F: Factory> Batch<'_, F> {
         let cx = Context { claims, ..self.cx.clone() };
         let (found, request) = self.read(item)?;
         *address = Some((found.domain, found.lane));
+        unclaimed.check(found.domain, found.lane)?;
         let _permit = self.permit(found.domain, found.lane).await?;
         let outcome = cx.run(F::dispatch(found.template, &cx, request)).await?;
         self.domains.finish(outcome, found.domain, &cx.request_id)
@@ -187,6 +191,13 @@ impl<F: Factory> Batch<'_, F> {
 
     /// What an item asks, and of whom.
     fn read(&self, item: &BatchItem<'_>) -> Result<(Address<F::Template>, Request)> {
+        let address = self.address(item)?;
+        let body = item.body.map(|body| body.get().as_bytes()).unwrap_or_default();
+        Ok((address, body::decode(address.domain, address.target, body)?))
+    }
+
+    /// Of whom an item asks.
+    fn address(&self, item: &BatchItem<'_>) -> Result<Address<F::Template>> {
         let address = Address::of_item::<F>(item)?;
         let domain = address.domain;
         let is_served = self.domains.served.iter().any(|served| std::ptr::eq(*served, domain));
@@ -205,7 +216,6 @@ impl<F: Factory> Batch<'_, F> {
             let message = format!("`{name}.{}` writes, and this is a batch of reads", item.op);
             return elsewhere(message, BatchKey { lane: Lane::Write, ..self.key });
         }
-        let body = item.body.map(|body| body.get().as_bytes()).unwrap_or_default();
-        Ok((address, body::decode(domain, address.target, body)?))
+        Ok(address)
     }
 }

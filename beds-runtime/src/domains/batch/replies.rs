@@ -64,14 +64,13 @@ impl Replies {
         })
     }
 
-    /// Adds the next item's reply.
-    pub(super) fn push(&mut self, address: Option<(&'static Domain, Lane)>, result: Result<Outcome>) {
+    /// Adds the next item's reply, and tells whether it is a success. A read whose reply has no room is none.
+    pub(super) fn push(&mut self, address: Option<(&'static Domain, Lane)>, result: Result<Outcome>) -> bool {
         let place = self.answered;
-        let reply = match result {
-            Ok(outcome) => {
-                let reply = outcome.encode();
-                if self.has_room(&reply) { reply } else { self.shortened(address, &outcome) }
-            }
+        let reply = result.and_then(|outcome| self.success(address, &outcome));
+        let is_done = reply.is_ok();
+        let reply = match reply {
+            Ok(reply) => reply,
             Err(error) => {
                 super::super::log(&error, &self.request_id, Some(place));
                 self.failed += 1;
@@ -83,6 +82,7 @@ impl Replies {
             }
         };
         self.add(&reply);
+        is_done
     }
 
     /// Leaves out all that follow, since the last one failed.
@@ -136,19 +136,22 @@ impl Replies {
         self.json.extend_from_slice(reply);
     }
 
-    /// What is left of a success that has no room.
-    fn shortened(&self, address: Option<(&'static Domain, Lane)>, outcome: &Outcome) -> Vec<u8> {
+    /// The reply of a success. What is left of a write that has no room is its key.
+    fn success(&self, address: Option<(&'static Domain, Lane)>, outcome: &Outcome) -> Result<Vec<u8>> {
+        let reply = outcome.encode();
+        if self.has_room(&reply) {
+            return Ok(reply);
+        }
         if let Some((domain, Lane::Write)) = address {
             let keys = outcome.cut(domain, NO_ROOM).encode();
-            return if self.has_room(&keys) {
+            return Ok(if self.has_room(&keys) {
                 keys
             } else {
                 Outcome { note: Some(NO_ROOM.into()), ..Outcome::default() }.encode()
-            };
+            });
         }
         let message = "the reply of the batch has no room for this item";
-        let error = Error::new(ErrorCode::TooLarge, message);
-        error.hint("ask for it by itself, or in a smaller batch").into_reply(&self.request_id)
+        Err(Error::new(ErrorCode::TooLarge, message).hint("ask for it by itself, or in a smaller batch"))
     }
 
     /// The reply of a failure, without its details where there is no room for them.

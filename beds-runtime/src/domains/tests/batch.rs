@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use beds_core::plan::{Claim, Item, Read};
 use beds_core::value::Value;
 use tokio::sync::Notify;
@@ -16,6 +18,10 @@ struct Keyed {
     running: Mutex<(usize, usize)>,
     /// Nothing is answered until this is told.
     held: Option<Arc<Notify>>,
+    /// The digests of what was claimed, by step; none where there is no ledger.
+    ledger: Option<Mutex<HashMap<u32, [u8; 32]>>>,
+    /// Whether no batch can be claimed.
+    is_away: bool,
     /// What a record is, as JSON.
     record: Option<&'static str>,
 }
@@ -41,6 +47,13 @@ impl Keyed {
         }
     }
 
+    fn claim(&self, claim: Option<&Claim>) -> Result<()> {
+        let (Some(ledger), Some(claim)) = (&self.ledger, claim) else { return Ok(()) };
+        let mut ledger = ledger.lock().unwrap();
+        let found = ledger.entry(claim.step).or_insert(claim.digest);
+        if *found == claim.digest { Ok(()) } else { Err(beds_core::ledger::taken()) }
+    }
+
     fn asked(&self) -> Vec<Asked> {
         let mut asked = std::mem::take(&mut *self.asked.lock().unwrap());
         asked.sort_unstable();
@@ -61,6 +74,11 @@ impl Runner for Keyed {
                 None => tokio::task::yield_now().await,
             }
             self.running.lock().unwrap().0 -= 1;
+            let is_whole = matches!(&plan.action, Action::Write(Write::All(items)) if items.is_empty());
+            if self.is_away && is_whole {
+                return Err(Error::unavailable("the database"));
+            }
+            self.claim(plan.claim.as_ref())?;
             let Action::Write(Write::All(items)) = plan.action else {
                 return self.one(&plan.action, plan.claim.as_ref());
             };
@@ -136,6 +154,7 @@ async fn each_item_is_answered_as_a_request_by_itself() {
         ("fetch", "[]"),
         ("fetch", "null"),
         ("describe", "{}"),
+        ("describe", "null"),
         ("call.x", "{}"),
         ("count", "{}"),
     ];
@@ -144,7 +163,7 @@ async fn each_item_is_answered_as_a_request_by_itself() {
     let reply = answer(&domains, batch(READ, &body)).await;
     assert_eq!(
         (&reply["ok"], &reply["note"]),
-        (&json!(true), &json!("7 of 9 items failed, the first of them items[1]"))
+        (&json!(true), &json!("7 of 10 items failed, the first of them items[1]"))
     );
     for ((op, body), item) in items.into_iter().zip(reply["items"].as_array().unwrap()) {
         let alone = answer(&domains, incoming(&format!("person.{op}"), body)).await;
@@ -244,13 +263,78 @@ async fn each_item_has_claims_of_its_own() {
     let once = |body| Incoming { message_id: Some("m"), ..batch(WRITE, body) };
     for _ in 0..2 {
         answer(&domains, once(&items)).await;
-        assert_eq!(databases.asked(), [(1, Some(0)), (3, Some(2 << 16)), (404, Some(1 << 16))]);
+        assert_eq!(databases.asked(), [(1, Some(1)), (3, Some(1 + 2 * 0xffff)), (404, Some(1 + 0xffff))]);
     }
     answer(&domains, once(&of("atomic", &[create(1), create(2)]))).await;
     assert_eq!(databases.asked(), [(1, Some(0)), (2, Some(0))], "an atomic batch has one");
     let digests = std::mem::take(&mut *databases.digests.lock().unwrap());
     assert!(digests[..6].iter().all(|digest| *digest == digests[0]), "the batch's, whatever the item");
     assert!(digests[6] != digests[0] && digests[6] == digests[7]);
+}
+
+/// Whatever comes first under an id, what comes later under it with another body does nothing.
+#[tokio::test]
+async fn an_id_is_that_of_one_request() {
+    let items = [create(1), create(2)];
+    let batches = ["parallel", "ordered", "atomic"].map(|mode| (WRITE, of(mode, &items)));
+    let requests = [&batches[..], &[("person.create", CREATE.to_owned())]].concat();
+    for (first, one) in requests.iter().enumerate() {
+        for (second, other) in requests.iter().enumerate() {
+            let (domains, databases) = served(Keyed { ledger: Some(Mutex::default()), ..Keyed::default() });
+            let once = |(key, body): &'static (&'static str, String)| Incoming {
+                message_id: Some("m"),
+                broker: Broker::AppWrite,
+                ..incoming(key, body)
+            };
+            let (one, other): (&'static _, &'static _) =
+                (Box::leak(Box::new(one.clone())), Box::leak(Box::new(other.clone())));
+            let reply = answer(&domains, once(one)).await;
+            assert!(reply["ok"] == true && reply["note"] == Json::Null, "{one:?}: {reply}");
+            databases.asked();
+            let reply = answer(&domains, once(other)).await;
+            if first == second {
+                assert_eq!(reply["ok"], true, "{reply}");
+                continue;
+            }
+            assert_eq!(reply["error"]["code"], "conflict", "{one:?}, then {other:?}: {reply}");
+            assert!(databases.asked().is_empty(), "{one:?}, then {other:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_claim_writes_nothing() {
+    let (domains, databases) = served(Keyed { is_away: true, ..Keyed::default() });
+    let items = [fetch(1), create(2), fetch(3)];
+    for (mode, codes_of, asked) in [
+        ("parallel", ["ok", "unavailable", "ok"], &[(1, None), (3, None)][..]),
+        ("ordered", ["ok", "unavailable", "not_run"], &[(1, None)]),
+    ] {
+        let body = of(mode, &items);
+        let reply = answer(&domains, Incoming { message_id: Some("m"), ..batch(WRITE, &body) }).await;
+        assert_eq!(codes(&reply), codes_of);
+        assert_eq!(databases.asked(), asked);
+    }
+    let body = of("parallel", &items);
+    let reply = answer(&domains, batch(WRITE, &body)).await;
+    assert_eq!(codes(&reply), ["ok"; 3], "without an id there is nothing to claim");
+}
+
+#[tokio::test]
+async fn an_empty_id_is_refused_where_it_would_count() {
+    let (domains, databases) = served(Keyed::default());
+    let empty = |incoming| Incoming { message_id: Some(""), ..incoming };
+    let body = of("parallel", &[create(1)]);
+    let create = Incoming { broker: Broker::AppWrite, ..incoming("person.create", CREATE) };
+    for incoming in [empty(create), empty(batch(WRITE, &body))] {
+        let error = &answer(&domains, incoming).await["error"];
+        assert_eq!(
+            (&error["code"], &error["message"]),
+            (&json!("bad_request"), &json!("the `message_id` is empty"))
+        );
+    }
+    assert!(databases.asked().is_empty());
+    assert_eq!(answer(&domains, empty(incoming("person.fetch", FETCH))).await["ok"], true);
 }
 
 #[tokio::test]
@@ -331,6 +415,19 @@ async fn a_batch_replies_within_the_bound_and_loses_nothing_that_was_written() {
             assert!(item["note"].as_str().unwrap().contains("this was done"), "{item}");
         }
     }
+    let failed = found.iter().filter(|code| **code == "too_large").count();
+    let first = found.iter().position(|code| *code == "too_large").unwrap();
+    let note = format!("{failed} of 14 items failed, the first of them items[{first}]");
+    assert_eq!(reply["note"], note);
+    let body = of("ordered", &items);
+    let reply = answer(&domains, batch(WRITE, &body)).await;
+    let found = codes(&reply);
+    let stop = found.iter().position(|code| *code == "too_large").unwrap();
+    assert!(found[stop + 1..].iter().all(|code| *code == "not_run"), "{found:?}");
+    assert_eq!(databases.asked().len(), stop + 1, "nothing ran after it");
+    let left_out = 13 - stop;
+    assert!(left_out > 1, "{found:?}");
+    assert_eq!(reply["note"], format!("items[{stop}] failed; {left_out} items after it were not run"));
     let body = of("parallel", &vec![create(1); 50]);
     let reply = answer(&domains, batch(WRITE, &body)).await;
     assert_eq!(reply["error"]["code"], "too_large");

@@ -1,0 +1,69 @@
+//! The claim of a batch as a whole: before any of its items runs, its `message_id` is claimed in each database that they
+//! write into. So the id of another request is refused before anything is done with it.
+
+use std::sync::Arc;
+
+use super::Batch;
+use beds_core::{
+    Context, Error, Factory, Result, Work,
+    plan::{Action, Plan, Write},
+    spec::{Domain, Engine},
+};
+use beds_protocol::{BatchItem, ErrorCode, Lane};
+use futures_util::future::join_all;
+
+/// The databases in which the batch could not be claimed, and why. What would write there fails with that.
+#[derive(Debug, Default)]
+pub(super) struct Unclaimed(Vec<(Place, Error)>);
+
+/// A database.
+type Place = (Engine, &'static str);
+
+const fn place(domain: &Domain) -> Place {
+    (domain.engine(), domain.database)
+}
+
+impl Unclaimed {
+    /// Refuses a write where the batch has no claim.
+    pub(super) fn check(&self, domain: &Domain, lane: Lane) -> Result<()> {
+        let found = self.0.iter().find(|(of, _)| is_claimed(domain, lane) && *of == place(domain));
+        found.map_or(Ok(()), |(_, error)| Err(error.clone()))
+    }
+}
+
+const fn is_claimed(domain: &Domain, lane: Lane) -> bool {
+    domain.once && matches!(lane, Lane::Write)
+}
+
+/// Claims the batch in each database that its items write into, side by side. A batch without a `message_id` has nothing
+/// to claim.
+///
+/// # Errors
+/// `conflict`, where another request had the id before: then nothing of the batch runs.
+pub(super) async fn claim<F: Factory>(batch: &Batch<'_, F>, items: &[BatchItem<'_>]) -> Result<Unclaimed> {
+    let Some(claims) = &batch.cx.claims else { return Ok(Unclaimed::default()) };
+    let mut domains: Vec<&'static Domain> = Vec::new();
+    // What cannot be read is told as the answer to its item.
+    for address in items.iter().filter_map(|item| batch.address(item).ok()) {
+        let domain = address.domain;
+        let is_new = domains.iter().all(|known| place(known) != place(domain));
+        if is_claimed(domain, address.lane) && is_new {
+            domains.push(domain);
+        }
+    }
+    let claimed = join_all(domains.into_iter().map(async |domain| {
+        let cx = Context { claims: Some(Arc::new(claims.of_batch())), ..batch.cx.clone() };
+        // A transaction in which nothing is done: its claim is all that it leaves.
+        let nothing = Plan::new(domain, Action::Write(Write::All(Vec::new())));
+        (place(domain), cx.run(Ok(Work::Plan(nothing))).await)
+    }));
+    let mut unclaimed = Unclaimed::default();
+    for (place, result) in claimed.await {
+        match result {
+            Ok(_) => {}
+            Err(error) if error.code == ErrorCode::Conflict => return Err(error),
+            Err(error) => unclaimed.0.push((place, error)),
+        }
+    }
+    Ok(unclaimed)
+}
