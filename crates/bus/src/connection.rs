@@ -12,10 +12,6 @@ use tokio::time::timeout;
 
 use crate::{config::Amqp, error::BusError, socket::Socket};
 
-/// The longest frame, where the URL asks for none. lapin holds 64 frames of it for a connection, resident from the start:
-/// RabbitMQ's own 128 KiB would be 8 MiB. A longer body takes several frames.
-const FRAME_BYTES_MAX: u32 = 32 << 10;
-
 /// Waits for an answer of RabbitMQ, but not for ever.
 pub(crate) async fn within<T>(
     limit: Duration,
@@ -103,9 +99,7 @@ fn query(parts: &Parts<'_>) -> Result<AMQPQueryString, String> {
     let short = |key| number(key).and_then(|number| u16::try_from(number).ok());
     let mechanism = RABBITMQ.value(parts, "auth_mechanism").map(|value| value.parse()).transpose()?;
     Ok(AMQPQueryString {
-        frame_max: number("frame_max")
-            .and_then(|number| u32::try_from(number).ok())
-            .or(Some(FRAME_BYTES_MAX)),
+        frame_max: number("frame_max").and_then(|number| u32::try_from(number).ok()),
         channel_max: short("channel_max"),
         heartbeat: short("heartbeat"),
         connection_timeout: number("connection_timeout"),
@@ -263,8 +257,6 @@ mod tests {
         let endpoint = Endpoint::parse("amqp://h?connection_timeout=1500&channel_max=9").unwrap();
         assert_eq!(endpoint.connect_timeout_or(Duration::MAX), Duration::from_millis(1500));
         assert_eq!(endpoint.0.query.channel_max, Some(9));
-        assert_eq!(endpoint.0.query.frame_max, Some(FRAME_BYTES_MAX));
-        assert_eq!(Endpoint::parse("amqp://h?frame_max=131072").unwrap().0.query.frame_max, Some(131_072));
         // Whoever names a user means that user.
         for url in ["amqp://u@h", "amqp://u:@h", "amqp://:p@h", "amqp://h?heartbet=1", "amqp://::1"] {
             assert!(Endpoint::parse(url).is_err(), "{url}");
