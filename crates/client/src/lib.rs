@@ -61,8 +61,10 @@
 //!
 //! A read carries its deadline, and neither RabbitMQ nor a node spends time on it after that. A write is stored by
 //! RabbitMQ and done even when its caller has given up. A caller that got no answer sends it again with the same
-//! message id, which a clone of the [`Request`] has. Nodes do not tell a repeated write by its id yet: they do it again,
-//! unless a unique field or `if_version` refuses it.
+//! message id, which a clone of the [`Request`] has. It is done once, and a
+//! repetition gets the first reply. Not so are templates with `once = false`, objects that commit by themselves
+//! (`commits = true`), pipelines of MongoDB that write, and databases without a ledger: there a unique field or
+//! `if_version` has to refuse the repetition.
 //!
 //! [`Request::id`] names a request in error replies, in the node's log and among the dead letters.
 
