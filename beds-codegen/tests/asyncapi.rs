@@ -63,6 +63,23 @@ fn the_document_has_the_parts_of_asyncapi_3() {
 }
 
 #[test]
+fn a_write_is_told_how_it_happens_once() {
+    let document = document();
+    let id = |key: &str| {
+        let message = &document["components"]["messages"][format!("{key}.request")];
+        assert!(message["name"].is_string(), "{key}");
+        message["correlationId"]["location"].as_str().map(str::to_owned)
+    };
+    for key in ["bookmark.create", "example.call.restock", "app_server.batch.write"] {
+        assert_eq!(id(key).as_deref(), Some("$message.header#/message_id"), "{key}");
+    }
+    // Neither a read, nor what may be there twice.
+    for key in ["bookmark.fetch", "app_server.batch.read", "logger.create"] {
+        assert_eq!(id(key), None, "{key}");
+    }
+}
+
+#[test]
 fn every_reference_leads_somewhere() {
     let document = document();
     let mut found = Vec::new();

@@ -1,6 +1,6 @@
 //! The domains as an `AsyncAPI` 3.0 document, from the node's point of view: it receives requests and sends replies.
 
-use beds_protocol::{Broker, ErrorCode, topology};
+use beds_protocol::{Broker, ErrorCode, Lane, tables::MESSAGE_ID_CHARACTERS_MAX, topology};
 use serde_json::{Map, Value, json};
 
 use super::{Batch, Operation, batches, body, events, example, operations};
@@ -156,6 +156,9 @@ fn request(domain: &Domain, operation: &Operation<'_>) -> Value {
         "headers": refer("components/schemas", "request_headers"),
         "payload": body::request(domain, operation.kind, &prefix(domain)),
     });
+    if operation.lane == Lane::Write && domain.once {
+        happens_once(&mut message);
+    }
     let examples: Vec<Value> = example::requests(domain, operation.kind)
         .into_iter()
         .map(|body| json!({ "payload": body }))
@@ -166,13 +169,28 @@ fn request(domain: &Domain, operation: &Operation<'_>) -> Value {
     message
 }
 
+/// Says how a write happens once. The id is a property of AMQP and no header, as are `reply_to` and `correlation_id`.
+fn happens_once(message: &mut Value) {
+    let description = format!(
+        "The AMQP property `message_id`, up to {MESSAGE_ID_CHARACTERS_MAX} characters, makes the write happen once: give each \
+         new write a UUID, and send the write again with the same one until there is a reply"
+    );
+    message["correlationId"] =
+        json!({ "location": "$message.header#/message_id", "description": description });
+    message["description"] = json!(description);
+}
+
 fn batch_request(key: &str, batch: &Batch<'_>) -> Value {
-    json!({
+    let mut message = json!({
         "name": format!("{key}.request"),
         "headers": refer("components/schemas", "request_headers"),
         "payload": batch.request(),
         "examples": [{ "payload": batch.example() }],
-    })
+    });
+    if batch.key.lane == Lane::Write {
+        happens_once(&mut message);
+    }
+    message
 }
 
 fn reply(domain: &Domain, operation: &Operation<'_>) -> Value {
