@@ -230,14 +230,14 @@ fn header(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
         (true, false) => {
             seen.breaking(
                 "once",
-                "removed",
+                "from true to false",
                 "a write that is sent again with its `message_id` is done again",
             );
         }
         (false, true) => {
             seen.widening(
                 "once",
-                "added",
+                "from false to true",
                 "a write that is sent again with its `message_id` is not done again",
             );
         }
@@ -399,7 +399,11 @@ fn events(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
     let (before, after) = (published(old), published(new));
     for name in before.iter().chain(after.iter().filter(|name| !before.contains(name))) {
         let (was, is) = (before.contains(name), after.contains(name));
-        seen.has(&format!("event `{name}`"), (was, is), "subscribers no longer hear of it");
+        let place = format!("event `{name}`");
+        match (was, is) {
+            (false, true) => seen.widening(&place, "added", "subscribers may bind to it"),
+            _ => seen.has(&place, (was, is), "subscribers no longer hear of it"),
+        }
     }
     if before.is_empty() || after.is_empty() {
         return;
