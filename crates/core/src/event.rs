@@ -13,6 +13,7 @@ use crate::{
     outcome::Outcome,
     plan::{Invocation, Origin, Write},
     spec::{ArgMode, Call, Domain},
+    validate::scalar::microseconds,
     value::Value,
 };
 
@@ -57,7 +58,7 @@ enum Of {
     Records,
     /// A record that is gone.
     Gone,
-    /// Records that a filter found, of which the keys are known.
+    /// Records that a filter found, which are read after the write.
     Keys,
     /// A call that was given this.
     Call(&'static Call, Members),
@@ -89,7 +90,8 @@ impl Publication {
         self.domain
     }
 
-    /// The fields that are to be read of the record after the write.
+    /// The fields that are to be read of the record after the write; of each record that an update by filter changed,
+    /// beside its key and version.
     #[must_use]
     pub fn read_after(&self) -> &'static [usize] {
         match self.operation {
@@ -99,13 +101,15 @@ impl Publication {
     }
 
     /// The events of the write, with the outcome that it had. `after` is the record with the fields of
-    /// [`Self::read_after`], where there are any; of a write by filter the array of the keys of what it wrote.
+    /// [`Self::read_after`], where there are any; of a write by filter the array of what it wrote, each an object with the
+    /// key, and after an update the version and those fields.
     ///
     /// # Errors
     /// `internal`, where the outcome is not of the write.
     pub fn events(&self, outcome: &Outcome, after: Option<&[u8]>) -> Result<Vec<Event>> {
         let shown = outcome.data.as_deref();
-        let at = DateTime::now();
+        // The wire has no more digits.
+        let at = microseconds(DateTime::now());
         match &self.of {
             Of::Records => {
                 let records: Vec<Members> = read(shown)?;
@@ -129,8 +133,8 @@ impl Publication {
                 Ok(vec![self.of_record(&record, at)])
             }
             Of::Keys => {
-                let keys: Vec<Members> = read(after)?;
-                Ok(keys.iter().map(|key| self.of_record(key, at)).collect())
+                let records: Vec<Members> = read(after)?;
+                Ok(records.iter().map(|record| self.of_record(record, at)).collect())
             }
             Of::Call(call, given) => Ok(vec![self.of_call(call, given, outcome, at)?]),
         }
@@ -251,5 +255,32 @@ impl Body<'_> {
     fn text(&self) -> String {
         // Every part of it has a JSON form.
         serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::spec::{Field, Type};
+
+    use super::*;
+
+    static FIELDS: [Field; 2] =
+        [Field::new("id", "id", Type::INT), Field::new("revision", "revision", Type::INT)];
+    static DOMAIN: Domain = Domain::new("short", "", "")
+        .fields(&FIELDS)
+        .key(&[0])
+        .version(1)
+        .publishes(&[Operation::Create], &[]);
+
+    #[test]
+    fn the_moment_of_an_event_has_microseconds() {
+        let write = Write::Create { records: Vec::new(), many: false };
+        let publication = Publication::of(&DOMAIN, &write, Origin::default()).unwrap();
+        let outcome = Outcome::data(br#"{"id":1,"revision":1}"#.to_vec());
+        // One moment alone may end in zeros.
+        for _ in 0..20 {
+            let event = publication.events(&outcome, None).unwrap().remove(0);
+            assert_eq!(event.at.0.nanosecond() % 1_000, 0, "{}", event.body);
+        }
     }
 }
