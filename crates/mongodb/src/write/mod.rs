@@ -39,7 +39,7 @@ pub(crate) use self::{
 };
 use crate::{
     fault::{self, Failure},
-    ledger::Standing,
+    own::Standing,
     reply::noted,
     server::{Connection, done_by, left},
 };
@@ -205,6 +205,11 @@ impl Write {
     /// Whether it may share a transaction with others.
     pub(crate) fn may_share(&self) -> bool {
         self.claim.is_some() && self.deed.is_short()
+    }
+
+    /// Whether there are events of it.
+    fn has_events(&self) -> bool {
+        self.publication.is_some() || matches!(&self.deed, Deed::All(all) if all.has_events())
     }
 
     /// The events of it.

@@ -88,6 +88,11 @@ impl Together {
         .boxed()
     }
 
+    /// Whether there are events of an item.
+    pub(super) fn has_events(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Deed(.., Some(_))))
+    }
+
     pub(super) fn kept<'o>(&self, outcome: &'o Outcome) -> Cow<'o, Outcome> {
         let domains = self.parts.iter().map(|part| match part {
             Part::Deed(domain, ..) => Some(*domain),
