@@ -133,7 +133,14 @@ impl Deed {
             }
             plan::Write::UpdateMany { matching, changes } => {
                 let collection = collection(objects.update, Operation::Update)?;
-                Self::Many(Many::update(domain, source()?, collection, &matching, &changes)?)
+                Self::Many(Many::update(
+                    domain,
+                    source()?,
+                    collection,
+                    &matching,
+                    &changes,
+                    publication.is_some().then_some(read_after),
+                )?)
             }
             plan::Write::DeleteMany(matching) => {
                 let collection = collection(objects.delete, Operation::Delete)?;

@@ -20,6 +20,7 @@ use futures_util::future::join_all;
 use mongodb::{
     IndexModel,
     bson::{Document, doc},
+    options::IndexOptions,
 };
 use serde_json::{Value as Json, json};
 
@@ -215,8 +216,8 @@ async fn upserts_writes_by_filter_and_the_items_of_a_batch_have_events() {
             json!(["upsert", "a", 1, { "n": 1 }]),
             json!(["upsert", "b", 1, { "n": 2 }]),
             json!(["upsert", "a", 2, { "n": 3 }]),
-            json!(["update", "a", null, {}]),
-            json!(["update", "b", null, {}]),
+            json!(["update", "a", 3, { "n": 9 }]),
+            json!(["update", "b", 2, { "n": 9 }]),
             json!(["create", "c", 1, { "n": 4 }]),
             json!(["update", "c", 2, { "n": 5 }]),
             json!(["delete", "a", null, {}]),
@@ -363,4 +364,30 @@ async fn without_transactions_no_write_with_events_is_done() {
     }
     let item = shop.site.mongo.collection::<Document>("item");
     assert_eq!(item.count_documents(doc! {}).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_write_by_filter_that_meets_a_unique_index_names_the_field() {
+    let shop = Shop::new("many_unique").await;
+    let options = IndexOptions::builder().unique(true).build();
+    let index = IndexModel::builder().keys(doc! { "number": 1 }).options(options).build();
+    shop.site.mongo.collection::<Document>("item").create_index(index).await.unwrap();
+    for (id, number) in [("a", 1), ("b", 2)] {
+        shop.run(0, create(id, number), None).await.unwrap();
+    }
+    let matching = Matching { filter: vec![Condition { field: 0, test: Test::Null(false) }], most: 10 };
+    let changes = vec![(1, Value::Int(9))];
+    let error = shop.run(0, plan::Write::UpdateMany { matching, changes }, None).await.unwrap_err();
+    let fields: Vec<&str> = error.details.iter().map(|detail| detail.field.as_str()).collect();
+    assert_eq!((error.code, fields), (ErrorCode::Conflict, vec!["n"]), "{error}");
+}
+
+#[tokio::test]
+async fn a_dry_run_cannot_be_part_of_an_atomic_batch() {
+    let shop = Shop::new("dry").await;
+    let dry = Action::Read(plan::Read::Count { filter: Vec::new(), most: Some(10) });
+    let batch = plan::Write::All(vec![Item::Plan(Plan::new(&ITEM, dry))]);
+    let error = shop.run(0, batch, None).await.unwrap_err();
+    assert_eq!(error.code, ErrorCode::BadRequest);
+    assert!(error.message.contains("a dry run"), "{error}");
 }
