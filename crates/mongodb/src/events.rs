@@ -5,13 +5,7 @@
 //! stored for its subject. Two transactions that change one document conflict, so the later one sees what the earlier one
 //! has stored, and the numbers of a subject are in the order of its changes, whatever the clocks of the nodes say.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{collections::HashMap, sync::Arc};
 
 use beds_core::{Error, event::Event};
 use beds_protocol::value::DateTime as Moment;
@@ -22,7 +16,10 @@ use mongodb::{
 };
 use tokio::sync::Notify;
 
-use crate::fault::{self, Failure};
+use crate::{
+    fault::Failure,
+    own::{self, Own, Standing},
+};
 
 /// The collection's name.
 pub(crate) const NAME: &str = "beds_events";
@@ -30,8 +27,7 @@ pub(crate) const NAME: &str = "beds_events";
 /// What is known of the events of a database, by all who store them.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    /// Whether the collection has been seen: in a transaction MongoDB would create it without a word.
-    is_there: AtomicBool,
+    own: Arc<own::Known>,
     /// Hears when events are stored.
     pub(crate) stored: Notify,
 }
@@ -41,13 +37,15 @@ pub(crate) struct Known {
 pub(crate) struct Store {
     /// The configuration's name of the database, for people.
     name: Arc<str>,
-    collection: Collection<Document>,
+    pub(crate) collection: Collection<Document>,
+    own: Own,
     known: Arc<Known>,
 }
 
 impl Store {
     pub(crate) fn new(name: &Arc<str>, database: &Database, known: &Arc<Known>) -> Self {
-        Self { name: Arc::clone(name), collection: database.collection(NAME), known: Arc::clone(known) }
+        let own = Own::new(database, NAME, "subject", &known.own);
+        Self { name: Arc::clone(name), collection: database.collection(NAME), own, known: Arc::clone(known) }
     }
 
     /// Says that events are stored.
@@ -55,7 +53,7 @@ impl Store {
         self.known.stored.notify_one();
     }
 
-    /// Stores events in this order, in the transaction of the session where there is one. A failure of the driver is
+    /// Stores events in this order, in the transaction of the session where there is one. [`Self::check`] comes first. A failure of the driver is
     /// [`Failure::Before`].
     pub(crate) async fn store(
         &self,
@@ -65,7 +63,6 @@ impl Store {
         if events.is_empty() {
             return Ok(());
         }
-        self.check().await?;
         let mut numbers = self.greatest(events, session.as_deref_mut()).await?;
         let now = DateTime::now().timestamp_millis().saturating_mul(1_000);
         let documents = events.iter().map(|event| {
@@ -118,31 +115,49 @@ impl Store {
         Ok(found.into_iter().filter_map(number).collect())
     }
 
-    /// Whether the collection is there as the DBA makes it. One that MongoDB made by itself has no index but that of `_id`.
-    async fn check(&self) -> Result<(), Failure> {
-        if self.known.is_there.load(Ordering::Relaxed) {
-            return Ok(());
-        }
-        let indexes = async { self.collection.list_indexes().await?.try_collect::<Vec<_>>().await };
-        let is_there = match indexes.await {
-            Ok(indexes) => indexes.iter().any(|index| index.keys.contains_key("subject")),
-            Err(error) if fault::is_missing(&error) => false,
-            Err(error) => return Err(error.into()),
-        };
-        if is_there {
-            self.known.is_there.store(true, Ordering::Relaxed);
-            return Ok(());
-        }
+    /// What has become of the collection by now.
+    pub(crate) async fn look(&self) -> mongodb::error::Result<Standing> {
+        self.own.look(|standing| self.report(standing)).await
+    }
+
+    fn report(&self, standing: Standing) {
         let database = &*self.name;
-        tracing::error!(
-            database,
-            "there is no collection `{NAME}` with its index: no write with events can be done"
-        );
-        let message =
-            format!("the database `{database}` has no collection for events, so a write cannot be done");
-        Err(Error::internal(message)
-            .hint("the DBA creates the collection that `bedsc ddl --ledger` prints")
-            .into())
+        match standing {
+            Standing::There => {}
+            Standing::Never | Standing::Gone => tracing::error!(
+                database,
+                "there is no collection `{NAME}`, or it has lost its indexes: writes with events are refused, and none \
+                 is published; the DBA drops what is there, and creates what `bedsc ddl --ledger` prints"
+            ),
+            Standing::Useless => tracing::error!(
+                database,
+                "the database has no transactions: writes with events are refused; run it as a replica set, of which \
+                 one member is enough"
+            ),
+        }
+    }
+
+    /// Whether events can be stored: to be asked before a write that has some begins.
+    pub(crate) async fn check(&self) -> Result<(), Failure> {
+        let database = &*self.name;
+        match self.own.standing(|standing| self.report(standing)).await? {
+            Standing::There => Ok(()),
+            Standing::Never | Standing::Gone => {
+                let message = format!(
+                    "the database `{database}` has no collection for events, so a write cannot be done"
+                );
+                let hint = "the DBA creates the collection that `bedsc ddl --ledger` prints";
+                Err(Error::internal(message).hint(hint).into())
+            }
+            Standing::Useless => {
+                let message = format!(
+                    "the database `{database}` has no transactions, so a write and its events cannot be done together"
+                );
+                let hint =
+                    "run MongoDB as a replica set, of which one member is enough; or leave out [events]";
+                Err(Error::internal(message).hint(hint).into())
+            }
+        }
     }
 }
 

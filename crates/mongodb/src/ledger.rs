@@ -4,11 +4,7 @@
 //! is one text of user, message id and step. A text is compared byte by byte, and every server finds it by its index,
 //! which the stand-in for tests does not with an object.
 
-use std::{
-    borrow::Cow,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use beds_core::{
     Error, Outcome,
@@ -22,16 +18,14 @@ use mongodb::{
     bson::{Binary, Bson, DateTime, Document, doc, spec::BinarySubtype},
     options::{ReadConcern, ReadPreference, SelectionCriteria},
 };
-use tokio::time::Instant;
 
-use crate::fault::{self, Failure};
+use crate::{
+    fault::{self, Failure},
+    own::{Known, Own, Standing},
+};
 
 /// The collection's name.
 const NAME: &str = "beds_ledger";
-/// How long is believed what is known of the collection: in a transaction MongoDB would create it without a word.
-const BELIEVED: Duration = Duration::from_secs(1);
-/// How often the log says that it is missing.
-const TOLD: Duration = Duration::from_mins(1);
 /// How many documents a step of a purge deletes.
 const PURGED_MAX: i64 = 500;
 
@@ -44,30 +38,7 @@ pub(crate) struct Ledger {
     /// The configuration's name of the database, for people.
     name: Arc<str>,
     database: Database,
-    known: Arc<Known>,
-}
-
-/// What is known of the collection, by all connections to it.
-#[derive(Debug, Default)]
-pub(crate) struct Known(Mutex<Seen>);
-
-#[derive(Debug, Default, Clone, Copy)]
-struct Seen {
-    last: Option<(Instant, Standing)>,
-    told: Option<Instant>,
-}
-
-/// What has become of the collection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// It is there.
-    There,
-    /// It has not been there since the node began.
-    Never,
-    /// It was there.
-    Gone,
-    /// The server has no transactions, so that a ledger is of no use.
-    Useless,
+    own: Own,
 }
 
 /// What became of claims.
@@ -84,7 +55,8 @@ pub(crate) type Claiming<'a> = (&'a Claim, Option<Vec<u8>>);
 
 impl Ledger {
     pub(crate) fn new(name: &Arc<str>, database: &Database, known: &Arc<Known>) -> Self {
-        Self { name: Arc::clone(name), database: database.clone(), known: Arc::clone(known) }
+        let own = Own::new(database, NAME, "at", known);
+        Self { name: Arc::clone(name), database: database.clone(), own }
     }
 
     fn collection(&self) -> Collection<Document> {
@@ -93,27 +65,7 @@ impl Ledger {
 
     /// What has become of the collection, as far as is known.
     pub(crate) async fn standing(&self) -> Result<Standing, Failure> {
-        let last = self.known.lock().last;
-        if let Some((at, standing)) = last
-            && at.elapsed() < BELIEVED
-        {
-            return Ok(standing);
-        }
-        let standing = match (self.has_transactions().await?, self.is_there().await?, last) {
-            (false, ..) => Standing::Useless,
-            (true, true, _) => Standing::There,
-            (true, false, Some((_, Standing::There | Standing::Gone))) => Standing::Gone,
-            (true, false, _) => Standing::Never,
-        };
-        let now = Instant::now();
-        let mut seen = self.known.lock();
-        seen.last = Some((now, standing));
-        if standing != Standing::There && seen.told.is_none_or(|told| now.duration_since(told) >= TOLD) {
-            seen.told = Some(now);
-            drop(seen);
-            self.tell(standing);
-        }
-        Ok(standing)
+        Ok(self.own.standing(|standing| self.tell(standing)).await?)
     }
 
     fn tell(&self, standing: Standing) {
@@ -135,23 +87,6 @@ impl Ledger {
                 "the database has no transactions: writes with a message_id are refused; run it as a replica set, of \
                  which one member is enough"
             ),
-        }
-    }
-
-    async fn has_transactions(&self) -> Result<bool, Failure> {
-        let hello = self.database.run_command(doc! { "hello": 1 }).await?;
-        Ok(hello.contains_key("setName") || hello.get_str("msg").is_ok_and(|router| router == "isdbgrid"))
-    }
-
-    /// Whether it is there as the DBA makes it. One that MongoDB made by itself has no index but that of `_id`.
-    async fn is_there(&self) -> Result<bool, Failure> {
-        let indexes = async { self.collection().list_indexes().await?.try_collect::<Vec<_>>().await };
-        match indexes.await {
-            Ok(indexes) => {
-                Ok(indexes.iter().any(|index| index.keys.keys().next().is_some_and(|key| key == "at")))
-            }
-            Err(error) if fault::is_missing(&error) => Ok(false),
-            Err(error) => Err(error.into()),
         }
     }
 
@@ -256,13 +191,6 @@ fn count(answer: &Document) -> Option<u64> {
         Some(Bson::Int32(count)) => u64::try_from(*count).ok(),
         Some(Bson::Int64(count)) => u64::try_from(*count).ok(),
         _ => None,
-    }
-}
-
-impl Known {
-    /// A panic elsewhere leaves it as it is, which is whole.
-    fn lock(&self) -> std::sync::MutexGuard<'_, Seen> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

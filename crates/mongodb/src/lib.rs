@@ -17,6 +17,7 @@ mod job;
 mod ledger;
 mod order;
 mod outbox;
+mod own;
 mod pipeline;
 mod reply;
 mod server;

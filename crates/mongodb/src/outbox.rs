@@ -11,7 +11,7 @@ use beds_core::{
 use beds_protocol::value::DateTime as Moment;
 use futures_util::{TryStreamExt as _, future::BoxFuture};
 use mongodb::{
-    Client, Collection,
+    Client,
     bson::{DateTime, Document, doc},
     options::{ReadConcern, ReadPreference, SelectionCriteria, TransactionOptions},
 };
@@ -19,8 +19,9 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use crate::{
-    events::NAME,
+    events::{NAME, Store},
     fault,
+    own::Standing,
     server::{Server, done_by},
 };
 
@@ -49,10 +50,10 @@ impl Outbox {
     }
 
     async fn lease(&self) -> Result<Option<Box<dyn Pending>>, String> {
-        let (client, database) = self.server.relayed().await?;
+        let (client, store) = self.server.relayed().await?;
         let mut relay = Relay {
             client,
-            collection: database.collection(NAME),
+            store,
             id: Uuid::now_v7().to_string(),
             limit: self.limit,
             renewed: Instant::now(),
@@ -61,6 +62,7 @@ impl Outbox {
             if look > 0 {
                 sleep(LOOKED_EVERY).await;
             }
+            relay.look().await?;
             if relay.renew(true).await? {
                 return Ok(Some(Box::new(relay)));
             }
@@ -87,7 +89,7 @@ impl outbox::Outbox for Outbox {
 #[derive(Debug)]
 struct Relay {
     client: Client,
-    collection: Collection<Document>,
+    store: Store,
     /// Names it among all.
     id: String,
     limit: Duration,
@@ -104,9 +106,22 @@ impl Relay {
         done_by(Instant::now() + self.limit, asked).await.ok_or_else(late)
     }
 
+    /// Whether the collection is there: MongoDB would make it for the lease.
+    async fn look(&self) -> Result<(), String> {
+        let store = self.store.clone();
+        let looked = self.ask(async move { store.look().await }).await?;
+        match looked.map_err(|error| error.kind.to_string())? {
+            Standing::There => Ok(()),
+            Standing::Useless => Err("the database has no transactions".to_owned()),
+            Standing::Never | Standing::Gone => {
+                Err(format!("there is no collection `{NAME}` as `bedsc ddl --ledger` prints it"))
+            }
+        }
+    }
+
     /// Takes the lease, or holds it longer; false where another has it.
     async fn renew(&mut self, is_new: bool) -> Result<bool, String> {
-        let (now, collection, id) = (DateTime::now(), self.collection.clone(), self.id.clone());
+        let (now, collection, id) = (DateTime::now(), self.store.collection.clone(), self.id.clone());
         let until = DateTime::from_system_time(now.to_system_time() + LEASE_FOR);
         let own = doc! { "body": &id };
         let free = doc! { "at": { "$lt": now } };
@@ -129,7 +144,11 @@ impl Relay {
     }
 
     async fn stay(&mut self) -> Result<(), String> {
-        if self.renewed.elapsed() < RENEWED_AFTER || self.renew(false).await? {
+        if self.renewed.elapsed() < RENEWED_AFTER {
+            return Ok(());
+        }
+        self.look().await?;
+        if self.renew(false).await? {
             return Ok(());
         }
         Err("another node has become the relay".to_owned())
@@ -137,7 +156,7 @@ impl Relay {
 
     async fn read(&mut self, after: u64, max: usize) -> Result<Vec<Stored>, String> {
         self.stay().await?;
-        let (client, collection) = (self.client.clone(), self.collection.clone());
+        let (client, collection) = (self.client.clone(), self.store.collection.clone());
         let after = i64::try_from(after).unwrap_or(i64::MAX);
         let max = i64::try_from(max).unwrap_or(i64::MAX);
         // What a cursor walks over changes meanwhile; a transaction shows one moment, and what a majority has.
@@ -166,7 +185,7 @@ impl Relay {
             return Ok(());
         }
         let ids: Vec<String> = published.iter().map(|stored| stored.event.id.to_string()).collect();
-        let collection = self.collection.clone();
+        let collection = self.store.collection.clone();
         let asked = async move { collection.delete_many(doc! { "_id": { "$in": ids } }).await };
         self.ask(asked).await?.map(drop).map_err(|error| error.kind.to_string())
     }
@@ -175,7 +194,7 @@ impl Relay {
 /// Nobody has to wait for the end of a lease that is given back.
 impl Drop for Relay {
     fn drop(&mut self) {
-        let (collection, id) = (self.collection.clone(), std::mem::take(&mut self.id));
+        let (collection, id) = (self.store.collection.clone(), std::mem::take(&mut self.id));
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move { collection.delete_one(doc! { "_id": LEASE, "body": id }).await });
         }

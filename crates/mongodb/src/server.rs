@@ -28,11 +28,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use crate::{
-    config::MongoDb,
-    events,
-    ledger::{Known, Ledger},
-};
+use crate::{config::MongoDb, events, ledger::Ledger, own::Known};
 
 /// One deployment, and the database on it. It is cheap to clone.
 #[derive(Debug, Clone)]
@@ -182,11 +178,11 @@ impl Server {
 }
 
 impl Server {
-    /// A handle of the driver for the relay of events, and what tells of those that are stored.
-    pub(crate) async fn relayed(&self) -> Result<(Client, Database), String> {
+    /// A handle of the driver for the relay of events, and where they are stored.
+    pub(crate) async fn relayed(&self) -> Result<(Client, events::Store), String> {
         let client = self.client.get_or_try_init(|| self.client()).await?.clone();
-        let database = client.database(&self.database);
-        Ok((client, database))
+        let store = events::Store::new(&self.name, &client.database(&self.database), &self.events);
+        Ok((client, store))
     }
 
     pub(crate) fn name(&self) -> &str {

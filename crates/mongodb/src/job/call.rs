@@ -50,6 +50,9 @@ impl Call {
         connection: &Connection,
         gate: &Gate,
     ) -> std::result::Result<Outcome, Failure> {
+        if self.publication.is_some() {
+            connection.outbox.check().await?;
+        }
         let done = match self.aggregate(connection, gate).await {
             Ok(outcome) => self.publish(connection, &outcome).await.map(|()| outcome),
             failed => failed,

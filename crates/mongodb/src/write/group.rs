@@ -14,7 +14,7 @@ use super::{
     Write,
     transaction::{self, Done},
 };
-use crate::{fault::Failure, ledger::Standing, server::Connection};
+use crate::{fault::Failure, own::Standing, server::Connection};
 
 /// How long the statements of a transaction that is shared may take together, as far as is known before.
 const SHARED: Duration = Duration::from_millis(30);

@@ -37,6 +37,8 @@ pub(crate) struct Many {
     collection: &'static str,
     /// What changes them; none ends them.
     change: Option<Document>,
+    /// What the events of a change tell beside key and version; none where nothing of them is to be read.
+    told: Option<&'static [usize]>,
 }
 
 impl Many {
@@ -46,12 +48,13 @@ impl Many {
         collection: &'static str,
         matching: &Matching,
         changes: &[(usize, Value)],
+        told: Option<&'static [usize]>,
     ) -> Result<Self> {
         let mut errors = Errors::default();
         let changes = changes.iter().map(|(field, value)| (*field, value));
         let change = update::change(domain, changes, "", &mut errors);
         let many = Self::new(domain, source, collection, matching, &mut errors);
-        errors.or(Self { change: Some(change), ..many })
+        errors.or(Self { change: Some(change), told, ..many })
     }
 
     pub(crate) fn delete(
@@ -73,7 +76,7 @@ impl Many {
         errors: &mut Errors,
     ) -> Self {
         let filter = filter::filter(domain, source.is_view, &matching.filter, errors);
-        Self { domain, source, filter, most: matching.most, collection, change: None }
+        Self { domain, source, filter, most: matching.most, collection, change: None, told: None }
     }
 
     pub(super) async fn apply(
@@ -103,29 +106,65 @@ impl Many {
         let collection = connection.raw(self.collection);
         let written = match &self.change {
             Some(change) => {
-                let changed = collection.update_many(by_keys, change.clone()).session(session).await;
-                changed.map(|changed| changed.matched_count)
+                let update = collection.update_many(by_keys.clone(), change.clone());
+                update.session(&mut *session).await.map(|changed| changed.matched_count)
             }
-            None => {
-                collection.delete_many(by_keys).session(session).await.map(|deleted| deleted.deleted_count)
-            }
+            None => collection
+                .delete_many(by_keys.clone())
+                .session(&mut *session)
+                .await
+                .map(|deleted| deleted.deleted_count),
         };
-        let outcome = Outcome::written(written?, matched);
-        Ok(Applied { after: Some(self.shown(&keys)?), ..Applied::from(outcome) })
+        let written = written.map_err(|error| {
+            // What is known of a duplicate is what all of them are set to.
+            let set = self.change.as_ref().and_then(|change| change.get_document("$set").ok());
+            Failure::from(error).of_documents(set.map_or(&[][..], std::slice::from_ref), self.domain)
+        })?;
+        let after = match self.told {
+            Some(fields) => self.after(by_keys, fields, connection, session, limit).await?,
+            None => self.shown(&keys, self.domain.key)?,
+        };
+        Ok(Applied { after: Some(after), ..Applied::from(Outcome::written(written, matched)) })
     }
 
-    /// The keys as JSON, for the events.
-    fn shown(&self, keys: &[Document]) -> std::result::Result<Vec<u8>, Failure> {
+    /// The records as they are after a change: key, version and what their events tell.
+    async fn after(
+        &self,
+        by_keys: Document,
+        fields: &[usize],
+        connection: &Connection,
+        session: &mut ClientSession,
+        limit: Duration,
+    ) -> std::result::Result<Vec<u8>, Failure> {
+        let domain = self.domain;
+        let mut told: Vec<usize> = domain.key.iter().chain(&domain.version).chain(fields).copied().collect();
+        told.sort_unstable();
+        told.dedup();
+        let order: Vec<Order> = domain.key.iter().map(|&field| Order { field, descending: false }).collect();
+        let mut found = connection
+            .collection::<Document>(self.collection)
+            .find(by_keys)
+            .projection(filter::projection(domain, &told))
+            .sort(filter::sort(domain, &order))
+            .max_time(limit)
+            .session(&mut *session)
+            .await?;
+        let found: Vec<Document> = found.stream(session).try_collect().await?;
+        self.shown(&found, &told)
+    }
+
+    /// These fields of records as JSON, for the events.
+    fn shown(&self, records: &[Document], fields: &[usize]) -> std::result::Result<Vec<u8>, Failure> {
         let mut shower = Shower::new(self.domain);
         let mut json = vec![b'['];
-        for (index, key) in keys.iter().enumerate() {
+        for (index, record) in records.iter().enumerate() {
             if index > 0 {
                 json.push(b',');
             }
-            let key = RawDocumentBuf::try_from(key).map_err(mongodb::error::Error::from)?;
-            let fields = self.domain.key.iter().map(|&field| &self.domain.fields[field]);
+            let record = RawDocumentBuf::try_from(record).map_err(mongodb::error::Error::from)?;
+            let fields = fields.iter().map(|&field| &self.domain.fields[field]);
             let parts: Vec<(&str, Value)> =
-                fields.map(|field| (field.name, shower.field(&key, field, Place::DATA))).collect();
+                fields.map(|field| (field.name, shower.field(&record, field, Place::DATA))).collect();
             write_record(&mut json, parts.iter().map(|(name, value)| (*name, value)));
         }
         json.push(b']');

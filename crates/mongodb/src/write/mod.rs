@@ -39,7 +39,7 @@ pub(crate) use self::{
 };
 use crate::{
     fault::{self, Failure},
-    ledger::Standing,
+    own::Standing,
     reply::noted,
     server::{Connection, done_by, left},
 };
@@ -133,7 +133,14 @@ impl Deed {
             }
             plan::Write::UpdateMany { matching, changes } => {
                 let collection = collection(objects.update, Operation::Update)?;
-                Self::Many(Many::update(domain, source()?, collection, &matching, &changes)?)
+                Self::Many(Many::update(
+                    domain,
+                    source()?,
+                    collection,
+                    &matching,
+                    &changes,
+                    publication.is_some().then_some(read_after),
+                )?)
             }
             plan::Write::DeleteMany(matching) => {
                 let collection = collection(objects.delete, Operation::Delete)?;
@@ -205,6 +212,11 @@ impl Write {
     /// Whether it may share a transaction with others.
     pub(crate) fn may_share(&self) -> bool {
         self.claim.is_some() && self.deed.is_short()
+    }
+
+    /// Whether there are events of it.
+    fn has_events(&self) -> bool {
+        self.publication.is_some() || matches!(&self.deed, Deed::All(all) if all.has_events())
     }
 
     /// The events of it.

@@ -6,7 +6,7 @@ use beds_core::{
     Error, Outcome, Result as Checked,
     event::Publication,
     ledger,
-    plan::{Action, Item, Origin, Plan},
+    plan::{Action, Item, Origin, Plan, Read},
     spec::Domain,
 };
 use beds_protocol::ErrorCode;
@@ -45,7 +45,10 @@ impl Together {
                     Deed::new(domain, write, origin.clone(), bytes_max)
                         .map(|(deed, publication)| Part::Deed(domain, Box::new(deed), publication))
                 }
-                Item::Plan(Plan { action: Action::Read(_), .. }) => Err(refused("a read")),
+                Item::Plan(Plan { action: Action::Read(read), .. }) => Err(refused(match read {
+                    Read::Count { most: Some(_), .. } => "a dry run, which is a read,",
+                    _ => "a read",
+                })),
             };
             part.map_err(|error: Error| error.of_item(index))
         };
@@ -86,6 +89,11 @@ impl Together {
             Ok(Applied { outcome, after: None, events })
         }
         .boxed()
+    }
+
+    /// Whether there are events of an item.
+    pub(super) fn has_events(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Deed(.., Some(_))))
     }
 
     pub(super) fn kept<'o>(&self, outcome: &'o Outcome) -> Cow<'o, Outcome> {

@@ -35,6 +35,9 @@ pub(super) async fn run(
         gates.iter().map(|gate| moment(gate)).max().unwrap_or_else(Instant::now)
     };
     let limit = latest(&|gate| connection.limit(gate));
+    if writes.iter().any(|write| write.has_events()) {
+        connection.outbox.check().await?;
+    }
     let mut session = connection.transaction(left(limit)).await?;
     let (writes, handle) = (writes.to_vec(), connection.clone());
     let running = async move {

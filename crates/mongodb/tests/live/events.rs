@@ -13,12 +13,14 @@ use beds_core::{
     spec::{Arg, Call, Domain, Field, Returns, Routine, Type, mongodb as objects},
     value::Value,
 };
+use beds_devstack::Stack;
 use beds_mongodb::{Database, MongoDb};
 use beds_protocol::{ErrorCode, Lane, Operation};
 use futures_util::future::join_all;
 use mongodb::{
     IndexModel,
     bson::{Document, doc},
+    options::IndexOptions,
 };
 use serde_json::{Value as Json, json};
 
@@ -79,7 +81,10 @@ struct Shop {
 
 impl Shop {
     async fn new(name: &str) -> Self {
-        let site = Site::new(name).await;
+        Self::at(Site::new(name).await, name).await
+    }
+
+    async fn at(site: Site, name: &str) -> Self {
         for (collection, index) in [
             ("item", None),
             ("beds_ledger", Some(doc! { "at": 1 })),
@@ -95,6 +100,13 @@ impl Shop {
             serde_json::from_value(json!({ "url": site.url, "connect_timeout_ms": 2_000 })).unwrap();
         let databases = [(), ()].map(|()| Database::open(name, &config));
         Self { site, databases }
+    }
+
+    /// As the DBA does.
+    async fn create_events(&self) {
+        self.site.mongo.create_collection("beds_events").await.unwrap();
+        let index = IndexModel::builder().keys(doc! { "subject": 1, "seq": -1 }).build();
+        self.site.mongo.collection::<Document>("beds_events").create_index(index).await.unwrap();
     }
 
     async fn run(&self, node: usize, write: plan::Write, claim: Option<Claim>) -> Result<Outcome, Error> {
@@ -204,8 +216,8 @@ async fn upserts_writes_by_filter_and_the_items_of_a_batch_have_events() {
             json!(["upsert", "a", 1, { "n": 1 }]),
             json!(["upsert", "b", 1, { "n": 2 }]),
             json!(["upsert", "a", 2, { "n": 3 }]),
-            json!(["update", "a", null, {}]),
-            json!(["update", "b", null, {}]),
+            json!(["update", "a", 3, { "n": 9 }]),
+            json!(["update", "b", 2, { "n": 9 }]),
             json!(["create", "c", 1, { "n": 4 }]),
             json!(["update", "c", 2, { "n": 5 }]),
             json!(["delete", "a", null, {}]),
@@ -289,4 +301,93 @@ async fn a_write_whose_event_cannot_be_stored_is_refused() {
     assert_eq!(error.code, ErrorCode::Internal, "{error}");
     assert!(error.hint.as_deref().is_some_and(|hint| hint.contains("bedsc ddl --ledger")), "{error}");
     assert_eq!(shop.site.mongo.collection::<Document>("item").count_documents(doc! {}).await.unwrap(), 0);
+}
+
+/// The names of the collections of a shop.
+async fn collections(shop: &Shop) -> Vec<String> {
+    shop.site.mongo.list_collection_names().await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collection_that_is_gone_while_nodes_run_is_not_made_anew() {
+    let shop = Shop::new("events_gone").await;
+    shop.run(0, create("first", 1), None).await.unwrap();
+    let mut relay = shop.relay(0).await;
+    let events = shop.site.mongo.collection::<Document>("beds_events");
+    events.drop().await.unwrap();
+    let mut number = 0;
+    let error = loop {
+        number += 1;
+        match shop.run(0, create(&format!("{number}"), 1), None).await {
+            // Until it is looked for again. What MongoDB makes by itself has no index.
+            Ok(_) => {}
+            Err(error) => break error,
+        }
+    };
+    assert_eq!((error.code, error.retryable), (ErrorCode::Internal, false), "{error}");
+    assert!(error.hint.as_deref().is_some_and(|hint| hint.contains("bedsc ddl --ledger")), "{error}");
+    let item = shop.site.mongo.collection::<Document>("item");
+    assert_eq!(item.count_documents(doc! {}).await.unwrap(), number, "the refused one is not written");
+    events.drop().await.unwrap();
+    shop.run(0, create("refused", 1), None).await.unwrap_err();
+    let batch = plan::Write::All(vec![Item::Plan(Plan::new(&ITEM, Action::Write(create("x", 1))))]);
+    shop.run(0, batch, Some(claim("1"))).await.unwrap_err();
+    // The relay waits for it as well.
+    let error = loop {
+        match relay.keep().await {
+            Ok(()) => tokio::task::yield_now().await,
+            Err(error) => break error,
+        }
+    };
+    assert!(error.contains("there is no collection `beds_events`"), "{error}");
+    drop(relay);
+    for node in [0, 1] {
+        let error = shop.databases[node].outbox().take().await.err().unwrap();
+        assert!(error.contains("there is no collection `beds_events`"), "{error}");
+    }
+    assert!(!collections(&shop).await.contains(&"beds_events".to_owned()));
+    // The DBA makes it, and all goes on.
+    shop.create_events().await;
+    while shop.run(0, create("last", 1), None).await.is_err() {}
+    assert_eq!(shop.relay(1).await.next(0, 100).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn without_transactions_no_write_with_events_is_done() {
+    let stack = || Stack::builder().standalone_mongodb().ignore_environment().start().unwrap();
+    let stack = tokio::task::spawn_blocking(stack).await.unwrap();
+    let shop = Shop::at(Site::at("events_alone", &stack.mongodb_url()).await, "events_alone").await;
+    for write in [create("a", 1), plan::Write::Upsert { records: vec![record("b", 2)], many: false }] {
+        let error = shop.run(0, write, None).await.unwrap_err();
+        assert_eq!((error.code, error.retryable), (ErrorCode::Internal, false), "{error}");
+        assert!(error.hint.as_deref().is_some_and(|hint| hint.contains("replica set")), "{error:?}");
+    }
+    let item = shop.site.mongo.collection::<Document>("item");
+    assert_eq!(item.count_documents(doc! {}).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_write_by_filter_that_meets_a_unique_index_names_the_field() {
+    let shop = Shop::new("many_unique").await;
+    let options = IndexOptions::builder().unique(true).build();
+    let index = IndexModel::builder().keys(doc! { "number": 1 }).options(options).build();
+    shop.site.mongo.collection::<Document>("item").create_index(index).await.unwrap();
+    for (id, number) in [("a", 1), ("b", 2)] {
+        shop.run(0, create(id, number), None).await.unwrap();
+    }
+    let matching = Matching { filter: vec![Condition { field: 0, test: Test::Null(false) }], most: 10 };
+    let changes = vec![(1, Value::Int(9))];
+    let error = shop.run(0, plan::Write::UpdateMany { matching, changes }, None).await.unwrap_err();
+    let fields: Vec<&str> = error.details.iter().map(|detail| detail.field.as_str()).collect();
+    assert_eq!((error.code, fields), (ErrorCode::Conflict, vec!["n"]), "{error}");
+}
+
+#[tokio::test]
+async fn a_dry_run_cannot_be_part_of_an_atomic_batch() {
+    let shop = Shop::new("dry").await;
+    let dry = Action::Read(plan::Read::Count { filter: Vec::new(), most: Some(10) });
+    let batch = plan::Write::All(vec![Item::Plan(Plan::new(&ITEM, dry))]);
+    let error = shop.run(0, batch, None).await.unwrap_err();
+    assert_eq!(error.code, ErrorCode::BadRequest);
+    assert!(error.message.contains("a dry run"), "{error}");
 }
