@@ -88,6 +88,8 @@ fn sql_script(name: &str, host: &str, rights: &BTreeSet<String>) -> String {
 
 fn mongodb<'d>(domain: &'d Domain, rights: &mut BTreeMap<String, BTreeSet<&'d str>>) {
     let Objects::MongoDb { read, create, update, upsert, delete } = &domain.objects else { return };
+    // Verification lists the collections and their indexes: of a whole database, which an empty name stands for.
+    rights.entry(String::new()).or_default().extend(["listCollections", "listIndexes"]);
     let mut allow = |collection: &str, actions: &[&'static str]| {
         rights.entry(collection.to_owned()).or_default().extend(actions);
     };
@@ -115,8 +117,6 @@ fn mongodb<'d>(domain: &'d Domain, rights: &mut BTreeMap<String, BTreeSet<&'d st
         }
     }
     for table in domain.tables() {
-        // By its indexes a node knows a collection that the DBA made from one that MongoDB made by itself.
-        allow(table.name, &["listIndexes"]);
         let actions: Vec<_> = table.rights.iter().map(|right| right.of(Engine::MongoDb)).collect();
         allow(table.name, &actions);
     }

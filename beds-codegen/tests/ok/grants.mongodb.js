@@ -6,13 +6,15 @@
     {
       db: "logs",
       privileges: [
+        {"resource":{"db":"logs","collection":""},"actions":["listCollections","listIndexes"]},
         {"resource":{"db":"logs","collection":"msLogs"},"actions":["find","insert","remove","update"]}
       ],
     },
     {
       db: "sports",
       privileges: [
-        {"resource":{"db":"sports","collection":"beds_ledger"},"actions":["find","insert","listIndexes","remove","update"]},
+        {"resource":{"db":"sports","collection":""},"actions":["listCollections","listIndexes"]},
+        {"resource":{"db":"sports","collection":"beds_ledger"},"actions":["find","insert","remove","update"]},
         {"resource":{"db":"sports","collection":"match_days"},"actions":["insert","remove","update"]},
         {"resource":{"db":"sports","collection":"matches"},"actions":["find","insert","remove","update"]}
       ],

@@ -292,8 +292,9 @@ fn from_server(said: &Said<'_>, error: &DriverError, domain: &Domain, database: 
         },
         Meaning::Late => Error::deadline(),
         Meaning::Contended => {
-            Error::new(ErrorCode::Conflict, "lock conflict: other requests kept changing the same records")
-                .retryable()
+            let message = "lock conflict: other requests kept changing the same records, or a transaction holds \
+                           them whose node died, which the database ends within a minute";
+            Error::new(ErrorCode::Conflict, message).retryable()
         }
         Meaning::Unauthorized => {
             tracing::error!(
