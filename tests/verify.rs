@@ -42,7 +42,8 @@ fn has(lines: &[String], part: &str) {
 
 /// A user of the name `node` that may do what the templates need.
 const GRANTS: &str = "create user node; grant select, execute on catalog.* to node; \
-    grant insert, update, delete on catalog.beds_ledger to node";
+    grant insert, update, delete on catalog.beds_ledger to node; \
+    grant insert, update, delete on catalog.beds_events to node";
 
 #[test]
 fn templates_that_agree_pass() {

@@ -286,8 +286,8 @@ async fn an_id_is_that_of_one_request() {
                 broker: Broker::AppWrite,
                 ..incoming(key, body)
             };
-            let (one, other): (&'static _, &'static _) =
-                (Box::leak(Box::new(one.clone())), Box::leak(Box::new(other.clone())));
+            let [one, other]: [&'static _; 2] =
+                [one, other].map(|request| &*Box::leak(Box::new(request.clone())));
             let reply = answer(&domains, once(one)).await;
             assert!(reply["ok"] == true && reply["note"] == Json::Null, "{one:?}: {reply}");
             databases.asked();
