@@ -286,18 +286,18 @@ async fn an_id_is_that_of_one_request() {
                 broker: Broker::AppWrite,
                 ..incoming(key, body)
             };
-            let [one, other]: [&'static _; 2] =
-                [one, other].map(|request| &*Box::leak(Box::new(request.clone())));
-            let reply = answer(&domains, once(one)).await;
-            assert!(reply["ok"] == true && reply["note"] == Json::Null, "{one:?}: {reply}");
+            let [earlier, later]: [&'static _; 2] =
+                [earlier, later].map(|request| &*Box::leak(Box::new(request.clone())));
+            let reply = answer(&domains, once(earlier)).await;
+            assert!(reply["ok"] == true && reply["note"] == Json::Null, "{earlier:?}: {reply}");
             databases.asked();
-            let reply = answer(&domains, once(other)).await;
+            let reply = answer(&domains, once(later)).await;
             if first == second {
                 assert_eq!(reply["ok"], true, "{reply}");
                 continue;
             }
-            assert_eq!(reply["error"]["code"], "conflict", "{one:?}, then {other:?}: {reply}");
-            assert!(databases.asked().is_empty(), "{one:?}, then {other:?}");
+            assert_eq!(reply["error"]["code"], "conflict", "{earlier:?}, then {later:?}: {reply}");
+            assert!(databases.asked().is_empty(), "{earlier:?}, then {later:?}");
         }
     }
 }
