@@ -287,7 +287,7 @@ async fn an_id_is_that_of_one_request() {
                 ..incoming(key, body)
             };
             let [earlier, later]: [&'static _; 2] =
-                [earlier, later].map(|request| &*Box::leak(Box::new(request.clone())));
+                [one, other].map(|request| &*Box::leak(Box::new(request.clone())));
             let reply = answer(&domains, once(earlier)).await;
             assert!(reply["ok"] == true && reply["note"] == Json::Null, "{earlier:?}: {reply}");
             databases.asked();
