@@ -51,7 +51,7 @@ impl Engines {
         let mut names: Vec<(Engine, &str)> = domains
             .iter()
             .filter(|domain| !domain.events.publish.is_empty())
-            .map(|domain| (domain.engine(), domain.database))
+            .map(|domain| domain.home())
             .collect();
         names.sort_unstable_by_key(|(engine, name)| (engine.as_str(), *name));
         names.dedup();

@@ -19,9 +19,7 @@ const EVERY: Duration = Duration::from_mins(5);
 pub(crate) fn start(engines: &Arc<Engines>, domains: &[&'static Domain], keep: Duration) -> JoinSet<()> {
     let mut databases: Vec<&'static Domain> = Vec::new();
     for domain in domains.iter().filter(|domain| domain.keeps_ledger()) {
-        let is_same =
-            |other: &&'static Domain| (other.engine(), other.database) == (domain.engine(), domain.database);
-        if !databases.iter().any(is_same) {
+        if databases.iter().all(|other| other.home() != domain.home()) {
             databases.push(domain);
         }
     }

@@ -115,8 +115,7 @@ pub fn missing(config: &Config, domains: &[&'static Domain]) -> Option<Failure> 
     let sections: Vec<_> =
         missing.iter().map(|(engine, name)| format!("[{}.{name}]", engine.as_str())).collect();
     let (sections, are) = (sections.join(", "), if missing.len() == 1 { "is" } else { "are" });
-    let templates =
-        domains.iter().filter(|domain| missing.contains(&(domain.engine(), domain.database))).count();
+    let templates = domains.iter().filter(|domain| missing.contains(&domain.home())).count();
     let known: Vec<&str> = match engine {
         Engine::MariaDb => config.mariadb.names().collect(),
         Engine::MongoDb => config.mongodb.names().collect(),
@@ -227,8 +226,8 @@ async fn replicas(config: &Config, name: &'static str, urls: &[SecretUrl]) -> Ch
 fn databases(domains: &[&'static Domain]) -> Vec<(Engine, &'static str)> {
     let mut databases: Vec<(Engine, &'static str)> = Vec::new();
     for domain in domains {
-        if !databases.contains(&(domain.engine(), domain.database)) {
-            databases.push((domain.engine(), domain.database));
+        if !databases.contains(&domain.home()) {
+            databases.push(domain.home());
         }
     }
     databases
@@ -259,7 +258,7 @@ pub fn split(
     domains: Vec<&'static Domain>,
 ) -> (Vec<&'static Domain>, Vec<&'static Domain>) {
     let failed = |domain: &&Domain| {
-        let of_it = |check: &&Check| check.database == Some((domain.engine(), domain.database));
+        let of_it = |check: &&Check| check.database == Some(domain.home());
         checks.iter().filter(of_it).any(|check| check.outcome.is_err())
     };
     domains.into_iter().partition(failed)

@@ -64,9 +64,8 @@ const ANOTHER_MODE: &str = "send the batch as \"ordered\", or without this item"
 /// Refuses an item of another database than the first that needs one.
 fn in_one_database(item: Item, index: usize, first: &mut Option<(usize, &'static Domain)>) -> Result<Item> {
     let Item::Plan(plan) = &item else { return Ok(item) };
-    let place = |domain: &Domain| (domain.engine(), domain.database);
     let (first, of) = *first.get_or_insert((index, plan.domain));
-    if place(of) == place(plan.domain) {
+    if of.home() == plan.domain.home() {
         return Ok(item);
     }
     let message = format!(

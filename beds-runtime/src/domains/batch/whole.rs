@@ -14,19 +14,12 @@ use futures_util::future::join_all;
 
 /// The databases in which the batch could not be claimed, and why. What would write there fails with that.
 #[derive(Debug, Default)]
-pub(super) struct Unclaimed(Vec<(Place, Error)>);
-
-/// A database.
-type Place = (Engine, &'static str);
-
-const fn place(domain: &Domain) -> Place {
-    (domain.engine(), domain.database)
-}
+pub(super) struct Unclaimed(Vec<((Engine, &'static str), Error)>);
 
 impl Unclaimed {
     /// Refuses a write where the batch has no claim.
     pub(super) fn check(&self, domain: &Domain, lane: Lane) -> Result<()> {
-        let found = self.0.iter().find(|(of, _)| is_claimed(domain, lane) && *of == place(domain));
+        let found = self.0.iter().find(|(of, _)| is_claimed(domain, lane) && *of == domain.home());
         found.map_or(Ok(()), |(_, error)| Err(error.clone()))
     }
 }
@@ -46,7 +39,7 @@ pub(super) async fn claim<F: Factory>(batch: &Batch<'_, F>, items: &[BatchItem<'
     // What cannot be read is told as the answer to its item.
     for address in items.iter().filter_map(|item| batch.address(item).ok()) {
         let domain = address.domain;
-        let is_new = domains.iter().all(|known| place(known) != place(domain));
+        let is_new = domains.iter().all(|known| known.home() != domain.home());
         if is_claimed(domain, address.lane) && is_new {
             domains.push(domain);
         }
@@ -55,14 +48,14 @@ pub(super) async fn claim<F: Factory>(batch: &Batch<'_, F>, items: &[BatchItem<'
         let cx = Context { claims: Some(Arc::new(claims.of_batch())), ..batch.cx.clone() };
         // A transaction in which nothing is done: its claim is all that it leaves.
         let nothing = Plan::new(domain, Action::Write(Write::All(Vec::new())));
-        (place(domain), cx.run(Ok(Work::Plan(nothing))).await)
+        (domain.home(), cx.run(Ok(Work::Plan(nothing))).await)
     }));
     let mut unclaimed = Unclaimed::default();
-    for (place, result) in claimed.await {
+    for (home, result) in claimed.await {
         match result {
             Ok(_) => {}
             Err(error) if error.code == ErrorCode::Conflict => return Err(error),
-            Err(error) => unclaimed.0.push((place, error)),
+            Err(error) => unclaimed.0.push((home, error)),
         }
     }
     Ok(unclaimed)

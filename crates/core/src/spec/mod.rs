@@ -200,6 +200,12 @@ impl Domain {
         }
     }
 
+    /// The database that its objects are in: databases of two engines may have one name.
+    #[must_use]
+    pub const fn home(&self) -> (Engine, &'static str) {
+        (self.engine(), self.database)
+    }
+
     /// The field with this wire name, and its index.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<(usize, &'static Field)> {

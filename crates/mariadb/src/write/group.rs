@@ -88,12 +88,13 @@ async fn apply(
         if outcomes[index].is_some() {
             continue;
         }
-        if index > 0 {
-            connection.execute(FORGET).await.map_err(|error| classify(&error, job.domain))?;
-        }
         let alike: Vec<usize> =
             (index..jobs.len()).filter(|&other| jobs[other].job.is_create_as(job)).collect();
         if alike.len() < 2 {
+            // Calls that are made together forget by themselves.
+            if index > 0 {
+                connection.execute(FORGET).await.map_err(|error| classify(&error, job.domain))?;
+            }
             let applied = job.apply(connection).await?;
             events.extend(applied.events);
             outcomes[index] = Some(applied.outcome);

@@ -58,28 +58,25 @@ impl Ledger {
         claims: &[&Claim],
         domain: &Domain,
     ) -> Result<Claimed, Fault> {
-        let mut claimed = Claimed::New;
         for claims in runs(claims, 4) {
-            claimed = match insert(connection, claims, domain).await? {
-                Ok(()) => Claimed::New,
-                Err(error) => match number(&error) {
-                    Some(DUPLICATE) => Claimed::Taken,
-                    Some(NO_TABLE | DENIED) if self.is_known() => {
-                        return Err(Fault::Refused(gone(domain)));
-                    }
-                    Some(NO_TABLE | DENIED) => {
-                        self.tell(domain);
-                        return Ok(Claimed::Absent);
-                    }
-                    _ => return Err(classify(&error, domain)),
-                },
-            };
-            self.is_known.store(true, Ordering::Relaxed);
-            if let Claimed::Taken = claimed {
-                break;
+            let inserted = insert(connection, claims, domain).await?;
+            match inserted.as_ref().err().map(number) {
+                None => self.is_known.store(true, Ordering::Relaxed),
+                Some(Some(DUPLICATE)) => {
+                    self.is_known.store(true, Ordering::Relaxed);
+                    return Ok(Claimed::Taken);
+                }
+                Some(Some(NO_TABLE | DENIED)) if self.is_known() => {
+                    return Err(Fault::Refused(gone(domain)));
+                }
+                Some(Some(NO_TABLE | DENIED)) => {
+                    self.tell(domain);
+                    return Ok(Claimed::Absent);
+                }
+                Some(_) => inserted.map_err(|error| classify(&error, domain))?,
             }
         }
-        Ok(claimed)
+        Ok(Claimed::New)
     }
 
     /// Says in the log that there is none, now and then.

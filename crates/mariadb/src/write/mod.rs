@@ -1,8 +1,8 @@
 //! Jobs of the write lane: each is one transaction around DBA-owned procedures.
 //!
 //! The lane's connections have autocommit off, so a transaction begins with its first statement and costs one
-//! round trip more than its objects: the commit. [`Write::apply`] is the part inside the transaction; a ledger
-//! row, or savepoints for writes that share a transaction, go around it in [`Write::attempt`].
+//! round trip more than its objects: the commit. [`Write::apply`] runs the objects; around it are the claim and the stored
+//! reply, in [`Write::once`] for one write and in [`group`] for several that share a transaction.
 
 mod change;
 mod create;
