@@ -6,10 +6,12 @@
 //! - `fault`: what is done to nodes and servers meanwhile.
 //! - `check`: what was lost, done twice, answered in two ways.
 //! - `report`: the table, the JSON.
+//! - `overload`: more requests than can be done, in place of faults.
 
 mod check;
 mod fault;
 mod load;
+mod overload;
 mod report;
 
 use std::{
@@ -60,6 +62,9 @@ struct Args {
     /// Where the figures go as JSON; target/faults.json unless given
     #[arg(long, value_name = "PATH")]
     json: Option<PathBuf>,
+    /// Instead of faults: 1, 2 and 3 times as many requests as can be done, each load for so many seconds
+    #[arg(long, value_name = "SECONDS")]
+    overload: Option<u64>,
     /// What cargo adds
     #[arg(long, hide = true)]
     bench: bool,
@@ -100,12 +105,15 @@ fn faults(args: &Args) -> Result<()> {
     println!("servers and {} nodes start", args.nodes);
     let site = Arc::new(Site::start(args.nodes)?);
     let runtime = tokio::runtime::Runtime::new()?;
+    if let Some(seconds) = args.overload {
+        return overload(args, site, &runtime, seconds);
+    }
     let (load, faults) = runtime.block_on(run(args, &site))?;
     println!("what is left in the queues is awaited");
     let found = runtime.block_on(check::found(&site, &load))?;
     let report = report::Report::new(args.seed, &load, faults, &found);
     print!("{report}");
-    let path = args.json.clone().unwrap_or_else(default_json);
+    let path = args.json.clone().unwrap_or_else(|| in_target("faults.json"));
     std::fs::write(&path, serde_json::to_vec_pretty(&report)?)
         .with_context(|| format!("cannot write {}", path.display()))?;
     println!("The figures are in {}.", path.display());
@@ -113,9 +121,18 @@ fn faults(args: &Args) -> Result<()> {
     Ok(())
 }
 
-fn default_json() -> PathBuf {
+fn overload(args: &Args, site: Arc<Site>, runtime: &tokio::runtime::Runtime, seconds: u64) -> Result<()> {
+    let path = args.json.clone().unwrap_or_else(|| in_target("overload.json"));
+    runtime.block_on(async {
+        // What the reads ask for.
+        Load::prepare(&site, args.seed, 0, 1).await?;
+        overload::run(&site, seconds, &path).await
+    })
+}
+
+fn in_target(name: &str) -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
-    target.join("faults.json")
+    target.join(name)
 }
 
 /// Runs the load and the faults side by side; the faults go on for as long as the load does.

@@ -7,7 +7,13 @@ mod batch;
 mod body;
 
 use std::{
-    borrow::Cow, collections::HashMap, marker::PhantomData, panic::AssertUnwindSafe, sync::Arc, time::Instant,
+    borrow::Cow,
+    collections::HashMap,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    marker::PhantomData,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::Instant,
 };
 
 use beds_core::{
@@ -15,6 +21,7 @@ use beds_core::{
     address::Address,
     entry::{self, Destination},
     mask,
+    plan::Asker,
     service::{Incoming, Reply, Service, Verdict, refused},
     settings::Limits,
     spec::Domain,
@@ -87,6 +94,7 @@ impl<F: Factory> Domains<F> {
             runner: Arc::clone(&self.runner),
             limits: Arc::clone(&self.limits),
             deadline,
+            asker: Asker { client: client(incoming.client), is_part: false },
             request_id: incoming.request_id.into(),
             traceparent: incoming.traceparent.map(Into::into),
             claims: claims(incoming, lane)?.map(Arc::new),
@@ -142,6 +150,13 @@ impl<F: Factory> Service for Domains<F> {
         let template = routing_key.split('.').next().and_then(F::template);
         template.map_or(Cow::Borrowed(body), |template| mask::body(F::domain(template), body))
     }
+}
+
+/// A client as a number.
+fn client(name: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    name.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// What makes the writes of a request happen once: its `message_id`, and a digest of what it asks.

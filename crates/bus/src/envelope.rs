@@ -1,6 +1,6 @@
 //! A delivery in the services' terms, and their reply in RabbitMQ's: headers read, the `reply_to` rule applied.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use beds_core::{
@@ -81,16 +81,20 @@ pub(crate) fn incoming<'a>(
     wants_reply: bool,
 ) -> Incoming<'a> {
     let properties = &delivery.properties;
+    let client = properties.user_id().as_ref().or_else(|| properties.reply_to().as_ref());
     Incoming {
         broker,
         routing_key: delivery.routing_key.as_str(),
         content_type: properties.content_type().as_ref().map(ShortString::as_str),
         content_encoding: properties.content_encoding().as_ref().map(ShortString::as_str),
         deadline: deadline(properties),
+        expiration: expiration(properties),
+        timestamp: *properties.timestamp(),
         template_hash: template_hash(properties),
         request_id,
         message_id: properties.message_id().as_ref().map(ShortString::as_str),
         user_id: properties.user_id().as_ref().map(ShortString::as_str),
+        client: client.map_or("", ShortString::as_str),
         traceparent: traceparent(properties),
         wants_reply,
         body: &delivery.data,
@@ -125,6 +129,11 @@ fn traceparent(properties: &BasicProperties) -> Option<&str> {
     };
     let is_one = text.len() == BYTES && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit());
     is_one.then_some(text)
+}
+
+/// RabbitMQ takes no other text than that of a number of milliseconds.
+fn expiration(properties: &BasicProperties) -> Option<Duration> {
+    properties.expiration().as_ref()?.as_str().parse().ok().map(Duration::from_millis)
 }
 
 fn template_hash(properties: &BasicProperties) -> Result<Option<&str>, ()> {

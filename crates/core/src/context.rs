@@ -14,7 +14,7 @@ use futures_util::future::BoxFuture;
 use crate::{
     error::{Error, Result},
     outcome::Outcome,
-    plan::{Action, Bounds, Claim, Origin, Plan},
+    plan::{Action, Asker, Bounds, Claim, Origin, Plan},
     settings::Limits,
     work::Work,
 };
@@ -34,6 +34,8 @@ pub struct Context {
     pub limits: Arc<Limits>,
     /// The moment after which no answer is wanted.
     pub deadline: Instant,
+    /// For whom it is.
+    pub asker: Asker,
     /// Names the request in logs and error replies.
     pub request_id: Arc<str>,
     /// The W3C trace context of the request, where it has one.
@@ -105,7 +107,7 @@ impl Context {
     /// The bounds of what runs for the request.
     #[must_use]
     pub fn bounds(&self) -> Bounds {
-        Bounds { deadline: self.deadline, reply_bytes_max: self.limits.reply_bytes_max }
+        Bounds { deadline: self.deadline, reply_bytes_max: self.limits.reply_bytes_max, asker: self.asker }
     }
 
     /// Does the work of an operation: what a hand-written method uses to ask another domain, or the objects of its
@@ -167,6 +169,7 @@ mod tests {
             runner: Arc::clone(&steps) as _,
             limits: Arc::default(),
             deadline: Instant::now() + Duration::from_secs(1),
+            asker: Asker::default(),
             request_id: "r".into(),
             traceparent: None,
             claims: claims.map(Arc::new),

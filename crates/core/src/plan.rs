@@ -171,4 +171,24 @@ pub struct Bounds {
     pub deadline: Instant,
     /// Longest reply, in bytes.
     pub reply_bytes_max: usize,
+    /// Who asks.
+    pub asker: Asker,
+}
+
+/// For whom something is run: those who ask share a database fairly.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Asker {
+    /// The client, as a number: its user, or where it names none, its reply queue.
+    pub client: u64,
+    /// Whether it is a part of what was let in before, such as an item of a batch: it waits as long as its deadline
+    /// allows.
+    pub is_part: bool,
+}
+
+impl Asker {
+    /// A part of what this one asks for.
+    #[must_use]
+    pub const fn part(self) -> Self {
+        Self { is_part: true, ..self }
+    }
 }

@@ -1,6 +1,6 @@
 //! [`Service`]: what stands between the broker pool and the work. The pool knows services and nothing of domains.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use beds_protocol::{Broker, ErrorCode};
 use futures_util::future::BoxFuture;
@@ -20,6 +20,10 @@ pub struct Incoming<'a> {
     pub content_encoding: Option<&'a str>,
     /// The moment after which no answer is wanted, in Unix milliseconds; `Err` when the header is no number.
     pub deadline: Result<Option<i64>, ()>,
+    /// How long it may lie in its queue.
+    pub expiration: Option<Duration>,
+    /// When it was sent, in Unix seconds, where it tells.
+    pub timestamp: Option<u64>,
     /// The fingerprint of the template that the client was built for; `Err` when the header is no text.
     pub template_hash: Result<Option<&'a str>, ()>,
     /// Names the request in logs and error replies.
@@ -28,6 +32,8 @@ pub struct Incoming<'a> {
     pub message_id: Option<&'a str>,
     /// The user for whom RabbitMQ vouches.
     pub user_id: Option<&'a str>,
+    /// Who shares the node with others: the user, or where there is none, the reply queue.
+    pub client: &'a str,
     /// The W3C trace context, where it has the form of one.
     pub traceparent: Option<&'a str>,
     /// Whether the client waits for a reply.

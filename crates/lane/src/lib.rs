@@ -1,5 +1,7 @@
 //! A lane: some held connections to one database, and a bounded queue of jobs that they run.
 //!
+//! The queue is fair, and lets in what can be done in its time: see `queue`.
+//!
 //! A connection belongs to one task for as long as it lives, so nothing pings it, checks it out or returns it, and a
 //! job costs its own round trips and no more. The task is the place for supervision (a fault of the connection drops
 //! it, and it is made anew with backoff, for ever), for deadlines, and for groups: jobs that wait together run together.
@@ -11,7 +13,9 @@ mod fault;
 mod gate;
 mod job;
 mod lane;
+mod pace;
 mod queue;
+mod shared;
 mod worker;
 
 pub use fault::Fault;

@@ -1,15 +1,23 @@
-//! What waits in a lane, and within which bounds.
+//! [`Queue`]: what waits in a lane, whose turn it is, and what is not let in.
+//!
+//! Clients share a lane fairly, and the kinds of jobs of each client as well: whoever has had the least of the
+//! connections' time is next (start-time fair queueing). So the flood of one fills its own share, and the others do not
+//! wait behind it.
+//!
+//! A job is let in only where it is expected to begin soon and to end in its time. What waits is known in units of time
+//! (`pace`), so the wait is known before it begins, and a refusal costs nothing. That the connections take nothing at all
+//! is seen by the time since they last did.
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicUsize},
+    collections::{HashMap, VecDeque},
+    sync::Arc,
     time::Duration,
 };
 
-use beds_core::Result;
-use tokio::sync::oneshot;
+use beds_core::{Result, plan::Asker};
+use tokio::{sync::oneshot, time::Instant};
 
-use crate::{gate::Gate, job::Job};
+use crate::{gate::Gate, job::Job, pace::Pace};
 
 /// The bounds of a lane.
 #[derive(Debug, Clone)]
@@ -20,6 +28,11 @@ pub struct Settings {
     pub connections: usize,
     /// How many jobs wait before further ones are refused as `overloaded`.
     pub queue_max: usize,
+    /// How many of them are requests by themselves, each of which holds a place that other databases need as well.
+    pub requests_max: usize,
+    /// How long a job may be expected to wait before it is refused as `overloaded`; twice its own time, where that is
+    /// longer.
+    pub wait_max: Duration,
     /// How many jobs run as one group at most.
     pub group_max: usize,
     /// How long connecting may take.
@@ -28,39 +41,347 @@ pub struct Settings {
     pub patience: Duration,
 }
 
-/// What a lane and its connections share.
-pub(crate) struct Shared<J: Job> {
-    pub(crate) settings: Settings,
-    /// Jobs that wait, by group.
-    groups: Mutex<HashMap<usize, Vec<Ticket<J>>>>,
-    /// How many connections there are.
-    pub(crate) connected: AtomicUsize,
-}
+/// How long a server may be away before a request is refused at once: it may only be starting again.
+pub(crate) const ABSENCE_MAX: Duration = Duration::from_secs(1);
+/// A job that is expected to take longer leaves the last connection to others.
+const LONG: Duration = Duration::from_millis(100);
+/// A job of this size does not stand in one line with smaller ones.
+const LARGE: u64 = 16;
+/// How often a full queue is searched for what nobody waits for any more.
+const SWEEP: Duration = Duration::from_millis(100);
+/// One client's jobs of one kind may be so many times as many as there is room left, as in the buffers of switches: alone
+/// they get most of the room, and there is always some for others.
+const SHARE: usize = 4;
+
+/// Of so many clients it is remembered how much time they have had.
+const REMEMBERED_MAX: usize = 1_024;
 
 /// A job with its requester's ear.
 pub(crate) struct Ticket<J: Job> {
     pub(crate) job: J,
+    pub(crate) asker: Asker,
     pub(crate) gate: Arc<Gate>,
     pub(crate) reply: oneshot::Sender<Result<J::Output>>,
     /// How many connections were lost while it ran.
     pub(crate) losses: u8,
 }
 
-/// What a connection takes from the queue.
-pub(crate) enum Call<J: Job> {
-    One(Box<Ticket<J>>),
-    /// Whatever waits in this group by the time a connection is free: no job is held back for company, and the
-    /// busier the lane, the larger its groups.
-    Group(usize),
+/// Why a job is not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The server has been away for a while.
+    Absent,
+    /// Too much waits already.
+    Overloaded,
 }
 
-impl<J: Job> Shared<J> {
-    pub(crate) fn new(settings: Settings) -> Self {
-        Self { settings, groups: Mutex::default(), connected: AtomicUsize::new(0) }
+/// What a connection runs next.
+pub(crate) struct Taken<J: Job> {
+    pub(crate) tickets: Vec<Ticket<J>>,
+    /// Whether it is expected to take long. [`Queue::ended_long`] is told when it has ended.
+    pub(crate) is_long: bool,
+}
+
+/// Jobs of one client that are alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Kind {
+    kind: usize,
+    group: Option<usize>,
+    is_large: bool,
+}
+
+struct Flow<J: Job> {
+    /// How much time its jobs have had.
+    served: Duration,
+    jobs: VecDeque<(u64, Ticket<J>)>,
+    /// Of all that wait.
+    size: u64,
+}
+
+struct Client<J: Job> {
+    served: Duration,
+    /// How much time the flow had had that was served last.
+    begun: Duration,
+    flows: HashMap<Kind, Flow<J>>,
+}
+
+impl<J: Job> Client<J> {
+    fn waits(&self) -> bool {
+        self.flows.values().any(|flow| !flow.jobs.is_empty())
+    }
+}
+
+/// What waits in a lane.
+pub(crate) struct Queue<J: Job> {
+    clients: HashMap<u64, Client<J>>,
+    pub(crate) pace: Pace,
+    waiting: usize,
+    /// How many of them are parts of what was let in before.
+    parts: usize,
+    /// How many jobs have come.
+    count: u64,
+    /// How much time the client had had that was served last: one that comes begins there.
+    begun: Duration,
+    /// Connections that wait for a job.
+    pub(crate) idle: usize,
+    /// Jobs under way that take long.
+    long: usize,
+    /// When a connection last took something.
+    last_taken: Instant,
+    /// Since when the server is known to be away.
+    absent_since: Option<Instant>,
+    swept: Instant,
+}
+
+impl<J: Job> Queue<J> {
+    pub(crate) fn new() -> Self {
+        let now = Instant::now();
+        Self {
+            clients: HashMap::new(),
+            pace: Pace::default(),
+            waiting: 0,
+            parts: 0,
+            count: 0,
+            begun: Duration::ZERO,
+            idle: 0,
+            long: 0,
+            last_taken: now,
+            absent_since: None,
+            swept: now,
+        }
     }
 
-    /// The groups; a panic elsewhere leaves them as they are, which is whole.
-    pub(crate) fn groups(&self) -> MutexGuard<'_, HashMap<usize, Vec<Ticket<J>>>> {
-        self.groups.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Lets a job in, or not. `connected` is how many connections there are to a server that answers.
+    pub(crate) fn admit(
+        &mut self,
+        ticket: Ticket<J>,
+        connected: usize,
+        settings: &Settings,
+    ) -> std::result::Result<(), Refusal> {
+        let now = Instant::now();
+        let judged = self.judge(&ticket, connected, settings, now);
+        if judged == Err(Refusal::Overloaded) && now - self.swept >= SWEEP {
+            self.swept = now;
+            self.sweep();
+            self.judge(&ticket, connected, settings, now)?;
+        } else {
+            judged?;
+        }
+        self.push(ticket);
+        Ok(())
+    }
+
+    fn judge(
+        &mut self,
+        ticket: &Ticket<J>,
+        connected: usize,
+        settings: &Settings,
+        now: Instant,
+    ) -> std::result::Result<(), Refusal> {
+        if connected == 0 {
+            let since = *self.absent_since.get_or_insert(now);
+            if now - since > ABSENCE_MAX {
+                return Err(Refusal::Absent);
+            }
+        } else {
+            self.absent_since = None;
+        }
+        let Asker { client, is_part } = ticket.asker;
+        let mut room = settings.queue_max.saturating_sub(self.waiting);
+        if !is_part {
+            room = room.min(settings.requests_max.saturating_sub(self.waiting - self.parts));
+        }
+        let own = self.clients.get(&client).and_then(|client| client.flows.get(&Kind::of(&ticket.job)));
+        let held = own.map_or(0, |flow| flow.jobs.len());
+        if room == 0 || !is_part && held >= room.saturating_mul(SHARE) {
+            return Err(Refusal::Overloaded);
+        }
+        if connected == 0 || self.idle > self.waiting {
+            return Ok(());
+        }
+        let wait = self.wait(ticket, connected, now);
+        let time = self.time(&ticket.job, now);
+        let left = ticket.gate.deadline().saturating_duration_since(now);
+        let is_in_time = wait * 2 + time <= left;
+        if is_in_time && (is_part || wait <= settings.wait_max.max(time * 2)) {
+            return Ok(());
+        }
+        Err(Refusal::Overloaded)
+    }
+
+    /// How long a job is expected to wait: for what its client has before it, and for the turns of the others meanwhile,
+    /// but for no more than all there is; and as long as the connections have not taken anything.
+    fn wait(&self, ticket: &Ticket<J>, connected: usize, now: Instant) -> Duration {
+        let places = u32::try_from(connected).unwrap_or(u32::MAX).max(1);
+        let (mut all, mut own) = (Duration::ZERO, Duration::ZERO);
+        let (mut clients, mut kinds) = (1_u32, 1_u32);
+        let its = Kind::of(&ticket.job);
+        for (client, share) in &self.clients {
+            let is_own = *client == ticket.asker.client;
+            clients += u32::from(!is_own && share.waits());
+            for (kind, flow) in share.flows.iter().filter(|(_, flow)| !flow.jobs.is_empty()) {
+                let work = self.pace.time(kind.kind, flow.size, now);
+                all += work;
+                if is_own && *kind == its {
+                    own = work;
+                } else if is_own {
+                    kinds += 1;
+                }
+            }
+        }
+        let in_turn = own.saturating_mul(clients).saturating_mul(kinds).min(all) / places;
+        // A connection that is free is kept for short jobs.
+        if self.idle > 0 { in_turn } else { in_turn.max(now - self.last_taken) }
+    }
+
+    fn time(&self, job: &J, now: Instant) -> Duration {
+        self.pace.time(job.kind(), job.size().into(), now)
+    }
+
+    fn push(&mut self, ticket: Ticket<J>) {
+        let number = self.count;
+        self.count += 1;
+        self.flow(&ticket).jobs.push_back((number, ticket));
+    }
+
+    /// Puts a job back whose connection is gone, before all others of its kind.
+    pub(crate) fn put_back(&mut self, ticket: Ticket<J>) {
+        self.flow(&ticket).jobs.push_front((0, ticket));
+    }
+
+    /// The line of a job, which is counted there.
+    fn flow(&mut self, ticket: &Ticket<J>) -> &mut Flow<J> {
+        self.waiting += 1;
+        self.parts += usize::from(ticket.asker.is_part);
+        if self.clients.len() >= REMEMBERED_MAX {
+            self.forget();
+        }
+        let begun = self.begun;
+        let begin = || Client { served: begun, begun: Duration::ZERO, flows: HashMap::new() };
+        let client = self.clients.entry(ticket.asker.client).or_insert_with(begin);
+        // Who had nothing to do meanwhile has no claim to what the others had.
+        client.served = client.served.max(begun);
+        let begun = client.begun;
+        let begin = || Flow { served: begun, jobs: VecDeque::new(), size: 0 };
+        let flow = client.flows.entry(Kind::of(&ticket.job)).or_insert_with(begin);
+        flow.served = flow.served.max(begun);
+        flow.size += u64::from(ticket.job.size());
+        flow
+    }
+
+    /// Takes what runs next, for a connection that is free; nothing where nothing may. Jobs of one group go together, as
+    /// many as there are, or as there is time for. What nobody waits for any more is left out, and so is what cannot end
+    /// in its time while others wait: it is told so.
+    pub(crate) fn take(&mut self, connected: usize, settings: &Settings) -> Option<Taken<J>> {
+        let now = Instant::now();
+        let may_be_long = self.long < connected.saturating_sub(1).max(1);
+        let is_short = |queue: &Self, flow: &Flow<J>| {
+            flow.jobs.front().is_none_or(|(_, ticket)| queue.time(&ticket.job, now) <= LONG)
+        };
+        let mut taken = Taken { tickets: Vec::new(), is_long: false };
+        let mut together = Duration::ZERO;
+        let mut group = None;
+        let most = settings.group_max.max(1);
+        while taken.tickets.len() < most {
+            let fits = |kind: &Kind, flow: &Flow<J>| {
+                (taken.tickets.is_empty() || kind.group == group) && (may_be_long || is_short(self, flow))
+            };
+            let Some((client, kind)) = self.next(fits) else { break };
+            let time = self.head_time(client, kind, now);
+            let is_full = J::GROUP_TIME.is_some_and(|most| together + time > most);
+            if !taken.tickets.is_empty() && is_full {
+                break;
+            }
+            let Some(ticket) = self.pop(client, kind, time) else { break };
+            if !ticket.gate.is_wanted() && !ticket.gate.is_past() {
+                // The requester may not have looked at the clock yet.
+                let _ = ticket.reply.send(Err(beds_core::Error::deadline()));
+                continue;
+            }
+            together += time;
+            taken.is_long |= time > LONG;
+            group = kind.group;
+            taken.tickets.push(ticket);
+            if group.is_none() {
+                break;
+            }
+        }
+        if taken.tickets.is_empty() {
+            return None;
+        }
+        self.last_taken = now;
+        self.long += usize::from(taken.is_long);
+        Some(taken)
+    }
+
+    /// A connection runs what it had taken before.
+    pub(crate) fn took_again(&mut self) {
+        self.last_taken = Instant::now();
+    }
+
+    /// What took long has ended.
+    pub(crate) fn ended_long(&mut self) {
+        self.long = self.long.saturating_sub(1);
+    }
+
+    fn head_time(&self, client: u64, kind: Kind, now: Instant) -> Duration {
+        let flow = self.clients.get(&client).and_then(|client| client.flows.get(&kind));
+        let head = flow.and_then(|flow| flow.jobs.front());
+        head.map_or(Duration::ZERO, |(_, ticket)| self.time(&ticket.job, now))
+    }
+
+    /// Whose turn it is among those that fit: who has had the least time, and of equals, who came first.
+    fn next(&self, fits: impl Fn(&Kind, &Flow<J>) -> bool) -> Option<(u64, Kind)> {
+        let flows = self.clients.iter().flat_map(|(client, share)| {
+            let lines = share.flows.iter().filter(|(kind, flow)| fits(kind, flow));
+            lines.filter_map(move |(kind, flow)| {
+                let (number, _) = flow.jobs.front()?;
+                Some(((share.served, flow.served, *number), (*client, *kind)))
+            })
+        });
+        flows.min_by_key(|(rank, _)| *rank).map(|(_, line)| line)
+    }
+
+    /// Takes the first of a line, which has had this much time then.
+    fn pop(&mut self, client: u64, kind: Kind, time: Duration) -> Option<Ticket<J>> {
+        let share = self.clients.get_mut(&client)?;
+        let flow = share.flows.get_mut(&kind)?;
+        let (_, ticket) = flow.jobs.pop_front()?;
+        self.waiting -= 1;
+        self.parts -= usize::from(ticket.asker.is_part);
+        flow.size -= u64::from(ticket.job.size());
+        self.begun = share.served;
+        share.begun = flow.served;
+        share.served += time;
+        flow.served += time;
+        Some(ticket)
+    }
+
+    /// Forgets what was served of those who want nothing now.
+    pub(crate) fn forget(&mut self) {
+        self.clients.retain(|_, client| client.waits());
+    }
+
+    /// Leaves out what nobody waits for any more.
+    fn sweep(&mut self) {
+        let (mut waiting, mut parts) = (0, 0);
+        self.clients.retain(|_, client| {
+            client.flows.retain(|_, flow| {
+                flow.jobs.retain(|(_, ticket)| ticket.gate.is_wanted());
+                flow.size = flow.jobs.iter().map(|(_, ticket)| u64::from(ticket.job.size())).sum();
+                waiting += flow.jobs.len();
+                parts += flow.jobs.iter().filter(|(_, ticket)| ticket.asker.is_part).count();
+                !flow.jobs.is_empty()
+            });
+            !client.flows.is_empty()
+        });
+        self.waiting = waiting;
+        self.parts = parts;
+    }
+}
+
+impl Kind {
+    fn of<J: Job>(job: &J) -> Self {
+        Self { kind: job.kind(), group: job.group(), is_large: u64::from(job.size()) > LARGE }
     }
 }

@@ -9,14 +9,15 @@ use std::{
 };
 
 use beds_core::{Error, Result, backoff::Backoff};
-use tokio::time::{sleep, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tracing::{info, warn};
 
 use crate::{
     fault::Fault,
     gate::Gate,
     job::{Connect, Fate, Job, Member},
-    queue::{Call, Shared, Ticket},
+    queue::{Taken, Ticket},
+    shared::{Long, Shared},
 };
 
 /// The first and the longest pause between two attempts to connect.
@@ -41,27 +42,24 @@ impl<C> Server<C> {
 struct Worker<J: Job, C> {
     shared: Arc<Shared<J>>,
     server: Arc<Server<C>>,
-    calls: async_channel::Receiver<Call<J>>,
-    /// Calls another connection for the rest of a group. Weak: only the lane keeps the queue open.
-    again: async_channel::WeakSender<Call<J>>,
-    /// Jobs of one group, or one by itself, to run before any other: what a lost connection left, the rest of a group.
+    /// Jobs of one group, or one by itself, to run before any other: what a lost connection left.
     first: Vec<Ticket<J>>,
     /// Whether the connection stood idle before the jobs that run now. It may have been dead then, which is not
     /// their doing.
     was_idle: bool,
 }
 
-/// Counts a connection for as long as it is there, also where a job panics.
-struct Connected<'a>(&'a AtomicUsize);
+/// Counts a connection for as long as it is there, or cannot be made, also where a job panics.
+struct Counted<'a>(&'a AtomicUsize);
 
-impl<'a> Connected<'a> {
+impl<'a> Counted<'a> {
     fn new(count: &'a AtomicUsize) -> Self {
         count.fetch_add(1, Ordering::Relaxed);
         Self(count)
     }
 }
 
-impl Drop for Connected<'_> {
+impl Drop for Counted<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -79,15 +77,11 @@ enum After<J: Job> {
 pub(crate) async fn supervise<J: Job, C: Connect<Connection = J::Connection>>(
     shared: Arc<Shared<J>>,
     server: Arc<Server<C>>,
-    calls: async_channel::Receiver<Call<J>>,
-    again: async_channel::WeakSender<Call<J>>,
 ) {
     loop {
         let worker = Worker {
             shared: Arc::clone(&shared),
             server: Arc::clone(&server),
-            calls: calls.clone(),
-            again: again.clone(),
             first: Vec::new(),
             was_idle: false,
         };
@@ -103,7 +97,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
     async fn live(mut self) {
         let shared = Arc::clone(&self.shared);
         while let Some(connection) = self.connect().await {
-            let _connected = Connected::new(&shared.connected);
+            let _connected = Counted::new(&shared.connected);
             if self.work(connection).await {
                 return;
             }
@@ -116,11 +110,11 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         let name = &shared.settings.name;
         let limit = shared.settings.connect_timeout;
         let mut backoff = Backoff::new(PAUSE_MIN, PAUSE_MAX);
-        let mut has_failed = false;
-        while !self.calls.is_closed() {
+        let mut failing = None;
+        while !shared.is_closed() {
             let reason = match timeout(limit, self.server.connector.connect()).await {
                 Ok(Ok(connection)) => {
-                    if has_failed && self.server.failing.fetch_sub(1, Ordering::Relaxed) == 1 {
+                    if failing.is_some() && self.server.failing.fetch_sub(1, Ordering::Relaxed) == 1 {
                         info!(database = name, "reconnected");
                     }
                     return Some(connection);
@@ -128,10 +122,10 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
                 Ok(Err(reason)) => reason,
                 Err(_) => format!("no answer within {} ms", limit.as_millis()),
             };
-            if !has_failed && self.server.failing.fetch_add(1, Ordering::Relaxed) == 0 {
+            if failing.is_none() && self.server.failing.fetch_add(1, Ordering::Relaxed) == 0 {
                 warn!(database = name, server = self.server.connector.server(), "cannot connect: {reason}");
             }
-            has_failed = true;
+            failing.get_or_insert_with(|| Counted::new(&shared.failing));
             self.hand_over();
             sleep(backoff.pause()).await;
         }
@@ -140,40 +134,29 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
 
     /// Gives the jobs that wait for this connection to the others, if there are any: they may have another server.
     fn hand_over(&mut self) {
-        let others = self.shared.connected.load(Ordering::Relaxed);
-        let Some(queue) = self.again.upgrade().filter(|_| others > 0) else { return };
-        while let Some(mut ticket) = self.first.pop() {
-            // The server was not there: this is no job that breaks connections.
-            ticket.losses = 0;
-            if let Err(full) = queue.try_send(Call::One(Box::new(ticket))) {
-                if let Call::One(ticket) = full.into_inner() {
-                    self.first.push(*ticket);
-                }
-                return;
-            }
+        if self.shared.connected() > 0 {
+            // The server was not there: these are no jobs that break connections.
+            let tickets = std::mem::take(&mut self.first).into_iter();
+            self.shared.put_back(tickets.map(|ticket| Ticket { losses: 0, ..ticket }));
         }
     }
 
     /// Runs jobs until the connection is to be discarded; true once the lane is dropped.
     async fn work(&mut self, mut connection: J::Connection) -> bool {
+        let shared = Arc::clone(&self.shared);
         loop {
-            self.was_idle = false;
-            let tickets = if !self.first.is_empty() {
-                // What broke a connection may be one of those that ran on it: they run one by one.
-                let unbroken = self.first.iter().take_while(|ticket| ticket.losses == 0).count();
-                let most = unbroken.min(self.shared.settings.group_max).max(1);
-                self.first.drain(..most).collect()
-            } else if let Ok(call) = self.calls.try_recv() {
-                self.take(call)
-            } else if let Ok(call) = self.calls.recv().await {
-                self.was_idle = true;
-                self.take(call)
+            let (Taken { tickets, is_long }, was_idle) = if let Some(taken) = self.left() {
+                (taken, false)
+            } else if let Some(next) = shared.next().await {
+                next
             } else {
-                let limit = self.shared.settings.connect_timeout;
+                let limit = shared.settings.connect_timeout;
                 // Whether it succeeds no longer matters.
                 let _ = timeout(limit, self.server.connector.close(connection)).await;
                 return true;
             };
+            let _place = Long::new(&shared, is_long);
+            self.was_idle = was_idle;
             let tickets =
                 tickets.into_iter().filter_map(wanted).filter(|ticket| ticket.gate.begin()).collect();
             if let After::Discard(mut again) = self.run(&mut connection, tickets).await {
@@ -184,29 +167,27 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         }
     }
 
-    /// The jobs to run now. What is more than one group takes is for the next free connection, or for this one where
-    /// the queue has no room to call another.
-    fn take(&mut self, call: Call<J>) -> Vec<Ticket<J>> {
-        match call {
-            Call::One(ticket) => vec![*ticket],
-            Call::Group(group) => {
-                let mut groups = self.shared.groups();
-                let waiting = groups.entry(group).or_default();
-                let most = waiting.len().min(self.shared.settings.group_max.max(1));
-                let taken = waiting.drain(..most).collect();
-                let call_again =
-                    || self.again.upgrade().is_some_and(|queue| queue.try_send(Call::Group(group)).is_ok());
-                if !waiting.is_empty() && !call_again() {
-                    self.first.append(waiting);
-                }
-                taken
-            }
+    /// What a lost connection left. What broke it may be one of those that ran on it: they run one by one.
+    fn left(&mut self) -> Option<Taken<J>> {
+        if self.first.is_empty() {
+            return None;
         }
+        let unbroken = self.first.iter().take_while(|ticket| ticket.losses == 0).count();
+        let most = unbroken.min(self.shared.settings.group_max).max(1);
+        self.shared.queue().took_again();
+        Some(Taken { tickets: self.first.drain(..most).collect(), is_long: false })
     }
 
     /// How long a job that is past its gate may run beyond its deadline; none where a job cannot be cut.
     fn patience(&self) -> Option<Duration> {
         J::CAN_BE_CUT.then_some(self.shared.settings.patience)
+    }
+
+    /// Notes how long jobs of these kinds took. What was lost with its connection tells nothing of it.
+    fn tell<T>(&self, outcome: &std::result::Result<T, Fault>, kinds: &[(usize, u64)], begun: Instant) {
+        if !matches!(outcome, Err(Fault::Lost(_))) {
+            self.shared.queue().pace.tell(kinds, begun.elapsed(), Instant::now());
+        }
     }
 
     /// Runs one job, or several of one group together.
@@ -223,7 +204,10 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
 
     async fn run_one(&self, connection: &mut J::Connection, ticket: Ticket<J>) -> After<J> {
         let gates = [&*ticket.gate];
+        let kinds = [(ticket.job.kind(), ticket.job.size().into())];
+        let begun = Instant::now();
         let outcome = within(&gates, self.patience(), ticket.job.run(connection, &ticket.gate)).await;
+        self.tell(&outcome, &kinds, begun);
         match outcome {
             Ok(output) => {
                 answer(ticket, Ok(output));
@@ -242,12 +226,16 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
     }
 
     async fn run_group(&self, connection: &mut J::Connection, tickets: Vec<Ticket<J>>) -> After<J> {
+        let kinds: Vec<_> =
+            tickets.iter().map(|ticket| (ticket.job.kind(), ticket.job.size().into())).collect();
+        let begun = Instant::now();
         let outcome = {
             let members: Vec<Member<'_, J>> =
                 tickets.iter().map(|ticket| Member { job: &ticket.job, gate: &ticket.gate }).collect();
             let gates: Vec<_> = members.iter().map(|member| member.gate).collect();
             within(&gates, self.patience(), J::run_group(&members, connection)).await
         };
+        self.tell(&outcome, &kinds, begun);
         match outcome {
             Ok(fates) => {
                 let mut alone = Vec::new();
@@ -356,6 +344,3 @@ async fn within<T>(
     let unknown = |_| Err(Fault::Abandoned(Error::unknown_effect("the database does not answer")));
     timeout_at(deadline + patience, running).await.unwrap_or_else(unknown)
 }
-
-#[cfg(test)]
-mod tests;

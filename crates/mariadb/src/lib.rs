@@ -24,7 +24,7 @@ use std::{sync::Arc, time::SystemTime};
 use beds_core::{
     Error, Outcome, Result,
     plan::{self, Action, Bounds, Plan},
-    settings::SecretUrl,
+    settings::{Room, SecretUrl},
     spec::{Domain, Objects, mariadb},
 };
 use beds_lane::{Lane, Settings};
@@ -63,14 +63,16 @@ pub struct Database {
 impl Database {
     /// Opens the lanes of a database. Connecting goes on in the background for as long as the database lives.
     #[must_use]
-    pub fn open(name: &str, config: &MariaDb) -> Self {
+    pub fn open(name: &str, config: &MariaDb, room: Room) -> Self {
         let primary: Vec<SecretUrl> = config.url.iter().cloned().collect();
         let replicas = if config.read_urls.0.is_empty() { &primary } else { &config.read_urls.0 };
         let statement_timeout = config.statement_timeout_ms.duration();
-        let settings = |connections: u16| Settings {
+        let settings = |connections: u16, requests_max: usize| Settings {
             name: name.to_owned(),
             connections: connections.into(),
             queue_max: config.queue_max,
+            requests_max,
+            wait_max: room.wait_max,
             group_max: GROUP_MAX,
             connect_timeout: config.connect_timeout_ms.duration(),
             // A commit may take as long as any statement, and as long again to be found lost.
@@ -85,8 +87,14 @@ impl Database {
         Self {
             outbox,
             stored,
-            reads: Lane::open(settings(config.read_connections), servers(replicas, Access::Read)),
-            writes: Lane::open(settings(config.write_connections), servers(&primary, Access::Write)),
+            reads: Lane::open(
+                settings(config.read_connections, room.reads_max),
+                servers(replicas, Access::Read),
+            ),
+            writes: Lane::open(
+                settings(config.write_connections, room.writes_max),
+                servers(&primary, Access::Write),
+            ),
             deadlock_retries_max: config.deadlock_retries_max,
             commit_timeout: statement_timeout,
             known: Arc::default(),
@@ -118,13 +126,13 @@ impl Database {
     pub async fn run(&self, plan: Plan, bounds: Bounds) -> Result<Outcome> {
         let Plan { domain, action, claim, origin } = plan;
         let objects = objects(domain)?;
-        let deadline = bounds.deadline.into();
+        let (asker, deadline) = (bounds.asker, bounds.deadline.into());
         match action {
             Action::Read(read) => {
                 let (job, count) = Read::of(domain, objects, read, bounds.reply_bytes_max, &self.known)?;
-                let read = self.reads.run(job, deadline);
+                let read = self.reads.run(job, asker, deadline);
                 let Some(count) = count else { return read.await };
-                let (page, counted) = tokio::try_join!(read, self.reads.run(count, deadline))?;
+                let (page, counted) = tokio::try_join!(read, self.reads.run(count, asker, deadline))?;
                 Ok(Outcome { count: counted.count, ..page })
             }
             Action::Write(write) => {
@@ -145,7 +153,7 @@ impl Database {
                     known: Arc::clone(&self.known),
                 };
                 let is_once = job.claim().is_some();
-                let outcome = self.writes.run(job, deadline).await;
+                let outcome = self.writes.run(job, asker, deadline).await;
                 outcome.map_err(
                     |error| if is_once && self.ledger.is_known() { error.remembered() } else { error },
                 )

@@ -32,7 +32,8 @@ use std::{
 use beds_core::{
     Error, Outcome, Result,
     lookup::KEYS_MAX,
-    plan::{Bounds, Plan},
+    plan::{Asker, Bounds, Plan},
+    settings::Room,
 };
 use beds_lane::{Lane, Settings};
 use tokio::time::Instant;
@@ -63,11 +64,13 @@ impl Database {
     /// Opens a database; `name` is the configuration's. The driver connects in the background, for as long as the
     /// database lives.
     #[must_use]
-    pub fn open(name: &str, config: &MongoDb) -> Self {
-        let settings = |connections: u32| Settings {
+    pub fn open(name: &str, config: &MongoDb, room: Room) -> Self {
+        let settings = |connections: u32, requests_max: usize| Settings {
             name: name.to_owned(),
             connections: connections as usize,
             queue_max: config.queue_max,
+            requests_max,
+            wait_max: room.wait_max,
             group_max: usize::from(KEYS_MAX),
             connect_timeout: config.connect_timeout_ms.duration(),
             patience: server::patience(config),
@@ -75,8 +78,8 @@ impl Database {
         let server = Server::new(name, config);
         Self {
             outbox: Arc::new(outbox::Outbox::new(server.clone(), config.connect_timeout_ms.duration())),
-            lane: Lane::open(settings(config.connections), vec![server.clone()]),
-            transactions: Lane::open(settings(config.transactions), vec![server]),
+            lane: Lane::open(settings(config.connections, room.reads_max.max(room.writes_max)), vec![server.clone()]),
+            transactions: Lane::open(settings(config.transactions, room.writes_max), vec![server]),
         }
     }
 
@@ -93,13 +96,13 @@ impl Database {
     /// anything is written; what the database answers; and as [`Lane::run`].
     pub async fn run(&self, plan: Plan, bounds: Bounds) -> Result<Outcome> {
         let job = Job::new(plan, bounds.reply_bytes_max)?;
-        let deadline = Instant::from_std(bounds.deadline);
-        let Some(shared) = job.shared() else { return self.lane.run(job, deadline).await };
-        match self.transactions.run(shared, deadline).await.map_err(Error::remembered)? {
+        let (asker, deadline) = (bounds.asker, Instant::from_std(bounds.deadline));
+        let Some(shared) = job.shared() else { return self.lane.run(job, asker, deadline).await };
+        match self.transactions.run(shared, asker, deadline).await.map_err(Error::remembered)? {
             Ended::Done(outcome) => Ok(outcome),
-            Ended::Alone => self.lane.run(job, deadline).await,
+            Ended::Alone => self.lane.run(job, asker.part(), deadline).await,
             // What may succeed later has not found out.
-            Ended::Unknown => self.lane.run(job, deadline).await.map_err(|error| {
+            Ended::Unknown => self.lane.run(job, asker.part(), deadline).await.map_err(|error| {
                 let error = if error.retryable { Error::unknown_effect(&error.message) } else { error };
                 error.remembered()
             }),
@@ -114,7 +117,7 @@ impl Database {
     pub async fn purge(&self, before: SystemTime) -> Result<usize> {
         let mut purged = 0;
         loop {
-            let step = self.lane.run(Job::purge(before), Instant::now() + PURGE_STEP).await?;
+            let step = self.lane.run(Job::purge(before), Asker::default().part(), Instant::now() + PURGE_STEP).await?;
             match step.count.and_then(|count| usize::try_from(count).ok()) {
                 None | Some(0) => return Ok(purged),
                 Some(count) => purged += count,

@@ -172,7 +172,7 @@ impl<F: Factory> Batch<'_, F> {
         // A batch has no more items than claims tell apart.
         let place = u16::try_from(index).unwrap_or(u16::MAX);
         let claims = self.cx.claims.as_ref().map(|claims| Arc::new(claims.of_item(place)));
-        let cx = Context { claims, ..self.cx.clone() };
+        let cx = Context { claims, asker: self.cx.asker.part(), ..self.cx.clone() };
         let (found, request) = self.read(item)?;
         *address = Some((found.domain, found.lane));
         unclaimed.check(found.domain, found.lane)?;

@@ -20,7 +20,7 @@ use crate::{
 /// Counts the records that match a filter.
 #[derive(Debug)]
 pub(crate) struct Count {
-    domain: &'static Domain,
+    pub(super) domain: &'static Domain,
     pub(super) source: &'static Source,
     filter: Vec<Condition>,
     /// How many there may be.

@@ -21,7 +21,7 @@ use crate::{
 /// Selects a page of records.
 #[derive(Debug)]
 pub(crate) struct Page {
-    domain: &'static Domain,
+    pub(super) domain: &'static Domain,
     pub(super) source: &'static Source,
     selection: Selection,
     /// The field of each column that the statement selects.

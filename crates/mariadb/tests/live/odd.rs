@@ -186,7 +186,7 @@ impl Odd {
             write_connections: connections,
             ..MariaDb::default()
         };
-        Self { database: Database::open("odd", &config), stack }
+        Self { database: Database::open("odd", &config, beds_core::settings::Room::default()), stack }
     }
 
     pub(crate) async fn run(&self, domain: &'static Domain, action: Action) -> Result<Outcome, Error> {
@@ -200,7 +200,7 @@ impl Odd {
         claim: Option<Claim>,
     ) -> Result<Outcome, Error> {
         let bounds =
-            Bounds { deadline: Instant::now() + Duration::from_secs(20), reply_bytes_max: 1_000_000 };
+            Bounds { deadline: Instant::now() + Duration::from_secs(20), reply_bytes_max: 1_000_000, asker: beds_core::plan::Asker::default() };
         self.database.run(Plan { claim, ..Plan::new(domain, action) }, bounds).await
     }
 

@@ -28,6 +28,7 @@ fn read(domain: &'static Domain, request: &Json) -> Read {
         runner: Arc::new(Nothing),
         limits: Arc::new(Limits::default()),
         deadline: Instant::now(),
+        asker: beds_core::plan::Asker::default(),
         request_id: "test".into(),
         traceparent: None,
         claims: None,

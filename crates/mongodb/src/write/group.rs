@@ -40,6 +40,14 @@ impl Job for Shared {
 
     const CAN_BE_CUT: bool = false;
 
+    fn kind(&self) -> usize {
+        self.0.kind()
+    }
+
+    fn size(&self) -> u32 {
+        self.0.deed.size()
+    }
+
     fn group(&self) -> Option<usize> {
         Some(0)
     }

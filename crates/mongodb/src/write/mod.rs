@@ -98,7 +98,33 @@ pub(crate) fn objects(domain: &'static Domain) -> Checked<&'static spec::Objects
     }
 }
 
+/// How many operations [`Deed::operation`] numbers.
+pub(crate) const OPERATIONS: usize = 6;
+
 impl Deed {
+    /// Which of the operations it is, as a number.
+    pub(crate) const fn operation(&self) -> usize {
+        match self {
+            Self::Insert(_) => 0,
+            Self::Update(_) => 1,
+            Self::Upsert(_) => 2,
+            Self::Delete(_) => 3,
+            Self::Many(_) => 4,
+            Self::All(_) => 5,
+        }
+    }
+
+    /// For how many records it is, where that is known.
+    pub(crate) fn size(&self) -> u32 {
+        let count = match self {
+            Self::Insert(insert) => insert.size(),
+            Self::Upsert(upsert) => upsert.size(),
+            Self::All(together) => together.size(),
+            Self::Update(_) | Self::Delete(_) | Self::Many(_) => 1,
+        };
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
     /// What a write by the operations of a domain does, and what is published of it.
     pub(crate) fn new(
         domain: &'static Domain,
@@ -209,6 +235,11 @@ impl Deed {
 }
 
 impl Write {
+    /// Tells the operations of the domains apart. A domain has more bytes than it has operations.
+    pub(crate) fn kind(&self) -> usize {
+        std::ptr::from_ref(self.domain).addr() + self.deed.operation()
+    }
+
     /// Whether it may share a transaction with others.
     pub(crate) fn may_share(&self) -> bool {
         self.claim.is_some() && self.deed.is_short()

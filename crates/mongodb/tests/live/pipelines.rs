@@ -32,11 +32,11 @@ async fn a_pipeline_that_writes_says_that_it_is_at_least_once() {
     let site = Site::new("pipelines").await;
     site.mongo.collection::<Document>("source").insert_one(doc! { "_id": 1 }).await.unwrap();
     let config: MongoDb = serde_json::from_value(json!({ "url": site.url })).unwrap();
-    let database = Database::open("pipelines", &config);
+    let database = Database::open("pipelines", &config, beds_core::settings::Room::default());
     for claim in [None, Some(Claim { user: "u".into(), message_id: "m".into(), step: 0, digest: [0; 32] })] {
         let write = plan::Write::Call(Invocation { call: &COPY, args: Vec::new() });
         let plan = Plan { claim, ..Plan::new(&SOURCE, Action::Write(write)) };
-        let bounds = Bounds { deadline: Instant::now() + Duration::from_mins(1), reply_bytes_max: 10_000 };
+        let bounds = Bounds { deadline: Instant::now() + Duration::from_mins(1), reply_bytes_max: 10_000, asker: beds_core::plan::Asker::default() };
         let outcome = database.run(plan, bounds).await.unwrap();
         assert!(outcome.note.as_deref().is_some_and(|note| note.contains("at least once")), "{outcome:?}");
     }
