@@ -1,7 +1,10 @@
 //! Where the node's events go: the console, journald, and the template `logger` over the bus.
 //!
 //! The way over the bus must never slow the node or feed on itself: it is a bounded queue whose overflow is
-//! counted, and events from handling log events (the span [`INGEST_SPAN`]) stay off it.
+//! counted, and events from handling log events (the span [`INGEST_SPAN`]) stay off it. What repeats is summed up
+//! ([`repeats`]) before it goes anywhere.
+
+mod repeats;
 
 use std::{
     collections::BTreeMap,
@@ -43,7 +46,7 @@ const BATCH_MAX: usize = 200;
 /// The longest text that the template `logger` takes for a message, in characters.
 const MESSAGE_MAX: usize = 16_384;
 
-/// Sets up logging for the process. Gives the queue of events for the bus, where the configuration wants one.
+/// Sets up logging for the process, within a Tokio runtime with time enabled. Gives the queue of events for the bus, where the configuration wants one.
 ///
 /// # Errors
 /// When the level is no filter, or logging was set up before.
@@ -58,14 +61,17 @@ pub(crate) fn init(config: &Logging, node: &str) -> Result<Option<BusQueue>, Str
     // A machine without journald has the console alone: that is no fault.
     let journald = config.journald.then(|| tracing_journald::layer().ok()).flatten();
     let (layer, queue) = config.bus.then(|| bus_layer(node, config.bus_queue_max)).unzip();
+    let repeats = repeats::Repeats::default();
     tracing_subscriber::registry()
         .with(filter)
+        .with(repeats.clone())
         .with(text)
         .with(json)
         .with(journald)
         .with(layer)
         .try_init()
         .map_err(|error| error.to_string())?;
+    tokio::spawn(repeats.tell());
     Ok(queue)
 }
 

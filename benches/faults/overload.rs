@@ -17,10 +17,10 @@ use serde_json::json;
 
 use crate::Site;
 
-/// Twenty milliseconds of nothing, on one of eight connections.
+/// Fifty milliseconds of nothing, on one of eight connections.
 const SLOW: &str = "create or replace procedure sp_example_restock(
     in p_sku varchar(40), in p_quantity int, out p_in_stock int unsigned) modifies sql data
-    select 1 + sleep(0.02) into p_in_stock";
+    select 1 + sleep(0.05) into p_in_stock";
 /// How many requests are on their way while the capacity is measured: twice as many as there are connections.
 const AT_ONCE: usize = 16;
 /// How long a client waits.
