@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
 
+use beds_bus::Pool;
 use beds_core::{
     Error, Outcome, Result, Runner,
     outbox::Outbox,
@@ -9,7 +10,6 @@ use beds_core::{
     settings::Room,
     spec::{Domain, Engine},
 };
-use beds_bus::Pool;
 use beds_protocol::Lane;
 use futures_util::future::BoxFuture;
 

@@ -241,7 +241,11 @@ impl Report {
 
 impl Display for Report {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        writeln!(f, "\ncapacity {:.0} a second; normal again {} ms after a flood", self.capacity, self.recovery_ms)?;
+        writeln!(
+            f,
+            "\ncapacity {:.0} a second; normal again {} ms after a flood",
+            self.capacity, self.recovery_ms
+        )?;
         writeln!(
             f,
             "{:<32} {:>6} {:>6} {:>6} {:>5} {:>9} {:>9} {:>10} {:>9} {:>9}",

@@ -139,6 +139,13 @@ impl<F: Factory> Service for Domains<F> {
         F::template(template).is_some()
     }
 
+    fn needs(&self, routing_key: &str) -> &'static str {
+        let template = routing_key.split('.').next().and_then(F::template);
+        template
+            .filter(|_| BatchKey::parse(routing_key).is_none())
+            .map_or("batch", |template| F::domain(template).database)
+    }
+
     fn handle<'a>(&'a self, incoming: Incoming<'a>) -> BoxFuture<'a, Verdict> {
         Box::pin(self.answer(incoming))
     }

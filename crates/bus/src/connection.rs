@@ -81,6 +81,11 @@ impl Endpoint {
         self.0.query.connection_timeout.map_or(usual, Duration::from_millis)
     }
 
+    /// The user.
+    pub(crate) fn user(&self) -> &str {
+        &self.0.authority.userinfo.username
+    }
+
     pub(crate) const fn uri(&self) -> &AMQPUri {
         &self.0
     }
@@ -119,6 +124,8 @@ pub struct Timeouts {
 /// A connection that ends when it is dropped, whatever still holds a channel of it.
 pub struct Connection {
     inner: lapin::Connection,
+    /// As whom it is logged in.
+    user: String,
     /// How long an answer may take.
     limit: Duration,
     /// Ends the connection for good.
@@ -142,7 +149,8 @@ impl Connection {
             BusError::Amqp(format!("cannot reach {host}: no answer within {ms} ms"))
         };
         let inner = timeout(patience, connecting).await.map_err(|_| late())??;
-        Ok(Self { inner, limit: timeouts.answer, _socket: socket })
+        let user = endpoint.user().to_owned();
+        Ok(Self { inner, user, limit: timeouts.answer, _socket: socket })
     }
 
     /// Says goodbye to RabbitMQ.
@@ -157,6 +165,11 @@ impl Connection {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.inner.status().connected()
+    }
+
+    /// As whom it is logged in.
+    pub(crate) fn user(&self) -> &str {
+        &self.user
     }
 
     /// How long an answer may take.

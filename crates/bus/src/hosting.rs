@@ -3,12 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use beds_core::service::Service;
-use beds_protocol::Broker;
-use tokio::sync::watch;
+use beds_protocol::{Broker, topology::QueueKind};
+use tokio::sync::{RwLock, watch};
 
 use crate::{
     config::{Amqp, Pool},
-    connection::Connection,
+    connection::{Connection, Endpoint},
 };
 
 /// What a pool serves.
@@ -34,6 +34,10 @@ pub(crate) struct Shared {
     services: Vec<Arc<dyn Service>>,
     rest: Arc<dyn Service>,
     pub(crate) drain_timeout: Duration,
+    /// The users as whom the node logs in.
+    pub(crate) users: Vec<String>,
+    /// Whoever handles a request holds it; who works one off alone has it for himself.
+    pub(crate) alone: RwLock<()>,
     /// The connection on which the session publishes what is confirmed, while there is one.
     pub(crate) publishing: watch::Sender<Option<Arc<Connection>>>,
 }
@@ -44,12 +48,37 @@ impl Shared {
         let keys: Vec<_> = services.iter().chain([&rest]).flat_map(|service| service.keys()).collect();
         brokers.retain(|(broker, _)| keys.iter().any(|(of, _)| of == broker));
         let publishing = watch::Sender::new(None);
-        Self { amqp, node: node.to_owned(), brokers, keys, services, rest, drain_timeout, publishing }
+        let endpoints = amqp.url.0.iter().filter_map(|url| Endpoint::parse(url.expose()).ok());
+        let users = endpoints.map(|endpoint| endpoint.user().to_owned()).collect();
+        let alone = RwLock::default();
+        Self {
+            users,
+            alone,
+            amqp,
+            node: node.to_owned(),
+            brokers,
+            keys,
+            services,
+            rest,
+            drain_timeout,
+            publishing,
+        }
     }
 
     /// The routing keys whose requests wait in a broker's queue.
     pub(crate) fn keys(&self, broker: Broker) -> impl Iterator<Item = &str> {
         self.keys.iter().filter(move |(of, _)| *of == broker).map(|(_, key)| key.as_str())
+    }
+
+    /// What the requests of a broker may wait for. Reads wait for nothing.
+    pub(crate) fn needs(&self, broker: Broker) -> Vec<&'static str> {
+        if broker.kind() == QueueKind::Classic {
+            return Vec::new();
+        }
+        let mut needs: Vec<_> = self.keys(broker).map(|key| self.service(key).needs(key)).collect();
+        needs.sort_unstable();
+        needs.dedup();
+        needs
     }
 
     /// The service of a request.
@@ -58,6 +87,16 @@ impl Shared {
         let own = self.services.iter().find(|service| service.accepts(template));
         own.unwrap_or(&self.rest).as_ref()
     }
+}
+
+/// The queue of what waits for something that the requests of a broker need.
+pub(crate) fn waiting(broker: Broker, needs: &str) -> String {
+    format!("{}.wait.{needs}", broker.queue())
+}
+
+/// The queue of what is worked off alone.
+pub(crate) fn alone(broker: Broker) -> String {
+    format!("{}.alone", broker.queue())
 }
 
 #[cfg(test)]

@@ -3,6 +3,13 @@
 //! A delivery is acknowledged after its effect is committed and its reply, if it asked for one, is sent. Reply and
 //! acknowledgement go out on the delivery's own channel. RabbitMQ processes a channel in order, so the reply needs no
 //! confirm. A delivery that cannot be answered becomes a dead letter; this is confirmed before it is acknowledged.
+//!
+//! **What cannot be done now, and wants no answer,** waits here for a moment, if few do. Otherwise it is put aside
+//! (`aside`), so that it holds nothing up; `waiting` goes on with it.
+//!
+//! **What may end the node** is found by how often RabbitMQ has delivered it: a message that was delivered several times is
+//! put into a queue from which one at a time is worked off, while nothing else is. Only what is delivered again and again
+//! there becomes a dead letter. So what merely was with a node that ended is done in the end, however often that happened.
 
 use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
@@ -24,17 +31,21 @@ use lapin::{
     },
     types::{FieldTable, ShortString},
 };
-use tokio::time::{Instant, sleep_until};
+use tokio::{
+    sync::{Mutex, Semaphore},
+    time::{Instant, sleep, sleep_until},
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, Span, debug, info_span, warn};
 
 use crate::{
     acks::Acks,
-    config::Pool,
+    aside::{self, Restored},
     connection::{Connection, within},
     dead, envelope,
     error::BusError,
-    hosting::Shared,
+    hosting::{self, Shared},
+    message::Name,
     publisher::Publisher,
 };
 
@@ -42,49 +53,104 @@ use crate::{
 pub const INGEST_SPAN: &str = "ingest";
 
 /// The first and the longest pause between tries of what cannot be done now.
-const DELAY_MIN: Duration = Duration::from_millis(100);
-const DELAY_MAX: Duration = Duration::from_secs(5);
+pub(crate) const DELAY_MIN: Duration = Duration::from_millis(100);
+pub(crate) const DELAY_MAX: Duration = Duration::from_secs(5);
+
+/// How often a request is tried where it is, before it is put aside, and how many an instance has of them.
+const TRIES_MAX: u32 = 4;
+const HELD_MAX: usize = 8;
+/// A message that was delivered so often is worked off alone.
+const SUSPECT_AFTER: u64 = 3;
+/// What was delivered before waits a moment, in which suspects are put aside.
+const SUSPICION: Duration = Duration::from_millis(200);
+
+/// Which queue of a broker deliveries come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// Its own.
+    Requests,
+    /// That of what is put aside until this is there.
+    Waiting(&'static str),
+    /// That of what is worked off alone.
+    Alone,
+}
+
+impl Source {
+    fn queue(self, broker: Broker) -> String {
+        match self {
+            Self::Requests => broker.queue().to_owned(),
+            Self::Waiting(needs) => hosting::waiting(broker, needs),
+            Self::Alone => hosting::alone(broker),
+        }
+    }
+}
 
 /// A consumer with its channel.
 pub(crate) struct Instance {
-    consumer: Consumer,
+    pub(crate) consumer: Consumer,
     acks: Acks,
-    handler: Arc<Handler>,
+    pub(crate) handler: Arc<Handler>,
 }
 
 /// What handling a delivery takes.
-struct Handler {
-    broker: Broker,
+pub(crate) struct Handler {
+    pub(crate) broker: Broker,
+    source: Source,
     /// The delivery's own, for replies and acknowledgements.
-    channel: Channel,
+    pub(crate) channel: Channel,
     /// On the other connection, for dead letters.
     publisher: Publisher,
-    shared: Arc<Shared>,
+    /// The same for what is put aside, one after another: where one is returned for want of its queue, RabbitMQ does not
+    /// say so in time for us to know which.
+    aside: Mutex<Publisher>,
+    /// Places for what is tried again where it is.
+    held: Semaphore,
+    pub(crate) shared: Arc<Shared>,
 }
 
 /// What becomes of a delivery.
-enum Settled {
+pub(crate) enum Settled {
     /// It may be acknowledged.
     Done(u64),
-    /// It stays in the queue: the node stops before it could be done.
+    /// The same, since a copy of it waits on.
+    Waits(u64),
+    /// It stays in the queue: it could not be done.
     Left,
+}
+
+/// What is thought of a message that was delivered before.
+enum Suspicion {
+    None,
+    Settled(Settled),
+    /// It is what ends nodes.
+    Confirmed(Error),
+}
+
+/// The two connections of a broker.
+#[derive(Clone)]
+pub(crate) struct Links {
+    pub(crate) consuming: Arc<Connection>,
+    pub(crate) publishing: Arc<Connection>,
+    /// For dead letters.
+    pub(crate) publisher: Publisher,
 }
 
 impl Instance {
     /// Opens a channel, sets its prefetch, and begins to consume.
     pub(crate) async fn open(
-        consuming: &Connection,
-        publisher: Publisher,
-        shared: Arc<Shared>,
+        links: &Links,
+        shared: &Arc<Shared>,
         broker: Broker,
-        pool: &Pool,
+        source: Source,
+        prefetch: u16,
     ) -> Result<Self, BusError> {
-        let limit = consuming.limit();
-        let channel = consuming.channel().await?;
-        let qos = channel.basic_qos(pool.prefetch, BasicQosOptions::default());
+        let limit = links.consuming.limit();
+        let aside = Publisher::open(&links.publishing).await?;
+        let channel = links.consuming.channel().await?;
+        let qos = channel.basic_qos(prefetch, BasicQosOptions::default());
         within(limit, "setting the prefetch", qos).await?;
         let consume = channel.basic_consume(
-            broker.queue().into(),
+            source.queue(broker).as_str().into(),
             "".into(),
             BasicConsumeOptions::default(),
             FieldTable::default(),
@@ -92,10 +158,18 @@ impl Instance {
         let consumer = within(limit, "consuming", consume).await?;
         // A read that is delivered twice does no harm, so its acknowledgement may wait for company.
         let waiting_max = match broker.kind() {
-            QueueKind::Classic => usize::from(pool.prefetch) / 2,
+            QueueKind::Classic => usize::from(prefetch) / 2,
             QueueKind::Quorum => 0,
         };
-        let handler = Arc::new(Handler { broker, channel, publisher, shared });
+        let handler = Arc::new(Handler {
+            broker,
+            source,
+            channel,
+            publisher: links.publisher.clone(),
+            aside: Mutex::new(aside),
+            held: Semaphore::new(HELD_MAX),
+            shared: Arc::clone(shared),
+        });
         Ok(Self { consumer, acks: Acks::new(waiting_max), handler })
     }
 
@@ -114,10 +188,7 @@ impl Instance {
                     let broker = self.handler.broker;
                     let delivery = delivery
                         .ok_or_else(|| BusError::Other(format!("{} was cancelled", broker.queue())))??;
-                    // What goes wrong with a log event must not become one.
-                    let span = if broker.is_ingest() { info_span!(INGEST_SPAN) } else { Span::none() };
-                    let handling = Arc::clone(&self.handler).handle(delivery, stop.clone());
-                    in_flight.push(handling.instrument(span));
+                    in_flight.push(Arc::clone(&self.handler).handle(delivery, stop.clone()));
                 }
             }
         }
@@ -133,7 +204,7 @@ impl Instance {
         let mut next = Some(first);
         while let Some(settled) = next {
             match settled? {
-                Settled::Done(tag) => self.acks.done(tag),
+                Settled::Done(tag) | Settled::Waits(tag) => self.acks.done(tag),
                 Settled::Left => {}
             }
             next = in_flight.next().now_or_never().flatten();
@@ -184,22 +255,57 @@ impl Instance {
 }
 
 impl Handler {
-    async fn handle(
+    /// Handles a delivery.
+    pub(crate) async fn handle(
         self: Arc<Self>,
         delivery: Delivery,
         stop: CancellationToken,
     ) -> Result<Settled, BusError> {
+        // What goes wrong with a log event must not become one.
+        let span = if self.broker.is_ingest() { info_span!(INGEST_SPAN) } else { Span::none() };
+        let deliveries = aside::deliveries(&delivery.properties);
+        let delivery = self.as_it_was(delivery);
+        self.work_off(&delivery, deliveries, &stop).instrument(span).await
+    }
+
+    /// The request of which a delivery is a copy, where it was put aside.
+    fn as_it_was(&self, mut delivery: Delivery) -> Delivery {
+        if self.source != Source::Requests
+            && let Some(Restored { properties, routing_key, exchange }) =
+                aside::restored(&delivery.properties, &self.shared.users)
+        {
+            delivery.properties = properties;
+            delivery.routing_key = routing_key;
+            delivery.exchange = exchange;
+        }
+        delivery
+    }
+
+    async fn work_off(
+        &self,
+        delivery: &Delivery,
+        deliveries: u64,
+        stop: &CancellationToken,
+    ) -> Result<Settled, BusError> {
         let service = self.shared.service(delivery.routing_key.as_str());
         let request_id = envelope::request_id(&delivery.properties);
-        let named = (&delivery, request_id.as_ref());
+        let named = (delivery, request_id.as_ref());
         let reply_to = match envelope::reply_to(&delivery.properties, &self.shared.amqp.reply_to_prefixes) {
             Ok(reply_to) => reply_to,
-            Err(error) => return self.give_up(service, named, error, &stop).await,
+            Err(error) => return self.give_up(service, named, error, stop).await,
         };
+        if deliveries > 0 {
+            match self.suspect(delivery, deliveries, stop).await? {
+                Suspicion::None => {}
+                Suspicion::Settled(settled) => return Ok(settled),
+                Suspicion::Confirmed(error) => return self.give_up(service, named, error, stop).await,
+            }
+        }
         let mut backoff = Backoff::new(DELAY_MIN, DELAY_MAX);
+        let (mut tries, mut place) = (0, None);
         loop {
-            let incoming = envelope::incoming(self.broker, &delivery, &request_id, reply_to.is_some());
-            match service.handle(incoming).await {
+            let incoming = envelope::incoming(self.broker, delivery, &request_id, reply_to.is_some());
+            match self.in_turn(service.handle(incoming)).await {
                 Verdict::Reply(reply) => {
                     if let Some(queue) = reply_to {
                         let correlation_id = delivery.properties.correlation_id().clone();
@@ -208,15 +314,78 @@ impl Handler {
                     return Ok(Settled::Done(delivery.delivery_tag));
                 }
                 Verdict::Done => return Ok(Settled::Done(delivery.delivery_tag)),
-                Verdict::Dead(error) => return self.give_up(service, named, error, &stop).await,
+                Verdict::Dead(error) => return self.give_up(service, named, error, stop).await,
                 Verdict::Retry(error) => {
                     let routing_key = delivery.routing_key.as_str();
                     debug!(request_id = request_id.as_ref(), routing_key, "retried later: {error}");
                 }
             }
-            if !wait(&mut backoff, &stop).await {
+            if let Source::Waiting(_) = self.source {
+                let waits = self.put_aside(delivery, self.source).await?;
+                return Ok(if waits { Settled::Waits(delivery.delivery_tag) } else { Settled::Left });
+            }
+            tries += 1;
+            place = place.take().or_else(|| self.held.try_acquire().ok());
+            if (place.is_none() || tries >= TRIES_MAX) && self.broker.kind() == QueueKind::Quorum {
+                let needs = Source::Waiting(service.needs(delivery.routing_key.as_str()));
+                if self.put_aside(delivery, needs).await? {
+                    return Ok(Settled::Done(delivery.delivery_tag));
+                }
+            }
+            if !wait(&mut backoff, stop).await {
                 return Ok(Settled::Left);
             }
+        }
+    }
+
+    /// Handles a request, beside all others or alone.
+    async fn in_turn(&self, handling: impl Future<Output = Verdict>) -> Verdict {
+        if self.source == Source::Alone {
+            let _alone = self.shared.alone.write().await;
+            handling.await
+        } else {
+            let _beside = self.shared.alone.read().await;
+            handling.await
+        }
+    }
+
+    /// Judges what was delivered before: whoever had it may have ended over it.
+    async fn suspect(
+        &self,
+        delivery: &Delivery,
+        deliveries: u64,
+        stop: &CancellationToken,
+    ) -> Result<Suspicion, BusError> {
+        if self.source == Source::Alone {
+            if deliveries < u64::from(self.shared.amqp.delivery_attempts_max) {
+                return Ok(Suspicion::None);
+            }
+            let message =
+                format!("{deliveries} times it was taken up, alone, and not done: the node may end over it");
+            return Ok(Suspicion::Confirmed(Error::internal(message)));
+        }
+        if deliveries >= SUSPECT_AFTER && self.put_aside(delivery, Source::Alone).await? {
+            return Ok(Suspicion::Settled(Settled::Done(delivery.delivery_tag)));
+        }
+        if self.source == Source::Requests {
+            tokio::select! {
+                () = stop.cancelled() => return Ok(Suspicion::Settled(Settled::Left)),
+                () = sleep(SUSPICION) => {}
+            }
+        }
+        Ok(Suspicion::None)
+    }
+
+    /// Puts a copy into another queue of the broker; false where that takes none.
+    async fn put_aside(&self, delivery: &Delivery, to: Source) -> Result<bool, BusError> {
+        let Some(queue) = Name::new(to.queue(self.broker)) else { return Ok(false) };
+        let publisher = self.aside.lock().await;
+        let from = (&delivery.exchange, &delivery.routing_key);
+        let properties = aside::properties(&delivery.properties, from, publisher.user());
+        match publisher.put(DEFAULT_EXCHANGE, queue, properties, &delivery.data).await {
+            Ok(()) => Ok(true),
+            Err(BusError::Refused | BusError::Unroutable) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 
@@ -266,7 +435,7 @@ impl Handler {
 }
 
 /// Waits before the next try; false when the node stops meanwhile.
-async fn wait(backoff: &mut Backoff, stop: &CancellationToken) -> bool {
+pub(crate) async fn wait(backoff: &mut Backoff, stop: &CancellationToken) -> bool {
     let again = Instant::now() + backoff.pause();
     tokio::select! {
         () = stop.cancelled() => false,

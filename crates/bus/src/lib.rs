@@ -17,13 +17,16 @@
 //! - `topology`: exchange, queues, bindings, from the services' routing keys.
 //! - `envelope`: a delivery in the services' terms. `acks`: which deliveries may be acknowledged together.
 //! - [`EventPublisher`]: events, on the session's connection for what is confirmed.
+//! - `aside`: copies of what waits for a database, or is to be worked off alone.
 //! - `dead`: what cannot be answered. `quarantine`: messages that the library beneath cannot read.
 //! - `instance`: one consumer: takes deliveries, has them handled, replies, acknowledges.
+//! - `waiting`: what was put aside until its database is there.
 //! - `session`: one life of the two connections, with the instances of all brokers on them; what an alarm of RabbitMQ
 //!   does to them.
 //! - [`BrokerPool`]: the running pool.
 
 mod acks;
+mod aside;
 mod bus_publisher;
 mod config;
 mod connection;
@@ -42,6 +45,7 @@ mod session;
 mod socket;
 mod subscription;
 mod topology;
+mod waiting;
 
 pub use bus_publisher::BusPublisher;
 pub use config::{Amqp, Exchange, Pool};

@@ -163,8 +163,9 @@ fn left_of(incoming: &Incoming<'_>, limits: &Limits) -> Result<Duration> {
             age.as_secs() + 1,
             whole.as_millis()
         );
-        Error::new(ErrorCode::DeadlineExceeded, message)
-            .hint("`timestamp` says when the request was sent, in Unix seconds; `beds-deadline` sets another time")
+        Error::new(ErrorCode::DeadlineExceeded, message).hint(
+            "`timestamp` says when the request was sent, in Unix seconds; `beds-deadline` sets another time",
+        )
     })
 }
 

@@ -92,6 +92,13 @@ pub trait Service: Send + Sync + 'static {
     /// Whether requests to this template are its own, served or not.
     fn accepts(&self, template: &str) -> bool;
 
+    /// What requests with this routing key wait for while they cannot be done, such as a database: those that wait for one
+    /// thing wait in one line.
+    fn needs(&self, routing_key: &str) -> &'static str {
+        let _ = routing_key;
+        "node"
+    }
+
     /// Handles a request. It never fails and never panics: whatever goes wrong is a verdict.
     fn handle<'a>(&'a self, incoming: Incoming<'a>) -> BoxFuture<'a, Verdict>;
 

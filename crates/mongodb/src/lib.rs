@@ -78,7 +78,10 @@ impl Database {
         let server = Server::new(name, config);
         Self {
             outbox: Arc::new(outbox::Outbox::new(server.clone(), config.connect_timeout_ms.duration())),
-            lane: Lane::open(settings(config.connections, room.reads_max.max(room.writes_max)), vec![server.clone()]),
+            lane: Lane::open(
+                settings(config.connections, room.reads_max.max(room.writes_max)),
+                vec![server.clone()],
+            ),
             transactions: Lane::open(settings(config.transactions, room.writes_max), vec![server]),
         }
     }
@@ -117,7 +120,10 @@ impl Database {
     pub async fn purge(&self, before: SystemTime) -> Result<usize> {
         let mut purged = 0;
         loop {
-            let step = self.lane.run(Job::purge(before), Asker::default().part(), Instant::now() + PURGE_STEP).await?;
+            let step = self
+                .lane
+                .run(Job::purge(before), Asker::default().part(), Instant::now() + PURGE_STEP)
+                .await?;
             match step.count.and_then(|count| usize::try_from(count).ok()) {
                 None | Some(0) => return Ok(purged),
                 Some(count) => purged += count,

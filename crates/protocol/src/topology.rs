@@ -46,6 +46,12 @@ pub mod header {
     pub const DEAD_PROPERTIES: &str = "beds-dead-properties";
     /// Dead letter: when, as RFC 3339 in UTC.
     pub const DEAD_AT: &str = "beds-dead-at";
+    /// On a request that a node has put aside: its routing key.
+    pub const ASIDE_KEY: &str = "beds-aside-key";
+    /// On a request that a node has put aside: the exchange that it was published to.
+    pub const ASIDE_EXCHANGE: &str = "beds-aside-exchange";
+    /// On a request that a node has put aside: its user.
+    pub const ASIDE_USER: &str = "beds-aside-user";
     /// On a dead letter: the names of the client's headers that were too long to be kept, with commas between.
     pub const DEAD_HEADERS_DROPPED: &str = "beds-dead-headers-dropped";
 }

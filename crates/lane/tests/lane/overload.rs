@@ -79,7 +79,8 @@ async fn beyond_the_capacity_all_that_can_be_done_is_done_and_the_rest_refused_a
         }
         // What comes right afterwards is served.
         let after = load(&lane, &world, 200, 5, (1, 20)).await;
-        let late = after.iter().filter(|(answer, _, at)| answer.is_err() && at.elapsed() < Duration::from_secs(4));
+        let late =
+            after.iter().filter(|(answer, _, at)| answer.is_err() && at.elapsed() < Duration::from_secs(4));
         assert_eq!(late.count(), 0, "{times}");
     }
 }
@@ -158,7 +159,10 @@ async fn a_large_job_does_not_hold_up_small_ones_of_its_kind() {
         running.await.unwrap().unwrap();
     }
     let log = world.log();
-    assert_eq!(log[2..], ["large on 0", "large done", "small on 0", "small done", "large on 0", "large done"]);
+    assert_eq!(
+        log[2..],
+        ["large on 0", "large done", "small on 0", "small done", "large on 0", "large done"]
+    );
 }
 
 #[tokio::test(start_paused = true)]
