@@ -10,10 +10,10 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
-use beds_client::{Client, Request, protocol::ErrorCode};
+use beds_client::{Client, ClientError, Request, protocol::ErrorCode};
 use futures_util::{StreamExt as _, future::join_all, stream};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::Site;
 
@@ -27,6 +27,9 @@ const AT_ONCE: usize = 16;
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// How many others ask beside a flood, in a second.
 const OTHERS: f64 = 20.0;
+/// How many large creates there are at once, and of how many records each.
+const LARGE: usize = 24;
+const RECORDS: usize = 1_000;
 /// What is promised.
 const GOODPUT_MIN: f64 = 0.9;
 const ANSWER_MAX: Duration = Duration::from_secs(2);
@@ -56,11 +59,19 @@ struct Figures {
     overloaded_p99_ms: u128,
 }
 
+/// What the node has of memory and had at most, in KiB, before and after the large creates.
+#[derive(Debug, Serialize)]
+struct Memory {
+    before: (u64, u64),
+    after: (u64, u64),
+}
+
 #[derive(Debug, Serialize)]
 struct Report {
     capacity: f64,
     phases: Vec<Figures>,
     recovery_ms: u128,
+    memory: Memory,
 }
 
 /// Measures, prints, writes the figures, and fails where they are not as they are promised. `seconds` is how long each
@@ -88,11 +99,35 @@ pub(crate) async fn run(site: &Site, seconds: u64, path: &Path) -> Result<()> {
         phases.push(figures(what, &heard, duration));
     }
     phases.extend(without_mariadb(site, &flood, &other, duration).await?);
-    let report = Report { capacity, phases, recovery_ms };
+    let (figures, memory) = large(site, &flood, &other, duration).await?;
+    phases.extend(figures);
+    let report = Report { capacity, phases, recovery_ms, memory };
     print!("{report}");
     std::fs::write(path, serde_json::to_vec_pretty(&report)?)
         .with_context(|| format!("cannot write {}", path.display()))?;
     report.judge()
+}
+
+/// Many creates of many records at once, and small ones beside them.
+async fn large(
+    site: &Site,
+    flood: &Client,
+    other: &Client,
+    duration: Duration,
+) -> Result<(Vec<Figures>, Memory)> {
+    let before = memory(site)?;
+    let begun = Instant::now();
+    let creates = join_all((0..LARGE).map(|_| async {
+        let answer = flood.execute(Request::create("note", &notes())).await;
+        Heard { asked: Duration::ZERO, took: begun.elapsed(), code: answer.err().map(|error| said(&error)) }
+    }));
+    let (creates, beside) = tokio::join!(creates, load(other, OTHERS, duration, document));
+    let after = memory(site)?;
+    let figures = vec![
+        figures("24 creates of 1,000 notes", &creates, duration),
+        figures("small creates beside them", &beside, duration),
+    ];
+    Ok((figures, Memory { before, after }))
 }
 
 /// MariaDB stops, as a server that hangs does, while requests to both databases come.
@@ -164,14 +199,32 @@ async fn load(client: &Client, rate: f64, duration: Duration, request: fn() -> R
         tokio::time::sleep_until((begun + at).into()).await;
         let (client, sent) = (client.clone(), Instant::now());
         asked.push(tokio::spawn(async move {
-            let code = match client.execute(request()).await {
-                Ok(_) => None,
-                Err(error) => Some(error.code().map_or_else(|| error.to_string(), |code| code.to_string())),
-            };
+            let code = client.execute(request()).await.err().map(|error| said(&error));
             Heard { asked: sent - begun, took: sent.elapsed(), code }
         }));
     }
     join_all(asked).await.into_iter().filter_map(Result::ok).collect()
+}
+
+fn said(error: &ClientError) -> String {
+    error.code().map_or_else(|| error.to_string(), |code| code.to_string())
+}
+
+/// A thousand notes.
+fn notes() -> Vec<Value> {
+    let note = |number| json!({"subject": format!("large-{number}"), "text": "x".repeat(100)});
+    (0..RECORDS).map(note).collect()
+}
+
+/// What the first node has of memory now, and had at most, in KiB.
+fn memory(site: &Site) -> Result<(u64, u64)> {
+    let node = site.nodes.first().context("a node")?;
+    let status = std::fs::read_to_string(format!("/proc/{}/status", node.pid()))?;
+    let of = |key: &str| -> Result<u64> {
+        let line = status.lines().find_map(|line| line.strip_prefix(key)).context("a line of its status")?;
+        Ok(line.trim().trim_end_matches(" kB").parse()?)
+    };
+    Ok((of("VmRSS:")?, of("VmHWM:")?))
 }
 
 /// After a flood, how long it takes until all of half the capacity is done.
@@ -268,6 +321,10 @@ impl Display for Report {
                 phase.other.join(", ")
             )?;
         }
-        Ok(())
+        let Memory { before, after } = &self.memory;
+        writeln!(
+            f,
+            "resident memory in KiB, and its peak: {before:?} before the large creates, {after:?} after"
+        )
     }
 }

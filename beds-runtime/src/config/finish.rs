@@ -52,6 +52,7 @@ pub(super) fn limits(limits: &Limits) -> Result<(), ConfigError> {
             ("batch_items_max", limits.batch_items_max as u64, 1),
             ("batch_items_at_once", limits.batch_items_at_once as u64, 1),
             ("request_timeout_ms", limits.request_timeout_ms.0.into(), 1),
+            ("queue_wait_max_ms", limits.queue_wait_max_ms.0.into(), 1),
         ],
     )?;
     if limits.batch_items_max > BATCH_ITEMS_MAX {

@@ -5,6 +5,7 @@
 
 mod batch;
 mod body;
+mod long;
 
 use std::{
     borrow::Cow,
@@ -29,8 +30,13 @@ use beds_core::{
 use beds_protocol::{BatchKey, Broker, ErrorCode, Lane, RoutingKey, tables::MESSAGE_ID_CHARACTERS_MAX};
 use futures_util::{FutureExt as _, future::BoxFuture};
 use sha2::{Digest as _, Sha256};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::{debug, error, warn};
+
+use self::long::{LONG_BYTES, Long};
+
+/// What batches wait for: it may be several databases.
+const BATCH: &str = "batch";
 
 /// The service of a node's domains.
 #[derive(Debug)]
@@ -41,6 +47,8 @@ pub struct Domains<F> {
     served: Vec<&'static Domain>,
     /// How many more items of batches may be worked on at a time, by database and lane.
     places: HashMap<(&'static str, Lane), Semaphore>,
+    /// Where long bodies wait until they are read, by what their requests need.
+    long: HashMap<&'static str, Long>,
     factory: PhantomData<F>,
 }
 
@@ -52,7 +60,10 @@ impl<F: Factory> Domains<F> {
         let places = served.iter().flat_map(|domain| {
             Lane::ALL.iter().map(|&lane| ((domain.database, lane), Semaphore::new(at_once)))
         });
-        Self { runner, places: places.collect(), limits: Arc::new(limits), served, factory: PhantomData }
+        let long = served.iter().map(|domain| domain.database).chain([BATCH]);
+        let long = long.map(|needs| (needs, Long::default())).collect();
+        let places = places.collect();
+        Self { runner, places, long, limits: Arc::new(limits), served, factory: PhantomData }
     }
 
     async fn answer(&self, incoming: Incoming<'_>) -> Verdict {
@@ -82,10 +93,24 @@ impl<F: Factory> Domains<F> {
             hash: Some(domain.hash),
         };
         let deadline = entry::admit(incoming, &to, &self.limits)?;
+        let _place = self.long(domain.database, incoming, deadline).await?;
         let request = body::decode(domain, address.target, incoming.body)?;
         let cx = self.context(incoming, address.lane, deadline)?;
         let outcome = cx.run(F::dispatch(address.template, &cx, request)).await?;
         self.finish(outcome, domain, incoming.request_id)
+    }
+
+    /// Waits until few other requests with long bodies are worked on: what is made of a body takes many times its length.
+    async fn long(
+        &self,
+        needs: &'static str,
+        incoming: &Incoming<'_>,
+        deadline: Instant,
+    ) -> Result<Option<SemaphorePermit<'_>>> {
+        match self.long.get(needs) {
+            Some(long) if incoming.body.len() > LONG_BYTES => long.place(deadline).await.map(Some),
+            _ => Ok(None),
+        }
     }
 
     /// The circumstances of a request of this lane.
@@ -143,7 +168,7 @@ impl<F: Factory> Service for Domains<F> {
         let template = routing_key.split('.').next().and_then(F::template);
         template
             .filter(|_| BatchKey::parse(routing_key).is_none())
-            .map_or("batch", |template| F::domain(template).database)
+            .map_or(BATCH, |template| F::domain(template).database)
     }
 
     fn handle<'a>(&'a self, incoming: Incoming<'a>) -> BoxFuture<'a, Verdict> {

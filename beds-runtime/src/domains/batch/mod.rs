@@ -50,6 +50,7 @@ pub(super) async fn answer<F: Factory>(
     let name = format!("{}.batch", key.service);
     let to = Destination { name: &name, broker: key.broker(), lane: key.lane, hash: None };
     let deadline = entry::admit(incoming, &to, &domains.limits)?;
+    let _place = domains.long(super::BATCH, incoming, deadline).await?;
     // What the items hold that is not where it belongs may be sensitive.
     let BatchRequest { mode, items } = entry::read(incoming.body, true)?;
     let mode = allowed(key, mode, incoming)?;
