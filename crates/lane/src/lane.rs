@@ -58,7 +58,7 @@ impl<J: Job> Lane<J> {
         let (reply, mut answer) = oneshot::channel();
         // A requester that is dropped gives up as well.
         let requester = Requester(Arc::clone(&gate));
-        self.submit(Ticket { job, asker, gate, reply, losses: 0 })?;
+        self.submit(Ticket { job, asker, gate, reply, asked: Instant::now(), losses: 0 })?;
         if let Ok(answer) = timeout_at(deadline, &mut answer).await {
             return match answer {
                 Ok(answer) => answer,

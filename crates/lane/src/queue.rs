@@ -4,9 +4,13 @@
 //! connections' time is next (start-time fair queueing). So the flood of one fills its own share, and the others do not
 //! wait behind it.
 //!
-//! A job is let in only where it is expected to begin soon and to end in its time. What waits is known in units of time
-//! (`pace`), so the wait is known before it begins, and a refusal costs nothing. That the connections take nothing at all
-//! is seen by the time since they last did.
+//! A job is let in only where it is expected to end in its time. What waits is known in units of time (`pace`), so the
+//! wait is known before it begins, and a refusal costs nothing. That the connections take nothing at all is seen by the
+//! time since they last did.
+//!
+//! Many jobs that come at once are a burst, which is worked off. Where the jobs of a client have had to wait for a while,
+//! they come faster than they are done: then only so many are let in that the wait stays short (as CoDel tells a standing
+//! queue from a good one, but before the wait and not after it).
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -30,8 +34,8 @@ pub struct Settings {
     pub queue_max: usize,
     /// How many of them are requests by themselves, each of which holds a place that other databases need as well.
     pub requests_max: usize,
-    /// How long a job may be expected to wait before it is refused as `overloaded`; twice its own time, where that is
-    /// longer.
+    /// How long a job may be expected to wait before it is refused as `overloaded`, where those before it have waited for
+    /// that long already; twice its own time, where that is longer.
     pub wait_max: Duration,
     /// How many jobs run as one group at most.
     pub group_max: usize,
@@ -43,6 +47,8 @@ pub struct Settings {
 
 /// How long a server may be away before a request is refused at once: it may only be starting again.
 pub(crate) const ABSENCE_MAX: Duration = Duration::from_secs(1);
+/// A wait that is none.
+const BRIEF: Duration = Duration::from_millis(100);
 /// A job that is expected to take longer leaves the last connection to others.
 const LONG: Duration = Duration::from_millis(100);
 /// A job of this size does not stand in one line with smaller ones.
@@ -62,6 +68,8 @@ pub(crate) struct Ticket<J: Job> {
     pub(crate) asker: Asker,
     pub(crate) gate: Arc<Gate>,
     pub(crate) reply: oneshot::Sender<Result<J::Output>>,
+    /// When it came.
+    pub(crate) asked: Instant,
     /// How many connections were lost while it ran.
     pub(crate) losses: u8,
 }
@@ -96,6 +104,8 @@ struct Flow<J: Job> {
     jobs: VecDeque<(u64, Ticket<J>)>,
     /// Of all that wait.
     size: u64,
+    /// When a job of it last had no wait.
+    brief_at: Instant,
 }
 
 struct Client<J: Job> {
@@ -186,27 +196,38 @@ impl<J: Job> Queue<J> {
         } else {
             self.absent_since = None;
         }
-        let Asker { client, is_part } = ticket.asker;
-        let mut room = settings.queue_max.saturating_sub(self.waiting);
-        if !is_part {
-            room = room.min(settings.requests_max.saturating_sub(self.waiting - self.parts));
-        }
-        let own = self.clients.get(&client).and_then(|client| client.flows.get(&Kind::of(&ticket.job)));
-        let held = own.map_or(0, |flow| flow.jobs.len());
-        if room == 0 || !is_part && held >= room.saturating_mul(SHARE) {
+        if self.waiting >= settings.queue_max {
             return Err(Refusal::Overloaded);
         }
-        if connected == 0 || self.idle > self.waiting {
+        if connected > 0 && self.idle > self.waiting {
             return Ok(());
         }
         let wait = self.wait(ticket, connected, now);
         let time = self.time(&ticket.job, now);
-        let left = ticket.gate.deadline().saturating_duration_since(now);
-        let is_in_time = wait * 2 + time <= left;
-        if is_in_time && (is_part || wait <= settings.wait_max.max(time * 2)) {
+        if connected > 0 {
+            let left = ticket.gate.deadline().saturating_duration_since(now);
+            if wait * 2 + time > left {
+                return Err(Refusal::Overloaded);
+            }
+            if wait <= BRIEF {
+                return Ok(());
+            }
+        }
+        let Asker { client, is_part } = ticket.asker;
+        if is_part {
             return Ok(());
         }
-        Err(Refusal::Overloaded)
+        let own = self.clients.get(&client).and_then(|client| client.flows.get(&Kind::of(&ticket.job)));
+        let own = own.filter(|flow| !flow.jobs.is_empty());
+        let room = settings.requests_max.saturating_sub(self.waiting - self.parts);
+        if own.map_or(0, |flow| flow.jobs.len()) >= room.saturating_mul(SHARE) {
+            return Err(Refusal::Overloaded);
+        }
+        let has_waited = own.is_some_and(|flow| now - flow.brief_at > settings.wait_max);
+        if connected > 0 && has_waited && wait > settings.wait_max.max(time * 2) {
+            return Err(Refusal::Overloaded);
+        }
+        Ok(())
     }
 
     /// How long a job is expected to wait: for what its client has before it, and for the turns of the others meanwhile,
@@ -262,9 +283,13 @@ impl<J: Job> Queue<J> {
         // Who had nothing to do meanwhile has no claim to what the others had.
         client.served = client.served.max(begun);
         let begun = client.begun;
-        let begin = || Flow { served: begun, jobs: VecDeque::new(), size: 0 };
+        let now = Instant::now();
+        let begin = || Flow { served: begun, jobs: VecDeque::new(), size: 0, brief_at: now };
         let flow = client.flows.entry(Kind::of(&ticket.job)).or_insert_with(begin);
         flow.served = flow.served.max(begun);
+        if flow.jobs.is_empty() {
+            flow.brief_at = now;
+        }
         flow.size += u64::from(ticket.job.size());
         flow
     }
@@ -350,6 +375,10 @@ impl<J: Job> Queue<J> {
         self.waiting -= 1;
         self.parts -= usize::from(ticket.asker.is_part);
         flow.size -= u64::from(ticket.job.size());
+        let now = Instant::now();
+        if now - ticket.asked <= BRIEF {
+            flow.brief_at = now;
+        }
         self.begun = share.served;
         share.begun = flow.served;
         share.served += time;
