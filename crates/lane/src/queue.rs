@@ -202,7 +202,7 @@ impl<J: Job> Queue<J> {
         if connected > 0 && self.idle > self.waiting {
             return Ok(());
         }
-        let wait = self.wait(ticket, connected, now);
+        let wait = self.wait(ticket, connected, settings, now);
         let time = self.time(&ticket.job, now);
         if connected > 0 {
             let left = ticket.gate.deadline().saturating_duration_since(now);
@@ -232,7 +232,7 @@ impl<J: Job> Queue<J> {
 
     /// How long a job is expected to wait: for what its client has before it, and for the turns of the others meanwhile,
     /// but for no more than all there is; and as long as the connections have not taken anything.
-    fn wait(&self, ticket: &Ticket<J>, connected: usize, now: Instant) -> Duration {
+    fn wait(&self, ticket: &Ticket<J>, connected: usize, settings: &Settings, now: Instant) -> Duration {
         let places = u32::try_from(connected).unwrap_or(u32::MAX).max(1);
         let (mut all, mut own) = (Duration::ZERO, Duration::ZERO);
         let (mut clients, mut kinds) = (1_u32, 1_u32);
@@ -241,7 +241,12 @@ impl<J: Job> Queue<J> {
             let is_own = *client == ticket.asker.client;
             clients += u32::from(!is_own && share.waits());
             for (kind, flow) in share.flows.iter().filter(|(_, flow)| !flow.jobs.is_empty()) {
-                let work = self.pace.time(kind.kind, flow.size, now);
+                let size = if kind.is_shared::<J>() {
+                    flow.jobs.len().div_ceil(settings.group_max.max(1)) as u64
+                } else {
+                    flow.size
+                };
+                let work = self.pace.time(kind.measured(), size, now);
                 all += work;
                 if is_own && *kind == its {
                     own = work;
@@ -256,7 +261,8 @@ impl<J: Job> Queue<J> {
     }
 
     fn time(&self, job: &J, now: Instant) -> Duration {
-        self.pace.time(job.kind(), job.size().into(), now)
+        let (kind, size) = measure(job);
+        self.pace.time(kind, size, now)
     }
 
     fn push(&mut self, ticket: Ticket<J>) {
@@ -309,10 +315,13 @@ impl<J: Job> Queue<J> {
         let most = settings.group_max.max(1);
         while taken.tickets.len() < most {
             let fits = |kind: &Kind, flow: &Flow<J>| {
-                (taken.tickets.is_empty() || kind.group == group) && (may_be_long || is_short(self, flow))
+                let goes_along = kind.group == group && !kind.is_large;
+                (taken.tickets.is_empty() || goes_along) && (may_be_long || is_short(self, flow))
             };
             let Some((client, kind)) = self.next(fits) else { break };
-            let time = self.head_time(client, kind, now);
+            // One statement is for all of them.
+            let is_along = !taken.tickets.is_empty() && kind.is_shared::<J>();
+            let time = if is_along { Duration::ZERO } else { self.head_time(client, kind, now) };
             let is_full = J::GROUP_TIME.is_some_and(|most| together + time > most);
             if !taken.tickets.is_empty() && is_full {
                 break;
@@ -327,7 +336,7 @@ impl<J: Job> Queue<J> {
             taken.is_long |= time > LONG;
             group = kind.group;
             taken.tickets.push(ticket);
-            if group.is_none() {
+            if group.is_none() || kind.is_large {
                 break;
             }
         }
@@ -413,4 +422,27 @@ impl Kind {
     fn of<J: Job>(job: &J) -> Self {
         Self { kind: job.kind(), group: job.group(), is_large: u64::from(job.size()) > LARGE }
     }
+
+    /// Whether jobs of it share a statement: one takes about as long as many.
+    const fn is_shared<J: Job>(self) -> bool {
+        self.group.is_some() && J::GROUP_TIME.is_none() && !self.is_large
+    }
+
+    /// Under which number it is measured: large ones apart.
+    const fn measured(self) -> usize {
+        self.kind.wrapping_mul(2).wrapping_add(self.is_large as usize)
+    }
+}
+
+/// What the time of a job is measured by: its kind, and how much of it there is.
+fn measure<J: Job>(job: &J) -> (usize, u64) {
+    let kind = Kind::of(job);
+    (kind.measured(), if kind.is_shared::<J>() { 1 } else { job.size().into() })
+}
+
+/// The same for jobs that run together.
+pub(crate) fn measure_all<'a, J: Job>(jobs: impl Iterator<Item = &'a J>) -> Vec<(usize, u64)> {
+    let mut jobs = jobs.peekable();
+    let is_shared = jobs.peek().is_some_and(|job| Kind::of(*job).is_shared::<J>());
+    jobs.take(if is_shared { 1 } else { usize::MAX }).map(measure).collect()
 }

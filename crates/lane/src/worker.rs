@@ -16,7 +16,7 @@ use crate::{
     fault::Fault,
     gate::Gate,
     job::{Connect, Fate, Job, Member},
-    queue::{Taken, Ticket},
+    queue::{Taken, Ticket, measure_all},
     shared::{Long, Shared},
 };
 
@@ -204,7 +204,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
 
     async fn run_one(&self, connection: &mut J::Connection, ticket: Ticket<J>) -> After<J> {
         let gates = [&*ticket.gate];
-        let kinds = [(ticket.job.kind(), ticket.job.size().into())];
+        let kinds = measure_all(std::iter::once(&ticket.job));
         let begun = Instant::now();
         let outcome = within(&gates, self.patience(), ticket.job.run(connection, &ticket.gate)).await;
         self.tell(&outcome, &kinds, begun);
@@ -226,8 +226,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
     }
 
     async fn run_group(&self, connection: &mut J::Connection, tickets: Vec<Ticket<J>>) -> After<J> {
-        let kinds: Vec<_> =
-            tickets.iter().map(|ticket| (ticket.job.kind(), ticket.job.size().into())).collect();
+        let kinds = measure_all(tickets.iter().map(|ticket| &ticket.job));
         let begun = Instant::now();
         let outcome = {
             let members: Vec<Member<'_, J>> =
