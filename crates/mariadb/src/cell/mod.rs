@@ -17,7 +17,7 @@ use beds_core::{
 
 use self::{
     raw::Raw,
-    show::{Reason, show},
+    show::{Reason, show, text},
 };
 
 pub(crate) use self::{raw::short, row::Reply};
