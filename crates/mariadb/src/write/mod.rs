@@ -18,6 +18,7 @@ use std::{sync::Arc, time::Duration};
 
 use beds_core::{
     Error, Outcome,
+    backoff::Backoff,
     event::{Event, Publication},
     ledger::{AT_LEAST_ONCE, NO_LEDGER},
     plan::{self, Origin},
@@ -27,7 +28,10 @@ use beds_core::{
 use beds_lane::{Fate, Gate, Job, Member};
 use beds_protocol::ErrorCode;
 use sqlx::{Connection as _, MySqlConnection};
-use tokio::{sync::Notify, time::timeout};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until, timeout},
+};
 
 use self::{change::Change, create::Create, ledger::Claimed, many::Many};
 pub(crate) use self::{ledger::Ledger, together::check as check_together};
@@ -37,6 +41,10 @@ use crate::{
     routine,
     session::{End, Session},
 };
+
+/// How long a transaction that lost a deadlock waits before it is run again. The pauses double, with jitter.
+const RETRY_PAUSE_MIN: Duration = Duration::from_millis(5);
+const RETRY_PAUSE_MAX: Duration = Duration::from_millis(200);
 
 /// Why a transaction that lost a deadlock is run again elsewhere.
 const SPOILT: &str = "a temporary table remains of a transaction that lost a deadlock";
@@ -117,12 +125,15 @@ impl Job for Write {
             session.begins_transaction();
         }
         let mut retries = 0;
+        let mut pauses = Backoff::new(RETRY_PAUSE_MIN, RETRY_PAUSE_MAX);
         loop {
             match self.attempt(session, gate).await? {
                 Err(Fault::Deadlock) if retries < self.deadlock_retries_max && !commits => {
                     if session.is_spoilt() {
                         return Err(beds_lane::Fault::Lost(SPOILT.to_owned()));
                     }
+                    // Those that lost together would meet again.
+                    sleep_until((Instant::now() + pauses.pause()).min(gate.deadline())).await;
                     retries += 1;
                 }
                 Err(fault) if commits => return Err(remaining(fault).into()),

@@ -34,6 +34,12 @@ impl Odd {
         self.stack.mariadb_query(Some("odd"), sql).unwrap().trim().parse().unwrap()
     }
 
+    /// How many deadlocks the server has ended.
+    pub(crate) fn deadlocks(&self) -> i64 {
+        let sql = "select count from information_schema.innodb_metrics where name = 'lock_deadlocks'";
+        self.stack.mariadb_query(Some("odd"), sql).unwrap().trim().parse().unwrap()
+    }
+
     pub(crate) fn count(&self, what: &str) -> i64 {
         let sql = format!("select count(*) from {what}");
         self.stack.mariadb_query(Some("odd"), &sql).unwrap().trim().parse().unwrap()

@@ -50,6 +50,13 @@ create procedure item_add(p_id varchar(20), p_by int, out p_n int) modifies sql 
 begin update item set n = n + p_by, revision = revision + 1 where id = p_id; select n into p_n from item where id = p_id; end //
 create procedure item_reset(p_secret varchar(20), p_below int) modifies sql data
 begin update item set n = 0 where n < p_below; end //
+create procedure item_bump(p_id varchar(20), p_by int) modifies sql data
+begin
+  -- Two that share the lock then wait for each other.
+  declare found int;
+  select n into found from item where id = p_id lock in share mode;
+  update item set n = n + p_by, revision = revision + 1 where id = p_id;
+end //
 create procedure item_lasting(p_id varchar(20), p_n int) modifies sql data
 begin insert into item (id, n) values (p_id, p_n); commit; end //
 create procedure distributed() modifies sql data
