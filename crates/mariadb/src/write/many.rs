@@ -11,7 +11,7 @@ use beds_core::{
         Domain,
         mariadb::{Procedure, Source},
     },
-    value::{Value, write_record},
+    value::Value,
 };
 use beds_protocol::ErrorCode;
 use futures_util::TryStreamExt as _;
@@ -19,7 +19,7 @@ use sqlx::MySqlConnection;
 
 use super::{
     kept,
-    procedure::{Failed, call_each},
+    procedure::{Failed, Returned, call_each},
 };
 use crate::{
     cell::{self, bind},
@@ -42,15 +42,22 @@ pub(super) struct Many<'a> {
     pub(super) known: &'a Columns,
 }
 
+/// A record that matches.
+struct Found {
+    /// What the procedure gets of it.
+    own: Vec<Value>,
+    /// Its key, as it is shown; none where it cannot be.
+    key: Option<Vec<Value>>,
+}
+
 impl Many<'_> {
-    /// Calls the procedure for each record, with these values in place of its own. The keys of what was written are added
-    /// as JSON where they are wanted.
+    /// Calls the procedure for each record, with these values in place of its own. Gives the keys of what was written, as
+    /// a fetch shows them; none where it cannot.
     pub(super) async fn run(
         &self,
         connection: &mut MySqlConnection,
         changes: &[(usize, Value)],
-        keys: &mut Option<Vec<u8>>,
-    ) -> Result<Outcome, Fault> {
+    ) -> Result<(Outcome, Vec<Option<Vec<Value>>>), Fault> {
         let Self { domain, procedure, .. } = *self;
         let columns = kept::columns(connection, domain, Some(self.source), self.known).await?;
         let given = changes.iter().map(|(field, value)| (String::new(), *field, value));
@@ -59,55 +66,40 @@ impl Many<'_> {
         let read: Vec<usize> =
             procedure.args.iter().copied().filter(|field| change(*field).is_none()).collect();
         let records = self.lock(connection, &columns, &read).await?;
-        let args = |record: Vec<Value>| {
-            let mut own = record.into_iter();
+        let args = |own: Vec<Value>| {
+            let mut own = own.into_iter();
             let argument = |&field: &usize| match change(field) {
                 Some((_, value)) => value.clone(),
                 None => own.next().unwrap_or(Value::Null),
             };
             procedure.args.iter().map(argument).collect()
         };
-        let calls: Vec<Vec<Value>> = records.into_iter().map(args).collect();
+        let (calls, keys): (Vec<Vec<Value>>, Vec<_>) =
+            records.into_iter().map(|Found { own, key }| (args(own), key)).unzip();
         let returned = call_each(connection, domain, procedure, &calls).await;
         let returned = returned.map_err(|Failed { fault, .. }| {
             kept::explained(domain, fault, "", changes.iter().map(|(field, value)| (*field, value)))
         })?;
-        let mut written = 0;
-        for (args, returned) in calls.iter().zip(&returned) {
-            if returned.affected == 0 && returned.fields.is_empty() {
-                continue;
-            }
-            written += 1;
-            if let Some(keys) = keys {
-                self.add_key(args, keys);
-            }
-        }
-        Ok(Outcome::written(written, calls.len() as u64))
+        let matched = calls.len() as u64;
+        let is_written = |returned: &Returned| returned.affected > 0 || !returned.fields.is_empty();
+        let written = keys.into_iter().zip(&returned).filter(|(_, returned)| is_written(returned));
+        let keys: Vec<_> = written.map(|(key, _)| key).collect();
+        Ok((Outcome::written(keys.len() as u64, matched), keys))
     }
 
-    fn add_key(&self, args: &[Value], keys: &mut Vec<u8>) {
-        let part = |field: &usize| {
-            let place = self.procedure.args.iter().position(|arg| arg == field)?;
-            Some((self.domain.fields[*field].name, args.get(place)?))
-        };
-        if !keys.is_empty() {
-            keys.push(b',');
-        }
-        write_record(keys, self.domain.key.iter().filter_map(part));
-    }
-
-    /// Reads these fields of the records that match, in order of their keys, and locks the records.
+    /// Reads these fields and the keys of the records that match, in order of their keys, and locks the records.
     async fn lock(
         &self,
         connection: &mut MySqlConnection,
         kept: &[Kept],
         fields: &[usize],
-    ) -> Result<Vec<Vec<Value>>, Fault> {
+    ) -> Result<Vec<Found>, Fault> {
         let Self { domain, source, matching, .. } = *self;
+        let columns: Vec<usize> = fields.iter().chain(domain.key).copied().collect();
         let fault = |error| classify(&error, domain);
         let (mut records, mut bytes) = (Vec::new(), 0);
         {
-            let sql = statement::matching(domain, source, kept, matching, fields);
+            let sql = statement::matching(domain, source, kept, matching, &columns);
             let query = sqlx::query_with(&sql.text, bind(&sql.values).map_err(fault)?);
             let mut rows = query.fetch(&mut *connection);
             while let Some(row) = rows.try_next().await.map_err(fault)? {
@@ -118,7 +110,13 @@ impl Many<'_> {
                 let own = fields.iter().enumerate();
                 let own =
                     own.map(|(column, &field)| cell::read_to_keep(&row, column, &domain.fields[field].ty));
-                records.push(own.collect::<Result<Vec<Value>, _>>().map_err(fault)?);
+                let own = own.collect::<Result<_, _>>().map_err(fault)?;
+                let key = domain.key.iter().enumerate();
+                let key =
+                    key.map(|(part, &field)| cell::read(&row, fields.len() + part, &domain.fields[field].ty));
+                // A part that cannot be shown makes the key one that nobody can ask for.
+                let key = key.collect::<Result<Vec<_>, _>>().map_err(fault)?.into_iter().collect();
+                records.push(Found { own, key });
             }
         }
         if records.len() as u64 <= matching.most.into() {

@@ -352,7 +352,7 @@ impl Write {
         let publication = Publication::of(domain, write, self.origin.clone());
         let is_published = publication.is_some();
         // Of the records that a write by filter wrote.
-        let mut keys = is_published.then(Vec::new);
+        let mut keys = Vec::new();
         let outcome = match write {
             plan::Write::Create { records, many } => {
                 let procedure = declared(objects.create.as_ref())?;
@@ -381,12 +381,20 @@ impl Write {
             plan::Write::UpdateMany { matching, changes } => {
                 let (source, procedure) = (declared(source)?, declared(objects.update.as_ref())?);
                 let many = Many { domain, source, procedure, matching, known };
-                many.run(connection, changes, &mut keys).await
+                {
+                    let (outcome, written) = many.run(connection, changes).await?;
+                    keys = written;
+                    Ok(outcome)
+                }
             }
             plan::Write::DeleteMany(matching) => {
                 let (source, procedure) = (declared(source)?, declared(objects.delete.as_ref())?);
                 let many = Many { domain, source, procedure, matching, known };
-                many.run(connection, &[], &mut keys).await
+                {
+                    let (outcome, written) = many.run(connection, &[]).await?;
+                    keys = written;
+                    Ok(outcome)
+                }
             }
             plan::Write::Call(invocation) => {
                 routine::run(connection, domain, invocation, self.reply_bytes_max).await
@@ -395,7 +403,7 @@ impl Write {
         }?;
         let events = match &publication {
             Some(publication) => {
-                let place = outbox::Place { objects, write, known, keys: keys.as_deref() };
+                let place = outbox::Place { objects, write, known, keys };
                 outbox::events(publication, place, &outcome, connection).await?
             }
             None => Vec::new(),
