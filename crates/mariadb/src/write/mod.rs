@@ -21,6 +21,7 @@ use beds_core::{
     backoff::Backoff,
     event::{Event, Publication},
     ledger::{AT_LEAST_ONCE, NO_LEDGER},
+    operation::refuse_same_key,
     plan::{self, Origin},
     spec::{Domain, mariadb},
     value::Value,
@@ -362,9 +363,12 @@ impl Write {
             }
             plan::Write::Upsert { records, many } => {
                 let procedure = declared(objects.upsert.as_ref())?;
-                Create { domain, source, procedure, is_upsert: true, known }
-                    .reply(connection, records, *many)
-                    .await
+                let create = Create { domain, source, procedure, is_upsert: true, known };
+                let outcome = create.reply(connection, records, *many).await?;
+                if *many {
+                    refuse_same_key(domain, &outcome).map_err(Fault::Refused)?;
+                }
+                Ok(outcome)
             }
             plan::Write::Update { key, changes, if_version } => {
                 let procedure = declared(objects.update.as_ref())?;

@@ -209,6 +209,18 @@ async fn upserts_writes_by_filter_and_the_items_of_a_batch_have_events() {
     );
 }
 
+/// To the database `a` and `A` are one key: neither is written, and there is no event.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_has_each_record_once_as_the_database_compares_keys() {
+    let odd = Odd::open();
+    let upsert =
+        plan::Write::Upsert { records: vec![record("a", 1), record("b", 2), record("A", 3)], many: true };
+    let error = odd.item(Action::Write(upsert)).await.unwrap_err();
+    assert_eq!(error.code, ErrorCode::ValidationFailed, "{error}");
+    assert!(error.message.starts_with("`data[2].id` is the key of `data[0]`"), "{error}");
+    assert_eq!((odd.count("item"), odd.count("beds_events")), (0, 0));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_numbers_of_a_record_are_in_the_order_of_its_changes() {
     const ROUNDS: i64 = 60;
