@@ -188,7 +188,7 @@ impl Change<'_> {
         columns: &[Kept],
         returned: &Returned,
     ) -> Result<(), Fault> {
-        if returned.affected > 0 || !returned.fields.is_empty() {
+        if returned.is_written() {
             return Ok(());
         }
         let missing = Fault::Refused(Error::not_found(self.domain));

@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use beds_core::{
+    Error,
     spec::{Domain, Type, mariadb::Source},
     validate::Errors,
     value::Value,
 };
-use beds_protocol::value::{DateTime, Time};
+use beds_protocol::{
+    ErrorCode,
+    value::{DateTime, Time},
+};
 use sqlx::MySqlConnection;
 
 use crate::{
@@ -33,14 +37,26 @@ pub(super) async fn columns(
 
 /// What is read for the sake of a reply alone: a refusal of it does not undo the write.
 pub(super) fn optional<T>(domain: &Domain, read: Result<T, Fault>) -> Result<Option<T>, Fault> {
+    own(domain, read).map(Result::ok)
+}
+
+/// The same, with the refusal.
+pub(super) fn own<T>(domain: &Domain, read: Result<T, Fault>) -> Result<Result<T, Error>, Fault> {
     match read {
-        Ok(read) => Ok(Some(read)),
+        Ok(read) => Ok(Ok(read)),
         Err(Fault::Refused(error)) => {
             tracing::warn!(template = domain.name, "what is written cannot be read back: {error}");
-            Ok(None)
+            Ok(Err(error))
         }
         Err(fault) => Err(fault),
     }
+}
+
+/// The procedure took the record and did nothing with it.
+pub(super) fn nothing_written(domain: &Domain) -> Error {
+    let message = format!("the database wrote no record of `{}`: its procedure changed no row", domain.name);
+    Error::new(ErrorCode::RejectedByDatabase, message)
+        .hint("the DBA lets the procedure signal why it refuses a record")
 }
 
 /// A value of a key as its column keeps it: without the digits of a second's fraction for which there is no place.

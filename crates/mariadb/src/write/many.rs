@@ -19,7 +19,7 @@ use sqlx::MySqlConnection;
 
 use super::{
     kept,
-    procedure::{Failed, Returned, call_each},
+    procedure::{Failed, call_each},
 };
 use crate::{
     cell::{self, bind},
@@ -81,8 +81,7 @@ impl Many<'_> {
             kept::explained(domain, fault, "", changes.iter().map(|(field, value)| (*field, value)))
         })?;
         let matched = calls.len() as u64;
-        let is_written = |returned: &Returned| returned.affected > 0 || !returned.fields.is_empty();
-        let written = keys.into_iter().zip(&returned).filter(|(_, returned)| is_written(returned));
+        let written = keys.into_iter().zip(&returned).filter(|(_, returned)| returned.is_written());
         let keys: Vec<_> = written.map(|(key, _)| key).collect();
         Ok((Outcome::written(keys.len() as u64, matched), keys))
     }

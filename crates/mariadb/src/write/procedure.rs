@@ -33,6 +33,11 @@ pub(super) struct Returned {
 }
 
 impl Returned {
+    /// Whether it did anything. What gives fields back answers for itself.
+    pub(super) fn is_written(&self) -> bool {
+        self.affected > 0 || !self.fields.is_empty()
+    }
+
     /// The value of a field.
     pub(super) fn get(&self, field: usize) -> Option<&Value> {
         self.fields.iter().find(|(returned, _)| *returned == field).map(|(_, value)| value)

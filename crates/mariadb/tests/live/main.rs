@@ -8,4 +8,5 @@ mod events;
 mod ledger;
 mod odd;
 mod sessions;
+mod silent;
 mod together;

@@ -50,6 +50,12 @@ create procedure item_add(p_id varchar(20), p_by int, out p_n int) modifies sql 
 begin update item set n = n + p_by, revision = revision + 1 where id = p_id; select n into p_n from item where id = p_id; end //
 create procedure item_reset(p_secret varchar(20), p_below int) modifies sql data
 begin update item set n = 0 where n < p_below; end //
+create procedure item_shy(p_id varchar(20), p_n int) modifies sql data
+begin if p_n < 100 then
+  insert into item (id, n) values (p_id, p_n) on duplicate key update n = p_n, revision = revision + 1;
+end if; end //
+create function fn_broken(p_n int) returns int
+begin if p_n = 13 then signal sqlstate '45000' set message_text = 'not that one'; end if; return p_n; end //
 create procedure item_bump(p_id varchar(20), p_by int) modifies sql data
 begin
   -- Two that share the lock then wait for each other.
@@ -102,6 +108,8 @@ select concat_ws(', ', @@autocommit, @@foreign_key_checks, @@unique_checks, @@ti
   (select group_concat(id) from parent) as parents, is_used_lock('beds') as locked, connection_id() as connection //
 delimiter ;
 
+create view v_item as select id, fn_broken(n) as n, revision from item;
+create view v_small as select id, n, revision from item where n < 50;
 create view v_plain as select id, n from log;
 create view v_who as select id, fn_who() as n from log;
 create view v_over as select id, n from v_who;
