@@ -11,12 +11,13 @@ use beds_core::{
     spec::{Domain, mariadb},
     value::{Value, write_record},
 };
+use beds_protocol::tables::EVENTS;
 use sqlx::{Arguments as _, Executor as _, MySqlConnection, mysql::MySqlArguments};
 
 use super::kept;
 use crate::{
     columns::Columns,
-    fault::{DENIED, Fault, NO_TABLE, classify, number},
+    fault::{DENIED, Fault, NO_TABLE, classify, number, of_own, renew_rights},
     read::{self, find, find_parts},
     statement::runs,
 };
@@ -161,11 +162,16 @@ async fn insert(connection: &mut MySqlConnection, events: &[Event], domain: &Dom
             .and_then(|()| arguments.add(body));
         added.map_err(|error| classify(&sqlx::Error::Encode(error), domain))?;
     }
-    match connection.execute(sqlx::query_with(&sql, arguments)).await {
+    let inserted = connection.execute(sqlx::query_with(&sql, arguments)).await;
+    if inserted.as_ref().err().and_then(number) == Some(DENIED) {
+        // For the next one.
+        renew_rights(connection).await;
+    }
+    match inserted {
         Ok(_) => Ok(()),
         Err(error) => Err(match number(&error) {
-            Some(NO_TABLE | DENIED) => Fault::Refused(no_outbox(domain)),
-            _ => classify(&error, domain),
+            Some(NO_TABLE) => Fault::Refused(no_outbox(domain)),
+            _ => of_own(&error, &EVENTS, domain),
         }),
     }
 }

@@ -310,6 +310,21 @@ async fn a_write_whose_event_cannot_be_stored_is_refused() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_on_the_events_that_is_revoked_is_told() {
+    let odd = Odd::as_user("few");
+    let grant = "grant select, insert, update, delete on beds_events to few";
+    odd.stack.mariadb_query(Some("odd"), grant).unwrap();
+    odd.item(create("a", 1)).await.unwrap();
+    odd.stack.mariadb_query(Some("odd"), "revoke insert on beds_events from few").unwrap();
+    let error = odd.item(update("a", 2)).await.unwrap_err();
+    assert!(error.message.contains("lacks a right on the table `beds_events`"), "{error}");
+    assert!(error.message.ends_with("INSERT"), "{error}");
+    assert_eq!(odd.count("item where n = 1"), 1);
+    odd.stack.mariadb_query(Some("odd"), grant).unwrap();
+    odd.item(update("a", 2)).await.unwrap();
+}
+
 /// A body that is too long is told without its data.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_event_is_cut() {

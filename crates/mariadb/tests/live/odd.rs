@@ -173,7 +173,8 @@ impl Odd {
         let mut url = format!("{}/odd", stack.mariadb_url());
         if let Some(user) = user {
             let sql = format!(
-                "create user {user}; grant execute on odd.* to {user}; grant select on entry to {user}"
+                "create user {user}; grant execute on odd.* to {user}; grant select on entry to {user}; \
+                 grant select on item to {user}"
             );
             stack.mariadb_query(Some("odd"), &sql).unwrap();
             let (before, rest) = url.split_once("://").unwrap();
