@@ -12,9 +12,10 @@ use beds_protocol::{
     ErrorCode,
     value::{DateTime, Time},
 };
-use sqlx::MySqlConnection;
+use sqlx::{MySqlConnection, mysql::MySqlRow};
 
 use crate::{
+    cell,
     columns::{Columns, Kept, is_place},
     fault::Fault,
     statement::{is_year, number},
@@ -100,6 +101,15 @@ pub(super) fn is_vague(ty: &Type, column: Option<&Kept>, value: &Value) -> bool 
         (_, Value::DateTime(DateTime(moment))) => moment.nanosecond() > 0,
         _ => false,
     }
+}
+
+/// Whether no parameter takes what a cell of this column holds.
+pub(super) fn is_unpassable(
+    row: &MySqlRow,
+    index: usize,
+    column: Option<&Kept>,
+) -> Result<bool, sqlx::Error> {
+    cell::is_unpassable(row, index, matches!(column, Some(Kept::Position { .. })))
 }
 
 fn is_year_of(value: &Value) -> bool {

@@ -19,7 +19,8 @@ use sqlx::MySqlConnection;
 
 use super::{
     kept,
-    procedure::{Failed, call_each},
+    left::Left,
+    procedure::{Failed, Returned, call, call_each},
 };
 use crate::{
     cell::{self, bind},
@@ -48,6 +49,8 @@ struct Found {
     own: Vec<Value>,
     /// Its key, as it is shown; none where it cannot be.
     key: Option<Vec<Value>>,
+    /// The fields with a value that no parameter takes.
+    unpassable: Vec<usize>,
 }
 
 impl Many<'_> {
@@ -74,16 +77,46 @@ impl Many<'_> {
             };
             procedure.args.iter().map(argument).collect()
         };
-        let (calls, keys): (Vec<Vec<Value>>, Vec<_>) =
-            records.into_iter().map(|Found { own, key }| (args(own), key)).unzip();
-        let returned = call_each(connection, domain, procedure, &calls).await;
-        let returned = returned.map_err(|Failed { fault, .. }| {
+        let (mut calls, mut keys, mut left) = (Vec::new(), Vec::new(), Vec::new());
+        for Found { own, key, unpassable } in records {
+            calls.push(args(own));
+            keys.push(key);
+            left.push(unpassable);
+        }
+        let returned = if left.iter().all(Vec::is_empty) {
+            call_each(connection, domain, procedure, &calls).await.map_err(|Failed { fault, .. }| fault)
+        } else {
+            self.call_apart(connection, &columns, &calls, &keys, &left).await
+        };
+        let returned = returned.map_err(|fault| {
             kept::explained(domain, fault, "", changes.iter().map(|(field, value)| (*field, value)))
         })?;
         let matched = calls.len() as u64;
         let written = keys.into_iter().zip(&returned).filter(|(_, returned)| returned.is_written());
         let keys: Vec<_> = written.map(|(key, _)| key).collect();
         Ok((Outcome::written(keys.len() as u64, matched), keys))
+    }
+
+    /// Calls the procedure for one record after another, some of which hold what no parameter takes.
+    async fn call_apart(
+        &self,
+        connection: &mut MySqlConnection,
+        kept: &[Kept],
+        calls: &[Vec<Value>],
+        keys: &[Option<Vec<Value>>],
+        left: &[Vec<usize>],
+    ) -> Result<Vec<Returned>, Fault> {
+        let Self { domain, source, procedure, .. } = *self;
+        let mut all = Vec::with_capacity(calls.len());
+        for ((args, key), fields) in calls.iter().zip(keys).zip(left) {
+            all.push(match key {
+                Some(key) if !fields.is_empty() => {
+                    Left { domain, source, procedure, kept, key, fields }.call(connection, args).await?
+                }
+                _ => call(connection, domain, procedure, args).await?,
+            });
+        }
+        Ok(all)
     }
 
     /// Reads these fields and the keys of the records that match, in order of their keys, and locks the records.
@@ -106,16 +139,20 @@ impl Many<'_> {
                 if bytes > HELD_BYTES_MAX {
                     return Err(Fault::Abandoned(too_long()));
                 }
-                let own = fields.iter().enumerate();
-                let own =
-                    own.map(|(column, &field)| cell::read_to_keep(&row, column, &domain.fields[field].ty));
-                let own = own.collect::<Result<_, _>>().map_err(fault)?;
+                let (mut own, mut unpassable) = (Vec::with_capacity(fields.len()), Vec::new());
+                for (column, &field) in fields.iter().enumerate() {
+                    own.push(cell::read_to_keep(&row, column, &domain.fields[field].ty).map_err(fault)?);
+                    let is_key = domain.key.contains(&field);
+                    if !is_key && kept::is_unpassable(&row, column, kept.get(field)).map_err(fault)? {
+                        unpassable.push(field);
+                    }
+                }
                 let key = domain.key.iter().enumerate();
                 let key =
                     key.map(|(part, &field)| cell::read(&row, fields.len() + part, &domain.fields[field].ty));
                 // A part that cannot be shown makes the key one that nobody can ask for.
                 let key = key.collect::<Result<Vec<_>, _>>().map_err(fault)?.into_iter().collect();
-                records.push(Found { own, key });
+                records.push(Found { own, key, unpassable });
             }
         }
         if records.len() as u64 <= matching.most.into() {

@@ -9,6 +9,7 @@ mod create;
 mod group;
 mod kept;
 mod ledger;
+mod left;
 mod many;
 mod outbox;
 mod procedure;

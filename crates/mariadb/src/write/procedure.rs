@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// A procedure's own result is small: the fields that it returns.
-const RETURNS_BYTES_MAX: usize = 1 << 20;
+pub(super) const RETURNS_BYTES_MAX: usize = 1 << 20;
 
 /// What a procedure gave back.
 pub(super) struct Returned {
@@ -57,7 +57,7 @@ pub(super) async fn call(
 }
 
 /// What a procedure gave back in the first row of its first result set.
-fn returned(
+pub(super) fn returned(
     domain: &'static Domain,
     procedure: &'static Procedure,
     row: Option<&MySqlRow>,

@@ -6,6 +6,7 @@
 mod conflicts;
 mod events;
 mod ledger;
+mod left;
 mod odd;
 mod sessions;
 mod silent;

@@ -34,6 +34,12 @@ create table beds_events (
 create table item (id varchar(20) collate utf8mb4_general_ci primary key, n int not null, revision int not null default 1);
 
 create table code (id char(5) character set utf8mb4 collate utf8mb4_nopad_bin primary key, n int);
+set sql_mode = 'ALLOW_INVALID_DATES';
+create table old (id int primary key, name varchar(10), born date not null, seen datetime(3), kind enum('a','b') not null,
+  revision int not null default 1);
+insert into old (id, name, born, seen, kind) values (1, 'one', '2013-02-31', '2013-02-31 10:20:30.456', 'lost'),
+  (2, 'two', '2013-02-28', null, 'a'), (3, 'three', '0000-00-00', '1987-00-00 01:02:03', 'lost');
+set sql_mode = default;
 create role leader;
 
 delimiter //
@@ -56,6 +62,13 @@ begin if p_n < 100 then
 end if; end //
 create function fn_broken(p_n int) returns int
 begin if p_n = 13 then signal sqlstate '45000' set message_text = 'not that one'; end if; return p_n; end //
+create procedure old_update(p_id int, p_name varchar(10), p_born date, p_seen datetime(3), p_kind enum('a','b'),
+  p_revision int) modifies sql data
+begin
+  update old set name = p_name, born = p_born, seen = p_seen, kind = p_kind, revision = revision + 1
+  where id = p_id and (p_revision is null or revision = p_revision);
+  select revision from old where id = p_id;
+end //
 create procedure item_bump(p_id varchar(20), p_by int) modifies sql data
 begin
   -- Two that share the lock then wait for each other.
