@@ -10,7 +10,7 @@ use beds_core::{
 };
 use beds_protocol::{
     ErrorCode,
-    value::{DateTime, Time},
+    value::{Bytes, DateTime, Time},
 };
 use sqlx::{MySqlConnection, mysql::MySqlRow};
 
@@ -60,10 +60,28 @@ pub(super) fn nothing_written(domain: &Domain) -> Error {
         .hint("the DBA lets the procedure signal why it refuses a record")
 }
 
-/// A value of a key as its column keeps it: without the digits of a second's fraction for which there is no place.
+/// A value of a key as its column keeps it: without the digits of a second's fraction and the spaces for which there is
+/// no place, and with the zeros that fill it up.
 pub(super) fn stored(columns: &[Kept], field: usize, value: &Value) -> Value {
-    let Some(Kept::Fraction(digits)) = columns.get(field) else { return value.clone() };
-    let unit = 10_u32.pow(u32::from(9 - digits.min(&9)));
+    match (columns.get(field), value) {
+        (Some(Kept::Fraction(digits)), value) => cut(*digits, value),
+        (Some(Kept::Char { .. }), Value::Text(text)) => Value::Text(text.trim_end_matches(' ').to_owned()),
+        (Some(Kept::Padded(bytes)), Value::Bytes(short)) => {
+            let mut long = short.0.clone();
+            long.resize(long.len().max(usize::from(*bytes)), 0);
+            Value::Bytes(Bytes(long))
+        }
+        (Some(Kept::Padded(bytes)), Value::Text(short)) => {
+            let missing = usize::from(*bytes).saturating_sub(short.len());
+            Value::Text(short.clone() + &"\0".repeat(missing))
+        }
+        (_, value) => value.clone(),
+    }
+}
+
+/// A moment with so many digits of its second's fraction.
+fn cut(digits: u8, value: &Value) -> Value {
+    let unit = 10_u32.pow(u32::from(9 - digits.min(9)));
     let cut = |nanosecond: u32| nanosecond - nanosecond % unit;
     match value {
         Value::DateTime(DateTime(moment)) => {

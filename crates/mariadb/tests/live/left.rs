@@ -2,13 +2,16 @@
 
 use beds_core::{
     plan::{self, Action, Matching},
-    query::{Condition, Test},
+    query::{Condition, Fields, Test},
     spec::{Domain, Field, Type, mariadb},
     value::Value,
 };
-use beds_protocol::ErrorCode;
+use beds_protocol::{ErrorCode, value::Bytes};
 
-use crate::{ledger::text, odd::Odd};
+use crate::{
+    ledger::text,
+    odd::{CODE, Odd},
+};
 
 static FIELDS: [Field; 6] = [
     Field::new("id", "id", Type::INT),
@@ -77,4 +80,34 @@ async fn so_does_an_update_by_filter() {
     let reply = text(odd.run(&OLD, Action::Write(plan::Write::UpdateMany { matching, changes })).await);
     assert_eq!(reply, r#"{"ok":true,"count":3}"#);
     assert_eq!(odd.old(), format!("1 all {ONE} 2\n2 all {TWO} 2\n3 all {THREE} 2\n"));
+}
+
+static TAG_FIELDS: [Field; 2] = [Field::new("id", "id", Type::bytes(4)), Field::new("n", "n", Type::INT)];
+static TAG: Domain = Domain::new("tag", "", "").fields(&TAG_FIELDS).key(&[0]).reads().mariadb(
+    "odd",
+    mariadb::Objects {
+        read: Some(mariadb::Source::table("tag", "`tag`", &["`id`", "`n`"])),
+        create: Some(mariadb::Procedure::new("tag_put", "call `tag_put`(?, ?)", &[0, 1])),
+        upsert: Some(mariadb::Procedure::new("tag_put", "call `tag_put`(?, ?)", &[0, 1])),
+        ..mariadb::Objects::NONE
+    },
+);
+
+/// A CHAR drops spaces at its end, and a BINARY has zeros put behind it: the reply shows the key as a fetch does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_replied_as_it_is_kept() {
+    let odd = Odd::open();
+    let bytes = |bytes: &[u8]| Value::Bytes(Bytes(bytes.to_vec()));
+    for (domain, sent, kept, shown) in [
+        (&CODE, Value::Text("a  ".into()), Value::Text("a".into()), r#"{"ok":true,"data":{"id":"a","n":7}}"#),
+        (&TAG, bytes(b"ab"), bytes(b"ab\0\0"), r#"{"ok":true,"data":{"id":"YWIAAA==","n":7}}"#),
+    ] {
+        let record = || vec![vec![sent.clone(), Value::Int(7)]];
+        let create = plan::Write::Create { records: record(), many: false };
+        assert_eq!(text(odd.run(domain, Action::Write(create)).await), shown);
+        let upsert = plan::Write::Upsert { records: record(), many: false };
+        assert_eq!(text(odd.run(domain, Action::Write(upsert)).await), shown);
+        let read = plan::Read::One { key: vec![kept], fields: Fields::All };
+        assert_eq!(text(odd.run(domain, Action::Read(read)).await), shown);
+    }
 }

@@ -74,6 +74,8 @@ pub(crate) static CODE: Domain = Domain::new("code", "", "").fields(&CODE_FIELDS
     "odd",
     mariadb::Objects {
         read: Some(mariadb::Source::table("code", "`code`", &["`id`", "`n`"])),
+        create: Some(mariadb::Procedure::new("code_put", "call `code_put`(?, ?)", &[0, 1])),
+        upsert: Some(mariadb::Procedure::new("code_put", "call `code_put`(?, ?)", &[0, 1])),
         ..mariadb::Objects::NONE
     },
 );

@@ -40,6 +40,7 @@ create table old (id int primary key, name varchar(10), born date not null, seen
 insert into old (id, name, born, seen, kind) values (1, 'one', '2013-02-31', '2013-02-31 10:20:30.456', 'lost'),
   (2, 'two', '2013-02-28', null, 'a'), (3, 'three', '0000-00-00', '1987-00-00 01:02:03', 'lost');
 set sql_mode = default;
+create table tag (id binary(4) primary key, n int);
 create role leader;
 
 delimiter //
@@ -69,6 +70,10 @@ begin
   where id = p_id and (p_revision is null or revision = p_revision);
   select revision from old where id = p_id;
 end //
+create procedure code_put(p_id varchar(20), p_n int) modifies sql data
+begin insert into code (id, n) values (p_id, p_n) on duplicate key update n = p_n; end //
+create procedure tag_put(p_id varbinary(20), p_n int) modifies sql data
+begin insert into tag (id, n) values (p_id, p_n) on duplicate key update n = p_n; end //
 create procedure item_bump(p_id varchar(20), p_by int) modifies sql data
 begin
   -- Two that share the lock then wait for each other.
