@@ -174,7 +174,7 @@ pub(super) fn outcome(created: Vec<Created>, many: bool) -> Outcome {
     Outcome { note, ..outcome }
 }
 
-fn list(all: impl Iterator<Item = Shown>) -> Outcome {
+pub(super) fn list(all: impl Iterator<Item = Shown>) -> Outcome {
     let mut json = Vec::with_capacity(all.size_hint().0 * 128);
     let (mut notes, mut others) = (Vec::new(), 0_usize);
     json.push(b'[');

@@ -97,6 +97,16 @@ impl Many<'_> {
         Ok((Outcome::written(keys.len() as u64, matched), keys))
     }
 
+    /// The keys of the records that match; none of one that cannot be shown.
+    pub(super) async fn keys(
+        &self,
+        connection: &mut MySqlConnection,
+    ) -> Result<Vec<Option<Vec<Value>>>, Fault> {
+        let columns = kept::columns(connection, self.domain, Some(self.source), self.known).await?;
+        let found = self.lock(connection, &columns, &[]).await?;
+        Ok(found.into_iter().map(|found| found.key).collect())
+    }
+
     /// Calls the procedure for one record after another, some of which hold what no parameter takes.
     async fn call_apart(
         &self,

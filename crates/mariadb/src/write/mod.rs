@@ -4,10 +4,12 @@
 //! round trip more than its objects: the commit. [`Write::apply`] runs the objects; around it are the claim and the stored
 //! reply, in [`Write::once`] for one write and in [`group`] for several that share a transaction.
 
+mod apart;
 mod change;
 mod create;
 mod group;
 mod kept;
+mod lasting;
 mod ledger;
 mod left;
 mod many;
@@ -21,7 +23,7 @@ use beds_core::{
     Error, Outcome,
     backoff::Backoff,
     event::{Event, Publication},
-    ledger::{AT_LEAST_ONCE, NO_LEDGER},
+    ledger::NO_LEDGER,
     operation::refuse_same_key,
     plan::{self, Origin},
     spec::{Domain, mariadb},
@@ -35,8 +37,14 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use self::{change::Change, create::Create, ledger::Claimed, many::Many};
-pub(crate) use self::{ledger::Ledger, together::check as check_together};
+use self::{
+    change::Change,
+    create::Create,
+    lasting::{Remains, commits, remaining},
+    ledger::Claimed,
+    many::Many,
+};
+pub(crate) use self::{lasting::Tables, ledger::Ledger, together::check as check_together};
 use crate::{
     columns::Columns,
     fault::{Fault, classify},
@@ -65,6 +73,8 @@ pub(crate) struct Write {
     pub(crate) stored: Arc<Notify>,
     /// Where claims are written down.
     pub(crate) ledger: Arc<Ledger>,
+    /// What is known of the tables that objects write into.
+    pub(crate) tables: Arc<Tables>,
     /// How long the reply may get.
     pub(crate) reply_bytes_max: usize,
     /// How many times a transaction that lost a deadlock is run again.
@@ -90,7 +100,8 @@ impl Job for Write {
     }
 
     /// All writes of a database by key may share a transaction. A call, a batch and a write by filter may take long, and
-    /// what commits by itself would commit the others.
+    /// what commits by itself would commit the others. What a table without transactions keeps cannot be taken back with
+    /// them.
     fn group(&self) -> Option<usize> {
         let is_short = match &self.write {
             plan::Write::Create { .. }
@@ -102,7 +113,7 @@ impl Job for Write {
             | plan::Write::Call(_)
             | plan::Write::All(_) => false,
         };
-        (is_short && !self.commits()).then_some(0)
+        (is_short && !self.commits() && self.tables.may_share(&self.calls())).then_some(0)
     }
 
     async fn run_group(
@@ -113,24 +124,28 @@ impl Job for Write {
     }
 
     async fn run(&self, session: &mut Session, gate: &Gate) -> Result<Outcome, beds_lane::Fault> {
-        // From its first statement on, nobody can take back what commits by itself.
-        let commits = self.commits();
-        if commits {
+        let remains = self.remains();
+        // From its first statement on, nobody can take it back.
+        if remains.is_some() {
             // A connection that has gone meanwhile must not leave it open whether anything happened.
             let ping = session.connection.ping().await;
             ping.map_err(|error| beds_lane::Fault::Lost(error.to_string()))?;
             gate.pass()?;
         }
-        if commits || self.may_do_anything() {
+        if self.commits() || self.may_do_anything() {
             session.runs_routine();
         } else {
             session.begins_transaction();
         }
+        if let Some(remains) = remains.filter(|_| apart::is_list(&self.write)) {
+            let outcome = apart::run(self, session, remains).await.and_then(|outcome| self.finished(outcome));
+            return outcome.map_err(|fault| remaining(fault, remains).into());
+        }
         let mut retries = 0;
         let mut pauses = Backoff::new(RETRY_PAUSE_MIN, RETRY_PAUSE_MAX);
         loop {
-            match self.attempt(session, gate).await? {
-                Err(Fault::Deadlock) if retries < self.deadlock_retries_max && !commits => {
+            match (self.attempt(session, gate).await?, remains) {
+                (Err(Fault::Deadlock), None | Some(Remains::Kept)) if retries < self.deadlock_retries_max => {
                     if session.is_spoilt() {
                         return Err(beds_lane::Fault::Lost(SPOILT.to_owned()));
                     }
@@ -138,34 +153,15 @@ impl Job for Write {
                     sleep_until((Instant::now() + pauses.pause()).min(gate.deadline())).await;
                     retries += 1;
                 }
-                Err(fault) if commits => return Err(remaining(fault).into()),
-                outcome => return outcome.map_err(beds_lane::Fault::from),
+                (Err(fault), Some(Remains::Committed)) => {
+                    return Err(remaining(fault, Remains::Committed).into());
+                }
+                (Err(fault @ Fault::Abandoned(_)), Some(remains)) => {
+                    return Err(remaining(fault, remains).into());
+                }
+                (outcome, _) => return outcome.map_err(beds_lane::Fault::from),
             }
         }
-    }
-}
-
-/// A failure of an object that commits by itself, which may have left something behind: it is never an invitation to
-/// send the write again.
-fn remaining(fault: Fault) -> Fault {
-    let remains = |mut error: Error| {
-        if error.retryable {
-            return Error::unknown_effect(&error.message);
-        }
-        if error.hint.is_none() || error.code == ErrorCode::TooLarge {
-            error.hint =
-                Some("the object commits by itself, so what it did before the error remains".to_owned());
-        }
-        error
-    };
-    match fault {
-        Fault::Refused(error) => Fault::Refused(remains(error)),
-        Fault::Abandoned(error) => Fault::Abandoned(remains(error)),
-        Fault::Deadlock => {
-            Fault::Refused(Error::unknown_effect("lock conflict: other requests changed the same records"))
-        }
-        // The lane knows that it was past its gate.
-        Fault::Lost(reason) => Fault::Lost(reason),
     }
 }
 
@@ -195,6 +191,19 @@ impl Write {
         commits(self.objects, &self.write)
     }
 
+    /// The calls of its objects.
+    pub(crate) fn calls(&self) -> Vec<&'static str> {
+        lasting::calls(self.objects, &self.write)
+    }
+
+    /// Why it is known that what it does remains, whatever becomes of it.
+    fn remains(&self) -> Option<Remains> {
+        if self.commits() {
+            return Some(Remains::Committed);
+        }
+        self.tables.are_lasting(&self.calls()).then_some(Remains::Kept)
+    }
+
     /// What makes it happen once. An object that commits by itself would commit the claim before there is a reply.
     pub(crate) fn claim(&self) -> Option<&plan::Claim> {
         self.claim.as_ref().filter(|_| !self.commits())
@@ -206,9 +215,12 @@ impl Write {
         session: &mut Session,
         gate: &Gate,
     ) -> Result<Result<Outcome, Fault>, beds_lane::Fault> {
-        let end = match self.once(&mut session.connection).await {
+        let end = match self.once(session).await {
             Ok(Done::Now(outcome, has_events)) => match gate.pass() {
-                Ok(()) => return Ok(self.commit(session, has_events).await.map(|()| outcome)),
+                Ok(()) => {
+                    let keeps_rows = self.commit(session, has_events).await;
+                    return Ok(keeps_rows.map(|keeps_rows| self.told(outcome, keeps_rows)));
+                }
                 Err(given_up) => Err(given_up),
             },
             Ok(Done::Before(outcome)) => Ok(Ok(outcome)),
@@ -216,70 +228,111 @@ impl Write {
             // The connection goes, and the transaction with it.
             Err(fault) => return Ok(Err(fault)),
         };
-        if let Err(error) = session.end(End::Rollback).await {
-            return Ok(Err(Fault::Lost(error.to_string())));
+        match session.end(End::Rollback).await {
+            Ok(false) => end,
+            Ok(true) => {
+                self.tables.kept_rows(&self.calls(), self.domain);
+                end.map(|outcome| outcome.map_err(|fault| remaining(fault, Remains::Kept)))
+            }
+            Err(error) => Ok(Err(Fault::Lost(error.to_string()))),
         }
-        end
     }
 
     /// Runs the objects, unless they ran before under the same claim.
-    async fn once(&self, connection: &mut MySqlConnection) -> Result<Done, Fault> {
+    async fn once(&self, session: &mut Session) -> Result<Done, Fault> {
         let domain = self.domain;
         let Some(claim) = self.claim() else {
-            let (outcome, has_events) = self.effect(connection, None).await?;
-            return Ok(Done::Now(outcome, has_events));
+            let (outcome, has_events) = self.effect(session).await?;
+            return Ok(Done::Now(self.finished(outcome)?, has_events));
         };
-        match self.ledger.claim(connection, &[claim], domain).await? {
+        match self.ledger.claim(&mut session.connection, &[claim], domain).await? {
             Claimed::New => {
-                let (outcome, has_events) = self.effect(connection, None).await?;
+                let (outcome, has_events) = self.effect(session).await?;
+                let outcome = self.finished(outcome)?;
                 let kept = together::kept(&self.write, &outcome);
-                ledger::store(connection, &[(claim, &kept)], domain).await?;
+                ledger::store(&mut session.connection, &[(claim, &kept)], domain).await?;
                 Ok(Done::Now(outcome, has_events))
             }
             Claimed::Taken => {
-                let outcome = ledger::outcome(connection, claim, domain).await?;
+                let outcome = ledger::outcome(&mut session.connection, claim, domain).await?;
                 // Whoever held the claim has taken it back since.
                 outcome.map(Done::Before).ok_or(Fault::Deadlock)
             }
             Claimed::Absent => {
-                let (outcome, has_events) = self.effect(connection, Some(NO_LEDGER)).await?;
-                Ok(Done::Now(outcome, has_events))
+                let (outcome, has_events) = self.effect(session).await?;
+                Ok(Done::Now(self.finished(outcome.noted(NO_LEDGER))?, has_events))
             }
         }
     }
 
     /// Runs the objects, stores the events of what they did, and tells whether there are any.
-    async fn effect(
-        &self,
-        connection: &mut MySqlConnection,
-        note: Option<&'static str>,
-    ) -> Result<(Outcome, bool), Fault> {
-        let Applied { outcome, events } = self.apply(connection).await?;
-        outbox::store(connection, &events, self.domain).await?;
-        Ok((self.finished(outcome, note)?, !events.is_empty()))
+    async fn effect(&self, session: &mut Session) -> Result<(Outcome, bool), Fault> {
+        let Applied { outcome, events } = self.apply(&mut session.connection).await?;
+        outbox::store(&mut session.connection, &events, self.domain).await?;
+        let has_events = !events.is_empty();
+        if self.commits() {
+            return Ok((outcome.noted(Remains::Committed.note()), has_events));
+        }
+        let calls = self.calls();
+        if self.tables.are_plain(&calls) {
+            return Ok((outcome, has_events));
+        }
+        let keeps_rows = session.keeps_rows().await.map_err(|error| classify(&error, self.domain))?;
+        if !keeps_rows {
+            self.tables.could_be_taken_back(&calls);
+        }
+        Ok((self.told(outcome, keeps_rows), has_events))
     }
 
-    /// The outcome with a note. A reply that is too long is refused, while the write can still be taken back.
-    fn finished(&self, outcome: Outcome, note: Option<&'static str>) -> Result<Outcome, Fault> {
-        let outcome = match note {
-            Some(note) => outcome.noted(note),
-            None => outcome,
-        };
+    /// The outcome of a write that is done, where a table without transactions keeps what was written into it.
+    fn told(&self, outcome: Outcome, keeps_rows: bool) -> Outcome {
+        let note = Remains::Kept.note();
+        if !keeps_rows || self.commits() {
+            return outcome;
+        }
+        self.tables.kept_rows(&self.calls(), self.domain);
+        let is_noted = outcome.note.as_ref().is_some_and(|known| known.contains(note));
+        if is_noted { outcome } else { outcome.noted(note) }
+    }
+
+    /// One record of a list whose effect is lasting, up to its commit. Whether there are events of it.
+    async fn one_of_list(
+        &self,
+        one: &plan::Write,
+        connection: &mut MySqlConnection,
+    ) -> Result<(Outcome, bool), Fault> {
+        let Applied { outcome, events } = self.apply_one(self.domain, self.objects, one, connection).await?;
+        outbox::store(connection, &events, self.domain).await?;
+        Ok((outcome, !events.is_empty()))
+    }
+
+    /// A reply that is too long is refused, while the write can still be taken back.
+    fn finished(&self, outcome: Outcome) -> Result<Outcome, Fault> {
         if outcome.size() <= self.reply_bytes_max {
             return Ok(outcome);
         }
         Err(Fault::Refused(Error::reply_too_large(self.reply_bytes_max)))
     }
 
+    /// What becomes of a write that shared a transaction where one wrote into a table without transactions, and that was
+    /// taken back: to run it again might repeat what it did.
+    fn in_part(&self) -> Error {
+        self.tables.suspect(&self.calls());
+        Error::unknown_effect(
+            "a table without transactions keeps what a write that was taken back wrote into it",
+        )
+    }
+
     /// Commits. From here on the write may have happened though its confirmation does not arrive.
-    async fn commit(&self, session: &mut Session, has_events: bool) -> Result<(), Fault> {
+    /// Tells whether a table without transactions keeps rows.
+    async fn commit(&self, session: &mut Session, has_events: bool) -> Result<bool, Fault> {
         let unknown = |why: &str| Err(Fault::Abandoned(Error::unknown_effect(why)));
         match timeout(self.commit_timeout, session.end(End::Commit)).await {
-            Ok(Ok(())) => {
+            Ok(Ok(keeps_rows)) => {
                 if has_events {
                     self.stored.notify_one();
                 }
-                Ok(())
+                Ok(keeps_rows)
             }
             // The server says so before it commits, and ends it with the connection.
             Ok(Err(error)) if is_distributed(&error) => {
@@ -413,22 +466,8 @@ impl Write {
             }
             None => Vec::new(),
         };
-        let outcome = if commits(objects, write) { outcome.noted(AT_LEAST_ONCE) } else { outcome };
         Ok(Applied { outcome, events })
     }
-}
-
-/// Whether the object of a write commits by itself. A batch has no such writes.
-fn commits(objects: &mariadb::Objects, write: &plan::Write) -> bool {
-    let procedure = match write {
-        plan::Write::Create { .. } => &objects.create,
-        plan::Write::Update { .. } | plan::Write::UpdateMany { .. } => &objects.update,
-        plan::Write::Upsert { .. } => &objects.upsert,
-        plan::Write::Delete { .. } | plan::Write::DeleteMany(_) => &objects.delete,
-        plan::Write::Call(invocation) => return invocation.call.routine.commits(),
-        plan::Write::All(_) => return false,
-    };
-    procedure.is_some_and(|procedure| procedure.commits)
 }
 
 /// Whether the server refuses to commit since the transaction is of another kind.
@@ -442,33 +481,4 @@ fn declared<T>(object: Option<&'static T>) -> Result<&'static T, Fault> {
     object.ok_or_else(|| {
         Fault::Refused(Error::new(ErrorCode::Internal, "the domain has no object for this operation"))
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_object_that_commits_by_itself_is_never_sent_again() {
-        let told = |fault| match remaining(fault) {
-            Fault::Refused(error) | Fault::Abandoned(error) => error,
-            other => panic!("{other:?}"),
-        };
-        for fault in [
-            Fault::Deadlock,
-            Fault::Refused(Error::deadline()),
-            Fault::Abandoned(Error::unavailable("the database `catalog`")),
-        ] {
-            let error = told(fault);
-            assert_eq!((error.code, error.retryable), (ErrorCode::Unavailable, false), "{error}");
-            assert!(error.message.contains("may or may not have happened"), "{error}");
-        }
-        for fault in [
-            Fault::Refused(Error::new(ErrorCode::RejectedByDatabase, "no")),
-            Fault::Abandoned(Error::reply_too_large(1)),
-        ] {
-            let error = told(fault);
-            assert!(!error.retryable && error.hint.is_some_and(|hint| hint.contains("remains")));
-        }
-    }
 }

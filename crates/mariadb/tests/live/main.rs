@@ -5,6 +5,7 @@
 
 mod conflicts;
 mod events;
+mod lasting;
 mod ledger;
 mod left;
 mod odd;

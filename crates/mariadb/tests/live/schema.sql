@@ -41,6 +41,11 @@ insert into old (id, name, born, seen, kind) values (1, 'one', '2013-02-31', '20
   (2, 'two', '2013-02-28', null, 'a'), (3, 'three', '0000-00-00', '1987-00-00 01:02:03', 'lost');
 set sql_mode = default;
 create table tag (id binary(4) primary key, n int);
+create table keep_aria (id int auto_increment primary key, n int) engine = aria;
+create table keep_unsafe (id int auto_increment primary key, n int) engine = aria transactional = 0;
+create table keep_myisam (id int auto_increment primary key, n int) engine = myisam;
+create table keep_mixed (id int auto_increment primary key, n int) engine = myisam;
+create table keep_memory (id int auto_increment primary key, n int) engine = memory;
 create role leader;
 
 delimiter //
@@ -74,6 +79,33 @@ create procedure code_put(p_id varchar(20), p_n int) modifies sql data
 begin insert into code (id, n) values (p_id, p_n) on duplicate key update n = p_n; end //
 create procedure tag_put(p_id varbinary(20), p_n int) modifies sql data
 begin insert into tag (id, n) values (p_id, p_n) on duplicate key update n = p_n; end //
+create procedure keep_aria(p_n int) modifies sql data
+begin insert into keep_aria (n) values (p_n); if p_n < 0 then signal sqlstate '45000'; end if; end //
+create procedure keep_unsafe(p_n int) modifies sql data
+begin insert into keep_unsafe (n) values (p_n); if p_n < 0 then signal sqlstate '45000'; end if; end //
+create procedure keep_myisam(p_n int) modifies sql data
+begin insert into keep_myisam (n) values (p_n); if p_n < 0 then signal sqlstate '45000'; end if; end //
+create procedure keep_memory(p_n int) modifies sql data
+begin insert into keep_memory (n) values (p_n); if p_n < 0 then signal sqlstate '45000'; end if; end //
+create procedure keep_mixed(p_n int) modifies sql data
+begin
+  insert into entry (n) values (p_n); insert into keep_aria (n) values (p_n); insert into keep_mixed (n) values (p_n);
+  if p_n < 0 then signal sqlstate '45000'; end if;
+end //
+create procedure keep_bump(p_id varchar(20)) modifies sql data
+begin insert into keep_myisam (n) values (1); call item_bump(p_id, 1); end //
+create procedure item_lasting_update(p_id varchar(20), p_n int, p_revision int) modifies sql data
+begin
+  update item set n = p_n, revision = revision + 1 where id = p_id;
+  if p_id = 'stuck' then signal sqlstate '45000' set message_text = 'it is stuck'; end if;
+  commit;
+end //
+create procedure item_lasting_delete(p_id varchar(20)) modifies sql data
+begin
+  delete from item where id = p_id;
+  if p_id = 'stuck' then signal sqlstate '45000' set message_text = 'it is stuck'; end if;
+  commit;
+end //
 create procedure item_bump(p_id varchar(20), p_by int) modifies sql data
 begin
   -- Two that share the lock then wait for each other.
