@@ -35,7 +35,9 @@ pub(super) async fn run(
         Ok(Some((outcomes, has_events))) if jobs.iter().all(|job| job.gate.pass().is_ok()) => {
             let Some(Member { job, .. }) = jobs.first() else { return Ok(Vec::new()) };
             job.commit(session, has_events).await?;
-            jobs.iter().for_each(|member| member.job.tables.could_be_taken_back(&member.job.calls()));
+            for member in jobs {
+                member.job.tables.could_be_taken_back(&member.job.calls());
+            }
             Ok(outcomes.into_iter().map(Fate::Done).collect())
         }
         Ok(_) | Err(Fault::Refused(_)) => {
