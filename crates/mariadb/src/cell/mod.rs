@@ -91,6 +91,15 @@ pub(crate) fn read_to_keep(row: &MySqlRow, index: usize, ty: &Type) -> Result<Va
     })
 }
 
+/// Whether no parameter takes what a cell holds: a day that no calendar has, or what an ENUM has in place of a value.
+pub(crate) fn is_unpassable(row: &MySqlRow, index: usize, is_enum: bool) -> Result<bool, sqlx::Error> {
+    Ok(match Raw::of(row, index)? {
+        Some(Raw::Date(moment) | Raw::DateTime(moment)) => moment.moment().is_err(),
+        Some(Raw::Octets(text)) => is_enum && text.is_empty(),
+        _ => false,
+    })
+}
+
 /// A cell as the column's own type suggests: for results that no template describes.
 fn as_it_comes(cell: Raw<'_>) -> Result<Value, Reason> {
     match cell {
