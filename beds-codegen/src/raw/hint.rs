@@ -54,6 +54,58 @@ pub(super) fn add(diagnostic: Diagnostic, part: Part, key: &str, value: &Value) 
     with(diagnostic, hint(part, key, value))
 }
 
+/// The same in an attribute, whose tables are written in another way than the examples here; `is_literal` is whether a
+/// literal stands there, which a machine can replace.
+pub(super) fn add_to_attribute(
+    diagnostic: Diagnostic,
+    part: Part,
+    key: &str,
+    value: &Value,
+    is_literal: bool,
+) -> Diagnostic {
+    let inner = match value {
+        Value::Table(table) => table.entries.first().map(|entry| entry.key.value.as_str()),
+        _ => None,
+    };
+    let kind = kind(part, key);
+    match (kind, inner) {
+        (Kind::Other, _) => diagnostic,
+        (Kind::Flag, Some(word @ ("true" | "false"))) => diagnostic.help(format!("write `{key} = {word}`")),
+        (Kind::Number, _) if !is_literal => diagnostic.help(format!("write a whole number, `{key} = 100`")),
+        (Kind::Names, _) if !is_literal => diagnostic.help(format!("write the names, `{key} = [\"…\"]`")),
+        (Kind::Text, _) if !is_literal => diagnostic.help(format!("write a string, `{key} = \"…\"`")),
+        _ => add(diagnostic, part, key, value),
+    }
+}
+
+/// What a key of plain values wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Flag,
+    Number,
+    Names,
+    Text,
+    /// Whatever has keys of its own, or values of several kinds.
+    Other,
+}
+
+fn kind(part: Part, key: &str) -> Kind {
+    match key {
+        "fields" if part == Part::Events => Kind::Names,
+        "args" if part == Part::Write => Kind::Names,
+        "returns" if part != Part::Call => Kind::Names,
+        "filter" | "sort" | "publish" | "values" => Kind::Names,
+        "key" | "required" | "nullable" | "unique" | "immutable" | "version" | "sensitive" | "unsigned"
+        | "commits" | "once" => Kind::Flag,
+        "precision" | "scale" | "many" => Kind::Number,
+        "default" | "max" if part == Part::Limit => Kind::Number,
+        "template" | "objects" | "fetch" | "events" | "fields" | "args" | "rows" | "calls" | "items"
+        | "returns" | "read" | "create" | "update" | "upsert" | "delete" | "limit" | "default" | "min"
+        | "max" => Kind::Other,
+        _ => Kind::Text,
+    }
+}
+
 /// A list of strings for one that has other items, where it is sure what is meant.
 pub(super) fn mended(key: &str, items: &[Node]) -> Option<String> {
     // `[["a", "b"]]` has a bracket too many; several lists are pairs, of which one half is meant.
@@ -124,20 +176,21 @@ fn text(scalar: &Scalar) -> String {
 fn hint(part: Part, key: &str, value: &Value) -> Hint {
     match key {
         "template" | "objects" | "fetch" | "events" => section(key, value),
-        "fields" if part == Part::Events => names(key, value),
-        "fields" | "args" | "rows" if !(part == Part::Write && key == "args") => columns(part, key, value),
+        "fields" | "args" | "rows" if kind(part, key) == Kind::Other => columns(part, key, value),
         "calls" => say("write `[calls.NAME]`, and below it the keys of the call"),
         "items" => item(value),
         "returns" if part == Part::Call => returns(value),
         "read" | "create" | "update" | "upsert" | "delete" => object(key, value),
         "limit" => limit(value),
-        "filter" | "sort" | "publish" | "values" | "args" | "returns" => names(key, value),
-        "key" | "required" | "nullable" | "unique" | "immutable" | "version" | "sensitive" | "unsigned"
-        | "commits" => flag(key, value),
-        "precision" | "scale" | "many" => number(value),
-        "default" | "max" if part == Part::Limit => number(value),
-        "default" | "min" | "max" => say("write one constant: a string, a number, `true` or `false`"),
-        _ => string(key, value),
+        "default" | "min" | "max" if part != Part::Limit => {
+            say("write one constant: a string, a number, `true` or `false`")
+        }
+        _ => match kind(part, key) {
+            Kind::Names => names(key, value),
+            Kind::Flag => flag(key, value),
+            Kind::Number => number(value),
+            Kind::Text | Kind::Other => string(key, value),
+        },
     }
 }
 
@@ -325,6 +378,8 @@ fn flag(key: &str, value: &Value) -> Hint {
     match word.as_str() {
         "true" | "yes" | "on" | "y" | "1" => fix("true".to_owned()),
         "false" | "no" | "off" | "n" | "0" => fix("false".to_owned()),
+        // It is true where it is not written.
+        _ if key == "once" => say("write `once = false`, or remove it"),
         _ => say(format!("write `{key} = true`, or remove it")),
     }
 }

@@ -1,5 +1,7 @@
 //! `[objects]` and `[fetch]`: the database objects behind the operations, and what a fetch may do.
 
+use beds_protocol::tables::TABLES;
+
 use super::{
     Cx,
     fields::Fields,
@@ -153,6 +155,10 @@ fn named(
 /// Checks the name of a database object.
 pub(super) fn check_name(name: &Spanned<String>, cx: &mut Cx<'_>) -> Option<()> {
     let engine = cx.engine?;
+    if TABLES.iter().any(|table| table.name.eq_ignore_ascii_case(&name.value)) {
+        cx.errors.push(diagnostics::own_table(name.span, &name.value));
+        return None;
+    }
     if let Some(rule) = identifiers::object_rule(&name.value, engine) {
         cx.errors.push(diagnostics::object_name_rule(name.span, &name.value, rule));
         return None;
@@ -185,12 +191,12 @@ fn relation(object: Option<&Object<'_>>, cx: &mut Cx<'_>) -> Option<Relation> {
 
 fn collection(object: &Object<'_>, cx: &mut Cx<'_>) -> Option<String> {
     let RawObject { view: _, table: _, collection, procedure, args, returns, commits, many: _ } = object.raw;
-    let engine = cx.engine?;
+    cx.engine?;
     let extra = [("args", args.key()), ("returns", returns.key()), ("commits", commits.key())];
     for (key, span) in extra {
         // Beside a procedure, which is reported, these are its echo.
         if let Some(span) = span.filter(|_| procedure.is_absent()) {
-            cx.errors.push(diagnostics::object_engine(span, key, object.operation, engine));
+            cx.errors.push(diagnostics::no_procedure(span, key, object.operation));
         }
     }
     let kinds = [("collection", collection, true), ("procedure", procedure, false)];

@@ -74,7 +74,7 @@ impl Scripts {
 #[derive(Debug, Args)]
 pub(crate) struct Ddl {
     /// Templates, and folders of templates
-    #[arg(required = true)]
+    #[arg(default_value = "templates")]
     paths: Vec<PathBuf>,
     /// Only the node's own tables in these templates' databases, such as the ledger that makes writes happen once
     #[arg(long)]
