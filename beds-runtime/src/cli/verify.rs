@@ -59,7 +59,7 @@ pub(super) async fn run(mut domains: Vec<&'static Domain>, args: &Args, config: 
         }
         domains.retain(|domain| args.template.iter().any(|name| name == domain.name));
     }
-    let report = verify::verify(templates::sources(config), &domains).await;
+    let report = verify::verify(templates::sources(config), &domains, args.template.is_empty()).await;
     match args.format {
         Format::Table => print(&report.table(args.notes)),
         Format::Json => print(&report.json()),

@@ -6,6 +6,8 @@
 use beds_protocol::nearest;
 use serde::de::DeserializeOwned;
 
+use super::finish::LEDGER_KEEP_S_MIN;
+
 /// An example of what a text must be, where its kind alone does not say it.
 const ADDRESS: &str = "an IP address with a port, such as 127.0.0.1:8080 or [::1]:8080";
 
@@ -25,7 +27,13 @@ fn at_place(text: &str, path: &str, error: &toml::de::Error) -> String {
         format!("line {line}, column {column}: ")
     });
     let key = if matches!(path, "" | ".") { String::new() } else { format!("{path}: ") };
-    format!("{}{key}{}", place.unwrap_or_default(), of(error.message()))
+    format!("{}{key}{}", place.unwrap_or_default(), ranged(path, &of(error.message())))
+}
+
+/// A message about the value of this key, with the range that the key has where its type has a wider one.
+pub(super) fn ranged(path: &str, message: &str) -> String {
+    let least = if path == "node.ledger_keep_s" { LEDGER_KEEP_S_MIN } else { 0 };
+    message.replace("an integer from 0 to", &format!("an integer from {least} to"))
 }
 
 /// The message of a parser, in the words of this document, with the known name that is nearest to an unknown one.
