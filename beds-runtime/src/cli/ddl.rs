@@ -1,5 +1,5 @@
 //! `beds ddl`: what the live databases lack, as scripts for the DBA. It changes nothing, and what it writes never drops
-//! or replaces anything.
+//! or replaces anything of the DBA's; tables of the node's own it changes into what the node needs.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,7 +17,11 @@ use beds_core::{
     inspect::{Catalogue, Evidence, Relation, RelationKind, RoutineKind, Scope, Unseen},
     spec::Engine,
 };
-use beds_tools::verify::{self, Sources};
+use beds_protocol::tables::TABLES;
+use beds_tools::{
+    own,
+    verify::{self, Sources},
+};
 
 use crate::{config::Config, templates};
 
@@ -29,7 +33,8 @@ Examples:
   beds ddl --out missing templates/product_rec.toml
 
 The templates are read as they are in the folder, not as this program was built with. Nothing is run, and nothing that
-is written drops or replaces an object.
+is written drops or replaces an object. The node's own tables, `beds_ledger` and `beds_events`, are altered where they
+are not as the node needs them.
 
 Exit status: 0 when the databases were looked at, whether or not something is missing; 1 when a template has errors or a
 script cannot be written, 2 when a database cannot be looked at.")]
@@ -150,7 +155,7 @@ fn lacking(script: &Script, catalogue: &Catalogue) -> String {
                 }
             }
             Thing::Table | Thing::View | Thing::Collection => match catalogue.relation(&proposed.name) {
-                Some(relation) => of_relation(proposed, relation, &mut statements, &mut notes),
+                Some(relation) => of_relation(proposed, relation, catalogue, &mut statements, &mut notes),
                 None if has_view && proposed.thing == Thing::Table => {}
                 None => statements.extend(proposed.whole()),
             },
@@ -173,9 +178,18 @@ fn lacking(script: &Script, catalogue: &Catalogue) -> String {
 fn of_relation(
     proposed: &Proposed,
     relation: &Relation,
+    catalogue: &Catalogue,
     statements: &mut Vec<(Thing, String)>,
     notes: &mut Vec<String>,
 ) {
+    if let Some(table) = TABLES.iter().find(|table| table.name == proposed.name) {
+        let (mends, beyond) = own::mends(table, relation, catalogue);
+        statements.extend(mends.into_iter().map(|mend| (proposed.thing, mend)));
+        let name = &relation.name;
+        notes
+            .extend(beyond.into_iter().map(|what| format!("`{name}`: {what}: drop it, and run this again.")));
+        return;
+    }
     let has_column =
         |name: &str| relation.columns.iter().any(|column| column.name.eq_ignore_ascii_case(name));
     let name = &proposed.name;
