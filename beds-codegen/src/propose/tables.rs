@@ -30,7 +30,7 @@ pub fn tables<'d>(domains: impl IntoIterator<Item = &'d Domain>) -> Vec<Script> 
             })
             .collect();
         let (database, template) = (database.to_owned(), TITLE.to_owned());
-        (!proposed.is_empty()).then_some(Script { engine, database, template, proposed })
+        (!proposed.is_empty()).then_some(Script { engine, database, template, proposed, notes: Vec::new() })
     };
     needed.into_iter().filter_map(script).collect()
 }

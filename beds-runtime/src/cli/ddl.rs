@@ -14,7 +14,7 @@ use beds_codegen::{
     propose::{self, Proposed, Script, Thing},
 };
 use beds_core::{
-    inspect::{Catalogue, Evidence, Relation, RelationKind, RoutineKind, Scope, Unseen},
+    inspect::{Catalogue, Evidence, Relation, RelationKind, RoutineKind, Scope, Unseen, same_word},
     spec::Engine,
 };
 use beds_protocol::tables::TABLES;
@@ -74,8 +74,8 @@ pub(super) async fn run(args: &Args, config: &Config) -> ExitCode {
     let domains = output.all_domains();
     let own = propose::tables(domains.iter().copied());
     let scripts = domains.into_iter().map(propose::ddl).chain(own);
-    let scripts: Vec<Script> =
-        scripts.filter(|script| args.engine.is_none_or(|engine| engine == script.engine)).collect();
+    let wanted = scripts.filter(|script| args.engine.is_none_or(|engine| engine == script.engine));
+    let scripts = propose::merged(wanted.collect());
     let (missing, is_seen) = look(&scripts, templates::sources(config)).await;
     if let Err(error) = write(args, &missing) {
         eprintln!("beds ddl: {error}");
@@ -151,7 +151,8 @@ fn lacking(script: &Script, catalogue: &Catalogue) -> String {
                     _ => RoutineKind::Function,
                 };
                 if catalogue.routine(kind, &proposed.name).is_none() {
-                    statements.push((proposed.thing, proposed.create.clone()));
+                    let create = proposed.collated(|column| collation(column, script, catalogue));
+                    statements.push((proposed.thing, create));
                 }
             }
             Thing::Table | Thing::View | Thing::Collection => match catalogue.relation(&proposed.name) {
@@ -164,14 +165,22 @@ fn lacking(script: &Script, catalogue: &Catalogue) -> String {
     if statements.is_empty() && notes.is_empty() {
         return String::new();
     }
-    let here = Script { database: catalogue.database.clone(), ..script.clone() };
-    let mark = if script.engine == Engine::MariaDb { "--" } else { "//" };
+    notes.extend(script.notes.iter().cloned());
+    let here = Script { database: catalogue.database.clone(), notes, ..script.clone() };
     let mut text = here.of(&statements);
-    for note in notes {
-        text.extend([mark, " ", &note, "\n"]);
-    }
     text.push('\n');
     text
+}
+
+/// The collation of a column as it is, where it is another one than a parameter has that says nothing.
+fn collation(column: &str, script: &Script, catalogue: &Catalogue) -> Option<String> {
+    let relations = script.proposed.iter().filter(|one| matches!(one.thing, Thing::View | Thing::Table));
+    let mut columns = relations
+        .filter_map(|one| catalogue.relation_named(&one.name))
+        .flat_map(|relation| &relation.columns)
+        .filter(|found| same_word(&found.name, column));
+    let is = columns.find_map(|found| found.collation.clone());
+    is.filter(|collation| *collation != catalogue.collation)
 }
 
 /// What a relation that is there lacks.

@@ -108,3 +108,60 @@ fn of_indexes(table: &Table, relation: &Relation) -> Vec<Fault> {
     }
     faults
 }
+
+#[cfg(test)]
+mod tests {
+    use beds_core::inspect::{Catalogue, RelationKind, Storage};
+    use beds_protocol::tables::{EVENTS, LEDGER};
+
+    use super::*;
+    use crate::own::mends;
+
+    fn index(name: &str, column: &str) -> Index {
+        Index {
+            name: name.to_owned(),
+            unique: column == "_id",
+            primary: column == "_id",
+            columns: vec![column.to_owned()],
+            whole: true,
+            identifies: true,
+            expires: false,
+        }
+    }
+
+    fn whats(table: &Table, relation: &Relation) -> String {
+        faults(table, relation).into_iter().map(|fault| fault.what).collect::<Vec<_>>().join("; ")
+    }
+
+    #[test]
+    fn indexes_that_delete_refuse_or_are_missing_are_faults() {
+        let mut ledger = Relation::new("beds_ledger", RelationKind::Collection);
+        ledger.indexes = vec![index("_id_", "_id"), index("at_1", "at")];
+        assert_eq!(whats(&LEDGER, &ledger), "");
+        ledger.indexes[1].expires = true;
+        ledger.indexes.push(Index { unique: true, ..index("digest_1", "digest") });
+        let told = whats(&LEDGER, &ledger);
+        for part in ["`at_1` deletes documents by their age", "`digest_1` refuses", "it has no index on `at`"]
+        {
+            assert!(told.contains(part), "{part}\n{told}");
+        }
+        let (mends, beyond) = mends(&LEDGER, &ledger, &Catalogue { documents: true, ..Catalogue::default() });
+        assert_eq!(beyond, Vec::<String>::new());
+        assert_eq!(mends[0], r#"{"dropIndexes":"beds_ledger","index":"at_1"}"#);
+        assert!(mends.last().is_some_and(|last| last.contains("createIndexes")), "{mends:#?}");
+        let mut events = Relation::new("beds_events", RelationKind::Collection);
+        events.indexes = vec![index("_id_", "_id"), Index { whole: false, ..index("seq_1", "seq") }];
+        let told = whats(&EVENTS, &events);
+        assert!(told.contains("no index on `seq`") && told.contains("no index on `subject`"), "{told}");
+    }
+
+    #[test]
+    fn what_no_command_mends_is_told() {
+        let mut ledger = Relation::new("beds_ledger", RelationKind::Collection);
+        ledger.indexes = vec![index("_id_", "_id"), index("at_1", "at")];
+        ledger.collation = Some("en".to_owned());
+        ledger.storage = Some(Storage { name: "a capped collection".to_owned(), transactional: false });
+        let (mends, beyond) = mends(&LEDGER, &ledger, &Catalogue { documents: true, ..Catalogue::default() });
+        assert_eq!((mends.len(), beyond.len()), (0, 2), "{mends:#?} {beyond:#?}");
+    }
+}
