@@ -130,7 +130,7 @@ pub(crate) fn unknown_section(span: Span, name: &str) -> Diagnostic {
 }
 
 /// How a section is written whose keys stand in no table.
-fn section_on_lines(name: &str, value: &Value) -> String {
+pub(crate) fn section_on_lines(name: &str, value: &Value) -> String {
     let below = match (name, value) {
         ("calls", _) => return "write `[calls.NAME]`, and below it the keys of the call".to_owned(),
         ("events", Value::List(items)) if items.iter().any(|item| item.value.as_text().is_some()) => {

@@ -5,7 +5,7 @@ mod lists;
 use self::lists::names;
 pub(super) use self::lists::{add_to_list, mended};
 use crate::{
-    diagnostic::Diagnostic,
+    diagnostic::{Diagnostic, shape::section_on_lines},
     foreign,
     names::quoted,
     part::Part,
@@ -72,6 +72,7 @@ pub(super) fn add_to_attribute(
     };
     let kind = kind(part, key);
     match (kind, inner) {
+        (Kind::Other, _) if key == "events" => diagnostic.help("write `events(publish = [\"create\"])`"),
         (Kind::Other, _) => diagnostic,
         (Kind::Flag, Some(word @ ("true" | "false"))) => diagnostic.help(format!("write `{key} = {word}`")),
         (Kind::Number, _) if !is_literal => diagnostic.help(format!("write a whole number, `{key} = 100`")),
@@ -150,10 +151,10 @@ fn hint(part: Part, key: &str, value: &Value) -> Hint {
 
 fn section(name: &str, value: &Value) -> Hint {
     match value {
-        Value::List(_) => {
+        Value::List(items) if items.iter().all(|item| item.value.as_text().is_none()) => {
             say(format!("write `[{name}]`, in single brackets, and below it a line for each key"))
         }
-        _ => say(format!("write `[{name}]` on a line of its own, and below it a line for each key")),
+        _ => say(section_on_lines(name, value)),
     }
 }
 
