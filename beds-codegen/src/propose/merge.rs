@@ -139,3 +139,51 @@ fn bare(rule: &Value) -> Value {
     }
     rule
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn collection(template: &str, create: &str) -> Script {
+        let proposed = Proposed {
+            thing: Thing::Collection,
+            name: "c".to_owned(),
+            create: create.to_owned(),
+            parts: Vec::new(),
+            more: Vec::new(),
+            validator: None,
+        };
+        Script {
+            engine: Engine::MongoDb,
+            database: "d".to_owned(),
+            template: template.to_owned(),
+            proposed: vec![proposed],
+            notes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_collection_of_two_templates_is_created_once_for_both() {
+        let schema = |required: &str, members: &str| {
+            format!(
+                r#"{{ "create": "c", "validator": {{ "$jsonSchema": {{ "required": {required}, "properties": {members} }} }} }}"#
+            )
+        };
+        let first =
+            schema(r#"["_id", "a"]"#, r#"{ "_id": { "bsonType": "int" }, "a": { "bsonType": "int" } }"#);
+        let other = schema(r#"["_id", "b"]"#, r#"{ "_id": {}, "a": { "bsonType": "string" }, "b": {} }"#);
+        let merged = merged(vec![collection("x", &first), collection("y", &other)]);
+        let all: Vec<&Proposed> = merged.iter().flat_map(|script| &script.proposed).collect();
+        assert_eq!(all.len(), 1, "{merged:#?}");
+        let create: Value = serde_json::from_str(&all[0].create).unwrap();
+        let schema = &create["validator"]["$jsonSchema"];
+        assert_eq!(create["create"], "c");
+        assert_eq!(schema["required"], json!(["_id"]));
+        assert_eq!(schema["properties"], json!({ "_id": { "bsonType": "int" }, "a": {}, "b": {} }));
+        let notes: Vec<&String> = merged.iter().flat_map(|script| &script.notes).collect();
+        assert!(
+            notes.len() == 1 && notes[0].contains("`a` of `c` is another thing in `x` and in `y`"),
+            "{notes:?}"
+        );
+    }
+}
