@@ -61,15 +61,15 @@ fn of_validator(table: &Table, relation: &Relation) -> Vec<String> {
 /// Whether a validator takes what the node writes.
 fn takes(column: &Column, kind: &Kind, takes_long: bool) -> bool {
     match (column.keeps, kind) {
-        (_, Kind::Json) => true,
         (Keeps::Text(longest), Kind::String { max, .. } | Kind::Text { max }) => *max >= longest.into(),
         (Keeps::Long, Kind::String { max, .. } | Kind::Text { max }) => *max >= 16_000,
-        (Keeps::Digest(_) | Keeps::Bytes, Kind::Bytes { .. } | Kind::Uuid) => true,
+        (_, Kind::Json)
+        | (Keeps::Digest(_) | Keeps::Bytes, Kind::Bytes { .. } | Kind::Uuid)
+        | (Keeps::Moment, Kind::DateTime { .. }) => true,
         (Keeps::Counter | Keeps::Number, Kind::Int { min, max }) => {
             takes_long && *min <= 0 && *max >= i128::from(u32::MAX)
         }
         (Keeps::Counter | Keeps::Number, Kind::Decimal { .. } | Kind::Float { .. }) => takes_long,
-        (Keeps::Moment, Kind::DateTime { .. }) => true,
         _ => false,
     }
 }
