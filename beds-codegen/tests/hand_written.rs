@@ -93,6 +93,11 @@ fn mistakes_are_shown_where_they_are_written() {
         "Bookmark",
         "#[beds(raed(view = \"v\"), broker = 5)]\n#[beds(methods(create = A, create = B))]",
     );
+    let effects = domain(
+        "Bookmark",
+        "#[beds(read(view = \"v\"), create(procedure = \"p\", args = [\"id\"], once = false))]\n\
+         #[beds(once = \"yes\", publish = [\"create\"])]\n#[beds(events = [\"create\"])]",
+    );
     let field = domain("Bookmark", "#[beds(read(view = \"v\"), fetch(filter = [\"id\", \"nott\"]))]");
     let missing = domain("Bookmark", READ).replace("service = \"app_server\", ", "");
     let spelling = first.replace(
@@ -126,7 +131,8 @@ fn mistakes_are_shown_where_they_are_written() {
         "    pub note: Option<String>,\n",
         &(fields + "    #[beds(type = \"varchar(20)\")]\n    pub sku: String,\n"),
     );
-    let cases: [(&str, &[(&str, &str)]); 12] = [
+    let cases: [(&str, &[(&str, &str)]); 13] = [
+        ("effects", &[("a.rs", &effects)]),
         ("private", &[("a.rs", &private)]),
         ("types", &[("a.rs", &types)]),
         ("spelling", &[("a.rs", &spelling)]),

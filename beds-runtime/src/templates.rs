@@ -25,7 +25,7 @@ pub(crate) async fn at_start(
     environment: Environment,
 ) -> Result<Vec<&'static Domain>, Failure> {
     let begun = Instant::now();
-    let report = verify(sources(config), &domains).await;
+    let report = verify(sources(config), &domains, &domains).await;
     let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     log(&report);
     let failed: Vec<String> = report.failed().into_iter().map(str::to_owned).collect();

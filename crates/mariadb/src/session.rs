@@ -11,9 +11,10 @@ use std::sync::Arc;
 
 use beds_core::spec::mariadb::Source;
 use futures_util::TryStreamExt;
-use sqlx::{Either, Executor as _, MySqlConnection, Row as _, mysql::MySqlDatabaseError};
+use sqlx::{Either, Executor as _, MySqlConnection, Row as _};
 
 use self::views::Views;
+use crate::fault::number;
 
 /// The session variables of a server that can be changed and read. Left out are those that statements change by
 /// themselves; [`RESET`] or [`Session::end`] sees to them.
@@ -25,14 +26,27 @@ const VARIABLES: &str = "select lower(variable_name) from information_schema.sys
 /// Makes `last_insert_id()` forget what earlier requests inserted.
 const RESET: &str = "set last_insert_id = 0, insert_id = 0";
 
-/// A temporary table that this transaction made cannot be rolled back, of which the server warns: the only warning
-/// then. Otherwise there are still the two of the first statement, which took the place of the routine's. A write into
-/// a table without transactions looks the same.
+/// Neither a temporary table that this transaction made nor a row of a table without transactions can be rolled back, of
+/// which the server warns: the only warning then. Otherwise there are still the two of [`TWO_WARNINGS`], which took the place
+/// of the routine's.
 const IS_LASTING: &str = "do 'a' + 'b'; savepoint beds_end; rollback to savepoint beds_end; \
     select @@warning_count = 1";
+const TWO_WARNINGS: &str = "do 'a' + 'b'";
+
+/// A rollback of all warns of rows alone, which a table without transactions keeps. Where the server has rolled back already,
+/// over a deadlock, its warning is among those of the statement that lost it.
+const ROLLBACK: &str = "do 'a' + 'b'; rollback; select @@warning_count = 1";
+const WARNINGS: &str = "show warnings";
+/// That something is not rolled back.
+const NOT_ROLLED_BACK: &str = "1196";
 
 /// There is no savepoint, and so no transaction: the routine has turned autocommit on.
 const NO_SAVEPOINT: u16 = 1305;
+/// Aria has no savepoints: the transaction wrote into a table of it.
+const NO_SAVEPOINTS: u16 = 1178;
+
+const TEMPORARY: &str =
+    "show session status where variable_name = 'Com_create_temporary_table' and value <> '0'";
 
 /// What this session has done that leaves something behind. The server takes its time to tell, so that it is only asked
 /// where [`IS_LASTING`] cannot tell, and of calls, which may do anything.
@@ -125,51 +139,84 @@ impl Session {
         }
     }
 
-    /// Ends the transaction that is open, and forgets what it inserted.
-    pub(crate) async fn end(&mut self, how: End) -> Result<(), sqlx::Error> {
-        let end = match how {
-            End::Commit => "commit",
-            End::Rollback => "rollback",
+    /// Ends the transaction that is open, and forgets what it inserted. Tells whether a table without transactions keeps
+    /// what was written into it, whatever the end.
+    pub(crate) async fn end(&mut self, how: End) -> Result<bool, sqlx::Error> {
+        let (before, end) = match how {
+            End::Commit => ("", "commit"),
+            End::Rollback => (WARNINGS, ROLLBACK),
         };
+        let mut keeps_rows = false;
         if self.touch < Touch::Spoilt {
-            match self.is_lasting(end).await {
-                Ok(false) => return Ok(()),
-                Ok(true) => {
-                    self.touch = Touch::Spoilt;
-                    return Ok(());
+            match self.ask(&[before, IS_LASTING, RESET, end]).await {
+                Ok(Told { first: Some(true), rows, .. }) => {
+                    let is_temporary = self.has_temporary_table().await?;
+                    if is_temporary {
+                        self.touch = Touch::Spoilt;
+                    }
+                    return Ok(rows || (how == End::Commit && !is_temporary));
                 }
-                Err(sqlx::Error::Database(error)) if number(&*error) == Some(NO_SAVEPOINT) => {
-                    self.touch = Touch::Spoilt;
-                }
-                Err(error) => return Err(error),
+                Ok(Told { rows, .. }) => return Ok(rows),
+                Err(error) => match number(&error) {
+                    Some(NO_SAVEPOINT) => self.touch = Touch::Spoilt,
+                    Some(NO_SAVEPOINTS) => keeps_rows = true,
+                    _ => return Err(error),
+                },
             }
         }
-        let text = format!("{RESET}; {end}");
-        self.connection.execute(sqlx::raw_sql(&text)).await.map(drop)
+        let told = self.ask(&[RESET, end]).await?;
+        Ok(keeps_rows || told.first == Some(true))
     }
 
-    /// Whether the session is as new, within a transaction that goes on.
+    /// Whether the session is as new, within a transaction that goes on and has left nothing for good.
     pub(crate) async fn is_as_new(&mut self) -> Result<bool, sqlx::Error> {
-        if self.is_lasting("do 0").await? {
+        if self.touch != Touch::Transaction || self.is_lasting().await? {
             self.touch = Touch::Spoilt;
+            return Ok(false);
         }
-        let is_as_new = self.touch == Touch::Transaction
-            && digest(&mut self.connection, &self.probe).await? == self.fresh;
+        let is_as_new = digest(&mut self.connection, &self.probe).await? == self.fresh;
         self.touch = if is_as_new { Touch::Nothing } else { Touch::Spoilt };
         Ok(is_as_new)
     }
 
-    /// Does this, and tells whether the transaction made something that no rollback takes back.
-    async fn is_lasting(&mut self, then: &str) -> Result<bool, sqlx::Error> {
-        let text = format!("{IS_LASTING}; {RESET}; {then}");
+    /// Whether the transaction that is open wrote into a table without transactions.
+    pub(crate) async fn keeps_rows(&mut self) -> Result<bool, sqlx::Error> {
+        match self.is_lasting().await {
+            Ok(is_lasting) => Ok(is_lasting && !self.has_temporary_table().await?),
+            Err(error) if number(&error) == Some(NO_SAVEPOINT) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the transaction that is open made something that no rollback takes back.
+    async fn is_lasting(&mut self) -> Result<bool, sqlx::Error> {
+        match self.ask(&[IS_LASTING, RESET, TWO_WARNINGS]).await {
+            Ok(told) => Ok(told.first == Some(true)),
+            Err(error) if number(&error) == Some(NO_SAVEPOINTS) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn has_temporary_table(&mut self) -> Result<bool, sqlx::Error> {
+        Ok(self.connection.fetch_optional(sqlx::raw_sql(TEMPORARY)).await?.is_some())
+    }
+
+    /// Does these in one round trip, and tells what they answer.
+    async fn ask(&mut self, parts: &[&str]) -> Result<Told, sqlx::Error> {
+        let text = parts.iter().copied().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
         let mut results = self.connection.fetch_many(sqlx::raw_sql(&text));
-        let mut is_lasting = false;
+        let mut told = Told::default();
         while let Some(result) = results.try_next().await? {
-            if let Either::Right(row) = result {
-                is_lasting = row.try_get_unchecked::<&str, _>(0)? == "1";
+            let Either::Right(row) = result else { continue };
+            if row.len() == 1 {
+                let is_so = row.try_get_unchecked::<&str, _>(0)? == "1";
+                told.rows |= told.first.is_some() && is_so;
+                told.first.get_or_insert(is_so);
+            } else {
+                told.rows |= row.try_get_unchecked::<&str, _>(1)? == NOT_ROLLED_BACK;
             }
         }
-        Ok(is_lasting)
+        Ok(told)
     }
 
     /// Whether a routine may have changed the session since it was examined.
@@ -208,10 +255,15 @@ impl Session {
     }
 }
 
-async fn digest(connection: &mut MySqlConnection, probe: &str) -> Result<String, sqlx::Error> {
-    connection.fetch_one(sqlx::query(probe)).await?.try_get_unchecked(0)
+/// What a session says of its transaction.
+#[derive(Debug, Default)]
+struct Told {
+    /// The answer to the first question.
+    first: Option<bool>,
+    /// Whether the answer to a second one, or a warning, says that a table without transactions keeps rows.
+    rows: bool,
 }
 
-fn number(error: &dyn sqlx::error::DatabaseError) -> Option<u16> {
-    error.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number)
+async fn digest(connection: &mut MySqlConnection, probe: &str) -> Result<String, sqlx::Error> {
+    connection.fetch_one(sqlx::query(probe)).await?.try_get_unchecked(0)
 }

@@ -128,7 +128,9 @@ impl<F: Factory> Batch<'_, F> {
     async fn parallel(&self, items: &[BatchItem<'_>]) -> Result<Replies> {
         let mut replies = self.replies(items)?;
         let unclaimed = &whole::claim(self, items).await?;
-        let running = stream::iter(0..items.len()).map(|index| self.run(index, &items[index], unclaimed));
+        // A future of an item is some KiB: in a box, its way into the stream copies none of them.
+        let running = (0..items.len()).map(|index| Box::pin(self.run(index, &items[index], unclaimed)));
+        let running = stream::iter(running);
         let mut done = running.buffered(AT_ONCE);
         while let Some(Done { address, result }) = done.next().await {
             replies.push(address, result);
@@ -185,6 +187,10 @@ impl<F: Factory> Batch<'_, F> {
     /// Waits until fewer items of all batches are worked on in the database.
     async fn permit(&self, domain: &Domain, lane: Lane) -> Result<Option<SemaphorePermit<'_>>> {
         let Some(places) = self.domains.places.get(&(domain.database, lane)) else { return Ok(None) };
+        // Most need not wait, and a timer costs more than a place.
+        if let Ok(permit) = places.try_acquire() {
+            return Ok(Some(permit));
+        }
         let permit = timeout_at(self.cx.deadline.into(), places.acquire()).await;
         // The semaphore is never closed.
         permit.map(std::result::Result::ok).map_err(|_| Error::deadline())

@@ -116,6 +116,7 @@ impl Look<'_> {
         Ok(Seen::Database(Box::new(Catalogue {
             database,
             documents: false,
+            lacks_transactions: false,
             collation,
             relations,
             routines,

@@ -17,7 +17,7 @@ use sqlx::MySqlConnection;
 use crate::columns::Columns;
 
 pub(crate) use self::{
-    by_key::{ByKey, Place, Shown, find, find_all},
+    by_key::{ByKey, Place, Record, Shown, find, find_all, find_parts},
     count::count,
 };
 use self::{call::Call, count::Count, page::Page};

@@ -11,7 +11,7 @@ use beds_core::{
 use beds_protocol::ErrorCode;
 use sqlx::MySqlConnection;
 
-use super::{Applied, Write, commits};
+use super::{Applied, Write, lasting::commits};
 use crate::{fault::Fault, objects, read::Read};
 
 /// Refuses items that cannot be taken back with the others, before anything runs.
