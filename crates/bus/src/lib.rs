@@ -2,7 +2,7 @@
 //!
 //! It never names a database, an adapter or a template's domain: the pool knows services. The library beneath shows
 //! nowhere in what is public here. Supervision is our own: every await on the bus has a deadline or ends with its
-//! connection, and any error drops both connections of the pool and rebuilds them with topology, channels, prefetch and
+//! connection, and any error drops all connections of the pool and rebuilds them with topology, channels, prefetch and
 //! consumers, with backoff and jitter, for ever.
 //!
 //! The lower half, on which the client stands as well; each module imports those above it only:

@@ -12,6 +12,7 @@
 mod fault;
 mod gate;
 mod job;
+mod kind;
 mod lane;
 mod pace;
 mod queue;

@@ -9,7 +9,7 @@
 //! time since they last did.
 //!
 //! Many jobs that come at once are a burst, which is worked off. Where the jobs of a client have had to wait for a while,
-//! they come faster than they are done: then only so many are let in that the wait stays short (as CoDel tells a standing
+//! they come faster than they are done: then only so many are let in that the wait stays short (as `CoDel` tells a standing
 //! queue from a good one, but before the wait and not after it).
 
 use std::{
@@ -21,7 +21,12 @@ use std::{
 use beds_core::{Result, plan::Asker};
 use tokio::{sync::oneshot, time::Instant};
 
-use crate::{gate::Gate, job::Job, pace::Pace};
+use crate::{
+    gate::Gate,
+    job::Job,
+    kind::{Kind, measure},
+    pace::Pace,
+};
 
 /// The bounds of a lane.
 #[derive(Debug, Clone)]
@@ -51,8 +56,6 @@ pub(crate) const ABSENCE_MAX: Duration = Duration::from_secs(1);
 const BRIEF: Duration = Duration::from_millis(100);
 /// A job that is expected to take longer leaves the last connection to others.
 const LONG: Duration = Duration::from_millis(100);
-/// A job of this size does not stand in one line with smaller ones.
-const LARGE: u64 = 16;
 /// How often a full queue is searched for what nobody waits for any more.
 const SWEEP: Duration = Duration::from_millis(100);
 /// One client's jobs of one kind may be so many times as many as there is room left, as in the buffers of switches: alone
@@ -88,14 +91,6 @@ pub(crate) struct Taken<J: Job> {
     pub(crate) tickets: Vec<Ticket<J>>,
     /// Whether it is expected to take long. [`Queue::ended_long`] is told when it has ended.
     pub(crate) is_long: bool,
-}
-
-/// Jobs of one client that are alike.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Kind {
-    kind: usize,
-    group: Option<usize>,
-    is_large: bool,
 }
 
 struct Flow<J: Job> {
@@ -284,14 +279,14 @@ impl<J: Job> Queue<J> {
             self.forget();
         }
         let begun = self.begun;
-        let begin = || Client { served: begun, begun: Duration::ZERO, flows: HashMap::new() };
-        let client = self.clients.entry(ticket.asker.client).or_insert_with(begin);
+        let new = || Client { served: begun, begun: Duration::ZERO, flows: HashMap::new() };
+        let client = self.clients.entry(ticket.asker.client).or_insert_with(new);
         // Who had nothing to do meanwhile has no claim to what the others had.
         client.served = client.served.max(begun);
         let begun = client.begun;
         let now = Instant::now();
-        let begin = || Flow { served: begun, jobs: VecDeque::new(), size: 0, brief_at: now };
-        let flow = client.flows.entry(Kind::of(&ticket.job)).or_insert_with(begin);
+        let new = || Flow { served: begun, jobs: VecDeque::new(), size: 0, brief_at: now };
+        let flow = client.flows.entry(Kind::of(&ticket.job)).or_insert_with(new);
         flow.served = flow.served.max(begun);
         if flow.jobs.is_empty() {
             flow.brief_at = now;
@@ -416,33 +411,4 @@ impl<J: Job> Queue<J> {
         self.waiting = waiting;
         self.parts = parts;
     }
-}
-
-impl Kind {
-    fn of<J: Job>(job: &J) -> Self {
-        Self { kind: job.kind(), group: job.group(), is_large: u64::from(job.size()) > LARGE }
-    }
-
-    /// Whether jobs of it share a statement: one takes about as long as many.
-    const fn is_shared<J: Job>(self) -> bool {
-        self.group.is_some() && J::GROUP_TIME.is_none() && !self.is_large
-    }
-
-    /// Under which number it is measured: large ones apart.
-    const fn measured(self) -> usize {
-        self.kind.wrapping_mul(2).wrapping_add(self.is_large as usize)
-    }
-}
-
-/// What the time of a job is measured by: its kind, and how much of it there is.
-fn measure<J: Job>(job: &J) -> (usize, u64) {
-    let kind = Kind::of(job);
-    (kind.measured(), if kind.is_shared::<J>() { 1 } else { job.size().into() })
-}
-
-/// The same for jobs that run together.
-pub(crate) fn measure_all<'a, J: Job>(jobs: impl Iterator<Item = &'a J>) -> Vec<(usize, u64)> {
-    let mut jobs = jobs.peekable();
-    let is_shared = jobs.peek().is_some_and(|job| Kind::of(*job).is_shared::<J>());
-    jobs.take(if is_shared { 1 } else { usize::MAX }).map(measure).collect()
 }

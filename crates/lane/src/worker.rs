@@ -16,7 +16,8 @@ use crate::{
     fault::Fault,
     gate::Gate,
     job::{Connect, Fate, Job, Member},
-    queue::{Taken, Ticket, measure_all},
+    kind::measure_all,
+    queue::{Taken, Ticket},
     shared::{Long, Shared},
 };
 

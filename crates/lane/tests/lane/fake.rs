@@ -228,7 +228,7 @@ pub(crate) fn settings() -> Settings {
         connections: 1,
         queue_max: 1_000,
         requests_max: 1_000,
-        wait_max: Duration::from_secs(60),
+        wait_max: Duration::from_mins(1),
         group_max: 100,
         connect_timeout: Duration::from_secs(1),
         patience: Duration::from_secs(2),

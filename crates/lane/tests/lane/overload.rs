@@ -86,9 +86,9 @@ async fn beyond_the_capacity_all_that_can_be_done_is_done_and_the_rest_refused_a
         }
         // What comes right afterwards is served.
         let after = load(&lane, &world, 200, 5, (1, 20)).await;
-        let late =
+        let refused =
             after.iter().filter(|(answer, _, at)| answer.is_err() && at.elapsed() < Duration::from_secs(4));
-        assert_eq!(late.count(), 0, "{times}");
+        assert_eq!(refused.count(), 0, "{times}");
     }
 }
 
