@@ -106,7 +106,7 @@ fn faults(args: &Args) -> Result<()> {
     let site = Arc::new(Site::start(args.nodes)?);
     let runtime = tokio::runtime::Runtime::new()?;
     if let Some(seconds) = args.overload {
-        return overload(args, site, &runtime, seconds);
+        return overload(args, &site, &runtime, seconds);
     }
     let (load, faults) = runtime.block_on(run(args, &site))?;
     println!("what is left in the queues is awaited");
@@ -121,12 +121,12 @@ fn faults(args: &Args) -> Result<()> {
     Ok(())
 }
 
-fn overload(args: &Args, site: Arc<Site>, runtime: &tokio::runtime::Runtime, seconds: u64) -> Result<()> {
+fn overload(args: &Args, site: &Site, runtime: &tokio::runtime::Runtime, seconds: u64) -> Result<()> {
     let path = args.json.clone().unwrap_or_else(|| in_target("overload.json"));
     runtime.block_on(async {
         // What the reads ask for.
-        Load::prepare(&site, args.seed, 0, 1).await?;
-        overload::run(&site, seconds, &path).await
+        Load::prepare(site, args.seed, 0, 1).await?;
+        overload::run(site, seconds, &path).await
     })
 }
 
