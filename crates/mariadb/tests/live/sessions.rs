@@ -23,7 +23,7 @@ async fn every_request_finds_its_session_new() {
             assert_eq!(state, fresh, "{lane:?} {}", call.name);
         }
         let outcome = odd.call(lane, &FN_WHO).await.unwrap();
-        assert_eq!(outcome.data.unwrap(), b"1");
+        assert_eq!(*outcome.data.unwrap(), *b"1");
         assert_eq!(odd.state(lane).await.0, fresh, "{lane:?} fn_who");
     }
 }
