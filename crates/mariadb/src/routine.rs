@@ -14,6 +14,7 @@ use beds_core::{
 
 use crate::{
     cell::{Reply, bind},
+    columns::Columns,
     fault::{Fault, classify},
 };
 
@@ -26,7 +27,9 @@ pub(crate) async fn run(
     domain: &'static Domain,
     invocation: &Invocation,
     bytes_max: usize,
+    known: &Columns,
 ) -> Result<Outcome, Fault> {
+    known.parameters.check(connection, domain, invocation).await?;
     let Invocation { call, args } = invocation;
     let sql = match call.routine {
         Routine::Procedure { sql, .. } | Routine::Function { sql, .. } => sql,

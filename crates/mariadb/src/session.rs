@@ -5,6 +5,7 @@
 //! with it; the driver does not offer it. So a session that may have been changed is examined, after the reply has
 //! gone: it is kept if it is as new, and discarded otherwise.
 
+mod sequences;
 mod views;
 
 use std::sync::Arc;
@@ -88,10 +89,11 @@ impl Knowledge {
             rows.iter().map(|row| row.try_get_unchecked::<String, _>(0).map(|name| format!("@@{name}")));
         let names = names.collect::<Result<Vec<_>, _>>()?.join(", ");
         // Asking for the locks releases them. A timestamp that was set stands still.
+        let sequences = sequences::last_values(connection).await?;
         let probe = format!(
             "select md5(concat_ws('|', ifnull(release_all_locks(), 0), \
              (select count(*) from information_schema.user_variables where variable_value is not null), \
-             abs(@@timestamp - unix_timestamp(sysdate())) < 5, ifnull(current_role(), ''), {names}))"
+             abs(@@timestamp - unix_timestamp(sysdate())) < 5, ifnull(current_role(), ''), {names}{sequences}))"
         );
         Ok(Self { probe: probe.into(), views: Arc::new(Views::gather(connection).await?) })
     }

@@ -378,7 +378,7 @@ impl Write {
                 many.run(connection, &[], &mut keys).await
             }
             plan::Write::Call(invocation) => {
-                routine::run(connection, domain, invocation, self.reply_bytes_max).await
+                routine::run(connection, domain, invocation, self.reply_bytes_max, known).await
             }
             plan::Write::All(_) => Err(Fault::Refused(Error::internal("a batch has a batch in it"))),
         }?;

@@ -6,5 +6,6 @@
 mod events;
 mod ledger;
 mod odd;
+mod parameters;
 mod sessions;
 mod together;
