@@ -51,8 +51,7 @@ pub(crate) enum End {
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) connection: MySqlConnection,
-    /// Asks for a digest of all that a routine can change.
-    probe: Arc<str>,
+    probe: Probe,
     /// The digest of a session that is new.
     fresh: String,
     /// The views that may run functions.
@@ -76,9 +75,31 @@ enum Touch {
 /// What sessions of one server have in common.
 #[derive(Debug, Clone)]
 pub(crate) struct Knowledge {
-    /// The statement that gives a digest of what a routine can change in a session of this server.
-    probe: Arc<str>,
+    probe: Probe,
     views: Arc<Views>,
+}
+
+/// The statement that gives a digest of what a routine can change in a session of this server.
+#[derive(Debug, Clone)]
+struct Probe {
+    text: Arc<str>,
+    /// Whether it looks at sequences, which are tables: that begins a transaction.
+    begins_transaction: bool,
+}
+
+impl Probe {
+    async fn digest(&self, connection: &mut MySqlConnection) -> Result<String, sqlx::Error> {
+        connection.fetch_one(sqlx::query(&self.text)).await?.try_get_unchecked(0)
+    }
+
+    /// The digest, outside of a transaction, which is where it leaves the session.
+    async fn digest_between(&self, connection: &mut MySqlConnection) -> Result<String, sqlx::Error> {
+        let digest = self.digest(connection).await?;
+        if self.begins_transaction {
+            connection.execute(sqlx::raw_sql("rollback")).await?;
+        }
+        Ok(digest)
+    }
 }
 
 impl Knowledge {
@@ -95,7 +116,8 @@ impl Knowledge {
              (select count(*) from information_schema.user_variables where variable_value is not null), \
              abs(@@timestamp - unix_timestamp(sysdate())) < 5, ifnull(current_role(), ''), {names}{sequences}))"
         );
-        Ok(Self { probe: probe.into(), views: Arc::new(Views::gather(connection).await?) })
+        let probe = Probe { text: probe.into(), begins_transaction: !sequences.is_empty() };
+        Ok(Self { probe, views: Arc::new(Views::gather(connection).await?) })
     }
 }
 
@@ -106,7 +128,7 @@ impl Session {
         server: &Knowledge,
     ) -> Result<Self, sqlx::Error> {
         let Knowledge { probe, views } = server.clone();
-        let fresh = digest(&mut connection, &probe).await?;
+        let fresh = probe.digest_between(&mut connection).await?;
         Ok(Self { connection, probe, fresh, views, touch: Touch::Nothing })
     }
 
@@ -156,7 +178,7 @@ impl Session {
             self.touch = Touch::Spoilt;
         }
         let is_as_new = self.touch == Touch::Transaction
-            && digest(&mut self.connection, &self.probe).await? == self.fresh;
+            && self.probe.digest(&mut self.connection).await? == self.fresh;
         self.touch = if is_as_new { Touch::Nothing } else { Touch::Spoilt };
         Ok(is_as_new)
     }
@@ -206,12 +228,8 @@ impl Session {
             }
         }
         self.touch = Touch::Nothing;
-        Ok(digest(&mut self.connection, &self.probe).await? == self.fresh)
+        Ok(self.probe.digest_between(&mut self.connection).await? == self.fresh)
     }
-}
-
-async fn digest(connection: &mut MySqlConnection, probe: &str) -> Result<String, sqlx::Error> {
-    connection.fetch_one(sqlx::query(probe)).await?.try_get_unchecked(0)
 }
 
 fn number(error: &dyn sqlx::error::DatabaseError) -> Option<u16> {
