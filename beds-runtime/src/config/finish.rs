@@ -75,6 +75,7 @@ pub(super) fn node(node: &Node) -> Result<(), ConfigError> {
         "node",
         &[
             ("ipl_timeout_ms", node.ipl_timeout_ms.0.into(), 1),
+            ("verify_every_s", node.verify_every_s.into(), 1),
             // Within that time RabbitMQ and clients repeat what they do not know to be done.
             ("ledger_keep_s", node.ledger_keep_s.into(), 3_600),
         ],
