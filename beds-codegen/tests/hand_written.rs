@@ -71,6 +71,29 @@ fn structs_that_derive_are_found_and_join_the_factory() {
 }
 
 #[test]
+fn events_are_declared_as_in_a_template() {
+    let create = "#[beds(create(procedure = \"sp\", args = [\"id\", \"note\"]))]";
+    let events = "#[beds(events(publish = [\"create\"], fields = [\"note\"]))]";
+    let compiled = |more: &str| {
+        let file = domain("Bookmark", &format!("{READ}\n{create}\n{more}"));
+        let output = compile(&[("z.rs", &file)]).unwrap_or_else(|report| panic!("{report}"));
+        let bookmark = output.all_domains()[0];
+        assert_eq!(bookmark.name.value, "bookmark");
+        let published: Vec<String> = bookmark.events.publish.iter().map(ToString::to_string).collect();
+        (published, catalogue::asyncapi(&[bookmark], "1.0.0"))
+    };
+    let (published, document) = compiled(events);
+    assert_eq!(published, ["create"]);
+    assert!(document.to_string().contains("beds.events"), "{document}");
+    let (none, document) = compiled("");
+    assert!(none.is_empty() && !document["channels"].to_string().contains("beds.events"), "{document}");
+    // Mistakes are found at the same places.
+    let wrong = events.replace("\"note\"", "\"nota\"");
+    let file = domain("Bookmark", &format!("{READ}\n{create}\n{wrong}"));
+    assert!(report(&[("z.rs", &file)]).contains("nota"));
+}
+
+#[test]
 fn a_folder_that_is_not_there_has_none() {
     let compiler = Compiler::new().template_text("country_rec.toml", SMALL).domains("no-such-folder");
     assert!(compiler.compile().unwrap().hand_written.is_empty());
