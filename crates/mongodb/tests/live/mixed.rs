@@ -47,11 +47,6 @@ fn binary(length: usize) -> Bson {
     Bson::Binary(Binary { subtype: BinarySubtype::Generic, bytes: vec![7; length] })
 }
 
-/// A UUID of an older or today's subtype, of the same bytes: two values, in this order.
-fn uuid(subtype: BinarySubtype) -> Bson {
-    Bson::Binary(Binary { subtype, bytes: vec![7; 16] })
-}
-
 fn decimal(text: &str) -> Bson {
     Bson::Decimal128(text.parse().unwrap())
 }
@@ -86,10 +81,7 @@ fn values() -> Vec<Bson> {
         false.into(),
         Bson::Array(vec![5.into()]),
         regex("b"),
-        uuid(BinarySubtype::Uuid),
         binary(3),
-        Bson::Array(vec![uuid(BinarySubtype::UuidOld)]),
-        uuid(BinarySubtype::UuidOld),
         Bson::Array(vec![Bson::Null]),
         f64::INFINITY.into(),
         "".into(),
