@@ -79,14 +79,13 @@ fn events_are_declared_as_in_a_template() {
         let output = compile(&[("z.rs", &file)]).unwrap_or_else(|report| panic!("{report}"));
         let bookmark = output.all_domains()[0];
         assert_eq!(bookmark.name.value, "bookmark");
-        let published: Vec<String> = bookmark.events.publish.iter().map(ToString::to_string).collect();
-        (published, catalogue::asyncapi(&[bookmark], "1.0.0"))
+        (bookmark.events.publish.len(), catalogue::asyncapi(&[bookmark], "1.0.0"))
     };
     let (published, document) = compiled(events);
-    assert_eq!(published, ["create"]);
-    assert!(document.to_string().contains("beds.events"), "{document}");
+    assert_eq!(published, 1);
+    assert!(document.to_string().contains("bookmark.create") && document.to_string().contains("beds.events"));
     let (none, document) = compiled("");
-    assert!(none.is_empty() && !document["channels"].to_string().contains("beds.events"), "{document}");
+    assert!(none == 0 && !document["channels"].to_string().contains("beds.events"), "{document}");
     // Mistakes are found at the same places.
     let wrong = events.replace("\"note\"", "\"nota\"");
     let file = domain("Bookmark", &format!("{READ}\n{create}\n{wrong}"));
