@@ -85,7 +85,7 @@ async fn a_method_that_does_not_end_is_cut_off_after_its_deadline() {
     assert_eq!(end(&domains, update).await, End::Dead(ErrorCode::Unavailable));
     let (took, limit) = (begun.elapsed(), Limits::default().request_timeout_ms.duration() + GRACE);
     let tick = Duration::from_secs(1);
-    assert!(took < limit + tick && took > limit - tick, "{took:?}");
+    assert!(took < limit + tick && took + tick > limit, "{took:?}");
     // The clock of the test has gone ahead.
     let now = tokio::time::Instant::now().into_std();
     let cx = domains.context(&incoming("person.fetch", FETCH), Lane::Read, now).unwrap();
