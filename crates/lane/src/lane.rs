@@ -11,6 +11,7 @@ use tokio::{
     sync::oneshot,
     time::{Instant, timeout_at},
 };
+use tracing::Span;
 
 use crate::{
     gate::{Gate, Given},
@@ -62,7 +63,7 @@ impl<J: Job> Lane<J> {
         let (reply, mut answer) = oneshot::channel();
         // A requester that is dropped gives up as well.
         let requester = Requester(Arc::clone(&gate));
-        if !self.submit(Ticket { job, gate, reply, losses: 0 }) {
+        if !self.submit(Ticket { job, gate, reply, span: Span::current(), losses: 0 }) {
             return Err(if self.is_connected() { self.overloaded() } else { self.unavailable() });
         }
         if let Ok(answer) = timeout_at(deadline, &mut answer).await {

@@ -12,6 +12,7 @@ mod fault;
 mod golden;
 mod inspect;
 mod outbox;
+mod parameters;
 mod purge;
 mod read;
 mod routine;
