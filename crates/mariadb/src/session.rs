@@ -11,15 +11,18 @@ use std::sync::Arc;
 
 use beds_core::spec::mariadb::Source;
 use futures_util::TryStreamExt;
-use sqlx::{Either, Executor as _, MySqlConnection, Row as _, mysql::MySqlDatabaseError};
+use sqlx::{Either, Executor as _, MySqlConnection, Row as _};
 
 use self::views::Views;
+use crate::fault::number;
 
 /// The session variables of a server that can be changed and read. Left out are those that statements change by
-/// themselves; [`RESET`] or [`Session::end`] sees to them.
+/// themselves; [`RESET`] or [`Session::end`] sees to them. `sql_log_off` is on within a compound statement, and nothing that
+/// a request could see.
 const VARIABLES: &str = "select lower(variable_name) from information_schema.system_variables \
     where variable_scope like 'SESSION%' and read_only = 'NO' and variable_name not in \
-    ('IDENTITY', 'INSERT_ID', 'LAST_INSERT_ID', 'GTID_SEQ_NO', 'RAND_SEED1', 'RAND_SEED2', 'TIMESTAMP') \
+    ('IDENTITY', 'INSERT_ID', 'LAST_INSERT_ID', 'GTID_SEQ_NO', 'RAND_SEED1', 'RAND_SEED2', 'TIMESTAMP', \
+    'SQL_LOG_OFF') \
     order by variable_name";
 
 /// Makes `last_insert_id()` forget what earlier requests inserted.
@@ -28,8 +31,8 @@ const RESET: &str = "set last_insert_id = 0, insert_id = 0";
 /// A temporary table that this transaction made cannot be rolled back, of which the server warns: the only warning
 /// then. Otherwise there are still the two of the first statement, which took the place of the routine's. A write into
 /// a table without transactions looks the same.
-const IS_LASTING: &str = "do 'a' + 'b'; savepoint beds_end; rollback to savepoint beds_end; \
-    select @@warning_count = 1";
+const WARN: &str = "do 'a' + 'b'; savepoint beds_end; rollback to savepoint beds_end";
+const IS_LASTING: &str = "@@warning_count = 1";
 
 /// There is no savepoint, and so no transaction: the routine has turned autocommit on.
 const NO_SAVEPOINT: u16 = 1305;
@@ -52,6 +55,8 @@ pub(crate) struct Session {
     pub(crate) connection: MySqlConnection,
     /// Asks for a digest of all that a routine can change.
     probe: Arc<str>,
+    /// Asks the same within a transaction that goes on, and whether it made something lasting.
+    probe_within: Arc<str>,
     /// The digest of a session that is new.
     fresh: String,
     /// The views that may run functions.
@@ -77,6 +82,8 @@ enum Touch {
 pub(crate) struct Knowledge {
     /// The statement that gives a digest of what a routine can change in a session of this server.
     probe: Arc<str>,
+    /// The same, and what a transaction left.
+    probe_within: Arc<str>,
     views: Arc<Views>,
 }
 
@@ -88,12 +95,20 @@ impl Knowledge {
             rows.iter().map(|row| row.try_get_unchecked::<String, _>(0).map(|name| format!("@@{name}")));
         let names = names.collect::<Result<Vec<_>, _>>()?.join(", ");
         // Asking for the locks releases them. A timestamp that was set stands still.
-        let probe = format!(
-            "select md5(concat_ws('|', ifnull(release_all_locks(), 0), \
+        let digest = format!(
+            "md5(concat_ws('|', ifnull(release_all_locks(), 0), \
              (select count(*) from information_schema.user_variables where variable_value is not null), \
              abs(@@timestamp - unix_timestamp(sysdate())) < 5, ifnull(current_role(), ''), {names}))"
         );
-        Ok(Self { probe: probe.into(), views: Arc::new(Views::gather(connection).await?) })
+        let probe_within = format!(
+            "begin not atomic declare beds_is_lasting bool; {WARN}; set beds_is_lasting = {IS_LASTING}; {RESET}; \
+             select {digest}, beds_is_lasting; end"
+        );
+        Ok(Self {
+            probe: format!("select {digest}").into(),
+            probe_within: probe_within.into(),
+            views: Arc::new(Views::gather(connection).await?),
+        })
     }
 }
 
@@ -103,9 +118,9 @@ impl Session {
         mut connection: MySqlConnection,
         server: &Knowledge,
     ) -> Result<Self, sqlx::Error> {
-        let Knowledge { probe, views } = server.clone();
+        let Knowledge { probe, probe_within, views } = server.clone();
         let fresh = digest(&mut connection, &probe).await?;
-        Ok(Self { connection, probe, fresh, views, touch: Touch::Nothing })
+        Ok(Self { connection, probe, probe_within, fresh, views, touch: Touch::Nothing })
     }
 
     /// Says that a write begins: its routines run in a transaction that [`Self::end`] ends.
@@ -131,18 +146,19 @@ impl Session {
             End::Commit => "commit",
             End::Rollback => "rollback",
         };
-        if self.touch < Touch::Spoilt {
-            match self.is_lasting(end).await {
+        match self.touch {
+            // It has been examined within the transaction.
+            Touch::Nothing => return self.connection.execute(sqlx::raw_sql(end)).await.map(drop),
+            Touch::Transaction | Touch::Unwatched => match self.is_lasting(end).await {
                 Ok(false) => return Ok(()),
                 Ok(true) => {
                     self.touch = Touch::Spoilt;
                     return Ok(());
                 }
-                Err(sqlx::Error::Database(error)) if number(&*error) == Some(NO_SAVEPOINT) => {
-                    self.touch = Touch::Spoilt;
-                }
+                Err(error) if number(&error) == Some(NO_SAVEPOINT) => self.touch = Touch::Spoilt,
                 Err(error) => return Err(error),
-            }
+            },
+            Touch::Spoilt => {}
         }
         let text = format!("{RESET}; {end}");
         self.connection.execute(sqlx::raw_sql(&text)).await.map(drop)
@@ -150,18 +166,18 @@ impl Session {
 
     /// Whether the session is as new, within a transaction that goes on.
     pub(crate) async fn is_as_new(&mut self) -> Result<bool, sqlx::Error> {
-        if self.is_lasting("do 0").await? {
-            self.touch = Touch::Spoilt;
-        }
+        let row = self.connection.fetch_one(sqlx::query(&self.probe_within)).await?;
+        let is_lasting: bool = row.try_get_unchecked(1)?;
         let is_as_new = self.touch == Touch::Transaction
-            && digest(&mut self.connection, &self.probe).await? == self.fresh;
+            && !is_lasting
+            && row.try_get_unchecked::<&str, _>(0)? == self.fresh;
         self.touch = if is_as_new { Touch::Nothing } else { Touch::Spoilt };
         Ok(is_as_new)
     }
 
     /// Does this, and tells whether the transaction made something that no rollback takes back.
     async fn is_lasting(&mut self, then: &str) -> Result<bool, sqlx::Error> {
-        let text = format!("{IS_LASTING}; {RESET}; {then}");
+        let text = format!("{WARN}; select {IS_LASTING}; {RESET}; {then}");
         let mut results = self.connection.fetch_many(sqlx::raw_sql(&text));
         let mut is_lasting = false;
         while let Some(result) = results.try_next().await? {
@@ -210,8 +226,4 @@ impl Session {
 
 async fn digest(connection: &mut MySqlConnection, probe: &str) -> Result<String, sqlx::Error> {
     connection.fetch_one(sqlx::query(probe)).await?.try_get_unchecked(0)
-}
-
-fn number(error: &dyn sqlx::error::DatabaseError) -> Option<u16> {
-    error.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number)
 }

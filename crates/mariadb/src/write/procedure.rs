@@ -16,7 +16,7 @@ use crate::{
     cell::{self, bind},
     fault::{Fault, classify, disagree},
     routine,
-    statement::runs,
+    statement::parts,
 };
 
 /// A procedure's own result is small: the fields that it returns.
@@ -76,9 +76,9 @@ fn returned(
     Ok(Returned { fields, unshown, affected: 0 })
 }
 
-/// A call that failed, by its place among those that were made together.
+/// A call that failed, by its place among those that were made together, where that is known.
 pub(super) struct Failed {
-    pub(super) index: usize,
+    pub(super) index: Option<usize>,
     pub(super) fault: Fault,
 }
 
@@ -92,52 +92,122 @@ pub(super) async fn call_each(
 ) -> Result<Vec<Returned>, Failed> {
     if let [args] = calls {
         let only = call(connection, domain, procedure, args).await;
-        return only.map(|returned| vec![returned]).map_err(|fault| Failed { index: 0, fault });
+        return only.map(|returned| vec![returned]).map_err(|fault| Failed { index: Some(0), fault });
     }
     let mut all = Vec::with_capacity(calls.len());
-    for together in runs(calls, procedure.args.len() + 1) {
-        let mut rows = Vec::with_capacity(together.len());
-        let done = compound(connection, domain, procedure, together, &mut rows).await;
-        let failed = |index: usize, fault| Failed { index, fault };
-        let (before, ended) = (all.len(), rows.len());
-        for (row, affected) in rows {
+    for (together, size) in parts(calls, procedure.args.len() + 2) {
+        let mut ended = Ended::default();
+        let done = compound(connection, domain, procedure, (together, size), &mut ended).await;
+        let (before, is_told) = (all.len(), ended.is_told);
+        let failed = |index: usize, fault| Failed { index: is_told.then_some(index), fault };
+        for (row, affected) in ended.calls {
             let index = all.len();
             let returned = returned(domain, procedure, row.as_ref()).map_err(|fault| failed(index, fault))?;
             all.push(Returned { affected, ..returned });
         }
         // The first that has not ended is the one that failed.
-        done.map_err(|fault| failed(before + ended.min(together.len() - 1), fault))?;
+        done.map_err(|fault| failed(all.len().min(before + together.len() - 1), fault))?;
+        if all.len() != before + together.len() {
+            let message = format!("{} has changed how its session answers", procedure.call);
+            return Err(Failed { index: None, fault: Fault::Refused(disagree(domain, &message)) });
+        }
     }
     Ok(all)
 }
 
-/// Makes some calls as one statement, and adds the first row that each gave back and how many rows it changed, once it
-/// has ended.
+/// What is known of the calls of a compound statement.
+#[derive(Default)]
+struct Ended {
+    /// Of each that has ended, the first row that it gave back and how many rows it changed.
+    calls: Vec<(Option<MySqlRow>, u64)>,
+    /// Whether the server said how many have ended.
+    is_told: bool,
+}
+
+/// The text of so many calls, of which the second half may be left out. Where the procedure gives nothing back, the server
+/// counts the calls that have ended and says so at the end, or at the first that fails: a result set for each would cost it as
+/// much as the call.
+fn text(procedure: &Procedure, size: usize) -> String {
+    let mut text = String::from("begin not atomic declare beds_calls int default ?; ");
+    let is_silent = procedure.returns.is_empty();
+    if is_silent {
+        text.push_str(
+            "declare beds_affected text default ''; \
+             declare exit handler for sqlexception begin select ?, beds_affected; resignal; end; ",
+        );
+    }
+    for index in 0..size {
+        let is_certain = index <= size / 2;
+        if !is_certain {
+            let _ = write!(text, "if beds_calls > {index} then ");
+        }
+        let _ = write!(text, "set last_insert_id = 0; {}; ", procedure.call);
+        text.push_str(if is_silent {
+            "set beds_affected = concat(beds_affected, row_count(), ' '); "
+        } else {
+            "select ?, concat(row_count(), ' '); "
+        });
+        if !is_certain {
+            text.push_str("end if; ");
+        }
+    }
+    text.push_str(if is_silent { "select ?, beds_affected; end" } else { "end" });
+    text
+}
+
+/// The parameters of [`text`]. A row with the text `end`, which nobody can know before, ends the result sets of a call, or of
+/// all.
+fn parameters<'v>(
+    procedure: &Procedure,
+    (calls, size): (&'v [Vec<Value>], usize),
+    count: &'v Value,
+    end: &'v Value,
+) -> Vec<&'v Value> {
+    let is_silent = procedure.returns.is_empty();
+    let mut values = Vec::with_capacity(size * (procedure.args.len() + 1) + 3);
+    values.push(count);
+    if is_silent {
+        values.push(end);
+    }
+    for index in 0..size {
+        match calls.get(index) {
+            Some(args) => values.extend(args),
+            None => values.extend(std::iter::repeat_n(&Value::Null, procedure.args.len())),
+        }
+        if !is_silent {
+            values.push(end);
+        }
+    }
+    if is_silent {
+        values.push(end);
+    }
+    values
+}
+
+/// Makes some calls as one statement, and adds what is known of those that have ended.
 async fn compound(
     connection: &mut MySqlConnection,
     domain: &'static Domain,
     procedure: &'static Procedure,
-    calls: &[Vec<Value>],
-    rows: &mut Vec<(Option<MySqlRow>, u64)>,
+    calls: (&[Vec<Value>], usize),
+    ended: &mut Ended,
 ) -> Result<(), Fault> {
     let fault = |error| classify(&error, domain);
-    // A row with this text, which nobody can know before, ends the result sets of a call.
     let end = Value::Text(Uuid::new_v4().to_string());
-    let mut text = String::from("begin not atomic ");
-    for _ in calls {
-        let _ = write!(text, "set last_insert_id = 0; {}; select ?, row_count(); ", procedure.call);
-    }
-    text.push_str("end");
-    let values = calls.iter().flat_map(|args| args.iter().chain([&end]));
-    let mut results = connection.fetch_many(sqlx::query_with(&text, bind(values).map_err(fault)?));
-    let (mut first, mut has_set, mut end_is, mut bytes) = (None, false, None, 0);
+    let count = Value::UInt(calls.0.len() as u64);
+    let values = bind(parameters(procedure, calls, &count, &end)).map_err(fault)?;
+    let text = text(procedure, calls.1);
+    let is_silent = procedure.returns.is_empty();
+    ended.is_told = !is_silent;
+    let mut results = connection.fetch_many(sqlx::query_with(&text, values));
+    let (mut first, mut has_set, mut counts, mut bytes) = (None, false, None, 0);
     while let Some(result) = results.try_next().await.map_err(fault)? {
         match result {
             Either::Right(row) if is(&row, &end) => {
-                let changed: i64 = row.try_get_unchecked(1).map_err(fault)?;
-                // It is -1 where a result set came last.
-                end_is = Some(u64::try_from(changed).unwrap_or_default());
+                counts = Some(row.try_get_unchecked::<String, _>(1).map_err(fault)?);
+                ended.is_told = true;
             }
+            Either::Right(_) if is_silent => {}
             Either::Right(row) => {
                 bytes += routine::approximate_size(&row);
                 if bytes > RETURNS_BYTES_MAX {
@@ -147,9 +217,11 @@ async fn compound(
                     first = Some(row);
                 }
             }
-            Either::Left(_) => match end_is.take() {
-                Some(changed) => {
-                    rows.push((first.take(), changed));
+            Either::Left(_) => match counts.take() {
+                Some(counts) => {
+                    // It is -1 where a result set came last.
+                    let counts = counts.split_whitespace().map(|count| count.parse().unwrap_or_default());
+                    ended.calls.extend(counts.map(|count| (first.take(), count)));
                     (has_set, bytes) = (false, 0);
                 }
                 None => has_set = true,
