@@ -12,6 +12,10 @@ use crate::{error::Error, outcome::Outcome, spec::Domain};
 pub const AT_LEAST_ONCE: &str =
     "this object commits by itself: its effect is at least once, not exactly once";
 
+/// What a reply says when a table keeps what a transaction cannot take back.
+pub const WITHOUT_TRANSACTIONS: &str =
+    "this object writes into a table without transactions: its effect is at least once, not exactly once";
+
 /// What a reply says when the database never had a ledger.
 pub const NO_LEDGER: &str =
     "this database has no ledger: the write's effect is at least once, not exactly once";

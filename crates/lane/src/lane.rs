@@ -11,6 +11,7 @@ use tokio::{
     sync::oneshot,
     time::{Instant, timeout_at},
 };
+use tracing::Span;
 
 use crate::{
     gate::{Gate, Given},
@@ -63,7 +64,8 @@ impl<J: Job> Lane<J> {
         let (reply, mut answer) = oneshot::channel();
         // A requester that is dropped gives up as well.
         let requester = Requester(Arc::clone(&gate));
-        if !self.shared.submit(&self.queue, Ticket { job, gate, reply, losses: 0 }) {
+        let ticket = Ticket { job, gate, reply, span: Span::current(), losses: 0 };
+        if !self.shared.submit(&self.queue, ticket) {
             return Err(if self.is_connected() { self.overloaded() } else { self.unavailable() });
         }
         if let Ok(answer) = timeout_at(deadline, &mut answer).await {

@@ -9,6 +9,7 @@ use std::{
 
 use beds_core::Result;
 use tokio::{sync::oneshot, time::timeout};
+use tracing::Span;
 
 use crate::{gate::Gate, job::Job};
 
@@ -47,6 +48,8 @@ pub(crate) struct Ticket<J: Job> {
     pub(crate) job: J,
     pub(crate) gate: Arc<Gate>,
     pub(crate) reply: oneshot::Sender<Result<J::Output>>,
+    /// The requester's: what happens while the job runs belongs to its request.
+    pub(crate) span: Span,
     /// How many connections were lost while it ran.
     pub(crate) losses: u8,
 }

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// A procedure's own result is small: the fields that it returns.
-const RETURNS_BYTES_MAX: usize = 1 << 20;
+pub(super) const RETURNS_BYTES_MAX: usize = 1 << 20;
 
 /// What a procedure gave back.
 pub(super) struct Returned {
@@ -33,6 +33,11 @@ pub(super) struct Returned {
 }
 
 impl Returned {
+    /// Whether it did anything. What gives fields back answers for itself.
+    pub(super) fn is_written(&self) -> bool {
+        self.affected > 0 || !self.fields.is_empty()
+    }
+
     /// The value of a field.
     pub(super) fn get(&self, field: usize) -> Option<&Value> {
         self.fields.iter().find(|(returned, _)| *returned == field).map(|(_, value)| value)
@@ -52,7 +57,7 @@ pub(super) async fn call(
 }
 
 /// What a procedure gave back in the first row of its first result set.
-fn returned(
+pub(super) fn returned(
     domain: &'static Domain,
     procedure: &'static Procedure,
     row: Option<&MySqlRow>,
@@ -83,31 +88,34 @@ pub(super) struct Failed {
 }
 
 /// Calls a procedure once for each of these lists of arguments, in order. Several calls are one compound statement,
-/// which costs one round trip. None sees a `last_insert_id()` of another.
+/// which costs one round trip. None sees a `last_insert_id()` of another. Where it `is_named`, the one that fails is told.
 pub(super) async fn call_each(
     connection: &mut MySqlConnection,
     domain: &'static Domain,
     procedure: &'static Procedure,
     calls: &[Vec<Value>],
+    is_named: bool,
 ) -> Result<Vec<Returned>, Failed> {
     if let [args] = calls {
         let only = call(connection, domain, procedure, args).await;
         return only.map(|returned| vec![returned]).map_err(|fault| Failed { index: Some(0), fault });
     }
     let mut all = Vec::with_capacity(calls.len());
-    for (together, size) in parts(calls, procedure.args.len() + 2) {
-        let mut ended = Ended::default();
-        let done = compound(connection, domain, procedure, (together, size), &mut ended).await;
-        let (before, is_told) = (all.len(), ended.is_told);
-        let failed = |index: usize, fault| Failed { index: is_told.then_some(index), fault };
-        for (row, affected) in ended.calls {
+    let is_silent = procedure.returns.is_empty() && !is_named;
+    let failed = |index: usize, fault| Failed { index: (!is_silent).then_some(index), fault };
+    for (calls, size) in parts(calls, procedure.args.len() + 1) {
+        let together = Together { procedure, calls, size, is_silent };
+        let mut ended = Vec::with_capacity(calls.len());
+        let done = together.run(connection, domain, &mut ended).await;
+        let before = all.len();
+        for (row, affected) in ended {
             let index = all.len();
             let returned = returned(domain, procedure, row.as_ref()).map_err(|fault| failed(index, fault))?;
             all.push(Returned { affected, ..returned });
         }
         // The first that has not ended is the one that failed.
-        done.map_err(|fault| failed(all.len().min(before + together.len() - 1), fault))?;
-        if all.len() != before + together.len() {
+        done.map_err(|fault| failed(all.len().min(before + calls.len() - 1), fault))?;
+        if all.len() != before + calls.len() {
             let message = format!("{} has changed how its session answers", procedure.call);
             return Err(Failed { index: None, fault: Fault::Refused(disagree(domain, &message)) });
         }
@@ -115,120 +123,108 @@ pub(super) async fn call_each(
     Ok(all)
 }
 
-/// What is known of the calls of a compound statement.
-#[derive(Default)]
-struct Ended {
-    /// Of each that has ended, the first row that it gave back and how many rows it changed.
-    calls: Vec<(Option<MySqlRow>, u64)>,
-    /// Whether the server said how many have ended.
-    is_told: bool,
+/// Calls that are one statement.
+struct Together<'a> {
+    procedure: &'static Procedure,
+    calls: &'a [Vec<Value>],
+    /// For how many calls the statement is written, of which the second half may be left out.
+    size: usize,
+    /// Whether the server counts the calls that have ended and says so at the end: a result set for each would cost it as much
+    /// as the call. A handler of errors could tell as well how many had ended, but would lose the warnings of what is not
+    /// rolled back.
+    is_silent: bool,
 }
 
-/// The text of so many calls, of which the second half may be left out. Where the procedure gives nothing back, the server
-/// counts the calls that have ended and says so at the end, or at the first that fails: a result set for each would cost it as
-/// much as the call.
-fn text(procedure: &Procedure, size: usize) -> String {
-    let mut text = String::from("begin not atomic declare beds_calls int default ?; ");
-    let is_silent = procedure.returns.is_empty();
-    if is_silent {
-        text.push_str(
-            "declare beds_affected text default ''; \
-             declare exit handler for sqlexception begin select ?, beds_affected; resignal; end; ",
-        );
-    }
-    for index in 0..size {
-        let is_certain = index <= size / 2;
-        if !is_certain {
-            let _ = write!(text, "if beds_calls > {index} then ");
-        }
-        let _ = write!(text, "set last_insert_id = 0; {}; ", procedure.call);
-        text.push_str(if is_silent {
-            "set beds_affected = concat(beds_affected, row_count(), ' '); "
-        } else {
-            "select ?, concat(row_count(), ' '); "
-        });
-        if !is_certain {
-            text.push_str("end if; ");
-        }
-    }
-    text.push_str(if is_silent { "select ?, beds_affected; end" } else { "end" });
-    text
-}
+/// Of a call that has ended, the first row that it gave back and how many rows it changed.
+type Ended = (Option<MySqlRow>, u64);
 
-/// The parameters of [`text`]. A row with the text `end`, which nobody can know before, ends the result sets of a call, or of
-/// all.
-fn parameters<'v>(
-    procedure: &Procedure,
-    (calls, size): (&'v [Vec<Value>], usize),
-    count: &'v Value,
-    end: &'v Value,
-) -> Vec<&'v Value> {
-    let is_silent = procedure.returns.is_empty();
-    let mut values = Vec::with_capacity(size * (procedure.args.len() + 1) + 3);
-    values.push(count);
-    if is_silent {
-        values.push(end);
-    }
-    for index in 0..size {
-        match calls.get(index) {
-            Some(args) => values.extend(args),
-            None => values.extend(std::iter::repeat_n(&Value::Null, procedure.args.len())),
+impl Together<'_> {
+    fn text(&self) -> String {
+        let mut text = String::from("begin not atomic declare beds_calls int default ?; ");
+        if self.is_silent {
+            text.push_str("declare beds_affected text default ''; ");
         }
-        if !is_silent {
+        for index in 0..self.size {
+            let is_certain = index <= self.size / 2;
+            if !is_certain {
+                let _ = write!(text, "if beds_calls > {index} then ");
+            }
+            let _ = write!(text, "set last_insert_id = 0; {}; ", self.procedure.call);
+            text.push_str(if self.is_silent {
+                "set beds_affected = concat(beds_affected, row_count(), ' '); "
+            } else {
+                "select ?, concat(row_count(), ' '); "
+            });
+            if !is_certain {
+                text.push_str("end if; ");
+            }
+        }
+        text.push_str(if self.is_silent { "select ?, beds_affected; end" } else { "end" });
+        text
+    }
+
+    /// The parameters of the text. A row with the text `end`, which nobody can know before, ends the result sets of a call, or
+    /// of all.
+    fn parameters<'v>(&'v self, count: &'v Value, end: &'v Value) -> Vec<&'v Value> {
+        let mut values = Vec::with_capacity(self.size * (self.procedure.args.len() + 1) + 2);
+        values.push(count);
+        for index in 0..self.size {
+            match self.calls.get(index) {
+                Some(args) => values.extend(args),
+                None => values.extend(std::iter::repeat_n(&Value::Null, self.procedure.args.len())),
+            }
+            if !self.is_silent {
+                values.push(end);
+            }
+        }
+        if self.is_silent {
             values.push(end);
         }
+        values
     }
-    if is_silent {
-        values.push(end);
-    }
-    values
-}
 
-/// Makes some calls as one statement, and adds what is known of those that have ended.
-async fn compound(
-    connection: &mut MySqlConnection,
-    domain: &'static Domain,
-    procedure: &'static Procedure,
-    calls: (&[Vec<Value>], usize),
-    ended: &mut Ended,
-) -> Result<(), Fault> {
-    let fault = |error| classify(&error, domain);
-    let end = Value::Text(Uuid::new_v4().to_string());
-    let count = Value::UInt(calls.0.len() as u64);
-    let values = bind(parameters(procedure, calls, &count, &end)).map_err(fault)?;
-    let text = text(procedure, calls.1);
-    let is_silent = procedure.returns.is_empty();
-    ended.is_told = !is_silent;
-    let mut results = connection.fetch_many(sqlx::query_with(&text, values));
-    let (mut first, mut has_set, mut counts, mut bytes) = (None, false, None, 0);
-    while let Some(result) = results.try_next().await.map_err(fault)? {
-        match result {
-            Either::Right(row) if is(&row, &end) => {
-                counts = Some(row.try_get_unchecked::<String, _>(1).map_err(fault)?);
-                ended.is_told = true;
+    /// Makes the calls, and adds what is known of those that have ended.
+    async fn run(
+        &self,
+        connection: &mut MySqlConnection,
+        domain: &'static Domain,
+        ended: &mut Vec<Ended>,
+    ) -> Result<(), Fault> {
+        let fault = |error| classify(&error, domain);
+        let end = Value::Text(Uuid::new_v4().to_string());
+        let count = Value::UInt(self.calls.len() as u64);
+        let values = bind(self.parameters(&count, &end)).map_err(fault)?;
+        let text = self.text();
+        let mut results = connection.fetch_many(sqlx::query_with(&text, values));
+        let (mut first, mut has_set, mut counts, mut bytes) = (None, false, None, 0);
+        while let Some(result) = results.try_next().await.map_err(fault)? {
+            match result {
+                Either::Right(row) if is(&row, &end) => {
+                    counts = Some(row.try_get_unchecked::<String, _>(1).map_err(fault)?);
+                }
+                Either::Right(_) if self.is_silent => {}
+                Either::Right(row) => {
+                    bytes += routine::approximate_size(&row);
+                    if bytes > RETURNS_BYTES_MAX {
+                        return Err(Fault::Abandoned(Error::reply_too_large(RETURNS_BYTES_MAX)));
+                    }
+                    if !has_set && first.is_none() {
+                        first = Some(row);
+                    }
+                }
+                Either::Left(_) => match counts.take() {
+                    Some(counts) => {
+                        // It is -1 where a result set came last.
+                        let counts = counts.split_whitespace().map(|count| count.parse().unwrap_or_default());
+                        ended.extend(counts.map(|count| (first.take(), count)));
+                        (has_set, bytes) = (false, 0);
+                    }
+                    None => has_set = true,
+                },
             }
-            Either::Right(_) if is_silent => {}
-            Either::Right(row) => {
-                bytes += routine::approximate_size(&row);
-                if bytes > RETURNS_BYTES_MAX {
-                    return Err(Fault::Abandoned(Error::reply_too_large(RETURNS_BYTES_MAX)));
-                }
-                if !has_set && first.is_none() {
-                    first = Some(row);
-                }
-            }
-            Either::Left(_) => match counts.take() {
-                Some(counts) => {
-                    // It is -1 where a result set came last.
-                    let counts = counts.split_whitespace().map(|count| count.parse().unwrap_or_default());
-                    ended.calls.extend(counts.map(|count| (first.take(), count)));
-                    (has_set, bytes) = (false, 0);
-                }
-                None => has_set = true,
-            },
         }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Whether this is a row of two columns, the first of which has this text.
