@@ -115,6 +115,10 @@ impl Session {
             End::Commit => ("", "commit"),
             End::Rollback => (WARNINGS, ROLLBACK),
         };
+        if self.touch == Touch::Nothing && how == End::Commit {
+            // It has been examined within the transaction.
+            return self.connection.execute(sqlx::raw_sql(end)).await.map(|_| false);
+        }
         let mut keeps_rows = false;
         if self.touch < Touch::Spoilt {
             match self.ask(&[before, IS_LASTING, RESET, end]).await {

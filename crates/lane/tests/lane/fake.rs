@@ -205,6 +205,7 @@ pub(crate) fn settings() -> Settings {
         connections: 1,
         queue_max: 1_000,
         group_max: 100,
+        groups_at_once: 2,
         connect_timeout: Duration::from_secs(1),
         patience: Duration::from_secs(2),
     }
