@@ -76,6 +76,7 @@ pub(super) fn node(node: &Node) -> Result<(), ConfigError> {
         "node",
         &[
             ("ipl_timeout_ms", node.ipl_timeout_ms.0.into(), 1),
+            ("verify_every_s", node.verify_every_s.into(), 1),
             ("ledger_keep_s", node.ledger_keep_s.into(), LEDGER_KEEP_S_MIN),
         ],
     )

@@ -169,7 +169,7 @@ pub struct Claim {
 pub struct Bounds {
     /// The moment after which no answer is wanted.
     pub deadline: Instant,
-    /// Longest reply, in bytes.
+    /// Longest reply, in bytes; [`UNHEARD`] where nobody waits for it.
     pub reply_bytes_max: usize,
     /// Who asks.
     pub asker: Asker,
@@ -192,3 +192,7 @@ impl Asker {
         Self { is_part: true, ..self }
     }
 }
+
+/// The length of a reply that nobody waits for: no work is refused for it. Whoever reads a reply's rows one by one keeps
+/// a bounded number of them.
+pub const UNHEARD: usize = usize::MAX;

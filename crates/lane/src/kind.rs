@@ -4,12 +4,13 @@ use crate::job::Job;
 
 /// A job of this size does not stand in one line with smaller ones.
 const LARGE: u64 = 16;
+
 /// Jobs of one client that are alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Kind {
     kind: usize,
-    pub(crate) group: Option<usize>,
-    pub(crate) is_large: bool,
+    group: Option<usize>,
+    is_large: bool,
 }
 
 impl Kind {
@@ -17,9 +18,14 @@ impl Kind {
         Self { kind: job.kind(), group: job.group(), is_large: u64::from(job.size()) > LARGE }
     }
 
+    /// The group that jobs of it run in together. A large one has none: it runs by itself.
+    pub(crate) const fn shared_group(self) -> Option<usize> {
+        if self.is_large { None } else { self.group }
+    }
+
     /// Whether jobs of it share a statement: one takes about as long as many.
     pub(crate) const fn is_shared<J: Job>(self) -> bool {
-        self.group.is_some() && J::GROUP_TIME.is_none() && !self.is_large
+        self.shared_group().is_some() && J::GROUP_TIME.is_none()
     }
 
     /// Under which number it is measured: large ones apart.

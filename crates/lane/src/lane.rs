@@ -8,6 +8,7 @@ use tokio::{
     sync::oneshot,
     time::{Instant, timeout_at},
 };
+use tracing::Span;
 
 use crate::{
     gate::{Gate, Given},
@@ -58,7 +59,8 @@ impl<J: Job> Lane<J> {
         let (reply, mut answer) = oneshot::channel();
         // A requester that is dropped gives up as well.
         let requester = Requester(Arc::clone(&gate));
-        self.submit(Ticket { job, asker, gate, reply, asked: Instant::now(), losses: 0 })?;
+        let (asked, span) = (Instant::now(), Span::current());
+        self.submit(Ticket { job, asker, gate, reply, asked, span, losses: 0 })?;
         if let Ok(answer) = timeout_at(deadline, &mut answer).await {
             return match answer {
                 Ok(answer) => answer,

@@ -20,6 +20,7 @@ use std::{
 
 use beds_core::{Result, plan::Asker};
 use tokio::{sync::oneshot, time::Instant};
+use tracing::Span;
 
 use crate::{
     gate::Gate,
@@ -44,6 +45,9 @@ pub struct Settings {
     pub wait_max: Duration,
     /// How many jobs run as one group at most.
     pub group_max: usize,
+    /// How many groups of one kind run at the same time, as long as they are quick: the fewer there are, the more jobs
+    /// share one.
+    pub groups_at_once: usize,
     /// How long connecting may take.
     pub connect_timeout: Duration,
     /// How long a requester waits beyond its deadline for a job that can no longer be taken back.
@@ -56,6 +60,9 @@ pub(crate) const ABSENCE_MAX: Duration = Duration::from_secs(1);
 const BRIEF: Duration = Duration::from_millis(100);
 /// A job that is expected to take longer leaves the last connection to others.
 const LONG: Duration = Duration::from_millis(100);
+/// How long jobs of a group keep others of it waiting. Where the server is far away, or one waits for a lock, groups run
+/// side by side then.
+pub(crate) const QUICK: Duration = Duration::from_millis(20);
 /// How often a full queue is searched for what nobody waits for any more.
 const SWEEP: Duration = Duration::from_millis(100);
 /// One client's jobs of one kind may be so many times as many as there is room left, as in the buffers of switches: alone
@@ -73,6 +80,8 @@ pub(crate) struct Ticket<J: Job> {
     pub(crate) reply: oneshot::Sender<Result<J::Output>>,
     /// When it came.
     pub(crate) asked: Instant,
+    /// The requester's: what happens while the job runs belongs to its request.
+    pub(crate) span: Span,
     /// How many connections were lost while it ran.
     pub(crate) losses: u8,
 }
@@ -91,6 +100,8 @@ pub(crate) struct Taken<J: Job> {
     pub(crate) tickets: Vec<Ticket<J>>,
     /// Whether it is expected to take long. [`Queue::ended_long`] is told when it has ended.
     pub(crate) is_long: bool,
+    /// The group that takes a place among those that run at once. [`Queue::ended_group`] is told when it is free.
+    pub(crate) group: Option<usize>,
 }
 
 struct Flow<J: Job> {
@@ -131,6 +142,8 @@ pub(crate) struct Queue<J: Job> {
     pub(crate) idle: usize,
     /// Jobs under way that take long.
     long: usize,
+    /// How many groups are under way that are not slow, by their number.
+    running: HashMap<usize, usize>,
     /// When a connection last took something.
     last_taken: Instant,
     /// Since when the server is known to be away.
@@ -150,6 +163,7 @@ impl<J: Job> Queue<J> {
             begun: Duration::ZERO,
             idle: 0,
             long: 0,
+            running: HashMap::new(),
             last_taken: now,
             absent_since: None,
             swept: now,
@@ -229,7 +243,7 @@ impl<J: Job> Queue<J> {
     /// but for no more than all there is; and as long as the connections have not taken anything.
     fn wait(&self, ticket: &Ticket<J>, connected: usize, settings: &Settings, now: Instant) -> Duration {
         let places = u32::try_from(connected).unwrap_or(u32::MAX).max(1);
-        let (mut all, mut own) = (Duration::ZERO, Duration::ZERO);
+        let (mut all, mut own, mut group) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
         let (mut clients, mut kinds) = (1_u32, 1_u32);
         let its = Kind::of(&ticket.job);
         for (client, share) in &self.clients {
@@ -243,6 +257,9 @@ impl<J: Job> Queue<J> {
                 };
                 let work = self.pace.time(kind.measured(), size, now);
                 all += work;
+                if its.shared_group().is_some() && kind.shared_group() == its.shared_group() {
+                    group += work;
+                }
                 if is_own && *kind == its {
                     own = work;
                 } else if is_own {
@@ -251,8 +268,19 @@ impl<J: Job> Queue<J> {
             }
         }
         let in_turn = own.saturating_mul(clients).saturating_mul(kinds).min(all) / places;
+        let at_once = self.groups_at_once(&ticket.job, settings, now).min(places);
+        let in_turn = in_turn.max(own.saturating_mul(clients).min(group) / at_once);
         // A connection that is free is kept for short jobs.
         if self.idle > 0 { in_turn } else { in_turn.max(now - self.last_taken) }
+    }
+
+    /// How many groups of such jobs are under way where many wait: quick ones do not use all connections.
+    fn groups_at_once(&self, job: &J, settings: &Settings, now: Instant) -> u32 {
+        let time = self.time(job, now);
+        let most = u32::try_from(settings.group_max).unwrap_or(u32::MAX);
+        let full = J::GROUP_TIME.map_or(time, |limit| time.saturating_mul(most).min(limit));
+        let slow = u32::try_from(full.as_millis() / QUICK.as_millis()).unwrap_or(u32::MAX).max(1);
+        u32::try_from(settings.groups_at_once).unwrap_or(u32::MAX).max(1).saturating_mul(slow)
     }
 
     fn time(&self, job: &J, now: Instant) -> Duration {
@@ -304,14 +332,17 @@ impl<J: Job> Queue<J> {
         let is_short = |queue: &Self, flow: &Flow<J>| {
             flow.jobs.front().is_none_or(|(_, ticket)| queue.time(&ticket.job, now) <= LONG)
         };
-        let mut taken = Taken { tickets: Vec::new(), is_long: false };
+        let mut taken = Taken { tickets: Vec::new(), is_long: false, group: None };
         let mut together = Duration::ZERO;
-        let mut group = None;
         let most = settings.group_max.max(1);
         while taken.tickets.len() < most {
             let fits = |kind: &Kind, flow: &Flow<J>| {
-                let goes_along = kind.group == group && !kind.is_large;
-                (taken.tickets.is_empty() || goes_along) && (may_be_long || is_short(self, flow))
+                let goes_along = if taken.tickets.is_empty() {
+                    kind.shared_group().is_none_or(|group| self.has_place(group, settings))
+                } else {
+                    kind.shared_group() == taken.group
+                };
+                goes_along && (may_be_long || is_short(self, flow))
             };
             let Some((client, kind)) = self.next(fits) else { break };
             // One statement is for all of them.
@@ -329,9 +360,9 @@ impl<J: Job> Queue<J> {
             }
             together += time;
             taken.is_long |= time > LONG;
-            group = kind.group;
+            taken.group = kind.shared_group();
             taken.tickets.push(ticket);
-            if group.is_none() || kind.is_large {
+            if taken.group.is_none() {
                 break;
             }
         }
@@ -340,7 +371,22 @@ impl<J: Job> Queue<J> {
         }
         self.last_taken = now;
         self.long += usize::from(taken.is_long);
+        if let Some(group) = taken.group {
+            *self.running.entry(group).or_default() += 1;
+        }
         Some(taken)
+    }
+
+    /// Whether another group of this number may run. Those that have to wait become the larger.
+    fn has_place(&self, group: usize, settings: &Settings) -> bool {
+        self.running.get(&group).is_none_or(|running| *running < settings.groups_at_once.max(1))
+    }
+
+    /// A group has ended, or is slow.
+    pub(crate) fn ended_group(&mut self, group: usize) {
+        if let Some(running) = self.running.get_mut(&group) {
+            *running = running.saturating_sub(1);
+        }
     }
 
     /// A connection runs what it had taken before.

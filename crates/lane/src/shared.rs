@@ -5,11 +5,11 @@ use std::sync::{
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::timeout};
 
 use crate::{
     job::Job,
-    queue::{Queue, Settings, Taken, Ticket},
+    queue::{QUICK, Queue, Settings, Taken, Ticket},
 };
 
 /// What a lane and its connections share.
@@ -126,6 +126,38 @@ impl<J: Job> Drop for Long<'_, J> {
         if let Some(shared) = self.0 {
             shared.queue().ended_long();
             // What waited for the place may be all there is.
+            shared.call();
+        }
+    }
+}
+
+/// A place among the groups of one number that run at once; it is free again when this is dropped, also where a job
+/// panics.
+pub(crate) struct Place<'a, J: Job>(Option<(&'a Shared<J>, usize)>);
+
+impl<'a, J: Job> Place<'a, J> {
+    pub(crate) fn new(shared: &'a Shared<J>, group: Option<usize>) -> Self {
+        Self(group.map(|group| (shared, group)))
+    }
+
+    /// Holds the place while jobs run, as long as they are quick.
+    pub(crate) async fn hold<T>(self, running: impl Future<Output = T>) -> T {
+        if self.0.is_none() {
+            return running.await;
+        }
+        let mut running = std::pin::pin!(running);
+        if let Ok(done) = timeout(QUICK, &mut running).await {
+            return done;
+        }
+        drop(self);
+        running.await
+    }
+}
+
+impl<J: Job> Drop for Place<'_, J> {
+    fn drop(&mut self) {
+        if let Some((shared, group)) = self.0 {
+            shared.queue().ended_group(group);
             shared.call();
         }
     }

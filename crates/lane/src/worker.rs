@@ -10,7 +10,7 @@ use std::{
 
 use beds_core::{Error, Result, backoff::Backoff};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
-use tracing::{info, warn};
+use tracing::{Instrument as _, Span, error_span, info, warn};
 
 use crate::{
     fault::Fault,
@@ -18,7 +18,7 @@ use crate::{
     job::{Connect, Fate, Job, Member},
     kind::measure_all,
     queue::{Taken, Ticket},
-    shared::{Long, Shared},
+    shared::{Long, Place, Shared},
 };
 
 /// The first and the longest pause between two attempts to connect.
@@ -146,7 +146,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
     async fn work(&mut self, mut connection: J::Connection) -> bool {
         let shared = Arc::clone(&self.shared);
         loop {
-            let (Taken { tickets, is_long }, was_idle) = if let Some(taken) = self.left() {
+            let (Taken { tickets, is_long, group }, was_idle) = if let Some(taken) = self.left() {
                 (taken, false)
             } else if let Some(next) = shared.next().await {
                 next
@@ -156,11 +156,12 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
                 let _ = timeout(limit, self.server.connector.close(connection)).await;
                 return true;
             };
-            let _place = Long::new(&shared, is_long);
+            let (_long, place) = (Long::new(&shared, is_long), Place::new(&shared, group));
             self.was_idle = was_idle;
             let tickets =
                 tickets.into_iter().filter_map(wanted).filter(|ticket| ticket.gate.begin()).collect();
-            if let After::Discard(mut again) = self.run(&mut connection, tickets).await {
+            let after = place.hold(self.run(&mut connection, tickets)).await;
+            if let After::Discard(mut again) = after {
                 again.append(&mut self.first);
                 self.first = again;
                 return false;
@@ -176,7 +177,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         let unbroken = self.first.iter().take_while(|ticket| ticket.losses == 0).count();
         let most = unbroken.min(self.shared.settings.group_max).max(1);
         self.shared.queue().took_again();
-        Some(Taken { tickets: self.first.drain(..most).collect(), is_long: false })
+        Some(Taken { tickets: self.first.drain(..most).collect(), is_long: false, group: None })
     }
 
     /// How long a job that is past its gate may run beyond its deadline; none where a job cannot be cut.
@@ -204,36 +205,38 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
     }
 
     async fn run_one(&self, connection: &mut J::Connection, ticket: Ticket<J>) -> After<J> {
-        let gates = [&*ticket.gate];
+        let (gates, span) = ([&*ticket.gate], ticket.span.clone());
         let kinds = measure_all(std::iter::once(&ticket.job));
         let begun = Instant::now();
-        let outcome = within(&gates, self.patience(), ticket.job.run(connection, &ticket.gate)).await;
+        let running = ticket.job.run(connection, &ticket.gate).instrument(span.clone());
+        let outcome = within(&gates, self.patience(), running).await;
         self.tell(&outcome, &kinds, begun);
         match outcome {
             Ok(output) => {
                 answer(ticket, Ok(output));
-                self.renew(connection).await
+                self.renew(connection).instrument(span).await
             }
             Err(Fault::Refused(error)) => {
                 answer(ticket, Err(error));
-                self.renew(connection).await
+                self.renew(connection).instrument(span).await
             }
             Err(Fault::Abandoned(error)) => {
                 answer(ticket, Err(error));
                 After::Discard(Vec::new())
             }
-            Err(Fault::Lost(reason)) => self.lost(vec![ticket], &reason),
+            Err(Fault::Lost(reason)) => span.in_scope(|| self.lost(vec![ticket], &reason)),
         }
     }
 
     async fn run_group(&self, connection: &mut J::Connection, tickets: Vec<Ticket<J>>) -> After<J> {
         let kinds = measure_all(tickets.iter().map(|ticket| &ticket.job));
-        let begun = Instant::now();
+        let (begun, span) = (Instant::now(), together(&tickets));
         let outcome = {
             let members: Vec<Member<'_, J>> =
                 tickets.iter().map(|ticket| Member { job: &ticket.job, gate: &ticket.gate }).collect();
             let gates: Vec<_> = members.iter().map(|member| member.gate).collect();
-            within(&gates, self.patience(), J::run_group(&members, connection)).await
+            let running = J::run_group(&members, connection).instrument(span.clone());
+            within(&gates, self.patience(), running).await
         };
         self.tell(&outcome, &kinds, begun);
         match outcome {
@@ -248,23 +251,28 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
                         Fate::Alone => alone.push(ticket),
                     }
                 }
-                self.run_singly(connection, alone).await
+                self.run_singly(connection, alone, &span).await
             }
             // One of them may have caused it.
-            Err(Fault::Refused(_)) => self.run_singly(connection, tickets).await,
+            Err(Fault::Refused(_)) => self.run_singly(connection, tickets, &span).await,
             Err(Fault::Abandoned(error)) => {
                 for ticket in tickets {
                     answer(ticket, Err(error.clone()));
                 }
                 After::Discard(Vec::new())
             }
-            Err(Fault::Lost(reason)) => self.lost(tickets, &reason),
+            Err(Fault::Lost(reason)) => span.in_scope(|| self.lost(tickets, &reason)),
         }
     }
 
-    /// Runs jobs of a group one after another, as long as the connection is good.
-    async fn run_singly(&self, connection: &mut J::Connection, tickets: Vec<Ticket<J>>) -> After<J> {
-        if let After::Discard(_) = self.renew(connection).await {
+    /// Runs jobs of a group one after another, as long as the connection is good. The span is the group's.
+    async fn run_singly(
+        &self,
+        connection: &mut J::Connection,
+        tickets: Vec<Ticket<J>>,
+        group: &Span,
+    ) -> After<J> {
+        if let After::Discard(_) = self.renew(connection).instrument(group.clone()).await {
             let mut again: Vec<_> = tickets.into_iter().filter(|ticket| ticket.gate.wait_again()).collect();
             // What has been in the way of the group would be again.
             for ticket in &mut again {
@@ -308,6 +316,12 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         }
         After::Discard(again)
     }
+}
+
+/// What happens while jobs run as a group belongs to the request of the first, and to so many in all.
+fn together<J: Job>(tickets: &[Ticket<J>]) -> Span {
+    let first = tickets.first().and_then(|ticket| ticket.span.id());
+    error_span!(parent: first, "together", requests = tickets.len())
 }
 
 /// The job, unless nobody waits for it any more.

@@ -72,6 +72,7 @@ impl Database {
             requests_max,
             wait_max: room.wait_max,
             group_max: usize::from(KEYS_MAX),
+            groups_at_once: connections as usize,
             connect_timeout: config.connect_timeout_ms.duration(),
             patience: server::patience(config),
         };

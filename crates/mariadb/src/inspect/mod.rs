@@ -15,6 +15,7 @@ use std::collections::HashMap;
 
 use sqlx::{ConnectOptions as _, Connection as _, MySqlConnection, Row as _, mysql::MySqlRow};
 
+pub(crate) use self::types::kind;
 use self::{
     grants::grant,
     server::{options, unseen},
