@@ -26,6 +26,7 @@ fn incoming<'a>(broker: Broker, routing_key: &'a str, body: &'a [u8]) -> Incomin
         user_id: None,
         traceparent: None,
         wants_reply: true,
+        stages: Arc::default(),
         body,
     }
 }

@@ -1,29 +1,48 @@
-//! The readiness endpoint: `GET /ready` answers 200 while the node serves, 503 and why while it does not; `GET /live`
-//! answers 200 as long as the process runs.
+//! The health endpoint. `GET /live` answers 200 as long as the process runs; `GET /ready` answers 200 while the node
+//! serves, 503 and why while it does not; `GET /metrics` answers what the node counts, as Prometheus reads it.
 
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, sync::Arc};
 
 use tokio::sync::watch;
 use tracing::{info, warn};
 
 use beds_bus::Status;
+use beds_core::meter::Source;
 
 /// Opens the endpoint where the configuration asks for one. A node serves without it: what goes wrong is logged.
-pub(crate) async fn start(address: Option<SocketAddr>, status: watch::Receiver<Status>) {
+pub(crate) async fn start(
+    address: Option<SocketAddr>,
+    status: watch::Receiver<Status>,
+    sources: Vec<Arc<dyn Source>>,
+) {
     let Some(address) = address else { return };
-    match serve(address, status).await {
-        Ok(bound) => info!("readiness at http://{bound}/ready"),
-        Err(error) => warn!("no readiness endpoint at {address}: {error}"),
+    match serve(address, status, sources).await {
+        Ok(bound) => info!("readiness at http://{bound}/ready, metrics at http://{bound}/metrics"),
+        Err(error) => warn!("no health endpoint at {address}: {error}"),
     }
 }
 
 /// Listens on an address; gives the one it got, where the port was 0.
 #[cfg(feature = "health")]
-async fn serve(address: SocketAddr, status: watch::Receiver<Status>) -> io::Result<SocketAddr> {
-    use axum::{Router, http::StatusCode, routing::get};
+async fn serve(
+    address: SocketAddr,
+    status: watch::Receiver<Status>,
+    sources: Vec<Arc<dyn Source>>,
+) -> io::Result<SocketAddr> {
+    use axum::{
+        Router,
+        http::{StatusCode, header::CONTENT_TYPE},
+        routing::get,
+    };
+    use beds_core::meter::{Family, Samples};
+
+    use crate::telemetry::{Process, prometheus};
+
+    static READY: Family = Family::gauge("beds_ready", "1 while the node serves, else 0.");
 
     let listener = tokio::net::TcpListener::bind(address).await?;
     let bound = listener.local_addr()?;
+    let now = status.clone();
     let ready = move || {
         let status = status.borrow().clone();
         async move {
@@ -37,13 +56,32 @@ async fn serve(address: SocketAddr, status: watch::Receiver<Status>) -> io::Resu
             }
         }
     };
-    let router = Router::new().route("/ready", get(ready)).route("/live", get(|| async { "alive\n" }));
+    let process = Process::new();
+    let metrics = move || {
+        let mut samples = Samples::default();
+        process.collect(&mut samples);
+        samples.count(&READY, &[], u64::from(*now.borrow() == Status::Serving));
+        for source in &sources {
+            source.collect(&mut samples);
+        }
+        let text = prometheus::text(&samples);
+        async move { ([(CONTENT_TYPE, prometheus::CONTENT_TYPE)], text) }
+    };
+    let metrics = Arc::new(metrics);
+    let router = Router::new()
+        .route("/ready", get(ready))
+        .route("/live", get(|| async { "alive\n" }))
+        .route("/metrics", get(move || metrics()));
     tokio::spawn(async move { axum::serve(listener, router).await });
     Ok(bound)
 }
 
 #[cfg(not(feature = "health"))]
-fn serve(_: SocketAddr, _: watch::Receiver<Status>) -> impl Future<Output = io::Result<SocketAddr>> {
+fn serve(
+    _: SocketAddr,
+    _: watch::Receiver<Status>,
+    _: Vec<Arc<dyn Source>>,
+) -> impl Future<Output = io::Result<SocketAddr>> {
     let reason = "this node is built without the feature `health` of beds-runtime";
     std::future::ready(Err(io::Error::new(io::ErrorKind::Unsupported, reason)))
 }

@@ -15,6 +15,7 @@ mod logging;
 pub mod node;
 mod project;
 mod relay;
+mod telemetry;
 mod templates;
 mod upkeep;
 

@@ -9,7 +9,7 @@ use tokio::{
 use tracing::{error, info, warn};
 
 use beds_bus::{BrokerPool, Hosting, Status};
-use beds_core::{outbox::EventSink, service::Service, spec::Domain};
+use beds_core::{meter::Source, outbox::EventSink, service::Service, spec::Domain};
 use beds_protocol::Broker;
 use beds_services::NodeService;
 
@@ -62,12 +62,13 @@ async fn serve(
     // It ends with this function.
     let keep = Duration::from_secs(config.node.ledger_keep_s.into());
     let _upkeep = upkeep::start(&engines, &domains, keep);
+    let databases = Arc::clone(&engines) as Arc<dyn Source>;
     let (pool, relays) = start_pool(&project, &config, &name, environment, (domains, engines));
     if let Some(queue) = log_queue.filter(|_| project.domains.iter().any(|domain| domain.name == "logger")) {
         let records_max = config.limits.create_records_max;
         tokio::spawn(queue.publish(config.amqp.clone(), records_max, pool.status()));
     }
-    health::start(config.node.health, pool.status()).await;
+    health::start(config.node.health, pool.status(), vec![pool.source(), databases]).await;
     if wait_until_serving(&config, environment, &pool, &mut stop).await? {
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
         info!("ready");
@@ -120,6 +121,8 @@ fn start_pool(
         rest: (project.service)(domains, engines, config.limits.clone()),
         brokers,
         drain_timeout: config.node.drain_timeout_ms.duration(),
+        slow_after: config.logging.slow_ms.duration(),
+        tracer: None,
     };
     let pool = BrokerPool::start(config.amqp.clone(), name, hosting);
     let events: Arc<dyn EventSink> = Arc::new(pool.events());

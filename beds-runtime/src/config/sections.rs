@@ -12,7 +12,7 @@ section! {
         name: String = String::new(),
         /// The services that this node hosts.
         services: Vec<Service> = vec![Service::AppServer],
-        /// Address of the readiness endpoint (`GET /ready`); none where it is absent.
+        /// Address of the health endpoint (`GET /live`, `/ready`, `/metrics`); none where it is absent.
         health: Option<SocketAddr> = None,
         /// How long a node that stops waits for the requests it has taken.
         drain_timeout_ms: Millis = Millis(30_000),
@@ -38,5 +38,7 @@ section! {
         bus: bool = true,
         /// Events that wait for the bus, before further ones are counted and dropped.
         bus_queue_max: usize = 10_000,
+        /// From when on a request is told as slow, with where its time went; never where it is 0.
+        slow_ms: Millis = Millis(1_000),
     }
 }

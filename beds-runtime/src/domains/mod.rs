@@ -5,6 +5,7 @@
 
 mod batch;
 mod body;
+mod meters;
 
 use std::{
     borrow::Cow, collections::HashMap, marker::PhantomData, panic::AssertUnwindSafe, sync::Arc, time::Instant,
@@ -15,15 +16,19 @@ use beds_core::{
     address::Address,
     entry::{self, Destination},
     mask,
+    meter::Samples,
     service::{Incoming, Reply, Service, Verdict, refused},
     settings::Limits,
     spec::Domain,
+    stages::Asked,
 };
 use beds_protocol::{BatchKey, Broker, ErrorCode, Lane, RoutingKey, tables::MESSAGE_ID_CHARACTERS_MAX};
 use futures_util::{FutureExt as _, future::BoxFuture};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 use tracing::{debug, error, warn};
+
+use self::meters::{Meters, Of};
 
 /// The service of a node's domains.
 #[derive(Debug)]
@@ -34,6 +39,7 @@ pub struct Domains<F> {
     served: Vec<&'static Domain>,
     /// How many more items of batches may be worked on at a time, by database and lane.
     places: HashMap<(&'static str, Lane), Semaphore>,
+    meters: Meters,
     factory: PhantomData<F>,
 }
 
@@ -45,13 +51,25 @@ impl<F: Factory> Domains<F> {
         let places = served.iter().flat_map(|domain| {
             Lane::ALL.iter().map(|&lane| ((domain.database, lane), Semaphore::new(at_once)))
         });
-        Self { runner, places: places.collect(), limits: Arc::new(limits), served, factory: PhantomData }
+        Self {
+            runner,
+            places: places.collect(),
+            limits: Arc::new(limits),
+            meters: Meters::new(&served),
+            served,
+            factory: PhantomData,
+        }
     }
 
     async fn answer(&self, incoming: Incoming<'_>) -> Verdict {
-        let mut hash = None;
-        let run = AssertUnwindSafe(self.run(&incoming, &mut hash)).catch_unwind().await;
+        let (since, mut of) = (Instant::now(), None);
+        let run = AssertUnwindSafe(self.run(&incoming, &mut of)).catch_unwind().await;
         let outcome = run.unwrap_or_else(|_| Err(failed()));
+        self.meters.request(of.as_ref(), outcome.as_ref().err().map(|error| error.code), since.elapsed());
+        let hash = match of {
+            Some(Of::Domain(domain, _)) => Some(domain.hash),
+            Some(Of::Batch(..)) | None => None,
+        };
         match outcome {
             Ok(outcome) => Verdict::Reply(Reply::ok(hash, outcome.encode())),
             Err(error) => {
@@ -61,13 +79,17 @@ impl<F: Factory> Domains<F> {
         }
     }
 
-    async fn run(&self, incoming: &Incoming<'_>, hash: &mut Option<&'static str>) -> Result<Outcome> {
+    async fn run(&self, incoming: &Incoming<'_>, of: &mut Option<Of>) -> Result<Outcome> {
         if let Some(key) = BatchKey::parse(incoming.routing_key) {
+            incoming.stages.address(key.service.as_str(), Asked::Batch(key.lane));
+            *of = Some(Of::Batch(key.service, key.lane));
             return batch::answer(self, key, incoming).await;
         }
         let address = Address::parse::<F>(incoming.routing_key)?;
         let domain = address.domain;
-        *hash = Some(domain.hash);
+        let asked = Asked::Operation(address.target.operation());
+        incoming.stages.address(domain.name, asked);
+        *of = Some(Of::Domain(domain, asked));
         let to = Destination {
             name: domain.name,
             broker: domain.placement.broker(address.lane),
@@ -90,6 +112,7 @@ impl<F: Factory> Domains<F> {
             request_id: incoming.request_id.into(),
             traceparent: incoming.traceparent.map(Into::into),
             claims: claims(incoming, lane)?.map(Arc::new),
+            stages: Arc::clone(&incoming.stages),
         })
     }
 
@@ -141,6 +164,10 @@ impl<F: Factory> Service for Domains<F> {
         }
         let template = routing_key.split('.').next().and_then(F::template);
         template.map_or(Cow::Borrowed(body), |template| mask::body(F::domain(template), body))
+    }
+
+    fn collect(&self, samples: &mut Samples) {
+        self.meters.collect(samples);
     }
 }
 

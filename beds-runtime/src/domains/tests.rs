@@ -135,6 +135,7 @@ fn incoming<'a>(routing_key: &'a str, body: &'a str) -> Incoming<'a> {
         user_id: None,
         traceparent: None,
         wants_reply: true,
+        stages: Arc::default(),
         body: body.as_bytes(),
     }
 }

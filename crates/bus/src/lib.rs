@@ -18,6 +18,7 @@
 //! - `envelope`: a delivery in the services' terms. `acks`: which deliveries may be acknowledged together.
 //! - [`EventPublisher`]: events, on the session's connection for what is confirmed.
 //! - `dead`: what cannot be answered. `quarantine`: messages that the library beneath cannot read.
+//! - `meter`: what the pool counts. `slow`: which requests took long.
 //! - `instance`: one consumer: takes deliveries, has them handled, replies, acknowledges.
 //! - `session`: one life of the two connections, with the instances of all brokers on them; what an alarm of RabbitMQ
 //!   does to them.
@@ -34,11 +35,13 @@ mod events;
 mod hosting;
 mod instance;
 mod message;
+mod meter;
 mod pool;
 mod publisher;
 mod quarantine;
 mod replies;
 mod session;
+mod slow;
 mod socket;
 mod subscription;
 mod topology;

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use beds_core::backoff::Backoff;
+use beds_core::{backoff::Backoff, meter::Source};
 use tokio::{
     sync::watch,
     task::JoinHandle,
@@ -44,6 +44,12 @@ impl BrokerPool {
     #[must_use]
     pub fn status(&self) -> watch::Receiver<Status> {
         self.status.clone()
+    }
+
+    /// What the pool and its services count, also after the pool has stopped.
+    #[must_use]
+    pub fn source(&self) -> Arc<dyn Source> {
+        Arc::clone(&self.shared) as Arc<dyn Source>
     }
 
     /// Publishes events on the connection for what is confirmed.
@@ -88,6 +94,7 @@ impl Supervisor {
                 return;
             }
             if let Err(reason) = outcome {
+                self.shared.meter.lost.count();
                 warn!("the connection to RabbitMQ is lost, or could not be made: {reason}");
                 self.quarantine(&reason).await;
             }

@@ -44,7 +44,11 @@ async fn sweep_all(shared: &Shared) -> Result<usize, BusError> {
         // No more than this can have been on its way when the connection ended.
         let most = usize::from(pool.instances) * usize::from(pool.prefetch);
         let mut link = Link::connect(shared).await?;
-        moved += link.sweep(*broker, &shared.node, most).await?;
+        let swept = link.sweep(*broker, &shared.node, most).await?;
+        moved += swept;
+        for _ in 0..swept {
+            shared.meter.queue(*broker).inspect(|queue| queue.dead(ErrorCode::BadRequest));
+        }
         // What was taken and not acknowledged goes back when the connection ends.
     }
     info!(moved, "looked for unreadable messages");

@@ -78,6 +78,8 @@ pub(crate) async fn run(
         () = stop.cancelled() => return Ok(()),
         session = open(shared) => session?,
     };
+    shared.meter.sessions.count();
+    shared.meter.blocked.set(0);
     shared.publishing.send_replace(Some(Arc::clone(&session.publishing)));
     // Dropping the set aborts every instance: none outlives its session.
     let mut instances = JoinSet::new();
@@ -108,7 +110,7 @@ pub(crate) async fn run(
         std::future::pending::<()>().await;
     };
     let outcome = tokio::select! {
-        outcome = supervise(&session, &mut instances, stop) => outcome,
+        outcome = supervise(&session, shared, &mut instances, stop) => outcome,
         () = all_opened => Ok(()),
     };
     shared.publishing.send_replace(None);
@@ -194,12 +196,13 @@ async fn open(shared: &Shared) -> Result<Session, BusError> {
 /// Waits until all instances have drained, or the first of them or a connection fails.
 async fn supervise(
     session: &Session,
+    shared: &Shared,
     instances: &mut JoinSet<Result<(), BusError>>,
     stop: &CancellationToken,
 ) -> Result<(), BusError> {
     let (consuming, publishing) = (session.consuming.events(), session.publishing.events());
     let mut events = futures_util::stream::select(consuming, publishing);
-    let error = match serve(&mut events, instances, stop).await {
+    let error = match serve(&mut events, shared, instances, stop).await {
         Ok(()) => return Ok(()),
         Err(error @ BusError::Unreadable) => return Err(error),
         Err(error) => error,
@@ -220,6 +223,7 @@ async fn supervise(
 
 async fn serve(
     events: &mut (impl Stream<Item = Event> + Unpin),
+    shared: &Shared,
     instances: &mut JoinSet<Result<(), BusError>>,
     stop: &CancellationToken,
 ) -> Result<(), BusError> {
@@ -236,9 +240,13 @@ async fn serve(
                 Event::Error(error) if error.is_amqp_soft_error() => {}
                 Event::Error(error) => return Err(error.into()),
                 Event::ConnectionBlocked(reason) => {
+                    shared.meter.blocked.set(1);
                     warn!("RabbitMQ blocks publishing: {reason}; replies wait");
                 }
-                Event::ConnectionUnblocked => info!("RabbitMQ allows publishing again; replies resume"),
+                Event::ConnectionUnblocked => {
+                    shared.meter.blocked.set(0);
+                    info!("RabbitMQ allows publishing again; replies resume");
+                }
                 _ => {}
             },
         }

@@ -9,6 +9,7 @@ use crate::{
     outcome::Outcome,
     query::{Condition, Fields, Selection},
     spec::{Call, Domain},
+    stages::Stages,
     value::Value,
 };
 
@@ -165,10 +166,12 @@ pub struct Claim {
 }
 
 /// How long a plan may take, and how much it may give.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Bounds {
     /// The moment after which no answer is wanted.
     pub deadline: Instant,
     /// Longest reply, in bytes.
     pub reply_bytes_max: usize,
+    /// Hears how long the plan waits and runs.
+    pub stages: Arc<Stages>,
 }

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-use beds_core::{Error, Result};
+use beds_core::{Error, Result, meter::Samples, stages::Stages, traced};
 use beds_protocol::ErrorCode;
 use tokio::{
     sync::oneshot,
@@ -52,17 +52,35 @@ impl<J: Job> Lane<J> {
         Self { shared, queue, is_reachable }
     }
 
-    /// Runs a job on the next free connection.
+    /// Runs a job on the next free connection, and tells the stages of its request how long it waited and ran.
     ///
     /// # Errors
     /// What the job answers; `overloaded` where too many wait; `deadline_exceeded` or `unavailable` where it did not
     /// happen in time, and does not happen any more; `unavailable` and not retryable where nobody knows.
-    pub async fn run(&self, job: J, deadline: Instant) -> Result<J::Output> {
-        let gate = Arc::new(Gate::new(deadline));
+    pub async fn run(&self, job: J, deadline: Instant, stages: &Stages) -> Result<J::Output> {
+        let (gate, submitted) = (Arc::new(Gate::new(deadline)), Instant::now());
+        let answer = {
+            let _held = self.shared.meter.jobs.hold();
+            self.answer(job, &gate, stages).await
+        };
+        let now = Instant::now();
+        let begun = gate.begun().unwrap_or(now);
+        self.shared.meter.wait.took(begun - submitted);
+        stages.waited(begun - submitted);
+        stages.ran(now - begun);
+        answer
+    }
+
+    async fn answer(&self, job: J, gate: &Arc<Gate>, stages: &Stages) -> Result<J::Output> {
+        let deadline = gate.deadline();
         let (reply, mut answer) = oneshot::channel();
         // A requester that is dropped gives up as well.
-        let requester = Requester(Arc::clone(&gate));
-        if !self.submit(Ticket { job, gate, reply, losses: 0 }) {
+        let requester = Requester(Arc::clone(gate));
+        let Settings { name, lane, .. } = &self.shared.settings;
+        let request = stages.span().clone();
+        let waiting = traced!(&request, "lane", database = name, lane);
+        if !self.submit(Ticket { job, gate: Arc::clone(gate), reply, losses: 0, request, waiting }) {
+            self.shared.meter.overloaded.count();
             return Err(if self.is_connected() { self.overloaded() } else { self.unavailable() });
         }
         if let Ok(answer) = timeout_at(deadline, &mut answer).await {
@@ -82,6 +100,14 @@ impl<J: Job> Lane<J> {
                 Ok(Err(_)) | Err(_) => Err(Error::unknown_effect("the database does not answer")),
             },
         }
+    }
+
+    /// Tells what the lane has counted.
+    pub fn collect(&self, samples: &mut Samples) {
+        let Settings { name, lane, connections, .. } = &self.shared.settings;
+        let connected = self.shared.connected.load(Ordering::Relaxed);
+        let labels = [("database", name.as_str()), ("lane", lane)];
+        self.shared.meter.collect(&labels, connected, *connections, samples);
     }
 
     /// Puts a job in the queue; false where that is full.

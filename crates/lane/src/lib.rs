@@ -11,6 +11,7 @@ mod fault;
 mod gate;
 mod job;
 mod lane;
+mod meter;
 mod queue;
 mod worker;
 

@@ -8,14 +8,17 @@ use std::{
 
 use beds_core::Result;
 use tokio::sync::oneshot;
+use tracing::Span;
 
-use crate::{gate::Gate, job::Job};
+use crate::{gate::Gate, job::Job, meter::Meter};
 
 /// The bounds of a lane.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The database, for people.
     pub name: String,
+    /// Which of its lanes it is, in metrics and traces: `read`, `write`.
+    pub lane: &'static str,
     /// How many connections it holds, spread over its servers.
     pub connections: usize,
     /// How many jobs wait before further ones are refused as `overloaded`.
@@ -35,6 +38,7 @@ pub(crate) struct Shared<J: Job> {
     groups: Mutex<HashMap<usize, Vec<Ticket<J>>>>,
     /// How many connections there are.
     pub(crate) connected: AtomicUsize,
+    pub(crate) meter: Meter,
 }
 
 /// A job with its requester's ear.
@@ -44,6 +48,10 @@ pub(crate) struct Ticket<J: Job> {
     pub(crate) reply: oneshot::Sender<Result<J::Output>>,
     /// How many connections were lost while it ran.
     pub(crate) losses: u8,
+    /// The span of its request.
+    pub(crate) request: Span,
+    /// That of its wait, until it runs.
+    pub(crate) waiting: Span,
 }
 
 /// What a connection takes from the queue.
@@ -56,7 +64,7 @@ pub(crate) enum Call<J: Job> {
 
 impl<J: Job> Shared<J> {
     pub(crate) fn new(settings: Settings) -> Self {
-        Self { settings, groups: Mutex::default(), connected: AtomicUsize::new(0) }
+        Self { settings, groups: Mutex::default(), connected: AtomicUsize::new(0), meter: Meter::default() }
     }
 
     /// The groups; a panic elsewhere leaves them as they are, which is whole.

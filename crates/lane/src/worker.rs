@@ -8,9 +8,9 @@ use std::{
     time::Duration,
 };
 
-use beds_core::{Error, Result, backoff::Backoff};
-use tokio::time::{sleep, timeout, timeout_at};
-use tracing::{info, warn};
+use beds_core::{Error, Result, backoff::Backoff, traced};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tracing::{Instrument as _, Span, info, warn};
 
 use crate::{
     fault::Fault,
@@ -132,6 +132,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
                 warn!(database = name, server = self.server.connector.server(), "cannot connect: {reason}");
             }
             has_failed = true;
+            shared.meter.failed.count();
             self.hand_over();
             sleep(backoff.pause()).await;
         }
@@ -176,7 +177,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
             };
             let tickets =
                 tickets.into_iter().filter_map(wanted).filter(|ticket| ticket.gate.begin()).collect();
-            if let After::Discard(mut again) = self.run(&mut connection, tickets).await {
+            if let After::Discard(mut again) = self.measured(&mut connection, tickets).await {
                 again.append(&mut self.first);
                 self.first = again;
                 return false;
@@ -207,6 +208,36 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
     /// How long a job that is past its gate may run beyond its deadline; none where a job cannot be cut.
     fn patience(&self) -> Option<Duration> {
         J::CAN_BE_CUT.then_some(self.shared.settings.patience)
+    }
+
+    /// Runs jobs, measured and traced.
+    async fn measured(&self, connection: &mut J::Connection, mut tickets: Vec<Ticket<J>>) -> After<J> {
+        if tickets.is_empty() {
+            return After::Keep;
+        }
+        let (meter, begun) = (&self.shared.meter, Instant::now());
+        let _busy = meter.busy.hold();
+        meter.group.had(tickets.len());
+        let spans = self.spans(&mut tickets);
+        // What runs once for all is a part of the first trace, to which the others refer.
+        let first = spans.first().cloned().unwrap_or_else(Span::none);
+        for other in spans.iter().skip(1) {
+            other.follows_from(&first);
+        }
+        let after = self.run(connection, tickets).instrument(first).await;
+        meter.run.took(begun.elapsed());
+        after
+    }
+
+    /// The spans of these jobs on the connection, of those whose requests are traced.
+    fn spans(&self, tickets: &mut [Ticket<J>]) -> Vec<Span> {
+        let (jobs, name, lane) = (tickets.len(), &self.shared.settings.name, self.shared.settings.lane);
+        let span = |ticket: &mut Ticket<J>| {
+            ticket.waiting = Span::none();
+            let span = traced!(&ticket.request, "database", database = name, lane, jobs);
+            (!span.is_none()).then_some(span)
+        };
+        tickets.iter_mut().filter_map(span).collect()
     }
 
     /// Runs one job, or several of one group together.
@@ -307,6 +338,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
     fn lost(&self, tickets: Vec<Ticket<J>>, reason: &str) -> After<J> {
         let name = &self.shared.settings.name;
         warn!(database = name, "the connection is lost: {reason}");
+        self.shared.meter.lost.count();
         let mut again = Vec::new();
         for mut ticket in tickets {
             if ticket.gate.is_past() {

@@ -23,6 +23,8 @@ use std::{sync::Arc, time::SystemTime};
 
 use beds_core::{
     Error, Outcome, Result,
+    ledger::DUPLICATES,
+    meter::Samples,
     plan::{self, Action, Bounds, Plan},
     settings::SecretUrl,
     spec::{Domain, Objects, mariadb},
@@ -67,8 +69,9 @@ impl Database {
         let primary: Vec<SecretUrl> = config.url.iter().cloned().collect();
         let replicas = if config.read_urls.0.is_empty() { &primary } else { &config.read_urls.0 };
         let statement_timeout = config.statement_timeout_ms.duration();
-        let settings = |connections: u16| Settings {
+        let settings = |lane, connections: u16| Settings {
             name: name.to_owned(),
+            lane,
             connections: connections.into(),
             queue_max: config.queue_max,
             group_max: GROUP_MAX,
@@ -85,8 +88,8 @@ impl Database {
         Self {
             outbox,
             stored,
-            reads: Lane::open(settings(config.read_connections), servers(replicas, Access::Read)),
-            writes: Lane::open(settings(config.write_connections), servers(&primary, Access::Write)),
+            reads: Lane::open(settings("read", config.read_connections), servers(replicas, Access::Read)),
+            writes: Lane::open(settings("write", config.write_connections), servers(&primary, Access::Write)),
             deadlock_retries_max: config.deadlock_retries_max,
             commit_timeout: statement_timeout,
             known: Arc::default(),
@@ -110,6 +113,13 @@ impl Database {
         self.purge.run(before).await
     }
 
+    /// Tells what has been counted of the database.
+    pub fn collect(&self, samples: &mut Samples) {
+        self.reads.collect(samples);
+        self.writes.collect(samples);
+        samples.count(&DUPLICATES, &[("database", &self.purge.name)], self.ledger.duplicates.get());
+    }
+
     /// Runs a plan within its bounds.
     ///
     /// # Errors
@@ -118,13 +128,13 @@ impl Database {
     pub async fn run(&self, plan: Plan, bounds: Bounds) -> Result<Outcome> {
         let Plan { domain, action, claim, origin } = plan;
         let objects = objects(domain)?;
-        let deadline = bounds.deadline.into();
+        let (deadline, stages) = (bounds.deadline.into(), &*bounds.stages);
         match action {
             Action::Read(read) => {
                 let (job, count) = Read::of(domain, objects, read, bounds.reply_bytes_max, &self.known)?;
-                let read = self.reads.run(job, deadline);
+                let read = self.reads.run(job, deadline, stages);
                 let Some(count) = count else { return read.await };
-                let (page, counted) = tokio::try_join!(read, self.reads.run(count, deadline))?;
+                let (page, counted) = tokio::try_join!(read, self.reads.run(count, deadline, stages))?;
                 Ok(Outcome { count: counted.count, ..page })
             }
             Action::Write(write) => {
@@ -145,7 +155,7 @@ impl Database {
                     known: Arc::clone(&self.known),
                 };
                 let is_once = job.claim().is_some();
-                let outcome = self.writes.run(job, deadline).await;
+                let outcome = self.writes.run(job, deadline, stages).await;
                 outcome.map_err(
                     |error| if is_once && self.ledger.is_known() { error.remembered() } else { error },
                 )

@@ -9,7 +9,7 @@ mod views;
 
 use std::sync::Arc;
 
-use beds_core::spec::mariadb::Source;
+use beds_core::{spec::mariadb::Source, stages::statement_span};
 use futures_util::TryStreamExt;
 use sqlx::{Either, Executor as _, MySqlConnection, Row as _, mysql::MySqlDatabaseError};
 
@@ -131,6 +131,7 @@ impl Session {
             End::Commit => "commit",
             End::Rollback => "rollback",
         };
+        let _traced = statement_span(end);
         if self.touch < Touch::Spoilt {
             match self.is_lasting(end).await {
                 Ok(false) => return Ok(()),

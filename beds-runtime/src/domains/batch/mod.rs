@@ -8,14 +8,15 @@ mod atomic;
 mod replies;
 mod whole;
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use beds_core::{
     Context, Error, Factory, Outcome, Request, Result,
-    address::Address,
+    address::{Address, Target},
     entry::{self, Destination},
     service::Incoming,
     spec::Domain,
+    stages::Asked,
     validate::Errors,
 };
 use beds_protocol::{BatchItem, BatchKey, BatchRequest, Broker, ErrorCode, Lane, Mode, Service};
@@ -23,7 +24,7 @@ use futures_util::{FutureExt as _, StreamExt as _, stream};
 use tokio::{sync::SemaphorePermit, time::timeout_at};
 
 use self::{replies::Replies, whole::Unclaimed};
-use super::{Domains, body};
+use super::{Domains, body, meters::Of};
 
 /// How many items of one batch are worked on at a time: as many look-ups as share a statement.
 const AT_ONCE: usize = 128;
@@ -116,6 +117,9 @@ struct Batch<'a, F> {
     cx: Context,
 }
 
+/// What an item asks, and of whom.
+type Found = (&'static Domain, Lane, Target);
+
 /// What an item came to, and of which domain it is, if it got that far.
 struct Done {
     address: Option<(&'static Domain, Lane)>,
@@ -155,11 +159,15 @@ impl<F: Factory> Batch<'_, F> {
 
     /// Answers an item as if it were a request by itself.
     async fn run(&self, index: usize, item: &BatchItem<'_>, unclaimed: &Unclaimed) -> Done {
-        let mut address = None;
-        let answered = self.answer(index, item, unclaimed, &mut address);
+        let (since, mut found) = (Instant::now(), None);
+        let answered = self.answer(index, item, unclaimed, &mut found);
         let answered = AssertUnwindSafe(answered).catch_unwind().await;
         let result = answered.unwrap_or_else(|_| Err(super::failed()));
-        Done { address, result }
+        let of =
+            found.map(|(domain, _, target): Found| Of::Domain(domain, Asked::Operation(target.operation())));
+        let code = result.as_ref().err().map(|error| error.code);
+        self.domains.meters.item(of.as_ref(), code, since.elapsed());
+        Done { address: found.map(|(domain, lane, _)| (domain, lane)), result }
     }
 
     async fn answer(
@@ -167,14 +175,14 @@ impl<F: Factory> Batch<'_, F> {
         index: usize,
         item: &BatchItem<'_>,
         unclaimed: &Unclaimed,
-        address: &mut Option<(&'static Domain, Lane)>,
+        address: &mut Option<Found>,
     ) -> Result<Outcome> {
         // A batch has no more items than claims tell apart.
         let place = u16::try_from(index).unwrap_or(u16::MAX);
         let claims = self.cx.claims.as_ref().map(|claims| Arc::new(claims.of_item(place)));
         let cx = Context { claims, ..self.cx.clone() };
         let (found, request) = self.read(item)?;
-        *address = Some((found.domain, found.lane));
+        *address = Some((found.domain, found.lane, found.target));
         unclaimed.check(found.domain, found.lane)?;
         let _permit = self.permit(found.domain, found.lane).await?;
         let outcome = cx.run(F::dispatch(found.template, &cx, request)).await?;

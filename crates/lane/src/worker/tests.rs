@@ -36,6 +36,7 @@ impl Job for Nothing {
 async fn the_rest_of_a_group_stays_with_its_connection_where_the_queue_is_full() {
     let settings = Settings {
         name: "nowhere".to_owned(),
+        lane: "read",
         connections: 0,
         queue_max: 1,
         group_max: 2,
@@ -49,6 +50,8 @@ async fn the_rest_of_a_group_stays_with_its_connection_where_the_queue_is_full()
         gate: Arc::new(Gate::new(Instant::now() + Duration::from_secs(1))),
         reply: oneshot::channel().0,
         losses: 0,
+        request: Span::none(),
+        waiting: Span::none(),
     });
     shared.groups().insert(7, tickets.collect());
     let server = Arc::new(Server::new(Nowhere));

@@ -6,7 +6,7 @@ use std::sync::{
 };
 use std::time::Duration;
 
-use beds_core::{Error, Result};
+use beds_core::{Error, Result, stages::Stages};
 use beds_lane::{Connect, Fate, Fault, Gate, Job, Lane, Member, Settings};
 use beds_protocol::ErrorCode;
 use tokio::{
@@ -199,6 +199,7 @@ pub(crate) type Cut = Lane<Scripted<true>>;
 pub(crate) fn settings() -> Settings {
     Settings {
         name: "fake".to_owned(),
+        lane: "read",
         connections: 1,
         queue_max: 1_000,
         group_max: 100,
@@ -226,7 +227,7 @@ pub(crate) async fn submit<const CUT: bool>(
 ) -> JoinHandle<Result<String>> {
     let lane = Arc::clone(lane);
     let deadline = Instant::now() + Duration::from_millis(ms);
-    let running = tokio::spawn(async move { lane.run(job, deadline).await });
+    let running = tokio::spawn(async move { lane.run(job, deadline, &Stages::default()).await });
     settle().await;
     running
 }
@@ -237,7 +238,7 @@ pub(crate) async fn run<const CUT: bool>(
     job: Scripted<CUT>,
     ms: u64,
 ) -> Result<String> {
-    lane.run(job, Instant::now() + Duration::from_millis(ms)).await
+    lane.run(job, Instant::now() + Duration::from_millis(ms), &Stages::default()).await
 }
 
 /// Lets every task go as far as it can without the clock.

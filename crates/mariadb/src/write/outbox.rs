@@ -8,6 +8,7 @@ use beds_core::{
     event::{Event, Publication},
     plan,
     spec::{Domain, mariadb},
+    stages::statement_span,
 };
 use sqlx::{Arguments as _, Executor as _, MySqlConnection, mysql::MySqlArguments};
 
@@ -97,6 +98,7 @@ async fn insert(connection: &mut MySqlConnection, events: &[Event], domain: &Dom
             .and_then(|()| arguments.add(body));
         added.map_err(|error| classify(&sqlx::Error::Encode(error), domain))?;
     }
+    let _traced = statement_span(&sql);
     match connection.execute(sqlx::query_with(&sql, arguments)).await {
         Ok(_) => Ok(()),
         Err(error) => Err(match number(&error) {

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use beds_core::{
     Error,
     spec::{Domain, mariadb::Procedure},
+    stages::statement_span,
     unshown::Unshown,
     value::Value,
 };
@@ -129,6 +130,7 @@ async fn compound(
     }
     text.push_str("end");
     let values = calls.iter().flat_map(|args| args.iter().chain([&end]));
+    let _traced = statement_span(&text);
     let mut results = connection.fetch_many(sqlx::query_with(&text, bind(values).map_err(fault)?));
     let (mut first, mut has_set, mut end_is, mut bytes) = (None, false, None, 0);
     while let Some(result) = results.try_next().await.map_err(fault)? {

@@ -199,8 +199,11 @@ impl Odd {
         action: Action,
         claim: Option<Claim>,
     ) -> Result<Outcome, Error> {
-        let bounds =
-            Bounds { deadline: Instant::now() + Duration::from_secs(20), reply_bytes_max: 1_000_000 };
+        let bounds = Bounds {
+            deadline: Instant::now() + Duration::from_secs(20),
+            reply_bytes_max: 1_000_000,
+            stages: std::sync::Arc::default(),
+        };
         self.database.run(Plan { claim, ..Plan::new(domain, action) }, bounds).await
     }
 

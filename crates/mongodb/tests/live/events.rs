@@ -110,7 +110,11 @@ impl Shop {
     }
 
     async fn run(&self, node: usize, write: plan::Write, claim: Option<Claim>) -> Result<Outcome, Error> {
-        let bounds = Bounds { deadline: Instant::now() + Duration::from_mins(1), reply_bytes_max: 1_000_000 };
+        let bounds = Bounds {
+            deadline: Instant::now() + Duration::from_mins(1),
+            reply_bytes_max: 1_000_000,
+            stages: std::sync::Arc::default(),
+        };
         self.databases[node].run(Plan { claim, ..Plan::new(&ITEM, Action::Write(write)) }, bounds).await
     }
 

@@ -92,7 +92,11 @@ impl Once {
     }
 
     async fn done(&self, plan: Plan) -> Result<Outcome, Error> {
-        let bounds = Bounds { deadline: Instant::now() + Duration::from_mins(1), reply_bytes_max: 1_000_000 };
+        let bounds = Bounds {
+            deadline: Instant::now() + Duration::from_mins(1),
+            reply_bytes_max: 1_000_000,
+            stages: std::sync::Arc::default(),
+        };
         self.database.run(plan, bounds).await
     }
 

@@ -36,7 +36,11 @@ async fn a_pipeline_that_writes_says_that_it_is_at_least_once() {
     for claim in [None, Some(Claim { user: "u".into(), message_id: "m".into(), step: 0, digest: [0; 32] })] {
         let write = plan::Write::Call(Invocation { call: &COPY, args: Vec::new() });
         let plan = Plan { claim, ..Plan::new(&SOURCE, Action::Write(write)) };
-        let bounds = Bounds { deadline: Instant::now() + Duration::from_mins(1), reply_bytes_max: 10_000 };
+        let bounds = Bounds {
+            deadline: Instant::now() + Duration::from_mins(1),
+            reply_bytes_max: 10_000,
+            stages: std::sync::Arc::default(),
+        };
         let outcome = database.run(plan, bounds).await.unwrap();
         assert!(outcome.note.as_deref().is_some_and(|note| note.contains("at least once")), "{outcome:?}");
     }
