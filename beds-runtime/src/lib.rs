@@ -18,6 +18,7 @@ mod relay;
 mod telemetry;
 mod templates;
 mod upkeep;
+mod watchdog;
 
 pub use beds_core as core;
 #[doc(hidden)]

@@ -26,6 +26,18 @@ section! {
 }
 
 section! {
+    /// `[telemetry]`
+    Telemetry {
+        /// Where traces go by OTLP over HTTP, such as `http://127.0.0.1:4318`; nowhere where it is absent.
+        endpoint: Option<String> = None,
+        /// Which part of the requests is traced whose clients do not say, from 0 to 1.
+        sample_ratio: f64 = 0.01,
+        /// How long sending some spans may take.
+        timeout_ms: Millis = Millis(10_000),
+    }
+}
+
+section! {
     /// `[logging]`
     Logging {
         /// What is logged, in the syntax of `tracing_subscriber::EnvFilter`.

@@ -197,8 +197,8 @@ impl Handler {
         let waited = envelope::waited(&delivery.properties);
         let meter = self.shared.meter.queue(self.broker);
         let _held = meter.map(|meter| meter.begin(delivery.redelivered, waited));
-        let stages = Arc::new(Stages::new(waited, self.span(&delivery, waited)));
         let named = (&delivery, request_id.as_ref());
+        let stages = Arc::new(Stages::new(waited, self.span(named, waited)));
         let reply_to = match envelope::reply_to(&delivery.properties, &self.shared.amqp.reply_to_prefixes) {
             Ok(reply_to) => reply_to,
             Err(error) => return self.give_up(service, named, error, &stop).await,
@@ -239,9 +239,10 @@ impl Handler {
     }
 
     /// The span of a request; none where it is not traced.
-    fn span(&self, delivery: &Delivery, waited: Option<Duration>) -> Span {
+    fn span(&self, (delivery, request_id): (&Delivery, &str), waited: Option<Duration>) -> Span {
         let traced = |tracer: &Arc<dyn Tracer>| {
-            tracer.request(envelope::traceparent(&delivery.properties), self.broker.queue(), waited)
+            let traceparent = envelope::traceparent(&delivery.properties);
+            tracer.request(traceparent, self.broker.queue(), request_id, waited)
         };
         self.shared.tracer.as_ref().map_or_else(Span::none, traced)
     }
@@ -254,7 +255,7 @@ impl Handler {
         status: &'static str,
         reply: Duration,
     ) {
-        stages.span().record("status", status);
+        stages.answered(status);
         let user = delivery.properties.user_id().as_ref().map(ShortString::as_str);
         let is_slow = self.shared.slow.judge(stages, &Answered { request_id, user, status, reply });
         if let Some(meter) = self.shared.meter.queue(self.broker) {
@@ -306,6 +307,7 @@ impl Handler {
                 Err(error) => return Err(error),
             }
             warn!(request_id, "the queue `beds.dead` is full: the dead letter is retried");
+            self.shared.meter.queue(self.broker).inspect(|meter| meter.retried.count());
             if !wait(&mut backoff, stop).await {
                 return Ok(Settled::Left);
             }

@@ -54,6 +54,7 @@ pub use events::EventPublisher;
 pub use hosting::Hosting;
 pub use instance::INGEST_SPAN;
 pub use message::{Message, Name, Properties};
+pub use meter::Pulse;
 pub use pool::BrokerPool;
 pub use publisher::{Publisher, Receipt, Returned};
 pub use replies::Replies;

@@ -37,6 +37,15 @@ static LOST: Family = Family::counter(
 );
 static BLOCKED: Family = Family::gauge("beds_bus_blocked", "1 while RabbitMQ blocks publishing, else 0.");
 
+/// Whether a pool gets on with its requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pulse {
+    /// Attempts at requests that have ended since the start.
+    pub ended: u64,
+    /// Whether nothing is worked on, or RabbitMQ takes no replies.
+    pub is_idle: bool,
+}
+
 /// What the pool counts.
 #[derive(Debug)]
 pub(crate) struct Meter {
@@ -122,6 +131,17 @@ impl Meter {
     /// That of a broker; `None` for one that is not open.
     pub(crate) fn queue(&self, broker: Broker) -> Option<&QueueMeter> {
         self.queues.iter().find(|(of, _)| *of == broker).map(|(_, queue)| queue)
+    }
+
+    /// Whether requests get on.
+    pub(crate) fn pulse(&self) -> Pulse {
+        let (mut ended, mut in_progress) = (0, 0);
+        for (_, queue) in &self.queues {
+            let held = queue.in_progress.get();
+            in_progress += held;
+            ended += queue.taken.get().wrapping_sub(held) + queue.retried.get();
+        }
+        Pulse { ended, is_idle: in_progress == 0 || self.blocked.get() > 0 }
     }
 
     pub(crate) fn collect(&self, samples: &mut Samples) {

@@ -16,6 +16,7 @@ use crate::{
     error::BusError,
     events::EventPublisher,
     hosting::{Hosting, Shared},
+    meter::Pulse,
     quarantine,
     session::{self, Status},
 };
@@ -50,6 +51,12 @@ impl BrokerPool {
     #[must_use]
     pub fn source(&self) -> Arc<dyn Source> {
         Arc::clone(&self.shared) as Arc<dyn Source>
+    }
+
+    /// Whether its requests get on, now.
+    pub fn pulse(&self) -> impl Fn() -> Pulse + Send + Sync + use<> {
+        let shared = Arc::clone(&self.shared);
+        move || shared.meter.pulse()
     }
 
     /// Publishes events on the connection for what is confirmed.

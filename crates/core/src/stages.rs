@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use beds_protocol::{Lane, Operation};
+use beds_protocol::{ErrorCode, Lane, Operation};
 use tracing::{Level, Span};
 
 /// The target of all spans of a traced request; they go to the exporter of traces and nowhere else.
@@ -54,7 +54,13 @@ impl Display for Asked {
 pub trait Tracer: Send + Sync + 'static {
     /// The span of a request that was taken from this queue after such a wait, below the span of its client where it
     /// names one; none where the request is not traced.
-    fn request(&self, traceparent: Option<&str>, queue: &'static str, waited: Option<Duration>) -> Span;
+    fn request(
+        &self,
+        traceparent: Option<&str>,
+        queue: &'static str,
+        request_id: &str,
+        waited: Option<Duration>,
+    ) -> Span;
 }
 
 /// The span of a statement, below the current span, until it is dropped; none where no traced request runs it. The text
@@ -126,6 +132,21 @@ impl Stages {
         let is_first = self.address.set((of, asked)).is_ok();
         if is_first && !self.span.is_none() {
             self.span.record("otel.name", tracing::field::display(format_args!("{of}.{asked}")));
+        }
+    }
+
+    /// It is answered with `ok` or an error code.
+    pub fn answered(&self, status: &'static str) {
+        if self.span.is_none() {
+            return;
+        }
+        self.span.record("status", status);
+        let is_ours = |code| {
+            use ErrorCode::{DeadlineExceeded, Internal, Overloaded, Unavailable};
+            matches!(code, Internal | Unavailable | Overloaded | DeadlineExceeded)
+        };
+        if ErrorCode::from_wire(status).is_some_and(is_ours) {
+            self.span.record("otel.status_code", "ERROR");
         }
     }
 
