@@ -8,10 +8,10 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
-use beds_core::stages::{TRACE, Tracer};
+use beds_core::stages::{TRACE, Times, Tracer};
 use opentelemetry::{
     Context, KeyValue,
     trace::{
@@ -112,13 +112,7 @@ impl Requests {
 }
 
 impl Tracer for Requests {
-    fn request(
-        &self,
-        traceparent: Option<&str>,
-        queue: &'static str,
-        request_id: &str,
-        waited: Option<Duration>,
-    ) -> Span {
+    fn request(&self, traceparent: Option<&str>, queue: &'static str, request_id: &str) -> Span {
         let client = traceparent.and_then(parent);
         let is_traced = client.as_ref().map_or_else(|| self.is_chosen(), SpanContext::is_sampled);
         if !is_traced {
@@ -140,13 +134,18 @@ impl Tracer for Requests {
             // It fails only where the span is none of the layer's.
             let _ = span.set_parent(Context::new().with_remote_span_context(client));
         }
-        if let Some(waited) = waited {
-            let now = SystemTime::now();
-            let sent = now.checked_sub(waited).unwrap_or(now);
-            let waiting = SpanBuilder::from_name("queue").with_start_time(sent);
-            self.tracer.build_with_context(waiting, &span.context()).end_with_timestamp(now);
-        }
         span
+    }
+
+    // Not before its end: a span whose context is asked for has its name for good.
+    fn queued(&self, request: &Span, times: Times) {
+        let Some(waited) = times.queue else { return };
+        let taken = SystemTime::now().checked_sub(times.total);
+        let sent = taken.and_then(|taken| taken.checked_sub(waited));
+        if let (Some(sent), Some(taken)) = (sent, taken) {
+            let waiting = SpanBuilder::from_name("queue").with_start_time(sent);
+            self.tracer.build_with_context(waiting, &request.context()).end_with_timestamp(taken);
+        }
     }
 }
 

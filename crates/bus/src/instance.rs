@@ -198,7 +198,7 @@ impl Handler {
         let meter = self.shared.meter.queue(self.broker);
         let _held = meter.map(|meter| meter.begin(delivery.redelivered, waited));
         let named = (&delivery, request_id.as_ref());
-        let stages = Arc::new(Stages::new(waited, self.span(named, waited)));
+        let stages = Arc::new(Stages::new(waited, self.span(named)));
         let reply_to = match envelope::reply_to(&delivery.properties, &self.shared.amqp.reply_to_prefixes) {
             Ok(reply_to) => reply_to,
             Err(error) => return self.give_up(service, named, error, &stop).await,
@@ -239,10 +239,10 @@ impl Handler {
     }
 
     /// The span of a request; none where it is not traced.
-    fn span(&self, (delivery, request_id): (&Delivery, &str), waited: Option<Duration>) -> Span {
+    fn span(&self, (delivery, request_id): (&Delivery, &str)) -> Span {
         let traced = |tracer: &Arc<dyn Tracer>| {
             let traceparent = envelope::traceparent(&delivery.properties);
-            tracer.request(traceparent, self.broker.queue(), request_id, waited)
+            tracer.request(traceparent, self.broker.queue(), request_id)
         };
         self.shared.tracer.as_ref().map_or_else(Span::none, traced)
     }
@@ -256,6 +256,9 @@ impl Handler {
         reply: Duration,
     ) {
         stages.answered(status);
+        if let Some(tracer) = self.shared.tracer.as_ref().filter(|_| !stages.span().is_none()) {
+            tracer.queued(stages.span(), stages.times());
+        }
         let user = delivery.properties.user_id().as_ref().map(ShortString::as_str);
         let is_slow = self.shared.slow.judge(stages, &Answered { request_id, user, status, reply });
         if let Some(meter) = self.shared.meter.queue(self.broker) {

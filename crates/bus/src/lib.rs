@@ -11,6 +11,7 @@
 //! - [`Connection`]: one AMQP connection, made within a deadline.
 //! - [`Publisher`]: messages that RabbitMQ confirms or returns. [`Replies`]: the queue of a client's answers.
 //!   [`Subscription`]: events that somebody listens to. [`BusPublisher`]: what the node itself puts on the bus.
+//!   [`DeadLetters`]: what an operator does with dead letters.
 //!
 //! The upper half:
 //! - [`Hosting`]: what a pool serves, and which service a request is for.
@@ -29,6 +30,7 @@ mod bus_publisher;
 mod config;
 mod connection;
 mod dead;
+mod dead_letters;
 mod envelope;
 mod error;
 mod events;
@@ -49,6 +51,7 @@ mod topology;
 pub use bus_publisher::BusPublisher;
 pub use config::{Amqp, Exchange, Pool};
 pub use connection::{Connection, Endpoint, Timeouts, ping};
+pub use dead_letters::{DeadLetter, DeadLetters, GivenUp};
 pub use error::BusError;
 pub use events::EventPublisher;
 pub use hosting::Hosting;

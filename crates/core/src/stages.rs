@@ -52,15 +52,12 @@ impl Display for Asked {
 
 /// Traces requests.
 pub trait Tracer: Send + Sync + 'static {
-    /// The span of a request that was taken from this queue after such a wait, below the span of its client where it
-    /// names one; none where the request is not traced.
-    fn request(
-        &self,
-        traceparent: Option<&str>,
-        queue: &'static str,
-        request_id: &str,
-        waited: Option<Duration>,
-    ) -> Span;
+    /// The span of a request that was taken from this queue, below the span of its client where it names one; none where
+    /// the request is not traced.
+    fn request(&self, traceparent: Option<&str>, queue: &'static str, request_id: &str) -> Span;
+
+    /// Adds the wait in the queue to the span of a request that is answered.
+    fn queued(&self, request: &Span, times: Times);
 }
 
 /// The span of a statement, below the current span, until it is dropped; none where no traced request runs it. The text
