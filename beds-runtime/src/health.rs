@@ -1,22 +1,34 @@
 //! The health endpoint. `GET /live` answers 200 as long as the process runs; `GET /ready` answers 200 while the node
 //! serves, 503 and why while it does not; `GET /metrics` answers what the node counts, as Prometheus reads it.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{fmt, io, net::SocketAddr, sync::Arc};
 
-use tokio::sync::watch;
+use tokio::sync::watch::Receiver;
 use tracing::{info, warn};
 
 use beds_bus::Status;
 use beds_core::meter::Source;
 
+/// What the endpoint tells.
+pub(crate) struct Health {
+    /// Whether the consumers are on their queues.
+    pub(crate) status: Receiver<Status>,
+    /// Which templates contradict their databases by now.
+    pub(crate) wrong: Receiver<Option<String>>,
+    /// What is counted.
+    pub(crate) sources: Vec<Arc<dyn Source>>,
+}
+
+impl fmt::Debug for Health {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Health").field("status", &*self.status.borrow()).finish_non_exhaustive()
+    }
+}
+
 /// Opens the endpoint where the configuration asks for one. A node serves without it: what goes wrong is logged.
-pub(crate) async fn start(
-    address: Option<SocketAddr>,
-    status: watch::Receiver<Status>,
-    sources: Vec<Arc<dyn Source>>,
-) {
+pub(crate) async fn start(address: Option<SocketAddr>, health: Health) {
     let Some(address) = address else { return };
-    match serve(address, status, sources).await {
+    match serve(address, health).await {
         Ok(bound) => info!("readiness at http://{bound}/ready, metrics at http://{bound}/metrics"),
         Err(error) => warn!("no health endpoint at {address}: {error}"),
     }
@@ -24,11 +36,7 @@ pub(crate) async fn start(
 
 /// Listens on an address; gives the one it got, where the port was 0.
 #[cfg(feature = "health")]
-async fn serve(
-    address: SocketAddr,
-    status: watch::Receiver<Status>,
-    sources: Vec<Arc<dyn Source>>,
-) -> io::Result<SocketAddr> {
+async fn serve(address: SocketAddr, health: Health) -> io::Result<SocketAddr> {
     use axum::{
         Router,
         http::{StatusCode, header::CONTENT_TYPE},
@@ -42,11 +50,29 @@ async fn serve(
 
     let listener = tokio::net::TcpListener::bind(address).await?;
     let bound = listener.local_addr()?;
-    let now = status.clone();
+    let Health { status, wrong, sources } = health;
+    let (now, now_wrong) = (status.clone(), wrong.clone());
+    let process = Process::new();
+    let metrics = move || {
+        let mut samples = Samples::default();
+        process.collect(&mut samples);
+        let is_ready = *now.borrow() == Status::Serving && now_wrong.borrow().is_none();
+        samples.count(&READY, &[], u64::from(is_ready));
+        for source in &sources {
+            source.collect(&mut samples);
+        }
+        let text = prometheus::text(&samples);
+        async move { ([(CONTENT_TYPE, prometheus::CONTENT_TYPE)], text) }
+    };
+    let metrics = Arc::new(metrics);
     let ready = move || {
-        let status = status.borrow().clone();
+        let (status, wrong) = (status.borrow().clone(), wrong.borrow().clone());
         async move {
             match status {
+                Status::Serving if let Some(names) = wrong => (
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    format!("serving, but these contradict their databases: {names}\n"),
+                ),
                 Status::Serving => (StatusCode::OK, "serving\n".to_owned()),
                 Status::Connecting(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("connecting: {why}\n")),
                 Status::Unrouted(reason) => {
@@ -56,18 +82,6 @@ async fn serve(
             }
         }
     };
-    let process = Process::new();
-    let metrics = move || {
-        let mut samples = Samples::default();
-        process.collect(&mut samples);
-        samples.count(&READY, &[], u64::from(*now.borrow() == Status::Serving));
-        for source in &sources {
-            source.collect(&mut samples);
-        }
-        let text = prometheus::text(&samples);
-        async move { ([(CONTENT_TYPE, prometheus::CONTENT_TYPE)], text) }
-    };
-    let metrics = Arc::new(metrics);
     let router = Router::new()
         .route("/ready", get(ready))
         .route("/live", get(|| async { "alive\n" }))
@@ -77,11 +91,7 @@ async fn serve(
 }
 
 #[cfg(not(feature = "health"))]
-fn serve(
-    _: SocketAddr,
-    _: watch::Receiver<Status>,
-    _: Vec<Arc<dyn Source>>,
-) -> impl Future<Output = io::Result<SocketAddr>> {
+fn serve(_: SocketAddr, _: Health) -> impl Future<Output = io::Result<SocketAddr>> {
     let reason = "this node is built without the feature `health` of beds-runtime";
     std::future::ready(Err(io::Error::new(io::ErrorKind::Unsupported, reason)))
 }

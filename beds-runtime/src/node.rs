@@ -16,7 +16,7 @@ use beds_services::NodeService;
 use crate::{
     config::{Config, Environment},
     engines::Engines,
-    health,
+    health::{self, Health},
     ipl::{self, Failure, Step},
     logging,
     project::Project,
@@ -63,6 +63,7 @@ async fn serve(
     // It ends with this function.
     let keep = Duration::from_secs(config.node.ledger_keep_s.into());
     let _upkeep = upkeep::start(&engines, &domains, keep);
+    let (wrong, _watch) = templates::watch(&config, &domains);
     let databases = Arc::clone(&engines) as Arc<dyn Source>;
     let tracer = traces.as_ref().map(Traces::tracer);
     let (pool, relays) = start_pool(&project, &config, &name, environment, (domains, engines), tracer);
@@ -70,7 +71,8 @@ async fn serve(
         let records_max = config.limits.create_records_max;
         tokio::spawn(queue.publish(config.amqp.clone(), records_max, pool.status()));
     }
-    health::start(config.node.health, pool.status(), vec![pool.source(), databases]).await;
+    let sources = vec![pool.source(), databases];
+    health::start(config.node.health, Health { status: pool.status(), wrong, sources }).await;
     let _watchdog = watchdog::start(pool.pulse(), config.limits.request_timeout_max_ms.duration());
     if wait_until_serving(&config, environment, &pool, &mut stop).await? {
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);

@@ -104,15 +104,16 @@ create or replace procedure sp_country_rename(
 )
   modifies sql data
 begin
-  if not exists (select 1 from country where alpha_2 = p_alpha_2) then
-    signal sqlstate '45000' set message_text = 'there is no such country to rename';
-  end if;
+  -- The update takes the lock first: to read before it would share a lock that two then wait to change.
   -- Assignments run from left to right, so the old name is still there for the first.
   update country
      set common_name = name,
          name = p_name,
          revision = revision + 1
    where alpha_2 = p_alpha_2;
+  if row_count() = 0 then
+    signal sqlstate '45000' set message_text = 'there is no such country to rename';
+  end if;
   set p_revision = (select revision from country where alpha_2 = p_alpha_2);
 end //
 

@@ -18,6 +18,10 @@ pub static DUPLICATES: Family = Family::counter(
 pub const AT_LEAST_ONCE: &str =
     "this object commits by itself: its effect is at least once, not exactly once";
 
+/// What a reply says when a table keeps what a transaction cannot take back.
+pub const WITHOUT_TRANSACTIONS: &str =
+    "this object writes into a table without transactions: its effect is at least once, not exactly once";
+
 /// What a reply says when the database never had a ledger.
 pub const NO_LEDGER: &str =
     "this database has no ledger: the write's effect is at least once, not exactly once";

@@ -106,8 +106,14 @@ pub fn write_name(out: &mut Vec<u8>, first: bool, name: &str) {
     if !first {
         out.push(b',');
     }
-    let _ = serde_json::to_writer(&mut *out, name);
+    write_text(out, name);
     out.push(b':');
+}
+
+/// Appends a JSON string.
+pub fn write_text(out: &mut Vec<u8>, text: &str) {
+    // Writing to a Vec cannot fail.
+    let _ = serde_json::to_writer(out, text);
 }
 
 fn object_id(text: &str) -> Option<[u8; 12]> {

@@ -11,6 +11,7 @@ use tokio::{
     sync::oneshot,
     time::{Instant, timeout_at},
 };
+use tracing::Span;
 
 use crate::{
     gate::{Gate, Given},
@@ -79,7 +80,17 @@ impl<J: Job> Lane<J> {
         let Settings { name, lane, .. } = &self.shared.settings;
         let request = stages.span().clone();
         let waiting = traced!(&request, "lane", database = name, lane);
-        if !self.submit(Ticket { job, gate: Arc::clone(gate), reply, losses: 0, request, waiting }) {
+        let ticket = Ticket {
+            job,
+            gate: Arc::clone(gate),
+            reply,
+            span: Span::current(),
+            losses: 0,
+            request,
+            waiting,
+            running: Span::none(),
+        };
+        if !self.submit(ticket) {
             self.shared.meter.overloaded.count();
             return Err(if self.is_connected() { self.overloaded() } else { self.unavailable() });
         }

@@ -46,12 +46,16 @@ pub(crate) struct Ticket<J: Job> {
     pub(crate) job: J,
     pub(crate) gate: Arc<Gate>,
     pub(crate) reply: oneshot::Sender<Result<J::Output>>,
+    /// The requester's: what happens while the job runs belongs to its request.
+    pub(crate) span: Span,
     /// How many connections were lost while it ran.
     pub(crate) losses: u8,
     /// The span of its request.
     pub(crate) request: Span,
     /// That of its wait, until it runs.
     pub(crate) waiting: Span,
+    /// That of its run on a connection.
+    pub(crate) running: Span,
 }
 
 /// What a connection takes from the queue.

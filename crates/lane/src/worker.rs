@@ -10,7 +10,7 @@ use std::{
 
 use beds_core::{Error, Result, backoff::Backoff, traced};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
-use tracing::{Instrument as _, Span, info, warn};
+use tracing::{Instrument as _, Span, error_span, info, warn};
 
 use crate::{
     fault::Fault,
@@ -220,11 +220,12 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         meter.group.had(tickets.len());
         let spans = self.spans(&mut tickets);
         // What runs once for all is a part of the first trace, to which the others refer.
-        let first = spans.first().cloned().unwrap_or_else(Span::none);
-        for other in spans.iter().skip(1) {
-            other.follows_from(&first);
+        if let Some((first, others)) = spans.split_first() {
+            others.iter().for_each(|other| {
+                other.follows_from(first);
+            });
         }
-        let after = self.run(connection, tickets).instrument(first).await;
+        let after = self.run(connection, tickets).await;
         meter.run.took(begun.elapsed());
         after
     }
@@ -235,6 +236,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         let span = |ticket: &mut Ticket<J>| {
             ticket.waiting = Span::none();
             let span = traced!(&ticket.request, "database", database = name, lane, jobs);
+            ticket.running = span.clone();
             (!span.is_none()).then_some(span)
         };
         tickets.iter_mut().filter_map(span).collect()
@@ -253,31 +255,38 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
     }
 
     async fn run_one(&self, connection: &mut J::Connection, ticket: Ticket<J>) -> After<J> {
-        let gates = [&*ticket.gate];
-        let outcome = within(&gates, self.patience(), ticket.job.run(connection, &ticket.gate)).await;
+        let (gates, span) = ([&*ticket.gate], ticket.span.clone());
+        let running = ticket.job.run(connection, &ticket.gate);
+        // The span of the trace is the inner one: statements look for it.
+        let running = running.instrument(ticket.running.clone()).instrument(span.clone());
+        let outcome = within(&gates, self.patience(), running).await;
         match outcome {
             Ok(output) => {
                 answer(ticket, Ok(output));
-                self.renew(connection).await
+                self.renew(connection).instrument(span).await
             }
             Err(Fault::Refused(error)) => {
                 answer(ticket, Err(error));
-                self.renew(connection).await
+                self.renew(connection).instrument(span).await
             }
             Err(Fault::Abandoned(error)) => {
                 answer(ticket, Err(error));
                 After::Discard(Vec::new())
             }
-            Err(Fault::Lost(reason)) => self.lost(vec![ticket], &reason),
+            Err(Fault::Lost(reason)) => span.in_scope(|| self.lost(vec![ticket], &reason)),
         }
     }
 
     async fn run_group(&self, connection: &mut J::Connection, tickets: Vec<Ticket<J>>) -> After<J> {
+        let span = together(&tickets);
         let outcome = {
             let members: Vec<Member<'_, J>> =
                 tickets.iter().map(|ticket| Member { job: &ticket.job, gate: &ticket.gate }).collect();
             let gates: Vec<_> = members.iter().map(|member| member.gate).collect();
-            within(&gates, self.patience(), J::run_group(&members, connection)).await
+            let traced = tickets.iter().find(|ticket| !ticket.running.is_none());
+            let traced = traced.map_or_else(Span::none, |ticket| ticket.running.clone());
+            let running = J::run_group(&members, connection).instrument(traced).instrument(span.clone());
+            within(&gates, self.patience(), running).await
         };
         match outcome {
             Ok(fates) => {
@@ -291,23 +300,28 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
                         Fate::Alone => alone.push(ticket),
                     }
                 }
-                self.run_singly(connection, alone).await
+                self.run_singly(connection, alone, &span).await
             }
             // One of them may have caused it.
-            Err(Fault::Refused(_)) => self.run_singly(connection, tickets).await,
+            Err(Fault::Refused(_)) => self.run_singly(connection, tickets, &span).await,
             Err(Fault::Abandoned(error)) => {
                 for ticket in tickets {
                     answer(ticket, Err(error.clone()));
                 }
                 After::Discard(Vec::new())
             }
-            Err(Fault::Lost(reason)) => self.lost(tickets, &reason),
+            Err(Fault::Lost(reason)) => span.in_scope(|| self.lost(tickets, &reason)),
         }
     }
 
-    /// Runs jobs of a group one after another, as long as the connection is good.
-    async fn run_singly(&self, connection: &mut J::Connection, tickets: Vec<Ticket<J>>) -> After<J> {
-        if let After::Discard(_) = self.renew(connection).await {
+    /// Runs jobs of a group one after another, as long as the connection is good. The span is the group's.
+    async fn run_singly(
+        &self,
+        connection: &mut J::Connection,
+        tickets: Vec<Ticket<J>>,
+        group: &Span,
+    ) -> After<J> {
+        if let After::Discard(_) = self.renew(connection).instrument(group.clone()).await {
             let mut again: Vec<_> = tickets.into_iter().filter(|ticket| ticket.gate.wait_again()).collect();
             // What has been in the way of the group would be again.
             for ticket in &mut again {
@@ -352,6 +366,12 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         }
         After::Discard(again)
     }
+}
+
+/// What happens while jobs run as a group belongs to the request of the first, and to so many in all.
+fn together<J: Job>(tickets: &[Ticket<J>]) -> Span {
+    let first = tickets.first().and_then(|ticket| ticket.span.id());
+    error_span!(parent: first, "together", requests = tickets.len())
 }
 
 /// The job, unless nobody waits for it any more.

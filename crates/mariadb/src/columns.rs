@@ -13,10 +13,13 @@ use std::{
 use beds_core::spec::{Domain, Type, mariadb::Source};
 use sqlx::{MySqlConnection, Row as _, mysql::MySqlRow};
 
-use crate::fault::{Fault, classify};
+use crate::{
+    fault::{Fault, classify},
+    parameters::Parameters,
+};
 
 /// How long an answer is trusted.
-const KEPT: Duration = Duration::from_mins(1);
+pub(crate) const KEPT: Duration = Duration::from_mins(1);
 
 /// How a column keeps its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -44,14 +47,32 @@ pub(crate) enum Kept {
     Fraction(u8),
     /// Text of a collation that compares `a` and `a` with a NUL behind it as two, but sorts them as one.
     NoPad,
+    /// CHAR of a collation that tells `a` from `a` with a space behind it: the space is not kept.
+    Char {
+        /// Whether it sorts as [`Self::NoPad`] does.
+        sorts_otherwise: bool,
+    },
+    /// BINARY of so many bytes: zeros are put behind what is shorter, and count.
+    Padded(u16),
     /// Text that a view makes of constants: with the collation of whoever created the view, which the connection's
     /// may not be compared with.
     Expression,
 }
 
+impl Kept {
+    /// Whether texts that are compared as two may be sorted as one.
+    pub(crate) const fn sorts_otherwise(self) -> bool {
+        matches!(self, Self::NoPad | Self::Char { sorts_otherwise: true })
+    }
+}
+
 /// What is known of the columns of sources: at most one entry a source of a template.
 #[derive(Debug, Default)]
-pub(crate) struct Columns(RwLock<HashMap<usize, Learned>>);
+pub(crate) struct Columns {
+    sources: RwLock<HashMap<usize, Learned>>,
+    /// What is known of the parameters of routines.
+    pub(crate) parameters: Parameters,
+}
 
 #[derive(Debug)]
 struct Learned {
@@ -68,14 +89,14 @@ impl Columns {
         source: &'static Source,
     ) -> Result<Arc<[Kept]>, Fault> {
         let place = std::ptr::from_ref(source).addr();
-        if let Some(learned) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&place)
+        if let Some(learned) = self.sources.read().unwrap_or_else(PoisonError::into_inner).get(&place)
             && learned.at.elapsed() < KEPT
         {
             return Ok(Arc::clone(&learned.kept));
         }
         let kept = learn(connection, domain, source).await.map_err(|error| classify(&error, domain))?;
         let learned = Learned { at: Instant::now(), kept: Arc::clone(&kept) };
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(place, learned);
+        self.sources.write().unwrap_or_else(PoisonError::into_inner).insert(place, learned);
         Ok(kept)
     }
 }
@@ -103,7 +124,7 @@ async fn learn(
                 let digits = row.try_get_unchecked::<Option<i64>, _>(4)?;
                 let collation = row.try_get_unchecked::<Option<&str>, _>(5)?.unwrap_or_default();
                 kept[index] = match of_type(ty, full, &field.ty) {
-                    Kept::Plain => of_details(digits, collation),
+                    Kept::Plain => of_details(ty, digits, collation),
                     kept => kept,
                 };
                 if matches!(ty, "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext") {
@@ -136,13 +157,14 @@ fn is_compared(domain: &Domain, field: usize) -> bool {
     domain.fetch.filter.contains(&field) || domain.fetch.sort.contains(&field) || domain.key.contains(&field)
 }
 
-fn of_details(digits: Option<i64>, collation: &str) -> Kept {
+fn of_details(ty: &str, digits: Option<i64>, collation: &str) -> Kept {
     // The collations of Unicode's own algorithm, and of German phone books, have texts of different lengths that are equal:
     // they sort as they compare.
     let sorts_otherwise = collation.contains("nopad")
         && !["unicode", "uca", "german2"].iter().any(|name| collation.contains(name));
     match digits.and_then(|digits| u8::try_from(digits).ok()) {
         Some(digits @ 0..=5) => Kept::Fraction(digits),
+        _ if ty == "char" && collation.contains("nopad") => Kept::Char { sorts_otherwise },
         _ if sorts_otherwise => Kept::NoPad,
         _ => Kept::Plain,
     }
@@ -168,6 +190,10 @@ fn of_type(ty: &str, full: &str, field: &Type) -> Kept {
         ("enum" | "set", _) => Kept::Position { has_numbers: has_numbers(full) },
         ("datetime" | "timestamp", Type::Date) => Kept::Moment,
         ("binary" | "varbinary", Type::Uuid) if full.ends_with("(16)") => Kept::Binary16,
+        ("binary", _) => {
+            let bytes = full.strip_prefix("binary(").and_then(|rest| rest.strip_suffix(')'));
+            bytes.and_then(|bytes| bytes.parse().ok()).map_or(Kept::Plain, Kept::Padded)
+        }
         _ => Kept::Plain,
     }
 }

@@ -1,12 +1,14 @@
 //! What a driver's error means for the request, and for the connection it happened on.
 
 mod duplicate;
+mod own;
 mod server;
 
 use beds_core::{Error, spec::Domain};
 use beds_protocol::ErrorCode;
 use sqlx::mysql::MySqlDatabaseError;
 
+pub(crate) use self::own::{denied, is_seen, of_own, renew_rights};
 use self::server::{Said, from_server};
 
 /// How a job failed.

@@ -12,6 +12,7 @@ mod fault;
 mod golden;
 mod inspect;
 mod outbox;
+mod parameters;
 mod purge;
 mod read;
 mod routine;
@@ -42,7 +43,7 @@ use self::{
     outbox::Outbox,
     purge::Purge,
     read::Read,
-    write::{Ledger, Write},
+    write::{Ledger, Tables, Write},
 };
 
 /// How many look-ups by key share a statement at most, and so how many jobs run as one group.
@@ -59,6 +60,7 @@ pub struct Database {
     outbox: Option<Arc<Outbox>>,
     stored: Arc<Notify>,
     ledger: Arc<Ledger>,
+    tables: Arc<Tables>,
     purge: Purge,
 }
 
@@ -94,6 +96,7 @@ impl Database {
             commit_timeout: statement_timeout,
             known: Arc::default(),
             ledger: Arc::default(),
+            tables: Arc::default(),
             purge: Purge { name: name.to_owned(), url: config.url.clone(), patience: statement_timeout },
         }
     }
@@ -140,6 +143,7 @@ impl Database {
             Action::Write(write) => {
                 if let plan::Write::All(items) = &write {
                     write::check_together(items)?;
+                    self.tables.check(items)?;
                 }
                 let job = Write {
                     domain,
@@ -148,17 +152,19 @@ impl Database {
                     origin,
                     stored: Arc::clone(&self.stored),
                     ledger: Arc::clone(&self.ledger),
+                    tables: Arc::clone(&self.tables),
                     write,
                     reply_bytes_max: bounds.reply_bytes_max,
                     deadlock_retries_max: self.deadlock_retries_max,
                     commit_timeout: self.commit_timeout,
                     known: Arc::clone(&self.known),
                 };
-                let is_once = job.claim().is_some();
+                let (has_claim, calls) = (job.claim().is_some(), job.calls());
                 let outcome = self.writes.run(job, deadline, stages).await;
-                outcome.map_err(
-                    |error| if is_once && self.ledger.is_known() { error.remembered() } else { error },
-                )
+                outcome.map_err(|error| {
+                    let is_once = has_claim && self.ledger.is_known() && self.tables.may_share(&calls);
+                    if is_once { error.remembered() } else { error }
+                })
             }
         }
     }

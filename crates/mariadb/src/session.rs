@@ -5,34 +5,43 @@
 //! with it; the driver does not offer it. So a session that may have been changed is examined, after the reply has
 //! gone: it is kept if it is as new, and discarded otherwise.
 
+mod knowledge;
+mod sequences;
 mod views;
 
 use std::sync::Arc;
 
 use beds_core::{spec::mariadb::Source, stages::statement_span};
 use futures_util::TryStreamExt;
-use sqlx::{Either, Executor as _, MySqlConnection, Row as _, mysql::MySqlDatabaseError};
+use sqlx::{Either, Executor as _, MySqlConnection, Row as _};
 
-use self::views::Views;
-
-/// The session variables of a server that can be changed and read. Left out are those that statements change by
-/// themselves; [`RESET`] or [`Session::end`] sees to them.
-const VARIABLES: &str = "select lower(variable_name) from information_schema.system_variables \
-    where variable_scope like 'SESSION%' and read_only = 'NO' and variable_name not in \
-    ('IDENTITY', 'INSERT_ID', 'LAST_INSERT_ID', 'GTID_SEQ_NO', 'RAND_SEED1', 'RAND_SEED2', 'TIMESTAMP') \
-    order by variable_name";
+pub(crate) use self::knowledge::{Knowledge, Server};
+use crate::fault::number;
 
 /// Makes `last_insert_id()` forget what earlier requests inserted.
 const RESET: &str = "set last_insert_id = 0, insert_id = 0";
 
-/// A temporary table that this transaction made cannot be rolled back, of which the server warns: the only warning
-/// then. Otherwise there are still the two of the first statement, which took the place of the routine's. A write into
-/// a table without transactions looks the same.
+/// Neither a temporary table that this transaction made nor a row of a table without transactions can be rolled back, of
+/// which the server warns: the only warning then. Otherwise there are still the two of [`TWO_WARNINGS`], which took the place
+/// of the routine's.
 const IS_LASTING: &str = "do 'a' + 'b'; savepoint beds_end; rollback to savepoint beds_end; \
     select @@warning_count = 1";
+const TWO_WARNINGS: &str = "do 'a' + 'b'";
+
+/// A rollback of all warns of rows alone, which a table without transactions keeps. Where the server has rolled back already,
+/// over a deadlock, its warning is among those of the statement that lost it.
+const ROLLBACK: &str = "do 'a' + 'b'; rollback; select @@warning_count = 1";
+const WARNINGS: &str = "show warnings";
+/// That something is not rolled back.
+const NOT_ROLLED_BACK: &str = "1196";
 
 /// There is no savepoint, and so no transaction: the routine has turned autocommit on.
 const NO_SAVEPOINT: u16 = 1305;
+/// Aria has no savepoints: the transaction wrote into a table of it.
+const NO_SAVEPOINTS: u16 = 1178;
+
+const TEMPORARY: &str =
+    "show session status where variable_name = 'Com_create_temporary_table' and value <> '0'";
 
 /// What this session has done that leaves something behind. The server takes its time to tell, so that it is only asked
 /// where [`IS_LASTING`] cannot tell, and of calls, which may do anything.
@@ -50,12 +59,11 @@ pub(crate) enum End {
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) connection: MySqlConnection,
-    /// Asks for a digest of all that a routine can change.
-    probe: Arc<str>,
+    server: Arc<Server>,
+    /// What was known of the server when it was last looked at.
+    knowledge: Arc<Knowledge>,
     /// The digest of a session that is new.
     fresh: String,
-    /// The views that may run functions.
-    views: Arc<Views>,
     touch: Touch,
 }
 
@@ -72,40 +80,15 @@ enum Touch {
     Spoilt,
 }
 
-/// What sessions of one server have in common.
-#[derive(Debug, Clone)]
-pub(crate) struct Knowledge {
-    /// The statement that gives a digest of what a routine can change in a session of this server.
-    probe: Arc<str>,
-    views: Arc<Views>,
-}
-
-impl Knowledge {
-    /// Asks a server.
-    pub(crate) async fn gather(connection: &mut MySqlConnection) -> Result<Self, sqlx::Error> {
-        let rows = connection.fetch_all(sqlx::query(VARIABLES)).await?;
-        let names =
-            rows.iter().map(|row| row.try_get_unchecked::<String, _>(0).map(|name| format!("@@{name}")));
-        let names = names.collect::<Result<Vec<_>, _>>()?.join(", ");
-        // Asking for the locks releases them. A timestamp that was set stands still.
-        let probe = format!(
-            "select md5(concat_ws('|', ifnull(release_all_locks(), 0), \
-             (select count(*) from information_schema.user_variables where variable_value is not null), \
-             abs(@@timestamp - unix_timestamp(sysdate())) < 5, ifnull(current_role(), ''), {names}))"
-        );
-        Ok(Self { probe: probe.into(), views: Arc::new(Views::gather(connection).await?) })
-    }
-}
-
 impl Session {
     /// A session that has just been prepared.
     pub(crate) async fn new(
         mut connection: MySqlConnection,
-        server: &Knowledge,
+        server: Arc<Server>,
+        knowledge: Arc<Knowledge>,
     ) -> Result<Self, sqlx::Error> {
-        let Knowledge { probe, views } = server.clone();
-        let fresh = digest(&mut connection, &probe).await?;
-        Ok(Self { connection, probe, fresh, views, touch: Touch::Nothing })
+        let fresh = knowledge.probe.digest_between(&mut connection).await?;
+        Ok(Self { connection, server, knowledge, fresh, touch: Touch::Nothing })
     }
 
     /// Says that a write begins: its routines run in a transaction that [`Self::end`] ends.
@@ -120,62 +103,96 @@ impl Session {
 
     /// Says that a view or table is read.
     pub(crate) fn reads(&mut self, source: &Source) {
-        if self.views.may_run_functions(source.from) {
+        if self.knowledge.views.may_run_functions(source.from) {
             self.runs_routine();
         }
     }
 
-    /// Ends the transaction that is open, and forgets what it inserted.
-    pub(crate) async fn end(&mut self, how: End) -> Result<(), sqlx::Error> {
-        let end = match how {
-            End::Commit => "commit",
-            End::Rollback => "rollback",
+    /// Ends the transaction that is open, and forgets what it inserted. Tells whether a table without transactions keeps
+    /// what was written into it, whatever the end.
+    pub(crate) async fn end(&mut self, how: End) -> Result<bool, sqlx::Error> {
+        let (before, end) = match how {
+            End::Commit => ("", "commit"),
+            End::Rollback => (WARNINGS, ROLLBACK),
         };
         let _traced = statement_span(end);
+        let mut keeps_rows = false;
         if self.touch < Touch::Spoilt {
-            match self.is_lasting(end).await {
-                Ok(false) => return Ok(()),
-                Ok(true) => {
-                    self.touch = Touch::Spoilt;
-                    return Ok(());
+            match self.ask(&[before, IS_LASTING, RESET, end]).await {
+                Ok(Told { first: Some(true), rows, .. }) => {
+                    let is_temporary = self.has_temporary_table().await?;
+                    if is_temporary {
+                        self.touch = Touch::Spoilt;
+                    }
+                    return Ok(rows || (how == End::Commit && !is_temporary));
                 }
-                Err(sqlx::Error::Database(error)) if number(&*error) == Some(NO_SAVEPOINT) => {
-                    self.touch = Touch::Spoilt;
-                }
-                Err(error) => return Err(error),
+                Ok(Told { rows, .. }) => return Ok(rows),
+                Err(error) => match number(&error) {
+                    Some(NO_SAVEPOINT) => self.touch = Touch::Spoilt,
+                    Some(NO_SAVEPOINTS) => keeps_rows = true,
+                    _ => return Err(error),
+                },
             }
         }
-        let text = format!("{RESET}; {end}");
-        self.connection.execute(sqlx::raw_sql(&text)).await.map(drop)
+        let told = self.ask(&[RESET, end]).await?;
+        Ok(keeps_rows || told.first == Some(true))
     }
 
-    /// Whether the session is as new, within a transaction that goes on.
+    /// Whether the session is as new, within a transaction that goes on and has left nothing for good.
     pub(crate) async fn is_as_new(&mut self) -> Result<bool, sqlx::Error> {
-        if self.is_lasting("do 0").await? {
+        if self.touch != Touch::Transaction || self.is_lasting().await? {
             self.touch = Touch::Spoilt;
+            return Ok(false);
         }
-        let is_as_new = self.touch == Touch::Transaction
-            && digest(&mut self.connection, &self.probe).await? == self.fresh;
+        let is_as_new = self.knowledge.probe.digest(&mut self.connection).await? == self.fresh;
         self.touch = if is_as_new { Touch::Nothing } else { Touch::Spoilt };
         Ok(is_as_new)
     }
 
-    /// Does this, and tells whether the transaction made something that no rollback takes back.
-    async fn is_lasting(&mut self, then: &str) -> Result<bool, sqlx::Error> {
-        let text = format!("{IS_LASTING}; {RESET}; {then}");
-        let mut results = self.connection.fetch_many(sqlx::raw_sql(&text));
-        let mut is_lasting = false;
-        while let Some(result) = results.try_next().await? {
-            if let Either::Right(row) = result {
-                is_lasting = row.try_get_unchecked::<&str, _>(0)? == "1";
-            }
+    /// Whether the transaction that is open wrote into a table without transactions.
+    pub(crate) async fn keeps_rows(&mut self) -> Result<bool, sqlx::Error> {
+        match self.is_lasting().await {
+            Ok(is_lasting) => Ok(is_lasting && !self.has_temporary_table().await?),
+            Err(error) if number(&error) == Some(NO_SAVEPOINT) => Ok(false),
+            Err(error) => Err(error),
         }
-        Ok(is_lasting)
     }
 
-    /// Whether a routine may have changed the session since it was examined.
+    /// Whether the transaction that is open made something that no rollback takes back.
+    async fn is_lasting(&mut self) -> Result<bool, sqlx::Error> {
+        match self.ask(&[IS_LASTING, RESET, TWO_WARNINGS]).await {
+            Ok(told) => Ok(told.first == Some(true)),
+            Err(error) if number(&error) == Some(NO_SAVEPOINTS) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn has_temporary_table(&mut self) -> Result<bool, sqlx::Error> {
+        Ok(self.connection.fetch_optional(sqlx::raw_sql(TEMPORARY)).await?.is_some())
+    }
+
+    /// Does these in one round trip, and tells what they answer.
+    async fn ask(&mut self, parts: &[&str]) -> Result<Told, sqlx::Error> {
+        let text = parts.iter().copied().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
+        let mut results = self.connection.fetch_many(sqlx::raw_sql(&text));
+        let mut told = Told::default();
+        while let Some(result) = results.try_next().await? {
+            let Either::Right(row) = result else { continue };
+            if row.len() == 1 {
+                let is_so = row.try_get_unchecked::<&str, _>(0)? == "1";
+                told.rows |= told.first.is_some() && is_so;
+                told.first.get_or_insert(is_so);
+            } else {
+                told.rows |= row.try_get_unchecked::<&str, _>(1)? == NOT_ROLLED_BACK;
+            }
+        }
+        Ok(told)
+    }
+
+    /// Whether a routine may have changed the session since it was examined; also where what is known of the server has
+    /// become old, so that nobody can tell.
     pub(crate) fn is_touched(&self) -> bool {
-        self.touch != Touch::Nothing
+        self.touch != Touch::Nothing || !self.server.is_as(&self.knowledge)
     }
 
     /// Whether the session is known to be spoilt, before it is examined.
@@ -204,15 +221,32 @@ impl Session {
                 return Ok(false);
             }
         }
+        if self.knowledge.probe.digest_between(&mut self.connection).await? != self.fresh {
+            return Ok(false);
+        }
         self.touch = Touch::Nothing;
-        Ok(digest(&mut self.connection, &self.probe).await? == self.fresh)
+        self.look_again().await
+    }
+
+    /// Sees to it that what is known of the server is not old. False where that is told by another digest now.
+    async fn look_again(&mut self) -> Result<bool, sqlx::Error> {
+        if self.server.is_as(&self.knowledge) {
+            return Ok(true);
+        }
+        let knowledge = self.server.learn(&mut self.connection).await?;
+        // What it looked at was in a transaction of its own.
+        self.connection.execute(sqlx::raw_sql("rollback")).await?;
+        let is_same = knowledge.probe == self.knowledge.probe;
+        self.knowledge = knowledge;
+        Ok(is_same)
     }
 }
 
-async fn digest(connection: &mut MySqlConnection, probe: &str) -> Result<String, sqlx::Error> {
-    connection.fetch_one(sqlx::query(probe)).await?.try_get_unchecked(0)
-}
-
-fn number(error: &dyn sqlx::error::DatabaseError) -> Option<u16> {
-    error.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number)
+/// What a session says of its transaction.
+#[derive(Debug, Default)]
+struct Told {
+    /// The answer to the first question.
+    first: Option<bool>,
+    /// Whether the answer to a second one, or a warning, says that a table without transactions keeps rows.
+    rows: bool,
 }

@@ -7,9 +7,11 @@ mod call;
 mod declared;
 mod filter;
 mod read;
+mod twice;
 mod which;
 mod write;
 
 pub use call::call;
 pub use read::{count, fetch};
+pub use twice::refuse_same_key;
 pub use write::{create, delete, update, upsert};

@@ -4,7 +4,10 @@ use beds_protocol::{
     CreateRequest, DeleteRequest, ErrorCode, OneOrMany, Record, UpdateRequest, UpsertRequest,
 };
 
-use super::which::{Asked, Which, which};
+use super::{
+    twice,
+    which::{Asked, Which, which},
+};
 use crate::{
     context::Context,
     error::{Error, Result},
@@ -58,6 +61,7 @@ fn records(
         values.push(record::new_record(domain, kind, record, &path, &mut errors));
         refuse_not_passed(domain, kind, record, &path, &mut errors);
     }
+    twice::refuse(domain, &values, &mut errors);
     errors.or((values, many))
 }
 

@@ -49,9 +49,11 @@ async fn the_rest_of_a_group_stays_with_its_connection_where_the_queue_is_full()
         job: Nothing,
         gate: Arc::new(Gate::new(Instant::now() + Duration::from_secs(1))),
         reply: oneshot::channel().0,
+        span: tracing::Span::none(),
         losses: 0,
         request: Span::none(),
         waiting: Span::none(),
+        running: Span::none(),
     });
     shared.groups().insert(7, tickets.collect());
     let server = Arc::new(Server::new(Nowhere));

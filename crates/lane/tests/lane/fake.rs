@@ -75,6 +75,8 @@ impl Connect for Server {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Step {
     Wait(u64),
+    /// Says something in the log.
+    Say,
     Pass,
     Refuse,
     Abandon,
@@ -128,6 +130,7 @@ impl<const CUT: bool> Scripted<CUT> {
         let lost = || Fault::Lost("the fake broke".to_owned());
         match step {
             Step::Wait(ms) => sleep(Duration::from_millis(ms)).await,
+            Step::Say => tracing::warn!("{} says it", self.name),
             Step::Pass => {
                 gate.pass().inspect_err(|_| self.world.note(format!("{} taken back", self.name)))?;
             }

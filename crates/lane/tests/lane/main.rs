@@ -6,4 +6,5 @@ mod connections;
 mod deadlines;
 mod fake;
 mod groups;
+mod logs;
 mod metrics;

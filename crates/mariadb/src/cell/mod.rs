@@ -17,7 +17,7 @@ use beds_core::{
 
 use self::{
     raw::Raw,
-    show::{Reason, show},
+    show::{Reason, show, text},
 };
 
 pub(crate) use self::{raw::short, row::Reply};
@@ -88,6 +88,15 @@ pub(crate) fn read_to_keep(row: &MySqlRow, index: usize, ty: &Type) -> Result<Va
         (Type::Uuid, Raw::Octets(bytes)) if bytes.len() != 16 => cell.stored(),
         (Type::Uuid | Type::Bytes { .. }, _) => show(cell, ty).unwrap_or_else(|_| cell.stored()),
         _ => cell.stored(),
+    })
+}
+
+/// Whether no parameter takes what a cell holds: a day that no calendar has, or what an ENUM has in place of a value.
+pub(crate) fn is_unpassable(row: &MySqlRow, index: usize, is_enum: bool) -> Result<bool, sqlx::Error> {
+    Ok(match Raw::of(row, index)? {
+        Some(Raw::Date(moment) | Raw::DateTime(moment)) => moment.moment().is_err(),
+        Some(Raw::Octets(text)) => is_enum && text.is_empty(),
+        _ => false,
     })
 }
 

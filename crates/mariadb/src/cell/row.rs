@@ -8,10 +8,10 @@ use beds_core::{
     mask,
     spec::{Domain, Field, Type},
     unshown::Unshown,
-    value::write_name,
+    value::{write_name, write_text},
 };
 
-use super::{Raw, Reason, as_it_comes, out, show};
+use super::{Raw, Reason, as_it_comes, out, show, text};
 
 /// JSON that grows, with what of it cannot be shown.
 #[derive(Debug, Default)]
@@ -84,12 +84,17 @@ impl Reply {
 
     /// Appends a cell as a value of this type.
     fn show(&mut self, cell: Raw<'_>, ty: &Type) -> Result<(), Reason> {
-        if let (Raw::Octets(text), Type::Json | Type::List { .. } | Type::Object { .. }) = (cell, ty) {
+        match (cell, ty) {
             // As it is stored: a number may have more digits than any here.
-            show(cell, ty)?;
-            self.json.extend_from_slice(text.trim_ascii());
-        } else {
-            show(cell, ty)?.write_json(&mut self.json);
+            (Raw::Octets(stored), Type::Json | Type::List { .. } | Type::Object { .. }) => {
+                show(cell, ty)?;
+                self.json.extend_from_slice(stored.trim_ascii());
+            }
+            // Most cells are texts: they need no copy on their way.
+            (Raw::Octets(stored), Type::String { .. } | Type::Text { .. }) => {
+                write_text(&mut self.json, text(stored)?);
+            }
+            _ => show(cell, ty)?.write_json(&mut self.json),
         }
         Ok(())
     }

@@ -75,7 +75,7 @@ pub(super) fn show(cell: Raw<'_>, ty: &Type) -> Result<Value, Reason> {
 const NO_UUID: Reason = "is no UUID";
 const NO_JSON: Reason = "is no JSON that can be sent";
 
-fn text(bytes: &[u8]) -> Result<&str, Reason> {
+pub(super) fn text(bytes: &[u8]) -> Result<&str, Reason> {
     std::str::from_utf8(bytes).map_err(|_| NO_TEXT)
 }
 

@@ -118,33 +118,45 @@ pub(crate) async fn find(
     }
 }
 
-/// The records with these keys, of one field, in their order.
+/// The whole records with these keys, of one field, in their order.
 pub(crate) async fn find_all(
     connection: &mut MySqlConnection,
     place: Place<'_>,
     field: usize,
     keys: &[&Value],
 ) -> Result<Vec<Option<Record>>, Fault> {
+    let columns: Vec<usize> = (0..place.domain.fields.len()).collect();
+    find_parts(connection, place, &columns, field, keys).await
+}
+
+/// These fields, the key among them, of the records with these keys.
+pub(crate) async fn find_parts(
+    connection: &mut MySqlConnection,
+    place: Place<'_>,
+    columns: &[usize],
+    field: usize,
+    keys: &[&Value],
+) -> Result<Vec<Option<Record>>, Fault> {
     let Place { domain, source, kept } = place;
-    let columns: Vec<usize> = (0..domain.fields.len()).collect();
+    let at = columns.iter().position(|&column| column == field).unwrap_or_default();
     let ty = &domain.fields[field].ty;
     let mut lookup = Lookup::new(keys);
     let fault = |error| classify(&error, domain);
     {
-        let sql = statement::by_keys(domain, source, kept, &columns, field, lookup.keys());
+        let sql = statement::by_keys(domain, source, kept, columns, field, lookup.keys());
         let query = sqlx::query_with(&sql.text, bind(&sql.values).map_err(fault)?);
         let _traced = statement_span(&sql.text);
         let mut rows = query.fetch(&mut *connection);
         while let Some(row) = rows.try_next().await.map_err(fault)? {
             // Nobody can ask for a key that cannot be shown.
-            if let Some(key) = cell::read(&row, field, ty).map_err(fault)? {
-                lookup.answer(&key, &Ok(record(&row, domain, &columns)?));
+            if let Some(key) = cell::read(&row, at, ty).map_err(fault)? {
+                lookup.answer(&key, &Ok(record(&row, domain, columns)?));
             }
         }
     }
     if !is_exact(ty) {
         for key in lookup.unanswered() {
-            let record = find(connection, place, &columns, std::slice::from_ref(key)).await;
+            let record = find(connection, place, columns, std::slice::from_ref(key)).await;
             lookup.answer(key, &own(record)?);
         }
     }

@@ -17,7 +17,7 @@ use sqlx::MySqlConnection;
 use crate::columns::Columns;
 
 pub(crate) use self::{
-    by_key::{ByKey, Place, Shown, find, find_all},
+    by_key::{ByKey, Place, Record, Shown, find, find_all, find_parts},
     count::count,
 };
 use self::{call::Call, count::Count, page::Page};
@@ -62,7 +62,9 @@ impl Read {
             plan::Read::Count { filter, most } => {
                 (Self::Count(Count::new(domain, source()?, filter, most, known())), None)
             }
-            plan::Read::Call(invocation) => (Self::Call(Call { domain, invocation, bytes_max }), None),
+            plan::Read::Call(invocation) => {
+                (Self::Call(Call { domain, invocation, bytes_max, known: known() }), None)
+            }
         })
     }
 }

@@ -49,7 +49,7 @@ impl Statement<'_> {
         }
         if self.kept(field) == Kept::Expression {
             let _ = write!(self.text, "convert({column} using utf8mb4) collate {COLLATION}");
-        } else if self.is_in_order && self.kept(field) == Kept::NoPad {
+        } else if self.is_in_order && self.kept(field).sorts_otherwise() {
             // A CHAR without its spaces, as it is shown.
             let _ = write!(self.text, "concat({column})");
         } else {
@@ -80,7 +80,7 @@ impl Statement<'_> {
             self.is_in_order = false;
         }
         self.text.push_str(direction);
-        if self.kept(field) == Kept::NoPad {
+        if self.kept(field).sorts_otherwise() {
             let column = self.columns[field];
             let _ = write!(self.text, ", char_length({column}){direction}");
         }

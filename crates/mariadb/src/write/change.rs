@@ -15,6 +15,7 @@ use sqlx::{MySqlConnection, mysql::MySqlRow};
 
 use super::{
     kept,
+    left::Left,
     procedure::{Returned, call},
 };
 use crate::{
@@ -37,6 +38,14 @@ pub(super) struct Change<'a> {
     pub(super) is_published: bool,
 }
 
+/// The record as it is stored.
+struct Current {
+    /// One value a field.
+    values: Vec<Value>,
+    /// The fields with a value that no parameter takes.
+    unpassable: Vec<usize>,
+}
+
 impl Change<'_> {
     /// Changes the record. It is read and locked first where the request leaves an argument of the procedure out.
     pub(super) async fn update(
@@ -50,11 +59,15 @@ impl Change<'_> {
         let mut version = self.if_version;
         let is_complete = !self.is_vague(&columns)
             && self.procedure.args.iter().all(|&field| self.is_given(field, changes));
+        let mut left = Vec::new();
         let current = match self.source.filter(|_| !is_complete) {
             Some(source) => {
-                let current = self.lock(connection, source, &columns).await?;
-                version = self.check_version(&current)?;
-                Some(current)
+                let Current { values, unpassable } = self.lock(connection, source, &columns).await?;
+                version = self.check_version(&values)?;
+                let is_left =
+                    |field: &usize| self.procedure.args.contains(field) && !self.is_given(*field, changes);
+                left.extend(unpassable.into_iter().filter(is_left));
+                Some(values)
             }
             None => None,
         };
@@ -71,7 +84,15 @@ impl Change<'_> {
             given.or_else(kept).cloned().unwrap_or(Value::Null)
         };
         let args: Vec<Value> = self.procedure.args.iter().map(argument).collect();
-        let returned = call(connection, self.domain, self.procedure, &args).await.map_err(|fault| {
+        let Self { domain, procedure, key, .. } = *self;
+        let returned = match self.source.filter(|_| !left.is_empty()) {
+            Some(source) => {
+                let left = Left { domain, source, procedure, kept: &columns, key, fields: &left };
+                left.call(connection, &args).await
+            }
+            None => call(connection, domain, procedure, &args).await,
+        };
+        let returned = returned.map_err(|fault| {
             let passed = changes.iter().map(|(field, value)| (*field, value));
             kept::explained(self.domain, fault, "", passed)
         })?;
@@ -93,7 +114,7 @@ impl Change<'_> {
         let is_read = self.is_vague(&columns) || is_seen || (self.if_version.is_some() && !takes_version);
         let current = match self.source.filter(|_| is_read) {
             Some(source) => {
-                let current = self.lock(connection, source, &columns).await?;
+                let current = self.lock(connection, source, &columns).await?.values;
                 self.check_version(&current)?;
                 Some(current)
             }
@@ -141,7 +162,7 @@ impl Change<'_> {
         connection: &mut MySqlConnection,
         source: &'static Source,
         columns: &[Kept],
-    ) -> Result<Vec<Value>, Fault> {
+    ) -> Result<Current, Fault> {
         let all: Vec<usize> = (0..self.domain.fields.len()).collect();
         let sql = statement::by_key(self.domain, source, columns, &all, self.key).for_update();
         let rows = self.find(connection, sql).await?;
@@ -150,11 +171,15 @@ impl Change<'_> {
             [row] => row,
             rows => return Err(Fault::Refused(several(self.domain, rows.len()))),
         };
-        let fields = self.domain.fields.iter().enumerate();
-        fields
-            .map(|(index, field)| cell::read_to_keep(row, index, &field.ty))
-            .collect::<Result<_, _>>()
-            .map_err(|error| classify(&error, self.domain))
+        let (mut values, mut unpassable) = (Vec::with_capacity(all.len()), Vec::new());
+        for (index, field) in self.domain.fields.iter().enumerate() {
+            let fault = |error| classify(&error, self.domain);
+            values.push(cell::read_to_keep(row, index, &field.ty).map_err(fault)?);
+            if kept::is_unpassable(row, index, columns.get(index)).map_err(fault)? {
+                unpassable.push(index);
+            }
+        }
+        Ok(Current { values, unpassable })
     }
 
     async fn find(
@@ -190,7 +215,7 @@ impl Change<'_> {
         columns: &[Kept],
         returned: &Returned,
     ) -> Result<(), Fault> {
-        if returned.affected > 0 || !returned.fields.is_empty() {
+        if returned.is_written() {
             return Ok(());
         }
         let missing = Fault::Refused(Error::not_found(self.domain));

@@ -8,6 +8,7 @@ use beds_core::{
     },
     value::{Value, write_record},
 };
+use beds_protocol::ErrorCode;
 use sqlx::MySqlConnection;
 
 use super::{
@@ -17,14 +18,15 @@ use super::{
 use crate::{
     columns::{Columns, Kept},
     fault::Fault,
-    read::{Place, Shown, find, find_all},
+    read::{Place, Record, Shown, find, find_all},
 };
 
 /// How many records with values that cannot be shown a note names.
 const NOTED_MAX: usize = 3;
 
 /// What a reply says that may differ from a fetch.
-const NOT_READ: &str = "the view shows no record under its key: the reply has what was sent";
+const NOT_SHOWN: &str = "the view shows no record under its key: the reply has what was sent";
+const NOT_READ: &str = "what is kept cannot be read back: the reply has what was sent";
 
 /// By what whole records are written.
 pub(super) struct Create<'a> {
@@ -40,8 +42,8 @@ pub(super) struct Create<'a> {
 pub(super) struct Created {
     /// What the reply shows of it.
     shown: Shown,
-    /// Whether a fetch shows something else.
-    is_missing: bool,
+    /// Why a fetch may show something else.
+    note: Option<&'static str>,
 }
 
 impl Create<'_> {
@@ -72,13 +74,21 @@ impl Create<'_> {
                 other => other,
             }
         })?;
+        if let Some(index) = returned.iter().position(|returned| !returned.is_written()) {
+            let error = kept::nothing_written(domain);
+            return Err(Fault::Refused(if many { error.of_record(index) } else { error }));
+        }
         let created: Vec<_> = records.iter().copied().zip(returned).collect();
-        let read = self.read_back(connection, &columns, &created).await?;
-        let is_read = read.is_some();
-        let read = read.unwrap_or_else(|| created.iter().map(|_| None).collect());
-        let shown = created.into_iter().zip(read).map(|((record, returned), read)| Created {
-            is_missing: is_read && read.is_none(),
-            shown: read.unwrap_or_else(|| self.pieced(record, returned)),
+        let mut read = self.read_back(connection, &columns, &created).await?.map(Vec::into_iter);
+        let shown = created.into_iter().map(|(record, returned)| {
+            let read = read.as_mut().map(|read| read.next().flatten());
+            let note = match read {
+                Some(Some(Ok(shown))) => return Created { shown, note: None },
+                Some(Some(Err(error))) if error.code != ErrorCode::NotFound => Some(NOT_READ),
+                Some(_) => Some(NOT_SHOWN),
+                None => None,
+            };
+            Created { shown: self.pieced(record, returned), note }
         });
         Ok(shown.collect())
     }
@@ -94,14 +104,14 @@ impl Create<'_> {
         self.run(connection, &records, many).await.map(|created| outcome(created, many))
     }
 
-    /// The records as a fetch shows them, each none where it does not; `None` where nothing is to be read: the procedure
+    /// The records as a fetch shows them, each none or an error where it does not; `None` where nothing is to be read: the procedure
     /// has said all, or the keys are not known.
     async fn read_back(
         &self,
         connection: &mut MySqlConnection,
         kept: &[Kept],
         created: &[(&[Value], Returned)],
-    ) -> Result<Option<Vec<Option<Shown>>>, Fault> {
+    ) -> Result<Option<Vec<Option<Record>>>, Fault> {
         let Self { domain, procedure, .. } = *self;
         let is_told = procedure.args.iter().all(|field| procedure.returns.contains(field));
         let keys = created.iter().map(|(record, returned)| self.key(record, returned));
@@ -115,15 +125,15 @@ impl Create<'_> {
         let keys: Vec<Vec<Value>> = keys.into_iter().map(stored).collect();
         if let &[field] = domain.key {
             let keys: Vec<&Value> = keys.iter().flatten().collect();
-            let found = kept::optional(domain, find_all(connection, place, field, &keys).await)?;
-            return Ok(found.map(|found| found.into_iter().map(|found| found.and_then(Result::ok)).collect()));
+            let found = kept::own(domain, find_all(connection, place, field, &keys).await)?;
+            return Ok(Some(found.unwrap_or_else(|error| vec![Some(Err(error)); keys.len()])));
         }
         let all: Vec<usize> = (0..domain.fields.len()).collect();
         let mut shown = Vec::with_capacity(keys.len());
         for key in keys {
-            shown.push(
-                kept::optional(domain, find(connection, place, &all, &key).await)?.and_then(Result::ok),
-            );
+            shown.push(Some(
+                kept::own(domain, find(connection, place, &all, &key).await)?.and_then(|found| found),
+            ));
         }
         Ok(Some(shown))
     }
@@ -158,13 +168,13 @@ impl Create<'_> {
 
 /// The reply to a request for one record, or for many.
 pub(super) fn outcome(created: Vec<Created>, many: bool) -> Outcome {
-    let note = created.iter().any(|created| created.is_missing).then(|| NOT_READ.into());
+    let note = created.iter().find_map(|created| created.note).map(Into::into);
     let mut shown = created.into_iter().map(|created| created.shown);
     let outcome = if many { list(shown) } else { shown.next().map(Outcome::from).unwrap_or_default() };
     Outcome { note, ..outcome }
 }
 
-fn list(all: impl Iterator<Item = Shown>) -> Outcome {
+pub(super) fn list(all: impl Iterator<Item = Shown>) -> Outcome {
     let mut json = Vec::with_capacity(all.size_hint().0 * 128);
     let (mut notes, mut others) = (Vec::new(), 0_usize);
     json.push(b'[');

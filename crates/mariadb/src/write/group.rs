@@ -25,16 +25,27 @@ pub(super) async fn run(
     jobs: &[Member<'_, Write>],
     session: &mut Session,
 ) -> Result<Vec<Fate<Outcome>>, Fault> {
+    // It may have become known since they began to wait.
+    if !jobs.iter().all(|member| member.job.tables.may_share(&member.job.calls())) {
+        return Ok(jobs.iter().map(|_| Fate::Alone).collect());
+    }
     session.begins_transaction();
     match all(jobs, session).await {
         // From here on a reply tells the truth, whatever the commit does.
         Ok(Some((outcomes, has_events))) if jobs.iter().all(|job| job.gate.pass().is_ok()) => {
             let Some(Member { job, .. }) = jobs.first() else { return Ok(Vec::new()) };
             job.commit(session, has_events).await?;
+            for member in jobs {
+                member.job.tables.could_be_taken_back(&member.job.calls());
+            }
             Ok(outcomes.into_iter().map(Fate::Done).collect())
         }
         Ok(_) | Err(Fault::Refused(_)) => {
-            session.end(End::Rollback).await.map_err(|error| Fault::Lost(error.to_string()))?;
+            let keeps_rows =
+                session.end(End::Rollback).await.map_err(|error| Fault::Lost(error.to_string()))?;
+            if keeps_rows {
+                return Ok(jobs.iter().map(|member| Fate::Refused(member.job.in_part())).collect());
+            }
             Ok(jobs.iter().map(|_| Fate::Alone).collect())
         }
         // The connection goes, and the transaction with it.
@@ -108,7 +119,10 @@ async fn apply(
     }
     let outcomes = jobs.iter().zip(outcomes.into_iter().flatten());
     let finished = |(Member { job, .. }, outcome): (&Member<'_, Write>, Outcome)| {
-        job.finished(outcome, note.filter(|_| job.claim().is_some()))
+        job.finished(match note.filter(|_| job.claim().is_some()) {
+            Some(note) => outcome.noted(note),
+            None => outcome,
+        })
     };
     Ok((outcomes.map(finished).collect::<Result<_, _>>()?, events))
 }

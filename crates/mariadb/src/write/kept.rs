@@ -3,14 +3,19 @@
 use std::sync::Arc;
 
 use beds_core::{
+    Error,
     spec::{Domain, Type, mariadb::Source},
     validate::Errors,
     value::Value,
 };
-use beds_protocol::value::{DateTime, Time};
-use sqlx::MySqlConnection;
+use beds_protocol::{
+    ErrorCode,
+    value::{Bytes, DateTime, Time},
+};
+use sqlx::{MySqlConnection, mysql::MySqlRow};
 
 use crate::{
+    cell,
     columns::{Columns, Kept, is_place},
     fault::Fault,
     statement::{is_year, number},
@@ -33,20 +38,50 @@ pub(super) async fn columns(
 
 /// What is read for the sake of a reply alone: a refusal of it does not undo the write.
 pub(super) fn optional<T>(domain: &Domain, read: Result<T, Fault>) -> Result<Option<T>, Fault> {
+    own(domain, read).map(Result::ok)
+}
+
+/// The same, with the refusal.
+pub(super) fn own<T>(domain: &Domain, read: Result<T, Fault>) -> Result<Result<T, Error>, Fault> {
     match read {
-        Ok(read) => Ok(Some(read)),
+        Ok(read) => Ok(Ok(read)),
         Err(Fault::Refused(error)) => {
             tracing::warn!(template = domain.name, "what is written cannot be read back: {error}");
-            Ok(None)
+            Ok(Err(error))
         }
         Err(fault) => Err(fault),
     }
 }
 
-/// A value of a key as its column keeps it: without the digits of a second's fraction for which there is no place.
+/// The procedure took the record and did nothing with it.
+pub(super) fn nothing_written(domain: &Domain) -> Error {
+    let message = format!("the database wrote no record of `{}`: its procedure changed no row", domain.name);
+    Error::new(ErrorCode::RejectedByDatabase, message)
+        .hint("the DBA lets the procedure signal why it refuses a record")
+}
+
+/// A value of a key as its column keeps it: without the digits of a second's fraction and the spaces for which there is
+/// no place, and with the zeros that fill it up.
 pub(super) fn stored(columns: &[Kept], field: usize, value: &Value) -> Value {
-    let Some(Kept::Fraction(digits)) = columns.get(field) else { return value.clone() };
-    let unit = 10_u32.pow(u32::from(9 - digits.min(&9)));
+    match (columns.get(field), value) {
+        (Some(Kept::Fraction(digits)), value) => cut(*digits, value),
+        (Some(Kept::Char { .. }), Value::Text(text)) => Value::Text(text.trim_end_matches(' ').to_owned()),
+        (Some(Kept::Padded(bytes)), Value::Bytes(short)) => {
+            let mut long = short.0.clone();
+            long.resize(long.len().max(usize::from(*bytes)), 0);
+            Value::Bytes(Bytes(long))
+        }
+        (Some(Kept::Padded(bytes)), Value::Text(short)) => {
+            let missing = usize::from(*bytes).saturating_sub(short.len());
+            Value::Text(short.clone() + &"\0".repeat(missing))
+        }
+        (_, value) => value.clone(),
+    }
+}
+
+/// A moment with so many digits of its second's fraction.
+fn cut(digits: u8, value: &Value) -> Value {
+    let unit = 10_u32.pow(u32::from(9 - digits.min(9)));
     let cut = |nanosecond: u32| nanosecond - nanosecond % unit;
     match value {
         Value::DateTime(DateTime(moment)) => {
@@ -84,6 +119,15 @@ pub(super) fn is_vague(ty: &Type, column: Option<&Kept>, value: &Value) -> bool 
         (_, Value::DateTime(DateTime(moment))) => moment.nanosecond() > 0,
         _ => false,
     }
+}
+
+/// Whether no parameter takes what a cell of this column holds.
+pub(super) fn is_unpassable(
+    row: &MySqlRow,
+    index: usize,
+    column: Option<&Kept>,
+) -> Result<bool, sqlx::Error> {
+    cell::is_unpassable(row, index, matches!(column, Some(Kept::Position { .. })))
 }
 
 fn is_year_of(value: &Value) -> bool {

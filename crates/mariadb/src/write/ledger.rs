@@ -13,10 +13,11 @@ use std::{
 use beds_core::{
     Error, Outcome, ledger as core, meter::Counter, plan::Claim, spec::Domain, stages::statement_span,
 };
+use beds_protocol::tables::LEDGER;
 use sqlx::{Arguments as _, Executor as _, MySqlConnection, Row as _, mysql::MySqlArguments};
 
 use crate::{
-    fault::{DENIED, Fault, NO_TABLE, classify, number},
+    fault::{DENIED, Fault, NO_TABLE, classify, denied, is_seen, number, of_own, renew_rights},
     statement::runs,
 };
 
@@ -63,15 +64,20 @@ impl Ledger {
         domain: &Domain,
     ) -> Result<Claimed, Fault> {
         for claims in runs(claims, 4) {
-            let inserted = insert(connection, claims, domain).await?;
+            let mut inserted = insert(connection, claims, domain).await?;
+            if inserted.as_ref().err().and_then(number) == Some(DENIED) && renew_rights(connection).await {
+                inserted = insert(connection, claims, domain).await?;
+            }
             match inserted.as_ref().err().map(number) {
                 None => self.is_known.store(true, Ordering::Relaxed),
                 Some(Some(DUPLICATE)) => {
                     self.is_known.store(true, Ordering::Relaxed);
                     return Ok(Claimed::Taken);
                 }
-                Some(Some(NO_TABLE | DENIED)) if self.is_known() => {
-                    return Err(Fault::Refused(gone(domain)));
+                Some(Some(NO_TABLE)) if self.is_known() => return Err(Fault::Refused(gone(domain))),
+                // The server says the same of a table that is not there, to whom has no right on it.
+                Some(Some(DENIED)) if self.is_known() || is_seen(connection, &LEDGER).await => {
+                    inserted.map_err(|error| denied(&error, &LEDGER, domain))?;
                 }
                 Some(Some(NO_TABLE | DENIED)) => {
                     self.tell(domain);
@@ -123,7 +129,7 @@ pub(super) async fn outcome(
     claim: &Claim,
     domain: &Domain,
 ) -> Result<Option<Outcome>, Fault> {
-    let fault = |error| classify(&error, domain);
+    let fault = |error| of_own(&error, &LEDGER, domain);
     let sql = "select `digest`, `reply` from `beds_ledger` where `user` = ? and `message_id` = ? \
         and `step` = ?";
     let query = sqlx::query(sql).bind(&claim.user).bind(&claim.message_id).bind(claim.step);
@@ -142,7 +148,7 @@ pub(super) async fn store(
     done: &[(&Claim, &Outcome)],
     domain: &Domain,
 ) -> Result<(), Fault> {
-    let fault = |error| classify(&error, domain);
+    let fault = |error| of_own(&error, &LEDGER, domain);
     for done in runs(done, 5) {
         let values = rows("(?, ?, ?, ?, ?)", done.len());
         let sql = format!(

@@ -12,7 +12,7 @@ use beds_core::{
         mariadb::{Procedure, Source},
     },
     stages::statement_span,
-    value::{Value, write_record},
+    value::Value,
 };
 use beds_protocol::ErrorCode;
 use futures_util::TryStreamExt as _;
@@ -20,7 +20,8 @@ use sqlx::MySqlConnection;
 
 use super::{
     kept,
-    procedure::{Failed, call_each},
+    left::Left,
+    procedure::{Failed, Returned, call, call_each},
 };
 use crate::{
     cell::{self, bind},
@@ -43,15 +44,24 @@ pub(super) struct Many<'a> {
     pub(super) known: &'a Columns,
 }
 
+/// A record that matches.
+struct Found {
+    /// What the procedure gets of it.
+    own: Vec<Value>,
+    /// Its key, as it is shown; none where it cannot be.
+    key: Option<Vec<Value>>,
+    /// The fields with a value that no parameter takes.
+    unpassable: Vec<usize>,
+}
+
 impl Many<'_> {
-    /// Calls the procedure for each record, with these values in place of its own. The keys of what was written are added
-    /// as JSON where they are wanted.
+    /// Calls the procedure for each record, with these values in place of its own. Gives the keys of what was written, as
+    /// a fetch shows them; none where it cannot.
     pub(super) async fn run(
         &self,
         connection: &mut MySqlConnection,
         changes: &[(usize, Value)],
-        keys: &mut Option<Vec<u8>>,
-    ) -> Result<Outcome, Fault> {
+    ) -> Result<(Outcome, Vec<Option<Vec<Value>>>), Fault> {
         let Self { domain, procedure, .. } = *self;
         let columns = kept::columns(connection, domain, Some(self.source), self.known).await?;
         let given = changes.iter().map(|(field, value)| (String::new(), *field, value));
@@ -60,55 +70,79 @@ impl Many<'_> {
         let read: Vec<usize> =
             procedure.args.iter().copied().filter(|field| change(*field).is_none()).collect();
         let records = self.lock(connection, &columns, &read).await?;
-        let args = |record: Vec<Value>| {
-            let mut own = record.into_iter();
+        let args = |own: Vec<Value>| {
+            let mut own = own.into_iter();
             let argument = |&field: &usize| match change(field) {
                 Some((_, value)) => value.clone(),
                 None => own.next().unwrap_or(Value::Null),
             };
             procedure.args.iter().map(argument).collect()
         };
-        let calls: Vec<Vec<Value>> = records.into_iter().map(args).collect();
-        let returned = call_each(connection, domain, procedure, &calls).await;
-        let returned = returned.map_err(|Failed { fault, .. }| {
+        let (mut calls, mut keys, mut left) = (Vec::new(), Vec::new(), Vec::new());
+        for Found { own, key, unpassable } in records {
+            calls.push(args(own));
+            keys.push(key);
+            left.push(unpassable);
+        }
+        let returned = if left.iter().all(Vec::is_empty) {
+            call_each(connection, domain, procedure, &calls).await.map_err(|Failed { fault, .. }| fault)
+        } else {
+            self.call_apart(connection, &columns, &calls, &keys, &left).await
+        };
+        let returned = returned.map_err(|fault| {
             kept::explained(domain, fault, "", changes.iter().map(|(field, value)| (*field, value)))
         })?;
-        let mut written = 0;
-        for (args, returned) in calls.iter().zip(&returned) {
-            if returned.affected == 0 && returned.fields.is_empty() {
-                continue;
-            }
-            written += 1;
-            if let Some(keys) = keys {
-                self.add_key(args, keys);
-            }
-        }
-        Ok(Outcome::written(written, calls.len() as u64))
+        let matched = calls.len() as u64;
+        let written = keys.into_iter().zip(&returned).filter(|(_, returned)| returned.is_written());
+        let keys: Vec<_> = written.map(|(key, _)| key).collect();
+        Ok((Outcome::written(keys.len() as u64, matched), keys))
     }
 
-    fn add_key(&self, args: &[Value], keys: &mut Vec<u8>) {
-        let part = |field: &usize| {
-            let place = self.procedure.args.iter().position(|arg| arg == field)?;
-            Some((self.domain.fields[*field].name, args.get(place)?))
-        };
-        if !keys.is_empty() {
-            keys.push(b',');
-        }
-        write_record(keys, self.domain.key.iter().filter_map(part));
+    /// The keys of the records that match; none of one that cannot be shown.
+    pub(super) async fn keys(
+        &self,
+        connection: &mut MySqlConnection,
+    ) -> Result<Vec<Option<Vec<Value>>>, Fault> {
+        let columns = kept::columns(connection, self.domain, Some(self.source), self.known).await?;
+        let found = self.lock(connection, &columns, &[]).await?;
+        Ok(found.into_iter().map(|found| found.key).collect())
     }
 
-    /// Reads these fields of the records that match, in order of their keys, and locks the records.
+    /// Calls the procedure for one record after another, some of which hold what no parameter takes.
+    async fn call_apart(
+        &self,
+        connection: &mut MySqlConnection,
+        kept: &[Kept],
+        calls: &[Vec<Value>],
+        keys: &[Option<Vec<Value>>],
+        left: &[Vec<usize>],
+    ) -> Result<Vec<Returned>, Fault> {
+        let Self { domain, source, procedure, .. } = *self;
+        let mut all = Vec::with_capacity(calls.len());
+        for ((args, key), fields) in calls.iter().zip(keys).zip(left) {
+            all.push(match key {
+                Some(key) if !fields.is_empty() => {
+                    Left { domain, source, procedure, kept, key, fields }.call(connection, args).await?
+                }
+                _ => call(connection, domain, procedure, args).await?,
+            });
+        }
+        Ok(all)
+    }
+
+    /// Reads these fields and the keys of the records that match, in order of their keys, and locks the records.
     async fn lock(
         &self,
         connection: &mut MySqlConnection,
         kept: &[Kept],
         fields: &[usize],
-    ) -> Result<Vec<Vec<Value>>, Fault> {
+    ) -> Result<Vec<Found>, Fault> {
         let Self { domain, source, matching, .. } = *self;
+        let columns: Vec<usize> = fields.iter().chain(domain.key).copied().collect();
         let fault = |error| classify(&error, domain);
         let (mut records, mut bytes) = (Vec::new(), 0);
         {
-            let sql = statement::matching(domain, source, kept, matching, fields);
+            let sql = statement::matching(domain, source, kept, matching, &columns);
             let query = sqlx::query_with(&sql.text, bind(&sql.values).map_err(fault)?);
             let _traced = statement_span(&sql.text);
             let mut rows = query.fetch(&mut *connection);
@@ -117,10 +151,20 @@ impl Many<'_> {
                 if bytes > HELD_BYTES_MAX {
                     return Err(Fault::Abandoned(too_long()));
                 }
-                let own = fields.iter().enumerate();
-                let own =
-                    own.map(|(column, &field)| cell::read_to_keep(&row, column, &domain.fields[field].ty));
-                records.push(own.collect::<Result<Vec<Value>, _>>().map_err(fault)?);
+                let (mut own, mut unpassable) = (Vec::with_capacity(fields.len()), Vec::new());
+                for (column, &field) in fields.iter().enumerate() {
+                    own.push(cell::read_to_keep(&row, column, &domain.fields[field].ty).map_err(fault)?);
+                    let is_key = domain.key.contains(&field);
+                    if !is_key && kept::is_unpassable(&row, column, kept.get(field)).map_err(fault)? {
+                        unpassable.push(field);
+                    }
+                }
+                let key = domain.key.iter().enumerate();
+                let key =
+                    key.map(|(part, &field)| cell::read(&row, fields.len() + part, &domain.fields[field].ty));
+                // A part that cannot be shown makes the key one that nobody can ask for.
+                let key = key.collect::<Result<Vec<_>, _>>().map_err(fault)?.into_iter().collect();
+                records.push(Found { own, key, unpassable });
             }
         }
         if records.len() as u64 <= matching.most.into() {

@@ -2,14 +2,18 @@
 //!
 //! The lane's connections have autocommit off, so a transaction begins with its first statement and costs one
 //! round trip more than its objects: the commit. [`Write::apply`] runs the objects; around it are the claim and the stored
-//! reply, in [`Write::once`] for one write and in [`group`] for several that share a transaction.
+//! reply, in [`once`] for one write and in [`group`] for several that share a transaction.
 
+mod apart;
 mod change;
 mod create;
 mod group;
 mod kept;
+mod lasting;
 mod ledger;
+mod left;
 mod many;
+mod once;
 mod outbox;
 mod procedure;
 mod together;
@@ -18,8 +22,9 @@ use std::{sync::Arc, time::Duration};
 
 use beds_core::{
     Error, Outcome,
+    backoff::Backoff,
     event::{Event, Publication},
-    ledger::{AT_LEAST_ONCE, NO_LEDGER},
+    operation::refuse_same_key,
     plan::{self, Origin},
     spec::{Domain, mariadb},
     value::Value,
@@ -27,16 +32,23 @@ use beds_core::{
 use beds_lane::{Fate, Gate, Job, Member};
 use beds_protocol::ErrorCode;
 use sqlx::{Connection as _, MySqlConnection};
-use tokio::{sync::Notify, time::timeout};
-
-use self::{change::Change, create::Create, ledger::Claimed, many::Many};
-pub(crate) use self::{ledger::Ledger, together::check as check_together};
-use crate::{
-    columns::Columns,
-    fault::{Fault, classify},
-    routine,
-    session::{End, Session},
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until},
 };
+
+use self::{
+    change::Change,
+    create::Create,
+    lasting::{Remains, commits, remaining},
+    many::Many,
+};
+pub(crate) use self::{lasting::Tables, ledger::Ledger, together::check as check_together};
+use crate::{columns::Columns, fault::Fault, routine, session::Session};
+
+/// How long a transaction that lost a deadlock waits before it is run again. The pauses double, with jitter.
+const RETRY_PAUSE_MIN: Duration = Duration::from_millis(5);
+const RETRY_PAUSE_MAX: Duration = Duration::from_millis(200);
 
 /// Why a transaction that lost a deadlock is run again elsewhere.
 const SPOILT: &str = "a temporary table remains of a transaction that lost a deadlock";
@@ -55,6 +67,8 @@ pub(crate) struct Write {
     pub(crate) stored: Arc<Notify>,
     /// Where claims are written down.
     pub(crate) ledger: Arc<Ledger>,
+    /// What is known of the tables that objects write into.
+    pub(crate) tables: Arc<Tables>,
     /// How long the reply may get.
     pub(crate) reply_bytes_max: usize,
     /// How many times a transaction that lost a deadlock is run again.
@@ -80,7 +94,8 @@ impl Job for Write {
     }
 
     /// All writes of a database by key may share a transaction. A call, a batch and a write by filter may take long, and
-    /// what commits by itself would commit the others.
+    /// what commits by itself would commit the others. What a table without transactions keeps cannot be taken back with
+    /// them.
     fn group(&self) -> Option<usize> {
         let is_short = match &self.write {
             plan::Write::Create { .. }
@@ -92,7 +107,7 @@ impl Job for Write {
             | plan::Write::Call(_)
             | plan::Write::All(_) => false,
         };
-        (is_short && !self.commits()).then_some(0)
+        (is_short && !self.commits() && self.tables.may_share(&self.calls())).then_some(0)
     }
 
     async fn run_group(
@@ -103,65 +118,45 @@ impl Job for Write {
     }
 
     async fn run(&self, session: &mut Session, gate: &Gate) -> Result<Outcome, beds_lane::Fault> {
-        // From its first statement on, nobody can take back what commits by itself.
-        let commits = self.commits();
-        if commits {
+        let remains = self.remains();
+        // From its first statement on, nobody can take it back.
+        if remains.is_some() {
             // A connection that has gone meanwhile must not leave it open whether anything happened.
             let ping = session.connection.ping().await;
             ping.map_err(|error| beds_lane::Fault::Lost(error.to_string()))?;
             gate.pass()?;
         }
-        if commits || self.may_do_anything() {
+        if self.commits() || self.may_do_anything() {
             session.runs_routine();
         } else {
             session.begins_transaction();
         }
+        if let Some(remains) = remains.filter(|_| apart::is_list(&self.write)) {
+            let outcome = apart::run(self, session, remains).await.and_then(|outcome| self.finished(outcome));
+            return outcome.map_err(|fault| remaining(fault, remains).into());
+        }
         let mut retries = 0;
+        let mut pauses = Backoff::new(RETRY_PAUSE_MIN, RETRY_PAUSE_MAX);
         loop {
-            match self.attempt(session, gate).await? {
-                Err(Fault::Deadlock) if retries < self.deadlock_retries_max && !commits => {
+            match (self.attempt(session, gate).await?, remains) {
+                (Err(Fault::Deadlock), None | Some(Remains::Kept)) if retries < self.deadlock_retries_max => {
                     if session.is_spoilt() {
                         return Err(beds_lane::Fault::Lost(SPOILT.to_owned()));
                     }
+                    // Those that lost together would meet again.
+                    sleep_until((Instant::now() + pauses.pause()).min(gate.deadline())).await;
                     retries += 1;
                 }
-                Err(fault) if commits => return Err(remaining(fault).into()),
-                outcome => return outcome.map_err(beds_lane::Fault::from),
+                (Err(fault), Some(Remains::Committed)) => {
+                    return Err(remaining(fault, Remains::Committed).into());
+                }
+                (Err(fault @ Fault::Abandoned(_)), Some(remains)) => {
+                    return Err(remaining(fault, remains).into());
+                }
+                (outcome, _) => return outcome.map_err(beds_lane::Fault::from),
             }
         }
     }
-}
-
-/// A failure of an object that commits by itself, which may have left something behind: it is never an invitation to
-/// send the write again.
-fn remaining(fault: Fault) -> Fault {
-    let remains = |mut error: Error| {
-        if error.retryable {
-            return Error::unknown_effect(&error.message);
-        }
-        if error.hint.is_none() || error.code == ErrorCode::TooLarge {
-            error.hint =
-                Some("the object commits by itself, so what it did before the error remains".to_owned());
-        }
-        error
-    };
-    match fault {
-        Fault::Refused(error) => Fault::Refused(remains(error)),
-        Fault::Abandoned(error) => Fault::Abandoned(remains(error)),
-        Fault::Deadlock => {
-            Fault::Refused(Error::unknown_effect("lock conflict: other requests changed the same records"))
-        }
-        // The lane knows that it was past its gate.
-        Fault::Lost(reason) => Fault::Lost(reason),
-    }
-}
-
-/// What a transaction has come to.
-enum Done {
-    /// The objects ran; it is to be committed. Whether there are events of it.
-    Now(Outcome, bool),
-    /// An earlier one did the same; it is to be rolled back.
-    Before(Outcome),
 }
 
 /// What the objects of a write did.
@@ -182,112 +177,22 @@ impl Write {
         commits(self.objects, &self.write)
     }
 
+    /// The calls of its objects.
+    pub(crate) fn calls(&self) -> Vec<&'static str> {
+        lasting::calls(self.objects, &self.write)
+    }
+
+    /// Why it is known that what it does remains, whatever becomes of it.
+    fn remains(&self) -> Option<Remains> {
+        if self.commits() {
+            return Some(Remains::Committed);
+        }
+        self.tables.are_lasting(&self.calls()).then_some(Remains::Kept)
+    }
+
     /// What makes it happen once. An object that commits by itself would commit the claim before there is a reply.
     pub(crate) fn claim(&self) -> Option<&plan::Claim> {
         self.claim.as_ref().filter(|_| !self.commits())
-    }
-
-    /// The transaction, once. The outer error is the gate's: nobody waits for the write any more.
-    async fn attempt(
-        &self,
-        session: &mut Session,
-        gate: &Gate,
-    ) -> Result<Result<Outcome, Fault>, beds_lane::Fault> {
-        let end = match self.once(&mut session.connection).await {
-            Ok(Done::Now(outcome, has_events)) => match gate.pass() {
-                Ok(()) => return Ok(self.commit(session, has_events).await.map(|()| outcome)),
-                Err(given_up) => Err(given_up),
-            },
-            Ok(Done::Before(outcome)) => Ok(Ok(outcome)),
-            Err(fault @ (Fault::Refused(_) | Fault::Deadlock)) => Ok(Err(fault)),
-            // The connection goes, and the transaction with it.
-            Err(fault) => return Ok(Err(fault)),
-        };
-        if let Err(error) = session.end(End::Rollback).await {
-            return Ok(Err(Fault::Lost(error.to_string())));
-        }
-        end
-    }
-
-    /// Runs the objects, unless they ran before under the same claim.
-    async fn once(&self, connection: &mut MySqlConnection) -> Result<Done, Fault> {
-        let domain = self.domain;
-        let Some(claim) = self.claim() else {
-            let (outcome, has_events) = self.effect(connection, None).await?;
-            return Ok(Done::Now(outcome, has_events));
-        };
-        match self.ledger.claim(connection, &[claim], domain).await? {
-            Claimed::New => {
-                let (outcome, has_events) = self.effect(connection, None).await?;
-                let kept = together::kept(&self.write, &outcome);
-                ledger::store(connection, &[(claim, &kept)], domain).await?;
-                Ok(Done::Now(outcome, has_events))
-            }
-            Claimed::Taken => {
-                let outcome = ledger::outcome(connection, claim, domain).await?;
-                // Whoever held the claim has taken it back since.
-                let outcome = outcome.ok_or(Fault::Deadlock)?;
-                self.ledger.duplicates.count();
-                Ok(Done::Before(outcome))
-            }
-            Claimed::Absent => {
-                let (outcome, has_events) = self.effect(connection, Some(NO_LEDGER)).await?;
-                Ok(Done::Now(outcome, has_events))
-            }
-        }
-    }
-
-    /// Runs the objects, stores the events of what they did, and tells whether there are any.
-    async fn effect(
-        &self,
-        connection: &mut MySqlConnection,
-        note: Option<&'static str>,
-    ) -> Result<(Outcome, bool), Fault> {
-        let Applied { outcome, events } = self.apply(connection).await?;
-        outbox::store(connection, &events, self.domain).await?;
-        Ok((self.finished(outcome, note)?, !events.is_empty()))
-    }
-
-    /// The outcome with a note. A reply that is too long is refused, while the write can still be taken back.
-    fn finished(&self, outcome: Outcome, note: Option<&'static str>) -> Result<Outcome, Fault> {
-        let outcome = match note {
-            Some(note) => outcome.noted(note),
-            None => outcome,
-        };
-        if outcome.size() <= self.reply_bytes_max {
-            return Ok(outcome);
-        }
-        Err(Fault::Refused(Error::reply_too_large(self.reply_bytes_max)))
-    }
-
-    /// Commits. From here on the write may have happened though its confirmation does not arrive.
-    async fn commit(&self, session: &mut Session, has_events: bool) -> Result<(), Fault> {
-        let unknown = |why: &str| Err(Fault::Abandoned(Error::unknown_effect(why)));
-        match timeout(self.commit_timeout, session.end(End::Commit)).await {
-            Ok(Ok(())) => {
-                if has_events {
-                    self.stored.notify_one();
-                }
-                Ok(())
-            }
-            // The server says so before it commits, and ends it with the connection.
-            Ok(Err(error)) if is_distributed(&error) => {
-                let message =
-                    format!("an object of `{}` began a distributed transaction (XA)", self.domain.name);
-                Err(Fault::Abandoned(
-                    Error::internal(message)
-                        .hint("it is the node that begins and ends transactions: take `xa start` out"),
-                ))
-            }
-            Ok(Err(error)) => match classify(&error, self.domain) {
-                // A cluster refuses at the commit what another node has changed: nothing is left of it.
-                Fault::Deadlock => Err(Fault::Deadlock),
-                Fault::Refused(_) | Fault::Lost(_) | Fault::Abandoned(_) => {
-                    unknown("the connection broke while the commit was under way")
-                }
-            },
-            Err(_) => unknown("the commit was not confirmed in time"),
-        }
     }
 
     /// Whether both create records in one domain. Upserts are not run as one: two may be of one record.
@@ -343,7 +248,7 @@ impl Write {
         let publication = Publication::of(domain, write, self.origin.clone());
         let is_published = publication.is_some();
         // Of the records that a write by filter wrote.
-        let mut keys = is_published.then(Vec::new);
+        let mut keys = Vec::new();
         let outcome = match write {
             plan::Write::Create { records, many } => {
                 let procedure = declared(objects.create.as_ref())?;
@@ -353,9 +258,12 @@ impl Write {
             }
             plan::Write::Upsert { records, many } => {
                 let procedure = declared(objects.upsert.as_ref())?;
-                Create { domain, source, procedure, is_upsert: true, known }
-                    .reply(connection, records, *many)
-                    .await
+                let create = Create { domain, source, procedure, is_upsert: true, known };
+                let outcome = create.reply(connection, records, *many).await?;
+                if *many {
+                    refuse_same_key(domain, &outcome).map_err(Fault::Refused)?;
+                }
+                Ok(outcome)
             }
             plan::Write::Update { key, changes, if_version } => {
                 let procedure = declared(objects.update.as_ref())?;
@@ -372,47 +280,35 @@ impl Write {
             plan::Write::UpdateMany { matching, changes } => {
                 let (source, procedure) = (declared(source)?, declared(objects.update.as_ref())?);
                 let many = Many { domain, source, procedure, matching, known };
-                many.run(connection, changes, &mut keys).await
+                {
+                    let (outcome, written) = many.run(connection, changes).await?;
+                    keys = written;
+                    Ok(outcome)
+                }
             }
             plan::Write::DeleteMany(matching) => {
                 let (source, procedure) = (declared(source)?, declared(objects.delete.as_ref())?);
                 let many = Many { domain, source, procedure, matching, known };
-                many.run(connection, &[], &mut keys).await
+                {
+                    let (outcome, written) = many.run(connection, &[]).await?;
+                    keys = written;
+                    Ok(outcome)
+                }
             }
             plan::Write::Call(invocation) => {
-                routine::run(connection, domain, invocation, self.reply_bytes_max).await
+                routine::run(connection, domain, invocation, self.reply_bytes_max, known).await
             }
             plan::Write::All(_) => Err(Fault::Refused(Error::internal("a batch has a batch in it"))),
         }?;
         let events = match &publication {
             Some(publication) => {
-                let place = outbox::Place { objects, write, known, keys: keys.as_deref() };
+                let place = outbox::Place { objects, write, known, keys };
                 outbox::events(publication, place, &outcome, connection).await?
             }
             None => Vec::new(),
         };
-        let outcome = if commits(objects, write) { outcome.noted(AT_LEAST_ONCE) } else { outcome };
         Ok(Applied { outcome, events })
     }
-}
-
-/// Whether the object of a write commits by itself. A batch has no such writes.
-fn commits(objects: &mariadb::Objects, write: &plan::Write) -> bool {
-    let procedure = match write {
-        plan::Write::Create { .. } => &objects.create,
-        plan::Write::Update { .. } | plan::Write::UpdateMany { .. } => &objects.update,
-        plan::Write::Upsert { .. } => &objects.upsert,
-        plan::Write::Delete { .. } | plan::Write::DeleteMany(_) => &objects.delete,
-        plan::Write::Call(invocation) => return invocation.call.routine.commits(),
-        plan::Write::All(_) => return false,
-    };
-    procedure.is_some_and(|procedure| procedure.commits)
-}
-
-/// Whether the server refuses to commit since the transaction is of another kind.
-fn is_distributed(error: &sqlx::Error) -> bool {
-    let state = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-    state.is_some_and(|state| state.starts_with("XA"))
 }
 
 /// The object of an operation, which a plan for it implies.
@@ -420,33 +316,4 @@ fn declared<T>(object: Option<&'static T>) -> Result<&'static T, Fault> {
     object.ok_or_else(|| {
         Fault::Refused(Error::new(ErrorCode::Internal, "the domain has no object for this operation"))
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_object_that_commits_by_itself_is_never_sent_again() {
-        let told = |fault| match remaining(fault) {
-            Fault::Refused(error) | Fault::Abandoned(error) => error,
-            other => panic!("{other:?}"),
-        };
-        for fault in [
-            Fault::Deadlock,
-            Fault::Refused(Error::deadline()),
-            Fault::Abandoned(Error::unavailable("the database `catalog`")),
-        ] {
-            let error = told(fault);
-            assert_eq!((error.code, error.retryable), (ErrorCode::Unavailable, false), "{error}");
-            assert!(error.message.contains("may or may not have happened"), "{error}");
-        }
-        for fault in [
-            Fault::Refused(Error::new(ErrorCode::RejectedByDatabase, "no")),
-            Fault::Abandoned(Error::reply_too_large(1)),
-        ] {
-            let error = told(fault);
-            assert!(!error.retryable && error.hint.is_some_and(|hint| hint.contains("remains")));
-        }
-    }
 }

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// A procedure's own result is small: the fields that it returns.
-const RETURNS_BYTES_MAX: usize = 1 << 20;
+pub(super) const RETURNS_BYTES_MAX: usize = 1 << 20;
 
 /// What a procedure gave back.
 pub(super) struct Returned {
@@ -34,6 +34,11 @@ pub(super) struct Returned {
 }
 
 impl Returned {
+    /// Whether it did anything. What gives fields back answers for itself.
+    pub(super) fn is_written(&self) -> bool {
+        self.affected > 0 || !self.fields.is_empty()
+    }
+
     /// The value of a field.
     pub(super) fn get(&self, field: usize) -> Option<&Value> {
         self.fields.iter().find(|(returned, _)| *returned == field).map(|(_, value)| value)
@@ -53,7 +58,7 @@ pub(super) async fn call(
 }
 
 /// What a procedure gave back in the first row of its first result set.
-fn returned(
+pub(super) fn returned(
     domain: &'static Domain,
     procedure: &'static Procedure,
     row: Option<&MySqlRow>,

@@ -198,8 +198,8 @@ async fn upserts_writes_by_filter_and_the_items_of_a_batch_have_events() {
             json!(["upsert", "a", 1, { "n": 1 }]),
             json!(["upsert", "b", 1, { "n": 2 }]),
             json!(["upsert", "a", 2, { "n": 3 }]),
-            json!(["update", "a", null, {}]),
-            json!(["update", "b", null, {}]),
+            json!(["update", "a", 3, { "n": 9 }]),
+            json!(["update", "b", 2, { "n": 9 }]),
             json!(["create", "c", 1, { "n": 4 }]),
             json!(["update", "c", 2, { "n": 5 }]),
             json!(["delete", "a", null, {}]),
@@ -207,6 +207,18 @@ async fn upserts_writes_by_filter_and_the_items_of_a_batch_have_events() {
             json!(["delete", "c", null, {}]),
         ]
     );
+}
+
+/// To the database `a` and `A` are one key: neither is written, and there is no event.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_has_each_record_once_as_the_database_compares_keys() {
+    let odd = Odd::open();
+    let upsert =
+        plan::Write::Upsert { records: vec![record("a", 1), record("b", 2), record("A", 3)], many: true };
+    let error = odd.item(Action::Write(upsert)).await.unwrap_err();
+    assert_eq!(error.code, ErrorCode::ValidationFailed, "{error}");
+    assert!(error.message.starts_with("`data[2].id` is the key of `data[0]`"), "{error}");
+    assert_eq!((odd.count("item"), odd.count("beds_events")), (0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -296,6 +308,21 @@ async fn a_write_whose_event_cannot_be_stored_is_refused() {
         odd.stack.mariadb_query(Some("odd"), "select n from item where id = 'a'").unwrap().trim(),
         "1"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_on_the_events_that_is_revoked_is_told() {
+    let odd = Odd::as_user("few");
+    let grant = "grant select, insert, update, delete on beds_events to few";
+    odd.stack.mariadb_query(Some("odd"), grant).unwrap();
+    odd.item(create("a", 1)).await.unwrap();
+    odd.stack.mariadb_query(Some("odd"), "revoke insert on beds_events from few").unwrap();
+    let error = odd.item(update("a", 2)).await.unwrap_err();
+    assert!(error.message.contains("lacks a right on the table `beds_events`"), "{error}");
+    assert!(error.message.ends_with("INSERT"), "{error}");
+    assert_eq!(odd.count("item where n = 1"), 1);
+    odd.stack.mariadb_query(Some("odd"), grant).unwrap();
+    odd.item(update("a", 2)).await.unwrap();
 }
 
 /// A body that is too long is told without its data.

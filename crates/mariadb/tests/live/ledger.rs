@@ -34,6 +34,12 @@ impl Odd {
         self.stack.mariadb_query(Some("odd"), sql).unwrap().trim().parse().unwrap()
     }
 
+    /// How many deadlocks the server has ended.
+    pub(crate) fn deadlocks(&self) -> i64 {
+        let sql = "select count from information_schema.innodb_metrics where name = 'lock_deadlocks'";
+        self.stack.mariadb_query(Some("odd"), sql).unwrap().trim().parse().unwrap()
+    }
+
     pub(crate) fn count(&self, what: &str) -> i64 {
         let sql = format!("select count(*) from {what}");
         self.stack.mariadb_query(Some("odd"), &sql).unwrap().trim().parse().unwrap()
@@ -226,6 +232,49 @@ async fn a_user_with_few_rights_and_no_ledger_writes_at_least_once() {
     let first = text(odd.run_once(&ENTRY, entry(1), Some(claim("a", 1))).await);
     assert_eq!(text(odd.run_once(&ENTRY, entry(1), Some(claim("a", 1))).await), first);
     assert_eq!(odd.count("entry"), 2);
+}
+
+/// What one of its rights is taken away from says so, is refused, and goes on when it has it again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_that_is_revoked_is_told_and_nothing_is_done_without_it() {
+    let odd = Odd::as_user("few");
+    odd.execute("grant select, insert, update, delete on beds_ledger to few");
+    let write = |id: &'static str| odd.run_once(&ENTRY, entry(1), Some(claim(id, 1)));
+    let first = text(write("a").await);
+    for right in ["insert", "update", "select", "select, insert, update, delete"] {
+        odd.execute(&format!("revoke {right} on beds_ledger from few"));
+        // Of several that wait together, each hears it.
+        let (a, b, c) = tokio::join!(write("a"), write("b"), write("c"));
+        for error in [a, b, c].into_iter().filter_map(Result::err) {
+            assert_eq!(error.code, ErrorCode::Internal, "{right}: {error}");
+            assert!(error.message.contains("lacks a right on the table `beds_ledger`"), "{right}: {error}");
+            assert!(
+                error.hint.as_deref().is_some_and(|hint| {
+                    hint.contains("grant select, insert, update, delete on `beds_ledger`")
+                }),
+                "{right}: {error:?}"
+            );
+        }
+        assert_eq!((odd.count("entry"), odd.count("beds_ledger")), (1, 1), "{right}");
+        odd.execute("grant select, insert, update, delete on beds_ledger to few");
+        assert_eq!(text(write("a").await), first, "{right}");
+    }
+    // Rights on the whole database are those that a connection began with.
+    odd.execute("revoke select, insert, update, delete on beds_ledger from few");
+    write("b").await.unwrap_err();
+    odd.execute("grant select, insert, update, delete on odd.* to few");
+    write("b").await.unwrap();
+    assert_eq!(odd.count("entry"), 2);
+}
+
+/// A node that never could write into the ledger that is there does nothing without it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_that_was_never_granted_is_told() {
+    let odd = Odd::as_user("few");
+    odd.execute("grant select, delete on beds_ledger to few");
+    let error = odd.run_once(&ENTRY, entry(1), Some(claim("a", 1))).await.unwrap_err();
+    assert!(error.message.ends_with("INSERT"), "{error}");
+    assert_eq!(odd.count("entry"), 0);
 }
 
 /// Users are told apart, and message ids letter by letter and space by space.

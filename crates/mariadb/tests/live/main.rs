@@ -3,8 +3,13 @@
 // clippy.toml lets tests unwrap, but takes only functions marked as tests for tests.
 #![allow(clippy::unwrap_used)]
 
+mod conflicts;
 mod events;
+mod lasting;
 mod ledger;
+mod left;
 mod odd;
+mod parameters;
 mod sessions;
+mod silent;
 mod together;

@@ -74,6 +74,8 @@ pub(crate) static CODE: Domain = Domain::new("code", "", "").fields(&CODE_FIELDS
     "odd",
     mariadb::Objects {
         read: Some(mariadb::Source::table("code", "`code`", &["`id`", "`n`"])),
+        create: Some(mariadb::Procedure::new("code_put", "call `code_put`(?, ?)", &[0, 1])),
+        upsert: Some(mariadb::Procedure::new("code_put", "call `code_put`(?, ?)", &[0, 1])),
         ..mariadb::Objects::NONE
     },
 );
@@ -103,6 +105,10 @@ pub(crate) static FN_WHO: Call = Call {
     returns: Returns::Scalar(Type::INT),
     routine: Routine::Function { name: "fn_who", sql: "select fn_who()" },
 };
+
+pub(crate) static TAKE_NUMBER: Call = procedure("numbered_take", "call numbered_take()", false);
+pub(crate) static ADD_NUMBERED: Call = procedure("numbered_add", "call numbered_add()", false);
+pub(crate) static LAST_NUMBER: Call = procedure("numbered_last", "call numbered_last()", false);
 
 pub(crate) static DISTRIBUTED: Call = procedure("distributed", "call distributed()", false);
 
@@ -173,7 +179,8 @@ impl Odd {
         let mut url = format!("{}/odd", stack.mariadb_url());
         if let Some(user) = user {
             let sql = format!(
-                "create user {user}; grant execute on odd.* to {user}; grant select on entry to {user}"
+                "create user {user}; grant execute on odd.* to {user}; grant select on entry to {user}; \
+                 grant select on item to {user}"
             );
             stack.mariadb_query(Some("odd"), &sql).unwrap();
             let (before, rest) = url.split_once("://").unwrap();

@@ -34,6 +34,18 @@ create table beds_events (
 create table item (id varchar(20) collate utf8mb4_general_ci primary key, n int not null, revision int not null default 1);
 
 create table code (id char(5) character set utf8mb4 collate utf8mb4_nopad_bin primary key, n int);
+set sql_mode = 'ALLOW_INVALID_DATES';
+create table old (id int primary key, name varchar(10), born date not null, seen datetime(3), kind enum('a','b') not null,
+  revision int not null default 1);
+insert into old (id, name, born, seen, kind) values (1, 'one', '2013-02-31', '2013-02-31 10:20:30.456', 'lost'),
+  (2, 'two', '2013-02-28', null, 'a'), (3, 'three', '0000-00-00', '1987-00-00 01:02:03', 'lost');
+set sql_mode = default;
+create table tag (id binary(4) primary key, n int);
+create table keep_aria (id int auto_increment primary key, n int) engine = aria;
+create table keep_unsafe (id int auto_increment primary key, n int) engine = aria transactional = 0;
+create table keep_myisam (id int auto_increment primary key, n int) engine = myisam;
+create table keep_mixed (id int auto_increment primary key, n int) engine = myisam;
+create table keep_memory (id int auto_increment primary key, n int) engine = memory;
 create role leader;
 
 delimiter //
@@ -50,6 +62,57 @@ create procedure item_add(p_id varchar(20), p_by int, out p_n int) modifies sql 
 begin update item set n = n + p_by, revision = revision + 1 where id = p_id; select n into p_n from item where id = p_id; end //
 create procedure item_reset(p_secret varchar(20), p_below int) modifies sql data
 begin update item set n = 0 where n < p_below; end //
+create procedure item_shy(p_id varchar(20), p_n int) modifies sql data
+begin if p_n < 100 then
+  insert into item (id, n) values (p_id, p_n) on duplicate key update n = p_n, revision = revision + 1;
+end if; end //
+create function fn_broken(p_n int) returns int
+begin if p_n = 13 then signal sqlstate '45000' set message_text = 'not that one'; end if; return p_n; end //
+create procedure old_update(p_id int, p_name varchar(10), p_born date, p_seen datetime(3), p_kind enum('a','b'),
+  p_revision int) modifies sql data
+begin
+  update old set name = p_name, born = p_born, seen = p_seen, kind = p_kind, revision = revision + 1
+  where id = p_id and (p_revision is null or revision = p_revision);
+  select revision from old where id = p_id;
+end //
+create procedure code_put(p_id varchar(20), p_n int) modifies sql data
+begin insert into code (id, n) values (p_id, p_n) on duplicate key update n = p_n; end //
+create procedure tag_put(p_id varbinary(20), p_n int) modifies sql data
+begin insert into tag (id, n) values (p_id, p_n) on duplicate key update n = p_n; end //
+create procedure keep_aria(p_n int) modifies sql data
+begin insert into keep_aria (n) values (p_n); if p_n < 0 then signal sqlstate '45000'; end if; end //
+create procedure keep_unsafe(p_n int) modifies sql data
+begin insert into keep_unsafe (n) values (p_n); if p_n < 0 then signal sqlstate '45000'; end if; end //
+create procedure keep_myisam(p_n int) modifies sql data
+begin insert into keep_myisam (n) values (p_n); if p_n < 0 then signal sqlstate '45000'; end if; end //
+create procedure keep_memory(p_n int) modifies sql data
+begin insert into keep_memory (n) values (p_n); if p_n < 0 then signal sqlstate '45000'; end if; end //
+create procedure keep_mixed(p_n int) modifies sql data
+begin
+  insert into entry (n) values (p_n); insert into keep_aria (n) values (p_n); insert into keep_mixed (n) values (p_n);
+  if p_n < 0 then signal sqlstate '45000'; end if;
+end //
+create procedure keep_bump(p_id varchar(20)) modifies sql data
+begin insert into keep_myisam (n) values (1); call item_bump(p_id, 1); end //
+create procedure item_lasting_update(p_id varchar(20), p_n int, p_revision int) modifies sql data
+begin
+  update item set n = p_n, revision = revision + 1 where id = p_id;
+  if p_id = 'stuck' then signal sqlstate '45000' set message_text = 'it is stuck'; end if;
+  commit;
+end //
+create procedure item_lasting_delete(p_id varchar(20)) modifies sql data
+begin
+  delete from item where id = p_id;
+  if p_id = 'stuck' then signal sqlstate '45000' set message_text = 'it is stuck'; end if;
+  commit;
+end //
+create procedure item_bump(p_id varchar(20), p_by int) modifies sql data
+begin
+  -- Two that share the lock then wait for each other.
+  declare found int;
+  select n into found from item where id = p_id lock in share mode;
+  update item set n = n + p_by, revision = revision + 1 where id = p_id;
+end //
 create procedure item_lasting(p_id varchar(20), p_n int) modifies sql data
 begin insert into item (id, n) values (p_id, p_n); commit; end //
 create procedure distributed() modifies sql data
@@ -95,6 +158,22 @@ select concat_ws(', ', @@autocommit, @@foreign_key_checks, @@unique_checks, @@ti
   (select group_concat(id) from parent) as parents, is_used_lock('beds') as locked, connection_id() as connection //
 delimiter ;
 
+create view v_item as select id, fn_broken(n) as n, revision from item;
+create view v_small as select id, n, revision from item where n < 50;
 create view v_plain as select id, n from log;
 create view v_who as select id, fn_who() as n from log;
 create view v_over as select id, n from v_who;
+
+create procedure year_is(p year) select p;
+create procedure kind_is(p enum('a','b','7')) select p;
+create procedure bits_are(p bit(8)) select p + 0;
+create procedure whole_is(p int) select p;
+create procedure time_is(p time) select p;
+create procedure flags_are(inout p set('r','w')) set p = concat(p, '');
+create function year_of(p year) returns int deterministic return p;
+
+create sequence numbers;
+create table numbered (id bigint not null default nextval(numbers) primary key, n int not null);
+create procedure numbered_take() select nextval(numbers) as n;
+create procedure numbered_add() insert into numbered (n) values (1);
+create procedure numbered_last() select lastval(numbers) as n;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use beds_core::{
     Error, Outcome, Result,
+    operation::refuse_same_key,
     spec::Domain,
     validate::Errors,
     value::{Value, write_record},
@@ -98,6 +99,9 @@ impl Upsert {
             shower.write_record(&kept, self.domain.fields, place, &mut json);
         }
         let outcome = Outcome { unshown: shower.into_note(), ..Outcome::data(self.listed(json)) };
+        if self.many {
+            refuse_same_key(self.domain, &outcome)?;
+        }
         match (&session, self.records.as_slice()) {
             _ if outcome.size() <= self.bytes_max => Ok(outcome),
             // It is done: it must not turn into an error.

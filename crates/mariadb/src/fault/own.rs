@@ -1,0 +1,55 @@
+//! Errors of the node's own tables: a right that the DBA has taken away is not a table that is gone.
+
+use beds_core::{Error, spec::Domain};
+use beds_protocol::{Engine, tables::Table};
+use sqlx::{Executor as _, MySqlConnection, Row as _};
+
+use super::{DENIED, Fault, classify, number};
+
+/// The error of a user who may use some columns of a table, and not this one.
+const COLUMN_DENIED: u16 = 1143;
+
+/// Sorts out an error of a statement on one of the node's own tables.
+pub(crate) fn of_own(error: &sqlx::Error, table: &Table, domain: &Domain) -> Fault {
+    match number(error) {
+        Some(DENIED | COLUMN_DENIED) => denied(error, table, domain),
+        _ => classify(error, domain),
+    }
+}
+
+/// The node's user lacks a right on one of its own tables.
+pub(crate) fn denied(error: &sqlx::Error, table: &Table, domain: &Domain) -> Fault {
+    let (name, database) = (table.name, domain.database);
+    let said = error.as_database_error().map_or("", sqlx::error::DatabaseError::message);
+    tracing::error!(database, "the node's user lacks a right on its own table `{name}`: {said}");
+    // The server begins with it.
+    let right = said.split_once(" command denied").map_or("all of its rights", |(right, _)| right);
+    let rights: Vec<_> = table.rights.iter().map(|right| right.of(Engine::MariaDb).to_lowercase()).collect();
+    Fault::Refused(
+        Error::internal(format!(
+            "the node's user lacks a right on the table `{name}` of the database `{database}`, so a write \
+             cannot be done: {right}"
+        ))
+        .hint(format!(
+            "the DBA grants it, as `bedsc grants` writes it: grant {} on `{name}` to the node's user; where there is no \
+             such table, `bedsc ddl --ledger` prints it",
+            rights.join(", ")
+        )),
+    )
+}
+
+/// Has the server look again what the user may do with the whole database: a connection keeps what it began with. True
+/// where that could change an answer.
+pub(crate) async fn renew_rights(connection: &mut MySqlConnection) -> bool {
+    let name = connection.fetch_one("select concat('`', replace(database(), '`', '``'), '`')").await;
+    let Ok(name) = name.and_then(|row| row.try_get_unchecked::<String, _>(0)) else { return false };
+    connection.execute(sqlx::raw_sql(&format!("use {name}"))).await.is_ok()
+}
+
+/// Whether one of the node's own tables is there, as far as its user can see.
+pub(crate) async fn is_seen(connection: &mut MySqlConnection, table: &Table) -> bool {
+    let sql =
+        "select count(*) from information_schema.tables where table_schema = database() and table_name = ?";
+    let row = connection.fetch_one(sqlx::query(sql).bind(table.name)).await;
+    row.and_then(|row| row.try_get_unchecked::<i64, _>(0)).is_ok_and(|count| count > 0)
+}

@@ -1,0 +1,260 @@
+//! What no rollback takes back: objects that commit by themselves, and tables without transactions (Aria, `MyISAM`, MEMORY).
+//!
+//! Templates declare the former. Of the latter nobody tells the node: it finds out by what the server says at the end of a
+//! transaction, and remembers it for the object.
+
+use std::{
+    collections::HashMap,
+    sync::{PoisonError, RwLock},
+    time::{Duration, Instant},
+};
+
+use beds_core::{
+    Error,
+    ledger::WITHOUT_TRANSACTIONS,
+    plan::{self, Action, Item, Plan},
+    spec::{Domain, Routine, mariadb},
+};
+use beds_protocol::ErrorCode;
+
+use crate::{fault::Fault, objects};
+
+/// How long an object that wrote into a table without transactions is held to do so, though it did not again.
+const REMEMBERED: Duration = Duration::from_mins(1);
+
+/// What is known of an object.
+#[derive(Debug, Clone, Copy)]
+enum Known {
+    /// All that it wrote could be taken back.
+    Plain,
+    /// It shared a transaction with one that wrote into a table without transactions.
+    Suspect,
+    /// It wrote into such a table, at this moment the last time.
+    Lasting(Instant),
+}
+
+/// What is known of the objects of a database, by their calls: at most one entry an object of a template.
+#[derive(Debug, Default)]
+pub(crate) struct Tables(RwLock<HashMap<&'static str, Known>>);
+
+impl Tables {
+    /// Whether the objects of a write may share a transaction with others, as far as is known.
+    pub(crate) fn may_share(&self, calls: &[&'static str]) -> bool {
+        calls.iter().all(|call| matches!(self.of(call), None | Some(Known::Plain)))
+    }
+
+    /// Whether one of them writes into a table without transactions.
+    pub(super) fn are_lasting(&self, calls: &[&'static str]) -> bool {
+        calls.iter().any(|call| matches!(self.of(call), Some(Known::Lasting(_))))
+    }
+
+    /// Whether all that they write can be taken back.
+    pub(super) fn are_plain(&self, calls: &[&'static str]) -> bool {
+        calls.iter().all(|call| matches!(self.of(call), Some(Known::Plain)))
+    }
+
+    /// All that these wrote could be taken back.
+    pub(super) fn could_be_taken_back(&self, calls: &[&'static str]) {
+        for &call in calls {
+            match self.of(call) {
+                Some(Known::Plain) => {}
+                Some(Known::Lasting(at)) if at.elapsed() < REMEMBERED => {}
+                Some(_) | None => self.set(call, Known::Plain),
+            }
+        }
+    }
+
+    /// One of these, which shared a transaction, wrote into a table without transactions.
+    pub(super) fn kept_rows(&self, calls: &[&'static str], domain: &Domain) {
+        let (database, template) = (domain.database, domain.name);
+        match calls {
+            &[call] => {
+                if !self.are_lasting(calls) {
+                    tracing::error!(
+                        database,
+                        template,
+                        "{call} writes into a table without transactions: its effect is at least once, and what it \
+                         writes before an error remains; the DBA makes the table one of InnoDB"
+                    );
+                }
+                self.set(call, Known::Lasting(Instant::now()));
+            }
+            calls => self.suspect(calls),
+        }
+    }
+
+    /// One of these may write into a table without transactions: each runs alone until that is known.
+    pub(super) fn suspect(&self, calls: &[&'static str]) {
+        for &call in calls {
+            if !self.are_lasting(&[call]) {
+                self.set(call, Known::Suspect);
+            }
+        }
+    }
+
+    /// Refuses items of an atomic batch that cannot be taken back with the others.
+    ///
+    /// # Errors
+    /// `bad_request`, naming the item.
+    pub(crate) fn check(&self, items: &[Item]) -> Result<(), Error> {
+        for (index, item) in items.iter().enumerate() {
+            let Item::Plan(Plan { domain, action: Action::Write(write), .. }) = item else { continue };
+            if self.are_lasting(&calls(objects(domain)?, write)) {
+                let message = "its object writes into a table without transactions, so it cannot be part of an atomic batch";
+                return Err(Error::new(ErrorCode::BadRequest, message)
+                    .hint("send the batch as \"ordered\", or without this item")
+                    .of_item(index));
+            }
+        }
+        Ok(())
+    }
+
+    fn of(&self, call: &str) -> Option<Known> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(call).copied()
+    }
+
+    fn set(&self, call: &'static str, known: Known) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(call, known);
+    }
+}
+
+/// The calls of the objects of a write.
+pub(super) fn calls(own: &'static mariadb::Objects, write: &plan::Write) -> Vec<&'static str> {
+    match write {
+        plan::Write::Call(invocation) => match invocation.call.routine {
+            Routine::Procedure { sql, .. } | Routine::Function { sql, .. } => vec![sql],
+            Routine::Pipeline { .. } => Vec::new(),
+        },
+        plan::Write::All(items) => {
+            let of_item = |item: &Item| match item {
+                Item::Plan(Plan { domain, action: Action::Write(write), .. }) => {
+                    objects(domain).map(|own| calls(own, write)).unwrap_or_default()
+                }
+                Item::Plan(_) | Item::Known(_) => Vec::new(),
+            };
+            let mut calls: Vec<_> = items.iter().flat_map(of_item).collect();
+            calls.sort_unstable();
+            calls.dedup();
+            calls
+        }
+        write => procedure(own, write).map(|procedure| procedure.call).into_iter().collect(),
+    }
+}
+
+/// The procedure of a write by key or filter.
+fn procedure(own: &'static mariadb::Objects, write: &plan::Write) -> Option<&'static mariadb::Procedure> {
+    match write {
+        plan::Write::Create { .. } => own.create.as_ref(),
+        plan::Write::Update { .. } | plan::Write::UpdateMany { .. } => own.update.as_ref(),
+        plan::Write::Upsert { .. } => own.upsert.as_ref(),
+        plan::Write::Delete { .. } | plan::Write::DeleteMany(_) => own.delete.as_ref(),
+        plan::Write::Call(_) | plan::Write::All(_) => None,
+    }
+}
+
+/// Whether the object of a write commits by itself. A batch has no such writes.
+pub(super) fn commits(own: &'static mariadb::Objects, write: &plan::Write) -> bool {
+    match write {
+        plan::Write::Call(invocation) => invocation.call.routine.commits(),
+        write => procedure(own, write).is_some_and(|procedure| procedure.commits),
+    }
+}
+
+/// Why what a failed write did remains.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Remains {
+    /// The object commits by itself.
+    Committed,
+    /// A table has no transactions.
+    Kept,
+}
+
+impl Remains {
+    pub(super) const fn why(self) -> &'static str {
+        match self {
+            Self::Committed => "the object commits by itself, so what it did before the error remains",
+            Self::Kept => {
+                "the object writes into a table without transactions, which keeps what was written before the error"
+            }
+        }
+    }
+
+    /// What a reply says of a write that is done.
+    pub(super) const fn note(self) -> &'static str {
+        match self {
+            Self::Committed => beds_core::ledger::AT_LEAST_ONCE,
+            Self::Kept => WITHOUT_TRANSACTIONS,
+        }
+    }
+}
+
+/// A failure of a write that may have left something behind: it is never an invitation to send the write again.
+pub(super) fn remaining(fault: Fault, remains: Remains) -> Fault {
+    let told = |mut error: Error| {
+        if error.retryable {
+            return Error { details: error.details, ..Error::unknown_effect(&error.message) };
+        }
+        let why = remains.why();
+        error.hint = Some(match error.hint {
+            // To ask for less does not help.
+            None => why.to_owned(),
+            Some(_) if error.code == ErrorCode::TooLarge => why.to_owned(),
+            Some(hint) if hint.contains(why) => hint,
+            Some(hint) => format!("{hint}; {why}"),
+        });
+        error
+    };
+    match fault {
+        Fault::Refused(error) => Fault::Refused(told(error)),
+        Fault::Abandoned(error) => Fault::Abandoned(told(error)),
+        Fault::Deadlock => Fault::Refused(Error::unknown_effect(CONFLICT)),
+        // The lane knows that it was past its gate.
+        Fault::Lost(reason) => Fault::Lost(reason),
+    }
+}
+
+const CONFLICT: &str = "lock conflict: other requests changed the same records";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_remains_is_never_sent_again() {
+        let told = |fault| match remaining(fault, Remains::Committed) {
+            Fault::Refused(error) | Fault::Abandoned(error) => error,
+            other => panic!("{other:?}"),
+        };
+        for fault in [
+            Fault::Deadlock,
+            Fault::Refused(Error::deadline()),
+            Fault::Abandoned(Error::unavailable("the database `catalog`")),
+        ] {
+            let error = told(fault);
+            assert_eq!((error.code, error.retryable), (ErrorCode::Unavailable, false), "{error}");
+            assert!(error.message.contains("may or may not have happened"), "{error}");
+        }
+        for fault in [
+            Fault::Refused(Error::new(ErrorCode::RejectedByDatabase, "no")),
+            Fault::Refused(Error::new(ErrorCode::Internal, "no").hint("grant it")),
+            Fault::Abandoned(Error::reply_too_large(1)),
+        ] {
+            let error = told(fault);
+            assert!(!error.retryable && error.hint.is_some_and(|hint| hint.contains("remains")));
+        }
+    }
+
+    #[test]
+    fn an_object_is_known_by_what_it_did() {
+        static DOMAIN: Domain = Domain::new("thing", "", "");
+        let tables = Tables::default();
+        assert!(tables.may_share(&["a"]) && !tables.are_plain(&["a"]), "nothing is known");
+        tables.could_be_taken_back(&["a", "b"]);
+        assert!(tables.are_plain(&["a", "b"]));
+        tables.kept_rows(&["a", "b"], &DOMAIN);
+        assert!(!tables.may_share(&["a"]) && !tables.are_lasting(&["a", "b"]), "one of them did it");
+        tables.kept_rows(&["a"], &DOMAIN);
+        tables.could_be_taken_back(&["a", "b"]);
+        assert!(tables.are_lasting(&["a"]) && tables.are_plain(&["b"]));
+    }
+}

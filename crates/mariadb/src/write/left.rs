@@ -1,0 +1,99 @@
+//! An update of a record that holds what no parameter takes: a day that no calendar has, or what an ENUM has in place of a
+//! value. Under strict rules the server refuses it from a client, and copies it from column to variable to parameter.
+//! So that is the way it goes, and what the request says stays under strict rules.
+
+use std::fmt::Write as _;
+
+use beds_core::{
+    Error,
+    spec::{
+        Domain,
+        mariadb::{Procedure, Source},
+    },
+    value::Value,
+};
+use futures_util::TryStreamExt as _;
+use sqlx::{Either, Executor as _, MySqlConnection, Row as _, mysql::MySqlRow};
+
+use super::procedure::{RETURNS_BYTES_MAX, Returned, returned};
+use crate::{
+    cell::bind,
+    columns::Kept,
+    fault::{Fault, classify},
+    routine::approximate_size,
+    statement,
+};
+
+/// A record, of which the server itself passes these fields on.
+pub(super) struct Left<'a> {
+    pub(super) domain: &'static Domain,
+    pub(super) source: &'static Source,
+    pub(super) procedure: &'static Procedure,
+    pub(super) kept: &'a [Kept],
+    pub(super) key: &'a [Value],
+    pub(super) fields: &'a [usize],
+}
+
+impl Left<'_> {
+    /// Calls the procedure with one value an argument, but for the fields that are left to the server.
+    pub(super) async fn call(
+        &self,
+        connection: &mut MySqlConnection,
+        args: &[Value],
+    ) -> Result<Returned, Fault> {
+        let fault = |error| classify(&error, self.domain);
+        let found = statement::by_key(self.domain, self.source, self.kept, self.fields, self.key);
+        let text = self.text(&found.text);
+        let passed = self.procedure.args.iter().zip(args);
+        let passed = passed.filter(|(field, _)| !self.fields.contains(field)).map(|(_, value)| value);
+        let arguments = bind(found.values.iter().chain(passed)).map_err(fault)?;
+        let mut results = connection.fetch_many(sqlx::query_with(&text, arguments).persistent(false));
+        let (mut sets, mut rows, mut bytes) = (Vec::new(), Vec::<MySqlRow>::new(), 0);
+        while let Some(result) = results.try_next().await.map_err(fault)? {
+            match result {
+                Either::Right(row) => {
+                    bytes += approximate_size(&row);
+                    if bytes > RETURNS_BYTES_MAX {
+                        return Err(Fault::Abandoned(Error::reply_too_large(RETURNS_BYTES_MAX)));
+                    }
+                    rows.push(row);
+                }
+                Either::Left(_) if rows.is_empty() => {}
+                Either::Left(_) => sets.push(std::mem::take(&mut rows)),
+            }
+        }
+        drop(results);
+        // The last one is ours.
+        let changed = sets.pop().and_then(|set| set.first().map(|row| row.try_get_unchecked::<i64, _>(0)));
+        let affected = u64::try_from(changed.transpose().map_err(fault)?.unwrap_or_default());
+        let first = sets.first().and_then(|set| set.first());
+        let returned = returned(self.domain, self.procedure, first)?;
+        Ok(Returned { affected: affected.unwrap_or_default(), ..returned })
+    }
+
+    fn text(&self, found: &str) -> String {
+        let mut text = String::from("begin not atomic ");
+        let name = |place: usize| format!("beds_left_{place}");
+        for (place, &field) in self.fields.iter().enumerate() {
+            let Source { from, columns, .. } = self.source;
+            let _ = write!(text, "declare {} type of {from}.{}; ", name(place), columns[field]);
+        }
+        let names: Vec<String> = (0..self.fields.len()).map(name).collect();
+        let _ = write!(text, "{found} into {}; ", names.join(", "));
+        // The placeholders are the last question marks of the call.
+        let mut parts: Vec<&str> = self.procedure.call.rsplitn(self.procedure.args.len() + 1, '?').collect();
+        parts.reverse();
+        for (place, part) in parts.iter().enumerate() {
+            let argument = place.checked_sub(1).map(|place| self.procedure.args[place]);
+            let left = |field| self.fields.iter().position(|left| *left == field);
+            match argument.map(left) {
+                Some(Some(place)) => text.push_str(&names[place]),
+                Some(None) => text.push('?'),
+                None => {}
+            }
+            text.push_str(part);
+        }
+        text.push_str("; select row_count(); end");
+        text
+    }
+}

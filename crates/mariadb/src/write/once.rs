@@ -1,0 +1,180 @@
+//! The transaction of one write: its claim, its objects, its events, its stored reply, and the commit or the way back.
+
+use beds_core::{Error, Outcome, ledger::NO_LEDGER, plan};
+use beds_lane::Gate;
+use sqlx::MySqlConnection;
+use tokio::time::timeout;
+
+use super::{
+    Applied, Write,
+    lasting::{Remains, remaining},
+    ledger::{self, Claimed},
+    outbox, together,
+};
+use crate::{
+    fault::{Fault, classify},
+    session::{End, Session},
+};
+
+/// What a transaction has come to.
+enum Done {
+    /// The objects ran; it is to be committed. Whether there are events of it.
+    Now(Outcome, bool),
+    /// An earlier one did the same; it is to be rolled back.
+    Before(Outcome),
+}
+
+impl Write {
+    /// The transaction, once. The outer error is the gate's: nobody waits for the write any more.
+    pub(super) async fn attempt(
+        &self,
+        session: &mut Session,
+        gate: &Gate,
+    ) -> Result<Result<Outcome, Fault>, beds_lane::Fault> {
+        let end = match self.once(session).await {
+            Ok(Done::Now(outcome, has_events)) => match gate.pass() {
+                Ok(()) => {
+                    let keeps_rows = self.commit(session, has_events).await;
+                    return Ok(keeps_rows.map(|keeps_rows| self.told(outcome, keeps_rows)));
+                }
+                Err(given_up) => Err(given_up),
+            },
+            Ok(Done::Before(outcome)) => Ok(Ok(outcome)),
+            Err(fault @ (Fault::Refused(_) | Fault::Deadlock)) => Ok(Err(fault)),
+            // The connection goes, and the transaction with it.
+            Err(fault) => return Ok(Err(fault)),
+        };
+        match session.end(End::Rollback).await {
+            Ok(false) => end,
+            Ok(true) => {
+                self.tables.kept_rows(&self.calls(), self.domain);
+                end.map(|outcome| outcome.map_err(|fault| remaining(fault, Remains::Kept)))
+            }
+            Err(error) => Ok(Err(Fault::Lost(error.to_string()))),
+        }
+    }
+
+    /// Runs the objects, unless they ran before under the same claim.
+    async fn once(&self, session: &mut Session) -> Result<Done, Fault> {
+        let domain = self.domain;
+        let Some(claim) = self.claim() else {
+            let (outcome, has_events) = self.effect(session).await?;
+            return Ok(Done::Now(self.finished(outcome)?, has_events));
+        };
+        match self.ledger.claim(&mut session.connection, &[claim], domain).await? {
+            Claimed::New => {
+                let (outcome, has_events) = self.effect(session).await?;
+                let outcome = self.finished(outcome)?;
+                let kept = together::kept(&self.write, &outcome);
+                ledger::store(&mut session.connection, &[(claim, &kept)], domain).await?;
+                Ok(Done::Now(outcome, has_events))
+            }
+            Claimed::Taken => {
+                let outcome = ledger::outcome(&mut session.connection, claim, domain).await?;
+                // Whoever held the claim has taken it back since.
+                let outcome = outcome.ok_or(Fault::Deadlock)?;
+                self.ledger.duplicates.count();
+                Ok(Done::Before(outcome))
+            }
+            Claimed::Absent => {
+                let (outcome, has_events) = self.effect(session).await?;
+                Ok(Done::Now(self.finished(outcome.noted(NO_LEDGER))?, has_events))
+            }
+        }
+    }
+
+    /// Runs the objects, stores the events of what they did, and tells whether there are any.
+    async fn effect(&self, session: &mut Session) -> Result<(Outcome, bool), Fault> {
+        let Applied { outcome, events } = self.apply(&mut session.connection).await?;
+        outbox::store(&mut session.connection, &events, self.domain).await?;
+        let has_events = !events.is_empty();
+        if self.commits() {
+            return Ok((outcome.noted(Remains::Committed.note()), has_events));
+        }
+        let calls = self.calls();
+        if self.tables.are_plain(&calls) {
+            return Ok((outcome, has_events));
+        }
+        let keeps_rows = session.keeps_rows().await.map_err(|error| classify(&error, self.domain))?;
+        if !keeps_rows {
+            self.tables.could_be_taken_back(&calls);
+        }
+        Ok((self.told(outcome, keeps_rows), has_events))
+    }
+
+    /// The outcome of a write that is done, where a table without transactions keeps what was written into it.
+    fn told(&self, outcome: Outcome, keeps_rows: bool) -> Outcome {
+        let note = Remains::Kept.note();
+        if !keeps_rows || self.commits() {
+            return outcome;
+        }
+        self.tables.kept_rows(&self.calls(), self.domain);
+        let is_noted = outcome.note.as_ref().is_some_and(|known| known.contains(note));
+        if is_noted { outcome } else { outcome.noted(note) }
+    }
+
+    /// One record of a list whose effect is lasting, up to its commit. Whether there are events of it.
+    pub(super) async fn one_of_list(
+        &self,
+        one: &plan::Write,
+        connection: &mut MySqlConnection,
+    ) -> Result<(Outcome, bool), Fault> {
+        let Applied { outcome, events } = self.apply_one(self.domain, self.objects, one, connection).await?;
+        outbox::store(connection, &events, self.domain).await?;
+        Ok((outcome, !events.is_empty()))
+    }
+
+    /// A reply that is too long is refused, while the write can still be taken back.
+    pub(super) fn finished(&self, outcome: Outcome) -> Result<Outcome, Fault> {
+        if outcome.size() <= self.reply_bytes_max {
+            return Ok(outcome);
+        }
+        Err(Fault::Refused(Error::reply_too_large(self.reply_bytes_max)))
+    }
+
+    /// What becomes of a write that shared a transaction where one wrote into a table without transactions, and that was
+    /// taken back: to run it again might repeat what it did.
+    pub(super) fn in_part(&self) -> Error {
+        self.tables.suspect(&self.calls());
+        Error::unknown_effect(
+            "a table without transactions keeps what a write that was taken back wrote into it",
+        )
+    }
+
+    /// Commits. From here on the write may have happened though its confirmation does not arrive.
+    /// Tells whether a table without transactions keeps rows.
+    pub(super) async fn commit(&self, session: &mut Session, has_events: bool) -> Result<bool, Fault> {
+        let unknown = |why: &str| Err(Fault::Abandoned(Error::unknown_effect(why)));
+        match timeout(self.commit_timeout, session.end(End::Commit)).await {
+            Ok(Ok(keeps_rows)) => {
+                if has_events {
+                    self.stored.notify_one();
+                }
+                Ok(keeps_rows)
+            }
+            // The server says so before it commits, and ends it with the connection.
+            Ok(Err(error)) if is_distributed(&error) => {
+                let message =
+                    format!("an object of `{}` began a distributed transaction (XA)", self.domain.name);
+                Err(Fault::Abandoned(
+                    Error::internal(message)
+                        .hint("it is the node that begins and ends transactions: take `xa start` out"),
+                ))
+            }
+            Ok(Err(error)) => match classify(&error, self.domain) {
+                // A cluster refuses at the commit what another node has changed: nothing is left of it.
+                Fault::Deadlock => Err(Fault::Deadlock),
+                Fault::Refused(_) | Fault::Lost(_) | Fault::Abandoned(_) => {
+                    unknown("the connection broke while the commit was under way")
+                }
+            },
+            Err(_) => unknown("the commit was not confirmed in time"),
+        }
+    }
+}
+
+/// Whether the server refuses to commit since the transaction is of another kind.
+fn is_distributed(error: &sqlx::Error) -> bool {
+    let state = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    state.is_some_and(|state| state.starts_with("XA"))
+}
