@@ -46,7 +46,7 @@ async fn lines(jobs: Vec<(&str, Scripted<true>)>, world: &Arc<World>) -> Vec<Str
     for (id, job) in jobs {
         let lane = Arc::clone(&lane);
         let deadline = tokio::time::Instant::now() + std::time::Duration::from_mins(1);
-        let request = async move { lane.run(job, deadline).await };
+        let request = async move { lane.run(job, deadline, &beds_core::stages::Stages::default()).await };
         running.push(tokio::spawn(request.instrument(error_span!("request", request_id = id))));
         settle().await;
     }
