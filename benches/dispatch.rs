@@ -29,6 +29,7 @@ fn incoming<'a>(broker: Broker, routing_key: &'a str, body: &'a [u8]) -> Incomin
         client: "",
         traceparent: None,
         wants_reply: true,
+        stages: Arc::default(),
         body,
     }
 }

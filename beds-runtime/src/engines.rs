@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
 use beds_bus::Pool;
 use beds_core::{
     Error, Outcome, Result, Runner,
+    meter::{Samples, Source},
     outbox::Outbox,
     plan::{Bounds, Plan},
     settings::Room,
@@ -93,6 +94,17 @@ impl Engines {
                 let database = self.mongodb.get(domain.database);
                 database.ok_or_else(|| not_configured(domain))?.run(plan, bounds).await
             }
+        }
+    }
+}
+
+impl Source for Engines {
+    fn collect(&self, samples: &mut Samples) {
+        for database in self.mariadb.values() {
+            database.collect(samples);
+        }
+        for database in self.mongodb.values() {
+            database.collect(samples);
         }
     }
 }

@@ -26,8 +26,9 @@ use tracing::{
     span::{Attributes, Id},
 };
 use tracing_subscriber::{
-    EnvFilter, Layer,
+    EnvFilter, Layer, Registry,
     field::MakeExt as _,
+    filter::FilterExt as _,
     fmt::{
         FormatFields,
         format::{Writer, debug_fn},
@@ -40,7 +41,7 @@ use tracing_subscriber::{
 use beds_bus::{Amqp, BusError, BusPublisher, INGEST_SPAN, Status};
 use beds_core::backoff::Backoff;
 
-use crate::config::Logging;
+use crate::{config::Logging, telemetry::Traces};
 
 /// Records in one message, where the limits of requests allow as many.
 const BATCH_MAX: usize = 200;
@@ -51,7 +52,11 @@ const MESSAGE_MAX: usize = 16_384;
 ///
 /// # Errors
 /// When the level is no filter, or logging was set up before.
-pub(crate) fn init(config: &Logging, node: &str) -> Result<Option<BusQueue>, String> {
+pub(crate) fn init(
+    config: &Logging,
+    traces: Option<&Traces>,
+    node: &str,
+) -> Result<Option<BusQueue>, String> {
     let filter = EnvFilter::try_new(&config.level)
         .map_err(|error| format!("logging.level `{}`: {error}", config.level))?;
     let ansi = std::io::stderr().is_terminal();
@@ -62,18 +67,22 @@ pub(crate) fn init(config: &Logging, node: &str) -> Result<Option<BusQueue>, Str
     // A machine without journald has the console alone: that is no fault.
     let journald = config.journald.then(|| tracing_journald::layer().ok()).flatten();
     let (layer, queue) = config.bus.then(|| bus_layer(node, config.bus_queue_max)).unzip();
+    // The filter is for people: what is traced, an exporter of traces has a filter of its own for.
+    let layers = [text.map(boxed), json.map(boxed), journald.map(boxed), layer.map(boxed)];
+    let logs: Vec<_> = layers.into_iter().flatten().collect();
     let repeats = repeats::Repeats::default();
-    tracing_subscriber::registry()
-        .with(filter)
-        .with(repeats.clone())
-        .with(text)
-        .with(json)
-        .with(journald)
-        .with(layer)
-        .try_init()
-        .map_err(|error| error.to_string())?;
+    let registry = tracing_subscriber::registry().with(logs.with_filter(filter.and(repeats.clone())));
+    let done = match traces {
+        Some(traces) => registry.with(traces.layer()).try_init(),
+        None => registry.try_init(),
+    };
+    done.map_err(|error| error.to_string())?;
     tokio::spawn(repeats.tell());
     Ok(queue)
+}
+
+fn boxed(layer: impl Layer<Registry> + Send + Sync) -> Box<dyn Layer<Registry> + Send + Sync> {
+    layer.boxed()
 }
 
 /// How the console shows the fields of an event: on one line, whoever wrote their texts.

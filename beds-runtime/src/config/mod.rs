@@ -20,7 +20,7 @@ use serde::Deserialize;
 
 use variables::Variables;
 
-pub use sections::{Logging, Node};
+pub use sections::{Logging, Node, Telemetry};
 
 /// The folder of the configuration where none is named.
 pub const FOLDER: &str = "config";
@@ -95,6 +95,8 @@ pub struct Config {
     pub mongodb: Servers<MongoDb>,
     /// Logs.
     pub logging: Logging,
+    /// Traces.
+    pub telemetry: Telemetry,
 }
 
 impl Config {
@@ -173,6 +175,7 @@ impl Config {
             }
         }
         finish::logging(&self.logging)?;
+        finish::telemetry(&self.telemetry)?;
         finish::node(&self.node)?;
         Ok(self)
     }

@@ -6,6 +6,7 @@
 mod batch;
 mod body;
 mod long;
+mod meters;
 
 use std::{
     borrow::Cow,
@@ -22,10 +23,12 @@ use beds_core::{
     address::Address,
     entry::{self, Destination},
     mask,
+    meter::Samples,
     plan::{Asker, UNHEARD},
     service::{Incoming, Reply, Service, Verdict, refused},
     settings::Limits,
     spec::{Domain, Engine},
+    stages::Asked,
 };
 use beds_protocol::{BatchKey, Broker, ErrorCode, Lane, RoutingKey, tables::MESSAGE_ID_CHARACTERS_MAX};
 use futures_util::{FutureExt as _, future::BoxFuture};
@@ -36,7 +39,10 @@ use tokio::{
 };
 use tracing::{Instrument as _, debug, error, error_span, warn};
 
-use self::long::{LONG_BYTES, Long};
+use self::{
+    long::{LONG_BYTES, Long},
+    meters::{Meters, Of},
+};
 
 /// How long a hand-written method may go on past the deadline: a database says by then what became of its part, and the
 /// method passes that on.
@@ -57,6 +63,7 @@ pub struct Domains<F> {
     places: HashMap<((Engine, &'static str), Lane), Semaphore>,
     /// Where long bodies wait until they are read, by what their requests need.
     long: HashMap<&'static str, Long>,
+    meters: Meters,
     factory: PhantomData<F>,
 }
 
@@ -71,14 +78,28 @@ impl<F: Factory> Domains<F> {
         let long = served.iter().map(|domain| domain.database).chain([BATCH]);
         let long = long.map(|needs| (needs, Long::default())).collect();
         let unheard = Arc::new(Limits { reply_bytes_max: UNHEARD, ..limits.clone() });
-        let places = places.collect();
-        Self { runner, places, long, limits: Arc::new(limits), unheard, served, factory: PhantomData }
+        Self {
+            runner,
+            places: places.collect(),
+            long,
+            limits: Arc::new(limits),
+            unheard,
+            meters: Meters::new(&served),
+            served,
+            factory: PhantomData,
+        }
     }
 
     async fn answer(&self, incoming: Incoming<'_>) -> Verdict {
-        let mut hash = None;
-        let run = AssertUnwindSafe(self.run(&incoming, &mut hash)).catch_unwind().await;
-        match run.unwrap_or_else(|_| Err(failed())) {
+        let (since, mut of) = (Instant::now(), None);
+        let run = AssertUnwindSafe(self.run(&incoming, &mut of)).catch_unwind().await;
+        let body = run.unwrap_or_else(|_| Err(failed()));
+        self.meters.request(of.as_ref(), body.as_ref().err().map(|error| error.code), since.elapsed());
+        let hash = match of {
+            Some(Of::Domain(domain, _)) => Some(domain.hash),
+            Some(Of::Batch(..)) | None => None,
+        };
+        match body {
             Ok(body) => Verdict::Reply(Reply::ok(hash, body)),
             Err(error) => {
                 log(&error, incoming.request_id, None);
@@ -88,13 +109,17 @@ impl<F: Factory> Domains<F> {
     }
 
     /// The body of the reply.
-    async fn run(&self, incoming: &Incoming<'_>, hash: &mut Option<&'static str>) -> Result<Vec<u8>> {
+    async fn run(&self, incoming: &Incoming<'_>, of: &mut Option<Of>) -> Result<Vec<u8>> {
         if let Some(key) = BatchKey::parse(incoming.routing_key) {
+            incoming.stages.address(key.service.as_str(), Asked::Batch(key.lane));
+            *of = Some(Of::Batch(key.service, key.lane));
             return batch::answer(self, key, incoming).await.map(|outcome| outcome.encode());
         }
         let address = Address::parse::<F>(incoming.routing_key)?;
         let domain = address.domain;
-        *hash = Some(domain.hash);
+        let asked = Asked::Operation(address.target.operation());
+        incoming.stages.address(domain.name, asked);
+        *of = Some(Of::Domain(domain, asked));
         let to = Destination {
             name: domain.name,
             broker: domain.placement.broker(address.lane),
@@ -138,6 +163,7 @@ impl<F: Factory> Domains<F> {
             request_id: incoming.request_id.into(),
             traceparent: incoming.traceparent.map(Into::into),
             claims: claims(incoming, lane)?.map(Arc::new),
+            stages: Arc::clone(&incoming.stages),
         })
     }
 }
@@ -184,6 +210,10 @@ impl<F: Factory> Service for Domains<F> {
         }
         let template = routing_key.split('.').next().and_then(F::template);
         template.map_or(Cow::Borrowed(body), |template| mask::body(F::domain(template), body))
+    }
+
+    fn collect(&self, samples: &mut Samples) {
+        self.meters.collect(samples);
     }
 }
 

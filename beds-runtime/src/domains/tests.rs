@@ -173,6 +173,7 @@ fn incoming<'a>(routing_key: &'a str, body: &'a str) -> Incoming<'a> {
         client: "",
         traceparent: None,
         wants_reply: true,
+        stages: Arc::default(),
         body: body.as_bytes(),
     }
 }

@@ -11,12 +11,14 @@ use std::{
 };
 
 use tracing::{
-    Event, Level, Subscriber,
+    Event, Level, Metadata, Subscriber,
     callsite::Identifier,
     field::{Field, Visit},
+    level_filters::LevelFilter,
+    subscriber::Interest,
     warn,
 };
-use tracing_subscriber::{Layer, layer::Context};
+use tracing_subscriber::layer::{Context, Filter};
 
 /// How often what was left out is told.
 const PERIOD: Duration = Duration::from_secs(5);
@@ -61,8 +63,20 @@ impl Repeats {
     }
 }
 
-impl<S: Subscriber> Layer<S> for Repeats {
-    fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
+impl<S: Subscriber> Filter<S> for Repeats {
+    fn enabled(&self, _: &Metadata<'_>, _: &Context<'_, S>) -> bool {
+        true
+    }
+
+    fn callsite_enabled(&self, _: &'static Metadata<'static>) -> Interest {
+        Interest::always()
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(LevelFilter::TRACE)
+    }
+
+    fn event_enabled(&self, event: &Event<'_>, _: &Context<'_, S>) -> bool {
         let metadata = event.metadata();
         if *metadata.level() > Level::WARN {
             return true;
@@ -99,7 +113,7 @@ impl Visit for Message<'_> {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use tracing_subscriber::layer::SubscriberExt as _;
+    use tracing_subscriber::{Layer, layer::SubscriberExt as _};
 
     use super::*;
 
@@ -115,7 +129,7 @@ mod tests {
     #[test]
     fn what_repeats_is_counted_by_its_place() {
         let (repeats, told) = (Repeats::default(), Told::default());
-        let subscriber = tracing_subscriber::registry().with(repeats.clone()).with(told.clone());
+        let subscriber = tracing_subscriber::registry().with(told.clone().with_filter(repeats.clone()));
         let told = || told.0.swap(0, Ordering::Relaxed);
         tracing::subscriber::with_default(subscriber, || {
             let flood = |count: u32| (0..count).for_each(|number| warn!(number, "poison {number}"));

@@ -2,13 +2,19 @@
 
 use std::{sync::Arc, time::Duration};
 
-use beds_core::service::Service;
+use beds_core::{
+    meter::{Samples, Source},
+    service::Service,
+    stages::Tracer,
+};
 use beds_protocol::{Broker, topology::QueueKind};
 use tokio::sync::{RwLock, watch};
 
 use crate::{
     config::{Amqp, Pool},
     connection::{Connection, Endpoint},
+    meter::Meter,
+    slow::Slow,
 };
 
 /// What a pool serves.
@@ -21,6 +27,10 @@ pub struct Hosting {
     pub brokers: Vec<(Broker, Pool)>,
     /// How long a pool that stops waits for the requests it has taken.
     pub drain_timeout: Duration,
+    /// From when on a request is slow, and told in the log; never where it is zero.
+    pub slow_after: Duration,
+    /// Traces requests, where they are traced.
+    pub tracer: Option<Arc<dyn Tracer>>,
 }
 
 /// What every part of the pool needs to know.
@@ -38,30 +48,34 @@ pub(crate) struct Shared {
     pub(crate) users: Vec<String>,
     /// Whoever handles a request holds it; who works one off alone has it for himself.
     pub(crate) alone: RwLock<()>,
+    pub(crate) meter: Meter,
+    pub(crate) slow: Slow,
+    pub(crate) tracer: Option<Arc<dyn Tracer>>,
     /// The connection on which the session publishes what is confirmed, while there is one.
     pub(crate) publishing: watch::Sender<Option<Arc<Connection>>>,
 }
 
 impl Shared {
     pub(crate) fn new(amqp: Amqp, node: &str, hosting: Hosting) -> Self {
-        let Hosting { services, rest, mut brokers, drain_timeout } = hosting;
+        let Hosting { services, rest, mut brokers, drain_timeout, slow_after, tracer } = hosting;
         let keys: Vec<_> = services.iter().chain([&rest]).flat_map(|service| service.keys()).collect();
         brokers.retain(|(broker, _)| keys.iter().any(|(of, _)| of == broker));
-        let publishing = watch::Sender::new(None);
         let endpoints = amqp.url.0.iter().filter_map(|url| Endpoint::parse(url.expose()).ok());
         let users = endpoints.map(|endpoint| endpoint.user().to_owned()).collect();
-        let alone = RwLock::default();
         Self {
             users,
-            alone,
+            alone: RwLock::default(),
             amqp,
             node: node.to_owned(),
+            meter: Meter::new(&brokers),
+            slow: Slow::new(slow_after),
+            publishing: watch::Sender::new(None),
             brokers,
             keys,
             services,
             rest,
             drain_timeout,
-            publishing,
+            tracer,
         }
     }
 
@@ -97,6 +111,15 @@ pub(crate) fn waiting(broker: Broker, needs: &str) -> String {
 /// The queue of what is worked off alone.
 pub(crate) fn alone(broker: Broker) -> String {
     format!("{}.alone", broker.queue())
+}
+
+impl Source for Shared {
+    fn collect(&self, samples: &mut Samples) {
+        self.meter.collect(samples);
+        for service in self.services.iter().chain([&self.rest]) {
+            service.collect(samples);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -147,6 +170,8 @@ mod tests {
                 .map(|broker| (broker, Pool::default()))
                 .into(),
             drain_timeout: Duration::ZERO,
+            slow_after: Duration::ZERO,
+            tracer: None,
         };
         Shared::new(Amqp::default(), "n", hosting)
     }

@@ -17,6 +17,8 @@ use beds_core::{
     backoff::Backoff,
     error::Error,
     service::{Reply, Service, Verdict},
+    stages::{Stages, Tracer},
+    traced,
 };
 use beds_protocol::{
     Broker,
@@ -47,6 +49,7 @@ use crate::{
     hosting::{self, Shared},
     message::Name,
     publisher::Publisher,
+    slow::Answered,
 };
 
 /// The span around the handling of what nodes tell of themselves; what happens in it must not be told again.
@@ -289,7 +292,13 @@ impl Handler {
     ) -> Result<Settled, BusError> {
         let service = self.shared.service(delivery.routing_key.as_str());
         let request_id = envelope::request_id(&delivery.properties);
+        let waited = envelope::waited(&delivery.properties);
+        let meter = self.shared.meter.queue(self.broker);
+        // What was put aside has been counted with its wait before.
+        let first = waited.filter(|_| self.source == Source::Requests);
+        let _held = meter.map(|meter| meter.begin(delivery.redelivered, first));
         let named = (delivery, request_id.as_ref());
+        let stages = Arc::new(Stages::new(waited, self.span(named)));
         let reply_to = match envelope::reply_to(&delivery.properties, &self.shared.amqp.reply_to_prefixes) {
             Ok(reply_to) => reply_to,
             Err(error) => return self.give_up(service, named, error, stop).await,
@@ -304,18 +313,29 @@ impl Handler {
         let mut backoff = Backoff::new(DELAY_MIN, DELAY_MAX);
         let (mut tries, mut place) = (0, None);
         loop {
-            let incoming = envelope::incoming(self.broker, delivery, &request_id, reply_to.is_some());
+            let wants_reply = reply_to.is_some();
+            let incoming = envelope::incoming(self.broker, delivery, &request_id, wants_reply, &stages);
             match self.in_turn(service.handle(incoming)).await {
                 Verdict::Reply(reply) => {
+                    let since = Instant::now();
                     if let Some(queue) = reply_to {
                         let correlation_id = delivery.properties.correlation_id().clone();
+                        let _traced = traced!(stages.span(), "reply");
                         self.reply(queue.clone(), correlation_id, &reply).await?;
                     }
+                    self.answered(named, &stages, reply.status, since.elapsed());
                     return Ok(Settled::Done(delivery.delivery_tag));
                 }
-                Verdict::Done => return Ok(Settled::Done(delivery.delivery_tag)),
-                Verdict::Dead(error) => return self.give_up(service, named, error, stop).await,
+                Verdict::Done => {
+                    self.answered(named, &stages, "ok", Duration::ZERO);
+                    return Ok(Settled::Done(delivery.delivery_tag));
+                }
+                Verdict::Dead(error) => {
+                    self.answered(named, &stages, error.code.as_str(), Duration::ZERO);
+                    return self.give_up(service, named, error, stop).await;
+                }
                 Verdict::Retry(error) => {
+                    meter.inspect(|meter| meter.retried.count());
                     let routing_key = delivery.routing_key.as_str();
                     debug!(request_id = request_id.as_ref(), routing_key, "retried later: {error}");
                 }
@@ -389,6 +409,37 @@ impl Handler {
         }
     }
 
+    /// The span of a request; none where it is not traced.
+    fn span(&self, (delivery, request_id): (&Delivery, &str)) -> Span {
+        let traced = |tracer: &Arc<dyn Tracer>| {
+            let traceparent = envelope::traceparent(&delivery.properties);
+            tracer.request(traceparent, self.broker.queue(), request_id)
+        };
+        self.shared.tracer.as_ref().map_or_else(Span::none, traced)
+    }
+
+    /// A request is done: tells who counts, who traces, and the log where it was slow.
+    fn answered(
+        &self,
+        (delivery, request_id): (&Delivery, &str),
+        stages: &Stages,
+        status: &'static str,
+        reply: Duration,
+    ) {
+        stages.answered(status);
+        if let Some(tracer) = self.shared.tracer.as_ref().filter(|_| !stages.span().is_none()) {
+            tracer.queued(stages.span(), stages.times());
+        }
+        let user = delivery.properties.user_id().as_ref().map(ShortString::as_str);
+        let is_slow = self.shared.slow.judge(stages, &Answered { request_id, user, status, reply });
+        if let Some(meter) = self.shared.meter.queue(self.broker) {
+            meter.reply.took(reply);
+            if is_slow {
+                meter.slow.count();
+            }
+        }
+    }
+
     /// Publishes a reply, and waits until it is written: an acknowledgement that follows would overtake a message that
     /// is still in the connection's buffer. One to a queue that is gone or full is dropped: its client has left, or
     /// has chosen not to hear. It has no deadline but the connection's life, since RabbitMQ may block the connection.
@@ -422,11 +473,15 @@ impl Handler {
         loop {
             let named = (delivery, request_id);
             match dead::put(&self.publisher, self.broker, &self.shared.node, named, &body, &error).await {
-                Ok(()) => return Ok(Settled::Done(delivery.delivery_tag)),
+                Ok(()) => {
+                    self.shared.meter.queue(self.broker).inspect(|meter| meter.dead(error.code));
+                    return Ok(Settled::Done(delivery.delivery_tag));
+                }
                 Err(BusError::Refused) => {}
                 Err(error) => return Err(error),
             }
             warn!(request_id, "the queue `beds.dead` is full: the dead letter is retried");
+            self.shared.meter.queue(self.broker).inspect(|meter| meter.retried.count());
             if !wait(&mut backoff, stop).await {
                 return Ok(Settled::Left);
             }

@@ -11,6 +11,7 @@
 //! - [`Connection`]: one AMQP connection, made within a deadline.
 //! - [`Publisher`]: messages that RabbitMQ confirms or returns. [`Replies`]: the queue of a client's answers.
 //!   [`Subscription`]: events that somebody listens to. [`BusPublisher`]: what the node itself puts on the bus.
+//!   [`DeadLetters`]: what an operator does with dead letters.
 //!
 //! The upper half:
 //! - [`Hosting`]: what a pool serves, and which service a request is for.
@@ -19,6 +20,7 @@
 //! - [`EventPublisher`]: events, on the session's connection for what is confirmed.
 //! - `aside`: copies of what waits for a database, or is to be worked off alone.
 //! - `dead`: what cannot be answered. `quarantine`: messages that the library beneath cannot read.
+//! - `meter`: what the pool counts. `slow`: which requests took long.
 //! - `instance`: one consumer: takes deliveries, has them handled, replies, acknowledges.
 //! - `waiting`: what was put aside until its database is there.
 //! - `session`: one life of the two connections, with the instances of all brokers on them; what an alarm of RabbitMQ
@@ -31,17 +33,20 @@ mod bus_publisher;
 mod config;
 mod connection;
 mod dead;
+mod dead_letters;
 mod envelope;
 mod error;
 mod events;
 mod hosting;
 mod instance;
 mod message;
+mod meter;
 mod pool;
 mod publisher;
 mod quarantine;
 mod replies;
 mod session;
+mod slow;
 mod socket;
 mod subscription;
 mod topology;
@@ -50,11 +55,13 @@ mod waiting;
 pub use bus_publisher::BusPublisher;
 pub use config::{Amqp, Exchange, Pool};
 pub use connection::{Connection, Endpoint, Timeouts, ping};
+pub use dead_letters::{DeadLetter, DeadLetters, GivenUp};
 pub use error::BusError;
 pub use events::EventPublisher;
 pub use hosting::Hosting;
 pub use instance::INGEST_SPAN;
 pub use message::{Message, Name, Properties};
+pub use meter::Pulse;
 pub use pool::BrokerPool;
 pub use publisher::{Publisher, Receipt, Returned};
 pub use replies::Replies;

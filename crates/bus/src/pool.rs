@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use beds_core::backoff::Backoff;
+use beds_core::{backoff::Backoff, meter::Source};
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -11,6 +11,7 @@ use crate::{
     config::Amqp,
     events::EventPublisher,
     hosting::{Hosting, Shared},
+    meter::Pulse,
     session::{self, Status},
 };
 
@@ -38,6 +39,18 @@ impl BrokerPool {
     #[must_use]
     pub fn status(&self) -> watch::Receiver<Status> {
         self.status.clone()
+    }
+
+    /// What the pool and its services count, also after the pool has stopped.
+    #[must_use]
+    pub fn source(&self) -> Arc<dyn Source> {
+        Arc::clone(&self.shared) as Arc<dyn Source>
+    }
+
+    /// Whether its requests get on, now.
+    pub fn pulse(&self) -> impl Fn() -> Pulse + Send + Sync + use<> {
+        let shared = Arc::clone(&self.shared);
+        move || shared.meter.pulse()
     }
 
     /// Publishes events on the connection for what is confirmed.
@@ -81,6 +94,7 @@ impl Supervisor {
                 return;
             }
             if let Err(reason) = outcome {
+                self.shared.meter.lost.count();
                 warn!("the connection to RabbitMQ is lost, or could not be made: {reason}");
             }
             // A session that has served ended for a reason of its own: begin with short waits again.

@@ -43,6 +43,9 @@ pub(crate) async fn sweep(shared: &Shared, broker: Broker, pool: &Pool) -> Resul
     let mut link = Link::connect(shared).await?;
     // What was taken and not acknowledged goes back when the connection ends.
     let moved = link.sweep(broker, &shared.node, most).await?;
+    for _ in 0..moved {
+        shared.meter.queue(broker).inspect(|queue| queue.dead(ErrorCode::BadRequest));
+    }
     info!(queue = broker.queue(), moved, "looked for unreadable messages");
     Ok(moved)
 }

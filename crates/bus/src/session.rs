@@ -81,6 +81,8 @@ pub(crate) async fn run(
         () = stop.cancelled() => return Ok(()),
         session = open(shared) => session?,
     };
+    shared.meter.sessions.count();
+    shared.meter.blocked.set(0);
     shared.publishing.send_replace(Some(Arc::clone(&session.publishing)));
     // Dropping the set aborts every broker: none outlives its session.
     let mut brokers = JoinSet::new();
@@ -110,7 +112,7 @@ pub(crate) async fn run(
         std::future::pending::<()>().await;
     };
     let outcome = tokio::select! {
-        outcome = supervise(&session.publishing, &mut brokers, stop) => outcome,
+        outcome = supervise(&session.publishing, shared, &mut brokers, stop) => outcome,
         () = all_opened => Ok(()),
     };
     shared.publishing.send_replace(None);
@@ -184,7 +186,7 @@ impl Serving {
             let of = (*broker, needs);
             instances.spawn(waiting::work_off(links.clone(), Arc::clone(shared), of, stop.clone()));
         }
-        let ended = supervise(&consuming, &mut instances, stop).await;
+        let ended = supervise(&consuming, shared, &mut instances, stop).await;
         goodbye(&consuming).await;
         ended
     }
@@ -269,11 +271,12 @@ async fn open(shared: &Shared) -> Result<Session, BusError> {
 /// Waits until all that works on a connection has drained, or the first of it or the connection fails.
 async fn supervise(
     connection: &Connection,
+    shared: &Shared,
     workers: &mut JoinSet<Result<(), BusError>>,
     stop: &CancellationToken,
 ) -> Result<(), BusError> {
     let mut events = pin!(connection.events());
-    let error = match serve(&mut events, workers, stop).await {
+    let error = match serve(&mut events, shared, workers, stop).await {
         Ok(()) => return Ok(()),
         Err(error @ BusError::Unreadable) => return Err(error),
         Err(error) => error,
@@ -294,6 +297,7 @@ async fn supervise(
 
 async fn serve(
     events: &mut (impl Stream<Item = Event> + Unpin),
+    shared: &Shared,
     workers: &mut JoinSet<Result<(), BusError>>,
     stop: &CancellationToken,
 ) -> Result<(), BusError> {
@@ -310,9 +314,13 @@ async fn serve(
                 Event::Error(error) if error.is_amqp_soft_error() => {}
                 Event::Error(error) => return Err(error.into()),
                 Event::ConnectionBlocked(reason) => {
+                    shared.meter.blocked.set(1);
                     warn!("RabbitMQ blocks publishing: {reason}; replies wait");
                 }
-                Event::ConnectionUnblocked => info!("RabbitMQ allows publishing again; replies resume"),
+                Event::ConnectionUnblocked => {
+                    shared.meter.blocked.set(0);
+                    info!("RabbitMQ allows publishing again; replies resume");
+                }
                 _ => {}
             },
         }

@@ -153,6 +153,8 @@ impl Rig {
             rest: Arc::clone(&probe) as Arc<dyn Service>,
             brokers: vec![(Broker::AppWrite, Pool { instances: 1, prefetch: 64 })],
             drain_timeout: PATIENCE,
+            slow_after: Duration::ZERO,
+            tracer: None,
         };
         let pool = BrokerPool::start(amqp, "n1", hosting);
         let serving = async { pool.status().wait_for(|status| *status == Status::Serving).await.map(drop) };

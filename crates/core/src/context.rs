@@ -16,6 +16,7 @@ use crate::{
     outcome::Outcome,
     plan::{Action, Asker, Bounds, Claim, Origin, Plan},
     settings::Limits,
+    stages::Stages,
     work::Work,
 };
 
@@ -42,6 +43,8 @@ pub struct Context {
     pub traceparent: Option<Arc<str>>,
     /// What makes the writes of the request happen once; none for a request without a `message_id`.
     pub claims: Option<Arc<Claims>>,
+    /// Hears where the time of the request goes.
+    pub stages: Arc<Stages>,
 }
 
 /// The claims of one request: each of its writes has one of its own, by its place among them. So a method that runs
@@ -107,7 +110,12 @@ impl Context {
     /// The bounds of what runs for the request.
     #[must_use]
     pub fn bounds(&self) -> Bounds {
-        Bounds { deadline: self.deadline, reply_bytes_max: self.limits.reply_bytes_max, asker: self.asker }
+        Bounds {
+            deadline: self.deadline,
+            reply_bytes_max: self.limits.reply_bytes_max,
+            asker: self.asker,
+            stages: Arc::clone(&self.stages),
+        }
     }
 
     /// Does the work of an operation: what a hand-written method uses to ask another domain, or the objects of its
@@ -173,6 +181,7 @@ mod tests {
             request_id: "r".into(),
             traceparent: None,
             claims: claims.map(Arc::new),
+            stages: Arc::default(),
         };
         let write = || Action::Write(Write::Create { records: Vec::new(), many: false });
         let plans = [

@@ -9,6 +9,7 @@ use crate::{
     outcome::Outcome,
     query::{Condition, Fields, Selection},
     spec::{Call, Domain},
+    stages::Stages,
     value::Value,
 };
 
@@ -165,7 +166,7 @@ pub struct Claim {
 }
 
 /// How long a plan may take, and how much it may give.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Bounds {
     /// The moment after which no answer is wanted.
     pub deadline: Instant,
@@ -173,6 +174,8 @@ pub struct Bounds {
     pub reply_bytes_max: usize,
     /// Who asks.
     pub asker: Asker,
+    /// Hears how long the plan waits and runs.
+    pub stages: Arc<Stages>,
 }
 
 /// For whom something is run: those who ask share a database fairly.

@@ -1,11 +1,11 @@
 //! [`Service`]: what stands between the broker pool and the work. The pool knows services and nothing of domains.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use beds_protocol::{Broker, ErrorCode};
 use futures_util::future::BoxFuture;
 
-use crate::error::Error;
+use crate::{error::Error, meter::Samples, stages::Stages};
 
 /// A request as it came from the bus: its properties are read, its body is not.
 #[derive(Debug)]
@@ -38,6 +38,8 @@ pub struct Incoming<'a> {
     pub traceparent: Option<&'a str>,
     /// Whether the client waits for a reply.
     pub wants_reply: bool,
+    /// Hears where the time of the request goes.
+    pub stages: Arc<Stages>,
     /// The body.
     pub body: &'a [u8],
 }
@@ -104,6 +106,11 @@ pub trait Service: Send + Sync + 'static {
 
     /// A request's body as it may be shown to people.
     fn shown<'a>(&self, routing_key: &str, body: &'a [u8]) -> Cow<'a, [u8]>;
+
+    /// Tells what it has counted.
+    fn collect(&self, samples: &mut Samples) {
+        let _ = samples;
+    }
 }
 
 /// The verdict on a request that failed: who waits gets the error, else it is tried again or dead.

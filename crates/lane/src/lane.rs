@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use beds_core::{Error, Result, plan::Asker};
+use beds_core::{Error, Result, meter::Samples, plan::Asker, stages::Stages, traced};
 use beds_protocol::ErrorCode;
 use tokio::{
     sync::oneshot,
@@ -47,20 +47,53 @@ impl<J: Job> Lane<J> {
         Self { shared, is_reachable }
     }
 
-    /// Runs a job on the next free connection whose turn it is.
+    /// Runs a job on the next free connection whose turn it is, and tells the stages of its request how long it waited and
+    /// ran.
     ///
     /// # Errors
     /// What the job answers; `overloaded`, at once, where it cannot be expected to be done in its time or soon enough, or
     /// too many wait; `unavailable`, at once, where the server has been away for more than a second; `deadline_exceeded` or
     /// `unavailable` where it did not happen in time, and does not happen any more; `unavailable` and not retryable where
     /// nobody knows.
-    pub async fn run(&self, job: J, asker: Asker, deadline: Instant) -> Result<J::Output> {
-        let gate = Arc::new(Gate::new(deadline));
+    pub async fn run(&self, job: J, asker: Asker, deadline: Instant, stages: &Stages) -> Result<J::Output> {
+        let (gate, came) = (Arc::new(Gate::new(deadline)), Instant::now());
+        let answer = {
+            let _held = self.shared.meter.jobs.hold();
+            self.answer((job, asker, came), &gate, stages).await
+        };
+        let now = Instant::now();
+        let begun = gate.begun().unwrap_or(now);
+        self.shared.meter.wait.took(begun - came);
+        stages.waited(begun - came);
+        stages.ran(now - begun);
+        answer
+    }
+
+    async fn answer(
+        &self,
+        (job, asker, came): (J, Asker, Instant),
+        gate: &Arc<Gate>,
+        stages: &Stages,
+    ) -> Result<J::Output> {
+        let deadline = gate.deadline();
         let (reply, mut answer) = oneshot::channel();
         // A requester that is dropped gives up as well.
-        let requester = Requester(Arc::clone(&gate));
-        let (asked, span) = (Instant::now(), Span::current());
-        self.submit(Ticket { job, asker, gate, reply, asked, span, losses: 0 })?;
+        let requester = Requester(Arc::clone(gate));
+        let Settings { name, lane, .. } = &self.shared.settings;
+        let request = stages.span().clone();
+        let waiting = traced!(&request, "lane", database = name, lane);
+        self.submit(Ticket {
+            job,
+            asker,
+            gate: Arc::clone(gate),
+            reply,
+            asked: came,
+            span: Span::current(),
+            losses: 0,
+            request,
+            waiting,
+            running: Span::none(),
+        })?;
         if let Ok(answer) = timeout_at(deadline, &mut answer).await {
             return match answer {
                 Ok(answer) => answer,
@@ -80,6 +113,13 @@ impl<J: Job> Lane<J> {
         }
     }
 
+    /// Tells what the lane has counted.
+    pub fn collect(&self, samples: &mut Samples) {
+        let Settings { name, lane, connections, .. } = &self.shared.settings;
+        let labels = [("database", name.as_str()), ("lane", lane)];
+        self.shared.meter.collect(&labels, self.shared.connected(), *connections, samples);
+    }
+
     /// Puts a job in the queue, if there it has a chance.
     fn submit(&self, ticket: Ticket<J>) -> Result<()> {
         let Shared { settings, .. } = &*self.shared;
@@ -90,7 +130,10 @@ impl<J: Job> Lane<J> {
         let admitted = self.shared.queue().admit(ticket, connected, settings);
         admitted.map_err(|refusal| match refusal {
             Refusal::Absent => self.unavailable(),
-            Refusal::Overloaded => self.overloaded(),
+            Refusal::Overloaded => {
+                self.shared.meter.overloaded.count();
+                self.overloaded()
+            }
         })?;
         self.shared.call();
         Ok(())

@@ -14,6 +14,7 @@ mod gate;
 mod job;
 mod kind;
 mod lane;
+mod meter;
 mod pace;
 mod queue;
 mod shared;

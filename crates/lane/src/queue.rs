@@ -34,6 +34,8 @@ use crate::{
 pub struct Settings {
     /// The database, for people.
     pub name: String,
+    /// Which of its lanes it is, in metrics and traces: `read`, `write`.
+    pub lane: &'static str,
     /// How many connections it holds, spread over its servers.
     pub connections: usize,
     /// How many jobs wait before further ones are refused as `overloaded`.
@@ -84,6 +86,12 @@ pub(crate) struct Ticket<J: Job> {
     pub(crate) span: Span,
     /// How many connections were lost while it ran.
     pub(crate) losses: u8,
+    /// The span of its request.
+    pub(crate) request: Span,
+    /// That of its wait, until it runs.
+    pub(crate) waiting: Span,
+    /// That of its run on a connection.
+    pub(crate) running: Span,
 }
 
 /// Why a job is not let in.

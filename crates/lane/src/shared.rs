@@ -9,6 +9,7 @@ use tokio::{sync::Notify, time::timeout};
 
 use crate::{
     job::Job,
+    meter::Meter,
     queue::{QUICK, Queue, Settings, Taken, Ticket},
 };
 
@@ -22,6 +23,7 @@ pub(crate) struct Shared<J: Job> {
     pub(crate) connected: AtomicUsize,
     /// How many cannot be made.
     pub(crate) failing: AtomicUsize,
+    pub(crate) meter: Meter,
     is_closed: AtomicBool,
 }
 
@@ -33,6 +35,7 @@ impl<J: Job> Shared<J> {
             call: Notify::new(),
             connected: AtomicUsize::new(0),
             failing: AtomicUsize::new(0),
+            meter: Meter::default(),
             is_closed: AtomicBool::new(false),
         }
     }

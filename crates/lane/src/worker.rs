@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use beds_core::{Error, Result, backoff::Backoff};
+use beds_core::{Error, Result, backoff::Backoff, traced};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tracing::{Instrument as _, Span, error_span, info, warn};
 
@@ -127,6 +127,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
                 warn!(database = name, server = self.server.connector.server(), "cannot connect: {reason}");
             }
             failing.get_or_insert_with(|| Counted::new(&shared.failing));
+            shared.meter.failed.count();
             self.hand_over();
             sleep(backoff.pause()).await;
         }
@@ -160,7 +161,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
             self.was_idle = was_idle;
             let tickets =
                 tickets.into_iter().filter_map(wanted).filter(|ticket| ticket.gate.begin()).collect();
-            let after = place.hold(self.run(&mut connection, tickets)).await;
+            let after = place.hold(self.measured(&mut connection, tickets)).await;
             if let After::Discard(mut again) = after {
                 again.append(&mut self.first);
                 self.first = again;
@@ -192,6 +193,38 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         }
     }
 
+    /// Runs jobs, measured and traced.
+    async fn measured(&self, connection: &mut J::Connection, mut tickets: Vec<Ticket<J>>) -> After<J> {
+        if tickets.is_empty() {
+            return After::Keep;
+        }
+        let (meter, begun) = (&self.shared.meter, Instant::now());
+        let _busy = meter.busy.hold();
+        meter.group.had(tickets.len());
+        let spans = self.spans(&mut tickets);
+        // What runs once for all is a part of the first trace, to which the others refer.
+        if let Some((first, others)) = spans.split_first() {
+            for other in others {
+                other.follows_from(first);
+            }
+        }
+        let after = self.run(connection, tickets).await;
+        meter.run.took(begun.elapsed());
+        after
+    }
+
+    /// The spans of these jobs on the connection, of those whose requests are traced.
+    fn spans(&self, tickets: &mut [Ticket<J>]) -> Vec<Span> {
+        let (jobs, name, lane) = (tickets.len(), &self.shared.settings.name, self.shared.settings.lane);
+        let span = |ticket: &mut Ticket<J>| {
+            ticket.waiting = Span::none();
+            let span = traced!(&ticket.request, "database", database = name, lane, jobs);
+            ticket.running = span.clone();
+            (!span.is_none()).then_some(span)
+        };
+        tickets.iter_mut().filter_map(span).collect()
+    }
+
     /// Runs one job, or several of one group together.
     async fn run(&self, connection: &mut J::Connection, mut tickets: Vec<Ticket<J>>) -> After<J> {
         match tickets.len() {
@@ -208,7 +241,9 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         let (gates, span) = ([&*ticket.gate], ticket.span.clone());
         let kinds = measure_all(std::iter::once(&ticket.job));
         let begun = Instant::now();
-        let running = ticket.job.run(connection, &ticket.gate).instrument(span.clone());
+        let running = ticket.job.run(connection, &ticket.gate);
+        // The span of the trace is the inner one: statements look for it.
+        let running = running.instrument(ticket.running.clone()).instrument(span.clone());
         let outcome = within(&gates, self.patience(), running).await;
         self.tell(&outcome, &kinds, begun);
         match outcome {
@@ -235,7 +270,9 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
             let members: Vec<Member<'_, J>> =
                 tickets.iter().map(|ticket| Member { job: &ticket.job, gate: &ticket.gate }).collect();
             let gates: Vec<_> = members.iter().map(|member| member.gate).collect();
-            let running = J::run_group(&members, connection).instrument(span.clone());
+            let traced = tickets.iter().find(|ticket| !ticket.running.is_none());
+            let traced = traced.map_or_else(Span::none, |ticket| ticket.running.clone());
+            let running = J::run_group(&members, connection).instrument(traced).instrument(span.clone());
             within(&gates, self.patience(), running).await
         };
         self.tell(&outcome, &kinds, begun);
@@ -303,6 +340,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
     fn lost(&self, tickets: Vec<Ticket<J>>, reason: &str) -> After<J> {
         let name = &self.shared.settings.name;
         warn!(database = name, "the connection is lost: {reason}");
+        self.shared.meter.lost.count();
         let mut again = Vec::new();
         for mut ticket in tickets {
             if ticket.gate.is_past() {

@@ -9,6 +9,7 @@ use beds_core::{
     Error, Outcome,
     plan::{Invocation, UNHEARD},
     spec::{ArgMode, Call, Domain, Field, Returns, Routine},
+    stages::statement_span,
     value::Value,
 };
 
@@ -52,6 +53,7 @@ pub(crate) async fn result_sets(
     bytes_max: usize,
 ) -> Result<Sets, Fault> {
     let fault = |error| classify(&error, domain);
+    let _traced = statement_span(text);
     let mut results = connection.fetch_many(sqlx::query_with(text, bind(args).map_err(fault)?));
     let mut sets = Sets::default();
     let (mut rows, mut bytes) = (Vec::new(), 0);

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use beds_core::settings::SecretUrl;
+use beds_core::{meter::Counter, settings::SecretUrl};
 use beds_lane::{Connect, Gate};
 use mongodb::{
     Client, ClientSession, Collection, Database, ServerType,
@@ -45,6 +45,8 @@ pub(crate) struct Server {
     /// What is known of its events.
     events: Arc<events::Known>,
     pace: Arc<Pace>,
+    /// How many writes its ledger answered that had been done before.
+    duplicates: Arc<Counter>,
     /// Whether the driver knows of a server that answers.
     reachable: Arc<AtomicBool>,
 }
@@ -157,6 +159,7 @@ impl Server {
             known: Arc::default(),
             events: Arc::default(),
             pace: Arc::default(),
+            duplicates: Arc::default(),
             reachable: Arc::new(AtomicBool::new(true)),
         }
     }
@@ -186,6 +189,10 @@ impl Server {
         Ok((client, store))
     }
 
+    pub(crate) fn duplicates(&self) -> Arc<Counter> {
+        Arc::clone(&self.duplicates)
+    }
+
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
@@ -204,7 +211,7 @@ impl Connect for Server {
         let database = client.database(&self.database);
         Ok(Connection {
             name: Arc::clone(&self.name),
-            ledger: Ledger::new(&self.name, &database, &self.known),
+            ledger: Ledger::new(&self.name, &database, &self.known, &self.duplicates),
             outbox: events::Store::new(&self.name, &database, &self.events),
             pace: Arc::clone(&self.pace),
             database,

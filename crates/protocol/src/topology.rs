@@ -44,6 +44,10 @@ pub mod header {
     pub const DEAD_REQUEST_ID: &str = "beds-dead-request-id";
     /// Dead letter: the content header as it came, of a message whose properties cannot be read.
     pub const DEAD_PROPERTIES: &str = "beds-dead-properties";
+    /// Dead letter: the user for whom RabbitMQ vouched.
+    pub const DEAD_USER: &str = "beds-dead-user";
+    /// Dead letter: `true` where sensitive values were masked in its body, which cannot be replayed then.
+    pub const DEAD_MASKED: &str = "beds-dead-masked";
     /// Dead letter: when, as RFC 3339 in UTC.
     pub const DEAD_AT: &str = "beds-dead-at";
     /// On a request that a node has put aside: its routing key.

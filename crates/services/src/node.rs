@@ -144,6 +144,7 @@ mod tests {
             template_hash: Ok(None),
             request_id: "id",
             wants_reply: true,
+            stages: std::sync::Arc::default(),
             message_id: None,
             user_id: None,
             client: "",

@@ -8,7 +8,7 @@ mod atomic;
 mod replies;
 mod whole;
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use beds_core::{
     Context, Error, Factory, Outcome, Request, Result,
@@ -16,6 +16,7 @@ use beds_core::{
     entry::{self, Destination},
     service::Incoming,
     spec::Domain,
+    stages,
     validate::Errors,
 };
 use beds_protocol::{BatchItem, BatchKey, BatchRequest, Broker, ErrorCode, Lane, Mode, Service};
@@ -23,7 +24,7 @@ use futures_util::{FutureExt as _, StreamExt as _, stream};
 use tokio::{sync::SemaphorePermit, time::timeout_at};
 
 use self::{replies::Replies, whole::Unclaimed};
-use super::{Domains, body};
+use super::{Domains, body, meters::Of};
 
 /// How many items of one batch are worked on at a time: as many look-ups as share a statement.
 const AT_ONCE: usize = 128;
@@ -176,15 +177,21 @@ impl<F: Factory> Batch<'_, F> {
 
     /// Answers an item as if it were a request by itself.
     async fn run(&self, index: usize, asked: &Asked<'_, F::Template>, unclaimed: &Unclaimed) -> Done {
+        let since = Instant::now();
         let (of, result) = match &asked.address {
             Ok(address) => {
                 let answered = AssertUnwindSafe(self.answer(index, asked.item, address, unclaimed));
                 let result = answered.catch_unwind().await.unwrap_or_else(|_| Err(super::failed()));
-                (Some((address.domain, address.lane)), result)
+                (Some(address), result)
             }
             Err(error) => (None, Err(error.clone())),
         };
-        Done { address: of, result }
+        let operation = |address: &Address<F::Template>| {
+            Of::Domain(address.domain, stages::Asked::Operation(address.target.operation()))
+        };
+        let code = result.as_ref().err().map(|error| error.code);
+        self.domains.meters.item(of.map(operation).as_ref(), code, since.elapsed());
+        Done { address: of.map(|address| (address.domain, address.lane)), result }
     }
 
     async fn answer(

@@ -175,5 +175,6 @@ pub(crate) fn context() -> Context {
         request_id: "test".into(),
         traceparent: None,
         claims: None,
+        stages: Arc::default(),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{
 };
 use std::time::Duration;
 
-use beds_core::{Error, Result, plan::Asker};
+use beds_core::{Error, Result, plan::Asker, stages::Stages};
 use beds_lane::{Connect, Fate, Fault, Gate, Job, Lane, Member, Settings};
 use beds_protocol::ErrorCode;
 use tokio::{
@@ -228,6 +228,7 @@ pub(crate) type Cut = Lane<Scripted<true>>;
 pub(crate) fn settings() -> Settings {
     Settings {
         name: "fake".to_owned(),
+        lane: "read",
         connections: 1,
         queue_max: 1_000,
         requests_max: 1_000,
@@ -269,7 +270,7 @@ pub(crate) async fn submit_as<const CUT: bool>(
     let lane = Arc::clone(lane);
     let deadline = Instant::now() + Duration::from_millis(ms);
     let asker = Asker { client, is_part: false };
-    let running = tokio::spawn(async move { lane.run(job, asker, deadline).await });
+    let running = tokio::spawn(async move { lane.run(job, asker, deadline, &Stages::default()).await });
     settle().await;
     running
 }
@@ -280,7 +281,8 @@ pub(crate) async fn run<const CUT: bool>(
     job: Scripted<CUT>,
     ms: u64,
 ) -> Result<String> {
-    lane.run(job, Asker::default(), Instant::now() + Duration::from_millis(ms)).await
+    let deadline = Instant::now() + Duration::from_millis(ms);
+    lane.run(job, Asker::default(), deadline, &Stages::default()).await
 }
 
 /// Lets every task go as far as it can without the clock.

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use beds_core::plan::Asker;
+use beds_core::{plan::Asker, stages::Stages};
 use beds_lane::Settings;
 use beds_protocol::ErrorCode;
 use tokio::{task::JoinHandle, time::Instant};
@@ -31,7 +31,8 @@ fn ask(lane: &Arc<Cut>, job: Scripted<true>, client: u64, within: Duration) -> J
     let lane = Arc::clone(lane);
     tokio::spawn(async move {
         let begun = Instant::now();
-        let answer = lane.run(job, Asker { client, is_part: false }, begun + within).await;
+        let answer =
+            lane.run(job, Asker { client, is_part: false }, begun + within, &Stages::default()).await;
         (answer, begun.elapsed(), begun)
     })
 }
@@ -202,7 +203,9 @@ async fn where_nothing_is_taken_any_more_what_comes_is_refused() {
     assert_eq!((error.code, begun.elapsed()), (ErrorCode::Overloaded, Duration::ZERO));
     // A part of what was let in before waits as long as it may.
     let part = Asker::default().part();
-    lane.run(job(&world, "part", 2, 1), part, begun + Duration::from_mins(2)).await.unwrap();
+    lane.run(job(&world, "part", 2, 1), part, begun + Duration::from_mins(2), &Stages::default())
+        .await
+        .unwrap();
     early.await.unwrap().unwrap();
 }
 

@@ -37,6 +37,7 @@ fn read(domain: &'static Domain, request: &Json) -> Read {
         request_id: "test".into(),
         traceparent: None,
         claims: None,
+        stages: Arc::default(),
     };
     let fetch: FetchRequest = serde_json::from_value(request.clone()).unwrap();
     match operation::fetch(&cx, domain, fetch).unwrap_or_else(|error| panic!("{request}: {error:?}")) {

@@ -10,6 +10,7 @@ use beds_core::{
         Domain,
         mariadb::{Procedure, Source},
     },
+    stages::statement_span,
     value::Value,
 };
 use futures_util::TryStreamExt as _;
@@ -47,6 +48,7 @@ impl Left<'_> {
         let passed = self.procedure.args.iter().zip(args);
         let passed = passed.filter(|(field, _)| !self.fields.contains(field)).map(|(_, value)| value);
         let arguments = bind(found.values.iter().chain(passed)).map_err(fault)?;
+        let _traced = statement_span(&text);
         let mut results = connection.fetch_many(sqlx::query_with(&text, arguments).persistent(false));
         let (mut sets, mut rows, mut bytes) = (Vec::new(), Vec::<MySqlRow>::new(), 0);
         while let Some(result) = results.try_next().await.map_err(fault)? {

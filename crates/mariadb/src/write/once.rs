@@ -72,7 +72,9 @@ impl Write {
             Claimed::Taken => {
                 let outcome = ledger::outcome(&mut session.connection, claim, domain).await?;
                 // Whoever held the claim has taken it back since.
-                outcome.map(Done::Before).ok_or(Fault::Deadlock)
+                let outcome = outcome.ok_or(Fault::Deadlock)?;
+                self.ledger.duplicates.count();
+                Ok(Done::Before(outcome))
             }
             Claimed::Absent => {
                 let (outcome, has_events) = self.effect(session).await?;

@@ -210,6 +210,7 @@ impl Odd {
             deadline: Instant::now() + Duration::from_secs(20),
             reply_bytes_max: 1_000_000,
             asker: beds_core::plan::Asker::default(),
+            stages: std::sync::Arc::default(),
         };
         self.database.run(Plan { claim, ..Plan::new(domain, action) }, bounds).await
     }

@@ -70,6 +70,7 @@ impl Site {
             request_id: "test".into(),
             traceparent: None,
             claims: None,
+            stages: Arc::default(),
         };
         let work = match operation {
             "fetch" => operation::fetch(&cx, domain, serde_json::from_value(body).unwrap()),

@@ -23,6 +23,7 @@ use beds_core::{
     ledger,
     plan::{self, Claim, Origin},
     spec::{Domain, Objects, mongodb as spec},
+    stages::statement_span,
 };
 use beds_lane::Gate;
 use beds_protocol::Operation;
@@ -185,6 +186,7 @@ impl Deed {
         session: Option<&mut ClientSession>,
         limit: Duration,
     ) -> Result<Applied, Failure> {
+        let _traced = statement_span(self.name());
         match self {
             Self::Insert(insert) => insert.apply(connection, session).await.map(Applied::from),
             Self::Update(update) => update.apply(connection, session, limit).await,
@@ -192,6 +194,18 @@ impl Deed {
             Self::Delete(delete) => delete.apply(connection, session, limit).await.map(Applied::from),
             Self::Many(many) => many.apply(connection, session, limit).await,
             Self::All(all) => all.apply(connection, session, limit).await,
+        }
+    }
+
+    /// What it does, for traces.
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Insert(_) => "insert",
+            Self::Update(_) => "update",
+            Self::Upsert(_) => "upsert",
+            Self::Delete(_) => "delete",
+            Self::Many(_) => "many",
+            Self::All(_) => "batch",
         }
     }
 

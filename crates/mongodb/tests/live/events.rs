@@ -115,6 +115,7 @@ impl Shop {
             deadline: Instant::now() + Duration::from_mins(1),
             reply_bytes_max: 1_000_000,
             asker: beds_core::plan::Asker::default(),
+            stages: std::sync::Arc::default(),
         };
         self.databases[node].run(Plan { claim, ..Plan::new(&ITEM, Action::Write(write)) }, bounds).await
     }

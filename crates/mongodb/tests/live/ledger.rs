@@ -96,6 +96,7 @@ impl Once {
             deadline: Instant::now() + Duration::from_mins(1),
             reply_bytes_max: 1_000_000,
             asker: beds_core::plan::Asker::default(),
+            stages: std::sync::Arc::default(),
         };
         self.database.run(plan, bounds).await
     }

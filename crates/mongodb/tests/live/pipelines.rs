@@ -40,6 +40,7 @@ async fn a_pipeline_that_writes_says_that_it_is_at_least_once() {
             deadline: Instant::now() + Duration::from_mins(1),
             reply_bytes_max: 10_000,
             asker: beds_core::plan::Asker::default(),
+            stages: std::sync::Arc::default(),
         };
         let outcome = database.run(plan, bounds).await.unwrap();
         assert!(outcome.note.as_deref().is_some_and(|note| note.contains("at least once")), "{outcome:?}");

@@ -123,5 +123,6 @@ pub(crate) fn context(name: &str, url: &str, limits: Limits) -> Context {
         request_id: "test".into(),
         traceparent: None,
         claims: None,
+        stages: Arc::default(),
     }
 }
