@@ -224,7 +224,7 @@ fn attribute(span: &Span, key: &str) -> Option<String> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -292,8 +292,8 @@ async fn a_traced_request_is_seen_from_its_client_to_its_statements() {
         }
         assert!(!format!("{spans:?}").contains("Secretland"), "no value is in a trace");
     }
-    let traces: BTreeSet<_> = taken.lock().unwrap().iter().map(|span| hex(&span.trace_id)).collect();
-    assert_eq!(traces, [READ, WRITE].map(str::to_owned).into(), "nothing else was to be traced");
+    let ids: BTreeSet<_> = taken.lock().unwrap().iter().map(|span| hex(&span.trace_id)).collect();
+    assert_eq!(ids, [READ, WRITE].map(str::to_owned).into(), "nothing else was to be traced");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -65,8 +65,8 @@ async fn serve(
     let _upkeep = upkeep::start(&engines, &domains, keep);
     let (wrong, _watch) = templates::watch(&config, &domains);
     let databases = Arc::clone(&engines) as Arc<dyn Source>;
-    let tracer = traces.as_ref().map(Traces::tracer);
-    let (pool, relays) = start_pool(&project, &config, &name, environment, (domains, engines), tracer);
+    let for_pool = traces.as_ref().map(Traces::tracer);
+    let (pool, relays) = start_pool(&project, &config, &name, environment, (domains, engines), for_pool);
     if let Some(queue) = log_queue.filter(|_| project.domains.iter().any(|domain| domain.name == "logger")) {
         let records_max = config.limits.create_records_max;
         tokio::spawn(queue.publish(config.amqp.clone(), records_max, pool.status()));
