@@ -133,6 +133,9 @@ async fn requests_are_counted_by_closed_names_and_a_slow_one_is_told() {
         .with_message_id("slow-one".into())
         .with_user_id("guest".into())
         .with_timestamp(u64::try_from(wire::unix_ms()).unwrap() / 1_000 - 3_600);
+    // Without it, the time of a request ends so long after it was sent.
+    let deadline = lapin::types::AMQPValue::LongLongInt(wire::unix_ms() + 60_000);
+    let late = wire::with_header(late, "beds-deadline", deadline);
     wire.request("country.fetch", br#"{"key": "NO"}"#, late).await;
     let slow = || {
         let log = site.node.log();
