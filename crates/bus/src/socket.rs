@@ -16,9 +16,10 @@ use std::{
 
 use lapin::{
     AsyncTcpStream, Connection, ConnectionProperties,
-    tcp::OwnedTLSConfig,
     uri::{AMQPScheme, AMQPUri},
 };
+
+use crate::{connection::Endpoint, tls};
 
 /// Ends the connection that was opened with it when it is dropped.
 #[derive(Debug, Default)]
@@ -38,15 +39,16 @@ impl Socket {
     /// When the server cannot be reached in time, or refuses the connection.
     pub(crate) async fn connect(
         &self,
-        uri: AMQPUri,
+        endpoint: &Endpoint,
         properties: ConnectionProperties,
         patience: Duration,
     ) -> lapin::Result<Connection> {
         let handle = self.0.clone();
+        let files = endpoint.tls().clone();
         let runtime = lapin::runtime::default_runtime()?;
         // The closure stands in the call, where its argument's type is known.
         let connect = Connection::connector(
-            uri,
+            endpoint.uri().clone(),
             runtime,
             async move |uri, runtime| {
                 let AMQPUri { scheme, authority, .. } = uri;
@@ -66,7 +68,7 @@ impl Socket {
                     match scheme {
                         AMQPScheme::AMQP => Ok(stream),
                         AMQPScheme::AMQPS => {
-                            stream.into_tls(&authority.host, OwnedTLSConfig::default().as_ref()).await
+                            stream.into_rustls(&tls::connector(&files)?, &authority.host).await
                         }
                     }
                 };
