@@ -40,7 +40,7 @@ fn a_link_is_encrypted_and_verified_or_refused_in_words_of_its_own() {
 
     // None of them has TLS.
     let plain = stack.rabbitmq().port().unwrap();
-    all_refused(&check(&stack, plain, &good), "the server has no TLS on this port: ");
+    all_refused(&check(&stack, plain, &good), "the server has no TLS on this port");
 
     let server = ours.certificate("server", &HERE, LATER).unwrap();
     use_tls(&stack, &server.of_server(Some(&ours)));

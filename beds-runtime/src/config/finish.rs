@@ -14,6 +14,11 @@ use super::{
     secrets::{self, Access},
 };
 
+/// The files of all links, before those of single servers.
+pub(super) fn tls(tls: &Tls) -> Result<(), ConfigError> {
+    secrets::check("tls", tls).map_err(ConfigError::new)
+}
+
 /// `folder` is the configuration's, for errors.
 pub(super) fn amqp(folder: &Path, amqp: &mut Amqp, common: &Tls) -> Result<(), ConfigError> {
     if amqp.url.0.is_empty() {

@@ -163,6 +163,7 @@ impl Config {
 
     /// Reads password files and checks what the types cannot.
     fn finish(mut self, folder: &Path) -> Result<Self, ConfigError> {
+        finish::tls(&self.tls)?;
         finish::amqp(folder, &mut self.amqp, &self.tls)?;
         finish::limits(&self.limits)?;
         for (name, server) in self.mariadb.iter_mut() {

@@ -24,22 +24,31 @@ pub(super) fn access(section: &str, pass_file: Option<&Path>, tls: &Tls) -> Resu
     if let Some(source) = &password {
         source()?;
     }
+    check(&format!("{section}.tls"), tls)?;
+    Ok(Access { password, tls: Arc::new(tls.clone()) })
+}
+
+/// Looks at the files of a link.
+///
+/// # Errors
+/// Which of them cannot be used, by its key, and why.
+pub(super) fn check(section: &str, tls: &Tls) -> Result<(), String> {
     match (&tls.cert_file, &tls.key_file) {
-        (Some(_), None) => return Err(format!("{section}.tls.key_file is missing: `cert_file` has a key")),
+        (Some(_), None) => return Err(format!("{section}.key_file is missing: `cert_file` has a key")),
         (None, Some(_)) => {
-            return Err(format!("{section}.tls.cert_file is missing: `key_file` belongs to a certificate"));
+            return Err(format!("{section}.cert_file is missing: `key_file` belongs to a certificate"));
         }
         (Some(_), Some(_)) | (None, None) => {}
     }
     let files = [("ca_file", &tls.ca_file, CERTIFICATE), ("cert_file", &tls.cert_file, CERTIFICATE)];
     for (key, path, holds) in files.into_iter().chain([("key_file", &tls.key_file, KEY)]) {
         if let Some(path) = path {
-            let wrong = |reason: &str| format!("{section}.tls.{key} {}: {reason}", path.display());
+            let wrong = |reason: &str| format!("{section}.{key} {}: {reason}", path.display());
             let text = fs::read(path).map_err(|error| wrong(&error.to_string()))?;
             holds(&String::from_utf8_lossy(&text)).map_err(wrong)?;
         }
     }
-    Ok(Access { password, tls: Arc::new(tls.clone()) })
+    Ok(())
 }
 
 type Holds = fn(&str) -> Result<(), &'static str>;
@@ -54,7 +63,7 @@ const CERTIFICATE: Holds = |text| {
 };
 
 const KEY: Holds = |text| {
-    if text.contains("ENCRYPTED") {
+    if text.contains("ENCRYPTED PRIVATE KEY") || text.contains("4,ENCRYPTED") {
         return Err("its key is encrypted: decrypt it, and let nobody else read the file");
     }
     let has_one = text.contains("PRIVATE KEY-----");

@@ -60,6 +60,11 @@ const CAUSES: &[(&[&str], &str)] = &[
          URL",
     ),
     (
+        &["no answer to TLS"],
+        "the server has no TLS on this port, or does not run: start it, correct its address, or ask for plain text in the \
+         URL",
+    ),
+    (
         &["insecure transport are prohibited"],
         "the server takes encrypted links only: write `ssl-mode=VERIFY_IDENTITY` into the query of the URL",
     ),
@@ -116,7 +121,21 @@ mod tests {
                 "cannot reach h: failed to lookup address information: Name or service not known",
                 "the name of the host",
             ),
-            ("cannot reach h: invalid peer certificate: UnknownIssuer", "TLS"),
+            ("cannot reach h: invalid peer certificate: UnknownIssuer", "`ca_file` under [tls]"),
+            ("I/O error: invalid peer certificate: certificate not valid for name \"h\"", "for another host"),
+            ("invalid peer certificate: certificate expired: verification time 2", "renew"),
+            ("cannot reach h: received fatal alert: CertificateRequired", "refuses the node's certificate"),
+            (
+                "cannot reach h: received corrupt message of type InvalidContentType",
+                "has no TLS on this port",
+            ),
+            ("TLS connection: server does not support TLS", "has no TLS on this port"),
+            ("no answer to TLS within 1500 ms", "or does not run"),
+            (
+                "3159 (HY000): Connections using insecure transport are prohibited",
+                "takes encrypted links only",
+            ),
+            ("cannot reach h: /ca.pem: it has no certificate", "TLS does not come about"),
             ("no answer within 1500 ms", "start the server"),
             ("Server selection timeout: No available servers.", "start the server"),
             (

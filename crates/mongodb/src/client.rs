@@ -59,6 +59,11 @@ impl Material {
         Ok(Self { url, link })
     }
 
+    /// Whether the link is encrypted.
+    pub(crate) const fn is_encrypted(&self) -> bool {
+        self.link.is_some()
+    }
+
     /// A client, of whose servers `heard` hears.
     pub(crate) async fn client(
         &self,
@@ -194,13 +199,11 @@ impl Heard {
         self.has_failed.store(false, Ordering::Relaxed);
     }
 
-    /// Why a server could not be reached, the last time.
+    /// Why a server could not be reached, the last time, where it is more than that it took too long.
     pub(crate) fn failure(&self) -> Option<String> {
-        self.failure
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .as_ref()
-            .map(|error| error.kind.to_string())
+        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_late = |kind: &ErrorKind| matches!(kind, ErrorKind::Io(error) if error.kind() == io::ErrorKind::TimedOut);
+        failure.as_ref().filter(|error| !is_late(&error.kind)).map(|error| error.kind.to_string())
     }
 
     /// Waits until an encrypted link does not come about, which no waiting mends.

@@ -306,6 +306,7 @@ pub fn check_url(url: &SecretUrl) -> Result<(), String> {
 pub async fn ping(url: &SecretUrl, timeout: Duration) -> Result<String, String> {
     let heard = Arc::new(Heard::default());
     let (of, hearing) = (Material::read(url)?, Arc::clone(&heard));
+    let is_encrypted = of.is_encrypted();
     // A task of its own, since no future of the driver may be dropped midway.
     let attempt = tokio::spawn(async move {
         let client = of.client(timeout, 1, hearing).await?;
@@ -323,8 +324,13 @@ pub async fn ping(url: &SecretUrl, timeout: Duration) -> Result<String, String> 
         Ok(Ok(Err(error))) => Err(error.kind.to_string()),
         Ok(Err(_)) => Err("the driver failed unexpectedly".to_owned()),
         Err(_) => {
-            let why = heard.failure().map(|failure| format!(": {failure}")).unwrap_or_default();
-            Err(format!("no answer within {} ms{why}", timeout.as_millis()))
+            let ms = timeout.as_millis();
+            Err(match heard.failure() {
+                Some(failure) => format!("no answer within {ms} ms: {failure}"),
+                // A server without TLS may wait for more of what it takes for a message.
+                None if is_encrypted => format!("no answer to TLS within {ms} ms"),
+                None => format!("no answer within {ms} ms"),
+            })
         }
     }
 }
