@@ -35,7 +35,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "URL")]
     url: Option<String>,
     #[command(flatten)]
-    tls: super::tls::Args,
+    tls: super::tls::TlsFiles,
     /// How long to wait for the reply
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     timeout: u16,

@@ -59,7 +59,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     sample: u32,
     #[command(flatten)]
-    tls: super::tls::Args,
+    tls: super::tls::TlsFiles,
     /// How long looking at the database may take
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
     timeout: u16,

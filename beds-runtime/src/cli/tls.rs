@@ -6,7 +6,7 @@ use beds_core::settings::Tls;
 
 /// What the section `[tls]` has for URLs of the configuration.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct TlsFiles {
     /// Authorities that a server's certificate may be of, besides those of the machine: certificates in PEM
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
@@ -18,7 +18,7 @@ pub(super) struct Args {
     key_file: Option<PathBuf>,
 }
 
-impl Args {
+impl TlsFiles {
     /// As the adapters take them.
     pub(super) fn files(&self) -> Arc<Tls> {
         let Self { ca_file, cert_file, key_file } = self;

@@ -44,7 +44,7 @@ const CAUSES: &[(&[&str], &str)] = &[
         "renew the server's certificate, or correct the clock of this machine",
     ),
     (
-        &["received fatal alert"],
+        &["received fatal alert", "ended the encrypted link"],
         "the server refuses the node's certificate, or misses one: `cert_file` and `key_file` under [tls] must be valid \
          and of an authority that the server trusts",
     ),

@@ -137,6 +137,16 @@ fn query(parts: &Parts<'_>) -> Result<AMQPQueryString, String> {
     })
 }
 
+/// A server that refuses the certificate of a client says so in an alert, and the alert may be lost with the connection
+/// that it ends. RabbitMQ ends none for another reason before it knows who logs in.
+fn ended_early(error: &lapin::Error) -> Option<BusError> {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+
+    let lapin::ErrorKind::IOError(error) = error.kind() else { return None };
+    let is_end = matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof);
+    is_end.then(|| BusError::Amqp(format!("RabbitMQ ended the encrypted link before the login: {error}")))
+}
+
 /// How long RabbitMQ may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Timeouts {
@@ -171,7 +181,11 @@ impl Connection {
             let (host, ms) = (&endpoint.uri.authority.host, patience.as_millis());
             BusError::Amqp(format!("cannot reach {host}: no answer within {ms} ms"))
         };
-        let inner = timeout(patience, connecting).await.map_err(|_| late())??;
+        let connected = timeout(patience, connecting).await.map_err(|_| late())?;
+        let inner = connected.map_err(|error| {
+            let is_encrypted = endpoint.uri.scheme == AMQPScheme::AMQPS;
+            ended_early(&error).filter(|_| is_encrypted).unwrap_or_else(|| error.into())
+        })?;
         Ok(Self { inner, limit: timeouts.answer, _socket: socket })
     }
 
