@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Seen, Use, by_name, field, objects, types};
+use super::{
+    Seen,
+    fields::by_name,
+    objects,
+    types::{self, Use, field},
+};
 use crate::model::{ArgMode, Call, Domain, Returns, Supply};
 
 pub(super) fn changes(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {

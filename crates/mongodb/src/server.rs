@@ -25,6 +25,7 @@ use tokio::{
     sync::Mutex,
     time::{Instant, timeout_at},
 };
+use tracing::Instrument as _;
 
 use crate::{
     client::{Heard, Material},
@@ -171,7 +172,7 @@ pub(crate) async fn done_by<T: Send + 'static>(
     late: Instant,
     work: impl Future<Output = T> + Send + 'static,
 ) -> Option<T> {
-    timeout_at(late, tokio::spawn(work)).await.ok()?.ok()
+    timeout_at(late, tokio::spawn(work.in_current_span())).await.ok()?.ok()
 }
 
 /// How long a requester waits beyond its deadline for what cannot be taken back.
