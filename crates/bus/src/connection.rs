@@ -102,10 +102,6 @@ impl Endpoint {
     pub(crate) const fn uri(&self) -> &AMQPUri {
         &self.uri
     }
-
-    pub(crate) const fn tls(&self) -> &Tls {
-        &self.tls
-    }
 }
 
 impl fmt::Debug for Endpoint {
@@ -176,7 +172,7 @@ impl Connection {
         // Given up midway, the attempt ends with its socket: it would leave a thread behind otherwise.
         let socket = Socket::default();
         let patience = endpoint.connect_timeout_or(timeouts.connect);
-        let connecting = socket.connect(endpoint, properties, patience);
+        let connecting = socket.connect(endpoint.uri.clone(), endpoint.tls.clone(), properties, patience);
         let late = || {
             let (host, ms) = (&endpoint.uri.authority.host, patience.as_millis());
             BusError::Amqp(format!("cannot reach {host}: no answer within {ms} ms"))

@@ -14,12 +14,13 @@ use std::{
     time::Duration,
 };
 
+use beds_core::settings::Tls;
 use lapin::{
     AsyncTcpStream, Connection, ConnectionProperties,
     uri::{AMQPScheme, AMQPUri},
 };
 
-use crate::{connection::Endpoint, tls};
+use crate::tls;
 
 /// Ends the connection that was opened with it when it is dropped.
 #[derive(Debug, Default)]
@@ -39,16 +40,16 @@ impl Socket {
     /// When the server cannot be reached in time, or refuses the connection.
     pub(crate) async fn connect(
         &self,
-        endpoint: &Endpoint,
+        uri: AMQPUri,
+        files: Tls,
         properties: ConnectionProperties,
         patience: Duration,
     ) -> lapin::Result<Connection> {
         let handle = self.0.clone();
-        let files = endpoint.tls().clone();
         let runtime = lapin::runtime::default_runtime()?;
         // The closure stands in the call, where its argument's type is known.
         let connect = Connection::connector(
-            endpoint.uri().clone(),
+            uri,
             runtime,
             async move |uri, runtime| {
                 let AMQPUri { scheme, authority, .. } = uri;

@@ -7,7 +7,6 @@ use std::ops::RangeInclusive;
 
 use beds_protocol::nearest;
 
-use self::link::Encrypted;
 use super::url::{Parts, SecretUrl, decoded};
 
 /// What URLs of one kind of server may say.
@@ -24,6 +23,17 @@ pub struct Rules {
     /// Whether the case of a key counts.
     exact: bool,
     keys: &'static [(&'static str, Value)],
+}
+
+/// How a URL says that its link is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Encrypted {
+    /// By this scheme.
+    Scheme(&'static str),
+    /// By `ssl-mode`. Without it a link that leaves the machine is encrypted and verified.
+    Mode,
+    /// By `tls=true`, or by a scheme that implies it.
+    Key,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use serde::{
     de::{SeqAccess, Visitor},
 };
 
-use super::Tls;
+use super::tls::Tls;
 
 /// One URL, or several: a list, or a string with commas between, which is all that an environment variable can say.
 #[derive(Debug, Clone, Default)]

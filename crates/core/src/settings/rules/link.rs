@@ -1,21 +1,10 @@
 //! Whether the URL of a server asks for an encrypted link.
 
-use super::Rules;
+use super::{Encrypted, Rules};
 use crate::settings::{
     tls::{Link, is_loopback},
     url::{Parts, SecretUrl},
 };
-
-/// How a URL says that its link is encrypted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Encrypted {
-    /// By this scheme.
-    Scheme(&'static str),
-    /// By `ssl-mode`. Without it a link that leaves the machine is encrypted and verified.
-    Mode,
-    /// By `tls=true`, or by a scheme that implies it.
-    Key,
-}
 
 impl Rules {
     /// How a URL asks for a link that is encrypted and verified.
