@@ -1,6 +1,7 @@
 //! Encrypted links: with which files they are made, and how well a link is protected.
 
-use std::{net::IpAddr, path::PathBuf};
+use core::net::IpAddr;
+use std::path::PathBuf;
 
 crate::section! {
     /// `[tls]`, and the sections `tls` of single servers, which come before it key by key. What a link is encrypted with;
