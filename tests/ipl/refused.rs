@@ -62,7 +62,7 @@ const REFUSED: &[Refused] = &[
     in_file(
         "a key that stands twice",
         "[node]\nname = \"a\"\nname = \"b\"\n",
-        &["{file}:", "line 3, column 1", "duplicate key"],
+        &["{file}:", "line 3, column 1", "is written twice"],
     ),
     in_file(
         "an unknown service",
