@@ -16,6 +16,14 @@ pub const AT_LEAST_ONCE: &str =
 pub const WITHOUT_TRANSACTIONS: &str =
     "this object writes into a table without transactions: its effect is at least once, not exactly once";
 
+/// What a reply says when the table that keeps it is one of the node's own.
+#[must_use]
+pub fn own_without_transactions(table: &str) -> String {
+    format!(
+        "the table `{table}` is without transactions: the write's effect is at least once, not exactly once"
+    )
+}
+
 /// What a reply says when the database never had a ledger.
 pub const NO_LEDGER: &str =
     "this database has no ledger: the write's effect is at least once, not exactly once";

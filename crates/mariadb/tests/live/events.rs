@@ -41,7 +41,7 @@ const OBJECTS: mariadb::Objects = mariadb::Objects {
     upsert: Some(mariadb::Procedure::new("item_upsert", "call `item_upsert`(?, ?)", &[0, 1])),
     delete: Some(mariadb::Procedure::new("item_delete", "call `item_delete`(?)", &[0])),
 };
-static ITEM: Domain = Domain::new("item", "", "00112233aabbccdd")
+pub(crate) static ITEM: Domain = Domain::new("item", "", "00112233aabbccdd")
     .fields(&FIELDS)
     .key(&[0])
     .version(2)
