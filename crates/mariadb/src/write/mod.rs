@@ -139,10 +139,9 @@ impl Job for Write {
         let mut retries = 0;
         let mut pauses = Backoff::new(RETRY_PAUSE_MIN, RETRY_PAUSE_MAX);
         loop {
-            match (self.attempt(session, gate).await?, remains) {
-                (Err(Fault::Deadlock), None | Some(Remains::Kept(_)))
-                    if retries < self.deadlock_retries_max =>
-                {
+            let is_last = retries >= self.deadlock_retries_max;
+            match (self.attempt(session, gate, is_last).await?, remains) {
+                (Err(Fault::Deadlock), None | Some(Remains::Kept(_))) if !is_last => {
                     if session.is_spoilt() {
                         return Err(beds_lane::Fault::Lost(SPOILT.to_owned()));
                     }

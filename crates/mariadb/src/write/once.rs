@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use super::{
     Applied, Write,
     lasting::{Remains, remaining},
-    ledger::{self, Claimed},
+    ledger::{self, Claimed, Earlier},
     outbox, together,
 };
 use crate::{
@@ -26,13 +26,15 @@ enum Done {
 }
 
 impl Write {
-    /// The transaction, once. The outer error is the gate's: nobody waits for the write any more.
+    /// The transaction, once. The outer error is the gate's: nobody waits for the write any more. It `is_last` where it is not
+    /// run again after a conflict.
     pub(super) async fn attempt(
         &self,
         session: &mut Session,
         gate: &Gate,
+        is_last: bool,
     ) -> Result<Result<Outcome, Fault>, beds_lane::Fault> {
-        let end = match self.once(session).await {
+        let end = match self.once(session, is_last).await {
             Ok(Done::Now(outcome, has_events)) => match gate.pass() {
                 Ok(()) => {
                     return Ok(match self.commit(session, has_events).await {
@@ -64,7 +66,7 @@ impl Write {
     }
 
     /// Runs the objects, unless they ran before under the same claim.
-    async fn once(&self, session: &mut Session) -> Result<Done, Fault> {
+    async fn once(&self, session: &mut Session, is_last: bool) -> Result<Done, Fault> {
         let domain = self.domain;
         let Some(claim) = self.claim() else {
             let (outcome, has_events) = self.effect(session).await?;
@@ -79,9 +81,12 @@ impl Write {
                 Ok(Done::Now(outcome, has_events))
             }
             Claimed::Taken => {
-                let outcome = ledger::outcome(&mut session.connection, claim, domain).await?;
-                // Whoever held the claim has taken it back since.
-                outcome.map(Done::Before).ok_or(Fault::Deadlock)
+                match ledger::earlier(&mut session.connection, claim, domain).await? {
+                    Earlier::Done(outcome) => Ok(Done::Before(outcome)),
+                    // What committed the claim by itself may be about to store its reply.
+                    Earlier::Unanswered if is_last => Err(Fault::Refused(ledger::unanswered(claim, domain))),
+                    Earlier::Unanswered | Earlier::Nothing => Err(Fault::Deadlock),
+                }
             }
             Claimed::Absent => {
                 let (outcome, has_events) = self.effect(session).await?;
