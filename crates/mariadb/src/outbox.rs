@@ -13,7 +13,7 @@ use beds_core::{
 };
 use futures_util::future::BoxFuture;
 use sqlx::{
-    Arguments as _, ConnectOptions as _, Executor as _, MySqlConnection, Row as _,
+    Arguments as _, ConnectOptions as _, Connection as _, Executor as _, MySqlConnection, Row as _,
     mysql::{MySqlArguments, MySqlRow},
 };
 use tokio::{sync::Notify, time::timeout};
