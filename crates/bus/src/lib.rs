@@ -41,6 +41,7 @@ mod replies;
 mod session;
 mod socket;
 mod subscription;
+mod tls;
 mod topology;
 
 pub use bus_publisher::BusPublisher;
