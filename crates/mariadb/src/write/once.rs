@@ -42,7 +42,7 @@ impl Write {
                         Ok(_) => {
                             let remains = self.kept_rows(session).await;
                             forget(session).await;
-                            Ok(self.told(outcome, remains))
+                            Ok(noted(outcome, remains))
                         }
                         Err(fault) => Err(fault),
                     });
@@ -110,7 +110,7 @@ impl Write {
         let keeps_rows = session.keeps_rows().await.map_err(|error| classify(&error, self.domain))?;
         if keeps_rows {
             let remains = self.kept_rows(session).await;
-            return Ok((self.told(outcome, remains), has_events));
+            return Ok((noted(outcome, remains), has_events));
         }
         self.tables.could_be_taken_back(&calls);
         Ok((outcome, has_events))
@@ -122,13 +122,6 @@ impl Write {
         let own = without_transactions(&mut session.connection, own).await;
         self.tables.kept_rows(&self.calls(), own, self.domain);
         Remains::Kept(own)
-    }
-
-    /// The outcome of a write that is done, with a note of what remains of it whatever happens.
-    fn told(&self, outcome: Outcome, remains: Remains) -> Outcome {
-        let note = remains.note();
-        let is_noted = outcome.note.as_ref().is_some_and(|known| known.contains(&*note));
-        if is_noted { outcome } else { outcome.noted(note) }
     }
 
     /// One record of a list whose object commits by itself, up to its commit. Whether there are events of it.
@@ -189,6 +182,13 @@ impl Write {
             Err(_) => unknown("the commit was not confirmed in time"),
         }
     }
+}
+
+/// The outcome of a write that is done, with a note of what remains of it whatever happens.
+fn noted(outcome: Outcome, remains: Remains) -> Outcome {
+    let note = remains.note();
+    let is_noted = outcome.note.as_ref().is_some_and(|known| known.contains(&*note));
+    if is_noted { outcome } else { outcome.noted(note) }
 }
 
 /// Ends what was asked of the server after the transaction. Where that fails, the next request finds out.
