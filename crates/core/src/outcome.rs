@@ -67,10 +67,11 @@ impl Outcome {
 
     /// The same with one more note.
     #[must_use]
-    pub fn noted(self, note: &'static str) -> Self {
+    pub fn noted(self, note: impl Into<Cow<'static, str>>) -> Self {
+        let note = note.into();
         let note = match self.note {
             Some(first) => Cow::Owned(format!("{first}; {note}")),
-            None => Cow::Borrowed(note),
+            None => note,
         };
         Self { note: Some(note), ..self }
     }
