@@ -28,9 +28,15 @@ pub(crate) enum Kept {
     #[default]
     Plain,
     /// FLOAT: shown in short, compared as the double that it is.
-    Float,
+    Float {
+        /// Whether its digits are limited, as those of FLOAT(9,2) are: it may hold more than a parameter takes.
+        is_limited: bool,
+    },
     /// DOUBLE.
-    Double,
+    Double {
+        /// As that of FLOAT.
+        is_limited: bool,
+    },
     /// YEAR: the server takes 2 for 2002.
     Year,
     /// ENUM and SET: compared as text, but sorted by position. A number that is none of the values stands for one by its
@@ -184,8 +190,8 @@ pub(crate) fn is_place(text: &str) -> bool {
 
 fn of_type(ty: &str, full: &str, field: &Type) -> Kept {
     match (ty, field) {
-        ("float", _) => Kept::Float,
-        ("double", _) => Kept::Double,
+        ("float", _) => Kept::Float { is_limited: full.contains(',') },
+        ("double", _) => Kept::Double { is_limited: full.contains(',') },
         ("year", _) => Kept::Year,
         ("enum" | "set", _) => Kept::Position { has_numbers: has_numbers(full) },
         ("datetime" | "timestamp", Type::Date) => Kept::Moment,
