@@ -63,7 +63,6 @@ static LIMIT: Call = of_value(r#"[{"$limit":{"$arg":"v"}}]"#, &ARGS);
 static SIZE: Call = of_value(r#"[{"$match":{"a":{"$size":{"$arg":"v"}}}}]"#, &ARGS);
 static REGEX: Call = of_value(r#"[{"$match":{"a":{"$regex":{"$arg":"v"}}}}]"#, &ARGS);
 static BITS: Call = of_value(r#"[{"$match":{"a":{"$bitsAllSet":{"$arg":"v"}}}}]"#, &ARGS);
-static PLACE: Call = of_value(r#"[{"$match":{"a":{"$geoWithin":{"$geometry":{"$arg":"v"}}}}}]"#, &ARGS);
 static SUM: Call = of_value(r#"[{"$project":{"s":{"$divide":[1,{"$arg":"v"}]}}}]"#, &ARGS);
 static OWN: Call = of_value(r#"[{"$limit":-1}]"#, &[]);
 static UNKNOWN: Call = of_value(r#"[{"$match":{"_id":{"$arg":"v"}}},{"$nothing":1}]"#, &ARGS);
@@ -80,7 +79,6 @@ async fn what_a_stage_does_not_take_of_a_client_is_rejected() {
         (&SIZE, json!(-1), ErrorCode::RejectedByDatabase),
         (&REGEX, json!("("), ErrorCode::RejectedByDatabase),
         (&BITS, json!("x"), ErrorCode::RejectedByDatabase),
-        (&PLACE, json!("rubbish"), ErrorCode::RejectedByDatabase),
         (&SUM, json!(0), ErrorCode::RejectedByDatabase),
         (&OWN, json!(0), ErrorCode::Internal),
         (&UNKNOWN, json!(0), ErrorCode::Internal),
