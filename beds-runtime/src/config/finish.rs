@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use beds_bus::{Amqp, Pool};
-use beds_core::settings::{Limits, MARIADB, MONGODB, Millis, RABBITMQ, Rules, SecretUrl, Tls};
+use beds_core::settings::{Limits, MARIADB, MONGODB, Millis, Parts, RABBITMQ, Rules, SecretUrl, Tls};
 use beds_mariadb::MariaDb;
 use beds_mongodb::MongoDb;
 use beds_protocol::{Broker, Service, nearest};
@@ -131,6 +131,8 @@ pub(super) fn mariadb(name: &str, server: &mut MariaDb, common: &Tls) -> Result<
     url(&MARIADB, &format!("{section}.url"), &access, primary, taken)?;
     let replicas = &mut server.read_urls.0;
     urls(&MARIADB, &format!("{section}.read_urls"), &access, replicas, taken)?;
+    names_schema(&format!("{section}.url"), primary)?;
+    replicas.iter().try_for_each(|replica| names_schema(&format!("{section}.read_urls"), replica))?;
     if server.read_connections == 0 || server.write_connections == 0 || server.queue_max == 0 {
         return Err(ConfigError::new(format!(
             "mariadb.{name}: read_connections, write_connections and queue_max must be at least 1"
@@ -143,6 +145,17 @@ pub(super) fn mariadb(name: &str, server: &mut MariaDb, common: &Tls) -> Result<
             ("statement_timeout_ms", server.statement_timeout_ms.0.into(), 1),
         ],
     )
+}
+
+/// A connection without a schema would find none of the templates' objects.
+fn names_schema(key: &str, url: &SecretUrl) -> Result<(), ConfigError> {
+    let parts = Parts::read(url.expose()).map_err(|reason| ConfigError::new(format!("{key}: {reason}")))?;
+    if parts.path.is_some_and(|path| !path.is_empty()) {
+        return Ok(());
+    }
+    let url = url.redacted();
+    let url = url.trim_end_matches('/');
+    Err(ConfigError::new(format!("{key}: {url} names no schema: add its name, as in {url}/SCHEMA")))
 }
 
 /// What MongoDB takes for the name of no database.

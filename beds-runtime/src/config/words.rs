@@ -62,9 +62,33 @@ const SYNTAX: &[(&str, &str)] = &[
     ("cannot recurse further", "lists and tables are nested too deep"),
 ];
 
+/// The text of a file.
+pub(super) fn text(bytes: Vec<u8>) -> Result<String, String> {
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") || bytes.contains(&0) {
+        return Err("the file is UTF-16, or no text: save it as UTF-8".to_owned());
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let before = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        format!("line {line}: the file is not UTF-8: save it as UTF-8")
+    })
+}
+
+/// The first line of a merge conflict that is left in a text, counted from 1.
+fn conflict(text: &str) -> Option<usize> {
+    let is_mark = |line: &str| line.starts_with("<<<<<<<") || line.starts_with(">>>>>>>");
+    text.lines().position(is_mark).map(|index| index + 1)
+}
+
 /// Reads a text in TOML. The error names the line, the column, the key and the mistake.
 pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    let document = toml::Deserializer::parse(text).map_err(|error| at_place(text, "", &error))?;
+    let document = toml::Deserializer::parse(text).map_err(|error| match conflict(text) {
+        Some(line) => format!(
+            "line {line}: the file has a merge conflict: resolve it, and remove the lines that begin with `<<<<<<<`, \
+             `=======` and `>>>>>>>`"
+        ),
+        None => at_place(text, "", &error),
+    })?;
     serde_path_to_error::deserialize(document).map_err(|error| {
         let path = error.path().to_string();
         at_place(text, &path, error.inner())
@@ -151,10 +175,12 @@ fn kind(given: &str) -> String {
 /// What must stand there.
 fn wanted(expected: &str) -> String {
     let known = match expected {
-        "u8" => "an integer from 0 to 255",
-        "u16" => "an integer from 0 to 65535",
-        "u32" => "an integer from 0 to 4294967295",
-        "u64" | "usize" => "an integer, 0 or more",
+        "u8" | "an unsigned 8 bit integer" => "an integer from 0 to 255",
+        "u16" | "an unsigned 16 bit integer" => "an integer from 0 to 65535",
+        "u32" | "an unsigned 32 bit integer" => "an integer from 0 to 4294967295",
+        "u64" | "usize" | "an unsigned 64 bit integer" | "an unsigned 64 bit or less integer" => {
+            "an integer, 0 or more"
+        }
         "a boolean" => "true or false",
         "a string" => "a text",
         "path string" => "a path",
@@ -216,6 +242,11 @@ mod tests {
             ("[node]\nsize = { a = 1", "the table has no end"),
             ("[node]\nn = 007", "a number does not begin with 0"),
             ("node:\n  name: web", "there is no `=`"),
+            (
+                "[node]\n<<<<<<< ours\nname = \"a\"\n=======\n>>>>>>> b",
+                "line 2: the file has a merge conflict",
+            ),
+            ("[node]\nname = \"a\"\n>>>>>>> b", "line 3: the file has a merge conflict"),
         ] {
             let error = read::<toml::Table>(text).unwrap_err();
             if !error.contains(said) {
@@ -223,6 +254,19 @@ mod tests {
             }
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    }
+
+    #[test]
+    fn a_file_is_text_in_utf_8() {
+        for (bytes, said) in [
+            (&b"\xff\xfe[\0"[..], "UTF-16"),
+            (b"[\0n\0", "UTF-16"),
+            (b"[node]\nname = \"\xe9\"", "line 2: the file is not UTF-8"),
+        ] {
+            let error = super::text(bytes.to_vec()).unwrap_err();
+            assert!(error.contains(said), "{error}");
+        }
+        assert_eq!(super::text("é".into()).unwrap(), "é");
     }
 
     #[test]

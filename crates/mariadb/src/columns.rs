@@ -7,7 +7,7 @@ use std::{
     collections::HashMap,
     fmt::Write as _,
     sync::{Arc, PoisonError, RwLock},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use beds_core::spec::{Domain, Type, mariadb::Source};
@@ -15,11 +15,8 @@ use sqlx::{MySqlConnection, Row as _, mysql::MySqlRow};
 
 use crate::{
     fault::{Fault, classify},
-    parameters::Parameters,
+    parameters::{KEPT, Parameters, is_place},
 };
-
-/// How long an answer is trusted.
-pub(crate) const KEPT: Duration = Duration::from_mins(1);
 
 /// How a column keeps its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,9 +25,15 @@ pub(crate) enum Kept {
     #[default]
     Plain,
     /// FLOAT: shown in short, compared as the double that it is.
-    Float,
+    Float {
+        /// Whether its digits are limited, as those of FLOAT(9,2) are: it may hold more than a parameter takes.
+        is_limited: bool,
+    },
     /// DOUBLE.
-    Double,
+    Double {
+        /// As that of FLOAT.
+        is_limited: bool,
+    },
     /// YEAR: the server takes 2 for 2002.
     Year,
     /// ENUM and SET: compared as text, but sorted by position. A number that is none of the values stands for one by its
@@ -176,16 +179,10 @@ fn has_numbers(full: &str) -> bool {
     values.into_iter().any(is_place)
 }
 
-/// Whether a text may stand for the place of an ENUM's value.
-pub(crate) fn is_place(text: &str) -> bool {
-    let text = text.trim();
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
 fn of_type(ty: &str, full: &str, field: &Type) -> Kept {
     match (ty, field) {
-        ("float", _) => Kept::Float,
-        ("double", _) => Kept::Double,
+        ("float", _) => Kept::Float { is_limited: full.contains(',') },
+        ("double", _) => Kept::Double { is_limited: full.contains(',') },
         ("year", _) => Kept::Year,
         ("enum" | "set", _) => Kept::Position { has_numbers: has_numbers(full) },
         ("datetime" | "timestamp", Type::Date) => Kept::Moment,

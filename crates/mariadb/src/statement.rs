@@ -162,7 +162,7 @@ impl<'k> Statement<'k> {
 
     fn test(&mut self, field: usize, test: &Test) {
         match test {
-            Test::Compare(comparison, value) => self.compare(field, *comparison, value),
+            Test::Compare(comparison, value) => self.compare_shown(field, *comparison, value),
             Test::In(values) => self.one_of(field, values.iter()),
             Test::Prefix(prefix) => {
                 self.compared(field);

@@ -2,6 +2,7 @@
 
 mod code;
 mod duplicate;
+mod pipeline;
 mod said;
 mod validator;
 
@@ -20,6 +21,9 @@ use self::{
     code::Meaning,
     said::{Said, for_log},
 };
+
+/// What a pipeline that writes leaves behind.
+const MIDWAY: &str = "the pipeline is not all or nothing: what it did before the error remains";
 
 /// How a job failed.
 #[derive(Debug)]
@@ -144,7 +148,7 @@ impl Failure {
         if has_begun && error.retryable {
             error = Error::unknown_effect(&error.message);
         } else if has_begun && error.hint.is_none() {
-            error = error.hint("the pipeline is not all or nothing: what it did before the error remains");
+            error = error.hint(MIDWAY);
         }
         Self::Refused(error)
     }

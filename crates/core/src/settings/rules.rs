@@ -229,6 +229,9 @@ impl Rules {
     /// # Errors
     /// As [`Rules::check`].
     pub fn read<'a>(&self, url: &'a str) -> Result<Parts<'a>, String> {
+        if url.trim() != url {
+            return Err("there are blanks before or after it: remove them".to_owned());
+        }
         let parts = Parts::read(url).map_err(|reason| format!("{reason}; it looks like {}", self.example))?;
         self.check_scheme(&parts)?;
         for (text, what) in [

@@ -51,7 +51,12 @@ impl Urls {
             match urls.last_mut() {
                 // A comma in a password, which RFC 3986 lets stand as it is.
                 Some(url) if !part.contains("://") => *url = format!("{url},{part}"),
-                _ => urls.push(part.trim().to_owned()),
+                // Blanks beside a comma are of no account; those around the whole are refused as around one URL.
+                Some(url) => {
+                    url.truncate(url.trim_end().len());
+                    urls.push(part.trim_start().to_owned());
+                }
+                None => urls.push(part.to_owned()),
             }
         }
         Self(urls.into_iter().map(SecretUrl::new).collect())

@@ -86,6 +86,34 @@ impl Statement<'_> {
         }
     }
 
+    /// A test of a filter. Of what a range has in it, it finds what the wire can show: a date of zeros is null there.
+    pub(super) fn compare_shown(&mut self, field: usize, comparison: Comparison, value: &Value) {
+        self.compare(field, comparison, value);
+        let is_below = match comparison {
+            Comparison::Eq | Comparison::Ne => return,
+            Comparison::Lt | Comparison::Lte => true,
+            Comparison::Gt | Comparison::Gte => false,
+        };
+        let column = self.columns[field];
+        // A bound on the bare column keeps an index of use; the rest is asked of what it finds.
+        let _ = match (value, is_below) {
+            (Value::Date(_) | Value::DateTime(_), _) => {
+                let bound = if is_below { format!(" and {column} >= '0001-01-01'") } else { String::new() };
+                write!(
+                    self.text,
+                    "{bound} and dayofmonth({column}) between 1 and dayofmonth(last_day({column}))"
+                )
+            }
+            (Value::Time(_), true) => write!(self.text, " and {column} >= time'00:00:00'"),
+            (Value::Time(_), false) => write!(self.text, " and {column} < time'24:00:00'"),
+            (Value::Text(_), true) if matches!(self.fields[field].ty, Type::Enum { values } if !values.contains(&"")) =>
+            {
+                write!(self.text, " and {column} <> ''")
+            }
+            _ => Ok(()),
+        };
+    }
+
     /// A test of a field against a value that is not null.
     pub(super) fn compare(&mut self, field: usize, comparison: Comparison, value: &Value) {
         if let Value::Bool(value) = value {
@@ -163,7 +191,7 @@ impl Statement<'_> {
             return year(comparison, number);
         }
         if let Value::Decimal(value) = value
-            && !matches!(self.kept(field), Kept::Float | Kept::Double)
+            && !matches!(self.kept(field), Kept::Float { .. } | Kept::Double { .. })
             && let Some(cut) = value.cut(SCALE_MAX)
         {
             return between(comparison, cut, value);
@@ -208,11 +236,11 @@ impl Statement<'_> {
             (_, Value::Text(text)) if self.is_in_order && self.is_long(field) => {
                 Value::Text(text.chars().take(SORTED_CHARS as usize).collect())
             }
-            (Kept::Float, value) => match number(&value) {
+            (Kept::Float { .. }, value) => match number(&value) {
                 Some(number) => Value::Float(single(number)),
                 None => value,
             },
-            (Kept::Double, Value::Decimal(value)) => match value.as_str().parse() {
+            (Kept::Double { .. }, Value::Decimal(value)) => match value.as_str().parse() {
                 Ok(number) => Value::Float(number),
                 Err(_) => Value::Decimal(value),
             },

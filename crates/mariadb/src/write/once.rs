@@ -13,7 +13,7 @@ use super::{
     outbox, together,
 };
 use crate::{
-    fault::{Fault, classify, without_transactions},
+    fault::{Fault, classify, classify_commit, without_transactions},
     session::{End, Session},
 };
 
@@ -155,7 +155,6 @@ impl Write {
     /// Commits. From here on the write may have happened though its confirmation does not arrive.
     /// Tells whether a table without transactions keeps rows.
     pub(super) async fn commit(&self, session: &mut Session, has_events: bool) -> Result<bool, Fault> {
-        let unknown = |why: &str| Err(Fault::Abandoned(Error::unknown_effect(why)));
         match timeout(self.commit_timeout, session.end(End::Commit)).await {
             Ok(Ok(keeps_rows)) => {
                 if has_events {
@@ -172,14 +171,8 @@ impl Write {
                         .hint("it is the node that begins and ends transactions: take `xa start` out"),
                 ))
             }
-            Ok(Err(error)) => match classify(&error, self.domain) {
-                // A cluster refuses at the commit what another node has changed: nothing is left of it.
-                Fault::Deadlock => Err(Fault::Deadlock),
-                Fault::Refused(_) | Fault::Lost(_) | Fault::Abandoned(_) => {
-                    unknown("the connection broke while the commit was under way")
-                }
-            },
-            Err(_) => unknown("the commit was not confirmed in time"),
+            Ok(Err(error)) => Err(classify_commit(&error, self.domain)),
+            Err(_) => Err(Fault::Abandoned(Error::unknown_effect("the commit was not confirmed in time"))),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod conflicts;
 mod events;
+mod extreme;
 mod lasting;
 mod ledger;
 mod left;
