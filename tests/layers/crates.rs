@@ -21,6 +21,7 @@ const LAYERS: &[&[&str]] = &[
     &["beds-client", "beds-services", "beds-tools"],
     &["beds-runtime"],
     &["beds", "beds-foreign"],
+    &["beds-fuzz"],
 ];
 
 /// The crates that stand apart, and what they may depend on: a broken template must not stop the tool that explains

@@ -10,6 +10,7 @@ mod demo;
 mod down;
 mod drivers;
 mod faults;
+mod fuzz;
 mod keeper;
 mod node;
 mod reload;
@@ -37,6 +38,7 @@ enum Command {
     Test(test::Args),
     Bench(bench::Args),
     Faults(faults::Args),
+    Fuzz(fuzz::Args),
     Up(up::Args),
     Reload(reload::Args),
     Down(down::Args),
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Faults(args) => faults::run(&args),
+        Command::Fuzz(args) => fuzz::run(&args),
         Command::Up(args) => up::run(&args),
         Command::Reload(args) => reload::run(&args),
         Command::Down(args) => down::run(&args),
