@@ -99,9 +99,10 @@ pub(crate) fn filter(random: &mut Rng, domain: &Domain) -> String {
             members.push((name(random), any(random, 3)));
             continue;
         };
-        let value = match random.u32(..4) {
-            0 => of(random, &field.ty),
-            _ => {
+        let value = if random.u32(..4) == 0 {
+            of(random, &field.ty)
+        } else {
+            {
                 let mut tests = Vec::new();
                 for _ in 0..random.usize(..3) {
                     let comparison = one(random, COMPARISONS).unwrap_or_default();

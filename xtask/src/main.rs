@@ -15,6 +15,7 @@ mod keeper;
 mod node;
 mod reload;
 mod signals;
+mod soak;
 mod state;
 mod steps;
 mod test;
@@ -39,6 +40,7 @@ enum Command {
     Bench(bench::Args),
     Faults(faults::Args),
     Fuzz(fuzz::Args),
+    Soak(soak::Args),
     Up(up::Args),
     Reload(reload::Args),
     Down(down::Args),
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::run(&args),
         Command::Faults(args) => faults::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
+        Command::Soak(args) => soak::run(&args),
         Command::Up(args) => up::run(&args),
         Command::Reload(args) => reload::run(&args),
         Command::Down(args) => down::run(&args),
