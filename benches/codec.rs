@@ -11,7 +11,7 @@ const RECORD: &str = r#"{"code": "FR-75", "country": "FR", "name": "Paris", "typ
 fn encoding(criterion: &mut Criterion) {
     let page = format!("[{}]", vec![RECORD; 50].join(",")).into_bytes();
     let outcomes = [
-        ("one record", Outcome::data(RECORD.into())),
+        ("one record", Outcome::data(RECORD.as_bytes())),
         ("a page of 50", Outcome { next: Some("x".repeat(80)), count: Some(5_000), ..Outcome::data(page) }),
         ("count", Outcome::count(5_000)),
         (

@@ -113,3 +113,92 @@ fn mongodb(stack: &Stack, place: &Path, out: &Path, shipped: &str) {
     let unknown = ddl(stack, &["--engine", "oracle"]);
     assert!(unknown.stderr.contains("mariadb or mongodb"), "{}", unknown.stderr);
 }
+
+/// A parameter compares as the column that it is for; what nothing mends is told; a table that is dropped comes back.
+#[test]
+fn parameters_have_the_collation_of_their_columns() {
+    let stack = stack();
+    let templates = root().join("templates");
+    let shipped = templates.to_str().unwrap();
+    let sql = |text: &str| stack.mariadb_query(Some("catalog"), text).unwrap();
+    sql(
+        "create table tag (name varchar(40) character set latin1 collate latin1_bin primary key, note varchar(80))",
+    );
+    let place = tempfile::tempdir().unwrap();
+    let template = place.path().join("tag_rec.toml");
+    fs::write(&template, TAGS).unwrap();
+    let written = ddl(&stack, &[template.to_str().unwrap()]);
+    assert_eq!(written.code, Some(0), "{}", written.stderr);
+    for part in
+        ["in `p_name` varchar(40) character set latin1 collate latin1_bin", "in `p_note` varchar(80))"]
+    {
+        assert!(written.stdout.contains(part), "{part}\n{}", written.stdout);
+    }
+    let script = place.path().join("missing.sql");
+    fs::write(&script, &written.stdout).unwrap();
+    stack.mariadb_exec(None, &script).unwrap();
+    sql("call sp_tag_create('a', 'x')");
+    sql("call sp_tag_create('A', 'y')");
+    sql("call sp_tag_delete('A')");
+    assert_eq!(sql("select name from tag").trim(), "a");
+    let rest = ddl(&stack, &["--engine", "mariadb", shipped, template.to_str().unwrap()]);
+    assert_eq!((rest.code, rest.stdout.as_str()), (Some(0), ""), "{}", rest.stderr);
+}
+
+const TAGS: &str = r#"[template]
+name = "tag"
+service = "app_server"
+engine = "mariadb"
+database = "catalog"
+
+[fields]
+name = { type = "string", max = 40, key = true }
+note = { type = "string", max = 80 }
+
+[objects]
+read = { table = "tag" }
+create = { procedure = "sp_tag_create", args = ["name", "note"] }
+delete = { procedure = "sp_tag_delete", args = ["name"] }
+"#;
+
+/// Collections of the node's own that are not as the node needs them.
+#[test]
+fn own_collections_become_what_the_node_needs() {
+    let stack = stack();
+    let templates = root().join("templates");
+    let shipped = ["--engine", "mongodb", templates.to_str().unwrap()];
+    let apply = |commands: &Value| {
+        let place = tempfile::tempdir().unwrap();
+        fs::create_dir_all(place.path().join("mongodb")).unwrap();
+        fs::write(place.path().join("mongodb/10.json"), commands.to_string()).unwrap();
+        schema::apply(&stack, place.path()).unwrap();
+    };
+    apply(&json!({ "database": "journal", "commands": [
+        { "dropIndexes": "beds_ledger", "index": "at_1" },
+        { "createIndexes": "beds_ledger", "indexes": [{ "name": "at_1", "key": { "at": 1 }, "expireAfterSeconds": 60 }] },
+        { "dropIndexes": "beds_events", "index": "subject_1" },
+        { "createIndexes": "beds_events", "indexes": [{ "name": "body_1", "key": { "body": 1 }, "unique": true }] },
+        { "collMod": "beds_events", "validator": { "$jsonSchema": {
+            "required": ["_id", "traceparent"], "properties": { "seq": { "bsonType": "string" } } } } },
+    ] }));
+    let verify = || {
+        let ended = Beds::new(&["verify", "--format", "json", "--template", "note"]).on(&stack).run();
+        (ended.code, ended.stdout)
+    };
+    let (code, told) = verify();
+    assert_eq!(code, Some(1), "{told}");
+    for part in [
+        "its index `at_1` deletes documents by their age",
+        "it has no index on `at`",
+        "its unique index `body_1` refuses documents",
+        "it has no index on `subject`",
+        "its validator takes `seq` as `string` only",
+    ] {
+        assert!(told.contains(part), "{part}\n{told}");
+    }
+    let written = ddl(&stack, &shipped);
+    apply(&commands(&written.stdout));
+    let (code, told) = verify();
+    assert_eq!(code, Some(0), "{told}\n{}", written.stdout);
+    assert_eq!(ddl(&stack, &shipped).stdout, "");
+}

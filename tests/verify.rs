@@ -10,7 +10,7 @@
 mod common;
 
 use beds_devstack::Stack;
-use common::{Beds, stack, start_node};
+use common::{Beds, root, stack, start_node};
 use serde_json::Value;
 
 /// What `beds verify` finds, as JSON, and how it ends.
@@ -146,14 +146,16 @@ fn grants_are_held_against_what_is_needed() {
     );
     has(&country, "or `node@%` may not see it: it has no EXECUTE on it");
     assert!(!country.iter().any(|line| line.contains("objects.create")), "{country:#?}");
-    let user = lines(&report, "");
-    has(&user, "INSERT on the relation `country`");
-    has(&user, "SELECT on mysql.user");
+    has(&lines(&report, ""), "INSERT on the relation `country`");
+    // What is elsewhere is known to be too much only when every database is looked at.
+    assert!(!lines(&report, "").iter().any(|line| line.contains("mysql.user")), "{report:#}");
+    has(&lines(&verify(&stack, "node", &[]).1, ""), "SELECT on mysql.user");
 }
 
-/// One error a database, whatever is wrong with its ledger; in `prod` no node starts on it.
+/// One error a table, whatever is wrong with it; in `prod` no node starts on it, and `beds check` says so. What `beds ddl`
+/// writes mends it.
 #[test]
-fn the_ledger_is_held_against_what_the_node_does_with_it() {
+fn own_tables_are_held_against_what_the_node_does_with_them() {
     let stack = stack();
     let sql = |text: &str| stack.mariadb_query(Some("catalog"), text).unwrap();
     let found = |user: &str| -> Vec<String> {
@@ -164,28 +166,60 @@ fn the_ledger_is_held_against_what_the_node_does_with_it() {
     sql("create user node; grant select, execute on catalog.* to node; grant insert on beds_ledger to node");
     has(
         &found("node"),
-        "error ledger: `beds_ledger`: `node@%` has no UPDATE, DELETE on it [`bedsc ddl --ledger`",
+        "error ledger: `beds_ledger`: `node@%` has no UPDATE, DELETE on it [`bedsc grants` writes the rights]",
     );
-    sql("drop user node; alter table beds_ledger drop index ix_beds_ledger_at");
-    has(&found("root"), "warning ledger: `beds_ledger` has no index on `at`");
     sql(
-        "alter table beds_ledger drop primary key, modify message_id varchar(40) not null, drop column digest, \
+        "drop user node; insert into beds_ledger (user, message_id, step, digest) values ('u', 'm', 0, repeat('d', 32)); \
+         alter table beds_ledger drop primary key, modify message_id varchar(40) not null, drop column digest, \
          modify user varchar(255) character set utf8mb4 collate utf8mb4_bin not null, modify at datetime not null, \
-         add more int not null, add unique (message_id)",
+         add more int not null, add unique (message_id), drop key ix_beds_ledger_at, engine = aria",
     );
     let wrong = found("root");
     assert_eq!(wrong.len(), 1, "{wrong:#?}");
     for part in [
-        "`user` compares by `utf8mb4_bin`",
+        "its engine Aria has no transactions",
+        "`user` compares by `utf8mb4_bin`, and must compare by `utf8mb4_nopad_bin`",
         "`message_id` is `varchar(40)`, and must keep text of 128 characters",
         "it has no column `digest`",
-        "`at` has no default",
+        "`at` is `datetime`, and must keep a datetime with three digits",
         "`more` wants a value that the node does not give",
-        "no key is over `user`, `message_id`, `step`",
+        "it has no primary key over `user`, `message_id`, `step`",
         "its unique index `message_id` refuses rows",
+        "it has no index on `at`",
+        "[`beds ddl` writes what mends it",
     ] {
         has(&wrong, part);
     }
+    is_refused_in_prod(&stack, "catalog: ledger: `beds_ledger`: its engine Aria");
+    mend(&stack);
+    assert_eq!(found("root"), Vec::<String>::new());
+    sql(
+        "alter table beds_ledger drop primary key, add primary key (message_id, user, step), modify at datetime(3) not null \
+         default '2000-01-01', drop key ix_beds_ledger_at, add key ix_beds_ledger_at (digest), \
+         modify user varchar(255) character set latin1 collate latin1_nopad_bin not null, modify reply text; \
+         alter table beds_events drop primary key, add primary key (seq), modify subject mediumtext character set latin1, \
+         modify id char(36) character set utf8mb4 collate utf8mb4_nopad_bin not null, modify seq int unsigned not null auto_increment, \
+         modify body mediumtext character set utf8mb4 collate utf8mb4_general_ci not null",
+    );
+    let wrong = found("root");
+    assert_eq!(wrong.len(), 2, "{wrong:#?}");
+    for part in [
+        "its primary key is over `message_id`, `user`, `step` instead of `user`, `message_id`, `step`",
+        "`at` has another default than the moment of the insertion",
+        "it has no index on `at`",
+        "`user` keeps the characters of `latin1` only",
+        "`reply` is `text`, and must keep 65536 bytes and more",
+        "error events: `beds_events`: ",
+        "`id` is `char(36)`",
+        "`subject` keeps the characters of `latin1` only",
+        "`seq` is `int(10) unsigned`, and must keep a 64-bit number",
+        "`body` compares by `utf8mb4_general_ci`",
+        "its primary key is over `seq` instead of `seq`, `id`",
+    ] {
+        has(&wrong, part);
+    }
+    mend(&stack);
+    assert_eq!(found("root"), Vec::<String>::new());
     sql("drop table beds_ledger");
     let wrong = found("root");
     assert_eq!(wrong.len(), 1, "{wrong:#?}");
@@ -194,13 +228,87 @@ fn the_ledger_is_held_against_what_the_node_does_with_it() {
     let node = start_node(&stack, &[]);
     assert!(node.log().contains("there is no table `beds_ledger`"), "{}", node.log());
     drop(node);
-    let refused = Beds::new(&["node"]).on(&stack).env(&[("BEDS_ENV", "prod")]).run();
+    is_refused_in_prod(&stack, "catalog: ledger: there is no table");
+    mend(&stack);
+    assert_eq!(found("root"), Vec::<String>::new());
+}
+
+/// Runs what `beds ddl` writes for MariaDB.
+fn mend(stack: &Stack) {
+    let templates = root().join("templates");
+    let ended = Beds::new(&["ddl", "--engine", "mariadb", templates.to_str().unwrap()]).on(stack).run();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let place = tempfile::tempdir().unwrap();
+    let script = place.path().join("missing.sql");
+    std::fs::write(&script, &ended.stdout).unwrap();
+    stack.mariadb_exec(None, &script).unwrap_or_else(|error| panic!("{error}\n{}", ended.stdout));
+}
+
+fn is_refused_in_prod(stack: &Stack, part: &str) {
+    let prod = [("BEDS_ENV", "prod")];
+    let refused = Beds::new(&["node"]).on(stack).env(&prod).run();
     assert_eq!(refused.code, Some(16), "{}", refused.stderr);
-    assert!(
-        refused.stderr.contains("beds: templates: catalog: ledger: there is no table"),
-        "{}",
-        refused.stderr
+    assert!(refused.stderr.contains(part), "{}", refused.stderr);
+    let checked = Beds::new(&["check"]).on(stack).env(&prod).run();
+    assert_eq!(checked.code, Some(16), "{}", checked.stdout);
+    assert!(checked.stdout.contains("FAILED  templates: 1 errors"), "{}", checked.stdout);
+}
+
+/// What a procedure writes where nothing is taken back cannot happen once, however it gets there.
+#[test]
+fn tables_without_transactions_behind_what_happens_once_are_found() {
+    let stack = stack();
+    let sql = |text: &str| stack.mariadb_query(Some("catalog"), text).unwrap();
+    sql("create table audit (a int) engine = aria");
+    sql("create view v_audit as select a from audit");
+    sql("create or replace procedure sp_country_rename(in p_alpha_2 char(2), in p_name varchar(100), \
+         out p_revision bigint) modifies sql data insert into audit values (1)");
+    let (code, report) = verify(&stack, "root", &["--template", "country"]);
+    assert_eq!(code, Some(1), "{report:#}");
+    has(
+        &lines(&report, "country"),
+        "error call rename: `sp_country_rename` writes into `audit`, whose engine Aria has no transactions",
     );
+    sql("alter table audit engine = innodb");
+    let (code, report) = verify(&stack, "root", &["--template", "country"]);
+    assert_eq!(code, Some(0), "{report:#}");
+}
+
+/// Grants to everybody count for the user, and are none of its excess where they are about other databases.
+#[test]
+fn grants_to_everybody_are_judged() {
+    let stack = stack();
+    stack
+        .mariadb_query(
+            None,
+            &format!(
+                "{GRANTS}; revoke select, execute on catalog.* from node; \
+                 grant select, execute on catalog.* to public; grant all on `test\\_%`.* to public"
+            ),
+        )
+        .unwrap();
+    let (code, report) = verify(&stack, "node", &["--strict"]);
+    assert_eq!(code, Some(0), "{report:#}");
+    stack.mariadb_query(None, "grant insert on catalog.country to public").unwrap();
+    let (_, report) = verify(&stack, "node", &[]);
+    has(&lines(&report, ""), "INSERT on the relation `country`, by a grant to PUBLIC");
+}
+
+/// Of one template alone, the grants of the others are none too many.
+#[test]
+fn rights_of_other_templates_are_none_too_many() {
+    let stack = stack();
+    stack
+        .mariadb_query(
+            None,
+            "create user node; grant select, show view on catalog.v_country to node; \
+             grant select, show view on catalog.v_currency to node; grant select on catalog.subdivision to node",
+        )
+        .unwrap();
+    let (_, report) = verify(&stack, "node", &["--template", "country"]);
+    let user = lines(&report, "");
+    assert!(!user.iter().any(|line| line.contains("v_currency")), "{user:#?}");
+    has(&user, "SELECT on the relation `subdivision`");
 }
 
 #[test]

@@ -90,7 +90,11 @@ impl Front {
         let text = self.key(key, value);
         match self {
             Self::Template => format!("`{text}` to `[{section}]`"),
-            Self::Attributes | Self::Parentheses => format!("`#[beds({text})]` to the struct"),
+            // The keys of these two stand in the attribute itself.
+            Self::Attributes | Self::Parentheses if matches!(section, "template" | "objects") => {
+                format!("`#[beds({text})]` to the struct")
+            }
+            Self::Attributes | Self::Parentheses => format!("`#[beds({section}({text}))]` to the struct"),
         }
     }
 

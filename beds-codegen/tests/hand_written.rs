@@ -71,6 +71,28 @@ fn structs_that_derive_are_found_and_join_the_factory() {
 }
 
 #[test]
+fn events_are_declared_as_in_a_template() {
+    let create = "#[beds(create(procedure = \"sp\", args = [\"id\", \"note\"]))]";
+    let events = "#[beds(events(publish = [\"create\"], fields = [\"note\"]))]";
+    let compiled = |more: &str| {
+        let file = domain("Bookmark", &format!("{READ}\n{create}\n{more}"));
+        let output = compile(&[("z.rs", &file)]).unwrap_or_else(|report| panic!("{report}"));
+        let bookmark = output.all_domains()[0];
+        assert_eq!(bookmark.name.value, "bookmark");
+        (bookmark.events.publish.len(), catalogue::asyncapi(&[bookmark], "1.0.0"))
+    };
+    let (published, document) = compiled(events);
+    assert_eq!(published, 1);
+    assert!(document.to_string().contains("bookmark.create") && document.to_string().contains("beds.events"));
+    let (none, document) = compiled("");
+    assert!(none == 0 && !document["channels"].to_string().contains("beds.events"), "{document}");
+    // Mistakes are found at the same places.
+    let wrong = events.replace("\"note\"", "\"nota\"");
+    let file = domain("Bookmark", &format!("{READ}\n{create}\n{wrong}"));
+    assert!(report(&[("z.rs", &file)]).contains("nota"));
+}
+
+#[test]
 fn a_folder_that_is_not_there_has_none() {
     let compiler = Compiler::new().template_text("country_rec.toml", SMALL).domains("no-such-folder");
     assert!(compiler.compile().unwrap().hand_written.is_empty());
@@ -92,6 +114,11 @@ fn mistakes_are_shown_where_they_are_written() {
     let many = domain(
         "Bookmark",
         "#[beds(raed(view = \"v\"), broker = 5)]\n#[beds(methods(create = A, create = B))]",
+    );
+    let effects = domain(
+        "Bookmark",
+        "#[beds(read(view = \"v\"), create(procedure = \"p\", args = [\"id\"], once = false))]\n\
+         #[beds(once = \"yes\", publish = [\"create\"])]\n#[beds(events = [\"create\"])]",
     );
     let field = domain("Bookmark", "#[beds(read(view = \"v\"), fetch(filter = [\"id\", \"nott\"]))]");
     let missing = domain("Bookmark", READ).replace("service = \"app_server\", ", "");
@@ -126,7 +153,8 @@ fn mistakes_are_shown_where_they_are_written() {
         "    pub note: Option<String>,\n",
         &(fields + "    #[beds(type = \"varchar(20)\")]\n    pub sku: String,\n"),
     );
-    let cases: [(&str, &[(&str, &str)]); 12] = [
+    let cases: [(&str, &[(&str, &str)]); 13] = [
+        ("effects", &[("a.rs", &effects)]),
         ("private", &[("a.rs", &private)]),
         ("types", &[("a.rs", &types)]),
         ("spelling", &[("a.rs", &spelling)]),

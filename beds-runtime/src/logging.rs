@@ -20,6 +20,7 @@ use tokio::sync::{mpsc, watch};
 use tracing::{
     Event, Level, Subscriber,
     field::{Field, Visit},
+    span::{Attributes, Id},
 };
 use tracing_subscriber::{
     EnvFilter, Layer,
@@ -115,22 +116,35 @@ fn bus_layer(node: &str, queue_max: usize) -> (BusLayer, BusQueue) {
     (layer, BusQueue { records, dropped, node: node.to_owned() })
 }
 
+/// The id of the request that a span is about.
+struct RequestId(String);
+
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for BusLayer {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let mut fields = Fields::default();
+        attributes.record(&mut fields);
+        if let (Some(request_id), Some(span)) = (fields.request_id, context.span(id)) {
+            span.extensions_mut().insert(RequestId(request_id));
+        }
+    }
+
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let metadata = event.metadata();
         // The node's own events only: a driver's, at a low level, would come from this very publishing.
         if *metadata.level() > Level::INFO || !metadata.target().starts_with("beds") {
             return;
         }
-        let ingesting = |scope: tracing_subscriber::registry::Scope<'_, S>| {
-            scope.into_iter().any(|span| span.name() == INGEST_SPAN)
-        };
-        if context.event_scope(event).is_some_and(ingesting) {
-            return;
-        }
         let mut visitor = Fields::default();
         event.record(&mut visitor);
-        let Fields { mut message, request_id, fields } = visitor;
+        let Fields { mut message, mut request_id, fields } = visitor;
+        for span in context.event_scope(event).into_iter().flatten() {
+            if span.name() == INGEST_SPAN {
+                return;
+            }
+            if request_id.is_none() {
+                request_id = span.extensions().get::<RequestId>().map(|RequestId(id)| id.clone());
+            }
+        }
         if let Some((end, _)) = message.char_indices().nth(MESSAGE_MAX) {
             message.truncate(end);
         }

@@ -16,7 +16,7 @@ use beds_services::NodeService;
 use crate::{
     config::{Config, Environment},
     engines::Engines,
-    health,
+    health::{self, Health},
     ipl::{self, Failure, Step},
     logging,
     project::Project,
@@ -62,12 +62,13 @@ async fn serve(
     // It ends with this function.
     let keep = Duration::from_secs(config.node.ledger_keep_s.into());
     let _upkeep = upkeep::start(&engines, &domains, keep);
+    let (wrong, _watch) = templates::watch(&config, &domains);
     let (pool, relays) = start_pool(&project, &config, &name, environment, (domains, engines));
     if let Some(queue) = log_queue.filter(|_| project.domains.iter().any(|domain| domain.name == "logger")) {
         let records_max = config.limits.create_records_max;
         tokio::spawn(queue.publish(config.amqp.clone(), records_max, pool.status()));
     }
-    health::start(config.node.health, pool.status()).await;
+    health::start(config.node.health, Health { status: pool.status(), wrong }).await;
     if wait_until_serving(&config, environment, &pool, &mut stop).await? {
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
         info!("ready");

@@ -1,10 +1,15 @@
-//! The step of the initial program load that verifies the templates.
+//! Whether the templates fit their databases: a step of the initial program load, and asked again for as long as the
+//! node lives, since a DBA may change a database at any time.
 
-use std::time::Instant;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
 
+use tokio::{sync::watch, task::JoinSet, time::sleep};
 use tracing::{info, warn};
 
-use beds_core::spec::Domain;
+use beds_core::{backoff::Backoff, spec::Domain};
 use beds_tools::verify::{Finding, Report, Severity, Sources, verify};
 
 use crate::{
@@ -25,7 +30,7 @@ pub(crate) async fn at_start(
     environment: Environment,
 ) -> Result<Vec<&'static Domain>, Failure> {
     let begun = Instant::now();
-    let report = verify(sources(config), &domains).await;
+    let report = verify(sources(config), &domains, &domains).await;
     let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     log(&report);
     let failed: Vec<String> = report.failed().into_iter().map(str::to_owned).collect();
@@ -47,6 +52,82 @@ pub(crate) async fn at_start(
         warn!(template = domain.name, "not served: it contradicts its database; `beds verify` lists why");
     }
     Ok(on)
+}
+
+/// What is wrong with templates, by their names, or by those of the databases where it is about no template.
+type Wrong = BTreeMap<String, BTreeSet<String>>;
+
+/// What one look found.
+#[derive(Debug, Default)]
+struct Look {
+    wrong: Wrong,
+    /// The templates that were not looked at.
+    unseen: BTreeSet<String>,
+}
+
+/// Compares the served domains with their databases again and again, until the set is dropped. What is wrong by now is
+/// received, in a sentence; with `node.serve_unverified` the log alone tells.
+pub(crate) fn watch(
+    config: &Config,
+    domains: &[&'static Domain],
+) -> (watch::Receiver<Option<String>>, JoinSet<()>) {
+    let (told, wrong) = watch::channel(None);
+    let mut task = JoinSet::new();
+    let every = Duration::from_secs(config.node.verify_every_s.into());
+    let (config, domains) = (config.clone(), domains.to_vec());
+    task.spawn(async move {
+        let tell = |wrong: &Wrong| {
+            let names: Vec<&str> = wrong.keys().map(String::as_str).collect();
+            let text = (!names.is_empty() && !config.node.serve_unverified).then(|| names.join(", "));
+            told.send_replace(text);
+        };
+        let look = || async { Look::of(verify(sources(&config), &domains, &domains).await) };
+        look_for_ever(every, look, tell).await;
+    });
+    (wrong, task)
+}
+
+impl Look {
+    fn of(report: Report) -> Self {
+        let mut wrong = Wrong::new();
+        for Finding { template, database, severity, place, message, hint } in report.findings {
+            if severity == Severity::Error {
+                let hint = hint.unwrap_or_default();
+                let text = format!("{place}: {message}; {hint}");
+                wrong.entry(template.unwrap_or(database)).or_default().insert(text);
+            }
+        }
+        let unseen = report.unchecked.into_iter();
+        Self { wrong, unseen: unseen.flat_map(|database| database.templates).collect() }
+    }
+}
+
+/// Looks now and then. The log tells what has changed.
+async fn look_for_ever<F: Future<Output = Look>>(
+    every: Duration,
+    look: impl Fn() -> F,
+    tell: impl Fn(&Wrong),
+) {
+    let (mut pauses, mut wrong) = (Backoff::new(every, every), Wrong::new());
+    loop {
+        sleep(pauses.pause()).await;
+        let Look { wrong: mut now, unseen } = look().await;
+        // Nothing is known that is newer.
+        let kept = wrong.iter().filter(|(name, _)| unseen.contains(*name));
+        now.extend(kept.map(|(name, texts)| (name.clone(), texts.clone())));
+        for (name, texts) in &now {
+            for text in
+                texts.iter().filter(|text| !wrong.get(name).is_some_and(|known| known.contains(*text)))
+            {
+                warn!("{name}: {text}; the database has changed since it was verified");
+            }
+        }
+        for name in wrong.keys().filter(|name| !now.contains_key(*name)) {
+            info!("{name}: fits its database again");
+        }
+        tell(&now);
+        wrong = now;
+    }
 }
 
 /// Where the databases of a configuration are.
@@ -87,4 +168,35 @@ fn first(report: &Report) -> Option<String> {
         Some(format!("the templates of `{}` cannot be verified: {}", unchecked.database, unchecked.reason))
     };
     error.or_else(unchecked)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_becomes_wrong_is_told_until_it_is_mended() {
+        let wrong = |names: &[&str]| -> Wrong {
+            names.iter().map(|name| ((*name).to_owned(), BTreeSet::from(["it".to_owned()]))).collect()
+        };
+        let unseen = |name: &str| BTreeSet::from([name.to_owned()]);
+        let looks = RefCell::new(vec![
+            Look::default(),
+            // While the database of `b` cannot be asked, what was known of it stands.
+            Look { wrong: wrong(&["a"]), unseen: unseen("b") },
+            Look { wrong: wrong(&["a", "b"]), unseen: BTreeSet::new() },
+            Look::default(),
+        ]);
+        let told = RefCell::new(Vec::new());
+        let look = || std::future::ready(looks.borrow_mut().pop().unwrap_or_default());
+        let tell =
+            |wrong: &Wrong| told.borrow_mut().push(wrong.keys().cloned().collect::<Vec<_>>().join(","));
+        let every = Duration::from_secs(10);
+        assert!(timeout(every * 8, look_for_ever(every, look, tell)).await.is_err(), "it never ends");
+        assert_eq!(told.borrow()[..4], ["", "a,b", "a,b", ""]);
+    }
 }

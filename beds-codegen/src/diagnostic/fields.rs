@@ -258,6 +258,13 @@ pub(crate) fn default_null(span: Span, text: &str) -> Diagnostic {
         .help("remove `default`: without one, a field that a client leaves out is null")
 }
 
+/// The same of a field that keeps texts, which may be what is meant.
+pub(crate) fn default_null_text(span: Span, text: &str) -> Diagnostic {
+    Diagnostic::warning(Code::DefaultRefused, format!("the default is the text `{text}`, and not null"))
+        .at(span, "these letters are stored")
+        .help("remove `default`: without one, a field that a client leaves out is null")
+}
+
 /// `by` is what tells the two apart.
 pub(crate) fn enum_case(span: Span, first: Span, value: &str, by: &str) -> Diagnostic {
     Diagnostic::warning(Code::EnumCase, format!("`{value}` differs from another value by {by} alone"))

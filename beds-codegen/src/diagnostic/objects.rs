@@ -22,6 +22,23 @@ pub(crate) fn object_engine(span: Span, key: &str, operation: &str, engine: Engi
         .help(format!("write {instead}: this is what `{operation}` names with {}", engine.title()))
 }
 
+/// A key beside a collection that only procedures have.
+pub(crate) fn no_procedure(span: Span, key: &str, operation: &str) -> Diagnostic {
+    let (mongodb, mariadb) = (Engine::MongoDb.title(), Engine::MariaDb.title());
+    Diagnostic::error(Code::ObjectEngine, format!("`{key}` is not a key for {mongodb}"))
+        .at(span, format!("the engine is {mongodb}"))
+        .help(format!(
+            "remove it: only a procedure of {mariadb} has `{key}`, and `{operation}` has a collection"
+        ))
+}
+
+/// An object that is a table of the node's own.
+pub(crate) fn own_table(span: Span, name: &str) -> Diagnostic {
+    Diagnostic::error(Code::ObjectName, format!("`{name}` is a table of the node's own"))
+        .at(span, "no template reads or writes it")
+        .help("name another object: the node alone keeps what is in it")
+}
+
 /// `example` is what to write, in backquotes.
 pub(crate) fn object_missing(span: Span, operation: &str, example: &str) -> Diagnostic {
     Diagnostic::error(Code::ObjectMissing, format!("`{operation}` names no database object"))

@@ -129,16 +129,30 @@ pub(crate) fn unknown_section(span: Span, name: &str) -> Diagnostic {
     }
 }
 
+/// How a section is written whose keys stand in no table.
+pub(crate) fn section_on_lines(name: &str, value: &Value) -> String {
+    let below = match (name, value) {
+        ("calls", _) => return "write `[calls.NAME]`, and below it the keys of the call".to_owned(),
+        ("events", Value::List(items)) if items.iter().any(|item| item.value.as_text().is_some()) => {
+            let names: Vec<String> =
+                items.iter().filter_map(|item| item.value.as_text()).map(names::quoted).collect();
+            format!("`publish = [{}]`", names.join(", "))
+        }
+        ("events", _) => "`publish = [\"create\"]`".to_owned(),
+        ("fetch", _) => "`filter = [\"…\"]` and what else it has".to_owned(),
+        ("objects", _) => "a line for each, `read = { view = \"…\" }`".to_owned(),
+        ("template", _) => "a line for each, `name = \"…\"`".to_owned(),
+        _ => "a line for each, `sku = { type = \"string\", max = 40 }`".to_owned(),
+    };
+    format!("write `[{name}]` on a line of its own, and below it {below}")
+}
+
 /// A section that is written inside of another.
-pub(crate) fn section_inside(span: Span, name: &str, outer: &str, is_table: bool) -> Diagnostic {
-    let help = if !is_table {
-        format!(
-            "write `[{name}]` on a line of its own, and below it a line for each, `sku = {{ type = \"string\", max = 40 }}`"
-        )
-    } else if name == "calls" {
-        "write `[calls.NAME]`, without what stands in front".to_owned()
-    } else {
-        format!("write `[{name}]`, without `{outer}.`")
+pub(crate) fn section_inside(span: Span, name: &str, outer: &str, value: &Value) -> Diagnostic {
+    let help = match value {
+        Value::Table(_) if name == "calls" => "write `[calls.NAME]`, without what stands in front".to_owned(),
+        Value::Table(_) => format!("write `[{name}]`, without `{outer}.`"),
+        _ => section_on_lines(name, value),
     };
     Diagnostic::error(
         Code::UnknownKey,

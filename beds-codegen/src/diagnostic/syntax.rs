@@ -134,10 +134,11 @@ pub(crate) fn comment_block(span: Span) -> Diagnostic {
         .help("write `#` at the beginning of each line, and remove `/*` and `*/`")
 }
 
+/// What is said of a line with three backquotes.
+pub(crate) const OF_A_PAGE: &str = "this line belongs to a page that the template was copied from";
+
 pub(crate) fn fence(span: Span) -> Diagnostic {
-    syntax(span, "this line belongs to a page that the template was copied from", "not part of the template")
-        .help("remove this line")
-        .fix(span, "")
+    syntax(span, OF_A_PAGE, "not part of the template").help("remove this line").fix(span, "")
 }
 
 pub(crate) fn section_brackets(span: Span, name: &str) -> Diagnostic {

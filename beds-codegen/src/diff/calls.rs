@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Seen, Use, by_name, field, objects, types};
+use super::{
+    Seen,
+    fields::{Use, by_name, field},
+    objects, types,
+};
 use crate::model::{ArgMode, Call, Domain, Returns, Supply};
 
 pub(super) fn changes(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {

@@ -2,7 +2,10 @@
 
 use std::{cmp::Ordering, fmt::Display};
 
-use super::{Effect, Seen, Use, field};
+use super::{
+    Effect, Seen,
+    fields::{Use, field},
+};
 use crate::model::{Field, Supply, Type};
 
 pub(super) fn ty(old: &Type, new: &Type, used: Use, place: &str, seen: &mut Seen<'_>) {

@@ -28,6 +28,15 @@ pub(super) fn anywhere(key: &str) -> Option<Meant> {
         "retry" | "retries" | "max_retries" | "idempotent" | "idempotency" | "idempotency_key" => Nothing(
             "a deadlock is retried by the node, and a client repeats a write with the same `message_id`: remove it",
         ),
+        "once" => Nothing(
+            "whether writes happen once is said for all of a template: move `once = false` to `[template]`, of a hand-written domain to `#[beds(once = false)]` on the struct",
+        ),
+        "many" => Nothing(
+            "how many records one request may change stands in `[objects]`: move it into `update` or `delete`, `update = { …, many = 100 }`",
+        ),
+        "events" | "publish" => Nothing(
+            "events have a section of their own: write `publish = [\"create\"]` below `[events]`, of a hand-written domain `#[beds(events(publish = [\"create\"]))]` on the struct; a call is `\"call.NAME\"` there",
+        ),
         "sql" | "query" | "statement" | "select_sql" | "raw_sql" | "command" => NO_SQL,
         "host" | "port" | "user" | "username" | "password" | "pass" | "url" | "uri" | "dsn"
         | "connection" | "server" | "pool" | "pool_size" | "credentials" | "socket" => CONFIGURATION,

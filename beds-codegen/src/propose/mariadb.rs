@@ -36,8 +36,7 @@ pub(super) fn proposed(
     let names = Parameters::of(domain);
     for (operation, procedure) in procedures {
         if let Some(procedure) = procedure {
-            let create = self::procedure(domain, &table, operation, procedure, &names);
-            all.push(routine_named(Thing::Procedure, &procedure.name.value, create));
+            all.push(self::procedure(domain, &table, operation, procedure, &names));
         }
     }
     all.extend(domain.calls.iter().filter_map(|call| routine(call, &names)));
@@ -187,14 +186,15 @@ fn procedure(
     operation: &str,
     procedure: &Procedure,
     names: &Parameters,
-) -> String {
+) -> Proposed {
     let args: Vec<(&Field, String)> = procedure
         .args
         .iter()
         .filter_map(|index| domain.fields.get(*index).map(|field| (field, names.name(&field.name, *index))))
         .collect();
-    let parameters: Vec<_> =
-        args.iter().map(|(field, name)| format!("in {name} {}", ty(&field.ty))).collect();
+    let declared = args.iter().map(|(field, name)| (field.column.clone(), declaration(field, name)));
+    let declared: Vec<(String, String)> = declared.collect();
+    let parameters: Vec<_> = declared.iter().map(|(_, declaration)| declaration.as_str()).collect();
     let is_version = |field: &Field| field.supply == Supply::Version;
     let conditions: Vec<_> = args
         .iter()
@@ -234,11 +234,16 @@ fn procedure(
         _ => format!("delete from {}\n    where {conditions};", quoted(table)),
     };
     let returned = returned(domain, operation, table, procedure, names);
-    format!(
+    let create = format!(
         "create procedure if not exists {}(\n    {})\n    modifies sql data\nbegin\n    {statement}\n{returned}end",
         quoted(&procedure.name.value),
         parameters.join(",\n    ")
-    )
+    );
+    Proposed { parts: declared, ..routine_named(Thing::Procedure, &procedure.name.value, create) }
+}
+
+fn declaration(field: &Field, name: &str) -> String {
+    format!("in {name} {}", ty(&field.ty))
 }
 
 /// The result of a procedure that gives fields back: a row only where one was changed.

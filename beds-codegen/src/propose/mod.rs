@@ -5,6 +5,7 @@
 
 mod grants;
 mod mariadb;
+mod merge;
 mod mongodb;
 mod schema;
 mod script;
@@ -14,6 +15,7 @@ mod template;
 mod upsert;
 
 pub use grants::grants;
+pub use merge::merged;
 pub use schema::schema;
 pub use script::{Proposed, Script, Thing, file_name, head, scripts};
 pub use tables::tables;
@@ -43,6 +45,7 @@ pub fn ddl(domain: &Domain) -> Script {
         database: domain.database.clone(),
         template: domain.name.value.clone(),
         proposed,
+        notes: Vec::new(),
     }
 }
 

@@ -19,6 +19,8 @@ pub struct Script {
     pub template: String,
     /// The objects, in the order in which they are created.
     pub proposed: Vec<Proposed>,
+    /// What the DBA has to know besides, a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// One object, or a part of one.
@@ -31,7 +33,8 @@ pub struct Proposed {
     /// What creates it: a statement of SQL without its end, or a command of MongoDB as JSON.
     pub create: String,
     /// What it must have, and may lack where it exists already: names, and what adds each. Columns of a table or a
-    /// view, unique indexes of a collection.
+    /// view, unique indexes of a collection. Of an operation's procedure, the columns that its parameters are for, and
+    /// each parameter as `create` declares it.
     pub parts: Vec<(String, String)>,
     /// What is created with it for speed alone: other indexes of a collection.
     pub more: Vec<String>,
@@ -40,6 +43,21 @@ pub struct Proposed {
 }
 
 impl Proposed {
+    /// The statement that creates a procedure, each of whose parameters compares as the column that it is for;
+    /// `collation` is that of a column.
+    #[must_use]
+    pub fn collated(&self, collation: impl Fn(&str) -> Option<String>) -> String {
+        let mut create = self.create.clone();
+        for (column, declaration) in &self.parts {
+            if let Some(collation) = collation(column) {
+                let character_set = collation.split('_').next().unwrap_or_default();
+                let whole = format!("{declaration} character set {character_set} collate {collation}");
+                create = create.replacen(declaration.as_str(), &whole, 1);
+            }
+        }
+        create
+    }
+
     /// The statements that create it with all that it has.
     #[must_use]
     pub fn whole(&self) -> Vec<(Thing, String)> {
@@ -100,14 +118,18 @@ impl Script {
         self.of(&statements)
     }
 
-    /// These statements, as a part of the script: with a title, in the database.
+    /// These statements and the notes, as a part of the script: with a title, in the database.
     #[must_use]
     pub fn of(&self, statements: &[(Thing, String)]) -> String {
-        let Self { engine, database, template, .. } = self;
-        match engine {
-            Engine::MariaDb => mariadb(template, database, statements),
-            Engine::MongoDb => mongodb(template, database, statements),
+        let Self { engine, database, template, proposed: _, notes } = self;
+        let (mut text, mark) = match engine {
+            Engine::MariaDb => (mariadb(template, database, statements), "--"),
+            Engine::MongoDb => (mongodb(template, database, statements), "//"),
+        };
+        for note in notes {
+            text.extend(["\n", mark, " ", note, "\n"]);
         }
+        text
     }
 }
 

@@ -8,7 +8,7 @@ use beds_protocol::{
 };
 
 use super::{Proposed, Script, Thing};
-use crate::{emit::quoted, model::Domain};
+use crate::model::Domain;
 
 /// What the script calls them, where the name of a template stands.
 const TITLE: &str = "What the node keeps beside the templates' own objects";
@@ -30,20 +30,17 @@ pub fn tables<'d>(domains: impl IntoIterator<Item = &'d Domain>) -> Vec<Script> 
             })
             .collect();
         let (database, template) = (database.to_owned(), TITLE.to_owned());
-        (!proposed.is_empty()).then_some(Script { engine, database, template, proposed })
+        (!proposed.is_empty()).then_some(Script { engine, database, template, proposed, notes: Vec::new() })
     };
     needed.into_iter().filter_map(script).collect()
 }
 
 fn of_mariadb(table: &Table) -> Proposed {
-    let name = quoted(table.name);
-    let add = |column: String| format!("alter table {name}\n    add column if not exists {column}");
-    let parts = table.columns.iter().map(|column| (column.name.to_owned(), add(column.sql())));
     Proposed {
         thing: Thing::Table,
         name: table.name.to_owned(),
         create: table.sql(),
-        parts: parts.collect(),
+        parts: Vec::new(),
         more: Vec::new(),
         validator: None,
     }

@@ -3,7 +3,7 @@
 use super::sql::{columns, of_table, string};
 use crate::{
     emit::quoted,
-    model::{Domain, Field, Objects, Supply},
+    model::{Domain, Field, Generated, Objects, Supply, Type},
 };
 
 /// A new row, or a change of the row with its key, from these fields and their parameters. Immutable columns stay, and
@@ -43,6 +43,7 @@ pub(super) fn statement(domain: &Domain, table: &str, args: &[(&Field, String)])
         parameters.join(", "),
         sets.join(",\n        ")
     );
+    let insert = format!("{}{insert}", no_zero(args));
     let of = match unique.as_slice() {
         [] => return insert,
         [one] => format!(" for key '{}'", one.column),
@@ -58,6 +59,24 @@ pub(super) fn statement(domain: &Domain, table: &str, args: &[(&Field, String)])
         quoted(table),
         string(&format!("Duplicate entry{of}"))
     )
+}
+
+/// What refuses the key 0 of a column that counts: to the server it means the next number, and each such upsert a new row.
+fn no_zero(args: &[(&Field, String)]) -> String {
+    let is_counted = |field: &Field| {
+        field.is_key
+            && field.supply == Supply::Generated(Generated::Database)
+            && matches!(field.ty, Type::Int { .. } | Type::UInt { .. })
+    };
+    match args.iter().find(|(field, _)| is_counted(field)) {
+        Some((field, parameter)) => format!(
+            "if {parameter} = 0 then\n        \
+             signal sqlstate '45000' set message_text = {};\n    \
+             end if;\n    ",
+            string(&format!("no record has the {} 0: it stands for the next number", field.name))
+        ),
+        None => String::new(),
+    }
 }
 
 /// Whether the change of a row sets a field.

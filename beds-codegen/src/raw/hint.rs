@@ -1,11 +1,14 @@
 //! What to write in the place of a value of the wrong kind, with an example made of what is there.
 
+mod lists;
+
+use self::lists::names;
+pub(super) use self::lists::{add_to_list, mended};
 use crate::{
-    diagnostic::Diagnostic,
+    diagnostic::{Diagnostic, shape::section_on_lines},
     foreign,
     names::quoted,
     part::Part,
-    span::Span,
     tree::{Node, Scalar, Value},
 };
 
@@ -54,52 +57,56 @@ pub(super) fn add(diagnostic: Diagnostic, part: Part, key: &str, value: &Value) 
     with(diagnostic, hint(part, key, value))
 }
 
-/// A list of strings for one that has other items, where it is sure what is meant.
-pub(super) fn mended(key: &str, items: &[Node]) -> Option<String> {
-    // `[["a", "b"]]` has a bracket too many; several lists are pairs, of which one half is meant.
-    let items = match items {
-        [Node { value: Value::List(inner), .. }] => inner,
-        items => items,
-    };
-    let mut names = Vec::with_capacity(items.len());
-    for item in items {
-        match &item.value {
-            // A number with a point has more than one spelling.
-            Value::Scalar(scalar) if !matches!(scalar, Scalar::Float(_)) => names.push(quoted(&text(scalar))),
-            Value::Table(table) => match table.entries.as_slice() {
-                [only] if matches!(key, "filter" | "sort") && is_manner(&only.value.value) => {
-                    names.push(quoted(&only.key.value));
-                }
-                _ => return None,
-            },
-            Value::Scalar(_) | Value::List(_) | Value::Broken => return None,
-        }
-    }
-    Some(format!("[{}]", names.join(", ")))
-}
-
-/// Whether a value says how to filter or sort, so that its key is the name of a field.
-fn is_manner(value: &Value) -> bool {
-    const WORDS: &[&str] =
-        &["asc", "desc", "ascending", "descending", "eq", "ne", "lt", "le", "gt", "ge", "in", "like"];
-    match value {
-        Value::Scalar(Scalar::Text(word)) => WORDS.contains(&word.to_lowercase().as_str()),
-        Value::Scalar(Scalar::Int(_) | Scalar::Bool(_)) => true,
-        _ => false,
-    }
-}
-
-/// Adds what to write instead of a list of strings in which this item is none; `right` is the whole list, mended.
-pub(super) fn add_to_list(
+/// The same in an attribute, whose tables are written in another way than the examples here; `is_literal` is whether a
+/// literal stands there, which a machine can replace.
+pub(super) fn add_to_attribute(
     diagnostic: Diagnostic,
-    list: Span,
-    item: &Value,
-    right: Option<&str>,
+    part: Part,
+    key: &str,
+    value: &Value,
+    is_literal: bool,
 ) -> Diagnostic {
-    match (item, right) {
-        (_, Some(right)) => diagnostic.help(format!("write `{right}`")).fix(list, right),
-        (Value::Table(_), None) => diagnostic.help("write the names alone, `[\"a\", \"b\"]`"),
-        (_, None) => diagnostic.help("write strings alone, `[\"a\", \"b\"]`"),
+    let inner = match value {
+        Value::Table(table) => table.entries.first().map(|entry| entry.key.value.as_str()),
+        _ => None,
+    };
+    let kind = kind(part, key);
+    match (kind, inner) {
+        (Kind::Other, _) if key == "events" => diagnostic.help("write `events(publish = [\"create\"])`"),
+        (Kind::Other, _) => diagnostic,
+        (Kind::Flag, Some(word @ ("true" | "false"))) => diagnostic.help(format!("write `{key} = {word}`")),
+        (Kind::Number, _) if !is_literal => diagnostic.help(format!("write a whole number, `{key} = 100`")),
+        (Kind::Names, _) if !is_literal => diagnostic.help(format!("write the names, `{key} = [\"…\"]`")),
+        (Kind::Text, _) if !is_literal => diagnostic.help(format!("write a string, `{key} = \"…\"`")),
+        _ => add(diagnostic, part, key, value),
+    }
+}
+
+/// What a key of plain values wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Flag,
+    Number,
+    Names,
+    Text,
+    /// Whatever has keys of its own, or values of several kinds.
+    Other,
+}
+
+fn kind(part: Part, key: &str) -> Kind {
+    match key {
+        "fields" if part == Part::Events => Kind::Names,
+        "args" if part == Part::Write => Kind::Names,
+        "returns" if part != Part::Call => Kind::Names,
+        "filter" | "sort" | "publish" | "values" => Kind::Names,
+        "key" | "required" | "nullable" | "unique" | "immutable" | "version" | "sensitive" | "unsigned"
+        | "commits" | "once" => Kind::Flag,
+        "precision" | "scale" | "many" => Kind::Number,
+        "default" | "max" if part == Part::Limit => Kind::Number,
+        "template" | "objects" | "fetch" | "events" | "fields" | "args" | "rows" | "calls" | "items"
+        | "returns" | "read" | "create" | "update" | "upsert" | "delete" | "limit" | "default" | "min"
+        | "max" => Kind::Other,
+        _ => Kind::Text,
     }
 }
 
@@ -124,29 +131,30 @@ fn text(scalar: &Scalar) -> String {
 fn hint(part: Part, key: &str, value: &Value) -> Hint {
     match key {
         "template" | "objects" | "fetch" | "events" => section(key, value),
-        "fields" if part == Part::Events => names(key, value),
-        "fields" | "args" | "rows" if !(part == Part::Write && key == "args") => columns(part, key, value),
+        "fields" | "args" | "rows" if kind(part, key) == Kind::Other => columns(part, key, value),
         "calls" => say("write `[calls.NAME]`, and below it the keys of the call"),
         "items" => item(value),
         "returns" if part == Part::Call => returns(value),
         "read" | "create" | "update" | "upsert" | "delete" => object(key, value),
         "limit" => limit(value),
-        "filter" | "sort" | "publish" | "values" | "args" | "returns" => names(key, value),
-        "key" | "required" | "nullable" | "unique" | "immutable" | "version" | "sensitive" | "unsigned"
-        | "commits" => flag(key, value),
-        "precision" | "scale" | "many" => number(value),
-        "default" | "max" if part == Part::Limit => number(value),
-        "default" | "min" | "max" => say("write one constant: a string, a number, `true` or `false`"),
-        _ => string(key, value),
+        "default" | "min" | "max" if part != Part::Limit => {
+            say("write one constant: a string, a number, `true` or `false`")
+        }
+        _ => match kind(part, key) {
+            Kind::Names => names(key, value),
+            Kind::Flag => flag(key, value),
+            Kind::Number => number(value),
+            Kind::Text | Kind::Other => string(key, value),
+        },
     }
 }
 
 fn section(name: &str, value: &Value) -> Hint {
     match value {
-        Value::List(_) => {
+        Value::List(items) if items.iter().all(|item| item.value.as_text().is_none()) => {
             say(format!("write `[{name}]`, in single brackets, and below it a line for each key"))
         }
-        _ => say(format!("write `[{name}]` on a line of its own, and below it a line for each key")),
+        _ => say(section_on_lines(name, value)),
     }
 }
 
@@ -259,63 +267,6 @@ fn limit(value: &Value) -> Hint {
     }
 }
 
-fn names(key: &str, value: &Value) -> Hint {
-    let listed = |names: &mut dyn Iterator<Item = &str>| {
-        let names: Vec<String> = names.map(quoted).collect();
-        format!("[{}]", names.join(", "))
-    };
-    match value {
-        Value::Scalar(Scalar::Text(text)) => {
-            if key == "values" && text.contains(['\'', '"', '(']) {
-                return values_of_sql(text);
-            }
-            let inner = text.trim().trim_start_matches(['[', '(']).trim_end_matches([']', ')']);
-            // What is filtered and sorted by is a name alone, without a direction.
-            let plain = |part| if matches!(key, "filter" | "sort") { name_alone(part) } else { part };
-            let mut parts = inner
-                .split([',', '|', ';'])
-                .map(|part| plain(part.trim().trim_matches(['"', '\''])))
-                .filter(|part| !part.is_empty());
-            fix(listed(&mut parts))
-        }
-        Value::Table(table) => {
-            let right = listed(&mut table.entries.iter().map(|entry| entry.key.value.as_str()));
-            match key {
-                "filter" => say(format!("write `{right}`: a filter has all operators that suit its type")),
-                "sort" => say(format!("write `{right}`: clients choose the direction")),
-                _ => fix(right),
-            }
-        }
-        Value::Scalar(scalar) if !matches!(scalar, Scalar::Bool(_)) => {
-            fix(format!("[{}]", quoted(&text(scalar))))
-        }
-        Value::Scalar(_) | Value::List(_) | Value::Broken => {
-            say(format!("write the names, `{key} = [\"…\"]`"))
-        }
-    }
-}
-
-/// The values of an enum as SQL lists them.
-fn values_of_sql(text: &str) -> Hint {
-    let inner = text
-        .trim()
-        .trim_start_matches("enum")
-        .trim()
-        .trim_start_matches(['(', '['])
-        .trim_end_matches([')', ']']);
-    let values = foreign::translate(&format!("enum({inner})")).filter(|ty| ty.is_sure);
-    let values = values.and_then(|ty| ty.keys.into_iter().find(|(key, _)| *key == "values"));
-    match values {
-        Some((_, values)) => fix(values),
-        None => say("write each value in quotes, `values = [\"…\", \"…\"]`"),
-    }
-}
-
-/// A name without the direction that SQL and MongoDB write beside it.
-fn name_alone(part: &str) -> &str {
-    part.trim_start_matches(['-', '+']).split(' ').next().unwrap_or(part)
-}
-
 fn flag(key: &str, value: &Value) -> Hint {
     let word = match value {
         Value::Scalar(Scalar::Text(text)) => text.to_ascii_lowercase(),
@@ -325,6 +276,8 @@ fn flag(key: &str, value: &Value) -> Hint {
     match word.as_str() {
         "true" | "yes" | "on" | "y" | "1" => fix("true".to_owned()),
         "false" | "no" | "off" | "n" | "0" => fix("false".to_owned()),
+        // It is true where it is not written.
+        _ if key == "once" => say("write `once = false`, or remove it"),
         _ => say(format!("write `{key} = true`, or remove it")),
     }
 }

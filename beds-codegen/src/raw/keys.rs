@@ -106,10 +106,11 @@ impl<'e, 's> Keys<'e, 's> {
             Ok(value) => Given::Is(Entry { key: key.span, value: Spanned::new(value, at) }),
             Err(Refused::Kind(value)) => {
                 let diagnostic = shape::wrong_shape(at, name, &expected(self.front), kind);
-                // The examples are those of a template.
                 self.errors.push(match self.front {
                     Front::Template => hint::add(diagnostic, self.part, name, &value),
-                    Front::Attributes | Front::Parentheses => diagnostic,
+                    Front::Attributes | Front::Parentheses => {
+                        hint::add_to_attribute(diagnostic, self.part, name, &value, at != key.span)
+                    }
                 });
                 Given::Broken
             }

@@ -223,7 +223,7 @@ fn sections_inside(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'st
     for (name, outer, mut entry) in found {
         told.push(name);
         let is_table = matches!(entry.value.value, Value::Table(_));
-        errors.push(shape::section_inside(entry.key.span, name, outer, is_table));
+        errors.push(shape::section_inside(entry.key.span, name, outer, &entry.value.value));
         if !is_table {
             entry.value.value = Value::Broken;
         }

@@ -42,13 +42,20 @@ pub(super) fn as_integer(value: &Scalar) -> Option<String> {
 /// A constant as a number, if it is one in quotes.
 pub(super) fn as_number(value: &Scalar) -> Option<String> {
     match value {
-        Scalar::Text(text) => text
-            .trim()
+        Scalar::Text(text) => pointed(text.trim())
             .parse::<f64>()
             .ok()
             .filter(|number| number.is_finite())
             .map(|number| format!("{number:?}")),
         _ => None,
+    }
+}
+
+/// A number with a comma before its fraction as one with a point. Three digits behind it may be thousands.
+fn pointed(text: &str) -> String {
+    match text.split_once(',') {
+        Some((_, fraction)) if fraction.len() != 3 => text.replacen(',', ".", 1),
+        _ => text.to_owned(),
     }
 }
 

@@ -52,8 +52,15 @@ pub(super) fn validate(
         }
     };
     let mut published: Vec<(Published, &Spanned<String>)> = Vec::with_capacity(names.len());
+    let mut refused: Vec<&str> = Vec::new();
     for name in names {
-        let Some(operation) = offered.operation(name, cx) else { continue };
+        if refused.contains(&name.value.as_str()) {
+            continue;
+        }
+        let Some(operation) = offered.operation(name, cx) else {
+            refused.push(&name.value);
+            continue;
+        };
         match published.iter().find(|(known, _)| *known == operation) {
             Some((_, first)) => {
                 let (list, name) = ("publish", name);

@@ -23,7 +23,14 @@ enum Refused {
 /// The default of a field of this type; `None` when it is refused, which is reported.
 pub(super) fn literal(value: &Spanned<Scalar>, ty: &Type, cx: &mut Cx<'_>) -> Option<Literal> {
     match check(&value.value, ty) {
-        Ok(literal) => Some(literal),
+        Ok(literal) => {
+            if let (Literal::Text(text), Type::String { .. } | Type::Text { .. }) = (&literal, ty)
+                && matches!(text.to_ascii_lowercase().as_str(), "null" | "nil")
+            {
+                cx.errors.push(diagnostics::default_null_text(value.span, text));
+            }
+            Some(literal)
+        }
         Err(refused) => {
             cx.errors.push(refusal(value, ty, &refused));
             None
@@ -52,8 +59,17 @@ fn refusal(value: &Spanned<Scalar>, ty: &Type, refused: &Refused) -> Diagnostic 
             let diagnostic = diagnostics::default_kind(span, ty.name(), expected, value.value.kind());
             diagnostics::written_as(diagnostic, converted::converted(&value.value, ty))
         }
-        Refused::Rule(why) => diagnostics::default_refused(span, why)
-            .help("write a value that the field's other keys allow, or remove `default`"),
+        Refused::Rule(why) => {
+            let diagnostic = diagnostics::default_refused(span, why);
+            let has_comma = matches!(&value.value, Scalar::Text(text) if text.contains(','));
+            let is_decimal = matches!(ty, Type::Decimal { .. });
+            match converted::as_decimal(&value.value).filter(|_| has_comma && is_decimal) {
+                Some(right) => diagnostics::written_as(diagnostic, Some(right)),
+                None => {
+                    diagnostic.help("write a value that the field's other keys allow, or remove `default`")
+                }
+            }
+        }
         Refused::Impossible => diagnostics::default_impossible(span, ty.name()),
     }
 }

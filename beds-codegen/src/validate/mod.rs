@@ -10,6 +10,7 @@ mod calls;
 mod columns;
 mod converted;
 mod events;
+mod fetch;
 mod fields;
 mod header;
 mod identifiers;
@@ -95,7 +96,7 @@ pub fn validate(
     cx.engine = header.engine;
     let fields = fields::validate(raw.fields, &mut cx);
     let objects = objects::validate(&raw.objects, &fields, &mut cx);
-    let fetch = objects::fetch(&raw.fetch, &raw.objects, (by_hand, offers_nothing), &fields, &mut cx);
+    let fetch = fetch::validate(&raw.fetch, &raw.objects, (by_hand, offers_nothing), &fields, &mut cx);
     let bulk = bulk::validate(&raw.objects, &mut cx);
     let call_names = events::call_names(&raw.calls);
     let calls = calls::validate(raw.calls, &mut cx);

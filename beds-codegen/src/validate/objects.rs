@@ -1,4 +1,6 @@
-//! `[objects]` and `[fetch]`: the database objects behind the operations, and what a fetch may do.
+//! `[objects]`: the database objects behind the operations.
+
+use beds_protocol::tables::TABLES;
 
 use super::{
     Cx,
@@ -6,18 +8,12 @@ use super::{
     identifiers::{self, Look},
 };
 use crate::{
-    code::Code,
     diagnostic::objects as diagnostics,
     front::Example,
-    model::{Engine, Fetch, Generated, Objects, Operations, Procedure, Relation, Supply},
-    raw::{Given, Names, RawFetch, RawLimit, RawObject, RawObjects},
+    model::{Engine, Generated, Objects, Procedure, Relation, Supply},
+    raw::{Given, Names, RawObject, RawObjects},
     span::{Span, Spanned},
 };
-
-const LIMIT_DEFAULT: u32 = 50;
-const LIMIT_MAX_DEFAULT: u32 = 500;
-/// The most records that a template may let one fetch return.
-const LIMIT_MAX: u32 = 10_000;
 
 /// An operation that has a procedure in MariaDB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,6 +149,10 @@ fn named(
 /// Checks the name of a database object.
 pub(super) fn check_name(name: &Spanned<String>, cx: &mut Cx<'_>) -> Option<()> {
     let engine = cx.engine?;
+    if TABLES.iter().any(|table| table.name.eq_ignore_ascii_case(&name.value)) {
+        cx.errors.push(diagnostics::own_table(name.span, &name.value));
+        return None;
+    }
     if let Some(rule) = identifiers::object_rule(&name.value, engine) {
         cx.errors.push(diagnostics::object_name_rule(name.span, &name.value, rule));
         return None;
@@ -185,12 +185,12 @@ fn relation(object: Option<&Object<'_>>, cx: &mut Cx<'_>) -> Option<Relation> {
 
 fn collection(object: &Object<'_>, cx: &mut Cx<'_>) -> Option<String> {
     let RawObject { view: _, table: _, collection, procedure, args, returns, commits, many: _ } = object.raw;
-    let engine = cx.engine?;
+    cx.engine?;
     let extra = [("args", args.key()), ("returns", returns.key()), ("commits", commits.key())];
     for (key, span) in extra {
         // Beside a procedure, which is reported, these are its echo.
         if let Some(span) = span.filter(|_| procedure.is_absent()) {
-            cx.errors.push(diagnostics::object_engine(span, key, object.operation, engine));
+            cx.errors.push(diagnostics::no_procedure(span, key, object.operation));
         }
     }
     let kinds = [("collection", collection, true), ("procedure", procedure, false)];
@@ -341,78 +341,4 @@ fn check_delete(names: &Names, span: Span, args: &[usize], fields: &Fields, cx: 
             ));
         }
     }
-}
-
-/// What a fetch may do.
-pub(super) fn fetch(
-    raw: &Given<RawFetch>,
-    objects: &Given<RawObjects>,
-    (by_hand, offers_nothing): (Operations, bool),
-    fields: &Fields,
-    cx: &mut Cx<'_>,
-) -> Fetch {
-    let none = RawFetch::default();
-    let raw_fetch = raw.get().map_or(&none, |fetch| &fetch.value);
-    let reads = match objects {
-        _ if by_hand.read => true,
-        Given::Absent => offers_nothing,
-        Given::Broken => true,
-        // A template that offers nothing at all is reported as such.
-        Given::Is(objects) => !objects.value.value.read.is_absent() || offers_nothing,
-    };
-    if let Some(key) = raw.key().filter(|_| !reads) {
-        cx.errors.push(diagnostics::fetch_without_read(key, cx.front));
-    }
-    let RawFetch { filter, sort, limit } = raw_fetch;
-    let (limit_default, limit_max) = limits(limit, cx);
-    Fetch {
-        filter: indexable(filter, "filter", Code::NotFilterable, fields, cx),
-        sort: indexable(sort, "sort", Code::NotSortable, fields, cx),
-        limit_default,
-        limit_max,
-    }
-}
-
-fn indexable(names: &Given<Names>, list: &str, code: Code, fields: &Fields, cx: &mut Cx<'_>) -> Vec<usize> {
-    let Some(names) = names.get() else { return Vec::new() };
-    for name in &names.value {
-        let slot = fields.slots().find(|(_, slot)| slot.name.value == name.value);
-        if let Some((_, slot)) = slot
-            && let Some(field) = &slot.field
-            && !field.ty.is_indexable()
-        {
-            cx.errors.push(diagnostics::not_indexable(
-                code,
-                name.span,
-                &field.name,
-                field.ty.name(),
-                slot.name.span,
-            ));
-        }
-    }
-    fields.indices(&names.value, list, &mut cx.errors)
-}
-
-fn limits(raw: &Given<RawLimit>, cx: &mut Cx<'_>) -> (u32, u32) {
-    let Some(RawLimit { default, max }) = raw.get().map(|limit| &limit.value) else {
-        return (LIMIT_DEFAULT, LIMIT_MAX_DEFAULT);
-    };
-    let mut limit = |given: &Given<i128>, key: &str| {
-        let value = given.get()?;
-        let limit = u32::try_from(value.value).ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
-        if limit.is_none() {
-            cx.errors.push(diagnostics::limit_range(value.span, key, LIMIT_MAX));
-        }
-        limit
-    };
-    let (default_given, max_given) = (limit(default, "default"), limit(max, "max"));
-    let max_is = max_given.unwrap_or(LIMIT_MAX_DEFAULT);
-    // A default of its own is for what is written; the usual one makes way for a smaller greatest.
-    let default_is = default_given.unwrap_or(LIMIT_DEFAULT.min(max_is));
-    if let Some(span) =
-        default.get().filter(|_| default_is > max_is && !max.is_broken()).map(|value| value.span)
-    {
-        cx.errors.push(diagnostics::limit_crossed(span, default_is, max.get().map(|max| max.span), max_is));
-    }
-    (default_is, max_is)
 }

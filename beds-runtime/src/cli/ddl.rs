@@ -1,5 +1,5 @@
 //! `beds ddl`: what the live databases lack, as scripts for the DBA. It changes nothing, and what it writes never drops
-//! or replaces anything.
+//! or replaces anything of the DBA's; tables of the node's own it changes into what the node needs.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,10 +14,14 @@ use beds_codegen::{
     propose::{self, Proposed, Script, Thing},
 };
 use beds_core::{
-    inspect::{Catalogue, Evidence, Relation, RelationKind, RoutineKind, Scope, Unseen},
+    inspect::{Catalogue, Evidence, Relation, RelationKind, RoutineKind, Scope, Unseen, same_word},
     spec::Engine,
 };
-use beds_tools::verify::{self, Sources};
+use beds_protocol::tables::TABLES;
+use beds_tools::{
+    own,
+    verify::{self, Sources},
+};
 
 use crate::{config::Config, templates};
 
@@ -29,7 +33,8 @@ Examples:
   beds ddl --out missing templates/product_rec.toml
 
 The templates are read as they are in the folder, not as this program was built with. Nothing is run, and nothing that
-is written drops or replaces an object.
+is written drops or replaces an object. The node's own tables, `beds_ledger` and `beds_events`, are altered where they
+are not as the node needs them.
 
 Exit status: 0 when the databases were looked at, whether or not something is missing; 1 when a template has errors or a
 script cannot be written, 2 when a database cannot be looked at.")]
@@ -69,8 +74,8 @@ pub(super) async fn run(args: &Args, config: &Config) -> ExitCode {
     let domains = output.all_domains();
     let own = propose::tables(domains.iter().copied());
     let scripts = domains.into_iter().map(propose::ddl).chain(own);
-    let scripts: Vec<Script> =
-        scripts.filter(|script| args.engine.is_none_or(|engine| engine == script.engine)).collect();
+    let wanted = scripts.filter(|script| args.engine.is_none_or(|engine| engine == script.engine));
+    let scripts = propose::merged(wanted.collect());
     let (missing, is_seen) = look(&scripts, templates::sources(config)).await;
     if let Err(error) = write(args, &missing) {
         eprintln!("beds ddl: {error}");
@@ -146,11 +151,12 @@ fn lacking(script: &Script, catalogue: &Catalogue) -> String {
                     _ => RoutineKind::Function,
                 };
                 if catalogue.routine(kind, &proposed.name).is_none() {
-                    statements.push((proposed.thing, proposed.create.clone()));
+                    let create = proposed.collated(|column| collation(column, script, catalogue));
+                    statements.push((proposed.thing, create));
                 }
             }
             Thing::Table | Thing::View | Thing::Collection => match catalogue.relation(&proposed.name) {
-                Some(relation) => of_relation(proposed, relation, &mut statements, &mut notes),
+                Some(relation) => of_relation(proposed, relation, catalogue, &mut statements, &mut notes),
                 None if has_view && proposed.thing == Thing::Table => {}
                 None => statements.extend(proposed.whole()),
             },
@@ -159,23 +165,40 @@ fn lacking(script: &Script, catalogue: &Catalogue) -> String {
     if statements.is_empty() && notes.is_empty() {
         return String::new();
     }
-    let here = Script { database: catalogue.database.clone(), ..script.clone() };
-    let mark = if script.engine == Engine::MariaDb { "--" } else { "//" };
+    notes.extend(script.notes.iter().cloned());
+    let here = Script { database: catalogue.database.clone(), notes, ..script.clone() };
     let mut text = here.of(&statements);
-    for note in notes {
-        text.extend([mark, " ", &note, "\n"]);
-    }
     text.push('\n');
     text
+}
+
+/// The collation of a column as it is, where it is another one than a parameter has that says nothing.
+fn collation(column: &str, script: &Script, catalogue: &Catalogue) -> Option<String> {
+    let relations = script.proposed.iter().filter(|one| matches!(one.thing, Thing::View | Thing::Table));
+    let mut columns = relations
+        .filter_map(|one| catalogue.relation_named(&one.name))
+        .flat_map(|relation| &relation.columns)
+        .filter(|found| same_word(&found.name, column));
+    let is = columns.find_map(|found| found.collation.clone());
+    is.filter(|collation| *collation != catalogue.collation)
 }
 
 /// What a relation that is there lacks.
 fn of_relation(
     proposed: &Proposed,
     relation: &Relation,
+    catalogue: &Catalogue,
     statements: &mut Vec<(Thing, String)>,
     notes: &mut Vec<String>,
 ) {
+    if let Some(table) = TABLES.iter().find(|table| table.name == proposed.name) {
+        let (mends, beyond) = own::mends(table, relation, catalogue);
+        statements.extend(mends.into_iter().map(|mend| (proposed.thing, mend)));
+        let name = &relation.name;
+        notes
+            .extend(beyond.into_iter().map(|what| format!("`{name}`: {what}: drop it, and run this again.")));
+        return;
+    }
     let has_column =
         |name: &str| relation.columns.iter().any(|column| column.name.eq_ignore_ascii_case(name));
     let name = &proposed.name;

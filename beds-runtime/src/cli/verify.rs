@@ -44,12 +44,13 @@ enum Format {
 }
 
 /// Holds the templates against the live databases.
-pub(super) async fn run(mut domains: Vec<&'static Domain>, args: &Args, config: &Config) -> ExitCode {
+pub(super) async fn run(all: Vec<&'static Domain>, args: &Args, config: &Config) -> ExitCode {
+    let mut domains = all.clone();
     if !args.template.is_empty() {
         if let Some(unknown) =
-            args.template.iter().find(|name| !domains.iter().any(|domain| domain.name == **name))
+            args.template.iter().find(|name| !all.iter().any(|domain| domain.name == **name))
         {
-            let known: Vec<_> = domains.iter().map(|domain| domain.name).collect();
+            let known: Vec<_> = all.iter().map(|domain| domain.name).collect();
             let hint = match nearest(unknown, known.iter().copied()) {
                 Some(name) => format!("did you mean `{name}`?"),
                 None => format!("use one of {}", known.join(", ")),
@@ -59,7 +60,7 @@ pub(super) async fn run(mut domains: Vec<&'static Domain>, args: &Args, config: 
         }
         domains.retain(|domain| args.template.iter().any(|name| name == domain.name));
     }
-    let report = verify::verify(templates::sources(config), &domains).await;
+    let report = verify::verify(templates::sources(config), &domains, &all).await;
     match args.format {
         Format::Table => print(&report.table(args.notes)),
         Format::Json => print(&report.json()),

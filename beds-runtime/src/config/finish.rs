@@ -75,11 +75,15 @@ pub(super) fn node(node: &Node) -> Result<(), ConfigError> {
         "node",
         &[
             ("ipl_timeout_ms", node.ipl_timeout_ms.0.into(), 1),
-            // Within that time RabbitMQ and clients repeat what they do not know to be done.
-            ("ledger_keep_s", node.ledger_keep_s.into(), 3_600),
+            ("verify_every_s", node.verify_every_s.into(), 1),
+            ("ledger_keep_s", node.ledger_keep_s.into(), LEDGER_KEEP_S_MIN),
         ],
     )
 }
+
+/// The shortest time that a ledger keeps a write, in seconds: within it RabbitMQ and clients repeat what they do not
+/// know to be done.
+pub(super) const LEDGER_KEEP_S_MIN: u64 = 3_600;
 
 /// The smallest bodies, in bytes, below which every request or reply would be too long.
 const BYTES_MIN: u64 = 1_024;

@@ -151,7 +151,7 @@ impl Config {
             let name = variables.at(&place).map_or(place.as_str(), |name| name);
             ConfigError::new(format!(
                 "environment variable {name}: {}",
-                words::of(&without_key(error.inner()))
+                words::ranged(&place, &words::of(&without_key(error.inner())))
             ))
         })?;
         config.finish(folder)

@@ -20,6 +20,8 @@ section! {
         ipl_timeout_ms: Millis = Millis(10_000),
         /// Whether templates that contradict their database are served nevertheless.
         serve_unverified: bool = false,
+        /// How long between two looks at whether the served templates still fit their databases, in seconds, at least.
+        verify_every_s: u32 = 300,
         /// How long a ledger remembers a write, in seconds: a client that repeats it later does it again.
         ledger_keep_s: u32 = 7 * 24 * 3_600,
     }

@@ -6,8 +6,61 @@
 use beds_protocol::nearest;
 use serde::de::DeserializeOwned;
 
+use super::finish::LEDGER_KEEP_S_MIN;
+
 /// An example of what a text must be, where its kind alone does not say it.
 const ADDRESS: &str = "an IP address with a port, such as 127.0.0.1:8080 or [::1]:8080";
+
+/// What the parser says of a text that is not TOML, and what is to be done, in the words that templates have. The first
+/// that a message begins with counts.
+const SYNTAX: &[(&str, &str)] = &[
+    ("key with no value", "there is no `=` after the key: write `key = …`"),
+    ("missing assignment between key-value pairs", "there is no `=` after the key: write `key = …`"),
+    ("missing value", "there is no value after `=`"),
+    ("string values must be quoted", "there is no value, or a text without its quotes: write `\"…\"`"),
+    ("invalid value", "this is no value: a text stands in quotes, a number and true and false do not"),
+    (
+        "invalid basic string",
+        "the text in quotes has no end, or has a `\\` that means nothing: write `\\\\` for one",
+    ),
+    ("invalid literal string", "the text in quotes has no end: it ends with `'` on the same line"),
+    ("invalid multi-line", "the text in three quotes has no end"),
+    ("missing opening quote", "the text has no quote before it"),
+    (
+        "missing escaped value",
+        "a `\\` in a text means something else: write `\\\\` for one, or the text in `'…'`",
+    ),
+    (
+        "too few unicode value digits",
+        "a `\\u` in a text has four digits behind it: write `\\\\` for a `\\` itself",
+    ),
+    ("missing comma between", "there is no comma between two values"),
+    ("extra comma", "there is a comma too many"),
+    ("extra `=`", "there is a `=` too many"),
+    ("extra assignment", "there is a `=` too many"),
+    ("unexpected `=` in array", "there is a `=` in a list: a table stands in `{ }`"),
+    ("unclosed inline table", "the table has no end: write `}`"),
+    ("unclosed array table", "the name of a section stands in `[ ]`: write `]`"),
+    ("unclosed array", "the list has no end: write `]`"),
+    ("unclosed table", "the name of a section stands in `[ ]`: write `]`"),
+    ("invalid unquoted key", "a key has letters, digits, `_` and `-` alone: write it in quotes"),
+    ("unquoted keys cannot be empty", "there is no key before `=`"),
+    ("missing key", "there is no key before `=`"),
+    (
+        "unexpected key or value",
+        "there is something behind the value: a line has one key, and a comment begins with `#`",
+    ),
+    (
+        "unexpected content",
+        "there is something behind the value: a line has one key, and a comment begins with `#`",
+    ),
+    ("unexpected leading zero", "a number does not begin with 0"),
+    ("redundant", "a number has one sign at most"),
+    ("`_` may only go between digits", "a `_` in a number stands between two digits"),
+    ("carriage return must be followed", "a line ends with LF or CR LF, not with CR alone"),
+    ("duplicate key", "the key, or the section, is written twice: remove one of them"),
+    ("cannot recurse further", "lists and tables are nested too deep"),
+];
 
 /// Reads a text in TOML. The error names the line, the column, the key and the mistake.
 pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
@@ -25,12 +78,22 @@ fn at_place(text: &str, path: &str, error: &toml::de::Error) -> String {
         format!("line {line}, column {column}: ")
     });
     let key = if matches!(path, "" | ".") { String::new() } else { format!("{path}: ") };
-    format!("{}{key}{}", place.unwrap_or_default(), of(error.message()))
+    format!("{}{key}{}", place.unwrap_or_default(), ranged(path, &of(error.message())))
+}
+
+/// A message about the value of this key, with the range that the key has where its type has a wider one.
+pub(super) fn ranged(path: &str, message: &str) -> String {
+    let least = if path == "node.ledger_keep_s" { LEDGER_KEEP_S_MIN } else { 0 };
+    message.replace("an integer from 0 to", &format!("an integer from {least} to"))
 }
 
 /// The message of a parser, in the words of this document, with the known name that is nearest to an unknown one.
 pub(super) fn of(message: &str) -> String {
     let message = message.trim().replace('\n', ", ");
+    let known = SYNTAX.iter().find(|(theirs, _)| message.starts_with(theirs));
+    if let Some((_, ours)) = known {
+        return (*ours).to_owned();
+    }
     if message.contains("invalid socket address") {
         return format!("it must be {ADDRESS}");
     }
@@ -132,6 +195,35 @@ pub(super) fn masked(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_that_is_not_toml_is_told_in_our_words() {
+        let mut wrong = Vec::new();
+        for (text, said) in [
+            ("[node]\nname web", "line 2, column 6: there is no `=` after the key"),
+            ("[node]\nname = web", "line 2, column 8: there is no value, or a text without its quotes"),
+            ("[node]\nname =", "line 2, column 7: there is no value"),
+            ("[node]\nname = \"web", "the text in quotes has no end"),
+            ("[node]\nname = 'web", "the text in quotes has no end"),
+            ("[node", "the name of a section stands in `[ ]`"),
+            ("[node]\nservices = [\"admin\"", "the list has no end"),
+            ("[node]\nservices = [\"admin\" \"app_server\"]", "there is no comma between two values"),
+            ("[node]\nname = \"a\" \"b\"", "there is something behind the value"),
+            ("[node]\nname = \"a\"\nname = \"b\"", "is written twice"),
+            ("[node]\n[node]", "is written twice"),
+            ("[node]\nname = \"C:\\web\"", "a `\\` in a text"),
+            ("[node]\n= 5", "there is no key before `=`"),
+            ("[node]\nsize = { a = 1", "the table has no end"),
+            ("[node]\nn = 007", "a number does not begin with 0"),
+            ("node:\n  name: web", "there is no `=`"),
+        ] {
+            let error = read::<toml::Table>(text).unwrap_err();
+            if !error.contains(said) {
+                wrong.push(format!("{text}\n{error}\n{said}"));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    }
 
     #[test]
     fn a_password_in_a_text_is_hidden() {

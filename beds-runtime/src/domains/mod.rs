@@ -7,33 +7,45 @@ mod batch;
 mod body;
 
 use std::{
-    borrow::Cow, collections::HashMap, marker::PhantomData, panic::AssertUnwindSafe, sync::Arc, time::Instant,
+    borrow::Cow,
+    collections::HashMap,
+    marker::PhantomData,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
 use beds_core::{
-    Claims, Context, Error, Factory, Outcome, Result, Runner,
+    Claims, Context, Error, Factory, Outcome, Result, Runner, Work,
     address::Address,
     entry::{self, Destination},
     mask,
+    plan::UNHEARD,
     service::{Incoming, Reply, Service, Verdict, refused},
     settings::Limits,
-    spec::Domain,
+    spec::{Domain, Engine},
 };
 use beds_protocol::{BatchKey, Broker, ErrorCode, Lane, RoutingKey, tables::MESSAGE_ID_CHARACTERS_MAX};
 use futures_util::{FutureExt as _, future::BoxFuture};
 use sha2::{Digest as _, Sha256};
-use tokio::sync::Semaphore;
-use tracing::{debug, error, warn};
+use tokio::{sync::Semaphore, time::timeout_at};
+use tracing::{Instrument as _, debug, error, error_span, warn};
+
+/// How long a hand-written method may go on past the deadline: a database says by then what became of its part, and the
+/// method passes that on.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// The service of a node's domains.
 #[derive(Debug)]
 pub struct Domains<F> {
     runner: Arc<dyn Runner>,
     limits: Arc<Limits>,
+    /// The same of a request whose reply nobody hears: it may have any length.
+    unheard: Arc<Limits>,
     /// Those that are served; the factory knows them all.
     served: Vec<&'static Domain>,
     /// How many more items of batches may be worked on at a time, by database and lane.
-    places: HashMap<(&'static str, Lane), Semaphore>,
+    places: HashMap<((Engine, &'static str), Lane), Semaphore>,
     factory: PhantomData<F>,
 }
 
@@ -43,17 +55,18 @@ impl<F: Factory> Domains<F> {
     pub fn new(served: Vec<&'static Domain>, runner: Arc<dyn Runner>, limits: Limits) -> Self {
         let at_once = limits.batch_items_at_once.min(Semaphore::MAX_PERMITS);
         let places = served.iter().flat_map(|domain| {
-            Lane::ALL.iter().map(|&lane| ((domain.database, lane), Semaphore::new(at_once)))
+            Lane::ALL.iter().map(|&lane| ((domain.home(), lane), Semaphore::new(at_once)))
         });
-        Self { runner, places: places.collect(), limits: Arc::new(limits), served, factory: PhantomData }
+        let unheard = Arc::new(Limits { reply_bytes_max: UNHEARD, ..limits.clone() });
+        let places = places.collect();
+        Self { runner, places, limits: Arc::new(limits), unheard, served, factory: PhantomData }
     }
 
     async fn answer(&self, incoming: Incoming<'_>) -> Verdict {
         let mut hash = None;
         let run = AssertUnwindSafe(self.run(&incoming, &mut hash)).catch_unwind().await;
-        let outcome = run.unwrap_or_else(|_| Err(failed()));
-        match outcome {
-            Ok(outcome) => Verdict::Reply(Reply::ok(hash, outcome.encode())),
+        match run.unwrap_or_else(|_| Err(failed())) {
+            Ok(body) => Verdict::Reply(Reply::ok(hash, body)),
             Err(error) => {
                 log(&error, incoming.request_id, None);
                 refused(error, &incoming, hash)
@@ -61,9 +74,10 @@ impl<F: Factory> Domains<F> {
         }
     }
 
-    async fn run(&self, incoming: &Incoming<'_>, hash: &mut Option<&'static str>) -> Result<Outcome> {
+    /// The body of the reply.
+    async fn run(&self, incoming: &Incoming<'_>, hash: &mut Option<&'static str>) -> Result<Vec<u8>> {
         if let Some(key) = BatchKey::parse(incoming.routing_key) {
-            return batch::answer(self, key, incoming).await;
+            return batch::answer(self, key, incoming).await.map(|outcome| outcome.encode());
         }
         let address = Address::parse::<F>(incoming.routing_key)?;
         let domain = address.domain;
@@ -77,32 +91,26 @@ impl<F: Factory> Domains<F> {
         let deadline = entry::admit(incoming, &to, &self.limits)?;
         let request = body::decode(domain, address.target, incoming.body)?;
         let cx = self.context(incoming, address.lane, deadline)?;
-        let outcome = cx.run(F::dispatch(address.template, &cx, request)).await?;
-        self.finish(outcome, domain, incoming.request_id)
+        let outcome = perform(&cx, address.lane, F::dispatch(address.template, &cx, request)).await?;
+        tell_unshown(&outcome, domain, incoming.request_id);
+        let reply = outcome.encode();
+        // A write has been bounded before its commit.
+        if reply.len() > cx.limits.reply_bytes_max {
+            return Err(Error::reply_too_large(cx.limits.reply_bytes_max));
+        }
+        Ok(reply)
     }
 
     /// The circumstances of a request of this lane.
     fn context(&self, incoming: &Incoming<'_>, lane: Lane, deadline: Instant) -> Result<Context> {
         Ok(Context {
             runner: Arc::clone(&self.runner),
-            limits: Arc::clone(&self.limits),
+            limits: Arc::clone(if incoming.wants_reply { &self.limits } else { &self.unheard }),
             deadline,
             request_id: incoming.request_id.into(),
             traceparent: incoming.traceparent.map(Into::into),
             claims: claims(incoming, lane)?.map(Arc::new),
         })
-    }
-
-    /// Tells the log what cannot be shown, and refuses a reply that is too long.
-    fn finish(&self, outcome: Outcome, domain: &Domain, request_id: &str) -> Result<Outcome> {
-        if let Some(unshown) = &outcome.unshown {
-            warn!(request_id, template = domain.name, "{unshown}");
-        }
-        // A write has been bounded before its commit.
-        if outcome.size() > self.limits.reply_bytes_max {
-            return Err(Error::reply_too_large(self.limits.reply_bytes_max));
-        }
-        Ok(outcome)
     }
 }
 
@@ -161,6 +169,35 @@ fn claims(incoming: &Incoming<'_>, lane: Lane) -> Result<Option<Claims>> {
         Sha256::new().chain_update(incoming.routing_key).chain_update([0]).chain_update(incoming.body);
     let user = incoming.user_id.unwrap_or_default().to_owned();
     Ok(Some(Claims::new(user, message_id.to_owned(), digest.finalize().into())))
+}
+
+/// Does the work of a request, or of an item of a batch. What is logged meanwhile bears the request's id.
+async fn perform(cx: &Context, lane: Lane, work: Result<Work>) -> Result<Outcome> {
+    let work = work?;
+    let limit = match &work {
+        Work::Done(_) => return cx.run(Ok(work)).await,
+        Work::Plan(_) => None,
+        Work::Method(_) => Some(cx.deadline + GRACE),
+    };
+    // Of a level that every filter lets through: each line below it needs the id.
+    let running = cx.run(Ok(work)).instrument(error_span!("request", request_id = &*cx.request_id));
+    let Some(limit) = limit else { return running.await };
+    timeout_at(limit.into(), running).await.unwrap_or_else(|_| Err(cut_off(lane)))
+}
+
+/// What a request is answered with whose method did not end in time. What it wrote before stays; only the method knows.
+fn cut_off(lane: Lane) -> Error {
+    match lane {
+        Lane::Read => Error::deadline(),
+        Lane::Write => Error::unknown_effect("the method did not end by the deadline"),
+    }
+}
+
+/// Tells the log what a reply cannot show.
+fn tell_unshown(outcome: &Outcome, domain: &Domain, request_id: &str) {
+    if let Some(unshown) = &outcome.unshown {
+        warn!(request_id, template = domain.name, "{unshown}");
+    }
 }
 
 /// What a request is answered with whose operation panicked.

@@ -1,4 +1,7 @@
+mod admission;
 mod batch;
+mod endings;
+mod places;
 
 use std::{
     sync::Mutex,
@@ -8,7 +11,7 @@ use std::{
 use beds_core::{
     NamasteCore, Request, Runner, Work, operation,
     plan::{Action, Bounds, Plan, Write},
-    spec::{Call, Field, Type, mariadb},
+    spec::{Call, Field, Type, mariadb, mongodb},
 };
 use beds_protocol::{CountRequest, CreateRequest, DeleteRequest, FetchRequest, UpdateRequest};
 use serde_json::{Value as Json, json};
@@ -27,7 +30,27 @@ static PERSON: Domain = Domain::new("person", "", "0123456789abcdef")
     .deletes()
     .mariadb("people", mariadb::Objects::NONE);
 
-/// A domain whose `count` panics before it has a plan, and whose `delete` does while it runs.
+/// In a database of the same name on another engine.
+static PET: Domain = Domain::new("pet", "", "fedcba9876543210")
+    .fields(&FIELDS)
+    .key(&[0])
+    .reads()
+    .mongodb("people", mongodb::Objects::NONE);
+
+struct Pet;
+
+impl NamasteCore for Pet {
+    fn domain() -> &'static Domain {
+        &PET
+    }
+
+    fn fetch(cx: &Context, request: FetchRequest) -> Result<Work> {
+        operation::fetch(cx, &PET, request)
+    }
+}
+
+/// A domain whose `count` panics before it has a plan, and whose `delete` does while it runs. Its `update` makes a reply
+/// that is too long where one is heard, and else never ends.
 struct Person;
 
 impl NamasteCore for Person {
@@ -49,7 +72,12 @@ impl NamasteCore for Person {
 
     fn update(cx: &Context, _: UpdateRequest) -> Result<Work> {
         let limits = Arc::clone(&cx.limits);
-        Ok(Work::method(async move { Ok(Outcome::data(vec![b'1'; limits.reply_bytes_max])) }))
+        Ok(Work::method(async move {
+            match limits.reply_bytes_max {
+                UNHEARD => std::future::pending().await,
+                bytes_max => Ok(Outcome::data(vec![b'1'; bytes_max])),
+            }
+        }))
     }
 
     fn delete(_: &Context, _: DeleteRequest) -> Result<Work> {
@@ -61,25 +89,28 @@ impl NamasteCore for Person {
 struct People;
 
 impl Factory for People {
-    type Template = ();
+    type Template = &'static Domain;
 
     fn domains() -> Vec<&'static Domain> {
-        vec![&PERSON]
+        vec![&PERSON, &PET]
     }
 
-    fn template(name: &str) -> Option<()> {
-        (name == PERSON.name).then_some(())
+    fn template(name: &str) -> Option<&'static Domain> {
+        Self::domains().into_iter().find(|domain| domain.name == name)
     }
 
-    fn domain((): ()) -> &'static Domain {
-        &PERSON
+    fn domain(template: &'static Domain) -> &'static Domain {
+        template
     }
 
-    fn call((): (), name: &str) -> Option<&'static Call> {
+    fn call(_: &'static Domain, name: &str) -> Option<&'static Call> {
         Person::find_call(name)
     }
 
-    fn dispatch((): (), cx: &Context, request: Request) -> Result<Work> {
+    fn dispatch(template: &'static Domain, cx: &Context, request: Request) -> Result<Work> {
+        if template.name == PET.name {
+            return beds_core::namaste::dispatch::<Pet>(cx, request);
+        }
         beds_core::namaste::dispatch::<Person>(cx, request)
     }
 }
@@ -95,6 +126,10 @@ impl Runner for Databases {
     fn run(&self, plan: Plan, bounds: Bounds) -> BoxFuture<'_, Result> {
         assert_eq!(plan.domain.name, PERSON.name);
         self.deadlines.lock().unwrap().push(bounds.deadline);
+        let is_too_long = |outcome: &Outcome| outcome.size() > bounds.reply_bytes_max;
+        if self.end.as_ref().is_ok_and(is_too_long) {
+            return Box::pin(async move { Err(Error::reply_too_large(bounds.reply_bytes_max)) });
+        }
         Box::pin(async { self.end.clone() })
     }
 }
@@ -156,129 +191,6 @@ async fn reply(domains: &Domains<People>, incoming: Incoming<'_>) -> (&'static s
     (reply.status, body["error"]["message"].as_str().unwrap_or_default().to_owned())
 }
 
-fn now_ms() -> i64 {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    i64::try_from(now.as_millis()).unwrap()
-}
-
-#[tokio::test]
-async fn a_deadline_is_the_clients_within_limits() {
-    let (domains, databases) = service(DONE);
-    let start = Instant::now();
-    let limits = Limits::default();
-    let (usual, longest) = (limits.request_timeout_ms.duration(), limits.request_timeout_max_ms.duration());
-    for (deadline, left) in [
-        (None, usual),
-        (Some(now_ms() + 60_000), Duration::from_mins(1)),
-        (Some(now_ms() + 86_400_000), longest),
-        (Some(i64::MAX), longest),
-    ] {
-        let fetch = Incoming { deadline: Ok(deadline), ..incoming("person.fetch", FETCH) };
-        assert_eq!(reply(&domains, fetch).await.0, "ok");
-        let given = databases.deadlines.lock().unwrap().pop().unwrap();
-        // The header has whole milliseconds.
-        let latest = given + Duration::from_millis(1);
-        assert!(latest >= start + left && given <= Instant::now() + left, "{deadline:?}");
-    }
-    for (deadline, status) in [
-        (Ok(Some(now_ms() - 1)), "deadline_exceeded"),
-        (Ok(Some(0)), "deadline_exceeded"),
-        (Ok(Some(-1)), "deadline_exceeded"),
-        (Ok(Some(i64::MIN)), "deadline_exceeded"),
-        (Err(()), "bad_request"),
-    ] {
-        let fetch = Incoming { deadline, ..incoming("person.fetch", FETCH) };
-        assert_eq!(reply(&domains, fetch).await.0, status, "{deadline:?}");
-    }
-    assert!(databases.deadlines.lock().unwrap().is_empty(), "nothing ran that was too late");
-}
-
-#[tokio::test]
-async fn what_the_envelope_contradicts_is_not_run() {
-    let (domains, databases) = service(DONE);
-    let fetch = || incoming("person.fetch", FETCH);
-    let long = "f".repeat(100_000);
-    let cases = [
-        (Incoming { broker: Broker::AppWrite, ..fetch() }, "bad_request", "not routed to the queue"),
-        (
-            Incoming { broker: Broker::AppRead, ..incoming("person.create", CREATE) },
-            "bad_request",
-            "not routed",
-        ),
-        (Incoming { content_type: Some("text/xml"), ..fetch() }, "bad_request", "text/xml"),
-        (Incoming { content_type: Some(""), ..fetch() }, "bad_request", "content type"),
-        (Incoming { content_type: Some(&long), ..fetch() }, "bad_request", "fff…"),
-        (
-            Incoming { content_type: Some("application/json; charset=latin1"), ..fetch() },
-            "bad_request",
-            "the charset `latin1`",
-        ),
-        (
-            Incoming { content_encoding: Some("gzip"), ..fetch() },
-            "bad_request",
-            "the content encoding `gzip`",
-        ),
-        (Incoming { content_encoding: Some(&long), ..fetch() }, "bad_request", "fff…"),
-        (Incoming { template_hash: Err(()), ..fetch() }, "bad_request", "beds-template-hash"),
-        (Incoming { template_hash: Ok(Some("0")), ..fetch() }, "template_mismatch", "0123456789abcdef"),
-        (Incoming { template_hash: Ok(Some(&long)), ..fetch() }, "template_mismatch", "fff…"),
-        (Incoming { routing_key: "persons.fetch", ..fetch() }, "unknown_template", "persons"),
-        (Incoming { routing_key: "person.call.x", ..fetch() }, "unknown_operation", "call.x"),
-        (Incoming { routing_key: "person", ..fetch() }, "bad_request", "person"),
-    ];
-    for (incoming, status, part) in cases {
-        let shown = format!("{incoming:.40?}");
-        let (given, message) = reply(&domains, incoming).await;
-        assert_eq!(given, status, "{shown}");
-        assert!(message.contains(part) && message.len() < 400, "{message}");
-    }
-    assert!(databases.deadlines.lock().unwrap().is_empty());
-    for content_type in [None, Some("application/json"), Some("Application/JSON; charset=utf-8")] {
-        assert_eq!(reply(&domains, Incoming { content_type, ..fetch() }).await.0, "ok");
-    }
-    for encoding in ["", "identity", "UTF-8", "utf8"] {
-        let content_encoding = Some(encoding);
-        assert_eq!(reply(&domains, Incoming { content_encoding, ..fetch() }).await.0, "ok", "{encoding}");
-    }
-    let matching = Incoming { template_hash: Ok(Some(PERSON.hash)), ..fetch() };
-    assert_eq!(reply(&domains, matching).await.0, "ok");
-}
-
-#[tokio::test]
-async fn bodies_are_read_or_refused() {
-    let (domains, _) = service(DONE);
-    let long = format!(r#"{{"key": 1, "fields": ["{}"]}}"#, "x".repeat(1_000));
-    for (body, status, part) in [
-        (long.as_str(), "too_large", "1000"),
-        ("", "bad_request", "empty"),
-        ("[]", "bad_request", "the body is an empty array, not a JSON object"),
-        ("[1]", "bad_request", "not a JSON object"),
-        (r#"{"where": []}"#, "bad_request", "at `where`: invalid type, expected an object"),
-        ("{} {}", "bad_request", "after its JSON object"),
-        ("\u{feff}{}", "bad_request", "byte order mark"),
-        (r#"{"where": {"id": {"eq": 1, "eq": 2}}}"#, "bad_request", "`eq`"),
-        (r#"{"limit": -1}"#, "bad_request", "`limit`"),
-        (r#"{"limit": 0}"#, "validation_failed", "`limit`"),
-        (r#"{"key": "x"}"#, "validation_failed", "`key`"),
-    ] {
-        let (given, message) = reply(&domains, incoming("person.fetch", body)).await;
-        assert_eq!(given, status, "{body}");
-        assert!(message.contains(part), "{message}");
-    }
-    for (body, part) in [
-        (&b"{\"where\": {\"pin\": \"\xe9\"}}"[..], "UTF-8"),
-        (b"\xff\xfe{\0}\0", "UTF-16"),
-        (b"{\0}\0", "UTF-16"),
-        (b"\x1f\x8b\x08\0", "gzip"),
-    ] {
-        let (status, message) = reply(&domains, Incoming { body, ..incoming("person.fetch", "") }).await;
-        assert!(status == "bad_request" && message.contains(part), "{message}");
-    }
-    for (routing_key, body) in [("person.describe", ""), ("person.describe", "{}"), ("person.fetch", "{}")] {
-        assert_eq!(reply(&domains, incoming(routing_key, body)).await.0, "ok", "{routing_key} {body}");
-    }
-}
-
 /// What a request that nobody waits for ends as.
 #[derive(Debug, PartialEq, Eq)]
 enum End {
@@ -296,56 +208,9 @@ async fn end(domains: &Domains<People>, incoming: Incoming<'_>) -> End {
     }
 }
 
-#[tokio::test]
-async fn a_write_without_an_answer_is_done_or_retried_or_dead() {
-    let unavailable = || Err(Error::unavailable("the database"));
-    let create = || incoming("person.create", CREATE);
-    let in_time = Ok(Some(now_ms() + 60_000));
-    for (result, deadline, expected) in [
-        (DONE, Ok(None), End::Reply("ok")),
-        (unavailable(), Ok(None), End::Retry(ErrorCode::Unavailable)),
-        (unavailable(), in_time, End::Retry(ErrorCode::Unavailable)),
-        (Err(Error::deadline()), Ok(None), End::Retry(ErrorCode::DeadlineExceeded)),
-        // The client's own deadline: later is too late.
-        (Err(Error::deadline()), in_time, End::Dead(ErrorCode::DeadlineExceeded)),
-        (DONE, Ok(Some(now_ms() - 1)), End::Dead(ErrorCode::DeadlineExceeded)),
-        (Err(Error::unknown_effect("it broke")), Ok(None), End::Dead(ErrorCode::Unavailable)),
-        (Err(Error::internal("a defect")), Ok(None), End::Dead(ErrorCode::Internal)),
-    ] {
-        let (domains, _) = service(result);
-        assert_eq!(end(&domains, Incoming { deadline, ..create() }).await, expected);
-    }
-    let (domains, databases) = service(unavailable());
-    assert_eq!(end(&domains, incoming("person.create", "{}")).await, End::Dead(ErrorCode::BadRequest));
-    let expected = End::Dead(ErrorCode::ValidationFailed);
-    assert_eq!(end(&domains, incoming("person.create", r#"{"data": {"x": 1}}"#)).await, expected);
-    // A read without an answer is good for nothing.
-    assert_eq!(end(&domains, incoming("person.fetch", FETCH)).await, End::Dead(ErrorCode::BadRequest));
-    assert!(databases.deadlines.lock().unwrap().is_empty());
-}
-
-#[tokio::test]
-async fn a_reply_is_no_longer_than_its_limit() {
-    let text = |length: usize| format!("\"{}\"", "x".repeat(length - 2)).into_bytes();
-    let with = |length: usize| service(Ok(Outcome::data(text(length)))).0;
-    let around = Outcome::data(Vec::new()).size();
-    assert_eq!(reply(&with(1_000 - around), incoming("person.fetch", FETCH)).await.0, "ok");
-    assert_eq!(reply(&with(1_001 - around), incoming("person.fetch", FETCH)).await.0, "too_large");
-    // Of a method too.
-    let update = incoming("person.update", r#"{"key": 1, "data": {}}"#);
-    assert_eq!(reply(&with(2), update).await.0, "too_large");
-}
-
-#[tokio::test]
-async fn a_panic_is_one_internal_error() {
-    let (domains, _) = service(DONE);
-    let count = reply(&domains, incoming("person.count", "{}")).await;
-    let delete = reply(&domains, incoming("person.delete", FETCH)).await;
-    let unheard = end(&domains, incoming("person.delete", FETCH)).await;
-    let expected = ("internal", "the operation failed unexpectedly".to_owned());
-    assert_eq!((&count, &delete), (&expected, &expected));
-    assert_eq!(unheard, End::Dead(ErrorCode::Internal), "it would panic again");
-    assert_eq!(reply(&domains, incoming("person.fetch", FETCH)).await.0, "ok", "the service goes on");
+fn now_ms() -> i64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    i64::try_from(now.as_millis()).unwrap()
 }
 
 #[tokio::test]

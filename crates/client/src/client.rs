@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use beds_bus::{Endpoint, Name};
-use beds_protocol::{CountRequest, FetchRequest, Operation, Reply};
+use beds_protocol::{Operation, Reply};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch},
@@ -20,7 +20,7 @@ use crate::{
     events::{Events, Subscription},
     pending::{Fate, Outcome, Pending},
     properties::{self, unix_ms},
-    reply::{Answer, Page, RawReply},
+    reply::{Answer, RawReply},
     request::Request,
     supervisor::{State, Supervisor},
 };
@@ -146,141 +146,6 @@ impl Client {
             Ok(result) => result,
             Err(_) => Err(self.late(timeout)),
         }
-    }
-
-    /// Fetches one record by its key.
-    ///
-    /// # Errors
-    /// As [`Client::request`]; a key without a record is [`ClientError::Refused`] with `not_found`.
-    pub async fn fetch<T: DeserializeOwned>(
-        &self,
-        template: &str,
-        key: &(impl Serialize + ?Sized),
-    ) -> Result<T, ClientError> {
-        let answer = self.execute_as(Request::fetch(template, key)).await?;
-        answer.data.ok_or_else(|| missing("data"))
-    }
-
-    /// Fetches the records that a filter matches, one page at a time.
-    ///
-    /// # Errors
-    /// As [`Client::request`].
-    pub async fn fetch_where<T: DeserializeOwned>(
-        &self,
-        template: &str,
-        query: &FetchRequest,
-    ) -> Result<Page<T>, ClientError> {
-        let answer: Answer<Vec<T>> = self.execute_as(Request::fetch_where(template, query)).await?;
-        let records = answer.data.ok_or_else(|| missing("data"))?;
-        Ok(Page { records, next: answer.next, count: answer.count })
-    }
-
-    /// Counts the records that a filter matches.
-    ///
-    /// # Errors
-    /// As [`Client::request`].
-    pub async fn count(&self, template: &str, query: &CountRequest) -> Result<u64, ClientError> {
-        let reply = self.execute(Request::count(template, query)).await?;
-        reply.count.ok_or_else(|| missing("count"))
-    }
-
-    /// Creates one record from an object, or all or none of several from an array. A write that may have to be
-    /// repeated is better built as a [`Request`], which keeps its message id.
-    ///
-    /// # Errors
-    /// As [`Client::request`].
-    pub async fn create(
-        &self,
-        template: &str,
-        data: &(impl Serialize + ?Sized),
-    ) -> Result<Reply, ClientError> {
-        self.execute(Request::create(template, data)).await
-    }
-
-    /// Changes the fields of one record that `data` names.
-    ///
-    /// # Errors
-    /// As [`Client::request`].
-    pub async fn update(
-        &self,
-        template: &str,
-        key: &(impl Serialize + ?Sized),
-        data: &(impl Serialize + ?Sized),
-    ) -> Result<Reply, ClientError> {
-        self.execute(Request::update(template, key, data)).await
-    }
-
-    /// Creates one record from an object, or changes the one with its key; or several from an array, all or none.
-    ///
-    /// # Errors
-    /// As [`Client::request`].
-    pub async fn upsert(
-        &self,
-        template: &str,
-        data: &(impl Serialize + ?Sized),
-    ) -> Result<Reply, ClientError> {
-        self.execute(Request::upsert(template, data)).await
-    }
-
-    /// Changes the fields that `data` names of all records that a filter matches, and tells how many.
-    /// [`Request::dry_run`] only counts them.
-    ///
-    /// # Errors
-    /// As [`Client::request`].
-    pub async fn update_where(
-        &self,
-        template: &str,
-        filter: &(impl Serialize + ?Sized),
-        data: &(impl Serialize + ?Sized),
-    ) -> Result<u64, ClientError> {
-        let reply = self.execute(Request::update_where(template, filter, data)).await?;
-        reply.count.ok_or_else(|| missing("count"))
-    }
-
-    /// Deletes all records that a filter matches, and tells how many.
-    ///
-    /// # Errors
-    /// As [`Client::request`].
-    pub async fn delete_where(
-        &self,
-        template: &str,
-        filter: &(impl Serialize + ?Sized),
-    ) -> Result<u64, ClientError> {
-        let reply = self.execute(Request::delete_where(template, filter)).await?;
-        reply.count.ok_or_else(|| missing("count"))
-    }
-
-    /// Deletes one record.
-    ///
-    /// # Errors
-    /// As [`Client::request`].
-    pub async fn delete(
-        &self,
-        template: &str,
-        key: &(impl Serialize + ?Sized),
-    ) -> Result<Reply, ClientError> {
-        self.execute(Request::delete(template, key)).await
-    }
-
-    /// Asks what a domain offers.
-    ///
-    /// # Errors
-    /// As [`Client::request`].
-    pub async fn describe(&self, template: &str) -> Result<Reply, ClientError> {
-        self.execute(Request::describe(template)).await
-    }
-
-    /// Runs a call by name, as a write: for one that reads, [`Request::lane`] spares the bus from storing it.
-    ///
-    /// # Errors
-    /// As [`Client::request`].
-    pub async fn call(
-        &self,
-        template: &str,
-        name: &str,
-        args: &(impl Serialize + ?Sized),
-    ) -> Result<Reply, ClientError> {
-        self.execute(Request::call(template, name, args)).await
     }
 
     /// Listens to events: to those of a pattern, as in `client.events("note.*")`, in a queue that ends with the listener,
@@ -441,8 +306,4 @@ fn refused(verdict: Verdict, routing_key: &str) -> Result<(), Unanswered> {
         Verdict::Unroutable => ClientError::Unroutable { routing_key: routing_key() },
         Verdict::Lost(reason) => ClientError::Disconnected(reason),
     }))
-}
-
-fn missing(member: &'static str) -> ClientError {
-    ClientError::Decode(serde::de::Error::missing_field(member))
 }

@@ -76,6 +76,7 @@ mod confirms;
 mod connection;
 mod error;
 mod events;
+mod operations;
 mod pending;
 mod properties;
 mod reply;

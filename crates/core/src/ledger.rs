@@ -34,6 +34,9 @@ pub fn kept(outcome: &Outcome, domain: &Domain) -> Vec<u8> {
     if is_short || outcome.items.is_some() { outcome.encode() } else { outcome.cut(domain, CUT).encode() }
 }
 
+/// What a duplicate of a batch hears, once for all items.
+const CUT_ITEMS: &str = "this request was done before; its reply was too long to be kept, but for the keys of what its items wrote";
+
 /// The outcome of an atomic batch as a duplicate gets it. `domains` are those of its items; none of what wrote nothing.
 pub fn kept_items(
     outcome: &Outcome,
@@ -47,11 +50,12 @@ pub fn kept_items(
     let items = replies.into_iter().zip(domains).map(|(reply, domain)| match domain {
         Some(domain) => {
             let outcome = Outcome::decode(reply.get().as_bytes()).unwrap_or_default();
-            outcome.cut(domain, CUT)
+            Outcome { note: None, ..outcome.cut(domain, CUT) }
         }
-        None => Outcome { note: Some(CUT.into()), ..Outcome::default() },
+        None => Outcome::default(),
     });
-    Cow::Owned(Outcome::of_items(&items.collect::<Vec<_>>()))
+    let items = Outcome::of_items(&items.collect::<Vec<_>>());
+    Cow::Owned(Outcome { note: Some(CUT_ITEMS.into()), ..items })
 }
 
 /// A claim is taken by a request that asked something else.
@@ -68,6 +72,15 @@ pub fn gone(database: &str) -> Error {
         "the ledger of the database `{database}` is gone, so a write cannot be done once"
     ))
     .hint("the DBA restores `beds_ledger`, or creates the one that `bedsc ddl --ledger` writes")
+}
+
+/// The ledger is there, but has no key that tells duplicates.
+#[must_use]
+pub fn keyless(database: &str) -> Error {
+    Error::internal(format!(
+        "the ledger of the database `{database}` has lost its key, so a write cannot be done once"
+    ))
+    .hint("the DBA gives `beds_ledger` the primary key that `bedsc ddl --ledger` writes")
 }
 
 #[cfg(test)]

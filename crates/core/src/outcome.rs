@@ -6,7 +6,11 @@ use std::{borrow::Cow, collections::HashMap};
 
 use serde_json::{Value as Json, value::RawValue};
 
-use crate::{describe, spec::Domain};
+use crate::{
+    describe,
+    error::{Error, Result},
+    spec::Domain,
+};
 
 /// The bytes that the names of all members, a count and the braces take in a reply. A note is not counted.
 pub const MEMBERS_BYTES_MAX: usize = 128;
@@ -14,8 +18,8 @@ pub const MEMBERS_BYTES_MAX: usize = 128;
 /// The members of a successful reply. Each JSON member is a complete JSON text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// The record, the records, or the value of a call.
-    pub data: Option<Vec<u8>>,
+    /// The record, the records, or the value of a call; borrowed where it is always the same.
+    pub data: Option<Cow<'static, [u8]>>,
     /// Cursor of the next page.
     pub next: Option<String>,
     /// How many records match.
@@ -36,8 +40,8 @@ pub struct Outcome {
 impl Outcome {
     /// An outcome with nothing but `data`.
     #[must_use]
-    pub fn data(json: Vec<u8>) -> Self {
-        Self { data: Some(json), ..Self::default() }
+    pub fn data(json: impl Into<Cow<'static, [u8]>>) -> Self {
+        Self { data: Some(json.into()), ..Self::default() }
     }
 
     /// An outcome with nothing but `count`.
@@ -49,15 +53,11 @@ impl Outcome {
     /// The outcome of a batch whose items have these.
     #[must_use]
     pub fn of_items<'a>(outcomes: impl IntoIterator<Item = &'a Self>) -> Self {
-        let mut json = vec![b'['];
-        for (index, outcome) in outcomes.into_iter().enumerate() {
-            if index > 0 {
-                json.push(b',');
-            }
-            json.extend(outcome.encode());
+        let mut items = Items::default();
+        for outcome in outcomes {
+            items.add(outcome);
         }
-        json.push(b']');
-        Self { items: Some(json), ..Self::default() }
+        items.finish()
     }
 
     /// What is left of the outcome of a write of this domain where there is no room for more: the keys of its records, and
@@ -66,7 +66,7 @@ impl Outcome {
     pub fn cut(&self, domain: &Domain, note: &'static str) -> Self {
         let data = self.data.as_deref().and_then(|json| serde_json::from_slice(json).ok());
         let keys = data.and_then(|data| keys(data, domain)).and_then(|keys| serde_json::to_vec(&keys).ok());
-        Self { data: keys, note: Some(note.into()), ..Self::default() }
+        Self { data: keys.map(Cow::Owned), note: Some(note.into()), ..Self::default() }
     }
 
     /// The same with one more note.
@@ -92,23 +92,22 @@ impl Outcome {
     /// What `describe` answers for a domain.
     #[must_use]
     pub fn description(domain: &'static Domain) -> Self {
-        Self::data(describe::json(domain).to_vec())
+        Self::data(describe::json(domain))
     }
 
     /// How long the reply is, in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
-        let members = self.members().into_iter().flatten();
-        let members = members.map(|(name, json)| MEMBER_BYTES + name.len() + json.len());
-        OPENING.len() + members.sum::<usize>() + CLOSING.len()
+        size(&self.members())
     }
 
     /// The bytes of the reply.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut reply = Vec::with_capacity(self.size());
+        let members = self.members();
+        let mut reply = Vec::with_capacity(size(&members));
         reply.extend_from_slice(OPENING);
-        for (name, json) in self.members().into_iter().flatten() {
+        for (name, json) in members.into_iter().flatten() {
             reply.extend_from_slice(b",\"");
             reply.extend_from_slice(name.as_bytes());
             reply.extend_from_slice(b"\":");
@@ -127,11 +126,11 @@ impl Outcome {
         let text = |name| members.get(name).and_then(|json| serde_json::from_str::<String>(json.get()).ok());
         let count = members.get("count").and_then(|json| json.get().parse().ok());
         let (next, note) = (text("next"), text("note").map(Cow::Owned));
-        Some(Self { data, next, count, out, sets, items, note, unshown: None })
+        Some(Self { data: data.map(Cow::Owned), next, count, out, sets, items, note, unshown: None })
     }
 
     /// The members that are there, each with its JSON text.
-    fn members(&self) -> [Option<Member<'_>>; 7] {
+    fn members(&self) -> Members<'_> {
         let Self { data, next, count, out, sets, items, note, unshown } = self;
         let notes = [note.as_deref(), unshown.as_deref()].into_iter().flatten().collect::<Vec<_>>();
         [
@@ -146,13 +145,52 @@ impl Outcome {
     }
 }
 
+/// The outcomes of an atomic batch's items, put together as they come.
+#[derive(Debug, Clone, Default)]
+pub struct Items(Vec<u8>);
+
+impl Items {
+    /// Adds the outcome of the next item.
+    ///
+    /// # Errors
+    /// `too_large`, where the items are longer than a reply may be.
+    pub fn push(&mut self, outcome: &Outcome, bytes_max: usize) -> Result<()> {
+        self.add(outcome);
+        if self.0.len() > bytes_max { Err(Error::reply_too_large(bytes_max)) } else { Ok(()) }
+    }
+
+    fn add(&mut self, outcome: &Outcome) {
+        self.0.push(if self.0.is_empty() { b'[' } else { b',' });
+        self.0.extend(outcome.encode());
+    }
+
+    /// The outcome of the batch.
+    #[must_use]
+    pub fn finish(mut self) -> Outcome {
+        if self.0.is_empty() {
+            self.0.push(b'[');
+        }
+        self.0.push(b']');
+        Outcome { items: Some(self.0), ..Outcome::default() }
+    }
+}
+
 /// Name and JSON text.
 type Member<'a> = (&'static str, Cow<'a, [u8]>);
+/// The members that an outcome may have.
+type Members<'a> = [Option<Member<'a>>; 7];
 
 const OPENING: &[u8] = br#"{"ok":true"#;
 const CLOSING: &[u8] = b"}";
 /// A comma, two quotes and a colon.
 const MEMBER_BYTES: usize = 4;
+
+/// How long a reply with these members is, in bytes.
+fn size(members: &Members<'_>) -> usize {
+    let members = members.iter().flatten();
+    let members = members.map(|(name, json)| MEMBER_BYTES + name.len() + json.len());
+    OPENING.len() + members.sum::<usize>() + CLOSING.len()
+}
 
 /// The keys of one record, or of several.
 fn keys(data: Json, domain: &Domain) -> Option<Json> {
@@ -183,7 +221,7 @@ mod tests {
     #[test]
     fn a_reply_reads_back_as_its_members() {
         let outcome = Outcome {
-            data: Some(b"[1]".to_vec()),
+            data: Some(Cow::Borrowed(b"[1]")),
             next: Some("abc".into()),
             count: Some(7),
             out: Some(br#"{"n":1}"#.to_vec()),
@@ -201,7 +239,7 @@ mod tests {
     #[test]
     fn a_reply_is_as_long_as_it_says_whatever_its_texts_are() {
         let full = Outcome {
-            data: Some(b"null".to_vec()),
+            data: Some(Cow::Borrowed(b"null")),
             next: Some("a\"b\\c\n\u{1}ü".into()),
             count: Some(u64::MAX),
             out: Some(b"{}".to_vec()),

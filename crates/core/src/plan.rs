@@ -169,6 +169,10 @@ pub struct Claim {
 pub struct Bounds {
     /// The moment after which no answer is wanted.
     pub deadline: Instant,
-    /// Longest reply, in bytes.
+    /// Longest reply, in bytes; [`UNHEARD`] where nobody waits for it.
     pub reply_bytes_max: usize,
 }
+
+/// The length of a reply that nobody waits for: no work is refused for it. Whoever reads a reply's rows one by one keeps
+/// a bounded number of them.
+pub const UNHEARD: usize = usize::MAX;

@@ -11,6 +11,7 @@ use tokio::{
     sync::oneshot,
     time::{Instant, timeout_at},
 };
+use tracing::Span;
 
 use crate::{
     gate::{Gate, Given},
@@ -40,13 +41,14 @@ impl<J: Job> Lane<J> {
     where
         C: Connect<Connection = J::Connection>,
     {
-        let (queue, calls) = async_channel::bounded(settings.queue_max.max(1));
+        // `Shared::submit` bounds it.
+        let (queue, calls) = async_channel::unbounded();
         let connections = if servers.is_empty() { 0 } else { settings.connections };
-        let shared = Arc::new(Shared::new(settings));
+        let shared = Arc::new(Shared::new(settings, queue.downgrade()));
         let servers: Vec<_> = servers.into_iter().map(|connector| Arc::new(Server::new(connector))).collect();
         for server in servers.iter().cycle().take(connections) {
             let (shared, server) = (Arc::clone(&shared), Arc::clone(server));
-            tokio::spawn(worker::supervise(shared, server, calls.clone(), queue.downgrade()));
+            tokio::spawn(worker::supervise(shared, server, calls.clone()));
         }
         let is_reachable = Box::new(move || servers.iter().any(|server| server.connector.is_reachable()));
         Self { shared, queue, is_reachable }
@@ -62,7 +64,8 @@ impl<J: Job> Lane<J> {
         let (reply, mut answer) = oneshot::channel();
         // A requester that is dropped gives up as well.
         let requester = Requester(Arc::clone(&gate));
-        if !self.submit(Ticket { job, gate, reply, losses: 0 }) {
+        let ticket = Ticket { job, gate, reply, span: Span::current(), losses: 0 };
+        if !self.shared.submit(&self.queue, ticket) {
             return Err(if self.is_connected() { self.overloaded() } else { self.unavailable() });
         }
         if let Ok(answer) = timeout_at(deadline, &mut answer).await {
@@ -82,24 +85,6 @@ impl<J: Job> Lane<J> {
                 Ok(Err(_)) | Err(_) => Err(Error::unknown_effect("the database does not answer")),
             },
         }
-    }
-
-    /// Puts a job in the queue; false where that is full.
-    fn submit(&self, ticket: Ticket<J>) -> bool {
-        let Some(group) = ticket.job.group() else {
-            return self.queue.try_send(Call::One(Box::new(ticket))).is_ok();
-        };
-        let mut groups = self.shared.groups();
-        let waiting = groups.entry(group).or_default();
-        if waiting.len() >= self.shared.settings.queue_max {
-            return false;
-        }
-        // The first of a group calls a connection for all that come until it is there.
-        if waiting.is_empty() && self.queue.try_send(Call::Group(group)).is_err() {
-            return false;
-        }
-        waiting.push(ticket);
-        true
     }
 
     fn is_connected(&self) -> bool {

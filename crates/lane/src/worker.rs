@@ -10,13 +10,13 @@ use std::{
 
 use beds_core::{Error, Result, backoff::Backoff};
 use tokio::time::{sleep, timeout, timeout_at};
-use tracing::{info, warn};
+use tracing::{Instrument as _, Span, error_span, info, warn};
 
 use crate::{
     fault::Fault,
     gate::Gate,
     job::{Connect, Fate, Job, Member},
-    queue::{Call, Shared, Ticket},
+    queue::{Call, Place, Shared, Ticket},
 };
 
 /// The first and the longest pause between two attempts to connect.
@@ -42,9 +42,7 @@ struct Worker<J: Job, C> {
     shared: Arc<Shared<J>>,
     server: Arc<Server<C>>,
     calls: async_channel::Receiver<Call<J>>,
-    /// Calls another connection for the rest of a group. Weak: only the lane keeps the queue open.
-    again: async_channel::WeakSender<Call<J>>,
-    /// Jobs of one group, or one by itself, to run before any other: what a lost connection left, the rest of a group.
+    /// Jobs of one group, or one by itself, to run before any other: what a lost connection left.
     first: Vec<Ticket<J>>,
     /// Whether the connection stood idle before the jobs that run now. It may have been dead then, which is not
     /// their doing.
@@ -80,14 +78,12 @@ pub(crate) async fn supervise<J: Job, C: Connect<Connection = J::Connection>>(
     shared: Arc<Shared<J>>,
     server: Arc<Server<C>>,
     calls: async_channel::Receiver<Call<J>>,
-    again: async_channel::WeakSender<Call<J>>,
 ) {
     loop {
         let worker = Worker {
             shared: Arc::clone(&shared),
             server: Arc::clone(&server),
             calls: calls.clone(),
-            again: again.clone(),
             first: Vec::new(),
             was_idle: false,
         };
@@ -140,17 +136,8 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
 
     /// Gives the jobs that wait for this connection to the others, if there are any: they may have another server.
     fn hand_over(&mut self) {
-        let others = self.shared.connected.load(Ordering::Relaxed);
-        let Some(queue) = self.again.upgrade().filter(|_| others > 0) else { return };
-        while let Some(mut ticket) = self.first.pop() {
-            // The server was not there: this is no job that breaks connections.
-            ticket.losses = 0;
-            if let Err(full) = queue.try_send(Call::One(Box::new(ticket))) {
-                if let Call::One(ticket) = full.into_inner() {
-                    self.first.push(*ticket);
-                }
-                return;
-            }
+        if self.shared.connected.load(Ordering::Relaxed) > 0 {
+            self.shared.hand_over(&mut self.first);
         }
     }
 
@@ -158,11 +145,11 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
     async fn work(&mut self, mut connection: J::Connection) -> bool {
         loop {
             self.was_idle = false;
-            let tickets = if !self.first.is_empty() {
+            let (tickets, place) = if !self.first.is_empty() {
                 // What broke a connection may be one of those that ran on it: they run one by one.
                 let unbroken = self.first.iter().take_while(|ticket| ticket.losses == 0).count();
                 let most = unbroken.min(self.shared.settings.group_max).max(1);
-                self.first.drain(..most).collect()
+                (self.first.drain(..most).collect(), None)
             } else if let Ok(call) = self.calls.try_recv() {
                 self.take(call)
             } else if let Ok(call) = self.calls.recv().await {
@@ -176,7 +163,12 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
             };
             let tickets =
                 tickets.into_iter().filter_map(wanted).filter(|ticket| ticket.gate.begin()).collect();
-            if let After::Discard(mut again) = self.run(&mut connection, tickets).await {
+            let running = self.run(&mut connection, tickets);
+            let after = match place {
+                Some(place) => place.hold(running).await,
+                None => running.await,
+            };
+            if let After::Discard(mut again) = after {
                 again.append(&mut self.first);
                 self.first = again;
                 return false;
@@ -184,22 +176,13 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         }
     }
 
-    /// The jobs to run now. What is more than one group takes is for the next free connection, or for this one where
-    /// the queue has no room to call another.
-    fn take(&mut self, call: Call<J>) -> Vec<Ticket<J>> {
+    /// The jobs to run now, and the place that they hold.
+    fn take(&self, call: Call<J>) -> (Vec<Ticket<J>>, Option<Place<J>>) {
         match call {
-            Call::One(ticket) => vec![*ticket],
-            Call::Group(group) => {
-                let mut groups = self.shared.groups();
-                let waiting = groups.entry(group).or_default();
-                let most = waiting.len().min(self.shared.settings.group_max.max(1));
-                let taken = waiting.drain(..most).collect();
-                let call_again =
-                    || self.again.upgrade().is_some_and(|queue| queue.try_send(Call::Group(group)).is_ok());
-                if !waiting.is_empty() && !call_again() {
-                    self.first.append(waiting);
-                }
-                taken
+            Call::One(ticket) => (vec![*ticket], None),
+            Call::Group(number) => {
+                let (tickets, place) = self.shared.begin(number);
+                (tickets, Some(place))
             }
         }
     }
@@ -222,31 +205,34 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
     }
 
     async fn run_one(&self, connection: &mut J::Connection, ticket: Ticket<J>) -> After<J> {
-        let gates = [&*ticket.gate];
-        let outcome = within(&gates, self.patience(), ticket.job.run(connection, &ticket.gate)).await;
+        let (gates, span) = ([&*ticket.gate], ticket.span.clone());
+        let running = ticket.job.run(connection, &ticket.gate).instrument(span.clone());
+        let outcome = within(&gates, self.patience(), running).await;
         match outcome {
             Ok(output) => {
                 answer(ticket, Ok(output));
-                self.renew(connection).await
+                self.renew(connection).instrument(span).await
             }
             Err(Fault::Refused(error)) => {
                 answer(ticket, Err(error));
-                self.renew(connection).await
+                self.renew(connection).instrument(span).await
             }
             Err(Fault::Abandoned(error)) => {
                 answer(ticket, Err(error));
                 After::Discard(Vec::new())
             }
-            Err(Fault::Lost(reason)) => self.lost(vec![ticket], &reason),
+            Err(Fault::Lost(reason)) => span.in_scope(|| self.lost(vec![ticket], &reason)),
         }
     }
 
     async fn run_group(&self, connection: &mut J::Connection, tickets: Vec<Ticket<J>>) -> After<J> {
+        let span = together(&tickets);
         let outcome = {
             let members: Vec<Member<'_, J>> =
                 tickets.iter().map(|ticket| Member { job: &ticket.job, gate: &ticket.gate }).collect();
             let gates: Vec<_> = members.iter().map(|member| member.gate).collect();
-            within(&gates, self.patience(), J::run_group(&members, connection)).await
+            let running = J::run_group(&members, connection).instrument(span.clone());
+            within(&gates, self.patience(), running).await
         };
         match outcome {
             Ok(fates) => {
@@ -260,23 +246,28 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
                         Fate::Alone => alone.push(ticket),
                     }
                 }
-                self.run_singly(connection, alone).await
+                self.run_singly(connection, alone, &span).await
             }
             // One of them may have caused it.
-            Err(Fault::Refused(_)) => self.run_singly(connection, tickets).await,
+            Err(Fault::Refused(_)) => self.run_singly(connection, tickets, &span).await,
             Err(Fault::Abandoned(error)) => {
                 for ticket in tickets {
                     answer(ticket, Err(error.clone()));
                 }
                 After::Discard(Vec::new())
             }
-            Err(Fault::Lost(reason)) => self.lost(tickets, &reason),
+            Err(Fault::Lost(reason)) => span.in_scope(|| self.lost(tickets, &reason)),
         }
     }
 
-    /// Runs jobs of a group one after another, as long as the connection is good.
-    async fn run_singly(&self, connection: &mut J::Connection, tickets: Vec<Ticket<J>>) -> After<J> {
-        if let After::Discard(_) = self.renew(connection).await {
+    /// Runs jobs of a group one after another, as long as the connection is good. The span is the group's.
+    async fn run_singly(
+        &self,
+        connection: &mut J::Connection,
+        tickets: Vec<Ticket<J>>,
+        group: &Span,
+    ) -> After<J> {
+        if let After::Discard(_) = self.renew(connection).instrument(group.clone()).await {
             let mut again: Vec<_> = tickets.into_iter().filter(|ticket| ticket.gate.wait_again()).collect();
             // What has been in the way of the group would be again.
             for ticket in &mut again {
@@ -322,6 +313,12 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
     }
 }
 
+/// What happens while jobs run as a group belongs to the request of the first, and to so many in all.
+fn together<J: Job>(tickets: &[Ticket<J>]) -> Span {
+    let first = tickets.first().and_then(|ticket| ticket.span.id());
+    error_span!(parent: first, "together", requests = tickets.len())
+}
+
 /// The job, unless nobody waits for it any more.
 fn wanted<J: Job>(ticket: Ticket<J>) -> Option<Ticket<J>> {
     if ticket.gate.is_wanted() || ticket.gate.is_past() {
@@ -356,6 +353,3 @@ async fn within<T>(
     let unknown = |_| Err(Fault::Abandoned(Error::unknown_effect("the database does not answer")));
     timeout_at(deadline + patience, running).await.unwrap_or_else(unknown)
 }
-
-#[cfg(test)]
-mod tests;

@@ -13,10 +13,13 @@ use std::{
 use beds_core::spec::{Domain, Type, mariadb::Source};
 use sqlx::{MySqlConnection, Row as _, mysql::MySqlRow};
 
-use crate::fault::{Fault, classify};
+use crate::{
+    fault::{Fault, classify},
+    parameters::Parameters,
+};
 
 /// How long an answer is trusted.
-const KEPT: Duration = Duration::from_mins(1);
+pub(crate) const KEPT: Duration = Duration::from_mins(1);
 
 /// How a column keeps its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -65,7 +68,11 @@ impl Kept {
 
 /// What is known of the columns of sources: at most one entry a source of a template.
 #[derive(Debug, Default)]
-pub(crate) struct Columns(RwLock<HashMap<usize, Learned>>);
+pub(crate) struct Columns {
+    sources: RwLock<HashMap<usize, Learned>>,
+    /// What is known of the parameters of routines.
+    pub(crate) parameters: Parameters,
+}
 
 #[derive(Debug)]
 struct Learned {
@@ -82,14 +89,14 @@ impl Columns {
         source: &'static Source,
     ) -> Result<Arc<[Kept]>, Fault> {
         let place = std::ptr::from_ref(source).addr();
-        if let Some(learned) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&place)
+        if let Some(learned) = self.sources.read().unwrap_or_else(PoisonError::into_inner).get(&place)
             && learned.at.elapsed() < KEPT
         {
             return Ok(Arc::clone(&learned.kept));
         }
         let kept = learn(connection, domain, source).await.map_err(|error| classify(&error, domain))?;
         let learned = Learned { at: Instant::now(), kept: Arc::clone(&kept) };
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(place, learned);
+        self.sources.write().unwrap_or_else(PoisonError::into_inner).insert(place, learned);
         Ok(kept)
     }
 }

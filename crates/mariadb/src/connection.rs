@@ -1,15 +1,14 @@
 //! Connections to a server, prepared for the jobs of a lane.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use beds_core::settings::SecretUrl;
 use beds_lane::Connect;
 use sqlx::{
     ConnectOptions as _, Connection as _, Executor as _, MySqlConnection, mysql::MySqlConnectOptions,
 };
-use tokio::sync::OnceCell;
 
-use crate::session::{Knowledge, Session};
+use crate::session::{Server, Session};
 
 /// How many bytes of a text the server sorts by. Its default of 1,024 would sort texts as equal that pages tell apart.
 const SORT_LENGTH: u32 = 4_096;
@@ -34,8 +33,8 @@ pub(crate) struct Connector {
     url: SecretUrl,
     access: Access,
     statement_timeout: Duration,
-    /// What its sessions have in common, once one of them has asked.
-    server: OnceCell<Knowledge>,
+    /// What its sessions have in common.
+    server: Arc<Server>,
 }
 
 impl Connect for Connector {
@@ -44,14 +43,11 @@ impl Connect for Connector {
     async fn connect(&self) -> Result<Session, String> {
         let text = |error: sqlx::Error| error.to_string();
         let mut connection = options(&self.url).map_err(text)?.connect().await.map_err(text)?;
-        let ask = async || {
-            connection.execute(OWN).await.map_err(text)?;
-            require_mariadb(&mut connection).await?;
-            Knowledge::gather(&mut connection).await.map_err(text)
-        };
-        let server = self.server.get_or_try_init(ask).await?;
+        connection.execute(OWN).await.map_err(text)?;
+        require_mariadb(&mut connection).await?;
+        let knowledge = self.server.learn(&mut connection).await.map_err(text)?;
         connection.execute(self.preparation().as_str()).await.map_err(text)?;
-        Session::new(connection, server).await.map_err(text)
+        Session::new(connection, Arc::clone(&self.server), knowledge).await.map_err(text)
     }
 
     async fn close(&self, session: Session) {
@@ -65,8 +61,8 @@ impl Connect for Connector {
 }
 
 impl Connector {
-    pub(crate) const fn new(url: SecretUrl, access: Access, statement_timeout: Duration) -> Self {
-        Self { url, access, statement_timeout, server: OnceCell::const_new() }
+    pub(crate) fn new(url: SecretUrl, access: Access, statement_timeout: Duration) -> Self {
+        Self { url, access, statement_timeout, server: Arc::default() }
     }
 
     /// What makes a session fit for the jobs of the lane.

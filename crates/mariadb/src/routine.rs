@@ -7,15 +7,19 @@ use sqlx::{Either, Executor as _, MySqlConnection, mysql::MySqlRow};
 
 use beds_core::{
     Error, Outcome,
-    plan::Invocation,
+    plan::{Invocation, UNHEARD},
     spec::{ArgMode, Call, Domain, Field, Returns, Routine},
     value::Value,
 };
 
 use crate::{
     cell::{Reply, bind},
+    columns::Columns,
     fault::{Fault, classify},
 };
+
+/// Of a reply that nobody hears: what its events may need, which is the first row of each result set.
+const KEPT_ROWS_MAX: usize = 1;
 
 /// Runs the routine behind a call.
 pub(crate) async fn run(
@@ -23,7 +27,9 @@ pub(crate) async fn run(
     domain: &'static Domain,
     invocation: &Invocation,
     bytes_max: usize,
+    known: &Columns,
 ) -> Result<Outcome, Fault> {
+    known.parameters.check(connection, domain, invocation).await?;
     let Invocation { call, args } = invocation;
     let sql = match call.routine {
         Routine::Procedure { sql, .. } | Routine::Function { sql, .. } => sql,
@@ -52,6 +58,12 @@ pub(crate) async fn result_sets(
     while let Some(result) = results.try_next().await.map_err(fault)? {
         match result {
             Either::Right(row) => {
+                if bytes_max == UNHEARD {
+                    if rows.len() < KEPT_ROWS_MAX {
+                        rows.push(row);
+                    }
+                    continue;
+                }
                 bytes += approximate_size(&row);
                 if bytes > bytes_max {
                     return Err(Fault::Abandoned(Error::reply_too_large(bytes_max)));
@@ -101,12 +113,12 @@ fn outcome(domain: &'static Domain, call: &'static Call, sets: Sets) -> Result<O
         Returns::Nothing => {}
         Returns::Scalar(ty) => {
             reply.scalar(sets.first().and_then(|set| set.first()), ty, &"data")?;
-            outcome.data = Some(std::mem::take(&mut reply.json));
+            outcome.data = Some(std::mem::take(&mut reply.json).into());
         }
         Returns::Rows(fields) => {
             let first = sets.first().map(Vec::as_slice).unwrap_or_default();
             array(&mut reply, first, &"data", |reply, row, place| reply.record(row, fields.iter(), place))?;
-            outcome.data = Some(std::mem::take(&mut reply.json));
+            outcome.data = Some(std::mem::take(&mut reply.json).into());
             if sets.len() > 1 {
                 outcome.sets = Some(as_it_comes(&mut reply, &sets)?);
             }

@@ -5,6 +5,8 @@
 //! with it; the driver does not offer it. So a session that may have been changed is examined, after the reply has
 //! gone: it is kept if it is as new, and discarded otherwise.
 
+mod knowledge;
+mod sequences;
 mod views;
 
 use std::sync::Arc;
@@ -13,15 +15,8 @@ use beds_core::spec::mariadb::Source;
 use futures_util::TryStreamExt;
 use sqlx::{Either, Executor as _, MySqlConnection, Row as _};
 
-use self::views::Views;
+pub(crate) use self::knowledge::{Knowledge, Server};
 use crate::fault::number;
-
-/// The session variables of a server that can be changed and read. Left out are those that statements change by
-/// themselves; [`RESET`] or [`Session::end`] sees to them.
-const VARIABLES: &str = "select lower(variable_name) from information_schema.system_variables \
-    where variable_scope like 'SESSION%' and read_only = 'NO' and variable_name not in \
-    ('IDENTITY', 'INSERT_ID', 'LAST_INSERT_ID', 'GTID_SEQ_NO', 'RAND_SEED1', 'RAND_SEED2', 'TIMESTAMP') \
-    order by variable_name";
 
 /// Makes `last_insert_id()` forget what earlier requests inserted.
 const RESET: &str = "set last_insert_id = 0, insert_id = 0";
@@ -64,12 +59,11 @@ pub(crate) enum End {
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) connection: MySqlConnection,
-    /// Asks for a digest of all that a routine can change.
-    probe: Arc<str>,
+    server: Arc<Server>,
+    /// What was known of the server when it was last looked at.
+    knowledge: Arc<Knowledge>,
     /// The digest of a session that is new.
     fresh: String,
-    /// The views that may run functions.
-    views: Arc<Views>,
     touch: Touch,
 }
 
@@ -86,40 +80,15 @@ enum Touch {
     Spoilt,
 }
 
-/// What sessions of one server have in common.
-#[derive(Debug, Clone)]
-pub(crate) struct Knowledge {
-    /// The statement that gives a digest of what a routine can change in a session of this server.
-    probe: Arc<str>,
-    views: Arc<Views>,
-}
-
-impl Knowledge {
-    /// Asks a server.
-    pub(crate) async fn gather(connection: &mut MySqlConnection) -> Result<Self, sqlx::Error> {
-        let rows = connection.fetch_all(sqlx::query(VARIABLES)).await?;
-        let names =
-            rows.iter().map(|row| row.try_get_unchecked::<String, _>(0).map(|name| format!("@@{name}")));
-        let names = names.collect::<Result<Vec<_>, _>>()?.join(", ");
-        // Asking for the locks releases them. A timestamp that was set stands still.
-        let probe = format!(
-            "select md5(concat_ws('|', ifnull(release_all_locks(), 0), \
-             (select count(*) from information_schema.user_variables where variable_value is not null), \
-             abs(@@timestamp - unix_timestamp(sysdate())) < 5, ifnull(current_role(), ''), {names}))"
-        );
-        Ok(Self { probe: probe.into(), views: Arc::new(Views::gather(connection).await?) })
-    }
-}
-
 impl Session {
     /// A session that has just been prepared.
     pub(crate) async fn new(
         mut connection: MySqlConnection,
-        server: &Knowledge,
+        server: Arc<Server>,
+        knowledge: Arc<Knowledge>,
     ) -> Result<Self, sqlx::Error> {
-        let Knowledge { probe, views } = server.clone();
-        let fresh = digest(&mut connection, &probe).await?;
-        Ok(Self { connection, probe, fresh, views, touch: Touch::Nothing })
+        let fresh = knowledge.probe.digest_between(&mut connection).await?;
+        Ok(Self { connection, server, knowledge, fresh, touch: Touch::Nothing })
     }
 
     /// Says that a write begins: its routines run in a transaction that [`Self::end`] ends.
@@ -134,7 +103,7 @@ impl Session {
 
     /// Says that a view or table is read.
     pub(crate) fn reads(&mut self, source: &Source) {
-        if self.views.may_run_functions(source.from) {
+        if self.knowledge.views.may_run_functions(source.from) {
             self.runs_routine();
         }
     }
@@ -146,6 +115,10 @@ impl Session {
             End::Commit => ("", "commit"),
             End::Rollback => (WARNINGS, ROLLBACK),
         };
+        if self.touch == Touch::Nothing && how == End::Commit {
+            // It has been examined within the transaction.
+            return self.connection.execute(sqlx::raw_sql(end)).await.map(|_| false);
+        }
         let mut keeps_rows = false;
         if self.touch < Touch::Spoilt {
             match self.ask(&[before, IS_LASTING, RESET, end]).await {
@@ -174,7 +147,7 @@ impl Session {
             self.touch = Touch::Spoilt;
             return Ok(false);
         }
-        let is_as_new = digest(&mut self.connection, &self.probe).await? == self.fresh;
+        let is_as_new = self.knowledge.probe.digest(&mut self.connection).await? == self.fresh;
         self.touch = if is_as_new { Touch::Nothing } else { Touch::Spoilt };
         Ok(is_as_new)
     }
@@ -219,9 +192,10 @@ impl Session {
         Ok(told)
     }
 
-    /// Whether a routine may have changed the session since it was examined.
+    /// Whether a routine may have changed the session since it was examined; also where what is known of the server has
+    /// become old, so that nobody can tell.
     pub(crate) fn is_touched(&self) -> bool {
-        self.touch != Touch::Nothing
+        self.touch != Touch::Nothing || !self.server.is_as(&self.knowledge)
     }
 
     /// Whether the session is known to be spoilt, before it is examined.
@@ -250,8 +224,24 @@ impl Session {
                 return Ok(false);
             }
         }
+        if self.knowledge.probe.digest_between(&mut self.connection).await? != self.fresh {
+            return Ok(false);
+        }
         self.touch = Touch::Nothing;
-        Ok(digest(&mut self.connection, &self.probe).await? == self.fresh)
+        self.look_again().await
+    }
+
+    /// Sees to it that what is known of the server is not old. False where that is told by another digest now.
+    async fn look_again(&mut self) -> Result<bool, sqlx::Error> {
+        if self.server.is_as(&self.knowledge) {
+            return Ok(true);
+        }
+        let knowledge = self.server.learn(&mut self.connection).await?;
+        // What it looked at was in a transaction of its own.
+        self.connection.execute(sqlx::raw_sql("rollback")).await?;
+        let is_same = knowledge.probe == self.knowledge.probe;
+        self.knowledge = knowledge;
+        Ok(is_same)
     }
 }
 
@@ -262,8 +252,4 @@ struct Told {
     first: Option<bool>,
     /// Whether the answer to a second one, or a warning, says that a table without transactions keeps rows.
     rows: bool,
-}
-
-async fn digest(connection: &mut MySqlConnection, probe: &str) -> Result<String, sqlx::Error> {
-    connection.fetch_one(sqlx::query(probe)).await?.try_get_unchecked(0)
 }

@@ -229,13 +229,25 @@ const PARAMETERS_MAX: usize = 65_535;
 /// The items in runs of 64, 32, …, 1, as few as there can be: statements of many items have few texts then, of which a
 /// connection keeps 100 prepared. Each item has so many parameters.
 pub(crate) fn runs<T>(mut items: &[T], parameters: usize) -> impl Iterator<Item = &[T]> {
-    let most = TOGETHER_MAX.min(PARAMETERS_MAX / parameters.max(1)).max(1);
+    let most = together_max(parameters);
     std::iter::from_fn(move || {
         let count = 1 << items.len().min(most).checked_ilog2()?;
         let (run, rest) = items.split_at(count);
         items = rest;
         Some(run)
     })
+}
+
+/// The items in as few parts as there can be, each with the number of items that its statement is written for: a power of
+/// two, so that there are few texts. What is missing is filled up. Each item has so many parameters.
+pub(crate) fn parts<T>(items: &[T], parameters: usize) -> impl Iterator<Item = (&[T], usize)> {
+    items.chunks(together_max(parameters)).map(|part| (part, part.len().next_power_of_two()))
+}
+
+/// How many items of so many parameters one statement takes at most: a power of two.
+fn together_max(parameters: usize) -> usize {
+    let most = TOGETHER_MAX.min(PARAMETERS_MAX / parameters.max(1)).max(1);
+    1 << most.ilog2()
 }
 
 #[cfg(test)]

@@ -69,6 +69,7 @@ impl Database {
             connections: connections as usize,
             queue_max: config.queue_max,
             group_max: usize::from(KEYS_MAX),
+            groups_at_once: connections as usize,
             connect_timeout: config.connect_timeout_ms.duration(),
             patience: server::patience(config),
         };

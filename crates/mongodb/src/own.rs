@@ -79,7 +79,7 @@ impl Own {
     /// What has become of the collection by now.
     pub(crate) async fn look(&self, tell: impl FnOnce(Standing)) -> mongodb::error::Result<Standing> {
         let last = self.known.lock().last;
-        let standing = match (self.has_transactions().await?, self.is_there().await?, last) {
+        let standing = match (has_transactions(&self.database).await?, self.is_there().await?, last) {
             (false, ..) => Standing::Useless,
             (true, true, _) => Standing::There,
             (true, false, Some((_, Standing::There | Standing::Gone))) => Standing::Gone,
@@ -96,11 +96,6 @@ impl Own {
         Ok(standing)
     }
 
-    async fn has_transactions(&self) -> mongodb::error::Result<bool> {
-        let hello = self.database.run_command(doc! { "hello": 1 }).await?;
-        Ok(hello.contains_key("setName") || hello.get_str("msg").is_ok_and(|router| router == "isdbgrid"))
-    }
-
     async fn is_there(&self) -> mongodb::error::Result<bool> {
         let collection = self.database.collection::<Document>(self.name);
         let indexes = async { collection.list_indexes().await?.try_collect::<Vec<_>>().await };
@@ -113,6 +108,12 @@ impl Own {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Whether the server has transactions: a replica set has, and what routes to several.
+pub(crate) async fn has_transactions(database: &Database) -> mongodb::error::Result<bool> {
+    let hello = database.run_command(doc! { "hello": 1 }).await?;
+    Ok(hello.contains_key("setName") || hello.get_str("msg").is_ok_and(|router| router == "isdbgrid"))
 }
 
 impl Known {

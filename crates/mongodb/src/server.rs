@@ -27,6 +27,7 @@ use tokio::{
     sync::OnceCell,
     time::{Instant, timeout_at},
 };
+use tracing::Instrument as _;
 
 use crate::{config::MongoDb, events, ledger::Ledger, own::Known};
 
@@ -127,7 +128,7 @@ pub(crate) async fn done_by<T: Send + 'static>(
     late: Instant,
     work: impl Future<Output = T> + Send + 'static,
 ) -> Option<T> {
-    timeout_at(late, tokio::spawn(work)).await.ok()?.ok()
+    timeout_at(late, tokio::spawn(work.in_current_span())).await.ok()?.ok()
 }
 
 /// How long a requester waits beyond its deadline for what cannot be taken back.

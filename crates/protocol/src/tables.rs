@@ -16,6 +16,9 @@ pub const MESSAGE_ID_CHARACTERS_MAX: u16 = 128;
 /// The longest name of a user that RabbitMQ knows, in bytes, and so in characters at most.
 const USER_CHARACTERS_MAX: u16 = 255;
 
+/// How MariaDB compares the texts in them: byte by byte, spaces at the end included.
+pub const TEXT_COLLATION: &str = "utf8mb4_nopad_bin";
+
 /// A table of the node's own.
 #[derive(Debug)]
 pub struct Table {
@@ -197,6 +200,12 @@ impl Table {
         self.indexed.iter().chain(more).copied()
     }
 
+    /// The name of MariaDB's index on a column.
+    #[must_use]
+    pub fn index_name(&self, column: &str) -> String {
+        format!("ix_{}_{column}", self.name)
+    }
+
     /// The columns that in MongoDB are members beside the `_id`.
     pub fn members(&self) -> impl Iterator<Item = &'static Column> {
         self.columns.iter().filter(|column| !self.identity.contains(&column.name))
@@ -210,7 +219,7 @@ impl Table {
         let key: Vec<String> = self.key_columns().map(quoted).collect();
         lines.push(format!("primary key ({})", key.join(", ")));
         let indexes =
-            self.indexed(Engine::MariaDb).map(|name| format!("key `ix_{}_{name}` (`{name}`)", self.name));
+            self.indexed(Engine::MariaDb).map(|name| format!("key `{}` (`{name}`)", self.index_name(name)));
         lines.extend(indexes);
         let about: Vec<String> = self.about.iter().map(|line| format!("-- {line}\n")).collect();
         format!(
@@ -260,9 +269,9 @@ impl Column {
     pub fn sql(&self) -> String {
         let ty = match self.keeps {
             Keeps::Text(max) => {
-                format!("varchar({max}) character set utf8mb4 collate utf8mb4_nopad_bin")
+                format!("varchar({max}) character set utf8mb4 collate {TEXT_COLLATION}")
             }
-            Keeps::Long => "mediumtext character set utf8mb4 collate utf8mb4_nopad_bin".to_owned(),
+            Keeps::Long => format!("mediumtext character set utf8mb4 collate {TEXT_COLLATION}"),
             Keeps::Number => "int unsigned".to_owned(),
             Keeps::Counter => "bigint unsigned".to_owned(),
             Keeps::Digest(length) => format!("binary({length})"),

@@ -3,4 +3,5 @@
 
 pub mod import;
 mod keeps;
+pub mod own;
 pub mod verify;

@@ -74,7 +74,7 @@ impl Scripts {
 #[derive(Debug, Args)]
 pub(crate) struct Ddl {
     /// Templates, and folders of templates
-    #[arg(required = true)]
+    #[arg(default_value = "templates")]
     paths: Vec<PathBuf>,
     /// Only the node's own tables in these templates' databases, such as the ledger that makes writes happen once
     #[arg(long)]
@@ -90,7 +90,7 @@ impl Ddl {
         let Some(output) = self.input.compile(&self.paths) else { return false };
         let own = propose::tables(output.all_domains());
         let objects = output.domains.iter().filter(|_| !self.ledger).map(propose::ddl);
-        let parts: Vec<_> = objects.chain(own).collect();
+        let parts = propose::merged(objects.chain(own).collect());
         if parts.is_empty() {
             anstream::eprintln!(
                 "no write of these templates happens once, so their databases need no ledger"

@@ -88,9 +88,12 @@ fn grouped(text: &str, found: Vec<Diagnostic>) -> Vec<Diagnostic> {
     }
     groups
         .into_iter()
-        .flat_map(
-            |group| if group.len() < ALIKE_MIN { group } else { united(text, group).into_iter().collect() },
-        )
+        .flat_map(|group| {
+            // A page is opened and closed by a mark: together they are one mistake.
+            let is_page = group.iter().all(|known| known.message == syntax::OF_A_PAGE);
+            let least = if is_page { 2 } else { ALIKE_MIN };
+            if group.len() < least { group } else { united(text, group).into_iter().collect() }
+        })
         .collect()
 }
 
@@ -104,7 +107,8 @@ fn united(text: &str, group: Vec<Diagnostic>) -> Option<Diagnostic> {
         first = first.near(label.span, "here too");
     }
     first.fix = fixes.and_then(|fixes| whole_fix(text, fixes));
-    Some(first.help(format!("the same holds in {count} places of this file")))
+    let places = if count == 2 { "both".to_owned() } else { count.to_string() };
+    Some(first.help(format!("the same holds in {places} places of this file")))
 }
 
 /// One remedy that does what several do.

@@ -5,9 +5,9 @@ use beds_core::{
     plan::{Action, Item, Plan, Write},
     spec::Domain,
 };
-use beds_protocol::{BatchItem, ErrorCode, FieldError};
+use beds_protocol::{BatchItem, ErrorCode, FieldError, Lane};
 
-use super::Batch;
+use super::{super::perform, Batch, decoded};
 
 /// How many further items an error names that refuses a batch.
 const NAMED_MAX: usize = 100;
@@ -32,7 +32,8 @@ pub(super) async fn answer<F: Factory>(batch: &Batch<'_, F>, items: &[BatchItem<
             Item::Known(outcome) => Some(outcome),
             Item::Plan(_) => None,
         });
-        return Ok(Outcome::of_items(known));
+        let (outcome, most) = (Outcome::of_items(known), batch.cx.limits.reply_bytes_max);
+        return if outcome.size() > most { Err(Error::reply_too_large(most)) } else { Ok(outcome) };
     };
     // The batch is claimed where any of its writes is to happen once.
     let domains = planned.iter().filter_map(|item| match item {
@@ -40,12 +41,14 @@ pub(super) async fn answer<F: Factory>(batch: &Batch<'_, F>, items: &[BatchItem<
         Item::Plan(_) | Item::Known(_) => None,
     });
     let domain = domains.into_iter().find(|domain| domain.once).unwrap_or(first);
-    batch.cx.run(Ok(Work::Plan(Plan::new(domain, Action::Write(Write::All(planned)))))).await
+    let plan = Plan::new(domain, Action::Write(Write::All(planned)));
+    perform(&batch.cx, Lane::Write, Ok(Work::Plan(plan))).await
 }
 
 /// What is to be done for an item.
 fn plan<F: Factory>(batch: &Batch<'_, F>, item: &BatchItem<'_>) -> Result<Item> {
-    let (address, request) = batch.read(item)?;
+    let address = batch.address(item)?;
+    let request = decoded(item, &address)?;
     match F::dispatch(address.template, &batch.cx, request)? {
         Work::Done(outcome) => Ok(Item::Known(outcome)),
         Work::Plan(plan) => Ok(Item::Plan(plan)),

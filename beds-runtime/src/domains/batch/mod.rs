@@ -116,6 +116,18 @@ struct Batch<'a, F> {
     cx: Context,
 }
 
+/// An item, and of whom it asks.
+struct Asked<'a, T> {
+    item: &'a BatchItem<'a>,
+    address: Result<Address<T>>,
+}
+
+/// What an item asks.
+fn decoded<T>(item: &BatchItem<'_>, address: &Address<T>) -> Result<Request> {
+    let body = item.body.map(|body| body.get().as_bytes()).unwrap_or_default();
+    body::decode(address.domain, address.target, body)
+}
+
 /// What an item came to, and of which domain it is, if it got that far.
 struct Done {
     address: Option<(&'static Domain, Lane)>,
@@ -126,9 +138,10 @@ impl<F: Factory> Batch<'_, F> {
     /// Answers each item by itself.
     async fn parallel(&self, items: &[BatchItem<'_>]) -> Result<Replies> {
         let mut replies = self.replies(items)?;
-        let unclaimed = &whole::claim(self, items).await?;
+        let asked = &self.addressed(items);
+        let unclaimed = &whole::claim(self, asked).await?;
         // A future of an item is some KiB: in a box, its way into the stream copies none of them.
-        let running = (0..items.len()).map(|index| Box::pin(self.run(index, &items[index], unclaimed)));
+        let running = (0..items.len()).map(|index| Box::pin(self.run(index, &asked[index], unclaimed)));
         let running = stream::iter(running);
         let mut done = running.buffered(AT_ONCE);
         while let Some(Done { address, result }) = done.next().await {
@@ -140,9 +153,10 @@ impl<F: Factory> Batch<'_, F> {
     /// Answers one after another, up to the first that fails.
     async fn ordered(&self, items: &[BatchItem<'_>]) -> Result<Replies> {
         let mut replies = self.replies(items)?;
-        let unclaimed = whole::claim(self, items).await?;
-        for (index, item) in items.iter().enumerate() {
-            let Done { address, result } = self.run(index, item, &unclaimed).await;
+        let asked = self.addressed(items);
+        let unclaimed = whole::claim(self, &asked).await?;
+        for (index, asked) in asked.iter().enumerate() {
+            let Done { address, result } = self.run(index, asked, &unclaimed).await;
             if !replies.push(address, result) {
                 replies.stop();
                 break;
@@ -155,37 +169,46 @@ impl<F: Factory> Batch<'_, F> {
         Replies::new(&self.cx.request_id, items.len(), self.cx.limits.reply_bytes_max)
     }
 
+    fn addressed<'i>(&self, items: &'i [BatchItem<'i>]) -> Vec<Asked<'i, F::Template>> {
+        items.iter().map(|item| Asked { item, address: self.address(item) }).collect()
+    }
+
     /// Answers an item as if it were a request by itself.
-    async fn run(&self, index: usize, item: &BatchItem<'_>, unclaimed: &Unclaimed) -> Done {
-        let mut address = None;
-        let answered = self.answer(index, item, unclaimed, &mut address);
-        let answered = AssertUnwindSafe(answered).catch_unwind().await;
-        let result = answered.unwrap_or_else(|_| Err(super::failed()));
-        Done { address, result }
+    async fn run(&self, index: usize, asked: &Asked<'_, F::Template>, unclaimed: &Unclaimed) -> Done {
+        let (of, result) = match &asked.address {
+            Ok(address) => {
+                let answered = AssertUnwindSafe(self.answer(index, asked.item, address, unclaimed));
+                let result = answered.catch_unwind().await.unwrap_or_else(|_| Err(super::failed()));
+                (Some((address.domain, address.lane)), result)
+            }
+            Err(error) => (None, Err(error.clone())),
+        };
+        Done { address: of, result }
     }
 
     async fn answer(
         &self,
         index: usize,
         item: &BatchItem<'_>,
+        address: &Address<F::Template>,
         unclaimed: &Unclaimed,
-        address: &mut Option<(&'static Domain, Lane)>,
     ) -> Result<Outcome> {
         // A batch has no more items than claims tell apart.
         let place = u16::try_from(index).unwrap_or(u16::MAX);
         let claims = self.cx.claims.as_ref().map(|claims| Arc::new(claims.of_item(place)));
         let cx = Context { claims, ..self.cx.clone() };
-        let (found, request) = self.read(item)?;
-        *address = Some((found.domain, found.lane));
-        unclaimed.check(found.domain, found.lane)?;
-        let _permit = self.permit(found.domain, found.lane).await?;
-        let outcome = cx.run(F::dispatch(found.template, &cx, request)).await?;
-        self.domains.finish(outcome, found.domain, &cx.request_id)
+        let Address { template, domain, lane, .. } = *address;
+        let request = decoded(item, address)?;
+        unclaimed.check(domain, lane)?;
+        let _permit = self.permit(domain, lane).await?;
+        let outcome = super::perform(&cx, lane, F::dispatch(template, &cx, request)).await?;
+        super::tell_unshown(&outcome, domain, &cx.request_id);
+        Ok(outcome)
     }
 
     /// Waits until fewer items of all batches are worked on in the database.
     async fn permit(&self, domain: &Domain, lane: Lane) -> Result<Option<SemaphorePermit<'_>>> {
-        let Some(places) = self.domains.places.get(&(domain.database, lane)) else { return Ok(None) };
+        let Some(places) = self.domains.places.get(&(domain.home(), lane)) else { return Ok(None) };
         // Most need not wait, and a timer costs more than a place.
         if let Ok(permit) = places.try_acquire() {
             return Ok(Some(permit));
@@ -193,13 +216,6 @@ impl<F: Factory> Batch<'_, F> {
         let permit = timeout_at(self.cx.deadline.into(), places.acquire()).await;
         // The semaphore is never closed.
         permit.map(std::result::Result::ok).map_err(|_| Error::deadline())
-    }
-
-    /// What an item asks, and of whom.
-    fn read(&self, item: &BatchItem<'_>) -> Result<(Address<F::Template>, Request)> {
-        let address = self.address(item)?;
-        let body = item.body.map(|body| body.get().as_bytes()).unwrap_or_default();
-        Ok((address, body::decode(address.domain, address.target, body)?))
     }
 
     /// Of whom an item asks.

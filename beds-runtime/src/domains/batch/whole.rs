@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use super::Batch;
+use super::{super::perform, Asked, Batch};
 use beds_core::{
     Context, Error, Factory, Result, Work,
     plan::{Action, Plan, Write},
     spec::{Domain, Engine},
 };
-use beds_protocol::{BatchItem, ErrorCode, Lane};
+use beds_protocol::{ErrorCode, Lane};
 use futures_util::future::join_all;
 
 /// The databases in which the batch could not be claimed, and why. What would write there fails with that.
@@ -33,11 +33,14 @@ const fn is_claimed(domain: &Domain, lane: Lane) -> bool {
 ///
 /// # Errors
 /// `conflict`, where another request had the id before: then nothing of the batch runs.
-pub(super) async fn claim<F: Factory>(batch: &Batch<'_, F>, items: &[BatchItem<'_>]) -> Result<Unclaimed> {
+pub(super) async fn claim<F: Factory>(
+    batch: &Batch<'_, F>,
+    items: &[Asked<'_, F::Template>],
+) -> Result<Unclaimed> {
     let Some(claims) = &batch.cx.claims else { return Ok(Unclaimed::default()) };
     let mut domains: Vec<&'static Domain> = Vec::new();
     // What cannot be read is told as the answer to its item.
-    for address in items.iter().filter_map(|item| batch.address(item).ok()) {
+    for address in items.iter().filter_map(|item| item.address.as_ref().ok()) {
         let domain = address.domain;
         let is_new = domains.iter().all(|known| known.home() != domain.home());
         if is_claimed(domain, address.lane) && is_new {
@@ -48,7 +51,7 @@ pub(super) async fn claim<F: Factory>(batch: &Batch<'_, F>, items: &[BatchItem<'
         let cx = Context { claims: Some(Arc::new(claims.of_batch())), ..batch.cx.clone() };
         // A transaction in which nothing is done: its claim is all that it leaves.
         let nothing = Plan::new(domain, Action::Write(Write::All(Vec::new())));
-        (domain.home(), cx.run(Ok(Work::Plan(nothing))).await)
+        (domain.home(), perform(&cx, Lane::Write, Ok(Work::Plan(nothing))).await)
     }));
     let mut unclaimed = Unclaimed::default();
     for (home, result) in claimed.await {

@@ -16,6 +16,8 @@ pub struct Grant {
     pub privileges: Vec<String>,
     /// To what.
     pub on: Granted,
+    /// Whether everybody has it, and not this user alone.
+    pub is_public: bool,
     /// The grant as the engine writes it: the same in every database of a server.
     pub written: String,
 }

@@ -60,6 +60,8 @@ pub struct Catalogue {
     pub database: String,
     /// Whether its relations hold documents rather than rows.
     pub documents: bool,
+    /// Whether the server has no transactions.
+    pub lacks_transactions: bool,
     /// The collation of strings that say nothing else, where the engine has one.
     pub collation: String,
     /// Tables, views and collections, by name.
@@ -119,6 +121,15 @@ pub enum Evidence {
     },
 }
 
+/// How a table or a collection keeps what is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Storage {
+    /// What it is called, such as `InnoDB`.
+    pub name: String,
+    /// Whether a transaction writes into it and takes back what it wrote.
+    pub transactional: bool,
+}
+
 /// A table, a view or a collection.
 #[derive(Debug, Clone)]
 pub struct Relation {
@@ -128,6 +139,10 @@ pub struct Relation {
     pub kind: RelationKind,
     /// What its owner says of it.
     pub comment: String,
+    /// How a table or collection keeps what is written; `None` for a view, and where the engine does not tell.
+    pub storage: Option<Storage>,
+    /// For a collection: the collation by which all its texts are compared, where it is not byte by byte.
+    pub collation: Option<String>,
     /// Its columns or members, in order; none where the scope leaves it out.
     pub columns: Vec<Column>,
     /// Its indexes, the primary key first.
@@ -204,6 +219,8 @@ pub struct Index {
     pub whole: bool,
     /// Whether two records that differ in it differ in these columns: it may cover the beginnings of values only.
     pub identifies: bool,
+    /// Whether the server deletes records by it once they are old.
+    pub expires: bool,
 }
 
 /// Whether two names of columns, parameters or routines are one: engines of rows do not tell case apart in them.
@@ -255,6 +272,8 @@ impl Relation {
             name: name.into(),
             kind,
             comment: String::new(),
+            storage: None,
+            collation: None,
             columns: Vec::new(),
             indexes: Vec::new(),
             foreign_keys: Vec::new(),

@@ -75,6 +75,8 @@ impl Connect for Server {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Step {
     Wait(u64),
+    /// Says something in the log.
+    Say,
     Pass,
     Refuse,
     Abandon,
@@ -128,6 +130,7 @@ impl<const CUT: bool> Scripted<CUT> {
         let lost = || Fault::Lost("the fake broke".to_owned());
         match step {
             Step::Wait(ms) => sleep(Duration::from_millis(ms)).await,
+            Step::Say => tracing::warn!("{} says it", self.name),
             Step::Pass => {
                 gate.pass().inspect_err(|_| self.world.note(format!("{} taken back", self.name)))?;
             }
@@ -202,6 +205,7 @@ pub(crate) fn settings() -> Settings {
         connections: 1,
         queue_max: 1_000,
         group_max: 100,
+        groups_at_once: 2,
         connect_timeout: Duration::from_secs(1),
         patience: Duration::from_secs(2),
     }

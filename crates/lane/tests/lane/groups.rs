@@ -6,7 +6,7 @@ use beds_core::Result;
 use beds_lane::{Lane, Settings};
 use tokio::task::JoinHandle;
 
-use crate::fake::{Scripted, Step, Together, World, lane, run, settings, submit};
+use crate::fake::{Scripted, Step, Together, World, lane, run, settings, submit, until};
 
 /// Jobs that come while the only connection is busy: each has a name, its steps, and its fate in the group.
 async fn group(
@@ -193,4 +193,43 @@ async fn a_group_that_finds_its_idle_connection_dead_runs_together_again() {
     let answers = futures_util::future::join_all(jobs).await;
     assert_eq!(messages(&answers), ["a in a group", "b in a group", "c in a group"]);
     assert_eq!(world.log(), ["a+b+c on 0", "a+b+c on 1"]);
+}
+
+/// Two groups run at once, as long as they are quick; what waits longer runs beside them.
+#[tokio::test(start_paused = true)]
+async fn few_groups_run_at_once_and_a_slow_one_keeps_nobody_waiting() {
+    let world: Arc<World> = Arc::default();
+    let lane = lane::<true>(&world, Settings { connections: 4, ..settings() }).await;
+    let job = |name: &str, ms| Scripted::new(&world, name, &[Step::Wait(ms)]).in_group(7, Together::Done);
+    let mut running = Vec::new();
+    for (name, ms) in [("a", 10), ("b", 1_000), ("c", 1_000), ("d", 5), ("e", 5)] {
+        running.push(submit(&lane, job(name, ms), 60_000).await);
+    }
+    let names = |log: Vec<String>| -> Vec<String> {
+        log.iter().filter_map(|noted| Some(noted.split_once(" on ")?.0.to_owned())).collect()
+    };
+    assert_eq!(names(world.log()), ["a", "b"]);
+    until(|| world.count("a done") == 1).await;
+    until(|| names(world.log()).len() == 3).await;
+    assert_eq!(names(world.log())[2], "c+d+e", "they waited together for the place that `a` has left");
+    running.push(submit(&lane, job("f", 0), 60_000).await);
+    assert_eq!(names(world.log()).len(), 3, "the two that run may still be quick");
+    until(|| world.count("f done") == 1).await;
+    assert_eq!(world.count("b done"), 0, "the two that run are slow");
+    for running in running {
+        running.await.unwrap().unwrap();
+    }
+}
+
+/// A group that ends in a panic gives its place away as well.
+#[tokio::test(start_paused = true)]
+async fn a_group_that_panics_gives_its_place_away() {
+    let world: Arc<World> = Arc::default();
+    let lane = lane::<true>(&world, settings()).await;
+    for turn in 0..3 {
+        let job = Scripted::new(&world, "panics", &[Step::Panic]).in_group(7, Together::Done);
+        run(&lane, job, 60_000).await.unwrap_err();
+        let job = Scripted::new(&world, "next", &[]).in_group(7, Together::Done);
+        assert_eq!(run(&lane, job, 60_000).await.as_deref(), Ok("next"), "{turn}");
+    }
 }

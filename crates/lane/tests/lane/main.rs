@@ -6,3 +6,4 @@ mod connections;
 mod deadlines;
 mod fake;
 mod groups;
+mod logs;

@@ -7,7 +7,8 @@ pub(super) fn grant(line: &str, database: &str) -> Option<Grant> {
     let rest = line.strip_prefix("GRANT ")?;
     // `GRANT role TO user` and `GRANT PROXY ON …` name no object.
     let (privileges, rest) = split_unquoted(rest, " ON ")?;
-    let (target, _) = split_unquoted(rest, " TO ").unwrap_or((rest, ""));
+    let (target, who) = split_unquoted(rest, " TO ").unwrap_or((rest, ""));
+    let is_public = who.split(' ').next() == Some("PUBLIC");
     let has_columns = privileges.contains('(');
     let privileges: Vec<String> = list(privileges)
         .into_iter()
@@ -36,7 +37,7 @@ pub(super) fn grant(line: &str, database: &str) -> Option<Grant> {
             _ => Granted::Elsewhere(format!("{kind} {name}")),
         },
     };
-    Some(Grant { privileges, on, written: line.to_owned() })
+    Some(Grant { privileges, on, is_public, written: line.to_owned() })
 }
 
 /// Splits at the first separator that stands outside of quotes.
@@ -96,6 +97,16 @@ fn matches_database(pattern: &str, database: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_user_of_the_name_public_is_not_everybody() {
+        let is_public = |line: &str| grant(line, "test_1").is_some_and(|grant| grant.is_public);
+        assert!(is_public(r"GRANT SELECT, DROP ON `test\_%`.* TO PUBLIC"));
+        assert!(is_public("GRANT SELECT ON `a`.`b` TO PUBLIC WITH GRANT OPTION"));
+        assert!(!is_public("GRANT SELECT ON `a`.`b` TO `PUBLIC`@`%`"));
+        let on = grant(r"GRANT SELECT ON `test\_%`.* TO PUBLIC", "test_1").map(|grant| grant.on);
+        assert_eq!(on, Some(Granted::Database));
+    }
 
     #[test]
     fn lines_of_show_grants() {

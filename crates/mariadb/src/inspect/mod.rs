@@ -15,6 +15,7 @@ use std::collections::HashMap;
 
 use sqlx::{ConnectOptions as _, Connection as _, MySqlConnection, Row as _, mysql::MySqlRow};
 
+pub(crate) use self::types::kind;
 use self::{
     grants::grant,
     server::{options, unseen},
@@ -116,6 +117,7 @@ impl Look<'_> {
         Ok(Seen::Database(Box::new(Catalogue {
             database,
             documents: false,
+            lacks_transactions: false,
             collation,
             relations,
             routines,

@@ -6,15 +6,16 @@ use super::{
     Look, option, places, text,
     views::{picks, uses},
 };
-use beds_core::inspect::{Index, Relation, RelationKind};
+use beds_core::inspect::{Index, Relation, RelationKind, Storage};
 
 impl Look<'_> {
     pub(super) async fn relations(&mut self) -> sqlx::Result<(Vec<Relation>, Vec<(String, String)>)> {
-        let here = self.here("table_schema");
+        let here = self.here("t.table_schema");
         let rows = self
             .rows(&format!(
-                "select table_name, table_type, table_comment from information_schema.tables \
-                 where {here} order by binary table_name"
+                "select t.table_name, t.table_type, t.table_comment, t.engine, e.transactions \
+                 from information_schema.tables t left join information_schema.engines e on e.engine = t.engine \
+                 where {here} order by binary t.table_name"
             ))
             .await?;
         let (mut relations, mut others) = (Vec::new(), Vec::new());
@@ -32,6 +33,8 @@ impl Look<'_> {
             // Of a view the server writes `VIEW` there, or why it cannot be used.
             if kind == RelationKind::Table {
                 relation.comment = comment;
+                relation.storage = option(row, 3)
+                    .map(|name| Storage { name, transactional: text(row, 4).eq_ignore_ascii_case("yes") });
             }
             relations.push(relation);
         }
@@ -70,6 +73,7 @@ impl Look<'_> {
                     columns: column.into_iter().collect(),
                     whole,
                     identifies,
+                    expires: false,
                     name,
                 }),
             }

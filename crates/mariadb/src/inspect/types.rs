@@ -4,7 +4,7 @@
 use beds_core::inspect::{Kind, Supplied, UNKNOWN};
 
 /// What values of a type are.
-pub(super) fn kind(written: &str) -> Kind {
+pub(crate) fn kind(written: &str) -> Kind {
     let text = written.trim();
     let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
     let base = text[..end].to_ascii_lowercase();

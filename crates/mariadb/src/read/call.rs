@@ -1,9 +1,11 @@
 //! A call that reads.
 
+use std::sync::Arc;
+
 use beds_core::{Outcome, plan::Invocation, spec::Domain};
 use sqlx::MySqlConnection;
 
-use crate::{fault::Fault, routine};
+use crate::{columns::Columns, fault::Fault, routine};
 
 /// Runs a procedure or function that only reads.
 #[derive(Debug)]
@@ -11,10 +13,11 @@ pub(crate) struct Call {
     pub(super) domain: &'static Domain,
     pub(super) invocation: Invocation,
     pub(super) bytes_max: usize,
+    pub(super) known: Arc<Columns>,
 }
 
 impl Call {
     pub(crate) async fn run(&self, connection: &mut MySqlConnection) -> Result<Outcome, Fault> {
-        routine::run(connection, self.domain, &self.invocation, self.bytes_max).await
+        routine::run(connection, self.domain, &self.invocation, self.bytes_max, &self.known).await
     }
 }

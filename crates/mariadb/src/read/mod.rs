@@ -62,7 +62,9 @@ impl Read {
             plan::Read::Count { filter, most } => {
                 (Self::Count(Count::new(domain, source()?, filter, most, known())), None)
             }
-            plan::Read::Call(invocation) => (Self::Call(Call { domain, invocation, bytes_max }), None),
+            plan::Read::Call(invocation) => {
+                (Self::Call(Call { domain, invocation, bytes_max, known: known() }), None)
+            }
         })
     }
 }

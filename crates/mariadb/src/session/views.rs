@@ -9,7 +9,7 @@ const VIEWS: &str = "select table_schema, table_name, ifnull(view_definition, ''
     from information_schema.views where table_schema not in ('sys', 'mysql', 'information_schema')";
 
 /// Views that may run functions, by name. A view is not among them only if its text proves it.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Views(HashSet<String>);
 
 /// A view of the server.
@@ -60,7 +60,7 @@ impl Views {
     }
 }
 
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 

@@ -1,6 +1,8 @@
 //! Several records on an object whose effect is lasting: one after another, each committed with its event. So what is done
 //! before one of them fails is published like any other change, and the reply says what it is.
 
+use std::borrow::Cow;
+
 use beds_core::{
     Error, Outcome,
     plan::{self, Matching},
@@ -111,7 +113,7 @@ async fn one(write: &Write, item: &plan::Write, session: &mut Session) -> Result
 fn listed(outcomes: impl Iterator<Item = Outcome>) -> Outcome {
     let (mut shown, mut note) = (Vec::new(), None);
     for Outcome { data, note: own, unshown, .. } in outcomes {
-        shown.push(Shown { json: data.unwrap_or_else(|| b"null".to_vec()), unshown });
+        shown.push(Shown { json: data.map_or_else(|| b"null".to_vec(), Cow::into_owned), unshown });
         note = note.or(own);
     }
     Outcome { note, ..create::list(shown.into_iter()) }

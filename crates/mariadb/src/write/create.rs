@@ -66,8 +66,9 @@ impl Create<'_> {
         )?;
         let args = |record: &&[Value]| procedure.args.iter().map(|&field| record[field].clone()).collect();
         let calls: Vec<Vec<Value>> = records.iter().map(args).collect();
-        let returned = call_each(connection, domain, procedure, &calls).await;
+        let returned = call_each(connection, domain, procedure, &calls, many).await;
         let returned = returned.map_err(|Failed { index, fault }| {
+            let Some(index) = index else { return fault };
             let passed = procedure.args.iter().map(|&field| (field, &records[index][field]));
             match kept::explained(domain, fault, "", passed) {
                 Fault::Refused(error) if many => Fault::Refused(error.of_record(index)),

@@ -16,7 +16,7 @@ use sqlx::{Arguments as _, Executor as _, MySqlConnection, Row as _, mysql::MySq
 
 use crate::{
     fault::{DENIED, Fault, NO_TABLE, classify, denied, is_seen, number, of_own, renew_rights},
-    statement::runs,
+    statement::{parts, runs},
 };
 
 /// The error of a unique key.
@@ -137,24 +137,35 @@ pub(super) async fn outcome(
 }
 
 /// Keeps the replies of writes that were claimed.
+///
+/// # Errors
+/// `internal`, where a reply did not find the row of its claim: without its key, the ledger knows no duplicate.
 pub(super) async fn store(
     connection: &mut MySqlConnection,
     done: &[(&Claim, &Outcome)],
     domain: &Domain,
 ) -> Result<(), Fault> {
     let fault = |error| of_own(&error, &LEDGER, domain);
-    for done in runs(done, 5) {
-        let values = rows("(?, ?, ?, ?, ?)", done.len());
+    for (done, size) in parts(done, 5) {
+        let Some((last, _)) = done.last() else { continue };
+        let values = rows("(?, ?, ?, ?, ?)", size);
+        // What fills up is the last claim again, without a reply.
         let sql = format!(
             "insert into `beds_ledger` (`user`, `message_id`, `step`, `digest`, `reply`) values {values} \
-             on duplicate key update `reply` = values(`reply`)"
+             on duplicate key update `reply` = ifnull(values(`reply`), `reply`)"
         );
         let mut arguments = MySqlArguments::default();
-        for (claim, outcome) in done {
+        let replies = done.iter().map(|(claim, outcome)| (*claim, Some(core::kept(outcome, domain))));
+        let missing = std::iter::repeat_n((*last, None), size - done.len());
+        for (claim, reply) in replies.chain(missing) {
             add(&mut arguments, claim, domain)?;
-            arguments.add(core::kept(outcome, domain)).map_err(|error| fault(sqlx::Error::Encode(error)))?;
+            arguments.add(reply).map_err(|error| fault(sqlx::Error::Encode(error)))?;
         }
-        connection.execute(sqlx::query_with(&sql, arguments)).await.map_err(fault)?;
+        let stored = connection.execute(sqlx::query_with(&sql, arguments)).await.map_err(fault)?;
+        // The server counts a row that was changed as two, and one that was new as one.
+        if stored.rows_affected() < 2 * done.len() as u64 {
+            return Err(Fault::Refused(keyless(domain)));
+        }
     }
     Ok(())
 }
@@ -179,4 +190,14 @@ fn gone(domain: &Domain) -> Error {
     let database = domain.database;
     tracing::error!(database, "the table `beds_ledger` is gone: no write with a message_id can be done");
     core::gone(database)
+}
+
+/// A ledger that has lost its key.
+fn keyless(domain: &Domain) -> Error {
+    let database = domain.database;
+    tracing::error!(
+        database,
+        "the table `beds_ledger` has lost its key: no write with a message_id can be done"
+    );
+    core::keyless(database)
 }

@@ -296,7 +296,7 @@ impl Write {
                 }
             }
             plan::Write::Call(invocation) => {
-                routine::run(connection, domain, invocation, self.reply_bytes_max).await
+                routine::run(connection, domain, invocation, self.reply_bytes_max, known).await
             }
             plan::Write::All(_) => Err(Fault::Refused(Error::internal("a batch has a batch in it"))),
         }?;

@@ -16,7 +16,7 @@ use crate::{
     cell::{self, bind},
     fault::{Fault, classify, disagree},
     routine,
-    statement::runs,
+    statement::parts,
 };
 
 /// A procedure's own result is small: the fields that it returns.
@@ -81,87 +81,150 @@ pub(super) fn returned(
     Ok(Returned { fields, unshown, affected: 0 })
 }
 
-/// A call that failed, by its place among those that were made together.
+/// A call that failed, by its place among those that were made together, where that is known.
 pub(super) struct Failed {
-    pub(super) index: usize,
+    pub(super) index: Option<usize>,
     pub(super) fault: Fault,
 }
 
 /// Calls a procedure once for each of these lists of arguments, in order. Several calls are one compound statement,
-/// which costs one round trip. None sees a `last_insert_id()` of another.
+/// which costs one round trip. None sees a `last_insert_id()` of another. Where it `is_named`, the one that fails is told.
 pub(super) async fn call_each(
     connection: &mut MySqlConnection,
     domain: &'static Domain,
     procedure: &'static Procedure,
     calls: &[Vec<Value>],
+    is_named: bool,
 ) -> Result<Vec<Returned>, Failed> {
     if let [args] = calls {
         let only = call(connection, domain, procedure, args).await;
-        return only.map(|returned| vec![returned]).map_err(|fault| Failed { index: 0, fault });
+        return only.map(|returned| vec![returned]).map_err(|fault| Failed { index: Some(0), fault });
     }
     let mut all = Vec::with_capacity(calls.len());
-    for together in runs(calls, procedure.args.len() + 1) {
-        let mut rows = Vec::with_capacity(together.len());
-        let done = compound(connection, domain, procedure, together, &mut rows).await;
-        let failed = |index: usize, fault| Failed { index, fault };
-        let (before, ended) = (all.len(), rows.len());
-        for (row, affected) in rows {
+    let is_silent = procedure.returns.is_empty() && !is_named;
+    let failed = |index: usize, fault| Failed { index: (!is_silent).then_some(index), fault };
+    for (calls, size) in parts(calls, procedure.args.len() + 1) {
+        let together = Together { procedure, calls, size, is_silent };
+        let mut ended = Vec::with_capacity(calls.len());
+        let done = together.run(connection, domain, &mut ended).await;
+        let before = all.len();
+        for (row, affected) in ended {
             let index = all.len();
             let returned = returned(domain, procedure, row.as_ref()).map_err(|fault| failed(index, fault))?;
             all.push(Returned { affected, ..returned });
         }
         // The first that has not ended is the one that failed.
-        done.map_err(|fault| failed(before + ended.min(together.len() - 1), fault))?;
+        done.map_err(|fault| failed(all.len().min(before + calls.len() - 1), fault))?;
+        if all.len() != before + calls.len() {
+            let message = format!("{} has changed how its session answers", procedure.call);
+            return Err(Failed { index: None, fault: Fault::Refused(disagree(domain, &message)) });
+        }
     }
     Ok(all)
 }
 
-/// Makes some calls as one statement, and adds the first row that each gave back and how many rows it changed, once it
-/// has ended.
-async fn compound(
-    connection: &mut MySqlConnection,
-    domain: &'static Domain,
+/// Calls that are one statement.
+struct Together<'a> {
     procedure: &'static Procedure,
-    calls: &[Vec<Value>],
-    rows: &mut Vec<(Option<MySqlRow>, u64)>,
-) -> Result<(), Fault> {
-    let fault = |error| classify(&error, domain);
-    // A row with this text, which nobody can know before, ends the result sets of a call.
-    let end = Value::Text(Uuid::new_v4().to_string());
-    let mut text = String::from("begin not atomic ");
-    for _ in calls {
-        let _ = write!(text, "set last_insert_id = 0; {}; select ?, row_count(); ", procedure.call);
-    }
-    text.push_str("end");
-    let values = calls.iter().flat_map(|args| args.iter().chain([&end]));
-    let mut results = connection.fetch_many(sqlx::query_with(&text, bind(values).map_err(fault)?));
-    let (mut first, mut has_set, mut end_is, mut bytes) = (None, false, None, 0);
-    while let Some(result) = results.try_next().await.map_err(fault)? {
-        match result {
-            Either::Right(row) if is(&row, &end) => {
-                let changed: i64 = row.try_get_unchecked(1).map_err(fault)?;
-                // It is -1 where a result set came last.
-                end_is = Some(u64::try_from(changed).unwrap_or_default());
-            }
-            Either::Right(row) => {
-                bytes += routine::approximate_size(&row);
-                if bytes > RETURNS_BYTES_MAX {
-                    return Err(Fault::Abandoned(Error::reply_too_large(RETURNS_BYTES_MAX)));
-                }
-                if !has_set && first.is_none() {
-                    first = Some(row);
-                }
-            }
-            Either::Left(_) => match end_is.take() {
-                Some(changed) => {
-                    rows.push((first.take(), changed));
-                    (has_set, bytes) = (false, 0);
-                }
-                None => has_set = true,
-            },
+    calls: &'a [Vec<Value>],
+    /// For how many calls the statement is written, of which the second half may be left out.
+    size: usize,
+    /// Whether the server counts the calls that have ended and says so at the end: a result set for each would cost it as much
+    /// as the call. A handler of errors could tell as well how many had ended, but would lose the warnings of what is not
+    /// rolled back.
+    is_silent: bool,
+}
+
+/// Of a call that has ended, the first row that it gave back and how many rows it changed.
+type Ended = (Option<MySqlRow>, u64);
+
+impl Together<'_> {
+    fn text(&self) -> String {
+        let mut text = String::from("begin not atomic declare beds_calls int default ?; ");
+        if self.is_silent {
+            text.push_str("declare beds_affected text default ''; ");
         }
+        for index in 0..self.size {
+            let is_certain = index <= self.size / 2;
+            if !is_certain {
+                let _ = write!(text, "if beds_calls > {index} then ");
+            }
+            let _ = write!(text, "set last_insert_id = 0; {}; ", self.procedure.call);
+            text.push_str(if self.is_silent {
+                "set beds_affected = concat(beds_affected, row_count(), ' '); "
+            } else {
+                "select ?, concat(row_count(), ' '); "
+            });
+            if !is_certain {
+                text.push_str("end if; ");
+            }
+        }
+        text.push_str(if self.is_silent { "select ?, beds_affected; end" } else { "end" });
+        text
     }
-    Ok(())
+
+    /// The parameters of the text. A row with the text `end`, which nobody can know before, ends the result sets of a call, or
+    /// of all.
+    fn parameters<'v>(&'v self, count: &'v Value, end: &'v Value) -> Vec<&'v Value> {
+        let mut values = Vec::with_capacity(self.size * (self.procedure.args.len() + 1) + 2);
+        values.push(count);
+        for index in 0..self.size {
+            match self.calls.get(index) {
+                Some(args) => values.extend(args),
+                None => values.extend(std::iter::repeat_n(&Value::Null, self.procedure.args.len())),
+            }
+            if !self.is_silent {
+                values.push(end);
+            }
+        }
+        if self.is_silent {
+            values.push(end);
+        }
+        values
+    }
+
+    /// Makes the calls, and adds what is known of those that have ended.
+    async fn run(
+        &self,
+        connection: &mut MySqlConnection,
+        domain: &'static Domain,
+        ended: &mut Vec<Ended>,
+    ) -> Result<(), Fault> {
+        let fault = |error| classify(&error, domain);
+        let end = Value::Text(Uuid::new_v4().to_string());
+        let count = Value::UInt(self.calls.len() as u64);
+        let values = bind(self.parameters(&count, &end)).map_err(fault)?;
+        let text = self.text();
+        let mut results = connection.fetch_many(sqlx::query_with(&text, values));
+        let (mut first, mut has_set, mut counts, mut bytes) = (None, false, None, 0);
+        while let Some(result) = results.try_next().await.map_err(fault)? {
+            match result {
+                Either::Right(row) if is(&row, &end) => {
+                    counts = Some(row.try_get_unchecked::<String, _>(1).map_err(fault)?);
+                }
+                Either::Right(_) if self.is_silent => {}
+                Either::Right(row) => {
+                    bytes += routine::approximate_size(&row);
+                    if bytes > RETURNS_BYTES_MAX {
+                        return Err(Fault::Abandoned(Error::reply_too_large(RETURNS_BYTES_MAX)));
+                    }
+                    if !has_set && first.is_none() {
+                        first = Some(row);
+                    }
+                }
+                Either::Left(_) => match counts.take() {
+                    Some(counts) => {
+                        // It is -1 where a result set came last.
+                        let counts = counts.split_whitespace().map(|count| count.parse().unwrap_or_default());
+                        ended.extend(counts.map(|count| (first.take(), count)));
+                        (has_set, bytes) = (false, 0);
+                    }
+                    None => has_set = true,
+                },
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Whether this is a row of two columns, the first of which has this text.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use beds_core::{
     Error, Outcome,
+    outcome::Items,
     plan::{self, Action, Item, Plan},
     spec::Domain,
 };
@@ -47,25 +48,20 @@ pub(super) async fn run(
     items: &[Item],
     connection: &mut MySqlConnection,
 ) -> Result<Applied, Fault> {
-    let mut outcomes: Vec<Cow<'_, Outcome>> = Vec::with_capacity(items.len());
-    let (mut events, mut size) = (Vec::new(), 0);
+    let (mut done, mut events) = (Items::default(), Vec::new());
     for (index, item) in items.iter().enumerate() {
-        let outcome = match item {
-            Item::Known(outcome) => Cow::Borrowed(outcome),
+        let added = match item {
+            Item::Known(outcome) => done.push(outcome, write.reply_bytes_max),
             Item::Plan(plan) => {
                 let applied = run_one(write, plan, connection).await;
                 let applied = applied.map_err(|fault| of_item(fault, index))?;
                 events.extend(applied.events);
-                Cow::Owned(applied.outcome)
+                done.push(&applied.outcome, write.reply_bytes_max)
             }
         };
-        size += outcome.size();
-        if size > write.reply_bytes_max {
-            return Err(Fault::Refused(Error::reply_too_large(write.reply_bytes_max)));
-        }
-        outcomes.push(outcome);
+        added.map_err(Fault::Refused)?;
     }
-    Ok(Applied { outcome: Outcome::of_items(outcomes.iter().map(AsRef::as_ref)), events })
+    Ok(Applied { outcome: done.finish(), events })
 }
 
 async fn run_one(write: &Write, plan: &Plan, connection: &mut MySqlConnection) -> Result<Applied, Fault> {

@@ -166,6 +166,31 @@ async fn records_are_created_together_and_replies_are_not_mixed_up() {
     }
 }
 
+/// A statement is written for more calls, or replies, than there are: each number of them is done as it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn any_number_of_writes_is_done_together() {
+    let odd = Odd::open();
+    let mut next = 0;
+    for size in (1..=9).chain([31, 33, 65, 100]) {
+        let numbers: Vec<i64> = (next..next + size).collect();
+        next += size;
+        let records = numbers.iter().map(|&id| [id, 1, id].map(Value::Int).to_vec());
+        let create = plan::Write::Create { records: records.collect(), many: true };
+        let reply = text(odd.run_once(&CHILD, Action::Write(create), None).await);
+        let reply: serde_json::Value = serde_json::from_str(&reply).unwrap();
+        let ids: Vec<i64> =
+            reply["data"].as_array().unwrap().iter().map(|record| record["id"].as_i64().unwrap()).collect();
+        assert_eq!((ids, odd.count("child")), (numbers.clone(), next));
+        let once = numbers
+            .iter()
+            .map(|number| odd.run_once(&ENTRY, entry(*number), Some(claim(&format!("{size} {number}"), 1))));
+        for outcome in join_all(once).await {
+            outcome.unwrap();
+        }
+        assert_eq!(odd.count("beds_ledger where reply is not null"), next);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_record_is_named_by_its_place() {
     let odd = Odd::open();
@@ -218,6 +243,25 @@ async fn where_the_ledger_is_gone_no_write_is_done() {
     odd.execute("rename table kept to beds_ledger");
     assert_eq!(text(odd.run_once(&ENTRY, entry(1), Some(claim("a", 1))).await), first);
     assert_eq!(odd.count("entry"), 2);
+}
+
+/// Without its key, the ledger would let each duplicate pass.
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_ledger_has_lost_its_key_no_write_is_done() {
+    let odd = Odd::open();
+    let first = text(odd.run_once(&ENTRY, entry(1), Some(claim("a", 1))).await);
+    odd.execute("alter table beds_ledger drop primary key, add index (user, message_id, step)");
+    let together =
+        (0..20).map(|number| odd.run_once(&ENTRY, entry(1), Some(claim(&format!("b{number}"), 1))));
+    let again = odd.run_once(&ENTRY, entry(1), Some(claim("a", 1))).await;
+    for outcome in join_all(together).await.into_iter().chain([again]) {
+        let error = outcome.unwrap_err();
+        assert!(error.code == ErrorCode::Internal && error.message.contains("has lost its key"), "{error}");
+    }
+    assert_eq!((odd.count("entry"), odd.count("beds_ledger")), (1, 1));
+    odd.execute("alter table beds_ledger add primary key (user, message_id, step)");
+    assert_eq!(text(odd.run_once(&ENTRY, entry(1), Some(claim("a", 1))).await), first);
+    assert_eq!(odd.count("entry"), 1);
 }
 
 /// Of a table that is not there the server says that a user with few rights may not write into it.

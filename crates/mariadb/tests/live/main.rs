@@ -9,6 +9,7 @@ mod lasting;
 mod ledger;
 mod left;
 mod odd;
+mod parameters;
 mod sessions;
 mod silent;
 mod together;

@@ -106,6 +106,10 @@ pub(crate) static FN_WHO: Call = Call {
     routine: Routine::Function { name: "fn_who", sql: "select fn_who()" },
 };
 
+pub(crate) static TAKE_NUMBER: Call = procedure("numbered_take", "call numbered_take()", false);
+pub(crate) static ADD_NUMBERED: Call = procedure("numbered_add", "call numbered_add()", false);
+pub(crate) static LAST_NUMBER: Call = procedure("numbered_last", "call numbered_last()", false);
+
 pub(crate) static DISTRIBUTED: Call = procedure("distributed", "call distributed()", false);
 
 /// What leaves something behind, in every lane where it may run.

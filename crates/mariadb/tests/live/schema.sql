@@ -163,3 +163,17 @@ create view v_small as select id, n, revision from item where n < 50;
 create view v_plain as select id, n from log;
 create view v_who as select id, fn_who() as n from log;
 create view v_over as select id, n from v_who;
+
+create procedure year_is(p year) select p;
+create procedure kind_is(p enum('a','b','7')) select p;
+create procedure bits_are(p bit(8)) select p + 0;
+create procedure whole_is(p int) select p;
+create procedure time_is(p time) select p;
+create procedure flags_are(inout p set('r','w')) set p = concat(p, '');
+create function year_of(p year) returns int deterministic return p;
+
+create sequence numbers;
+create table numbered (id bigint not null default nextval(numbers) primary key, n int not null);
+create procedure numbered_take() select nextval(numbers) as n;
+create procedure numbered_add() insert into numbered (n) values (1);
+create procedure numbered_last() select lastval(numbers) as n;

@@ -7,7 +7,10 @@ use beds_core::{
 };
 use beds_protocol::{ErrorCode, Lane};
 
-use crate::odd::{CHILD, CODE, DISTRIBUTED, FN_WHO, ODD, OVER, Odd, PLAIN, PLAIN_CALL, WHO, WRITERS};
+use crate::odd::{
+    ADD_NUMBERED, CHILD, CODE, DISTRIBUTED, FN_WHO, LAST_NUMBER, ODD, OVER, Odd, PLAIN, PLAIN_CALL,
+    TAKE_NUMBER, WHO, WRITERS,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_request_finds_its_session_new() {
@@ -23,7 +26,7 @@ async fn every_request_finds_its_session_new() {
             assert_eq!(state, fresh, "{lane:?} {}", call.name);
         }
         let outcome = odd.call(lane, &FN_WHO).await.unwrap();
-        assert_eq!(outcome.data.unwrap(), b"1");
+        assert_eq!(*outcome.data.unwrap(), *b"1");
         assert_eq!(odd.state(lane).await.0, fresh, "{lane:?} fn_who");
     }
 }
@@ -120,7 +123,7 @@ async fn what_a_server_presets_changes_no_answer() {
     odd.stack.mariadb_query(None, "insert into odd.code values ('a', 1); commit").unwrap();
     let key = plan::Read::One { key: vec![Value::Text("a".into())], fields: Fields::All };
     let found = odd.run(&CODE, Action::Read(key)).await.unwrap();
-    assert_eq!(found.data.unwrap(), br#"{"id":"a","n":1}"#);
+    assert_eq!(*found.data.unwrap(), *br#"{"id":"a","n":1}"#);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,4 +135,25 @@ async fn a_connection_that_has_gone_is_no_unknown_outcome() {
     odd.call(Lane::Write, old_style).await.unwrap();
     let kept = odd.stack.mariadb_query(Some("odd"), "select count(*) from log").unwrap();
     assert_eq!(kept.trim(), "1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_request_is_told_the_number_that_another_took() {
+    let odd = Odd::open();
+    for call in [&TAKE_NUMBER, &ADD_NUMBERED] {
+        odd.call(Lane::Write, call).await.unwrap();
+        let outcome = odd.call(Lane::Write, &LAST_NUMBER).await.unwrap();
+        assert_eq!(*outcome.sets.unwrap(), *br#"[[{"n":null}]]"#, "{}", call.name);
+    }
+    let (_, connection) = odd.state(Lane::Write).await;
+    odd.call(Lane::Write, &PLAIN_CALL).await.unwrap();
+    assert_eq!(odd.state(Lane::Write).await.1, connection, "what takes no number keeps its connection");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_cost_no_connection_where_nothing_asks_for_the_last() {
+    let odd = Odd::after("drop procedure odd.numbered_last");
+    let (_, connection) = odd.state(Lane::Write).await;
+    odd.call(Lane::Write, &ADD_NUMBERED).await.unwrap();
+    assert_eq!(odd.state(Lane::Write).await.1, connection);
 }

@@ -12,7 +12,7 @@ use std::time::Instant;
 use beds_core::{
     inspect::{
         Catalogue, Column, Evidence, Grant, Granted, Grants, Index, Kind, Relation, RelationKind, Scope,
-        Supplied, Unseen,
+        Storage, Supplied, Unseen,
     },
     settings::SecretUrl,
 };
@@ -27,7 +27,7 @@ use self::{
     sample::Sample,
     view::{keeps_documents, shows},
 };
-use crate::server::client_options;
+use crate::{own::has_transactions, server::client_options};
 
 /// How many documents tell whether the bytes of a validated collection are UUIDs.
 const REFINING_SAMPLE: u32 = 100;
@@ -101,8 +101,12 @@ impl Look<'_> {
         if specifications.is_empty() {
             return Err(self.no_such_database().await);
         }
-        let mut catalogue =
-            Catalogue { database: self.database.name().to_owned(), documents: true, ..Catalogue::default() };
+        let mut catalogue = Catalogue {
+            database: self.database.name().to_owned(),
+            documents: true,
+            lacks_transactions: !has_transactions(&self.database).await.map_err(|error| unseen(&error))?,
+            ..Catalogue::default()
+        };
         let of = specifications.len();
         for (done, specification) in specifications.iter().enumerate() {
             if Instant::now() > self.until {
@@ -164,6 +168,10 @@ impl Look<'_> {
             return self.fill_view(relation, specification, all).await;
         }
         relation.indexes = self.indexes(&relation.name).await?;
+        relation.storage = Some(storage(specification));
+        // The locale `simple` is byte by byte, and is not told.
+        relation.collation =
+            specification.options.collation.as_ref().map(|collation| collation.locale.clone());
         let validator = specification.options.validator.as_ref();
         let schema = validator.and_then(|validator| validator.get_document("$jsonSchema").ok());
         if let Some(schema) = schema {
@@ -318,6 +326,7 @@ impl Look<'_> {
                     primary,
                     whole: is_whole,
                     identifies: is_whole,
+                    expires: options.expire_after.is_some(),
                     columns: model.keys.keys().cloned().collect(),
                 }
             })
@@ -357,8 +366,18 @@ impl Look<'_> {
             _ if resource.get_bool("anyResource").unwrap_or(false) => Granted::Server,
             _ => return None,
         };
-        Some(Grant { privileges, on, written: privilege.to_string() })
+        Some(Grant { privileges, on, is_public: false, written: privilege.to_string() })
     }
+}
+
+/// How a collection keeps its documents.
+fn storage(specification: &CollectionSpecification) -> Storage {
+    let (name, transactional) = match specification.collection_type {
+        CollectionType::Timeseries => ("a time-series collection", false),
+        _ if specification.options.capped == Some(true) => ("a capped collection", false),
+        _ => ("a collection", true),
+    };
+    Storage { name: name.to_owned(), transactional }
 }
 
 /// `_id` is never absent, and an `ObjectId` is given by the driver.

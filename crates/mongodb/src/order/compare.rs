@@ -73,3 +73,30 @@ fn float(bson: RawBsonRef<'_>) -> Option<f64> {
         bson => integer(bson).and_then(|value| value.to_string().parse().ok()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mongodb::bson::{Binary, Document, doc, spec::BinarySubtype};
+
+    use super::*;
+
+    /// Binary data goes by length, then subtype, then bytes. The stand-in of the tests leaves the subtype out, and so takes
+    /// both kinds of UUID with the same bytes for one.
+    #[test]
+    fn binary_data_of_equal_bytes_is_ordered_by_its_subtype() {
+        let of = |subtype, length| -> Document {
+            doc! { "v": Binary { subtype, bytes: vec![7; length] } }
+        };
+        let ordered = [
+            of(BinarySubtype::Uuid, 15),
+            of(BinarySubtype::Generic, 16),
+            of(BinarySubtype::UuidOld, 16),
+            of(BinarySubtype::Uuid, 16),
+        ];
+        let raw = ordered.map(|document| mongodb::bson::RawDocumentBuf::try_from(&document).unwrap());
+        let values: Vec<_> = raw.iter().map(|document| document.get("v").unwrap().unwrap()).collect();
+        for pair in values.windows(2) {
+            assert_eq!(compare(pair[0], pair[1]), Ordering::Less, "{pair:?}");
+        }
+    }
+}

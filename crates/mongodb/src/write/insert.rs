@@ -145,7 +145,7 @@ mod tests {
         let mut first = thing("first");
         first[0] = Value::ObjectId([1; 12]);
         let insert = Insert::new(&THING, "thing", vec![first], true, 10_000).unwrap();
-        let json = String::from_utf8(insert.outcome.data.unwrap()).unwrap();
+        let json = String::from_utf8(insert.outcome.data.unwrap().into_owned()).unwrap();
         check("documents.txt", &format!("{:?}\n    {json}\n", insert.documents[0]));
     }
 

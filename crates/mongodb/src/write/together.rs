@@ -6,6 +6,7 @@ use beds_core::{
     Error, Outcome, Result as Checked,
     event::Publication,
     ledger,
+    outcome::Items,
     plan::{Action, Item, Origin, Plan, Read},
     spec::Domain,
 };
@@ -64,11 +65,10 @@ impl Together {
         limit: Duration,
     ) -> BoxFuture<'a, Result<Applied, Failure>> {
         async move {
-            let mut outcomes: Vec<Cow<'_, Outcome>> = Vec::with_capacity(self.parts.len());
-            let (mut events, mut size) = (Vec::new(), 0);
+            let (mut done, mut events) = (Items::default(), Vec::new());
             for (index, part) in self.parts.iter().enumerate() {
-                let outcome = match part {
-                    Part::Known(outcome) => Cow::Borrowed(outcome),
+                match part {
+                    Part::Known(outcome) => done.push(outcome, self.bytes_max)?,
                     Part::Deed(domain, deed, publication) => {
                         let applied = deed.apply(connection, session.as_deref_mut(), limit).await;
                         let applied =
@@ -76,17 +76,11 @@ impl Together {
                         if let Some(publication) = publication {
                             events.extend(publication.events(&applied.outcome, applied.after.as_deref())?);
                         }
-                        Cow::Owned(applied.outcome)
+                        done.push(&applied.outcome, self.bytes_max)?;
                     }
-                };
-                size += outcome.size();
-                if size > self.bytes_max {
-                    return Err(Error::reply_too_large(self.bytes_max).into());
                 }
-                outcomes.push(outcome);
             }
-            let outcome = Outcome::of_items(outcomes.iter().map(AsRef::as_ref));
-            Ok(Applied { outcome, after: None, events })
+            Ok(Applied { outcome: done.finish(), after: None, events })
         }
         .boxed()
     }

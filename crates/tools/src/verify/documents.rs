@@ -9,8 +9,18 @@ use beds_core::{
     spec::{Domain, Engine, Object, Type, Usage},
 };
 
-/// Holds what is written against the validator of the collection.
+/// Holds what is written against the collection and its validator.
 pub(super) fn check(object: &Object, relation: &Relation, findings: &mut Findings<'_>) {
+    let is_recorded = findings.domain.once || !findings.domain.events.publish.is_empty();
+    if let Some(storage) = relation.storage.as_ref().filter(|storage| is_recorded && !storage.transactional) {
+        let message = format!(
+            "`{}` is {}, into which no transaction writes: such a request is refused",
+            relation.name, storage.name
+        );
+        findings
+            .error(super::place(object.usage), message)
+            .hint("say `once = false` in the template, and publish none of its events");
+    }
     let Evidence::Validator { strict } = relation.evidence else { return };
     let domain = findings.domain;
     if object.usage == Usage::Delete {

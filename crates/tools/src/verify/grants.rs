@@ -116,6 +116,12 @@ impl Seen {
                 too_much(grant, &objects, catalogue)
             };
             let is_elsewhere = matches!(grant.on, Granted::Elsewhere(_));
+            // What everybody may do elsewhere, such as in the databases `test`, is nothing that this user was given.
+            let excess = match excess {
+                Some(_) if grant.is_public && is_elsewhere => None,
+                Some(what) if grant.is_public => Some(format!("{what}, by a grant to PUBLIC")),
+                excess => excess,
+            };
             // What is elsewhere is too much only where no other database needs it.
             let is_own = excess.is_none() || !is_elsewhere;
             (grant.written.clone(), (!is_elsewhere || is_own).then_some(excess))
@@ -130,15 +136,16 @@ impl Seen {
 }
 
 /// Grants that no domain needs: one finding an account, since a grant for one of its databases is none of the others'.
-pub(super) fn excess(seen: Vec<Seen>) -> Vec<Finding> {
+/// `seen_all` is whether every database that domains have was looked at: others may be what a grant is for.
+pub(super) fn excess(seen: Vec<Seen>, seen_all: bool) -> Vec<Finding> {
     let mut accounts: BTreeMap<(String, String), Vec<Seen>> = BTreeMap::new();
     for seen in seen {
         accounts.entry(seen.account.clone()).or_default().push(seen);
     }
-    accounts.into_iter().filter_map(|((_, user), seen)| of_account(&user, &seen)).collect()
+    accounts.into_iter().filter_map(|((_, user), seen)| of_account(&user, &seen, seen_all)).collect()
 }
 
-fn of_account(user: &str, seen: &[Seen]) -> Option<Finding> {
+fn of_account(user: &str, seen: &[Seen], seen_all: bool) -> Option<Finding> {
     let written: BTreeSet<&String> =
         seen.iter().flat_map(|seen| &seen.grants).map(|(written, _)| written).collect();
     let mut excess: BTreeSet<String> = BTreeSet::new();
@@ -149,7 +156,9 @@ fn of_account(user: &str, seen: &[Seen]) -> Option<Finding> {
             .filter_map(|(_, excess)| excess.as_ref())
             .collect();
         if judged.is_empty() {
-            excess.insert(elsewhere(written));
+            if seen_all {
+                excess.insert(elsewhere(written));
+            }
         } else if judged.iter().all(|excess| excess.is_some()) {
             excess.extend(judged.into_iter().flatten().cloned());
         }
@@ -169,7 +178,7 @@ fn of_account(user: &str, seen: &[Seen]) -> Option<Finding> {
         severity: Severity::Warning,
         place: "grants".to_owned(),
         message: format!("`{user}` has more privileges than the templates need: {}", shown.join("; ")),
-        hint: Some("`bedsc grants` writes what a node needs".to_owned()),
+        hint: Some("revoke them; `bedsc grants` writes what a node needs".to_owned()),
     })
 }
 

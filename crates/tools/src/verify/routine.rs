@@ -67,7 +67,9 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
     }
     check_parameters(&place, &passed, routine, findings);
     used::kept(object, routine, catalogue, findings);
-    used::check(&place, routine, catalogue, findings);
+    let is_recorded = domain.once || !domain.events.publish.is_empty();
+    let is_whole = lane == Lane::Write && is_recorded && !object.commits;
+    used::check(&place, routine, is_whole, catalogue, findings);
 }
 
 fn check_parameters(place: &str, passed: &[Passed<'_>], routine: &Routine, findings: &mut Findings<'_>) {

@@ -18,8 +18,15 @@ use beds_core::{
 /// How many routines that call each other are followed.
 const CALLED_MAX: usize = 200;
 
-/// Reports what a routine, or one that it calls, names and nobody can use.
-pub(super) fn check(place: &str, routine: &Routine, catalogue: &Catalogue, findings: &mut Findings<'_>) {
+/// Reports what a routine, or one that it calls, names and nobody can use; `is_whole` is whether all that it writes must
+/// be in one transaction.
+pub(super) fn check(
+    place: &str,
+    routine: &Routine,
+    is_whole: bool,
+    catalogue: &Catalogue,
+    findings: &mut Findings<'_>,
+) {
     let mut open = vec![routine];
     let mut seen: BTreeSet<String> = BTreeSet::new();
     while let Some(routine) = open.pop() {
@@ -42,8 +49,12 @@ pub(super) fn check(place: &str, routine: &Routine, catalogue: &Catalogue, findi
                     Some(called) => open.push(called),
                     None => missing(place, routine, &used, catalogue, findings),
                 },
-                Need::Select | Need::Insert | Need::Update | Need::Delete => {
+                Need::Select => table(place, routine, &used, catalogue, findings),
+                Need::Insert | Need::Update | Need::Delete => {
                     table(place, routine, &used, catalogue, findings);
+                    if is_whole {
+                        transactional(place, routine, &used, catalogue, findings);
+                    }
                 }
             }
         }
@@ -103,6 +114,30 @@ fn table(place: &str, routine: &Routine, used: &Use, catalogue: &Catalogue, find
         );
         findings.error(place, message).hint("grant it, or create the routine with `sql security definer`");
     }
+}
+
+/// A table that keeps what it was given when its transaction is taken back.
+fn transactional(
+    place: &str,
+    routine: &Routine,
+    used: &Use,
+    catalogue: &Catalogue,
+    findings: &mut Findings<'_>,
+) {
+    let Some(relation) = catalogue.relation_named(&used.name) else { return };
+    let behind = relation.picks.iter().map(|(table, _)| table).chain(&relation.uses);
+    let tables = std::iter::once(relation).chain(behind.filter_map(|name| catalogue.relation_named(name)));
+    let is_loose = |table: &&Relation| table.storage.as_ref().is_some_and(|storage| !storage.transactional);
+    let Some(table) = tables.into_iter().find(is_loose) else { return };
+    let engine = table.storage.as_ref().map(|storage| storage.name.as_str()).unwrap_or_default();
+    let message = format!(
+        "`{}` writes into `{}`, whose engine {engine} has no transactions: a write may happen twice, or in part",
+        routine.name, table.name
+    );
+    findings.error(place, message).hint(format!(
+        "`alter table {} engine = innodb`; or say `once = false` in the template, and publish none of its events",
+        table.name
+    ));
 }
 
 /// Names are listed for those who have some right on what they name: others cannot tell what is missing.

@@ -7,6 +7,7 @@ use beds_client::protocol::{ErrorCode, Lane};
 use beds_client::{Client, ClientError, Event, Events, RawReply, Request};
 use serde_json::Value;
 use tokio::time::timeout;
+use uuid::Uuid;
 
 use super::show;
 
@@ -22,19 +23,30 @@ pub(super) struct Exhibit<'a> {
     /// JSON, as a client would write it.
     pub(super) body: String,
     pub(super) lane: Lane,
+    /// The message id, where it is told.
+    pub(super) id: Option<Uuid>,
 }
 
 impl<'a> Exhibit<'a> {
     pub(super) fn read(title: &'a str, key: &'a str, body: impl Into<String>) -> Self {
-        Self { title, key, body: body.into(), lane: Lane::Read }
+        Self { title, key, body: body.into(), lane: Lane::Read, id: None }
     }
 
     pub(super) fn write(title: &'a str, key: &'a str, body: impl Into<String>) -> Self {
-        Self { title, key, body: body.into(), lane: Lane::Write }
+        Self { title, key, body: body.into(), lane: Lane::Write, id: None }
+    }
+
+    /// With this message id.
+    pub(super) fn id(self, id: Uuid) -> Self {
+        Self { id: Some(id), ..self }
     }
 
     fn request(&self) -> Request {
-        Request::raw(self.key, self.body.as_str()).lane(self.lane)
+        let request = Request::raw(self.key, self.body.as_str()).lane(self.lane);
+        match self.id {
+            Some(id) => request.message_id(id),
+            None => request,
+        }
     }
 }
 

@@ -19,6 +19,8 @@ pub(super) async fn run(guide: &mut Guide, catalog: &Catalog) -> Result<()> {
     optimistic_locking(guide, norway).await?;
     signalled(guide).await?;
     notes(guide).await?;
+    once(guide).await?;
+    in_bulk(guide).await?;
     batches(guide, catalog).await?;
     logs(guide).await?;
     mistakes(guide).await
@@ -217,6 +219,50 @@ async fn notes(guide: &mut Guide) -> Result<()> {
     guide.ask(exhibit, |reply| refused(reply, ErrorCode::NotFound)).await?;
     let title = "…and who listens to `note.*` on the exchange `beds.events` has heard of it";
     guide.hear(title, &mut events, &["create", "update", "delete"], &id).await
+}
+
+/// A write that comes twice, as when its reply was lost.
+async fn once(guide: &mut Guide) -> Result<()> {
+    let body = r#"{"data": {"subject": "Once", "country": "NO"}}"#;
+    let id = uuid::Uuid::new_v4();
+    let title = format!("A write with a message_id: {id}");
+    let first =
+        guide.ask(Exhibit::write(&title, "note.create", body).id(id), |reply| is(reply, "/ok", true)).await?;
+    let title = "…and the same once more, as after a lost reply: it gets the reply of the first";
+    guide
+        .ask(Exhibit::write(title, "note.create", body).id(id), |reply| {
+            ensure!(*reply == first, "it is another reply");
+            Ok(())
+        })
+        .await?;
+    let exhibit = Exhibit::read("…and was done once", "note.count", r#"{"where": {"subject": "Once"}}"#);
+    guide.ask(exhibit, |reply| is(reply, "/count", 1)).await?;
+    Ok(())
+}
+
+/// Upserts, and writes of all that a filter matches.
+async fn in_bulk(guide: &mut Guide) -> Result<()> {
+    let body = |name: &str| {
+        format!(
+            r#"{{"data": [{{"alpha_3": "XDA", "numeric": "001", "name": "{name} A"}},
+                      {{"alpha_3": "XDB", "numeric": "002", "name": "{name} B"}}]}}"#
+        )
+    };
+    let title = "An upsert: the records are new, so they are created";
+    let exhibit = Exhibit::write(title, "currency.upsert", body("Demo"));
+    guide.ask(exhibit, |reply| is(reply, "/data/1/revision", 1)).await?;
+    let title = "…and now they are there, so they are changed";
+    let exhibit = Exhibit::write(title, "currency.upsert", body("Demonstration"));
+    guide.ask(exhibit, |reply| is(reply, "/data/1/revision", 2)).await?;
+    let filter = r#""where": {"name": {"prefix": "Demonstration "}}"#;
+    let title = "A write by filter, tried first: how many records would be deleted";
+    let exhibit = Exhibit::write(title, "currency.delete", format!(r#"{{{filter}, "dry_run": true}}"#));
+    guide.ask(exhibit, |reply| is(reply, "/count", 2)).await?;
+    let exhibit = Exhibit::write("…and done, in one transaction", "currency.delete", format!("{{{filter}}}"));
+    guide.ask(exhibit, |reply| is(reply, "/count", 2)).await?;
+    let exhibit = Exhibit::read("…so that none is left", "currency.count", format!("{{{filter}}}"));
+    guide.ask(exhibit, |reply| is(reply, "/count", 0)).await?;
+    Ok(())
 }
 
 async fn batches(guide: &mut Guide, catalog: &Catalog) -> Result<()> {

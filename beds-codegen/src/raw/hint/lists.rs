@@ -1,0 +1,116 @@
+//! Lists of names, and what people write in their place.
+
+use super::{Hint, fix, say, text};
+use crate::{
+    diagnostic::Diagnostic,
+    foreign,
+    names::quoted,
+    span::Span,
+    tree::{Node, Scalar, Value},
+};
+
+/// A list of strings for one that has other items, where it is sure what is meant.
+pub(in crate::raw) fn mended(key: &str, items: &[Node]) -> Option<String> {
+    // `[["a", "b"]]` has a bracket too many; several lists are pairs, of which one half is meant.
+    let items = match items {
+        [Node { value: Value::List(inner), .. }] => inner,
+        items => items,
+    };
+    let mut names = Vec::with_capacity(items.len());
+    for item in items {
+        match &item.value {
+            // A number with a point has more than one spelling.
+            Value::Scalar(scalar) if !matches!(scalar, Scalar::Float(_)) => names.push(quoted(&text(scalar))),
+            Value::Table(table) => match table.entries.as_slice() {
+                [only] if matches!(key, "filter" | "sort") && is_manner(&only.value.value) => {
+                    names.push(quoted(&only.key.value));
+                }
+                _ => return None,
+            },
+            Value::Scalar(_) | Value::List(_) | Value::Broken => return None,
+        }
+    }
+    Some(format!("[{}]", names.join(", ")))
+}
+
+/// Whether a value says how to filter or sort, so that its key is the name of a field.
+fn is_manner(value: &Value) -> bool {
+    const WORDS: &[&str] =
+        &["asc", "desc", "ascending", "descending", "eq", "ne", "lt", "le", "gt", "ge", "in", "like"];
+    match value {
+        Value::Scalar(Scalar::Text(word)) => WORDS.contains(&word.to_lowercase().as_str()),
+        Value::Scalar(Scalar::Int(_) | Scalar::Bool(_)) => true,
+        _ => false,
+    }
+}
+
+/// Adds what to write instead of a list of strings in which this item is none; `right` is the whole list, mended.
+pub(in crate::raw) fn add_to_list(
+    diagnostic: Diagnostic,
+    list: Span,
+    item: &Value,
+    right: Option<&str>,
+) -> Diagnostic {
+    match (item, right) {
+        (_, Some(right)) => diagnostic.help(format!("write `{right}`")).fix(list, right),
+        (Value::Table(_), None) => diagnostic.help("write the names alone, `[\"a\", \"b\"]`"),
+        (_, None) => diagnostic.help("write strings alone, `[\"a\", \"b\"]`"),
+    }
+}
+
+pub(super) fn names(key: &str, value: &Value) -> Hint {
+    let listed = |names: &mut dyn Iterator<Item = &str>| {
+        let names: Vec<String> = names.map(quoted).collect();
+        format!("[{}]", names.join(", "))
+    };
+    match value {
+        Value::Scalar(Scalar::Text(text)) => {
+            if key == "values" && text.contains(['\'', '"', '(']) {
+                return values_of_sql(text);
+            }
+            let inner = text.trim().trim_start_matches(['[', '(']).trim_end_matches([']', ')']);
+            // What is filtered and sorted by is a name alone, without a direction.
+            let plain = |part| if matches!(key, "filter" | "sort") { name_alone(part) } else { part };
+            let mut parts = inner
+                .split([',', '|', ';'])
+                .map(|part| plain(part.trim().trim_matches(['"', '\''])))
+                .filter(|part| !part.is_empty());
+            fix(listed(&mut parts))
+        }
+        Value::Table(table) => {
+            let right = listed(&mut table.entries.iter().map(|entry| entry.key.value.as_str()));
+            match key {
+                "filter" => say(format!("write `{right}`: a filter has all operators that suit its type")),
+                "sort" => say(format!("write `{right}`: clients choose the direction")),
+                _ => fix(right),
+            }
+        }
+        Value::Scalar(scalar) if !matches!(scalar, Scalar::Bool(_)) => {
+            fix(format!("[{}]", quoted(&text(scalar))))
+        }
+        Value::Scalar(_) | Value::List(_) | Value::Broken => {
+            say(format!("write the names, `{key} = [\"…\"]`"))
+        }
+    }
+}
+
+/// The values of an enum as SQL lists them.
+fn values_of_sql(text: &str) -> Hint {
+    let inner = text
+        .trim()
+        .trim_start_matches("enum")
+        .trim()
+        .trim_start_matches(['(', '['])
+        .trim_end_matches([')', ']']);
+    let values = foreign::translate(&format!("enum({inner})")).filter(|ty| ty.is_sure);
+    let values = values.and_then(|ty| ty.keys.into_iter().find(|(key, _)| *key == "values"));
+    match values {
+        Some((_, values)) => fix(values),
+        None => say("write each value in quotes, `values = [\"…\", \"…\"]`"),
+    }
+}
+
+/// A name without the direction that SQL and MongoDB write beside it.
+fn name_alone(part: &str) -> &str {
+    part.trim_start_matches(['-', '+']).split(' ').next().unwrap_or(part)
+}

@@ -1,0 +1,257 @@
+//! What parameters of routines make of values.
+//!
+//! The sessions of the node are strict, so the server refuses what no value of a parameter's type is. But some values
+//! become others without a word: 70 a year of 1970, 1 or `'1'` the first value of an ENUM, `'5'` the bits of its character,
+//! 1.5 an integer of 2. What a template's types let through to such a parameter is refused here.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+    time::Instant,
+};
+
+use beds_core::{
+    inspect::Kind,
+    plan::Invocation,
+    spec::{Call, Domain, Routine},
+    validate::Errors,
+    value::Value,
+};
+use sqlx::{MySqlConnection, Row as _};
+
+use crate::{
+    columns::{KEPT, is_place},
+    fault::{Fault, classify},
+    inspect::kind,
+    statement::{is_year, number},
+};
+
+/// What a parameter's values are, where the server may make another value of one.
+#[derive(Debug, Clone, PartialEq)]
+enum Takes {
+    /// A YEAR.
+    Year,
+    /// An ENUM or a SET of these.
+    Places(Vec<String>),
+    /// A BIT: a text is its bytes.
+    Bits,
+    /// An integer.
+    Whole,
+    /// A decimal with so many digits after the point.
+    Scale(u8),
+    /// A TIME: a number is its digits.
+    Time,
+    /// Whatever the server takes stays the same.
+    Anything,
+}
+
+/// What is known of the parameters of routines: at most one entry a call of a template.
+#[derive(Debug, Default)]
+pub(crate) struct Parameters(RwLock<HashMap<usize, Learned>>);
+
+#[derive(Debug)]
+struct Learned {
+    at: Instant,
+    takes: Arc<[Takes]>,
+}
+
+impl Parameters {
+    /// Refuses a call with arguments that the server would change.
+    ///
+    /// # Errors
+    /// `validation_failed`, naming the arguments.
+    pub(crate) async fn check(
+        &self,
+        connection: &mut MySqlConnection,
+        domain: &'static Domain,
+        Invocation { call, args }: &Invocation,
+    ) -> Result<(), Fault> {
+        if call.args.is_empty() {
+            return Ok(());
+        }
+        let takes = self.of(connection, domain, call).await?;
+        let mut errors = Errors::default();
+        for ((arg, value), takes) in call.args.iter().zip(args).zip(&*takes) {
+            if let Some(reason) = takes.refuses(value) {
+                errors.push(format!("args.{}", arg.field.name), reason);
+            }
+        }
+        errors.or(()).map_err(Fault::Refused)
+    }
+
+    async fn of(
+        &self,
+        connection: &mut MySqlConnection,
+        domain: &'static Domain,
+        call: &'static Call,
+    ) -> Result<Arc<[Takes]>, Fault> {
+        let place = std::ptr::from_ref(call).addr();
+        if let Some(learned) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&place)
+            && learned.at.elapsed() < KEPT
+        {
+            return Ok(Arc::clone(&learned.takes));
+        }
+        let takes = learn(connection, &call.routine).await.map_err(|error| classify(&error, domain))?;
+        let learned = Learned { at: Instant::now(), takes: Arc::clone(&takes) };
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(place, learned);
+        Ok(takes)
+    }
+}
+
+/// Asks the server. Of a routine that is not there, or not this user's to see, nothing is known: the call tells.
+async fn learn(connection: &mut MySqlConnection, routine: &Routine) -> Result<Arc<[Takes]>, sqlx::Error> {
+    let (name, kind) = match routine {
+        Routine::Procedure { name, .. } => (*name, "PROCEDURE"),
+        Routine::Function { name, .. } => (*name, "FUNCTION"),
+        Routine::Pipeline { .. } => return Ok(Arc::default()),
+    };
+    let sql = "select dtd_identifier from information_schema.parameters \
+               where specific_schema = database() and specific_name = ? and routine_type = ? \
+               and ordinal_position > 0 order by ordinal_position";
+    let rows = sqlx::query(sql).bind(name).bind(kind).fetch_all(connection).await?;
+    rows.iter().map(|row| row.try_get_unchecked::<&str, _>(0).map(Takes::of)).collect()
+}
+
+impl Takes {
+    fn of(written: &str) -> Self {
+        if written.trim_start().to_ascii_lowercase().starts_with("bit") {
+            return Self::Bits;
+        }
+        match kind(written) {
+            Kind::Year => Self::Year,
+            Kind::Enum(values) | Kind::Set(values) => Self::Places(values),
+            Kind::Int { .. } | Kind::Flag { .. } => Self::Whole,
+            Kind::Decimal { scale, .. } => Self::Scale(scale),
+            Kind::Time { .. } => Self::Time,
+            _ => Self::Anything,
+        }
+    }
+
+    /// Why the server would make another value of this one; `None` where it would not.
+    fn refuses(&self, value: &Value) -> Option<String> {
+        match self {
+            Self::Year => (!is_own_year(value)).then(|| {
+                "must be 0, or a year from 1901 to 2155 with four digits: the parameter is a YEAR".to_owned()
+            }),
+            Self::Places(values) => {
+                let is_other = match value {
+                    Value::Text(text) => is_place(text) && !values.contains(text),
+                    value => number(value).is_some() || matches!(value, Value::Bool(_)),
+                };
+                is_other.then(|| "must be one of the parameter's values, not the place of one".to_owned())
+            }
+            Self::Bits => match value {
+                Value::Text(_) => Some("must be a number: the parameter is a BIT".to_owned()),
+                value => has_fraction(value, 0).then(|| WHOLE.to_owned()),
+            },
+            Self::Whole => has_fraction(value, 0).then(|| WHOLE.to_owned()),
+            Self::Scale(scale) => has_fraction(value, (*scale).into())
+                .then(|| format!("must have at most {scale} digits after the point, as the parameter has")),
+            Self::Time => match value {
+                Value::Text(text) if !is_time(text) => {
+                    Some("must be a time such as \"08:30:00\": the parameter is a TIME".to_owned())
+                }
+                Value::Text(_) => None,
+                value => number(value).map(|_| "must be a time, not a number".to_owned()),
+            },
+            Self::Anything => None,
+        }
+    }
+}
+
+const WHOLE: &str = "must have no fraction, as the parameter has none";
+
+/// Whether a YEAR keeps the value as it is: of a text it takes `'0'` for 2000.
+fn is_own_year(value: &Value) -> bool {
+    match value {
+        Value::Text(text) => text.len() == 4 && number(value).is_none_or(is_year),
+        Value::Bool(value) => !value,
+        value => number(value).is_none_or(is_year),
+    }
+}
+
+/// Whether a number has more digits after its point than these, trailing zeros not counted.
+fn has_fraction(value: &Value, digits: usize) -> bool {
+    let text = match value {
+        Value::Float(number) => number.to_string(),
+        Value::Decimal(number) => number.as_str().to_owned(),
+        // What is no number is refused by the server.
+        Value::Text(text) if number(value).is_some() => match text.parse::<f64>() {
+            // With an exponent it is another spelling.
+            Ok(number) if text.contains(['e', 'E']) => number.to_string(),
+            _ => text.clone(),
+        },
+        _ => return false,
+    };
+    text.trim().split_once('.').is_some_and(|(_, fraction)| fraction.trim_end_matches('0').len() > digits)
+}
+
+/// Whether a text says hours and minutes, and nothing that a TIME leaves out.
+fn is_time(text: &str) -> bool {
+    let text = text.strip_prefix('-').unwrap_or(text);
+    text.contains(':') && text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_become_another_value_is_refused() {
+        let text = |text: &str| Value::Text(text.to_owned());
+        let decimal = |text: &str| Value::Decimal(text.parse().unwrap());
+        let cases = [
+            (
+                "year(4)",
+                vec![Value::Int(0), Value::Int(1970), Value::UInt(2155), text("1970"), text("0000")],
+                vec![
+                    Value::Int(5),
+                    Value::Int(70),
+                    Value::UInt(99),
+                    Value::Float(1970.6),
+                    decimal("1970.6"),
+                    text("0"),
+                    text("70"),
+                    text(" 1970"),
+                    Value::Bool(true),
+                ],
+            ),
+            (
+                "enum('a','7')",
+                vec![text("a"), text("A"), text("7"), text("")],
+                vec![Value::Int(1), text("1"), text("01"), text(" 2"), decimal("1.0"), Value::Bool(true)],
+            ),
+            ("set('r','w')", vec![text("r,w"), text("")], vec![text("3"), Value::Int(3)]),
+            (
+                "bit(8)",
+                vec![Value::Int(5), Value::Bool(true), decimal("5.0")],
+                vec![text("5"), text(""), Value::Float(1.5)],
+            ),
+            (
+                "int(11)",
+                vec![Value::Int(5), Value::Float(5.0), text("5"), text("x"), text("5e2")],
+                vec![Value::Float(1.6), decimal("1.6"), text("1.6"), text("1e-1")],
+            ),
+            (
+                "decimal(5,2)",
+                vec![decimal("1.230"), Value::Float(1.25), text("1.2")],
+                vec![decimal("1.239"), Value::Float(1.239), text("1.239")],
+            ),
+            (
+                "time(3)",
+                vec![text("08:30"), text("-1:30:00.5")],
+                vec![Value::Int(1130), text("1130"), text("2020-01-01 10:00:00")],
+            ),
+            ("varchar(9)", vec![Value::Int(1), text("1.5")], vec![]),
+        ];
+        for (written, fine, refused) in cases {
+            let takes = Takes::of(written);
+            for value in fine.iter().chain([&Value::Null]) {
+                assert_eq!(takes.refuses(value), None, "{written} {value:?}");
+            }
+            for value in refused {
+                assert!(takes.refuses(&value).is_some(), "{written} {value:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! What the sessions of a server have in common, and have to know of it: how a session that is new looks, and which views
+//! may run functions. It is asked for again every minute, since a DBA may change it at any time.
+
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Instant,
+};
+
+use sqlx::{Executor as _, MySqlConnection, Row as _};
+
+use super::{sequences, views::Views};
+use crate::columns::KEPT;
+
+/// The session variables of a server that can be changed and read. Left out are those that statements change by
+/// themselves; the session sees to them.
+const VARIABLES: &str = "select lower(variable_name) from information_schema.system_variables \
+    where variable_scope like 'SESSION%' and read_only = 'NO' and variable_name not in \
+    ('IDENTITY', 'INSERT_ID', 'LAST_INSERT_ID', 'GTID_SEQ_NO', 'RAND_SEED1', 'RAND_SEED2', 'TIMESTAMP') \
+    order by variable_name";
+
+/// A server, as its sessions know it.
+#[derive(Debug, Default)]
+pub(crate) struct Server {
+    known: RwLock<Option<Known>>,
+    /// Only one session at a time asks.
+    asking: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Clone)]
+struct Known {
+    at: Instant,
+    knowledge: Arc<Knowledge>,
+}
+
+/// What is known of a server.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Knowledge {
+    pub(super) probe: Probe,
+    pub(super) views: Views,
+}
+
+/// The statement that gives a digest of what a routine can change in a session of this server.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Probe {
+    text: String,
+    /// Whether it looks at sequences, which are tables: that begins a transaction.
+    begins_transaction: bool,
+}
+
+impl Server {
+    fn known(&self) -> Option<Arc<Knowledge>> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.as_ref().filter(|known| known.at.elapsed() < KEPT).map(|known| Arc::clone(&known.knowledge))
+    }
+
+    /// Whether this is what is known, and not old.
+    pub(super) fn is_as(&self, knowledge: &Arc<Knowledge>) -> bool {
+        self.known().is_some_and(|known| Arc::ptr_eq(&known, knowledge))
+    }
+
+    /// What is known; asks the server where that is old. The connection may be in a transaction afterwards.
+    pub(crate) async fn learn(
+        &self,
+        connection: &mut MySqlConnection,
+    ) -> Result<Arc<Knowledge>, sqlx::Error> {
+        let _asking = self.asking.lock().await;
+        if let Some(known) = self.known() {
+            return Ok(known);
+        }
+        let knowledge = Knowledge::gather(connection).await?;
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let before = known.take().map(|known| known.knowledge);
+        let knowledge = match before {
+            Some(before) if *before == knowledge => before,
+            Some(_) => {
+                tracing::info!(
+                    "views, routines or sequences have changed: what they leave in a session is looked for"
+                );
+                Arc::new(knowledge)
+            }
+            None => Arc::new(knowledge),
+        };
+        *known = Some(Known { at: Instant::now(), knowledge: Arc::clone(&knowledge) });
+        Ok(knowledge)
+    }
+}
+
+impl Knowledge {
+    /// Asks a server.
+    async fn gather(connection: &mut MySqlConnection) -> Result<Self, sqlx::Error> {
+        let rows = connection.fetch_all(sqlx::query(VARIABLES)).await?;
+        let names =
+            rows.iter().map(|row| row.try_get_unchecked::<String, _>(0).map(|name| format!("@@{name}")));
+        let names = names.collect::<Result<Vec<_>, _>>()?.join(", ");
+        let sequences = sequences::last_values(connection).await?;
+        // Asking for the locks releases them. A timestamp that was set stands still.
+        let text = format!(
+            "select md5(concat_ws('|', ifnull(release_all_locks(), 0), \
+             (select count(*) from information_schema.user_variables where variable_value is not null), \
+             abs(@@timestamp - unix_timestamp(sysdate())) < 5, ifnull(current_role(), ''), {names}{sequences}))"
+        );
+        let probe = Probe { text, begins_transaction: !sequences.is_empty() };
+        Ok(Self { probe, views: Views::gather(connection).await? })
+    }
+}
+
+impl Probe {
+    /// The digest, within whatever transaction is open.
+    pub(super) async fn digest(&self, connection: &mut MySqlConnection) -> Result<String, sqlx::Error> {
+        connection.fetch_one(sqlx::query(&self.text)).await?.try_get_unchecked(0)
+    }
+
+    /// The digest, outside of a transaction, which is where it leaves the session.
+    pub(super) async fn digest_between(
+        &self,
+        connection: &mut MySqlConnection,
+    ) -> Result<String, sqlx::Error> {
+        let digest = self.digest(connection).await?;
+        if self.begins_transaction {
+            connection.execute(sqlx::raw_sql("rollback")).await?;
+        }
+        Ok(digest)
+    }
+}
+
+#[cfg(test)]
+mod server_tests;

@@ -1,0 +1,167 @@
+//! A collection of MongoDB.
+
+use beds_core::inspect::{Evidence, Index, Kind, Relation};
+use beds_protocol::{
+    Engine,
+    tables::{Column, Keeps, Table},
+};
+use serde_json::json;
+
+use super::Fault;
+
+pub(super) fn faults(table: &Table, relation: &Relation) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if let Some(storage) = relation.storage.as_ref().filter(|storage| !storage.transactional) {
+        faults.push(Fault::beyond(format!("it is {}, and no transaction writes into one", storage.name)));
+    }
+    if let Some(collation) = &relation.collation {
+        faults.push(Fault::beyond(format!(
+            "it compares texts by the collation `{collation}`, which takes different ones for the same"
+        )));
+    }
+    let wrong = of_validator(table, relation);
+    if !wrong.is_empty() {
+        faults.push(Fault::new(wrong.join("; "), table.command("collMod")));
+    }
+    faults.extend(of_indexes(table, relation));
+    faults
+}
+
+fn of_validator(table: &Table, relation: &Relation) -> Vec<String> {
+    if !matches!(relation.evidence, Evidence::Validator { strict: true }) {
+        return Vec::new();
+    }
+    let found = |name: &str| relation.columns.iter().find(|column| column.name == name);
+    let mut wrong = Vec::new();
+    for column in table.members() {
+        match found(column.name) {
+            None if relation.closed => wrong.push(format!("its validator refuses `{}`", column.name)),
+            Some(found) if !takes(column, &found.kind, found.takes_long()) => {
+                let (name, written) = (column.name, &found.written);
+                wrong.push(format!(
+                    "its validator takes `{name}` as `{written}` only, which the node does not write"
+                ));
+            }
+            Some(found) if column.nullable && !found.nullable => {
+                wrong.push(format!("its validator requires `{}`", column.name));
+            }
+            None | Some(_) => {}
+        }
+    }
+    let is_ours = |name: &str| name == "_id" || table.columns.iter().any(|column| column.name == name);
+    let needed = relation.columns.iter().filter(|column| !column.nullable && !is_ours(&column.name));
+    wrong.extend(needed.map(|column| format!("its validator requires `{}`", column.name)));
+    if found("_id").is_some_and(|id| !matches!(id.kind, Kind::String { .. } | Kind::Text { .. } | Kind::Json))
+    {
+        wrong.push("its validator refuses a text as `_id`".to_owned());
+    }
+    wrong
+}
+
+/// Whether a validator takes what the node writes.
+fn takes(column: &Column, kind: &Kind, takes_long: bool) -> bool {
+    match (column.keeps, kind) {
+        (Keeps::Text(longest), Kind::String { max, .. } | Kind::Text { max }) => *max >= longest.into(),
+        (Keeps::Long, Kind::String { max, .. } | Kind::Text { max }) => *max >= 16_000,
+        (_, Kind::Json)
+        | (Keeps::Digest(_) | Keeps::Bytes, Kind::Bytes { .. } | Kind::Uuid)
+        | (Keeps::Moment, Kind::DateTime { .. }) => true,
+        (Keeps::Counter | Keeps::Number, Kind::Int { min, max }) => {
+            takes_long && *min <= 0 && *max >= i128::from(u32::MAX)
+        }
+        (Keeps::Counter | Keeps::Number, Kind::Decimal { .. } | Kind::Float { .. }) => takes_long,
+        _ => false,
+    }
+}
+
+fn of_indexes(table: &Table, relation: &Relation) -> Vec<Fault> {
+    let drop = |index: &Index| json!({ "dropIndexes": table.name, "index": index.name }).to_string();
+    let mut faults = Vec::new();
+    let mut kept: Vec<&Index> = Vec::new();
+    for index in &relation.indexes {
+        if index.expires {
+            let what =
+                format!("its index `{}` deletes documents by their age (expireAfterSeconds)", index.name);
+            faults.push(Fault::new(what, drop(index)));
+        } else if index.unique && !index.primary {
+            let what = format!("its unique index `{}` refuses documents that the node writes", index.name);
+            faults.push(Fault::new(what, drop(index)));
+        } else {
+            kept.push(index);
+        }
+    }
+    let is_on = |column: &str, index: &Index| {
+        index.whole && index.columns.first().is_some_and(|first| first == column)
+    };
+    for column in table.indexed(Engine::MongoDb) {
+        if kept.iter().any(|index| is_on(column, index)) {
+            continue;
+        }
+        let mut mends = Vec::new();
+        // One that covers a part of the documents is in the way of the other.
+        if let Some(partial) = kept.iter().find(|index| index.name == format!("{column}_1")) {
+            mends.push(drop(partial));
+        }
+        mends.push(table.index(column));
+        let what = format!("it has no index on `{column}`, so that each look reads the whole of it");
+        faults.push(Fault { what, mends });
+    }
+    faults
+}
+
+#[cfg(test)]
+mod tests {
+    use beds_core::inspect::{Catalogue, RelationKind, Storage};
+    use beds_protocol::tables::{EVENTS, LEDGER};
+
+    use super::*;
+    use crate::own::mends;
+
+    fn index(name: &str, column: &str) -> Index {
+        Index {
+            name: name.to_owned(),
+            unique: column == "_id",
+            primary: column == "_id",
+            columns: vec![column.to_owned()],
+            whole: true,
+            identifies: true,
+            expires: false,
+        }
+    }
+
+    fn whats(table: &Table, relation: &Relation) -> String {
+        faults(table, relation).into_iter().map(|fault| fault.what).collect::<Vec<_>>().join("; ")
+    }
+
+    #[test]
+    fn indexes_that_delete_refuse_or_are_missing_are_faults() {
+        let mut ledger = Relation::new("beds_ledger", RelationKind::Collection);
+        ledger.indexes = vec![index("_id_", "_id"), index("at_1", "at")];
+        assert_eq!(whats(&LEDGER, &ledger), "");
+        ledger.indexes[1].expires = true;
+        ledger.indexes.push(Index { unique: true, ..index("digest_1", "digest") });
+        let told = whats(&LEDGER, &ledger);
+        for part in ["`at_1` deletes documents by their age", "`digest_1` refuses", "it has no index on `at`"]
+        {
+            assert!(told.contains(part), "{part}\n{told}");
+        }
+        let (mends, beyond) = mends(&LEDGER, &ledger, &Catalogue { documents: true, ..Catalogue::default() });
+        assert_eq!(beyond, Vec::<String>::new());
+        assert_eq!(mends[0], r#"{"dropIndexes":"beds_ledger","index":"at_1"}"#);
+        assert!(mends.last().is_some_and(|last| last.contains("createIndexes")), "{mends:#?}");
+        let mut events = Relation::new("beds_events", RelationKind::Collection);
+        events.indexes = vec![index("_id_", "_id"), Index { whole: false, ..index("seq_1", "seq") }];
+        let told = whats(&EVENTS, &events);
+        assert!(told.contains("no index on `seq`") && told.contains("no index on `subject`"), "{told}");
+    }
+
+    #[test]
+    fn what_no_command_mends_is_told() {
+        let mut ledger = Relation::new("beds_ledger", RelationKind::Collection);
+        ledger.indexes = vec![index("_id_", "_id"), index("at_1", "at")];
+        ledger.collation = Some("en".to_owned());
+        ledger.storage = Some(Storage { name: "a capped collection".to_owned(), transactional: false });
+        let (mends, beyond) = mends(&LEDGER, &ledger, &Catalogue { documents: true, ..Catalogue::default() });
+        assert_eq!((mends.len(), beyond.len()), (0, 2), "{mends:#?} {beyond:#?}");
+    }
+}
