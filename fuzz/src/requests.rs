@@ -1,7 +1,7 @@
 //! Requests to the domains of `templates/`: each member right, wrong or odd.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use beds_core::spec::Domain;
+use beds_core::spec::{Domain, Type};
 use beds_protocol::{Broker, Lane};
 use fastrand::Rng;
 
@@ -102,25 +102,23 @@ pub(crate) fn filter(random: &mut Rng, domain: &Domain) -> String {
         let value = if random.u32(..4) == 0 {
             of(random, &field.ty)
         } else {
-            {
-                let mut tests = Vec::new();
-                for _ in 0..random.usize(..3) {
-                    let comparison = one(random, COMPARISONS).unwrap_or_default();
-                    let operand = match comparison {
-                        "in" => {
-                            array((0..random.usize(..6)).map(|_| of(random, &field.ty)).collect::<Vec<_>>())
-                        }
-                        "null" => random.bool().to_string(),
-                        _ => of(random, &field.ty),
-                    };
-                    tests.push((comparison.to_owned(), operand));
-                }
-                object(tests)
-            }
+            let tests = (0..random.usize(..3)).map(|_| comparison(random, &field.ty));
+            object(tests.collect::<Vec<_>>())
         };
         members.push((field.name.to_owned(), value));
     }
     object(members)
+}
+
+/// An operator with an operand.
+fn comparison(random: &mut Rng, ty: &Type) -> (String, String) {
+    let name = one(random, COMPARISONS).unwrap_or_default();
+    let operand = match name {
+        "in" => array((0..random.usize(..6)).map(|_| of(random, ty)).collect::<Vec<_>>()),
+        "null" => random.bool().to_string(),
+        _ => of(random, ty),
+    };
+    (name.to_owned(), operand)
 }
 
 /// Names of fields that a domain may be sorted by, some backwards.

@@ -1,5 +1,7 @@
 //! Some thousand cases of each target; `cargo xtask fuzz` tries a million.
 
+#![allow(clippy::panic, reason = "helpers of tests fail as tests do")]
+
 use beds_fuzz::{Counts, Target, run};
 
 fn tried(target: Target) -> Counts {

@@ -153,7 +153,7 @@ impl Load {
             }
             10 => {
                 let items = [json!({"template": "note", "op": "create", "body": {"data": {}}})];
-                Request::raw("app_server.batch.write", json!({"mode": "ordered", "items": items}).to_string())
+                Request::raw("app_server.batch.write", json!({"mode": "atomic", "items": items}).to_string())
             }
             11 => {
                 let items = [
