@@ -372,8 +372,9 @@ fn headers() -> Vec<Hostile> {
         AMQPValue::LongUInt(u32::MAX),
         AMQPValue::LongLongInt(i64::MIN),
         AMQPValue::LongLongInt(i64::MAX),
-        AMQPValue::Float(f32::NAN),
-        AMQPValue::Double(f64::INFINITY),
+        // RabbitMQ itself ends a connection over a number that is none, or without end.
+        AMQPValue::Float(f32::MIN),
+        AMQPValue::Double(f64::MAX),
         AMQPValue::DecimalValue(DecimalValue { scale: 255, value: u32::MAX }),
         AMQPValue::LongString("".into()),
         AMQPValue::LongString("-99999999999999999999".into()),
