@@ -131,7 +131,7 @@ fn happen(site: &Site, fault: Fault, node: usize, durations: Durations) -> Resul
             rabbitmq.control(&["set_vm_memory_high_watermark", "0.4"])?;
         }
         Fault::DiskAlarm => {
-            rabbitmq.control(&["set_disk_free_limit", "1000TB"])?;
+            rabbitmq.control(&["set_disk_free_limit", "100000GB"])?;
             sleep(alarm);
             rabbitmq.control(&["set_disk_free_limit", "50MB"])?;
         }
