@@ -146,3 +146,30 @@ fn is_whole(reply: &Reply) -> bool {
         && reply.error.as_ref().is_none_or(is_whole_error)
         && reply.items.iter().flatten().all(is_whole)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_that_must_not_be_is_found() {
+        let error =
+            r#"{"ok":false,"error":{"code":"not_found","message":"no","retryable":false,"request_id":"r"}}"#;
+        assert_eq!(well_formed("ok", br#"{"ok":true,"data":1}"#), Ok(true));
+        assert_eq!(well_formed("not_found", error.as_bytes()), Ok(false));
+        let item = format!(r#"{{"ok":true,"items":[{error},{{"ok":false}}]}}"#);
+        let blamed = error.replace("not_found", "internal");
+        for (status, body) in [
+            ("ok", ""),
+            ("ok", "{}"),
+            ("ok", r#"{"ok":true}{}"#),
+            ("ok", r#"{"ok":false}"#),
+            ("conflict", error),
+            ("ok", error),
+            ("ok", &item),
+            ("internal", &blamed),
+        ] {
+            assert!(well_formed(status, body.as_bytes()).is_err(), "{status} {body}");
+        }
+    }
+}
