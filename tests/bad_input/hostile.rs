@@ -132,7 +132,7 @@ fn is_dead_letter(dead: &Message) -> Result<(), String> {
     let said = |name| dead.header(name).filter(|text| !text.is_empty());
     let (code, reason) = (said(header::DEAD_CODE), said(header::DEAD_REASON));
     match (code.as_deref(), &reason) {
-        (Some("internal"), _) | (None, _) | (_, None) => Err(format!("a dead letter: {code:?}, {reason:?}")),
+        (Some("internal") | None, _) | (_, None) => Err(format!("a dead letter: {code:?}, {reason:?}")),
         _ => Ok(()),
     }
 }
