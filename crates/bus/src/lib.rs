@@ -43,6 +43,7 @@ mod replies;
 mod session;
 mod socket;
 mod subscription;
+mod tls;
 mod topology;
 
 pub use bus_publisher::BusPublisher;
