@@ -32,7 +32,7 @@ pub(crate) async fn put(
     publisher.put(DEAD, Name(delivery.routing_key.clone()), properties, body).await
 }
 
-fn properties(
+pub(crate) fn properties(
     broker: Broker,
     node: &str,
     delivery: &Delivery,

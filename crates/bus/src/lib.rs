@@ -35,6 +35,8 @@ mod hosting;
 mod instance;
 mod message;
 mod pool;
+#[doc(hidden)]
+pub mod probe;
 mod publisher;
 mod quarantine;
 mod replies;
