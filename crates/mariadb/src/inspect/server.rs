@@ -26,6 +26,9 @@ pub(super) fn unseen(error: &sqlx::Error) -> Unseen {
             "the user has no privilege on this database: grant SELECT and EXECUTE on it, or on its objects"
         }
         Some(1049) => "check the name of the database: `show databases` lists them",
+        Some(1040 | 1203 | 1226) => {
+            "the server, or the account, has all the connections that it may have: try again later, or raise the limit"
+        }
         Some(_) => "the server refused it; the user may lack a privilege",
         None => "check that the server runs and that its address is right",
     };

@@ -12,6 +12,7 @@ mod domain;
 mod fields;
 mod literal;
 mod names;
+mod once;
 mod plain;
 mod render;
 mod report;
@@ -28,6 +29,8 @@ use self::{
     names::{Taken, prefixed},
     routines::{call, home},
 };
+
+use crate::verify::used::broken;
 
 pub use names::glob_matches;
 pub(crate) use names::same as same_name;
@@ -118,6 +121,7 @@ pub fn plan(catalogue: &Catalogue, options: &Options) -> Plan {
     if options.ddl && !options.is_mongodb {
         plan.ddl = ddl::propose(&mut domains, catalogue);
     }
+    domains.iter_mut().for_each(|domain| domain.loose = once::loose(domain, catalogue));
     for (name, what) in &catalogue.others {
         if is_selected(name, options, catalogue.folds_names) {
             plan.left_out.push((format!("`{name}`"), format!("{what} has no counterpart in a template")));
@@ -280,7 +284,11 @@ fn add_routines(
                 continue;
             }
         };
-        let call = call(routine, home.and_then(|home| domains.get(home)), &wired, &all);
+        // `beds verify` would refuse the whole template for one call that always fails.
+        let call = match broken(routine, catalogue) {
+            Some(why) => Err(why),
+            None => call(routine, home.and_then(|home| domains.get(home)), &wired, &all),
+        };
         let target = home.and_then(|home| domains.get_mut(home)).unwrap_or(&mut homeless);
         match call {
             Ok(mut call) => {
@@ -349,3 +357,6 @@ impl<'c> Homes<'c> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ mod report;
 mod routine;
 mod tables;
 mod types;
-mod used;
+pub(crate) mod used;
 mod uses;
 
 use std::{

@@ -14,6 +14,11 @@ pub(super) enum Need {
 }
 
 impl Need {
+    /// Whether it changes the table.
+    pub(super) const fn writes(self) -> bool {
+        matches!(self, Self::Insert | Self::Update | Self::Delete)
+    }
+
     /// The privilege, as the engine names it.
     pub(super) const fn privilege(self) -> &'static str {
         match self {
