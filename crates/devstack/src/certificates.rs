@@ -36,7 +36,7 @@ impl Certificate {
     }
 }
 
-fn failed(error: rcgen::Error) -> Error {
+fn failed(error: &rcgen::Error) -> Error {
     Error::new(format!("cannot make a certificate: {error}"))
 }
 
@@ -46,12 +46,12 @@ impl Authority {
     /// # Errors
     /// When a file cannot be written.
     pub fn new(dir: &Path, name: &str) -> Result<Self> {
-        let key = KeyPair::generate().map_err(failed)?;
-        let mut params = CertificateParams::new(Vec::new()).map_err(failed)?;
+        let key = KeyPair::generate().map_err(|error| failed(&error))?;
+        let mut params = CertificateParams::new(Vec::new()).map_err(|error| failed(&error))?;
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let own = params.self_signed(&key).map_err(failed)?;
+        let own = params.self_signed(&key).map_err(|error| failed(&error))?;
         let authority = Self { dir: dir.to_owned(), name: name.to_owned(), issuer: Issuer::new(params, key) };
         write(&authority.file(), &own.pem())?;
         Ok(authority)
@@ -69,15 +69,15 @@ impl Authority {
     /// When a file cannot be written.
     pub fn certificate(&self, name: &str, hosts: &[&str], last_year: i32) -> Result<Certificate> {
         let hosts: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
-        let key = KeyPair::generate().map_err(failed)?;
-        let mut params = CertificateParams::new(hosts).map_err(failed)?;
+        let key = KeyPair::generate().map_err(|error| failed(&error))?;
+        let mut params = CertificateParams::new(hosts).map_err(|error| failed(&error))?;
         params.distinguished_name.push(DnType::CommonName, name);
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages =
             vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         params.not_before = date_time_ymd(2020, 1, 1);
         params.not_after = date_time_ymd(last_year, 12, 31);
-        let signed = params.signed_by(&key, &self.issuer).map_err(failed)?;
+        let signed = params.signed_by(&key, &self.issuer).map_err(|error| failed(&error))?;
         let of = |kind: &str| self.dir.join(format!("{}-{name}.{kind}.pem", self.name));
         let certificate = Certificate { cert: of("cert"), key: of("key") };
         write(&certificate.cert, &signed.pem())?;
