@@ -18,13 +18,14 @@ use beds_protocol::{OneLineWriter, value::DateTime};
 use serde::Serialize;
 use tokio::sync::{mpsc, watch};
 use tracing::{
-    Event, Level, Subscriber,
+    Event, Level, Metadata, Subscriber,
     field::{Field, Visit},
     span::{Attributes, Id},
 };
 use tracing_subscriber::{
     EnvFilter, Layer,
     field::MakeExt as _,
+    filter::filter_fn,
     fmt::{
         FormatFields,
         format::{Writer, debug_fn},
@@ -61,6 +62,7 @@ pub(crate) fn init(config: &Logging, node: &str) -> Result<Option<BusQueue>, Str
     let (layer, queue) = config.bus.then(|| bus_layer(node, config.bus_queue_max)).unzip();
     tracing_subscriber::registry()
         .with(filter)
+        .with(filter_fn(|metadata| may_be_logged(metadata)))
         .with(text)
         .with(json)
         .with(journald)
@@ -68,6 +70,12 @@ pub(crate) fn init(config: &Logging, node: &str) -> Result<Option<BusQueue>, Str
         .try_init()
         .map_err(|error| error.to_string())?;
     Ok(queue)
+}
+
+/// Whether an event may be logged, whatever the configuration asks for. At `trace`, what is not BEDS prints what it sends
+/// and receives, byte by byte: passwords, tokens, bodies.
+fn may_be_logged(metadata: &Metadata<'_>) -> bool {
+    *metadata.level() <= Level::DEBUG || metadata.target().starts_with("beds")
 }
 
 /// How the console shows the fields of an event: on one line, whoever wrote their texts.

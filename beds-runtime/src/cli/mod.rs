@@ -5,6 +5,7 @@ mod check;
 mod ddl;
 mod import;
 mod shell;
+mod tls;
 mod verify;
 
 use std::{path::PathBuf, process::ExitCode};

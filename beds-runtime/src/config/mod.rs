@@ -4,7 +4,9 @@
 //! Each subsystem has its own struct and takes nothing else. Every key has a default but the servers'
 //! addresses; an unknown key is an error at its place, in the query of a URL too. Secrets are never printed.
 
+mod exposed;
 mod finish;
+mod secrets;
 mod sections;
 mod variables;
 mod words;
@@ -16,7 +18,7 @@ use std::{
 };
 
 use beds_bus::{Amqp, Pool};
-use beds_core::settings::{Limits, Servers};
+use beds_core::settings::{Limits, Servers, Tls};
 use beds_mariadb::MariaDb;
 use beds_mongodb::MongoDb;
 use beds_protocol::{Broker, Service};
@@ -95,6 +97,8 @@ impl ConfigError {
 pub struct Config {
     /// The node itself.
     pub node: Node,
+    /// What all encrypted links are encrypted with; a server's own section comes before it.
+    pub tls: Tls,
     /// RabbitMQ.
     pub amqp: Amqp,
     /// Pools, by service and broker: `[brokers.app_server.r]`.
@@ -171,13 +175,14 @@ impl Config {
 
     /// Reads password files and checks what the types cannot.
     fn finish(mut self, folder: &Path) -> Result<Self, ConfigError> {
-        finish::amqp(folder, &mut self.amqp)?;
+        finish::tls(&self.tls)?;
+        finish::amqp(folder, &mut self.amqp, &self.tls)?;
         finish::limits(&self.limits)?;
         for (name, server) in self.mariadb.iter_mut() {
-            finish::mariadb(name, server)?;
+            finish::mariadb(name, server, &self.tls)?;
         }
         for (name, server) in self.mongodb.iter_mut() {
-            finish::mongodb(name, server)?;
+            finish::mongodb(name, server, &self.tls)?;
         }
         for (service, pools) in &self.brokers {
             for (name, pool) in pools {

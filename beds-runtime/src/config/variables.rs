@@ -9,7 +9,7 @@ use std::{
 };
 
 use beds_bus::{Amqp, Pool};
-use beds_core::settings::Limits;
+use beds_core::settings::{Limits, Tls};
 use beds_mariadb::MariaDb;
 use beds_mongodb::MongoDb;
 use config::{Map, Source, Value, ValueKind};
@@ -128,6 +128,7 @@ fn meant(name: &str) -> Option<String> {
     let plain = |keys: &[&str]| keys.contains(&rest).then(|| vec![section, rest]);
     let path = match section {
         "node" => plain(Node::KEYS)?,
+        "tls" => plain(Tls::KEYS)?,
         "amqp" => plain(Amqp::KEYS)?,
         "limits" => plain(Limits::KEYS)?,
         "logging" => plain(Logging::KEYS)?,

@@ -114,10 +114,6 @@ pub(super) fn ranged(path: &str, message: &str) -> String {
 /// The message of a parser, in the words of this document, with the known name that is nearest to an unknown one.
 pub(super) fn of(message: &str) -> String {
     let message = message.trim().replace('\n', ", ");
-    let known = SYNTAX.iter().find(|(theirs, _)| message.starts_with(theirs));
-    if let Some((_, ours)) = known {
-        return (*ours).to_owned();
-    }
     if message.contains("invalid socket address") {
         return format!("it must be {ADDRESS}");
     }
@@ -125,6 +121,10 @@ pub(super) fn of(message: &str) -> String {
         ["invalid type: ", "invalid value: "].iter().find_map(|prefix| message.strip_prefix(prefix));
     if let Some((given, expected)) = mismatch.and_then(|rest| rest.rsplit_once(", expected ")) {
         return format!("it is {}, and must be {}", kind(given), wanted(expected));
+    }
+    let known = SYNTAX.iter().find(|(theirs, _)| message.starts_with(theirs));
+    if let Some((_, ours)) = known {
+        return (*ours).to_owned();
     }
     for (prefix, what) in [("unknown field `", "key"), ("unknown variant `", "name")] {
         let names = message.strip_prefix(prefix).and_then(|rest| rest.split_once('`'));

@@ -35,12 +35,15 @@ mod hosting;
 mod instance;
 mod message;
 mod pool;
+#[doc(hidden)]
+pub mod probe;
 mod publisher;
 mod quarantine;
 mod replies;
 mod session;
 mod socket;
 mod subscription;
+mod tls;
 mod topology;
 
 pub use bus_publisher::BusPublisher;

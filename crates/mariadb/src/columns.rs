@@ -7,7 +7,7 @@ use std::{
     collections::HashMap,
     fmt::Write as _,
     sync::{Arc, PoisonError, RwLock},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use beds_core::spec::{Domain, Type, mariadb::Source};
@@ -15,11 +15,8 @@ use sqlx::{MySqlConnection, Row as _, mysql::MySqlRow};
 
 use crate::{
     fault::{Fault, classify},
-    parameters::Parameters,
+    parameters::{KEPT, Parameters, is_place},
 };
-
-/// How long an answer is trusted.
-pub(crate) const KEPT: Duration = Duration::from_mins(1);
 
 /// How a column keeps its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -180,12 +177,6 @@ fn of_details(ty: &str, digits: Option<i64>, collation: &str) -> Kept {
 fn has_numbers(full: &str) -> bool {
     let values = full.split('\'').skip(1).step_by(2);
     values.into_iter().any(is_place)
-}
-
-/// Whether a text may stand for the place of an ENUM's value.
-pub(crate) fn is_place(text: &str) -> bool {
-    let text = text.trim();
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn of_type(ty: &str, full: &str, field: &Type) -> Kept {

@@ -7,7 +7,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, PoisonError, RwLock},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use beds_core::{
@@ -20,11 +20,13 @@ use beds_core::{
 use sqlx::{MySqlConnection, Row as _};
 
 use crate::{
-    columns::{KEPT, is_place},
     fault::{Fault, classify},
     inspect::kind,
     statement::{is_year, number},
 };
+
+/// How long an answer of the catalogue is trusted.
+pub(crate) const KEPT: Duration = Duration::from_mins(1);
 
 /// What a parameter's values are, where the server may make another value of one.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,6 +98,12 @@ impl Parameters {
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(place, learned);
         Ok(takes)
     }
+}
+
+/// Whether a text may stand for the place of an ENUM's value.
+pub(crate) fn is_place(text: &str) -> bool {
+    let text = text.trim();
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Asks the server. Of a routine that is not there, or not this user's to see, nothing is known: the call tells.

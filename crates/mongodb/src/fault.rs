@@ -215,9 +215,13 @@ fn lacks_transactions(error: &DriverError) -> bool {
     }
 }
 
-/// Whether the connection to the server broke.
+/// Whether the connection to the server broke, or did not come about: its password may have changed, which the next
+/// connection finds out.
 fn is_broken(error: &DriverError) -> bool {
-    matches!(*error.kind, ErrorKind::Io(_) | ErrorKind::ConnectionPoolCleared { .. })
+    matches!(
+        *error.kind,
+        ErrorKind::Io(_) | ErrorKind::ConnectionPoolCleared { .. } | ErrorKind::Authentication { .. }
+    )
 }
 
 /// Whether a write that failed so may have had its effect. The driver has retried by itself where that is safe.

@@ -16,8 +16,9 @@ use sqlx::{MySqlConnection, mysql::MySqlRow};
 
 use crate::{
     cell,
-    columns::{Columns, Kept, is_place},
+    columns::{Columns, Kept},
     fault::Fault,
+    parameters::is_place,
     statement::{is_year, number},
 };
 

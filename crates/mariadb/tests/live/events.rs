@@ -41,7 +41,7 @@ const OBJECTS: mariadb::Objects = mariadb::Objects {
     upsert: Some(mariadb::Procedure::new("item_upsert", "call `item_upsert`(?, ?)", &[0, 1])),
     delete: Some(mariadb::Procedure::new("item_delete", "call `item_delete`(?)", &[0])),
 };
-static ITEM: Domain = Domain::new("item", "", "00112233aabbccdd")
+pub(crate) static ITEM: Domain = Domain::new("item", "", "00112233aabbccdd")
     .fields(&FIELDS)
     .key(&[0])
     .version(2)
@@ -270,7 +270,24 @@ async fn what_is_published_is_removed_and_another_relay_takes_over() {
     let odd = Odd::open();
     let outbox = odd.outbox();
     let mut relay = odd.relay().await;
-    assert!(outbox.take().await.unwrap().is_none(), "one relay at a time");
+    let query = |sql: &str| odd.stack.mariadb_query(Some("odd"), sql).unwrap().trim().to_owned();
+    let aborted = || query("show global status like 'Aborted_clients'");
+    let before = aborted();
+    let waiting = async {
+        loop {
+            let id = query("select id from information_schema.processlist where state = 'User lock'");
+            if !id.is_empty() {
+                return id;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let (taken, id) = tokio::join!(outbox.take(), waiting);
+    assert!(taken.unwrap().is_none(), "one relay at a time");
+    while odd.count(&format!("information_schema.processlist where id = {id}")) > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(aborted(), before, "who waited in vain says good-bye");
     for n in 0..10 {
         odd.item(create(&n.to_string(), n)).await.unwrap();
     }

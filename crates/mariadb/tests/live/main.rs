@@ -11,6 +11,7 @@ mod ledger;
 mod left;
 mod odd;
 mod parameters;
+mod secret;
 mod sessions;
 mod silent;
 mod together;

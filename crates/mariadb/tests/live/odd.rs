@@ -110,6 +110,8 @@ pub(crate) static TAKE_NUMBER: Call = procedure("numbered_take", "call numbered_
 pub(crate) static ADD_NUMBERED: Call = procedure("numbered_add", "call numbered_add()", false);
 pub(crate) static LAST_NUMBER: Call = procedure("numbered_last", "call numbered_last()", false);
 
+pub(crate) static HIDDEN_COMMIT: Call = procedure("hidden_commit", "call hidden_commit()", false);
+pub(crate) static HIDDEN_ROLLBACK: Call = procedure("hidden_rollback", "call hidden_rollback()", false);
 pub(crate) static DISTRIBUTED: Call = procedure("distributed", "call distributed()", false);
 
 /// What leaves something behind, in every lane where it may run.

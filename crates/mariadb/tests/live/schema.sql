@@ -133,6 +133,10 @@ begin
 end //
 create procedure item_lasting(p_id varchar(20), p_n int) modifies sql data
 begin insert into item (id, n) values (p_id, p_n); commit; end //
+create procedure hidden_commit() modifies sql data
+begin insert into log (n) values (1); commit; do get_lock('hidden', 100); end //
+create procedure hidden_rollback() modifies sql data
+begin insert into log (n) values (1); rollback; insert into log (n) values (2); end //
 create procedure distributed() modifies sql data
 begin execute immediate "xa start 'odd'"; insert into log (n) values (99); end //
 create procedure led() begin set role leader; end //
