@@ -10,6 +10,16 @@ use crate::{
 pub struct Items(Vec<u8>);
 
 impl Items {
+    /// The outcome of a batch whose items have these.
+    #[must_use]
+    pub fn together<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Outcome {
+        let mut items = Self::default();
+        for outcome in outcomes {
+            items.add(outcome);
+        }
+        items.finish()
+    }
+
     /// Adds the outcome of the next item.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use beds_protocol::ErrorCode;
 
-use crate::{error::Error, outcome::Outcome, spec::Domain};
+use crate::{error::Error, items::Items, outcome::Outcome, spec::Domain};
 
 /// What a reply says when nothing can make the object's effect happen once.
 pub const AT_LEAST_ONCE: &str =
@@ -62,7 +62,7 @@ pub fn kept_items(
         }
         None => Outcome::default(),
     });
-    let items = Outcome::of_items(&items.collect::<Vec<_>>());
+    let items = Items::together(&items.collect::<Vec<_>>());
     Cow::Owned(Outcome { note: Some(CUT_ITEMS.into()), ..items })
 }
 

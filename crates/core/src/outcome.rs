@@ -46,16 +46,6 @@ impl Outcome {
         Self { count: Some(count), ..Self::default() }
     }
 
-    /// The outcome of a batch whose items have these.
-    #[must_use]
-    pub fn of_items<'a>(outcomes: impl IntoIterator<Item = &'a Self>) -> Self {
-        let mut items = Items::default();
-        for outcome in outcomes {
-            items.add(outcome);
-        }
-        items.finish()
-    }
-
     /// What is left of the outcome of a write of this domain where there is no room for more: the keys of its records, and
     /// a note that says why.
     #[must_use]
