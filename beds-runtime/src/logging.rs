@@ -62,7 +62,7 @@ pub(crate) fn init(config: &Logging, node: &str) -> Result<Option<BusQueue>, Str
     let (layer, queue) = config.bus.then(|| bus_layer(node, config.bus_queue_max)).unzip();
     tracing_subscriber::registry()
         .with(filter)
-        .with(filter_fn(|metadata| may_be_logged(metadata)))
+        .with(filter_fn(may_be_logged))
         .with(text)
         .with(json)
         .with(journald)

@@ -109,7 +109,7 @@ fn what_makes_no_sense_is_refused() {
             "70000",
             "it is the number 70000, and must be an integer from 0 to 65535",
         ),
-        ("BEDS__AMQP__HEARTBEAT_S", "-1", "must be an integer, 0 or more"),
+        ("BEDS__AMQP__HEARTBEAT_S", "-1", "it is the number -1, and must be an integer, 0 or more"),
         ("BEDS__NODE__IPL_TIMEOUT_MS", "4294967296", "must be an integer from 0 to 4294967295"),
         ("BEDS__MARIADB__A__DEADLOCK_RETRIES_MAX", "256", "must be an integer from 0 to 255"),
         ("BEDS__LIMITS__IN_ITEMS_MAX", "-1", "must be an integer, 0 or more"),

@@ -69,7 +69,7 @@ pub(super) fn text(bytes: Vec<u8>) -> Result<String, String> {
     }
     String::from_utf8(bytes).map_err(|error| {
         let before = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = before.split(|byte| *byte == b'\n').count();
         format!("line {line}: the file is not UTF-8: save it as UTF-8")
     })
 }
@@ -160,7 +160,13 @@ fn kind(given: &str) -> String {
     let in_ticks = || given.split('`').nth(1).unwrap_or_default();
     match given {
         "string \"\"" => "empty".to_owned(),
-        given if given.starts_with("string") => "a text".to_owned(),
+        // A variable is a text whatever it says.
+        given if given.starts_with("string") => match given.split('"').nth(1) {
+            Some(text) if text.trim_start_matches(['-', '+']).bytes().all(|byte| byte.is_ascii_digit()) => {
+                format!("the number {text}")
+            }
+            _ => "a text".to_owned(),
+        },
         given if given.contains("integer") || given.starts_with("floating point") => {
             format!("the number {}", in_ticks())
         }
@@ -185,7 +191,7 @@ fn wanted(expected: &str) -> String {
         "a string" => "a text",
         "path string" => "a path",
         "socket address" | "a socket address" => ADDRESS,
-        expected if expected.contains("integer") => "an integer",
+        expected if expected.contains("integer") => "an integer, 0 or more",
         expected if expected.starts_with("struct") || expected.contains("map") => "a table of keys",
         expected if expected.contains("sequence") => "a list",
         expected if expected.starts_with("enum") || expected == "string or table" => "a name",

@@ -114,17 +114,17 @@ impl Meaning {
             // ER_BAD_DB_ERROR, ER_BAD_FIELD_ERROR, ER_NO_SUCH_TABLE, ER_SP_DOES_NOT_EXIST, ER_SP_WRONG_NO_OF_ARGS,
             // ER_SP_NOT_VAR_ARG; ER_VIEW_INVALID: what a view is over is missing
             ("42", 1049 | 1054 | 1146 | 1305 | 1318 | 1414) | ("HY", 1356) => Self::Missing,
-            // Warnings that are raised to errors, values that no type takes, broken constraints and check options
-            ("01" | "22" | "23" | "44", _)
+            // Warnings that are raised to errors, values that no type takes, broken constraints and check options;
             // ER_INVALID_CHARACTER_STRING, ER_WARN_ALLOWED_PACKET_OVERFLOWED, ER_NO_DEFAULT_FOR_FIELD,
             // ER_WRONG_VALUE_FOR_TYPE, ER_NO_PARTITION_FOR_GIVEN_VALUE (also silent),
             // ER_UNDO_RECORD_TOO_BIG, ER_ROW_DOES_NOT_MATCH_GIVEN_PARTITION_SET, ER_JSON_…; of MySQL,
-            // ER_TRUNCATED_WRONG_VALUE_FOR_FIELD, ER_VIEW_CHECK_FAILED, ER_CHECK_CONSTRAINT_VIOLATED
+            // ER_TRUNCATED_WRONG_VALUE_FOR_FIELD, ER_VIEW_CHECK_FAILED, ER_CHECK_CONSTRAINT_VIOLATED;
+            // ER_TOO_BIG_ROWSIZE, ER_REGEXP_ERROR
+            ("01" | "22" | "23" | "44", _)
             | (
                 "HY",
                 1300 | 1301 | 1364 | 1366 | 1369 | 1411 | 1526 | 1591 | 1713 | 1748 | 3819 | 4035..=4044,
             )
-            // ER_TOO_BIG_ROWSIZE, ER_REGEXP_ERROR
             | ("42", 1118 | 1139) => Self::Rejected,
             (class, _) if SERVER_CLASSES.contains(&class) => Self::Unknown,
             // 45, the class for what users define, or a class of the DBA's own

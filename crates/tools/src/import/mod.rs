@@ -121,7 +121,9 @@ pub fn plan(catalogue: &Catalogue, options: &Options) -> Plan {
     if options.ddl && !options.is_mongodb {
         plan.ddl = ddl::propose(&mut domains, catalogue);
     }
-    domains.iter_mut().for_each(|domain| domain.loose = once::loose(domain, catalogue));
+    for domain in &mut domains {
+        domain.loose = once::loose(domain, catalogue);
+    }
     for (name, what) in &catalogue.others {
         if is_selected(name, options, catalogue.folds_names) {
             plan.left_out.push((format!("`{name}`"), format!("{what} has no counterpart in a template")));

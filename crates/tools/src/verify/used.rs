@@ -42,7 +42,7 @@ pub(crate) fn broken(routine: &Routine, catalogue: &Catalogue) -> Option<String>
 pub(crate) fn loose(routine: &Routine, catalogue: &Catalogue) -> Option<(String, String)> {
     followed(routine, catalogue).into_iter().find_map(|(_, used)| {
         let writes = used.iter().filter(|used| used.need.writes());
-        writes.filter_map(|used| loose_table(&used.name, catalogue)).next()
+        writes.find_map(|used| loose_table(&used.name, catalogue))
     })
 }
 
