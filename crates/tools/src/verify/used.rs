@@ -41,7 +41,7 @@ pub(crate) fn broken(routine: &Routine, catalogue: &Catalogue) -> Option<String>
 /// The first table without transactions that a routine, or one that it calls, writes into, and its engine.
 pub(crate) fn loose(routine: &Routine, catalogue: &Catalogue) -> Option<(String, String)> {
     followed(routine, catalogue).into_iter().find_map(|(_, used)| {
-        let writes = used.iter().filter(|used| used.need.writes());
+        let mut writes = used.iter().filter(|used| used.need.writes());
         writes.find_map(|used| loose_table(&used.name, catalogue))
     })
 }
