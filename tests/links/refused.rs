@@ -16,7 +16,7 @@ fn all_refused(ended: &Ended, hint: &str) {
     let lines: Vec<_> = ended.stdout.lines().collect();
     for server in ["RabbitMQ at ", "MariaDB `catalog` at ", "MongoDB `journal` at "] {
         let is_it = |line: &&str| line.starts_with("FAILED") && line.contains(server);
-        let at = lines.iter().position(|line| is_it(line)).unwrap_or_else(|| panic!("{server}: {ended:?}"));
+        let at = lines.iter().position(is_it).unwrap_or_else(|| panic!("{server}: {ended:?}"));
         assert!(lines[at + 1].contains(&format!("hint: {hint}")), "{server}{hint}: {}", ended.stdout);
         assert!(!lines[at].contains("no answer within"), "{server}: {}", ended.stdout);
     }
