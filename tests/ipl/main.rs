@@ -46,7 +46,6 @@ fn variables_override_the_environments_file_and_that_the_common_one() {
     let none: &[(&str, &str)] = &[];
     let cases = [
         (none, "dev", "127.0.0.1"),
-        (&[("BEDS_ENV", "")], "dev", "127.0.0.1"),
         (&[("BEDS_ENV", "prod")], "prod", "127.0.0.1"),
         (&[("BEDS_ENV", "qa")], "qa", "127.0.0.2"),
         (&[("BEDS_ENV", "qa"), ("BEDS__AMQP__URL", "amqp://127.0.0.3:1/%2f")], "qa", "127.0.0.3"),

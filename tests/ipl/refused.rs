@@ -120,6 +120,7 @@ const REFUSED: &[Refused] = &[
         &[("BEDS_ENV", "staging")],
         &["BEDS_ENV is `staging`: it must be dev, qa or prod"],
     ),
+    in_variable("no environment", &[("BEDS_ENV", "")], &["BEDS_ENV is empty: it must be dev, qa or prod"]),
     in_variable(
         "an environment in capitals",
         &[("BEDS_ENV", "PROD")],

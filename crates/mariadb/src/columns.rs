@@ -15,7 +15,8 @@ use sqlx::{MySqlConnection, Row as _, mysql::MySqlRow};
 
 use crate::{
     fault::{Fault, classify},
-    parameters::{KEPT, Parameters, is_place},
+    known::KEPT,
+    parameters::{Parameters, is_place},
 };
 
 /// How a column keeps its values.

@@ -11,6 +11,7 @@ mod fault;
 #[cfg(test)]
 mod golden;
 mod inspect;
+mod known;
 mod outbox;
 mod parameters;
 mod purge;

@@ -7,7 +7,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, PoisonError, RwLock},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use beds_core::{
@@ -22,11 +22,9 @@ use sqlx::{MySqlConnection, Row as _};
 use crate::{
     fault::{Fault, classify},
     inspect::kind,
+    known::KEPT,
     statement::{is_year, number},
 };
-
-/// How long an answer of the catalogue is trusted.
-pub(crate) const KEPT: Duration = Duration::from_mins(1);
 
 /// What a parameter's values are, where the server may make another value of one.
 #[derive(Debug, Clone, PartialEq)]

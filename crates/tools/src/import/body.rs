@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use beds_core::inspect::{Catalogue, Relation, Routine, RoutineKind, SqlMode, same_word};
 
-use super::tokens::{Token, tokens};
+use crate::routine::{Token, tokens};
 
 /// What a routine does.
 #[derive(Debug, Clone, Default)]

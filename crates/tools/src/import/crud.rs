@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     keeps::{Kept, compares, keeps},
-    verify::used::broken,
+    routine::broken,
 };
 use beds_core::inspect::{Catalogue, Direction, RelationKind, Routine, RoutineKind, Supplied, same_word};
 

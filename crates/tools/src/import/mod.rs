@@ -17,7 +17,6 @@ mod plain;
 mod render;
 mod report;
 mod routines;
-mod tokens;
 mod write;
 
 use beds_core::inspect::{Catalogue, Evidence, Relation, RelationKind, Routine, RoutineKind};
@@ -30,12 +29,11 @@ use self::{
     routines::{call, home},
 };
 
-use crate::verify::used::broken;
+use crate::routine::broken;
 
 pub use names::glob_matches;
 pub(crate) use names::same as same_name;
 pub use report::Imported;
-pub(crate) use tokens::{Token, tokens};
 pub use write::{Existing, WriteError, existing, write};
 
 /// What to import, and under which names.

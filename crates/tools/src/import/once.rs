@@ -4,7 +4,7 @@ use beds_core::inspect::{Catalogue, RelationKind, RoutineKind};
 use beds_protocol::Lane;
 
 use super::domain::{Domain, Object};
-use crate::verify::used;
+use crate::routine;
 
 /// Why the writes of a domain cannot be once.
 pub(super) fn loose(domain: &Domain, catalogue: &Catalogue) -> Option<String> {
@@ -20,14 +20,14 @@ pub(super) fn loose(domain: &Domain, catalogue: &Catalogue) -> Option<String> {
     });
     let mut writes =
         written.map(|name| match (catalogue.routine(RoutineKind::Procedure, name), &domain.source) {
-            (Some(routine), _) => used::loose(routine, catalogue),
+            (Some(routine), _) => routine::loose(routine, catalogue),
             // One that is proposed writes into the table alone.
-            (None, Some((RelationKind::Table, table))) => used::loose_table(table, catalogue),
+            (None, Some((RelationKind::Table, table))) => routine::loose_table(table, catalogue),
             (None, _) => None,
         });
     let called = domain.calls.iter().filter(|call| call.lane == Lane::Write && !call.commits);
     let mut calls = called.filter_map(|call| {
-        catalogue.routine(call.kind, &call.routine).and_then(|routine| used::loose(routine, catalogue))
+        catalogue.routine(call.kind, &call.routine).and_then(|routine| routine::loose(routine, catalogue))
     });
     writes.find_map(|found| found).or_else(|| calls.next()).map(said)
 }
