@@ -16,7 +16,8 @@ use sqlx::{MySqlConnection, Row as _, mysql::MySqlRow};
 use crate::{
     fault::{Fault, classify},
     known::KEPT,
-    parameters::{Parameters, is_place},
+    meaning::is_place,
+    parameters::Parameters,
 };
 
 /// How a column keeps its values.

@@ -12,6 +12,7 @@ mod fault;
 mod golden;
 mod inspect;
 mod known;
+mod meaning;
 mod outbox;
 mod parameters;
 mod purge;

@@ -23,7 +23,7 @@ use crate::{
     fault::{Fault, classify},
     inspect::kind,
     known::KEPT,
-    statement::{is_year, number},
+    meaning::{is_place, is_year, number},
 };
 
 /// What a parameter's values are, where the server may make another value of one.
@@ -96,12 +96,6 @@ impl Parameters {
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(place, learned);
         Ok(takes)
     }
-}
-
-/// Whether a text may stand for the place of an ENUM's value.
-pub(crate) fn is_place(text: &str) -> bool {
-    let text = text.trim();
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Asks the server. Of a routine that is not there, or not this user's to see, nothing is known: the call tells.

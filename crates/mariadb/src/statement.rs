@@ -15,8 +15,6 @@ use crate::columns::Kept;
 
 mod compare;
 
-pub(crate) use compare::{is_year, number};
-
 /// A statement with its parameters.
 #[derive(Debug)]
 pub(crate) struct Statement<'k> {

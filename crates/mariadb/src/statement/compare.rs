@@ -12,6 +12,7 @@ use beds_protocol::value::{Bytes, Date, Decimal};
 use time::Time;
 
 use super::Statement;
+use crate::meaning::{is_year, number};
 use crate::{cell::short, columns::Kept};
 
 /// The collation in which constants of views are compared and sorted. The connection's own.
@@ -282,14 +283,6 @@ fn between(comparison: Comparison, cut: Decimal, value: &Decimal) -> Becomes {
     Becomes::Comparison(comparison, Value::Decimal(cut))
 }
 
-/// The years that a YEAR keeps, besides 0.
-const YEARS: std::ops::RangeInclusive<f64> = 1901.0..=2155.0;
-
-/// Whether a YEAR keeps this number as it is.
-pub(crate) fn is_year(number: f64) -> bool {
-    number == 0.0 || (YEARS.contains(&number) && number.fract() == 0.0)
-}
-
 /// The same comparison with a year that a YEAR keeps: the server takes 2 for 2002.
 fn year(comparison: Comparison, number: f64) -> Becomes {
     let below = if number >= 1901.0 {
@@ -319,19 +312,6 @@ fn year(comparison: Comparison, number: f64) -> Becomes {
         Comparison::Gt => with(below, Becomes::NotNull),
         Comparison::Lte => with(below, Becomes::False),
     }
-}
-
-pub(crate) fn number(value: &Value) -> Option<f64> {
-    #[allow(clippy::cast_precision_loss, reason = "a FLOAT or a YEAR has fewer digits")]
-    let number = match value {
-        Value::Int(value) => *value as f64,
-        Value::UInt(value) => *value as f64,
-        Value::Float(value) => *value,
-        Value::Decimal(value) => value.as_str().parse().ok()?,
-        Value::Text(value) => value.parse().ok()?,
-        _ => return None,
-    };
-    number.is_finite().then_some(number)
 }
 
 /// The double that compares with a FLOAT's as the number compares with what the FLOAT is shown as.

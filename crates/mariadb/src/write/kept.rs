@@ -18,8 +18,7 @@ use crate::{
     cell,
     columns::{Columns, Kept},
     fault::Fault,
-    parameters::is_place,
-    statement::{is_year, number},
+    meaning::{is_place, is_year, number},
 };
 
 /// How the columns of the domain's source keep their values; nothing is known without a source that can be read.
