@@ -161,8 +161,15 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
                 let _ = timeout(limit, self.server.connector.close(connection)).await;
                 return true;
             };
-            let tickets =
-                tickets.into_iter().filter_map(wanted).filter(|ticket| ticket.gate.begin()).collect();
+            let tickets: Vec<_> = tickets.into_iter().filter_map(wanted).collect();
+            // What happened while nobody used it is not known yet.
+            if self.was_idle
+                && let After::Discard(_) = self.renew(&mut connection).await
+            {
+                self.first = tickets;
+                return false;
+            }
+            let tickets = tickets.into_iter().filter(|ticket| ticket.gate.begin()).collect();
             let running = self.run(&mut connection, tickets);
             let after = match place {
                 Some(place) => place.hold(running).await,
