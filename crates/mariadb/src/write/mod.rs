@@ -47,8 +47,8 @@ pub(crate) use self::{lasting::Tables, ledger::Ledger, together::check as check_
 use crate::{columns::Columns, fault::Fault, routine, session::Session};
 
 /// How long a transaction that lost a deadlock waits before it is run again. The pauses double, with jitter.
-const RETRY_PAUSE_MIN: Duration = Duration::from_millis(5);
-const RETRY_PAUSE_MAX: Duration = Duration::from_millis(200);
+const RETRY_PAUSE_MIN: Duration = Duration::from_millis(25);
+const RETRY_PAUSE_MAX: Duration = Duration::from_millis(400);
 
 /// Why a transaction that lost a deadlock is run again elsewhere.
 const SPOILT: &str = "a temporary table remains of a transaction that lost a deadlock";
