@@ -32,6 +32,19 @@ async fn serves(client: &Client) -> bool {
     true
 }
 
+/// A node with these variables that serves, who asks it, and its process.
+async fn started(stack: &'static Stack, variables: Vec<(&'static str, String)>) -> (Node, Client, u32) {
+    let node = blocking(move || {
+        let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        start_node(stack, &variables)
+    })
+    .await;
+    let client = Client::builder(stack.amqp_url()).connect().await.unwrap();
+    assert!(serves(&client).await, "{}", node.log());
+    let pid = node.pid();
+    (node, client, pid)
+}
+
 async fn goes_on(node: &Node, client: &Client, pid: u32) {
     eventually_async("the node serves with what is new", async || serves(client).await).await;
     node.check().unwrap();
@@ -62,7 +75,7 @@ async fn a_password_that_changes_is_taken_without_a_restart() {
     let documents =
         format!("mongodb://node@127.0.0.1:{}/?directConnection=true&authSource=admin", port(stack.mongodb()));
     let path = file.to_str().unwrap().to_owned();
-    let variables = [
+    let variables = vec![
         ("BEDS_ENV", "prod".to_owned()),
         // The stand-in for MongoDB does not tell what a user is granted.
         ("BEDS__NODE__SERVE_UNVERIFIED", "true".to_owned()),
@@ -73,23 +86,12 @@ async fn a_password_that_changes_is_taken_without_a_restart() {
         ("BEDS__MONGODB__JOURNAL__URL", documents),
         ("BEDS__MONGODB__JOURNAL__PASS_FILE", path),
     ];
-    let borrowed: Vec<_> = variables.iter().map(|(name, value)| (*name, value.clone())).collect();
-    let node = blocking({
-        let variables = borrowed.clone();
-        move || {
-            let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
-            start_node(stack, &variables)
-        }
-    })
-    .await;
-    let client = Client::builder(stack.amqp_url()).connect().await.unwrap();
-    let pid = node.pid();
-    assert!(serves(&client).await, "{}", node.log());
+    let (node, client, pid) = started(stack, variables.clone()).await;
 
     rabbitmq(&["change_password", "node", "second"]).await;
     blocking(|| stack.mariadb_query(None, "alter user node identified by 'second'").unwrap()).await;
     mongodb(stack, doc! {"updateUser": "node", "pwd": "second"}).await;
-    let old = blocking(move || Beds::new(&["check"]).on(stack).env(&borrowed).run()).await;
+    let old = blocking(move || Beds::new(&["check"]).on(stack).env(&variables).run()).await;
     assert_eq!(
         old.stdout.matches("hint: user or password is wrong").count(),
         3,
@@ -133,14 +135,7 @@ async fn certificates_that_change_are_taken_without_a_restart() {
     .await;
     let port = stack.rabbitmq().tls_port().unwrap();
     let variables: Vec<_> = encrypted(stack, port).into_iter().chain(files(Some(&ca), Some(&own))).collect();
-    let node = blocking(move || {
-        let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        start_node(stack, &variables)
-    })
-    .await;
-    let client = Client::builder(stack.amqp_url()).connect().await.unwrap();
-    let pid = node.pid();
-    assert!(serves(&client).await, "{}", node.log());
+    let (node, client, pid) = started(stack, variables).await;
 
     // Other authorities on both sides.
     fs::copy(theirs.file(), &ca).unwrap();

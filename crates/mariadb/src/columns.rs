@@ -3,19 +3,14 @@
 //!
 //! The server is asked when a source is first read, and again after a while, since a DBA may change a column.
 
-use std::{
-    collections::HashMap,
-    fmt::Write as _,
-    sync::{Arc, PoisonError, RwLock},
-    time::Instant,
-};
+use std::{fmt::Write as _, sync::Arc};
 
 use beds_core::spec::{Domain, Type, mariadb::Source};
 use sqlx::{MySqlConnection, Row as _, mysql::MySqlRow};
 
 use crate::{
     fault::{Fault, classify},
-    known::KEPT,
+    known::Answers,
     meaning::is_place,
     parameters::Parameters,
 };
@@ -74,15 +69,9 @@ impl Kept {
 /// What is known of the columns of sources: at most one entry a source of a template.
 #[derive(Debug, Default)]
 pub(crate) struct Columns {
-    sources: RwLock<HashMap<usize, Learned>>,
+    sources: Answers<Kept>,
     /// What is known of the parameters of routines.
     pub(crate) parameters: Parameters,
-}
-
-#[derive(Debug)]
-struct Learned {
-    at: Instant,
-    kept: Arc<[Kept]>,
 }
 
 impl Columns {
@@ -93,15 +82,11 @@ impl Columns {
         domain: &'static Domain,
         source: &'static Source,
     ) -> Result<Arc<[Kept]>, Fault> {
-        let place = std::ptr::from_ref(source).addr();
-        if let Some(learned) = self.sources.read().unwrap_or_else(PoisonError::into_inner).get(&place)
-            && learned.at.elapsed() < KEPT
-        {
-            return Ok(Arc::clone(&learned.kept));
+        if let Some(kept) = self.sources.of(source) {
+            return Ok(kept);
         }
         let kept = learn(connection, domain, source).await.map_err(|error| classify(&error, domain))?;
-        let learned = Learned { at: Instant::now(), kept: Arc::clone(&kept) };
-        self.sources.write().unwrap_or_else(PoisonError::into_inner).insert(place, learned);
+        self.sources.keep(source, &kept);
         Ok(kept)
     }
 }

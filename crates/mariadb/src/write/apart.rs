@@ -11,7 +11,11 @@ use beds_core::{
 };
 use beds_protocol::ErrorCode;
 
-use super::{Write, create, declared, lasting::Remains, many::Many};
+use super::{
+    Write, create, declared,
+    lasting::{CONFLICT, Remains},
+    many::Many,
+};
 use crate::{
     fault::Fault,
     read::Shown,
@@ -145,10 +149,7 @@ fn failed(fault: Fault, domain: &Domain, place: Option<usize>, done: &[(usize, O
     match fault {
         Fault::Refused(error) => Fault::Refused(told(error)),
         Fault::Abandoned(error) => Fault::Abandoned(told(error)),
-        Fault::Deadlock => {
-            let message = "lock conflict: other requests changed the same records";
-            Fault::Refused(told(Error::unknown_effect(message)))
-        }
+        Fault::Deadlock => Fault::Refused(told(Error::unknown_effect(CONFLICT))),
         Fault::Lost(reason) => Fault::Lost(reason),
     }
 }

@@ -6,7 +6,7 @@
 use std::{
     borrow::Cow,
     collections::HashMap,
-    sync::{Mutex, PoisonError, RwLock},
+    sync::{PoisonError, RwLock},
     time::{Duration, Instant},
 };
 
@@ -18,7 +18,7 @@ use beds_core::{
 };
 use beds_protocol::ErrorCode;
 
-use crate::{fault::Fault, objects};
+use crate::{fault::Fault, known::NowAndThen, objects};
 
 /// How long an object that wrote into a table without transactions is held to do so, though it did not again.
 const REMEMBERED: Duration = Duration::from_mins(1);
@@ -40,8 +40,8 @@ enum Known {
 #[derive(Debug, Default)]
 pub(crate) struct Tables {
     known: RwLock<HashMap<&'static str, Known>>,
-    /// When the log last said that one of the node's own tables is without transactions.
-    told: Mutex<Option<Instant>>,
+    /// That one of the node's own tables is without transactions.
+    told: NowAndThen,
 }
 
 impl Tables {
@@ -103,9 +103,7 @@ impl Tables {
 
     /// Says in the log that one of the node's own tables is without transactions, now and then.
     fn tell(&self, own: &'static str, domain: &Domain) {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.is_none_or(|told| told.elapsed() >= REMEMBERED) {
-            *told = Some(Instant::now());
+        if self.told.is_due() {
             tracing::error!(
                 database = domain.database,
                 "the table `{own}` is without transactions: writes are done at least once, and a row of it remains of a \
@@ -253,7 +251,8 @@ pub(super) fn remaining(fault: Fault, remains: Remains) -> Fault {
     }
 }
 
-const CONFLICT: &str = "lock conflict: other requests changed the same records";
+/// The message of a conflict that may have left something behind.
+pub(super) const CONFLICT: &str = "lock conflict: other requests changed the same records";
 
 #[cfg(test)]
 mod tests {

@@ -2,13 +2,7 @@
 //!
 //! The table belongs to the DBA and stands in the domain's own database; `bedsc ddl --ledger` writes it.
 
-use std::{
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::{Duration, Instant},
-};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use beds_core::{Error, Outcome, ledger as core, plan::Claim, spec::Domain};
 use beds_protocol::tables::LEDGER;
@@ -16,14 +10,12 @@ use sqlx::{Arguments as _, Executor as _, MySqlConnection, Row as _, mysql::MySq
 
 use crate::{
     fault::{DENIED, Fault, NO_TABLE, classify, denied, is_seen, number, of_own, renew_rights},
+    known::NowAndThen,
     statement::{parts, runs},
 };
 
 /// The error of a unique key.
 const DUPLICATE: u16 = 1062;
-
-/// How long the log is silent about a ledger that is not there.
-const SILENCE: Duration = Duration::from_mins(1);
 
 /// What became of a claim.
 #[derive(Debug)]
@@ -42,8 +34,8 @@ pub(crate) struct Ledger {
     /// Whether it was there. From then on a write that cannot claim is refused: a duplicate of an earlier one would not
     /// be known for one.
     is_known: AtomicBool,
-    /// When the log last said that it is not there.
-    told: Mutex<Option<Instant>>,
+    /// That it is not there.
+    told: NowAndThen,
 }
 
 impl Ledger {
@@ -87,9 +79,7 @@ impl Ledger {
 
     /// Says in the log that there is none, now and then.
     fn tell(&self, domain: &Domain) {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.is_none_or(|told| told.elapsed() >= SILENCE) {
-            *told = Some(Instant::now());
+        if self.told.is_due() {
             tracing::error!(
                 database = domain.database,
                 "there is no table `beds_ledger` that the node's user may write into: writes are done at least once, \

@@ -7,14 +7,14 @@ use beds_core::{
     outbox::{Pending, Stored},
     plan::{self, Action, Invocation, Matching},
     query::{Condition, Test},
-    spec::{Arg, Call, Domain, Field, Returns, Routine, Type, mariadb},
+    spec::{Arg, Call, Domain, Field, Type, mariadb},
     value::Value,
 };
-use beds_protocol::{ErrorCode, Lane, Operation};
+use beds_protocol::{ErrorCode, Operation};
 use futures_util::future::join_all;
 use serde_json::{Value as Json, json};
 
-use crate::odd::Odd;
+use crate::odd::{Odd, write_call};
 
 static FIELDS: [Field; 3] = [
     Field::new("id", "id", Type::string(0, 20)),
@@ -31,8 +31,8 @@ static RESET_ARGS: [Arg; 2] = [
     Arg::given(Field::new("below", "below", Type::INT)),
 ];
 static CALLS: [Call; 2] = [
-    call("add", "call `item_add`(?, ?, ?)", &ADD_ARGS),
-    call("reset", "call `item_reset`(?, ?)", &RESET_ARGS),
+    write_call("add", "call `item_add`(?, ?, ?)", &ADD_ARGS),
+    write_call("reset", "call `item_reset`(?, ?)", &RESET_ARGS),
 ];
 const OBJECTS: mariadb::Objects = mariadb::Objects {
     read: Some(mariadb::Source::table("item", "`item`", &["`id`", "`n`", "`revision`"])),
@@ -74,17 +74,6 @@ static LASTING: Domain = Domain::new("lasting", "", "")
             ..OBJECTS
         },
     );
-
-const fn call(name: &'static str, sql: &'static str, args: &'static [Arg]) -> Call {
-    Call {
-        name,
-        description: "",
-        lane: Lane::Write,
-        args,
-        returns: Returns::Nothing,
-        routine: Routine::Procedure { name, sql, commits: false },
-    }
-}
 
 fn text(text: &str) -> Value {
     Value::Text(text.to_owned())
@@ -350,7 +339,7 @@ async fn a_long_event_is_cut() {
         Arg::given(Field::new("text", "text", Type::text(0, 100_000))),
         Arg::given(Field::new("below", "below", Type::INT)),
     ];
-    static LONG: [Call; 1] = [call("reset", "call `item_reset`(left(?, 5), ?)", &ARGS)];
+    static LONG: [Call; 1] = [write_call("reset", "call `item_reset`(left(?, 5), ?)", &ARGS)];
     static DOMAIN: Domain = Domain::new("item", "", "")
         .fields(&WIDE)
         .key(&[0])

@@ -10,7 +10,7 @@ use beds_core::{
     Error, Outcome,
     outbox::Outbox,
     plan::{self, Action, Bounds, Claim, Invocation, Item, Plan},
-    spec::{Call, Domain, Field, Generated, Returns, Routine, Type, mariadb},
+    spec::{Arg, Call, Domain, Field, Generated, Returns, Routine, Type, mariadb},
     value::Value,
 };
 use beds_devstack::Stack;
@@ -138,6 +138,18 @@ pub(crate) static ODD: [Call; 17] = [
 /// Those of them that write, which the read lane refuses.
 pub(crate) const WRITERS: [&str; 7] =
     ["old_style", "loosen", "fails", "rep", "rep_hidden", "rep_commits", "plain"];
+
+/// A call of a procedure that writes and answers nothing.
+pub(crate) const fn write_call(name: &'static str, sql: &'static str, args: &'static [Arg]) -> Call {
+    Call {
+        name,
+        description: "",
+        lane: Lane::Write,
+        args,
+        returns: Returns::Nothing,
+        routine: Routine::Procedure { name, sql, commits: false },
+    }
+}
 
 pub(crate) struct Odd {
     pub(crate) stack: Stack,
