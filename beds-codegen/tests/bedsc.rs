@@ -348,7 +348,12 @@ fn a_change_of_objects_is_told() {
             1,
             "replies have `sets` instead of `data`",
         ),
-        ("service = \"app_server\"", "service = \"admin\"", 0, "service: from `app_server` to `admin`"),
+        (
+            "service = \"app_server\"",
+            "service = \"admin\"",
+            1,
+            "breaking   service: from `app_server` to `admin`",
+        ),
     ];
     let new = place.path().join("new_rec.toml");
     for (from, to, code, told) in cases {

@@ -45,3 +45,30 @@ fn a_byte_order_mark_is_no_part_of_a_pipeline() {
         Compiler::new().template_text("memo_rec.toml", TEMPLATE).pipeline_text("by_tag.json", text);
     assert!(compiler.domains("nowhere").compile().is_ok());
 }
+
+#[test]
+fn a_number_of_clients_is_bounded_where_the_server_bounds_it() {
+    let report = |stage: &str, argument: &str| {
+        let template =
+            TEMPLATE.replace("tag = { type = \"string\", max = 40 }", &format!("tag = {argument}"));
+        let text = format!("[{stage}]\n");
+        let compiler =
+            Compiler::new().template_text("memo_rec.toml", template).pipeline_text("by_tag.json", text);
+        compiler.domains("nowhere").compile().err().map(|report| report.to_string()).unwrap_or_default()
+    };
+    let (int, from_0, from_1) = ("\"int\"", "{ type = \"int\", min = 0 }", "{ type = \"int\", min = 1 }");
+    let unsigned = "{ type = \"int\", unsigned = true }";
+    for (stage, of, least) in [
+        (r#"{ "$limit": { "$arg": "tag" } }"#, "$limit", 1),
+        (r#"{ "$sample": { "size": { "$arg": "tag" } } }"#, "size", 1),
+        (r#"{ "$bucketAuto": { "groupBy": "$a", "buckets": { "$arg": "tag" } } }"#, "buckets", 1),
+        (r#"{ "$skip": { "$arg": "tag" } }"#, "$skip", 0),
+    ] {
+        let message = format!("`{of}` takes no number below {least}, and `tag` may be one");
+        assert!(report(stage, int).contains(&message), "{stage}: {}", report(stage, int));
+        assert_eq!(report(stage, from_1), "", "{stage}");
+        for bounded in [from_0, unsigned] {
+            assert_eq!(report(stage, bounded).contains(&message), least == 1, "{stage} {bounded}");
+        }
+    }
+}

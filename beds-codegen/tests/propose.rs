@@ -225,3 +225,28 @@ fn new_templates_compile() {
         }
     }
 }
+
+#[test]
+fn values_that_collations_take_for_one_are_told_apart_byte_by_byte() {
+    let script = |values: &str| {
+        let text = format!(
+            "[template]\nname = \"grade\"\nservice = \"app_server\"\nengine = \"mariadb\"\ndatabase = \"catalog\"\n\n\
+             [fields]\nid = {{ type = \"int\", key = true }}\ng = {{ type = \"enum\", values = {values} }}\n\n\
+             [objects]\nread = {{ table = \"grade\" }}\ncreate = {{ procedure = \"sp_grade_create\", args = [\"id\", \"g\"] }}\n"
+        );
+        let output = beds_codegen::Compiler::new().template_text("grade_rec.toml", text).compile().unwrap();
+        let script = beds_codegen::propose::ddl(output.all_domains()[0]);
+        script.proposed
+    };
+    let binary = "enum('b', 'B') character set utf8mb4 collate utf8mb4_bin";
+    let proposed = script(r#"["b", "B"]"#);
+    assert!(proposed.iter().all(|one| one.create.contains(binary)), "{proposed:?}");
+    // The collation of a live column stands in its place, once.
+    let collated = proposed[1].collated(|column| (column == "g").then(|| "latin1_bin".to_owned()));
+    assert!(
+        collated.contains("enum('b', 'B') character set latin1 collate latin1_bin\n")
+            || collated.contains("enum('b', 'B') character set latin1 collate latin1_bin)"),
+        "{collated}"
+    );
+    assert!(script(r#"["a", "b"]"#).iter().all(|one| !one.create.contains("collate")));
+}

@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
-use beds_codegen::Compiler;
+mod support;
+
+use beds_codegen::{Compiler, Report};
+use support::{files, folder};
 
 const TEMPLATE: &str = r#"[template]
 name = "invoice"
@@ -129,5 +132,65 @@ fn patterns_and_values_that_cannot_be_meant_are_warned_of() {
         r#"type = "enum", values = ["a", "ab"]"#,
     ] {
         assert_eq!(warnings(TEMPLATE.replace("HERE", &format!("x = {{ {keys} }}"))), [""; 0], "{keys}");
+    }
+}
+
+/// A template that is mended as a whole.
+fn mended_whole(text: &str) -> (String, String) {
+    let compiler = Compiler::new().template_text("invoice_rec.toml", text).domains("no-such-folder");
+    let mended = compiler.mend();
+    let after = mended.files.into_iter().next().map_or_else(|| text.to_owned(), |file| file.after);
+    (after, mended.report.to_string())
+}
+
+#[test]
+fn what_nobody_sees_is_mended_without_a_guess() {
+    let right = TEMPLATE.replace("HERE", "floor = { type = \"int\" }");
+    for wrong in [
+        right.replace("floor", "flo\0or"),
+        right.replace("floor =", "floor\0 ="),
+        right.replace("[template]\n", "[template]\r"),
+        right.replace("key = true }\n", "key = true }\r"),
+        right.replace('\n', "\r"),
+        right.replace("[template]\n", "[template]\r").replace("mariadb\"\n", "mariadb\"\r"),
+    ] {
+        let (after, report) = mended_whole(&wrong);
+        assert_eq!(after, right, "{wrong:?}\n{report}");
+    }
+}
+
+#[test]
+fn a_few_lone_line_ends_are_one_mistake() {
+    let text = TEMPLATE.replace("HERE", "floor = { type = \"int\" }");
+    let text = text.replace("[template]\n", "[template]\r").replace("\"mariadb\"\n", "\"mariadb\"\r");
+    let report = Compiler::new().template_text("invoice_rec.toml", text).domains("no").compile().unwrap_err();
+    assert_eq!(report.diagnostics().len(), 1, "{report}");
+}
+
+fn reported(compiler: &Compiler) -> Report {
+    compiler.compile().map_or_else(|report| report, |output| output.warnings)
+}
+
+/// Whether a report is of a text that could be read: otherwise it hides what else is wrong.
+fn is_read(report: &Report) -> bool {
+    !report.diagnostics().iter().any(|found| found.code.as_str().starts_with("B00"))
+}
+
+#[test]
+fn mending_never_makes_a_file_worse() {
+    for path in files("err", "toml") {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let of = |text: &str| Compiler::new().pipelines(folder("ok/pipelines")).template_text(&name, text);
+        let before = reported(&of(&text));
+        let mended = of(&text).mend();
+        let Some(file) = mended.files.into_iter().next() else { continue };
+        let after = reported(&of(&file.after));
+        assert_eq!(after.to_string(), mended.report.to_string(), "{name}: what is said is not what is so");
+        assert!(!is_read(&before) || is_read(&after), "{name}: it can no longer be read\n{after}");
+        let is_hiding = !is_read(&before);
+        assert!(is_hiding || after.errors() <= before.errors(), "{name}: more is wrong\n{before}\n{after}");
+        assert!(after.to_string() != before.to_string(), "{name}: what is mended is still wrong\n{after}");
+        assert!(of(&file.after).mend().files.is_empty(), "{name}: it is not mended at once");
     }
 }

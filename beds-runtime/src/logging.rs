@@ -21,14 +21,14 @@ use beds_protocol::{OneLineWriter, value::DateTime};
 use serde::Serialize;
 use tokio::sync::{mpsc, watch};
 use tracing::{
-    Event, Level, Subscriber,
+    Event, Level, Metadata, Subscriber,
     field::{Field, Visit},
     span::{Attributes, Id},
 };
 use tracing_subscriber::{
     EnvFilter, Layer, Registry,
     field::MakeExt as _,
-    filter::FilterExt as _,
+    filter::{FilterExt as _, filter_fn},
     fmt::{
         FormatFields,
         format::{Writer, debug_fn},
@@ -71,7 +71,8 @@ pub(crate) fn init(
     let layers = [text.map(boxed), json.map(boxed), journald.map(boxed), layer.map(boxed)];
     let logs: Vec<_> = layers.into_iter().flatten().collect();
     let repeats = repeats::Repeats::default();
-    let registry = tracing_subscriber::registry().with(logs.with_filter(filter.and(repeats.clone())));
+    let filter = filter.and(filter_fn(may_be_logged)).and(repeats.clone());
+    let registry = tracing_subscriber::registry().with(logs.with_filter(filter));
     let done = match traces {
         Some(traces) => registry.with(traces.layer()).try_init(),
         None => registry.try_init(),
@@ -83,6 +84,12 @@ pub(crate) fn init(
 
 fn boxed(layer: impl Layer<Registry> + Send + Sync) -> Box<dyn Layer<Registry> + Send + Sync> {
     layer.boxed()
+}
+
+/// Whether an event may be logged, whatever the configuration asks for. At `trace`, what is not BEDS prints what it sends
+/// and receives, byte by byte: passwords, tokens, bodies.
+fn may_be_logged(metadata: &Metadata<'_>) -> bool {
+    *metadata.level() <= Level::DEBUG || metadata.target().starts_with("beds")
 }
 
 /// How the console shows the fields of an event: on one line, whoever wrote their texts.

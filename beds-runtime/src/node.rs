@@ -103,6 +103,9 @@ async fn check(
         (Some(failure), Environment::Dev) => warn!("{failure}"),
         (None, _) => {}
     }
+    for warning in config.exposed() {
+        warn!("{warning}");
+    }
     let checks = ipl::check(config, &domains).await;
     ipl::judge(&checks, environment)?;
     let (unreachable, reachable) = ipl::split(&checks, ipl::configured(config, domains));

@@ -5,14 +5,19 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    thread::sleep,
     time::{Duration, Instant},
 };
 
 use anyhow::Result;
+use beds_devstack::{
+    Server,
+    delay::{Delay, Way},
+};
 use clap::ValueEnum;
 use fastrand::Rng;
 
-use crate::Site;
+use crate::{Site, links::hold};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -29,7 +34,30 @@ pub(crate) enum Fault {
     KillRabbitmq,
     /// RabbitMQ says that its memory is full, and blocks who publishes
     MemoryAlarm,
+    /// RabbitMQ says that its disk is full, and blocks who publishes
+    DiskAlarm,
+    /// The queue of the writes takes no more
+    QueueFull,
+    /// The connections of the nodes to all servers are cut
+    CutLinks,
+    /// What passes between the nodes and all servers takes 50 ms
+    SlowLinks,
+    /// What passes between the nodes and all servers comes in pieces of 7 bytes
+    SliceLinks,
+    /// Nothing passes between the nodes and RabbitMQ, and no connection ends
+    HoleRabbitmq,
+    /// Nothing passes between the nodes and MariaDB
+    HoleMariadb,
+    /// Nothing passes between the nodes and MongoDB
+    HoleMongodb,
+    /// MariaDB is away for long
+    MariadbAway,
+    /// MongoDB is away for long
+    MongodbAway,
 }
+
+const SLOW: Duration = Duration::from_millis(50);
+const SLICE_BYTES: usize = 7;
 
 impl Fault {
     pub(crate) fn all() -> Vec<Self> {
@@ -42,6 +70,10 @@ impl Fault {
 pub(crate) struct Durations {
     pub(crate) pause: Duration,
     pub(crate) alarm: Duration,
+    /// How long links are slow, sliced, or let nothing through.
+    pub(crate) link: Duration,
+    /// How long a database is away.
+    pub(crate) away: Duration,
 }
 
 /// Provokes faults one after another, in an order drawn from the seed, until nothing remains to be written. Gives how
@@ -72,13 +104,14 @@ pub(crate) async fn provoke(
         *count += 1;
         println!("{:>5} s, {left} writes to go: {fault:?}", began.elapsed().as_secs());
         let (site, fault, node) = (Arc::clone(&site), *fault, random.usize(..site.nodes.len()));
-        tokio::task::spawn_blocking(move || happen(&site, fault, node, durations.alarm)).await??;
+        tokio::task::spawn_blocking(move || happen(&site, fault, node, durations)).await??;
     }
 }
 
-fn happen(site: &Site, fault: Fault, node: usize, alarm: Duration) -> Result<()> {
-    let Site { nodes, stack } = site;
+fn happen(site: &Site, fault: Fault, node: usize, durations: Durations) -> Result<()> {
+    let Site { nodes, stack, links } = site;
     let rabbitmq = stack.rabbitmq();
+    let Durations { alarm, link, away, .. } = durations;
     match fault {
         Fault::KillNode => {
             nodes[node].kill();
@@ -87,19 +120,40 @@ fn happen(site: &Site, fault: Fault, node: usize, alarm: Duration) -> Result<()>
         Fault::CloseConnections => {
             rabbitmq.control(&["close_all_connections", "a fault"])?;
         }
-        Fault::KillMariadb => kill(stack.mariadb())?,
-        Fault::KillMongodb => kill(stack.mongodb())?,
-        Fault::KillRabbitmq => kill(rabbitmq)?,
+        Fault::KillMariadb => kill(stack.mariadb(), Duration::ZERO)?,
+        Fault::KillMongodb => kill(stack.mongodb(), Duration::ZERO)?,
+        Fault::KillRabbitmq => kill(rabbitmq, Duration::ZERO)?,
+        Fault::MariadbAway => kill(stack.mariadb(), away)?,
+        Fault::MongodbAway => kill(stack.mongodb(), away)?,
         Fault::MemoryAlarm => {
             rabbitmq.control(&["set_vm_memory_high_watermark", "absolute", "1MB"])?;
-            std::thread::sleep(alarm);
+            sleep(alarm);
             rabbitmq.control(&["set_vm_memory_high_watermark", "0.4"])?;
         }
+        Fault::DiskAlarm => {
+            rabbitmq.control(&["set_disk_free_limit", "100000GB"])?;
+            sleep(alarm);
+            rabbitmq.control(&["set_disk_free_limit", "50MB"])?;
+        }
+        Fault::QueueFull => {
+            let queue = r"^beds\.app_server\.w$";
+            let full = r#"{"max-length": 1, "overflow": "reject-publish"}"#;
+            rabbitmq.control(&["set_policy", "full", queue, full, "--apply-to", "queues"])?;
+            sleep(alarm);
+            rabbitmq.control(&["clear_policy", "full"])?;
+        }
+        Fault::CutLinks => links.all().into_iter().for_each(Delay::cut),
+        Fault::SlowLinks => hold(&links.all(), Way::late(SLOW), link),
+        Fault::SliceLinks => hold(&links.all(), Way::sliced(SLICE_BYTES), link),
+        Fault::HoleRabbitmq => hold(&[&links.rabbitmq], Way::hole(), link),
+        Fault::HoleMariadb => hold(&[&links.mariadb], Way::hole(), link),
+        Fault::HoleMongodb => hold(&[&links.mongodb], Way::hole(), link),
     }
     Ok(())
 }
 
-fn kill(server: &beds_devstack::Server) -> Result<()> {
+fn kill(server: &Server, away: Duration) -> Result<()> {
     server.kill()?;
+    sleep(away);
     Ok(server.start()?)
 }

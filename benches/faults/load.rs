@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    ops::Range,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -21,6 +22,8 @@ use crate::Site;
 pub(crate) const ARTICLES: u64 = 20;
 /// How long a write is sent again and again before it is given up.
 const PATIENCE: Duration = Duration::from_mins(5);
+/// How many read at a time.
+const READERS: u64 = 8;
 /// The pause before what was refused is sent again.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -55,6 +58,9 @@ pub(crate) struct Known {
     pub(crate) longest_gap: Duration,
     last_answer: Option<Instant>,
     pub(crate) sent: u64,
+    /// Reads that were answered, and of those the ones with another's record.
+    pub(crate) reads: u64,
+    pub(crate) wrong_reads: u64,
     pub(crate) duration: Duration,
 }
 
@@ -93,12 +99,34 @@ impl Load {
         Arc::clone(&self.remaining)
     }
 
-    /// Sends all writes, so many at a time over each client.
-    pub(crate) async fn run(&self, clients: &[Client], in_flight: usize) {
+    /// Sends the writes with these numbers, so many at a time over each client.
+    pub(crate) async fn run(&self, clients: &[Client], in_flight: usize, numbers: Range<u64>) {
         let began = Instant::now();
-        let writes = stream::iter(0..self.writes).map(|number| self.write(number, clients));
+        self.lock().last_answer = None;
+        let writes = stream::iter(numbers).map(|number| self.write(number, clients));
         writes.buffer_unordered(clients.len() * in_flight).collect::<()>().await;
         self.lock().duration = began.elapsed();
+    }
+
+    /// Reads articles until nothing remains to be written: each reply must be its own request's.
+    pub(crate) async fn read(&self, clients: &[Client]) {
+        let reader = async |number: u64| {
+            let mut random = Rng::with_seed(self.seed.wrapping_add(number));
+            while self.remaining.load(Ordering::Relaxed) > 0 {
+                let sku = sku(random.u64(..ARTICLES));
+                let body = json!({"where": {"sku": sku}, "fields": ["sku"]}).to_string();
+                let client = &clients[random.usize(..clients.len())];
+                let reply = client.execute_raw(Request::raw("example.fetch", body)).await;
+                let Some(Ok(answer)) = reply.ok().map(|reply| reply.reply()) else {
+                    tokio::time::sleep(PAUSE).await;
+                    continue;
+                };
+                let mut known = self.lock();
+                known.reads += 1;
+                known.wrong_reads += u64::from(answer.data != Some(json!([{ "sku": sku }])));
+            }
+        };
+        join_all((0..READERS).map(reader)).await;
     }
 
     /// Sends one write between one and `repeats` times, some at once, some one after another, until it is answered.

@@ -4,12 +4,16 @@
 //!
 //! - `load`: writes with message ids, each repeated, on tables without a unique key of the client's.
 //! - `fault`: what is done to nodes and servers meanwhile.
+//! - `links`: the proxies between nodes and servers.
+//! - `gauges`: what the nodes hold before and after.
 //! - `check`: what was lost, done twice, answered in two ways.
 //! - `report`: the table, the JSON.
 //! - `overload`: more requests than can be done, in place of faults.
 
 mod check;
 mod fault;
+mod gauges;
+mod links;
 mod load;
 mod overload;
 mod report;
@@ -24,9 +28,10 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use beds_client::Client;
 use beds_devstack::{Node, NodeCommand, Stack, schema};
-use clap::Parser;
+use clap::{Parser, ValueEnum as _};
+use tokio::runtime::Runtime;
 
-use crate::{fault::Fault, load::Load};
+use crate::{fault::Fault, gauges::Gauges, links::Links, load::Load};
 
 /// Provokes faults under load, and counts what was lost and what was done twice.
 #[derive(Debug, Parser)]
@@ -56,6 +61,18 @@ struct Args {
     /// How long RabbitMQ says that its memory is full, in seconds
     #[arg(long, default_value_t = 20)]
     alarm: u64,
+    /// How long links are slow, sliced, or let nothing through, in seconds
+    #[arg(long, default_value_t = 20)]
+    link: u64,
+    /// How long a database is away, in seconds
+    #[arg(long, default_value_t = 30)]
+    away: u64,
+    /// The MongoDB stand-in that is slow and there in seconds, where no `mongod` is
+    #[arg(long)]
+    light: bool,
+    /// Lists the faults
+    #[arg(long)]
+    list: bool,
     /// Only these faults; all unless given
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Fault>,
@@ -84,34 +101,65 @@ fn main() -> ExitCode {
 #[derive(Debug)]
 pub(crate) struct Site {
     pub(crate) nodes: Vec<Node>,
+    pub(crate) links: Links,
     pub(crate) stack: Stack,
 }
 
 impl Site {
-    fn start(nodes: usize) -> Result<Self> {
+    fn start(runtime: &Runtime, nodes: usize, light: bool) -> Result<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let stack = Stack::builder().ignore_environment().rabbitmq().mariadb().fast_mongodb().start()?;
+        let servers = Stack::builder().ignore_environment().rabbitmq().mariadb();
+        let stack = if light { servers.mongodb() } else { servers.fast_mongodb() }.start()?;
         schema::apply(&stack, &root.join("schema"))?;
+        let links = runtime.block_on(Links::start(&stack))?;
+        let config = root.join("tests/fixtures/beds_test.toml");
+        let addresses = links.addresses(&stack, &config)?;
         let start = |_| {
             let program = NodeCommand::new(env!("CARGO_BIN_EXE_beds"))?;
-            program.on(&stack, &root.join("tests/fixtures/beds_test.toml"))?.start()
+            program.on(&stack, &config)?.env(&addresses_of(&addresses)).start()
         };
         let nodes = (0..nodes.max(1)).map(start).collect::<Result<_, _>>()?;
-        Ok(Self { nodes, stack })
+        Ok(Self { nodes, links, stack })
+    }
+}
+
+/// As the harness takes them.
+fn addresses_of(addresses: &[(String, String)]) -> Vec<(&str, &str)> {
+    addresses.iter().map(|(name, url)| (name.as_str(), url.as_str())).collect()
+}
+
+fn list() {
+    for fault in Fault::value_variants() {
+        let Some(value) = fault.to_possible_value() else { continue };
+        println!(
+            "{:<18} {}",
+            value.get_name(),
+            value.get_help().map(ToString::to_string).unwrap_or_default()
+        );
     }
 }
 
 fn faults(args: &Args) -> Result<()> {
+    if args.list {
+        list();
+        return Ok(());
+    }
     println!("servers and {} nodes start", args.nodes);
-    let site = Arc::new(Site::start(args.nodes)?);
-    let runtime = tokio::runtime::Runtime::new()?;
+    let runtime = Runtime::new()?;
+    let site = Arc::new(Site::start(&runtime, args.nodes, args.light)?);
     if let Some(seconds) = args.overload {
         return overload(args, &site, &runtime, seconds);
     }
-    let (load, faults) = runtime.block_on(run(args, &site))?;
+    let (load, clients) = runtime.block_on(prepare(args, &site))?;
+    println!("some writes without a fault");
+    let warm_up = args.writes / 10;
+    runtime.block_on(load.run(&clients, args.in_flight.max(1), 0..warm_up));
+    let before = Gauges::when_still(&site)?;
+    let faults = runtime.block_on(run(args, &site, &load, &clients, warm_up))?;
     println!("what is left in the queues is awaited");
     let found = runtime.block_on(check::found(&site, &load))?;
-    let report = report::Report::new(args.seed, &load, faults, &found);
+    let after = Gauges::when_still(&site)?;
+    let report = report::Report::new(args.seed, &load, faults, &found, (before, after));
     print!("{report}");
     let path = args.json.clone().unwrap_or_else(|| in_target("faults.json"));
     std::fs::write(&path, serde_json::to_vec_pretty(&report)?)
@@ -135,23 +183,38 @@ fn in_target(name: &str) -> PathBuf {
     target.join(name)
 }
 
-/// Runs the load and the faults side by side; the faults go on for as long as the load does.
-async fn run(args: &Args, site: &Arc<Site>) -> Result<(Load, Vec<(Fault, u32)>)> {
+/// The records that the load works on, and the clients that send it.
+async fn prepare(args: &Args, site: &Site) -> Result<(Arc<Load>, Vec<Client>)> {
     let load = Load::prepare(site, args.seed, args.writes, args.repeats).await?;
     let mut clients = Vec::with_capacity(args.clients);
     for _ in 0..args.clients.max(1) {
         let client = Client::builder(site.stack.amqp_url()).timeout(Duration::from_secs(15));
         clients.push(client.connect().await?);
     }
+    Ok((Arc::new(load), clients))
+}
+
+/// Runs the load and the faults side by side; the faults go on for as long as the load does.
+async fn run(
+    args: &Args,
+    site: &Arc<Site>,
+    load: &Load,
+    clients: &[Client],
+    from: u64,
+) -> Result<Vec<(Fault, u32)>> {
     let wanted = if args.only.is_empty() { Fault::all() } else { args.only.clone() };
-    let durations =
-        fault::Durations { pause: Duration::from_millis(args.pause), alarm: Duration::from_secs(args.alarm) };
+    let durations = fault::Durations {
+        pause: Duration::from_millis(args.pause),
+        alarm: Duration::from_secs(args.alarm),
+        link: Duration::from_secs(args.link),
+        away: Duration::from_secs(args.away),
+    };
     let faults = fault::provoke(Arc::clone(site), load.remaining(), wanted, args.seed, durations);
     let faults = tokio::spawn(faults);
-    load.run(&clients, args.in_flight.max(1)).await;
+    tokio::join!(load.run(clients, args.in_flight.max(1), from..args.writes), load.read(clients));
     let faults = faults.await??;
-    for client in &clients {
+    for client in clients {
         client.close().await;
     }
-    Ok((load, faults))
+    Ok(faults)
 }

@@ -8,6 +8,7 @@ use std::{
 use crate::{
     check::Found,
     fault::Fault,
+    gauges::Gauges,
     load::{Kind, Load},
 };
 
@@ -23,6 +24,10 @@ pub(crate) struct Report {
     faults: Vec<(Fault, u32)>,
     writes: Vec<(Kind, Found)>,
     refused: Vec<(u64, String)>,
+    reads: u64,
+    wrong_reads: u64,
+    before: Gauges,
+    after: Gauges,
 }
 
 impl Report {
@@ -31,6 +36,7 @@ impl Report {
         load: &Load,
         faults: Vec<(Fault, u32)>,
         found: &HashMap<Kind, Found>,
+        (before, after): (Gauges, Gauges),
     ) -> Self {
         let known = load.lock();
         let writes = Kind::ALL.iter().filter_map(|kind| Some((*kind, found.get(kind)?.clone())));
@@ -42,19 +48,24 @@ impl Report {
             faults,
             writes: writes.collect(),
             refused: known.refused.clone(),
+            reads: known.reads,
+            wrong_reads: known.wrong_reads,
+            before,
+            after,
         }
     }
 
     /// Whether all is as it is promised.
     pub(crate) fn is_good(&self) -> bool {
         let is_good = |found: &Found| found.lost + found.doubled + found.replies_that_differ == 0;
-        self.refused.is_empty() && self.writes.iter().all(|(_, found)| is_good(found))
+        let is_good_for_nodes = self.wrong_reads == 0 && self.after.is_as(&self.before);
+        is_good_for_nodes && self.refused.is_empty() && self.writes.iter().all(|(_, found)| is_good(found))
     }
 }
 
 impl Display for Report {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self { seed, sent, seconds, longest_gap_seconds, faults, writes, refused } = self;
+        let Self { seed, sent, seconds, longest_gap_seconds, faults, writes, refused, .. } = self;
         writeln!(
             f,
             "\nseed {seed}: {sent} requests in {seconds:.0} s; longest time without an answer {longest_gap_seconds:.1} s"
@@ -73,6 +84,16 @@ impl Display for Report {
             writeln!(
                 f,
                 "{kind:<10} {writes:>8} {lost:>6} {doubled:>8} {unanswered:>11} {replies_that_differ:>14}"
+            )?;
+        }
+        writeln!(f, "{} reads, {} with another's record", self.reads, self.wrong_reads)?;
+        for (when, Gauges { threads, descriptors, consumers, resident, .. }) in
+            [("before", self.before), ("after", self.after)]
+        {
+            let mib = resident >> 20;
+            writeln!(
+                f,
+                "{when:<7} {threads} threads, {descriptors} file descriptors, {consumers} consumers, {mib} MiB resident"
             )?;
         }
         writeln!(f, "{} refused", refused.len())?;

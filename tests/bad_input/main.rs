@@ -13,6 +13,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod hostile;
 mod literal;
 #[path = "../script/mod.rs"]
 mod script;

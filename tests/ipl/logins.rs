@@ -158,7 +158,7 @@ async fn each_cause_has_a_hint_of_its_own() {
         ("BEDS__AMQP__URL", amqp_as, 12, "the user may not use this virtual host: "),
         ("BEDS__AMQP__URL", format!("amqp://127.0.0.1:{port}"), 12, "start the server, "),
         ("BEDS__AMQP__URL", "amqp://nosuch.invalid".into(), 12, "the name of the host is not known: "),
-        ("BEDS__AMQP__URL", amqp.replace("amqp://", "amqps://"), 12, "TLS does not come about: "),
+        ("BEDS__AMQP__URL", amqp.replace("amqp://", "amqps://"), 12, "the server has no TLS on this port: "),
         (
             "BEDS__MARIADB__CATALOG__URL",
             mariadb.replace("root@", "root:wrong@") + "/catalog",
@@ -170,7 +170,7 @@ async fn each_cause_has_a_hint_of_its_own() {
             "BEDS__MARIADB__CATALOG__URL",
             mariadb.clone() + "/catalog?ssl-mode=REQUIRED",
             13,
-            "TLS does not come about: ",
+            "the server has no TLS on this port: ",
         ),
         (
             "BEDS__MARIADB__CATALOG__URL",

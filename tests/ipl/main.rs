@@ -46,7 +46,6 @@ fn variables_override_the_environments_file_and_that_the_common_one() {
     let none: &[(&str, &str)] = &[];
     let cases = [
         (none, "dev", "127.0.0.1"),
-        (&[("BEDS_ENV", "")], "dev", "127.0.0.1"),
         (&[("BEDS_ENV", "prod")], "prod", "127.0.0.1"),
         (&[("BEDS_ENV", "qa")], "qa", "127.0.0.2"),
         (&[("BEDS_ENV", "qa"), ("BEDS__AMQP__URL", "amqp://127.0.0.3:1/%2f")], "qa", "127.0.0.3"),
@@ -382,10 +381,9 @@ async fn a_nodes_events_arrive_in_the_logger() {
     let mut found = Vec::new();
     eventually_async("the request's event arrives", async || {
         found = events(filter.clone()).await;
-        !found.is_empty()
+        found.iter().any(|event| event["message"].as_str().unwrap().contains("unavailable"))
     })
     .await;
-    assert!(found[0]["message"].as_str().unwrap().contains("unavailable"), "{found:?}");
     // What is logged stays: there is no operation to change or remove it.
     for operation in [Operation::Update, Operation::Delete] {
         let result = client.request("logger", operation, &json!({"key": found[0]["id"]})).await;

@@ -62,7 +62,7 @@ const REFUSED: &[Refused] = &[
     in_file(
         "a key that stands twice",
         "[node]\nname = \"a\"\nname = \"b\"\n",
-        &["{file}:", "line 3, column 1", "duplicate key"],
+        &["{file}:", "line 3, column 1", "is written twice"],
     ),
     in_file(
         "an unknown service",
@@ -120,6 +120,7 @@ const REFUSED: &[Refused] = &[
         &[("BEDS_ENV", "staging")],
         &["BEDS_ENV is `staging`: it must be dev, qa or prod"],
     ),
+    in_variable("no environment", &[("BEDS_ENV", "")], &["BEDS_ENV is empty: it must be dev, qa or prod"]),
     in_variable(
         "an environment in capitals",
         &[("BEDS_ENV", "PROD")],
@@ -216,8 +217,33 @@ const REFUSED: &[Refused] = &[
     ),
     in_variable(
         "a certificate that is not there",
-        &[("BEDS__MARIADB__CATALOG__URL", "mysql://u@h/c?ssl-mode=VERIFY_CA&ssl-ca=/nonexistent/ca")],
-        &["mariadb.catalog.url: `ssl-ca` in the query: /nonexistent/ca: No such file or directory"],
+        &[("BEDS__MARIADB__CATALOG__URL", "mysql://u@h/c?ssl-mode=VERIFY_CA&ssl-ca=/ca")],
+        &["mariadb.catalog.url: `ssl-ca` in the query: name the file as `ca_file` under [tls]"],
+    ),
+    in_variable(
+        "an authority that is not there",
+        &[("BEDS__TLS__CA_FILE", "/nonexistent/ca")],
+        &["tls.ca_file /nonexistent/ca: No such file or directory"],
+    ),
+    in_variable(
+        "an authority without a certificate",
+        &[("BEDS__MONGODB__LOGS__TLS__CA_FILE", "/dev/null")],
+        &["mongodb.logs.tls.ca_file /dev/null: it holds no certificate in PEM"],
+    ),
+    in_variable(
+        "a certificate without its key",
+        &[("BEDS__AMQP__TLS__CERT_FILE", "/dev/null")],
+        &["amqp.tls.key_file is missing"],
+    ),
+    in_variable(
+        "a mistyped key of TLS",
+        &[("BEDS__MARIADB__CATALOG__TLS__CAFILE", "/ca")],
+        &["BEDS__MARIADB__CATALOG__TLS__CAFILE: unknown key `cafile`", "did you mean `ca_file`?"],
+    ),
+    in_variable(
+        "a variable of TLS with one underscore",
+        &[("BEDS_TLS_CA_FILE", "/ca")],
+        &["BEDS_TLS_CA_FILE is read by nobody: did you mean BEDS__TLS__CA_FILE?"],
     ),
     in_variable(
         "a mistyped scheme",

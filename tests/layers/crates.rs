@@ -21,6 +21,7 @@ const LAYERS: &[&[&str]] = &[
     &["beds-client", "beds-services", "beds-tools"],
     &["beds-runtime"],
     &["beds", "beds-foreign"],
+    &["beds-fuzz", "beds-soak"],
 ];
 
 /// The crates that stand apart, and what they may depend on: a broken template must not stop the tool that explains
@@ -34,8 +35,12 @@ const APART: &[(&str, &[&str])] = &[
 ];
 
 /// What a crate may use of those that stand apart.
-const OF_APART: &[(&str, &[&str])] =
-    &[("beds-runtime", &["beds-macros"]), ("beds", &["beds-codegen"]), ("beds-foreign", &["beds-codegen"])];
+const OF_APART: &[(&str, &[&str])] = &[
+    ("beds-runtime", &["beds-macros"]),
+    ("beds", &["beds-codegen"]),
+    ("beds-foreign", &["beds-codegen"]),
+    ("beds-soak", &["beds-devstack"]),
+];
 
 /// The drivers, and the one crate that may name each.
 const DRIVERS: &[(&str, &str)] = &[

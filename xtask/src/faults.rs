@@ -2,6 +2,8 @@
 //!
 //! The work is a program of the root package, `benches/faults`, which starts servers and nodes of its own.
 
+use std::{path::Path, process::Command};
+
 use anyhow::Result;
 
 use crate::workspace::{self, cargo, root};
@@ -9,12 +11,13 @@ use crate::workspace::{self, cargo, root};
 /// Provokes faults under load, and counts what was lost and what was done twice.
 ///
 /// Clients write with message ids into tables without unique keys, and repeat each write up to ten times over several
-/// connections. Meanwhile nodes are killed, connections closed, servers killed, and RabbitMQ says that its memory is
-/// full. At the end the databases are compared with the replies. It fails if a write was lost, done twice, or answered
-/// in two ways.
+/// connections; others read. Meanwhile nodes and servers are killed, links are cut, slowed, sliced or let nothing
+/// through, RabbitMQ says that it is full, and databases are away. At the end the databases are compared with the replies.
+/// It fails if a write was lost, done twice, or answered in two ways, if a read got another's record, or if the nodes hold
+/// more than before.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// What is passed on: `cargo xtask faults -- --help` lists it (seed, number of writes, which faults, …)
+    /// What is passed on: `cargo xtask faults -- --help` lists it; `-- --list` lists the faults
     #[arg(last = true, value_name = "OPTION")]
     options: Vec<String>,
 }
@@ -24,4 +27,27 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let mut command = cargo(&root()?);
     command.args(["bench", "--quiet", "--package", "beds", "--bench", "faults", "--"]).args(&args.options);
     workspace::run(command)
+}
+
+/// A command with a few of the faults, for the tests: in the profile that they are built in.
+pub(crate) fn short(root: &Path) -> Command {
+    let mut command = cargo(root);
+    command.args([
+        "test",
+        "--quiet",
+        "--package",
+        "beds",
+        "--bench",
+        "faults",
+        "--",
+        "--light",
+        "--writes=1500",
+    ]);
+    command.args([
+        "--only=cut-links,kill-node,hole-mariadb,queue-full",
+        "--link=5",
+        "--alarm=3",
+        "--pause=1000",
+    ]);
+    command
 }

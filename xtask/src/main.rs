@@ -10,10 +10,12 @@ mod demo;
 mod down;
 mod drivers;
 mod faults;
+mod fuzz;
 mod keeper;
 mod node;
 mod reload;
 mod signals;
+mod soak;
 mod state;
 mod steps;
 mod test;
@@ -37,6 +39,8 @@ enum Command {
     Test(test::Args),
     Bench(bench::Args),
     Faults(faults::Args),
+    Fuzz(fuzz::Args),
+    Soak(soak::Args),
     Up(up::Args),
     Reload(reload::Args),
     Down(down::Args),
@@ -48,6 +52,8 @@ fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Faults(args) => faults::run(&args),
+        Command::Fuzz(args) => fuzz::run(&args),
+        Command::Soak(args) => soak::run(&args),
         Command::Up(args) => up::run(&args),
         Command::Reload(args) => reload::run(&args),
         Command::Down(args) => down::run(&args),

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use beds_devstack::{ensure_servers, packages::ensure_packages};
 
+use crate::faults;
 use crate::steps::Steps;
 use crate::workspace::{self, cargo, root};
 
@@ -40,7 +41,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let root = root()?;
     let rest = args.for_cargo(std::env::args());
     let wants_all = rest.iter().all(|word| OF_CARGO.contains(&word.as_str()));
-    let mut steps = Steps::new(if wants_all { 5 } else { 4 });
+    let mut steps = Steps::new(if wants_all { 6 } else { 4 });
     if wants_all {
         // It needs no servers, and says in seconds that the shape of the workspace is broken.
         steps.run("layers: circles of modules, what crates see", || {
@@ -59,6 +60,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         build.args(["test", "--workspace", "--no-run"]).args(options);
         workspace::run(build)
     })?;
+    if wants_all {
+        steps.run("faults: a short selection", || workspace::run(faults::short(&root)))?;
+    }
     steps.announce("tests");
     let mut tests = cargo(&root);
     tests.args(["test", "--workspace"]).args(&rest);

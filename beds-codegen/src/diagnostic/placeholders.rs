@@ -54,6 +54,21 @@ pub(crate) fn argument_type(
         .help(format!("change the type of the argument `{name}`, or write a constant"))
 }
 
+pub(crate) fn argument_bound(
+    span: Span,
+    name: &str,
+    of: &str,
+    least: u8,
+    (call, named): (Span, Span),
+) -> Diagnostic {
+    let message = format!("`{of}` takes no number below {least}, and `{name}` may be one");
+    Diagnostic::error(Code::ArgumentKind, message)
+        .at(span, format!("may be below {least}"))
+        .near(call, "in this call")
+        .near(named, "named here")
+        .help(format!("write `min = {least}` in the argument `{name}`"))
+}
+
 pub(crate) fn argument_null(span: Span, name: &str, of: &str, (call, named): (Span, Span)) -> Diagnostic {
     Diagnostic::error(Code::ArgumentKind, format!("`{of}` takes no null, and `{name}` may be null"))
         .at(span, "may be null")

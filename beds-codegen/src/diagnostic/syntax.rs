@@ -272,11 +272,13 @@ pub(crate) fn too_deep(span: Span) -> Diagnostic {
         .help("a template has at most `[calls.NAME.args.NAME]`, and lists and objects of 8 levels")
 }
 
-pub(crate) fn cr_line_ends(span: Span, whole: Span, text: &str) -> Diagnostic {
-    Diagnostic::error(Code::InvisibleCharacter, "the lines of this file end with CR alone, U+000D")
+/// Lines that end with CR: all lines of the file, or some of them.
+pub(crate) fn cr_line_ends(span: Span, whole: Span, mended: &str, is_all: bool) -> Diagnostic {
+    let lines = if is_all { "the lines of this file end" } else { "some lines of this file end" };
+    Diagnostic::error(Code::InvisibleCharacter, format!("{lines} with CR alone, U+000D"))
         .at(span, "the first such end")
         .help("save the file with line ends of Unix (LF) or Windows (CR LF)")
-        .fix(whole, text.replace("\r\n", "\n").replace('\r', "\n"))
+        .fix(whole, mended)
 }
 
 /// What none of the others knows.

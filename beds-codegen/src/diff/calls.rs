@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{
     Seen,
-    fields::{Use, by_name, field},
-    objects, types,
+    fields::by_name,
+    objects,
+    types::{self, Use, field},
 };
 use crate::model::{ArgMode, Call, Domain, Returns, Supply};
 

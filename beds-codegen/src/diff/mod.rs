@@ -218,8 +218,11 @@ fn many(place: &str, before: Option<u32>, after: Option<u32>, seen: &mut Seen<'_
 fn header(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
     let (before, after) = (old.placement.read.service(), new.placement.read.service());
     if before != after {
-        let why = "its requests keep their routing keys; nodes of the new service serve them";
-        seen.database("service", format!("from `{before}` to `{after}`"), why);
+        let why = format!(
+            "its own requests keep their routing keys, and nodes of the new service serve them; a batch of `{before}` \
+             that names it is refused"
+        );
+        seen.breaking("service", format!("from `{before}` to `{after}`"), why);
     }
     if old.engine() != new.engine() {
         seen.invisible("engine", format!("from {} to {}", old.engine().title(), new.engine().title()));
@@ -304,8 +307,16 @@ fn events(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
 }
 
 fn fetch(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
+    // By the key clients can always filter and sort; what becomes of the key itself is told with the key.
     let names = |domain: &Domain, indices: &[usize]| -> Vec<String> {
-        indices.iter().filter_map(|index| Some(domain.fields.get(*index)?.name.clone())).collect()
+        let is_key = |name: &str| {
+            let named = |domain: &Domain| {
+                domain.key.iter().any(|at| domain.fields.get(*at).is_some_and(|field| field.name == name))
+            };
+            named(old) && named(new)
+        };
+        let fields = indices.iter().filter_map(|index| Some(domain.fields.get(*index)?.name.clone()));
+        fields.filter(|name| !is_key(name)).collect()
     };
     for (what, before, after) in [
         ("filter", names(old, &old.fetch.filter), names(new, &new.fetch.filter)),

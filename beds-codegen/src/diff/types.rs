@@ -1,12 +1,85 @@
-//! How a type changed.
+//! How a field changed, and its type, whose members are fields again.
 
 use std::{cmp::Ordering, fmt::Display};
 
-use super::{
-    Effect, Seen,
-    fields::{Use, field},
-};
+use super::{Effect, Seen};
 use crate::model::{Field, Supply, Type};
+
+/// What clients do with a field.
+#[derive(Clone, Copy)]
+pub(super) struct Use {
+    /// They read it in replies.
+    pub(super) read: bool,
+    /// They send it when they create.
+    pub(super) create: bool,
+    /// They send it at all.
+    pub(super) sent: bool,
+}
+
+pub(super) fn field(old: &Field, new: &Field, used: Use, place: &str, seen: &mut Seen<'_>) {
+    ty(&old.ty, &new.ty, used, place, seen);
+    match (old.nullable, new.nullable) {
+        (false, true) if used.read => {
+            seen.breaking(place, "may be null", "replies have null where they never had");
+        }
+        (false, true) => seen.widening(place, "may be null", "clients may send null"),
+        (true, false) if used.sent => seen.breaking(place, "never null", "a request with null is refused"),
+        (true, false) => seen.widening(place, "never null", "replies have a value always"),
+        _ => {}
+    }
+    if used.create || old.is_sent() != new.is_sent() {
+        supply(&old.supply, &new.supply, place, seen);
+    }
+    if old.unique != new.unique {
+        if new.unique {
+            seen.breaking(place, "unique", "a second record with the same value is refused with `conflict`");
+        } else {
+            seen.widening(place, "no longer unique", "several records may have the same value");
+        }
+    }
+    if old.sensitive != new.sensitive {
+        seen.invisible(place, if new.sensitive { "masked in logs" } else { "no longer masked in logs" });
+    }
+    if old.column != new.column {
+        seen.invisible(place, format!("column `{}` instead of `{}`", new.column, old.column));
+    }
+}
+
+fn supply(old: &Supply, new: &Supply, place: &str, seen: &mut Seen<'_>) {
+    use Supply::{Default, Generated, Optional, Required, Version};
+    match (old, new) {
+        (Default(old), Default(new)) if old != new => {
+            let why = "a request without it means another value than before";
+            seen.breaking(place, "another default", why);
+        }
+        (Optional | Default(_), Required) => {
+            seen.breaking(place, "required", "a request without it is refused");
+        }
+        (Required, Optional | Default(_)) => {
+            seen.widening(place, "no longer required", "clients may leave it out");
+        }
+        (Optional, Default(_)) => {
+            seen.breaking(
+                place,
+                "has a default",
+                "a request without it gives that value, and no longer null",
+            );
+        }
+        (Default(_), Optional) => {
+            seen.breaking(place, "no longer has a default", "a request without it gives null");
+        }
+        (Required | Optional | Default(_), Generated(_) | Version) => {
+            seen.breaking(place, "generated", "a request that sends it is refused");
+        }
+        (Generated(_) | Version, Required) => {
+            seen.breaking(place, "required, and no longer generated", "a create without it is refused");
+        }
+        (Generated(_) | Version, Optional | Default(_)) => {
+            seen.breaking(place, "no longer generated", "a create without it stores no generated value");
+        }
+        _ => {}
+    }
+}
 
 pub(super) fn ty(old: &Type, new: &Type, used: Use, place: &str, seen: &mut Seen<'_>) {
     let mut bounds = |name: &str, before: &dyn Display, after: &dyn Display, narrower: Ordering| {

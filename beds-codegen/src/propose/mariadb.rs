@@ -1,12 +1,16 @@
 //! Tables, views, procedures and functions for MariaDB.
 
+use std::collections::BTreeSet;
+
 use super::{
     Proposed, Thing,
+    script::BINARY,
     sql::{columns, of_table, string},
     upsert,
 };
 use crate::{
     emit::quoted,
+    letters::collated,
     model::{
         Arg, ArgMode, Call, Domain, Field, Generated, Literal, Procedure, Relation, Returns, Supply, Target,
         Type,
@@ -150,7 +154,11 @@ fn ty(ty: &Type) -> String {
         Type::Time => "time(6)".to_owned(),
         Type::DateTime => "datetime(6)".to_owned(),
         Type::Enum { values } => {
-            format!("enum({})", values.iter().map(|value| string(value)).collect::<Vec<_>>().join(", "))
+            let list = values.iter().map(|value| string(value)).collect::<Vec<_>>().join(", ");
+            // MariaDB refuses an enum of which two values are one by its collation.
+            let distinct: BTreeSet<String> = values.iter().map(|value| collated(value)).collect();
+            let collation = if distinct.len() < values.len() { BINARY } else { "" };
+            format!("enum({list}){collation}")
         }
         Type::Json | Type::List { .. } | Type::Object { .. } => "json".to_owned(),
         Type::ObjectId => "char(24)".to_owned(),

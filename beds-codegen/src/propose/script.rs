@@ -8,6 +8,9 @@ use serde_json::Value;
 
 use crate::emit::quoted;
 
+/// How a type is declared whose values most collations take for one another.
+pub(super) const BINARY: &str = " character set utf8mb4 collate utf8mb4_bin";
+
 /// What is proposed for one template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Script {
@@ -51,7 +54,9 @@ impl Proposed {
         for (column, declaration) in &self.parts {
             if let Some(collation) = collation(column) {
                 let character_set = collation.split('_').next().unwrap_or_default();
-                let whole = format!("{declaration} character set {character_set} collate {collation}");
+                // What it is when nobody knows the column's.
+                let bare = declaration.strip_suffix(BINARY).unwrap_or(declaration);
+                let whole = format!("{bare} character set {character_set} collate {collation}");
                 create = create.replacen(declaration.as_str(), &whole, 1);
             }
         }

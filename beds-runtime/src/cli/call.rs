@@ -34,6 +34,8 @@ pub(super) struct Args {
     /// Where RabbitMQ is; by default what the configuration says
     #[arg(long, value_name = "URL")]
     url: Option<String>,
+    #[command(flatten)]
+    tls: super::tls::TlsFiles,
     /// How long to wait for the reply
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     timeout: u16,
@@ -67,11 +69,13 @@ async fn request(args: &Args, folder: &Path) -> Result<bool, String> {
         },
     };
     let url = match &args.url {
-        Some(url) => SecretUrl::new(url),
+        Some(url) => SecretUrl::new(url).with_tls(args.tls.files()),
         None => configured_url(folder).map_err(|error| error.to_string())?,
     };
     let timeout = Duration::from_secs(args.timeout.into());
-    let client = Client::builder(url.expose()).name("beds call").timeout(timeout).connect();
+    let url = url.current()?;
+    let tls = url.tls().clone();
+    let client = Client::builder(url.expose()).tls(tls).name("beds call").timeout(timeout).connect();
     let client = client.await.map_err(|error| error.to_string())?;
     let reply = client.execute_raw(Request::raw(&args.routing_key, body)).await;
     client.close().await;

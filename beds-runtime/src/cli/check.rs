@@ -24,6 +24,9 @@ pub(super) async fn run(
     }
     let mut report = String::new();
     let _ = writeln!(report, "environment {}: {} domains hosted", environment.as_str(), domains.len());
+    for warning in config.exposed() {
+        let _ = writeln!(report, "warning {warning}");
+    }
     let checks = ipl::check(config, &domains).await;
     let mut code = ExitCode::SUCCESS;
     let mut failed = 0;

@@ -156,7 +156,10 @@ fn lacking(script: &Script, catalogue: &Catalogue) -> String {
                 }
             }
             Thing::Table | Thing::View | Thing::Collection => match catalogue.relation(&proposed.name) {
-                Some(relation) => of_relation(proposed, relation, catalogue, &mut statements, &mut notes),
+                Some(relation) => {
+                    let wanted = Proposed { parts: unseen(proposed, script, catalogue), ..proposed.clone() };
+                    of_relation(&wanted, relation, catalogue, &mut statements, &mut notes);
+                }
                 None if has_view && proposed.thing == Thing::Table => {}
                 None => statements.extend(proposed.whole()),
             },
@@ -170,6 +173,19 @@ fn lacking(script: &Script, catalogue: &Catalogue) -> String {
     let mut text = here.of(&statements);
     text.push('\n');
     text
+}
+
+/// The parts that must be there: of a table those that no view in front of it shows, since the view may compute them, or
+/// take them from elsewhere.
+fn unseen(proposed: &Proposed, script: &Script, catalogue: &Catalogue) -> Vec<(String, String)> {
+    let views =
+        script.proposed.iter().filter(|one| one.thing == Thing::View && proposed.thing == Thing::Table);
+    let shown: Vec<&str> = views
+        .filter_map(|view| catalogue.relation(&view.name).filter(|view| view.broken.is_none()))
+        .flat_map(|view| view.columns.iter().map(|column| column.name.as_str()))
+        .collect();
+    let is_shown = |name: &str| shown.iter().any(|column| same_word(column, name));
+    proposed.parts.iter().filter(|(name, _)| !is_shown(name)).cloned().collect()
 }
 
 /// The collation of a column as it is, where it is another one than a parameter has that says nothing.
@@ -288,4 +304,49 @@ fn save(path: &Path, script: &str, is_forced: bool) -> Result<(), String> {
         }
         _ => format!("{}: {error}", path.display()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use beds_core::inspect::{Column, Kind, Supplied};
+
+    use super::*;
+
+    fn relation(name: &str, kind: RelationKind, columns: &[&str]) -> Relation {
+        let column = |name: &&str| Column {
+            name: (*name).to_owned(),
+            kind: Kind::Bool,
+            written: "tinyint(1)".to_owned(),
+            collation: None,
+            nullable: true,
+            default: Supplied::Nothing,
+            comment: String::new(),
+            seen: None,
+        };
+        Relation { columns: columns.iter().map(column).collect(), ..Relation::new(name, kind) }
+    }
+
+    /// What the database lacks for a template that reads `v_base_t`.
+    fn lacks(relations: Vec<Relation>) -> String {
+        let template = "[template]\nname = \"base\"\nservice = \"app_server\"\nengine = \"mariadb\"\n\
+             database = \"shop\"\n\n[fields]\nid = { type = \"int\", key = true }\ndbl = { type = \"bool\" }\n\n\
+             [objects]\nread = { view = \"v_base_t\" }\n";
+        let output = Compiler::new().template_text("base_rec.toml", template.to_owned()).compile().unwrap();
+        let scripts: Vec<Script> = output.all_domains().into_iter().map(propose::ddl).collect();
+        let catalogue = Catalogue { database: "shop".to_owned(), relations, ..Catalogue::default() };
+        scripts.iter().map(|script| lacking(script, &catalogue)).collect()
+    }
+
+    #[test]
+    fn what_a_view_shows_is_not_added_to_the_table() {
+        let view = |columns: &[&str]| relation("v_base_t", RelationKind::View, columns);
+        let table = || relation("base_t", RelationKind::Table, &["id"]);
+        assert_eq!(lacks(vec![table(), view(&["id", "dbl"])]), "");
+        // What neither has is asked for, and so is what a view that is broken by it no longer shows.
+        let neither = lacks(vec![table(), view(&["id"])]);
+        assert!(neither.contains("add column if not exists `dbl`"), "{neither}");
+        let broken = Relation { broken: Some("unknown column".to_owned()), ..view(&["id", "dbl"]) };
+        let broken = lacks(vec![table(), broken]);
+        assert!(broken.contains("add column if not exists `dbl`"), "{broken}");
+    }
 }

@@ -58,6 +58,8 @@ pub(super) struct Args {
     /// Documents to look at in a collection without a validator
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     sample: u32,
+    #[command(flatten)]
+    tls: super::tls::TlsFiles,
     /// How long looking at the database may take
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
     timeout: u16,
@@ -156,8 +158,8 @@ fn database_name(name: &str) -> String {
 }
 
 /// A URL that says nothing but what is understood.
-fn understood(rules: &Rules, url: &str) -> Result<SecretUrl, (String, Unseen)> {
-    let url = SecretUrl::new(url);
+fn understood(rules: &Rules, url: &str, args: &Args) -> Result<SecretUrl, (String, Unseen)> {
+    let url = SecretUrl::new(url).with_tls(args.tls.files());
     let hint = "docs/operations.md lists what a URL may say";
     rules.check(&url).map_err(|reason| (url.redacted(), Unseen::new(reason, hint)))?;
     Ok(url)
@@ -167,10 +169,10 @@ async fn look(args: &Args) -> Result<Catalogue, (String, Unseen)> {
     let timeout = Duration::from_secs(args.timeout.max(1).into());
     let scope = Scope { only: None, sample: args.sample, timeout };
     if let Some(url) = &args.mariadb {
-        let url = understood(&MARIADB, url)?;
+        let url = understood(&MARIADB, url, args)?;
         return beds_mariadb::inspect(&url, &scope).await.map_err(|unseen| (url.redacted(), unseen));
     }
-    let url = understood(&MONGODB, args.mongodb.as_deref().unwrap_or_default())?;
+    let url = understood(&MONGODB, args.mongodb.as_deref().unwrap_or_default(), args)?;
     let database = args.database.clone().unwrap_or_default();
     let style = ProgressStyle::with_template("  {pos}/{len}  {wide_msg}");
     // On a terminal one line that is written over; in a log, a line now and then.

@@ -6,6 +6,7 @@ mod ddl;
 mod dead;
 mod import;
 mod shell;
+mod tls;
 mod verify;
 
 use std::{path::PathBuf, process::ExitCode};

@@ -1,18 +1,26 @@
 //! What the types of the sections cannot check, and the passwords that stand in files.
 
-use std::{fs::File, path::Path};
+use std::{path::Path, sync::Arc};
 
 use beds_bus::{Amqp, Pool};
-use beds_core::settings::{Limits, MARIADB, MONGODB, Millis, RABBITMQ, Rules, SecretUrl};
+use beds_core::settings::{Limits, MARIADB, MONGODB, Millis, Parts, RABBITMQ, Rules, SecretUrl, Tls};
 use beds_mariadb::MariaDb;
 use beds_mongodb::MongoDb;
 use beds_protocol::{Broker, Service, nearest};
 use tracing_subscriber::EnvFilter;
 
-use super::{ConfigError, Logging, Node, Telemetry};
+use super::{
+    ConfigError, Logging, Node, Telemetry,
+    secrets::{self, Access},
+};
+
+/// The files of all links, before those of single servers.
+pub(super) fn tls(tls: &Tls) -> Result<(), ConfigError> {
+    secrets::check("tls", tls).map_err(ConfigError::new)
+}
 
 /// `folder` is the configuration's, for errors.
-pub(super) fn amqp(folder: &Path, amqp: &mut Amqp) -> Result<(), ConfigError> {
+pub(super) fn amqp(folder: &Path, amqp: &mut Amqp, common: &Tls) -> Result<(), ConfigError> {
     if amqp.url.0.is_empty() {
         let file = folder.join("beds.toml");
         return Err(ConfigError::new(format!(
@@ -20,8 +28,8 @@ pub(super) fn amqp(folder: &Path, amqp: &mut Amqp) -> Result<(), ConfigError> {
             file.display()
         )));
     }
-    let password = read_password("amqp", amqp.pass_file.as_deref())?;
-    urls(&RABBITMQ, "amqp.url", password.as_deref(), &mut amqp.url.0, |_| Ok(()))?;
+    let access = access("amqp", amqp.pass_file.as_deref(), &mut amqp.tls, common)?;
+    urls(&RABBITMQ, "amqp.url", &access, &mut amqp.url.0, |_| Ok(()))?;
     if amqp.reply_to_prefixes.iter().any(String::is_empty) {
         return Err(ConfigError::new("amqp.reply_to_prefixes: an empty prefix would allow every queue"));
     }
@@ -114,16 +122,18 @@ fn not_above(low: (&str, Millis), high: (&str, Millis)) -> Result<(), ConfigErro
 }
 
 /// `name` is the section's, for errors.
-pub(super) fn mariadb(name: &str, server: &mut MariaDb) -> Result<(), ConfigError> {
+pub(super) fn mariadb(name: &str, server: &mut MariaDb, common: &Tls) -> Result<(), ConfigError> {
     let section = format!("mariadb.{name}");
     let Some(primary) = &mut server.url else {
         return Err(ConfigError::new(format!("{section}.url is missing")));
     };
-    let password = read_password(&section, server.pass_file.as_deref())?;
+    let access = access(&section, server.pass_file.as_deref(), &mut server.tls, common)?;
     let taken = beds_mariadb::check_url;
-    url(&MARIADB, &format!("{section}.url"), password.as_deref(), primary, taken)?;
+    url(&MARIADB, &format!("{section}.url"), &access, primary, taken)?;
     let replicas = &mut server.read_urls.0;
-    urls(&MARIADB, &format!("{section}.read_urls"), password.as_deref(), replicas, taken)?;
+    urls(&MARIADB, &format!("{section}.read_urls"), &access, replicas, taken)?;
+    names_schema(&format!("{section}.url"), primary)?;
+    replicas.iter().try_for_each(|replica| names_schema(&format!("{section}.read_urls"), replica))?;
     if server.read_connections == 0 || server.write_connections == 0 || server.queue_max == 0 {
         return Err(ConfigError::new(format!(
             "mariadb.{name}: read_connections, write_connections and queue_max must be at least 1"
@@ -138,17 +148,28 @@ pub(super) fn mariadb(name: &str, server: &mut MariaDb) -> Result<(), ConfigErro
     )
 }
 
+/// A connection without a schema would find none of the templates' objects.
+fn names_schema(key: &str, url: &SecretUrl) -> Result<(), ConfigError> {
+    let parts = Parts::read(url.expose()).map_err(|reason| ConfigError::new(format!("{key}: {reason}")))?;
+    if parts.path.is_some_and(|path| !path.is_empty()) {
+        return Ok(());
+    }
+    let url = url.redacted();
+    let url = url.trim_end_matches('/');
+    Err(ConfigError::new(format!("{key}: {url} names no schema: add its name, as in {url}/SCHEMA")))
+}
+
 /// What MongoDB takes for the name of no database.
 const NOT_IN_DATABASES: [char; 13] = ['/', '\\', '.', ' ', '"', '$', '*', '<', '>', ':', '|', '?', '\0'];
 
 /// `name` is the section's, for errors.
-pub(super) fn mongodb(name: &str, server: &mut MongoDb) -> Result<(), ConfigError> {
+pub(super) fn mongodb(name: &str, server: &mut MongoDb, common: &Tls) -> Result<(), ConfigError> {
     let section = format!("mongodb.{name}");
     let Some(address) = &mut server.url else {
         return Err(ConfigError::new(format!("{section}.url is missing")));
     };
-    let password = read_password(&section, server.pass_file.as_deref())?;
-    url(&MONGODB, &format!("{section}.url"), password.as_deref(), address, beds_mongodb::check_url)?;
+    let access = access(&section, server.pass_file.as_deref(), &mut server.tls, common)?;
+    url(&MONGODB, &format!("{section}.url"), &access, address, beds_mongodb::check_url)?;
     let database = server.database.as_deref().unwrap_or(name);
     if database.is_empty() || database.len() > 63 || database.contains(NOT_IN_DATABASES) {
         return Err(ConfigError::new(format!(
@@ -255,59 +276,47 @@ fn is_level(text: &str) -> bool {
     LEVELS.iter().any(|level| level.eq_ignore_ascii_case(text)) || matches!(text.as_bytes(), [b'0'..=b'5'])
 }
 
-/// The password in a file, character by character, without the one line end that editors put at its end.
-fn read_password(section: &str, path: Option<&Path>) -> Result<Option<String>, ConfigError> {
-    let Some(path) = path else { return Ok(None) };
-    let wrong =
-        |reason: String| ConfigError::new(format!("{section}.pass_file {}: {reason}", path.display()));
-    let bytes = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
-    let text = String::from_utf8(bytes)
-        .map_err(|_| wrong("it is not UTF-8: save it as UTF-8, without a byte order mark".to_owned()))?;
-    if text.starts_with('\u{feff}') {
-        return Err(wrong("it begins with a byte order mark: save it without one".to_owned()));
-    }
-    if text.contains('\0') {
-        return Err(wrong("it has a zero byte, as UTF-16 does: save it as UTF-8".to_owned()));
-    }
-    let password =
-        text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
-    if password.is_empty() {
-        return Err(wrong("it is empty: it must hold the password".to_owned()));
-    }
-    Ok(Some(password.to_owned()))
+/// What it takes to connect to the servers of a section, besides their URLs.
+fn access(
+    section: &str,
+    pass_file: Option<&Path>,
+    own: &mut Tls,
+    common: &Tls,
+) -> Result<Access, ConfigError> {
+    *own = own.over(common);
+    secrets::access(section, pass_file, own).map_err(ConfigError::new)
 }
 
 /// As [`url`], each by its place in the list.
 fn urls(
     rules: &Rules,
     key: &str,
-    password: Option<&str>,
+    access: &Access,
     urls: &mut [SecretUrl],
     taken: impl Fn(&SecretUrl) -> Result<(), String>,
 ) -> Result<(), ConfigError> {
     let count = urls.len();
     for (index, one) in urls.iter_mut().enumerate() {
         let key = if count == 1 { key.to_owned() } else { format!("{key}[{index}]") };
-        url(rules, &key, password, one, &taken)?;
+        url(rules, &key, access, one, &taken)?;
     }
     Ok(())
 }
 
-/// Puts a password into a URL, if there is one, and refuses what of it is not understood, or not `taken` by the driver.
+/// Gives a URL its files and its password, if there is one, and refuses what of it is not understood, or not `taken` by
+/// the driver.
 fn url(
     rules: &Rules,
     key: &str,
-    password: Option<&str>,
+    access: &Access,
     url: &mut SecretUrl,
     taken: impl Fn(&SecretUrl) -> Result<(), String>,
 ) -> Result<(), ConfigError> {
     let wrong = |reason: String| ConfigError::new(format!("{key}: {reason}"));
-    if let Some(password) = password {
-        *url = url.with_password(password).map_err(wrong)?;
+    *url = url.clone().with_tls(Arc::clone(&access.tls));
+    if let Some(password) = &access.password {
+        *url = url.clone().with_password_from(Arc::clone(password)).current().map_err(wrong)?;
     }
     rules.check(url).map_err(wrong)?;
-    for (name, path) in rules.files(url) {
-        File::open(&path).map_err(|error| wrong(format!("`{name}` in the query: {path}: {error}")))?;
-    }
     taken(url).map_err(wrong)
 }

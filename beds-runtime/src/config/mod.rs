@@ -4,15 +4,21 @@
 //! Each subsystem has its own struct and takes nothing else. Every key has a default but the servers'
 //! addresses; an unknown key is an error at its place, in the query of a URL too. Secrets are never printed.
 
+mod exposed;
 mod finish;
+mod secrets;
 mod sections;
 mod variables;
 mod words;
 
-use std::{collections::BTreeMap, ffi::OsString, path::Path};
+use std::{
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
+    path::Path,
+};
 
 use beds_bus::{Amqp, Pool};
-use beds_core::settings::{Limits, Servers};
+use beds_core::settings::{Limits, Servers, Tls};
 use beds_mariadb::MariaDb;
 use beds_mongodb::MongoDb;
 use beds_protocol::{Broker, Service};
@@ -43,11 +49,19 @@ impl Environment {
     /// # Errors
     /// When it names none.
     pub fn from_env() -> Result<Self, ConfigError> {
-        let given = std::env::var_os("BEDS_ENV").unwrap_or_default();
+        Self::named(std::env::var_os("BEDS_ENV").as_deref())
+    }
+
+    fn named(given: Option<&OsStr>) -> Result<Self, ConfigError> {
+        let Some(given) = given else { return Ok(Self::Dev) };
         match given.to_str() {
-            Some("" | "dev") => Ok(Self::Dev),
+            Some("dev") => Ok(Self::Dev),
             Some("qa") => Ok(Self::Qa),
             Some("prod") => Ok(Self::Prod),
+            Some("") => {
+                let reason = "it must be dev, qa or prod, or be unset for dev";
+                Err(ConfigError::new(format!("BEDS_ENV is empty: {reason}")))
+            }
             _ => {
                 let given = given.display();
                 Err(ConfigError::new(format!("BEDS_ENV is `{given}`: it must be dev, qa or prod")))
@@ -83,6 +97,8 @@ impl ConfigError {
 pub struct Config {
     /// The node itself.
     pub node: Node,
+    /// What all encrypted links are encrypted with; a server's own section comes before it.
+    pub tls: Tls,
     /// RabbitMQ.
     pub amqp: Amqp,
     /// Pools, by service and broker: `[brokers.app_server.r]`.
@@ -129,14 +145,14 @@ impl Config {
         let mut builder = config::Config::builder();
         let files = ["beds.toml".to_owned(), format!("env_{}.toml", environment.as_str())];
         for path in files.map(|file| folder.join(file)) {
-            let text = match std::fs::read_to_string(&path) {
-                Ok(text) => text,
+            let wrong = |reason: String| ConfigError::new(format!("{}: {reason}", path.display()));
+            let text = match std::fs::read(&path) {
+                Ok(bytes) => words::text(bytes).map_err(wrong)?,
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-                Err(error) => return Err(ConfigError::new(format!("{}: {error}", path.display()))),
+                Err(error) => return Err(wrong(error.to_string())),
             };
             // Every key has a default, so each file is a whole configuration by itself: parsed alone, it gives
             // errors with line and column, which the merged one cannot.
-            let wrong = |reason: String| ConfigError::new(format!("{}: {reason}", path.display()));
             words::read::<Self>(&text).map_err(wrong)?;
             let table = words::read(&text).and_then(with_lowercase_databases).map_err(wrong)?;
             // As text again: the crate's own way from a value leaves empty lists and tables out.
@@ -161,13 +177,14 @@ impl Config {
 
     /// Reads password files and checks what the types cannot.
     fn finish(mut self, folder: &Path) -> Result<Self, ConfigError> {
-        finish::amqp(folder, &mut self.amqp)?;
+        finish::tls(&self.tls)?;
+        finish::amqp(folder, &mut self.amqp, &self.tls)?;
         finish::limits(&self.limits)?;
         for (name, server) in self.mariadb.iter_mut() {
-            finish::mariadb(name, server)?;
+            finish::mariadb(name, server, &self.tls)?;
         }
         for (name, server) in self.mongodb.iter_mut() {
-            finish::mongodb(name, server)?;
+            finish::mongodb(name, server, &self.tls)?;
         }
         for (service, pools) in &self.brokers {
             for (name, pool) in pools {

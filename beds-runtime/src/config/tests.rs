@@ -89,6 +89,31 @@ fn what_makes_no_sense_is_refused() {
         ("BEDS__NODE__IPL_TIMEOUT_MS", "0", "node.ipl_timeout_ms is 0: it must be at least 1"),
         ("BEDS__AMQP__URL", "amqp://u:p@q@h", "a `@` within a user or a password is written as `%40`"),
         ("BEDS__AMQP__URL", "amqp://h/%2f,", "amqp.url: it ends with a comma"),
+        ("BEDS__AMQP__URL", " amqp://h/%2f", "amqp.url: there are blanks before or after it"),
+        ("BEDS__AMQP__URL", "amqp://a, amqp://h/%2f ", "amqp.url[1]: there are blanks before or after it"),
+        (
+            "BEDS__MONGODB__LOGS__URL",
+            "mongodb://h/ ",
+            "mongodb.logs.url: there are blanks before or after it",
+        ),
+        (
+            "BEDS__MARIADB__A__URL",
+            "mysql://u:p@h",
+            "mariadb.a.url: mysql://u:***@h names no schema: add its name, as in mysql://u:***@h/SCHEMA",
+        ),
+        ("BEDS__MARIADB__A__URL", "mysql://u@h/", "as in mysql://u@h/SCHEMA"),
+        ("BEDS__NODE__SERVE_UNVERIFIED", "yes", "it is a text, and must be true or false"),
+        ("BEDS__LOGGING__JSON", "1", "it is a text, and must be true or false"),
+        (
+            "BEDS__AMQP__HEARTBEAT_S",
+            "70000",
+            "it is the number 70000, and must be an integer from 0 to 65535",
+        ),
+        ("BEDS__AMQP__HEARTBEAT_S", "-1", "it is the number -1, and must be an integer, 0 or more"),
+        ("BEDS__NODE__IPL_TIMEOUT_MS", "4294967296", "must be an integer from 0 to 4294967295"),
+        ("BEDS__MARIADB__A__DEADLOCK_RETRIES_MAX", "256", "must be an integer from 0 to 255"),
+        ("BEDS__LIMITS__IN_ITEMS_MAX", "-1", "must be an integer, 0 or more"),
+        ("BEDS__LIMITS__IN_ITEMS_MAX", "99999999999999999999999", "must be an integer"),
         ("BEDS__AMQP__URL", "amqp://a,,amqp://b", "amqp.url[0]: it ends with a comma"),
         (
             "BEDS__MARIADB__A__URL",
@@ -140,5 +165,17 @@ fn what_makes_no_sense_is_refused() {
         ("BEDS__LOGGING__LEVEL", "beds_bus=debug"),
     ] {
         assert!(load(&[(name, value)]).is_ok(), "{name}={value}: {}", message(name, value));
+    }
+}
+
+#[test]
+fn an_environment_is_named_or_not() {
+    let named = |given: Option<&str>| Environment::named(given.map(OsStr::new));
+    assert_eq!(named(None).unwrap(), Environment::Dev);
+    assert_eq!(named(Some("qa")).unwrap(), Environment::Qa);
+    for (given, said) in [("", "BEDS_ENV is empty"), ("Prod", "BEDS_ENV is `Prod`"), (" dev", "must be dev")]
+    {
+        let error = named(Some(given)).unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
     }
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use beds_bus::{Amqp, Pool};
-use beds_core::settings::Limits;
+use beds_core::settings::{Limits, Tls};
 use beds_mariadb::MariaDb;
 use beds_mongodb::MongoDb;
 use config::{Map, Source, Value, ValueKind};
@@ -21,6 +21,10 @@ const SEPARATOR: &str = "__";
 
 /// The keys whose values are lists, with commas between the items. Lists of URLs read their text by themselves.
 const LISTS: &[&[&str]] = &[&["node", "services"], &["amqp", "reply_to_prefixes"]];
+
+/// The keys that are true or false. The crate that merges takes other words for them, which a file may not have.
+const TRUTHS: &[&[&str]] =
+    &[&["node", "serve_unverified"], &["logging", "journald"], &["logging", "json"], &["logging", "bus"]];
 
 /// The variables of BEDS in an environment.
 #[derive(Debug, Clone)]
@@ -59,6 +63,11 @@ impl Variables {
             if path.iter().any(String::is_empty) {
                 let reason = "it must be BEDS__SECTION__KEY, such as BEDS__AMQP__URL";
                 return Err(ConfigError::new(format!("environment variable {name}: {reason}")));
+            }
+            if TRUTHS.iter().any(|key| key.iter().eq(&path)) && !matches!(&*value, "true" | "false") {
+                return Err(ConfigError::new(format!(
+                    "environment variable {name}: it is a text, and must be true or false"
+                )));
             }
             if let Some((other, _)) = by_path.insert(path, (name.clone(), value)) {
                 let mut both = [other, name];
@@ -119,6 +128,7 @@ fn meant(name: &str) -> Option<String> {
     let plain = |keys: &[&str]| keys.contains(&rest).then(|| vec![section, rest]);
     let path = match section {
         "node" => plain(Node::KEYS)?,
+        "tls" => plain(Tls::KEYS)?,
         "amqp" => plain(Amqp::KEYS)?,
         "limits" => plain(Limits::KEYS)?,
         "logging" => plain(Logging::KEYS)?,

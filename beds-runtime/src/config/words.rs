@@ -62,9 +62,33 @@ const SYNTAX: &[(&str, &str)] = &[
     ("cannot recurse further", "lists and tables are nested too deep"),
 ];
 
+/// The text of a file.
+pub(super) fn text(bytes: Vec<u8>) -> Result<String, String> {
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") || bytes.contains(&0) {
+        return Err("the file is UTF-16, or no text: save it as UTF-8".to_owned());
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let before = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        let line = before.split(|byte| *byte == b'\n').count();
+        format!("line {line}: the file is not UTF-8: save it as UTF-8")
+    })
+}
+
+/// The first line of a merge conflict that is left in a text, counted from 1.
+fn conflict(text: &str) -> Option<usize> {
+    let is_mark = |line: &str| line.starts_with("<<<<<<<") || line.starts_with(">>>>>>>");
+    text.lines().position(is_mark).map(|index| index + 1)
+}
+
 /// Reads a text in TOML. The error names the line, the column, the key and the mistake.
 pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    let document = toml::Deserializer::parse(text).map_err(|error| at_place(text, "", &error))?;
+    let document = toml::Deserializer::parse(text).map_err(|error| match conflict(text) {
+        Some(line) => format!(
+            "line {line}: the file has a merge conflict: resolve it, and remove the lines that begin with `<<<<<<<`, \
+             `=======` and `>>>>>>>`"
+        ),
+        None => at_place(text, "", &error),
+    })?;
     serde_path_to_error::deserialize(document).map_err(|error| {
         let path = error.path().to_string();
         at_place(text, &path, error.inner())
@@ -90,10 +114,6 @@ pub(super) fn ranged(path: &str, message: &str) -> String {
 /// The message of a parser, in the words of this document, with the known name that is nearest to an unknown one.
 pub(super) fn of(message: &str) -> String {
     let message = message.trim().replace('\n', ", ");
-    let known = SYNTAX.iter().find(|(theirs, _)| message.starts_with(theirs));
-    if let Some((_, ours)) = known {
-        return (*ours).to_owned();
-    }
     if message.contains("invalid socket address") {
         return format!("it must be {ADDRESS}");
     }
@@ -101,6 +121,10 @@ pub(super) fn of(message: &str) -> String {
         ["invalid type: ", "invalid value: "].iter().find_map(|prefix| message.strip_prefix(prefix));
     if let Some((given, expected)) = mismatch.and_then(|rest| rest.rsplit_once(", expected ")) {
         return format!("it is {}, and must be {}", kind(given), wanted(expected));
+    }
+    let known = SYNTAX.iter().find(|(theirs, _)| message.starts_with(theirs));
+    if let Some((_, ours)) = known {
+        return (*ours).to_owned();
     }
     for (prefix, what) in [("unknown field `", "key"), ("unknown variant `", "name")] {
         let names = message.strip_prefix(prefix).and_then(|rest| rest.split_once('`'));
@@ -136,7 +160,13 @@ fn kind(given: &str) -> String {
     let in_ticks = || given.split('`').nth(1).unwrap_or_default();
     match given {
         "string \"\"" => "empty".to_owned(),
-        given if given.starts_with("string") => "a text".to_owned(),
+        // A variable is a text whatever it says.
+        given if given.starts_with("string") => match given.split('"').nth(1) {
+            Some(text) if text.trim_start_matches(['-', '+']).bytes().all(|byte| byte.is_ascii_digit()) => {
+                format!("the number {text}")
+            }
+            _ => "a text".to_owned(),
+        },
         given if given.contains("integer") || given.starts_with("floating point") => {
             format!("the number {}", in_ticks())
         }
@@ -151,15 +181,17 @@ fn kind(given: &str) -> String {
 /// What must stand there.
 fn wanted(expected: &str) -> String {
     let known = match expected {
-        "u8" => "an integer from 0 to 255",
-        "u16" => "an integer from 0 to 65535",
-        "u32" => "an integer from 0 to 4294967295",
-        "u64" | "usize" => "an integer, 0 or more",
+        "u8" | "an unsigned 8 bit integer" => "an integer from 0 to 255",
+        "u16" | "an unsigned 16 bit integer" => "an integer from 0 to 65535",
+        "u32" | "an unsigned 32 bit integer" => "an integer from 0 to 4294967295",
+        "u64" | "usize" | "an unsigned 64 bit integer" | "an unsigned 64 bit or less integer" => {
+            "an integer, 0 or more"
+        }
         "a boolean" => "true or false",
         "a string" => "a text",
         "path string" => "a path",
         "socket address" | "a socket address" => ADDRESS,
-        expected if expected.contains("integer") => "an integer",
+        expected if expected.contains("integer") => "an integer, 0 or more",
         expected if expected.starts_with("struct") || expected.contains("map") => "a table of keys",
         expected if expected.contains("sequence") => "a list",
         expected if expected.starts_with("enum") || expected == "string or table" => "a name",
@@ -216,6 +248,11 @@ mod tests {
             ("[node]\nsize = { a = 1", "the table has no end"),
             ("[node]\nn = 007", "a number does not begin with 0"),
             ("node:\n  name: web", "there is no `=`"),
+            (
+                "[node]\n<<<<<<< ours\nname = \"a\"\n=======\n>>>>>>> b",
+                "line 2: the file has a merge conflict",
+            ),
+            ("[node]\nname = \"a\"\n>>>>>>> b", "line 3: the file has a merge conflict"),
         ] {
             let error = read::<toml::Table>(text).unwrap_err();
             if !error.contains(said) {
@@ -223,6 +260,19 @@ mod tests {
             }
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    }
+
+    #[test]
+    fn a_file_is_text_in_utf_8() {
+        for (bytes, said) in [
+            (&b"\xff\xfe[\0"[..], "UTF-16"),
+            (b"[\0n\0", "UTF-16"),
+            (b"[node]\nname = \"\xe9\"", "line 2: the file is not UTF-8"),
+        ] {
+            let error = super::text(bytes.to_vec()).unwrap_err();
+            assert!(error.contains(said), "{error}");
+        }
+        assert_eq!(super::text("é".into()).unwrap(), "é");
     }
 
     #[test]

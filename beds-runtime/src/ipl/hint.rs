@@ -30,7 +30,46 @@ const CAUSES: &[(&[&str], &str)] = &[
          server's replica set",
     ),
     (
-        &["certificate", "TLS", "tls", "InvalidContentType", "corrupt message"],
+        &["UnknownIssuer"],
+        "the server's certificate is of no authority that is trusted here: name the certificate of its authority as \
+         `ca_file` under [tls]",
+    ),
+    (
+        &["not valid for name", "NotValidForName"],
+        "the server's certificate is for another host: write a name that it is for into the URL, or give the server a \
+         certificate for this one",
+    ),
+    (
+        &["certificate expired", "certificate not valid yet"],
+        "renew the server's certificate, or correct the clock of this machine",
+    ),
+    (
+        &["received fatal alert", "ended the encrypted link"],
+        "the server refuses the node's certificate, or misses one: `cert_file` and `key_file` under [tls] must be valid \
+         and of an authority that the server trusts",
+    ),
+    (
+        &[
+            "does not support TLS",
+            "InvalidContentType",
+            "corrupt message",
+            "tls handshake eof",
+            "InvalidMessage",
+        ],
+        "the server has no TLS on this port: correct the port, give the server a certificate, or ask for plain text in the \
+         URL",
+    ),
+    (
+        &["no answer to TLS"],
+        "the server has no TLS on this port, or does not run: start it, correct its address, or ask for plain text in the \
+         URL",
+    ),
+    (
+        &["insecure transport are prohibited"],
+        "the server takes encrypted links only: write `ssl-mode=VERIFY_IDENTITY` into the query of the URL",
+    ),
+    (
+        &["under [tls]", "pem", "PEM", "certificate", "TLS", "tls"],
         "TLS does not come about: check that the server has it on this port, and that its certificate is valid for the \
          host's name and signed by an authority that this machine trusts",
     ),
@@ -82,7 +121,21 @@ mod tests {
                 "cannot reach h: failed to lookup address information: Name or service not known",
                 "the name of the host",
             ),
-            ("cannot reach h: invalid peer certificate: UnknownIssuer", "TLS"),
+            ("cannot reach h: invalid peer certificate: UnknownIssuer", "`ca_file` under [tls]"),
+            ("I/O error: invalid peer certificate: certificate not valid for name \"h\"", "for another host"),
+            ("invalid peer certificate: certificate expired: verification time 2", "renew"),
+            ("cannot reach h: received fatal alert: CertificateRequired", "refuses the node's certificate"),
+            (
+                "cannot reach h: received corrupt message of type InvalidContentType",
+                "has no TLS on this port",
+            ),
+            ("TLS connection: server does not support TLS", "has no TLS on this port"),
+            ("no answer to TLS within 1500 ms", "or does not run"),
+            (
+                "3159 (HY000): Connections using insecure transport are prohibited",
+                "takes encrypted links only",
+            ),
+            ("cannot reach h: /ca.pem: it has no certificate", "TLS does not come about"),
             ("no answer within 1500 ms", "start the server"),
             ("Server selection timeout: No available servers.", "start the server"),
             (

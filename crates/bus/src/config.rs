@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use beds_core::{
     __serde::Deserialize,
     section,
-    settings::{Millis, Urls},
+    settings::{Millis, Tls, Urls},
 };
 use lapin::ExchangeKind;
 
@@ -37,6 +37,8 @@ section! {
         url: Urls = Urls::default(),
         /// A file with the password, instead of one in the URL.
         pass_file: Option<PathBuf> = None,
+        /// What links are encrypted with, before what `[tls]` says.
+        tls: Tls = Tls::default(),
         /// How long connecting may take.
         connect_timeout_ms: Millis = Millis(10_000),
         /// How long RabbitMQ may take to answer a declaration or to confirm a message.

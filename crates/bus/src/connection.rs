@@ -2,7 +2,7 @@
 
 use std::{fmt, future::Future, pin::pin, time::Duration};
 
-use beds_core::settings::{Parts, RABBITMQ, decoded};
+use beds_core::settings::{Parts, RABBITMQ, SecretUrl, Tls, decoded};
 use futures_util::Stream;
 use lapin::{
     Channel, ConnectionProperties, ConnectionStatus, Event,
@@ -43,7 +43,10 @@ pub(crate) async fn within_while_open<T>(
 
 /// Where a RabbitMQ is, and as whom to log in.
 #[derive(Clone)]
-pub struct Endpoint(AMQPUri);
+pub struct Endpoint {
+    uri: AMQPUri,
+    tls: Tls,
+}
 
 impl Endpoint {
     /// Reads `amqp://user:password@host:port/vhost`, or `amqps://…` for TLS. Without a user it is `guest`, and without a
@@ -68,33 +71,48 @@ impl Endpoint {
         let query = query(&parts)?;
         // An IPv6 address without its brackets, as sockets and certificates know it.
         let authority = AMQPAuthority { userinfo, host: decoded(host.name, "host")?, port };
-        Ok(Self(AMQPUri { scheme, authority, vhost, query }))
+        Ok(Self { uri: AMQPUri { scheme, authority, vhost, query }, tls: Tls::default() })
+    }
+
+    /// As [`Endpoint::parse`], with the password that the URL's source gives now, and the files of its link.
+    ///
+    /// # Errors
+    /// As [`Endpoint::parse`], and why there is no password.
+    pub fn of(url: &SecretUrl) -> Result<Self, String> {
+        let endpoint = Self::parse(url.current()?.expose())?;
+        Ok(endpoint.with_tls(url.tls().clone()))
+    }
+
+    /// The same, whose link is encrypted with these files where the URL is `amqps://…`.
+    #[must_use]
+    pub fn with_tls(self, tls: Tls) -> Self {
+        Self { tls, ..self }
     }
 
     /// The heartbeat that the URL asks for; where it asks for none, this one from now on.
     pub fn heartbeat_or(&mut self, seconds: u16) -> u16 {
-        *self.0.query.heartbeat.get_or_insert(seconds)
+        *self.uri.query.heartbeat.get_or_insert(seconds)
     }
 
     /// How long connecting may take: what the URL asks for, or else this.
     pub(crate) fn connect_timeout_or(&self, usual: Duration) -> Duration {
-        self.0.query.connection_timeout.map_or(usual, Duration::from_millis)
+        self.uri.query.connection_timeout.map_or(usual, Duration::from_millis)
     }
 
     /// The user.
     pub(crate) fn user(&self) -> &str {
-        &self.0.authority.userinfo.username
+        &self.uri.authority.userinfo.username
     }
 
     pub(crate) const fn uri(&self) -> &AMQPUri {
-        &self.0
+        &self.uri
     }
 }
 
 impl fmt::Debug for Endpoint {
     /// Without user and password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.0.authority.host, self.0.authority.port)
+        write!(f, "{}:{}", self.uri.authority.host, self.uri.authority.port)
     }
 }
 
@@ -118,6 +136,16 @@ fn query(parts: &Parts<'_>) -> Result<AMQPQueryString, String> {
         connection_timeout: number("connection_timeout"),
         auth_mechanism: mechanism,
     })
+}
+
+/// A server that refuses the certificate of a client says so in an alert, and the alert may be lost with the connection
+/// that it ends. RabbitMQ ends none for another reason before it knows who logs in.
+fn ended_early(error: &lapin::Error) -> Option<BusError> {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+
+    let lapin::ErrorKind::IOError(error) = error.kind() else { return None };
+    let is_end = matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof);
+    is_end.then(|| BusError::Amqp(format!("RabbitMQ ended the encrypted link before the login: {error}")))
 }
 
 /// How long RabbitMQ may take.
@@ -151,12 +179,16 @@ impl Connection {
         // Given up midway, the attempt ends with its socket: it would leave a thread behind otherwise.
         let socket = Socket::default();
         let patience = endpoint.connect_timeout_or(timeouts.connect);
-        let connecting = socket.connect(endpoint.0.clone(), properties, patience);
+        let connecting = socket.connect(endpoint.uri.clone(), endpoint.tls.clone(), properties, patience);
         let late = || {
-            let (host, ms) = (&endpoint.0.authority.host, patience.as_millis());
+            let (host, ms) = (&endpoint.uri.authority.host, patience.as_millis());
             BusError::Amqp(format!("cannot reach {host}: no answer within {ms} ms"))
         };
-        let inner = timeout(patience, connecting).await.map_err(|_| late())??;
+        let connected = timeout(patience, connecting).await.map_err(|_| late())?;
+        let inner = connected.map_err(|error| {
+            let is_encrypted = endpoint.uri.scheme == AMQPScheme::AMQPS;
+            ended_early(&error).filter(|_| is_encrypted).unwrap_or_else(|| error.into())
+        })?;
         let user = endpoint.user().to_owned();
         Ok(Self { inner, user, limit: timeouts.answer, _socket: socket })
     }
@@ -213,7 +245,7 @@ pub(crate) async fn connect(config: &Amqp, name: &str) -> Result<Connection, Bus
     let mut last = BusError::Other("no endpoint is configured".into());
     for url in &config.url.0 {
         let attempt = async {
-            let mut endpoint = Endpoint::parse(url.expose()).map_err(BusError::Other)?;
+            let mut endpoint = Endpoint::of(url).map_err(BusError::Other)?;
             endpoint.heartbeat_or(config.heartbeat_s);
             Connection::open(&endpoint, name, timeouts).await
         };
@@ -270,14 +302,14 @@ mod tests {
             ("amqps://u:p@[::1]/v", "::1", 5671, "u", "p", "v"),
             ("amqp://u%40:p%25%41@h/a%2fb", "h", 5672, "u@", "p%A", "a/b"),
         ] {
-            let AMQPUri { authority, vhost: found, .. } = Endpoint::parse(url).unwrap().0;
+            let AMQPUri { authority, vhost: found, .. } = Endpoint::parse(url).unwrap().uri;
             let AMQPAuthority { userinfo, host: at, port: on } = authority;
             assert_eq!((at.as_str(), on, found.as_str()), (host, port, vhost), "{url}");
             assert_eq!((userinfo.username.as_str(), userinfo.password.as_str()), (user, password), "{url}");
         }
         let endpoint = Endpoint::parse("amqp://h?connection_timeout=1500&channel_max=9").unwrap();
         assert_eq!(endpoint.connect_timeout_or(Duration::MAX), Duration::from_millis(1500));
-        assert_eq!(endpoint.0.query.channel_max, Some(9));
+        assert_eq!(endpoint.uri.query.channel_max, Some(9));
         // Whoever names a user means that user.
         for url in ["amqp://u@h", "amqp://u:@h", "amqp://:p@h", "amqp://h?heartbet=1", "amqp://::1"] {
             assert!(Endpoint::parse(url).is_err(), "{url}");

@@ -35,7 +35,7 @@ pub(crate) async fn put(
     publisher.put(DEAD, Name(delivery.routing_key.clone()), properties, body).await
 }
 
-fn properties(
+pub(crate) fn properties(
     broker: Broker,
     node: &str,
     delivery: &Delivery,
@@ -78,8 +78,8 @@ fn reason(error: &Error) -> String {
     shortened(OneLine(&reason).to_string(), REASON_CHARACTERS_MAX)
 }
 
-/// A client's headers that leave room, the shortest first, and the names of those that do not: properties must fit
-/// into one frame, or RabbitMQ ends the connection.
+/// A client's headers that leave room, the shortest first, and the names of those that do not, or are secret: properties
+/// must fit into one frame, or RabbitMQ ends the connection.
 fn kept(headers: &FieldTable) -> (FieldTable, Vec<String>) {
     // The text form is never shorter than what is sent.
     let length = |name: &str, value: &AMQPValue| name.len() + format!("{value:?}").len();
@@ -87,6 +87,11 @@ fn kept(headers: &FieldTable) -> (FieldTable, Vec<String>) {
     all.sort_by_key(|(name, value)| length(name.as_str(), value));
     let (mut kept, mut dropped, mut total) = (FieldTable::default(), Vec::new(), 0);
     for (name, value) in all {
+        // Whoever may look at dead letters is not the client.
+        if name.as_str() == header::SESSION {
+            dropped.push(name.as_str().to_owned());
+            continue;
+        }
         total += length(name.as_str(), value);
         if total < CLIENT_HEADERS_MAX {
             kept.insert(name.clone(), value.clone());
@@ -136,13 +141,14 @@ mod tests {
     }
 
     #[test]
-    fn headers_that_leave_no_room_are_named_instead() {
+    fn headers_that_leave_no_room_or_are_secret_are_named_instead() {
         let mut headers = FieldTable::default();
         headers.insert("short".into(), text("x"));
+        headers.insert(header::SESSION.into(), text("token"));
         headers.insert("long".into(), text(&"x".repeat(CLIENT_HEADERS_MAX)));
         let (kept, dropped) = kept(&headers);
         assert_eq!(kept.inner().get("short"), Some(&text("x")));
-        assert_eq!((kept.inner().len(), dropped), (1, vec!["long".to_owned()]));
+        assert_eq!((kept.inner().len(), dropped), (1, vec![header::SESSION.to_owned(), "long".to_owned()]));
     }
 
     #[test]

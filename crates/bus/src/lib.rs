@@ -42,6 +42,8 @@ mod instance;
 mod message;
 mod meter;
 mod pool;
+#[doc(hidden)]
+pub mod probe;
 mod publisher;
 mod quarantine;
 mod replies;
@@ -49,6 +51,7 @@ mod session;
 mod slow;
 mod socket;
 mod subscription;
+mod tls;
 mod topology;
 mod waiting;
 

@@ -71,7 +71,7 @@ impl Link {
     async fn connect(shared: &Shared) -> Result<Self, BusError> {
         let mut last = other("no endpoint is configured");
         for url in &shared.amqp.url.0 {
-            let endpoint = Endpoint::parse(url.expose()).map_err(BusError::Other)?;
+            let endpoint = Endpoint::of(url).map_err(BusError::Other)?;
             let uri = endpoint.uri();
             if uri.scheme == AMQPScheme::AMQPS {
                 last = other("an unreadable message cannot be removed over TLS: purge it by hand");

@@ -14,11 +14,13 @@ use std::{
     time::Duration,
 };
 
+use beds_core::settings::Tls;
 use lapin::{
     AsyncTcpStream, Connection, ConnectionProperties,
-    tcp::OwnedTLSConfig,
     uri::{AMQPScheme, AMQPUri},
 };
+
+use crate::tls;
 
 /// Ends the connection that was opened with it when it is dropped.
 #[derive(Debug, Default)]
@@ -39,6 +41,7 @@ impl Socket {
     pub(crate) async fn connect(
         &self,
         uri: AMQPUri,
+        files: Tls,
         properties: ConnectionProperties,
         patience: Duration,
     ) -> lapin::Result<Connection> {
@@ -66,7 +69,7 @@ impl Socket {
                     match scheme {
                         AMQPScheme::AMQP => Ok(stream),
                         AMQPScheme::AMQPS => {
-                            stream.into_tls(&authority.host, OwnedTLSConfig::default().as_ref()).await
+                            stream.into_rustls(&tls::connector(&files)?, &authority.host).await
                         }
                     }
                 };

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use beds_bus::{Endpoint, Name};
+use beds_core::settings::Tls;
 
 use crate::{client::Client, config::Config, error::ClientError};
 
@@ -10,6 +11,7 @@ use crate::{client::Client, config::Config, error::ClientError};
 #[derive(Clone)]
 pub struct ClientBuilder {
     url: String,
+    tls: Tls,
     config: Config,
     user_id: Option<String>,
 }
@@ -31,7 +33,15 @@ impl std::fmt::Debug for ClientBuilder {
 
 impl ClientBuilder {
     fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), config: Config::default(), user_id: None }
+        Self { url: url.into(), tls: Tls::default(), config: Config::default(), user_id: None }
+    }
+
+    /// What an `amqps://…` link is encrypted with, besides the authorities that the machine trusts. The files are read
+    /// again for each connection.
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = tls;
+        self
     }
 
     /// How long a request waits for its answer, waiting for a free slot and for a lost connection included:
@@ -94,8 +104,8 @@ impl ClientBuilder {
     /// [`ClientError::Url`] when the URL cannot be read, [`ClientError::Request`] when the user id is too long,
     /// [`ClientError::Connect`] when RabbitMQ cannot be reached in time or refuses.
     pub async fn connect(self) -> Result<Client, ClientError> {
-        let Self { url, config, user_id } = self;
-        let mut endpoint = Endpoint::parse(&url).map_err(ClientError::Url)?;
+        let Self { url, tls, config, user_id } = self;
+        let mut endpoint = Endpoint::parse(&url).map_err(ClientError::Url)?.with_tls(tls);
         endpoint.heartbeat_or(config.heartbeat);
         let too_long = || ClientError::Request(format!("the user id exceeds {} bytes", Name::BYTES_MAX));
         let user_id = user_id.map(|user| Name::new(user).ok_or_else(too_long)).transpose()?;

@@ -91,4 +91,5 @@ pub use events::{Event, Events, Subscription};
 pub use reply::{Answer, Page, RawReply};
 pub use request::Request;
 
+pub use beds_core::settings::Tls;
 pub use beds_protocol as protocol;

@@ -4,6 +4,9 @@ use beds_protocol::{ErrorBody, ErrorCode, FieldError, OneLine, Operation, Routin
 
 use crate::{outcome::Outcome, spec::Domain};
 
+/// What to do about a write whose end nobody has seen.
+const CHECK: &str = "check whether it happened before you send it again";
+
 /// What an operation gives: the members of a reply, or why there is none.
 pub type Result<T = Outcome> = std::result::Result<T, Error>;
 
@@ -153,14 +156,14 @@ impl Error {
     #[must_use]
     pub fn unknown_effect(why: &str) -> Self {
         let message = format!("{why}: the write may or may not have happened");
-        Self { retryable: false, ..Self::new(ErrorCode::Unavailable, message) }
-            .hint("check whether it happened before you send it again")
+        Self { retryable: false, ..Self::new(ErrorCode::Unavailable, message) }.hint(CHECK)
     }
 
-    /// The same error of a write that the ledger remembers if it happened: whoever sends it again does no harm.
+    /// The same error of a write that the ledger remembers if it happened: whoever sends it again does no harm. An error that
+    /// advises something else keeps its advice.
     #[must_use]
     pub fn remembered(self) -> Self {
-        if self.code != ErrorCode::Unavailable || self.retryable {
+        if self.code != ErrorCode::Unavailable || self.retryable || self.hint.as_deref() != Some(CHECK) {
             return self;
         }
         self.retryable()

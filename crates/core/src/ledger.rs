@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use beds_protocol::ErrorCode;
 
-use crate::{error::Error, meter::Family, outcome::Outcome, spec::Domain};
+use crate::{error::Error, items::Items, meter::Family, outcome::Outcome, spec::Domain};
 
 /// How many writes the ledger of a database answered that had been done before.
 pub static DUPLICATES: Family = Family::counter(
@@ -21,6 +21,14 @@ pub const AT_LEAST_ONCE: &str =
 /// What a reply says when a table keeps what a transaction cannot take back.
 pub const WITHOUT_TRANSACTIONS: &str =
     "this object writes into a table without transactions: its effect is at least once, not exactly once";
+
+/// What a reply says when the table that keeps it is one of the node's own.
+#[must_use]
+pub fn own_without_transactions(table: &str) -> String {
+    format!(
+        "the table `{table}` is without transactions: the write's effect is at least once, not exactly once"
+    )
+}
 
 /// What a reply says when the database never had a ledger.
 pub const NO_LEDGER: &str =
@@ -60,7 +68,7 @@ pub fn kept_items(
         }
         None => Outcome::default(),
     });
-    let items = Outcome::of_items(&items.collect::<Vec<_>>());
+    let items = Items::together(&items.collect::<Vec<_>>());
     Cow::Owned(Outcome { note: Some(CUT_ITEMS.into()), ..items })
 }
 
@@ -71,6 +79,13 @@ pub fn taken() -> Error {
         .hint("give each new request a new `message_id`")
 }
 
+/// A claim is kept without a reply: what was done under it ended its transaction by itself, and was interrupted.
+#[must_use]
+pub fn unanswered() -> Error {
+    Error::unknown_effect("outcome unknown: the ledger has a claim of this `message_id` without a reply")
+        .hint("check whether it happened; where it did not, send it again with a new `message_id`")
+}
+
 /// The ledger was there and is gone.
 #[must_use]
 pub fn gone(database: &str) -> Error {
@@ -78,6 +93,20 @@ pub fn gone(database: &str) -> Error {
         "the ledger of the database `{database}` is gone, so a write cannot be done once"
     ))
     .hint("the DBA restores `beds_ledger`, or creates the one that `bedsc ddl --ledger` writes")
+}
+
+/// An object took the claim back with the transaction that the node began.
+#[must_use]
+pub fn rolled_back(domain: &Domain) -> Error {
+    let message = format!(
+        "an object of `{}` rolled back the node's transaction, most likely: the write's row in the ledger is gone before \
+         the commit, so it cannot be done once",
+        domain.name
+    );
+    Error::internal(message).hint(
+        "it is the node that begins and ends transactions: take `rollback` out of the procedure and signal an error instead, \
+         or roll back to a savepoint, or declare `commits = true`",
+    )
 }
 
 /// The ledger is there, but has no key that tells duplicates.

@@ -20,6 +20,7 @@ pub mod entry;
 pub mod error;
 pub mod event;
 pub mod inspect;
+pub mod items;
 pub mod ledger;
 pub mod lookup;
 pub mod mask;

@@ -6,11 +6,7 @@ use std::{borrow::Cow, collections::HashMap};
 
 use serde_json::{Value as Json, value::RawValue};
 
-use crate::{
-    describe,
-    error::{Error, Result},
-    spec::Domain,
-};
+use crate::{describe, spec::Domain};
 
 /// The bytes that the names of all members, a count and the braces take in a reply. A note is not counted.
 pub const MEMBERS_BYTES_MAX: usize = 128;
@@ -50,16 +46,6 @@ impl Outcome {
         Self { count: Some(count), ..Self::default() }
     }
 
-    /// The outcome of a batch whose items have these.
-    #[must_use]
-    pub fn of_items<'a>(outcomes: impl IntoIterator<Item = &'a Self>) -> Self {
-        let mut items = Items::default();
-        for outcome in outcomes {
-            items.add(outcome);
-        }
-        items.finish()
-    }
-
     /// What is left of the outcome of a write of this domain where there is no room for more: the keys of its records, and
     /// a note that says why.
     #[must_use]
@@ -71,10 +57,11 @@ impl Outcome {
 
     /// The same with one more note.
     #[must_use]
-    pub fn noted(self, note: &'static str) -> Self {
+    pub fn noted(self, note: impl Into<Cow<'static, str>>) -> Self {
+        let note = note.into();
         let note = match self.note {
             Some(first) => Cow::Owned(format!("{first}; {note}")),
-            None => Cow::Borrowed(note),
+            None => note,
         };
         Self { note: Some(note), ..self }
     }
@@ -142,36 +129,6 @@ impl Outcome {
             count.map(|count| ("count", Cow::Owned(count.to_string().into_bytes()))),
             (!notes.is_empty()).then(|| ("note", Cow::Owned(quoted(&notes.join("; "))))),
         ]
-    }
-}
-
-/// The outcomes of an atomic batch's items, put together as they come.
-#[derive(Debug, Clone, Default)]
-pub struct Items(Vec<u8>);
-
-impl Items {
-    /// Adds the outcome of the next item.
-    ///
-    /// # Errors
-    /// `too_large`, where the items are longer than a reply may be.
-    pub fn push(&mut self, outcome: &Outcome, bytes_max: usize) -> Result<()> {
-        self.add(outcome);
-        if self.0.len() > bytes_max { Err(Error::reply_too_large(bytes_max)) } else { Ok(()) }
-    }
-
-    fn add(&mut self, outcome: &Outcome) {
-        self.0.push(if self.0.is_empty() { b'[' } else { b',' });
-        self.0.extend(outcome.encode());
-    }
-
-    /// The outcome of the batch.
-    #[must_use]
-    pub fn finish(mut self) -> Outcome {
-        if self.0.is_empty() {
-            self.0.push(b'[');
-        }
-        self.0.push(b']');
-        Outcome { items: Some(self.0), ..Outcome::default() }
     }
 }
 

@@ -19,8 +19,8 @@ use crate::{Error, Result, Server, Stack, mariadb, packages, rabbitmq};
 
 /// How often other ports are tried when a port is lost to another program between choosing and binding it.
 const PORT_TRIES: u32 = 5;
-/// `RabbitMQ` needs three: clients, distribution, epmd.
-const PORTS_PER_SERVER: [usize; 3] = [3, 1, 1];
+/// `RabbitMQ` needs four: clients, distribution, epmd, clients with TLS.
+const PORTS_PER_SERVER: [usize; 3] = [4, 1, 1];
 
 type Progress = Arc<dyn Fn(&str) + Send + Sync>;
 
@@ -254,7 +254,9 @@ impl Builder {
         };
         let other = |index: usize| Port::free(remembered.get(index).copied());
         Ok(match kind {
-            ServerKind::RabbitMq => Box::new(RabbitMq::new(&dir, log, first, other(1)?, other(2)?)),
+            ServerKind::RabbitMq => {
+                Box::new(RabbitMq::new(&dir, log, [first, other(1)?, other(2)?, other(3)?]))
+            }
             ServerKind::MariaDb => Box::new(MariaDb::new(&dir, log, first)),
             ServerKind::MongoDb => Box::new(MongoDb::new(&dir, log, first, self.flavor(), self.standalone)),
         })

@@ -1,5 +1,5 @@
 //! A proxy that makes a server far away: all that passes is late, as it would be over so many kilometres of cable, and
-//! nothing waits for what was sent before it.
+//! nothing waits for what was sent before it. The cable can be cut, and let nothing through.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
@@ -17,11 +17,45 @@ use crate::{Error, Result};
 const PIECE_BYTES: usize = 16 << 10;
 const PIECES_MAX: usize = 1024;
 
+/// How a link is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Way {
+    /// How long what passes takes in each direction.
+    pub one_way: Duration,
+    /// The longest piece that is passed on at once, in bytes.
+    pub piece_bytes: usize,
+    /// Whether anything passes. What does not waits: the ends notice nothing but silence, as where a firewall forgets a
+    /// connection.
+    pub passes: bool,
+}
+
+impl Way {
+    /// All passes as it comes, so late.
+    #[must_use]
+    pub const fn late(one_way: Duration) -> Self {
+        Self { one_way, piece_bytes: PIECE_BYTES, passes: true }
+    }
+
+    /// All passes at once, in pieces of so many bytes at most.
+    #[must_use]
+    pub const fn sliced(piece_bytes: usize) -> Self {
+        Self { piece_bytes, ..Self::late(Duration::ZERO) }
+    }
+
+    /// Nothing passes.
+    #[must_use]
+    pub const fn hole() -> Self {
+        Self { passes: false, ..Self::late(Duration::ZERO) }
+    }
+}
+
 /// A server seen from afar. Dropping it ends all connections through it.
 #[derive(Debug)]
 pub struct Delay {
     address: SocketAddr,
     accepting: JoinHandle<()>,
+    way: watch::Sender<Way>,
+    cuts: watch::Sender<u64>,
 }
 
 impl Delay {
@@ -34,21 +68,43 @@ impl Delay {
         let refused = |error: io::Error| Error::new(format!("cannot listen for a proxy: {error}"));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
+        let (way, (cuts, cut)) = (watch::Sender::new(Way::late(one_way)), watch::channel(0));
+        let watched = way.subscribe();
         let accepting = tokio::spawn(async move {
             // Dropped with this task, it ends the connections.
             let mut passing = JoinSet::new();
             while let Ok((near, _)) = listener.accept().await {
-                passing.spawn(pass(near, server, one_way));
+                let mut cut = cut.clone();
+                cut.mark_unchanged();
+                let passed = pass(near, server, watched.clone());
+                passing.spawn(async move {
+                    tokio::select! {
+                        // Its other end is there for as long as this task is.
+                        _ = cut.changed() => {}
+                        // A connection that breaks is the business of its ends.
+                        _ = passed => {}
+                    }
+                });
                 while passing.try_join_next().is_some() {}
             }
         });
-        Ok(Self { address, accepting })
+        Ok(Self { address, accepting, way, cuts })
     }
 
     /// Where the server seems to be.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Makes the link another from now on, for the connections there are too. What is on its way keeps its time.
+    pub fn set(&self, way: Way) {
+        self.way.send_replace(way);
+    }
+
+    /// Ends all connections through it; new ones are accepted.
+    pub fn cut(&self) {
+        self.cuts.send_modify(|cuts| *cuts += 1);
     }
 }
 
@@ -59,12 +115,12 @@ impl Drop for Delay {
 }
 
 /// One connection, until either end closes it.
-async fn pass(near: TcpStream, server: SocketAddr, one_way: Duration) -> io::Result<()> {
+async fn pass(near: TcpStream, server: SocketAddr, way: watch::Receiver<Way>) -> io::Result<()> {
     let far = TcpStream::connect(server).await?;
     near.set_nodelay(true)?;
     far.set_nodelay(true)?;
     let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
-    tokio::try_join!(carry(near_in, far_out, one_way), carry(far_in, near_out, one_way))?;
+    tokio::try_join!(carry(near_in, far_out, way.clone()), carry(far_in, near_out, way))?;
     Ok(())
 }
 
@@ -72,15 +128,17 @@ async fn pass(near: TcpStream, server: SocketAddr, one_way: Duration) -> io::Res
 async fn carry(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
-    one_way: Duration,
+    mut way: watch::Receiver<Way>,
 ) -> io::Result<()> {
     let (sender, mut pieces) = mpsc::channel::<(Instant, Vec<u8>)>(PIECES_MAX);
+    let now = way.clone();
     let reading = async move {
         let mut buffer = vec![0; PIECE_BYTES];
         loop {
             let length = from.read(&mut buffer).await?;
             let piece = buffer.get(..length).unwrap_or_default().to_vec();
-            if length == 0 || sender.send((Instant::now() + one_way, piece)).await.is_err() {
+            let at = Instant::now() + now.borrow().one_way;
+            if length == 0 || sender.send((at, piece)).await.is_err() {
                 return io::Result::Ok(());
             }
         }
@@ -88,7 +146,12 @@ async fn carry(
     let writing = async move {
         while let Some((at, piece)) = pieces.recv().await {
             sleep_until(at).await;
-            to.write_all(&piece).await?;
+            // It fails when the proxy is gone, and this task with it.
+            let _ = way.wait_for(|way| way.passes).await;
+            let most = way.borrow().piece_bytes.max(1);
+            for part in piece.chunks(most) {
+                to.write_all(part).await?;
+            }
         }
         to.shutdown().await
     };

@@ -25,10 +25,12 @@
 //! What this crate must never do: touch a system service, listen beyond the loopback interface, kill a
 //! process that it did not start, or depend on a database or AMQP driver without being asked to, which
 //! would make every test that uses it wait for that driver's build: only the feature `schema` does. The feature `delay`
-//! has a proxy that makes a server far away.
+//! has a proxy that makes a server far away, the feature `tls` makes certificates for [`Server::use_tls`].
 
 mod builder;
 mod cache;
+#[cfg(feature = "tls")]
+pub mod certificates;
 #[cfg(feature = "delay")]
 pub mod delay;
 mod error;
@@ -49,6 +51,7 @@ mod server;
 mod sql;
 mod stack;
 mod stand_in;
+mod tls;
 mod watchdog;
 
 pub use builder::{Builder, ensure_servers, free_port};
@@ -58,3 +61,4 @@ pub use node::{Ended, Node, NodeCommand};
 pub use program::ServerKind;
 pub use server::Server;
 pub use stack::Stack;
+pub use tls::ServerTls;

@@ -9,19 +9,21 @@ use std::io::Read;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use nix::unistd::Uid;
 
 use crate::ports::Port;
 use crate::program::{Program, ServerKind, on_path};
-use crate::{Error, Result};
+use crate::{Error, Result, ServerTls};
 
 #[derive(Debug)]
 pub(crate) struct MariaDb {
     dir: PathBuf,
     log: PathBuf,
     port: Port,
+    tls: Mutex<Option<ServerTls>>,
 }
 
 /// The server program, if it and its companions are installed.
@@ -33,7 +35,7 @@ pub(crate) fn installed() -> Option<PathBuf> {
 
 impl MariaDb {
     pub(crate) fn new(dir: &Path, log: PathBuf, port: Port) -> Self {
-        Self { dir: dir.to_owned(), log, port }
+        Self { dir: dir.to_owned(), log, port, tls: Mutex::default() }
     }
 
     fn data(&self) -> PathBuf {
@@ -117,6 +119,12 @@ impl Program for MariaDb {
                 "--innodb-flush-log-at-trx-commit=1",
                 "--log-bin-trust-function-creators=1",
             ]);
+        let tls = self.tls.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ServerTls { cert, key, client_ca }) = &*tls {
+            command.arg(format!("--ssl-cert={}", cert.display())).arg(format!("--ssl-key={}", key.display()));
+            command.args(client_ca.iter().map(|authority| format!("--ssl-ca={}", authority.display())));
+        }
+        drop(tls);
         as_root(&mut command);
         command.current_dir(&self.dir);
         Ok(command)
@@ -136,6 +144,10 @@ impl Program for MariaDb {
             .and_then(|client| client.query(None, "select 1"))
             .map(drop)
             .map_err(|error| error.to_string())
+    }
+
+    fn use_tls(&self, tls: Option<ServerTls>) {
+        *self.tls.lock().unwrap_or_else(PoisonError::into_inner) = tls;
     }
 
     fn url(&self) -> String {

@@ -3,14 +3,16 @@
 //! to.
 
 use std::fs;
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use crate::op_msg::{self, Value, document};
 use crate::ports::Port;
 use crate::program::{Program, ServerKind, on_path};
 use crate::stand_in::Edition;
-use crate::{Error, Result};
+use crate::{Error, Result, ServerTls};
 
 /// The name of the replica set of one.
 const REPLICA_SET: &str = "beds";
@@ -48,11 +50,12 @@ pub(crate) struct MongoDb {
     flavor: Flavor,
     /// Whether it is no replica set.
     standalone: bool,
+    tls: Mutex<Option<ServerTls>>,
 }
 
 impl MongoDb {
     pub(crate) fn new(dir: &Path, log: PathBuf, port: Port, flavor: Flavor, standalone: bool) -> Self {
-        Self { dir: dir.to_owned(), log, port, flavor, standalone }
+        Self { dir: dir.to_owned(), log, port, flavor, standalone, tls: Mutex::default() }
     }
 
     /// One for each kind of server: they do not read each other's files.
@@ -61,6 +64,10 @@ impl MongoDb {
             Flavor::Mongod(_) => "mongod",
             Flavor::StandIn(edition) => edition.folder(),
         })
+    }
+
+    fn tls(&self) -> Option<ServerTls> {
+        self.tls.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Makes a fresh `mongod` a replica set of one; it then elects itself.
@@ -91,6 +98,7 @@ impl Program for MongoDb {
     }
 
     fn command(&self) -> Result<Command> {
+        let tls = self.tls();
         let mut command = match &self.flavor {
             Flavor::Mongod(program) => {
                 let mut command = Command::new(program);
@@ -99,12 +107,29 @@ impl Program for MongoDb {
                 if !self.standalone {
                     command.args(["--replSet", REPLICA_SET]);
                 }
+                if let Some(ServerTls { cert, key, client_ca }) = &tls {
+                    // One file with both; with `preferTLS` the server goes on to take plain text.
+                    let both = self.dir.join("tls.pem");
+                    let text = [cert, key].map(fs::read).into_iter().collect::<std::io::Result<Vec<_>>>();
+                    text.and_then(|text| fs::write(&both, text.concat()))
+                        .map_err(Error::io("cannot write MongoDB's certificate", &both))?;
+                    command.args(["--tlsMode", "preferTLS", "--tlsCertificateKeyFile"]).arg(both);
+                    if let Some(authority) = client_ca {
+                        command.arg("--tlsCAFile").arg(authority);
+                    }
+                }
                 command
             }
             Flavor::StandIn(edition) => {
                 let mut command = edition.command(self.port.number(), &self.data())?;
                 if self.standalone {
                     command.arg("--standalone");
+                }
+                if let Some(ServerTls { cert, key, client_ca }) = &tls {
+                    command.arg("--tls-cert-file").arg(cert).arg("--tls-key-file").arg(key);
+                    if let Some(authority) = client_ca {
+                        command.arg("--tls-ca-file").arg(authority).arg("--tls-require-client-cert");
+                    }
                 }
                 command
             }
@@ -114,6 +139,11 @@ impl Program for MongoDb {
     }
 
     fn probe(&self) -> std::result::Result<(), String> {
+        // The stand-in takes nothing but TLS then, which this crate does not speak. It listens last.
+        if matches!(self.flavor, Flavor::StandIn(_)) && self.tls().is_some() {
+            let connected = TcpStream::connect(("127.0.0.1", self.port.number()));
+            return connected.map(drop).map_err(|error| error.to_string());
+        }
         let hello = op_msg::command(self.port.number(), "hello", Value::Integer(1))
             .map_err(|error| error.to_string())?;
         if hello.is("isWritablePrimary") {
@@ -123,6 +153,10 @@ impl Program for MongoDb {
             self.initiate()?;
         }
         Err("it is not the primary of its replica set yet".to_owned())
+    }
+
+    fn use_tls(&self, tls: Option<ServerTls>) {
+        *self.tls.lock().unwrap_or_else(PoisonError::into_inner) = tls;
     }
 
     fn url(&self) -> String {

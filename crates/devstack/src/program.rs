@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::Result;
+use crate::{Result, ServerTls};
 
 /// The kinds of server that a stack has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +70,9 @@ pub(crate) trait Program: fmt::Debug + Send + Sync {
 
     /// One try, bounded in time. `Err` says what is still missing.
     fn probe(&self) -> std::result::Result<(), String>;
+
+    /// From its next start on it has TLS with these files, or none.
+    fn use_tls(&self, tls: Option<ServerTls>);
 
     fn url(&self) -> String;
 

@@ -9,11 +9,12 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::ports::Port;
 use crate::program::{Program, ServerKind, on_path};
-use crate::{Error, Result};
+use crate::{Error, Result, ServerTls};
 
 /// The script of the package that starts the node itself; the one in `sbin` changes user and directory.
 const SCRIPT: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
@@ -31,6 +32,8 @@ pub(crate) struct RabbitMq {
     amqp: Port,
     distribution: Port,
     epmd: Port,
+    encrypted: Port,
+    tls: Mutex<Option<ServerTls>>,
 }
 
 /// The program that starts a node, if it is installed.
@@ -40,8 +43,9 @@ pub(crate) fn installed() -> Option<PathBuf> {
 }
 
 impl RabbitMq {
-    pub(crate) fn new(dir: &Path, log: PathBuf, amqp: Port, distribution: Port, epmd: Port) -> Self {
-        Self { dir: dir.to_owned(), log, amqp, distribution, epmd }
+    pub(crate) fn new(dir: &Path, log: PathBuf, ports: [Port; 4]) -> Self {
+        let [amqp, distribution, epmd, encrypted] = ports;
+        Self { dir: dir.to_owned(), log, amqp, distribution, epmd, encrypted, tls: Mutex::default() }
     }
 
     /// Alarms would stop publishers on a busy developer's machine: both limits are low enough to stay quiet
@@ -53,8 +57,28 @@ impl RabbitMq {
              vm_memory_high_watermark.absolute = 2GB\n\
              log.file = false\n\
              log.console = true\n\
-             log.console.level = info\n",
-            self.amqp.number()
+             log.console.level = info\n{}",
+            self.amqp.number(),
+            self.encryption()
+        )
+    }
+
+    fn encryption(&self) -> String {
+        let tls = self.tls.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(ServerTls { cert, key, client_ca }) = &*tls else { return String::new() };
+        let clients = client_ca.as_ref().map(|authority| {
+            format!(
+                "ssl_options.cacertfile = {}\nssl_options.verify = verify_peer\n\
+                 ssl_options.fail_if_no_peer_cert = true\n",
+                authority.display()
+            )
+        });
+        format!(
+            "listeners.ssl.1 = 127.0.0.1:{}\nssl_options.certfile = {}\nssl_options.keyfile = {}\n{}",
+            self.encrypted.number(),
+            cert.display(),
+            key.display(),
+            clients.unwrap_or_default()
         )
     }
 
@@ -153,6 +177,10 @@ impl Program for RabbitMq {
         }
     }
 
+    fn use_tls(&self, tls: Option<ServerTls>) {
+        *self.tls.lock().unwrap_or_else(PoisonError::into_inner) = tls;
+    }
+
     fn url(&self) -> String {
         format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.amqp.number())
     }
@@ -162,6 +190,6 @@ impl Program for RabbitMq {
     }
 
     fn ports(&self) -> Vec<u16> {
-        vec![self.amqp.number(), self.distribution.number(), self.epmd.number()]
+        vec![self.amqp.number(), self.distribution.number(), self.epmd.number(), self.encrypted.number()]
     }
 }

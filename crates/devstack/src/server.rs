@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 
 use crate::process::{POLL, Process};
 use crate::program::{Program, ServerKind};
-use crate::{Error, Result, log};
+use crate::{Error, Result, ServerTls, log};
 
 /// A first start on a slow, busy machine takes seconds; beyond this something is wrong.
 const START_PATIENCE: Duration = Duration::from_secs(90);
@@ -186,6 +186,24 @@ impl Server {
     /// When it is not ours or does not run.
     pub fn resume(&self) -> Result<()> {
         self.own_only("resume")?.signal(Signal::SIGCONT)
+    }
+
+    /// Gives it TLS with these files, or takes it, and starts it anew. `RabbitMQ` has TLS on a port of its own,
+    /// [`Server::tls_port`]; `MariaDB` goes on to take plain text beside it; the stand-in for `mongod` does not.
+    ///
+    /// # Errors
+    /// As [`Server::restart`].
+    pub fn use_tls(&self, tls: Option<ServerTls>) -> Result<()> {
+        self.own_only("change the certificate of")?.program.use_tls(tls);
+        self.restart()
+    }
+
+    /// The port that has TLS where it is another than [`Server::port`]; none for a server that is not ours.
+    pub fn tls_port(&self) -> Option<u16> {
+        match self.kind {
+            ServerKind::RabbitMq => self.ports().get(3).copied(),
+            ServerKind::MariaDb | ServerKind::MongoDb => self.port(),
+        }
     }
 
     /// Gives a command to the running server as its operator would, such as `set_vm_memory_high_watermark 0.1` to

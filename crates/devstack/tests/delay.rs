@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use beds_devstack::delay::Delay;
+use beds_devstack::delay::{Delay, Way};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -65,4 +65,44 @@ async fn its_end_ends_the_connections() {
     drop(proxy);
     let ended = timeout(PATIENCE, client.read(&mut [0; 1])).await.unwrap();
     assert!(matches!(ended, Ok(0) | Err(_)), "{ended:?}");
+}
+
+/// Sends a text, and gives it back when the echo has come.
+async fn echoed(client: &mut TcpStream, text: &[u8]) -> Vec<u8> {
+    client.write_all(text).await.unwrap();
+    let mut answer = vec![0; text.len()];
+    timeout(PATIENCE, client.read_exact(&mut answer)).await.unwrap().unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn a_cut_ends_what_is_there_and_lets_in_what_comes() {
+    let (mut client, proxy) = far_echo().await;
+    assert_eq!(echoed(&mut client, b"x").await, b"x");
+    proxy.cut();
+    let ended = timeout(PATIENCE, client.read(&mut [0; 1])).await.unwrap();
+    assert!(matches!(ended, Ok(0) | Err(_)), "{ended:?}");
+    let mut other = TcpStream::connect(proxy.address()).await.unwrap();
+    assert_eq!(echoed(&mut other, b"y").await, b"y");
+}
+
+#[tokio::test]
+async fn a_hole_is_silent_and_forgets_nothing() {
+    let (mut client, proxy) = far_echo().await;
+    proxy.set(Way::hole());
+    client.write_all(b"lost?").await.unwrap();
+    let mut answer = [0; 5];
+    let silent = timeout(ONE_WAY * 6, client.read_exact(&mut answer)).await;
+    assert!(silent.is_err(), "{silent:?}");
+    proxy.set(Way::late(Duration::ZERO));
+    timeout(PATIENCE, client.read_exact(&mut answer)).await.unwrap().unwrap();
+    assert_eq!(&answer, b"lost?");
+}
+
+#[tokio::test]
+async fn slices_arrive_whole() {
+    let (mut client, proxy) = far_echo().await;
+    proxy.set(Way::sliced(3));
+    let text: Vec<u8> = (0..=255).collect();
+    assert_eq!(echoed(&mut client, &text).await, text);
 }

@@ -159,8 +159,13 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
             };
             let (_long, place) = (Long::new(&shared, is_long), Place::new(&shared, group));
             self.was_idle = was_idle;
-            let tickets =
-                tickets.into_iter().filter_map(wanted).filter(|ticket| ticket.gate.begin()).collect();
+            let tickets: Vec<_> = tickets.into_iter().filter_map(wanted).collect();
+            // What happened while nobody used it is not known yet.
+            if was_idle && let After::Discard(_) = self.renew(&mut connection).await {
+                self.first = tickets;
+                return false;
+            }
+            let tickets = tickets.into_iter().filter(|ticket| ticket.gate.begin()).collect();
             let after = place.hold(self.measured(&mut connection, tickets)).await;
             if let After::Discard(mut again) = after {
                 again.append(&mut self.first);

@@ -3,23 +3,17 @@
 //!
 //! The server is asked when a source is first read, and again after a while, since a DBA may change a column.
 
-use std::{
-    collections::HashMap,
-    fmt::Write as _,
-    sync::{Arc, PoisonError, RwLock},
-    time::{Duration, Instant},
-};
+use std::{fmt::Write as _, sync::Arc};
 
 use beds_core::spec::{Domain, Type, mariadb::Source};
 use sqlx::{MySqlConnection, Row as _, mysql::MySqlRow};
 
 use crate::{
     fault::{Fault, classify},
+    known::Answers,
+    meaning::is_place,
     parameters::Parameters,
 };
-
-/// How long an answer is trusted.
-pub(crate) const KEPT: Duration = Duration::from_mins(1);
 
 /// How a column keeps its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,9 +22,15 @@ pub(crate) enum Kept {
     #[default]
     Plain,
     /// FLOAT: shown in short, compared as the double that it is.
-    Float,
+    Float {
+        /// Whether its digits are limited, as those of FLOAT(9,2) are: it may hold more than a parameter takes.
+        is_limited: bool,
+    },
     /// DOUBLE.
-    Double,
+    Double {
+        /// As that of FLOAT.
+        is_limited: bool,
+    },
     /// YEAR: the server takes 2 for 2002.
     Year,
     /// ENUM and SET: compared as text, but sorted by position. A number that is none of the values stands for one by its
@@ -69,15 +69,9 @@ impl Kept {
 /// What is known of the columns of sources: at most one entry a source of a template.
 #[derive(Debug, Default)]
 pub(crate) struct Columns {
-    sources: RwLock<HashMap<usize, Learned>>,
+    sources: Answers<Kept>,
     /// What is known of the parameters of routines.
     pub(crate) parameters: Parameters,
-}
-
-#[derive(Debug)]
-struct Learned {
-    at: Instant,
-    kept: Arc<[Kept]>,
 }
 
 impl Columns {
@@ -88,15 +82,11 @@ impl Columns {
         domain: &'static Domain,
         source: &'static Source,
     ) -> Result<Arc<[Kept]>, Fault> {
-        let place = std::ptr::from_ref(source).addr();
-        if let Some(learned) = self.sources.read().unwrap_or_else(PoisonError::into_inner).get(&place)
-            && learned.at.elapsed() < KEPT
-        {
-            return Ok(Arc::clone(&learned.kept));
+        if let Some(kept) = self.sources.of(source) {
+            return Ok(kept);
         }
         let kept = learn(connection, domain, source).await.map_err(|error| classify(&error, domain))?;
-        let learned = Learned { at: Instant::now(), kept: Arc::clone(&kept) };
-        self.sources.write().unwrap_or_else(PoisonError::into_inner).insert(place, learned);
+        self.sources.keep(source, &kept);
         Ok(kept)
     }
 }
@@ -176,16 +166,10 @@ fn has_numbers(full: &str) -> bool {
     values.into_iter().any(is_place)
 }
 
-/// Whether a text may stand for the place of an ENUM's value.
-pub(crate) fn is_place(text: &str) -> bool {
-    let text = text.trim();
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
 fn of_type(ty: &str, full: &str, field: &Type) -> Kept {
     match (ty, field) {
-        ("float", _) => Kept::Float,
-        ("double", _) => Kept::Double,
+        ("float", _) => Kept::Float { is_limited: full.contains(',') },
+        ("double", _) => Kept::Double { is_limited: full.contains(',') },
         ("year", _) => Kept::Year,
         ("enum" | "set", _) => Kept::Position { has_numbers: has_numbers(full) },
         ("datetime" | "timestamp", Type::Date) => Kept::Moment,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use beds_core::{
     section,
-    settings::{Millis, SecretUrl, Urls},
+    settings::{Millis, SecretUrl, Tls, Urls},
 };
 
 section! {
@@ -16,6 +16,8 @@ section! {
         read_urls: Urls = Urls::default(),
         /// A file with the password, instead of one in the URL.
         pass_file: Option<PathBuf> = None,
+        /// What links are encrypted with, before what `[tls]` says.
+        tls: Tls = Tls::default(),
         /// Connections for reads.
         read_connections: u16 = 8,
         /// Connections for writes.

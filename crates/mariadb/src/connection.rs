@@ -2,10 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use beds_core::settings::SecretUrl;
+use beds_core::settings::{Link, MARIADB, SecretUrl};
 use beds_lane::Connect;
 use sqlx::{
-    ConnectOptions as _, Connection as _, Executor as _, MySqlConnection, mysql::MySqlConnectOptions,
+    ConnectOptions as _, Connection as _, Executor as _, MySqlConnection,
+    mysql::{MySqlConnectOptions, MySqlSslMode},
 };
 
 use crate::session::{Server, Session};
@@ -85,16 +86,33 @@ impl Connector {
 /// # Errors
 /// What it does not take.
 pub fn check_url(url: &SecretUrl) -> Result<(), String> {
-    options(url).map(drop).map_err(|error| error.to_string())
+    parse(url).map(drop).map_err(|error| error.to_string())
 }
 
-/// What to connect with.
+/// What to connect with now. The driver reads the files of the link each time that it connects.
 pub(crate) fn options(url: &SecretUrl) -> Result<MySqlConnectOptions, sqlx::Error> {
-    let options: MySqlConnectOptions = match url.expose().strip_prefix("mariadb://") {
-        Some(rest) => format!("mysql://{rest}").parse()?,
-        None => url.expose().parse()?,
+    let url = url.current().map_err(|reason| sqlx::Error::Configuration(reason.into()))?;
+    let mut options = parse(&url)?;
+    // The driver's own default takes any certificate, and plain text where somebody on the way says so.
+    options = match MARIADB.link(&url) {
+        Link::Local | Link::Plain => options.ssl_mode(MySqlSslMode::Disabled),
+        Link::Verified => options.ssl_mode(MySqlSslMode::VerifyIdentity),
+        Link::Unverified => options,
     };
+    if let Some(authorities) = &url.tls().ca_file {
+        options = options.ssl_ca(authorities);
+    }
+    if let Some((certificate, key)) = url.tls().identity() {
+        options = options.ssl_client_cert(certificate).ssl_client_key(key);
+    }
     Ok(options.disable_statement_logging())
+}
+
+fn parse(url: &SecretUrl) -> Result<MySqlConnectOptions, sqlx::Error> {
+    match url.expose().strip_prefix("mariadb://") {
+        Some(rest) => format!("mysql://{rest}").parse(),
+        None => url.expose().parse(),
+    }
 }
 
 /// The version of a server, or what it is instead of a MariaDB. The version can be configured to be any text, so that one

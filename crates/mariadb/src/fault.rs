@@ -8,8 +8,8 @@ use beds_core::{Error, spec::Domain};
 use beds_protocol::ErrorCode;
 use sqlx::mysql::MySqlDatabaseError;
 
-pub(crate) use self::own::{denied, is_seen, of_own, renew_rights};
-use self::server::{Said, from_server};
+pub(crate) use self::own::{denied, is_seen, of_own, renew_rights, without_transactions};
+use self::server::{LATER, Said, from_server};
 
 /// How a job failed.
 #[derive(Debug)]
@@ -73,6 +73,32 @@ pub(crate) fn classify(error: &sqlx::Error, domain: &Domain) -> Fault {
         }
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) => Fault::Lost(error.to_string()),
         _ => Fault::Abandoned(strange(domain, &error.to_string())),
+    }
+}
+
+/// The server's numbers of errors by which it breaks the connection: `ER_SERVER_SHUTDOWN`, `ER_NORMAL_SHUTDOWN`,
+/// `ER_FORCING_CLOSE`, `ER_ABORTING_CONNECTION`, `ER_NET_…`, `ER_NEW_ABORTING_CONNECTION`, `ER_CONNECTION_KILLED`.
+const BREAKS: [std::ops::RangeInclusive<u16>; 6] =
+    [1053..=1053, 1077..=1077, 1080..=1080, 1152..=1161, 1184..=1184, 1927..=1927];
+
+/// Sorts out what a commit failed with. What the server refuses to commit, it has taken back; where the connection broke,
+/// nobody knows.
+pub(crate) fn classify_commit(error: &sqlx::Error, domain: &Domain) -> Fault {
+    let is_answer = number(error).is_some_and(|number| !BREAKS.iter().any(|range| range.contains(&number)));
+    match classify(error, domain) {
+        // A cluster refuses at the commit what another node has changed.
+        Fault::Deadlock => Fault::Deadlock,
+        // What may still be open of the transaction ends with the connection.
+        Fault::Refused(error) | Fault::Abandoned(error) if is_answer && error.retryable => {
+            Fault::Abandoned(error)
+        }
+        _ if is_answer => {
+            let database = domain.database;
+            tracing::warn!(database, "the server refuses to commit: {error}");
+            let message = format!("the database `{database}` refused to commit, so that nothing was written");
+            Fault::Abandoned(Error::new(ErrorCode::Unavailable, message).hint(LATER))
+        }
+        _ => Fault::Abandoned(Error::unknown_effect("the connection broke while the commit was under way")),
     }
 }
 

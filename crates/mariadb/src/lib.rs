@@ -11,6 +11,8 @@ mod fault;
 #[cfg(test)]
 mod golden;
 mod inspect;
+mod known;
+mod meaning;
 mod outbox;
 mod parameters;
 mod purge;

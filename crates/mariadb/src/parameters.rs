@@ -4,11 +4,7 @@
 //! become others without a word: 70 a year of 1970, 1 or `'1'` the first value of an ENUM, `'5'` the bits of its character,
 //! 1.5 an integer of 2. What a template's types let through to such a parameter is refused here.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
-    time::Instant,
-};
+use std::sync::Arc;
 
 use beds_core::{
     inspect::Kind,
@@ -20,10 +16,10 @@ use beds_core::{
 use sqlx::{MySqlConnection, Row as _};
 
 use crate::{
-    columns::{KEPT, is_place},
     fault::{Fault, classify},
     inspect::kind,
-    statement::{is_year, number},
+    known::Answers,
+    meaning::{is_place, is_year, number},
 };
 
 /// What a parameter's values are, where the server may make another value of one.
@@ -47,13 +43,7 @@ enum Takes {
 
 /// What is known of the parameters of routines: at most one entry a call of a template.
 #[derive(Debug, Default)]
-pub(crate) struct Parameters(RwLock<HashMap<usize, Learned>>);
-
-#[derive(Debug)]
-struct Learned {
-    at: Instant,
-    takes: Arc<[Takes]>,
-}
+pub(crate) struct Parameters(Answers<Takes>);
 
 impl Parameters {
     /// Refuses a call with arguments that the server would change.
@@ -85,15 +75,11 @@ impl Parameters {
         domain: &'static Domain,
         call: &'static Call,
     ) -> Result<Arc<[Takes]>, Fault> {
-        let place = std::ptr::from_ref(call).addr();
-        if let Some(learned) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&place)
-            && learned.at.elapsed() < KEPT
-        {
-            return Ok(Arc::clone(&learned.takes));
+        if let Some(takes) = self.0.of(call) {
+            return Ok(takes);
         }
         let takes = learn(connection, &call.routine).await.map_err(|error| classify(&error, domain))?;
-        let learned = Learned { at: Instant::now(), takes: Arc::clone(&takes) };
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(place, learned);
+        self.0.keep(call, &takes);
         Ok(takes)
     }
 }

@@ -22,6 +22,7 @@ const RUN_MAX: Duration = Duration::from_mins(10);
 const PREPARE: &str =
     "set session transaction isolation level read committed; set session innodb_lock_wait_timeout = 1";
 const LOCK: &str = "select get_lock(concat('beds_purge.', md5(database())), 0)";
+const UNLOCK: &str = "do release_all_locks()";
 const STEP: &str = "delete from `beds_ledger` where `at` < current_timestamp(3) - interval ? second \
     order by `at` limit 500";
 
@@ -66,8 +67,12 @@ impl Purge {
             Ok(false) => Ok(0),
             Err(error) => Err(error),
         };
-        // It ends in either case.
-        let _ = timeout(self.patience, connection.close()).await;
+        // It ends in either case. The server may take its time to end the session, and the lock with it.
+        let end = async {
+            connection.execute(UNLOCK).await?;
+            connection.close().await
+        };
+        let _ = timeout(self.patience, end).await;
         deleted
     }
 

@@ -3,7 +3,11 @@
 use std::fmt::Display;
 
 use futures_util::TryStreamExt;
-use sqlx::{Either, Executor as _, MySqlConnection, mysql::MySqlRow};
+use sqlx::{
+    Either, Execute as _, Executor as _, MySql, MySqlConnection,
+    mysql::{MySqlArguments, MySqlRow},
+    query::Query,
+};
 
 use beds_core::{
     Error, Outcome,
@@ -52,9 +56,20 @@ pub(crate) async fn result_sets(
     args: &[Value],
     bytes_max: usize,
 ) -> Result<Sets, Fault> {
+    let query = sqlx::query_with(text, bind(args).map_err(|error| classify(&error, domain))?);
+    sets_of(connection, domain, query, bytes_max).await
+}
+
+/// Runs a query and collects its result sets.
+pub(crate) async fn sets_of(
+    connection: &mut MySqlConnection,
+    domain: &'static Domain,
+    query: Query<'_, MySql, MySqlArguments>,
+    bytes_max: usize,
+) -> Result<Sets, Fault> {
     let fault = |error| classify(&error, domain);
-    let _traced = statement_span(text);
-    let mut results = connection.fetch_many(sqlx::query_with(text, bind(args).map_err(fault)?));
+    let _traced = statement_span(query.sql());
+    let mut results = connection.fetch_many(query);
     let mut sets = Sets::default();
     let (mut rows, mut bytes) = (Vec::new(), 0);
     while let Some(result) = results.try_next().await.map_err(fault)? {

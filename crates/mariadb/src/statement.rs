@@ -15,8 +15,6 @@ use crate::columns::Kept;
 
 mod compare;
 
-pub(crate) use compare::{is_year, number};
-
 /// A statement with its parameters.
 #[derive(Debug)]
 pub(crate) struct Statement<'k> {
@@ -162,7 +160,7 @@ impl<'k> Statement<'k> {
 
     fn test(&mut self, field: usize, test: &Test) {
         match test {
-            Test::Compare(comparison, value) => self.compare(field, *comparison, value),
+            Test::Compare(comparison, value) => self.compare_shown(field, *comparison, value),
             Test::In(values) => self.one_of(field, values.iter()),
             Test::Prefix(prefix) => {
                 self.compared(field);

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use beds_core::settings::{Millis, SecretUrl};
+use beds_core::settings::{Millis, SecretUrl, Tls};
 
 beds_core::section! {
     /// `[mongodb.<database>]`
@@ -13,6 +13,8 @@ beds_core::section! {
         database: Option<String> = None,
         /// A file with the password, instead of one in the URL.
         pass_file: Option<PathBuf> = None,
+        /// What links are encrypted with, before what `[tls]` says.
+        tls: Tls = Tls::default(),
         /// Operations at a time, and connections of the driver's pool.
         connections: u32 = 16,
         /// Transactions at a time that writes with a `message_id` share which wait together; in further connections of

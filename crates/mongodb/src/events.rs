@@ -127,7 +127,8 @@ impl Store {
             Standing::Never | Standing::Gone => tracing::error!(
                 database,
                 "there is no collection `{NAME}`, or it has lost its indexes: writes with events are refused, and none \
-                 is published; the DBA drops what is there, and creates what `bedsc ddl --ledger` prints"
+                 is published; the DBA runs what `beds ddl` prints, and drops nothing: where MongoDB has made a collection of \
+                 that name by itself, it holds the events of the last writes"
             ),
             Standing::Useless => tracing::error!(
                 database,

@@ -2,6 +2,7 @@
 
 mod code;
 mod duplicate;
+mod pipeline;
 mod said;
 mod validator;
 
@@ -20,6 +21,9 @@ use self::{
     code::Meaning,
     said::{Said, for_log},
 };
+
+/// What a pipeline that writes leaves behind.
+const MIDWAY: &str = "the pipeline is not all or nothing: what it did before the error remains";
 
 /// How a job failed.
 #[derive(Debug)]
@@ -144,7 +148,7 @@ impl Failure {
         if has_begun && error.retryable {
             error = Error::unknown_effect(&error.message);
         } else if has_begun && error.hint.is_none() {
-            error = error.hint("the pipeline is not all or nothing: what it did before the error remains");
+            error = error.hint(MIDWAY);
         }
         Self::Refused(error)
     }
@@ -211,9 +215,13 @@ fn lacks_transactions(error: &DriverError) -> bool {
     }
 }
 
-/// Whether the connection to the server broke.
+/// Whether the connection to the server broke, or did not come about: its password may have changed, which the next
+/// connection finds out.
 fn is_broken(error: &DriverError) -> bool {
-    matches!(*error.kind, ErrorKind::Io(_) | ErrorKind::ConnectionPoolCleared { .. })
+    matches!(
+        *error.kind,
+        ErrorKind::Io(_) | ErrorKind::ConnectionPoolCleared { .. } | ErrorKind::Authentication { .. }
+    )
 }
 
 /// Whether a write that failed so may have had its effect. The driver has retried by itself where that is safe.

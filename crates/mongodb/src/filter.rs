@@ -14,6 +14,7 @@ use crate::{
     order,
 };
 
+mod shown;
 mod twin;
 
 /// The records that match.
@@ -31,10 +32,15 @@ pub(crate) fn filter(
             // An array is no value of the field, and so differs from each.
             any_of(tested, vec![doc! { field.column: { "$type": "array" } }])
         } else {
-            one_value(field, is_view, tested)
+            let shown = if is_range(test) { shown::is_shown(field) } else { Vec::new() };
+            and([vec![one_value(field, is_view, tested)], shown].concat())
         }
     });
     and(all.collect())
+}
+
+const fn is_range(test: &Test) -> bool {
+    matches!(test, Test::Compare(Comparison::Lt | Comparison::Lte | Comparison::Gt | Comparison::Gte, _))
 }
 
 /// The record with this key.

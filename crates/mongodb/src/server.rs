@@ -5,8 +5,8 @@
 
 use std::{
     sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        Arc, Mutex as StdMutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -14,22 +14,26 @@ use std::{
 use beds_core::{meter::Counter, settings::SecretUrl};
 use beds_lane::{Connect, Gate};
 use mongodb::{
-    Client, ClientSession, Collection, Database, ServerType,
+    Client, ClientSession, Collection, Database,
     bson::{RawDocumentBuf, doc},
     error::ErrorKind,
-    event::{EventHandler, sdam::SdamEvent},
     options::{
-        ClientOptions, ConnectionString, HostInfo, ReadPreference, SelectionCriteria, TransactionOptions,
-        WriteConcern,
+        ConnectionString, HostInfo, ReadPreference, SelectionCriteria, TransactionOptions, WriteConcern,
     },
 };
 use tokio::{
-    sync::OnceCell,
+    sync::Mutex,
     time::{Instant, timeout_at},
 };
 use tracing::Instrument as _;
 
-use crate::{config::MongoDb, events, ledger::Ledger, own::Known};
+use crate::{
+    client::{Heard, Material},
+    config::MongoDb,
+    events,
+    ledger::Ledger,
+    own::Known,
+};
 
 /// One deployment, and the database on it. It is cheap to clone.
 #[derive(Debug, Clone)]
@@ -39,7 +43,9 @@ pub(crate) struct Server {
     /// The server's name of it.
     database: String,
     config: MongoDb,
-    client: Arc<OnceCell<Client>>,
+    client: Arc<Mutex<Option<Made>>>,
+    /// What is heard of the servers of that client.
+    heard: Arc<StdMutex<Arc<Heard>>>,
     /// What is known of its ledger.
     known: Arc<Known>,
     /// What is known of its events.
@@ -47,8 +53,20 @@ pub(crate) struct Server {
     pace: Arc<Pace>,
     /// How many writes its ledger answered that had been done before.
     duplicates: Arc<Counter>,
-    /// Whether the driver knows of a server that answers.
-    reachable: Arc<AtomicBool>,
+}
+
+/// A client, and what it was made with.
+struct Made {
+    client: Client,
+    of: Material,
+    heard: Arc<Heard>,
+}
+
+impl std::fmt::Debug for Made {
+    /// Without what it was made with, which is secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Made").finish_non_exhaustive()
+    }
 }
 
 /// A handle of the driver. It is cheap to clone.
@@ -63,9 +81,35 @@ pub(crate) struct Connection {
     pub(crate) pace: Arc<Pace>,
     /// How long a write that cannot be taken back may take beyond its deadline.
     patience: Duration,
+    server: Server,
+    heard: Arc<Heard>,
 }
 
 impl Connection {
+    /// Whether password or certificates may have changed since the client was made.
+    pub(crate) fn is_doubtful(&self) -> bool {
+        self.heard.has_failed()
+    }
+
+    /// As if a server could not be reached.
+    pub(crate) fn doubt(&self) {
+        self.heard.doubt();
+    }
+
+    /// Whether the client is made with the password and the certificates that are valid now.
+    pub(crate) async fn is_current(&self) -> bool {
+        let made = self.server.client.lock().await;
+        let Some(made) = made.as_ref().filter(|made| Arc::ptr_eq(&made.heard, &self.heard)) else {
+            return false;
+        };
+        // What cannot be read now may be on its way.
+        let is_current = self.server.material().is_ok_and(|now| now == made.of);
+        if is_current {
+            self.heard.forget_failure();
+        }
+        is_current
+    }
+
     pub(crate) fn collection<T: Send + Sync>(&self, name: &str) -> Collection<T> {
         self.database.collection(name)
     }
@@ -156,35 +200,40 @@ impl Server {
             database: config.database.clone().unwrap_or_else(|| name.to_owned()),
             config: config.clone(),
             client: Arc::default(),
+            heard: Arc::default(),
             known: Arc::default(),
             events: Arc::default(),
             pace: Arc::default(),
             duplicates: Arc::default(),
-            reachable: Arc::new(AtomicBool::new(true)),
         }
     }
 
-    async fn client(&self) -> Result<Client, String> {
-        let url = self.config.url.as_ref().ok_or("no URL is configured")?;
-        let timeout = self.config.connect_timeout_ms.duration();
-        let options = client_options(url, timeout, self.config.connections + self.config.transactions).await;
-        let mut options = options.map_err(|error| error.kind.to_string())?;
-        let reachable = Arc::clone(&self.reachable);
-        options.sdam_event_handler = Some(EventHandler::callback(move |event| {
-            if let SdamEvent::TopologyDescriptionChanged(change) = event {
-                let servers = change.new_description.servers();
-                let answers = servers.values().any(|server| server.server_type() != ServerType::Unknown);
-                reachable.store(answers, Ordering::Relaxed);
-            }
-        }));
-        Client::with_options(options).map_err(|error| error.kind.to_string())
+    fn material(&self) -> Result<Material, String> {
+        Material::read(self.config.url.as_ref().ok_or("no URL is configured")?)
+    }
+
+    /// A client that is made with the password and the certificates of this moment: the one that there is, if it is.
+    async fn client(&self) -> Result<(Client, Arc<Heard>), String> {
+        let mut made = self.client.lock().await;
+        let of = self.material()?;
+        if let Some(made) = made.as_ref().filter(|made| made.of == of) {
+            return Ok((made.client.clone(), Arc::clone(&made.heard)));
+        }
+        let heard = Arc::new(Heard::default());
+        let connections = self.config.connections + self.config.transactions;
+        let client = of.client(self.config.connect_timeout_ms.duration(), connections, Arc::clone(&heard));
+        let client = client.await.map_err(|error| error.kind.to_string())?;
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&heard);
+        // The one before ends with its last handle.
+        *made = Some(Made { client: client.clone(), of, heard: Arc::clone(&heard) });
+        Ok((client, heard))
     }
 }
 
 impl Server {
     /// A handle of the driver for the relay of events, and where they are stored.
     pub(crate) async fn relayed(&self) -> Result<(Client, events::Store), String> {
-        let client = self.client.get_or_try_init(|| self.client()).await?.clone();
+        let (client, _) = self.client().await?;
         let store = events::Store::new(&self.name, &client.database(&self.database), &self.events);
         Ok((client, store))
     }
@@ -207,7 +256,7 @@ impl Connect for Server {
     type Connection = Connection;
 
     async fn connect(&self) -> Result<Connection, String> {
-        let client = self.client.get_or_try_init(|| self.client()).await?.clone();
+        let (client, heard) = self.client().await?;
         let database = client.database(&self.database);
         Ok(Connection {
             name: Arc::clone(&self.name),
@@ -217,6 +266,8 @@ impl Connect for Server {
             database,
             client,
             patience: patience(&self.config),
+            server: self.clone(),
+            heard,
         })
     }
 
@@ -230,7 +281,7 @@ impl Connect for Server {
     }
 
     fn is_reachable(&self) -> bool {
-        self.reachable.load(Ordering::Relaxed)
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).is_reachable()
     }
 }
 
@@ -256,39 +307,39 @@ pub fn check_url(url: &SecretUrl) -> Result<(), String> {
     }
 }
 
-/// What a client is made with.
-pub(crate) async fn client_options(
-    url: &SecretUrl,
-    timeout: Duration,
-    connections: u32,
-) -> mongodb::error::Result<ClientOptions> {
-    let mut options = ClientOptions::parse(url.expose()).await?;
-    options.app_name.get_or_insert_with(|| "beds".to_owned());
-    options.max_pool_size.get_or_insert(connections);
-    options.connect_timeout.get_or_insert(timeout);
-    // The driver's default is 30 s, longer than most requests may take.
-    options.server_selection_timeout.get_or_insert(timeout);
-    Ok(options)
-}
-
 /// Connects to a server, asks it something, and says which version it is.
 ///
 /// # Errors
 /// What went wrong, in a sentence.
 pub async fn ping(url: &SecretUrl, timeout: Duration) -> Result<String, String> {
-    let url = url.clone();
+    let heard = Arc::new(Heard::default());
+    let (of, hearing) = (Material::read(url)?, Arc::clone(&heard));
+    let is_encrypted = of.is_encrypted();
     // A task of its own, since no future of the driver may be dropped midway.
     let attempt = tokio::spawn(async move {
-        let client = Client::with_options(client_options(&url, timeout, 1).await?)?;
+        let client = of.client(timeout, 1, hearing).await?;
         let info = client.database("admin").run_command(doc! { "buildInfo": 1 }).await;
         client.shutdown().await;
         mongodb::error::Result::Ok(info?.get_str("version").unwrap_or("unknown").to_owned())
     });
-    match tokio::time::timeout(timeout, attempt).await {
+    let asked = tokio::select! {
+        asked = tokio::time::timeout(timeout, attempt) => asked,
+        // The driver itself would go on trying.
+        refusal = heard.refusal() => return Err(refusal),
+    };
+    match asked {
         Ok(Ok(Ok(version))) => Ok(version),
         Ok(Ok(Err(error))) => Err(error.kind.to_string()),
         Ok(Err(_)) => Err("the driver failed unexpectedly".to_owned()),
-        Err(_) => Err(format!("no answer within {} ms", timeout.as_millis())),
+        Err(_) => {
+            let ms = timeout.as_millis();
+            Err(match heard.failure() {
+                Some(failure) => format!("no answer within {ms} ms: {failure}"),
+                // A server without TLS may wait for more of what it takes for a message.
+                None if is_encrypted => format!("no answer to TLS within {ms} ms"),
+                None => format!("no answer within {ms} ms"),
+            })
+        }
     }
 }
 

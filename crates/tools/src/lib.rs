@@ -4,4 +4,6 @@
 pub mod import;
 mod keeps;
 pub mod own;
+mod routine;
+mod severity;
 pub mod verify;

@@ -91,11 +91,8 @@ impl<'t> Scanner<'t> {
             Some(quote) if text::closing_quotes(quote).is_some() => self.typographic(quote),
             Some(letter) if letter.is_alphanumeric() || letter == '_' || letter == '-' => {
                 // A letter that nobody sees does not end the word for who reads it.
-                let is_unseen = |letter: char| {
-                    letters::invisible_name(letter).is_some()
-                        && !letter.is_whitespace()
-                        && !letter.is_control()
-                };
+                let is_unseen =
+                    |letter: char| letters::invisible_name(letter).is_some() && !letter.is_whitespace();
                 let is_word = |letter: char| {
                     letter.is_alphanumeric() || matches!(letter, '_' | '-') || is_unseen(letter)
                 };

@@ -11,6 +11,8 @@ mod text;
 mod values;
 mod words;
 
+use std::borrow::Cow;
+
 use crate::{
     diagnostic::{Diagnostic, Fix, syntax},
     span::{FileId, Span},
@@ -56,8 +58,9 @@ pub(super) struct Scanner<'t> {
 
 /// Everything that is wrong with a text which the parser refuses.
 pub(super) fn scan(text: &str, file: FileId) -> Vec<Diagnostic> {
+    let lines = lines_at_cr(text);
     let mut scanner = Scanner {
-        text,
+        text: &lines,
         file,
         at: if text.starts_with('\u{feff}') { 3 } else { 0 },
         found: Vec::new(),
@@ -68,13 +71,55 @@ pub(super) fn scan(text: &str, file: FileId) -> Vec<Diagnostic> {
         indent: 0,
         depth: 0,
     };
-    if let Some(at) = text.find('\r').filter(|_| !text.contains('\n')) {
-        return vec![syntax::cr_line_ends(scanner.span(at, at + 1), scanner.span(0, text.len()), text)];
+    let ends: Vec<usize> = changed(text, &lines).collect();
+    if let (Some(first), Some(last)) = (ends.first().copied(), ends.last().copied()) {
+        let (at, whole) = (scanner.span(first, first + 1), scanner.span(first, last + 1));
+        let mended = lines.get(first..=last).unwrap_or_default();
+        scanner.found.push(syntax::cr_line_ends(at, whole, mended, !text.contains('\n')));
     }
     scanner.run();
     words::tell_invisible(&mut scanner);
     let found = scanner.found;
     grouped(text, found)
+}
+
+/// The text in which each CR that ends a line by itself is an LF, so that every place stays what it is. A CR inside of
+/// a statement ends nothing.
+fn lines_at_cr(text: &str) -> Cow<'_, str> {
+    if !text.contains('\r') {
+        return Cow::Borrowed(text);
+    }
+    let has_lf = text.contains('\n');
+    let mut lines = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\r') {
+        let (line, after) = (&rest[..at], &rest[at + 1..]);
+        let next = after.split(['\r', '\n']).next().unwrap_or_default();
+        let is_end = !after.starts_with('\n') && (!has_lf || begins_statement(next));
+        lines.push_str(line);
+        lines.push(if is_end { '\n' } else { '\r' });
+        rest = after;
+    }
+    lines.push_str(rest);
+    Cow::Owned(lines)
+}
+
+/// Whether a line can be a statement by itself: nothing, a comment, a header, or a key with its `=`.
+fn begins_statement(line: &str) -> bool {
+    let line = line.trim_start();
+    let is_key = |key: &str| {
+        let key = key.trim();
+        !key.is_empty() && key.chars().all(|letter| letter.is_alphanumeric() || "_-.\"'".contains(letter))
+    };
+    line.is_empty()
+        || line.starts_with(['#', '['])
+        || line.split_once('=').is_some_and(|(key, _)| is_key(key))
+}
+
+/// Where two texts of one length differ.
+fn changed<'t>(before: &'t str, after: &'t str) -> impl Iterator<Item = usize> + 't {
+    let both = before.bytes().zip(after.bytes()).enumerate();
+    both.filter(|(_, (before, after))| before != after).map(|(at, _)| at)
 }
 
 /// One habit, one report: what is said in the same words of several places is said once, and shows them all.

@@ -97,6 +97,16 @@ impl Check<'_, '_> {
             ));
             return None;
         }
+        if let Some(least) = least(takes).filter(|least| allows_below(&arg.field.ty, *least)) {
+            self.errors.push(placeholders::argument_bound(
+                node.span,
+                &arg.field.name,
+                of,
+                least,
+                (self.call, self.named),
+            ));
+            return None;
+        }
         if takes != Takes::Any && arg.field.nullable {
             self.errors.push(placeholders::argument_null(
                 node.span,
@@ -198,6 +208,26 @@ fn suits(ty: &Type, takes: Takes) -> bool {
         Takes::Bool => matches!(ty, Type::Bool),
         Takes::List => matches!(ty, Type::List { .. }),
         Takes::Object => matches!(ty, Type::Object { .. } | Type::Json),
+    }
+}
+
+/// The least number that a place takes.
+const fn least(takes: Takes) -> Option<u8> {
+    match takes {
+        Takes::Positive => Some(1),
+        Takes::Natural => Some(0),
+        Takes::Any | Takes::Int | Takes::Number | Takes::Text | Takes::Bool | Takes::List | Takes::Object => {
+            None
+        }
+    }
+}
+
+/// Whether clients may send a number below this one.
+fn allows_below(ty: &Type, least: u8) -> bool {
+    match ty {
+        Type::Int { min, .. } => *min < i64::from(least),
+        Type::UInt { min, .. } => *min < u64::from(least),
+        _ => false,
     }
 }
 

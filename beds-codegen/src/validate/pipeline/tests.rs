@@ -16,7 +16,7 @@ lane = "write"
 
 [calls.find.args]
 text = { type = "string", max = 40 }
-int = "int"
+int = { type = "int", min = 1 }
 any = "json"
 list = { type = "list", items = { type = "json" } }
 flag = "bool"

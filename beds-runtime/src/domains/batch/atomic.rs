@@ -2,6 +2,7 @@
 
 use beds_core::{
     Error, Factory, Outcome, Result, Work,
+    items::Items,
     plan::{Action, Item, Plan, Write},
     spec::Domain,
 };
@@ -32,7 +33,7 @@ pub(super) async fn answer<F: Factory>(batch: &Batch<'_, F>, items: &[BatchItem<
             Item::Known(outcome) => Some(outcome),
             Item::Plan(_) => None,
         });
-        let (outcome, most) = (Outcome::of_items(known), batch.cx.limits.reply_bytes_max);
+        let (outcome, most) = (Items::together(known), batch.cx.limits.reply_bytes_max);
         return if outcome.size() > most { Err(Error::reply_too_large(most)) } else { Ok(outcome) };
     };
     // The batch is claimed where any of its writes is to happen once.

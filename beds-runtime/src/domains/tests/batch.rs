@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 
+use beds_core::items::Items;
 use beds_core::plan::{Claim, Item, Read};
 use beds_core::value::Value;
 use tokio::sync::Notify;
@@ -92,7 +93,7 @@ impl Runner for Keyed {
                     }
                 })
                 .collect();
-            Ok(Outcome::of_items(&outcomes?))
+            Ok(Items::together(&outcomes?))
         })
     }
 }

@@ -3,14 +3,18 @@
 //! Nothing here reads a file: the runtime's `config` does.
 
 mod rules;
+mod tls;
 mod url;
 
 use std::{collections::BTreeMap, time::Duration};
 
 use serde::Deserialize;
 
+pub use secrecy::SecretString;
+
 pub use rules::{MARIADB, MONGODB, RABBITMQ, Rules};
-pub use url::{Host, Parts, SecretUrl, Urls, decoded};
+pub use tls::{Link, Tls, is_loopback};
+pub use url::{Host, Parts, PasswordSource, SecretUrl, Urls, decoded};
 
 /// Declares a section: a struct with a default for each key, in which an unknown key is an error.
 #[macro_export]
@@ -114,6 +118,11 @@ impl<T> Servers<T> {
     }
 
     /// Every server, by the name of its section.
+    pub fn iter(&self) -> impl Iterator<Item = (&String, &T)> {
+        self.0.iter()
+    }
+
+    /// As [`Servers::iter`], to change them.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (&String, &mut T)> {
         self.0.iter_mut()
     }

@@ -1,6 +1,8 @@
 //! What the URL of each server may say. A part that nobody reads would be replaced by a default without a word, so
 //! every part is understood, or refused by its name.
 
+mod link;
+
 use std::ops::RangeInclusive;
 
 use beds_protocol::nearest;
@@ -17,9 +19,21 @@ pub struct Rules {
     /// What the path names, for messages.
     path: &'static str,
     hosts: Hosts,
+    encrypted: Encrypted,
     /// Whether the case of a key counts.
     exact: bool,
     keys: &'static [(&'static str, Value)],
+}
+
+/// How a URL says that its link is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Encrypted {
+    /// By this scheme.
+    Scheme(&'static str),
+    /// By `ssl-mode`. Without it a link that leaves the machine is encrypted and verified.
+    Mode,
+    /// By `tls=true`, or by a scheme that implies it.
+    Key,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,8 +60,8 @@ enum Value {
     Text,
     Bool,
     Integer(RangeInclusive<u64>),
-    /// A file that can be read.
-    File,
+    /// What the configuration has a key of its own for, in its section `tls`.
+    Tls(&'static str),
     /// One of these; case does not count.
     OneOf(&'static [&'static str]),
     /// One of these, as it is written here.
@@ -56,7 +70,7 @@ enum Value {
     Texts,
 }
 
-use Value::{Bool, Exactly, File, Integer, OneOf, Text, Texts};
+use Value::{Bool, Exactly, Integer, OneOf, Text, Texts, Tls};
 
 const MILLISECONDS: Value = Integer(0..=u32::MAX as u64);
 const COUNT: Value = Integer(0..=u32::MAX as u64);
@@ -69,6 +83,7 @@ pub static RABBITMQ: Rules = Rules {
     login: Login::UserOrGuest,
     path: "virtual host",
     hosts: Hosts::One,
+    encrypted: Encrypted::Scheme("amqps"),
     exact: true,
     keys: &[
         ("auth_mechanism", OneOf(&["plain", "amqplain"])),
@@ -87,19 +102,20 @@ pub static MARIADB: Rules = Rules {
     login: Login::User,
     path: "schema",
     hosts: Hosts::OneOr("socket"),
+    encrypted: Encrypted::Mode,
     exact: true,
     keys: &[
         // The node writes and reads UTF-8.
         ("charset", OneOf(&["utf8mb4"])),
         ("collation", Exactly(COLLATIONS)),
         ("socket", Text),
-        ("ssl-ca", File),
-        ("ssl-cert", File),
-        ("ssl-key", File),
+        ("ssl-ca", Tls("ca_file")),
+        ("ssl-cert", Tls("cert_file")),
+        ("ssl-key", Tls("key_file")),
         ("ssl-mode", SSL_MODE),
-        ("sslca", File),
-        ("sslcert", File),
-        ("sslkey", File),
+        ("sslca", Tls("ca_file")),
+        ("sslcert", Tls("cert_file")),
+        ("sslkey", Tls("key_file")),
         ("sslmode", SSL_MODE),
         ("statement-cache-capacity", COUNT),
     ],
@@ -136,7 +152,8 @@ const COLLATIONS: &[&str] = &[
     "utf8mb4_general_ci",
 ];
 
-const SSL_MODE: Value = OneOf(&["DISABLED", "PREFERRED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY"]);
+/// Without `PREFERRED`, which takes plain text where somebody on the way says that the server has nothing else.
+const SSL_MODE: Value = OneOf(&["DISABLED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY"]);
 
 /// MongoDB: `mongodb://` and `mongodb+srv://`.
 pub static MONGODB: Rules = Rules {
@@ -149,6 +166,7 @@ pub static MONGODB: Rules = Rules {
     },
     path: "database",
     hosts: Hosts::Several,
+    encrypted: Encrypted::Key,
     exact: false,
     keys: &[
         ("appName", Text),
@@ -185,8 +203,8 @@ pub static MONGODB: Rules = Rules {
         ("ssl", Bool),
         ("tls", Bool),
         ("tlsAllowInvalidCertificates", Bool),
-        ("tlsCAFile", File),
-        ("tlsCertificateKeyFile", File),
+        ("tlsCAFile", Tls("ca_file")),
+        ("tlsCertificateKeyFile", Tls("cert_file` and `key_file")),
         ("tlsInsecure", Bool),
         ("uuidRepresentation", OneOf(&["csharpLegacy", "javaLegacy", "pythonLegacy"])),
         ("w", Text),
@@ -211,6 +229,9 @@ impl Rules {
     /// # Errors
     /// As [`Rules::check`].
     pub fn read<'a>(&self, url: &'a str) -> Result<Parts<'a>, String> {
+        if url.trim() != url {
+            return Err("there are blanks before or after it: remove them".to_owned());
+        }
         let parts = Parts::read(url).map_err(|reason| format!("{reason}; it looks like {}", self.example))?;
         self.check_scheme(&parts)?;
         for (text, what) in [
@@ -236,14 +257,6 @@ impl Rules {
     pub fn value(&self, parts: &Parts<'_>, key: &str) -> Option<String> {
         let pairs = self.pairs(parts).ok()?;
         pairs.into_iter().find(|(known, _)| *known == key).map(|(_, value)| value)
-    }
-
-    /// The files that a URL names, each with its key.
-    #[must_use]
-    pub fn files(&self, url: &SecretUrl) -> Vec<(&'static str, String)> {
-        let pairs = Parts::read(url.expose()).and_then(|parts| self.pairs(&parts)).unwrap_or_default();
-        let is_file = |key: &str| self.keys.iter().any(|(known, kind)| *known == key && matches!(kind, File));
-        pairs.into_iter().filter(|(key, _)| is_file(key)).collect()
     }
 
     fn check_scheme(&self, parts: &Parts<'_>) -> Result<(), String> {
@@ -275,8 +288,11 @@ impl Rules {
             if !matches!(kind, Texts) && pairs.iter().any(|(known, _)| *known == key) {
                 return Err(format!("`{key}` stands twice in the query"));
             }
+            if let Tls(instead) = kind {
+                return Err(format!("`{key}` in the query: name the file as `{instead}` under [tls]"));
+            }
             kind.check(&value).map_err(|expected| match kind {
-                Text | Texts | File => format!("`{key}` in the query has no value"),
+                Text | Texts | Tls(_) => format!("`{key}` in the query has no value"),
                 Bool | Integer(_) | OneOf(_) | Exactly(_) => {
                     let shown: String = value.chars().take(KEY_CHARACTERS_MAX).collect();
                     format!("`{key}={shown}` in the query is not understood: it must be {expected}")
@@ -350,7 +366,7 @@ impl Value {
     /// Whether a value is of this kind; otherwise what it must be.
     fn check(&self, value: &str) -> Result<(), String> {
         let (fits, expected) = match self {
-            Text | Texts | File => (!value.is_empty(), String::new()),
+            Text | Texts | Tls(_) => (!value.is_empty(), String::new()),
             Bool => (matches!(value, "true" | "false"), "true or false".to_owned()),
             Integer(range) => {
                 let fits = value.parse().is_ok_and(|number| range.contains(&number));

@@ -1,7 +1,7 @@
 //! The addresses of servers: URLs whose password is shown to nobody, and what they consist of.
 
 use core::net::Ipv6Addr;
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
@@ -9,6 +9,8 @@ use serde::{
     Deserialize, Deserializer,
     de::{SeqAccess, Visitor},
 };
+
+use super::tls::Tls;
 
 /// One URL, or several: a list, or a string with commas between, which is all that an environment variable can say.
 #[derive(Debug, Clone, Default)]
@@ -49,29 +51,80 @@ impl Urls {
             match urls.last_mut() {
                 // A comma in a password, which RFC 3986 lets stand as it is.
                 Some(url) if !part.contains("://") => *url = format!("{url},{part}"),
-                _ => urls.push(part.trim().to_owned()),
+                // Blanks beside a comma are of no account; those around the whole are refused as around one URL.
+                Some(url) => {
+                    url.truncate(url.trim_end().len());
+                    urls.push(part.trim_start().to_owned());
+                }
+                None => urls.push(part.to_owned()),
             }
         }
         Self(urls.into_iter().map(SecretUrl::new).collect())
     }
 }
 
-/// A URL whose password is shown to nobody.
-#[derive(Clone, Deserialize)]
-#[serde(transparent)]
-pub struct SecretUrl(SecretString);
+/// Gives the password of a URL as it is now, or says why there is none.
+pub type PasswordSource = Arc<dyn Fn() -> Result<SecretString, String> + Send + Sync>;
+
+/// The address of a server: a URL whose password is shown to nobody, and what else connecting to it takes.
+#[derive(Clone)]
+pub struct SecretUrl {
+    text: SecretString,
+    /// Where a password may change while the node runs.
+    password: Option<PasswordSource>,
+    tls: Arc<Tls>,
+}
+
+impl<'de> Deserialize<'de> for SecretUrl {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        SecretString::deserialize(deserializer).map(Self::of)
+    }
+}
 
 impl SecretUrl {
     /// A URL from its text.
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
-        Self(SecretString::from(url.into()))
+        Self::of(SecretString::from(url.into()))
+    }
+
+    fn of(text: SecretString) -> Self {
+        Self { text, password: None, tls: Arc::default() }
+    }
+
+    /// The same, whose link is encrypted with these files where the URL says that it is encrypted.
+    #[must_use]
+    pub fn with_tls(self, tls: Arc<Tls>) -> Self {
+        Self { tls, ..self }
+    }
+
+    /// The same, whose password comes from this source each time that somebody connects.
+    #[must_use]
+    pub fn with_password_from(self, source: PasswordSource) -> Self {
+        Self { password: Some(source), ..self }
+    }
+
+    /// What its link is encrypted with.
+    #[must_use]
+    pub fn tls(&self) -> &Tls {
+        &self.tls
+    }
+
+    /// The URL to connect with now: with the password that its source gives at this moment.
+    ///
+    /// # Errors
+    /// Why there is no password now.
+    pub fn current(&self) -> Result<Self, String> {
+        match &self.password {
+            Some(source) => self.with_password(source()?.expose_secret()),
+            None => Ok(self.clone()),
+        }
     }
 
     /// The URL with its password: for the driver only.
     #[must_use]
     pub fn expose(&self) -> &str {
-        self.0.expose_secret()
+        self.text.expose_secret()
     }
 
     /// The URL as it may be shown: without its password and its query.
@@ -99,7 +152,8 @@ impl SecretUrl {
         let after = text.rsplit_once('@').map_or("", |(_, after)| after);
         // Every character but letters and digits is written as a code, the percent sign too.
         let password = utf8_percent_encode(password, NON_ALPHANUMERIC);
-        Ok(Self::new(format!("{scheme}://{user}:{password}@{after}")))
+        let text = SecretString::from(format!("{scheme}://{user}:{password}@{after}"));
+        Ok(Self { text, ..self.clone() })
     }
 }
 
@@ -317,6 +371,20 @@ mod tests {
         for url in ["amqp://h", "amqp://@h", "amqp://:p@h", "nonsense"] {
             assert!(SecretUrl::new(url).with_password("p").is_err(), "{url}");
         }
+    }
+
+    #[test]
+    fn a_password_of_a_source_is_as_new_for_each_connection() {
+        let count = std::sync::atomic::AtomicU8::new(0);
+        let next = move || match count.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+            2 => Err("it is gone".to_owned()),
+            count => Ok(SecretString::from(format!("p{count}"))),
+        };
+        let url = SecretUrl::new("amqp://u:old@h").with_password_from(Arc::new(next));
+        assert_eq!(url.current().unwrap().expose(), "amqp://u:p0@h");
+        assert_eq!(url.current().unwrap().expose(), "amqp://u:p1@h");
+        assert_eq!(url.current().unwrap_err(), "it is gone");
+        assert_eq!(SecretUrl::new("amqp://u:old@h").current().unwrap().expose(), "amqp://u:old@h");
     }
 
     #[test]

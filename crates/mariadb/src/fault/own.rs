@@ -46,6 +46,22 @@ pub(crate) async fn renew_rights(connection: &mut MySqlConnection) -> bool {
     connection.execute(sqlx::raw_sql(&format!("use {name}"))).await.is_ok()
 }
 
+/// The first of these, which are the node's own tables, that has an engine without transactions, as far as its user can see.
+pub(crate) async fn without_transactions(
+    connection: &mut MySqlConnection,
+    own: &[&'static Table],
+) -> Option<&'static str> {
+    let sql = "select count(*) from information_schema.tables join information_schema.engines using (engine) \
+        where table_schema = database() and table_name = ? and transactions <> 'YES'";
+    for table in own {
+        let row = connection.fetch_one(sqlx::query(sql).bind(table.name)).await.ok()?;
+        if row.try_get_unchecked::<i64, _>(0).ok()? > 0 {
+            return Some(table.name);
+        }
+    }
+    None
+}
+
 /// Whether one of the node's own tables is there, as far as its user can see.
 pub(crate) async fn is_seen(connection: &mut MySqlConnection, table: &Table) -> bool {
     let sql =

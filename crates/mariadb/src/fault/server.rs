@@ -28,6 +28,8 @@ enum Meaning {
     GivesWay,
     /// The connection, or the server at its other end, is of no more use.
     Lost,
+    /// The server takes no writes: another one may be the primary.
+    ReadOnly,
     /// The server lacks room or leave for now.
     Exhausted,
     /// The statement is longer than the server takes.
@@ -71,17 +73,17 @@ impl Meaning {
             ("HY", 1205 | 1020 | 3058 | 3572) => Self::GivesWay,
             // ER_UNKNOWN_COM_ERROR (a Galera node outside of its cluster), ER_SERVER_SHUTDOWN, ER_NORMAL_SHUTDOWN,
             // ER_FORCING_CLOSE, ER_ABORTING_CONNECTION, ER_NET_…, ER_NEW_ABORTING_CONNECTION; ER_CONNECTION_KILLED;
-            // ER_READ_ONLY_MODE: another server is the primary; ER_MAX_PREPARED_STMT_COUNT_REACHED: a connection
-            // gives back what it holds
-            ("08", 1047 | 1053 | 1077 | 1080 | 1152 | 1154..=1161 | 1184)
-            | ("70", 1927)
-            | ("HY", 1836)
-            | ("42", 1461) => Self::Lost,
+            // ER_MAX_PREPARED_STMT_COUNT_REACHED: a connection gives back what it holds
+            ("08", 1047 | 1053 | 1077 | 1080 | 1152 | 1154..=1161 | 1184) | ("70", 1927) | ("42", 1461) => {
+                Self::Lost
+            }
+            // ER_READ_ONLY_MODE
+            ("HY", 1836) => Self::ReadOnly,
             // ER_NET_PACKET_TOO_LARGE
             ("08", 1153) => Self::TooLarge,
             // ER_OPTION_PREVENTS_STATEMENT, of which read-only is one
             ("HY", 1290) if said.message.contains("read-only") || said.message.contains("read_only") => {
-                Self::Lost
+                Self::ReadOnly
             }
             // The server says of itself that it "is running with" an option; who does not has signalled.
             ("HY", 1290) if !said.message.contains("is running with") => Self::Signalled,
@@ -91,6 +93,8 @@ impl Meaning {
             ("08", 1040)
             | ("42", 1203 | 1226)
             | ("HY", 1021 | 1037 | 1038 | 1041 | 1114 | 1135 | 1206 | 1637) => Self::Exhausted,
+            // ER_ERROR_ON_WRITE, ER_GET_ERRNO, ER_ERROR_DURING_COMMIT
+            ("HY", 1026 | 1030 | 1180) if is_out_of_space(said.message) => Self::Exhausted,
             // ER_QUERY_INTERRUPTED: somebody used `kill query`
             ("70", 1317) => Self::Interrupted,
             // ER_STATEMENT_TIMEOUT; of MySQL, ER_QUERY_TIMEOUT
@@ -108,12 +112,20 @@ impl Meaning {
             // ER_CANT_AGGREGATE_2COLLATIONS, …_3COLLATIONS, …_NCOLLATIONS
             ("HY", 1267 | 1270 | 1271) => Self::Characters,
             // ER_BAD_DB_ERROR, ER_BAD_FIELD_ERROR, ER_NO_SUCH_TABLE, ER_SP_DOES_NOT_EXIST, ER_SP_WRONG_NO_OF_ARGS,
-            // ER_SP_NOT_VAR_ARG
-            ("42", 1049 | 1054 | 1146 | 1305 | 1318 | 1414) => Self::Missing,
+            // ER_SP_NOT_VAR_ARG; ER_VIEW_INVALID: what a view is over is missing
+            ("42", 1049 | 1054 | 1146 | 1305 | 1318 | 1414) | ("HY", 1356) => Self::Missing,
             // Warnings that are raised to errors, values that no type takes, broken constraints and check options;
-            // ER_NO_DEFAULT_FOR_FIELD; of MySQL, ER_TRUNCATED_WRONG_VALUE_FOR_FIELD, ER_VIEW_CHECK_FAILED,
-            // ER_CHECK_CONSTRAINT_VIOLATED
-            ("01" | "22" | "23" | "44", _) | ("HY", 1364 | 1366 | 1369 | 3819) => Self::Rejected,
+            // ER_INVALID_CHARACTER_STRING, ER_WARN_ALLOWED_PACKET_OVERFLOWED, ER_NO_DEFAULT_FOR_FIELD,
+            // ER_WRONG_VALUE_FOR_TYPE, ER_NO_PARTITION_FOR_GIVEN_VALUE (also silent),
+            // ER_UNDO_RECORD_TOO_BIG, ER_ROW_DOES_NOT_MATCH_GIVEN_PARTITION_SET, ER_JSON_…; of MySQL,
+            // ER_TRUNCATED_WRONG_VALUE_FOR_FIELD, ER_VIEW_CHECK_FAILED, ER_CHECK_CONSTRAINT_VIOLATED;
+            // ER_TOO_BIG_ROWSIZE, ER_REGEXP_ERROR
+            ("01" | "22" | "23" | "44", _)
+            | (
+                "HY",
+                1300 | 1301 | 1364 | 1366 | 1369 | 1411 | 1526 | 1591 | 1713 | 1748 | 3819 | 4035..=4044,
+            )
+            | ("42", 1118 | 1139) => Self::Rejected,
             (class, _) if SERVER_CLASSES.contains(&class) => Self::Unknown,
             // 45, the class for what users define, or a class of the DBA's own
             _ => Self::Signalled,
@@ -132,6 +144,14 @@ const SERVER_CLASSES: [&str; 22] = [
     "42", "70", "HY", "XA",
 ];
 
+/// Whether the message quotes the system's error ENOSPC.
+fn is_out_of_space(message: &str) -> bool {
+    message.contains("error 28 ") || message.contains("Errcode: 28 ") || message.contains("No space left")
+}
+
+/// What a client does about a condition that passes.
+pub(super) const LATER: &str = "send the request again later; with the same message_id if it writes";
+
 /// The error in the client's terms.
 pub(super) fn from_server(said: &Said<'_>, domain: &Domain) -> Fault {
     let refused = |code: ErrorCode, message: String| {
@@ -145,14 +165,18 @@ pub(super) fn from_server(said: &Said<'_>, domain: &Domain) -> Fault {
         Meaning::Rejected => refused(ErrorCode::RejectedByDatabase, masked(said.message, domain)),
         Meaning::GivesWay => Fault::Deadlock,
         Meaning::Lost => Fault::Lost(logged(said)),
+        Meaning::ReadOnly => {
+            let database = domain.database;
+            tracing::warn!(database, "the server takes no writes: {}", logged(said));
+            let message = format!("the server of the database `{database}` is read-only now");
+            // Another connection may lead to another server.
+            Fault::Abandoned(Error::new(ErrorCode::Unavailable, message).hint(LATER))
+        }
         Meaning::Exhausted => {
             let database = domain.database;
             tracing::warn!(database, "the server cannot serve: {}", logged(said));
             let message = format!("the database `{database}` is at a limit of its own");
-            Fault::Refused(
-                Error::new(ErrorCode::Unavailable, message)
-                    .hint("send the request again later; with the same message_id if it writes"),
-            )
+            Fault::Refused(Error::new(ErrorCode::Unavailable, message).hint(LATER))
         }
         Meaning::TooLarge => {
             let message = "the request is longer than the database takes (max_allowed_packet)";

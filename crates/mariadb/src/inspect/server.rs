@@ -6,15 +6,12 @@ use beds_core::{inspect::Unseen, settings::SecretUrl};
 
 /// What to connect with.
 pub(super) fn options(url: &SecretUrl) -> Result<MySqlConnectOptions, Unseen> {
-    let text = url.expose();
-    let text =
-        text.strip_prefix("mariadb://").map_or_else(|| text.to_owned(), |rest| format!("mysql://{rest}"));
     let wrong =
         |reason: String| Unseen::new(reason, "a MariaDB URL is mysql://user:password@host:3306/database");
-    if !text.starts_with("mysql://") {
+    if !["mysql://", "mariadb://"].iter().any(|scheme| url.expose().starts_with(scheme)) {
         return Err(wrong("this is not a MariaDB URL".to_owned()));
     }
-    text.parse().map_err(|error: sqlx::Error| wrong(format!("the URL is invalid: {error}")))
+    crate::connection::options(url).map_err(|error| wrong(format!("the URL is invalid: {error}")))
 }
 
 /// A refusal, and what to do about it.
@@ -29,6 +26,9 @@ pub(super) fn unseen(error: &sqlx::Error) -> Unseen {
             "the user has no privilege on this database: grant SELECT and EXECUTE on it, or on its objects"
         }
         Some(1049) => "check the name of the database: `show databases` lists them",
+        Some(1040 | 1203 | 1226) => {
+            "the server, or the account, has all the connections that it may have: try again later, or raise the limit"
+        }
         Some(_) => "the server refused it; the user may lack a privilege",
         None => "check that the server runs and that its address is right",
     };

@@ -9,7 +9,7 @@ use std::{
 use sqlx::{Executor as _, MySqlConnection, Row as _};
 
 use super::{sequences, views::Views};
-use crate::columns::KEPT;
+use crate::known::KEPT;
 
 /// The session variables of a server that can be changed and read. Left out are those that statements change by
 /// themselves; the session sees to them.

@@ -12,6 +12,7 @@ use beds_protocol::value::{Bytes, Date, Decimal};
 use time::Time;
 
 use super::Statement;
+use crate::meaning::{is_year, number};
 use crate::{cell::short, columns::Kept};
 
 /// The collation in which constants of views are compared and sorted. The connection's own.
@@ -84,6 +85,34 @@ impl Statement<'_> {
             let column = self.columns[field];
             let _ = write!(self.text, ", char_length({column}){direction}");
         }
+    }
+
+    /// A test of a filter. Of what a range has in it, it finds what the wire can show: a date of zeros is null there.
+    pub(super) fn compare_shown(&mut self, field: usize, comparison: Comparison, value: &Value) {
+        self.compare(field, comparison, value);
+        let is_below = match comparison {
+            Comparison::Eq | Comparison::Ne => return,
+            Comparison::Lt | Comparison::Lte => true,
+            Comparison::Gt | Comparison::Gte => false,
+        };
+        let column = self.columns[field];
+        // A bound on the bare column keeps an index of use; the rest is asked of what it finds.
+        let _ = match (value, is_below) {
+            (Value::Date(_) | Value::DateTime(_), _) => {
+                let bound = if is_below { format!(" and {column} >= '0001-01-01'") } else { String::new() };
+                write!(
+                    self.text,
+                    "{bound} and dayofmonth({column}) between 1 and dayofmonth(last_day({column}))"
+                )
+            }
+            (Value::Time(_), true) => write!(self.text, " and {column} >= time'00:00:00'"),
+            (Value::Time(_), false) => write!(self.text, " and {column} < time'24:00:00'"),
+            (Value::Text(_), true) if matches!(self.fields[field].ty, Type::Enum { values } if !values.contains(&"")) =>
+            {
+                write!(self.text, " and {column} <> ''")
+            }
+            _ => Ok(()),
+        };
     }
 
     /// A test of a field against a value that is not null.
@@ -163,7 +192,7 @@ impl Statement<'_> {
             return year(comparison, number);
         }
         if let Value::Decimal(value) = value
-            && !matches!(self.kept(field), Kept::Float | Kept::Double)
+            && !matches!(self.kept(field), Kept::Float { .. } | Kept::Double { .. })
             && let Some(cut) = value.cut(SCALE_MAX)
         {
             return between(comparison, cut, value);
@@ -208,11 +237,11 @@ impl Statement<'_> {
             (_, Value::Text(text)) if self.is_in_order && self.is_long(field) => {
                 Value::Text(text.chars().take(SORTED_CHARS as usize).collect())
             }
-            (Kept::Float, value) => match number(&value) {
+            (Kept::Float { .. }, value) => match number(&value) {
                 Some(number) => Value::Float(single(number)),
                 None => value,
             },
-            (Kept::Double, Value::Decimal(value)) => match value.as_str().parse() {
+            (Kept::Double { .. }, Value::Decimal(value)) => match value.as_str().parse() {
                 Ok(number) => Value::Float(number),
                 Err(_) => Value::Decimal(value),
             },
@@ -254,14 +283,6 @@ fn between(comparison: Comparison, cut: Decimal, value: &Decimal) -> Becomes {
     Becomes::Comparison(comparison, Value::Decimal(cut))
 }
 
-/// The years that a YEAR keeps, besides 0.
-const YEARS: std::ops::RangeInclusive<f64> = 1901.0..=2155.0;
-
-/// Whether a YEAR keeps this number as it is.
-pub(crate) fn is_year(number: f64) -> bool {
-    number == 0.0 || (YEARS.contains(&number) && number.fract() == 0.0)
-}
-
 /// The same comparison with a year that a YEAR keeps: the server takes 2 for 2002.
 fn year(comparison: Comparison, number: f64) -> Becomes {
     let below = if number >= 1901.0 {
@@ -291,19 +312,6 @@ fn year(comparison: Comparison, number: f64) -> Becomes {
         Comparison::Gt => with(below, Becomes::NotNull),
         Comparison::Lte => with(below, Becomes::False),
     }
-}
-
-pub(crate) fn number(value: &Value) -> Option<f64> {
-    #[allow(clippy::cast_precision_loss, reason = "a FLOAT or a YEAR has fewer digits")]
-    let number = match value {
-        Value::Int(value) => *value as f64,
-        Value::UInt(value) => *value as f64,
-        Value::Float(value) => *value,
-        Value::Decimal(value) => value.as_str().parse().ok()?,
-        Value::Text(value) => value.parse().ok()?,
-        _ => return None,
-    };
-    number.is_finite().then_some(number)
 }
 
 /// The double that compares with a FLOAT's as the number compares with what the FLOAT is shown as.

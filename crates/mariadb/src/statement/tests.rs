@@ -173,8 +173,8 @@ fn columns_of_other_kinds() {
     let kinds = [
         ("id", Kept::Binary16),
         ("version", Kept::Year),
-        ("ratio", Kept::Float),
-        ("price", Kept::Double),
+        ("ratio", Kept::Float { is_limited: false }),
+        ("price", Kept::Double { is_limited: false }),
         ("name", Kept::Expression),
         ("state", Kept::Position { has_numbers: false }),
     ];

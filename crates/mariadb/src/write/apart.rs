@@ -1,4 +1,4 @@
-//! Several records on an object whose effect is lasting: one after another, each committed with its event. So what is done
+//! Several records on an object that commits by itself: one after another, each committed with its event. So what is done
 //! before one of them fails is published like any other change, and the reply says what it is.
 
 use std::borrow::Cow;
@@ -11,7 +11,11 @@ use beds_core::{
 };
 use beds_protocol::ErrorCode;
 
-use super::{Write, create, declared, lasting::Remains, many::Many};
+use super::{
+    Write, create, declared,
+    lasting::{CONFLICT, Remains},
+    many::Many,
+};
 use crate::{
     fault::Fault,
     read::Shown,
@@ -34,7 +38,7 @@ pub(super) const fn is_list(write: &plan::Write) -> bool {
 }
 
 /// Writes them, and gives the reply to all.
-pub(super) async fn run(write: &Write, session: &mut Session, remains: Remains) -> Result<Outcome, Fault> {
+pub(super) async fn run(write: &Write, session: &mut Session) -> Result<Outcome, Fault> {
     let of_records = |records: &[Vec<Value>], one: fn(Vec<Vec<Value>>) -> plan::Write| {
         records.iter().map(|record| Some(one(vec![record.clone()]))).collect::<Vec<_>>()
     };
@@ -69,14 +73,14 @@ pub(super) async fn run(write: &Write, session: &mut Session, remains: Remains) 
             Err(Fault::Refused(error)) if is_found && error.code == ErrorCode::NotFound => {}
             Err(fault) => {
                 let place = (!is_found).then_some(index);
-                return Err(failed(fault, write.domain, place, &done, remains));
+                return Err(failed(fault, write.domain, place, &done));
             }
         }
     }
     if is_found {
-        return Ok(Outcome::written(done.len() as u64, items.len() as u64).noted(remains.note()));
+        return Ok(Outcome::written(done.len() as u64, items.len() as u64).noted(Remains::Committed.note()));
     }
-    Ok(listed(done.into_iter().map(|(_, outcome)| outcome)).noted(remains.note()))
+    Ok(listed(done.into_iter().map(|(_, outcome)| outcome)).noted(Remains::Committed.note()))
 }
 
 /// The writes of the records that a filter finds; none of one whose key cannot be shown.
@@ -120,13 +124,7 @@ fn listed(outcomes: impl Iterator<Item = Outcome>) -> Outcome {
 }
 
 /// The error of one of them, which says what is written. `place` is its place in the request's list.
-fn failed(
-    fault: Fault,
-    domain: &Domain,
-    place: Option<usize>,
-    done: &[(usize, Outcome)],
-    remains: Remains,
-) -> Fault {
+fn failed(fault: Fault, domain: &Domain, place: Option<usize>, done: &[(usize, Outcome)]) -> Fault {
     let told = |error: Error| {
         let mut error = match place {
             Some(index) => error.of_record(index),
@@ -140,7 +138,7 @@ fn failed(
             1 => format!("{}; one record is written before it", error.message),
             count => format!("{}; {count} records are written before it", error.message),
         };
-        error.hint = Some(format!("{}: send those alone that are not written", remains.why()));
+        error.hint = Some(format!("{}: send those alone that are not written", Remains::Committed.why()));
         for (index, outcome) in done.iter().take(NAMED_MAX) {
             let key = outcome.cut(domain, "").data.unwrap_or_default();
             let field = place.map_or_else(|| "where".to_owned(), |_| format!("data[{index}]"));
@@ -151,10 +149,7 @@ fn failed(
     match fault {
         Fault::Refused(error) => Fault::Refused(told(error)),
         Fault::Abandoned(error) => Fault::Abandoned(told(error)),
-        Fault::Deadlock => {
-            let message = "lock conflict: other requests changed the same records";
-            Fault::Refused(told(Error::unknown_effect(message)))
-        }
+        Fault::Deadlock => Fault::Refused(told(Error::unknown_effect(CONFLICT))),
         Fault::Lost(reason) => Fault::Lost(reason),
     }
 }

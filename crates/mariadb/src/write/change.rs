@@ -83,7 +83,8 @@ impl Change<'_> {
             let kept = || current.as_ref().map(|record| &record[field]);
             given.or_else(kept).cloned().unwrap_or(Value::Null)
         };
-        let args: Vec<Value> = self.procedure.args.iter().map(argument).collect();
+        let passed = |field: &usize| kept::passed(&columns, *field, &argument(field));
+        let args: Vec<Value> = self.procedure.args.iter().map(passed).collect();
         let Self { domain, procedure, key, .. } = *self;
         let returned = match self.source.filter(|_| !left.is_empty()) {
             Some(source) => {

@@ -64,7 +64,10 @@ impl Create<'_> {
                 procedure.args.iter().map(move |&field| (path(index), field, &record[field]))
             }),
         )?;
-        let args = |record: &&[Value]| procedure.args.iter().map(|&field| record[field].clone()).collect();
+        let args = |record: &&[Value]| {
+            let passed = |&field: &usize| kept::passed(&columns, field, &record[field]);
+            procedure.args.iter().map(passed).collect()
+        };
         let calls: Vec<Vec<Value>> = records.iter().map(args).collect();
         let returned = call_each(connection, domain, procedure, &calls, many).await;
         let returned = returned.map_err(|Failed { index, fault }| {

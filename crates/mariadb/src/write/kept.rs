@@ -16,9 +16,9 @@ use sqlx::{MySqlConnection, mysql::MySqlRow};
 
 use crate::{
     cell,
-    columns::{Columns, Kept, is_place},
+    columns::{Columns, Kept},
     fault::Fault,
-    statement::{is_year, number},
+    meaning::{is_place, is_year, number},
 };
 
 /// How the columns of the domain's source keep their values; nothing is known without a source that can be read.
@@ -121,12 +121,28 @@ pub(super) fn is_vague(ty: &Type, column: Option<&Kept>, value: &Value) -> bool 
     }
 }
 
+/// A value as a parameter takes it. The greatest FLOAT is shown in short as a number that is greater than any FLOAT: it is
+/// passed as what it is short for.
+pub(super) fn passed(columns: &[Kept], field: usize, value: &Value) -> Value {
+    if let (Some(Kept::Float { .. }), Some(number)) = (columns.get(field), number(value)) {
+        #[allow(clippy::cast_possible_truncation, reason = "the nearest one is meant")]
+        let nearest = number as f32;
+        if number.abs() > f64::from(f32::MAX) && nearest.is_finite() {
+            return Value::Float(nearest.into());
+        }
+    }
+    value.clone()
+}
+
 /// Whether no parameter takes what a cell of this column holds.
 pub(super) fn is_unpassable(
     row: &MySqlRow,
     index: usize,
     column: Option<&Kept>,
 ) -> Result<bool, sqlx::Error> {
+    if matches!(column, Some(Kept::Float { is_limited: true } | Kept::Double { is_limited: true })) {
+        return Ok(true);
+    }
     cell::is_unpassable(row, index, matches!(column, Some(Kept::Position { .. })))
 }
 

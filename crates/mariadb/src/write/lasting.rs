@@ -4,6 +4,7 @@
 //! transaction, and remembers it for the object.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     sync::{PoisonError, RwLock},
     time::{Duration, Instant},
@@ -11,13 +12,13 @@ use std::{
 
 use beds_core::{
     Error,
-    ledger::WITHOUT_TRANSACTIONS,
+    ledger::{WITHOUT_TRANSACTIONS, own_without_transactions},
     plan::{self, Action, Item, Plan},
     spec::{Domain, Routine, mariadb},
 };
 use beds_protocol::ErrorCode;
 
-use crate::{fault::Fault, objects};
+use crate::{fault::Fault, known::NowAndThen, objects};
 
 /// How long an object that wrote into a table without transactions is held to do so, though it did not again.
 const REMEMBERED: Duration = Duration::from_mins(1);
@@ -31,11 +32,17 @@ enum Known {
     Suspect,
     /// It wrote into such a table, at this moment the last time.
     Lasting(Instant),
+    /// It did so then, and has written since what could be taken back.
+    Doubtful(Instant),
 }
 
 /// What is known of the objects of a database, by their calls: at most one entry an object of a template.
 #[derive(Debug, Default)]
-pub(crate) struct Tables(RwLock<HashMap<&'static str, Known>>);
+pub(crate) struct Tables {
+    known: RwLock<HashMap<&'static str, Known>>,
+    /// That one of the node's own tables is without transactions.
+    told: NowAndThen,
+}
 
 impl Tables {
     /// Whether the objects of a write may share a transaction with others, as far as is known.
@@ -43,9 +50,9 @@ impl Tables {
         calls.iter().all(|call| matches!(self.of(call), None | Some(Known::Plain)))
     }
 
-    /// Whether one of them writes into a table without transactions.
+    /// Whether one of them writes into a table without transactions, as far as is known.
     pub(super) fn are_lasting(&self, calls: &[&'static str]) -> bool {
-        calls.iter().any(|call| matches!(self.of(call), Some(Known::Lasting(_))))
+        calls.iter().any(|call| matches!(self.of(call), Some(Known::Lasting(_) | Known::Doubtful(_))))
     }
 
     /// Whether all that they write can be taken back.
@@ -58,15 +65,21 @@ impl Tables {
         for &call in calls {
             match self.of(call) {
                 Some(Known::Plain) => {}
-                Some(Known::Lasting(at)) if at.elapsed() < REMEMBERED => {}
+                Some(Known::Lasting(at) | Known::Doubtful(at)) if at.elapsed() < REMEMBERED => {
+                    self.set(call, Known::Doubtful(at));
+                }
                 Some(_) | None => self.set(call, Known::Plain),
             }
         }
     }
 
-    /// One of these, which shared a transaction, wrote into a table without transactions.
-    pub(super) fn kept_rows(&self, calls: &[&'static str], domain: &Domain) {
+    /// One of these, which shared a transaction, wrote into a table without transactions, or the node into one of its `own`.
+    pub(super) fn kept_rows(&self, calls: &[&'static str], own: Option<&'static str>, domain: &Domain) {
         let (database, template) = (domain.database, domain.name);
+        if let Some(own) = own {
+            self.suspect(calls);
+            return self.tell(own, domain);
+        }
         match calls {
             &[call] => {
                 if !self.are_lasting(calls) {
@@ -79,7 +92,23 @@ impl Tables {
                 }
                 self.set(call, Known::Lasting(Instant::now()));
             }
-            calls => self.suspect(calls),
+            calls => {
+                self.suspect(calls);
+                for call in calls.iter().filter(|&&call| self.are_lasting(&[call])) {
+                    self.set(call, Known::Lasting(Instant::now()));
+                }
+            }
+        }
+    }
+
+    /// Says in the log that one of the node's own tables is without transactions, now and then.
+    fn tell(&self, own: &'static str, domain: &Domain) {
+        if self.told.is_due() {
+            tracing::error!(
+                database = domain.database,
+                "the table `{own}` is without transactions: writes are done at least once, and a row of it remains of a \
+                 write that failed; the DBA makes it one of InnoDB"
+            );
         }
     }
 
@@ -92,14 +121,17 @@ impl Tables {
         }
     }
 
-    /// Refuses items of an atomic batch that cannot be taken back with the others.
+    /// Refuses items of an atomic batch that cannot be taken back with the others. What a table was is forgotten after a
+    /// while, since nobody but the server can say that it is another now.
     ///
     /// # Errors
     /// `bad_request`, naming the item.
     pub(crate) fn check(&self, items: &[Item]) -> Result<(), Error> {
         for (index, item) in items.iter().enumerate() {
             let Item::Plan(Plan { domain, action: Action::Write(write), .. }) = item else { continue };
-            if self.are_lasting(&calls(objects(domain)?, write)) {
+            let is_lasting =
+                |call: &&str| matches!(self.of(call), Some(Known::Lasting(at)) if at.elapsed() < REMEMBERED);
+            if calls(objects(domain)?, write).iter().any(is_lasting) {
                 let message = "its object writes into a table without transactions, so it cannot be part of an atomic batch";
                 return Err(Error::new(ErrorCode::BadRequest, message)
                     .hint("send the batch as \"ordered\", or without this item")
@@ -110,11 +142,11 @@ impl Tables {
     }
 
     fn of(&self, call: &str) -> Option<Known> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(call).copied()
+        self.known.read().unwrap_or_else(PoisonError::into_inner).get(call).copied()
     }
 
     fn set(&self, call: &'static str, known: Known) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(call, known);
+        self.known.write().unwrap_or_else(PoisonError::into_inner).insert(call, known);
     }
 }
 
@@ -165,25 +197,31 @@ pub(super) fn commits(own: &'static mariadb::Objects, write: &plan::Write) -> bo
 pub(super) enum Remains {
     /// The object commits by itself.
     Committed,
-    /// A table has no transactions.
-    Kept,
+    /// A table has no transactions: the one of the node's own that is named, or one that the object writes into.
+    Kept(Option<&'static str>),
 }
 
 impl Remains {
-    pub(super) const fn why(self) -> &'static str {
+    pub(super) fn why(self) -> Cow<'static, str> {
         match self {
-            Self::Committed => "the object commits by itself, so what it did before the error remains",
-            Self::Kept => {
+            Self::Committed => "the object commits by itself, so what it did before the error remains".into(),
+            Self::Kept(None) => {
                 "the object writes into a table without transactions, which keeps what was written before the error"
+                    .into()
+            }
+            Self::Kept(Some(own)) => {
+                format!("the table `{own}` is without transactions: it keeps what was written before the error")
+                    .into()
             }
         }
     }
 
     /// What a reply says of a write that is done.
-    pub(super) const fn note(self) -> &'static str {
+    pub(super) fn note(self) -> Cow<'static, str> {
         match self {
-            Self::Committed => beds_core::ledger::AT_LEAST_ONCE,
-            Self::Kept => WITHOUT_TRANSACTIONS,
+            Self::Committed => beds_core::ledger::AT_LEAST_ONCE.into(),
+            Self::Kept(None) => WITHOUT_TRANSACTIONS.into(),
+            Self::Kept(Some(own)) => own_without_transactions(own).into(),
         }
     }
 }
@@ -197,9 +235,9 @@ pub(super) fn remaining(fault: Fault, remains: Remains) -> Fault {
         let why = remains.why();
         error.hint = Some(match error.hint {
             // To ask for less does not help.
-            None => why.to_owned(),
-            Some(_) if error.code == ErrorCode::TooLarge => why.to_owned(),
-            Some(hint) if hint.contains(why) => hint,
+            None => why.into_owned(),
+            Some(_) if error.code == ErrorCode::TooLarge => why.into_owned(),
+            Some(hint) if hint.contains(&*why) => hint,
             Some(hint) => format!("{hint}; {why}"),
         });
         error
@@ -213,7 +251,8 @@ pub(super) fn remaining(fault: Fault, remains: Remains) -> Fault {
     }
 }
 
-const CONFLICT: &str = "lock conflict: other requests changed the same records";
+/// The message of a conflict that may have left something behind.
+pub(super) const CONFLICT: &str = "lock conflict: other requests changed the same records";
 
 #[cfg(test)]
 mod tests {
@@ -251,10 +290,15 @@ mod tests {
         assert!(tables.may_share(&["a"]) && !tables.are_plain(&["a"]), "nothing is known");
         tables.could_be_taken_back(&["a", "b"]);
         assert!(tables.are_plain(&["a", "b"]));
-        tables.kept_rows(&["a", "b"], &DOMAIN);
+        tables.kept_rows(&["a", "b"], None, &DOMAIN);
         assert!(!tables.may_share(&["a"]) && !tables.are_lasting(&["a", "b"]), "one of them did it");
-        tables.kept_rows(&["a"], &DOMAIN);
+        tables.kept_rows(&["a"], None, &DOMAIN);
         tables.could_be_taken_back(&["a", "b"]);
         assert!(tables.are_lasting(&["a"]) && tables.are_plain(&["b"]));
+        tables.set("a", Known::Doubtful(Instant::now().checked_sub(REMEMBERED).unwrap()));
+        tables.could_be_taken_back(&["a"]);
+        assert!(tables.are_plain(&["a"]), "it is forgotten");
+        tables.kept_rows(&["a"], Some("beds_ledger"), &DOMAIN);
+        assert!(!tables.may_share(&["a"]) && !tables.are_lasting(&["a"]), "it is not the object's doing");
     }
 }

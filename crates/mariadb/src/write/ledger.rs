@@ -2,13 +2,7 @@
 //!
 //! The table belongs to the DBA and stands in the domain's own database; `bedsc ddl --ledger` writes it.
 
-use std::{
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::{Duration, Instant},
-};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use beds_core::{
     Error, Outcome, ledger as core, meter::Counter, plan::Claim, spec::Domain, stages::statement_span,
@@ -18,14 +12,12 @@ use sqlx::{Arguments as _, Executor as _, MySqlConnection, Row as _, mysql::MySq
 
 use crate::{
     fault::{DENIED, Fault, NO_TABLE, classify, denied, is_seen, number, of_own, renew_rights},
+    known::NowAndThen,
     statement::{parts, runs},
 };
 
 /// The error of a unique key.
 const DUPLICATE: u16 = 1062;
-
-/// How long the log is silent about a ledger that is not there.
-const SILENCE: Duration = Duration::from_mins(1);
 
 /// What became of a claim.
 #[derive(Debug)]
@@ -44,8 +36,8 @@ pub(crate) struct Ledger {
     /// Whether it was there. From then on a write that cannot claim is refused: a duplicate of an earlier one would not
     /// be known for one.
     is_known: AtomicBool,
-    /// When the log last said that it is not there.
-    told: Mutex<Option<Instant>>,
+    /// That it is not there.
+    told: NowAndThen,
     /// How many writes it answered that had been done before.
     pub(crate) duplicates: Counter,
 }
@@ -91,9 +83,7 @@ impl Ledger {
 
     /// Says in the log that there is none, now and then.
     fn tell(&self, domain: &Domain) {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.is_none_or(|told| told.elapsed() >= SILENCE) {
-            *told = Some(Instant::now());
+        if self.told.is_due() {
             tracing::error!(
                 database = domain.database,
                 "there is no table `beds_ledger` that the node's user may write into: writes are done at least once, \
@@ -120,32 +110,46 @@ async fn insert(
     Ok(connection.execute(sqlx::query_with(&sql, arguments)).await.map(drop))
 }
 
-/// The outcome of the write that was done under a claim; `None` if there is none after all.
+/// What was done under a claim that is taken.
+#[derive(Debug)]
+pub(super) enum Earlier {
+    /// This came of it.
+    Done(Outcome),
+    /// The claim is kept without a reply: an object committed it, and was interrupted or has not ended yet.
+    Unanswered,
+    /// Nothing after all: whoever held the claim has taken it back.
+    Nothing,
+}
+
+/// What was done under a claim that is taken.
 ///
 /// # Errors
 /// `conflict`, where something else was done under it.
-pub(super) async fn outcome(
+pub(super) async fn earlier(
     connection: &mut MySqlConnection,
     claim: &Claim,
     domain: &Domain,
-) -> Result<Option<Outcome>, Fault> {
+) -> Result<Earlier, Fault> {
     let fault = |error| of_own(&error, &LEDGER, domain);
     let sql = "select `digest`, `reply` from `beds_ledger` where `user` = ? and `message_id` = ? \
         and `step` = ?";
     let query = sqlx::query(sql).bind(&claim.user).bind(&claim.message_id).bind(claim.step);
     let _traced = statement_span(sql);
-    let Some(row) = connection.fetch_optional(query).await.map_err(fault)? else { return Ok(None) };
+    let Some(row) = connection.fetch_optional(query).await.map_err(fault)? else {
+        return Ok(Earlier::Nothing);
+    };
     if row.try_get_unchecked::<&[u8], _>(0).map_err(fault)? != claim.digest {
         return Err(Fault::Refused(core::taken()));
     }
     let reply: Option<&[u8]> = row.try_get_unchecked(1).map_err(fault)?;
-    Ok(reply.and_then(Outcome::decode))
+    Ok(reply.and_then(Outcome::decode).map_or(Earlier::Unanswered, Earlier::Done))
 }
 
 /// Keeps the replies of writes that were claimed.
 ///
 /// # Errors
-/// `internal`, where a reply did not find the row of its claim: without its key, the ledger knows no duplicate.
+/// `internal`, where a reply did not find the row of its claim: an object rolled it back, or the ledger lost its key, without
+/// which it knows no duplicate.
 pub(super) async fn store(
     connection: &mut MySqlConnection,
     done: &[(&Claim, &Outcome)],
@@ -171,7 +175,7 @@ pub(super) async fn store(
         let stored = connection.execute(sqlx::query_with(&sql, arguments)).await.map_err(fault)?;
         // The server counts a row that was changed as two, and one that was new as one.
         if stored.rows_affected() < 2 * done.len() as u64 {
-            return Err(Fault::Refused(keyless(domain)));
+            return Err(Fault::Refused(lost(connection, domain).await));
         }
     }
     Ok(())
@@ -197,6 +201,46 @@ fn gone(domain: &Domain) -> Error {
     let database = domain.database;
     tracing::error!(database, "the table `beds_ledger` is gone: no write with a message_id can be done");
     core::gone(database)
+}
+
+/// A claim is kept without a reply, and nobody is at work under it any more.
+pub(super) fn unanswered(claim: &Claim, domain: &Domain) -> Error {
+    let (database, template) = (domain.database, domain.name);
+    let Claim { user, message_id, step, .. } = claim;
+    tracing::error!(
+        database,
+        template,
+        user,
+        message_id,
+        step,
+        "`beds_ledger` has a claim without a reply: whether the write happened is unknown. An object committed it by itself \
+         and was interrupted, so that its template has to say `commits = true`; or the table has no transactions"
+    );
+    core::unanswered()
+}
+
+/// Why the row of a claim is not there at the end of its own transaction.
+async fn lost(connection: &mut MySqlConnection, domain: &Domain) -> Error {
+    let sql = "select count(*) from (select group_concat(column_name order by column_name) as names \
+        from information_schema.statistics where table_schema = database() and table_name = 'beds_ledger' \
+        and non_unique = 0 group by index_name) as `keys` where names = 'message_id,step,user'";
+    let found = connection
+        .fetch_one(sql)
+        .await
+        .and_then(|row| row.try_get_unchecked::<&str, _>(0).map(|count| count != "0"));
+    match found {
+        Ok(true) => {
+            let (database, template) = (domain.database, domain.name);
+            tracing::error!(
+                database,
+                template,
+                "a row of `beds_ledger` is gone before the commit: an object rolled back the node's transaction, most \
+                 likely; its write is refused"
+            );
+            core::rolled_back(domain)
+        }
+        Ok(false) | Err(_) => keyless(domain),
+    }
 }
 
 /// A ledger that has lost its key.

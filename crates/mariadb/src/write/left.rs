@@ -5,23 +5,20 @@
 use std::fmt::Write as _;
 
 use beds_core::{
-    Error,
     spec::{
         Domain,
         mariadb::{Procedure, Source},
     },
-    stages::statement_span,
     value::Value,
 };
-use futures_util::TryStreamExt as _;
-use sqlx::{Either, Executor as _, MySqlConnection, Row as _, mysql::MySqlRow};
+use sqlx::{MySqlConnection, Row as _};
 
 use super::procedure::{RETURNS_BYTES_MAX, Returned, returned};
 use crate::{
     cell::bind,
     columns::Kept,
     fault::{Fault, classify},
-    routine::approximate_size,
+    routine::sets_of,
     statement,
 };
 
@@ -48,23 +45,9 @@ impl Left<'_> {
         let passed = self.procedure.args.iter().zip(args);
         let passed = passed.filter(|(field, _)| !self.fields.contains(field)).map(|(_, value)| value);
         let arguments = bind(found.values.iter().chain(passed)).map_err(fault)?;
-        let _traced = statement_span(&text);
-        let mut results = connection.fetch_many(sqlx::query_with(&text, arguments).persistent(false));
-        let (mut sets, mut rows, mut bytes) = (Vec::new(), Vec::<MySqlRow>::new(), 0);
-        while let Some(result) = results.try_next().await.map_err(fault)? {
-            match result {
-                Either::Right(row) => {
-                    bytes += approximate_size(&row);
-                    if bytes > RETURNS_BYTES_MAX {
-                        return Err(Fault::Abandoned(Error::reply_too_large(RETURNS_BYTES_MAX)));
-                    }
-                    rows.push(row);
-                }
-                Either::Left(_) if rows.is_empty() => {}
-                Either::Left(_) => sets.push(std::mem::take(&mut rows)),
-            }
-        }
-        drop(results);
+        let query = sqlx::query_with(&text, arguments).persistent(false);
+        let mut sets = sets_of(connection, self.domain, query, RETURNS_BYTES_MAX).await?.sets;
+        sets.retain(|set| !set.is_empty());
         // The last one is ours.
         let changed = sets.pop().and_then(|set| set.first().map(|row| row.try_get_unchecked::<i64, _>(0)));
         let affected = u64::try_from(changed.transpose().map_err(fault)?.unwrap_or_default());

@@ -73,8 +73,8 @@ impl Many<'_> {
         let args = |own: Vec<Value>| {
             let mut own = own.into_iter();
             let argument = |&field: &usize| match change(field) {
-                Some((_, value)) => value.clone(),
-                None => own.next().unwrap_or(Value::Null),
+                Some((field, value)) => kept::passed(&columns, *field, value),
+                None => kept::passed(&columns, field, &own.next().unwrap_or(Value::Null)),
             };
             procedure.args.iter().map(argument).collect()
         };

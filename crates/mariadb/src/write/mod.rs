@@ -47,8 +47,8 @@ pub(crate) use self::{lasting::Tables, ledger::Ledger, together::check as check_
 use crate::{columns::Columns, fault::Fault, routine, session::Session};
 
 /// How long a transaction that lost a deadlock waits before it is run again. The pauses double, with jitter.
-const RETRY_PAUSE_MIN: Duration = Duration::from_millis(5);
-const RETRY_PAUSE_MAX: Duration = Duration::from_millis(200);
+const RETRY_PAUSE_MIN: Duration = Duration::from_millis(25);
+const RETRY_PAUSE_MAX: Duration = Duration::from_millis(400);
 
 /// Why a transaction that lost a deadlock is run again elsewhere.
 const SPOILT: &str = "a temporary table remains of a transaction that lost a deadlock";
@@ -160,15 +160,17 @@ impl Job for Write {
         } else {
             session.begins_transaction();
         }
-        if let Some(remains) = remains.filter(|_| apart::is_list(&self.write)) {
-            let outcome = apart::run(self, session, remains).await.and_then(|outcome| self.finished(outcome));
-            return outcome.map_err(|fault| remaining(fault, remains).into());
+        // What is only known to write into a table without transactions keeps its claim, which tells duplicates.
+        if self.commits() && apart::is_list(&self.write) {
+            let outcome = apart::run(self, session).await.and_then(|outcome| self.finished(outcome));
+            return outcome.map_err(|fault| remaining(fault, Remains::Committed).into());
         }
         let mut retries = 0;
         let mut pauses = Backoff::new(RETRY_PAUSE_MIN, RETRY_PAUSE_MAX);
         loop {
-            match (self.attempt(session, gate).await?, remains) {
-                (Err(Fault::Deadlock), None | Some(Remains::Kept)) if retries < self.deadlock_retries_max => {
+            let is_last = retries >= self.deadlock_retries_max;
+            match (self.attempt(session, gate, is_last).await?, remains) {
+                (Err(Fault::Deadlock), None | Some(Remains::Kept(_))) if !is_last => {
                     if session.is_spoilt() {
                         return Err(beds_lane::Fault::Lost(SPOILT.to_owned()));
                     }
@@ -216,7 +218,7 @@ impl Write {
         if self.commits() {
             return Some(Remains::Committed);
         }
-        self.tables.are_lasting(&self.calls()).then_some(Remains::Kept)
+        self.tables.are_lasting(&self.calls()).then_some(Remains::Kept(None))
     }
 
     /// What makes it happen once. An object that commits by itself would commit the claim before there is a reply.

@@ -2,17 +2,18 @@
 
 use beds_core::{Error, Outcome, ledger::NO_LEDGER, plan};
 use beds_lane::Gate;
-use sqlx::MySqlConnection;
+use beds_protocol::tables::{EVENTS, LEDGER};
+use sqlx::{Executor as _, MySqlConnection};
 use tokio::time::timeout;
 
 use super::{
     Applied, Write,
     lasting::{Remains, remaining},
-    ledger::{self, Claimed},
+    ledger::{self, Claimed, Earlier},
     outbox, together,
 };
 use crate::{
-    fault::{Fault, classify},
+    fault::{Fault, classify, classify_commit, without_transactions},
     session::{End, Session},
 };
 
@@ -25,17 +26,26 @@ enum Done {
 }
 
 impl Write {
-    /// The transaction, once. The outer error is the gate's: nobody waits for the write any more.
+    /// The transaction, once. The outer error is the gate's: nobody waits for the write any more. It `is_last` where it is not
+    /// run again after a conflict.
     pub(super) async fn attempt(
         &self,
         session: &mut Session,
         gate: &Gate,
+        is_last: bool,
     ) -> Result<Result<Outcome, Fault>, beds_lane::Fault> {
-        let end = match self.once(session).await {
+        let end = match self.once(session, is_last).await {
             Ok(Done::Now(outcome, has_events)) => match gate.pass() {
                 Ok(()) => {
-                    let keeps_rows = self.commit(session, has_events).await;
-                    return Ok(keeps_rows.map(|keeps_rows| self.told(outcome, keeps_rows)));
+                    return Ok(match self.commit(session, has_events).await {
+                        Ok(keeps_rows) if !keeps_rows || self.commits() => Ok(outcome),
+                        Ok(_) => {
+                            let remains = self.kept_rows(session).await;
+                            forget(session).await;
+                            Ok(noted(outcome, remains))
+                        }
+                        Err(fault) => Err(fault),
+                    });
                 }
                 Err(given_up) => Err(given_up),
             },
@@ -47,15 +57,16 @@ impl Write {
         match session.end(End::Rollback).await {
             Ok(false) => end,
             Ok(true) => {
-                self.tables.kept_rows(&self.calls(), self.domain);
-                end.map(|outcome| outcome.map_err(|fault| remaining(fault, Remains::Kept)))
+                let remains = self.kept_rows(session).await;
+                forget(session).await;
+                end.map(|outcome| outcome.map_err(|fault| remaining(fault, remains)))
             }
             Err(error) => Ok(Err(Fault::Lost(error.to_string()))),
         }
     }
 
     /// Runs the objects, unless they ran before under the same claim.
-    async fn once(&self, session: &mut Session) -> Result<Done, Fault> {
+    async fn once(&self, session: &mut Session, is_last: bool) -> Result<Done, Fault> {
         let domain = self.domain;
         let Some(claim) = self.claim() else {
             let (outcome, has_events) = self.effect(session).await?;
@@ -70,11 +81,15 @@ impl Write {
                 Ok(Done::Now(outcome, has_events))
             }
             Claimed::Taken => {
-                let outcome = ledger::outcome(&mut session.connection, claim, domain).await?;
-                // Whoever held the claim has taken it back since.
-                let outcome = outcome.ok_or(Fault::Deadlock)?;
-                self.ledger.duplicates.count();
-                Ok(Done::Before(outcome))
+                match ledger::earlier(&mut session.connection, claim, domain).await? {
+                    Earlier::Done(outcome) => {
+                        self.ledger.duplicates.count();
+                        Ok(Done::Before(outcome))
+                    }
+                    // What committed the claim by itself may be about to store its reply.
+                    Earlier::Unanswered if is_last => Err(Fault::Refused(ledger::unanswered(claim, domain))),
+                    Earlier::Unanswered | Earlier::Nothing => Err(Fault::Deadlock),
+                }
             }
             Claimed::Absent => {
                 let (outcome, has_events) = self.effect(session).await?;
@@ -96,24 +111,23 @@ impl Write {
             return Ok((outcome, has_events));
         }
         let keeps_rows = session.keeps_rows().await.map_err(|error| classify(&error, self.domain))?;
-        if !keeps_rows {
-            self.tables.could_be_taken_back(&calls);
+        if keeps_rows {
+            let remains = self.kept_rows(session).await;
+            return Ok((noted(outcome, remains), has_events));
         }
-        Ok((self.told(outcome, keeps_rows), has_events))
+        self.tables.could_be_taken_back(&calls);
+        Ok((outcome, has_events))
     }
 
-    /// The outcome of a write that is done, where a table without transactions keeps what was written into it.
-    fn told(&self, outcome: Outcome, keeps_rows: bool) -> Outcome {
-        let note = Remains::Kept.note();
-        if !keeps_rows || self.commits() {
-            return outcome;
-        }
-        self.tables.kept_rows(&self.calls(), self.domain);
-        let is_noted = outcome.note.as_ref().is_some_and(|known| known.contains(note));
-        if is_noted { outcome } else { outcome.noted(note) }
+    /// Learns that a table without transactions keeps what was written into it, and which it is where that can be known.
+    async fn kept_rows(&self, session: &mut Session) -> Remains {
+        let own: &[_] = if self.claim().is_some() { &[&LEDGER, &EVENTS] } else { &[&EVENTS] };
+        let own = without_transactions(&mut session.connection, own).await;
+        self.tables.kept_rows(&self.calls(), own, self.domain);
+        Remains::Kept(own)
     }
 
-    /// One record of a list whose effect is lasting, up to its commit. Whether there are events of it.
+    /// One record of a list whose object commits by itself, up to its commit. Whether there are events of it.
     pub(super) async fn one_of_list(
         &self,
         one: &plan::Write,
@@ -144,7 +158,6 @@ impl Write {
     /// Commits. From here on the write may have happened though its confirmation does not arrive.
     /// Tells whether a table without transactions keeps rows.
     pub(super) async fn commit(&self, session: &mut Session, has_events: bool) -> Result<bool, Fault> {
-        let unknown = |why: &str| Err(Fault::Abandoned(Error::unknown_effect(why)));
         match timeout(self.commit_timeout, session.end(End::Commit)).await {
             Ok(Ok(keeps_rows)) => {
                 if has_events {
@@ -161,15 +174,23 @@ impl Write {
                         .hint("it is the node that begins and ends transactions: take `xa start` out"),
                 ))
             }
-            Ok(Err(error)) => match classify(&error, self.domain) {
-                // A cluster refuses at the commit what another node has changed: nothing is left of it.
-                Fault::Deadlock => Err(Fault::Deadlock),
-                Fault::Refused(_) | Fault::Lost(_) | Fault::Abandoned(_) => {
-                    unknown("the connection broke while the commit was under way")
-                }
-            },
-            Err(_) => unknown("the commit was not confirmed in time"),
+            Ok(Err(error)) => Err(classify_commit(&error, self.domain)),
+            Err(_) => Err(Fault::Abandoned(Error::unknown_effect("the commit was not confirmed in time"))),
         }
+    }
+}
+
+/// The outcome of a write that is done, with a note of what remains of it whatever happens.
+fn noted(outcome: Outcome, remains: Remains) -> Outcome {
+    let note = remains.note();
+    let is_noted = outcome.note.as_ref().is_some_and(|known| known.contains(&*note));
+    if is_noted { outcome } else { outcome.noted(note) }
+}
+
+/// Ends what was asked of the server after the transaction. Where that fails, the next request finds out.
+async fn forget(session: &mut Session) {
+    if let Err(error) = session.connection.execute(sqlx::raw_sql("rollback")).await {
+        tracing::debug!("a session could not be rolled back: {error}");
     }
 }
 

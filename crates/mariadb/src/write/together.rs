@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use beds_core::{
     Error, Outcome,
-    outcome::Items,
+    items::Items,
     plan::{self, Action, Item, Plan},
     spec::Domain,
 };

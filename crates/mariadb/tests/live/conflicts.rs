@@ -5,24 +5,13 @@ use std::{path::Path, sync::Arc};
 use beds_core::{
     Error,
     plan::{self, Action, Invocation},
-    spec::{Arg, Call, Field, Returns, Routine, Type},
+    spec::{Arg, Call, Field, Type},
     value::Value,
 };
-use beds_protocol::{ErrorCode, Lane};
+use beds_protocol::ErrorCode;
 use futures_util::future::join_all;
 
-use crate::odd::{CHILD, Odd};
-
-const fn call(name: &'static str, sql: &'static str, args: &'static [Arg]) -> Call {
-    Call {
-        name,
-        description: "",
-        lane: Lane::Write,
-        args,
-        returns: Returns::Nothing,
-        routine: Routine::Procedure { name, sql, commits: false },
-    }
-}
+use crate::odd::{CHILD, Odd, write_call};
 
 const ID: Arg = Arg::given(Field::new("id", "id", Type::string(0, 20)));
 
@@ -49,7 +38,7 @@ async fn all_renames_of_one_record_are_done() {
         Arg::given(Field::new("name", "name", Type::string(0, 100))),
         Arg::returned(Field::new("revision", "revision", Type::INT)),
     ];
-    static RENAME: Call = call("rename", "call sp_country_rename(?, ?, ?)", &ARGS);
+    static RENAME: Call = write_call("rename", "call sp_country_rename(?, ?, ?)", &ARGS);
     let odd = Arc::new(Odd::with_connections(8));
     let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schema/mariadb/10_country.sql");
     odd.stack.mariadb_exec(Some("odd"), &schema).unwrap();
@@ -71,7 +60,7 @@ async fn all_renames_of_one_record_are_done() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_lost_a_deadlock_gets_its_turn() {
     static ARGS: [Arg; 2] = [ID, Arg::given(Field::new("by", "by", Type::INT))];
-    static BUMP: Call = call("bump", "call item_bump(?, ?)", &ARGS);
+    static BUMP: Call = write_call("bump", "call item_bump(?, ?)", &ARGS);
     let odd = Arc::new(Odd::with_connections(8));
     odd.stack.mariadb_query(Some("odd"), "insert into item (id, n) values ('a', 0)").unwrap();
     let deadlocks = odd.deadlocks();

@@ -7,14 +7,14 @@ use beds_core::{
     outbox::{Pending, Stored},
     plan::{self, Action, Invocation, Matching},
     query::{Condition, Test},
-    spec::{Arg, Call, Domain, Field, Returns, Routine, Type, mariadb},
+    spec::{Arg, Call, Domain, Field, Type, mariadb},
     value::Value,
 };
-use beds_protocol::{ErrorCode, Lane, Operation};
+use beds_protocol::{ErrorCode, Operation};
 use futures_util::future::join_all;
 use serde_json::{Value as Json, json};
 
-use crate::odd::Odd;
+use crate::odd::{Odd, write_call};
 
 static FIELDS: [Field; 3] = [
     Field::new("id", "id", Type::string(0, 20)),
@@ -31,8 +31,8 @@ static RESET_ARGS: [Arg; 2] = [
     Arg::given(Field::new("below", "below", Type::INT)),
 ];
 static CALLS: [Call; 2] = [
-    call("add", "call `item_add`(?, ?, ?)", &ADD_ARGS),
-    call("reset", "call `item_reset`(?, ?)", &RESET_ARGS),
+    write_call("add", "call `item_add`(?, ?, ?)", &ADD_ARGS),
+    write_call("reset", "call `item_reset`(?, ?)", &RESET_ARGS),
 ];
 const OBJECTS: mariadb::Objects = mariadb::Objects {
     read: Some(mariadb::Source::table("item", "`item`", &["`id`", "`n`", "`revision`"])),
@@ -41,7 +41,7 @@ const OBJECTS: mariadb::Objects = mariadb::Objects {
     upsert: Some(mariadb::Procedure::new("item_upsert", "call `item_upsert`(?, ?)", &[0, 1])),
     delete: Some(mariadb::Procedure::new("item_delete", "call `item_delete`(?)", &[0])),
 };
-static ITEM: Domain = Domain::new("item", "", "00112233aabbccdd")
+pub(crate) static ITEM: Domain = Domain::new("item", "", "00112233aabbccdd")
     .fields(&FIELDS)
     .key(&[0])
     .version(2)
@@ -74,17 +74,6 @@ static LASTING: Domain = Domain::new("lasting", "", "")
             ..OBJECTS
         },
     );
-
-const fn call(name: &'static str, sql: &'static str, args: &'static [Arg]) -> Call {
-    Call {
-        name,
-        description: "",
-        lane: Lane::Write,
-        args,
-        returns: Returns::Nothing,
-        routine: Routine::Procedure { name, sql, commits: false },
-    }
-}
 
 fn text(text: &str) -> Value {
     Value::Text(text.to_owned())
@@ -270,7 +259,24 @@ async fn what_is_published_is_removed_and_another_relay_takes_over() {
     let odd = Odd::open();
     let outbox = odd.outbox();
     let mut relay = odd.relay().await;
-    assert!(outbox.take().await.unwrap().is_none(), "one relay at a time");
+    let query = |sql: &str| odd.stack.mariadb_query(Some("odd"), sql).unwrap().trim().to_owned();
+    let aborted = || query("show global status like 'Aborted_clients'");
+    let before = aborted();
+    let waiting = async {
+        loop {
+            let id = query("select id from information_schema.processlist where state = 'User lock'");
+            if !id.is_empty() {
+                return id;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let (taken, id) = tokio::join!(outbox.take(), waiting);
+    assert!(taken.unwrap().is_none(), "one relay at a time");
+    while odd.count(&format!("information_schema.processlist where id = {id}")) > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(aborted(), before, "who waited in vain says good-bye");
     for n in 0..10 {
         odd.item(create(&n.to_string(), n)).await.unwrap();
     }
@@ -333,7 +339,7 @@ async fn a_long_event_is_cut() {
         Arg::given(Field::new("text", "text", Type::text(0, 100_000))),
         Arg::given(Field::new("below", "below", Type::INT)),
     ];
-    static LONG: [Call; 1] = [call("reset", "call `item_reset`(left(?, 5), ?)", &ARGS)];
+    static LONG: [Call; 1] = [write_call("reset", "call `item_reset`(left(?, 5), ?)", &ARGS)];
     static DOMAIN: Domain = Domain::new("item", "", "")
         .fields(&WIDE)
         .key(&[0])

@@ -15,6 +15,7 @@ use futures_util::future::join_all;
 use serde_json::{Value as Json, json};
 
 use crate::{
+    events::ITEM,
     ledger::{claim, entry, text},
     odd::{CHILD, ENTRY, Odd},
 };
@@ -163,6 +164,60 @@ async fn an_atomic_batch_does_not_take_what_is_known_to_remain() {
     assert_eq!(error.code, ErrorCode::BadRequest, "{error}");
     assert!(error.message.starts_with("items[1]: its object writes into a table without"), "{error}");
     assert_eq!((odd.count("entry"), odd.count("keep_aria")), (1, 2));
+}
+
+/// What was learned of a table takes no claim away: neither while it is one without transactions nor when it is another again.
+/// The note names the table where it is the node's own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_and_a_write_by_filter_are_done_once_whatever_is_known_of_the_tables() {
+    let record =
+        |id: &str, turn: i64| vec![Value::Text(format!("{id}{turn}")), Value::Int(turn), Value::Null];
+    let create = |ids: &[&str], turn| {
+        let records = ids.iter().map(|id| record(id, turn)).collect();
+        Action::Write(plan::Write::Create { records, many: ids.len() > 1 })
+    };
+    let update = |_| {
+        let matching = Matching { filter: vec![Condition { field: 0, test: Test::Null(false) }], most: 100 };
+        Action::Write(plan::Write::UpdateMany { matching, changes: vec![(1, Value::Int(9))] })
+    };
+    for (table, blamed) in [
+        ("beds_ledger", "the table `beds_ledger`"),
+        ("beds_events", "the table `beds_events`"),
+        ("item", "this object"),
+    ] {
+        let odd = Odd::open();
+        for (turn, engine) in (1..).zip(["aria", "innodb"]) {
+            odd.execute(&format!("alter table {table} engine = {engine}"));
+            let writes: [(&str, &dyn Fn(i64) -> Action); 3] = [
+                ("one", &|turn| create(&["s"], turn)),
+                ("list", &|turn| create(&["a", "b", "c"], turn)),
+                ("filter", &update),
+            ];
+            for (name, write) in writes {
+                let once = async || {
+                    text(odd.run_once(&ITEM, write(turn), Some(claim(&format!("{name}{turn}"), 1))).await)
+                };
+                let first = once().await;
+                assert_eq!(
+                    first.contains(&format!("{blamed} ")),
+                    engine == "aria",
+                    "{table}, {name}: {first}"
+                );
+                for _ in 0..5 {
+                    assert_eq!(once().await, first, "{table}");
+                }
+            }
+            assert_eq!((odd.count("item"), odd.count("beds_ledger")), (4 * turn, 3 * turn), "{table}");
+        }
+        // Once by each filter.
+        assert_eq!(odd.count("item where revision = 3"), 4, "{table}");
+        let batch = || {
+            odd.run_all(vec![(&ITEM, create(&["d"], 3)), (&ITEM, create(&["e"], 3))], Some(claim("batch", 1)))
+        };
+        let first = text(batch().await);
+        assert!(!first.contains("note"), "{table}: {first}");
+        assert_eq!(text(batch().await), first);
+    }
 }
 
 static ITEM_FIELDS: [Field; 3] = [

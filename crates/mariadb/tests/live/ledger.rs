@@ -45,7 +45,7 @@ impl Odd {
         self.stack.mariadb_query(Some("odd"), &sql).unwrap().trim().parse().unwrap()
     }
 
-    fn execute(&self, sql: &str) {
+    pub(crate) fn execute(&self, sql: &str) {
         self.stack.mariadb_query(Some("odd"), sql).unwrap();
     }
 }

@@ -2,7 +2,7 @@
 
 use beds_core::{
     plan::{self, Action, Matching},
-    query::{Condition, Fields, Test},
+    query::{Comparison, Condition, Fields, Test},
     spec::{Domain, Field, Type, mariadb},
     value::Value,
 };
@@ -109,5 +109,27 @@ async fn a_key_is_replied_as_it_is_kept() {
         assert_eq!(text(odd.run(domain, Action::Write(upsert)).await), shown);
         let read = plan::Read::One { key: vec![kept], fields: Fields::All };
         assert_eq!(text(odd.run(domain, Action::Read(read)).await), shown);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_range_finds_no_date_that_is_shown_as_null() {
+    let odd = Odd::open();
+    let day = || Value::Date("2013-02-28".parse().unwrap());
+    let moment = || Value::DateTime("2014-01-01T00:00:00Z".parse().unwrap());
+    for (field, comparison, value, expected) in [
+        (2, Comparison::Lt, day(), 0),
+        (2, Comparison::Lte, day(), 1),
+        (2, Comparison::Gt, day(), 0),
+        (2, Comparison::Gte, day(), 1),
+        (2, Comparison::Ne, day(), 2),
+        (3, Comparison::Lt, moment(), 0),
+        (4, Comparison::Lt, Value::Text("b".into()), 1),
+    ] {
+        let test = Test::Compare(comparison, value);
+        let matching = Matching { filter: vec![Condition { field, test }], most: 10 };
+        let write = plan::Write::UpdateMany { matching, changes: named("found") };
+        let reply = text(odd.run(&OLD, Action::Write(write)).await);
+        assert_eq!(reply, format!(r#"{{"ok":true,"count":{expected}}}"#), "{field} {comparison:?}");
     }
 }

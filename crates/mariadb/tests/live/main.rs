@@ -5,11 +5,13 @@
 
 mod conflicts;
 mod events;
+mod extreme;
 mod lasting;
 mod ledger;
 mod left;
 mod odd;
 mod parameters;
+mod secret;
 mod sessions;
 mod silent;
 mod together;

@@ -10,7 +10,7 @@ use beds_core::{
     Error, Outcome,
     outbox::Outbox,
     plan::{self, Action, Bounds, Claim, Invocation, Item, Plan},
-    spec::{Call, Domain, Field, Generated, Returns, Routine, Type, mariadb},
+    spec::{Arg, Call, Domain, Field, Generated, Returns, Routine, Type, mariadb},
     value::Value,
 };
 use beds_devstack::Stack;
@@ -110,6 +110,8 @@ pub(crate) static TAKE_NUMBER: Call = procedure("numbered_take", "call numbered_
 pub(crate) static ADD_NUMBERED: Call = procedure("numbered_add", "call numbered_add()", false);
 pub(crate) static LAST_NUMBER: Call = procedure("numbered_last", "call numbered_last()", false);
 
+pub(crate) static HIDDEN_COMMIT: Call = procedure("hidden_commit", "call hidden_commit()", false);
+pub(crate) static HIDDEN_ROLLBACK: Call = procedure("hidden_rollback", "call hidden_rollback()", false);
 pub(crate) static DISTRIBUTED: Call = procedure("distributed", "call distributed()", false);
 
 /// What leaves something behind, in every lane where it may run.
@@ -136,6 +138,18 @@ pub(crate) static ODD: [Call; 17] = [
 /// Those of them that write, which the read lane refuses.
 pub(crate) const WRITERS: [&str; 7] =
     ["old_style", "loosen", "fails", "rep", "rep_hidden", "rep_commits", "plain"];
+
+/// A call of a procedure that writes and answers nothing.
+pub(crate) const fn write_call(name: &'static str, sql: &'static str, args: &'static [Arg]) -> Call {
+    Call {
+        name,
+        description: "",
+        lane: Lane::Write,
+        args,
+        returns: Returns::Nothing,
+        routine: Routine::Procedure { name, sql, commits: false },
+    }
+}
 
 pub(crate) struct Odd {
     pub(crate) stack: Stack,

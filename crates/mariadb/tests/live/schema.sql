@@ -40,6 +40,14 @@ create table old (id int primary key, name varchar(10), born date not null, seen
 insert into old (id, name, born, seen, kind) values (1, 'one', '2013-02-31', '2013-02-31 10:20:30.456', 'lost'),
   (2, 'two', '2013-02-28', null, 'a'), (3, 'three', '0000-00-00', '1987-00-00 01:02:03', 'lost');
 set sql_mode = default;
+create table extreme (id int primary key, name varchar(10), f float, g float(9,2), d double, x decimal(65,30), t time,
+  revision int not null default 1);
+insert into extreme (id, name, f, g, d, x, t) values
+  (1, 'one', 3.40282346638528859e38, 9999999.99, 1.7976931348623157e308,
+   99999999999999999999999999999999999.999999999999999999999999999999, '838:59:59'),
+  (2, 'two', -3.40282346638528859e38, -9999999.99, -1.7976931348623157e308, 0, '-00:00:01'),
+  (3, 'three', 0.1, 0.1, 0.1, 0.1, '12:00:00');
+create table parted (id int primary key) partition by list (id) (partition p1 values in (1, 2));
 create table tag (id binary(4) primary key, n int);
 create table keep_aria (id int auto_increment primary key, n int) engine = aria;
 create table keep_unsafe (id int auto_increment primary key, n int) engine = aria transactional = 0;
@@ -75,6 +83,16 @@ begin
   where id = p_id and (p_revision is null or revision = p_revision);
   select revision from old where id = p_id;
 end //
+create procedure extreme_create(p_id int, p_f float) modifies sql data
+begin insert into extreme (id, f) values (p_id, p_f); end //
+create procedure extreme_update(p_id int, p_name varchar(10), p_f float, p_g float(9,2), p_d double, p_x decimal(65,30),
+  p_t time, p_revision int) modifies sql data
+begin
+  update extreme set name = p_name, f = p_f, g = p_g, d = p_d, x = p_x, t = p_t, revision = revision + 1
+  where id = p_id and (p_revision is null or revision = p_revision);
+  select revision from extreme where id = p_id;
+end //
+create procedure parted_create(p_id int) modifies sql data begin insert into parted values (p_id); end //
 create procedure code_put(p_id varchar(20), p_n int) modifies sql data
 begin insert into code (id, n) values (p_id, p_n) on duplicate key update n = p_n; end //
 create procedure tag_put(p_id varbinary(20), p_n int) modifies sql data
@@ -115,6 +133,10 @@ begin
 end //
 create procedure item_lasting(p_id varchar(20), p_n int) modifies sql data
 begin insert into item (id, n) values (p_id, p_n); commit; end //
+create procedure hidden_commit() modifies sql data
+begin insert into log (n) values (1); commit; do get_lock('hidden', 100); end //
+create procedure hidden_rollback() modifies sql data
+begin insert into log (n) values (1); rollback; insert into log (n) values (2); end //
 create procedure distributed() modifies sql data
 begin execute immediate "xa start 'odd'"; insert into log (n) values (99); end //
 create procedure led() begin set role leader; end //

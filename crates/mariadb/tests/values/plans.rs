@@ -32,9 +32,15 @@ async fn pages_and_filters_use_indexes() {
             assert!(rows < 2_000, "{sort}: {rows} rows");
         }
     }
-    for filter in
-        [json!({"f": 0.1}), json!({"f": {"lt": 0.5}}), json!({"vc": "v7"}), json!({"day": "2000-01-05"})]
-    {
+    for filter in [
+        json!({"f": 0.1}),
+        json!({"f": {"lt": 0.5}}),
+        json!({"vc": "v7"}),
+        json!({"day": "2000-01-05"}),
+        json!({"day": {"lt": "2000-02-01"}}),
+        json!({"day": {"gte": "2000-02-01", "lt": "2000-03-01"}}),
+        json!({"at": {"lte": "2000-01-05T00:00:00Z"}}),
+    ] {
         let before = looked_at(&site).await;
         let found = site.ask(&domains::ODD, "count", json!({ "where": filter })).await;
         assert!(found["count"].as_u64().unwrap() > 0, "{filter}: {found}");

@@ -7,7 +7,7 @@ mod sample;
 mod schema;
 mod view;
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use beds_core::{
     inspect::{
@@ -27,7 +27,10 @@ use self::{
     sample::Sample,
     view::{keeps_documents, shows},
 };
-use crate::{own::has_transactions, server::client_options};
+use crate::{
+    client::{Heard, Material},
+    own::has_transactions,
+};
 
 /// How many documents tell whether the bytes of a validated collection are UUIDs.
 const REFINING_SAMPLE: u32 = 100;
@@ -50,8 +53,10 @@ pub async fn inspect(
             "a MongoDB URL is mongodb://user:password@host:27017",
         ));
     }
-    let options = client_options(url, scope.timeout.min(std::time::Duration::from_secs(10)), 2);
-    let client = options.await.and_then(Client::with_options).map_err(|error| unseen(&error))?;
+    let of = Material::read(url)
+        .map_err(|reason| Unseen::new(reason, "correct the files of `pass_file` and of [tls]"))?;
+    let timeout = scope.timeout.min(std::time::Duration::from_secs(10));
+    let client = of.client(timeout, 2, Arc::<Heard>::default()).await.map_err(|error| unseen(&error))?;
     let look = Look {
         client: &client,
         database: client.database(database),

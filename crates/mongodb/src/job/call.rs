@@ -63,7 +63,9 @@ impl Call {
             Ok(outcome) => self.publish(connection, &outcome).await.map(|()| outcome),
             failed => failed,
         };
-        done.map_err(|failure| failure.midway(self.domain, &connection.name))
+        done.map_err(|failure| {
+            failure.of_arguments(self.call, self.domain).midway(self.domain, &connection.name)
+        })
     }
 
     /// Stores its event: a pipeline that writes is no part of a transaction, so that its event comes after it.

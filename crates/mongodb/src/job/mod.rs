@@ -134,6 +134,15 @@ impl beds_lane::Job for Job {
     }
 
     /// Fetches of whole records by a key of one field.
+    /// The driver keeps what it was made with, so a client whose servers do not let it in may be old.
+    fn is_touched(connection: &Connection) -> bool {
+        connection.is_doubtful()
+    }
+
+    async fn renew(connection: &mut Connection) -> bool {
+        connection.is_current().await
+    }
+
     fn group(&self) -> Option<usize> {
         match &self.work {
             Work::ByKey(job) if job.is_shared() => Some(std::ptr::from_ref(self.domain).addr()),

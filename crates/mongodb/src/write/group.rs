@@ -48,12 +48,22 @@ impl Job for Shared {
         self.0.deed.size()
     }
 
+    /// The driver keeps what it was made with, so a client whose servers do not let it in may be old.
+    fn is_touched(connection: &Connection) -> bool {
+        connection.is_doubtful()
+    }
+
+    async fn renew(connection: &mut Connection) -> bool {
+        connection.is_current().await
+    }
+
     fn group(&self) -> Option<usize> {
         Some(0)
     }
 
     async fn run(&self, connection: &mut Connection, gate: &Gate) -> Result<Ended, Fault> {
-        match together(std::slice::from_ref(&self.0), &[gate], connection).await {
+        let done = together(std::slice::from_ref(&self.0), &[gate], connection).await;
+        match done.inspect_err(|failure| doubt(failure, connection)) {
             // Nobody else can be to blame.
             Err(failure) if failure.is_definite() => Err(failure.into_fault(self.0.domain, &connection.name)),
             done => Ok(ended(done, 1).pop().unwrap_or(Ended::Alone)),
@@ -69,8 +79,16 @@ impl Job for Shared {
         let count = in_time(&writes, connection.pace.statement());
         let (shared, rest) = writes.split_at(count);
         let done = together(shared, &gates[..count], connection).await;
+        let done = done.inspect_err(|failure| doubt(failure, connection));
         let rest = rest.iter().map(|_| Ended::Alone);
         Ok(ended(done, count).into_iter().chain(rest).map(Fate::Done).collect())
+    }
+}
+
+/// What asked no server may have been kept from it by an old password.
+fn doubt(failure: &Failure, connection: &Connection) {
+    if failure.is_unanswered() {
+        connection.doubt();
     }
 }
 

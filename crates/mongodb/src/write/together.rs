@@ -5,8 +5,8 @@ use std::{borrow::Cow, time::Duration};
 use beds_core::{
     Error, Outcome, Result as Checked,
     event::Publication,
+    items::Items,
     ledger,
-    outcome::Items,
     plan::{Action, Item, Origin, Plan, Read},
     spec::Domain,
 };

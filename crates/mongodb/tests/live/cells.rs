@@ -292,3 +292,37 @@ async fn a_generated_object_id_is_told() {
     let fetched = site.fetch(&MADE, json!({ "key": created["data"]["id"] })).await;
     assert_eq!(created["data"], fetched["data"]);
 }
+
+#[tokio::test]
+async fn a_range_finds_nothing_that_is_shown_as_null() {
+    let site = Site::new("ranges").await;
+    let at = |millis| DateTime::from_millis(millis);
+    insert(
+        &site,
+        vec![
+            doc! { "_id": 1, "n": 1, "ratio": 1.5, "amount": decimal("1.50"), "day": "2024-02-29", "at": at(0) },
+            doc! { "_id": 2, "n": 2.0, "ratio": 2, "amount": 2.5, "day": at(0), "at": at(1) },
+            doc! { "_id": 3, "n": 1.5, "ratio": f64::INFINITY, "amount": f64::INFINITY, "day": "2023-02-29" },
+            doc! { "_id": 4, "n": f64::INFINITY, "ratio": f64::NEG_INFINITY, "amount": decimal("1E+6144") },
+            doc! { "_id": 5, "n": 1e19, "natural": -1 },
+            doc! { "_id": 6, "n": "text", "day": "2024-2-1" },
+            doc! { "_id": 7, "n": decimal("7.00"), "natural": 7, "day": "9999-12-31", "at": at(253_402_300_799_999) },
+            doc! { "_id": 8, "n": decimal("7.01"), "natural": 7.5, "day": "0000-01-01" },
+        ],
+    )
+    .await;
+    for (filter, expected) in [
+        (json!({ "n": { "gte": 1 } }), vec![1, 2, 7]),
+        (json!({ "n": { "gt": 1, "lt": 7 } }), vec![2]),
+        (json!({ "natural": { "lte": 100 } }), vec![7]),
+        (json!({ "ratio": { "gt": -1e308 } }), vec![1, 2]),
+        (json!({ "ratio": { "lt": 1e308 } }), vec![1, 2]),
+        (json!({ "amount": { "gt": "0" } }), vec![1, 2]),
+        (json!({ "day": { "gte": "0001-01-01" } }), vec![1, 2, 7]),
+        (json!({ "day": { "lt": "9999-12-31" } }), vec![1, 2]),
+        (json!({ "at": { "gte": "1970-01-01T00:00:00Z" } }), vec![1, 2, 7]),
+        (json!({ "at": { "lte": "1970-01-01T00:00:00Z" } }), vec![1]),
+    ] {
+        assert_eq!(found(&site, filter.clone()).await, expected, "{filter}");
+    }
+}

@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use beds_core::{
     plan::{self, Action, Bounds, Claim, Invocation, Plan},
-    spec::{Call, Domain, Returns, Routine},
+    spec::{Arg, Call, Domain, Field, Returns, Routine, Type},
+    value::Value,
 };
 use beds_mongodb::{Database, MongoDb};
-use beds_protocol::Lane;
+use beds_protocol::{ErrorCode, Lane};
 use mongodb::bson::{Document, doc};
 use serde_json::json;
 
@@ -47,4 +48,55 @@ async fn a_pipeline_that_writes_says_that_it_is_at_least_once() {
     }
     let copied = site.mongo.collection::<Document>("target").count_documents(doc! {}).await.unwrap();
     assert_eq!(copied, 1);
+}
+
+static ARGS: [Arg; 1] = [Arg::given(Field::new("v", "v", Type::Json))];
+
+/// A call of these stages with a value.
+const fn of_value(stages: &'static str, args: &'static [Arg]) -> Call {
+    Call {
+        name: "find",
+        description: "",
+        lane: Lane::Read,
+        args,
+        returns: Returns::AsItComes,
+        routine: Routine::Pipeline { on: "source", stages },
+    }
+}
+
+static LIMIT: Call = of_value(r#"[{"$limit":{"$arg":"v"}}]"#, &ARGS);
+static SIZE: Call = of_value(r#"[{"$match":{"a":{"$size":{"$arg":"v"}}}}]"#, &ARGS);
+static REGEX: Call = of_value(r#"[{"$match":{"a":{"$regex":{"$arg":"v"}}}}]"#, &ARGS);
+static BITS: Call = of_value(r#"[{"$match":{"a":{"$bitsAllSet":{"$arg":"v"}}}}]"#, &ARGS);
+static SUM: Call = of_value(r#"[{"$project":{"s":{"$divide":[1,{"$arg":"v"}]}}}]"#, &ARGS);
+static OWN: Call = of_value(r#"[{"$limit":-1}]"#, &[]);
+static UNKNOWN: Call = of_value(r#"[{"$match":{"_id":{"$arg":"v"}}},{"$nothing":1}]"#, &ARGS);
+
+#[tokio::test]
+async fn what_a_stage_does_not_take_of_a_client_is_rejected() {
+    let site = Site::new("refusals").await;
+    site.mongo.collection::<Document>("source").insert_one(doc! { "_id": 1, "a": "b" }).await.unwrap();
+    let config: MongoDb = serde_json::from_value(json!({ "url": site.url })).unwrap();
+    let database = Database::open("refusals", &config, beds_core::settings::Room::default());
+    for (call, value, code) in [
+        (&LIMIT, json!(0), ErrorCode::RejectedByDatabase),
+        (&LIMIT, json!(-1), ErrorCode::RejectedByDatabase),
+        (&SIZE, json!(-1), ErrorCode::RejectedByDatabase),
+        (&REGEX, json!("("), ErrorCode::RejectedByDatabase),
+        (&BITS, json!("x"), ErrorCode::RejectedByDatabase),
+        (&SUM, json!(0), ErrorCode::RejectedByDatabase),
+        (&OWN, json!(0), ErrorCode::Internal),
+        (&UNKNOWN, json!(0), ErrorCode::Internal),
+    ] {
+        let args = if call.args.is_empty() { Vec::new() } else { vec![Value::Json(value.clone())] };
+        let read = plan::Read::Call(Invocation { call, args });
+        let bounds = Bounds {
+            deadline: Instant::now() + Duration::from_mins(1),
+            reply_bytes_max: 10_000,
+            asker: beds_core::plan::Asker::default(),
+            stages: std::sync::Arc::default(),
+        };
+        let error = database.run(Plan::new(&SOURCE, Action::Read(read)), bounds).await.unwrap_err();
+        assert_eq!((error.code, error.retryable), (code, false), "{:?} {value}: {error:?}", call.routine);
+    }
 }

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use beds_core::inspect::{Catalogue, Relation, Routine, RoutineKind, SqlMode, same_word};
 
-use super::tokens::{Token, tokens};
+use crate::routine::{Token, tokens};
 
 /// What a routine does.
 #[derive(Debug, Clone, Default)]
@@ -90,6 +90,8 @@ pub(super) fn deeds(body: &str, mode: SqlMode) -> Deeds {
             // `on duplicate key update` belongs to an insert. `for update` locks.
             "update" if before.is_some_and(|token| token.is("key")) => {}
             "insert" | "replace" | "update" | "delete" => deeds.writes.push(word),
+            // To ask for a setting changes nothing.
+            "autocommit" | "global" if !is_set(&tokens, at) => {}
             "commit" | "autocommit" | "alter" | "rename" | "grant" | "revoke" | "analyze" | "optimize" => {
                 deeds.commits = true;
             }
@@ -115,6 +117,17 @@ pub(super) fn deeds(body: &str, mode: SqlMode) -> Deeds {
     }
     deeds.tokens = tokens;
     deeds
+}
+
+/// Whether a `set` statement begins before this place, and the word here is what it sets, or says where.
+fn is_set(tokens: &[Token], at: usize) -> bool {
+    const BEGINNINGS: [&str; 6] = ["begin", "then", "else", "do", "loop", "repeat"];
+    let begins = |token: &Token| token.is_mark(';') || BEGINNINGS.iter().any(|word| token.is(word));
+    let (before, after) = tokens.split_at(at);
+    let start = before.iter().rposition(begins).map_or(0, |end| end + 1);
+    let is_set = before.get(start..).is_some_and(|words| words.iter().any(|token| token.is("set")));
+    let is_scope = after.first().is_some_and(|token| token.is("global"));
+    is_set && (is_scope || after.get(1).is_some_and(|token| token.is_mark('=') || token.is_mark(':')))
 }
 
 /// What all routines of a database do, with what they call.
@@ -238,7 +251,22 @@ mod tests {
         ] {
             assert!(deeds(writes).writes(), "{writes}");
         }
-        assert!(deeds("begin set @@autocommit = 1; end").commits);
+        for commits in [
+            "begin set @@autocommit = 1; end",
+            "begin set @was = @@autocommit, autocommit := 0; end",
+            "if p_x then set session autocommit = 0; end if",
+        ] {
+            assert!(deeds(commits).commits, "{commits}");
+        }
+        for asks in [
+            "begin select @@autocommit; end",
+            "select @@autocommit = 1",
+            "begin set p_on = @@autocommit; select @@global.max_connections; end",
+            "begin if @@autocommit = 0 then select 1; end if; end",
+        ] {
+            let asks = deeds(asks);
+            assert!(!asks.writes() && !asks.commits, "{asks:?}");
+        }
         assert!(deeds("if p_from is null then set p_from = curdate(); end if").asks_null("p_from"));
     }
 }

@@ -10,7 +10,10 @@ use super::{
     names::{digits_off, same, stem, table_words, words},
     plain::{Plain, Verb, plain},
 };
-use crate::keeps::{Kept, compares, keeps};
+use crate::{
+    keeps::{Kept, compares, keeps},
+    routine::broken,
+};
 use beds_core::inspect::{Catalogue, Direction, RelationKind, Routine, RoutineKind, Supplied, same_word};
 
 /// Verbs of a routine's name, the usual one first.
@@ -121,6 +124,9 @@ impl Wire<'_> {
         judge: Judge,
     ) -> Result<Object, String> {
         let plain = self.plains[at].as_ref().map_err(String::clone)?;
+        if let Some(broken) = broken(routine, self.catalogue) {
+            return Err(broken);
+        }
         if !self.catalogue.is_one_name(&plain.table, self.table) {
             return Err(format!("it changes `{}`", plain.table));
         }

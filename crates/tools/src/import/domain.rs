@@ -29,6 +29,8 @@ pub(super) struct Domain {
     pub(super) calls: Vec<Call>,
     /// Columns that may hold what clients get as null: which, and what.
     pub(super) unshown: Vec<(String, &'static str)>,
+    /// Why its writes cannot be once, where they cannot.
+    pub(super) loose: Option<String>,
     /// What to know about it.
     pub(super) notes: Vec<String>,
     /// What the template cannot express.
@@ -80,6 +82,7 @@ impl Domain {
             sort: Vec::new(),
             calls: Vec::new(),
             unshown: Vec::new(),
+            loose: None,
             notes: Vec::new(),
             left_out: Vec::new(),
         }
@@ -137,6 +140,7 @@ pub(super) fn domain(name: String, relation: &Relation, catalogue: &Catalogue) -
         description,
         source: Some((relation.kind, relation.name.clone())),
         unshown: unshown(relation),
+        loose: None,
         fields,
         create: None,
         update: None,
@@ -190,9 +194,10 @@ fn capital(text: &str) -> String {
     chars.next().map(|first| first.to_uppercase().collect::<String>() + chars.as_str()).unwrap_or_default()
 }
 
-/// Marks the fields of the key: the primary key, or else the first unique index without nulls.
+/// Marks the fields of the key: the primary key, or else of the unique indexes without nulls the one with the fewest
+/// columns, and of equals the first by name.
 fn choose_key(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue) {
-    let candidates: Vec<Vec<String>> = match &relation.picks {
+    let mut candidates: Vec<(bool, Vec<String>)> = match &relation.picks {
         // A view of one table has its table's keys, where it shows all of their columns.
         Some((table, columns)) => {
             let table = catalogue.relation(table);
@@ -201,16 +206,19 @@ fn choose_key(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue) {
             };
             keys(table.map(|table| table.indexes.as_slice()).unwrap_or_default())
                 .filter(|index| index.primary || !is_nullable(table, index))
-                .filter_map(|index| index.columns.iter().map(shown).collect())
+                .filter_map(|index| {
+                    Some((index.primary, index.columns.iter().map(shown).collect::<Option<_>>()?))
+                })
                 .collect()
         }
         None => keys(&relation.indexes)
             .filter(|index| index.primary || !is_nullable(Some(relation), index))
-            .map(|index| index.columns.clone())
+            .map(|index| (index.primary, index.columns.clone()))
             .collect(),
     };
+    candidates.sort_by_key(|(is_primary, columns)| (!is_primary, columns.len()));
     let mut refused = None;
-    for columns in candidates {
+    for (_, columns) in candidates {
         let fields: Option<Vec<usize>> = columns.iter().map(|column| domain.field(column)).collect();
         let can_be_key = |at: &usize| {
             domain.fields.get(*at).is_some_and(|field| field.ty.is_indexable() && field.ty.name != "float")

@@ -211,7 +211,7 @@ fn supply(column: &Column, ty: &Ty, notes: &mut Vec<String>) -> Supply {
             }
             if text.starts_with("0000-00-00") {
                 notes.push("its default is a date of zero, which clients get as null".into());
-                return if column.nullable { Supply::Optional } else { Supply::Required };
+                return Supply::Required;
             }
             // What a client leaves out would become null, which is another value.
             let shown = shortened(&format!("'{text}'"));

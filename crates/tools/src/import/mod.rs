@@ -12,11 +12,11 @@ mod domain;
 mod fields;
 mod literal;
 mod names;
+mod once;
 mod plain;
 mod render;
 mod report;
 mod routines;
-mod tokens;
 mod write;
 
 use beds_core::inspect::{Catalogue, Evidence, Relation, RelationKind, Routine, RoutineKind};
@@ -29,10 +29,11 @@ use self::{
     routines::{call, home},
 };
 
+use crate::routine::broken;
+
 pub use names::glob_matches;
 pub(crate) use names::same as same_name;
 pub use report::Imported;
-pub(crate) use tokens::{Token, tokens};
 pub use write::{Existing, WriteError, existing, write};
 
 /// What to import, and under which names.
@@ -117,6 +118,9 @@ pub fn plan(catalogue: &Catalogue, options: &Options) -> Plan {
     add_routines(&mut domains, catalogue, options, &mut names, &mut plan);
     if options.ddl && !options.is_mongodb {
         plan.ddl = ddl::propose(&mut domains, catalogue);
+    }
+    for domain in &mut domains {
+        domain.loose = once::loose(domain, catalogue);
     }
     for (name, what) in &catalogue.others {
         if is_selected(name, options, catalogue.folds_names) {
@@ -280,7 +284,11 @@ fn add_routines(
                 continue;
             }
         };
-        let call = call(routine, home.and_then(|home| domains.get(home)), &wired, &all);
+        // `beds verify` would refuse the whole template for one call that always fails.
+        let call = match broken(routine, catalogue) {
+            Some(why) => Err(why),
+            None => call(routine, home.and_then(|home| domains.get(home)), &wired, &all),
+        };
         let target = home.and_then(|home| domains.get_mut(home)).unwrap_or(&mut homeless);
         match call {
             Ok(mut call) => {
@@ -349,3 +357,6 @@ impl<'c> Homes<'c> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ mod parts;
 
 use beds_core::inspect::{Catalogue, Routine, same_word};
 
-use super::tokens::{Token, tokens};
+use crate::routine::{Token, tokens};
 
 /// What a plain statement does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -114,6 +114,10 @@ fn header(out: &mut String, domain: &Domain, options: &Options) {
     }
     entries.add("engine", string(if options.is_mongodb { "mongodb" } else { "mariadb" }));
     entries.add("database", string(&options.database_name));
+    if let Some(loose) = &domain.loose {
+        entries.comment(out, "once", loose);
+        entries.add("once", "false".to_owned());
+    }
     entries.write(out);
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, Findings, Severity, place, what};
+use crate::routine::gives;
 use beds_core::{
     inspect::{Catalogue, Grant, Granted, same_word},
     spec::{Domain, Object, ObjectKind, Usage},
@@ -60,36 +61,6 @@ fn covers(on: &Granted, object: &Object, catalogue: &Catalogue) -> bool {
         Granted::Function(name) => object.kind == ObjectKind::Function && same_word(name, object.name),
         Granted::Elsewhere(_) => false,
     }
-}
-
-/// Whether the user may do this to a relation, for a grant that names it, its database or everything.
-pub(super) fn lacks_on(relation: &str, privilege: &str, catalogue: &Catalogue) -> bool {
-    catalogue.grants.list.as_ref().is_some_and(|list| {
-        !list.iter().any(|grant| {
-            let is_on = match &grant.on {
-                Granted::Server | Granted::Database => true,
-                Granted::Relation(name) | Granted::Columns(name) => catalogue.is_one_name(name, relation),
-                Granted::Procedure(_) | Granted::Function(_) | Granted::Elsewhere(_) => false,
-            };
-            is_on && gives(grant, privilege)
-        })
-    })
-}
-
-/// Whether the user sees every object that has this privilege.
-pub(super) fn sees_all(privilege: &str, catalogue: &Catalogue) -> bool {
-    catalogue.grants.list.as_ref().is_none_or(|list| {
-        list.iter().any(|grant| {
-            matches!(grant.on, Granted::Server | Granted::Database)
-                && (gives(grant, privilege) || (privilege != "EXECUTE" && gives(grant, "SELECT")))
-        })
-    })
-}
-
-fn gives(grant: &Grant, privilege: &str) -> bool {
-    grant.privileges.iter().any(|given| {
-        given.eq_ignore_ascii_case(privilege) || matches!(given.as_str(), "ALL PRIVILEGES" | "ALL")
-    })
 }
 
 /// What an account may do, as one of its databases sees it.

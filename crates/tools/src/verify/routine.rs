@@ -9,7 +9,7 @@ use super::{
 };
 use crate::import;
 use beds_core::{
-    inspect::{Catalogue, Direction, Parameter, Routine},
+    inspect::{Catalogue, Direction, Parameter, Routine, same_word},
     spec::{ArgMode, Engine, Object, Returns, Type, Usage},
 };
 
@@ -88,10 +88,9 @@ fn check_parameters(place: &str, passed: &[Passed<'_>], routine: &Routine, findi
     }
     for (at, (parameter, arg)) in parameters.iter().zip(passed).enumerate() {
         let subject = format!("parameter {} of `{}`, `{}`,", at + 1, routine.name, parameter.name);
-        let is = |arg: &Passed<'_>| arg.names.iter().any(|name| is_same(parameter, name));
-        if !is(arg)
-            && let Some(meant) = passed.iter().find(|other| is(other))
-        {
+        // Of `id` and `p_id`, both are `id`, and the first is so in full: it stands where it belongs.
+        let names: Vec<[&str; 2]> = passed.iter().map(|arg| arg.names).collect();
+        if let Some(meant) = meant(at, parameters, &names).and_then(|meant| passed.get(meant)) {
             findings.error(place, format!("{subject} is given `{}`", arg.names[0])).hint(format!(
                 "`{}` belongs there: list the arguments in the order of the parameters",
                 meant.names[0]
@@ -113,12 +112,76 @@ fn check_parameters(place: &str, passed: &[Passed<'_>], routine: &Routine, findi
     }
 }
 
-fn is_same(parameter: &Parameter, name: &str) -> bool {
-    import::same_name(&parameter.name, name)
+/// The argument that belongs to the parameter at this place more than the one that is there, and more than to the
+/// parameter that it is given to.
+fn meant(at: usize, parameters: &[Parameter], passed: &[[&str; 2]]) -> Option<usize> {
+    let match_of = |parameter: &Parameter, names: &[&str; 2]| {
+        names.iter().map(|name| likeness(&parameter.name, name)).max().unwrap_or(Likeness::None)
+    };
+    let parameter = parameters.get(at)?;
+    let is = match_of(parameter, passed.get(at)?);
+    let candidates = passed.iter().zip(parameters).enumerate().map(|(other, (names, own))| {
+        let here = match_of(parameter, names);
+        (here, here > is && here > match_of(own, names), other)
+    });
+    let better = candidates.filter(|(_, is_better, _)| *is_better);
+    better.max_by_key(|(here, _, other)| (*here, usize::MAX - other)).map(|(.., other)| other)
+}
+
+/// How well a parameter has the name of an argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Likeness {
+    None,
+    /// But for a prefix or suffix that only says that it is a parameter.
+    Affix,
+    Whole,
+}
+
+fn likeness(parameter: &str, name: &str) -> Likeness {
+    if same_word(parameter, name) {
+        Likeness::Whole
+    } else if import::same_name(parameter, name) {
+        Likeness::Affix
+    } else {
+        Likeness::None
+    }
 }
 
 fn check_returns(place: &str, returns: &Returns, routine: &Routine, findings: &mut Findings<'_>) {
     let (Returns::Scalar(ty), Some((kind, written))) = (returns, &routine.returns) else { return };
     let fit = fit(kind, ty, Against { engine: Engine::MariaDb, written: false, shown: true });
     findings.fit(fit, place, &format!("what `{}` returns", routine.name), written);
+}
+
+#[cfg(test)]
+mod tests {
+    use beds_core::inspect::Kind;
+
+    use super::*;
+
+    /// The argument that is meant instead, at each place.
+    fn meant_at(parameters: &[&str], passed: &[&str]) -> Vec<Option<usize>> {
+        let parameter = |name: &&str| Parameter {
+            name: (*name).to_owned(),
+            direction: Direction::In,
+            kind: Kind::Bool,
+            written: "tinyint(1)".to_owned(),
+            collation: None,
+        };
+        let parameters: Vec<Parameter> = parameters.iter().map(parameter).collect();
+        let passed: Vec<[&str; 2]> = passed.iter().map(|name| [*name, *name]).collect();
+        (0..parameters.len()).map(|at| meant(at, &parameters, &passed)).collect()
+    }
+
+    #[test]
+    fn an_argument_stays_where_it_belongs_most() {
+        assert_eq!(meant_at(&["id", "p_id"], &["id", "id_2"]), [None, None]);
+        assert_eq!(meant_at(&["id", "p_id"], &["id", "p_id"]), [None, None]);
+        assert_eq!(meant_at(&["p_id", "id"], &["id_2", "id"]), [None, None]);
+        assert_eq!(meant_at(&["p_a", "b"], &["anything", "b"]), [None, None]);
+        // Two that changed places, three that moved on, and names of which one is the other with a prefix.
+        assert_eq!(meant_at(&["p_a", "p_b"], &["b", "a"]), [Some(1), Some(0)]);
+        assert_eq!(meant_at(&["p_a", "p_b", "p_c"], &["b", "c", "a"]), [Some(2), Some(0), Some(1)]);
+        assert_eq!(meant_at(&["id", "p_id"], &["p_id", "id"]), [Some(1), Some(0)]);
+    }
 }

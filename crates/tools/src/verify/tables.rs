@@ -6,8 +6,8 @@ use beds_core::{
 };
 use beds_protocol::tables::{Role, Table};
 
-use super::{Finding, Severity, grants};
-use crate::own;
+use super::{Finding, Severity};
+use crate::{own, routine::lacks_on};
 
 /// What is wrong with them: one finding a table, whatever it is.
 pub(super) fn check(domains: &[&'static Domain], catalogue: &Catalogue) -> Vec<Finding> {
@@ -52,7 +52,7 @@ fn judge(table: &Table, engine: Engine, catalogue: &Catalogue) -> Option<(String
     let name = table.name;
     let lacks: Vec<&str> = {
         let rights = table.rights.iter().map(|right| right.of(engine));
-        rights.filter(|right| grants::lacks_on(name, right, catalogue)).collect()
+        rights.filter(|right| lacks_on(name, right, catalogue)).collect()
     };
     let Some(relation) = catalogue.relation_named(name) else {
         let what = if catalogue.documents { "collection" } else { "table" };

@@ -1,22 +1,14 @@
-//! What a routine stands on: its definer, the tables and procedures that its text names, and the columns that it writes.
+//! What the objects of a domain stand on: the routines' tables and procedures, and the columns that they write.
 
-use std::collections::BTreeSet;
-
-use super::{
-    Findings, grants, place,
-    uses::{Need, Use, uses},
-};
+use super::{Findings, place};
 use crate::{
-    import::{Token, tokens},
     keeps::{Kept, compares, keeps},
+    routine::{Token, faults, tokens},
 };
 use beds_core::{
     inspect::{Catalogue, Column, Relation, RelationKind, Routine, RoutineKind, Supplied, same_word},
     spec::{Engine, Generated, Object, ObjectKind, Usage},
 };
-
-/// How many routines that call each other are followed.
-const CALLED_MAX: usize = 200;
 
 /// Reports what a routine, or one that it calls, names and nobody can use; `is_whole` is whether all that it writes must
 /// be in one transaction.
@@ -27,132 +19,8 @@ pub(super) fn check(
     catalogue: &Catalogue,
     findings: &mut Findings<'_>,
 ) {
-    let mut open = vec![routine];
-    let mut seen: BTreeSet<String> = BTreeSet::new();
-    while let Some(routine) = open.pop() {
-        if seen.len() == CALLED_MAX || !seen.insert(routine.name.to_lowercase()) {
-            continue;
-        }
-        definer(place, routine, catalogue, findings);
-        let Some(body) = routine.body.as_deref() else { continue };
-        let tokens = tokens(body, routine.mode);
-        for used in uses(&tokens) {
-            let is_here = used
-                .schema
-                .as_deref()
-                .is_none_or(|schema| catalogue.is_one_name(schema, &catalogue.database));
-            if !is_here {
-                continue;
-            }
-            match used.need {
-                Need::Execute => match catalogue.routine(RoutineKind::Procedure, &used.name) {
-                    Some(called) => open.push(called),
-                    None => missing(place, routine, &used, catalogue, findings),
-                },
-                Need::Select => table(place, routine, &used, catalogue, findings),
-                Need::Insert | Need::Update | Need::Delete => {
-                    table(place, routine, &used, catalogue, findings);
-                    if is_whole {
-                        transactional(place, routine, &used, catalogue, findings);
-                    }
-                }
-            }
-        }
-        let names = tokens.iter().filter_map(Token::name);
-        open.extend(names.filter_map(|name| catalogue.routine(RoutineKind::Function, name)));
-    }
-}
-
-/// A definer who does not exist: each call fails.
-fn definer(place: &str, routine: &Routine, catalogue: &Catalogue, findings: &mut Findings<'_>) {
-    // A role has no host.
-    let Some(definer) = routine.definer.as_ref().filter(|definer| !definer.ends_with('@')) else { return };
-    match &catalogue.accounts {
-        Some(accounts) if !accounts.contains(definer) => {
-            findings
-                .error(
-                    place,
-                    format!(
-                        "the definer of `{}`, `{definer}`, does not exist: each call fails",
-                        routine.name
-                    ),
-                )
-                .hint("create the account, or create the routine again as another one");
-        }
-        None if *definer != catalogue.grants.user => {
-            let message = format!(
-                "whether the definer of `{}`, `{definer}`, exists is not shown to `{}`",
-                routine.name, catalogue.grants.user
-            );
-            findings.note(place, message).hint("verify once as a user who may read mysql.user");
-        }
-        Some(_) | None => {}
-    }
-}
-
-fn table(place: &str, routine: &Routine, used: &Use, catalogue: &Catalogue, findings: &mut Findings<'_>) {
-    let Some(relation) = catalogue.relation_named(&used.name) else {
-        if !catalogue.others.iter().any(|(name, _)| catalogue.is_one_name(name, &used.name)) {
-            missing(place, routine, used, catalogue, findings);
-        }
-        return;
-    };
-    if let Some(broken) = &relation.broken {
-        findings.error(
-            place,
-            format!("`{}` uses `{}`, which nobody can read: {broken}", routine.name, relation.name),
-        );
-    }
-    // Whoever calls it needs the rights himself.
-    if routine.definer.is_none() && grants::lacks_on(&relation.name, used.need.privilege(), catalogue) {
-        let message = format!(
-            "`{}` runs with the rights of `{}`, who has no {} on `{}`",
-            routine.name,
-            catalogue.grants.user,
-            used.need.privilege(),
-            relation.name
-        );
-        findings.error(place, message).hint("grant it, or create the routine with `sql security definer`");
-    }
-}
-
-/// A table that keeps what it was given when its transaction is taken back.
-fn transactional(
-    place: &str,
-    routine: &Routine,
-    used: &Use,
-    catalogue: &Catalogue,
-    findings: &mut Findings<'_>,
-) {
-    let Some(relation) = catalogue.relation_named(&used.name) else { return };
-    let behind = relation.picks.iter().map(|(table, _)| table).chain(&relation.uses);
-    let tables = std::iter::once(relation).chain(behind.filter_map(|name| catalogue.relation_named(name)));
-    let is_loose = |table: &&Relation| table.storage.as_ref().is_some_and(|storage| !storage.transactional);
-    let Some(table) = tables.into_iter().find(is_loose) else { return };
-    let engine = table.storage.as_ref().map(|storage| storage.name.as_str()).unwrap_or_default();
-    let message = format!(
-        "`{}` writes into `{}`, whose engine {engine} has no transactions: a write may happen twice, or in part",
-        routine.name, table.name
-    );
-    findings.error(place, message).hint(format!(
-        "`alter table {} engine = innodb`; or say `once = false` in the template, and publish none of its events",
-        table.name
-    ));
-}
-
-/// Names are listed for those who have some right on what they name: others cannot tell what is missing.
-fn missing(place: &str, routine: &Routine, used: &Use, catalogue: &Catalogue, findings: &mut Findings<'_>) {
-    let what = if used.need == Need::Execute { "procedure" } else { "table or view" };
-    let message = format!("`{}` uses the {what} `{}`, which is not there", routine.name, used.name);
-    if grants::sees_all(used.need.privilege(), catalogue) {
-        findings.error(place, message).hint("create it, or correct the routine");
-    } else if routine.definer.is_none() {
-        // Whoever calls it needs the rights himself: what he has no right on fails as well.
-        let hint = format!("or `{}`, with whose rights it runs, has none on it", catalogue.grants.user);
-        findings.error(place, message).hint(hint);
-    } else {
-        let hint = format!("or `{}` may not see it: it has no right on it", catalogue.grants.user);
-        findings.warning(place, message).hint(hint);
+    for fault in faults(routine, is_whole, catalogue) {
+        findings.push(fault.severity, place, fault.message).hint = fault.hint;
     }
 }
 

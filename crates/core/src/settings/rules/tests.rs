@@ -11,7 +11,7 @@ fn a_url_that_is_understood_passes() {
         (&RABBITMQ, "amqp://u:p@h:1/%2f?heartbeat=5&frame_max=8192"),
         (&RABBITMQ, "amqps://u:p@[2001:db8::1]/v"),
         (&MARIADB, "mysql://u@h"),
-        (&MARIADB, "mariadb://u:p@h:1/s?ssl-mode=verify_identity&ssl-ca=/ca.pem"),
+        (&MARIADB, "mariadb://u:p@h:1/s?ssl-mode=verify_identity"),
         (&MARIADB, "mysql://u@/s?socket=/run/mysqld.sock"),
         (&MONGODB, "mongodb://h/?directConnection=true"),
         (&MONGODB, "mongodb://u:p@a:1,b:2,c/db?replicaset=r&readPreferenceTags=a:b&readPreferenceTags=c:d"),
@@ -72,7 +72,22 @@ fn what_is_not_understood_is_named() {
             "mysql://u@h/s?charset=latin1",
             "`charset=latin1` in the query is not understood: it must be one of utf8mb4",
         ),
-        (&MARIADB, "mysql://u@h/s?ssl-ca=", "`ssl-ca` in the query has no value"),
+        (
+            &MARIADB,
+            "mysql://u@h/s?ssl-mode=PREFERRED",
+            "`ssl-mode=PREFERRED` in the query is not understood: it must be one of DISABLED, ",
+        ),
+        (
+            &MARIADB,
+            "mysql://u@h/s?ssl-ca=/ca",
+            "`ssl-ca` in the query: name the file as `ca_file` under [tls]",
+        ),
+        (
+            &MONGODB,
+            "mongodb://h/?tls=true&tlscertificatekeyfile=/pem",
+            "`tlsCertificateKeyFile` in the query: name the file as `cert_file` and `key_file` under [tls]",
+        ),
+        (&MARIADB, "mysql://u@h/s?socket=", "`socket` in the query has no value"),
         (&MARIADB, "mysql://h/s", "it names no user"),
         (&MARIADB, "mysql://u@/s", "it names no host"),
         (&MARIADB, "mysql://u:@h", "the password of `u` is empty"),
@@ -95,10 +110,8 @@ fn what_is_not_understood_is_named() {
 }
 
 #[test]
-fn values_and_files_are_found_by_their_keys() {
+fn values_are_found_by_their_keys() {
     let parts = Parts::read("amqp://h?heartbeat=7").unwrap();
     assert_eq!(RABBITMQ.value(&parts, "heartbeat").as_deref(), Some("7"));
     assert_eq!(RABBITMQ.value(&parts, "frame_max"), None);
-    let url = SecretUrl::new("mongodb://h/?tlscafile=%2Fca&tls=true");
-    assert_eq!(MONGODB.files(&url), [("tlsCAFile", "/ca".to_owned())]);
 }

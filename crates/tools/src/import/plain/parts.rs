@@ -1,6 +1,7 @@
 //! The smallest parts of a statement: words, names, columns, constants.
 
-use super::{super::tokens::Token, Parser};
+use super::Parser;
+use crate::routine::Token;
 
 impl Parser<'_> {
     /// A column in an expression: qualified by the table, or of a name that no parameter has.

@@ -1,10 +1,10 @@
 //! The tables and procedures that the text of a routine names.
 
-use crate::import::Token;
+use super::tokens::Token;
 
 /// How a routine uses a table, as the privilege that it needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Need {
+pub(crate) enum Need {
     Select,
     Insert,
     Update,
@@ -14,8 +14,13 @@ pub(super) enum Need {
 }
 
 impl Need {
+    /// Whether it changes the table.
+    pub(crate) const fn writes(self) -> bool {
+        matches!(self, Self::Insert | Self::Update | Self::Delete)
+    }
+
     /// The privilege, as the engine names it.
-    pub(super) const fn privilege(self) -> &'static str {
+    pub(crate) const fn privilege(self) -> &'static str {
         match self {
             Self::Select => "SELECT",
             Self::Insert => "INSERT",
@@ -28,15 +33,15 @@ impl Need {
 
 /// A table or a procedure that a routine names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Use {
-    pub(super) schema: Option<String>,
-    pub(super) name: String,
-    pub(super) need: Need,
+pub(crate) struct Use {
+    pub(crate) schema: Option<String>,
+    pub(crate) name: String,
+    pub(crate) need: Need,
 }
 
 /// What a text names where a table or a procedure must stand. What it makes itself is left out: temporary tables,
 /// cursors, common table expressions.
-pub(super) fn uses(tokens: &[Token]) -> Vec<Use> {
+pub(crate) fn uses(tokens: &[Token]) -> Vec<Use> {
     let made = made(tokens);
     let mut finder = Finder { tokens, found: Vec::new() };
     // The word before each parenthesis that is open.
@@ -189,8 +194,8 @@ impl Finder<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tokens::tokens;
     use super::*;
-    use crate::import::tokens;
     use beds_core::inspect::SqlMode;
 
     fn shown(text: &str) -> String {

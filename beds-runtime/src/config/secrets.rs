@@ -1,0 +1,110 @@
+//! The files that passwords and certificates stand in. They are looked at when the node starts, so that a mistake is found
+//! before a server is asked, and read again for each connection.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use beds_core::settings::{PasswordSource, SecretString, Tls};
+
+/// What it takes to connect to a server, besides its URL.
+pub(super) struct Access {
+    pub(super) password: Option<PasswordSource>,
+    pub(super) tls: Arc<Tls>,
+}
+
+/// Looks at the files of a section.
+///
+/// # Errors
+/// Which of them cannot be used, by its key, and why.
+pub(super) fn access(section: &str, pass_file: Option<&Path>, tls: &Tls) -> Result<Access, String> {
+    let password = pass_file.map(|path| source(section, path));
+    if let Some(source) = &password {
+        source()?;
+    }
+    check(&format!("{section}.tls"), tls)?;
+    Ok(Access { password, tls: Arc::new(tls.clone()) })
+}
+
+/// Looks at the files of a link.
+///
+/// # Errors
+/// Which of them cannot be used, by its key, and why.
+pub(super) fn check(section: &str, tls: &Tls) -> Result<(), String> {
+    match (&tls.cert_file, &tls.key_file) {
+        (Some(_), None) => return Err(format!("{section}.key_file is missing: `cert_file` has a key")),
+        (None, Some(_)) => {
+            return Err(format!("{section}.cert_file is missing: `key_file` belongs to a certificate"));
+        }
+        (Some(_), Some(_)) | (None, None) => {}
+    }
+    let files = [("ca_file", &tls.ca_file, CERTIFICATE), ("cert_file", &tls.cert_file, CERTIFICATE)];
+    for (key, path, holds) in files.into_iter().chain([("key_file", &tls.key_file, KEY)]) {
+        if let Some(path) = path {
+            let wrong = |reason: &str| format!("{section}.{key} {}: {reason}", path.display());
+            let text = fs::read(path).map_err(|error| wrong(&error.to_string()))?;
+            holds(&String::from_utf8_lossy(&text)).map_err(wrong)?;
+        }
+    }
+    Ok(())
+}
+
+type Holds = fn(&str) -> Result<(), &'static str>;
+
+const CERTIFICATE: Holds = |text| {
+    let has_one = text.contains("-----BEGIN CERTIFICATE-----");
+    if has_one {
+        Ok(())
+    } else {
+        Err("it holds no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----")
+    }
+};
+
+const KEY: Holds = |text| {
+    if text.contains("ENCRYPTED PRIVATE KEY") || text.contains("4,ENCRYPTED") {
+        return Err("its key is encrypted: decrypt it, and let nobody else read the file");
+    }
+    let has_one = text.contains("PRIVATE KEY-----");
+    if has_one {
+        Ok(())
+    } else {
+        Err("it holds no key in PEM, which begins with -----BEGIN PRIVATE KEY-----")
+    }
+};
+
+fn source(section: &str, path: &Path) -> PasswordSource {
+    let (section, path) = (section.to_owned(), path.to_owned());
+    Arc::new(move || {
+        let wrong = |reason: String| format!("{section}.pass_file {}: {reason}", path.display());
+        read_password(&path).map(SecretString::from).map_err(wrong)
+    })
+}
+
+/// The password in a file, character by character, without the one line end that editors put at its end.
+fn read_password(path: &Path) -> Result<String, String> {
+    let bytes = fs::read(path).map_err(|error| error.to_string())?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| "it is not UTF-8: save it as UTF-8, without a byte order mark".to_owned())?;
+    if text.starts_with('\u{feff}') {
+        return Err("it begins with a byte order mark: save it without one".to_owned());
+    }
+    if text.contains('\0') {
+        return Err("it has a zero byte, as UTF-16 does: save it as UTF-8".to_owned());
+    }
+    let password =
+        text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
+    if password.is_empty() {
+        return Err("it is empty: it must hold the password".to_owned());
+    }
+    Ok(password.to_owned())
+}
+
+/// The mode of a file that others than its owner may read or change, where it is one.
+pub(super) fn open_mode(path: &PathBuf) -> Option<u32> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let mode = fs::metadata(path).ok()?.permissions().mode() & 0o777;
+    (mode & 0o077 != 0).then_some(mode)
+}

@@ -1,0 +1,80 @@
+//! What the nodes hold while nothing is asked of them.
+
+use std::{
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result};
+
+use crate::Site;
+
+/// Longer than Tokio keeps a thread without work.
+const WATCHED: Duration = Duration::from_secs(12);
+const POLL: Duration = Duration::from_millis(500);
+/// How much more memory a node may hold than after the warm-up.
+const MORE_BYTES: u64 = 64 << 20;
+
+/// Connections of a node to databases that were not open after the warm-up: lanes open them when they need them.
+const MORE_DESCRIPTORS: u64 = 4;
+
+/// What all nodes hold together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub(crate) struct Gauges {
+    pub(crate) nodes: u64,
+    pub(crate) threads: u64,
+    pub(crate) descriptors: u64,
+    pub(crate) consumers: u64,
+    pub(crate) resident: u64,
+}
+
+impl Gauges {
+    /// Watches the nodes for a while, and gives the least of what comes and goes by itself.
+    pub(crate) fn when_still(site: &Site) -> Result<Self> {
+        let began = Instant::now();
+        let mut least = Self::now(site)?;
+        while began.elapsed() < WATCHED {
+            sleep(POLL);
+            let now = Self::now(site)?;
+            least.threads = least.threads.min(now.threads);
+            least.descriptors = least.descriptors.min(now.descriptors);
+            least.consumers = now.consumers;
+            least.resident = least.resident.min(now.resident);
+        }
+        Ok(least)
+    }
+
+    fn now(site: &Site) -> Result<Self> {
+        let consumers = ["list_consumers", "--silent", "--no-table-headers", "queue_name"];
+        let consumers = site.stack.rabbitmq().control(&consumers)?;
+        let ours = consumers.lines().filter(|queue| queue.starts_with("beds."));
+        let mut all = Self {
+            nodes: u64::try_from(site.nodes.len())?,
+            threads: 0,
+            descriptors: 0,
+            consumers: u64::try_from(ours.count())?,
+            resident: 0,
+        };
+        for node in &site.nodes {
+            let pid = node.pid();
+            all.threads += entries(pid, "task")?;
+            all.descriptors += entries(pid, "fd")?;
+            let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+            let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
+            all.resident += line.trim().trim_end_matches("kB").trim().parse::<u64>()? << 10;
+        }
+        Ok(all)
+    }
+
+    /// Whether no more is held than before.
+    pub(crate) fn is_as(&self, before: &Self) -> bool {
+        self.threads <= before.threads
+            && self.descriptors <= before.descriptors + MORE_DESCRIPTORS * self.nodes
+            && self.consumers == before.consumers
+            && self.resident <= before.resident + MORE_BYTES * self.nodes
+    }
+}
+
+fn entries(pid: u32, folder: &str) -> Result<u64> {
+    Ok(u64::try_from(std::fs::read_dir(format!("/proc/{pid}/{folder}"))?.count())?)
+}

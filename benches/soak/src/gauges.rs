@@ -1,0 +1,85 @@
+//! What a node holds while nothing is asked of it.
+
+use std::{
+    io::Read as _,
+    net::{Ipv4Addr, TcpStream},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result};
+use beds_devstack::Stack;
+
+/// How long a node is watched: longer than Tokio keeps a thread without work (10 s), and than the pause between two
+/// declarations of the topology.
+const WATCHED: Duration = Duration::from_secs(25);
+const POLL: Duration = Duration::from_millis(200);
+
+/// What a node holds.
+#[derive(Debug, Clone, Copy, serde::Serialize)]
+pub(crate) struct Gauges {
+    /// Bytes that are allocated.
+    pub(crate) heap: u64,
+    pub(crate) tasks: u64,
+    pub(crate) threads: u64,
+    /// Files, sockets, pipes.
+    pub(crate) descriptors: u64,
+    pub(crate) consumers: u64,
+    /// To RabbitMQ, those of the clients too.
+    pub(crate) connections: u64,
+    /// What the system counts for the process, in bytes: the allocator gives little of it back.
+    pub(crate) resident: u64,
+}
+
+impl Gauges {
+    /// Watches a node for a while, and gives the least of what comes and goes by itself.
+    pub(crate) fn when_still(stack: &Stack, pid: u32, counts: u16) -> Result<Self> {
+        let began = Instant::now();
+        let mut least = Self::now(stack, pid, counts)?;
+        while began.elapsed() < WATCHED {
+            sleep(POLL);
+            let (heap, tasks) = told(counts)?;
+            let (threads, descriptors) = (entries(pid, "task")?, entries(pid, "fd")?);
+            least.heap = least.heap.min(heap);
+            least.tasks = least.tasks.min(tasks);
+            least.threads = least.threads.min(threads);
+            least.descriptors = least.descriptors.min(descriptors);
+        }
+        Ok(least)
+    }
+
+    fn now(stack: &Stack, pid: u32, counts: u16) -> Result<Self> {
+        let lines = |what: &str, column: &str| -> Result<u64> {
+            let listed = stack.rabbitmq().control(&[what, "--silent", "--no-table-headers", column])?;
+            Ok(u64::try_from(listed.lines().count())?)
+        };
+        let (heap, tasks) = told(counts)?;
+        Ok(Self {
+            heap,
+            tasks,
+            threads: entries(pid, "task")?,
+            descriptors: entries(pid, "fd")?,
+            consumers: lines("list_consumers", "queue_name")?,
+            connections: lines("list_connections", "pid")?,
+            resident: resident(pid)?,
+        })
+    }
+}
+
+/// What the node tells of itself.
+fn told(counts: u16) -> Result<(u64, u64)> {
+    let mut text = String::new();
+    TcpStream::connect((Ipv4Addr::LOCALHOST, counts))?.read_to_string(&mut text)?;
+    let (heap, tasks) = text.trim().split_once(' ').context("heap and tasks")?;
+    Ok((heap.parse()?, tasks.parse()?))
+}
+
+fn entries(pid: u32, folder: &str) -> Result<u64> {
+    Ok(u64::try_from(std::fs::read_dir(format!("/proc/{pid}/{folder}"))?.count())?)
+}
+
+fn resident(pid: u32) -> Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
+    Ok(line.trim().trim_end_matches("kB").trim().parse::<u64>()? << 10)
+}

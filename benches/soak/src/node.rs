@@ -1,0 +1,54 @@
+//! The node under test: the one that is shipped, with an allocator that counts, and a socket that tells.
+
+use std::{net::Ipv4Addr, path::PathBuf, process::ExitCode};
+
+use beds::domains::Domains;
+use beds_runtime::{
+    Project,
+    config::{Config, Environment},
+    node::{Stop, run as serve},
+};
+use tokio::{io::AsyncWriteExt as _, net::TcpListener, runtime::Handle};
+
+use crate::HEAP;
+
+/// The variable with the port of the socket.
+pub(crate) const COUNTS: &str = "SOAK_COUNTS";
+
+/// Runs the node until it is told to stop.
+pub(crate) fn run() -> ExitCode {
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("soak: the runtime cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    runtime.block_on(async {
+        tokio::spawn(tell());
+        let stop = Stop::listen();
+        let folder = std::env::var_os("BEDS_CONFIG").map(PathBuf::from).unwrap_or_default();
+        let loaded = Environment::from_env()
+            .and_then(|environment| Ok((Config::load(&folder, environment)?, environment)));
+        match loaded {
+            Ok((config, environment)) => serve(Project::of::<Domains>(), config, environment, stop).await,
+            Err(error) => {
+                eprintln!("soak: {error}");
+                ExitCode::FAILURE
+            }
+        }
+    })
+}
+
+/// Gives whoever connects the bytes of the heap and the number of tasks.
+async fn tell() -> std::io::Result<()> {
+    let port = std::env::var(COUNTS).ok().and_then(|port| port.parse().ok()).unwrap_or(0_u16);
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    loop {
+        let (mut stream, _) = listener.accept().await?;
+        let tasks = Handle::current().metrics().num_alive_tasks();
+        let counts = format!("{} {tasks}\n", HEAP.allocated());
+        // Whoever leaves before is told nothing.
+        let _ = stream.write_all(counts.as_bytes()).await;
+    }
+}

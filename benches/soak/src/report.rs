@@ -1,0 +1,81 @@
+//! The table of a run.
+
+use std::fmt::{self, Display, Formatter};
+
+use crate::{gauges::Gauges, load::Counts};
+
+/// How much more of the heap may be in use than before: less than a tenth of a byte a request, at a million.
+const HEAP_BYTES: u64 = 64 << 10;
+/// Connections to databases that were not open when the node was looked at first: lanes open them when they need them.
+const DESCRIPTORS: u64 = 4;
+const MIB: f64 = 1_048_576.0;
+
+#[derive(Debug, serde::Serialize)]
+pub(crate) struct Report {
+    seed: u64,
+    requests: u64,
+    before: Gauges,
+    after: Gauges,
+    ends: Counts,
+}
+
+impl Report {
+    pub(crate) const fn new(seed: u64, requests: u64, ends: Counts, before: Gauges, after: Gauges) -> Self {
+        Self { seed, requests, before, after, ends }
+    }
+
+    /// Whether the node holds what it held, and did what is right.
+    pub(crate) fn is_good(&self) -> bool {
+        self.rows().iter().all(|row| row.after <= row.before + row.more)
+            && self.before.consumers == self.after.consumers
+            && self.unexpected() == 0
+    }
+
+    /// What was right and not done, and what was wrong and done.
+    fn unexpected(&self) -> u64 {
+        let is_expected = |end: &str| match end.strip_prefix("wrong: ") {
+            Some(end) => end != "ok" && end != "internal",
+            None => end.ends_with(": ok"),
+        };
+        self.ends.iter().filter(|(end, _)| !is_expected(end)).map(|(_, count)| count).sum()
+    }
+
+    fn rows(&self) -> [Row; 6] {
+        let Self { before, after, .. } = self;
+        let row = |name, before, after, more| Row { name, before, after, more };
+        [
+            row("heap, bytes", before.heap, after.heap, HEAP_BYTES),
+            row("tasks", before.tasks, after.tasks, 0),
+            row("threads", before.threads, after.threads, 0),
+            row("file descriptors", before.descriptors, after.descriptors, DESCRIPTORS),
+            row("consumers", before.consumers, after.consumers, 0),
+            row("connections", before.connections, after.connections, 0),
+        ]
+    }
+}
+
+struct Row {
+    name: &'static str,
+    before: u64,
+    after: u64,
+    /// How much more there may be.
+    more: u64,
+}
+
+impl Display for Report {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { seed, requests, before, after, ends } = self;
+        writeln!(f, "\nseed {seed}, {requests} requests\n{:<18} {:>12} {:>12}", "", "before", "after")?;
+        for Row { name, before, after, more } in self.rows() {
+            let word = if after > before + more { "  more than before" } else { "" };
+            writeln!(f, "{name:<18} {before:>12} {after:>12}{word}")?;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "MiB for people")]
+        let mib = |bytes: u64| bytes as f64 / MIB;
+        writeln!(f, "{:<18} {:>12.1} {:>12.1}", "resident, MiB", mib(before.resident), mib(after.resident))?;
+        for (end, count) in ends {
+            writeln!(f, "{count:>12} {end}")?;
+        }
+        writeln!(f, "{} ended as they should not", self.unexpected())
+    }
+}

@@ -1,0 +1,31 @@
+//! What MariaDB takes a value for where its type is another.
+
+use beds_core::value::Value;
+
+/// The years that a YEAR keeps, besides 0.
+const YEARS: std::ops::RangeInclusive<f64> = 1901.0..=2155.0;
+
+/// Whether a YEAR keeps this number as it is.
+pub(crate) fn is_year(number: f64) -> bool {
+    number == 0.0 || (YEARS.contains(&number) && number.fract() == 0.0)
+}
+
+/// The number that a value is, or that a text says.
+pub(crate) fn number(value: &Value) -> Option<f64> {
+    #[allow(clippy::cast_precision_loss, reason = "a FLOAT or a YEAR has fewer digits")]
+    let number = match value {
+        Value::Int(value) => *value as f64,
+        Value::UInt(value) => *value as f64,
+        Value::Float(value) => *value,
+        Value::Decimal(value) => value.as_str().parse().ok()?,
+        Value::Text(value) => value.parse().ok()?,
+        _ => return None,
+    };
+    number.is_finite().then_some(number)
+}
+
+/// Whether a text may stand for the place of an ENUM's value.
+pub(crate) fn is_place(text: &str) -> bool {
+    let text = text.trim();
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}

@@ -1,0 +1,142 @@
+//! What is imported is served: nothing in it that `beds verify` would refuse.
+
+use beds_core::inspect::{
+    Catalogue, Column, Direction, Index, Kind, Parameter, Relation, RelationKind, Routine, RoutineKind,
+    SqlMode, Storage, Supplied,
+};
+
+use super::{Options, Plan, plan};
+
+fn column(name: &str) -> Column {
+    Column {
+        name: name.to_owned(),
+        kind: Kind::Int { min: -2_147_483_648, max: 2_147_483_647 },
+        written: "int(11)".to_owned(),
+        collation: None,
+        nullable: false,
+        default: Supplied::Nothing,
+        comment: String::new(),
+        seen: None,
+    }
+}
+
+fn index(name: &str, columns: &[&str]) -> Index {
+    Index {
+        name: name.to_owned(),
+        unique: true,
+        primary: name == "PRIMARY",
+        columns: columns.iter().map(|name| (*name).to_owned()).collect(),
+        whole: true,
+        identifies: true,
+        expires: false,
+    }
+}
+
+fn table(name: &str, columns: &[&str], indexes: Vec<Index>) -> Relation {
+    Relation {
+        columns: columns.iter().map(|name| column(name)).collect(),
+        indexes,
+        ..Relation::new(name, RelationKind::Table)
+    }
+}
+
+fn procedure(name: &str, body: &str) -> Routine {
+    Routine {
+        name: name.to_owned(),
+        kind: RoutineKind::Procedure,
+        parameters: vec![Parameter {
+            name: "p_id".to_owned(),
+            direction: Direction::In,
+            kind: column("id").kind,
+            written: "int(11)".to_owned(),
+            collation: None,
+        }],
+        returns: None,
+        comment: String::new(),
+        body: Some(body.to_owned()),
+        mode: SqlMode { strict: true, ..SqlMode::default() },
+        declares_read: false,
+        declares_write: false,
+        definer: None,
+    }
+}
+
+fn imported(catalogue: &Catalogue) -> Plan {
+    let options = Options {
+        service: "app_server".to_owned(),
+        database_name: "shop".to_owned(),
+        ddl: true,
+        ..Options::default()
+    };
+    plan(catalogue, &options)
+}
+
+fn text<'p>(plan: &'p Plan, file: &str) -> &'p str {
+    plan.files.iter().find(|(name, _)| name == file).map(|(_, text)| text.as_str()).unwrap_or_default()
+}
+
+#[test]
+fn the_key_without_a_primary_key_is_the_shortest_that_is_unique() {
+    let indexes = vec![index("a_both", &["x", "id"]), index("b_only", &["id"]), index("c_only", &["x"])];
+    let catalogue = Catalogue { relations: vec![table("t", &["id", "x"], indexes)], ..Catalogue::default() };
+    let plan = imported(&catalogue);
+    let lines: Vec<&str> =
+        text(&plan, "t_rec.toml").lines().filter(|line| line.contains("key = true")).collect();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].starts_with("id "), "{lines:?}");
+}
+
+#[test]
+fn what_has_no_transactions_is_not_once() {
+    let loose = |name: &str| Relation {
+        storage: Some(Storage { name: "MyISAM".to_owned(), transactional: false }),
+        ..table(name, &["id", "x"], vec![index("PRIMARY", &["id"])])
+    };
+    let sound = table("sound", &["id", "x"], vec![index("PRIMARY", &["id"])]);
+    let other = table("other", &["id", "x"], vec![index("PRIMARY", &["id"])]);
+    let writes = procedure("other_note", "insert into old (id, x) values (p_id, 1)");
+    let catalogue = Catalogue {
+        relations: vec![loose("old"), other, sound],
+        routines: vec![writes],
+        ..Catalogue::default()
+    };
+    let plan = imported(&catalogue);
+    let is_once = |file: &str| !text(&plan, file).contains("\nonce = false\n");
+    assert_eq!(["old_rec.toml", "other_rec.toml", "sound_rec.toml"].map(is_once), [false, false, true]);
+    assert!(
+        text(&plan, "old_rec.toml")
+            .contains("# once: `old` has the engine MyISAM, which has no transactions")
+    );
+}
+
+#[test]
+fn a_routine_that_always_fails_is_no_call() {
+    let reads = |table: &str| format!("select * from {table} where id = p_id");
+    let catalogue = Catalogue {
+        relations: vec![table("Doc", &["id", "x"], vec![index("PRIMARY", &["id"])])],
+        routines: vec![procedure("doc_lost", &reads("doc")), procedure("doc_show", &reads("Doc"))],
+        ..Catalogue::default()
+    };
+    let plan = imported(&catalogue);
+    let doc = text(&plan, "doc_rec.toml");
+    assert!(!doc.contains("[calls.doc_lost]") && doc.contains("[calls.doc_show]"), "{doc}");
+    assert!(
+        doc.contains("# - procedure `doc_lost`: `doc_lost` uses the table or view `doc`, which is not there"),
+        "{doc}"
+    );
+}
+
+#[test]
+fn a_date_of_zero_by_default_is_given_by_clients() {
+    let mut relation = table("t", &["id", "day"], vec![index("PRIMARY", &["id"])]);
+    relation.columns[1] = Column {
+        kind: Kind::Date,
+        written: "date".to_owned(),
+        nullable: true,
+        default: Supplied::Constant("0000-00-00".to_owned()),
+        ..column("day")
+    };
+    let plan = imported(&Catalogue { relations: vec![relation], ..Catalogue::default() });
+    let line = text(&plan, "t_rec.toml").lines().find(|line| line.starts_with("day ")).unwrap_or_default();
+    assert!(line.contains("required = true, nullable = true"), "{line}");
+}

@@ -1,0 +1,10 @@
+//! What a routine's text says, and what it stands on. `import` and `verify` judge by it alike.
+
+mod faults;
+mod rights;
+mod tokens;
+mod uses;
+
+pub(crate) use faults::{broken, faults, loose, loose_table};
+pub(crate) use rights::{gives, lacks_on};
+pub(crate) use tokens::{Token, tokens};

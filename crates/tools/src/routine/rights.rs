@@ -1,0 +1,33 @@
+//! What the user who looked may do.
+
+use beds_core::inspect::{Catalogue, Grant, Granted};
+
+/// Whether the user may do this to a relation, for a grant that names it, its database or everything.
+pub(crate) fn lacks_on(relation: &str, privilege: &str, catalogue: &Catalogue) -> bool {
+    catalogue.grants.list.as_ref().is_some_and(|list| {
+        !list.iter().any(|grant| {
+            let is_on = match &grant.on {
+                Granted::Server | Granted::Database => true,
+                Granted::Relation(name) | Granted::Columns(name) => catalogue.is_one_name(name, relation),
+                Granted::Procedure(_) | Granted::Function(_) | Granted::Elsewhere(_) => false,
+            };
+            is_on && gives(grant, privilege)
+        })
+    })
+}
+
+/// Whether the user sees every object that has this privilege.
+pub(crate) fn sees_all(privilege: &str, catalogue: &Catalogue) -> bool {
+    catalogue.grants.list.as_ref().is_none_or(|list| {
+        list.iter().any(|grant| {
+            matches!(grant.on, Granted::Server | Granted::Database)
+                && (gives(grant, privilege) || (privilege != "EXECUTE" && gives(grant, "SELECT")))
+        })
+    })
+}
+
+pub(crate) fn gives(grant: &Grant, privilege: &str) -> bool {
+    grant.privileges.iter().any(|given| {
+        given.eq_ignore_ascii_case(privilege) || matches!(given.as_str(), "ALL PRIVILEGES" | "ALL")
+    })
+}
