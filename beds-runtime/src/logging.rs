@@ -71,7 +71,8 @@ pub(crate) fn init(
     let layers = [text.map(boxed), json.map(boxed), journald.map(boxed), layer.map(boxed)];
     let logs: Vec<_> = layers.into_iter().flatten().collect();
     let repeats = repeats::Repeats::default();
-    let filter = filter.and(filter_fn(may_be_logged)).and(repeats.clone());
+    let filter = filter.and(filter_fn(may_be_logged));
+    let logs = repeats::Summed { layer: logs, repeats: repeats.clone() };
     let registry = tracing_subscriber::registry().with(logs.with_filter(filter));
     let done = match traces {
         Some(traces) => registry.with(traces.layer()).try_init(),

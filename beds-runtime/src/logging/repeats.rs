@@ -11,14 +11,13 @@ use std::{
 };
 
 use tracing::{
-    Event, Level, Metadata, Subscriber,
+    Event, Level, Subscriber,
     callsite::Identifier,
     field::{Field, Visit},
-    level_filters::LevelFilter,
-    subscriber::Interest,
+    span::{self, Attributes, Id},
     warn,
 };
-use tracing_subscriber::layer::{Context, Filter};
+use tracing_subscriber::{Layer, layer::Context};
 
 /// How often what was left out is told.
 const PERIOD: Duration = Duration::from_secs(5);
@@ -27,7 +26,7 @@ const TOLD_MAX: u32 = 10;
 /// How much is shown of the last one that was left out, in characters.
 const SHOWN_MAX: usize = 400;
 
-/// A filter of warnings and errors that repeat.
+/// The warnings and errors that repeat.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Repeats(Arc<Mutex<HashMap<Identifier, Place>>>);
 
@@ -42,6 +41,24 @@ struct Place {
 impl Repeats {
     fn places(&self) -> MutexGuard<'_, HashMap<Identifier, Place>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether an event is told; if not, it is counted.
+    fn is_told(&self, event: &Event<'_>) -> bool {
+        let metadata = event.metadata();
+        if *metadata.level() > Level::WARN {
+            return true;
+        }
+        let mut places = self.places();
+        let place = places.entry(metadata.callsite()).or_default();
+        if place.told < TOLD_MAX {
+            place.told += 1;
+            return true;
+        }
+        place.left_out += 1;
+        place.last.clear();
+        event.record(&mut Message(&mut place.last));
+        false
     }
 
     /// Begins a period; gives what was left out in the last one, with the text of the last event of each place.
@@ -63,34 +80,43 @@ impl Repeats {
     }
 }
 
-impl<S: Subscriber> Filter<S> for Repeats {
-    fn enabled(&self, _: &Metadata<'_>, _: &Context<'_, S>) -> bool {
-        true
+/// What hears all but what is left out. A filter of events would do, but one that says no leaves `tracing_subscriber`
+/// with the state of that event, which breaks the next one.
+#[derive(Debug)]
+pub(super) struct Summed<L> {
+    pub(super) layer: L,
+    pub(super) repeats: Repeats,
+}
+
+impl<S: Subscriber, L: Layer<S>> Layer<S> for Summed<L> {
+    fn on_layer(&mut self, subscriber: &mut S) {
+        self.layer.on_layer(subscriber);
     }
 
-    fn callsite_enabled(&self, _: &'static Metadata<'static>) -> Interest {
-        Interest::always()
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        self.layer.on_new_span(attributes, id, context);
     }
 
-    fn max_level_hint(&self) -> Option<LevelFilter> {
-        Some(LevelFilter::TRACE)
+    fn on_record(&self, id: &Id, values: &span::Record<'_>, context: Context<'_, S>) {
+        self.layer.on_record(id, values, context);
     }
 
-    fn event_enabled(&self, event: &Event<'_>, _: &Context<'_, S>) -> bool {
-        let metadata = event.metadata();
-        if *metadata.level() > Level::WARN {
-            return true;
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        if self.repeats.is_told(event) {
+            self.layer.on_event(event, context);
         }
-        let mut places = self.places();
-        let place = places.entry(metadata.callsite()).or_default();
-        if place.told < TOLD_MAX {
-            place.told += 1;
-            return true;
-        }
-        place.left_out += 1;
-        place.last.clear();
-        event.record(&mut Message(&mut place.last));
-        false
+    }
+
+    fn on_enter(&self, id: &Id, context: Context<'_, S>) {
+        self.layer.on_enter(id, context);
+    }
+
+    fn on_exit(&self, id: &Id, context: Context<'_, S>) {
+        self.layer.on_exit(id, context);
+    }
+
+    fn on_close(&self, id: Id, context: Context<'_, S>) {
+        self.layer.on_close(id, context);
     }
 }
 
@@ -113,7 +139,7 @@ impl Visit for Message<'_> {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use tracing_subscriber::{Layer, layer::SubscriberExt as _};
+    use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _};
 
     use super::*;
 
@@ -129,7 +155,10 @@ mod tests {
     #[test]
     fn what_repeats_is_counted_by_its_place() {
         let (repeats, told) = (Repeats::default(), Told::default());
-        let subscriber = tracing_subscriber::registry().with(told.clone().with_filter(repeats.clone()));
+        // With a filter of its own, as the node's layers have.
+        let layer =
+            Summed { layer: told.clone(), repeats: repeats.clone() }.with_filter(EnvFilter::new("info"));
+        let subscriber = tracing_subscriber::registry().with(layer);
         let told = || told.0.swap(0, Ordering::Relaxed);
         tracing::subscriber::with_default(subscriber, || {
             let flood = |count: u32| (0..count).for_each(|number| warn!(number, "poison {number}"));

@@ -21,7 +21,7 @@
 //! - `aside`: copies of what waits for a database, or is to be worked off alone.
 //! - `dead`: what cannot be answered. `quarantine`: messages that the library beneath cannot read.
 //! - `meter`: what the pool counts. `slow`: which requests took long.
-//! - `instance`: one consumer: takes deliveries, has them handled, replies, acknowledges.
+//! - `handler`: what becomes of one delivery. `instance`: one consumer: takes deliveries, has them handled, acknowledges.
 //! - `waiting`: what was put aside until its database is there.
 //! - `session`: one life of the two connections, with the instances of all brokers on them; what an alarm of RabbitMQ
 //!   does to them.
@@ -37,6 +37,7 @@ mod dead_letters;
 mod envelope;
 mod error;
 mod events;
+mod handler;
 mod hosting;
 mod instance;
 mod message;
@@ -61,8 +62,8 @@ pub use connection::{Connection, Endpoint, Timeouts, ping};
 pub use dead_letters::{DeadLetter, DeadLetters, GivenUp};
 pub use error::BusError;
 pub use events::EventPublisher;
+pub use handler::INGEST_SPAN;
 pub use hosting::Hosting;
-pub use instance::INGEST_SPAN;
 pub use message::{Message, Name, Properties};
 pub use meter::Pulse;
 pub use pool::BrokerPool;

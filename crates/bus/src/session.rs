@@ -36,8 +36,9 @@ use crate::{
     config::Pool,
     connection::{Connection, connect},
     error::BusError,
+    handler::{self, Source},
     hosting::Shared,
-    instance::{self, Instance, Links, Source},
+    instance::{Instance, Links},
     publisher::Publisher,
     quarantine, topology, waiting,
 };
@@ -152,7 +153,7 @@ impl Serving {
                 Ok(_) => backoff.reset(),
                 Err(error) => {
                     warn!(queue, "unreadable messages could not be removed: {error}");
-                    if !instance::wait(&mut backoff, &self.stop).await {
+                    if !handler::wait(&mut backoff, &self.stop).await {
                         return Ok(());
                     }
                 }

@@ -16,8 +16,9 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     connection::within,
     error::BusError,
+    handler::{self, DELAY_MAX, DELAY_MIN, Settled, Source},
     hosting::Shared,
-    instance::{self, DELAY_MAX, DELAY_MIN, Instance, Links, Settled, Source},
+    instance::{Instance, Links},
 };
 
 /// How much is worked on at a time at most.
@@ -48,7 +49,7 @@ pub(crate) async fn work_off(
             Err(error) => return Err(error),
         }
         at_once = 1;
-        if !instance::wait(&mut backoff, &stop).await {
+        if !handler::wait(&mut backoff, &stop).await {
             break;
         }
     }

@@ -13,7 +13,8 @@ use tracing::Span;
 use crate::{
     gate::{Gate, Given},
     job::{Connect, Job},
-    queue::{Refusal, Settings, Ticket},
+    queue::{Refusal, Ticket},
+    settings::Settings,
     shared::Shared,
     worker::{self, Server},
 };

@@ -17,6 +17,7 @@ mod lane;
 mod meter;
 mod pace;
 mod queue;
+mod settings;
 mod shared;
 mod worker;
 
@@ -24,4 +25,4 @@ pub use fault::Fault;
 pub use gate::Gate;
 pub use job::{Connect, Fate, Job, Member};
 pub use lane::Lane;
-pub use queue::Settings;
+pub use settings::Settings;

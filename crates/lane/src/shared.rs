@@ -10,7 +10,8 @@ use tokio::{sync::Notify, time::timeout};
 use crate::{
     job::Job,
     meter::Meter,
-    queue::{QUICK, Queue, Settings, Taken, Ticket},
+    queue::{QUICK, Queue, Taken, Ticket},
+    settings::Settings,
 };
 
 /// What a lane and its connections share.
