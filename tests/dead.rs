@@ -72,7 +72,8 @@ async fn dead_letters_are_seen_and_replayed_once_and_dropped() {
     assert_eq!(lines(site, &["list", "--json"]).await, all, "looking changes nothing");
     let table = dead(site, &["list"]).await.stdout;
     assert_eq!(table.lines().count(), 3, "{table}");
-    let id = refused[0]["id"].as_str().unwrap();
+    let of_a = refused.iter().find(|letter| letter["body"]["data"]["note"] == "a");
+    let id = of_a.unwrap()["id"].as_str().unwrap();
     let shown = dead(site, &["show", &id[..8]]).await.stdout;
     assert!(shown.contains("\"note\": \"a\""), "{shown}");
     let exported = lines(site, &["export", "-"]).await;
