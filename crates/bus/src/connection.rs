@@ -217,6 +217,11 @@ impl Connection {
         self.limit
     }
 
+    /// The largest frame that was agreed on, in bytes.
+    pub(crate) fn frame_max(&self) -> usize {
+        usize::try_from(self.inner.configuration().frame_max()).unwrap_or(usize::MAX)
+    }
+
     pub(crate) async fn channel(&self) -> Result<Channel, BusError> {
         within(self.limit, "opening a channel", self.inner.create_channel()).await
     }

@@ -14,11 +14,12 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    connection::within,
+    connection::{Connection, within},
     error::BusError,
     handler::{self, DELAY_MAX, DELAY_MIN, Settled, Source},
     hosting::Shared,
-    instance::{Instance, Links},
+    instance::Instance,
+    serving,
 };
 
 /// How much is worked on at a time at most.
@@ -28,25 +29,28 @@ const FIRST: Duration = Duration::from_millis(500);
 
 /// Works off what waits for this, until `stop` is cancelled or the bus fails.
 pub(crate) async fn work_off(
-    links: Links,
+    consuming: Arc<Connection>,
     shared: Arc<Shared>,
     (broker, needs): (Broker, &'static str),
     stop: CancellationToken,
 ) -> Result<(), BusError> {
     let mut backoff = Backoff::new(DELAY_MIN.max(FIRST), DELAY_MAX);
+    let queue = Source::Waiting(needs).queue(broker);
     let mut at_once = 1;
     while !stop.is_cancelled() {
-        match Instance::open(&links, &shared, broker, Source::Waiting(needs), at_once).await {
-            Ok(instance) => {
-                if as_long_as_it_is_done(instance, at_once, &stop).await? {
+        match Instance::open(&consuming, &shared, broker, Source::Waiting(needs), at_once).await {
+            Ok(instance) => match as_long_as_it_is_done(instance, at_once, &stop).await {
+                Ok(true) => {
                     at_once = AT_ONCE_MAX;
                     backoff.reset();
                     continue;
                 }
-            }
+                Ok(false) => {}
+                Err(error) => serving::ended(&consuming, &shared, &queue, error)?,
+            },
             // As with a queue without a leader, which holds up nothing else.
             Err(BusError::Late { .. }) => {}
-            Err(error) => return Err(error),
+            Err(error) => serving::ended(&consuming, &shared, &queue, error)?,
         }
         at_once = 1;
         if !handler::wait(&mut backoff, &stop).await {
@@ -86,7 +90,7 @@ async fn as_long_as_it_is_done(
                 Settled::Left => break false,
             },
             delivery = instance.consumer.next(), if in_flight.len() < at_once => {
-                let gone = || BusError::Other(format!("what waits for {} was cancelled", handler.broker.queue()));
+                let gone = || BusError::Missing("the queue was deleted".to_owned());
                 let delivery = delivery.ok_or_else(gone)??;
                 in_flight.push(Arc::clone(&handler).handle(delivery, stop.clone()));
             }

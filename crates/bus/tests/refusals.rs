@@ -90,10 +90,9 @@ async fn headers_that_nearly_fill_a_frame_harm_nobody() {
     let channel = connection.create_channel().await.unwrap();
     let mut headers = FieldTable::default();
     // A frame has 131,072 bytes, 8 of them its own.
-    headers.insert("long".into(), AMQPValue::LongString("x".repeat(130_900).into()));
+    headers.insert("long".into(), AMQPValue::LongString("x".repeat(131_000).into()));
     for (key, id) in [("probe.away", "waits"), ("probe.dead", "dies")] {
-        let properties =
-            BasicProperties::default().with_message_id(id.into()).with_headers(headers.clone());
+        let properties = BasicProperties::default().with_message_id(id.into()).with_headers(headers.clone());
         let options = BasicPublishOptions::default();
         channel.basic_publish(EXCHANGE.into(), key.into(), options, b"{}", properties).await.unwrap();
     }
@@ -161,8 +160,10 @@ async fn what_is_held_for_too_long_costs_its_own_channel() {
     let other = Pulse::of(&url, "beat.reply").await;
     rig.client.send("probe.reply", "held", true).await;
     rig.client.send("look.reply", "read", true).await;
-    rig.eventually("it is delivered again", async || rig.asked_for("held") >= 2 && rig.asked_for("read") >= 2)
-        .await;
+    rig.eventually("it is delivered again", async || {
+        rig.asked_for("held") >= 2 && rig.asked_for("read") >= 2
+    })
+    .await;
     rig.gate.send_replace(true);
     let mut answered = [rig.next_reply().await.0, rig.next_reply().await.0];
     answered.sort();
@@ -224,13 +225,19 @@ async fn what_is_not_confirmed_waits_and_holds_up_nobody() {
     for number in 0..10 {
         rig.client.send("probe.dead", &format!("d{number}"), false).await;
     }
-    rig.eventually("all are asked", async || rig.probe.asked().iter().filter(|(id, _)| id.starts_with('d')).count() == 10).await;
+    rig.eventually("all are asked", async || {
+        rig.probe.asked().iter().filter(|(id, _)| id.starts_with('d')).count() == 10
+    })
+    .await;
     tokio::time::sleep(Duration::from_secs(5)).await;
     rig.control(&["eval", "sys:resume('%2F_beds.dead')."]).await;
     rig.eventually("all are dead", async || rig.waiting(DEAD).await >= 10).await;
     let (other, same) = (other.end().await, same.end().await);
     let doubled = rig.doubled();
-    println!("MEASURED unconfirmed: other {other:?}, same {same:?}, doubled {doubled:?}, dead {}", rig.waiting(DEAD).await);
+    println!(
+        "MEASURED unconfirmed: other {other:?}, same {same:?}, doubled {doubled:?}, dead {}",
+        rig.waiting(DEAD).await
+    );
     assert!(other.gap < GAP && same.gap < GAP && same.missed + other.missed == 0);
     assert!(doubled.is_empty(), "{doubled:?}");
     let stack = Arc::clone(&rig.stack);

@@ -74,7 +74,11 @@ async fn dead_letters_outlive_the_end_of_their_queue_and_exchange() {
         rig.eventually("they are dead", async || rig.waiting(DEAD).await >= before + 20).await;
     }
     let (other, same) = (other.end().await, same.end().await);
-    println!("MEASURED dead vanished: other {other:?}, same {same:?}, doubled {:?}, dead {}", rig.doubled(), rig.waiting(DEAD).await);
+    println!(
+        "MEASURED dead vanished: other {other:?}, same {same:?}, doubled {:?}, dead {}",
+        rig.doubled(),
+        rig.waiting(DEAD).await
+    );
     assert!(other.gap < GAP && same.gap < GAP && same.missed + other.missed == 0);
     assert!(rig.doubled().is_empty(), "{:?}", rig.doubled());
     rig.ends_with_nothing_left().await;
@@ -152,9 +156,10 @@ async fn a_user_and_a_virtual_host_that_come_back_are_served_again() {
     rig.client = Client::connect(&url).await;
 
     control(&stack, &["delete_user", "node"]).await;
-    rig.eventually("it tells", async || {
-        matches!(&status(&rig), Status::Connecting(why) if why.contains("refused"))
-    })
+    rig.eventually(
+        "it tells",
+        async || matches!(&status(&rig), Status::Connecting(why) if why.contains("refused")),
+    )
     .await;
     println!("MEASURED user deleted: {:?}", status(&rig));
     control(&stack, &["add_user", "node", "secret"]).await;
@@ -164,9 +169,10 @@ async fn a_user_and_a_virtual_host_that_come_back_are_served_again() {
     assert_eq!(rig.next_reply().await.0, "a");
 
     control(&stack, &["delete_vhost", "shop"]).await;
-    rig.eventually("it tells", async || {
-        matches!(&status(&rig), Status::Connecting(why) if why.contains("shop"))
-    })
+    rig.eventually(
+        "it tells",
+        async || matches!(&status(&rig), Status::Connecting(why) if why.contains("shop")),
+    )
     .await;
     println!("MEASURED vhost deleted: user back after {took:?}; {:?}", status(&rig));
     control(&stack, &["add_vhost", "shop"]).await;
