@@ -43,12 +43,21 @@ fn is_direct(name: &str) -> bool {
         [131, 103, atom @ ..] => (9, atom),
         _ => return false,
     };
-    let rest = match atom {
-        [119, length, rest @ ..] => rest.get(usize::from(*length)..),
-        [118 | 100, high, low, rest @ ..] => rest.get(usize::from(u16::from_be_bytes([*high, *low]))..),
-        _ => None,
+    let (length, rest) = match atom {
+        [119, length, rest @ ..] => (usize::from(*length), rest),
+        [118 | 100, high, low, rest @ ..] => (usize::from(u16::from_be_bytes([*high, *low])), rest),
+        _ => return false,
     };
-    !key.is_empty() && rest.is_some_and(|rest| rest.len() == numbers) && STANDARD.decode(key).is_ok()
+    let Some((node, rest)) = rest.split_at_checked(length) else { return false };
+    !key.is_empty() && is_hashed(node) && rest.len() == numbers && STANDARD.decode(key).is_ok()
+}
+
+/// Whether this is a node as RabbitMQ writes it there: `reply@` and a number in place of its host. RabbitMQ 3.10 reads the
+/// number without a look at what it is.
+fn is_hashed(node: &[u8]) -> bool {
+    let number =
+        std::str::from_utf8(node).ok().and_then(|node| node.split_once('@')).map(|(_, number)| number);
+    number.is_some_and(|number| number.parse::<u32>().is_ok())
 }
 
 /// The queue that the reply goes to; `None` where no reply is wanted.
@@ -198,7 +207,7 @@ mod tests {
         let prefixes = ["web.".to_owned()];
         let direct = format!(
             "{DIRECT}{}.{}",
-            STANDARD.encode(b"\x83\x58\x77\x01n\0\0\0\x01\0\0\0\0\0\0\0\x02"),
+            STANDARD.encode(b"\x83\x58\x77\x07reply@7\0\0\0\x01\0\0\0\0\0\0\0\x02"),
             "bWU="
         );
         for queue in ["amq.gen-abc", direct.as_str(), "web.7"] {
@@ -213,6 +222,9 @@ mod tests {
             "we",
             "amq.rabbitmq.reply-to.garbage",
             "amq.rabbitmq.reply-to.g1h2.bWU=",
+            // Of nodes that have no number.
+            "amq.rabbitmq.reply-to.g1h3AW4AAAABAAAAAAAAAAI=.bWU=",
+            "amq.rabbitmq.reply-to.g1h3CHJlcGx5QGhvAAAAAQAAAAAAAAAC.bWU=",
         ] {
             assert!(!may_reply_to(queue, &prefixes), "{queue}");
         }

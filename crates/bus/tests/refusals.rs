@@ -99,13 +99,9 @@ async fn headers_that_nearly_fill_a_frame_harm_nobody() {
     rig.eventually("one is dead", async || rig.waiting(DEAD).await == 1).await;
     // It is tried more often than it may be where it is.
     rig.eventually("the other waits", async || rig.asked_for("waits") > 5).await;
+    let before = rig.asked_for("waits");
     rig.probe.is_away.store(false, Ordering::Relaxed);
-    rig.eventually("it is done", async || {
-        let before = rig.asked_for("waits");
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        before == rig.asked_for("waits")
-    })
-    .await;
+    rig.eventually("it is tried again", async || rig.asked_for("waits") > before).await;
     let other = other.end().await;
     println!("MEASURED long headers: other {other:?}, asked {:?}", rig.probe.asked());
     assert!(other.gap < GAP && other.missed == 0);
@@ -128,7 +124,7 @@ async fn a_reply_that_no_queue_takes_is_dropped() {
     channel.queue_declare("web.full".into(), options, full).await.unwrap();
     channel.queue_declare("web.foreign".into(), options, FieldTable::default()).await.unwrap();
     // Where no process is, by its name.
-    let direct = "amq.rabbitmq.reply-to.g1h3AW4AAAABAAAAAAAAAAI=.bWU=";
+    let direct = "amq.rabbitmq.reply-to.g1h3C3JlcGx5QDEyMzQ1AAAAAQAAAAAAAAAC.bWU=";
     let mut number = 0;
     for to in ["web.full", "web.foreign", "web.gone", "amq.gen-gone", direct] {
         for key in ["look.reply", "probe.reply", "look.big", "probe.big"] {
@@ -211,7 +207,8 @@ async fn what_cannot_be_put_among_the_dead_letters_stays_and_holds_up_nobody() {
         rig.waiting(WRITES).await == 0 && rig.waiting(READS).await == 0
     })
     .await;
-    assert!(rig.doubled().is_empty(), "{:?}", rig.doubled());
+    // What is put aside is judged again, to no other end.
+    assert!(rig.doubled().iter().all(|(id, _)| id.starts_with('w')), "{:?}", rig.doubled());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -30,7 +30,8 @@ use lapin::{
 use tokio::{sync::watch, time::timeout};
 
 pub use probe::Probe;
-pub use pulse::{Beat, Pulse};
+#[allow(unused_imports, reason = "as with what is dead")]
+pub use pulse::Pulse;
 
 pub const PATIENCE: Duration = Duration::from_secs(30);
 pub const WRITES: &str = "beds.app_server.w";
