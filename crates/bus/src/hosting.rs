@@ -16,6 +16,7 @@ use tokio::sync::{Notify, RwLock, watch};
 use crate::{
     config::{Amqp, Pool},
     connection::{Connection, Endpoint},
+    direct::Servers,
     error::BusError,
     meter::Meter,
     outlet::Sizes,
@@ -60,6 +61,7 @@ pub(crate) struct Shared {
     /// The connection on which what is confirmed is published, while there is one.
     pub(crate) publishing: watch::Sender<Option<Arc<Connection>>>,
     pub(crate) sizes: Sizes,
+    pub(crate) servers: Servers,
     pub(crate) board: Board,
     /// Whether dead letters have a place in their queue.
     dead_have_a_place: watch::Sender<bool>,
@@ -88,6 +90,7 @@ impl Shared {
             slow: Slow::new(slow_after),
             publishing: watch::Sender::new(None),
             sizes: Sizes::new(),
+            servers: Servers::default(),
             board: Board::new(&brokers),
             dead_have_a_place: watch::Sender::new(true),
             vanished: Notify::new(),

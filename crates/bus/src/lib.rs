@@ -34,6 +34,7 @@ mod config;
 mod connection;
 mod dead;
 mod dead_letters;
+mod direct;
 mod envelope;
 mod error;
 mod events;

@@ -54,6 +54,7 @@ impl Serving {
                 Err(error) => error,
             };
             shared.meter.lost.count();
+            shared.servers.forget();
             let why = Told(&error).to_string();
             warn!(queue, "the connection to RabbitMQ is lost, or could not be made: {why}");
             shared.board.lost(*broker, why.into());

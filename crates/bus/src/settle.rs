@@ -26,10 +26,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use crate::{
-    aside, dead, envelope,
+    aside, dead,
+    direct::Trial,
+    envelope,
     error::{BusError, Told},
     handler::{DELAY_MAX, DELAY_MIN, Handler, Settled, Source, TRIES_MAX, wait},
-    hosting::FOR_THE_DEAD,
+    hosting::{FOR_THE_DEAD, Shared},
     message::{Name, Properties},
 };
 
@@ -43,6 +45,14 @@ enum Letter<'a> {
     Held(SemaphorePermit<'a>),
 }
 
+/// What RabbitMQ says of a reply.
+enum Tried {
+    Taken,
+    TooLarge,
+    /// Nobody is there to hear it.
+    Dropped,
+}
+
 impl Handler {
     /// Publishes a reply, and gives the status that it has in the end.
     pub(crate) async fn reply(
@@ -51,14 +61,28 @@ impl Handler {
         queue: &ShortString,
         reply: &Reply,
     ) -> Result<&'static str, BusError> {
-        let correlation_id = delivery.properties.correlation_id();
-        let (bytes, sizes) = (reply.body.len(), &self.shared.sizes);
-        if !sizes.is_unknown(bytes) {
+        let Shared { sizes, servers, amqp, node, .. } = &*self.shared;
+        let correlation_id = delivery.properties.correlation_id().as_ref();
+        let bytes = reply.body.len();
+        let trial = match envelope::direct_server(queue.as_str()) {
+            Some(server) => servers.trial(amqp, node, server).await?,
+            None => None,
+        };
+        if trial.is_none() && !sizes.is_unknown(bytes) {
             self.write(queue, correlation_id, reply).await?;
             return Ok(reply.status);
         }
-        if bytes <= sizes.max() && self.is_taken(queue, correlation_id, reply).await? {
-            return Ok(reply.status);
+        if bytes <= sizes.max() {
+            match self.try_out(trial.as_ref(), queue, correlation_id, reply).await? {
+                Tried::TooLarge => {}
+                Tried::Taken => {
+                    if let Some(trial) = trial {
+                        trial.succeeded();
+                    }
+                    return Ok(reply.status);
+                }
+                Tried::Dropped => return Ok(reply.status),
+            }
         }
         let max = sizes.max();
         let routing_key = delivery.routing_key.as_str();
@@ -70,7 +94,11 @@ impl Handler {
         )
         .hint("what was asked for is done, without a reply that fits; ask for less of it");
         let refused = Reply::failed(error, reply.template_hash, request_id);
-        self.write(queue, correlation_id, &refused).await?;
+        if trial.is_some() {
+            self.try_out(trial.as_ref(), queue, correlation_id, &refused).await?;
+        } else {
+            self.write(queue, correlation_id, &refused).await?;
+        }
         Ok(refused.status)
     }
 
@@ -80,10 +108,10 @@ impl Handler {
     async fn write(
         &self,
         queue: &ShortString,
-        correlation_id: &Option<ShortString>,
+        correlation_id: Option<&ShortString>,
         reply: &Reply,
     ) -> Result<(), BusError> {
-        let properties = envelope::reply(reply, correlation_id.clone());
+        let properties = envelope::reply(reply, correlation_id.cloned());
         let (to, options) = (queue.clone(), BasicPublishOptions::default());
         let written =
             self.channel.basic_publish(DEFAULT_EXCHANGE.into(), to, options, &reply.body, properties);
@@ -92,27 +120,32 @@ impl Handler {
         Ok(())
     }
 
-    /// Publishes a reply that RabbitMQ may refuse for its size, and waits for what it says.
-    async fn is_taken(
+    /// Publishes a reply that RabbitMQ may refuse, where that harms nothing else, and waits for what it says.
+    async fn try_out(
         &self,
+        trial: Option<&Trial<'_>>,
         queue: &ShortString,
-        correlation_id: &Option<ShortString>,
+        correlation_id: Option<&ShortString>,
         reply: &Reply,
-    ) -> Result<bool, BusError> {
-        let (bytes, sizes) = (reply.body.len(), &self.shared.sizes);
+    ) -> Result<Tried, BusError> {
+        let outlet = trial.map_or(&self.large, |trial| &trial.outlet);
         let mut backoff = Backoff::new(DELAY_MIN, DELAY_MAX);
         let mut tries = 0;
         loop {
-            let basic = envelope::reply(reply, correlation_id.clone());
+            let basic = envelope::reply(reply, correlation_id.cloned());
             let properties = Properties::from_parts(basic, FieldTable::default());
-            match self.large.announce(Name(queue.clone()), properties, &reply.body).await {
+            match outlet.announce(Name(queue.clone()), properties, &reply.body).await {
                 Ok(()) | Err(BusError::Refused) => {
-                    sizes.took(bytes);
-                    return Ok(true);
+                    self.shared.sizes.took(reply.body.len());
+                    return Ok(Tried::Taken);
                 }
                 Err(BusError::TooLarge { max }) => {
-                    sizes.learn(max);
-                    return Ok(false);
+                    self.shared.sizes.learn(max);
+                    return Ok(Tried::TooLarge);
+                }
+                Err(error) if trial.is_some_and(Trial::has_failed) => {
+                    warn!("a reply is dropped: RabbitMQ does not know its direct reply-to: {error}");
+                    return Ok(Tried::Dropped);
                 }
                 Err(error) if tries >= TRIES_MAX => return Err(error),
                 Err(error) => debug!("a reply is sent again: {error}"),

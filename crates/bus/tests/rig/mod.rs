@@ -1,7 +1,7 @@
 //! What the tests of the broker pool share: a RabbitMQ of their own, a pool with a service that counts what it is asked,
 //! and clients.
 
-#![allow(clippy::unwrap_used, reason = "clippy.toml allows it in test functions only")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "clippy.toml allows it in test functions only")]
 #![allow(dead_code, unreachable_pub, reason = "each test program takes what it needs")]
 
 mod probe;
