@@ -104,6 +104,11 @@ impl Endpoint {
         &self.uri.authority.userinfo.username
     }
 
+    /// The files of its link.
+    pub(crate) const fn tls(&self) -> &Tls {
+        &self.tls
+    }
+
     pub(crate) const fn uri(&self) -> &AMQPUri {
         &self.uri
     }

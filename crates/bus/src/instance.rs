@@ -95,12 +95,22 @@ impl Instance {
     ) -> Result<(), BusError> {
         let mut next = Some(first);
         while let Some(settled) = next {
-            match settled? {
-                Settled::Done(tag) | Settled::Waits(tag) => self.acks.done(tag),
-                Settled::Left => {}
-            }
+            self.done(&settled?);
             next = in_flight.next().now_or_never().flatten();
         }
+        self.acknowledge()
+    }
+
+    /// What is done may be acknowledged.
+    pub(crate) fn done(&mut self, settled: &Settled) {
+        match settled {
+            Settled::Done(tag) | Settled::Waits(tag) => self.acks.done(*tag),
+            Settled::Left => {}
+        }
+    }
+
+    /// Acknowledges what may be.
+    pub(crate) fn acknowledge(&mut self) -> Result<(), BusError> {
         for ack in self.acks.take() {
             let options = BasicAckOptions { multiple: ack.multiple };
             // lapin has the frame once this is polled; that it is on the wire need not be waited for, since a
@@ -112,8 +122,10 @@ impl Instance {
         Ok(())
     }
 
-    /// Stops consuming, and finishes.
-    async fn drain<Handling: Future<Output = Result<Settled, BusError>>>(
+    /// Stops consuming, and finishes. RabbitMQ holds back acknowledgements to a quorum queue while many are on their way to
+    /// it, and forgets them with their channel. When it has ended the consumer, it has taken what was sent before; what is
+    /// done since then is acknowledged at once in the end.
+    pub(crate) async fn drain<Handling: Future<Output = Result<Settled, BusError>>>(
         mut self,
         mut in_flight: FuturesUnordered<Handling>,
     ) -> Result<(), BusError> {
@@ -130,10 +142,11 @@ impl Instance {
                     cancelled?;
                     consuming = false;
                 }
-                Some(settled) = in_flight.next() => self.settle(settled, &mut in_flight)?,
+                Some(settled) = in_flight.next() => self.done(&settled?),
                 () = sleep_until(deadline) => break,
             }
         }
+        self.acknowledge()?;
         // Its answer comes after RabbitMQ has taken every reply and acknowledgement that was sent before.
         within(limit, "closing a channel", handler.channel.close(200, "drained".into())).await?;
         if !in_flight.is_empty() {

@@ -38,6 +38,7 @@ mod direct;
 mod envelope;
 mod error;
 mod events;
+mod frames;
 mod handler;
 mod hosting;
 mod instance;

@@ -9,12 +9,10 @@ use std::{sync::Arc, time::Duration};
 use beds_core::backoff::Backoff;
 use beds_protocol::Broker;
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
-use lapin::options::BasicAckOptions;
-use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    connection::{Connection, within},
+    connection::Connection,
     error::BusError,
     handler::{self, DELAY_MAX, DELAY_MIN, Settled, Source},
     hosting::Shared,
@@ -68,27 +66,22 @@ async fn as_long_as_it_is_done(
     stop: &CancellationToken,
 ) -> Result<bool, BusError> {
     let handler = Arc::clone(&instance.handler);
-    let (channel, shared) = (&handler.channel, &handler.shared);
     let mut at_once = 1;
     let mut in_flight = FuturesUnordered::new();
     let is_done = loop {
         tokio::select! {
             biased;
             () = stop.cancelled() => break false,
-            Some(settled) = in_flight.next() => match settled? {
-                Settled::Done(tag) => {
-                    channel.basic_ack(tag, BasicAckOptions::default()).await?;
-                    if at_once_max == 1 {
-                        break true;
-                    }
-                    at_once = (at_once * 2).min(usize::from(at_once_max));
+            Some(settled) = in_flight.next() => {
+                let settled = settled?;
+                instance.done(&settled);
+                match settled {
+                    Settled::Done(_) if at_once_max == 1 => break true,
+                    Settled::Done(_) => at_once = (at_once * 2).min(usize::from(at_once_max)),
+                    Settled::Waits(_) | Settled::Left => break false,
                 }
-                Settled::Waits(tag) => {
-                    channel.basic_ack(tag, BasicAckOptions::default()).await?;
-                    break false;
-                }
-                Settled::Left => break false,
-            },
+                instance.acknowledge()?;
+            }
             delivery = instance.consumer.next(), if in_flight.len() < at_once => {
                 let gone = || BusError::Missing("the queue was deleted".to_owned());
                 let delivery = delivery.ok_or_else(gone)??;
@@ -96,17 +89,6 @@ async fn as_long_as_it_is_done(
             }
         }
     };
-    let finish = async {
-        while let Some(settled) = in_flight.next().await {
-            if let Settled::Done(tag) | Settled::Waits(tag) = settled? {
-                channel.basic_ack(tag, BasicAckOptions::default()).await?;
-            }
-        }
-        Ok::<_, BusError>(())
-    };
-    // What is not finished by then is delivered again.
-    timeout(shared.drain_timeout, finish).await.unwrap_or(Ok(()))?;
-    let closed = channel.close(200, "it waits on".into());
-    within(shared.amqp.confirm_timeout_ms.duration(), "closing a channel", closed).await?;
+    instance.drain(in_flight).await?;
     Ok(is_done)
 }

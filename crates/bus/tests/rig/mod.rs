@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "clippy.toml allows it in test functions only")]
 #![allow(dead_code, unreachable_pub, reason = "each test program takes what it needs")]
 
+pub mod poison;
 mod probe;
 mod pulse;
 
