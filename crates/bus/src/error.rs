@@ -90,10 +90,10 @@ pub(crate) struct Told<'a>(pub(crate) &'a BusError);
 
 impl fmt::Display for Told<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)?;
-        match remedy(&self.0.to_string()) {
-            Some(remedy) => write!(f, "; {remedy}"),
-            None => Ok(()),
+        let said = self.0.to_string();
+        match remedy(&said) {
+            Some(remedy) => write!(f, "{}; {remedy}", said.trim_end_matches('.')),
+            None => f.write_str(&said),
         }
     }
 }

@@ -184,6 +184,13 @@ impl Handler {
                 Suspicion::Confirmed(error) => return Ok(self.give_up(service, named, error, stop).await),
             }
         }
+        if reply_to.is_some() {
+            tokio::select! {
+                biased;
+                () = self.shared.until_replies_are_allowed() => {}
+                () = stop.cancelled() => return Ok(Settled::Left),
+            }
+        }
         let mut backoff = Backoff::new(DELAY_MIN, DELAY_MAX);
         let (mut tries, mut place) = (0, None);
         loop {

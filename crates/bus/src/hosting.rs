@@ -65,6 +65,8 @@ pub(crate) struct Shared {
     pub(crate) board: Board,
     /// Whether dead letters have a place in their queue.
     dead_have_a_place: watch::Sender<bool>,
+    /// Whether RabbitMQ lets replies be published.
+    replies_are_allowed: watch::Sender<bool>,
     /// Something of the topology may be gone.
     pub(crate) vanished: Notify,
     /// How often the topology has been looked after.
@@ -93,6 +95,7 @@ impl Shared {
             servers: Servers::default(),
             board: Board::new(&brokers),
             dead_have_a_place: watch::Sender::new(true),
+            replies_are_allowed: watch::Sender::new(true),
             vanished: Notify::new(),
             times_looked_after: watch::Sender::new(0),
             brokers,
@@ -130,6 +133,19 @@ impl Shared {
     pub(crate) async fn until_the_dead_have_no_place(&self) {
         // The sender is here.
         let _ = self.dead_have_a_place.subscribe().wait_for(|there| !there).await;
+    }
+
+    /// Tells whether replies may be published.
+    pub(crate) fn replies_are_allowed(&self, now: bool) {
+        self.replies_are_allowed.send_if_modified(|known| std::mem::replace(known, now) != now);
+    }
+
+    /// Waits while replies are known to be forbidden: nothing is done that cannot be answered.
+    pub(crate) async fn until_replies_are_allowed(&self) {
+        if !*self.replies_are_allowed.borrow() {
+            // The sender is here.
+            let _ = self.replies_are_allowed.subscribe().wait_for(|allowed| *allowed).await;
+        }
     }
 
     /// Has the topology looked after, and waits until it is there.

@@ -86,7 +86,7 @@ impl Outlet {
 }
 
 /// Waits for the connection.
-async fn current(connection: &Current) -> Result<Arc<Connection>, BusError> {
+pub(crate) async fn current(connection: &Current) -> Result<Arc<Connection>, BusError> {
     let mut connection = connection.clone();
     let is_there = connection.wait_for(Option::is_some).await;
     let found = is_there.ok().and_then(|connection| connection.clone());

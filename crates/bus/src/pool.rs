@@ -59,7 +59,7 @@ impl BrokerPool {
     /// Publishes events on the connection for what is confirmed.
     #[must_use]
     pub fn events(&self) -> EventPublisher {
-        EventPublisher::new(self.shared.publishing.subscribe())
+        EventPublisher::new(Arc::clone(&self.shared))
     }
 
     /// Stops consuming, finishes what was taken, replies, acknowledges, disconnects.

@@ -27,6 +27,9 @@ use crate::{
     waiting,
 };
 
+/// How RabbitMQ calls the exchange that replies go to, where it says that they are forbidden.
+const REPLIES: &str = "'amq.default'";
+
 /// A broker with its own connection.
 #[derive(Clone)]
 pub(crate) struct Serving {
@@ -134,6 +137,7 @@ impl Serving {
         loop {
             let opening = async {
                 outlet::may_reply(&shared.publishing.subscribe()).await?;
+                shared.replies_are_allowed(true);
                 Instance::open(&consuming, &shared, broker, source, prefetch).await
             };
             let opened = tokio::select! {
@@ -185,8 +189,10 @@ pub(crate) fn ended(
     }
     shared.meter.channels_lost.count();
     shared.may_have_vanished(&error);
-    if let BusError::TooLarge { max } = error {
-        shared.sizes.learn(max);
+    match &error {
+        BusError::TooLarge { max } => shared.sizes.learn(*max),
+        BusError::Forbidden(said) if said.contains(REPLIES) => shared.replies_are_allowed(false),
+        _ => {}
     }
     warn!(queue, "a consumer has lost its channel, and begins again: {}", Told(&error));
     Ok(())

@@ -18,11 +18,12 @@ use beds_bus::{
     Timeouts,
 };
 use beds_core::{
+    event::Event,
     service::Service,
     settings::{Millis, SecretUrl, Urls},
 };
 use beds_devstack::Stack;
-use beds_protocol::{Broker, header, topology::EXCHANGE};
+use beds_protocol::{Broker, header, topology::EXCHANGE, value::DateTime};
 use lapin::{
     ConnectionProperties,
     options::{QueueDeclareOptions, QueueDeleteOptions},
@@ -207,6 +208,19 @@ impl Rig {
 
     pub async fn next_reply(&mut self) -> (String, String, Vec<u8>) {
         self.client.next_reply().await
+    }
+}
+
+/// An event of this routing key.
+pub fn event(routing_key: &str) -> Event {
+    Event {
+        id: uuid::Uuid::now_v7(),
+        routing_key: routing_key.to_owned(),
+        subject: None,
+        template_hash: String::new(),
+        traceparent: None,
+        at: DateTime::default(),
+        body: "{}".to_owned(),
     }
 }
 
