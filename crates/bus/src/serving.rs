@@ -23,12 +23,9 @@ use crate::{
     hosting::Shared,
     instance::Instance,
     outlet, quarantine,
-    session::{Restarts, goodbye, supervise},
+    session::{Restarts, ended, goodbye, supervise},
     waiting,
 };
-
-/// How RabbitMQ calls the exchange that replies go to, where it says that they are forbidden.
-const REPLIES: &str = "'amq.default'";
 
 /// A broker with its own connection.
 #[derive(Clone)]
@@ -175,25 +172,4 @@ impl Serving {
             }
         }
     }
-}
-
-/// Tells of the end of a channel; fails where it is that of its connection.
-pub(crate) fn ended(
-    consuming: &Connection,
-    shared: &Shared,
-    queue: &str,
-    error: BusError,
-) -> Result<(), BusError> {
-    if matches!(error, BusError::Unreadable) || !consuming.is_open() {
-        return Err(error);
-    }
-    shared.meter.channels_lost.count();
-    shared.may_have_vanished(&error);
-    match &error {
-        BusError::TooLarge { max } => shared.sizes.learn(*max),
-        BusError::Forbidden(said) if said.contains(REPLIES) => shared.replies_are_allowed(false),
-        _ => {}
-    }
-    warn!(queue, "a consumer has lost its channel, and begins again: {}", Told(&error));
-    Ok(())
 }

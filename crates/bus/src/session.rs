@@ -26,7 +26,13 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::{config::Amqp, connection::Connection, error::BusError, handler, hosting::Shared};
+use crate::{
+    config::Amqp,
+    connection::Connection,
+    error::{BusError, Told},
+    handler,
+    hosting::Shared,
+};
 
 /// How long a failed connection's last words are waited for.
 const LAST_WORDS: Duration = Duration::from_millis(200);
@@ -36,6 +42,9 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What has worked for so long begins again at once.
 const STEADY: Duration = Duration::from_secs(1);
+
+/// How RabbitMQ calls the exchange that replies go to, where it says that they are forbidden.
+const REPLIES: &str = "'amq.default'";
 
 /// When something begins again that has ended: at once, unless it had just begun.
 #[derive(Debug)]
@@ -128,6 +137,27 @@ async fn serve(
             },
         }
     }
+}
+
+/// Tells of the end of a channel; fails where it is that of its connection.
+pub(crate) fn ended(
+    consuming: &Connection,
+    shared: &Shared,
+    queue: &str,
+    error: BusError,
+) -> Result<(), BusError> {
+    if matches!(error, BusError::Unreadable) || !consuming.is_open() {
+        return Err(error);
+    }
+    shared.meter.channels_lost.count();
+    shared.may_have_vanished(&error);
+    match &error {
+        BusError::TooLarge { max } => shared.sizes.learn(*max),
+        BusError::Forbidden(said) if said.contains(REPLIES) => shared.replies_are_allowed(false),
+        _ => {}
+    }
+    warn!(queue, "a consumer has lost its channel, and begins again: {}", Told(&error));
+    Ok(())
 }
 
 #[cfg(test)]
