@@ -13,7 +13,7 @@ use std::time::Duration;
 use beds_core::plan::Asker;
 use tokio::time::Instant;
 
-use super::{BRIEF, QUICK, Queue, Ticket};
+use super::{BRIEF, QUICK, Queue, Ticket, lines::Amount};
 use crate::{job::Job, kind::Kind, settings::Settings};
 
 /// How long a server may be away before a request is refused at once: it may only be starting again.
@@ -45,12 +45,12 @@ impl<J: Job> Queue<J> {
         let judged = self.judge(&ticket, connected, settings, now);
         if judged == Err(Refusal::Overloaded) && now - self.swept >= SWEEP {
             self.swept = now;
-            self.sweep();
+            self.lines.sweep();
             self.judge(&ticket, connected, settings, now)?;
         } else {
             judged?;
         }
-        self.push(ticket);
+        self.lines.push(ticket);
         Ok(())
     }
 
@@ -69,10 +69,10 @@ impl<J: Job> Queue<J> {
         } else {
             self.absent_since = None;
         }
-        if self.waiting >= settings.queue_max {
+        if self.lines.waiting() >= settings.queue_max {
             return Err(Refusal::Overloaded);
         }
-        if connected > 0 && self.idle > self.waiting {
+        if connected > 0 && self.idle > self.lines.waiting() {
             return Ok(());
         }
         let wait = self.wait(ticket, connected, settings, now);
@@ -90,60 +90,56 @@ impl<J: Job> Queue<J> {
         if is_part {
             return Ok(());
         }
-        let own = self.clients.get(&client).and_then(|client| client.flows.get(&Kind::of(&ticket.job)));
-        let own = own.filter(|flow| !flow.jobs.is_empty());
-        let room = settings.requests_max.saturating_sub(self.waiting - self.parts);
-        if own.map_or(0, |flow| flow.jobs.len()) >= room.saturating_mul(SHARE) {
+        let own = self.lines.line(client, Kind::of(&ticket.job));
+        let room = settings.requests_max.saturating_sub(self.lines.requests());
+        if own.map_or(0, |line| line.amount().jobs) >= room.saturating_mul(SHARE) {
             return Err(Refusal::Overloaded);
         }
-        let has_waited = own.is_some_and(|flow| now - flow.brief_at > settings.wait_max);
+        let has_waited = own.is_some_and(|line| now - line.brief_at > settings.wait_max);
         if connected > 0 && has_waited && wait > settings.wait_max.max(time * 2) {
             return Err(Refusal::Overloaded);
         }
         Ok(())
     }
 
-    /// How long a job is expected to wait: for what its client has before it, and for the turns of the others meanwhile,
-    /// but for no more than all there is; and as long as the connections have not taken anything.
+    /// How long a job is expected to wait: for what its client has before it, and for the turns of the others until its own
+    /// is over, but for no more than all there is; and as long as the connections have not taken anything.
     fn wait(&self, ticket: &Ticket<J>, connected: usize, settings: &Settings, now: Instant) -> Duration {
-        let places = u32::try_from(connected).unwrap_or(u32::MAX).max(1);
-        let (mut all, mut own, mut group) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
-        let (mut clients, mut kinds) = (1_u32, 1_u32);
-        let its = Kind::of(&ticket.job);
-        for (client, share) in &self.clients {
-            let is_own = *client == ticket.asker.client;
-            clients += u32::from(!is_own && share.waits());
-            for (kind, flow) in share.flows.iter().filter(|(_, flow)| !flow.jobs.is_empty()) {
-                let size = if kind.is_shared::<J>() {
-                    flow.jobs.len().div_ceil(settings.group_max.max(1)) as u64
-                } else {
-                    flow.size
-                };
-                let work = self.pace.time(kind.measured(), size, now);
-                all += work;
-                if its.shared_group().is_some() && kind.shared_group() == its.shared_group() {
-                    group += work;
-                }
-                if is_own && *kind == its {
-                    own = work;
-                } else if is_own {
-                    kinds += 1;
-                }
+        let work = |kind: Kind, amount: Amount| {
+            let statements = || amount.jobs.div_ceil(settings.group_max.max(1)) as u64;
+            let size = if kind.is_shared::<J>() { statements() } else { amount.size };
+            self.pace.time(kind.measured(), size, now)
+        };
+        let (kind, client) = (Kind::of(&ticket.job), ticket.asker.client);
+        let (mut all, mut group) = (Duration::ZERO, Duration::ZERO);
+        for (other, amount) in self.lines.amounts() {
+            let work = work(other, amount);
+            all += work;
+            if kind.shared_group().is_some() && kind.shared_group() == other.shared_group() {
+                group += work;
             }
         }
-        let in_turn = own.saturating_mul(clients).saturating_mul(kinds).min(all) / places;
+        let before = self.lines.line(client, kind).map_or(Duration::ZERO, |line| work(kind, line.amount()));
+        let own = before + self.time(&ticket.job, now);
+        let in_turns = own.saturating_mul(count(self.lines.others(client) + 1));
+        let kinds = count(self.lines.other_kinds(client, kind) + 1);
+        let places = count(connected).max(1);
         let at_once = self.groups_at_once(&ticket.job, settings, now).min(places);
-        let in_turn = in_turn.max(own.saturating_mul(clients).min(group) / at_once);
+        let wait = (in_turns.saturating_mul(kinds).min(all) / places).max(in_turns.min(group) / at_once);
         // A connection that is free is kept for short jobs.
-        if self.idle > 0 { in_turn } else { in_turn.max(now - self.last_taken) }
+        if self.idle > 0 { wait } else { wait.max(now - self.last_taken) }
     }
 
     /// How many groups of such jobs are under way where many wait: quick ones do not use all connections.
     fn groups_at_once(&self, job: &J, settings: &Settings, now: Instant) -> u32 {
         let time = self.time(job, now);
-        let most = u32::try_from(settings.group_max).unwrap_or(u32::MAX);
+        let most = count(settings.group_max);
         let full = J::GROUP_TIME.map_or(time, |limit| time.saturating_mul(most).min(limit));
         let slow = u32::try_from(full.as_millis() / QUICK.as_millis()).unwrap_or(u32::MAX).max(1);
-        u32::try_from(settings.groups_at_once).unwrap_or(u32::MAX).max(1).saturating_mul(slow)
+        count(settings.groups_at_once).max(1).saturating_mul(slow)
     }
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use beds_core::Error;
 use tokio::time::Instant;
 
-use super::{BRIEF, Flow, Queue, Ticket};
+use super::{Queue, Ticket, lines::Line};
 use crate::{job::Job, kind::Kind, settings::Settings};
 
 /// A job that is expected to take longer leaves the last connection to others.
@@ -31,22 +31,23 @@ impl<J: Job> Queue<J> {
     pub(crate) fn take(&mut self, connected: usize, settings: &Settings) -> Option<Taken<J>> {
         let now = Instant::now();
         let may_be_long = self.long < connected.saturating_sub(1).max(1);
-        let is_short = |queue: &Self, flow: &Flow<J>| {
-            flow.jobs.front().is_none_or(|(_, ticket)| queue.time(&ticket.job, now) <= LONG)
-        };
         let mut taken = Taken { tickets: Vec::new(), is_long: false, group: None };
         let mut together = Duration::ZERO;
         let most = settings.group_max.max(1);
         while taken.tickets.len() < most {
-            let fits = |kind: &Kind, flow: &Flow<J>| {
-                let goes_along = if taken.tickets.is_empty() {
+            let goes_along = |kind: Kind| {
+                if taken.tickets.is_empty() {
                     kind.shared_group().is_none_or(|group| self.has_place(group, settings))
                 } else {
                     kind.shared_group() == taken.group
-                };
-                goes_along && (may_be_long || is_short(self, flow))
+                }
             };
-            let Some((client, kind)) = self.next(fits) else { break };
+            if !self.lines.amounts().any(|(kind, _)| goes_along(kind)) {
+                break;
+            }
+            let is_short = |head: &Ticket<J>| self.time(&head.job, now) <= LONG;
+            let fits = |kind, head: &Ticket<J>| goes_along(kind) && (may_be_long || is_short(head));
+            let Some((client, kind)) = self.lines.next(fits) else { break };
             // One statement is for all of them.
             let is_along = !taken.tickets.is_empty() && kind.is_shared::<J>();
             let time = if is_along { Duration::ZERO } else { self.head_time(client, kind, now) };
@@ -54,7 +55,7 @@ impl<J: Job> Queue<J> {
             if !taken.tickets.is_empty() && is_full {
                 break;
             }
-            let Some(ticket) = self.pop(client, kind, time) else { break };
+            let Some(ticket) = self.lines.pop(client, kind, time) else { break };
             if !ticket.gate.is_wanted() && !ticket.gate.is_past() {
                 // The requester may not have looked at the clock yet.
                 let _ = ticket.reply.send(Err(Error::deadline()));
@@ -102,39 +103,7 @@ impl<J: Job> Queue<J> {
     }
 
     fn head_time(&self, client: u64, kind: Kind, now: Instant) -> Duration {
-        let flow = self.clients.get(&client).and_then(|client| client.flows.get(&kind));
-        let head = flow.and_then(|flow| flow.jobs.front());
-        head.map_or(Duration::ZERO, |(_, ticket)| self.time(&ticket.job, now))
-    }
-
-    /// Whose turn it is among those that fit: who has had the least time, and of equals, who came first.
-    fn next(&self, fits: impl Fn(&Kind, &Flow<J>) -> bool) -> Option<(u64, Kind)> {
-        let flows = self.clients.iter().flat_map(|(client, share)| {
-            let lines = share.flows.iter().filter(|(kind, flow)| fits(kind, flow));
-            lines.filter_map(move |(kind, flow)| {
-                let (number, _) = flow.jobs.front()?;
-                Some(((share.served, flow.served, *number), (*client, *kind)))
-            })
-        });
-        flows.min_by_key(|(rank, _)| *rank).map(|(_, line)| line)
-    }
-
-    /// Takes the first of a line, which has had this much time then.
-    fn pop(&mut self, client: u64, kind: Kind, time: Duration) -> Option<Ticket<J>> {
-        let share = self.clients.get_mut(&client)?;
-        let flow = share.flows.get_mut(&kind)?;
-        let (_, ticket) = flow.jobs.pop_front()?;
-        self.waiting -= 1;
-        self.parts -= usize::from(ticket.asker.is_part);
-        flow.size -= u64::from(ticket.job.size());
-        let now = Instant::now();
-        if now - ticket.asked <= BRIEF {
-            flow.brief_at = now;
-        }
-        self.begun = share.served;
-        share.begun = flow.served;
-        share.served += time;
-        flow.served += time;
-        Some(ticket)
+        let head = self.lines.line(client, kind).and_then(Line::head);
+        head.map_or(Duration::ZERO, |ticket| self.time(&ticket.job, now))
     }
 }

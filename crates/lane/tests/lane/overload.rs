@@ -45,11 +45,22 @@ async fn load(
     seconds: u64,
     (client, ms): (u64, u64),
 ) -> Vec<Heard> {
+    load_of(lane, world, rate, seconds, (move |_| client, ms)).await
+}
+
+/// The same, of clients that have a number for each request.
+async fn load_of(
+    lane: &Arc<Cut>,
+    world: &Arc<World>,
+    rate: u64,
+    seconds: u64,
+    (client, ms): (impl Fn(u64) -> u64, u64),
+) -> Vec<Heard> {
     let mut asked = Vec::new();
     let begun = Instant::now();
     for number in 0..rate * seconds {
         tokio::time::sleep_until(begun + Duration::from_micros(1_000_000 / rate * number)).await;
-        asked.push(ask(lane, job(world, "job", 1, ms), client, WITHIN));
+        asked.push(ask(lane, job(world, "job", 1, ms), client(number), WITHIN));
     }
     let mut heard = Vec::new();
     for asked in asked {
@@ -90,6 +101,20 @@ async fn beyond_the_capacity_all_that_can_be_done_is_done_and_the_rest_refused_a
         let refused =
             after.iter().filter(|(answer, _, at)| answer.is_err() && at.elapsed() < Duration::from_secs(4));
         assert_eq!(refused.count(), 0, "{times}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_clients_with_one_job_each_are_held_to_what_can_be_done() {
+    let world = Arc::default();
+    let lane =
+        lane::<true>(&world, Settings { queue_max: 1_000_000, requests_max: 1_000_000, ..bounded(8) }).await;
+    let heard = load_of(&lane, &world, 1_200, 20, (|number| number, 20)).await;
+    let good = done(&heard);
+    assert!(good >= 7_900, "{good} of 8,000");
+    for (answer, waited, _) in &heard {
+        assert!(*waited <= WITHIN / 2 + Duration::from_millis(100), "{waited:?}");
+        assert!(answer.is_ok() || *waited == Duration::ZERO, "it is refused before anything else");
     }
 }
 
