@@ -23,7 +23,7 @@ use crate::{
     hosting::Shared,
     instance::Instance,
     outlet, quarantine,
-    session::{Restarts, ended, goodbye, supervise},
+    session::{CANNOT_BEGIN, LOST, Restarts, ended, goodbye, supervise},
     waiting,
 };
 
@@ -46,6 +46,7 @@ impl Serving {
             let error = match self.connected(&mut restarts).await {
                 Ok(()) => return,
                 Err(BusError::Unreadable) => {
+                    shared.board.lost(*broker, None);
                     if !self.sweep().await {
                         return;
                     }
@@ -57,7 +58,7 @@ impl Serving {
             shared.servers.forget();
             let why = Told(&error).to_string();
             warn!(queue, "the connection to RabbitMQ is lost, or could not be made: {why}");
-            shared.board.lost(*broker, why.into());
+            shared.board.lost(*broker, Some(why.into()));
             if !restarts.again(stop).await {
                 return;
             }
@@ -78,7 +79,7 @@ impl Serving {
             let Err(error) = swept else { return true };
             let why = format!("unreadable messages could not be removed: {}", Told(&error));
             warn!(queue, "{why}");
-            shared.board.lost(*broker, why.into());
+            shared.board.lost(*broker, Some(why.into()));
             if !handler::wait(&mut backoff, stop).await {
                 return false;
             }
@@ -141,7 +142,7 @@ impl Serving {
                 () = stop.cancelled() => return Ok(()),
                 opened = opening => opened,
             };
-            let error = match opened {
+            let (what, error) = match opened {
                 Ok(instance) => {
                     restarts.begun();
                     if is_counted {
@@ -151,7 +152,7 @@ impl Serving {
                     if is_counted {
                         shared.board.ended(broker);
                     }
-                    error
+                    (LOST, error)
                 }
                 // A queue that does not answer, as a quorum queue without a leader. It has been waited for long enough to
                 // try again at once.
@@ -163,10 +164,10 @@ impl Serving {
                     if is_counted {
                         shared.board.fails(broker, Told(&error).to_string().into());
                     }
-                    error
+                    (CANNOT_BEGIN, error)
                 }
             };
-            ended(&consuming, &shared, &queue, error)?;
+            ended(&consuming, &shared, &queue, what, error)?;
             if !restarts.again(&stop).await {
                 return Ok(());
             }

@@ -139,11 +139,16 @@ async fn serve(
     }
 }
 
+/// What has happened to a consumer.
+pub(crate) const LOST: &str = "a consumer has lost its channel, and begins again";
+pub(crate) const CANNOT_BEGIN: &str = "a consumer cannot begin, and tries again";
+
 /// Tells of the end of a channel; fails where it is that of its connection.
 pub(crate) fn ended(
     consuming: &Connection,
     shared: &Shared,
     queue: &str,
+    what: &'static str,
     error: BusError,
 ) -> Result<(), BusError> {
     if matches!(error, BusError::Unreadable) || !consuming.is_open() {
@@ -156,7 +161,7 @@ pub(crate) fn ended(
         BusError::Forbidden(said) if said.contains(REPLIES) => shared.replies_are_allowed(false),
         _ => {}
     }
-    warn!(queue, "a consumer has lost its channel, and begins again: {}", Told(&error));
+    warn!(queue, "{what}: {}", Told(&error));
     Ok(())
 }
 

@@ -96,12 +96,12 @@ impl Board {
         self.change(|parts| parts.part(broker).map(|part| part.why = Some(why)));
     }
 
-    /// The connection of a broker is gone, and with it all its instances.
-    pub(crate) fn lost(&self, broker: Broker, why: Arc<str>) {
+    /// The connection of a broker is gone, and with it all its instances. Without a reason it is made again at once.
+    pub(crate) fn lost(&self, broker: Broker, why: Option<Arc<str>>) {
         self.change(|parts| {
             parts.part(broker).map(|part| {
                 part.open = 0;
-                part.why = Some(why);
+                part.why = why.or(part.why.take());
             })
         });
     }
@@ -172,8 +172,12 @@ mod tests {
         assert!(board.topology(Err(why("no rights"))));
         assert!(!board.topology(Err(why("no rights"))), "that is known");
         assert_eq!(now(), Status::Unrouted(why("no rights")));
-        board.lost(Broker::AppRead, why("gone"));
-        assert_eq!(now(), Status::Connecting(why("gone")));
+        board.topology(Ok(()));
+        board.lost(Broker::AppRead, None);
+        assert_eq!(now(), Status::Serving);
+        board.lost(Broker::AppRead, Some(why("gone")));
+        board.opened(Broker::AppRead);
+        assert_eq!(now(), Status::Connecting(why("gone")), "one of two instances is not enough");
         board.stopping();
         assert_eq!(now(), Status::Stopping);
     }

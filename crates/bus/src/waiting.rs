@@ -17,7 +17,7 @@ use crate::{
     handler::{self, DELAY_MAX, DELAY_MIN, Settled, Source},
     hosting::Shared,
     instance::Instance,
-    session,
+    session::{self, CANNOT_BEGIN, LOST},
 };
 
 /// How much is worked on at a time at most.
@@ -44,11 +44,11 @@ pub(crate) async fn work_off(
                     continue;
                 }
                 Ok(false) => {}
-                Err(error) => session::ended(&consuming, &shared, &queue, error)?,
+                Err(error) => session::ended(&consuming, &shared, &queue, LOST, error)?,
             },
             // As with a queue without a leader, which holds up nothing else.
             Err(BusError::Late { .. }) => {}
-            Err(error) => session::ended(&consuming, &shared, &queue, error)?,
+            Err(error) => session::ended(&consuming, &shared, &queue, CANNOT_BEGIN, error)?,
         }
         at_once = 1;
         if !handler::wait(&mut backoff, &stop).await {
