@@ -17,7 +17,10 @@ use beds_protocol::{Broker, ErrorCode};
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
-/// Counts what it is asked, by the request's id. Requests to `beat` are not counted, and do not wait for the gate.
+/// What the ids of a pulse's requests begin with.
+pub const BEAT: &str = "beat-";
+
+/// Counts what it is asked, by the request's id. The requests of a pulse are not counted, and do not wait for the gate.
 pub struct Probe {
     asked: Mutex<BTreeMap<String, u32>>,
     /// Whether requests may end.
@@ -56,7 +59,7 @@ impl Service for Probe {
     fn handle<'a>(&'a self, incoming: Incoming<'a>) -> BoxFuture<'a, Verdict> {
         Box::pin(async move {
             let (template, operation) = incoming.routing_key.split_once('.').unwrap();
-            if template == "beat" {
+            if template == "beat" || incoming.request_id.starts_with(BEAT) {
                 return Verdict::Reply(Reply::ok(None, Vec::new()));
             }
             let times = {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::{task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::Client;
+use super::{Client, probe::BEAT};
 
 /// The pause between its requests.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -38,7 +38,7 @@ impl Pulse {
             let mut beat = Beat::default();
             let mut last = Instant::now();
             while !stopped.is_cancelled() {
-                let id = format!("beat-{}", uuid::Uuid::new_v4());
+                let id = format!("{BEAT}{}", uuid::Uuid::new_v4());
                 client.send(key, &id, true).await;
                 let answer = async { while client.next_reply().await.0 != id {} };
                 if timeout(ANSWER, answer).await.is_ok() {
