@@ -254,6 +254,9 @@ pub(super) fn call(key: &str) -> Option<Meant> {
         "desc" | "comment" | "doc" | "docs" | "summary" | "documentation" | "help" | "title" => {
             Key("description")
         }
+        "language" | "deterministic" | "security" | "sql_security" | "definer" | "data_access" => {
+            Nothing("the database knows this of its routine: remove it")
+        }
         "name" => Nothing("the name of a call stands in its header, `[calls.NAME]`: remove it"),
         "transaction" | "isolation" | "atomic" => Nothing(
             "the node opens and commits the transaction: remove it, or write `commits = true` where the procedure does",

@@ -76,7 +76,15 @@ pub(super) fn add_to_attribute(
     let kind = kind(part, key);
     match (kind, inner) {
         (Kind::Other, _) if key == "events" => diagnostic.help("write `events(publish = [\"create\"])`"),
-        (Kind::Other, _) => diagnostic,
+        (Kind::Other, _) => match value {
+            Value::Scalar(Scalar::Text(name)) if key == "read" => {
+                diagnostic.help(format!("write `read(view = {})`", quoted(name)))
+            }
+            Value::Scalar(Scalar::Text(name)) if matches!(key, "create" | "update" | "upsert" | "delete") => {
+                diagnostic.help(format!("write `{key}(procedure = {}, args = [\"…\"])`", quoted(name)))
+            }
+            _ => diagnostic,
+        },
         (Kind::Flag, Some(word @ ("true" | "false"))) => diagnostic.help(format!("write `{key} = {word}`")),
         (Kind::Number, _) if !is_literal => diagnostic.help(format!("write a whole number, `{key} = 100`")),
         (Kind::Names, _) if !is_literal => diagnostic.help(format!("write the names, `{key} = [\"…\"]`")),
