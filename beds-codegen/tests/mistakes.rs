@@ -64,7 +64,8 @@ fn cases(text: &str) -> Vec<Case> {
 fn compiler(text: &str) -> Compiler {
     let mut parts = text.split("\n--- ");
     let compiler = Compiler::new().pipelines("no-such-folder").domains("no-such-folder");
-    let compiler = compiler.template_text("room_rec.toml", parts.next().unwrap_or_default().to_owned() + "\n");
+    let compiler =
+        compiler.template_text("room_rec.toml", parts.next().unwrap_or_default().to_owned() + "\n");
     parts.fold(compiler, |compiler, part| {
         let (name, text) = part.split_once('\n').unwrap();
         compiler.pipeline_text(name, text)
@@ -124,9 +125,8 @@ fn one_mistake_is_one_report_whose_help_is_right() {
         for case in cases(&read(format!("{engine}.txt"))) {
             tried += 1;
             followed += usize::from(case.changes.iter().any(|change| change.right.is_some()));
-            complaints.extend(
-                complaint(&base, &case).map(|what| format!("{engine}: {}: {what}", case.title)),
-            );
+            complaints
+                .extend(complaint(&base, &case).map(|what| format!("{engine}: {}: {what}", case.title)));
         }
     }
     assert!(complaints.is_empty(), "{} of {tried}:\n{}", complaints.len(), complaints.join("\n"));

@@ -52,7 +52,8 @@ pub fn find(
             if derives(&input.attrs) {
                 found.push(one(&input, &path, file, pipelines, sources, errors));
             } else if let Some(attribute) = unread(&input) {
-                let [name, attribute] = [input.ident.span(), attribute.span()].map(|token| place(token, file));
+                let [name, attribute] =
+                    [input.ident.span(), attribute.span()].map(|token| place(token, file));
                 errors.push(diagnostics::not_derived(name, attribute, &input.ident.to_string()));
             }
         }

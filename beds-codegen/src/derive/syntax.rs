@@ -45,7 +45,11 @@ impl Parse for Entry {
         let value = if input.peek(Token![=]) {
             input.parse::<Token![=]>()?;
             if input.is_empty() || input.peek(Token![,]) {
-                return Err(refused(key.span(), "a value is missing", &format!("write `{key} = …`, or `{key}` alone for true")));
+                return Err(refused(
+                    key.span(),
+                    "a value is missing",
+                    &format!("write `{key} = …`, or `{key}` alone for true"),
+                ));
             }
             if input.peek(Lit) || input.peek(Token![-]) || input.peek(syn::token::Bracket) {
                 Given::Value(input.parse()?)
@@ -103,13 +107,13 @@ fn list<T: Parse>(input: ParseStream<'_>) -> syn::Result<Vec<T>> {
 /// What is wrong behind an entry where no comma stands.
 fn behind(input: ParseStream<'_>) -> Error {
     let (message, help) = match input.fork().parse::<TokenTree>() {
-        Ok(TokenTree::Punct(found)) if found.as_char() == ';' => {
-            ("expected `,`, not `;`", "write `,`")
-        }
+        Ok(TokenTree::Punct(found)) if found.as_char() == ';' => ("expected `,`, not `;`", "write `,`"),
         Ok(TokenTree::Punct(found)) if "+-*/%&|<".contains(found.as_char()) => {
             ("nothing is computed in an attribute", "write the value itself")
         }
-        Ok(TokenTree::Punct(found)) if found.as_char() == ':' => ("expected `=`, not `:`", "write `key = value`"),
+        Ok(TokenTree::Punct(found)) if found.as_char() == ':' => {
+            ("expected `=`, not `:`", "write `key = value`")
+        }
         Ok(TokenTree::Group(_)) => ("keys stand in parentheses", "write `key(…)`"),
         _ => ("a comma is missing here", "write `,` in front of this"),
     };

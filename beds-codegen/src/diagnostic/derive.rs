@@ -17,10 +17,13 @@ pub(crate) fn not_a_domain(span: Span, what: &str, help: &str) -> Diagnostic {
 
 /// A struct with attributes that nothing reads.
 pub(crate) fn not_derived(span: Span, attribute: Span, name: &str) -> Diagnostic {
-    Diagnostic::error(Code::NotADomain, format!("`{name}` has `#[beds(…)]`, and does not derive `NamasteCore`"))
-        .at(span, "no domain, as it stands")
-        .near(attribute, "nothing reads this")
-        .help("write `#[derive(NamasteCore)]` above it, under this name; or remove its `#[beds(…)]`")
+    Diagnostic::error(
+        Code::NotADomain,
+        format!("`{name}` has `#[beds(…)]`, and does not derive `NamasteCore`"),
+    )
+    .at(span, "no domain, as it stands")
+    .near(attribute, "nothing reads this")
+    .help("write `#[derive(NamasteCore)]` above it, under this name; or remove its `#[beds(…)]`")
 }
 
 /// `message` says what is wrong, and in a second line perhaps what to write.

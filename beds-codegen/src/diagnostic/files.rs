@@ -76,8 +76,9 @@ pub(crate) fn file_name(file: FileId, path: &str) -> Diagnostic {
 
 /// `[[calls]]` beside `[calls.NAME]`.
 pub(crate) fn calls_in_list(span: Span, first: Option<Span>) -> Diagnostic {
-    let diagnostic = Diagnostic::error(Code::DuplicateKey, "`[[calls]]` is a list, and calls stand by their names")
-        .at(span, "double brackets make a list");
+    let diagnostic =
+        Diagnostic::error(Code::DuplicateKey, "`[[calls]]` is a list, and calls stand by their names")
+            .at(span, "double brackets make a list");
     let diagnostic = match first {
         Some(first) => diagnostic.near(first, "a call by its name"),
         None => diagnostic,

@@ -68,8 +68,9 @@ pub(crate) fn number(span: Span, why: &str, right: &str) -> Diagnostic {
 
 /// A number with a comma where only whole ones can stand.
 pub(crate) fn no_fraction(span: Span, whole: &str, is_sure: bool) -> Diagnostic {
-    let diagnostic = syntax(span, "a number has no comma, and this one no fraction", "a whole number, it seems")
-        .help(format!("write `{whole}`: a whole number stands here"));
+    let diagnostic =
+        syntax(span, "a number has no comma, and this one no fraction", "a whole number, it seems")
+            .help(format!("write `{whole}`: a whole number stands here"));
     if is_sure { diagnostic.fix(span, whole) } else { diagnostic }
 }
 

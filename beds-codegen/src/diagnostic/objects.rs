@@ -318,5 +318,7 @@ pub(crate) fn limit_crossed(default: Span, default_is: u32, max: Option<Span>, m
 pub(crate) fn limit_range(span: Span, key: &str, max: u32) -> Diagnostic {
     Diagnostic::error(Code::LimitRange, format!("`{key}` of a limit must be from 1 to {max}"))
         .at(span, "out of range")
-        .help(format!("write 1 to {max}: clients fetch more records page by page, with the cursor of the last reply"))
+        .help(format!(
+            "write 1 to {max}: clients fetch more records page by page, with the cursor of the last reply"
+        ))
 }

@@ -39,12 +39,17 @@ pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
         Some(Meant::Within(outer, inner)) => {
             let right = within(outer, inner, &entry.value.value);
             if present.contains(&outer) {
-                return diagnostic.help(format!("move it into `{outer}`, where its name is `{inner}`: `{right}`"));
+                return diagnostic
+                    .help(format!("move it into `{outer}`, where its name is `{inner}`: `{right}`"));
             }
             let diagnostic = diagnostic.help(format!("write `{right}`"));
             let at = entry.value.span;
             // Below a header of its own it is no value.
-            if at.start >= span.end { diagnostic.fix(Span { end: at.end, ..span }, right) } else { diagnostic }
+            if at.start >= span.end {
+                diagnostic.fix(Span { end: at.end, ..span }, right)
+            } else {
+                diagnostic
+            }
         }
         Some(Meant::Key(known)) => match of_type(key, known, ty) {
             Some(help) => diagnostic.help(help),
@@ -139,9 +144,7 @@ pub(crate) fn unknown_section(span: Span, name: &str) -> Diagnostic {
         .at(span, "no such section");
     match meant::meant(name, Part::Sections) {
         Some(Meant::Key("calls")) => diagnostic.help("write `[calls.NAME]`: this is its name here"),
-        Some(
-            Meant::Key(known) | Meant::Perhaps(known) | Meant::Pair(known, _) | Meant::Within(known, _),
-        ) => {
+        Some(Meant::Key(known) | Meant::Perhaps(known) | Meant::Pair(known, _) | Meant::Within(known, _)) => {
             diagnostic.help(format!("write `[{known}]`: this is its name here")).rename(name, known)
         }
         Some(Meant::Nothing(instead)) => diagnostic.help(instead),

@@ -90,7 +90,8 @@ impl Foreign {
 /// A type by any of its names, with the keys that it cannot be without: `type = "decimal", precision = 12, scale = 2`.
 pub(crate) fn pairs_of(written: &str) -> String {
     let foreign = TypeName::from_name(written).map(Foreign::new).or_else(|| translate(written));
-    foreign.map_or_else(|| format!("type = {}", crate::names::quoted(written)), |ty| ty.complete().pairs(", "))
+    foreign
+        .map_or_else(|| format!("type = {}", crate::names::quoted(written)), |ty| ty.complete().pairs(", "))
 }
 
 /// What a spelling means; `None` for one that nobody knows, and for BEDS's own names.

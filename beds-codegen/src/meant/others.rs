@@ -81,14 +81,11 @@ pub(super) fn header(key: &str) -> Option<Meant> {
         "template" | "domain" | "entity" | "table_name" | "wire_name" | "id" => Key("name"),
         "title" | "label" | "desc" | "comment" | "doc" | "docs" | "summary" | "about" | "documentation"
         | "note" => Key("description"),
-        "db" | "dbase" | "schema" | "catalog" | "namespace" | "database_name" | "dbname" | "db_name" | "keyspace" => {
-            Key("database")
-        }
+        "db" | "dbase" | "schema" | "catalog" | "namespace" | "database_name" | "dbname" | "db_name"
+        | "keyspace" => Key("database"),
         "dbms" | "driver" | "backend" | "type" | "dialect" | "provider" | "database_type" | "db_type"
         | "adapter" | "storage" => Key("engine"),
-        "app" | "application" | "services" | "node" | "cluster" | "group" | "module" => {
-            Key("service")
-        }
+        "app" | "application" | "services" | "node" | "cluster" | "group" | "module" => Key("service"),
         "brokers" | "broker_name" => Key("broker"),
         "exactly_once" | "at_most_once" | "dedup" | "deduplicate" | "ledger" => Key("once"),
         "table" | "view" | "collection" | "procedure" | "source" | "from" => {
@@ -185,7 +182,9 @@ pub(super) fn fetch(key: &str) -> Option<Meant> {
         | "ordering" => Key("sort"),
         "page_size" | "pagesize" | "limits" | "max" | "page" | "paging" | "pagination" | "per_page"
         | "top" | "size" | "max_rows" | "page_limit" | "batch_size" | "rows" => Key("limit"),
-        "default_limit" | "limit_default" | "default_page_size" | "default_size" => Within("limit", "default"),
+        "default_limit" | "limit_default" | "default_page_size" | "default_size" => {
+            Within("limit", "default")
+        }
         "max_limit" | "limit_max" | "max_page_size" | "max_size" | "max_records" | "max_results" => {
             Within("limit", "max")
         }

@@ -236,8 +236,7 @@ fn item(value: &Value) -> Hint {
 
 fn returns(value: &Value) -> Hint {
     match value {
-        Value::List(items)
-            if matches!(items.as_slice(), [one] if one.value.as_text().is_some_and(|name| names_type(name))) =>
+        Value::List(items) if matches!(items.as_slice(), [one] if one.value.as_text().is_some_and(names_type)) =>
         {
             let ty = items.first().and_then(|one| one.value.as_text()).unwrap_or_default();
             say(format!("write `returns = {{ {} }}` for one value", foreign::pairs_of(ty)))

@@ -93,15 +93,8 @@ pub fn validate(
     errors: &mut ErrorSink<'_>,
 ) -> Validated {
     let RawTemplate { front, whole, .. } = raw;
-    let mut cx = Cx {
-        front,
-        whole,
-        engine: None,
-        sources,
-        pipelines,
-        unread_is_told: false,
-        errors: errors.part(),
-    };
+    let mut cx =
+        Cx { front, whole, engine: None, sources, pipelines, unread_is_told: false, errors: errors.part() };
     let offers_nothing = check_sections(&raw, by_hand, &mut cx);
     let header = header::validate(&raw.header, &mut cx);
     cx.engine = header.engine;

@@ -65,15 +65,20 @@ pub(super) fn field(raw: RawField, place: Place, depth: usize, cx: &mut Cx<'_>) 
 /// The type that a field's flags and constants suit, where it says none.
 fn by_values(raw: &RawField) -> &'static str {
     let generated = raw.generated.get().map(|generated| generated.value.as_str());
-    let constants: Vec<&Scalar> =
-        [&raw.default, &raw.min, &raw.max].into_iter().filter_map(|given| Some(&given.get()?.value)).collect();
+    let constants: Vec<&Scalar> = [&raw.default, &raw.min, &raw.max]
+        .into_iter()
+        .filter_map(|given| Some(&given.get()?.value))
+        .collect();
     let has_negative = |number: &&Scalar| matches!(number, Scalar::Int(number) if *number < 0);
     match generated {
         Some("now") => return "\"datetime\"",
         Some("uuid_v4" | "uuid_v7") => return "\"uuid\"",
         _ => {}
     }
-    if raw.unsigned.is_true() || raw.version.is_true() || matches!(raw.default.get(), Some(value) if matches!(value.value, Scalar::Int(_))) {
+    if raw.unsigned.is_true()
+        || raw.version.is_true()
+        || matches!(raw.default.get(), Some(value) if matches!(value.value, Scalar::Int(_)))
+    {
         "\"int\""
     } else if constants.iter().any(|value| matches!(value, Scalar::Float(_))) {
         "\"float\""

@@ -20,9 +20,10 @@ impl Check<'_, '_> {
                         self.operand_kind(value, *takes, &name.value);
                     }
                 }
-                (Which::Of(_), _) => {}
                 (Which::All | Which::Each, Json::List(items)) => {
-                    items.iter().for_each(|item| self.operand_kind(item, *takes, of));
+                    for item in items {
+                        self.operand_kind(item, *takes, of);
+                    }
                 }
                 (Which::At(index), Json::List(items)) => {
                     if let Some(item) = items.get(*index) {
@@ -38,7 +39,7 @@ impl Check<'_, '_> {
                 {
                     self.operand_kind(&operator.value, *takes, of);
                 }
-                (Which::All | Which::At(_), _) => {}
+                (Which::All | Which::At(_) | Which::Of(_), _) => {}
             }
         }
     }
