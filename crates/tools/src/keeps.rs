@@ -58,6 +58,28 @@ pub(crate) fn compares(parameter: &Parameter, column: &Column) -> Kept {
     }
 }
 
+/// What a column keeps less of than the parameter that it gets its values from, where a template has no word for it: digits
+/// of a fraction, the years of a timestamp, characters. `is_free` is whether the text may have any characters.
+pub(crate) fn narrows(column: &Column, parameter: &Parameter, is_free: bool) -> Option<String> {
+    let (to, from): (Place<'_>, Place<'_>) = (column.into(), parameter.into());
+    if let (true, Some(own), Some(other)) = (is_free, to.charset(), from.charset())
+        && !own.holds(other)
+    {
+        return Some(format!("keeps characters of {} only, not all of {}", own.0, other.0));
+    }
+    let kept = match (to.kind, from.kind) {
+        (Kind::Float { .. }, Kind::Float { .. })
+        | (Kind::Time { .. }, Kind::Time { .. })
+        | (Kind::DateTime { .. }, Kind::DateTime { .. }) => kinds(to.kind, from.kind),
+        (Kind::String { .. } | Kind::Text { .. }, Kind::Json) => text(to, from)?,
+        _ => return None,
+    };
+    match kept {
+        Kept::Whole => None,
+        Kept::Changed(how) | Kept::Refused(how) => Some(how),
+    }
+}
+
 fn passes(to: Place<'_>, from: Place<'_>) -> Kept {
     // An address is no text for MariaDB: others are refused.
     let is_address = to.written.to_ascii_lowercase().starts_with("inet");

@@ -205,10 +205,14 @@ pub(super) fn suits(ty: &Type, takes: Takes) -> bool {
         Takes::Number => {
             matches!(ty, Type::Int { .. } | Type::UInt { .. } | Type::Float { .. } | Type::Decimal { .. })
         }
-        Takes::Text => matches!(ty, Type::String { .. } | Type::Text { .. } | Type::Enum { .. }),
+        // MongoDB keeps a day, and a time of day, as texts.
+        Takes::Text => matches!(
+            ty,
+            Type::String { .. } | Type::Text { .. } | Type::Enum { .. } | Type::Date | Type::Time
+        ),
         Takes::Bool => matches!(ty, Type::Bool),
         Takes::Amount => suits(ty, Takes::Number) || suits(ty, Takes::Moment),
-        Takes::Moment => matches!(ty, Type::Date | Type::DateTime | Type::ObjectId),
+        Takes::Moment => matches!(ty, Type::DateTime | Type::ObjectId),
         Takes::List => matches!(ty, Type::List { .. }),
         Takes::Composite => suits(ty, Takes::List) || suits(ty, Takes::Object),
         Takes::Object => matches!(ty, Type::Object { .. } | Type::Json),

@@ -4,6 +4,7 @@
 //! documents and grants from plain structs and ask no server. It never changes anything, and it says nothing of
 //! what it cannot know, such as the result sets of a procedure.
 
+mod base;
 mod documents;
 mod grants;
 mod relation;
@@ -113,6 +114,22 @@ impl Findings<'_> {
             Usage::Read | Usage::Delete | Usage::Call(_) => false,
         };
         is_given && domain.database_objects().iter().any(takes)
+    }
+
+    /// Whether this is said already: several operations may write one field.
+    fn has(&self, place: &str, message: &str) -> bool {
+        self.list.iter().any(|finding| finding.place == place && finding.message == message)
+    }
+
+    /// The same as [`Self::fit`], once.
+    fn fit_once(&mut self, fit: Fit, place: &str, subject: &str, written: &str) {
+        let message = match &fit {
+            Fit::Fine => return,
+            Fit::Noted(why) | Fit::Doubt(why) | Fit::Wrong(why) => format!("{subject} {why}"),
+        };
+        if !self.has(place, &message) {
+            self.fit(fit, place, subject, written);
+        }
     }
 
     /// How well something fits; an error says `written`, its type.
