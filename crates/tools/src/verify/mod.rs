@@ -116,20 +116,10 @@ impl Findings<'_> {
         is_given && domain.database_objects().iter().any(takes)
     }
 
-    /// Whether this is said already: several operations may write one field.
-    fn has(&self, place: &str, message: &str) -> bool {
-        self.list.iter().any(|finding| finding.place == place && finding.message == message)
-    }
-
-    /// The same as [`Self::fit`], once.
-    fn fit_once(&mut self, fit: Fit, place: &str, subject: &str, written: &str) {
-        let message = match &fit {
-            Fit::Fine => return,
-            Fit::Noted(why) | Fit::Doubt(why) | Fit::Wrong(why) => format!("{subject} {why}"),
-        };
-        if !self.has(place, &message) {
-            self.fit(fit, place, subject, written);
-        }
+    /// Whether this is said of the place already: several operations may write one field, and a view has its table's
+    /// columns.
+    fn has(&self, place: &str, why: &str) -> bool {
+        self.list.iter().any(|finding| finding.place == place && finding.message.ends_with(why))
     }
 
     /// How well something fits; an error says `written`, its type.

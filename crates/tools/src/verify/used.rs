@@ -7,7 +7,7 @@ use super::{
     types::{Against, Fit, fit},
 };
 use crate::{
-    keeps::{Kept, compares, keeps, narrows},
+    keeps::{Holds, Kept, compares, keeps, narrows},
     routine::{Token, faults, stores, tokens},
 };
 use beds_core::{
@@ -110,14 +110,19 @@ pub(super) fn kept(object: &Object, routine: &Routine, catalogue: &Catalogue, fi
         let way = Way { usage: object.usage, routine: &routine.name, parameter, column };
         if domain.key.contains(index) && object.usage != Usage::Create {
             finds(&way, findings);
-        } else if is_stored && findings.is_written(*index) {
-            if object.usage == Usage::Update {
+        } else if is_stored {
+            let is_written = findings.is_written(*index);
+            if is_written && object.usage == Usage::Update {
                 passes_again(&way, findings);
             }
-            if relation.kind == RelationKind::View {
+            // What the node makes is kept as what clients send.
+            let is_made = domain.fields[*index].generated.is_some() && domain.version != Some(*index);
+            if (is_written || is_made) && relation.kind == RelationKind::View {
                 holds(*index, &way, base.table, findings);
             }
-            takes_null(*index, &way, text.is_some(), base.table, findings);
+            if is_written {
+                takes_null(*index, &way, text.is_some(), base.table, findings);
+            }
         }
     }
 }
@@ -189,17 +194,19 @@ fn holds(index: usize, way: &Way<'_>, table: &Relation, findings: &mut Findings<
     let against = Against { engine: Engine::MariaDb, written: true, shown: false };
     match fit(&way.column.kind, &field.ty, against) {
         Fit::Fine | Fit::Noted(_) => {
-            let is_free = matches!(field.ty, Type::String { pattern: None, .. } | Type::Text { .. });
-            if let Some(how) = narrows(way.column, way.parameter, is_free) {
-                let message = format!("{subject} {how}");
-                if !findings.has(&place, &message) {
-                    let hint =
-                        format!("declare it as wide as {}, `{}`", way.subject(), way.parameter.written);
-                    findings.warning(place, message).hint(hint);
-                }
+            let holds = match field.ty {
+                Type::String { pattern: None, .. } | Type::Text { .. } => Holds::AnyText,
+                Type::Json | Type::List { .. } | Type::Object { .. } => Holds::Json,
+                _ => Holds::Plain,
+            };
+            let how = narrows(way.column, way.parameter, holds);
+            if let Some(how) = how.filter(|how| !findings.has(&place, how)) {
+                let hint = format!("declare it as wide as {}, `{}`", way.subject(), way.parameter.written);
+                findings.warning(place, format!("{subject} {how}")).hint(hint);
             }
         }
-        other => findings.fit_once(other, &place, &subject, &way.column.written),
+        Fit::Doubt(why) | Fit::Wrong(why) if findings.has(&place, &why) => {}
+        other => findings.fit(other, &place, &subject, &way.column.written),
     }
 }
 
