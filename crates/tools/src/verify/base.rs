@@ -1,5 +1,6 @@
 //! The table behind what a domain reads.
 
+use crate::routine::sees;
 use beds_core::inspect::{Catalogue, Column, Relation, RelationKind, same_word};
 
 /// The table that the fields of a domain are columns of, and a field's column in it.
@@ -16,7 +17,8 @@ impl<'c> Base<'c> {
                 Some(Self { table: relation, picks: None })
             }
             (Some((table, columns)), _) => {
-                let table = catalogue.relation(table).filter(|table| !table.columns.is_empty())?;
+                let is_seen = |table: &&Relation| !table.columns.is_empty() && sees(&table.name, catalogue);
+                let table = catalogue.relation(table).filter(is_seen)?;
                 Some(Self { table, picks: Some(columns) })
             }
             _ => None,

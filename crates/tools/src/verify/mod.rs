@@ -311,7 +311,10 @@ fn check_relation(object: &Object, catalogue: &Catalogue, findings: &mut Finding
     }
     grants::check(object, catalogue, findings);
     match object.usage {
-        Usage::Read => relation::check(object, relation, catalogue, findings),
+        Usage::Read => {
+            grants::check_text(object, catalogue, findings);
+            relation::check(object, relation, catalogue, findings);
+        }
         Usage::Create | Usage::Update | Usage::Upsert | Usage::Delete => {
             documents::check(object, relation, findings);
         }

@@ -5,6 +5,7 @@ use beds_protocol::nearest;
 use super::{
     Findings, Severity,
     base::Base,
+    grants,
     types::{Against, fit},
     used,
 };
@@ -23,7 +24,9 @@ pub(super) fn check(
 ) {
     let domain = findings.domain;
     let place = super::place(object.usage);
-    if let Some(broken) = &relation.broken {
+    // Without the right to read it, which is told, the server says no more.
+    let is_seen = grants::lacks(object, catalogue).is_none();
+    if let Some(broken) = relation.broken.as_ref().filter(|_| is_seen) {
         findings.error(&place, format!("nobody can read `{}`: {broken}", relation.name)).hint(
             "mend the view: its definer must exist, and may use what it is made of; or the node's user may",
         );
