@@ -12,7 +12,7 @@ use crate::{
     emit, load,
     model::{Domain, HandWritten, Operations},
     output::{self, Generated},
-    parse, raw,
+    parse, project, raw,
     report::Report,
     resolve,
     span::{FileId, Sources},
@@ -86,8 +86,8 @@ impl Compiler {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            pipelines: Pipelines::new("schema/mongodb"),
-            domains: PathBuf::from("src/domains"),
+            pipelines: Pipelines::new(project::PIPELINES),
+            domains: PathBuf::from(project::DOMAINS),
             ..Self::default()
         }
     }

@@ -45,10 +45,12 @@ pub(crate) fn unknown_broker(span: Span, name: &str, service: Service, service_s
 }
 
 pub(crate) fn broker_missing(service_span: Span, service: Service) -> Diagnostic {
-    let brokers = names::choice(Placement::brokers(service).iter().copied());
+    let brokers = Placement::brokers(service).iter().map(|name| format!("broker = \"{name}\""));
+    let brokers: Vec<String> = brokers.collect();
+    let brokers = names::choice(brokers.iter().map(String::as_str));
     Diagnostic::error(Code::BrokerMissing, format!("the service `{service}` has several brokers"))
         .at(service_span, "which broker?")
-        .help(format!("add `broker` with {brokers}"))
+        .help(format!("add {brokers}"))
 }
 
 pub(crate) fn unknown_engine(span: Span, name: &str) -> Diagnostic {

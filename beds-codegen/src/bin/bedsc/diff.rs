@@ -8,7 +8,7 @@ use beds_codegen::{
 };
 use clap::Args;
 
-use crate::{Format, Input, root};
+use crate::{Format, Input};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -33,8 +33,8 @@ impl Diff {
     pub(crate) fn run(&self) -> u8 {
         // Domains that are written by hand are of one tree, and have no old ones to compare with.
         let compile = |path: &PathBuf, pipelines: Option<&PathBuf>| {
-            let pipelines = pipelines.cloned().unwrap_or_else(|| self.input.pipelines(&root(path)));
-            let compiler = Compiler::new().domains("").templates(path).pipelines(pipelines);
+            let pipelines = pipelines.or(self.input.pipelines.as_ref()).map(PathBuf::as_path);
+            let compiler = Compiler::of_project(std::slice::from_ref(path), pipelines).domains("");
             self.input.compile_from(&compiler)
         };
         let (Some(old), Some(new)) =

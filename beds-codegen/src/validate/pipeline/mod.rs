@@ -9,6 +9,7 @@ mod check;
 mod fails;
 mod follow;
 mod names;
+mod operands;
 mod queries;
 mod reach;
 mod shape;

@@ -57,8 +57,10 @@ impl Create<'_> {
         let Self { domain, procedure, .. } = *self;
         let columns = kept::columns(connection, domain, self.source, self.known).await?;
         let path = |index: usize| if many { format!("data[{index}].") } else { String::new() };
+        let takes = self.known.parameters.of_procedure(connection, domain, procedure).await?;
         kept::refuse_others(
             domain,
+            (procedure, &takes),
             &columns,
             records.iter().enumerate().flat_map(|(index, record)| {
                 procedure.args.iter().map(move |&field| (path(index), field, &record[field]))
