@@ -5,6 +5,7 @@ use beds_protocol::{Engine, Placement, Service};
 use super::Diagnostic;
 use crate::{
     code::Code,
+    fingerprint,
     front::{Example, Front},
     names,
     span::Span,
@@ -23,6 +24,26 @@ pub(crate) fn reserved_name(span: Span, name: &str, why: &str) -> Diagnostic {
     Diagnostic::error(Code::ReservedName, format!("the name `{name}` is reserved"))
         .at(span, why)
         .help(format!("choose another name, such as `{name}_record`"))
+}
+
+pub(crate) fn fingerprint(span: Span, text: &str) -> Diagnostic {
+    let diagnostic = Diagnostic::error(Code::Fingerprint, format!("`{text}` is no fingerprint"))
+        .at(span, "expected 16 of `0` to `9` and `a` to `f`");
+    let lower = text.trim().to_ascii_lowercase();
+    if fingerprint::is_one(&lower) {
+        diagnostic.help(format!("write `{lower}`"))
+    } else {
+        diagnostic.help(
+            "copy the `hash` of `describe`, or let `bedsc diff OLD NEW --write` write what clients of OLD have",
+        )
+    }
+}
+
+pub(crate) fn fingerprint_twice(span: Span, first: Span) -> Diagnostic {
+    Diagnostic::error(Code::Fingerprint, "a fingerprint stands here twice")
+        .at(span, "again")
+        .near(first, "first here")
+        .help("remove one of them")
 }
 
 pub(crate) fn unknown_service(span: Span, name: &str) -> Diagnostic {

@@ -87,6 +87,13 @@ pub(super) fn header(key: &str) -> Option<Meant> {
         | "adapter" | "storage" => Key("engine"),
         "app" | "application" | "services" | "node" | "cluster" | "group" | "module" => Key("service"),
         "brokers" | "broker_name" => Key("broker"),
+        "compatible"
+        | "backward_compatible"
+        | "earlier"
+        | "fingerprints"
+        | "accepts"
+        | "honours"
+        | "honors" => Key("compatible_with"),
         "exactly_once" | "at_most_once" | "dedup" | "deduplicate" | "ledger" => Key("once"),
         "table" | "view" | "collection" | "procedure" | "source" | "from" => {
             Nothing("database objects stand in `[objects]`: `read = { view = \"…\" }`")

@@ -140,6 +140,7 @@ fn assemble(
         placement: header.placement?,
         database: header.database?,
         once: header.once,
+        compatible_with: header.compatible_with,
         objects: objects?,
         by_hand: Operations::default(),
         fields: fields.into_list()?,
