@@ -87,6 +87,18 @@ pub(super) struct Failed {
     pub(super) fault: Fault,
 }
 
+impl Failed {
+    /// The same, by the place of the part that the call belongs to, where there are so many calls a part.
+    pub(super) fn among(self, parts: impl Iterator<Item = usize>) -> Self {
+        let ends = parts.scan(0, |end, calls| {
+            *end += calls;
+            Some(*end)
+        });
+        let index = self.index.and_then(|index| ends.into_iter().position(|end| index < end));
+        Self { index, ..self }
+    }
+}
+
 /// Calls a procedure once for each of these lists of arguments, in order. Several calls are one compound statement,
 /// which costs one round trip. None sees a `last_insert_id()` of another. Where it `is_named`, the one that fails is told.
 pub(super) async fn call_each(
