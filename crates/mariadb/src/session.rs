@@ -18,8 +18,8 @@ use sqlx::{Either, Executor as _, MySqlConnection, Row as _};
 pub(crate) use self::knowledge::{Knowledge, Server};
 use crate::fault::number;
 
-/// Makes `last_insert_id()` forget what earlier requests inserted.
-const RESET: &str = "set last_insert_id = 0, insert_id = 0";
+/// Makes `last_insert_id()` forget what earlier requests inserted, and the node which of several calls was the last.
+const RESET: &str = "set last_insert_id = 0, insert_id = 0, @beds_call = null";
 
 /// Neither a temporary table that this transaction made nor a row of a table without transactions can be rolled back, of
 /// which the server warns: the only warning then. Otherwise there are still the two of [`TWO_WARNINGS`], which took the place

@@ -47,17 +47,17 @@ pub(super) struct Created {
 }
 
 impl Create<'_> {
-    /// Creates records, in order. Where it `is_named`, the one that fails is told.
+    /// Creates records, in order. Where they are `many` of one request, errors of their values name them.
     pub(super) async fn run(
         &self,
         connection: &mut MySqlConnection,
         records: &[&[Value]],
-        is_named: bool,
+        many: bool,
     ) -> Result<Vec<Created>, Failed> {
         let Self { domain, procedure, .. } = *self;
         let unnamed = |fault| Failed { index: None, fault };
         let columns = kept::columns(connection, domain, self.source, self.known).await.map_err(unnamed)?;
-        let path = |index: usize| if is_named { format!("data[{index}].") } else { String::new() };
+        let path = |index: usize| if many { format!("data[{index}].") } else { String::new() };
         kept::refuse_others(
             domain,
             &columns,
@@ -71,7 +71,7 @@ impl Create<'_> {
             procedure.args.iter().map(passed).collect()
         };
         let calls: Vec<Vec<Value>> = records.iter().map(args).collect();
-        let returned = call_each(connection, domain, procedure, &calls, is_named).await;
+        let returned = call_each(connection, domain, procedure, &calls).await;
         let returned = returned.map_err(|Failed { index, fault }| {
             let passed = index
                 .into_iter()

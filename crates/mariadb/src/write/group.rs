@@ -24,6 +24,9 @@ use crate::{
 /// How many times duplicates are looked for: others may claim meanwhile.
 const LOOKS_MAX: u8 = 3;
 
+/// How many may be refused while fewer are done. Where more are, most are, and each does as well alone.
+const REFUSED_MAX: usize = 8;
+
 /// What a transaction has come to.
 enum Ended {
     /// It is committed. What has no outcome is to run alone.
@@ -210,7 +213,7 @@ async fn keep(
 
 /// Runs the objects of all, each once. Creates in one domain run together, where the first of them stands. What has no
 /// outcome was refused. The events are in the order in which the objects ran. `None` where what was refused could not be
-/// taken back.
+/// taken back, or most are.
 async fn apply(
     members: &[&Member<'_, Write>],
     session: &mut Session,
@@ -218,6 +221,7 @@ async fn apply(
     let mut outcomes: Vec<Option<Outcome>> = vec![None; members.len()];
     let mut events = Vec::new();
     let mut is_run = vec![false; members.len()];
+    let mut refused = 0;
     for index in 0..members.len() {
         if is_run[index] {
             continue;
@@ -225,15 +229,15 @@ async fn apply(
         let is_alike = |&other: &usize| other == index || members[other].job.is_create_as(members[index].job);
         let alike: Vec<usize> = (index..members.len()).filter(is_alike).collect();
         alike.iter().for_each(|&index| is_run[index] = true);
-        let mut parts = vec![Part { of: &alike, is_named: false }];
+        let mut parts = vec![alike.as_slice()];
         while let Some(part) = parts.pop() {
             if !session.mark().await.map_err(|error| classify(&error, members[index].job.domain))? {
                 return Ok(None);
             }
-            let writes: Vec<&Write> = part.of.iter().map(|&index| members[index].job).collect();
-            match run_part(&writes, part.is_named, &mut session.connection).await {
+            let writes: Vec<&Write> = part.iter().map(|&index| members[index].job).collect();
+            match run_part(&writes, &mut session.connection).await {
                 Ok(applied) => {
-                    for (&index, applied) in part.of.iter().zip(applied) {
+                    for (&index, applied) in part.iter().zip(applied) {
                         outcomes[index] = Some(applied.outcome);
                         events.extend(applied.events);
                     }
@@ -243,7 +247,11 @@ async fn apply(
                     if !back.map_err(|error| classify(&error, members[index].job.domain))? {
                         return Ok(None);
                     }
-                    parts.extend(part.without(failed));
+                    refused += 1;
+                    if refused > REFUSED_MAX.max(outcomes.iter().flatten().count()) {
+                        return Ok(None);
+                    }
+                    parts.extend(without(part, failed));
                 }
                 Err(Failed { fault, .. }) => return Err(fault),
             }
@@ -252,43 +260,24 @@ async fn apply(
     Ok(Some((outcomes, events)))
 }
 
-/// Writes of a group that run together.
-struct Part<'a> {
-    of: &'a [usize],
-    /// Whether the one that is refused is told, which costs more.
-    is_named: bool,
-}
-
-impl<'a> Part<'a> {
-    /// What is to be run of it after one of it was refused, the last first. By itself, that one is not.
-    fn without(self, refused: Option<usize>) -> Vec<Self> {
-        let part = |of: &'a [usize], is_named| Self { of, is_named };
-        let parts = match (self.of, refused) {
-            ([] | [_], _) => vec![],
-            (of, _) if !self.is_named => vec![part(of, true)],
-            // Those before it have been done once, so that they will be again.
-            (of, Some(refused)) => vec![part(&of[refused + 1..], true), part(&of[..refused], false)],
-            (of, None) => {
-                let (first, second) = of.split_at(of.len() / 2);
-                vec![part(second, true), part(first, true)]
-            }
-        };
-        parts.into_iter().filter(|part| !part.of.is_empty()).collect()
-    }
+/// What is to be run of writes that run together, after one of them was refused: the last first. By itself, that one is not.
+fn without(part: &[usize], refused: Option<usize>) -> Vec<&[usize]> {
+    let (before, after) = match refused {
+        _ if part.len() < 2 => return Vec::new(),
+        Some(refused) => (&part[..refused], &part[refused + 1..]),
+        None => part.split_at(part.len() / 2),
+    };
+    [after, before].into_iter().filter(|part| !part.is_empty()).collect()
 }
 
 /// Runs one write, or creates in one domain.
-async fn run_part(
-    writes: &[&Write],
-    is_named: bool,
-    connection: &mut MySqlConnection,
-) -> Result<Vec<Applied>, Failed> {
+async fn run_part(writes: &[&Write], connection: &mut MySqlConnection) -> Result<Vec<Applied>, Failed> {
     match writes {
         [write] => {
             let applied = write.apply(connection).await;
             applied.map(|applied| vec![applied]).map_err(|fault| Failed { index: Some(0), fault })
         }
-        creates => Write::create_all(creates, is_named, connection).await,
+        creates => Write::create_all(creates, connection).await,
     }
 }
 

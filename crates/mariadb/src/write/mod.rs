@@ -204,13 +204,9 @@ impl Write {
         std::ptr::eq(self.domain, other.domain) && is_create(self) && is_create(other)
     }
 
-    /// Runs creates in one domain as one of all their records, and gives the outcome of each. Where it `is_named`, the one
-    /// that fails is told.
-    async fn create_all(
-        jobs: &[&Self],
-        is_named: bool,
-        connection: &mut MySqlConnection,
-    ) -> Result<Vec<Applied>, Failed> {
+    /// Runs creates in one domain as one of all their records, and gives the outcome of each. The one that is refused is
+    /// told.
+    async fn create_all(jobs: &[&Self], connection: &mut MySqlConnection) -> Result<Vec<Applied>, Failed> {
         let unnamed = |fault| Failed { index: None, fault };
         let Some(Self { domain, objects, known, .. }) = jobs.first() else { return Ok(Vec::new()) };
         let procedure = declared(objects.create.as_ref()).map_err(unnamed)?;
@@ -224,7 +220,7 @@ impl Write {
             .collect();
         let records: Vec<&[Value]> =
             parts.iter().flat_map(|(records, _)| records.iter().map(Vec::as_slice)).collect();
-        let created = create.run(connection, &records, is_named).await;
+        let created = create.run(connection, &records, false).await;
         let mut created =
             created.map_err(|failed| failed.among(parts.iter().map(|part| part.0.len())))?.into_iter();
         let mut all = Vec::with_capacity(jobs.len());

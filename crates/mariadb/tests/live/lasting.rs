@@ -120,6 +120,24 @@ async fn many_writes_into_such_a_table_are_not_repeated() {
     }
 }
 
+/// Of many at once some fail after they wrote: what was written remains, and nobody's is written twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_fails_among_many_repeats_none() {
+    let odd = Odd::with_connections(2);
+    for (domain, table) in ALL {
+        let writes = (1..=40_i64).map(|number| {
+            let n = if number % 10 == 5 { -number } else { number };
+            odd.run_once(domain, create(n), Some(claim(&format!("{table} {number}"), 1)))
+        });
+        for error in join_all(writes).await.into_iter().filter_map(Result::err) {
+            assert!(!error.retryable, "{table}: {error}");
+        }
+        let twice = format!("(select n from {table} group by n having count(*) > 1) as twice");
+        assert_eq!(odd.count(&twice), 0, "{table}");
+        assert!(odd.count(table) > 0, "{table}");
+    }
+}
+
 /// The server rolls back by itself what lost a deadlock, and says then what it could not.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_lost_a_deadlock_after_it_wrote_is_not_run_again() {

@@ -27,11 +27,12 @@ pub(crate) fn text(outcome: Result<Outcome, Error>) -> String {
 }
 
 impl Odd {
-    /// How many statements the server has been sent.
-    fn questions(&self) -> i64 {
-        let sql =
-            "select variable_value from information_schema.global_status where variable_name = 'Questions'";
-        self.stack.mariadb_query(Some("odd"), sql).unwrap().trim().parse().unwrap()
+    /// What the server counts.
+    fn status(&self, name: &str) -> i64 {
+        let sql = format!(
+            "select variable_value from information_schema.global_status where variable_name = '{name}'"
+        );
+        self.stack.mariadb_query(Some("odd"), &sql).unwrap().trim().parse().unwrap()
     }
 
     /// How many deadlocks the server has ended.
@@ -124,20 +125,67 @@ async fn a_refused_write_harms_none_that_waited_with_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn writes_that_wait_together_share_commits() {
     let odd = Arc::new(Odd::open());
-    let commits = || {
-        let sql =
-            "select variable_value from information_schema.global_status where variable_name = 'Com_commit'";
-        odd.stack.mariadb_query(Some("odd"), sql).unwrap().trim().parse::<i64>().unwrap()
-    };
-    let before = commits();
+    let before = odd.status("Com_commit");
     let requests =
         (0..200_i64).map(|number| odd.run_once(&ENTRY, entry(number), Some(claim(&number.to_string(), 1))));
     for outcome in join_all(requests).await {
         outcome.unwrap();
     }
-    let commits = commits() - before;
+    let commits = odd.status("Com_commit") - before;
     assert!((1..=30).contains(&commits), "{commits} commits for 200 writes");
     assert_eq!((odd.count("entry"), odd.count("beds_ledger")), (200, 200));
+}
+
+/// Of writes that wait together some were done before and some are refused: the others stay together, and each gets its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn duplicates_and_refused_ones_leave_the_others_together() {
+    let odd = Odd::open();
+    let child = |id: i64, parent: i64| {
+        let record = [id, parent, id].map(Value::Int).to_vec();
+        let action = Action::Write(plan::Write::Create { records: vec![record], many: false });
+        odd.run_once(&CHILD, action, Some(claim(&id.to_string(), u8::from(parent == 1))))
+    };
+    let mut first = Vec::new();
+    for id in 0..10 {
+        first.push(text(child(id * 20, 1).await));
+    }
+    let before = odd.status("Com_commit");
+    let writes = (0..200).map(|id| child(id, if id % 20 == 7 { 99 } else { 1 }));
+    for (id, outcome) in (0..).zip(join_all(writes).await) {
+        match (id % 20, outcome) {
+            (0, outcome) => assert_eq!(text(outcome), first[id / 20]),
+            (7, Err(error)) => {
+                assert_eq!((error.code, error.retryable), (ErrorCode::Conflict, false), "{error}")
+            }
+            (7, Ok(_)) => panic!("{id} is done"),
+            (_, outcome) => assert!(text(outcome).contains(&format!(r#""id":{id},"#)), "{id}"),
+        }
+    }
+    let commits = odd.status("Com_commit") - before;
+    assert!((1..=12).contains(&commits), "{commits} commits for 180 new writes");
+    assert_eq!((odd.count("child"), odd.count("beds_ledger where reply is not null")), (190, 190));
+    assert_eq!(odd.count("beds_ledger"), 190, "a refused one leaves no claim");
+}
+
+/// Writes that wait together may claim the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_writes_that_wait_together_each_claim_is_done_once() {
+    let odd = Odd::open();
+    let writes = (0..100_i64).map(|turn| {
+        let digest = u8::from(turn >= 90);
+        odd.run_once(&ENTRY, entry(turn % 10), Some(claim(&(turn % 10).to_string(), digest)))
+    });
+    let outcomes = join_all(writes).await;
+    let first: Vec<String> = outcomes[..10].iter().map(|outcome| text(outcome.clone())).collect();
+    for (turn, outcome) in outcomes.into_iter().enumerate() {
+        if turn < 90 {
+            assert_eq!(text(outcome), first[turn % 10]);
+        } else {
+            let error = outcome.unwrap_err();
+            assert_eq!((error.code, error.retryable), (ErrorCode::Conflict, false), "{error}");
+        }
+    }
+    assert_eq!((odd.count("entry"), odd.count("beds_ledger")), (10, 10));
 }
 
 /// Records of one request, and of requests that wait together, are created by few statements; each reply shows its own.
@@ -145,7 +193,7 @@ async fn writes_that_wait_together_share_commits() {
 async fn records_are_created_together_and_replies_are_not_mixed_up() {
     let odd = Arc::new(Odd::open());
     let records = (0..100_i64).map(|number| vec![Value::Null, Value::Int(number)]).collect();
-    let before = odd.questions();
+    let before = odd.status("Questions");
     let many = odd.run_once(&ENTRY, Action::Write(plan::Write::Create { records, many: true }), None).await;
     let reply: serde_json::Value = serde_json::from_str(&text(many)).unwrap();
     for (index, record) in reply["data"].as_array().unwrap().iter().enumerate() {
@@ -154,7 +202,7 @@ async fn records_are_created_together_and_replies_are_not_mixed_up() {
             (Some(index as u64 + 1), Some(index as u64))
         );
     }
-    let statements = odd.questions() - before;
+    let statements = odd.status("Questions") - before;
     assert!(statements < 40, "{statements} statements for 100 records");
     let requests =
         (0..100_i64).map(|number| odd.run_once(&ENTRY, entry(number), Some(claim(&number.to_string(), 1))));
