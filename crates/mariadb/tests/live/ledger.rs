@@ -193,7 +193,9 @@ async fn of_writes_that_wait_together_each_claim_is_done_once() {
 async fn records_are_created_together_and_replies_are_not_mixed_up() {
     let odd = Arc::new(Odd::open());
     let records = (0..100_i64).map(|number| vec![Value::Null, Value::Int(number)]).collect();
-    let before = odd.status("Questions");
+    odd.create(&[[1, 1, 1]]).await.unwrap();
+    // Nobody but the adapter prepares statements.
+    let before = odd.status("Com_stmt_execute");
     let many = odd.run_once(&ENTRY, Action::Write(plan::Write::Create { records, many: true }), None).await;
     let reply: serde_json::Value = serde_json::from_str(&text(many)).unwrap();
     for (index, record) in reply["data"].as_array().unwrap().iter().enumerate() {
@@ -202,7 +204,7 @@ async fn records_are_created_together_and_replies_are_not_mixed_up() {
             (Some(index as u64 + 1), Some(index as u64))
         );
     }
-    let statements = odd.status("Questions") - before;
+    let statements = odd.status("Com_stmt_execute") - before;
     assert!(statements < 40, "{statements} statements for 100 records");
     let requests =
         (0..100_i64).map(|number| odd.run_once(&ENTRY, entry(number), Some(claim(&number.to_string(), 1))));
