@@ -262,6 +262,45 @@ async fn writes_that_wait_together_share_transactions() {
     assert!(moments.len() <= 20, "{} transactions for 100 writes", moments.len());
 }
 
+/// Of writes that wait together some were done before, some claim the same and some are refused: the others stay together,
+/// and each gets its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn duplicates_and_refused_ones_leave_the_others_together() {
+    let once = Arc::new(Once::new("mixed_company", 1).await);
+    once.index("entry", doc! { "n": 1 }, true).await;
+    once.plain(entry(1_000)).await.unwrap();
+    let mut first = Vec::new();
+    for number in [0, 50] {
+        first.push(text(once.run(entry(number), claim(&number.to_string(), 1)).await));
+    }
+    let requests = (0..100_i64).map(|number| {
+        let once = Arc::clone(&once);
+        tokio::spawn(async move {
+            let (number, digest) = match number {
+                7 => (1_000, 1),
+                99 => (98, 2),
+                number => (number, 1),
+            };
+            once.run(entry(number), claim(&number.to_string(), digest)).await
+        })
+    });
+    let mut refused = Vec::new();
+    for (number, outcome) in join_all(requests).await.into_iter().map(Result::unwrap).enumerate() {
+        match outcome {
+            Ok(outcome) if number % 50 == 0 => assert_eq!(text(Ok(outcome)), first[number / 50]),
+            Ok(outcome) => assert!(text(Ok(outcome)).contains(&format!(r#""number":{},"#, number.min(98)))),
+            Err(error) => refused.push((number, error.code)),
+        }
+    }
+    // Of two that claim one id, one is done.
+    assert_eq!(refused.len(), 2, "{refused:?}");
+    assert!(refused[0] == (7, ErrorCode::Conflict) && refused[1].1 == ErrorCode::Conflict, "{refused:?}");
+    assert_eq!((once.count("entry").await, once.count("beds_ledger").await), (99, 98));
+    let moments =
+        once.site.mongo.collection::<Document>("beds_ledger").distinct("at", doc! {}).await.unwrap();
+    assert!(moments.len() <= 30, "{} transactions for 98 writes", moments.len());
+}
+
 /// Changes of one record conflict with each other, in one transaction as in several.
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_of_one_record_are_all_done() {
