@@ -98,8 +98,7 @@ impl Bench {
             Value::Null,
             Value::Null,
         ];
-        let claim =
-            Claim { user: "guest".into(), message_id: format!("{id:032}").into(), step: 0, digest: [1; 32] };
+        let claim = Claim { user: "guest".into(), message_id: format!("{id:032}"), step: 0, digest: [1; 32] };
         let action = Action::Write(plan::Write::Create { records: vec![record], many: false });
         let plan = Plan { claim: Some(claim), ..Plan::new(&SUBDIVISION, action) };
         let bounds = Bounds { deadline: Instant::now() + Duration::from_secs(20), reply_bytes_max: 100_000 };
@@ -123,6 +122,8 @@ impl Bench {
             }
             (done, asked)
         };
+        #[allow(clippy::cast_precision_loss, reason = "counts of some thousands")]
+        let number = |count: u64| count as f64;
         let clients: Vec<_> = (0..mix.in_flight).map(|_| tokio::spawn(client(Arc::clone(self)))).collect();
         let (mut done, mut asked) = (0, 0);
         for client in clients {
@@ -130,15 +131,15 @@ impl Bench {
             (done, asked) = (done + its, asked + all);
         }
         let took = since.elapsed().as_secs_f64();
-        let each = |before: f64, pid| (used(pid) - before) * 1e6 / asked as f64;
+        let each = |before: f64, pid| (used(pid) - before) * 1e6 / number(asked);
         println!(
             "{:>3} in flight, {} % duplicates, {} % refused: {:>6.0} creates/s, {:>4.0} µs a request; CPU a request: \
              MariaDB {:>4.0} µs, node {:>4.0} µs",
             mix.in_flight,
             mix.duplicates,
             mix.refused,
-            done as f64 / took,
-            took * 1e6 / asked as f64,
+            number(done) / took,
+            took * 1e6 / number(asked),
             each(server, pid),
             each(node, std::process::id()),
         );

@@ -228,7 +228,9 @@ async fn apply(
         }
         let is_alike = |&other: &usize| other == index || members[other].job.is_create_as(members[index].job);
         let alike: Vec<usize> = (index..members.len()).filter(is_alike).collect();
-        alike.iter().for_each(|&index| is_run[index] = true);
+        for &index in &alike {
+            is_run[index] = true;
+        }
         let mut parts = vec![alike.as_slice()];
         while let Some(part) = parts.pop() {
             if !session.mark().await.map_err(|error| classify(&error, members[index].job.domain))? {
