@@ -21,8 +21,8 @@ use crate::{
     session::{End, Session},
 };
 
-/// How many times duplicates are looked for: others may claim meanwhile.
-const LOOKS_MAX: u8 = 3;
+/// How many transactions are tried at most: others may claim meanwhile, and requesters leave.
+const TRIES_MAX: u8 = 4;
 
 /// How many may be refused while fewer are done. Where more are, most are, and each does as well alone.
 const REFUSED_MAX: usize = 8;
@@ -48,11 +48,10 @@ pub(super) async fn run(
     if !jobs.iter().all(|member| member.job.tables.may_share(&member.job.calls())) {
         return Ok(jobs.iter().map(|_| Fate::Alone).collect());
     }
-    session.begins_transaction();
     let mut fates: Vec<Option<Fate<Outcome>>> = jobs.iter().map(|_| None).collect();
     let first = firsts(jobs);
     let mut rest: Vec<usize> = (0..jobs.len()).filter(|&index| first[index] == index).collect();
-    for _ in 0..LOOKS_MAX {
+    for _ in 0..TRIES_MAX {
         let members: Vec<&Member<'_, Write>> = rest.iter().map(|&index| &jobs[index]).collect();
         match transaction(&members, session).await? {
             Ended::Done(outcomes) => {
@@ -66,7 +65,13 @@ pub(super) async fn run(
                 }
                 rest.retain(|&index| fates[index].is_none());
             }
-            Ended::Nothing => break,
+            Ended::Nothing => {
+                // What nobody waits for any more is in nobody's way.
+                rest.retain(|&index| jobs[index].gate.is_wanted());
+                if rest.len() == members.len() {
+                    break;
+                }
+            }
             Ended::InPart => {
                 for index in rest.drain(..) {
                     fates[index] = Some(Fate::Refused(jobs[index].job.in_part()));
@@ -88,22 +93,22 @@ pub(super) async fn run(
 /// For each, the first of them that claims the same.
 fn firsts(jobs: &[Member<'_, Write>]) -> Vec<usize> {
     let mut claims = HashMap::with_capacity(jobs.len());
-    let first = |(index, member): (usize, &Member<'_, Write>)| {
-        let Some(claim) = member.job.claim.as_ref() else { return index };
-        *claims.entry((claim.user.clone(), claim.message_id.clone(), claim.step)).or_insert(index)
+    let first = |index: usize| {
+        let Some(claim) = jobs[index].job.claim.as_ref() else { return index };
+        *claims.entry((claim.user.as_str(), claim.message_id.as_str(), claim.step)).or_insert(index)
     };
-    jobs.iter().enumerate().map(first).collect()
+    (0..jobs.len()).map(first).collect()
 }
 
-/// What becomes of a write that claims what another one of the group has done.
+/// What becomes of a write that claims what another one of the group does.
 fn same(write: &Write, first: &Write, fate: Option<&Fate<Outcome>>) -> Option<Fate<Outcome>> {
-    let Some(Fate::Done(outcome)) = fate else { return None };
     let digest = |write: &Write| write.claim.as_ref().map(|claim| claim.digest);
-    Some(if digest(write) == digest(first) {
-        Fate::Done(outcome.clone())
-    } else {
-        Fate::Refused(beds_core::ledger::taken())
-    })
+    match fate? {
+        Fate::Done(outcome) if digest(write) == digest(first) => Some(Fate::Done(outcome.clone())),
+        Fate::Done(_) => Some(Fate::Refused(beds_core::ledger::taken())),
+        Fate::Refused(error) if digest(write) == digest(first) => Some(Fate::Refused(error.clone())),
+        Fate::Refused(_) | Fate::Alone => None,
+    }
 }
 
 /// What became of those that were done before, outside of a transaction.
@@ -127,6 +132,7 @@ async fn known(
 
 /// Runs writes in one transaction.
 async fn transaction(members: &[&Member<'_, Write>], session: &mut Session) -> Result<Ended, Fault> {
+    session.begins_transaction();
     let ended = match all(members, session).await {
         Ok(All::Ran(outcomes, has_events)) => {
             let mut done = members.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_some());

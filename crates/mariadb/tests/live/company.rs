@@ -1,6 +1,6 @@
 //! Writes that wait together share transactions and statements, and none is harmed by another.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use beds_core::{
     plan::{self, Action},
@@ -8,6 +8,7 @@ use beds_core::{
 };
 use beds_protocol::ErrorCode;
 use futures_util::future::join_all;
+use sqlx::Executor as _;
 
 use crate::{
     ledger::{claim, entry, text},
@@ -111,6 +112,34 @@ async fn writes_that_wait_together_share_commits() {
     let commits = odd.status("Com_commit") - before;
     assert!((1..=30).contains(&commits), "{commits} commits for 200 writes");
     assert_eq!((odd.count("entry"), odd.count("beds_ledger")), (200, 200));
+}
+
+/// What a requester no longer waits for is taken back, and the others stay together.
+#[tokio::test]
+async fn one_that_nobody_waits_for_leaves_the_others_together() {
+    let odd = Odd::open();
+    odd.create(&[[1_000, 1, 1_000]]).await.unwrap();
+    let mut other = odd.connect().await;
+    other.execute("start transaction; select * from parent for update").await.unwrap();
+    let before = odd.status("Com_commit");
+    let write = |id: i64, time| {
+        let record = [id, 1, id].map(Value::Int).to_vec();
+        let action = Action::Write(plan::Write::Create { records: vec![record], many: false });
+        odd.run_within(Duration::from_secs(time), &CHILD, action, Some(claim(&id.to_string(), 1)))
+    };
+    let short = async {
+        let error = write(20, 1).await.unwrap_err();
+        other.execute("rollback").await.unwrap();
+        error
+    };
+    let (error, all) = tokio::join!(short, join_all((0..20).map(|id| write(id, 20))));
+    assert_eq!((error.code, error.retryable), (ErrorCode::DeadlineExceeded, true), "{error}");
+    for outcome in all {
+        outcome.unwrap();
+    }
+    let commits = odd.status("Com_commit") - before;
+    assert!((1..=5).contains(&commits), "{commits} commits for 20 writes");
+    assert_eq!((odd.count("child"), odd.count("beds_ledger")), (21, 20));
 }
 
 /// Records of one request, and of requests that wait together, are created by few statements; each reply shows its own.

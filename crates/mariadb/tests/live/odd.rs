@@ -231,8 +231,17 @@ impl Odd {
         action: Action,
         claim: Option<Claim>,
     ) -> Result<Outcome, Error> {
-        let bounds =
-            Bounds { deadline: Instant::now() + Duration::from_secs(20), reply_bytes_max: 1_000_000 };
+        self.run_within(Duration::from_secs(20), domain, action, claim).await
+    }
+
+    pub(crate) async fn run_within(
+        &self,
+        time: Duration,
+        domain: &'static Domain,
+        action: Action,
+        claim: Option<Claim>,
+    ) -> Result<Outcome, Error> {
+        let bounds = Bounds { deadline: Instant::now() + time, reply_bytes_max: 1_000_000 };
         self.database.run(Plan { claim, ..Plan::new(domain, action) }, bounds).await
     }
 

@@ -154,6 +154,13 @@ async fn in_parts(writes: &[Arc<Write>], gates: &[&Gate], connection: &Connectio
                     parts.extend([second, part]);
                 }
             }
+            Err(Failure::Late(_)) if their.iter().any(|gate| !gate.is_wanted()) => {
+                // What nobody waits for any more is in nobody's way.
+                part.retain(|&index| gates[index].is_wanted());
+                if !part.is_empty() {
+                    parts.push(part);
+                }
+            }
             Err(failure) => {
                 for index in part {
                     ended[index] = Some(in_the_way(&failure, connection));
@@ -168,11 +175,11 @@ async fn in_parts(writes: &[Arc<Write>], gates: &[&Gate], connection: &Connectio
 /// The places of those that claim what none before them does. The others find alone what becomes of these.
 fn firsts(writes: &[Arc<Write>]) -> Vec<usize> {
     let mut claims = HashSet::with_capacity(writes.len());
-    let mut is_first = |write: &Write| {
-        let claim = write.claim.as_ref();
-        claim.is_none_or(|claim| claims.insert((claim.user.clone(), claim.message_id.clone(), claim.step)))
+    let is_first = |index: &usize| {
+        let claim = writes[*index].claim.as_ref();
+        claim.is_none_or(|claim| claims.insert((claim.user.as_str(), claim.message_id.as_str(), claim.step)))
     };
-    (0..writes.len()).filter(|&index| is_first(&writes[index])).collect()
+    (0..writes.len()).filter(is_first).collect()
 }
 
 /// What becomes of those that were done before; `None` where it cannot be asked for.
