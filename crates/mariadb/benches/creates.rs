@@ -76,7 +76,8 @@ impl Bench {
         stack.mariadb_query(Some("catalog"), country).unwrap();
         let url = format!("{}/catalog", stack.mariadb_url());
         let url = serde_json::from_value(Json::String(url)).unwrap();
-        let database = Database::open("catalog", &MariaDb { url: Some(url), ..MariaDb::default() });
+        let config = MariaDb { url: Some(url), ..MariaDb::default() };
+        let database = Database::open("catalog", &config, beds_core::settings::Room::default());
         Self { stack, database, next: AtomicU64::new(1) }
     }
 
@@ -101,7 +102,12 @@ impl Bench {
         let claim = Claim { user: "guest".into(), message_id: format!("{id:032}"), step: 0, digest: [1; 32] };
         let action = Action::Write(plan::Write::Create { records: vec![record], many: false });
         let plan = Plan { claim: Some(claim), ..Plan::new(&SUBDIVISION, action) };
-        let bounds = Bounds { deadline: Instant::now() + Duration::from_secs(20), reply_bytes_max: 100_000 };
+        let bounds = Bounds {
+            deadline: Instant::now() + Duration::from_secs(20),
+            reply_bytes_max: 100_000,
+            asker: beds_core::plan::Asker::default(),
+            stages: Arc::default(),
+        };
         match self.database.run(plan, bounds).await {
             Ok(_) => !is_duplicate,
             Err(error) => {

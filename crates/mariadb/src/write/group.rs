@@ -104,7 +104,10 @@ fn firsts(jobs: &[Member<'_, Write>]) -> Vec<usize> {
 fn same(write: &Write, first: &Write, fate: Option<&Fate<Outcome>>) -> Option<Fate<Outcome>> {
     let digest = |write: &Write| write.claim.as_ref().map(|claim| claim.digest);
     match fate? {
-        Fate::Done(outcome) if digest(write) == digest(first) => Some(Fate::Done(outcome.clone())),
+        Fate::Done(outcome) if digest(write) == digest(first) => {
+            write.ledger.duplicates.count();
+            Some(Fate::Done(outcome.clone()))
+        }
         Fate::Done(_) => Some(Fate::Refused(beds_core::ledger::taken())),
         Fate::Refused(error) if digest(write) == digest(first) => Some(Fate::Refused(error.clone())),
         Fate::Refused(_) | Fate::Alone => None,
@@ -122,7 +125,10 @@ async fn known(
     // A snapshot would be old for what comes.
     session.connection.execute("rollback").await.map_err(|error| classify(&error, domain))?;
     let fate = |member: &&Member<'_, Write>| match member.job.claim().and_then(|_| earlier.next())? {
-        Earlier::Done(outcome) => Some(Fate::Done(outcome)),
+        Earlier::Done(outcome) => {
+            member.job.ledger.duplicates.count();
+            Some(Fate::Done(outcome))
+        }
         Earlier::Another => Some(Fate::Refused(beds_core::ledger::taken())),
         Earlier::Unanswered => Some(Fate::Alone),
         Earlier::Nothing => None,

@@ -7,7 +7,9 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use beds_core::{Error, Outcome, ledger as core, plan::Claim, spec::Domain};
+use beds_core::{
+    Error, Outcome, ledger as core, meter::Counter, plan::Claim, spec::Domain, stages::statement_span,
+};
 use beds_protocol::tables::LEDGER;
 use sqlx::{
     Arguments as _, Executor as _, MySqlConnection, Row as _,
@@ -42,6 +44,8 @@ pub(crate) struct Ledger {
     is_known: AtomicBool,
     /// That it is not there.
     told: NowAndThen,
+    /// How many writes it answered that had been done before.
+    pub(crate) duplicates: Counter,
 }
 
 impl Ledger {
@@ -108,6 +112,7 @@ async fn insert(
     for claim in claims {
         add(&mut arguments, claim, domain)?;
     }
+    let _traced = statement_span(&sql);
     Ok(connection.execute(sqlx::query_with(&sql, arguments)).await.map(drop))
 }
 
@@ -136,6 +141,7 @@ pub(super) async fn earlier(
         let columns = "`digest`, `reply`, `user`, `message_id`, cast(`step` as signed)";
         let sql = format!("select {columns} from `beds_ledger` where {}", any(size));
         let query = sqlx::query_with(&sql, keys(claims, size, domain)?);
+        let _traced = statement_span(&sql);
         let rows = connection.fetch_all(query).await.map_err(fault)?;
         let of = |row: &MySqlRow| -> Result<_, sqlx::Error> {
             let text = |column| row.try_get_unchecked::<&str, _>(column).map(str::to_owned);
@@ -168,6 +174,7 @@ pub(super) async fn take_back(
 ) -> Result<(), Fault> {
     for (claims, size) in parts(claims, 3) {
         let sql = format!("delete from `beds_ledger` where {}", any(size));
+        let _traced = statement_span(&sql);
         let deleted = connection.execute(sqlx::query_with(&sql, keys(claims, size, domain)?)).await;
         deleted.map_err(|error| of_own(&error, &LEDGER, domain))?;
     }
@@ -217,6 +224,7 @@ pub(super) async fn store(
             add(&mut arguments, claim, domain)?;
             arguments.add(reply).map_err(|error| fault(sqlx::Error::Encode(error)))?;
         }
+        let _traced = statement_span(&sql);
         let stored = connection.execute(sqlx::query_with(&sql, arguments)).await.map_err(fault)?;
         // The server counts a row that was changed as two, and one that was new as one.
         if stored.rows_affected() < 2 * done.len() as u64 {

@@ -79,7 +79,10 @@ impl Write {
             Claimed::Taken => {
                 let earlier = ledger::earlier(&mut session.connection, &[claim], domain).await?.pop();
                 match earlier.unwrap_or(Earlier::Nothing) {
-                    Earlier::Done(outcome) => Ok(Done::Before(outcome)),
+                    Earlier::Done(outcome) => {
+                        self.ledger.duplicates.count();
+                        Ok(Done::Before(outcome))
+                    }
                     Earlier::Another => Err(Fault::Refused(beds_core::ledger::taken())),
                     // What committed the claim by itself may be about to store its reply.
                     Earlier::Unanswered if is_last => Err(Fault::Refused(ledger::unanswered(claim, domain))),
