@@ -86,9 +86,7 @@ impl Many<'_> {
             left.push(unpassable);
         }
         let returned = if left.iter().all(Vec::is_empty) {
-            call_each(connection, domain, procedure, &calls, false)
-                .await
-                .map_err(|Failed { fault, .. }| fault)
+            call_each(connection, domain, procedure, &calls).await.map_err(|Failed { fault, .. }| fault)
         } else {
             self.call_apart(connection, &columns, &calls, &keys, &left).await
         };
