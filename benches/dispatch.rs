@@ -20,12 +20,16 @@ fn incoming<'a>(broker: Broker, routing_key: &'a str, body: &'a [u8]) -> Incomin
         content_type: Some("application/json"),
         content_encoding: None,
         deadline: Ok(None),
+        expiration: None,
+        timestamp: None,
         template_hash: Ok(None),
         request_id: "0198c0de-0000-7000-8000-000000000000",
         message_id: None,
         user_id: None,
+        client: "",
         traceparent: None,
         wants_reply: true,
+        stages: Arc::default(),
         body,
     }
 }

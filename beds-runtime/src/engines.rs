@@ -2,12 +2,16 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
 
+use beds_bus::Pool;
 use beds_core::{
     Error, Outcome, Result, Runner,
+    meter::{Samples, Source},
     outbox::Outbox,
     plan::{Bounds, Plan},
+    settings::Room,
     spec::{Domain, Engine},
 };
+use beds_protocol::Lane;
 use futures_util::future::BoxFuture;
 
 use crate::config::Config;
@@ -30,13 +34,13 @@ impl Engines {
             match domain.engine() {
                 Engine::MariaDb => {
                     if let Some(server) = config.mariadb.get(name) {
-                        let open = || beds_mariadb::Database::open(name, server);
+                        let open = || beds_mariadb::Database::open(name, server, room(config, domains, name));
                         engines.mariadb.entry(name).or_insert_with(open);
                     }
                 }
                 Engine::MongoDb => {
                     if let Some(server) = config.mongodb.get(name) {
-                        let open = || beds_mongodb::Database::open(name, server);
+                        let open = || beds_mongodb::Database::open(name, server, room(config, domains, name));
                         engines.mongodb.entry(name).or_insert_with(open);
                     }
                 }
@@ -94,10 +98,36 @@ impl Engines {
     }
 }
 
+impl Source for Engines {
+    fn collect(&self, samples: &mut Samples) {
+        for database in self.mariadb.values() {
+            database.collect(samples);
+        }
+        for database in self.mongodb.values() {
+            database.collect(samples);
+        }
+    }
+}
+
 impl Runner for Engines {
     fn run(&self, plan: Plan, bounds: Bounds) -> BoxFuture<'_, Result> {
         Box::pin(Self::run(self, plan, bounds))
     }
+}
+
+/// How much may wait for a database: half of what the brokers of its domains take at a time, so that there is always some
+/// left for the others.
+fn room(config: &Config, domains: &[&'static Domain], database: &str) -> Room {
+    let most = |lane: Lane| {
+        let brokers = domains.iter().filter(|domain| domain.database == database);
+        let taken = brokers.map(|domain| {
+            let Pool { instances, prefetch } = config.pool(domain.placement.broker(lane));
+            usize::from(instances) * usize::from(prefetch)
+        });
+        (taken.min().unwrap_or_default() / 2).max(1)
+    };
+    let wait_max = config.limits.queue_wait_max_ms.duration();
+    Room { reads_max: most(Lane::Read), writes_max: most(Lane::Write), wait_max }
 }
 
 fn not_configured(domain: &Domain) -> Error {

@@ -1,40 +1,72 @@
-//! The readiness endpoint: `GET /ready` answers 200 while the node serves, 503 and why while it does not; `GET /live`
-//! answers 200 as long as the process runs.
+//! The health endpoint. `GET /live` answers 200 as long as the process runs; `GET /ready` answers 200 while the node
+//! serves, 503 and why while it does not; `GET /metrics` answers what the node counts, as Prometheus reads it.
 
-use std::{io, net::SocketAddr};
+use std::{fmt, io, net::SocketAddr, sync::Arc};
 
 use tokio::sync::watch::Receiver;
 use tracing::{info, warn};
 
 use beds_bus::Status;
+use beds_core::meter::Source;
 
 /// What the endpoint tells.
-#[derive(Debug)]
 pub(crate) struct Health {
     /// Whether the consumers are on their queues.
     pub(crate) status: Receiver<Status>,
     /// Which templates contradict their databases by now.
     pub(crate) wrong: Receiver<Option<String>>,
+    /// What is counted.
+    pub(crate) sources: Vec<Arc<dyn Source>>,
+}
+
+impl fmt::Debug for Health {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Health").field("status", &*self.status.borrow()).finish_non_exhaustive()
+    }
 }
 
 /// Opens the endpoint where the configuration asks for one. A node serves without it: what goes wrong is logged.
 pub(crate) async fn start(address: Option<SocketAddr>, health: Health) {
     let Some(address) = address else { return };
     match serve(address, health).await {
-        Ok(bound) => info!("readiness at http://{bound}/ready"),
-        Err(error) => warn!("no readiness endpoint at {address}: {error}"),
+        Ok(bound) => info!("readiness at http://{bound}/ready, metrics at http://{bound}/metrics"),
+        Err(error) => warn!("no health endpoint at {address}: {error}"),
     }
 }
 
 /// Listens on an address; gives the one it got, where the port was 0.
 #[cfg(feature = "health")]
 async fn serve(address: SocketAddr, health: Health) -> io::Result<SocketAddr> {
-    use axum::{Router, http::StatusCode, routing::get};
+    use axum::{
+        Router,
+        http::{StatusCode, header::CONTENT_TYPE},
+        routing::get,
+    };
+    use beds_core::meter::{Family, Samples};
+
+    use crate::telemetry::{Process, prometheus};
+
+    static READY: Family = Family::gauge("beds_ready", "1 while the node serves, else 0.");
 
     let listener = tokio::net::TcpListener::bind(address).await?;
     let bound = listener.local_addr()?;
+    let Health { status, wrong, sources } = health;
+    let (now, now_wrong) = (status.clone(), wrong.clone());
+    let process = Process::new();
+    let metrics = move || {
+        let mut samples = Samples::default();
+        process.collect(&mut samples);
+        let is_ready = *now.borrow() == Status::Serving && now_wrong.borrow().is_none();
+        samples.count(&READY, &[], u64::from(is_ready));
+        for source in &sources {
+            source.collect(&mut samples);
+        }
+        let text = prometheus::text(&samples);
+        async move { ([(CONTENT_TYPE, prometheus::CONTENT_TYPE)], text) }
+    };
+    let metrics = Arc::new(metrics);
     let ready = move || {
-        let (status, wrong) = (health.status.borrow().clone(), health.wrong.borrow().clone());
+        let (status, wrong) = (status.borrow().clone(), wrong.borrow().clone());
         async move {
             match status {
                 Status::Serving if let Some(names) = wrong => (
@@ -50,7 +82,10 @@ async fn serve(address: SocketAddr, health: Health) -> io::Result<SocketAddr> {
             }
         }
     };
-    let router = Router::new().route("/ready", get(ready)).route("/live", get(|| async { "alive\n" }));
+    let router = Router::new()
+        .route("/ready", get(ready))
+        .route("/live", get(|| async { "alive\n" }))
+        .route("/metrics", get(move || metrics()));
     tokio::spawn(async move { axum::serve(listener, router).await });
     Ok(bound)
 }

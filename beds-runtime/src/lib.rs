@@ -15,8 +15,10 @@ mod logging;
 pub mod node;
 mod project;
 mod relay;
+mod telemetry;
 mod templates;
 mod upkeep;
+mod watchdog;
 
 pub use beds_core as core;
 #[doc(hidden)]

@@ -1,7 +1,10 @@
 //! Where the node's events go: the console, journald, and the template `logger` over the bus.
 //!
 //! The way over the bus must never slow the node or feed on itself: it is a bounded queue whose overflow is
-//! counted, and events from handling log events (the span [`INGEST_SPAN`]) stay off it.
+//! counted, and events from handling log events (the span [`INGEST_SPAN`]) stay off it. What repeats is summed up
+//! ([`repeats`]) before it goes anywhere.
+
+mod repeats;
 
 use std::{
     collections::BTreeMap,
@@ -23,9 +26,9 @@ use tracing::{
     span::{Attributes, Id},
 };
 use tracing_subscriber::{
-    EnvFilter, Layer,
+    EnvFilter, Layer, Registry,
     field::MakeExt as _,
-    filter::filter_fn,
+    filter::{FilterExt as _, filter_fn},
     fmt::{
         FormatFields,
         format::{Writer, debug_fn},
@@ -38,18 +41,22 @@ use tracing_subscriber::{
 use beds_bus::{Amqp, BusError, BusPublisher, INGEST_SPAN, Status};
 use beds_core::backoff::Backoff;
 
-use crate::config::Logging;
+use crate::{config::Logging, telemetry::Traces};
 
 /// Records in one message, where the limits of requests allow as many.
 const BATCH_MAX: usize = 200;
 /// The longest text that the template `logger` takes for a message, in characters.
 const MESSAGE_MAX: usize = 16_384;
 
-/// Sets up logging for the process. Gives the queue of events for the bus, where the configuration wants one.
+/// Sets up logging for the process, within a Tokio runtime with time enabled. Gives the queue of events for the bus, where the configuration wants one.
 ///
 /// # Errors
 /// When the level is no filter, or logging was set up before.
-pub(crate) fn init(config: &Logging, node: &str) -> Result<Option<BusQueue>, String> {
+pub(crate) fn init(
+    config: &Logging,
+    traces: Option<&Traces>,
+    node: &str,
+) -> Result<Option<BusQueue>, String> {
     let filter = EnvFilter::try_new(&config.level)
         .map_err(|error| format!("logging.level `{}`: {error}", config.level))?;
     let ansi = std::io::stderr().is_terminal();
@@ -60,16 +67,24 @@ pub(crate) fn init(config: &Logging, node: &str) -> Result<Option<BusQueue>, Str
     // A machine without journald has the console alone: that is no fault.
     let journald = config.journald.then(|| tracing_journald::layer().ok()).flatten();
     let (layer, queue) = config.bus.then(|| bus_layer(node, config.bus_queue_max)).unzip();
-    tracing_subscriber::registry()
-        .with(filter)
-        .with(filter_fn(may_be_logged))
-        .with(text)
-        .with(json)
-        .with(journald)
-        .with(layer)
-        .try_init()
-        .map_err(|error| error.to_string())?;
+    // The filter is for people: what is traced, an exporter of traces has a filter of its own for.
+    let layers = [text.map(boxed), json.map(boxed), journald.map(boxed), layer.map(boxed)];
+    let logs: Vec<_> = layers.into_iter().flatten().collect();
+    let repeats = repeats::Repeats::default();
+    let filter = filter.and(filter_fn(may_be_logged));
+    let logs = repeats::Summed { layer: logs, repeats: repeats.clone() };
+    let registry = tracing_subscriber::registry().with(logs.with_filter(filter));
+    let done = match traces {
+        Some(traces) => registry.with(traces.layer()).try_init(),
+        None => registry.try_init(),
+    };
+    done.map_err(|error| error.to_string())?;
+    tokio::spawn(repeats.tell());
     Ok(queue)
+}
+
+fn boxed(layer: impl Layer<Registry> + Send + Sync) -> Box<dyn Layer<Registry> + Send + Sync> {
+    layer.boxed()
 }
 
 /// Whether an event may be logged, whatever the configuration asks for. At `trace`, what is not BEDS prints what it sends

@@ -9,7 +9,7 @@ use tokio::{
 use tracing::{error, info, warn};
 
 use beds_bus::{BrokerPool, Hosting, Status};
-use beds_core::{outbox::EventSink, service::Service, spec::Domain};
+use beds_core::{meter::Source, outbox::EventSink, service::Service, spec::Domain, stages::Tracer};
 use beds_protocol::Broker;
 use beds_services::NodeService;
 
@@ -21,7 +21,8 @@ use crate::{
     logging,
     project::Project,
     relay::Relays,
-    templates, upkeep,
+    telemetry::Traces,
+    templates, upkeep, watchdog,
 };
 
 /// Brings the node up, serves, and takes it down when it is told to stop, which it may be at any moment of its start.
@@ -44,11 +45,11 @@ async fn serve(
     mut stop: Stop,
 ) -> Result<(), Failure> {
     let name = node_name(&config);
-    let log_queue = logging::init(&config.logging, &name).map_err(|reason| Failure {
-        step: Step::Logging,
-        reason,
-        hint: "correct [logging]".into(),
-    })?;
+    let failure =
+        |hint: &'static str| move |reason| Failure { step: Step::Logging, reason, hint: hint.into() };
+    let traces = Traces::open(&config.telemetry, &name).map_err(failure("correct [telemetry]"))?;
+    let log_queue =
+        logging::init(&config.logging, traces.as_ref(), &name).map_err(failure("correct [logging]"))?;
     info!(node = name, environment = environment.as_str(), version = env!("CARGO_PKG_VERSION"), "starting");
     let checked = tokio::select! {
         () = stop.wait() => None,
@@ -63,12 +64,16 @@ async fn serve(
     let keep = Duration::from_secs(config.node.ledger_keep_s.into());
     let _upkeep = upkeep::start(&engines, &domains, keep);
     let (wrong, _watch) = templates::watch(&config, &domains);
-    let (pool, relays) = start_pool(&project, &config, &name, environment, (domains, engines));
+    let databases = Arc::clone(&engines) as Arc<dyn Source>;
+    let for_pool = traces.as_ref().map(Traces::tracer);
+    let (pool, relays) = start_pool(&project, &config, &name, environment, (domains, engines), for_pool);
     if let Some(queue) = log_queue.filter(|_| project.domains.iter().any(|domain| domain.name == "logger")) {
         let records_max = config.limits.create_records_max;
         tokio::spawn(queue.publish(config.amqp.clone(), records_max, pool.status()));
     }
-    health::start(config.node.health, Health { status: pool.status(), wrong }).await;
+    let sources = vec![pool.source(), databases];
+    health::start(config.node.health, Health { status: pool.status(), wrong, sources }).await;
+    let _watchdog = watchdog::start(pool.pulse(), config.limits.request_timeout_max_ms.duration());
     if wait_until_serving(&config, environment, &pool, &mut stop).await? {
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
         info!("ready");
@@ -79,6 +84,10 @@ async fn serve(
     pool.shutdown().await;
     // After the writes: what they stored is published meanwhile, as long as there is a connection.
     relays.shutdown().await;
+    if let Some(traces) = traces {
+        // It waits for its collector, for a bounded time.
+        let _ = tokio::task::spawn_blocking(move || traces.shutdown()).await;
+    }
     Ok(())
 }
 
@@ -112,6 +121,7 @@ fn start_pool(
     name: &str,
     environment: Environment,
     (domains, engines): (Vec<&'static Domain>, Arc<Engines>),
+    tracer: Option<Arc<dyn Tracer>>,
 ) -> (BrokerPool, Relays) {
     let outboxes = engines.outboxes(&domains);
     let hosted = config.node.services.clone();
@@ -124,6 +134,8 @@ fn start_pool(
         rest: (project.service)(domains, engines, config.limits.clone()),
         brokers,
         drain_timeout: config.node.drain_timeout_ms.duration(),
+        slow_after: config.logging.slow_ms.duration(),
+        tracer,
     };
     let pool = BrokerPool::start(config.amqp.clone(), name, hosting);
     let events: Arc<dyn EventSink> = Arc::new(pool.events());

@@ -8,12 +8,14 @@
 //! - `gauges`: what the nodes hold before and after.
 //! - `check`: what was lost, done twice, answered in two ways.
 //! - `report`: the table, the JSON.
+//! - `overload`: more requests than can be done, in place of faults.
 
 mod check;
 mod fault;
 mod gauges;
 mod links;
 mod load;
+mod overload;
 mod report;
 
 use std::{
@@ -77,6 +79,9 @@ struct Args {
     /// Where the figures go as JSON; target/faults.json unless given
     #[arg(long, value_name = "PATH")]
     json: Option<PathBuf>,
+    /// Instead of faults: 1, 2 and 3 times as many requests as can be done, each load for so many seconds
+    #[arg(long, value_name = "SECONDS")]
+    overload: Option<u64>,
     /// What cargo adds
     #[arg(long, hide = true)]
     bench: bool,
@@ -142,6 +147,9 @@ fn faults(args: &Args) -> Result<()> {
     println!("servers and {} nodes start", args.nodes);
     let runtime = Runtime::new()?;
     let site = Arc::new(Site::start(&runtime, args.nodes, args.light)?);
+    if let Some(seconds) = args.overload {
+        return overload(args, &site, &runtime, seconds);
+    }
     let (load, clients) = runtime.block_on(prepare(args, &site))?;
     println!("some writes without a fault");
     let warm_up = args.writes / 10;
@@ -153,7 +161,7 @@ fn faults(args: &Args) -> Result<()> {
     let after = Gauges::when_still(&site)?;
     let report = report::Report::new(args.seed, &load, faults, &found, (before, after));
     print!("{report}");
-    let path = args.json.clone().unwrap_or_else(default_json);
+    let path = args.json.clone().unwrap_or_else(|| in_target("faults.json"));
     std::fs::write(&path, serde_json::to_vec_pretty(&report)?)
         .with_context(|| format!("cannot write {}", path.display()))?;
     println!("The figures are in {}.", path.display());
@@ -161,9 +169,18 @@ fn faults(args: &Args) -> Result<()> {
     Ok(())
 }
 
-fn default_json() -> PathBuf {
+fn overload(args: &Args, site: &Site, runtime: &tokio::runtime::Runtime, seconds: u64) -> Result<()> {
+    let path = args.json.clone().unwrap_or_else(|| in_target("overload.json"));
+    runtime.block_on(async {
+        // What the reads ask for.
+        Load::prepare(site, args.seed, 0, 1).await?;
+        overload::run(site, seconds, &path).await
+    })
+}
+
+fn in_target(name: &str) -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
-    target.join("faults.json")
+    target.join(name)
 }
 
 /// The records that the load works on, and the clients that send it.

@@ -1,5 +1,7 @@
 //! One of the twins, as a client sees it.
 
+use std::time::Duration;
+
 use beds_client::{Client, ClientError};
 use beds_protocol::{ErrorBody, ErrorCode, Operation, Reply};
 use futures_util::TryStreamExt as _;
@@ -33,12 +35,20 @@ impl Domain {
         Self { template, keeps_microseconds, series: unique("s"), client: site.client().await, site }
     }
 
+    /// What a server that is slow here refuses is sent again, as clients do.
     pub(crate) async fn try_request(
         &self,
         operation: Operation<'_>,
         body: &Value,
     ) -> Result<Reply, ClientError> {
-        self.client.request(self.template, operation, body).await
+        loop {
+            let answer = self.client.request(self.template, operation, body).await;
+            let is_overloaded = |error: &ClientError| error.code() == Some(ErrorCode::Overloaded);
+            if !answer.as_ref().is_err_and(is_overloaded) {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 
     /// Puts a value into a record that the wire cannot show. Gives the field's name.

@@ -3,6 +3,7 @@
 mod call;
 mod check;
 mod ddl;
+mod dead;
 mod import;
 mod shell;
 mod tls;
@@ -44,6 +45,8 @@ enum Command {
     Import(import::Args),
     /// Compare the templates with the live databases: objects, columns, parameters, grants
     Verify(verify::Args),
+    /// List, show, replay, drop or export dead letters
+    Dead(dead::Args),
     /// Write scripts for what the live databases lack of the objects that templates name
     Ddl(ddl::Args),
     /// Print completions for a shell
@@ -85,6 +88,10 @@ fn run_project(project: Project) -> ExitCode {
             Command::Import(args) => import::run(args).await,
             Command::Verify(args) => match config() {
                 Ok((config, _)) => verify::run(project.domains, args, &config).await,
+                Err(code) => code,
+            },
+            Command::Dead(args) => match config() {
+                Ok((config, _)) => dead::run(&project.domains, args, &config).await,
                 Err(code) => code,
             },
             Command::Ddl(args) => match config() {

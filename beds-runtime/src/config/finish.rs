@@ -10,7 +10,7 @@ use beds_protocol::{Broker, Service, nearest};
 use tracing_subscriber::EnvFilter;
 
 use super::{
-    ConfigError, Logging, Node,
+    ConfigError, Logging, Node, Telemetry,
     secrets::{self, Access},
 };
 
@@ -60,6 +60,7 @@ pub(super) fn limits(limits: &Limits) -> Result<(), ConfigError> {
             ("batch_items_max", limits.batch_items_max as u64, 1),
             ("batch_items_at_once", limits.batch_items_at_once as u64, 1),
             ("request_timeout_ms", limits.request_timeout_ms.0.into(), 1),
+            ("queue_wait_max_ms", limits.queue_wait_max_ms.0.into(), 1),
         ],
     )?;
     if limits.batch_items_max > BATCH_ITEMS_MAX {
@@ -211,6 +212,37 @@ pub(super) fn logging(logging: &Logging) -> Result<(), ConfigError> {
     check_levels(level).map_err(wrong)?;
     EnvFilter::try_new(level).map_err(|error| wrong(error.to_string()))?;
     at_least("logging", &[("bus_queue_max", logging.bus_queue_max as u64, 1)])
+}
+
+/// Whether the endpoint is one that traces can be sent to.
+pub(super) fn telemetry(telemetry: &Telemetry) -> Result<(), ConfigError> {
+    if let Some(endpoint) = &telemetry.endpoint {
+        let wrong =
+            |reason: &str| Err(ConfigError::new(format!("telemetry.endpoint `{endpoint}`: {reason}")));
+        let Some(rest) = endpoint.strip_prefix("http://") else {
+            return wrong(
+                "it must begin with http://, such as http://127.0.0.1:4318: run a collector beside the node, which \
+                 passes traces on as it is told",
+            );
+        };
+        let host = rest.split('/').next().unwrap_or_default();
+        if host.is_empty() || host.starts_with(':') {
+            return wrong("it names no host");
+        }
+        if host.contains('@') {
+            return wrong("it must not have a user: a collector beside the node needs none");
+        }
+        if rest.contains(char::is_whitespace) || rest.contains(['?', '#']) {
+            return wrong("it is no address: write it as http://host:port");
+        }
+    }
+    if !(0.0..=1.0).contains(&telemetry.sample_ratio) {
+        return Err(ConfigError::new(format!(
+            "telemetry.sample_ratio is {}: it must be from 0 to 1",
+            telemetry.sample_ratio
+        )));
+    }
+    at_least("telemetry", &[("timeout_ms", telemetry.timeout_ms.0.into(), 1)])
 }
 
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];

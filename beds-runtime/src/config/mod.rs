@@ -26,7 +26,7 @@ use serde::Deserialize;
 
 use variables::Variables;
 
-pub use sections::{Logging, Node};
+pub use sections::{Logging, Node, Telemetry};
 
 /// The folder of the configuration where none is named.
 pub const FOLDER: &str = "config";
@@ -111,6 +111,8 @@ pub struct Config {
     pub mongodb: Servers<MongoDb>,
     /// Logs.
     pub logging: Logging,
+    /// Traces.
+    pub telemetry: Telemetry,
 }
 
 impl Config {
@@ -190,6 +192,7 @@ impl Config {
             }
         }
         finish::logging(&self.logging)?;
+        finish::telemetry(&self.telemetry)?;
         finish::node(&self.node)?;
         Ok(self)
     }

@@ -12,7 +12,7 @@ section! {
         name: String = String::new(),
         /// The services that this node hosts.
         services: Vec<Service> = vec![Service::AppServer],
-        /// Address of the readiness endpoint (`GET /ready`); none where it is absent.
+        /// Address of the health endpoint (`GET /live`, `/ready`, `/metrics`); none where it is absent.
         health: Option<SocketAddr> = None,
         /// How long a node that stops waits for the requests it has taken.
         drain_timeout_ms: Millis = Millis(30_000),
@@ -24,6 +24,18 @@ section! {
         verify_every_s: u32 = 300,
         /// How long a ledger remembers a write, in seconds: a client that repeats it later does it again.
         ledger_keep_s: u32 = 7 * 24 * 3_600,
+    }
+}
+
+section! {
+    /// `[telemetry]`
+    Telemetry {
+        /// Where traces go by OTLP over HTTP, such as `http://127.0.0.1:4318`; nowhere where it is absent.
+        endpoint: Option<String> = None,
+        /// Which part of the requests is traced whose clients do not say, from 0 to 1.
+        sample_ratio: f64 = 0.01,
+        /// How long sending some spans may take.
+        timeout_ms: Millis = Millis(10_000),
     }
 }
 
@@ -40,5 +52,7 @@ section! {
         bus: bool = true,
         /// Events that wait for the bus, before further ones are counted and dropped.
         bus_queue_max: usize = 10_000,
+        /// From when on a request is told as slow, with where its time went; never where it is 0.
+        slow_ms: Millis = Millis(1_000),
     }
 }

@@ -14,7 +14,7 @@ use beds_mariadb::MariaDb;
 use beds_mongodb::MongoDb;
 use config::{Map, Source, Value, ValueKind};
 
-use super::{ConfigError, Logging, Node};
+use super::{ConfigError, Logging, Node, Telemetry};
 
 const PREFIX: &str = "BEDS__";
 const SEPARATOR: &str = "__";
@@ -132,6 +132,7 @@ fn meant(name: &str) -> Option<String> {
         "amqp" => plain(Amqp::KEYS)?,
         "limits" => plain(Limits::KEYS)?,
         "logging" => plain(Logging::KEYS)?,
+        "telemetry" => plain(Telemetry::KEYS)?,
         "mariadb" => after(MariaDb::KEYS).map(|(name, key)| vec![section, name, key])?,
         "mongodb" => after(MongoDb::KEYS).map(|(name, key)| vec![section, name, key])?,
         "brokers" => {

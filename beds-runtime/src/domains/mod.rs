@@ -5,10 +5,13 @@
 
 mod batch;
 mod body;
+mod long;
+mod meters;
 
 use std::{
     borrow::Cow,
     collections::HashMap,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     marker::PhantomData,
     panic::AssertUnwindSafe,
     sync::Arc,
@@ -20,20 +23,32 @@ use beds_core::{
     address::Address,
     entry::{self, Destination},
     mask,
-    plan::UNHEARD,
+    meter::Samples,
+    plan::{Asker, UNHEARD},
     service::{Incoming, Reply, Service, Verdict, refused},
     settings::Limits,
     spec::{Domain, Engine},
+    stages::Asked,
 };
 use beds_protocol::{BatchKey, Broker, ErrorCode, Lane, RoutingKey, tables::MESSAGE_ID_CHARACTERS_MAX};
 use futures_util::{FutureExt as _, future::BoxFuture};
 use sha2::{Digest as _, Sha256};
-use tokio::{sync::Semaphore, time::timeout_at};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::timeout_at,
+};
 use tracing::{Instrument as _, debug, error, error_span, warn};
+
+use self::{
+    long::{LONG_BYTES, Long},
+    meters::{Meters, Of},
+};
 
 /// How long a hand-written method may go on past the deadline: a database says by then what became of its part, and the
 /// method passes that on.
 const GRACE: Duration = Duration::from_secs(1);
+/// What batches wait for: it may be several databases.
+const BATCH: &str = "batch";
 
 /// The service of a node's domains.
 #[derive(Debug)]
@@ -46,6 +61,9 @@ pub struct Domains<F> {
     served: Vec<&'static Domain>,
     /// How many more items of batches may be worked on at a time, by database and lane.
     places: HashMap<((Engine, &'static str), Lane), Semaphore>,
+    /// Where long bodies wait until they are read, by what their requests need.
+    long: HashMap<&'static str, Long>,
+    meters: Meters,
     factory: PhantomData<F>,
 }
 
@@ -57,15 +75,31 @@ impl<F: Factory> Domains<F> {
         let places = served.iter().flat_map(|domain| {
             Lane::ALL.iter().map(|&lane| ((domain.home(), lane), Semaphore::new(at_once)))
         });
+        let long = served.iter().map(|domain| domain.database).chain([BATCH]);
+        let long = long.map(|needs| (needs, Long::default())).collect();
         let unheard = Arc::new(Limits { reply_bytes_max: UNHEARD, ..limits.clone() });
-        let places = places.collect();
-        Self { runner, places, limits: Arc::new(limits), unheard, served, factory: PhantomData }
+        Self {
+            runner,
+            places: places.collect(),
+            long,
+            limits: Arc::new(limits),
+            unheard,
+            meters: Meters::new(&served),
+            served,
+            factory: PhantomData,
+        }
     }
 
     async fn answer(&self, incoming: Incoming<'_>) -> Verdict {
-        let mut hash = None;
-        let run = AssertUnwindSafe(self.run(&incoming, &mut hash)).catch_unwind().await;
-        match run.unwrap_or_else(|_| Err(failed())) {
+        let (since, mut of) = (Instant::now(), None);
+        let run = AssertUnwindSafe(self.run(&incoming, &mut of)).catch_unwind().await;
+        let body = run.unwrap_or_else(|_| Err(failed()));
+        self.meters.request(of.as_ref(), body.as_ref().err().map(|error| error.code), since.elapsed());
+        let hash = match of {
+            Some(Of::Domain(domain, _)) => Some(domain.hash),
+            Some(Of::Batch(..)) | None => None,
+        };
+        match body {
             Ok(body) => Verdict::Reply(Reply::ok(hash, body)),
             Err(error) => {
                 log(&error, incoming.request_id, None);
@@ -75,13 +109,17 @@ impl<F: Factory> Domains<F> {
     }
 
     /// The body of the reply.
-    async fn run(&self, incoming: &Incoming<'_>, hash: &mut Option<&'static str>) -> Result<Vec<u8>> {
+    async fn run(&self, incoming: &Incoming<'_>, of: &mut Option<Of>) -> Result<Vec<u8>> {
         if let Some(key) = BatchKey::parse(incoming.routing_key) {
+            incoming.stages.address(key.service.as_str(), Asked::Batch(key.lane));
+            *of = Some(Of::Batch(key.service, key.lane));
             return batch::answer(self, key, incoming).await.map(|outcome| outcome.encode());
         }
         let address = Address::parse::<F>(incoming.routing_key)?;
         let domain = address.domain;
-        *hash = Some(domain.hash);
+        let asked = Asked::Operation(address.target.operation());
+        incoming.stages.address(domain.name, asked);
+        *of = Some(Of::Domain(domain, asked));
         let to = Destination {
             name: domain.name,
             broker: domain.placement.broker(address.lane),
@@ -89,6 +127,7 @@ impl<F: Factory> Domains<F> {
             hash: Some(domain.hash),
         };
         let deadline = entry::admit(incoming, &to, &self.limits)?;
+        let _place = self.long(domain.database, incoming, deadline).await?;
         let request = body::decode(domain, address.target, incoming.body)?;
         let cx = self.context(incoming, address.lane, deadline)?;
         let outcome = perform(&cx, address.lane, F::dispatch(address.template, &cx, request)).await?;
@@ -101,15 +140,30 @@ impl<F: Factory> Domains<F> {
         Ok(reply)
     }
 
+    /// Waits until few other requests with long bodies are worked on: what is made of a body takes many times its length.
+    async fn long(
+        &self,
+        needs: &'static str,
+        incoming: &Incoming<'_>,
+        deadline: Instant,
+    ) -> Result<Option<SemaphorePermit<'_>>> {
+        match self.long.get(needs) {
+            Some(long) if incoming.body.len() > LONG_BYTES => long.place(deadline).await.map(Some),
+            _ => Ok(None),
+        }
+    }
+
     /// The circumstances of a request of this lane.
     fn context(&self, incoming: &Incoming<'_>, lane: Lane, deadline: Instant) -> Result<Context> {
         Ok(Context {
             runner: Arc::clone(&self.runner),
             limits: Arc::clone(if incoming.wants_reply { &self.limits } else { &self.unheard }),
             deadline,
+            asker: Asker { client: client(incoming.client), is_part: false },
             request_id: incoming.request_id.into(),
             traceparent: incoming.traceparent.map(Into::into),
             claims: claims(incoming, lane)?.map(Arc::new),
+            stages: Arc::clone(&incoming.stages),
         })
     }
 }
@@ -139,6 +193,13 @@ impl<F: Factory> Service for Domains<F> {
         F::template(template).is_some()
     }
 
+    fn needs(&self, routing_key: &str) -> &'static str {
+        let template = routing_key.split('.').next().and_then(F::template);
+        template
+            .filter(|_| BatchKey::parse(routing_key).is_none())
+            .map_or(BATCH, |template| F::domain(template).database)
+    }
+
     fn handle<'a>(&'a self, incoming: Incoming<'a>) -> BoxFuture<'a, Verdict> {
         Box::pin(self.answer(incoming))
     }
@@ -150,6 +211,17 @@ impl<F: Factory> Service for Domains<F> {
         let template = routing_key.split('.').next().and_then(F::template);
         template.map_or(Cow::Borrowed(body), |template| mask::body(F::domain(template), body))
     }
+
+    fn collect(&self, samples: &mut Samples) {
+        self.meters.collect(samples);
+    }
+}
+
+/// A client as a number.
+fn client(name: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    name.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// What makes the writes of a request happen once: its `message_id`, and a digest of what it asks.

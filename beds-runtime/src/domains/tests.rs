@@ -164,12 +164,16 @@ fn incoming<'a>(routing_key: &'a str, body: &'a str) -> Incoming<'a> {
         content_type: None,
         content_encoding: None,
         deadline: Ok(None),
+        expiration: None,
+        timestamp: None,
         template_hash: Ok(None),
         request_id: "r1",
         message_id: None,
         user_id: None,
+        client: "",
         traceparent: None,
         wants_reply: true,
+        stages: Arc::default(),
         body: body.as_bytes(),
     }
 }
@@ -267,4 +271,39 @@ async fn a_plan_is_what_the_request_says() {
     };
     assert_eq!(reply.template_hash, Some(PERSON.hash));
     assert_eq!(String::from_utf8(reply.body).unwrap(), r#"{"ok":true,"count":2}"#);
+}
+
+#[tokio::test]
+async fn a_request_counts_its_time_from_when_it_was_sent() {
+    let now_s = u64::try_from(now_ms() / 1_000).unwrap();
+    let ms = Duration::from_millis;
+    // How long it has, at most, after what its properties say; none where it is too late.
+    for (timestamp, expiration, expected) in [
+        (None, None, Some(ms(10_000))),
+        (None, Some(ms(500)), Some(ms(500))),
+        (Some(now_s - 4), None, Some(ms(8_000))),
+        (Some(now_s - 4), Some(ms(60_000)), Some(ms(58_000))),
+        (Some(now_s - 20), None, None),
+        (Some(now_s - 4), Some(ms(500)), None),
+        // A clock that is fast gives no more than there is.
+        (Some(now_s + 100), None, Some(ms(10_000))),
+    ] {
+        let (domains, databases) = service(DONE);
+        let request = || Incoming { timestamp, expiration, ..incoming("person.create", CREATE) };
+        let begun = Instant::now();
+        let (status, _) = reply(&domains, request()).await;
+        let deadline = databases.deadlines.lock().unwrap().first().map(|deadline| *deadline - begun);
+        match (deadline, expected) {
+            (Some(deadline), Some(most)) => {
+                assert!(
+                    deadline <= most + ms(200) && deadline + ms(2_000) > most,
+                    "{deadline:?} of {most:?}"
+                );
+            }
+            (None, None) => assert_eq!(status, "deadline_exceeded"),
+            other => panic!("{timestamp:?} {expiration:?}: {other:?} {status}"),
+        }
+        // Who wants no answer waits for none.
+        assert_eq!(end(&domains, request()).await, End::Reply("ok"));
+    }
 }

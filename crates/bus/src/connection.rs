@@ -99,6 +99,11 @@ impl Endpoint {
         self.uri.query.connection_timeout.map_or(usual, Duration::from_millis)
     }
 
+    /// The user.
+    pub(crate) fn user(&self) -> &str {
+        &self.uri.authority.userinfo.username
+    }
+
     pub(crate) const fn uri(&self) -> &AMQPUri {
         &self.uri
     }
@@ -155,6 +160,8 @@ pub struct Timeouts {
 /// A connection that ends when it is dropped, whatever still holds a channel of it.
 pub struct Connection {
     inner: lapin::Connection,
+    /// As whom it is logged in.
+    user: String,
     /// How long an answer may take.
     limit: Duration,
     /// Ends the connection for good.
@@ -182,7 +189,8 @@ impl Connection {
             let is_encrypted = endpoint.uri.scheme == AMQPScheme::AMQPS;
             ended_early(&error).filter(|_| is_encrypted).unwrap_or_else(|| error.into())
         })?;
-        Ok(Self { inner, limit: timeouts.answer, _socket: socket })
+        let user = endpoint.user().to_owned();
+        Ok(Self { inner, user, limit: timeouts.answer, _socket: socket })
     }
 
     /// Says goodbye to RabbitMQ.
@@ -197,6 +205,11 @@ impl Connection {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.inner.status().connected()
+    }
+
+    /// As whom it is logged in.
+    pub(crate) fn user(&self) -> &str {
+        &self.user
     }
 
     /// How long an answer may take.

@@ -28,7 +28,10 @@ pub(crate) async fn put(
     body: &[u8],
     error: &Error,
 ) -> Result<(), BusError> {
-    let properties = properties(broker, node, delivery, request_id, error);
+    let mut properties = properties(broker, node, delivery, request_id, error);
+    if body != delivery.data {
+        properties = properties.header(header::DEAD_MASKED, "true");
+    }
     publisher.put(DEAD, Name(delivery.routing_key.clone()), properties, body).await
 }
 
@@ -59,7 +62,10 @@ pub(crate) fn properties(
     ] {
         dead = dead.header(name, value);
     }
-    dead
+    match delivery.properties.user_id() {
+        Some(user) => dead.header(header::DEAD_USER, user.as_str()),
+        None => dead,
+    }
 }
 
 /// Why a request was put aside; nobody gets the details of the error otherwise. It may quote a client at any length.

@@ -1,11 +1,16 @@
 //! A delivery in the services' terms, and their reply in RabbitMQ's: headers read, the `reply_to` rule applied.
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use beds_core::{
     error::Error,
     service::{Incoming, Reply},
+    stages::Stages,
 };
 use beds_protocol::{Broker, ErrorCode, header, topology::CONTENT_TYPE};
 use lapin::{
@@ -79,20 +84,26 @@ pub(crate) fn incoming<'a>(
     delivery: &'a Delivery,
     request_id: &'a str,
     wants_reply: bool,
+    stages: &Arc<Stages>,
 ) -> Incoming<'a> {
     let properties = &delivery.properties;
+    let client = properties.user_id().as_ref().or_else(|| properties.reply_to().as_ref());
     Incoming {
         broker,
         routing_key: delivery.routing_key.as_str(),
         content_type: properties.content_type().as_ref().map(ShortString::as_str),
         content_encoding: properties.content_encoding().as_ref().map(ShortString::as_str),
         deadline: deadline(properties),
+        expiration: expiration(properties),
+        timestamp: *properties.timestamp(),
         template_hash: template_hash(properties),
         request_id,
         message_id: properties.message_id().as_ref().map(ShortString::as_str),
         user_id: properties.user_id().as_ref().map(ShortString::as_str),
+        client: client.map_or("", ShortString::as_str),
         traceparent: traceparent(properties),
         wants_reply,
+        stages: Arc::clone(stages),
         body: &delivery.data,
     }
 }
@@ -115,8 +126,24 @@ fn header<'a>(properties: &'a BasicProperties, name: &str) -> Option<&'a AMQPVal
     properties.headers().as_ref()?.inner().get(name)
 }
 
+/// How long a message had been on its way by now, at least; `None` where it does not say when it was sent. RabbitMQ can
+/// write that into it, in milliseconds; a client writes seconds, which have no fractions.
+pub(crate) fn waited(properties: &BasicProperties) -> Option<Duration> {
+    const SENT: &str = "timestamp_in_ms";
+    let sent = match header(properties, SENT) {
+        Some(AMQPValue::LongLongInt(ms)) => Duration::from_millis(u64::try_from(*ms).ok()?),
+        _ => Duration::from_secs(properties.timestamp().as_ref()?.checked_add(1)?),
+    };
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    // Clocks differ, and a client may say anything.
+    (!sent.is_zero()).then(|| now.saturating_sub(sent)).filter(|waited| *waited < WAITED_MAX)
+}
+
+/// The longest wait that is believed.
+const WAITED_MAX: Duration = Duration::from_hours(24);
+
 /// The trace context: `version-trace-parent-flags` in hexadecimal digits. Another text is no trace context.
-fn traceparent(properties: &BasicProperties) -> Option<&str> {
+pub(crate) fn traceparent(properties: &BasicProperties) -> Option<&str> {
     const BYTES: usize = 55;
     let text = match header(properties, header::TRACEPARENT)? {
         AMQPValue::LongString(value) => std::str::from_utf8(value.as_bytes()).ok()?,
@@ -125,6 +152,11 @@ fn traceparent(properties: &BasicProperties) -> Option<&str> {
     };
     let is_one = text.len() == BYTES && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit());
     is_one.then_some(text)
+}
+
+/// RabbitMQ takes no other text than that of a number of milliseconds.
+fn expiration(properties: &BasicProperties) -> Option<Duration> {
+    properties.expiration().as_ref()?.as_str().parse().ok().map(Duration::from_millis)
 }
 
 fn template_hash(properties: &BasicProperties) -> Result<Option<&str>, ()> {
@@ -215,6 +247,25 @@ mod tests {
         ] {
             let text = format!("{value:?}");
             assert_eq!(given(value), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_message_that_says_when_it_was_sent_has_waited_since() {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        let sent = |ago: u64| BasicProperties::default().with_timestamp(now.as_secs() - ago);
+        assert_eq!(waited(&BasicProperties::default()), None);
+        for (ago, least) in [(0, 0), (1, 0), (10, 9)] {
+            let waited = waited(&sent(ago)).unwrap();
+            assert!((least..least + 3).contains(&waited.as_secs()), "{ago}: {waited:?}");
+        }
+        let mut headers = FieldTable::default();
+        let ms = i64::try_from(now.as_millis()).unwrap() - 1_500;
+        headers.insert("timestamp_in_ms".into(), AMQPValue::LongLongInt(ms));
+        let waited_ms = waited(&sent(100).with_headers(headers)).unwrap().as_millis();
+        assert!((1_500..3_000).contains(&waited_ms), "{waited_ms}");
+        for wrong in [0, 1, u64::MAX] {
+            assert_eq!(waited(&BasicProperties::default().with_timestamp(wrong)), None, "{wrong}");
         }
     }
 

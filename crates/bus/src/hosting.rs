@@ -2,13 +2,19 @@
 
 use std::{sync::Arc, time::Duration};
 
-use beds_core::service::Service;
-use beds_protocol::Broker;
-use tokio::sync::watch;
+use beds_core::{
+    meter::{Samples, Source},
+    service::Service,
+    stages::Tracer,
+};
+use beds_protocol::{Broker, topology::QueueKind};
+use tokio::sync::{RwLock, watch};
 
 use crate::{
     config::{Amqp, Pool},
-    connection::Connection,
+    connection::{Connection, Endpoint},
+    meter::Meter,
+    slow::Slow,
 };
 
 /// What a pool serves.
@@ -21,6 +27,10 @@ pub struct Hosting {
     pub brokers: Vec<(Broker, Pool)>,
     /// How long a pool that stops waits for the requests it has taken.
     pub drain_timeout: Duration,
+    /// From when on a request is slow, and told in the log; never where it is zero.
+    pub slow_after: Duration,
+    /// Traces requests, where they are traced.
+    pub tracer: Option<Arc<dyn Tracer>>,
 }
 
 /// What every part of the pool needs to know.
@@ -34,17 +44,39 @@ pub(crate) struct Shared {
     services: Vec<Arc<dyn Service>>,
     rest: Arc<dyn Service>,
     pub(crate) drain_timeout: Duration,
+    /// The users as whom the node logs in.
+    pub(crate) users: Vec<String>,
+    /// Whoever handles a request holds it; who works one off alone has it for himself.
+    pub(crate) alone: RwLock<()>,
+    pub(crate) meter: Meter,
+    pub(crate) slow: Slow,
+    pub(crate) tracer: Option<Arc<dyn Tracer>>,
     /// The connection on which the session publishes what is confirmed, while there is one.
     pub(crate) publishing: watch::Sender<Option<Arc<Connection>>>,
 }
 
 impl Shared {
     pub(crate) fn new(amqp: Amqp, node: &str, hosting: Hosting) -> Self {
-        let Hosting { services, rest, mut brokers, drain_timeout } = hosting;
+        let Hosting { services, rest, mut brokers, drain_timeout, slow_after, tracer } = hosting;
         let keys: Vec<_> = services.iter().chain([&rest]).flat_map(|service| service.keys()).collect();
         brokers.retain(|(broker, _)| keys.iter().any(|(of, _)| of == broker));
-        let publishing = watch::Sender::new(None);
-        Self { amqp, node: node.to_owned(), brokers, keys, services, rest, drain_timeout, publishing }
+        let endpoints = amqp.url.0.iter().filter_map(|url| Endpoint::parse(url.expose()).ok());
+        let users = endpoints.map(|endpoint| endpoint.user().to_owned()).collect();
+        Self {
+            users,
+            alone: RwLock::default(),
+            amqp,
+            node: node.to_owned(),
+            meter: Meter::new(&brokers),
+            slow: Slow::new(slow_after),
+            publishing: watch::Sender::new(None),
+            brokers,
+            keys,
+            services,
+            rest,
+            drain_timeout,
+            tracer,
+        }
     }
 
     /// The routing keys whose requests wait in a broker's queue.
@@ -52,11 +84,41 @@ impl Shared {
         self.keys.iter().filter(move |(of, _)| *of == broker).map(|(_, key)| key.as_str())
     }
 
+    /// What the requests of a broker may wait for. Reads wait for nothing.
+    pub(crate) fn needs(&self, broker: Broker) -> Vec<&'static str> {
+        if broker.kind() == QueueKind::Classic {
+            return Vec::new();
+        }
+        let mut needs: Vec<_> = self.keys(broker).map(|key| self.service(key).needs(key)).collect();
+        needs.sort_unstable();
+        needs.dedup();
+        needs
+    }
+
     /// The service of a request.
     pub(crate) fn service(&self, routing_key: &str) -> &dyn Service {
         let template = routing_key.split_once('.').map_or(routing_key, |(template, _)| template);
         let own = self.services.iter().find(|service| service.accepts(template));
         own.unwrap_or(&self.rest).as_ref()
+    }
+}
+
+/// The queue of what waits for something that the requests of a broker need.
+pub(crate) fn waiting(broker: Broker, needs: &str) -> String {
+    format!("{}.wait.{needs}", broker.queue())
+}
+
+/// The queue of what is worked off alone.
+pub(crate) fn alone(broker: Broker) -> String {
+    format!("{}.alone", broker.queue())
+}
+
+impl Source for Shared {
+    fn collect(&self, samples: &mut Samples) {
+        self.meter.collect(samples);
+        for service in self.services.iter().chain([&self.rest]) {
+            service.collect(samples);
+        }
     }
 }
 
@@ -108,6 +170,8 @@ mod tests {
                 .map(|broker| (broker, Pool::default()))
                 .into(),
             drain_timeout: Duration::ZERO,
+            slow_after: Duration::ZERO,
+            tracer: None,
         };
         Shared::new(Amqp::default(), "n", hosting)
     }

@@ -4,87 +4,60 @@
 //! acknowledgement go out on the delivery's own channel. RabbitMQ processes a channel in order, so the reply needs no
 //! confirm. A delivery that cannot be answered becomes a dead letter; this is confirmed before it is acknowledged.
 
-use std::{future::Future, pin::pin, sync::Arc, time::Duration};
+use std::{future::Future, pin::pin, sync::Arc};
 
-use beds_core::{
-    backoff::Backoff,
-    error::Error,
-    service::{Reply, Service, Verdict},
-};
-use beds_protocol::{
-    Broker,
-    topology::{DEFAULT_EXCHANGE, QueueKind},
-};
+use beds_protocol::{Broker, topology::QueueKind};
 use futures_util::{FutureExt as _, StreamExt, stream::FuturesUnordered};
 use lapin::{
-    Channel, Consumer,
-    message::Delivery,
-    options::{
-        BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions,
-    },
-    types::{FieldTable, ShortString},
+    Consumer,
+    options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions},
+    types::FieldTable,
 };
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument as _, Span, debug, info_span, warn};
+use tracing::warn;
 
 use crate::{
     acks::Acks,
-    config::Pool,
     connection::{Connection, within},
-    dead, envelope,
     error::BusError,
+    handler::{Handler, Settled, Source},
     hosting::Shared,
     publisher::Publisher,
 };
 
-/// The span around the handling of what nodes tell of themselves; what happens in it must not be told again.
-pub const INGEST_SPAN: &str = "ingest";
-
-/// The first and the longest pause between tries of what cannot be done now.
-const DELAY_MIN: Duration = Duration::from_millis(100);
-const DELAY_MAX: Duration = Duration::from_secs(5);
-
 /// A consumer with its channel.
 pub(crate) struct Instance {
-    consumer: Consumer,
+    pub(crate) consumer: Consumer,
     acks: Acks,
-    handler: Arc<Handler>,
+    pub(crate) handler: Arc<Handler>,
 }
 
-/// What handling a delivery takes.
-struct Handler {
-    broker: Broker,
-    /// The delivery's own, for replies and acknowledgements.
-    channel: Channel,
-    /// On the other connection, for dead letters.
-    publisher: Publisher,
-    shared: Arc<Shared>,
-}
-
-/// What becomes of a delivery.
-enum Settled {
-    /// It may be acknowledged.
-    Done(u64),
-    /// It stays in the queue: the node stops before it could be done.
-    Left,
+/// The two connections of a broker.
+#[derive(Clone)]
+pub(crate) struct Links {
+    pub(crate) consuming: Arc<Connection>,
+    pub(crate) publishing: Arc<Connection>,
+    /// For dead letters.
+    pub(crate) publisher: Publisher,
 }
 
 impl Instance {
     /// Opens a channel, sets its prefetch, and begins to consume.
     pub(crate) async fn open(
-        consuming: &Connection,
-        publisher: Publisher,
-        shared: Arc<Shared>,
+        links: &Links,
+        shared: &Arc<Shared>,
         broker: Broker,
-        pool: &Pool,
+        source: Source,
+        prefetch: u16,
     ) -> Result<Self, BusError> {
-        let limit = consuming.limit();
-        let channel = consuming.channel().await?;
-        let qos = channel.basic_qos(pool.prefetch, BasicQosOptions::default());
+        let limit = links.consuming.limit();
+        let aside = Publisher::open(&links.publishing).await?;
+        let channel = links.consuming.channel().await?;
+        let qos = channel.basic_qos(prefetch, BasicQosOptions::default());
         within(limit, "setting the prefetch", qos).await?;
         let consume = channel.basic_consume(
-            broker.queue().into(),
+            source.queue(broker).as_str().into(),
             "".into(),
             BasicConsumeOptions::default(),
             FieldTable::default(),
@@ -92,10 +65,11 @@ impl Instance {
         let consumer = within(limit, "consuming", consume).await?;
         // A read that is delivered twice does no harm, so its acknowledgement may wait for company.
         let waiting_max = match broker.kind() {
-            QueueKind::Classic => usize::from(pool.prefetch) / 2,
+            QueueKind::Classic => usize::from(prefetch) / 2,
             QueueKind::Quorum => 0,
         };
-        let handler = Arc::new(Handler { broker, channel, publisher, shared });
+        let publishers = (links.publisher.clone(), aside);
+        let handler = Arc::new(Handler::new(broker, source, channel, publishers, Arc::clone(shared)));
         Ok(Self { consumer, acks: Acks::new(waiting_max), handler })
     }
 
@@ -114,10 +88,7 @@ impl Instance {
                     let broker = self.handler.broker;
                     let delivery = delivery
                         .ok_or_else(|| BusError::Other(format!("{} was cancelled", broker.queue())))??;
-                    // What goes wrong with a log event must not become one.
-                    let span = if broker.is_ingest() { info_span!(INGEST_SPAN) } else { Span::none() };
-                    let handling = Arc::clone(&self.handler).handle(delivery, stop.clone());
-                    in_flight.push(handling.instrument(span));
+                    in_flight.push(Arc::clone(&self.handler).handle(delivery, stop.clone()));
                 }
             }
         }
@@ -133,7 +104,7 @@ impl Instance {
         let mut next = Some(first);
         while let Some(settled) = next {
             match settled? {
-                Settled::Done(tag) => self.acks.done(tag),
+                Settled::Done(tag) | Settled::Waits(tag) => self.acks.done(tag),
                 Settled::Left => {}
             }
             next = in_flight.next().now_or_never().flatten();
@@ -180,96 +151,5 @@ impl Instance {
             );
         }
         Ok(())
-    }
-}
-
-impl Handler {
-    async fn handle(
-        self: Arc<Self>,
-        delivery: Delivery,
-        stop: CancellationToken,
-    ) -> Result<Settled, BusError> {
-        let service = self.shared.service(delivery.routing_key.as_str());
-        let request_id = envelope::request_id(&delivery.properties);
-        let named = (&delivery, request_id.as_ref());
-        let reply_to = match envelope::reply_to(&delivery.properties, &self.shared.amqp.reply_to_prefixes) {
-            Ok(reply_to) => reply_to,
-            Err(error) => return self.give_up(service, named, error, &stop).await,
-        };
-        let mut backoff = Backoff::new(DELAY_MIN, DELAY_MAX);
-        loop {
-            let incoming = envelope::incoming(self.broker, &delivery, &request_id, reply_to.is_some());
-            match service.handle(incoming).await {
-                Verdict::Reply(reply) => {
-                    if let Some(queue) = reply_to {
-                        let correlation_id = delivery.properties.correlation_id().clone();
-                        self.reply(queue.clone(), correlation_id, &reply).await?;
-                    }
-                    return Ok(Settled::Done(delivery.delivery_tag));
-                }
-                Verdict::Done => return Ok(Settled::Done(delivery.delivery_tag)),
-                Verdict::Dead(error) => return self.give_up(service, named, error, &stop).await,
-                Verdict::Retry(error) => {
-                    let routing_key = delivery.routing_key.as_str();
-                    debug!(request_id = request_id.as_ref(), routing_key, "retried later: {error}");
-                }
-            }
-            if !wait(&mut backoff, &stop).await {
-                return Ok(Settled::Left);
-            }
-        }
-    }
-
-    /// Publishes a reply, and waits until it is written: an acknowledgement that follows would overtake a message that
-    /// is still in the connection's buffer. One to a queue that is gone or full is dropped: its client has left, or
-    /// has chosen not to hear. It has no deadline but the connection's life, since RabbitMQ may block the connection.
-    async fn reply(
-        &self,
-        queue: ShortString,
-        correlation_id: Option<ShortString>,
-        reply: &Reply,
-    ) -> Result<(), BusError> {
-        let properties = envelope::reply(reply, correlation_id);
-        let options = BasicPublishOptions::default();
-        let written =
-            self.channel.basic_publish(DEFAULT_EXCHANGE.into(), queue, options, &reply.body, properties);
-        // The channel has no confirms, so what follows the writing is there at once.
-        written.await?.await?;
-        Ok(())
-    }
-
-    /// Puts a delivery among the dead letters. While their queue is full, the delivery stays where it is.
-    async fn give_up(
-        &self,
-        service: &dyn Service,
-        (delivery, request_id): (&Delivery, &str),
-        error: Error,
-        stop: &CancellationToken,
-    ) -> Result<Settled, BusError> {
-        let routing_key = delivery.routing_key.as_str();
-        warn!(request_id, routing_key, "dead letter: {error}");
-        let body = service.shown(routing_key, &delivery.data);
-        let mut backoff = Backoff::new(DELAY_MIN, DELAY_MAX);
-        loop {
-            let named = (delivery, request_id);
-            match dead::put(&self.publisher, self.broker, &self.shared.node, named, &body, &error).await {
-                Ok(()) => return Ok(Settled::Done(delivery.delivery_tag)),
-                Err(BusError::Refused) => {}
-                Err(error) => return Err(error),
-            }
-            warn!(request_id, "the queue `beds.dead` is full: the dead letter is retried");
-            if !wait(&mut backoff, stop).await {
-                return Ok(Settled::Left);
-            }
-        }
-    }
-}
-
-/// Waits before the next try; false when the node stops meanwhile.
-async fn wait(backoff: &mut Backoff, stop: &CancellationToken) -> bool {
-    let again = Instant::now() + backoff.pause();
-    tokio::select! {
-        () = stop.cancelled() => false,
-        () = sleep_until(again) => true,
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! It never names a database, an adapter or a template's domain: the pool knows services. The library beneath shows
 //! nowhere in what is public here. Supervision is our own: every await on the bus has a deadline or ends with its
-//! connection, and any error drops both connections of the pool and rebuilds them with topology, channels, prefetch and
+//! connection, and any error drops all connections of the pool and rebuilds them with topology, channels, prefetch and
 //! consumers, with backoff and jitter, for ever.
 //!
 //! The lower half, on which the client stands as well; each module imports those above it only:
@@ -11,29 +11,37 @@
 //! - [`Connection`]: one AMQP connection, made within a deadline.
 //! - [`Publisher`]: messages that RabbitMQ confirms or returns. [`Replies`]: the queue of a client's answers.
 //!   [`Subscription`]: events that somebody listens to. [`BusPublisher`]: what the node itself puts on the bus.
+//!   [`DeadLetters`]: what an operator does with dead letters.
 //!
 //! The upper half:
 //! - [`Hosting`]: what a pool serves, and which service a request is for.
 //! - `topology`: exchange, queues, bindings, from the services' routing keys.
 //! - `envelope`: a delivery in the services' terms. `acks`: which deliveries may be acknowledged together.
 //! - [`EventPublisher`]: events, on the session's connection for what is confirmed.
+//! - `aside`: copies of what waits for a database, or is to be worked off alone.
 //! - `dead`: what cannot be answered. `quarantine`: messages that the library beneath cannot read.
-//! - `instance`: one consumer: takes deliveries, has them handled, replies, acknowledges.
+//! - `meter`: what the pool counts. `slow`: which requests took long.
+//! - `handler`: what becomes of one delivery. `instance`: one consumer: takes deliveries, has them handled, acknowledges.
+//! - `waiting`: what was put aside until its database is there.
 //! - `session`: one life of the two connections, with the instances of all brokers on them; what an alarm of RabbitMQ
 //!   does to them.
 //! - [`BrokerPool`]: the running pool.
 
 mod acks;
+mod aside;
 mod bus_publisher;
 mod config;
 mod connection;
 mod dead;
+mod dead_letters;
 mod envelope;
 mod error;
 mod events;
+mod handler;
 mod hosting;
 mod instance;
 mod message;
+mod meter;
 mod pool;
 #[doc(hidden)]
 pub mod probe;
@@ -41,19 +49,23 @@ mod publisher;
 mod quarantine;
 mod replies;
 mod session;
+mod slow;
 mod socket;
 mod subscription;
 mod tls;
 mod topology;
+mod waiting;
 
 pub use bus_publisher::BusPublisher;
 pub use config::{Amqp, Exchange, Pool};
 pub use connection::{Connection, Endpoint, Timeouts, ping};
+pub use dead_letters::{DeadLetter, DeadLetters, GivenUp};
 pub use error::BusError;
 pub use events::EventPublisher;
+pub use handler::INGEST_SPAN;
 pub use hosting::Hosting;
-pub use instance::INGEST_SPAN;
 pub use message::{Message, Name, Properties};
+pub use meter::Pulse;
 pub use pool::BrokerPool;
 pub use publisher::{Publisher, Receipt, Returned};
 pub use replies::Replies;

@@ -2,21 +2,16 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use beds_core::backoff::Backoff;
-use tokio::{
-    sync::watch,
-    task::JoinHandle,
-    time::{Instant, timeout},
-};
+use beds_core::{backoff::Backoff, meter::Source};
+use tokio::{sync::watch, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::{
     config::Amqp,
-    error::BusError,
     events::EventPublisher,
     hosting::{Hosting, Shared},
-    quarantine,
+    meter::Pulse,
     session::{self, Status},
 };
 
@@ -44,6 +39,18 @@ impl BrokerPool {
     #[must_use]
     pub fn status(&self) -> watch::Receiver<Status> {
         self.status.clone()
+    }
+
+    /// What the pool and its services count, also after the pool has stopped.
+    #[must_use]
+    pub fn source(&self) -> Arc<dyn Source> {
+        Arc::clone(&self.shared) as Arc<dyn Source>
+    }
+
+    /// Whether its requests get on, now.
+    pub fn pulse(&self) -> impl Fn() -> Pulse + Send + Sync + use<> {
+        let shared = Arc::clone(&self.shared);
+        move || shared.meter.pulse()
     }
 
     /// Publishes events on the connection for what is confirmed.
@@ -79,35 +86,25 @@ impl Supervisor {
         let Amqp { backoff_min_ms, backoff_max_ms, .. } = &self.shared.amqp;
         let mut backoff = Backoff::new(backoff_min_ms.duration(), backoff_max_ms.duration());
         loop {
-            let begun = Instant::now();
             let outcome = session::run(&self.shared, &self.stop, &self.status).await;
             let why = outcome.as_ref().err().map(ToString::to_string).unwrap_or_default();
-            self.status.send_replace(Status::Connecting(why.into()));
+            let before = self.status.send_replace(Status::Connecting(why.into()));
             if self.stop.is_cancelled() {
                 info!("the broker pool has stopped");
                 return;
             }
             if let Err(reason) = outcome {
+                self.shared.meter.lost.count();
                 warn!("the connection to RabbitMQ is lost, or could not be made: {reason}");
-                self.quarantine(&reason).await;
             }
-            // A session that held for a while ended for a reason of its own: begin with short waits again.
-            if begun.elapsed() > backoff_max_ms.duration() {
+            // A session that has served ended for a reason of its own: begin with short waits again.
+            if !matches!(before, Status::Connecting(_)) {
                 backoff.reset();
             }
             tokio::select! {
                 () = self.stop.cancelled() => return,
                 () = tokio::time::sleep(backoff.pause()) => {}
             }
-        }
-    }
-
-    /// Removes what ended the session, where it was a message; otherwise it would end the next as well.
-    async fn quarantine(&self, reason: &BusError) {
-        if let BusError::Unreadable = reason
-            && let Err(error) = quarantine::sweep(&self.shared).await
-        {
-            warn!("unreadable messages could not be removed: {error}");
         }
     }
 }

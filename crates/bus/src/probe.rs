@@ -1,13 +1,20 @@
 //! A delivery from its bytes, for who tries what any bytes become: `cargo xtask fuzz`. A node takes its deliveries from
 //! RabbitMQ, and goes the same way from there.
 
+use std::sync::Arc;
+
 use amq_protocol::{
     frame::WriteContext,
     protocol::basic::{gen_properties, parse_properties},
 };
-use beds_core::service::{Incoming, Verdict};
+
+use beds_core::{
+    service::{Incoming, Verdict},
+    stages::Stages,
+};
 use beds_protocol::Broker;
 use lapin::{BasicProperties, message::Delivery};
+use tracing::Span;
 
 use crate::{dead, envelope};
 
@@ -36,8 +43,9 @@ pub fn deliver(
     let request_id = envelope::request_id(&delivery.properties);
     let reply_to = envelope::reply_to(&delivery.properties, &[]);
     let wants_reply = matches!(reply_to, Ok(Some(_)));
+    let stages = Arc::new(Stages::new(None, Span::none()));
     let verdict = match reply_to {
-        Ok(_) => handle(envelope::incoming(broker, &delivery, &request_id, wants_reply)),
+        Ok(_) => handle(envelope::incoming(broker, &delivery, &request_id, wants_reply, &stages)),
         Err(error) => Verdict::Dead(error),
     };
     let properties_bytes = match &verdict {

@@ -1,6 +1,6 @@
 //! Messages that RabbitMQ confirms: it has them in a queue, or says that it has not.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use lapin::{
     Channel, Confirmation, ConnectionStatus,
@@ -19,6 +19,7 @@ use crate::{
 pub struct Publisher {
     channel: Channel,
     connection: ConnectionStatus,
+    user: Arc<str>,
     limit: Duration,
 }
 
@@ -51,7 +52,7 @@ impl Publisher {
         let limit = connection.limit();
         let channel = connection.channel().await?;
         within(limit, "turning on confirms", channel.confirm_select(ConfirmSelectOptions::default())).await?;
-        Ok(Self { channel, connection: connection.status(), limit })
+        Ok(Self { channel, connection: connection.status(), user: connection.user().into(), limit })
     }
 
     /// Publishes a message and waits until RabbitMQ has answered for it, for as long as the connection lives.
@@ -85,6 +86,11 @@ impl Publisher {
         let basic = properties.into_basic();
         let confirm = self.channel.basic_publish(exchange.into(), routing_key.0, options, body, basic);
         Ok(Receipt::from(confirm.await?.await?))
+    }
+
+    /// As whom it publishes.
+    pub(crate) fn user(&self) -> &str {
+        &self.user
     }
 
     /// Whether its channel is open, as far as it is known.

@@ -2,9 +2,11 @@
 //!
 //! RabbitMQ takes properties that are no UTF-8, or header tables that are cut short; lapin's parser ends the
 //! connection over them. The message would come back on the next connection, and end that one, for ever. So after
-//! such an end the heads of the queues are looked through by the few AMQP methods below, which read no more of a
+//! such an end the head of the queue is looked through by the few AMQP methods below, which read no more of a
 //! message than its frames: what lapin's own parser refuses goes to the dead letters, body and raw properties,
 //! and everything else goes back to its place.
+
+use std::{collections::BTreeSet, time::Duration};
 
 use amq_protocol::frame::parsing::parse_content_header;
 use beds_protocol::{
@@ -14,13 +16,13 @@ use beds_protocol::{
 };
 use lapin::uri::{AMQPScheme, AMQPUri};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncReadExt as _, AsyncWriteExt as _, BufStream},
     net::TcpStream,
     time::timeout,
 };
-use tracing::{info, warn};
+use tracing::info;
 
-use crate::{connection::Endpoint, error::BusError, hosting::Shared};
+use crate::{config::Pool, connection::Endpoint, error::BusError, hosting::Shared};
 
 /// A frame's type: AMQP 0-9-1, section 4.2.3.
 const METHOD: u8 = 1;
@@ -31,29 +33,31 @@ const FRAME_END: u8 = 0xCE;
 const FRAME_MAX: u32 = 131_072;
 const CHANNEL: u16 = 1;
 
-/// Moves unreadable messages at the heads of the node's queues to the dead letters; gives how many there were.
-pub(crate) async fn sweep(shared: &Shared) -> Result<usize, BusError> {
-    let limit = shared.amqp.confirm_timeout_ms.duration();
-    let late = |_| BusError::Late { what: "looking for unreadable messages", after: limit };
-    timeout(limit, sweep_all(shared)).await.map_err(late)?
-}
+/// How many messages are asked for at a time.
+const AT_ONCE: usize = 64;
 
-async fn sweep_all(shared: &Shared) -> Result<usize, BusError> {
-    let mut moved = 0;
-    for (broker, pool) in &shared.brokers {
-        // No more than this can have been on its way when the connection ended.
-        let most = usize::from(pool.instances) * usize::from(pool.prefetch);
-        let mut link = Link::connect(shared).await?;
-        moved += link.sweep(*broker, &shared.node, most).await?;
-        // What was taken and not acknowledged goes back when the connection ends.
+/// Moves unreadable messages at the head of a broker's queue to the dead letters, as far as one follows another within what
+/// may have been on its way when the connection ended; gives how many there were.
+pub(crate) async fn sweep(shared: &Shared, broker: Broker, pool: &Pool) -> Result<usize, BusError> {
+    let most = usize::from(pool.instances) * usize::from(pool.prefetch);
+    let mut link = Link::connect(shared).await?;
+    // What was taken and not acknowledged goes back when the connection ends.
+    let moved = link.sweep(broker, &shared.node, most).await?;
+    for _ in 0..moved {
+        shared.meter.queue(broker).inspect(|queue| queue.dead(ErrorCode::BadRequest));
     }
-    info!(moved, "looked for unreadable messages");
+    info!(queue = broker.queue(), moved, "looked for unreadable messages");
     Ok(moved)
 }
 
 /// A connection with one channel, in raw frames.
 struct Link {
-    stream: TcpStream,
+    stream: BufStream<TcpStream>,
+    /// How long RabbitMQ may take for each frame.
+    limit: Duration,
+    /// How many dead letters were published since the last was confirmed, and how many are confirmed.
+    published: u64,
+    confirmed: u64,
 }
 
 /// One message, as RabbitMQ stores it.
@@ -73,7 +77,7 @@ impl Link {
                 last = other("an unreadable message cannot be removed over TLS: purge it by hand");
                 continue;
             }
-            match Self::handshake(uri).await {
+            match Self::handshake(uri, shared.amqp.confirm_timeout_ms.duration()).await {
                 Ok(link) => return Ok(link),
                 Err(error) => last = error,
             }
@@ -81,11 +85,11 @@ impl Link {
         Err(last)
     }
 
-    async fn handshake(uri: &AMQPUri) -> Result<Self, BusError> {
+    async fn handshake(uri: &AMQPUri, limit: Duration) -> Result<Self, BusError> {
         let stream = TcpStream::connect((uri.authority.host.as_str(), uri.authority.port))
             .await
             .map_err(|error| io(&error))?;
-        let mut link = Self { stream };
+        let mut link = Self { stream: BufStream::new(stream), limit, published: 0, confirmed: 0 };
         link.stream.write_all(b"AMQP\x00\x00\x09\x01").await.map_err(|error| io(&error))?;
         link.expect(10, 10).await?;
         let user = &uri.authority.userinfo;
@@ -110,25 +114,75 @@ impl Link {
     }
 
     async fn sweep(&mut self, broker: Broker, node: &str, most: usize) -> Result<usize, BusError> {
-        let mut moved = 0;
-        for _ in 0..most {
-            let Some(message) = self.get(broker.queue()).await? else { break };
-            if parse_content_header(message.properties.as_slice()).is_ok() {
-                continue;
+        let (mut moved, mut readable) = (0, 0);
+        while readable < most {
+            let get = Arguments::method(60, 70).bytes(&[0, 0]).short(broker.queue()).bytes(&[0]);
+            for _ in 0..AT_ONCE {
+                self.send(CHANNEL, METHOD, &get.0).await?;
             }
-            warn!(queue = broker.queue(), "an unreadable message becomes a dead letter");
-            self.dead_letter(broker, node, &message).await?;
-            let ack = Arguments::method(60, 80).bytes(&message.tag.to_be_bytes()).bytes(&[0]);
-            self.send(CHANNEL, METHOD, &ack.0).await?;
-            moved += 1;
+            let mut unreadable = Vec::new();
+            let mut is_empty = false;
+            for _ in 0..AT_ONCE {
+                match self.got().await? {
+                    Some(message) if parse_content_header(message.properties.as_slice()).is_ok() => {
+                        readable += 1;
+                    }
+                    Some(message) => unreadable.push(message),
+                    None => is_empty = true,
+                }
+            }
+            for message in &unreadable {
+                self.dead_letter(broker, node, message).await?;
+            }
+            self.confirmed().await?;
+            for Message { tag, .. } in &unreadable {
+                let ack = Arguments::method(60, 80).bytes(&tag.to_be_bytes()).bytes(&[0]);
+                self.send(CHANNEL, METHOD, &ack.0).await?;
+            }
+            moved += unreadable.len();
+            if is_empty {
+                break;
+            }
+            if !unreadable.is_empty() {
+                readable = 0;
+            }
         }
+        // Its answer comes after RabbitMQ has taken the acknowledgements.
+        self.send(
+            CHANNEL,
+            METHOD,
+            &Arguments::method(20, 40).bytes(&[0, 200]).short("swept").bytes(&[0; 4]).0,
+        )
+        .await?;
+        self.expect(20, 41).await?;
         Ok(moved)
     }
 
-    /// The next message of a queue, not acknowledged; nothing when it is empty.
-    async fn get(&mut self, queue: &str) -> Result<Option<Message>, BusError> {
-        let get = Arguments::method(60, 70).bytes(&[0, 0]).short(queue).bytes(&[0]);
-        self.send(CHANNEL, METHOD, &get.0).await?;
+    /// Waits until RabbitMQ has confirmed every dead letter.
+    async fn confirmed(&mut self) -> Result<(), BusError> {
+        let mut open: BTreeSet<u64> =
+            (1..=std::mem::take(&mut self.published)).map(|n| n + self.confirmed).collect();
+        self.confirmed += open.len() as u64;
+        while !open.is_empty() {
+            let (kind, payload) = self.frame().await?;
+            let tag = payload.get(4..12).and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes);
+            match (kind, payload.get(..4), tag) {
+                (METHOD, Some([0, 60, 0, 80]), Some(tag))
+                    if payload.get(12).is_some_and(|bits| bits & 1 == 1) =>
+                {
+                    open.retain(|one| *one > tag);
+                }
+                (METHOD, Some([0, 60, 0, 80]), Some(tag)) => {
+                    open.remove(&tag);
+                }
+                _ => return Err(unexpected(&payload)),
+            }
+        }
+        Ok(())
+    }
+
+    /// The next answer: a message, not acknowledged; nothing when the queue is empty.
+    async fn got(&mut self) -> Result<Option<Message>, BusError> {
         let (kind, payload) = self.frame().await?;
         match (kind, payload.get(..4)) {
             (METHOD, Some([0, 60, 0, 72])) => return Ok(None),
@@ -150,7 +204,7 @@ impl Link {
         Ok(Some(Message { tag, properties, body }))
     }
 
-    /// Publishes the message as a dead letter, its raw properties in a header, and waits for the confirm.
+    /// Publishes the message as a dead letter, its raw properties in a header.
     async fn dead_letter(&mut self, broker: Broker, node: &str, message: &Message) -> Result<(), BusError> {
         let publish = Arguments::method(60, 40).bytes(&[0, 0]).short(DEAD).short("unreadable").bytes(&[0]);
         self.send(CHANNEL, METHOD, &publish.0).await?;
@@ -176,7 +230,8 @@ impl Link {
         for part in message.body.chunks(FRAME_MAX as usize - 8) {
             self.send(CHANNEL, BODY, part).await?;
         }
-        self.expect(60, 80).await
+        self.published += 1;
+        Ok(())
     }
 
     async fn send(&mut self, channel: u16, kind: u8, payload: &[u8]) -> Result<(), BusError> {
@@ -192,6 +247,14 @@ impl Link {
 
     /// The next frame's type and payload.
     async fn frame(&mut self) -> Result<(u8, Vec<u8>), BusError> {
+        let limit = self.limit;
+        let late = |_| BusError::Late { what: "looking for unreadable messages", after: limit };
+        timeout(limit, self.read_frame()).await.map_err(late)?
+    }
+
+    async fn read_frame(&mut self) -> Result<(u8, Vec<u8>), BusError> {
+        // RabbitMQ hears what it is to answer.
+        self.stream.flush().await.map_err(|error| io(&error))?;
         let mut head = [0; 7];
         self.stream.read_exact(&mut head).await.map_err(|error| io(&error))?;
         let [kind, _, _, length @ ..] = head;

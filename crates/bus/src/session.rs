@@ -1,5 +1,8 @@
-//! One life of the node's two AMQP connections. One consumes, replies and acknowledges; the other publishes what is
-//! confirmed.
+//! One life of the node's AMQP connections. One for each broker consumes, replies and acknowledges; another publishes what
+//! is confirmed.
+//!
+//! **A message that the library beneath cannot read** ends the connection of its broker, and no other: it is removed
+//! (`quarantine`), and the broker has a new connection.
 //!
 //! **When RabbitMQ raises an alarm**, it reads no further from a connection that publishes, and says so with
 //! `connection.blocked`; the library beneath then sends nothing on it. It goes on delivering, so the consuming
@@ -15,9 +18,10 @@
 //! requests want no reply, since their acknowledgements take the same way. They wait in their queues, whose own
 //! publishers the alarm stops as well.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
-use beds_protocol::Broker;
+use beds_core::backoff::Backoff;
+use beds_protocol::{Broker, topology::QueueKind};
 use futures_util::{Stream, StreamExt};
 use lapin::Event;
 use tokio::{
@@ -32,10 +36,11 @@ use crate::{
     config::Pool,
     connection::{Connection, connect},
     error::BusError,
+    handler::{self, Source},
     hosting::Shared,
-    instance::Instance,
+    instance::{Instance, Links},
     publisher::Publisher,
-    topology,
+    quarantine, topology, waiting,
 };
 
 /// How long a failed session's last words are waited for.
@@ -61,9 +66,8 @@ pub enum Status {
     Stopping,
 }
 
-/// The two connections, the topology declared.
+/// The connection for what is confirmed, the topology declared.
 struct Session {
-    consuming: Arc<Connection>,
     publishing: Arc<Connection>,
     publisher: Publisher,
 }
@@ -78,26 +82,27 @@ pub(crate) async fn run(
         () = stop.cancelled() => return Ok(()),
         session = open(shared) => session?,
     };
+    shared.meter.sessions.count();
+    shared.meter.blocked.set(0);
     shared.publishing.send_replace(Some(Arc::clone(&session.publishing)));
-    // Dropping the set aborts every instance: none outlives its session.
-    let mut instances = JoinSet::new();
+    // Dropping the set aborts every broker: none outlives its session.
+    let mut brokers = JoinSet::new();
     let (count, mut opened) = watch::channel(0);
     for (broker, pool) in &shared.brokers {
-        for _ in 0..pool.instances {
-            let serving = serve_one(
-                Arc::clone(&session.consuming),
-                session.publisher.clone(),
-                Arc::clone(shared),
-                (*broker, pool.clone()),
-                count.clone(),
-                stop.clone(),
-            );
-            instances.spawn(serving);
-        }
+        let serving = Serving {
+            publishing: Arc::clone(&session.publishing),
+            publisher: session.publisher.clone(),
+            shared: Arc::clone(shared),
+            broker: *broker,
+            pool: pool.clone(),
+            opened: count.clone(),
+            stop: stop.clone(),
+        };
+        brokers.spawn(serving.run());
     }
-    let total = instances.len();
+    let total = shared.brokers.iter().map(|(_, pool)| usize::from(pool.instances)).sum();
     let all_opened = async {
-        let _ = opened.wait_for(|opened| *opened == total).await;
+        let _ = opened.wait_for(|opened| *opened >= total).await;
         info!(instances = total, "serving");
         status.send_replace(Status::Serving);
         tokio::select! {
@@ -108,42 +113,116 @@ pub(crate) async fn run(
         std::future::pending::<()>().await;
     };
     let outcome = tokio::select! {
-        outcome = supervise(&session, &mut instances, stop) => outcome,
+        outcome = supervise(&session.publishing, shared, &mut brokers, stop) => outcome,
         () = all_opened => Ok(()),
     };
     shared.publishing.send_replace(None);
-    // Whether it succeeds no longer matters: everything is settled, and the sockets end with the connections.
-    let goodbye = |connection| Connection::close(connection, CLOSE_TIMEOUT, "the session ends");
-    let _ = futures_util::future::join(goodbye(&session.publishing), goodbye(&session.consuming)).await;
+    goodbye(&session.publishing).await;
     outcome
 }
 
-/// One instance, from its opening to its end. A queue that does not answer, as a quorum queue without a leader,
-/// holds up its own instances only: they try again while the others serve.
-async fn serve_one(
-    consuming: Arc<Connection>,
+/// Whether it succeeds no longer matters: everything is settled, and the socket ends with the connection.
+async fn goodbye(connection: &Connection) {
+    let _ = connection.close(CLOSE_TIMEOUT, "the session ends").await;
+}
+
+/// A broker with its own connection.
+struct Serving {
+    publishing: Arc<Connection>,
     publisher: Publisher,
     shared: Arc<Shared>,
-    (broker, pool): (Broker, Pool),
+    broker: Broker,
+    pool: Pool,
     opened: watch::Sender<usize>,
     stop: CancellationToken,
-) -> Result<(), BusError> {
-    loop {
-        let opening = Instance::open(&consuming, publisher.clone(), Arc::clone(&shared), broker, &pool);
-        let instance = tokio::select! {
+}
+
+impl Serving {
+    /// Serves until the node stops, or the bus fails. What cannot be read is removed meanwhile.
+    async fn run(self) -> Result<(), BusError> {
+        let amqp = &self.shared.amqp;
+        let mut backoff = Backoff::new(amqp.backoff_min_ms.duration(), amqp.backoff_max_ms.duration());
+        loop {
+            match self.connected().await {
+                Err(BusError::Unreadable) => {}
+                ended => return ended,
+            }
+            let queue = self.broker.queue();
+            warn!(queue, "a message cannot be read: looking for it");
+            match quarantine::sweep(&self.shared, self.broker, &self.pool).await {
+                Ok(_) => backoff.reset(),
+                Err(error) => {
+                    warn!(queue, "unreadable messages could not be removed: {error}");
+                    if !handler::wait(&mut backoff, &self.stop).await {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// One life of the broker's connection.
+    async fn connected(&self) -> Result<(), BusError> {
+        let Self { shared, broker, pool, stop, .. } = self;
+        let name = format!("{} consuming {broker}", shared.node);
+        let consuming = tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            instance = opening => instance,
+            consuming = connect(&shared.amqp, &name) => Arc::new(consuming?),
         };
-        match instance {
-            Ok(instance) => {
-                opened.send_modify(|opened| *opened += 1);
-                return instance.run(stop).await;
+        let links = Links {
+            consuming: Arc::clone(&consuming),
+            publishing: Arc::clone(&self.publishing),
+            publisher: self.publisher.clone(),
+        };
+        // Dropping the set aborts every instance: none outlives its connection.
+        let mut instances = JoinSet::new();
+        for _ in 0..pool.instances {
+            let opened = Some(self.opened.clone());
+            instances.spawn(self.serve_one(links.clone(), Source::Requests, pool.prefetch, opened));
+        }
+        if broker.kind() == QueueKind::Quorum {
+            instances.spawn(self.serve_one(links.clone(), Source::Alone, 1, None));
+        }
+        for needs in shared.needs(*broker) {
+            let of = (*broker, needs);
+            instances.spawn(waiting::work_off(links.clone(), Arc::clone(shared), of, stop.clone()));
+        }
+        let ended = supervise(&consuming, shared, &mut instances, stop).await;
+        goodbye(&consuming).await;
+        ended
+    }
+
+    /// One instance, from its opening to its end. A queue that does not answer, as a quorum queue without a leader,
+    /// holds up its own instances only: they try again while the others serve.
+    fn serve_one(
+        &self,
+        links: Links,
+        source: Source,
+        prefetch: u16,
+        opened: Option<watch::Sender<usize>>,
+    ) -> impl Future<Output = Result<(), BusError>> + Send + 'static {
+        let (shared, broker, stop) = (Arc::clone(&self.shared), self.broker, self.stop.clone());
+        async move {
+            loop {
+                let opening = Instance::open(&links, &shared, broker, source, prefetch);
+                let instance = tokio::select! {
+                    () = stop.cancelled() => return Ok(()),
+                    instance = opening => instance,
+                };
+                match instance {
+                    Ok(instance) => {
+                        if let Some(opened) = opened {
+                            opened.send_modify(|opened| *opened += 1);
+                        }
+                        return instance.run(stop).await;
+                    }
+                    // It has been waited for long enough to try again at once.
+                    Err(BusError::Late { what, .. }) => {
+                        warn!(queue = broker.queue(), "no answer to {what}: retrying");
+                    }
+                    Err(error) => return Err(error),
+                }
             }
-            // It has been waited for long enough to try again at once.
-            Err(BusError::Late { what, .. }) => {
-                warn!(queue = broker.queue(), "no answer to {what}: retrying");
-            }
-            Err(error) => return Err(error),
         }
     }
 }
@@ -184,22 +263,21 @@ async fn look_after(connection: &Connection, shared: &Shared, status: &watch::Se
 }
 
 async fn open(shared: &Shared) -> Result<Session, BusError> {
-    let consuming = connect(&shared.amqp, &format!("{} consuming", shared.node)).await?;
     let publishing = connect(&shared.amqp, &format!("{} publishing", shared.node)).await?;
-    topology::declare(&consuming, shared).await?;
+    topology::declare(&publishing, shared).await?;
     let publisher = Publisher::open(&publishing).await?;
-    Ok(Session { consuming: Arc::new(consuming), publishing: Arc::new(publishing), publisher })
+    Ok(Session { publishing: Arc::new(publishing), publisher })
 }
 
-/// Waits until all instances have drained, or the first of them or a connection fails.
+/// Waits until all that works on a connection has drained, or the first of it or the connection fails.
 async fn supervise(
-    session: &Session,
-    instances: &mut JoinSet<Result<(), BusError>>,
+    connection: &Connection,
+    shared: &Shared,
+    workers: &mut JoinSet<Result<(), BusError>>,
     stop: &CancellationToken,
 ) -> Result<(), BusError> {
-    let (consuming, publishing) = (session.consuming.events(), session.publishing.events());
-    let mut events = futures_util::stream::select(consuming, publishing);
-    let error = match serve(&mut events, instances, stop).await {
+    let mut events = pin!(connection.events());
+    let error = match serve(&mut events, shared, workers, stop).await {
         Ok(()) => return Ok(()),
         Err(error @ BusError::Unreadable) => return Err(error),
         Err(error) => error,
@@ -220,25 +298,30 @@ async fn supervise(
 
 async fn serve(
     events: &mut (impl Stream<Item = Event> + Unpin),
-    instances: &mut JoinSet<Result<(), BusError>>,
+    shared: &Shared,
+    workers: &mut JoinSet<Result<(), BusError>>,
     stop: &CancellationToken,
 ) -> Result<(), BusError> {
     loop {
         tokio::select! {
-            Some(ended) = instances.join_next() => match ended {
+            Some(ended) = workers.join_next() => match ended {
                 Ok(ended) => ended?,
                 Err(error) => return Err(BusError::Other(format!("an instance failed: {error}"))),
             },
             // A node may host nothing but brokers without keys; its connections stand by.
-            () = stop.cancelled(), if instances.is_empty() => return Ok(()),
+            () = stop.cancelled(), if workers.is_empty() => return Ok(()),
             Some(event) = events.next() => match event {
                 // The end of one channel: whoever uses it is told by its own answers.
                 Event::Error(error) if error.is_amqp_soft_error() => {}
                 Event::Error(error) => return Err(error.into()),
                 Event::ConnectionBlocked(reason) => {
+                    shared.meter.blocked.set(1);
                     warn!("RabbitMQ blocks publishing: {reason}; replies wait");
                 }
-                Event::ConnectionUnblocked => info!("RabbitMQ allows publishing again; replies resume"),
+                Event::ConnectionUnblocked => {
+                    shared.meter.blocked.set(0);
+                    info!("RabbitMQ allows publishing again; replies resume");
+                }
                 _ => {}
             },
         }

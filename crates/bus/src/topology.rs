@@ -14,8 +14,11 @@ use crate::{
     config::Amqp,
     connection::{Connection, within},
     error::BusError,
-    hosting::Shared,
+    hosting::{self, Shared},
 };
+
+/// As many as no message sees.
+const DELIVERIES_MAX: i64 = i32::MAX as i64;
 
 /// Declares again what has vanished, and gives the exchanges and queues that had. Of a binding RabbitMQ does not tell
 /// whether it is there, so each is declared again in silence.
@@ -31,10 +34,12 @@ pub(crate) async fn restore(connection: &Connection, shared: &Shared) -> Result<
             missing.push(format!("the exchange `{exchange}`"));
         }
     }
-    for queue in shared.brokers.iter().map(|(broker, _)| broker.queue()).chain([DEAD]) {
+    let brokers = shared.brokers.iter().map(|(broker, _)| *broker);
+    let queues = brokers.flat_map(|broker| aside(shared, broker).chain([broker.queue().to_owned()]));
+    for queue in queues.chain([DEAD.to_owned()]) {
         let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
         let channel = connection.channel().await?;
-        let asked = channel.queue_declare(queue.into(), passive, FieldTable::default());
+        let asked = channel.queue_declare(queue.as_str().into(), passive, FieldTable::default());
         if !is_there(connection, &channel, asked).await? {
             missing.push(format!("the queue `{queue}`"));
         }
@@ -79,12 +84,22 @@ pub(crate) async fn declare(connection: &Connection, shared: &Shared) -> Result<
     declaring.bind(DEAD, DEAD, "").await?;
     for (broker, _) in &shared.brokers {
         declaring.queue(broker.queue(), arguments(&shared.amqp, *broker)).await?;
+        for queue in aside(shared, *broker) {
+            declaring.queue(&queue, put_aside(&shared.amqp, queue == hosting::alone(*broker))).await?;
+        }
         for key in shared.keys(*broker) {
             declaring.bind(broker.queue(), EXCHANGE, key).await?;
         }
     }
     let closed = declaring.channel.close(200, "declared".into());
     within(connection.limit(), "closing a channel", closed).await
+}
+
+/// The queues of what a broker's requests wait for, and of what is worked off alone.
+fn aside(shared: &Shared, broker: Broker) -> impl Iterator<Item = String> {
+    let needs = shared.needs(broker);
+    let alone = (broker.kind() == QueueKind::Quorum).then(|| hosting::alone(broker));
+    needs.into_iter().map(move |needs| hosting::waiting(broker, needs)).chain(alone)
 }
 
 struct Declaring<'a> {
@@ -99,7 +114,7 @@ impl Declaring<'_> {
         within(limit, "declaring a queue", declared).await.map(drop).map_err(|error| {
             BusError::Other(format!(
                 "queue `{name}`: {error}; where it exists with other arguments, drain and delete it, or configure \
-                 amqp.queue_length_max and amqp.delivery_attempts_max as they were"
+                 amqp.queue_length_max as it was"
             ))
         })
     }
@@ -117,17 +132,27 @@ impl Declaring<'_> {
     }
 }
 
-/// The arguments of a broker's queue. A quorum queue gets a bound on deliveries, which RabbitMQ 3 does not set by
-/// itself.
+/// The arguments of a broker's queue. How often a message of a quorum queue may be delivered, the nodes decide: RabbitMQ
+/// counts every lost connection of whoever had the message, however little was done with it. RabbitMQ 4 has a bound unless
+/// it is told another.
 fn arguments(amqp: &Amqp, broker: Broker) -> FieldTable {
     let mut arguments = bounded(amqp, broker.kind());
     match broker.kind() {
         QueueKind::Classic => {}
         QueueKind::Quorum => {
-            let attempts = i64::from(amqp.delivery_attempts_max);
-            arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(attempts));
+            arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(DELIVERIES_MAX));
             arguments.insert("x-dead-letter-exchange".into(), text(DEAD));
         }
+    }
+    arguments
+}
+
+/// The arguments of a queue of what is put aside. Of all consumers of what is worked off alone, one gets messages.
+fn put_aside(amqp: &Amqp, is_alone: bool) -> FieldTable {
+    let mut arguments = bounded(amqp, QueueKind::Quorum);
+    arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(DELIVERIES_MAX));
+    if is_alone {
+        arguments.insert("x-single-active-consumer".into(), AMQPValue::Boolean(true));
     }
     arguments
 }

@@ -6,7 +6,10 @@
 use std::{
     borrow::Cow,
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -40,6 +43,8 @@ struct Probe {
     asked: Mutex<BTreeMap<String, u32>>,
     /// Whether requests may end.
     open: watch::Receiver<bool>,
+    /// Whether what `probe.away` needs is away.
+    is_away: AtomicBool,
 }
 
 impl Probe {
@@ -50,7 +55,9 @@ impl Probe {
 
 impl Service for Probe {
     fn keys(&self) -> Vec<(Broker, String)> {
-        ["reply", "done", "retry", "dead"].map(|name| (Broker::AppWrite, format!("probe.{name}"))).into()
+        ["reply", "done", "retry", "dead", "away"]
+            .map(|name| (Broker::AppWrite, format!("probe.{name}")))
+            .into()
     }
 
     fn accepts(&self, template: &str) -> bool {
@@ -65,10 +72,14 @@ impl Service for Probe {
                 *times += 1;
                 *times
             };
-            self.open.clone().wait_for(|open| *open).await.unwrap();
+            let is_away = incoming.routing_key == "probe.away" && self.is_away.load(Ordering::Relaxed);
+            if !is_away {
+                self.open.clone().wait_for(|open| *open).await.unwrap();
+            }
             let error = || Error::new(ErrorCode::Unavailable, "not now");
             match incoming.routing_key {
                 "probe.reply" => Verdict::Reply(Reply::ok(Some("hash"), incoming.body.to_vec())),
+                "probe.away" if is_away => Verdict::Retry(error()),
                 "probe.retry" if times < 3 => Verdict::Retry(error()),
                 "probe.dead" => Verdict::Dead(error()),
                 _ => Verdict::Done,
@@ -128,7 +139,7 @@ impl Rig {
         let stack = blocking(|| Stack::builder().ignore_environment().rabbitmq().start().unwrap()).await;
         let url = stack.amqp_url();
         let (gate, open) = watch::channel(false);
-        let probe = Arc::new(Probe { asked: Mutex::default(), open });
+        let probe = Arc::new(Probe { asked: Mutex::default(), open, is_away: AtomicBool::new(false) });
         let amqp = Amqp {
             url: Urls(vec![SecretUrl::new(&url)]),
             // Short, so that a wait of twice as long shows what has no deadline.
@@ -142,6 +153,8 @@ impl Rig {
             rest: Arc::clone(&probe) as Arc<dyn Service>,
             brokers: vec![(Broker::AppWrite, Pool { instances: 1, prefetch: 64 })],
             drain_timeout: PATIENCE,
+            slow_after: Duration::ZERO,
+            tracer: None,
         };
         let pool = BrokerPool::start(amqp, "n1", hosting);
         let serving = async { pool.status().wait_for(|status| *status == Status::Serving).await.map(drop) };
@@ -341,4 +354,71 @@ async fn topology_that_vanishes_is_declared_again_and_readiness_tells_what_canno
     channel.exchange_delete(EXCHANGE.into(), ExchangeDeleteOptions::default()).await.unwrap();
     rig.eventually("it serves again", async || *status.borrow() == Status::Serving).await;
     assert!(is_routed(&connection).await);
+}
+
+/// Ends all connections of a pool, as the end of its node does.
+async fn lose_connections(rig: &Rig) {
+    let mut status = rig.pool.as_ref().unwrap().status();
+    status.mark_unchanged();
+    rig.control(&["close_all_connections", "a test"]).await;
+    timeout(PATIENCE, status.changed()).await.unwrap().unwrap();
+    let serving = status.wait_for(|status| *status == Status::Serving);
+    timeout(PATIENCE, serving).await.unwrap().unwrap();
+}
+
+const WAITING: &str = "beds.app_server.w.wait.node";
+const ALONE: &str = "beds.app_server.w.alone";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_holds_nothing_up_and_is_done_however_often_the_node_ends() {
+    const COUNT: usize = 200;
+    let mut rig = Rig::start().await;
+    rig.gate.send_replace(true);
+    rig.probe.is_away.store(true, Ordering::Relaxed);
+    for number in 0..COUNT {
+        rig.client.send("probe.away", &format!("w{number}"), false).await;
+    }
+    // There are more of them than the node takes at a time.
+    rig.client.send("probe.reply", "r", true).await;
+    assert_eq!(rig.next_reply().await.0, "r");
+    let most = u32::try_from(COUNT).unwrap() - 1;
+    rig.eventually("it waits aside", async || rig.waiting(WAITING).await >= most).await;
+    for _ in 0..25 {
+        lose_connections(&rig).await;
+    }
+    rig.client = Client::connect(&rig.stack.amqp_url()).await;
+    let before = rig.probe.asked();
+    rig.probe.is_away.store(false, Ordering::Relaxed);
+    rig.eventually("all is done", async || {
+        let asked = rig.probe.asked();
+        let again = asked.iter().filter(|(id, times)| before.get(*id).is_some_and(|before| before < *times));
+        again.count() == COUNT && rig.waiting(WAITING).await + rig.waiting(ALONE).await == 0
+    })
+    .await;
+    assert_eq!(rig.waiting(DEAD).await, 0);
+    rig.ends_with_nothing_left().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_with_a_node_that_ended_again_and_again_is_done_in_the_end() {
+    const COUNT: usize = 40;
+    let mut rig = Rig::start().await;
+    for number in 0..COUNT {
+        rig.client.send("probe.done", &format!("d{number}"), false).await;
+    }
+    for _ in 0..8 {
+        // It has what it takes, and does not come to an end with it.
+        rig.eventually("it is taken", async || rig.waiting("beds.app_server.w").await == 0).await;
+        lose_connections(&rig).await;
+    }
+    rig.gate.send_replace(true);
+    rig.client = Client::connect(&rig.stack.amqp_url()).await;
+    rig.eventually("all is done", async || {
+        let queues =
+            rig.control(&["list_queues", "--silent", "--no-table-headers", "name", "messages"]).await;
+        queues.lines().filter(|line| line.starts_with("beds.")).all(|line| line.trim_end().ends_with("\t0"))
+    })
+    .await;
+    assert_eq!(rig.probe.asked().len(), COUNT);
+    rig.ends_with_nothing_left().await;
 }

@@ -13,8 +13,9 @@ use crate::request::Request;
 /// came in time has a way to go. At most a tenth of what is left.
 const WAY_BACK_MAX: u32 = 100;
 
-/// The properties of a request that gives up at `deadline`, sent at this Unix time in milliseconds. A write carries no deadline: once the bus has it, it is
-/// done, and a caller that gave up asks again with the same message id.
+/// The properties of a request that gives up at `deadline`, sent at this Unix time in milliseconds. RabbitMQ drops a read
+/// that nobody waits for; a write whose reply nobody waits for any more is not done. A write that wants no reply has no
+/// deadline: once the bus has it, it is done.
 pub(crate) fn of(
     request: &Request,
     correlation_id: Uuid,
@@ -24,16 +25,17 @@ pub(crate) fn of(
 ) -> Properties {
     let mut properties =
         Properties::json().correlation_id(correlation_id.into()).message_id(request.id.into());
-    match request.lane {
-        Lane::Write => properties = properties.persistent(),
-        Lane::Read => {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let left = u32::try_from(left.as_millis()).unwrap_or(u32::MAX).max(1);
-            let deadline = left - (left / 10).min(WAY_BACK_MAX);
-            let deadline = unix_ms.saturating_add(i64::from(deadline));
-            properties = properties.expiration_ms(left).header_int(header::DEADLINE, deadline);
-        }
+    let left = deadline.saturating_duration_since(Instant::now());
+    let left = u32::try_from(left.as_millis()).unwrap_or(u32::MAX).max(1);
+    if request.lane == Lane::Read || reply_to.is_some() {
+        let deadline = left - (left / 10).min(WAY_BACK_MAX);
+        let deadline = unix_ms.saturating_add(i64::from(deadline));
+        properties = properties.header_int(header::DEADLINE, deadline);
     }
+    properties = match request.lane {
+        Lane::Write => properties.persistent(),
+        Lane::Read => properties.expiration_ms(left),
+    };
     for (name, value) in [
         (header::SESSION, &request.session),
         (header::TEMPLATE_HASH, &request.template_hash),
@@ -65,7 +67,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_read_carries_its_deadline_and_each_its_id() {
+    async fn who_waits_for_a_reply_says_how_long_and_each_has_its_id() {
         let deadline = Instant::now() + Duration::from_secs(5);
         let name = |text: &str| Name::new(text).unwrap();
         let request = Request::fetch("note", "k").session("token");
@@ -86,7 +88,12 @@ mod tests {
             .correlation_id(eight.into())
             .persistent()
             .message_id(request.id().into())
+            .header_int("beds-deadline", 5_900)
             .reply_to(name("amq.gen-x"));
         assert_eq!(write, expected);
+        let sent = of(&request, eight, (deadline, 1_000), None, None);
+        let expected =
+            Properties::json().correlation_id(eight.into()).persistent().message_id(request.id().into());
+        assert_eq!(sent, expected, "nobody waits for it");
     }
 }

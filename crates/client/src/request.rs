@@ -132,8 +132,8 @@ impl Request {
         Self::new(template, Operation::Call(name), &Args { args })
     }
 
-    /// Says whether it reads or writes. A read carries its deadline and is dropped by the bus after it. A write
-    /// is stored by the bus, and is done even when nobody waits for it any more.
+    /// Says whether it reads or writes. A read is dropped by the bus after its deadline. A write is stored by the bus;
+    /// whose reply nobody waits for any more, is not done, unless it was under way; one that wants no reply is done.
     #[must_use]
     pub const fn lane(mut self, lane: Lane) -> Self {
         self.lane = lane;

@@ -45,6 +45,23 @@ pub enum Target {
     Call(&'static Call),
 }
 
+impl Target {
+    /// The operation.
+    #[must_use]
+    pub const fn operation(self) -> Operation<'static> {
+        match self {
+            Self::Fetch => Operation::Fetch,
+            Self::Count => Operation::Count,
+            Self::Create => Operation::Create,
+            Self::Update => Operation::Update,
+            Self::Upsert => Operation::Upsert,
+            Self::Delete => Operation::Delete,
+            Self::Describe => Operation::Describe,
+            Self::Call(call) => Operation::Call(call.name),
+        }
+    }
+}
+
 impl<T: Copy> Address<T> {
     /// The address that a routing key of `F` names.
     ///

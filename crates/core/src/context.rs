@@ -14,8 +14,9 @@ use futures_util::future::BoxFuture;
 use crate::{
     error::{Error, Result},
     outcome::Outcome,
-    plan::{Action, Bounds, Claim, Origin, Plan},
+    plan::{Action, Asker, Bounds, Claim, Origin, Plan},
     settings::Limits,
+    stages::Stages,
     work::Work,
 };
 
@@ -34,12 +35,16 @@ pub struct Context {
     pub limits: Arc<Limits>,
     /// The moment after which no answer is wanted.
     pub deadline: Instant,
+    /// For whom it is.
+    pub asker: Asker,
     /// Names the request in logs and error replies.
     pub request_id: Arc<str>,
     /// The W3C trace context of the request, where it has one.
     pub traceparent: Option<Arc<str>>,
     /// What makes the writes of the request happen once; none for a request without a `message_id`.
     pub claims: Option<Arc<Claims>>,
+    /// Hears where the time of the request goes.
+    pub stages: Arc<Stages>,
 }
 
 /// The claims of one request: each of its writes has one of its own, by its place among them. So a method that runs
@@ -105,7 +110,12 @@ impl Context {
     /// The bounds of what runs for the request.
     #[must_use]
     pub fn bounds(&self) -> Bounds {
-        Bounds { deadline: self.deadline, reply_bytes_max: self.limits.reply_bytes_max }
+        Bounds {
+            deadline: self.deadline,
+            reply_bytes_max: self.limits.reply_bytes_max,
+            asker: self.asker,
+            stages: Arc::clone(&self.stages),
+        }
     }
 
     /// Does the work of an operation: what a hand-written method uses to ask another domain, or the objects of its
@@ -167,9 +177,11 @@ mod tests {
             runner: Arc::clone(&steps) as _,
             limits: Arc::default(),
             deadline: Instant::now() + Duration::from_secs(1),
+            asker: Asker::default(),
             request_id: "r".into(),
             traceparent: None,
             claims: claims.map(Arc::new),
+            stages: Arc::default(),
         };
         let write = || Action::Write(Write::Create { records: Vec::new(), many: false });
         let plans = [

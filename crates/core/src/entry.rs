@@ -42,7 +42,7 @@ pub fn admit(incoming: &Incoming<'_>, to: &Destination<'_>, limits: &Limits) -> 
     check_queue(incoming, to)?;
     check_content(incoming)?;
     check_hash(incoming, to)?;
-    let deadline = deadline(incoming.deadline, limits)?;
+    let deadline = deadline(incoming, limits)?;
     let (length, most) = (incoming.body.len(), limits.request_bytes_max);
     if length > most {
         let message = format!("the body has {length} bytes; the limit is {most}");
@@ -125,11 +125,14 @@ fn check_hash(incoming: &Incoming<'_>, to: &Destination<'_>) -> Result<()> {
     }
 }
 
-/// The moment by which the answer must be there.
-fn deadline(unix_ms: std::result::Result<Option<i64>, ()>, limits: &Limits) -> Result<Instant> {
-    let left = match unix_ms {
-        Ok(None) => limits.request_timeout_ms.duration(),
+/// The moment by which the answer must be there. It counts from when the client sent the request, as far as the request
+/// tells: nobody waits for longer, however long it lay in its queue. Who wants no answer gives the node its usual time
+/// for each try.
+fn deadline(incoming: &Incoming<'_>, limits: &Limits) -> Result<Instant> {
+    let left = match incoming.deadline {
         Ok(Some(deadline)) => left_until(deadline)?,
+        Ok(None) if incoming.wants_reply => left_of(incoming, limits)?,
+        Ok(None) => limits.request_timeout_ms.duration(),
         Err(()) => {
             let message = "the header `beds-deadline` is not an integer of Unix milliseconds";
             return Err(Error::new(ErrorCode::BadRequest, message));
@@ -140,12 +143,35 @@ fn deadline(unix_ms: std::result::Result<Option<i64>, ()>, limits: &Limits) -> R
 
 /// How long it is until a moment in Unix milliseconds.
 fn left_until(unix_ms: i64) -> Result<Duration> {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let left = u64::try_from(unix_ms).ok().map(Duration::from_millis).and_then(|at| at.checked_sub(now));
+    let left = u64::try_from(unix_ms).ok().map(Duration::from_millis).and_then(|at| at.checked_sub(now()));
     left.filter(|left| !left.is_zero()).ok_or_else(|| {
         let message = "the deadline had passed before the node took the request";
         Error::new(ErrorCode::DeadlineExceeded, message).hint("`beds-deadline` is in Unix milliseconds")
     })
+}
+
+/// How long a request without a deadline has left: of its expiration, or of the usual time, since its timestamp.
+fn left_of(incoming: &Incoming<'_>, limits: &Limits) -> Result<Duration> {
+    let whole = incoming.expiration.unwrap_or(limits.request_timeout_ms.duration());
+    let Some(sent) = incoming.timestamp else { return Ok(whole) };
+    // The timestamp has no fractions of a second.
+    let sent = Duration::from_secs(sent).saturating_add(Duration::from_secs(1));
+    let age = now().saturating_sub(sent);
+    whole.checked_sub(age).filter(|left| !left.is_zero()).ok_or_else(|| {
+        let message = format!(
+            "by its timestamp the request was sent {} s before the node took it, and {} ms was its time",
+            age.as_secs() + 1,
+            whole.as_millis()
+        );
+        Error::new(ErrorCode::DeadlineExceeded, message).hint(
+            "`timestamp` says when the request was sent, in Unix seconds; `beds-deadline` sets another time",
+        )
+    })
+}
+
+/// The time since the beginning of 1970.
+fn now() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
 /// Reads a body. Where `is_sensitive`, nothing of it is quoted.

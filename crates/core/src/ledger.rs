@@ -6,7 +6,13 @@ use serde_json::value::RawValue;
 
 use beds_protocol::ErrorCode;
 
-use crate::{error::Error, items::Items, outcome::Outcome, spec::Domain};
+use crate::{error::Error, items::Items, meter::Family, outcome::Outcome, spec::Domain};
+
+/// How many writes the ledger of a database answered that had been done before.
+pub static DUPLICATES: Family = Family::counter(
+    "beds_ledger_duplicates_total",
+    "Writes that were answered from the ledger, since they had been done before.",
+);
 
 /// What a reply says when nothing can make the object's effect happen once.
 pub const AT_LEAST_ONCE: &str =

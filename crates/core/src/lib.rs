@@ -24,6 +24,7 @@ pub mod items;
 pub mod ledger;
 pub mod lookup;
 pub mod mask;
+pub mod meter;
 pub mod namaste;
 pub mod operation;
 pub mod outbox;
@@ -34,6 +35,7 @@ pub mod record;
 pub mod service;
 pub mod settings;
 pub mod spec;
+pub mod stages;
 pub mod unshown;
 pub mod validate;
 pub mod value;
@@ -48,6 +50,8 @@ pub use work::Work;
 /// For what the macros expand to.
 #[doc(hidden)]
 pub use serde as __serde;
+#[doc(hidden)]
+pub use tracing as __tracing;
 
 /// What generated code names. Not for use by hand: it changes with the compiler.
 #[doc(hidden)]

@@ -9,6 +9,7 @@ use crate::{
     outcome::Outcome,
     query::{Condition, Fields, Selection},
     spec::{Call, Domain},
+    stages::Stages,
     value::Value,
 };
 
@@ -165,12 +166,34 @@ pub struct Claim {
 }
 
 /// How long a plan may take, and how much it may give.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Bounds {
     /// The moment after which no answer is wanted.
     pub deadline: Instant,
     /// Longest reply, in bytes; [`UNHEARD`] where nobody waits for it.
     pub reply_bytes_max: usize,
+    /// Who asks.
+    pub asker: Asker,
+    /// Hears how long the plan waits and runs.
+    pub stages: Arc<Stages>,
+}
+
+/// For whom something is run: those who ask share a database fairly.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Asker {
+    /// The client, as a number: its user, or where it names none, its reply queue.
+    pub client: u64,
+    /// Whether it is a part of what was let in before, such as an item of a batch: it waits as long as its deadline
+    /// allows.
+    pub is_part: bool,
+}
+
+impl Asker {
+    /// A part of what this one asks for.
+    #[must_use]
+    pub const fn part(self) -> Self {
+        Self { is_part: true, ..self }
+    }
 }
 
 /// The length of a reply that nobody waits for: no work is refused for it. Whoever reads a reply's rows one by one keeps

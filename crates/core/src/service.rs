@@ -1,11 +1,11 @@
 //! [`Service`]: what stands between the broker pool and the work. The pool knows services and nothing of domains.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use beds_protocol::{Broker, ErrorCode};
 use futures_util::future::BoxFuture;
 
-use crate::error::Error;
+use crate::{error::Error, meter::Samples, stages::Stages};
 
 /// A request as it came from the bus: its properties are read, its body is not.
 #[derive(Debug)]
@@ -20,6 +20,10 @@ pub struct Incoming<'a> {
     pub content_encoding: Option<&'a str>,
     /// The moment after which no answer is wanted, in Unix milliseconds; `Err` when the header is no number.
     pub deadline: Result<Option<i64>, ()>,
+    /// How long it may lie in its queue.
+    pub expiration: Option<Duration>,
+    /// When it was sent, in Unix seconds, where it tells.
+    pub timestamp: Option<u64>,
     /// The fingerprint of the template that the client was built for; `Err` when the header is no text.
     pub template_hash: Result<Option<&'a str>, ()>,
     /// Names the request in logs and error replies.
@@ -28,10 +32,14 @@ pub struct Incoming<'a> {
     pub message_id: Option<&'a str>,
     /// The user for whom RabbitMQ vouches.
     pub user_id: Option<&'a str>,
+    /// Who shares the node with others: the user, or where there is none, the reply queue.
+    pub client: &'a str,
     /// The W3C trace context, where it has the form of one.
     pub traceparent: Option<&'a str>,
     /// Whether the client waits for a reply.
     pub wants_reply: bool,
+    /// Hears where the time of the request goes.
+    pub stages: Arc<Stages>,
     /// The body.
     pub body: &'a [u8],
 }
@@ -86,11 +94,23 @@ pub trait Service: Send + Sync + 'static {
     /// Whether requests to this template are its own, served or not.
     fn accepts(&self, template: &str) -> bool;
 
+    /// What requests with this routing key wait for while they cannot be done, such as a database: those that wait for one
+    /// thing wait in one line.
+    fn needs(&self, routing_key: &str) -> &'static str {
+        let _ = routing_key;
+        "node"
+    }
+
     /// Handles a request. It never fails and never panics: whatever goes wrong is a verdict.
     fn handle<'a>(&'a self, incoming: Incoming<'a>) -> BoxFuture<'a, Verdict>;
 
     /// A request's body as it may be shown to people.
     fn shown<'a>(&self, routing_key: &str, body: &'a [u8]) -> Cow<'a, [u8]>;
+
+    /// Tells what it has counted.
+    fn collect(&self, samples: &mut Samples) {
+        let _ = samples;
+    }
 }
 
 /// The verdict on a request that failed: who waits gets the error, else it is tried again or dead.

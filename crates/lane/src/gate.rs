@@ -4,7 +4,10 @@
 //! state first decides: a job that was given up takes back what it did, and a requester of a job that commits waits
 //! for its end. So no deadline turns a commit under way into an error that says "try again".
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicU8, Ordering},
+};
 
 use beds_core::Error;
 use tokio::time::Instant;
@@ -27,6 +30,8 @@ const LOST: u8 = 4;
 pub struct Gate {
     state: AtomicU8,
     deadline: Instant,
+    /// When it was first run.
+    begun: OnceLock<Instant>,
 }
 
 /// What a requester finds when it gives up.
@@ -44,7 +49,7 @@ pub(crate) enum Given {
 
 impl Gate {
     pub(crate) fn new(deadline: Instant) -> Self {
-        Self { state: AtomicU8::new(WAITING), deadline }
+        Self { state: AtomicU8::new(WAITING), deadline, begun: OnceLock::new() }
     }
 
     /// The moment after which nobody waits for the job.
@@ -62,6 +67,11 @@ impl Gate {
         if passed { Ok(()) } else { Err(Fault::Refused(Error::deadline())) }
     }
 
+    /// When the job was first run; `None` while it waits for that.
+    pub(crate) fn begun(&self) -> Option<Instant> {
+        self.begun.get().copied()
+    }
+
     /// Whether the job can no longer be taken back.
     #[must_use]
     pub fn is_past(&self) -> bool {
@@ -70,7 +80,11 @@ impl Gate {
 
     /// Begins to run a job that waits; false where nobody waits for it any more.
     pub(crate) fn begin(&self) -> bool {
-        self.move_from(WAITING, RUNNING) || self.move_from(LOST, RUNNING)
+        let begins = self.move_from(WAITING, RUNNING) || self.move_from(LOST, RUNNING);
+        if begins {
+            self.begun.get_or_init(Instant::now);
+        }
+        begins
     }
 
     /// The connection was lost before the point of no return: the job waits again; false where nobody waits for it.

@@ -1,6 +1,9 @@
 //! What a lane runs, and what it runs it on.
 
-use std::future::{Future, ready};
+use std::{
+    future::{Future, ready},
+    time::Duration,
+};
 
 use beds_core::Error;
 
@@ -46,6 +49,21 @@ pub trait Job: Send + Sync + Sized + 'static {
         connection: &mut Self::Connection,
         gate: &Gate,
     ) -> impl Future<Output = Result<Self::Output, Fault>> + Send;
+
+    /// How long the jobs of a group may take together, where they run one after another: none waits longer for the others.
+    /// None where they share a statement.
+    const GROUP_TIME: Option<Duration> = None;
+
+    /// Jobs of one kind take about as long, for each unit of their size. There are only as many kinds as templates have
+    /// operations.
+    fn kind(&self) -> usize {
+        0
+    }
+
+    /// How much of its kind it is: for how many records it is, where that is known.
+    fn size(&self) -> u32 {
+        1
+    }
 
     /// Whether jobs may have left something in the connection that the next one would see.
     fn is_touched(connection: &Self::Connection) -> bool {

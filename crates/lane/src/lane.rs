@@ -1,11 +1,8 @@
 //! [`Lane`]: the requester's side.
 
-use std::{
-    fmt,
-    sync::{Arc, atomic::Ordering},
-};
+use std::{fmt, sync::Arc};
 
-use beds_core::{Error, Result};
+use beds_core::{Error, Result, meter::Samples, plan::Asker, stages::Stages, traced};
 use beds_protocol::ErrorCode;
 use tokio::{
     sync::oneshot,
@@ -16,15 +13,15 @@ use tracing::Span;
 use crate::{
     gate::{Gate, Given},
     job::{Connect, Job},
-    queue::{Call, Settings, Shared, Ticket},
+    queue::{Refusal, Ticket},
+    settings::Settings,
+    shared::Shared,
     worker::{self, Server},
 };
 
 /// Some connections to one database, for one kind of job. They end when the lane is dropped.
 pub struct Lane<J: Job> {
     shared: Arc<Shared<J>>,
-    /// The only strong sender: with it the queue closes, and the connections end.
-    queue: async_channel::Sender<Call<J>>,
     is_reachable: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
@@ -41,33 +38,63 @@ impl<J: Job> Lane<J> {
     where
         C: Connect<Connection = J::Connection>,
     {
-        // `Shared::submit` bounds it.
-        let (queue, calls) = async_channel::unbounded();
         let connections = if servers.is_empty() { 0 } else { settings.connections };
-        let shared = Arc::new(Shared::new(settings, queue.downgrade()));
+        let shared = Arc::new(Shared::new(Settings { connections, ..settings }));
         let servers: Vec<_> = servers.into_iter().map(|connector| Arc::new(Server::new(connector))).collect();
         for server in servers.iter().cycle().take(connections) {
-            let (shared, server) = (Arc::clone(&shared), Arc::clone(server));
-            tokio::spawn(worker::supervise(shared, server, calls.clone()));
+            tokio::spawn(worker::supervise(Arc::clone(&shared), Arc::clone(server)));
         }
         let is_reachable = Box::new(move || servers.iter().any(|server| server.connector.is_reachable()));
-        Self { shared, queue, is_reachable }
+        Self { shared, is_reachable }
     }
 
-    /// Runs a job on the next free connection.
+    /// Runs a job on the next free connection whose turn it is, and tells the stages of its request how long it waited and
+    /// ran.
     ///
     /// # Errors
-    /// What the job answers; `overloaded` where too many wait; `deadline_exceeded` or `unavailable` where it did not
-    /// happen in time, and does not happen any more; `unavailable` and not retryable where nobody knows.
-    pub async fn run(&self, job: J, deadline: Instant) -> Result<J::Output> {
-        let gate = Arc::new(Gate::new(deadline));
+    /// What the job answers; `overloaded`, at once, where it cannot be expected to be done in its time or soon enough, or
+    /// too many wait; `unavailable`, at once, where the server has been away for more than a second; `deadline_exceeded` or
+    /// `unavailable` where it did not happen in time, and does not happen any more; `unavailable` and not retryable where
+    /// nobody knows.
+    pub async fn run(&self, job: J, asker: Asker, deadline: Instant, stages: &Stages) -> Result<J::Output> {
+        let (gate, came) = (Arc::new(Gate::new(deadline)), Instant::now());
+        let answer = {
+            let _held = self.shared.meter.jobs.hold();
+            self.answer((job, asker, came), &gate, stages).await
+        };
+        let now = Instant::now();
+        let begun = gate.begun().unwrap_or(now);
+        self.shared.meter.wait.took(begun - came);
+        stages.waited(begun - came);
+        stages.ran(now - begun);
+        answer
+    }
+
+    async fn answer(
+        &self,
+        (job, asker, came): (J, Asker, Instant),
+        gate: &Arc<Gate>,
+        stages: &Stages,
+    ) -> Result<J::Output> {
+        let deadline = gate.deadline();
         let (reply, mut answer) = oneshot::channel();
         // A requester that is dropped gives up as well.
-        let requester = Requester(Arc::clone(&gate));
-        let ticket = Ticket { job, gate, reply, span: Span::current(), losses: 0 };
-        if !self.shared.submit(&self.queue, ticket) {
-            return Err(if self.is_connected() { self.overloaded() } else { self.unavailable() });
-        }
+        let requester = Requester(Arc::clone(gate));
+        let Settings { name, lane, .. } = &self.shared.settings;
+        let request = stages.span().clone();
+        let waiting = traced!(&request, "lane", database = name, lane);
+        self.submit(Ticket {
+            job,
+            asker,
+            gate: Arc::clone(gate),
+            reply,
+            asked: came,
+            span: Span::current(),
+            losses: 0,
+            request,
+            waiting,
+            running: Span::none(),
+        })?;
         if let Ok(answer) = timeout_at(deadline, &mut answer).await {
             return match answer {
                 Ok(answer) => answer,
@@ -77,7 +104,7 @@ impl<J: Job> Lane<J> {
             };
         }
         match requester.0.give_up() {
-            Given::Waiting | Given::Running if self.is_connected() => Err(Error::deadline()),
+            Given::Waiting | Given::Running if self.is_there() => Err(Error::deadline()),
             // A connection that nobody has used since counts as one, even though its server is gone.
             Given::Waiting | Given::Running | Given::Lost => Err(self.unavailable()),
             Given::Past => match timeout_at(deadline + self.shared.settings.patience, answer).await {
@@ -87,8 +114,36 @@ impl<J: Job> Lane<J> {
         }
     }
 
-    fn is_connected(&self) -> bool {
-        self.shared.connected.load(Ordering::Relaxed) > 0 && (self.is_reachable)()
+    /// Tells what the lane has counted.
+    pub fn collect(&self, samples: &mut Samples) {
+        let Settings { name, lane, connections, .. } = &self.shared.settings;
+        let labels = [("database", name.as_str()), ("lane", lane)];
+        self.shared.meter.collect(&labels, self.shared.connected(), *connections, samples);
+    }
+
+    /// Puts a job in the queue, if there it has a chance.
+    fn submit(&self, ticket: Ticket<J>) -> Result<()> {
+        let Shared { settings, .. } = &*self.shared;
+        if settings.connections == 0 {
+            return Err(self.unavailable());
+        }
+        let connected = if (self.is_reachable)() { self.shared.connected() } else { 0 };
+        let admitted = self.shared.queue().admit(ticket, connected, settings);
+        admitted.map_err(|refusal| match refusal {
+            Refusal::Absent => self.unavailable(),
+            Refusal::Overloaded => {
+                self.shared.meter.overloaded.count();
+                self.overloaded()
+            }
+        })?;
+        self.shared.call();
+        Ok(())
+    }
+
+    /// Whether the server answers, as far as is known: a connection that was cut off is only about to be made again.
+    fn is_there(&self) -> bool {
+        let failing = self.shared.failing.load(std::sync::atomic::Ordering::Relaxed);
+        (self.shared.connected() > 0 || failing == 0) && (self.is_reachable)()
     }
 
     fn unavailable(&self) -> Error {
@@ -98,6 +153,13 @@ impl<J: Job> Lane<J> {
     fn overloaded(&self) -> Error {
         let name = &self.shared.settings.name;
         Error::new(ErrorCode::Overloaded, format!("too many requests wait for the database `{name}`"))
+            .hint("send the request again after a pause, and make the pause longer each time")
+    }
+}
+
+impl<J: Job> Drop for Lane<J> {
+    fn drop(&mut self) {
+        self.shared.close();
     }
 }
 

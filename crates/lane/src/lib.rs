@@ -1,5 +1,7 @@
 //! A lane: some held connections to one database, and a bounded queue of jobs that they run.
 //!
+//! The queue is fair, and lets in what can be done in its time: see `queue`.
+//!
 //! A connection belongs to one task for as long as it lives, so nothing pings it, checks it out or returns it, and a
 //! job costs its own round trips and no more. The task is the place for supervision (a fault of the connection drops
 //! it, and it is made anew with backoff, for ever), for deadlines, and for groups: jobs that wait together run together.
@@ -10,12 +12,17 @@
 mod fault;
 mod gate;
 mod job;
+mod kind;
 mod lane;
+mod meter;
+mod pace;
 mod queue;
+mod settings;
+mod shared;
 mod worker;
 
 pub use fault::Fault;
 pub use gate::Gate;
 pub use job::{Connect, Fate, Job, Member};
 pub use lane::Lane;
-pub use queue::Settings;
+pub use settings::Settings;

@@ -8,15 +8,17 @@ use std::{
     time::Duration,
 };
 
-use beds_core::{Error, Result, backoff::Backoff};
-use tokio::time::{sleep, timeout, timeout_at};
+use beds_core::{Error, Result, backoff::Backoff, traced};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tracing::{Instrument as _, Span, error_span, info, warn};
 
 use crate::{
     fault::Fault,
     gate::Gate,
     job::{Connect, Fate, Job, Member},
-    queue::{Call, Place, Shared, Ticket},
+    kind::measure_all,
+    queue::{Taken, Ticket},
+    shared::{Long, Place, Shared},
 };
 
 /// The first and the longest pause between two attempts to connect.
@@ -41,7 +43,6 @@ impl<C> Server<C> {
 struct Worker<J: Job, C> {
     shared: Arc<Shared<J>>,
     server: Arc<Server<C>>,
-    calls: async_channel::Receiver<Call<J>>,
     /// Jobs of one group, or one by itself, to run before any other: what a lost connection left.
     first: Vec<Ticket<J>>,
     /// Whether the connection stood idle before the jobs that run now. It may have been dead then, which is not
@@ -49,17 +50,17 @@ struct Worker<J: Job, C> {
     was_idle: bool,
 }
 
-/// Counts a connection for as long as it is there, also where a job panics.
-struct Connected<'a>(&'a AtomicUsize);
+/// Counts a connection for as long as it is there, or cannot be made, also where a job panics.
+struct Counted<'a>(&'a AtomicUsize);
 
-impl<'a> Connected<'a> {
+impl<'a> Counted<'a> {
     fn new(count: &'a AtomicUsize) -> Self {
         count.fetch_add(1, Ordering::Relaxed);
         Self(count)
     }
 }
 
-impl Drop for Connected<'_> {
+impl Drop for Counted<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -77,13 +78,11 @@ enum After<J: Job> {
 pub(crate) async fn supervise<J: Job, C: Connect<Connection = J::Connection>>(
     shared: Arc<Shared<J>>,
     server: Arc<Server<C>>,
-    calls: async_channel::Receiver<Call<J>>,
 ) {
     loop {
         let worker = Worker {
             shared: Arc::clone(&shared),
             server: Arc::clone(&server),
-            calls: calls.clone(),
             first: Vec::new(),
             was_idle: false,
         };
@@ -99,7 +98,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
     async fn live(mut self) {
         let shared = Arc::clone(&self.shared);
         while let Some(connection) = self.connect().await {
-            let _connected = Connected::new(&shared.connected);
+            let _connected = Counted::new(&shared.connected);
             if self.work(connection).await {
                 return;
             }
@@ -112,11 +111,11 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         let name = &shared.settings.name;
         let limit = shared.settings.connect_timeout;
         let mut backoff = Backoff::new(PAUSE_MIN, PAUSE_MAX);
-        let mut has_failed = false;
-        while !self.calls.is_closed() {
+        let mut failing = None;
+        while !shared.is_closed() {
             let reason = match timeout(limit, self.server.connector.connect()).await {
                 Ok(Ok(connection)) => {
-                    if has_failed && self.server.failing.fetch_sub(1, Ordering::Relaxed) == 1 {
+                    if failing.is_some() && self.server.failing.fetch_sub(1, Ordering::Relaxed) == 1 {
                         info!(database = name, "reconnected");
                     }
                     return Some(connection);
@@ -124,10 +123,11 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
                 Ok(Err(reason)) => reason,
                 Err(_) => format!("no answer within {} ms", limit.as_millis()),
             };
-            if !has_failed && self.server.failing.fetch_add(1, Ordering::Relaxed) == 0 {
+            if failing.is_none() && self.server.failing.fetch_add(1, Ordering::Relaxed) == 0 {
                 warn!(database = name, server = self.server.connector.server(), "cannot connect: {reason}");
             }
-            has_failed = true;
+            failing.get_or_insert_with(|| Counted::new(&shared.failing));
+            shared.meter.failed.count();
             self.hand_over();
             sleep(backoff.pause()).await;
         }
@@ -136,45 +136,37 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
 
     /// Gives the jobs that wait for this connection to the others, if there are any: they may have another server.
     fn hand_over(&mut self) {
-        if self.shared.connected.load(Ordering::Relaxed) > 0 {
-            self.shared.hand_over(&mut self.first);
+        if self.shared.connected() > 0 {
+            // The server was not there: these are no jobs that break connections.
+            let tickets = std::mem::take(&mut self.first).into_iter();
+            self.shared.put_back(tickets.map(|ticket| Ticket { losses: 0, ..ticket }));
         }
     }
 
     /// Runs jobs until the connection is to be discarded; true once the lane is dropped.
     async fn work(&mut self, mut connection: J::Connection) -> bool {
+        let shared = Arc::clone(&self.shared);
         loop {
-            self.was_idle = false;
-            let (tickets, place) = if !self.first.is_empty() {
-                // What broke a connection may be one of those that ran on it: they run one by one.
-                let unbroken = self.first.iter().take_while(|ticket| ticket.losses == 0).count();
-                let most = unbroken.min(self.shared.settings.group_max).max(1);
-                (self.first.drain(..most).collect(), None)
-            } else if let Ok(call) = self.calls.try_recv() {
-                self.take(call)
-            } else if let Ok(call) = self.calls.recv().await {
-                self.was_idle = true;
-                self.take(call)
+            let (Taken { tickets, is_long, group }, was_idle) = if let Some(taken) = self.left() {
+                (taken, false)
+            } else if let Some(next) = shared.next().await {
+                next
             } else {
-                let limit = self.shared.settings.connect_timeout;
+                let limit = shared.settings.connect_timeout;
                 // Whether it succeeds no longer matters.
                 let _ = timeout(limit, self.server.connector.close(connection)).await;
                 return true;
             };
+            let (_long, place) = (Long::new(&shared, is_long), Place::new(&shared, group));
+            self.was_idle = was_idle;
             let tickets: Vec<_> = tickets.into_iter().filter_map(wanted).collect();
             // What happened while nobody used it is not known yet.
-            if self.was_idle
-                && let After::Discard(_) = self.renew(&mut connection).await
-            {
+            if was_idle && let After::Discard(_) = self.renew(&mut connection).await {
                 self.first = tickets;
                 return false;
             }
             let tickets = tickets.into_iter().filter(|ticket| ticket.gate.begin()).collect();
-            let running = self.run(&mut connection, tickets);
-            let after = match place {
-                Some(place) => place.hold(running).await,
-                None => running.await,
-            };
+            let after = place.hold(self.measured(&mut connection, tickets)).await;
             if let After::Discard(mut again) = after {
                 again.append(&mut self.first);
                 self.first = again;
@@ -183,20 +175,59 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         }
     }
 
-    /// The jobs to run now, and the place that they hold.
-    fn take(&self, call: Call<J>) -> (Vec<Ticket<J>>, Option<Place<J>>) {
-        match call {
-            Call::One(ticket) => (vec![*ticket], None),
-            Call::Group(number) => {
-                let (tickets, place) = self.shared.begin(number);
-                (tickets, Some(place))
-            }
+    /// What a lost connection left. What broke it may be one of those that ran on it: they run one by one.
+    fn left(&mut self) -> Option<Taken<J>> {
+        if self.first.is_empty() {
+            return None;
         }
+        let unbroken = self.first.iter().take_while(|ticket| ticket.losses == 0).count();
+        let most = unbroken.min(self.shared.settings.group_max).max(1);
+        self.shared.queue().took_again();
+        Some(Taken { tickets: self.first.drain(..most).collect(), is_long: false, group: None })
     }
 
     /// How long a job that is past its gate may run beyond its deadline; none where a job cannot be cut.
     fn patience(&self) -> Option<Duration> {
         J::CAN_BE_CUT.then_some(self.shared.settings.patience)
+    }
+
+    /// Notes how long jobs of these kinds took. What was lost with its connection tells nothing of it.
+    fn tell<T>(&self, outcome: &std::result::Result<T, Fault>, kinds: &[(usize, u64)], begun: Instant) {
+        if !matches!(outcome, Err(Fault::Lost(_))) {
+            self.shared.queue().pace.tell(kinds, begun.elapsed(), Instant::now());
+        }
+    }
+
+    /// Runs jobs, measured and traced.
+    async fn measured(&self, connection: &mut J::Connection, mut tickets: Vec<Ticket<J>>) -> After<J> {
+        if tickets.is_empty() {
+            return After::Keep;
+        }
+        let (meter, begun) = (&self.shared.meter, Instant::now());
+        let _busy = meter.busy.hold();
+        meter.group.had(tickets.len());
+        let spans = self.spans(&mut tickets);
+        // What runs once for all is a part of the first trace, to which the others refer.
+        if let Some((first, others)) = spans.split_first() {
+            for other in others {
+                other.follows_from(first);
+            }
+        }
+        let after = self.run(connection, tickets).await;
+        meter.run.took(begun.elapsed());
+        after
+    }
+
+    /// The spans of these jobs on the connection, of those whose requests are traced.
+    fn spans(&self, tickets: &mut [Ticket<J>]) -> Vec<Span> {
+        let (jobs, name, lane) = (tickets.len(), &self.shared.settings.name, self.shared.settings.lane);
+        let span = |ticket: &mut Ticket<J>| {
+            ticket.waiting = Span::none();
+            let span = traced!(&ticket.request, "database", database = name, lane, jobs);
+            ticket.running = span.clone();
+            (!span.is_none()).then_some(span)
+        };
+        tickets.iter_mut().filter_map(span).collect()
     }
 
     /// Runs one job, or several of one group together.
@@ -213,8 +244,13 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
 
     async fn run_one(&self, connection: &mut J::Connection, ticket: Ticket<J>) -> After<J> {
         let (gates, span) = ([&*ticket.gate], ticket.span.clone());
-        let running = ticket.job.run(connection, &ticket.gate).instrument(span.clone());
+        let kinds = measure_all(std::iter::once(&ticket.job));
+        let begun = Instant::now();
+        let running = ticket.job.run(connection, &ticket.gate);
+        // The span of the trace is the inner one: statements look for it.
+        let running = running.instrument(ticket.running.clone()).instrument(span.clone());
         let outcome = within(&gates, self.patience(), running).await;
+        self.tell(&outcome, &kinds, begun);
         match outcome {
             Ok(output) => {
                 answer(ticket, Ok(output));
@@ -233,14 +269,18 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
     }
 
     async fn run_group(&self, connection: &mut J::Connection, tickets: Vec<Ticket<J>>) -> After<J> {
-        let span = together(&tickets);
+        let kinds = measure_all(tickets.iter().map(|ticket| &ticket.job));
+        let (begun, span) = (Instant::now(), together(&tickets));
         let outcome = {
             let members: Vec<Member<'_, J>> =
                 tickets.iter().map(|ticket| Member { job: &ticket.job, gate: &ticket.gate }).collect();
             let gates: Vec<_> = members.iter().map(|member| member.gate).collect();
-            let running = J::run_group(&members, connection).instrument(span.clone());
+            let traced = tickets.iter().find(|ticket| !ticket.running.is_none());
+            let traced = traced.map_or_else(Span::none, |ticket| ticket.running.clone());
+            let running = J::run_group(&members, connection).instrument(traced).instrument(span.clone());
             within(&gates, self.patience(), running).await
         };
+        self.tell(&outcome, &kinds, begun);
         match outcome {
             Ok(fates) => {
                 let mut alone = Vec::new();
@@ -305,6 +345,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
     fn lost(&self, tickets: Vec<Ticket<J>>, reason: &str) -> After<J> {
         let name = &self.shared.settings.name;
         warn!(database = name, "the connection is lost: {reason}");
+        self.shared.meter.lost.count();
         let mut again = Vec::new();
         for mut ticket in tickets {
             if ticket.gate.is_past() {

@@ -26,8 +26,10 @@ use std::{sync::Arc, time::SystemTime};
 
 use beds_core::{
     Error, Outcome, Result,
+    ledger::DUPLICATES,
+    meter::Samples,
     plan::{self, Action, Bounds, Plan},
-    settings::SecretUrl,
+    settings::{Room, SecretUrl},
     spec::{Domain, Objects, mariadb},
 };
 use beds_lane::{Lane, Settings};
@@ -71,14 +73,17 @@ pub struct Database {
 impl Database {
     /// Opens the lanes of a database. Connecting goes on in the background for as long as the database lives.
     #[must_use]
-    pub fn open(name: &str, config: &MariaDb) -> Self {
+    pub fn open(name: &str, config: &MariaDb, room: Room) -> Self {
         let primary: Vec<SecretUrl> = config.url.iter().cloned().collect();
         let replicas = if config.read_urls.0.is_empty() { &primary } else { &config.read_urls.0 };
         let statement_timeout = config.statement_timeout_ms.duration();
-        let settings = |connections: u16| Settings {
+        let settings = |lane, connections: u16, requests_max: usize| Settings {
             name: name.to_owned(),
+            lane,
             connections: connections.into(),
             queue_max: config.queue_max,
+            requests_max,
+            wait_max: room.wait_max,
             group_max: GROUP_MAX,
             groups_at_once: GROUPS_AT_ONCE,
             connect_timeout: config.connect_timeout_ms.duration(),
@@ -94,8 +99,14 @@ impl Database {
         Self {
             outbox,
             stored,
-            reads: Lane::open(settings(config.read_connections), servers(replicas, Access::Read)),
-            writes: Lane::open(settings(config.write_connections), servers(&primary, Access::Write)),
+            reads: Lane::open(
+                settings("read", config.read_connections, room.reads_max),
+                servers(replicas, Access::Read),
+            ),
+            writes: Lane::open(
+                settings("write", config.write_connections, room.writes_max),
+                servers(&primary, Access::Write),
+            ),
             deadlock_retries_max: config.deadlock_retries_max,
             commit_timeout: statement_timeout,
             known: Arc::default(),
@@ -120,6 +131,13 @@ impl Database {
         self.purge.run(before).await
     }
 
+    /// Tells what has been counted of the database.
+    pub fn collect(&self, samples: &mut Samples) {
+        self.reads.collect(samples);
+        self.writes.collect(samples);
+        samples.count(&DUPLICATES, &[("database", &self.purge.name)], self.ledger.duplicates.get());
+    }
+
     /// Runs a plan within its bounds.
     ///
     /// # Errors
@@ -128,13 +146,13 @@ impl Database {
     pub async fn run(&self, plan: Plan, bounds: Bounds) -> Result<Outcome> {
         let Plan { domain, action, claim, origin } = plan;
         let objects = objects(domain)?;
-        let deadline = bounds.deadline.into();
+        let (asker, deadline, stages) = (bounds.asker, bounds.deadline.into(), &*bounds.stages);
         match action {
             Action::Read(read) => {
                 let (job, count) = Read::of(domain, objects, read, bounds.reply_bytes_max, &self.known)?;
-                let read = self.reads.run(job, deadline);
+                let read = self.reads.run(job, asker, deadline, stages);
                 let Some(count) = count else { return read.await };
-                let (page, counted) = tokio::try_join!(read, self.reads.run(count, deadline))?;
+                let (page, counted) = tokio::try_join!(read, self.reads.run(count, asker, deadline, stages))?;
                 Ok(Outcome { count: counted.count, ..page })
             }
             Action::Write(write) => {
@@ -157,7 +175,7 @@ impl Database {
                     known: Arc::clone(&self.known),
                 };
                 let (has_claim, calls) = (job.claim().is_some(), job.calls());
-                let outcome = self.writes.run(job, deadline).await;
+                let outcome = self.writes.run(job, asker, deadline, stages).await;
                 outcome.map_err(|error| {
                     let is_once = has_claim && self.ledger.is_known() && self.tables.may_share(&calls);
                     if is_once { error.remembered() } else { error }

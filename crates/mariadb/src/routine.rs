@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use futures_util::TryStreamExt;
 use sqlx::{
-    Either, Executor as _, MySql, MySqlConnection,
+    Either, Execute as _, Executor as _, MySql, MySqlConnection,
     mysql::{MySqlArguments, MySqlRow},
     query::Query,
 };
@@ -13,6 +13,7 @@ use beds_core::{
     Error, Outcome,
     plan::{Invocation, UNHEARD},
     spec::{ArgMode, Call, Domain, Field, Returns, Routine},
+    stages::statement_span,
     value::Value,
 };
 
@@ -67,6 +68,7 @@ pub(crate) async fn sets_of(
     bytes_max: usize,
 ) -> Result<Sets, Fault> {
     let fault = |error| classify(&error, domain);
+    let _traced = statement_span(query.sql());
     let mut results = connection.fetch_many(query);
     let mut sets = Sets::default();
     let (mut rows, mut bytes) = (Vec::new(), 0);

@@ -11,7 +11,7 @@ mod views;
 
 use std::sync::Arc;
 
-use beds_core::spec::mariadb::Source;
+use beds_core::{spec::mariadb::Source, stages::statement_span};
 use futures_util::TryStreamExt;
 use sqlx::{Either, Executor as _, MySqlConnection, Row as _};
 
@@ -115,6 +115,7 @@ impl Session {
             End::Commit => ("", "commit"),
             End::Rollback => (WARNINGS, ROLLBACK),
         };
+        let _traced = statement_span(end);
         if self.touch == Touch::Nothing && how == End::Commit {
             // It has been examined within the transaction.
             return self.connection.execute(sqlx::raw_sql(end)).await.map(|_| false);

@@ -9,8 +9,10 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 use beds_core::{
     Error, Outcome,
     ledger::{kept, taken},
+    meter::Counter,
     plan::Claim,
     spec::Domain,
+    stages::statement_span,
 };
 use futures_util::TryStreamExt as _;
 use mongodb::{
@@ -39,6 +41,8 @@ pub(crate) struct Ledger {
     name: Arc<str>,
     database: Database,
     own: Own,
+    /// How many writes it answered that had been done before.
+    duplicates: Arc<Counter>,
 }
 
 /// What became of claims.
@@ -54,9 +58,14 @@ pub(crate) enum Claimed {
 pub(crate) type Claiming<'a> = (&'a Claim, Option<Vec<u8>>);
 
 impl Ledger {
-    pub(crate) fn new(name: &Arc<str>, database: &Database, known: &Arc<Known>) -> Self {
+    pub(crate) fn new(
+        name: &Arc<str>,
+        database: &Database,
+        known: &Arc<Known>,
+        duplicates: &Arc<Counter>,
+    ) -> Self {
         let own = Own::new(database, NAME, "at", known);
-        Self { name: Arc::clone(name), database: database.clone(), own }
+        Self { name: Arc::clone(name), database: database.clone(), own, duplicates: Arc::clone(duplicates) }
     }
 
     fn collection(&self) -> Collection<Document> {
@@ -103,6 +112,7 @@ impl Ledger {
             document
         });
         let documents: Vec<Document> = documents.collect();
+        let _traced = statement_span(format_args!("insert {NAME}"));
         match self.collection().insert_many(documents).session(session).await {
             Ok(_) => Ok(Claimed::New),
             Err(error) if fault::is_duplicate(&error) => Ok(Claimed::Taken),
@@ -125,6 +135,7 @@ impl Ledger {
             return Ok(());
         }
         let expected = updates.len() as u64;
+        let _traced = statement_span(format_args!("update {NAME}"));
         let command = doc! { "update": NAME, "updates": updates };
         let answer = self.database.run_command(command).session(session).await;
         let answer = answer.map_err(|error| Failure::of_ledger(error, &self.name))?;
@@ -140,6 +151,7 @@ impl Ledger {
     /// # Errors
     /// `conflict`, where something else was done under it.
     pub(crate) async fn outcome(&self, claim: &Claim, limit: Duration) -> Result<Option<Outcome>, Failure> {
+        let _traced = statement_span(format_args!("find {NAME}"));
         let found = self
             .collection()
             .find_one(doc! { "_id": { "$eq": id(claim) } })
@@ -159,10 +171,12 @@ impl Ledger {
             return Err(taken().into());
         }
         let reply = found.get_binary_generic("reply").ok().and_then(|reply| Outcome::decode(reply));
-        reply.map(Some).ok_or_else(|| {
+        let Some(reply) = reply else {
             tracing::error!(database = &*self.name, "a document of `{NAME}` has no reply that can be read");
-            broken(&self.name).into()
-        })
+            return Err(broken(&self.name).into());
+        };
+        self.duplicates.count();
+        Ok(Some(reply))
     }
 
     /// Deletes some of what is older than a moment, and says how much.

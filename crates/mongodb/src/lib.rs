@@ -32,8 +32,12 @@ use std::{
 
 use beds_core::{
     Error, Outcome, Result,
+    ledger::DUPLICATES,
     lookup::KEYS_MAX,
-    plan::{Bounds, Plan},
+    meter::{Counter, Samples},
+    plan::{Asker, Bounds, Plan},
+    settings::Room,
+    stages::Stages,
 };
 use beds_lane::{Lane, Settings};
 use tokio::time::Instant;
@@ -58,17 +62,22 @@ pub struct Database {
     /// Few at a time: the fewer there are, the more share one.
     transactions: Lane<Shared>,
     outbox: Arc<outbox::Outbox>,
+    name: String,
+    duplicates: Arc<Counter>,
 }
 
 impl Database {
     /// Opens a database; `name` is the configuration's. The driver connects in the background, for as long as the
     /// database lives.
     #[must_use]
-    pub fn open(name: &str, config: &MongoDb) -> Self {
-        let settings = |connections: u32| Settings {
+    pub fn open(name: &str, config: &MongoDb, room: Room) -> Self {
+        let settings = |lane, connections: u32, requests_max: usize| Settings {
             name: name.to_owned(),
+            lane,
             connections: connections as usize,
             queue_max: config.queue_max,
+            requests_max,
+            wait_max: room.wait_max,
             group_max: usize::from(KEYS_MAX),
             groups_at_once: connections as usize,
             connect_timeout: config.connect_timeout_ms.duration(),
@@ -76,9 +85,14 @@ impl Database {
         };
         let server = Server::new(name, config);
         Self {
+            name: name.to_owned(),
+            duplicates: server.duplicates(),
             outbox: Arc::new(outbox::Outbox::new(server.clone(), config.connect_timeout_ms.duration())),
-            lane: Lane::open(settings(config.connections), vec![server.clone()]),
-            transactions: Lane::open(settings(config.transactions), vec![server]),
+            lane: Lane::open(
+                settings("all", config.connections, room.reads_max.max(room.writes_max)),
+                vec![server.clone()],
+            ),
+            transactions: Lane::open(settings("shared", config.transactions, room.writes_max), vec![server]),
         }
     }
 
@@ -88,6 +102,13 @@ impl Database {
         Arc::clone(&self.outbox) as Arc<dyn beds_core::outbox::Outbox>
     }
 
+    /// Tells what has been counted of the database.
+    pub fn collect(&self, samples: &mut Samples) {
+        self.lane.collect(samples);
+        self.transactions.collect(samples);
+        samples.count(&DUPLICATES, &[("database", &self.name)], self.duplicates.get());
+    }
+
     /// Runs a plan within its bounds.
     ///
     /// # Errors
@@ -95,13 +116,16 @@ impl Database {
     /// anything is written; what the database answers; and as [`Lane::run`].
     pub async fn run(&self, plan: Plan, bounds: Bounds) -> Result<Outcome> {
         let job = Job::new(plan, bounds.reply_bytes_max)?;
+        let (asker, stages) = (bounds.asker, &*bounds.stages);
         let deadline = Instant::from_std(bounds.deadline);
-        let Some(shared) = job.shared() else { return self.lane.run(job, deadline).await };
-        match self.transactions.run(shared, deadline).await.map_err(Error::remembered)? {
+        let Some(shared) = job.shared() else {
+            return self.lane.run(job, asker, deadline, stages).await;
+        };
+        match self.transactions.run(shared, asker, deadline, stages).await.map_err(Error::remembered)? {
             Ended::Done(outcome) => Ok(outcome),
-            Ended::Alone => self.lane.run(job, deadline).await,
+            Ended::Alone => self.lane.run(job, asker.part(), deadline, stages).await,
             // What may succeed later has not found out.
-            Ended::Unknown => self.lane.run(job, deadline).await.map_err(|error| {
+            Ended::Unknown => self.lane.run(job, asker.part(), deadline, stages).await.map_err(|error| {
                 let error = if error.retryable { Error::unknown_effect(&error.message) } else { error };
                 error.remembered()
             }),
@@ -116,7 +140,8 @@ impl Database {
     pub async fn purge(&self, before: SystemTime) -> Result<usize> {
         let mut purged = 0;
         loop {
-            let step = self.lane.run(Job::purge(before), Instant::now() + PURGE_STEP).await?;
+            let (job, deadline) = (Job::purge(before), Instant::now() + PURGE_STEP);
+            let step = self.lane.run(job, Asker::default().part(), deadline, &Stages::default()).await?;
             match step.count.and_then(|count| usize::try_from(count).ok()) {
                 None | Some(0) => return Ok(purged),
                 Some(count) => purged += count,

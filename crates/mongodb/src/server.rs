@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use beds_core::settings::SecretUrl;
+use beds_core::{meter::Counter, settings::SecretUrl};
 use beds_lane::{Connect, Gate};
 use mongodb::{
     Client, ClientSession, Collection, Database,
@@ -51,6 +51,8 @@ pub(crate) struct Server {
     /// What is known of its events.
     events: Arc<events::Known>,
     pace: Arc<Pace>,
+    /// How many writes its ledger answered that had been done before.
+    duplicates: Arc<Counter>,
 }
 
 /// A client, and what it was made with.
@@ -202,6 +204,7 @@ impl Server {
             known: Arc::default(),
             events: Arc::default(),
             pace: Arc::default(),
+            duplicates: Arc::default(),
         }
     }
 
@@ -235,6 +238,10 @@ impl Server {
         Ok((client, store))
     }
 
+    pub(crate) fn duplicates(&self) -> Arc<Counter> {
+        Arc::clone(&self.duplicates)
+    }
+
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
@@ -253,7 +260,7 @@ impl Connect for Server {
         let database = client.database(&self.database);
         Ok(Connection {
             name: Arc::clone(&self.name),
-            ledger: Ledger::new(&self.name, &database, &self.known),
+            ledger: Ledger::new(&self.name, &database, &self.known, &self.duplicates),
             outbox: events::Store::new(&self.name, &database, &self.events),
             pace: Arc::clone(&self.pace),
             database,

@@ -44,8 +44,18 @@ pub mod header {
     pub const DEAD_REQUEST_ID: &str = "beds-dead-request-id";
     /// Dead letter: the content header as it came, of a message whose properties cannot be read.
     pub const DEAD_PROPERTIES: &str = "beds-dead-properties";
+    /// Dead letter: the user for whom RabbitMQ vouched.
+    pub const DEAD_USER: &str = "beds-dead-user";
+    /// Dead letter: `true` where sensitive values were masked in its body, which cannot be replayed then.
+    pub const DEAD_MASKED: &str = "beds-dead-masked";
     /// Dead letter: when, as RFC 3339 in UTC.
     pub const DEAD_AT: &str = "beds-dead-at";
+    /// On a request that a node has put aside: its routing key.
+    pub const ASIDE_KEY: &str = "beds-aside-key";
+    /// On a request that a node has put aside: the exchange that it was published to.
+    pub const ASIDE_EXCHANGE: &str = "beds-aside-exchange";
+    /// On a request that a node has put aside: its user.
+    pub const ASIDE_USER: &str = "beds-aside-user";
     /// On a dead letter: the names of the client's headers that were too long to be kept, with commas between.
     pub const DEAD_HEADERS_DROPPED: &str = "beds-dead-headers-dropped";
 }

@@ -77,10 +77,12 @@ class Beds {
   exchange({ channel, queue }, key, body, messageId, end) {
     const [id, left] = [randomUUID(), Math.max(1, end - Date.now())]
     const properties = { contentType: 'application/json', replyTo: queue, correlationId: id, mandatory: true }
+    // Nobody works on it after its deadline.
+    properties.headers = { 'beds-deadline': Date.now() + left }
     // A write is stored by RabbitMQ; sent again, it keeps its id.
     if (messageId) Object.assign(properties, { messageId, persistent: true })
-    // Nobody works on a read after its deadline.
-    else Object.assign(properties, { expiration: left, headers: { 'beds-deadline': Date.now() + left } })
+    // RabbitMQ drops a read that nobody waits for.
+    else properties.expiration = left
     return new Promise((resolve, reject) => {
       const late = () => this.settle(id, new Error(`${key}: no answer in time`))
       this.pending.set(id, { resolve, reject, timer: setTimeout(late, left) })

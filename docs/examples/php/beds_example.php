@@ -86,13 +86,14 @@ final class Beds
     {
         [$this->waiting, $this->reply, $left] = [uuid(), null, max(1, (int) (($end - microtime(true)) * 1000))];
         $properties = ['content_type' => 'application/json', 'reply_to' => $this->queue,
-            'correlation_id' => $this->waiting];
+            'correlation_id' => $this->waiting,
+            // Nobody works on it after its deadline.
+            'application_headers' => new AMQPTable(['beds-deadline' => (int) (microtime(true) * 1000) + $left])];
         $properties += $messageId !== null
             // Stored by RabbitMQ; sent again, it keeps its id.
             ? ['message_id' => $messageId, 'delivery_mode' => AMQPMessage::DELIVERY_MODE_PERSISTENT]
-            // Nobody works on a read after its deadline.
-            : ['expiration' => (string) $left,
-                'application_headers' => new AMQPTable(['beds-deadline' => (int) (microtime(true) * 1000) + $left])];
+            // RabbitMQ drops a read that nobody waits for.
+            : ['expiration' => (string) $left];
         $message = new AMQPMessage(json_encode($body, JSON_THROW_ON_ERROR), $properties);
         $this->channel->basic_publish($message, 'beds', $key, mandatory: true);
         while ($this->reply === null) { // wait() throws AMQPTimeoutException

@@ -66,14 +66,14 @@ class Beds:
 
     def _exchange(self, key, body, timeout, end, message_id):
         self.waiting, self.reply = str(uuid.uuid4()), None
-        properties = pika.BasicProperties(
-            content_type="application/json", reply_to=self.queue, correlation_id=self.waiting)
+        left = max(1, int((end - time.monotonic()) * 1000))
+        properties = pika.BasicProperties(  # nobody works on it after its deadline
+            content_type="application/json", reply_to=self.queue, correlation_id=self.waiting,
+            headers={"beds-deadline": int(time.time() * 1000) + left})
         if message_id:  # stored by RabbitMQ; sent again, it keeps its id
             properties.message_id, properties.delivery_mode = message_id, 2
-        else:  # nobody works on a read after its deadline
-            left = max(1, int((end - time.monotonic()) * 1000))
+        else:  # RabbitMQ drops a read that nobody waits for
             properties.expiration = str(left)
-            properties.headers = {"beds-deadline": int(time.time() * 1000) + left}
         self.channel.basic_publish("beds", key, json.dumps(body).encode(), properties, mandatory=True)
         while self.reply is None:
             if time.monotonic() >= end:

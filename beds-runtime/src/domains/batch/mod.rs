@@ -8,7 +8,7 @@ mod atomic;
 mod replies;
 mod whole;
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use beds_core::{
     Context, Error, Factory, Outcome, Request, Result,
@@ -16,6 +16,7 @@ use beds_core::{
     entry::{self, Destination},
     service::Incoming,
     spec::Domain,
+    stages,
     validate::Errors,
 };
 use beds_protocol::{BatchItem, BatchKey, BatchRequest, Broker, ErrorCode, Lane, Mode, Service};
@@ -23,7 +24,7 @@ use futures_util::{FutureExt as _, StreamExt as _, stream};
 use tokio::{sync::SemaphorePermit, time::timeout_at};
 
 use self::{replies::Replies, whole::Unclaimed};
-use super::{Domains, body};
+use super::{Domains, body, meters::Of};
 
 /// How many items of one batch are worked on at a time: as many look-ups as share a statement.
 const AT_ONCE: usize = 128;
@@ -50,6 +51,7 @@ pub(super) async fn answer<F: Factory>(
     let name = format!("{}.batch", key.service);
     let to = Destination { name: &name, broker: key.broker(), lane: key.lane, hash: None };
     let deadline = entry::admit(incoming, &to, &domains.limits)?;
+    let _place = domains.long(super::BATCH, incoming, deadline).await?;
     // What the items hold that is not where it belongs may be sensitive.
     let BatchRequest { mode, items } = entry::read(incoming.body, true)?;
     let mode = allowed(key, mode, incoming)?;
@@ -175,15 +177,21 @@ impl<F: Factory> Batch<'_, F> {
 
     /// Answers an item as if it were a request by itself.
     async fn run(&self, index: usize, asked: &Asked<'_, F::Template>, unclaimed: &Unclaimed) -> Done {
+        let since = Instant::now();
         let (of, result) = match &asked.address {
             Ok(address) => {
                 let answered = AssertUnwindSafe(self.answer(index, asked.item, address, unclaimed));
                 let result = answered.catch_unwind().await.unwrap_or_else(|_| Err(super::failed()));
-                (Some((address.domain, address.lane)), result)
+                (Some(address), result)
             }
             Err(error) => (None, Err(error.clone())),
         };
-        Done { address: of, result }
+        let operation = |address: &Address<F::Template>| {
+            Of::Domain(address.domain, stages::Asked::Operation(address.target.operation()))
+        };
+        let code = result.as_ref().err().map(|error| error.code);
+        self.domains.meters.item(of.map(operation).as_ref(), code, since.elapsed());
+        Done { address: of.map(|address| (address.domain, address.lane)), result }
     }
 
     async fn answer(
@@ -196,7 +204,7 @@ impl<F: Factory> Batch<'_, F> {
         // A batch has no more items than claims tell apart.
         let place = u16::try_from(index).unwrap_or(u16::MAX);
         let claims = self.cx.claims.as_ref().map(|claims| Arc::new(claims.of_item(place)));
-        let cx = Context { claims, ..self.cx.clone() };
+        let cx = Context { claims, asker: self.cx.asker.part(), ..self.cx.clone() };
         let Address { template, domain, lane, .. } = *address;
         let request = decoded(item, address)?;
         unclaimed.check(domain, lane)?;

@@ -58,6 +58,26 @@ section! {
         request_timeout_ms: Millis = Millis(10_000),
         /// The most that a request may ask for.
         request_timeout_max_ms: Millis = Millis(120_000),
+        /// How long a request may be expected to wait for its database before it is refused as `overloaded`.
+        queue_wait_max_ms: Millis = Millis(1_000),
+    }
+}
+
+/// How much may wait for one database.
+#[derive(Debug, Clone, Copy)]
+pub struct Room {
+    /// How many reads by themselves.
+    pub reads_max: usize,
+    /// How many writes by themselves.
+    pub writes_max: usize,
+    /// How long one may be expected to wait.
+    pub wait_max: Duration,
+}
+
+impl Default for Room {
+    /// As much as can be done by the deadlines.
+    fn default() -> Self {
+        Self { reads_max: usize::MAX, writes_max: usize::MAX, wait_max: Duration::MAX }
     }
 }
 

@@ -171,8 +171,10 @@ pub(crate) fn context() -> Context {
         runner: Arc::new(Nothing),
         limits: Arc::new(Limits { create_records_max: 5, in_items_max: 5, ..Limits::default() }),
         deadline: Instant::now(),
+        asker: beds_core::plan::Asker::default(),
         request_id: "test".into(),
         traceparent: None,
         claims: None,
+        stages: Arc::default(),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{
 };
 use std::time::Duration;
 
-use beds_core::{Error, Result};
+use beds_core::{Error, Result, plan::Asker, stages::Stages};
 use beds_lane::{Connect, Fate, Fault, Gate, Job, Lane, Member, Settings};
 use beds_protocol::ErrorCode;
 use tokio::{
@@ -105,6 +105,8 @@ pub(crate) struct Scripted<const CUT: bool> {
     name: String,
     steps: Vec<Step>,
     group: Option<usize>,
+    kind: usize,
+    size: u32,
     together: Together,
     world: Arc<World>,
 }
@@ -115,13 +117,25 @@ impl<const CUT: bool> Scripted<CUT> {
             name: name.to_owned(),
             steps: steps.to_vec(),
             group: None,
+            kind: 0,
+            size: 1,
             together: Together::Done,
             world: Arc::clone(world),
         }
     }
 
+    /// One of a kind, and of a size.
+    pub(crate) fn of(mut self, kind: usize, size: u32) -> Self {
+        self.kind = kind;
+        self.size = size;
+        self
+    }
+
     pub(crate) fn in_group(mut self, group: usize, together: Together) -> Self {
         self.group = Some(group);
+        if self.kind == 0 {
+            self.kind = group;
+        }
         self.together = together;
         self
     }
@@ -154,6 +168,15 @@ impl<const CUT: bool> Job for Scripted<CUT> {
     type Output = String;
 
     const CAN_BE_CUT: bool = CUT;
+    const GROUP_TIME: Option<Duration> = Some(GROUP_TIME);
+
+    fn kind(&self) -> usize {
+        self.kind
+    }
+
+    fn size(&self) -> u32 {
+        self.size
+    }
 
     async fn run(
         &self,
@@ -196,14 +219,20 @@ impl<const CUT: bool> Job for Scripted<CUT> {
     }
 }
 
+/// How long a group may take.
+pub(crate) const GROUP_TIME: Duration = Duration::from_millis(200);
+
 /// A lane of jobs that may be cut.
 pub(crate) type Cut = Lane<Scripted<true>>;
 
 pub(crate) fn settings() -> Settings {
     Settings {
         name: "fake".to_owned(),
+        lane: "read",
         connections: 1,
         queue_max: 1_000,
+        requests_max: 1_000,
+        wait_max: Duration::from_mins(1),
         group_max: 100,
         groups_at_once: 2,
         connect_timeout: Duration::from_secs(1),
@@ -228,9 +257,20 @@ pub(crate) async fn submit<const CUT: bool>(
     job: Scripted<CUT>,
     ms: u64,
 ) -> JoinHandle<Result<String>> {
+    submit_as(0, lane, job, ms).await
+}
+
+/// The same for a client.
+pub(crate) async fn submit_as<const CUT: bool>(
+    client: u64,
+    lane: &Arc<Lane<Scripted<CUT>>>,
+    job: Scripted<CUT>,
+    ms: u64,
+) -> JoinHandle<Result<String>> {
     let lane = Arc::clone(lane);
     let deadline = Instant::now() + Duration::from_millis(ms);
-    let running = tokio::spawn(async move { lane.run(job, deadline).await });
+    let asker = Asker { client, is_part: false };
+    let running = tokio::spawn(async move { lane.run(job, asker, deadline, &Stages::default()).await });
     settle().await;
     running
 }
@@ -241,7 +281,8 @@ pub(crate) async fn run<const CUT: bool>(
     job: Scripted<CUT>,
     ms: u64,
 ) -> Result<String> {
-    lane.run(job, Instant::now() + Duration::from_millis(ms)).await
+    let deadline = Instant::now() + Duration::from_millis(ms);
+    lane.run(job, Asker::default(), deadline, &Stages::default()).await
 }
 
 /// Lets every task go as far as it can without the clock.

@@ -93,33 +93,26 @@ async fn more_than_a_group_takes_all_run() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_rest_of_a_group_runs_when_the_queue_is_full() {
-    let world = Arc::default();
-    let lane = lane::<true>(&world, Settings { group_max: 2, queue_max: 3, ..settings() }).await;
-    let mut running = vec![busy(&world, &lane).await];
-    let other = || Scripted::new(&world, "other", &[Step::Wait(10)]);
-    for name in ["a", "b", "c"] {
-        let job = Scripted::new(&world, name, &[]).in_group(7, Together::Done);
-        running.push(submit(&lane, job, 60_000).await);
+async fn a_group_takes_what_it_has_time_for() {
+    let world: Arc<World> = Arc::default();
+    let lane = lane::<true>(&world, settings()).await;
+    let job = |name: &str, size| {
+        let job = Scripted::new(&world, name, &[Step::Wait(u64::from(size) * 30)]).of(3, size);
+        job.in_group(7, Together::Done)
+    };
+    run(&lane, job("first", 1), 60_000).await.unwrap();
+    let busy = submit(&lane, Scripted::new(&world, "busy", &[Step::Wait(100)]), 60_000).await;
+    let mut running = Vec::new();
+    // There is time for six of one record. One that takes longer by itself runs by itself.
+    for (name, size) in [("a", 2), ("b", 2), ("c", 2), ("d", 1), ("e", 10), ("f", 1)] {
+        running.push(submit(&lane, job(name, size), 60_000).await);
     }
-    // With the group's call, the queue is full of three: a group that waits takes more, another does not begin.
-    for _ in 0..2 {
-        running.push(submit(&lane, other(), 60_000).await);
-    }
-    let other_group = || Scripted::new(&world, "late", &[]).in_group(8, Together::Done);
-    for job in [other(), other_group()] {
-        let error = submit(&lane, job, 60_000).await.await.unwrap().unwrap_err();
-        assert_eq!(error.code, beds_protocol::ErrorCode::Overloaded);
-    }
-    let full = submit(&lane, Scripted::new(&world, "d", &[]).in_group(7, Together::Done), 60_000).await;
-    assert_eq!(
-        full.await.unwrap().unwrap_err().code,
-        beds_protocol::ErrorCode::Overloaded,
-        "a group is bounded"
-    );
+    busy.await.unwrap().unwrap();
     for running in running {
         running.await.unwrap().unwrap();
     }
+    let log = world.log();
+    assert_eq!(log[4..], ["a+b+c on 0", "d on 0", "d done", "e on 0", "e done", "f on 0", "f done"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use beds_core::{plan::Asker, stages::Stages};
 use tracing::{Instrument as _, error_span};
 
 use crate::fake::{Cut, Scripted, Step, Together, World, lane, settings, settle};
@@ -46,7 +47,7 @@ async fn lines(jobs: Vec<(&str, Scripted<true>)>, world: &Arc<World>) -> Vec<Str
     for (id, job) in jobs {
         let lane = Arc::clone(&lane);
         let deadline = tokio::time::Instant::now() + std::time::Duration::from_mins(1);
-        let request = async move { lane.run(job, deadline).await };
+        let request = async move { lane.run(job, Asker::default(), deadline, &Stages::default()).await };
         running.push(tokio::spawn(request.instrument(error_span!("request", request_id = id))));
         settle().await;
     }

@@ -7,3 +7,5 @@ mod deadlines;
 mod fake;
 mod groups;
 mod logs;
+mod metrics;
+mod overload;

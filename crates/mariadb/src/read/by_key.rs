@@ -9,6 +9,7 @@ use beds_core::{
     lookup::{Lookup, is_exact},
     query::Fields,
     spec::{Domain, mariadb::Source},
+    stages::statement_span,
     value::Value,
 };
 use beds_lane::Fate;
@@ -110,6 +111,7 @@ pub(crate) async fn find(
     let fault = |error| classify(&error, domain);
     let sql = statement::by_key(domain, source, kept, columns, key);
     let query = sqlx::query_with(&sql.text, bind(&sql.values).map_err(fault)?);
+    let _traced = statement_span(&sql.text);
     match query.fetch_optional(connection).await.map_err(fault)? {
         Some(row) => record(&row, domain, columns).map(Ok),
         None => Ok(Err(Error::not_found(domain))),
@@ -143,6 +145,7 @@ pub(crate) async fn find_parts(
     {
         let sql = statement::by_keys(domain, source, kept, columns, field, lookup.keys());
         let query = sqlx::query_with(&sql.text, bind(&sql.values).map_err(fault)?);
+        let _traced = statement_span(&sql.text);
         let mut rows = query.fetch(&mut *connection);
         while let Some(row) = rows.try_next().await.map_err(fault)? {
             // Nobody can ask for a key that cannot be shown.

@@ -6,6 +6,7 @@ use beds_core::{
     Error, Outcome,
     query::Condition,
     spec::{Domain, mariadb::Source},
+    stages::statement_span,
 };
 use sqlx::{MySqlConnection, Row as _};
 
@@ -20,7 +21,7 @@ use crate::{
 /// Counts the records that match a filter.
 #[derive(Debug)]
 pub(crate) struct Count {
-    domain: &'static Domain,
+    pub(super) domain: &'static Domain,
     pub(super) source: &'static Source,
     filter: Vec<Condition>,
     /// How many there may be.
@@ -59,6 +60,7 @@ pub(crate) async fn count(
     let Place { domain, source, kept } = place;
     let fault = |error| classify(&error, domain);
     let sql = statement::count(domain, source, kept, filter);
+    let _traced = statement_span(&sql.text);
     let row = sqlx::query_with(&sql.text, bind(&sql.values).map_err(fault)?).fetch_one(connection).await;
     let count: i64 = row.and_then(|row| row.try_get_unchecked(0)).map_err(fault)?;
     Ok(count.unsigned_abs())

@@ -90,6 +90,17 @@ impl Job for Read {
 
     const CAN_BE_CUT: bool = true;
 
+    fn kind(&self) -> usize {
+        let (domain, operation) = match self {
+            Self::ByKey(job) => (job.domain, usize::from(job.group().is_none())),
+            Self::Page(job) => (job.domain, 2),
+            Self::Count(job) => (job.domain, 3),
+            Self::Call(job) => return std::ptr::from_ref(job.invocation.call).addr(),
+        };
+        // A domain has more bytes than it has operations.
+        std::ptr::from_ref(domain).addr() + operation
+    }
+
     async fn run(&self, session: &mut Session, _: &Gate) -> std::result::Result<Outcome, Fault> {
         match self {
             Self::ByKey(job) => session.reads(job.source),

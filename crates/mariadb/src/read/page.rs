@@ -6,6 +6,7 @@ use beds_core::{
     Error, Outcome, cursor,
     query::{Selection, cut_note},
     spec::{Domain, mariadb::Source},
+    stages::statement_span,
     value::Value,
 };
 use futures_util::TryStreamExt;
@@ -21,7 +22,7 @@ use crate::{
 /// Selects a page of records.
 #[derive(Debug)]
 pub(crate) struct Page {
-    domain: &'static Domain,
+    pub(super) domain: &'static Domain,
     pub(super) source: &'static Source,
     selection: Selection,
     /// The field of each column that the statement selects.
@@ -62,6 +63,7 @@ impl Page {
         let kept = self.known.of(connection, self.domain, self.source).await?;
         let sql = statement::page(self.domain, self.source, &kept, &self.selection, &self.columns);
         let query = sqlx::query_with(&sql.text, bind(&sql.values).map_err(fault)?);
+        let _traced = statement_span(&sql.text);
         let mut rows = query.fetch(connection);
         let mut reply = Reply::sized(1024);
         reply.json.push(b'[');

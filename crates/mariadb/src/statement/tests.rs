@@ -33,9 +33,11 @@ fn read(domain: &'static Domain, request: &Json) -> Read {
         runner: Arc::new(Nothing),
         limits: Arc::new(Limits::default()),
         deadline: Instant::now(),
+        asker: beds_core::plan::Asker::default(),
         request_id: "test".into(),
         traceparent: None,
         claims: None,
+        stages: Arc::default(),
     };
     let fetch: FetchRequest = serde_json::from_value(request.clone()).unwrap();
     match operation::fetch(&cx, domain, fetch).unwrap_or_else(|error| panic!("{request}: {error:?}")) {

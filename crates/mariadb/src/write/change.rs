@@ -7,6 +7,7 @@ use beds_core::{
         Domain,
         mariadb::{Procedure, Source},
     },
+    stages::statement_span,
     value::{Value, write_record},
 };
 use beds_protocol::ErrorCode;
@@ -190,6 +191,7 @@ impl Change<'_> {
     ) -> Result<Vec<MySqlRow>, Fault> {
         let fault = |error| classify(&error, self.domain);
         let query = sqlx::query_with(&sql.text, bind(&sql.values).map_err(fault)?);
+        let _traced = statement_span(&sql.text);
         query.fetch_all(connection).await.map_err(fault)
     }
 

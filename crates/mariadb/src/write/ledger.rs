@@ -4,7 +4,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use beds_core::{Error, Outcome, ledger as core, plan::Claim, spec::Domain};
+use beds_core::{
+    Error, Outcome, ledger as core, meter::Counter, plan::Claim, spec::Domain, stages::statement_span,
+};
 use beds_protocol::tables::LEDGER;
 use sqlx::{Arguments as _, Executor as _, MySqlConnection, Row as _, mysql::MySqlArguments};
 
@@ -36,6 +38,8 @@ pub(crate) struct Ledger {
     is_known: AtomicBool,
     /// That it is not there.
     told: NowAndThen,
+    /// How many writes it answered that had been done before.
+    pub(crate) duplicates: Counter,
 }
 
 impl Ledger {
@@ -102,6 +106,7 @@ async fn insert(
     for claim in claims {
         add(&mut arguments, claim, domain)?;
     }
+    let _traced = statement_span(&sql);
     Ok(connection.execute(sqlx::query_with(&sql, arguments)).await.map(drop))
 }
 
@@ -129,6 +134,7 @@ pub(super) async fn earlier(
     let sql = "select `digest`, `reply` from `beds_ledger` where `user` = ? and `message_id` = ? \
         and `step` = ?";
     let query = sqlx::query(sql).bind(&claim.user).bind(&claim.message_id).bind(claim.step);
+    let _traced = statement_span(sql);
     let Some(row) = connection.fetch_optional(query).await.map_err(fault)? else {
         return Ok(Earlier::Nothing);
     };
@@ -165,6 +171,7 @@ pub(super) async fn store(
             add(&mut arguments, claim, domain)?;
             arguments.add(reply).map_err(|error| fault(sqlx::Error::Encode(error)))?;
         }
+        let _traced = statement_span(&sql);
         let stored = connection.execute(sqlx::query_with(&sql, arguments)).await.map_err(fault)?;
         // The server counts a row that was changed as two, and one that was new as one.
         if stored.rows_affected() < 2 * done.len() as u64 {

@@ -11,6 +11,7 @@ use beds_core::{
         Domain,
         mariadb::{Procedure, Source},
     },
+    stages::statement_span,
     value::Value,
 };
 use beds_protocol::ErrorCode;
@@ -146,6 +147,7 @@ impl Many<'_> {
         {
             let sql = statement::matching(domain, source, kept, matching, &columns);
             let query = sqlx::query_with(&sql.text, bind(&sql.values).map_err(fault)?);
+            let _traced = statement_span(&sql.text);
             let mut rows = query.fetch(&mut *connection);
             while let Some(row) = rows.try_next().await.map_err(fault)? {
                 bytes += approximate_size(&row);

@@ -53,6 +53,9 @@ const RETRY_PAUSE_MAX: Duration = Duration::from_millis(400);
 /// Why a transaction that lost a deadlock is run again elsewhere.
 const SPOILT: &str = "a temporary table remains of a transaction that lost a deadlock";
 
+/// How long writes that share a transaction may take together: each waits for all of them.
+const GROUP_TIME: Duration = Duration::from_millis(100);
+
 /// A write.
 #[derive(Debug)]
 pub(crate) struct Write {
@@ -84,6 +87,32 @@ impl Job for Write {
     type Output = Outcome;
 
     const CAN_BE_CUT: bool = true;
+
+    const GROUP_TIME: Option<Duration> = Some(GROUP_TIME);
+
+    fn kind(&self) -> usize {
+        let operation = match &self.write {
+            plan::Write::Create { .. } => 0,
+            plan::Write::Update { .. } => 1,
+            plan::Write::Upsert { .. } => 2,
+            plan::Write::Delete { .. } => 3,
+            plan::Write::UpdateMany { .. } => 4,
+            plan::Write::DeleteMany(_) => 5,
+            plan::Write::All(_) => 6,
+            plan::Write::Call(invocation) => return std::ptr::from_ref(invocation.call).addr(),
+        };
+        // A domain has more bytes than it has operations.
+        std::ptr::from_ref(self.domain).addr() + operation
+    }
+
+    fn size(&self) -> u32 {
+        let count = match &self.write {
+            plan::Write::Create { records, .. } | plan::Write::Upsert { records, .. } => records.len(),
+            plan::Write::All(items) => items.len(),
+            _ => 1,
+        };
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
 
     fn is_touched(session: &Session) -> bool {
         session.is_touched()

@@ -82,7 +82,10 @@ impl Write {
             }
             Claimed::Taken => {
                 match ledger::earlier(&mut session.connection, claim, domain).await? {
-                    Earlier::Done(outcome) => Ok(Done::Before(outcome)),
+                    Earlier::Done(outcome) => {
+                        self.ledger.duplicates.count();
+                        Ok(Done::Before(outcome))
+                    }
                     // What committed the claim by itself may be about to store its reply.
                     Earlier::Unanswered if is_last => Err(Fault::Refused(ledger::unanswered(claim, domain))),
                     Earlier::Unanswered | Earlier::Nothing => Err(Fault::Deadlock),

@@ -9,6 +9,7 @@ use beds_core::{
     lookup::KEYS_MAX,
     plan,
     spec::{Domain, mariadb},
+    stages::statement_span,
     value::{Value, write_record},
 };
 use beds_protocol::tables::EVENTS;
@@ -162,6 +163,7 @@ async fn insert(connection: &mut MySqlConnection, events: &[Event], domain: &Dom
             .and_then(|()| arguments.add(body));
         added.map_err(|error| classify(&sqlx::Error::Encode(error), domain))?;
     }
+    let _traced = statement_span(&sql);
     let inserted = connection.execute(sqlx::query_with(&sql, arguments)).await;
     if inserted.as_ref().err().and_then(number) == Some(DENIED) {
         // For the next one.

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use beds_core::{
     Error,
     spec::{Domain, mariadb::Procedure},
+    stages::statement_span,
     unshown::Unshown,
     value::Value,
 };
@@ -195,6 +196,7 @@ impl Together<'_> {
         let count = Value::UInt(self.calls.len() as u64);
         let values = bind(self.parameters(&count, &end)).map_err(fault)?;
         let text = self.text();
+        let _traced = statement_span(&text);
         let mut results = connection.fetch_many(sqlx::query_with(&text, values));
         let (mut first, mut has_set, mut counts, mut bytes) = (None, false, None, 0);
         while let Some(result) = results.try_next().await.map_err(fault)? {

@@ -207,7 +207,7 @@ impl Odd {
             write_connections: connections,
             ..MariaDb::default()
         };
-        Self { database: Database::open("odd", &config), stack }
+        Self { database: Database::open("odd", &config, beds_core::settings::Room::default()), stack }
     }
 
     pub(crate) async fn run(&self, domain: &'static Domain, action: Action) -> Result<Outcome, Error> {
@@ -220,8 +220,12 @@ impl Odd {
         action: Action,
         claim: Option<Claim>,
     ) -> Result<Outcome, Error> {
-        let bounds =
-            Bounds { deadline: Instant::now() + Duration::from_secs(20), reply_bytes_max: 1_000_000 };
+        let bounds = Bounds {
+            deadline: Instant::now() + Duration::from_secs(20),
+            reply_bytes_max: 1_000_000,
+            asker: beds_core::plan::Asker::default(),
+            stages: std::sync::Arc::default(),
+        };
         self.database.run(Plan { claim, ..Plan::new(domain, action) }, bounds).await
     }
 

@@ -45,7 +45,7 @@ impl Site {
             write_connections: 1,
             ..MariaDb::default()
         };
-        Self { name, database: Arc::new(Database::open(name, &config)) }
+        Self { name, database: Arc::new(Database::open(name, &config, beds_core::settings::Room::default())) }
     }
 
     /// Rows, as lines with tabs.
@@ -66,9 +66,11 @@ impl Site {
             runner: Arc::new(Bare(Arc::clone(&self.database))),
             limits: Arc::new(Limits::default()),
             deadline: Instant::now() + Duration::from_mins(1),
+            asker: beds_core::plan::Asker::default(),
             request_id: "test".into(),
             traceparent: None,
             claims: None,
+            stages: Arc::default(),
         };
         let work = match operation {
             "fetch" => operation::fetch(&cx, domain, serde_json::from_value(body).unwrap()),

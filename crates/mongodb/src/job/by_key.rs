@@ -5,6 +5,7 @@ use beds_core::{
     lookup::{KEYS_MAX, Lookup, is_exact},
     query::Fields,
     spec::{Domain, Type, mongodb::Source},
+    stages::statement_span,
     validate::Errors,
     value::Value,
 };
@@ -56,6 +57,7 @@ impl ByKey {
         connection: &Connection,
         gate: &Gate,
     ) -> std::result::Result<Outcome, Failure> {
+        let _traced = statement_span(format_args!("find {}", self.source.name));
         let found = connection
             .raw(self.source.name)
             .find_one(self.filter.clone())
@@ -109,6 +111,7 @@ impl ByKey {
         let wanted: Vec<Bson> = lookup.keys().iter().filter_map(|key| convert::to_bson(key).ok()).collect();
         // All records in the first answer, and the cursor's end with them; the server's default is 101 records.
         let batch = u32::from(KEYS_MAX) + 1;
+        let _traced = statement_span(format_args!("find {}", self.source.name));
         let mut cursor = connection
             .raw(self.source.name)
             .find(filter::one_value(field, self.source.is_view, doc! { field.column: { "$in": wanted } }))

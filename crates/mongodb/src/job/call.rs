@@ -6,6 +6,7 @@ use beds_core::{
     ledger::AT_LEAST_ONCE,
     plan::Invocation,
     spec::{self, Domain, Returns, Routine},
+    stages::statement_span,
 };
 use beds_lane::Gate;
 use beds_protocol::Lane;
@@ -31,6 +32,11 @@ pub(super) struct Call {
 }
 
 impl Call {
+    /// Tells the calls apart.
+    pub(super) fn kind(&self) -> usize {
+        std::ptr::from_ref(self.call).addr()
+    }
+
     pub(super) fn new(
         domain: &'static Domain,
         call: &Invocation,
@@ -81,6 +87,7 @@ impl Call {
             }
         };
         let collection = connection.raw(self.on);
+        let _traced = statement_span(format_args!("aggregate {}", self.on));
         let cursor = collection.aggregate(self.stages.clone()).max_time(budget(gate)).await;
         let mut cursor = cursor.map_err(failed)?;
         let (mut rows, mut count) = (vec![b'['], 0);

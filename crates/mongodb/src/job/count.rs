@@ -4,6 +4,7 @@ use beds_core::{
     Error, Outcome, Result,
     query::Condition,
     spec::{Domain, mongodb::Source},
+    stages::statement_span,
     validate::Errors,
 };
 use beds_lane::Gate;
@@ -42,6 +43,7 @@ impl Count {
         gate: &Gate,
     ) -> std::result::Result<Outcome, Failure> {
         let collection = connection.raw(self.source.name);
+        let _traced = statement_span(format_args!("count {}", self.source.name));
         let count = collection.count_documents(self.filter.clone()).max_time(budget(gate)).await?;
         match self.most {
             Some(most) if count > most.into() => {

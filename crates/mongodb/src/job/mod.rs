@@ -14,7 +14,7 @@ use self::{by_key::ByKey, call::Call, count::Count, page::Page, purge::Purge};
 use crate::{
     ledger,
     server::Connection,
-    write::{Deed, Shared, Together, Write, objects},
+    write::{self, Deed, Shared, Together, Write, objects},
 };
 use beds_core::{
     Error, Outcome, Result,
@@ -100,6 +100,26 @@ impl beds_lane::Job for Job {
 
     /// The driver's futures must not be dropped midway.
     const CAN_BE_CUT: bool = false;
+
+    fn kind(&self) -> usize {
+        let operation = match &self.work {
+            Work::Write(write) => return write.kind(),
+            Work::Call(call) => return call.kind(),
+            Work::ByKey(job) => usize::from(!job.is_shared()),
+            Work::Page(_) => 2,
+            Work::Count(_) => 3,
+            Work::Purge(_) => 4,
+        };
+        // After those of the writes.
+        std::ptr::from_ref(self.domain).addr() + write::OPERATIONS + operation
+    }
+
+    fn size(&self) -> u32 {
+        match &self.work {
+            Work::Write(write) => write.deed.size(),
+            _ => 1,
+        }
+    }
 
     async fn run(&self, connection: &mut Connection, gate: &Gate) -> std::result::Result<Outcome, Fault> {
         let done = match &self.work {

@@ -4,6 +4,7 @@ use beds_core::{
     Error, Outcome, Result, cursor,
     query::{self, Order, Selection},
     spec::{Domain, mongodb::Source},
+    stages::statement_span,
     validate::Errors,
     value::Value,
 };
@@ -78,6 +79,7 @@ impl Page {
         gate: &Gate,
     ) -> std::result::Result<Outcome, Failure> {
         let collection = connection.raw(self.source.name);
+        let _traced = statement_span(format_args!("find {}", self.source.name));
         let mut cursor = collection
             .find(self.filter.clone())
             .sort(self.sort.clone())

@@ -40,6 +40,14 @@ impl Job for Shared {
 
     const CAN_BE_CUT: bool = false;
 
+    fn kind(&self) -> usize {
+        self.0.kind()
+    }
+
+    fn size(&self) -> u32 {
+        self.0.deed.size()
+    }
+
     /// The driver keeps what it was made with, so a client whose servers do not let it in may be old.
     fn is_touched(connection: &Connection) -> bool {
         connection.is_doubtful()

@@ -29,6 +29,11 @@ pub(crate) struct Insert {
 }
 
 impl Insert {
+    /// How many records there are.
+    pub(super) const fn size(&self) -> usize {
+        self.documents.len()
+    }
+
     pub(crate) fn new(
         domain: &'static Domain,
         collection: &'static str,

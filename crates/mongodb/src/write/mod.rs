@@ -23,6 +23,7 @@ use beds_core::{
     ledger,
     plan::{self, Claim, Origin},
     spec::{Domain, Objects, mongodb as spec},
+    stages::statement_span,
 };
 use beds_lane::Gate;
 use beds_protocol::Operation;
@@ -98,7 +99,33 @@ pub(crate) fn objects(domain: &'static Domain) -> Checked<&'static spec::Objects
     }
 }
 
+/// How many operations [`Deed::operation`] numbers.
+pub(crate) const OPERATIONS: usize = 6;
+
 impl Deed {
+    /// Which of the operations it is, as a number.
+    pub(crate) const fn operation(&self) -> usize {
+        match self {
+            Self::Insert(_) => 0,
+            Self::Update(_) => 1,
+            Self::Upsert(_) => 2,
+            Self::Delete(_) => 3,
+            Self::Many(_) => 4,
+            Self::All(_) => 5,
+        }
+    }
+
+    /// For how many records it is, where that is known.
+    pub(crate) fn size(&self) -> u32 {
+        let count = match self {
+            Self::Insert(insert) => insert.size(),
+            Self::Upsert(upsert) => upsert.size(),
+            Self::All(together) => together.size(),
+            Self::Update(_) | Self::Delete(_) | Self::Many(_) => 1,
+        };
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
     /// What a write by the operations of a domain does, and what is published of it.
     pub(crate) fn new(
         domain: &'static Domain,
@@ -159,6 +186,7 @@ impl Deed {
         session: Option<&mut ClientSession>,
         limit: Duration,
     ) -> Result<Applied, Failure> {
+        let _traced = statement_span(self.name());
         match self {
             Self::Insert(insert) => insert.apply(connection, session).await.map(Applied::from),
             Self::Update(update) => update.apply(connection, session, limit).await,
@@ -166,6 +194,18 @@ impl Deed {
             Self::Delete(delete) => delete.apply(connection, session, limit).await.map(Applied::from),
             Self::Many(many) => many.apply(connection, session, limit).await,
             Self::All(all) => all.apply(connection, session, limit).await,
+        }
+    }
+
+    /// What it does, for traces.
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Insert(_) => "insert",
+            Self::Update(_) => "update",
+            Self::Upsert(_) => "upsert",
+            Self::Delete(_) => "delete",
+            Self::Many(_) => "many",
+            Self::All(_) => "batch",
         }
     }
 
@@ -209,6 +249,11 @@ impl Deed {
 }
 
 impl Write {
+    /// Tells the operations of the domains apart. A domain has more bytes than it has operations.
+    pub(crate) fn kind(&self) -> usize {
+        std::ptr::from_ref(self.domain).addr() + self.deed.operation()
+    }
+
     /// Whether it may share a transaction with others.
     pub(crate) fn may_share(&self) -> bool {
         self.claim.is_some() && self.deed.is_short()

@@ -38,6 +38,11 @@ pub(super) fn refused(what: &str) -> Error {
 }
 
 impl Together {
+    /// How many items there are.
+    pub(super) const fn size(&self) -> usize {
+        self.parts.len()
+    }
+
     pub(crate) fn new(items: Vec<Item>, origin: &Origin, bytes_max: usize) -> Checked<Self> {
         let part = |(index, item)| {
             let part = match item {

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use beds_core::{Outcome, backoff::Backoff, event::Event};
+use beds_core::{Outcome, backoff::Backoff, event::Event, stages::statement_span};
 use beds_lane::Gate;
 use mongodb::{ClientSession, error::UNKNOWN_TRANSACTION_COMMIT_RESULT};
 use tokio::time::{Instant, sleep};
@@ -140,6 +140,7 @@ async fn apply(
 /// Commits, and asks again while nobody knows how that ended: the server remembers.
 async fn commit(mut session: ClientSession, end: Instant) -> Result<(), Failure> {
     let mut pauses = Backoff::new(PAUSE_MIN, PAUSE_MAX);
+    let _traced = statement_span("commit");
     loop {
         let committing = async move {
             let committed = session.commit_transaction().await;

@@ -51,6 +51,11 @@ struct Record {
 }
 
 impl Upsert {
+    /// How many records there are.
+    pub(super) const fn size(&self) -> usize {
+        self.records.len()
+    }
+
     pub(crate) fn new(
         domain: &'static Domain,
         collection: &'static str,

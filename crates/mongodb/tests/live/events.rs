@@ -98,7 +98,8 @@ impl Shop {
         }
         let config: MongoDb =
             serde_json::from_value(json!({ "url": site.url, "connect_timeout_ms": 2_000 })).unwrap();
-        let databases = [(), ()].map(|()| Database::open(name, &config));
+        let databases =
+            [(), ()].map(|()| Database::open(name, &config, beds_core::settings::Room::default()));
         Self { site, databases }
     }
 
@@ -110,7 +111,12 @@ impl Shop {
     }
 
     async fn run(&self, node: usize, write: plan::Write, claim: Option<Claim>) -> Result<Outcome, Error> {
-        let bounds = Bounds { deadline: Instant::now() + Duration::from_mins(1), reply_bytes_max: 1_000_000 };
+        let bounds = Bounds {
+            deadline: Instant::now() + Duration::from_mins(1),
+            reply_bytes_max: 1_000_000,
+            asker: beds_core::plan::Asker::default(),
+            stages: std::sync::Arc::default(),
+        };
         self.databases[node].run(Plan { claim, ..Plan::new(&ITEM, Action::Write(write)) }, bounds).await
     }
 

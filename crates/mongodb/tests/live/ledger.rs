@@ -68,7 +68,7 @@ impl Once {
             "connect_timeout_ms": 2_000,
         });
         let config: MongoDb = serde_json::from_value(config).unwrap();
-        Self { database: Database::open(name, &config), site }
+        Self { database: Database::open(name, &config, beds_core::settings::Room::default()), site }
     }
 
     async fn create_ledger(&self) {
@@ -92,7 +92,12 @@ impl Once {
     }
 
     async fn done(&self, plan: Plan) -> Result<Outcome, Error> {
-        let bounds = Bounds { deadline: Instant::now() + Duration::from_mins(1), reply_bytes_max: 1_000_000 };
+        let bounds = Bounds {
+            deadline: Instant::now() + Duration::from_mins(1),
+            reply_bytes_max: 1_000_000,
+            asker: beds_core::plan::Asker::default(),
+            stages: std::sync::Arc::default(),
+        };
         self.database.run(plan, bounds).await
     }
 

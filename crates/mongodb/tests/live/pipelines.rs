@@ -33,11 +33,16 @@ async fn a_pipeline_that_writes_says_that_it_is_at_least_once() {
     let site = Site::new("pipelines").await;
     site.mongo.collection::<Document>("source").insert_one(doc! { "_id": 1 }).await.unwrap();
     let config: MongoDb = serde_json::from_value(json!({ "url": site.url })).unwrap();
-    let database = Database::open("pipelines", &config);
+    let database = Database::open("pipelines", &config, beds_core::settings::Room::default());
     for claim in [None, Some(Claim { user: "u".into(), message_id: "m".into(), step: 0, digest: [0; 32] })] {
         let write = plan::Write::Call(Invocation { call: &COPY, args: Vec::new() });
         let plan = Plan { claim, ..Plan::new(&SOURCE, Action::Write(write)) };
-        let bounds = Bounds { deadline: Instant::now() + Duration::from_mins(1), reply_bytes_max: 10_000 };
+        let bounds = Bounds {
+            deadline: Instant::now() + Duration::from_mins(1),
+            reply_bytes_max: 10_000,
+            asker: beds_core::plan::Asker::default(),
+            stages: std::sync::Arc::default(),
+        };
         let outcome = database.run(plan, bounds).await.unwrap();
         assert!(outcome.note.as_deref().is_some_and(|note| note.contains("at least once")), "{outcome:?}");
     }
@@ -72,7 +77,7 @@ async fn what_a_stage_does_not_take_of_a_client_is_rejected() {
     let site = Site::new("refusals").await;
     site.mongo.collection::<Document>("source").insert_one(doc! { "_id": 1, "a": "b" }).await.unwrap();
     let config: MongoDb = serde_json::from_value(json!({ "url": site.url })).unwrap();
-    let database = Database::open("refusals", &config);
+    let database = Database::open("refusals", &config, beds_core::settings::Room::default());
     for (call, value, code) in [
         (&LIMIT, json!(0), ErrorCode::RejectedByDatabase),
         (&LIMIT, json!(-1), ErrorCode::RejectedByDatabase),
@@ -85,7 +90,12 @@ async fn what_a_stage_does_not_take_of_a_client_is_rejected() {
     ] {
         let args = if call.args.is_empty() { Vec::new() } else { vec![Value::Json(value.clone())] };
         let read = plan::Read::Call(Invocation { call, args });
-        let bounds = Bounds { deadline: Instant::now() + Duration::from_mins(1), reply_bytes_max: 10_000 };
+        let bounds = Bounds {
+            deadline: Instant::now() + Duration::from_mins(1),
+            reply_bytes_max: 10_000,
+            asker: beds_core::plan::Asker::default(),
+            stages: std::sync::Arc::default(),
+        };
         let error = database.run(Plan::new(&SOURCE, Action::Read(read)), bounds).await.unwrap_err();
         assert_eq!((error.code, error.retryable), (code, false), "{:?} {value}: {error:?}", call.routine);
     }

@@ -116,11 +116,13 @@ pub(crate) fn context(name: &str, url: &str, limits: Limits) -> Context {
     let config: MongoDb =
         serde_json::from_value(json!({ "url": url, "connections": 4, "connect_timeout_ms": 2_000 })).unwrap();
     Context {
-        runner: Arc::new(Adapter(Database::open(name, &config))),
+        runner: Arc::new(Adapter(Database::open(name, &config, beds_core::settings::Room::default()))),
         limits: Arc::new(limits),
         deadline: Instant::now() + PATIENCE,
+        asker: beds_core::plan::Asker::default(),
         request_id: "test".into(),
         traceparent: None,
         claims: None,
+        stages: Arc::default(),
     }
 }

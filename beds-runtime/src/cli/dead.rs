@@ -1,0 +1,342 @@
+//! `beds dead`: the dead letters, shown, replayed, removed.
+
+mod letter;
+
+use std::{
+    fs::File,
+    io::{self, BufWriter, Write},
+    path::PathBuf,
+    process::ExitCode,
+    time::Duration,
+};
+
+use beds_bus::{BusError, DeadLetter, DeadLetters};
+use beds_core::spec::Domain;
+use beds_protocol::{ErrorCode, OneLine, value::DateTime};
+use clap::{Args as ClapArgs, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use self::letter::Letter;
+use crate::config::Config;
+
+/// Arguments of `beds dead`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  beds dead list --template country --older 1h
+  beds dead show 3f2a
+  beds dead replay --code unavailable --dry-run
+  beds dead replay --code unavailable
+  beds dead export letters.ndjson --all
+
+Exit status: 0 when all is done, 1 when a letter could not be replayed or none has this id, 2 when RabbitMQ cannot be asked.")]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// One line a letter, the oldest first
+    List {
+        #[command(flatten)]
+        filter: Filter,
+        /// How many to show at most
+        #[arg(long, value_name = "COUNT", default_value_t = 100)]
+        limit: usize,
+        /// One JSON object a line, without bodies
+        #[arg(long)]
+        json: bool,
+    },
+    /// All of one letter, as JSON; sensitive fields are masked
+    Show {
+        /// Its id, or how it begins
+        id: String,
+    },
+    /// Send letters again to their queues, and remove them from the dead letters; a write is done once, however often
+    Replay(Chosen),
+    /// Remove letters for good
+    Drop(Chosen),
+    /// Write letters to a file, one JSON object a line, and leave them where they are; sensitive fields are masked
+    Export {
+        /// The file; `-` is standard output
+        file: PathBuf,
+        #[command(flatten)]
+        filter: Filter,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+struct Chosen {
+    #[command(flatten)]
+    filter: Filter,
+    /// All of them, where nothing else chooses
+    #[arg(long)]
+    all: bool,
+    /// Only tell what would be done
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+struct Filter {
+    /// Only these: their ids, or how they begin
+    #[arg(long, value_name = "ID")]
+    id: Vec<String>,
+    /// Only of this template
+    #[arg(long, value_name = "NAME")]
+    template: Option<String>,
+    /// Only with this error code
+    #[arg(long, value_name = "CODE", value_parser = code)]
+    code: Option<ErrorCode>,
+    /// Only with this text in the reason
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Only older than this, such as 90s, 10m, 2h, 7d
+    #[arg(long, value_name = "AGE", value_parser = age)]
+    older: Option<Duration>,
+    /// Only newer than this
+    #[arg(long, value_name = "AGE", value_parser = age)]
+    newer: Option<Duration>,
+}
+
+fn code(text: &str) -> Result<ErrorCode, String> {
+    ErrorCode::from_wire(text).ok_or_else(|| {
+        let known: Vec<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
+        format!("a code is one of {}", known.join(", "))
+    })
+}
+
+fn age(text: &str) -> Result<Duration, String> {
+    let wrong = || "an age is a number and a unit, such as 90s, 10m, 2h, 7d".to_owned();
+    let unit = text.chars().next_back().ok_or_else(wrong)?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return Err(wrong()),
+    };
+    let number: u32 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
+    Ok(Duration::from_secs(u64::from(number) * seconds))
+}
+
+impl Filter {
+    const fn is_empty(&self) -> bool {
+        let Self { id, template, code, reason, older, newer } = self;
+        id.is_empty()
+            && template.is_none()
+            && code.is_none()
+            && reason.is_none()
+            && older.is_none()
+            && newer.is_none()
+    }
+
+    fn takes(&self, letter: &Letter) -> bool {
+        let Self { id, template, code, reason, older, newer } = self;
+        // A letter that does not say how old it is has no age that could be compared.
+        let age = letter.age();
+        (id.is_empty() || id.iter().any(|id| letter.id.starts_with(&id.to_ascii_lowercase())))
+            && template.as_ref().is_none_or(|template| letter.template() == template)
+            && code.is_none_or(|code| letter.code == code.as_str())
+            && reason.as_ref().is_none_or(|reason| letter.reason.contains(reason.as_str()))
+            && older.is_none_or(|older| age.is_some_and(|age| age >= older))
+            && newer.is_none_or(|newer| age.is_some_and(|age| age < newer))
+    }
+}
+
+/// Works off the dead letters.
+pub(super) async fn run(domains: &[&'static Domain], args: &Args, config: &Config) -> ExitCode {
+    if let Command::Replay(chosen) | Command::Drop(chosen) = &args.command
+        && chosen.filter.is_empty()
+        && !chosen.all
+    {
+        eprintln!(
+            "beds dead: choose letters by --id, --template, --code, --reason, --older or --newer, or take --all"
+        );
+        return ExitCode::from(2);
+    }
+    match work(domains, args, config).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(message) => {
+            eprintln!("beds dead: {message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn work(domains: &[&'static Domain], args: &Args, config: &Config) -> Result<bool, String> {
+    let text = |error: BusError| match error {
+        BusError::Missing(_) => "there is no queue `beds.dead` yet: a node declares it".to_owned(),
+        other => other.to_string(),
+    };
+    let letters = DeadLetters::connect(&config.amqp, "beds dead").await.map_err(text)?;
+    let done = each(&letters, domains, &args.command).await;
+    // What is held goes back in any case.
+    let _ = letters.close().await;
+    done
+}
+
+async fn each(letters: &DeadLetters, domains: &[&'static Domain], command: &Command) -> Result<bool, String> {
+    let count = letters.count().await.map_err(|error| match error {
+        BusError::Missing(_) => "there is no queue `beds.dead` yet: a node declares it".to_owned(),
+        other => other.to_string(),
+    })?;
+    let style = ProgressStyle::with_template("{pos} of {len} dead letters {wide_bar}");
+    let bar = ProgressBar::new(count.into());
+    if let Ok(style) = style {
+        bar.set_style(style);
+    }
+    let mut work = Work::new(command)?;
+    // What dies meanwhile is for the next time.
+    for _ in 0..count {
+        let Some(held) = letters.next().await.map_err(|error| error.to_string())? else { break };
+        bar.inc(1);
+        let letter = Letter::of(&held, domains);
+        if work.is_over() {
+            break;
+        }
+        bar.suspend(|| work.show(&letter)).map_err(|error| error.to_string())?;
+        work.act(letters, &held, &letter).await?;
+    }
+    bar.finish_and_clear();
+    work.finish(count).map_err(|error| error.to_string())
+}
+
+/// A command under way.
+struct Work<'a> {
+    command: &'a Command,
+    out: Box<dyn Write + Send>,
+    chosen: usize,
+    done: usize,
+    failed: usize,
+}
+
+impl<'a> Work<'a> {
+    fn new(command: &'a Command) -> Result<Self, String> {
+        let out: Box<dyn Write + Send> = match command {
+            Command::Export { file, .. } if file.as_os_str() != "-" => {
+                let created = File::create(file).map_err(|error| format!("{}: {error}", file.display()))?;
+                Box::new(BufWriter::new(created))
+            }
+            _ => Box::new(io::stdout()),
+        };
+        Ok(Self { command, out, chosen: 0, done: 0, failed: 0 })
+    }
+
+    fn takes(&self, letter: &Letter) -> bool {
+        match self.command {
+            Command::List { filter, .. } | Command::Export { filter, .. } => filter.takes(letter),
+            Command::Show { id } => letter.id.starts_with(&id.to_ascii_lowercase()),
+            Command::Replay(chosen) | Command::Drop(chosen) => chosen.filter.takes(letter),
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        match self.command {
+            Command::List { limit, .. } => self.chosen >= *limit,
+            Command::Show { .. } | Command::Replay(_) | Command::Drop(_) | Command::Export { .. } => false,
+        }
+    }
+
+    /// Shows a letter, as the command does.
+    fn show(&mut self, letter: &Letter) -> io::Result<()> {
+        if !self.takes(letter) {
+            return Ok(());
+        }
+        self.chosen += 1;
+        match self.command {
+            Command::List { json: false, .. } => {
+                let short = letter.id.get(..8).unwrap_or_default();
+                let Letter { at, code, routing_key, reason, .. } = letter;
+                let (key, reason) = (OneLine(routing_key), OneLine(reason));
+                writeln!(self.out, "{short}  {at:27}  {code:20}  {key}  {reason}")
+            }
+            Command::List { json: true, .. } => writeln!(self.out, "{}", letter.json(false)),
+            Command::Show { .. } => writeln!(self.out, "{:#}", letter.json(true)),
+            Command::Export { .. } => writeln!(self.out, "{}", letter.json(true)),
+            Command::Replay(_) | Command::Drop(_) => Ok(()),
+        }
+    }
+
+    /// Does with a letter what the command is for.
+    async fn act(&mut self, letters: &DeadLetters, held: &DeadLetter, letter: &Letter) -> Result<(), String> {
+        let (is_replay, chosen) = match self.command {
+            Command::Replay(chosen) => (true, chosen),
+            Command::Drop(chosen) => (false, chosen),
+            Command::List { .. } | Command::Show { .. } | Command::Export { .. } => return Ok(()),
+        };
+        if !self.takes(letter) {
+            return Ok(());
+        }
+        let about = format!("{}  {}", letter.id, OneLine(&letter.routing_key));
+        if let Some(obstacle) = letter.obstacle.as_ref().filter(|_| is_replay) {
+            self.failed += 1;
+            eprintln!("{about}: stays: {obstacle}");
+            return Ok(());
+        }
+        if chosen.dry_run {
+            self.done += 1;
+            println!("{about}: would be {}", if is_replay { "replayed" } else { "dropped" });
+            return Ok(());
+        }
+        let done = if is_replay { letters.replay(held).await } else { letters.remove(held).await };
+        match done {
+            Ok(()) => {
+                self.done += 1;
+                println!("{about}: {}", if is_replay { "replayed" } else { "dropped" });
+                Ok(())
+            }
+            Err(error @ (BusError::Unroutable | BusError::Refused)) => {
+                self.failed += 1;
+                eprintln!("{about}: stays: {error}");
+                Ok(())
+            }
+            Err(BusError::Forbidden(reason)) => Err(format!(
+                "{about}: RabbitMQ refuses it: {reason}; to replay requests of other users the account needs the tag \
+                 `impersonator`"
+            )),
+            Err(error) => Err(format!("{about}: {error}")),
+        }
+    }
+
+    fn finish(mut self, count: u32) -> io::Result<bool> {
+        self.out.flush()?;
+        let Self { chosen, done, failed, .. } = self;
+        match self.command {
+            Command::Show { id } if chosen == 0 => {
+                eprintln!("beds dead: none of {count} dead letters has the id `{id}`");
+                return Ok(false);
+            }
+            Command::List { .. } if self.is_over_at(chosen) => {
+                eprintln!("beds dead: {chosen} are shown, and there may be more: --limit");
+            }
+            Command::Replay(Chosen { dry_run, .. }) | Command::Drop(Chosen { dry_run, .. }) => {
+                let would = if *dry_run { "would be done" } else { "done" };
+                eprintln!("{done} {would}, {failed} stay, of {count} dead letters at {}", DateTime::now());
+            }
+            _ => {}
+        }
+        Ok(failed == 0)
+    }
+
+    const fn is_over_at(&self, chosen: usize) -> bool {
+        matches!(self.command, Command::List { limit, .. } if chosen >= *limit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_is_a_number_and_a_unit() {
+        for (text, seconds) in [("90s", 90), ("10m", 600), ("2h", 7_200), ("7d", 604_800)] {
+            assert_eq!(age(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for wrong in ["", "h", "10", "-1s", "1.5h", "1w", "10€"] {
+            assert!(age(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! [`Letter`]: a dead letter as people read it.
+
+use std::time::{Duration, SystemTime};
+
+use beds_bus::DeadLetter;
+use beds_core::{mask, spec::Domain};
+use beds_protocol::{BatchKey, Lane, RoutingKey, header};
+use serde_json::{Value, json};
+
+/// A dead letter as people read it.
+#[derive(Debug)]
+pub(super) struct Letter {
+    pub(super) id: String,
+    pub(super) routing_key: String,
+    pub(super) code: String,
+    pub(super) reason: String,
+    pub(super) at: String,
+    /// Why it cannot be replayed, where it cannot.
+    pub(super) obstacle: Option<String>,
+    queue: String,
+    node: Option<String>,
+    request_id: Option<String>,
+    message_id: Option<String>,
+    user: Option<String>,
+    /// As it may be shown.
+    body: Vec<u8>,
+}
+
+impl Letter {
+    /// What there is to read of a letter to one of these domains.
+    pub(super) fn of(held: &DeadLetter, domains: &[&'static Domain]) -> Self {
+        let given_up = held.given_up();
+        let said = |name| held.header(name);
+        let by_rabbitmq =
+            |text: fn(&beds_bus::GivenUp) -> String| given_up.as_ref().map(text).unwrap_or_default();
+        let routing_key = held.routing_key().to_owned();
+        Self {
+            id: held.id.to_string(),
+            code: said(header::DEAD_CODE).unwrap_or_else(|| by_rabbitmq(|by| by.reason.clone())),
+            reason: said(header::DEAD_REASON).unwrap_or_else(|| {
+                by_rabbitmq(|by| format!("RabbitMQ gave it up ({}): no node had acknowledged it", by.reason))
+            }),
+            at: said(header::DEAD_AT).unwrap_or_else(|| by_rabbitmq(|by| unix(by.at))),
+            queue: said(header::DEAD_QUEUE).unwrap_or_else(|| by_rabbitmq(|by| by.queue.clone())),
+            node: said(header::DEAD_NODE),
+            request_id: said(header::DEAD_REQUEST_ID),
+            message_id: held.message_id().map(str::to_owned),
+            user: said(header::DEAD_USER),
+            obstacle: obstacle(held, domains),
+            body: shown(&routing_key, held.body(), domains),
+            routing_key,
+        }
+    }
+
+    /// What stands first in its routing key.
+    pub(super) fn template(&self) -> &str {
+        self.routing_key.split('.').next().unwrap_or_default()
+    }
+
+    /// How long it has been dead; `None` where it does not say since when.
+    pub(super) fn age(&self) -> Option<Duration> {
+        let at: beds_protocol::value::DateTime =
+            serde_json::from_value(Value::String(self.at.clone())).ok()?;
+        let since = SystemTime::from(at.0);
+        Some(SystemTime::now().duration_since(since).unwrap_or_default())
+    }
+
+    /// As JSON, with its body or without.
+    pub(super) fn json(&self, with_body: bool) -> Value {
+        let mut json = json!({
+            "id": self.id, "at": self.at, "code": self.code, "reason": self.reason,
+            "routing_key": self.routing_key, "queue": self.queue, "node": self.node,
+            "request_id": self.request_id, "message_id": self.message_id, "user": self.user,
+            "can_be_replayed": self.obstacle.is_none(), "obstacle": self.obstacle,
+        });
+        if with_body {
+            let text = || String::from_utf8_lossy(&self.body).into_owned().into();
+            json["body"] = serde_json::from_slice(&self.body).unwrap_or_else(|_| text());
+        }
+        json
+    }
+}
+
+fn unix(seconds: u64) -> String {
+    let at = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    beds_protocol::value::DateTime(at.into()).to_string()
+}
+
+/// Why a letter cannot be replayed.
+fn obstacle(held: &DeadLetter, domains: &[&'static Domain]) -> Option<String> {
+    if held.header(header::DEAD_PROPERTIES).is_some() {
+        return Some("its properties cannot be read".to_owned());
+    }
+    if held.header(header::DEAD_MASKED).is_some() {
+        return Some(
+            "its sensitive values were masked when it died: ask its client to send it again".to_owned(),
+        );
+    }
+    let key = held.routing_key();
+    if let Some(batch) = BatchKey::parse(key) {
+        return (batch.lane == Lane::Read).then(|| nobody_waits().to_owned());
+    }
+    let found = RoutingKey::parse(key).ok().and_then(|key| {
+        let domain = domains.iter().find(|domain| domain.name == key.template)?;
+        domain.operations().find(|(operation, _)| *operation == key.operation)
+    });
+    match found {
+        None => Some(format!("there is no template and operation `{}`", beds_protocol::OneLine(key))),
+        Some((_, Lane::Read)) => Some(nobody_waits().to_owned()),
+        Some((_, Lane::Write)) => None,
+    }
+}
+
+const fn nobody_waits() -> &'static str {
+    "it is a read, and nobody waits for its answer any more"
+}
+
+/// A body as it may be shown.
+fn shown(routing_key: &str, body: &[u8], domains: &[&'static Domain]) -> Vec<u8> {
+    let named = |name: &str| domains.iter().copied().find(|domain| domain.name == name);
+    if BatchKey::parse(routing_key).is_some() {
+        let has_sensitive = domains.iter().any(|domain| mask::has_sensitive(domain));
+        return if has_sensitive { mask::batch(body, named).into_owned() } else { body.to_vec() };
+    }
+    let domain = routing_key.split('.').next().and_then(named);
+    domain.map_or_else(|| body.to_vec(), |domain| mask::body(domain, body).into_owned())
+}

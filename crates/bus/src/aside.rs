@@ -1,0 +1,172 @@
+//! Requests that are put aside: into a queue of what waits for a database, or of what is to be worked off alone.
+//!
+//! What is put aside is a copy, and the request is acknowledged once RabbitMQ has confirmed it: nothing is lost, and how
+//! often RabbitMQ has delivered the request begins anew. The copy goes to its queue by the default exchange, so headers
+//! keep the routing key, the exchange and the user of the request. They are believed where RabbitMQ vouches that a node
+//! has published the copy.
+
+use beds_protocol::header;
+use lapin::{
+    BasicProperties,
+    types::{AMQPValue, FieldTable, ShortString},
+};
+
+use crate::message::Properties;
+
+/// RabbitMQ's count of deliveries before this one, in quorum queues.
+const DELIVERY_COUNT: &str = "x-delivery-count";
+const OURS: [&str; 4] = [DELIVERY_COUNT, header::ASIDE_KEY, header::ASIDE_EXCHANGE, header::ASIDE_USER];
+
+/// A request by its properties, and where it was published to.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Restored {
+    pub(crate) properties: BasicProperties,
+    pub(crate) routing_key: ShortString,
+    pub(crate) exchange: ShortString,
+}
+
+/// The properties of a copy that is published as this user. Without an expiration: what is put aside may wait for long.
+pub(crate) fn properties(
+    from: &BasicProperties,
+    (exchange, routing_key): (&ShortString, &ShortString),
+    user: &str,
+) -> Properties {
+    let mut headers = others(from);
+    headers.insert(header::ASIDE_KEY.into(), text(routing_key));
+    headers.insert(header::ASIDE_EXCHANGE.into(), text(exchange));
+    if let Some(user) = from.user_id() {
+        headers.insert(header::ASIDE_USER.into(), text(user));
+    }
+    Properties::from_parts(without_expiration(from).with_user_id(user.into()), headers).persistent()
+}
+
+/// The request of which this is a copy, if one of these users has published it.
+pub(crate) fn restored(from: &BasicProperties, users: &[String]) -> Option<Restored> {
+    let vouched = from.user_id().as_ref()?;
+    if !users.iter().any(|own| own == vouched.as_str()) {
+        return None;
+    }
+    let told = |name| from.headers().as_ref().and_then(|headers| short(headers.inner().get(name)?));
+    let routing_key = told(header::ASIDE_KEY)?;
+    let mut properties = without_expiration(from).with_headers(others(from));
+    if let Some(user) = told(header::ASIDE_USER) {
+        properties = properties.with_user_id(user);
+    }
+    Some(Restored { properties, routing_key, exchange: told(header::ASIDE_EXCHANGE).unwrap_or_default() })
+}
+
+/// How often RabbitMQ has delivered a message before.
+pub(crate) fn deliveries(properties: &BasicProperties) -> u64 {
+    let headers = properties.headers().as_ref();
+    match headers.and_then(|headers| headers.inner().get(DELIVERY_COUNT)) {
+        Some(AMQPValue::LongLongInt(count)) => u64::try_from(*count).unwrap_or_default(),
+        Some(AMQPValue::LongInt(count)) => u64::try_from(*count).unwrap_or_default(),
+        Some(AMQPValue::LongUInt(count)) => u64::from(*count),
+        Some(AMQPValue::ShortInt(count)) => u64::try_from(*count).unwrap_or_default(),
+        Some(AMQPValue::ShortUInt(count)) => u64::from(*count),
+        Some(AMQPValue::ShortShortInt(count)) => u64::try_from(*count).unwrap_or_default(),
+        Some(AMQPValue::ShortShortUInt(count)) => u64::from(*count),
+        _ => 0,
+    }
+}
+
+/// The headers that are the client's.
+fn others(properties: &BasicProperties) -> FieldTable {
+    let mut others = FieldTable::default();
+    for (name, value) in properties.headers().iter().flat_map(FieldTable::inner) {
+        if !OURS.contains(&name.as_str()) {
+            others.insert(name.clone(), value.clone());
+        }
+    }
+    others
+}
+
+/// All but headers, user, expiration and delivery mode.
+fn without_expiration(from: &BasicProperties) -> BasicProperties {
+    let mut to = BasicProperties::default();
+    if let Some(value) = from.content_type() {
+        to = to.with_content_type(value.clone());
+    }
+    if let Some(value) = from.content_encoding() {
+        to = to.with_content_encoding(value.clone());
+    }
+    if let Some(value) = from.priority() {
+        to = to.with_priority(*value);
+    }
+    if let Some(value) = from.correlation_id() {
+        to = to.with_correlation_id(value.clone());
+    }
+    if let Some(value) = from.reply_to() {
+        to = to.with_reply_to(value.clone());
+    }
+    if let Some(value) = from.message_id() {
+        to = to.with_message_id(value.clone());
+    }
+    if let Some(value) = from.timestamp() {
+        to = to.with_timestamp(*value);
+    }
+    if let Some(value) = from.kind() {
+        to = to.with_type(value.clone());
+    }
+    if let Some(value) = from.app_id() {
+        to = to.with_app_id(value.clone());
+    }
+    to
+}
+
+fn text(value: &ShortString) -> AMQPValue {
+    AMQPValue::LongString(value.as_str().into())
+}
+
+fn short(value: &AMQPValue) -> Option<ShortString> {
+    match value {
+        AMQPValue::LongString(value) => {
+            ShortString::try_new(std::str::from_utf8(value.as_bytes()).ok()?.to_owned()).ok()
+        }
+        AMQPValue::ShortString(value) => Some(value.clone()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request() -> BasicProperties {
+        let mut headers = FieldTable::default();
+        headers.insert("traceparent".into(), AMQPValue::LongString("00-1".into()));
+        headers.insert(DELIVERY_COUNT.into(), AMQPValue::LongLongInt(4));
+        BasicProperties::default()
+            .with_content_type("application/json".into())
+            .with_message_id("m".into())
+            .with_user_id("alice".into())
+            .with_expiration("10".into())
+            .with_headers(headers)
+    }
+
+    fn copy(user: &str) -> BasicProperties {
+        properties(&request(), (&"beds".into(), &"note.create".into()), user).into_basic()
+    }
+
+    #[test]
+    fn a_copy_becomes_the_request_again() {
+        assert_eq!(deliveries(&request()), 4);
+        let copy = copy("beds");
+        assert_eq!(copy.user_id().as_ref().unwrap().as_str(), "beds");
+        assert!(copy.expiration().is_none() && *copy.delivery_mode() == Some(2));
+        assert_eq!(deliveries(&copy), 0);
+        let Restored { properties, routing_key, exchange } = restored(&copy, &["beds".to_owned()]).unwrap();
+        assert_eq!((routing_key.as_str(), exchange.as_str()), ("note.create", "beds"));
+        assert_eq!(properties.user_id(), request().user_id());
+        assert_eq!(properties.message_id(), request().message_id());
+        let headers: Vec<_> =
+            properties.headers().as_ref().unwrap().inner().keys().map(ShortString::as_str).collect();
+        assert_eq!(headers, ["traceparent"]);
+    }
+
+    #[test]
+    fn a_client_cannot_speak_for_another() {
+        assert_eq!(restored(&copy("mallory"), &["beds".to_owned()]), None);
+        assert_eq!(restored(&request(), &["alice".to_owned()]), None, "it is no copy");
+    }
+}

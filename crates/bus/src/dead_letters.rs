@@ -1,0 +1,212 @@
+//! [`DeadLetters`]: the queue of what could not be answered, as an operator works it off.
+//!
+//! A letter is taken out of the queue only when it is removed, or when RabbitMQ has confirmed its replay. Until then it is
+//! held; when the connection ends, what is held goes back to its place.
+
+use beds_protocol::{
+    header,
+    topology::{DEAD, EXCHANGE},
+};
+use lapin::{
+    BasicProperties, Channel,
+    message::Delivery,
+    options::{BasicAckOptions, BasicGetOptions, QueueDeclareOptions},
+    types::{AMQPValue, FieldTable, ShortString},
+};
+use uuid::Uuid;
+
+use crate::{
+    config::Amqp,
+    connection::{Connection, connect, within},
+    error::BusError,
+    message::{Name, Properties},
+    publisher::Publisher,
+};
+
+/// What the names of the headers begin with that a dead letter has besides its own.
+const PREFIX: &str = "beds-dead-";
+/// RabbitMQ's own account of a dead letter.
+const RABBITMQ: &str = "x-";
+
+/// The queue of dead letters, and a way back to the nodes.
+#[derive(Debug)]
+pub struct DeadLetters {
+    channel: Channel,
+    publisher: Publisher,
+    connection: Connection,
+}
+
+/// A dead letter that is held.
+#[derive(Debug)]
+pub struct DeadLetter {
+    delivery: Delivery,
+    /// Its name: the same each time that it is taken.
+    pub id: Uuid,
+}
+
+impl DeadLetters {
+    /// Connects.
+    ///
+    /// # Errors
+    /// When RabbitMQ cannot be reached in time.
+    pub async fn connect(config: &Amqp, name: &str) -> Result<Self, BusError> {
+        let connection = connect(config, name).await?;
+        let channel = connection.channel().await?;
+        let publisher = Publisher::open(&connection).await?;
+        Ok(Self { channel, publisher, connection })
+    }
+
+    /// How many wait.
+    ///
+    /// # Errors
+    /// [`BusError::Missing`] where no node has declared the queue yet.
+    pub async fn count(&self) -> Result<u32, BusError> {
+        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        let asked = self.channel.queue_declare(DEAD.into(), passive, FieldTable::default());
+        Ok(within(self.connection.limit(), "counting dead letters", asked).await?.message_count())
+    }
+
+    /// The next one that is not held; `None` where there is none.
+    ///
+    /// # Errors
+    /// When RabbitMQ does not answer in time.
+    pub async fn next(&self) -> Result<Option<DeadLetter>, BusError> {
+        let asked = self.channel.basic_get(DEAD.into(), BasicGetOptions::default());
+        let message = within(self.connection.limit(), "taking a dead letter", asked).await?;
+        Ok(message.map(|message| DeadLetter::new(message.delivery)))
+    }
+
+    /// Removes a letter for good.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub async fn remove(&self, letter: &DeadLetter) -> Result<(), BusError> {
+        letter.delivery.acker.ack(BasicAckOptions::default()).await?;
+        Ok(())
+    }
+
+    /// Sends a letter again to where it was published, and removes it once RabbitMQ has it. It keeps its `message_id`, or
+    /// gets one by its identity, so that a write which is replayed twice is done once. Nobody waits for its answer.
+    ///
+    /// # Errors
+    /// [`BusError::Unroutable`] and [`BusError::Refused`] leave the letter where it is; after any other, nobody knows
+    /// whether it was sent, and it may be replayed again.
+    pub async fn replay(&self, letter: &DeadLetter) -> Result<(), BusError> {
+        let key = letter.routing_key().to_owned();
+        let key = Name::new(key).ok_or_else(|| BusError::Other("its routing key is too long".to_owned()))?;
+        self.publisher.put(EXCHANGE, key, letter.replayed(), &letter.delivery.data).await?;
+        self.remove(letter).await
+    }
+
+    /// Disconnects; what is held goes back.
+    ///
+    /// # Errors
+    /// When RabbitMQ does not answer in time; what is held goes back all the same.
+    pub async fn close(self) -> Result<(), BusError> {
+        self.connection.close(self.connection.limit(), "done").await
+    }
+}
+
+impl DeadLetter {
+    fn new(delivery: Delivery) -> Self {
+        let id = identity(&delivery);
+        Self { delivery, id }
+    }
+
+    /// A header's text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<String> {
+        match self.delivery.properties.headers().as_ref()?.inner().get(name)? {
+            AMQPValue::LongString(text) => Some(text.to_string()),
+            AMQPValue::ShortString(text) => Some(text.to_string()),
+            _ => None,
+        }
+    }
+
+    /// The routing key that it was published with.
+    #[must_use]
+    pub fn routing_key(&self) -> &str {
+        self.delivery.routing_key.as_str()
+    }
+
+    /// The id of its message, where it has one.
+    #[must_use]
+    pub fn message_id(&self) -> Option<&str> {
+        self.delivery.properties.message_id().as_ref().map(ShortString::as_str).filter(|id| !id.is_empty())
+    }
+
+    /// The body, as far as its template let it be kept.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.delivery.data
+    }
+
+    /// How often, from where and when RabbitMQ itself gave it up, where it did: since a node did not acknowledge it.
+    #[must_use]
+    pub fn given_up(&self) -> Option<GivenUp> {
+        let headers = self.delivery.properties.headers().as_ref()?.inner();
+        let AMQPValue::FieldArray(deaths) = headers.get("x-death")? else { return None };
+        let AMQPValue::FieldTable(last) = deaths.as_slice().first()? else { return None };
+        let text = |name: &str| match last.inner().get(name) {
+            Some(AMQPValue::LongString(text)) => text.to_string(),
+            _ => String::new(),
+        };
+        let at = match last.inner().get("time") {
+            Some(AMQPValue::Timestamp(seconds)) => *seconds,
+            _ => 0,
+        };
+        Some(GivenUp { queue: text("queue"), reason: text("reason"), at })
+    }
+
+    /// The properties that it is sent again with.
+    fn replayed(&self) -> Properties {
+        let from = &self.delivery.properties;
+        let mut headers = FieldTable::default();
+        for (name, value) in from.headers().iter().flat_map(FieldTable::inner) {
+            let name_text = name.as_str();
+            let is_of_death = name_text.starts_with(PREFIX) || name_text.starts_with(RABBITMQ);
+            // A deadline has passed since; a write has time.
+            if !is_of_death && name_text != header::DEADLINE {
+                headers.insert(name.clone(), value.clone());
+            }
+        }
+        let mut basic = BasicProperties::default();
+        if let Some(kind) = from.content_type() {
+            basic = basic.with_content_type(kind.clone());
+        }
+        let id = self.message_id().map_or_else(|| self.id.to_string(), str::to_owned);
+        basic = basic.with_message_id(id.into());
+        // The ledger knows a write by its user and its id.
+        let user =
+            self.header(header::DEAD_USER).or_else(|| from.user_id().as_ref().map(ToString::to_string));
+        if let Some(user) = user {
+            basic = basic.with_user_id(user.into());
+        }
+        Properties::from_parts(basic, headers).persistent()
+    }
+}
+
+/// RabbitMQ's own account of a dead letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenUp {
+    /// From which queue.
+    pub queue: String,
+    /// Why, in RabbitMQ's word.
+    pub reason: String,
+    /// When, in Unix seconds.
+    pub at: u64,
+}
+
+/// What a letter is known by: all that its death says of it, and what it is.
+fn identity(delivery: &Delivery) -> Uuid {
+    let mut text = format!("{}\0", delivery.routing_key).into_bytes();
+    let headers = delivery.properties.headers().iter().flat_map(FieldTable::inner);
+    for (name, value) in headers {
+        let name = name.as_str();
+        if name.starts_with(PREFIX) || name == "x-death" {
+            text.extend(format!("{name}={value:?}\0").into_bytes());
+        }
+    }
+    text.extend(&delivery.data);
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, &text)
+}

@@ -1,0 +1,362 @@
+//! What becomes of one delivery: it is handled, answered, put aside, or given up.
+//!
+//! **What cannot be done now, and wants no answer,** waits here for a moment, if few do. Otherwise it is put aside
+//! (`aside`), so that it holds nothing up; `waiting` goes on with it.
+//!
+//! **What may end the node** is found by how often RabbitMQ has delivered it: a message that was delivered several times is
+//! put into a queue from which one at a time is worked off, while nothing else is. Only what is delivered again and again
+//! there becomes a dead letter. So what merely was with a node that ended is done in the end, however often that happened.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use beds_core::{
+    backoff::Backoff,
+    error::Error,
+    service::{Reply, Service, Verdict},
+    stages::{Stages, Tracer},
+    traced,
+};
+use beds_protocol::{
+    Broker,
+    topology::{DEFAULT_EXCHANGE, QueueKind},
+};
+use lapin::{Channel, message::Delivery, options::BasicPublishOptions, types::ShortString};
+use tokio::{
+    sync::{Mutex, Semaphore},
+    time::{Instant, sleep, sleep_until},
+};
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, Span, debug, info_span, warn};
+
+use crate::{
+    aside::{self, Restored},
+    dead, envelope,
+    error::BusError,
+    hosting::{self, Shared},
+    message::Name,
+    publisher::Publisher,
+    slow::Answered,
+};
+
+/// The span around the handling of what nodes tell of themselves; what happens in it must not be told again.
+pub const INGEST_SPAN: &str = "ingest";
+
+/// The first and the longest pause between tries of what cannot be done now.
+pub(crate) const DELAY_MIN: Duration = Duration::from_millis(100);
+pub(crate) const DELAY_MAX: Duration = Duration::from_secs(5);
+
+/// How often a request is tried where it is, before it is put aside, and how many an instance has of them.
+const TRIES_MAX: u32 = 4;
+const HELD_MAX: usize = 8;
+/// A message that was delivered so often is worked off alone.
+const SUSPECT_AFTER: u64 = 3;
+/// What was delivered before waits a moment, in which suspects are put aside.
+const SUSPICION: Duration = Duration::from_millis(200);
+
+/// Which queue of a broker deliveries come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// Its own.
+    Requests,
+    /// That of what is put aside until this is there.
+    Waiting(&'static str),
+    /// That of what is worked off alone.
+    Alone,
+}
+
+impl Source {
+    pub(crate) fn queue(self, broker: Broker) -> String {
+        match self {
+            Self::Requests => broker.queue().to_owned(),
+            Self::Waiting(needs) => hosting::waiting(broker, needs),
+            Self::Alone => hosting::alone(broker),
+        }
+    }
+}
+
+/// What handling a delivery takes.
+pub(crate) struct Handler {
+    pub(crate) broker: Broker,
+    source: Source,
+    /// The delivery's own, for replies and acknowledgements.
+    pub(crate) channel: Channel,
+    /// On the other connection, for dead letters.
+    publisher: Publisher,
+    /// The same for what is put aside, one after another: where one is returned for want of its queue, RabbitMQ does not
+    /// say so in time for us to know which.
+    aside: Mutex<Publisher>,
+    /// Places for what is tried again where it is.
+    held: Semaphore,
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// What becomes of a delivery.
+pub(crate) enum Settled {
+    /// It may be acknowledged.
+    Done(u64),
+    /// The same, since a copy of it waits on.
+    Waits(u64),
+    /// It stays in the queue: it could not be done.
+    Left,
+}
+
+/// What is thought of a message that was delivered before.
+enum Suspicion {
+    None,
+    Settled(Settled),
+    /// It is what ends nodes.
+    Confirmed(Error),
+}
+
+impl Handler {
+    /// `publishers` are for dead letters, and for what is put aside.
+    pub(crate) fn new(
+        broker: Broker,
+        source: Source,
+        channel: Channel,
+        publishers: (Publisher, Publisher),
+        shared: Arc<Shared>,
+    ) -> Self {
+        let (publisher, aside) = (publishers.0, Mutex::new(publishers.1));
+        Self { broker, source, channel, publisher, aside, held: Semaphore::new(HELD_MAX), shared }
+    }
+
+    /// Handles a delivery.
+    pub(crate) async fn handle(
+        self: Arc<Self>,
+        delivery: Delivery,
+        stop: CancellationToken,
+    ) -> Result<Settled, BusError> {
+        // What goes wrong with a log event must not become one.
+        let span = if self.broker.is_ingest() { info_span!(INGEST_SPAN) } else { Span::none() };
+        let deliveries = aside::deliveries(&delivery.properties);
+        let delivery = self.as_it_was(delivery);
+        self.work_off(&delivery, deliveries, &stop).instrument(span).await
+    }
+
+    /// The request of which a delivery is a copy, where it was put aside.
+    fn as_it_was(&self, mut delivery: Delivery) -> Delivery {
+        if self.source != Source::Requests
+            && let Some(Restored { properties, routing_key, exchange }) =
+                aside::restored(&delivery.properties, &self.shared.users)
+        {
+            delivery.properties = properties;
+            delivery.routing_key = routing_key;
+            delivery.exchange = exchange;
+        }
+        delivery
+    }
+
+    async fn work_off(
+        &self,
+        delivery: &Delivery,
+        deliveries: u64,
+        stop: &CancellationToken,
+    ) -> Result<Settled, BusError> {
+        let service = self.shared.service(delivery.routing_key.as_str());
+        let request_id = envelope::request_id(&delivery.properties);
+        let waited = envelope::waited(&delivery.properties);
+        let meter = self.shared.meter.queue(self.broker);
+        // What was put aside has been counted with its wait before.
+        let first = waited.filter(|_| self.source == Source::Requests);
+        let _held = meter.map(|meter| meter.begin(delivery.redelivered, first));
+        let named = (delivery, request_id.as_ref());
+        let stages = Arc::new(Stages::new(waited, self.span(named)));
+        let reply_to = match envelope::reply_to(&delivery.properties, &self.shared.amqp.reply_to_prefixes) {
+            Ok(reply_to) => reply_to,
+            Err(error) => return self.give_up(service, named, error, stop).await,
+        };
+        if deliveries > 0 {
+            match self.suspect(delivery, deliveries, stop).await? {
+                Suspicion::None => {}
+                Suspicion::Settled(settled) => return Ok(settled),
+                Suspicion::Confirmed(error) => return self.give_up(service, named, error, stop).await,
+            }
+        }
+        let mut backoff = Backoff::new(DELAY_MIN, DELAY_MAX);
+        let (mut tries, mut place) = (0, None);
+        loop {
+            let wants_reply = reply_to.is_some();
+            let incoming = envelope::incoming(self.broker, delivery, &request_id, wants_reply, &stages);
+            match self.in_turn(service.handle(incoming)).await {
+                Verdict::Reply(reply) => {
+                    let since = Instant::now();
+                    if let Some(queue) = reply_to {
+                        let correlation_id = delivery.properties.correlation_id().clone();
+                        let _traced = traced!(stages.span(), "reply");
+                        self.reply(queue.clone(), correlation_id, &reply).await?;
+                    }
+                    self.answered(named, &stages, reply.status, since.elapsed());
+                    return Ok(Settled::Done(delivery.delivery_tag));
+                }
+                Verdict::Done => {
+                    self.answered(named, &stages, "ok", Duration::ZERO);
+                    return Ok(Settled::Done(delivery.delivery_tag));
+                }
+                Verdict::Dead(error) => {
+                    self.answered(named, &stages, error.code.as_str(), Duration::ZERO);
+                    return self.give_up(service, named, error, stop).await;
+                }
+                Verdict::Retry(error) => {
+                    meter.inspect(|meter| meter.retried.count());
+                    let routing_key = delivery.routing_key.as_str();
+                    debug!(request_id = request_id.as_ref(), routing_key, "retried later: {error}");
+                }
+            }
+            if let Source::Waiting(_) = self.source {
+                let waits = self.put_aside(delivery, self.source).await?;
+                return Ok(if waits { Settled::Waits(delivery.delivery_tag) } else { Settled::Left });
+            }
+            tries += 1;
+            place = place.take().or_else(|| self.held.try_acquire().ok());
+            if (place.is_none() || tries >= TRIES_MAX) && self.broker.kind() == QueueKind::Quorum {
+                let needs = Source::Waiting(service.needs(delivery.routing_key.as_str()));
+                if self.put_aside(delivery, needs).await? {
+                    return Ok(Settled::Done(delivery.delivery_tag));
+                }
+            }
+            if !wait(&mut backoff, stop).await {
+                return Ok(Settled::Left);
+            }
+        }
+    }
+
+    /// Handles a request, beside all others or alone.
+    async fn in_turn(&self, handling: impl Future<Output = Verdict>) -> Verdict {
+        if self.source == Source::Alone {
+            let _alone = self.shared.alone.write().await;
+            handling.await
+        } else {
+            let _beside = self.shared.alone.read().await;
+            handling.await
+        }
+    }
+
+    /// Judges what was delivered before: whoever had it may have ended over it.
+    async fn suspect(
+        &self,
+        delivery: &Delivery,
+        deliveries: u64,
+        stop: &CancellationToken,
+    ) -> Result<Suspicion, BusError> {
+        if self.source == Source::Alone {
+            if deliveries < u64::from(self.shared.amqp.delivery_attempts_max) {
+                return Ok(Suspicion::None);
+            }
+            let message =
+                format!("{deliveries} times it was taken up, alone, and not done: the node may end over it");
+            return Ok(Suspicion::Confirmed(Error::internal(message)));
+        }
+        if deliveries >= SUSPECT_AFTER && self.put_aside(delivery, Source::Alone).await? {
+            return Ok(Suspicion::Settled(Settled::Done(delivery.delivery_tag)));
+        }
+        if self.source == Source::Requests {
+            tokio::select! {
+                () = stop.cancelled() => return Ok(Suspicion::Settled(Settled::Left)),
+                () = sleep(SUSPICION) => {}
+            }
+        }
+        Ok(Suspicion::None)
+    }
+
+    /// Puts a copy into another queue of the broker; false where that takes none.
+    async fn put_aside(&self, delivery: &Delivery, to: Source) -> Result<bool, BusError> {
+        let Some(queue) = Name::new(to.queue(self.broker)) else { return Ok(false) };
+        let publisher = self.aside.lock().await;
+        let from = (&delivery.exchange, &delivery.routing_key);
+        let properties = aside::properties(&delivery.properties, from, publisher.user());
+        match publisher.put(DEFAULT_EXCHANGE, queue, properties, &delivery.data).await {
+            Ok(()) => Ok(true),
+            Err(BusError::Refused | BusError::Unroutable) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The span of a request; none where it is not traced.
+    fn span(&self, (delivery, request_id): (&Delivery, &str)) -> Span {
+        let traced = |tracer: &Arc<dyn Tracer>| {
+            let traceparent = envelope::traceparent(&delivery.properties);
+            tracer.request(traceparent, self.broker.queue(), request_id)
+        };
+        self.shared.tracer.as_ref().map_or_else(Span::none, traced)
+    }
+
+    /// A request is done: tells who counts, who traces, and the log where it was slow.
+    fn answered(
+        &self,
+        (delivery, request_id): (&Delivery, &str),
+        stages: &Stages,
+        status: &'static str,
+        reply: Duration,
+    ) {
+        stages.answered(status);
+        if let Some(tracer) = self.shared.tracer.as_ref().filter(|_| !stages.span().is_none()) {
+            tracer.queued(stages.span(), stages.times());
+        }
+        let user = delivery.properties.user_id().as_ref().map(ShortString::as_str);
+        let is_slow = self.shared.slow.judge(stages, &Answered { request_id, user, status, reply });
+        if let Some(meter) = self.shared.meter.queue(self.broker) {
+            meter.reply.took(reply);
+            if is_slow {
+                meter.slow.count();
+            }
+        }
+    }
+
+    /// Publishes a reply, and waits until it is written: an acknowledgement that follows would overtake a message that
+    /// is still in the connection's buffer. One to a queue that is gone or full is dropped: its client has left, or
+    /// has chosen not to hear. It has no deadline but the connection's life, since RabbitMQ may block the connection.
+    async fn reply(
+        &self,
+        queue: ShortString,
+        correlation_id: Option<ShortString>,
+        reply: &Reply,
+    ) -> Result<(), BusError> {
+        let properties = envelope::reply(reply, correlation_id);
+        let options = BasicPublishOptions::default();
+        let written =
+            self.channel.basic_publish(DEFAULT_EXCHANGE.into(), queue, options, &reply.body, properties);
+        // The channel has no confirms, so what follows the writing is there at once.
+        written.await?.await?;
+        Ok(())
+    }
+
+    /// Puts a delivery among the dead letters. While their queue is full, the delivery stays where it is.
+    async fn give_up(
+        &self,
+        service: &dyn Service,
+        (delivery, request_id): (&Delivery, &str),
+        error: Error,
+        stop: &CancellationToken,
+    ) -> Result<Settled, BusError> {
+        let routing_key = delivery.routing_key.as_str();
+        warn!(request_id, routing_key, "dead letter: {error}");
+        let body = service.shown(routing_key, &delivery.data);
+        let mut backoff = Backoff::new(DELAY_MIN, DELAY_MAX);
+        loop {
+            let named = (delivery, request_id);
+            match dead::put(&self.publisher, self.broker, &self.shared.node, named, &body, &error).await {
+                Ok(()) => {
+                    self.shared.meter.queue(self.broker).inspect(|meter| meter.dead(error.code));
+                    return Ok(Settled::Done(delivery.delivery_tag));
+                }
+                Err(BusError::Refused) => {}
+                Err(error) => return Err(error),
+            }
+            warn!(request_id, "the queue `beds.dead` is full: the dead letter is retried");
+            self.shared.meter.queue(self.broker).inspect(|meter| meter.retried.count());
+            if !wait(&mut backoff, stop).await {
+                return Ok(Settled::Left);
+            }
+        }
+    }
+}
+
+/// Waits before the next try; false when the node stops meanwhile.
+pub(crate) async fn wait(backoff: &mut Backoff, stop: &CancellationToken) -> bool {
+    let again = Instant::now() + backoff.pause();
+    tokio::select! {
+        () = stop.cancelled() => false,
+        () = sleep_until(again) => true,
+    }
+}

@@ -1,0 +1,168 @@
+//! What a lane and its connections share.
+
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
+};
+
+use tokio::{sync::Notify, time::timeout};
+
+use crate::{
+    job::Job,
+    meter::Meter,
+    queue::{QUICK, Queue, Taken, Ticket},
+    settings::Settings,
+};
+
+/// What a lane and its connections share.
+pub(crate) struct Shared<J: Job> {
+    pub(crate) settings: Settings,
+    queue: Mutex<Queue<J>>,
+    /// Calls a connection to the queue.
+    call: Notify,
+    /// How many connections there are.
+    pub(crate) connected: AtomicUsize,
+    /// How many cannot be made.
+    pub(crate) failing: AtomicUsize,
+    pub(crate) meter: Meter,
+    is_closed: AtomicBool,
+}
+
+impl<J: Job> Shared<J> {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            queue: Mutex::new(Queue::new()),
+            call: Notify::new(),
+            connected: AtomicUsize::new(0),
+            failing: AtomicUsize::new(0),
+            meter: Meter::default(),
+            is_closed: AtomicBool::new(false),
+        }
+    }
+
+    /// The queue; a panic elsewhere leaves it as it is, which is whole.
+    pub(crate) fn queue(&self) -> MutexGuard<'_, Queue<J>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn connected(&self) -> usize {
+        self.connected.load(Ordering::Relaxed)
+    }
+
+    /// Calls a connection that is free.
+    pub(crate) fn call(&self) {
+        self.call.notify_one();
+    }
+
+    /// Ends the connections.
+    pub(crate) fn close(&self) {
+        self.is_closed.store(true, Ordering::Release);
+        self.call.notify_waiters();
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Acquire)
+    }
+
+    /// What a free connection runs next, and whether it had to wait for it; `None` once the lane is dropped.
+    pub(crate) async fn next(&self) -> Option<(Taken<J>, bool)> {
+        let mut was_idle = false;
+        loop {
+            let called = self.call.notified();
+            let mut called = std::pin::pin!(called);
+            // Whoever calls from here on is heard.
+            called.as_mut().enable();
+            if self.is_closed() {
+                return None;
+            }
+            let taken = self.queue().take(self.connected(), &self.settings);
+            if let Some(taken) = taken {
+                return Some((taken, was_idle));
+            }
+            let _idle = Idle::new(self);
+            was_idle = true;
+            called.await;
+        }
+    }
+
+    /// Puts jobs back in the queue.
+    pub(crate) fn put_back(&self, tickets: impl Iterator<Item = Ticket<J>>) {
+        for ticket in tickets {
+            self.queue().put_back(ticket);
+            self.call();
+        }
+    }
+}
+
+/// Counts a connection as idle.
+struct Idle<'a, J: Job>(&'a Shared<J>);
+
+impl<'a, J: Job> Idle<'a, J> {
+    fn new(shared: &'a Shared<J>) -> Self {
+        let mut queue = shared.queue();
+        queue.idle += 1;
+        if queue.idle >= shared.connected() {
+            queue.forget();
+        }
+        drop(queue);
+        Self(shared)
+    }
+}
+
+impl<J: Job> Drop for Idle<'_, J> {
+    fn drop(&mut self) {
+        self.0.queue().idle -= 1;
+    }
+}
+
+/// A place of what takes long; it is free again when this is dropped, also where a job panics.
+pub(crate) struct Long<'a, J: Job>(Option<&'a Shared<J>>);
+
+impl<'a, J: Job> Long<'a, J> {
+    pub(crate) const fn new(shared: &'a Shared<J>, is_long: bool) -> Self {
+        Self(if is_long { Some(shared) } else { None })
+    }
+}
+
+impl<J: Job> Drop for Long<'_, J> {
+    fn drop(&mut self) {
+        if let Some(shared) = self.0 {
+            shared.queue().ended_long();
+            // What waited for the place may be all there is.
+            shared.call();
+        }
+    }
+}
+
+/// A place among the groups of one number that run at once; it is free again when this is dropped, also where a job
+/// panics.
+pub(crate) struct Place<'a, J: Job>(Option<(&'a Shared<J>, usize)>);
+
+impl<'a, J: Job> Place<'a, J> {
+    pub(crate) fn new(shared: &'a Shared<J>, group: Option<usize>) -> Self {
+        Self(group.map(|group| (shared, group)))
+    }
+
+    /// Holds the place while jobs run, as long as they are quick.
+    pub(crate) async fn hold<T>(self, running: impl Future<Output = T>) -> T {
+        if self.0.is_none() {
+            return running.await;
+        }
+        let mut running = std::pin::pin!(running);
+        if let Ok(done) = timeout(QUICK, &mut running).await {
+            return done;
+        }
+        drop(self);
+        running.await
+    }
+}
+
+impl<J: Job> Drop for Place<'_, J> {
+    fn drop(&mut self) {
+        if let Some((shared, group)) = self.0 {
+            shared.queue().ended_group(group);
+            shared.call();
+        }
+    }
+}
