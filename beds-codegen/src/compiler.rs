@@ -92,6 +92,17 @@ impl Compiler {
         }
     }
 
+    /// A compiler of these templates, and folders of templates, with what belongs to them: the pipelines in
+    /// `schema/mongodb` and the hand-written domains in `src/domains`, both beside the folder of the first templates.
+    /// `pipelines` is another folder of pipelines. Without paths, both folders are looked for in the current one.
+    #[must_use]
+    pub fn of_project(paths: &[PathBuf], pipelines: Option<&Path>) -> Self {
+        let root = paths.first().map(|path| project::root(path)).unwrap_or_default();
+        let pipelines = pipelines.map_or_else(|| root.join(project::PIPELINES), Path::to_owned);
+        let compiler = paths.iter().fold(Self::new(), Self::templates);
+        compiler.domains(root.join(project::DOMAINS)).pipelines(pipelines)
+    }
+
     /// Adds a template, or a folder whose `*_rec.toml` files are templates. Relative paths are taken from the
     /// current folder, which in a build script is the package's.
     #[must_use]

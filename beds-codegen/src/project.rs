@@ -3,28 +3,13 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::Compiler;
-
 /// Where a project keeps its pipelines.
 pub(crate) const PIPELINES: &str = "schema/mongodb";
 /// Where a project keeps its hand-written domains.
 pub(crate) const DOMAINS: &str = "src/domains";
 
-impl Compiler {
-    /// A compiler of these templates, and folders of templates, with what belongs to them: the pipelines in
-    /// `schema/mongodb` and the hand-written domains in `src/domains`, both beside the folder of the first templates.
-    /// `pipelines` is another folder of pipelines. Without paths, both folders are looked for in the current one.
-    #[must_use]
-    pub fn of_project(paths: &[PathBuf], pipelines: Option<&Path>) -> Self {
-        let root = paths.first().map(|path| root(path)).unwrap_or_default();
-        let pipelines = pipelines.map_or_else(|| root.join(PIPELINES), Path::to_owned);
-        let compiler = paths.iter().fold(Self::new(), Self::templates);
-        compiler.domains(root.join(DOMAINS)).pipelines(pipelines)
-    }
-}
-
 /// The folder of the project whose templates these are: its templates are in a folder there.
-fn root(templates: &Path) -> PathBuf {
+pub(crate) fn root(templates: &Path) -> PathBuf {
     let folder = if templates.is_dir() { templates } else { templates.parent().unwrap_or(templates) };
     match folder.file_name() {
         Some(_) => folder.parent().unwrap_or(folder).to_owned(),

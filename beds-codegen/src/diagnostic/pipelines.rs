@@ -45,6 +45,14 @@ pub(crate) fn syntax(mistake: Mistake, file: FileId, named: Span) -> Diagnostic 
     }
 }
 
+/// The file is elsewhere, and what is here only says where.
+pub(crate) fn lfs_pointer(span: Span, named: Span) -> Diagnostic {
+    Diagnostic::error(Code::PipelineSyntax, "the file of a pipeline is a pointer of Git LFS, not JSON")
+        .at(span, "this is how such a pointer begins")
+        .near(named, "named here")
+        .help("run `git lfs pull`, which puts the file itself in its place; pipelines are small, and need no LFS")
+}
+
 pub(super) fn shape(span: Span, named: Span, why: &str, label: &str, help: &str) -> Diagnostic {
     Diagnostic::error(Code::PipelineShape, format!("invalid pipeline: {why}"))
         .at(span, label)

@@ -175,7 +175,7 @@ mod tests {
 
     use super::*;
 
-    static NOTE: Domain = Domain::new("note", "", "");
+    static NOTE: Domain = Domain::new("note", "", "0123456789abcdef");
     static OTHER: Domain = Domain::new("other", "", "");
 
     #[test]
@@ -199,14 +199,18 @@ mod tests {
             .flat_map(|(family, samples)| {
                 samples.iter().map(|sample| {
                     let labels: Vec<_> = sample.labels.iter().map(|(_, value)| value.as_str()).collect();
-                    let Value::Histogram(histogram) = &sample.value else { panic!("{sample:?}") };
-                    format!("{} {}: {}", family.name, labels.join("/"), histogram.count)
+                    let number = match &sample.value {
+                        Value::Histogram(histogram) => histogram.count.to_string(),
+                        Value::Number(number) => number.to_string(),
+                    };
+                    format!("{} {}: {number}", family.name, labels.join("/"))
                 })
             })
             .collect();
         assert_eq!(
             shown,
             [
+                "beds_template_info note/0123456789abcdef: 1",
                 "beds_request_seconds note/describe/ok: 2",
                 "beds_request_seconds note/describe/internal: 1",
                 "beds_request_seconds note/unknown/ok: 1",

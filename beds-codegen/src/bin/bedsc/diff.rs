@@ -76,7 +76,7 @@ fn add_fingerprints(stranger: &Stranger<'_>, new: &Output) -> bool {
         let mut document = text.parse::<DocumentMut>().map_err(|error| error.to_string())?;
         let known = document["template"]["compatible_with"].or_insert(Item::Value(Array::new().into()));
         let known = known.as_array_mut().ok_or("`compatible_with` is no list")?;
-        fingerprints.iter().for_each(|fingerprint| known.push(fingerprint));
+        known.extend(fingerprints);
         Ok(document.to_string())
     });
     match added {

@@ -58,7 +58,8 @@ impl Create<'_> {
         let unnamed = |fault| Failed { index: None, fault };
         let columns = kept::columns(connection, domain, self.source, self.known).await.map_err(unnamed)?;
         let path = |index: usize| if many { format!("data[{index}].") } else { String::new() };
-        let takes = self.known.parameters.of_procedure(connection, domain, procedure).await?;
+        let takes =
+            self.known.parameters.of_procedure(connection, domain, procedure).await.map_err(unnamed)?;
         kept::refuse_others(
             domain,
             (procedure, &takes),

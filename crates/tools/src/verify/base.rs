@@ -7,6 +7,8 @@ use beds_core::inspect::{Catalogue, Column, Relation, RelationKind, same_word};
 pub(super) struct Base<'c> {
     pub(super) table: &'c Relation,
     picks: Option<&'c [(String, String)]>,
+    /// The columns that are those of a table, where the view stands for it.
+    shown: Option<&'c [(String, String)]>,
 }
 
 impl<'c> Base<'c> {
@@ -14,15 +16,21 @@ impl<'c> Base<'c> {
     pub(super) fn of(relation: &'c Relation, catalogue: &'c Catalogue) -> Option<Self> {
         match (&relation.picks, relation.kind) {
             (None, RelationKind::Table | RelationKind::Collection) => {
-                Some(Self { table: relation, picks: None })
+                Some(Self { table: relation, picks: None, shown: None })
             }
             (Some((table, columns)), _) => {
                 let is_seen = |table: &&Relation| !table.columns.is_empty() && sees(&table.name, catalogue);
                 let table = catalogue.relation(table).filter(is_seen)?;
-                Some(Self { table, picks: Some(columns) })
+                Some(Self { table, picks: Some(columns), shown: None })
             }
             _ => None,
         }
+    }
+
+    /// A view that picks columns and rows from a table which this user may not see: its columns are those of the table.
+    pub(super) fn through(view: &'c Relation) -> Option<Self> {
+        let (_, columns) = view.picks.as_ref()?;
+        Some(Self { table: view, picks: None, shown: Some(columns) })
     }
 
     /// The name of the column behind one that is read.
@@ -30,6 +38,11 @@ impl<'c> Base<'c> {
     where
         'c: 'n,
     {
+        if let Some(columns) = self.shown
+            && !columns.iter().any(|(name, _)| same_word(name, shown))
+        {
+            return None;
+        }
         match self.picks {
             None => Some(shown),
             Some(picks) => {

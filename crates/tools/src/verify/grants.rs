@@ -23,7 +23,7 @@ pub(super) fn check(object: &Object, catalogue: &Catalogue, findings: &mut Findi
     }
 }
 
-/// Warns of a view whose text the node cannot see: it may run functions, for all that the node knows.
+/// Notes a view whose text the node cannot see: it may run functions, for all that the node knows.
 pub(super) fn check_text(object: &Object, catalogue: &Catalogue, findings: &mut Findings<'_>) {
     let is_view = object.kind == ObjectKind::View && !catalogue.documents;
     if is_view && lacks(object, catalogue).is_none() && lacks_on(object.name, "SHOW VIEW", catalogue) {
@@ -33,7 +33,7 @@ pub(super) fn check_text(object: &Object, catalogue: &Catalogue, findings: &mut 
              new after each fetch",
             object.name
         );
-        findings.warning(place(object.usage), message).hint("`bedsc grants` writes what a node needs");
+        findings.note(place(object.usage), message).hint("`bedsc grants` writes what a node needs");
     }
 }
 

@@ -96,7 +96,7 @@ pub(super) fn kept(object: &Object, routine: &Routine, catalogue: &Catalogue, fi
     let objects = domain.database_objects();
     let read = objects.iter().find(|object| object.usage == Usage::Read);
     let Some(relation) = read.and_then(|read| catalogue.relation_named(read.name)) else { return };
-    let Some(base) = Base::of(relation, catalogue) else { return };
+    let Some(base) = Base::of(relation, catalogue).or_else(|| Base::through(relation)) else { return };
     if routine.parameters.len() != object.args.len() {
         return;
     }
