@@ -66,6 +66,7 @@ codes! {
     B0207 UnknownEngine = "unknown engine";
     B0208 DatabaseName = "invalid database name";
     B0209 OffersNothing = "template offers nothing";
+    B0210 Fingerprint = "invalid fingerprint";
     // [fields].
     B0301 FieldName = "invalid field name";
     B0302 UnknownType = "unknown type";

@@ -12,7 +12,7 @@ use crate::{
     emit, load,
     model::{Domain, HandWritten, Operations},
     output::{self, Generated},
-    parse, raw,
+    parse, project, raw,
     report::Report,
     resolve,
     span::{FileId, Sources},
@@ -86,10 +86,21 @@ impl Compiler {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            pipelines: Pipelines::new("schema/mongodb"),
-            domains: PathBuf::from("src/domains"),
+            pipelines: Pipelines::new(project::PIPELINES),
+            domains: PathBuf::from(project::DOMAINS),
             ..Self::default()
         }
+    }
+
+    /// A compiler of these templates, and folders of templates, with what belongs to them: the pipelines in
+    /// `schema/mongodb` and the hand-written domains in `src/domains`, both beside the folder of the first templates.
+    /// `pipelines` is another folder of pipelines. Without paths, both folders are looked for in the current one.
+    #[must_use]
+    pub fn of_project(paths: &[PathBuf], pipelines: Option<&Path>) -> Self {
+        let root = paths.first().map(|path| project::root(path)).unwrap_or_default();
+        let pipelines = pipelines.map_or_else(|| root.join(project::PIPELINES), Path::to_owned);
+        let compiler = paths.iter().fold(Self::new(), Self::templates);
+        compiler.domains(root.join(project::DOMAINS)).pipelines(pipelines)
     }
 
     /// Adds a template, or a folder whose `*_rec.toml` files are templates. Relative paths are taken from the

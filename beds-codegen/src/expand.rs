@@ -9,7 +9,7 @@ use syn::DeriveInput;
 use crate::{
     derive::{self, Analysed, Tokens},
     diagnostic::{Diagnostic, Errors, Severity},
-    emit,
+    emit, project,
     span::{FileId, Sources},
     validate::Pipelines,
 };
@@ -22,7 +22,7 @@ use crate::{
 #[must_use]
 pub fn expand(input: &DeriveInput, package: &Path) -> TokenStream {
     let (mut sources, mut errors) = (Sources::default(), Errors::default());
-    let mut pipelines = Pipelines::new(package.join("schema/mongodb"));
+    let mut pipelines = Pipelines::new(package.join(project::PIPELINES));
     let file = sources.add(input.ident.to_string(), "");
     let mut tokens = Tokens::Numbered(file, Vec::new());
     let Analysed { methods, name: _, domain } =

@@ -19,6 +19,11 @@ pub(crate) fn fingerprint(domain: &Domain) -> String {
     })
 }
 
+/// Whether a text is a fingerprint.
+pub(crate) fn is_one(text: &str) -> bool {
+    text.len() == 16 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 fn render(domain: &Domain) -> String {
     let mut lines = vec![format!("template {}", domain.name.value)];
     lines.extend(domain.fields.iter().map(|field| format!("field {}", self::field(field))));

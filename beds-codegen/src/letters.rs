@@ -72,29 +72,3 @@ pub(crate) fn transcribed(key: &str) -> Option<String> {
     let is_whole = out.matches('_').count() == key.matches('_').count();
     (is_whole && !key.is_ascii() && out.chars().all(is_word)).then_some(out)
 }
-
-/// What most collations of MariaDB take a text for: without case, accents, and blanks at its end.
-pub(crate) fn collated(text: &str) -> String {
-    text.trim_end_matches(' ').to_lowercase().chars().map(without_accent).collect()
-}
-
-fn without_accent(letter: char) -> char {
-    const PLAIN: &[(&str, char)] = &[
-        ("àáâãäåāăą", 'a'),
-        ("çćĉċč", 'c'),
-        ("ďđ", 'd'),
-        ("èéêëēĕėęě", 'e'),
-        ("ĝğġģ", 'g'),
-        ("ìíîïĩīĭį", 'i'),
-        ("ĺļľ", 'l'),
-        ("ñńņň", 'n'),
-        ("òóôõöōŏő", 'o'),
-        ("ŕŗř", 'r'),
-        ("śŝşš", 's'),
-        ("ţť", 't'),
-        ("ùúûüũūŭůűų", 'u'),
-        ("ýÿŷ", 'y'),
-        ("źżž", 'z'),
-    ];
-    PLAIN.iter().find(|(accented, _)| accented.contains(letter)).map_or(letter, |(_, plain)| *plain)
-}

@@ -42,6 +42,7 @@ mod names;
 mod output;
 pub mod parse;
 mod part;
+mod project;
 pub mod propose;
 pub mod raw;
 pub mod report;

@@ -63,7 +63,8 @@ pub enum Form {
 }
 
 const SECTIONS: &[&str] = &["template", "fields", "objects", "fetch", "events", "calls"];
-const HEADER: &[&str] = &["name", "description", "service", "broker", "engine", "database", "once"];
+const HEADER: &[&str] =
+    &["name", "description", "service", "broker", "engine", "database", "once", "compatible_with"];
 const OBJECTS: &[&str] = &["read", "create", "update", "upsert", "delete"];
 const STRUCT: &[&str] = &[
     "name",
@@ -73,6 +74,7 @@ const STRUCT: &[&str] = &[
     "engine",
     "database",
     "once",
+    "compatible_with",
     "read",
     "create",
     "update",

@@ -280,6 +280,45 @@ fn a_change_is_told_by_what_it_does_to_clients() {
     assert_eq!(bedsc(&["diff", path(&old), "nowhere"], b"").code, Some(2));
 }
 
+/// A change that only widens need not make strangers of clients: their fingerprint is written into the template.
+#[test]
+fn clients_that_nothing_breaks_are_known_on() {
+    let place = tempfile::tempdir().unwrap();
+    let at = |name: &str, text: &str| {
+        let path = place.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let text = fs::read_to_string(folder("diff/old.toml")).unwrap();
+    let old = at("old_rec.toml", &text);
+    let new = at("new_rec.toml", &text.replace("max = 100 }", "max = 1000 }"));
+    let told = bedsc(&["diff", path(&old), path(&new)], b"").out;
+    assert!(told.contains("nothing breaks them: `--write` adds"), "{told}");
+    for _ in 0..2 {
+        let written = bedsc(&["diff", path(&old), path(&new), "--write"], b"");
+        assert_eq!(written.code, Some(0), "{}{}", written.out, written.err);
+    }
+    let known = fs::read_to_string(&new).unwrap();
+    assert_eq!(known.matches("compatible_with").count(), 1, "{known}");
+    let comments = |text: &str| text.lines().filter(|line| line.starts_with('#')).count();
+    assert_eq!(comments(&known), comments(&text), "all else stays as it is");
+    let told = bedsc(&["diff", path(&old), path(&new)], b"").out;
+    assert!(!told.contains("beds-template-hash"), "{told}");
+    // The next version knows the clients of both, and one that forgets them breaks them.
+    let next = at("next_rec.toml", &known.replace("max = 1000 }", "max = 2000 }"));
+    assert_eq!(bedsc(&["diff", path(&new), path(&next), "--write"], b"").code, Some(0));
+    let list = fs::read_to_string(&next).unwrap();
+    let list = list.lines().find(|line| line.starts_with("compatible_with")).unwrap();
+    assert_eq!(list.matches('"').count(), 4, "{list}");
+    let forgets = at("forgets_rec.toml", &text.replace("max = 100 }", "max = 2000 }"));
+    let told = bedsc(&["diff", path(&new), path(&forgets)], b"");
+    assert!(told.code == Some(1) && told.out.contains("breaking   compatible_with"), "{}", told.out);
+    // What breaks clients makes strangers of them.
+    let narrow = at("narrow_rec.toml", &text.replace("max = 100 }", "max = 60 }"));
+    assert_eq!(bedsc(&["diff", path(&old), path(&narrow), "--write"], b"").code, Some(1));
+    assert!(!fs::read_to_string(&narrow).unwrap().contains("compatible_with"));
+}
+
 /// What the objects of the database take and give is told, to those whom it concerns.
 #[test]
 fn a_change_of_objects_is_told() {

@@ -153,7 +153,35 @@ fn mistakes_are_shown_where_they_are_written() {
         "    pub note: Option<String>,\n",
         &(fields + "    #[beds(type = \"varchar(20)\")]\n    pub sku: String,\n"),
     );
-    let cases: [(&str, &[(&str, &str)]); 13] = [
+    let underived = first.replace(", beds_runtime::NamasteCore", "");
+    let forms: String = [
+        "max = 64; required",
+        "max = 64 required",
+        "max: 64",
+        "max(64)",
+        "\"max\" = 64",
+        "max =",
+        "= 64",
+        "max = 8 * 8",
+        "required = yes",
+        "column = nota",
+        "max { 64 }",
+        "type = \"enum\", values = [\"a\"; \"b\"]",
+    ]
+    .iter()
+    .enumerate()
+    .fold(String::new(), |mut fields, (n, keys)| {
+        writeln!(fields, "    #[beds({keys})]\n    pub f{n}: String,").unwrap();
+        fields
+    });
+    let forms = first.replace("    pub note: Option<String>,\n", &forms);
+    let objects = domain("Bookmark", "#[beds(read(\"v\"))]\n#[beds(create(\"sp\"))]");
+    let texts = domain("Bookmark", "#[beds(read = \"v\", create = \"sp\")]");
+    let cases: [(&str, &[(&str, &str)]); 17] = [
+        ("underived", &[("a.rs", &underived)]),
+        ("forms", &[("a.rs", &forms)]),
+        ("forms_of_objects", &[("a.rs", &objects)]),
+        ("texts_for_objects", &[("a.rs", &texts)]),
         ("effects", &[("a.rs", &effects)]),
         ("private", &[("a.rs", &private)]),
         ("types", &[("a.rs", &types)]),

@@ -28,7 +28,7 @@ pub(crate) async fn run(
             while Instant::now() < end {
                 let sent = Instant::now();
                 let request = work.next();
-                sample.sent += 1;
+                sample.writes += u64::from(request.writes);
                 let key = if request.writes { target.write } else { target.read };
                 match client.request_raw(key, request.body.into_owned()).await {
                     Ok(reply) => {

@@ -98,7 +98,7 @@ struct Bench<'a> {
     processes: &'a Processes,
     generator: Generator,
     opponent: Option<Opponent>,
-    /// How many requests with a message id each contender was asked.
+    /// How many writes with a message id each contender was asked.
     asked: HashMap<String, u64>,
     warnings: Vec<String>,
 }
@@ -198,13 +198,13 @@ impl Bench<'_> {
             self.warnings.push(warning);
         }
         if target.once {
-            *self.asked.entry(contender.name.clone()).or_default() += sample.sent;
+            *self.asked.entry(contender.name.clone()).or_default() += sample.writes;
         }
         Ok(Round::of(&sample, work.operations(), length, before, after))
     }
 
-    /// Each reply to a create must stand for one record, and none be there besides; each that was to be done once must
-    /// have its row in the ledger.
+    /// Each reply to a create must stand for one record, and none be there besides; each write that was to be done once must
+    /// have its claims in the ledger.
     async fn check_created(
         &mut self,
         data: &Data,
@@ -222,11 +222,10 @@ impl Bench<'_> {
         };
         let nodes = comparison.contenders.iter().filter(|one| matches!(one.role, Role::Node | Role::Against));
         let asked: u64 = nodes.filter_map(|node| self.asked.get(&node.name)).sum();
-        // Of a mixed load the writes alone have rows.
-        let wanted = if comparison.work.operations() == 1 { asked } else { comparison.work.created() };
+        let wanted = asked * comparison.work.claims();
         if i64::try_from(wanted)? != after - before {
             let rows = after - before;
-            self.warnings.push(format!("{wanted} creates were to be in the ledger, and {rows} are there"));
+            self.warnings.push(format!("{wanted} claims were to be in the ledger, and {rows} are there"));
         }
         Ok(())
     }

@@ -14,8 +14,8 @@ const DIGITS: u8 = 3;
 /// Replies, counted, and their latencies.
 #[derive(Debug)]
 pub(crate) struct Sample {
-    /// Requests sent.
-    pub(crate) sent: u64,
+    /// Requests sent that write.
+    pub(crate) writes: u64,
     /// Replies within the time.
     pub(crate) in_time: u32,
     /// All replies, those included that came when no more requests were sent.
@@ -31,11 +31,11 @@ pub(crate) struct Sample {
 impl Sample {
     pub(crate) fn new() -> Result<Self> {
         let latencies = Histogram::new(DIGITS)?;
-        Ok(Self { sent: 0, in_time: 0, replies: 0, errors: 0, wrong: None, latencies })
+        Ok(Self { writes: 0, in_time: 0, replies: 0, errors: 0, wrong: None, latencies })
     }
 
     pub(crate) fn add(&mut self, other: Self) -> Result<()> {
-        self.sent += other.sent;
+        self.writes += other.writes;
         self.in_time += other.in_time;
         self.replies += other.replies;
         self.errors += other.errors;

@@ -132,6 +132,15 @@ impl Work {
         }
     }
 
+    /// How many claims a request that writes makes: of a batch, one for itself and one for each item.
+    pub(crate) fn claims(&self) -> u64 {
+        match self.kind {
+            Kind::Create(_) => 1,
+            Kind::Mixed { .. } => BATCH + 1,
+            Kind::Same { .. } | Kind::Fetch(_) | Kind::Fetches(_) | Kind::Reads { .. } => 0,
+        }
+    }
+
     /// What a right reply to a request is.
     pub(crate) fn expected<'a>(&'a self, number: u64, target: &'a Target) -> Expected<'a> {
         match (&target.reply, &self.kind) {

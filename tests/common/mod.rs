@@ -78,6 +78,17 @@ pub fn stack() -> Stack {
     stack
 }
 
+/// Makes the user `beds` of MariaDB, with what `bedsc grants` writes and nothing else; gives the address of the catalogue
+/// under its name.
+pub fn grant(stack: &Stack) -> String {
+    let compiler = beds_codegen::Compiler::of_project(&[root().join("templates")], None);
+    let output = compiler.compile().unwrap_or_else(|report| panic!("{report}"));
+    let scripts = beds_codegen::propose::grants(output.all_domains(), "beds@%");
+    stack.mariadb_query(None, &scripts[&beds_codegen::model::Engine::MariaDb]).unwrap();
+    stack.mariadb_query(None, "alter user beds@'%' account unlock").unwrap();
+    format!("{}/catalog", stack.mariadb_url().replace("root@", "beds@"))
+}
+
 /// Servers with the schema, and a node that serves. Dropped, the node ends before its servers.
 #[derive(Debug)]
 pub struct Site {
@@ -121,8 +132,14 @@ pub async fn end_site(site: &'static Site) {
     .await;
 }
 
-/// The site that the tests of a program share. Nobody drops it: the stack's watchdog ends it with the program.
-static SHARED: LazyLock<Site> = LazyLock::new(Site::start);
+/// The site that the tests of a program share, whose node has the rights that it needs and no others. Nobody drops it: the
+/// stack's watchdog ends it with the program.
+static SHARED: LazyLock<Site> = LazyLock::new(|| {
+    let stack = stack();
+    let catalog = grant(&stack);
+    let node = start_node(&stack, &[("BEDS__MARIADB__CATALOG__URL", &catalog)]);
+    Site { node, stack }
+});
 
 /// The shared site, for the time of one test; a test that fails shows the end of the node's log.
 pub struct Shared(pub &'static Site);

@@ -6,12 +6,14 @@
 
 mod expressions;
 mod groups;
+mod operands;
 mod queries;
 mod search;
 mod stages;
 
 pub(crate) use expressions::{EXPRESSIONS, VARIABLES};
 pub(crate) use groups::{ACCUMULATORS, WINDOWS};
+pub(crate) use operands::{Which, of_stage, operands};
 pub(crate) use queries::{CONDITIONS, FILTERS, NOT_IN_MATCH};
 pub(crate) use search::{SEARCH_STEERS, SEARCH_VALUES};
 pub(crate) use stages::{ELSEWHERE, Place, STAGES, UPDATES, Within};
@@ -96,8 +98,14 @@ pub(crate) enum Takes {
     Number,
     Text,
     Bool,
+    /// A number, or a moment that numbers are added to.
+    Amount,
+    /// A moment in time.
+    Moment,
     List,
     Object,
+    /// An object or a list: a place on Earth is either.
+    Composite,
 }
 
 /// What a constant string is the name of.

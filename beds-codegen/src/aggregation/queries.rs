@@ -32,7 +32,14 @@ const TEXT: Slot = Slot::Keys(&[
 
 const ANY: Slot = Slot::Value(Takes::Any);
 const VALUES: Slot = Slot::Value(Takes::List);
-const GEOMETRY: Slot = Slot::Value(Takes::Object);
+/// A geometry whose parts are written, with values in them.
+pub(super) const GEOMETRY_KEYS: Slot = Slot::Keys(&[
+    must("type", Slot::Value(Takes::Text)),
+    may("coordinates", VALUES),
+    may("geometries", VALUES),
+    may("crs", Slot::Constant(Takes::Object)),
+]);
+const GEOMETRY: Slot = Slot::Either(&[GEOMETRY_KEYS, Slot::Value(Takes::Object)]);
 const WITHIN: Slot = Slot::Keys(&[
     may("$geometry", GEOMETRY),
     may("$box", VALUES),

@@ -1,6 +1,6 @@
 //! The stages.
 
-use super::{CONSTANT, FIELD, Key, NAME, NOTHING, Named, Slot, Takes, may, must};
+use super::{CONSTANT, FIELD, Key, NAME, NOTHING, Named, Slot, Takes, may, must, queries::GEOMETRY_KEYS};
 
 /// What a pipeline stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -194,7 +194,7 @@ const FILL: &[Key] = &[
     ),
 ];
 const GEO_NEAR: &[Key] = &[
-    must("near", Slot::Value(Takes::Any)),
+    must("near", Slot::Either(&[GEOMETRY_KEYS, Slot::Value(Takes::Composite)])),
     may("distanceField", FIELD),
     may("spherical", BOOL),
     may("maxDistance", Slot::Value(Takes::Number)),

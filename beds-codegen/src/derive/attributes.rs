@@ -212,7 +212,15 @@ impl Reader<'_, '_> {
             Given::Path(path) => {
                 let place = self.tokens.place(path.span());
                 let message = "expected a literal: \"text\", 5, true or [\"a\", \"b\"]";
-                self.errors.push(diagnostics::attribute_form(place, message));
+                let help = path.get_ident().map(|word| match word.to_string().to_lowercase().as_str() {
+                    "yes" | "on" => "\nwrite `true`".to_owned(),
+                    "no" | "off" => "\nwrite `false`".to_owned(),
+                    // A constant of Rust, whose value only rustc knows.
+                    _ if word.to_string().starts_with(|letter: char| letter.is_uppercase()) => String::new(),
+                    _ => format!("\nwrite `\"{word}\"`, if it is a string"),
+                });
+                let message = format!("{message}{}", help.unwrap_or_default());
+                self.errors.push(diagnostics::attribute_form(place, &message));
                 Spanned::new(Value::Broken, place)
             }
         }

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use syn::{Data, DeriveInput, Item, ItemStruct, Visibility};
+use syn::{Attribute, Data, DeriveInput, Item, Visibility, spanned::Spanned as _};
 
 use super::{Analysed, Tokens, analyse};
 use crate::{
@@ -43,11 +43,20 @@ pub fn find(
                 continue;
             }
         };
-        let structs = items.into_iter().filter_map(|item| match item {
-            Item::Struct(item) if derives(&item) => Some(item.into()),
-            _ => None,
-        });
-        found.extend(structs.map(|input| one(&input, &path, file, pipelines, sources, errors)));
+        for item in items {
+            let input: DeriveInput = match item {
+                Item::Struct(item) => item.into(),
+                Item::Enum(item) => item.into(),
+                _ => continue,
+            };
+            if derives(&input.attrs) {
+                found.push(one(&input, &path, file, pipelines, sources, errors));
+            } else if let Some(attribute) = unread(&input) {
+                let [name, attribute] =
+                    [input.ident.span(), attribute.span()].map(|token| place(token, file));
+                errors.push(diagnostics::not_derived(name, attribute, &input.ident.to_string()));
+            }
+        }
     }
     found
 }
@@ -75,8 +84,7 @@ fn one(
     sources: &mut Sources,
     errors: &mut ErrorSink<'_>,
 ) -> HandWritten {
-    let range = input.ident.span().byte_range();
-    let place = Span { file, start: range.start, end: range.end };
+    let place = place(input.ident.span(), file);
     if !matches!(input.vis, Visibility::Public(_))
         && let Data::Struct(data) = &input.data
     {
@@ -99,8 +107,25 @@ fn one(
     }
 }
 
-fn derives(item: &ItemStruct) -> bool {
-    item.attrs.iter().filter(|attribute| attribute.path().is_ident("derive")).any(|attribute| {
+fn place(token: proc_macro2::Span, file: FileId) -> Span {
+    let range = token.byte_range();
+    Span { file, start: range.start, end: range.end }
+}
+
+/// The first attribute of an item or its fields that is written for the derive. One that is there under a condition,
+/// in `cfg_attr`, is rustc's to judge.
+fn unread(input: &DeriveInput) -> Option<&Attribute> {
+    let of_fields = match &input.data {
+        Data::Struct(data) => data.fields.iter().flat_map(|field| &field.attrs).collect(),
+        Data::Enum(_) | Data::Union(_) => Vec::new(),
+    };
+    let is_conditional = input.attrs.iter().any(|attribute| attribute.path().is_ident("cfg_attr"));
+    let mut all = input.attrs.iter().chain(of_fields);
+    all.find(|attribute| attribute.path().is_ident("beds")).filter(|_| !is_conditional)
+}
+
+fn derives(attributes: &[Attribute]) -> bool {
+    attributes.iter().filter(|attribute| attribute.path().is_ident("derive")).any(|attribute| {
         let mut found = false;
         // A derive that cannot be parsed is rustc's to report.
         let _ = attribute.parse_nested_meta(|meta| {

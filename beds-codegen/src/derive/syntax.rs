@@ -1,11 +1,10 @@
 //! What stands in `#[beds(…)]`, as it is written: keys, values, lists, paths, and nothing decided yet.
 
-use proc_macro2::Span as TokenSpan;
+use proc_macro2::{Span as TokenSpan, TokenTree};
 use syn::{
-    Attribute, Ident, Lit, Path, Token,
+    Attribute, Error, Ident, Lit, Path, Token,
     ext::IdentExt as _,
     parse::{Parse, ParseStream},
-    punctuated::Punctuated,
 };
 
 /// `key`, `key = value` or `key(…)`.
@@ -42,9 +41,16 @@ pub(super) fn name(ident: &Ident) -> String {
 
 impl Parse for Entry {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let key = input.call(Ident::parse_any)?;
+        let key = key(input)?;
         let value = if input.peek(Token![=]) {
             input.parse::<Token![=]>()?;
+            if input.is_empty() || input.peek(Token![,]) {
+                return Err(refused(
+                    key.span(),
+                    "a value is missing",
+                    &format!("write `{key} = …`, or `{key}` alone for true"),
+                ));
+            }
             if input.peek(Lit) || input.peek(Token![-]) || input.peek(syn::token::Bracket) {
                 Given::Value(input.parse()?)
             } else {
@@ -53,11 +59,79 @@ impl Parse for Entry {
         } else if input.peek(syn::token::Paren) {
             let content;
             syn::parenthesized!(content in input);
-            Given::Entries(Punctuated::<Self, Token![,]>::parse_terminated(&content)?.into_iter().collect())
+            if content.peek(Lit) && content.peek2(syn::parse::End) {
+                let value: Lit = content.parse()?;
+                let help = format!("write `{}`", of_value(&key.to_string(), &shown(&value)));
+                return Err(refused(value.span(), "keys stand in parentheses, not values", &help));
+            }
+            Given::Entries(list(&content)?)
         } else {
             Given::Flag
         };
         Ok(Self { key, value })
+    }
+}
+
+fn key(input: ParseStream<'_>) -> syn::Result<Ident> {
+    match input.fork().parse::<Lit>() {
+        Ok(Lit::Str(text)) => {
+            Err(refused(text.span(), "a key stands without quotes", &format!("write `{}`", text.value())))
+        }
+        _ if input.peek(Token![=]) => Err(refused(input.span(), "a key is missing", "write `key = value`")),
+        _ => input.call(Ident::parse_any),
+    }
+}
+
+/// The value as the key wants it: the objects of operations have keys of their own.
+fn of_value(key: &str, value: &str) -> String {
+    match key {
+        "read" => format!("read(view = {value})"),
+        "create" | "update" | "upsert" | "delete" => format!("{key}(procedure = {value}, args = [\"…\"])"),
+        "items" | "returns" => format!("{key}(type = {value})"),
+        _ => format!("{key} = {value}"),
+    }
+}
+
+/// Entries with commas between them.
+fn list<T: Parse>(input: ParseStream<'_>) -> syn::Result<Vec<T>> {
+    let mut entries = Vec::new();
+    while !input.is_empty() {
+        entries.push(input.parse()?);
+        if !input.is_empty() && input.parse::<Option<Token![,]>>()?.is_none() {
+            return Err(behind(input));
+        }
+    }
+    Ok(entries)
+}
+
+/// What is wrong behind an entry where no comma stands.
+fn behind(input: ParseStream<'_>) -> Error {
+    let (message, help) = match input.fork().parse::<TokenTree>() {
+        Ok(TokenTree::Punct(found)) if found.as_char() == ';' => ("expected `,`, not `;`", "write `,`"),
+        Ok(TokenTree::Punct(found)) if "+-*/%&|<".contains(found.as_char()) => {
+            ("nothing is computed in an attribute", "write the value itself")
+        }
+        Ok(TokenTree::Punct(found)) if found.as_char() == ':' => {
+            ("expected `=`, not `:`", "write `key = value`")
+        }
+        Ok(TokenTree::Group(_)) => ("keys stand in parentheses", "write `key(…)`"),
+        _ => ("a comma is missing here", "write `,` in front of this"),
+    };
+    refused(input.span(), message, help)
+}
+
+/// An error with what to do about it in a second line.
+fn refused(place: TokenSpan, message: &str, help: &str) -> Error {
+    Error::new(place, format!("{message}\n{help}"))
+}
+
+fn shown(value: &Lit) -> String {
+    match value {
+        Lit::Str(text) => format!("{:?}", text.value()),
+        Lit::Int(number) => number.to_string(),
+        Lit::Float(number) => number.to_string(),
+        Lit::Bool(flag) => flag.value.to_string(),
+        _ => "…".to_owned(),
     }
 }
 
@@ -66,8 +140,7 @@ impl Parse for Value {
         if input.peek(syn::token::Bracket) {
             let content;
             let bracket = syn::bracketed!(content in input);
-            let items = Punctuated::<Self, Token![,]>::parse_terminated(&content)?;
-            return Ok(Self::List(items.into_iter().collect(), bracket.span.join()));
+            return Ok(Self::List(list(&content)?, bracket.span.join()));
         }
         let is_negative = input.parse::<Option<Token![-]>>()?.is_some();
         Ok(Self::Literal { lit: input.parse()?, is_negative })
@@ -78,7 +151,7 @@ impl Parse for Value {
 pub(super) fn entries(attrs: &[Attribute]) -> (Vec<Entry>, Vec<syn::Error>) {
     let (mut all, mut errors) = (Vec::new(), Vec::new());
     for attribute in attrs.iter().filter(|attribute| attribute.path().is_ident("beds")) {
-        match attribute.parse_args_with(Punctuated::<Entry, Token![,]>::parse_terminated) {
+        match attribute.parse_args_with(list) {
             Ok(entries) => all.extend(entries),
             Err(error) => errors.extend(error),
         }

@@ -103,8 +103,8 @@ pub(crate) fn returns_unknown(span: Span, word: &str, front: Front) -> Diagnosti
         let diagnostic = diagnostic.at(span, "the word for this is \"nothing\"");
         return diagnostic.help("write `\"nothing\"`").rename(word, "nothing");
     }
-    let own = TypeName::from_name(word).is_some().then(|| format!("type = \"{word}\""));
-    if let Some(ty) = own.or_else(|| foreign::translate(word).map(|ty| returned(ty, front))) {
+    let ty = TypeName::from_name(word).map(Foreign::new).or_else(|| foreign::translate(word));
+    if let Some(ty) = ty.map(|ty| returned(ty.complete(), front)) {
         let right = match front {
             Front::Template => format!("returns = {{ {ty} }}"),
             Front::Attributes | Front::Parentheses => format!("returns({ty})"),

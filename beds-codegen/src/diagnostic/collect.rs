@@ -73,6 +73,12 @@ impl ErrorSink<'_> {
         ErrorSink { before: self.store.reported, store: self.store }
     }
 
+    /// How many errors the run has so far: whether a step had one is whether this is the same after it.
+    #[must_use]
+    pub fn reported(&self) -> usize {
+        self.store.reported
+    }
+
     /// Whether this part had an error; warnings are none.
     #[must_use]
     pub fn has_errors(&self) -> bool {

@@ -15,7 +15,22 @@ pub(crate) fn not_a_domain(span: Span, what: &str, help: &str) -> Diagnostic {
         .help(help)
 }
 
+/// A struct with attributes that nothing reads.
+pub(crate) fn not_derived(span: Span, attribute: Span, name: &str) -> Diagnostic {
+    Diagnostic::error(
+        Code::NotADomain,
+        format!("`{name}` has `#[beds(…)]`, and does not derive `NamasteCore`"),
+    )
+    .at(span, "no domain, as it stands")
+    .near(attribute, "nothing reads this")
+    .help("write `#[derive(NamasteCore)]` above it, under this name; or remove its `#[beds(…)]`")
+}
+
+/// `message` says what is wrong, and in a second line perhaps what to write.
 pub(crate) fn attribute_form(span: Span, message: &str) -> Diagnostic {
+    if let Some((message, help)) = message.split_once('\n') {
+        return Diagnostic::error(Code::AttributeForm, message).at(span, "here").help(help);
+    }
     Diagnostic::error(Code::AttributeForm, message).at(span, "here")
         .help("write `key`, `key = \"text\"`, `key = 5`, `key = [\"a\", \"b\"]` or `key(…)`, with commas between them")
 }

@@ -20,10 +20,17 @@ pub(crate) fn field_name(span: Span, name: &str) -> Diagnostic {
     if let Some(name) = name.strip_prefix("fields.").filter(|name| names::is_word(name)) {
         return diagnostic.help(format!("write `{name}`: the header `[fields]` above says the rest"));
     }
-    match names::to_lower_snake(name).or_else(|| letters::transcribed(name)) {
-        Some(guess) => {
-            diagnostic.help(format!("write `{guess}`, and `column = \"{name}\"` if the database calls it so"))
-        }
+    let guess = names::to_lower_snake(name).or_else(|| letters::transcribed(name));
+    // Without its digits it may be the name of another field.
+    let digits = name.len() - name.trim_start_matches(|letter: char| letter.is_ascii_digit()).len();
+    let guess = guess.map(|guess| match name.get(..digits) {
+        Some(digits) if !digits.is_empty() => format!("_{digits}{guess}"),
+        _ => guess,
+    });
+    match guess {
+        Some(guess) => diagnostic.help(format!(
+            "write `{guess}`, here and in every list that names it, and `column = \"{name}\"` if the database calls it so"
+        )),
         None => diagnostic.help("give the field another name, and write the database's name in `column`"),
     }
 }

@@ -74,6 +74,18 @@ pub(crate) fn file_name(file: FileId, path: &str) -> Diagnostic {
         .help("rename the file so that it ends with `_rec.toml`; only such files are compiled into the node")
 }
 
+/// `[[calls]]` beside `[calls.NAME]`.
+pub(crate) fn calls_in_list(span: Span, first: Option<Span>) -> Diagnostic {
+    let diagnostic =
+        Diagnostic::error(Code::DuplicateKey, "`[[calls]]` is a list, and calls stand by their names")
+            .at(span, "double brackets make a list");
+    let diagnostic = match first {
+        Some(first) => diagnostic.near(first, "a call by its name"),
+        None => diagnostic,
+    };
+    diagnostic.help("write `[calls.NAME]`, in single brackets, and below it the keys of the call")
+}
+
 pub(crate) fn duplicate_key(span: Span, first: Option<Span>, key: &str) -> Diagnostic {
     let diagnostic = Diagnostic::error(Code::DuplicateKey, format!("duplicate key `{key}`"))
         .at(span, "written again here");

@@ -5,6 +5,7 @@ use beds_protocol::{Engine, Placement, Service};
 use super::Diagnostic;
 use crate::{
     code::Code,
+    fingerprint,
     front::{Example, Front},
     names,
     span::Span,
@@ -23,6 +24,26 @@ pub(crate) fn reserved_name(span: Span, name: &str, why: &str) -> Diagnostic {
     Diagnostic::error(Code::ReservedName, format!("the name `{name}` is reserved"))
         .at(span, why)
         .help(format!("choose another name, such as `{name}_record`"))
+}
+
+pub(crate) fn fingerprint(span: Span, text: &str) -> Diagnostic {
+    let diagnostic = Diagnostic::error(Code::Fingerprint, format!("`{text}` is no fingerprint"))
+        .at(span, "expected 16 of `0` to `9` and `a` to `f`");
+    let lower = text.trim().to_ascii_lowercase();
+    if fingerprint::is_one(&lower) {
+        diagnostic.help(format!("write `{lower}`"))
+    } else {
+        diagnostic.help(
+            "copy the `hash` of `describe`, or let `bedsc diff OLD NEW --write` write what clients of OLD have",
+        )
+    }
+}
+
+pub(crate) fn fingerprint_twice(span: Span, first: Span) -> Diagnostic {
+    Diagnostic::error(Code::Fingerprint, "a fingerprint stands here twice")
+        .at(span, "again")
+        .near(first, "first here")
+        .help("remove one of them")
 }
 
 pub(crate) fn unknown_service(span: Span, name: &str) -> Diagnostic {
@@ -45,10 +66,12 @@ pub(crate) fn unknown_broker(span: Span, name: &str, service: Service, service_s
 }
 
 pub(crate) fn broker_missing(service_span: Span, service: Service) -> Diagnostic {
-    let brokers = names::choice(Placement::brokers(service).iter().copied());
+    let brokers = Placement::brokers(service).iter().map(|name| format!("broker = \"{name}\""));
+    let brokers: Vec<String> = brokers.collect();
+    let brokers = names::choice(brokers.iter().map(String::as_str));
     Diagnostic::error(Code::BrokerMissing, format!("the service `{service}` has several brokers"))
         .at(service_span, "which broker?")
-        .help(format!("add `broker` with {brokers}"))
+        .help(format!("add {brokers}"))
 }
 
 pub(crate) fn unknown_engine(span: Span, name: &str) -> Diagnostic {

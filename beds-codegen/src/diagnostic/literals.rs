@@ -66,6 +66,14 @@ pub(crate) fn number(span: Span, why: &str, right: &str) -> Diagnostic {
     syntax(span, why, format!("write `{right}`")).help(format!("write `{right}`")).fix(span, right)
 }
 
+/// A number with a comma where only whole ones can stand.
+pub(crate) fn no_fraction(span: Span, whole: &str, is_sure: bool) -> Diagnostic {
+    let diagnostic =
+        syntax(span, "a number has no comma, and this one no fraction", "a whole number, it seems")
+            .help(format!("write `{whole}`: a whole number stands here"));
+    if is_sure { diagnostic.fix(span, whole) } else { diagnostic }
+}
+
 /// A number with a comma, of which nobody can tell what it separates.
 pub(crate) fn number_with_comma(span: Span, whole: &str, fraction: &str) -> Diagnostic {
     syntax(span, "a number has no comma", "one number, it seems")

@@ -256,7 +256,9 @@ pub(crate) fn many_not_here(span: Span, operation: &str, why: &str, help: &str) 
 pub(crate) fn many_range(span: Span, max: u32) -> Diagnostic {
     Diagnostic::error(Code::ManyRange, format!("`many` must be from 1 to {max}"))
         .at(span, "out of range")
-        .help("the records of one request are written in one transaction, and stay locked until its end")
+        .help(format!(
+            "write 1 to {max}: the records of one request are written in one transaction, and stay locked until its end"
+        ))
 }
 
 pub(crate) fn arg_without_value(
@@ -285,7 +287,18 @@ pub(crate) fn not_indexable(code: Code, span: Span, field: &str, ty: &str, decla
     Diagnostic::error(code, format!("a fetch cannot {verb} by `{field}`: it has the type `{ty}`"))
         .at(span, format!("cannot {verb} by this field"))
         .near(declared, format!("the type is `{ty}`"))
-        .help(format!("remove it from `{verb}`, make it a `string`, or write a procedure or pipeline of your own and call it"))
+        .help(match ty {
+            "text" => format!("remove it from `{verb}`, make it a `string`, or write a procedure or pipeline of your own and call it"),
+            _ => format!("remove it from `{verb}`; a procedure or pipeline of your own can do it, and is called"),
+        })
+}
+
+/// The path to a part of a field, where a whole one stands.
+pub(crate) fn part_of_field(span: Span, name: &str, field: &str, declared: Span) -> Diagnostic {
+    Diagnostic::error(Code::UnknownField, format!("there is no field `{name}`, only `{field}` as a whole"))
+        .at(span, "a part of a field, it seems")
+        .near(declared, "this field")
+        .help("remove it; a member that is to be filtered or sorted by is a field of its own, which a view gives")
 }
 
 pub(crate) fn limit_crossed(default: Span, default_is: u32, max: Option<Span>, max_is: u32) -> Diagnostic {
@@ -305,5 +318,7 @@ pub(crate) fn limit_crossed(default: Span, default_is: u32, max: Option<Span>, m
 pub(crate) fn limit_range(span: Span, key: &str, max: u32) -> Diagnostic {
     Diagnostic::error(Code::LimitRange, format!("`{key}` of a limit must be from 1 to {max}"))
         .at(span, "out of range")
-        .help("clients fetch more records page by page, with the cursor of the last reply")
+        .help(format!(
+            "write 1 to {max}: clients fetch more records page by page, with the cursor of the last reply"
+        ))
 }

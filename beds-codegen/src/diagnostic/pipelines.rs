@@ -45,6 +45,14 @@ pub(crate) fn syntax(mistake: Mistake, file: FileId, named: Span) -> Diagnostic 
     }
 }
 
+/// The file is elsewhere, and what is here only says where.
+pub(crate) fn lfs_pointer(span: Span, named: Span) -> Diagnostic {
+    Diagnostic::error(Code::PipelineSyntax, "the file of a pipeline is a pointer of Git LFS, not JSON")
+        .at(span, "this is how such a pointer begins")
+        .near(named, "named here")
+        .help("run `git lfs pull`, which puts the file itself in its place; pipelines are small, and need no LFS")
+}
+
 pub(super) fn shape(span: Span, named: Span, why: &str, label: &str, help: &str) -> Diagnostic {
     Diagnostic::error(Code::PipelineShape, format!("invalid pipeline: {why}"))
         .at(span, label)
@@ -133,16 +141,21 @@ fn stages() -> impl Iterator<Item = &'static str> + Clone {
     STAGES.iter().map(|stage| stage.name)
 }
 
+/// Whether a member is called as placeholders are, or nearly so.
+fn is_misspelt_placeholder(name: &str) -> bool {
+    matches!(
+        name.to_ascii_lowercase().as_str(),
+        "$args" | "$arg" | "$argument" | "$param" | "$params" | "$parameter" | "$$arg" | "arg"
+    )
+}
+
 pub(crate) fn unknown_operator(
     name: &Spanned<String>,
     operators: &[Operator],
     what: &str,
     named: Span,
 ) -> Diagnostic {
-    if matches!(
-        name.value.to_ascii_lowercase().as_str(),
-        "$args" | "$arg" | "$argument" | "$param" | "$parameter"
-    ) {
+    if is_misspelt_placeholder(&name.value) {
         return misspelt_placeholder(name, named);
     }
     let (span, name) = (name.span, name.value.as_str());
@@ -273,6 +286,11 @@ pub(super) fn value(span: Span, message: String, label: &str, named: Span) -> Di
 }
 
 pub(crate) fn wrong_kind(node: &Node, of: &str, expected: &str, named: Span) -> Diagnostic {
+    if let Some([only]) = node.value.members()
+        && is_misspelt_placeholder(&only.name.value)
+    {
+        return misspelt_placeholder(&only.name, named);
+    }
     let given = match &node.value {
         Json::Number(number) => number.as_str(),
         other => other.kind(),
@@ -281,6 +299,9 @@ pub(crate) fn wrong_kind(node: &Node, of: &str, expected: &str, named: Span) -> 
     let diagnostic = value(node.span, message, &format!("expected {expected}"), named);
     match node.value.text().filter(|text| expected.contains("number") && text.parse::<i64>().is_ok()) {
         Some(number) => diagnostic.help(format!("write {number} without quotes")).fix(node.span, number),
+        None if node.value.text().is_some_and(|text| text.to_ascii_lowercase().contains("arg")) => {
+            diagnostic.help("write {\"$arg\": \"NAME\"} for an argument of the call")
+        }
         None => diagnostic.help(format!("write {expected}")),
     }
 }

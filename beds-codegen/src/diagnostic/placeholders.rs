@@ -4,7 +4,8 @@ use super::Diagnostic;
 use crate::{code::Code, span::Span};
 
 pub(crate) fn value_not_here(span: Span, of: &str, (why, help): (&str, &str), named: Span) -> Diagnostic {
-    Diagnostic::error(Code::ValueNotHere, format!("a client's value cannot stand in `{of}`"))
+    let place = if of.contains(' ') { of.to_owned() } else { format!("`{of}`") };
+    Diagnostic::error(Code::ValueNotHere, format!("a client's value cannot stand in {place}"))
         .at(span, why)
         .near(named, "named here")
         .help(help)

@@ -36,6 +36,21 @@ pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
         {
             diagnostic.help(format!("remove it: its name here is `{known}`, which is written already"))
         }
+        Some(Meant::Within(outer, inner)) => {
+            let right = within(outer, inner, &entry.value.value);
+            if present.contains(&outer) {
+                return diagnostic
+                    .help(format!("move it into `{outer}`, where its name is `{inner}`: `{right}`"));
+            }
+            let diagnostic = diagnostic.help(format!("write `{right}`"));
+            let at = entry.value.span;
+            // Below a header of its own it is no value.
+            if at.start >= span.end {
+                diagnostic.fix(Span { end: at.end, ..span }, right)
+            } else {
+                diagnostic
+            }
+        }
         Some(Meant::Key(known)) => match of_type(key, known, ty) {
             Some(help) => diagnostic.help(help),
             None => diagnostic.help(format!("write `{known}`: this is its name here")).rename(key, known),
@@ -93,6 +108,14 @@ pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
     }
 }
 
+/// A key in the table that it belongs into, with its value.
+fn within(outer: &str, inner: &str, value: &Value) -> String {
+    match value {
+        Value::Scalar(Scalar::Int(number)) => format!("{outer} = {{ {inner} = {number} }}"),
+        _ => format!("{outer} = {{ {inner} = 50 }}"),
+    }
+}
+
 /// What to do with a key that the type does not have, or that says another thing of it.
 fn of_type(key: &str, known: &str, ty: Option<TypeName>) -> Option<String> {
     let (ty, types) = (ty?, part::types_of(known)?);
@@ -121,7 +144,7 @@ pub(crate) fn unknown_section(span: Span, name: &str) -> Diagnostic {
         .at(span, "no such section");
     match meant::meant(name, Part::Sections) {
         Some(Meant::Key("calls")) => diagnostic.help("write `[calls.NAME]`: this is its name here"),
-        Some(Meant::Key(known) | Meant::Perhaps(known) | Meant::Pair(known, _)) => {
+        Some(Meant::Key(known) | Meant::Perhaps(known) | Meant::Pair(known, _) | Meant::Within(known, _)) => {
             diagnostic.help(format!("write `[{known}]`: this is its name here")).rename(name, known)
         }
         Some(Meant::Nothing(instead)) => diagnostic.help(instead),

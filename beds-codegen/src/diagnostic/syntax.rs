@@ -12,10 +12,12 @@ pub(super) fn syntax(span: Span, message: impl Into<String>, label: impl Into<St
 pub(crate) fn other_language(span: Span, language: &str) -> Diagnostic {
     Diagnostic::error(Code::OtherLanguage, format!("this file is {language}, and a template is TOML"))
         .at(span, format!("this is how {language} begins"))
-        .help(
+        .help(if language == "a pointer of Git LFS" {
+            "run `git lfs pull`, which puts the file itself in its place; templates are small, and need no LFS"
+        } else {
             "write a section in brackets, `[template]`, and below it a line for each key, `name = \"invoice\"`; \
-             `bedsc new NAME` writes a template to start from",
-        )
+             `bedsc new NAME` writes a template to start from"
+        })
 }
 
 pub(crate) fn configuration(span: Span) -> Diagnostic {

@@ -60,6 +60,15 @@ pub struct Change {
     pub why: String,
 }
 
+const FINGERPRINTS: &str = "compatible_with";
+
+impl Change {
+    /// Whether it is about the fingerprints that are known, and not about what they stand for.
+    fn is_of_fingerprints(&self) -> bool {
+        self.place == FINGERPRINTS
+    }
+}
+
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { effect, place, what, why, .. } = self;
@@ -93,18 +102,40 @@ pub fn changes(old: &[&Domain], new: &[&Domain]) -> Vec<Change> {
     changes
 }
 
-/// Whether a template that stays gets another fingerprint, so that clients that send it are refused.
-#[must_use]
-pub fn has_strangers(old: &[&Domain], new: &[&Domain]) -> bool {
-    old.iter().any(|old| {
-        let same = new.iter().find(|new| new.name.value == old.name.value);
-        same.is_some_and(|new| fingerprint(old) != fingerprint(new))
-    })
+/// A template that stays and does not serve clients that were built for the one before.
+#[derive(Debug)]
+pub struct Stranger<'d> {
+    /// The template as it comes.
+    pub domain: &'d Domain,
+    /// The fingerprints that such clients send, and it does not know.
+    pub fingerprints: Vec<String>,
+    /// Whether it may know them: no change breaks such a client.
+    pub is_compatible: bool,
 }
 
-/// The changes for people: by template, with a line that counts them; see [`has_strangers`].
+/// The templates whose clients are refused for the fingerprint that they send.
 #[must_use]
-pub fn render(changes: &[Change], has_strangers: bool) -> String {
+pub fn strangers<'d>(old: &[&Domain], new: &[&'d Domain], changes: &[Change]) -> Vec<Stranger<'d>> {
+    let of = |domain: &'d Domain| {
+        let before = old.iter().find(|old| old.name.value == domain.name.value)?;
+        let mut sent = before.compatible_with.clone();
+        sent.push(fingerprint(before));
+        let own = fingerprint(domain);
+        sent.retain(|sent| *sent != own && !domain.compatible_with.contains(sent));
+        let breaks = |change: &Change| {
+            change.template == domain.name.value
+                && change.effect == Effect::Breaking
+                && !change.is_of_fingerprints()
+        };
+        let is_compatible = !changes.iter().any(breaks);
+        (!sent.is_empty()).then_some(Stranger { domain, fingerprints: sent, is_compatible })
+    };
+    new.iter().filter_map(|domain| of(domain)).collect()
+}
+
+/// The changes for people: by template, with a line that counts them, and what becomes of [`strangers`].
+#[must_use]
+pub fn render(changes: &[Change], strangers: &[Stranger<'_>]) -> String {
     if changes.is_empty() {
         return "no change that matters to clients or to the database\n".to_owned();
     }
@@ -124,8 +155,23 @@ pub fn render(changes: &[Change], has_strangers: bool) -> String {
     let (breaking, widening) = (count(Effect::Breaking), count(Effect::Widening));
     let invisible = count(Effect::Invisible);
     let _ = writeln!(out, "\n{breaking} breaking, {widening} widening, {invisible} invisible");
-    if has_strangers {
-        out.push_str("clients that send `beds-template-hash` are refused until they are built anew\n");
+    let names = |is_compatible: bool| -> String {
+        let which = strangers.iter().filter(|stranger| stranger.is_compatible == is_compatible);
+        which.map(|stranger| format!("`{}`", stranger.domain.name.value)).collect::<Vec<_>>().join(", ")
+    };
+    let (may, may_not) = (names(true), names(false));
+    if !may_not.is_empty() {
+        let _ = writeln!(
+            out,
+            "clients of {may_not} that send `beds-template-hash` are refused until they are built anew"
+        );
+    }
+    if !may.is_empty() {
+        let _ = writeln!(
+            out,
+            "clients of {may} that send `beds-template-hash` are refused, although nothing breaks them: `--write` adds \
+             what they send to `compatible_with`"
+        );
     }
     out
 }
@@ -246,6 +292,13 @@ fn header(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
             );
         }
         _ => {}
+    }
+    let own = fingerprint(new);
+    for earlier in old.compatible_with.iter().filter(|earlier| **earlier != own) {
+        if !new.compatible_with.contains(earlier) {
+            let why = "clients that send it are refused with `template_mismatch`";
+            seen.breaking(FINGERPRINTS, format!("`{earlier}` removed"), why);
+        }
     }
     if old.description != new.description {
         seen.invisible("description", "changed");

@@ -130,6 +130,10 @@ fn static_domain(domain: &Domain) -> String {
     if !domain.once {
         lines.push(quote!(.at_least_once()));
     }
+    if !domain.compatible_with.is_empty() {
+        let earlier = &domain.compatible_with;
+        lines.push(quote!(.compatible_with(&[#(#earlier),*])));
+    }
     if !domain.fields.is_empty() {
         lines.push(quote!(.fields(&FIELDS)));
     }

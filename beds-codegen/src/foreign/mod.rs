@@ -23,7 +23,7 @@ pub(crate) struct Foreign {
 }
 
 impl Foreign {
-    fn new(ty: TypeName) -> Self {
+    pub(crate) fn new(ty: TypeName) -> Self {
         Self { ty, keys: Vec::new(), note: None, is_sure: true }
     }
 
@@ -67,12 +67,31 @@ impl Foreign {
         ty.chain(keys).collect::<Vec<_>>().join(", ")
     }
 
+    /// With an example of each key that the type cannot be without.
+    pub(crate) fn complete(self) -> Self {
+        let has = |key: &str| self.keys.iter().any(|(known, _)| *known == key);
+        match self.ty {
+            TypeName::Decimal if !has("precision") => self.key("precision", 12).key("scale", 2),
+            TypeName::Enum if !has("values") => self.key("values", "[\"draft\", \"active\"]"),
+            TypeName::List if !has("items") => self.key("items", "\"string\""),
+            TypeName::Object if !has("fields") => self.key("fields", "{ name = \"string\" }"),
+            _ => self,
+        }
+    }
+
     /// `type = "…"` and the other keys.
     pub(crate) fn pairs(&self, between: &str) -> String {
         let mut pairs = vec![format!("type = \"{}\"", self.ty)];
         pairs.extend(self.keys.iter().map(|(key, value)| format!("{key} = {value}")));
         pairs.join(between)
     }
+}
+
+/// A type by any of its names, with the keys that it cannot be without: `type = "decimal", precision = 12, scale = 2`.
+pub(crate) fn pairs_of(written: &str) -> String {
+    let foreign = TypeName::from_name(written).map(Foreign::new).or_else(|| translate(written));
+    foreign
+        .map_or_else(|| format!("type = {}", crate::names::quoted(written)), |ty| ty.complete().pairs(", "))
 }
 
 /// What a spelling means; `None` for one that nobody knows, and for BEDS's own names.

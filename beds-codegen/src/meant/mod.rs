@@ -14,6 +14,8 @@ pub(crate) enum Meant {
     Perhaps(&'static str),
     /// A key with this value, which is another than the one that people write.
     Pair(&'static str, &'static str),
+    /// A key of the table that is the value of a key: `limit = { default = … }`.
+    Within(&'static str, &'static str),
     /// There is no such thing; this is what to do instead.
     Nothing(&'static str),
 }
@@ -58,7 +60,9 @@ pub(crate) fn stands_for(key: &str, part: Part) -> Vec<&'static str> {
     let nearest = beds_protocol::nearest(key, part.known().iter().copied());
     let mut keys: Vec<&'static str> = nearest.into_iter().collect();
     match (meant, part) {
-        (Some(Meant::Key(key) | Meant::Perhaps(key) | Meant::Pair(key, _)), _) => keys.push(key),
+        (Some(Meant::Key(key) | Meant::Perhaps(key) | Meant::Pair(key, _) | Meant::Within(key, _)), _) => {
+            keys.push(key);
+        }
         // Whatever it is, it stands where the one object of an operation, or an operation, should.
         (_, Part::Objects | Part::Read) => keys.extend(part.known()),
         (Some(Meant::Nothing(_)), Part::Write) => keys.extend(["procedure", "collection"]),
@@ -93,7 +97,7 @@ mod tests {
                 parts.iter().filter_map(|part| meant(word, *part).map(|found| (part, found))).collect();
             assert!(!found.is_empty(), "{word}");
             for (part, found) in found {
-                if let Meant::Key(key) | Meant::Pair(key, _) = found {
+                if let Meant::Key(key) | Meant::Pair(key, _) | Meant::Within(key, _) = found {
                     assert!(part.listed(None).contains(&key), "{word} in {part:?}: there is no `{key}`");
                 }
             }
@@ -107,6 +111,7 @@ mod tests {
         "references",
         "foreign_key",
         "order_by",
+        "default_limit",
         "alias",
         "timeout",
         "not_null",

@@ -1,6 +1,6 @@
 //! Foreign names of sections, and foreign keys of what has no type.
 
-use super::Meant::{self, Key, Nothing, Pair, Perhaps};
+use super::Meant::{self, Key, Nothing, Pair, Perhaps, Within};
 
 const CONFIGURATION: Meant = Nothing(
     "servers, users and passwords stand in the node's configuration, `config/beds.toml`; `database` names a section of it",
@@ -81,15 +81,19 @@ pub(super) fn header(key: &str) -> Option<Meant> {
         "template" | "domain" | "entity" | "table_name" | "wire_name" | "id" => Key("name"),
         "title" | "label" | "desc" | "comment" | "doc" | "docs" | "summary" | "about" | "documentation"
         | "note" => Key("description"),
-        "db" | "dbase" | "schema" | "catalog" | "database_name" | "dbname" | "db_name" | "keyspace" => {
-            Key("database")
-        }
+        "db" | "dbase" | "schema" | "catalog" | "namespace" | "database_name" | "dbname" | "db_name"
+        | "keyspace" => Key("database"),
         "dbms" | "driver" | "backend" | "type" | "dialect" | "provider" | "database_type" | "db_type"
         | "adapter" | "storage" => Key("engine"),
-        "app" | "application" | "services" | "node" | "cluster" | "group" | "namespace" | "module" => {
-            Key("service")
-        }
+        "app" | "application" | "services" | "node" | "cluster" | "group" | "module" => Key("service"),
         "brokers" | "broker_name" => Key("broker"),
+        "compatible"
+        | "backward_compatible"
+        | "earlier"
+        | "fingerprints"
+        | "accepts"
+        | "honours"
+        | "honors" => Key("compatible_with"),
         "exactly_once" | "at_most_once" | "dedup" | "deduplicate" | "ledger" => Key("once"),
         "table" | "view" | "collection" | "procedure" | "source" | "from" => {
             Nothing("database objects stand in `[objects]`: `read = { view = \"…\" }`")
@@ -185,6 +189,12 @@ pub(super) fn fetch(key: &str) -> Option<Meant> {
         | "ordering" => Key("sort"),
         "page_size" | "pagesize" | "limits" | "max" | "page" | "paging" | "pagination" | "per_page"
         | "top" | "size" | "max_rows" | "page_limit" | "batch_size" | "rows" => Key("limit"),
+        "default_limit" | "limit_default" | "default_page_size" | "default_size" => {
+            Within("limit", "default")
+        }
+        "max_limit" | "limit_max" | "max_page_size" | "max_size" | "max_records" | "max_results" => {
+            Within("limit", "max")
+        }
         "default_sort" | "default_order" | "direction" | "desc" | "asc" => Nothing(
             "clients choose the order, `-` in front of a name for descending: name the fields in `sort`; without one the key orders",
         ),
@@ -249,6 +259,9 @@ pub(super) fn call(key: &str) -> Option<Meant> {
         "commit" | "autocommit" | "auto_commit" => Perhaps("commits"),
         "desc" | "comment" | "doc" | "docs" | "summary" | "documentation" | "help" | "title" => {
             Key("description")
+        }
+        "language" | "deterministic" | "security" | "sql_security" | "definer" | "data_access" => {
+            Nothing("the database knows this of its routine: remove it")
         }
         "name" => Nothing("the name of a call stands in its header, `[calls.NAME]`: remove it"),
         "transaction" | "isolation" | "atomic" => Nothing(

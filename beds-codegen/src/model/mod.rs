@@ -36,6 +36,8 @@ pub struct Domain {
     pub database: String,
     /// Whether a write that is asked for again is not done again.
     pub once: bool,
+    /// The fingerprints of earlier versions whose clients are served.
+    pub compatible_with: Vec<String>,
     /// The objects behind the operations.
     pub objects: Objects,
     /// The operations that Rust functions implement, in a hand-written domain.

@@ -37,7 +37,10 @@ pub(super) fn report(
     let key = &text[again.clone()];
     let is_value = first.as_ref().is_some_and(|first| header.is_some() && !is_in_header(text, first.start));
     let first = first.map(span);
-    errors.push(if is_value {
+    let is_listed = header.is_some() && text[line_start(text, again.start)..].trim_start().starts_with("[[");
+    errors.push(if is_listed && key == "calls" {
+        files::calls_in_list(span(again), first)
+    } else if is_value {
         files::complete_already(span(again), first, key)
     } else {
         files::duplicate_key(span(again), first, key)

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use beds_protocol::collated;
+
 use super::{
     Proposed, Thing,
     script::BINARY,
@@ -10,7 +12,6 @@ use super::{
 };
 use crate::{
     emit::quoted,
-    letters::collated,
     model::{
         Arg, ArgMode, Call, Domain, Field, Generated, Literal, Procedure, Relation, Returns, Supply, Target,
         Type,

@@ -7,7 +7,7 @@ pub(super) use self::lists::{add_to_list, mended};
 use crate::{
     diagnostic::{Diagnostic, shape::section_on_lines},
     foreign,
-    names::quoted,
+    names::{self, quoted},
     part::Part,
     tree::{Node, Scalar, Value},
 };
@@ -26,16 +26,19 @@ fn say(help: impl Into<String>) -> Hint {
     Hint { help: help.into(), fix: None }
 }
 
+/// Whether a name is that of a type, in BEDS or elsewhere.
+fn names_type(name: &str) -> bool {
+    beds_protocol::TypeName::from_name(name).is_some() || foreign::translate(name).is_some()
+}
+
 /// Adds what to write instead of this value of a field.
 pub(super) fn add_to_field(diagnostic: Diagnostic, value: &Value) -> Diagnostic {
     let first = match value {
         Value::List(items) => items.first().and_then(|item| item.value.as_text()),
         _ => None,
     };
-    let is_type =
-        |name: &str| beds_protocol::TypeName::from_name(name).is_some() || foreign::translate(name).is_some();
     if let (Some(name), Value::List(items)) = (first, value)
-        && !is_type(name)
+        && !names_type(name)
     {
         let values: Vec<String> = items.iter().filter_map(|item| item.value.as_text()).map(quoted).collect();
         return diagnostic.help(format!(
@@ -73,7 +76,15 @@ pub(super) fn add_to_attribute(
     let kind = kind(part, key);
     match (kind, inner) {
         (Kind::Other, _) if key == "events" => diagnostic.help("write `events(publish = [\"create\"])`"),
-        (Kind::Other, _) => diagnostic,
+        (Kind::Other, _) => match value {
+            Value::Scalar(Scalar::Text(name)) if key == "read" => {
+                diagnostic.help(format!("write `read(view = {})`", quoted(name)))
+            }
+            Value::Scalar(Scalar::Text(name)) if matches!(key, "create" | "update" | "upsert" | "delete") => {
+                diagnostic.help(format!("write `{key}(procedure = {}, args = [\"…\"])`", quoted(name)))
+            }
+            _ => diagnostic,
+        },
         (Kind::Flag, Some(word @ ("true" | "false"))) => diagnostic.help(format!("write `{key} = {word}`")),
         (Kind::Number, _) if !is_literal => diagnostic.help(format!("write a whole number, `{key} = 100`")),
         (Kind::Names, _) if !is_literal => diagnostic.help(format!("write the names, `{key} = [\"…\"]`")),
@@ -98,7 +109,7 @@ fn kind(part: Part, key: &str) -> Kind {
         "fields" if part == Part::Events => Kind::Names,
         "args" if part == Part::Write => Kind::Names,
         "returns" if part != Part::Call => Kind::Names,
-        "filter" | "sort" | "publish" | "values" => Kind::Names,
+        "filter" | "sort" | "publish" | "values" | "compatible_with" => Kind::Names,
         "key" | "required" | "nullable" | "unique" | "immutable" | "version" | "sensitive" | "unsigned"
         | "commits" | "once" => Kind::Flag,
         "precision" | "scale" | "many" => Kind::Number,
@@ -225,6 +236,11 @@ fn item(value: &Value) -> Hint {
 
 fn returns(value: &Value) -> Hint {
     match value {
+        Value::List(items) if matches!(items.as_slice(), [one] if one.value.as_text().is_some_and(names_type)) =>
+        {
+            let ty = items.first().and_then(|one| one.value.as_text()).unwrap_or_default();
+            say(format!("write `returns = {{ {} }}` for one value", foreign::pairs_of(ty)))
+        }
         Value::List(items) => {
             let rows: Vec<String> =
                 items.iter().filter_map(name_of).map(|name| format!("{name} = \"string\"")).collect();
@@ -304,6 +320,15 @@ fn string(key: &str, value: &Value) -> Hint {
         ("pipeline", Value::List(_) | Value::Table(_)) => say(
             "write the stages into a JSON file in the folder of the pipelines, and its name here, `pipeline = \"NAME.json\"`",
         ),
+        ("name", Value::Scalar(scalar)) => match names::to_lower_snake(&text(scalar)) {
+            Some(name) => fix(quoted(&name)),
+            None => say("write a name in letters, `name = \"product\"`"),
+        },
+        ("service", _) => say("write the name of a service, `service = \"app_server\"`"),
+        ("engine", _) => say("write `engine = \"mariadb\"` or `engine = \"mongodb\"`"),
+        ("broker", _) => say("write the name of a broker of the service, or remove it"),
+        ("mode", _) => say("write `mode = \"in\"`, `mode = \"out\"` or `mode = \"inout\"`"),
+        ("type", Value::Scalar(_)) => say("write the name of a type, such as `\"string\"`"),
         ("lane", Value::Scalar(_)) => say("write `lane = \"read\"` or `lane = \"write\"`"),
         (_, Value::Scalar(scalar)) => fix(quoted(&text(scalar))),
         (_, Value::List(items)) => match items.as_slice() {

@@ -53,6 +53,12 @@ const ABOUT: &[About] = &[
         Takes::Flag,
         "Whether a write that is asked for again with its `message_id` is not done again; true unless it says false.",
     ),
+    (
+        "template",
+        "compatible_with",
+        Takes::Names,
+        "The fingerprints of earlier versions whose clients are still served; `bedsc diff --write` adds them.",
+    ),
     ("objects", "read", Takes::One("read"), "What is read."),
     ("objects", "create", Takes::One("write"), "What creates a record."),
     ("objects", "update", Takes::One("write"), "What changes a record."),

@@ -122,6 +122,8 @@ pub struct RawHeader {
     pub database: Given<String>,
     /// Whether a write that is asked for again is not done again.
     pub once: Given<bool>,
+    /// The fingerprints of earlier versions whose clients are served.
+    pub compatible_with: Given<Names>,
 }
 
 /// A field, an argument, a member of an object, an item of a list, a column of a row: whatever has a type.

@@ -87,6 +87,7 @@ fn header(keys: &mut Keys<'_, '_>) -> RawHeader {
         engine: keys.text("engine"),
         database: keys.text("database"),
         once: keys.flag("once"),
+        compatible_with: keys.names("compatible_with"),
     }
 }
 

@@ -211,8 +211,8 @@ fn sections_inside(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'st
                     && (outer != "fields" || is_section_of(name, &entry.value.value))
                     // What names a view is `read` by another name.
                     && !(outer == "objects" && is_object(&entry.value.value))
-                    // An event's `fields` are a list of names.
-                    && !(outer == "events" && matches!(entry.value.value, Value::List(_)))
+                    // An event's `fields` are names, and who writes names below a fetch means what is to be fetched.
+                    && (name != "fields" || !matches!(outer, "events" | "fetch") || holds_fields(&entry.value.value))
             };
             if let Some(at) = table.entries.iter().position(is_section) {
                 found.push((name, outer, table.entries.remove(at)));
@@ -234,6 +234,11 @@ fn sections_inside(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'st
         }
     }
     told
+}
+
+/// Whether a value is a table of fields.
+fn holds_fields(value: &Value) -> bool {
+    matches!(value, Value::Table(table) if table.entries.iter().any(|entry| is_field(&entry.value.value)))
 }
 
 /// What most likely is `rows` of a call's `returns`.

@@ -7,7 +7,6 @@ use beds_protocol::{TypeName, value::Decimal};
 use super::{Cx, converted, patterns};
 use crate::{
     diagnostic::{fields as diagnostics, types},
-    letters,
     model::{Engine, Type},
     part,
     raw::{Entry, Given, RawField},
@@ -311,7 +310,7 @@ pub(super) fn one_of(raw: &RawField, span: Span, cx: &mut Cx<'_>) -> Option<Type
         }
         if let Some(first) = seen.insert(value, *span) {
             cx.errors.push(diagnostics::enum_value_twice(*span, first, value));
-        } else if let Some((first, other)) = folded.insert(letters::collated(value), (*span, value))
+        } else if let Some((first, other)) = folded.insert(beds_protocol::collated(value), (*span, value))
             && cx.engine == Some(Engine::MariaDb)
         {
             let by =

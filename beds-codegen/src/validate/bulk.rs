@@ -35,7 +35,8 @@ fn most(object: &Object<'_>, reads: bool, cx: &mut Cx<'_>) -> Option<u32> {
         let help = "remove `commits`, and the commit from the procedure; or remove `many`";
         cx.errors.push(diagnostics::many_not_here(key, object.operation, why, help));
     }
-    if !reads {
+    if !reads && !cx.unread_is_told {
+        cx.unread_is_told = true;
         let help = "add `read = { view = \"…\" }` to the objects, or remove `many`";
         cx.errors.push(diagnostics::many_not_here(key, object.operation, "has nothing to filter", help));
     }

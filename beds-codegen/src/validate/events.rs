@@ -6,7 +6,7 @@ use super::{Cx, fields::Fields};
 use crate::{
     diagnostic::events as diagnostics,
     model::{Call, Events, Field, Objects, Operations, Procedure, Published, Type},
-    raw::{Given, RawCall, RawEvents, RawObjects},
+    raw::{Given, Names, RawCall, RawEvents, RawObjects},
     span::Spanned,
 };
 
@@ -134,6 +134,25 @@ impl Offered<'_> {
         }
     }
 
+    /// Whether an object is written that finds its record by the key.
+    fn needs_key(&self) -> bool {
+        let Given::Is(entry) = self.written else { return false };
+        let RawObjects { update, upsert, delete, .. } = &entry.value.value;
+        [update, upsert, delete].iter().any(|object| !object.is_absent())
+    }
+
+    /// Whether what `create` takes and returns has a mistake: the key is likely to be what is meant.
+    fn create_is_broken(&self, fields: &Fields) -> bool {
+        let Given::Is(entry) = self.written else { return false };
+        let Some(create) = entry.value.value.create.get() else { return false };
+        let is_known = |name: &str| fields.slots().any(|(_, slot)| slot.name.value == name);
+        let is_broken = |names: &Given<Names>| {
+            let listed = names.get().map_or(&[][..], |names| &names.value);
+            names.is_broken() || listed.iter().any(|name| !is_known(&name.value))
+        };
+        is_broken(&create.value.args) || is_broken(&create.value.returns)
+    }
+
     /// All that can be published; `None` where it is not known.
     fn all(&self) -> Option<Vec<String>> {
         let plain = match self.written {
@@ -175,10 +194,16 @@ fn check_keys(
         return;
     };
     if key.is_empty() {
-        cx.errors.push(diagnostics::without_key(create.span, cx.front));
+        // What names a record is missing in the objects as well, and told there.
+        if !offered.needs_key() {
+            cx.errors.push(diagnostics::without_key(create.span, cx.front));
+        }
         return;
     }
     let Some(Objects::MariaDb { create: Some(procedure), .. }) = offered.objects else { return };
+    if offered.create_is_broken(fields) {
+        return;
+    }
     let Procedure { args, returns, .. } = procedure;
     let unknown = key.iter().find(|index| !args.contains(index) && !returns.contains(index));
     if let Some(slot) = unknown.and_then(|index| fields.slot(*index)) {
@@ -207,6 +232,7 @@ fn check_fields(
     if let (Some((_, update)), Some(Objects::MariaDb { read: None, .. }), Given::Is(objects)) =
         (update, offered.objects, offered.written)
         && objects.value.value.read.is_absent()
+        && !cx.unread_is_told
         && let Some(first) = names.value.first()
     {
         cx.errors.push(diagnostics::unread(first.span, update.span, cx.front));

@@ -32,6 +32,7 @@ pub(super) fn validate(
     };
     if let Some(key) = raw.key().filter(|_| !reads) {
         cx.errors.push(diagnostics::fetch_without_read(key, cx.front));
+        cx.unread_is_told = true;
     }
     let RawFetch { filter, sort, limit } = raw_fetch;
     let (limit_default, limit_max) = limits(limit, cx);

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use super::{Cx, columns, types};
 use crate::{
     diagnostic::{Diagnostic, ErrorSink, fields as diagnostics, objects as object_diagnostics},
-    model::Field,
+    model::{Field, Type},
+    names,
     part::Place,
     raw::{Given, Names, RawField},
     span::{Span, Spanned},
@@ -87,6 +88,7 @@ impl Fields {
                 Some(index) => indices.push(index),
                 None if self.is_unknown => {}
                 None if self.directed(value).is_some() => directed.push((value, *span)),
+                None if self.is_of_no_name(value) => {}
                 None => errors.push(self.unknown(value, *span, list)),
             }
         }
@@ -96,6 +98,14 @@ impl Fields {
             errors.push(object_diagnostics::directed(&directed, plain, is_sort));
         }
         indices
+    }
+
+    /// Whether a name is likely to be that of a field whose own name is none, which is reported: `floor` of `floor-no`.
+    fn is_of_no_name(&self, name: &str) -> bool {
+        let (fields, broken): (Vec<&str>, Vec<&str>) =
+            self.slots.iter().map(|slot| slot.name.value.as_str()).partition(|name| names::is_word(name));
+        let is_typo = beds_protocol::nearest(name, fields).is_some();
+        !broken.is_empty() && names::is_word(name) && !is_typo
     }
 
     /// The field that a name with a direction is about: `-created_at`, `amount desc`.
@@ -124,6 +134,14 @@ impl Fields {
         if parts.len() > 1 && parts.iter().all(|part| self.slots.iter().any(|slot| slot.name.value == *part))
         {
             return object_diagnostics::names_in_one(span, &parts);
+        }
+        let whole = name.split_once(['.', '[']).and_then(|(whole, _)| {
+            let slot = self.slots.iter().find(|slot| slot.name.value == whole)?;
+            let field = slot.field.as_ref()?;
+            matches!(field.ty, Type::Object { .. } | Type::List { .. } | Type::Json).then_some(slot)
+        });
+        if let Some(slot) = whole {
+            return object_diagnostics::part_of_field(span, name, &slot.name.value, slot.name.span);
         }
         let of_column = self.slots.iter().find(|slot| slot.column.as_deref() == Some(name));
         match of_column {

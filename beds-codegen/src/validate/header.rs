@@ -5,9 +5,10 @@ use beds_protocol::{Placement, Service};
 use super::Cx;
 use crate::{
     diagnostic::{header as diagnostics, shape},
+    fingerprint,
     model::Engine,
     names,
-    raw::{Given, RawHeader},
+    raw::{Given, Names, RawHeader},
     span::{Span, Spanned},
 };
 
@@ -19,6 +20,7 @@ pub(super) struct Header {
     pub(super) engine: Option<Engine>,
     pub(super) database: Option<String>,
     pub(super) once: bool,
+    pub(super) compatible_with: Vec<String>,
 }
 
 pub(super) fn validate(raw: &Given<RawHeader>, cx: &mut Cx<'_>) -> Header {
@@ -30,6 +32,7 @@ pub(super) fn validate(raw: &Given<RawHeader>, cx: &mut Cx<'_>) -> Header {
             engine: None,
             database: None,
             once: true,
+            compatible_with: Vec::new(),
         };
     };
     let RawHeader {
@@ -40,6 +43,7 @@ pub(super) fn validate(raw: &Given<RawHeader>, cx: &mut Cx<'_>) -> Header {
         engine: raw_engine,
         database: raw_database,
         once,
+        compatible_with,
     } = &entry.value.value;
     let section = entry.key;
     Header {
@@ -53,7 +57,22 @@ pub(super) fn validate(raw: &Given<RawHeader>, cx: &mut Cx<'_>) -> Header {
         engine: engine(required(raw_engine, "engine", "engine = \"mariadb\"", section, cx), cx),
         database: database(required(raw_database, "database", "database = \"catalog\"", section, cx), cx),
         once: once.get().is_none_or(|once| once.value),
+        compatible_with: fingerprints(compatible_with, cx),
     }
+}
+
+fn fingerprints(given: &Given<Names>, cx: &mut Cx<'_>) -> Vec<String> {
+    let mut known: Vec<Spanned<String>> = Vec::new();
+    for name in given.get().into_iter().flat_map(|names| &names.value) {
+        if !fingerprint::is_one(&name.value) {
+            cx.errors.push(diagnostics::fingerprint(name.span, &name.value));
+        } else if let Some(first) = known.iter().find(|known| known.value == name.value) {
+            cx.errors.push(diagnostics::fingerprint_twice(name.span, first.span));
+        } else {
+            known.push(name.clone());
+        }
+    }
+    known.into_iter().map(|name| name.value).collect()
 }
 
 fn required<'r>(

@@ -50,6 +50,8 @@ pub(crate) struct Cx<'a> {
     pub(crate) engine: Option<Engine>,
     pub(crate) sources: &'a mut Sources,
     pub(crate) pipelines: &'a mut Pipelines,
+    /// Whether it is told that there is no object to read: one report is enough, whatever needs one.
+    pub(crate) unread_is_told: bool,
     pub(crate) errors: ErrorSink<'a>,
 }
 
@@ -76,6 +78,7 @@ impl Cx<'_> {
             engine: self.engine,
             sources: self.sources,
             pipelines: self.pipelines,
+            unread_is_told: self.unread_is_told,
             errors: self.errors.part(),
         }
     }
@@ -90,7 +93,8 @@ pub fn validate(
     errors: &mut ErrorSink<'_>,
 ) -> Validated {
     let RawTemplate { front, whole, .. } = raw;
-    let mut cx = Cx { front, whole, engine: None, sources, pipelines, errors: errors.part() };
+    let mut cx =
+        Cx { front, whole, engine: None, sources, pipelines, unread_is_told: false, errors: errors.part() };
     let offers_nothing = check_sections(&raw, by_hand, &mut cx);
     let header = header::validate(&raw.header, &mut cx);
     cx.engine = header.engine;
@@ -136,6 +140,7 @@ fn assemble(
         placement: header.placement?,
         database: header.database?,
         once: header.once,
+        compatible_with: header.compatible_with,
         objects: objects?,
         by_hand: Operations::default(),
         fields: fields.into_list()?,

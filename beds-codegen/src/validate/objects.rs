@@ -266,6 +266,8 @@ fn check_record(
             (Supply::Default(_), None) => {
                 cx.errors.push(diagnostics::default_unused(span, &field.name, slot.name.span));
             }
+            // Of two, which is reported, one is no version.
+            (Supply::Version, Some(_)) if fields.version().is_none() => {}
             (Supply::Version, Some(arg)) => {
                 cx.errors.push(diagnostics::arg_without_value(
                     arg.span,

@@ -11,6 +11,7 @@ use crate::{
     part::Place,
     raw::{Given, RawField},
     span::{Span, Spanned},
+    tree::Scalar,
 };
 
 /// How deep lists and objects may nest.
@@ -59,6 +60,35 @@ pub(super) fn field(raw: RawField, place: Place, depth: usize, cx: &mut Cx<'_>) 
         sensitive: raw.sensitive.is_true(),
         name: raw.name.value,
     })
+}
+
+/// The type that a field's flags and constants suit, where it says none.
+fn by_values(raw: &RawField) -> &'static str {
+    let generated = raw.generated.get().map(|generated| generated.value.as_str());
+    let constants: Vec<&Scalar> = [&raw.default, &raw.min, &raw.max]
+        .into_iter()
+        .filter_map(|given| Some(&given.get()?.value))
+        .collect();
+    let has_negative = |number: &&Scalar| matches!(number, Scalar::Int(number) if *number < 0);
+    match generated {
+        Some("now") => return "\"datetime\"",
+        Some("uuid_v4" | "uuid_v7") => return "\"uuid\"",
+        _ => {}
+    }
+    if raw.unsigned.is_true()
+        || raw.version.is_true()
+        || matches!(raw.default.get(), Some(value) if matches!(value.value, Scalar::Int(_)))
+    {
+        "\"int\""
+    } else if constants.iter().any(|value| matches!(value, Scalar::Float(_))) {
+        "\"float\""
+    } else if constants.iter().any(|value| matches!(value, Scalar::Bool(_))) {
+        "\"bool\""
+    } else if constants.iter().any(has_negative) {
+        "\"int\""
+    } else {
+        "\"string\""
+    }
 }
 
 /// A description, which may not be empty where it is written.
@@ -143,7 +173,7 @@ pub(super) fn ty(raw: &RawField, place: Place, depth: usize, cx: &mut Cx<'_>) ->
             _ if !raw.items.is_absent() => "\"list\"",
             _ if !raw.fields.is_absent() => "\"object\"",
             _ if !raw.precision.is_absent() || !raw.scale.is_absent() => "\"decimal\"",
-            _ => "\"string\"",
+            _ => by_values(raw),
         };
         let example = cx.front.write_key("type", Example::Is(meant));
         let place = format!("`{}`", raw.name.value);

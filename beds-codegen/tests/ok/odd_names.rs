@@ -62,6 +62,7 @@ static DOMAIN: rt::Domain = rt::Domain::new("domain", "", "1a04863a03f7831b")
         delete: Some("msLogs"),
     })
     .at_least_once()
+    .compatible_with(&["0123456789abcdef", "fedcba9876543210"])
     .fields(&FIELDS)
     .key(&[0])
     .reads().creates().updates().deletes()

@@ -42,9 +42,9 @@ pub(super) struct Args {
     /// Templates, and folders of templates
     #[arg(default_value = "templates")]
     paths: Vec<PathBuf>,
-    /// Folder of the pipelines that templates name
-    #[arg(long, value_name = "FOLDER", default_value = "schema/mongodb")]
-    pipelines: PathBuf,
+    /// Folder of the pipelines that templates name [default: schema/mongodb beside the folder of templates]
+    #[arg(long, value_name = "FOLDER")]
+    pipelines: Option<PathBuf>,
     /// Write mariadb.sql and mongodb.js into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -63,7 +63,7 @@ fn engine(name: &str) -> Result<Engine, String> {
 
 /// Writes what is missing.
 pub(super) async fn run(args: &Args, config: &Config) -> ExitCode {
-    let compiler = args.paths.iter().fold(Compiler::new().pipelines(&args.pipelines), Compiler::templates);
+    let compiler = Compiler::of_project(&args.paths, args.pipelines.as_deref());
     let output = match compiler.compile() {
         Ok(output) => output,
         Err(report) => {

@@ -21,12 +21,18 @@ static ITEMS: Family = Family::histogram(
     "How long items of batches were worked on, by template, operation and outcome.",
 );
 
+static TEMPLATES: Family = Family::gauge(
+    "beds_template_info",
+    "One for each template that is served, with its fingerprint: nodes that differ have different ones.",
+);
+
 /// What stands for a template or an operation that there is not.
 const UNKNOWN: &str = "unknown";
 
 /// How long what a node has been asked took.
 #[derive(Debug)]
 pub(super) struct Meters {
+    served: Vec<&'static Domain>,
     requests: Table,
     items: Table,
 }
@@ -34,7 +40,7 @@ pub(super) struct Meters {
 impl Meters {
     /// Those of these domains.
     pub(super) fn new(served: &[&'static Domain]) -> Self {
-        Self { requests: Table::new(served), items: Table::new(served) }
+        Self { served: served.to_vec(), requests: Table::new(served), items: Table::new(served) }
     }
 
     /// A request was answered; of what, where that exists.
@@ -48,6 +54,9 @@ impl Meters {
     }
 
     pub(super) fn collect(&self, samples: &mut Samples) {
+        for domain in &self.served {
+            samples.number(&TEMPLATES, &[("template", domain.name), ("fingerprint", domain.hash)], 1.0);
+        }
         self.requests.collect(&REQUESTS, samples);
         self.items.collect(&ITEMS, samples);
     }
@@ -166,7 +175,7 @@ mod tests {
 
     use super::*;
 
-    static NOTE: Domain = Domain::new("note", "", "");
+    static NOTE: Domain = Domain::new("note", "", "0123456789abcdef");
     static OTHER: Domain = Domain::new("other", "", "");
 
     #[test]
@@ -190,14 +199,18 @@ mod tests {
             .flat_map(|(family, samples)| {
                 samples.iter().map(|sample| {
                     let labels: Vec<_> = sample.labels.iter().map(|(_, value)| value.as_str()).collect();
-                    let Value::Histogram(histogram) = &sample.value else { panic!("{sample:?}") };
-                    format!("{} {}: {}", family.name, labels.join("/"), histogram.count)
+                    let number = match &sample.value {
+                        Value::Histogram(histogram) => histogram.count.to_string(),
+                        Value::Number(number) => number.to_string(),
+                    };
+                    format!("{} {}: {number}", family.name, labels.join("/"))
                 })
             })
             .collect();
         assert_eq!(
             shown,
             [
+                "beds_template_info note/0123456789abcdef: 1",
                 "beds_request_seconds note/describe/ok: 2",
                 "beds_request_seconds note/describe/internal: 1",
                 "beds_request_seconds note/unknown/ok: 1",

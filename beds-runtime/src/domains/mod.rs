@@ -125,6 +125,7 @@ impl<F: Factory> Domains<F> {
             broker: domain.placement.broker(address.lane),
             lane: address.lane,
             hash: Some(domain.hash),
+            earlier: domain.compatible_with,
         };
         let deadline = entry::admit(incoming, &to, &self.limits)?;
         let _place = self.long(domain.database, incoming, deadline).await?;

@@ -22,6 +22,7 @@ static FIELDS: [Field; 2] =
     [Field::new("id", "id", Type::INT), Field::new("pin", "pin", Type::string(0, 9)).nullable().sensitive()];
 
 static PERSON: Domain = Domain::new("person", "", "0123456789abcdef")
+    .compatible_with(&["fedcba9876543210"])
     .fields(&FIELDS)
     .key(&[0])
     .reads()

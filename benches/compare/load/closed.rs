@@ -90,7 +90,7 @@ impl Measurement {
         if let Some(entry) = self.slots.get_mut(slot) {
             *entry = Some((Instant::now(), request.number));
         }
-        self.sample.sent += 1;
+        self.sample.writes += u64::from(request.writes);
         let id = id(self.run, u64::try_from(slot)?);
         self.lane.publisher.send(&self.target, request.writes, id, &request.body)
     }

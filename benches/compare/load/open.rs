@@ -60,9 +60,9 @@ pub(super) async fn run(
     }
     // A thread of its own: the runtime's timers are as coarse as a millisecond.
     let sender = Arc::clone(&measurement);
-    tokio::task::spawn_blocking(move || sender.send(&publishers)).await??;
+    let writes = tokio::task::spawn_blocking(move || sender.send(&publishers)).await??;
     let (lanes, mut sample) = gather(running).await?;
-    sample.sent = total;
+    sample.writes = writes;
     let missing = total - measurement.answered.load(Ordering::Relaxed).min(total);
     if missing > 0 {
         sample.fail(u32::try_from(missing).unwrap_or(u32::MAX), || "no reply".to_owned());
@@ -76,9 +76,11 @@ impl Measurement {
         self.begin + Duration::from_nanos(number * 1_000_000_000 / u64::from(self.rate))
     }
 
-    fn send(&self, publishers: &[Publisher]) -> Result<()> {
+    /// Sends all requests, and says how many of them write.
+    fn send(&self, publishers: &[Publisher]) -> Result<u64> {
         // Without it the requests are some 50 µs late, which their latencies would show.
         let _ = prctl::set_timerslack(TIMER_SLACK);
+        let mut writes = 0;
         for (number, publisher) in (0..self.total).zip(publishers.iter().cycle()) {
             std::thread::sleep(self.due(number).saturating_duration_since(Instant::now()));
             let request = self.work.next();
@@ -86,8 +88,9 @@ impl Measurement {
                 *entry = Some(request.number);
             }
             publisher.send(&self.target, request.writes, id(self.run, number), &request.body)?;
+            writes += u64::from(request.writes);
         }
-        Ok(())
+        Ok(writes)
     }
 
     async fn receive(self: Arc<Self>, mut lane: Lane) -> Result<(Lane, Sample)> {

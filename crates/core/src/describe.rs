@@ -36,6 +36,9 @@ fn render(domain: &Domain) -> Value {
         },
         "calls": calls,
     });
+    if !domain.compatible_with.is_empty() {
+        description["compatible_with"] = json!(domain.compatible_with);
+    }
     let Bulk { update, delete } = domain.bulk;
     for (operation, most) in [("update", update), ("delete", delete)] {
         if let Some(most) = most {

@@ -23,6 +23,8 @@ pub struct Destination<'a> {
     pub lane: Lane,
     /// The fingerprint of the template, where there is one.
     pub hash: Option<&'static str>,
+    /// The fingerprints of its earlier versions, whose clients are served as well.
+    pub earlier: &'static [&'static str],
 }
 
 /// Of what is quoted of a property: a true fingerprint has 16 characters, a type of content some 30.
@@ -109,7 +111,7 @@ fn check_hash(incoming: &Incoming<'_>, to: &Destination<'_>) -> Result<()> {
             Err(Error::new(ErrorCode::BadRequest, "the header `beds-template-hash` is not a string")
                 .hint(hint))
         }
-        (Ok(Some(given)), Some(served)) if given != served => {
+        (Ok(Some(given)), Some(served)) if given != served && !to.earlier.contains(&given) => {
             let given = shortened(given.to_owned(), QUOTED_CHARACTERS_MAX);
             let message = format!(
                 "the client has the hash `{given}` of the template `{name}`; the node has `{served}`"

@@ -48,6 +48,11 @@ impl Connect for Connector {
         require_mariadb(&mut connection).await?;
         let knowledge = self.server.learn(&mut connection).await.map_err(text)?;
         connection.execute(self.preparation().as_str()).await.map_err(text)?;
+        if self.access == Access::Write && begins_read_only(&mut connection).await.map_err(text)? {
+            return Err(
+                "the server is read-only: its transactions begin so (transaction_read_only)".to_owned()
+            );
+        }
         Session::new(connection, Arc::clone(&self.server), knowledge).await.map_err(text)
     }
 
@@ -125,6 +130,14 @@ pub(crate) async fn version(connection: &mut MySqlConnection) -> Result<Result<S
         return Ok(Ok(version));
     }
     Ok(Err(format!("this server is no MariaDB, but `{version}`: BEDS works with MariaDB alone")))
+}
+
+/// Whether the server has transactions begin read only where nobody says otherwise, so that a session takes no writes.
+/// Its variable has another name from MariaDB 11.1 on.
+async fn begins_read_only(connection: &mut MySqlConnection) -> Result<bool, sqlx::Error> {
+    const SQL: &str = "select cast(max(variable_value = 'ON') as char) from \
+        information_schema.session_variables where variable_name in ('TX_READ_ONLY', 'TRANSACTION_READ_ONLY')";
+    Ok(cell(connection, SQL).await? == "1")
 }
 
 async fn cell(connection: &mut MySqlConnection, sql: &'static str) -> Result<String, sqlx::Error> {

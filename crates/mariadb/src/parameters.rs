@@ -9,7 +9,7 @@ use std::sync::Arc;
 use beds_core::{
     inspect::Kind,
     plan::Invocation,
-    spec::{Call, Domain, Routine},
+    spec::{Call, Domain, Routine, mariadb::Procedure},
     validate::Errors,
     value::Value,
 };
@@ -24,7 +24,7 @@ use crate::{
 
 /// What a parameter's values are, where the server may make another value of one.
 #[derive(Debug, Clone, PartialEq)]
-enum Takes {
+pub(crate) enum Takes {
     /// A YEAR.
     Year,
     /// An ENUM or a SET of these.
@@ -41,7 +41,7 @@ enum Takes {
     Anything,
 }
 
-/// What is known of the parameters of routines: at most one entry a call of a template.
+/// What is known of the parameters of routines: at most one entry a call, and a procedure of an operation, of a template.
 #[derive(Debug, Default)]
 pub(crate) struct Parameters(Answers<Takes>);
 
@@ -78,19 +78,39 @@ impl Parameters {
         if let Some(takes) = self.0.of(call) {
             return Ok(takes);
         }
-        let takes = learn(connection, &call.routine).await.map_err(|error| classify(&error, domain))?;
+        let (name, kind) = match &call.routine {
+            Routine::Procedure { name, .. } => (*name, "PROCEDURE"),
+            Routine::Function { name, .. } => (*name, "FUNCTION"),
+            Routine::Pipeline { .. } => return Ok(Arc::default()),
+        };
+        let takes = learn(connection, name, kind).await.map_err(|error| classify(&error, domain))?;
         self.0.keep(call, &takes);
+        Ok(takes)
+    }
+
+    /// What the parameters of an operation's procedure take, in their order.
+    pub(crate) async fn of_procedure(
+        &self,
+        connection: &mut MySqlConnection,
+        domain: &'static Domain,
+        procedure: &'static Procedure,
+    ) -> Result<Arc<[Takes]>, Fault> {
+        if let Some(takes) = self.0.of(procedure) {
+            return Ok(takes);
+        }
+        let takes = learn(connection, procedure.name, "PROCEDURE").await;
+        let takes = takes.map_err(|error| classify(&error, domain))?;
+        self.0.keep(procedure, &takes);
         Ok(takes)
     }
 }
 
 /// Asks the server. Of a routine that is not there, or not this user's to see, nothing is known: the call tells.
-async fn learn(connection: &mut MySqlConnection, routine: &Routine) -> Result<Arc<[Takes]>, sqlx::Error> {
-    let (name, kind) = match routine {
-        Routine::Procedure { name, .. } => (*name, "PROCEDURE"),
-        Routine::Function { name, .. } => (*name, "FUNCTION"),
-        Routine::Pipeline { .. } => return Ok(Arc::default()),
-    };
+async fn learn(
+    connection: &mut MySqlConnection,
+    name: &str,
+    kind: &str,
+) -> Result<Arc<[Takes]>, sqlx::Error> {
     let sql = "select dtd_identifier from information_schema.parameters \
                where specific_schema = database() and specific_name = ? and routine_type = ? \
                and ordinal_position > 0 order by ordinal_position";
@@ -113,8 +133,14 @@ impl Takes {
         }
     }
 
+    /// Whether the parameter has a meaning of its own for numbers and texts, as a YEAR and an ENUM have: what a column
+    /// would make of them is then the procedure's affair.
+    pub(crate) const fn is_particular(&self) -> bool {
+        matches!(self, Self::Year | Self::Places(_))
+    }
+
     /// Why the server would make another value of this one; `None` where it would not.
-    fn refuses(&self, value: &Value) -> Option<String> {
+    pub(crate) fn refuses(&self, value: &Value) -> Option<String> {
         match self {
             Self::Year => (!is_own_year(value)).then(|| {
                 "must be 0, or a year from 1901 to 2155 with four digits: the parameter is a YEAR".to_owned()

@@ -18,8 +18,8 @@ use sqlx::{Either, Executor as _, MySqlConnection, Row as _};
 pub(crate) use self::knowledge::{Knowledge, Server};
 use crate::fault::number;
 
-/// Makes `last_insert_id()` forget what earlier requests inserted.
-const RESET: &str = "set last_insert_id = 0, insert_id = 0";
+/// Makes `last_insert_id()` forget what earlier requests inserted, and the node which of several calls was the last.
+const RESET: &str = "set last_insert_id = 0, insert_id = 0, @beds_call = null";
 
 /// Neither a temporary table that this transaction made nor a row of a table without transactions can be rolled back, of
 /// which the server warns: the only warning then. Otherwise there are still the two of [`TWO_WARNINGS`], which took the place
@@ -32,6 +32,10 @@ const TWO_WARNINGS: &str = "do 'a' + 'b'";
 /// over a deadlock, its warning is among those of the statement that lost it.
 const ROLLBACK: &str = "do 'a' + 'b'; rollback; select @@warning_count = 1";
 const WARNINGS: &str = "show warnings";
+/// Where the way back begins that [`BACK`] goes. What follows does not know what was inserted before.
+const MARK: &str = "savepoint beds_write; set last_insert_id = 0";
+/// It warns of what cannot be taken back, as [`IS_LASTING`] does.
+const BACK: &str = "do 'a' + 'b'; rollback to savepoint beds_write; select @@warning_count = 1";
 /// That something is not rolled back.
 const NOT_ROLLED_BACK: &str = "1196";
 
@@ -140,6 +144,24 @@ impl Session {
         }
         let told = self.ask(&[RESET, end]).await?;
         Ok(keeps_rows || told.first == Some(true))
+    }
+
+    /// Marks the place in a transaction that [`Self::go_back`] goes back to. False where there is no way back from here.
+    pub(crate) async fn mark(&mut self) -> Result<bool, sqlx::Error> {
+        match self.ask(&[MARK]).await {
+            Ok(_) => Ok(true),
+            Err(error) if matches!(number(&error), Some(NO_SAVEPOINT | NO_SAVEPOINTS)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Takes back what was done since [`Self::mark`]. False where something of it remains.
+    pub(crate) async fn go_back(&mut self) -> Result<bool, sqlx::Error> {
+        match self.ask(&[BACK]).await {
+            Ok(told) => Ok(told.first == Some(false)),
+            Err(error) if matches!(number(&error), Some(NO_SAVEPOINT | NO_SAVEPOINTS)) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether the session is as new, within a transaction that goes on and has left nothing for good.

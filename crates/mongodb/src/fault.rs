@@ -96,6 +96,12 @@ impl Failure {
         }
     }
 
+    /// Which of several documents it is about, where the server says so.
+    pub(crate) fn record(&self) -> Option<usize> {
+        let (Self::Before(error) | Self::After(error)) = self else { return None };
+        Said::of(error)?.record
+    }
+
     /// The deadline of the job has passed.
     pub(crate) fn late() -> Self {
         Self::Late(Fault::Refused(Error::deadline()))

@@ -151,32 +151,56 @@ impl Ledger {
     /// # Errors
     /// `conflict`, where something else was done under it.
     pub(crate) async fn outcome(&self, claim: &Claim, limit: Duration) -> Result<Option<Outcome>, Failure> {
+        let outcome = self.outcomes(&[claim], limit).await?.pop().flatten();
+        outcome.transpose().map_err(Failure::from)
+    }
+
+    /// The outcomes of the writes that were done under claims, or why there is none to tell; `None` where a majority of the
+    /// servers knows of none.
+    pub(crate) async fn outcomes(
+        &self,
+        claims: &[&Claim],
+        limit: Duration,
+    ) -> Result<Vec<Option<Result<Outcome, Error>>>, Failure> {
+        let ids: Vec<String> = claims.iter().map(|claim| id(claim)).collect();
+        let wanted = match ids.as_slice() {
+            [id] => doc! { "_id": { "$eq": id } },
+            ids => doc! { "_id": { "$in": ids } },
+        };
         let _traced = statement_span(format_args!("find {NAME}"));
-        let found = self
-            .collection()
-            .find_one(doc! { "_id": { "$eq": id(claim) } })
+        let collection = self.collection();
+        let found = collection
+            .find(wanted)
             .read_concern(ReadConcern::majority())
             .selection_criteria(SelectionCriteria::ReadPreference(ReadPreference::Primary))
-            .max_time(limit)
-            .await?;
-        let Some(found) = found else { return Ok(None) };
-        if found.get("_id") != Some(&Bson::String(id(claim))) {
+            .max_time(limit);
+        let found: Vec<Document> = async { found.await?.try_collect().await }.await?;
+        let is_of = |found: &Document, id: &String| found.get_str("_id").is_ok_and(|found| found == id);
+        if found.iter().any(|found| !ids.iter().any(|id| is_of(found, id))) {
             tracing::error!(
                 database = &*self.name,
                 "the collection `{NAME}` takes different texts for equal"
             );
             return Err(broken(&self.name).into());
         }
+        let of = |(claim, id): (&&Claim, &String)| {
+            found.iter().find(|found| is_of(found, id)).map(|found| self.kept(found, claim))
+        };
+        Ok(claims.iter().zip(&ids).map(of).collect())
+    }
+
+    /// What is kept of a write that was done under a claim.
+    fn kept(&self, found: &Document, claim: &Claim) -> Result<Outcome, Error> {
         if !found.get_binary_generic("digest").is_ok_and(|digest| *digest == claim.digest) {
-            return Err(taken().into());
+            return Err(taken());
         }
         let reply = found.get_binary_generic("reply").ok().and_then(|reply| Outcome::decode(reply));
-        let Some(reply) = reply else {
+        let reply = reply.ok_or_else(|| {
             tracing::error!(database = &*self.name, "a document of `{NAME}` has no reply that can be read");
-            return Err(broken(&self.name).into());
-        };
+            broken(&self.name)
+        })?;
         self.duplicates.count();
-        Ok(Some(reply))
+        Ok(reply)
     }
 
     /// Deletes some of what is older than a moment, and says how much.

@@ -3,6 +3,8 @@
 //! The compiler has decided where a value may stand, and has put `$literal` or `$eq` around it wherever MongoDB would
 //! read a string as a path or an object as operators. So a value is put in as it is, and nothing is decided here.
 
+mod geometry;
+
 use beds_core::{Error, Result, spec::Call, validate::Errors, value::Value};
 use mongodb::bson::{Bson, Document};
 
@@ -20,7 +22,7 @@ pub(crate) fn bind(stages: &str, call: &Call, args: &[Value]) -> Result<Vec<Docu
     let broken = || Error::internal(format!("the pipeline of `{}` is invalid", call.name));
     let stages: Vec<serde_json::Map<String, serde_json::Value>> =
         serde_json::from_str(stages).map_err(|_| broken())?;
-    let mut binding = Binding { call, args, errors: Errors::default() };
+    let mut binding = Binding { call, args, used: Vec::new(), errors: Errors::default() };
     let stages = stages.into_iter().map(|stage| {
         let stage = json_to_bson(&serde_json::Value::Object(stage));
         match binding.fill(stage, "") {
@@ -35,6 +37,8 @@ pub(crate) fn bind(stages: &str, call: &Call, args: &[Value]) -> Result<Vec<Docu
 struct Binding<'a> {
     call: &'a Call,
     args: &'a [Value],
+    /// The arguments that were bound so far, each as often as it stands there.
+    used: Vec<String>,
     errors: Errors,
 }
 
@@ -47,7 +51,17 @@ impl Binding<'_> {
                     return self.argument(name, parent);
                 }
                 let members = document.into_iter().map(|(name, value)| {
+                    let before = self.used.len();
                     let value = self.fill(value, &name)?;
+                    let refusal = match (parent, name.as_str()) {
+                        (_, "$geometry") => geometry::refusal(&value),
+                        ("$geoNear", "near") => geometry::place_refusal(&value),
+                        _ => None,
+                    };
+                    // What the pipeline itself says of a geometry is not the client's.
+                    if let (Some(reason), Some(name)) = (refusal, self.used.get(before)) {
+                        self.errors.push(format!("args.{name}"), reason);
+                    }
                     Some((name, value))
                 });
                 members.collect::<Option<Document>>().map(Bson::Document)
@@ -61,6 +75,7 @@ impl Binding<'_> {
     }
 
     fn argument(&mut self, name: &str, parent: &str) -> Option<Bson> {
+        self.used.push(name.to_owned());
         let position = self.call.args.iter().position(|arg| arg.field.name == name)?;
         let value = to_bson(self.args.get(position)?).unwrap_or_else(|reason| {
             self.errors.push(format!("args.{name}"), reason);

@@ -14,6 +14,7 @@
 //! - [`value`]: wire types that JSON does not have.
 
 pub mod batch;
+mod collated;
 pub mod error;
 pub mod event;
 mod names;
@@ -29,6 +30,7 @@ pub mod value;
 pub mod vocabulary;
 
 pub use batch::{BatchItem, BatchKey, BatchRequest, Mode};
+pub use collated::collated;
 pub use error::{ErrorBody, ErrorCode, FieldError};
 pub use event::EventBody;
 pub use nearest::nearest;

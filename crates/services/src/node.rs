@@ -50,7 +50,13 @@ impl NodeService {
             return Err(Error::new(ErrorCode::UnknownOperation, message).hint(format!("it offers `{PING}`")));
         }
         // As a write, which may want no answer.
-        let to = Destination { name: TEMPLATE, broker: Broker::AdminIn, lane: Lane::Write, hash: None };
+        let to = Destination {
+            name: TEMPLATE,
+            broker: Broker::AdminIn,
+            lane: Lane::Write,
+            hash: None,
+            earlier: &[],
+        };
         entry::admit(incoming, &to, &self.limits)?;
         check(incoming.body)?;
         let reply = Answer {

@@ -58,6 +58,39 @@ pub(crate) fn compares(parameter: &Parameter, column: &Column) -> Kept {
     }
 }
 
+/// What values go through a parameter, as far as a template says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holds {
+    /// Text of any characters.
+    AnyText,
+    /// JSON, of any length.
+    Json,
+    /// What has bounds in the template.
+    Plain,
+}
+
+/// What a column keeps less of than the parameter that it gets its values from, where a template has no word for it: digits
+/// of a fraction, the years of a timestamp, characters, the length of JSON.
+pub(crate) fn narrows(column: &Column, parameter: &Parameter, holds: Holds) -> Option<String> {
+    let (to, from): (Place<'_>, Place<'_>) = (column.into(), parameter.into());
+    if let (Holds::AnyText, Some(own), Some(other)) = (holds, to.charset(), from.charset())
+        && !own.holds(other)
+    {
+        return Some(format!("keeps characters of {} only, not all of {}", own.0, other.0));
+    }
+    let kept = match (to.kind, from.kind) {
+        (Kind::Float { .. }, Kind::Float { .. })
+        | (Kind::Time { .. }, Kind::Time { .. })
+        | (Kind::DateTime { .. }, Kind::DateTime { .. }) => kinds(to.kind, from.kind),
+        (Kind::String { .. } | Kind::Text { .. }, _) if holds == Holds::Json => text(to, from)?,
+        _ => return None,
+    };
+    match kept {
+        Kept::Whole => None,
+        Kept::Changed(how) | Kept::Refused(how) => Some(how),
+    }
+}
+
 fn passes(to: Place<'_>, from: Place<'_>) -> Kept {
     // An address is no text for MariaDB: others are refused.
     let is_address = to.written.to_ascii_lowercase().starts_with("inet");

@@ -1,14 +1,18 @@
 //! `bedsc diff`: which clients a change of templates breaks.
 
-use std::path::PathBuf;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use beds_codegen::{
-    Compiler,
-    diff::{self, Effect},
+    Compiler, Output,
+    diff::{self, Effect, Stranger},
 };
 use clap::Args;
+use toml_edit::{Array, DocumentMut, Item};
 
-use crate::{Format, Input, root};
+use crate::{Format, Input, write};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -24,6 +28,9 @@ pub(crate) struct Diff {
     /// Folder of the old templates' pipelines, where it is another
     #[arg(long, value_name = "FOLDER")]
     old_pipelines: Option<PathBuf>,
+    /// Write the fingerprints of OLD into the templates of NEW that break none of its clients
+    #[arg(long)]
+    write: bool,
     #[command(flatten)]
     input: Input,
 }
@@ -33,8 +40,8 @@ impl Diff {
     pub(crate) fn run(&self) -> u8 {
         // Domains that are written by hand are of one tree, and have no old ones to compare with.
         let compile = |path: &PathBuf, pipelines: Option<&PathBuf>| {
-            let pipelines = pipelines.cloned().unwrap_or_else(|| self.input.pipelines(&root(path)));
-            let compiler = Compiler::new().domains("").templates(path).pipelines(pipelines);
+            let pipelines = pipelines.or(self.input.pipelines.as_ref()).map(PathBuf::as_path);
+            let compiler = Compiler::of_project(std::slice::from_ref(path), pipelines).domains("");
             self.input.compile_from(&compiler)
         };
         let (Some(old), Some(new)) =
@@ -42,16 +49,47 @@ impl Diff {
         else {
             return 2;
         };
-        let (old, new) = (old.all_domains(), new.all_domains());
-        let changes = diff::changes(&old, &new);
+        let (before, after) = (old.all_domains(), new.all_domains());
+        let changes = diff::changes(&before, &after);
+        let strangers = diff::strangers(&before, &after, &changes);
         match self.input.format {
             Format::Json => {
                 for change in &changes {
                     anstream::println!("{}", serde_json::to_string(change).unwrap_or_default());
                 }
             }
-            Format::Human => anstream::print!("{}", diff::render(&changes, diff::has_strangers(&old, &new))),
+            Format::Human => anstream::print!("{}", diff::render(&changes, &strangers)),
+        }
+        if self.write && !strangers.iter().all(|stranger| add_fingerprints(stranger, &new)) {
+            return 2;
         }
         u8::from(changes.iter().any(|change| change.effect == Effect::Breaking))
+    }
+}
+
+/// Writes what clients of the old template send into the new one, where it breaks none of them. False where its file cannot
+/// be written.
+fn add_fingerprints(stranger: &Stranger<'_>, new: &Output) -> bool {
+    let Stranger { domain, fingerprints, is_compatible: true } = stranger else { return true };
+    let path = new.warnings.sources().path(domain.name.span.file);
+    let added = fs::read_to_string(path).map_err(|error| error.to_string()).and_then(|text| {
+        let mut document = text.parse::<DocumentMut>().map_err(|error| error.to_string())?;
+        let known = document["template"]["compatible_with"].or_insert(Item::Value(Array::new().into()));
+        let known = known.as_array_mut().ok_or("`compatible_with` is no list")?;
+        known.extend(fingerprints);
+        Ok(document.to_string())
+    });
+    match added {
+        Ok(text) => {
+            let is_written = write::replace(Path::new(path), &text);
+            if is_written {
+                anstream::eprintln!("{path}: `compatible_with` has {}", fingerprints.join(", "));
+            }
+            is_written
+        }
+        Err(error) => {
+            anstream::eprintln!("{path}: {error}");
+            false
+        }
     }
 }

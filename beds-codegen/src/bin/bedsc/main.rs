@@ -15,10 +15,7 @@ mod propose;
 mod shell;
 mod write;
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{path::PathBuf, process::ExitCode};
 
 use beds_codegen::{Compiler, Output, Report, model::Engine};
 use clap::{
@@ -67,9 +64,6 @@ enum Command {
     Man(shell::Man),
 }
 
-/// Where a project keeps its pipelines.
-const PIPELINES: &str = "schema/mongodb";
-
 /// What every command that reads templates takes.
 #[derive(Debug, Args)]
 struct Input {
@@ -79,16 +73,6 @@ struct Input {
     /// How to report mistakes
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
-}
-
-/// The folder of a project: its templates are in a folder there.
-fn root(templates: &Path) -> PathBuf {
-    let folder = if templates.is_dir() { templates } else { templates.parent().unwrap_or(templates) };
-    match folder.file_name() {
-        Some(_) => folder.parent().unwrap_or(folder).to_owned(),
-        // `.` and the like have a parent all the same.
-        None => folder.join(".."),
-    }
 }
 
 /// How a report is printed.
@@ -108,17 +92,7 @@ impl Input {
 
     /// A compiler of these templates, with the pipelines and the hand-written domains that belong to them.
     fn compiler(&self, paths: &[PathBuf]) -> Compiler {
-        let compiler = paths.iter().fold(Compiler::new(), Compiler::templates);
-        let root = paths.first().map(|path| root(path)).unwrap_or_default();
-        compiler.domains(root.join("src/domains")).pipelines(self.pipelines(&root))
-    }
-
-    /// The folder of pipelines of a project.
-    fn pipelines(&self, root: &Path) -> PathBuf {
-        self.pipelines.clone().unwrap_or_else(|| {
-            let beside = root.join(PIPELINES);
-            if beside.is_dir() { beside } else { PathBuf::from(PIPELINES) }
-        })
+        Compiler::of_project(paths, self.pipelines.as_deref())
     }
 
     /// The same of a compiler that has all that it needs.

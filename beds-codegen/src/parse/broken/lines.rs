@@ -47,6 +47,7 @@ impl<'t> Scanner<'t> {
         if !text::is_quoted_path(inner) {
             let written = &line[..inner_end + closing.len()];
             let right = inner.replace([' ', '/', ':', '>', '\\', '-'], ".").replace("..", ".");
+            let right = right.trim_matches('.').to_owned();
             if text::is_path(&right) {
                 return self.report(syntax::section_name(
                     self.span(start, start + written.len()),
@@ -163,6 +164,16 @@ impl<'t> Scanner<'t> {
                 self.report(syntax::missing_equals(self.span(start, start + length), key))
             }
         }
+    }
+
+    /// Where the line of a place begins.
+    pub(super) fn line_start(&self, at: usize) -> usize {
+        self.text[..at].rfind('\n').map_or(0, |end| end + 1)
+    }
+
+    /// Whether the table that is being read is a `limit`.
+    pub(super) fn is_limit(&self) -> bool {
+        self.section == "fetch" && matches!(self.key.as_str(), "default" | "max")
     }
 
     /// How long the next word is, and the rest of its line.

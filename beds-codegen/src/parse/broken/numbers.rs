@@ -76,15 +76,38 @@ pub(super) fn number_with_comma(scanner: &mut Scanner<'_>, start: usize, end: us
     let groups: Vec<usize> = part.split(',').map(str::len).collect();
     let joined = format!("{whole}{}", part.replace(',', ""));
     let span = scanner.span(start, scanner.at + part.len());
+    let key = scanner.key.as_str();
+    let ty = type_beside(scanner.text, scanner.line_start(start), start);
     scanner.report(match groups.as_slice() {
-        [length] if *length < 3 || whole.trim_start_matches('-') == "0" => {
-            literals::number(span, "a number has a point, not a comma", &format!("{whole}.{part}"))
+        // `decimal(12,2)` of SQL.
+        [_] if key == "precision" => {
+            let right = format!("{whole}, scale = {part}");
+            literals::number(span, "a number has no comma: digits and scale have a key each", &right)
         }
+        [length] if *length < 3 || whole.trim_start_matches('-') == "0" => match ty {
+            Some("decimal") => {
+                let right = format!("\"{whole}.{part}\"");
+                literals::number(span, "a number has a point, not a comma", &right)
+            }
+            _ if ty == Some("int") || matches!(key, "scale" | "many") || scanner.is_limit() => {
+                literals::no_fraction(span, &whole, part.bytes().all(|digit| digit == b'0'))
+            }
+            _ => literals::number(span, "a number has a point, not a comma", &format!("{whole}.{part}")),
+        },
         groups if groups.iter().all(|length| *length == 3) => {
             literals::number(span, "a number has no comma between its digits", &joined)
         }
         _ => literals::number_with_comma(span, &joined, &format!("{whole}.{part}")),
     })
+}
+
+/// The type that stands in the same braces as the value at this place.
+fn type_beside(text: &str, line: usize, at: usize) -> Option<&str> {
+    let open = text[line..at].rfind('{').map_or(line, |open| line + open + 1);
+    let rest = text[open..].lines().next().unwrap_or_default();
+    let keys = rest.split(['{', '}']).next().unwrap_or_default();
+    let (_, ty) = keys.split_once("type")?;
+    ty.trim_start().strip_prefix('=')?.trim_start().strip_prefix(['"', '\''])?.split(['"', '\'']).next()
 }
 
 #[cfg(test)]

@@ -70,6 +70,7 @@ impl Check<'_, '_> {
             return None;
         }
         if self.names_fields(slot, &arg.field.ty) {
+            self.naming_is_told = true;
             self.errors.push(placeholders::value_not_here(node.span, of, names::REFUSAL, self.named));
             return None;
         }
@@ -197,16 +198,23 @@ impl Slot {
 }
 
 /// Whether values of a type suit a place.
-fn suits(ty: &Type, takes: Takes) -> bool {
+pub(super) fn suits(ty: &Type, takes: Takes) -> bool {
     match takes {
         Takes::Any => true,
         Takes::Int | Takes::Positive | Takes::Natural => matches!(ty, Type::Int { .. } | Type::UInt { .. }),
         Takes::Number => {
             matches!(ty, Type::Int { .. } | Type::UInt { .. } | Type::Float { .. } | Type::Decimal { .. })
         }
-        Takes::Text => matches!(ty, Type::String { .. } | Type::Text { .. } | Type::Enum { .. }),
+        // MongoDB keeps a day, and a time of day, as texts.
+        Takes::Text => matches!(
+            ty,
+            Type::String { .. } | Type::Text { .. } | Type::Enum { .. } | Type::Date | Type::Time
+        ),
         Takes::Bool => matches!(ty, Type::Bool),
+        Takes::Amount => suits(ty, Takes::Number) || suits(ty, Takes::Moment),
+        Takes::Moment => matches!(ty, Type::DateTime | Type::ObjectId),
         Takes::List => matches!(ty, Type::List { .. }),
+        Takes::Composite => suits(ty, Takes::List) || suits(ty, Takes::Object),
         Takes::Object => matches!(ty, Type::Object { .. } | Type::Json),
     }
 }
@@ -216,9 +224,16 @@ const fn least(takes: Takes) -> Option<u8> {
     match takes {
         Takes::Positive => Some(1),
         Takes::Natural => Some(0),
-        Takes::Any | Takes::Int | Takes::Number | Takes::Text | Takes::Bool | Takes::List | Takes::Object => {
-            None
-        }
+        Takes::Any
+        | Takes::Int
+        | Takes::Number
+        | Takes::Text
+        | Takes::Bool
+        | Takes::Amount
+        | Takes::Moment
+        | Takes::List
+        | Takes::Object
+        | Takes::Composite => None,
     }
 }
 
@@ -235,6 +250,11 @@ struct Written<'n> {
     name: &'n str,
     at: Span,
     is_regex: bool,
+}
+
+/// The argument that a well-formed placeholder names.
+pub(super) fn name(node: &Node) -> Option<&str> {
+    written(node).map(|written| written.name)
 }
 
 /// The placeholder, if it is well-formed: `{"$arg": "NAME"}`, or with `"as": "regex"`.

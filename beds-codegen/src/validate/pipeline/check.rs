@@ -33,6 +33,8 @@ pub(super) struct Check<'c, 's> {
     pub(super) is_steered: bool,
     /// What the names in this place are for.
     pub(super) naming: Naming,
+    /// Whether it is told that clients would choose names here: what gives and takes their value is one mistake.
+    pub(super) naming_is_told: bool,
     /// Where clients' values got to.
     pub(super) reach: Reach,
     pub(super) is_first_stage: bool,
@@ -51,6 +53,7 @@ impl<'c, 's> Check<'c, 's> {
             writes: None,
             is_steered: false,
             naming: Naming::Nothing,
+            naming_is_told: false,
             reach: Reach::default(),
             is_first_stage: true,
             variables: BTreeSet::new(),
@@ -109,6 +112,7 @@ impl<'c, 's> Check<'c, 's> {
             self.errors.push(diagnostics::unknown_stage(&member.name, self.named));
             return;
         };
+        let before = self.errors.reported();
         if let Some((message, help)) = stage.misplaced(within, is_first, is_last) {
             self.errors.push(diagnostics::misplaced(member.name.span, message, help, self.named));
         } else {
@@ -128,6 +132,9 @@ impl<'c, 's> Check<'c, 's> {
                 self.of_document(|check| check.slot(body, stage.slot, stage.name));
             }
             None => self.slot(body, stage.slot, stage.name),
+        }
+        if before == self.errors.reported() {
+            self.operands(member, table::of_stage(stage.name));
         }
         if let ("$lookup" | "$unionWith", Some(members)) = (name, member.value.value.members()) {
             self.source(member, members);
@@ -180,8 +187,8 @@ impl<'c, 's> Check<'c, 's> {
         match slot {
             Slot::Expression | Slot::Condition => self.expression(node),
             Slot::Steer | Slot::Pattern => self.steer(node),
-            Slot::Document => self.naming(Naming::Document, |check| check.expression(node)),
-            Slot::Pairs => self.naming(Naming::Pairs, |check| check.expression(node)),
+            Slot::Document => self.names(Naming::Document, node),
+            Slot::Pairs => self.names(Naming::Pairs, node),
             Slot::Expressions(least, most) => self.expressions(node, (least, most), of),
             Slot::Query => self.query(node, of),
             Slot::Filter => self.filter(node),
@@ -272,7 +279,7 @@ impl<'c, 's> Check<'c, 's> {
                     ));
                 }
                 for item in items {
-                    self.slot(item, Slot::Expression, "an expression");
+                    self.slot(item, Slot::Expression, of);
                 }
             }
             _ if least > 1 => {
@@ -290,7 +297,12 @@ impl<'c, 's> Check<'c, 's> {
             return;
         };
         self.operator_fails(member);
+        let before = self.errors.reported();
         self.operand(&member.value, *slot, name);
+        // What stands where it may not is told as such.
+        if before == self.errors.reported() && operators.len() == table::EXPRESSIONS.len() {
+            self.operands(member, table::operands(name));
+        }
         // What is refused has no other fault to be told.
         if matches!(*name, "$function" | "$accumulator") && !self.errors.has_errors() {
             self.errors.push(diagnostics::script(member.name.span, name, self.named));

@@ -21,6 +21,9 @@ impl Check<'_, '_> {
             Naming::Document => is_open,
             Naming::Nothing => false,
         };
+        if names_fields && !self.is_steered && std::mem::replace(&mut self.naming_is_told, true) {
+            return;
+        }
         if self.is_steered || names_fields {
             self.errors.push(placeholders::steered_by(span, path, self.named));
         } else {

@@ -9,6 +9,7 @@ mod check;
 mod fails;
 mod follow;
 mod names;
+mod operands;
 mod queries;
 mod reach;
 mod shape;
@@ -130,6 +131,12 @@ pub(super) fn read(
     cx: &mut Cx<'_>,
 ) -> Option<Pipeline> {
     let file = cx.pipelines.file(name, cx.sources, &mut cx.errors)?;
+    let text = cx.sources.text(file);
+    if text.starts_with("version https://git-lfs") {
+        let end = text.lines().next().map_or(0, str::len);
+        cx.errors.push(pipelines::lfs_pointer(Span { file, start: 0, end }, name.span));
+        return None;
+    }
     let tree = match json::parse(cx.sources.text(file), file) {
         Ok(tree) => tree,
         Err(mistake) => {

@@ -70,6 +70,15 @@ impl Check<'_, '_> {
         self.naming = before;
     }
 
+    /// An expression whose names are for this.
+    pub(super) fn names(&mut self, naming: Naming, node: &Node) {
+        // Inside of another such expression it is the same mistake.
+        if self.naming == Naming::Nothing {
+            self.naming_is_told = false;
+        }
+        self.naming(naming, |check| check.expression(node));
+    }
+
     /// What stands in an operator.
     pub(super) fn operand(&mut self, node: &Node, slot: Slot, name: &str) {
         let naming = if NAMELESS.contains(&name) { Naming::Nothing } else { self.naming };

@@ -34,6 +34,9 @@ impl Takes {
             Self::Bool => "true or false",
             Self::List => "a list",
             Self::Object => "an object",
+            Self::Amount => "a number or a moment",
+            Self::Moment => "a moment",
+            Self::Composite => "an object or a list",
         }
     }
 
@@ -41,11 +44,11 @@ impl Takes {
     pub(super) fn fits(self, value: &Json) -> bool {
         match (self, value) {
             (Self::Any, _)
-            | (Self::Number, Json::Number(_))
+            | (Self::Number | Self::Amount, Json::Number(_))
             | (Self::Text, Json::Text(_))
             | (Self::Bool, Json::Bool(_))
-            | (Self::List, Json::List(_))
-            | (Self::Object, Json::Object(_)) => true,
+            | (Self::List | Self::Composite, Json::List(_))
+            | (Self::Object | Self::Composite, Json::Object(_)) => true,
             (Self::Int, Json::Number(number)) => number.parse::<i64>().is_ok(),
             (Self::Positive, Json::Number(number)) => number.parse::<i64>().is_ok_and(|number| number > 0),
             (Self::Natural, Json::Number(number)) => number.parse::<i64>().is_ok_and(|number| number >= 0),

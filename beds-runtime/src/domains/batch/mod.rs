@@ -49,7 +49,7 @@ pub(super) async fn answer<F: Factory>(
     incoming: &Incoming<'_>,
 ) -> Result<Outcome> {
     let name = format!("{}.batch", key.service);
-    let to = Destination { name: &name, broker: key.broker(), lane: key.lane, hash: None };
+    let to = Destination { name: &name, broker: key.broker(), lane: key.lane, hash: None, earlier: &[] };
     let deadline = entry::admit(incoming, &to, &domains.limits)?;
     let _place = domains.long(super::BATCH, incoming, deadline).await?;
     // What the items hold that is not where it belongs may be sensitive.

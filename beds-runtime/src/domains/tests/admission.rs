@@ -81,8 +81,10 @@ async fn what_the_envelope_contradicts_is_not_run() {
         let content_encoding = Some(encoding);
         assert_eq!(reply(&domains, Incoming { content_encoding, ..fetch() }).await.0, "ok", "{encoding}");
     }
-    let matching = Incoming { template_hash: Ok(Some(PERSON.hash)), ..fetch() };
-    assert_eq!(reply(&domains, matching).await.0, "ok");
+    for hash in [PERSON.hash, PERSON.compatible_with[0]] {
+        let matching = Incoming { template_hash: Ok(Some(hash)), ..fetch() };
+        assert_eq!(reply(&domains, matching).await.0, "ok");
+    }
 }
 
 #[tokio::test]

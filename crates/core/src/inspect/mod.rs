@@ -155,6 +155,8 @@ pub struct Relation {
     pub closed: bool,
     /// For a view that only picks columns and rows of one table: that table, and the table's name of each column.
     pub picks: Option<(String, Vec<(String, String)>)>,
+    /// For such a view: whether it leaves rows out.
+    pub is_filtered: bool,
     /// For a view: the names of this database that its definition has.
     pub uses: Vec<String>,
     /// For a view: whether it runs a function of another database.
@@ -280,6 +282,7 @@ impl Relation {
             evidence: Evidence::default(),
             closed: false,
             picks: None,
+            is_filtered: false,
             uses: Vec::new(),
             runs_elsewhere: false,
             triggers: Vec::new(),

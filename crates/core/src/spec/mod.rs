@@ -44,6 +44,8 @@ pub struct Domain {
     pub description: &'static str,
     /// Fingerprint of what the template promises, 16 hexadecimal digits.
     pub hash: &'static str,
+    /// Fingerprints of earlier versions, whose clients are served as well.
+    pub compatible_with: &'static [&'static str],
     /// Where its operations are routed.
     pub placement: Placement,
     /// The name that the configuration maps to servers.
@@ -120,6 +122,7 @@ impl Domain {
             name,
             description,
             hash,
+            compatible_with: &[],
             placement: Placement {
                 read: beds_protocol::Broker::AppRead,
                 write: beds_protocol::Broker::AppWrite,
@@ -145,6 +148,8 @@ with! { Domain:
     placed(read: beds_protocol::Broker, write: beds_protocol::Broker) => placement = Placement { read, write };
     /// Lets a write that is delivered again happen again: no ledger remembers it.
     at_least_once() => once = false;
+    /// Serves clients that were built for these earlier versions.
+    compatible_with(hashes: &'static [&'static str]) => compatible_with = hashes;
     /// Sets the fields.
     fields(fields: &'static [Field]) => fields = fields;
     /// Sets the fields of the key.

@@ -46,8 +46,8 @@ enum Meaning {
     HasChildren,
     /// A database user lacks a right.
     Denied,
-    /// The read lane was asked to write.
-    ReadLane,
+    /// Something was to be written in a transaction that is read only: in the read lane, or begun so by an object.
+    InReadOnly,
     /// A value has characters that a column's character set lacks.
     Characters,
     /// An object or column does not exist, or is not what it is used as.
@@ -108,7 +108,7 @@ impl Meaning {
             // ER_COLUMNACCESS_DENIED_ERROR, ER_SPECIFIC_ACCESS_DENIED_ERROR, ER_PROCACCESS_DENIED_ERROR
             ("28", 1045) | ("42", 1044 | 1142 | 1143 | 1227 | 1370) => Self::Denied,
             // ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION
-            ("25", 1792) => Self::ReadLane,
+            ("25", 1792) => Self::InReadOnly,
             // ER_CANT_AGGREGATE_2COLLATIONS, …_3COLLATIONS, …_NCOLLATIONS
             ("HY", 1267 | 1270 | 1271) => Self::Characters,
             // ER_BAD_DB_ERROR, ER_BAD_FIELD_ERROR, ER_NO_SUCH_TABLE, ER_SP_DOES_NOT_EXIST, ER_SP_WRONG_NO_OF_ARGS,
@@ -205,10 +205,16 @@ pub(super) fn from_server(said: &Said<'_>, domain: &Domain) -> Fault {
                 .hint("grant the node's user what `bedsc grants` lists"),
             )
         }
-        Meaning::ReadLane => Fault::Refused(
-            Error::internal("an object in the read lane tried to write")
-                .hint("write lane = \"write\" in the template"),
-        ),
+        // Which lane it was is not known here; a server that begins all transactions so is refused when connecting.
+        Meaning::InReadOnly => {
+            tracing::error!(template = name, "an object wrote in a read-only transaction: {}", logged(said));
+            Fault::Refused(
+                Error::internal("an object tried to write in a transaction that is read only").hint(
+                    "a call that writes says lane = \"write\" in the template; an object that begins a transaction \
+                     of its own must not begin it read only",
+                ),
+            )
+        }
         Meaning::Characters => refused(
             ErrorCode::ValidationFailed,
             "a value cannot be compared with what the database holds: it may have a character that the \

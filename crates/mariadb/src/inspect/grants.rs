@@ -10,11 +10,17 @@ pub(super) fn grant(line: &str, database: &str) -> Option<Grant> {
     let (target, who) = split_unquoted(rest, " TO ").unwrap_or((rest, ""));
     let is_public = who.split(' ').next() == Some("PUBLIC");
     let has_columns = privileges.contains('(');
-    let privileges: Vec<String> = list(privileges)
+    let mut privileges: Vec<String> = list(privileges)
         .into_iter()
         .map(|privilege| privilege.split('(').next().unwrap_or_default().trim().to_ascii_uppercase())
         .filter(|privilege| privilege != "USAGE" && privilege != "PROXY")
         .collect();
+    // Who may give away a right is a privilege of its own; all of them have it in them.
+    if who.ends_with(" WITH GRANT OPTION")
+        && !privileges.iter().any(|privilege| privilege == "ALL PRIVILEGES")
+    {
+        privileges.push("GRANT OPTION".to_owned());
+    }
     if privileges.is_empty() {
         return None;
     }
@@ -119,6 +125,11 @@ mod tests {
             (
                 "GRANT ALL PRIVILEGES ON *.* TO `root`@`localhost` WITH GRANT OPTION",
                 some("ALL PRIVILEGES", Granted::Server),
+            ),
+            ("GRANT USAGE ON *.* TO `n`@`%` WITH GRANT OPTION", some("GRANT OPTION", Granted::Server)),
+            (
+                "GRANT SELECT ON `cat_alog`.`t` TO `n`@`%` WITH GRANT OPTION",
+                some("SELECT+GRANT OPTION", Granted::Relation("t".into())),
             ),
             (r"GRANT SELECT, EXECUTE ON `cat\_alog`.* TO `n`@`%`", some("SELECT+EXECUTE", Granted::Database)),
             ("GRANT SELECT ON `other`.* TO `n`@`%`", some("SELECT", Granted::Elsewhere("other.*".into()))),

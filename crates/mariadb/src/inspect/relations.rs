@@ -150,6 +150,7 @@ impl Look<'_> {
             (relation.uses, relation.runs_elsewhere) = uses(&definition, database);
             if text(row, 2) == "YES" {
                 relation.picks = picks(&definition, database);
+                relation.is_filtered = definition.to_lowercase().contains(" where ");
             }
             // The table that it picks from says what its columns keep.
             if let (Some((table, _)), Some(only)) = (&relation.picks, &mut self.only) {

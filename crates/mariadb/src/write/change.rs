@@ -55,7 +55,8 @@ impl Change<'_> {
     ) -> Result<Outcome, Fault> {
         let columns = kept::columns(connection, self.domain, self.source, self.known).await?;
         let given = changes.iter().map(|(field, value)| (String::new(), *field, value));
-        kept::refuse_others(self.domain, &columns, given)?;
+        let takes = self.known.parameters.of_procedure(connection, self.domain, self.procedure).await?;
+        kept::refuse_others(self.domain, (self.procedure, &takes), &columns, given)?;
         let mut version = self.if_version;
         let is_complete = !self.is_vague(&columns)
             && self.procedure.args.iter().all(|&field| self.is_given(field, changes));

@@ -47,43 +47,47 @@ pub(super) struct Created {
 }
 
 impl Create<'_> {
-    /// Creates records, in order. Where they are `many`, errors name the record by its place among them.
+    /// Creates records, in order. Where they are `many` of one request, errors of their values name them.
     pub(super) async fn run(
         &self,
         connection: &mut MySqlConnection,
         records: &[&[Value]],
         many: bool,
-    ) -> Result<Vec<Created>, Fault> {
+    ) -> Result<Vec<Created>, Failed> {
         let Self { domain, procedure, .. } = *self;
-        let columns = kept::columns(connection, domain, self.source, self.known).await?;
+        let unnamed = |fault| Failed { index: None, fault };
+        let columns = kept::columns(connection, domain, self.source, self.known).await.map_err(unnamed)?;
         let path = |index: usize| if many { format!("data[{index}].") } else { String::new() };
+        let takes =
+            self.known.parameters.of_procedure(connection, domain, procedure).await.map_err(unnamed)?;
         kept::refuse_others(
             domain,
+            (procedure, &takes),
             &columns,
             records.iter().enumerate().flat_map(|(index, record)| {
                 procedure.args.iter().map(move |&field| (path(index), field, &record[field]))
             }),
-        )?;
+        )
+        .map_err(unnamed)?;
         let args = |record: &&[Value]| {
             let passed = |&field: &usize| kept::passed(&columns, field, &record[field]);
             procedure.args.iter().map(passed).collect()
         };
         let calls: Vec<Vec<Value>> = records.iter().map(args).collect();
-        let returned = call_each(connection, domain, procedure, &calls, many).await;
+        let returned = call_each(connection, domain, procedure, &calls).await;
         let returned = returned.map_err(|Failed { index, fault }| {
-            let Some(index) = index else { return fault };
-            let passed = procedure.args.iter().map(|&field| (field, &records[index][field]));
-            match kept::explained(domain, fault, "", passed) {
-                Fault::Refused(error) if many => Fault::Refused(error.of_record(index)),
-                other => other,
-            }
+            let passed = index
+                .into_iter()
+                .flat_map(|index| procedure.args.iter().map(move |&field| (field, &records[index][field])));
+            Failed { index, fault: kept::explained(domain, fault, "", passed) }
         })?;
         if let Some(index) = returned.iter().position(|returned| !returned.is_written()) {
-            let error = kept::nothing_written(domain);
-            return Err(Fault::Refused(if many { error.of_record(index) } else { error }));
+            let fault = Fault::Refused(kept::nothing_written(domain));
+            return Err(Failed { index: Some(index), fault });
         }
         let created: Vec<_> = records.iter().copied().zip(returned).collect();
-        let mut read = self.read_back(connection, &columns, &created).await?.map(Vec::into_iter);
+        let read = self.read_back(connection, &columns, &created).await.map_err(unnamed)?;
+        let mut read = read.map(Vec::into_iter);
         let shown = created.into_iter().map(|(record, returned)| {
             let read = read.as_mut().map(|read| read.next().flatten());
             let note = match read {
@@ -97,7 +101,8 @@ impl Create<'_> {
         Ok(shown.collect())
     }
 
-    /// Writes the records of one request, and gives its reply.
+    /// Writes the records of one request, and gives its reply. Where they are `many`, errors name the record by its place
+    /// among them.
     pub(super) async fn reply(
         &self,
         connection: &mut MySqlConnection,
@@ -105,7 +110,13 @@ impl Create<'_> {
         many: bool,
     ) -> Result<Outcome, Fault> {
         let records: Vec<_> = records.iter().map(Vec::as_slice).collect();
-        self.run(connection, &records, many).await.map(|created| outcome(created, many))
+        match self.run(connection, &records, many).await {
+            Ok(created) => Ok(outcome(created, many)),
+            Err(Failed { index: Some(index), fault: Fault::Refused(error) }) if many => {
+                Err(Fault::Refused(error.of_record(index)))
+            }
+            Err(Failed { fault, .. }) => Err(fault),
+        }
     }
 
     /// The records as a fetch shows them, each none or an error where it does not; `None` where nothing is to be read: the procedure

@@ -1,26 +1,45 @@
 //! Writes that wait together share a transaction: one statement for their claims, one for their replies, one commit.
 //!
-//! It succeeds as a whole or not at all: where anything is in the way of one of them, all is rolled back and each runs
-//! alone. So none sees what a refused one did.
+//! What is in the way of one of them costs the others little. A duplicate is answered with the stored reply and left out.
+//! A refused one is taken back to a savepoint, and runs alone afterwards; so none sees what it did. Where anything else is
+//! in the way, all is rolled back and each runs alone.
+
+use std::collections::HashMap;
 
 use beds_core::{Outcome, event::Event, ledger::NO_LEDGER};
 use beds_lane::{Fate, Fault, Member};
 use sqlx::{Executor as _, MySqlConnection};
 
 use super::{
-    Write,
-    ledger::{self, Claimed},
+    Applied, Write,
+    ledger::{self, Claimed, Earlier},
     outbox,
+    procedure::Failed,
 };
 use crate::{
     fault::classify,
     session::{End, Session},
 };
 
-/// Makes `last_insert_id()` forget what the write before inserted.
-const FORGET: &str = "set last_insert_id = 0";
+/// How many transactions are tried at most: others may claim meanwhile, and requesters leave.
+const TRIES_MAX: u8 = 4;
 
-/// Runs writes in one transaction.
+/// How many may be refused while fewer are done. Where more are, most are, and each does as well alone.
+const REFUSED_MAX: usize = 8;
+
+/// What a transaction has come to.
+enum Ended {
+    /// It is committed. What has no outcome is to run alone.
+    Done(Vec<Option<Outcome>>),
+    /// A claim of it is taken, and nothing is done.
+    Taken,
+    /// Nothing is done.
+    Nothing,
+    /// A table without transactions keeps what was written.
+    InPart,
+}
+
+/// Runs writes in few transactions; most often one.
 pub(super) async fn run(
     jobs: &[Member<'_, Write>],
     session: &mut Session,
@@ -29,100 +48,264 @@ pub(super) async fn run(
     if !jobs.iter().all(|member| member.job.tables.may_share(&member.job.calls())) {
         return Ok(jobs.iter().map(|_| Fate::Alone).collect());
     }
-    session.begins_transaction();
-    match all(jobs, session).await {
-        // From here on a reply tells the truth, whatever the commit does.
-        Ok(Some((outcomes, has_events))) if jobs.iter().all(|job| job.gate.pass().is_ok()) => {
-            let Some(Member { job, .. }) = jobs.first() else { return Ok(Vec::new()) };
-            job.commit(session, has_events).await?;
-            for member in jobs {
-                member.job.tables.could_be_taken_back(&member.job.calls());
+    let mut fates: Vec<Option<Fate<Outcome>>> = jobs.iter().map(|_| None).collect();
+    let first = firsts(jobs);
+    let mut rest: Vec<usize> = (0..jobs.len()).filter(|&index| first[index] == index).collect();
+    for _ in 0..TRIES_MAX {
+        let members: Vec<&Member<'_, Write>> = rest.iter().map(|&index| &jobs[index]).collect();
+        match transaction(&members, session).await? {
+            Ended::Done(outcomes) => {
+                for (index, outcome) in rest.drain(..).zip(outcomes) {
+                    fates[index] = outcome.map(Fate::Done);
+                }
             }
-            Ok(outcomes.into_iter().map(Fate::Done).collect())
-        }
-        Ok(_) | Err(Fault::Refused(_)) => {
-            let keeps_rows =
-                session.end(End::Rollback).await.map_err(|error| Fault::Lost(error.to_string()))?;
-            if keeps_rows {
-                return Ok(jobs.iter().map(|member| Fate::Refused(member.job.in_part())).collect());
+            Ended::Taken => {
+                for (index, fate) in rest.iter().zip(known(&members, session).await?) {
+                    fates[*index] = fate;
+                }
+                rest.retain(|&index| fates[index].is_none());
             }
-            Ok(jobs.iter().map(|_| Fate::Alone).collect())
+            Ended::Nothing => {
+                // What nobody waits for any more is in nobody's way.
+                rest.retain(|&index| jobs[index].gate.is_wanted());
+                if rest.len() == members.len() {
+                    break;
+                }
+            }
+            Ended::InPart => {
+                for index in rest.drain(..) {
+                    fates[index] = Some(Fate::Refused(jobs[index].job.in_part()));
+                }
+            }
         }
-        // The connection goes, and the transaction with it.
-        Err(fault) => Err(fault),
+        if rest.is_empty() {
+            break;
+        }
+    }
+    for index in 0..jobs.len() {
+        if first[index] != index {
+            fates[index] = same(jobs[index].job, jobs[first[index]].job, fates[first[index]].as_ref());
+        }
+    }
+    Ok(fates.into_iter().map(|fate| fate.unwrap_or(Fate::Alone)).collect())
+}
+
+/// For each, the first of them that claims the same.
+fn firsts(jobs: &[Member<'_, Write>]) -> Vec<usize> {
+    let mut claims = HashMap::with_capacity(jobs.len());
+    let first = |index: usize| {
+        let Some(claim) = jobs[index].job.claim.as_ref() else { return index };
+        *claims.entry((claim.user.as_str(), claim.message_id.as_str(), claim.step)).or_insert(index)
+    };
+    (0..jobs.len()).map(first).collect()
+}
+
+/// What becomes of a write that claims what another one of the group does.
+fn same(write: &Write, first: &Write, fate: Option<&Fate<Outcome>>) -> Option<Fate<Outcome>> {
+    let digest = |write: &Write| write.claim.as_ref().map(|claim| claim.digest);
+    match fate? {
+        Fate::Done(outcome) if digest(write) == digest(first) => {
+            write.ledger.duplicates.count();
+            Some(Fate::Done(outcome.clone()))
+        }
+        Fate::Done(_) => Some(Fate::Refused(beds_core::ledger::taken())),
+        Fate::Refused(error) if digest(write) == digest(first) => Some(Fate::Refused(error.clone())),
+        Fate::Refused(_) | Fate::Alone => None,
     }
 }
 
-/// Runs them all up to the commit, and tells whether there are events of them; `None` where something is in the way.
-async fn all(
-    jobs: &[Member<'_, Write>],
+/// What became of those that were done before, outside of a transaction.
+async fn known(
+    members: &[&Member<'_, Write>],
     session: &mut Session,
-) -> Result<Option<(Vec<Outcome>, bool)>, Fault> {
-    let Some(Member { job: Write { domain, ledger, .. }, .. }) = jobs.first() else { return Ok(None) };
-    let connection = &mut session.connection;
-    let claims: Vec<_> = jobs.iter().filter_map(|member| member.job.claim()).collect();
+) -> Result<Vec<Option<Fate<Outcome>>>, Fault> {
+    let Some(Member { job: Write { domain, .. }, .. }) = members.first() else { return Ok(Vec::new()) };
+    let claims: Vec<_> = members.iter().filter_map(|member| member.job.claim()).collect();
+    let mut earlier = ledger::earlier(&mut session.connection, &claims, domain).await?.into_iter();
+    // A snapshot would be old for what comes.
+    session.connection.execute("rollback").await.map_err(|error| classify(&error, domain))?;
+    let fate = |member: &&Member<'_, Write>| match member.job.claim().and_then(|_| earlier.next())? {
+        Earlier::Done(outcome) => {
+            member.job.ledger.duplicates.count();
+            Some(Fate::Done(outcome))
+        }
+        Earlier::Another => Some(Fate::Refused(beds_core::ledger::taken())),
+        Earlier::Unanswered => Some(Fate::Alone),
+        Earlier::Nothing => None,
+    };
+    Ok(members.iter().map(fate).collect())
+}
+
+/// Runs writes in one transaction.
+async fn transaction(members: &[&Member<'_, Write>], session: &mut Session) -> Result<Ended, Fault> {
+    session.begins_transaction();
+    let ended = match all(members, session).await {
+        Ok(All::Ran(outcomes, has_events)) => {
+            let mut done = members.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_some());
+            // From here on a reply tells the truth, whatever the commit does.
+            if done.all(|(member, _)| member.gate.pass().is_ok()) {
+                let Some(Member { job, .. }) = members.first() else { return Ok(Ended::Nothing) };
+                job.commit(session, has_events).await?;
+                for member in members {
+                    member.job.tables.could_be_taken_back(&member.job.calls());
+                }
+                return Ok(Ended::Done(outcomes));
+            }
+            Ended::Nothing
+        }
+        Ok(All::Taken) => Ended::Taken,
+        Ok(All::Hindered) | Err(crate::fault::Fault::Refused(_) | crate::fault::Fault::Deadlock) => {
+            Ended::Nothing
+        }
+        // The connection goes, and the transaction with it.
+        Err(fault) => return Err(fault.into()),
+    };
+    let keeps_rows = session.end(End::Rollback).await.map_err(|error| Fault::Lost(error.to_string()))?;
+    Ok(if keeps_rows { Ended::InPart } else { ended })
+}
+
+/// What writes have come to, before the commit.
+enum All {
+    /// They ran. What has no outcome was refused, and left nothing behind. Whether there are events.
+    Ran(Vec<Option<Outcome>>, bool),
+    /// A claim is taken.
+    Taken,
+    /// Something is in the way.
+    Hindered,
+}
+
+/// Runs them all up to the commit.
+async fn all(members: &[&Member<'_, Write>], session: &mut Session) -> Result<All, crate::fault::Fault> {
+    let Some(Member { job: Write { domain, ledger, .. }, .. }) = members.first() else {
+        return Ok(All::Hindered);
+    };
+    let claims: Vec<_> = members.iter().filter_map(|member| member.job.claim()).collect();
     let mut has_ledger = !claims.is_empty();
     if has_ledger {
-        match ledger.claim(connection, &claims, domain).await? {
+        match ledger.claim(&mut session.connection, &claims, domain).await? {
             Claimed::New => {}
-            Claimed::Taken => return Ok(None),
+            Claimed::Taken => return Ok(All::Taken),
             Claimed::Absent => has_ledger = false,
         }
     }
-    let note = (!has_ledger).then_some(NO_LEDGER);
-    let (outcomes, events) = apply(jobs, note, connection).await?;
+    let Some((applied, events)) = apply(members, session).await? else { return Ok(All::Hindered) };
+    if applied.iter().all(Option::is_none) {
+        return Ok(All::Hindered);
+    }
+    let connection = &mut session.connection;
+    let outcomes = finished(members, applied, has_ledger)?;
     outbox::store(connection, &events, domain).await?;
     if has_ledger {
-        let done: Vec<_> = jobs
-            .iter()
-            .zip(&outcomes)
-            .filter_map(|(member, outcome)| member.job.claim().map(|claim| (claim, outcome)))
-            .collect();
-        ledger::store(connection, &done, domain).await?;
+        keep(members, &outcomes, connection).await?;
     }
     // One of them may have changed what the next one saw.
     let is_as_new = session.is_as_new().await.map_err(|error| classify(&error, domain))?;
-    Ok((is_as_new && jobs.iter().all(|member| member.gate.is_wanted()))
-        .then_some((outcomes, !events.is_empty())))
+    let is_wanted = members.iter().all(|member| member.gate.is_wanted());
+    Ok(if is_as_new && is_wanted { All::Ran(outcomes, !events.is_empty()) } else { All::Hindered })
 }
 
-/// Runs the objects of all, each once; replies to those that claim something get the note. Creates in one domain run
-/// together, where the first of them stands. The events are in the order in which the objects ran.
-async fn apply(
-    jobs: &[Member<'_, Write>],
-    note: Option<&'static str>,
+/// Stores the replies of those that ran, and takes the claims of the others back.
+async fn keep(
+    members: &[&Member<'_, Write>],
+    outcomes: &[Option<Outcome>],
     connection: &mut MySqlConnection,
-) -> Result<(Vec<Outcome>, Vec<Event>), crate::fault::Fault> {
-    let mut outcomes: Vec<Option<Outcome>> = vec![None; jobs.len()];
-    let mut events = Vec::new();
-    for (index, Member { job, .. }) in jobs.iter().enumerate() {
-        if outcomes[index].is_some() {
-            continue;
-        }
-        let alike: Vec<usize> =
-            (index..jobs.len()).filter(|&other| jobs[other].job.is_create_as(job)).collect();
-        if alike.len() < 2 {
-            // Calls that are made together forget by themselves.
-            if index > 0 {
-                connection.execute(FORGET).await.map_err(|error| classify(&error, job.domain))?;
-            }
-            let applied = job.apply(connection).await?;
-            events.extend(applied.events);
-            outcomes[index] = Some(applied.outcome);
-            continue;
-        }
-        let creates: Vec<&Write> = alike.iter().map(|&other| jobs[other].job).collect();
-        for (index, applied) in alike.into_iter().zip(Write::create_all(&creates, connection).await?) {
-            events.extend(applied.events);
-            outcomes[index] = Some(applied.outcome);
+) -> Result<(), crate::fault::Fault> {
+    let (mut done, mut refused) = (Vec::new(), Vec::new());
+    for (member, outcome) in members.iter().zip(outcomes) {
+        match (member.job.claim(), outcome) {
+            (Some(claim), Some(outcome)) => done.push((claim, outcome)),
+            (Some(claim), None) => refused.push(claim),
+            (None, _) => {}
         }
     }
-    let outcomes = jobs.iter().zip(outcomes.into_iter().flatten());
-    let finished = |(Member { job, .. }, outcome): (&Member<'_, Write>, Outcome)| {
-        job.finished(match note.filter(|_| job.claim().is_some()) {
-            Some(note) => outcome.noted(note),
-            None => outcome,
-        })
+    let Some(Member { job, .. }) = members.first() else { return Ok(()) };
+    ledger::store(connection, &done, job.domain).await?;
+    ledger::take_back(connection, &refused, job.domain).await
+}
+
+/// Runs the objects of all, each once. Creates in one domain run together, where the first of them stands. What has no
+/// outcome was refused. The events are in the order in which the objects ran. `None` where what was refused could not be
+/// taken back, or most are.
+async fn apply(
+    members: &[&Member<'_, Write>],
+    session: &mut Session,
+) -> Result<Option<(Vec<Option<Outcome>>, Vec<Event>)>, crate::fault::Fault> {
+    let mut outcomes: Vec<Option<Outcome>> = vec![None; members.len()];
+    let mut events = Vec::new();
+    let mut is_run = vec![false; members.len()];
+    let mut refused = 0;
+    for index in 0..members.len() {
+        if is_run[index] {
+            continue;
+        }
+        let is_alike = |&other: &usize| other == index || members[other].job.is_create_as(members[index].job);
+        let alike: Vec<usize> = (index..members.len()).filter(is_alike).collect();
+        for &index in &alike {
+            is_run[index] = true;
+        }
+        let mut parts = vec![alike.as_slice()];
+        while let Some(part) = parts.pop() {
+            if !session.mark().await.map_err(|error| classify(&error, members[index].job.domain))? {
+                return Ok(None);
+            }
+            let writes: Vec<&Write> = part.iter().map(|&index| members[index].job).collect();
+            match run_part(&writes, &mut session.connection).await {
+                Ok(applied) => {
+                    for (&index, applied) in part.iter().zip(applied) {
+                        outcomes[index] = Some(applied.outcome);
+                        events.extend(applied.events);
+                    }
+                }
+                Err(Failed { index: failed, fault: crate::fault::Fault::Refused(_) }) => {
+                    let back = session.go_back().await;
+                    if !back.map_err(|error| classify(&error, members[index].job.domain))? {
+                        return Ok(None);
+                    }
+                    refused += 1;
+                    if refused > REFUSED_MAX.max(outcomes.iter().flatten().count()) {
+                        return Ok(None);
+                    }
+                    parts.extend(without(part, failed));
+                }
+                Err(Failed { fault, .. }) => return Err(fault),
+            }
+        }
+    }
+    Ok(Some((outcomes, events)))
+}
+
+/// What is to be run of writes that run together, after one of them was refused: the last first. By itself, that one is not.
+fn without(part: &[usize], refused: Option<usize>) -> Vec<&[usize]> {
+    let (before, after) = match refused {
+        _ if part.len() < 2 => return Vec::new(),
+        Some(refused) => (&part[..refused], &part[refused + 1..]),
+        None => part.split_at(part.len() / 2),
     };
-    Ok((outcomes.map(finished).collect::<Result<_, _>>()?, events))
+    [after, before].into_iter().filter(|part| !part.is_empty()).collect()
+}
+
+/// Runs one write, or creates in one domain.
+async fn run_part(writes: &[&Write], connection: &mut MySqlConnection) -> Result<Vec<Applied>, Failed> {
+    match writes {
+        [write] => {
+            let applied = write.apply(connection).await;
+            applied.map(|applied| vec![applied]).map_err(|fault| Failed { index: Some(0), fault })
+        }
+        creates => Write::create_all(creates, connection).await,
+    }
+}
+
+/// The replies; those to writes that claim something say where there is no ledger.
+fn finished(
+    members: &[&Member<'_, Write>],
+    outcomes: Vec<Option<Outcome>>,
+    has_ledger: bool,
+) -> Result<Vec<Option<Outcome>>, crate::fault::Fault> {
+    let finished = |(Member { job, .. }, outcome): (&&Member<'_, Write>, Option<Outcome>)| {
+        let is_noted = !has_ledger && job.claim().is_some();
+        outcome
+            .map(|outcome| job.finished(if is_noted { outcome.noted(NO_LEDGER) } else { outcome }))
+            .transpose()
+    };
+    members.iter().zip(outcomes).map(finished).collect()
 }

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use beds_core::{
     Error,
-    spec::{Domain, Type, mariadb::Source},
+    spec::{
+        Domain, Type,
+        mariadb::{Procedure, Source},
+    },
     validate::Errors,
     value::Value,
 };
@@ -19,6 +22,7 @@ use crate::{
     columns::{Columns, Kept},
     fault::Fault,
     meaning::{is_place, is_year, number},
+    parameters::Takes,
 };
 
 /// How the columns of the domain's source keep their values; nothing is known without a source that can be read.
@@ -150,28 +154,45 @@ fn is_year_of(value: &Value) -> bool {
     number(value).is_none_or(is_year)
 }
 
-/// Refuses what MariaDB would store as something else: the year 5 as 2005, `'1'` in an ENUM as its first value. Each value
-/// comes with the path before its field, and the field.
+/// A value of a request: the path before its field, the field, and the value.
+type Given<'v> = (String, usize, &'v Value);
+
+/// Refuses what MariaDB would store as something else: the year 5 as 2005, `'1'` in an ENUM as its first value. The
+/// procedure's parameters say so first. Where one takes whatever it is given, the column behind the view is where the
+/// value most likely goes.
 pub(super) fn refuse_others<'v>(
     domain: &Domain,
+    (procedure, takes): (&Procedure, &[Takes]),
     columns: &[Kept],
-    values: impl Iterator<Item = (String, usize, &'v Value)>,
+    values: impl Iterator<Item = Given<'v>>,
 ) -> Result<(), Fault> {
-    const PLACED: Kept = Kept::Position { has_numbers: false };
+    let parameter = |field| procedure.args.iter().position(|arg| *arg == field).and_then(|at| takes.get(at));
     let mut errors = Errors::default();
     for (path, field, value) in values {
-        let reason = match (columns.get(field), value) {
-            (Some(Kept::Year), value) if !is_year_of(value) => {
-                "must be 0 or a year from 1901 to 2155: the column keeps no others"
-            }
-            (Some(&PLACED), Value::Text(text)) if is_place(text) => {
-                "must be one of the column's values, not the place of one"
-            }
-            _ => continue,
+        let parameter = parameter(field);
+        let reason = match parameter.and_then(|takes| takes.refuses(value)) {
+            None if parameter.is_some_and(Takes::is_particular) => None,
+            None => columns.get(field).and_then(|column| refused_by(*column, value)).map(str::to_owned),
+            refused => refused,
         };
-        errors.push(path + domain.fields[field].name, reason);
+        if let Some(reason) = reason {
+            errors.push(path + domain.fields[field].name, reason);
+        }
     }
     errors.or(()).map_err(Fault::Refused)
+}
+
+/// Why a column would keep another value than this one; `None` where it would not.
+fn refused_by(column: Kept, value: &Value) -> Option<&'static str> {
+    match (column, value) {
+        (Kept::Year, value) if !is_year_of(value) => {
+            Some("must be 0 or a year from 1901 to 2155: the column keeps no others")
+        }
+        (Kept::Position { has_numbers: false }, Value::Text(text)) if is_place(text) => {
+            Some("must be one of the column's values, not the place of one")
+        }
+        _ => None,
+    }
 }
 
 /// A UUID that MariaDB's type does not take, by the field that it was passed for.

@@ -2,13 +2,19 @@
 //!
 //! The table belongs to the DBA and stands in the domain's own database; `bedsc ddl --ledger` writes it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use beds_core::{
     Error, Outcome, ledger as core, meter::Counter, plan::Claim, spec::Domain, stages::statement_span,
 };
 use beds_protocol::tables::LEDGER;
-use sqlx::{Arguments as _, Executor as _, MySqlConnection, Row as _, mysql::MySqlArguments};
+use sqlx::{
+    Arguments as _, Executor as _, MySqlConnection, Row as _,
+    mysql::{MySqlArguments, MySqlRow},
+};
 
 use crate::{
     fault::{DENIED, Fault, NO_TABLE, classify, denied, is_seen, number, of_own, renew_rights},
@@ -117,32 +123,79 @@ pub(super) enum Earlier {
     Done(Outcome),
     /// The claim is kept without a reply: an object committed it, and was interrupted or has not ended yet.
     Unanswered,
+    /// Something else was done under it.
+    Another,
     /// Nothing after all: whoever held the claim has taken it back.
     Nothing,
 }
 
-/// What was done under a claim that is taken.
-///
-/// # Errors
-/// `conflict`, where something else was done under it.
+/// What was done under each of these claims, some of which are taken.
 pub(super) async fn earlier(
     connection: &mut MySqlConnection,
-    claim: &Claim,
+    claims: &[&Claim],
     domain: &Domain,
-) -> Result<Earlier, Fault> {
+) -> Result<Vec<Earlier>, Fault> {
     let fault = |error| of_own(&error, &LEDGER, domain);
-    let sql = "select `digest`, `reply` from `beds_ledger` where `user` = ? and `message_id` = ? \
-        and `step` = ?";
-    let query = sqlx::query(sql).bind(&claim.user).bind(&claim.message_id).bind(claim.step);
-    let _traced = statement_span(sql);
-    let Some(row) = connection.fetch_optional(query).await.map_err(fault)? else {
-        return Ok(Earlier::Nothing);
-    };
-    if row.try_get_unchecked::<&[u8], _>(0).map_err(fault)? != claim.digest {
-        return Err(Fault::Refused(core::taken()));
+    let mut all = Vec::with_capacity(claims.len());
+    for (claims, size) in parts(claims, 3) {
+        let columns = "`digest`, `reply`, `user`, `message_id`, cast(`step` as signed)";
+        let sql = format!("select {columns} from `beds_ledger` where {}", any(size));
+        let query = sqlx::query_with(&sql, keys(claims, size, domain)?);
+        let _traced = statement_span(&sql);
+        let rows = connection.fetch_all(query).await.map_err(fault)?;
+        let of = |row: &MySqlRow| -> Result<_, sqlx::Error> {
+            let text = |column| row.try_get_unchecked::<&str, _>(column).map(str::to_owned);
+            Ok((text(2)?, text(3)?, row.try_get_unchecked::<i64, _>(4)?))
+        };
+        let rows = rows.iter().map(|row| Ok((of(row)?, row))).collect::<Result<HashMap<_, _>, _>>();
+        let rows = rows.map_err(fault)?;
+        for Claim { user, message_id, step, digest } in claims {
+            let key = (user.clone(), message_id.clone(), i64::from(*step));
+            all.push(match rows.get(&key) {
+                None => Earlier::Nothing,
+                Some(row) if row.try_get_unchecked::<&[u8], _>(0).map_err(fault)? != digest => {
+                    Earlier::Another
+                }
+                Some(row) => {
+                    let reply: Option<&[u8]> = row.try_get_unchecked(1).map_err(fault)?;
+                    reply.and_then(Outcome::decode).map_or(Earlier::Unanswered, Earlier::Done)
+                }
+            });
+        }
     }
-    let reply: Option<&[u8]> = row.try_get_unchecked(1).map_err(fault)?;
-    Ok(reply.and_then(Outcome::decode).map_or(Earlier::Unanswered, Earlier::Done))
+    Ok(all)
+}
+
+/// Takes claims back that this transaction made.
+pub(super) async fn take_back(
+    connection: &mut MySqlConnection,
+    claims: &[&Claim],
+    domain: &Domain,
+) -> Result<(), Fault> {
+    for (claims, size) in parts(claims, 3) {
+        let sql = format!("delete from `beds_ledger` where {}", any(size));
+        let _traced = statement_span(&sql);
+        let deleted = connection.execute(sqlx::query_with(&sql, keys(claims, size, domain)?)).await;
+        deleted.map_err(|error| of_own(&error, &LEDGER, domain))?;
+    }
+    Ok(())
+}
+
+/// The condition that a row is one of so many. The server finds each by the key; it would not by a list of rows.
+fn any(count: usize) -> String {
+    vec!["(`user` = ? and `message_id` = ? and `step` = ?)"; count].join(" or ")
+}
+
+/// The parameters of [`any`] of so many; what fills up is the last claim again.
+fn keys(claims: &[&Claim], count: usize, domain: &Domain) -> Result<MySqlArguments, Fault> {
+    let mut arguments = MySqlArguments::default();
+    let last = claims.last().into_iter().cycle();
+    for Claim { user, message_id, step, .. } in claims.iter().chain(last).take(count) {
+        let added =
+            arguments.add(user).and_then(|()| arguments.add(message_id)).and_then(|()| arguments.add(step));
+        added.map_err(|error| classify(&sqlx::Error::Encode(error), domain))?;
+    }
+    Ok(arguments)
 }
 
 /// Keeps the replies of writes that were claimed.

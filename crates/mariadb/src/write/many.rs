@@ -65,7 +65,8 @@ impl Many<'_> {
         let Self { domain, procedure, .. } = *self;
         let columns = kept::columns(connection, domain, Some(self.source), self.known).await?;
         let given = changes.iter().map(|(field, value)| (String::new(), *field, value));
-        kept::refuse_others(domain, &columns, given)?;
+        let takes = self.known.parameters.of_procedure(connection, domain, procedure).await?;
+        kept::refuse_others(domain, (procedure, &takes), &columns, given)?;
         let change = |field: usize| changes.iter().find(|(changed, _)| *changed == field);
         let read: Vec<usize> =
             procedure.args.iter().copied().filter(|field| change(*field).is_none()).collect();
@@ -85,9 +86,7 @@ impl Many<'_> {
             left.push(unpassable);
         }
         let returned = if left.iter().all(Vec::is_empty) {
-            call_each(connection, domain, procedure, &calls, false)
-                .await
-                .map_err(|Failed { fault, .. }| fault)
+            call_each(connection, domain, procedure, &calls).await.map_err(|Failed { fault, .. }| fault)
         } else {
             self.call_apart(connection, &columns, &calls, &keys, &left).await
         };

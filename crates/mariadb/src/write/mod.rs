@@ -42,6 +42,7 @@ use self::{
     create::Create,
     lasting::{Remains, commits, remaining},
     many::Many,
+    procedure::Failed,
 };
 pub(crate) use self::{lasting::Tables, ledger::Ledger, together::check as check_together};
 use crate::{columns::Columns, fault::Fault, routine, session::Session};
@@ -232,10 +233,12 @@ impl Write {
         std::ptr::eq(self.domain, other.domain) && is_create(self) && is_create(other)
     }
 
-    /// Runs creates in one domain as one of all their records, and gives the outcome of each.
-    async fn create_all(jobs: &[&Self], connection: &mut MySqlConnection) -> Result<Vec<Applied>, Fault> {
+    /// Runs creates in one domain as one of all their records, and gives the outcome of each. The one that is refused is
+    /// told.
+    async fn create_all(jobs: &[&Self], connection: &mut MySqlConnection) -> Result<Vec<Applied>, Failed> {
+        let unnamed = |fault| Failed { index: None, fault };
         let Some(Self { domain, objects, known, .. }) = jobs.first() else { return Ok(Vec::new()) };
-        let procedure = declared(objects.create.as_ref())?;
+        let procedure = declared(objects.create.as_ref()).map_err(unnamed)?;
         let create = Create { domain, source: objects.read.as_ref(), procedure, is_upsert: false, known };
         let parts: Vec<(&[Vec<Value>], bool)> = jobs
             .iter()
@@ -246,14 +249,17 @@ impl Write {
             .collect();
         let records: Vec<&[Value]> =
             parts.iter().flat_map(|(records, _)| records.iter().map(Vec::as_slice)).collect();
-        let mut created = create.run(connection, &records, false).await?.into_iter();
+        let created = create.run(connection, &records, false).await;
+        let mut created =
+            created.map_err(|failed| failed.among(parts.iter().map(|part| part.0.len())))?.into_iter();
         let mut all = Vec::with_capacity(jobs.len());
         for (job, (records, many)) in jobs.iter().zip(parts) {
             let outcome = create::outcome(created.by_ref().take(records.len()).collect(), many);
             let publication = Publication::of(domain, &job.write, job.origin.clone());
             // A record that was created needs no second look.
             let events = publication.map(|publication| publication.events(&outcome, None)).transpose();
-            all.push(Applied { outcome, events: events.map_err(Fault::Refused)?.unwrap_or_default() });
+            let events = events.map_err(|error| unnamed(Fault::Refused(error)))?;
+            all.push(Applied { outcome, events: events.unwrap_or_default() });
         }
         Ok(all)
     }

@@ -39,11 +39,7 @@ impl Write {
                 Ok(()) => {
                     return Ok(match self.commit(session, has_events).await {
                         Ok(keeps_rows) if !keeps_rows || self.commits() => Ok(outcome),
-                        Ok(_) => {
-                            let remains = self.kept_rows(session).await;
-                            forget(session).await;
-                            Ok(noted(outcome, remains))
-                        }
+                        Ok(_) => Ok(self.said_late(session, outcome).await),
                         Err(fault) => Err(fault),
                     });
                 }
@@ -81,11 +77,13 @@ impl Write {
                 Ok(Done::Now(outcome, has_events))
             }
             Claimed::Taken => {
-                match ledger::earlier(&mut session.connection, claim, domain).await? {
+                let earlier = ledger::earlier(&mut session.connection, &[claim], domain).await?.pop();
+                match earlier.unwrap_or(Earlier::Nothing) {
                     Earlier::Done(outcome) => {
                         self.ledger.duplicates.count();
                         Ok(Done::Before(outcome))
                     }
+                    Earlier::Another => Err(Fault::Refused(beds_core::ledger::taken())),
                     // What committed the claim by itself may be about to store its reply.
                     Earlier::Unanswered if is_last => Err(Fault::Refused(ledger::unanswered(claim, domain))),
                     Earlier::Unanswered | Earlier::Nothing => Err(Fault::Deadlock),
@@ -125,6 +123,26 @@ impl Write {
         let own = without_transactions(&mut session.connection, own).await;
         self.tables.kept_rows(&self.calls(), own, self.domain);
         Remains::Kept(own)
+    }
+
+    /// The outcome of a write whose commit is the first to tell that a table without transactions keeps rows. A duplicate is
+    /// to be told the same, so the reply is stored once more.
+    async fn said_late(&self, session: &mut Session, outcome: Outcome) -> Outcome {
+        let remains = self.kept_rows(session).await;
+        let outcome = noted(outcome, remains);
+        let connection = &mut session.connection;
+        let stored = match self.claim().filter(|_| self.ledger.is_known()) {
+            Some(claim) => {
+                let kept = together::kept(&self.write, &outcome);
+                ledger::store(connection, &[(claim, &kept)], self.domain).await
+            }
+            None => Ok(()),
+        };
+        let committed = connection.execute(sqlx::raw_sql("commit")).await;
+        if stored.is_err() || committed.is_err() {
+            tracing::warn!(template = self.domain.name, "a duplicate is not told what remains of this write");
+        }
+        outcome
     }
 
     /// One record of a list whose object commits by itself, up to its commit. Whether there are events of it.

@@ -88,40 +88,63 @@ pub(super) struct Failed {
     pub(super) fault: Fault,
 }
 
+impl Failed {
+    /// The same, by the place of the part that the call belongs to, where there are so many calls a part.
+    pub(super) fn among(self, parts: impl Iterator<Item = usize>) -> Self {
+        let ends = parts.scan(0, |end, calls| {
+            *end += calls;
+            Some(*end)
+        });
+        let index = self.index.and_then(|index| ends.into_iter().position(|end| index < end));
+        Self { index, ..self }
+    }
+}
+
 /// Calls a procedure once for each of these lists of arguments, in order. Several calls are one compound statement,
-/// which costs one round trip. None sees a `last_insert_id()` of another. Where it `is_named`, the one that fails is told.
+/// which costs one round trip. None sees a `last_insert_id()` of another. The one that is refused is told.
 pub(super) async fn call_each(
     connection: &mut MySqlConnection,
     domain: &'static Domain,
     procedure: &'static Procedure,
     calls: &[Vec<Value>],
-    is_named: bool,
 ) -> Result<Vec<Returned>, Failed> {
     if let [args] = calls {
         let only = call(connection, domain, procedure, args).await;
         return only.map(|returned| vec![returned]).map_err(|fault| Failed { index: Some(0), fault });
     }
     let mut all = Vec::with_capacity(calls.len());
-    let is_silent = procedure.returns.is_empty() && !is_named;
-    let failed = |index: usize, fault| Failed { index: (!is_silent).then_some(index), fault };
+    let is_silent = procedure.returns.is_empty();
     for (calls, size) in parts(calls, procedure.args.len() + 1) {
         let together = Together { procedure, calls, size, is_silent };
         let mut ended = Vec::with_capacity(calls.len());
         let done = together.run(connection, domain, &mut ended).await;
         let before = all.len();
         for (row, affected) in ended {
-            let index = all.len();
-            let returned = returned(domain, procedure, row.as_ref()).map_err(|fault| failed(index, fault))?;
+            let returned = returned(domain, procedure, row.as_ref());
+            let returned = returned.map_err(|fault| Failed { index: Some(all.len()), fault })?;
             all.push(Returned { affected, ..returned });
         }
-        // The first that has not ended is the one that failed.
-        done.map_err(|fault| failed(all.len().min(before + calls.len() - 1), fault))?;
+        if let Err(fault) = done {
+            let place = match fault {
+                Fault::Refused(_) if is_silent => place(connection).await,
+                // The first that has not ended.
+                _ => Some(all.len() - before),
+            };
+            let index = place.map(|place| before + place.min(calls.len() - 1));
+            return Err(Failed { index, fault });
+        }
         if all.len() != before + calls.len() {
             let message = format!("{} has changed how its session answers", procedure.call);
             return Err(Failed { index: None, fault: Fault::Refused(disagree(domain, &message)) });
         }
     }
     Ok(all)
+}
+
+/// Which of the calls that are one statement was refused. [`crate::session`] makes the session forget it.
+async fn place(connection: &mut MySqlConnection) -> Option<usize> {
+    let row = connection.fetch_one(sqlx::raw_sql("select @beds_call")).await.ok()?;
+    row.try_get_unchecked::<&str, _>(0).ok()?.parse().ok()
 }
 
 /// Calls that are one statement.
@@ -131,8 +154,8 @@ struct Together<'a> {
     /// For how many calls the statement is written, of which the second half may be left out.
     size: usize,
     /// Whether the server counts the calls that have ended and says so at the end: a result set for each would cost it as much
-    /// as the call. A handler of errors could tell as well how many had ended, but would lose the warnings of what is not
-    /// rolled back.
+    /// as the call. A variable of the session tells which was refused. A handler of errors could tell as well, but would lose
+    /// the warnings of what is not rolled back.
     is_silent: bool,
 }
 
@@ -150,7 +173,8 @@ impl Together<'_> {
             if !is_certain {
                 let _ = write!(text, "if beds_calls > {index} then ");
             }
-            let _ = write!(text, "set last_insert_id = 0; {}; ", self.procedure.call);
+            let place = if self.is_silent { format!(", @beds_call = {index}") } else { String::new() };
+            let _ = write!(text, "set last_insert_id = 0{place}; {}; ", self.procedure.call);
             text.push_str(if self.is_silent {
                 "set beds_affected = concat(beds_affected, row_count(), ' '); "
             } else {

@@ -14,13 +14,8 @@ use beds_protocol::{ErrorCode, Operation};
 use futures_util::future::join_all;
 use serde_json::{Value as Json, json};
 
-use crate::odd::{Odd, write_call};
+use crate::odd::{ITEM_FIELDS, ITEMS, Odd, write_call};
 
-static FIELDS: [Field; 3] = [
-    Field::new("id", "id", Type::string(0, 20)),
-    Field::new("n", "n", Type::INT),
-    Field::new("revision", "revision", Type::INT),
-];
 static ADD_ARGS: [Arg; 3] = [
     Arg::given(Field::new("id", "id", Type::string(0, 20))),
     Arg::given(Field::new("by", "by", Type::INT)),
@@ -35,14 +30,14 @@ static CALLS: [Call; 2] = [
     write_call("reset", "call `item_reset`(?, ?)", &RESET_ARGS),
 ];
 const OBJECTS: mariadb::Objects = mariadb::Objects {
-    read: Some(mariadb::Source::table("item", "`item`", &["`id`", "`n`", "`revision`"])),
+    read: Some(ITEMS),
     create: Some(mariadb::Procedure::new("item_create", "call `item_create`(?, ?)", &[0, 1])),
     update: Some(mariadb::Procedure::new("item_update", "call `item_update`(?, ?, ?)", &[0, 1, 2])),
     upsert: Some(mariadb::Procedure::new("item_upsert", "call `item_upsert`(?, ?)", &[0, 1])),
     delete: Some(mariadb::Procedure::new("item_delete", "call `item_delete`(?)", &[0])),
 };
 pub(crate) static ITEM: Domain = Domain::new("item", "", "00112233aabbccdd")
-    .fields(&FIELDS)
+    .fields(&ITEM_FIELDS)
     .key(&[0])
     .version(2)
     .reads()
@@ -61,7 +56,7 @@ pub(crate) static ITEM: Domain = Domain::new("item", "", "00112233aabbccdd")
     .mariadb("odd", OBJECTS);
 /// What commits by itself.
 static LASTING: Domain = Domain::new("lasting", "", "")
-    .fields(&FIELDS)
+    .fields(&ITEM_FIELDS)
     .key(&[0])
     .reads()
     .publishes(&[Operation::Create], &[])

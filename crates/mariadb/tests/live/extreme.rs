@@ -6,7 +6,7 @@ use beds_core::{
     spec::{Domain, Field, Type, mariadb},
     value::Value,
 };
-use beds_protocol::ErrorCode;
+use beds_protocol::{ErrorCode, Lane};
 
 use crate::{
     ledger::text,
@@ -126,6 +126,24 @@ async fn a_value_for_which_there_is_no_partition_is_rejected() {
     odd.run(&PARTED, create(vec![Value::Int(1)])).await.unwrap();
     let error = odd.run(&PARTED, create(vec![Value::Int(3)])).await.unwrap_err();
     assert_eq!(error.code, ErrorCode::RejectedByDatabase, "{error}");
+}
+
+/// A server may be read-only by what its sessions begin with.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_begins_its_transactions_read_only_takes_no_writes_for_now() {
+    let odd = Odd::open();
+    let write = || create(vec![Value::Null, Value::Int(1)]);
+    odd.run(&ENTRY, write()).await.unwrap();
+    odd.stack.mariadb_query(None, "set global tx_read_only = 1").unwrap();
+    // Sessions that are there go on as they began.
+    odd.run(&ENTRY, write()).await.unwrap();
+    let (_, connection) = odd.state(Lane::Write).await;
+    odd.stack.mariadb_query(None, &format!("kill {connection}")).unwrap();
+    let error = odd.run(&ENTRY, write()).await.unwrap_err();
+    assert_eq!((error.code, error.retryable), (ErrorCode::Unavailable, true), "{error}");
+    odd.stack.mariadb_query(None, "set global tx_read_only = 0").unwrap();
+    odd.run(&ENTRY, write()).await.unwrap();
+    assert_eq!(odd.count("entry"), 3);
 }
 
 /// The procedure runs as its definer, who may write on a read-only server: it is the commit that fails.

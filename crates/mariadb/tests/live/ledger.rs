@@ -27,13 +27,6 @@ pub(crate) fn text(outcome: Result<Outcome, Error>) -> String {
 }
 
 impl Odd {
-    /// How many statements the server has been sent.
-    fn questions(&self) -> i64 {
-        let sql =
-            "select variable_value from information_schema.global_status where variable_name = 'Questions'";
-        self.stack.mariadb_query(Some("odd"), sql).unwrap().trim().parse().unwrap()
-    }
-
     /// How many deadlocks the server has ended.
     pub(crate) fn deadlocks(&self) -> i64 {
         let sql = "select count from information_schema.innodb_metrics where name = 'lock_deadlocks'";
@@ -96,99 +89,6 @@ async fn duplicates_at_the_same_time_are_done_once() {
     replies.dedup();
     assert_eq!(replies.len(), 100, "all duplicates of a write get the same reply");
     assert_eq!((odd.count("entry"), odd.count("beds_ledger")), (100, 100));
-}
-
-/// Writes that share transactions: every third is refused, and none of the others is harmed.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_refused_write_harms_none_that_waited_with_it() {
-    let odd = Arc::new(Odd::open());
-    odd.create(&[[1_000, 1, 1_000]]).await.unwrap();
-    let requests = (0..120_i64).map(|number| {
-        let odd = Arc::clone(&odd);
-        tokio::spawn(async move {
-            let u = if number % 3 == 0 { 1_000 } else { number };
-            let record = [number, 1, u].map(Value::Int).to_vec();
-            let action = Action::Write(plan::Write::Create { records: vec![record], many: false });
-            odd.run_once(&CHILD, action, Some(claim(&number.to_string(), 1))).await
-        })
-    });
-    for (number, outcome) in join_all(requests).await.into_iter().enumerate() {
-        match outcome.unwrap() {
-            Ok(_) => assert_ne!(number % 3, 0),
-            Err(error) => assert_eq!((number % 3, error.code), (0, ErrorCode::Conflict), "{error}"),
-        }
-    }
-    assert_eq!((odd.count("child"), odd.count("beds_ledger")), (81, 80));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn writes_that_wait_together_share_commits() {
-    let odd = Arc::new(Odd::open());
-    let commits = || {
-        let sql =
-            "select variable_value from information_schema.global_status where variable_name = 'Com_commit'";
-        odd.stack.mariadb_query(Some("odd"), sql).unwrap().trim().parse::<i64>().unwrap()
-    };
-    let before = commits();
-    let requests =
-        (0..200_i64).map(|number| odd.run_once(&ENTRY, entry(number), Some(claim(&number.to_string(), 1))));
-    for outcome in join_all(requests).await {
-        outcome.unwrap();
-    }
-    let commits = commits() - before;
-    assert!((1..=30).contains(&commits), "{commits} commits for 200 writes");
-    assert_eq!((odd.count("entry"), odd.count("beds_ledger")), (200, 200));
-}
-
-/// Records of one request, and of requests that wait together, are created by few statements; each reply shows its own.
-#[tokio::test(flavor = "multi_thread")]
-async fn records_are_created_together_and_replies_are_not_mixed_up() {
-    let odd = Arc::new(Odd::open());
-    let records = (0..100_i64).map(|number| vec![Value::Null, Value::Int(number)]).collect();
-    let before = odd.questions();
-    let many = odd.run_once(&ENTRY, Action::Write(plan::Write::Create { records, many: true }), None).await;
-    let reply: serde_json::Value = serde_json::from_str(&text(many)).unwrap();
-    for (index, record) in reply["data"].as_array().unwrap().iter().enumerate() {
-        assert_eq!(
-            (record["id"].as_u64(), record["n"].as_u64()),
-            (Some(index as u64 + 1), Some(index as u64))
-        );
-    }
-    let statements = odd.questions() - before;
-    assert!(statements < 40, "{statements} statements for 100 records");
-    let requests =
-        (0..100_i64).map(|number| odd.run_once(&ENTRY, entry(number), Some(claim(&number.to_string(), 1))));
-    for (number, reply) in join_all(requests).await.into_iter().enumerate() {
-        let reply: serde_json::Value = serde_json::from_str(&text(reply)).unwrap();
-        assert_eq!(reply["data"]["n"], number);
-        let sql = format!("entry where id = {} and n = {number}", reply["data"]["id"]);
-        assert_eq!(odd.count(&sql), 1);
-    }
-}
-
-/// A statement is written for more calls, or replies, than there are: each number of them is done as it is.
-#[tokio::test(flavor = "multi_thread")]
-async fn any_number_of_writes_is_done_together() {
-    let odd = Odd::open();
-    let mut next = 0;
-    for size in (1..=9).chain([31, 33, 65, 100]) {
-        let numbers: Vec<i64> = (next..next + size).collect();
-        next += size;
-        let records = numbers.iter().map(|&id| [id, 1, id].map(Value::Int).to_vec());
-        let create = plan::Write::Create { records: records.collect(), many: true };
-        let reply = text(odd.run_once(&CHILD, Action::Write(create), None).await);
-        let reply: serde_json::Value = serde_json::from_str(&reply).unwrap();
-        let ids: Vec<i64> =
-            reply["data"].as_array().unwrap().iter().map(|record| record["id"].as_i64().unwrap()).collect();
-        assert_eq!((ids, odd.count("child")), (numbers.clone(), next));
-        let once = numbers
-            .iter()
-            .map(|number| odd.run_once(&ENTRY, entry(*number), Some(claim(&format!("{size} {number}"), 1))));
-        for outcome in join_all(once).await {
-            outcome.unwrap();
-        }
-        assert_eq!(odd.count("beds_ledger where reply is not null"), next);
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -53,6 +53,17 @@ pub(crate) static ENTRY: Domain =
         },
     );
 
+/// The fields of an item, by a text in which case does not count.
+pub(crate) static ITEM_FIELDS: [Field; 3] = [
+    Field::new("id", "id", Type::string(0, 20)),
+    Field::new("n", "n", Type::INT),
+    Field::new("revision", "revision", Type::INT),
+];
+/// Items where they are kept.
+pub(crate) const ITEMS: mariadb::Source = mariadb::Source::table("item", "`item`", ITEM_COLUMNS);
+/// Their columns, in any view.
+pub(crate) const ITEM_COLUMNS: &[&str] = &["`id`", "`n`", "`revision`"];
+
 static LOG_FIELDS: [Field; 2] = [Field::new("id", "id", Type::INT), Field::new("n", "n", Type::INT)];
 
 /// A domain over this view.
@@ -220,8 +231,18 @@ impl Odd {
         action: Action,
         claim: Option<Claim>,
     ) -> Result<Outcome, Error> {
+        self.run_within(Duration::from_secs(20), domain, action, claim).await
+    }
+
+    pub(crate) async fn run_within(
+        &self,
+        time: Duration,
+        domain: &'static Domain,
+        action: Action,
+        claim: Option<Claim>,
+    ) -> Result<Outcome, Error> {
         let bounds = Bounds {
-            deadline: Instant::now() + Duration::from_secs(20),
+            deadline: Instant::now() + time,
             reply_bytes_max: 1_000_000,
             asker: beds_core::plan::Asker::default(),
             stages: std::sync::Arc::default(),

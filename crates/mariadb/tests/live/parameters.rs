@@ -2,7 +2,7 @@
 
 use beds_core::{
     plan::{self, Action, Invocation},
-    spec::{Arg, Call, Field, Returns, Routine, Type},
+    spec::{Arg, Call, Domain, Field, Returns, Routine, Type, mariadb},
     value::Value,
 };
 use beds_protocol::{ErrorCode, Lane};
@@ -43,6 +43,40 @@ async fn given(odd: &Odd, call: &'static Call, value: Value) -> Result<Json, (Er
         (_, Some(out), _) => out["p"].clone(),
         (_, _, sets) => sets.unwrap()[0][0].as_object().unwrap().values().next().unwrap().clone(),
     })
+}
+
+static GARMENT_FIELDS: [Field; 3] = [
+    Field::new("id", "id", Type::INT),
+    Field::new("size", "size", Type::string(0, 10)).nullable(),
+    Field::new("made", "made", Type::INT).nullable(),
+];
+static GARMENT: Domain = Domain::new("garment", "", "").fields(&GARMENT_FIELDS).key(&[0]).reads().mariadb(
+    "odd",
+    mariadb::Objects {
+        read: Some(mariadb::Source::table("v_garment", "`v_garment`", &["`id`", "`size`", "`made`"])),
+        create: Some(mariadb::Procedure::new("sp_garment", "call `sp_garment`(?, ?, ?)", &[0, 1, 2])),
+        ..mariadb::Objects::NONE
+    },
+);
+
+/// An operation's procedure is judged by its own parameters, whatever the view makes of what it keeps.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_parameters_of_an_operation_are_its_procedures_own() {
+    let odd = Odd::open();
+    let create = |id, size: &str, made| {
+        let record = vec![Value::Int(id), Value::Text(size.to_owned()), Value::Int(made)];
+        odd.run(&GARMENT, Action::Write(plan::Write::Create { records: vec![record], many: false }))
+    };
+    // A value of the parameter, though the column has none such.
+    let outcome = create(1, "2", 1970).await.unwrap();
+    let shown: Json = serde_json::from_slice(&outcome.data.unwrap()).unwrap();
+    assert_eq!(shown, json!({ "id": 1, "size": "large", "made": 1970 }));
+    // The parameter is a YEAR, though the view shows a number.
+    for (size, made, field) in [("1", 5, "made"), ("3", 1970, "size")] {
+        let error = create(2, size, made).await.unwrap_err();
+        assert_eq!(error.code, ErrorCode::ValidationFailed, "{error}");
+        assert_eq!(error.details[0].field, field);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -199,3 +199,9 @@ create table numbered (id bigint not null default nextval(numbers) primary key, 
 create procedure numbered_take() select nextval(numbers) as n;
 create procedure numbered_add() insert into numbered (n) values (1);
 create procedure numbered_last() select lastval(numbers) as n;
+
+-- What the view shows says nothing of what the procedure takes: it translates a size, and the year is a number to it.
+create table garment (id int not null primary key, size enum('small','large'), made year);
+create view v_garment as select id, size, made + 0 as made from garment;
+create procedure sp_garment(p_id int, p_size enum('1','2'), p_made year)
+insert into garment values (p_id, if(p_size = '1', 'small', 'large'), p_made);

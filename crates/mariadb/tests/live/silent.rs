@@ -2,24 +2,21 @@
 
 use beds_core::{
     plan::{self, Action},
-    spec::{Domain, Field, Type, mariadb},
+    spec::{Domain, mariadb},
     value::Value,
 };
 use beds_protocol::{ErrorCode, Operation};
 
-use crate::{ledger::text, odd::Odd};
-
-static FIELDS: [Field; 3] = [
-    Field::new("id", "id", Type::string(0, 20)),
-    Field::new("n", "n", Type::INT),
-    Field::new("revision", "revision", Type::INT),
-];
+use crate::{
+    ledger::text,
+    odd::{ITEM_COLUMNS, ITEM_FIELDS, Odd},
+};
 
 const fn shy(name: &'static str, from: &'static str) -> Domain {
     const SHY: Option<mariadb::Procedure> =
         Some(mariadb::Procedure::new("item_shy", "call `item_shy`(?, ?)", &[0, 1]));
     Domain::new("shy", "", "")
-        .fields(&FIELDS)
+        .fields(&ITEM_FIELDS)
         .key(&[0])
         .version(2)
         .reads()
@@ -27,7 +24,7 @@ const fn shy(name: &'static str, from: &'static str) -> Domain {
         .mariadb(
             "odd",
             mariadb::Objects {
-                read: Some(mariadb::Source::view(name, from, &["`id`", "`n`", "`revision`"])),
+                read: Some(mariadb::Source::view(name, from, ITEM_COLUMNS)),
                 create: SHY,
                 upsert: SHY,
                 ..mariadb::Objects::NONE

@@ -55,6 +55,31 @@ fn what_a_list_would_read_for_an_operator_is_refused() {
 }
 
 #[test]
+fn what_is_no_geometry_is_refused_where_one_is_meant() {
+    let near = |near| json!([{ "$geoNear": { "near": near, "distanceField": "d" } }]);
+    let within = |geometry| json!([{ "$match": { "at": { "$geoWithin": { "$geometry": geometry } } } }]);
+    let point = json!({ "type": "Point", "coordinates": [10, 59] });
+    let (lost, pair) = (json!({ "type": "Point", "coordinates": [10, 159] }), json!([10, 59]));
+    for (stages, value, is_fine) in [
+        (near(arg("any")), &point, true),
+        (near(arg("any")), &pair, true),
+        (near(arg("any")), &lost, false),
+        (within(arg("any")), &point, true),
+        (within(arg("any")), &pair, false),
+        (within(json!({ "type": "Point", "coordinates": arg("any") })), &pair, true),
+        (within(json!({ "type": arg("text"), "coordinates": [1, 2] })), &point, false),
+        (json!([{ "$match": { "near": { "$eq": arg("any") } } }]), &lost, true),
+    ] {
+        let bound = bound(&stages, value);
+        assert_eq!(bound.is_ok(), is_fine, "{stages} {value}: {bound:?}");
+        if let Err(error) = bound {
+            assert_eq!(error.code, beds_protocol::ErrorCode::ValidationFailed);
+            assert!(error.details[0].field.starts_with("args."), "{error:?}");
+        }
+    }
+}
+
+#[test]
 fn what_mongodb_cannot_keep_is_refused() {
     let stages = json!([{ "$match": { "a": { "$eq": arg("any") } } }]);
     let error = bound(&stages, &json!({ "n": u64::MAX })).unwrap_err();

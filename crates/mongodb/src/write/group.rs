@@ -1,23 +1,33 @@
 //! Writes with claims that wait together share a transaction: one statement for their claims, one for the new records of
 //! a collection, one for their replies, one commit.
 //!
-//! It succeeds as a whole or not at all: where anything is in the way of one of them, all is taken back and each is to run
-//! alone, elsewhere. So few transactions at a time are enough, and none of them waits for anything but the server. Each
+//! What is in the way of one of them costs the others little. A duplicate is answered with the stored reply and left out.
+//! Where one is refused, the transaction is taken back and tried without it, or by halves where nobody knows which it was.
+//! What is found in the way so is to run alone, elsewhere. So few transactions at a time are enough, and none of them waits for anything but the server. Each
 //! write has a claim, so that running it again is right even where nobody knows how the commit ended.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use beds_core::Outcome;
 use beds_lane::{Fate, Fault, Gate, Job, Member};
+use tokio::time::Instant;
 
 use super::{
     Write,
     transaction::{self, Done},
 };
-use crate::{fault::Failure, own::Standing, server::Connection};
+use crate::{
+    fault::Failure,
+    own::Standing,
+    server::{Connection, left},
+};
 
 /// How long the statements of a transaction that is shared may take together, as far as is known before.
 const SHARED: Duration = Duration::from_millis(30);
+
+/// How long a group looks for what is in the way of it. Where the server is far away, what is left then is done sooner side
+/// by side.
+const SEARCH: Duration = Duration::from_millis(250);
 
 /// A write that shares a transaction with those that wait with it.
 #[derive(Debug)]
@@ -62,11 +72,12 @@ impl Job for Shared {
     }
 
     async fn run(&self, connection: &mut Connection, gate: &Gate) -> Result<Ended, Fault> {
-        let done = together(std::slice::from_ref(&self.0), &[gate], connection).await;
-        match done.inspect_err(|failure| doubt(failure, connection)) {
+        match together(std::slice::from_ref(&self.0), &[gate], connection).await {
+            Ok(Shares::Done(mut outcomes)) => Ok(outcomes.pop().map_or(Ended::Alone, Ended::Done)),
+            Ok(Shares::Before | Shares::Refused(_) | Shares::Not) => Ok(Ended::Alone),
             // Nobody else can be to blame.
             Err(failure) if failure.is_definite() => Err(failure.into_fault(self.0.domain, &connection.name)),
-            done => Ok(ended(done, 1).pop().unwrap_or(Ended::Alone)),
+            Err(failure) => Ok(in_the_way(&failure, connection)),
         }
     }
 
@@ -78,11 +89,16 @@ impl Job for Shared {
         let gates: Vec<_> = jobs.iter().map(|member| member.gate).collect();
         let count = in_time(&writes, connection.pace.statement());
         let (shared, rest) = writes.split_at(count);
-        let done = together(shared, &gates[..count], connection).await;
-        let done = done.inspect_err(|failure| doubt(failure, connection));
+        let ended = in_parts(shared, &gates[..count], connection).await;
         let rest = rest.iter().map(|_| Ended::Alone);
-        Ok(ended(done, count).into_iter().chain(rest).map(Fate::Done).collect())
+        Ok(ended.into_iter().chain(rest).map(Fate::Done).collect())
     }
+}
+
+/// What becomes of a write whose transaction failed for another reason than a refusal.
+fn in_the_way(failure: &Failure, connection: &Connection) -> Ended {
+    doubt(failure, connection);
+    if failure.leaves_effect_unknown() { Ended::Unknown } else { Ended::Alone }
 }
 
 /// What asked no server may have been kept from it by an old password.
@@ -106,29 +122,117 @@ fn in_time(writes: &[Arc<Write>], statement: Duration) -> usize {
     count
 }
 
-/// Does them in one transaction; `None` where they are to run alone.
+/// Does them in one transaction, or in several where something is in the way of one of them.
+async fn in_parts(writes: &[Arc<Write>], gates: &[&Gate], connection: &Connection) -> Vec<Ended> {
+    let mut ended: Vec<Option<Ended>> = writes.iter().map(|_| None).collect();
+    let mut parts = vec![firsts(writes)];
+    let since = Instant::now();
+    while since.elapsed() < SEARCH
+        && let Some(mut part) = parts.pop()
+    {
+        let some: Vec<_> = part.iter().map(|&index| Arc::clone(&writes[index])).collect();
+        let their: Vec<_> = part.iter().map(|&index| gates[index]).collect();
+        match together(&some, &their, connection).await {
+            Ok(Shares::Done(outcomes)) => {
+                for (index, outcome) in part.into_iter().zip(outcomes) {
+                    ended[index] = Some(Ended::Done(outcome));
+                }
+            }
+            Ok(Shares::Before) => {
+                let Some(known) = known(&some, &their, connection).await else { continue };
+                for (&index, known) in part.iter().zip(known) {
+                    ended[index] = known;
+                }
+                let count = part.len();
+                part.retain(|&index| ended[index].is_none());
+                // Where none is known, another one is at work under a claim.
+                if part.len() < count && !part.is_empty() {
+                    parts.push(part);
+                }
+            }
+            Ok(Shares::Refused(place)) => {
+                part.remove(place);
+                parts.push(part);
+            }
+            Ok(Shares::Not) => break,
+            Err(failure) if failure.is_definite() => {
+                let second = part.split_off(part.len().div_ceil(2));
+                // One by itself has found its end: it is to be refused alone.
+                if !second.is_empty() {
+                    parts.extend([second, part]);
+                }
+            }
+            Err(Failure::Late(_)) if their.iter().any(|gate| !gate.is_wanted()) => {
+                // What nobody waits for any more is in nobody's way.
+                part.retain(|&index| gates[index].is_wanted());
+                if !part.is_empty() {
+                    parts.push(part);
+                }
+            }
+            Err(failure) => {
+                for index in part {
+                    ended[index] = Some(in_the_way(&failure, connection));
+                }
+                break;
+            }
+        }
+    }
+    ended.into_iter().map(|ended| ended.unwrap_or(Ended::Alone)).collect()
+}
+
+/// The places of those that claim what none before them does. The others find alone what becomes of these.
+fn firsts(writes: &[Arc<Write>]) -> Vec<usize> {
+    let mut claims = HashSet::with_capacity(writes.len());
+    let is_first = |index: &usize| {
+        let claim = writes[*index].claim.as_ref();
+        claim.is_none_or(|claim| claims.insert((claim.user.as_str(), claim.message_id.as_str(), claim.step)))
+    };
+    (0..writes.len()).filter(is_first).collect()
+}
+
+/// What becomes of those that were done before; `None` where it cannot be asked for.
+async fn known(
+    writes: &[Arc<Write>],
+    gates: &[&Gate],
+    connection: &Connection,
+) -> Option<Vec<Option<Ended>>> {
+    let limit = left(gates.iter().map(|gate| connection.limit(gate)).max()?);
+    let claims: Vec<_> = writes.iter().filter_map(|write| write.claim.as_ref()).collect();
+    let mut outcomes = connection.ledger.outcomes(&claims, limit).await.ok()?.into_iter();
+    let ended = |write: &Arc<Write>| match write.claim.as_ref().and_then(|_| outcomes.next())?? {
+        Ok(outcome) => Some(Ended::Done(outcome)),
+        // Alone, it is told why.
+        Err(_) => Some(Ended::Alone),
+    };
+    Some(writes.iter().map(ended).collect())
+}
+
+/// What a transaction has come to.
+enum Shares {
+    /// All of it is done.
+    Done(Vec<Outcome>),
+    /// Nothing is done: a claim of it is taken.
+    Before,
+    /// Nothing is done: the one in this place is refused.
+    Refused(usize),
+    /// Nothing can be: there is no ledger to claim in.
+    Not,
+}
+
+/// Does them in one transaction.
 async fn together(
     writes: &[Arc<Write>],
     gates: &[&Gate],
     connection: &Connection,
-) -> Result<Option<Vec<Outcome>>, Failure> {
+) -> Result<Shares, Failure> {
     if connection.ledger.standing().await? != Standing::There {
-        return Ok(None);
+        return Ok(Shares::Not);
     }
-    match transaction::run(writes, true, gates, connection).await? {
-        Done::Now(outcomes, _) => Ok(Some(outcomes)),
-        Done::Before => Ok(None),
-    }
-}
-
-/// What became of each.
-fn ended(done: Result<Option<Vec<Outcome>>, Failure>, count: usize) -> Vec<Ended> {
-    let each = |ended: fn() -> Ended| std::iter::repeat_with(ended).take(count).collect();
-    match done {
-        Ok(Some(outcomes)) => outcomes.into_iter().map(Ended::Done).collect(),
-        Err(failure) if failure.leaves_effect_unknown() => each(|| Ended::Unknown),
-        Ok(None) | Err(_) => each(|| Ended::Alone),
-    }
+    Ok(match transaction::run(writes, true, gates, connection).await? {
+        Done::Now(outcomes, _) => Shares::Done(outcomes),
+        Done::Before => Shares::Before,
+        Done::Refused(place) => Shares::Refused(place),
+    })
 }
 
 #[cfg(test)]

@@ -109,16 +109,24 @@ impl Insert {
     }
 }
 
-/// Does several at once, which go into the same collection. Whose fault a failure is remains to be found out.
+/// Does several at once, which go into the same collection. A failure comes with the place of the one whose fault it is, where
+/// that is known.
 pub(super) async fn together(
     inserts: &[&Insert],
     connection: &Connection,
     session: &mut ClientSession,
-) -> std::result::Result<Vec<Outcome>, Failure> {
+) -> std::result::Result<Vec<Outcome>, (Option<usize>, Failure)> {
     let Some(first) = inserts.first() else { return Ok(Vec::new()) };
     let documents = inserts.iter().flat_map(|insert| &insert.documents);
-    connection.collection::<Document>(first.collection).insert_many(documents).session(session).await?;
-    Ok(inserts.iter().map(|insert| insert.outcome.clone()).collect())
+    let collection = connection.collection::<Document>(first.collection);
+    match collection.insert_many(documents).session(session).await.map_err(Failure::from) {
+        Ok(_) => Ok(inserts.iter().map(|insert| insert.outcome.clone()).collect()),
+        Err(failure) => {
+            let of = |(place, insert): (usize, &&Insert)| std::iter::repeat_n(place, insert.documents.len());
+            let mut places = inserts.iter().enumerate().flat_map(of);
+            Err((failure.record().and_then(|record| places.nth(record)), failure))
+        }
+    }
 }
 
 pub(super) fn document(

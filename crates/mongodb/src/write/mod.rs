@@ -356,7 +356,7 @@ impl Write {
                 let outcome = connection.ledger.outcome(claim, limit).await?;
                 outcome.map(Some).ok_or(Failure::Held)
             }
-            (Done::Before, None) => Err(Failure::Held),
+            (Done::Before, None) | (Done::Refused(_), _) => Err(Failure::Held),
         }
     }
 }

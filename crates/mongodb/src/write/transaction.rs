@@ -21,6 +21,8 @@ pub(super) enum Done {
     Now(Vec<Outcome>, bool),
     /// Nothing is done: a claim of it is taken.
     Before,
+    /// Nothing is done: of several, the one in this place is refused.
+    Refused(usize),
 }
 
 /// Runs the writes in one transaction; `once` where their claims are part of it. Each has a session of its own, so
@@ -81,7 +83,13 @@ async fn inside(
     if once && ledger.claim(writes.iter().filter_map(claimed), session).await? == Claimed::Taken {
         return Ok(Done::Before);
     }
-    let (outcomes, events) = apply(writes, connection, session, limit).await?;
+    let (outcomes, events) = match apply(writes, connection, session, limit).await {
+        Ok(applied) => applied,
+        Err((Some(place), failure)) if writes.len() > 1 && failure.is_definite() => {
+            return Ok(Done::Refused(place));
+        }
+        Err((_, failure)) => return Err(failure),
+    };
     connection.outbox.store(&events, Some(&mut *session)).await?;
     if once {
         let unknown = writes.iter().zip(&outcomes).filter(|(write, _)| write.deed.outcome().is_none());
@@ -107,19 +115,22 @@ pub(super) fn is_one_statement(one: &Arc<Write>, next: &Arc<Write>) -> bool {
     }
 }
 
-/// Runs the objects. New records of one collection are one statement. The events are in the order in which they ran.
+/// Runs the objects. New records of one collection are one statement. The events are in the order in which they ran. A
+/// failure comes with the place of the write that failed, where that is known.
 async fn apply(
     writes: &[Arc<Write>],
     connection: &Connection,
     session: &mut ClientSession,
     limit: Duration,
-) -> Result<(Vec<Outcome>, Vec<Event>), Failure> {
+) -> Result<(Vec<Outcome>, Vec<Event>), (Option<usize>, Failure)> {
     let (mut outcomes, mut events) = (Vec::with_capacity(writes.len()), Vec::new());
     for run in writes.chunk_by(is_one_statement) {
         let since = Instant::now();
+        let first = outcomes.len();
         if let [write] = run {
-            let mut applied = write.deed.apply(connection, Some(&mut *session), limit).await?;
-            events.extend(write.events(&mut applied)?);
+            let applied = write.deed.apply(connection, Some(&mut *session), limit).await;
+            let mut applied = applied.map_err(|failure| (Some(first), failure))?;
+            events.extend(write.events(&mut applied).map_err(|failure| (Some(first), failure))?);
             outcomes.push(applied.outcome);
             connection.pace.tell(since.elapsed());
             continue;
@@ -128,9 +139,12 @@ async fn apply(
             .iter()
             .filter_map(|write| if let Deed::Insert(insert) = &write.deed { Some(insert) } else { None })
             .collect();
-        for (write, outcome) in run.iter().zip(insert::together(&inserts, connection, session).await?) {
+        let inserted = insert::together(&inserts, connection, session).await;
+        let inserted = inserted.map_err(|(place, failure)| (place.map(|place| first + place), failure))?;
+        for (write, outcome) in run.iter().zip(inserted) {
             let mut applied = Applied::from(outcome);
-            events.extend(write.events(&mut applied)?);
+            let place = outcomes.len();
+            events.extend(write.events(&mut applied).map_err(|failure| (Some(place), failure))?);
             outcomes.push(applied.outcome);
         }
     }

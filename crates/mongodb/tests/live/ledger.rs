@@ -44,13 +44,13 @@ static ENTRY: Domain =
     );
 
 /// A database with a ledger, and the adapter on it.
-struct Once {
-    site: Site,
+pub(crate) struct Once {
+    pub(crate) site: Site,
     database: Database,
 }
 
 impl Once {
-    async fn new(name: &str, connections: u32) -> Self {
+    pub(crate) async fn new(name: &str, connections: u32) -> Self {
         let once = Self::bare(name, connections).await;
         once.create_ledger().await;
         once
@@ -76,18 +76,18 @@ impl Once {
         self.index("beds_ledger", doc! { "at": 1 }, false).await;
     }
 
-    async fn index(&self, collection: &str, keys: Document, unique: bool) {
+    pub(crate) async fn index(&self, collection: &str, keys: Document, unique: bool) {
         let options = IndexOptions::builder().unique(unique).build();
         let index = IndexModel::builder().keys(keys).options(options).build();
         self.site.mongo.collection::<Document>(collection).create_index(index).await.unwrap();
     }
 
-    async fn run(&self, action: Action, claim: Claim) -> Result<Outcome, Error> {
+    pub(crate) async fn run(&self, action: Action, claim: Claim) -> Result<Outcome, Error> {
         self.done(Plan { claim: Some(claim), ..Plan::new(&ENTRY, action) }).await
     }
 
     /// The same without a claim.
-    async fn plain(&self, action: Action) -> Result<Outcome, Error> {
+    pub(crate) async fn plain(&self, action: Action) -> Result<Outcome, Error> {
         self.done(Plan::new(&ENTRY, action)).await
     }
 
@@ -101,12 +101,12 @@ impl Once {
         self.database.run(plan, bounds).await
     }
 
-    async fn count(&self, collection: &str) -> u64 {
+    pub(crate) async fn count(&self, collection: &str) -> u64 {
         self.site.mongo.collection::<Document>(collection).count_documents(doc! {}).await.unwrap()
     }
 }
 
-fn claim(id: &str, digest: u8) -> Claim {
+pub(crate) fn claim(id: &str, digest: u8) -> Claim {
     Claim { user: "guest".into(), message_id: id.into(), step: 0, digest: [digest; 32] }
 }
 
@@ -116,11 +116,11 @@ fn entries(numbers: &[i64]) -> Action {
     Action::Write(plan::Write::Create { records, many: numbers.len() > 1 })
 }
 
-fn entry(number: i64) -> Action {
+pub(crate) fn entry(number: i64) -> Action {
     entries(&[number])
 }
 
-fn text(outcome: Result<Outcome, Error>) -> String {
+pub(crate) fn text(outcome: Result<Outcome, Error>) -> String {
     String::from_utf8(outcome.unwrap().encode()).unwrap()
 }
 
@@ -226,45 +226,6 @@ async fn duplicates_at_the_same_time_are_done_once() {
     replies.dedup();
     assert_eq!(replies.len(), 30, "all duplicates of a write get the same reply");
     assert_eq!((once.count("entry").await, once.count("beds_ledger").await), (30, 30));
-}
-
-/// Writes that share transactions: every third is refused, and none of the others is harmed.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_refused_write_harms_none_that_waited_with_it() {
-    let once = Arc::new(Once::new("in_company", 1).await);
-    once.index("entry", doc! { "n": 1 }, true).await;
-    once.plain(entry(1_000)).await.unwrap();
-    let requests = (0..60_i64).map(|number| {
-        let once = Arc::clone(&once);
-        tokio::spawn(async move {
-            let taken = if number % 3 == 0 { 1_000 } else { number };
-            once.run(entry(taken), claim(&number.to_string(), 1)).await
-        })
-    });
-    for (number, outcome) in join_all(requests).await.into_iter().enumerate() {
-        match outcome.unwrap() {
-            Ok(_) => assert_ne!(number % 3, 0),
-            Err(error) => assert_eq!((number % 3, error.code), (0, ErrorCode::Conflict), "{error}"),
-        }
-    }
-    assert_eq!((once.count("entry").await, once.count("beds_ledger").await), (41, 40));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn writes_that_wait_together_share_transactions() {
-    let once = Arc::new(Once::new("shared", 1).await);
-    let requests = (0..100_i64).map(|number| {
-        let once = Arc::clone(&once);
-        tokio::spawn(async move { once.run(entry(number), claim(&number.to_string(), 1)).await })
-    });
-    for outcome in join_all(requests).await {
-        outcome.unwrap().unwrap();
-    }
-    assert_eq!((once.count("entry").await, once.count("beds_ledger").await), (100, 100));
-    // The claims of a transaction are of one moment.
-    let moments =
-        once.site.mongo.collection::<Document>("beds_ledger").distinct("at", doc! {}).await.unwrap();
-    assert!(moments.len() <= 20, "{} transactions for 100 writes", moments.len());
 }
 
 /// Changes of one record conflict with each other, in one transaction as in several.

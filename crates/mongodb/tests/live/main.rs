@@ -8,6 +8,7 @@
 )]
 
 mod cells;
+mod company;
 mod events;
 mod failures;
 mod ledger;

@@ -1,8 +1,11 @@
 //! Columns to fields, and types to the types of templates.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
-use beds_protocol::value::{Date, DateTime, Time};
+use beds_protocol::{
+    collated,
+    value::{Date, DateTime, Time},
+};
 
 use super::{literal::string, names::Taken};
 use beds_core::inspect::{Column, Evidence, Kind, Relation, Supplied, UNKNOWN, same_word};
@@ -331,7 +334,7 @@ pub(super) fn ty(kind: &Kind, depth: usize) -> Result<Ty, String> {
 
 fn enumeration(values: &[String]) -> Ty {
     let longest = values.iter().map(|value| value.chars().count()).max().unwrap_or(1).max(1);
-    let distinct: std::collections::BTreeSet<&String> = values.iter().collect();
+    let distinct: BTreeSet<&String> = values.iter().collect();
     let is_told = values.iter().all(|value| !value.contains(UNKNOWN));
     let is_expressible = is_told
         && !values.is_empty()
@@ -340,6 +343,10 @@ fn enumeration(values: &[String]) -> Ty {
         && distinct.len() == values.len()
         && values.iter().all(|value| !value.is_empty());
     if is_expressible {
+        let alike: BTreeSet<String> = values.iter().map(|value| collated(value)).collect();
+        if alike.len() < values.len() {
+            return exact(values, longest);
+        }
         let values: Vec<String> = values.iter().map(|value| string(value)).collect();
         return Ty::plain("enum").key("values", format!("[{}]", values.join(", ")));
     }
@@ -350,6 +357,24 @@ fn enumeration(values: &[String]) -> Ty {
         );
     }
     ty.noted("an enum whose values a template cannot list (an empty one, one twice, or too many)")
+}
+
+/// An enum whose column tells apart what most collations do not: as an enum the template would be warned of for ever.
+fn exact(values: &[String], longest: usize) -> Ty {
+    const PATTERN_LEN_MAX: usize = 2_000;
+    let escaped = |value: &String| {
+        let is_special = |letter: char| "\\.+*?()|[]{}^$#&-~".contains(letter);
+        value.chars().fold(String::new(), |mut out, letter| {
+            out.extend(is_special(letter).then_some('\\'));
+            out.push(letter);
+            out
+        })
+    };
+    let pattern = values.iter().map(escaped).collect::<Vec<_>>().join("|");
+    let ty = Ty::plain("string").key("max", longest.min(STRING_MAX as usize));
+    let is_plain = pattern.len() <= PATTERN_LEN_MAX && !pattern.contains(char::is_control);
+    let ty = if is_plain { ty.key("pattern", string(&pattern)) } else { ty };
+    ty.noted("an enum whose values differ by case, accents or blanks alone, which its column tells apart")
 }
 
 fn object(members: &[Column], depth: usize) -> Result<Ty, String> {

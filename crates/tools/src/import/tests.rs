@@ -127,6 +127,22 @@ fn a_routine_that_always_fails_is_no_call() {
 }
 
 #[test]
+fn an_enum_that_its_column_alone_tells_apart_warns_nobody() {
+    let mut relation = table("t", &["id", "size"], vec![index("PRIMARY", &["id"])]);
+    relation.columns[1] = Column {
+        kind: Kind::Enum(["s", "S", "x.l"].map(str::to_owned).to_vec()),
+        written: "enum('s','S','x.l')".to_owned(),
+        collation: Some("utf8mb4_bin".to_owned()),
+        default: Supplied::Constant("S".to_owned()),
+        ..column("size")
+    };
+    let plan = imported(&Catalogue { relations: vec![relation], ..Catalogue::default() });
+    let line = text(&plan, "t_rec.toml").lines().find(|line| line.starts_with("size ")).unwrap_or_default();
+    let expected = r#"{ type = "string", max = 3, pattern = "s|S|x\\.l", default = "S" }"#;
+    assert!(line.ends_with(expected), "{line}");
+}
+
+#[test]
 fn a_date_of_zero_by_default_is_given_by_clients() {
     let mut relation = table("t", &["id", "day"], vec![index("PRIMARY", &["id"])]);
     relation.columns[1] = Column {

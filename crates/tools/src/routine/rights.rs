@@ -16,6 +16,20 @@ pub(crate) fn lacks_on(relation: &str, privilege: &str, catalogue: &Catalogue) -
     })
 }
 
+/// Whether the user sees the whole of a table, its indexes among it: the server shows no more than the columns that somebody
+/// may use.
+pub(crate) fn sees(table: &str, catalogue: &Catalogue) -> bool {
+    catalogue.grants.list.as_ref().is_none_or(|list| {
+        list.iter().any(|grant| match &grant.on {
+            Granted::Server | Granted::Database => gives(grant, "SELECT"),
+            Granted::Relation(name) => catalogue.is_one_name(name, table),
+            Granted::Columns(_) | Granted::Procedure(_) | Granted::Function(_) | Granted::Elsewhere(_) => {
+                false
+            }
+        })
+    })
+}
+
 /// Whether the user sees every object that has this privilege.
 pub(crate) fn sees_all(privilege: &str, catalogue: &Catalogue) -> bool {
     catalogue.grants.list.as_ref().is_none_or(|list| {

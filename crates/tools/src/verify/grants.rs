@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, Findings, Severity, place, what};
-use crate::routine::gives;
+use crate::routine::{gives, lacks_on};
 use beds_core::{
     inspect::{Catalogue, Grant, Granted, same_word},
     spec::{Domain, Object, ObjectKind, Usage},
@@ -20,6 +20,20 @@ pub(super) fn check(object: &Object, catalogue: &Catalogue, findings: &mut Findi
         let user = &catalogue.grants.user;
         let message = format!("`{user}` has no {privilege} on the {} `{}`", what(object.kind), object.name);
         findings.error(place(object.usage), message).hint("`bedsc grants` writes what a node needs");
+    }
+}
+
+/// Notes a view whose text the node cannot see: it may run functions, for all that the node knows.
+pub(super) fn check_text(object: &Object, catalogue: &Catalogue, findings: &mut Findings<'_>) {
+    let is_view = object.kind == ObjectKind::View && !catalogue.documents;
+    if is_view && lacks(object, catalogue).is_none() && lacks_on(object.name, "SHOW VIEW", catalogue) {
+        let user = &catalogue.grants.user;
+        let message = format!(
+            "`{user}` has no SHOW VIEW on `{}`: the node cannot see that it runs no function, and makes its connection \
+             new after each fetch",
+            object.name
+        );
+        findings.note(place(object.usage), message).hint("`bedsc grants` writes what a node needs");
     }
 }
 

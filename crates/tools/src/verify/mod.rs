@@ -4,6 +4,7 @@
 //! documents and grants from plain structs and ask no server. It never changes anything, and it says nothing of
 //! what it cannot know, such as the result sets of a procedure.
 
+mod base;
 mod documents;
 mod grants;
 mod relation;
@@ -113,6 +114,12 @@ impl Findings<'_> {
             Usage::Read | Usage::Delete | Usage::Call(_) => false,
         };
         is_given && domain.database_objects().iter().any(takes)
+    }
+
+    /// Whether this is said of the place already: several operations may write one field, and a view has its table's
+    /// columns.
+    fn has(&self, place: &str, why: &str) -> bool {
+        self.list.iter().any(|finding| finding.place == place && finding.message.ends_with(why))
     }
 
     /// How well something fits; an error says `written`, its type.
@@ -304,7 +311,10 @@ fn check_relation(object: &Object, catalogue: &Catalogue, findings: &mut Finding
     }
     grants::check(object, catalogue, findings);
     match object.usage {
-        Usage::Read => relation::check(object, relation, catalogue, findings),
+        Usage::Read => {
+            grants::check_text(object, catalogue, findings);
+            relation::check(object, relation, catalogue, findings);
+        }
         Usage::Create | Usage::Update | Usage::Upsert | Usage::Delete => {
             documents::check(object, relation, findings);
         }

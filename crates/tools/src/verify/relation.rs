@@ -3,7 +3,9 @@
 use beds_protocol::nearest;
 
 use super::{
-    Findings,
+    Findings, Severity,
+    base::Base,
+    grants,
     types::{Against, fit},
     used,
 };
@@ -22,7 +24,9 @@ pub(super) fn check(
 ) {
     let domain = findings.domain;
     let place = super::place(object.usage);
-    if let Some(broken) = &relation.broken {
+    // Without the right to read it, which is told, the server says no more.
+    let is_seen = grants::lacks(object, catalogue).is_none();
+    if let Some(broken) = relation.broken.as_ref().filter(|_| is_seen) {
         findings.error(&place, format!("nobody can read `{}`: {broken}", relation.name)).hint(
             "mend the view: its definer must exist, and may use what it is made of; or the node's user may",
         );
@@ -49,9 +53,9 @@ pub(super) fn check(
             }
         }
     }
-    if relation.kind != RelationKind::View {
-        check_key(&place, relation, findings);
-        check_unique(relation, findings);
+    if let Some(base) = Base::of(relation, catalogue) {
+        check_key(&place, relation, &base, findings);
+        check_unique(relation, &base, findings);
     }
     used::required(relation, catalogue, findings);
 }
@@ -127,47 +131,45 @@ fn check_column(
     }
 }
 
-fn check_key(place: &str, relation: &Relation, findings: &mut Findings<'_>) {
+fn check_key(place: &str, relation: &Relation, base: &Base<'_>, findings: &mut Findings<'_>) {
     let domain = findings.domain;
-    let columns: Vec<&str> = domain.key.iter().map(|index| domain.fields[*index].column).collect();
-    if columns.is_empty() {
-        return;
-    }
-    let is_unique = relation.indexes.iter().any(|index| {
+    let shown: Vec<&str> = domain.key.iter().map(|index| domain.fields[*index].column).collect();
+    // What a view computes may be unique by other means.
+    let columns: Option<Vec<&str>> = shown.iter().map(|column| base.name(column)).collect();
+    let Some(columns) = columns.filter(|columns| !columns.is_empty()) else { return };
+    let is_unique = base.table.indexes.iter().any(|index| {
         index.unique
             && index.identifies
             && index.columns.iter().all(|column| columns.iter().any(|key| same_word(key, column)))
     });
-    if !is_unique {
-        findings
-            .error(
-                place,
-                format!(
-                    "the key ({}) is not unique in `{}`: two records may have it",
-                    columns.join(", "),
-                    relation.name
-                ),
-            )
-            .hint("add a unique index, or choose another key");
+    if is_unique {
+        return;
     }
+    let message = format!(
+        "the key ({}) is not unique in `{}`: two records may have it",
+        columns.join(", "),
+        base.table.name
+    );
+    // Among the rows that a view leaves, it may be.
+    let severity = if relation.is_filtered { Severity::Warning } else { Severity::Error };
+    findings.push(severity, place, message).hint("add a unique index, or choose another key");
 }
 
-fn check_unique(relation: &Relation, findings: &mut Findings<'_>) {
+fn check_unique(relation: &Relation, base: &Base<'_>, findings: &mut Findings<'_>) {
     let domain = findings.domain;
     for (at, field) in domain.fields.iter().enumerate() {
-        let alone = relation.indexes.iter().any(|index| {
-            index.unique
-                && index.whole
-                && index.columns.len() == 1
-                && same_word(&index.columns[0], field.column)
+        let Some(column) = base.name(field.column) else { continue };
+        let alone = base.table.indexes.iter().any(|index| {
+            index.unique && index.whole && index.columns.len() == 1 && same_word(&index.columns[0], column)
         });
         let is_key = domain.key == [at];
+        let is_view = relation.kind == RelationKind::View;
         let place = format!("field {}", field.name);
         if field.unique && !alone {
             findings
-                .warning(place, format!("`{}` has no unique index on `{}`", relation.name, field.column))
+                .warning(place, format!("`{}` has no unique index on `{column}`", base.table.name))
                 .hint("add a unique index, or remove `unique`");
-        } else if alone && !field.unique && !is_key && is_indexable(&field.ty) {
+        } else if alone && !field.unique && !is_key && !is_view && is_indexable(&field.ty) {
             findings
                 .warning(
                     place,

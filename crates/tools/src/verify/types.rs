@@ -153,10 +153,12 @@ fn integer(kind: &Kind, ty: &Type, against: Against) -> Fit {
             doubt(format!("keeps the years 1901 to 2155, but the template allows {min} to {max}"))
         }
         Kind::Year => Fit::Fine,
-        Kind::Int { max: kept, .. } if *kept > greatest => doubt(format!(
+        Kind::Int { max: kept, .. } if against.shown && *kept > greatest => doubt(format!(
             "has values up to {kept}, and those above {greatest} cannot be read: write unsigned = true"
         )),
-        Kind::Int { min: kept, .. } if *kept < least => doubt("may be negative, but the field is unsigned"),
+        Kind::Int { min: kept, .. } if against.shown && *kept < least => {
+            doubt("may be negative, but the field is unsigned")
+        }
         Kind::Int { min: from, max: to } if against.written && (min < *from || max > *to) => {
             doubt(format!("keeps {from} to {to}, but the template allows {min} to {max}"))
         }
@@ -193,6 +195,8 @@ fn decimal(kind: &Kind, ty: &Type, (precision, scale): (u8, u8), against: Agains
             let (before, kept_before) = (precision - scale, kept.saturating_sub(*after));
             if before > kept_before && against.written {
                 doubt(format!("keeps ({kept},{after}) digits, but the template allows ({precision},{scale})"))
+            } else if against.shown && *after < scale {
+                doubt(format!("has {after} digits after the point, but the template says {scale}"))
             } else if against.shown && (*after > scale || kept_before > before) {
                 doubt(format!("has ({kept},{after}) digits, but the template says ({precision},{scale})"))
             } else {
@@ -208,6 +212,9 @@ fn decimal(kind: &Kind, ty: &Type, (precision, scale): (u8, u8), against: Agains
         }
         Kind::Int { .. } | Kind::Bool | Kind::Flag { .. } | Kind::Year if against.written && scale > 0 => {
             changes(format!("is {}, which keeps no digits after the point", kind.title()))
+        }
+        Kind::Float { .. } if against.shown => {
+            doubt("is a floating-point number, which may have other digits than a decimal".to_owned())
         }
         Kind::Int { .. } | Kind::Float { .. } | Kind::Bool | Kind::Flag { .. } | Kind::Year => Fit::Fine,
         _ => wrong(kind, ty),
@@ -238,7 +245,11 @@ fn string(kind: &Kind, ty: &Type, max: u32, against: Against) -> Fit {
         | Kind::Flag { .. }
             if against.engine == Engine::MariaDb =>
         {
-            doubt(format!("is {}, which the template shows as text", kind.title()))
+            if against.written {
+                changes(format!("is {}, which takes `007` for 7 and the like", kind.title()))
+            } else {
+                doubt(format!("is {}, which the template shows as text", kind.title()))
+            }
         }
         _ => wrong(kind, ty),
     }

@@ -1,13 +1,20 @@
 //! What the objects of a domain stand on: the routines' tables and procedures, and the columns that they write.
 
-use super::{Findings, place};
+use super::{
+    Findings,
+    base::Base,
+    place,
+    types::{Against, Fit, fit},
+};
 use crate::{
-    keeps::{Kept, compares, keeps},
-    routine::{Token, faults, tokens},
+    keeps::{Holds, Kept, compares, keeps, narrows},
+    routine::{Token, faults, stores, tokens},
 };
 use beds_core::{
-    inspect::{Catalogue, Column, Relation, RelationKind, Routine, RoutineKind, Supplied, same_word},
-    spec::{Engine, Generated, Object, ObjectKind, Usage},
+    inspect::{
+        Catalogue, Column, Kind, Parameter, Relation, RelationKind, Routine, RoutineKind, Supplied, same_word,
+    },
+    spec::{Engine, Generated, Object, ObjectKind, Type, Usage},
 };
 
 /// Reports what a routine, or one that it calls, names and nobody can use; `is_whole` is whether all that it writes must
@@ -21,33 +28,6 @@ pub(super) fn check(
 ) {
     for fault in faults(routine, is_whole, catalogue) {
         findings.push(fault.severity, place, fault.message).hint = fault.hint;
-    }
-}
-
-/// The table that the fields of a domain are columns of, and a field's column in it.
-struct Base<'c> {
-    table: &'c Relation,
-    picks: Option<&'c [(String, String)]>,
-}
-
-impl<'c> Base<'c> {
-    fn of(relation: &'c Relation, catalogue: &'c Catalogue) -> Option<Self> {
-        match (&relation.picks, relation.kind) {
-            (None, RelationKind::Table) => Some(Self { table: relation, picks: None }),
-            (Some((table, columns)), _) => {
-                let table = catalogue.relation(table).filter(|table| !table.columns.is_empty())?;
-                Some(Self { table, picks: Some(columns) })
-            }
-            _ => None,
-        }
-    }
-
-    fn column(&self, name: &str) -> Option<&'c Column> {
-        let name = match self.picks {
-            None => name,
-            Some(picks) => &picks.iter().find(|(shown, _)| same_word(shown, name))?.1,
-        };
-        self.table.columns.iter().find(|column| same_word(&column.name, name))
     }
 }
 
@@ -108,42 +88,144 @@ fn given(create: &Object, base: &Base<'_>, catalogue: &Catalogue, findings: &mut
     }
 }
 
-/// Reports parameters that do not keep what the columns keep: an update passes every field again, also those that the
-/// client left out.
+/// Reports where values do not go through a procedure as they are: a parameter that does not find or keep what a column
+/// has, and a column that does not keep what clients may send. A parameter is held against the column that its value is
+/// put into as it is; where the text cannot be seen, against the one behind its field.
 pub(super) fn kept(object: &Object, routine: &Routine, catalogue: &Catalogue, findings: &mut Findings<'_>) {
     let domain = findings.domain;
     let objects = domain.database_objects();
     let read = objects.iter().find(|object| object.usage == Usage::Read);
-    let Some(base) = read.and_then(|read| Base::of(catalogue.relation_named(read.name)?, catalogue)) else {
-        return;
-    };
+    let Some(relation) = read.and_then(|read| catalogue.relation_named(read.name)) else { return };
+    let Some(base) = Base::of(relation, catalogue).or_else(|| Base::through(relation)) else { return };
     if routine.parameters.len() != object.args.len() {
         return;
     }
+    let text = routine.body.as_deref().map(|body| tokens(body, routine.mode));
+    let of_table: Vec<&str> = base.table.columns.iter().map(|column| column.name.as_str()).collect();
     for (parameter, index) in routine.parameters.iter().zip(object.args) {
-        let field = &domain.fields[*index];
-        let Some(column) = base.column(field.column) else { continue };
-        let is_passed = findings.is_written(*index) || domain.key.contains(index);
-        let subject = format!("parameter `{}` of `{}`", parameter.name, routine.name);
-        let of = format!("of the column `{}` (`{}`)", column.name, column.written);
-        let is_key = domain.key.contains(index) && object.usage != Usage::Create;
-        if let Some(Kept::Changed(how)) = is_key.then(|| compares(parameter, column)) {
-            findings
-                .error(place(object.usage), format!("{subject} {how}: it may find another record {of}"))
-                .hint("declare the parameter with the character set and collation of the column");
-        }
-        match keeps(parameter, column) {
-            Kept::Changed(how) if is_passed => {
-                findings
-                    .error(place(object.usage), format!("{subject} {how}: it changes values {of}"))
-                    .hint(format!("declare the parameter as `{}`", column.written));
+        let Some(column) = base.column(domain.fields[*index].column) else { continue };
+        let is_stored = text.as_ref().is_none_or(|text| {
+            stores(text, &parameter.name, &of_table).iter().any(|name| same_word(name, &column.name))
+        });
+        let way = Way { usage: object.usage, routine: &routine.name, parameter, column };
+        if domain.key.contains(index) && object.usage != Usage::Create {
+            finds(&way, findings);
+        } else if is_stored {
+            let is_written = findings.is_written(*index);
+            if is_written && object.usage == Usage::Update {
+                passes_again(&way, findings);
             }
-            Kept::Refused(how) if is_passed => {
-                findings
-                    .warning(place(object.usage), format!("{subject} {how}: it refuses values {of}"))
-                    .hint(format!("declare the parameter as `{}`", column.written));
+            // What the node makes is kept as what clients send.
+            let is_made = domain.fields[*index].generated.is_some() && domain.version != Some(*index);
+            if (is_written || is_made) && relation.kind == RelationKind::View {
+                holds(*index, &way, base.table, findings);
             }
-            Kept::Whole | Kept::Changed(_) | Kept::Refused(_) => {}
+            if is_written {
+                takes_null(*index, &way, text.is_some(), base.table, findings);
+            }
         }
+    }
+}
+
+/// A parameter and the column that its value goes into, or is looked for in.
+struct Way<'c> {
+    usage: Usage,
+    routine: &'c str,
+    parameter: &'c Parameter,
+    column: &'c Column,
+}
+
+impl Way<'_> {
+    fn subject(&self) -> String {
+        format!("parameter `{}` of `{}`", self.parameter.name, self.routine)
+    }
+
+    fn of_column(&self) -> String {
+        format!("of the column `{}` (`{}`)", self.column.name, self.column.written)
+    }
+
+    /// Reports a parameter that changes or refuses what the column has.
+    fn report(&self, kept: Kept, findings: &mut Findings<'_>) {
+        let (subject, of) = (self.subject(), self.of_column());
+        let hint = format!("declare the parameter as `{}`", self.column.written);
+        match kept {
+            Kept::Whole => {}
+            Kept::Changed(how) => findings
+                .error(place(self.usage), format!("{subject} {how}: it changes values {of}"))
+                .hint(hint),
+            Kept::Refused(how) => findings
+                .warning(place(self.usage), format!("{subject} {how}: it refuses values {of}"))
+                .hint(hint),
+        }
+    }
+}
+
+/// A part of the key has to find its record, and no other.
+fn finds(way: &Way<'_>, findings: &mut Findings<'_>) {
+    let Way { parameter, column, .. } = way;
+    if let Kept::Changed(how) = compares(parameter, column) {
+        let (subject, of) = (way.subject(), way.of_column());
+        findings
+            .error(place(way.usage), format!("{subject} {how}: it may find another record {of}"))
+            .hint("declare the parameter with the character set and collation of the column");
+    }
+    // Spaces at the end tell no keys apart, but for collations that do.
+    let is_padded = !column.collation.as_deref().unwrap_or_default().contains("nopad");
+    let is_trim = matches!(
+        (&parameter.kind, &column.kind),
+        (Kind::String { trims: true, .. }, Kind::String { trims: false, .. })
+    );
+    match keeps(parameter, column) {
+        Kept::Changed(_) if is_trim && is_padded => {}
+        kept => way.report(kept, findings),
+    }
+}
+
+/// An update passes every field again, also those that the client left out.
+fn passes_again(way: &Way<'_>, findings: &mut Findings<'_>) {
+    way.report(keeps(way.parameter, way.column), findings);
+}
+
+/// What clients may send has to be kept behind the view as well.
+fn holds(index: usize, way: &Way<'_>, table: &Relation, findings: &mut Findings<'_>) {
+    let field = &findings.domain.fields[index];
+    let place = format!("field {}", field.name);
+    let subject = format!("the column `{}` of `{}`", way.column.name, table.name);
+    let against = Against { engine: Engine::MariaDb, written: true, shown: false };
+    match fit(&way.column.kind, &field.ty, against) {
+        Fit::Fine | Fit::Noted(_) => {
+            let holds = match field.ty {
+                Type::String { pattern: None, .. } | Type::Text { .. } => Holds::AnyText,
+                Type::Json | Type::List { .. } | Type::Object { .. } => Holds::Json,
+                _ => Holds::Plain,
+            };
+            let how = narrows(way.column, way.parameter, holds);
+            if let Some(how) = how.filter(|how| !findings.has(&place, how)) {
+                let hint = format!("declare it as wide as {}, `{}`", way.subject(), way.parameter.written);
+                findings.warning(place, format!("{subject} {how}")).hint(hint);
+            }
+        }
+        Fit::Doubt(why) | Fit::Wrong(why) if findings.has(&place, &why) => {}
+        other => findings.fit(other, &place, &subject, &way.column.written),
+    }
+}
+
+/// A null that a client may send has to be taken. A default of the column is no help: null is passed as such.
+fn takes_null(index: usize, way: &Way<'_>, is_seen: bool, table: &Relation, findings: &mut Findings<'_>) {
+    let field = &findings.domain.fields[index];
+    // Where the text is not seen, the routine may put the default in the place of null.
+    let may_be_replaced = !is_seen && way.column.default != Supplied::Nothing;
+    if !field.nullable || way.column.nullable || may_be_replaced {
+        return;
+    }
+    let place = format!("field {}", field.name);
+    let message = format!(
+        "the column `{}` of `{}` may not be null, but clients may send and leave out as much",
+        way.column.name, table.name
+    );
+    if !findings.has(&place, &message) {
+        findings
+            .warning(place, message)
+            .hint("write required = true or a default, or let the column be null");
     }
 }

@@ -7,7 +7,9 @@
     reason = "clippy.toml allows it in test functions only"
 )]
 
+#[path = "../common/mod.rs"]
 mod common;
+mod drift;
 
 use beds_devstack::Stack;
 use common::{Beds, root, stack, start_node};

@@ -1,0 +1,120 @@
+//! Into which columns a routine puts a parameter as it is.
+
+use super::Token;
+
+/// The columns that get the value of this parameter, and nothing made of it, in any statement of the text.
+/// `of_table` are the columns of the table for which an insert names none.
+pub(crate) fn stores(tokens: &[Token], parameter: &str, of_table: &[&str]) -> Vec<String> {
+    let mut columns = Vec::new();
+    for at in 0..tokens.len() {
+        let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is(word));
+        if is(at, "values") || is(at, "value") {
+            inserted(tokens, at, parameter, of_table, &mut columns);
+        }
+        if is(at, "set") || (is(at, "update") && at > 0 && is(at - 1, "key")) {
+            columns.extend(assigned(&tokens[at + 1..], parameter));
+        }
+    }
+    columns
+}
+
+fn is_parameter(token: Option<&Token>, parameter: &str) -> bool {
+    token.and_then(Token::name).is_some_and(|name| name.eq_ignore_ascii_case(parameter))
+}
+
+/// The columns of `column = parameter, …`, to the end of the list.
+fn assigned(tokens: &[Token], parameter: &str) -> Vec<String> {
+    let ends = |token: &Token| token.is_mark(';') || token.is("where") || token.is("end");
+    let end = tokens.iter().position(ends).unwrap_or(tokens.len());
+    let items = split(&tokens[..end]);
+    let of_item = |item: &[Token]| {
+        let equals = item.iter().position(|token| token.is_mark('='))?;
+        let (column, value) = (item[..equals].last()?.name()?, &item[equals + 1..]);
+        (value.len() == 1 && is_parameter(value.first(), parameter)).then(|| column.to_owned())
+    };
+    items.into_iter().filter_map(of_item).collect()
+}
+
+/// The columns of `(column, …) values (parameter, …)`; `at` is the place of `values`.
+fn inserted(tokens: &[Token], at: usize, parameter: &str, of_table: &[&str], columns: &mut Vec<String>) {
+    let named = match at.checked_sub(1).map(|before| &tokens[before]) {
+        Some(Token::Mark(')')) => {
+            let open = tokens[..at].iter().rposition(|token| token.is_mark('('));
+            let names = open.map(|open| split(&tokens[open + 1..at - 1])).unwrap_or_default();
+            names.into_iter().map(|name| name.last().and_then(Token::name).map(str::to_owned)).collect()
+        }
+        // In `values(column)` the word is a function.
+        Some(token) if token.name().is_some() => {
+            of_table.iter().map(|name| Some((*name).to_owned())).collect::<Vec<_>>()
+        }
+        _ => return,
+    };
+    let Some(values) = inside(tokens, at + 1) else { return };
+    for (column, value) in named.into_iter().zip(split(values)) {
+        if let (Some(column), true) = (column, value.len() == 1 && is_parameter(value.first(), parameter)) {
+            columns.push(column);
+        }
+    }
+}
+
+/// What stands in the parentheses that open here.
+fn inside(tokens: &[Token], at: usize) -> Option<&[Token]> {
+    tokens.get(at).filter(|token| token.is_mark('('))?;
+    let mut depth = 0_usize;
+    for (offset, token) in tokens[at..].iter().enumerate() {
+        if token.is_mark('(') {
+            depth += 1;
+        } else if token.is_mark(')') {
+            depth -= 1;
+            if depth == 0 {
+                return Some(&tokens[at + 1..at + offset]);
+            }
+        }
+    }
+    None
+}
+
+/// The items of a list: commas inside of parentheses separate nothing.
+fn split(tokens: &[Token]) -> Vec<&[Token]> {
+    let (mut depth, mut from, mut items) = (0_usize, 0, Vec::new());
+    for (at, token) in tokens.iter().enumerate() {
+        match token {
+            Token::Mark('(') => depth += 1,
+            Token::Mark(')') => depth = depth.saturating_sub(1),
+            Token::Mark(',') if depth == 0 => {
+                items.push(&tokens[from..at]);
+                from = at + 1;
+            }
+            _ => {}
+        }
+    }
+    items.push(&tokens[from..]);
+    items
+}
+
+#[cfg(test)]
+mod tests {
+    use beds_core::inspect::SqlMode;
+
+    use super::*;
+    use crate::routine::tokens;
+
+    #[test]
+    fn a_parameter_is_followed_into_the_columns_that_keep_it_as_it_is() {
+        for (body, columns) in [
+            ("insert into t (a, b) values (p_a, p_b)", vec!["b"]),
+            ("insert into t (a, `b`, c) values (f(p_b, 1), p_b, coalesce(p_b, 0))", vec!["b"]),
+            ("insert into t values (p_a, p_b)", vec!["y"]),
+            ("insert into t set a = p_a, b = p_b;", vec!["b"]),
+            ("update t set a = p_b + 1, t.b = p_b, c = if(p_b > 1, p_b, 0) where id = p_b", vec!["b"]),
+            (
+                "insert into t (a) values (p_a) on duplicate key update a = values(a), b = p_b; select p_b",
+                vec!["b"],
+            ),
+            ("delete from t where b = p_b", vec![]),
+            ("begin update t set b = upper(p_b) where id = 1; end", vec![]),
+        ] {
+            assert_eq!(stores(&tokens(body, SqlMode::default()), "P_B", &["x", "y"]), columns, "{body}");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The table behind what a domain reads.
+
+use crate::routine::sees;
+use beds_core::inspect::{Catalogue, Column, Relation, RelationKind, same_word};
+
+/// The table that the fields of a domain are columns of, and a field's column in it.
+pub(super) struct Base<'c> {
+    pub(super) table: &'c Relation,
+    picks: Option<&'c [(String, String)]>,
+    /// The columns that are those of a table, where the view stands for it.
+    shown: Option<&'c [(String, String)]>,
+}
+
+impl<'c> Base<'c> {
+    /// The table or collection itself, or the table that a view picks columns and rows from.
+    pub(super) fn of(relation: &'c Relation, catalogue: &'c Catalogue) -> Option<Self> {
+        match (&relation.picks, relation.kind) {
+            (None, RelationKind::Table | RelationKind::Collection) => {
+                Some(Self { table: relation, picks: None, shown: None })
+            }
+            (Some((table, columns)), _) => {
+                let is_seen = |table: &&Relation| !table.columns.is_empty() && sees(&table.name, catalogue);
+                let table = catalogue.relation(table).filter(is_seen)?;
+                Some(Self { table, picks: Some(columns), shown: None })
+            }
+            _ => None,
+        }
+    }
+
+    /// A view that picks columns and rows from a table which this user may not see: its columns are those of the table.
+    pub(super) fn through(view: &'c Relation) -> Option<Self> {
+        let (_, columns) = view.picks.as_ref()?;
+        Some(Self { table: view, picks: None, shown: Some(columns) })
+    }
+
+    /// The name of the column behind one that is read.
+    pub(super) fn name<'n>(&self, shown: &'n str) -> Option<&'n str>
+    where
+        'c: 'n,
+    {
+        if let Some(columns) = self.shown
+            && !columns.iter().any(|(name, _)| same_word(name, shown))
+        {
+            return None;
+        }
+        match self.picks {
+            None => Some(shown),
+            Some(picks) => {
+                picks.iter().find(|(name, _)| same_word(name, shown)).map(|(_, name)| name.as_str())
+            }
+        }
+    }
+
+    /// The column behind one that is read.
+    pub(super) fn column(&self, shown: &str) -> Option<&'c Column> {
+        let name = self.name(shown)?;
+        self.table.columns.iter().find(|column| same_word(&column.name, name))
+    }
+}
