@@ -313,6 +313,10 @@ fn clients_that_nothing_breaks_are_known_on() {
     let forgets = at("forgets_rec.toml", &text.replace("max = 100 }", "max = 2000 }"));
     let told = bedsc(&["diff", path(&new), path(&forgets)], b"");
     assert!(told.code == Some(1) && told.out.contains("breaking   compatible_with"), "{}", told.out);
+    // What breaks clients must not know them on.
+    let stale = at("stale_rec.toml", &known.replace("max = 1000 }", "max = 60 }"));
+    let told = bedsc(&["diff", path(&new), path(&stale)], b"").out;
+    assert!(told.contains("is listed") && told.contains("remove it"), "{told}");
     // What breaks clients makes strangers of them.
     let narrow = at("narrow_rec.toml", &text.replace("max = 100 }", "max = 60 }"));
     assert_eq!(bedsc(&["diff", path(&old), path(&narrow), "--write"], b"").code, Some(1));

@@ -88,7 +88,10 @@ pub fn changes(old: &[&Domain], new: &[&Domain]) -> Vec<Change> {
     for (name, before) in &old {
         let mut seen = Seen { template: name, list: Vec::new() };
         match new.get(name) {
-            Some(after) => domain(before, after, &mut seen),
+            Some(after) => {
+                domain(before, after, &mut seen);
+                known_in_vain(before, after, &mut seen);
+            }
             None => seen.breaking("template", "removed", "every request to it comes back as unroutable"),
         }
         changes.append(&mut seen.list);
@@ -242,6 +245,20 @@ fn domain(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
     fetch(old, new, seen);
     events(old, new, seen);
     calls::changes(old, new, seen);
+}
+
+/// What clients send whom this change breaks, and the new template serves all the same.
+fn known_in_vain(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
+    if !seen.list.iter().any(|change| change.effect == Effect::Breaking && !change.is_of_fingerprints()) {
+        return;
+    }
+    let own = fingerprint(old);
+    for broken in
+        new.compatible_with.iter().filter(|sent| **sent == own || old.compatible_with.contains(sent))
+    {
+        let why = "its clients are served, and refused or misled by what breaks them: remove it";
+        seen.breaking(FINGERPRINTS, format!("`{broken}` is listed"), why);
+    }
 }
 
 /// How many records one request may write by filter.

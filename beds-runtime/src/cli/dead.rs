@@ -3,8 +3,9 @@
 mod letter;
 
 use std::{
-    fs::File,
+    fs::OpenOptions,
     io::{self, BufWriter, Write},
+    os::unix::fs::OpenOptionsExt as _,
     path::PathBuf,
     process::ExitCode,
     time::Duration,
@@ -27,7 +28,7 @@ Examples:
   beds dead show 3f2a
   beds dead replay --code unavailable --dry-run
   beds dead replay --code unavailable
-  beds dead export letters.ndjson --all
+  beds dead export letters.ndjson
 
 Exit status: 0 when all is done, 1 when a letter could not be replayed or none has this id, 2 when RabbitMQ cannot be asked.")]
 pub(super) struct Args {
@@ -37,7 +38,7 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// One line a letter, the oldest first
+    /// One line a letter, in the order of the queue
     List {
         #[command(flatten)]
         filter: Filter,
@@ -217,7 +218,10 @@ impl<'a> Work<'a> {
     fn new(command: &'a Command) -> Result<Self, String> {
         let out: Box<dyn Write + Send> = match command {
             Command::Export { file, .. } if file.as_os_str() != "-" => {
-                let created = File::create(file).map_err(|error| format!("{}: {error}", file.display()))?;
+                // Letters hold what clients sent.
+                let created =
+                    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file);
+                let created = created.map_err(|error| format!("{}: {error}", file.display()))?;
                 Box::new(BufWriter::new(created))
             }
             _ => Box::new(io::stdout()),

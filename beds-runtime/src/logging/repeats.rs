@@ -74,7 +74,10 @@ impl Repeats {
         loop {
             periods.tick().await;
             for (count, last) in self.begin() {
-                warn!("{count} more of this kind within {} s, the last of them: {last}", PERIOD.as_secs());
+                warn!(
+                    "{count} more from the same place within {} s, of any cause; the last of them: {last}",
+                    PERIOD.as_secs()
+                );
             }
         }
     }

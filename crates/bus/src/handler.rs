@@ -20,7 +20,7 @@ use beds_protocol::{Broker, topology::QueueKind};
 use lapin::{Channel, message::Delivery, types::ShortString};
 use tokio::{
     sync::Semaphore,
-    time::{Instant, sleep, sleep_until},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, Span, debug, info_span};
@@ -44,8 +44,10 @@ pub(crate) const DELAY_MAX: Duration = Duration::from_secs(5);
 /// How often a request is tried where it is, before it is put aside, and how many an instance has of them.
 pub(crate) const TRIES_MAX: u32 = 4;
 const HELD_MAX: usize = 8;
-/// A message that was delivered so often is worked off alone.
+/// A message that was delivered so often is put aside as suspect, and one that was so again there is worked off alone.
 const SUSPECT_AFTER: u64 = 3;
+/// How long a suspect waits until all others are done, before it is worked off beside them.
+const SOLITUDE: Duration = Duration::from_secs(2);
 /// What was delivered before waits a moment, in which suspects are put aside.
 const SUSPICION: Duration = Duration::from_millis(200);
 
@@ -196,7 +198,7 @@ impl Handler {
         loop {
             let wants_reply = reply_to.is_some();
             let incoming = envelope::incoming(self.broker, delivery, &request_id, wants_reply, &stages);
-            match self.in_turn(service.handle(incoming)).await {
+            match self.in_turn(deliveries, service.handle(incoming)).await {
                 Verdict::Reply(reply) => {
                     let since = Instant::now();
                     let status = match reply_to {
@@ -241,15 +243,18 @@ impl Handler {
         }
     }
 
-    /// Handles a request, beside all others or alone.
-    async fn in_turn(&self, handling: impl Future<Output = Verdict>) -> Verdict {
-        if self.source == Source::Alone {
-            let _alone = self.shared.alone.write().await;
-            handling.await
-        } else {
-            let _beside = self.shared.alone.read().await;
-            handling.await
+    /// Handles a request, beside all others or alone. What is suspected for the first time may merely have been with others
+    /// that ended their node: it is worked off beside them, one after another, until it is with a node that ends again.
+    async fn in_turn(&self, deliveries: u64, handling: impl Future<Output = Verdict>) -> Verdict {
+        if self.source == Source::Alone && deliveries >= SUSPECT_AFTER {
+            // All others wait meanwhile: not for what takes long.
+            let alone = timeout(SOLITUDE, self.shared.alone.write()).await;
+            if let Ok(_alone) = alone {
+                return handling.await;
+            }
         }
+        let _beside = self.shared.alone.read().await;
+        handling.await
     }
 
     /// Judges what was delivered before: whoever had it may have ended over it.

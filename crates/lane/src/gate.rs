@@ -92,6 +92,11 @@ impl Gate {
         self.move_from(RUNNING, LOST)
     }
 
+    /// The connection was given up for another job: this one waits again, as before; false where nobody waits for it.
+    pub(crate) fn wait_as_before(&self) -> bool {
+        self.move_from(RUNNING, WAITING)
+    }
+
     /// Whether somebody waits for the job at this moment.
     #[must_use]
     pub fn is_wanted(&self) -> bool {

@@ -325,7 +325,8 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         let mut tickets = tickets.into_iter().filter_map(wanted);
         while let Some(ticket) = tickets.next() {
             if let After::Discard(mut again) = self.run_one(connection, ticket).await {
-                again.extend(tickets.filter(|rest| rest.gate.wait_again()));
+                // What was in the way was cut, or has broken the connection: the others are in no doubt.
+                again.extend(tickets.filter(|rest| rest.gate.wait_as_before()));
                 return After::Discard(again);
             }
         }

@@ -58,7 +58,10 @@ impl<'r> Raw<'r> {
         let Ok(bytes) = <&[u8] as sqlx::Decode<'r, MySql>>::decode(row.try_get_raw(index)?) else {
             return Ok(None);
         };
-        Ok(Some(match row.column(index).type_info().name() {
+        let of = row.column(index).type_info();
+        Ok(Some(match of.name() {
+            // The driver has one name for a TINYINT(1), with or without a sign.
+            "BOOLEAN" if <u64 as sqlx::Type<MySql>>::compatible(of) => Self::UInt(unsigned(bytes)),
             "BOOLEAN" | "TINYINT" | "SMALLINT" | "MEDIUMINT" | "INT" | "BIGINT" => Self::Int(signed(bytes)),
             "FLOAT" => Self::Float(row.try_get_unchecked(index)?),
             "DOUBLE" => Self::Double(row.try_get_unchecked(index)?),

@@ -119,11 +119,23 @@ impl Meaning {
             // ER_WRONG_VALUE_FOR_TYPE, ER_NO_PARTITION_FOR_GIVEN_VALUE (also silent),
             // ER_UNDO_RECORD_TOO_BIG, ER_ROW_DOES_NOT_MATCH_GIVEN_PARTITION_SET, ER_JSON_…; of MySQL,
             // ER_TRUNCATED_WRONG_VALUE_FOR_FIELD, ER_VIEW_CHECK_FAILED, ER_CHECK_CONSTRAINT_VIOLATED;
-            // ER_TOO_BIG_ROWSIZE, ER_REGEXP_ERROR
+            // ER_TOO_BIG_ROWSIZE, ER_REGEXP_ERROR; ER_AUTOINC_READ_FAILED: the numbers of an AUTO_INCREMENT are used up
             ("01" | "22" | "23" | "44", _)
             | (
                 "HY",
-                1300 | 1301 | 1364 | 1366 | 1369 | 1411 | 1526 | 1591 | 1713 | 1748 | 3819 | 4035..=4044,
+                1300
+                | 1301
+                | 1364
+                | 1366
+                | 1369
+                | 1411
+                | 1467
+                | 1526
+                | 1591
+                | 1713
+                | 1748
+                | 3819
+                | 4035..=4044,
             )
             | ("42", 1118 | 1139) => Self::Rejected,
             (class, _) if SERVER_CLASSES.contains(&class) => Self::Unknown,

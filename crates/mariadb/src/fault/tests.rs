@@ -67,6 +67,7 @@ const ERRORS: &[(u16, &str, &str)] = &[
     (1205, "HY000", "Lock wait timeout exceeded; try restarting transaction"),
     (1206, "HY000", "The total number of locks exceeds the lock table size"),
     (1213, "40001", "Deadlock found when trying to get lock; try restarting transaction"),
+    (1467, "HY000", "Failed to read auto-increment value from storage engine"),
     (1216, "23000", "Cannot add or update a child row: a foreign key constraint fails"),
     (1217, "23000", "Cannot delete or update a parent row: a foreign key constraint fails"),
     (1226, "42000", "User 'beds' has exceeded the 'max_queries_per_hour' resource (current value: 1)"),

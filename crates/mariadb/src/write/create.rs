@@ -27,6 +27,7 @@ const NOTED_MAX: usize = 3;
 /// What a reply says that may differ from a fetch.
 const NOT_SHOWN: &str = "the view shows no record under its key: the reply has what was sent";
 const NOT_READ: &str = "what is kept cannot be read back: the reply has what was sent";
+const NO_KEY: &str = "the key of the new record is not known: the reply has what was sent";
 
 /// By what whole records are written.
 pub(super) struct Create<'a> {
@@ -88,13 +89,14 @@ impl Create<'_> {
         let created: Vec<_> = records.iter().copied().zip(returned).collect();
         let read = self.read_back(connection, &columns, &created).await.map_err(unnamed)?;
         let mut read = read.map(Vec::into_iter);
+        let is_pieced = self.source.is_some() && !self.is_told();
         let shown = created.into_iter().map(|(record, returned)| {
             let read = read.as_mut().map(|read| read.next().flatten());
             let note = match read {
                 Some(Some(Ok(shown))) => return Created { shown, note: None },
                 Some(Some(Err(error))) if error.code != ErrorCode::NotFound => Some(NOT_READ),
                 Some(_) => Some(NOT_SHOWN),
-                None => None,
+                None => is_pieced.then_some(NO_KEY),
             };
             Created { shown: self.pieced(record, returned), note }
         });
@@ -127,11 +129,10 @@ impl Create<'_> {
         kept: &[Kept],
         created: &[(&[Value], Returned)],
     ) -> Result<Option<Vec<Option<Record>>>, Fault> {
-        let Self { domain, procedure, .. } = *self;
-        let is_told = procedure.args.iter().all(|field| procedure.returns.contains(field));
+        let domain = self.domain;
         let keys = created.iter().map(|(record, returned)| self.key(record, returned));
         let keys: Option<Vec<Vec<&Value>>> = keys.collect();
-        let (Some(source), Some(keys), false) = (self.source, keys, is_told) else { return Ok(None) };
+        let (Some(source), Some(keys), false) = (self.source, keys, self.is_told()) else { return Ok(None) };
         let place = Place { domain, source, kept };
         let stored = |key: Vec<&Value>| {
             let parts = domain.key.iter().zip(key);
@@ -151,6 +152,11 @@ impl Create<'_> {
             ));
         }
         Ok(Some(shown))
+    }
+
+    /// Whether the procedure gives back all that it takes.
+    fn is_told(&self) -> bool {
+        self.procedure.args.iter().all(|field| self.procedure.returns.contains(field))
     }
 
     /// The key of a new record, as far as the node knows it.

@@ -67,6 +67,8 @@ domain! { PERSON: "person", table [int("id"), text("name"), of("born", Type::Dat
     upsert: None,
 }; updates() }
 
+domain! { TINY: "tiny", table [int("id"), int("u"), int("z"), int("s")] }
+
 domain! { PARCEL: "parcel", table [int("id"), of("weight", Type::FLOAT)] }
 domain! { PRICED_PARCEL: "parcel", table [int("id"), of("weight", Type::decimal(20, 8, None, None))] }
 
@@ -247,7 +249,7 @@ domain! { NEAR: "near", table [
 }; key(&[0, 1, 2, 3, 4]); creates(); updates(); deletes() }
 
 /// All but those over a table that another has too.
-pub(crate) static DOMAINS: [&Domain; 21] = [
+pub(crate) static DOMAINS: [&Domain; 22] = [
     &BOOL_KEYS,
     &TEXTS,
     &THIRD,
@@ -255,6 +257,7 @@ pub(crate) static DOMAINS: [&Domain; 21] = [
     &INV,
     &PERSON,
     &PARCEL,
+    &TINY,
     &CAR,
     &KLIE,
     &EV,

@@ -15,6 +15,8 @@ create procedure person_update(p_id int, p_name varchar(40), p_born date) modifi
   update person set name = p_name, born = p_born where id = p_id //
 delimiter ;
 
+create table tiny (id int primary key, u tinyint(1) unsigned null, z tinyint(1) zerofill null, s tinyint(1) null);
+insert into tiny values (1,255,200,-1),(2,128,1,-128),(3,127,0,127),(4,2,128,1),(5,null,null,null);
 create table parcel (id int primary key, weight float null, key (weight));
 insert into parcel values (1,0.1),(2,0.1),(3,0.3),(4,16777217),(5,1e-7),(6,null);
 
