@@ -182,7 +182,9 @@ async fn requests_are_counted_by_closed_names_and_a_slow_one_is_told() {
         ("beds_slow_requests_total{queue=\"beds.app_server.r\"}", 1.0),
         ("beds_lane_connections{database=\"catalog\",lane=\"write\"}", 8.0),
         ("beds_lane_group_jobs_count{database=\"catalog\",lane=\"write\"}", 2.0),
-        ("beds_bus_sessions_total", 1.0),
+        // One for each broker, and one for what is confirmed.
+        ("beds_bus_sessions_total", 3.0),
+        ("beds_bus_channels_lost_total", 0.0),
     ] {
         assert_eq!(found.get(sample), Some(&expected), "{sample} in\n{text}");
     }

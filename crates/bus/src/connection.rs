@@ -104,6 +104,11 @@ impl Endpoint {
         &self.uri.authority.userinfo.username
     }
 
+    /// The files of its link.
+    pub(crate) const fn tls(&self) -> &Tls {
+        &self.tls
+    }
+
     pub(crate) const fn uri(&self) -> &AMQPUri {
         &self.uri
     }
@@ -215,6 +220,11 @@ impl Connection {
     /// How long an answer may take.
     pub(crate) const fn limit(&self) -> Duration {
         self.limit
+    }
+
+    /// The largest frame that was agreed on, in bytes.
+    pub(crate) fn frame_max(&self) -> usize {
+        usize::try_from(self.inner.configuration().frame_max()).unwrap_or(usize::MAX)
     }
 
     pub(crate) async fn channel(&self) -> Result<Channel, BusError> {

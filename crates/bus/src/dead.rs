@@ -10,29 +10,52 @@ use lapin::{
 
 use crate::{
     error::BusError,
+    hosting::Shared,
     message::{Name, Properties},
-    publisher::Publisher,
+    outlet::Outlet,
 };
 
 /// How much of an error's message a dead letter's header holds.
 const REASON_CHARACTERS_MAX: usize = 1_000;
 /// How long the headers of a client may be, as text, for a dead letter to keep them. A frame has 128 KiB.
-const CLIENT_HEADERS_MAX: usize = 64 * 1024;
+pub(crate) const CLIENT_HEADERS_MAX: usize = 64 * 1024;
 
-/// Puts what cannot be answered among the dead letters, and waits until it is there.
+/// Puts what cannot be answered among the dead letters, and waits until it is there. Of what is larger than RabbitMQ takes,
+/// as much is kept as it takes.
 pub(crate) async fn put(
-    publisher: &Publisher,
+    outlet: &Outlet,
+    shared: &Shared,
     broker: Broker,
-    node: &str,
-    (delivery, request_id): (&Delivery, &str),
+    named: (&Delivery, &str),
     body: &[u8],
     error: &Error,
 ) -> Result<(), BusError> {
-    let mut properties = properties(broker, node, delivery, request_id, error);
+    match put_with(outlet, shared, broker, named, body, error, CLIENT_HEADERS_MAX).await {
+        // Smaller frames were agreed on than usual.
+        Err(BusError::TooLong) => put_with(outlet, shared, broker, named, body, error, 0).await,
+        put => put,
+    }
+}
+
+async fn put_with(
+    outlet: &Outlet,
+    shared: &Shared,
+    broker: Broker,
+    (delivery, request_id): (&Delivery, &str),
+    body: &[u8],
+    error: &Error,
+    headers_max: usize,
+) -> Result<(), BusError> {
+    let mut properties = properties(broker, &shared.node, delivery, request_id, error, headers_max);
     if body != delivery.data {
         properties = properties.header(header::DEAD_MASKED, "true");
     }
-    publisher.put(DEAD, Name(delivery.routing_key.clone()), properties, body).await
+    let kept = body.get(..shared.sizes.max()).unwrap_or(body);
+    if kept.len() < body.len() {
+        properties = properties.header(header::DEAD_BODY_BYTES, &body.len().to_string());
+    }
+    let routing_key = Name(delivery.routing_key.clone());
+    outlet.put(DEAD, routing_key, |_| properties, kept).await
 }
 
 pub(crate) fn properties(
@@ -41,8 +64,10 @@ pub(crate) fn properties(
     delivery: &Delivery,
     request_id: &str,
     error: &Error,
+    headers_max: usize,
 ) -> Properties {
-    let (headers, dropped) = delivery.properties.headers().as_ref().map(kept).unwrap_or_default();
+    let headers = delivery.properties.headers().as_ref();
+    let (headers, dropped) = headers.map(|headers| kept(headers, headers_max)).unwrap_or_default();
     let mut dead =
         Properties::from_parts(carry_over(BasicProperties::default(), &delivery.properties), headers)
             .persistent();
@@ -80,7 +105,7 @@ fn reason(error: &Error) -> String {
 
 /// A client's headers that leave room, the shortest first, and the names of those that do not, or are secret: properties
 /// must fit into one frame, or RabbitMQ ends the connection.
-fn kept(headers: &FieldTable) -> (FieldTable, Vec<String>) {
+fn kept(headers: &FieldTable, bytes_max: usize) -> (FieldTable, Vec<String>) {
     // The text form is never shorter than what is sent.
     let length = |name: &str, value: &AMQPValue| name.len() + format!("{value:?}").len();
     let mut all: Vec<_> = headers.inner().iter().collect();
@@ -93,7 +118,7 @@ fn kept(headers: &FieldTable) -> (FieldTable, Vec<String>) {
             continue;
         }
         total += length(name.as_str(), value);
-        if total < CLIENT_HEADERS_MAX {
+        if total < bytes_max {
             kept.insert(name.clone(), value.clone());
         } else {
             dropped.push(name.as_str().to_owned());
@@ -146,7 +171,7 @@ mod tests {
         headers.insert("short".into(), text("x"));
         headers.insert(header::SESSION.into(), text("token"));
         headers.insert("long".into(), text(&"x".repeat(CLIENT_HEADERS_MAX)));
-        let (kept, dropped) = kept(&headers);
+        let (kept, dropped) = kept(&headers, CLIENT_HEADERS_MAX);
         assert_eq!(kept.inner().get("short"), Some(&text("x")));
         assert_eq!((kept.inner().len(), dropped), (1, vec![header::SESSION.to_owned(), "long".to_owned()]));
     }

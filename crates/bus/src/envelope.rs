@@ -27,28 +27,37 @@ const DIRECT: &str = "amq.rabbitmq.reply-to.";
 /// Whether a client may have its reply in this queue. The default exchange would publish to any.
 pub(crate) fn may_reply_to(queue: &str, prefixes: &[String]) -> bool {
     queue.starts_with(SERVER_NAMED)
-        || queue.strip_prefix(DIRECT).is_some_and(is_direct)
+        || direct_server(queue).is_some()
         || prefixes.iter().any(|prefix| queue.starts_with(prefix.as_str()))
 }
 
-/// Whether a direct reply-to names a process of RabbitMQ, as `<base64 of a pid>.<key>`. RabbitMQ ends the
-/// connection of whoever publishes to one that does not.
-fn is_direct(name: &str) -> bool {
-    let Some((pid, key)) = name.split_once('.') else { return false };
-    let Ok(term) = STANDARD.decode(pid) else { return false };
+/// The number of the server that a direct reply-to is on; `None` where it is no direct one, or names no process.
+pub(crate) fn direct_server(queue: &str) -> Option<u32> {
+    server(queue.strip_prefix(DIRECT)?)
+}
+
+/// A direct reply-to names a process of RabbitMQ, as `<base64 of a pid>.<key>`. RabbitMQ ends the connection of whoever
+/// publishes to one that does not.
+fn server(name: &str) -> Option<u32> {
+    let (pid, key) = name.split_once('.')?;
+    let term = STANDARD.decode(pid).ok()?;
     // Erlang's external term format: version 131; NEW_PID_EXT 88 or PID_EXT 103; the node's name as an atom
     // (SMALL_ATOM_UTF8_EXT 119, ATOM_UTF8_EXT 118, ATOM_EXT 100); id, serial, creation.
     let (numbers, atom) = match term.as_slice() {
         [131, 88, atom @ ..] => (12, atom),
         [131, 103, atom @ ..] => (9, atom),
-        _ => return false,
+        _ => return None,
     };
-    let rest = match atom {
-        [119, length, rest @ ..] => rest.get(usize::from(*length)..),
-        [118 | 100, high, low, rest @ ..] => rest.get(usize::from(u16::from_be_bytes([*high, *low]))..),
-        _ => None,
+    let (length, rest) = match atom {
+        [119, length, rest @ ..] => (usize::from(*length), rest),
+        [118 | 100, high, low, rest @ ..] => (usize::from(u16::from_be_bytes([*high, *low])), rest),
+        _ => return None,
     };
-    !key.is_empty() && rest.is_some_and(|rest| rest.len() == numbers) && STANDARD.decode(key).is_ok()
+    let (node, rest) = rest.split_at_checked(length)?;
+    let is_whole = !key.is_empty() && rest.len() == numbers && STANDARD.decode(key).is_ok();
+    // RabbitMQ writes a number in place of the host, and reads it without a look at what it is.
+    let (_, number) = std::str::from_utf8(node).ok()?.split_once('@')?;
+    number.parse().ok().filter(|_| is_whole)
 }
 
 /// The queue that the reply goes to; `None` where no reply is wanted.
@@ -198,12 +207,13 @@ mod tests {
         let prefixes = ["web.".to_owned()];
         let direct = format!(
             "{DIRECT}{}.{}",
-            STANDARD.encode(b"\x83\x58\x77\x01n\0\0\0\x01\0\0\0\0\0\0\0\x02"),
+            STANDARD.encode(b"\x83\x58\x77\x07reply@7\0\0\0\x01\0\0\0\0\0\0\0\x02"),
             "bWU="
         );
         for queue in ["amq.gen-abc", direct.as_str(), "web.7"] {
             assert!(may_reply_to(queue, &prefixes), "{queue}");
         }
+        assert_eq!(direct_server(&direct), Some(7));
         for queue in [
             "beds.app_server.w",
             "beds.dead",
@@ -213,6 +223,9 @@ mod tests {
             "we",
             "amq.rabbitmq.reply-to.garbage",
             "amq.rabbitmq.reply-to.g1h2.bWU=",
+            // Of nodes that have no number.
+            "amq.rabbitmq.reply-to.g1h3AW4AAAABAAAAAAAAAAI=.bWU=",
+            "amq.rabbitmq.reply-to.g1h3CHJlcGx5QGhvAAAAAQAAAAAAAAAC.bWU=",
         ] {
             assert!(!may_reply_to(queue, &prefixes), "{queue}");
         }

@@ -12,29 +12,25 @@ use std::{future::Future, sync::Arc, time::Duration};
 use beds_core::{
     backoff::Backoff,
     error::Error,
-    service::{Reply, Service, Verdict},
+    service::Verdict,
     stages::{Stages, Tracer},
     traced,
 };
-use beds_protocol::{
-    Broker,
-    topology::{DEFAULT_EXCHANGE, QueueKind},
-};
-use lapin::{Channel, message::Delivery, options::BasicPublishOptions, types::ShortString};
+use beds_protocol::{Broker, topology::QueueKind};
+use lapin::{Channel, message::Delivery, types::ShortString};
 use tokio::{
-    sync::{Mutex, Semaphore},
+    sync::Semaphore,
     time::{Instant, sleep, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument as _, Span, debug, info_span, warn};
+use tracing::{Instrument as _, Span, debug, info_span};
 
 use crate::{
     aside::{self, Restored},
-    dead, envelope,
+    envelope,
     error::BusError,
     hosting::{self, Shared},
-    message::Name,
-    publisher::Publisher,
+    outlet::Outlet,
     slow::Answered,
 };
 
@@ -46,7 +42,7 @@ pub(crate) const DELAY_MIN: Duration = Duration::from_millis(100);
 pub(crate) const DELAY_MAX: Duration = Duration::from_secs(5);
 
 /// How often a request is tried where it is, before it is put aside, and how many an instance has of them.
-const TRIES_MAX: u32 = 4;
+pub(crate) const TRIES_MAX: u32 = 4;
 const HELD_MAX: usize = 8;
 /// A message that was delivered so often is worked off alone.
 const SUSPECT_AFTER: u64 = 3;
@@ -77,16 +73,19 @@ impl Source {
 /// What handling a delivery takes.
 pub(crate) struct Handler {
     pub(crate) broker: Broker,
-    source: Source,
+    pub(crate) source: Source,
     /// The delivery's own, for replies and acknowledgements.
     pub(crate) channel: Channel,
-    /// On the other connection, for dead letters.
-    publisher: Publisher,
-    /// The same for what is put aside, one after another: where one is returned for want of its queue, RabbitMQ does not
-    /// say so in time for us to know which.
-    aside: Mutex<Publisher>,
+    /// For dead letters.
+    pub(crate) letters: Outlet,
+    /// For what is put aside.
+    pub(crate) aside: Outlet,
+    /// For replies that RabbitMQ may refuse for their size.
+    pub(crate) large: Outlet,
     /// Places for what is tried again where it is.
     held: Semaphore,
+    /// Places for dead letters that are tried again where they are.
+    pub(crate) held_dead: Semaphore,
     pub(crate) shared: Arc<Shared>,
 }
 
@@ -109,16 +108,28 @@ enum Suspicion {
 }
 
 impl Handler {
-    /// `publishers` are for dead letters, and for what is put aside.
+    /// For a channel with this prefetch.
     pub(crate) fn new(
         broker: Broker,
         source: Source,
         channel: Channel,
-        publishers: (Publisher, Publisher),
+        prefetch: u16,
         shared: Arc<Shared>,
     ) -> Self {
-        let (publisher, aside) = (publishers.0, Mutex::new(publishers.1));
-        Self { broker, source, channel, publisher, aside, held: Semaphore::new(HELD_MAX), shared }
+        let outlet = || Outlet::new(shared.publishing.subscribe());
+        let (letters, aside, large) = (outlet(), outlet(), outlet());
+        let held_dead = Semaphore::new(usize::from(prefetch / 2).max(1));
+        Self {
+            broker,
+            source,
+            channel,
+            letters,
+            aside,
+            large,
+            held: Semaphore::new(HELD_MAX),
+            held_dead,
+            shared,
+        }
     }
 
     /// Handles a delivery.
@@ -164,13 +175,20 @@ impl Handler {
         let stages = Arc::new(Stages::new(waited, self.span(named)));
         let reply_to = match envelope::reply_to(&delivery.properties, &self.shared.amqp.reply_to_prefixes) {
             Ok(reply_to) => reply_to,
-            Err(error) => return self.give_up(service, named, error, stop).await,
+            Err(error) => return Ok(self.give_up(service, named, error, stop).await),
         };
         if deliveries > 0 {
-            match self.suspect(delivery, deliveries, stop).await? {
+            match self.suspect(delivery, deliveries, stop).await {
                 Suspicion::None => {}
                 Suspicion::Settled(settled) => return Ok(settled),
-                Suspicion::Confirmed(error) => return self.give_up(service, named, error, stop).await,
+                Suspicion::Confirmed(error) => return Ok(self.give_up(service, named, error, stop).await),
+            }
+        }
+        if reply_to.is_some() {
+            tokio::select! {
+                biased;
+                () = self.shared.until_replies_are_allowed() => {}
+                () = stop.cancelled() => return Ok(Settled::Left),
             }
         }
         let mut backoff = Backoff::new(DELAY_MIN, DELAY_MAX);
@@ -181,12 +199,14 @@ impl Handler {
             match self.in_turn(service.handle(incoming)).await {
                 Verdict::Reply(reply) => {
                     let since = Instant::now();
-                    if let Some(queue) = reply_to {
-                        let correlation_id = delivery.properties.correlation_id().clone();
-                        let _traced = traced!(stages.span(), "reply");
-                        self.reply(queue.clone(), correlation_id, &reply).await?;
-                    }
-                    self.answered(named, &stages, reply.status, since.elapsed());
+                    let status = match reply_to {
+                        Some(queue) => {
+                            let _traced = traced!(stages.span(), "reply");
+                            self.reply(named, queue, &reply).await?
+                        }
+                        None => reply.status,
+                    };
+                    self.answered(named, &stages, status, since.elapsed());
                     return Ok(Settled::Done(delivery.delivery_tag));
                 }
                 Verdict::Done => {
@@ -195,7 +215,7 @@ impl Handler {
                 }
                 Verdict::Dead(error) => {
                     self.answered(named, &stages, error.code.as_str(), Duration::ZERO);
-                    return self.give_up(service, named, error, stop).await;
+                    return Ok(self.give_up(service, named, error, stop).await);
                 }
                 Verdict::Retry(error) => {
                     meter.inspect(|meter| meter.retried.count());
@@ -204,14 +224,14 @@ impl Handler {
                 }
             }
             if let Source::Waiting(_) = self.source {
-                let waits = self.put_aside(delivery, self.source).await?;
+                let waits = self.put_aside(delivery, self.source).await;
                 return Ok(if waits { Settled::Waits(delivery.delivery_tag) } else { Settled::Left });
             }
             tries += 1;
             place = place.take().or_else(|| self.held.try_acquire().ok());
             if (place.is_none() || tries >= TRIES_MAX) && self.broker.kind() == QueueKind::Quorum {
                 let needs = Source::Waiting(service.needs(delivery.routing_key.as_str()));
-                if self.put_aside(delivery, needs).await? {
+                if self.put_aside(delivery, needs).await {
                     return Ok(Settled::Done(delivery.delivery_tag));
                 }
             }
@@ -233,43 +253,25 @@ impl Handler {
     }
 
     /// Judges what was delivered before: whoever had it may have ended over it.
-    async fn suspect(
-        &self,
-        delivery: &Delivery,
-        deliveries: u64,
-        stop: &CancellationToken,
-    ) -> Result<Suspicion, BusError> {
+    async fn suspect(&self, delivery: &Delivery, deliveries: u64, stop: &CancellationToken) -> Suspicion {
         if self.source == Source::Alone {
             if deliveries < u64::from(self.shared.amqp.delivery_attempts_max) {
-                return Ok(Suspicion::None);
+                return Suspicion::None;
             }
             let message =
                 format!("{deliveries} times it was taken up, alone, and not done: the node may end over it");
-            return Ok(Suspicion::Confirmed(Error::internal(message)));
+            return Suspicion::Confirmed(Error::internal(message));
         }
-        if deliveries >= SUSPECT_AFTER && self.put_aside(delivery, Source::Alone).await? {
-            return Ok(Suspicion::Settled(Settled::Done(delivery.delivery_tag)));
+        if deliveries >= SUSPECT_AFTER && self.put_aside(delivery, Source::Alone).await {
+            return Suspicion::Settled(Settled::Done(delivery.delivery_tag));
         }
         if self.source == Source::Requests {
             tokio::select! {
-                () = stop.cancelled() => return Ok(Suspicion::Settled(Settled::Left)),
+                () = stop.cancelled() => return Suspicion::Settled(Settled::Left),
                 () = sleep(SUSPICION) => {}
             }
         }
-        Ok(Suspicion::None)
-    }
-
-    /// Puts a copy into another queue of the broker; false where that takes none.
-    async fn put_aside(&self, delivery: &Delivery, to: Source) -> Result<bool, BusError> {
-        let Some(queue) = Name::new(to.queue(self.broker)) else { return Ok(false) };
-        let publisher = self.aside.lock().await;
-        let from = (&delivery.exchange, &delivery.routing_key);
-        let properties = aside::properties(&delivery.properties, from, publisher.user());
-        match publisher.put(DEFAULT_EXCHANGE, queue, properties, &delivery.data).await {
-            Ok(()) => Ok(true),
-            Err(BusError::Refused | BusError::Unroutable) => Ok(false),
-            Err(error) => Err(error),
-        }
+        Suspicion::None
     }
 
     /// The span of a request; none where it is not traced.
@@ -299,54 +301,6 @@ impl Handler {
             meter.reply.took(reply);
             if is_slow {
                 meter.slow.count();
-            }
-        }
-    }
-
-    /// Publishes a reply, and waits until it is written: an acknowledgement that follows would overtake a message that
-    /// is still in the connection's buffer. One to a queue that is gone or full is dropped: its client has left, or
-    /// has chosen not to hear. It has no deadline but the connection's life, since RabbitMQ may block the connection.
-    async fn reply(
-        &self,
-        queue: ShortString,
-        correlation_id: Option<ShortString>,
-        reply: &Reply,
-    ) -> Result<(), BusError> {
-        let properties = envelope::reply(reply, correlation_id);
-        let options = BasicPublishOptions::default();
-        let written =
-            self.channel.basic_publish(DEFAULT_EXCHANGE.into(), queue, options, &reply.body, properties);
-        // The channel has no confirms, so what follows the writing is there at once.
-        written.await?.await?;
-        Ok(())
-    }
-
-    /// Puts a delivery among the dead letters. While their queue is full, the delivery stays where it is.
-    async fn give_up(
-        &self,
-        service: &dyn Service,
-        (delivery, request_id): (&Delivery, &str),
-        error: Error,
-        stop: &CancellationToken,
-    ) -> Result<Settled, BusError> {
-        let routing_key = delivery.routing_key.as_str();
-        warn!(request_id, routing_key, "dead letter: {error}");
-        let body = service.shown(routing_key, &delivery.data);
-        let mut backoff = Backoff::new(DELAY_MIN, DELAY_MAX);
-        loop {
-            let named = (delivery, request_id);
-            match dead::put(&self.publisher, self.broker, &self.shared.node, named, &body, &error).await {
-                Ok(()) => {
-                    self.shared.meter.queue(self.broker).inspect(|meter| meter.dead(error.code));
-                    return Ok(Settled::Done(delivery.delivery_tag));
-                }
-                Err(BusError::Refused) => {}
-                Err(error) => return Err(error),
-            }
-            warn!(request_id, "the queue `beds.dead` is full: the dead letter is retried");
-            self.shared.meter.queue(self.broker).inspect(|meter| meter.retried.count());
-            if !wait(&mut backoff, stop).await {
-                return Ok(Settled::Left);
             }
         }
     }

@@ -7,14 +7,21 @@ use beds_core::{
     service::Service,
     stages::Tracer,
 };
-use beds_protocol::{Broker, topology::QueueKind};
-use tokio::sync::{RwLock, watch};
+use beds_protocol::{
+    Broker,
+    topology::{DEAD, QueueKind},
+};
+use tokio::sync::{Notify, RwLock, watch};
 
 use crate::{
     config::{Amqp, Pool},
     connection::{Connection, Endpoint},
+    direct::Servers,
+    error::BusError,
     meter::Meter,
+    outlet::Sizes,
     slow::Slow,
+    status::Board,
 };
 
 /// What a pool serves.
@@ -51,9 +58,23 @@ pub(crate) struct Shared {
     pub(crate) meter: Meter,
     pub(crate) slow: Slow,
     pub(crate) tracer: Option<Arc<dyn Tracer>>,
-    /// The connection on which the session publishes what is confirmed, while there is one.
+    /// The connection on which what is confirmed is published, while there is one.
     pub(crate) publishing: watch::Sender<Option<Arc<Connection>>>,
+    pub(crate) sizes: Sizes,
+    pub(crate) servers: Servers,
+    pub(crate) board: Board,
+    /// Whether dead letters have a place in their queue.
+    dead_have_a_place: watch::Sender<bool>,
+    /// Whether RabbitMQ lets replies be published.
+    replies_are_allowed: watch::Sender<bool>,
+    /// Something of the topology may be gone.
+    pub(crate) vanished: Notify,
+    /// How often the topology has been looked after.
+    pub(crate) times_looked_after: watch::Sender<u64>,
 }
+
+/// What is waited for in the queue of what has no place among the dead letters. No database has that name.
+pub(crate) const FOR_THE_DEAD: &str = DEAD;
 
 impl Shared {
     pub(crate) fn new(amqp: Amqp, node: &str, hosting: Hosting) -> Self {
@@ -70,6 +91,13 @@ impl Shared {
             meter: Meter::new(&brokers),
             slow: Slow::new(slow_after),
             publishing: watch::Sender::new(None),
+            sizes: Sizes::new(),
+            servers: Servers::default(),
+            board: Board::new(&brokers),
+            dead_have_a_place: watch::Sender::new(true),
+            replies_are_allowed: watch::Sender::new(true),
+            vanished: Notify::new(),
+            times_looked_after: watch::Sender::new(0),
             brokers,
             keys,
             services,
@@ -92,7 +120,47 @@ impl Shared {
         let mut needs: Vec<_> = self.keys(broker).map(|key| self.service(key).needs(key)).collect();
         needs.sort_unstable();
         needs.dedup();
+        needs.push(FOR_THE_DEAD);
         needs
+    }
+
+    /// Tells whether dead letters have a place.
+    pub(crate) fn the_dead_have_a_place(&self, now: bool) {
+        self.dead_have_a_place.send_if_modified(|known| std::mem::replace(known, now) != now);
+    }
+
+    /// Waits until dead letters are known to have no place.
+    pub(crate) async fn until_the_dead_have_no_place(&self) {
+        // The sender is here.
+        let _ = self.dead_have_a_place.subscribe().wait_for(|there| !there).await;
+    }
+
+    /// Tells whether replies may be published.
+    pub(crate) fn replies_are_allowed(&self, now: bool) {
+        self.replies_are_allowed.send_if_modified(|known| std::mem::replace(known, now) != now);
+    }
+
+    /// Waits while replies are known to be forbidden: nothing is done that cannot be answered.
+    pub(crate) async fn until_replies_are_allowed(&self) {
+        if !*self.replies_are_allowed.borrow() {
+            // The sender is here.
+            let _ = self.replies_are_allowed.subscribe().wait_for(|allowed| *allowed).await;
+        }
+    }
+
+    /// Has the topology looked after, and waits until it is there.
+    pub(crate) async fn looked_after(&self) {
+        let mut looked_after = self.times_looked_after.subscribe();
+        self.vanished.notify_one();
+        // The sender is here.
+        let _ = looked_after.changed().await;
+    }
+
+    /// Has the topology looked after at once where an error says that something of it is gone.
+    pub(crate) fn may_have_vanished(&self, error: &BusError) {
+        if let BusError::Missing(_) | BusError::Unroutable = error {
+            self.vanished.notify_one();
+        }
     }
 
     /// The service of a request.

@@ -4,12 +4,16 @@
 //! acknowledgement go out on the delivery's own channel. RabbitMQ processes a channel in order, so the reply needs no
 //! confirm. A delivery that cannot be answered becomes a dead letter; this is confirmed before it is acknowledged.
 
-use std::{future::Future, pin::pin, sync::Arc};
+use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
 use beds_protocol::{Broker, topology::QueueKind};
-use futures_util::{FutureExt as _, StreamExt, stream::FuturesUnordered};
+use futures_util::{
+    FutureExt as _, StreamExt,
+    future::{FusedFuture as _, OptionFuture},
+    stream::FuturesUnordered,
+};
 use lapin::{
-    Consumer,
+    Channel, Consumer,
     options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions},
     types::FieldTable,
 };
@@ -23,7 +27,6 @@ use crate::{
     error::BusError,
     handler::{Handler, Settled, Source},
     hosting::Shared,
-    publisher::Publisher,
 };
 
 /// A consumer with its channel.
@@ -33,62 +36,51 @@ pub(crate) struct Instance {
     pub(crate) handler: Arc<Handler>,
 }
 
-/// The two connections of a broker.
-#[derive(Clone)]
-pub(crate) struct Links {
-    pub(crate) consuming: Arc<Connection>,
-    pub(crate) publishing: Arc<Connection>,
-    /// For dead letters.
-    pub(crate) publisher: Publisher,
-}
-
 impl Instance {
     /// Opens a channel, sets its prefetch, and begins to consume.
     pub(crate) async fn open(
-        links: &Links,
+        consuming: &Connection,
         shared: &Arc<Shared>,
         broker: Broker,
         source: Source,
         prefetch: u16,
     ) -> Result<Self, BusError> {
-        let limit = links.consuming.limit();
-        let aside = Publisher::open(&links.publishing).await?;
-        let channel = links.consuming.channel().await?;
+        let limit = consuming.limit();
+        let channel = consuming.channel().await?;
         let qos = channel.basic_qos(prefetch, BasicQosOptions::default());
         within(limit, "setting the prefetch", qos).await?;
-        let consume = channel.basic_consume(
-            source.queue(broker).as_str().into(),
-            "".into(),
-            BasicConsumeOptions::default(),
-            FieldTable::default(),
-        );
-        let consumer = within(limit, "consuming", consume).await?;
+        let consumer = consume(&channel, &source.queue(broker), limit).await?;
         // A read that is delivered twice does no harm, so its acknowledgement may wait for company.
         let waiting_max = match broker.kind() {
             QueueKind::Classic => usize::from(prefetch) / 2,
             QueueKind::Quorum => 0,
         };
-        let publishers = (links.publisher.clone(), aside);
-        let handler = Arc::new(Handler::new(broker, source, channel, publishers, Arc::clone(shared)));
+        let handler = Arc::new(Handler::new(broker, source, channel, prefetch, Arc::clone(shared)));
         Ok(Self { consumer, acks: Acks::new(waiting_max), handler })
     }
 
-    /// Consumes until `stop` is cancelled, then finishes what it has taken; fails when the bus does.
+    /// Consumes until `stop` is cancelled, then finishes what it has taken; fails when its channel ends.
     pub(crate) async fn run(mut self, stop: CancellationToken) -> Result<(), BusError> {
         // Polled by this task, not spawned: most of a request's time is waiting, and a task of its own would be
         // two more trips through the scheduler. The instances are what runs side by side.
         let mut in_flight = FuturesUnordered::new();
         let mut stopped = pin!(stop.cancelled());
+        let mut again = pin!(OptionFuture::from(None));
         loop {
             tokio::select! {
                 biased;
                 () = &mut stopped => break,
                 Some(settled) = in_flight.next() => self.settle(settled, &mut in_flight)?,
-                delivery = self.consumer.next() => {
-                    let broker = self.handler.broker;
-                    let delivery = delivery
-                        .ok_or_else(|| BusError::Other(format!("{} was cancelled", broker.queue())))??;
-                    in_flight.push(Arc::clone(&self.handler).handle(delivery, stop.clone()));
+                Some(consumer) = &mut again => {
+                    self.consumer = consumer?;
+                    again.set(None.into());
+                }
+                delivery = self.consumer.next(), if again.is_terminated() => match delivery {
+                    Some(delivery) => {
+                        in_flight.push(Arc::clone(&self.handler).handle(delivery?, stop.clone()));
+                    }
+                    // What is in progress goes on meanwhile.
+                    None => again.set(Some(consume_again(Arc::clone(&self.handler)).fuse()).into()),
                 }
             }
         }
@@ -103,12 +95,22 @@ impl Instance {
     ) -> Result<(), BusError> {
         let mut next = Some(first);
         while let Some(settled) = next {
-            match settled? {
-                Settled::Done(tag) | Settled::Waits(tag) => self.acks.done(tag),
-                Settled::Left => {}
-            }
+            self.done(&settled?);
             next = in_flight.next().now_or_never().flatten();
         }
+        self.acknowledge()
+    }
+
+    /// What is done may be acknowledged.
+    pub(crate) fn done(&mut self, settled: &Settled) {
+        match settled {
+            Settled::Done(tag) | Settled::Waits(tag) => self.acks.done(*tag),
+            Settled::Left => {}
+        }
+    }
+
+    /// Acknowledges what may be.
+    pub(crate) fn acknowledge(&mut self) -> Result<(), BusError> {
         for ack in self.acks.take() {
             let options = BasicAckOptions { multiple: ack.multiple };
             // lapin has the frame once this is polled; that it is on the wire need not be waited for, since a
@@ -120,7 +122,10 @@ impl Instance {
         Ok(())
     }
 
-    async fn drain<Handling: Future<Output = Result<Settled, BusError>>>(
+    /// Stops consuming, and finishes. RabbitMQ holds back acknowledgements to a quorum queue while many are on their way to
+    /// it, and forgets them with their channel. When it has ended the consumer, it has taken what was sent before; what is
+    /// done since then is acknowledged at once in the end.
+    pub(crate) async fn drain<Handling: Future<Output = Result<Settled, BusError>>>(
         mut self,
         mut in_flight: FuturesUnordered<Handling>,
     ) -> Result<(), BusError> {
@@ -137,10 +142,11 @@ impl Instance {
                     cancelled?;
                     consuming = false;
                 }
-                Some(settled) = in_flight.next() => self.settle(settled, &mut in_flight)?,
+                Some(settled) = in_flight.next() => self.done(&settled?),
                 () = sleep_until(deadline) => break,
             }
         }
+        self.acknowledge()?;
         // Its answer comes after RabbitMQ has taken every reply and acknowledgement that was sent before.
         within(limit, "closing a channel", handler.channel.close(200, "drained".into())).await?;
         if !in_flight.is_empty() {
@@ -152,4 +158,21 @@ impl Instance {
         }
         Ok(())
     }
+}
+
+async fn consume(channel: &Channel, queue: &str, limit: Duration) -> Result<Consumer, BusError> {
+    let (options, none) = (BasicConsumeOptions::default(), FieldTable::default());
+    within(limit, "consuming", channel.basic_consume(queue.into(), "".into(), options, none)).await
+}
+
+/// Consumes once more, when the queue is there again: RabbitMQ ends a consumer whose queue was deleted.
+async fn consume_again(handler: Arc<Handler>) -> Result<Consumer, BusError> {
+    let Handler { broker, source, channel, shared, .. } = &*handler;
+    if !channel.status().connected() {
+        return Err(BusError::Amqp("its channel is closed".to_owned()));
+    }
+    let queue = source.queue(*broker);
+    warn!(queue, "RabbitMQ has ended a consumer: the queue was deleted, or has moved; it is consumed again");
+    shared.looked_after().await;
+    consume(channel, &queue, shared.amqp.confirm_timeout_ms.duration()).await
 }

@@ -2,8 +2,8 @@
 //!
 //! It never names a database, an adapter or a template's domain: the pool knows services. The library beneath shows
 //! nowhere in what is public here. Supervision is our own: every await on the bus has a deadline or ends with its
-//! connection, and any error drops all connections of the pool and rebuilds them with topology, channels, prefetch and
-//! consumers, with backoff and jitter, for ever.
+//! connection, and after an error the smallest part begins again, with backoff and jitter, for ever: a channel with its
+//! consumer, the connection of a broker, or the one for what is confirmed, with the topology.
 //!
 //! The lower half, on which the client stands as well; each module imports those above it only:
 //! - `config`: the sections that the bus takes; [`BusError`]; `message`: names, properties, received messages.
@@ -17,14 +17,17 @@
 //! - [`Hosting`]: what a pool serves, and which service a request is for.
 //! - `topology`: exchange, queues, bindings, from the services' routing keys.
 //! - `envelope`: a delivery in the services' terms. `acks`: which deliveries may be acknowledged together.
-//! - [`EventPublisher`]: events, on the session's connection for what is confirmed.
+//! - [`Status`]: whether the pool serves, from what its parts say. `outlet`: a way for what is confirmed, on whichever
+//!   connection there is. `direct`: which servers direct replies reach.
+//! - [`EventPublisher`]: events, on the connection for what is confirmed.
 //! - `aside`: copies of what waits for a database, or is to be worked off alone.
-//! - `dead`: what cannot be answered. `quarantine`: messages that the library beneath cannot read.
+//! - `dead`: what cannot be answered. `quarantine`: messages that the library beneath cannot read, by raw `frames`.
 //! - `meter`: what the pool counts. `slow`: which requests took long.
-//! - `handler`: what becomes of one delivery. `instance`: one consumer: takes deliveries, has them handled, acknowledges.
+//! - `handler`: what becomes of one delivery. `settle`: how it leaves: replies, copies, dead letters. `instance`: one consumer:
+//!   takes deliveries, has them handled, acknowledges.
 //! - `waiting`: what was put aside until its database is there.
-//! - `session`: one life of the two connections, with the instances of all brokers on them; what an alarm of RabbitMQ
-//!   does to them.
+//! - `session`: one life of a connection; what an alarm of RabbitMQ does to it. `publishing`: the connection for what is
+//!   confirmed, and the upkeep of the topology. `serving`: a broker's connection, with its instances.
 //! - [`BrokerPool`]: the running pool.
 
 mod acks;
@@ -34,23 +37,30 @@ mod config;
 mod connection;
 mod dead;
 mod dead_letters;
+mod direct;
 mod envelope;
 mod error;
 mod events;
+mod frames;
 mod handler;
 mod hosting;
 mod instance;
 mod message;
 mod meter;
+mod outlet;
 mod pool;
 #[doc(hidden)]
 pub mod probe;
 mod publisher;
+mod publishing;
 mod quarantine;
 mod replies;
+mod serving;
 mod session;
+mod settle;
 mod slow;
 mod socket;
+mod status;
 mod subscription;
 mod tls;
 mod topology;
@@ -69,5 +79,5 @@ pub use meter::Pulse;
 pub use pool::BrokerPool;
 pub use publisher::{Publisher, Receipt, Returned};
 pub use replies::Replies;
-pub use session::Status;
+pub use status::Status;
 pub use subscription::{Heard, Settle, Subscription};

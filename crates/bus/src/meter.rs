@@ -30,12 +30,17 @@ static SLOW: Family =
 static DEAD: Family =
     Family::counter("beds_dead_letters_total", "Requests that became dead letters, by queue and error code.");
 static SESSIONS: Family =
-    Family::counter("beds_bus_sessions_total", "Times that the node was connected to RabbitMQ.");
+    Family::counter("beds_bus_sessions_total", "Connections to RabbitMQ that were made.");
 static LOST: Family = Family::counter(
     "beds_bus_sessions_lost_total",
-    "Times that the connection was lost, or could not be made.",
+    "Connections to RabbitMQ that were lost, or could not be made.",
 );
-static BLOCKED: Family = Family::gauge("beds_bus_blocked", "1 while RabbitMQ blocks publishing, else 0.");
+static CHANNELS_LOST: Family = Family::counter(
+    "beds_bus_channels_lost_total",
+    "Channels that RabbitMQ has ended, whose requests it delivers again.",
+);
+static BLOCKED: Family =
+    Family::gauge("beds_bus_blocked", "Connections on which RabbitMQ blocks publishing.");
 
 /// Whether a pool gets on with its requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +57,7 @@ pub(crate) struct Meter {
     queues: Vec<(Broker, QueueMeter)>,
     pub(crate) sessions: Counter,
     pub(crate) lost: Counter,
+    pub(crate) channels_lost: Counter,
     pub(crate) blocked: Gauge,
 }
 
@@ -125,7 +131,13 @@ impl Meter {
     /// One for these brokers.
     pub(crate) fn new(brokers: &[(Broker, Pool)]) -> Self {
         let queues = brokers.iter().map(|(broker, pool)| (*broker, QueueMeter::new(pool))).collect();
-        Self { queues, sessions: Counter::new(), lost: Counter::new(), blocked: Gauge::new() }
+        Self {
+            queues,
+            sessions: Counter::new(),
+            lost: Counter::new(),
+            channels_lost: Counter::new(),
+            blocked: Gauge::new(),
+        }
     }
 
     /// That of a broker; `None` for one that is not open.
@@ -147,6 +159,7 @@ impl Meter {
     pub(crate) fn collect(&self, samples: &mut Samples) {
         samples.count(&SESSIONS, &[], self.sessions.get());
         samples.count(&LOST, &[], self.lost.get());
+        samples.count(&CHANNELS_LOST, &[], self.channels_lost.get());
         samples.count(&BLOCKED, &[], self.blocked.get());
         for (broker, queue) in &self.queues {
             queue.collect(broker.queue(), samples);

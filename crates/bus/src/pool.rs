@@ -1,9 +1,13 @@
-//! [`BrokerPool`]: the running pool, and its supervision.
+//! [`BrokerPool`]: the running pool.
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use beds_core::{backoff::Backoff, meter::Source};
-use tokio::{sync::watch, task::JoinHandle, time::timeout};
+use beds_core::meter::Source;
+use tokio::{
+    sync::watch,
+    task::{JoinHandle, JoinSet},
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -12,13 +16,14 @@ use crate::{
     events::EventPublisher,
     hosting::{Hosting, Shared},
     meter::Pulse,
-    session::{self, Status},
+    publishing,
+    serving::Serving,
+    status::Status,
 };
 
 /// The running pool of a node.
 pub struct BrokerPool {
     stop: CancellationToken,
-    status: watch::Receiver<Status>,
     task: JoinHandle<()>,
     shared: Arc<Shared>,
 }
@@ -30,15 +35,13 @@ impl BrokerPool {
     pub fn start(amqp: Amqp, node: &str, hosting: Hosting) -> Self {
         let shared = Arc::new(Shared::new(amqp, node, hosting));
         let stop = CancellationToken::new();
-        let (sender, status) = watch::channel(Status::Connecting("the node starts".into()));
-        let supervisor = Supervisor { shared: Arc::clone(&shared), stop: stop.clone(), status: sender };
-        Self { stop, status, task: tokio::spawn(supervisor.run()), shared }
+        Self { task: tokio::spawn(serve(Arc::clone(&shared), stop.clone())), stop, shared }
     }
 
     /// Whether the pool serves, now and whenever that changes.
     #[must_use]
     pub fn status(&self) -> watch::Receiver<Status> {
-        self.status.clone()
+        self.shared.board.status()
     }
 
     /// What the pool and its services count, also after the pool has stopped.
@@ -56,7 +59,7 @@ impl BrokerPool {
     /// Publishes events on the connection for what is confirmed.
     #[must_use]
     pub fn events(&self) -> EventPublisher {
-        EventPublisher::new(self.shared.publishing.subscribe())
+        EventPublisher::new(Arc::clone(&self.shared))
     }
 
     /// Stops consuming, finishes what was taken, replies, acknowledges, disconnects.
@@ -71,40 +74,24 @@ impl BrokerPool {
 
 impl fmt::Debug for BrokerPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BrokerPool").field("status", &*self.status.borrow()).finish_non_exhaustive()
+        f.debug_struct("BrokerPool").field("status", &*self.status().borrow()).finish_non_exhaustive()
     }
 }
 
-struct Supervisor {
-    shared: Arc<Shared>,
-    stop: CancellationToken,
-    status: watch::Sender<Status>,
-}
-
-impl Supervisor {
-    async fn run(self) {
-        let Amqp { backoff_min_ms, backoff_max_ms, .. } = &self.shared.amqp;
-        let mut backoff = Backoff::new(backoff_min_ms.duration(), backoff_max_ms.duration());
-        loop {
-            let outcome = session::run(&self.shared, &self.stop, &self.status).await;
-            let why = outcome.as_ref().err().map(ToString::to_string).unwrap_or_default();
-            let before = self.status.send_replace(Status::Connecting(why.into()));
-            if self.stop.is_cancelled() {
-                info!("the broker pool has stopped");
-                return;
-            }
-            if let Err(reason) = outcome {
-                self.shared.meter.lost.count();
-                warn!("the connection to RabbitMQ is lost, or could not be made: {reason}");
-            }
-            // A session that has served ended for a reason of its own: begin with short waits again.
-            if !matches!(before, Status::Connecting(_)) {
-                backoff.reset();
-            }
-            tokio::select! {
-                () = self.stop.cancelled() => return,
-                () = tokio::time::sleep(backoff.pause()) => {}
-            }
-        }
+/// Serves all brokers until `stop` is cancelled, and then finishes what was taken.
+async fn serve(shared: Arc<Shared>, stop: CancellationToken) {
+    let last = CancellationToken::new();
+    let publishing = tokio::spawn(publishing::keep(Arc::clone(&shared), last.clone()));
+    let mut brokers = JoinSet::new();
+    for (broker, pool) in &shared.brokers {
+        let (shared, pool, stop) = (Arc::clone(&shared), pool.clone(), stop.clone());
+        brokers.spawn(Serving { shared, broker: *broker, pool, stop }.run());
     }
+    stop.cancelled().await;
+    shared.board.stopping();
+    while brokers.join_next().await.is_some() {}
+    // What they finished may have needed it.
+    last.cancel();
+    let _ = publishing.await;
+    info!("the broker pool has stopped");
 }

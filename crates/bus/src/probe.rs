@@ -53,7 +53,8 @@ pub fn deliver(
             length(&envelope::reply(reply, delivery.properties.correlation_id().clone()))
         }
         Verdict::Dead(error) => {
-            let dead = dead::properties(broker, "probe", &delivery, &request_id, error);
+            let dead =
+                dead::properties(broker, "probe", &delivery, &request_id, error, dead::CLIENT_HEADERS_MAX);
             length(&dead.into_basic())
         }
         Verdict::Done | Verdict::Retry(_) => 0,

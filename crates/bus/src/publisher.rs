@@ -2,8 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
+use amq_protocol::{frame::WriteContext, protocol::basic::gen_properties};
 use lapin::{
-    Channel, Confirmation, ConnectionStatus,
+    BasicProperties, Channel, Confirmation, ConnectionStatus,
     options::{BasicPublishOptions, ConfirmSelectOptions},
     types::ShortString,
 };
@@ -21,6 +22,7 @@ pub struct Publisher {
     connection: ConnectionStatus,
     user: Arc<str>,
     limit: Duration,
+    frame_max: usize,
 }
 
 /// What RabbitMQ says of a message.
@@ -52,7 +54,8 @@ impl Publisher {
         let limit = connection.limit();
         let channel = connection.channel().await?;
         within(limit, "turning on confirms", channel.confirm_select(ConfirmSelectOptions::default())).await?;
-        Ok(Self { channel, connection: connection.status(), user: connection.user().into(), limit })
+        let user = connection.user().into();
+        Ok(Self { channel, connection: connection.status(), user, limit, frame_max: connection.frame_max() })
     }
 
     /// Publishes a message and waits until RabbitMQ has answered for it, for as long as the connection lives.
@@ -84,6 +87,9 @@ impl Publisher {
             return Err(BusError::NotSent("it is closed".to_owned()));
         }
         let basic = properties.into_basic();
+        if header_bytes(&basic) > self.frame_max {
+            return Err(BusError::TooLong);
+        }
         let confirm = self.channel.basic_publish(exchange.into(), routing_key.0, options, body, basic);
         Ok(Receipt::from(confirm.await?.await?))
     }
@@ -143,6 +149,14 @@ impl Publisher {
             Receipt { taken: true, returned: None } => Ok(()),
         }
     }
+}
+
+/// How long the frame of a message's properties is: RabbitMQ ends the connection over one that is too long.
+fn header_bytes(properties: &BasicProperties) -> usize {
+    /// The frame's own, and those of the content header before the properties.
+    const AROUND: usize = 8 + 12;
+    let written = gen_properties(properties)(WriteContext::from(Vec::new()));
+    written.map_or(usize::MAX, |written| written.write.len() + AROUND)
 }
 
 impl From<Confirmation> for Receipt {

@@ -74,10 +74,8 @@ pub(crate) async fn declare(connection: &Connection, shared: &Shared) -> Result<
     for (name, kind) in exchanges {
         let declared = declaring.channel.exchange_declare(name.into(), kind, durable, FieldTable::default());
         within(connection.limit(), "declaring an exchange", declared).await.map_err(|error| {
-            BusError::Other(format!(
-                "exchange `{name}`: {error}; where it exists with another type, delete it while no node runs, or \
-                 configure amqp.exchange as it was"
-            ))
+            let remedy = "delete it while no node runs, or configure amqp.exchange as it was";
+            differs(&format!("exchange `{name}`"), error, remedy)
         })?;
     }
     declaring.queue(DEAD, bounded(&shared.amqp, QueueKind::Quorum)).await?;
@@ -112,10 +110,8 @@ impl Declaring<'_> {
         let limit = self.amqp.confirm_timeout_ms.duration();
         let declared = self.channel.queue_declare(name.into(), QueueDeclareOptions::durable(), arguments);
         within(limit, "declaring a queue", declared).await.map(drop).map_err(|error| {
-            BusError::Other(format!(
-                "queue `{name}`: {error}; where it exists with other arguments, drain and delete it, or configure \
-                 amqp.queue_length_max as it was"
-            ))
+            let remedy = "drain and delete it, or configure amqp.queue_length_max as it was";
+            differs(&format!("queue `{name}`"), error, remedy)
         })
     }
 
@@ -129,6 +125,17 @@ impl Declaring<'_> {
             FieldTable::default(),
         );
         within(self.amqp.confirm_timeout_ms.duration(), "binding a queue", bound).await
+    }
+}
+
+/// Names what cannot be declared, and what to do where it exists in another way.
+fn differs(what: &str, error: BusError, remedy: &str) -> BusError {
+    match error {
+        BusError::Forbidden(said) if said.contains("inequivalent") => {
+            BusError::Other(format!("{what}: {said}; {remedy}"))
+        }
+        BusError::Late { .. } => error,
+        error => BusError::Other(format!("{what}: {error}")),
     }
 }
 

@@ -3,227 +3,27 @@
 // clippy.toml lets tests unwrap, but takes only functions marked as tests for tests.
 #![allow(clippy::unwrap_used)]
 
+mod rig;
+
 use std::{
-    borrow::Cow,
-    collections::BTreeMap,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
-use beds_bus::{Amqp, BrokerPool, Connection, Endpoint, Hosting, Name, Pool, Properties, Publisher, Replies};
-use beds_bus::{Exchange, Status, Timeouts};
-use beds_core::{
-    error::Error,
-    service::{Incoming, Reply, Service, Verdict},
-    settings::{Millis, SecretUrl, Urls},
-};
-use beds_devstack::Stack;
-use beds_protocol::{
-    Broker, ErrorCode, header,
-    topology::{DEAD, EXCHANGE},
-};
-use futures_util::{FutureExt as _, future::BoxFuture};
+use beds_bus::{Exchange, Status};
+use beds_core::outbox::EventSink as _;
+use beds_protocol::topology::{DEAD, EXCHANGE};
+use futures_util::FutureExt as _;
 use lapin::{
     BasicProperties, ConnectionProperties, ExchangeKind,
     options::{
         BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions, ExchangeDeleteOptions,
-        QueueDeclareOptions, QueueDeleteOptions,
+        QueueDeleteOptions,
     },
     types::FieldTable,
 };
-use tokio::{sync::watch, time::timeout};
-
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Does as the operation says, and counts how often it is asked, by the request's id.
-struct Probe {
-    asked: Mutex<BTreeMap<String, u32>>,
-    /// Whether requests may end.
-    open: watch::Receiver<bool>,
-    /// Whether what `probe.away` needs is away.
-    is_away: AtomicBool,
-}
-
-impl Probe {
-    fn asked(&self) -> BTreeMap<String, u32> {
-        self.asked.lock().unwrap().clone()
-    }
-}
-
-impl Service for Probe {
-    fn keys(&self) -> Vec<(Broker, String)> {
-        ["reply", "done", "retry", "dead", "away"]
-            .map(|name| (Broker::AppWrite, format!("probe.{name}")))
-            .into()
-    }
-
-    fn accepts(&self, template: &str) -> bool {
-        template == "probe"
-    }
-
-    fn handle<'a>(&'a self, incoming: Incoming<'a>) -> BoxFuture<'a, Verdict> {
-        Box::pin(async move {
-            let times = {
-                let mut asked = self.asked.lock().unwrap();
-                let times = asked.entry(incoming.request_id.to_owned()).or_default();
-                *times += 1;
-                *times
-            };
-            let is_away = incoming.routing_key == "probe.away" && self.is_away.load(Ordering::Relaxed);
-            if !is_away {
-                self.open.clone().wait_for(|open| *open).await.unwrap();
-            }
-            let error = || Error::new(ErrorCode::Unavailable, "not now");
-            match incoming.routing_key {
-                "probe.reply" => Verdict::Reply(Reply::ok(Some("hash"), incoming.body.to_vec())),
-                "probe.away" if is_away => Verdict::Retry(error()),
-                "probe.retry" if times < 3 => Verdict::Retry(error()),
-                "probe.dead" => Verdict::Dead(error()),
-                _ => Verdict::Done,
-            }
-        })
-    }
-
-    fn shown<'a>(&self, _: &str, _: &'a [u8]) -> Cow<'a, [u8]> {
-        Cow::Borrowed(b"masked")
-    }
-}
-
-/// A client of the bus by the crate's own lower half.
-struct Client {
-    publisher: Publisher,
-    replies: Replies,
-    _connection: Connection,
-}
-
-impl Client {
-    async fn connect(url: &str) -> Self {
-        let timeouts = Timeouts { connect: PATIENCE, answer: PATIENCE };
-        let connection = Connection::open(&Endpoint::parse(url).unwrap(), "test", timeouts).await.unwrap();
-        let publisher = Publisher::open(&connection).await.unwrap();
-        let replies = Replies::open(&connection).await.unwrap();
-        Self { publisher, replies, _connection: connection }
-    }
-
-    async fn send(&self, key: &str, id: &str, reply: bool) {
-        let mut properties = Properties::json().message_id(name(id)).correlation_id(name(id)).persistent();
-        if reply {
-            properties = properties.reply_to(self.replies.queue().clone());
-        }
-        self.publisher.put(EXCHANGE, name(key), properties, id.as_bytes()).await.unwrap();
-    }
-}
-
-fn name(text: &str) -> Name {
-    Name::new(text).unwrap()
-}
-
-/// What a test works with. The servers end after it.
-struct Rig {
-    probe: Arc<Probe>,
-    gate: watch::Sender<bool>,
-    pool: Option<BrokerPool>,
-    client: Client,
-    stack: Arc<Stack>,
-}
-
-impl Rig {
-    async fn start() -> Self {
-        Self::by(Exchange::Topic).await
-    }
-
-    async fn by(exchange: Exchange) -> Self {
-        let stack = blocking(|| Stack::builder().ignore_environment().rabbitmq().start().unwrap()).await;
-        let url = stack.amqp_url();
-        let (gate, open) = watch::channel(false);
-        let probe = Arc::new(Probe { asked: Mutex::default(), open, is_away: AtomicBool::new(false) });
-        let amqp = Amqp {
-            url: Urls(vec![SecretUrl::new(&url)]),
-            // Short, so that a wait of twice as long shows what has no deadline.
-            confirm_timeout_ms: Millis(1_500),
-            topology_check_ms: Millis(300),
-            exchange,
-            ..Amqp::default()
-        };
-        let hosting = Hosting {
-            services: Vec::new(),
-            rest: Arc::clone(&probe) as Arc<dyn Service>,
-            brokers: vec![(Broker::AppWrite, Pool { instances: 1, prefetch: 64 })],
-            drain_timeout: PATIENCE,
-            slow_after: Duration::ZERO,
-            tracer: None,
-        };
-        let pool = BrokerPool::start(amqp, "n1", hosting);
-        let serving = async { pool.status().wait_for(|status| *status == Status::Serving).await.map(drop) };
-        timeout(PATIENCE, serving).await.unwrap().unwrap();
-        Self { probe, gate, pool: Some(pool), client: Client::connect(&url).await, stack: Arc::new(stack) }
-    }
-
-    /// Gives commands to RabbitMQ as its operator.
-    async fn control(&self, arguments: &'static [&'static str]) -> String {
-        let stack = Arc::clone(&self.stack);
-        blocking(move || stack.rabbitmq().control(arguments).unwrap()).await
-    }
-
-    /// How many messages wait in a queue, those that are with a consumer apart.
-    async fn waiting(&self, queue: &str) -> u32 {
-        let url = self.stack.amqp_url();
-        // A connection that publishes nothing, which no alarm blocks.
-        let connection = lapin::Connection::connect(&url, ConnectionProperties::default()).await.unwrap();
-        let channel = connection.create_channel().await.unwrap();
-        let options = QueueDeclareOptions { passive: true, ..Default::default() };
-        channel.queue_declare(queue.into(), options, FieldTable::default()).await.unwrap().message_count()
-    }
-
-    /// How often a request was handled.
-    fn asked_for(&self, id: &str) -> u32 {
-        self.probe.asked().get(id).copied().unwrap_or_default()
-    }
-
-    /// Whether a queue exists.
-    async fn has_queue(&self, queue: &str) -> bool {
-        let url = self.stack.amqp_url();
-        let connection = lapin::Connection::connect(&url, ConnectionProperties::default()).await.unwrap();
-        let channel = connection.create_channel().await.unwrap();
-        let options = QueueDeclareOptions { passive: true, ..Default::default() };
-        channel.queue_declare(queue.into(), options, FieldTable::default()).await.is_ok()
-    }
-
-    async fn eventually(&self, what: &str, mut holds: impl AsyncFnMut() -> bool) {
-        let wait = async {
-            while !holds().await {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        let log = self.stack.rabbitmq().log_tail(20);
-        assert!(
-            timeout(PATIENCE, wait).await.is_ok(),
-            "never happened: {what}; {:?}\n{log}",
-            self.probe.asked()
-        );
-    }
-
-    /// Stops the pool. What it had not acknowledged would be back in its queue.
-    async fn ends_with_nothing_left(mut self) {
-        let pool = self.pool.take().unwrap();
-        pool.shutdown().await;
-        assert_eq!(self.waiting("beds.app_server.w").await, 0);
-    }
-
-    async fn next_reply(&mut self) -> (String, String, Vec<u8>) {
-        let message = timeout(PATIENCE, self.client.replies.next()).await.unwrap().unwrap();
-        let id = message.correlation_id().unwrap().to_owned();
-        let status = message.header(header::STATUS).unwrap().into_owned();
-        (id, status, message.into_body())
-    }
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    tokio::task::spawn_blocking(work).await.unwrap()
-}
+use rig::{Client, PATIENCE, Rig};
+use tokio::time::timeout;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_verdict_becomes_a_reply_an_acknowledgement_another_try_or_a_dead_letter() {
@@ -244,7 +44,7 @@ async fn a_verdict_becomes_a_reply_an_acknowledgement_another_try_or_a_dead_lett
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_direct_exchange_serves_and_comes_back_as_it_was() {
-    let mut rig = Rig::by(Exchange::Direct).await;
+    let mut rig = Rig::with(|amqp| amqp.exchange = Exchange::Direct).await;
     rig.gate.send_replace(true);
     let listed = rig.control(&["list_exchanges", "name", "type", "--silent"]).await;
     assert!(listed.lines().any(|line| line == "beds\tdirect"), "{listed}");
@@ -268,10 +68,18 @@ async fn while_rabbitmq_takes_no_messages_nothing_times_out_and_nothing_is_done_
         let key = ["probe.reply", "probe.dead", "probe.done"][n % 3];
         rig.client.send(key, id, n % 3 == 0).await;
     }
-    rig.eventually("all are asked", async || rig.probe.asked().len() == ids.len()).await;
+    let reads: Vec<String> = (0..10).map(|n| format!("read{n}")).collect();
+    for (n, id) in reads.iter().enumerate() {
+        // Some of them have replies of a size that RabbitMQ has not taken yet.
+        let key = ["look.reply", "look.big"][n % 2];
+        rig.client.send_body(key, id, true, b"20000").await;
+    }
+    rig.eventually("all are asked", async || rig.probe.asked().len() == ids.len() + reads.len()).await;
 
     rig.control(&["set_vm_memory_high_watermark", "0.00001"]).await;
     rig.gate.send_replace(true);
+    let channel = rig.pool.as_ref().unwrap().events().open().await.unwrap();
+    let event = tokio::spawn(async move { channel.publish(&rig::event("note.create")).await });
     // A session that takes a wait for a failure would be over by then.
     let mut status = rig.pool.as_ref().unwrap().status();
     status.mark_unchanged();
@@ -282,16 +90,17 @@ async fn while_rabbitmq_takes_no_messages_nothing_times_out_and_nothing_is_done_
         answered.push(reply.unwrap().correlation_id().unwrap().to_owned());
     }
     assert!(
-        answered.len() < 5 && rig.waiting("beds.dead").await < 5,
+        answered.len() < 8 && !event.is_finished() && rig.waiting("beds.dead").await < 5,
         "the alarm holds nothing up: {answered:?}"
     );
 
     rig.control(&["set_vm_memory_high_watermark", "absolute", "2GB"]).await;
-    while answered.len() < 10 {
+    while answered.len() < 20 {
         answered.push(rig.next_reply().await.0);
     }
     answered.sort();
-    assert_eq!(answered, ids.iter().step_by(3).cloned().collect::<Vec<_>>());
+    assert_eq!(answered, ids.iter().step_by(3).chain(&reads).cloned().collect::<Vec<_>>());
+    assert_eq!(event.await.unwrap(), Ok(()));
     rig.eventually("what cannot be done is dead", async || rig.waiting("beds.dead").await == 10).await;
     assert!(!status.has_changed().unwrap());
     let probe = Arc::clone(&rig.probe);

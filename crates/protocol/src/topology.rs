@@ -48,6 +48,8 @@ pub mod header {
     pub const DEAD_USER: &str = "beds-dead-user";
     /// Dead letter: `true` where sensitive values were masked in its body, which cannot be replayed then.
     pub const DEAD_MASKED: &str = "beds-dead-masked";
+    /// Dead letter: how many bytes its body had, where RabbitMQ takes fewer and the rest was cut off.
+    pub const DEAD_BODY_BYTES: &str = "beds-dead-body-bytes";
     /// Dead letter: when, as RFC 3339 in UTC.
     pub const DEAD_AT: &str = "beds-dead-at";
     /// On a request that a node has put aside: its routing key.

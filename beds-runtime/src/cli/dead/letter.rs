@@ -96,6 +96,9 @@ fn obstacle(held: &DeadLetter, domains: &[&'static Domain]) -> Option<String> {
             "its sensitive values were masked when it died: ask its client to send it again".to_owned(),
         );
     }
+    if held.header(header::DEAD_BODY_BYTES).is_some() {
+        return Some("its body was cut off when it died: ask its client to send it again".to_owned());
+    }
     let key = held.routing_key();
     if let Some(batch) = BatchKey::parse(key) {
         return (batch.lane == Lane::Read).then(|| nobody_waits().to_owned());

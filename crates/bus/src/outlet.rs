@@ -1,0 +1,176 @@
+//! [`Outlet`]: a way for messages that are confirmed, on whichever connection there is for them; and what is known of the
+//! largest message that RabbitMQ takes.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use beds_protocol::topology::DEFAULT_EXCHANGE;
+use tokio::{
+    sync::{Mutex, watch},
+    time::timeout,
+};
+
+use crate::{
+    connection::Connection,
+    error::BusError,
+    message::{Name, Properties},
+    publisher::Publisher,
+};
+
+/// The connection for what is confirmed, while there is one.
+pub(crate) type Current = watch::Receiver<Option<Arc<Connection>>>;
+
+/// Messages go through it one after another: what RabbitMQ says of a message, or ends its channel over, concerns the one
+/// that was sent last. A channel that has ended is replaced.
+#[derive(Debug)]
+pub(crate) struct Outlet {
+    connection: Current,
+    publisher: Mutex<Option<Publisher>>,
+}
+
+impl Outlet {
+    pub(crate) fn new(connection: Current) -> Self {
+        Self { connection, publisher: Mutex::default() }
+    }
+
+    /// Waits for the connection, publishes a message, and waits until a queue has it. `properties` get the name of the
+    /// user as whom it is published.
+    pub(crate) async fn put(
+        &self,
+        exchange: &'static str,
+        routing_key: Name,
+        properties: impl FnOnce(&str) -> Properties,
+        body: &[u8],
+    ) -> Result<(), BusError> {
+        let mut held = self.publisher.lock().await;
+        let publisher = self.open(&mut held).await?;
+        let properties = properties(publisher.user());
+        let put = publisher.put(exchange, routing_key, properties, body).await;
+        Self::keep(publisher, &put, &mut held);
+        put
+    }
+
+    /// The same; what no queue takes is dropped.
+    pub(crate) async fn announce(
+        &self,
+        routing_key: Name,
+        properties: Properties,
+        body: &[u8],
+    ) -> Result<(), BusError> {
+        let mut held = self.publisher.lock().await;
+        let publisher = self.open(&mut held).await?;
+        let announced = publisher.announce(DEFAULT_EXCHANGE, routing_key, properties, body).await;
+        Self::keep(publisher, &announced, &mut held);
+        announced
+    }
+
+    /// The publisher that is there, or a new one. Who is given up midway leaves none behind.
+    async fn open(&self, held: &mut Option<Publisher>) -> Result<Publisher, BusError> {
+        if let Some(publisher) = held.take().filter(Publisher::is_open) {
+            return Ok(publisher);
+        }
+        Publisher::open(&*current(&self.connection).await?).await
+    }
+
+    /// After an answer that came in its turn, the next message may go the same way.
+    fn keep(publisher: Publisher, answer: &Result<(), BusError>, held: &mut Option<Publisher>) {
+        if let Ok(()) | Err(BusError::Refused | BusError::Unroutable) = answer {
+            *held = Some(publisher);
+        }
+    }
+}
+
+/// Waits for the connection.
+pub(crate) async fn current(connection: &Current) -> Result<Arc<Connection>, BusError> {
+    let mut connection = connection.clone();
+    let is_there = connection.wait_for(Option::is_some).await;
+    let found = is_there.ok().and_then(|connection| connection.clone());
+    found.ok_or_else(|| BusError::Other("the pool has stopped".to_owned()))
+}
+
+/// How long RabbitMQ may take to say that it allows something, before that is believed.
+const ASKED_MAX: Duration = Duration::from_secs(1);
+
+/// Fails where RabbitMQ forbids to publish replies. It would end the channel over the first of them, and deliver again
+/// all that was worked on there: so it is asked before there is anything. A channel remembers what it was allowed, so it is
+/// asked on a new one.
+pub(crate) async fn may_reply(connection: &Current) -> Result<(), BusError> {
+    let asking = async {
+        let publisher = Publisher::open(&*current(connection).await?).await?;
+        // No queue has that name.
+        let nowhere = Name::from(uuid::Uuid::nil());
+        publisher.announce(DEFAULT_EXCHANGE, nowhere, Properties::default(), b"").await
+    };
+    match timeout(ASKED_MAX, asking).await {
+        Ok(Err(error @ BusError::Forbidden(_))) => Err(error),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+/// What is known of the largest message that RabbitMQ takes: it does not say so before it refuses one.
+#[derive(Debug)]
+pub(crate) struct Sizes {
+    /// The largest that it has taken.
+    taken: AtomicUsize,
+    /// The largest that it takes.
+    max: AtomicUsize,
+}
+
+/// No RabbitMQ refuses a message for so few bytes.
+const SMALL: usize = 4 * 1024;
+
+impl Sizes {
+    pub(crate) const fn new() -> Self {
+        Self { taken: AtomicUsize::new(SMALL), max: AtomicUsize::new(usize::MAX) }
+    }
+
+    /// RabbitMQ may have another limit from now on.
+    pub(crate) fn forget(&self) {
+        self.taken.store(SMALL, Ordering::Relaxed);
+        self.max.store(usize::MAX, Ordering::Relaxed);
+    }
+
+    /// Whether a message of this size may be refused for it.
+    pub(crate) fn is_unknown(&self, bytes: usize) -> bool {
+        bytes > self.taken.load(Ordering::Relaxed)
+    }
+
+    /// RabbitMQ has taken one.
+    pub(crate) fn took(&self, bytes: usize) {
+        self.taken.fetch_max(bytes, Ordering::Relaxed);
+    }
+
+    /// The largest message, as far as it is known.
+    pub(crate) fn max(&self) -> usize {
+        self.max.load(Ordering::Relaxed)
+    }
+
+    /// RabbitMQ has said what it takes.
+    pub(crate) fn learn(&self, max: usize) {
+        self.max.store(max, Ordering::Relaxed);
+        self.taken.fetch_min(max, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_is_unknown_until_rabbitmq_has_taken_or_refused_it() {
+        let sizes = Sizes::new();
+        assert!(!sizes.is_unknown(SMALL) && sizes.is_unknown(SMALL + 1));
+        sizes.took(10_000);
+        sizes.took(9_000);
+        assert!(!sizes.is_unknown(10_000) && sizes.max() == usize::MAX);
+        sizes.learn(8_000);
+        assert!(sizes.is_unknown(8_001) && sizes.max() == 8_000);
+        sizes.forget();
+        assert!(sizes.is_unknown(8_000) && sizes.max() == usize::MAX);
+    }
+}

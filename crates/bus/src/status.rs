@@ -1,0 +1,184 @@
+//! [`Status`]: whether the pool serves; and the board on which its parts say so.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use beds_protocol::Broker;
+use tokio::sync::watch;
+use tracing::info;
+
+use crate::config::Pool;
+
+/// Whether the pool serves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Status {
+    /// It is not connected to RabbitMQ, or cannot consume from one of its queues: why.
+    Connecting(Arc<str>),
+    /// Its consumers are on their queues, and requests come there.
+    Serving,
+    /// Its consumers are on their queues, but requests may not come there: why.
+    Unrouted(Arc<str>),
+    /// It finishes what it has taken, and takes no more.
+    Stopping,
+}
+
+/// Where the parts of a pool say how they are.
+#[derive(Debug)]
+pub(crate) struct Board {
+    parts: Mutex<Parts>,
+    status: watch::Sender<Status>,
+}
+
+#[derive(Debug)]
+struct Parts {
+    is_stopping: bool,
+    /// Why nothing that is confirmed can be published.
+    publishing: Option<Arc<str>>,
+    /// Why the topology cannot be declared.
+    topology: Option<Arc<str>>,
+    brokers: Vec<(Broker, Part)>,
+}
+
+#[derive(Debug)]
+struct Part {
+    instances: usize,
+    open: usize,
+    /// Why it cannot consume.
+    why: Option<Arc<str>>,
+}
+
+impl Board {
+    /// Of a pool that starts.
+    pub(crate) fn new(brokers: &[(Broker, Pool)]) -> Self {
+        let starts: Arc<str> = "the node starts".into();
+        let part = |(broker, pool): &(Broker, Pool)| {
+            (*broker, Part { instances: pool.instances.into(), open: 0, why: Some(Arc::clone(&starts)) })
+        };
+        let brokers = brokers.iter().map(part).collect();
+        let status = watch::Sender::new(Status::Connecting(Arc::clone(&starts)));
+        let parts = Parts { is_stopping: false, publishing: Some(starts), topology: None, brokers };
+        Self { parts: Mutex::new(parts), status }
+    }
+
+    /// Whether the pool serves, now and whenever that changes.
+    pub(crate) fn status(&self) -> watch::Receiver<Status> {
+        self.status.subscribe()
+    }
+
+    /// What is confirmed can be published, or why not.
+    pub(crate) fn publishing(&self, now: Result<(), Arc<str>>) {
+        self.change(|parts| parts.publishing = now.err());
+    }
+
+    /// The topology is there, or why not; gives whether that is new.
+    pub(crate) fn topology(&self, now: Result<(), Arc<str>>) -> bool {
+        let now = now.err();
+        self.change(|parts| std::mem::replace(&mut parts.topology, now.clone()) != now)
+    }
+
+    /// One more instance of a broker consumes.
+    pub(crate) fn opened(&self, broker: Broker) {
+        self.change(|parts| {
+            let Some(part) = parts.part(broker) else { return };
+            part.open += 1;
+            if part.open >= part.instances {
+                part.why = None;
+            }
+        });
+    }
+
+    /// An instance of a broker has ended, and begins again.
+    pub(crate) fn ended(&self, broker: Broker) {
+        self.change(|parts| parts.part(broker).map(|part| part.open = part.open.saturating_sub(1)));
+    }
+
+    /// An instance of a broker cannot consume.
+    pub(crate) fn fails(&self, broker: Broker, why: Arc<str>) {
+        self.change(|parts| parts.part(broker).map(|part| part.why = Some(why)));
+    }
+
+    /// The connection of a broker is gone, and with it all its instances. Without a reason it is made again at once.
+    pub(crate) fn lost(&self, broker: Broker, why: Option<Arc<str>>) {
+        self.change(|parts| {
+            parts.part(broker).map(|part| {
+                part.open = 0;
+                part.why = why.or(part.why.take());
+            })
+        });
+    }
+
+    /// The pool stops.
+    pub(crate) fn stopping(&self) {
+        self.change(|parts| parts.is_stopping = true);
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Parts) -> T) -> T {
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = change(&mut parts);
+        let now = parts.status();
+        let is_new = self.status.send_if_modified(|status| {
+            let is_new = *status != now;
+            status.clone_from(&now);
+            is_new
+        });
+        if is_new && now == Status::Serving {
+            let instances: usize = parts.brokers.iter().map(|(_, part)| part.open).sum();
+            info!(instances, "serving");
+        }
+        changed
+    }
+}
+
+impl Parts {
+    fn part(&mut self, broker: Broker) -> Option<&mut Part> {
+        self.brokers.iter_mut().find(|(of, _)| *of == broker).map(|(_, part)| part)
+    }
+
+    /// An instance that begins again at once is no reason to say that the pool does not serve.
+    fn status(&self) -> Status {
+        if self.is_stopping {
+            return Status::Stopping;
+        }
+        let mut broken = self.brokers.iter().filter_map(|(_, part)| part.why.as_ref());
+        match (self.publishing.as_ref().or_else(|| broken.next()), &self.topology) {
+            (Some(why), _) => Status::Connecting(Arc::clone(why)),
+            (None, Some(why)) => Status::Unrouted(Arc::clone(why)),
+            (None, None) => Status::Serving,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pool_serves_when_all_its_parts_do() {
+        let board = Board::new(&[(Broker::AppRead, Pool { instances: 2, prefetch: 1 })]);
+        let status = board.status();
+        let now = || status.borrow().clone();
+        let why = |text: &str| Arc::<str>::from(text);
+        assert_eq!(now(), Status::Connecting(why("the node starts")));
+        board.publishing(Ok(()));
+        board.opened(Broker::AppRead);
+        assert_eq!(now(), Status::Connecting(why("the node starts")));
+        board.opened(Broker::AppRead);
+        assert_eq!(now(), Status::Serving);
+        // One that begins again at once is no news; one that cannot is.
+        board.ended(Broker::AppRead);
+        assert_eq!(now(), Status::Serving);
+        board.fails(Broker::AppRead, why("refused"));
+        assert_eq!(now(), Status::Connecting(why("refused")));
+        board.opened(Broker::AppRead);
+        assert!(board.topology(Err(why("no rights"))));
+        assert!(!board.topology(Err(why("no rights"))), "that is known");
+        assert_eq!(now(), Status::Unrouted(why("no rights")));
+        board.topology(Ok(()));
+        board.lost(Broker::AppRead, None);
+        assert_eq!(now(), Status::Serving);
+        board.lost(Broker::AppRead, Some(why("gone")));
+        board.opened(Broker::AppRead);
+        assert_eq!(now(), Status::Connecting(why("gone")), "one of two instances is not enough");
+        board.stopping();
+        assert_eq!(now(), Status::Stopping);
+    }
+}
