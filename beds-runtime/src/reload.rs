@@ -52,7 +52,9 @@ impl Running<'_> {
         self.pool.resize(&self.config.hosted_pools());
         self.engines.make_room(&self.config, self.domains);
         let reloaded = if reloaded.is_empty() { "nothing".to_owned() } else { reloaded.join(", ") };
-        info!("configuration read again: {reloaded} changed; each connection reads passwords and certificates anew");
+        info!(
+            "configuration read again: {reloaded} changed; each connection reads passwords and certificates anew"
+        );
         if !others.is_empty() {
             warn!("needs a restart: {}", others.join(", "));
         }
