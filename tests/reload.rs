@@ -172,9 +172,10 @@ const MOMENTS_MS: [u64; 9] = [0, 5, 10, 20, 50, 100, 200, 400, 800];
 /// A node that has just begun to listen, as process 1 if so; and its process.
 fn begun(stack: &Stack, is_first: bool) -> (Node, u32) {
     let beds = env!("CARGO_BIN_EXE_beds");
-    let run = match is_first {
-        true => Beds::program(Path::new("unshare"), &["--fork", "--pid", "--mount-proc", beds]),
-        false => Beds::new(&[]),
+    let run = if is_first {
+        Beds::program(Path::new("unshare"), &["--fork", "--pid", "--mount-proc", beds])
+    } else {
+        Beds::new(&[])
     };
     let (node, began) = (run.on(stack).spawn(), Instant::now());
     let mut pid = None;
@@ -380,9 +381,9 @@ async fn instances_change_and_nodes_are_replaced_under_load_and_no_request_fails
     }
     // The new one is there before the old one goes; and so again.
     let mut nodes = [first, second];
-    for place in 0..2 {
+    for node in &mut nodes {
         let next = blocking(|| Arc::new(start_node(stack, &[]))).await;
-        let old = std::mem::replace(&mut nodes[place], next);
+        let old = std::mem::replace(node, next);
         blocking(move || {
             old.terminate();
             assert_eq!(old.await_end().unwrap().code(), Some(0), "{}", old.log());

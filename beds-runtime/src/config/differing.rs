@@ -1,6 +1,8 @@
 //! By which keys two configurations differ, without their values: some of those are secrets.
 
 use beds_core::settings::Servers;
+use beds_mariadb::MariaDb;
+use beds_mongodb::MongoDb;
 use beds_protocol::Broker;
 
 use super::Config;
@@ -19,8 +21,8 @@ impl Config {
             keys.extend(of_section(&format!("brokers.{}", broker.as_str()), &differing));
         }
         keys.extend(of_section("limits", &limits.differing(&other.limits)));
-        keys.extend(of_servers("mariadb", mariadb, &other.mariadb, |one, other| one.differing(other)));
-        keys.extend(of_servers("mongodb", mongodb, &other.mongodb, |one, other| one.differing(other)));
+        keys.extend(of_servers("mariadb", mariadb, &other.mariadb, MariaDb::differing));
+        keys.extend(of_servers("mongodb", mongodb, &other.mongodb, MongoDb::differing));
         keys.extend(of_section("logging", &logging.differing(&other.logging)));
         keys.extend(of_section("telemetry", &telemetry.differing(&other.telemetry)));
         keys
