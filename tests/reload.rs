@@ -379,6 +379,15 @@ async fn instances_change_and_nodes_are_replaced_under_load_and_no_request_fails
         .await;
         load.goes_on(EACH).await;
     }
+    // Instances that leave give no read back. Of writes they may: RabbitMQ goes on delivering from a quorum queue for a moment
+    // after it has said that a consumer is gone.
+    let nodes = [Arc::clone(&first), Arc::clone(&second)];
+    let metrics = blocking(move || nodes.map(|node| node.get("/metrics"))).await;
+    for metrics in metrics {
+        let begins = "beds_queue_redelivered_total{queue=\"beds.app_server.r\"} ";
+        let count = metrics.lines().find_map(|line| line.strip_prefix(begins));
+        assert_eq!(count, Some("0"));
+    }
     // The new one is there before the old one goes; and so again.
     let mut nodes = [first, second];
     for node in &mut nodes {
