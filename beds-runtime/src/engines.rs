@@ -49,6 +49,16 @@ impl Engines {
         Arc::new(engines)
     }
 
+    /// Makes as much room for what waits for the databases as their brokers have by now.
+    pub fn make_room(&self, config: &Config, domains: &[&'static Domain]) {
+        for (name, database) in &self.mariadb {
+            database.make_room(room(config, domains, name));
+        }
+        for (name, database) in &self.mongodb {
+            database.make_room(room(config, domains, name));
+        }
+    }
+
     /// The events of the databases that these domains publish of.
     #[must_use]
     pub fn outboxes(&self, domains: &[&'static Domain]) -> Vec<Arc<dyn Outbox>> {

@@ -15,6 +15,8 @@ mod logging;
 pub mod node;
 mod project;
 mod relay;
+mod reload;
+mod signals;
 mod telemetry;
 mod templates;
 mod upkeep;
@@ -28,4 +30,4 @@ pub use beds_core::{Context, Error, Factory, NamasteCore, Outcome, Request, Resu
 pub use beds_macros::NamasteCore;
 pub use beds_protocol as protocol;
 
-pub use crate::project::Project;
+pub use crate::{project::Project, signals::Signals};

@@ -35,6 +35,7 @@ use tracing_subscriber::{
     },
     layer::{Context, SubscriberExt},
     registry::LookupSpan,
+    reload,
     util::SubscriberInitExt,
 };
 
@@ -48,7 +49,26 @@ const BATCH_MAX: usize = 200;
 /// The longest text that the template `logger` takes for a message, in characters.
 const MESSAGE_MAX: usize = 16_384;
 
-/// Sets up logging for the process, within a Tokio runtime with time enabled. Gives the queue of events for the bus, where the configuration wants one.
+/// What is logged, which may change while the node runs.
+#[derive(Debug)]
+pub(crate) struct Levels(reload::Handle<EnvFilter, Registry>);
+
+impl Levels {
+    /// Logs by this filter from now on.
+    ///
+    /// # Errors
+    /// When it is no filter; the old one stays.
+    pub(crate) fn set(&self, level: &str) -> Result<(), String> {
+        self.0.reload(filter(level)?).map_err(|error| error.to_string())
+    }
+}
+
+fn filter(level: &str) -> Result<EnvFilter, String> {
+    EnvFilter::try_new(level).map_err(|error| format!("logging.level `{level}`: {error}"))
+}
+
+/// Sets up logging for the process, within a Tokio runtime with time enabled. Gives the queue of events for the bus, where
+/// the configuration wants one.
 ///
 /// # Errors
 /// When the level is no filter, or logging was set up before.
@@ -56,9 +76,8 @@ pub(crate) fn init(
     config: &Logging,
     traces: Option<&Traces>,
     node: &str,
-) -> Result<Option<BusQueue>, String> {
-    let filter = EnvFilter::try_new(&config.level)
-        .map_err(|error| format!("logging.level `{}`: {error}", config.level))?;
+) -> Result<(Levels, Option<BusQueue>), String> {
+    let (filter, levels) = reload::Layer::new(filter(&config.level)?);
     let ansi = std::io::stderr().is_terminal();
     let text = (!config.json).then(|| {
         tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(ansi).fmt_fields(one_line())
@@ -80,7 +99,7 @@ pub(crate) fn init(
     };
     done.map_err(|error| error.to_string())?;
     tokio::spawn(repeats.tell());
-    Ok(queue)
+    Ok((Levels(levels), queue))
 }
 
 fn boxed(layer: impl Layer<Registry> + Send + Sync) -> Box<dyn Layer<Registry> + Send + Sync> {

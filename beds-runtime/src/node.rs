@@ -2,32 +2,43 @@
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    time::timeout,
-};
+use tokio::time::timeout;
 use tracing::{error, info, warn};
 
 use beds_bus::{BrokerPool, Hosting, Status};
 use beds_core::{meter::Source, outbox::EventSink, service::Service, spec::Domain, stages::Tracer};
-use beds_protocol::Broker;
 use beds_services::NodeService;
 
 use crate::{
-    config::{Config, Environment},
+    config::{Config, ConfigError, Environment},
     engines::Engines,
     health::{self, Health},
     ipl::{self, Failure, Step},
     logging,
     project::Project,
     relay::Relays,
+    reload::Running,
+    signals::{Asked, Signals},
     telemetry::Traces,
     templates, upkeep, watchdog,
 };
 
 /// Brings the node up, serves, and takes it down when it is told to stop, which it may be at any moment of its start.
-pub async fn run(project: Project, config: Config, environment: Environment, stop: Stop) -> ExitCode {
-    match serve(project, config, environment, stop).await {
+/// `load` reads the configuration: now, and again at each SIGHUP.
+pub async fn run(
+    project: Project,
+    environment: Environment,
+    load: impl Fn() -> Result<Config, ConfigError>,
+    signals: Signals,
+) -> ExitCode {
+    let config = match load() {
+        Ok(config) => config,
+        Err(error) => {
+            eprintln!("beds: configuration: {error}");
+            return Step::Configuration.exit_code();
+        }
+    };
+    match serve(project, (config, load), environment, signals).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             error!("the node does not start: {failure}");
@@ -40,19 +51,19 @@ pub async fn run(project: Project, config: Config, environment: Environment, sto
 
 async fn serve(
     project: Project,
-    config: Config,
+    (config, load): (Config, impl Fn() -> Result<Config, ConfigError>),
     environment: Environment,
-    mut stop: Stop,
+    mut signals: Signals,
 ) -> Result<(), Failure> {
     let name = node_name(&config);
     let failure =
         |hint: &'static str| move |reason| Failure { step: Step::Logging, reason, hint: hint.into() };
     let traces = Traces::open(&config.telemetry, &name).map_err(failure("correct [telemetry]"))?;
-    let log_queue =
+    let (levels, log_queue) =
         logging::init(&config.logging, traces.as_ref(), &name).map_err(failure("correct [logging]"))?;
     info!(node = name, environment = environment.as_str(), version = env!("CARGO_PKG_VERSION"), "starting");
     let checked = tokio::select! {
-        () = stop.wait() => None,
+        () = signals.stop() => None,
         domains = check(&project, &config, environment) => Some(domains?),
     };
     let Some(domains) = checked else {
@@ -66,7 +77,8 @@ async fn serve(
     let (wrong, _watch) = templates::watch(&config, &domains);
     let databases = Arc::clone(&engines) as Arc<dyn Source>;
     let for_pool = traces.as_ref().map(Traces::tracer);
-    let (pool, relays) = start_pool(&project, &config, &name, environment, (domains, engines), for_pool);
+    let serves = (domains.clone(), Arc::clone(&engines));
+    let (pool, relays) = start_pool(&project, &config, &name, environment, serves, for_pool);
     if let Some(queue) = log_queue.filter(|_| project.domains.iter().any(|domain| domain.name == "logger")) {
         let records_max = config.limits.create_records_max;
         tokio::spawn(queue.publish(config.amqp.clone(), records_max, pool.status()));
@@ -74,10 +86,14 @@ async fn serve(
     let sources = vec![pool.source(), databases];
     health::start(config.node.health, Health { status: pool.status(), wrong, sources }).await;
     let _watchdog = watchdog::start(pool.pulse(), config.limits.request_timeout_max_ms.duration());
-    if wait_until_serving(&config, environment, &pool, &mut stop).await? {
+    if wait_until_serving(&config, environment, &pool, &mut signals).await? {
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
         info!("ready");
-        stop.wait().await;
+        let (domains, pool, engines) = (&*domains, &pool, &*engines);
+        let mut running = Running { config, environment, domains, levels, pool, engines };
+        while signals.next().await == Asked::Reload {
+            running.reload(&load);
+        }
     }
     info!("stopping: finishing the requests in progress");
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
@@ -98,14 +114,7 @@ async fn check(
     environment: Environment,
 ) -> Result<Vec<&'static Domain>, Failure> {
     let domains = ipl::hosted(config, project.domains.clone());
-    match (ipl::missing(config, &domains), environment) {
-        (Some(failure), Environment::Qa | Environment::Prod) => return Err(failure),
-        (Some(failure), Environment::Dev) => warn!("{failure}"),
-        (None, _) => {}
-    }
-    for warning in config.exposed() {
-        warn!("{warning}");
-    }
+    ipl::acceptable(config, &domains, environment)?;
     let checks = ipl::check(config, &domains).await;
     ipl::judge(&checks, environment)?;
     let (unreachable, reachable) = ipl::split(&checks, ipl::configured(config, domains));
@@ -127,12 +136,10 @@ fn start_pool(
     let hosted = config.node.services.clone();
     let services: Vec<Arc<dyn Service>> =
         vec![Arc::new(NodeService::new(name, environment.as_str(), hosted, config.limits.clone()))];
-    let hosts = |broker: &&Broker| config.node.services.contains(&broker.service());
-    let brokers = Broker::ALL.iter().filter(hosts).map(|&broker| (broker, config.pool(broker))).collect();
     let hosting = Hosting {
         services,
         rest: (project.service)(domains, engines, config.limits.clone()),
-        brokers,
+        brokers: config.hosted_pools(),
         drain_timeout: config.node.drain_timeout_ms.duration(),
         slow_after: config.logging.slow_ms.duration(),
         tracer,
@@ -148,13 +155,13 @@ async fn wait_until_serving(
     config: &Config,
     environment: Environment,
     pool: &BrokerPool,
-    stop: &mut Stop,
+    signals: &mut Signals,
 ) -> Result<bool, Failure> {
     let mut status = pool.status();
     let serving =
         timeout(config.node.ipl_timeout_ms.duration(), status.wait_for(|now| *now == Status::Serving));
     let late = tokio::select! {
-        () = stop.wait() => return Ok(false),
+        () = signals.stop() => return Ok(false),
         serving = serving => !matches!(serving, Ok(Ok(_))),
     };
     if !late {
@@ -169,41 +176,6 @@ async fn wait_until_serving(
         reason: "the brokers did not start within node.ipl_timeout_ms".into(),
         hint: "the log says why".into(),
     })
-}
-
-/// SIGTERM or SIGINT.
-#[derive(Debug)]
-pub struct Stop {
-    terminate: Option<tokio::signal::unix::Signal>,
-    interrupt: Option<tokio::signal::unix::Signal>,
-}
-
-impl Stop {
-    /// Listens from now on. As process 1 a signal that nobody listens to is lost, so this comes first of all. Must be
-    /// called within a Tokio runtime with I/O enabled.
-    #[must_use]
-    pub fn listen() -> Self {
-        Self {
-            terminate: signal(SignalKind::terminate()).ok(),
-            interrupt: signal(SignalKind::interrupt()).ok(),
-        }
-    }
-
-    async fn wait(&mut self) {
-        tokio::select! {
-            () = received(self.terminate.as_mut()) => {}
-            () = received(self.interrupt.as_mut()) => {}
-        }
-    }
-}
-
-async fn received(signal: Option<&mut tokio::signal::unix::Signal>) {
-    match signal {
-        Some(signal) => {
-            signal.recv().await;
-        }
-        None => std::future::pending().await,
-    }
 }
 
 /// The configured name, or the host's with the process's id.

@@ -16,8 +16,8 @@ use clap::{Parser, Subcommand};
 use beds_core::Factory;
 
 use crate::{
-    Project,
-    config::{Config, Environment, FOLDER},
+    Project, Signals,
+    config::{Config, ConfigError, Environment, FOLDER},
     ipl::Step,
     node,
 };
@@ -74,10 +74,13 @@ fn run_project(project: Project) -> ExitCode {
     let code = runtime.block_on(async {
         match &cli.command {
             Command::Node => {
-                let stop = node::Stop::listen();
-                match config() {
-                    Ok((config, environment)) => node::run(project, config, environment, stop).await,
-                    Err(code) => code,
+                let signals = Signals::listen();
+                match Environment::from_env() {
+                    Ok(environment) => {
+                        let load = || Config::load(&cli.config, environment);
+                        node::run(project, environment, load, signals).await
+                    }
+                    Err(error) => refused(&error),
                 }
             }
             Command::Check => match config() {
@@ -112,8 +115,10 @@ fn load(folder: &std::path::Path) -> Result<(Config, Environment), ExitCode> {
         let environment = Environment::from_env()?;
         Ok((Config::load(folder, environment)?, environment))
     };
-    load().map_err(|error: crate::config::ConfigError| {
-        eprintln!("beds: configuration: {error}");
-        Step::Configuration.exit_code()
-    })
+    load().map_err(|error| refused(&error))
+}
+
+fn refused(error: &ConfigError) -> ExitCode {
+    eprintln!("beds: configuration: {error}");
+    Step::Configuration.exit_code()
 }

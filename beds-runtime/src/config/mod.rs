@@ -4,6 +4,7 @@
 //! Each subsystem has its own struct and takes nothing else. Every key has a default but the servers'
 //! addresses; an unknown key is an error at its place, in the query of a URL too. Secrets are never printed.
 
+mod differing;
 mod exposed;
 mod finish;
 mod secrets;
@@ -203,6 +204,13 @@ impl Config {
         let service = broker.service();
         let name = broker.as_str().trim_start_matches(service.as_str()).trim_start_matches('.');
         self.brokers.get(&service).and_then(|pools| pools.get(name)).cloned().unwrap_or_default()
+    }
+
+    /// The pools of the brokers that the node hosts.
+    #[must_use]
+    pub fn hosted_pools(&self) -> Vec<(Broker, Pool)> {
+        let hosts = |broker: &&Broker| self.node.services.contains(&broker.service());
+        Broker::ALL.iter().filter(hosts).map(|&broker| (broker, self.pool(broker))).collect()
     }
 }
 

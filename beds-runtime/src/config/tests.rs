@@ -179,3 +179,30 @@ fn an_environment_is_named_or_not() {
         assert!(error.contains(said), "{error}");
     }
 }
+
+#[test]
+fn what_differs_is_named_by_its_key_and_no_value_is_shown() {
+    let differing = |one: &[(&str, &str)], other: &[(&str, &str)]| {
+        let (one, other) = (load(one).unwrap(), load(other).unwrap());
+        assert_eq!(one.differing(&other), other.differing(&one), "whichever comes first");
+        one.differing(&other)
+    };
+    for (name, value, key) in [
+        ("BEDS__NODE__NAME", "n", "node.name"),
+        ("BEDS__AMQP__URL", "amqp://u:secret@h", "amqp.url"),
+        ("BEDS__BROKERS__APP_SERVER__R__INSTANCES", "9", "brokers.app_server.r.instances"),
+        ("BEDS__BROKERS__SEGUNDO__WH__PREFETCH", "9", "brokers.segundo.wh.prefetch"),
+        ("BEDS__LIMITS__IN_ITEMS_MAX", "9", "limits.in_items_max"),
+        ("BEDS__MONGODB__LOGS__URL", "mongodb://u:secret@h", "mongodb.logs.url"),
+        ("BEDS__MONGODB__LOGS__CONNECTIONS", "9", "mongodb.logs.connections"),
+        ("BEDS__MONGODB__OTHER__URL", "mongodb://u:secret@h", "mongodb.other"),
+        ("BEDS__MARIADB__A__URL", "mysql://u:secret@h/s", "mariadb.a"),
+        ("BEDS__LOGGING__LEVEL", "debug", "logging.level"),
+        ("BEDS__TELEMETRY__SAMPLE_RATIO", "0.5", "telemetry.sample_ratio"),
+    ] {
+        assert_eq!(differing(&[], &[(name, value)]), [key]);
+        assert_eq!(differing(&[(name, value)], &[(name, value)]), [""; 0], "{name}");
+    }
+    // What is said and what is the default are the same.
+    assert_eq!(differing(&[], &[("BEDS__BROKERS__APP_SERVER__R__INSTANCES", "4")]), [""; 0]);
+}

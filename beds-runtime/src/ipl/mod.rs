@@ -133,6 +133,27 @@ pub fn missing(config: &Config, domains: &[&'static Domain]) -> Option<Failure> 
     Some(Failure { step: Step::Configuration, reason, hint })
 }
 
+/// Judges a configuration by itself: in `qa` and `prod` it must have what these domains need. Warns of what it leaves open to
+/// others.
+///
+/// # Errors
+/// What is missing.
+pub fn acceptable(
+    config: &Config,
+    domains: &[&'static Domain],
+    environment: Environment,
+) -> Result<(), Failure> {
+    match (missing(config, domains), environment) {
+        (Some(failure), Environment::Qa | Environment::Prod) => return Err(failure),
+        (Some(failure), Environment::Dev) => warn!("{failure}"),
+        (None, _) => {}
+    }
+    for warning in config.exposed() {
+        warn!("{warning}");
+    }
+    Ok(())
+}
+
 fn is_configured(config: &Config, engine: Engine, database: &str) -> bool {
     match engine {
         Engine::MariaDb => config.mariadb.get(database).is_some(),

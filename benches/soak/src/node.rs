@@ -4,9 +4,9 @@ use std::{net::Ipv4Addr, path::PathBuf, process::ExitCode};
 
 use beds::domains::Domains;
 use beds_runtime::{
-    Project,
+    Project, Signals,
     config::{Config, Environment},
-    node::{Stop, run as serve},
+    node::run as serve,
 };
 use tokio::{io::AsyncWriteExt as _, net::TcpListener, runtime::Handle};
 
@@ -26,12 +26,13 @@ pub(crate) fn run() -> ExitCode {
     };
     runtime.block_on(async {
         tokio::spawn(tell());
-        let stop = Stop::listen();
+        let signals = Signals::listen();
         let folder = std::env::var_os("BEDS_CONFIG").map(PathBuf::from).unwrap_or_default();
-        let loaded = Environment::from_env()
-            .and_then(|environment| Ok((Config::load(&folder, environment)?, environment)));
-        match loaded {
-            Ok((config, environment)) => serve(Project::of::<Domains>(), config, environment, stop).await,
+        match Environment::from_env() {
+            Ok(environment) => {
+                let load = || Config::load(&folder, environment);
+                serve(Project::of::<Domains>(), environment, load, signals).await
+            }
             Err(error) => {
                 eprintln!("soak: {error}");
                 ExitCode::FAILURE

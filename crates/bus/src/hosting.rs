@@ -44,8 +44,8 @@ pub struct Hosting {
 pub(crate) struct Shared {
     pub(crate) amqp: Amqp,
     pub(crate) node: String,
-    /// The brokers that are open.
-    pub(crate) brokers: Vec<(Broker, Pool)>,
+    /// The brokers that are open, each with the pool that it is to have.
+    pub(crate) brokers: Vec<(Broker, watch::Sender<Pool>)>,
     /// The routing keys of the services, each with its broker.
     keys: Vec<(Broker, String)>,
     services: Vec<Arc<dyn Service>>,
@@ -98,13 +98,25 @@ impl Shared {
             replies_are_allowed: watch::Sender::new(true),
             vanished: Notify::new(),
             times_looked_after: watch::Sender::new(0),
-            brokers,
+            brokers: brokers.into_iter().map(|(broker, pool)| (broker, watch::Sender::new(pool))).collect(),
             keys,
             services,
             rest,
             drain_timeout,
             tracer,
         }
+    }
+
+    /// Gives a broker another pool, where it is open.
+    pub(crate) fn resize(&self, broker: Broker, pool: &Pool) {
+        let Some((_, now)) = self.brokers.iter().find(|(of, _)| *of == broker) else { return };
+        self.board.resize(broker, pool);
+        self.meter.queue(broker).inspect(|queue| queue.resize(pool));
+        now.send_if_modified(|now| {
+            let is_new = now != pool;
+            now.clone_from(pool);
+            is_new
+        });
     }
 
     /// The routing keys whose requests wait in a broker's queue.

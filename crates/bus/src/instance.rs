@@ -15,7 +15,7 @@ use futures_util::{
 use lapin::{
     Channel, Consumer,
     options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions},
-    types::FieldTable,
+    types::{FieldTable, ShortString},
 };
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -59,26 +59,45 @@ impl Instance {
         Ok(Self { consumer, acks: Acks::new(waiting_max), handler })
     }
 
-    /// Consumes until `stop` is cancelled, then finishes what it has taken; fails when its channel ends.
-    pub(crate) async fn run(mut self, stop: CancellationToken) -> Result<(), BusError> {
+    /// Consumes until `leave` is cancelled, then finishes what it has taken; fails when its channel ends. What a node that
+    /// stops does not finish in its time is delivered to others; an instance that leaves a node that goes on finishes all.
+    pub(crate) async fn run(
+        mut self,
+        leave: &CancellationToken,
+        stop: &CancellationToken,
+    ) -> Result<(), BusError> {
         // Polled by this task, not spawned: most of a request's time is waiting, and a task of its own would be
         // two more trips through the scheduler. The instances are what runs side by side.
         let mut in_flight = FuturesUnordered::new();
         let mut stopped = pin!(stop.cancelled());
+        let mut told = pin!(leave.cancelled());
         let mut again = pin!(OptionFuture::from(None));
-        loop {
+        let mut leaving = pin!(OptionFuture::from(None));
+        let (mut is_leaving, mut takes) = (false, true);
+        while takes || !in_flight.is_empty() {
             tokio::select! {
                 biased;
                 () = &mut stopped => break,
+                () = &mut told, if !is_leaving => {
+                    // Its consumer is gone already.
+                    takes = again.is_terminated();
+                    is_leaving = true;
+                    leaving.set(Some(cancel(Arc::clone(&self.handler), self.consumer.tag())).into());
+                }
+                Some(left) = &mut leaving => {
+                    left?;
+                    leaving.set(None.into());
+                }
                 Some(settled) = in_flight.next() => self.settle(settled, &mut in_flight)?,
-                Some(consumer) = &mut again => {
+                Some(consumer) = &mut again, if !is_leaving => {
                     self.consumer = consumer?;
                     again.set(None.into());
                 }
-                delivery = self.consumer.next(), if again.is_terminated() => match delivery {
+                delivery = self.consumer.next(), if takes && again.is_terminated() => match delivery {
                     Some(delivery) => {
                         in_flight.push(Arc::clone(&self.handler).handle(delivery?, stop.clone()));
                     }
+                    None if is_leaving => takes = false,
                     // What is in progress goes on meanwhile.
                     None => again.set(Some(consume_again(Arc::clone(&self.handler)).fuse()).into()),
                 }
@@ -158,6 +177,10 @@ impl Instance {
         }
         Ok(())
     }
+}
+
+async fn cancel(handler: Arc<Handler>, tag: ShortString) -> Result<(), BusError> {
+    Ok(handler.channel.basic_cancel(tag, BasicCancelOptions::default()).await?)
 }
 
 async fn consume(channel: &Channel, queue: &str, limit: Duration) -> Result<Consumer, BusError> {

@@ -64,7 +64,7 @@ pub(crate) struct Meter {
 /// What it counts of one queue.
 #[derive(Debug)]
 pub(crate) struct QueueMeter {
-    most: u64,
+    most: Gauge,
     taken: Counter,
     redelivered: Counter,
     wait: Histogram,
@@ -77,8 +77,8 @@ pub(crate) struct QueueMeter {
 
 impl QueueMeter {
     fn new(pool: &Pool) -> Self {
-        Self {
-            most: u64::from(pool.instances) * u64::from(pool.prefetch),
+        let meter = Self {
+            most: Gauge::new(),
             taken: Counter::new(),
             redelivered: Counter::new(),
             wait: Histogram::seconds(),
@@ -87,7 +87,14 @@ impl QueueMeter {
             reply: Histogram::seconds(),
             slow: Counter::new(),
             dead: [const { Counter::new() }; ErrorCode::ALL.len()],
-        }
+        };
+        meter.resize(pool);
+        meter
+    }
+
+    /// The queue has another pool.
+    pub(crate) fn resize(&self, pool: &Pool) {
+        self.most.set(u64::from(pool.instances) * u64::from(pool.prefetch));
     }
 
     /// A request was taken; it is worked on until the guard is dropped.
@@ -113,7 +120,7 @@ impl QueueMeter {
         samples.count(&REDELIVERED, &labels, self.redelivered.get());
         samples.histogram(&WAIT, &labels, &self.wait);
         samples.count(&IN_PROGRESS, &labels, self.in_progress.get());
-        samples.count(&IN_PROGRESS_MAX, &labels, self.most);
+        samples.count(&IN_PROGRESS_MAX, &labels, self.most.get());
         samples.count(&RETRIED, &labels, self.retried.get());
         samples.histogram(&REPLY, &labels, &self.reply);
         samples.count(&SLOW, &labels, self.slow.get());

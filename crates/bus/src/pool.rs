@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use beds_core::meter::Source;
+use beds_protocol::Broker;
 use tokio::{
     sync::watch,
     task::{JoinHandle, JoinSet},
@@ -12,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::{
-    config::Amqp,
+    config::{Amqp, Pool},
     events::EventPublisher,
     hosting::{Hosting, Shared},
     meter::Pulse,
@@ -62,6 +63,20 @@ impl BrokerPool {
         EventPublisher::new(Arc::clone(&self.shared))
     }
 
+    /// Gives these brokers other pools, as far as they are open. Where there are to be more instances, they are opened; where
+    /// there are to be fewer, or with another prefetch, those too many stop consuming, finish what they have taken, reply,
+    /// acknowledge, and end.
+    pub fn resize(&self, brokers: &[(Broker, Pool)]) {
+        for (broker, pool) in brokers {
+            self.shared.resize(*broker, pool);
+        }
+    }
+
+    /// From now on a request is slow that takes so long; none is where it is zero.
+    pub fn slow_after(&self, after: Duration) {
+        self.shared.slow.after(after);
+    }
+
     /// Stops consuming, finishes what was taken, replies, acknowledges, disconnects.
     pub async fn shutdown(self) {
         self.stop.cancel();
@@ -84,7 +99,7 @@ async fn serve(shared: Arc<Shared>, stop: CancellationToken) {
     let publishing = tokio::spawn(publishing::keep(Arc::clone(&shared), last.clone()));
     let mut brokers = JoinSet::new();
     for (broker, pool) in &shared.brokers {
-        let (shared, pool, stop) = (Arc::clone(&shared), pool.clone(), stop.clone());
+        let (shared, pool, stop) = (Arc::clone(&shared), pool.subscribe(), stop.clone());
         brokers.spawn(Serving { shared, broker: *broker, pool, stop }.run());
     }
     stop.cancelled().await;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use beds_core::backoff::Backoff;
 use beds_protocol::{Broker, topology::QueueKind};
-use tokio::task::JoinSet;
+use tokio::{sync::watch, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -23,7 +23,7 @@ use crate::{
     hosting::Shared,
     instance::Instance,
     outlet, quarantine,
-    session::{CANNOT_BEGIN, LOST, Restarts, ended, goodbye, supervise},
+    session::{CANNOT_BEGIN, LOST, Restarts, ended, goodbye, joined, supervise},
     waiting,
 };
 
@@ -32,8 +32,16 @@ use crate::{
 pub(crate) struct Serving {
     pub(crate) shared: Arc<Shared>,
     pub(crate) broker: Broker,
-    pub(crate) pool: Pool,
+    pub(crate) pool: watch::Receiver<Pool>,
     pub(crate) stop: CancellationToken,
+}
+
+/// The place of an instance.
+#[derive(Debug, Clone)]
+struct Seat {
+    prefetch: u16,
+    /// Cancelled when the instance is to leave it; also when the node stops.
+    free: CancellationToken,
 }
 
 impl Serving {
@@ -72,9 +80,10 @@ impl Serving {
         let mut backoff = Backoff::new(amqp.backoff_min_ms.duration(), amqp.backoff_max_ms.duration());
         warn!(queue, "a message cannot be read: looking for it; the other queues are served meanwhile");
         loop {
+            let pool = pool.borrow().clone();
             let swept = tokio::select! {
                 () = stop.cancelled() => return false,
-                swept = quarantine::sweep(shared, *broker, pool) => swept,
+                swept = quarantine::sweep(shared, *broker, &pool) => swept,
             };
             let Err(error) = swept else { return true };
             let why = format!("unreadable messages could not be removed: {}", Told(&error));
@@ -88,7 +97,7 @@ impl Serving {
 
     /// One life of the broker's connection.
     async fn connected(&self, restarts: &mut Restarts) -> Result<(), BusError> {
-        let Self { shared, broker, pool, stop } = self;
+        let Self { shared, broker, stop, .. } = self;
         let name = format!("{} consuming {broker}", shared.node);
         let mut publishing = shared.publishing.subscribe();
         let connecting = async {
@@ -104,12 +113,14 @@ impl Serving {
         restarts.begun();
         // Dropping the set aborts every instance: none outlives its connection.
         let mut instances = JoinSet::new();
-        for _ in 0..pool.instances {
-            let consuming = Arc::clone(&consuming);
-            instances.spawn(self.clone().serve_one(consuming, Source::Requests, pool.prefetch));
-        }
+        instances.spawn(self.clone().serve_all(Arc::clone(&consuming)));
         if broker.kind() == QueueKind::Quorum {
-            instances.spawn(self.clone().serve_one(Arc::clone(&consuming), Source::Alone, 1));
+            let consuming = Arc::clone(&consuming);
+            instances.spawn(self.clone().serve_one(
+                consuming,
+                Source::Alone,
+                Seat { prefetch: 1, free: stop.clone() },
+            ));
         }
         for needs in shared.needs(*broker) {
             let of = (*broker, needs);
@@ -121,13 +132,44 @@ impl Serving {
         ended
     }
 
+    /// As many instances as the pool says, now and whenever it changes; fails when one of them does.
+    async fn serve_all(self, consuming: Arc<Connection>) -> Result<(), BusError> {
+        let mut pool = self.pool.clone();
+        let mut seats: Vec<Seat> = Vec::new();
+        // Dropping the set aborts every instance.
+        let mut instances = JoinSet::new();
+        loop {
+            let Pool { instances: count, prefetch } = pool.borrow_and_update().clone();
+            let (mut stay, mut leave): (Vec<_>, Vec<_>) =
+                seats.into_iter().partition(|seat| seat.prefetch == prefetch);
+            leave.extend(stay.drain(stay.len().min(count.into())..));
+            // New ones come before the old ones go.
+            while stay.len() < count.into() {
+                let seat = Seat { prefetch, free: self.stop.child_token() };
+                instances.spawn(self.clone().serve_one(
+                    Arc::clone(&consuming),
+                    Source::Requests,
+                    seat.clone(),
+                ));
+                stay.push(seat);
+            }
+            for seat in leave {
+                seat.free.cancel();
+            }
+            seats = stay;
+            tokio::select! {
+                Ok(()) = pool.changed() => {}
+                ended = instances.join_next() => match ended {
+                    Some(ended) => joined(ended)?,
+                    // The node stops.
+                    None => return Ok(()),
+                },
+            }
+        }
+    }
+
     /// One instance: its channel, made again whenever RabbitMQ ends it; fails when the connection does.
-    async fn serve_one(
-        self,
-        consuming: Arc<Connection>,
-        source: Source,
-        prefetch: u16,
-    ) -> Result<(), BusError> {
+    async fn serve_one(self, consuming: Arc<Connection>, source: Source, seat: Seat) -> Result<(), BusError> {
         let Self { shared, broker, stop, .. } = self;
         let queue = source.queue(broker);
         let is_counted = source == Source::Requests;
@@ -136,7 +178,7 @@ impl Serving {
             let opening = async {
                 outlet::may_reply(&shared.publishing.subscribe()).await?;
                 shared.replies_are_allowed(true);
-                Instance::open(&consuming, &shared, broker, source, prefetch).await
+                Instance::open(&consuming, &shared, broker, source, seat.prefetch).await
             };
             let opened = tokio::select! {
                 () = stop.cancelled() => return Ok(()),
@@ -148,16 +190,20 @@ impl Serving {
                     if is_counted {
                         shared.board.opened(broker);
                     }
-                    let Err(error) = instance.run(stop.clone()).await else { return Ok(()) };
+                    let ended = instance.run(&seat.free, &stop).await;
                     if is_counted {
                         shared.board.ended(broker);
                     }
+                    let Err(error) = ended else { return Ok(()) };
                     (LOST, error)
                 }
                 // A queue that does not answer, as a quorum queue without a leader. It has been waited for long enough to
                 // try again at once.
                 Err(BusError::Late { what, .. }) => {
                     warn!(queue, "no answer to {what}: retrying");
+                    if seat.free.is_cancelled() {
+                        return Ok(());
+                    }
                     continue;
                 }
                 Err(error) => {
@@ -168,7 +214,7 @@ impl Serving {
                 }
             };
             ended(&consuming, &shared, &queue, what, error)?;
-            if !restarts.again(&stop).await {
+            if !restarts.again(&seat.free).await {
                 return Ok(());
             }
         }

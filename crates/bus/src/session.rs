@@ -20,7 +20,7 @@ use beds_core::{backoff::Backoff, meter::Held};
 use futures_util::{Stream, StreamExt};
 use lapin::Event;
 use tokio::{
-    task::JoinSet,
+    task::{JoinError, JoinSet},
     time::{Instant, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -116,10 +116,7 @@ async fn serve(
     let mut blocked: Option<Held<'_>> = None;
     loop {
         tokio::select! {
-            Some(ended) = workers.join_next() => match ended {
-                Ok(ended) => ended?,
-                Err(error) => return Err(BusError::Other(format!("an instance failed: {error}"))),
-            },
+            Some(ended) = workers.join_next() => joined(ended)?,
             () = stop.cancelled(), if workers.is_empty() => return Ok(()),
             Some(event) = events.next() => match event {
                 // The end of one channel: whoever uses it is told by its own answers.
@@ -137,6 +134,11 @@ async fn serve(
             },
         }
     }
+}
+
+/// How a task has ended.
+pub(crate) fn joined(ended: Result<Result<(), BusError>, JoinError>) -> Result<(), BusError> {
+    ended.unwrap_or_else(|error| Err(BusError::Other(format!("an instance failed: {error}"))))
 }
 
 /// What has happened to a consumer.

@@ -1,7 +1,10 @@
 //! [`Slow`]: one line of the log for each request that takes long, with where its time went.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -16,8 +19,8 @@ const SECOND: Duration = Duration::from_secs(1);
 /// Says which requests are slow.
 #[derive(Debug)]
 pub(crate) struct Slow {
-    /// From when on a request is slow; never where it is zero.
-    after: Duration,
+    /// From when on a request is slow, in milliseconds; never where it is 0.
+    after_ms: AtomicU64,
     told: Mutex<Told>,
 }
 
@@ -43,14 +46,20 @@ pub(crate) struct Answered<'a> {
 
 impl Slow {
     pub(crate) fn new(after: Duration) -> Self {
-        Self { after, told: Mutex::default() }
+        Self { after_ms: AtomicU64::new(ms(after)), told: Mutex::default() }
+    }
+
+    /// From now on what takes so long is slow.
+    pub(crate) fn after(&self, after: Duration) {
+        self.after_ms.store(ms(after), Ordering::Relaxed);
     }
 
     /// Tells the log of a request that was slow, in its queue or in the node; gives whether it was.
     pub(crate) fn judge(&self, stages: &Stages, answered: &Answered<'_>) -> bool {
         let times = stages.times();
         let all = times.total + times.queue.unwrap_or_default();
-        if self.after.is_zero() || all < self.after {
+        let after = self.after_ms.load(Ordering::Relaxed);
+        if after == 0 || ms(all) < after {
             return false;
         }
         let Some(left_out) = self.told(Instant::now()) else { return true };
@@ -59,7 +68,6 @@ impl Slow {
             |(template, operation)| (template, operation.to_string()),
         );
         let Answered { request_id, user, status, reply } = *answered;
-        let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         warn!(
             request_id,
             template,
@@ -93,6 +101,10 @@ impl Slow {
     }
 }
 
+fn ms(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,6 +130,8 @@ mod tests {
         let slow = Slow::new(Duration::from_mins(1));
         assert!(slow.judge(&stages(Duration::from_mins(1)), &answered));
         assert!(!slow.judge(&stages(Duration::from_secs(1)), &answered));
+        slow.after(Duration::from_secs(1));
+        assert!(slow.judge(&stages(Duration::from_secs(1)), &answered));
         assert!(!Slow::new(Duration::ZERO).judge(&stages(Duration::from_mins(1)), &answered), "it is off");
     }
 }

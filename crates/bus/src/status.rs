@@ -86,7 +86,18 @@ impl Board {
         });
     }
 
-    /// An instance of a broker has ended, and begins again.
+    /// A broker is to have so many instances.
+    pub(crate) fn resize(&self, broker: Broker, pool: &Pool) {
+        self.change(|parts| {
+            let Some(part) = parts.part(broker) else { return };
+            part.instances = pool.instances.into();
+            if part.open >= part.instances {
+                part.why = None;
+            }
+        });
+    }
+
+    /// An instance of a broker has ended, and begins again unless there are enough.
     pub(crate) fn ended(&self, broker: Broker) {
         self.change(|parts| parts.part(broker).map(|part| part.open = part.open.saturating_sub(1)));
     }
@@ -178,6 +189,11 @@ mod tests {
         board.lost(Broker::AppRead, Some(why("gone")));
         board.opened(Broker::AppRead);
         assert_eq!(now(), Status::Connecting(why("gone")), "one of two instances is not enough");
+        // Fewer are enough where fewer are wanted, and more are no reason not to serve while they open.
+        board.resize(Broker::AppRead, &Pool { instances: 1, prefetch: 1 });
+        assert_eq!(now(), Status::Serving);
+        board.resize(Broker::AppRead, &Pool { instances: 3, prefetch: 1 });
+        assert_eq!(now(), Status::Serving);
         board.stopping();
         assert_eq!(now(), Status::Stopping);
     }

@@ -114,6 +114,11 @@ impl<J: Job> Lane<J> {
         }
     }
 
+    /// From now on so many requests by themselves may wait. What waits already stays.
+    pub fn make_room(&self, requests_max: usize) {
+        self.shared.queue().requests_max = requests_max;
+    }
+
     /// Tells what the lane has counted.
     pub fn collect(&self, samples: &mut Samples) {
         let Settings { name, lane, connections, .. } = &self.shared.settings;

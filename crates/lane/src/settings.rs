@@ -13,7 +13,8 @@ pub struct Settings {
     pub connections: usize,
     /// How many jobs wait before further ones are refused as `overloaded`.
     pub queue_max: usize,
-    /// How many of them are requests by themselves, each of which holds a place that other databases need as well.
+    /// How many of them are requests by themselves, each of which holds a place that other databases need as well, until
+    /// the lane is told otherwise.
     pub requests_max: usize,
     /// How long a job may be expected to wait before it is refused as `overloaded`, where those before it have waited for
     /// that long already; twice its own time, where that is longer.

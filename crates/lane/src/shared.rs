@@ -31,8 +31,8 @@ pub(crate) struct Shared<J: Job> {
 impl<J: Job> Shared<J> {
     pub(crate) fn new(settings: Settings) -> Self {
         Self {
+            queue: Mutex::new(Queue::new(settings.requests_max)),
             settings,
-            queue: Mutex::new(Queue::new()),
             call: Notify::new(),
             connected: AtomicUsize::new(0),
             failing: AtomicUsize::new(0),

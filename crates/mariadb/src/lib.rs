@@ -116,6 +116,12 @@ impl Database {
         }
     }
 
+    /// From now on so much may wait.
+    pub fn make_room(&self, room: Room) {
+        self.reads.make_room(room.reads_max);
+        self.writes.make_room(room.writes_max);
+    }
+
     /// The events that are stored in the database; none without a server for writes.
     #[must_use]
     pub fn outbox(&self) -> Option<Arc<dyn beds_core::outbox::Outbox>> {

@@ -96,6 +96,12 @@ impl Database {
         }
     }
 
+    /// From now on so much may wait.
+    pub fn make_room(&self, room: Room) {
+        self.lane.make_room(room.reads_max.max(room.writes_max));
+        self.transactions.make_room(room.writes_max);
+    }
+
     /// The events that are stored in the database.
     #[must_use]
     pub fn outbox(&self) -> Arc<dyn beds_core::outbox::Outbox> {

@@ -21,7 +21,7 @@ pub use url::{Host, Parts, PasswordSource, SecretUrl, Urls, decoded};
 macro_rules! section {
     ($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident: $type:ty = $default:expr,)* }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, $crate::__serde::Deserialize)]
+        #[derive(Debug, Clone, PartialEq, $crate::__serde::Deserialize)]
         #[serde(crate = "beds_core::__serde", deny_unknown_fields, default)]
         pub struct $name { $($(#[$fdoc])* pub $field: $type,)* }
 
@@ -34,6 +34,16 @@ macro_rules! section {
         impl $name {
             /// The names of the section's keys.
             pub const KEYS: &'static [&'static str] = &[$(stringify!($field)),*];
+
+            /// The names of the keys whose values are others in another section of this kind.
+            #[must_use]
+            pub fn differing(&self, other: &Self) -> Vec<&'static str> {
+                let mut keys = Vec::new();
+                $(if PartialEq::ne(&self.$field, &other.$field) {
+                    keys.push(stringify!($field));
+                })*
+                keys
+            }
         }
     };
 }

@@ -13,7 +13,7 @@ mod health;
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::sleep;
@@ -43,7 +43,7 @@ pub struct Node {
     health: SocketAddr,
     log: PathBuf,
     /// Its configuration, and its log where no other place was given.
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 #[derive(Debug)]
@@ -55,7 +55,7 @@ struct Running {
 impl Node {
     fn spawn(mut command: Command, health: SocketAddr, log: PathBuf, folder: TempDir) -> Result<Self> {
         let child = spawn(&mut command)?;
-        Ok(Self { running: Mutex::new(Running { command, child }), health, log, _folder: folder })
+        Ok(Self { running: Mutex::new(Running { command, child }), health, log, folder })
     }
 
     fn lock(&self) -> MutexGuard<'_, Running> {
@@ -66,6 +66,11 @@ impl Node {
     /// Its process id.
     pub fn pid(&self) -> u32 {
         self.lock().child.id()
+    }
+
+    /// The folder that it takes its configuration from.
+    pub fn config(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Where it answers `GET /ready` and `GET /live`.
@@ -129,6 +134,11 @@ impl Node {
     /// Asks it to end (SIGTERM): it finishes what it has taken. Does nothing if it has ended.
     pub fn terminate(&self) {
         self.signal(Signal::SIGTERM);
+    }
+
+    /// Has it read its configuration again (SIGHUP). Does nothing if it has ended.
+    pub fn reload(&self) {
+        self.signal(Signal::SIGHUP);
     }
 
     /// Ends it at once (SIGKILL), as a power cut would, and waits until it is gone.

@@ -91,7 +91,7 @@ impl<J: Job> Queue<J> {
             return Ok(());
         }
         let own = self.lines.line(client, Kind::of(&ticket.job));
-        let room = settings.requests_max.saturating_sub(self.lines.requests());
+        let room = self.requests_max.saturating_sub(self.lines.requests());
         if own.map_or(0, |line| line.amount().jobs) >= room.saturating_mul(SHARE) {
             return Err(Refusal::Overloaded);
         }

@@ -44,6 +44,8 @@ pub(crate) struct Ticket<J: Job> {
 pub(crate) struct Queue<J: Job> {
     lines: Lines<J>,
     pub(crate) pace: Pace,
+    /// How many of them may be requests by themselves.
+    pub(crate) requests_max: usize,
     /// Connections that wait for a job.
     pub(crate) idle: usize,
     /// Jobs under way that take long.
@@ -58,9 +60,10 @@ pub(crate) struct Queue<J: Job> {
 }
 
 impl<J: Job> Queue<J> {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(requests_max: usize) -> Self {
         let now = Instant::now();
         Self {
+            requests_max,
             lines: Lines::default(),
             pace: Pace::default(),
             idle: 0,

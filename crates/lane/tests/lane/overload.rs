@@ -283,6 +283,10 @@ async fn one_client_leaves_room_for_others() {
         held += 1;
     }
     assert_eq!(held, 8);
+    lane.make_room(11);
+    let held = submit_as(1, &lane, job(&world, "one", 1, 1), 60_000).await;
+    assert!(!held.is_finished(), "there is room for one more");
+    assert!(submit_as(1, &lane, job(&world, "one", 1, 1), 60_000).await.is_finished());
     let other = submit_as(2, &lane, job(&world, "two", 1, 1), 60_000).await;
     assert_eq!(other.await.unwrap().unwrap(), "two");
 }

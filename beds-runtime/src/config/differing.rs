@@ -1,0 +1,54 @@
+//! By which keys two configurations differ, without their values: some of those are secrets.
+
+use beds_core::settings::Servers;
+use beds_mariadb::MariaDb;
+use beds_mongodb::MongoDb;
+use beds_protocol::Broker;
+
+use super::Config;
+
+impl Config {
+    /// The keys whose values are others in another configuration, such as `limits.reply_bytes_max`. A server that only one
+    /// of them has is named by its section: `mariadb.catalog`.
+    #[must_use]
+    pub fn differing(&self, other: &Self) -> Vec<String> {
+        let Self { node, tls, amqp, brokers: _, limits, mariadb, mongodb, logging, telemetry } = self;
+        let mut keys = of_section("node", &node.differing(&other.node));
+        keys.extend(of_section("tls", &tls.differing(&other.tls)));
+        keys.extend(of_section("amqp", &amqp.differing(&other.amqp)));
+        for &broker in Broker::ALL {
+            let differing = self.pool(broker).differing(&other.pool(broker));
+            keys.extend(of_section(&format!("brokers.{}", broker.as_str()), &differing));
+        }
+        keys.extend(of_section("limits", &limits.differing(&other.limits)));
+        keys.extend(of_servers("mariadb", mariadb, &other.mariadb, MariaDb::differing));
+        keys.extend(of_servers("mongodb", mongodb, &other.mongodb, MongoDb::differing));
+        keys.extend(of_section("logging", &logging.differing(&other.logging)));
+        keys.extend(of_section("telemetry", &telemetry.differing(&other.telemetry)));
+        keys
+    }
+}
+
+fn of_section(section: &str, keys: &[&str]) -> Vec<String> {
+    keys.iter().map(|key| format!("{section}.{key}")).collect()
+}
+
+fn of_servers<T>(
+    engine: &str,
+    one: &Servers<T>,
+    other: &Servers<T>,
+    differing: impl Fn(&T, &T) -> Vec<&'static str>,
+) -> Vec<String> {
+    let mut names: Vec<_> = one.names().chain(other.names()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let of = |name: &str| {
+        let section = format!("{engine}.{name}");
+        match (one.get(name), other.get(name)) {
+            (Some(one), Some(other)) => of_section(&section, &differing(one, other)),
+            (Some(_), None) | (None, Some(_)) => vec![section],
+            (None, None) => Vec::new(),
+        }
+    };
+    names.into_iter().flat_map(of).collect()
+}

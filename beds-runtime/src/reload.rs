@@ -1,0 +1,68 @@
+//! [`Running`]: what a running node takes of a configuration that has changed.
+
+use beds_bus::BrokerPool;
+use beds_core::spec::Domain;
+use sd_notify::NotifyState;
+use tracing::{info, warn};
+
+use crate::{
+    config::{Config, ConfigError, Environment},
+    engines::Engines,
+    ipl,
+    logging::Levels,
+};
+
+/// A running node: its configuration, and what can be told another one.
+pub(crate) struct Running<'a> {
+    /// What is in effect.
+    pub(crate) config: Config,
+    pub(crate) environment: Environment,
+    pub(crate) domains: &'a [&'static Domain],
+    pub(crate) levels: Levels,
+    pub(crate) pool: &'a BrokerPool,
+    pub(crate) engines: &'a Engines,
+}
+
+impl Running<'_> {
+    /// Takes what it can of the configuration that this gives, and tells what needs a restart. Of one that is wrong it takes
+    /// nothing.
+    pub(crate) fn reload(&mut self, load: impl FnOnce() -> Result<Config, ConfigError>) {
+        let mut notes = vec![NotifyState::Reloading];
+        notes.extend(NotifyState::monotonic_usec_now());
+        let _ = sd_notify::notify(&notes);
+        match load().map_err(|error| error.to_string()).and_then(|new| self.take(new)) {
+            Ok(()) => {}
+            Err(reason) => warn!("the configuration was not reloaded, and the old one stays: {reason}"),
+        }
+        let _ = sd_notify::notify(&[NotifyState::Ready]);
+    }
+
+    fn take(&mut self, new: Config) -> Result<(), String> {
+        ipl::acceptable(&new, self.domains, self.environment).map_err(|failure| failure.to_string())?;
+        let differing = self.config.differing(&new);
+        let (reloaded, others): (Vec<_>, Vec<_>) = differing.into_iter().partition(|key| is_reloaded(key));
+        if self.config.logging.level != new.logging.level {
+            self.levels.set(&new.logging.level)?;
+        }
+        let (logging, brokers) = (&mut self.config.logging, new.brokers);
+        logging.level = new.logging.level;
+        logging.slow_ms = new.logging.slow_ms;
+        self.pool.slow_after(logging.slow_ms.duration());
+        self.config.brokers = brokers;
+        self.pool.resize(&self.config.hosted_pools());
+        self.engines.make_room(&self.config, self.domains);
+        let reloaded = if reloaded.is_empty() { "nothing".to_owned() } else { reloaded.join(", ") };
+        info!(
+            "configuration read again: {reloaded} changed; each connection reads passwords and certificates anew"
+        );
+        if !others.is_empty() {
+            warn!("needs a restart: {}", others.join(", "));
+        }
+        Ok(())
+    }
+}
+
+/// Whether a running node takes a new value of this key.
+fn is_reloaded(key: &str) -> bool {
+    matches!(key, "logging.level" | "logging.slow_ms") || key.starts_with("brokers.")
+}
