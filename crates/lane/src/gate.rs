@@ -118,3 +118,23 @@ impl Gate {
         self.state.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn only_a_lost_connection_leaves_a_job_lost() {
+        let gate = || {
+            let gate = Gate::new(Instant::now() + Duration::from_secs(1));
+            assert!(gate.begin());
+            gate
+        };
+        let (lost, behind) = (gate(), gate());
+        assert!(lost.wait_again() && behind.wait_as_before());
+        assert_eq!((lost.give_up(), behind.give_up()), (Given::Lost, Given::Waiting));
+        assert!(!lost.begin() && !behind.begin(), "nobody waits for them");
+    }
+}
