@@ -145,14 +145,10 @@ fn deadline(incoming: &Incoming<'_>, limits: &Limits) -> Result<Instant> {
 
 /// How long it is until a moment in Unix milliseconds.
 fn left_until(unix_ms: i64) -> Result<Duration> {
-    let (at, now) = (u64::try_from(unix_ms).map_or(Duration::ZERO, Duration::from_millis), now());
-    let left = at.checked_sub(now).filter(|left| !left.is_zero());
-    left.ok_or_else(|| {
-        let ms = now.saturating_sub(at).as_millis();
+    let left = u64::try_from(unix_ms).ok().map(Duration::from_millis).and_then(|at| at.checked_sub(now()));
+    left.filter(|left| !left.is_zero()).ok_or_else(|| {
         let message = "the deadline had passed before the node took the request";
-        let hint = format!(
-            "`beds-deadline` is in Unix milliseconds; it was {ms} ms ago by the node's clock, with which the client's must agree"
-        );
+        let hint = "`beds-deadline` is in Unix milliseconds, by a clock that agrees with the node's";
         Error::new(ErrorCode::DeadlineExceeded, message).hint(hint)
     })
 }
