@@ -9,6 +9,9 @@ use crate::state::State;
 use crate::steps::Steps;
 use crate::workspace::root;
 
+/// What the node's log says of a template that it leaves out.
+const NOT_SERVED: &str = "not served: ";
+
 /// Compiles the templates, applies the schema and exchanges the node of a running `cargo xtask up`.
 ///
 /// The servers go on, with their data. The node that runs is ended only when the new one is ready: if a template is
@@ -34,5 +37,10 @@ pub(crate) fn run(_args: &Args) -> Result<()> {
     let answer = steps
         .run("node: start the new one, end the old one", || control::ask(state.dir(), Question::Restart))?;
     println!("{answer}");
+    let log = std::fs::read_to_string(state.node_log()).unwrap_or_default();
+    let not_served: Vec<&str> = log.lines().filter(|line| line.contains(NOT_SERVED)).collect();
+    if !not_served.is_empty() {
+        println!("Some templates are not served:\n{}", not_served.join("\n"));
+    }
     Ok(())
 }

@@ -83,8 +83,8 @@ fn what_makes_no_sense_is_refused() {
         ),
         (
             "BEDS__AMQP__BACKOFF_MIN_MS",
-            "10001",
-            "amqp.backoff_min_ms (10001) is above amqp.backoff_max_ms (10000)",
+            "4001",
+            "amqp.backoff_min_ms (4001) is above amqp.backoff_max_ms (4000)",
         ),
         ("BEDS__NODE__IPL_TIMEOUT_MS", "0", "node.ipl_timeout_ms is 0: it must be at least 1"),
         ("BEDS__AMQP__URL", "amqp://u:p@q@h", "a `@` within a user or a password is written as `%40`"),

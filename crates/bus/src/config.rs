@@ -48,7 +48,7 @@ section! {
         /// First wait between attempts to connect.
         backoff_min_ms: Millis = Millis(100),
         /// Longest wait between attempts to connect.
-        backoff_max_ms: Millis = Millis(10_000),
+        backoff_max_ms: Millis = Millis(4_000),
         /// Queues that a `reply_to` may name, besides `amq.gen-*` and `amq.rabbitmq.reply-to.*`: prefixes.
         reply_to_prefixes: Vec<String> = Vec::new(),
         /// The type of the exchange `beds`.

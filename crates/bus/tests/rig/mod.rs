@@ -116,6 +116,7 @@ impl Rig {
         let probe = Arc::new(Probe::new(open));
         let mut amqp = Amqp {
             url: Urls(vec![SecretUrl::new(&url)]),
+            backoff_max_ms: Millis(500),
             // Short, so that a wait of twice as long shows what has no deadline.
             confirm_timeout_ms: Millis(1_500),
             topology_check_ms: Millis(300),
