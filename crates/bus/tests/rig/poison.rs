@@ -1,6 +1,7 @@
 //! Messages that no client library lets through, published by frames.
 
 use std::{
+    collections::BTreeSet,
     io::{Read as _, Write as _},
     net::TcpStream,
 };
@@ -55,6 +56,8 @@ pub fn publish(port: u16, routing_key: &str, count: usize, extra: usize) {
     raw.answer();
     raw.send(1, METHOD, &[&[0, 20, 0, 10][..], &short(b"")].concat());
     raw.answer();
+    raw.send(1, METHOD, &[0, 85, 0, 10, 0]);
+    raw.answer();
     let publish = [&[0, 60, 0, 40, 0, 0][..], &short(b"beds"), &short(routing_key.as_bytes()), &[0]].concat();
     let header = [&short(b"x")[..], b"S", &long(&vec![b'x'; extra])].concat();
     // Headers (bit 13) and correlation id (bit 10).
@@ -65,7 +68,14 @@ pub fn publish(port: u16, routing_key: &str, count: usize, extra: usize) {
         raw.send(1, HEADER, &content);
         raw.send(1, BODY, b"{}");
     }
-    // Its answer comes after all of them.
+    // With its channel RabbitMQ forgets what a quorum queue has not taken yet.
+    let mut confirmed = BTreeSet::new();
+    while confirmed.len() < count {
+        let answer = raw.answer();
+        assert_eq!(answer[..4], [0, 60, 0, 80], "it is taken");
+        let tag = u64::from_be_bytes(answer[4..12].try_into().unwrap());
+        confirmed.extend(if answer[12] & 1 == 1 { 1..=tag } else { tag..=tag });
+    }
     raw.send(1, METHOD, &[&[0, 20, 0, 40, 0, 200][..], &short(b"done"), &[0, 0, 0, 0]].concat());
     raw.answer();
 }
