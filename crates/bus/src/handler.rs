@@ -4,8 +4,8 @@
 //! (`aside`), so that it holds nothing up; `waiting` goes on with it.
 //!
 //! **What may end the node** is found by how often RabbitMQ has delivered it: a message that was delivered several times is
-//! put into a queue from which one at a time is worked off, while nothing else is. Only what is delivered again and again
-//! there becomes a dead letter. So what merely was with a node that ended is done in the end, however often that happened.
+//! put into a queue from which one at a time is worked off: at first beside all else, and while nothing else is once it was
+//! with nodes that ended there as well. Only what is delivered again and again there becomes a dead letter. So what merely was with a node that ended is done in the end, however often that happened.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
