@@ -165,6 +165,14 @@ pub struct Claim {
     pub digest: [u8; 32],
 }
 
+impl Claim {
+    /// What claims of different writes differ by: user, `message_id` and step.
+    #[must_use]
+    pub const fn key(&self) -> (&str, &str, u32) {
+        (self.user.as_str(), self.message_id.as_str(), self.step)
+    }
+}
+
 /// How long a plan may take, and how much it may give.
 #[derive(Debug, Clone)]
 pub struct Bounds {
@@ -176,6 +184,14 @@ pub struct Bounds {
     pub asker: Asker,
     /// Hears how long the plan waits and runs.
     pub stages: Arc<Stages>,
+}
+
+impl Bounds {
+    /// Of what no client in particular asks for.
+    #[must_use]
+    pub fn new(deadline: Instant, reply_bytes_max: usize) -> Self {
+        Self { deadline, reply_bytes_max, asker: Asker::default(), stages: Arc::default() }
+    }
 }
 
 /// For whom something is run: those who ask share a database fairly.

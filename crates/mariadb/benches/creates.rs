@@ -102,12 +102,7 @@ impl Bench {
         let claim = Claim { user: "guest".into(), message_id: format!("{id:032}"), step: 0, digest: [1; 32] };
         let action = Action::Write(plan::Write::Create { records: vec![record], many: false });
         let plan = Plan { claim: Some(claim), ..Plan::new(&SUBDIVISION, action) };
-        let bounds = Bounds {
-            deadline: Instant::now() + Duration::from_secs(20),
-            reply_bytes_max: 100_000,
-            asker: beds_core::plan::Asker::default(),
-            stages: Arc::default(),
-        };
+        let bounds = Bounds::new(Instant::now() + Duration::from_secs(20), 100_000);
         match self.database.run(plan, bounds).await {
             Ok(_) => !is_duplicate,
             Err(error) => {

@@ -95,7 +95,7 @@ fn firsts(jobs: &[Member<'_, Write>]) -> Vec<usize> {
     let mut claims = HashMap::with_capacity(jobs.len());
     let first = |index: usize| {
         let Some(claim) = jobs[index].job.claim.as_ref() else { return index };
-        *claims.entry((claim.user.as_str(), claim.message_id.as_str(), claim.step)).or_insert(index)
+        *claims.entry(claim.key()).or_insert(index)
     };
     (0..jobs.len()).map(first).collect()
 }

@@ -138,22 +138,17 @@ pub(super) async fn earlier(
     let fault = |error| of_own(&error, &LEDGER, domain);
     let mut all = Vec::with_capacity(claims.len());
     for (claims, size) in parts(claims, 3) {
-        let columns = "`digest`, `reply`, `user`, `message_id`, cast(`step` as signed)";
+        let columns = "`digest`, `reply`, `user`, `message_id`, cast(`step` as unsigned)";
         let sql = format!("select {columns} from `beds_ledger` where {}", any(size));
         let query = sqlx::query_with(&sql, keys(claims, size, domain)?);
         let _traced = statement_span(&sql);
         let rows = connection.fetch_all(query).await.map_err(fault)?;
-        let of = |row: &MySqlRow| -> Result<_, sqlx::Error> {
-            let text = |column| row.try_get_unchecked::<&str, _>(column).map(str::to_owned);
-            Ok((text(2)?, text(3)?, row.try_get_unchecked::<i64, _>(4)?))
-        };
-        let rows = rows.iter().map(|row| Ok((of(row)?, row))).collect::<Result<HashMap<_, _>, _>>();
+        let rows = rows.iter().map(|row| Ok((key(row)?, row))).collect::<Result<HashMap<_, _>, _>>();
         let rows = rows.map_err(fault)?;
-        for Claim { user, message_id, step, digest } in claims {
-            let key = (user.clone(), message_id.clone(), i64::from(*step));
-            all.push(match rows.get(&key) {
+        for claim in claims {
+            all.push(match rows.get(&claim.key()) {
                 None => Earlier::Nothing,
-                Some(row) if row.try_get_unchecked::<&[u8], _>(0).map_err(fault)? != digest => {
+                Some(row) if row.try_get_unchecked::<&[u8], _>(0).map_err(fault)? != claim.digest => {
                     Earlier::Another
                 }
                 Some(row) => {
@@ -164,6 +159,13 @@ pub(super) async fn earlier(
         }
     }
     Ok(all)
+}
+
+/// [`Claim::key`] of a row of [`earlier`].
+fn key(row: &MySqlRow) -> Result<(&str, &str, u32), sqlx::Error> {
+    let step = row.try_get_unchecked::<u64, _>(4)?;
+    let step = u32::try_from(step).map_err(|error| sqlx::Error::Decode(error.into()))?;
+    Ok((row.try_get_unchecked(2)?, row.try_get_unchecked(3)?, step))
 }
 
 /// Takes claims back that this transaction made.

@@ -241,12 +241,7 @@ impl Odd {
         action: Action,
         claim: Option<Claim>,
     ) -> Result<Outcome, Error> {
-        let bounds = Bounds {
-            deadline: Instant::now() + time,
-            reply_bytes_max: 1_000_000,
-            asker: beds_core::plan::Asker::default(),
-            stages: std::sync::Arc::default(),
-        };
+        let bounds = Bounds::new(Instant::now() + time, 1_000_000);
         self.database.run(Plan { claim, ..Plan::new(domain, action) }, bounds).await
     }
 

@@ -3,8 +3,9 @@
 //!
 //! What is in the way of one of them costs the others little. A duplicate is answered with the stored reply and left out.
 //! Where one is refused, the transaction is taken back and tried without it, or by halves where nobody knows which it was.
-//! What is found in the way so is to run alone, elsewhere. So few transactions at a time are enough, and none of them waits for anything but the server. Each
-//! write has a claim, so that running it again is right even where nobody knows how the commit ended.
+//! What is found in the way so is to run alone, elsewhere. So few transactions at a time are enough, and none of them waits
+//! for anything but the server. Each write has a claim, so that running it again is right even where nobody knows how the
+//! commit ended.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -185,7 +186,7 @@ fn firsts(writes: &[Arc<Write>]) -> Vec<usize> {
     let mut claims = HashSet::with_capacity(writes.len());
     let is_first = |index: &usize| {
         let claim = writes[*index].claim.as_ref();
-        claim.is_none_or(|claim| claims.insert((claim.user.as_str(), claim.message_id.as_str(), claim.step)))
+        claim.is_none_or(|claim| claims.insert(claim.key()))
     };
     (0..writes.len()).filter(is_first).collect()
 }

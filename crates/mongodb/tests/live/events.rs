@@ -111,12 +111,7 @@ impl Shop {
     }
 
     async fn run(&self, node: usize, write: plan::Write, claim: Option<Claim>) -> Result<Outcome, Error> {
-        let bounds = Bounds {
-            deadline: Instant::now() + Duration::from_mins(1),
-            reply_bytes_max: 1_000_000,
-            asker: beds_core::plan::Asker::default(),
-            stages: std::sync::Arc::default(),
-        };
+        let bounds = Bounds::new(Instant::now() + Duration::from_mins(1), 1_000_000);
         self.databases[node].run(Plan { claim, ..Plan::new(&ITEM, Action::Write(write)) }, bounds).await
     }
 

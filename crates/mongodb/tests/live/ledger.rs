@@ -92,12 +92,7 @@ impl Once {
     }
 
     async fn done(&self, plan: Plan) -> Result<Outcome, Error> {
-        let bounds = Bounds {
-            deadline: Instant::now() + Duration::from_mins(1),
-            reply_bytes_max: 1_000_000,
-            asker: beds_core::plan::Asker::default(),
-            stages: std::sync::Arc::default(),
-        };
+        let bounds = Bounds::new(Instant::now() + Duration::from_mins(1), 1_000_000);
         self.database.run(plan, bounds).await
     }
 

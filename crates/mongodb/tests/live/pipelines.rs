@@ -37,12 +37,7 @@ async fn a_pipeline_that_writes_says_that_it_is_at_least_once() {
     for claim in [None, Some(Claim { user: "u".into(), message_id: "m".into(), step: 0, digest: [0; 32] })] {
         let write = plan::Write::Call(Invocation { call: &COPY, args: Vec::new() });
         let plan = Plan { claim, ..Plan::new(&SOURCE, Action::Write(write)) };
-        let bounds = Bounds {
-            deadline: Instant::now() + Duration::from_mins(1),
-            reply_bytes_max: 10_000,
-            asker: beds_core::plan::Asker::default(),
-            stages: std::sync::Arc::default(),
-        };
+        let bounds = Bounds::new(Instant::now() + Duration::from_mins(1), 10_000);
         let outcome = database.run(plan, bounds).await.unwrap();
         assert!(outcome.note.as_deref().is_some_and(|note| note.contains("at least once")), "{outcome:?}");
     }
@@ -90,12 +85,7 @@ async fn what_a_stage_does_not_take_of_a_client_is_rejected() {
     ] {
         let args = if call.args.is_empty() { Vec::new() } else { vec![Value::Json(value.clone())] };
         let read = plan::Read::Call(Invocation { call, args });
-        let bounds = Bounds {
-            deadline: Instant::now() + Duration::from_mins(1),
-            reply_bytes_max: 10_000,
-            asker: beds_core::plan::Asker::default(),
-            stages: std::sync::Arc::default(),
-        };
+        let bounds = Bounds::new(Instant::now() + Duration::from_mins(1), 10_000);
         let error = database.run(Plan::new(&SOURCE, Action::Read(read)), bounds).await.unwrap_err();
         assert_eq!((error.code, error.retryable), (code, false), "{:?} {value}: {error:?}", call.routine);
     }
