@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use beds_devstack::{Node, NodeCommand};
+use beds_devstack::{Node, NodeCommand, usage};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
@@ -88,9 +88,6 @@ impl Process {
 
     /// Resident memory, in KiB.
     pub(crate) fn resident(&self) -> Result<u32> {
-        let text = std::fs::read_to_string(format!("/proc/{}/status", self.pid))?;
-        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let size = line.and_then(|line| line.split_whitespace().next()).context("no VmRSS")?;
-        Ok(size.parse()?)
+        Ok(u32::try_from(usage::resident(self.pid)? >> 10)?)
     }
 }

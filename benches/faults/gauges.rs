@@ -5,7 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
+use beds_devstack::usage;
 
 use crate::Site;
 
@@ -57,11 +58,9 @@ impl Gauges {
         };
         for node in &site.nodes {
             let pid = node.pid();
-            all.threads += entries(pid, "task")?;
-            all.descriptors += entries(pid, "fd")?;
-            let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-            let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
-            all.resident += line.trim().trim_end_matches("kB").trim().parse::<u64>()? << 10;
+            all.threads += usage::threads(pid)?;
+            all.descriptors += usage::descriptors(pid)?;
+            all.resident += usage::resident(pid)?;
         }
         Ok(all)
     }
@@ -73,8 +72,4 @@ impl Gauges {
             && self.consumers == before.consumers
             && self.resident <= before.resident + MORE_BYTES * self.nodes
     }
-}
-
-fn entries(pid: u32, folder: &str) -> Result<u64> {
-    Ok(u64::try_from(std::fs::read_dir(format!("/proc/{pid}/{folder}"))?.count())?)
 }

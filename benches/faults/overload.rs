@@ -11,6 +11,7 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 use beds_client::{Client, ClientError, Request, protocol::ErrorCode};
+use beds_devstack::usage;
 use futures_util::{StreamExt as _, future::join_all, stream};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -219,12 +220,7 @@ fn notes() -> Vec<Value> {
 /// What the first node has of memory now, and had at most, in KiB.
 fn memory(site: &Site) -> Result<(u64, u64)> {
     let node = site.nodes.first().context("a node")?;
-    let status = std::fs::read_to_string(format!("/proc/{}/status", node.pid()))?;
-    let of = |key: &str| -> Result<u64> {
-        let line = status.lines().find_map(|line| line.strip_prefix(key)).context("a line of its status")?;
-        Ok(line.trim().trim_end_matches(" kB").parse()?)
-    };
-    Ok((of("VmRSS:")?, of("VmHWM:")?))
+    Ok((usage::resident(node.pid())? >> 10, usage::resident_peak(node.pid())? >> 10))
 }
 
 /// After a flood, how long it takes until all of half the capacity is done.

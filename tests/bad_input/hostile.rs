@@ -75,9 +75,7 @@ async fn three_hundred_hostile_messages_are_refused_and_leave_nothing_behind() {
 }
 
 fn resident_kib(site: &Site) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", site.node.pid())).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.trim().trim_end_matches("kB").trim().parse().unwrap()
+    beds_devstack::usage::resident(site.node.pid()).unwrap() >> 10
 }
 
 /// Sends each and looks at what comes: a reply or a dead letter. Gives what was wrong.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use beds_devstack::Stack;
+use beds_devstack::{Stack, usage};
 
 /// How long a node is watched: longer than Tokio keeps a thread without work (10 s), and than the pause between two
 /// declarations of the topology.
@@ -39,7 +39,7 @@ impl Gauges {
         while began.elapsed() < WATCHED {
             sleep(POLL);
             let (heap, tasks) = told(counts)?;
-            let (threads, descriptors) = (entries(pid, "task")?, entries(pid, "fd")?);
+            let (threads, descriptors) = (usage::threads(pid)?, usage::descriptors(pid)?);
             least.heap = least.heap.min(heap);
             least.tasks = least.tasks.min(tasks);
             least.threads = least.threads.min(threads);
@@ -57,11 +57,11 @@ impl Gauges {
         Ok(Self {
             heap,
             tasks,
-            threads: entries(pid, "task")?,
-            descriptors: entries(pid, "fd")?,
+            threads: usage::threads(pid)?,
+            descriptors: usage::descriptors(pid)?,
             consumers: lines("list_consumers", "queue_name")?,
             connections: lines("list_connections", "pid")?,
-            resident: resident(pid)?,
+            resident: usage::resident(pid)?,
         })
     }
 }
@@ -72,14 +72,4 @@ fn told(counts: u16) -> Result<(u64, u64)> {
     TcpStream::connect((Ipv4Addr::LOCALHOST, counts))?.read_to_string(&mut text)?;
     let (heap, tasks) = text.trim().split_once(' ').context("heap and tasks")?;
     Ok((heap.parse()?, tasks.parse()?))
-}
-
-fn entries(pid: u32, folder: &str) -> Result<u64> {
-    Ok(u64::try_from(std::fs::read_dir(format!("/proc/{pid}/{folder}"))?.count())?)
-}
-
-fn resident(pid: u32) -> Result<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
-    Ok(line.trim().trim_end_matches("kB").trim().parse::<u64>()? << 10)
 }

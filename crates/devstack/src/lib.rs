@@ -52,6 +52,7 @@ mod sql;
 mod stack;
 mod stand_in;
 mod tls;
+pub mod usage;
 mod watchdog;
 
 pub use builder::{Builder, ensure_servers, free_port};

@@ -1,0 +1,62 @@
+//! What a process holds, as Linux tells it (`man 5 proc`).
+
+use std::{fs, io};
+
+/// Resident memory, in bytes.
+///
+/// # Errors
+/// When there is no such process.
+pub fn resident(pid: u32) -> io::Result<u64> {
+    bytes(pid, "VmRSS:")
+}
+
+/// The most resident memory that it has had, in bytes.
+///
+/// # Errors
+/// When there is no such process.
+pub fn resident_peak(pid: u32) -> io::Result<u64> {
+    bytes(pid, "VmHWM:")
+}
+
+/// How many threads it has.
+///
+/// # Errors
+/// When there is no such process.
+pub fn threads(pid: u32) -> io::Result<u64> {
+    entries(pid, "task")
+}
+
+/// How many file descriptors it has.
+///
+/// # Errors
+/// When there is no such process, or it is another user's.
+pub fn descriptors(pid: u32) -> io::Result<u64> {
+    entries(pid, "fd")
+}
+
+/// A line of its status, which is in KiB.
+fn bytes(pid: u32, key: &str) -> io::Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let size = status
+        .lines()
+        .find_map(|line| line.strip_prefix(key)?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    // A process that has ended and is not waited for has none.
+    size.map(|kib| kib << 10).ok_or_else(|| io::ErrorKind::NotFound.into())
+}
+
+fn entries(pid: u32, folder: &str) -> io::Result<u64> {
+    Ok(fs::read_dir(format!("/proc/{pid}/{folder}"))?.count() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_holds_something() {
+        let own = std::process::id();
+        assert!(resident(own).unwrap() > 0 && resident_peak(own).unwrap() >= resident(own).unwrap());
+        assert!(threads(own).unwrap() > 0 && descriptors(own).unwrap() > 0);
+        assert!(resident(u32::MAX).is_err());
+    }
+}
