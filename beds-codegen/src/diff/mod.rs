@@ -7,6 +7,7 @@ mod calls;
 mod fields;
 mod objects;
 mod sent;
+mod strangers;
 mod types;
 
 use std::{
@@ -16,10 +17,8 @@ use std::{
 
 use serde::Serialize;
 
-use crate::{
-    fingerprint::fingerprint,
-    model::{Domain, Operations},
-};
+pub use self::strangers::{Stranger, strangers};
+use crate::model::{Domain, Operations};
 
 /// What a change does to clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -60,15 +59,6 @@ pub struct Change {
     pub why: String,
 }
 
-const FINGERPRINTS: &str = "compatible_with";
-
-impl Change {
-    /// Whether it is about the fingerprints that are known, and not about what they stand for.
-    fn is_of_fingerprints(&self) -> bool {
-        self.place == FINGERPRINTS
-    }
-}
-
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { effect, place, what, why, .. } = self;
@@ -90,7 +80,7 @@ pub fn changes(old: &[&Domain], new: &[&Domain]) -> Vec<Change> {
         match new.get(name) {
             Some(after) => {
                 domain(before, after, &mut seen);
-                known_in_vain(before, after, &mut seen);
+                strangers::changes(before, after, &mut seen);
             }
             None => seen.breaking("template", "removed", "every request to it comes back as unroutable"),
         }
@@ -103,37 +93,6 @@ pub fn changes(old: &[&Domain], new: &[&Domain]) -> Vec<Change> {
     }
     changes.sort_by(|a, b| (&a.template, a.effect).cmp(&(&b.template, b.effect)));
     changes
-}
-
-/// A template that stays and does not serve clients that were built for the one before.
-#[derive(Debug)]
-pub struct Stranger<'d> {
-    /// The template as it comes.
-    pub domain: &'d Domain,
-    /// The fingerprints that such clients send, and it does not know.
-    pub fingerprints: Vec<String>,
-    /// Whether it may know them: no change breaks such a client.
-    pub is_compatible: bool,
-}
-
-/// The templates whose clients are refused for the fingerprint that they send.
-#[must_use]
-pub fn strangers<'d>(old: &[&Domain], new: &[&'d Domain], changes: &[Change]) -> Vec<Stranger<'d>> {
-    let of = |domain: &'d Domain| {
-        let before = old.iter().find(|old| old.name.value == domain.name.value)?;
-        let mut sent = before.compatible_with.clone();
-        sent.push(fingerprint(before));
-        let own = fingerprint(domain);
-        sent.retain(|sent| *sent != own && !domain.compatible_with.contains(sent));
-        let breaks = |change: &Change| {
-            change.template == domain.name.value
-                && change.effect == Effect::Breaking
-                && !change.is_of_fingerprints()
-        };
-        let is_compatible = !changes.iter().any(breaks);
-        (!sent.is_empty()).then_some(Stranger { domain, fingerprints: sent, is_compatible })
-    };
-    new.iter().filter_map(|domain| of(domain)).collect()
 }
 
 /// The changes for people: by template, with a line that counts them, and what becomes of [`strangers`].
@@ -186,6 +145,11 @@ struct Seen<'t> {
 }
 
 impl Seen<'_> {
+    /// Whether a client that did right is refused or misled.
+    fn breaks(&self) -> bool {
+        self.list.iter().any(|change| change.effect == Effect::Breaking)
+    }
+
     fn push(&mut self, effect: Effect, place: &str, what: impl Into<String>, why: impl Into<String>) {
         let (template, place) = (self.template.to_owned(), place.to_owned());
         self.list.push(Change { template, effect, place, what: what.into(), why: why.into() });
@@ -247,20 +211,6 @@ fn domain(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
     calls::changes(old, new, seen);
 }
 
-/// What clients send whom this change breaks, and the new template serves all the same.
-fn known_in_vain(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
-    if !seen.list.iter().any(|change| change.effect == Effect::Breaking && !change.is_of_fingerprints()) {
-        return;
-    }
-    let own = fingerprint(old);
-    for broken in
-        new.compatible_with.iter().filter(|sent| **sent == own || old.compatible_with.contains(sent))
-    {
-        let why = "its clients are served, and refused or misled by what breaks them: remove it";
-        seen.breaking(FINGERPRINTS, format!("`{broken}` is listed"), why);
-    }
-}
-
 /// How many records one request may write by filter.
 fn many(place: &str, before: Option<u32>, after: Option<u32>, seen: &mut Seen<'_>) {
     match (before, after) {
@@ -309,13 +259,6 @@ fn header(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
             );
         }
         _ => {}
-    }
-    let own = fingerprint(new);
-    for earlier in old.compatible_with.iter().filter(|earlier| **earlier != own) {
-        if !new.compatible_with.contains(earlier) {
-            let why = "clients that send it are refused with `template_mismatch`";
-            seen.breaking(FINGERPRINTS, format!("`{earlier}` removed"), why);
-        }
     }
     if old.description != new.description {
         seen.invisible("description", "changed");

@@ -51,7 +51,7 @@ impl Diff {
         };
         let (before, after) = (old.all_domains(), new.all_domains());
         let changes = diff::changes(&before, &after);
-        let strangers = diff::strangers(&before, &after, &changes);
+        let strangers = diff::strangers(&before, &after);
         match self.input.format {
             Format::Json => {
                 for change in &changes {
