@@ -5,7 +5,10 @@
 
 use std::{fmt::Write as _, sync::Arc};
 
-use beds_core::spec::{Domain, Type, mariadb::Source};
+use beds_core::{
+    spec::{Domain, Type, mariadb::Source},
+    value::Value,
+};
 use sqlx::{MySqlConnection, Row as _, mysql::MySqlRow};
 
 use crate::{
@@ -13,7 +16,26 @@ use crate::{
     known::Answers,
     meaning::is_place,
     parameters::Parameters,
+    repertoire::{Repertoire, Repertoires},
 };
+
+/// What comparing with a column depends on.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Column {
+    pub(crate) kept: Kept,
+    /// The characters that it can hold, where those are not all of Unicode's.
+    pub(crate) characters: Option<Arc<Repertoire>>,
+}
+
+impl Column {
+    /// Whether the column can hold a value's characters: if not, no record has it.
+    pub(crate) fn may_be(&self, value: &Value) -> bool {
+        match (value, &self.characters) {
+            (Value::Text(text), Some(characters)) => characters.has(text),
+            _ => true,
+        }
+    }
+}
 
 /// How a column keeps its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -69,78 +91,120 @@ impl Kept {
 /// What is known of the columns of sources: at most one entry a source of a template.
 #[derive(Debug, Default)]
 pub(crate) struct Columns {
-    sources: Answers<Kept>,
+    sources: Answers<Column>,
+    sets: Repertoires,
     /// What is known of the parameters of routines.
     pub(crate) parameters: Parameters,
 }
 
 impl Columns {
-    /// How the column of each field of the domain keeps its values.
+    /// The column of each field of the domain.
     pub(crate) async fn of(
         &self,
         connection: &mut MySqlConnection,
         domain: &'static Domain,
         source: &'static Source,
-    ) -> Result<Arc<[Kept]>, Fault> {
+    ) -> Result<Arc<[Column]>, Fault> {
         if let Some(kept) = self.sources.of(source) {
             return Ok(kept);
         }
-        let kept = learn(connection, domain, source).await.map_err(|error| classify(&error, domain))?;
-        self.sources.keep(source, &kept);
-        Ok(kept)
+        let learned =
+            self.learn(connection, domain, source).await.map_err(|error| classify(&error, domain))?;
+        self.sources.keep(source, &learned);
+        Ok(learned)
+    }
+
+    /// Asks the server.
+    async fn learn(
+        &self,
+        connection: &mut MySqlConnection,
+        domain: &'static Domain,
+        source: &'static Source,
+    ) -> Result<Arc<[Column]>, sqlx::Error> {
+        let learned = declared(connection, domain, source).await?;
+        let mixed = mixed(connection, domain, source, &learned).await?;
+        let mut columns = Vec::with_capacity(learned.len());
+        for (field, Declared { kept, set, .. }) in learned.into_iter().enumerate() {
+            columns.push(match set.filter(|_| is_compared(domain, field)) {
+                // Compared as all of Unicode.
+                Some(_) if mixed.contains(&field) => Column { kept: Kept::Expression, characters: None },
+                Some(set) => Column { kept, characters: self.sets.of(connection, &set).await? },
+                None => Column { kept, characters: None },
+            });
+        }
+        Ok(columns.into())
     }
 }
 
-/// Asks the server.
-async fn learn(
+/// What information_schema says of a column.
+#[derive(Debug, Default)]
+struct Declared {
+    kept: Kept,
+    /// Whether it is a CHAR or VARCHAR, or a kind of TEXT.
+    is_text: bool,
+    /// Its character set.
+    set: Option<String>,
+}
+
+/// The column of each field.
+async fn declared(
     connection: &mut MySqlConnection,
     domain: &'static Domain,
     source: &'static Source,
-) -> Result<Arc<[Kept]>, sqlx::Error> {
+) -> Result<Vec<Declared>, sqlx::Error> {
     let sql = "select table_name, column_name, data_type, column_type, cast(datetime_precision as signed), \
-               collation_name from information_schema.columns \
+               collation_name, character_set_name from information_schema.columns \
                where table_schema = database() and table_name = ?";
-    let rows = sqlx::query(sql).bind(source.name).fetch_all(&mut *connection).await?;
-    let mut kept: Vec<Kept> = domain.fields.iter().map(|_| Kept::Plain).collect();
-    let mut texts = Vec::new();
+    let rows = sqlx::query(sql).bind(source.name).fetch_all(connection).await?;
+    let mut declared: Vec<Declared> = domain.fields.iter().map(|_| Declared::default()).collect();
     // Names of tables are compared without regard to case there, but may differ by it.
     let is_of = |row: &MySqlRow| row.try_get_unchecked(0).is_ok_and(|name: &str| name == source.name);
     let is_exact = rows.iter().any(is_of);
     for row in rows.iter().filter(|row| !is_exact || is_of(row)) {
         let column = |index| row.try_get_unchecked::<&str, _>(index);
         let (name, ty, full) = (column(1)?, column(2)?, column(3)?);
-        for (index, field) in domain.fields.iter().enumerate() {
+        for (field, declared) in domain.fields.iter().zip(&mut declared) {
             if field.column.eq_ignore_ascii_case(name) {
                 let digits = row.try_get_unchecked::<Option<i64>, _>(4)?;
                 let collation = row.try_get_unchecked::<Option<&str>, _>(5)?.unwrap_or_default();
-                kept[index] = match of_type(ty, full, &field.ty) {
+                let kept = match of_type(ty, full, &field.ty) {
                     Kept::Plain => of_details(ty, digits, collation),
                     kept => kept,
                 };
-                if matches!(ty, "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext") {
-                    texts.push(index);
-                }
+                let texts = ["char", "varchar", "tinytext", "text", "mediumtext", "longtext"];
+                *declared = Declared { kept, is_text: texts.contains(&ty), set: row.try_get_unchecked(6)? };
             }
         }
     }
-    texts.retain(|&field| is_compared(domain, field));
-    if !texts.is_empty() {
-        let mut sql = String::new();
-        for (position, &field) in texts.iter().enumerate() {
-            let (column, from) = (source.columns[field], source.from);
-            let start = if position == 0 { "select" } else { "," };
-            // Nothing is read: only what the column is counts.
-            let _ = write!(sql, "{start} coercibility((select {column} from {from} limit 0))");
-        }
-        let row = sqlx::query(&sql).fetch_one(connection).await?;
-        for (position, &field) in texts.iter().enumerate() {
-            // Of 1 for texts of several collations, 2 for columns, 3 for the server's own, 4 for constants.
-            if matches!(row.try_get_unchecked::<i64, _>(position)?, 1 | 4) {
-                kept[field] = Kept::Expression;
-            }
-        }
+    Ok(declared)
+}
+
+/// The fields of texts with the collation of whoever created the view.
+async fn mixed(
+    connection: &mut MySqlConnection,
+    domain: &'static Domain,
+    source: &'static Source,
+    declared: &[Declared],
+) -> Result<Vec<usize>, sqlx::Error> {
+    let is_asked = |&field: &usize| declared[field].is_text && is_compared(domain, field);
+    let mut texts: Vec<usize> = (0..declared.len()).filter(is_asked).collect();
+    if texts.is_empty() {
+        return Ok(texts);
     }
-    Ok(kept.into())
+    let mut sql = String::new();
+    for (position, &field) in texts.iter().enumerate() {
+        let (column, from) = (source.columns[field], source.from);
+        let start = if position == 0 { "select" } else { "," };
+        // Nothing is read: only what the column is counts.
+        let _ = write!(sql, "{start} coercibility((select {column} from {from} limit 0))");
+    }
+    let row = sqlx::query(&sql).fetch_one(connection).await?;
+    let coercibilities: Result<Vec<i64>, _> =
+        (0..texts.len()).map(|position| row.try_get_unchecked(position)).collect();
+    let mut coercibilities = coercibilities?.into_iter();
+    // Of 1 for texts of several collations, 2 for columns, 3 for the server's own, 4 for constants.
+    texts.retain(|_| coercibilities.next().is_some_and(|of| matches!(of, 1 | 4)));
+    Ok(texts)
 }
 
 fn is_compared(domain: &Domain, field: usize) -> bool {

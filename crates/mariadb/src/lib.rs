@@ -17,6 +17,7 @@ mod outbox;
 mod parameters;
 mod purge;
 mod read;
+mod repertoire;
 mod routine;
 mod session;
 mod statement;

@@ -11,7 +11,7 @@ use beds_core::{
     value::Value,
 };
 
-use crate::columns::Kept;
+use crate::columns::Column;
 
 mod compare;
 
@@ -24,7 +24,7 @@ pub(crate) struct Statement<'k> {
     /// The column of each field, quoted.
     columns: &'static [&'static str],
     /// How the column of each field keeps its values.
-    kept: &'k [Kept],
+    kept: &'k [Column],
     /// Whether what is written compares with the last record of a page, in the terms that records are sorted by.
     is_in_order: bool,
 }
@@ -34,7 +34,7 @@ pub(crate) struct Statement<'k> {
 pub(crate) fn page<'k>(
     domain: &Domain,
     source: &'static Source,
-    kept: &'k [Kept],
+    kept: &'k [Column],
     selection: &Selection,
     columns: &[usize],
 ) -> Statement<'k> {
@@ -57,7 +57,7 @@ pub(crate) fn page<'k>(
 pub(crate) fn by_key<'k>(
     domain: &Domain,
     source: &'static Source,
-    kept: &'k [Kept],
+    kept: &'k [Column],
     columns: &[usize],
     key: &[Value],
 ) -> Statement<'k> {
@@ -73,7 +73,7 @@ pub(crate) fn by_key<'k>(
 pub(crate) fn by_keys<'k>(
     domain: &Domain,
     source: &'static Source,
-    kept: &'k [Kept],
+    kept: &'k [Column],
     columns: &[usize],
     field: usize,
     keys: &[&Value],
@@ -89,7 +89,7 @@ pub(crate) fn by_keys<'k>(
 pub(crate) fn matching<'k>(
     domain: &Domain,
     source: &'static Source,
-    kept: &'k [Kept],
+    kept: &'k [Column],
     matching: &Matching,
     columns: &[usize],
 ) -> Statement<'k> {
@@ -108,7 +108,7 @@ pub(crate) fn matching<'k>(
 pub(crate) fn count<'k>(
     domain: &Domain,
     source: &'static Source,
-    kept: &'k [Kept],
+    kept: &'k [Column],
     filter: &[Condition],
 ) -> Statement<'k> {
     let mut sql = Statement::new(domain, source, kept);
@@ -118,7 +118,7 @@ pub(crate) fn count<'k>(
 }
 
 impl<'k> Statement<'k> {
-    fn new(domain: &Domain, source: &'static Source, kept: &'k [Kept]) -> Self {
+    fn new(domain: &Domain, source: &'static Source, kept: &'k [Column]) -> Self {
         let text = String::with_capacity(256);
         Self {
             text,
@@ -130,7 +130,7 @@ impl<'k> Statement<'k> {
         }
     }
 
-    fn select(domain: &Domain, source: &'static Source, kept: &'k [Kept], columns: &[usize]) -> Self {
+    fn select(domain: &Domain, source: &'static Source, kept: &'k [Column], columns: &[usize]) -> Self {
         let mut sql = Self::new(domain, source, kept);
         for (position, &field) in columns.iter().enumerate() {
             sql.text.push_str(if position == 0 { "select " } else { ", " });
@@ -163,10 +163,15 @@ impl<'k> Statement<'k> {
             Test::Compare(comparison, value) => self.compare_shown(field, *comparison, value),
             Test::In(values) => self.one_of(field, values.iter()),
             Test::Prefix(prefix) => {
-                self.compared(field);
-                self.text.push_str(" like ? escape '|'");
                 let escaped = prefix.replace('|', "||").replace('%', "|%").replace('_', "|_");
-                self.values.push(Value::Text(escaped + "%"));
+                let pattern = Value::Text(escaped + "%");
+                if self.may_be(field, &pattern) {
+                    self.compared(field);
+                    self.text.push_str(" like ? escape '|'");
+                    self.values.push(pattern);
+                } else {
+                    self.text.push_str("false");
+                }
             }
             Test::Null(wanted) => self.null(field, *wanted),
         }

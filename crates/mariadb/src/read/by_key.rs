@@ -18,7 +18,7 @@ use sqlx::{MySqlConnection, mysql::MySqlRow};
 
 use crate::{
     cell::{self, Reply, bind},
-    columns::{Columns, Kept},
+    columns::{Column, Columns},
     fault::{Fault, classify},
     statement,
 };
@@ -56,7 +56,7 @@ impl From<Shown> for Outcome {
 pub(crate) struct Place<'a> {
     pub(crate) domain: &'static Domain,
     pub(crate) source: &'static Source,
-    pub(crate) kept: &'a [Kept],
+    pub(crate) kept: &'a [Column],
 }
 
 impl ByKey {

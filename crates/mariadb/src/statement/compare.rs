@@ -38,7 +38,12 @@ enum Becomes {
 
 impl Statement<'_> {
     fn kept(&self, field: usize) -> Kept {
-        self.kept.get(field).copied().unwrap_or_default()
+        self.kept.get(field).map(|column| column.kept).unwrap_or_default()
+    }
+
+    /// Whether the column of a field can hold a value.
+    pub(super) fn may_be(&self, field: usize, value: &Value) -> bool {
+        self.kept.get(field).is_none_or(|column| column.may_be(value))
     }
 
     /// The column as it is compared.
@@ -49,7 +54,7 @@ impl Statement<'_> {
             self.text.push_str("left(");
         }
         if self.kept(field) == Kept::Expression {
-            let _ = write!(self.text, "convert({column} using utf8mb4) collate {COLLATION}");
+            self.in_unicode(field);
         } else if self.is_in_order && self.kept(field).sorts_otherwise() {
             // A CHAR without its spaces, as it is shown.
             let _ = write!(self.text, "concat({column})");
@@ -59,6 +64,11 @@ impl Statement<'_> {
         if is_cut {
             let _ = write!(self.text, ", {SORTED_CHARS})");
         }
+    }
+
+    /// The column as one of all of Unicode's characters.
+    fn in_unicode(&mut self, field: usize) {
+        let _ = write!(self.text, "convert({} using utf8mb4) collate {COLLATION}", self.columns[field]);
     }
 
     /// Whether the server may sort by the beginning of the texts alone, so that the node does so for certain.
@@ -133,7 +143,11 @@ impl Statement<'_> {
                 self.text.push(')');
             }
             Becomes::Comparison(comparison, value) => {
-                self.compared(field);
+                if self.may_be(field, &value) {
+                    self.compared(field);
+                } else {
+                    self.in_unicode(field);
+                }
                 self.text.push_str(match comparison {
                     Comparison::Eq => " = ",
                     Comparison::Ne => " <> ",
@@ -186,6 +200,13 @@ impl Statement<'_> {
     }
 
     fn becomes(&self, field: usize, comparison: Comparison, value: &Value) -> Becomes {
+        if !self.may_be(field, value) {
+            match comparison {
+                Comparison::Eq => return Becomes::False,
+                Comparison::Ne => return Becomes::True,
+                Comparison::Lt | Comparison::Lte | Comparison::Gt | Comparison::Gte => {}
+            }
+        }
         if self.kept(field) == Kept::Year
             && let Some(number) = number(value)
         {

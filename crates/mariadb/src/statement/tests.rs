@@ -15,7 +15,9 @@ use sqlx::Arguments as _;
 use super::*;
 use crate::{
     cell::bind,
+    columns::Kept,
     golden::{LINES, PAIR, THING, check},
+    repertoire::Repertoire,
 };
 
 #[derive(Debug)]
@@ -166,10 +168,32 @@ fn pages() {
     check("pages.txt", &text);
 }
 
+/// Text that a column cannot hold is that of no record.
+#[test]
+fn columns_of_fewer_characters() {
+    let mut kept: [Column; 15] = std::array::from_fn(|_| Column::default());
+    let (name, _) = THING.field("name").unwrap();
+    kept[name].characters = Some(Arc::new(Repertoire::of("a%é日", "a%é?")));
+    let text = |filter: Json| {
+        let filter = selection(&THING, &json!({ "where": filter })).filter;
+        let sql = count(&THING, source(&THING), &kept, &filter);
+        sql.text.split_once(" where ").unwrap().1.to_owned()
+    };
+    assert_eq!(text(json!({ "name": "日" })), "false");
+    assert_eq!(text(json!({ "name": { "ne": "日" } })), "true");
+    assert_eq!(text(json!({ "name": { "in": ["日"] } })), "false");
+    assert_eq!(text(json!({ "name": { "prefix": "日" } })), "false");
+    assert!(text(json!({ "name": { "gt": "日" } })).starts_with("convert("));
+    for filter in [json!("é"), json!({ "in": ["日", "a"] }), json!({ "prefix": "é" }), json!({ "gt": "a" })]
+    {
+        assert!(text(json!({ "name": filter })).starts_with('`'), "an index is used");
+    }
+}
+
 /// Columns that do not compare as they are shown.
 #[test]
 fn columns_of_other_kinds() {
-    let mut kept = [Kept::Plain; 15];
+    let mut kept: [Column; 15] = std::array::from_fn(|_| Column::default());
     let kinds = [
         ("id", Kept::Binary16),
         ("version", Kept::Year),
@@ -179,7 +203,7 @@ fn columns_of_other_kinds() {
         ("state", Kept::Position { has_numbers: false }),
     ];
     for (name, kind) in kinds {
-        kept[THING.field(name).unwrap().0] = kind;
+        kept[THING.field(name).unwrap().0].kept = kind;
     }
     let mut text = String::new();
     for filter in [

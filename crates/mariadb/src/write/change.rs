@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     cell::{self, bind},
-    columns::{Columns, Kept},
+    columns::{Column, Columns},
     fault::{Fault, classify},
     read::{Place, Shown, find},
     statement::{self, Statement},
@@ -141,7 +141,7 @@ impl Change<'_> {
     }
 
     /// Whether the procedure may find another record by this key than a fetch does, which then has to find it first.
-    fn is_vague(&self, columns: &[Kept]) -> bool {
+    fn is_vague(&self, columns: &[Column]) -> bool {
         let mut parts = self.domain.key.iter().zip(self.key);
         parts.any(|(&field, value)| kept::is_vague(&self.domain.fields[field].ty, columns.get(field), value))
     }
@@ -163,7 +163,7 @@ impl Change<'_> {
         &self,
         connection: &mut MySqlConnection,
         source: &'static Source,
-        columns: &[Kept],
+        columns: &[Column],
     ) -> Result<Current, Fault> {
         let all: Vec<usize> = (0..self.domain.fields.len()).collect();
         let sql = statement::by_key(self.domain, source, columns, &all, self.key).for_update();
@@ -214,7 +214,7 @@ impl Change<'_> {
     async fn check_affected(
         &self,
         connection: &mut MySqlConnection,
-        columns: &[Kept],
+        columns: &[Column],
         returned: &Returned,
     ) -> Result<(), Fault> {
         if returned.is_written() {
@@ -247,7 +247,7 @@ impl Change<'_> {
     async fn read_back(
         &self,
         connection: &mut MySqlConnection,
-        kept: &[Kept],
+        kept: &[Column],
         members: &[(usize, Value)],
         returned: &Returned,
     ) -> Result<Option<Shown>, Fault> {

@@ -16,7 +16,7 @@ use super::{
     procedure::{Failed, Returned, call_each},
 };
 use crate::{
-    columns::{Columns, Kept},
+    columns::{Column, Columns},
     fault::Fault,
     read::{Place, Record, Shown, find, find_all},
 };
@@ -126,7 +126,7 @@ impl Create<'_> {
     async fn read_back(
         &self,
         connection: &mut MySqlConnection,
-        kept: &[Kept],
+        kept: &[Column],
         created: &[(&[Value], Returned)],
     ) -> Result<Option<Vec<Option<Record>>>, Fault> {
         let domain = self.domain;

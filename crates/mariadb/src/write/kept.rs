@@ -19,7 +19,7 @@ use sqlx::{MySqlConnection, mysql::MySqlRow};
 
 use crate::{
     cell,
-    columns::{Columns, Kept},
+    columns::{Column, Columns, Kept},
     fault::Fault,
     meaning::{is_place, is_year, number},
     parameters::Takes,
@@ -31,7 +31,7 @@ pub(super) async fn columns(
     domain: &'static Domain,
     source: Option<&'static Source>,
     known: &Columns,
-) -> Result<Arc<[Kept]>, Fault> {
+) -> Result<Arc<[Column]>, Fault> {
     match source {
         Some(source) => {
             optional(domain, known.of(connection, domain, source).await).map(Option::unwrap_or_default)
@@ -66,17 +66,17 @@ pub(super) fn nothing_written(domain: &Domain) -> Error {
 
 /// A value of a key as its column keeps it: without the digits of a second's fraction and the spaces for which there is
 /// no place, and with the zeros that fill it up.
-pub(super) fn stored(columns: &[Kept], field: usize, value: &Value) -> Value {
-    match (columns.get(field), value) {
-        (Some(Kept::Fraction(digits)), value) => cut(*digits, value),
+pub(super) fn stored(columns: &[Column], field: usize, value: &Value) -> Value {
+    match (columns.get(field).map(|column| column.kept), value) {
+        (Some(Kept::Fraction(digits)), value) => cut(digits, value),
         (Some(Kept::Char { .. }), Value::Text(text)) => Value::Text(text.trim_end_matches(' ').to_owned()),
         (Some(Kept::Padded(bytes)), Value::Bytes(short)) => {
             let mut long = short.0.clone();
-            long.resize(long.len().max(usize::from(*bytes)), 0);
+            long.resize(long.len().max(usize::from(bytes)), 0);
             Value::Bytes(Bytes(long))
         }
         (Some(Kept::Padded(bytes)), Value::Text(short)) => {
-            let missing = usize::from(*bytes).saturating_sub(short.len());
+            let missing = usize::from(bytes).saturating_sub(short.len());
             Value::Text(short.clone() + &"\0".repeat(missing))
         }
         (_, value) => value.clone(),
@@ -100,12 +100,17 @@ fn cut(digits: u8, value: &Value) -> Value {
 }
 
 /// Whether a parameter may make another value of this one, and so find the record of another key: every number but 0 is
-/// true, and a fraction, a space at the end or what exceeds the bounds may be cut off.
-pub(super) fn is_vague(ty: &Type, column: Option<&Kept>, value: &Value) -> bool {
+/// true, and a fraction, a space at the end or what exceeds the bounds may be cut off. Text with characters that the
+/// column lacks is no key of a record, and nothing that a procedure could compare with one.
+pub(super) fn is_vague(ty: &Type, column: Option<&Column>, value: &Value) -> bool {
+    if column.is_some_and(|column| !column.may_be(value)) {
+        return true;
+    }
+    let kept = column.map(|column| column.kept);
     match (ty, value) {
         (Type::Bool, _) => true,
         (Type::Int { min, max }, Value::Int(number)) => {
-            !(min..=max).contains(&number) || (column == Some(&Kept::Year) && !is_year_of(value))
+            !(min..=max).contains(&number) || (kept == Some(Kept::Year) && !is_year_of(value))
         }
         (Type::UInt { min, max }, Value::UInt(number)) => !(min..=max).contains(&number),
         (Type::Decimal { precision, scale, .. }, Value::Decimal(number)) => {
@@ -116,7 +121,7 @@ pub(super) fn is_vague(ty: &Type, column: Option<&Kept>, value: &Value) -> bool 
             // To an ENUM a number is the place of a value.
             text.ends_with(' ')
                 || text.chars().nth(*max as usize).is_some()
-                || matches!(column, Some(Kept::Position { .. }))
+                || matches!(kept, Some(Kept::Position { .. }))
         }
         (Type::Enum { values }, Value::Text(text)) => !values.contains(&text.as_str()),
         (_, Value::Time(Time(time))) => time.nanosecond() > 0,
@@ -127,8 +132,10 @@ pub(super) fn is_vague(ty: &Type, column: Option<&Kept>, value: &Value) -> bool 
 
 /// A value as a parameter takes it. The greatest FLOAT is shown in short as a number that is greater than any FLOAT: it is
 /// passed as what it is short for.
-pub(super) fn passed(columns: &[Kept], field: usize, value: &Value) -> Value {
-    if let (Some(Kept::Float { .. }), Some(number)) = (columns.get(field), number(value)) {
+pub(super) fn passed(columns: &[Column], field: usize, value: &Value) -> Value {
+    if let (Some(Kept::Float { .. }), Some(number)) =
+        (columns.get(field).map(|column| column.kept), number(value))
+    {
         #[allow(clippy::cast_possible_truncation, reason = "the nearest one is meant")]
         let nearest = number as f32;
         if number.abs() > f64::from(f32::MAX) && nearest.is_finite() {
@@ -142,12 +149,13 @@ pub(super) fn passed(columns: &[Kept], field: usize, value: &Value) -> Value {
 pub(super) fn is_unpassable(
     row: &MySqlRow,
     index: usize,
-    column: Option<&Kept>,
+    column: Option<&Column>,
 ) -> Result<bool, sqlx::Error> {
-    if matches!(column, Some(Kept::Float { is_limited: true } | Kept::Double { is_limited: true })) {
+    let kept = column.map(|column| column.kept);
+    if matches!(kept, Some(Kept::Float { is_limited: true } | Kept::Double { is_limited: true })) {
         return Ok(true);
     }
-    cell::is_unpassable(row, index, matches!(column, Some(Kept::Position { .. })))
+    cell::is_unpassable(row, index, matches!(kept, Some(Kept::Position { .. })))
 }
 
 fn is_year_of(value: &Value) -> bool {
@@ -163,7 +171,7 @@ type Given<'v> = (String, usize, &'v Value);
 pub(super) fn refuse_others<'v>(
     domain: &Domain,
     (procedure, takes): (&Procedure, &[Takes]),
-    columns: &[Kept],
+    columns: &[Column],
     values: impl Iterator<Item = Given<'v>>,
 ) -> Result<(), Fault> {
     let parameter = |field| procedure.args.iter().position(|arg| *arg == field).and_then(|at| takes.get(at));
@@ -172,7 +180,7 @@ pub(super) fn refuse_others<'v>(
         let parameter = parameter(field);
         let reason = match parameter.and_then(|takes| takes.refuses(value)) {
             None if parameter.is_some_and(Takes::is_particular) => None,
-            None => columns.get(field).and_then(|column| refused_by(*column, value)).map(str::to_owned),
+            None => columns.get(field).and_then(|column| refused_by(column.kept, value)).map(str::to_owned),
             refused => refused,
         };
         if let Some(reason) = reason {

@@ -16,7 +16,7 @@ use sqlx::{MySqlConnection, Row as _};
 use super::procedure::{RETURNS_BYTES_MAX, Returned, returned};
 use crate::{
     cell::bind,
-    columns::Kept,
+    columns::Column,
     fault::{Fault, classify},
     routine::sets_of,
     statement,
@@ -27,7 +27,7 @@ pub(super) struct Left<'a> {
     pub(super) domain: &'static Domain,
     pub(super) source: &'static Source,
     pub(super) procedure: &'static Procedure,
-    pub(super) kept: &'a [Kept],
+    pub(super) kept: &'a [Column],
     pub(super) key: &'a [Value],
     pub(super) fields: &'a [usize],
 }

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     cell::{self, bind},
-    columns::{Columns, Kept},
+    columns::{Column, Columns},
     fault::{Fault, classify},
     read::{Place, count},
     routine::approximate_size,
@@ -113,7 +113,7 @@ impl Many<'_> {
     async fn call_apart(
         &self,
         connection: &mut MySqlConnection,
-        kept: &[Kept],
+        kept: &[Column],
         calls: &[Vec<Value>],
         keys: &[Option<Vec<Value>>],
         left: &[Vec<usize>],
@@ -135,7 +135,7 @@ impl Many<'_> {
     async fn lock(
         &self,
         connection: &mut MySqlConnection,
-        kept: &[Kept],
+        kept: &[Column],
         fields: &[usize],
     ) -> Result<Vec<Found>, Fault> {
         let Self { domain, source, matching, .. } = *self;

@@ -88,6 +88,13 @@ domain! { DAYS: "opened", table [int("id"), of("at", Type::Date)] }
 
 domain! { LATIN_KEYS: "latin_keys", table [Field::new("name", "name", Type::string(0, 10))] }
 
+domain! { SETS: "sets", table [
+    Field::new("l", "l", Type::string(0, 10)), text("a"), text("u"), text("s"), text("e"),
+] {
+    update: Some(Procedure::new("sets_update", "call sets_update(?, ?)", &[0, 1])),
+    delete: Some(Procedure::new("sets_delete", "call sets_delete(?)", &[0])),
+}; updates(); deletes() }
+
 domain! { EV: "v_ev", view [
     Field::new("id", "id", Type::INT).generated(Generated::Database),
     of("at", Type::DateTime), of("hour", Type::Time), int("built"), text("code"),
@@ -249,7 +256,7 @@ domain! { NEAR: "near", table [
 }; key(&[0, 1, 2, 3, 4]); creates(); updates(); deletes() }
 
 /// All but those over a table that another has too.
-pub(crate) static DOMAINS: [&Domain; 22] = [
+pub(crate) static DOMAINS: [&Domain; 23] = [
     &BOOL_KEYS,
     &TEXTS,
     &THIRD,
@@ -272,6 +279,7 @@ pub(crate) static DOMAINS: [&Domain; 22] = [
     &PRICED_PARCEL,
     &OPENED,
     &LATIN_KEYS,
+    &SETS,
 ];
 
 /// What a case calls a domain.

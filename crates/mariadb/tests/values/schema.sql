@@ -103,6 +103,15 @@ delimiter ;
 
 create table latin_keys (name varchar(10) character set latin1 primary key);
 insert into latin_keys values ('a'), ('ä');
+-- Columns whose characters are fewer than those of Unicode.
+create table sets (
+  l varchar(10) character set latin1 primary key, a varchar(10) character set ascii, u varchar(10) character set utf8mb3,
+  s varchar(10) character set sjis, e enum('ä','z') character set latin1
+);
+insert into sets values ('ä', 'a', '日', '日', 'ä'), ('z', null, 'ä', 'z', 'z');
+create procedure sets_update(p_l varchar(10) character set utf8mb4, p_a varchar(10) character set utf8mb4) modifies sql data
+  update sets set a = p_a where l = p_l;
+create procedure sets_delete(p_l varchar(10) character set utf8mb4) modifies sql data delete from sets where l = p_l;
 
 create table uuids (id binary(16) primary key, other uuid null, label varchar(10) null);
 insert into uuids values (unhex('018f2b6e000070008000000000000001'), '018f2b6e-0000-7000-8000-000000000001', 'one'),
