@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::{Instant, SystemTime};
 
 use crate::mariadb::MariaDb;
@@ -29,6 +29,8 @@ type Progress = Arc<dyn Fn(&str) + Send + Sync>;
 pub struct Builder {
     dir: Option<PathBuf>,
     wanted: [bool; 3],
+    /// How many servers of each kind there are besides the first.
+    others: [usize; 3],
     fixed: [Option<u16>; 3],
     progress: Option<Progress>,
     private: bool,
@@ -89,6 +91,21 @@ impl Builder {
     #[must_use]
     pub fn mariadb(self) -> Self {
         self.with(ServerKind::MariaDb)
+    }
+
+    /// With a cluster of so many `RabbitMQ` servers: [`Stack::rabbitmqs`].
+    #[must_use]
+    pub fn rabbitmq_cluster(mut self, servers: usize) -> Self {
+        self.others[ServerKind::RabbitMq as usize] = servers.saturating_sub(1);
+        self.rabbitmq()
+    }
+
+    /// With a `MariaDB` and so many replicas of it: [`Stack::mariadbs`]. What is committed is with one of them; a server
+    /// that is started again is a replica at first: [`Stack::fail_over`] and [`Stack::rejoin`] do what a DBA would.
+    #[must_use]
+    pub fn mariadb_replicas(mut self, replicas: usize) -> Self {
+        self.others[ServerKind::MariaDb as usize] = replicas;
+        self.mariadb()
     }
 
     /// With a `MongoDB`.
@@ -192,15 +209,18 @@ impl Builder {
         for kind in ServerKind::ALL {
             let index = kind as usize;
             servers.push(match &external[index] {
-                Some(url) => Server::external(kind, url.clone()),
-                None if own[index] => Server::own(self.program(kind, home.path(), &remembered[index])?, &id),
-                None => Server::absent(kind),
+                Some(url) => vec![Server::external(kind, url.clone())],
+                None if own[index] => {
+                    let programs = self.programs(kind, home.path(), &remembered[index])?.into_iter();
+                    programs.map(|program| Server::own(program, &id)).collect()
+                }
+                None => vec![Server::absent(kind)],
             });
         }
         let servers =
-            <[Server; 3]>::try_from(servers).map_err(|_| Error::new("a stack has three servers"))?;
+            <[Vec<Server>; 3]>::try_from(servers).map_err(|_| Error::new("a stack has three servers"))?;
         // From here on, dropping the stack cleans up.
-        let stack = Stack { servers, home, id, watchdog };
+        let stack = Stack { servers, primary: AtomicUsize::new(0), home, id, watchdog };
         stack.remember_ports()?;
         self.start_all(&stack)?;
         Ok(stack)
@@ -212,54 +232,67 @@ impl Builder {
                 progress(&line);
             }
         };
-        std::thread::scope(|scope| {
-            let starts: Vec<_> = stack
-                .servers
-                .iter()
-                .filter(|server| server.is_own())
-                .map(|server| {
-                    let tell = &tell;
-                    scope.spawn(move || {
-                        let began = Instant::now();
-                        tell(format!("starting {}", server.kind()));
-                        server.start()?;
-                        tell(format!(
-                            "{} answers after {:.1} s: {}",
-                            server.kind(),
-                            began.elapsed().as_secs_f32(),
-                            server.url()
-                        ));
-                        Ok(())
-                    })
-                })
-                .collect();
-            // All are waited for before the first error is reported.
-            let ends: Vec<Result<()>> = starts
-                .into_iter()
-                .map(|start| {
-                    start.join().unwrap_or_else(|_| Err(Error::new("a thread that starts a server panicked")))
-                })
-                .collect();
-            ends.into_iter().collect()
-        })
+        let start = |server: &Server| {
+            let began = Instant::now();
+            tell(format!("starting {}", server.kind()));
+            server.start()?;
+            let seconds = began.elapsed().as_secs_f32();
+            tell(format!("{} answers after {seconds:.1} s: {}", server.kind(), server.url()));
+            Ok(())
+        };
+        let own = stack.servers.iter().filter(|servers| servers.iter().any(Server::is_own));
+        at_once(own.map(|servers| {
+            || {
+                // The others join the first.
+                let Some((first, others)) = servers.split_first() else { return Ok(()) };
+                start(first)?;
+                at_once(others.iter().map(|other| || start(other)))
+            }
+        }))?;
+        stack.replicate()
     }
 
-    fn program(&self, kind: ServerKind, home: &Path, remembered: &[u16]) -> Result<Box<dyn Program>> {
-        let dir = home.join(kind.folder());
-        fs::create_dir_all(&dir).map_err(Error::io("cannot create the server's folder", &dir))?;
-        let log = home.join(format!("{}.log", kind.folder()));
+    /// The programs of a kind: of the only server, or of all of a cluster.
+    fn programs(&self, kind: ServerKind, home: &Path, remembered: &[u16]) -> Result<Vec<Box<dyn Program>>> {
+        let count = 1 + self.others[kind as usize];
+        let place = |number: usize| {
+            let name =
+                if number == 1 { kind.folder().to_owned() } else { format!("{}-{number}", kind.folder()) };
+            let dir = home.join(&name);
+            fs::create_dir_all(&dir).map_err(Error::io("cannot create the server's folder", &dir))?;
+            Ok((dir, home.join(format!("{name}.log"))))
+        };
+        let (dir, log) = place(1)?;
         let first = match self.fixed[kind as usize] {
             Some(port) => Port::exactly(port)?,
             None => Port::free(remembered.first().copied())?,
         };
         let other = |index: usize| Port::free(remembered.get(index).copied());
-        Ok(match kind {
+        let free = || Port::free(None);
+        let mut programs: Vec<Box<dyn Program>> = Vec::with_capacity(count);
+        match kind {
             ServerKind::RabbitMq => {
-                Box::new(RabbitMq::new(&dir, log, [first, other(1)?, other(2)?, other(3)?]))
+                let first = RabbitMq::new(&dir, log, [first, other(1)?, other(2)?, other(3)?], None);
+                for number in 2..=count {
+                    let ((dir, log), joins) = (place(number)?, first.joined_by(number));
+                    let ports = [free()?, free()?, free()?, free()?];
+                    programs.push(Box::new(RabbitMq::new(&dir, log, ports, Some(joins))));
+                }
+                programs.insert(0, Box::new(first));
             }
-            ServerKind::MariaDb => Box::new(MariaDb::new(&dir, log, first)),
-            ServerKind::MongoDb => Box::new(MongoDb::new(&dir, log, first, self.flavor(), self.standalone)),
-        })
+            ServerKind::MariaDb => {
+                let number = |number| (count > 1).then_some(number);
+                programs.push(Box::new(MariaDb::new(&dir, log, first, number(1))));
+                for replica in 2..=count {
+                    let (dir, log) = place(replica)?;
+                    programs.push(Box::new(MariaDb::new(&dir, log, free()?, number(replica))));
+                }
+            }
+            ServerKind::MongoDb => {
+                programs.push(Box::new(MongoDb::new(&dir, log, first, self.flavor(), self.standalone)));
+            }
+        }
+        Ok(programs)
     }
 
     fn flavor(&self) -> Flavor {
@@ -277,6 +310,20 @@ impl Builder {
         packages::ensure_packages(&missing)?;
         if own[ServerKind::MongoDb as usize] { self.flavor().ensure() } else { Ok(()) }
     }
+}
+
+/// Does these at the same time. All are waited for before the first error is reported.
+fn at_once<'a, F: Fn() -> Result<()> + Send + 'a>(works: impl Iterator<Item = F>) -> Result<()> {
+    std::thread::scope(|scope| {
+        let works: Vec<_> = works.map(|work| scope.spawn(work)).collect();
+        let ends: Vec<Result<()>> = works
+            .into_iter()
+            .map(|work| {
+                work.join().unwrap_or_else(|_| Err(Error::new("a thread that starts a server panicked")))
+            })
+            .collect();
+        ends.into_iter().collect()
+    })
 }
 
 /// The ports of the last start in this folder; what cannot be read is only a preference lost.

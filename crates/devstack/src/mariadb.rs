@@ -23,8 +23,27 @@ pub(crate) struct MariaDb {
     dir: PathBuf,
     log: PathBuf,
     port: Port,
+    /// Its number among those that replicate.
+    number: Option<usize>,
     tls: Mutex<Option<ServerTls>>,
 }
+
+/// Every server that replicates is a replica until it is promoted, also when it comes back. What is committed is with a
+/// replica before; what a server that died had not yet sent to one, it takes back when it comes again.
+const REPLICATION: [&str; 12] = [
+    "--log-bin=binlog",
+    "--relay-log=relay",
+    "--log-slave-updates",
+    "--gtid-strict-mode=1",
+    "--sync-binlog=1",
+    "--read-only=1",
+    "--skip-slave-start",
+    "--slave-net-timeout=5",
+    "--init-rpl-role=SLAVE",
+    "--rpl-semi-sync-slave-enabled=1",
+    "--rpl-semi-sync-master-wait-point=AFTER_SYNC",
+    "--rpl-semi-sync-master-timeout=10000",
+];
 
 /// The server program, if it and its companions are installed.
 pub(crate) fn installed() -> Option<PathBuf> {
@@ -34,8 +53,8 @@ pub(crate) fn installed() -> Option<PathBuf> {
 }
 
 impl MariaDb {
-    pub(crate) fn new(dir: &Path, log: PathBuf, port: Port) -> Self {
-        Self { dir: dir.to_owned(), log, port, tls: Mutex::default() }
+    pub(crate) fn new(dir: &Path, log: PathBuf, port: Port, number: Option<usize>) -> Self {
+        Self { dir: dir.to_owned(), log, port, number, tls: Mutex::default() }
     }
 
     fn data(&self) -> PathBuf {
@@ -119,6 +138,9 @@ impl Program for MariaDb {
                 "--innodb-flush-log-at-trx-commit=1",
                 "--log-bin-trust-function-creators=1",
             ]);
+        if let Some(number) = self.number {
+            command.args(REPLICATION).arg(format!("--server-id={number}"));
+        }
         let tls = self.tls.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(ServerTls { cert, key, client_ca }) = &*tls {
             command.arg(format!("--ssl-cert={}", cert.display())).arg(format!("--ssl-key={}", key.display()));

@@ -2,7 +2,7 @@
 //!
 //! The node's name is always `beds@localhost`, because its data folder is named after it and must be found
 //! again after a change of ports; its epmd is private, so that any number of nodes with that name run side by
-//! side.
+//! side. The other nodes of a cluster are `beds2@localhost` and so on, with the epmd and the cookie of the first.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -33,7 +33,18 @@ pub(crate) struct RabbitMq {
     distribution: Port,
     epmd: Port,
     encrypted: Port,
+    /// The first node of the cluster that this one joins.
+    joins: Option<Joins>,
     tls: Mutex<Option<ServerTls>>,
+}
+
+/// What the first node of a cluster shares with another.
+#[derive(Debug)]
+pub(crate) struct Joins {
+    /// Which of the cluster's nodes the other is, from 2 on.
+    pub(crate) number: usize,
+    epmd: u16,
+    home: PathBuf,
 }
 
 /// The program that starts a node, if it is installed.
@@ -43,9 +54,36 @@ pub(crate) fn installed() -> Option<PathBuf> {
 }
 
 impl RabbitMq {
-    pub(crate) fn new(dir: &Path, log: PathBuf, ports: [Port; 4]) -> Self {
+    pub(crate) fn new(dir: &Path, log: PathBuf, ports: [Port; 4], joins: Option<Joins>) -> Self {
         let [amqp, distribution, epmd, encrypted] = ports;
-        Self { dir: dir.to_owned(), log, amqp, distribution, epmd, encrypted, tls: Mutex::default() }
+        Self { dir: dir.to_owned(), log, amqp, distribution, epmd, encrypted, joins, tls: Mutex::default() }
+    }
+
+    /// What the node of this number takes to join this one.
+    pub(crate) fn joined_by(&self, number: usize) -> Joins {
+        Joins { number, epmd: self.epmd.number(), home: self.home() }
+    }
+
+    fn name(&self) -> String {
+        let number = self.joins.as_ref().map(|joins| joins.number.to_string()).unwrap_or_default();
+        format!("beds{number}@localhost")
+    }
+
+    /// Where the cookie is.
+    fn home(&self) -> PathBuf {
+        self.joins.as_ref().map_or_else(|| self.dir.join("home"), |joins| joins.home.clone())
+    }
+
+    /// Without a first node to join, it waits for nobody.
+    fn clustering(&self) -> String {
+        if self.joins.is_none() {
+            return String::new();
+        }
+        format!(
+            "cluster_formation.classic_config.nodes.1 = beds@localhost\n\
+             cluster_formation.classic_config.nodes.2 = {}\n",
+            self.name()
+        )
     }
 
     /// Alarms would stop publishers on a busy developer's machine: both limits are low enough to stay quiet
@@ -57,8 +95,10 @@ impl RabbitMq {
              vm_memory_high_watermark.absolute = 2GB\n\
              log.file = false\n\
              log.console = true\n\
-             log.console.level = info\n{}",
+             log.console.level = info\n\
+             cluster_partition_handling = pause_minority\n{}{}",
             self.amqp.number(),
+            self.clustering(),
             self.encryption()
         )
     }
@@ -84,9 +124,12 @@ impl RabbitMq {
 
     fn epmd_environment(&self, command: &mut Command) {
         command
-            .env("ERL_EPMD_PORT", self.epmd.number().to_string())
+            .env(
+                "ERL_EPMD_PORT",
+                self.joins.as_ref().map_or(self.epmd.number(), |joins| joins.epmd).to_string(),
+            )
             .env("ERL_EPMD_ADDRESS", "127.0.0.1")
-            .env("HOME", self.dir.join("home"));
+            .env("HOME", self.home());
     }
 }
 
@@ -111,6 +154,9 @@ impl Program for RabbitMq {
     /// The node would start an epmd of its own and leave it behind as a daemon; it starts none where one
     /// answers.
     fn companion(&self) -> Option<Command> {
+        if self.joins.is_some() {
+            return None;
+        }
         let mut command = Command::new(on_path("epmd")?);
         command.current_dir(&self.dir);
         self.epmd_environment(&mut command);
@@ -127,7 +173,7 @@ impl Program for RabbitMq {
         self.epmd_environment(&mut command);
         command
             .current_dir(&self.dir)
-            .env("RABBITMQ_NODENAME", "beds@localhost")
+            .env("RABBITMQ_NODENAME", self.name())
             .env("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1")
             .env("RABBITMQ_NODE_PORT", self.amqp.number().to_string())
             .env("RABBITMQ_DIST_PORT", self.distribution.number().to_string())
@@ -158,7 +204,7 @@ impl Program for RabbitMq {
         command
             .current_dir(&self.dir)
             .env("RABBITMQ_CONF_ENV_FILE", self.dir.join("rabbitmq-env.conf"))
-            .args(["--node", "beds@localhost", "--quiet"]);
+            .args(["--node", &self.name(), "--quiet"]);
         Some(command)
     }
 

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tempfile::TempDir;
 
@@ -16,7 +17,10 @@ use crate::{Error, Result, Server};
 /// Running servers. Dropping it ends them, and removes their folder unless the folder was given.
 #[derive(Debug)]
 pub struct Stack {
-    pub(crate) servers: [Server; 3],
+    /// Of each kind, at least one.
+    pub(crate) servers: [Vec<Server>; 3],
+    /// Which `MariaDB` server takes the writes.
+    pub(crate) primary: AtomicUsize,
     pub(crate) home: Home,
     pub(crate) id: String,
     pub(crate) watchdog: Watchdog,
@@ -45,17 +49,27 @@ impl Home {
 impl Stack {
     /// The broker.
     pub fn rabbitmq(&self) -> &Server {
+        &self.servers[ServerKind::RabbitMq as usize][0]
+    }
+
+    /// All servers of its cluster, itself first.
+    pub fn rabbitmqs(&self) -> &[Server] {
         &self.servers[ServerKind::RabbitMq as usize]
     }
 
-    /// The SQL database.
+    /// The SQL database's server that takes the writes.
     pub fn mariadb(&self) -> &Server {
+        &self.mariadbs()[self.primary.load(Ordering::Relaxed)]
+    }
+
+    /// That server and its replicas, in the order in which they were started first.
+    pub fn mariadbs(&self) -> &[Server] {
         &self.servers[ServerKind::MariaDb as usize]
     }
 
     /// The document database.
     pub fn mongodb(&self) -> &Server {
-        &self.servers[ServerKind::MongoDb as usize]
+        &self.servers[ServerKind::MongoDb as usize][0]
     }
 
     /// `amqp://guest:guest@127.0.0.1:PORT/%2f`
@@ -113,7 +127,9 @@ impl Stack {
     pub(crate) fn remember_ports(&self) -> Result<()> {
         let Home::Kept { dir, .. } = &self.home else { return Ok(()) };
         let mut text = String::new();
-        for server in self.servers.iter().filter(|server| server.is_own()) {
+        for server in
+            self.servers.iter().filter_map(|servers| servers.first()).filter(|server| server.is_own())
+        {
             let ports: Vec<String> = server.ports().iter().map(u16::to_string).collect();
             text += &[server.kind().folder(), " ", &ports.join(" "), "\n"].concat();
         }
@@ -127,7 +143,7 @@ impl Drop for Stack {
         // Data that is thrown away need not be flushed first.
         let orderly = matches!(self.home, Home::Kept { .. });
         std::thread::scope(|scope| {
-            for server in &self.servers {
+            for server in self.servers.iter().flatten() {
                 scope.spawn(move || server.end(orderly));
             }
         });

@@ -214,3 +214,52 @@ fn a_sigkill_of_the_owner_leaves_nothing() {
     eventually("the watchdog removed the folder", || !dir.exists());
     assert_nothing_left(&dir);
 }
+
+#[test]
+fn a_replica_takes_over_and_the_old_primary_comes_back() {
+    let stack = Stack::builder().mariadb_replicas(2).ignore_environment().start().unwrap();
+    let sql = |sql: &str| stack.mariadb_query(None, sql).unwrap();
+    sql("create database shop; create table shop.t (n int)");
+    for number in 0..3 {
+        sql(&format!("insert into shop.t values ({number})"));
+        let old = stack.mariadb();
+        if number < 2 {
+            old.kill().unwrap();
+        }
+        let new = stack.fail_over().unwrap();
+        assert!(new.port() == stack.mariadb().port() && new.port() != old.port());
+        assert_eq!(sql("select count(*) from shop.t"), format!("{}\n", number + 1));
+        stack.rejoin(old).unwrap();
+    }
+    sql("insert into shop.t values (9)");
+    eventually("all servers have it", || {
+        stack.mariadbs().iter().all(|server| {
+            let address = server.url();
+            let port = address.rsplit_once(':').unwrap().1;
+            let count = Command::new("mariadb")
+                .args(["--no-defaults", "-h127.0.0.1", "-uroot", "-N", "-P", port])
+                .args(["-e", "select count(*) from shop.t"])
+                .output();
+            count.unwrap().stdout == b"4\n"
+        })
+    });
+}
+
+#[test]
+fn the_servers_of_a_cluster_end_one_by_one() {
+    let stack = Stack::builder().rabbitmq_cluster(3).ignore_environment().start().unwrap();
+    let running = |server: &beds_devstack::Server| {
+        let status = server.control(&["cluster_status", "--formatter", "json"]).unwrap();
+        let (_, running) = status.split_once("\"running_nodes\":[").unwrap();
+        running.split_once(']').unwrap().0.matches("@localhost").count()
+    };
+    let servers = stack.rabbitmqs();
+    eventually("they are one cluster", || servers.iter().all(|server| running(server) == 3));
+    for (dead, alive) in [(0, 1), (1, 2), (2, 0)] {
+        servers[dead].kill().unwrap();
+        assert!(!servers[dead].is_running());
+        eventually("the others notice", || running(&servers[alive]) == 2);
+        servers[dead].start().unwrap();
+        eventually("it is back", || running(&servers[alive]) == 3);
+    }
+}

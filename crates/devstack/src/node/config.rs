@@ -5,11 +5,11 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use crate::{Error, Result, Stack};
+use crate::{Error, Result, Server, Stack};
 
 /// The addresses of a stack's servers as environment variables of a node, for every database that a configuration
 /// file names: `BEDS__AMQP__URL`, and `BEDS__MARIADB__<NAME>__URL` and `BEDS__MONGODB__<NAME>__URL` for each table
-/// `[mariadb.<name>]` and `[mongodb.<name>]`. A MariaDB address keeps the database that its `url` in the file names.
+/// `[mariadb.<name>]` and `[mongodb.<name>]`; of a cluster those of all servers, with commas between. A MariaDB address keeps the database that its `url` in the file names.
 ///
 /// # Errors
 /// When the file cannot be read or is no TOML.
@@ -19,10 +19,13 @@ pub fn addresses(stack: &Stack, config: &Path) -> Result<Vec<(String, String)>> 
         Error::new(format!("the configuration is no TOML: {}", error.message()))
             .at(config.display().to_string())
     })?;
-    let mut variables = vec![("BEDS__AMQP__URL".to_owned(), stack.amqp_url())];
+    let list = |servers: &[Server], path: &str| {
+        servers.iter().map(|server| server.url() + path).collect::<Vec<_>>().join(",")
+    };
+    let mut variables = vec![("BEDS__AMQP__URL".to_owned(), list(stack.rabbitmqs(), ""))];
     for (name, url) in servers(&file, "mariadb") {
         let database = url.rsplit_once('/').map_or(name, |(_, database)| database);
-        variables.push((variable("MARIADB", name), format!("{}/{database}", stack.mariadb_url())));
+        variables.push((variable("MARIADB", name), list(stack.mariadbs(), &format!("/{database}"))));
     }
     for (name, _) in servers(&file, "mongodb") {
         variables.push((variable("MONGODB", name), stack.mongodb_url()));
