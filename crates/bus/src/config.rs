@@ -29,6 +29,19 @@ impl From<Exchange> for ExchangeKind {
     }
 }
 
+/// How RabbitMQ keeps the queues that hold nothing but reads.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(crate = "beds_core::__serde", rename_all = "snake_case")]
+pub enum ReadQueues {
+    /// On one server. While that is down, nobody can use them.
+    #[default]
+    Durable,
+    /// On one server. Where that dies, they are gone with it and declared again on another.
+    Transient,
+    /// On several servers, as those of writes are.
+    Quorum,
+}
+
 section! {
     /// `[amqp]`
     Amqp {
@@ -53,6 +66,8 @@ section! {
         reply_to_prefixes: Vec<String> = Vec::new(),
         /// The type of the exchange `beds`.
         exchange: Exchange = Exchange::Topic,
+        /// How RabbitMQ keeps the queues of reads.
+        read_queues: ReadQueues = ReadQueues::Durable,
         /// How often exchanges, queues and bindings are declared again, in case that one has vanished.
         topology_check_ms: Millis = Millis(10_000),
         /// How many messages a queue holds before RabbitMQ refuses more.

@@ -198,6 +198,21 @@ impl Connection {
         Ok(Self { inner, user, limit: timeouts.answer, _socket: socket })
     }
 
+    /// Connects to the first of these that takes the connection, in turn.
+    ///
+    /// # Errors
+    /// What the last of them says.
+    pub async fn open_one(endpoints: &[Endpoint], name: &str, timeouts: Timeouts) -> Result<Self, BusError> {
+        let mut last = BusError::Other("no endpoint is named".to_owned());
+        for endpoint in endpoints {
+            match Self::open(endpoint, name, timeouts).await {
+                Ok(connection) => return Ok(connection),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
     /// Says goodbye to RabbitMQ.
     ///
     /// # Errors

@@ -142,7 +142,11 @@ impl Handler {
     ) -> Result<Settled, BusError> {
         // What goes wrong with a log event must not become one.
         let span = if self.broker.is_ingest() { info_span!(INGEST_SPAN) } else { Span::none() };
-        let deliveries = aside::deliveries(&delivery.properties);
+        // Reads are lost with their node, whatever keeps their queue.
+        let deliveries = match self.broker.kind() {
+            QueueKind::Classic => 0,
+            QueueKind::Quorum => aside::deliveries(&delivery.properties),
+        };
         let delivery = self.as_it_was(delivery);
         self.work_off(&delivery, deliveries, &stop).instrument(span).await
     }

@@ -67,7 +67,7 @@ mod topology;
 mod waiting;
 
 pub use bus_publisher::BusPublisher;
-pub use config::{Amqp, Exchange, Pool};
+pub use config::{Amqp, Exchange, Pool, ReadQueues};
 pub use connection::{Connection, Endpoint, Timeouts, ping};
 pub use dead_letters::{DeadLetter, DeadLetters, GivenUp};
 pub use error::BusError;

@@ -11,7 +11,7 @@ use lapin::{
 };
 
 use crate::{
-    config::Amqp,
+    config::{Amqp, ReadQueues},
     connection::{Connection, within},
     error::BusError,
     hosting::{self, Shared},
@@ -78,12 +78,14 @@ pub(crate) async fn declare(connection: &Connection, shared: &Shared) -> Result<
             differs(&format!("exchange `{name}`"), error, remedy)
         })?;
     }
-    declaring.queue(DEAD, bounded(&shared.amqp, QueueKind::Quorum)).await?;
+    let lasts = QueueDeclareOptions::durable();
+    declaring.queue(DEAD, lasts, bounded(&shared.amqp, QueueKind::Quorum)).await?;
     declaring.bind(DEAD, DEAD, "").await?;
     for (broker, _) in &shared.brokers {
-        declaring.queue(broker.queue(), arguments(&shared.amqp, *broker)).await?;
+        let options = QueueDeclareOptions { durable: is_durable(&shared.amqp, *broker), ..lasts };
+        declaring.queue(broker.queue(), options, arguments(&shared.amqp, *broker)).await?;
         for queue in aside(shared, *broker) {
-            declaring.queue(&queue, put_aside(&shared.amqp, queue == hosting::alone(*broker))).await?;
+            declaring.queue(&queue, lasts, put_aside(&shared.amqp, queue == hosting::alone(*broker))).await?;
         }
         for key in shared.keys(*broker) {
             declaring.bind(broker.queue(), EXCHANGE, key).await?;
@@ -106,11 +108,17 @@ struct Declaring<'a> {
 }
 
 impl Declaring<'_> {
-    async fn queue(&self, name: &str, arguments: FieldTable) -> Result<(), BusError> {
+    async fn queue(
+        &self,
+        name: &str,
+        options: QueueDeclareOptions,
+        arguments: FieldTable,
+    ) -> Result<(), BusError> {
         let limit = self.amqp.confirm_timeout_ms.duration();
-        let declared = self.channel.queue_declare(name.into(), QueueDeclareOptions::durable(), arguments);
+        let declared = self.channel.queue_declare(name.into(), options, arguments);
         within(limit, "declaring a queue", declared).await.map(drop).map_err(|error| {
-            let remedy = "drain and delete it, or configure amqp.queue_length_max as it was";
+            let remedy =
+                "drain and delete it, or configure amqp.queue_length_max and amqp.read_queues as they were";
             differs(&format!("queue `{name}`"), error, remedy)
         })
     }
@@ -143,15 +151,23 @@ fn differs(what: &str, error: BusError, remedy: &str) -> BusError {
 /// counts every lost connection of whoever had the message, however little was done with it. RabbitMQ 4 has a bound unless
 /// it is told another.
 fn arguments(amqp: &Amqp, broker: Broker) -> FieldTable {
-    let mut arguments = bounded(amqp, broker.kind());
-    match broker.kind() {
-        QueueKind::Classic => {}
-        QueueKind::Quorum => {
-            arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(DELIVERIES_MAX));
-            arguments.insert("x-dead-letter-exchange".into(), text(DEAD));
-        }
+    let kind = match (broker.kind(), amqp.read_queues) {
+        (QueueKind::Classic, ReadQueues::Durable | ReadQueues::Transient) => QueueKind::Classic,
+        (QueueKind::Classic, ReadQueues::Quorum) | (QueueKind::Quorum, _) => QueueKind::Quorum,
+    };
+    let mut arguments = bounded(amqp, kind);
+    if kind == QueueKind::Quorum {
+        arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(DELIVERIES_MAX));
+    }
+    if broker.kind() == QueueKind::Quorum {
+        arguments.insert("x-dead-letter-exchange".into(), text(DEAD));
     }
     arguments
+}
+
+/// Whether a broker's queue outlives its server.
+fn is_durable(amqp: &Amqp, broker: Broker) -> bool {
+    broker.kind() == QueueKind::Quorum || amqp.read_queues != ReadQueues::Transient
 }
 
 /// The arguments of a queue of what is put aside. Of all consumers of what is worked off alone, one gets messages.
@@ -198,6 +214,14 @@ mod tests {
             names(&arguments(&amqp, Broker::AppWrite)),
             ["x-dead-letter-exchange", "x-delivery-limit", "x-max-length", "x-overflow", "x-queue-type"]
         );
+        let of_reads = |read_queues| {
+            let amqp = Amqp { read_queues, ..Amqp::default() };
+            let durable = Broker::ALL.iter().filter(|broker| !is_durable(&amqp, **broker)).count();
+            (names(&arguments(&amqp, Broker::AppRead)), durable)
+        };
+        assert_eq!(of_reads(ReadQueues::Transient), (names(&arguments(&amqp, Broker::AppRead)), 2));
+        let quorum = ["x-delivery-limit", "x-max-length", "x-overflow", "x-queue-type"];
+        assert_eq!(of_reads(ReadQueues::Quorum), (quorum.map(str::to_owned).to_vec(), 0));
         // The dead letters' own queue sends nothing on.
         assert_eq!(names(&bounded(&amqp, QueueKind::Quorum)), ["x-max-length", "x-overflow", "x-queue-type"]);
     }

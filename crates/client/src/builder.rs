@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use beds_bus::{Endpoint, Name};
-use beds_core::settings::Tls;
+use beds_core::settings::{SecretUrl, Tls, Urls};
 
 use crate::{client::Client, config::Config, error::ClientError};
 
@@ -18,7 +18,7 @@ pub struct ClientBuilder {
 
 impl Client {
     /// Begins a client for the bus at this URL, such as `amqp://user:password@host:5672/vhost`, or `amqps://…` for
-    /// TLS.
+    /// TLS; of a cluster, the URLs of its servers with commas between, which are tried in turn.
     pub fn builder(url: impl Into<String>) -> ClientBuilder {
         ClientBuilder::new(url)
     }
@@ -105,10 +105,15 @@ impl ClientBuilder {
     /// [`ClientError::Connect`] when RabbitMQ cannot be reached in time or refuses.
     pub async fn connect(self) -> Result<Client, ClientError> {
         let Self { url, tls, config, user_id } = self;
-        let mut endpoint = Endpoint::parse(&url).map_err(ClientError::Url)?.with_tls(tls);
-        endpoint.heartbeat_or(config.heartbeat);
+        let endpoint = |url: &SecretUrl| {
+            let mut endpoint = Endpoint::parse(url.expose()).map_err(ClientError::Url)?.with_tls(tls.clone());
+            endpoint.heartbeat_or(config.heartbeat);
+            Ok(endpoint)
+        };
+        let endpoints =
+            Urls::between_commas(&url).0.iter().map(endpoint).collect::<Result<_, ClientError>>()?;
         let too_long = || ClientError::Request(format!("the user id exceeds {} bytes", Name::BYTES_MAX));
         let user_id = user_id.map(|user| Name::new(user).ok_or_else(too_long)).transpose()?;
-        Client::start(endpoint, config, user_id).await
+        Client::start(endpoints, config, user_id).await
     }
 }

@@ -33,7 +33,7 @@ pub struct Client(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    endpoint: Endpoint,
+    endpoints: Arc<[Endpoint]>,
     config: Config,
     pending: Arc<Pending>,
     state: watch::Receiver<State>,
@@ -47,18 +47,18 @@ struct Inner {
 
 impl Client {
     pub(crate) async fn start(
-        endpoint: Endpoint,
+        endpoints: Arc<[Endpoint]>,
         config: Config,
         user_id: Option<Name>,
     ) -> Result<Self, ClientError> {
-        let link = Link::open(&endpoint, &config, 0).await.map_err(ClientError::Connect)?;
+        let link = Link::open(&endpoints, &config, 0).await.map_err(ClientError::Connect)?;
         let pending = Arc::new(Pending::default());
         let (state, watched) = watch::channel(State::Connected(link.session.clone()));
         let closing = CancellationToken::new();
         let (keeper, incoming) = mpsc::channel(config.in_flight_max);
         tokio::spawn(Keeper::new(incoming, pending.clone()).run());
         let supervisor = Supervisor {
-            endpoint: endpoint.clone(),
+            endpoints: Arc::clone(&endpoints),
             config: config.clone(),
             pending: pending.clone(),
             state,
@@ -66,7 +66,7 @@ impl Client {
         };
         tokio::spawn(supervisor.run(link));
         Ok(Self(Arc::new(Inner {
-            endpoint,
+            endpoints,
             pending,
             state: watched,
             slots: Arc::new(Semaphore::new(config.in_flight_max)),
@@ -155,7 +155,7 @@ impl Client {
     /// [`ClientError::Request`] for a name that is too long, [`ClientError::Connect`] where RabbitMQ cannot be reached or
     /// refuses, and where no node has declared the exchange of events yet.
     pub async fn events(&self, subscription: impl Into<Subscription>) -> Result<Events, ClientError> {
-        Events::open(self.0.endpoint.clone(), self.0.config.clone(), subscription.into()).await
+        Events::open(Arc::clone(&self.0.endpoints), self.0.config.clone(), subscription.into()).await
     }
 
     /// Closes the connection of all clones. Requests on their way fail with [`ClientError::Disconnected`], later

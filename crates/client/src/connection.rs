@@ -132,13 +132,21 @@ impl Session {
 }
 
 impl Link {
-    /// Connects, within the configured time.
-    pub(crate) async fn open(endpoint: &Endpoint, config: &Config, generation: u64) -> Result<Self, String> {
-        match timeout(config.connect_timeout, Self::attempt(endpoint, config, generation)).await {
-            Ok(Ok(link)) => Ok(link),
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err(format!("no answer within {:?}", config.connect_timeout)),
+    /// Connects to the first of the endpoints with which that succeeds, each within the configured time.
+    pub(crate) async fn open(
+        endpoints: &[Endpoint],
+        config: &Config,
+        generation: u64,
+    ) -> Result<Self, String> {
+        let mut last = "no endpoint is named".to_owned();
+        for endpoint in endpoints {
+            last = match timeout(config.connect_timeout, Self::attempt(endpoint, config, generation)).await {
+                Ok(Ok(link)) => return Ok(link),
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => format!("no answer within {:?}", config.connect_timeout),
+            };
         }
+        Err(last)
     }
 
     async fn attempt(endpoint: &Endpoint, config: &Config, generation: u64) -> Result<Self, BusError> {

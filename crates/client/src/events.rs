@@ -1,6 +1,6 @@
 //! [`Events`]: what changes in the domains whose templates publish it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use beds_bus::{BusError, Connection, Endpoint, Heard, Name, Settle, Timeouts};
 use beds_core::backoff::Backoff;
@@ -101,7 +101,7 @@ impl Event {
 /// The events of a subscription, on a connection of their own that repairs itself. Dropped, nobody listens any more.
 #[derive(Debug)]
 pub struct Events {
-    endpoint: Endpoint,
+    endpoints: Arc<[Endpoint]>,
     config: Config,
     patterns: Vec<Name>,
     queue: Option<Name>,
@@ -118,7 +118,7 @@ struct Listening {
 
 impl Events {
     pub(crate) async fn open(
-        endpoint: Endpoint,
+        endpoints: Arc<[Endpoint]>,
         config: Config,
         subscription: Subscription,
     ) -> Result<Self, ClientError> {
@@ -129,7 +129,7 @@ impl Events {
         };
         let backoff = Backoff::new(RECONNECT_MIN, config.reconnect_max.max(RECONNECT_MIN));
         let mut events = Self {
-            endpoint,
+            endpoints,
             config,
             patterns: patterns.into_iter().map(name).collect::<Result<_, _>>()?,
             queue: queue.map(name).transpose()?,
@@ -186,7 +186,7 @@ impl Events {
         let patience = self.config.connect_timeout;
         let timeouts = Timeouts { connect: patience, answer: patience };
         let name = format!("{} events", self.config.name);
-        let connection = Connection::open(&self.endpoint, &name, timeouts).await?;
+        let connection = Connection::open_one(&self.endpoints, &name, timeouts).await?;
         let subscription =
             beds_bus::Subscription::open(&connection, self.queue.as_ref(), &self.patterns, self.prefetch)
                 .await?;

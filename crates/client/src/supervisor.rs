@@ -32,7 +32,7 @@ pub(crate) enum State {
 
 /// The task that owns the connection.
 pub(crate) struct Supervisor {
-    pub(crate) endpoint: Endpoint,
+    pub(crate) endpoints: Arc<[Endpoint]>,
     pub(crate) config: Config,
     pub(crate) pending: Arc<Pending>,
     pub(crate) state: watch::Sender<State>,
@@ -92,7 +92,7 @@ impl Supervisor {
     async fn reconnect(&self, generation: u64) -> Link {
         let mut backoff = Backoff::new(RECONNECT_MIN, self.config.reconnect_max.max(RECONNECT_MIN));
         loop {
-            match Link::open(&self.endpoint, &self.config, generation).await {
+            match Link::open(&self.endpoints, &self.config, generation).await {
                 Ok(link) => return link,
                 Err(error) => {
                     let pause = backoff.pause();

@@ -45,7 +45,9 @@ impl<'de> Deserialize<'de> for Urls {
 }
 
 impl Urls {
-    fn between_commas(text: &str) -> Self {
+    /// Those in a text, with commas between.
+    #[must_use]
+    pub fn between_commas(text: &str) -> Self {
         let mut urls: Vec<String> = Vec::new();
         for part in text.split(',') {
             match urls.last_mut() {
