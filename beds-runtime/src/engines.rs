@@ -70,7 +70,7 @@ impl Engines {
         names.sort_unstable_by_key(|(engine, name)| (engine.as_str(), *name));
         names.dedup();
         let outbox = |(engine, name): (Engine, &str)| match engine {
-            Engine::MariaDb => self.mariadb.get(name)?.outbox(),
+            Engine::MariaDb => Some(self.mariadb.get(name)?.outbox()),
             Engine::MongoDb => Some(self.mongodb.get(name)?.outbox()),
         };
         names.into_iter().filter_map(outbox).collect()

@@ -170,7 +170,8 @@ async fn look(args: &Args) -> Result<Catalogue, (String, Unseen)> {
     let scope = Scope { only: None, sample: args.sample, timeout };
     if let Some(url) = &args.mariadb {
         let url = understood(&MARIADB, url, args)?;
-        return beds_mariadb::inspect(&url, &scope).await.map_err(|unseen| (url.redacted(), unseen));
+        let seen = beds_mariadb::inspect(std::slice::from_ref(&url), &scope).await;
+        return seen.map_err(|unseen| (url.redacted(), unseen));
     }
     let url = understood(&MONGODB, args.mongodb.as_deref().unwrap_or_default(), args)?;
     let database = args.database.clone().unwrap_or_default();

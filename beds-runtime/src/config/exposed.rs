@@ -20,7 +20,7 @@ impl Config {
         let key = |tls: &Tls| tls.key_file.clone();
         look("amqp".to_owned(), &RABBITMQ, &self.amqp.url.0, &[&self.amqp.pass_file, &key(&self.amqp.tls)]);
         for (name, server) in self.mariadb.iter() {
-            let urls: Vec<_> = server.url.iter().chain(&server.read_urls.0).cloned().collect();
+            let urls: Vec<_> = server.url.0.iter().chain(&server.read_urls.0).cloned().collect();
             look(format!("mariadb.{name}"), &MARIADB, &urls, &[&server.pass_file, &key(&server.tls)]);
         }
         for (name, server) in self.mongodb.iter() {

@@ -124,16 +124,15 @@ fn not_above(low: (&str, Millis), high: (&str, Millis)) -> Result<(), ConfigErro
 /// `name` is the section's, for errors.
 pub(super) fn mariadb(name: &str, server: &mut MariaDb, common: &Tls) -> Result<(), ConfigError> {
     let section = format!("mariadb.{name}");
-    let Some(primary) = &mut server.url else {
+    if server.url.0.is_empty() {
         return Err(ConfigError::new(format!("{section}.url is missing")));
-    };
+    }
     let access = access(&section, server.pass_file.as_deref(), &mut server.tls, common)?;
-    let taken = beds_mariadb::check_url;
-    url(&MARIADB, &format!("{section}.url"), &access, primary, taken)?;
-    let replicas = &mut server.read_urls.0;
-    urls(&MARIADB, &format!("{section}.read_urls"), &access, replicas, taken)?;
-    names_schema(&format!("{section}.url"), primary)?;
-    replicas.iter().try_for_each(|replica| names_schema(&format!("{section}.read_urls"), replica))?;
+    for (key, servers) in [("url", &mut server.url.0), ("read_urls", &mut server.read_urls.0)] {
+        let key = format!("{section}.{key}");
+        urls(&MARIADB, &key, &access, servers, beds_mariadb::check_url)?;
+        servers.iter().try_for_each(|server| names_schema(&key, server))?;
+    }
     if server.read_connections == 0 || server.write_connections == 0 || server.queue_max == 0 {
         return Err(ConfigError::new(format!(
             "mariadb.{name}: read_connections, write_connections and queue_max must be at least 1"
@@ -142,6 +141,7 @@ pub(super) fn mariadb(name: &str, server: &mut MariaDb, common: &Tls) -> Result<
     at_least(
         &section,
         &[
+            ("read_lag_max_ms", server.read_lag_max_ms.0.into(), 100),
             ("connect_timeout_ms", server.connect_timeout_ms.0.into(), 1),
             ("statement_timeout_ms", server.statement_timeout_ms.0.into(), 1),
         ],

@@ -15,6 +15,7 @@ const CAUSES: &[(&[&str], &str)] = &[
         &["vhost"],
         "there is no such virtual host: create it with `rabbitmqctl add_vhost`, or correct the path of the URL",
     ),
+    (&["is read-only"], "no server of `url` takes writes: promote one of them, or correct the list"),
     (&["1049 (42000)"], "there is no such schema: create it, or correct the path of the URL"),
     (
         &["1044 (42000)"],

@@ -196,14 +196,9 @@ async fn rabbitmq(config: &Config) -> Check {
 }
 
 async fn mariadb(config: &Config, name: &'static str) -> Check {
-    let url = config.mariadb.get(name).and_then(|server| server.url.as_ref());
-    let ping = async {
-        match url {
-            Some(url) => beds_mariadb::ping(url, config.node.ipl_timeout_ms.duration()).await,
-            None => Err("it has no `url`".to_owned()),
-        }
-    };
-    let check = timed(Step::MariaDb, place(Step::MariaDb, name, url), ping).await;
+    let urls = config.mariadb.get(name).map(|server| server.url.0.as_slice()).unwrap_or_default();
+    let ping = beds_mariadb::ping_primary(urls, config.node.ipl_timeout_ms.duration());
+    let check = timed(Step::MariaDb, place(Step::MariaDb, name, urls), ping).await;
     Check { database: Some((Engine::MariaDb, name)), ..check }
 }
 
@@ -215,13 +210,15 @@ async fn mongodb(config: &Config, name: &'static str) -> Check {
             None => Err("it has no `url`".to_owned()),
         }
     };
-    let check = timed(Step::MongoDb, place(Step::MongoDb, name, url), ping).await;
+    let check =
+        timed(Step::MongoDb, place(Step::MongoDb, name, url.map_or(&[], std::slice::from_ref)), ping).await;
     Check { database: Some((Engine::MongoDb, name)), ..check }
 }
 
 /// What a check of a database is called, such as ``MariaDB `catalog` at mysql://…``.
-fn place(step: Step, name: &str, url: Option<&SecretUrl>) -> String {
-    let at = url.map(|url| format!(" at {}", url.redacted())).unwrap_or_default();
+fn place(step: Step, name: &str, urls: &[SecretUrl]) -> String {
+    let urls: Vec<_> = urls.iter().map(SecretUrl::redacted).collect();
+    let at = if urls.is_empty() { String::new() } else { format!(" at {}", urls.join(", ")) };
     format!("{step} `{name}`{at}")
 }
 

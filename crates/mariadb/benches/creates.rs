@@ -76,7 +76,7 @@ impl Bench {
         stack.mariadb_query(Some("catalog"), country).unwrap();
         let url = format!("{}/catalog", stack.mariadb_url());
         let url = serde_json::from_value(Json::String(url)).unwrap();
-        let config = MariaDb { url: Some(url), ..MariaDb::default() };
+        let config = MariaDb { url, ..MariaDb::default() };
         let database = Database::open("catalog", &config, beds_core::settings::Room::default());
         Self { stack, database, next: AtomicU64::new(1) }
     }

@@ -4,16 +4,18 @@ use std::path::PathBuf;
 
 use beds_core::{
     section,
-    settings::{Millis, SecretUrl, Tls, Urls},
+    settings::{Millis, Tls, Urls},
 };
 
 section! {
     /// `[mariadb.<database>]`
     MariaDb {
-        /// `mysql://user:password@host:port/schema`
-        url: Option<SecretUrl> = None,
+        /// `mysql://user:password@host:port/schema`, one or several as in `[amqp]`: of several, the one that takes writes.
+        url: Urls = Urls::default(),
         /// Replicas that serve reads, one or several as in `[amqp]`; the server of `url` does where there are none.
         read_urls: Urls = Urls::default(),
+        /// How old what a replica shows may be. One that is farther behind serves no reads, until it has caught up.
+        read_lag_max_ms: Millis = Millis(1_000),
         /// A file with the password, instead of one in the URL.
         pass_file: Option<PathBuf> = None,
         /// What links are encrypted with, before what `[tls]` says.

@@ -9,7 +9,11 @@ use sqlx::{
     mysql::{MySqlConnectOptions, MySqlSslMode},
 };
 
-use crate::session::{Server, Session};
+use crate::{
+    primary::{Connected, Primary},
+    route::{Place, Route},
+    session::{Server, Session},
+};
 
 /// How many bytes of a text the server sorts by. Its default of 1,024 would sort texts as equal that pages tell apart.
 const SORT_LENGTH: u32 = 4_096;
@@ -28,14 +32,14 @@ pub(crate) enum Access {
     Write,
 }
 
-/// Makes connections to one server.
+/// Makes connections to one of some servers.
 #[derive(Debug)]
 pub(crate) struct Connector {
-    url: SecretUrl,
+    route: Route,
     access: Access,
     statement_timeout: Duration,
-    /// What its sessions have in common.
-    server: Arc<Server>,
+    /// What the sessions on each server have in common.
+    servers: Vec<Arc<Server>>,
 }
 
 impl Connect for Connector {
@@ -43,17 +47,19 @@ impl Connect for Connector {
 
     async fn connect(&self) -> Result<Session, String> {
         let text = |error: sqlx::Error| error.to_string();
-        let mut connection = options(&self.url).map_err(text)?.connect().await.map_err(text)?;
+        let Connected { mut connection, server } = self.route.connect().await?;
+        let Some(known) = self.servers.get(server) else { return Err("no such server".to_owned()) };
         connection.execute(OWN).await.map_err(text)?;
         require_mariadb(&mut connection).await?;
-        let knowledge = self.server.learn(&mut connection).await.map_err(text)?;
+        let knowledge = known.learn(&mut connection).await.map_err(text)?;
         connection.execute(self.preparation().as_str()).await.map_err(text)?;
         if self.access == Access::Write && begins_read_only(&mut connection).await.map_err(text)? {
             return Err(
                 "the server is read-only: its transactions begin so (transaction_read_only)".to_owned()
             );
         }
-        Session::new(connection, Arc::clone(&self.server), knowledge).await.map_err(text)
+        let place = Place { route: self.route.clone(), server };
+        Session::new(connection, (place, Arc::clone(known)), knowledge).await.map_err(text)
     }
 
     async fn close(&self, session: Session) {
@@ -62,13 +68,14 @@ impl Connect for Connector {
     }
 
     fn server(&self) -> String {
-        self.url.redacted()
+        self.route.shown()
     }
 }
 
 impl Connector {
-    pub(crate) fn new(url: SecretUrl, access: Access, statement_timeout: Duration) -> Self {
-        Self { url, access, statement_timeout, server: Arc::default() }
+    pub(crate) fn new(route: Route, access: Access, statement_timeout: Duration) -> Self {
+        let servers = (0..route.count()).map(|_| Arc::default()).collect();
+        Self { route, access, statement_timeout, servers }
     }
 
     /// What makes a session fit for the jobs of the lane.
@@ -140,7 +147,7 @@ async fn begins_read_only(connection: &mut MySqlConnection) -> Result<bool, sqlx
     Ok(cell(connection, SQL).await? == "1")
 }
 
-async fn cell(connection: &mut MySqlConnection, sql: &'static str) -> Result<String, sqlx::Error> {
+pub(crate) async fn cell(connection: &mut MySqlConnection, sql: &'static str) -> Result<String, sqlx::Error> {
     use sqlx::Row as _;
 
     sqlx::query(sql).persistent(false).fetch_one(connection).await?.try_get_unchecked(0)
@@ -168,10 +175,29 @@ pub async fn ping(url: &SecretUrl, timeout: Duration) -> Result<String, String> 
         Ok::<_, String>(version)
     };
     // The connection belongs to this attempt alone: dropping it midway leaves nothing out of step.
-    match tokio::time::timeout(timeout, attempt).await {
-        Ok(result) => result,
-        Err(_) => Err(format!("no answer within {} ms", timeout.as_millis())),
-    }
+    tokio::time::timeout(timeout, attempt).await.unwrap_or_else(|_| Err(late(timeout)))
+}
+
+fn late(limit: Duration) -> String {
+    format!("no answer within {} ms", limit.as_millis())
+}
+
+/// Connects to the server of several that takes writes, asks it something, and says which version it is, and of several
+/// servers, which of them it is.
+///
+/// # Errors
+/// What went wrong with each, in a sentence.
+pub async fn ping_primary(servers: &[SecretUrl], timeout: Duration) -> Result<String, String> {
+    let attempt = async {
+        let primary = Primary::new(String::new(), servers.to_vec());
+        let Connected { mut connection, server } = primary.connect().await?;
+        let version = require_mariadb(&mut connection).await?;
+        connection.close().await.map_err(|error| error.to_string())?;
+        let several = servers.get(server).filter(|_| servers.len() > 1);
+        Ok(several.map_or(version.clone(), |url| format!("{version}, and {} takes writes", url.redacted())))
+    };
+    // The connection belongs to this attempt alone: dropping it midway leaves nothing out of step.
+    tokio::time::timeout(timeout, attempt).await.unwrap_or_else(|_| Err(late(timeout)))
 }
 
 #[cfg(test)]

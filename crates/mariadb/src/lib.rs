@@ -15,9 +15,13 @@ mod known;
 mod meaning;
 mod outbox;
 mod parameters;
+mod position;
+mod primary;
 mod purge;
 mod read;
 mod repertoire;
+mod replicas;
+mod route;
 mod routine;
 mod session;
 mod statement;
@@ -30,22 +34,25 @@ use beds_core::{
     ledger::DUPLICATES,
     meter::Samples,
     plan::{self, Action, Bounds, Plan},
-    settings::{Room, SecretUrl},
+    settings::Room,
     spec::{Domain, Objects, mariadb},
 };
 use beds_lane::{Lane, Settings};
 use tokio::sync::Notify;
 
 pub use config::MariaDb;
-pub use connection::{check_url, ping};
+pub use connection::{check_url, ping, ping_primary};
 pub use inspect::inspect;
 
 use self::{
     columns::Columns,
     connection::{Access, Connector},
     outbox::Outbox,
+    primary::Primary,
     purge::Purge,
     read::Read,
+    replicas::{Replicas, Watch},
+    route::Route,
     write::{Ledger, Tables, Write},
 };
 
@@ -64,19 +71,20 @@ pub struct Database {
     deadlock_retries_max: u8,
     commit_timeout: std::time::Duration,
     known: Arc<Columns>,
-    outbox: Option<Arc<Outbox>>,
+    outbox: Arc<Outbox>,
     stored: Arc<Notify>,
     ledger: Arc<Ledger>,
     tables: Arc<Tables>,
     purge: Purge,
+    _watch: Option<Watch>,
 }
 
 impl Database {
     /// Opens the lanes of a database. Connecting goes on in the background for as long as the database lives.
     #[must_use]
     pub fn open(name: &str, config: &MariaDb, room: Room) -> Self {
-        let primary: Vec<SecretUrl> = config.url.iter().cloned().collect();
-        let replicas = if config.read_urls.0.is_empty() { &primary } else { &config.read_urls.0 };
+        let primary = Arc::new(Primary::new(name.to_owned(), config.url.0.clone()));
+        let replicas = Arc::new(Replicas::of(name, config));
         let statement_timeout = config.statement_timeout_ms.duration();
         let settings = |lane, connections: u16, requests_max: usize| Settings {
             name: name.to_owned(),
@@ -91,29 +99,31 @@ impl Database {
             // A commit may take as long as any statement, and as long again to be found lost.
             patience: statement_timeout * 2,
         };
-        let servers = |urls: &[SecretUrl], access: Access| {
-            urls.iter().cloned().map(|url| Connector::new(url, access, statement_timeout)).collect()
+        let connector = |route, access| Connector::new(route, access, statement_timeout);
+        let to_primary = |access| connector(Route::Primary(Arc::clone(&primary)), access);
+        let to_replica =
+            |own| connector(Route::Replica(Arc::clone(&replicas), own, Arc::clone(&primary)), Access::Read);
+        let to_read = match replicas.count() {
+            0 => vec![to_primary(Access::Read)],
+            count => (0..count).map(to_replica).collect(),
         };
+        let is_watched = replicas.count() > 0 || primary.count() > 1;
         let stored = Arc::new(Notify::new());
-        let outbox =
-            config.url.clone().map(|url| Arc::new(Outbox::new(name, url, config, Arc::clone(&stored))));
         Self {
-            outbox,
+            _watch: is_watched.then(|| Watch::begin(&primary, &replicas)),
+            outbox: Arc::new(Outbox::new(name, Arc::clone(&primary), config, Arc::clone(&stored))),
             stored,
-            reads: Lane::open(
-                settings("read", config.read_connections, room.reads_max),
-                servers(replicas, Access::Read),
-            ),
+            reads: Lane::open(settings("read", config.read_connections, room.reads_max), to_read),
             writes: Lane::open(
                 settings("write", config.write_connections, room.writes_max),
-                servers(&primary, Access::Write),
+                vec![to_primary(Access::Write)],
             ),
             deadlock_retries_max: config.deadlock_retries_max,
             commit_timeout: statement_timeout,
             known: Arc::default(),
             ledger: Arc::default(),
             tables: Arc::default(),
-            purge: Purge { name: name.to_owned(), url: config.url.clone(), patience: statement_timeout },
+            purge: Purge { name: name.to_owned(), primary, patience: statement_timeout },
         }
     }
 
@@ -123,10 +133,10 @@ impl Database {
         self.writes.make_room(room.writes_max);
     }
 
-    /// The events that are stored in the database; none without a server for writes.
+    /// The events that are stored in the database.
     #[must_use]
-    pub fn outbox(&self) -> Option<Arc<dyn beds_core::outbox::Outbox>> {
-        self.outbox.clone().map(|outbox| outbox as Arc<dyn beds_core::outbox::Outbox>)
+    pub fn outbox(&self) -> Arc<dyn beds_core::outbox::Outbox> {
+        Arc::clone(&self.outbox) as Arc<dyn beds_core::outbox::Outbox>
     }
 
     /// Deletes the rows of the ledger that are older than a moment, in small steps on a connection of its own, for

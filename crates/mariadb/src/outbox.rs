@@ -9,17 +9,20 @@ use std::{fmt::Display, sync::Arc, time::Duration};
 use beds_core::{
     event::Event,
     outbox::{self, Pending, Stored},
-    settings::SecretUrl,
 };
 use futures_util::future::BoxFuture;
 use sqlx::{
-    Arguments as _, ConnectOptions as _, Connection as _, Executor as _, MySqlConnection, Row as _,
+    Arguments as _, Connection as _, Executor as _, MySqlConnection, Row as _,
     mysql::{MySqlArguments, MySqlRow},
 };
 use tokio::{sync::Notify, time::timeout};
 use uuid::Uuid;
 
-use crate::{config::MariaDb, connection::options};
+use crate::{
+    config::MariaDb,
+    primary::{Connected, Primary},
+    route::{Place, Route},
+};
 
 /// How long the lock is waited for at a time, in seconds.
 const LOCK_SECONDS: u32 = 5;
@@ -42,17 +45,17 @@ const NEXT: &str = "select `seq`, `id`, `routing_key`, `subject`, `template_hash
 #[derive(Debug)]
 pub(crate) struct Outbox {
     name: String,
-    url: SecretUrl,
+    primary: Arc<Primary>,
     connect_timeout: Duration,
     statement_timeout: Duration,
     stored: Arc<Notify>,
 }
 
 impl Outbox {
-    pub(crate) fn new(name: &str, url: SecretUrl, config: &MariaDb, stored: Arc<Notify>) -> Self {
+    pub(crate) fn new(name: &str, primary: Arc<Primary>, config: &MariaDb, stored: Arc<Notify>) -> Self {
         Self {
             name: name.to_owned(),
-            url,
+            primary,
             connect_timeout: config.connect_timeout_ms.duration(),
             statement_timeout: config.statement_timeout_ms.duration(),
             stored,
@@ -60,11 +63,10 @@ impl Outbox {
     }
 
     async fn lock(&self) -> Result<Option<Box<dyn Pending>>, String> {
-        let connecting = options(&self.url).map_err(told)?;
-        let mut relay = Relay {
-            connection: within(self.connect_timeout, connecting.connect()).await?,
-            statement_timeout: self.statement_timeout,
-        };
+        let connecting = timeout(self.connect_timeout, self.primary.connect()).await;
+        let Connected { connection, server } = connecting.map_err(|_| late(self.connect_timeout))??;
+        let place = Place { route: Route::Primary(Arc::clone(&self.primary)), server };
+        let mut relay = Relay { connection, place, statement_timeout: self.statement_timeout };
         let seconds = self.statement_timeout.as_secs_f64().max(f64::from(LOCK_SECONDS) * 2.0);
         let prepared = format!(
             "{PREPARATION}; set session wait_timeout = {SILENCE_SECONDS}, max_statement_time = {seconds:.3}"
@@ -100,11 +102,18 @@ impl outbox::Outbox for Outbox {
 #[derive(Debug)]
 struct Relay {
     connection: MySqlConnection,
+    place: Place,
     statement_timeout: Duration,
 }
 
 impl Relay {
+    /// Fails where another server is the primary by now: here it would find what is published already, and delete nothing.
+    fn stay(&self) -> Result<(), String> {
+        if self.place.is_left() { Err("another server is the primary now".to_owned()) } else { Ok(()) }
+    }
+
     async fn read(&mut self, after: u64, max: usize) -> Result<Vec<Stored>, String> {
+        self.stay()?;
         let max = u64::try_from(max).unwrap_or(u64::MAX);
         let rows = self.connection.fetch_all(sqlx::query(NEXT).bind(after).bind(max));
         let rows = within(self.statement_timeout, rows).await?;
@@ -138,7 +147,10 @@ impl Pending for Relay {
     }
 
     fn keep(&mut self) -> BoxFuture<'_, Result<(), String>> {
-        Box::pin(async { within(self.statement_timeout, self.connection.execute("do 0")).await.map(drop) })
+        Box::pin(async {
+            self.stay()?;
+            within(self.statement_timeout, self.connection.execute("do 0")).await.map(drop)
+        })
     }
 }
 
@@ -165,8 +177,12 @@ async fn within<T>(
     match timeout(limit, answer).await {
         Ok(answer) => answer.map_err(told),
         // The connection is dropped with the relay.
-        Err(_) => Err(format!("no answer within {} ms", limit.as_millis())),
+        Err(_) => Err(late(limit)),
     }
+}
+
+fn late(limit: Duration) -> String {
+    format!("no answer within {} ms", limit.as_millis())
 }
 
 fn told(error: impl Display) -> String {

@@ -3,13 +3,16 @@
 //! It has a connection of its own, so that no write waits for one, and a lock of the server's sees to it that one node
 //! at a time does it.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
-use beds_core::{Error, Result, settings::SecretUrl};
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _, MySqlConnection, Row as _};
+use beds_core::{Error, Result};
+use sqlx::{Connection as _, Executor as _, MySqlConnection, Row as _};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::{connection::options, fault::number};
+use crate::{fault::number, primary::Primary};
 
 /// How many rows a step deletes: few enough that nothing waits for them.
 const STEP_ROWS: u64 = 500;
@@ -34,7 +37,7 @@ const LOCKED: u16 = 1205;
 #[derive(Debug)]
 pub(crate) struct Purge {
     pub(crate) name: String,
-    pub(crate) url: Option<SecretUrl>,
+    pub(crate) primary: Arc<Primary>,
     /// How long connecting, or one statement, may take.
     pub(crate) patience: Duration,
 }
@@ -47,21 +50,20 @@ impl Purge {
         let failed = |why: String| {
             Error::internal(format!("the ledger of the database `{}` cannot be purged: {why}", self.name))
         };
-        let Some(url) = &self.url else { return Ok(0) };
         // Where it is dropped, the connection takes the lock and an open statement with it.
-        match timeout(RUN_MAX + self.patience, self.purge(url, age)).await {
-            Ok(deleted) => deleted.map_err(|error| failed(error.to_string())),
+        match timeout(RUN_MAX + self.patience, self.purge(age)).await {
+            Ok(deleted) => deleted.map_err(failed),
             Err(_) => Err(failed("the server does not answer".to_owned())),
         }
     }
 
-    async fn purge(&self, url: &SecretUrl, age: Duration) -> std::result::Result<usize, sqlx::Error> {
+    async fn purge(&self, age: Duration) -> std::result::Result<usize, String> {
         let connect = async {
-            let mut connection = options(url)?.connect().await?;
-            connection.execute(PREPARE).await?;
-            Ok::<_, sqlx::Error>(connection)
+            let mut connection = self.primary.connect().await?.connection;
+            connection.execute(PREPARE).await.map_err(|error| error.to_string())?;
+            Ok::<_, String>(connection)
         };
-        let mut connection = timeout(self.patience, connect).await.map_err(|_| late())??;
+        let mut connection = timeout(self.patience, connect).await.map_err(|_| late().to_string())??;
         let deleted = match self.lock(&mut connection).await {
             Ok(true) => self.steps(&mut connection, age.as_secs()).await,
             Ok(false) => Ok(0),
@@ -73,7 +75,7 @@ impl Purge {
             connection.close().await
         };
         let _ = timeout(self.patience, end).await;
-        deleted
+        deleted.map_err(|error| error.to_string())
     }
 
     /// Whether no other node does it. The lock goes with the connection.

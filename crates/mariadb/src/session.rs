@@ -16,7 +16,7 @@ use futures_util::TryStreamExt;
 use sqlx::{Either, Executor as _, MySqlConnection, Row as _};
 
 pub(crate) use self::knowledge::{Knowledge, Server};
-use crate::fault::number;
+use crate::{fault::number, route::Place};
 
 /// Makes `last_insert_id()` forget what earlier requests inserted, and the node which of several calls was the last.
 const RESET: &str = "set last_insert_id = 0, insert_id = 0, @beds_call = null";
@@ -63,6 +63,7 @@ pub(crate) enum End {
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) connection: MySqlConnection,
+    place: Place,
     server: Arc<Server>,
     /// What was known of the server when it was last looked at.
     knowledge: Arc<Knowledge>,
@@ -88,11 +89,11 @@ impl Session {
     /// A session that has just been prepared.
     pub(crate) async fn new(
         mut connection: MySqlConnection,
-        server: Arc<Server>,
+        (place, server): (Place, Arc<Server>),
         knowledge: Arc<Knowledge>,
     ) -> Result<Self, sqlx::Error> {
         let fresh = knowledge.probe.digest_between(&mut connection).await?;
-        Ok(Self { connection, server, knowledge, fresh, touch: Touch::Nothing })
+        Ok(Self { connection, place, server, knowledge, fresh, touch: Touch::Nothing })
     }
 
     /// Says that a write begins: its routines run in a transaction that [`Self::end`] ends.
@@ -216,9 +217,9 @@ impl Session {
     }
 
     /// Whether a routine may have changed the session since it was examined; also where what is known of the server has
-    /// become old, so that nobody can tell.
+    /// become old, so that nobody can tell, and where requests are to go to another server.
     pub(crate) fn is_touched(&self) -> bool {
-        self.touch != Touch::Nothing || !self.server.is_as(&self.knowledge)
+        self.touch != Touch::Nothing || !self.server.is_as(&self.knowledge) || self.place.is_left()
     }
 
     /// Whether the session is known to be spoilt, before it is examined.
@@ -238,7 +239,7 @@ impl Session {
     }
 
     async fn examine(&mut self) -> Result<bool, sqlx::Error> {
-        if self.touch == Touch::Spoilt {
+        if self.touch == Touch::Spoilt || self.place.is_left() {
             return Ok(false);
         }
         if self.touch == Touch::Unwatched {

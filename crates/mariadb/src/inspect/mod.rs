@@ -26,11 +26,23 @@ use beds_core::{
     settings::SecretUrl,
 };
 
-/// Looks at the database that a URL names.
+/// Looks at the database that a URL names, or where there are several URLs, on the first server that answers: a replica
+/// has what its primary has.
 ///
 /// # Errors
-/// When the server cannot be reached, refuses, or has no such database.
-pub async fn inspect(url: &SecretUrl, scope: &Scope) -> Result<Catalogue, Unseen> {
+/// When no server can be reached, or it refuses, or has no such database.
+pub async fn inspect(urls: &[SecretUrl], scope: &Scope) -> Result<Catalogue, Unseen> {
+    let mut last = Unseen::new("it has no `url`", "add the url of its server");
+    for url in urls {
+        match inspect_one(url, scope).await {
+            Ok(catalogue) => return Ok(catalogue),
+            Err(unseen) => last = unseen,
+        }
+    }
+    Err(last)
+}
+
+async fn inspect_one(url: &SecretUrl, scope: &Scope) -> Result<Catalogue, Unseen> {
     let options = options(url)?;
     let look = async {
         let mut connection = options.disable_statement_logging().connect().await?;

@@ -213,7 +213,7 @@ impl Odd {
             url = format!("{before}://{user}@{server}");
         }
         let config = MariaDb {
-            url: Some(serde_json::from_value(Json::String(url)).unwrap()),
+            url: serde_json::from_value(Json::String(url)).unwrap(),
             read_connections: connections,
             write_connections: connections,
             ..MariaDb::default()
@@ -257,7 +257,7 @@ impl Odd {
     }
 
     pub(crate) fn outbox(&self) -> Arc<dyn Outbox> {
-        self.database.outbox().unwrap()
+        self.database.outbox()
     }
 
     /// A connection of somebody else's.

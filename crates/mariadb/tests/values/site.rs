@@ -9,7 +9,7 @@ use std::{
 use beds_core::{
     Context, Outcome, Runner, operation,
     plan::{Bounds, Plan},
-    settings::{Limits, SecretUrl},
+    settings::{Limits, SecretUrl, Urls},
     spec::Domain,
 };
 use beds_devstack::Stack;
@@ -39,7 +39,7 @@ impl Site {
     pub(crate) async fn new(name: &'static str) -> Self {
         let url = tokio::task::spawn_blocking(|| STACK.mariadb_url()).await.unwrap();
         let config = MariaDb {
-            url: Some(SecretUrl::new(format!("{url}/{name}"))),
+            url: Urls(vec![SecretUrl::new(format!("{url}/{name}"))]),
             // What is asked for together waits together.
             read_connections: 1,
             write_connections: 1,

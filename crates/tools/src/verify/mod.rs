@@ -238,7 +238,7 @@ pub async fn catalogue(
     match engine {
         Engine::MariaDb => {
             let server = sources.mariadb.get(name).ok_or_else(missing)?;
-            beds_mariadb::inspect(server.url.as_ref().ok_or_else(missing)?, scope).await
+            beds_mariadb::inspect(&server.url.0, scope).await
         }
         Engine::MongoDb => {
             let server = sources.mongodb.get(name).ok_or_else(missing)?;

@@ -5,7 +5,11 @@ use beds_devstack::Stack;
 use sqlx::Connection as _;
 
 use super::*;
-use crate::session::Session;
+use crate::{
+    primary::Primary,
+    route::{Place, Route},
+    session::Session,
+};
 
 /// As if a minute had passed.
 fn age(server: &Server) {
@@ -18,7 +22,9 @@ async fn open(stack: &Stack, server: &Arc<Server>) -> Session {
     let url = format!("{}/shop", stack.mariadb_url());
     let mut connection = MySqlConnection::connect(&url).await.unwrap();
     let knowledge = server.learn(&mut connection).await.unwrap();
-    Session::new(connection, Arc::clone(server), knowledge).await.unwrap()
+    let route = Route::Primary(Arc::new(Primary::new("shop".to_owned(), Vec::new())));
+    let place = Place { route, server: 0 };
+    Session::new(connection, (place, Arc::clone(server)), knowledge).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

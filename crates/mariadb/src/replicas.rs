@@ -1,0 +1,317 @@
+//! [`Replicas`]: which of the servers for reads may serve.
+//!
+//! How far a replica is behind is told by global transaction ids, which takes no right: the primary's position now is what
+//! a replica must have before long. So neither clocks nor the replica's own word count, and one that has lost its primary is
+//! behind as well. Which moment of the primary a replica has reached is noted; it serves until that is too long ago.
+//!
+//! While the primary does not answer, nothing newer is known than the farthest that any of these servers is. Who has that
+//! goes on to serve.
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use beds_core::settings::SecretUrl;
+use sqlx::{ConnectOptions as _, MySqlConnection, Row as _};
+use tokio::{
+    task::AbortHandle,
+    time::{sleep, timeout},
+};
+
+use crate::{
+    config::MariaDb,
+    connection::options,
+    position::Position,
+    primary::{Connected, Primary},
+};
+
+/// How often servers are asked at least, and at most.
+const EVERY: [Duration; 2] = [Duration::from_millis(25), Duration::from_millis(500)];
+
+/// Where a server is, and whether it takes no writes. A replica's own transactions do not count: nobody else has them.
+const PRIMARY: &str = "select @@global.gtid_current_pos, cast(@@global.read_only as char)";
+const REPLICA: &str = "select @@global.gtid_slave_pos, '1'";
+
+/// The servers for reads of one database.
+pub(crate) struct Replicas {
+    /// For people.
+    name: String,
+    servers: Vec<SecretUrl>,
+    /// How old what a replica shows may be.
+    lag_max: Duration,
+    connect_timeout: Duration,
+    begun: Instant,
+    /// Until when each may serve, in milliseconds from then on.
+    until: Vec<AtomicU64>,
+    known: Mutex<Known>,
+}
+
+/// What is known of the primary.
+#[derive(Debug, Default)]
+struct Known {
+    /// Where it was, and when it was asked.
+    was: VecDeque<(Instant, Position)>,
+    /// The farthest that any server is known to be.
+    farthest: Position,
+}
+
+impl fmt::Debug for Replicas {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Replicas").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Replicas {
+    /// Those of a database.
+    pub(crate) fn of(name: &str, config: &MariaDb) -> Self {
+        let (lag_max, connect_timeout) = (config.read_lag_max_ms, config.connect_timeout_ms);
+        Self::new(name.to_owned(), config.read_urls.0.clone(), lag_max.duration(), connect_timeout.duration())
+    }
+
+    fn new(name: String, servers: Vec<SecretUrl>, lag_max: Duration, connect_timeout: Duration) -> Self {
+        let until = servers.iter().map(|_| AtomicU64::new(0)).collect();
+        let (begun, known) = (Instant::now(), Mutex::default());
+        Self { name, servers, lag_max, connect_timeout, begun, until, known }
+    }
+
+    pub(crate) const fn count(&self) -> usize {
+        self.servers.len()
+    }
+
+    /// The server as it may be shown.
+    pub(crate) fn shown(&self, replica: usize) -> String {
+        self.servers.get(replica).map(SecretUrl::redacted).unwrap_or_default()
+    }
+
+    /// The replica that a connection goes to whose own one this is; none where no replica may serve.
+    pub(crate) fn choose(&self, own: usize) -> Option<usize> {
+        let count = self.servers.len();
+        (0..count).map(|next| (own + next) % count).find(|replica| self.may_serve(*replica))
+    }
+
+    pub(crate) async fn connect(&self, replica: usize) -> Result<MySqlConnection, String> {
+        let Some(url) = self.servers.get(replica) else { return Err("no such replica".to_owned()) };
+        let text = |error: sqlx::Error| format!("{}: {error}", url.redacted());
+        options(url).map_err(text)?.connect().await.map_err(text)
+    }
+
+    fn may_serve(&self, replica: usize) -> bool {
+        self.until
+            .get(replica)
+            .is_some_and(|until| self.elapsed(Instant::now()) < until.load(Ordering::Relaxed))
+    }
+
+    fn elapsed(&self, at: Instant) -> u64 {
+        u64::try_from(at.saturating_duration_since(self.begun).as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How often servers are asked.
+    fn every(&self) -> Duration {
+        (self.lag_max / 8).clamp(EVERY[0], EVERY[1])
+    }
+
+    /// The primary was at this place; none where it did not answer.
+    fn note_primary(&self, at: Instant, position: Option<Position>) {
+        let mut known = self.known();
+        if let Some(position) = position {
+            known.farthest.advance(&position);
+        }
+        let position = known.farthest.clone();
+        known.was.push_back((at, position));
+        // What is older helps no replica.
+        while known
+            .was
+            .front()
+            .is_some_and(|(before, _)| at.saturating_duration_since(*before) > self.lag_max)
+        {
+            known.was.pop_front();
+        }
+    }
+
+    /// A replica is at this place.
+    fn note_replica(&self, replica: usize, position: &Position) {
+        let mut known = self.known();
+        known.farthest.advance(position);
+        let reached = known.was.iter().rev().find(|(_, primary)| position.covers(primary)).map(|(at, _)| *at);
+        drop(known);
+        if let (Some(at), Some(until)) = (reached, self.until.get(replica)) {
+            until.fetch_max(self.elapsed(at + self.lag_max), Ordering::Relaxed);
+        }
+    }
+}
+
+/// What keeps an eye on the servers of a database, for as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Watch(Vec<AbortHandle>);
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        for task in &self.0 {
+            task.abort();
+        }
+    }
+}
+
+impl Watch {
+    pub(crate) fn begin(primary: &Arc<Primary>, replicas: &Arc<Replicas>) -> Self {
+        let mut tasks =
+            vec![tokio::spawn(watch_primary(Arc::clone(primary), Arc::clone(replicas))).abort_handle()];
+        for replica in 0..replicas.count() {
+            tasks.push(tokio::spawn(watch_replica(Arc::clone(replicas), replica)).abort_handle());
+        }
+        Self(tasks)
+    }
+}
+
+/// Asks the primary where it is, and who it is, where that may change.
+async fn watch_primary(primary: Arc<Primary>, replicas: Arc<Replicas>) {
+    let mut connection: Option<Connected> = None;
+    let (mut connecting, mut is_told) = (None, false);
+    loop {
+        let at = Instant::now();
+        let said = match &mut connection {
+            // So late that it is told before what was known is too old.
+            Some(connected) if primary.current() == connected.server => {
+                ask(&mut connected.connection, PRIMARY, replicas.lag_max / 2).await
+            }
+            _ => None,
+        };
+        // The only server of a list is taken as it is.
+        let said = said.filter(|(_, is_replica)| !is_replica || primary.count() == 1);
+        if said.is_none() {
+            connection = None;
+        }
+        if said.as_ref().is_some_and(|(position, _)| position.is_empty())
+            && !std::mem::replace(&mut is_told, true)
+        {
+            let database = &replicas.name;
+            tracing::warn!(
+                database,
+                "how far replicas are behind cannot be told, since their primary writes no binary log; they serve all the same"
+            );
+        }
+        match said {
+            Some((position, _)) => replicas.note_primary(at, Some(position)),
+            None => replicas.note_primary(Instant::now(), None),
+        }
+        if connection.is_some() {
+            sleep(replicas.every()).await;
+            continue;
+        }
+        let attempt = connecting.get_or_insert_with(|| {
+            let primary = Arc::clone(&primary);
+            let limit = replicas.connect_timeout;
+            Box::pin(async move { timeout(limit, primary.connect()).await })
+        });
+        if let Ok(attempted) = timeout(replicas.every(), attempt).await {
+            connecting = None;
+            match attempted {
+                Ok(Ok(connected)) => connection = Some(connected),
+                Ok(Err(_)) | Err(_) => sleep(replicas.every()).await,
+            }
+        }
+    }
+}
+
+/// Asks a replica where it is.
+async fn watch_replica(replicas: Arc<Replicas>, replica: usize) {
+    let (database, server) = (replicas.name.clone(), replicas.shown(replica));
+    let mut connection = None;
+    let mut before = None;
+    loop {
+        if connection.is_none() {
+            let connecting = timeout(replicas.connect_timeout, replicas.connect(replica)).await;
+            connection = connecting.ok().and_then(Result::ok);
+        }
+        if let Some(open) = &mut connection {
+            match ask(open, REPLICA, replicas.lag_max).await {
+                Some((position, _)) => replicas.note_replica(replica, &position),
+                None => connection = None,
+            }
+        }
+        let now = replicas.may_serve(replica);
+        match before.replace(now) {
+            Some(true) if !now => {
+                let lag_max_ms = replicas.lag_max.as_millis();
+                tracing::warn!(
+                    database,
+                    server,
+                    "a replica is more than {lag_max_ms} ms behind, or does not answer: others serve its reads"
+                );
+            }
+            Some(false) if now => tracing::info!(database, server, "a replica serves reads"),
+            _ => {}
+        }
+        sleep(replicas.every()).await;
+    }
+}
+
+/// Where a server is, and whether it takes no writes; none where it does not answer.
+async fn ask(
+    connection: &mut MySqlConnection,
+    sql: &'static str,
+    limit: Duration,
+) -> Option<(Position, bool)> {
+    let asked = timeout(limit, sqlx::query(sql).fetch_one(connection)).await;
+    let row = asked.ok()?.ok()?;
+    let position = row.try_get_unchecked::<Option<String>, _>(0).ok()?.unwrap_or_default();
+    let read_only = row.try_get_unchecked::<String, _>(1).ok()?;
+    Some((Position::parse(&position)?, !["0", "OFF"].contains(&read_only.as_str())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn replicas(lag_max: Duration) -> Replicas {
+        let urls = ["mysql://u@a/s", "mysql://u@b/s"].map(SecretUrl::new);
+        Replicas::new("d".to_owned(), urls.to_vec(), lag_max, Duration::from_secs(1))
+    }
+
+    fn position(text: &str) -> Position {
+        Position::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_replica_serves_that_has_what_the_primary_had_not_long_ago() {
+        let hour = Duration::from_hours(1);
+        let replicas = replicas(hour);
+        assert_eq!(replicas.choose(0), None, "nothing is known");
+        let now = Instant::now();
+        replicas.note_primary(now, Some(position("0-1-5")));
+        replicas.note_replica(0, &position("0-1-4"));
+        assert_eq!(replicas.choose(0), None);
+        replicas.note_replica(0, &position("0-1-5"));
+        assert_eq!(
+            (replicas.choose(0), replicas.choose(1)),
+            (Some(0), Some(0)),
+            "who may serve does it for the other"
+        );
+        replicas.note_primary(now + hour / 2, Some(position("0-1-9")));
+        replicas.note_replica(1, &position("0-1-6"));
+        assert_eq!(replicas.choose(1), Some(1), "it has what was there half an hour ago");
+        // What was there before that does not count any more.
+        replicas.note_primary(now + hour * 2, Some(position("0-1-20")));
+        assert_eq!(replicas.known().was.len(), 1);
+    }
+
+    #[test]
+    fn without_the_primary_the_farthest_counts() {
+        let replicas = replicas(Duration::from_hours(1));
+        replicas.note_replica(1, &position("0-1-7"));
+        replicas.note_primary(Instant::now(), None);
+        replicas.note_replica(0, &position("0-1-6"));
+        replicas.note_replica(1, &position("0-1-7"));
+        assert_eq!((replicas.choose(0), replicas.choose(1)), (Some(1), Some(1)));
+    }
+}

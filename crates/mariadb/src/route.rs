@@ -1,0 +1,71 @@
+//! [`Route`]: to which server the connections of a lane go.
+
+use std::sync::Arc;
+
+use crate::{
+    primary::{Connected, Primary},
+    replicas::Replicas,
+};
+
+/// To which server connections go. Servers are numbered: those of `url`, then those of `read_urls`.
+#[derive(Debug, Clone)]
+pub(crate) enum Route {
+    /// To the one that takes writes.
+    Primary(Arc<Primary>),
+    /// To this replica, where it may serve; else to another, or where none may, to the primary.
+    Replica(Arc<Replicas>, usize, Arc<Primary>),
+}
+
+impl Route {
+    /// How many servers there are.
+    pub(crate) fn count(&self) -> usize {
+        match self {
+            Self::Primary(primary) => primary.count(),
+            Self::Replica(replicas, _, primary) => primary.count() + replicas.count(),
+        }
+    }
+
+    /// The server that is to be connected to, by its number.
+    fn target(&self) -> usize {
+        match self {
+            Self::Primary(primary) => primary.current(),
+            Self::Replica(replicas, own, primary) => {
+                replicas.choose(*own).map_or_else(|| primary.current(), |replica| primary.count() + replica)
+            }
+        }
+    }
+
+    pub(crate) async fn connect(&self) -> Result<Connected, String> {
+        let (Self::Primary(primary) | Self::Replica(.., primary)) = self;
+        if let Self::Replica(replicas, own, _) = self
+            && let Some(replica) = replicas.choose(*own)
+        {
+            let connection = replicas.connect(replica).await?;
+            return Ok(Connected { connection, server: primary.count() + replica });
+        }
+        primary.connect().await
+    }
+
+    /// The servers, as they may be shown.
+    pub(crate) fn shown(&self) -> String {
+        match self {
+            Self::Primary(primary) => primary.shown(),
+            Self::Replica(replicas, own, _) => replicas.shown(*own),
+        }
+    }
+}
+
+/// Where a session is.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) route: Route,
+    /// The number of its server.
+    pub(crate) server: usize,
+}
+
+impl Place {
+    /// Whether requests are to go to another server by now.
+    pub(crate) fn is_left(&self) -> bool {
+        self.route.target() != self.server
+    }
+}

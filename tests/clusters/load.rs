@@ -1,0 +1,160 @@
+//! Writes that must each be done once, and reads beside them, while servers die.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use beds_client::{Client, Request};
+use beds_devstack::Stack;
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+
+use crate::common::{blocking, eventually_async};
+
+/// How many clients write at the same time, and how many read.
+const WRITERS: usize = 8;
+const READERS: usize = 2;
+/// How long a client waits for an answer before it asks again.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How long it waits before it asks again after an error.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// What clients do, and have done.
+pub(crate) struct Load {
+    seen: Arc<Seen>,
+    writers: Vec<JoinHandle<Vec<(Request, Vec<u8>)>>>,
+    readers: Vec<JoinHandle<()>>,
+    client: Client,
+}
+
+#[derive(Default)]
+struct Seen {
+    is_over: AtomicBool,
+    number: AtomicUsize,
+    written: Times,
+    read: Times,
+}
+
+/// When something succeeded.
+#[derive(Default)]
+struct Times(Mutex<Vec<Instant>>);
+
+impl Times {
+    fn add(&self) {
+        self.0.lock().unwrap().push(Instant::now());
+    }
+
+    fn count(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+
+    /// The longest time without a success since a moment.
+    fn gap(&self, since: Instant) -> Duration {
+        let times = self.0.lock().unwrap();
+        let later: Vec<Instant> = times.iter().copied().filter(|at| *at > since).collect();
+        let earlier = std::iter::once(since).chain(later.iter().copied());
+        earlier.zip(&later).map(|(from, to)| *to - from).max().unwrap_or_default()
+    }
+}
+
+impl Load {
+    /// Begins; a list of URLs as clients take it.
+    pub(crate) async fn begin(urls: &[String]) -> Self {
+        let seen = Arc::<Seen>::default();
+        let connect = async |first: usize| {
+            // Some to each server.
+            let mut urls = urls.to_vec();
+            let count = urls.len();
+            urls.rotate_left(first % count);
+            let client = Client::builder(urls.join(",")).reconnect_max(Duration::from_millis(500));
+            client.timeout(PATIENCE).connect().await.unwrap()
+        };
+        let (mut writers, mut readers) = (Vec::new(), Vec::new());
+        for number in 0..WRITERS {
+            writers.push(tokio::spawn(write(connect(number).await, Arc::clone(&seen))));
+        }
+        for number in 0..READERS {
+            readers.push(tokio::spawn(read(connect(number).await, Arc::clone(&seen))));
+        }
+        Self { seen, writers, readers, client: connect(0).await }
+    }
+
+    /// Waits until so many more writes and reads have succeeded.
+    pub(crate) async fn goes_on(&self, more: usize) {
+        let (written, read) = (self.seen.written.count() + more, self.seen.read.count() + more / 4);
+        eventually_async(&format!("{more} more writes, and reads"), async || {
+            self.seen.written.count() >= written && self.seen.read.count() >= read
+        })
+        .await;
+    }
+
+    /// The longest times without a write and without a read since a moment.
+    pub(crate) fn gaps(&self, since: Instant) -> (Duration, Duration) {
+        (self.seen.written.gap(since), self.seen.read.gap(since))
+    }
+
+    /// Ends, and proves that each write was done once: there are as many records, and whoever asks again gets the same reply.
+    pub(crate) async fn end(self, stack: &'static Stack) {
+        self.seen.is_over.store(true, Ordering::Relaxed);
+        for reader in self.readers {
+            reader.await.unwrap();
+        }
+        let mut writes = Vec::new();
+        for writer in self.writers {
+            writes.extend(writer.await.unwrap());
+        }
+        for (request, reply) in writes.iter().step_by(7) {
+            let again = answer(&self.client, request).await;
+            assert_eq!(String::from_utf8_lossy(&again), String::from_utf8_lossy(reply));
+        }
+        let stored = blocking(|| {
+            let sql = "select count(*), count(distinct note) from bookmark";
+            stack.mariadb_query(Some("catalog"), sql).unwrap()
+        })
+        .await;
+        let count = writes.len();
+        assert_eq!(stored.trim(), format!("{count}\t{count}"), "each write was done once");
+    }
+}
+
+/// Writes until it is told to end, each until it is done.
+async fn write(client: Client, seen: Arc<Seen>) -> Vec<(Request, Vec<u8>)> {
+    let mut done = Vec::new();
+    while !seen.is_over.load(Ordering::Relaxed) {
+        let number = seen.number.fetch_add(1, Ordering::Relaxed);
+        let record = json!({"owner": "somebody", "country": "NO", "note": number.to_string()});
+        let request = Request::create("bookmark", &record);
+        let reply = answer(&client, &request).await;
+        seen.written.add();
+        done.push((request, reply));
+    }
+    done
+}
+
+/// Asks until there is an answer.
+async fn answer(client: &Client, request: &Request) -> Vec<u8> {
+    loop {
+        if let Ok(reply) = client.execute_raw(request.clone()).await {
+            if reply.is_ok() {
+                return reply.body;
+            }
+            let said: Value = serde_json::from_slice(&reply.body).unwrap();
+            assert_eq!(said["error"]["retryable"], true, "{said}");
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn read(client: Client, seen: Arc<Seen>) {
+    while !seen.is_over.load(Ordering::Relaxed) {
+        let request = Request::raw("bookmark.count", r#"{"where": {"owner": "somebody"}}"#);
+        match client.execute_raw(request).await {
+            Ok(reply) if reply.is_ok() => seen.read.add(),
+            _ => tokio::time::sleep(PAUSE).await,
+        }
+    }
+}

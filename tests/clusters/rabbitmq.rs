@@ -1,0 +1,51 @@
+//! A cluster of three RabbitMQ servers.
+
+use std::time::{Duration, Instant};
+
+use beds_devstack::{Server, Stack, schema};
+
+use crate::{
+    common::{self, blocking, start_node},
+    load::Load,
+};
+
+/// How long there may be no write, and no read, when a server dies.
+const GAP_MAX: Duration = Duration::from_secs(5);
+
+fn stack() -> Stack {
+    let stack = Stack::builder().ignore_environment().rabbitmq_cluster(3).mariadb().mongodb().start();
+    let stack = stack.unwrap_or_else(|error| panic!("{error}"));
+    schema::apply(&stack, &common::root().join("schema")).unwrap();
+    let norway =
+        "insert into country (alpha_2, alpha_3, numeric_code, name) values ('NO', 'NOR', '578', 'Norway')";
+    stack.mariadb_query(Some("catalog"), norway).unwrap();
+    stack
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_server_of_a_cluster_of_rabbitmq_dies_and_nothing_is_lost_or_done_twice() {
+    let stack = blocking(|| &*Box::leak(Box::new(stack()))).await;
+    let node = blocking(|| start_node(stack, &[("BEDS__AMQP__READ_QUEUES", "transient")])).await;
+    let urls: Vec<String> = stack.rabbitmqs().iter().map(Server::url).collect();
+    let load = Load::begin(&urls).await;
+    for (number, server) in stack.rabbitmqs().iter().enumerate() {
+        load.goes_on(200).await;
+        let killed = Instant::now();
+        blocking(move || server.kill().unwrap()).await;
+        load.goes_on(200).await;
+        let (writes, reads) = load.gaps(killed);
+        println!("RabbitMQ {}: no write for {writes:.2?}, no read for {reads:.2?}", number + 1);
+        assert!(writes < GAP_MAX && reads < GAP_MAX, "{writes:?}, {reads:?}");
+        blocking(move || server.start().unwrap()).await;
+    }
+    load.goes_on(200).await;
+    load.end(stack).await;
+    blocking(move || {
+        common::eventually("the node is ready", || node.is_ready());
+        drop(node);
+        for server in stack.rabbitmqs().iter().chain([stack.mariadb(), stack.mongodb()]) {
+            server.kill().unwrap();
+        }
+    })
+    .await;
+}
