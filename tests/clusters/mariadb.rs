@@ -1,11 +1,16 @@
 //! A MariaDB with two replicas.
 
-use std::time::{Duration, Instant};
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
 
+use beds_client::{Client, RawReply, Request};
 use beds_devstack::{Node, Server, Stack, schema};
+use serde_json::json;
 
 use crate::{
-    common::{self, blocking, grant, start_node},
+    common::{self, blocking, eventually_async, grant, start_node, unique},
     load::Load,
 };
 
@@ -27,6 +32,142 @@ fn stack() -> &'static Stack {
 fn urls(servers: &[Server]) -> String {
     let url = |server: &Server| format!("{}/catalog", server.url().replace("root@", "beds@"));
     servers.iter().map(url).collect::<Vec<_>>().join(",")
+}
+
+/// The same, with replicas for reads that may be so old.
+fn start_reading(stack: &Stack, lag_max_ms: &str) -> Node {
+    let [primary, replicas @ ..] = stack.mariadbs() else { panic!("no server") };
+    let (primary, replicas) = (urls(std::slice::from_ref(primary)), urls(replicas));
+    let variables = [
+        ("BEDS__MARIADB__CATALOG__URL", primary.as_str()),
+        ("BEDS__MARIADB__CATALOG__READ_URLS", &replicas),
+        ("BEDS__MARIADB__CATALOG__READ_LAG_MAX_MS", lag_max_ms),
+    ];
+    start_node(stack, &variables)
+}
+
+/// Runs statements on one server, and gives their rows.
+fn on(server: &Server, sql: &str) -> String {
+    let address = server.url();
+    let (_, port) = address.rsplit_once(':').unwrap();
+    let client = Command::new("mariadb")
+        .args(["--no-defaults", "-h127.0.0.1", "-uroot", "-N", "-P", port, "-e", sql])
+        .output();
+    let ended = client.unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    String::from_utf8(ended.stdout).unwrap()
+}
+
+async fn create(client: &Client) -> RawReply {
+    let record = json!({"owner": "somebody", "country": "NO", "note": unique("n")});
+    let reply = client.execute_raw(Request::create("bookmark", &record)).await.unwrap();
+    assert!(reply.is_ok(), "{}", String::from_utf8_lossy(&reply.body));
+    reply
+}
+
+/// How many records a read counts.
+async fn count(client: &Client, after: Option<&str>) -> u64 {
+    let mut request = Request::raw("bookmark.count", r#"{"where": {"owner": "somebody"}}"#);
+    if let Some(position) = after {
+        request = request.after(position);
+    }
+    client.execute(request).await.unwrap().count.unwrap()
+}
+
+/// How many connections the node has for its reads on a server: besides the one that keeps an eye on it.
+fn reading(server: &Server) -> usize {
+    let sql = "select count(*) from information_schema.processlist where user = 'beds'";
+    on(server, sql).trim().parse::<usize>().unwrap().saturating_sub(1)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_is_too_far_behind_serves_no_reads_until_it_has_caught_up() {
+    let stack = blocking(stack).await;
+    let [_, one, other] = stack.mariadbs() else { panic!("three servers") };
+    let node = blocking(|| start_reading(stack, "500")).await;
+    let client = Client::builder(stack.amqp_url()).connect().await.unwrap();
+    let both_read = async |of: &'static [&'static Server], all: bool| {
+        eventually_async("who should read reads", async || {
+            // A connection goes elsewhere with its next read.
+            for _ in 0..20 {
+                count(&client, None).await;
+            }
+            blocking(move || of.iter().all(|server| (reading(server) > 0) == all)).await
+        })
+        .await;
+    };
+    let (one_alone, other_alone, both): (&'static [_], &'static [_], &'static [_]) =
+        (Box::leak(Box::new([one])), Box::leak(Box::new([other])), Box::leak(Box::new([one, other])));
+    both_read(both, true).await;
+    blocking(|| on(one, "stop slave sql_thread")).await;
+    let mut written = 0;
+    // It is not known to be behind before something has been written.
+    create(&client).await;
+    written += 1;
+    both_read(one_alone, false).await;
+    both_read(other_alone, true).await;
+    eventually_async("the other replica has it", async || count(&client, None).await == written).await;
+    // Without a replica, the primary shows what is new.
+    blocking(|| on(other, "stop slave sql_thread")).await;
+    create(&client).await;
+    written += 1;
+    both_read(both, false).await;
+    for _ in 0..20 {
+        assert_eq!(count(&client, None).await, written);
+    }
+    blocking(|| both.iter().map(|server| on(server, "start slave sql_thread")).for_each(drop)).await;
+    both_read(both, true).await;
+    // While the primary is away, nothing is newer than what they have.
+    blocking(|| stack.mariadb().kill().unwrap()).await;
+    for _ in 0..20 {
+        assert_eq!(count(&client, None).await, written);
+    }
+    end(stack, node).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_reads_what_it_has_written() {
+    let stack = blocking(stack).await;
+    let [_, replicas @ ..] = stack.mariadbs() else { panic!("three servers") };
+    let node = blocking(|| start_reading(stack, "60000")).await;
+    let client = Client::builder(stack.amqp_url()).connect().await.unwrap();
+    eventually_async("the replicas serve reads", async || {
+        for _ in 0..20 {
+            count(&client, None).await;
+        }
+        blocking(|| replicas.iter().all(|server| reading(server) > 0)).await
+    })
+    .await;
+    let on_all = async |sql: &'static str| {
+        blocking(move || replicas.iter().map(|server| on(server, sql)).for_each(drop)).await;
+    };
+    // Each write is read at once, whichever replica is asked.
+    for written in 1..=50 {
+        let position = create(&client).await.position.unwrap();
+        assert!(position.starts_with("catalog=0-1-"), "{position}");
+        assert_eq!(count(&client, Some(&position)).await, written);
+    }
+    // The replicas stand still: what is new is on the primary alone.
+    on_all("stop slave sql_thread").await;
+    let request = Request::create("bookmark", &json!({"owner": "somebody", "country": "NO", "note": "51"}));
+    let reply = client.execute_raw(request.clone()).await.unwrap();
+    let position = reply.position.unwrap();
+    assert_eq!(count(&client, None).await, 50, "a replica answers");
+    assert_eq!(count(&client, Some(&position)).await, 51, "the primary answers");
+    // What is asked again has been done: its position is one that has it.
+    let again = client.execute_raw(request).await.unwrap();
+    assert_eq!(again.body, reply.body);
+    assert_eq!(count(&client, Some(&again.position.unwrap())).await, 51);
+    // Of another database, it is of no account.
+    assert_eq!(count(&client, Some("harbour=0-1-99999999")).await, 50);
+    let body = r#"{"where": {"owner": "somebody"}}"#;
+    for wrong in ["51", "catalog=51", "catalog=0-1-1;x"] {
+        let reply = client.execute_raw(Request::raw("bookmark.count", body).after(wrong)).await.unwrap();
+        assert_eq!(reply.status, "bad_request", "{wrong}");
+    }
+    on_all("start slave sql_thread").await;
+    eventually_async("the replicas have it", async || count(&client, None).await == 51).await;
+    end(stack, node).await;
 }
 
 async fn end(stack: &'static Stack, node: Node) {

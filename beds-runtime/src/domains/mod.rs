@@ -25,6 +25,7 @@ use beds_core::{
     mask,
     meter::Samples,
     plan::{Asker, UNHEARD},
+    position::Positions,
     service::{Incoming, Reply, Service, Verdict, refused},
     settings::Limits,
     spec::{Domain, Engine},
@@ -100,7 +101,7 @@ impl<F: Factory> Domains<F> {
             Some(Of::Batch(..)) | None => None,
         };
         match body {
-            Ok(body) => Verdict::Reply(Reply::ok(hash, body)),
+            Ok((body, position)) => Verdict::Reply(Reply::ok(hash, body).at(position)),
             Err(error) => {
                 log(&error, incoming.request_id, None);
                 refused(error, &incoming, hash)
@@ -108,12 +109,12 @@ impl<F: Factory> Domains<F> {
         }
     }
 
-    /// The body of the reply.
-    async fn run(&self, incoming: &Incoming<'_>, of: &mut Option<Of>) -> Result<Vec<u8>> {
+    /// The body of the reply, and where the databases are that the request has written into.
+    async fn run(&self, incoming: &Incoming<'_>, of: &mut Option<Of>) -> Result<(Vec<u8>, Option<String>)> {
         if let Some(key) = BatchKey::parse(incoming.routing_key) {
             incoming.stages.address(key.service.as_str(), Asked::Batch(key.lane));
             *of = Some(Of::Batch(key.service, key.lane));
-            return batch::answer(self, key, incoming).await.map(|outcome| outcome.encode());
+            return batch::answer(self, key, incoming).await;
         }
         let address = Address::parse::<F>(incoming.routing_key)?;
         let domain = address.domain;
@@ -138,7 +139,7 @@ impl<F: Factory> Domains<F> {
         if reply.len() > cx.limits.reply_bytes_max {
             return Err(Error::reply_too_large(cx.limits.reply_bytes_max));
         }
-        Ok(reply)
+        Ok((reply, cx.positions.told()))
     }
 
     /// Waits until few other requests with long bodies are worked on: what is made of a body takes many times its length.
@@ -164,6 +165,7 @@ impl<F: Factory> Domains<F> {
             request_id: incoming.request_id.into(),
             traceparent: incoming.traceparent.map(Into::into),
             claims: claims(incoming, lane)?.map(Arc::new),
+            positions: Arc::new(Positions::of(incoming.after)?),
             stages: Arc::clone(&incoming.stages),
         })
     }

@@ -168,6 +168,7 @@ fn incoming<'a>(routing_key: &'a str, body: &'a str) -> Incoming<'a> {
         expiration: None,
         timestamp: None,
         template_hash: Ok(None),
+        after: Ok(None),
         request_id: "r1",
         message_id: None,
         user_id: None,

@@ -105,7 +105,8 @@ pub(crate) fn incoming<'a>(
         deadline: deadline(properties),
         expiration: expiration(properties),
         timestamp: *properties.timestamp(),
-        template_hash: template_hash(properties),
+        template_hash: text(properties, header::TEMPLATE_HASH),
+        after: text(properties, header::AFTER),
         request_id,
         message_id: properties.message_id().as_ref().map(ShortString::as_str),
         user_id: properties.user_id().as_ref().map(ShortString::as_str),
@@ -123,6 +124,9 @@ pub(crate) fn reply(reply: &Reply, correlation_id: Option<ShortString>) -> Basic
     headers.insert(header::STATUS.into(), AMQPValue::LongString(reply.status.into()));
     if let Some(hash) = reply.template_hash {
         headers.insert(header::TEMPLATE_HASH.into(), AMQPValue::LongString(hash.into()));
+    }
+    if let Some(position) = &reply.position {
+        headers.insert(header::POSITION.into(), AMQPValue::LongString(position.as_str().into()));
     }
     let properties = BasicProperties::default().with_content_type(CONTENT_TYPE.into()).with_headers(headers);
     match correlation_id {
@@ -168,8 +172,8 @@ fn expiration(properties: &BasicProperties) -> Option<Duration> {
     properties.expiration().as_ref()?.as_str().parse().ok().map(Duration::from_millis)
 }
 
-fn template_hash(properties: &BasicProperties) -> Result<Option<&str>, ()> {
-    match header(properties, header::TEMPLATE_HASH) {
+fn text<'a>(properties: &'a BasicProperties, name: &str) -> Result<Option<&'a str>, ()> {
+    match header(properties, name) {
         None | Some(AMQPValue::Void) => Ok(None),
         Some(AMQPValue::LongString(value)) => std::str::from_utf8(value.as_bytes()).map(Some).map_err(drop),
         Some(AMQPValue::ShortString(value)) => Ok(Some(value.as_str())),

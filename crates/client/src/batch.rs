@@ -138,7 +138,7 @@ impl Answers {
         let item = |json: &RawValue| {
             let Head { ok } = serde_json::from_str(json.get()).map_err(ClientError::Decode)?;
             let status = if ok { "ok".to_owned() } else { String::new() };
-            Ok(RawReply { status, template_hash: None, body: json.get().as_bytes().to_vec() })
+            Ok(RawReply { status, template_hash: None, position: None, body: json.get().as_bytes().to_vec() })
         };
         let items = body.items.into_iter().map(item).collect::<Result<_, ClientError>>()?;
         Ok(Self { items, note: body.note })
@@ -248,7 +248,7 @@ mod tests {
     fn each_item_has_its_answer() {
         let body = r#"{"ok":true,"note":"items[1] failed","items":[{"ok":true,"data":{"a":1}},
             {"ok":false,"error":{"code":"not_found","message":"none","retryable":false}}]}"#;
-        let reply = RawReply { status: "ok".into(), template_hash: None, body: body.into() };
+        let reply = RawReply { status: "ok".into(), template_hash: None, position: None, body: body.into() };
         let answers = Answers::of(&reply).unwrap();
         assert_eq!((answers.len(), answers.note.as_deref()), (2, Some("items[1] failed")));
         assert_eq!(answers.get::<Value>(0).unwrap().data, Some(json!({"a": 1})));

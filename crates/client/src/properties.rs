@@ -40,6 +40,7 @@ pub(crate) fn of(
         (header::SESSION, &request.session),
         (header::TEMPLATE_HASH, &request.template_hash),
         (header::TRACEPARENT, &request.traceparent),
+        (header::AFTER, &request.after),
     ] {
         if let Some(value) = value {
             properties = properties.header(name, value);

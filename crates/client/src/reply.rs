@@ -13,6 +13,8 @@ pub struct RawReply {
     pub status: String,
     /// Header `beds-template-hash`: the fingerprint of the template that answered.
     pub template_hash: Option<String>,
+    /// Header `beds-position`, of a write: where its databases are by now. See [`Request::after`](crate::Request::after).
+    pub position: Option<String>,
     /// The body, JSON.
     pub body: Vec<u8>,
 }
@@ -34,7 +36,8 @@ impl RawReply {
         if !self.is_ok() {
             self.reply()?;
         }
-        serde_json::from_slice(&self.body).map_err(ClientError::Decode)
+        let answer: Answer<T> = serde_json::from_slice(&self.body).map_err(ClientError::Decode)?;
+        Ok(Answer { position: self.position.clone(), ..answer })
     }
 
     /// Decodes the body.
@@ -73,6 +76,9 @@ pub struct Answer<T> {
     /// Something worth knowing though the request succeeded, such as values that the wire cannot show.
     #[serde(default)]
     pub note: Option<String>,
+    /// Of a write: where its databases are by now. See [`Request::after`](crate::Request::after).
+    #[serde(skip)]
+    pub position: Option<String>,
 }
 
 /// One page of a fetch by filter.
@@ -93,7 +99,7 @@ mod tests {
     use super::*;
 
     fn raw(status: &str, body: &str) -> RawReply {
-        RawReply { status: status.into(), template_hash: None, body: body.into() }
+        RawReply { status: status.into(), template_hash: None, position: None, body: body.into() }
     }
 
     #[test]

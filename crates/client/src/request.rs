@@ -32,6 +32,7 @@ pub struct Request {
     pub(crate) session: Option<String>,
     pub(crate) template_hash: Option<String>,
     pub(crate) traceparent: Option<String>,
+    pub(crate) after: Option<String>,
 }
 
 impl Request {
@@ -65,6 +66,7 @@ impl Request {
             session: None,
             template_hash: None,
             traceparent: None,
+            after: None,
         }
     }
 
@@ -174,6 +176,14 @@ impl Request {
     #[must_use]
     pub fn traceparent(mut self, context: impl Into<String>) -> Self {
         self.traceparent = Some(context.into());
+        self
+    }
+
+    /// Reads what a write has done, or what was done since: `position` is that of the write's reply
+    /// ([`RawReply::position`](crate::RawReply::position)). Without it, a read may come to a replica that does not have it yet.
+    #[must_use]
+    pub fn after(mut self, position: impl Into<String>) -> Self {
+        self.after = Some(position.into());
         self
     }
 

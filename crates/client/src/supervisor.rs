@@ -85,7 +85,8 @@ impl Supervisor {
         let Some(id) = id else { return };
         let text = |name| message.header(name).map(Cow::into_owned);
         let (status, template_hash) = (text(header::STATUS), text(header::TEMPLATE_HASH));
-        let reply = RawReply { status: status.unwrap_or_default(), template_hash, body: message.into_body() };
+        let (status, position) = (status.unwrap_or_default(), text(header::POSITION));
+        let reply = RawReply { status, template_hash, position, body: message.into_body() };
         self.pending.settle(id, Ok(reply));
     }
 

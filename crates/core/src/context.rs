@@ -15,6 +15,7 @@ use crate::{
     error::{Error, Result},
     outcome::Outcome,
     plan::{Action, Asker, Bounds, Claim, Origin, Plan},
+    position::Positions,
     settings::Limits,
     stages::Stages,
     work::Work,
@@ -43,6 +44,8 @@ pub struct Context {
     pub traceparent: Option<Arc<str>>,
     /// What makes the writes of the request happen once; none for a request without a `message_id`.
     pub claims: Option<Arc<Claims>>,
+    /// Where databases must be for what it reads, and are after what it writes.
+    pub positions: Arc<Positions>,
     /// Hears where the time of the request goes.
     pub stages: Arc<Stages>,
 }
@@ -114,6 +117,7 @@ impl Context {
             deadline: self.deadline,
             reply_bytes_max: self.limits.reply_bytes_max,
             asker: self.asker,
+            positions: Arc::clone(&self.positions),
             stages: Arc::clone(&self.stages),
         }
     }
@@ -181,6 +185,7 @@ mod tests {
             request_id: "r".into(),
             traceparent: None,
             claims: claims.map(Arc::new),
+            positions: Arc::default(),
             stages: Arc::default(),
         };
         let write = || Action::Write(Write::Create { records: Vec::new(), many: false });

@@ -30,6 +30,7 @@ pub mod operation;
 pub mod outbox;
 pub mod outcome;
 pub mod plan;
+pub mod position;
 pub mod query;
 pub mod record;
 pub mod service;

@@ -7,6 +7,7 @@ use std::{sync::Arc, time::Instant};
 
 use crate::{
     outcome::Outcome,
+    position::Positions,
     query::{Condition, Fields, Selection},
     spec::{Call, Domain},
     stages::Stages,
@@ -182,6 +183,8 @@ pub struct Bounds {
     pub reply_bytes_max: usize,
     /// Who asks.
     pub asker: Asker,
+    /// Where databases must be for what is read; hears where they are after what is written.
+    pub positions: Arc<Positions>,
     /// Hears how long the plan waits and runs.
     pub stages: Arc<Stages>,
 }
@@ -190,7 +193,8 @@ impl Bounds {
     /// Of what no client in particular asks for.
     #[must_use]
     pub fn new(deadline: Instant, reply_bytes_max: usize) -> Self {
-        Self { deadline, reply_bytes_max, asker: Asker::default(), stages: Arc::default() }
+        let (asker, positions, stages) = (Asker::default(), Arc::default(), Arc::default());
+        Self { deadline, reply_bytes_max, asker, positions, stages }
     }
 }
 

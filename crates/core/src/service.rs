@@ -26,6 +26,8 @@ pub struct Incoming<'a> {
     pub timestamp: Option<u64>,
     /// The fingerprint of the template that the client was built for; `Err` when the header is no text.
     pub template_hash: Result<Option<&'a str>, ()>,
+    /// Where databases must be for what it reads; `Err` when the header is no text.
+    pub after: Result<Option<&'a str>, ()>,
     /// Names the request in logs and error replies.
     pub request_id: &'a str,
     /// The client's id of the request, which makes a write happen once.
@@ -64,6 +66,8 @@ pub struct Reply {
     pub status: &'static str,
     /// The fingerprint of the template that answered.
     pub template_hash: Option<&'static str>,
+    /// Where the databases are that the request has written into.
+    pub position: Option<String>,
     /// The reply's body.
     pub body: Vec<u8>,
 }
@@ -72,14 +76,20 @@ impl Reply {
     /// A reply that succeeded.
     #[must_use]
     pub const fn ok(template_hash: Option<&'static str>, body: Vec<u8>) -> Self {
-        Self { status: "ok", template_hash, body }
+        Self { status: "ok", template_hash, position: None, body }
+    }
+
+    /// The same, which says where the databases are that the request has written into.
+    #[must_use]
+    pub fn at(self, position: Option<String>) -> Self {
+        Self { position, ..self }
     }
 
     /// The reply that says why a request failed.
     #[must_use]
     pub fn failed(error: Error, template_hash: Option<&'static str>, request_id: &str) -> Self {
         let status = error.code.as_str();
-        Self { status, template_hash, body: error.into_reply(request_id) }
+        Self { status, template_hash, position: None, body: error.into_reply(request_id) }
     }
 }
 

@@ -34,6 +34,7 @@ use beds_core::{
     ledger::DUPLICATES,
     meter::Samples,
     plan::{self, Action, Bounds, Plan},
+    position::malformed,
     settings::Room,
     spec::{Domain, Objects, mariadb},
 };
@@ -48,9 +49,10 @@ use self::{
     columns::Columns,
     connection::{Access, Connector},
     outbox::Outbox,
+    position::Position,
     primary::Primary,
     purge::Purge,
-    read::Read,
+    read::{Asked, Read},
     replicas::{Replicas, Watch},
     route::Route,
     write::{Ledger, Tables, Write},
@@ -63,10 +65,15 @@ const GROUP_MAX: usize = 128;
 /// With two in place of eight, a create among 64 costs the server half as much.
 const GROUPS_AT_ONCE: usize = 2;
 
+/// How many connections read on the primary what no replica has yet.
+const RECENT: u16 = 2;
+
 /// One MariaDB database: its connections for reads and for writes.
 #[derive(Debug)]
 pub struct Database {
-    reads: Lane<Read>,
+    reads: Lane<Asked>,
+    /// Reads on the primary, where there are replicas: of what no replica has yet.
+    recent: Option<Lane<Asked>>,
     writes: Lane<Write>,
     deadlock_retries_max: u8,
     commit_timeout: std::time::Duration,
@@ -113,6 +120,9 @@ impl Database {
             _watch: is_watched.then(|| Watch::begin(&primary, &replicas)),
             outbox: Arc::new(Outbox::new(name, Arc::clone(&primary), config, Arc::clone(&stored))),
             stored,
+            recent: (replicas.count() > 0).then(|| {
+                Lane::open(settings("recent", RECENT, room.reads_max), vec![to_primary(Access::Read)])
+            }),
             reads: Lane::open(settings("read", config.read_connections, room.reads_max), to_read),
             writes: Lane::open(
                 settings("write", config.write_connections, room.writes_max),
@@ -130,6 +140,7 @@ impl Database {
     /// From now on so much may wait.
     pub fn make_room(&self, room: Room) {
         self.reads.make_room(room.reads_max);
+        self.recent.iter().for_each(|recent| recent.make_room(room.reads_max));
         self.writes.make_room(room.writes_max);
     }
 
@@ -151,6 +162,7 @@ impl Database {
     /// Tells what has been counted of the database.
     pub fn collect(&self, samples: &mut Samples) {
         self.reads.collect(samples);
+        self.recent.iter().for_each(|recent| recent.collect(samples));
         self.writes.collect(samples);
         samples.count(&DUPLICATES, &[("database", &self.purge.name)], self.ledger.duplicates.get());
     }
@@ -166,10 +178,10 @@ impl Database {
         let (asker, deadline, stages) = (bounds.asker, bounds.deadline.into(), &*bounds.stages);
         match action {
             Action::Read(read) => {
-                let (job, count) = Read::of(domain, objects, read, bounds.reply_bytes_max, &self.known)?;
-                let read = self.reads.run(job, asker, deadline, stages);
+                let (read, count) = Read::of(domain, objects, read, bounds.reply_bytes_max, &self.known)?;
+                let read = self.read(read, &bounds);
                 let Some(count) = count else { return read.await };
-                let (page, counted) = tokio::try_join!(read, self.reads.run(count, asker, deadline, stages))?;
+                let (page, counted) = tokio::try_join!(read, self.read(count, &bounds))?;
                 Ok(Outcome { count: counted.count, ..page })
             }
             Action::Write(write) => {
@@ -186,6 +198,7 @@ impl Database {
                     ledger: Arc::clone(&self.ledger),
                     tables: Arc::clone(&self.tables),
                     write,
+                    positions: self.recent.is_some().then(|| Arc::clone(&bounds.positions)),
                     reply_bytes_max: bounds.reply_bytes_max,
                     deadlock_retries_max: self.deadlock_retries_max,
                     commit_timeout: self.commit_timeout,
@@ -199,6 +212,23 @@ impl Database {
                 })
             }
         }
+    }
+}
+
+impl Database {
+    /// Reads, where a position is named, on a server that is as far.
+    async fn read(&self, read: Read, bounds: &Bounds) -> Result<Outcome> {
+        let (asker, deadline, stages) = (bounds.asker, bounds.deadline.into(), &*bounds.stages);
+        let run = async |lane: &Lane<Asked>, job| lane.run(job, asker, deadline, stages).await;
+        let position = |after| Position::parse(after).ok_or_else(malformed);
+        let after = self.recent.as_ref().and_then(|_| bounds.positions.after(&self.purge.name));
+        let after = after.map(position).transpose()?;
+        let again = self.recent.as_ref().filter(|_| after.is_some()).map(|recent| (recent, read.clone()));
+        let outcome = match (run(&self.reads, Asked { read, after }).await?, again) {
+            (None, Some((recent, read))) => run(recent, Asked { read, after: None }).await?,
+            (outcome, _) => outcome,
+        };
+        outcome.ok_or_else(|| Error::internal("a read waited for nothing"))
     }
 }
 

@@ -68,4 +68,9 @@ impl Place {
     pub(crate) fn is_left(&self) -> bool {
         self.route.target() != self.server
     }
+
+    /// Whether it is on a replica.
+    pub(crate) fn is_replica(&self) -> bool {
+        matches!(&self.route, Route::Replica(_, _, primary) if self.server >= primary.count())
+    }
 }

@@ -9,7 +9,7 @@ mod knowledge;
 mod sequences;
 mod views;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use beds_core::{spec::mariadb::Source, stages::statement_span};
 use futures_util::TryStreamExt;
@@ -17,7 +17,7 @@ use sqlx::{Either, Executor as _, MySqlConnection, Row as _};
 
 use self::knowledge::Probe;
 pub(crate) use self::knowledge::{Knowledge, Server};
-use crate::{fault::number, route::Place};
+use crate::{fault::number, position::Position, route::Place};
 
 /// Makes `last_insert_id()` forget what earlier requests inserted, and the node which of several calls was the last.
 const RESET: &str = "set last_insert_id = 0, insert_id = 0, @beds_call = null";
@@ -52,6 +52,11 @@ const TEMPORARY: &str =
 /// where [`IS_LASTING`] cannot tell, and of calls, which may do anything.
 const TRACES: &str = "show session status where variable_name in ('Com_create_temporary_table', 'Com_flush', \
     'Com_lock_tables', 'Com_backup', 'Com_backup_lock', 'Com_xa_start', 'Com_ha_open') and value <> '0'";
+
+/// Waits until a replica has got to a position: 0 when it has, -1 when it has not in time.
+const WAIT: &str = "select master_gtid_wait(?, ?)";
+/// Farther than what this session has committed, where others go on.
+const POSITION: &str = "select @@global.gtid_current_pos";
 
 /// How a transaction ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,6 +121,23 @@ impl Session {
         if self.knowledge.views.may_run_functions(source.from) {
             self.runs_routine();
         }
+    }
+
+    /// Whether the server has all that was there at a position, after a wait of this length at most. A primary has.
+    pub(crate) async fn is_at(&mut self, position: &Position, limit: Duration) -> Result<bool, sqlx::Error> {
+        if !self.place.is_replica() {
+            return Ok(true);
+        }
+        let asked = sqlx::query(WAIT).bind(position.to_string()).bind(limit.as_secs_f64());
+        let answer = self.connection.fetch_one(asked).await?.try_get_unchecked::<Option<i64>, _>(0)?;
+        Ok(answer == Some(0))
+    }
+
+    /// Where the server is by now; none where it does not tell.
+    pub(crate) async fn position(&mut self) -> Option<Position> {
+        let row = self.connection.fetch_one(POSITION).await.ok()?;
+        let text = row.try_get_unchecked::<Option<String>, _>(0).ok()??;
+        Position::parse(&text).filter(|position| !position.is_empty())
     }
 
     /// Ends the transaction that is open, and forgets what it inserted. Tells whether a table without transactions keeps

@@ -26,6 +26,10 @@ pub mod header {
     pub const TEMPLATE_HASH: &str = "beds-template-hash";
     /// Request: the W3C trace context. Event: that of the request which made it.
     pub const TRACEPARENT: &str = "traceparent";
+    /// Request: where databases must be for what it reads, as `beds-position` of an earlier reply said.
+    pub const AFTER: &str = "beds-after";
+    /// Reply to a write: where its databases are by now.
+    pub const POSITION: &str = "beds-position";
     /// Reply: `ok`, or the error code.
     pub const STATUS: &str = "beds-status";
     /// Dead letter: the error code.

@@ -148,6 +148,7 @@ mod tests {
             expiration: None,
             timestamp: None,
             template_hash: Ok(None),
+            after: Ok(None),
             request_id: "id",
             wants_reply: true,
             stages: std::sync::Arc::default(),

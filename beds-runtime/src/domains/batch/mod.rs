@@ -42,12 +42,12 @@ pub(super) fn keys(served: &[&'static Domain]) -> impl Iterator<Item = (Broker, 
     keys.into_iter().map(|key| (key.broker(), key.to_string()))
 }
 
-/// Answers a batch.
+/// Answers a batch: the body of the reply, and where the databases are that it has written into.
 pub(super) async fn answer<F: Factory>(
     domains: &Domains<F>,
     key: BatchKey,
     incoming: &Incoming<'_>,
-) -> Result<Outcome> {
+) -> Result<(Vec<u8>, Option<String>)> {
     let name = format!("{}.batch", key.service);
     let to = Destination { name: &name, broker: key.broker(), lane: key.lane, hash: None, earlier: &[] };
     let deadline = entry::admit(incoming, &to, &domains.limits)?;
@@ -57,11 +57,12 @@ pub(super) async fn answer<F: Factory>(
     let mode = allowed(key, mode, incoming)?;
     bound(&items, domains.limits.batch_items_max)?;
     let batch = Batch { domains, key, cx: domains.context(incoming, key.lane, deadline)? };
-    match mode {
+    let outcome = match mode {
         Mode::Parallel => batch.parallel(&items).await?.finish(incoming.wants_reply),
         Mode::Ordered => batch.ordered(&items).await?.finish(incoming.wants_reply),
         Mode::Atomic => atomic::answer(&batch, &items).await,
-    }
+    }?;
+    Ok((outcome.encode(), batch.cx.positions.told()))
 }
 
 /// The mode of a batch. Reads need not say it; of writes it decides what is done when one of them fails, so that nobody

@@ -175,6 +175,7 @@ pub(crate) fn context() -> Context {
         request_id: "test".into(),
         traceparent: None,
         claims: None,
+        positions: Arc::default(),
         stages: Arc::default(),
     }
 }

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Looks up one record.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ByKey {
     pub(super) domain: &'static Domain,
     pub(super) source: &'static Source,

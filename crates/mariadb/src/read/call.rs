@@ -8,7 +8,7 @@ use sqlx::MySqlConnection;
 use crate::{columns::Columns, fault::Fault, routine};
 
 /// Runs a procedure or function that only reads.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Call {
     pub(super) domain: &'static Domain,
     pub(super) invocation: Invocation,

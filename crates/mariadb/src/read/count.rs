@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Counts the records that match a filter.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Count {
     pub(super) domain: &'static Domain,
     pub(super) source: &'static Source,

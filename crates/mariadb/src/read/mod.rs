@@ -1,5 +1,6 @@
 //! Jobs of the read lane: one statement each, in a connection that cannot write.
 
+mod asked;
 mod by_key;
 mod call;
 mod count;
@@ -11,20 +12,19 @@ use beds_core::{
     Error, Outcome, Result, plan,
     spec::{Domain, mariadb},
 };
-use beds_lane::{Fate, Fault, Gate, Job, Member};
 use sqlx::MySqlConnection;
 
 use crate::columns::Columns;
 
 pub(crate) use self::{
+    asked::Asked,
     by_key::{ByKey, Place, Record, Shown, find, find_all, find_parts},
     count::count,
 };
 use self::{call::Call, count::Count, page::Page};
-use crate::session::Session;
 
 /// A read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Read {
     /// One record by key.
     ByKey(ByKey),
@@ -84,12 +84,7 @@ impl Read {
     }
 }
 
-impl Job for Read {
-    type Connection = Session;
-    type Output = Outcome;
-
-    const CAN_BE_CUT: bool = true;
-
+impl Read {
     fn kind(&self) -> usize {
         let (domain, operation) = match self {
             Self::ByKey(job) => (job.domain, usize::from(job.group().is_none())),
@@ -101,45 +96,22 @@ impl Job for Read {
         std::ptr::from_ref(domain).addr() + operation
     }
 
-    async fn run(&self, session: &mut Session, _: &Gate) -> std::result::Result<Outcome, Fault> {
+    const fn domain(&self) -> &'static Domain {
         match self {
-            Self::ByKey(job) => session.reads(job.source),
-            Self::Page(job) => session.reads(job.source),
-            Self::Count(job) => session.reads(job.source),
-            Self::Call(_) => session.runs_routine(),
+            Self::ByKey(job) => job.domain,
+            Self::Page(job) => job.domain,
+            Self::Count(job) => job.domain,
+            Self::Call(job) => job.domain,
         }
-        self.apply(&mut session.connection).await.map_err(Fault::from)
     }
 
-    fn is_touched(session: &Session) -> bool {
-        session.is_touched()
-    }
-
-    async fn renew(session: &mut Session) -> bool {
-        session.renew().await
-    }
-
-    fn group(&self) -> Option<usize> {
+    /// What it reads; none where a routine does.
+    const fn source(&self) -> Option<&'static mariadb::Source> {
         match self {
-            Self::ByKey(job) => job.group(),
-            Self::Page(_) | Self::Count(_) | Self::Call(_) => None,
+            Self::ByKey(job) => Some(job.source),
+            Self::Page(job) => Some(job.source),
+            Self::Count(job) => Some(job.source),
+            Self::Call(_) => None,
         }
-    }
-
-    async fn run_group(
-        jobs: &[Member<'_, Self>],
-        session: &mut Session,
-    ) -> std::result::Result<Vec<Fate<Outcome>>, Fault> {
-        let jobs = jobs.iter().filter_map(|member| match member.job {
-            Self::ByKey(job) => Some(job),
-            // Only look-ups have a group.
-            Self::Page(_) | Self::Count(_) | Self::Call(_) => None,
-        });
-        let jobs: Vec<_> = jobs.collect();
-        // A group has one source.
-        if let Some(job) = jobs.first() {
-            session.reads(job.source);
-        }
-        ByKey::run_group(&jobs, &mut session.connection).await.map_err(Fault::from)
     }
 }

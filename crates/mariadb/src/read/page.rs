@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Selects a page of records.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Page {
     pub(super) domain: &'static Domain,
     pub(super) source: &'static Source,

@@ -39,6 +39,7 @@ fn read(domain: &'static Domain, request: &Json) -> Read {
         request_id: "test".into(),
         traceparent: None,
         claims: None,
+        positions: Arc::default(),
         stages: Arc::default(),
     };
     let fetch: FetchRequest = serde_json::from_value(request.clone()).unwrap();

@@ -26,6 +26,7 @@ use beds_core::{
     event::{Event, Publication},
     operation::refuse_same_key,
     plan::{self, Origin},
+    position::Positions,
     spec::{Domain, mariadb},
     value::Value,
 };
@@ -45,7 +46,7 @@ use self::{
     procedure::Failed,
 };
 pub(crate) use self::{lasting::Tables, ledger::Ledger, together::check as check_together};
-use crate::{columns::Columns, fault::Fault, routine, session::Session};
+use crate::{columns::Columns, fault::Fault, position::Position, routine, session::Session};
 
 /// How long a transaction that lost a deadlock waits before it is run again. The pauses double, with jitter.
 const RETRY_PAUSE_MIN: Duration = Duration::from_millis(25);
@@ -73,6 +74,8 @@ pub(crate) struct Write {
     pub(crate) ledger: Arc<Ledger>,
     /// What is known of the tables that objects write into.
     pub(crate) tables: Arc<Tables>,
+    /// Hears where the database is after it, where somebody may read from replicas.
+    pub(crate) positions: Option<Arc<Positions>>,
     /// How long the reply may get.
     pub(crate) reply_bytes_max: usize,
     /// How many times a transaction that lost a deadlock is run again.
@@ -144,10 +147,45 @@ impl Job for Write {
         jobs: &[Member<'_, Self>],
         session: &mut Session,
     ) -> Result<Vec<Fate<Outcome>>, beds_lane::Fault> {
-        group::run(jobs, session).await
+        let fates = group::run(jobs, session).await?;
+        let done = jobs.iter().zip(&fates).filter(|(_, fate)| matches!(fate, Fate::Done(_)));
+        let heard = done.filter_map(|(member, _)| member.job.hears()).collect();
+        tell_position(heard, session).await;
+        Ok(fates)
     }
 
     async fn run(&self, session: &mut Session, gate: &Gate) -> Result<Outcome, beds_lane::Fault> {
+        let outcome = self.run_alone(session, gate).await?;
+        tell_position(self.hears().into_iter().collect(), session).await;
+        Ok(outcome)
+    }
+}
+
+/// Tells those who may read from replicas where the server is after their writes.
+async fn tell_position(heard: Vec<(&'static str, Arc<Positions>)>, session: &mut Session) {
+    if heard.is_empty() {
+        return;
+    }
+    // What is done is done: a connection that breaks now shows it to whoever uses it next.
+    let Some(position) = session.position().await else { return };
+    for (database, positions) in heard {
+        positions.reach(database, |before| {
+            let mut farthest = position.clone();
+            if let Some(before) = before.and_then(Position::parse) {
+                farthest.advance(&before);
+            }
+            farthest.to_string()
+        });
+    }
+}
+
+impl Write {
+    /// Who hears where the database is afterwards, with its name.
+    fn hears(&self) -> Option<(&'static str, Arc<Positions>)> {
+        Some((self.domain.database, Arc::clone(self.positions.as_ref()?)))
+    }
+
+    async fn run_alone(&self, session: &mut Session, gate: &Gate) -> Result<Outcome, beds_lane::Fault> {
         let remains = self.remains();
         // From its first statement on, nobody can take it back.
         if remains.is_some() {

@@ -70,6 +70,7 @@ impl Site {
             request_id: "test".into(),
             traceparent: None,
             claims: None,
+            positions: Arc::default(),
             stages: Arc::default(),
         };
         let work = match operation {

@@ -123,6 +123,7 @@ pub(crate) fn context(name: &str, url: &str, limits: Limits) -> Context {
         request_id: "test".into(),
         traceparent: None,
         claims: None,
+        positions: Arc::default(),
         stages: Arc::default(),
     }
 }

@@ -1,0 +1,89 @@
+//! [`Asked`]: a read as a job of a lane.
+
+use std::time::Duration;
+
+use beds_core::Outcome;
+use beds_lane::{Fate, Fault, Gate, Job, Member};
+use tokio::time::Instant;
+
+use super::{ByKey, Read};
+use crate::{fault, position::Position, session::Session};
+
+/// How long a replica is waited for that does not have yet what a read is to see.
+const WAIT_MAX: Duration = Duration::from_millis(500);
+
+/// A read, and from where on it may be done. Its output is none where the server is not that far: then nothing was read.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) read: Read,
+    /// How far a replica must be.
+    pub(crate) after: Option<Position>,
+}
+
+impl Job for Asked {
+    type Connection = Session;
+    type Output = Option<Outcome>;
+
+    const CAN_BE_CUT: bool = true;
+
+    /// A wait for a replica is no part of how long an operation takes.
+    fn kind(&self) -> usize {
+        self.read.kind() + if self.after.is_some() { 8 } else { 0 }
+    }
+
+    async fn run(&self, session: &mut Session, gate: &Gate) -> Result<Option<Outcome>, Fault> {
+        if let Some(position) = &self.after {
+            let limit = gate.deadline().saturating_duration_since(Instant::now()).min(WAIT_MAX);
+            let is_there = session.is_at(position, limit).await;
+            if !is_there.map_err(|error| fault::classify(&error, self.read.domain()))? {
+                return Ok(None);
+            }
+        }
+        match self.read.source() {
+            Some(source) => session.reads(source),
+            None => session.runs_routine(),
+        }
+        self.read.apply(&mut session.connection).await.map(Some).map_err(Fault::from)
+    }
+
+    fn is_touched(session: &Session) -> bool {
+        session.is_touched()
+    }
+
+    async fn renew(session: &mut Session) -> bool {
+        session.renew().await
+    }
+
+    fn group(&self) -> Option<usize> {
+        match &self.read {
+            Read::ByKey(job) if self.after.is_none() => job.group(),
+            Read::ByKey(_) | Read::Page(_) | Read::Count(_) | Read::Call(_) => None,
+        }
+    }
+
+    async fn run_group(
+        jobs: &[Member<'_, Self>],
+        session: &mut Session,
+    ) -> Result<Vec<Fate<Option<Outcome>>>, Fault> {
+        let jobs = jobs.iter().filter_map(|member| match &member.job.read {
+            Read::ByKey(job) => Some(job),
+            // Only look-ups have a group.
+            Read::Page(_) | Read::Count(_) | Read::Call(_) => None,
+        });
+        let jobs: Vec<_> = jobs.collect();
+        // A group has one source.
+        if let Some(job) = jobs.first() {
+            session.reads(job.source);
+        }
+        let fates = ByKey::run_group(&jobs, &mut session.connection).await?;
+        Ok(fates.into_iter().map(some).collect())
+    }
+}
+
+fn some(fate: Fate<Outcome>) -> Fate<Option<Outcome>> {
+    match fate {
+        Fate::Done(outcome) => Fate::Done(Some(outcome)),
+        Fate::Refused(error) => Fate::Refused(error),
+        Fate::Alone => Fate::Alone,
+    }
+}
