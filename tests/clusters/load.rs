@@ -16,8 +16,10 @@ use tokio::task::JoinHandle;
 use crate::common::{blocking, eventually_async};
 
 /// How many clients write at the same time, and how many read.
-const WRITERS: usize = 8;
-const READERS: usize = 2;
+const WRITERS: usize = 4;
+const READERS: usize = 1;
+/// Of how many writes the reply is asked for again in the end.
+const AGAIN: usize = 200;
 /// How long a client waits for an answer before it asks again.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How long it waits before it asks again after an error.
@@ -107,7 +109,7 @@ impl Load {
         for writer in self.writers {
             writes.extend(writer.await.unwrap());
         }
-        for (request, reply) in writes.iter().step_by(7) {
+        for (request, reply) in writes.iter().step_by(writes.len() / AGAIN + 1) {
             let again = answer(&self.client, request).await;
             assert_eq!(String::from_utf8_lossy(&again), String::from_utf8_lossy(reply));
         }

@@ -188,18 +188,18 @@ async fn each_server_of_a_replicated_mariadb_dies_and_nothing_is_lost_or_done_tw
     let load = Load::begin(&[stack.amqp_url()]).await;
     // The replicas, then the primary, and then the one that has become it.
     for server in [&servers[1], &servers[2]] {
-        load.goes_on(200).await;
+        load.goes_on(100).await;
         blocking(move || server.kill().unwrap()).await;
-        load.goes_on(200).await;
+        load.goes_on(100).await;
         blocking(move || stack.rejoin(server).unwrap()).await;
     }
     for _ in 0..2 {
-        load.goes_on(200).await;
+        load.goes_on(100).await;
         let primary = stack.mariadb();
         blocking(move || primary.kill().unwrap()).await;
         blocking(move || stack.fail_over().unwrap()).await;
         let promoted = Instant::now();
-        load.goes_on(200).await;
+        load.goes_on(100).await;
         let (writes, reads) = load.gaps(promoted);
         println!("a new primary: no write for {writes:.2?}, no read for {reads:.2?}");
         assert!(writes < FOUND_MAX && reads < FOUND_MAX, "{writes:?}, {reads:?}");
@@ -208,7 +208,7 @@ async fn each_server_of_a_replicated_mariadb_dies_and_nothing_is_lost_or_done_tw
     // One that goes on as a replica is left as well.
     let switched = Instant::now();
     blocking(move || stack.fail_over().unwrap()).await;
-    load.goes_on(200).await;
+    load.goes_on(100).await;
     let (writes, reads) = load.gaps(switched);
     println!("a switch: no write for {writes:.2?}, no read for {reads:.2?}");
     load.end(stack).await;

@@ -29,16 +29,16 @@ async fn each_server_of_a_cluster_of_rabbitmq_dies_and_nothing_is_lost_or_done_t
     let urls: Vec<String> = stack.rabbitmqs().iter().map(Server::url).collect();
     let load = Load::begin(&urls).await;
     for (number, server) in stack.rabbitmqs().iter().enumerate() {
-        load.goes_on(200).await;
+        load.goes_on(100).await;
         let killed = Instant::now();
         blocking(move || server.kill().unwrap()).await;
-        load.goes_on(200).await;
+        load.goes_on(100).await;
         let (writes, reads) = load.gaps(killed);
         println!("RabbitMQ {}: no write for {writes:.2?}, no read for {reads:.2?}", number + 1);
         assert!(writes < GAP_MAX && reads < GAP_MAX, "{writes:?}, {reads:?}");
         blocking(move || server.start().unwrap()).await;
     }
-    load.goes_on(200).await;
+    load.goes_on(100).await;
     load.end(stack).await;
     blocking(move || {
         common::eventually("the node is ready", || node.is_ready());
