@@ -12,6 +12,7 @@ mod fault;
 mod golden;
 mod inspect;
 mod known;
+mod link;
 mod meaning;
 mod outbox;
 mod parameters;
@@ -42,8 +43,9 @@ use beds_lane::{Lane, Settings};
 use tokio::sync::Notify;
 
 pub use config::MariaDb;
-pub use connection::{check_url, ping, ping_primary};
+pub use connection::{ping, ping_primary};
 pub use inspect::inspect;
+pub use link::check_url;
 
 use self::{
     columns::Columns,

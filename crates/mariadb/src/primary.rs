@@ -14,7 +14,7 @@ use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use sqlx::{ConnectOptions as _, Connection as _, MySqlConnection};
 use tokio::time::timeout;
 
-use crate::connection::{cell, options};
+use crate::link::{cell, options};
 
 /// How long the server that was the primary last is waited for before the others are asked as well.
 const HEAD_START: Duration = Duration::from_secs(1);

@@ -26,7 +26,7 @@ use tokio::{
 
 use crate::{
     config::MariaDb,
-    connection::options,
+    link::options,
     position::Position,
     primary::{Connected, Primary},
 };

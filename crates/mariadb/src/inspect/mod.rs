@@ -20,7 +20,7 @@ use self::{
     grants::grant,
     server::{options, unseen},
 };
-use crate::connection::{OWN, version};
+use crate::{connection::OWN, link::version};
 use beds_core::{
     inspect::{Catalogue, Grants, Relation, Scope, Unseen},
     settings::SecretUrl,

@@ -11,7 +11,7 @@ pub(super) fn options(url: &SecretUrl) -> Result<MySqlConnectOptions, Unseen> {
     if !["mysql://", "mariadb://"].iter().any(|scheme| url.expose().starts_with(scheme)) {
         return Err(wrong("this is not a MariaDB URL".to_owned()));
     }
-    crate::connection::options(url).map_err(|error| wrong(format!("the URL is invalid: {error}")))
+    crate::link::options(url).map_err(|error| wrong(format!("the URL is invalid: {error}")))
 }
 
 /// A refusal, and what to do about it.
