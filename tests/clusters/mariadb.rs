@@ -170,6 +170,13 @@ async fn a_client_reads_what_it_has_written() {
     end(stack, node).await;
 }
 
+/// Tells how long there was nothing since a moment, which must not be long.
+fn told(what: &str, load: &Load, since: Instant) {
+    let (writes, reads) = load.gaps(since);
+    println!("{what}: no write for {writes:.2?}, no read for {reads:.2?}");
+    assert!(writes < FOUND_MAX && reads < FOUND_MAX, "{what}: {writes:?}, {reads:?}");
+}
+
 async fn end(stack: &'static Stack, node: Node) {
     blocking(move || {
         drop(node);
@@ -189,8 +196,10 @@ async fn each_server_of_a_replicated_mariadb_dies_and_nothing_is_lost_or_done_tw
     // The replicas, then the primary, and then the one that has become it.
     for server in [&servers[1], &servers[2]] {
         load.goes_on(100).await;
+        let killed = Instant::now();
         blocking(move || server.kill().unwrap()).await;
         load.goes_on(100).await;
+        told("a replica is gone", &load, killed);
         blocking(move || stack.rejoin(server).unwrap()).await;
     }
     for _ in 0..2 {
@@ -200,17 +209,28 @@ async fn each_server_of_a_replicated_mariadb_dies_and_nothing_is_lost_or_done_tw
         blocking(move || stack.fail_over().unwrap()).await;
         let promoted = Instant::now();
         load.goes_on(100).await;
-        let (writes, reads) = load.gaps(promoted);
-        println!("a new primary: no write for {writes:.2?}, no read for {reads:.2?}");
-        assert!(writes < FOUND_MAX && reads < FOUND_MAX, "{writes:?}, {reads:?}");
+        told("a new primary", &load, promoted);
         blocking(move || stack.rejoin(primary).unwrap()).await;
     }
     // One that goes on as a replica is left as well.
+    load.goes_on(100).await;
     let switched = Instant::now();
     blocking(move || stack.fail_over().unwrap()).await;
     load.goes_on(100).await;
-    let (writes, reads) = load.gaps(switched);
-    println!("a switch: no write for {writes:.2?}, no read for {reads:.2?}");
+    told("a switch", &load, switched);
+    // And one that hangs.
+    let primary = stack.mariadb();
+    blocking(move || primary.pause().unwrap()).await;
+    blocking(move || stack.fail_over().unwrap()).await;
+    let promoted = Instant::now();
+    load.goes_on(100).await;
+    told("a new primary in place of one that hangs", &load, promoted);
+    blocking(move || {
+        primary.kill().unwrap();
+        stack.rejoin(primary).unwrap();
+    })
+    .await;
+    load.goes_on(100).await;
     load.end(stack).await;
     end(stack, node).await;
 }

@@ -102,6 +102,8 @@ fn what_makes_no_sense_is_refused() {
             "mariadb.a.url: mysql://u:***@h names no schema: add its name, as in mysql://u:***@h/SCHEMA",
         ),
         ("BEDS__MARIADB__A__URL", "mysql://u@h/", "as in mysql://u@h/SCHEMA"),
+        ("BEDS__MARIADB__A__URL", "mysql://u@h/s,mysql://u@i", "mariadb.a.url: mysql://u@i names no schema"),
+        ("BEDS__MARIADB__A__URL", "mysql://u@h/s,mysql://i/s", "mariadb.a.url[1]: it names no user"),
         ("BEDS__NODE__SERVE_UNVERIFIED", "yes", "it is a text, and must be true or false"),
         ("BEDS__LOGGING__JSON", "1", "it is a text, and must be true or false"),
         (

@@ -3,7 +3,7 @@
 use std::{fmt, future::Future, pin::pin, time::Duration};
 
 use beds_core::settings::{Parts, RABBITMQ, SecretUrl, Tls, decoded};
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt as _, stream::FuturesUnordered};
 use lapin::{
     Channel, ConnectionProperties, ConnectionStatus, Event,
     uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo},
@@ -261,27 +261,41 @@ impl fmt::Debug for Connection {
     }
 }
 
-/// Connects to the first configured endpoint that answers.
+/// How long an endpoint is waited for before the next one is tried beside it.
+const HEAD_START: Duration = Duration::from_secs(1);
+
+/// Connects to the first configured endpoint that answers. One that does not keeps the others waiting for a moment alone.
 pub(crate) async fn connect(config: &Amqp, name: &str) -> Result<Connection, BusError> {
     let timeouts = Timeouts {
         connect: config.connect_timeout_ms.duration(),
         answer: config.confirm_timeout_ms.duration(),
     };
-    let mut last = BusError::Other("no endpoint is configured".into());
-    for url in &config.url.0 {
+    let is_one = config.url.0.len() == 1;
+    let attempt = async |url: &SecretUrl| {
         let attempt = async {
             let mut endpoint = Endpoint::of(url).map_err(BusError::Other)?;
             endpoint.heartbeat_or(config.heartbeat_s);
             Connection::open(&endpoint, name, timeouts).await
         };
-        match attempt.await {
-            Ok(connection) => return Ok(connection),
-            // One endpoint needs no name; of several, the last to fail is named.
-            Err(error) if config.url.0.len() == 1 => return Err(error),
-            Err(error) => last = BusError::Other(format!("{}: {error}", url.redacted())),
+        // One endpoint needs no name; of several, the last to fail is named.
+        let named =
+            |error| if is_one { error } else { BusError::Other(format!("{}: {error}", url.redacted())) };
+        attempt.await.map_err(named)
+    };
+    let mut last = BusError::Other("no endpoint is configured".into());
+    let mut urls = config.url.0.iter();
+    let mut attempts = FuturesUnordered::new();
+    loop {
+        let next = urls.next();
+        attempts.extend(next.map(&attempt));
+        let limit = if urls.len() == 0 { Duration::MAX } else { HEAD_START };
+        match timeout(limit, attempts.next()).await {
+            Ok(Some(Ok(connection))) => return Ok(connection),
+            Ok(Some(Err(error))) => last = error,
+            Ok(None) => return Err(last),
+            Err(_) => {}
         }
     }
-    Err(last)
 }
 
 /// Connects, opens a channel, disconnects.

@@ -7,11 +7,11 @@ mod rig;
 
 use std::{
     sync::{Arc, atomic::Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use beds_bus::{Exchange, Status};
-use beds_core::outbox::EventSink as _;
+use beds_bus::{Exchange, ReadQueues, Status};
+use beds_core::{outbox::EventSink as _, settings::SecretUrl};
 use beds_protocol::topology::{DEAD, EXCHANGE};
 use futures_util::FutureExt as _;
 use lapin::{
@@ -58,6 +58,44 @@ async fn a_direct_exchange_serves_and_comes_back_as_it_was() {
     })
     .await;
     rig.ends_with_nothing_left().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_that_says_nothing_keeps_the_others_waiting_for_a_moment_alone() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = SecretUrl::new(format!("amqp://guest:guest@{}/%2f", silent.local_addr().unwrap()));
+    let stack = rig::rabbitmq().await;
+    let begun = Instant::now();
+    // One broker after another would take as long as it has to connect, each.
+    let mut rig = Rig::on(stack, 1, |amqp| amqp.url.0.insert(0, url)).await;
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    rig.gate.send_replace(true);
+    rig.client.send("probe.reply", "a", true).await;
+    assert_eq!(rig.next_reply().await.0, "a");
+    rig.ends_with_nothing_left().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn queues_of_reads_are_kept_as_they_are_configured() {
+    let stack = rig::rabbitmq().await;
+    for (read_queues, kind) in [
+        (ReadQueues::Transient, "false\tclassic"),
+        (ReadQueues::Quorum, "true\tquorum"),
+        (ReadQueues::Durable, "true\tclassic"),
+    ] {
+        let mut rig = Rig::on(Arc::clone(&stack), 1, |amqp| amqp.read_queues = read_queues).await;
+        let listed = rig.control(&["list_queues", "name", "durable", "type", "--silent"]).await;
+        let expected = format!("beds.app_server.r\t{kind}");
+        assert!(listed.lines().any(|line| line == expected), "{listed}");
+        assert!(listed.lines().any(|line| line == "beds.app_server.w\ttrue\tquorum"), "{listed}");
+        rig.gate.send_replace(true);
+        rig.client.send("look.reply", "a", true).await;
+        assert_eq!(rig.next_reply().await.0, "a");
+        rig.delete_queue("beds.app_server.r").await;
+        rig.eventually("it is declared again", async || rig.has_queue("beds.app_server.r").await).await;
+        rig.ends_with_nothing_left().await;
+        rig::control(&stack, &["delete_queue", "beds.app_server.r"]).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

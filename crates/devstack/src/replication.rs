@@ -21,15 +21,14 @@ impl Stack {
     }
 
     /// Makes the replica that has most the primary, and the others its replicas, as whoever looks after the servers does when
-    /// the primary is gone. One that still runs takes no writes from here on, and is a replica as well.
+    /// the primary is gone. One that still answers takes no writes from here on, and is a replica as well.
     ///
     /// # Errors
     /// When no replica runs, or one refuses.
     pub fn fail_over(&self) -> Result<&Server> {
         let old = self.mariadb();
-        if old.is_running() {
-            query(old, "set global read_only = 1, rpl_semi_sync_master_enabled = 0")?;
-        }
+        let demoted = "set global read_only = 1, rpl_semi_sync_master_enabled = 0";
+        let answers = old.is_running() && query(old, demoted).is_ok();
         let running = |server: &&Server| server.is_running() && server.port() != old.port();
         let replicas: Vec<&Server> = self.mariadbs().iter().filter(running).collect();
         let mut best: Option<(Position, &Server)> = None;
@@ -53,7 +52,7 @@ impl Stack {
             query(replica, "stop slave")?;
             follow(replica, new, "")?;
         }
-        if old.is_running() {
+        if answers {
             follow(old, new, DEMOTED)?;
         }
         Ok(new)
