@@ -25,10 +25,13 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// How long it waits before it asks again after an error.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// A write that was done, and its reply.
+type Done = (Request, Vec<u8>);
+
 /// What clients do, and have done.
 pub(crate) struct Load {
     seen: Arc<Seen>,
-    writers: Vec<JoinHandle<Vec<(Request, Vec<u8>)>>>,
+    writers: Vec<JoinHandle<Vec<Done>>>,
     readers: Vec<JoinHandle<()>>,
     client: Client,
 }
@@ -124,7 +127,7 @@ impl Load {
 }
 
 /// Writes until it is told to end, each until it is done.
-async fn write(client: Client, seen: Arc<Seen>) -> Vec<(Request, Vec<u8>)> {
+async fn write(client: Client, seen: Arc<Seen>) -> Vec<Done> {
     let mut done = Vec::new();
     while !seen.is_over.load(Ordering::Relaxed) {
         let number = seen.number.fetch_add(1, Ordering::Relaxed);
