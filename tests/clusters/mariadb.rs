@@ -10,7 +10,7 @@ use beds_devstack::{Node, Server, Stack, schema};
 use serde_json::json;
 
 use crate::{
-    common::{self, blocking, eventually_async, grant, start_node, unique},
+    common::{self, Beds, blocking, eventually_async, grant, start_node, unique},
     load::Load,
 };
 
@@ -168,6 +168,37 @@ async fn a_client_reads_what_it_has_written() {
     on_all("start slave sql_thread").await;
     eventually_async("the replicas have it", async || count(&client, None).await == 51).await;
     end(stack, node).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_says_which_server_takes_writes() {
+    blocking(|| {
+        let stack = Stack::builder().ignore_environment().mariadb_replicas(1).start().unwrap();
+        stack.mariadb_query(None, "create database catalog").unwrap();
+        // The other servers are of no account.
+        let others = ["AMQP", "MONGODB__LOGS", "MONGODB__JOURNAL", "MONGODB__YARD"].map(|server| {
+            let scheme = if server == "AMQP" { "amqp" } else { "mongodb" };
+            (format!("BEDS__{server}__URL"), format!("{scheme}://127.0.0.1:1/"))
+        });
+        let check = || {
+            let limit = [("BEDS__NODE__IPL_TIMEOUT_MS", "3000")];
+            Beds::new(&["check"]).on(&stack).env(&others).env(&limit).run().stdout
+        };
+        let [one, other] = stack.mariadbs() else { panic!("two servers") };
+        let takes_writes = |server: &Server| format!("and {}/catalog takes writes", server.url());
+        let said = check();
+        assert!(said.contains(&takes_writes(one)), "{said}");
+        stack.fail_over().unwrap();
+        let said = check();
+        assert!(said.contains(&takes_writes(other)), "{said}");
+        on(other, "set global read_only = 1");
+        let said = check();
+        for server in [one, other] {
+            assert!(said.contains(&format!("{}/catalog is read-only", server.url())), "{said}");
+        }
+        assert!(said.contains("no server of `url` takes writes: promote one of them"), "{said}");
+    })
+    .await;
 }
 
 /// Tells how long there was nothing since a moment, which must not be long.
