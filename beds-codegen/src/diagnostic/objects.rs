@@ -173,7 +173,7 @@ pub(crate) fn directed(names: &[(&str, Span)], plain: &str, is_sort: bool) -> Di
 
 pub(crate) fn wildcard<'a>(span: Span, list: &str, fields: impl IntoIterator<Item = &'a str>) -> Diagnostic {
     let fields: Vec<String> = fields.into_iter().map(|name| format!("\"{name}\"")).collect();
-    Diagnostic::error(Code::UnknownField, format!("`*` does not stand for all fields in `{list}`"))
+    Diagnostic::error(Code::UnknownField, format!("no word stands for all fields in `{list}`"))
         .at(span, "no such field")
         .help(format!("name the fields, such as `{list} = [{}]`", fields.join(", ")))
 }
@@ -205,6 +205,30 @@ pub(crate) fn key_arg_missing(span: Span, operation: &str, field: &str, declared
     .at(span, format!("`{field}` is missing"))
     .near(declared, "part of the key")
     .help("add the field here, and a parameter to the procedure: it finds the record by the whole key")
+}
+
+/// A delete that passes other fields in place of the key.
+pub(crate) fn key_replaced(
+    span: Span,
+    key: &[&str],
+    others: &[(&str, Span)],
+    version: Option<&str>,
+) -> Diagnostic {
+    let names = names::sentence(others.iter().map(|(name, _)| *name));
+    let missing = names::sentence(key.iter().copied());
+    let right: Vec<String> = key.iter().copied().chain(version).map(|name| format!("\"{name}\"")).collect();
+    let mut diagnostic = Diagnostic::error(
+        Code::KeyArgMissing,
+        format!("`delete` passes {names} in place of the key, which is {missing}"),
+    )
+    .at(span, "the key is missing");
+    for (_, span) in others {
+        diagnostic = diagnostic.near(*span, "a client sends no value of it");
+    }
+    diagnostic.help(format!(
+        "write `args = [{}]`, and let the procedure find the record by the whole key",
+        right.join(", ")
+    ))
 }
 
 pub(crate) fn required_arg_missing(span: Span, operation: &str, field: &str, declared: Span) -> Diagnostic {

@@ -12,6 +12,7 @@ mod converted;
 mod events;
 mod fetch;
 mod fields;
+mod followed;
 mod header;
 mod identifiers;
 mod literal;
@@ -25,7 +26,7 @@ use crate::{
     front::{Front, Whole},
     model::{Bulk, Call, Domain, Engine, Events, Fetch, Objects, Operations},
     names,
-    raw::{Given, RawObjects, RawTemplate},
+    raw::{self, Given, RawObjects, RawTemplate},
     span::{Sources, Span, Spanned},
 };
 
@@ -50,6 +51,8 @@ pub(crate) struct Cx<'a> {
     pub(crate) engine: Option<Engine>,
     pub(crate) sources: &'a mut Sources,
     pub(crate) pipelines: &'a mut Pipelines,
+    /// `[objects]`, where it can be read.
+    pub(crate) objects: Option<&'a raw::Entry<RawObjects>>,
     /// Whether it is told that there is no object to read: one report is enough, whatever needs one.
     pub(crate) unread_is_told: bool,
     pub(crate) errors: ErrorSink<'a>,
@@ -78,6 +81,7 @@ impl Cx<'_> {
             engine: self.engine,
             sources: self.sources,
             pipelines: self.pipelines,
+            objects: self.objects,
             unread_is_told: self.unread_is_told,
             errors: self.errors.part(),
         }
@@ -93,8 +97,16 @@ pub fn validate(
     errors: &mut ErrorSink<'_>,
 ) -> Validated {
     let RawTemplate { front, whole, .. } = raw;
-    let mut cx =
-        Cx { front, whole, engine: None, sources, pipelines, unread_is_told: false, errors: errors.part() };
+    let mut cx = Cx {
+        front,
+        whole,
+        engine: None,
+        sources,
+        pipelines,
+        objects: raw.objects.entry(),
+        unread_is_told: false,
+        errors: errors.part(),
+    };
     let offers_nothing = check_sections(&raw, by_hand, &mut cx);
     let header = header::validate(&raw.header, &mut cx);
     cx.engine = header.engine;
