@@ -4,9 +4,11 @@
 //! What is not proved is refused with the reason, which is the end of the sentence "it is not the update of …, since …".
 
 mod parts;
+mod reach;
 
 use beds_core::inspect::{Catalogue, Routine, same_word};
 
+pub(crate) use self::reach::reach;
 use crate::routine::{Token, tokens};
 
 /// What a plain statement does.

@@ -7,6 +7,7 @@
 mod base;
 mod documents;
 mod grants;
+mod reach;
 mod relation;
 mod report;
 mod routine;

@@ -3,7 +3,7 @@
 use beds_protocol::Lane;
 
 use super::{
-    Findings,
+    Findings, reach,
     types::{Against, fit},
     used,
 };
@@ -67,6 +67,7 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
     }
     check_parameters(&place, &passed, routine, findings);
     used::kept(object, routine, catalogue, findings);
+    reach::check(object, routine, catalogue, findings);
     let is_recorded = domain.once || !domain.events.publish.is_empty();
     let is_whole = lane == Lane::Write && is_recorded && !object.commits;
     used::check(&place, routine, is_whole, catalogue, findings);
