@@ -6,6 +6,7 @@ use beds_core::{
     inspect::{Catalogue, Index, Routine, same_word},
     spec::{Object, Usage},
 };
+use beds_protocol::shown;
 
 /// Warns of an update or a delete whose text plainly finds other records than that of the key. What cannot be read is
 /// believed.
@@ -35,19 +36,27 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
     let Some(open) = open.filter(|_| key.len() == domain.key.len()) else { return };
     let (routine, column) = (&routine.name, &open.name);
     let message = if !reach.is_bound {
-        format!("`{routine}` {does} all records: its statement has no condition")
+        format!("{routine} {does} all records: its statement has no condition", routine = shown(routine))
     } else if let Some(parameter) = reach.hidden.iter().find(|name| same_word(name, column)) {
         format!(
-            "`{routine}` {does} other records than that of the key: its `{parameter}` is the parameter on both sides"
+            "{routine} {does} other records than that of the key: its {parameter} is the parameter on both sides",
+            routine = shown(routine),
+            parameter = shown(parameter)
         )
     } else if is_named(&reach.compared, column) {
         format!(
-            "`{routine}` {does} other records than that of the key: it compares `{column}` by something else than `=`"
+            "{routine} {does} other records than that of the key: it compares {column} by something else than `=`",
+            routine = shown(routine),
+            column = shown(column)
         )
     } else {
-        format!("`{routine}` {does} other records than that of the key: it does not compare `{column}`")
+        format!(
+            "{routine} {does} other records than that of the key: it does not compare {column}",
+            routine = shown(routine),
+            column = shown(column)
+        )
     };
-    let names: Vec<String> = key.iter().map(|column| format!("`{}`", column.name)).collect();
+    let names: Vec<String> = key.iter().map(|column| shown(&column.name).clone()).collect();
     findings.warning(place(object.usage), message).hint(format!(
         "let it find the record by `=` with a parameter for each column of the key: {}; what is meant for several records is \
          a call",

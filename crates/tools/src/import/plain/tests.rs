@@ -151,7 +151,7 @@ fn reached(body: &str) -> Option<String> {
         reach::reach(&routine(&["p", "p_v", "id"], body), &catalogue)?;
     assert_eq!(table, "t", "{body}");
     let named = |sign: &str, names: Vec<String>| {
-        names.into_iter().map(|name| format!(" {sign}{name}")).collect::<String>()
+        names.iter().map(|name| format!(" {sign}{name}")).collect::<Vec<_>>().concat()
     };
     let said = [named("=", equal), named("~", compared), named("?", hidden)].concat();
     Some(if is_bound { said.trim().to_owned() } else { "all".to_owned() })
