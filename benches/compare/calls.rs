@@ -15,8 +15,11 @@ use crate::process::{Process, log};
 use crate::servers::Servers;
 use crate::work::{Kind, Work, batch};
 
-/// Calls in a batch, and connections of the node to its database: a connection does one call at a time.
+/// Calls in a batch.
 const CALLS: u16 = 48;
+/// Connections of the node to its database: one does one call at a time, and is then examined for as long as a round trip
+/// takes, while the next batch comes.
+const CONNECTIONS: u16 = 2 * CALLS;
 /// From one end to the other; a round trip takes two.
 const ONE_WAY: Duration = Duration::from_millis(75);
 const P95_MAX_MS: f64 = 165.0;
@@ -36,7 +39,7 @@ pub(crate) async fn enter(
     let far = format!("{before}{}{after}", proxy.address());
     let variables = [
         ("BEDS__MARIADB__CATALOG__URL", far),
-        ("BEDS__MARIADB__CATALOG__READ_CONNECTIONS", CALLS.to_string()),
+        ("BEDS__MARIADB__CATALOG__READ_CONNECTIONS", CONNECTIONS.to_string()),
     ];
     let node = Arc::new(Process::node(&log("far"), &variables).await?);
     if !generator.is_routed(EXCHANGE, READS).await? {

@@ -15,6 +15,7 @@ use beds_core::{spec::mariadb::Source, stages::statement_span};
 use futures_util::TryStreamExt;
 use sqlx::{Either, Executor as _, MySqlConnection, Row as _};
 
+use self::knowledge::Probe;
 pub(crate) use self::knowledge::{Knowledge, Server};
 use crate::fault::number;
 
@@ -91,8 +92,11 @@ impl Session {
         server: Arc<Server>,
         knowledge: Arc<Knowledge>,
     ) -> Result<Self, sqlx::Error> {
-        let fresh = knowledge.probe.digest_between(&mut connection).await?;
-        Ok(Self { connection, server, knowledge, fresh, touch: Touch::Nothing })
+        knowledge.probe.prepare(&mut connection).await?;
+        let mut session = Self { connection, server, knowledge, fresh: String::new(), touch: Touch::Nothing };
+        let told = session.ask(&[Probe::DIGEST, session.knowledge.probe.ending()]).await?;
+        session.fresh = told.digest.unwrap_or_default();
+        Ok(session)
     }
 
     /// Says that a write begins: its routines run in a transaction that [`Self::end`] ends.
@@ -166,11 +170,15 @@ impl Session {
 
     /// Whether the session is as new, within a transaction that goes on and has left nothing for good.
     pub(crate) async fn is_as_new(&mut self) -> Result<bool, sqlx::Error> {
-        if self.touch != Touch::Transaction || self.is_lasting().await? {
+        if self.touch != Touch::Transaction {
             self.touch = Touch::Spoilt;
             return Ok(false);
         }
-        let is_as_new = self.knowledge.probe.digest(&mut self.connection).await? == self.fresh;
+        let is_as_new = match self.ask(&[IS_LASTING, RESET, TWO_WARNINGS, Probe::DIGEST]).await {
+            Ok(told) => told.first != Some(true) && told.digest.as_ref() == Some(&self.fresh),
+            Err(error) if number(&error) == Some(NO_SAVEPOINTS) => false,
+            Err(error) => return Err(error),
+        };
         self.touch = if is_as_new { Touch::Nothing } else { Touch::Spoilt };
         Ok(is_as_new)
     }
@@ -204,10 +212,14 @@ impl Session {
         let mut told = Told::default();
         while let Some(result) = results.try_next().await? {
             let Either::Right(row) = result else { continue };
-            if row.len() == 1 {
+            if let Some(digest) = Probe::digest(&row)? {
+                told.digest = Some(digest);
+            } else if row.len() == 1 {
                 let is_so = row.try_get_unchecked::<&str, _>(0)? == "1";
                 told.rows |= told.first.is_some() && is_so;
                 told.first.get_or_insert(is_so);
+            } else if row.len() == 2 {
+                told.traces = true;
             } else {
                 told.rows |= row.try_get_unchecked::<&str, _>(1)? == NOT_ROLLED_BACK;
             }
@@ -241,13 +253,9 @@ impl Session {
         if self.touch == Touch::Spoilt {
             return Ok(false);
         }
-        if self.touch == Touch::Unwatched {
-            let text = format!("{RESET}; {TRACES}");
-            if self.connection.fetch_optional(sqlx::raw_sql(&text)).await?.is_some() {
-                return Ok(false);
-            }
-        }
-        if self.knowledge.probe.digest_between(&mut self.connection).await? != self.fresh {
+        let traces = if self.touch == Touch::Unwatched { [RESET, TRACES] } else { [""; 2] };
+        let told = self.ask(&[traces[0], traces[1], Probe::DIGEST, self.knowledge.probe.ending()]).await?;
+        if told.traces || told.digest.as_ref() != Some(&self.fresh) {
             return Ok(false);
         }
         self.touch = Touch::Nothing;
@@ -275,4 +283,8 @@ struct Told {
     first: Option<bool>,
     /// Whether the answer to a second one, or a warning, says that a table without transactions keeps rows.
     rows: bool,
+    /// Whether there are [`TRACES`].
+    traces: bool,
+    /// What [`Probe::DIGEST`] gives.
+    digest: Option<String>,
 }

@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-use sqlx::{Executor as _, MySqlConnection, Row as _};
+use sqlx::{Column as _, Executor as _, MySqlConnection, Row as _, mysql::MySqlRow};
 
 use super::{sequences, views::Views};
 use crate::known::KEPT;
@@ -39,10 +39,15 @@ pub(crate) struct Knowledge {
     pub(super) views: Views,
 }
 
+/// The name of the probe in a session, and of what it gives. The server prepares it once a session, so that it is not parsed
+/// each time, and can be executed in one round trip with other statements.
+const PROBE: &str = "beds_probe";
+
 /// The statement that gives a digest of what a routine can change in a session of this server.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Probe {
-    text: String,
+    /// Prepares it.
+    preparation: String,
     /// Whether it looks at sequences, which are tables: that begins a transaction.
     begins_transaction: bool,
 }
@@ -97,29 +102,34 @@ impl Knowledge {
         let text = format!(
             "select md5(concat_ws('|', ifnull(release_all_locks(), 0), \
              (select count(*) from information_schema.user_variables where variable_value is not null), \
-             abs(@@timestamp - unix_timestamp(sysdate())) < 5, ifnull(current_role(), ''), {names}{sequences}))"
+             abs(@@timestamp - unix_timestamp(sysdate())) < 5, ifnull(current_role(), ''), {names}{sequences})) as {PROBE}"
         );
-        let probe = Probe { text, begins_transaction: !sequences.is_empty() };
+        let preparation = format!("prepare {PROBE} from '{}'", text.replace('\'', "''"));
+        let probe = Probe { preparation, begins_transaction: !sequences.is_empty() };
         Ok(Self { probe, views: Views::gather(connection).await? })
     }
 }
 
 impl Probe {
-    /// The digest, within whatever transaction is open.
-    pub(super) async fn digest(&self, connection: &mut MySqlConnection) -> Result<String, sqlx::Error> {
-        connection.fetch_one(sqlx::query(&self.text)).await?.try_get_unchecked(0)
+    /// Makes a session ready for [`Self::DIGEST`].
+    pub(super) async fn prepare(&self, connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
+        connection.execute(sqlx::raw_sql(&self.preparation)).await.map(drop)
     }
 
-    /// The digest, outside of a transaction, which is where it leaves the session.
-    pub(super) async fn digest_between(
-        &self,
-        connection: &mut MySqlConnection,
-    ) -> Result<String, sqlx::Error> {
-        let digest = self.digest(connection).await?;
-        if self.begins_transaction {
-            connection.execute(sqlx::raw_sql("rollback")).await?;
+    /// Gives the digest, within whatever transaction is open.
+    pub(super) const DIGEST: &str = "execute beds_probe";
+
+    /// What follows it outside of a transaction, which is where it leaves the session.
+    pub(super) const fn ending(&self) -> &'static str {
+        if self.begins_transaction { "rollback" } else { "" }
+    }
+
+    /// The digest, if this is a row of it.
+    pub(super) fn digest(row: &MySqlRow) -> Result<Option<String>, sqlx::Error> {
+        if row.columns().first().is_none_or(|column| column.name() != PROBE) {
+            return Ok(None);
         }
-        Ok(digest)
+        row.try_get_unchecked(0).map(Some)
     }
 }
 
