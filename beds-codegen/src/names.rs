@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use beds_protocol::shown;
 use proc_macro2::{Ident, Span};
 
 /// The most characters that a wire name may have.
@@ -27,7 +28,7 @@ pub(crate) fn choice<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
 
 fn joined<'a>(names: impl IntoIterator<Item = &'a str>, word: &str) -> String {
     const SHOWN_MAX: usize = 24;
-    let mut quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    let mut quoted: Vec<String> = names.into_iter().map(shown).collect();
     if quoted.len() > SHOWN_MAX {
         quoted.truncate(SHOWN_MAX);
         return format!("{}, …", quoted.join(", "));

@@ -1,6 +1,6 @@
 //! Mistakes about types: such that are called otherwise here, and keys that they do not have.
 
-use beds_protocol::{Engine, TypeName};
+use beds_protocol::{Engine, TypeName, shown};
 
 use super::Diagnostic;
 use crate::{
@@ -131,7 +131,7 @@ pub(crate) fn unknown_type(span: Span, name: &str, engine: Option<Engine>) -> Di
 }
 
 fn no_such_type(span: Span, name: &str) -> Diagnostic {
-    Diagnostic::error(Code::UnknownType, format!("unknown type `{name}`")).at(span, "no such type")
+    Diagnostic::error(Code::UnknownType, format!("unknown type {}", shown(name))).at(span, "no such type")
 }
 
 /// A foreign type, with what it is called here.
@@ -145,7 +145,7 @@ pub(crate) fn foreign_type(
     let Written { form, front, .. } = written;
     let Meaning { ty, contradictions, was_set } = meaning;
     let beside = ty.pairs(if form == Form::Section { "\n" } else { ", " });
-    let (shown, right) = match form {
+    let (said, right) = match form {
         _ if front != Front::Template => {
             let keys = ty.attribute();
             (keys.clone(), keys.strip_prefix("type = ").unwrap_or(&keys).to_owned())
@@ -156,7 +156,7 @@ pub(crate) fn foreign_type(
         }
     };
     let mut diagnostic =
-        no_such_type(span, name).help(format!("write `{shown}`: this is how it is said here"));
+        no_such_type(span, name).help(format!("write `{said}`: this is how it is said here"));
     if let Some(note) = ty.note {
         diagnostic = diagnostic.help(note);
     }
@@ -164,7 +164,8 @@ pub(crate) fn foreign_type(
         let Beside { key: other, span, text } = given;
         let text = text.as_deref().unwrap_or("…");
         diagnostic = diagnostic.near(*span, "this says another thing").help(format!(
-            "`{name}` says `{key} = {value}`, and beside it stands `{other} = {text}`: keep the one that is right"
+            "{} says `{key} = {value}`, and beside it stands `{other} = {text}`: keep the one that is right",
+            shown(name)
         ));
     }
     if *was_set {
