@@ -12,7 +12,6 @@ mod converted;
 mod events;
 mod fetch;
 mod fields;
-mod followed;
 mod header;
 mod identifiers;
 mod literal;

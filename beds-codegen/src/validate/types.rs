@@ -2,7 +2,9 @@
 
 use beds_protocol::TypeName;
 
-use super::{Cx, bounds, columns, followed, literal};
+mod followed;
+
+use super::{Cx, bounds, columns, literal};
 use crate::{
     diagnostic::{calls as call_diagnostics, fields as diagnostics, shape},
     front::Example,
@@ -237,7 +239,7 @@ fn object(raw: &RawField, span: Span, depth: usize, cx: &mut Cx<'_>) -> Option<T
 }
 
 /// Where the value of a new record comes from.
-pub(super) fn supply(raw: &RawField, ty: &Type, place: Place, cx: &mut Cx<'_>) -> Option<Supply> {
+fn supply(raw: &RawField, ty: &Type, place: Place, cx: &mut Cx<'_>) -> Option<Supply> {
     let pairs = [
         (
             "default",
@@ -311,7 +313,7 @@ fn generated(name: &Spanned<String>, ty: &Type, cx: &mut Cx<'_>) -> Option<Gener
 }
 
 /// Reports keys, versions and unique fields of types that cannot be such.
-pub(super) fn check_flags(raw: &RawField, ty: &Type, cx: &mut Cx<'_>) {
+fn check_flags(raw: &RawField, ty: &Type, cx: &mut Cx<'_>) {
     if raw.key.is_true() {
         let at = raw.key.key().unwrap_or(raw.name.span);
         if !ty.is_indexable() || matches!(ty, Type::Float { .. }) {

@@ -1,7 +1,7 @@
 //! Types that are called otherwise here, and what has to change as well where their names are written: a help that leads to
 //! the next report is none.
 
-use super::{Cx, converted, types};
+use super::{check_flags, supply, ty as type_of};
 use crate::{
     diagnostic::{
         Diagnostic, Errors, Severity,
@@ -15,6 +15,7 @@ use crate::{
     part::{Form, Place},
     raw::{self, Given, Names, RawField, RawObject},
     span::{Sources, Span, Spanned},
+    validate::{Cx, converted},
 };
 
 /// Reports the type of a field that is none of those here.
@@ -90,9 +91,9 @@ fn reports(raw: &RawField, ty: &Foreign, place: Place, depth: usize, cx: &mut Cx
     let mut sources = Sources::default();
     if let Some(written) = as_written(raw, ty, place, &mut sources) {
         let mut cx = Cx { sources: &mut sources, errors: errors.sink(), ..cx.part() };
-        if let Some(ty) = types::ty(&written, place, depth, &mut cx) {
-            types::supply(&written, &ty, place, &mut cx);
-            types::check_flags(&written, &ty, &mut cx);
+        if let Some(ty) = type_of(&written, place, depth, &mut cx) {
+            supply(&written, &ty, place, &mut cx);
+            check_flags(&written, &ty, &mut cx);
         }
     }
     errors.into_vec().into_iter().filter(|found| found.severity == Severity::Error).collect()
