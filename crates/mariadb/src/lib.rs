@@ -32,6 +32,7 @@ use beds_core::{
     plan::{self, Action, Bounds, Plan},
     settings::{Room, SecretUrl},
     spec::{Domain, Objects, mariadb},
+    value::Value,
 };
 use beds_lane::{Lane, Settings};
 use tokio::sync::Notify;
@@ -145,6 +146,20 @@ impl Database {
         samples.count(&DUPLICATES, &[("database", &self.purge.name)], self.ledger.duplicates.get());
     }
 
+    /// Looks up whole records of a domain whose key is one field, by one statement.
+    ///
+    /// # Errors
+    /// As [`Self::run`]: that of all of them, of which one may be the cause.
+    pub async fn look_up(
+        &self,
+        domain: &'static Domain,
+        keys: Vec<Value>,
+        bounds: Bounds,
+    ) -> Result<Vec<Result<Outcome>>> {
+        let job = Read::of_keys(domain, objects(domain)?, keys, &self.known)?;
+        self.reads.run(job, bounds.asker, bounds.deadline.into(), &bounds.stages).await?.each()
+    }
+
     /// Runs a plan within its bounds.
     ///
     /// # Errors
@@ -158,9 +173,9 @@ impl Database {
             Action::Read(read) => {
                 let (job, count) = Read::of(domain, objects, read, bounds.reply_bytes_max, &self.known)?;
                 let read = self.reads.run(job, asker, deadline, stages);
-                let Some(count) = count else { return read.await };
+                let Some(count) = count else { return read.await?.one() };
                 let (page, counted) = tokio::try_join!(read, self.reads.run(count, asker, deadline, stages))?;
-                Ok(Outcome { count: counted.count, ..page })
+                Ok(Outcome { count: counted.one()?.count, ..page.one()? })
             }
             Action::Write(write) => {
                 if let plan::Write::All(items) = &write {

@@ -8,8 +8,11 @@ mod page;
 use std::sync::Arc;
 
 use beds_core::{
-    Error, Outcome, Result, plan,
+    Error, Result,
+    lookup::Found,
+    plan,
     spec::{Domain, mariadb},
+    value::Value,
 };
 use beds_lane::{Fate, Fault, Gate, Job, Member};
 use sqlx::MySqlConnection;
@@ -17,7 +20,7 @@ use sqlx::MySqlConnection;
 use crate::columns::Columns;
 
 pub(crate) use self::{
-    by_key::{ByKey, Place, Record, Shown, find, find_all, find_parts},
+    by_key::{ByKey, ByKeys, Place, Record, Shown, find, find_all, find_parts},
     count::count,
 };
 use self::{call::Call, count::Count, page::Page};
@@ -28,6 +31,8 @@ use crate::session::Session;
 pub(crate) enum Read {
     /// One record by key.
     ByKey(ByKey),
+    /// Several records by key.
+    ByKeys(ByKeys),
     /// Some records in order.
     Page(Page),
     /// How many records match.
@@ -46,8 +51,7 @@ impl Read {
         known: &Arc<Columns>,
     ) -> Result<(Self, Option<Self>)> {
         let known = || Arc::clone(known);
-        let source =
-            || objects.read.as_ref().ok_or_else(|| Error::internal("the domain has nothing to read"));
+        let source = || source(objects);
         Ok(match read {
             plan::Read::One { key, fields } => {
                 (Self::ByKey(ByKey { domain, source: source()?, key, fields, known: known() }), None)
@@ -69,30 +73,49 @@ impl Read {
     }
 }
 
+/// What the records of a domain are read from.
+fn source(objects: &'static mariadb::Objects) -> Result<&'static mariadb::Source> {
+    objects.read.as_ref().ok_or_else(|| Error::internal("the domain has nothing to read"))
+}
+
 impl Read {
+    /// The job of several look-ups.
+    pub(crate) fn of_keys(
+        domain: &'static Domain,
+        objects: &'static mariadb::Objects,
+        keys: Vec<Value>,
+        known: &Arc<Columns>,
+    ) -> Result<Self> {
+        Ok(Self::ByKeys(ByKeys { domain, source: source(objects)?, keys, known: Arc::clone(known) }))
+    }
+
     /// Reads, in whatever transaction is open on the connection.
     pub(crate) async fn apply(
         &self,
         connection: &mut MySqlConnection,
-    ) -> std::result::Result<Outcome, crate::fault::Fault> {
-        match self {
-            Self::ByKey(job) => job.run(connection).await,
-            Self::Page(job) => job.run(connection).await,
-            Self::Count(job) => job.run(connection).await,
-            Self::Call(job) => job.run(connection).await,
-        }
+    ) -> std::result::Result<Found, crate::fault::Fault> {
+        let outcome = match self {
+            Self::ByKey(job) => job.run(connection).await?,
+            Self::ByKeys(job) => return job.run(connection).await.map(Found::Each),
+            Self::Page(job) => job.run(connection).await?,
+            Self::Count(job) => job.run(connection).await?,
+            Self::Call(job) => job.run(connection).await?,
+        };
+        Ok(Found::One(outcome))
     }
 }
 
 impl Job for Read {
     type Connection = Session;
-    type Output = Outcome;
+    type Output = Found;
 
     const CAN_BE_CUT: bool = true;
 
     fn kind(&self) -> usize {
         let (domain, operation) = match self {
             Self::ByKey(job) => (job.domain, usize::from(job.group().is_none())),
+            // They share a statement, as those of a group do.
+            Self::ByKeys(job) => (job.domain, 0),
             Self::Page(job) => (job.domain, 2),
             Self::Count(job) => (job.domain, 3),
             Self::Call(job) => return std::ptr::from_ref(job.invocation.call).addr(),
@@ -101,9 +124,17 @@ impl Job for Read {
         std::ptr::from_ref(domain).addr() + operation
     }
 
-    async fn run(&self, session: &mut Session, _: &Gate) -> std::result::Result<Outcome, Fault> {
+    fn size(&self) -> u32 {
+        match self {
+            Self::ByKeys(job) => u32::try_from(job.keys.len()).unwrap_or(u32::MAX),
+            Self::ByKey(_) | Self::Page(_) | Self::Count(_) | Self::Call(_) => 1,
+        }
+    }
+
+    async fn run(&self, session: &mut Session, _: &Gate) -> std::result::Result<Found, Fault> {
         match self {
             Self::ByKey(job) => session.reads(job.source),
+            Self::ByKeys(job) => session.reads(job.source),
             Self::Page(job) => session.reads(job.source),
             Self::Count(job) => session.reads(job.source),
             Self::Call(_) => session.runs_routine(),
@@ -122,18 +153,18 @@ impl Job for Read {
     fn group(&self) -> Option<usize> {
         match self {
             Self::ByKey(job) => job.group(),
-            Self::Page(_) | Self::Count(_) | Self::Call(_) => None,
+            Self::ByKeys(_) | Self::Page(_) | Self::Count(_) | Self::Call(_) => None,
         }
     }
 
     async fn run_group(
         jobs: &[Member<'_, Self>],
         session: &mut Session,
-    ) -> std::result::Result<Vec<Fate<Outcome>>, Fault> {
+    ) -> std::result::Result<Vec<Fate<Found>>, Fault> {
         let jobs = jobs.iter().filter_map(|member| match member.job {
             Self::ByKey(job) => Some(job),
-            // Only look-ups have a group.
-            Self::Page(_) | Self::Count(_) | Self::Call(_) => None,
+            // Only look-ups by themselves have a group.
+            Self::ByKeys(_) | Self::Page(_) | Self::Count(_) | Self::Call(_) => None,
         });
         let jobs: Vec<_> = jobs.collect();
         // A group has one source.
