@@ -51,7 +51,7 @@ pub(crate) struct Consequences {
     /// What else would be reported of the field.
     pub(crate) reports: Vec<Diagnostic>,
     /// What is to be done elsewhere.
-    pub(crate) elsewhere: Option<String>,
+    pub(crate) elsewhere: Vec<String>,
 }
 
 impl<'a> Meaning<'a> {
@@ -175,11 +175,13 @@ pub(crate) fn foreign_type(
         diagnostic = diagnostic.help(format!("with it, {message}: {}", help.join("; ")));
     }
     let is_alone = consequences.reports.iter().all(|report| report.fix.is_some());
-    match &consequences.elsewhere {
-        Some(elsewhere) => diagnostic.help(elsewhere),
-        None if ty.is_sure && contradictions.is_empty() && is_alone => diagnostic.fix(span, right),
-        None => diagnostic,
+    for elsewhere in &consequences.elsewhere {
+        diagnostic = diagnostic.help(elsewhere);
     }
+    if ty.is_sure && contradictions.is_empty() && is_alone && consequences.elsewhere.is_empty() {
+        return diagnostic.fix(span, right);
+    }
+    diagnostic
 }
 
 /// Keys of one field that belong to other types.

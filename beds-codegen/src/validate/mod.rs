@@ -25,7 +25,7 @@ use crate::{
     front::{Front, Whole},
     model::{Bulk, Call, Domain, Engine, Events, Fetch, Objects, Operations},
     names,
-    raw::{self, Given, RawObjects, RawTemplate},
+    raw::{self, Given, RawFetch, RawObjects, RawTemplate},
     span::{Sources, Span, Spanned},
 };
 
@@ -52,6 +52,8 @@ pub(crate) struct Cx<'a> {
     pub(crate) pipelines: &'a mut Pipelines,
     /// `[objects]`, where it can be read.
     pub(crate) objects: Option<&'a raw::Entry<RawObjects>>,
+    /// `[fetch]`, where it can be read.
+    pub(crate) fetch: Option<&'a raw::Entry<RawFetch>>,
     /// Whether it is told that there is no object to read: one report is enough, whatever needs one.
     pub(crate) unread_is_told: bool,
     pub(crate) errors: ErrorSink<'a>,
@@ -81,6 +83,7 @@ impl Cx<'_> {
             sources: self.sources,
             pipelines: self.pipelines,
             objects: self.objects,
+            fetch: self.fetch,
             unread_is_told: self.unread_is_told,
             errors: self.errors.part(),
         }
@@ -103,6 +106,7 @@ pub fn validate(
         sources,
         pipelines,
         objects: raw.objects.entry(),
+        fetch: raw.fetch.entry(),
         unread_is_told: false,
         errors: errors.part(),
     };

@@ -1,6 +1,8 @@
 //! Types that are called otherwise here, and what has to change as well where their names are written: a help that leads to
 //! the next report is none.
 
+use beds_protocol::TypeName;
+
 use super::{check_flags, supply, ty as type_of};
 use crate::{
     diagnostic::{
@@ -10,7 +12,7 @@ use crate::{
     foreign::Foreign,
     front::Front,
     model::Engine,
-    names::quoted,
+    names::{self, quoted},
     parse,
     part::{Form, Place},
     raw::{self, Given, Names, RawField, RawObject},
@@ -25,10 +27,14 @@ pub(super) fn report(raw: &RawField, name: &Spanned<String>, place: Place, depth
     let diagnostic = match Meaning::of(&name.value, written, cx.engine) {
         None => diagnostics::unknown_type(name.span, &name.value, cx.engine),
         Some(meaning) => {
-            let consequences = Consequences {
-                reports: reports(raw, &meaning.ty, place, depth, cx),
-                elsewhere: elsewhere(raw, &meaning.ty, place, cx),
+            let reports = reports(raw, &meaning.ty, place, depth, cx);
+            let elsewhere = if place == Place::Field {
+                let listed = listed(&raw.name.value, meaning.ty.ty, cx);
+                filled(raw, &meaning.ty, cx).into_iter().chain(listed).collect()
+            } else {
+                Vec::new()
             };
+            let consequences = Consequences { reports, elsewhere };
             diagnostics::foreign_type(name.span, &name.value, &meaning, written, &consequences)
         }
     };
@@ -60,7 +66,7 @@ fn beside(raw: &RawField) -> Vec<Beside> {
         constants.map(|(key, given)| shown(key, given, name, |scalar| Some(converted::written(scalar)))),
     );
     all.extend(numbers.map(|(key, given)| shown(key, given, name, |number| Some(number.to_string()))));
-    all.push(shown("values", &raw.values, name, |values| Some(names(values))));
+    all.push(shown("values", &raw.values, name, |values| Some(list(values))));
     all.push(shown("items", &raw.items, name, |item| match (item.form, item.ty.get()) {
         (Form::Short, Some(ty)) => Some(quoted(&ty.value)),
         _ => None,
@@ -80,7 +86,7 @@ fn shown<T>(
     (!given.is_absent()).then(|| Beside { key, span: given.key().unwrap_or(name), text })
 }
 
-fn names(names: &Names) -> String {
+fn list(names: &Names) -> String {
     let names: Vec<String> = names.iter().map(|name| quoted(&name.value)).collect();
     format!("[{}]", names.join(", "))
 }
@@ -99,6 +105,21 @@ fn reports(raw: &RawField, ty: &Foreign, place: Place, depth: usize, cx: &mut Cx
     errors.into_vec().into_iter().filter(|found| found.severity == Severity::Error).collect()
 }
 
+/// The lists of `[fetch]` that name a field of a type which no fetch can filter or sort by.
+fn listed(name: &str, ty: TypeName, cx: &Cx<'_>) -> Option<String> {
+    let fetch = &cx.fetch.filter(|_| !ty.is_indexable())?.value.value;
+    let lists = [("filter", &fetch.filter), ("sort", &fetch.sort)];
+    let lists: Vec<&str> =
+        lists.into_iter().filter(|(_, names)| has(names, name)).map(|(list, _)| list).collect();
+    (!lists.is_empty()).then(|| {
+        format!("remove `{name}` from {}: no fetch filters or sorts by a `{ty}`", names::sentence(lists))
+    })
+}
+
+fn has(names: &Given<Names>, name: &str) -> bool {
+    names.get().is_some_and(|names| names.value.iter().any(|known| known.value == name))
+}
+
 /// The field with a type as the help writes it; `None` where that is no more than a hint.
 fn as_written(raw: &RawField, ty: &Foreign, place: Place, sources: &mut Sources) -> Option<RawField> {
     let file = sources.add("", format!("field = {{ {} }}\n", ty.pairs(", ")));
@@ -108,29 +129,26 @@ fn as_written(raw: &RawField, ty: &Foreign, place: Place, sources: &mut Sources)
     errors.into_vec().is_empty().then(|| raw.clone().over(new))
 }
 
-/// What has to change outside of the field: `create` does not pass what the database fills.
-fn elsewhere(raw: &RawField, ty: &Foreign, place: Place, cx: &Cx<'_>) -> Option<String> {
+/// What `create` is to do without: it does not pass what the database fills.
+fn filled(raw: &RawField, ty: &Foreign, cx: &Cx<'_>) -> Option<String> {
     let is_filled = ty.keys.iter().any(|(key, _)| *key == "generated");
-    if !is_filled || place != Place::Field || cx.engine == Some(Engine::MongoDb) {
+    if !is_filled || cx.engine == Some(Engine::MongoDb) {
         return None;
     }
     let name = raw.name.value.as_str();
-    let names = |given: &Given<Names>| {
-        given.get().is_some_and(|names| names.value.iter().any(|known| known.value == name))
-    };
     let is_key = raw.key.is_true() || ty.keys.iter().any(|(key, value)| *key == "key" && value == "true");
     let objects = &cx.objects?.value.value;
     let create = objects.create.get().map(|object| &object.value);
     // An upsert has the key always.
     let upsert = objects.upsert.get().map(|object| &object.value).filter(|_| !is_key);
-    let passes = |object: Option<&RawObject>| object.is_some_and(|object| names(&object.args));
+    let passes = |object: Option<&RawObject>| object.is_some_and(|object| has(&object.args, name));
     let operations = match (passes(create), passes(upsert)) {
         (true, true) => "`create` and `upsert`",
         (true, false) => "`create`",
         (false, true) => "`upsert`",
         (false, false) => return None,
     };
-    let returns = if is_key && create.is_some_and(|create| !names(&create.returns)) {
+    let returns = if is_key && create.is_some_and(|create| !has(&create.returns, name)) {
         format!(", and name it in `returns = [\"{name}\"]` of `create`, which tells clients what it is")
     } else {
         String::new()
