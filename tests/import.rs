@@ -178,7 +178,7 @@ async fn foreign_databases_answer_over_amqp() {
     assert_eq!(report["warnings"], json!(0), "{verified:?}");
 
     let node = self::node(&program, &stack, "node", &[]).start();
-    assert!(node.log().contains("templates verified: 90"), "{}", node.log());
+    assert!(node.log().contains("templates verified: 92"), "{}", node.log());
     let client = Client::builder(stack.amqp_url()).timeout(common::PATIENCE).connect().await.unwrap();
     reads(&client).await;
     calls(&client).await;
@@ -187,6 +187,7 @@ async fn foreign_databases_answer_over_amqp() {
     notes(&client).await;
     odd::no_neighbour_is_touched(&client).await;
     odd::values(&client).await;
+    odd::years(&client).await;
     client.close().await;
     drop(node);
     blocking(move || odd::drift(&stack, &program)).await;

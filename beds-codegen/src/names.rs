@@ -2,10 +2,19 @@
 
 use std::borrow::Cow;
 
+use beds_protocol::shown;
 use proc_macro2::{Ident, Span};
 
 /// The most characters that a wire name may have.
 pub(crate) const NAME_LEN_MAX: usize = 64;
+
+/// What people write in the place of all names.
+pub(crate) const ALL: &str = "*";
+
+/// Whether a word stands for all names, somewhere else.
+pub(crate) fn is_all(word: &str) -> bool {
+    matches!(word.trim().to_ascii_lowercase().as_str(), ALL | "all" | "any" | "every" | "everything")
+}
 
 /// The names in a sentence: `` `a`, `b` and `c` ``; at most 24 of them, then "…".
 pub(crate) fn sentence<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
@@ -19,7 +28,7 @@ pub(crate) fn choice<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
 
 fn joined<'a>(names: impl IntoIterator<Item = &'a str>, word: &str) -> String {
     const SHOWN_MAX: usize = 24;
-    let mut quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    let mut quoted: Vec<String> = names.into_iter().map(shown).collect();
     if quoted.len() > SHOWN_MAX {
         quoted.truncate(SHOWN_MAX);
         return format!("{}, …", quoted.join(", "));

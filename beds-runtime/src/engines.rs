@@ -10,6 +10,7 @@ use beds_core::{
     plan::{Bounds, Plan},
     settings::Room,
     spec::{Domain, Engine},
+    value::Value,
 };
 use beds_protocol::Lane;
 use futures_util::future::BoxFuture;
@@ -106,6 +107,24 @@ impl Engines {
             }
         }
     }
+
+    async fn look_up(
+        &self,
+        domain: &'static Domain,
+        keys: Vec<Value>,
+        bounds: Bounds,
+    ) -> Result<Vec<Result<Outcome>>> {
+        match domain.engine() {
+            Engine::MariaDb => {
+                let database = self.mariadb.get(domain.database);
+                database.ok_or_else(|| not_configured(domain))?.look_up(domain, keys, bounds).await
+            }
+            Engine::MongoDb => {
+                let database = self.mongodb.get(domain.database);
+                database.ok_or_else(|| not_configured(domain))?.look_up(domain, keys, bounds).await
+            }
+        }
+    }
 }
 
 impl Source for Engines {
@@ -122,6 +141,15 @@ impl Source for Engines {
 impl Runner for Engines {
     fn run(&self, plan: Plan, bounds: Bounds) -> BoxFuture<'_, Result> {
         Box::pin(Self::run(self, plan, bounds))
+    }
+
+    fn look_up(
+        &self,
+        domain: &'static Domain,
+        keys: Vec<Value>,
+        bounds: Bounds,
+    ) -> BoxFuture<'_, Result<Vec<Result<Outcome>>>> {
+        Box::pin(Self::look_up(self, domain, keys, bounds))
     }
 }
 

@@ -192,6 +192,34 @@ async fn each_cause_has_a_hint_of_its_own() {
     }
 }
 
+#[tokio::test]
+async fn a_url_with_the_port_of_another_server_is_told_who_answers_there() {
+    let site = shared().await;
+    let ports = [
+        ("RabbitMQ", site.stack.rabbitmq().port().unwrap()),
+        ("MariaDB", site.stack.mariadb().port().unwrap()),
+        ("MongoDB", site.stack.mongodb().port().unwrap()),
+    ];
+    for (meant, variable, before, after) in [
+        ("RabbitMQ", "BEDS__AMQP__URL", "amqp://guest:guest@127.0.0.1:", "/%2f"),
+        ("MariaDB", "BEDS__MARIADB__CATALOG__URL", "mysql://root@127.0.0.1:", "/catalog"),
+        ("MongoDB", "BEDS__MONGODB__LOGS__URL", "mongodb://127.0.0.1:", "/"),
+    ] {
+        for (found, port) in ports.iter().filter(|(found, _)| *found != meant) {
+            let url = format!("{before}{port}{after}");
+            let variables = [
+                (variable, url.as_str()),
+                ("BEDS__NODE__IPL_TIMEOUT_MS", "1500"),
+                ("BEDS__AMQP__CONNECT_TIMEOUT_MS", "1500"),
+                ("BEDS__NODE__SERVICES", "app_server,admin"),
+            ];
+            let checked = Beds::new(&["check"]).on(&site.stack).env(&variables).run();
+            let hint = format!("hint: {found} answers there, not {meant}: ");
+            assert!(checked.stdout.contains(&hint), "{url}: {checked:?}");
+        }
+    }
+}
+
 /// Stands before a server on another address, until the test ends.
 fn forward(listener: TcpListener, to: u16) {
     thread::spawn(move || {

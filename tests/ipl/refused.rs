@@ -45,18 +45,18 @@ const REFUSED: &[Refused] = &[
         "[brokers.app_server.r]\nprefetch = \"many\"\n",
         &[
             "{file}: line 2, column 12: brokers.app_server.r.prefetch: ",
-            "it is a text, and must be an integer from 0 to 65535",
+            "it is a text, and must be an integer from 1 to 2000",
         ],
     ),
     in_file(
         "a negative number",
         "[amqp]\nconfirm_timeout_ms = -1\n",
-        &["{file}:", "line 2, column 22", "it is the number -1, and must be an integer from 0 to 4294967295"],
+        &["{file}:", "line 2, column 22", "it is the number -1, and must be an integer from 1 to 4294967295"],
     ),
     in_file(
         "a number too large",
         "[brokers.app_server.r]\ninstances = 70000\n",
-        &["{file}:", "line 2, column 13", "it is the number 70000, and must be an integer from 0 to 65535"],
+        &["{file}:", "line 2, column 13", "it is the number 70000, and must be an integer from 1 to 65535"],
     ),
     in_file("no TOML", "[node\nname = 1\n", &["{file}:", "line 1, column 6"]),
     in_file(
@@ -91,12 +91,12 @@ const REFUSED: &[Refused] = &[
     in_file(
         "no instances",
         "[brokers.app_server.r]\ninstances = 0\n",
-        &["brokers.app_server.r: instances must be at least 1, and prefetch from 1 to 2000"],
+        &["brokers.app_server.r.instances is 0: it must be at least 1"],
     ),
     in_file(
         "a prefetch too large",
         "[brokers.app_server.w]\nprefetch = 2001\n",
-        &["brokers.app_server.w: instances must be at least 1, and prefetch from 1 to 2000"],
+        &["brokers.app_server.w.prefetch is 2001: it must be at most 2000"],
     ),
     in_file(
         "a server without an address",
@@ -107,7 +107,7 @@ const REFUSED: &[Refused] = &[
     in_file(
         "no connections",
         "[mariadb.other]\nurl = \"mysql://u@h/c\"\nwrite_connections = 0\n",
-        &["mariadb.other: read_connections, write_connections and queue_max must be at least 1"],
+        &["mariadb.other.write_connections is 0: it must be at least 1"],
     ),
     in_file("no services", "[node]\nservices = []\n", &["node.services is empty: name at least one service"]),
     in_file(
@@ -144,7 +144,7 @@ const REFUSED: &[Refused] = &[
     in_variable(
         "a variable out of range",
         &[("BEDS__BROKERS__APP_SERVER__R__PREFETCH", "0")],
-        &["brokers.app_server.r: instances must be at least 1, and prefetch from 1 to 2000"],
+        &["brokers.app_server.r.prefetch is 0: it must be at least 1"],
     ),
     in_variable(
         "an unknown service's variable",

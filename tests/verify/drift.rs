@@ -103,6 +103,41 @@ fn what_a_view_hides_of_its_table_is_found() {
     assert_eq!(found(), Vec::<String>::new());
 }
 
+/// What follows `delete from language`, and what is said of it.
+const REACHES: &[(&str, &str)] = &[
+    ("where alpha_3 >= p_alpha_3", "it compares `alpha_3` by something else than `=`"),
+    ("where alpha_3 like p_alpha_3 limit 1", "it compares `alpha_3` by something else than `=`"),
+    ("where name = p_alpha_3", "it does not compare `alpha_3`"),
+    ("where p_alpha_3 = p_alpha_3", "it does not compare `alpha_3`"),
+    ("", "deletes all records: its statement has no condition"),
+];
+
+#[test]
+fn a_procedure_that_finds_other_records_is_warned_of() {
+    let stack = stack();
+    let found = |condition: &str| {
+        let sql = format!(
+            "create or replace procedure sp_language_delete(in p_alpha_3 char(3)) \
+             modifies sql data delete from language {condition}"
+        );
+        stack.mariadb_query(Some("catalog"), &sql).unwrap();
+        lines(&verify(&stack, "root", &["--template", "language"]).1, "language")
+    };
+    for (condition, said) in REACHES {
+        let found = found(condition);
+        let is_told = |line: &String| {
+            line.starts_with("warning objects.delete: `sp_language_delete` deletes") && line.contains(said)
+        };
+        assert!(matches!(found.as_slice(), [line] if is_told(line)), "{condition}: {found:#?}");
+    }
+    // What cannot be read is believed.
+    for condition in
+        ["where alpha_3 = p_alpha_3", "where alpha_3 in (p_alpha_3)", "where alpha_3 >= p_alpha_3 or false"]
+    {
+        assert_eq!(found(condition), Vec::<String>::new(), "{condition}");
+    }
+}
+
 /// With what `bedsc grants` writes, nothing is missing and nothing is too much; without any part of it, something is.
 #[test]
 fn exactly_what_bedsc_grants_writes_is_needed() {

@@ -1,7 +1,7 @@
 //! The node of another revision, for `cargo xtask bench --against`.
 //!
-//! The revision's tree lies in `target/against/`, beside no one's work. What its node is built from is shared with
-//! this tree's builds, so that the crates of others are built once.
+//! The revision's tree lies in `target/against/`, beside no one's work, with a build folder of its own. Cargo takes the crates
+//! of two trees for the same, by their places in their workspaces, and would use those of whichever was built last.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,8 +34,7 @@ pub(crate) fn build(root: &Path, name: &str) -> Result<Revision> {
     let mut command = cargo(&tree);
     command
         .args(["build", "--release", "--locked", "--package", "beds", "--bin", "beds"])
-        .env("CARGO_TARGET_DIR", &out)
-        .env("CARGO_BUILD_BUILD_DIR", target(root));
+        .env("CARGO_TARGET_DIR", &out);
     workspace::run(command)?;
     let program = out.join(Profile::Release.folder()).join("beds");
     Ok(Revision { name: name.to_owned(), tree, program })

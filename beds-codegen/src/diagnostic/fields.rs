@@ -1,6 +1,6 @@
 //! Mistakes about fields, their types, bounds and defaults.
 
-use beds_protocol::{Engine, Generated, TypeName};
+use beds_protocol::{Engine, Generated, TypeName, shown};
 
 use super::{Diagnostic, shape::A_STRING};
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 };
 
 pub(crate) fn field_name(span: Span, name: &str) -> Diagnostic {
-    let diagnostic = Diagnostic::error(Code::FieldName, format!("`{name}` is not a valid field name"))
+    let diagnostic = Diagnostic::error(Code::FieldName, format!("{} is not a valid field name", shown(name)))
         .at(span, "expected letters, digits and `_`, not beginning with a digit");
     if let Some((what, number)) = letters::first_invisible(name) {
         return diagnostic
@@ -41,7 +41,7 @@ pub(crate) fn key_not_here(span: Span, key: &str, place: &str, help: &str) -> Di
 }
 
 pub(crate) fn column_taken(span: Span, first: Span, column: &str) -> Diagnostic {
-    Diagnostic::error(Code::ColumnTaken, format!("two fields have the same column `{column}`"))
+    Diagnostic::error(Code::ColumnTaken, format!("two fields have the same column {}", shown(column)))
         .at(span, "the second")
         .near(first, "the first")
         .help("correct `column` in one of them, or remove that field")
@@ -50,7 +50,7 @@ pub(crate) fn column_taken(span: Span, first: Span, column: &str) -> Diagnostic 
 pub(crate) fn column_name(span: Span, column: &str, rule: &str) -> Diagnostic {
     let diagnostic = Diagnostic::error(
         Code::ColumnName,
-        format!("`{}` is not a valid column name", column.escape_debug()),
+        format!("{} is not a valid column name", shown(column.escape_debug().to_string())),
     )
     .at(span, rule);
     match column.split_once('.') {
@@ -62,8 +62,7 @@ pub(crate) fn column_name(span: Span, column: &str, rule: &str) -> Diagnostic {
 
 /// A name that is possible for a column, and most likely means something else.
 pub(crate) fn odd_column(span: Span, name: &str, why: &str, help: &str, plain: Option<&str>) -> Diagnostic {
-    let shown = if name.contains('`') { format!("{name:?}") } else { format!("`{}`", name.escape_debug()) };
-    let message = format!("{shown} is an unusual name for a column");
+    let message = format!("{} is an unusual name for a column", shown(name.escape_debug().to_string()));
     let diagnostic = Diagnostic::warning(Code::OddObjectName, message).at(span, why).help(help);
     match plain {
         Some(plain) => diagnostic.rename(name, plain),

@@ -1,6 +1,6 @@
 //! Mistakes in `[template]`, and between templates.
 
-use beds_protocol::{Engine, Placement, Service};
+use beds_protocol::{Engine, Placement, Service, shown};
 
 use super::Diagnostic;
 use crate::{
@@ -12,8 +12,9 @@ use crate::{
 };
 
 pub(crate) fn template_name(span: Span, name: &str) -> Diagnostic {
-    let diagnostic = Diagnostic::error(Code::TemplateName, format!("`{name}` is not a valid template name"))
-        .at(span, "expected a lower-case letter, then lower-case letters, digits and `_`");
+    let diagnostic =
+        Diagnostic::error(Code::TemplateName, format!("{} is not a valid template name", shown(name)))
+            .at(span, "expected a lower-case letter, then lower-case letters, digits and `_`");
     match names::to_lower_snake(name) {
         Some(guess) => diagnostic.help(format!("write `{guess}`")),
         None => diagnostic.help("write a name such as `order_line`"),
@@ -97,7 +98,7 @@ pub(crate) fn unknown_engine(span: Span, name: &str) -> Diagnostic {
 pub(crate) fn database_name(span: Span, name: &str) -> Diagnostic {
     Diagnostic::error(
         Code::DatabaseName,
-        format!("`{}` is not a valid database name", names::without_password(name)),
+        format!("{} is not a valid database name", shown(names::without_password(name))),
     )
     .at(span, "expected letters, digits, `_` and `-`, at most 64 characters")
     .help(

@@ -1,6 +1,6 @@
 //! Mistakes in `[objects]` and `[fetch]`.
 
-use beds_protocol::Engine;
+use beds_protocol::{Engine, shown};
 
 use super::Diagnostic;
 use crate::{
@@ -34,7 +34,7 @@ pub(crate) fn no_procedure(span: Span, key: &str, operation: &str) -> Diagnostic
 
 /// An object that is a table of the node's own.
 pub(crate) fn own_table(span: Span, name: &str) -> Diagnostic {
-    Diagnostic::error(Code::ObjectName, format!("`{name}` is a table of the node's own"))
+    Diagnostic::error(Code::ObjectName, format!("{} is a table of the node's own", shown(name)))
         .at(span, "no template reads or writes it")
         .help("name another object: the node alone keeps what is in it")
 }
@@ -54,8 +54,8 @@ pub(crate) fn two_objects(span: Span, first: Span, operation: &str) -> Diagnosti
 }
 
 pub(crate) fn object_name(span: Span, name: &str, rule: &str) -> Diagnostic {
-    let shown = if name.contains('`') { format!("{name:?}") } else { format!("`{}`", name.escape_debug()) };
-    Diagnostic::error(Code::ObjectName, format!("{shown} is not a valid name for a database object"))
+    let name = shown(name.escape_debug().to_string());
+    Diagnostic::error(Code::ObjectName, format!("{name} is not a valid name for a database object"))
         .at(span, rule)
 }
 
@@ -97,7 +97,7 @@ pub(crate) fn odd_object_name(
 ) -> Diagnostic {
     let diagnostic = Diagnostic::warning(
         Code::OddObjectName,
-        format!("`{}` is an unusual name for a database object", name.escape_debug()),
+        format!("{} is an unusual name for a database object", shown(name.escape_debug().to_string())),
     )
     .at(span, why)
     .help(help);
@@ -136,7 +136,7 @@ pub(crate) fn unknown_field<'a>(
     name: &str,
     fields: impl IntoIterator<Item = &'a str> + Clone,
 ) -> Diagnostic {
-    let diagnostic = Diagnostic::error(Code::UnknownField, format!("there is no field `{name}`"))
+    let diagnostic = Diagnostic::error(Code::UnknownField, format!("there is no field {}", shown(name)))
         .at(span, "no such field");
     match parameter_of(name, fields.clone()) {
         Some(field) => diagnostic
@@ -173,7 +173,7 @@ pub(crate) fn directed(names: &[(&str, Span)], plain: &str, is_sort: bool) -> Di
 
 pub(crate) fn wildcard<'a>(span: Span, list: &str, fields: impl IntoIterator<Item = &'a str>) -> Diagnostic {
     let fields: Vec<String> = fields.into_iter().map(|name| format!("\"{name}\"")).collect();
-    Diagnostic::error(Code::UnknownField, format!("`*` does not stand for all fields in `{list}`"))
+    Diagnostic::error(Code::UnknownField, format!("no word stands for all fields in `{list}`"))
         .at(span, "no such field")
         .help(format!("name the fields, such as `{list} = [{}]`", fields.join(", ")))
 }
@@ -205,6 +205,30 @@ pub(crate) fn key_arg_missing(span: Span, operation: &str, field: &str, declared
     .at(span, format!("`{field}` is missing"))
     .near(declared, "part of the key")
     .help("add the field here, and a parameter to the procedure: it finds the record by the whole key")
+}
+
+/// A delete that passes other fields in place of the key.
+pub(crate) fn key_replaced(
+    span: Span,
+    key: &[&str],
+    others: &[(&str, Span)],
+    version: Option<&str>,
+) -> Diagnostic {
+    let names = names::sentence(others.iter().map(|(name, _)| *name));
+    let missing = names::sentence(key.iter().copied());
+    let right: Vec<String> = key.iter().copied().chain(version).map(|name| format!("\"{name}\"")).collect();
+    let mut diagnostic = Diagnostic::error(
+        Code::KeyArgMissing,
+        format!("`delete` passes {names} in place of the key, which is {missing}"),
+    )
+    .at(span, "the key is missing");
+    for (_, span) in others {
+        diagnostic = diagnostic.near(*span, "a client sends no value of it");
+    }
+    diagnostic.help(format!(
+        "write `args = [{}]`, and let the procedure find the record by the whole key",
+        right.join(", ")
+    ))
 }
 
 pub(crate) fn required_arg_missing(span: Span, operation: &str, field: &str, declared: Span) -> Diagnostic {

@@ -1,6 +1,6 @@
 //! Mistakes about which keys and sections there are, and what kind of value each has.
 
-use beds_protocol::TypeName;
+use beds_protocol::{TypeName, shown};
 
 use super::Diagnostic;
 use crate::{
@@ -28,7 +28,7 @@ pub(crate) struct Owner<'a> {
 pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
     let Owner { place, part, ty, present } = owner;
     let (span, key) = (entry.key.span, entry.key.value.as_str());
-    let diagnostic = Diagnostic::error(Code::UnknownKey, format!("unknown key `{key}` in {place}"))
+    let diagnostic = Diagnostic::error(Code::UnknownKey, format!("unknown key {} in {place}", shown(key)))
         .at(span, "no such key");
     match meant::meant(key, part) {
         Some(Meant::Key(known) | Meant::Perhaps(known) | Meant::Pair(known, _))

@@ -1,6 +1,6 @@
 //! Mistakes about types: such that are called otherwise here, and keys that they do not have.
 
-use beds_protocol::{Engine, TypeName};
+use beds_protocol::{Engine, TypeName, shown};
 
 use super::Diagnostic;
 use crate::{
@@ -19,50 +19,133 @@ pub(crate) struct Written<'a> {
     pub(crate) place: Place,
     /// How it is written.
     pub(crate) form: Form,
-    /// The keys beside it that are there already.
-    pub(crate) given: &'a [&'static str],
+    /// The keys beside it.
+    pub(crate) given: &'a [Beside],
     /// What it is written in.
     pub(crate) front: Front,
 }
 
-pub(crate) fn unknown_type(
-    span: Span,
-    name: &str,
-    written: Written<'_>,
-    engine: Option<Engine>,
-) -> Diagnostic {
+/// A key beside a type.
+#[derive(Debug, Clone)]
+pub(crate) struct Beside {
+    pub(crate) key: &'static str,
+    pub(crate) span: Span,
+    /// Its value as it is written; `None` for one that is not compared.
+    pub(crate) text: Option<String>,
+}
+
+/// What an unknown type means here.
+#[derive(Debug)]
+pub(crate) struct Meaning<'a> {
+    /// The type, with the keys that do not stand beside it already.
+    pub(crate) ty: Foreign,
+    /// Keys of which the type says another thing than what stands beside it.
+    contradictions: Vec<((&'static str, String), &'a Beside)>,
+    /// Whether `values` stand beside a text.
+    was_set: bool,
+}
+
+/// What has to change as well once the type is written as it should be.
+#[derive(Debug, Default)]
+pub(crate) struct Consequences {
+    /// What else would be reported of the field.
+    pub(crate) reports: Vec<Diagnostic>,
+    /// What is to be done elsewhere.
+    pub(crate) elsewhere: Vec<String>,
+}
+
+impl<'a> Meaning<'a> {
+    /// What a name means in this place; `None` where nobody knows it.
+    pub(crate) fn of(name: &str, written: Written<'a>, engine: Option<Engine>) -> Option<Self> {
+        let mut ty = foreign::translate(name)?;
+        if ty.ty == TypeName::ObjectId && engine == Some(Engine::MariaDb) {
+            ty = Foreign::object_id_text();
+        }
+        let beside = |key: &str| written.given.iter().find(|given| given.key == key);
+        if ty.ty == TypeName::Uuid && beside("generated").is_some() {
+            (ty.is_sure, ty.note) = (true, None);
+        }
+        let was_set = ty.ty == TypeName::String && beside("values").is_some();
+        ty.keys.retain(|(key, _)| written.place.may_have(key));
+        let contradicted = |(key, value): &(&'static str, String)| {
+            let is_true = |key: &str| beside(key).filter(|given| given.text.as_deref() == Some("true"));
+            let differs = |given: &&Beside| {
+                let text = given.text.as_deref();
+                text.is_some_and(|text| !is_same(value, text) && !is_within(ty.ty, key, value, text))
+            };
+            let other = beside(key).filter(differs);
+            let rival = match *key {
+                "required" => is_true("nullable"),
+                "nullable" => is_true("required").or_else(|| is_true("key")),
+                "default" => is_true("required").or_else(|| beside("generated")),
+                "generated" => is_true("required").or_else(|| beside("default")),
+                _ => None,
+            };
+            other.or(rival).map(|given| ((*key, value.clone()), given))
+        };
+        let contradictions: Vec<_> = ty.keys.iter().filter_map(contradicted).collect();
+        // Where a new value comes from is said once.
+        let is_said = |key: &str| match key {
+            "required" | "default" | "generated" => {
+                ["required", "default", "generated"].iter().any(|key| beside(key).is_some())
+            }
+            key => beside(key).is_some(),
+        };
+        let is_contradicted = |key: &str| contradictions.iter().any(|((other, _), _)| *other == key);
+        ty.keys.retain(|(key, _)| !is_said(key) && !is_contradicted(key));
+        Some(Self { ty, contradictions, was_set })
+    }
+}
+
+/// Whether two constants are one, however they are written: `0` is `false` to a column, and `"5.00"` is 5.
+fn is_same(one: &str, other: &str) -> bool {
+    let plain = |text: &str| match text.trim_matches('"') {
+        "false" => "0".to_owned(),
+        "true" => "1".to_owned(),
+        text => text.to_owned(),
+    };
+    let (one, other) = (plain(one), plain(other));
+    let is_one_number = |one: f64, other: f64| one.total_cmp(&other).is_eq();
+    one == other || matches!((one.parse(), other.parse()), (Ok(one), Ok(other)) if is_one_number(one, other))
+}
+
+/// Whether a bound of values is narrower than the type's own, which may well be meant.
+fn is_within(ty: TypeName, key: &str, of_type: &str, given: &str) -> bool {
+    let is_number = matches!(ty, TypeName::Int | TypeName::Float | TypeName::Decimal);
+    let number = |text: &str| text.trim_matches('"').parse::<f64>().ok();
+    match (number(of_type), number(given)) {
+        (Some(of_type), Some(given)) if is_number && key == "min" => given >= of_type,
+        (Some(of_type), Some(given)) if is_number && key == "max" => given <= of_type,
+        _ => false,
+    }
+}
+
+/// A type that nobody knows.
+pub(crate) fn unknown_type(span: Span, name: &str, engine: Option<Engine>) -> Diagnostic {
     let is_known = move |name: &&TypeName| match name {
         TypeName::ObjectId => engine != Some(Engine::MariaDb),
         _ => true,
     };
     let known = TypeName::ALL.iter().filter(is_known).map(|name| name.as_str());
-    let diagnostic =
-        Diagnostic::error(Code::UnknownType, format!("unknown type `{name}`")).at(span, "no such type");
-    match foreign::translate(name) {
-        Some(ty) => translated(diagnostic, span, ty, written, engine),
-        None => diagnostic.suggest(name, known, "the types are"),
-    }
+    no_such_type(span, name).suggest(name, known, "the types are")
 }
 
-/// Adds what a foreign type is called here.
-fn translated(
-    diagnostic: Diagnostic,
+fn no_such_type(span: Span, name: &str) -> Diagnostic {
+    Diagnostic::error(Code::UnknownType, format!("unknown type {}", shown(name))).at(span, "no such type")
+}
+
+/// A foreign type, with what it is called here.
+pub(crate) fn foreign_type(
     span: Span,
-    mut ty: Foreign,
+    name: &str,
+    meaning: &Meaning<'_>,
     written: Written<'_>,
-    engine: Option<Engine>,
+    consequences: &Consequences,
 ) -> Diagnostic {
-    let Written { place, form, given, front } = written;
-    if ty.ty == TypeName::ObjectId && engine == Some(Engine::MariaDb) {
-        ty = Foreign::object_id_text();
-    }
-    if ty.ty == TypeName::Uuid && given.contains(&"generated") {
-        (ty.is_sure, ty.note) = (true, None);
-    }
-    let was_set = ty.ty == TypeName::String && given.contains(&"values");
-    ty.keys.retain(|(key, _)| place.may_have(key) && !given.contains(key));
+    let Written { form, front, .. } = written;
+    let Meaning { ty, contradictions, was_set } = meaning;
     let beside = ty.pairs(if form == Form::Section { "\n" } else { ", " });
-    let (shown, right) = match form {
+    let (said, right) = match form {
         _ if front != Front::Template => {
             let keys = ty.attribute();
             (keys.clone(), keys.strip_prefix("type = ").unwrap_or(&keys).to_owned())
@@ -72,15 +155,33 @@ fn translated(
             (ty.pairs(", "), beside.strip_prefix("type = ").unwrap_or(&beside).to_owned())
         }
     };
-    let diagnostic = diagnostic.help(format!("write `{shown}`: this is how it is said here"));
-    let diagnostic = match ty.note {
-        Some(note) => diagnostic.help(note),
-        None => diagnostic,
-    };
-    if was_set {
+    let mut diagnostic =
+        no_such_type(span, name).help(format!("write `{said}`: this is how it is said here"));
+    if let Some(note) = ty.note {
+        diagnostic = diagnostic.help(note);
+    }
+    for ((key, value), given) in contradictions {
+        let Beside { key: other, span, text } = given;
+        let text = text.as_deref().unwrap_or("…");
+        diagnostic = diagnostic.near(*span, "this says another thing").help(format!(
+            "{} says `{key} = {value}`, and beside it stands `{other} = {text}`: keep the one that is right",
+            shown(name)
+        ));
+    }
+    if *was_set {
         return diagnostic.help("remove `values`, which an `enum` has, or make it a `list` with `items = { type = \"enum\", values = [\"…\"] }`");
     }
-    if ty.is_sure { diagnostic.fix(span, right) } else { diagnostic }
+    for Diagnostic { message, help, .. } in &consequences.reports {
+        diagnostic = diagnostic.help(format!("with it, {message}: {}", help.join("; ")));
+    }
+    let is_alone = consequences.reports.iter().all(|report| report.fix.is_some());
+    for elsewhere in &consequences.elsewhere {
+        diagnostic = diagnostic.help(elsewhere);
+    }
+    if ty.is_sure && contradictions.is_empty() && is_alone && consequences.elsewhere.is_empty() {
+        return diagnostic.fix(span, right);
+    }
+    diagnostic
 }
 
 /// Keys of one field that belong to other types.

@@ -19,7 +19,10 @@ pub(super) fn base(name: &str, arguments: &[Argument], modifiers: &mut Modifiers
         "tinyint" | "int1" if number(0) == Some(1) => of(TypeName::Bool),
         "bit" if number(0).unwrap_or(1) == 1 => of(TypeName::Bool),
         "bool" | "boolean" | "logical" | "booleanfield" | "nullbooleanfield" => of(TypeName::Bool),
-        "bit" => of(TypeName::Int).key("unsigned", true),
+        "bit" => match number(0) {
+            Some(bits @ 2..=62) => of(TypeName::Int).key("min", 0).key("max", (1_u64 << bits) - 1),
+            _ => of(TypeName::Int).key("unsigned", true),
+        },
         "decimal" | "numeric" | "dec" | "fixed" | "number" if !arguments.is_empty() => {
             decimal(number(0).unwrap_or(10), number(1).unwrap_or(0))
         }
@@ -103,22 +106,31 @@ fn list(values: &[Argument]) -> String {
 }
 
 fn integer(name: &str, modifiers: &mut Modifiers) -> Option<Foreign> {
+    let of_bits = |bits: u32, is_unsigned: bool| {
+        let (min, max) = if is_unsigned {
+            (0, (1_i64 << bits) - 1)
+        } else {
+            (-1_i64 << (bits - 1), (1_i64 << (bits - 1)) - 1)
+        };
+        Some(Foreign::new(TypeName::Int).key("min", min).key("max", max))
+    };
+    // What has fewer bits than an `int` of SQL says so by its bounds, which say as well whether there is a sign.
+    let signed = |modifiers: &mut Modifiers, bits| of_bits(bits, std::mem::take(&mut modifiers.is_unsigned));
     match name {
-        "int" | "integer" | "bigint" | "smallint" | "tinyint" | "mediumint" | "int1" | "int2" | "int3"
-        | "int4" | "int8" | "int16" | "int32" | "int64" | "i8" | "i16" | "i32" | "i64" | "i128" | "isize"
-        | "numberlong" | "numberint" | "long" | "short" | "byte" | "whole" | "long integer"
-        | "integerfield" | "bigintegerfield" | "smallintegerfield" | "biginteger" => {
-            Some(Foreign::new(TypeName::Int))
-        }
-        "u8"
-        | "u16"
-        | "u32"
+        "tinyint" | "int1" | "i8" => signed(modifiers, 8),
+        "smallint" | "int2" | "int16" | "i16" | "short" | "smallintegerfield" => signed(modifiers, 16),
+        "mediumint" | "int3" | "middleint" => signed(modifiers, 24),
+        "u8" | "uint8" => of_bits(8, true),
+        "u16" | "uint16" => of_bits(16, true),
+        "positivesmallintegerfield" => of_bits(15, true),
+        "int" | "integer" | "bigint" | "int4" | "int8" | "int32" | "int64" | "i32" | "i64" | "i128"
+        | "isize" | "numberlong" | "numberint" | "long" | "byte" | "whole" | "long integer"
+        | "integerfield" | "bigintegerfield" | "biginteger" => Some(Foreign::new(TypeName::Int)),
+        "u32"
         | "u64"
         | "u128"
         | "usize"
         | "uint"
-        | "uint8"
-        | "uint16"
         | "uint32"
         | "uint64"
         | "unsigned"
@@ -127,8 +139,7 @@ fn integer(name: &str, modifiers: &mut Modifiers) -> Option<Foreign> {
         | "unsigned bigint"
         | "uint4"
         | "positiveintegerfield"
-        | "positivebigintegerfield"
-        | "positivesmallintegerfield" => {
+        | "positivebigintegerfield" => {
             modifiers.is_unsigned = true;
             Some(Foreign::new(TypeName::Int))
         }

@@ -40,6 +40,11 @@ pub(crate) fn meant(key: &str, part: Part) -> Option<Meant> {
     found.or_else(|| others::anywhere(&key))
 }
 
+/// Whether a key of `read` names what is run and not what is read.
+pub(crate) fn is_routine(key: &str) -> bool {
+    others::is_routine(&normal(key))
+}
+
 /// `notNull`, `not-null` and `NOT NULL` are one word.
 fn normal(key: &str) -> String {
     let mut out = String::with_capacity(key.len() + 2);

@@ -133,13 +133,28 @@ pub(super) fn object(key: &str) -> Option<Meant> {
     })
 }
 
+/// Whether a key names what is run and not what is read.
+pub(super) fn is_routine(key: &str) -> bool {
+    matches!(
+        key,
+        "procedure"
+            | "proc"
+            | "sp"
+            | "stored_procedure"
+            | "function"
+            | "func"
+            | "routine"
+            | "pipeline"
+            | "aggregate"
+    )
+}
+
 pub(super) fn read(key: &str) -> Option<Meant> {
     Some(match key {
         "views" | "view_name" | "viewname" => Key("view"),
         "tables" | "table_name" | "tablename" => Key("table"),
         "collections" | "coll" | "collection_name" => Key("collection"),
-        "procedure" | "proc" | "sp" | "stored_procedure" | "function" | "func" | "routine" | "pipeline"
-        | "aggregate" => Nothing(
+        key if is_routine(key) => Nothing(
             "`read` names a view or a table; a procedure that reads is a call: `[calls.NAME]` with `procedure = \"…\"` and `lane = \"read\"`",
         ),
         "name" | "object" | "relation" | "source" | "from" | "entity" => {

@@ -10,7 +10,7 @@ use crate::{
     diagnostic::{ErrorSink, shape},
     foreign,
     front::{Example, Front},
-    meant,
+    meant, names,
     part::Part,
     span::Spanned,
     tree::{self, Node, Scalar, Table, Value},
@@ -158,6 +158,13 @@ impl<'e, 's> Keys<'e, 's> {
             |_| "a list of strings".to_owned(),
             |node, front, errors| {
                 let (list, value) = (node.span, node.value);
+                // Whatever the list is to hold is told where the names are known.
+                if let Value::Scalar(Scalar::Text(word)) = &value
+                    && !matches!(name, "values" | "compatible_with")
+                    && names::is_all(word)
+                {
+                    return Ok(vec![Spanned::new(names::ALL.to_owned(), list)]);
+                }
                 let Value::List(items) = value else { return Err(Refused::Kind(value)) };
                 if let Some(extra) = items.get(ENTRIES_MAX) {
                     errors.push(shape::too_many(extra.span, "entries", items.len(), ENTRIES_MAX));
@@ -207,7 +214,11 @@ impl<'e, 's> Keys<'e, 's> {
 
     /// Reports every key that nothing asked for.
     pub(super) fn finish(self) {
-        for entry in self.entries.into_iter().flatten() {
+        let is_by_routine = self.part == Part::Read
+            && self.entries.iter().flatten().any(|entry| meant::is_routine(&entry.key.value));
+        // What a routine has beside it is the echo of it.
+        let is_echo = |key: &str| is_by_routine && !meant::is_routine(key);
+        for entry in self.entries.into_iter().flatten().filter(|entry| !is_echo(&entry.key.value)) {
             let owner =
                 shape::Owner { place: &self.place, part: self.part, ty: self.ty, present: &self.present };
             self.errors.push(shape::unknown_key(&entry, owner));

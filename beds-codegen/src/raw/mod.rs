@@ -10,6 +10,7 @@ mod read;
 mod stray;
 
 pub use language::language;
+pub(crate) use read::field;
 pub use read::{Struct, from_struct, from_template};
 
 pub use crate::part::Form;
@@ -53,6 +54,19 @@ impl<T> Given<T> {
             Self::Is(entry) => Some(&entry.value),
             Self::Absent | Self::Broken => None,
         }
+    }
+
+    /// The key with its value, if there is one that can be used.
+    pub(crate) const fn entry(&self) -> Option<&Entry<T>> {
+        match self {
+            Self::Is(entry) => Some(entry),
+            Self::Absent | Self::Broken => None,
+        }
+    }
+
+    /// This, or the other where it is absent.
+    fn or(self, other: Self) -> Self {
+        if self.is_absent() { other } else { self }
     }
 
     /// Where the key is written.
@@ -314,6 +328,37 @@ impl RawField {
             scale: Given::Absent,
             items: Given::Absent,
             fields: Given::Absent,
+        }
+    }
+
+    /// This with the type of another, and what that has beside it and this has not.
+    pub(crate) fn over(self, other: Self) -> Self {
+        Self {
+            name: self.name,
+            is_broken: self.is_broken || other.is_broken,
+            form: self.form,
+            ty: other.ty,
+            description: self.description.or(other.description),
+            column: self.column.or(other.column),
+            generated: self.generated.or(other.generated),
+            mode: self.mode.or(other.mode),
+            key: self.key.or(other.key),
+            required: self.required.or(other.required),
+            nullable: self.nullable.or(other.nullable),
+            unique: self.unique.or(other.unique),
+            immutable: self.immutable.or(other.immutable),
+            version: self.version.or(other.version),
+            sensitive: self.sensitive.or(other.sensitive),
+            unsigned: self.unsigned.or(other.unsigned),
+            default: self.default.or(other.default),
+            min: self.min.or(other.min),
+            max: self.max.or(other.max),
+            pattern: self.pattern.or(other.pattern),
+            values: self.values.or(other.values),
+            precision: self.precision.or(other.precision),
+            scale: self.scale.or(other.scale),
+            items: self.items.or(other.items),
+            fields: self.fields.or(other.fields),
         }
     }
 }

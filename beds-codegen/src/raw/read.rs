@@ -173,7 +173,7 @@ fn fields_of(table: Table, place: Place, front: Front, errors: &mut ErrorSink<'_
 }
 
 /// Reads whatever has a type; a string alone is the type's name.
-fn field(
+pub(crate) fn field(
     name: Spanned<String>,
     node: Node,
     place: Place,

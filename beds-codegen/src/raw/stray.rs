@@ -6,6 +6,7 @@ use beds_protocol::TypeName;
 use crate::{
     diagnostic::{ErrorSink, shape},
     foreign,
+    meant::{self, Meant},
     part::{Part, Place},
     span::Spanned,
     tree::{Entry, Table, Value},
@@ -20,6 +21,7 @@ const PUBLISH: &str = "publish";
 /// Moves what is in the wrong section, and reports each section that is missing its header. Gives the sections that
 /// were reported.
 pub(super) fn lift(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'static str> {
+    misnamed(template, errors);
     let listed = fields_in_lists(template, errors);
     field_for_section(template, errors);
     below_headers(template, errors);
@@ -77,6 +79,63 @@ pub(super) fn lift(template: &mut Table, errors: &mut ErrorSink<'_>) -> Vec<&'st
         }
     }
     inside
+}
+
+/// Takes a section by another name for a part of the one that is there as well: `[call.rent]` above `[calls.rent.args]`.
+fn misnamed(template: &mut Table, errors: &mut ErrorSink<'_>) {
+    let known = Part::Sections.known();
+    let mut found: Vec<(&'static str, Entry)> = Vec::new();
+    let mut at = 0;
+    while let Some(entry) = template.entries.get(at) {
+        let key = entry.key.value.as_str();
+        let home = match meant::meant(key, Part::Sections) {
+            _ if known.contains(&key) => None,
+            Some(Meant::Key(home)) => Some(home),
+            Some(_) => None,
+            None => beds_protocol::nearest(key, known.iter().copied()),
+        };
+        match (home, &entry.value.value) {
+            (Some(home), Value::Table(section))
+                if matches!(template.get(home).map(|home| &home.value), Some(Value::Table(_)))
+                    && section.entries.iter().all(|entry| is_part_of(home, entry)) =>
+            {
+                found.push((home, template.entries.remove(at)));
+            }
+            _ => at += 1,
+        }
+    }
+    for (home, entry) in found {
+        errors.push(shape::unknown_section(entry.key.span, &entry.key.value));
+        if let (Some(home), Value::Table(section)) = (template.table_mut(home), entry.value.value) {
+            merge(home, section);
+        }
+    }
+}
+
+/// Whether an entry can be one of this section.
+fn is_part_of(section: &str, entry: &Entry) -> bool {
+    let key = entry.key.value.as_str();
+    match section {
+        "calls" => matches!(&entry.value.value, Value::Table(_)) && !matches!(key, "args" | "returns"),
+        "fields" => is_field(&entry.value.value),
+        "template" => HEADER.contains(&key),
+        "objects" => OBJECTS.contains(&key),
+        "fetch" => FETCH.contains(&key),
+        _ => Part::Events.known().contains(&key),
+    }
+}
+
+/// Adds what a table has not; tables in both are one.
+fn merge(table: &mut Table, more: Table) {
+    for entry in more.entries {
+        if table.get(&entry.key.value).is_none() {
+            table.entries.push(entry);
+        } else if let (Some(inner), Value::Table(more)) =
+            (table.table_mut(&entry.key.value), entry.value.value)
+        {
+            merge(inner, more);
+        }
+    }
 }
 
 /// Takes `[[fields.note]]` for `[fields.note]`, and reports the first: who writes one so writes all so.

@@ -8,6 +8,7 @@ use super::{Cx, converted, patterns};
 use crate::{
     diagnostic::{fields as diagnostics, types},
     model::{Engine, Type},
+    names::quoted,
     part,
     raw::{Entry, Given, RawField},
     span::{Span, Spanned},
@@ -76,17 +77,23 @@ fn integer(
     range: (i128, i128),
     cx: &mut Cx<'_>,
 ) -> Option<i128> {
-    match value.value {
-        Scalar::Int(number) if (range.0..=range.1).contains(&number) => Some(number),
-        Scalar::Int(number) => {
+    // What is no integer and would be none in this range is told the range at once.
+    let found = match value.value {
+        Scalar::Int(number) => Some(number),
+        _ => converted::as_integer(&value.value).filter(|number| !(range.0..=range.1).contains(number)),
+    };
+    match found {
+        Some(number) if (range.0..=range.1).contains(&number) => Some(number),
+        Some(number) => {
             let ends = (range.0.to_string(), range.1.to_string());
             let help = range_help(number, ty, cx.engine);
             cx.errors.push(diagnostics::bound_range(value.span, key, ty, (&ends.0, &ends.1), help));
             None
         }
-        _ => {
+        None => {
+            let right = converted::as_integer(&value.value).map(|number| number.to_string());
             let diagnostic = diagnostics::bound_kind(value.span, key, ty, "an integer", value.value.kind());
-            cx.errors.push(diagnostics::written_as(diagnostic, converted::as_integer(&value.value)));
+            cx.errors.push(diagnostics::written_as(diagnostic, right));
             None
         }
     }
@@ -138,7 +145,8 @@ pub(super) fn float(raw: &RawField, cx: &mut Cx<'_>) -> Option<Type> {
         _ => {
             let diagnostic =
                 diagnostics::bound_kind(value.span, key, "float", "a number", value.value.kind());
-            cx.errors.push(diagnostics::written_as(diagnostic, converted::as_number(&value.value)));
+            let right = converted::as_number(&value.value).map(|number| format!("{number:?}"));
+            cx.errors.push(diagnostics::written_as(diagnostic, right));
             None
         }
     };
@@ -194,16 +202,20 @@ fn decimal_bound(
     scale: u8,
     cx: &mut Cx<'_>,
 ) -> Option<Decimal> {
-    let decimal = match &value.value {
+    let read = |scalar: &Scalar| match scalar {
         Scalar::Text(text) => text.parse::<Decimal>().ok(),
         Scalar::Int(number) => number.to_string().parse().ok(),
         Scalar::Bool(_) | Scalar::Float(_) | Scalar::Moment(_) => None,
     };
-    let Some(decimal) = decimal else {
+    // What is written in another way, and has too many digits, is told so at once.
+    let right = converted::as_decimal(&value.value);
+    let meant = right.as_ref().and_then(|right| right.parse::<Decimal>().ok());
+    let too_long = meant.filter(|meant| !fits(meant, precision, scale));
+    let Some(decimal) = read(&value.value).or(too_long) else {
         let found = if matches!(value.value, Scalar::Text(_)) { "this string" } else { value.value.kind() };
         let expected = "a string of digits such as \"0.50\", or an integer";
         let diagnostic = diagnostics::bound_kind(value.span, key, "decimal", expected, found);
-        cx.errors.push(diagnostics::written_as(diagnostic, converted::as_decimal(&value.value)));
+        cx.errors.push(diagnostics::written_as(diagnostic, right.map(|right| quoted(&right))));
         return None;
     };
     let (_, fraction) = decimal.digits();

@@ -2,51 +2,58 @@
 
 use beds_protocol::value::Decimal;
 
-use crate::{model::Type, tree::Scalar};
+use crate::{model::Type, names::quoted, tree::Scalar};
 
-/// A constant of another kind as one of this type, as it is written.
-pub(super) fn converted(value: &Scalar, ty: &Type) -> Option<String> {
+/// A constant of another kind as one of this type.
+pub(super) fn converted(value: &Scalar, ty: &Type) -> Option<Scalar> {
     match ty {
         Type::Bool => match value {
             Scalar::Text(text) => match text.to_ascii_lowercase().as_str() {
-                "true" | "yes" | "on" | "1" => Some("true".to_owned()),
-                "false" | "no" | "off" | "0" => Some("false".to_owned()),
+                "true" | "yes" | "on" | "1" => Some(Scalar::Bool(true)),
+                "false" | "no" | "off" | "0" => Some(Scalar::Bool(false)),
                 _ => None,
             },
-            Scalar::Int(0) => Some("false".to_owned()),
-            Scalar::Int(1) => Some("true".to_owned()),
+            Scalar::Int(0) => Some(Scalar::Bool(false)),
+            Scalar::Int(1) => Some(Scalar::Bool(true)),
             _ => None,
         },
-        Type::Int { .. } | Type::UInt { .. } => as_integer(value),
-        Type::Float { .. } => as_number(value),
-        Type::Decimal { .. } => as_decimal(value),
+        Type::Int { .. } | Type::UInt { .. } => as_integer(value).map(Scalar::Int),
+        Type::Float { .. } => as_number(value).map(Scalar::Float),
+        Type::Decimal { .. } => as_decimal(value).map(Scalar::Text),
         Type::String { .. } | Type::Text { .. } | Type::Enum { .. } => match value {
-            Scalar::Int(number) => Some(format!("\"{number}\"")),
-            Scalar::Bool(flag) => Some(format!("\"{flag}\"")),
-            Scalar::Moment(text) => Some(format!("\"{text}\"")),
+            Scalar::Int(number) => Some(Scalar::Text(number.to_string())),
+            Scalar::Bool(flag) => Some(Scalar::Text(flag.to_string())),
+            Scalar::Moment(text) => Some(Scalar::Text(text.clone())),
             Scalar::Float(_) | Scalar::Text(_) => None,
         },
         _ => None,
     }
 }
 
+/// A constant as it is written.
+pub(super) fn written(scalar: &Scalar) -> String {
+    match scalar {
+        Scalar::Bool(flag) => flag.to_string(),
+        Scalar::Int(number) => number.to_string(),
+        Scalar::Float(number) => format!("{number:?}"),
+        Scalar::Text(text) => quoted(text),
+        Scalar::Moment(text) => text.clone(),
+    }
+}
+
 /// A constant as an integer, if it is one written in another way.
-pub(super) fn as_integer(value: &Scalar) -> Option<String> {
+pub(super) fn as_integer(value: &Scalar) -> Option<i128> {
     match value {
-        Scalar::Text(text) => text.trim().parse::<i128>().ok().map(|number| number.to_string()),
+        Scalar::Text(text) => text.trim().parse().ok(),
         // `2.000` may be two thousand.
         _ => None,
     }
 }
 
 /// A constant as a number, if it is one in quotes.
-pub(super) fn as_number(value: &Scalar) -> Option<String> {
+pub(super) fn as_number(value: &Scalar) -> Option<f64> {
     match value {
-        Scalar::Text(text) => pointed(text.trim())
-            .parse::<f64>()
-            .ok()
-            .filter(|number| number.is_finite())
-            .map(|number| format!("{number:?}")),
+        Scalar::Text(text) => pointed(text.trim()).parse::<f64>().ok().filter(|number| number.is_finite()),
         _ => None,
     }
 }
@@ -62,10 +69,10 @@ fn pointed(text: &str) -> String {
 /// A constant as the text of a decimal, if it is a number.
 pub(super) fn as_decimal(value: &Scalar) -> Option<String> {
     match value {
-        Scalar::Float(number) if number.is_finite() => Some(format!("\"{number}\"")),
+        Scalar::Float(number) if number.is_finite() => Some(number.to_string()),
         Scalar::Text(text) => {
             let point = text.trim().replace(',', ".");
-            point.parse::<Decimal>().is_ok().then(|| format!("\"{point}\""))
+            point.parse::<Decimal>().is_ok().then_some(point)
         }
         _ => None,
     }

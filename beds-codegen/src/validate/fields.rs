@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{Cx, columns, types};
 use crate::{
     diagnostic::{Diagnostic, ErrorSink, fields as diagnostics, objects as object_diagnostics},
-    model::{Field, Type},
+    model::{Field, Generated, Supply, Type},
     names,
     part::Place,
     raw::{Given, Names, RawField},
@@ -123,11 +123,13 @@ impl Fields {
     }
 
     fn unknown(&self, name: &str, span: Span, list: &str) -> Diagnostic {
-        if name.trim() == "*" {
-            let all = self
-                .slots
-                .iter()
-                .filter(|slot| slot.field.as_ref().is_none_or(|field| field.ty.is_indexable()));
+        if names::is_all(name) {
+            let suits = |field: &Field| match list {
+                "filter" | "sort" => field.ty.is_indexable(),
+                "returns" => field.supply == Supply::Generated(Generated::Database),
+                _ => !field.sensitive,
+            };
+            let all = self.slots.iter().filter(|slot| slot.field.as_ref().is_none_or(suits));
             return object_diagnostics::wildcard(span, list, all.map(|slot| slot.name.value.as_str()));
         }
         let parts: Vec<&str> = name.split([',', ';']).map(str::trim).collect();

@@ -6,6 +6,7 @@ use super::{Cx, bounds, converted};
 use crate::{
     diagnostic::{Diagnostic, fields as diagnostics},
     model::{Literal, Type},
+    names,
     span::Spanned,
     tree::Scalar,
 };
@@ -56,15 +57,22 @@ fn refusal(value: &Spanned<Scalar>, ty: &Type, refused: &Refused) -> Diagnostic 
     }
     match refused {
         Refused::Kind(expected) => {
+            let right = converted::converted(&value.value, ty);
+            // What breaks another rule once it is of the right kind is told so at once.
+            if let Some(right) = &right
+                && let Err(refused @ Refused::Rule(_)) = check(right, ty)
+            {
+                return refusal(&Spanned::new(right.clone(), span), ty, &refused);
+            }
             let diagnostic = diagnostics::default_kind(span, ty.name(), expected, value.value.kind());
-            diagnostics::written_as(diagnostic, converted::converted(&value.value, ty))
+            diagnostics::written_as(diagnostic, right.as_ref().map(converted::written))
         }
         Refused::Rule(why) => {
             let diagnostic = diagnostics::default_refused(span, why);
             let has_comma = matches!(&value.value, Scalar::Text(text) if text.contains(','));
             let is_decimal = matches!(ty, Type::Decimal { .. });
             match converted::as_decimal(&value.value).filter(|_| has_comma && is_decimal) {
-                Some(right) => diagnostics::written_as(diagnostic, Some(right)),
+                Some(right) => diagnostics::written_as(diagnostic, Some(names::quoted(&right))),
                 None => {
                     diagnostic.help("write a value that the field's other keys allow, or remove `default`")
                 }

@@ -25,7 +25,7 @@ use crate::{
     front::{Front, Whole},
     model::{Bulk, Call, Domain, Engine, Events, Fetch, Objects, Operations},
     names,
-    raw::{Given, RawObjects, RawTemplate},
+    raw::{self, Given, RawFetch, RawObjects, RawTemplate},
     span::{Sources, Span, Spanned},
 };
 
@@ -50,6 +50,10 @@ pub(crate) struct Cx<'a> {
     pub(crate) engine: Option<Engine>,
     pub(crate) sources: &'a mut Sources,
     pub(crate) pipelines: &'a mut Pipelines,
+    /// `[objects]`, where it can be read.
+    pub(crate) objects: Option<&'a raw::Entry<RawObjects>>,
+    /// `[fetch]`, where it can be read.
+    pub(crate) fetch: Option<&'a raw::Entry<RawFetch>>,
     /// Whether it is told that there is no object to read: one report is enough, whatever needs one.
     pub(crate) unread_is_told: bool,
     pub(crate) errors: ErrorSink<'a>,
@@ -78,6 +82,8 @@ impl Cx<'_> {
             engine: self.engine,
             sources: self.sources,
             pipelines: self.pipelines,
+            objects: self.objects,
+            fetch: self.fetch,
             unread_is_told: self.unread_is_told,
             errors: self.errors.part(),
         }
@@ -93,8 +99,17 @@ pub fn validate(
     errors: &mut ErrorSink<'_>,
 ) -> Validated {
     let RawTemplate { front, whole, .. } = raw;
-    let mut cx =
-        Cx { front, whole, engine: None, sources, pipelines, unread_is_told: false, errors: errors.part() };
+    let mut cx = Cx {
+        front,
+        whole,
+        engine: None,
+        sources,
+        pipelines,
+        objects: raw.objects.entry(),
+        fetch: raw.fetch.entry(),
+        unread_is_told: false,
+        errors: errors.part(),
+    };
     let offers_nothing = check_sections(&raw, by_hand, &mut cx);
     let header = header::validate(&raw.header, &mut cx);
     cx.engine = header.engine;

@@ -4,13 +4,14 @@ use beds_protocol::tables::TABLES;
 
 use super::{
     Cx,
-    fields::Fields,
+    fields::{Fields, Slot},
     identifiers::{self, Look},
 };
 use crate::{
     diagnostic::objects as diagnostics,
     front::Example,
     model::{Engine, Generated, Objects, Procedure, Relation, Supply},
+    names,
     raw::{Given, Names, RawObject, RawObjects},
     span::{Span, Spanned},
 };
@@ -206,6 +207,14 @@ fn procedure(object: &Object<'_>, write: Write, fields: &Fields, cx: &mut Cx<'_>
     }
     let args = args.get().map(|names| {
         let mut part = cx.part();
+        if let [name] = names.value.as_slice()
+            && names::is_all(&name.value)
+            && !fields.is_unknown()
+            && fields.slots().all(|(_, slot)| slot.name.value != name.value)
+        {
+            part.errors.push(diagnostics::wildcard(name.span, "args", all(write, fields)));
+            return Vec::new();
+        }
         let indices = fields.indices(&names.value, "args", &mut part.errors);
         // A misspelt name is likely to be the one that would be missing.
         if !part.errors.has_errors() && !fields.is_unknown() {
@@ -228,6 +237,22 @@ fn procedure(object: &Object<'_>, write: Write, fields: &Fields, cx: &mut Cx<'_>
         None => Vec::new(),
     };
     Some(Procedure { name: name?.1, args: args?, returns, commits: commits.is_true() })
+}
+
+/// The fields that a procedure takes at most.
+fn all(write: Write, fields: &Fields) -> Vec<&str> {
+    let takes = |(index, slot): &(usize, &Slot)| {
+        let is_found_by = fields.key().contains(index) || fields.is_version(*index);
+        let supply = slot.field.as_ref().map(|field| &field.supply);
+        let is_filled = matches!(supply, Some(Supply::Generated(Generated::Database)));
+        match write {
+            Write::Create => !is_filled && !fields.is_version(*index),
+            Write::Upsert => fields.key().contains(index) || !(is_filled || fields.is_version(*index)),
+            Write::Update => is_found_by || !matches!(supply, Some(Supply::Generated(_))),
+            Write::Delete => is_found_by,
+        }
+    };
+    fields.slots().filter(takes).map(|(_, slot)| slot.name.value.as_str()).collect()
 }
 
 /// What writes a whole record: a create, or an upsert, whose key is checked already and always given.
@@ -326,14 +351,22 @@ fn check_changes(span: Span, args: &[usize], fields: &Fields, cx: &mut Cx<'_>) {
 
 /// A delete has no values but the key and the version.
 fn check_delete(names: &Names, span: Span, args: &[usize], fields: &Fields, cx: &mut Cx<'_>) {
-    check_key("delete", span, args, fields, cx);
     let key = fields.key();
-    for (index, name) in args.iter().zip(names) {
-        if !key.is_empty()
-            && !key.contains(index)
-            && !fields.is_version(*index)
-            && let Some(slot) = fields.slot(*index)
-        {
+    let name_of = |index: usize| fields.slot(index).map(|slot| slot.name.value.as_str());
+    let is_other = |index: usize| !key.is_empty() && !key.contains(&index) && !fields.is_version(index);
+    let others: Vec<(usize, &Spanned<String>)> =
+        args.iter().copied().zip(names).filter(|(index, _)| is_other(*index)).collect();
+    if !others.is_empty() && key.iter().any(|index| !args.contains(index)) {
+        let others: Vec<(&str, Span)> =
+            others.iter().map(|(_, name)| (name.value.as_str(), name.span)).collect();
+        let key: Vec<&str> = key.iter().filter_map(|index| name_of(*index)).collect();
+        let version = fields.version().filter(|index| args.contains(index)).and_then(name_of);
+        cx.errors.push(diagnostics::key_replaced(span, &key, &others, version));
+        return;
+    }
+    check_key("delete", span, args, fields, cx);
+    for (index, name) in others {
+        if let Some(slot) = fields.slot(index) {
             cx.errors.push(diagnostics::arg_without_value(
                 name.span,
                 "delete",

@@ -2,9 +2,11 @@
 
 use beds_protocol::TypeName;
 
+mod followed;
+
 use super::{Cx, bounds, columns, literal};
 use crate::{
-    diagnostic::{calls as call_diagnostics, fields as diagnostics, shape, types as type_diagnostics},
+    diagnostic::{calls as call_diagnostics, fields as diagnostics, shape},
     front::Example,
     model::{ArgMode, Engine, Field, Generated, Supply, Type},
     names,
@@ -143,28 +145,6 @@ fn check_keys(raw: &RawField, place: Place, cx: &mut Cx<'_>) {
     }
 }
 
-/// The keys that are written and that a translated type may bring as well.
-fn given_keys(raw: &RawField) -> Vec<&'static str> {
-    let all = [
-        ("max", raw.max.is_absent()),
-        ("min", raw.min.is_absent()),
-        ("values", raw.values.is_absent()),
-        ("pattern", raw.pattern.is_absent()),
-        ("precision", raw.precision.is_absent()),
-        ("scale", raw.scale.is_absent()),
-        ("unsigned", raw.unsigned.is_absent()),
-        ("items", raw.items.is_absent()),
-        ("fields", raw.fields.is_absent()),
-        ("key", raw.key.is_absent()),
-        ("unique", raw.unique.is_absent()),
-        ("nullable", raw.nullable.is_absent()),
-        ("required", raw.required.is_absent() && raw.default.is_absent() && raw.generated.is_absent()),
-        ("default", raw.default.is_absent() && raw.required.is_absent() && raw.generated.is_absent()),
-        ("generated", raw.generated.is_absent() && raw.default.is_absent() && raw.required.is_absent()),
-    ];
-    all.into_iter().filter(|(_, is_absent)| !is_absent).map(|(key, _)| key).collect()
-}
-
 /// The type with its bounds; `None` when it is not usable, which is reported.
 pub(super) fn ty(raw: &RawField, place: Place, depth: usize, cx: &mut Cx<'_>) -> Option<Type> {
     if raw.ty.is_absent() {
@@ -185,9 +165,7 @@ pub(super) fn ty(raw: &RawField, place: Place, depth: usize, cx: &mut Cx<'_>) ->
         return None;
     }
     let Some(of) = TypeName::from_name(&name.value) else {
-        let given = given_keys(raw);
-        let written = type_diagnostics::Written { place, form: raw.form, given: &given, front: cx.front };
-        cx.errors.push(type_diagnostics::unknown_type(name.span, &name.value, written, cx.engine));
+        followed::report(raw, name, place, depth, cx);
         return None;
     };
     bounds::check_keys(raw, of, cx);

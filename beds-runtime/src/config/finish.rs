@@ -10,7 +10,7 @@ use beds_protocol::{Broker, Service, nearest};
 use tracing_subscriber::EnvFilter;
 
 use super::{
-    ConfigError, Logging, Node, Telemetry,
+    ConfigError, Logging, Node, Telemetry, ranges,
     secrets::{self, Access},
 };
 
@@ -33,16 +33,16 @@ pub(super) fn amqp(folder: &Path, amqp: &mut Amqp, common: &Tls) -> Result<(), C
     if amqp.reply_to_prefixes.iter().any(String::is_empty) {
         return Err(ConfigError::new("amqp.reply_to_prefixes: an empty prefix would allow every queue"));
     }
-    at_least(
+    in_range(
         "amqp",
         &[
-            ("connect_timeout_ms", amqp.connect_timeout_ms.0.into(), 1),
-            ("confirm_timeout_ms", amqp.confirm_timeout_ms.0.into(), 1),
-            ("heartbeat_s", amqp.heartbeat_s.into(), 1),
-            ("backoff_min_ms", amqp.backoff_min_ms.0.into(), 1),
-            ("topology_check_ms", amqp.topology_check_ms.0.into(), 100),
-            ("queue_length_max", amqp.queue_length_max.into(), 1),
-            ("delivery_attempts_max", amqp.delivery_attempts_max.into(), 1),
+            ("connect_timeout_ms", amqp.connect_timeout_ms.0.into()),
+            ("confirm_timeout_ms", amqp.confirm_timeout_ms.0.into()),
+            ("heartbeat_s", amqp.heartbeat_s.into()),
+            ("backoff_min_ms", amqp.backoff_min_ms.0.into()),
+            ("topology_check_ms", amqp.topology_check_ms.0.into()),
+            ("queue_length_max", amqp.queue_length_max.into()),
+            ("delivery_attempts_max", amqp.delivery_attempts_max.into()),
         ],
     )?;
     not_above(("amqp.backoff_min_ms", amqp.backoff_min_ms), ("amqp.backoff_max_ms", amqp.backoff_max_ms))
@@ -50,25 +50,19 @@ pub(super) fn amqp(folder: &Path, amqp: &mut Amqp, common: &Tls) -> Result<(), C
 
 /// What one request may ask must let some through.
 pub(super) fn limits(limits: &Limits) -> Result<(), ConfigError> {
-    at_least(
+    in_range(
         "limits",
         &[
-            ("request_bytes_max", limits.request_bytes_max as u64, BYTES_MIN),
-            ("reply_bytes_max", limits.reply_bytes_max as u64, BYTES_MIN),
-            ("create_records_max", limits.create_records_max as u64, 1),
-            ("in_items_max", limits.in_items_max as u64, 1),
-            ("batch_items_max", limits.batch_items_max as u64, 1),
-            ("batch_items_at_once", limits.batch_items_at_once as u64, 1),
-            ("request_timeout_ms", limits.request_timeout_ms.0.into(), 1),
-            ("queue_wait_max_ms", limits.queue_wait_max_ms.0.into(), 1),
+            ("request_bytes_max", limits.request_bytes_max as u64),
+            ("reply_bytes_max", limits.reply_bytes_max as u64),
+            ("create_records_max", limits.create_records_max as u64),
+            ("in_items_max", limits.in_items_max as u64),
+            ("batch_items_max", limits.batch_items_max as u64),
+            ("batch_items_at_once", limits.batch_items_at_once as u64),
+            ("request_timeout_ms", limits.request_timeout_ms.0.into()),
+            ("queue_wait_max_ms", limits.queue_wait_max_ms.0.into()),
         ],
     )?;
-    if limits.batch_items_max > BATCH_ITEMS_MAX {
-        return Err(ConfigError::new(format!(
-            "limits.batch_items_max is {}: it must be at most {BATCH_ITEMS_MAX}",
-            limits.batch_items_max
-        )));
-    }
     not_above(
         ("limits.request_timeout_ms", limits.request_timeout_ms),
         ("limits.request_timeout_max_ms", limits.request_timeout_max_ms),
@@ -80,34 +74,29 @@ pub(super) fn node(node: &Node) -> Result<(), ConfigError> {
     if node.services.is_empty() {
         return Err(ConfigError::new("node.services is empty: name at least one service"));
     }
-    at_least(
+    in_range(
         "node",
         &[
-            ("ipl_timeout_ms", node.ipl_timeout_ms.0.into(), 1),
-            ("verify_every_s", node.verify_every_s.into(), 1),
-            ("ledger_keep_s", node.ledger_keep_s.into(), LEDGER_KEEP_S_MIN),
+            ("ipl_timeout_ms", node.ipl_timeout_ms.0.into()),
+            ("verify_every_s", node.verify_every_s.into()),
+            ("ledger_keep_s", node.ledger_keep_s.into()),
         ],
     )
 }
 
-/// The shortest time that a ledger keeps a write, in seconds: within it RabbitMQ and clients repeat what they do not
-/// know to be done.
-pub(super) const LEDGER_KEEP_S_MIN: u64 = 3_600;
-
-/// The smallest bodies, in bytes, below which every request or reply would be too long.
-const BYTES_MIN: u64 = 1_024;
-
-/// How many items the ledger tells apart.
-const BATCH_ITEMS_MAX: usize = 1 << 16;
-
-/// Refuses the first of these numbers, each with its key, that is below its least value.
-fn at_least(section: &str, numbers: &[(&str, u64, u64)]) -> Result<(), ConfigError> {
-    match numbers.iter().find(|(_, number, least)| number < least) {
-        Some((key, number, least)) => {
-            Err(ConfigError::new(format!("{section}.{key} is {number}: it must be at least {least}")))
-        }
-        None => Ok(()),
+/// Refuses the first of these numbers, each with its key, that is outside of its range.
+fn in_range(section: &str, numbers: &[(&str, u64)]) -> Result<(), ConfigError> {
+    for (key, number) in numbers {
+        let path = format!("{section}.{key}");
+        let Some(range) = ranges::of(&path).filter(|range| !range.contains(number)) else { continue };
+        let (least, greatest) = (range.start(), range.end());
+        return Err(ConfigError::new(if number < least {
+            format!("{path} is {number}: it must be at least {least}")
+        } else {
+            format!("{path} is {number}: it must be at most {greatest}")
+        }));
     }
+    Ok(())
 }
 
 fn not_above(low: (&str, Millis), high: (&str, Millis)) -> Result<(), ConfigError> {
@@ -133,17 +122,15 @@ pub(super) fn mariadb(name: &str, server: &mut MariaDb, common: &Tls) -> Result<
         urls(&MARIADB, &key, &access, servers, beds_mariadb::check_url)?;
         servers.iter().try_for_each(|server| names_schema(&key, server))?;
     }
-    if server.read_connections == 0 || server.write_connections == 0 || server.queue_max == 0 {
-        return Err(ConfigError::new(format!(
-            "mariadb.{name}: read_connections, write_connections and queue_max must be at least 1"
-        )));
-    }
-    at_least(
+    in_range(
         &section,
         &[
-            ("read_lag_max_ms", server.read_lag_max_ms.0.into(), 100),
-            ("connect_timeout_ms", server.connect_timeout_ms.0.into(), 1),
-            ("statement_timeout_ms", server.statement_timeout_ms.0.into(), 1),
+            ("read_connections", server.read_connections.into()),
+            ("write_connections", server.write_connections.into()),
+            ("queue_max", server.queue_max as u64),
+            ("read_lag_max_ms", server.read_lag_max_ms.0.into()),
+            ("connect_timeout_ms", server.connect_timeout_ms.0.into()),
+            ("statement_timeout_ms", server.statement_timeout_ms.0.into()),
         ],
     )
 }
@@ -177,12 +164,15 @@ pub(super) fn mongodb(name: &str, server: &mut MongoDb, common: &Tls) -> Result<
              / \\ . space \" $ * < > : | ?"
         )));
     }
-    if server.connections == 0 || server.transactions == 0 || server.queue_max == 0 {
-        return Err(ConfigError::new(format!(
-            "mongodb.{name}: connections, transactions and queue_max must be at least 1"
-        )));
-    }
-    at_least(&section, &[("connect_timeout_ms", server.connect_timeout_ms.0.into(), 1)])
+    in_range(
+        &section,
+        &[
+            ("connections", server.connections.into()),
+            ("transactions", server.transactions.into()),
+            ("queue_max", server.queue_max as u64),
+            ("connect_timeout_ms", server.connect_timeout_ms.0.into()),
+        ],
+    )
 }
 
 /// `name` is the pool's in its service.
@@ -197,12 +187,7 @@ pub(super) fn pool(service: Service, name: &str, pool: &Pool) -> Result<(), Conf
         let known = known.join(", ");
         return Err(ConfigError::new(format!("{path}: this service has no such broker; it has {known}")));
     }
-    if pool.instances == 0 || !(1..=2_000).contains(&pool.prefetch) {
-        return Err(ConfigError::new(format!(
-            "{path}: instances must be at least 1, and prefetch from 1 to 2000"
-        )));
-    }
-    Ok(())
+    in_range(&path, &[("instances", pool.instances.into()), ("prefetch", pool.prefetch.into())])
 }
 
 /// Whether the filter can be read, and lets something be logged.
@@ -211,7 +196,7 @@ pub(super) fn logging(logging: &Logging) -> Result<(), ConfigError> {
     let wrong = |reason: String| ConfigError::new(format!("logging.level `{level}`: {reason}"));
     check_levels(level).map_err(wrong)?;
     EnvFilter::try_new(level).map_err(|error| wrong(error.to_string()))?;
-    at_least("logging", &[("bus_queue_max", logging.bus_queue_max as u64, 1)])
+    in_range("logging", &[("bus_queue_max", logging.bus_queue_max as u64)])
 }
 
 /// Whether the endpoint is one that traces can be sent to.
@@ -242,7 +227,7 @@ pub(super) fn telemetry(telemetry: &Telemetry) -> Result<(), ConfigError> {
             telemetry.sample_ratio
         )));
     }
-    at_least("telemetry", &[("timeout_ms", telemetry.timeout_ms.0.into(), 1)])
+    in_range("telemetry", &[("timeout_ms", telemetry.timeout_ms.0.into())])
 }
 
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];

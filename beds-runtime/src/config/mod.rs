@@ -7,6 +7,7 @@
 mod differing;
 mod exposed;
 mod finish;
+mod ranges;
 mod secrets;
 mod sections;
 mod variables;

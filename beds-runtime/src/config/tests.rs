@@ -109,12 +109,12 @@ fn what_makes_no_sense_is_refused() {
         (
             "BEDS__AMQP__HEARTBEAT_S",
             "70000",
-            "it is the number 70000, and must be an integer from 0 to 65535",
+            "it is the number 70000, and must be an integer from 1 to 65535",
         ),
-        ("BEDS__AMQP__HEARTBEAT_S", "-1", "it is the number -1, and must be an integer, 0 or more"),
-        ("BEDS__NODE__IPL_TIMEOUT_MS", "4294967296", "must be an integer from 0 to 4294967295"),
+        ("BEDS__AMQP__HEARTBEAT_S", "-1", "it is the number -1, and must be an integer, 1 or more"),
+        ("BEDS__NODE__IPL_TIMEOUT_MS", "4294967296", "must be an integer from 1 to 4294967295"),
         ("BEDS__MARIADB__A__DEADLOCK_RETRIES_MAX", "256", "must be an integer from 0 to 255"),
-        ("BEDS__LIMITS__IN_ITEMS_MAX", "-1", "must be an integer, 0 or more"),
+        ("BEDS__LIMITS__IN_ITEMS_MAX", "-1", "must be an integer, 1 or more"),
         ("BEDS__LIMITS__IN_ITEMS_MAX", "99999999999999999999999", "must be an integer"),
         ("BEDS__AMQP__URL", "amqp://a,,amqp://b", "amqp.url[0]: it ends with a comma"),
         (
@@ -207,4 +207,32 @@ fn what_differs_is_named_by_its_key_and_no_value_is_shown() {
     }
     // What is said and what is the default are the same.
     assert_eq!(differing(&[], &[("BEDS__BROKERS__APP_SERVER__R__INSTANCES", "4")]), [""; 0]);
+}
+
+/// A key of the table of ranges as somebody would write it.
+fn written(known: &str) -> String {
+    let names = if known.starts_with("brokers") { ["app_server", "r"] } else { ["logs", ""] };
+    let known = known.replacen('*', names[0], 1);
+    known.replacen('*', names[1], 1)
+}
+
+#[test]
+fn a_number_out_of_its_range_is_told_the_range_of_its_key() {
+    for (known, range) in ranges::RANGES {
+        let path = written(known);
+        let name = format!("BEDS__{}", path.to_uppercase().replace('.', "__"));
+        let url = ("BEDS__MARIADB__LOGS__URL", "mysql://u@h/s");
+        let message = |value: &str| load(&[url, (&name, value)]).unwrap_err().to_string();
+        let (least, greatest) = (*range.start(), *range.end());
+        let below = least - 1;
+        assert_eq!(message(&below.to_string()), format!("{path} is {below}: it must be at least {least}"));
+        let negative = message("-3");
+        let (from, more) = (format!("an integer from {least} to"), format!("an integer, {least} or more"));
+        assert!(negative.contains(&from) || negative.contains(&more), "{negative}");
+        if let Some(above) = greatest.checked_add(1) {
+            let said = format!("{path} is {above}: it must be at most {greatest}");
+            assert_eq!(message(&above.to_string()), said);
+            assert!(message("a").contains(&format!("an integer from {least} to {greatest}")), "{path}");
+        }
+    }
 }

@@ -6,7 +6,7 @@
 use beds_protocol::nearest;
 use serde::de::DeserializeOwned;
 
-use super::finish::LEDGER_KEEP_S_MIN;
+use super::ranges;
 
 /// An example of what a text must be, where its kind alone does not say it.
 const ADDRESS: &str = "an IP address with a port, such as 127.0.0.1:8080 or [::1]:8080";
@@ -107,8 +107,15 @@ fn at_place(text: &str, path: &str, error: &toml::de::Error) -> String {
 
 /// A message about the value of this key, with the range that the key has where its type has a wider one.
 pub(super) fn ranged(path: &str, message: &str) -> String {
-    let least = if path == "node.ledger_keep_s" { LEDGER_KEEP_S_MIN } else { 0 };
-    message.replace("an integer from 0 to", &format!("an integer from {least} to"))
+    let (Some(range), Some((before, of_type))) = (ranges::of(path), message.split_once("an integer")) else {
+        return message.to_owned();
+    };
+    let greatest = of_type.strip_prefix(" from 0 to ").and_then(|number| number.parse().ok());
+    let (least, greatest) = (range.start(), greatest.unwrap_or(u64::MAX).min(*range.end()));
+    match greatest {
+        u64::MAX => format!("{before}an integer, {least} or more"),
+        greatest => format!("{before}an integer from {least} to {greatest}"),
+    }
 }
 
 /// The message of a parser, in the words of this document, with the known name that is nearest to an unknown one.

@@ -38,7 +38,7 @@ use tokio::{
     sync::{Semaphore, SemaphorePermit},
     time::timeout_at,
 };
-use tracing::{Instrument as _, debug, error, error_span, warn};
+use tracing::{Instrument as _, Span, debug, error, error_span, warn};
 
 use self::{
     long::{LONG_BYTES, Long},
@@ -254,10 +254,15 @@ async fn perform(cx: &Context, lane: Lane, work: Result<Work>) -> Result<Outcome
         Work::Plan(_) => None,
         Work::Method(_) => Some(cx.deadline + GRACE),
     };
-    // Of a level that every filter lets through: each line below it needs the id.
-    let running = cx.run(Ok(work)).instrument(error_span!("request", request_id = &*cx.request_id));
+    let running = cx.run(Ok(work)).instrument(span(cx));
     let Some(limit) = limit else { return running.await };
     timeout_at(limit.into(), running).await.unwrap_or_else(|_| Err(cut_off(lane)))
+}
+
+/// What is logged in it bears the request's id.
+fn span(cx: &Context) -> Span {
+    // Of a level that every filter lets through: each line below it needs the id.
+    error_span!("request", request_id = &*cx.request_id)
 }
 
 /// What a request is answered with whose method did not end in time. What it wrote before stays; only the method knows.

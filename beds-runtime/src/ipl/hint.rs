@@ -1,7 +1,8 @@
 //! What to do about a server that does not answer as it should, by what was said.
 
-/// What is found in a reason, and what to do about it. The first that is found counts.
-const CAUSES: &[(&[&str], &str)] = &[
+/// What is found in a reason that only the server that is meant gives, and what to do about it. The first that is found
+/// counts, here and below.
+const SAID: &[(&[&str], &str)] = &[
     (
         &["Login was refused", "(28000)", "SCRAM failure", "Authentication failed"],
         "user or password is wrong: correct them in the URL, or the password in the file of `pass_file`",
@@ -26,11 +27,6 @@ const CAUSES: &[(&[&str], &str)] = &[
         "the server takes no connections from this host: create the user for it",
     ),
     (
-        &["ReplicaSetNoPrimary"],
-        "start the server, or correct its address in the URL, or `replicaSet` there: it must be the name of the \
-         server's replica set",
-    ),
-    (
         &["UnknownIssuer"],
         "the server's certificate is of no authority that is trusted here: name the certificate of its authority as \
          `ca_file` under [tls]",
@@ -50,6 +46,19 @@ const CAUSES: &[(&[&str], &str)] = &[
          and of an authority that the server trusts",
     ),
     (
+        &["insecure transport are prohibited"],
+        "the server takes encrypted links only: write `ssl-mode=VERIFY_IDENTITY` into the query of the URL",
+    ),
+];
+
+/// What is found in a reason that tells of no server, and what to do about it.
+const CAUSES: &[(&[&str], &str)] = &[
+    (
+        &["ReplicaSetNoPrimary"],
+        "start the server, or correct its address in the URL, or `replicaSet` there: it must be the name of the \
+         server's replica set",
+    ),
+    (
         &[
             "does not support TLS",
             "InvalidContentType",
@@ -64,10 +73,6 @@ const CAUSES: &[(&[&str], &str)] = &[
         &["no answer to TLS"],
         "the server has no TLS on this port, or does not run: start it, correct its address, or ask for plain text in the \
          URL",
-    ),
-    (
-        &["insecure transport are prohibited"],
-        "the server takes encrypted links only: write `ssl-mode=VERIFY_IDENTITY` into the query of the URL",
     ),
     (
         &["under [tls]", "pem", "PEM", "certificate", "TLS", "tls"],
@@ -93,8 +98,17 @@ const CAUSES: &[(&[&str], &str)] = &[
 
 /// What to do about a check that failed for this reason.
 pub(super) fn of(reason: &str) -> &'static str {
-    let cause = CAUSES.iter().find(|(said, _)| said.iter().any(|said| reason.contains(said)));
-    cause.map_or("the log of the server may say more", |(_, hint)| hint)
+    found(SAID, reason).or_else(|| found(CAUSES, reason)).unwrap_or("the log of the server may say more")
+}
+
+/// Whether the reason tells that the server answered that was meant.
+pub(super) fn is_said_by_server(reason: &str) -> bool {
+    found(SAID, reason).is_some()
+}
+
+fn found(causes: &[(&[&str], &'static str)], reason: &str) -> Option<&'static str> {
+    let cause = causes.iter().find(|(said, _)| said.iter().any(|said| reason.contains(said)));
+    cause.map(|(_, hint)| *hint)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! In `dev` a step that fails is a warning with a hint, and only what needs it stays off. In `qa` and `prod` it
 //! ends the process, with an exit code of its own and one line that says why.
 
+mod answers;
 mod hint;
 
 use std::{
@@ -19,6 +20,7 @@ use beds_protocol::nearest;
 use futures_util::future::{BoxFuture, join_all};
 use tracing::{info, warn};
 
+use self::answers::Server;
 use crate::config::{Config, Environment};
 
 /// The steps, in order. The number is the process's exit code when the step ends it.
@@ -93,13 +95,32 @@ pub struct Check {
     pub took: Duration,
     /// What the server said of itself, or what went wrong.
     pub outcome: Result<String, String>,
+    /// What answers in place of the server that was meant, and what to do about it.
+    instead: Option<String>,
 }
 
 impl Check {
     /// What to do about it, where it failed.
     #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
-        self.outcome.as_ref().err().map(|reason| hint::of(reason))
+    pub fn hint(&self) -> Option<&str> {
+        let reason = self.outcome.as_ref().err()?;
+        Some(self.instead.as_deref().unwrap_or_else(|| hint::of(reason)))
+    }
+
+    /// The same, with who answers there instead where it failed.
+    async fn looked_into(self, urls: &[&SecretUrl]) -> Self {
+        let meant = match self.step {
+            Step::RabbitMq => Server::RabbitMq,
+            Step::MariaDb => Server::MariaDb,
+            Step::MongoDb => Server::MongoDb,
+            Step::Configuration | Step::Logging | Step::Brokers | Step::Templates => return self,
+        };
+        let Err(reason) = &self.outcome else { return self };
+        if hint::is_said_by_server(reason) {
+            return self;
+        }
+        let found = answers::instead_of(meant, urls).await;
+        Self { instead: found.map(|found| found.hint(meant)), ..self }
     }
 }
 
@@ -184,7 +205,7 @@ pub async fn check(config: &Config, domains: &[&'static Domain]) -> Vec<Check> {
 async fn timed(step: Step, what: String, check: impl Future<Output = Result<String, String>>) -> Check {
     let begun = Instant::now();
     let outcome = check.await;
-    Check { step, what, database: None, took: begun.elapsed(), outcome }
+    Check { step, what, database: None, took: begun.elapsed(), outcome, instead: None }
 }
 
 async fn rabbitmq(config: &Config) -> Check {
@@ -192,13 +213,15 @@ async fn rabbitmq(config: &Config) -> Check {
     let ping = async {
         beds_bus::ping(&config.amqp).await.map(|()| "answers".to_owned()).map_err(|error| error.to_string())
     };
-    timed(Step::RabbitMq, format!("RabbitMQ at {}", urls.join(", ")), ping).await
+    let check = timed(Step::RabbitMq, format!("RabbitMQ at {}", urls.join(", ")), ping).await;
+    check.looked_into(&config.amqp.url.0.iter().collect::<Vec<_>>()).await
 }
 
 async fn mariadb(config: &Config, name: &'static str) -> Check {
     let urls = config.mariadb.get(name).map(|server| server.url.0.as_slice()).unwrap_or_default();
     let ping = beds_mariadb::ping_primary(urls, config.node.ipl_timeout_ms.duration());
     let check = timed(Step::MariaDb, place(Step::MariaDb, name, urls), ping).await;
+    let check = check.looked_into(&urls.iter().collect::<Vec<_>>()).await;
     Check { database: Some((Engine::MariaDb, name)), ..check }
 }
 
@@ -212,6 +235,7 @@ async fn mongodb(config: &Config, name: &'static str) -> Check {
     };
     let check =
         timed(Step::MongoDb, place(Step::MongoDb, name, url.map_or(&[], std::slice::from_ref)), ping).await;
+    let check = check.looked_into(url.as_slice()).await;
     Check { database: Some((Engine::MongoDb, name)), ..check }
 }
 
@@ -237,7 +261,8 @@ async fn replicas(config: &Config, name: &'static str, urls: &[SecretUrl]) -> Ch
         let said = format!("{count} of {} answer: {}", urls.len(), all.collect::<Vec<_>>().join("; "));
         if count == 0 { Err(said) } else { Ok(said) }
     };
-    timed(Step::MariaDb, format!("{} `{name}`, replicas for reads", Step::MariaDb), asking).await
+    let check = timed(Step::MariaDb, format!("{} `{name}`, replicas for reads", Step::MariaDb), asking).await;
+    check.looked_into(&urls.iter().collect::<Vec<_>>()).await
 }
 
 /// The databases of these domains, each once.
@@ -288,12 +313,14 @@ pub fn split(
 /// The first failed check, outside of `dev`.
 pub fn judge(checks: &[Check], environment: Environment) -> Result<(), Failure> {
     let mut first = None;
-    for Check { step, what, database: _, took, outcome } in checks {
+    for check in checks {
+        let Check { step, what, took, outcome, .. } = check;
         let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         match outcome {
             Ok(answer) => info!(took_ms, "{what}: {answer}"),
             Err(said) => {
-                let (reason, hint) = (format!("{what}: {said}"), hint::of(said).to_owned());
+                let hint = check.hint().unwrap_or_default().to_owned();
+                let reason = format!("{what}: {said}");
                 warn!(took_ms, "{reason}; {hint}");
                 first.get_or_insert(Failure { step: *step, reason, hint });
             }

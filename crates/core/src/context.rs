@@ -9,15 +9,18 @@ use std::{
     time::Instant,
 };
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, join_all};
 
 use crate::{
     error::{Error, Result},
     outcome::Outcome,
-    plan::{Action, Asker, Bounds, Claim, Origin, Plan},
+    plan::{Action, Asker, Bounds, Claim, Origin, Plan, Read},
     position::Positions,
+    query::Fields,
     settings::Limits,
+    spec::Domain,
     stages::Stages,
+    value::Value,
     work::Work,
 };
 
@@ -25,6 +28,21 @@ use crate::{
 pub trait Runner: fmt::Debug + Send + Sync + 'static {
     /// Runs a plan within its bounds.
     fn run(&self, plan: Plan, bounds: Bounds) -> BoxFuture<'_, Result>;
+
+    /// Looks up whole records of a domain whose key is one field, as [`Self::run`] would by a plan for each key. An error
+    /// is that of all of them, of which one may be the cause.
+    fn look_up(
+        &self,
+        domain: &'static Domain,
+        keys: Vec<Value>,
+        bounds: Bounds,
+    ) -> BoxFuture<'_, Result<Vec<Result>>> {
+        let each = keys.into_iter().map(move |key| {
+            let read = Read::One { key: vec![key], fields: Fields::All };
+            self.run(Plan::new(domain, Action::Read(read)), bounds.clone())
+        });
+        Box::pin(async move { Ok(join_all(each).await) })
+    }
 }
 
 /// The circumstances of one request. It is cheap to clone.
@@ -152,10 +170,7 @@ mod tests {
     use futures_util::FutureExt as _;
 
     use super::*;
-    use crate::{
-        plan::{Read, Write},
-        spec::Domain,
-    };
+    use crate::plan::Write;
 
     static ORDER: Domain = Domain::new("order", "", "");
     static EVENT: Domain = Domain::new("event", "", "").at_least_once();

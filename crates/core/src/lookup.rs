@@ -7,10 +7,48 @@
 
 use std::collections::HashMap;
 
-use crate::{spec::Type, value::Value};
+use crate::{
+    error::{Error, Result},
+    outcome::Outcome,
+    spec::Type,
+    value::Value,
+};
 
 /// How many keys one statement asks for at most.
 pub const KEYS_MAX: u8 = 128;
+
+/// What a read gives: one outcome, or one for each key that it looks up.
+#[derive(Debug)]
+pub enum Found {
+    /// Of a read by itself.
+    One(Outcome),
+    /// Of several look-ups, in their order.
+    Each(Vec<Result>),
+}
+
+impl Found {
+    /// The outcome of a read by itself.
+    ///
+    /// # Errors
+    /// `internal`, where it was none.
+    pub fn one(self) -> Result {
+        match self {
+            Self::One(outcome) => Ok(outcome),
+            Self::Each(_) => Err(Error::internal("several look-ups were done in place of one read")),
+        }
+    }
+
+    /// The outcomes of several look-ups.
+    ///
+    /// # Errors
+    /// `internal`, where it was a read by itself.
+    pub fn each(self) -> Result<Vec<Result>> {
+        match self {
+            Self::Each(outcomes) => Ok(outcomes),
+            Self::One(_) => Err(Error::internal("one read was done in place of several look-ups")),
+        }
+    }
+}
 
 /// The requests that wait for their records.
 #[derive(Debug)]

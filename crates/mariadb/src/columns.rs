@@ -136,7 +136,7 @@ impl Columns {
     }
 }
 
-/// What information_schema says of a column.
+/// What `information_schema` says of a column.
 #[derive(Debug, Default)]
 struct Declared {
     kept: Kept,

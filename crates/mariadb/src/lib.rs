@@ -33,11 +33,13 @@ use std::{sync::Arc, time::SystemTime};
 use beds_core::{
     Error, Outcome, Result,
     ledger::DUPLICATES,
+    lookup::Found,
     meter::Samples,
     plan::{self, Action, Bounds, Plan},
     position::malformed,
     settings::Room,
     spec::{Domain, Objects, mariadb},
+    value::Value,
 };
 use beds_lane::{Lane, Settings};
 use tokio::sync::Notify;
@@ -169,6 +171,20 @@ impl Database {
         samples.count(&DUPLICATES, &[("database", &self.purge.name)], self.ledger.duplicates.get());
     }
 
+    /// Looks up whole records of a domain whose key is one field, by one statement.
+    ///
+    /// # Errors
+    /// As [`Self::run`]: that of all of them, of which one may be the cause.
+    pub async fn look_up(
+        &self,
+        domain: &'static Domain,
+        keys: Vec<Value>,
+        bounds: Bounds,
+    ) -> Result<Vec<Result<Outcome>>> {
+        let job = Read::of_keys(domain, objects(domain)?, keys, &self.known)?;
+        self.read(job, &bounds).await?.each()
+    }
+
     /// Runs a plan within its bounds.
     ///
     /// # Errors
@@ -182,9 +198,9 @@ impl Database {
             Action::Read(read) => {
                 let (read, count) = Read::of(domain, objects, read, bounds.reply_bytes_max, &self.known)?;
                 let read = self.read(read, &bounds);
-                let Some(count) = count else { return read.await };
+                let Some(count) = count else { return read.await?.one() };
                 let (page, counted) = tokio::try_join!(read, self.read(count, &bounds))?;
-                Ok(Outcome { count: counted.count, ..page })
+                Ok(Outcome { count: counted.one()?.count, ..page.one()? })
             }
             Action::Write(write) => {
                 if let plan::Write::All(items) = &write {
@@ -219,18 +235,18 @@ impl Database {
 
 impl Database {
     /// Reads, where a position is named, on a server that is as far.
-    async fn read(&self, read: Read, bounds: &Bounds) -> Result<Outcome> {
+    async fn read(&self, read: Read, bounds: &Bounds) -> Result<Found> {
         let (asker, deadline, stages) = (bounds.asker, bounds.deadline.into(), &*bounds.stages);
         let run = async |lane: &Lane<Asked>, job| lane.run(job, asker, deadline, stages).await;
         let position = |after| Position::parse(after).ok_or_else(malformed);
         let after = self.recent.as_ref().and_then(|_| bounds.positions.after(&self.purge.name));
         let after = after.map(position).transpose()?;
         let again = self.recent.as_ref().filter(|_| after.is_some()).map(|recent| (recent, read.clone()));
-        let outcome = match (run(&self.reads, Asked { read, after }).await?, again) {
+        let found = match (run(&self.reads, Asked { read, after }).await?, again) {
             (None, Some((recent, read))) => run(recent, Asked { read, after: None }).await?,
-            (outcome, _) => outcome,
+            (found, _) => found,
         };
-        outcome.ok_or_else(|| Error::internal("a read waited for nothing"))
+        found.ok_or_else(|| Error::internal("a read waited for nothing"))
     }
 }
 

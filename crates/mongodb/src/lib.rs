@@ -33,11 +33,13 @@ use std::{
 use beds_core::{
     Error, Outcome, Result,
     ledger::DUPLICATES,
-    lookup::KEYS_MAX,
+    lookup::{Found, KEYS_MAX},
     meter::{Counter, Samples},
     plan::{Asker, Bounds, Plan},
     settings::Room,
+    spec::Domain,
     stages::Stages,
+    value::Value,
 };
 use beds_lane::{Lane, Settings};
 use tokio::time::Instant;
@@ -115,6 +117,21 @@ impl Database {
         samples.count(&DUPLICATES, &[("database", &self.name)], self.duplicates.get());
     }
 
+    /// Looks up whole records of a domain whose key is one field, by one query.
+    ///
+    /// # Errors
+    /// As [`Self::run`]: that of all of them, of which one may be the cause.
+    pub async fn look_up(
+        &self,
+        domain: &'static Domain,
+        keys: Vec<Value>,
+        bounds: Bounds,
+    ) -> Result<Vec<Result<Outcome>>> {
+        let job = Job::of_keys(domain, keys, bounds.reply_bytes_max)?;
+        let deadline = Instant::from_std(bounds.deadline);
+        self.lane.run(job, bounds.asker, deadline, &bounds.stages).await?.each()
+    }
+
     /// Runs a plan within its bounds.
     ///
     /// # Errors
@@ -125,16 +142,21 @@ impl Database {
         let (asker, stages) = (bounds.asker, &*bounds.stages);
         let deadline = Instant::from_std(bounds.deadline);
         let Some(shared) = job.shared() else {
-            return self.lane.run(job, asker, deadline, stages).await;
+            return self.lane.run(job, asker, deadline, stages).await?.one();
         };
         match self.transactions.run(shared, asker, deadline, stages).await.map_err(Error::remembered)? {
             Ended::Done(outcome) => Ok(outcome),
-            Ended::Alone => self.lane.run(job, asker.part(), deadline, stages).await,
+            Ended::Alone => self.lane.run(job, asker.part(), deadline, stages).await?.one(),
             // What may succeed later has not found out.
-            Ended::Unknown => self.lane.run(job, asker.part(), deadline, stages).await.map_err(|error| {
-                let error = if error.retryable { Error::unknown_effect(&error.message) } else { error };
-                error.remembered()
-            }),
+            Ended::Unknown => {
+                self.lane.run(job, asker.part(), deadline, stages).await.and_then(Found::one).map_err(
+                    |error| {
+                        let error =
+                            if error.retryable { Error::unknown_effect(&error.message) } else { error };
+                        error.remembered()
+                    },
+                )
+            }
         }
     }
 
@@ -147,7 +169,8 @@ impl Database {
         let mut purged = 0;
         loop {
             let (job, deadline) = (Job::purge(before), Instant::now() + PURGE_STEP);
-            let step = self.lane.run(job, Asker::default().part(), deadline, &Stages::default()).await?;
+            let step =
+                self.lane.run(job, Asker::default().part(), deadline, &Stages::default()).await?.one()?;
             match step.count.and_then(|count| usize::try_from(count).ok()) {
                 None | Some(0) => return Ok(purged),
                 Some(count) => purged += count,

@@ -11,6 +11,7 @@
 //! - [`error`]: the error codes and the error object of a failed reply.
 //! - [`tables`]: the tables that a node keeps in the domains' databases for itself.
 //! - [`vocabulary`]: the words of the template language, and [`nearest()`] what a mistyped name most likely means.
+//! - [`shown()`]: a name in a message.
 //! - [`value`]: wire types that JSON does not have.
 
 pub mod batch;
@@ -23,6 +24,7 @@ mod one_line;
 pub mod operation;
 pub mod reply;
 pub mod request;
+mod shown;
 pub mod strict;
 pub mod tables;
 pub mod topology;
@@ -41,5 +43,6 @@ pub use request::{
     CallRequest, CountRequest, CreateRequest, DeleteRequest, DescribeRequest, FetchRequest, OneOrMany,
     Record, UpdateRequest, UpsertRequest,
 };
+pub use shown::shown;
 pub use topology::{Broker, Lane, Placement, Service, header};
 pub use vocabulary::{ArgMode, Engine, Generated, TypeName};

@@ -274,6 +274,38 @@ begin
 end //
 
 
+-- odd_dot_and_tick: dot.and`tick
+create or replace procedure `sp_dot_and_tick_create`(
+  in `p_id` int(11),
+  in `p_v_w` int(11)
+)
+  modifies sql data
+begin
+  insert into `dot.and``tick` (`id`, `v.``w`)
+  values (`p_id`, `p_v_w`);
+end //
+
+create or replace procedure `sp_dot_and_tick_update`(
+  in `p_id` int(11),
+  in `p_v_w` int(11)
+)
+  modifies sql data
+begin
+  update `dot.and``tick`
+     set `dot.and``tick`.`v.``w` = `p_v_w`
+   where `dot.and``tick`.`id` = `p_id`;
+end //
+
+create or replace procedure `sp_dot_and_tick_delete`(
+  in `p_id` int(11)
+)
+  modifies sql data
+begin
+  delete from `dot.and``tick`
+   where `dot.and``tick`.`id` = `p_id`;
+end //
+
+
 -- odd_ended: ended
 create or replace procedure `sp_ended_create`(
   in `p_id` int(11),
@@ -1033,6 +1065,41 @@ create or replace procedure `sp_tally_delete`(
 begin
   delete from `tally`
    where `tally`.`name` = `p_name`;
+end //
+
+
+-- odd_vintage: vintage
+create or replace procedure `sp_vintage_create`(
+  in `p_y` year(4),
+  in `p_bottled` year(4),
+  in `p_label` varchar(20)
+)
+  modifies sql data
+begin
+  insert into `vintage` (`y`, `bottled`, `label`)
+  values (`p_y`, `p_bottled`, `p_label`);
+end //
+
+create or replace procedure `sp_vintage_update`(
+  in `p_y` year(4),
+  in `p_bottled` year(4),
+  in `p_label` varchar(20)
+)
+  modifies sql data
+begin
+  update `vintage`
+     set `vintage`.`bottled` = `p_bottled`,
+         `vintage`.`label` = `p_label`
+   where `vintage`.`y` = `p_y`;
+end //
+
+create or replace procedure `sp_vintage_delete`(
+  in `p_y` year(4)
+)
+  modifies sql data
+begin
+  delete from `vintage`
+   where `vintage`.`y` = `p_y`;
 end //
 
 

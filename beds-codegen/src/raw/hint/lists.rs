@@ -3,7 +3,7 @@
 use super::{Hint, fix, say, text};
 use crate::{
     diagnostic::Diagnostic,
-    foreign,
+    fingerprint, foreign,
     names::quoted,
     span::Span,
     tree::{Node, Scalar, Value},
@@ -64,6 +64,10 @@ pub(super) fn names(key: &str, value: &Value) -> Hint {
         format!("[{}]", names.join(", "))
     };
     match value {
+        _ if key == "compatible_with" && !is_fingerprints(value) => say(
+            "write the fingerprints in a list, `compatible_with = [\"0123456789abcdef\"]`: each is the `hash` of `describe`, \
+             and `bedsc diff OLD NEW --write` writes what clients of OLD have",
+        ),
         Value::Scalar(Scalar::Text(text)) => {
             if key == "values" && text.contains(['\'', '"', '(']) {
                 return values_of_sql(text);
@@ -92,6 +96,13 @@ pub(super) fn names(key: &str, value: &Value) -> Hint {
             say(format!("write the names, `{key} = [\"…\"]`"))
         }
     }
+}
+
+/// Whether a text holds nothing but fingerprints.
+fn is_fingerprints(value: &Value) -> bool {
+    let Value::Scalar(Scalar::Text(text)) = value else { return false };
+    let inner = text.trim().trim_start_matches(['[', '(']).trim_end_matches([']', ')']);
+    inner.split([',', '|', ';']).all(|part| fingerprint::is_one(part.trim().trim_matches(['"', '\''])))
 }
 
 /// The values of an enum as SQL lists them.

@@ -5,28 +5,36 @@
 //! that a batch which comes again repeats nothing; an `atomic` batch is one job with one claim.
 
 mod atomic;
+mod parts;
 mod replies;
 mod whole;
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use beds_core::{
-    Context, Error, Factory, Outcome, Request, Result,
+    Context, Error, Factory, Outcome, Request, Result, Work,
     address::Address,
     entry::{self, Destination},
+    plan::Bounds,
     service::Incoming,
     spec::Domain,
     stages,
     validate::Errors,
+    value::Value,
 };
 use beds_protocol::{BatchItem, BatchKey, BatchRequest, Broker, ErrorCode, Lane, Mode, Service};
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use tokio::{sync::SemaphorePermit, time::timeout_at};
+use tracing::Instrument as _;
 
-use self::{replies::Replies, whole::Unclaimed};
+use self::{
+    parts::{LookUps, Part},
+    replies::Replies,
+    whole::Unclaimed,
+};
 use super::{Domains, body, meters::Of};
 
-/// How many items of one batch are worked on at a time: as many look-ups as share a statement.
+/// How many parts of one batch are worked on at a time.
 const AT_ONCE: usize = 128;
 
 /// The routing keys of the batches that these domains may be part of.
@@ -138,19 +146,76 @@ struct Done {
 }
 
 impl<F: Factory> Batch<'_, F> {
-    /// Answers each item by itself.
+    /// Answers all items side by side.
     async fn parallel(&self, items: &[BatchItem<'_>]) -> Result<Replies> {
         let mut replies = self.replies(items)?;
         let asked = &self.addressed(items);
         let unclaimed = &whole::claim(self, asked).await?;
-        // A future of an item is some KiB: in a box, its way into the stream copies none of them.
-        let running = (0..items.len()).map(|index| Box::pin(self.run(index, &asked[index], unclaimed)));
-        let running = stream::iter(running);
-        let mut done = running.buffered(AT_ONCE);
-        while let Some(Done { address, result }) = done.next().await {
-            replies.push(address, result);
+        // A future of a part is some KiB: in a box, its way into the stream copies none of them.
+        let running = parts::of(self, asked).into_iter();
+        let running = stream::iter(running.map(|part| Box::pin(self.run_part(part, asked, unclaimed))));
+        let mut running = running.buffered(AT_ONCE);
+        // What is done before an item that stands before it.
+        let mut early: Vec<Option<Done>> = items.iter().map(|_| None).collect();
+        let mut next = 0;
+        while let Some(part) = running.next().await {
+            for (place, done) in part {
+                early[place] = Some(done);
+            }
+            while let Some(Done { address, result }) = early.get_mut(next).and_then(Option::take) {
+                replies.push(address, result);
+                next += 1;
+            }
         }
         Ok(replies)
+    }
+
+    async fn run_part(
+        &self,
+        part: Part,
+        asked: &[Asked<'_, F::Template>],
+        unclaimed: &Unclaimed,
+    ) -> Vec<(usize, Done)> {
+        match part {
+            Part::One(place, work) => {
+                vec![(place, self.run(place, &asked[place], work, unclaimed).await)]
+            }
+            Part::LookUps(LookUps { domain, places, keys }) => {
+                let since = Instant::now();
+                let answers = AssertUnwindSafe(self.look_up(domain, keys)).catch_unwind().await;
+                match answers.unwrap_or_else(|_| Err(super::failed())) {
+                    Ok(answers) if answers.len() == places.len() => {
+                        let done = |(place, result): (usize, Result<Outcome>)| {
+                            if let (Ok(outcome), Ok(address)) = (&result, &asked[place].address) {
+                                super::tell_unshown(outcome, address.domain, &self.cx.request_id);
+                            }
+                            (place, self.done(&asked[place], result, since))
+                        };
+                        places.into_iter().zip(answers).map(done).collect()
+                    }
+                    // All had to wait, and would again.
+                    Err(error) if error.retryable || error.code == ErrorCode::DeadlineExceeded => {
+                        let done =
+                            |place: usize| (place, self.done(&asked[place], Err(error.clone()), since));
+                        places.into_iter().map(done).collect()
+                    }
+                    // It may be the doing of one of them.
+                    Ok(_) | Err(_) => {
+                        let one = async |place: usize| {
+                            (place, self.run(place, &asked[place], None, unclaimed).await)
+                        };
+                        stream::iter(places).then(one).collect().await
+                    }
+                }
+            }
+        }
+    }
+
+    async fn look_up(&self, domain: &'static Domain, keys: Vec<Value>) -> Result<Vec<Result<Outcome>>> {
+        let _permit = self.permit(domain, Lane::Read, keys.len()).await?;
+        let bounds = Bounds { asker: self.cx.asker.part(), ..self.cx.bounds() };
+        let found = self.cx.runner.look_up(domain, keys, bounds);
+        found.instrument(super::span(&self.cx)).await
     }
 
     /// Answers one after another, up to the first that fails.
@@ -159,7 +224,7 @@ impl<F: Factory> Batch<'_, F> {
         let asked = self.addressed(items);
         let unclaimed = whole::claim(self, &asked).await?;
         for (index, asked) in asked.iter().enumerate() {
-            let Done { address, result } = self.run(index, asked, &unclaimed).await;
+            let Done { address, result } = self.run(index, asked, None, &unclaimed).await;
             if !replies.push(address, result) {
                 replies.stop();
                 break;
@@ -176,53 +241,73 @@ impl<F: Factory> Batch<'_, F> {
         items.iter().map(|item| Asked { item, address: self.address(item) }).collect()
     }
 
-    /// Answers an item as if it were a request by itself.
-    async fn run(&self, index: usize, asked: &Asked<'_, F::Template>, unclaimed: &Unclaimed) -> Done {
+    /// Answers an item as if it were a request by itself. What is to be done for it may be known.
+    async fn run(
+        &self,
+        place: usize,
+        asked: &Asked<'_, F::Template>,
+        work: Option<Result<Work>>,
+        unclaimed: &Unclaimed,
+    ) -> Done {
         let since = Instant::now();
-        let (of, result) = match &asked.address {
+        let result = match &asked.address {
             Ok(address) => {
-                let answered = AssertUnwindSafe(self.answer(index, asked.item, address, unclaimed));
-                let result = answered.catch_unwind().await.unwrap_or_else(|_| Err(super::failed()));
-                (Some(address), result)
+                let answered = AssertUnwindSafe(self.answer(place, asked.item, address, work, unclaimed));
+                answered.catch_unwind().await.unwrap_or_else(|_| Err(super::failed()))
             }
-            Err(error) => (None, Err(error.clone())),
+            Err(error) => Err(error.clone()),
         };
-        let operation = |address: &Address<F::Template>| {
-            Of::Domain(address.domain, stages::Asked::Operation(address.target.operation()))
-        };
+        self.done(asked, result, since)
+    }
+
+    /// What an item came to that began at this moment.
+    fn done(&self, asked: &Asked<'_, F::Template>, result: Result<Outcome>, since: Instant) -> Done {
+        let address = asked.address.as_ref().ok();
+        let of = address
+            .map(|address| Of::Domain(address.domain, stages::Asked::Operation(address.target.operation())));
         let code = result.as_ref().err().map(|error| error.code);
-        self.domains.meters.item(of.map(operation).as_ref(), code, since.elapsed());
-        Done { address: of.map(|address| (address.domain, address.lane)), result }
+        self.domains.meters.item(of.as_ref(), code, since.elapsed());
+        Done { address: address.map(|address| (address.domain, address.lane)), result }
     }
 
     async fn answer(
         &self,
-        index: usize,
+        place: usize,
         item: &BatchItem<'_>,
         address: &Address<F::Template>,
+        work: Option<Result<Work>>,
         unclaimed: &Unclaimed,
     ) -> Result<Outcome> {
-        // A batch has no more items than claims tell apart.
-        let place = u16::try_from(index).unwrap_or(u16::MAX);
-        let claims = self.cx.claims.as_ref().map(|claims| Arc::new(claims.of_item(place)));
-        let cx = Context { claims, asker: self.cx.asker.part(), ..self.cx.clone() };
+        let cx = self.context(place);
         let Address { template, domain, lane, .. } = *address;
-        let request = decoded(item, address)?;
+        let work = match work {
+            Some(work) => work?,
+            None => F::dispatch(template, &cx, decoded(item, address)?)?,
+        };
         unclaimed.check(domain, lane)?;
-        let _permit = self.permit(domain, lane).await?;
-        let outcome = super::perform(&cx, lane, F::dispatch(template, &cx, request)).await?;
+        let _permit = self.permit(domain, lane, 1).await?;
+        let outcome = super::perform(&cx, lane, Ok(work)).await?;
         super::tell_unshown(&outcome, domain, &cx.request_id);
         Ok(outcome)
     }
 
-    /// Waits until fewer items of all batches are worked on in the database.
-    async fn permit(&self, domain: &Domain, lane: Lane) -> Result<Option<SemaphorePermit<'_>>> {
+    /// The circumstances of an item.
+    fn context(&self, place: usize) -> Context {
+        // A batch has no more items than claims tell apart.
+        let place = u16::try_from(place).unwrap_or(u16::MAX);
+        let claims = self.cx.claims.as_ref().map(|claims| Arc::new(claims.of_item(place)));
+        Context { claims, asker: self.cx.asker.part(), ..self.cx.clone() }
+    }
+
+    /// Waits until so many more items may be worked on in the database, of all batches.
+    async fn permit(&self, domain: &Domain, lane: Lane, items: usize) -> Result<Option<SemaphorePermit<'_>>> {
         let Some(places) = self.domains.places.get(&(domain.home(), lane)) else { return Ok(None) };
+        let items = u32::try_from(items).unwrap_or(u32::MAX);
         // Most need not wait, and a timer costs more than a place.
-        if let Ok(permit) = places.try_acquire() {
+        if let Ok(permit) = places.try_acquire_many(items) {
             return Ok(Some(permit));
         }
-        let permit = timeout_at(self.cx.deadline.into(), places.acquire()).await;
+        let permit = timeout_at(self.cx.deadline.into(), places.acquire_many(items)).await;
         // The semaphore is never closed.
         permit.map(std::result::Result::ok).map_err(|_| Error::deadline())
     }

@@ -437,11 +437,22 @@ async fn a_batch_replies_within_the_bound_and_loses_nothing_that_was_written() {
 
 #[tokio::test]
 async fn a_bounded_number_of_items_run_at_a_time() {
+    let part = json!({ "template": "person", "op": "fetch", "body": { "key": 1, "fields": ["id"] } });
+    assert_eq!(most_at_a_time(part).await, 200, "of both batches");
+    assert_eq!(
+        most_at_a_time(fetch(1)).await,
+        128,
+        "look-ups are worked on as one, and so are let in as one"
+    );
+}
+
+/// How many items are worked on at a time where 200 may be, of two batches of such items.
+async fn most_at_a_time(item: Json) -> usize {
     let held = Arc::new(Notify::new());
     let limits = Limits { batch_items_at_once: 200, ..Limits::default() };
     let (domains, databases) =
         served_within(Keyed { held: Some(Arc::clone(&held)), ..Keyed::default() }, limits);
-    let body = of("parallel", &vec![fetch(1); 500]);
+    let body = of("parallel", &vec![item; 500]);
     let all = async {
         let (one, two) =
             tokio::join!(answer(&domains, batch(READ, &body)), answer(&domains, batch(READ, &body)));
@@ -455,7 +466,64 @@ async fn a_bounded_number_of_items_run_at_a_time() {
     };
     tokio::select! { () = all => {}, () = release => {} }
     let (running, most) = *databases.running.lock().unwrap();
-    assert_eq!((running, most), (0, 200), "of both batches");
+    assert_eq!(running, 0);
+    most
+}
+
+/// A database that cannot look up several records at once, or whose answer is another than what was asked for.
+#[derive(Debug)]
+struct Odd(Keyed, fn() -> Result<Vec<Result<Outcome>>>);
+
+impl Runner for Odd {
+    fn run(&self, plan: Plan, bounds: Bounds) -> BoxFuture<'_, Result> {
+        self.0.run(plan, bounds)
+    }
+
+    fn look_up(
+        &self,
+        _: &'static Domain,
+        _: Vec<Value>,
+        _: Bounds,
+    ) -> BoxFuture<'_, Result<Vec<Result<Outcome>>>> {
+        Box::pin(async { (self.1)() })
+    }
+}
+
+#[tokio::test]
+async fn look_ups_that_cannot_be_one_statement_are_done_one_by_one() {
+    let odd: [fn() -> Result<Vec<Result<Outcome>>>; 3] = [
+        || Err(Error::internal("a record is too large")),
+        || Ok(vec![Ok(Outcome::default())]),
+        || panic!("an adapter failed"),
+    ];
+    for answer_of in odd {
+        let databases = Arc::new(Odd(Keyed::default(), answer_of));
+        let domains = Domains::new(vec![&PERSON], Arc::clone(&databases) as _, Limits::default());
+        let body = of("parallel", &[fetch(1), fetch(404), fetch(2)]);
+        let reply = answer(&domains, batch(READ, &body)).await;
+        assert_eq!(codes(&reply), ["ok", "not_found", "ok"]);
+        assert_eq!(databases.0.asked(), [(1, None), (2, None), (404, None)]);
+    }
+    // What all had to wait for is not waited for again.
+    let away = Arc::new(Odd(Keyed::default(), || Err(Error::unavailable("the database"))));
+    let domains = Domains::new(vec![&PERSON], Arc::clone(&away) as _, Limits::default());
+    let reply = answer(&domains, batch(READ, &of("parallel", &[fetch(1), fetch(2)]))).await;
+    assert_eq!(codes(&reply), ["unavailable", "unavailable"]);
+    assert!(away.0.asked().is_empty());
+}
+
+#[tokio::test]
+async fn replies_stand_in_the_order_of_their_items_whatever_is_done_together() {
+    let (domains, _) = served(Keyed::default());
+    let odd = json!({ "template": "person", "op": "fetch", "body": { "key": "no number" } });
+    let part =
+        |key: i64| json!({ "template": "person", "op": "fetch", "body": { "key": key, "fields": ["id"] } });
+    let items = [fetch(5), part(4), fetch(3), odd, fetch(404), part(2), fetch(1)];
+    let reply = answer(&domains, batch(READ, &of("parallel", &items))).await;
+    assert_eq!(codes(&reply), ["ok", "ok", "ok", "validation_failed", "not_found", "ok", "ok"]);
+    for (place, id) in [(0, 5), (1, 4), (2, 3), (5, 2), (6, 1)] {
+        assert_eq!(reply["items"][place]["data"]["id"], id);
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use beds_core::Outcome;
+use beds_core::lookup::Found;
 use beds_lane::{Fate, Fault, Gate, Job, Member};
 use tokio::time::Instant;
 
@@ -22,7 +22,7 @@ pub(crate) struct Asked {
 
 impl Job for Asked {
     type Connection = Session;
-    type Output = Option<Outcome>;
+    type Output = Option<Found>;
 
     const CAN_BE_CUT: bool = true;
 
@@ -31,7 +31,11 @@ impl Job for Asked {
         self.read.kind() + if self.after.is_some() { 8 } else { 0 }
     }
 
-    async fn run(&self, session: &mut Session, gate: &Gate) -> Result<Option<Outcome>, Fault> {
+    fn size(&self) -> u32 {
+        self.read.size()
+    }
+
+    async fn run(&self, session: &mut Session, gate: &Gate) -> Result<Option<Found>, Fault> {
         if let Some(position) = &self.after {
             let limit = gate.deadline().saturating_duration_since(Instant::now()).min(WAIT_MAX);
             let is_there = session.is_at(position, limit).await;
@@ -57,18 +61,18 @@ impl Job for Asked {
     fn group(&self) -> Option<usize> {
         match &self.read {
             Read::ByKey(job) if self.after.is_none() => job.group(),
-            Read::ByKey(_) | Read::Page(_) | Read::Count(_) | Read::Call(_) => None,
+            Read::ByKey(_) | Read::ByKeys(_) | Read::Page(_) | Read::Count(_) | Read::Call(_) => None,
         }
     }
 
     async fn run_group(
         jobs: &[Member<'_, Self>],
         session: &mut Session,
-    ) -> Result<Vec<Fate<Option<Outcome>>>, Fault> {
+    ) -> Result<Vec<Fate<Option<Found>>>, Fault> {
         let jobs = jobs.iter().filter_map(|member| match &member.job.read {
             Read::ByKey(job) => Some(job),
-            // Only look-ups have a group.
-            Read::Page(_) | Read::Count(_) | Read::Call(_) => None,
+            // Only look-ups by themselves have a group.
+            Read::ByKeys(_) | Read::Page(_) | Read::Count(_) | Read::Call(_) => None,
         });
         let jobs: Vec<_> = jobs.collect();
         // A group has one source.
@@ -80,7 +84,7 @@ impl Job for Asked {
     }
 }
 
-fn some(fate: Fate<Outcome>) -> Fate<Option<Outcome>> {
+fn some(fate: Fate<Found>) -> Fate<Option<Found>> {
     match fate {
         Fate::Done(outcome) => Fate::Done(Some(outcome)),
         Fate::Refused(error) => Fate::Refused(error),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use beds_core::{
     Error, Outcome,
-    lookup::{Lookup, is_exact},
+    lookup::{Found, Lookup, is_exact},
     query::Fields,
     spec::{Domain, mariadb::Source},
     stages::statement_span,
@@ -80,24 +80,60 @@ impl ByKey {
     pub(crate) async fn run_group(
         jobs: &[&Self],
         connection: &mut MySqlConnection,
-    ) -> Result<Vec<Fate<Outcome>>, Fault> {
+    ) -> Result<Vec<Fate<Found>>, Fault> {
         let Some(Self { domain, source, known, .. }) = jobs.first().copied() else { return Ok(Vec::new()) };
-        let &[field] = domain.key else { return Ok(jobs.iter().map(|_| Fate::Alone).collect()) };
         let keys: Vec<&Value> = jobs.iter().filter_map(|job| job.key.first()).collect();
-        let kept = known.of(connection, domain, source).await?;
-        let place = Place { domain, source, kept: &kept };
-        let records = find_all(connection, place, field, &keys).await.map_err(|fault| match fault {
-            // It may be the doing of one of them: they run again one by one, on another connection.
-            Fault::Abandoned(error) => Fault::Lost(error.message),
-            other => other,
-        })?;
-        let fate = |record: Option<Record>| match record {
-            Some(Ok(record)) => Fate::Done(record.into()),
-            Some(Err(error)) => Fate::Refused(error),
-            None => Fate::Refused(Error::not_found(domain)),
+        let found =
+            find_each(connection, domain, source, known, &keys).await.map_err(|fault| match fault {
+                // It may be the doing of one of them: they run again one by one, on another connection.
+                Fault::Abandoned(error) => Fault::Lost(error.message),
+                other => other,
+            })?;
+        let fate = |found: Result<Outcome, Error>| match found {
+            Ok(outcome) => Fate::Done(Found::One(outcome)),
+            Err(error) => Fate::Refused(error),
         };
-        Ok(records.into_iter().map(fate).collect())
+        Ok(found.into_iter().map(fate).collect())
     }
+}
+
+/// Looks up several whole records, of a key of one field.
+#[derive(Debug, Clone)]
+pub(crate) struct ByKeys {
+    pub(super) domain: &'static Domain,
+    pub(super) source: &'static Source,
+    pub(super) keys: Vec<Value>,
+    pub(super) known: Arc<Columns>,
+}
+
+impl ByKeys {
+    pub(crate) async fn run(
+        &self,
+        connection: &mut MySqlConnection,
+    ) -> Result<Vec<Result<Outcome, Error>>, Fault> {
+        let keys: Vec<&Value> = self.keys.iter().collect();
+        find_each(connection, self.domain, self.source, &self.known, &keys).await
+    }
+}
+
+/// The whole records with these keys, of one field, in their order; each is found or not by itself.
+async fn find_each(
+    connection: &mut MySqlConnection,
+    domain: &'static Domain,
+    source: &'static Source,
+    known: &Columns,
+    keys: &[&Value],
+) -> Result<Vec<Result<Outcome, Error>>, Fault> {
+    let &[field] = domain.key else {
+        return Err(Fault::Refused(Error::internal("only a key of one field is looked up with others")));
+    };
+    let kept = known.of(connection, domain, source).await?;
+    let records = find_all(connection, Place { domain, source, kept: &kept }, field, keys).await?;
+    let outcome = |record: Option<Record>| match record {
+        Some(record) => record.map(Outcome::from),
+        None => Err(Error::not_found(domain)),
+    };
+    Ok(records.into_iter().map(outcome).collect())
 }
 
 /// The record with this key.

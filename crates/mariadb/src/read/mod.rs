@@ -9,8 +9,11 @@ mod page;
 use std::sync::Arc;
 
 use beds_core::{
-    Error, Outcome, Result, plan,
+    Error, Result,
+    lookup::Found,
+    plan,
     spec::{Domain, mariadb},
+    value::Value,
 };
 use sqlx::MySqlConnection;
 
@@ -18,7 +21,7 @@ use crate::columns::Columns;
 
 pub(crate) use self::{
     asked::Asked,
-    by_key::{ByKey, Place, Record, Shown, find, find_all, find_parts},
+    by_key::{ByKey, ByKeys, Place, Record, Shown, find, find_all, find_parts},
     count::count,
 };
 use self::{call::Call, count::Count, page::Page};
@@ -28,6 +31,8 @@ use self::{call::Call, count::Count, page::Page};
 pub(crate) enum Read {
     /// One record by key.
     ByKey(ByKey),
+    /// Several records by key.
+    ByKeys(ByKeys),
     /// Some records in order.
     Page(Page),
     /// How many records match.
@@ -46,8 +51,7 @@ impl Read {
         known: &Arc<Columns>,
     ) -> Result<(Self, Option<Self>)> {
         let known = || Arc::clone(known);
-        let source =
-            || objects.read.as_ref().ok_or_else(|| Error::internal("the domain has nothing to read"));
+        let source = || source(objects);
         Ok(match read {
             plan::Read::One { key, fields } => {
                 (Self::ByKey(ByKey { domain, source: source()?, key, fields, known: known() }), None)
@@ -69,18 +73,35 @@ impl Read {
     }
 }
 
+/// What the records of a domain are read from.
+fn source(objects: &'static mariadb::Objects) -> Result<&'static mariadb::Source> {
+    objects.read.as_ref().ok_or_else(|| Error::internal("the domain has nothing to read"))
+}
+
 impl Read {
+    /// The job of several look-ups.
+    pub(crate) fn of_keys(
+        domain: &'static Domain,
+        objects: &'static mariadb::Objects,
+        keys: Vec<Value>,
+        known: &Arc<Columns>,
+    ) -> Result<Self> {
+        Ok(Self::ByKeys(ByKeys { domain, source: source(objects)?, keys, known: Arc::clone(known) }))
+    }
+
     /// Reads, in whatever transaction is open on the connection.
     pub(crate) async fn apply(
         &self,
         connection: &mut MySqlConnection,
-    ) -> std::result::Result<Outcome, crate::fault::Fault> {
-        match self {
-            Self::ByKey(job) => job.run(connection).await,
-            Self::Page(job) => job.run(connection).await,
-            Self::Count(job) => job.run(connection).await,
-            Self::Call(job) => job.run(connection).await,
-        }
+    ) -> std::result::Result<Found, crate::fault::Fault> {
+        let outcome = match self {
+            Self::ByKey(job) => job.run(connection).await?,
+            Self::ByKeys(job) => return job.run(connection).await.map(Found::Each),
+            Self::Page(job) => job.run(connection).await?,
+            Self::Count(job) => job.run(connection).await?,
+            Self::Call(job) => job.run(connection).await?,
+        };
+        Ok(Found::One(outcome))
     }
 }
 
@@ -88,6 +109,8 @@ impl Read {
     fn kind(&self) -> usize {
         let (domain, operation) = match self {
             Self::ByKey(job) => (job.domain, usize::from(job.group().is_none())),
+            // They share a statement, as those of a group do.
+            Self::ByKeys(job) => (job.domain, 0),
             Self::Page(job) => (job.domain, 2),
             Self::Count(job) => (job.domain, 3),
             Self::Call(job) => return std::ptr::from_ref(job.invocation.call).addr(),
@@ -99,6 +122,7 @@ impl Read {
     const fn domain(&self) -> &'static Domain {
         match self {
             Self::ByKey(job) => job.domain,
+            Self::ByKeys(job) => job.domain,
             Self::Page(job) => job.domain,
             Self::Count(job) => job.domain,
             Self::Call(job) => job.domain,
@@ -109,9 +133,17 @@ impl Read {
     const fn source(&self) -> Option<&'static mariadb::Source> {
         match self {
             Self::ByKey(job) => Some(job.source),
+            Self::ByKeys(job) => Some(job.source),
             Self::Page(job) => Some(job.source),
             Self::Count(job) => Some(job.source),
             Self::Call(_) => None,
+        }
+    }
+
+    fn size(&self) -> u32 {
+        match self {
+            Self::ByKeys(job) => u32::try_from(job.keys.len()).unwrap_or(u32::MAX),
+            Self::ByKey(_) | Self::Page(_) | Self::Count(_) | Self::Call(_) => 1,
         }
     }
 }

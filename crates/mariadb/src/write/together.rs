@@ -72,9 +72,12 @@ async fn run_one(write: &Write, plan: &Plan, connection: &mut MySqlConnection) -
         Action::Read(read) => {
             let jobs = Read::of(domain, objects, read.clone(), write.reply_bytes_max, &write.known);
             let (job, count) = jobs.map_err(Fault::Refused)?;
-            let outcome = job.apply(connection).await?;
+            let outcome = job.apply(connection).await?.one().map_err(Fault::Refused)?;
             let outcome = match count {
-                Some(count) => Outcome { count: count.apply(connection).await?.count, ..outcome },
+                Some(count) => {
+                    let counted = count.apply(connection).await?.one().map_err(Fault::Refused)?;
+                    Outcome { count: counted.count, ..outcome }
+                }
                 None => outcome,
             };
             Applied { outcome, events: Vec::new() }

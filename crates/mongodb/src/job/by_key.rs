@@ -9,7 +9,7 @@ use beds_core::{
     validate::Errors,
     value::Value,
 };
-use beds_lane::{Fate, Fault, Gate};
+use beds_lane::{Fault, Gate};
 use mongodb::bson::{Bson, Document, doc, raw::RawDocument};
 
 use crate::{
@@ -81,7 +81,7 @@ impl ByKey {
 pub(super) async fn together(
     requests: &[(&ByKey, &Gate)],
     connection: &Connection,
-) -> std::result::Result<Vec<Fate<Outcome>>, Fault> {
+) -> std::result::Result<Vec<Result<Outcome>>, Fault> {
     let [(first, _), ..] = requests else { return Ok(Vec::new()) };
     let keys: Vec<&Value> = requests.iter().filter_map(|(request, _)| request.key.first()).collect();
     let mut lookup = Lookup::new(&keys);
@@ -89,12 +89,23 @@ pub(super) async fn together(
         .look_up(requests, &mut lookup, connection)
         .await
         .map_err(|failure| failure.into_fault(first.domain, &connection.name))?;
-    let fates = lookup.finish().into_iter().map(|answer| match answer {
-        Some(Ok(outcome)) => Fate::Done(outcome),
-        Some(Err(error)) => Fate::Refused(error),
-        None => Fate::Refused(Error::not_found(first.domain)),
+    let found = |answer: Option<_>| answer.unwrap_or_else(|| Err(Error::not_found(first.domain)));
+    Ok(lookup.finish().into_iter().map(found).collect())
+}
+
+/// The same for several requests with one gate, some of which are refused already.
+pub(super) async fn each(
+    requests: &[Result<ByKey>],
+    gate: &Gate,
+    connection: &Connection,
+) -> std::result::Result<Vec<Result<Outcome>>, Fault> {
+    let asked: Vec<_> = requests.iter().flatten().map(|request| (request, gate)).collect();
+    let mut found = together(&asked, connection).await?.into_iter();
+    let answers = requests.iter().map(|request| match request {
+        Ok(request) => found.next().unwrap_or_else(|| Err(Error::not_found(request.domain))),
+        Err(error) => Err(error.clone()),
     });
-    Ok(fates.collect())
+    Ok(answers.collect())
 }
 
 impl ByKey {

@@ -19,8 +19,11 @@ use crate::{
 use beds_core::{
     Error, Outcome, Result,
     event::Publication,
+    lookup::Found,
     plan::{self, Action, Plan, Read},
+    query::Fields,
     spec::Domain,
+    value::Value,
 };
 use beds_lane::{Fate, Fault, Gate, Member};
 use beds_protocol::Operation;
@@ -35,6 +38,8 @@ pub(crate) struct Job {
 #[derive(Debug)]
 enum Work {
     ByKey(ByKey),
+    /// Several look-ups; what no document can have for a key is refused already.
+    ByKeys(Vec<Result<ByKey>>),
     Page(Box<Page>),
     Count(Count),
     Call(Call),
@@ -80,6 +85,16 @@ impl Job {
         Ok(Self { domain, work })
     }
 
+    /// The job of several look-ups of whole records, by a key of one field.
+    ///
+    /// # Errors
+    /// `unknown_operation` where the domain has nothing to read.
+    pub(crate) fn of_keys(domain: &'static Domain, keys: Vec<Value>, bytes_max: usize) -> Result<Self> {
+        let source = objects(domain)?.read.ok_or_else(|| Error::not_offered(domain, Operation::Fetch))?;
+        let by_key = |key| ByKey::new(domain, source, vec![key], &Fields::All, bytes_max);
+        Ok(Self { domain, work: Work::ByKeys(keys.into_iter().map(by_key).collect()) })
+    }
+
     /// The same as what may share a transaction with others; `None` where it may not.
     pub(crate) fn shared(&self) -> Option<Shared> {
         match &self.work {
@@ -96,7 +111,7 @@ impl Job {
 
 impl beds_lane::Job for Job {
     type Connection = Connection;
-    type Output = Outcome;
+    type Output = Found;
 
     /// The driver's futures must not be dropped midway.
     const CAN_BE_CUT: bool = false;
@@ -106,6 +121,8 @@ impl beds_lane::Job for Job {
             Work::Write(write) => return write.kind(),
             Work::Call(call) => return call.kind(),
             Work::ByKey(job) => usize::from(!job.is_shared()),
+            // They share a statement, as those of a group do.
+            Work::ByKeys(_) => 0,
             Work::Page(_) => 2,
             Work::Count(_) => 3,
             Work::Purge(_) => 4,
@@ -117,20 +134,22 @@ impl beds_lane::Job for Job {
     fn size(&self) -> u32 {
         match &self.work {
             Work::Write(write) => write.deed.size(),
+            Work::ByKeys(jobs) => u32::try_from(jobs.len()).unwrap_or(u32::MAX),
             _ => 1,
         }
     }
 
-    async fn run(&self, connection: &mut Connection, gate: &Gate) -> std::result::Result<Outcome, Fault> {
+    async fn run(&self, connection: &mut Connection, gate: &Gate) -> std::result::Result<Found, Fault> {
         let done = match &self.work {
             Work::ByKey(job) => job.run(connection, gate).await,
+            Work::ByKeys(jobs) => return by_key::each(jobs, gate, connection).await.map(Found::Each),
             Work::Page(job) => job.run(connection, gate).await,
             Work::Count(job) => job.run(connection, gate).await,
             Work::Call(job) => job.run(connection, gate).await,
             Work::Write(job) => job.run(connection, gate).await,
             Work::Purge(job) => job.run(connection, gate).await,
         };
-        done.map_err(|failure| failure.into_fault(self.domain, &connection.name))
+        done.map(Found::One).map_err(|failure| failure.into_fault(self.domain, &connection.name))
     }
 
     /// Fetches of whole records by a key of one field.
@@ -153,13 +172,21 @@ impl beds_lane::Job for Job {
     async fn run_group(
         jobs: &[Member<'_, Self>],
         connection: &mut Connection,
-    ) -> std::result::Result<Vec<Fate<Outcome>>, Fault> {
+    ) -> std::result::Result<Vec<Fate<Found>>, Fault> {
         let keys = jobs.iter().filter_map(|Member { job, gate }| match &job.work {
             Work::ByKey(by_key) => Some((by_key, *gate)),
             _ => None,
         });
         let keys: Vec<_> = keys.collect();
-        by_key::together(&keys, connection).await
+        by_key::together(&keys, connection).await.map(|found| found.into_iter().map(fate).collect())
+    }
+}
+
+/// What becomes of a look-up that shares its statement with others.
+fn fate(found: Result<Outcome>) -> Fate<Found> {
+    match found {
+        Ok(outcome) => Fate::Done(Found::One(outcome)),
+        Err(error) => Fate::Refused(error),
     }
 }
 

@@ -5,6 +5,7 @@
 use std::collections::{HashMap, HashSet};
 
 use beds_core::inspect::{Catalogue, Relation, Routine, RoutineKind, SqlMode, same_word};
+use beds_protocol::shown;
 
 use crate::routine::{Token, tokens};
 
@@ -191,7 +192,7 @@ impl<'c> AllDeeds<'c> {
             let routine = self.catalogue.routine(*kind, name).filter(|_| *kind == RoutineKind::Function)?;
             // Whose text is not seen is believed.
             let writes = self.with_called(routine).map_or(routine.declares_write, |(writes, _)| writes);
-            writes.then(|| format!("the function `{}`", routine.name))
+            writes.then(|| format!("the function {}", shown(&routine.name)))
         };
         let elsewhere = is_elsewhere.then(|| "a function of another database".to_owned());
         open.iter().find_map(writes).or(elsewhere)

@@ -15,6 +15,7 @@ use crate::{
     routine::broken,
 };
 use beds_core::inspect::{Catalogue, Direction, RelationKind, Routine, RoutineKind, Supplied, same_word};
+use beds_protocol::shown;
 
 /// Verbs of a routine's name, the usual one first.
 pub(super) const CREATE: &[&str] = &["create", "insert", "add", "new", "ins"];
@@ -54,7 +55,11 @@ pub(super) fn wire(domains: &mut [Domain], routines: &[Routine], catalogue: &Cat
         let create = create.filter(|(at, object)| {
             let lost = close(domain, object, &changed);
             wired[*at].reason = lost.map(|column| {
-                format!("not the create of `{table}`, since it does not take `{column}`, which can be changed later")
+                format!(
+                    "not the create of {table}, since it does not take {column}, which can be changed later",
+                    table = shown(&table),
+                    column = shown(&column)
+                )
             });
             wired[*at].reason.is_none()
         });
@@ -99,16 +104,16 @@ impl Wire<'_> {
                 continue;
             }
             let judged = self.judge(domain, routine, at, verb, judge).and_then(|object| match &found {
-                Some((other, _)) => Err(format!("`{}` is it", self.routines[*other].name)),
+                Some((other, _)) => Err(format!("{} is it", shown(&self.routines[*other].name))),
                 None => Ok(object),
             });
             match judged {
                 Ok(object) => found = Some((at, object)),
                 Err(why) => {
                     let table = self.table;
-                    self.wired[at]
-                        .reason
-                        .get_or_insert_with(|| format!("not the {operation} of `{table}`, since {why}"));
+                    self.wired[at].reason.get_or_insert_with(|| {
+                        format!("not the {operation} of {table}, since {why}", table = shown(table))
+                    });
                 }
             }
         }
@@ -128,7 +133,7 @@ impl Wire<'_> {
             return Err(broken);
         }
         if !self.catalogue.is_one_name(&plain.table, self.table) {
-            return Err(format!("it changes `{}`", plain.table));
+            return Err(format!("it changes {}", shown(&plain.table)));
         }
         if plain.verb != verb {
             return Err("its statement is another one than its name says".to_owned());
@@ -189,25 +194,38 @@ fn arguments(routine: &Routine, plain: &Plain, domain: &Domain) -> Result<Vec<us
     for (at, parameter) in routine.parameters.iter().enumerate() {
         let name = &parameter.name;
         if parameter.direction != Direction::In {
-            return Err(format!("its parameter `{name}` is {}", parameter.direction.as_str()));
+            return Err(format!(
+                "its parameter {name} is {}",
+                parameter.direction.as_str(),
+                name = shown(name)
+            ));
         }
         let column = pairs.iter().find(|(_, used)| *used == at).map(|(column, _)| column);
-        let column = column.ok_or_else(|| format!("its parameter `{name}` is not used"))?;
-        let field = domain.field(column).ok_or_else(|| format!("no field shows its column `{column}`"))?;
+        let column = column.ok_or_else(|| format!("its parameter {name} is not used", name = shown(name)))?;
+        let field = domain
+            .field(column)
+            .ok_or_else(|| format!("no field shows its column {column}", column = shown(column)))?;
         let means = |other: &&Field| !same_word(&other.column.name, column) && same(name, &other.column.name);
         if let Some(other) = domain.fields.iter().find(means).filter(|_| !same(name, column)) {
-            return Err(format!("its parameter `{name}` is for `{column}`, not for `{}`", other.column.name));
+            return Err(format!(
+                "its parameter {name} is for {column}, not for {}",
+                shown(&other.column.name),
+                name = shown(name),
+                column = shown(column)
+            ));
         }
         let of = &domain.fields[field].column;
         let is_key = plain.key.iter().any(|(_, used)| *used == at);
         if let Some(Kept::Changed(how)) = is_key.then(|| compares(parameter, of)) {
-            return Err(format!("its parameter `{name}` {how}"));
+            return Err(format!("its parameter {name} {how}", name = shown(name)));
         }
         match keeps(parameter, of) {
             Kept::Whole => args.push(field),
             Kept::Refused(how) | Kept::Changed(how) => {
                 return Err(format!(
-                    "its parameter `{name}` {how}, so that values of `{column}` would not pass"
+                    "its parameter {name} {how}, so that values of {column} would not pass",
+                    name = shown(name),
+                    column = shown(column)
                 ));
             }
         }
@@ -225,10 +243,15 @@ fn create(
     for (at, field) in domain.fields.iter().enumerate() {
         let (column, is_taken) = (&field.column.name, args.contains(&at));
         match field.supply {
-            _ if field.version && is_taken => return Err(format!("it takes the version `{column}`")),
+            _ if field.version && is_taken => {
+                return Err(format!("it takes the version {column}", column = shown(column)));
+            }
             _ if field.version => {}
             Supply::Database if is_taken => {
-                return Err(format!("it takes `{column}`, which the database fills in"));
+                return Err(format!(
+                    "it takes {column}, which the database fills in",
+                    column = shown(column)
+                ));
             }
             // What has a default that no template says gets it, where `create` does not take it.
             Supply::Required
@@ -236,7 +259,7 @@ fn create(
                     && !is_own(column)
                     && (field.key || field.column.default == Supplied::Nothing) =>
             {
-                return Err(format!("it gives `{column}` no value"));
+                return Err(format!("it gives {column} no value", column = shown(column)));
             }
             Supply::Required | Supply::Optional | Supply::Default(_) | Supply::Database => {}
         }
@@ -249,7 +272,7 @@ fn create(
             .find(|column| !column.nullable && column.default == Supplied::Nothing && needs(&column.name))
     });
     if let Some(column) = unseen {
-        return Err(format!("it gives `{}` no value", column.name));
+        return Err(format!("it gives {} no value", shown(&column.name)));
     }
     let counted =
         domain.fields.iter().position(|field| field.key && field.column.default == Supplied::Counter);
@@ -261,18 +284,24 @@ fn update(domain: &Domain, plain: &Plain, _: &[usize], _: &Catalogue) -> Result<
     for (column, _) in &plain.sets {
         let field = domain.field(column).map(|at| &domain.fields[at]);
         if !field.is_some_and(|field| !field.key && field.is_settable()) {
-            return Err(format!("it changes `{column}`, which no client may change"));
+            return Err(format!("it changes {column}, which no client may change", column = shown(column)));
         }
     }
     match (&plain.counted, &plain.version) {
         _ if plain.sets.is_empty() => Err("it changes nothing that a client may change".to_owned()),
-        (Some(counted), None) => Err(format!("it counts up `{counted}` and does not compare it")),
-        (Some(counted), Some((compared, _))) if !same_word(counted, compared) => {
-            Err(format!("it compares `{compared}` and counts up `{counted}`"))
+        (Some(counted), None) => {
+            Err(format!("it counts up {counted} and does not compare it", counted = shown(counted)))
         }
-        (None, Some((compared, _))) => Err(format!("it compares `{compared}` and does not count it up")),
+        (Some(counted), Some((compared, _))) if !same_word(counted, compared) => Err(format!(
+            "it compares {compared} and counts up {counted}",
+            compared = shown(compared),
+            counted = shown(counted)
+        )),
+        (None, Some((compared, _))) => {
+            Err(format!("it compares {compared} and does not count it up", compared = shown(compared)))
+        }
         (Some(counted), Some(_)) if !is_version(domain, counted) => {
-            Err(format!("`{counted}` cannot be a version"))
+            Err(format!("{counted} cannot be a version", counted = shown(counted)))
         }
         (None, None) if domain.fields.iter().any(|field| field.version) => {
             Err("another procedure counts up the version, and this one does not".to_owned())
@@ -285,7 +314,7 @@ fn delete(domain: &Domain, plain: &Plain, _: &[usize], _: &Catalogue) -> Result<
     finds_the_record(domain, plain)?;
     match &plain.version {
         Some((column, _)) if !is_version(domain, column) => {
-            Err(format!("it compares `{column}`, which no update counts up"))
+            Err(format!("it compares {column}, which no update counts up", column = shown(column)))
         }
         _ => Ok(Vec::new()),
     }
@@ -322,7 +351,7 @@ fn close(domain: &mut Domain, create: &Object, changed: &[usize]) -> Option<Stri
     }
     for at in open {
         let field = &mut domain.fields[at];
-        field.notes.push(format!("`{name}` does not take it: the database fills it in"));
+        field.notes.push(format!("{name} does not take it: the database fills it in", name = shown(name)));
         field.supply = Supply::Database;
     }
     None

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use beds_protocol::Lane;
+use beds_protocol::shown;
 
 use super::{
     fields::{Field, Supply, Ty, fields},
@@ -72,7 +73,10 @@ impl Domain {
     pub(super) fn of_calls(name: String, database: &str) -> Self {
         Self {
             name,
-            description: format!("Procedures and functions of `{database}` that belong to no single table"),
+            description: format!(
+                "Procedures and functions of {database} that belong to no single table",
+                database = shown(database)
+            ),
             source: None,
             fields: Vec::new(),
             create: None,
@@ -97,7 +101,7 @@ impl Domain {
         let kinds: BTreeSet<&str> = self.unshown.iter().map(|(_, what)| *what).collect();
         let columns = |what: &str| {
             let columns = self.unshown.iter().filter(|(_, other)| *other == what);
-            columns.map(|(column, _)| format!("`{column}`")).collect::<Vec<_>>().join(", ")
+            columns.map(|(column, _)| shown(column)).collect::<Vec<_>>().join(", ")
         };
         kinds.into_iter().map(|what| format!("{what} in {}", columns(what))).collect()
     }
@@ -132,7 +136,7 @@ pub(super) fn domain(name: String, relation: &Relation, catalogue: &Catalogue) -
         });
     }
     let description = match relation.comment.trim() {
-        "" => format!("{} `{}`", capital(relation.kind.as_str()), relation.name),
+        "" => format!("{} {}", capital(relation.kind.as_str()), shown(&relation.name)),
         comment => comment.to_owned(),
     };
     let mut domain = Domain {
@@ -238,14 +242,15 @@ fn choose_key(domain: &mut Domain, relation: &Relation, catalogue: &Catalogue) {
     domain.notes.push(match (refused, relation.kind) {
         (Some(columns), _) => {
             format!(
-                "without a key: `{columns}` is of a type that cannot be one; records are found by filter only"
+                "without a key: {columns} is of a type that cannot be one; records are found by filter only",
+                columns = shown(&columns)
             )
         }
         (None, RelationKind::View) => {
             "without a key: write `key = true` on the field that names one record, if there is one".to_owned()
         }
         (None, _) => match relation.indexes.iter().find(|index| index.primary) {
-            Some(index) => format!("without a key: `{}` is no plain index", index.name),
+            Some(index) => format!("without a key: {} is no plain index", shown(&index.name)),
             None => {
                 "without a key: the table has no primary key and no unique index without nulls".to_owned()
             }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use beds_protocol::{
-    collated,
+    collated, shown,
     value::{Date, DateTime, Time},
 };
 
@@ -15,7 +15,7 @@ const STRING_MAX: u32 = 65_535;
 /// The longest value of an enum, and how many it may have.
 const ENUM_LEN_MAX: usize = 255;
 const ENTRIES_MAX: usize = 1_000;
-/// The years that MariaDB keeps, besides 0.
+/// The years that MariaDB keeps, besides 0, which is shown and may be sent back.
 const YEARS: (i32, i32) = (1901, 2155);
 /// How deep lists and objects may nest.
 const DEPTH_MAX: usize = 8;
@@ -101,7 +101,7 @@ pub(super) fn fields(relation: &Relation, told_apart: &[&str]) -> (Vec<Field>, V
             break;
         }
         if let Some(rule) = unnameable(&column.name, relation) {
-            left_out.push(format!("column `{}`: {rule}", column.name));
+            left_out.push(format!("column {}: {rule}", shown(&column.name)));
             continue;
         }
         let column = counted(column, told_apart);
@@ -110,7 +110,9 @@ pub(super) fn fields(relation: &Relation, told_apart: &[&str]) -> (Vec<Field>, V
                 let name = taken.field(&column.name, &format!("column_{}", at + 1));
                 fields.push(field(name, &column, ty, relation));
             }
-            Err(why) => left_out.push(format!("column `{}`: {why}{}", column.name, hint(&column.written))),
+            Err(why) => {
+                left_out.push(format!("column {}: {why}{}", shown(&column.name), hint(&column.written)));
+            }
         }
     }
     (fields, left_out)
@@ -240,7 +242,8 @@ fn constant(text: &str, kind: &Kind, ty: &Ty) -> Option<String> {
             _ => None,
         },
         ("int", Kind::Year) => {
-            let year = text.trim().parse::<i32>().ok().filter(|year| (YEARS.0..=YEARS.1).contains(year))?;
+            let is_year = |year: &i32| *year == 0 || (YEARS.0..=YEARS.1).contains(year);
+            let year = text.trim().parse().ok().filter(is_year)?;
             Some(year.to_string())
         }
         ("int", Kind::Int { min, max }) => {
@@ -287,8 +290,8 @@ pub(super) fn ty(kind: &Kind, depth: usize) -> Result<Ty, String> {
         }
         Kind::Float { unsigned: true, .. } => Ty::plain("float").key("min", "0.0"),
         Kind::Float { unsigned: false, .. } => Ty::plain("float"),
-        // 0 is a year too, but nobody writes it: MariaDB takes `0` for 2000 or for none, and 70 for 1970.
-        Kind::Year => Ty::plain("int").key("min", YEARS.0).key("max", YEARS.1),
+        // The years from 1 to 1900, of which MariaDB makes others, are refused where a record is written.
+        Kind::Year => Ty::plain("int").key("min", 0).key("max", YEARS.1),
         Kind::Decimal { precision, scale, unsigned } => {
             let (precision, scale) = ((*precision).clamp(1, 65), (*scale).min(38));
             let ty = Ty::plain("decimal").key("precision", precision).key("scale", scale.min(precision));
@@ -400,7 +403,9 @@ fn object(members: &[Column], depth: usize) -> Result<Ty, String> {
     }
     let ty = Ty::plain("object").key("fields", format!("{{ {} }}", parts.join(", ")));
     Ok(match unnamed.first() {
-        Some(first) => ty.noted(format!("without the member `{}`, whose name cannot be queried", first.name)),
+        Some(first) => {
+            ty.noted(format!("without the member {}, whose name cannot be queried", shown(&first.name)))
+        }
         None => ty,
     })
 }

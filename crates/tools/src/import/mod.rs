@@ -20,6 +20,7 @@ mod routines;
 mod write;
 
 use beds_core::inspect::{Catalogue, Evidence, Relation, RelationKind, Routine, RoutineKind};
+use beds_protocol::shown;
 use beds_protocol::tables::OWN_PREFIX;
 
 use self::{
@@ -33,6 +34,7 @@ use crate::routine::broken;
 
 pub use names::glob_matches;
 pub(crate) use names::same as same_name;
+pub(crate) use plain::reach;
 pub use report::Imported;
 pub use write::{Existing, WriteError, existing, write};
 
@@ -124,7 +126,7 @@ pub fn plan(catalogue: &Catalogue, options: &Options) -> Plan {
     }
     for (name, what) in &catalogue.others {
         if is_selected(name, options, catalogue.folds_names) {
-            plan.left_out.push((format!("`{name}`"), format!("{what} has no counterpart in a template")));
+            plan.left_out.push((shown(name), format!("{what} has no counterpart in a template")));
         }
     }
     plan.unmatched = unmatched(catalogue, options);
@@ -180,7 +182,7 @@ fn domains(catalogue: &Catalogue, options: &Options, names: &mut Taken, plan: &m
             plan.counts.unselected += 1;
             continue;
         }
-        let subject = || format!("{} `{}`", relation.kind.as_str(), relation.name);
+        let subject = || format!("{} {}", relation.kind.as_str(), shown(&relation.name));
         if let Some(rule) = unnameable(relation, options) {
             plan.left_out.push((subject(), rule.to_owned()));
             continue;
@@ -226,9 +228,8 @@ fn offer_collection(domain: &mut Domain, relation: &Relation) {
     let refused = domain.fields.iter().find(|field| field.ty.name == "int" && !field.column.takes_long());
     if let (Evidence::Validator { .. }, Some(field)) = (relation.evidence, refused) {
         domain.notes.push(format!(
-            "read only: its validator accepts `{}` as int only, and the node writes long: let it accept [\"int\", \"long\"]",
-            field.column.name
-        ));
+            "read only: its validator accepts {} as int only, and the node writes long: let it accept [\"int\", \"long\"]",
+            shown(&field.column.name)));
         return;
     }
     match relation.evidence {
@@ -297,12 +298,15 @@ fn add_routines(
                 }
                 target.calls.push(call);
             }
-            Err(why) => target.left_out.push(format!("{} `{}`: {why}", routine.kind.as_str(), routine.name)),
+            Err(why) => {
+                target.left_out.push(format!("{} {}: {why}", routine.kind.as_str(), shown(&routine.name)));
+            }
         }
     }
     if homeless.calls.is_empty() {
         let everywhere = homeless.left_out.into_iter();
-        plan.left_out.extend(everywhere.map(|what| (format!("database `{}`", catalogue.database), what)));
+        plan.left_out
+            .extend(everywhere.map(|what| (format!("database {}", shown(&catalogue.database)), what)));
     } else {
         let name = prefixed(&options.name_prefix, &format!("{}_calls", options.database_name));
         homeless.name = names.template(&name, &format!("{}calls", options.name_prefix));

@@ -2,6 +2,7 @@
 
 use beds_core::inspect::{Catalogue, RelationKind, RoutineKind};
 use beds_protocol::Lane;
+use beds_protocol::shown;
 
 use super::domain::{Domain, Object};
 use crate::routine;
@@ -10,7 +11,8 @@ use crate::routine;
 pub(super) fn loose(domain: &Domain, catalogue: &Catalogue) -> Option<String> {
     let said = |(table, engine): (String, String)| {
         format!(
-            "`{table}` has the engine {engine}, which has no transactions: a write that is sent again is done again"
+            "{table} has the engine {engine}, which has no transactions: a write that is sent again is done again",
+            table = shown(&table)
         )
     };
     let objects = [&domain.create, &domain.update, &domain.delete].into_iter().flatten();

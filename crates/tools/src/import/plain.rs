@@ -4,9 +4,12 @@
 //! What is not proved is refused with the reason, which is the end of the sentence "it is not the update of …, since …".
 
 mod parts;
+mod reach;
 
 use beds_core::inspect::{Catalogue, Routine, same_word};
+use beds_protocol::shown;
 
+pub(crate) use self::reach::reach;
 use crate::routine::{Token, tokens};
 
 /// What a plain statement does.
@@ -53,8 +56,13 @@ pub(super) fn plain(routine: &Routine, catalogue: &Catalogue) -> Result<Plain, S
     for (at, parameter) in routine.parameters.iter().enumerate() {
         match used.iter().filter(|used| **used == at).count() {
             1 => {}
-            0 => return Err(format!("its parameter `{}` is neither stored nor the key", parameter.name)),
-            _ => return Err(format!("its parameter `{}` is used twice", parameter.name)),
+            0 => {
+                return Err(format!(
+                    "its parameter {} is neither stored nor the key",
+                    shown(&parameter.name)
+                ));
+            }
+            _ => return Err(format!("its parameter {} is used twice", shown(&parameter.name))),
         }
     }
     Ok(plain)
@@ -83,7 +91,7 @@ impl Parser<'_> {
         }
         Err(match self.peek() {
             Some(token) if token.is("limit") || token.is("order") || token.is("returning") => {
-                format!("its statement has `{}`", token.name().unwrap_or_default().to_lowercase())
+                format!("its statement has {}", shown(token.name().unwrap_or_default().to_lowercase()))
             }
             Some(token) if token.is("on") => "its insert has `on duplicate key update`".to_owned(),
             _ => "it does more than one plain statement".to_owned(),
@@ -94,11 +102,14 @@ impl Parser<'_> {
         let verbs = [("insert", Verb::Insert), ("update", Verb::Update), ("delete", Verb::Delete)];
         let Some(verb) = verbs.into_iter().find_map(|(word, verb)| self.word(word).then_some(verb)) else {
             let first = self.peek().and_then(Token::name).unwrap_or("?").to_lowercase();
-            return Err(format!("its text begins with `{first}`, not with a plain statement"));
+            return Err(format!(
+                "its text begins with {first}, not with a plain statement",
+                first = shown(&first)
+            ));
         };
         for word in ["ignore", "low_priority", "high_priority", "delayed", "quick"] {
             if self.peek().is_some_and(|token| token.is(word)) {
-                return Err(format!("its statement has `{word}`"));
+                return Err(format!("its statement has {word}", word = shown(word)));
             }
         }
         match verb {
@@ -144,7 +155,13 @@ impl Parser<'_> {
         if self.catalogue.is_one_name(&first, &self.catalogue.database) {
             Ok(second)
         } else {
-            Err(format!("it changes `{first}.{second}`, a table of another database"))
+            let is_plain = [&first, &second].iter().all(|name| !name.contains(['.', '`']));
+            let name = if is_plain {
+                shown(format!("{first}.{second}"))
+            } else {
+                format!("{}.{}", shown(&first), shown(&second))
+            };
+            Err(format!("it changes {name}, a table of another database"))
         }
     }
 
@@ -202,7 +219,10 @@ impl Parser<'_> {
             plain.own.push(column);
             return Ok(());
         }
-        Err(format!("it gives `{column}` something else than a parameter or a constant"))
+        Err(format!(
+            "it gives {column} something else than a parameter or a constant",
+            column = shown(&column)
+        ))
     }
 
     /// `a = p_a, b = p_b, version = version + 1`
@@ -224,7 +244,10 @@ impl Parser<'_> {
                     && self.word("1")
                     && self.ends_item();
                 if !counts {
-                    return Err(format!("it sets `{column}` to something else than a parameter"));
+                    return Err(format!(
+                        "it sets {column} to something else than a parameter",
+                        column = shown(&column)
+                    ));
                 }
                 plain.counted = Some(column);
             }
@@ -304,7 +327,7 @@ impl Parser<'_> {
 
 fn once<'n>(column: &str, mut before: impl Iterator<Item = &'n String>) -> Result<()> {
     if before.any(|other| same_word(other, column)) {
-        Err(format!("it names `{column}` twice"))
+        Err(format!("it names {column} twice", column = shown(column)))
     } else {
         Ok(())
     }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use beds_protocol::Lane;
+use beds_protocol::shown;
 
 use super::{
     Options,
@@ -61,8 +62,13 @@ fn broken(list: &str) -> String {
 pub(super) fn template(domain: &Domain, database: &str, options: &Options) -> String {
     let mut out = String::new();
     let what = match &domain.source {
-        Some((kind, name)) => format!("`{}`, a {} of the database `{database}`", line(name), kind.as_str()),
-        None => format!("Procedures and functions of the database `{database}`"),
+        Some((kind, name)) => format!(
+            "{}, a {} of the database {database}",
+            shown(line(name)),
+            kind.as_str(),
+            database = shown(database)
+        ),
+        None => format!("Procedures and functions of the database {database}", database = shown(database)),
     };
     let _ = writeln!(out, "# {what}. Written by `beds import`: from now on it is yours.");
     comments(&mut out, "Not expressed", &domain.left_out);

@@ -3,6 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use beds_protocol::Lane;
+use beds_protocol::shown;
 
 use super::domain::{Domain, Object};
 use beds_core::inspect::{Catalogue, RoutineKind};
@@ -38,15 +39,15 @@ impl Display for Imported {
 /// What became of a domain's relation and routines.
 pub(super) fn imported(domain: &Domain, file: &str, catalogue: &Catalogue) -> Imported {
     let source = match &domain.source {
-        Some((kind, name)) => format!("{} `{name}`", kind.as_str()),
+        Some((kind, name)) => format!("{} {name}", kind.as_str(), name = shown(name)),
         None => "procedures and functions of no single table".to_owned(),
     };
     let by = |object: &Object| match object {
         Object::Collection(_) => String::new(),
         Object::Procedure { name, .. } if catalogue.routine(RoutineKind::Procedure, name).is_none() => {
-            format!(" by `{name}` (proposed)")
+            format!(" by {name} (proposed)", name = shown(name))
         }
-        Object::Procedure { name, .. } => format!(" by `{name}`"),
+        Object::Procedure { name, .. } => format!(" by {name}", name = shown(name)),
     };
     let mut operations = Vec::new();
     if domain.source.is_some() {
@@ -70,7 +71,7 @@ pub(super) fn imported(domain: &Domain, file: &str, catalogue: &Catalogue) -> Im
         };
         let notes =
             if call.notes.is_empty() { String::new() } else { format!(": {}", call.notes.join("; ")) };
-        format!("`{}` ({lane}){notes}", call.routine)
+        format!("{} ({lane}){notes}", shown(&call.routine))
     });
     Imported { file: file.to_owned(), source, operations, calls: calls.collect(), nulls: domain.nulls() }
 }

@@ -1,6 +1,7 @@
 //! Procedures and functions to calls, each on the domain that it belongs to most plausibly.
 
 use beds_protocol::Lane;
+use beds_protocol::shown;
 
 use super::{
     body::AllDeeds,
@@ -26,7 +27,8 @@ pub(super) fn call(
     let mut taken = Taken::default();
     let mut args = Vec::new();
     for (at, given) in routine.parameters.iter().enumerate() {
-        let ty = ty(&given.kind, 0).map_err(|why| format!("its parameter `{}` is of {why}", given.name))?;
+        let ty =
+            ty(&given.kind, 0).map_err(|why| format!("its parameter {} is of {why}", shown(&given.name)))?;
         let fallback = format!("arg_{}", at + 1);
         let name = taken.field(&argument(&given.name, given.direction), &fallback);
         let column = domain
@@ -51,9 +53,9 @@ pub(super) fn call(
     let name = call_name(&routine.name);
     let description = match routine.comment.trim() {
         "" => format!(
-            "{} `{}`",
+            "{} {}",
             if routine.kind == RoutineKind::Function { "Function" } else { "Procedure" },
-            routine.name
+            shown(&routine.name)
         ),
         comment => comment.to_owned(),
     };

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use beds_core::inspect::{Catalogue, Routine, RoutineKind};
+use beds_protocol::shown;
 
 use super::{
     rights,
@@ -95,14 +96,20 @@ fn definer(routine: &Routine, catalogue: &Catalogue) -> Option<Fault> {
     match &catalogue.accounts {
         Some(accounts) if !accounts.contains(definer) => Some(Fault::new(
             Severity::Error,
-            format!("the definer of `{}`, `{definer}`, does not exist: each call fails", routine.name),
+            format!(
+                "the definer of {}, {definer}, does not exist: each call fails",
+                shown(&routine.name),
+                definer = shown(definer)
+            ),
             "create the account, or create the routine again as another one",
         )),
         None if *definer != catalogue.grants.user => Some(Fault::new(
             Severity::Note,
             format!(
-                "whether the definer of `{}`, `{definer}`, exists is not shown to `{}`",
-                routine.name, catalogue.grants.user
+                "whether the definer of {}, {definer}, exists is not shown to {}",
+                shown(&routine.name),
+                shown(&catalogue.grants.user),
+                definer = shown(definer)
             ),
             "verify once as a user who may read mysql.user",
         )),
@@ -117,17 +124,21 @@ fn table(routine: &Routine, used: &Use, catalogue: &Catalogue) -> Vec<Fault> {
     };
     let mut faults = Vec::new();
     if let Some(broken) = &relation.broken {
-        let message = format!("`{}` uses `{}`, which nobody can read: {broken}", routine.name, relation.name);
+        let message = format!(
+            "{} uses {}, which nobody can read: {broken}",
+            shown(&routine.name),
+            shown(&relation.name)
+        );
         faults.push(Fault { severity: Severity::Error, message, hint: None });
     }
     // Whoever calls it needs the rights himself.
     if routine.definer.is_none() && rights::lacks_on(&relation.name, used.need.privilege(), catalogue) {
         let message = format!(
-            "`{}` runs with the rights of `{}`, who has no {} on `{}`",
-            routine.name,
-            catalogue.grants.user,
+            "{} runs with the rights of {}, who has no {} on {}",
+            shown(&routine.name),
+            shown(&catalogue.grants.user),
             used.need.privilege(),
-            relation.name
+            shown(&relation.name)
         );
         let hint = "grant it, or create the routine with `sql security definer`";
         faults.push(Fault::new(Severity::Error, message, hint));
@@ -150,8 +161,9 @@ pub(crate) fn loose_table(name: &str, catalogue: &Catalogue) -> Option<(String, 
 fn transactional(routine: &Routine, used: &Use, catalogue: &Catalogue) -> Option<Fault> {
     let (table, engine) = loose_table(&used.name, catalogue)?;
     let message = format!(
-        "`{}` writes into `{table}`, whose engine {engine} has no transactions: a write may happen twice, or in part",
-        routine.name
+        "{} writes into {table}, whose engine {engine} has no transactions: a write may happen twice, or in part",
+        shown(&routine.name),
+        table = shown(&table)
     );
     let hint = format!(
         "`alter table {table} engine = innodb`; or say `once = false` in the template, and publish none of its events"
@@ -162,15 +174,16 @@ fn transactional(routine: &Routine, used: &Use, catalogue: &Catalogue) -> Option
 /// Names are listed for those who have some right on what they name: others cannot tell what is missing.
 fn missing(routine: &Routine, used: &Use, catalogue: &Catalogue) -> Fault {
     let what = if used.need == Need::Execute { "procedure" } else { "table or view" };
-    let message = format!("`{}` uses the {what} `{}`, which is not there", routine.name, used.name);
+    let message =
+        format!("{} uses the {what} {}, which is not there", shown(&routine.name), shown(&used.name));
     if rights::sees_all(used.need.privilege(), catalogue) {
         Fault::new(Severity::Error, message, "create it, or correct the routine")
     } else if routine.definer.is_none() {
         // Whoever calls it needs the rights himself: what he has no right on fails as well.
-        let hint = format!("or `{}`, with whose rights it runs, has none on it", catalogue.grants.user);
+        let hint = format!("or {}, with whose rights it runs, has none on it", shown(&catalogue.grants.user));
         Fault::new(Severity::Error, message, hint)
     } else {
-        let hint = format!("or `{}` may not see it: it has no right on it", catalogue.grants.user);
+        let hint = format!("or {} may not see it: it has no right on it", shown(&catalogue.grants.user));
         Fault::new(Severity::Warning, message, hint)
     }
 }

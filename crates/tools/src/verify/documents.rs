@@ -8,14 +8,16 @@ use beds_core::{
     inspect::{Evidence, Relation},
     spec::{Domain, Engine, Object, Type, Usage},
 };
+use beds_protocol::shown;
 
 /// Holds what is written against the collection and its validator.
 pub(super) fn check(object: &Object, relation: &Relation, findings: &mut Findings<'_>) {
     let is_recorded = findings.domain.once || !findings.domain.events.publish.is_empty();
     if let Some(storage) = relation.storage.as_ref().filter(|storage| is_recorded && !storage.transactional) {
         let message = format!(
-            "`{}` is {}, into which no transaction writes: such a request is refused",
-            relation.name, storage.name
+            "{} is {}, into which no transaction writes: such a request is refused",
+            shown(&relation.name),
+            storage.name
         );
         findings
             .error(super::place(object.usage), message)
@@ -32,9 +34,9 @@ pub(super) fn check(object: &Object, relation: &Relation, findings: &mut Finding
         for column in relation.columns.iter().filter(|column| !column.nullable && column.name != "_id") {
             let field = domain.fields.iter().position(|field| field.column == column.name);
             let message = match field {
-                None => format!("the validator requires `{}`, which no field has", column.name),
+                None => format!("the validator requires {}, which no field has", shown(&column.name)),
                 Some(index) if !is_always_given(domain, index) => {
-                    format!("the validator requires `{}`, which a client may leave out", column.name)
+                    format!("the validator requires {}, which a client may leave out", shown(&column.name))
                 }
                 Some(_) => continue,
             };
@@ -49,7 +51,11 @@ pub(super) fn check(object: &Object, relation: &Relation, findings: &mut Finding
         let place = format!("field {}", field.name);
         let Some(column) = relation.columns.iter().find(|column| column.name == field.column) else {
             if relation.closed && !is_read_too && is_whole {
-                findings.push(severity(strict), place, format!("the validator forbids `{}`", field.column));
+                findings.push(
+                    severity(strict),
+                    place,
+                    format!("the validator forbids {}", shown(field.column)),
+                );
             }
             continue;
         };
@@ -63,8 +69,9 @@ pub(super) fn check(object: &Object, relation: &Relation, findings: &mut Finding
                     severity(strict),
                     &place,
                     format!(
-                        "the validator accepts `{}` as `{}` only, but the node writes `long`",
-                        column.name, column.written
+                        "the validator accepts {} as {} only, but the node writes `long`",
+                        shown(&column.name),
+                        shown(&column.written)
                     ),
                 )
                 .hint("let the validator accept [\"int\", \"long\"]");
@@ -81,7 +88,7 @@ pub(super) fn check(object: &Object, relation: &Relation, findings: &mut Finding
             Fit::Wrong(why) if !strict => Fit::Doubt(why),
             fit => fit,
         };
-        findings.fit(fit, &place, &format!("the member `{}`", column.name), &column.written);
+        findings.fit(fit, &place, &format!("the member {}", shown(&column.name)), &column.written);
     }
 }
 

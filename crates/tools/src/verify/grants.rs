@@ -8,6 +8,7 @@ use beds_core::{
     inspect::{Catalogue, Grant, Granted, same_word},
     spec::{Domain, Object, ObjectKind, Usage},
 };
+use beds_protocol::shown;
 
 /// The node's own tables and databases, which no template names.
 const OWN_PREFIX: &str = "beds";
@@ -18,7 +19,12 @@ const SHOWN_MAX: usize = 10;
 pub(super) fn check(object: &Object, catalogue: &Catalogue, findings: &mut Findings<'_>) {
     if let Some(privilege) = lacks(object, catalogue) {
         let user = &catalogue.grants.user;
-        let message = format!("`{user}` has no {privilege} on the {} `{}`", what(object.kind), object.name);
+        let message = format!(
+            "{user} has no {privilege} on the {} {}",
+            what(object.kind),
+            shown(object.name),
+            user = shown(user)
+        );
         findings.error(place(object.usage), message).hint("`bedsc grants` writes what a node needs");
     }
 }
@@ -29,9 +35,10 @@ pub(super) fn check_text(object: &Object, catalogue: &Catalogue, findings: &mut 
     if is_view && lacks(object, catalogue).is_none() && lacks_on(object.name, "SHOW VIEW", catalogue) {
         let user = &catalogue.grants.user;
         let message = format!(
-            "`{user}` has no SHOW VIEW on `{}`: the node cannot see that it runs no function, and makes its connection \
+            "{user} has no SHOW VIEW on {}: the node cannot see that it runs no function, and makes its connection \
              new after each fetch",
-            object.name
+            shown(object.name),
+            user = shown(user)
         );
         findings.note(place(object.usage), message).hint("`bedsc grants` writes what a node needs");
     }
@@ -152,9 +159,9 @@ fn of_account(user: &str, seen: &[Seen], seen_all: bool) -> Option<Finding> {
         return None;
     }
     let count = excess.len();
-    let mut shown: Vec<String> = excess.into_iter().take(SHOWN_MAX).collect();
+    let mut told: Vec<String> = excess.into_iter().take(SHOWN_MAX).collect();
     if count > SHOWN_MAX {
-        shown.push(format!("and {} more", count - SHOWN_MAX));
+        told.push(format!("and {} more", count - SHOWN_MAX));
     }
     let databases: Vec<&str> = seen.iter().map(|seen| seen.database.as_str()).collect();
     Some(Finding {
@@ -162,16 +169,21 @@ fn of_account(user: &str, seen: &[Seen], seen_all: bool) -> Option<Finding> {
         database: databases.join(", "),
         severity: Severity::Warning,
         place: "grants".to_owned(),
-        message: format!("`{user}` has more privileges than the templates need: {}", shown.join("; ")),
+        message: format!(
+            "{user} has more privileges than the templates need: {}",
+            told.join("; "),
+            user = shown(user)
+        ),
         hint: Some("revoke them; `bedsc grants` writes what a node needs".to_owned()),
     })
 }
 
-/// `GRANT SELECT ON `a`.`b` TO …` as `SELECT on a.b`.
+/// `GRANT SELECT ON `a`.`b` TO …` as `SELECT on a.b`. Names that would be others without their quotes keep them.
 fn elsewhere(written: &str) -> String {
     let what = written.strip_prefix("GRANT ").unwrap_or(written);
-    let what = what.split(" TO `").next().unwrap_or(what);
-    what.replacen(" ON ", " on ", 1).replace('`', "")
+    let what = what.split(" TO `").next().unwrap_or(what).replacen(" ON ", " on ", 1);
+    let is_plain = !what.contains("``") && what.split('`').skip(1).step_by(2).all(|name| !name.contains('.'));
+    if is_plain { what.replace('`', "") } else { what }
 }
 
 fn too_much(grant: &Grant, objects: &[Object], catalogue: &Catalogue) -> Option<String> {
@@ -185,7 +197,7 @@ fn too_much(grant: &Grant, objects: &[Object], catalogue: &Catalogue) -> Option<
             .map(String::as_str)
             .filter(|privilege| !is_used || (*privilege != allowed && *privilege != "SHOW VIEW"))
             .collect();
-        (!extra.is_empty()).then(|| format!("{} on the {kind} `{name}`", extra.join(", ")))
+        (!extra.is_empty()).then(|| format!("{} on the {kind} {name}", extra.join(", "), name = shown(name)))
     };
     match &grant.on {
         Granted::Server => Some(format!("{} on every database", all())),
@@ -227,7 +239,7 @@ fn too_much_of_documents(grant: &Grant) -> Option<String> {
     let place = match &grant.on {
         Granted::Server => "every database".to_owned(),
         Granted::Database => "the whole database".to_owned(),
-        Granted::Relation(name) => format!("`{name}`"),
+        Granted::Relation(name) => shown(name),
         _ => return None,
     };
     (!extra.is_empty()).then(|| format!("{} on {place}", extra.join(", ")))

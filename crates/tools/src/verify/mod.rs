@@ -7,6 +7,7 @@
 mod base;
 mod documents;
 mod grants;
+mod reach;
 mod relation;
 mod report;
 mod routine;
@@ -29,6 +30,7 @@ use beds_core::{
 };
 use beds_mariadb::MariaDb;
 use beds_mongodb::MongoDb;
+use beds_protocol::shown;
 
 pub use crate::severity::Severity;
 pub use report::Report;
@@ -133,7 +135,8 @@ impl Findings<'_> {
                 self.warning(place, format!("{subject} {why}"));
             }
             Fit::Wrong(why) => {
-                self.error(place, format!("{subject} {why}")).hint(format!("its type is `{written}`"));
+                self.error(place, format!("{subject} {why}"))
+                    .hint(format!("its type is {written}", written = shown(written)));
             }
         }
     }
@@ -300,7 +303,7 @@ fn check_relation(object: &Object, catalogue: &Catalogue, findings: &mut Finding
     if is_other {
         let found = relation.kind.as_str();
         let message =
-            format!("`{}` is a {found}, but the template calls it a {}", object.name, what(object.kind));
+            format!("{} is a {found}, but the template calls it a {}", shown(object.name), what(object.kind));
         // Nobody can write through a view of MongoDB.
         if object.usage == Usage::Read {
             findings.warning(&place, message).hint(format!("write {found} = \"{}\"", object.name));
@@ -351,16 +354,18 @@ fn missing<'n>(
     findings: &mut Findings<'_>,
 ) {
     let nearest = beds_protocol::nearest(object.name, names);
-    let message = format!("there is no {kind} `{}` in the database `{}`", object.name, catalogue.database);
+    let message =
+        format!("there is no {kind} {} in the database {}", shown(object.name), shown(&catalogue.database));
     let lacks = grants::lacks(object, catalogue);
     let hint = match (nearest, lacks) {
         (Some(name), Some(privilege)) => format!(
-            "did you mean `{name}`? Or `{}` may not see it: it has no {privilege} on it",
-            catalogue.grants.user
+            "did you mean {name}? Or {} may not see it: it has no {privilege} on it",
+            shown(&catalogue.grants.user),
+            name = shown(name)
         ),
-        (Some(name), None) => format!("did you mean `{name}`?"),
+        (Some(name), None) => format!("did you mean {name}?", name = shown(name)),
         (None, Some(privilege)) => {
-            format!("or `{}` may not see it: it has no {privilege} on it", catalogue.grants.user)
+            format!("or {} may not see it: it has no {privilege} on it", shown(&catalogue.grants.user))
         }
         (None, None) => "create it, or correct its name in the template".to_owned(),
     };

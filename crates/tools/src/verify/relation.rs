@@ -1,6 +1,7 @@
 //! Fields against the columns of what a domain reads.
 
 use beds_protocol::nearest;
+use beds_protocol::shown;
 
 use super::{
     Findings, Severity,
@@ -27,7 +28,7 @@ pub(super) fn check(
     // Without the right to read it, which is told, the server says no more.
     let is_seen = grants::lacks(object, catalogue).is_none();
     if let Some(broken) = relation.broken.as_ref().filter(|_| is_seen) {
-        findings.error(&place, format!("nobody can read `{}`: {broken}", relation.name)).hint(
+        findings.error(&place, format!("nobody can read {}: {broken}", shown(&relation.name))).hint(
             "mend the view: its definer must exist, and may use what it is made of; or the node's user may",
         );
     }
@@ -35,14 +36,17 @@ pub(super) fn check(
         import::writer_of(relation, catalogue).filter(|_| relation.kind == RelationKind::View)
     {
         findings
-            .error(&place, format!("`{}` runs {writer}, which may write: a fetch only reads", relation.name))
+            .error(
+                &place,
+                format!("{} runs {writer}, which may write: a fetch only reads", shown(&relation.name)),
+            )
             .hint("read another view, or declare the function READS SQL DATA if it does not write");
     }
     if relation.columns.is_empty() {
         // A collection without a validator declares no members.
         if domain.engine() == Engine::MariaDb && relation.broken.is_none() {
             findings
-                .error(&place, format!("the columns of `{}` cannot be seen", relation.name))
+                .error(&place, format!("the columns of {} cannot be seen", shown(&relation.name)))
                 .hint("the user needs SELECT on it; a view may be broken: select from it");
         }
     } else {
@@ -77,9 +81,11 @@ fn missing(field: &Field, relation: &Relation, findings: &mut Findings<'_>) {
     let kind = relation.kind.as_str();
     let names = relation.columns.iter().map(|column| column.name.as_str());
     let nearest = nearest(field.column, names);
-    let message = format!("the {kind} `{}` has no column `{}`", relation.name, field.column);
+    let message = format!("the {kind} {} has no column {}", shown(&relation.name), shown(field.column));
     findings.error(format!("field {}", field.name), message).hint(match nearest {
-        Some(name) if name == field.name => format!("did you mean `{name}`? then remove `column`"),
+        Some(name) if name == field.name => {
+            format!("did you mean {name}? then remove `column`", name = shown(name))
+        }
         Some(name) => format!("did you mean column = \"{name}\"?"),
         None => "add it to the database, or remove the field".to_owned(),
     });
@@ -96,7 +102,7 @@ fn check_column(
     let place = format!("field {}", field.name);
     // A view may show another form of what a procedure takes; the procedure's parameters are looked at themselves.
     let written = relation.kind != RelationKind::View && findings.is_written(index);
-    let subject = format!("the column `{}`", column.name);
+    let subject = format!("the column {}", shown(&column.name));
     let fit = fit(&column.kind, &field.ty, Against { engine: domain.engine(), written, shown: true });
     findings.fit(fit, &place, &subject, &column.written);
     if let (true, Type::Bool, Kind::Flag { min, max } | Kind::Int { min, max }) =
@@ -133,9 +139,9 @@ fn check_column(
 
 fn check_key(place: &str, relation: &Relation, base: &Base<'_>, findings: &mut Findings<'_>) {
     let domain = findings.domain;
-    let shown: Vec<&str> = domain.key.iter().map(|index| domain.fields[*index].column).collect();
+    let read: Vec<&str> = domain.key.iter().map(|index| domain.fields[*index].column).collect();
     // What a view computes may be unique by other means.
-    let columns: Option<Vec<&str>> = shown.iter().map(|column| base.name(column)).collect();
+    let columns: Option<Vec<&str>> = read.iter().map(|column| base.name(column)).collect();
     let Some(columns) = columns.filter(|columns| !columns.is_empty()) else { return };
     let is_unique = base.table.indexes.iter().any(|index| {
         index.unique
@@ -146,9 +152,9 @@ fn check_key(place: &str, relation: &Relation, base: &Base<'_>, findings: &mut F
         return;
     }
     let message = format!(
-        "the key ({}) is not unique in `{}`: two records may have it",
+        "the key ({}) is not unique in {}: two records may have it",
         columns.join(", "),
-        base.table.name
+        shown(&base.table.name)
     );
     // Among the rows that a view leaves, it may be.
     let severity = if relation.is_filtered { Severity::Warning } else { Severity::Error };
@@ -167,15 +173,22 @@ fn check_unique(relation: &Relation, base: &Base<'_>, findings: &mut Findings<'_
         let place = format!("field {}", field.name);
         if field.unique && !alone {
             findings
-                .warning(place, format!("`{}` has no unique index on `{column}`", base.table.name))
+                .warning(
+                    place,
+                    format!(
+                        "{} has no unique index on {column}",
+                        shown(&base.table.name),
+                        column = shown(column)
+                    ),
+                )
                 .hint("add a unique index, or remove `unique`");
         } else if alone && !field.unique && !is_key && !is_view && is_indexable(&field.ty) {
             findings
                 .warning(
                     place,
                     format!(
-                        "an index of `{}` keeps it unique, but the template does not say so",
-                        relation.name
+                        "an index of {} keeps it unique, but the template does not say so",
+                        shown(&relation.name)
                     ),
                 )
                 .hint("add unique = true, so that clients know");

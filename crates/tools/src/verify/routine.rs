@@ -1,9 +1,10 @@
 //! Arguments against the parameters of procedures and functions.
 
 use beds_protocol::Lane;
+use beds_protocol::shown;
 
 use super::{
-    Findings,
+    Findings, reach,
     types::{Against, fit},
     used,
 };
@@ -56,17 +57,18 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
         findings
             .error(
                 &place,
-                format!("`{}` declares MODIFIES SQL DATA, which the read lane refuses", routine.name),
+                format!("{} declares MODIFIES SQL DATA, which the read lane refuses", shown(&routine.name)),
             )
             .hint("write lane = \"write\"");
     }
     if lane == Lane::Write && import::commits_unsaid(routine, catalogue) && !object.commits {
         findings
-            .warning(&place, format!("`{}` ends the transaction by itself", routine.name))
+            .warning(&place, format!("{} ends the transaction by itself", shown(&routine.name)))
             .hint("add commits = true, so that replies say that its effect is at least once");
     }
     check_parameters(&place, &passed, routine, findings);
     used::kept(object, routine, catalogue, findings);
+    reach::check(object, routine, catalogue, findings);
     let is_recorded = domain.once || !domain.events.publish.is_empty();
     let is_whole = lane == Lane::Write && is_recorded && !object.commits;
     used::check(&place, routine, is_whole, catalogue, findings);
@@ -78,8 +80,8 @@ fn check_parameters(place: &str, passed: &[Passed<'_>], routine: &Routine, findi
         let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
         let s = if parameters.len() == 1 { "" } else { "s" };
         let message = format!(
-            "`{}` has {} parameter{s}, but the template passes {}",
-            routine.name,
+            "{} has {} parameter{s}, but the template passes {}",
+            shown(&routine.name),
             parameters.len(),
             passed.len()
         );
@@ -87,13 +89,14 @@ fn check_parameters(place: &str, passed: &[Passed<'_>], routine: &Routine, findi
         return;
     }
     for (at, (parameter, arg)) in parameters.iter().zip(passed).enumerate() {
-        let subject = format!("parameter {} of `{}`, `{}`,", at + 1, routine.name, parameter.name);
+        let subject =
+            format!("parameter {} of {}, {},", at + 1, shown(&routine.name), shown(&parameter.name));
         // Of `id` and `p_id`, both are `id`, and the first is so in full: it stands where it belongs.
         let names: Vec<[&str; 2]> = passed.iter().map(|arg| arg.names).collect();
         if let Some(meant) = meant(at, parameters, &names).and_then(|meant| passed.get(meant)) {
-            findings.error(place, format!("{subject} is given `{}`", arg.names[0])).hint(format!(
-                "`{}` belongs there: list the arguments in the order of the parameters",
-                meant.names[0]
+            findings.error(place, format!("{subject} is given {}", shown(arg.names[0]))).hint(format!(
+                "{} belongs there: list the arguments in the order of the parameters",
+                shown(meant.names[0])
             ));
             continue;
         }
@@ -150,7 +153,7 @@ fn likeness(parameter: &str, name: &str) -> Likeness {
 fn check_returns(place: &str, returns: &Returns, routine: &Routine, findings: &mut Findings<'_>) {
     let (Returns::Scalar(ty), Some((kind, written))) = (returns, &routine.returns) else { return };
     let fit = fit(kind, ty, Against { engine: Engine::MariaDb, written: false, shown: true });
-    findings.fit(fit, place, &format!("what `{}` returns", routine.name), written);
+    findings.fit(fit, place, &format!("what {} returns", shown(&routine.name)), written);
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use beds_core::{
     inspect::Catalogue,
     spec::{Domain, Engine},
 };
+use beds_protocol::shown;
 use beds_protocol::tables::{Role, Table};
 
 use super::{Finding, Severity};
@@ -26,8 +27,8 @@ pub(super) fn check(domains: &[&'static Domain], catalogue: &Catalogue) -> Vec<F
     let mut findings = Vec::new();
     if let Some(table) = tables.first().filter(|_| catalogue.lacks_transactions) {
         let message = format!(
-            "the server of the database `{}` has no transactions: what happens once, and what is published, is refused",
-            catalogue.database
+            "the server of the database {} has no transactions: what happens once, and what is published, is refused",
+            shown(&catalogue.database)
         );
         let hint = format!("run MongoDB as a replica set, of which one member is enough; {}", unless(table));
         findings.push(finding("transactions", message, hint));
@@ -59,15 +60,16 @@ fn judge(table: &Table, engine: Engine, catalogue: &Catalogue) -> Option<(String
         let unseen = if lacks.is_empty() {
             String::new()
         } else {
-            format!(", or `{}` may not see it: it has no {}", catalogue.grants.user, lacks.join(", "))
+            format!(", or {} may not see it: it has no {}", shown(&catalogue.grants.user), lacks.join(", "))
         };
         let consequence = match table.role {
             Role::Ledger => "a write that is sent again with its message_id is done again",
             Role::Events => "a write that is published is refused",
         };
         let message = format!(
-            "there is no {what} `{name}` in the database `{}`{unseen}: {consequence}",
-            catalogue.database
+            "there is no {what} {name} in the database {}{unseen}: {consequence}",
+            shown(&catalogue.database),
+            name = shown(name)
         );
         let hint =
             format!("`bedsc ddl --ledger` writes it, and `bedsc grants` the rights; {}", unless(table));
@@ -81,8 +83,9 @@ fn judge(table: &Table, engine: Engine, catalogue: &Catalogue) -> Option<(String
         remedies.push("`beds ddl` writes what mends it, for the DBA to run");
     }
     if !lacks.is_empty() {
-        wrong.push(format!("`{}` has no {} on it", catalogue.grants.user, lacks.join(", ")));
+        wrong.push(format!("{} has no {} on it", shown(&catalogue.grants.user), lacks.join(", ")));
         remedies.push("`bedsc grants` writes the rights");
     }
-    (!wrong.is_empty()).then(|| (format!("`{name}`: {}", wrong.join("; ")), remedies.join("; ")))
+    (!wrong.is_empty())
+        .then(|| (format!("{name}: {}", wrong.join("; "), name = shown(name)), remedies.join("; ")))
 }

@@ -6,6 +6,7 @@ use beds_core::{
     inspect::{Column, Kind, UNKNOWN},
     spec::{Engine, Field, Type},
 };
+use beds_protocol::shown;
 
 /// How well a type fits. The texts are the end of the sentence "the column …".
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +45,7 @@ fn noted(is: bool, text: impl Into<String>) -> Fit {
 }
 
 fn wrong(kind: &Kind, ty: &Type) -> Fit {
-    Fit::Wrong(format!("is {}, not `{}`", kind.title(), ty.name()))
+    Fit::Wrong(format!("is {}, not {}", kind.title(), shown(ty.name())))
 }
 
 /// Whether a type fits what values of a column are.
@@ -145,6 +146,8 @@ fn integer(kind: &Kind, ty: &Type, against: Against) -> Fit {
         }
         Kind::Bool if against.engine == Engine::MariaDb => Fit::Fine,
         Kind::Flag { min: from, max: to } => integer(&Kind::Int { min: *from, max: *to }, ty, against),
+        // What is between is refused when it is written.
+        Kind::Year if against.written && min == 0 && (1901..=2155).contains(&max) => Fit::Fine,
         Kind::Year if against.written && min < 100 && max > 0 => doubt(
             "is a year, which takes 1 to 99 for years of 1970 to 2069, so that the node refuses them: write \
              min = 1901 and max = 2155",
@@ -303,9 +306,9 @@ fn object(members: &[Column], fields: &[Field], against: Against) -> Fit {
         match fit(&member.kind, &field.ty, against) {
             Fit::Fine | Fit::Noted(_) => {}
             Fit::Doubt(why) => {
-                doubts.get_or_insert(format!("has a member `{}` that {why}", member.name));
+                doubts.get_or_insert(format!("has a member {} that {why}", shown(&member.name)));
             }
-            Fit::Wrong(why) => return Fit::Wrong(format!("has a member `{}` that {why}", member.name)),
+            Fit::Wrong(why) => return Fit::Wrong(format!("has a member {} that {why}", shown(&member.name))),
         }
     }
     doubts.map_or(Fit::Fine, Fit::Doubt)
@@ -333,6 +336,7 @@ mod tests {
             (Kind::Int { min: 0, max: i128::from(u64::MAX) }, Type::uint(0, u64::MAX), WRITE),
             (Kind::string(40), Type::string(0, 40), WRITE),
             (Kind::Year, Type::int(1901, 2155), WRITE),
+            (Kind::Year, Type::int(0, 2155), WRITE),
             // A rule for what clients write is no type.
             (Kind::Int { min: -128, max: 127 }, Type::int(0, 100), WRITE),
             (Kind::Enum(vec![UNKNOWN.to_owned()]), Type::one_of(&["😀"]), WRITE),
@@ -377,7 +381,8 @@ mod tests {
             (decimal(5, 2), ty(7, 2), WRITE),
             (Kind::Bool, Type::int(0, 255), WRITE),
             (Kind::Flag { min: -128, max: 127 }, Type::int(0, 255), WRITE),
-            (Kind::Year, Type::int(0, 2155), WRITE),
+            (Kind::Year, Type::int(50, 2155), WRITE),
+            (Kind::Year, Type::int(0, 99), WRITE),
         ];
         for (kind, ty, against) in cases {
             assert!(matches!(fit(&kind, &ty, against), Fit::Doubt(_)), "{kind:?} {ty:?}");

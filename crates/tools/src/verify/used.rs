@@ -16,6 +16,7 @@ use beds_core::{
     },
     spec::{Engine, Generated, Object, ObjectKind, Type, Usage},
 };
+use beds_protocol::shown;
 
 /// Reports what a routine, or one that it calls, names and nobody can use; `is_whole` is whether all that it writes must
 /// be in one transaction.
@@ -63,8 +64,10 @@ fn given(create: &Object, base: &Base<'_>, catalogue: &Catalogue, findings: &mut
         let is_counted = field.is_some_and(|field| domain.version == Some(field));
         let is_said = field.is_some_and(|field| domain.fields[field].generated == Some(Generated::Database));
         let message = format!(
-            "the column `{}` of `{}` may not be null and has no default, and `{}` gives it no value",
-            column.name, base.table.name, routine.name
+            "the column {} of {} may not be null and has no default, and {} gives it no value",
+            shown(&column.name),
+            shown(&base.table.name),
+            shown(&routine.name)
         );
         let hint = "give the column a default, or let the template pass it";
         let place = place(create.usage);
@@ -137,17 +140,17 @@ struct Way<'c> {
 
 impl Way<'_> {
     fn subject(&self) -> String {
-        format!("parameter `{}` of `{}`", self.parameter.name, self.routine)
+        format!("parameter {} of {}", shown(&self.parameter.name), shown(self.routine))
     }
 
     fn of_column(&self) -> String {
-        format!("of the column `{}` (`{}`)", self.column.name, self.column.written)
+        format!("of the column {} ({})", shown(&self.column.name), shown(&self.column.written))
     }
 
     /// Reports a parameter that changes or refuses what the column has.
     fn report(&self, kept: Kept, findings: &mut Findings<'_>) {
         let (subject, of) = (self.subject(), self.of_column());
-        let hint = format!("declare the parameter as `{}`", self.column.written);
+        let hint = format!("declare the parameter as {}", shown(&self.column.written));
         match kept {
             Kept::Whole => {}
             Kept::Changed(how) => findings
@@ -190,7 +193,7 @@ fn passes_again(way: &Way<'_>, findings: &mut Findings<'_>) {
 fn holds(index: usize, way: &Way<'_>, table: &Relation, findings: &mut Findings<'_>) {
     let field = &findings.domain.fields[index];
     let place = format!("field {}", field.name);
-    let subject = format!("the column `{}` of `{}`", way.column.name, table.name);
+    let subject = format!("the column {} of {}", shown(&way.column.name), shown(&table.name));
     let against = Against { engine: Engine::MariaDb, written: true, shown: false };
     match fit(&way.column.kind, &field.ty, against) {
         Fit::Fine | Fit::Noted(_) => {
@@ -201,7 +204,8 @@ fn holds(index: usize, way: &Way<'_>, table: &Relation, findings: &mut Findings<
             };
             let how = narrows(way.column, way.parameter, holds);
             if let Some(how) = how.filter(|how| !findings.has(&place, how)) {
-                let hint = format!("declare it as wide as {}, `{}`", way.subject(), way.parameter.written);
+                let hint =
+                    format!("declare it as wide as {}, {}", way.subject(), shown(&way.parameter.written));
                 findings.warning(place, format!("{subject} {how}")).hint(hint);
             }
         }
@@ -220,8 +224,9 @@ fn takes_null(index: usize, way: &Way<'_>, is_seen: bool, table: &Relation, find
     }
     let place = format!("field {}", field.name);
     let message = format!(
-        "the column `{}` of `{}` may not be null, but clients may send and leave out as much",
-        way.column.name, table.name
+        "the column {} of {} may not be null, but clients may send and leave out as much",
+        shown(&way.column.name),
+        shown(&table.name)
     );
     if !findings.has(&place, &message) {
         findings

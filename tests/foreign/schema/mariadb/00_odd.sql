@@ -169,6 +169,10 @@ create table kept (
   foreign key (parent) references kept (id));
 insert into kept (whole_second, born, single_float, padded, filled, flag, bits, span, due, doc, price, big, l1) values
   ('2024-02-29 12:00:00', 1999, 0.1, 'ab', x'01', 5, b'101', '-10:00:00', '0000-00-00', '{"n": 1e400}', 1.25, 18446744073709551615, 'Ærø');
+create table vintage (y year primary key, bottled year null, label varchar(20) null, index (bottled));
+insert into vintage values (0, 0, 'unknown'), (2001, 2003, 'red');
+-- A name that is shown in backticks like any other would be told as three.
+create table `dot.and``tick` (id int primary key, `v.``w` int null);
 create table by_float (f float not null unique, note varchar(10));
 create table by_prefix (name varchar(200) not null, v int, primary key (name(10)));
 insert into by_prefix values ('Aalborg by the sea', 1);
@@ -177,6 +181,7 @@ create table only_key (a int, b int, primary key (a, b));
 create table ended (id int primary key, v int not null);
 create trigger ended_before before insert on ended for each row set new.v = new.v + 1;
 delimiter //
+create procedure `dot.and``tick_delete`(p_id int) modifies sql data delete from `dot.and``tick` where id >= p_id //
 create procedure ended_delete(p_id int) modifies sql data delete from ended where id = p_id //
 delimiter ;
 create table film (id int primary key, title varchar(40) not null);

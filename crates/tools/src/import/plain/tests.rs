@@ -129,3 +129,74 @@ fn everything_else_says_why_it_is_none() {
     let unused = proved(&["p", "q"], "delete from t where a = p").unwrap_err();
     assert!(unused.contains("`q` is neither stored nor the key"), "{unused}");
 }
+
+/// What a condition says: whether there is one; `=` for what is equal, `~` for what is compared otherwise, `?` for
+/// parameters that hide their columns.
+fn reached(body: &str) -> Option<String> {
+    use beds_core::inspect::{Column, Relation, RelationKind, Supplied};
+    let column = |name: &str| Column {
+        name: name.to_owned(),
+        kind: Kind::Json,
+        written: String::new(),
+        collation: None,
+        nullable: false,
+        default: Supplied::Nothing,
+        comment: String::new(),
+        seen: None,
+    };
+    let columns = ["a", "b", "id", "v"].map(column).into();
+    let table = Relation { columns, ..Relation::new("t", RelationKind::Table) };
+    let catalogue = Catalogue { database: "shop".into(), relations: vec![table], ..Catalogue::default() };
+    let reach::Reach { table, is_bound, equal, compared, hidden } =
+        reach::reach(&routine(&["p", "p_v", "id"], body), &catalogue)?;
+    assert_eq!(table, "t", "{body}");
+    let named = |sign: &str, names: Vec<String>| {
+        names.iter().map(|name| format!(" {sign}{name}")).collect::<Vec<_>>().concat()
+    };
+    let said = [named("=", equal), named("~", compared), named("?", hidden)].concat();
+    Some(if is_bound { said.trim().to_owned() } else { "all".to_owned() })
+}
+
+#[test]
+fn a_plain_condition_says_which_records_it_finds() {
+    for (body, found) in [
+        ("delete from t", "all"),
+        ("begin update t set a = upper(p), b = (select 1 from u where x = 1); end", "all"),
+        ("delete from t where a >= p", "~a"),
+        ("delete from t where a = p and p_v > b", "=a ~b"),
+        ("begin delete from shop.t where t.a = p and (p_v is null or v = p_v); end;", "=a"),
+        ("update t set a = coalesce(p, a) where (b = p and a <> 5)", "=b ~a"),
+        ("delete from t where a between p and p_v and b = 'x'", "=b ~a"),
+        ("delete from t where a like p limit 1", "~a"),
+        ("delete from t where a <=> p order by b", "=a"),
+        ("delete from t where a is null", ""),
+        ("delete from t where a = b", "~a ~b"),
+        ("delete from t where a not like 'x'", "~a"),
+        // The bare name is the parameter.
+        ("delete from t where id = id", "?id"),
+        ("delete from t where t.id = id", "=id"),
+        ("delete quick from t where a = -5.25 returning a", "=a"),
+    ] {
+        assert_eq!(reached(body).as_deref(), Some(found), "{body}");
+    }
+    for unread in [
+        "delete from t where a = p or b = p",
+        "delete from t where a = p + 1",
+        "delete from t where a = (select p)",
+        "delete from t where a in (p)",
+        "delete from t where not a = p",
+        "delete from t where lower(a) = p",
+        "delete from t where (a = p or b = p) and a = p",
+        "delete from t where a = @x",
+        "delete from t where a >= p collate utf8mb4_bin",
+        "delete t from t join u on t.a = u.a",
+        "update t, u set t.a = p where t.a >= p",
+        "begin delete from t where a >= p; call p_log(); end",
+        "begin if p then delete from t where a >= p; end if; end",
+        "insert into t (a) values (p)",
+        "update t set a = case when p then 1 else 2 end where a = p",
+    ] {
+        let found = reached(unread);
+        assert!(found.as_deref().is_none_or(|found| found == "=a"), "{unread}: {found:?}");
+    }
+}

@@ -1,0 +1,159 @@
+//! Types that are called otherwise here, and what has to change as well where their names are written: a help that leads to
+//! the next report is none.
+
+use beds_protocol::TypeName;
+
+use super::{check_flags, supply, ty as type_of};
+use crate::{
+    diagnostic::{
+        Diagnostic, Errors, Severity,
+        types::{self as diagnostics, Beside, Consequences, Meaning, Written},
+    },
+    foreign::Foreign,
+    front::Front,
+    model::Engine,
+    names::{self, quoted},
+    parse,
+    part::{Form, Place},
+    raw::{self, Given, Names, RawField, RawObject},
+    span::{Sources, Span, Spanned},
+    validate::{Cx, converted},
+};
+
+/// Reports the type of a field that is none of those here.
+pub(super) fn report(raw: &RawField, name: &Spanned<String>, place: Place, depth: usize, cx: &mut Cx<'_>) {
+    let given = beside(raw);
+    let written = Written { place, form: raw.form, given: &given, front: cx.front };
+    let diagnostic = match Meaning::of(&name.value, written, cx.engine) {
+        None => diagnostics::unknown_type(name.span, &name.value, cx.engine),
+        Some(meaning) => {
+            let reports = reports(raw, &meaning.ty, place, depth, cx);
+            let elsewhere = if place == Place::Field {
+                let listed = listed(&raw.name.value, meaning.ty.ty, cx);
+                filled(raw, &meaning.ty, cx).into_iter().chain(listed).collect()
+            } else {
+                Vec::new()
+            };
+            let consequences = Consequences { reports, elsewhere };
+            diagnostics::foreign_type(name.span, &name.value, &meaning, written, &consequences)
+        }
+    };
+    cx.errors.push(diagnostic);
+}
+
+/// The keys beside the type that a translated type may bring as well.
+fn beside(raw: &RawField) -> Vec<Beside> {
+    let flags = [
+        ("key", &raw.key),
+        ("required", &raw.required),
+        ("nullable", &raw.nullable),
+        ("unique", &raw.unique),
+        ("unsigned", &raw.unsigned),
+    ];
+    let texts = [
+        ("description", &raw.description),
+        ("generated", &raw.generated),
+        ("mode", &raw.mode),
+        ("pattern", &raw.pattern),
+    ];
+    let constants = [("default", &raw.default), ("min", &raw.min), ("max", &raw.max)];
+    let numbers = [("precision", &raw.precision), ("scale", &raw.scale)];
+    let mut all = Vec::new();
+    let name = raw.name.span;
+    all.extend(flags.map(|(key, given)| shown(key, given, name, |flag| Some(flag.to_string()))));
+    all.extend(texts.map(|(key, given)| shown(key, given, name, |text| Some(quoted(text)))));
+    all.extend(
+        constants.map(|(key, given)| shown(key, given, name, |scalar| Some(converted::written(scalar)))),
+    );
+    all.extend(numbers.map(|(key, given)| shown(key, given, name, |number| Some(number.to_string()))));
+    all.push(shown("values", &raw.values, name, |values| Some(list(values))));
+    all.push(shown("items", &raw.items, name, |item| match (item.form, item.ty.get()) {
+        (Form::Short, Some(ty)) => Some(quoted(&ty.value)),
+        _ => None,
+    }));
+    all.push(shown("fields", &raw.fields, name, |_| None));
+    all.into_iter().flatten().collect()
+}
+
+/// A key and its value, unless it is absent. A value that is broken is told as one that nobody can compare.
+fn shown<T>(
+    key: &'static str,
+    given: &Given<T>,
+    name: Span,
+    text: impl FnOnce(&T) -> Option<String>,
+) -> Option<Beside> {
+    let text = given.get().and_then(|value| text(&value.value));
+    (!given.is_absent()).then(|| Beside { key, span: given.key().unwrap_or(name), text })
+}
+
+fn list(names: &Names) -> String {
+    let names: Vec<String> = names.iter().map(|name| quoted(&name.value)).collect();
+    format!("[{}]", names.join(", "))
+}
+
+/// What would be reported of the field with this type.
+fn reports(raw: &RawField, ty: &Foreign, place: Place, depth: usize, cx: &mut Cx<'_>) -> Vec<Diagnostic> {
+    let mut errors = Errors::default();
+    let mut sources = Sources::default();
+    if let Some(written) = as_written(raw, ty, place, &mut sources) {
+        let mut cx = Cx { sources: &mut sources, errors: errors.sink(), ..cx.part() };
+        if let Some(ty) = type_of(&written, place, depth, &mut cx) {
+            supply(&written, &ty, place, &mut cx);
+            check_flags(&written, &ty, &mut cx);
+        }
+    }
+    errors.into_vec().into_iter().filter(|found| found.severity == Severity::Error).collect()
+}
+
+/// The lists of `[fetch]` that name a field of a type which no fetch can filter or sort by.
+fn listed(name: &str, ty: TypeName, cx: &Cx<'_>) -> Option<String> {
+    let fetch = &cx.fetch.filter(|_| !ty.is_indexable())?.value.value;
+    let lists = [("filter", &fetch.filter), ("sort", &fetch.sort)];
+    let lists: Vec<&str> =
+        lists.into_iter().filter(|(_, names)| has(names, name)).map(|(list, _)| list).collect();
+    (!lists.is_empty()).then(|| {
+        format!("remove `{name}` from {}: no fetch filters or sorts by a `{ty}`", names::sentence(lists))
+    })
+}
+
+fn has(names: &Given<Names>, name: &str) -> bool {
+    names.get().is_some_and(|names| names.value.iter().any(|known| known.value == name))
+}
+
+/// The field with a type as the help writes it; `None` where that is no more than a hint.
+fn as_written(raw: &RawField, ty: &Foreign, place: Place, sources: &mut Sources) -> Option<RawField> {
+    let file = sources.add("", format!("field = {{ {} }}\n", ty.pairs(", ")));
+    let mut errors = Errors::default();
+    let entry = parse::parse(file, sources, &mut errors.sink())?.entries.pop()?;
+    let new = raw::field(entry.key, entry.value, place, Front::Template, &mut errors.sink());
+    errors.into_vec().is_empty().then(|| raw.clone().over(new))
+}
+
+/// What `create` is to do without: it does not pass what the database fills.
+fn filled(raw: &RawField, ty: &Foreign, cx: &Cx<'_>) -> Option<String> {
+    let is_filled = ty.keys.iter().any(|(key, _)| *key == "generated");
+    if !is_filled || cx.engine == Some(Engine::MongoDb) {
+        return None;
+    }
+    let name = raw.name.value.as_str();
+    let is_key = raw.key.is_true() || ty.keys.iter().any(|(key, value)| *key == "key" && value == "true");
+    let objects = &cx.objects?.value.value;
+    let create = objects.create.get().map(|object| &object.value);
+    // An upsert has the key always.
+    let upsert = objects.upsert.get().map(|object| &object.value).filter(|_| !is_key);
+    let passes = |object: Option<&RawObject>| object.is_some_and(|object| has(&object.args, name));
+    let operations = match (passes(create), passes(upsert)) {
+        (true, true) => "`create` and `upsert`",
+        (true, false) => "`create`",
+        (false, true) => "`upsert`",
+        (false, false) => return None,
+    };
+    let returns = if is_key && create.is_some_and(|create| !has(&create.returns, name)) {
+        format!(", and name it in `returns = [\"{name}\"]` of `create`, which tells clients what it is")
+    } else {
+        String::new()
+    };
+    Some(format!(
+        "the database fills it: remove `{name}` from the `args` of {operations} and from the procedure's parameters{returns}"
+    ))
+}

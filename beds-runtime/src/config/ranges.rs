@@ -1,0 +1,58 @@
+//! The least and the greatest number that a key may have, where its type has a wider range.
+
+use std::ops::RangeInclusive;
+
+/// The shortest time that a ledger keeps a write, in seconds: within it RabbitMQ and clients repeat what they do not
+/// know to be done.
+const LEDGER_KEEP_S_MIN: u64 = 3_600;
+/// The smallest bodies, in bytes, below which every request or reply would be too long.
+const BYTES_MIN: u64 = 1_024;
+/// How many items the ledger tells apart.
+const BATCH_ITEMS_MAX: u64 = 1 << 16;
+/// Where the type alone bounds a number.
+const ANY: u64 = u64::MAX;
+
+/// Keys with their ranges. `*` is a name that somebody chose.
+pub(super) const RANGES: &[(&str, RangeInclusive<u64>)] = &[
+    ("amqp.backoff_min_ms", 1..=ANY),
+    ("amqp.confirm_timeout_ms", 1..=ANY),
+    ("amqp.connect_timeout_ms", 1..=ANY),
+    ("amqp.delivery_attempts_max", 1..=ANY),
+    ("amqp.heartbeat_s", 1..=ANY),
+    ("amqp.queue_length_max", 1..=ANY),
+    ("amqp.topology_check_ms", 100..=ANY),
+    ("brokers.*.*.instances", 1..=ANY),
+    ("brokers.*.*.prefetch", 1..=2_000),
+    ("limits.batch_items_at_once", 1..=ANY),
+    ("limits.batch_items_max", 1..=BATCH_ITEMS_MAX),
+    ("limits.create_records_max", 1..=ANY),
+    ("limits.in_items_max", 1..=ANY),
+    ("limits.queue_wait_max_ms", 1..=ANY),
+    ("limits.reply_bytes_max", BYTES_MIN..=ANY),
+    ("limits.request_bytes_max", BYTES_MIN..=ANY),
+    ("limits.request_timeout_ms", 1..=ANY),
+    ("logging.bus_queue_max", 1..=ANY),
+    ("mariadb.*.read_lag_max_ms", 100..=ANY),
+    ("mariadb.*.connect_timeout_ms", 1..=ANY),
+    ("mariadb.*.queue_max", 1..=ANY),
+    ("mariadb.*.read_connections", 1..=ANY),
+    ("mariadb.*.statement_timeout_ms", 1..=ANY),
+    ("mariadb.*.write_connections", 1..=ANY),
+    ("mongodb.*.connect_timeout_ms", 1..=ANY),
+    ("mongodb.*.connections", 1..=ANY),
+    ("mongodb.*.queue_max", 1..=ANY),
+    ("mongodb.*.transactions", 1..=ANY),
+    ("node.ipl_timeout_ms", 1..=ANY),
+    ("node.ledger_keep_s", LEDGER_KEEP_S_MIN..=ANY),
+    ("node.verify_every_s", 1..=ANY),
+    ("telemetry.timeout_ms", 1..=ANY),
+];
+
+/// The range of the key at this path; `None` where it is that of its type.
+pub(super) fn of(path: &str) -> Option<&'static RangeInclusive<u64>> {
+    let is_it = |known: &str| {
+        known.split('.').count() == path.split('.').count()
+            && known.split('.').zip(path.split('.')).all(|(known, given)| known == "*" || known == given)
+    };
+    RANGES.iter().find(|(known, _)| is_it(known)).map(|(_, range)| range)
+}
