@@ -7,7 +7,7 @@ use std::{
 
 use beds_client::{Client, RawReply, Request};
 use beds_devstack::{Node, Server, Stack, schema};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     common::{self, Beds, blocking, eventually_async, grant, start_node, unique},
@@ -158,6 +158,16 @@ async fn a_client_reads_what_it_has_written() {
     let again = client.execute_raw(request).await.unwrap();
     assert_eq!(again.body, reply.body);
     assert_eq!(count(&client, Some(&again.position.unwrap())).await, 51);
+    // So it is in batches.
+    let batch =
+        r#"{"items": [{"template": "bookmark", "op": "count", "body": {"where": {"owner": "somebody"}}}]}"#;
+    for (after, expected) in [(None, 50), (Some(&position), 51)] {
+        let request = Request::raw("app_server.batch.read", batch);
+        let request = if let Some(position) = after { request.after(position) } else { request };
+        let reply = client.execute_raw(request).await.unwrap();
+        let items: Value = serde_json::from_slice(&reply.body).unwrap();
+        assert_eq!((&items["items"][0]["count"], reply.position), (&json!(expected), None), "{items}");
+    }
     // Of another database, it is of no account.
     assert_eq!(count(&client, Some("harbour=0-1-99999999")).await, 50);
     let body = r#"{"where": {"owner": "somebody"}}"#;
