@@ -161,11 +161,33 @@ fn bus_layer(node: &str, queue_max: usize) -> (BusLayer, BusQueue) {
 /// The id of the request that a span is about.
 struct RequestId(String);
 
+/// Looks for it among the fields of a span, of which each request has one.
+struct Named(Option<String>);
+
+impl Visit for Named {
+    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == REQUEST_ID {
+            self.0 = Some(short(value));
+        }
+    }
+}
+
+const REQUEST_ID: &str = "request_id";
+/// The longest that the template `logger` takes, in characters.
+const REQUEST_ID_MAX: usize = 64;
+
+fn short(request_id: &str) -> String {
+    let end = request_id.char_indices().nth(REQUEST_ID_MAX).map_or(request_id.len(), |(end, _)| end);
+    request_id[..end].to_owned()
+}
+
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for BusLayer {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        let mut fields = Fields::default();
-        attributes.record(&mut fields);
-        if let (Some(request_id), Some(span)) = (fields.request_id, context.span(id)) {
+        let mut named = Named(None);
+        attributes.record(&mut named);
+        if let (Named(Some(request_id)), Some(span)) = (named, context.span(id)) {
             span.extensions_mut().insert(RequestId(request_id));
         }
     }
@@ -226,9 +248,7 @@ impl Fields {
     fn record(&mut self, field: &Field, value: serde_json::Value) {
         match (field.name(), value) {
             ("message", serde_json::Value::String(text)) => self.message = text,
-            ("request_id", serde_json::Value::String(text)) => {
-                self.request_id = Some(text.chars().take(64).collect());
-            }
+            (REQUEST_ID, serde_json::Value::String(text)) => self.request_id = Some(short(&text)),
             (name, value) => {
                 self.fields.insert(name, value);
             }

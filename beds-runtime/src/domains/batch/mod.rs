@@ -286,7 +286,8 @@ impl<F: Factory> Batch<'_, F> {
         };
         unclaimed.check(domain, lane)?;
         let _permit = self.permit(domain, lane, 1).await?;
-        let outcome = super::perform(&cx, lane, Ok(work)).await?;
+        // A future of this is some KiB, which those that wait for their permit do without.
+        let outcome = Box::pin(super::perform(&cx, lane, Ok(work))).await?;
         super::tell_unshown(&outcome, domain, &cx.request_id);
         Ok(outcome)
     }
