@@ -470,28 +470,26 @@ async fn most_at_a_time(item: Json) -> usize {
     most
 }
 
+/// What several look-ups give.
+type Found = Result<Vec<Result<Outcome>>>;
+
 /// A database that cannot look up several records at once, or whose answer is another than what was asked for.
 #[derive(Debug)]
-struct Odd(Keyed, fn() -> Result<Vec<Result<Outcome>>>);
+struct Odd(Keyed, fn() -> Found);
 
 impl Runner for Odd {
     fn run(&self, plan: Plan, bounds: Bounds) -> BoxFuture<'_, Result> {
         self.0.run(plan, bounds)
     }
 
-    fn look_up(
-        &self,
-        _: &'static Domain,
-        _: Vec<Value>,
-        _: Bounds,
-    ) -> BoxFuture<'_, Result<Vec<Result<Outcome>>>> {
+    fn look_up(&self, _: &'static Domain, _: Vec<Value>, _: Bounds) -> BoxFuture<'_, Found> {
         Box::pin(async { (self.1)() })
     }
 }
 
 #[tokio::test]
 async fn look_ups_that_cannot_be_one_statement_are_done_one_by_one() {
-    let odd: [fn() -> Result<Vec<Result<Outcome>>>; 3] = [
+    let odd: [fn() -> Found; 3] = [
         || Err(Error::internal("a record is too large")),
         || Ok(vec![Ok(Outcome::default())]),
         || panic!("an adapter failed"),
