@@ -34,7 +34,7 @@ impl Check<'_, '_> {
             let known = self.args.iter().map(|arg| arg.field.name.as_str());
             return self.errors.push(calls::unknown_arg(name.at, self.call, name.name, known));
         };
-        self.reach.read(names::is_open(&arg.field.ty));
+        self.reach.read(names::has_open(&arg.field.ty));
         if let Some(wrap) = self.place(node, &placeholder, arg, slot, of) {
             self.uses[index].wrap = wrap;
         }

@@ -33,6 +33,8 @@ pub(super) struct Check<'c, 's> {
     pub(super) is_steered: bool,
     /// What the names in this place are for.
     pub(super) naming: Naming,
+    /// What the names in the members of an object in this place are for, where they give a document or pairs.
+    pub(super) inner: Naming,
     /// Whether it is told that clients would choose names here: what gives and takes their value is one mistake.
     pub(super) naming_is_told: bool,
     /// Where clients' values got to.
@@ -53,6 +55,7 @@ impl<'c, 's> Check<'c, 's> {
             writes: None,
             is_steered: false,
             naming: Naming::Nothing,
+            inner: Naming::Nothing,
             naming_is_told: false,
             reach: Reach::default(),
             is_first_stage: true,
@@ -122,16 +125,12 @@ impl<'c, 's> Check<'c, 's> {
             self.writes = Some((name.to_owned(), member.name.span));
         }
         let body = &member.value;
-        match body.value.members().and_then(|members| members.iter().find(|member| member.name.value == "as"))
-        {
-            Some(to) => {
-                let field = to.value.value.text().unwrap_or_default();
-                self.of_field(field, |check| check.slot(body, stage.slot, stage.name));
-            }
-            None if matches!(name, "$replaceRoot" | "$replaceWith" | "$unionWith" | "$documents") => {
+        match name {
+            "$replaceRoot" | "$replaceWith" | "$unionWith" | "$documents" => {
                 self.of_document(|check| check.slot(body, stage.slot, stage.name));
             }
-            None => self.slot(body, stage.slot, stage.name),
+            "$sortByCount" => self.of_field("_id", |check| check.slot(body, stage.slot, stage.name)),
+            _ => self.slot(body, stage.slot, stage.name),
         }
         if before == self.errors.reported() {
             self.operands(member, table::of_stage(stage.name));
@@ -278,8 +277,12 @@ impl<'c, 's> Check<'c, 's> {
                         self.named,
                     ));
                 }
-                for item in items {
-                    self.slot(item, Slot::Expression, of);
+                for (index, item) in items.iter().enumerate() {
+                    if of == "$cond" && index == 0 {
+                        self.apart(|check| check.slot(item, Slot::Expression, of));
+                    } else {
+                        self.slot(item, Slot::Expression, of);
+                    }
                 }
             }
             _ if least > 1 => {
@@ -299,6 +302,9 @@ impl<'c, 's> Check<'c, 's> {
         self.operator_fails(member);
         let before = self.errors.reported();
         self.operand(&member.value, *slot, name);
+        if *name == "$getField" {
+            self.current(member);
+        }
         // What stands where it may not is told as such.
         if before == self.errors.reported() && operators.len() == table::EXPRESSIONS.len() {
             self.operands(member, table::operands(name));
@@ -346,58 +352,6 @@ impl<'c, 's> Check<'c, 's> {
         self.operator(operator, operators, what);
         if let Some(window) = members.iter().find(|member| is_window && member.name.value == "window") {
             self.constant(&window.value, Takes::Object, "window");
-        }
-    }
-
-    /// An object with known members.
-    fn keys(&mut self, node: &Node, keys: &'static [table::Key], of: &str) {
-        let Json::Object(members) = &node.value else { return self.wrong_kind(node, Slot::Keys(keys), of) };
-        self.bind(of, members);
-        for member in members {
-            if let Some(key) = keys.iter().find(|key| key.name == member.name.value) {
-                let naming = self.naming_of(of, key.name);
-                self.naming(naming, |check| check.slot(&member.value, key.slot, key.name));
-            } else {
-                let known: Vec<&str> = keys.iter().map(|key| key.name).collect();
-                self.errors.push(diagnostics::unknown_key(&member.name, of, &known, self.named));
-            }
-        }
-        let is_missing = |key: &&table::Key| {
-            key.is_required && !members.iter().any(|member| member.name.value == key.name)
-        };
-        // A misspelt member is likely to be the one that is missing.
-        if !members.iter().any(|member| !keys.iter().any(|key| key.name == member.name.value)) {
-            for key in keys.iter().filter(is_missing) {
-                self.errors.push(diagnostics::missing_key(node.span, key.name, of, self.named));
-            }
-        }
-    }
-
-    fn map(&mut self, node: &Node, inner: Slot, of: &str) {
-        let Json::Object(members) = &node.value else {
-            return self.errors.push(diagnostics::wrong_kind(node, of, "an object", self.named));
-        };
-        for member in members {
-            let of_what = match of {
-                "let" | "vars" => Named::Variable,
-                "$facet" => Named::Member,
-                _ => Named::Field,
-            };
-            if member.name.value.starts_with('$') {
-                self.errors.push(diagnostics::dollar_name(&member.name, of, self.named));
-            } else if self.is_name(&member.name, of_what, of) {
-                let name = &member.name.value;
-                self.of_field(name, |check| check.slot(&member.value, inner, name));
-            }
-        }
-    }
-
-    fn list(&mut self, node: &Node, inner: Slot, of: &str) {
-        let Json::List(items) = &node.value else {
-            return self.errors.push(diagnostics::wrong_kind(node, of, "a list", self.named));
-        };
-        for item in items {
-            self.slot(item, inner, of);
         }
     }
 

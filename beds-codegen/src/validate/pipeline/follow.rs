@@ -16,16 +16,20 @@ impl Check<'_, '_> {
         }
         let Some(path) = text.strip_prefix('$').filter(|path| self.reach.values.holds(path)) else { return };
         let is_open = self.reach.open.holds(path);
-        let names_fields = match self.naming {
-            Naming::Pairs => true,
-            Naming::Document => is_open,
+        let names_fields = self.namings().into_iter().any(|naming| match naming {
+            Naming::Pairs | Naming::Entry | Naming::Anything => true,
+            // No client names the fields of a document: they may become those of another.
+            Naming::Document => is_open && !self.reach.is_document(path),
+            Naming::Member => is_open,
             Naming::Nothing => false,
-        };
+        });
         if names_fields && !self.is_steered && std::mem::replace(&mut self.naming_is_told, true) {
             return;
         }
         if self.is_steered || names_fields {
-            self.errors.push(placeholders::steered_by(span, path, self.named));
+            // A variable is named as it is written.
+            let shown = if path.starts_with('$') { text } else { path };
+            self.errors.push(placeholders::steered_by(span, shown, self.named));
         } else {
             self.reach.read(is_open);
         }
@@ -85,6 +89,31 @@ impl Check<'_, '_> {
         }
     }
 
+    /// Does the work of a condition or a variable: its value is no part of what is made here, and decides no name.
+    pub(super) fn apart(&mut self, work: impl FnOnce(&mut Self)) {
+        let counts = self.counts();
+        let is_steered = std::mem::take(&mut self.is_steered);
+        self.naming(Naming::Nothing, work);
+        self.is_steered = is_steered;
+        for (held, count) in self.reach.kinds().into_iter().zip(counts) {
+            held.count = count;
+        }
+    }
+
+    /// `$getField` without `input` reads the document, like a path.
+    pub(super) fn current(&mut self, operator: &Member) {
+        if let Some(path) = read_field(&operator.value) {
+            self.follow(&format!("${path}"), operator.value.span);
+        }
+    }
+
+    /// A constant that an operator interprets, though it looks like a path.
+    pub(super) fn interpreted(&mut self, text: &str, span: Span) {
+        if let Some(path) = text.strip_prefix('$').filter(|path| self.reach.values.holds(path)) {
+            self.errors.push(placeholders::steered_by(span, path, self.named));
+        }
+    }
+
     fn counts(&self) -> [usize; 2] {
         [self.reach.values.count, self.reach.open.count]
     }
@@ -123,7 +152,7 @@ impl Check<'_, '_> {
         if self.may_hold(node) {
             // Which of them have members that clients name is not looked at.
             self.reach.values.variables.insert(name.clone());
-            if self.reach.open.count > 0 || self.args.iter().any(|arg| names::is_open(&arg.field.ty)) {
+            if self.args.iter().any(|arg| names::has_open(&arg.field.ty)) {
                 self.reach.open.variables.insert(name);
             }
         }
@@ -135,8 +164,24 @@ impl Check<'_, '_> {
             _ if is_placeholder(node) => true,
             Json::Text(text) => text.strip_prefix('$').is_some_and(|path| self.reach.values.holds(path)),
             Json::List(items) => items.iter().any(|item| self.may_hold(item)),
-            Json::Object(members) => members.iter().any(|member| self.may_hold(&member.value)),
+            Json::Object(members) => members.iter().any(|member| {
+                let read = (member.name.value == "$getField").then(|| read_field(&member.value)).flatten();
+                read.is_some_and(|path| self.reach.values.holds(&path)) || self.may_hold(&member.value)
+            }),
             Json::Null | Json::Bool(_) | Json::Number(_) => false,
         }
     }
+}
+
+/// The path to what `$getField` without `input` reads: to the whole document where the field is computed.
+fn read_field(operand: &Node) -> Option<String> {
+    let find = |name: &str| {
+        let members = operand.value.members().unwrap_or_default();
+        members.iter().find(|member| member.name.value == name).map(|member| &member.value)
+    };
+    if find("input").is_some() {
+        return None;
+    }
+    let field = find("field").unwrap_or(operand).value.text();
+    Some(field.filter(|field| !field.starts_with('$')).unwrap_or("$CURRENT").to_owned())
 }

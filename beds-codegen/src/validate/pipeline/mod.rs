@@ -8,6 +8,7 @@ mod argument;
 mod check;
 mod fails;
 mod follow;
+mod members;
 mod names;
 mod operands;
 mod queries;

@@ -35,8 +35,31 @@ const NAMELESS: [&str; 14] = [
     "$size",
 ];
 
+/// Operators that give a list of pairs where such lists stand in them.
+const LISTS: [&str; 16] = [
+    "$concatArrays",
+    "$cond",
+    "$filter",
+    "$firstN",
+    "$ifNull",
+    "$lastN",
+    "$let",
+    "$map",
+    "$reverseArray",
+    "$setDifference",
+    "$setIntersection",
+    "$setUnion",
+    "$slice",
+    "$sortArray",
+    "$switch",
+    "$zip",
+];
+
+/// Operators that give one of their operands.
+const CHOICES: [&str; 4] = ["$cond", "$ifNull", "$let", "$switch"];
+
 /// Whether clients name the members of such values.
-pub(super) fn is_open(ty: &Type) -> bool {
+fn is_open(ty: &Type) -> bool {
     match ty {
         Type::Json => true,
         Type::List { item, .. } => is_open(&item.ty),
@@ -44,30 +67,72 @@ pub(super) fn is_open(ty: &Type) -> bool {
     }
 }
 
-impl Check<'_, '_> {
-    /// Whether a value of this type would name fields at this place.
-    pub(super) fn names_fields(&self, slot: Slot, ty: &Type) -> bool {
-        let naming = match slot {
-            Slot::Pairs => Naming::Pairs,
-            Slot::Document => Naming::Document,
-            _ => self.naming,
-        };
-        match naming {
-            Naming::Nothing => false,
-            Naming::Document => is_open(ty),
+/// The same of a value in them, at any depth.
+pub(super) fn has_open(ty: &Type) -> bool {
+    match ty {
+        Type::Json => true,
+        Type::List { item, .. } => has_open(&item.ty),
+        Type::Object { fields } => fields.iter().any(|field| has_open(&field.ty)),
+        _ => false,
+    }
+}
+
+impl Naming {
+    /// Whether a client's value of this type would name fields.
+    fn refuses(self, ty: &Type) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Document => is_open(ty),
+            Self::Member => has_open(ty),
             // How many pairs there are, or from where on, is no name.
-            Naming::Pairs => !matches!(
+            Self::Pairs | Self::Entry | Self::Anything => !matches!(
                 ty,
                 Type::Bool | Type::Int { .. } | Type::UInt { .. } | Type::Float { .. } | Type::Decimal { .. }
             ),
         }
     }
 
+    /// What the names in the operands of an operator are for.
+    fn through(self, operator: &str) -> Self {
+        match (self, operator) {
+            (Self::Nothing, _) => Self::Nothing,
+            (Self::Pairs, "$objectToArray") => Self::Document,
+            (Self::Entry, "$objectToArray") => Self::Anything,
+            (Self::Member | Self::Anything, "$objectToArray") => self,
+            (_, operator) if NAMELESS.contains(&operator) => Self::Nothing,
+            (Self::Document, "$getField") => Self::Member,
+            (Self::Pairs, operator) if !LISTS.contains(&operator) => Self::Anything,
+            (Self::Entry, operator) if !CHOICES.contains(&operator) => Self::Anything,
+            _ => self,
+        }
+    }
+}
+
+impl Check<'_, '_> {
+    /// What the names in this place are for, and in objects in it.
+    pub(super) fn namings(&self) -> [Naming; 2] {
+        [self.naming, self.inner]
+    }
+
+    /// Whether a value of this type would name fields at this place.
+    pub(super) fn names_fields(&self, slot: Slot, ty: &Type) -> bool {
+        let own = match slot {
+            Slot::Pairs => Naming::Pairs,
+            Slot::Document => Naming::Document,
+            _ => Naming::Nothing,
+        };
+        own.refuses(ty) || self.namings().into_iter().any(|naming| naming.refuses(ty))
+    }
+
     /// Does the work of a place where names are for this.
     pub(super) fn naming(&mut self, naming: Naming, work: impl FnOnce(&mut Self)) {
-        let before = std::mem::replace(&mut self.naming, naming);
+        let before = self.namings();
+        self.naming = naming;
+        if naming == Naming::Nothing {
+            self.inner = Naming::Nothing;
+        }
         work(self);
-        self.naming = before;
+        [self.naming, self.inner] = before;
     }
 
     /// An expression whose names are for this.
@@ -76,37 +141,54 @@ impl Check<'_, '_> {
         if self.naming == Naming::Nothing {
             self.naming_is_told = false;
         }
-        self.naming(naming, |check| check.expression(node));
+        let before = self.inner;
+        if matches!(self.naming, Naming::Member | Naming::Anything) {
+            self.inner = self.naming;
+        }
+        // The operand may be written as a list of one.
+        let node = match &node.value {
+            Json::List(items) if naming == Naming::Pairs && items.len() == 1 => &items[0],
+            _ => node,
+        };
+        self.naming(naming, |check| check.slot(node, Slot::Expression, "$arrayToObject"));
+        self.inner = before;
     }
 
     /// What stands in an operator.
     pub(super) fn operand(&mut self, node: &Node, slot: Slot, name: &str) {
-        let naming = if NAMELESS.contains(&name) { Naming::Nothing } else { self.naming };
-        self.naming(naming, |check| check.slot(node, slot, name));
+        // A text that becomes a list is the client's names and all.
+        let slot = if name == "$toArray" { Slot::Steer } else { slot };
+        self.naming(self.naming.through(name), |check| check.slot(node, slot, name));
     }
 
     /// What one member of an operator is for: what only chooses or computes has no names in it.
     pub(super) fn naming_of(&self, operator: &str, member: &str) -> Naming {
-        let is_inner = matches!(
-            (operator, member),
-            (_, "cond" | "if" | "case" | "vars" | "let") | ("$map", "input") | ("$setField", "value")
-        );
-        if is_inner { Naming::Nothing } else { self.naming }
+        match (self.naming, operator, member) {
+            (_, _, "cond" | "if" | "case" | "vars" | "let") | (_, "$map", "input") => Naming::Nothing,
+            (Naming::Document, "$setField", "value") => self.inner,
+            (Naming::Pairs, "$map", "in") | (Naming::Pairs, "$zip", "defaults" | "inputs") => Naming::Entry,
+            (naming, ..) => naming,
+        }
     }
 
     /// A plain object or a list in an expression that gives names. Tells whether it was one.
     pub(super) fn named(&mut self, node: &Node) -> bool {
         match (self.naming, &node.value) {
             (Naming::Pairs, Json::List(items)) => {
-                // A pair is written as a list of two, too.
+                for item in items {
+                    self.naming(Naming::Entry, |check| {
+                        check.slot(item, Slot::Expression, "$arrayToObject");
+                    });
+                }
+                true
+            }
+            (Naming::Entry, Json::List(items)) => {
                 if let [name, value] = items.as_slice()
                     && !matches!(name.value, Json::List(_))
                     && !is_plain(name)
                 {
                     self.slot(name, Slot::Steer, "$arrayToObject");
-                    self.naming(Naming::Nothing, |check| {
-                        check.slot(value, Slot::Expression, "$arrayToObject");
-                    });
+                    self.naming(self.inner, |check| check.slot(value, Slot::Expression, "$arrayToObject"));
                 } else {
                     for item in items {
                         self.slot(item, Slot::Expression, "$arrayToObject");
@@ -114,12 +196,14 @@ impl Check<'_, '_> {
                 }
                 true
             }
-            (Naming::Pairs | Naming::Document, Json::Object(members)) if node.value.operator().is_none() => {
+            (Naming::Pairs | Naming::Entry | Naming::Document, Json::Object(members))
+                if node.value.operator().is_none() =>
+            {
                 for member in members {
                     let name = member.name.value.as_str();
-                    let is_name = self.naming == Naming::Pairs && name == "k";
+                    let is_name = self.naming != Naming::Document && name == "k";
                     let slot = if is_name { Slot::Steer } else { Slot::Expression };
-                    self.naming(Naming::Nothing, |check| check.slot(&member.value, slot, name));
+                    self.naming(self.inner, |check| check.slot(&member.value, slot, name));
                 }
                 true
             }

@@ -3,12 +3,15 @@
 
 use std::collections::BTreeSet;
 
+/// The variables that are documents; a pipeline may give `new` another meaning.
+const DOCUMENTS: [&str; 3] = ["ROOT", "CURRENT", "new"];
+
 /// What holds clients' values so far, judged too widely rather than too narrowly.
 #[derive(Debug, Default)]
 pub(super) struct Reach {
     /// Any value.
     pub(super) values: Held,
-    /// Those whose members clients name.
+    /// Those with members that clients name, at any depth.
     pub(super) open: Held,
 }
 
@@ -26,10 +29,25 @@ pub(super) struct Held {
 }
 
 impl Reach {
-    /// A client's value was read; `is_open` where its members are named by the client.
+    /// A client's value was read; `is_open` where the client names members of it.
     pub(super) fn read(&mut self, is_open: bool) {
         self.values.count += 1;
         self.open.count += usize::from(is_open);
+    }
+
+    /// This field gets whole documents.
+    pub(super) fn gather(&mut self, field: &str) {
+        for held in self.kinds() {
+            if held.everywhere || !held.fields.is_empty() {
+                held.fields.insert(first(field).to_owned());
+            }
+        }
+    }
+
+    /// Whether a path is that of a whole document of the pipeline.
+    pub(super) fn is_document(&self, path: &str) -> bool {
+        path.strip_prefix('$')
+            .is_some_and(|name| DOCUMENTS.contains(&name) && !self.values.variables.contains(name))
     }
 
     /// Both kinds.
@@ -41,12 +59,15 @@ impl Reach {
 impl Held {
     /// Whether what a path leads to holds one.
     pub(super) fn holds(&self, path: &str) -> bool {
-        let path = ["$ROOT.", "$CURRENT."].iter().find_map(|root| path.strip_prefix(root)).unwrap_or(path);
-        match path.strip_prefix('$') {
-            Some("ROOT" | "CURRENT" | "new") => self.everywhere || !self.fields.is_empty(),
-            Some(variable) => self.variables.contains(first(variable)),
-            None => self.everywhere || self.fields.contains(first(path)),
-        }
+        let Some(variable) = path.strip_prefix('$') else {
+            return self.everywhere || self.fields.contains(first(path));
+        };
+        let (name, rest) = variable.split_once('.').unwrap_or((variable, ""));
+        let is_field = |path: &str| match path {
+            "" => !self.fields.is_empty(),
+            path => self.fields.contains(first(path)),
+        };
+        self.variables.contains(name) || (DOCUMENTS.contains(&name) && (self.everywhere || is_field(rest)))
     }
 }
 

@@ -12,8 +12,14 @@ pub(super) enum Naming {
     Nothing,
     /// The members of what it gives are the fields of a document.
     Document,
+    /// The members of a member of it are.
+    Member,
     /// It gives pairs, and the first of each is the name of a field.
     Pairs,
+    /// It is such a pair.
+    Entry,
+    /// Any value in it may become such a name.
+    Anything,
 }
 
 /// Whether it is meant to be a placeholder.

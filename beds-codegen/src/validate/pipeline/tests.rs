@@ -2,6 +2,8 @@ use std::fmt::Write as _;
 
 use crate::{Code, Compiler, diagnostic::Severity, model::Target};
 
+mod reach;
+
 /// A template with one call, which has an argument of every type that matters.
 const TEMPLATE: &str = r#"[template]
 name = "memo"

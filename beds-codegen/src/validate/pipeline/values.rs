@@ -11,6 +11,9 @@ use crate::{
 /// Names that begin with `$` and are members of plain values: those of a reference to a document.
 const NO_OPERATORS: &[&str] = &["$ref", "$id", "$db"];
 
+/// Constants that are a script, or say what is read.
+const INTERPRETED: [&str; 6] = ["$meta", "accumulate", "body", "finalize", "init", "merge"];
+
 impl Check<'_, '_> {
     pub(super) fn value(&mut self, node: &Node, takes: Takes, of: &str) {
         if takes.fits(&node.value) {
@@ -60,6 +63,7 @@ impl Check<'_, '_> {
                     self.constant(&member.value, Takes::Any, of);
                 }
             }
+            Json::Text(text) if INTERPRETED.contains(&of) => self.interpreted(text, node.span),
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) => {}
         }
     }
