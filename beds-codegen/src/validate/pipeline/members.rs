@@ -36,12 +36,8 @@ impl Check<'_, '_> {
 
     /// One known member.
     fn key(&mut self, member: &Member, key: table::Key, of: &str, members: &[Member]) {
-        // What a variable holds is in what is made where the variable is.
-        let is_apart = matches!(
-            (of, key.name),
-            ("$cond", "if") | ("branches", "case") | ("$filter", "cond") | ("$let", "vars")
-        );
-        if is_apart {
+        // What a variable holds is in what is made where the variable stands.
+        if matches!((of, key.name), ("$cond", "if") | ("branches", "case") | ("$let", "vars")) {
             return self.apart(|check| check.slot(&member.value, key.slot, key.name));
         }
         // A text that becomes an object is the client's names and all.
