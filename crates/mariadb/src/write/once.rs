@@ -98,7 +98,10 @@ impl Write {
 
     /// Runs the objects, stores the events of what they did, and tells whether there are any.
     async fn effect(&self, session: &mut Session) -> Result<(Outcome, bool), Fault> {
-        let Applied { outcome, events } = self.apply(&mut session.connection).await?;
+        let Applied { outcome, events } = match &self.write {
+            plan::Write::All(items) => together::run(self, items, session).await?,
+            _ => self.apply(&mut session.connection).await?,
+        };
         outbox::store(&mut session.connection, &events, self.domain).await?;
         let has_events = !events.is_empty();
         if self.commits() {
