@@ -117,10 +117,21 @@ pub(super) fn mariadb(name: &str, server: &mut MariaDb, common: &Tls) -> Result<
         return Err(ConfigError::new(format!("{section}.url is missing")));
     }
     let access = access(&section, server.pass_file.as_deref(), &mut server.tls, common)?;
+    let mut first = None;
     for (key, servers) in [("url", &mut server.url.0), ("read_urls", &mut server.read_urls.0)] {
         let key = format!("{section}.{key}");
         urls(&MARIADB, &key, &access, servers, beds_mariadb::check_url)?;
-        servers.iter().try_for_each(|server| names_schema(&key, server))?;
+        for server in &*servers {
+            let schema = schema(&key, server)?;
+            let expected = first.get_or_insert_with(|| schema.clone());
+            if *expected != schema {
+                return Err(ConfigError::new(format!(
+                    "{key}: {} names the schema `{schema}`, and the first server of {section}.url names `{expected}`: \
+                     the servers of a database have the same",
+                    server.redacted()
+                )));
+            }
+        }
     }
     in_range(
         &section,
@@ -135,11 +146,11 @@ pub(super) fn mariadb(name: &str, server: &mut MariaDb, common: &Tls) -> Result<
     )
 }
 
-/// A connection without a schema would find none of the templates' objects.
-fn names_schema(key: &str, url: &SecretUrl) -> Result<(), ConfigError> {
+/// The schema that a URL names: a connection without one would find none of the templates' objects.
+fn schema(key: &str, url: &SecretUrl) -> Result<String, ConfigError> {
     let parts = Parts::read(url.expose()).map_err(|reason| ConfigError::new(format!("{key}: {reason}")))?;
-    if parts.path.is_some_and(|path| !path.is_empty()) {
-        return Ok(());
+    if let Some(path) = parts.path.filter(|path| !path.is_empty()) {
+        return Ok(path.to_string());
     }
     let url = url.redacted();
     let url = url.trim_end_matches('/');

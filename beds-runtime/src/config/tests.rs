@@ -103,6 +103,11 @@ fn what_makes_no_sense_is_refused() {
         ),
         ("BEDS__MARIADB__A__URL", "mysql://u@h/", "as in mysql://u@h/SCHEMA"),
         ("BEDS__MARIADB__A__URL", "mysql://u@h/s,mysql://u@i", "mariadb.a.url: mysql://u@i names no schema"),
+        (
+            "BEDS__MARIADB__A__URL",
+            "mysql://u:p@h/s,mysql://u:p@i/t",
+            "mariadb.a.url: mysql://u:***@i/t names the schema `t`, and the first server of mariadb.a.url names `s`",
+        ),
         ("BEDS__MARIADB__A__URL", "mysql://u@h/s,mysql://i/s", "mariadb.a.url[1]: it names no user"),
         ("BEDS__NODE__SERVE_UNVERIFIED", "yes", "it is a text, and must be true or false"),
         ("BEDS__LOGGING__JSON", "1", "it is a text, and must be true or false"),

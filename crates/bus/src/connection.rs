@@ -94,11 +94,6 @@ impl Endpoint {
         *self.uri.query.heartbeat.get_or_insert(seconds)
     }
 
-    /// Frames are no larger than the URL asks for; where it asks for none, than so many bytes.
-    fn frame_max_or(&mut self, bytes: u32) {
-        self.uri.query.frame_max.get_or_insert(bytes);
-    }
-
     /// How long connecting may take: what the URL asks for, or else this.
     pub(crate) fn connect_timeout_or(&self, usual: Duration) -> Duration {
         self.uri.query.connection_timeout.map_or(usual, Duration::from_millis)
@@ -126,14 +121,11 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-/// The largest frame, in bytes, where nothing else is said: RabbitMQ's own default. All properties of a message are in one.
+/// The largest frame, in bytes, where the URL names none: RabbitMQ's own default.
 ///
 /// It is asked for rather than left to the server, since lapin makes its buffers, of 32 frames each, before it asks. Those
-/// that it enlarges afterwards it fills with zeros, so that each connection would hold 8 MiB that nothing uses.
+/// that it enlarges afterwards it fills with zeros, so that each connection holds 8 MiB that nothing uses.
 const FRAME_MAX: u32 = 131_072;
-/// The same of a connection that is consumed from, and that replies: these have few properties. Under load all of lapin's
-/// buffers are used, which are 32 such frames each.
-const SERVING_FRAME_MAX: u32 = 32_768;
 
 /// The query of a URL whose keys and values are known to be right.
 fn query(parts: &Parts<'_>) -> Result<AMQPQueryString, String> {
@@ -141,7 +133,9 @@ fn query(parts: &Parts<'_>) -> Result<AMQPQueryString, String> {
     let short = |key| number(key).and_then(|number| u16::try_from(number).ok());
     let mechanism = RABBITMQ.value(parts, "auth_mechanism").map(|value| value.parse()).transpose()?;
     Ok(AMQPQueryString {
-        frame_max: number("frame_max").and_then(|number| u32::try_from(number).ok()),
+        frame_max: Some(
+            number("frame_max").and_then(|number| u32::try_from(number).ok()).unwrap_or(FRAME_MAX),
+        ),
         channel_max: short("channel_max"),
         heartbeat: short("heartbeat"),
         connection_timeout: number("connection_timeout"),
@@ -190,9 +184,7 @@ impl Connection {
         // Given up midway, the attempt ends with its socket: it would leave a thread behind otherwise.
         let socket = Socket::default();
         let patience = endpoint.connect_timeout_or(timeouts.connect);
-        let mut uri = endpoint.uri.clone();
-        uri.query.frame_max.get_or_insert(FRAME_MAX);
-        let connecting = socket.connect(uri, endpoint.tls.clone(), properties, patience);
+        let connecting = socket.connect(endpoint.uri.clone(), endpoint.tls.clone(), properties, patience);
         let late = || {
             let (host, ms) = (&endpoint.uri.authority.host, patience.as_millis());
             BusError::Amqp(format!("cannot reach {host}: no answer within {ms} ms"))
@@ -274,19 +266,6 @@ const HEAD_START: Duration = Duration::from_secs(1);
 
 /// Connects to the first configured endpoint that answers. One that does not keeps the others waiting for a moment alone.
 pub(crate) async fn connect(config: &Amqp, name: &str) -> Result<Connection, BusError> {
-    connect_with(config, name, |_| ()).await
-}
-
-/// The same for a connection that is consumed from, and that replies.
-pub(crate) async fn connect_to_serve(config: &Amqp, name: &str) -> Result<Connection, BusError> {
-    connect_with(config, name, |endpoint| endpoint.frame_max_or(SERVING_FRAME_MAX)).await
-}
-
-async fn connect_with(
-    config: &Amqp,
-    name: &str,
-    wants: impl Fn(&mut Endpoint),
-) -> Result<Connection, BusError> {
     let timeouts = Timeouts {
         connect: config.connect_timeout_ms.duration(),
         answer: config.confirm_timeout_ms.duration(),
@@ -296,7 +275,6 @@ async fn connect_with(
         let attempt = async {
             let mut endpoint = Endpoint::of(url).map_err(BusError::Other)?;
             endpoint.heartbeat_or(config.heartbeat_s);
-            wants(&mut endpoint);
             Connection::open(&endpoint, name, timeouts).await
         };
         // One endpoint needs no name; of several, the last to fail is named.

@@ -17,7 +17,7 @@ use tracing::warn;
 
 use crate::{
     config::Pool,
-    connection::{Connection, connect_to_serve},
+    connection::{Connection, connect},
     error::{BusError, Told},
     handler::{self, Source},
     hosting::Shared,
@@ -103,7 +103,7 @@ impl Serving {
         let connecting = async {
             // The topology first.
             let _ = publishing.wait_for(Option::is_some).await;
-            connect_to_serve(&shared.amqp, &name).await
+            connect(&shared.amqp, &name).await
         };
         let consuming = tokio::select! {
             () = stop.cancelled() => return Ok(()),

@@ -207,6 +207,12 @@ impl Session {
         Ok(is_as_new)
     }
 
+    /// Whether what ran so far in the transaction that goes on has left nothing in the session that what follows would see.
+    pub(crate) async fn leaves_nothing(&mut self) -> Result<bool, sqlx::Error> {
+        let told = self.ask(&[RESET, TRACES, Probe::DIGEST]).await?;
+        Ok(!told.traces && told.digest.as_ref() == Some(&self.fresh))
+    }
+
     /// Whether the transaction that is open wrote into a table without transactions.
     pub(crate) async fn keeps_rows(&mut self) -> Result<bool, sqlx::Error> {
         match self.is_lasting().await {

@@ -304,10 +304,7 @@ impl Write {
 
     /// Runs the objects inside the transaction that is open on the connection.
     async fn apply(&self, connection: &mut MySqlConnection) -> Result<Applied, Fault> {
-        match &self.write {
-            plan::Write::All(items) => together::run(self, items, connection).await,
-            write => self.apply_one(self.domain, self.objects, write, connection).await,
-        }
+        self.apply_one(self.domain, self.objects, &self.write, connection).await
     }
 
     /// Runs the objects of one write, which may be an item of this one.

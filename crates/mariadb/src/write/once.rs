@@ -51,7 +51,12 @@ impl Write {
             Err(fault) => return Ok(Err(fault)),
         };
         match session.end(End::Rollback).await {
-            Ok(false) => end,
+            Ok(false) => match end {
+                Ok(Err(fault @ Fault::Refused(_))) if self.has_committed(session).await => {
+                    Ok(Err(remaining(fault, Remains::Committed)))
+                }
+                end => end,
+            },
             Ok(true) => {
                 let remains = self.kept_rows(session).await;
                 forget(session).await;
@@ -59,6 +64,17 @@ impl Write {
             }
             Err(error) => Ok(Err(Fault::Lost(error.to_string()))),
         }
+    }
+
+    /// Whether an object has committed of which the template does not say so: the claim is there, after all was taken back.
+    /// Without a claim nobody can tell.
+    async fn has_committed(&self, session: &mut Session) -> bool {
+        let Some(claim) = self.claim().filter(|_| self.may_do_anything() && self.ledger.is_known()) else {
+            return false;
+        };
+        let earlier = ledger::earlier(&mut session.connection, &[claim], self.domain).await;
+        forget(session).await;
+        matches!(earlier.as_deref(), Ok([Earlier::Unanswered]))
     }
 
     /// Runs the objects, unless they ran before under the same claim.
@@ -98,7 +114,10 @@ impl Write {
 
     /// Runs the objects, stores the events of what they did, and tells whether there are any.
     async fn effect(&self, session: &mut Session) -> Result<(Outcome, bool), Fault> {
-        let Applied { outcome, events } = self.apply(&mut session.connection).await?;
+        let Applied { outcome, events } = match &self.write {
+            plan::Write::All(items) => together::run(self, items, session).await?,
+            _ => self.apply(&mut session.connection).await?,
+        };
         outbox::store(&mut session.connection, &events, self.domain).await?;
         let has_events = !events.is_empty();
         if self.commits() {

@@ -13,7 +13,12 @@ use beds_protocol::ErrorCode;
 use sqlx::MySqlConnection;
 
 use super::{Applied, Write, lasting::commits};
-use crate::{fault::Fault, objects, read::Read};
+use crate::{
+    fault::{Fault, classify},
+    objects,
+    read::Read,
+    session::Session,
+};
 
 /// Refuses items that cannot be taken back with the others, before anything runs.
 ///
@@ -42,19 +47,19 @@ fn check_one(domain: &'static Domain, action: &Action) -> Result<(), Error> {
     }
 }
 
-/// Runs all items within the transaction that is open on the connection.
-pub(super) async fn run(
-    write: &Write,
-    items: &[Item],
-    connection: &mut MySqlConnection,
-) -> Result<Applied, Fault> {
+/// Runs all items within the transaction that is open in the session.
+pub(super) async fn run(write: &Write, items: &[Item], session: &mut Session) -> Result<Applied, Fault> {
     let (mut done, mut events) = (Items::default(), Vec::new());
     for (index, item) in items.iter().enumerate() {
         let added = match item {
             Item::Known(outcome) => done.push(outcome, write.reply_bytes_max),
             Item::Plan(plan) => {
-                let applied = run_one(write, plan, connection).await;
+                let applied = run_one(write, plan, &mut session.connection).await;
                 let applied = applied.map_err(|fault| of_item(fault, index))?;
+                let is_call = matches!(plan.action, Action::Write(plan::Write::Call(_)));
+                if is_call && index + 1 < items.len() {
+                    leaves_nothing(session, plan.domain).await.map_err(|fault| of_item(fault, index))?;
+                }
                 events.extend(applied.events);
                 done.push(&applied.outcome, write.reply_bytes_max)
             }
@@ -62,6 +67,19 @@ pub(super) async fn run(
         added.map_err(Fault::Refused)?;
     }
     Ok(Applied { outcome: done.finish(), events })
+}
+
+/// Refuses a call that has left something which the items after it would see, as later requests never do.
+async fn leaves_nothing(session: &mut Session, domain: &'static Domain) -> Result<(), Fault> {
+    if session.leaves_nothing().await.map_err(|error| classify(&error, domain))? {
+        return Ok(());
+    }
+    let message = "the call left something in its session that the items after it would see: a variable, a lock, or a \
+                   temporary table";
+    Err(Fault::Refused(
+        Error::new(ErrorCode::BadRequest, message)
+            .hint("send the batch as \"ordered\", or this call as its last item or by itself"),
+    ))
 }
 
 async fn run_one(write: &Write, plan: &Plan, connection: &mut MySqlConnection) -> Result<Applied, Fault> {

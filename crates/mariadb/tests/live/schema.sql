@@ -137,6 +137,8 @@ create procedure hidden_commit() modifies sql data
 begin insert into log (n) values (1); commit; do get_lock('hidden', 100); end //
 create procedure hidden_rollback() modifies sql data
 begin insert into log (n) values (1); rollback; insert into log (n) values (2); end //
+create procedure hidden_refusal() modifies sql data
+begin insert into log (n) values (1); execute immediate 'commit'; signal sqlstate '45000' set message_text = 'too late'; end //
 create procedure distributed() modifies sql data
 begin execute immediate "xa start 'odd'"; insert into log (n) values (99); end //
 create procedure led() begin set role leader; end //

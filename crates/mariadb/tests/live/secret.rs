@@ -9,7 +9,7 @@ use sqlx::Executor as _;
 
 use crate::{
     ledger::claim,
-    odd::{CHILD, HIDDEN_COMMIT, HIDDEN_ROLLBACK, Odd},
+    odd::{CHILD, HIDDEN_COMMIT, HIDDEN_REFUSAL, HIDDEN_ROLLBACK, Odd},
 };
 
 /// A procedure that commits in secret keeps the claim where it is interrupted: nobody can say what became of the write.
@@ -55,4 +55,19 @@ async fn a_procedure_that_rolls_back_the_claim_is_told() {
     assert!(error.message.contains("rolled back the node's transaction"), "{error}");
     assert!(error.hint.is_some_and(|hint| hint.contains("`commits = true`")));
     assert_eq!((odd.count("log"), odd.count("beds_ledger")), (0, 0));
+}
+
+/// What a refusal does not take back is told: by itself, and of the items of a batch before it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_after_a_secret_commit_says_what_remains() {
+    let odd = Odd::open();
+    let call = || Action::Write(plan::Write::Call(Invocation { call: &HIDDEN_REFUSAL, args: Vec::new() }));
+    let alone = odd.run_once(&CHILD, call(), Some(claim("a", 1))).await.unwrap_err();
+    let batch = odd.run_all(vec![(&CHILD, call()), (&CHILD, call())], Some(claim("b", 1))).await.unwrap_err();
+    for error in [alone, batch] {
+        assert_eq!((error.code, error.retryable), (ErrorCode::RejectedByDatabase, false), "{error}");
+        assert!(error.message.ends_with("too late"), "{error}");
+        assert!(error.hint.as_ref().is_some_and(|hint| hint.contains("remains")), "{error:?}");
+    }
+    assert_eq!(odd.count("log"), 2);
 }

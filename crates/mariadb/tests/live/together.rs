@@ -35,6 +35,24 @@ fn refused(error: &Error, code: ErrorCode, begin: &str) {
     assert!(error.code == code && error.message.starts_with(begin), "{error}");
 }
 
+/// A call may do anything to its session: what follows it in the same batch sees none of it, as later requests never do.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_item_sees_what_a_call_before_it_has_left() {
+    let odd = Odd::open();
+    for name in ["who", "rep", "rep_hidden", "loosen", "locked", "relaxed", "clock", "executed"] {
+        let batch = vec![(&CHILD, child(1, 1, 1)), (&CHILD, call(name)), (&CHILD, fetch(1))];
+        let error = odd.run_all(batch, None).await.unwrap_err();
+        refused(&error, ErrorCode::BadRequest, "items[1]: the call left something");
+        assert_eq!(odd.count("child"), 0, "{name}: all or none");
+    }
+    // Nothing follows the last one, and another leaves nothing.
+    text(odd.run_all(vec![(&CHILD, child(1, 1, 1)), (&CHILD, call("who"))], None).await);
+    text(
+        odd.run_all(vec![(&CHILD, call("plain")), (&CHILD, fetch(1)), (&CHILD, child(2, 1, 2))], None).await,
+    );
+    assert_eq!(odd.count("child"), 2);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn all_items_happen_once() {
     let odd = Odd::open();

@@ -193,8 +193,12 @@ impl Proposal<'_> {
             let charset = collation.split('_').next()?;
             Some(format!(" character set {charset} collate {collation}"))
         });
-        // The checks of JSON columns are on longtext in a collation of their own.
-        let charset = if column.written == "json" { None } else { charset };
+        // A JSON column is a longtext in a collation of its own, which matters where the database's has fewer characters.
+        let charset = match column.written.as_str() {
+            "json" if self.catalogue.collation.starts_with("utf8mb4") => None,
+            "json" => Some(" character set utf8mb4 collate utf8mb4_bin".to_owned()),
+            _ => charset,
+        };
         format!("  in {} {written}{}", self.parameter(at), charset.unwrap_or_default())
     }
 
