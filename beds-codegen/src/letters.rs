@@ -31,6 +31,20 @@ pub(crate) fn first_invisible(text: &str) -> Option<(&'static str, u32)> {
     })
 }
 
+/// What a character is called that looks like a comma or a semicolon, and is neither.
+pub(crate) fn mark_name(letter: char) -> Option<&'static str> {
+    Some(match letter {
+        '\u{37e}' => "a Greek question mark",
+        '\u{ff1b}' => "a full-width semicolon",
+        '\u{61b}' => "an Arabic semicolon",
+        '\u{ff0c}' => "a full-width comma",
+        '\u{60c}' => "an Arabic comma",
+        '\u{3001}' => "an ideographic comma",
+        '\u{201a}' => "a low quotation mark",
+        _ => return None,
+    })
+}
+
 /// The script of the first letter that looks like one of ASCII and is of another script, with the letter.
 pub(crate) fn first_lookalike(text: &str) -> Option<(&'static str, char)> {
     text.chars().find_map(|letter| match letter {

@@ -1,13 +1,14 @@
 //! Applies the remedies that a machine can apply, and looks at the result before anybody gets it.
 //!
-//! A remedy is taken only where it leaves less wrong than before, and where what could be read can still be read.
+//! A remedy is taken only where its report is gone afterwards with no other in its place, and where what could be read can
+//! still be read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     Code, Compiler, Report,
     diagnostic::{Diagnostic, Fix},
-    span::FileId,
+    span::{FileId, Span},
 };
 
 /// How often what was mended is looked at again: one remedy may uncover the next mistake.
@@ -35,10 +36,30 @@ pub struct MendedFile {
     pub count: usize,
 }
 
+/// How many mistakes in one place are mended one after the other before the place is left.
+const CHAIN_MAX: usize = 16;
+
 /// Files as they are while they are mended.
 struct State {
     compiler: Compiler,
     report: Report,
+}
+
+/// What a report says, wherever in its file it stands: a remedy moves what is behind it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Said {
+    code: Code,
+    message: String,
+    /// What stands in its place.
+    text: String,
+}
+
+/// What a machine can apply, with the path of its file.
+#[derive(Debug, Clone)]
+struct Remedy {
+    path: String,
+    fix: Fix,
+    report: Said,
 }
 
 impl State {
@@ -50,24 +71,58 @@ impl State {
         Self { compiler, report }
     }
 
-    /// The remedies of templates and pipelines, with the path of the file: what a Rust file says is its author's.
-    fn fixes(&self) -> Vec<(String, Fix)> {
+    /// The remedies of templates and pipelines: what a Rust file says is its author's.
+    fn remedies(&self) -> Vec<Remedy> {
         let sources = self.report.sources();
-        let of_file = |fix: &Fix| {
+        let remedy = |found: &Diagnostic| {
+            let fix = found.fix.clone()?;
             let path = sources.path(fix.span.file).to_owned();
-            let is_ours = path.ends_with(crate::load::TEMPLATE_SUFFIX) || self.compiler.is_pipeline(&path);
             let is_template = path.ends_with(crate::load::TEMPLATE_SUFFIX);
+            let is_ours = is_template || self.compiler.is_pipeline(&path);
             let is_foreign = is_template && crate::parse::is_nested_yaml(sources.text(fix.span.file));
-            (is_ours && !is_foreign).then(|| (path, fix.clone()))
+            (is_ours && !is_foreign).then(|| Remedy { path, fix, report: self.said(found) })
         };
-        self.report.diagnostics().iter().filter_map(|found| of_file(found.fix.as_ref()?)).collect()
+        self.report.diagnostics().iter().filter_map(remedy).collect()
     }
 
-    /// The state after these remedies, unless it is worse or no better than this one.
-    fn after(&self, fixes: &[(String, Fix)]) -> Option<Self> {
+    fn said(&self, found: &Diagnostic) -> Said {
+        let text = found.primary().and_then(|label| {
+            let Span { file, start, end } = label.span;
+            self.report.sources().text(file).get(start..end)
+        });
+        Said { code: found.code, message: found.message.clone(), text: text.unwrap_or_default().to_owned() }
+    }
+
+    /// The reports whose place is in a file.
+    fn found<'s>(&'s self, path: &'s str) -> impl Iterator<Item = &'s Diagnostic> {
+        let is_here = move |found: &&Diagnostic| {
+            found.primary().is_some_and(|label| self.report.sources().path(label.span.file) == path)
+        };
+        self.report.diagnostics().iter().filter(is_here)
+    }
+
+    /// What is said of a file beside `known`.
+    fn said_beside(&self, path: &str, mut known: Vec<Said>) -> Vec<Said> {
+        let is_other = |said: &Said| match known.iter().position(|known| known == said) {
+            Some(at) => {
+                known.swap_remove(at);
+                false
+            }
+            None => true,
+        };
+        self.found(path).map(|found| self.said(found)).filter(is_other).collect()
+    }
+
+    /// Whether a file cannot be read, which hides the rest of what is wrong.
+    fn is_unread(&self, path: &str) -> bool {
+        self.found(path).any(is_unread)
+    }
+
+    /// The state after these remedies; `None` where two of them touch the same place.
+    fn after(&self, remedies: &[Remedy]) -> Option<Self> {
         let mut by_file: BTreeMap<&str, Vec<&Fix>> = BTreeMap::new();
-        for (path, fix) in fixes {
-            by_file.entry(path).or_default().push(fix);
+        for remedy in remedies {
+            by_file.entry(&remedy.path).or_default().push(&remedy.fix);
         }
         let mut compiler = self.compiler.clone();
         for (path, fixes) in by_file {
@@ -75,26 +130,91 @@ impl State {
             let text = apply(self.report.sources().text(file), fixes)?;
             compiler = compiler.instead_of(path, &text);
         }
-        let next = Self::of(compiler);
-        (next.score() < self.score()).then_some(next)
+        Some(Self::of(compiler))
     }
 
-    /// How bad it is: what cannot be read hides the rest, so it counts first, and how much of it is left after the
-    /// mistake, as some parsers stop at the first.
-    fn score(&self) -> (usize, usize, usize, usize) {
-        let found = self.report.diagnostics();
-        let is_unread = |found: &&Diagnostic| {
-            matches!(found.code, Code::Syntax | Code::DuplicateKey | Code::PipelineSyntax | Code::NotUtf8)
+    /// The state after all remedies, where each of them mends its mistake and brings no other.
+    fn after_all(&self, remedies: &[Remedy]) -> Option<(Vec<Remedy>, Self)> {
+        let next = self.after(remedies)?;
+        let paths: BTreeSet<&str> = remedies.iter().map(|remedy| remedy.path.as_str()).collect();
+        let is_mended = |path: &&str| {
+            let mended = remedies.iter().filter(|remedy| remedy.path == **path);
+            let others = self.said_beside(path, mended.map(|remedy| remedy.report.clone()).collect());
+            match (self.is_unread(path), next.is_unread(path)) {
+                (true, false) => true,
+                (false, true) => false,
+                _ => next.said_beside(path, others).is_empty(),
+            }
         };
-        let mut first: BTreeMap<FileId, usize> = BTreeMap::new();
-        for label in found.iter().filter(is_unread).filter_map(Diagnostic::primary) {
-            let start = first.entry(label.span.file).or_insert(label.span.start);
-            *start = label.span.start.min(*start);
-        }
-        let left =
-            |(file, start): (&FileId, &usize)| self.report.sources().text(*file).len().saturating_sub(*start);
-        (first.len(), self.report.errors(), first.iter().map(left).sum(), found.len())
+        paths.iter().all(is_mended).then(|| (remedies.to_vec(), next))
     }
+
+    /// The state after a remedy. What it uncovers in the same place is mended as well: where that cannot be, the place is
+    /// left as it is.
+    fn after_one(&self, remedy: &Remedy) -> Option<(Vec<Remedy>, Self)> {
+        let path = &remedy.path;
+        let others = self.said_beside(path, vec![remedy.report.clone()]);
+        let mut applied = vec![remedy.clone()];
+        let mut next = self.after(&applied)?;
+        for _ in 0..CHAIN_MAX {
+            let uncovered = next.said_beside(path, others.clone());
+            if self.is_worse_than(&next, remedy, &uncovered) {
+                return Some((applied, next));
+            }
+            let more = |other: &Remedy| other.path == *path && uncovered.contains(&other.report);
+            let more = next.remedies().into_iter().find(more)?;
+            next = next.after(std::slice::from_ref(&more))?;
+            applied.push(more);
+        }
+        None
+    }
+
+    /// Whether this state is worse than the one that a remedy led to; `uncovered` is what is said of its file only then.
+    fn is_worse_than(&self, next: &Self, remedy: &Remedy, uncovered: &[Said]) -> bool {
+        let path = &remedy.path;
+        match (self.is_unread(path), next.is_unread(path)) {
+            (true, false) => true,
+            (false, true) => false,
+            (false, false) => !uncovered.contains(&remedy.report) && next.score() < self.score(),
+            (true, true) => match remedy.report.code {
+                Code::NotUtf8 => !uncovered.contains(&remedy.report),
+                // Its parser stops at the first mistake: the next is another where it stands on a line behind.
+                Code::PipelineSyntax => next.first_unread(path).is_some_and(|(text, at)| {
+                    let end = remedy.fix.span.start + remedy.fix.replacement.len();
+                    text.get(end..at).is_some_and(|between| between.contains('\n'))
+                }),
+                _ => uncovered.is_empty(),
+            },
+        }
+    }
+
+    /// The text of a file, and where in it reading stopped first.
+    fn first_unread(&self, path: &str) -> Option<(&str, usize)> {
+        let labels = self.found(path).filter(|found| is_unread(found)).filter_map(Diagnostic::primary);
+        let first = labels.min_by_key(|label| label.span.start)?.span;
+        Some((self.report.sources().text(first.file), first.start))
+    }
+
+    /// How bad it is: what cannot be read hides the rest, so it counts first.
+    fn score(&self) -> (usize, usize, usize) {
+        let found = self.report.diagnostics();
+        let unread = found.iter().filter(|found| is_unread(found)).filter_map(Diagnostic::primary);
+        let files: BTreeSet<FileId> = unread.map(|label| label.span.file).collect();
+        (files.len(), self.report.errors(), found.len())
+    }
+}
+
+fn is_unread(found: &Diagnostic) -> bool {
+    matches!(
+        found.code,
+        Code::Syntax
+            | Code::InvisibleCharacter
+            | Code::OtherLanguage
+            | Code::MergeConflict
+            | Code::DuplicateKey
+            | Code::PipelineSyntax
+            | Code::NotUtf8
+    )
 }
 
 /// The text with the remedies in it; `None` where two of them touch the same place.
@@ -120,17 +240,11 @@ impl Compiler {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         let mut originals: BTreeMap<String, String> = BTreeMap::new();
         for _ in 0..ROUNDS_MAX {
-            let fixes = state.fixes();
+            let remedies = state.remedies();
             // All at once is quick; where that is not better, one at a time finds those that are.
-            let all = state.after(&fixes).map(|next| (fixes.clone(), next));
-            let one = || {
-                fixes.iter().find_map(|fix| {
-                    let one = std::slice::from_ref(fix);
-                    Some((one.to_vec(), state.after(one)?))
-                })
-            };
-            let Some((applied, next)) = all.or_else(one) else { break };
-            for (path, fix) in applied {
+            let one = || remedies.iter().find_map(|remedy| state.after_one(remedy));
+            let Some((applied, next)) = state.after_all(&remedies).or_else(one) else { break };
+            for Remedy { path, fix, .. } in applied {
                 let text = || state.report.sources().text(fix.span.file).to_owned();
                 originals.entry(path.clone()).or_insert_with(text);
                 *counts.entry(path).or_default() += 1;

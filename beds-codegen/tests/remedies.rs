@@ -194,3 +194,58 @@ fn mending_never_makes_a_file_worse() {
         assert!(of(&file.after).mend().files.is_empty(), "{name}: it is not mended at once");
     }
 }
+
+/// A report that only makes room for the next in its place is left with the line as it is, and so is not counted.
+#[test]
+fn what_does_not_help_is_left() {
+    for line in [
+        r#"x = y = "string""#,
+        r#"x = { type = string, type = "int" } }"#,
+        "x:\n  type: date",
+        r#"x = { type = "list", items = "string", max = 5 }, y = z = "int""#,
+    ] {
+        assert_eq!(mended(line), line);
+    }
+    for (line, right) in [
+        (r#"x = x = { type = "date" }"#, r#"x = { type = "date" }"#),
+        // Two in one place, and the second is seen when the first is gone.
+        ("x = { type = date; nullable = yes }", r#"x = { type = "date", nullable = true }"#),
+        (r#"x = { type = "int",,, min = 1 }"#, r#"x = { type = "int", min = 1 }"#),
+        // What helps is done, whatever else stays.
+        ("x = y = \"string\"\nz = { type = date }", "x = y = \"string\"\nz = { type = \"date\" }"),
+        (
+            "x = { type = \"date\", default = \"now\" }\nz = \"varchar(5)\"",
+            "x = { type = \"date\", default = \"now\" }\nz = { type = \"string\", max = 5 }",
+        ),
+    ] {
+        assert_eq!(mended(line), right, "{line}");
+    }
+}
+
+#[test]
+fn a_call_is_published_by_the_name_that_it_should_have() {
+    let calls = "\n[events]\npublish = [\"call.ship\"]\n\n[calls.\"ship it\"]\nprocedure = \"sp_ship\"\nlane = \"write\"\n";
+    let text = TEMPLATE.replace("HERE", "x = \"int\"") + calls;
+    let compiler = Compiler::new().template_text("invoice_rec.toml", text.clone()).domains("no-such-folder");
+    let mended = compiler.mend().files.remove(0);
+    assert_eq!((mended.count, mended.after), (1, text.replace("call.ship", "call.ship_it")));
+}
+
+#[test]
+fn a_file_that_was_pasted_twice_is_one_report() {
+    for above in ["", "# About invoices.\n\n", "\u{feff}"] {
+        let once = above.to_owned() + &TEMPLATE.replace("HERE", "x = \"int\"");
+        let compiler =
+            |text: String| Compiler::new().template_text("invoice_rec.toml", text).domains("no-such-folder");
+        let twice = compiler(once.clone() + "\n" + once.trim_start_matches('\u{feff}'));
+        let report = twice.compile().unwrap_err();
+        assert_eq!(report.diagnostics().len(), 1, "{report}");
+        let mended = twice.mend().files.remove(0);
+        assert_eq!(mended.after.trim_end(), once.trim_end());
+        // Which of two is right, nobody knows.
+        let other = compiler(once.clone() + &once.replace("\"int\"", "\"date\""));
+        let report = other.compile().unwrap_err();
+        assert_eq!(report.diagnostics().len(), 1, "{report}");
+        assert!(other.mend().files.is_empty());
+    }
+}

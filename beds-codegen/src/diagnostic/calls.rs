@@ -31,11 +31,19 @@ pub(crate) fn call_without_object(span: Span, name: &str, engine: Option<Engine>
         .help(example)
 }
 
-pub(crate) fn call_two_objects(span: Span, first: Span, name: &str) -> Diagnostic {
-    Diagnostic::error(Code::CallTwoObjects, format!("the call `{name}` names two things to run"))
-        .at(span, "the second")
-        .near(first, "the first")
-        .help("keep one, and write a call of its own for the other")
+/// `missing` is what else the call needs with each of the two.
+pub(crate) fn call_two_objects(
+    span: Span,
+    first: Span,
+    name: &str,
+    missing: impl IntoIterator<Item = String>,
+) -> Diagnostic {
+    let diagnostic =
+        Diagnostic::error(Code::CallTwoObjects, format!("the call `{name}` names two things to run"))
+            .at(span, "the second")
+            .near(first, "the first")
+            .help("keep one, and write a call of its own for the other");
+    missing.into_iter().fold(diagnostic, Diagnostic::help)
 }
 
 pub(crate) fn call_engine(span: Span, kind: &str, engine: Engine) -> Diagnostic {

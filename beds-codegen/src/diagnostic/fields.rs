@@ -188,7 +188,8 @@ pub(crate) fn object_id_not_on(span: Span, engine: Engine, front: Front) -> Diag
         .help(format!("write {example} for 24 hexadecimal digits"))
 }
 
-pub(crate) fn unknown_generated(span: Span, name: &str) -> Diagnostic {
+/// `filled` is what else to do where the database fills the field.
+pub(crate) fn unknown_generated(span: Span, name: &str, filled: Option<String>) -> Diagnostic {
     let diagnostic = Diagnostic::error(Code::UnknownGenerated, format!("unknown generator `{name}`"))
         .at(span, "no such generator");
     let folded = name.to_ascii_lowercase();
@@ -217,7 +218,11 @@ pub(crate) fn unknown_generated(span: Span, name: &str) -> Diagnostic {
             return diagnostic.suggest(folded, known, "the generators are");
         }
     };
-    diagnostic.help(format!("write `{meant}`: this is its name here")).rename(name, meant.as_str())
+    let diagnostic = diagnostic.help(format!("write `{meant}`: this is its name here"));
+    match filled.filter(|_| meant == Generated::Database) {
+        Some(filled) => diagnostic.help(filled),
+        None => diagnostic.rename(name, meant.as_str()),
+    }
 }
 
 pub(crate) fn generated_type(span: Span, by: Generated, ty: TypeName, of: TypeName) -> Diagnostic {
@@ -253,9 +258,21 @@ pub(crate) fn default_not_listed<'a>(
 }
 
 /// A default that a database would compute.
-pub(crate) fn default_computed(span: Span, text: &str, generated: &str) -> Diagnostic {
+pub(crate) fn default_computed(
+    span: Span,
+    text: &str,
+    generated: &str,
+    elsewhere: Option<String>,
+) -> Diagnostic {
+    let diagnostic = default_refused(span, &format!("`{text}` is a function, and not a constant"))
+        .help(format!("write `generated = \"{generated}\"` in place of `default`"));
+    elsewhere.into_iter().fold(diagnostic, Diagnostic::help)
+}
+
+/// The same where nothing is generated.
+pub(crate) fn default_of_function(span: Span, text: &str) -> Diagnostic {
     default_refused(span, &format!("`{text}` is a function, and not a constant"))
-        .help(format!("write `generated = \"{generated}\"` in place of `default`"))
+        .help("write a constant, or remove `default`: only a field of the record is filled by the database")
 }
 
 /// A default that says that there is none.

@@ -75,6 +75,17 @@ pub(crate) fn file_name(file: FileId, path: &str) -> Diagnostic {
 }
 
 /// `[[calls]]` beside `[calls.NAME]`.
+/// A file that holds all of its sections two times. `rest` is the second copy, where it is the first word by word.
+pub(crate) fn pasted_twice(span: Span, first: Span, rest: Option<Span>) -> Diagnostic {
+    let diagnostic = Diagnostic::error(Code::DuplicateKey, "every section of this file stands in it twice")
+        .at(span, "the second copy begins here")
+        .near(first, "the first begins here");
+    match rest {
+        Some(rest) => diagnostic.help("remove what stands from there to the end of the file").fix(rest, ""),
+        None => diagnostic.help("keep the copy that is right, and remove the other"),
+    }
+}
+
 pub(crate) fn calls_in_list(span: Span, first: Option<Span>) -> Diagnostic {
     let diagnostic =
         Diagnostic::error(Code::DuplicateKey, "`[[calls]]` is a list, and calls stand by their names")

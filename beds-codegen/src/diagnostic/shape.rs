@@ -30,7 +30,11 @@ pub(crate) fn unknown_key(entry: &Entry, owner: Owner<'_>) -> Diagnostic {
     let (span, key) = (entry.key.span, entry.key.value.as_str());
     let diagnostic = Diagnostic::error(Code::UnknownKey, format!("unknown key {} in {place}", shown(key)))
         .at(span, "no such key");
-    match meant::meant(key, part) {
+    let meant = match meant::meant(key, part) {
+        Some(_) if meant::names_domain(key, part) && !present.contains(&"name") => Some(Meant::Key("name")),
+        meant => meant,
+    };
+    match meant {
         Some(Meant::Key(known) | Meant::Perhaps(known) | Meant::Pair(known, _))
             if present.contains(&known) =>
         {

@@ -74,6 +74,59 @@ pub(crate) fn equals(span: Span, written: &str, (key, rest, right): (&str, Span,
         .fix(Span { end: rest.end, ..span }, format!("{space}= {right}"))
 }
 
+/// `key = key = value`. `again` is the second key with its `=`, and `right` is what stands behind it.
+pub(crate) fn key_again(again: Span, key: &str, right: &str) -> Diagnostic {
+    let shown = if right.is_empty() || right.chars().count() > 60 { "…" } else { right };
+    syntax(again, format!("`{key} =` stands twice in front of one value"), "the second")
+        .help(format!("write `{key} = {shown}`"))
+        .fix(again, "")
+}
+
+/// `key = other = value`.
+pub(crate) fn key_for_value(span: Span, key: &str, other: &str) -> Diagnostic {
+    syntax(span, format!("`{key}` and `{other}` have one value together"), format!("the value of `{key}`?"))
+        .help(format!("write `{key} = …` and `{other} = …`, each with a value of its own"))
+}
+
+/// A key of several words. `name` is the key as one word.
+pub(crate) fn key_of_words(span: Span, key: &str, name: &str) -> Diagnostic {
+    syntax(span, format!("there is a blank in the key `{key}`"), "a key is one word")
+        .help(format!("write `{name} = …`"))
+        .fix(span, name)
+}
+
+/// A line of YAML, with those that belong to it. `right` is what a template has in their place, where that is sure.
+pub(crate) fn yaml(span: Span, right: &str, fix: Option<Span>) -> Diagnostic {
+    let diagnostic = syntax(span, "this is YAML, and a template is TOML", "no key with its `=`")
+        .help(format!("write `{right}`"));
+    match fix {
+        Some(whole) => diagnostic.fix(whole, right),
+        None => diagnostic,
+    }
+}
+
+/// A section as the value of a key. `fix` is the place that its header replaces, where that is all there is to do.
+pub(crate) fn section_as_value(span: Span, name: &str, fix: Option<(Span, String)>) -> Diagnostic {
+    let diagnostic =
+        syntax(span, format!("`{name}` is a section, which begins with its header"), "no header").help(
+            format!("write `[{name}]`, each key on a line of its own below it, and no `}}` behind them"),
+        );
+    match fix {
+        Some((whole, right)) => diagnostic.fix(whole, right),
+        None => diagnostic,
+    }
+}
+
+/// Keys with values in other brackets than { }. `right` is how they are written right.
+pub(crate) fn keys_in_brackets(span: Span, brackets: &str, right: Option<String>) -> Diagnostic {
+    let diagnostic =
+        syntax(span, format!("keys with values stand in {{ }}, not in {brackets}"), "not a table here");
+    match right {
+        Some(right) => diagnostic.help(format!("write `{right}`")).fix(span, right),
+        None => diagnostic.help("write `{ key = value, … }`"),
+    }
+}
+
 /// An item of a list as YAML writes it.
 pub(crate) fn dash(span: Span, item: &str) -> Diagnostic {
     syntax(span, "the items of a list stand in [ ], with commas between them", "not a list here")
@@ -123,6 +176,15 @@ pub(crate) fn semicolon_between(span: Span) -> Diagnostic {
     syntax(span, "the parts of { } and [ ] are separated by commas, not by `;`", "write `,` here")
         .help("write `,`")
         .fix(span, ",")
+}
+
+/// A character that looks like a comma or a semicolon. `between` says whether a comma belongs there.
+pub(crate) fn mark(span: Span, (name, letter): (&str, char), between: bool) -> Diagnostic {
+    let message = format!("there is {name}, U+{:04X}, which is no comma and no semicolon", u32::from(letter));
+    if between {
+        return syntax(span, message, "write `,` here").help("write a comma in its place").fix(span, ",");
+    }
+    syntax(span, message, "remove it").help("remove it: a line of TOML ends with the line").fix(span, "")
 }
 
 pub(crate) fn comment(span: Span, marker: &str) -> Diagnostic {

@@ -195,6 +195,8 @@ mod tests {
             ("varchar(20)", "{ type = \"string\", max = 20 }"),
             ("VARCHAR(20) NOT NULL", "{ type = \"string\", max = 20, required = true }"),
             ("decimal(10,2)", "{ type = \"decimal\", precision = 10, scale = 2 }"),
+            ("decimal(8;3)", "{ type = \"decimal\", precision = 8, scale = 3 }"),
+            ("decimal(8:3)", "{ type = \"decimal\", precision = 8, scale = 3 }"),
             ("numeric(6)", "{ type = \"decimal\", precision = 6, scale = 0 }"),
             ("int unsigned", "{ type = \"int\", unsigned = true }"),
             (

@@ -24,7 +24,14 @@ pub(super) fn base(name: &str, arguments: &[Argument], modifiers: &mut Modifiers
             _ => of(TypeName::Int).key("unsigned", true),
         },
         "decimal" | "numeric" | "dec" | "fixed" | "number" if !arguments.is_empty() => {
-            decimal(number(0).unwrap_or(10), number(1).unwrap_or(0))
+            // Who writes `8 3` or `8:3` means two numbers.
+            match number(0) {
+                Some(precision) => decimal(precision, number(1).unwrap_or(0)),
+                None => numbers_of(arguments).map_or_else(
+                    || decimal(10, 0),
+                    |(precision, scale)| decimal(precision, scale.unwrap_or(0)),
+                ),
+            }
         }
         "numeric" | "dec" | "fixed" | "decimal" | "decimalfield" => {
             decimal(10, 0).unsure("`precision` counts all digits, `scale` those after the point")
@@ -87,6 +94,14 @@ pub(super) fn base(name: &str, arguments: &[Argument], modifiers: &mut Modifiers
             return integer(name, modifiers).or_else(|| text(name, number(0))).or_else(|| moment(name));
         }
     })
+}
+
+/// The first two numbers of what stands in parentheses, whatever is between them.
+fn numbers_of(arguments: &[Argument]) -> Option<(u64, Option<u64>)> {
+    let digits =
+        arguments.iter().flat_map(|argument| argument.text.split(|letter: char| !letter.is_ascii_digit()));
+    let mut numbers = digits.filter_map(|digits| digits.parse().ok());
+    Some((numbers.next()?, numbers.next()))
 }
 
 fn decimal(precision: u64, scale: u64) -> Foreign {

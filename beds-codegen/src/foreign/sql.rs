@@ -167,8 +167,9 @@ fn group(letters: &mut Peekable<Chars<'_>>) -> Option<String> {
     }
 }
 
-/// What stands between commas.
+/// What stands between commas, or between semicolons where there is no comma.
 fn arguments(inside: &str) -> Vec<Argument> {
+    let separator = if inside.contains(',') { ',' } else { ';' };
     let mut out = Vec::new();
     let mut letters = inside.chars().peekable();
     loop {
@@ -182,7 +183,7 @@ fn arguments(inside: &str) -> Vec<Argument> {
             }
         }
         let mut rest = String::new();
-        while let Some(letter) = letters.next_if(|letter| *letter != ',') {
+        while let Some(letter) = letters.next_if(|letter| *letter != separator) {
             rest.push(letter);
         }
         if !rest.trim().is_empty() {

@@ -45,6 +45,11 @@ pub(crate) fn is_routine(key: &str) -> bool {
     others::is_routine(&normal(key))
 }
 
+/// Whether a key of the header names the domain where nothing else does: who writes `table = "note"` means the name.
+pub(crate) fn names_domain(key: &str, part: Part) -> bool {
+    part == Part::Header && matches!(normal(key).as_str(), "table" | "collection")
+}
+
 /// `notNull`, `not-null` and `NOT NULL` are one word.
 fn normal(key: &str) -> String {
     let mut out = String::with_capacity(key.len() + 2);
@@ -71,6 +76,7 @@ pub(crate) fn stands_for(key: &str, part: Part) -> Vec<&'static str> {
         // Whatever it is, it stands where the one object of an operation, or an operation, should.
         (_, Part::Objects | Part::Read) => keys.extend(part.known()),
         (Some(Meant::Nothing(_)), Part::Write) => keys.extend(["procedure", "collection"]),
+        (Some(Meant::Nothing(_)), Part::Header) if names_domain(key, part) => keys.push("name"),
         (Some(Meant::Nothing(_)), Part::Call) => keys.extend(others::nothing_for_call(&normal(key))),
         (Some(Meant::Nothing(_)) | None, _) => {}
     }

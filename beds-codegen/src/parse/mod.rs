@@ -30,8 +30,8 @@ const TWICE: [&str; 2] = ["duplicate key", "cannot extend value"];
 ///
 /// A key that stands twice is reported too, but the rest can be trusted, so the table is given.
 pub fn parse(file: FileId, sources: &Sources, errors: &mut ErrorSink<'_>) -> Option<Table> {
-    let text = sources.text(file);
-    let (table, mut mistakes) = DeTable::parse_recoverable(text);
+    let mut text = sources.text(file);
+    let (mut table, mut mistakes) = DeTable::parse_recoverable(text);
     mistakes.sort_by_key(|mistake| mistake.span().map_or(text.len(), |span| span.start));
     let is_twice = |message: &str| TWICE.iter().any(|beginning| message.starts_with(beginning));
     if let Some(other) = mistakes.iter().find(|mistake| !is_twice(mistake.message())) {
@@ -42,6 +42,13 @@ pub fn parse(file: FileId, sources: &Sources, errors: &mut ErrorSink<'_>) -> Opt
     if let Some(range) = digitless(table.get_ref().iter().map(|(_, value)| value)) {
         refused(text, Span { file, start: range.start, end: range.end }, errors);
         return None;
+    }
+    if !mistakes.is_empty()
+        && let Some((copy, diagnostic)) = twice::pasted(text, file)
+    {
+        errors.push(diagnostic);
+        text = &text[..copy];
+        (table, mistakes) = DeTable::parse_recoverable(text);
     }
     let mut doubles = Vec::new();
     for mistake in mistakes {

@@ -8,7 +8,7 @@ use toml::{
 };
 
 use crate::{
-    diagnostic::{ErrorSink, files},
+    diagnostic::{Diagnostic, ErrorSink, files},
     span::{FileId, Span},
 };
 
@@ -47,6 +47,34 @@ pub(super) fn report(
     });
 }
 
+/// Where the second copy begins of a file that was pasted twice, and the report of it: its first half has the headers of
+/// the second, in the same order.
+pub(super) fn pasted(text: &str, file: FileId) -> Option<(usize, Diagnostic)> {
+    let mut headers: Vec<(Span, Vec<String>)> = Vec::new();
+    let begin = text.len() - text.trim_start_matches('\u{feff}').len();
+    let mut at = begin;
+    for line in text[begin..].split_inclusive('\n') {
+        if line.trim_start().starts_with('[') {
+            let start = at + line.len() - line.trim_start().len();
+            headers.push((Span { file, start, end: at + line.trim_end().len() }, path(line.trim())));
+        }
+        at += line.len();
+    }
+    let (first, second) = headers.split_at(headers.len() / 2);
+    let is_same = first.iter().map(|(_, path)| path).eq(second.iter().map(|(_, path)| path));
+    if first.len() < 2 || !is_same {
+        return None;
+    }
+    let (header, again) = (first.first()?.0, second.first()?.0);
+    // What stands above the first header was pasted with it.
+    let above = &text[begin..header.start];
+    let start = again.start - if text[..again.start].ends_with(above) { above.len() } else { 0 };
+    let (one, other) = (text[begin..start].trim(), text[start..].trim());
+    let rest = (one == other).then_some(Span { file, start, end: text.len() });
+    let is_whole = DeTable::parse(&text[..start]).is_ok();
+    is_whole.then(|| (start, files::pasted_twice(again, header, rest)))
+}
+
 /// The section whose header holds this place, from the header to the next, and the names in the header.
 fn header_at(text: &str, at: usize) -> Option<(Range<usize>, Vec<String>)> {
     let line_start = line_start(text, at);
@@ -74,8 +102,8 @@ fn path(line: &str) -> Vec<String> {
 
 /// Where the same header stands first. The parser forgets it; headers are lines of their own, so the text tells.
 fn first_header(text: &str, before: usize, wanted: &[String]) -> Option<Range<usize>> {
-    let mut at = 0;
-    for line in text[..before].split_inclusive('\n') {
+    let mut at = text.len() - text.trim_start_matches('\u{feff}').len();
+    for line in text[at..before].split_inclusive('\n') {
         let trimmed = line.trim();
         if trimmed.starts_with('[') && path(trimmed) == wanted {
             let indent = line.len() - line.trim_start().len();

@@ -103,8 +103,11 @@ fn runs(raw: &RawCall, cx: &mut Cx<'_>) -> Option<(Kind, Spanned<String>)> {
             Given::Broken => is_reported = true,
             Given::Is(entry) => match chosen {
                 None => chosen = Some((kind, entry.key, &entry.value)),
-                Some((_, first, _)) => {
-                    cx.errors.push(diagnostics::call_two_objects(entry.key, first, &raw.name.value));
+                Some((other, first, _)) => {
+                    let missing = [other, kind].into_iter().filter_map(|kind| missing(raw, kind, cx));
+                    let diagnostic =
+                        diagnostics::call_two_objects(entry.key, first, &raw.name.value, missing);
+                    cx.errors.push(diagnostic);
                     return None;
                 }
             },
@@ -121,6 +124,32 @@ fn runs(raw: &RawCall, cx: &mut Cx<'_>) -> Option<(Kind, Spanned<String>)> {
         return None;
     }
     Some((kind, object.clone()))
+}
+
+/// What a call has to say, or cannot be, if it runs a thing of this kind.
+fn missing(raw: &RawCall, kind: Kind, cx: &Cx<'_>) -> Option<String> {
+    let name = kind.as_str();
+    if let Some(engine) = cx.engine.filter(|engine| *engine != kind.engine()) {
+        return Some(format!("the {name} cannot be the one: {} runs none", engine.title()));
+    }
+    let returns = raw.returns.get().map(|returns| &returns.value);
+    let scalar = cx.front.key("returns", Example::Keys(&[("type", Example::Is("\"int\""))]));
+    match kind {
+        Kind::Procedure if raw.lane.is_absent() => Some(
+            "to keep the procedure, add `lane = \"write\"` if it changes data, and `lane = \"read\"` if it does not"
+                .to_owned(),
+        ),
+        Kind::Function if raw.returns.is_absent() => {
+            Some(format!("to keep the function, add the type of its value, `{scalar}`"))
+        }
+        Kind::Function if matches!(returns, Some(RawReturns::Word(_) | RawReturns::Rows(_))) => {
+            Some(format!("to keep the function, write the type of its value, `{scalar}`, as `returns`"))
+        }
+        Kind::Pipeline if raw.on.is_absent() => {
+            Some("to keep the pipeline, add the collection that it reads, `on = \"…\"`".to_owned())
+        }
+        Kind::Procedure | Kind::Function | Kind::Pipeline => None,
+    }
 }
 
 fn lane(raw: &RawCall, kind: Option<Kind>, cx: &mut Cx<'_>) -> Option<Lane> {

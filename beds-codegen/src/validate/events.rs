@@ -1,11 +1,14 @@
 //! `[events]`: which changes are published, and what an event carries.
 
+use std::borrow::Cow;
+
 use beds_protocol::Lane;
 
 use super::{Cx, fields::Fields};
 use crate::{
     diagnostic::events as diagnostics,
     model::{Call, Events, Field, Objects, Operations, Procedure, Published, Type},
+    names,
     raw::{Given, Names, RawCall, RawEvents, RawObjects},
     span::Spanned,
 };
@@ -118,6 +121,11 @@ impl Offered<'_> {
         let Some(call) = written.strip_prefix("call.").filter(|call| names.iter().any(|name| name == call))
         else {
             let is_call = names.iter().any(|name| name == written);
+            // The call has a name that cannot be, which is told; this is what it should be.
+            let right = written.strip_prefix("call.");
+            if right.is_some() && names.iter().any(|name| right == Some(&*valid(name))) {
+                return None;
+            }
             cx.errors.push(if is_call {
                 diagnostics::call_without_prefix(name.span, written)
             } else {
@@ -166,7 +174,21 @@ impl Offered<'_> {
         };
         let is_read = |name: &str| self.calls.iter().any(|call| call.name == name && call.lane == Lane::Read);
         let calls = self.call_names.as_ref()?.iter().filter(|name| !is_read(name));
-        Some(plain.into_iter().map(str::to_owned).chain(calls.map(|name| format!("call.{name}"))).collect())
+        Some(
+            plain
+                .into_iter()
+                .map(str::to_owned)
+                .chain(calls.map(|name| format!("call.{}", valid(name))))
+                .collect(),
+        )
+    }
+}
+
+/// The name of a call, or what it should be where it cannot be one.
+fn valid(name: &str) -> Cow<'_, str> {
+    match names::to_lower_snake(name).filter(|_| !names::is_lower_snake(name)) {
+        Some(right) => Cow::Owned(right),
+        None => Cow::Borrowed(name),
     }
 }
 

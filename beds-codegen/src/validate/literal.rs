@@ -2,11 +2,13 @@
 
 use beds_protocol::value::{Bytes, Date, DateTime, Decimal, ParseValueError, Time};
 
-use super::{Cx, bounds, converted};
+use super::{Cx, bounds, converted, types::filled};
 use crate::{
     diagnostic::{Diagnostic, fields as diagnostics},
     model::{Literal, Type},
     names,
+    part::Place,
+    raw::RawField,
     span::Spanned,
     tree::Scalar,
 };
@@ -22,7 +24,12 @@ enum Refused {
 }
 
 /// The default of a field of this type; `None` when it is refused, which is reported.
-pub(super) fn literal(value: &Spanned<Scalar>, ty: &Type, cx: &mut Cx<'_>) -> Option<Literal> {
+pub(super) fn literal(
+    value: &Spanned<Scalar>,
+    ty: &Type,
+    of: (&RawField, Place),
+    cx: &mut Cx<'_>,
+) -> Option<Literal> {
     match check(&value.value, ty) {
         Ok(literal) => {
             if let (Literal::Text(text), Type::String { .. } | Type::Text { .. }) = (&literal, ty)
@@ -33,20 +40,33 @@ pub(super) fn literal(value: &Spanned<Scalar>, ty: &Type, cx: &mut Cx<'_>) -> Op
             Some(literal)
         }
         Err(refused) => {
-            cx.errors.push(refusal(value, ty, &refused));
+            let diagnostic = refusal(value, ty, &refused, of, cx);
+            cx.errors.push(diagnostic);
             None
         }
     }
 }
 
 /// Why a default is refused, and what was meant.
-fn refusal(value: &Spanned<Scalar>, ty: &Type, refused: &Refused) -> Diagnostic {
+fn refusal(
+    value: &Spanned<Scalar>,
+    ty: &Type,
+    refused: &Refused,
+    (raw, place): (&RawField, Place),
+    cx: &Cx<'_>,
+) -> Diagnostic {
     let span = value.span;
     if let Scalar::Text(text) = &value.value
         && !matches!(refused, Refused::Impossible)
     {
         if let Some(generated) = computed(text, ty) {
-            return diagnostics::default_computed(span, text, generated);
+            return match place {
+                Place::Field => {
+                    let elsewhere = filled(raw, raw.key.is_true(), cx).filter(|_| generated == "database");
+                    diagnostics::default_computed(span, text, generated, elsewhere)
+                }
+                _ => diagnostics::default_of_function(span, text),
+            };
         }
         if matches!(text.to_ascii_lowercase().as_str(), "null" | "none" | "nil") {
             return diagnostics::default_null(span, text);
@@ -62,7 +82,7 @@ fn refusal(value: &Spanned<Scalar>, ty: &Type, refused: &Refused) -> Diagnostic 
             if let Some(right) = &right
                 && let Err(refused @ Refused::Rule(_)) = check(right, ty)
             {
-                return refusal(&Spanned::new(right.clone(), span), ty, &refused);
+                return refusal(&Spanned::new(right.clone(), span), ty, &refused, (raw, place), cx);
             }
             let diagnostic = diagnostics::default_kind(span, ty.name(), expected, value.value.kind());
             diagnostics::written_as(diagnostic, right.as_ref().map(converted::written))

@@ -4,6 +4,8 @@ use beds_protocol::TypeName;
 
 mod followed;
 
+pub(super) use followed::filled;
+
 use super::{Cx, bounds, columns, literal};
 use crate::{
     diagnostic::{calls as call_diagnostics, fields as diagnostics, shape},
@@ -273,14 +275,14 @@ fn supply(raw: &RawField, ty: &Type, place: Place, cx: &mut Cx<'_>) -> Option<Su
         return Some(Supply::Version);
     }
     if let Some(name) = raw.generated.get() {
-        return generated(name, ty, cx).map(Supply::Generated);
+        return generated(name, ty, raw, cx).map(Supply::Generated);
     }
     // What it was to be is reported, and nothing follows from a mistake.
     if !raw.generated.is_absent() {
         return None;
     }
     if let Some(value) = raw.default.get() {
-        let literal = literal::literal(value, ty, cx)?;
+        let literal = literal::literal(value, ty, (raw, place), cx)?;
         if let (true, Some(key), Some(default)) = (raw.key.is_true(), raw.key.key(), raw.default.key()) {
             cx.errors.push(diagnostics::key_default(default, key, &raw.name.value));
         }
@@ -295,9 +297,13 @@ fn supply(raw: &RawField, ty: &Type, place: Place, cx: &mut Cx<'_>) -> Option<Su
     Some(if must_be_given { Supply::Required } else { Supply::Optional })
 }
 
-fn generated(name: &Spanned<String>, ty: &Type, cx: &mut Cx<'_>) -> Option<Generated> {
+fn generated(name: &Spanned<String>, ty: &Type, raw: &RawField, cx: &mut Cx<'_>) -> Option<Generated> {
     let Some(by) = Generated::from_name(&name.value) else {
-        cx.errors.push(diagnostics::unknown_generated(name.span, &name.value));
+        cx.errors.push(diagnostics::unknown_generated(
+            name.span,
+            &name.value,
+            followed::filled(raw, raw.key.is_true(), cx),
+        ));
         return None;
     };
     let of = match by {

@@ -106,6 +106,13 @@ impl Scanner<'_> {
             }
             None => {}
         }
+        if let Some((key, value)) = line.strip_prefix("- ").and_then(text::pair_of_yaml) {
+            let right = format!("{key} = {}", self.right_value(start + line.len() - value.len(), value));
+            let whole = self.span(start, start + line.len());
+            let is_whole = text::is_statement(&right);
+            let shown = if is_whole { right } else { format!("{key} = …") };
+            return self.report(syntax::yaml(whole, &shown, is_whole.then_some(whole)));
+        }
         if let Some(item) = line.strip_prefix("- ") {
             let item = item.trim().to_owned();
             return self.report(syntax::dash(self.span(start, start + 1), &item));

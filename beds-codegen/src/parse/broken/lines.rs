@@ -136,9 +136,10 @@ impl<'t> Scanner<'t> {
                     let span = self.span(start, start + 1);
                     return self.report(syntax::missing_value(span, key));
                 }
-                Ok(())
+                self.second_key(key)
             }
             Some(':') if self.depth == 0 && self.text[start + 1..self.line_end()].trim().is_empty() => {
+                self.yaml_block(key)?;
                 let line = self.text[self.statement..=start].to_owned();
                 let span = self.span(self.statement, start + 1);
                 self.report(syntax::lone_word(span, line.trim_end_matches(':').trim_end()))
@@ -154,6 +155,7 @@ impl<'t> Scanner<'t> {
                 self.report(syntax::lone_word(span, &line))
             }
             _ => {
+                self.key_of_words(key)?;
                 let (length, line) = self.word_ahead();
                 if self.depth == 0
                     && let Some(ty) = foreign::translate(line.trim_end().trim_end_matches([',', ';']))
@@ -195,6 +197,9 @@ impl<'t> Scanner<'t> {
             "" => return Ok(()),
             ";" => syntax::semicolon_end(span(0, 1)),
             "," => syntax::comma_end(span(0, 1)),
+            mark if let Some((name, letter)) = only_mark(mark) => {
+                syntax::mark(span(0, letter.len_utf8()), (name, letter), false)
+            }
             _ if text::is_assignment(line.trim_start_matches([',', ';', ' '])) && !is_header => {
                 let next = line.len() - line.trim_start_matches([',', ';', ' ']).len();
                 syntax::two_keys(
@@ -266,4 +271,11 @@ impl<'t> Scanner<'t> {
             self.at = end;
         }
     }
+}
+
+/// The name of a character that looks like a semicolon or a comma and is all there is.
+fn only_mark(line: &str) -> Option<(&'static str, char)> {
+    let mut letters = line.chars();
+    let letter = letters.next().filter(|_| letters.next().is_none())?;
+    Some((letters::mark_name(letter)?, letter))
 }

@@ -5,6 +5,7 @@
 //! mistake alone, and goes on with the next statement.
 
 mod habits;
+mod keys;
 mod lines;
 mod numbers;
 mod text;

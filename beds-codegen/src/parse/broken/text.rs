@@ -26,6 +26,36 @@ pub(super) fn is_assignment(line: &str) -> bool {
     key.len() < line.len() && is_quoted_path(key.trim())
 }
 
+/// Whether a line is a key with a value of TOML.
+pub(super) fn is_statement(line: &str) -> bool {
+    toml::de::DeTable::parse(line).is_ok()
+}
+
+/// The key and the value of a line of YAML.
+pub(super) fn pair_of_yaml(line: &str) -> Option<(&str, &str)> {
+    let (key, value) = line.trim().split_once(':')?;
+    let is_pair = !key.is_empty() && key.chars().all(is_bare) && value.starts_with([' ', '\t']);
+    is_pair.then(|| (key, value.trim())).filter(|(_, value)| !value.is_empty())
+}
+
+/// What stands in the parentheses that open here, on one line.
+pub(super) fn inside_parentheses(rest: &str) -> Option<&str> {
+    let (mut depth, mut quote) = (0_usize, None);
+    for (at, letter) in rest.lines().next()?.char_indices() {
+        match (quote, letter) {
+            (Some(open), letter) if letter == open => quote = None,
+            (None, '"' | '\'') => quote = Some(letter),
+            (None, '(') => depth += 1,
+            (None, ')') => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return rest.get(1..at);
+        }
+    }
+    None
+}
+
 /// Whether a text begins with a key and its `=`.
 pub(super) fn is_pair(rest: &str) -> bool {
     let length = rest.find(|letter| !is_bare(letter)).unwrap_or(rest.len());

@@ -1,7 +1,10 @@
 //! Values in a text that is not TOML: strings, lists, tables, and words that are none of these.
 
 use super::{Scanner, Step, Stop, habits, is_too_deep, numbers, text, words};
-use crate::diagnostic::{literals, syntax};
+use crate::{
+    diagnostic::{literals, syntax},
+    letters,
+};
 
 impl Scanner<'_> {
     /// A value, from its first character to behind its last.
@@ -11,6 +14,15 @@ impl Scanner<'_> {
             Some('[') => self.list(),
             Some('{') if self.rest().starts_with("{{") || self.rest().starts_with("{%") => words::word(self),
             Some('{') => self.table(),
+            Some('(') if text::is_pair(self.rest()[1..].trim_start()) => {
+                let inner = text::inside_parentheses(self.rest());
+                let right = inner
+                    .map(|inner| format!("{{ {} }}", inner.trim()))
+                    .filter(|right| text::is_value(right));
+                let length = inner.filter(|_| right.is_some()).map_or(1, |inner| inner.len() + 2);
+                let span = self.span(self.at, self.at + length);
+                self.report(syntax::keys_in_brackets(span, "( )", right))
+            }
             Some('(') => {
                 let (right, length) = habits::list(self.rest(), ')').unzip();
                 let span = self.span(self.at, self.at + length.unwrap_or(1));
@@ -161,6 +173,7 @@ impl Scanner<'_> {
 
     /// A bracket that is never closed. The inner one is reported; the outer ones are open for the same reason.
     fn unclosed<T>(&mut self, open: usize) -> Step<T> {
+        self.section_as_value(open)?;
         let bracket = self.text[open..=open].to_owned();
         self.found.push(syntax::unclosed_bracket(self.span(open, open + 1), &bracket));
         Err(Stop::Unclosed)
@@ -297,12 +310,19 @@ impl Scanner<'_> {
                 self.report(syntax::semicolon_between(span))
             }
             Some('}' | ']' | ')') => self.wrong_bracket(open, close),
+            Some(letter) if let Some(name) = letters::mark_name(letter) => {
+                let span = self.span(next, next + letter.len_utf8());
+                self.report(syntax::mark(span, (name, letter), true))
+            }
             Some('/' | '-') if self.rest().starts_with("//") || self.rest().starts_with("--") => {
                 let marker = self.rest()[..2].to_owned();
                 let span = self.span(next, next + 2);
                 self.report(syntax::comment(span, &marker))
             }
             Some(_) => {
+                if self.text[end..next].contains('\n') || self.text[start..end].ends_with('\n') {
+                    self.section_as_value(open)?;
+                }
                 let length = self.rest().find([' ', ',', '\n', '}', ']', '=']).unwrap_or(self.rest().len());
                 let behind = self.span(next, next + length.max(1).min(self.rest().len()));
                 let before = self.span(start, start + self.text[start..end].trim_end().len());

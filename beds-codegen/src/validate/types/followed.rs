@@ -30,7 +30,7 @@ pub(super) fn report(raw: &RawField, name: &Spanned<String>, place: Place, depth
             let reports = reports(raw, &meaning.ty, place, depth, cx);
             let elsewhere = if place == Place::Field {
                 let listed = listed(&raw.name.value, meaning.ty.ty, cx);
-                filled(raw, &meaning.ty, cx).into_iter().chain(listed).collect()
+                filled_by_type(raw, &meaning.ty, cx).into_iter().chain(listed).collect()
             } else {
                 Vec::new()
             };
@@ -129,14 +129,19 @@ fn as_written(raw: &RawField, ty: &Foreign, place: Place, sources: &mut Sources)
     errors.into_vec().is_empty().then(|| raw.clone().over(new))
 }
 
-/// What `create` is to do without: it does not pass what the database fills.
-fn filled(raw: &RawField, ty: &Foreign, cx: &Cx<'_>) -> Option<String> {
+/// The same of a field whose type says that the database fills it.
+fn filled_by_type(raw: &RawField, ty: &Foreign, cx: &Cx<'_>) -> Option<String> {
     let is_filled = ty.keys.iter().any(|(key, _)| *key == "generated");
-    if !is_filled || cx.engine == Some(Engine::MongoDb) {
+    let is_key = raw.key.is_true() || ty.keys.iter().any(|(key, value)| *key == "key" && value == "true");
+    filled(raw, is_key, cx).filter(|_| is_filled)
+}
+
+/// What `create` is to do without where the database fills a field: it does not pass what the database fills.
+pub(in crate::validate) fn filled(raw: &RawField, is_key: bool, cx: &Cx<'_>) -> Option<String> {
+    if cx.engine == Some(Engine::MongoDb) {
         return None;
     }
     let name = raw.name.value.as_str();
-    let is_key = raw.key.is_true() || ty.keys.iter().any(|(key, value)| *key == "key" && value == "true");
     let objects = &cx.objects?.value.value;
     let create = objects.create.get().map(|object| &object.value);
     // An upsert has the key always.

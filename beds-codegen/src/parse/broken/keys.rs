@@ -1,0 +1,145 @@
+//! Keys that are written as no key is: twice, in several words, as YAML has them, or with a section for a value.
+
+use super::{Scanner, Step, Stop, text, words};
+use crate::{diagnostic::syntax, part::Part};
+
+/// The most words of a key that is taken for one.
+const WORDS_MAX: usize = 3;
+
+impl Scanner<'_> {
+    /// Behind a key and its `=` stands another key with its `=`, and no value.
+    pub(super) fn second_key(&mut self, key: &str) -> Step {
+        let (start, line) = (self.at, &self.text[self.at..self.line_end()]);
+        let length = line.find(|letter| !text::is_bare(letter)).unwrap_or(line.len());
+        let (word, behind) = line.split_at(length);
+        let Some(value) =
+            behind.trim_start().strip_prefix('=').filter(|value| !value.starts_with(['=', '>']))
+        else {
+            return Ok(());
+        };
+        if word.is_empty() {
+            return Ok(());
+        }
+        let value = value.trim();
+        if word != key {
+            let word = word.to_owned();
+            return self.report(syntax::key_for_value(self.span(start, start + length), key, &word));
+        }
+        let from = start + line.trim_end().len() - value.len();
+        let right = if self.depth == 0 && text::is_value(value) { value } else { "…" };
+        self.report(syntax::key_again(self.span(start, from), key, right))
+    }
+
+    /// Words with blanks between them stand in front of `=`.
+    pub(super) fn key_of_words(&mut self, key: &str) -> Step {
+        let line = &self.text[self.at..self.line_end()];
+        let Some((more, value)) = line.split_once('=') else { return Ok(()) };
+        let words: Vec<&str> = more.split_whitespace().collect();
+        let is_word = |word: &&str| word.chars().all(text::is_bare);
+        let is_key = !words.is_empty() && words.len() < WORDS_MAX && words.iter().all(is_word);
+        if !is_key || !key.chars().all(text::is_bare) || value.starts_with(['=', '>']) {
+            return Ok(());
+        }
+        let end = self.at + more.trim_end().len();
+        let start = self.text[..self.at].trim_end().len() - key.len();
+        let name = format!("{key}_{}", words.join("_"));
+        let written = self.text[start..end].to_owned();
+        self.report(syntax::key_of_words(self.span(start, end), &written, &name))
+    }
+
+    /// A value that stands from here to the end of its line, as TOML has it.
+    pub(super) fn right_value(&self, from: usize, value: &str) -> String {
+        if text::is_value(value) { value.to_owned() } else { words::behind(self, from).1 }
+    }
+
+    /// A key with a colon, and the lines of its value below it, as YAML has them.
+    pub(super) fn yaml_block(&mut self, key: &str) -> Step {
+        let (start, first_end) = (self.statement, self.line_end());
+        let (mut at, mut end) = (first_end + 1, first_end);
+        let mut lines: Vec<(usize, &str)> = Vec::new();
+        for line in self.text[first_end..].split_inclusive('\n').skip(1) {
+            let indent = line.len() - line.trim_start().len();
+            if line.trim().is_empty() || indent <= self.indent {
+                break;
+            }
+            end = at + line.trim_end().len();
+            lines.push((at + indent, line.trim()));
+            at += line.len();
+        }
+        if lines.is_empty() || SECTIONS.contains(&key) {
+            return Ok(());
+        }
+        let pair = |(at, line): &(usize, &str)| {
+            let (key, value) = text::pair_of_yaml(line)?;
+            Some(format!("{key} = {}", self.right_value(at + line.len() - value.len(), value)))
+        };
+        let item = |(at, line): &(usize, &str)| {
+            let value = line.strip_prefix("- ")?.trim();
+            (!value.contains(':')).then(|| self.right_value(at + line.len() - value.len(), value))
+        };
+        let pairs: Option<Vec<String>> = lines.iter().map(pair).collect();
+        let items: Option<Vec<String>> = lines.iter().map(item).collect();
+        let value = match (pairs, items) {
+            (Some(pairs), _) => format!("{{ {} }}", pairs.join(", ")),
+            (None, Some(items)) => format!("[{}]", items.join(", ")),
+            (None, None) => "{ … }".to_owned(),
+        };
+        let diagnostic = syntax::yaml(self.span(start, first_end), &format!("{key} = {value}"), None);
+        self.found.push(diagnostic);
+        // What stands below it is told with it.
+        self.at = end;
+        Err(Stop::Unclosed)
+    }
+
+    /// A table that opens behind the name of a section, with each of its keys on a line of its own, as in a section.
+    pub(super) fn section_as_value(&mut self, open: usize) -> Step {
+        let head = self.text[self.statement..open].trim_end();
+        let Some(name) = head.strip_suffix('=').map(str::trim_end) else { return Ok(()) };
+        let first = name.split('.').next().unwrap_or_default();
+        let behind = self.text[open + 1..].lines().next().unwrap_or_default().trim();
+        if !SECTIONS.contains(&first)
+            || !text::is_path(name)
+            || !(behind.is_empty() || behind.starts_with('#'))
+        {
+            return Ok(());
+        }
+        let name = name.to_owned();
+        let (start, span) = (self.statement, self.span(self.statement, open + 1));
+        let close = self.closing_line(open);
+        let body_end = close.unwrap_or(self.text.len());
+        let has_commas = self.text[open + 1..body_end].lines().any(|line| line.trim_end().ends_with(','));
+        let fix = match close {
+            _ if has_commas => None,
+            None => Some((span, format!("[{name}]"))),
+            Some(close) => {
+                let body = self.text[open + 1..close].trim_end();
+                Some((self.span(start, close + 1), format!("[{name}]{body}")))
+            }
+        };
+        self.found.push(syntax::section_as_value(span, &name, fix));
+        self.section = name;
+        self.at = close.unwrap_or(open) + 1;
+        Err(Stop::Unclosed)
+    }
+
+    /// Where a line is nothing but `}`, in front of the next header.
+    fn closing_line(&self, open: usize) -> Option<usize> {
+        let mut at = open + 1;
+        for line in self.text[at..].split_inclusive('\n') {
+            match line.trim() {
+                "}" => return Some(at + line.len() - line.trim_start().len()),
+                header
+                    if header.starts_with('[')
+                        && header.ends_with(']')
+                        && text::is_path(header.trim_matches(['[', ']'])) =>
+                {
+                    return None;
+                }
+                _ => at += line.len(),
+            }
+        }
+        None
+    }
+}
+
+const SECTIONS: &[&str] = Part::Sections.known();
