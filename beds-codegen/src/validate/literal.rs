@@ -2,7 +2,7 @@
 
 use beds_protocol::value::{Bytes, Date, DateTime, Decimal, ParseValueError, Time};
 
-use super::{Cx, bounds, converted, types::filled};
+use super::{Cx, bounds, converted, filled::filled};
 use crate::{
     diagnostic::{Diagnostic, fields as diagnostics},
     model::{Literal, Type},

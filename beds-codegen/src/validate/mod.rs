@@ -12,6 +12,7 @@ mod converted;
 mod events;
 mod fetch;
 mod fields;
+mod filled;
 mod header;
 mod identifiers;
 mod literal;

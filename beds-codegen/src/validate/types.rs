@@ -4,9 +4,7 @@ use beds_protocol::TypeName;
 
 mod followed;
 
-pub(super) use followed::filled;
-
-use super::{Cx, bounds, columns, literal};
+use super::{Cx, bounds, columns, filled, literal};
 use crate::{
     diagnostic::{calls as call_diagnostics, fields as diagnostics, shape},
     front::Example,
@@ -302,7 +300,7 @@ fn generated(name: &Spanned<String>, ty: &Type, raw: &RawField, cx: &mut Cx<'_>)
         cx.errors.push(diagnostics::unknown_generated(
             name.span,
             &name.value,
-            followed::filled(raw, raw.key.is_true(), cx),
+            filled::filled(raw, raw.key.is_true(), cx),
         ));
         return None;
     };

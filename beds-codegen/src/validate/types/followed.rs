@@ -11,13 +11,15 @@ use crate::{
     },
     foreign::Foreign,
     front::Front,
-    model::Engine,
     names::{self, quoted},
     parse,
     part::{Form, Place},
-    raw::{self, Given, Names, RawField, RawObject},
+    raw::{self, Given, Names, RawField},
     span::{Sources, Span, Spanned},
-    validate::{Cx, converted},
+    validate::{
+        Cx, converted,
+        filled::{filled, has},
+    },
 };
 
 /// Reports the type of a field that is none of those here.
@@ -116,10 +118,6 @@ fn listed(name: &str, ty: TypeName, cx: &Cx<'_>) -> Option<String> {
     })
 }
 
-fn has(names: &Given<Names>, name: &str) -> bool {
-    names.get().is_some_and(|names| names.value.iter().any(|known| known.value == name))
-}
-
 /// The field with a type as the help writes it; `None` where that is no more than a hint.
 fn as_written(raw: &RawField, ty: &Foreign, place: Place, sources: &mut Sources) -> Option<RawField> {
     let file = sources.add("", format!("field = {{ {} }}\n", ty.pairs(", ")));
@@ -134,31 +132,4 @@ fn filled_by_type(raw: &RawField, ty: &Foreign, cx: &Cx<'_>) -> Option<String> {
     let is_filled = ty.keys.iter().any(|(key, _)| *key == "generated");
     let is_key = raw.key.is_true() || ty.keys.iter().any(|(key, value)| *key == "key" && value == "true");
     filled(raw, is_key, cx).filter(|_| is_filled)
-}
-
-/// What `create` is to do without where the database fills a field: it does not pass what the database fills.
-pub(in crate::validate) fn filled(raw: &RawField, is_key: bool, cx: &Cx<'_>) -> Option<String> {
-    if cx.engine == Some(Engine::MongoDb) {
-        return None;
-    }
-    let name = raw.name.value.as_str();
-    let objects = &cx.objects?.value.value;
-    let create = objects.create.get().map(|object| &object.value);
-    // An upsert has the key always.
-    let upsert = objects.upsert.get().map(|object| &object.value).filter(|_| !is_key);
-    let passes = |object: Option<&RawObject>| object.is_some_and(|object| has(&object.args, name));
-    let operations = match (passes(create), passes(upsert)) {
-        (true, true) => "`create` and `upsert`",
-        (true, false) => "`create`",
-        (false, true) => "`upsert`",
-        (false, false) => return None,
-    };
-    let returns = if is_key && create.is_some_and(|create| !has(&create.returns, name)) {
-        format!(", and name it in `returns = [\"{name}\"]` of `create`, which tells clients what it is")
-    } else {
-        String::new()
-    };
-    Some(format!(
-        "the database fills it: remove `{name}` from the `args` of {operations} and from the procedure's parameters{returns}"
-    ))
 }
