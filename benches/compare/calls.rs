@@ -17,9 +17,9 @@ use crate::work::{Kind, Work, batch};
 
 /// Calls in a batch.
 const CALLS: u16 = 48;
-/// Connections of the node to its database: one does one call at a time, and is then examined for as long as a round trip
-/// takes, while the next batch comes.
-const CONNECTIONS: u16 = 2 * CALLS;
+/// Connections of the node to its database: one does one call at a time, and is then examined for a round trip and what that
+/// takes the server, while the next batch comes, and perhaps the one after that.
+const CONNECTIONS: u16 = 3 * CALLS;
 /// From one end to the other; a round trip takes two.
 const ONE_WAY: Duration = Duration::from_millis(75);
 const P95_MAX_MS: f64 = 165.0;
