@@ -23,7 +23,7 @@ use beds_core::{
     value::Value,
 };
 use beds_protocol::{BatchItem, BatchKey, BatchRequest, Broker, ErrorCode, Lane, Mode, Service};
-use futures_util::{FutureExt as _, StreamExt as _, stream};
+use futures_util::{FutureExt as _, StreamExt as _, future::join_all, stream};
 use tokio::{sync::SemaphorePermit, time::timeout_at};
 use tracing::Instrument as _;
 
@@ -204,7 +204,7 @@ impl<F: Factory> Batch<'_, F> {
                         let one = async |place: usize| {
                             (place, self.run(place, &asked[place], None, unclaimed).await)
                         };
-                        stream::iter(places).then(one).collect().await
+                        join_all(places.into_iter().map(one)).await
                     }
                 }
             }
