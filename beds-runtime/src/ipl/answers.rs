@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use beds_core::settings::{Parts, SecretUrl};
+use beds_core::settings::{Link, MONGODB, Parts, RABBITMQ, SecretUrl};
 use futures_util::future::join_all;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -65,7 +65,7 @@ impl Server {
 /// none that is known.
 pub(super) async fn instead_of(meant: Server, urls: &[&SecretUrl]) -> Option<Server> {
     let asked = urls.iter().flat_map(|url| {
-        let is_encrypted = is_encrypted(url.expose());
+        let is_encrypted = is_encrypted(url, meant);
         addresses(url.expose(), meant).into_iter().map(move |address| (address, is_encrypted))
     });
     let heard = join_all(asked.map(async |((host, port), is_encrypted)| {
@@ -77,14 +77,14 @@ pub(super) async fn instead_of(meant: Server, urls: &[&SecretUrl]) -> Option<Ser
     heard.into_iter().flatten().next()
 }
 
-/// Whether a URL of RabbitMQ or MongoDB asks for TLS.
-fn is_encrypted(url: &str) -> bool {
-    let url = url.to_ascii_lowercase();
-    url.starts_with("amqps:")
-        || url.contains("?tls=true")
-        || url.contains("&tls=true")
-        || url.contains("?ssl=true")
-        || url.contains("&ssl=true")
+/// Whether a URL asks for TLS from the first byte on. MariaDB greets in plain text before.
+fn is_encrypted(url: &SecretUrl, meant: Server) -> bool {
+    let rules = match meant {
+        Server::RabbitMq => &RABBITMQ,
+        Server::MongoDb => &MONGODB,
+        Server::MariaDb | Server::Tls => return false,
+    };
+    matches!(rules.link(url), Link::Verified | Link::Unverified)
 }
 
 /// The hosts of a URL with their ports.
