@@ -19,7 +19,6 @@ use crate::link::{cell, options};
 /// How long the server that was the primary last is waited for before the others are asked as well.
 const HEAD_START: Duration = Duration::from_secs(1);
 
-/// From some version on it is a word.
 const READ_ONLY: &str = "select cast(@@global.read_only as char)";
 
 /// The servers of one database, and which of them took writes last.
@@ -133,6 +132,10 @@ impl Primary {
 
 /// Whether a server is a replica.
 async fn is_read_only(connection: &mut MySqlConnection) -> Result<bool, sqlx::Error> {
-    let said = cell(connection, READ_ONLY).await?;
-    Ok(!["0", "OFF"].contains(&said.as_str()))
+    cell(connection, READ_ONLY).await.map(|said| is_set(&said))
+}
+
+/// Whether this is what a server says of `read_only` where it takes no writes. From some version on it is a word.
+pub(crate) fn is_set(read_only: &str) -> bool {
+    !["0", "OFF"].contains(&read_only)
 }

@@ -28,7 +28,7 @@ use crate::{
     config::MariaDb,
     link::options,
     position::Position,
-    primary::{Connected, Primary},
+    primary::{Connected, Primary, is_set},
 };
 
 /// How often servers are asked at least, and at most.
@@ -266,7 +266,7 @@ async fn ask(
     let row = asked.ok()?.ok()?;
     let position = row.try_get_unchecked::<Option<String>, _>(0).ok()?.unwrap_or_default();
     let read_only = row.try_get_unchecked::<String, _>(1).ok()?;
-    Some((Position::parse(&position)?, !["0", "OFF"].contains(&read_only.as_str())))
+    Some((Position::parse(&position)?, is_set(&read_only)))
 }
 
 #[cfg(test)]

@@ -36,14 +36,16 @@ impl Route {
     }
 
     pub(crate) async fn connect(&self) -> Result<Connected, String> {
-        let (Self::Primary(primary) | Self::Replica(.., primary)) = self;
-        if let Self::Replica(replicas, own, _) = self
-            && let Some(replica) = replicas.choose(*own)
-        {
-            let connection = replicas.connect(replica).await?;
-            return Ok(Connected { connection, server: primary.count() + replica });
+        match self {
+            Self::Primary(primary) => primary.connect().await,
+            Self::Replica(replicas, _, primary) => {
+                let server = self.target();
+                match server.checked_sub(primary.count()) {
+                    Some(replica) => Ok(Connected { connection: replicas.connect(replica).await?, server }),
+                    None => primary.connect().await,
+                }
+            }
         }
-        primary.connect().await
     }
 
     /// The servers, as they may be shown.

@@ -94,14 +94,14 @@ enum Touch {
 impl Session {
     /// A session that has just been prepared.
     pub(crate) async fn new(
-        mut connection: MySqlConnection,
+        connection: MySqlConnection,
         (place, server): (Place, Arc<Server>),
         knowledge: Arc<Knowledge>,
     ) -> Result<Self, sqlx::Error> {
-        knowledge.probe.prepare(&mut connection).await?;
         let (fresh, touch) = (String::new(), Touch::Nothing);
-        let mut session = Self { connection, place, server, knowledge, fresh, touch };
-        let told = session.ask(&[Probe::DIGEST, session.knowledge.probe.ending()]).await?;
+        let mut session = Self { connection, place, server, knowledge: Arc::clone(&knowledge), fresh, touch };
+        let probe = &knowledge.probe;
+        let told = session.ask(&[&probe.preparation, Probe::DIGEST, probe.ending()]).await?;
         session.fresh = told.digest.unwrap_or_default();
         Ok(session)
     }

@@ -23,7 +23,7 @@ pub(crate) struct Statement<'k> {
     fields: &'static [Field],
     /// The column of each field, quoted.
     columns: &'static [&'static str],
-    /// How the column of each field keeps its values.
+    /// What comparing with the column of each field depends on.
     kept: &'k [Column],
     /// Whether what is written compares with the last record of a page, in the terms that records are sorted by.
     is_in_order: bool,

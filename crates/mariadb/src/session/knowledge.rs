@@ -46,8 +46,8 @@ const PROBE: &str = "beds_probe";
 /// The statement that gives a digest of what a routine can change in a session of this server.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Probe {
-    /// Prepares it.
-    preparation: String,
+    /// Makes a session ready for [`Probe::DIGEST`].
+    pub(super) preparation: String,
     /// Whether it looks at sequences, which are tables: that begins a transaction.
     begins_transaction: bool,
 }
@@ -111,11 +111,6 @@ impl Knowledge {
 }
 
 impl Probe {
-    /// Makes a session ready for [`Self::DIGEST`].
-    pub(super) async fn prepare(&self, connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
-        connection.execute(sqlx::raw_sql(&self.preparation)).await.map(drop)
-    }
-
     /// Gives the digest, within whatever transaction is open.
     pub(super) const DIGEST: &str = "execute beds_probe";
 
