@@ -250,7 +250,8 @@ async fn a_traced_request_is_seen_from_its_client_to_its_statements() {
     let traced = |trace: &str, flags: &str| {
         let traceparent = format!("00-{trace}-{CLIENT}-{flags}");
         let value = lapin::types::AMQPValue::LongString(traceparent.into());
-        let sent = u64::try_from(wire::unix_ms()).unwrap() / 1_000 - 10;
+        // Well within the time that a request has: seconds have no fractions.
+        let sent = u64::try_from(wire::unix_ms()).unwrap() / 1_000 - 5;
         let properties = wire.properties("r").with_message_id(unique("m").into()).with_timestamp(sent);
         wire::with_header(properties, "traceparent", value)
     };
@@ -283,7 +284,7 @@ async fn a_traced_request_is_seen_from_its_client_to_its_statements() {
             assert!(found.iter().all(|span| span.parent_span_id == request.span_id), "{stage}");
         }
         let queue = named("queue")[0];
-        assert!(queue.end_time_unix_nano - queue.start_time_unix_nano >= 9_000_000_000, "{queue:?}");
+        assert!(queue.end_time_unix_nano - queue.start_time_unix_nano >= 4_000_000_000, "{queue:?}");
         let of_lane = |span: &&&Span| attribute(span, "lane").as_deref() == Some(lane);
         let all = named("database");
         let [database] = all.iter().filter(of_lane).collect::<Vec<_>>()[..] else { panic!("{all:?}") };
