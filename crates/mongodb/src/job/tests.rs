@@ -72,8 +72,8 @@ fn what_mongodb_lacks_is_a_mistake_of_the_field() {
     let nul = serde_json::json!({ "a": [{ "b\0": 1 }] });
     let expected = "has a member with a NUL character in its name, which MongoDB cannot store".to_owned();
     assert_eq!(
-        mistakes(update(vec![(place("natural"), Value::UInt(u64::MAX)), (place("any"), Value::Json(nul))])),
-        [("natural".to_owned(), reason), ("any".to_owned(), expected)]
+        mistakes(update(vec![(place("natural"), Value::UInt(u64::MAX)), (place("any"), Value::Json(nul.into()))])),
+        [("natural".to_owned(), reason), ("any.a[0]".to_owned(), expected)]
     );
 }
 
@@ -119,5 +119,5 @@ fn a_call_is_bound_before_it_waits() {
     };
     job(&THING, call(Value::Null), PLENTY).unwrap();
     let too_great = serde_json::json!({ "n": u64::MAX });
-    assert_eq!(mistakes(call(Value::Json(too_great)))[0].0, "args.any");
+    assert_eq!(mistakes(call(Value::Json(too_great.into())))[0].0, "args.any.n");
 }

@@ -6,8 +6,8 @@ use super::*;
 use crate::golden::{THING, check};
 
 fn bound(stages: &serde_json::Value, any: &serde_json::Value) -> Result<Vec<Document>> {
-    let list = Value::Json(json!([any]));
-    let args = [Value::Text("$name".to_owned()), Value::Json(any.clone()), list];
+    let list = Value::Json(json!([any]).into());
+    let args = [Value::Text("$name".to_owned()), Value::Json(any.clone().into()), list];
     bind(&stages.to_string(), &THING.calls[0], &args)
 }
 
