@@ -6,6 +6,7 @@
 //! gone: it is kept if it is as new, and discarded otherwise.
 
 mod knowledge;
+mod own;
 mod sequences;
 mod views;
 
@@ -15,7 +16,7 @@ use beds_core::{spec::mariadb::Source, stages::statement_span};
 use futures_util::TryStreamExt;
 use sqlx::{Either, Executor as _, MySqlConnection, Row as _};
 
-use self::knowledge::Probe;
+use self::{knowledge::Probe, own::Own};
 pub(crate) use self::knowledge::{Knowledge, Server};
 use crate::{fault::number, position::Position, route::Place};
 
@@ -33,10 +34,6 @@ const TWO_WARNINGS: &str = "do 'a' + 'b'";
 /// over a deadlock, its warning is among those of the statement that lost it.
 const ROLLBACK: &str = "do 'a' + 'b'; rollback; select @@warning_count = 1";
 const WARNINGS: &str = "show warnings";
-/// Where the way back begins that [`BACK`] goes. What follows does not know what was inserted before.
-const MARK: &str = "savepoint beds_write; set last_insert_id = 0";
-/// It warns of what cannot be taken back, as [`IS_LASTING`] does.
-const BACK: &str = "do 'a' + 'b'; rollback to savepoint beds_write; select @@warning_count = 1";
 /// That something is not rolled back.
 const NOT_ROLLED_BACK: &str = "1196";
 
@@ -73,6 +70,7 @@ pub(crate) struct Session {
     server: Arc<Server>,
     /// What was known of the server when it was last looked at.
     knowledge: Arc<Knowledge>,
+    own: Own,
     /// The digest of a session that is new.
     fresh: String,
     touch: Touch,
@@ -94,16 +92,15 @@ enum Touch {
 impl Session {
     /// A session that has just been prepared.
     pub(crate) async fn new(
-        connection: MySqlConnection,
+        mut connection: MySqlConnection,
         (place, server): (Place, Arc<Server>),
         knowledge: Arc<Knowledge>,
     ) -> Result<Self, sqlx::Error> {
-        let (fresh, touch) = (String::new(), Touch::Nothing);
-        let mut session = Self { connection, place, server, knowledge: Arc::clone(&knowledge), fresh, touch };
+        let own = Own::new();
         let probe = &knowledge.probe;
-        let told = session.ask(&[&probe.preparation, Probe::DIGEST, probe.ending()]).await?;
-        session.fresh = told.digest.unwrap_or_default();
-        Ok(session)
+        let told = ask(&mut connection, &[&probe.prepare(&own), &own.digest, probe.ending()]).await?;
+        let fresh = told.digest.unwrap_or_default();
+        Ok(Self { connection, place, server, knowledge, own, fresh, touch: Touch::Nothing })
     }
 
     /// Says that a write begins: its routines run in a transaction that [`Self::end`] ends.
@@ -154,7 +151,7 @@ impl Session {
         }
         let mut keeps_rows = false;
         if self.touch < Touch::Spoilt {
-            match self.ask(&[before, IS_LASTING, RESET, end]).await {
+            match ask(&mut self.connection, &[before, IS_LASTING, RESET, end]).await {
                 Ok(Told { first: Some(true), rows, .. }) => {
                     let is_temporary = self.has_temporary_table().await?;
                     if is_temporary {
@@ -170,13 +167,13 @@ impl Session {
                 },
             }
         }
-        let told = self.ask(&[RESET, end]).await?;
+        let told = ask(&mut self.connection, &[RESET, end]).await?;
         Ok(keeps_rows || told.first == Some(true))
     }
 
     /// Marks the place in a transaction that [`Self::go_back`] goes back to. False where there is no way back from here.
     pub(crate) async fn mark(&mut self) -> Result<bool, sqlx::Error> {
-        match self.ask(&[MARK]).await {
+        match ask(&mut self.connection, &[&self.own.mark]).await {
             Ok(_) => Ok(true),
             Err(error) if matches!(number(&error), Some(NO_SAVEPOINT | NO_SAVEPOINTS)) => Ok(false),
             Err(error) => Err(error),
@@ -185,7 +182,7 @@ impl Session {
 
     /// Takes back what was done since [`Self::mark`]. False where something of it remains.
     pub(crate) async fn go_back(&mut self) -> Result<bool, sqlx::Error> {
-        match self.ask(&[BACK]).await {
+        match ask(&mut self.connection, &[&self.own.back]).await {
             Ok(told) => Ok(told.first == Some(false)),
             Err(error) if matches!(number(&error), Some(NO_SAVEPOINT | NO_SAVEPOINTS)) => Ok(false),
             Err(error) => Err(error),
@@ -198,7 +195,8 @@ impl Session {
             self.touch = Touch::Spoilt;
             return Ok(false);
         }
-        let is_as_new = match self.ask(&[IS_LASTING, RESET, TWO_WARNINGS, Probe::DIGEST]).await {
+        let asked = [IS_LASTING, RESET, TWO_WARNINGS, &self.own.digest];
+        let is_as_new = match ask(&mut self.connection, &asked).await {
             Ok(told) => told.first != Some(true) && told.digest.as_ref() == Some(&self.fresh),
             Err(error) if number(&error) == Some(NO_SAVEPOINTS) => false,
             Err(error) => return Err(error),
@@ -209,7 +207,7 @@ impl Session {
 
     /// Whether what ran so far in the transaction that goes on has left nothing in the session that what follows would see.
     pub(crate) async fn leaves_nothing(&mut self) -> Result<bool, sqlx::Error> {
-        let told = self.ask(&[RESET, TRACES, Probe::DIGEST]).await?;
+        let told = ask(&mut self.connection, &[RESET, TRACES, &self.own.digest]).await?;
         Ok(!told.traces && told.digest.as_ref() == Some(&self.fresh))
     }
 
@@ -224,7 +222,7 @@ impl Session {
 
     /// Whether the transaction that is open made something that no rollback takes back.
     async fn is_lasting(&mut self) -> Result<bool, sqlx::Error> {
-        match self.ask(&[IS_LASTING, RESET, TWO_WARNINGS]).await {
+        match ask(&mut self.connection, &[IS_LASTING, RESET, TWO_WARNINGS]).await {
             Ok(told) => Ok(told.first == Some(true)),
             Err(error) if number(&error) == Some(NO_SAVEPOINTS) => Ok(true),
             Err(error) => Err(error),
@@ -233,28 +231,6 @@ impl Session {
 
     async fn has_temporary_table(&mut self) -> Result<bool, sqlx::Error> {
         Ok(self.connection.fetch_optional(sqlx::raw_sql(TEMPORARY)).await?.is_some())
-    }
-
-    /// Does these in one round trip, and tells what they answer.
-    async fn ask(&mut self, parts: &[&str]) -> Result<Told, sqlx::Error> {
-        let text = parts.iter().copied().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
-        let mut results = self.connection.fetch_many(sqlx::raw_sql(&text));
-        let mut told = Told::default();
-        while let Some(result) = results.try_next().await? {
-            let Either::Right(row) = result else { continue };
-            if let Some(digest) = Probe::digest(&row)? {
-                told.digest = Some(digest);
-            } else if row.len() == 1 {
-                let is_so = row.try_get_unchecked::<&str, _>(0)? == "1";
-                told.rows |= told.first.is_some() && is_so;
-                told.first.get_or_insert(is_so);
-            } else if row.len() == 2 {
-                told.traces = true;
-            } else {
-                told.rows |= row.try_get_unchecked::<&str, _>(1)? == NOT_ROLLED_BACK;
-            }
-        }
-        Ok(told)
     }
 
     /// Whether a routine may have changed the session since it was examined; also where what is known of the server has
@@ -284,7 +260,7 @@ impl Session {
             return Ok(false);
         }
         let traces = if self.touch == Touch::Unwatched { [RESET, TRACES] } else { [""; 2] };
-        let told = self.ask(&[traces[0], traces[1], Probe::DIGEST, self.knowledge.probe.ending()]).await?;
+        let told = ask(&mut self.connection, &[traces[0], traces[1], &self.own.digest, self.knowledge.probe.ending()]).await?;
         if told.traces || told.digest.as_ref() != Some(&self.fresh) {
             return Ok(false);
         }
@@ -306,6 +282,28 @@ impl Session {
     }
 }
 
+/// Does these in one round trip, and tells what they answer.
+async fn ask(connection: &mut MySqlConnection, parts: &[&str]) -> Result<Told, sqlx::Error> {
+    let text = parts.iter().copied().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
+    let mut results = connection.fetch_many(sqlx::raw_sql(&text));
+    let mut told = Told::default();
+    while let Some(result) = results.try_next().await? {
+        let Either::Right(row) = result else { continue };
+        if let Some(digest) = Probe::digest(&row)? {
+            told.digest = Some(digest);
+        } else if row.len() == 1 {
+            let is_so = row.try_get_unchecked::<&str, _>(0)? == "1";
+            told.rows |= told.first.is_some() && is_so;
+            told.first.get_or_insert(is_so);
+        } else if row.len() == 2 {
+            told.traces = true;
+        } else {
+            told.rows |= row.try_get_unchecked::<&str, _>(1)? == NOT_ROLLED_BACK;
+        }
+    }
+    Ok(told)
+}
+
 /// What a session says of its transaction.
 #[derive(Debug, Default)]
 struct Told {
@@ -315,6 +313,6 @@ struct Told {
     rows: bool,
     /// Whether there are [`TRACES`].
     traces: bool,
-    /// What [`Probe::DIGEST`] gives.
+    /// What [`Own::digest`] gives.
     digest: Option<String>,
 }
