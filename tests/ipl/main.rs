@@ -83,6 +83,31 @@ fn the_case_of_a_databases_name_is_of_no_account() {
     assert!(printed.contains("MariaDB `catalog` at mysql://u@127.0.0.1:1/two"), "{printed}");
 }
 
+/// A section that no template needs is most likely meant for another name.
+#[test]
+fn a_section_that_nothing_uses_is_warned_of() {
+    let file = "[mariadb.spare]\nurl = \"mysql://u@127.0.0.1:1/spare\"\n\
+        [mariadb.logs]\nurl = \"mysql://u@127.0.0.1:1/logs\"\n\
+        [mongodb.jurnal]\nurl = \"mongodb://127.0.0.1:1\"\n";
+    let warnings = |left_out: usize| {
+        let variables: Vec<_> =
+            NOWHERE.into_iter().enumerate().filter(|(index, _)| *index != left_out).map(|(_, one)| one).collect();
+        let ended = Beds::new(&["check"]).env(&variables).file("beds.toml", file).run();
+        let lines = [ended.stdout.lines(), ended.stderr.lines()].into_iter().flatten();
+        lines.filter(|line| line.contains("the section of a database")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let of = "is the section of a database that no template names";
+    assert_eq!(
+        warnings(usize::MAX),
+        [
+            format!("warning [mariadb.logs] {of}; templates have this database with the engine mongodb"),
+            format!("warning [mariadb.spare] {of}; remove it"),
+            format!("warning [mongodb.jurnal] {of}; remove it"),
+        ]
+    );
+    assert!(warnings(3).is_empty(), "what is missing says what it may be");
+}
+
 /// The lines of a check, without how long each took.
 fn lines(printed: &str) -> Vec<String> {
     let line = |line: &str| match line.split_once(" ms  ") {

@@ -17,6 +17,7 @@ pub(super) async fn run(
     config: &Config,
     environment: Environment,
 ) -> ExitCode {
+    let unused = ipl::unused(config, &domains);
     let domains = ipl::hosted(config, domains);
     if let Some(failure) = ipl::missing(config, &domains) {
         eprintln!("beds: {failure}");
@@ -24,7 +25,7 @@ pub(super) async fn run(
     }
     let mut report = String::new();
     let _ = writeln!(report, "environment {}: {} domains hosted", environment.as_str(), domains.len());
-    for warning in config.exposed() {
+    for warning in config.exposed().iter().chain(&unused) {
         let _ = writeln!(report, "warning {warning}");
     }
     let checks = ipl::check(config, &domains).await;

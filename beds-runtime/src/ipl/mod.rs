@@ -154,6 +154,29 @@ pub fn missing(config: &Config, domains: &[&'static Domain]) -> Option<Failure> 
     Some(Failure { step: Step::Configuration, reason, hint })
 }
 
+/// The sections of databases that none of these domains, which are all that there are, names. One says so for each: most
+/// likely it is mistyped, or meant for a template that is gone.
+#[must_use]
+pub fn unused(config: &Config, domains: &[&'static Domain]) -> Vec<String> {
+    let used = databases(domains);
+    let of_mariadb = config.mariadb.names().map(|name| (Engine::MariaDb, name));
+    let sections = of_mariadb.chain(config.mongodb.names().map(|name| (Engine::MongoDb, name)));
+    let warning = |(engine, name): (Engine, &str)| {
+        if used.iter().any(|&home| home == (engine, name)) {
+            return None;
+        }
+        let of_engine = used.iter().filter(|(other, _)| *other == engine).map(|(_, name)| *name);
+        let open = of_engine.filter(|name| !is_configured(config, engine, name));
+        let hint = match (used.iter().find(|(_, other)| *other == name), nearest(name, open)) {
+            (Some((other, _)), _) => format!("templates have this database with the engine {}", other.as_str()),
+            (None, Some(near)) => format!("did you mean [{}.{near}]?", engine.as_str()),
+            (None, None) => "remove it".to_owned(),
+        };
+        Some(format!("[{}.{name}] is the section of a database that no template names; {hint}", engine.as_str()))
+    };
+    sections.filter_map(warning).collect()
+}
+
 /// Judges a configuration by itself: in `qa` and `prod` it must have what these domains need. Warns of what it leaves open to
 /// others.
 ///
