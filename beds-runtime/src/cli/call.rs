@@ -11,7 +11,7 @@ use beds_client::{Client, Request};
 
 use beds_core::settings::SecretUrl;
 
-use beds_protocol::Json;
+use beds_protocol::{Json, OneLine};
 
 use crate::config::{Config, ConfigError, Environment};
 
@@ -50,7 +50,7 @@ pub(super) async fn run(args: &Args, folder: &Path) -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(message) => {
-            eprintln!("beds call: {message}");
+            eprintln!("beds call: {}", OneLine(&message));
             ExitCode::from(2)
         }
     }

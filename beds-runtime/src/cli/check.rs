@@ -3,6 +3,7 @@
 use std::{fmt::Write as _, io::Write as _, process::ExitCode};
 
 use beds_core::spec::Domain;
+use beds_protocol::OneLine;
 use beds_tools::verify::{Severity, verify};
 
 use crate::{
@@ -35,10 +36,10 @@ pub(super) async fn run(
         let took = check.took.as_millis();
         match &check.outcome {
             Ok(answer) => {
-                let _ = writeln!(report, "ok      {:>5} ms  {}: {answer}", took, check.what);
+                let _ = writeln!(report, "ok      {:>5} ms  {}: {}", took, check.what, OneLine(answer));
             }
             Err(reason) => {
-                let _ = writeln!(report, "FAILED  {:>5} ms  {}: {reason}", took, check.what);
+                let _ = writeln!(report, "FAILED  {:>5} ms  {}: {}", took, check.what, OneLine(reason));
                 let _ = writeln!(report, "                  hint: {}", check.hint().unwrap_or_default());
                 if failed == 0 {
                     code = check.step.exit_code();

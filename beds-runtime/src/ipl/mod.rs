@@ -16,7 +16,7 @@ use beds_core::{
     settings::SecretUrl,
     spec::{Domain, Engine},
 };
-use beds_protocol::nearest;
+use beds_protocol::{OneLine, nearest};
 use futures_util::future::{BoxFuture, join_all};
 use tracing::{info, warn};
 
@@ -78,7 +78,7 @@ pub struct Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}; {}", self.step, self.reason, self.hint)
+        write!(f, "{}: {}; {}", self.step, OneLine(&self.reason), self.hint)
     }
 }
 
