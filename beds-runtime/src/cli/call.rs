@@ -81,7 +81,7 @@ async fn request(args: &Args, folder: &Path) -> Result<bool, String> {
     client.close().await;
     let reply = reply.map_err(|error| error.to_string())?;
     let text = String::from_utf8_lossy(&reply.body);
-    let json = serde_json::from_slice::<Json>(&reply.body).ok();
+    let json = Json::of_any(&reply.body).ok();
     let mut stdout = std::io::stdout();
     let written = match &json {
         Some(json) if !args.raw => writeln!(stdout, "{json:#}"),

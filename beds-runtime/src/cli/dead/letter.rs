@@ -75,7 +75,7 @@ impl Letter {
         }));
         if let (true, Json::Object(members)) = (with_body, &mut json) {
             let text = || String::from_utf8_lossy(&self.body).into_owned().into();
-            let body = serde_json::from_slice(&self.body).unwrap_or_else(|_| text());
+            let body = Json::of_any(&self.body).unwrap_or_else(|_| text());
             members.0.push(("body".to_owned(), body));
         }
         json

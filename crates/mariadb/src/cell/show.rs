@@ -68,7 +68,7 @@ pub(super) fn show(cell: Raw<'_>, ty: &Type) -> Result<Value, Reason> {
             _ => return Err("is no moment"),
         }),
         Type::Json | Type::List { .. } | Type::Object { .. } => Value::Json(match cell {
-            Raw::Octets(bytes) => json(bytes)?,
+            Raw::Octets(bytes) => Json::of_any(bytes).map_err(|_| NO_JSON)?,
             Raw::Date(_) | Raw::DateTime(_) | Raw::Time(_) => cell.to_string().into(),
             cell => serde_json::from_str(&cell.to_string()).map_err(|_| NO_JSON)?,
         }),
@@ -77,13 +77,6 @@ pub(super) fn show(cell: Raw<'_>, ty: &Type) -> Result<Value, Reason> {
 
 const NO_UUID: Reason = "is no UUID";
 const NO_JSON: Reason = "is no JSON that can be sent";
-
-/// The JSON that is stored. Of an object that has a key twice, which MariaDB lets in, the last value counts.
-fn json(bytes: &[u8]) -> Result<Json, Reason> {
-    serde_json::from_slice(bytes)
-        .or_else(|_| serde_json::from_slice::<serde_json::Value>(bytes).map(Json::from))
-        .map_err(|_| NO_JSON)
-}
 
 pub(super) fn text(bytes: &[u8]) -> Result<&str, Reason> {
     std::str::from_utf8(bytes).map_err(|_| NO_TEXT)
