@@ -78,6 +78,21 @@ fn what_mongodb_lacks_is_a_mistake_of_the_field() {
 }
 
 #[test]
+fn a_number_that_bson_cannot_hold_is_named_by_its_place() {
+    let any = |json: &str| vec![(place("any"), Value::Json(serde_json::from_str(json).unwrap()))];
+    let reason = "is a number that MongoDB cannot store exactly, neither as a 64-bit integer nor as a double: send fewer \
+                  digits, or a string";
+    for (json, path) in [
+        (r#"{"a": [1, {"b": 0.1000000000000000055511151231257827}]}"#, "any.a[1].b"),
+        ("18446744073709551615", "any"),
+        ("[12345678901234567890123]", "any[0]"),
+    ] {
+        assert_eq!(mistakes(update(any(json))), [(path.to_owned(), reason.to_owned())]);
+    }
+    job(&THING, update(any(r#"{"a": [1.10, 1e19, 10000000000000000000, -0, 9007199254740992]}"#)), PLENTY).unwrap();
+}
+
+#[test]
 fn whole_records_by_a_key_of_one_field_are_asked_for_together() {
     let one = |domain: &'static Domain, key: Vec<Value>, fields| {
         job(domain, Action::Read(Read::One { key, fields }), PLENTY).unwrap().group()
