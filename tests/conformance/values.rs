@@ -202,6 +202,12 @@ pub(crate) async fn keeps_all_digits_of_json(domain: Domain) {
         // What a double holds is shown as the same number, in whatever way it is written.
         let exact = json!({ "big": 1e19, "short": 1.1 });
         let record = domain.create(json!({ "extra": exact })).await;
+        let code = unique("c");
+        let body = format!(
+            r#"{{"data": {{"code": "{code}", "series": "{}", "extra": {{"big": 10000000000000000000, "short": 1.10}}}}}}"#,
+            domain.series
+        );
+        assert!(send("create", body).await.contains(r#""extra":{"big":1e19,"short":1.1}"#), "as a fetch shows it");
         let body = format!(
             r#"{{"key": {}, "data": {{"extra": {{"big": 10000000000000000000, "short": 1.10}}}}}}"#,
             record["id"]

@@ -10,7 +10,7 @@ use beds_core::{
     validate::Errors,
     value::Value,
 };
-use beds_protocol::{Json, Record, value::DateTime};
+use beds_protocol::{Json, Record, json::Number, value::DateTime};
 use mongodb::bson::{
     self, Binary, Bson, Decimal128, Document, RawBsonRef, oid::ObjectId, spec::BinarySubtype,
 };
@@ -146,7 +146,8 @@ pub(crate) fn stored(value: Value, field: &Field) -> Value {
     }
 }
 
-/// The value with what MongoDB keeps of it: whole milliseconds, and of a long decimal number no zeros at its end.
+/// The value with what MongoDB keeps of it: whole milliseconds, of a long decimal number no zeros at its end, and of a
+/// number in JSON the double that it is.
 fn kept(value: Value) -> Value {
     match value {
         Value::Decimal(decimal) => {
@@ -157,10 +158,26 @@ fn kept(value: Value) -> Value {
             let stored = moment.replace_nanosecond(u32::from(moment.millisecond()) * 1_000_000);
             Value::DateTime(DateTime(stored.unwrap_or(moment)))
         }
+        Value::Json(json) => Value::Json(kept_json(json)),
         Value::List(items) => Value::List(items.into_iter().map(kept).collect()),
         Value::Object(members) => {
             let members = members.into_iter().map(|(field, value)| (field, kept(value)));
             Value::Object(members.collect())
+        }
+        other => other,
+    }
+}
+
+fn kept_json(json: Json) -> Json {
+    match json {
+        Json::Number(number) if number.as_i64().is_none() => {
+            let double = number.as_exact_f64().and_then(serde_json::Number::from_f64);
+            Json::Number(double.map_or(number, Number::from))
+        }
+        Json::Array(items) => Json::Array(items.into_iter().map(kept_json).collect()),
+        Json::Object(Record(members)) => {
+            let members = members.into_iter().map(|(name, value)| (name, kept_json(value)));
+            Json::Object(Record(members.collect()))
         }
         other => other,
     }
