@@ -186,19 +186,24 @@ pub(crate) async fn keeps_any_value(domain: Domain) {
 /// Numbers in JSON that neither a 64-bit integer nor a double is: MariaDB keeps all digits; MongoDB has no type for them,
 /// and the field says so.
 pub(crate) async fn keeps_all_digits_of_json(domain: Domain) {
-    const EXTRA: &str = r#"{"a":[123456789012345678901234567890,-0,1E2],"b":0.1000000000000000055511151231257827,"c":1.10}"#;
+    const EXTRA: &str =
+        r#"{"a":[123456789012345678901234567890,-0,1E2],"b":0.1000000000000000055511151231257827,"c":1.10}"#;
     let code = unique("c");
     let body = format!(
         r#"{{"data": {{"code": "{code}", "series": "{}", "extra": {EXTRA}, "tags": ["t"]}}}}"#,
         domain.series
     );
     let send = async |operation: &str, body: String| {
-        let reply = domain.client.request_raw(&format!("{}.{operation}", domain.template), body).await.unwrap();
+        let reply =
+            domain.client.request_raw(&format!("{}.{operation}", domain.template), body).await.unwrap();
         String::from_utf8(reply.body.to_vec()).unwrap()
     };
     let created = send("create", body).await;
     if !domain.keeps_microseconds {
-        assert!(created.contains(r#""field":"extra.a[0]""#) && created.contains("validation_failed"), "{created}");
+        assert!(
+            created.contains(r#""field":"extra.a[0]""#) && created.contains("validation_failed"),
+            "{created}"
+        );
         // What a double holds is shown as the same number, in whatever way it is written.
         let exact = json!({ "big": 1e19, "short": 1.1 });
         let record = domain.create(json!({ "extra": exact })).await;
@@ -207,7 +212,10 @@ pub(crate) async fn keeps_all_digits_of_json(domain: Domain) {
             r#"{{"data": {{"code": "{code}", "series": "{}", "extra": {{"big": 10000000000000000000, "short": 1.10}}}}}}"#,
             domain.series
         );
-        assert!(send("create", body).await.contains(r#""extra":{"big":1e19,"short":1.1}"#), "as a fetch shows it");
+        assert!(
+            send("create", body).await.contains(r#""extra":{"big":1e19,"short":1.1}"#),
+            "as a fetch shows it"
+        );
         let body = format!(
             r#"{{"key": {}, "data": {{"extra": {{"big": 10000000000000000000, "short": 1.10}}}}}}"#,
             record["id"]

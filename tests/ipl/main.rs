@@ -90,8 +90,12 @@ fn a_section_that_nothing_uses_is_warned_of() {
         [mariadb.logs]\nurl = \"mysql://u@127.0.0.1:1/logs\"\n\
         [mongodb.jurnal]\nurl = \"mongodb://127.0.0.1:1\"\n";
     let warnings = |left_out: usize| {
-        let variables: Vec<_> =
-            NOWHERE.into_iter().enumerate().filter(|(index, _)| *index != left_out).map(|(_, one)| one).collect();
+        let variables: Vec<_> = NOWHERE
+            .into_iter()
+            .enumerate()
+            .filter(|(index, _)| *index != left_out)
+            .map(|(_, one)| one)
+            .collect();
         let ended = Beds::new(&["check"]).env(&variables).file("beds.toml", file).run();
         let lines = [ended.stdout.lines(), ended.stderr.lines()].into_iter().flatten();
         lines.filter(|line| line.contains("the section of a database")).map(str::to_owned).collect::<Vec<_>>()

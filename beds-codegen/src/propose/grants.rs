@@ -243,9 +243,15 @@ mod tests {
             (json!([{ "$match": {} }, { "$out": "a" }]), "a: insert remove"),
             (json!([{ "$out": { "db": "x", "coll": "a" } }]), "x.a: insert remove"),
             (json!([{ "$merge": { "into": { "db": "x", "coll": "a" } } }]), "x.a: insert update"),
-            (json!([{ "$merge": { "into": "a", "whenMatched": [{ "$set": { "b": 1 } }] } }]), "a: insert update"),
+            (
+                json!([{ "$merge": { "into": "a", "whenMatched": [{ "$set": { "b": 1 } }] } }]),
+                "a: insert update",
+            ),
             (json!([{ "$merge": "a" }]), "a: insert update"),
-            (json!([{ "$lookup": { "from": "a", "as": "b", "pipeline": [{ "$unionWith": "c" }] } }]), "a: find, c: find"),
+            (
+                json!([{ "$lookup": { "from": "a", "as": "b", "pipeline": [{ "$unionWith": "c" }] } }]),
+                "a: find, c: find",
+            ),
             (json!([{ "$unionWith": { "db": "x", "coll": "a", "pipeline": [] } }]), "x.a: find"),
             (json!([{ "$unionWith": { "pipeline": [{ "$documents": [] }] } }]), ""),
             (json!([{ "$indexStats": {} }]), "on: indexStats"),

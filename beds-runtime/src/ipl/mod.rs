@@ -168,11 +168,16 @@ pub fn unused(config: &Config, domains: &[&'static Domain]) -> Vec<String> {
         let of_engine = used.iter().filter(|(other, _)| *other == engine).map(|(_, name)| *name);
         let open = of_engine.filter(|name| !is_configured(config, engine, name));
         let hint = match (used.iter().find(|(_, other)| *other == name), nearest(name, open)) {
-            (Some((other, _)), _) => format!("templates have this database with the engine {}", other.as_str()),
+            (Some((other, _)), _) => {
+                format!("templates have this database with the engine {}", other.as_str())
+            }
             (None, Some(near)) => format!("did you mean [{}.{near}]?", engine.as_str()),
             (None, None) => "remove it".to_owned(),
         };
-        Some(format!("[{}.{name}] is the section of a database that no template names; {hint}", engine.as_str()))
+        Some(format!(
+            "[{}.{name}] is the section of a database that no template names; {hint}",
+            engine.as_str()
+        ))
     };
     sections.filter_map(warning).collect()
 }

@@ -207,7 +207,8 @@ fn refusal<'a, T: Deserialize<'a>>(body: &'a [u8], is_object: bool, is_sensitive
     if OTHER_MARKS.iter().any(|mark| body.starts_with(mark)) || body.iter().take(2).any(|byte| *byte == 0) {
         return bad("the body is in UTF-16 or UTF-32: the encoding of JSON is UTF-8".into());
     }
-    match serde_json::from_slice::<serde_json::Value>(body) {
+    let whole = serde_json::from_slice::<serde_json::Value>(body);
+    match &whole {
         Ok(serde_json::Value::Array(items)) if items.is_empty() => {
             return bad("the body is an empty array, not a JSON object".into()).hint(EMPTY_ARRAY);
         }
@@ -225,7 +226,12 @@ fn refusal<'a, T: Deserialize<'a>>(body: &'a [u8], is_object: bool, is_sensitive
             let path = error.path().to_string();
             let path = path.trim_end_matches('?').trim_end_matches('.');
             let place = if path.is_empty() { String::new() } else { format!(" at {}", shown(path)) };
-            let reason = in_terms_of_json(&error.into_inner());
+            let error = error.into_inner();
+            let reason = match whole {
+                // What is passed over unread tells less of its form than what is read.
+                Err(broken) if error.is_syntax() || error.is_eof() => broken.to_string(),
+                _ => in_terms_of_json(&error),
+            };
             let is_array = reason.starts_with("invalid type: array, expected an object");
             let reason = match std::str::from_utf8(body) {
                 Err(_) => "it is not UTF-8, the encoding of JSON".to_owned(),

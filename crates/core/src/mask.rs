@@ -206,7 +206,10 @@ mod tests {
         static PLAIN: Domain = Domain::new("plain", "", "");
         let cases = [
             (r#"{"data":{"name":"a","secret":"b"}}"#, r#"{"data":{"name":"a","secret":"***"}}"#),
-            (r#"{"data":{"any":[1.10,1e25,12345678901234567890123]}}"#, r#"{"data":{"any":[1.10,1e25,12345678901234567890123]}}"#),
+            (
+                r#"{"data":{"any":[1.10,1e25,12345678901234567890123]}}"#,
+                r#"{"data":{"any":[1.10,1e25,12345678901234567890123]}}"#,
+            ),
             (r#"{"data":[{"secret":{"x":1}}]}"#, r#"{"data":[{"secret":"***"}]}"#),
             (
                 r#"{"data":{"any":[{"a":1,"secret":2}],"tags":["t"],"home":{"city":"x","secret":1,"town":2}}}"#,

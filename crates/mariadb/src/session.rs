@@ -16,8 +16,8 @@ use beds_core::{spec::mariadb::Source, stages::statement_span};
 use futures_util::TryStreamExt;
 use sqlx::{Either, Executor as _, MySqlConnection, Row as _};
 
-use self::{knowledge::Probe, own::Own};
 pub(crate) use self::knowledge::{Knowledge, Server};
+use self::{knowledge::Probe, own::Own};
 use crate::{fault::number, position::Position, route::Place};
 
 /// Makes `last_insert_id()` forget what earlier requests inserted, and the node which of several calls was the last.
@@ -260,7 +260,11 @@ impl Session {
             return Ok(false);
         }
         let traces = if self.touch == Touch::Unwatched { [RESET, TRACES] } else { [""; 2] };
-        let told = ask(&mut self.connection, &[traces[0], traces[1], &self.own.digest, self.knowledge.probe.ending()]).await?;
+        let told = ask(
+            &mut self.connection,
+            &[traces[0], traces[1], &self.own.digest, self.knowledge.probe.ending()],
+        )
+        .await?;
         if told.traces || told.digest.as_ref() != Some(&self.fresh) {
             return Ok(false);
         }

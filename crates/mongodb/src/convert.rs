@@ -56,8 +56,7 @@ pub(crate) fn to_bson(value: &Value) -> Result<Bson, Unkept> {
         ),
         Value::Float(value) => Bson::Double(*value),
         Value::Decimal(value) => Bson::Decimal128(
-            decimal128(value.as_str())
-                .ok_or(Unkept::new("has more than the 34 digits of a Decimal128"))?,
+            decimal128(value.as_str()).ok_or(Unkept::new("has more than the 34 digits of a Decimal128"))?,
         ),
         Value::Text(value) => Bson::String(value.clone()),
         Value::Bytes(value) => binary(BinarySubtype::Generic, value.0.clone()),
@@ -105,9 +104,10 @@ pub(crate) fn json_to_bson(json: &Json) -> Result<Bson, Unkept> {
 }
 
 fn array<T>(items: &[T], to_bson: impl Fn(&T) -> Result<Bson, Unkept>) -> Result<Bson, Unkept> {
-    let items = items.iter().enumerate().map(|(index, item)| {
-        to_bson(item).map_err(|unkept| unkept.within(format_args!("[{index}]")))
-    });
+    let items = items
+        .iter()
+        .enumerate()
+        .map(|(index, item)| to_bson(item).map_err(|unkept| unkept.within(format_args!("[{index}]"))));
     items.collect::<Result<_, _>>().map(Bson::Array)
 }
 

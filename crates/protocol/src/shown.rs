@@ -16,9 +16,13 @@ mod tests {
 
     #[test]
     fn a_name_is_one() {
-        for (name, expected) in
-            [("country", "`country`"), ("a.b", "`a.b`"), ("`.`", "\"`.`\""), ("a`\"", "\"a`\\\"\""), ("a\n\u{1b}[31m", "`a\\n\\u{1b}[31m`")]
-        {
+        for (name, expected) in [
+            ("country", "`country`"),
+            ("a.b", "`a.b`"),
+            ("`.`", "\"`.`\""),
+            ("a`\"", "\"a`\\\"\""),
+            ("a\n\u{1b}[31m", "`a\\n\\u{1b}[31m`"),
+        ] {
             assert_eq!(shown(name), expected);
         }
     }

@@ -148,7 +148,8 @@ fn any_json_is_a_key_or_a_mistake_of_the_key() {
 fn many_mistakes_are_counted_and_some_are_named() {
     check(20, &vec(name(), 200..400), |names| {
         let count = names.iter().collect::<std::collections::HashSet<_>>().len();
-        let data = names.into_iter().enumerate().map(|(n, name)| (format!("{n}{name}"), beds_protocol::Json::Null));
+        let data =
+            names.into_iter().enumerate().map(|(n, name)| (format!("{n}{name}"), beds_protocol::Json::Null));
         let request =
             Request::Create(beds_protocol::CreateRequest { data: OneOrMany::One(Record(data.collect())) });
         let error = dispatch::<Thing>(&context(), request).unwrap_err();

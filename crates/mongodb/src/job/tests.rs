@@ -72,7 +72,10 @@ fn what_mongodb_lacks_is_a_mistake_of_the_field() {
     let nul = serde_json::json!({ "a": [{ "b\0": 1 }] });
     let expected = "has a member with a NUL character in its name, which MongoDB cannot store".to_owned();
     assert_eq!(
-        mistakes(update(vec![(place("natural"), Value::UInt(u64::MAX)), (place("any"), Value::Json(nul.into()))])),
+        mistakes(update(vec![
+            (place("natural"), Value::UInt(u64::MAX)),
+            (place("any"), Value::Json(nul.into()))
+        ])),
         [("natural".to_owned(), reason), ("any.a[0]".to_owned(), expected)]
     );
 }
@@ -89,7 +92,8 @@ fn a_number_that_bson_cannot_hold_is_named_by_its_place() {
     ] {
         assert_eq!(mistakes(update(any(json))), [(path.to_owned(), reason.to_owned())]);
     }
-    job(&THING, update(any(r#"{"a": [1.10, 1e19, 10000000000000000000, -0, 9007199254740992]}"#)), PLENTY).unwrap();
+    job(&THING, update(any(r#"{"a": [1.10, 1e19, 10000000000000000000, -0, 9007199254740992]}"#)), PLENTY)
+        .unwrap();
 }
 
 #[test]

@@ -110,15 +110,22 @@ impl Reader<'_> {
     }
 
     fn string(&mut self) -> Result<String, String> {
-        let start = self.at;
-        let mut has_escapes = false;
-        self.at += 1;
-        while let Some(next) = self.peek().filter(|next| *next != b'"') {
-            has_escapes |= next == b'\\';
-            self.at += if next == b'\\' { 2 } else { 1 };
+        let bytes = self.text.as_bytes();
+        let (start, mut end, mut has_escapes) = (self.at, self.at + 1, false);
+        let next = |from: usize| {
+            let at = bytes.get(from..)?.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+            Some((from + at, bytes.get(from + at)?))
+        };
+        while let Some((at, found)) = next(end) {
+            if *found == b'"' {
+                end = at + 1;
+                break;
+            }
+            has_escapes = true;
+            end = at + 2;
         }
-        self.at += 1;
-        let quoted = self.text.get(start..self.at).unwrap_or_default();
+        self.at = end;
+        let quoted = self.text.get(start..end).unwrap_or_default();
         if has_escapes {
             return serde_json::from_str(quoted).map_err(|error| without_place(&error));
         }

@@ -27,7 +27,7 @@ fn what_cannot_be_kept_is_refused() {
         ("1e999", "number out of range"),
         ("[-1e400]", "number out of range"),
         (r#"["\ud800"]"#, "hex escape"),
-        ("[1,]", "trailing comma"),
+        ("[1,]", "expected value"),
         ("01", "invalid number"),
         ("\"a\nb\"", "control character"),
         ("", "EOF"),

@@ -27,7 +27,11 @@ pub(super) async fn look(sources: Sources<'_>, domains: &[&'static Domain]) -> V
 
 /// Where what the domains read disagrees with a replica, and does not with the primary. A replica that cannot be looked at
 /// is a warning: reads go elsewhere until it is there.
-pub(super) fn check(domains: &[&'static Domain], primary: &Catalogue, replicas: Vec<Replica>) -> Vec<Finding> {
+pub(super) fn check(
+    domains: &[&'static Domain],
+    primary: &Catalogue,
+    replicas: Vec<Replica>,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (url, seen) in replicas {
         match seen {

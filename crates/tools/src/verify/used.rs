@@ -57,7 +57,8 @@ fn generated(create: &Object, base: &Base<'_>, catalogue: &Catalogue, findings: 
     // Without its text, or beside a trigger, nobody knows what a new record has.
     let Some(body) = routine.body.as_deref().filter(|_| base.table.triggers.is_empty()) else { return };
     let text = tokens(body, routine.mode);
-    let is_named = |column: &Column| text.iter().filter_map(Token::name).any(|name| same_word(name, &column.name));
+    let is_named =
+        |column: &Column| text.iter().filter_map(Token::name).any(|name| same_word(name, &column.name));
     for (index, field) in domain.fields.iter().enumerate() {
         let Some(column) = base.column(field.column) else { continue };
         if field.generated != Some(Generated::Database) || create.args.contains(&index) || is_named(column) {
@@ -66,8 +67,12 @@ fn generated(create: &Object, base: &Base<'_>, catalogue: &Catalogue, findings: 
         let is_alone = field.unique || domain.key == [index];
         let what = match &column.default {
             // What may not be null is reported as such.
-            Supplied::Nothing if column.nullable => "is null in new records: it has no default, and is not computed",
-            Supplied::Constant(_) if is_alone => "has the same value in all new records: its default is a constant",
+            Supplied::Nothing if column.nullable => {
+                "is null in new records: it has no default, and is not computed"
+            }
+            Supplied::Constant(_) if is_alone => {
+                "has the same value in all new records: its default is a constant"
+            }
             _ => continue,
         };
         let message = format!(
