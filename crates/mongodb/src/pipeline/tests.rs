@@ -83,7 +83,7 @@ fn what_is_no_geometry_is_refused_where_one_is_meant() {
 fn what_mongodb_cannot_keep_is_refused() {
     let stages = json!([{ "$match": { "a": { "$eq": arg("any") } } }]);
     let error = bound(&stages, &json!({ "n": u64::MAX })).unwrap_err();
-    assert_eq!(error.details[0].field, "args.any");
+    assert_eq!(error.details[0].field, "args.any.n");
 }
 
 #[test]
