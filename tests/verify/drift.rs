@@ -86,7 +86,10 @@ const DRIFTS: &[(&str, &str, &[&str])] = &[
     (
         "alter table example modify changed_at datetime(6) null",
         "alter table example modify changed_at datetime(6) not null default current_timestamp(6) on update current_timestamp(6)",
-        &["error field changed_at: the template says that the database generates it, but"],
+        &[
+            "error field changed_at: the template says that the database generates it, but",
+            "warning field changed_at: the column `changed_at` may be null, but the field may not",
+        ],
     ),
     (
         "create or replace function fn_example_stock_value() returns double reads sql data return 1.5",
