@@ -162,7 +162,7 @@ pub fn unused(config: &Config, domains: &[&'static Domain]) -> Vec<String> {
     let of_mariadb = config.mariadb.names().map(|name| (Engine::MariaDb, name));
     let sections = of_mariadb.chain(config.mongodb.names().map(|name| (Engine::MongoDb, name)));
     let warning = |(engine, name): (Engine, &str)| {
-        if used.iter().any(|&home| home == (engine, name)) {
+        if used.contains(&(engine, name)) {
             return None;
         }
         let of_engine = used.iter().filter(|(other, _)| *other == engine).map(|(_, name)| *name);

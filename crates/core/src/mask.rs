@@ -28,7 +28,9 @@ pub fn body<'a>(domain: &'static Domain, body: &'a [u8]) -> Cow<'a, [u8]> {
     let mask = Masker { domain, names };
     let masked = match Json::of_any(body) {
         Ok(Json::Object(Record(mut members))) => {
-            members.iter_mut().for_each(|(name, value)| mask.member(name, value));
+            for (name, value) in &mut members {
+                mask.member(name, value);
+            }
             Json::Object(Record(members))
         }
         _ => MASK.into(),

@@ -47,7 +47,7 @@ struct Reader<'a> {
     at: usize,
 }
 
-/// How many arrays and objects may stand within each other: as many as serde_json takes.
+/// How many arrays and objects may stand within each other: as many as `serde_json` takes.
 const DEPTH_MAX: usize = 128;
 
 impl Reader<'_> {
