@@ -110,26 +110,25 @@ impl Reader<'_> {
     }
 
     fn string(&mut self) -> Result<String, String> {
-        let bytes = self.text.as_bytes();
-        let (start, mut end, mut has_escapes) = (self.at, self.at + 1, false);
-        let next = |from: usize| {
-            let at = bytes.get(from..)?.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
-            Some((from + at, bytes.get(from + at)?))
-        };
-        while let Some((at, found)) = next(end) {
-            if *found == b'"' {
-                end = at + 1;
+        let start = self.at;
+        let rest = self.text.get(start + 1..).unwrap_or_default();
+        let mut length = 0;
+        while let Some(at) = rest.get(length..).and_then(|rest| rest.find('"')) {
+            length += at;
+            let before = rest.as_bytes().get(..length).unwrap_or_default();
+            // An odd number of backslashes escapes the quote.
+            if before.iter().rev().take_while(|byte| **byte == b'\\').count().is_multiple_of(2) {
                 break;
             }
-            has_escapes = true;
-            end = at + 2;
+            length += 1;
         }
-        self.at = end;
-        let quoted = self.text.get(start..end).unwrap_or_default();
-        if has_escapes {
+        let inner = rest.get(..length).unwrap_or_default();
+        self.at = start + length + 2;
+        if inner.contains('\\') {
+            let quoted = self.text.get(start..self.at).unwrap_or_default();
             return serde_json::from_str(quoted).map_err(|error| without_place(&error));
         }
-        Ok(quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default().to_owned())
+        Ok(inner.to_owned())
     }
 
     fn number(&mut self) -> Result<Json, String> {
