@@ -74,7 +74,7 @@ const ERRORS: &[(u16, &str, &str)] = &[
     (1227, "42000", "Access denied; you need (at least one of) the SUPER privilege(s)"),
     (1059, "42000", "Identifier name 'a name of a lock that is much too long' is too long"),
     (1094, "HY000", "Unknown thread id: 0"),
-    (1193, "42000", "Unknown system variable 'x'"),
+    (1193, "HY000", "Unknown system variable 'x'"),
     (1210, "HY000", "Incorrect arguments to sleep."),
     (1210, "HY000", "Incorrect arguments to EXECUTE"),
     (1231, "42000", "Variable 'sql_mode' can't be set to the value of 'x'"),
