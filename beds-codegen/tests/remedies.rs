@@ -50,6 +50,26 @@ fn values_stay_as_they_are() {
     }
 }
 
+/// A field that the database fills is passed no more.
+#[test]
+fn what_a_remedy_uncovers_is_mended_with_it() {
+    for (args, right) in [
+        (r#"["id", "x"]"#, r#"["x"]"#),
+        (r#"["x", "id"]"#, r#"["x"]"#),
+        ("[\n  \"x\",\n  \"id\", # the key\n  \"y\",\n]", "[\n  \"x\",\n  \"y\",\n]"),
+    ] {
+        let template = |key: &str, args: &str| {
+            let key = format!("id = {{ type = \"int\", key = true, {key} }}\nx = \"string\"\ny = \"string\"");
+            let text = TEMPLATE.replace("id = { type = \"uuid\", key = true }\nHERE", &key);
+            format!("{text}create = {{ procedure = \"sp_invoice_create\", args = {args} }}\n")
+        };
+        let text = template("auto_increment = true", args);
+        let mended = Compiler::new().template_text("invoice_rec.toml", text).domains("no-such-folder").mend();
+        assert_eq!(mended.report.errors(), 0, "{}", mended.report);
+        assert_eq!(mended.files[0].after, template("generated = \"database\"", right));
+    }
+}
+
 #[test]
 fn what_is_guessed_is_left_to_people() {
     for line in [

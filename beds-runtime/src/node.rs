@@ -115,6 +115,9 @@ async fn check(
 ) -> Result<Vec<&'static Domain>, Failure> {
     let domains = ipl::hosted(config, project.domains.clone());
     ipl::acceptable(config, &domains, environment)?;
+    for warning in ipl::unused(config, &project.domains) {
+        warn!("{warning}");
+    }
     let checks = ipl::check(config, &domains).await;
     ipl::judge(&checks, environment)?;
     let (unreachable, reachable) = ipl::split(&checks, ipl::configured(config, domains));

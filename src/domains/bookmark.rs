@@ -47,7 +47,7 @@ impl Bookmark {
             return Err(Error::new(ErrorCode::ValidationFailed, "bookmarks are made one at a time"));
         };
         // A country that is missing or of the wrong type is refused by the template's own validation.
-        if let Some(country) = record.get("country").filter(|country| country.is_string()) {
+        if let Some(country) = record.get("country").filter(|country| country.as_str().is_some()) {
             let lookup = FetchRequest { key: Some(country.clone()), ..FetchRequest::default() };
             cx.run(Country::fetch(cx, lookup)).await.map_err(|error| match error.code {
                 ErrorCode::NotFound | ErrorCode::ValidationFailed => {

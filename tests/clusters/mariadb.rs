@@ -211,6 +211,54 @@ async fn a_check_says_which_server_takes_writes() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_with_another_schema_is_found() {
+    blocking(|| {
+        let stack = stack();
+        let [primary, replicas @ ..] = stack.mariadbs() else { panic!("no server") };
+        let (url, read_urls) = (urls(std::slice::from_ref(primary)), urls(replicas));
+        let variables =
+            [("BEDS__MARIADB__CATALOG__URL", url.as_str()), ("BEDS__MARIADB__CATALOG__READ_URLS", &read_urls)];
+        let found = || {
+            let arguments = ["verify", "--template", "bookmark", "--format", "json"];
+            let report: Value =
+                serde_json::from_str(&Beds::new(&arguments).on(stack).env(&variables).run().stdout).unwrap();
+            let about = |finding: &&Value| finding["message"].as_str().unwrap().contains("replica")
+                || finding["place"].as_str().unwrap().contains("replica");
+            let findings = report["findings"].as_array().unwrap().iter().filter(about);
+            findings.map(|finding| format!("{}: {}", finding["severity"], finding["message"])).collect::<Vec<_>>()
+        };
+        for replica in replicas {
+            let at = on(primary, "select @@global.gtid_current_pos");
+            assert_eq!(on(replica, &format!("select master_gtid_wait('{}', 30)", at.trim())).trim(), "0");
+        }
+        assert_eq!(found(), Vec::<String>::new());
+        on(
+            &replicas[0],
+            "set sql_log_bin = 0; create or replace view catalog.v_bookmark as \
+             select id, owner, country, note from catalog.bookmark; drop procedure catalog.sp_bookmark_create",
+        );
+        // A replica only reads.
+        let other = format!(
+            "\"error\": \"on the replica {}: the view `v_bookmark` has no column `created_at`\"",
+            urls(&replicas[..1])
+        );
+        assert_eq!(found(), [other]);
+        for replica in replicas {
+            replica.kill().unwrap();
+        }
+        assert!(
+            matches!(found().as_slice(), [one, two] if [one, two].iter().all(|line| line.starts_with("\"warning\": \"cannot be looked at: "))),
+            "{:?}",
+            found()
+        );
+        for server in [primary, stack.rabbitmq(), stack.mongodb()] {
+            server.kill().unwrap();
+        }
+    })
+    .await;
+}
+
 /// Tells how long there was nothing since a moment, which must not be long.
 fn told(what: &str, load: &Load, since: Instant) {
     let (writes, reads) = load.gaps(since);

@@ -64,4 +64,5 @@ on_every_engine! {
     pages::gives_each_record_once_in_every_order,
     headers::answers_with_headers,
     values::keeps_any_value,
+    values::keeps_all_digits_of_json,
 }

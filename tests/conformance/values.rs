@@ -13,7 +13,7 @@ use proptest::{
 use serde_json::{Map, Value, json};
 use time::{Date, OffsetDateTime, macros::datetime};
 
-use crate::domain::Domain;
+use crate::{common::unique, domain::Domain};
 
 /// Generated records on each engine.
 const RECORDS: usize = 48;
@@ -181,4 +181,62 @@ pub(crate) async fn keeps_any_value(domain: Domain) {
             compare("as updated", &domain.fetch(&created["id"]).await, new, new_kept);
         };
     futures_util::future::join_all(records.iter().zip(next).map(round)).await;
+}
+
+/// Numbers in JSON that neither a 64-bit integer nor a double is: MariaDB keeps all digits; MongoDB has no type for them,
+/// and the field says so.
+pub(crate) async fn keeps_all_digits_of_json(domain: Domain) {
+    const EXTRA: &str =
+        r#"{"a":[123456789012345678901234567890,-0,1E2],"b":0.1000000000000000055511151231257827,"c":1.10}"#;
+    let code = unique("c");
+    let body = format!(
+        r#"{{"data": {{"code": "{code}", "series": "{}", "extra": {EXTRA}, "tags": ["t"]}}}}"#,
+        domain.series
+    );
+    let send = async |operation: &str, body: String| {
+        let reply =
+            domain.client.request_raw(&format!("{}.{operation}", domain.template), body).await.unwrap();
+        String::from_utf8(reply.body.to_vec()).unwrap()
+    };
+    let created = send("create", body).await;
+    if !domain.keeps_microseconds {
+        assert!(
+            created.contains(r#""field":"extra.a[0]""#) && created.contains("validation_failed"),
+            "{created}"
+        );
+        // What a double holds is shown as the same number, in whatever way it is written.
+        let exact = json!({ "big": 1e19, "short": 1.1 });
+        let record = domain.create(json!({ "extra": exact })).await;
+        let code = unique("c");
+        let body = format!(
+            r#"{{"data": {{"code": "{code}", "series": "{}", "extra": {{"big": 10000000000000000000, "short": 1.10}}}}}}"#,
+            domain.series
+        );
+        let created = send("create", body).await;
+        let id = &serde_json::from_str::<Value>(&created).unwrap()["data"]["id"];
+        let fetched = send("fetch", format!(r#"{{"key": {id}}}"#)).await;
+        let extra = |reply: &str| {
+            let (_, rest) = reply.split_once(r#""extra":"#).unwrap_or_else(|| panic!("{reply}"));
+            rest.split_once('}').unwrap().0.to_owned()
+        };
+        assert_eq!(extra(&created), extra(&fetched));
+        assert!(extra(&created).ends_with(r#""short":1.1"#), "{created}");
+        let body = format!(
+            r#"{{"key": {}, "data": {{"extra": {{"big": 10000000000000000000, "short": 1.10}}}}}}"#,
+            record["id"]
+        );
+        send("update", body).await;
+        assert_eq!(domain.fetch(&record["id"]).await["extra"], exact);
+        return;
+    }
+    let shown = format!(r#""extra":{EXTRA}"#);
+    assert!(created.contains(&shown), "{created}");
+    let id = serde_json::from_str::<Value>(&created).unwrap()["data"]["id"].clone();
+    let fetch = || send("fetch", format!(r#"{{"key": {id}}}"#));
+    assert!(fetch().await.contains(&shown));
+    send("update", format!(r#"{{"key": {id}, "data": {{"extra": [1.000000000000000000001]}}}}"#)).await;
+    assert!(fetch().await.contains(r#""extra":[1.000000000000000000001]"#));
+    // An update of something else keeps it.
+    send("update", format!(r#"{{"key": {id}, "data": {{"name": "n"}}}}"#)).await;
+    assert!(fetch().await.contains(r#""extra":[1.000000000000000000001]"#));
 }

@@ -83,6 +83,35 @@ fn the_case_of_a_databases_name_is_of_no_account() {
     assert!(printed.contains("MariaDB `catalog` at mysql://u@127.0.0.1:1/two"), "{printed}");
 }
 
+/// A section that no template needs is most likely meant for another name.
+#[test]
+fn a_section_that_nothing_uses_is_warned_of() {
+    let file = "[mariadb.spare]\nurl = \"mysql://u@127.0.0.1:1/spare\"\n\
+        [mariadb.logs]\nurl = \"mysql://u@127.0.0.1:1/logs\"\n\
+        [mongodb.jurnal]\nurl = \"mongodb://127.0.0.1:1\"\n";
+    let warnings = |left_out: usize| {
+        let variables: Vec<_> = NOWHERE
+            .into_iter()
+            .enumerate()
+            .filter(|(index, _)| *index != left_out)
+            .map(|(_, one)| one)
+            .collect();
+        let ended = Beds::new(&["check"]).env(&variables).file("beds.toml", file).run();
+        let lines = [ended.stdout.lines(), ended.stderr.lines()].into_iter().flatten();
+        lines.filter(|line| line.contains("the section of a database")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let of = "is the section of a database that no template names";
+    assert_eq!(
+        warnings(usize::MAX),
+        [
+            format!("warning [mariadb.logs] {of}; templates have this database with the engine mongodb"),
+            format!("warning [mariadb.spare] {of}; remove it"),
+            format!("warning [mongodb.jurnal] {of}; remove it"),
+        ]
+    );
+    assert!(warnings(3).is_empty(), "what is missing says what it may be");
+}
+
 /// The lines of a check, without how long each took.
 fn lines(printed: &str) -> Vec<String> {
     let line = |line: &str| match line.split_once(" ms  ") {
@@ -103,7 +132,9 @@ async fn a_check_says_what_each_server_answers() {
 
     let good = check(Beds::new(&["check"]).on(&site.stack));
     assert_eq!(good.code, Some(0), "{good:?}");
-    let found = lines(&good.stdout);
+    // The servers of other tests' templates have sections as well.
+    let is_check = |line: &String| !line.starts_with("warning ");
+    let found: Vec<String> = lines(&good.stdout).into_iter().filter(is_check).collect();
     assert!(found[0].starts_with("environment dev: ") && found[0].ends_with(" domains hosted"), "{found:?}");
     assert_eq!(found[1], format!("ok RabbitMQ at {shown}: answers"));
     let engine = |what: &str| {
@@ -267,10 +298,14 @@ async fn in_dev_a_node_goes_on_without_a_server() {
 #[tokio::test]
 async fn reads_go_to_the_replicas_that_answer_and_writes_to_the_primary() {
     let stack = own_stack().await;
-    // One server stands for both: the primary's user may only run procedures, the replica's only select. The second
+    // One server stands for both: the primary's user may only run procedures, the replica's only what reads. The second
     // replica is not there.
     let users = "create user primary_only; grant execute on catalog.* to primary_only; \
-                 create user replica_only; grant select on catalog.* to replica_only";
+                 create user replica_only; grant select on catalog.* to replica_only; \
+                 grant execute on procedure catalog.sp_country_summary to replica_only; \
+                 grant execute on procedure catalog.sp_example_by_status to replica_only; \
+                 grant execute on function catalog.fn_subdivision_count to replica_only; \
+                 grant execute on function catalog.fn_example_stock_value to replica_only";
     blocking(|| stack.mariadb_query(None, users).unwrap()).await;
     let url = |user: &str| stack.mariadb_url().replace("root", user) + "/catalog";
     let (primary, replica) = (url("primary_only"), url("replica_only"));

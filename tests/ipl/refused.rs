@@ -109,6 +109,11 @@ const REFUSED: &[Refused] = &[
         "[mariadb.other]\nurl = \"mysql://u@h/c\"\nwrite_connections = 0\n",
         &["mariadb.other.write_connections is 0: it must be at least 1"],
     ),
+    in_file(
+        "a service twice",
+        "[node]\nservices = [\"admin\", \"app_server\", \"admin\"]\n",
+        &["node.services names `admin` twice: name it once"],
+    ),
     in_file("no services", "[node]\nservices = []\n", &["node.services is empty: name at least one service"]),
     in_file(
         "a password file that is not there",

@@ -75,6 +75,23 @@ const DRIFTS: &[(&str, &str, &[&str])] = &[
         &["error objects.read: the key (id) is not unique in `example`"],
     ),
     (
+        "alter table example modify weight double as (stock * 1.5) stored",
+        "alter table example modify weight double null",
+        &[
+            "error objects.create: parameter `p_weight` of `sp_example_create` goes into",
+            "error objects.update: parameter `p_weight` of `sp_example_update` goes into",
+            "error objects.upsert: parameter `p_weight` of `sp_example_upsert` goes into",
+        ],
+    ),
+    (
+        "alter table example modify changed_at datetime(6) null",
+        "alter table example modify changed_at datetime(6) not null default current_timestamp(6) on update current_timestamp(6)",
+        &[
+            "error field changed_at: the template says that the database generates it, but",
+            "warning field changed_at: the column `changed_at` may be null, but the field may not",
+        ],
+    ),
+    (
         "create or replace function fn_example_stock_value() returns double reads sql data return 1.5",
         "create or replace function fn_example_stock_value() returns decimal(38,2) reads sql data return 1.5",
         &["warning call stock_value: what `fn_example_stock_value` returns is a floating-point number"],

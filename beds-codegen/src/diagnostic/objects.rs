@@ -285,17 +285,18 @@ pub(crate) fn many_range(span: Span, max: u32) -> Diagnostic {
         ))
 }
 
+/// `removed` is what goes with the argument.
 pub(crate) fn arg_without_value(
-    span: Span,
+    (span, removed): (Span, Span),
     operation: &str,
     field: &str,
-    declared: Span,
-    why: &str,
+    (declared, why): (Span, &str),
 ) -> Diagnostic {
     Diagnostic::error(Code::ArgWithoutValue, format!("`{operation}` has no value for `{field}`"))
         .at(span, "no value to pass")
         .near(declared, why)
         .help("remove the field from `args`, and the parameter from the procedure")
+        .fix(removed, "")
 }
 
 pub(crate) fn fetch_without_read(span: Span, front: Front) -> Diagnostic {

@@ -93,9 +93,17 @@ pub(super) fn number(text: &str, start: usize) -> Result<usize, Box<Mistake>> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '-' | '_');
     let length = text[start..].find(|c| !is_part(c)).unwrap_or(text.len() - start);
     let written = &text[start..start + length];
-    // What serde takes for a number is one; a number too large for it is none for MongoDB either.
-    if serde_json::from_str::<serde_json::Number>(written).is_ok() {
-        return Ok(start + length);
+    // A number too large for serde is none for MongoDB either.
+    if let Ok(beds_protocol::Json::Number(number)) = serde_json::from_str(written) {
+        if number.as_i64().is_some() || number.as_exact_f64().is_some() {
+            return Ok(start + length);
+        }
+        return Err(Mistake::new(
+            start..start + length,
+            "MongoDB cannot hold this number exactly, neither as a 64-bit integer nor as a double",
+            "it would be rounded",
+            "write fewer digits, or the number as a string in { \"$toDecimal\": … }",
+        ));
     }
     let end = start + length.max(word(&text[start..]));
     let digits = written.trim_start_matches('-');

@@ -19,14 +19,14 @@ use crate::{
 pub fn grants<'d>(domains: impl IntoIterator<Item = &'d Domain>, user: &str) -> BTreeMap<Engine, String> {
     let (name, host) = user.rsplit_once('@').unwrap_or((user, "%"));
     let mut sql = BTreeSet::new();
-    let mut roles: BTreeMap<&str, BTreeMap<String, BTreeSet<&str>>> = BTreeMap::new();
+    let mut roles = Roles::new();
     for domain in domains {
         match &domain.objects {
             Objects::MariaDb { .. } => {
                 mariadb(domain, &mut sql);
                 on_own(domain, &mut sql);
             }
-            Objects::MongoDb { .. } => mongodb(domain, roles.entry(&domain.database).or_default()),
+            Objects::MongoDb { .. } => mongodb(domain, &mut roles),
         }
     }
     let mut scripts = BTreeMap::new();
@@ -38,6 +38,9 @@ pub fn grants<'d>(domains: impl IntoIterator<Item = &'d Domain>, user: &str) -> 
     }
     scripts
 }
+
+/// Of each database of MongoDB, the actions on each collection.
+type Roles<'d> = BTreeMap<String, BTreeMap<String, BTreeSet<&'d str>>>;
 
 /// What is granted on which object.
 fn mariadb(domain: &Domain, sql: &mut BTreeSet<String>) {
@@ -86,15 +89,16 @@ fn sql_script(name: &str, host: &str, rights: &BTreeSet<String>) -> String {
     out
 }
 
-fn mongodb<'d>(domain: &'d Domain, rights: &mut BTreeMap<String, BTreeSet<&'d str>>) {
+fn mongodb<'d>(domain: &'d Domain, roles: &mut Roles<'d>) {
     let Objects::MongoDb { read, create, update, upsert, delete } = &domain.objects else { return };
-    // Verification lists the collections and their indexes: of a whole database, which an empty name stands for.
-    rights.entry(String::new()).or_default().extend(["listCollections", "listIndexes"]);
-    let mut allow = |collection: &str, actions: &[&'static str]| {
+    let mut allow = |database: Option<&str>, collection: &str, actions: &[&'static str]| {
+        let rights = roles.entry(database.unwrap_or(&domain.database).to_owned()).or_default();
         rights.entry(collection.to_owned()).or_default().extend(actions);
     };
+    // Verification lists the collections and their indexes: of a whole database, which an empty name stands for.
+    allow(None, "", &["listCollections", "listIndexes"]);
     if let Some(read) = read {
-        allow(&read.name, &["find"]);
+        allow(None, &read.name, &["find"]);
     }
     for (collection, actions) in [
         (create, &["find", "insert"][..]),
@@ -103,62 +107,83 @@ fn mongodb<'d>(domain: &'d Domain, rights: &mut BTreeMap<String, BTreeSet<&'d st
         (delete, &["find", "remove"]),
     ] {
         if let Some(collection) = collection {
-            allow(collection, actions);
+            allow(None, collection, actions);
         }
     }
     for call in &domain.calls {
         let Target::Pipeline { on, stages, .. } = &call.target else { continue };
-        allow(on, &["find"]);
-        for collection in joined(stages) {
-            allow(&collection, &["find"]);
-        }
-        for collection in written(stages) {
-            allow(&collection, &["insert", "update", "remove"]);
+        // The compiler has read it before.
+        let stages: Value = serde_json::from_str(stages).unwrap_or_default();
+        allow(None, on, &["find"]);
+        allow(None, on, told_by(&stages));
+        joined(&stages, &mut |database, collection| allow(database, collection, &["find"]));
+        if let Some((database, collection, actions)) = written(&stages) {
+            allow(database, collection, actions);
         }
     }
     for table in domain.tables() {
         let actions: Vec<_> = table.rights.iter().map(|right| right.of(Engine::MongoDb)).collect();
-        allow(table.name, &actions);
+        allow(None, table.name, &actions);
     }
 }
 
-/// The collections of its own database that a pipeline reads besides the one that it runs on.
-fn joined(stages: &str) -> BTreeSet<String> {
-    fn collect(value: &Value, found: &mut BTreeSet<String>) {
-        match value {
-            Value::Object(members) => {
-                for (name, value) in members {
-                    let source = match name.as_str() {
-                        "$lookup" | "$graphLookup" => value.get("from"),
-                        "$unionWith" => value.get("coll").or(Some(value)),
-                        _ => None,
-                    };
-                    found.extend(source.and_then(Value::as_str).map(str::to_owned));
-                    collect(value, found);
-                }
-            }
-            Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+/// What the first stage of a pipeline asks of its collection besides its documents.
+fn told_by(stages: &Value) -> &'static [&'static str] {
+    let first = stages.get(0).and_then(Value::as_object).and_then(|stage| stage.keys().next());
+    match first.map(String::as_str) {
+        Some("$collStats") => &["collStats"],
+        Some("$indexStats") => &["indexStats"],
+        Some("$planCacheStats") => &["planCacheRead"],
+        Some("$listSearchIndexes") => &["listSearchIndexes"],
+        _ => &[],
+    }
+}
+
+/// A collection, and the database that it is in where that is another.
+fn named(value: &Value) -> Option<(Option<&str>, &str)> {
+    match value {
+        Value::String(name) => Some((None, name)),
+        Value::Object(members) => {
+            Some((members.get("db").and_then(Value::as_str), members.get("coll")?.as_str()?))
         }
+        _ => None,
     }
-    let mut found = BTreeSet::new();
-    collect(&serde_json::from_str(stages).unwrap_or_default(), &mut found);
-    found
 }
 
-/// The collections that a pipeline writes into its own database.
-fn written(stages: &str) -> Vec<String> {
-    let stages: Vec<Value> = serde_json::from_str(stages).unwrap_or_default();
-    let target = |stage: &Value| {
-        let target = stage.get("$out").or_else(|| stage.get("$merge"))?;
-        let name = target.get("into").or_else(|| target.get("coll")).unwrap_or(target);
-        name.as_str().map(str::to_owned)
+/// The collections that a pipeline reads besides the one that it runs on.
+fn joined(value: &Value, found: &mut dyn FnMut(Option<&str>, &str)) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                let source = match name.as_str() {
+                    "$lookup" | "$graphLookup" => value.get("from"),
+                    "$unionWith" => Some(value),
+                    _ => None,
+                };
+                if let Some((database, collection)) = source.and_then(named) {
+                    found(database, collection);
+                }
+                joined(value, found);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| joined(item, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// The collection that a pipeline writes, and what it does there.
+fn written(stages: &Value) -> Option<(Option<&str>, &str, &'static [&'static str])> {
+    let last = stages.as_array()?.last()?;
+    let (target, actions): (_, &[&str]) = match (last.get("$out"), last.get("$merge")) {
+        (Some(out), _) => (out, &["insert", "remove"]),
+        (None, merge) => (merge?, &["insert", "update"]),
     };
-    stages.iter().filter_map(target).collect()
+    let (database, collection) = named(target.get("into").unwrap_or(target))?;
+    Some((database, collection, actions))
 }
 
-fn mongosh_script(name: &str, databases: &BTreeMap<&str, BTreeMap<String, BTreeSet<&str>>>) -> String {
-    let role = |(database, rights): (&&str, &BTreeMap<String, BTreeSet<&str>>)| {
+fn mongosh_script(name: &str, databases: &Roles<'_>) -> String {
+    let role = |(database, rights): (&String, &BTreeMap<String, BTreeSet<&str>>)| {
         let privileges: Vec<_> = rights
             .iter()
             .map(|(collection, actions)| {
@@ -167,23 +192,28 @@ fn mongosh_script(name: &str, databases: &BTreeMap<&str, BTreeMap<String, BTreeS
                 format!("        {privilege}")
             })
             .collect();
-        let database = Value::from(*database);
+        let database = Value::from(database.as_str());
         format!(
             "    {{\n      db: {database},\n      privileges: [\n{}\n      ],\n    }}",
             privileges.join(",\n")
         )
     };
     let roles: Vec<_> = databases.iter().map(role).collect();
-    MONGOSH.replace("NAME", &Value::from(name).to_string()).replace("ROLES", &roles.join(",\n"))
+    let name = Value::from(name);
+    format!("{HEAD}{name}{MIDDLE}{}{TAIL}", roles.join(",\n"))
 }
 
-/// What is around the roles.
-const MONGOSH: &str = r"// The rights of the node's user, as `bedsc grants` writes them; run it: mongosh mongodb://… mongodb.js
+/// What stands before the name.
+const HEAD: &str = r"// The rights of the node's user, as `bedsc grants` writes them; run it: mongosh mongodb://… mongodb.js
 // A new user gets the password in the environment variable BEDS_PASSWORD, or the one that is asked for.
 {
-  const name = NAME;
+  const name = ";
+/// What stands between the name and the roles.
+const MIDDLE: &str = r";
   const roles = [
-ROLES,
+";
+/// What stands behind the roles.
+const TAIL: &str = r",
   ];
   for (const { db: database, privileges } of roles) {
     const there = db.getSiblingDB(database);
@@ -202,3 +232,44 @@ ROLES,
   }
 }
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipeline_needs_what_its_stages_read_and_write_where_they_do_so() {
+        for (stages, expected) in [
+            (json!([{ "$match": {} }, { "$out": "a" }]), "a: insert remove"),
+            (json!([{ "$out": { "db": "x", "coll": "a" } }]), "x.a: insert remove"),
+            (json!([{ "$merge": { "into": { "db": "x", "coll": "a" } } }]), "x.a: insert update"),
+            (
+                json!([{ "$merge": { "into": "a", "whenMatched": [{ "$set": { "b": 1 } }] } }]),
+                "a: insert update",
+            ),
+            (json!([{ "$merge": "a" }]), "a: insert update"),
+            (
+                json!([{ "$lookup": { "from": "a", "as": "b", "pipeline": [{ "$unionWith": "c" }] } }]),
+                "a: find, c: find",
+            ),
+            (json!([{ "$unionWith": { "db": "x", "coll": "a", "pipeline": [] } }]), "x.a: find"),
+            (json!([{ "$unionWith": { "pipeline": [{ "$documents": [] }] } }]), ""),
+            (json!([{ "$indexStats": {} }]), "on: indexStats"),
+            (json!([]), ""),
+        ] {
+            let mut needs = Vec::new();
+            let mut need = |database: Option<&str>, collection: &str, actions: &[&str]| {
+                let database = database.map(|name| format!("{name}.")).unwrap_or_default();
+                needs.push(format!("{database}{collection}: {}", actions.join(" ")));
+            };
+            if !told_by(&stages).is_empty() {
+                need(None, "on", told_by(&stages));
+            }
+            joined(&stages, &mut |database, collection| need(database, collection, &["find"]));
+            if let Some((database, collection, actions)) = written(&stages) {
+                need(database, collection, actions);
+            }
+            assert_eq!(needs.join(", "), expected, "{stages}");
+        }
+    }
+}

@@ -269,7 +269,7 @@ fn check_record(
         if operation == "upsert" && field.is_key {
             continue;
         }
-        let at = args.iter().position(|arg| *arg == index).and_then(|position| names.get(position));
+        let at = args.iter().position(|arg| *arg == index).and_then(|position| place_of(names, position));
         let is_filled_by_node = matches!(field.supply, Supply::Generated(by) if by != Generated::Database);
         match (&field.supply, at) {
             (Supply::Required, None) => {
@@ -293,27 +293,29 @@ fn check_record(
             }
             // Of two, which is reported, one is no version.
             (Supply::Version, Some(_)) if fields.version().is_none() => {}
-            (Supply::Version, Some(arg)) => {
-                cx.errors.push(diagnostics::arg_without_value(
-                    arg.span,
-                    operation,
-                    &field.name,
-                    slot.name.span,
-                    "the version, which the database counts",
-                ));
+            (Supply::Version, Some(at)) => {
+                let why = (slot.name.span, "the version, which the database counts");
+                cx.errors.push(diagnostics::arg_without_value(at, operation, &field.name, why));
             }
-            (Supply::Generated(Generated::Database), Some(arg)) => {
-                cx.errors.push(diagnostics::arg_without_value(
-                    arg.span,
-                    operation,
-                    &field.name,
-                    slot.name.span,
-                    "the database generates it",
-                ));
+            (Supply::Generated(Generated::Database), Some(at)) => {
+                let why = (slot.name.span, "the database generates it");
+                cx.errors.push(diagnostics::arg_without_value(at, operation, &field.name, why));
             }
             _ => {}
         }
     }
+}
+
+/// Where an argument of a list stands, and what of the list goes with it: its comma.
+fn place_of(names: &Names, at: usize) -> Option<(Span, Span)> {
+    let span = names.get(at)?.span;
+    let before = at.checked_sub(1).and_then(|before| names.get(before));
+    let whole = match (names.get(at + 1), before) {
+        (Some(next), _) => Span { end: next.span.start, ..span },
+        (None, Some(before)) => Span { start: before.span.end, ..span },
+        (None, None) => span,
+    };
+    Some((span, whole))
 }
 
 fn check_key(operation: &str, span: Span, args: &[usize], fields: &Fields, cx: &mut Cx<'_>) {
@@ -365,15 +367,10 @@ fn check_delete(names: &Names, span: Span, args: &[usize], fields: &Fields, cx: 
         return;
     }
     check_key("delete", span, args, fields, cx);
-    for (index, name) in others {
-        if let Some(slot) = fields.slot(index) {
-            cx.errors.push(diagnostics::arg_without_value(
-                name.span,
-                "delete",
-                &name.value,
-                slot.name.span,
-                "neither the key nor the version, which is all that a client sends",
-            ));
+    for (at, &index) in args.iter().enumerate().filter(|(_, index)| is_other(**index)) {
+        if let (Some(slot), Some(at)) = (fields.slot(index), place_of(names, at)) {
+            let why = (slot.name.span, "neither the key nor the version, which is all that a client sends");
+            cx.errors.push(diagnostics::arg_without_value(at, "delete", &slot.name.value, why));
         }
     }
 }

@@ -11,7 +11,7 @@ use beds_client::{Client, Request};
 
 use beds_core::settings::SecretUrl;
 
-use serde_json::Value;
+use beds_protocol::{Json, OneLine};
 
 use crate::config::{Config, ConfigError, Environment};
 
@@ -50,7 +50,7 @@ pub(super) async fn run(args: &Args, folder: &Path) -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(message) => {
-            eprintln!("beds call: {message}");
+            eprintln!("beds call: {}", OneLine(&message));
             ExitCode::from(2)
         }
     }
@@ -81,7 +81,7 @@ async fn request(args: &Args, folder: &Path) -> Result<bool, String> {
     client.close().await;
     let reply = reply.map_err(|error| error.to_string())?;
     let text = String::from_utf8_lossy(&reply.body);
-    let json = serde_json::from_slice::<Value>(&reply.body).ok();
+    let json = Json::of_any(&reply.body).ok();
     let mut stdout = std::io::stdout();
     let written = match &json {
         Some(json) if !args.raw => writeln!(stdout, "{json:#}"),
@@ -89,8 +89,12 @@ async fn request(args: &Args, folder: &Path) -> Result<bool, String> {
     };
     // Whoever closes the pipe has read enough.
     let _ = written;
-    let items = json.as_ref().and_then(|json| json.get("items")).and_then(Value::as_array);
-    Ok(reply.is_ok() && items.is_none_or(|items| items.iter().all(|item| item["ok"] == true)))
+    let is_ok = |item: &Json| item.get("ok").and_then(Json::as_bool) == Some(true);
+    Ok(reply.is_ok()
+        && match json.as_ref().and_then(|json| json.get("items")) {
+            Some(Json::Array(items)) => items.iter().all(is_ok),
+            _ => true,
+        })
 }
 
 fn configured_url(folder: &Path) -> Result<SecretUrl, ConfigError> {

@@ -3,6 +3,7 @@
 use std::{fmt::Write as _, io::Write as _, process::ExitCode};
 
 use beds_core::spec::Domain;
+use beds_protocol::OneLine;
 use beds_tools::verify::{Severity, verify};
 
 use crate::{
@@ -17,6 +18,7 @@ pub(super) async fn run(
     config: &Config,
     environment: Environment,
 ) -> ExitCode {
+    let unused = ipl::unused(config, &domains);
     let domains = ipl::hosted(config, domains);
     if let Some(failure) = ipl::missing(config, &domains) {
         eprintln!("beds: {failure}");
@@ -24,7 +26,7 @@ pub(super) async fn run(
     }
     let mut report = String::new();
     let _ = writeln!(report, "environment {}: {} domains hosted", environment.as_str(), domains.len());
-    for warning in config.exposed() {
+    for warning in config.exposed().iter().chain(&unused) {
         let _ = writeln!(report, "warning {warning}");
     }
     let checks = ipl::check(config, &domains).await;
@@ -34,10 +36,10 @@ pub(super) async fn run(
         let took = check.took.as_millis();
         match &check.outcome {
             Ok(answer) => {
-                let _ = writeln!(report, "ok      {:>5} ms  {}: {answer}", took, check.what);
+                let _ = writeln!(report, "ok      {:>5} ms  {}: {}", took, check.what, OneLine(answer));
             }
             Err(reason) => {
-                let _ = writeln!(report, "FAILED  {:>5} ms  {}: {reason}", took, check.what);
+                let _ = writeln!(report, "FAILED  {:>5} ms  {}: {}", took, check.what, OneLine(reason));
                 let _ = writeln!(report, "                  hint: {}", check.hint().unwrap_or_default());
                 if failed == 0 {
                     code = check.step.exit_code();

@@ -17,7 +17,7 @@ use beds_core::{
     inspect::{Catalogue, Evidence, Relation, RelationKind, RoutineKind, Scope, Unseen, same_word},
     spec::Engine,
 };
-use beds_protocol::tables::TABLES;
+use beds_protocol::{OneLine, tables::TABLES};
 use beds_tools::{
     own,
     verify::{self, Sources},
@@ -116,6 +116,7 @@ async fn look(scripts: &[Script], sources: Sources<'_>) -> (BTreeMap<Engine, Str
                 }
             }
             Err(Unseen { reason, hint, .. }) => {
+                let reason = OneLine(&reason);
                 eprintln!("beds ddl: the database `{database}` is not looked at: {reason}; {hint}");
                 is_seen = false;
             }

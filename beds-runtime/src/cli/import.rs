@@ -8,7 +8,7 @@ use beds_core::{
     inspect::{Catalogue, Scope, Unseen},
     settings::{MARIADB, MONGODB, Rules, SecretUrl},
 };
-use beds_protocol::{Placement, Service};
+use beds_protocol::{OneLine, Placement, Service};
 use beds_tools::import::{self, Options, Plan};
 
 /// Arguments of `beds import`.
@@ -248,7 +248,7 @@ fn left_out(plan: &Plan) {
     if !plan.left_out.is_empty() {
         eprintln!("not expressed ({}), also noted in the templates:", plan.left_out.len());
         for (place, what) in &plan.left_out {
-            eprintln!("  {place}: {what}");
+            eprintln!("  {}: {}", OneLine(place), OneLine(what));
         }
     }
 }

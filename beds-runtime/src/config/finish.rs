@@ -74,6 +74,12 @@ pub(super) fn node(node: &Node) -> Result<(), ConfigError> {
     if node.services.is_empty() {
         return Err(ConfigError::new("node.services is empty: name at least one service"));
     }
+    for (index, service) in node.services.iter().enumerate() {
+        if node.services[..index].contains(service) {
+            let service = service.as_str();
+            return Err(ConfigError::new(format!("node.services names `{service}` twice: name it once")));
+        }
+    }
     in_range(
         "node",
         &[

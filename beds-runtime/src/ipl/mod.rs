@@ -16,7 +16,7 @@ use beds_core::{
     settings::SecretUrl,
     spec::{Domain, Engine},
 };
-use beds_protocol::nearest;
+use beds_protocol::{OneLine, nearest};
 use futures_util::future::{BoxFuture, join_all};
 use tracing::{info, warn};
 
@@ -78,7 +78,7 @@ pub struct Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}; {}", self.step, self.reason, self.hint)
+        write!(f, "{}: {}; {}", self.step, OneLine(&self.reason), self.hint)
     }
 }
 
@@ -152,6 +152,34 @@ pub fn missing(config: &Config, domains: &[&'static Domain]) -> Option<Failure> 
     };
     let reason = format!("{sections} {are} not configured; {templates} templates of this node need it");
     Some(Failure { step: Step::Configuration, reason, hint })
+}
+
+/// The sections of databases that none of these domains, which are all that there are, names. One says so for each: most
+/// likely it is mistyped, or meant for a template that is gone.
+#[must_use]
+pub fn unused(config: &Config, domains: &[&'static Domain]) -> Vec<String> {
+    let used = databases(domains);
+    let of_mariadb = config.mariadb.names().map(|name| (Engine::MariaDb, name));
+    let sections = of_mariadb.chain(config.mongodb.names().map(|name| (Engine::MongoDb, name)));
+    let warning = |(engine, name): (Engine, &str)| {
+        if used.contains(&(engine, name)) {
+            return None;
+        }
+        let of_engine = used.iter().filter(|(other, _)| *other == engine).map(|(_, name)| *name);
+        let open = of_engine.filter(|name| !is_configured(config, engine, name));
+        let hint = match (used.iter().find(|(_, other)| *other == name), nearest(name, open)) {
+            (Some((other, _)), _) => {
+                format!("templates have this database with the engine {}", other.as_str())
+            }
+            (None, Some(near)) => format!("did you mean [{}.{near}]?", engine.as_str()),
+            (None, None) => "remove it".to_owned(),
+        };
+        Some(format!(
+            "[{}.{name}] is the section of a database that no template names; {hint}",
+            engine.as_str()
+        ))
+    };
+    sections.filter_map(warning).collect()
 }
 
 /// Judges a configuration by itself: in `qa` and `prod` it must have what these domains need. Warns of what it leaves open to

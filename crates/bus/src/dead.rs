@@ -1,7 +1,7 @@
 //! Dead letters: what cannot be answered, with why, where and when.
 
 use beds_core::error::{Error, shortened};
-use beds_protocol::{Broker, OneLine, header, topology::DEAD, value::DateTime};
+use beds_protocol::{Broker, OneLine, header, shown, topology::DEAD, value::DateTime};
 use lapin::{
     BasicProperties,
     message::Delivery,
@@ -97,7 +97,8 @@ pub(crate) fn properties(
 fn reason(error: &Error) -> String {
     let mut reason = error.message.clone();
     if let [_, _, ..] = error.details.as_slice() {
-        let details = error.details.iter().map(|detail| format!("`{}` {}", detail.field, detail.reason));
+        let details =
+            error.details.iter().map(|detail| format!("{} {}", shown(&detail.field), detail.reason));
         reason = format!("{reason}: {}", details.collect::<Vec<_>>().join("; "));
     }
     shortened(OneLine(&reason).to_string(), REASON_CHARACTERS_MAX)

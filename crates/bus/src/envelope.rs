@@ -12,7 +12,7 @@ use beds_core::{
     service::{Incoming, Reply},
     stages::Stages,
 };
-use beds_protocol::{Broker, ErrorCode, header, topology::CONTENT_TYPE};
+use beds_protocol::{Broker, ErrorCode, header, shown, topology::CONTENT_TYPE};
 use lapin::{
     BasicProperties,
     message::Delivery,
@@ -73,7 +73,7 @@ pub(crate) fn reply_to<'a>(
         Some(queue) if may_reply_to(queue.as_str(), prefixes) => Ok(Some(queue)),
         Some(queue) => Err(Error::new(
             ErrorCode::Forbidden,
-            format!("`reply_to` names `{queue}`, which is not allowed for replies"),
+            format!("`reply_to` names {}, which is not allowed for replies", shown(queue.as_str())),
         )
         .hint("use an exclusive queue named by the server, direct reply-to, or a configured prefix")),
         None => Ok(None),

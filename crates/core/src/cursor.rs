@@ -4,7 +4,8 @@
 //! beyond the field's. It is a client's input like any other when it comes back.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::{Value as Json, json};
+use beds_protocol::Json;
+use serde_json::json;
 
 use crate::{
     query::Order,
@@ -60,7 +61,7 @@ const DATETIME: &str = "datetime";
 const OBJECT_ID: &str = "object_id";
 
 /// A value in its wire form; one of another type than its field's as an object that says which.
-fn to_json(ty: &Type, value: &Value) -> Json {
+fn to_json(ty: &Type, value: &Value) -> serde_json::Value {
     let name = match (value, ty) {
         (Value::Null, _)
         | (Value::Int(_), Type::Int { .. })
@@ -88,7 +89,7 @@ fn to_json(ty: &Type, value: &Value) -> Json {
         (Value::DateTime(_), _) => DATETIME,
         (Value::ObjectId(_), _) => OBJECT_ID,
         // What has parts has no place in an order.
-        (Value::Json(_) | Value::List(_) | Value::Object(_), _) => return Json::Null,
+        (Value::Json(_) | Value::List(_) | Value::Object(_), _) => return serde_json::Value::Null,
     };
     json!({ name: value })
 }
@@ -99,8 +100,7 @@ fn from_json(ty: &Type, json: &Json) -> Option<Value> {
         return Some(Value::Null);
     }
     let Json::Object(members) = json else { return value(ty, json) };
-    let mut members = members.iter();
-    let ((name, json), None) = (members.next()?, members.next()) else { return None };
+    let [(name, json)] = members.0.as_slice() else { return None };
     let ty = match name.as_str() {
         INT => Type::INT,
         UINT => Type::uint(0, u64::MAX),

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use beds_protocol::{Broker, ErrorCode, Lane, topology::CONTENT_TYPE};
+use beds_protocol::{Broker, ErrorCode, Lane, shown, topology::CONTENT_TYPE};
 use serde::Deserialize;
 
 use crate::{
@@ -57,7 +57,7 @@ pub fn admit(incoming: &Incoming<'_>, to: &Destination<'_>, limits: &Limits) -> 
 fn check_queue(incoming: &Incoming<'_>, to: &Destination<'_>) -> Result<()> {
     if to.broker != incoming.broker {
         let (key, queue) = (incoming.routing_key, incoming.broker.queue());
-        let message = format!("`{key}` is not routed to the queue `{queue}`");
+        let message = format!("{} is not routed to the queue `{queue}`", shown(key));
         return Err(Error::new(ErrorCode::BadRequest, message)
             .hint("publish to the exchange `beds` and let the routing key choose the queue"));
     }
@@ -67,16 +67,20 @@ fn check_queue(incoming: &Incoming<'_>, to: &Destination<'_>) -> Result<()> {
     Ok(())
 }
 
+/// What a client wrote into a property.
+fn quoted(text: &str) -> String {
+    shown(shortened(text.to_owned(), QUOTED_CHARACTERS_MAX))
+}
+
 /// The body is JSON in UTF-8 as it is. A client that says nothing says so; one that says something else is mistaken.
 fn check_content(incoming: &Incoming<'_>) -> Result<()> {
     let bad = |message: String| Err(Error::new(ErrorCode::BadRequest, message));
-    let quoted = |text: &str| shortened(text.to_owned(), QUOTED_CHARACTERS_MAX);
     let is_utf8 =
         |name: &str| ["utf-8", "utf8", "us-ascii"].iter().any(|known| name.eq_ignore_ascii_case(known));
     if let Some(given) = incoming.content_type {
         let mut parts = given.split(';').map(str::trim);
         if !parts.next().unwrap_or_default().eq_ignore_ascii_case(CONTENT_TYPE) {
-            return bad(format!("the content type `{}` is not {CONTENT_TYPE}", quoted(given)));
+            return bad(format!("the content type {} is not {CONTENT_TYPE}", quoted(given)));
         }
         let charset = parts
             .filter_map(|part| part.split_once('='))
@@ -84,7 +88,7 @@ fn check_content(incoming: &Incoming<'_>) -> Result<()> {
             .map(|(_, value)| value.trim().trim_matches('"'));
         if let Some(other) = charset.filter(|charset| !is_utf8(charset)) {
             return bad(format!(
-                "the charset `{}` of the content type is not UTF-8, the encoding of JSON",
+                "the charset {} of the content type is not UTF-8, the encoding of JSON",
                 quoted(other)
             ));
         }
@@ -94,7 +98,7 @@ fn check_content(incoming: &Incoming<'_>) -> Result<()> {
         Some(given) if is_utf8(given) || given.eq_ignore_ascii_case("identity") => Ok(()),
         Some(other) => Err(Error::new(
             ErrorCode::BadRequest,
-            format!("the content encoding `{}` is not read", quoted(other)),
+            format!("the content encoding {} is not read", quoted(other)),
         )
         .hint("send the JSON as it is, without `content_encoding`")),
     }
@@ -112,10 +116,9 @@ fn check_hash(incoming: &Incoming<'_>, to: &Destination<'_>) -> Result<()> {
                 .hint(hint))
         }
         (Ok(Some(given)), Some(served)) if given != served && !to.earlier.contains(&given) => {
-            let given = shortened(given.to_owned(), QUOTED_CHARACTERS_MAX);
-            let message = format!(
-                "the client has the hash `{given}` of the template `{name}`; the node has `{served}`"
-            );
+            let given = quoted(given);
+            let message =
+                format!("the client has the hash {given} of the template `{name}`; the node has `{served}`");
             Err(Error::new(ErrorCode::TemplateMismatch, message)
                 .hint(format!("compare with `{name}.describe` and rebuild the client")))
         }
@@ -204,7 +207,8 @@ fn refusal<'a, T: Deserialize<'a>>(body: &'a [u8], is_object: bool, is_sensitive
     if OTHER_MARKS.iter().any(|mark| body.starts_with(mark)) || body.iter().take(2).any(|byte| *byte == 0) {
         return bad("the body is in UTF-16 or UTF-32: the encoding of JSON is UTF-8".into());
     }
-    match serde_json::from_slice::<serde_json::Value>(body) {
+    let whole = serde_json::from_slice::<serde_json::Value>(body);
+    match &whole {
         Ok(serde_json::Value::Array(items)) if items.is_empty() => {
             return bad("the body is an empty array, not a JSON object".into()).hint(EMPTY_ARRAY);
         }
@@ -221,8 +225,13 @@ fn refusal<'a, T: Deserialize<'a>>(body: &'a [u8], is_object: bool, is_sensitive
             // Where a key itself cannot be read, its place in the path is a `?`.
             let path = error.path().to_string();
             let path = path.trim_end_matches('?').trim_end_matches('.');
-            let place = if path.is_empty() { String::new() } else { format!(" at `{path}`") };
-            let reason = in_terms_of_json(&error.into_inner());
+            let place = if path.is_empty() { String::new() } else { format!(" at {}", shown(path)) };
+            let error = error.into_inner();
+            let reason = match whole {
+                // What is passed over unread tells less of its form than what is read.
+                Err(broken) if error.is_syntax() || error.is_eof() => broken.to_string(),
+                _ => in_terms_of_json(&error),
+            };
             let is_array = reason.starts_with("invalid type: array, expected an object");
             let reason = match std::str::from_utf8(body) {
                 Err(_) => "it is not UTF-8, the encoding of JSON".to_owned(),

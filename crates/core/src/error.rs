@@ -1,6 +1,6 @@
 //! [`Error`]: why a request has no answer, before it becomes the error object of a reply.
 
-use beds_protocol::{ErrorBody, ErrorCode, FieldError, OneLine, Operation, RoutingKeyError};
+use beds_protocol::{ErrorBody, ErrorCode, FieldError, OneLine, Operation, RoutingKeyError, shown};
 
 use crate::{outcome::Outcome, spec::Domain};
 
@@ -68,7 +68,7 @@ impl Error {
     #[must_use]
     pub fn validation(details: Vec<FieldError>, count: usize) -> Self {
         let what = match details.as_slice() {
-            [one] => format!("`{}` {}", one.field, one.reason),
+            [one] => format!("{} {}", shown(&one.field), one.reason),
             some if some.len() < count => {
                 let named = some.len();
                 format!("{count} fields are invalid; the first {named} are listed")
@@ -83,7 +83,7 @@ impl Error {
     pub fn not_offered(domain: &Domain, operation: Operation<'_>) -> Self {
         Self::new(
             ErrorCode::UnknownOperation,
-            format!("template `{}` does not offer `{operation}`", domain.name),
+            format!("template `{}` does not offer {}", domain.name, shown(operation.to_string())),
         )
         .hint(format!("`{}.describe` lists what it offers", domain.name))
     }
@@ -91,7 +91,7 @@ impl Error {
     /// No template has this name.
     #[must_use]
     pub fn unknown_template(name: &str) -> Self {
-        Self::new(ErrorCode::UnknownTemplate, format!("no template `{name}` is served here"))
+        Self::new(ErrorCode::UnknownTemplate, format!("no template {} is served here", shown(name)))
     }
 
     /// No record has this key.

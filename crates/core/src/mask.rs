@@ -5,8 +5,7 @@
 
 use std::borrow::Cow;
 
-use beds_protocol::{Mode, Operation};
-use serde_json::Value;
+use beds_protocol::{Json, Mode, Operation, Record};
 
 use crate::spec::{Domain, Field, Type};
 
@@ -27,10 +26,12 @@ pub fn body<'a>(domain: &'static Domain, body: &'a [u8]) -> Cow<'a, [u8]> {
         return Cow::Borrowed(body);
     }
     let mask = Masker { domain, names };
-    let masked = match serde_json::from_slice::<Value>(body) {
-        Ok(Value::Object(mut members)) => {
-            members.iter_mut().for_each(|(name, value)| mask.member(name, value));
-            Value::Object(members)
+    let masked = match Json::of_any(body) {
+        Ok(Json::Object(Record(mut members))) => {
+            for (name, value) in &mut members {
+                mask.member(name, value);
+            }
+            Json::Object(Record(members))
         }
         _ => MASK.into(),
     };
@@ -40,16 +41,16 @@ pub fn body<'a>(domain: &'static Domain, body: &'a [u8]) -> Cow<'a, [u8]> {
 /// The body of a batch as it may be shown: of each item the names, and its body as [`body`] shows it. `domain` gives
 /// the domain of a template. A body without anything to mask is shown as it is.
 pub fn batch(body: &[u8], domain: impl Fn(&str) -> Option<&'static Domain>) -> Cow<'_, [u8]> {
-    let Ok(given) = serde_json::from_slice::<Value>(body) else {
-        return Cow::Owned(Value::from(MASK).to_string().into_bytes());
+    let Ok(given) = Json::of_any(body) else {
+        return Cow::Owned(Json::from(MASK).to_string().into_bytes());
     };
     let mut masked = given.clone();
     match &mut masked {
-        Value::Object(members) => {
+        Json::Object(Record(members)) => {
             for (name, value) in members {
                 match (name.as_str(), &mut *value) {
-                    ("mode", Value::String(mode)) if Mode::from_name(mode).is_some() => {}
-                    ("items", Value::Array(items)) => {
+                    ("mode", Json::String(mode)) if Mode::from_name(mode).is_some() => {}
+                    ("items", Json::Array(items)) => {
                         for item in items {
                             self::item(item, &domain);
                         }
@@ -64,16 +65,16 @@ pub fn batch(body: &[u8], domain: impl Fn(&str) -> Option<&'static Domain>) -> C
 }
 
 /// An item of a batch.
-fn item(item: &mut Value, domain: impl Fn(&str) -> Option<&'static Domain>) {
-    let Value::Object(members) = item else { return hide(item) };
-    let domain = members.get("template").and_then(Value::as_str).and_then(domain);
-    for (name, value) in members {
+fn item(item: &mut Json, domain: impl Fn(&str) -> Option<&'static Domain>) {
+    let Json::Object(members) = item else { return hide(item) };
+    let domain = members.get("template").and_then(Json::as_str).and_then(domain);
+    for (name, value) in &mut members.0 {
         match (name.as_str(), domain) {
             ("template", Some(_)) => {}
             ("op", _) if value.as_str().is_some_and(|op| Operation::parse(op).is_ok()) => {}
             ("body", Some(domain)) => {
                 let json = value.to_string();
-                *value = serde_json::from_slice(&body(domain, json.as_bytes())).unwrap_or(MASK.into());
+                *value = Json::of_any(&body(domain, json.as_bytes())).unwrap_or(MASK.into());
             }
             _ => hide(value),
         }
@@ -88,16 +89,16 @@ struct Masker {
 
 impl Masker {
     /// A member of a request.
-    fn member(&self, name: &str, value: &mut Value) {
+    fn member(&self, name: &str, value: &mut Json) {
         let Domain { fields, key, calls, .. } = self.domain;
         match (name, &mut *value) {
-            ("limit" | "if_version", Value::Number(_)) | ("count" | "dry_run", Value::Bool(_)) => {}
-            ("sort" | "fields", Value::Array(items)) => {
+            ("limit" | "if_version", Json::Number(_)) | ("count" | "dry_run", Json::Bool(_)) => {}
+            ("sort" | "fields", Json::Array(items)) => {
                 items.iter_mut().filter(|item| !self.is_field_name(item)).for_each(hide);
             }
             ("where" | "data", _) => self.record(&fields.iter().collect::<Vec<_>>(), value),
             ("key", value) => match key {
-                [index] if !value.is_object() => self.field(&fields[*index], value),
+                [index] if !matches!(value, Json::Object(_)) => self.field(&fields[*index], value),
                 _ => self.record(&fields.iter().collect::<Vec<_>>(), value),
             },
             ("args", _) => {
@@ -108,15 +109,15 @@ impl Masker {
         }
     }
 
-    fn is_field_name(&self, json: &Value) -> bool {
+    fn is_field_name(&self, json: &Json) -> bool {
         let is_name = |text: &str| self.domain.field(text.strip_prefix('-').unwrap_or(text)).is_some();
         json.as_str().is_some_and(is_name)
     }
 
     /// An object with these fields, or several of them.
-    fn record(&self, fields: &[&Field], value: &mut Value) {
+    fn record(&self, fields: &[&Field], value: &mut Json) {
         match value {
-            Value::Object(members) => {
+            Json::Object(Record(members)) => {
                 for (name, value) in members {
                     match fields.iter().find(|field| field.name == name) {
                         Some(field) if !self.names.contains(&field.name) => self.field(field, value),
@@ -124,17 +125,17 @@ impl Masker {
                     }
                 }
             }
-            Value::Array(items) => items.iter_mut().for_each(|item| self.record(fields, item)),
+            Json::Array(items) => items.iter_mut().for_each(|item| self.record(fields, item)),
             value => hide(value),
         }
     }
 
-    fn field(&self, field: &Field, value: &mut Value) {
+    fn field(&self, field: &Field, value: &mut Json) {
         match &field.ty {
             _ if field.sensitive => hide(value),
             Type::Object { fields } => self.record(&fields.iter().collect::<Vec<_>>(), value),
             Type::List { item, .. } => match value {
-                Value::Array(items) => items.iter_mut().for_each(|value| self.field(item, value)),
+                Json::Array(items) => items.iter_mut().for_each(|value| self.field(item, value)),
                 value => hide(value),
             },
             _ => self.named(value),
@@ -142,9 +143,9 @@ impl Masker {
     }
 
     /// What is not sensitive but for the members that bear a sensitive name.
-    fn named(&self, value: &mut Value) {
+    fn named(&self, value: &mut Json) {
         match value {
-            Value::Object(members) => {
+            Json::Object(Record(members)) => {
                 for (name, value) in members {
                     if self.names.contains(&name.as_str()) {
                         hide(value);
@@ -153,13 +154,13 @@ impl Masker {
                     }
                 }
             }
-            Value::Array(items) => items.iter_mut().for_each(|item| self.named(item)),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+            Json::Array(items) => items.iter_mut().for_each(|item| self.named(item)),
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
         }
     }
 }
 
-fn hide(value: &mut Value) {
+fn hide(value: &mut Json) {
     *value = MASK.into();
 }
 
@@ -207,6 +208,10 @@ mod tests {
         static PLAIN: Domain = Domain::new("plain", "", "");
         let cases = [
             (r#"{"data":{"name":"a","secret":"b"}}"#, r#"{"data":{"name":"a","secret":"***"}}"#),
+            (
+                r#"{"data":{"any":[1.10,1e25,12345678901234567890123]}}"#,
+                r#"{"data":{"any":[1.10,1e25,12345678901234567890123]}}"#,
+            ),
             (r#"{"data":[{"secret":{"x":1}}]}"#, r#"{"data":[{"secret":"***"}]}"#),
             (
                 r#"{"data":{"any":[{"a":1,"secret":2}],"tags":["t"],"home":{"city":"x","secret":1,"town":2}}}"#,

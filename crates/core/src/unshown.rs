@@ -5,12 +5,19 @@
 
 use std::fmt::Display;
 
-use crate::spec::Field;
+use crate::{error::shortened, spec::Field};
 
 /// How many cells a note describes; the others are only counted.
 const DESCRIBED_MAX: usize = 3;
 /// How much of what is stored a note repeats, in characters.
 const STORED_CHARS_MAX: usize = 40;
+
+/// Of a path, which has the names of what is stored.
+const PLACE_CHARS_MAX: usize = 200;
+
+fn bounded(place: impl Display) -> String {
+    shortened(place.to_string(), PLACE_CHARS_MAX)
+}
 
 /// Collects the cells of one reply that cannot be shown.
 #[derive(Debug, Default)]
@@ -39,13 +46,13 @@ impl Unshown {
             let stored = if stored.is_empty() { "an empty text" } else { stored.as_str() };
             let cut: String = stored.chars().take(STORED_CHARS_MAX).collect();
             let dots = if cut.len() < stored.len() { "…" } else { "" };
-            format!("{place} holds {cut}{dots}, which {reason}")
+            format!("{} holds {cut}{dots}, which {reason}", bounded(place))
         });
     }
 
     /// Adds a cell whose content is nobody's business.
     pub fn add_hidden(&mut self, place: impl Display, reason: &str) {
-        self.push(|| format!("{place} {reason}"));
+        self.push(|| format!("{} {reason}", bounded(place)));
     }
 
     fn push(&mut self, describe: impl FnOnce() -> String) {

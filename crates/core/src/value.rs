@@ -1,6 +1,9 @@
 //! [`Value`]: a validated value, independent of wire and engine.
 
-use beds_protocol::value::{Bytes, Date, DateTime, Decimal, Time};
+use beds_protocol::{
+    Json,
+    value::{Bytes, Date, DateTime, Decimal, Time},
+};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use uuid::Uuid;
 
@@ -34,7 +37,7 @@ pub enum Value {
     /// A moment.
     DateTime(DateTime),
     /// Any JSON.
-    Json(serde_json::Value),
+    Json(Json),
     /// A MongoDB `ObjectId`.
     ObjectId([u8; 12]),
     /// Several values.

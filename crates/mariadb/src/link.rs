@@ -1,6 +1,7 @@
 //! The link to a server: what to connect with, and who answers.
 
 use beds_core::settings::{Link, MARIADB, SecretUrl};
+use beds_protocol::shown;
 use sqlx::{
     ConnectOptions as _, MySqlConnection,
     mysql::{MySqlConnectOptions, MySqlSslMode},
@@ -49,7 +50,7 @@ pub(crate) async fn version(connection: &mut MySqlConnection) -> Result<Result<S
     if is_mariadb(&version) || cell(connection, ARIA).await.is_ok_and(|count| count != "0") {
         return Ok(Ok(version));
     }
-    Ok(Err(format!("this server is no MariaDB, but `{version}`: BEDS works with MariaDB alone")))
+    Ok(Err(format!("this server is no MariaDB, but {}: BEDS works with MariaDB alone", shown(version))))
 }
 
 /// The one cell of an answer.

@@ -6,6 +6,7 @@
 //! gone: it is kept if it is as new, and discarded otherwise.
 
 mod knowledge;
+mod own;
 mod sequences;
 mod views;
 
@@ -15,8 +16,8 @@ use beds_core::{spec::mariadb::Source, stages::statement_span};
 use futures_util::TryStreamExt;
 use sqlx::{Either, Executor as _, MySqlConnection, Row as _};
 
-use self::knowledge::Probe;
 pub(crate) use self::knowledge::{Knowledge, Server};
+use self::{knowledge::Probe, own::Own};
 use crate::{fault::number, position::Position, route::Place};
 
 /// Makes `last_insert_id()` forget what earlier requests inserted, and the node which of several calls was the last.
@@ -33,13 +34,6 @@ const TWO_WARNINGS: &str = "do 'a' + 'b'";
 /// over a deadlock, its warning is among those of the statement that lost it.
 const ROLLBACK: &str = "do 'a' + 'b'; rollback; select @@warning_count = 1";
 const WARNINGS: &str = "show warnings";
-/// Where the way back begins that [`BACK`] goes. What follows does not know what was inserted before.
-const MARK: &str = "savepoint beds_write; set last_insert_id = 0";
-/// It fails where the transaction has ended that had the mark.
-const UNMARK: &str = "release savepoint beds_write";
-/// It warns of what cannot be taken back, as [`IS_LASTING`] does; a temporary table is among that. So its warning is not left
-/// to be taken for one of rows.
-const BACK: &str = "do 'a' + 'b'; rollback to savepoint beds_write; select @@warning_count = 1; do 'a' + 'b'";
 /// Those that share a transaction wait for each other, and so for no lock longer than this.
 const HASTY: &str = "set innodb_lock_wait_timeout = 1, lock_wait_timeout = 1";
 /// That something is not rolled back.
@@ -89,6 +83,7 @@ pub(crate) struct Session {
     server: Arc<Server>,
     /// What was known of the server when it was last looked at.
     knowledge: Arc<Knowledge>,
+    own: Own,
     /// The digest of a session that is new.
     fresh: String,
     touch: Touch,
@@ -116,26 +111,27 @@ enum Touch {
 impl Session {
     /// A session that has just been prepared; `patient` has its statements wait for locks as long as they do now.
     pub(crate) async fn new(
-        connection: MySqlConnection,
+        mut connection: MySqlConnection,
         (place, server): (Place, Arc<Server>),
         knowledge: Arc<Knowledge>,
         patient: String,
     ) -> Result<Self, sqlx::Error> {
-        let mut session = Self {
+        let own = Own::new();
+        let probe = &knowledge.probe;
+        let told = ask(&mut connection, &[&probe.prepare(&own), &own.digest, probe.ending()]).await?;
+        let fresh = told.digest.unwrap_or_default();
+        Ok(Self {
             connection,
             place,
             server,
-            knowledge: Arc::clone(&knowledge),
-            fresh: String::new(),
+            knowledge,
+            own,
+            fresh,
             touch: Touch::Nothing,
             is_marked: false,
             is_hasty: false,
             patient,
-        };
-        let probe = &knowledge.probe;
-        let told = session.ask(&[&probe.preparation, Probe::DIGEST, probe.ending()]).await?;
-        session.fresh = told.digest.unwrap_or_default();
-        Ok(session)
+        })
     }
 
     /// Says that a write begins: its routines run in a transaction that [`Self::end`] ends.
@@ -179,8 +175,7 @@ impl Session {
         let keeps_rows = self.end_transaction(how).await?;
         // The warnings of the statement before are wanted first.
         if std::mem::take(&mut self.is_hasty) {
-            let patient = self.patient.clone();
-            self.ask(&[&patient]).await?;
+            ask(&mut self.connection, &[&self.patient]).await?;
         }
         Ok(keeps_rows)
     }
@@ -197,7 +192,7 @@ impl Session {
         }
         let mut keeps_rows = false;
         if self.touch < Touch::Spoilt {
-            match self.ask(&[before, IS_LASTING, RESET, end]).await {
+            match ask(&mut self.connection, &[before, IS_LASTING, RESET, end]).await {
                 Ok(Told { first: Some(true), rows, .. }) => {
                     let is_temporary = self.has_temporary_table().await?;
                     if is_temporary {
@@ -213,7 +208,7 @@ impl Session {
                 },
             }
         }
-        let told = self.ask(&[RESET, end]).await?;
+        let told = ask(&mut self.connection, &[RESET, end]).await?;
         Ok(keeps_rows || told.first == Some(true))
     }
 
@@ -230,8 +225,8 @@ impl Session {
     }
 
     async fn mark_after(&mut self, haste: &str) -> Result<Course, sqlx::Error> {
-        let before = if self.is_marked { UNMARK } else { "" };
-        let told = self.ask(&[haste, before, MARK]).await.map(|_| true);
+        let before = if self.is_marked { &*self.own.unmark } else { "" };
+        let told = ask(&mut self.connection, &[haste, before, &self.own.mark]).await.map(|_| true);
         self.is_marked = told.is_ok();
         self.course(told)
     }
@@ -239,14 +234,14 @@ impl Session {
     /// Whether the transaction is the one that was marked; bad is what cannot be asked.
     pub(crate) async fn goes_on(&mut self) -> Result<Course, sqlx::Error> {
         self.is_marked = false;
-        let told = self.ask(&[UNMARK]).await.map(|_| true);
+        let told = ask(&mut self.connection, &[&self.own.unmark]).await.map(|_| true);
         self.course(told)
     }
 
     /// Takes back what was done since [`Self::mark`]. It is bad where something of it remains.
     pub(crate) async fn go_back(&mut self) -> Result<Course, sqlx::Error> {
-        let told = self.ask(&[BACK]).await.map(|told| told.first == Some(false));
-        self.course(told)
+        let told = ask(&mut self.connection, &[&self.own.back]).await;
+        self.course(told.map(|told| told.first == Some(false)))
     }
 
     /// Whether the session is as new, within a transaction that goes on and has left nothing for good.
@@ -255,9 +250,10 @@ impl Session {
             self.touch = Touch::Spoilt;
             return Ok(Course::Bad);
         }
-        let unmark = if std::mem::take(&mut self.is_marked) { UNMARK } else { "" };
-        let patient = if std::mem::take(&mut self.is_hasty) { self.patient.clone() } else { String::new() };
-        let told = self.ask(&[unmark, IS_LASTING, RESET, TWO_WARNINGS, &patient, Probe::DIGEST]).await;
+        let unmark = if std::mem::take(&mut self.is_marked) { &*self.own.unmark } else { "" };
+        let patient = if std::mem::take(&mut self.is_hasty) { &*self.patient } else { "" };
+        let asked = [unmark, IS_LASTING, RESET, TWO_WARNINGS, patient, &self.own.digest];
+        let told = ask(&mut self.connection, &asked).await;
         let is_as_new =
             told.map(|told| told.first != Some(true) && told.digest.as_ref() == Some(&self.fresh));
         let course = self.course(is_as_new)?;
@@ -283,7 +279,7 @@ impl Session {
 
     /// Whether what ran so far in the transaction that goes on has left nothing in the session that what follows would see.
     pub(crate) async fn leaves_nothing(&mut self) -> Result<bool, sqlx::Error> {
-        let told = self.ask(&[RESET, TRACES, Probe::DIGEST]).await?;
+        let told = ask(&mut self.connection, &[RESET, TRACES, &self.own.digest]).await?;
         Ok(!told.traces && told.digest.as_ref() == Some(&self.fresh))
     }
 
@@ -298,7 +294,7 @@ impl Session {
 
     /// Whether the transaction that is open made something that no rollback takes back.
     async fn is_lasting(&mut self) -> Result<bool, sqlx::Error> {
-        match self.ask(&[IS_LASTING, RESET, TWO_WARNINGS]).await {
+        match ask(&mut self.connection, &[IS_LASTING, RESET, TWO_WARNINGS]).await {
             Ok(told) => Ok(told.first == Some(true)),
             Err(error) if number(&error) == Some(NO_SAVEPOINTS) => Ok(true),
             Err(error) => Err(error),
@@ -307,28 +303,6 @@ impl Session {
 
     async fn has_temporary_table(&mut self) -> Result<bool, sqlx::Error> {
         Ok(self.connection.fetch_optional(sqlx::raw_sql(TEMPORARY)).await?.is_some())
-    }
-
-    /// Does these in one round trip, and tells what they answer.
-    async fn ask(&mut self, parts: &[&str]) -> Result<Told, sqlx::Error> {
-        let text = parts.iter().copied().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
-        let mut results = self.connection.fetch_many(sqlx::raw_sql(&text));
-        let mut told = Told::default();
-        while let Some(result) = results.try_next().await? {
-            let Either::Right(row) = result else { continue };
-            if let Some(digest) = Probe::digest(&row)? {
-                told.digest = Some(digest);
-            } else if row.len() == 1 {
-                let is_so = row.try_get_unchecked::<&str, _>(0)? == "1";
-                told.rows |= told.first.is_some() && is_so;
-                told.first.get_or_insert(is_so);
-            } else if row.len() == 2 {
-                told.traces = true;
-            } else {
-                told.rows |= row.try_get_unchecked::<&str, _>(1)? == NOT_ROLLED_BACK;
-            }
-        }
-        Ok(told)
     }
 
     /// Whether a routine may have changed the session since it was examined; also where what is known of the server has
@@ -358,7 +332,11 @@ impl Session {
             return Ok(false);
         }
         let traces = if self.touch == Touch::Unwatched { [RESET, TRACES] } else { [""; 2] };
-        let told = self.ask(&[traces[0], traces[1], Probe::DIGEST, self.knowledge.probe.ending()]).await?;
+        let told = ask(
+            &mut self.connection,
+            &[traces[0], traces[1], &self.own.digest, self.knowledge.probe.ending()],
+        )
+        .await?;
         if told.traces || told.digest.as_ref() != Some(&self.fresh) {
             return Ok(false);
         }
@@ -380,6 +358,28 @@ impl Session {
     }
 }
 
+/// Does these in one round trip, and tells what they answer.
+async fn ask(connection: &mut MySqlConnection, parts: &[&str]) -> Result<Told, sqlx::Error> {
+    let text = parts.iter().copied().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
+    let mut results = connection.fetch_many(sqlx::raw_sql(&text));
+    let mut told = Told::default();
+    while let Some(result) = results.try_next().await? {
+        let Either::Right(row) = result else { continue };
+        if let Some(digest) = Probe::digest(&row)? {
+            told.digest = Some(digest);
+        } else if row.len() == 1 {
+            let is_so = row.try_get_unchecked::<&str, _>(0)? == "1";
+            told.rows |= told.first.is_some() && is_so;
+            told.first.get_or_insert(is_so);
+        } else if row.len() == 2 {
+            told.traces = true;
+        } else {
+            told.rows |= row.try_get_unchecked::<&str, _>(1)? == NOT_ROLLED_BACK;
+        }
+    }
+    Ok(told)
+}
+
 /// What a session says of its transaction.
 #[derive(Debug, Default)]
 struct Told {
@@ -389,6 +389,6 @@ struct Told {
     rows: bool,
     /// Whether there are [`TRACES`].
     traces: bool,
-    /// What [`Probe::DIGEST`] gives.
+    /// What [`Own::digest`] gives.
     digest: Option<String>,
 }

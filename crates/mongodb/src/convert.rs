@@ -3,31 +3,60 @@
 //! A `uuid` is a Binary of subtype 4, a `decimal` a Decimal128, a `datetime` a date (whole milliseconds), a
 //! `date` or `time` a string; lists, objects and JSON are native.
 
+use std::fmt::Display;
+
 use beds_core::{
     spec::{Field, Generated, Type},
+    validate::Errors,
     value::Value,
 };
-use beds_protocol::value::DateTime;
+use beds_protocol::{Json, Record, json::Number, value::DateTime};
 use mongodb::bson::{
     self, Binary, Bson, Decimal128, Document, RawBsonRef, oid::ObjectId, spec::BinarySubtype,
 };
-use serde_json::Value as Json;
 
 use crate::shown::number;
 
-/// A value as BSON; an error is what is wrong with it, as the end of the sentence "the field …".
-pub(crate) fn to_bson(value: &Value) -> Result<Bson, String> {
+/// Why MongoDB cannot store a value, or the part of it with this path.
+#[derive(Debug)]
+pub(crate) struct Unkept {
+    path: String,
+    reason: &'static str,
+}
+
+impl Unkept {
+    const fn new(reason: &'static str) -> Self {
+        Self { path: String::new(), reason }
+    }
+
+    /// The same of a value that has this value as a part.
+    fn within(self, part: impl Display) -> Self {
+        Self { path: format!("{part}{}", self.path), ..self }
+    }
+
+    /// Says so of the value of a field.
+    pub(crate) fn tell(self, field: &str, errors: &mut Errors) {
+        errors.push(format!("{field}{}", self.path), self.reason);
+    }
+}
+
+/// A Decimal128 would hold more numbers, but is shown as a string, as decimals are.
+const INEXACT: &str = "is a number that MongoDB cannot store exactly, neither as a 64-bit integer nor as a double: \
+    send fewer digits, or a string";
+const NUL_IN_NAME: &str = "has a member with a NUL character in its name, which MongoDB cannot store";
+
+/// A value as BSON.
+pub(crate) fn to_bson(value: &Value) -> Result<Bson, Unkept> {
     Ok(match value {
         Value::Null => Bson::Null,
         Value::Bool(value) => Bson::Boolean(*value),
         Value::Int(value) => Bson::Int64(*value),
         Value::UInt(value) => Bson::Int64(
-            i64::try_from(*value).map_err(|_| "exceeds the largest integer of MongoDB".to_owned())?,
+            i64::try_from(*value).map_err(|_| Unkept::new("exceeds the largest integer of MongoDB"))?,
         ),
         Value::Float(value) => Bson::Double(*value),
         Value::Decimal(value) => Bson::Decimal128(
-            decimal128(value.as_str())
-                .ok_or_else(|| "has more than the 34 digits of a Decimal128".to_owned())?,
+            decimal128(value.as_str()).ok_or(Unkept::new("has more than the 34 digits of a Decimal128"))?,
         ),
         Value::Text(value) => Bson::String(value.clone()),
         Value::Bytes(value) => binary(BinarySubtype::Generic, value.0.clone()),
@@ -35,20 +64,51 @@ pub(crate) fn to_bson(value: &Value) -> Result<Bson, String> {
         Value::Date(value) => Bson::String(value.to_string()),
         Value::Time(value) => Bson::String(value.to_string()),
         Value::DateTime(value) => Bson::DateTime(bson::DateTime::from_millis(unix_ms(*value))),
-        Value::Json(value) => match unkept(value) {
-            Some(what) => return Err(format!("has {what}, which MongoDB cannot store")),
-            None => json_to_bson(value),
-        },
+        Value::Json(value) => json_to_bson(value)?,
         Value::ObjectId(value) => Bson::ObjectId(ObjectId::from_bytes(*value)),
-        Value::List(values) => Bson::Array(values.iter().map(to_bson).collect::<Result<_, _>>()?),
+        Value::List(values) => array(values, to_bson)?,
         Value::Object(members) => {
             let mut document = Document::new();
             for (field, value) in members {
-                document.insert(field.column, to_bson(value)?);
+                let bson = to_bson(value).map_err(|unkept| unkept.within(format_args!(".{}", field.name)))?;
+                document.insert(field.column, bson);
             }
             Bson::Document(document)
         }
     })
+}
+
+/// JSON as BSON.
+pub(crate) fn json_to_bson(json: &Json) -> Result<Bson, Unkept> {
+    Ok(match json {
+        Json::Null => Bson::Null,
+        Json::Bool(value) => Bson::Boolean(*value),
+        Json::Number(number) => match number.as_i64() {
+            Some(value) => Bson::Int64(value),
+            None => Bson::Double(number.as_exact_f64().ok_or(Unkept::new(INEXACT))?),
+        },
+        Json::String(value) => Bson::String(value.clone()),
+        Json::Array(items) => array(items, json_to_bson)?,
+        Json::Object(Record(members)) => {
+            let mut document = Document::new();
+            for (name, value) in members {
+                if name.contains('\0') {
+                    return Err(Unkept::new(NUL_IN_NAME));
+                }
+                let bson = json_to_bson(value).map_err(|unkept| unkept.within(format_args!(".{name}")))?;
+                document.insert(name, bson);
+            }
+            Bson::Document(document)
+        }
+    })
+}
+
+fn array<T>(items: &[T], to_bson: impl Fn(&T) -> Result<Bson, Unkept>) -> Result<Bson, Unkept> {
+    let items = items
+        .iter()
+        .enumerate()
+        .map(|(index, item)| to_bson(item).map_err(|unkept| unkept.within(format_args!("[{index}]"))));
+    items.collect::<Result<_, _>>().map(Bson::Array)
 }
 
 /// A decimal number; zeros at the end of a long one become its exponent, as digits are few in a Decimal128.
@@ -86,7 +146,8 @@ pub(crate) fn stored(value: Value, field: &Field) -> Value {
     }
 }
 
-/// The value with what MongoDB keeps of it: whole milliseconds, and of a long decimal number no zeros at its end.
+/// The value with what MongoDB keeps of it: whole milliseconds, of a long decimal number no zeros at its end, and of a
+/// number in JSON the double that it is.
 fn kept(value: Value) -> Value {
     match value {
         Value::Decimal(decimal) => {
@@ -97,6 +158,7 @@ fn kept(value: Value) -> Value {
             let stored = moment.replace_nanosecond(u32::from(moment.millisecond()) * 1_000_000);
             Value::DateTime(DateTime(stored.unwrap_or(moment)))
         }
+        Value::Json(json) => Value::Json(kept_json(json)),
         Value::List(items) => Value::List(items.into_iter().map(kept).collect()),
         Value::Object(members) => {
             let members = members.into_iter().map(|(field, value)| (field, kept(value)));
@@ -106,31 +168,17 @@ fn kept(value: Value) -> Value {
     }
 }
 
-/// What BSON has no room for, in JSON of any shape.
-fn unkept(json: &Json) -> Option<&'static str> {
+fn kept_json(json: Json) -> Json {
     match json {
-        Json::Object(members) if members.keys().any(|name| name.contains('\0')) => {
-            Some("a member with a NUL character in its name")
+        Json::Number(number) if number.as_i64().is_none() => {
+            let double = number.as_exact_f64().and_then(serde_json::Number::from_f64);
+            Json::Number(double.map_or(number, Number::from))
         }
-        Json::Object(members) => members.values().find_map(unkept),
-        Json::Array(items) => items.iter().find_map(unkept),
-        Json::Number(number) if number.is_u64() && !number.is_i64() => Some("an integer above 2⁶³−1"),
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => None,
-    }
-}
-
-pub(crate) fn json_to_bson(json: &Json) -> Bson {
-    match json {
-        Json::Null => Bson::Null,
-        Json::Bool(value) => Bson::Boolean(*value),
-        Json::Number(number) => match number.as_i64() {
-            Some(value) => Bson::Int64(value),
-            None => Bson::Double(number.as_f64().unwrap_or_default()),
-        },
-        Json::String(value) => Bson::String(value.clone()),
-        Json::Array(items) => Bson::Array(items.iter().map(json_to_bson).collect()),
-        Json::Object(members) => {
-            Bson::Document(members.iter().map(|(name, value)| (name.clone(), json_to_bson(value))).collect())
+        Json::Array(items) => Json::Array(items.into_iter().map(kept_json).collect()),
+        Json::Object(Record(members)) => {
+            let members = members.into_iter().map(|(name, value)| (name, kept_json(value)));
+            Json::Object(Record(members.collect()))
         }
+        other => other,
     }
 }

@@ -173,8 +173,8 @@ fn bound(value: &Value, path: &str, errors: &mut Errors) -> Bson {
         Value::UInt(number) if i64::try_from(*number).is_err() => {
             number.to_string().parse().map_or(Bson::MaxKey, Bson::Decimal128)
         }
-        value => to_bson(value).unwrap_or_else(|reason| {
-            errors.push(path, reason);
+        value => to_bson(value).unwrap_or_else(|unkept| {
+            unkept.tell(path, errors);
             Bson::Null
         }),
     }

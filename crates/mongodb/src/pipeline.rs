@@ -6,6 +6,7 @@
 mod geometry;
 
 use beds_core::{Error, Result, spec::Call, validate::Errors, value::Value};
+use beds_protocol::Json;
 use mongodb::bson::{Bson, Document};
 
 use crate::convert::{json_to_bson, to_bson};
@@ -20,11 +21,10 @@ const LISTS: [&str; 3] = ["$in", "$nin", "$all"];
 pub(crate) fn bind(stages: &str, call: &Call, args: &[Value]) -> Result<Vec<Document>> {
     // The compiler has read it before.
     let broken = || Error::internal(format!("the pipeline of `{}` is invalid", call.name));
-    let stages: Vec<serde_json::Map<String, serde_json::Value>> =
-        serde_json::from_str(stages).map_err(|_| broken())?;
+    let stages: Vec<Json> = serde_json::from_str(stages).map_err(|_| broken())?;
     let mut binding = Binding { call, args, used: Vec::new(), errors: Errors::default() };
-    let stages = stages.into_iter().map(|stage| {
-        let stage = json_to_bson(&serde_json::Value::Object(stage));
+    let stages = stages.iter().map(|stage| {
+        let stage = json_to_bson(stage).map_err(|_| broken())?;
         match binding.fill(stage, "") {
             Some(Bson::Document(stage)) => Ok(stage),
             _ => Err(broken()),
@@ -77,8 +77,8 @@ impl Binding<'_> {
     fn argument(&mut self, name: &str, parent: &str) -> Option<Bson> {
         self.used.push(name.to_owned());
         let position = self.call.args.iter().position(|arg| arg.field.name == name)?;
-        let value = to_bson(self.args.get(position)?).unwrap_or_else(|reason| {
-            self.errors.push(format!("args.{name}"), reason);
+        let value = to_bson(self.args.get(position)?).unwrap_or_else(|unkept| {
+            unkept.tell(&format!("args.{name}"), &mut self.errors);
             Bson::Null
         });
         if LISTS.contains(&parent) && is_unsearchable(&value) {

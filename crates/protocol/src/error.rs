@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::one_line::OneLine;
+use crate::{one_line::OneLine, shown};
 
 macro_rules! error_codes {
     ($($(#[$doc:meta])* $variant:ident = $text:literal, retryable: $retryable:literal;)*) => {
@@ -119,7 +119,7 @@ impl fmt::Display for ErrorBody {
         // One field alone is what the message says already.
         let said = |detail: &&FieldError| self.message.contains(&detail.reason);
         for FieldError { field, reason } in self.details.iter().filter(|detail| !said(detail)) {
-            write!(f, "; `{}` {}", OneLine(field), OneLine(reason))?;
+            write!(f, "; {} {}", shown(field), OneLine(reason))?;
         }
         if let Some(hint) = &self.hint {
             write!(f, " ({})", OneLine(hint))?;

@@ -6,6 +6,7 @@
 //!
 //! - [`topology`]: services, brokers, lanes, queues, and where a template's operations are routed.
 //! - [`operation`]: the routing key of a request, parsed once.
+//! - [`json`]: JSON with all that was written.
 //! - [`request`], [`reply`]: the bodies; [`batch`]: many requests in one.
 //! - [`event`]: the body of what is published of a change.
 //! - [`error`]: the error codes and the error object of a failed reply.
@@ -18,6 +19,7 @@ pub mod batch;
 mod collated;
 pub mod error;
 pub mod event;
+pub mod json;
 mod names;
 mod nearest;
 mod one_line;
@@ -25,7 +27,6 @@ pub mod operation;
 pub mod reply;
 pub mod request;
 mod shown;
-pub mod strict;
 pub mod tables;
 pub mod topology;
 pub mod value;
@@ -35,13 +36,14 @@ pub use batch::{BatchItem, BatchKey, BatchRequest, Mode};
 pub use collated::collated;
 pub use error::{ErrorBody, ErrorCode, FieldError};
 pub use event::EventBody;
+pub use json::{Json, Record};
 pub use nearest::nearest;
 pub use one_line::{OneLine, OneLineWriter};
 pub use operation::{Operation, RoutingKey, RoutingKeyError};
 pub use reply::Reply;
 pub use request::{
     CallRequest, CountRequest, CreateRequest, DeleteRequest, DescribeRequest, FetchRequest, OneOrMany,
-    Record, UpdateRequest, UpsertRequest,
+    UpdateRequest, UpsertRequest,
 };
 pub use shown::shown;
 pub use topology::{Broker, Lane, Placement, Service, header};

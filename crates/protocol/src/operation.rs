@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Lane;
+use crate::{Lane, shown};
 
 /// What a request asks of its domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,10 +65,10 @@ pub struct RoutingKey<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RoutingKeyError {
     /// There is no `.` between a template and an operation.
-    #[error("the routing key `{0}` is not of the form <template>.<operation>")]
+    #[error("the routing key {} is not of the form <template>.<operation>", shown(.0))]
     Form(String),
     /// The operation is none of the known ones.
-    #[error("`{0}` is not an operation")]
+    #[error("{} is not an operation", shown(.0))]
     Operation(String),
 }
 

@@ -6,59 +6,9 @@ use std::fmt;
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{MapAccess, Visitor},
-    ser::SerializeMap,
 };
-use serde_json::Value;
 
-use crate::strict::{self, Strict, twice};
-
-/// A JSON object as it was written: in order, and without a key that stands twice.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Record(pub Vec<(String, Value)>);
-
-impl Record {
-    /// The value of a key.
-    #[must_use]
-    pub fn get(&self, key: &str) -> Option<&Value> {
-        self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value)
-    }
-}
-
-impl<'de> Deserialize<'de> for Record {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries;
-        impl<'de> Visitor<'de> for Entries {
-            type Value = Record;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Record, A::Error> {
-                let mut seen = std::collections::HashSet::new();
-                let mut entries = Vec::new();
-                while let Some((key, Strict(value))) = map.next_entry::<String, Strict>()? {
-                    if !seen.insert(key.clone()) {
-                        return Err(twice(&key));
-                    }
-                    entries.push((key, value));
-                }
-                Ok(Record(entries))
-            }
-        }
-        deserializer.deserialize_map(Entries)
-    }
-}
-
-impl Serialize for Record {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (key, value) in &self.0 {
-            map.serialize_entry(key, value)?;
-        }
-        map.end()
-    }
-}
+use crate::json::{Json, Record};
 
 /// One record, or several.
 #[derive(Debug, Clone, PartialEq)]
@@ -128,7 +78,7 @@ body! {
     /// `fetch`: one record by `key`, or many by the other members.
     FetchRequest {
         /// The record's key: a scalar, or an object where the key has several fields.
-        key: Value = "strict::optional",
+        key: Json = "present",
         /// Field to value, or field to operators.
         r#where: Record = "present",
         /// Field names, each with `-` before it for descending.
@@ -165,8 +115,8 @@ pub struct CreateRequest {
 #[serde(deny_unknown_fields)]
 pub struct UpdateRequest {
     /// The record's key.
-    #[serde(default, deserialize_with = "strict::optional", skip_serializing_if = "Option::is_none")]
-    pub key: Option<Value>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub key: Option<Json>,
     /// In place of a key: field to value, or field to operators.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub r#where: Option<Record>,
@@ -192,7 +142,7 @@ body! {
     /// `delete`: deletes one record, or all that a filter matches.
     DeleteRequest {
         /// The record's key.
-        key: Value = "strict::optional",
+        key: Json = "present",
         /// In place of a key: field to value, or field to operators.
         r#where: Record = "present",
         /// Delete it only while its version is this one.

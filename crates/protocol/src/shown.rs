@@ -1,10 +1,12 @@
 //! Names in messages.
 
-/// A name as messages show it: in backticks, or in double quotes where it has a backtick itself, so that nobody takes it for
-/// several names.
+use crate::one_line::OneLine;
+
+/// A name as messages show it, whoever wrote it: on one line, in backticks, or in double quotes where it has a backtick
+/// itself, so that nobody takes it for several names.
 #[must_use]
 pub fn shown(name: impl AsRef<str>) -> String {
-    let name = name.as_ref();
+    let name = OneLine(name.as_ref()).to_string();
     if name.contains('`') { format!("\"{}\"", name.replace('"', "\\\"")) } else { format!("`{name}`") }
 }
 
@@ -14,9 +16,13 @@ mod tests {
 
     #[test]
     fn a_name_is_one() {
-        for (name, expected) in
-            [("country", "`country`"), ("a.b", "`a.b`"), ("`.`", "\"`.`\""), ("a`\"", "\"a`\\\"\"")]
-        {
+        for (name, expected) in [
+            ("country", "`country`"),
+            ("a.b", "`a.b`"),
+            ("`.`", "\"`.`\""),
+            ("a`\"", "\"a`\\\"\""),
+            ("a\n\u{1b}[31m", "`a\\n\\u{1b}[31m`"),
+        ] {
             assert_eq!(shown(name), expected);
         }
     }

@@ -8,7 +8,7 @@ use beds_core::{
     service::{Incoming, Reply, Service, Verdict, refused},
     settings::Limits,
 };
-use beds_protocol::{Broker, CallRequest, ErrorCode, Lane, Service as Hosted};
+use beds_protocol::{Broker, CallRequest, ErrorCode, Lane, Service as Hosted, shown};
 use futures_util::future::{BoxFuture, FutureExt as _};
 use serde::Serialize;
 
@@ -46,7 +46,7 @@ impl NodeService {
 
     fn answer(&self, incoming: &Incoming<'_>) -> Result<Reply> {
         if incoming.routing_key != PING {
-            let message = format!("the service `node` does not offer `{}`", incoming.routing_key);
+            let message = format!("the service `node` does not offer {}", shown(incoming.routing_key));
             return Err(Error::new(ErrorCode::UnknownOperation, message).hint(format!("it offers `{PING}`")));
         }
         // As a write, which may want no answer.
@@ -104,7 +104,8 @@ fn check(body: &[u8]) -> Result<()> {
     let request: CallRequest = entry::read(body, false)?;
     match request.args.unwrap_or_default().0.first() {
         Some((name, _)) => {
-            let message = shortened(format!("`{PING}` has no argument `{name}`"), MESSAGE_CHARACTERS_MAX);
+            let name = shown(shortened(name.clone(), MESSAGE_CHARACTERS_MAX));
+            let message = format!("`{PING}` has no argument {name}");
             Err(Error::new(ErrorCode::BadRequest, message)
                 .hint(format!("the body of `{PING}` is {{}} or {{\"args\": {{}}}}")))
         }

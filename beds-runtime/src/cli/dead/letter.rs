@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use beds_bus::DeadLetter;
 use beds_core::{mask, spec::Domain};
-use beds_protocol::{BatchKey, Lane, RoutingKey, header};
+use beds_protocol::{BatchKey, Json, Lane, RoutingKey, header};
 use serde_json::{Value, json};
 
 /// A dead letter as people read it.
@@ -66,16 +66,17 @@ impl Letter {
     }
 
     /// As JSON, with its body or without.
-    pub(super) fn json(&self, with_body: bool) -> Value {
-        let mut json = json!({
+    pub(super) fn json(&self, with_body: bool) -> Json {
+        let mut json = Json::from(json!({
             "id": self.id, "at": self.at, "code": self.code, "reason": self.reason,
             "routing_key": self.routing_key, "queue": self.queue, "node": self.node,
             "request_id": self.request_id, "message_id": self.message_id, "user": self.user,
             "can_be_replayed": self.obstacle.is_none(), "obstacle": self.obstacle,
-        });
-        if with_body {
+        }));
+        if let (true, Json::Object(members)) = (with_body, &mut json) {
             let text = || String::from_utf8_lossy(&self.body).into_owned().into();
-            json["body"] = serde_json::from_slice(&self.body).unwrap_or_else(|_| text());
+            let body = Json::of_any(&self.body).unwrap_or_else(|_| text());
+            members.0.push(("body".to_owned(), body));
         }
         json
     }

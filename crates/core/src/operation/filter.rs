@@ -1,7 +1,6 @@
 //! `where`: every name is looked up in the template, every value becomes one of its field's type.
 
-use beds_protocol::Record;
-use serde_json::Value as Json;
+use beds_protocol::{Json, Record};
 
 use super::declared::declared;
 use crate::{
@@ -55,10 +54,10 @@ fn tests(
             Err(reason) => errors.push(path, reason),
         };
     };
-    if operators.is_empty() {
+    if operators.0.is_empty() {
         errors.push(path, "must have at least one operator");
     }
-    for (operator, json) in operators {
+    for (operator, json) in &operators.0 {
         let path = format!("{path}.{operator}");
         match test(ty, limits, operator, json) {
             Ok(test) => conditions.push(Condition { field, test }),

@@ -1,6 +1,6 @@
 //! `fetch` and `count`.
 
-use beds_protocol::{CountRequest, FetchRequest};
+use beds_protocol::{CountRequest, FetchRequest, shown};
 
 use super::{declared::declared, filter::filter};
 use crate::{
@@ -87,11 +87,12 @@ fn projection(domain: &'static Domain, names: Option<&[String]>, errors: &mut Er
     for name in names {
         match domain.field(name) {
             Some((index, _)) if indices.contains(&index) => {
-                errors.push("fields", format!("names `{name}` twice"));
+                errors.push("fields", format!("names {} twice", shown(name)));
             }
             Some((index, _)) => indices.push(index),
             None => {
-                errors.push("fields", format!("names `{name}`, which is not a field of `{}`", domain.name));
+                let name = shown(name);
+                errors.push("fields", format!("names {name}, which is not a field of `{}`", domain.name));
             }
         }
     }
@@ -110,14 +111,14 @@ fn order(domain: &'static Domain, names: &[String], errors: &mut Errors) -> Vec<
         };
         match domain.field(name) {
             Some((field, _)) if sort.iter().any(|order| order.field == field) => {
-                errors.push("sort", format!("names `{name}` twice"));
+                errors.push("sort", format!("names {} twice", shown(name)));
             }
             Some((field, _)) if domain.fetch.sort.contains(&field) || domain.key.contains(&field) => {
                 sort.push(Order { field, descending });
             }
             _ => {
                 let sorts = declared(domain, "sorts", domain.fetch.sort);
-                errors.push("sort", format!("names `{name}`, which is not a sort; {sorts}"));
+                errors.push("sort", format!("names {}, which is not a sort; {sorts}", shown(name)));
             }
         }
     }

@@ -1,7 +1,6 @@
 //! Which records a change is for: one by key, or all that a filter matches.
 
-use beds_protocol::Record;
-use serde_json::Value as Json;
+use beds_protocol::{Json, Record};
 
 use super::filter::filter;
 use crate::{

@@ -1,7 +1,6 @@
 //! New records, changes and keys.
 
-use beds_protocol::{Record, value::DateTime};
-use serde_json::Value as Json;
+use beds_protocol::{Json, Record, value::DateTime};
 use uuid::Uuid;
 
 use super::{
@@ -129,17 +128,17 @@ pub(crate) fn key(domain: &'static Domain, json: &Json, errors: &mut Errors) -> 
             errors.push("key", format!("cannot be used: `{}` has no key", domain.name));
             Vec::new()
         }
-        [index] => match json {
+        [index] => {
+            let name = domain.fields[*index].name;
             // A key of one field may be written as an object too, so that generic clients need no special case.
-            Json::Object(members) if members.contains_key(domain.fields[*index].name) => {
-                let name = domain.fields[*index].name;
-                for other in members.keys().filter(|other| *other != name) {
-                    errors.push(format!("key.{other}"), format!("is not part of the key; the key is {name}"));
-                }
-                vec![part(*index, &members[name], "key", errors)]
+            let (Json::Object(members), Some(value)) = (json, json.get(name)) else {
+                return vec![part(*index, json, "key", errors)];
+            };
+            for other in members.keys().filter(|other| *other != name) {
+                errors.push(format!("key.{other}"), format!("is not part of the key; the key is {name}"));
             }
-            _ => vec![part(*index, json, "key", errors)],
-        },
+            vec![part(*index, value, "key", errors)]
+        }
         several => {
             let names = || several.iter().map(|&i| domain.fields[i].name).collect::<Vec<_>>().join(", ");
             let Json::Object(members) = json else {

@@ -1,7 +1,9 @@
 //! The value of one field, with its type's bounds.
 
-use beds_protocol::value::{Bytes, DateTime, Decimal, ParseValueError};
-use serde_json::Value as Json;
+use beds_protocol::{
+    Json, Record,
+    value::{Bytes, DateTime, Decimal, ParseValueError},
+};
 use uuid::Uuid;
 
 use super::Errors;
@@ -149,7 +151,7 @@ const JSON_DEPTH_MAX: usize = 31;
 fn depth(json: &Json) -> usize {
     match json {
         Json::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
-        Json::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
+        Json::Object(Record(members)) => 1 + members.iter().map(|(_, value)| depth(value)).max().unwrap_or(0),
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => 0,
     }
 }

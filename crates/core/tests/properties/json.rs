@@ -122,7 +122,7 @@ pub(crate) fn stored(ty: &'static Type) -> BoxedStrategy<Value> {
             .prop_map(|(day, time)| Value::DateTime(DateTime::from(time::PrimitiveDateTime::new(day, time))))
             .boxed(),
         Type::ObjectId => any::<[u8; 12]>().prop_map(Value::ObjectId).boxed(),
-        Type::Json => json().prop_map(Value::Json).boxed(),
+        Type::Json => json().prop_map(|json| Value::Json(json.into())).boxed(),
         Type::List { item, .. } => vec(stored(&item.ty), 0..3).prop_map(Value::List).boxed(),
         Type::Object { fields } => members(fields).prop_map(Value::Object).boxed(),
     }

@@ -87,9 +87,9 @@ fn changes_are_those_that_were_sent() {
     check(1_000, &vec(change, 1..4), |mut sent| {
         sent.sort_by_key(|(index, _)| *index);
         sent.dedup_by_key(|(index, _)| *index);
-        let data = sent.iter().map(|(index, value)| (FIELDS[*index].name.to_owned(), wire(value)));
+        let data = sent.iter().map(|(index, value)| (FIELDS[*index].name.to_owned(), wire(value).into()));
         let request = UpdateRequest {
-            key: Some(json!({ "id": uuid::Uuid::nil(), "place": "x" })),
+            key: Some(json!({ "id": uuid::Uuid::nil(), "place": "x" }).into()),
             data: Record(data.collect()),
             if_version: Some(1),
             ..UpdateRequest::default()
@@ -148,7 +148,8 @@ fn any_json_is_a_key_or_a_mistake_of_the_key() {
 fn many_mistakes_are_counted_and_some_are_named() {
     check(20, &vec(name(), 200..400), |names| {
         let count = names.iter().collect::<std::collections::HashSet<_>>().len();
-        let data = names.into_iter().enumerate().map(|(n, name)| (format!("{n}{name}"), Json::Null));
+        let data =
+            names.into_iter().enumerate().map(|(n, name)| (format!("{n}{name}"), beds_protocol::Json::Null));
         let request =
             Request::Create(beds_protocol::CreateRequest { data: OneOrMany::One(Record(data.collect())) });
         let error = dispatch::<Thing>(&context(), request).unwrap_err();

@@ -1,6 +1,9 @@
 //! A cell as a value of the type that the template declares, or why the wire cannot show it.
 
-use beds_protocol::value::{Bytes, DateTime};
+use beds_protocol::{
+    Json,
+    value::{Bytes, DateTime},
+};
 
 use beds_core::{spec::Type, value::Value};
 
@@ -65,7 +68,7 @@ pub(super) fn show(cell: Raw<'_>, ty: &Type) -> Result<Value, Reason> {
             _ => return Err("is no moment"),
         }),
         Type::Json | Type::List { .. } | Type::Object { .. } => Value::Json(match cell {
-            Raw::Octets(bytes) => serde_json::from_slice(bytes).map_err(|_| NO_JSON)?,
+            Raw::Octets(bytes) => Json::of_any(bytes).map_err(|_| NO_JSON)?,
             Raw::Date(_) | Raw::DateTime(_) | Raw::Time(_) => cell.to_string().into(),
             cell => serde_json::from_str(&cell.to_string()).map_err(|_| NO_JSON)?,
         }),

@@ -17,7 +17,11 @@ pub(crate) fn of_own(error: &sqlx::Error, table: &Table, domain: &Domain) -> Fau
             // What the node writes there is none of the client's business.
             Fault::Refused(refused) if refused.code == ErrorCode::RejectedByDatabase => {
                 let (name, database) = (table.name, domain.database);
-                tracing::error!(database, "the node's own table `{name}` does not take its rows: {}", refused.message);
+                tracing::error!(
+                    database,
+                    "the node's own table `{name}` does not take its rows: {}",
+                    refused.message
+                );
                 let message = format!(
                     "the table `{name}` of the database `{database}` is not as the node needs it, so a write cannot be done"
                 );

@@ -119,25 +119,49 @@ impl Meaning {
             // ER_WRONG_VALUE_FOR_TYPE, ER_NO_PARTITION_FOR_GIVEN_VALUE (also silent),
             // ER_UNDO_RECORD_TOO_BIG, ER_ROW_DOES_NOT_MATCH_GIVEN_PARTITION_SET, ER_JSON_…; of MySQL,
             // ER_TRUNCATED_WRONG_VALUE_FOR_FIELD, ER_VIEW_CHECK_FAILED, ER_CHECK_CONSTRAINT_VIOLATED;
-            // ER_TOO_BIG_ROWSIZE, ER_REGEXP_ERROR; ER_AUTOINC_READ_FAILED: the numbers of an AUTO_INCREMENT are used up
+            // ER_TOO_BIG_ROWSIZE, ER_REGEXP_ERROR; ER_AUTOINC_READ_FAILED, ER_SEQUENCE_RUN_OUT: there are no more numbers.
+            // What a variable, a function or a statement does not take for its value: ER_WRONG_VALUE_FOR_VAR,
+            // ER_UNKNOWN_CHARACTER_SET, ER_UNKNOWN_COLLATION, ER_UNKNOWN_STORAGE_ENGINE, ER_UNKNOWN_TIME_ZONE,
+            // ER_UNKNOWN_LOCALE, ER_WRONG_VALUE, ER_NO_SUCH_THREAD, ER_NO_SUCH_QUERY, ER_TOO_LONG_IDENT (of a lock),
+            // ER_DYN_COL_…, ER_INVALID_NTILE_ARGUMENT, ER_ARGUMENT_OUT_OF_RANGE, ER_JSON_…, ER_GEOJSON_…, ER_JSON_TABLE_….
+            // A wrong type is none of a client's (ER_WRONG_TYPE_FOR_VAR), nor is a variable that cannot be set.
             ("01" | "22" | "23" | "44", _)
             | (
                 "HY",
-                1300
+                1094
+                | 1273
+                | 1298
+                | 1300
                 | 1301
                 | 1364
                 | 1366
                 | 1369
                 | 1411
                 | 1467
+                | 1525
                 | 1526
                 | 1591
+                | 1649
                 | 1713
                 | 1748
+                | 1919
+                | 1921
+                | 1922
+                | 1957
                 | 3819
-                | 4035..=4044,
+                | 4024
+                | 4035..=4046
+                | 4048..=4051
+                | 4076
+                | 4084
+                | 4103
+                | 4176
+                | 4178
+                | 4179,
             )
-            | ("42", 1118 | 1139) => Self::Rejected,
+            | ("42", 1059 | 1115 | 1118 | 1139 | 1231 | 1286) => Self::Rejected,
+            // ER_WRONG_ARGUMENTS: of a function the values, of EXECUTE their number
+            ("HY", 1210) if !said.message.ends_with("EXECUTE") => Self::Rejected,
             (class, _) if SERVER_CLASSES.contains(&class) => Self::Unknown,
             // 45, the class for what users define, or a class of the DBA's own
             _ => Self::Signalled,

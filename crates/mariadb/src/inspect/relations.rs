@@ -1,5 +1,6 @@
 //! Tables and views: their indexes, their triggers, and whether a view can be read.
 
+use beds_protocol::shown;
 use sqlx::Executor as _;
 
 use super::{
@@ -125,7 +126,7 @@ impl Look<'_> {
             let Some(relation) = places.get(&text(row, 0)).and_then(|at| relations.get_mut(*at)) else {
                 continue;
             };
-            relation.triggers.push(format!("`{}` ({} {})", text(row, 1), text(row, 2), text(row, 3)));
+            relation.triggers.push(format!("{} ({} {})", shown(text(row, 1)), text(row, 2), text(row, 3)));
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use std::{
 
 use sqlx::{Column as _, Executor as _, MySqlConnection, Row as _, mysql::MySqlRow};
 
-use super::{sequences, views::Views};
+use super::{own::Own, sequences, views::Views};
 use crate::known::KEPT;
 
 /// The session variables of a server that can be changed and read. Left out are those that statements change by
@@ -39,15 +39,14 @@ pub(crate) struct Knowledge {
     pub(super) views: Views,
 }
 
-/// The name of the probe in a session, and of what it gives. The server prepares it once a session, so that it is not parsed
-/// each time, and can be executed in one round trip with other statements.
-const PROBE: &str = "beds_probe";
+/// The column of the digest.
+const DIGEST: &str = "beds_digest";
 
-/// The statement that gives a digest of what a routine can change in a session of this server.
+/// The statement that gives a digest of what a routine can change in a session of this server. The server prepares it once a
+/// session, so that it is not parsed each time, and can be executed in one round trip with other statements.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Probe {
-    /// Makes a session ready for [`Probe::DIGEST`].
-    pub(super) preparation: String,
+    text: String,
     /// Whether it looks at sequences, which are tables: that begins a transaction.
     begins_transaction: bool,
 }
@@ -102,17 +101,18 @@ impl Knowledge {
         let text = format!(
             "select md5(concat_ws('|', ifnull(release_all_locks(), 0), \
              (select count(*) from information_schema.user_variables where variable_value is not null), \
-             abs(@@timestamp - unix_timestamp(sysdate())) < 5, ifnull(current_role(), ''), {names}{sequences})) as {PROBE}"
+             abs(@@timestamp - unix_timestamp(sysdate())) < 5, ifnull(current_role(), ''), {names}{sequences})) as {DIGEST}"
         );
-        let preparation = format!("prepare {PROBE} from '{}'", text.replace('\'', "''"));
-        let probe = Probe { preparation, begins_transaction: !sequences.is_empty() };
+        let probe = Probe { text, begins_transaction: !sequences.is_empty() };
         Ok(Self { probe, views: Views::gather(connection).await? })
     }
 }
 
 impl Probe {
-    /// Gives the digest, within whatever transaction is open.
-    pub(super) const DIGEST: &str = "execute beds_probe";
+    /// Prepares it in a session.
+    pub(super) fn prepare(&self, own: &Own) -> String {
+        format!("prepare {} from '{}'", own.probe, self.text.replace('\'', "''"))
+    }
 
     /// What follows it outside of a transaction, which is where it leaves the session.
     pub(super) const fn ending(&self) -> &'static str {
@@ -121,7 +121,7 @@ impl Probe {
 
     /// The digest, if this is a row of it.
     pub(super) fn digest(row: &MySqlRow) -> Result<Option<String>, sqlx::Error> {
-        if row.columns().first().is_none_or(|column| column.name() != PROBE) {
+        if row.columns().first().is_none_or(|column| column.name() != DIGEST) {
             return Ok(None);
         }
         row.try_get_unchecked(0).map(Some)

@@ -138,6 +138,8 @@ pub(crate) static LAST_NUMBER: Call = procedure("numbered_last", "call numbered_
 pub(crate) static HIDDEN_COMMIT: Call = procedure("hidden_commit", "call hidden_commit()", false);
 pub(crate) static HIDDEN_ROLLBACK: Call = procedure("hidden_rollback", "call hidden_rollback()", false);
 pub(crate) static HIDDEN_REFUSAL: Call = procedure("hidden_refusal", "call hidden_refusal()", false);
+/// It asks what the node asks of a session, by a name that could be guessed.
+pub(crate) static PROBED: Call = procedure("probed", "call probed()", false);
 pub(crate) static DISTRIBUTED: Call = procedure("distributed", "call distributed()", false);
 
 /// What leaves something behind, in every lane where it may run.

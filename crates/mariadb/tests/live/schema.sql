@@ -169,6 +169,7 @@ create procedure clock() begin set time_zone = '+05:00'; set lc_time_names = 'de
 create procedure stopped() begin set timestamp = 86400; end //
 create procedure relaxed() begin set sql_mode = ''; set session transaction isolation level read uncommitted; end //
 create procedure modest() begin set sql_select_limit = 1; set max_statement_time = 0.5; end //
+create procedure probed() begin execute beds_probe; end //
 create procedure executed() begin execute immediate 'set session group_concat_max_len = 4'; end //
 create procedure who() begin set @who = 'somebody'; end //
 create procedure who_into() begin select 'somebody' into @who; end //

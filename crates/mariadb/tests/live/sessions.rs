@@ -8,7 +8,7 @@ use beds_core::{
 use beds_protocol::{ErrorCode, Lane};
 
 use crate::odd::{
-    ADD_NUMBERED, CHILD, CODE, DISTRIBUTED, FN_WHO, LAST_NUMBER, ODD, OVER, Odd, PLAIN, PLAIN_CALL,
+    ADD_NUMBERED, CHILD, CODE, DISTRIBUTED, FN_WHO, LAST_NUMBER, ODD, OVER, Odd, PLAIN, PLAIN_CALL, PROBED,
     TAKE_NUMBER, WHO, WRITERS,
 };
 
@@ -80,6 +80,15 @@ async fn nothing_of_a_refused_request_stays_after_odd_ones() {
     assert_eq!(error.code, ErrorCode::RejectedByDatabase);
     let kept = odd.stack.mariadb_query(Some("odd"), "select group_concat(id, ' ', u) from child").unwrap();
     assert_eq!(kept.trim(), "2 2");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_routine_can_ask_as_the_node_does() {
+    let odd = Odd::open();
+    let (fresh, _) = odd.state(Lane::Write).await;
+    // What it were given, it could give the node in answer after it has changed the session.
+    odd.call(Lane::Write, &PROBED).await.unwrap_err();
+    assert_eq!(odd.state(Lane::Write).await.0, fresh);
 }
 
 #[tokio::test(flavor = "multi_thread")]

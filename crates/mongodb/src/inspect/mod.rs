@@ -16,6 +16,7 @@ use beds_core::{
     },
     settings::SecretUrl,
 };
+use beds_protocol::shown;
 use futures_util::TryStreamExt as _;
 use mongodb::{
     Client, Database,
@@ -140,7 +141,7 @@ impl Look<'_> {
                 progress(done, of, name);
                 self.fill(&mut relation, specification, &specifications).await.map_err(|error| {
                     let Unseen { reason, hint, .. } = unseen(&error);
-                    Unseen::new(format!("`{name}`: {reason}"), hint)
+                    Unseen::new(format!("{}: {reason}", shown(name)), hint)
                 })?;
             }
             catalogue.relations.push(relation);
@@ -159,7 +160,7 @@ impl Look<'_> {
         } else {
             format!("the server has {}", names.join(", "))
         };
-        Unseen::new(format!("there is no database `{}`, or nothing in it", self.database.name()), hint)
+        Unseen::new(format!("there is no database {}, or nothing in it", shown(self.database.name())), hint)
             .absent(true)
     }
 

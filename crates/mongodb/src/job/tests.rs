@@ -72,9 +72,28 @@ fn what_mongodb_lacks_is_a_mistake_of_the_field() {
     let nul = serde_json::json!({ "a": [{ "b\0": 1 }] });
     let expected = "has a member with a NUL character in its name, which MongoDB cannot store".to_owned();
     assert_eq!(
-        mistakes(update(vec![(place("natural"), Value::UInt(u64::MAX)), (place("any"), Value::Json(nul))])),
-        [("natural".to_owned(), reason), ("any".to_owned(), expected)]
+        mistakes(update(vec![
+            (place("natural"), Value::UInt(u64::MAX)),
+            (place("any"), Value::Json(nul.into()))
+        ])),
+        [("natural".to_owned(), reason), ("any.a[0]".to_owned(), expected)]
     );
+}
+
+#[test]
+fn a_number_that_bson_cannot_hold_is_named_by_its_place() {
+    let any = |json: &str| vec![(place("any"), Value::Json(serde_json::from_str(json).unwrap()))];
+    let reason = "is a number that MongoDB cannot store exactly, neither as a 64-bit integer nor as a double: send fewer \
+                  digits, or a string";
+    for (json, path) in [
+        (r#"{"a": [1, {"b": 0.1000000000000000055511151231257827}]}"#, "any.a[1].b"),
+        ("18446744073709551615", "any"),
+        ("[12345678901234567890123]", "any[0]"),
+    ] {
+        assert_eq!(mistakes(update(any(json))), [(path.to_owned(), reason.to_owned())]);
+    }
+    job(&THING, update(any(r#"{"a": [1.10, 1e19, 10000000000000000000, -0, 9007199254740992]}"#)), PLENTY)
+        .unwrap();
 }
 
 #[test]
@@ -119,5 +138,5 @@ fn a_call_is_bound_before_it_waits() {
     };
     job(&THING, call(Value::Null), PLENTY).unwrap();
     let too_great = serde_json::json!({ "n": u64::MAX });
-    assert_eq!(mistakes(call(Value::Json(too_great)))[0].0, "args.any");
+    assert_eq!(mistakes(call(Value::Json(too_great.into())))[0].0, "args.any.n");
 }

@@ -48,8 +48,8 @@ list = { type = "list", items = { type = "json" } }
 /// The ids of the documents that a pipeline gives for a client's value.
 async fn found(client: &Client, stages: &str, value: &serde_json::Value) -> Result<Vec<i32>, String> {
     let text = value.as_str().unwrap_or_default().to_owned();
-    let list = Value::Json(value.as_array().cloned().map_or_else(|| json!([value]), |items| json!(items)));
-    let args = [Value::Text(text), Value::Json(value.clone()), list];
+    let list = value.as_array().cloned().map_or_else(|| json!([value]), |items| json!(items));
+    let args = [Value::Text(text), Value::Json(value.clone().into()), Value::Json(list.into())];
     let stages = bind(&compiled(stages), &THING.calls[0], &args).map_err(|error| error.to_string())?;
     let things = client.database("things").collection::<Document>("thing");
     let mut cursor = things.aggregate(stages).await.map_err(|error| error.to_string())?;

@@ -6,8 +6,8 @@ use super::*;
 use crate::golden::{THING, check};
 
 fn bound(stages: &serde_json::Value, any: &serde_json::Value) -> Result<Vec<Document>> {
-    let list = Value::Json(json!([any]));
-    let args = [Value::Text("$name".to_owned()), Value::Json(any.clone()), list];
+    let list = Value::Json(json!([any]).into());
+    let args = [Value::Text("$name".to_owned()), Value::Json(any.clone().into()), list];
     bind(&stages.to_string(), &THING.calls[0], &args)
 }
 
@@ -83,7 +83,7 @@ fn what_is_no_geometry_is_refused_where_one_is_meant() {
 fn what_mongodb_cannot_keep_is_refused() {
     let stages = json!([{ "$match": { "a": { "$eq": arg("any") } } }]);
     let error = bound(&stages, &json!({ "n": u64::MAX })).unwrap_err();
-    assert_eq!(error.details[0].field, "args.any");
+    assert_eq!(error.details[0].field, "args.any.n");
 }
 
 #[test]

@@ -93,7 +93,7 @@ impl Shower {
     /// A document that no template describes.
     pub(crate) fn document(&mut self, document: &RawDocument, place: Place<'_>) -> Value {
         let cell = Cell { place, is_hidden: false };
-        Value::Json(self.json(RawBsonRef::Document(document), cell, 0))
+        Value::Json(self.json(RawBsonRef::Document(document), cell, 0).into())
     }
 
     fn member(&mut self, document: &RawDocument, field: &Field, cell: Cell<'_>) -> Value {
@@ -109,7 +109,7 @@ impl Shower {
             (_, RawBsonRef::Null | RawBsonRef::Undefined) => Value::Null,
             (Type::Json, bson) => match self.json(bson, cell, 0) {
                 Json::Null => Value::Null,
-                json => Value::Json(json),
+                json => Value::Json(json.into()),
             },
             (Type::List { item, .. }, RawBsonRef::Array(array)) => {
                 let items = array.into_iter().enumerate().map(|(index, element)| {

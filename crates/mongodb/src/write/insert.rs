@@ -142,7 +142,7 @@ pub(super) fn document(
             Ok(bson) => {
                 document.insert(field.column, bson);
             }
-            Err(reason) => errors.push(format!("{path}{}", field.name), reason),
+            Err(unkept) => unkept.tell(&format!("{path}{}", field.name), errors),
         }
     }
     document

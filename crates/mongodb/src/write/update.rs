@@ -193,7 +193,7 @@ pub(super) fn change<'v>(
             Ok(bson) => {
                 set.insert(field.column, bson);
             }
-            Err(reason) => errors.push(format!("{path}{}", field.name), reason),
+            Err(unkept) => unkept.tell(&format!("{path}{}", field.name), errors),
         }
     }
     let mut change = Document::new();

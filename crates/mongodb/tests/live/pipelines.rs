@@ -83,7 +83,7 @@ async fn what_a_stage_does_not_take_of_a_client_is_rejected() {
         (&OWN, json!(0), ErrorCode::Internal),
         (&UNKNOWN, json!(0), ErrorCode::Internal),
     ] {
-        let args = if call.args.is_empty() { Vec::new() } else { vec![Value::Json(value.clone())] };
+        let args = if call.args.is_empty() { Vec::new() } else { vec![Value::Json(value.clone().into())] };
         let read = plan::Read::Call(Invocation { call, args });
         let bounds = Bounds::new(Instant::now() + Duration::from_mins(1), 10_000);
         let error = database.run(Plan::new(&SOURCE, Action::Read(read)), bounds).await.unwrap_err();

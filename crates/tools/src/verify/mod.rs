@@ -9,6 +9,7 @@ mod documents;
 mod grants;
 mod reach;
 mod relation;
+mod replicas;
 mod report;
 mod routine;
 mod tables;
@@ -20,7 +21,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use serde::Serialize;
 
 use beds_core::{
@@ -167,12 +168,12 @@ pub async fn verify(sources: Sources<'_>, domains: &[&'static Domain], all: &[&'
         by_database.entry((domain.engine().as_str(), domain.database)).or_default().push(domain);
     }
     let looks = by_database.into_iter().map(async |((_, database), domains)| {
-        let seen = look(sources, &domains).await;
-        (database, domains, seen)
+        let (seen, replicas) = join(look(sources, &domains), replicas::look(sources, &domains)).await;
+        (database, domains, seen, replicas)
     });
     let mut report = Report::default();
     let mut seen_by: Vec<grants::Seen> = Vec::new();
-    for (database, domains, seen) in join_all(looks).await {
+    for (database, domains, seen, replicas) in join_all(looks).await {
         match seen {
             Ok(catalogue) => {
                 for domain in &domains {
@@ -183,6 +184,7 @@ pub async fn verify(sources: Sources<'_>, domains: &[&'static Domain], all: &[&'
                     report.notes.extend(notes);
                     report.checked.push(domain.name.to_owned());
                 }
+                report.findings.extend(replicas::check(&domains, &catalogue, replicas));
                 report.findings.extend(tables::check(&domains, &catalogue));
                 let is_here = |domain: &&&Domain| {
                     domain.database == database
@@ -209,16 +211,16 @@ pub async fn verify(sources: Sources<'_>, domains: &[&'static Domain], all: &[&'
 
 async fn look(sources: Sources<'_>, domains: &[&'static Domain]) -> Result<Catalogue, Unseen> {
     let Some(first) = domains.first() else { return Ok(Catalogue::default()) };
+    self::catalogue(sources, first.engine(), first.database, &scope(sources, domains)).await
+}
+
+/// What of a database these domains are about.
+fn scope(sources: Sources<'_>, domains: &[&'static Domain]) -> Scope {
     let objects = domains.iter().flat_map(|domain| domain.database_objects());
     let names = objects.filter(|object| is_relation(object.kind)).map(|object| object.name);
     let own = domains.iter().flat_map(|domain| domain.tables()).map(|table| table.name);
     let names: BTreeSet<&str> = names.chain(own).collect();
-    let scope = Scope {
-        only: Some(names.into_iter().map(str::to_owned).collect()),
-        sample: 0,
-        timeout: sources.timeout,
-    };
-    self::catalogue(sources, first.engine(), first.database, &scope).await
+    Scope { only: Some(names.into_iter().map(str::to_owned).collect()), sample: 0, timeout: sources.timeout }
 }
 
 /// What the database of a template holds.
@@ -262,8 +264,12 @@ const fn is_relation(kind: ObjectKind) -> bool {
 /// Holds one domain against its database.
 #[must_use]
 pub fn check(domain: &Domain, catalogue: &Catalogue) -> Vec<Finding> {
+    check_objects(domain, &domain.database_objects(), catalogue)
+}
+
+fn check_objects(domain: &Domain, objects: &[Object], catalogue: &Catalogue) -> Vec<Finding> {
     let mut findings = Findings { domain, list: Vec::new() };
-    for object in &domain.database_objects() {
+    for object in objects {
         match object.kind {
             ObjectKind::Table | ObjectKind::View | ObjectKind::Collection | ObjectKind::Pipeline => {
                 check_relation(object, catalogue, &mut findings);

@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use super::{Finding, Severity, Unchecked};
+use beds_protocol::OneLine;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default();
@@ -92,15 +93,15 @@ impl Report {
                 finding.severity.as_str(),
                 subject(finding),
                 finding.place,
-                finding.message
+                OneLine(&finding.message)
             );
             if let Some(hint) = &finding.hint {
                 let indent = " ".repeat(9 + templates + 2 + places + 2);
-                let _ = writeln!(out, "{indent}{HINT}{hint}{HINT:#}");
+                let _ = writeln!(out, "{indent}{HINT}{}{HINT:#}", OneLine(hint));
             }
         }
         for Unchecked { database, reason, hint, templates } in &self.unchecked {
-            let list = templates.join(", ");
+            let (list, reason, hint) = (templates.join(", "), OneLine(reason), OneLine(hint));
             let _ = writeln!(
                 out,
                 "{ERROR}not checked{ERROR:#}  the database `{database}`: {reason}; {hint}

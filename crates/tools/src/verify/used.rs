@@ -1,7 +1,7 @@
 //! What the objects of a domain stand on: the routines' tables and procedures, and the columns that they write.
 
 use super::{
-    Findings,
+    Findings, Severity,
     base::Base,
     place,
     types::{Against, Fit, fit},
@@ -45,6 +45,47 @@ pub(super) fn required(relation: &Relation, catalogue: &Catalogue, findings: &mu
     };
     for create in objects.iter().filter(is_new) {
         given(create, &base, catalogue, findings);
+        generated(create, &base, catalogue, findings);
+    }
+}
+
+/// Reports fields that the database is to fill in where nothing does so any more: a column that was computed may have become
+/// a plain one.
+fn generated(create: &Object, base: &Base<'_>, catalogue: &Catalogue, findings: &mut Findings<'_>) {
+    let domain = findings.domain;
+    let Some(routine) = catalogue.routine(RoutineKind::Procedure, create.name) else { return };
+    // Without its text, or beside a trigger, nobody knows what a new record has.
+    let Some(body) = routine.body.as_deref().filter(|_| base.table.triggers.is_empty()) else { return };
+    let text = tokens(body, routine.mode);
+    let is_named =
+        |column: &Column| text.iter().filter_map(Token::name).any(|name| same_word(name, &column.name));
+    for (index, field) in domain.fields.iter().enumerate() {
+        let Some(column) = base.column(field.column) else { continue };
+        if field.generated != Some(Generated::Database) || create.args.contains(&index) || is_named(column) {
+            continue;
+        }
+        let is_alone = field.unique || domain.key == [index];
+        let what = match &column.default {
+            // What may not be null is reported as such.
+            Supplied::Nothing if column.nullable => {
+                "is null in new records: it has no default, and is not computed"
+            }
+            Supplied::Constant(_) if is_alone => {
+                "has the same value in all new records: its default is a constant"
+            }
+            _ => continue,
+        };
+        let message = format!(
+            "the template says that the database generates it, but the column {} of {} {what}",
+            shown(&column.name),
+            shown(&base.table.name)
+        );
+        let place = format!("field {}", field.name);
+        if !findings.has(&place, &message) {
+            findings
+                .error(place, message)
+                .hint("let the database fill it in again, or remove `generated` and let `create` pass it");
+        }
     }
 }
 
@@ -111,6 +152,9 @@ pub(super) fn kept(object: &Object, routine: &Routine, catalogue: &Catalogue, fi
             stores(text, &parameter.name, &of_table).iter().any(|name| same_word(name, &column.name))
         });
         let way = Way { usage: object.usage, routine: &routine.name, parameter, column };
+        if is_stored && takes_none(&way, text.is_some(), base.table, findings) {
+            continue;
+        }
         if domain.key.contains(index) && object.usage != Usage::Create {
             finds(&way, findings);
         } else if is_stored {
@@ -161,6 +205,25 @@ impl Way<'_> {
                 .hint(hint),
         }
     }
+}
+
+/// Whether a column takes no value, since the database computes it; a procedure that gives it one is refused.
+fn takes_none(way: &Way<'_>, is_seen: bool, table: &Relation, findings: &mut Findings<'_>) -> bool {
+    if !matches!(way.column.default, Supplied::Computed(_)) {
+        return false;
+    }
+    let goes = if is_seen { "goes" } else { "most likely goes" };
+    let message = format!(
+        "{} {goes} into the column {} of {}, which the database computes: it takes no value",
+        way.subject(),
+        shown(&way.column.name),
+        shown(&table.name)
+    );
+    let severity = if is_seen { Severity::Error } else { Severity::Warning };
+    findings
+        .push(severity, place(way.usage), message)
+        .hint("let the routine leave it out, and let the template say generated = \"database\"");
+    true
 }
 
 /// A part of the key has to find its record, and no other.
