@@ -196,7 +196,7 @@ pub(crate) async fn keeps_all_digits_of_json(domain: Domain) {
     let send = async |operation: &str, body: String| {
         let reply =
             domain.client.request_raw(&format!("{}.{operation}", domain.template), body).await.unwrap();
-        String::from_utf8(reply.body.to_vec()).unwrap()
+        String::from_utf8(reply.body.clone()).unwrap()
     };
     let created = send("create", body).await;
     if !domain.keeps_microseconds {
