@@ -283,7 +283,7 @@ async fn what_is_published_is_removed_and_another_relay_takes_over() {
         shop.run(0, create(&n.to_string(), n), None).await.unwrap();
     }
     let woken = shop.databases[0].outbox();
-    tokio::time::timeout(Duration::from_secs(5), woken.stored()).await.expect("the relay is woken");
+    tokio::time::timeout(Duration::from_mins(1), woken.stored()).await.expect("the relay is woken");
     relay.keep().await.unwrap();
     let stored = relay.next(0, 100).await.unwrap();
     assert_eq!(stored.len(), 6);
