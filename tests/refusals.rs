@@ -129,7 +129,7 @@ async fn writes_that_wait_for_a_database_outlast_the_patience_of_rabbitmq() {
     // RabbitMQ's patience ends while the database is away.
     let begun = Instant::now();
     eventually_async("they wait aside", async || {
-        wire.waiting("beds.app_server.w.wait.catalog").await >= 19
+        wire.waiting("beds.app_server.w.wait.mariadb.catalog").await >= 19
             && begun.elapsed() > Duration::from_secs(12)
     })
     .await;

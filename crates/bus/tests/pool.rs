@@ -10,12 +10,12 @@ use std::{
     time::Duration,
 };
 
-use beds_bus::{Amqp, Exchange, ReadQueues, Status};
+use beds_bus::{Amqp, Status};
 use beds_core::{
     outbox::EventSink as _,
     settings::{Millis, SecretUrl},
 };
-use beds_protocol::topology::{DEAD, EXCHANGE};
+use beds_protocol::topology::{DEAD, EXCHANGE, Exchange, ReadQueues};
 use futures_util::FutureExt as _;
 use lapin::{
     BasicProperties, ConnectionProperties, ExchangeKind,
