@@ -12,7 +12,7 @@ section! {
     /// `[amqp]`
     Amqp {
         /// `amqp://user:password@host:port/vhost`, or `amqps://`; or a list of them, the endpoints of a cluster, which
-        /// are tried in turn.
+        /// are tried one after another, a second apart, until one answers.
         url: Urls = Urls::default(),
         /// A file with the password, instead of one in the URL.
         pass_file: Option<PathBuf> = None,

@@ -67,7 +67,7 @@ mod waiting;
 
 pub use bus_publisher::BusPublisher;
 pub use config::{Amqp, Pool};
-pub use connection::{Connection, Endpoint, Timeouts, ping};
+pub use connection::{Connection, Endpoint, Timeouts, first_of, ping};
 pub use dead_letters::{DeadLetter, DeadLetters, GivenUp};
 pub use error::BusError;
 pub use events::EventPublisher;

@@ -36,6 +36,7 @@ pub struct Builder {
     private: bool,
     fast: bool,
     standalone: bool,
+    room: Option<u32>,
 }
 
 impl fmt::Debug for Builder {
@@ -106,6 +107,13 @@ impl Builder {
     pub fn mariadb_replicas(mut self, replicas: usize) -> Self {
         self.others[ServerKind::MariaDb as usize] = replicas;
         self.mariadb()
+    }
+
+    /// The tables of a `MariaDB` have so many MiB together: [`Stack::leave_no_room`] fills them up.
+    #[must_use]
+    pub fn mariadb_room(mut self, mebibytes: u32) -> Self {
+        self.room = Some(mebibytes);
+        self
     }
 
     /// With a `MongoDB`.
@@ -282,10 +290,10 @@ impl Builder {
             }
             ServerKind::MariaDb => {
                 let number = |number| (count > 1).then_some(number);
-                programs.push(Box::new(MariaDb::new(&dir, log, first, number(1))));
+                programs.push(Box::new(MariaDb::new(&dir, log, first, number(1), self.room)));
                 for replica in 2..=count {
                     let (dir, log) = place(replica)?;
-                    programs.push(Box::new(MariaDb::new(&dir, log, free()?, number(replica))));
+                    programs.push(Box::new(MariaDb::new(&dir, log, free()?, number(replica), self.room)));
                 }
             }
             ServerKind::MongoDb => {
