@@ -73,7 +73,8 @@ async fn a_request_that_rabbitmq_forbids_fails_alone() {
     })
     .await
     .unwrap();
-    let client = Client::builder(url.replace("guest:guest", "alice:secret")).connect().await.unwrap();
+    let client = Client::builder(url.replace("guest:guest", "alice:secret")).timeout(Duration::from_mins(1));
+    let client = client.connect().await.unwrap();
     let requests = (0..400).map(|n| {
         let client = &client;
         async move {

@@ -97,7 +97,7 @@ impl Shop {
             }
         }
         let config: MongoDb =
-            serde_json::from_value(json!({ "url": site.url, "connect_timeout_ms": 2_000 })).unwrap();
+            serde_json::from_value(json!({ "url": site.url, "connect_timeout_ms": 5_000 })).unwrap();
         let databases =
             [(), ()].map(|()| Database::open(name, &config, beds_core::settings::Room::default()));
         Self { site, databases }
