@@ -203,7 +203,9 @@ fn happen(site: &Site, fault: Fault, choice: usize, durations: Durations) -> Res
             replica.kill()?;
             stack.rejoin(replica)?;
         }
-        Fault::SwitchPrimary => drop(stack.fail_over()?),
+        Fault::SwitchPrimary => {
+            stack.fail_over()?;
+        }
         Fault::CutLinks => links()?.all().into_iter().for_each(Delay::cut),
         Fault::SlowLinks => hold(&links()?.all(), Way::late(SLOW), link),
         Fault::SliceLinks => hold(&links()?.all(), Way::sliced(SLICE_BYTES), link),

@@ -25,7 +25,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use beds_client::Client;
 use beds_devstack::{Node, NodeCommand, Server, Stack, node::addresses, schema};
 use clap::{Parser, ValueEnum as _};
@@ -183,8 +183,9 @@ fn faults(args: &Args) -> Result<()> {
     }
     println!("servers and {} nodes start", args.nodes);
     let runtime = Runtime::new()?;
-    let wrong = args.only.iter().find(|fault| !fault.is_of(args.clusters));
-    ensure!(wrong.is_none(), "{wrong:?} cannot happen to {}", if args.clusters { "clusters" } else { "single servers" });
+    if let Some(wrong) = args.only.iter().find(|fault| !fault.is_of(args.clusters)) {
+        bail!("{wrong:?} happens {} --clusters alone", if args.clusters { "without" } else { "with" });
+    }
     let site = Arc::new(Site::start(&runtime, args)?);
     if let Some(seconds) = args.overload {
         return overload(args, &site, &runtime, seconds);

@@ -86,7 +86,7 @@ impl Repeats {
             about.clear();
         }
         let cause = causes.entry(about).or_default();
-        if cause.told == 0 || cause.told < TOLD_MAX && *told < OF_PLACE_MAX {
+        if cause.told == 0 || (cause.told < TOLD_MAX && *told < OF_PLACE_MAX) {
             cause.told += 1;
             *told += 1;
             return true;

@@ -281,7 +281,7 @@ pub(crate) async fn connect(config: &Amqp, name: &str) -> Result<Connection, Bus
     };
     let is_one = config.url.0.len() == 1;
     let none = BusError::Other("no endpoint is configured".into());
-    first_of(&config.url.0, none, |url: &SecretUrl| async move {
+    first_of(&config.url.0, none, |url| async move {
         let attempt = async {
             let mut endpoint = Endpoint::of(url).map_err(BusError::Other)?;
             endpoint.heartbeat_or(config.heartbeat_s);

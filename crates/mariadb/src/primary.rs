@@ -76,7 +76,7 @@ impl Primary {
         for (server, url) in self.servers.iter().enumerate() {
             let [engine, database] = *labels;
             let is_it = u64::from(server == self.current());
-            samples.count(&PRIMARY, &[engine, database, ("server", &url.host())], is_it);
+            samples.count(&PRIMARY, &[engine, database, ("server", url.host().as_str())], is_it);
         }
     }
 

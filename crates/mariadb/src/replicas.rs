@@ -121,7 +121,7 @@ impl Replicas {
         for (replica, url) in self.servers.iter().enumerate() {
             let [engine, database] = *labels;
             let lag = self.lag(replica).unwrap_or_else(|| self.begun.elapsed());
-            samples.number(&LAG, &[engine, database, ("server", &url.host())], lag.as_secs_f64());
+            samples.number(&LAG, &[engine, database, ("server", url.host().as_str())], lag.as_secs_f64());
         }
     }
 
