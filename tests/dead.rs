@@ -75,7 +75,9 @@ async fn dead_letters_are_seen_and_replayed_once_and_dropped() {
     let table = dead(site, &["list"]).await.stdout;
     assert_eq!(table.lines().count(), 3, "{table}");
     let stays = table.lines().filter(|line| line.contains("  stays   country.fetch  "));
-    assert!(stays.clone().all(|line| line.ends_with("(it is a read, and nobody waits for its answer any more)")));
+    assert!(
+        stays.clone().all(|line| line.ends_with("(it is a read, and nobody waits for its answer any more)"))
+    );
     assert_eq!((stays.count(), table.matches("  replay  bookmark.create  ").count()), (1, 2), "{table}");
     let until = "(its client wanted it until 2100-01-01T00:00:00Z; a replay has no deadline)";
     assert_eq!(table.matches(until).count(), 1, "{table}");
@@ -88,7 +90,10 @@ async fn dead_letters_are_seen_and_replayed_once_and_dropped() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("letters");
     let some = dead(site, &["export", file.to_str().unwrap(), "--template", "bookmark"]).await;
-    assert!(some.stderr.starts_with(&format!("2 of 3 dead letters written to {}, 1 not, ", file.display())), "{some:?}");
+    assert!(
+        some.stderr.starts_with(&format!("2 of 3 dead letters written to {}, 1 not, ", file.display())),
+        "{some:?}"
+    );
     assert_eq!(std::fs::read_to_string(&file).unwrap().lines().count(), 2);
 
     // Nothing is done without a choice, or when only asked.
@@ -120,8 +125,11 @@ async fn dead_letters_are_seen_and_replayed_once_and_dropped() {
     assert_eq!(again.stdout.matches(": replayed").count(), 2, "{}{}", again.stdout, again.stderr);
     waiting(&wire, 1).await;
     eventually_async("all is worked off", async || wire.waiting("beds.app_server.w").await == 0).await;
-    let duplicates =
-        || site.node.get("/metrics").contains("beds_ledger_duplicates_total{engine=\"mariadb\",database=\"catalog\"} 2");
+    let duplicates = || {
+        site.node
+            .get("/metrics")
+            .contains("beds_ledger_duplicates_total{engine=\"mariadb\",database=\"catalog\"} 2")
+    };
     eventually_async("the ledger knew both", async || duplicates()).await;
     assert_eq!(bookmarks(site).lines().collect::<Vec<_>>(), ["a", "b"]);
 

@@ -96,12 +96,7 @@ async fn answers_again_after_each_server_was_away() {
 }
 
 async fn site_client(url: &str) -> Client {
-    Client::builder(url)
-        .timeout(PATIENCE)
-        .reconnect_max(Duration::from_millis(500))
-        .connect()
-        .await
-        .unwrap()
+    Client::builder(url).timeout(PATIENCE).reconnect_max(Duration::from_millis(500)).connect().await.unwrap()
 }
 
 /// The properties of a write that wants no answer.

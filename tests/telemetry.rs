@@ -16,7 +16,9 @@ use std::{
 };
 
 use axum::{Router, body::Bytes, extract::State, routing::post};
-use common::{Beds, Site, blocking, comes_right, eventually, eventually_async, root, stack, start_node, unique, wire};
+use common::{
+    Beds, Site, blocking, comes_right, eventually, eventually_async, root, stack, start_node, unique, wire,
+};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
     common::v1::any_value::Value as Attribute,
@@ -160,7 +162,8 @@ async fn requests_are_counted_by_closed_names_and_a_slow_one_is_told() {
         assert!(slow.contains(part), "{part} in {slow}");
     }
     // It was sent an hour before, in whole seconds.
-    let waited = slow.split("queue_ms=").nth(1).unwrap().split(|letter: char| !letter.is_ascii_digit()).next();
+    let waited =
+        slow.split("queue_ms=").nth(1).unwrap().split(|letter: char| !letter.is_ascii_digit()).next();
     let waited: u64 = waited.unwrap().parse().unwrap();
     assert!((3_599_000..3_600_000 + MINUTE_MS).contains(&waited), "{slow}");
 

@@ -35,13 +35,17 @@ impl Engines {
             match domain.engine() {
                 Engine::MariaDb => {
                     if let Some(server) = config.mariadb.get(name) {
-                        let open = || beds_mariadb::Database::open(name, server, room(config, domains, domain.home()));
+                        let open = || {
+                            beds_mariadb::Database::open(name, server, room(config, domains, domain.home()))
+                        };
                         engines.mariadb.entry(name).or_insert_with(open);
                     }
                 }
                 Engine::MongoDb => {
                     if let Some(server) = config.mongodb.get(name) {
-                        let open = || beds_mongodb::Database::open(name, server, room(config, domains, domain.home()));
+                        let open = || {
+                            beds_mongodb::Database::open(name, server, room(config, domains, domain.home()))
+                        };
                         engines.mongodb.entry(name).or_insert_with(open);
                     }
                 }

@@ -115,7 +115,8 @@ const ROOM: u64 = 96;
 const WRITES_IN_ONE: u64 = 200;
 
 /// What a node needs, but for the right to write on a replica.
-const USER: &str = "create user beds; grant select, insert, update, delete, execute, create temporary tables on *.* to beds";
+const USER: &str =
+    "create user beds; grant select, insert, update, delete, execute, create temporary tables on *.* to beds";
 
 impl Site {
     fn start(runtime: &Runtime, args: &Args) -> Result<Self> {

@@ -69,10 +69,8 @@ impl Times {
         let times = self.0.lock().unwrap();
         let later: Vec<Instant> = times.iter().copied().filter(|at| *at > since).collect();
         let earlier = std::iter::once(since).chain(later.iter().copied());
-        let gaps = earlier.zip(&later).map(|(from, to)| Gap {
-            time: *to - from,
-            ticks: clock.between(from, *to),
-        });
+        let gaps =
+            earlier.zip(&later).map(|(from, to)| Gap { time: *to - from, ticks: clock.between(from, *to) });
         gaps.max_by_key(|gap| gap.time).unwrap_or_default()
     }
 }

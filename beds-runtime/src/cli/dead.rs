@@ -329,7 +329,8 @@ impl<'a> Work<'a> {
             }
             Command::Export { file, .. } => {
                 let left = (count as usize).saturating_sub(chosen);
-                let to = if file.as_os_str() == "-" { String::new() } else { format!(" to {}", file.display()) };
+                let to =
+                    if file.as_os_str() == "-" { String::new() } else { format!(" to {}", file.display()) };
                 eprintln!(
                     "{chosen} of {count} dead letters written{to}, {left} not, at {}; all stay in their queue",
                     DateTime::now()

@@ -102,7 +102,9 @@ impl Repeats {
         let places = std::mem::take(&mut *self.places());
         let causes = places.into_values().flat_map(|place| place.causes);
         let left_out = causes.filter(|(_, cause)| cause.left_out > 0);
-        left_out.map(|(cause, Cause { left_out, last, .. })| LeftOut { cause, count: left_out, last }).collect()
+        left_out
+            .map(|(cause, Cause { left_out, last, .. })| LeftOut { cause, count: left_out, last })
+            .collect()
     }
 
     /// Tells what was left out, for as long as the process lives.

@@ -78,7 +78,8 @@ impl Display for Report {
         #[expect(clippy::cast_precision_loss, reason = "MiB for people")]
         let mib = |bytes: u64| bytes as f64 / MIB;
         writeln!(f, "{:<18} {:>12.1} {:>12.1}", "resident, MiB", mib(before.resident), mib(after.resident))?;
-        let grown: Vec<_> = self.heaps.windows(2).map(|pair| i128::from(pair[1]) - i128::from(pair[0])).collect();
+        let grown: Vec<_> =
+            self.heaps.windows(2).map(|pair| i128::from(pair[1]) - i128::from(pair[0])).collect();
         if grown.len() > 1 {
             writeln!(f, "heap, from look to look: {grown:?}")?;
         }

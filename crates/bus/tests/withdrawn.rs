@@ -21,7 +21,6 @@ use tokio::time::timeout;
 /// A queue that was deleted is served again before so many ticks of a clock: 3 s on a quiet machine.
 const BACK: u32 = 150;
 
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_queue_that_was_deleted_is_consumed_again_and_the_others_notice_nothing() {
     let mut rig = Rig::start().await;

@@ -187,7 +187,8 @@ impl Events {
         let timeouts = Timeouts { connect: patience, answer: patience };
         let name = format!("{} events", self.config.name);
         let none = BusError::Other("no endpoint is named".to_owned());
-        let connecting = first_of(&self.endpoints, none, |endpoint| Connection::open(endpoint, &name, timeouts));
+        let connecting =
+            first_of(&self.endpoints, none, |endpoint| Connection::open(endpoint, &name, timeouts));
         let connection = connecting.await?;
         let subscription =
             beds_bus::Subscription::open(&connection, self.queue.as_ref(), &self.patterns, self.prefetch)

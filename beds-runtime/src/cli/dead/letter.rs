@@ -97,7 +97,8 @@ fn caution(held: &DeadLetter) -> Option<String> {
     let until = held.deadline().and_then(|ms| u64::try_from(ms).ok()).map(|ms| unix(ms / 1_000));
     let late = until.map(|at| format!("its client wanted it until {at}; a replay has no deadline"));
     let dropped = held.header(header::DEAD_HEADERS_DROPPED);
-    let dropped = dropped.map(|names| format!("a replay lacks its headers {}", beds_protocol::OneLine(&names)));
+    let dropped =
+        dropped.map(|names| format!("a replay lacks its headers {}", beds_protocol::OneLine(&names)));
     let all: Vec<String> = late.into_iter().chain(dropped).collect();
     (!all.is_empty()).then(|| all.join("; "))
 }

@@ -13,7 +13,8 @@ const SMALL_MAX: i64 = 20_000;
 #[tokio::test(flavor = "multi_thread")]
 async fn what_has_no_room_is_unavailable_and_done_once_when_there_is_some() {
     let odd = Odd::with_room(48);
-    let write = async |number: i64| odd.run_once(&ENTRY, entry(number), Some(claim(&number.to_string(), 1))).await;
+    let write =
+        async |number: i64| odd.run_once(&ENTRY, entry(number), Some(claim(&number.to_string(), 1))).await;
     let first = text(write(0).await);
     odd.stack.leave_no_room("odd").unwrap();
     // Until the pages that are there are full as well.
