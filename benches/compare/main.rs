@@ -34,6 +34,7 @@ mod service;
 mod summary;
 mod work;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -64,8 +65,8 @@ struct Args {
     /// Rounds; in each, every contender has its turn
     #[arg(long, default_value_t = 5)]
     rounds: u32,
-    /// Requests in flight, one measurement for each number
-    #[arg(long, value_delimiter = ',', default_value = "1,64,256")]
+    /// Requests in flight, one measurement for each number; 1,64,256 unless given, and 1,8,32 of batches
+    #[arg(long, value_delimiter = ',')]
     in_flight: Vec<u16>,
     /// Requests a second, of the measurement at a fixed rate; 0 leaves it out
     #[arg(long, default_value_t = 1000)]
@@ -100,22 +101,33 @@ enum Serve {
     },
 }
 
+/// Requests in flight.
+const REQUESTS: [u16; 3] = [1, 64, 256];
+/// Batches in flight: what is on its way stays below the number of requests that may wait for a database.
+const BATCHES: [u16; 3] = [1, 8, 32];
+
 /// How long and how hard.
 #[derive(Debug, Clone, serde::Serialize)]
 pub(crate) struct Method {
     pub(crate) rounds: u32,
     pub(crate) seconds: f64,
     pub(crate) in_flight: Vec<u16>,
+    /// The same of batches.
+    pub(crate) batches: Vec<u16>,
     pub(crate) rate: u32,
 }
 
 impl Method {
     fn of(args: &Args) -> Self {
         let (rounds, seconds) = if args.quick { (3, 1.0) } else { (args.rounds.max(1), args.seconds) };
-        let mut in_flight: Vec<u16> = args.in_flight.iter().map(|number| (*number).max(1)).collect();
-        in_flight.sort_unstable();
-        in_flight.dedup();
-        Self { rounds, seconds: seconds.clamp(0.1, 3600.0), in_flight, rate: args.rate }
+        let numbers = |usual: [u16; 3]| {
+            let given = args.in_flight.iter().map(|number| (*number).max(1));
+            let numbers: BTreeSet<u16> =
+                if args.in_flight.is_empty() { usual.into() } else { given.collect() };
+            numbers.into_iter().collect()
+        };
+        let (in_flight, batches) = (numbers(REQUESTS), numbers(BATCHES));
+        Self { rounds, seconds: seconds.clamp(0.1, 3600.0), in_flight, batches, rate: args.rate }
     }
 
     pub(crate) fn length(&self) -> Duration {

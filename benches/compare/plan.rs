@@ -76,9 +76,6 @@ pub(crate) struct Comparison {
 pub(crate) const NAMES: [&str; 6] =
     ["describe", "fetch-mariadb", "fetch-mongodb", "create-mariadb", "batch-fetch", "batch-mixed"];
 
-/// Batches in flight: what is on its way stays below the number of requests that may wait for a database.
-const BATCHES: [u16; 3] = [1, 8, 32];
-
 const ECHO: &str = "lapin echo, acknowledged";
 const DESCRIBE: &str = "node, country.describe";
 const BY_HAND: &str = "hand-written";
@@ -227,14 +224,15 @@ impl Hall<'_> {
             ("100 a request: four requests of fetches, one of creates once", kind, 40_000.0)
         };
         let target = Target { write: WRITES, once: true, ..target(READS) };
-        let most = Drive::InFlight(BATCHES[BATCHES.len() - 1]);
+        let drives: Vec<Drive> = self.method.batches.iter().copied().map(Drive::InFlight).collect();
+        let reach = |drive| Reach { drive, of: BATCH, to: None, bound: Bound::PerSecondMin(least) };
         Comparison {
             name,
             title: title.to_owned(),
             work: Work::new(kind),
             contenders: vec![self.own(BATCH, Role::Node, target)],
-            drives: BATCHES.map(Drive::InFlight).to_vec(),
-            reaches: vec![Reach { drive: most, of: BATCH, to: None, bound: Bound::PerSecondMin(least) }],
+            reaches: drives.last().copied().map(reach).into_iter().collect(),
+            drives,
         }
     }
 

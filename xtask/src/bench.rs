@@ -32,7 +32,7 @@ pub(crate) struct Args {
     /// Rounds; in each, every contender has its turn [default: 5]
     #[arg(long)]
     rounds: Option<u32>,
-    /// Requests in flight, one measurement for each number; batches have numbers of their own [default: 1,64,256]
+    /// Requests in flight, one measurement for each number [default: 1,64,256; of batches 1,8,32]
     #[arg(long, value_delimiter = ',', value_name = "NUMBERS")]
     in_flight: Vec<u16>,
     /// Requests a second, of the measurement at a fixed rate; 0 leaves it out [default: 1000]
