@@ -26,7 +26,7 @@ use beds_core::{
     meter::Samples,
     plan::{Asker, UNHEARD},
     position::Positions,
-    service::{Incoming, Reply, Service, Verdict, refused},
+    service::{Incoming, Need, Reply, Service, Verdict, refused},
     settings::Limits,
     spec::{Domain, Engine},
     stages::Asked,
