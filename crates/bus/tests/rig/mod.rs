@@ -37,7 +37,7 @@ pub use probe::Probe;
 pub use pulse::Pulse;
 
 /// How long anything that must happen may take on a slow, busy machine.
-pub const PATIENCE: Duration = Duration::from_mins(1);
+pub const PATIENCE: Duration = Duration::from_mins(2);
 pub const WRITES: &str = "beds.app_server.w";
 pub const READS: &str = "beds.app_server.r";
 
