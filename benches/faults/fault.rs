@@ -54,8 +54,6 @@ pub(crate) enum Fault {
     MariadbAway,
     /// MongoDB is away for long
     MongodbAway,
-    /// The tables of MariaDB have no room left, as where its disk is full
-    MariadbFull,
     /// SIGKILL of one of three RabbitMQ servers (--clusters)
     KillOneRabbitmq,
     /// SIGKILL of MariaDB's primary, which a replica takes over from (--clusters)
@@ -95,8 +93,7 @@ impl Fault {
             | Self::CloseConnections
             | Self::KillMariadb
             | Self::KillRabbitmq
-            | Self::MariadbAway
-            | Self::MariadbFull => !clusters,
+            | Self::MariadbAway => !clusters,
         }
     }
 }
@@ -180,11 +177,6 @@ fn happen(site: &Site, fault: Fault, choice: usize, durations: Durations) -> Res
             rabbitmq.control(&["set_policy", "full", queue, full, "--apply-to", "queues"])?;
             sleep(alarm);
             rabbitmq.control(&["clear_policy", "full"])?;
-        }
-        Fault::MariadbFull => {
-            stack.leave_no_room("catalog")?;
-            sleep(alarm);
-            stack.make_room("catalog")?;
         }
         Fault::KillOneRabbitmq => {
             let servers = stack.rabbitmqs();

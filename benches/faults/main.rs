@@ -109,11 +109,6 @@ pub(crate) struct Site {
     pub(crate) stack: Stack,
 }
 
-/// How many MiB the tables of MariaDB have, besides what is written.
-const ROOM: u64 = 96;
-/// How many writes take one of them, at most.
-const WRITES_IN_ONE: u64 = 200;
-
 /// What a node needs, but for the right to write on a replica.
 const USER: &str =
     "create user beds; grant select, insert, update, delete, execute, create temporary tables on *.* to beds";
@@ -125,8 +120,7 @@ impl Site {
         let servers = if args.clusters {
             servers.rabbitmq_cluster(3).mariadb_replicas(2)
         } else {
-            let room = ROOM + args.writes / WRITES_IN_ONE;
-            servers.rabbitmq().mariadb().mariadb_room(u32::try_from(room)?)
+            servers.rabbitmq().mariadb()
         };
         let stack = if args.light { servers.mongodb() } else { servers.fast_mongodb() }.start()?;
         schema::apply(&stack, &root.join("schema"))?;

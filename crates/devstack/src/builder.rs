@@ -36,7 +36,6 @@ pub struct Builder {
     private: bool,
     fast: bool,
     standalone: bool,
-    room: Option<u32>,
 }
 
 impl fmt::Debug for Builder {
@@ -107,13 +106,6 @@ impl Builder {
     pub fn mariadb_replicas(mut self, replicas: usize) -> Self {
         self.others[ServerKind::MariaDb as usize] = replicas;
         self.mariadb()
-    }
-
-    /// The tables of a `MariaDB` have so many MiB together: [`Stack::leave_no_room`] fills them up.
-    #[must_use]
-    pub fn mariadb_room(mut self, mebibytes: u32) -> Self {
-        self.room = Some(mebibytes);
-        self
     }
 
     /// With a `MongoDB`.
@@ -290,10 +282,10 @@ impl Builder {
             }
             ServerKind::MariaDb => {
                 let number = |number| (count > 1).then_some(number);
-                programs.push(Box::new(MariaDb::new(&dir, log, first, number(1), self.room)));
+                programs.push(Box::new(MariaDb::new(&dir, log, first, number(1))));
                 for replica in 2..=count {
                     let (dir, log) = place(replica)?;
-                    programs.push(Box::new(MariaDb::new(&dir, log, free()?, number(replica), self.room)));
+                    programs.push(Box::new(MariaDb::new(&dir, log, free()?, number(replica))));
                 }
             }
             ServerKind::MongoDb => {

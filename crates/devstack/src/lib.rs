@@ -20,8 +20,6 @@
 //! A stack may have a cluster of `RabbitMQ` servers ([`Builder::rabbitmq_cluster`]), and replicas of its `MariaDB`
 //! ([`Builder::mariadb_replicas`]). Each of these servers is started, killed and paused by itself.
 //!
-//! The tables of its `MariaDB` may have little room ([`Builder::mariadb_room`]), which is filled up and given back.
-//!
 //! With `AMQP_URL`, `MARIADB_URL` or `MONGODB_URL` in the environment, that server is used instead of a
 //! private one; it is then not ours to stop.
 //!
@@ -51,7 +49,6 @@ mod program;
 pub mod progress;
 mod rabbitmq;
 mod replication;
-mod room;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod server;

@@ -25,8 +25,6 @@ pub(crate) struct MariaDb {
     port: Port,
     /// Its number among those that replicate.
     number: Option<usize>,
-    /// How many MiB its tables have together, where that is bounded.
-    room: Option<u32>,
     tls: Mutex<Option<ServerTls>>,
 }
 
@@ -55,14 +53,8 @@ pub(crate) fn installed() -> Option<PathBuf> {
 }
 
 impl MariaDb {
-    pub(crate) fn new(
-        dir: &Path,
-        log: PathBuf,
-        port: Port,
-        number: Option<usize>,
-        room: Option<u32>,
-    ) -> Self {
-        Self { dir: dir.to_owned(), log, port, number, room, tls: Mutex::default() }
+    pub(crate) fn new(dir: &Path, log: PathBuf, port: Port, number: Option<usize>) -> Self {
+        Self { dir: dir.to_owned(), log, port, number, tls: Mutex::default() }
     }
 
     fn data(&self) -> PathBuf {
@@ -148,11 +140,6 @@ impl Program for MariaDb {
             ]);
         if let Some(number) = self.number {
             command.args(REPLICATION).arg(format!("--server-id={number}"));
-        }
-        if let Some(room) = self.room {
-            // One file for all tables, which does not grow beyond that.
-            command.arg("--innodb-file-per-table=0");
-            command.arg(format!("--innodb-data-file-path=ibdata1:12M:autoextend:max:{room}M"));
         }
         let tls = self.tls.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(ServerTls { cert, key, client_ca }) = &*tls {

@@ -7,7 +7,6 @@ mod company;
 mod conflicts;
 mod events;
 mod extreme;
-mod full;
 mod lasting;
 mod ledger;
 mod left;

@@ -13,7 +13,7 @@ use beds_core::{
     spec::{Arg, Call, Domain, Field, Generated, Returns, Routine, Type, mariadb},
     value::Value,
 };
-use beds_devstack::{Builder, Stack};
+use beds_devstack::Stack;
 use beds_mariadb::{Database, MariaDb};
 use beds_protocol::Lane;
 use serde_json::Value as Json;
@@ -185,11 +185,6 @@ impl Odd {
         Self::on(stack, 1, None)
     }
 
-    /// On a server whose tables have so many MiB together.
-    pub(crate) fn with_room(mebibytes: u32) -> Self {
-        Self::on(Self::prepared(Stack::builder().mariadb_room(mebibytes)), 2, None)
-    }
-
     /// As a user who may call the routines and read the records, and no more.
     pub(crate) fn as_user(user: &str) -> Self {
         Self::with(1, Some(user))
@@ -200,11 +195,7 @@ impl Odd {
     }
 
     fn server() -> Stack {
-        Self::prepared(Stack::builder())
-    }
-
-    fn prepared(builder: Builder) -> Stack {
-        let stack = builder.ignore_environment().mariadb().start().unwrap();
+        let stack = Stack::builder().ignore_environment().mariadb().start().unwrap();
         let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/live/schema.sql");
         stack.mariadb_exec(None, &schema).unwrap();
         stack
