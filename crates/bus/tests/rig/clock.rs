@@ -1,6 +1,5 @@
 //! Time as a busy machine has it.
 
-use beds_bus::Properties;
 use tokio::{sync::watch, task::AbortHandle, time::timeout};
 
 use super::{Client, PATIENCE};
@@ -24,9 +23,7 @@ impl Clock {
         let task = tokio::spawn(async move {
             loop {
                 tokio::time::sleep(TICK).await;
-                let to = client.replies.queue().clone();
-                client.publisher.put("", to, Properties::json(), b"").await.unwrap();
-                timeout(PATIENCE, client.replies.next()).await.unwrap().unwrap();
+                timeout(PATIENCE, client.hear_itself()).await.unwrap();
                 count.send_modify(|count| *count += 1);
             }
         });

@@ -74,6 +74,13 @@ impl Client {
         self.publisher.put(EXCHANGE, name(key), properties, body).await.unwrap();
     }
 
+    /// Sends itself a message, and waits until it has come.
+    pub async fn hear_itself(&mut self) {
+        let to = self.replies.queue().clone();
+        self.publisher.put("", to, Properties::json(), b"").await.unwrap();
+        self.replies.next().await.unwrap();
+    }
+
     /// The next reply: whose it is, its status, its body.
     pub async fn next_reply(&mut self) -> (String, String, Vec<u8>) {
         let message = timeout(PATIENCE, self.replies.next()).await.unwrap().unwrap();
