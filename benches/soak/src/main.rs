@@ -92,9 +92,9 @@ fn soak(args: &Args) -> Result<()> {
     println!("{} requests", args.requests);
     let (mut counts, mut looks) = (Counts::new(), vec![before]);
     let parts = args.looks.max(1);
-    let part = |number: u64| warm_up + args.requests * number / parts;
+    let nth = |number: u64| warm_up + args.requests * number / parts;
     for number in 0..parts {
-        let ends = runtime.block_on(load.run(part(number)..part(number + 1), args.in_flight));
+        let ends = runtime.block_on(load.run(nth(number)..nth(number + 1), args.in_flight));
         for (end, count) in ends {
             *counts.entry(end).or_default() += count;
         }
