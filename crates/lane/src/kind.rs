@@ -18,6 +18,11 @@ impl Kind {
         Self { kind: job.kind(), group: job.group(), is_large: u64::from(job.size()) > LARGE }
     }
 
+    /// The same, of jobs that run by themselves.
+    pub(crate) const fn alone(self) -> Self {
+        Self { group: None, ..self }
+    }
+
     /// The group that jobs of it run in together. A large one has none: it runs by itself.
     pub(crate) const fn shared_group(self) -> Option<usize> {
         if self.is_large { None } else { self.group }

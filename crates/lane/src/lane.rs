@@ -91,6 +91,7 @@ impl<J: Job> Lane<J> {
             asked: came,
             span: Span::current(),
             losses: 0,
+            is_alone: false,
             request,
             waiting,
             running: Span::none(),

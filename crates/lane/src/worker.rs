@@ -1,6 +1,8 @@
 //! A task that owns one connection: connects, runs jobs, and begins anew when the connection fails.
 
 use std::{
+    collections::VecDeque,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -17,7 +19,7 @@ use crate::{
     gate::Gate,
     job::{Connect, Fate, Job, Member},
     kind::measure_all,
-    queue::{Taken, Ticket},
+    queue::{QUICK, Taken, Ticket},
     shared::{Long, Place, Shared},
 };
 
@@ -307,7 +309,8 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         }
     }
 
-    /// Runs jobs of a group one after another, as long as the connection is good. The span is the group's.
+    /// Runs jobs of a group one after another, as long as the connection is good. The span is the group's. One that takes
+    /// its time may wait for what somebody else holds: others then run on other connections.
     async fn run_singly(
         &self,
         connection: &mut J::Connection,
@@ -322,11 +325,19 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
             }
             return After::Discard(again);
         }
-        let mut tickets = tickets.into_iter().filter_map(wanted);
-        while let Some(ticket) = tickets.next() {
-            if let After::Discard(mut again) = self.run_one(connection, ticket).await {
+        let mut tickets: VecDeque<_> = tickets.into_iter().filter_map(wanted).collect();
+        while let Some(ticket) = tickets.pop_front() {
+            let mut running = pin!(self.run_one(connection, ticket));
+            let after = if let Ok(after) = timeout(QUICK, &mut running).await {
+                after
+            } else {
+                let rest = tickets.drain(..).rev().filter(|rest| rest.gate.wait_as_before());
+                self.shared.put_back(rest.map(|rest| Ticket { is_alone: true, ..rest }));
+                running.await
+            };
+            if let After::Discard(mut again) = after {
                 // What was in the way was cut, or has broken the connection: the others are in no doubt.
-                again.extend(tickets.filter(|rest| rest.gate.wait_as_before()));
+                again.extend(tickets.into_iter().filter(|rest| rest.gate.wait_as_before()));
                 return After::Discard(again);
             }
         }

@@ -57,7 +57,7 @@ impl Connect for Connector {
             );
         }
         let place = Place { route: self.route.clone(), server };
-        Session::new(connection, (place, Arc::clone(known)), knowledge).await.map_err(text)
+        Session::new(connection, (place, Arc::clone(known)), knowledge, self.patience()).await.map_err(text)
     }
 
     async fn close(&self, session: Session) {
@@ -79,15 +79,20 @@ impl Connector {
     /// What makes a session fit for the jobs of the lane.
     fn preparation(&self) -> String {
         let seconds = self.statement_timeout.as_secs_f64();
-        let lock_seconds = self.statement_timeout.as_secs().max(1);
+        let patience = self.patience();
         let access = match self.access {
             Access::Read => "set session autocommit = 1; set session transaction read only",
             Access::Write => "set session autocommit = 0",
         };
         format!(
-            "{OWN}; set session max_statement_time = {seconds:.3}, innodb_lock_wait_timeout = {lock_seconds}, \
-             max_sort_length = {SORT_LENGTH}; {access}"
+            "{OWN}; set session max_statement_time = {seconds:.3}, max_sort_length = {SORT_LENGTH}; {patience}; {access}"
         )
+    }
+
+    /// Has statements wait for locks as long as they may take.
+    fn patience(&self) -> String {
+        let seconds = self.statement_timeout.as_secs().max(1);
+        format!("set session innodb_lock_wait_timeout = {seconds}, lock_wait_timeout = {seconds}")
     }
 }
 

@@ -35,12 +35,17 @@ const ROLLBACK: &str = "do 'a' + 'b'; rollback; select @@warning_count = 1";
 const WARNINGS: &str = "show warnings";
 /// Where the way back begins that [`BACK`] goes. What follows does not know what was inserted before.
 const MARK: &str = "savepoint beds_write; set last_insert_id = 0";
-/// It warns of what cannot be taken back, as [`IS_LASTING`] does.
-const BACK: &str = "do 'a' + 'b'; rollback to savepoint beds_write; select @@warning_count = 1";
+/// It fails where the transaction has ended that had the mark.
+const UNMARK: &str = "release savepoint beds_write";
+/// It warns of what cannot be taken back, as [`IS_LASTING`] does; a temporary table is among that. So its warning is not left
+/// to be taken for one of rows.
+const BACK: &str = "do 'a' + 'b'; rollback to savepoint beds_write; select @@warning_count = 1; do 'a' + 'b'";
+/// Those that share a transaction wait for each other, and so for no lock longer than this.
+const HASTY: &str = "set innodb_lock_wait_timeout = 1, lock_wait_timeout = 1";
 /// That something is not rolled back.
 const NOT_ROLLED_BACK: &str = "1196";
 
-/// There is no savepoint, and so no transaction: the routine has turned autocommit on.
+/// There is no savepoint, and so not the transaction that it was in: the routine has ended it, or turned autocommit on.
 const NO_SAVEPOINT: u16 = 1305;
 /// Aria has no savepoints: the transaction wrote into a table of it.
 const NO_SAVEPOINTS: u16 = 1178;
@@ -65,6 +70,17 @@ pub(crate) enum End {
     Rollback,
 }
 
+/// What has become of a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Course {
+    /// It goes on, and what was asked of it is so.
+    Good,
+    /// It goes on, and is not as it should be.
+    Bad,
+    /// An object has ended it by itself. What is open now is another one.
+    Ended,
+}
+
 /// A connection, and what it takes to tell whether it is as new.
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -76,6 +92,12 @@ pub(crate) struct Session {
     /// The digest of a session that is new.
     fresh: String,
     touch: Touch,
+    /// Whether the transaction that is open has a mark.
+    is_marked: bool,
+    /// Whether it is [`HASTY`].
+    is_hasty: bool,
+    /// Ends that.
+    patient: String,
 }
 
 /// What requests since the last examination may have done to a session.
@@ -92,14 +114,24 @@ enum Touch {
 }
 
 impl Session {
-    /// A session that has just been prepared.
+    /// A session that has just been prepared; `patient` has its statements wait for locks as long as they do now.
     pub(crate) async fn new(
         connection: MySqlConnection,
         (place, server): (Place, Arc<Server>),
         knowledge: Arc<Knowledge>,
+        patient: String,
     ) -> Result<Self, sqlx::Error> {
-        let (fresh, touch) = (String::new(), Touch::Nothing);
-        let mut session = Self { connection, place, server, knowledge: Arc::clone(&knowledge), fresh, touch };
+        let mut session = Self {
+            connection,
+            place,
+            server,
+            knowledge: Arc::clone(&knowledge),
+            fresh: String::new(),
+            touch: Touch::Nothing,
+            is_marked: false,
+            is_hasty: false,
+            patient,
+        };
         let probe = &knowledge.probe;
         let told = session.ask(&[&probe.preparation, Probe::DIGEST, probe.ending()]).await?;
         session.fresh = told.digest.unwrap_or_default();
@@ -143,6 +175,17 @@ impl Session {
     /// Ends the transaction that is open, and forgets what it inserted. Tells whether a table without transactions keeps
     /// what was written into it, whatever the end.
     pub(crate) async fn end(&mut self, how: End) -> Result<bool, sqlx::Error> {
+        self.is_marked = false;
+        let keeps_rows = self.end_transaction(how).await?;
+        // The warnings of the statement before are wanted first.
+        if std::mem::take(&mut self.is_hasty) {
+            let patient = self.patient.clone();
+            self.ask(&[&patient]).await?;
+        }
+        Ok(keeps_rows)
+    }
+
+    async fn end_transaction(&mut self, how: End) -> Result<bool, sqlx::Error> {
         let (before, end) = match how {
             End::Commit => ("", "commit"),
             End::Rollback => (WARNINGS, ROLLBACK),
@@ -174,37 +217,68 @@ impl Session {
         Ok(keeps_rows || told.first == Some(true))
     }
 
-    /// Marks the place in a transaction that [`Self::go_back`] goes back to. False where there is no way back from here.
-    pub(crate) async fn mark(&mut self) -> Result<bool, sqlx::Error> {
-        match self.ask(&[MARK]).await {
-            Ok(_) => Ok(true),
-            Err(error) if matches!(number(&error), Some(NO_SAVEPOINT | NO_SAVEPOINTS)) => Ok(false),
-            Err(error) => Err(error),
-        }
+    /// Marks the place in a transaction that [`Self::go_back`] goes back to. It is bad where there is no way back from here.
+    /// Where the transaction has a mark already, it tells whether it is still the same one.
+    pub(crate) async fn mark(&mut self) -> Result<Course, sqlx::Error> {
+        self.mark_after("").await
     }
 
-    /// Takes back what was done since [`Self::mark`]. False where something of it remains.
-    pub(crate) async fn go_back(&mut self) -> Result<bool, sqlx::Error> {
-        match self.ask(&[BACK]).await {
-            Ok(told) => Ok(told.first == Some(false)),
-            Err(error) if matches!(number(&error), Some(NO_SAVEPOINT | NO_SAVEPOINTS)) => Ok(false),
-            Err(error) => Err(error),
-        }
+    /// The same for what shares a transaction.
+    pub(crate) async fn mark_in_haste(&mut self) -> Result<Course, sqlx::Error> {
+        let is_hasty = std::mem::replace(&mut self.is_hasty, true);
+        self.mark_after(if is_hasty { "" } else { HASTY }).await
+    }
+
+    async fn mark_after(&mut self, haste: &str) -> Result<Course, sqlx::Error> {
+        let before = if self.is_marked { UNMARK } else { "" };
+        let told = self.ask(&[haste, before, MARK]).await.map(|_| true);
+        self.is_marked = told.is_ok();
+        self.course(told)
+    }
+
+    /// Whether the transaction is the one that was marked; bad is what cannot be asked.
+    pub(crate) async fn goes_on(&mut self) -> Result<Course, sqlx::Error> {
+        self.is_marked = false;
+        let told = self.ask(&[UNMARK]).await.map(|_| true);
+        self.course(told)
+    }
+
+    /// Takes back what was done since [`Self::mark`]. It is bad where something of it remains.
+    pub(crate) async fn go_back(&mut self) -> Result<Course, sqlx::Error> {
+        let told = self.ask(&[BACK]).await.map(|told| told.first == Some(false));
+        self.course(told)
     }
 
     /// Whether the session is as new, within a transaction that goes on and has left nothing for good.
-    pub(crate) async fn is_as_new(&mut self) -> Result<bool, sqlx::Error> {
+    pub(crate) async fn is_as_new(&mut self) -> Result<Course, sqlx::Error> {
         if self.touch != Touch::Transaction {
             self.touch = Touch::Spoilt;
-            return Ok(false);
+            return Ok(Course::Bad);
         }
-        let is_as_new = match self.ask(&[IS_LASTING, RESET, TWO_WARNINGS, Probe::DIGEST]).await {
-            Ok(told) => told.first != Some(true) && told.digest.as_ref() == Some(&self.fresh),
-            Err(error) if number(&error) == Some(NO_SAVEPOINTS) => false,
-            Err(error) => return Err(error),
-        };
-        self.touch = if is_as_new { Touch::Nothing } else { Touch::Spoilt };
-        Ok(is_as_new)
+        let unmark = if std::mem::take(&mut self.is_marked) { UNMARK } else { "" };
+        let patient = if std::mem::take(&mut self.is_hasty) { self.patient.clone() } else { String::new() };
+        let told = self.ask(&[unmark, IS_LASTING, RESET, TWO_WARNINGS, &patient, Probe::DIGEST]).await;
+        let is_as_new =
+            told.map(|told| told.first != Some(true) && told.digest.as_ref() == Some(&self.fresh));
+        let course = self.course(is_as_new)?;
+        self.touch = if course == Course::Good { Touch::Nothing } else { Touch::Spoilt };
+        Ok(course)
+    }
+
+    /// What an answer tells of the transaction. A session whose transaction an object has ended may be in any state.
+    fn course(&mut self, is_good: Result<bool, sqlx::Error>) -> Result<Course, sqlx::Error> {
+        match is_good {
+            Ok(true) => Ok(Course::Good),
+            Ok(false) => Ok(Course::Bad),
+            Err(error) => match number(&error) {
+                Some(NO_SAVEPOINT) => {
+                    self.touch = Touch::Spoilt;
+                    Ok(Course::Ended)
+                }
+                Some(NO_SAVEPOINTS) => Ok(Course::Bad),
+                _ => Err(error),
+            },
+        }
     }
 
     /// Whether what ran so far in the transaction that goes on has left nothing in the session that what follows would see.

@@ -90,7 +90,7 @@ impl<J: Job> Queue<J> {
         if is_part {
             return Ok(());
         }
-        let own = self.lines.line(client, Kind::of(&ticket.job));
+        let own = self.lines.line(client, ticket.kind());
         let room = self.requests_max.saturating_sub(self.lines.requests());
         if own.map_or(0, |line| line.amount().jobs) >= room.saturating_mul(SHARE) {
             return Err(Refusal::Overloaded);
@@ -110,7 +110,7 @@ impl<J: Job> Queue<J> {
             let size = if kind.is_shared::<J>() { statements() } else { amount.size };
             self.pace.time(kind.measured(), size, now)
         };
-        let (kind, client) = (Kind::of(&ticket.job), ticket.asker.client);
+        let (kind, client) = (ticket.kind(), ticket.asker.client);
         let (mut all, mut group) = (Duration::ZERO, Duration::ZERO);
         for (other, amount) in self.lines.amounts() {
             let work = work(other, amount);

@@ -146,7 +146,7 @@ impl<J: Job> Lines<J> {
 
     /// The line of a job, which is counted there.
     fn line_of(&mut self, ticket: &Ticket<J>) -> &mut Line<J> {
-        let (name, kind, size) = (ticket.asker.client, Kind::of(&ticket.job), u64::from(ticket.job.size()));
+        let (name, kind, size) = (ticket.asker.client, ticket.kind(), u64::from(ticket.job.size()));
         self.waiting += 1;
         self.parts += usize::from(ticket.asker.is_part);
         let amount = self.amounts.entry(kind).or_default();

@@ -12,7 +12,12 @@ use tracing::Span;
 
 use self::lines::Lines;
 pub(crate) use self::{admit::Refusal, take::Taken};
-use crate::{gate::Gate, job::Job, kind::measure, pace::Pace};
+use crate::{
+    gate::Gate,
+    job::Job,
+    kind::{Kind, measure},
+    pace::Pace,
+};
 
 /// A wait that is none.
 const BRIEF: Duration = Duration::from_millis(100);
@@ -32,12 +37,21 @@ pub(crate) struct Ticket<J: Job> {
     pub(crate) span: Span,
     /// How many connections were lost while it ran.
     pub(crate) losses: u8,
+    /// Whether it is to run by itself, since its group was in the way of some of it.
+    pub(crate) is_alone: bool,
     /// The span of its request.
     pub(crate) request: Span,
     /// That of its wait, until it runs.
     pub(crate) waiting: Span,
     /// That of its run on a connection.
     pub(crate) running: Span,
+}
+
+impl<J: Job> Ticket<J> {
+    pub(crate) fn kind(&self) -> Kind {
+        let kind = Kind::of(&self.job);
+        if self.is_alone { kind.alone() } else { kind }
+    }
 }
 
 /// What waits in a lane.
@@ -80,7 +94,7 @@ impl<J: Job> Queue<J> {
         self.pace.time(kind, size, now)
     }
 
-    /// Puts a job back whose connection is gone, before all others of its kind.
+    /// Puts a job back that another connection is to run, before all others of its kind.
     pub(crate) fn put_back(&mut self, ticket: Ticket<J>) {
         self.lines.push_first(ticket);
     }

@@ -1,7 +1,7 @@
 //! Errors of the node's own tables: a right that the DBA has taken away is not a table that is gone.
 
 use beds_core::{Error, spec::Domain};
-use beds_protocol::{Engine, tables::Table};
+use beds_protocol::{Engine, ErrorCode, tables::Table};
 use sqlx::{Executor as _, MySqlConnection, Row as _};
 
 use super::{DENIED, Fault, classify, number};
@@ -13,7 +13,20 @@ const COLUMN_DENIED: u16 = 1143;
 pub(crate) fn of_own(error: &sqlx::Error, table: &Table, domain: &Domain) -> Fault {
     match number(error) {
         Some(DENIED | COLUMN_DENIED) => denied(error, table, domain),
-        _ => classify(error, domain),
+        _ => match classify(error, domain) {
+            // What the node writes there is none of the client's business.
+            Fault::Refused(refused) if refused.code == ErrorCode::RejectedByDatabase => {
+                let (name, database) = (table.name, domain.database);
+                tracing::error!(database, "the node's own table `{name}` does not take its rows: {}", refused.message);
+                let message = format!(
+                    "the table `{name}` of the database `{database}` is not as the node needs it, so a write cannot be done"
+                );
+                Fault::Refused(Error::internal(message).hint(
+                    "the DBA compares the table with the one that `bedsc ddl --ledger` writes; `beds verify` tells what differs",
+                ))
+            }
+            fault => fault,
+        },
     }
 }
 

@@ -229,8 +229,8 @@ pub(super) fn from_server(said: &Said<'_>, domain: &Domain) -> Fault {
         }
         Meaning::Characters => refused(
             ErrorCode::ValidationFailed,
-            "a value cannot be compared with what the database holds: it may have a character that the \
-             column's character set does not have"
+            "the database compared texts of different collations: an object does so by itself, or a value has a \
+             character that the column's character set does not have"
                 .to_owned(),
         ),
         // What the body of an object misses says nothing of the template.

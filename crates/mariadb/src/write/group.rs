@@ -11,14 +11,15 @@ use beds_lane::{Fate, Fault, Member};
 use sqlx::{Executor as _, MySqlConnection};
 
 use super::{
-    Applied, Write,
+    Write,
+    broken::Broken,
     ledger::{self, Claimed, Earlier},
     outbox,
     procedure::Failed,
 };
 use crate::{
     fault::classify,
-    session::{End, Session},
+    session::{Course, End, Session},
 };
 
 /// How many transactions are tried at most: others may claim meanwhile, and requesters leave.
@@ -154,6 +155,10 @@ async fn transaction(members: &[&Member<'_, Write>], session: &mut Session) -> R
             Ended::Nothing
         }
         Ok(All::Taken) => Ended::Taken,
+        Ok(All::Broken(broken)) => match broken.committed(members, session).await? {
+            Some(outcomes) => return Ok(Ended::Done(outcomes)),
+            None => Ended::Nothing,
+        },
         Ok(All::Hindered) | Err(crate::fault::Fault::Refused(_) | crate::fault::Fault::Deadlock) => {
             Ended::Nothing
         }
@@ -170,6 +175,8 @@ enum All {
     Ran(Vec<Option<Outcome>>, bool),
     /// A claim is taken.
     Taken,
+    /// An object has ended the transaction by itself.
+    Broken(Broken),
     /// Something is in the way.
     Hindered,
 }
@@ -182,26 +189,38 @@ async fn all(members: &[&Member<'_, Write>], session: &mut Session) -> Result<Al
     let claims: Vec<_> = members.iter().filter_map(|member| member.job.claim()).collect();
     let mut has_ledger = !claims.is_empty();
     if has_ledger {
-        match ledger.claim(&mut session.connection, &claims, domain).await? {
+        match ledger.claim(&mut session.connection, &claims, true, domain).await? {
             Claimed::New => {}
             Claimed::Taken => return Ok(All::Taken),
             Claimed::Absent => has_ledger = false,
         }
     }
-    let Some((applied, events)) = apply(members, session).await? else { return Ok(All::Hindered) };
-    if applied.iter().all(Option::is_none) {
-        return Ok(All::Hindered);
+    let Applied { outcomes, events, last, end } = apply(members, session).await?;
+    let outcomes = finished(members, outcomes, has_ledger)?;
+    let broken = |outcomes, events, is_stored| {
+        All::Broken(Broken { outcomes, events, by: last.clone(), has_ledger, is_stored })
+    };
+    match end {
+        Course::Good if outcomes.iter().any(Option::is_some) => {}
+        Course::Good | Course::Bad => return Ok(All::Hindered),
+        Course::Ended => return Ok(broken(outcomes, events, false)),
     }
-    let connection = &mut session.connection;
-    let outcomes = finished(members, applied, has_ledger)?;
-    outbox::store(connection, &events, domain).await?;
-    if has_ledger {
-        keep(members, &outcomes, connection).await?;
+    let fault = |error| classify(&error, domain);
+    outbox::store(&mut session.connection, &events, domain).await?;
+    if has_ledger && let Err(lost) = keep(members, &outcomes, &mut session.connection).await {
+        return match session.goes_on().await.map_err(fault)? {
+            Course::Ended => Ok(broken(Vec::new(), Vec::new(), false)),
+            Course::Good | Course::Bad => Err(lost),
+        };
     }
     // One of them may have changed what the next one saw.
-    let is_as_new = session.is_as_new().await.map_err(|error| classify(&error, domain))?;
+    let is_as_new = session.is_as_new().await.map_err(fault)?;
     let is_wanted = members.iter().all(|member| member.gate.is_wanted());
-    Ok(if is_as_new && is_wanted { All::Ran(outcomes, !events.is_empty()) } else { All::Hindered })
+    Ok(match is_as_new {
+        Course::Good if is_wanted => All::Ran(outcomes, !events.is_empty()),
+        Course::Good | Course::Bad => All::Hindered,
+        Course::Ended => broken(outcomes, events, true),
+    })
 }
 
 /// Stores the replies of those that ran, and takes the claims of the others back.
@@ -223,15 +242,29 @@ async fn keep(
     ledger::take_back(connection, &refused, job.domain).await
 }
 
-/// Runs the objects of all, each once. Creates in one domain run together, where the first of them stands. What has no
-/// outcome was refused. The events are in the order in which the objects ran. `None` where what was refused could not be
-/// taken back, or most are.
+/// What the objects of writes did.
+struct Applied {
+    /// What has none was refused, or did not run.
+    outcomes: Vec<Option<Outcome>>,
+    /// In the order in which the objects ran.
+    events: Vec<Event>,
+    /// Those that ran last, up to the one that was refused.
+    last: Vec<usize>,
+    /// Whether all ran in the transaction; bad where what was refused could not be taken back, or most are.
+    end: Course,
+}
+
+/// Runs the objects of all, each once. Creates in one domain run together, where the first of them stands.
 async fn apply(
     members: &[&Member<'_, Write>],
     session: &mut Session,
-) -> Result<Option<(Vec<Option<Outcome>>, Vec<Event>)>, crate::fault::Fault> {
-    let mut outcomes: Vec<Option<Outcome>> = vec![None; members.len()];
-    let mut events = Vec::new();
+) -> Result<Applied, crate::fault::Fault> {
+    let mut applied = Applied {
+        outcomes: vec![None; members.len()],
+        events: Vec::new(),
+        last: Vec::new(),
+        end: Course::Good,
+    };
     let mut is_run = vec![false; members.len()];
     let mut refused = 0;
     for index in 0..members.len() {
@@ -245,25 +278,30 @@ async fn apply(
         }
         let mut parts = vec![alike.as_slice()];
         while let Some(part) = parts.pop() {
-            if !session.mark().await.map_err(|error| classify(&error, members[index].job.domain))? {
-                return Ok(None);
+            let fault = |error| classify(&error, members[index].job.domain);
+            applied.end = session.mark_in_haste().await.map_err(fault)?;
+            if applied.end != Course::Good {
+                return Ok(applied);
             }
+            part.clone_into(&mut applied.last);
             let writes: Vec<&Write> = part.iter().map(|&index| members[index].job).collect();
             match run_part(&writes, &mut session.connection).await {
-                Ok(applied) => {
-                    for (&index, applied) in part.iter().zip(applied) {
-                        outcomes[index] = Some(applied.outcome);
-                        events.extend(applied.events);
+                Ok(did) => {
+                    for (&index, did) in part.iter().zip(did) {
+                        applied.outcomes[index] = Some(did.outcome);
+                        applied.events.extend(did.events);
                     }
                 }
                 Err(Failed { index: failed, fault: crate::fault::Fault::Refused(_) }) => {
-                    let back = session.go_back().await;
-                    if !back.map_err(|error| classify(&error, members[index].job.domain))? {
-                        return Ok(None);
-                    }
+                    applied.end = session.go_back().await.map_err(fault)?;
+                    // What comes after it in its part has not run.
+                    applied.last.truncate(failed.map_or(part.len(), |failed| failed + 1));
                     refused += 1;
-                    if refused > REFUSED_MAX.max(outcomes.iter().flatten().count()) {
-                        return Ok(None);
+                    if refused > REFUSED_MAX.max(applied.outcomes.iter().flatten().count()) {
+                        applied.end = Course::Bad;
+                    }
+                    if applied.end != Course::Good {
+                        return Ok(applied);
                     }
                     parts.extend(without(part, failed));
                 }
@@ -271,7 +309,7 @@ async fn apply(
             }
         }
     }
-    Ok(Some((outcomes, events)))
+    Ok(applied)
 }
 
 /// What is to be run of writes that run together, after one of them was refused: the last first. By itself, that one is not.
@@ -285,7 +323,10 @@ fn without(part: &[usize], refused: Option<usize>) -> Vec<&[usize]> {
 }
 
 /// Runs one write, or creates in one domain.
-async fn run_part(writes: &[&Write], connection: &mut MySqlConnection) -> Result<Vec<Applied>, Failed> {
+async fn run_part(
+    writes: &[&Write],
+    connection: &mut MySqlConnection,
+) -> Result<Vec<super::Applied>, Failed> {
     match writes {
         [write] => {
             let applied = write.apply(connection).await;

@@ -34,6 +34,8 @@ enum Known {
     Lasting(Instant),
     /// It did so then, and has written since what could be taken back.
     Doubtful(Instant),
+    /// It ended a transaction by itself, and others with it.
+    Ending,
 }
 
 /// What is known of the objects of a database, by their calls: at most one entry an object of a template.
@@ -64,7 +66,7 @@ impl Tables {
     pub(super) fn could_be_taken_back(&self, calls: &[&'static str]) {
         for &call in calls {
             match self.of(call) {
-                Some(Known::Plain) => {}
+                Some(Known::Plain | Known::Ending) => {}
                 Some(Known::Lasting(at) | Known::Doubtful(at)) if at.elapsed() < REMEMBERED => {
                     self.set(call, Known::Doubtful(at));
                 }
@@ -145,8 +147,27 @@ impl Tables {
         self.known.read().unwrap_or_else(PoisonError::into_inner).get(call).copied()
     }
 
+    /// These have ended the transaction that they shared with others: from now on each of them runs alone.
+    pub(super) fn have_ended(&self, calls: &[&'static str], domain: &Domain) {
+        for &call in calls {
+            if !matches!(self.of(call), Some(Known::Ending)) {
+                tracing::error!(
+                    database = domain.database,
+                    template = domain.name,
+                    "{call} ends the node's transaction by itself, by a commit, a rollback, or a deadlock that it keeps \
+                     to itself: writes that shared it without a message_id may have been done twice. It runs alone until the \
+                     node starts again; take that out of the procedure, or declare `commits = true`"
+                );
+                self.set(call, Known::Ending);
+            }
+        }
+    }
+
     fn set(&self, call: &'static str, known: Known) {
-        self.known.write().unwrap_or_else(PoisonError::into_inner).insert(call, known);
+        let mut all = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if !matches!(all.get(call), Some(Known::Ending)) {
+            all.insert(call, known);
+        }
     }
 }
 

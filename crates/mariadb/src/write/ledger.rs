@@ -54,17 +54,20 @@ impl Ledger {
         self.is_known.load(Ordering::Relaxed)
     }
 
-    /// Claims what these writes are about to do. A claim that another transaction holds is waited for.
+    /// Claims what these writes are about to do. A claim that another transaction holds is waited for; a second at most
+    /// where `is_shared`, so that one of them does not keep the others waiting.
     pub(super) async fn claim(
         &self,
         connection: &mut MySqlConnection,
         claims: &[&Claim],
+        is_shared: bool,
         domain: &Domain,
     ) -> Result<Claimed, Fault> {
+        let haste = if is_shared { HASTE } else { "" };
         for claims in runs(claims, 4) {
-            let mut inserted = insert(connection, claims, domain).await?;
+            let mut inserted = insert(connection, claims, haste, domain).await?;
             if inserted.as_ref().err().and_then(number) == Some(DENIED) && renew_rights(connection).await {
-                inserted = insert(connection, claims, domain).await?;
+                inserted = insert(connection, claims, haste, domain).await?;
             }
             match inserted.as_ref().err().map(number) {
                 None => self.is_known.store(true, Ordering::Relaxed),
@@ -81,7 +84,7 @@ impl Ledger {
                     self.tell(domain);
                     return Ok(Claimed::Absent);
                 }
-                Some(_) => inserted.map_err(|error| classify(&error, domain))?,
+                Some(_) => inserted.map_err(|error| of_own(&error, &LEDGER, domain))?,
             }
         }
         Ok(Claimed::New)
@@ -100,14 +103,19 @@ impl Ledger {
     }
 }
 
+/// The beginning of a statement that waits for locks no longer than a second.
+const HASTE: &str = "set statement innodb_lock_wait_timeout = 1, lock_wait_timeout = 1 for ";
+
 /// The outer error is ours, the inner one the server's.
 async fn insert(
     connection: &mut MySqlConnection,
     claims: &[&Claim],
+    haste: &str,
     domain: &Domain,
 ) -> Result<Result<(), sqlx::Error>, Fault> {
     let values = rows("(?, ?, ?, ?)", claims.len());
-    let sql = format!("insert into `beds_ledger` (`user`, `message_id`, `step`, `digest`) values {values}");
+    let sql =
+        format!("{haste}insert into `beds_ledger` (`user`, `message_id`, `step`, `digest`) values {values}");
     let mut arguments = MySqlArguments::default();
     for claim in claims {
         add(&mut arguments, claim, domain)?;

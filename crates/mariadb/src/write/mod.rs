@@ -5,6 +5,7 @@
 //! reply, in [`once`] for one write and in [`group`] for several that share a transaction.
 
 mod apart;
+mod broken;
 mod change;
 mod create;
 mod group;
@@ -240,6 +241,15 @@ impl Write {
     /// Whether it is a call, or may have one in it: a call may take long, and leave anything behind in the session.
     const fn may_do_anything(&self) -> bool {
         matches!(self.write, plan::Write::Call(_) | plan::Write::All(_))
+    }
+
+    /// Whether its objects run more than once.
+    fn is_several(&self) -> bool {
+        match &self.write {
+            plan::Write::Create { records, .. } | plan::Write::Upsert { records, .. } => records.len() > 1,
+            plan::Write::UpdateMany { .. } | plan::Write::DeleteMany(_) | plan::Write::All(_) => true,
+            plan::Write::Update { .. } | plan::Write::Delete { .. } | plan::Write::Call(_) => false,
+        }
     }
 
     /// Whether the object commits by itself, so that running it again may repeat its effect.

@@ -1,6 +1,6 @@
 //! The transaction of one write: its claim, its objects, its events, its stored reply, and the commit or the way back.
 
-use beds_core::{Error, Outcome, ledger::NO_LEDGER, plan};
+use beds_core::{Error, Outcome, ledger::NO_LEDGER, plan, spec::Domain};
 use beds_lane::Gate;
 use beds_protocol::tables::{EVENTS, LEDGER};
 use sqlx::{Executor as _, MySqlConnection};
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     fault::{Fault, classify, classify_commit, without_transactions},
-    session::{End, Session},
+    session::{Course, End, Session},
 };
 
 /// What a transaction has come to.
@@ -81,12 +81,12 @@ impl Write {
     async fn once(&self, session: &mut Session, is_last: bool) -> Result<Done, Fault> {
         let domain = self.domain;
         let Some(claim) = self.claim() else {
-            let (outcome, has_events) = self.effect(session).await?;
+            let (outcome, has_events) = self.effect(session, false).await?;
             return Ok(Done::Now(self.finished(outcome)?, has_events));
         };
-        match self.ledger.claim(&mut session.connection, &[claim], domain).await? {
+        match self.ledger.claim(&mut session.connection, &[claim], false, domain).await? {
             Claimed::New => {
-                let (outcome, has_events) = self.effect(session).await?;
+                let (outcome, has_events) = self.effect(session, true).await?;
                 let outcome = self.finished(outcome)?;
                 let kept = together::kept(&self.write, &outcome);
                 ledger::store(&mut session.connection, &[(claim, &kept)], domain).await?;
@@ -106,18 +106,30 @@ impl Write {
                 }
             }
             Claimed::Absent => {
-                let (outcome, has_events) = self.effect(session).await?;
+                let (outcome, has_events) = self.effect(session, false).await?;
                 Ok(Done::Now(self.finished(outcome.noted(NO_LEDGER))?, has_events))
             }
         }
     }
 
-    /// Runs the objects, stores the events of what they did, and tells whether there are any.
-    async fn effect(&self, session: &mut Session) -> Result<(Outcome, bool), Fault> {
+    /// Runs the objects, stores the events of what they did, and tells whether there are any. A claim tells by itself whether
+    /// an object has rolled back what was done before it.
+    async fn effect(&self, session: &mut Session, is_claimed: bool) -> Result<(Outcome, bool), Fault> {
+        let is_watched =
+            !is_claimed && !self.commits() && (self.is_several() || !self.domain.events.publish.is_empty());
+        if is_watched {
+            session.mark().await.map_err(|error| classify(&error, self.domain))?;
+        }
         let Applied { outcome, events } = match &self.write {
             plan::Write::All(items) => together::run(self, items, session).await?,
             _ => self.apply(&mut session.connection).await?,
         };
+        if is_watched {
+            let course = session.goes_on().await.map_err(|error| classify(&error, self.domain))?;
+            if course == Course::Ended {
+                return Err(Fault::Refused(ended(self.domain)));
+            }
+        }
         outbox::store(&mut session.connection, &events, self.domain).await?;
         let has_events = !events.is_empty();
         if self.commits() {
@@ -215,6 +227,19 @@ impl Write {
             Err(_) => Err(Fault::Abandoned(Error::unknown_effect("the commit was not confirmed in time"))),
         }
     }
+}
+
+/// An object ended the transaction in which others had run, or of which there are events.
+fn ended(domain: &Domain) -> Error {
+    let message = format!(
+        "an object of `{}` ended the node's transaction by itself, so what was done before it in this request may be done \
+         or not",
+        domain.name
+    );
+    Error::unknown_effect(&message).hint(
+        "it is the node that begins and ends transactions: take `commit` and `rollback` out of the procedure, and handlers \
+         that keep a deadlock to themselves; or declare `commits = true`",
+    )
 }
 
 /// The outcome of a write that is done, with a note of what remains of it whatever happens.

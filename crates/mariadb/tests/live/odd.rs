@@ -37,6 +37,20 @@ pub(crate) static CHILD: Domain = Domain::new("child", "", "").fields(&FIELDS).k
     },
 );
 
+static FICKLE_FIELDS: [Field; 2] =
+    [Field::new("id", "id", Type::INT), Field::new("how", "how", Type::string(0, 20))];
+
+/// Records whose procedure does what they say, and of whose template nothing says so.
+pub(crate) static FICKLE: Domain =
+    Domain::new("fickle", "", "").fields(&FICKLE_FIELDS).key(&[0]).reads().mariadb(
+        "odd",
+        mariadb::Objects {
+            read: Some(mariadb::Source::table("fickle", "`fickle`", &["`id`", "`how`"])),
+            create: Some(mariadb::Procedure::new("fickle_create", "call `fickle_create`(?, ?)", &[0, 1])),
+            ..mariadb::Objects::NONE
+        },
+    );
+
 static ENTRY_FIELDS: [Field; 2] =
     [Field::new("id", "id", Type::INT).generated(Generated::Database), Field::new("n", "n", Type::INT)];
 

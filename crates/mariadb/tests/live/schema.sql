@@ -9,6 +9,7 @@ insert into parent values (1);
 create table child (id int primary key, parent_id int not null, u int not null unique,
   foreign key (parent_id) references parent (id));
 
+create table fickle (id int, how varchar(20));
 create table entry (id int auto_increment primary key, n int not null);
 create table beds_ledger (
   user varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin not null,
@@ -139,6 +140,18 @@ create procedure hidden_rollback() modifies sql data
 begin insert into log (n) values (1); rollback; insert into log (n) values (2); end //
 create procedure hidden_refusal() modifies sql data
 begin insert into log (n) values (1); execute immediate 'commit'; signal sqlstate '45000' set message_text = 'too late'; end //
+create procedure fickle_create(p_id int, p_how varchar(20)) modifies sql data
+begin
+  insert into fickle (id, how) values (p_id, p_how);
+  case p_how
+    when 'rollback' then rollback; insert into fickle (id, how) values (p_id, 'again');
+    when 'commit' then commit;
+    when 'too late' then execute immediate 'commit'; signal sqlstate '45000' set message_text = 'too late';
+    when 'temporary' then create temporary table if not exists t_fickle (n int);
+    when 'refused' then signal sqlstate '45000' set message_text = 'not this one';
+    else begin end;
+  end case;
+end //
 create procedure distributed() modifies sql data
 begin execute immediate "xa start 'odd'"; insert into log (n) values (99); end //
 create procedure led() begin set role leader; end //

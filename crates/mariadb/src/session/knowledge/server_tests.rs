@@ -24,7 +24,7 @@ async fn open(stack: &Stack, server: &Arc<Server>) -> Session {
     let knowledge = server.learn(&mut connection).await.unwrap();
     let route = Route::Primary(Arc::new(Primary::new("shop".to_owned(), Vec::new())));
     let place = Place { route, server: 0 };
-    Session::new(connection, (place, Arc::clone(server)), knowledge).await.unwrap()
+    Session::new(connection, (place, Arc::clone(server)), knowledge, String::new()).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
