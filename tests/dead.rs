@@ -13,7 +13,7 @@ use beds_devstack::Ended;
 use beds_protocol::topology::DEAD;
 use common::{
     Beds, Site, blocking, eventually_async,
-    wire::{Wire, consume, next},
+    wire::{Wire, consume, next, with_header},
 };
 use lapin::BasicProperties;
 use serde_json::{Value, json};
@@ -50,7 +50,9 @@ async fn dead_letters_are_seen_and_replayed_once_and_dropped() {
     let bookmark = |note: &str| json!({"data": {"owner": "o", "country": "SE", "note": note}}).to_string();
     let own = BasicProperties::default().with_user_id("guest".into()).with_delivery_mode(2);
     let without_id = own.clone();
-    let with_id = own.clone().with_message_id("its-own".into());
+    // A deadline far away: a number that a replay leaves out.
+    let until = lapin::types::AMQPValue::LongLongInt(4_102_444_800_000);
+    let with_id = with_header(own.clone().with_message_id("its-own".into()), "beds-deadline", until);
     for (key, body, properties) in [
         ("bookmark.create", bookmark("a"), without_id),
         ("bookmark.create", bookmark("b"), with_id),
@@ -72,12 +74,27 @@ async fn dead_letters_are_seen_and_replayed_once_and_dropped() {
     assert_eq!(lines(site, &["list", "--json"]).await, all, "looking changes nothing");
     let table = dead(site, &["list"]).await.stdout;
     assert_eq!(table.lines().count(), 3, "{table}");
+    let stays = table.lines().filter(|line| line.contains("  stays   country.fetch  "));
+    assert!(
+        stays.clone().all(|line| line.ends_with("(it is a read, and nobody waits for its answer any more)"))
+    );
+    assert_eq!((stays.count(), table.matches("  replay  bookmark.create  ").count()), (1, 2), "{table}");
+    let until = "(its client wanted it until 2100-01-01T00:00:00Z; a replay has no deadline)";
+    assert_eq!(table.matches(until).count(), 1, "{table}");
     let of_a = refused.iter().find(|letter| letter["message_id"].is_null());
     let id = of_a.unwrap()["id"].as_str().unwrap();
     let shown = dead(site, &["show", &id[..8]]).await.stdout;
     assert!(shown.contains("\"note\": \"a\""), "{shown}");
     let exported = lines(site, &["export", "-"]).await;
     assert!(exported.iter().any(|letter| letter["body"]["data"]["note"] == "b"), "{exported:?}");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("letters");
+    let some = dead(site, &["export", file.to_str().unwrap(), "--template", "bookmark"]).await;
+    assert!(
+        some.stderr.starts_with(&format!("2 of 3 dead letters written to {}, 1 not, ", file.display())),
+        "{some:?}"
+    );
+    assert_eq!(std::fs::read_to_string(&file).unwrap().lines().count(), 2);
 
     // Nothing is done without a choice, or when only asked.
     assert_eq!(dead(site, &["replay"]).await.code, Some(2));
@@ -108,8 +125,11 @@ async fn dead_letters_are_seen_and_replayed_once_and_dropped() {
     assert_eq!(again.stdout.matches(": replayed").count(), 2, "{}{}", again.stdout, again.stderr);
     waiting(&wire, 1).await;
     eventually_async("all is worked off", async || wire.waiting("beds.app_server.w").await == 0).await;
-    let duplicates =
-        || site.node.get("/metrics").contains("beds_ledger_duplicates_total{database=\"catalog\"} 2");
+    let duplicates = || {
+        site.node
+            .get("/metrics")
+            .contains("beds_ledger_duplicates_total{engine=\"mariadb\",database=\"catalog\"} 2")
+    };
     eventually_async("the ledger knew both", async || duplicates()).await;
     assert_eq!(bookmarks(site).lines().collect::<Vec<_>>(), ["a", "b"]);
 

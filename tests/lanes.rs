@@ -297,7 +297,7 @@ async fn a_deadline_that_passes_during_a_commit_is_no_reason_to_send_again() {
     let mut turn = Turn::take().await;
     let series = unique("s");
     let mut gate = hold_commits(&turn).await;
-    let deadline = turn.send("sample_row.create", &record(&series), Duration::from_secs(2)).await;
+    let deadline = turn.send("sample_row.create", &record(&series), Duration::from_secs(5)).await;
     held_commit(&turn).await;
     passes(deadline).await;
     gate.execute("backup stage end").await.unwrap();
@@ -357,7 +357,7 @@ async fn a_deadline_that_passes_during_a_write_to_mongodb_is_no_reason_to_send_a
     let series = unique("s");
     create_works(&turn, "sample_document").await;
     turn.server(|stack| stack.mongodb(), |server| server.pause().unwrap()).await;
-    let deadline = turn.send("sample_document.create", &record(&series), Duration::from_secs(2)).await;
+    let deadline = turn.send("sample_document.create", &record(&series), Duration::from_secs(5)).await;
     taken(&turn).await;
     passes(deadline).await;
     let reply = turn.wire.reply().await;

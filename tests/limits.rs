@@ -83,7 +83,7 @@ async fn replies_have_a_length(client: &Client, template: &str) {
 
 /// While a database is silent, some requests wait for it, and the others are refused at once.
 async fn waiting_has_an_end(client: &Client, template: &str, operation: Operation<'_>, body: &Value) {
-    let request = || Request::new(template, operation, body).timeout(Duration::from_secs(2));
+    let request = || Request::new(template, operation, body).timeout(Duration::from_secs(5));
     let answers = futures_util::future::join_all((0..40).map(|_| client.execute(request()))).await;
     let mut overloaded = 0;
     for answer in answers {

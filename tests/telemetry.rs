@@ -16,7 +16,9 @@ use std::{
 };
 
 use axum::{Router, body::Bytes, extract::State, routing::post};
-use common::{Beds, Site, blocking, eventually, eventually_async, root, stack, start_node, unique, wire};
+use common::{
+    Beds, Site, blocking, comes_right, eventually, eventually_async, root, stack, start_node, unique, wire,
+};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
     common::v1::any_value::Value as Attribute,
@@ -31,6 +33,8 @@ use wire::Wire;
 fn body(answer: &str) -> &str {
     answer.split_once("\r\n\r\n").unwrap().1
 }
+
+const MINUTE_MS: u64 = 60_000;
 
 /// Names that Prometheus puts after the name of a histogram.
 const PARTS: [&str; 3] = ["_bucket", "_sum", "_count"];
@@ -139,7 +143,9 @@ async fn requests_are_counted_by_closed_names_and_a_slow_one_is_told() {
     wire.request("country.fetch", br#"{"key": "NO"}"#, late).await;
     let slow = || {
         let log = site.node.log();
-        log.lines().find(|line| line.contains("slow request")).map(str::to_owned)
+        // Others may be slow as well, on a busy machine.
+        let is_it = |line: &&str| line.contains("slow request") && line.contains("slow-one");
+        log.lines().find(is_it).map(str::to_owned)
     };
     eventually("a slow request is told", || slow().is_some());
     let slow = slow().unwrap();
@@ -149,23 +155,19 @@ async fn requests_are_counted_by_closed_names_and_a_slow_one_is_told() {
         "operation=\"fetch\"",
         "user=\"guest\"",
         "status=\"ok\"",
-        "queue_ms=3599",
         "lane_ms=",
         "database_ms=",
         "reply_ms=",
     ] {
         assert!(slow.contains(part), "{part} in {slow}");
     }
+    // It was sent an hour before, in whole seconds.
+    let waited =
+        slow.split("queue_ms=").nth(1).unwrap().split(|letter: char| !letter.is_ascii_digit()).next();
+    let waited: u64 = waited.unwrap().parse().unwrap();
+    assert!((3_599_000..3_600_000 + MINUTE_MS).contains(&waited), "{slow}");
 
-    let is_dead = |samples: &BTreeMap<String, f64>| {
-        samples.contains_key("beds_dead_letters_total{queue=\"beds.app_server.r\",code=\"bad_request\"}")
-    };
-    eventually("the dead letter is counted", || is_dead(&samples(body(&site.node.get("/metrics")))));
-    let answer = site.node.get("/metrics");
-    assert!(answer.contains("content-type: text/plain; version=0.0.4"), "{answer}");
-    let text = body(&answer);
-    let found = samples(text);
-    for (sample, expected) in [
+    let expected = [
         ("beds_ready", 1.0),
         ("beds_request_seconds_count{template=\"country\",operation=\"describe\",outcome=\"ok\"}", 1.0),
         ("beds_request_seconds_count{template=\"country\",operation=\"fetch\",outcome=\"ok\"}", 2.0),
@@ -174,20 +176,29 @@ async fn requests_are_counted_by_closed_names_and_a_slow_one_is_told() {
         ("beds_request_seconds_count{template=\"bookmark\",operation=\"create\",outcome=\"ok\"}", 2.0),
         ("beds_request_seconds_count{template=\"app_server\",operation=\"batch.read\",outcome=\"ok\"}", 1.0),
         ("beds_batch_item_seconds_count{template=\"country\",operation=\"count\",outcome=\"ok\"}", 1.0),
-        ("beds_ledger_duplicates_total{database=\"catalog\"}", 1.0),
+        ("beds_ledger_duplicates_total{engine=\"mariadb\",database=\"catalog\"}", 1.0),
         ("beds_dead_letters_total{queue=\"beds.app_server.r\",code=\"bad_request\"}", 1.0),
         ("beds_queue_taken_total{queue=\"beds.app_server.w\"}", 2.0),
         ("beds_queue_in_progress{queue=\"beds.app_server.w\"}", 0.0),
         ("beds_queue_wait_seconds_count{queue=\"beds.app_server.r\"}", 1.0),
-        ("beds_slow_requests_total{queue=\"beds.app_server.r\"}", 1.0),
-        ("beds_lane_connections{database=\"catalog\",lane=\"write\"}", 8.0),
-        ("beds_lane_group_jobs_count{database=\"catalog\",lane=\"write\"}", 2.0),
+        ("beds_lane_connections{engine=\"mariadb\",database=\"catalog\",lane=\"write\"}", 8.0),
+        ("beds_lane_group_jobs_count{engine=\"mariadb\",database=\"catalog\",lane=\"write\"}", 2.0),
         // One for each broker, and one for what is confirmed.
         ("beds_bus_sessions_total", 3.0),
         ("beds_bus_channels_lost_total", 0.0),
-    ] {
-        assert_eq!(found.get(sample), Some(&expected), "{sample} in\n{text}");
-    }
+    ];
+    // A reply comes before all is counted, and a node is ready before all its connections are there.
+    comes_right("all is counted", || {
+        let answer = site.node.get("/metrics");
+        let found = samples(body(&answer));
+        let differs = expected.iter().filter(|(sample, number)| found.get(*sample) != Some(number));
+        differs.map(|(sample, number)| (*sample, *number, found.get(*sample).copied())).collect()
+    });
+    let answer = site.node.get("/metrics");
+    assert!(answer.contains("content-type: text/plain; version=0.0.4"), "{answer}");
+    let text = body(&answer);
+    let found = samples(text);
+    assert!(found["beds_slow_requests_total{queue=\"beds.app_server.r\"}"] >= 1.0, "{text}");
     let unknown = found.keys().filter(|sample| sample.contains("_count{template=\"unknown\""));
     assert_eq!(unknown.count(), 1, "{text}");
     assert!(!text.contains("app_server.r\",operation"), "no text of a client is a label: {text}");
@@ -309,18 +320,22 @@ async fn systemd_hears_that_the_node_serves_and_lives() {
     let path = folder.path().join("notify");
     let socket = UnixDatagram::bind(&path).unwrap();
     let path = path.to_str().unwrap().to_owned();
+    // Somebody listens all the time, as systemd does: the socket holds ten signs, and a node waits for room.
+    let hearing = tokio::spawn(async move {
+        let mut heard = BTreeSet::new();
+        let mut buffer = [0; 256];
+        while !["READY=1", "WATCHDOG=1"].iter().all(|sign| heard.contains(*sign)) {
+            let length = socket.recv(&mut buffer).await.unwrap();
+            heard.extend(String::from_utf8_lossy(&buffer[..length]).lines().map(str::to_owned));
+        }
+        socket
+    });
     let _node = blocking(move || {
         let node = start_node(&stack, &[("NOTIFY_SOCKET", &path), ("WATCHDOG_USEC", "300000")]);
         (node, stack)
     })
     .await;
-    let mut heard = BTreeSet::new();
-    let mut buffer = [0; 256];
-    while !["READY=1", "WATCHDOG=1"].iter().all(|sign| heard.contains(*sign)) {
-        let received = tokio::time::timeout(common::PATIENCE, socket.recv(&mut buffer)).await;
-        let length = received.expect("both signs").unwrap();
-        heard.extend(String::from_utf8_lossy(&buffer[..length]).lines().map(str::to_owned));
-    }
+    let _socket = tokio::time::timeout(common::PATIENCE, hearing).await.expect("both signs").unwrap();
 }
 
 #[test]

@@ -35,13 +35,17 @@ impl Engines {
             match domain.engine() {
                 Engine::MariaDb => {
                     if let Some(server) = config.mariadb.get(name) {
-                        let open = || beds_mariadb::Database::open(name, server, room(config, domains, name));
+                        let open = || {
+                            beds_mariadb::Database::open(name, server, room(config, domains, domain.home()))
+                        };
                         engines.mariadb.entry(name).or_insert_with(open);
                     }
                 }
                 Engine::MongoDb => {
                     if let Some(server) = config.mongodb.get(name) {
-                        let open = || beds_mongodb::Database::open(name, server, room(config, domains, name));
+                        let open = || {
+                            beds_mongodb::Database::open(name, server, room(config, domains, domain.home()))
+                        };
                         engines.mongodb.entry(name).or_insert_with(open);
                     }
                 }
@@ -53,10 +57,10 @@ impl Engines {
     /// Makes as much room for what waits for the databases as their brokers have by now.
     pub fn make_room(&self, config: &Config, domains: &[&'static Domain]) {
         for (name, database) in &self.mariadb {
-            database.make_room(room(config, domains, name));
+            database.make_room(room(config, domains, (Engine::MariaDb, name)));
         }
         for (name, database) in &self.mongodb {
-            database.make_room(room(config, domains, name));
+            database.make_room(room(config, domains, (Engine::MongoDb, name)));
         }
     }
 
@@ -155,9 +159,9 @@ impl Runner for Engines {
 
 /// How much may wait for a database: half of what the brokers of its domains take at a time, so that there is always some
 /// left for the others.
-fn room(config: &Config, domains: &[&'static Domain], database: &str) -> Room {
+fn room(config: &Config, domains: &[&'static Domain], database: (Engine, &str)) -> Room {
     let most = |lane: Lane| {
-        let brokers = domains.iter().filter(|domain| domain.database == database);
+        let brokers = domains.iter().filter(|domain| domain.home() == database);
         let taken = brokers.map(|domain| {
             let Pool { instances, prefetch } = config.pool(domain.placement.broker(lane));
             usize::from(instances) * usize::from(prefetch)

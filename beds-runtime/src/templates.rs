@@ -119,7 +119,7 @@ async fn look_for_ever<F: Future<Output = Look>>(
             for text in
                 texts.iter().filter(|text| !wrong.get(name).is_some_and(|known| known.contains(*text)))
             {
-                warn!("{name}: {text}; the database has changed since it was verified");
+                warn!(template = name, "{name}: {text}; the database has changed since it was verified");
             }
         }
         for name in wrong.keys().filter(|name| !now.contains_key(*name)) {
@@ -143,7 +143,7 @@ fn log(report: &Report) {
     for Finding { template, database, severity, place, message, hint } in &report.findings {
         let (subject, hint) = (template.as_ref().unwrap_or(database), hint.as_deref().unwrap_or_default());
         match severity {
-            Severity::Error => warn!("{subject}: {place}: {message}; {hint}"),
+            Severity::Error => warn!(template = subject, "{subject}: {place}: {message}; {hint}"),
             Severity::Warning | Severity::Note => info!("{subject}: {place}: {message}"),
         }
     }

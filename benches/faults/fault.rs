@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use beds_devstack::{
     Server,
     delay::{Delay, Way},
@@ -54,14 +54,47 @@ pub(crate) enum Fault {
     MariadbAway,
     /// MongoDB is away for long
     MongodbAway,
+    /// SIGKILL of one of three RabbitMQ servers (--clusters)
+    KillOneRabbitmq,
+    /// SIGKILL of MariaDB's primary, which a replica takes over from (--clusters)
+    KillPrimary,
+    /// SIGKILL of one of MariaDB's replicas (--clusters)
+    KillReplica,
+    /// Another MariaDB becomes the primary, and the one that was it goes on as a replica (--clusters)
+    SwitchPrimary,
 }
 
 const SLOW: Duration = Duration::from_millis(50);
 const SLICE_BYTES: usize = 7;
 
 impl Fault {
-    pub(crate) fn all() -> Vec<Self> {
-        Self::value_variants().to_vec()
+    /// Those that can happen to clusters, or to single servers.
+    pub(crate) fn all(clusters: bool) -> Vec<Self> {
+        Self::value_variants().iter().copied().filter(|fault| fault.is_of(clusters)).collect()
+    }
+
+    /// Whether it can happen to clusters, or to single servers.
+    pub(crate) const fn is_of(self, clusters: bool) -> bool {
+        match self {
+            Self::KillNode
+            | Self::KillMongodb
+            | Self::MongodbAway
+            | Self::MemoryAlarm
+            | Self::DiskAlarm
+            | Self::QueueFull => true,
+            Self::KillOneRabbitmq | Self::KillPrimary | Self::KillReplica | Self::SwitchPrimary => clusters,
+            // There are no proxies before the servers of a cluster.
+            Self::CutLinks
+            | Self::SlowLinks
+            | Self::SliceLinks
+            | Self::HoleRabbitmq
+            | Self::HoleMariadb
+            | Self::HoleMongodb
+            | Self::CloseConnections
+            | Self::KillMariadb
+            | Self::KillRabbitmq
+            | Self::MariadbAway => !clusters,
+        }
     }
 }
 
@@ -103,15 +136,18 @@ pub(crate) async fn provoke(
         let (fault, count) = &mut counts[next];
         *count += 1;
         println!("{:>5} s, {left} writes to go: {fault:?}", began.elapsed().as_secs());
-        let (site, fault, node) = (Arc::clone(&site), *fault, random.usize(..site.nodes.len()));
-        tokio::task::spawn_blocking(move || happen(&site, fault, node, durations)).await??;
+        let (site, fault, choice) = (Arc::clone(&site), *fault, random.usize(..));
+        tokio::task::spawn_blocking(move || happen(&site, fault, choice, durations)).await??;
     }
 }
 
-fn happen(site: &Site, fault: Fault, node: usize, durations: Durations) -> Result<()> {
+/// Has a fault happen to one of the nodes, or servers, of which there are several.
+fn happen(site: &Site, fault: Fault, choice: usize, durations: Durations) -> Result<()> {
     let Site { nodes, stack, links } = site;
     let rabbitmq = stack.rabbitmq();
+    let node = choice % nodes.len();
     let Durations { alarm, link, away, .. } = durations;
+    let links = || links.as_ref().context("clusters have no proxies");
     match fault {
         Fault::KillNode => {
             nodes[node].kill();
@@ -142,12 +178,32 @@ fn happen(site: &Site, fault: Fault, node: usize, durations: Durations) -> Resul
             sleep(alarm);
             rabbitmq.control(&["clear_policy", "full"])?;
         }
-        Fault::CutLinks => links.all().into_iter().for_each(Delay::cut),
-        Fault::SlowLinks => hold(&links.all(), Way::late(SLOW), link),
-        Fault::SliceLinks => hold(&links.all(), Way::sliced(SLICE_BYTES), link),
-        Fault::HoleRabbitmq => hold(&[&links.rabbitmq], Way::hole(), link),
-        Fault::HoleMariadb => hold(&[&links.mariadb], Way::hole(), link),
-        Fault::HoleMongodb => hold(&[&links.mongodb], Way::hole(), link),
+        Fault::KillOneRabbitmq => {
+            let servers = stack.rabbitmqs();
+            kill(&servers[choice % servers.len()], Duration::ZERO)?;
+        }
+        Fault::KillPrimary => {
+            let primary = stack.mariadb();
+            primary.kill()?;
+            stack.fail_over()?;
+            stack.rejoin(primary)?;
+        }
+        Fault::KillReplica => {
+            let is_replica = |server: &&Server| server.port() != stack.mariadb().port();
+            let replicas: Vec<_> = stack.mariadbs().iter().filter(is_replica).collect();
+            let replica = replicas[choice % replicas.len()];
+            replica.kill()?;
+            stack.rejoin(replica)?;
+        }
+        Fault::SwitchPrimary => {
+            stack.fail_over()?;
+        }
+        Fault::CutLinks => links()?.all().into_iter().for_each(Delay::cut),
+        Fault::SlowLinks => hold(&links()?.all(), Way::late(SLOW), link),
+        Fault::SliceLinks => hold(&links()?.all(), Way::sliced(SLICE_BYTES), link),
+        Fault::HoleRabbitmq => hold(&[&links()?.rabbitmq], Way::hole(), link),
+        Fault::HoleMariadb => hold(&[&links()?.mariadb], Way::hole(), link),
+        Fault::HoleMongodb => hold(&[&links()?.mongodb], Way::hole(), link),
     }
     Ok(())
 }

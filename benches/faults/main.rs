@@ -25,9 +25,9 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use beds_client::Client;
-use beds_devstack::{Node, NodeCommand, Stack, schema};
+use beds_devstack::{Node, NodeCommand, Server, Stack, node::addresses, schema};
 use clap::{Parser, ValueEnum as _};
 use tokio::runtime::Runtime;
 
@@ -67,6 +67,9 @@ struct Args {
     /// How long a database is away, in seconds
     #[arg(long, default_value_t = 30)]
     away: u64,
+    /// The servers are clusters: three RabbitMQ servers, a MariaDB with two replicas; faults end one of them at a time
+    #[arg(long)]
+    clusters: bool,
     /// The MongoDB stand-in that is slow and there in seconds, where no `mongod` is
     #[arg(long)]
     light: bool,
@@ -101,26 +104,55 @@ fn main() -> ExitCode {
 #[derive(Debug)]
 pub(crate) struct Site {
     pub(crate) nodes: Vec<Node>,
-    pub(crate) links: Links,
+    /// Clusters have none.
+    pub(crate) links: Option<Links>,
     pub(crate) stack: Stack,
 }
 
+/// What a node needs, but for the right to write on a replica.
+const USER: &str =
+    "create user beds; grant select, insert, update, delete, execute, create temporary tables on *.* to beds";
+
 impl Site {
-    fn start(runtime: &Runtime, nodes: usize, light: bool) -> Result<Self> {
+    fn start(runtime: &Runtime, args: &Args) -> Result<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let servers = Stack::builder().ignore_environment().rabbitmq().mariadb();
-        let stack = if light { servers.mongodb() } else { servers.fast_mongodb() }.start()?;
+        let servers = Stack::builder().ignore_environment();
+        let servers = if args.clusters {
+            servers.rabbitmq_cluster(3).mariadb_replicas(2)
+        } else {
+            servers.rabbitmq().mariadb()
+        };
+        let stack = if args.light { servers.mongodb() } else { servers.fast_mongodb() }.start()?;
         schema::apply(&stack, &root.join("schema"))?;
-        let links = runtime.block_on(Links::start(&stack))?;
         let config = root.join("tests/fixtures/beds_test.toml");
-        let addresses = links.addresses(&stack, &config)?;
+        let links = (!args.clusters).then(|| runtime.block_on(Links::start(&stack))).transpose()?;
+        let addresses = match &links {
+            Some(links) => links.addresses(&stack, &config)?,
+            None => of_clusters(&stack, &config)?,
+        };
         let start = |_| {
             let program = NodeCommand::new(env!("CARGO_BIN_EXE_beds"))?;
             program.on(&stack, &config)?.env(&addresses_of(&addresses)).start()
         };
-        let nodes = (0..nodes.max(1)).map(start).collect::<Result<_, _>>()?;
+        let nodes = (0..args.nodes.max(1)).map(start).collect::<Result<_, _>>()?;
         Ok(Self { nodes, links, stack })
     }
+
+    /// Where clients find RabbitMQ: each at another of its servers first.
+    fn bus(&self, client: usize) -> String {
+        let mut urls: Vec<String> = self.stack.rabbitmqs().iter().map(Server::url).collect();
+        let count = urls.len().max(1);
+        urls.rotate_left(client % count);
+        urls.join(",")
+    }
+}
+
+/// The variables of a node that finds all servers of clusters.
+fn of_clusters(stack: &Stack, config: &Path) -> Result<Vec<(String, String)>> {
+    stack.mariadb_query(None, USER)?;
+    let all = addresses(stack, config)?.into_iter();
+    let all = all.map(|(name, url)| (name, url.replace("//root@", "//beds@")));
+    Ok(all.chain([("BEDS__AMQP__READ_QUEUES".to_owned(), "transient".to_owned())]).collect())
 }
 
 /// As the harness takes them.
@@ -146,7 +178,10 @@ fn faults(args: &Args) -> Result<()> {
     }
     println!("servers and {} nodes start", args.nodes);
     let runtime = Runtime::new()?;
-    let site = Arc::new(Site::start(&runtime, args.nodes, args.light)?);
+    if let Some(wrong) = args.only.iter().find(|fault| !fault.is_of(args.clusters)) {
+        bail!("{wrong:?} happens {} --clusters alone", if args.clusters { "without" } else { "with" });
+    }
+    let site = Arc::new(Site::start(&runtime, args)?);
     if let Some(seconds) = args.overload {
         return overload(args, &site, &runtime, seconds);
     }
@@ -187,8 +222,8 @@ fn in_target(name: &str) -> PathBuf {
 async fn prepare(args: &Args, site: &Site) -> Result<(Arc<Load>, Vec<Client>)> {
     let load = Load::prepare(site, args.seed, args.writes, args.repeats).await?;
     let mut clients = Vec::with_capacity(args.clients);
-    for _ in 0..args.clients.max(1) {
-        let client = Client::builder(site.stack.amqp_url()).timeout(Duration::from_secs(15));
+    for number in 0..args.clients.max(1) {
+        let client = Client::builder(site.bus(number)).timeout(Duration::from_secs(15));
         clients.push(client.connect().await?);
     }
     Ok((Arc::new(load), clients))
@@ -202,7 +237,7 @@ async fn run(
     clients: &[Client],
     from: u64,
 ) -> Result<Vec<(Fault, u32)>> {
-    let wanted = if args.only.is_empty() { Fault::all() } else { args.only.clone() };
+    let wanted = if args.only.is_empty() { Fault::all(args.clusters) } else { args.only.clone() };
     let durations = fault::Durations {
         pause: Duration::from_millis(args.pause),
         alarm: Duration::from_secs(args.alarm),

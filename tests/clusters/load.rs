@@ -13,7 +13,7 @@ use beds_devstack::Stack;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use crate::common::{blocking, eventually_async};
+use crate::common::{blocking, clock::Clock, eventually_async};
 
 /// How many clients write at the same time, and how many read.
 const WRITERS: usize = 4;
@@ -44,6 +44,13 @@ struct Seen {
     read: Times,
 }
 
+/// A time in which nothing succeeded; and in ticks, which count a busy machine out.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Gap {
+    pub(crate) time: Duration,
+    pub(crate) ticks: usize,
+}
+
 /// When something succeeded.
 #[derive(Default)]
 struct Times(Mutex<Vec<Instant>>);
@@ -58,11 +65,13 @@ impl Times {
     }
 
     /// The longest time without a success since a moment.
-    fn gap(&self, since: Instant) -> Duration {
+    fn gap(&self, since: Instant, clock: &Clock) -> Gap {
         let times = self.0.lock().unwrap();
         let later: Vec<Instant> = times.iter().copied().filter(|at| *at > since).collect();
         let earlier = std::iter::once(since).chain(later.iter().copied());
-        earlier.zip(&later).map(|(from, to)| *to - from).max().unwrap_or_default()
+        let gaps =
+            earlier.zip(&later).map(|(from, to)| Gap { time: *to - from, ticks: clock.between(from, *to) });
+        gaps.max_by_key(|gap| gap.time).unwrap_or_default()
     }
 }
 
@@ -98,8 +107,8 @@ impl Load {
     }
 
     /// The longest times without a write and without a read since a moment.
-    pub(crate) fn gaps(&self, since: Instant) -> (Duration, Duration) {
-        (self.seen.written.gap(since), self.seen.read.gap(since))
+    pub(crate) fn gaps(&self, since: Instant, clock: &Clock) -> (Gap, Gap) {
+        (self.seen.written.gap(since, clock), self.seen.read.gap(since, clock))
     }
 
     /// Ends, and proves that each write was done once: there are as many records, and whoever asks again gets the same reply.

@@ -11,6 +11,7 @@
 )]
 #![allow(dead_code, unreachable_pub, reason = "each test program takes what it needs")]
 
+pub mod clock;
 pub mod wire;
 
 use std::{
@@ -50,6 +51,20 @@ pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !holds() {
         assert!(Instant::now() < deadline, "not within {PATIENCE:?}: {what}");
+        std::thread::sleep(POLL);
+    }
+}
+
+/// Waits until nothing is wrong any more, or fails the test with what is.
+#[track_caller]
+pub fn comes_right<T: std::fmt::Debug>(what: &str, mut wrong: impl FnMut() -> Vec<T>) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let found = wrong();
+        if found.is_empty() {
+            return;
+        }
+        assert!(Instant::now() < deadline, "not within {PATIENCE:?}: {what}: {found:#?}");
         std::thread::sleep(POLL);
     }
 }

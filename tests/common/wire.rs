@@ -1,7 +1,5 @@
 //! The bus as a client sees it that keeps to no rule: any exchange, key, properties and bytes.
 
-use std::time::Duration;
-
 use futures_util::StreamExt as _;
 use lapin::{
     BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer,
@@ -15,8 +13,7 @@ use lapin::{
 use serde_json::Value;
 use tokio::time::timeout;
 
-/// How long a reply may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+use super::PATIENCE;
 
 /// A connection with a reply queue of its own.
 pub struct Wire {

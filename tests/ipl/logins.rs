@@ -50,8 +50,8 @@ async fn a_password_is_shown_to_nobody() {
         ("BEDS_ENV", "prod"),
         ("BEDS__LOGGING__LEVEL", "debug"),
         ("BEDS__NODE__SERVICES", "app_server,admin"),
-        ("BEDS__NODE__IPL_TIMEOUT_MS", "1500"),
-        ("BEDS__AMQP__CONNECT_TIMEOUT_MS", "1500"),
+        ("BEDS__NODE__IPL_TIMEOUT_MS", "4000"),
+        ("BEDS__AMQP__CONNECT_TIMEOUT_MS", "4000"),
     ];
     for (variable, url, code) in &servers {
         for command in ["check", "node"] {
@@ -181,7 +181,7 @@ async fn each_cause_has_a_hint_of_its_own() {
         ("BEDS__MONGODB__LOGS__URL", format!("mongodb://127.0.0.1:{port}/"), 14, "start the server, "),
     ] {
         let variables =
-            [(variable, url.as_str()), ("BEDS__NODE__IPL_TIMEOUT_MS", "1500"), ("BEDS_ENV", "prod")];
+            [(variable, url.as_str()), ("BEDS__NODE__IPL_TIMEOUT_MS", "4000"), ("BEDS_ENV", "prod")];
         let checked = Beds::new(&["check"])
             .on(&site.stack)
             .env(&variables)
@@ -209,8 +209,8 @@ async fn a_url_with_the_port_of_another_server_is_told_who_answers_there() {
             let url = format!("{before}{port}{after}");
             let variables = [
                 (variable, url.as_str()),
-                ("BEDS__NODE__IPL_TIMEOUT_MS", "1500"),
-                ("BEDS__AMQP__CONNECT_TIMEOUT_MS", "1500"),
+                ("BEDS__NODE__IPL_TIMEOUT_MS", "4000"),
+                ("BEDS__AMQP__CONNECT_TIMEOUT_MS", "4000"),
                 ("BEDS__NODE__SERVICES", "app_server,admin"),
             ];
             let checked = Beds::new(&["check"]).on(&site.stack).env(&variables).run();
@@ -241,10 +241,10 @@ async fn an_ipv6_address_is_that_address() {
     let url =
         |scheme: &str, address: &str, port: u16| format!("{scheme}://guest:guest@[{address}]:{port}/%2f");
     let check = |url: &str| {
-        let variables = [("BEDS__AMQP__URL", url), ("BEDS__AMQP__CONNECT_TIMEOUT_MS", "1500")];
+        let variables = [("BEDS__AMQP__URL", url), ("BEDS__AMQP__CONNECT_TIMEOUT_MS", "4000")];
         Beds::new(&["check"]).on(&site.stack).env(&variables).run()
     };
-    let call = |url: &str| Beds::new(&["call", "country.count", "--url", url, "--timeout", "2"]).run();
+    let call = |url: &str| Beds::new(&["call", "country.count", "--url", url, "--timeout", "10"]).run();
     // RabbitMQ listens on 127.0.0.1 alone: what is said to it has come to another address.
     for (scheme, address) in
         [("amqp", "2001:db8::1"), ("amqp", "::1"), ("amqps", "2001:db8::1"), ("amqps", "::1")]

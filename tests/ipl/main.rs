@@ -172,7 +172,7 @@ async fn a_check_says_what_each_server_answers() {
         ),
     ];
     for (variable, url, code, said) in cases {
-        let timeout = ("BEDS__NODE__IPL_TIMEOUT_MS", "1500");
+        let timeout = ("BEDS__NODE__IPL_TIMEOUT_MS", "4000");
         let bad = check(Beds::new(&["check"]).on(&site.stack).env(&[(variable, url), timeout]));
         assert_eq!(bad.code, Some(code), "{bad:?}");
         let found = lines(&bad.stdout);
@@ -220,7 +220,7 @@ async fn outside_of_dev_a_server_that_does_not_answer_ends_the_node() {
     for environment in ["qa", "prod"] {
         for (variable, url, code, said) in cases {
             let variables =
-                [("BEDS_ENV", environment), (variable, url), ("BEDS__NODE__IPL_TIMEOUT_MS", "1500")];
+                [("BEDS_ENV", environment), (variable, url), ("BEDS__NODE__IPL_TIMEOUT_MS", "4000")];
             let ended = Beds::new(&["node"]).on(&site.stack).env(&variables).run();
             assert_eq!(ended.code, Some(code), "{ended:?}");
             // Besides the log, one line says why; it is the last.
@@ -258,8 +258,8 @@ async fn in_dev_a_node_goes_on_without_a_server() {
     blocking(|| stack.mariadb().stop().unwrap()).await;
     let timeouts = [
         ("BEDS__NODE__IPL_TIMEOUT_MS", "1000"),
-        ("BEDS__LIMITS__REQUEST_TIMEOUT_MAX_MS", "2000"),
-        ("BEDS__LIMITS__REQUEST_TIMEOUT_MS", "2000"),
+        ("BEDS__LIMITS__REQUEST_TIMEOUT_MAX_MS", "5000"),
+        ("BEDS__LIMITS__REQUEST_TIMEOUT_MS", "5000"),
     ];
     let node = blocking(move || start_node(stack, &timeouts)).await;
     let client = Client::builder(stack.amqp_url()).connect().await.unwrap();
@@ -382,8 +382,8 @@ async fn a_nodes_events_arrive_in_the_logger() {
             &*Box::leak(Box::new(Site::with(&[
                 ("BEDS__NODE__NAME", &name),
                 ("BEDS__NODE__SERVICES", "app_server,admin"),
-                ("BEDS__LIMITS__REQUEST_TIMEOUT_MS", "1000"),
-                ("BEDS__LIMITS__REQUEST_TIMEOUT_MAX_MS", "1000"),
+                ("BEDS__LIMITS__REQUEST_TIMEOUT_MS", "5000"),
+                ("BEDS__LIMITS__REQUEST_TIMEOUT_MAX_MS", "5000"),
             ])))
         };
         blocking(start).await

@@ -151,6 +151,24 @@ const REFUSED: &[Refused] = &[
         &[("BEDS__BROKERS__APP_SERVER__R__PREFETCH", "0")],
         &["brokers.app_server.r.prefetch is 0: it must be at least 1"],
     ),
+    in_file(
+        "an unknown exchange",
+        "[amqp]\nexchange = \"fanout\"\n",
+        &["{file}: line 2, column 12: amqp.exchange: unknown name `fanout`; it may be `topic`, `direct`"],
+    ),
+    in_variable(
+        "an unknown exchange's variable",
+        &[("BEDS__AMQP__EXCHANGE", "fanout")],
+        &["environment variable BEDS__AMQP__EXCHANGE: unknown name `fanout`; it may be `topic`, `direct`"],
+    ),
+    in_variable(
+        "an unknown way to keep queues",
+        &[("BEDS__AMQP__READ_QUEUES", "transiet")],
+        &[
+            "environment variable BEDS__AMQP__READ_QUEUES: unknown name `transiet`; ",
+            "it may be `durable`, `transient`, `quorum`: did you mean `transient`?",
+        ],
+    ),
     in_variable(
         "an unknown service's variable",
         &[("BEDS__NODE__SERVICES", "app_server,web")],

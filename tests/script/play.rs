@@ -19,12 +19,10 @@ use super::{
     show::{Show, escaped},
 };
 use crate::common::{
-    Site, blocking, unique,
+    PATIENCE, Site, blocking, unique,
     wire::{Message, Wire, unix_ms, with_header},
 };
 
-/// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// An attribute that is an empty text.
 const EMPTY: &str = "\"\"";
 

@@ -61,7 +61,7 @@ fn templates_that_agree_pass() {
     assert_eq!(verify(&stack, "root", &["--strict"]).0, Some(1));
     // What cannot be looked at is neither fine nor a finding.
     stack.mongodb().kill().unwrap();
-    let ended = Beds::new(&["verify"]).on(&stack).env(&[("BEDS__NODE__IPL_TIMEOUT_MS", "1500")]).run();
+    let ended = Beds::new(&["verify"]).on(&stack).env(&[("BEDS__NODE__IPL_TIMEOUT_MS", "4000")]).run();
     assert_eq!(ended.code, Some(2), "{}", ended.stdout);
     assert!(ended.stdout.contains("not checked  the database `journal`"), "{}", ended.stdout);
     let unknown = Beds::new(&["verify", "--template", "contry"]).on(&stack).run();

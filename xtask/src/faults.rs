@@ -12,7 +12,8 @@ use crate::workspace::{self, cargo, root};
 ///
 /// Clients write with message ids into tables without unique keys, and repeat each write up to ten times over several
 /// connections; others read. Meanwhile nodes and servers are killed, links are cut, slowed, sliced or let nothing
-/// through, RabbitMQ says that it is full, and databases are away. At the end the databases are compared with the replies.
+/// through, RabbitMQ says that it is full, and databases are away. With `-- --clusters` the servers are
+/// clusters, of which one server is killed at a time. At the end the databases are compared with the replies.
 /// It fails if a write was lost, done twice, or answered in two ways, if a read got another's record, or if the nodes hold
 /// more than before.
 #[derive(Debug, clap::Args)]

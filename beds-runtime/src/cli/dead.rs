@@ -38,7 +38,7 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// One line a letter, in the order of the queue
+    /// One line a letter, in the order of the queue; `stays` is one that cannot be replayed, with why
     List {
         #[command(flatten)]
         filter: Filter,
@@ -192,7 +192,10 @@ async fn each(letters: &DeadLetters, domains: &[&'static Domain], command: &Comm
     let mut work = Work::new(command)?;
     // What dies meanwhile is for the next time.
     for _ in 0..count {
-        let Some(held) = letters.next().await.map_err(|error| error.to_string())? else { break };
+        let Some(held) = letters.next().await.map_err(|error| error.to_string())? else {
+            work.is_short = true;
+            break;
+        };
         bar.inc(1);
         let letter = Letter::of(&held, domains);
         if work.is_over() {
@@ -212,6 +215,8 @@ struct Work<'a> {
     chosen: usize,
     done: usize,
     failed: usize,
+    /// Somebody else has taken some of the letters meanwhile.
+    is_short: bool,
 }
 
 impl<'a> Work<'a> {
@@ -226,7 +231,7 @@ impl<'a> Work<'a> {
             }
             _ => Box::new(io::stdout()),
         };
-        Ok(Self { command, out, chosen: 0, done: 0, failed: 0 })
+        Ok(Self { command, out, chosen: 0, done: 0, failed: 0, is_short: false })
     }
 
     fn takes(&self, letter: &Letter) -> bool {
@@ -255,7 +260,9 @@ impl<'a> Work<'a> {
                 let short = letter.id.get(..8).unwrap_or_default();
                 let Letter { at, code, routing_key, reason, .. } = letter;
                 let (key, reason) = (OneLine(routing_key), OneLine(reason));
-                writeln!(self.out, "{short}  {at:27}  {code:20}  {key}  {reason}")
+                let (replay, why) = letter.replay();
+                let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
+                writeln!(self.out, "{short}  {at:27}  {code:20}  {replay:6}  {key}  {reason}{why}")
             }
             Command::List { json: true, .. } => writeln!(self.out, "{}", letter.json(false)),
             Command::Show { .. } => writeln!(self.out, "{:#}", letter.json(true)),
@@ -307,7 +314,7 @@ impl<'a> Work<'a> {
 
     fn finish(mut self, count: u32) -> io::Result<bool> {
         self.out.flush()?;
-        let Self { chosen, done, failed, .. } = self;
+        let Self { chosen, done, failed, is_short, .. } = self;
         match self.command {
             Command::Show { id } if chosen == 0 => {
                 eprintln!("beds dead: none of {count} dead letters has the id `{id}`");
@@ -320,9 +327,23 @@ impl<'a> Work<'a> {
                 let would = if *dry_run { "would be done" } else { "done" };
                 eprintln!("{done} {would}, {failed} stay, of {count} dead letters at {}", DateTime::now());
             }
-            _ => {}
+            Command::Export { file, .. } => {
+                let left = (count as usize).saturating_sub(chosen);
+                let to =
+                    if file.as_os_str() == "-" { String::new() } else { format!(" to {}", file.display()) };
+                eprintln!(
+                    "{chosen} of {count} dead letters written{to}, {left} not, at {}; all stay in their queue",
+                    DateTime::now()
+                );
+            }
+            Command::List { .. } | Command::Show { .. } => {}
         }
-        Ok(failed == 0)
+        if is_short {
+            eprintln!(
+                "beds dead: somebody else has taken some of the letters meanwhile, which are not looked at: run it again"
+            );
+        }
+        Ok(failed == 0 && !is_short)
     }
 
     const fn is_over_at(&self, chosen: usize) -> bool {

@@ -26,7 +26,7 @@ use beds_core::{
     meter::Samples,
     plan::{Asker, UNHEARD},
     position::Positions,
-    service::{Incoming, Reply, Service, Verdict, refused},
+    service::{Incoming, Need, Reply, Service, Verdict, refused},
     settings::Limits,
     spec::{Domain, Engine},
     stages::Asked,
@@ -49,7 +49,7 @@ use self::{
 /// method passes that on.
 const GRACE: Duration = Duration::from_secs(1);
 /// What batches wait for: it may be several databases.
-const BATCH: &str = "batch";
+const BATCH: Need = Need::Other("batch");
 
 /// The service of a node's domains.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ pub struct Domains<F> {
     /// How many more items of batches may be worked on at a time, by database and lane.
     places: HashMap<((Engine, &'static str), Lane), Semaphore>,
     /// Where long bodies wait until they are read, by what their requests need.
-    long: HashMap<&'static str, Long>,
+    long: HashMap<Need, Long>,
     meters: Meters,
     factory: PhantomData<F>,
 }
@@ -76,7 +76,7 @@ impl<F: Factory> Domains<F> {
         let places = served.iter().flat_map(|domain| {
             Lane::ALL.iter().map(|&lane| ((domain.home(), lane), Semaphore::new(at_once)))
         });
-        let long = served.iter().map(|domain| domain.database).chain([BATCH]);
+        let long = served.iter().map(|domain| need(domain)).chain([BATCH]);
         let long = long.map(|needs| (needs, Long::default())).collect();
         let unheard = Arc::new(Limits { reply_bytes_max: UNHEARD, ..limits.clone() });
         Self {
@@ -96,14 +96,15 @@ impl<F: Factory> Domains<F> {
         let run = AssertUnwindSafe(self.run(&incoming, &mut of)).catch_unwind().await;
         let body = run.unwrap_or_else(|_| Err(failed()));
         self.meters.request(of.as_ref(), body.as_ref().err().map(|error| error.code), since.elapsed());
-        let hash = match of {
-            Some(Of::Domain(domain, _)) => Some(domain.hash),
+        let domain = match of {
+            Some(Of::Domain(domain, _)) => Some(domain),
             Some(Of::Batch(..)) | None => None,
         };
+        let hash = domain.map(|domain| domain.hash);
         match body {
             Ok((body, position)) => Verdict::Reply(Reply::ok(hash, body).at(position)),
             Err(error) => {
-                log(&error, incoming.request_id, None);
+                log(&error, (incoming.request_id, None), domain.map(|domain| domain.name));
                 refused(error, &incoming, hash)
             }
         }
@@ -129,7 +130,7 @@ impl<F: Factory> Domains<F> {
             earlier: domain.compatible_with,
         };
         let deadline = entry::admit(incoming, &to, &self.limits)?;
-        let _place = self.long(domain.database, incoming, deadline).await?;
+        let _place = self.long(need(domain), incoming, deadline).await?;
         let request = body::decode(domain, address.target, incoming.body)?;
         let cx = self.context(incoming, address.lane, deadline)?;
         let outcome = perform(&cx, address.lane, F::dispatch(address.template, &cx, request)).await?;
@@ -145,11 +146,11 @@ impl<F: Factory> Domains<F> {
     /// Waits until few other requests with long bodies are worked on: what is made of a body takes many times its length.
     async fn long(
         &self,
-        needs: &'static str,
+        needs: Need,
         incoming: &Incoming<'_>,
         deadline: Instant,
     ) -> Result<Option<SemaphorePermit<'_>>> {
-        match self.long.get(needs) {
+        match self.long.get(&needs) {
             Some(long) if incoming.body.len() > LONG_BYTES => long.place(deadline).await.map(Some),
             _ => Ok(None),
         }
@@ -196,11 +197,11 @@ impl<F: Factory> Service for Domains<F> {
         F::template(template).is_some()
     }
 
-    fn needs(&self, routing_key: &str) -> &'static str {
+    fn needs(&self, routing_key: &str) -> Need {
         let template = routing_key.split('.').next().and_then(F::template);
         template
             .filter(|_| BatchKey::parse(routing_key).is_none())
-            .map_or(BATCH, |template| F::domain(template).database)
+            .map_or(BATCH, |template| need(F::domain(template)))
     }
 
     fn handle<'a>(&'a self, incoming: Incoming<'a>) -> BoxFuture<'a, Verdict> {
@@ -218,6 +219,12 @@ impl<F: Factory> Service for Domains<F> {
     fn collect(&self, samples: &mut Samples) {
         self.meters.collect(samples);
     }
+}
+
+/// What the requests to a domain wait for.
+const fn need(domain: &Domain) -> Need {
+    let (engine, name) = domain.home();
+    Need::Database(engine, name)
 }
 
 /// A client as a number.
@@ -286,10 +293,10 @@ fn failed() -> Error {
 }
 
 /// What a failure is to the node itself; of a batch, with the place of the item.
-fn log(error: &Error, request_id: &str, item: Option<usize>) {
+fn log(error: &Error, (request_id, item): (&str, Option<usize>), template: Option<&'static str>) {
     match error.code {
-        ErrorCode::Internal => error!(request_id, item, "{error}"),
-        ErrorCode::Unavailable | ErrorCode::Overloaded => warn!(request_id, item, "{error}"),
+        ErrorCode::Internal => error!(request_id, item, template, "{error}"),
+        ErrorCode::Unavailable | ErrorCode::Overloaded => warn!(request_id, item, template, "{error}"),
         _ => debug!(request_id, item, "{error}"),
     }
 }

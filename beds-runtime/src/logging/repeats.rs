@@ -1,7 +1,8 @@
 //! [`Repeats`]: warnings that come again and again are told some times, and then counted.
 //!
-//! It counts by the place in the code that warns, of which there are only so many. So ten thousand poison messages are
-//! a few lines in the log and on the bus, and no request waits for them to be written.
+//! It counts by the place in the code that warns, of which there are only so many, and there by what the warning is about:
+//! its template, database, queue and error code, which no client makes up. So ten thousand poison messages are a few lines in
+//! the log and on the bus, no request waits for them to be written, and another cause at the same place is told all the same.
 
 use std::{
     collections::HashMap,
@@ -21,8 +22,15 @@ use tracing_subscriber::{Layer, layer::Context};
 
 /// How often what was left out is told.
 const PERIOD: Duration = Duration::from_secs(5);
-/// How many events of one place are told in that time.
+/// How many events of one cause are told in that time, and how many of one place. The first of a cause is always told.
 const TOLD_MAX: u32 = 10;
+const OF_PLACE_MAX: u32 = 40;
+/// How many causes are told apart at one place; further ones count as one.
+const CAUSES_MAX: usize = 100;
+/// The fields that tell causes apart. None of them has a text of a client's.
+const CAUSE: [&str; 4] = ["template", "database", "queue", "code"];
+/// How long one of them may be, in characters.
+const NAME_MAX: usize = 100;
 /// How much is shown of the last one that was left out, in characters.
 const SHOWN_MAX: usize = 400;
 
@@ -34,7 +42,24 @@ pub(super) struct Repeats(Arc<Mutex<HashMap<Identifier, Place>>>);
 #[derive(Debug, Default)]
 struct Place {
     told: u32,
+    causes: HashMap<String, Cause>,
+}
+
+/// What it has told of one cause.
+#[derive(Debug, Default)]
+struct Cause {
+    told: u32,
     left_out: u64,
+    last: String,
+}
+
+/// What was left out of one cause.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct LeftOut {
+    /// Such as ` with template country`; nothing where it tells nothing of that kind.
+    cause: String,
+    count: u64,
+    /// The text of the last one.
     last: String,
 }
 
@@ -49,23 +74,37 @@ impl Repeats {
         if *metadata.level() > Level::WARN {
             return true;
         }
-        let mut places = self.places();
-        let place = places.entry(metadata.callsite()).or_default();
-        if place.told < TOLD_MAX {
-            place.told += 1;
+        // Each of these is of a place and a cause, of which there are only so many.
+        if metadata.target() == module_path!() {
             return true;
         }
-        place.left_out += 1;
-        place.last.clear();
-        event.record(&mut Message(&mut place.last));
+        let mut about = String::new();
+        event.record(&mut About(&mut about));
+        let mut places = self.places();
+        let Place { told, causes } = places.entry(metadata.callsite()).or_default();
+        if causes.len() >= CAUSES_MAX && !causes.contains_key(&about) {
+            about.clear();
+        }
+        let cause = causes.entry(about).or_default();
+        if cause.told == 0 || (cause.told < TOLD_MAX && *told < OF_PLACE_MAX) {
+            cause.told += 1;
+            *told += 1;
+            return true;
+        }
+        cause.left_out += 1;
+        cause.last.clear();
+        event.record(&mut Message(&mut cause.last));
         false
     }
 
-    /// Begins a period; gives what was left out in the last one, with the text of the last event of each place.
-    fn begin(&self) -> Vec<(u64, String)> {
+    /// Begins a period; gives what was left out in the last one.
+    fn begin(&self) -> Vec<LeftOut> {
         let places = std::mem::take(&mut *self.places());
-        let left_out = places.into_values().filter(|place| place.left_out > 0);
-        left_out.map(|place| (place.left_out, place.last)).collect()
+        let causes = places.into_values().flat_map(|place| place.causes);
+        let left_out = causes.filter(|(_, cause)| cause.left_out > 0);
+        left_out
+            .map(|(cause, Cause { left_out, last, .. })| LeftOut { cause, count: left_out, last })
+            .collect()
     }
 
     /// Tells what was left out, for as long as the process lives.
@@ -73,11 +112,9 @@ impl Repeats {
         let mut periods = tokio::time::interval(PERIOD);
         loop {
             periods.tick().await;
-            for (count, last) in self.begin() {
-                warn!(
-                    "{count} more from the same place within {} s, of any cause; the last of them: {last}",
-                    PERIOD.as_secs()
-                );
+            for LeftOut { cause, count, last } in self.begin() {
+                let seconds = PERIOD.as_secs();
+                warn!("{count} more of the same kind{cause} within {seconds} s; the last of them: {last}");
             }
         }
     }
@@ -123,6 +160,30 @@ impl<S: Subscriber, L: Layer<S>> Layer<S> for Summed<L> {
     }
 }
 
+/// What an event is about.
+struct About<'a>(&'a mut String);
+
+impl About<'_> {
+    fn add(&mut self, field: &Field, value: fmt::Arguments<'_>) {
+        if CAUSE.contains(&field.name()) {
+            let before = if self.0.is_empty() { " with" } else { "," };
+            let value: String = value.to_string().chars().take(NAME_MAX).collect();
+            // Writing to a text does not fail.
+            let _ = write!(self.0, "{before} {} {value}", field.name());
+        }
+    }
+}
+
+impl Visit for About<'_> {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.add(field, format_args!("{value}"));
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.add(field, format_args!("{value:?}"));
+    }
+}
+
 /// The message of an event.
 struct Message<'a>(&'a mut String);
 
@@ -155,15 +216,24 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_repeats_is_counted_by_its_place() {
+    /// Runs this below a layer that sums up, with a filter of its own, as the node's layers have. It hears how many events
+    /// were told since it asked last.
+    fn summed(run: impl FnOnce(&Repeats, &dyn Fn() -> usize)) {
         let (repeats, told) = (Repeats::default(), Told::default());
-        // With a filter of its own, as the node's layers have.
         let layer =
             Summed { layer: told.clone(), repeats: repeats.clone() }.with_filter(EnvFilter::new("info"));
         let subscriber = tracing_subscriber::registry().with(layer);
         let told = || told.0.swap(0, Ordering::Relaxed);
-        tracing::subscriber::with_default(subscriber, || {
+        tracing::subscriber::with_default(subscriber, || run(&repeats, &told));
+    }
+
+    fn left_out(cause: &str, count: u64, last: &str) -> LeftOut {
+        LeftOut { cause: cause.to_owned(), count, last: last.to_owned() }
+    }
+
+    #[test]
+    fn what_repeats_is_counted_by_its_place() {
+        summed(|repeats, told| {
             let flood = |count: u32| (0..count).for_each(|number| warn!(number, "poison {number}"));
             flood(10_000);
             assert_eq!(told(), TOLD_MAX as usize);
@@ -172,9 +242,29 @@ mod tests {
             }
             warn!("another");
             assert_eq!(told(), 101);
-            assert_eq!(repeats.begin(), [(9_990, "poison 9999".to_owned())]);
+            assert_eq!(repeats.begin(), [left_out("", 9_990, "poison 9999")]);
             flood(3);
             assert_eq!((told(), repeats.begin()), (3, Vec::new()), "a new period has begun");
+        });
+    }
+
+    #[test]
+    fn another_cause_at_the_same_place_is_told() {
+        summed(|repeats, told| {
+            let one = |template: &str, queue: Option<&str>| warn!(template, queue, "dead");
+            (0..1_000).for_each(|_| one("country", None));
+            assert_eq!(told(), TOLD_MAX as usize);
+            one("language", None);
+            one("country", Some("r"));
+            assert_eq!(told(), 2);
+            assert_eq!(repeats.begin(), [left_out(" with template country", 990, "dead")]);
+            // However many there are, the first of each is told, and what is kept of them is bounded.
+            (0..10_000).for_each(|number| one(&(number % 1_000).to_string(), None));
+            let (all, first) = (told(), CAUSES_MAX + 1);
+            assert!((first..=first + OF_PLACE_MAX as usize).contains(&all), "{all}");
+            let places = repeats.begin();
+            assert_eq!(places.len(), first);
+            assert_eq!(places.iter().map(|left| left.count).sum::<u64>() + all as u64, 10_000);
         });
     }
 }

@@ -23,7 +23,11 @@ use beds_devstack::{NodeCommand, Stack, free_port, schema};
 use cap::Cap;
 use clap::Parser;
 
-use crate::{gauges::Gauges, load::Load, report::Report};
+use crate::{
+    gauges::Gauges,
+    load::{Counts, Load},
+    report::Report,
+};
 
 /// Counts the bytes that are allocated.
 #[global_allocator]
@@ -39,6 +43,9 @@ struct Args {
     /// How many requests come first, after which the node is looked at; a tenth of the others unless given
     #[arg(long)]
     warm_up: Option<u64>,
+    /// How often the node is looked at on the way: what is kept for good grows each time, what is kept once does not
+    #[arg(long, default_value_t = 1)]
+    looks: u64,
     /// What all requests are drawn from
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -83,11 +90,19 @@ fn soak(args: &Args) -> Result<()> {
     runtime.block_on(load.run(0..warm_up, args.in_flight));
     let before = look()?;
     println!("{} requests", args.requests);
-    let counts = runtime.block_on(load.run(warm_up..warm_up + args.requests, args.in_flight));
-    let after = look()?;
+    let (mut counts, mut looks) = (Counts::new(), vec![before]);
+    let parts = args.looks.max(1);
+    let nth = |number: u64| warm_up + args.requests * number / parts;
+    for number in 0..parts {
+        let ends = runtime.block_on(load.run(nth(number)..nth(number + 1), args.in_flight));
+        for (end, count) in ends {
+            *counts.entry(end).or_default() += count;
+        }
+        looks.push(look()?);
+    }
     runtime.block_on(load.close());
 
-    let report = Report::new(args.seed, args.requests, counts, before, after);
+    let report = Report::new(args.seed, args.requests, counts, &looks).context("no look")?;
     print!("{report}");
     let path = args.json.clone().unwrap_or_else(|| root.join("target/soak.json"));
     std::fs::write(&path, serde_json::to_vec_pretty(&report)?)

@@ -16,12 +16,17 @@ pub(crate) struct Report {
     requests: u64,
     before: Gauges,
     after: Gauges,
+    /// The heap at each look, the first before and the last after.
+    heaps: Vec<u64>,
     ends: Counts,
 }
 
 impl Report {
-    pub(crate) const fn new(seed: u64, requests: u64, ends: Counts, before: Gauges, after: Gauges) -> Self {
-        Self { seed, requests, before, after, ends }
+    /// Of a node that was looked at so often, before, on the way, and after.
+    pub(crate) fn new(seed: u64, requests: u64, ends: Counts, looks: &[Gauges]) -> Option<Self> {
+        let (before, after) = (*looks.first()?, *looks.last()?);
+        let heaps = looks.iter().map(|look| look.heap).collect();
+        Some(Self { seed, requests, before, after, heaps, ends })
     }
 
     /// Whether the node holds what it held, and did what is right.
@@ -64,7 +69,7 @@ struct Row {
 
 impl Display for Report {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self { seed, requests, before, after, ends } = self;
+        let Self { seed, requests, before, after, ends, .. } = self;
         writeln!(f, "\nseed {seed}, {requests} requests\n{:<18} {:>12} {:>12}", "", "before", "after")?;
         for Row { name, before, after, more } in self.rows() {
             let word = if after > before + more { "  more than before" } else { "" };
@@ -73,6 +78,11 @@ impl Display for Report {
         #[expect(clippy::cast_precision_loss, reason = "MiB for people")]
         let mib = |bytes: u64| bytes as f64 / MIB;
         writeln!(f, "{:<18} {:>12.1} {:>12.1}", "resident, MiB", mib(before.resident), mib(after.resident))?;
+        let grown: Vec<_> =
+            self.heaps.windows(2).map(|pair| i128::from(pair[1]) - i128::from(pair[0])).collect();
+        if grown.len() > 1 {
+            writeln!(f, "heap, from look to look: {grown:?}")?;
+        }
         for (end, count) in ends {
             writeln!(f, "{count:>12} {end}")?;
         }

@@ -3,50 +3,16 @@
 use std::path::PathBuf;
 
 use beds_core::{
-    __serde::Deserialize,
     section,
     settings::{Millis, Tls, Urls},
 };
-use lapin::ExchangeKind;
-
-/// How RabbitMQ finds the queue of a request.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(crate = "beds_core::__serde", rename_all = "snake_case")]
-pub enum Exchange {
-    /// By the words of its routing key: RabbitMQ can limit by them what a user may publish.
-    #[default]
-    Topic,
-    /// By its routing key as a whole, which costs RabbitMQ less.
-    Direct,
-}
-
-impl From<Exchange> for ExchangeKind {
-    fn from(exchange: Exchange) -> Self {
-        match exchange {
-            Exchange::Topic => Self::Topic,
-            Exchange::Direct => Self::Direct,
-        }
-    }
-}
-
-/// How RabbitMQ keeps the queues that hold nothing but reads.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(crate = "beds_core::__serde", rename_all = "snake_case")]
-pub enum ReadQueues {
-    /// On one server. While that is down, nobody can use them.
-    #[default]
-    Durable,
-    /// On one server. Where that dies, they are gone with it and declared again on another.
-    Transient,
-    /// On several servers, as those of writes are.
-    Quorum,
-}
+use beds_protocol::topology::{Exchange, ReadQueues};
 
 section! {
     /// `[amqp]`
     Amqp {
         /// `amqp://user:password@host:port/vhost`, or `amqps://`; or a list of them, the endpoints of a cluster, which
-        /// are tried in turn.
+        /// are tried one after another, a second apart, until one answers.
         url: Urls = Urls::default(),
         /// A file with the password, instead of one in the URL.
         pass_file: Option<PathBuf> = None,

@@ -198,21 +198,6 @@ impl Connection {
         Ok(Self { inner, user, limit: timeouts.answer, _socket: socket })
     }
 
-    /// Connects to the first of these that takes the connection, in turn.
-    ///
-    /// # Errors
-    /// What the last of them says.
-    pub async fn open_one(endpoints: &[Endpoint], name: &str, timeouts: Timeouts) -> Result<Self, BusError> {
-        let mut last = BusError::Other("no endpoint is named".to_owned());
-        for endpoint in endpoints {
-            match Self::open(endpoint, name, timeouts).await {
-                Ok(connection) => return Ok(connection),
-                Err(error) => last = error,
-            }
-        }
-        Err(last)
-    }
-
     /// Says goodbye to RabbitMQ.
     ///
     /// # Errors
@@ -264,14 +249,39 @@ impl fmt::Debug for Connection {
 /// How long an endpoint is waited for before the next one is tried beside it.
 const HEAD_START: Duration = Duration::from_secs(1);
 
-/// Connects to the first configured endpoint that answers. One that does not keeps the others waiting for a moment alone.
+/// Tries these, each once the one before has failed or has not succeeded within a moment, until one succeeds. So one that
+/// does not answer keeps the others waiting for that moment alone.
+///
+/// # Errors
+/// What the last of them to fail says; `none` where there are none.
+pub async fn first_of<'a, T, R, E, F: Future<Output = Result<R, E>>>(
+    all: &'a [T],
+    none: E,
+    attempt: impl Fn(&'a T) -> F,
+) -> Result<R, E> {
+    let (mut last, mut all) = (none, all.iter());
+    let mut attempts = FuturesUnordered::new();
+    loop {
+        attempts.extend(all.next().map(&attempt));
+        let limit = if all.len() == 0 { Duration::MAX } else { HEAD_START };
+        match timeout(limit, attempts.next()).await {
+            Ok(Some(Ok(first))) => return Ok(first),
+            Ok(Some(Err(error))) => last = error,
+            Ok(None) => return Err(last),
+            Err(_) => {}
+        }
+    }
+}
+
+/// Connects to the first configured endpoint that answers.
 pub(crate) async fn connect(config: &Amqp, name: &str) -> Result<Connection, BusError> {
     let timeouts = Timeouts {
         connect: config.connect_timeout_ms.duration(),
         answer: config.confirm_timeout_ms.duration(),
     };
     let is_one = config.url.0.len() == 1;
-    let attempt = async |url: &SecretUrl| {
+    let none = BusError::Other("no endpoint is configured".into());
+    first_of(&config.url.0, none, |url| async move {
         let attempt = async {
             let mut endpoint = Endpoint::of(url).map_err(BusError::Other)?;
             endpoint.heartbeat_or(config.heartbeat_s);
@@ -281,21 +291,8 @@ pub(crate) async fn connect(config: &Amqp, name: &str) -> Result<Connection, Bus
         let named =
             |error| if is_one { error } else { BusError::Other(format!("{}: {error}", url.redacted())) };
         attempt.await.map_err(named)
-    };
-    let mut last = BusError::Other("no endpoint is configured".into());
-    let mut urls = config.url.0.iter();
-    let mut attempts = FuturesUnordered::new();
-    loop {
-        let next = urls.next();
-        attempts.extend(next.map(&attempt));
-        let limit = if urls.len() == 0 { Duration::MAX } else { HEAD_START };
-        match timeout(limit, attempts.next()).await {
-            Ok(Some(Ok(connection))) => return Ok(connection),
-            Ok(Some(Err(error))) => last = error,
-            Ok(None) => return Err(last),
-            Err(_) => {}
-        }
-    }
+    })
+    .await
 }
 
 /// Connects, opens a channel, disconnects.
@@ -353,6 +350,25 @@ mod tests {
         for url in ["amqp://u@h", "amqp://u:@h", "amqp://:p@h", "amqp://h?heartbet=1", "amqp://::1"] {
             assert!(Endpoint::parse(url).is_err(), "{url}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_does_not_answer_keeps_the_others_waiting_for_a_moment_alone() {
+        // After how many seconds each succeeds, or fails.
+        let first = async |all: &[(u64, Result<u8, u8>)]| {
+            let begun = tokio::time::Instant::now();
+            let end = first_of(all, 0, |(seconds, end)| async move {
+                tokio::time::sleep(Duration::from_secs(*seconds)).await;
+                *end
+            });
+            (end.await, begun.elapsed().as_secs())
+        };
+        assert_eq!(first(&[]).await, (Err(0), 0));
+        assert_eq!(first(&[(5, Ok(1))]).await, (Ok(1), 5));
+        assert_eq!(first(&[(900, Ok(1)), (900, Ok(2)), (1, Ok(3))]).await, (Ok(3), 3));
+        assert_eq!(first(&[(0, Err(1)), (0, Err(2)), (1, Ok(3))]).await, (Ok(3), 1));
+        assert_eq!(first(&[(3, Err(1)), (0, Err(2))]).await, (Err(1), 3), "the last to fail is told");
+        assert_eq!(first(&[(2, Ok(1)), (900, Ok(2))]).await, (Ok(1), 2));
     }
 
     #[tokio::test(start_paused = true)]

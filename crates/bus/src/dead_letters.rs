@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::{
     config::Amqp,
     connection::{Connection, connect, within},
+    envelope,
     error::BusError,
     message::{Name, Properties},
     publisher::Publisher,
@@ -139,6 +140,12 @@ impl DeadLetter {
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.delivery.data
+    }
+
+    /// Until when its client wanted it, in Unix milliseconds, where it says so.
+    #[must_use]
+    pub fn deadline(&self) -> Option<i64> {
+        envelope::deadline(&self.delivery.properties).ok().flatten()
     }
 
     /// How often, from where and when RabbitMQ itself gave it up, where it did: since a node did not acknowledge it.

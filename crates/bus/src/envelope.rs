@@ -182,7 +182,7 @@ fn text<'a>(properties: &'a BasicProperties, name: &str) -> Result<Option<&'a st
 }
 
 /// Clients of different languages send an integer as different types, PHP's and shells' as text.
-fn deadline(properties: &BasicProperties) -> Result<Option<i64>, ()> {
+pub(crate) fn deadline(properties: &BasicProperties) -> Result<Option<i64>, ()> {
     Ok(Some(match header(properties, header::DEADLINE) {
         None | Some(AMQPValue::Void) => return Ok(None),
         Some(AMQPValue::LongLongInt(value)) => *value,

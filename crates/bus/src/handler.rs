@@ -12,7 +12,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use beds_core::{
     backoff::Backoff,
     error::Error,
-    service::Verdict,
+    service::{Need, Verdict},
     stages::{Stages, Tracer},
     traced,
 };
@@ -57,7 +57,7 @@ pub(crate) enum Source {
     /// Its own.
     Requests,
     /// That of what is put aside until this is there.
-    Waiting(&'static str),
+    Waiting(Need),
     /// That of what is worked off alone.
     Alone,
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use beds_core::{
     meter::{Samples, Source},
-    service::Service,
+    service::{Need, Service},
     stages::Tracer,
 };
 use beds_protocol::{
@@ -73,8 +73,8 @@ pub(crate) struct Shared {
     pub(crate) times_looked_after: watch::Sender<u64>,
 }
 
-/// What is waited for in the queue of what has no place among the dead letters. No database has that name.
-pub(crate) const FOR_THE_DEAD: &str = DEAD;
+/// What is waited for in the queue of what has no place among the dead letters.
+pub(crate) const FOR_THE_DEAD: Need = Need::Other(DEAD);
 
 impl Shared {
     pub(crate) fn new(amqp: Amqp, node: &str, hosting: Hosting) -> Self {
@@ -125,7 +125,7 @@ impl Shared {
     }
 
     /// What the requests of a broker may wait for. Reads wait for nothing.
-    pub(crate) fn needs(&self, broker: Broker) -> Vec<&'static str> {
+    pub(crate) fn needs(&self, broker: Broker) -> Vec<Need> {
         if broker.kind() == QueueKind::Classic {
             return Vec::new();
         }
@@ -184,7 +184,7 @@ impl Shared {
 }
 
 /// The queue of what waits for something that the requests of a broker need.
-pub(crate) fn waiting(broker: Broker, needs: &str) -> String {
+pub(crate) fn waiting(broker: Broker, needs: Need) -> String {
     format!("{}.wait.{needs}", broker.queue())
 }
 
@@ -207,6 +207,7 @@ mod tests {
     use std::borrow::Cow;
 
     use beds_core::service::{Incoming, Verdict};
+    use beds_protocol::Engine;
     use futures_util::future::BoxFuture;
 
     use super::*;
@@ -279,6 +280,14 @@ mod tests {
         let shared = shared();
         let open: Vec<_> = shared.brokers.iter().map(|(broker, _)| *broker).collect();
         assert_eq!(open, [Broker::AppRead, Broker::AppWrite, Broker::AdminIn]);
+    }
+
+    #[test]
+    fn a_queue_of_what_waits_names_engine_and_database() {
+        let of = |need| waiting(Broker::AppWrite, need);
+        assert_eq!(of(Need::Other("batch")), "beds.app_server.w.wait.batch");
+        assert_eq!(of(Need::Database(Engine::MariaDb, "catalog")), "beds.app_server.w.wait.mariadb.catalog");
+        assert_eq!(of(Need::Database(Engine::MongoDb, "catalog")), "beds.app_server.w.wait.mongodb.catalog");
     }
 
     #[test]

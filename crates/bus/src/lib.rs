@@ -11,12 +11,11 @@
 //! - [`Connection`]: one AMQP connection, made within a deadline.
 //! - [`Publisher`]: messages that RabbitMQ confirms or returns. [`Replies`]: the queue of a client's answers.
 //!   [`Subscription`]: events that somebody listens to. [`BusPublisher`]: what the node itself puts on the bus.
-//!   [`DeadLetters`]: what an operator does with dead letters.
 //!
 //! The upper half:
 //! - [`Hosting`]: what a pool serves, and which service a request is for.
 //! - `topology`: exchange, queues, bindings, from the services' routing keys.
-//! - `envelope`: a delivery in the services' terms. `acks`: which deliveries may be acknowledged together.
+//! - `envelope`: a delivery in the services' terms. [`DeadLetters`]: what an operator does with dead letters. `acks`: which deliveries may be acknowledged together.
 //! - [`Status`]: whether the pool serves, from what its parts say. `outlet`: a way for what is confirmed, on whichever
 //!   connection there is. `direct`: which servers direct replies reach.
 //! - [`EventPublisher`]: events, on the connection for what is confirmed.
@@ -67,8 +66,8 @@ mod topology;
 mod waiting;
 
 pub use bus_publisher::BusPublisher;
-pub use config::{Amqp, Exchange, Pool, ReadQueues};
-pub use connection::{Connection, Endpoint, Timeouts, ping};
+pub use config::{Amqp, Pool};
+pub use connection::{Connection, Endpoint, Timeouts, first_of, ping};
 pub use dead_letters::{DeadLetter, DeadLetters, GivenUp};
 pub use error::BusError;
 pub use events::EventPublisher;

@@ -94,7 +94,7 @@ pub(crate) async fn current(connection: &Current) -> Result<Arc<Connection>, Bus
 }
 
 /// How long RabbitMQ may take to say that it allows something, before that is believed.
-const ASKED_MAX: Duration = Duration::from_secs(1);
+const ASKED_MAX: Duration = Duration::from_secs(5);
 
 /// Fails where RabbitMQ forbids to publish replies. It would end the channel over the first of them, and deliver again
 /// all that was worked on there: so it is asked before there is anything. A channel remembers what it was allowed, so it is

@@ -19,6 +19,9 @@ use crate::{
 /// 1,800 are looked after every half minute.
 const UPKEEP_SHARE: u32 = 50;
 
+/// A machine that is busy makes it slow: it is looked after all the same, this often at least.
+const UPKEEP_LONGEST: Duration = Duration::from_mins(1);
+
 /// Something may have vanished again and again: it is not looked after more often than that.
 const UPKEEP_PAUSE: Duration = Duration::from_millis(200);
 
@@ -99,7 +102,7 @@ async fn look_after(
             shared.publishing.send_replace(Some(Arc::clone(&connection)));
             shared.board.publishing(Ok(()));
         }
-        let later = period.max(took * UPKEEP_SHARE);
+        let later = period.max((took * UPKEEP_SHARE).min(UPKEEP_LONGEST));
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
             () = tokio::time::sleep(later) => {}

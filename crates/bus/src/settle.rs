@@ -181,7 +181,8 @@ impl Handler {
         stop: &CancellationToken,
     ) -> Settled {
         let routing_key = delivery.routing_key.as_str();
-        warn!(request_id, routing_key, "dead letter: {error}");
+        let (template, queue, code) = self.known(routing_key, &error);
+        warn!(request_id, routing_key, template, queue, code, "dead letter: {error}");
         let body = service.shown(routing_key, &delivery.data);
         let meter = self.shared.meter.queue(self.broker);
         let mut backoff = Backoff::new(DELAY_MIN, DELAY_MAX);
@@ -225,6 +226,18 @@ impl Handler {
                 return Settled::Left;
             }
         }
+    }
+
+    /// Of a request that failed: the template where its routing key is one that is bound, its queue, the kind of failure. They
+    /// tell causes apart where many requests fail.
+    fn known<'a>(
+        &self,
+        routing_key: &'a str,
+        error: &Error,
+    ) -> (Option<&'a str>, &'static str, &'static str) {
+        let is_bound = self.shared.keys(self.broker).any(|key| key == routing_key);
+        let template = routing_key.split_once('.').filter(|_| is_bound).map(|(template, _)| template);
+        (template, self.broker.queue(), error.code.as_str())
     }
 
     /// Decides what becomes of a dead letter that has no place.

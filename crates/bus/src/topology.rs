@@ -2,7 +2,7 @@
 
 use beds_protocol::{
     Broker,
-    topology::{DEAD, EVENTS, EXCHANGE, QueueKind},
+    topology::{DEAD, EVENTS, EXCHANGE, Exchange, QueueKind, ReadQueues},
 };
 use lapin::{
     Channel, ExchangeKind,
@@ -11,7 +11,7 @@ use lapin::{
 };
 
 use crate::{
-    config::{Amqp, ReadQueues},
+    config::Amqp,
     connection::{Connection, within},
     error::BusError,
     hosting::{self, Shared},
@@ -69,7 +69,10 @@ async fn is_there<T>(
 pub(crate) async fn declare(connection: &Connection, shared: &Shared) -> Result<(), BusError> {
     let declaring = Declaring { channel: connection.channel().await?, amqp: &shared.amqp };
     let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
-    let kind = shared.amqp.exchange.into();
+    let kind = match shared.amqp.exchange {
+        Exchange::Topic => ExchangeKind::Topic,
+        Exchange::Direct => ExchangeKind::Direct,
+    };
     let exchanges = [(EXCHANGE, kind), (EVENTS, ExchangeKind::Topic), (DEAD, ExchangeKind::Fanout)];
     for (name, kind) in exchanges {
         let declared = declaring.channel.exchange_declare(name.into(), kind, durable, FieldTable::default());

@@ -6,7 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use beds_core::backoff::Backoff;
+use beds_core::{backoff::Backoff, service::Need};
 use beds_protocol::Broker;
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use tokio_util::sync::CancellationToken;
@@ -29,7 +29,7 @@ const FIRST: Duration = Duration::from_millis(500);
 pub(crate) async fn work_off(
     consuming: Arc<Connection>,
     shared: Arc<Shared>,
-    (broker, needs): (Broker, &'static str),
+    (broker, needs): (Broker, Need),
     stop: CancellationToken,
 ) -> Result<(), BusError> {
     let mut backoff = Backoff::new(DELAY_MIN.max(FIRST), DELAY_MAX);

@@ -5,9 +5,10 @@
 
 mod rig;
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{collections::BTreeSet, sync::atomic::Ordering};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use beds_core::settings::Millis;
 use beds_protocol::topology::{DEAD, EXCHANGE};
 use futures_util::StreamExt as _;
 use lapin::{
@@ -21,8 +22,6 @@ use rig::{Pulse, READS, Rig, WRITES, name, rabbitmq, set};
 const SIZE_MAX: usize = 64 * 1024;
 /// More than it takes.
 const TOO_LARGE: &str = "100000";
-/// An interruption that nobody notices.
-const GAP: Duration = Duration::from_millis(800);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reply_that_is_too_large_costs_its_own_request() {
@@ -51,7 +50,7 @@ async fn a_reply_that_is_too_large_costs_its_own_request() {
     rig.client.send("probe.reply", &long, true).await;
     assert_eq!(rig.next_reply().await.0, long);
     let (other, same) = (other.end().await, same.end().await);
-    assert!(other.gap < GAP && same.gap < GAP && same.missed + other.missed == 0);
+    assert!(other.is_steady() && same.is_steady(), "{other:?} {same:?}");
     assert!(rig.doubled().is_empty(), "{:?}", rig.doubled());
     rig.ends_with_nothing_left().await;
 }
@@ -72,7 +71,7 @@ async fn a_dead_letter_that_is_too_large_is_kept_as_far_as_there_is_room() {
     rig.gate.send_replace(true);
     rig.eventually("both are dead", async || rig.waiting(DEAD).await >= 2).await;
     let other = other.end().await;
-    assert!(other.gap < GAP && other.missed == 0);
+    assert!(other.is_steady(), "{other:?}");
     assert_eq!(rig.waiting(DEAD).await, 2);
     rig.ends_with_nothing_left().await;
 }
@@ -100,7 +99,7 @@ async fn headers_that_nearly_fill_a_frame_harm_nobody() {
     rig.probe.is_away.store(false, Ordering::Relaxed);
     rig.eventually("it is tried again", async || rig.asked_for("waits") > before).await;
     let other = other.end().await;
-    assert!(other.gap < GAP && other.missed == 0);
+    assert!(other.is_steady(), "{other:?}");
     assert_eq!(rig.asked_for("dies"), 1);
     rig.ends_with_nothing_left().await;
 }
@@ -135,7 +134,7 @@ async fn a_reply_that_no_queue_takes_is_dropped() {
     rig.client.send("probe.reply", "last", true).await;
     assert_eq!(rig.next_reply().await.0, "last");
     let (other, same) = (other.end().await, same.end().await);
-    assert!(other.gap < GAP && same.gap < GAP && same.missed + other.missed == 0);
+    assert!(other.is_steady() && same.is_steady(), "{other:?} {same:?}");
     assert!(rig.doubled().is_empty());
     assert_eq!(rig.waiting(DEAD).await, 0);
     rig.ends_with_nothing_left().await;
@@ -188,11 +187,13 @@ async fn what_is_held_for_too_long_costs_its_own_channel() {
     })
     .await;
     rig.gate.send_replace(true);
-    let mut answered = [rig.next_reply().await.0, rig.next_reply().await.0];
-    answered.sort();
-    assert_eq!(answered, ["held", "read"]);
+    // One whose channel ended just after its reply is answered twice.
+    let mut missing = BTreeSet::from(["held".to_owned(), "read".to_owned()]);
+    while !missing.is_empty() {
+        missing.remove(&rig.next_reply().await.0);
+    }
     let other = other.end().await;
-    assert!(other.gap < GAP && other.missed == 0);
+    assert!(other.is_steady(), "{other:?}");
     rig.ends_with_nothing_left().await;
 }
 
@@ -215,13 +216,14 @@ async fn what_cannot_be_put_among_the_dead_letters_stays_and_holds_up_nobody() {
         rig.client.send("look.dead", &format!("r{number}"), false).await;
     }
     rig.client.send("probe.reply", "r", true).await;
-    let answer = tokio::time::timeout(Duration::from_secs(10), rig.client.next_reply()).await;
+    // It does not wait for a place among the dead letters, which there is none until the queue is emptied.
+    assert_eq!(rig.next_reply().await.0, "r");
     let connection = rig.connection().await;
     let purge = lapin::options::QueuePurgeOptions::default();
     connection.create_channel().await.unwrap().queue_purge(DEAD.into(), purge).await.unwrap();
     rig.eventually("the rest comes", async || rig.waiting(DEAD).await >= 50).await;
     let (other, reads) = (other.end().await, reads.end().await);
-    assert!(answer.is_ok() && other.gap < GAP && reads.gap < GAP && reads.missed + other.missed == 0);
+    assert!(other.is_steady() && reads.is_steady(), "{other:?} {reads:?}");
     rig.eventually("queues are empty", async || {
         rig.waiting(WRITES).await == 0 && rig.waiting(READS).await == 0
     })
@@ -232,7 +234,7 @@ async fn what_cannot_be_put_among_the_dead_letters_stays_and_holds_up_nobody() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_confirmed_waits_and_holds_up_nobody() {
-    let rig = Rig::start().await;
+    let rig = Rig::with(|amqp| amqp.confirm_timeout_ms = Millis(1_500)).await;
     rig.gate.send_replace(true);
     let url = rig.stack.amqp_url();
     let (other, same) = (Pulse::of(&url, "beat.reply").await, Pulse::of(&url, "look.reply").await);
@@ -246,6 +248,6 @@ async fn what_is_not_confirmed_waits_and_holds_up_nobody() {
     rig.control(&["eval", "sys:resume('%2F_beds.dead')."]).await;
     rig.eventually("all are dead", async || rig.waiting(DEAD).await >= 2).await;
     let (other, same) = (other.end().await, same.end().await);
-    assert!(other.gap < GAP && same.gap < GAP && same.missed + other.missed == 0);
+    assert!(other.is_steady() && same.is_steady(), "{other:?} {same:?}");
     rig.ends_with_nothing_left().await;
 }

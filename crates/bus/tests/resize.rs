@@ -1,17 +1,16 @@
 //! Instances that come and go while a pool runs.
 
 // clippy.toml lets tests unwrap, but takes only functions marked as tests for tests.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used)]
 
 mod rig;
 
 use std::collections::BTreeSet;
 
-use beds_bus::{BrokerPool, Pool};
-use beds_core::meter::{Samples, Value};
+use beds_bus::Pool;
 use beds_protocol::Broker;
 use lapin::{options::QueueDeclareOptions, types::FieldTable};
-use rig::{READS, Rig, WRITES, rabbitmq};
+use rig::{READS, Rig, WRITES, counted, rabbitmq};
 
 /// How many consume from a queue.
 async fn consumers(rig: &Rig, queue: &str) -> u32 {
@@ -33,19 +32,6 @@ async fn resize(rig: &Rig, instances: u16, prefetch: u16) {
     let pools = [Broker::AppRead, Broker::AppWrite].map(|broker| (broker, Pool { instances, prefetch }));
     rig.pool.as_ref().unwrap().resize(&pools);
     consume(rig, READS, instances).await;
-}
-
-/// What the pool has counted of this name, over all queues.
-fn counted(pool: &BrokerPool, name: &str) -> usize {
-    let mut samples = Samples::default();
-    pool.source().collect(&mut samples);
-    let (_, of_name) = samples.families().find(|(family, _)| family.name == name).unwrap();
-    let number = |value: &Value| match value {
-        Value::Number(number) => *number,
-        Value::Histogram(_) => panic!("{name} is a histogram"),
-    };
-    let all: f64 = of_name.iter().map(|sample| number(&sample.value)).sum();
-    format!("{all:.0}").parse().unwrap()
 }
 
 /// Sends reads and writes, and waits until they are worked on; gives their ids.

@@ -18,7 +18,8 @@ pub struct ClientBuilder {
 
 impl Client {
     /// Begins a client for the bus at this URL, such as `amqp://user:password@host:5672/vhost`, or `amqps://…` for
-    /// TLS; of a cluster, the URLs of its servers with commas between, which are tried in turn.
+    /// TLS; of a cluster, the URLs of its servers with commas between, which are tried one after another, a second apart,
+    /// until one answers.
     pub fn builder(url: impl Into<String>) -> ClientBuilder {
         ClientBuilder::new(url)
     }

@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
-use beds_bus::{BusError, Connection, Endpoint, Name, Properties, Publisher, Receipt, Replies, Timeouts};
+use beds_bus::{
+    BusError, Connection, Endpoint, Name, Properties, Publisher, Receipt, Replies, Timeouts, first_of,
+};
 use beds_protocol::topology::EXCHANGE;
 use tokio::{sync::Mutex, time::timeout};
 
@@ -132,21 +134,21 @@ impl Session {
 }
 
 impl Link {
-    /// Connects to the first of the endpoints with which that succeeds, each within the configured time.
+    /// Connects to the first of the endpoints that answers, each within the configured time.
     pub(crate) async fn open(
         endpoints: &[Endpoint],
         config: &Config,
         generation: u64,
     ) -> Result<Self, String> {
-        let mut last = "no endpoint is named".to_owned();
-        for endpoint in endpoints {
-            last = match timeout(config.connect_timeout, Self::attempt(endpoint, config, generation)).await {
-                Ok(Ok(link)) => return Ok(link),
-                Ok(Err(error)) => error.to_string(),
-                Err(_) => format!("no answer within {:?}", config.connect_timeout),
-            };
-        }
-        Err(last)
+        let limit = config.connect_timeout;
+        first_of(endpoints, "no endpoint is named".to_owned(), |endpoint| async move {
+            match timeout(limit, Self::attempt(endpoint, config, generation)).await {
+                Ok(Ok(link)) => Ok(link),
+                Ok(Err(error)) => Err(error.to_string()),
+                Err(_) => Err(format!("no answer within {limit:?}")),
+            }
+        })
+        .await
     }
 
     async fn attempt(endpoint: &Endpoint, config: &Config, generation: u64) -> Result<Self, BusError> {

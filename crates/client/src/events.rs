@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use beds_bus::{BusError, Connection, Endpoint, Heard, Name, Settle, Timeouts};
+use beds_bus::{BusError, Connection, Endpoint, Heard, Name, Settle, Timeouts, first_of};
 use beds_core::backoff::Backoff;
 use beds_protocol::EventBody;
 use futures_util::{Stream, stream};
@@ -186,7 +186,10 @@ impl Events {
         let patience = self.config.connect_timeout;
         let timeouts = Timeouts { connect: patience, answer: patience };
         let name = format!("{} events", self.config.name);
-        let connection = Connection::open_one(&self.endpoints, &name, timeouts).await?;
+        let none = BusError::Other("no endpoint is named".to_owned());
+        let connecting =
+            first_of(&self.endpoints, none, |endpoint| Connection::open(endpoint, &name, timeouts));
+        let connection = connecting.await?;
         let subscription =
             beds_bus::Subscription::open(&connection, self.queue.as_ref(), &self.patterns, self.prefetch)
                 .await?;

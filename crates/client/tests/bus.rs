@@ -73,7 +73,8 @@ async fn a_request_that_rabbitmq_forbids_fails_alone() {
     })
     .await
     .unwrap();
-    let client = Client::builder(url.replace("guest:guest", "alice:secret")).connect().await.unwrap();
+    let client = Client::builder(url.replace("guest:guest", "alice:secret")).timeout(Duration::from_mins(1));
+    let client = client.connect().await.unwrap();
     let requests = (0..400).map(|n| {
         let client = &client;
         async move {
@@ -252,6 +253,11 @@ async fn a_bus_that_is_not_there_is_an_error_and_not_a_wait() {
     // One that accepts and says nothing.
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("amqp://{}", silent.local_addr().unwrap());
-    let error = Client::builder(url).connect_timeout(Duration::from_millis(200)).connect().await.unwrap_err();
+    let error =
+        Client::builder(&url).connect_timeout(Duration::from_millis(200)).connect().await.unwrap_err();
     assert!(matches!(error, ClientError::Connect(_)), "{error}");
+    // Beside another it keeps nobody waiting, however long it may take.
+    let both = format!("{url},{}", shared_url().await);
+    let connecting = Client::builder(both).connect_timeout(Duration::from_hours(1)).connect();
+    tokio::time::timeout(Duration::from_mins(1), connecting).await.expect("the other answers").unwrap();
 }

@@ -21,7 +21,7 @@ fn io_threads() -> usize {
 async fn a_hanging_bus_is_noticed_and_attempts_to_reach_it_leave_no_thread_behind() {
     let stack = tokio::task::spawn_blocking(private).await.unwrap();
     let url = stack.amqp_url();
-    let builder = Client::builder(&url).heartbeat(1).connect_timeout(Duration::from_millis(100));
+    let builder = Client::builder(&url).heartbeat(2).connect_timeout(Duration::from_millis(100));
     let client = builder.clone().connect_timeout(Duration::from_secs(10)).connect().await.unwrap();
     let hasty = builder.reconnect_max(Duration::from_millis(50));
     let responder = respond(&url, "before").await;

@@ -1,8 +1,8 @@
 //! [`Service`]: what stands between the broker pool and the work. The pool knows services and nothing of domains.
 
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
-use beds_protocol::{Broker, ErrorCode};
+use beds_protocol::{Broker, Engine, ErrorCode};
 use futures_util::future::BoxFuture;
 
 use crate::{error::Error, meter::Samples, stages::Stages};
@@ -93,6 +93,24 @@ impl Reply {
     }
 }
 
+/// What requests wait for while they cannot be done. Its text is part of the name of the queue in which they wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Need {
+    /// What has this name and is no database.
+    Other(&'static str),
+    /// A database: two engines may each have one of a name.
+    Database(Engine, &'static str),
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Other(name) => f.write_str(name),
+            Self::Database(engine, name) => write!(f, "{engine}.{name}"),
+        }
+    }
+}
+
 /// A kind of work that a node hosts.
 ///
 /// One service answers the templates' domains; others stand beside it. A broker's queue may hold requests to several:
@@ -106,9 +124,9 @@ pub trait Service: Send + Sync + 'static {
 
     /// What requests with this routing key wait for while they cannot be done, such as a database: those that wait for one
     /// thing wait in one line.
-    fn needs(&self, routing_key: &str) -> &'static str {
+    fn needs(&self, routing_key: &str) -> Need {
         let _ = routing_key;
-        "node"
+        Need::Other("node")
     }
 
     /// Handles a request. It never fails and never panics: whatever goes wrong is a verdict.

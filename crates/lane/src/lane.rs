@@ -122,8 +122,8 @@ impl<J: Job> Lane<J> {
 
     /// Tells what the lane has counted.
     pub fn collect(&self, samples: &mut Samples) {
-        let Settings { name, lane, connections, .. } = &self.shared.settings;
-        let labels = [("database", name.as_str()), ("lane", lane)];
+        let Settings { engine, name, lane, connections, .. } = &self.shared.settings;
+        let labels = [("engine", *engine), ("database", name.as_str()), ("lane", lane)];
         self.shared.meter.collect(&labels, self.shared.connected(), *connections, samples);
     }
 

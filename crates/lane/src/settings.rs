@@ -5,6 +5,8 @@ use std::time::Duration;
 /// The bounds of a lane.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// The engine of its database, in metrics.
+    pub engine: &'static str,
     /// The database, for people.
     pub name: String,
     /// Which of its lanes it is, in metrics and traces: `read`, `write`.

@@ -38,7 +38,7 @@ use beds_core::{
     plan::{self, Action, Bounds, Plan},
     position::malformed,
     settings::Room,
-    spec::{Domain, Objects, mariadb},
+    spec::{Domain, Engine, Objects, mariadb},
     value::Value,
 };
 use beds_lane::{Lane, Settings};
@@ -87,6 +87,7 @@ pub struct Database {
     ledger: Arc<Ledger>,
     tables: Arc<Tables>,
     purge: Purge,
+    replicas: Arc<Replicas>,
     _watch: Option<Watch>,
 }
 
@@ -98,6 +99,7 @@ impl Database {
         let replicas = Arc::new(Replicas::of(name, config));
         let statement_timeout = config.statement_timeout_ms.duration();
         let settings = |lane, connections: u16, requests_max: usize| Settings {
+            engine: Engine::MariaDb.as_str(),
             name: name.to_owned(),
             lane,
             connections: connections.into(),
@@ -138,6 +140,7 @@ impl Database {
             ledger: Arc::default(),
             tables: Arc::default(),
             purge: Purge { name: name.to_owned(), primary, patience: statement_timeout },
+            replicas,
         }
     }
 
@@ -168,7 +171,10 @@ impl Database {
         self.reads.collect(samples);
         self.recent.iter().for_each(|recent| recent.collect(samples));
         self.writes.collect(samples);
-        samples.count(&DUPLICATES, &[("database", &self.purge.name)], self.ledger.duplicates.get());
+        let labels = [("engine", Engine::MariaDb.as_str()), ("database", self.purge.name.as_str())];
+        samples.count(&DUPLICATES, &labels, self.ledger.duplicates.get());
+        self.purge.primary.collect(&labels, samples);
+        self.replicas.collect(&labels, samples);
     }
 
     /// Looks up whole records of a domain whose key is one field, by one statement.

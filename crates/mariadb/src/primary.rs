@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use beds_core::settings::SecretUrl;
+use beds_core::{
+    meter::{Family, Samples},
+    settings::SecretUrl,
+};
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use sqlx::{ConnectOptions as _, Connection as _, MySqlConnection};
 use tokio::time::timeout;
@@ -18,6 +21,11 @@ use crate::link::{cell, options};
 
 /// How long the server that was the primary last is waited for before the others are asked as well.
 const HEAD_START: Duration = Duration::from_secs(1);
+
+static PRIMARY: Family = Family::gauge(
+    "beds_primary",
+    "1 of the server that takes the writes of a database, as far as the node knows, and 0 of the others.",
+);
 
 const READ_ONLY: &str = "select cast(@@global.read_only as char)";
 
@@ -61,6 +69,15 @@ impl Primary {
     /// The number of the server that is the primary, as far as is known.
     pub(crate) fn current(&self) -> usize {
         self.current.load(Ordering::Relaxed)
+    }
+
+    /// Tells which server it is.
+    pub(crate) fn collect(&self, labels: &[(&'static str, &str); 2], samples: &mut Samples) {
+        for (server, url) in self.servers.iter().enumerate() {
+            let [engine, database] = *labels;
+            let is_it = u64::from(server == self.current());
+            samples.count(&PRIMARY, &[engine, database, ("server", url.host().as_str())], is_it);
+        }
     }
 
     /// Connects to the primary: the server that was it last, or where that does not answer soon or takes no writes, the

@@ -17,7 +17,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use beds_core::settings::SecretUrl;
+use beds_core::{
+    meter::{Family, Samples},
+    settings::SecretUrl,
+};
 use sqlx::{ConnectOptions as _, MySqlConnection, Row as _};
 use tokio::{
     task::AbortHandle,
@@ -31,8 +34,19 @@ use crate::{
     primary::{Connected, Primary, is_set},
 };
 
+/// For how long it is known where the primary was, at least: a replica that is farther behind is said to be more and more so.
+const KNOWN_FOR: Duration = Duration::from_mins(10);
+
+/// The moment that a replica has reached of which nothing is known.
+const NEVER: u64 = 0;
+
 /// How often servers are asked at least, and at most.
 const EVERY: [Duration; 2] = [Duration::from_millis(25), Duration::from_millis(500)];
+
+static LAG: Family = Family::gauge(
+    "beds_replica_lag_seconds",
+    "How long ago the primary was where a replica is known to be; since the start of the node where nothing is known of it.",
+);
 
 /// Where a server is, and whether it takes no writes. A replica's own transactions do not count: nobody else has them.
 const PRIMARY: &str = "select @@global.gtid_current_pos, cast(@@global.read_only as char)";
@@ -47,8 +61,8 @@ pub(crate) struct Replicas {
     lag_max: Duration,
     connect_timeout: Duration,
     begun: Instant,
-    /// Until when each may serve, in milliseconds from then on.
-    until: Vec<AtomicU64>,
+    /// Which moment of the primary each has reached, in milliseconds from then on.
+    reached: Vec<AtomicU64>,
     known: Mutex<Known>,
 }
 
@@ -75,9 +89,9 @@ impl Replicas {
     }
 
     fn new(name: String, servers: Vec<SecretUrl>, lag_max: Duration, connect_timeout: Duration) -> Self {
-        let until = servers.iter().map(|_| AtomicU64::new(0)).collect();
+        let reached = servers.iter().map(|_| AtomicU64::new(NEVER)).collect();
         let (begun, known) = (Instant::now(), Mutex::default());
-        Self { name, servers, lag_max, connect_timeout, begun, until, known }
+        Self { name, servers, lag_max, connect_timeout, begun, reached, known }
     }
 
     pub(crate) const fn count(&self) -> usize {
@@ -101,14 +115,31 @@ impl Replicas {
         options(url).map_err(text)?.connect().await.map_err(text)
     }
 
-    fn may_serve(&self, replica: usize) -> bool {
-        self.until
-            .get(replica)
-            .is_some_and(|until| self.elapsed(Instant::now()) < until.load(Ordering::Relaxed))
+    /// Tells how far each is behind.
+    pub(crate) fn collect(&self, labels: &[(&'static str, &str); 2], samples: &mut Samples) {
+        samples.family(&LAG);
+        for (replica, url) in self.servers.iter().enumerate() {
+            let [engine, database] = *labels;
+            let lag = self.lag(replica).unwrap_or_else(|| self.begun.elapsed());
+            samples.number(&LAG, &[engine, database, ("server", url.host().as_str())], lag.as_secs_f64());
+        }
     }
 
+    /// How old what a replica shows is, at most; none where nothing is known of it.
+    fn lag(&self, replica: usize) -> Option<Duration> {
+        let reached = self.reached.get(replica)?.load(Ordering::Relaxed);
+        let now = self.elapsed(Instant::now());
+        (reached != NEVER).then(|| Duration::from_millis(now.saturating_sub(reached)))
+    }
+
+    fn may_serve(&self, replica: usize) -> bool {
+        self.lag(replica).is_some_and(|lag| lag < self.lag_max)
+    }
+
+    /// A moment as it is noted, after [`NEVER`].
     fn elapsed(&self, at: Instant) -> u64 {
-        u64::try_from(at.saturating_duration_since(self.begun).as_millis()).unwrap_or(u64::MAX)
+        let since = u64::try_from(at.saturating_duration_since(self.begun).as_millis()).unwrap_or(u64::MAX);
+        since.saturating_add(NEVER + 1)
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -127,13 +158,12 @@ impl Replicas {
             known.farthest.advance(&position);
         }
         let position = known.farthest.clone();
-        known.was.push_back((at, position));
-        // What is older helps no replica.
-        while known
-            .was
-            .front()
-            .is_some_and(|(before, _)| at.saturating_duration_since(*before) > self.lag_max)
-        {
+        match known.was.back_mut() {
+            Some((last, same)) if *same == position => *last = at,
+            _ => known.was.push_back((at, position)),
+        }
+        let kept = self.lag_max.max(KNOWN_FOR);
+        while known.was.front().is_some_and(|(before, _)| at.saturating_duration_since(*before) > kept) {
             known.was.pop_front();
         }
     }
@@ -142,10 +172,12 @@ impl Replicas {
     fn note_replica(&self, replica: usize, position: &Position) {
         let mut known = self.known();
         known.farthest.advance(position);
-        let reached = known.was.iter().rev().find(|(_, primary)| position.covers(primary)).map(|(at, _)| *at);
+        // The primary only goes forward.
+        let covered = known.was.partition_point(|(_, primary)| position.covers(primary));
+        let reached = covered.checked_sub(1).and_then(|last| known.was.get(last)).map(|(at, _)| *at);
         drop(known);
-        if let (Some(at), Some(until)) = (reached, self.until.get(replica)) {
-            until.fetch_max(self.elapsed(at + self.lag_max), Ordering::Relaxed);
+        if let (Some(at), Some(reached)) = (reached, self.reached.get(replica)) {
+            reached.fetch_max(self.elapsed(at), Ordering::Relaxed);
         }
     }
 }
@@ -303,6 +335,25 @@ mod tests {
         // What was there before that does not count any more.
         replicas.note_primary(now + hour * 2, Some(position("0-1-20")));
         assert_eq!(replicas.known().was.len(), 1);
+    }
+
+    #[test]
+    fn how_far_a_replica_is_behind_is_told_also_where_it_may_not_serve() {
+        let second = Duration::from_secs(1);
+        let mut replicas = replicas(second);
+        replicas.begun = Instant::now().checked_sub(second * 100).unwrap();
+        let ago = |seconds: u32| Instant::now().checked_sub(second * seconds).unwrap();
+        assert_eq!(replicas.lag(0), None);
+        for (seconds, at) in [(90, "0-1-5"), (60, "0-1-5"), (30, "0-1-8"), (0, "0-1-9")] {
+            replicas.note_primary(ago(seconds), Some(position(at)));
+        }
+        let lag = |at: &str| {
+            replicas.note_replica(0, &position(at));
+            (replicas.lag(0).unwrap().as_secs(), replicas.choose(0))
+        };
+        assert_eq!(lag("0-1-6"), (60, None), "the primary was there until then");
+        assert_eq!(lag("0-1-8"), (30, None));
+        assert_eq!(lag("0-1-9"), (0, Some(0)));
     }
 
     #[test]

@@ -37,7 +37,7 @@ use beds_core::{
     meter::{Counter, Samples},
     plan::{Asker, Bounds, Plan},
     settings::Room,
-    spec::Domain,
+    spec::{Domain, Engine},
     stages::Stages,
     value::Value,
 };
@@ -74,6 +74,7 @@ impl Database {
     #[must_use]
     pub fn open(name: &str, config: &MongoDb, room: Room) -> Self {
         let settings = |lane, connections: u32, requests_max: usize| Settings {
+            engine: Engine::MongoDb.as_str(),
             name: name.to_owned(),
             lane,
             connections: connections as usize,
@@ -114,7 +115,8 @@ impl Database {
     pub fn collect(&self, samples: &mut Samples) {
         self.lane.collect(samples);
         self.transactions.collect(samples);
-        samples.count(&DUPLICATES, &[("database", &self.name)], self.duplicates.get());
+        let labels = [("engine", Engine::MongoDb.as_str()), ("database", self.name.as_str())];
+        samples.count(&DUPLICATES, &labels, self.duplicates.get());
     }
 
     /// Looks up whole records of a domain whose key is one field, by one query.

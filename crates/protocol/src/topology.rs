@@ -76,6 +76,26 @@ names! {
 }
 
 names! {
+    /// How RabbitMQ finds the queue of a request.
+    Exchange:
+    /// By the words of its routing key: RabbitMQ can limit by them what a user may publish.
+    Topic = "topic",
+    /// By its routing key as a whole, which costs RabbitMQ less.
+    Direct = "direct",
+}
+
+names! {
+    /// How RabbitMQ keeps the queues that hold nothing but reads.
+    ReadQueues:
+    /// On one server. While that is down, nobody can use them.
+    Durable = "durable",
+    /// On one server. Where that dies, they are gone with it and declared again on another.
+    Transient = "transient",
+    /// On several servers, as those of writes are.
+    Quorum = "quorum",
+}
+
+names! {
     /// A group of brokers that a node hosts or not.
     Service:
     /// Data domains of applications.

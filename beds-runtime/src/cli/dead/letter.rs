@@ -17,6 +17,8 @@ pub(super) struct Letter {
     pub(super) at: String,
     /// Why it cannot be replayed, where it cannot.
     pub(super) obstacle: Option<String>,
+    /// What is to be known before it is replayed.
+    pub(super) caution: Option<String>,
     queue: String,
     node: Option<String>,
     request_id: Option<String>,
@@ -47,6 +49,7 @@ impl Letter {
             message_id: held.message_id().map(str::to_owned),
             user: said(header::DEAD_USER),
             obstacle: obstacle(held, domains),
+            caution: caution(held),
             body: shown(&routing_key, held.body(), domains),
             routing_key,
         }
@@ -65,13 +68,21 @@ impl Letter {
         Some(SystemTime::now().duration_since(since).unwrap_or_default())
     }
 
+    /// Whether it can be replayed, in a word; and why not, or what is to be known before.
+    pub(super) fn replay(&self) -> (&'static str, Option<&str>) {
+        match &self.obstacle {
+            Some(obstacle) => ("stays", Some(obstacle)),
+            None => ("replay", self.caution.as_deref()),
+        }
+    }
+
     /// As JSON, with its body or without.
     pub(super) fn json(&self, with_body: bool) -> Json {
         let mut json = Json::from(json!({
             "id": self.id, "at": self.at, "code": self.code, "reason": self.reason,
             "routing_key": self.routing_key, "queue": self.queue, "node": self.node,
             "request_id": self.request_id, "message_id": self.message_id, "user": self.user,
-            "can_be_replayed": self.obstacle.is_none(), "obstacle": self.obstacle,
+            "can_be_replayed": self.obstacle.is_none(), "obstacle": self.obstacle, "caution": self.caution,
         }));
         if let (true, Json::Object(members)) = (with_body, &mut json) {
             let text = || String::from_utf8_lossy(&self.body).into_owned().into();
@@ -80,6 +91,17 @@ impl Letter {
         }
         json
     }
+}
+
+/// What somebody should know who replays a letter.
+fn caution(held: &DeadLetter) -> Option<String> {
+    let until = held.deadline().and_then(|ms| u64::try_from(ms).ok()).map(|ms| unix(ms / 1_000));
+    let late = until.map(|at| format!("its client wanted it until {at}; a replay has no deadline"));
+    let dropped = held.header(header::DEAD_HEADERS_DROPPED);
+    let dropped =
+        dropped.map(|names| format!("a replay lacks its headers {}", beds_protocol::OneLine(&names)));
+    let all: Vec<String> = late.into_iter().chain(dropped).collect();
+    (!all.is_empty()).then(|| all.join("; "))
 }
 
 fn unix(seconds: u64) -> String {
@@ -101,6 +123,9 @@ fn obstacle(held: &DeadLetter, domains: &[&'static Domain]) -> Option<String> {
         return Some("its body was cut off when it died: ask its client to send it again".to_owned());
     }
     let key = held.routing_key();
+    if key.is_empty() {
+        return Some("it has no routing key, so that nobody knows what it asks for".to_owned());
+    }
     if let Some(batch) = BatchKey::parse(key) {
         return (batch.lane == Lane::Read).then(|| nobody_waits().to_owned());
     }

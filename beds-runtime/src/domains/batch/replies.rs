@@ -72,7 +72,8 @@ impl Replies {
         let reply = match reply {
             Ok(reply) => reply,
             Err(error) => {
-                super::super::log(&error, &self.request_id, Some(place));
+                let template = address.map(|(domain, _)| domain.name);
+                super::super::log(&error, (&self.request_id, Some(place)), template);
                 self.failed += 1;
                 self.first.get_or_insert_with(|| (place, error.clone()));
                 if error.retryable {

@@ -4,14 +4,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "clippy.toml allows it in test functions only")]
 #![allow(dead_code, unreachable_pub, reason = "each test program takes what it needs")]
 
+mod clock;
 pub mod poison;
 mod probe;
 mod pulse;
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use beds_bus::{
     Amqp, BrokerPool, Connection, Endpoint, Hosting, Name, Pool, Properties, Publisher, Replies, Status,
@@ -19,6 +17,7 @@ use beds_bus::{
 };
 use beds_core::{
     event::Event,
+    meter::{Samples, Value},
     service::Service,
     settings::{Millis, SecretUrl, Urls},
 };
@@ -31,11 +30,14 @@ use lapin::{
 };
 use tokio::{sync::watch, time::timeout};
 
+#[allow(unused_imports, reason = "as with what is dead")]
+pub use clock::Clock;
 pub use probe::Probe;
 #[allow(unused_imports, reason = "as with what is dead")]
 pub use pulse::Pulse;
 
-pub const PATIENCE: Duration = Duration::from_secs(30);
+/// How long anything that must happen may take on a slow, busy machine.
+pub const PATIENCE: Duration = Duration::from_mins(2);
 pub const WRITES: &str = "beds.app_server.w";
 pub const READS: &str = "beds.app_server.r";
 
@@ -70,6 +72,13 @@ impl Client {
             properties = properties.reply_to(queue);
         }
         self.publisher.put(EXCHANGE, name(key), properties, body).await.unwrap();
+    }
+
+    /// Sends itself a message, and waits until it has come.
+    pub async fn hear_itself(&mut self) {
+        let to = self.replies.queue().clone();
+        self.publisher.put("", to, Properties::json(), b"").await.unwrap();
+        self.replies.next().await.unwrap();
     }
 
     /// The next reply: whose it is, its status, its body.
@@ -117,8 +126,6 @@ impl Rig {
         let mut amqp = Amqp {
             url: Urls(vec![SecretUrl::new(&url)]),
             backoff_max_ms: Millis(500),
-            // Short, so that a wait of twice as long shows what has no deadline.
-            confirm_timeout_ms: Millis(1_500),
             topology_check_ms: Millis(300),
             ..Amqp::default()
         };
@@ -182,9 +189,8 @@ impl Rig {
         self.probe.asked().into_iter().filter(|(_, times)| *times > 1).collect()
     }
 
-    /// Waits until a condition holds, and gives how long that took.
-    pub async fn eventually(&self, what: &str, mut holds: impl AsyncFnMut() -> bool) -> Duration {
-        let begun = Instant::now();
+    /// Waits until a condition holds.
+    pub async fn eventually(&self, what: &str, mut holds: impl AsyncFnMut() -> bool) {
         let wait = async {
             while !holds().await {
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -195,7 +201,6 @@ impl Rig {
             let status = self.pool.as_ref().map(|pool| pool.status().borrow().clone());
             panic!("never happened: {what}; {status:?}; {:?}\n{log}", self.probe.asked());
         }
-        begun.elapsed()
     }
 
     /// Stops the pool. What it had not acknowledged would be back in its queue.
@@ -210,6 +215,19 @@ impl Rig {
     pub async fn next_reply(&mut self) -> (String, String, Vec<u8>) {
         self.client.next_reply().await
     }
+}
+
+/// What the pool has counted of this name, over all queues.
+pub fn counted(pool: &BrokerPool, name: &str) -> usize {
+    let mut samples = Samples::default();
+    pool.source().collect(&mut samples);
+    let (_, of_name) = samples.families().find(|(family, _)| family.name == name).unwrap();
+    let number = |value: &Value| match value {
+        Value::Number(number) => *number,
+        Value::Histogram(_) => panic!("{name} is a histogram"),
+    };
+    let all: f64 = of_name.iter().map(|sample| number(&sample.value)).sum();
+    format!("{all:.0}").parse().unwrap()
 }
 
 /// An event of this routing key.

@@ -1,16 +1,18 @@
 //! A client that asks a queue something small again and again, and knows how long it was without an answer.
 
-use std::time::{Duration, Instant};
-
-use tokio::{task::JoinHandle, time::timeout};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{Client, probe::BEAT};
+use super::{
+    Client,
+    clock::{Clock, TICK},
+    probe::BEAT,
+};
 
-/// The pause between its requests.
-const PAUSE: Duration = Duration::from_millis(20);
-/// How long it waits for an answer before it asks again.
-const ANSWER: Duration = Duration::from_secs(2);
+/// How long it waits for an answer before it asks again, in ticks of a clock.
+const ANSWER: u32 = 100;
+/// An interruption that nobody notices, in ticks.
+const GAP: u32 = 40;
 
 /// It beats.
 pub struct Pulse {
@@ -22,36 +24,45 @@ pub struct Pulse {
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Beat {
     pub answered: u32,
-    /// The longest time between two answers.
-    pub gap: Duration,
+    /// The longest time between two answers, in ticks.
+    pub gap: u32,
     /// Requests without an answer.
     pub missed: u32,
+}
+
+impl Beat {
+    /// Whether nobody noticed an interruption.
+    pub fn is_steady(&self) -> bool {
+        self.missed == 0 && self.gap < GAP
+    }
 }
 
 impl Pulse {
     /// Asks this operation from now on.
     pub async fn of(url: &str, key: &'static str) -> Self {
-        let mut client = Client::connect(url).await;
+        let (mut client, clock) = (Client::connect(url).await, Clock::begin(url).await);
         let stop = CancellationToken::new();
         let stopped = stop.clone();
         let task = tokio::spawn(async move {
             let mut beat = Beat::default();
-            let mut last = Instant::now();
-            while !stopped.is_cancelled() {
+            let mut last = clock.now();
+            loop {
                 let id = format!("{BEAT}{}", uuid::Uuid::new_v4());
                 client.send(key, &id, true).await;
-                let answer = async { while client.next_reply().await.0 != id {} };
-                if timeout(ANSWER, answer).await.is_ok() {
-                    beat.answered += 1;
-                    beat.gap = beat.gap.max(last.elapsed());
-                    last = Instant::now();
-                } else {
-                    beat.missed += 1;
+                let late = clock.now() + ANSWER;
+                tokio::select! {
+                    () = async { while client.next_reply().await.0 != id {} } => {
+                        beat.answered += 1;
+                        beat.gap = beat.gap.max(clock.now() - last);
+                        last = clock.now();
+                    }
+                    () = clock.reaches(late) => beat.missed += 1,
                 }
-                tokio::time::sleep(PAUSE).await;
+                if stopped.is_cancelled() {
+                    return beat;
+                }
+                tokio::time::sleep(TICK).await;
             }
-            beat.gap = beat.gap.max(last.elapsed());
-            beat
         });
         Self { stop, task }
     }

@@ -37,7 +37,7 @@ pub(crate) async fn shared_url() -> String {
 /// A client of this RabbitMQ, and a responder for the template `name`.
 pub(crate) async fn client_and_responder(url: &str, name: &str) -> (Client, Connection) {
     let responder = respond(url, name).await;
-    let client = Client::builder(url).timeout(Duration::from_secs(10)).connect().await.unwrap();
+    let client = Client::builder(url).timeout(Duration::from_mins(1)).connect().await.unwrap();
     (client, responder)
 }
 
@@ -111,5 +111,5 @@ pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool)
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    assert!(tokio::time::timeout(Duration::from_secs(30), wait).await.is_ok(), "never happened: {what}");
+    assert!(tokio::time::timeout(Duration::from_mins(1), wait).await.is_ok(), "never happened: {what}");
 }

@@ -141,6 +141,12 @@ impl SecretUrl {
         format!("{scheme}://{login}{hosts}{path}")
     }
 
+    /// Where it leads: its hosts, with their ports where it names them.
+    #[must_use]
+    pub fn host(&self) -> String {
+        Parts::read(self.expose()).map_or_else(|_| "(not a URL)".to_owned(), |parts| parts.hosts.to_owned())
+    }
+
     /// The same URL with this password, each character of which arrives as it is.
     ///
     /// # Errors

@@ -227,6 +227,7 @@ pub(crate) type Cut = Lane<Scripted<true>>;
 
 pub(crate) fn settings() -> Settings {
     Settings {
+        engine: "fake",
         name: "fake".to_owned(),
         lane: "read",
         connections: 1,

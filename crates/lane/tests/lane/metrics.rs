@@ -16,7 +16,8 @@ fn histogram(lane: &Cut, name: &str) -> Snapshot {
     let mut samples = Samples::default();
     lane.collect(&mut samples);
     let (_, found) = samples.families().find(|(family, _)| family.name == name).unwrap();
-    assert_eq!(found[0].labels, [("database", "fake".to_owned()), ("lane", "read".to_owned())]);
+    let labels = [("engine", "fake"), ("database", "fake"), ("lane", "read")];
+    assert_eq!(found[0].labels, labels.map(|(name, value)| (name, value.to_owned())));
     match &found[0].value {
         Value::Histogram(histogram) => histogram.clone(),
         other @ Value::Number(_) => panic!("{other:?}"),

@@ -275,7 +275,7 @@ async fn what_is_published_is_removed_and_another_relay_takes_over() {
     for n in 0..10 {
         odd.item(create(&n.to_string(), n)).await.unwrap();
     }
-    tokio::time::timeout(Duration::from_secs(5), outbox.stored()).await.expect("the relay is woken");
+    tokio::time::timeout(Duration::from_mins(1), outbox.stored()).await.expect("the relay is woken");
     let stored = relay.next(0, 4).await.unwrap();
     assert_eq!(stored.len(), 4);
     relay.done(&[&stored[0], &stored[2]]).await.unwrap();

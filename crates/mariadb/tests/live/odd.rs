@@ -248,7 +248,7 @@ impl Odd {
         action: Action,
         claim: Option<Claim>,
     ) -> Result<Outcome, Error> {
-        self.run_within(Duration::from_secs(20), domain, action, claim).await
+        self.run_within(Duration::from_mins(1), domain, action, claim).await
     }
 
     pub(crate) async fn run_within(

@@ -97,7 +97,7 @@ impl Shop {
             }
         }
         let config: MongoDb =
-            serde_json::from_value(json!({ "url": site.url, "connect_timeout_ms": 2_000 })).unwrap();
+            serde_json::from_value(json!({ "url": site.url, "connect_timeout_ms": 5_000 })).unwrap();
         let databases =
             [(), ()].map(|()| Database::open(name, &config, beds_core::settings::Room::default()));
         Self { site, databases }
@@ -283,7 +283,7 @@ async fn what_is_published_is_removed_and_another_relay_takes_over() {
         shop.run(0, create(&n.to_string(), n), None).await.unwrap();
     }
     let woken = shop.databases[0].outbox();
-    tokio::time::timeout(Duration::from_secs(5), woken.stored()).await.expect("the relay is woken");
+    tokio::time::timeout(Duration::from_mins(1), woken.stored()).await.expect("the relay is woken");
     relay.keep().await.unwrap();
     let stored = relay.next(0, 100).await.unwrap();
     assert_eq!(stored.len(), 6);

@@ -65,7 +65,7 @@ impl Once {
         site.mongo.create_collection("entry").await.unwrap();
         let config = json!({
             "url": site.url, "connections": connections, "transactions": connections.min(2),
-            "connect_timeout_ms": 2_000,
+            "connect_timeout_ms": 5_000,
         });
         let config: MongoDb = serde_json::from_value(config).unwrap();
         Self { database: Database::open(name, &config, beds_core::settings::Room::default()), site }

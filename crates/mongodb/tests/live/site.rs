@@ -114,7 +114,7 @@ impl Site {
 /// What a request to a server at this address has around it.
 pub(crate) fn context(name: &str, url: &str, limits: Limits) -> Context {
     let config: MongoDb =
-        serde_json::from_value(json!({ "url": url, "connections": 4, "connect_timeout_ms": 2_000 })).unwrap();
+        serde_json::from_value(json!({ "url": url, "connections": 4, "connect_timeout_ms": 5_000 })).unwrap();
     Context {
         runner: Arc::new(Adapter(Database::open(name, &config, beds_core::settings::Room::default()))),
         limits: Arc::new(limits),
