@@ -47,7 +47,10 @@ fn a_link_is_encrypted_and_verified_or_refused_in_words_of_its_own() {
     let port = stack.rabbitmq().tls_port().unwrap();
     let passed = check(&stack, port, &good);
     assert_eq!(passed.code, Some(0), "{passed:?}");
-    assert!(!passed.stdout.contains("warning"), "{passed:?}");
+    // The tests' configuration has more databases than the node's templates name.
+    let warnings = passed.stdout.lines().filter(|line| line.starts_with("warning"));
+    let of_links: Vec<_> = warnings.filter(|line| !line.contains("that no template names")).collect();
+    assert_eq!(of_links, Vec::<&str>::new(), "{passed:?}");
 
     all_refused(
         &check(&stack, port, &files(Some(&other), Some(&own))),
