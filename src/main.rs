@@ -1,5 +1,10 @@
 //! The node's binary.
 
+/// The system's allocator keeps what a load needed, and takes more time.
+#[cfg(feature = "jemalloc")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> std::process::ExitCode {
     beds_runtime::cli::run::<beds::domains::Domains>()
 }
