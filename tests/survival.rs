@@ -342,7 +342,11 @@ async fn a_node_that_stops_idle_is_gone_at_once() {
         // It does not wait for what it is not asked to: a stop under load may take `node.drain_timeout_ms`, 30 s.
         assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
         let log = node.log();
-        assert!(!log.lines().any(|line| line.contains("ERROR beds") || line.contains("WARN beds")), "{log}");
+        // The tests' configuration has more databases than the node's templates name.
+        let told = log.lines().filter(|line| !line.contains("that no template names"));
+        let told: Vec<_> =
+            told.filter(|line| line.contains("ERROR beds") || line.contains("WARN beds")).collect();
+        assert_eq!(told, Vec::<&str>::new(), "{log}");
         end_servers(stack);
         status
     })
