@@ -34,7 +34,7 @@ use crate::routine::broken;
 
 pub use names::glob_matches;
 pub(crate) use names::same as same_name;
-pub(crate) use plain::reach;
+pub(crate) use plain::{Found, Reach, reaches};
 pub use report::Imported;
 pub use write::{Existing, WriteError, existing, write};
 

@@ -9,8 +9,8 @@ mod reach;
 use beds_core::inspect::{Catalogue, Routine, same_word};
 use beds_protocol::shown;
 
-pub(crate) use self::reach::reach;
-use crate::routine::{Token, tokens};
+pub(crate) use self::reach::{Found, Reach, reaches};
+use crate::routine::{NOT_STRICT, Token, tokens};
 
 /// What a plain statement does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,9 +44,7 @@ pub(super) struct Plain {
 pub(super) fn plain(routine: &Routine, catalogue: &Catalogue) -> Result<Plain, String> {
     let body = routine.body.as_deref().ok_or("its text cannot be seen")?;
     if !routine.mode.strict {
-        return Err(
-            "it was made in an SQL mode that is not strict: values that do not fit are changed".into()
-        );
+        return Err(format!("it {NOT_STRICT}"));
     }
     let tokens = tokens(body, routine.mode);
     let mut parser = Parser { tokens: &tokens, at: 0, routine, catalogue, table: String::new() };

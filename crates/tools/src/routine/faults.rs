@@ -43,6 +43,18 @@ pub(crate) fn loose(routine: &Routine, catalogue: &Catalogue) -> Option<(String,
     })
 }
 
+/// A routine and those that it calls, as far as they change what does not fit: each that was made without a strict SQL
+/// mode, the first in any case, what it calls where it writes.
+pub(crate) fn lax<'c>(routine: &'c Routine, catalogue: &'c Catalogue) -> Vec<&'c Routine> {
+    let is_first = |one: &Routine| one.kind == routine.kind && one.name == routine.name;
+    let all = followed(routine, catalogue).into_iter();
+    all.filter(|(one, uses)| {
+        !one.mode.strict && (is_first(one) || uses.iter().any(|used| used.need.writes()))
+    })
+    .map(|(one, _)| one)
+    .collect()
+}
+
 /// What is wrong with a routine and those that it calls; `is_whole` is whether all that they write must be in one
 /// transaction.
 pub(crate) fn faults(routine: &Routine, is_whole: bool, catalogue: &Catalogue) -> Vec<Fault> {

@@ -2,11 +2,17 @@
 
 mod faults;
 mod rights;
+mod statements;
 mod stores;
 mod tokens;
 mod uses;
 
-pub(crate) use faults::{broken, faults, loose, loose_table};
+pub(crate) use faults::{broken, faults, lax, loose, loose_table};
 pub(crate) use rights::{gives, lacks_on, sees};
-pub(crate) use stores::stores;
+pub(crate) use statements::{changes_duplicates, ignores, is_into, statements};
+pub(crate) use stores::{Assignment, assignments, stores};
 pub(crate) use tokens::{Token, tokens};
+
+/// What is wrong with a routine that was made without a strict SQL mode, after its name.
+pub(crate) const NOT_STRICT: &str =
+    "was made in an SQL mode that is not strict: values that do not fit are changed";

@@ -1,42 +1,61 @@
-//! Into which columns a routine puts a parameter as it is.
+//! What a routine stores: into which columns it puts a parameter as it is.
 
-use super::Token;
+use super::{Token, statements::statement_before};
 
-/// The columns that get the value of this parameter, and nothing made of it, in any statement of the text.
-/// `of_table` are the columns of the table for which an insert names none.
-pub(crate) fn stores(tokens: &[Token], parameter: &str, of_table: &[&str]) -> Vec<String> {
-    let mut columns = Vec::new();
+/// A column that a statement gives a value.
+#[derive(Debug)]
+pub(crate) struct Assignment<'t> {
+    /// The statement, as far as it names its table.
+    pub(crate) statement: &'t [Token],
+    pub(crate) column: String,
+    pub(crate) value: &'t [Token],
+}
+
+impl Assignment<'_> {
+    /// Whether the value is this parameter, and nothing made of it.
+    pub(crate) fn is_of(&self, parameter: &str) -> bool {
+        self.value.len() == 1 && self.value[0].name().is_some_and(|name| name.eq_ignore_ascii_case(parameter))
+    }
+}
+
+/// What each statement of a text stores. `of_table` are the columns of the table for which an insert names none.
+pub(crate) fn assignments<'t>(tokens: &'t [Token], of_table: &[&str]) -> Vec<Assignment<'t>> {
+    let mut found = Vec::new();
     for at in 0..tokens.len() {
         let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is(word));
+        let statement = || statement_before(tokens, at);
         if is(at, "values") || is(at, "value") {
-            inserted(tokens, at, parameter, of_table, &mut columns);
+            let stored = inserted(tokens, at, of_table).into_iter();
+            found.extend(stored.map(|(column, value)| Assignment { statement: statement(), column, value }));
         }
         if is(at, "set") || (is(at, "update") && at > 0 && is(at - 1, "key")) {
-            columns.extend(assigned(&tokens[at + 1..], parameter));
+            let stored = assigned(&tokens[at + 1..]).into_iter();
+            found.extend(stored.map(|(column, value)| Assignment { statement: statement(), column, value }));
         }
     }
-    columns
+    found
 }
 
-fn is_parameter(token: Option<&Token>, parameter: &str) -> bool {
-    token.and_then(Token::name).is_some_and(|name| name.eq_ignore_ascii_case(parameter))
+/// The columns that get the value of this parameter, and nothing made of it, in any statement of the text.
+pub(crate) fn stores(tokens: &[Token], parameter: &str, of_table: &[&str]) -> Vec<String> {
+    let stored = assignments(tokens, of_table).into_iter();
+    stored.filter(|stored| stored.is_of(parameter)).map(|stored| stored.column).collect()
 }
 
-/// The columns of `column = parameter, …`, to the end of the list.
-fn assigned(tokens: &[Token], parameter: &str) -> Vec<String> {
+/// `column = value, …`, to the end of the list.
+fn assigned(tokens: &[Token]) -> Vec<(String, &[Token])> {
     let ends = |token: &Token| token.is_mark(';') || token.is("where") || token.is("end");
     let end = tokens.iter().position(ends).unwrap_or(tokens.len());
-    let items = split(&tokens[..end]);
-    let of_item = |item: &[Token]| {
+    let of_item = |item: &'_ [Token]| {
         let equals = item.iter().position(|token| token.is_mark('='))?;
-        let (column, value) = (item[..equals].last()?.name()?, &item[equals + 1..]);
-        (value.len() == 1 && is_parameter(value.first(), parameter)).then(|| column.to_owned())
+        Some((item[..equals].last()?.name()?.to_owned(), equals + 1))
     };
-    items.into_iter().filter_map(of_item).collect()
+    let items = split(&tokens[..end]).into_iter();
+    items.filter_map(|item| of_item(item).map(|(column, from)| (column, &item[from..]))).collect()
 }
 
-/// The columns of `(column, …) values (parameter, …)`; `at` is the place of `values`.
-fn inserted(tokens: &[Token], at: usize, parameter: &str, of_table: &[&str], columns: &mut Vec<String>) {
+/// `(column, …) values (value, …)`; `at` is the place of `values`.
+fn inserted<'t>(tokens: &'t [Token], at: usize, of_table: &[&str]) -> Vec<(String, &'t [Token])> {
     let named = match at.checked_sub(1).map(|before| &tokens[before]) {
         Some(Token::Mark(')')) => {
             let open = tokens[..at].iter().rposition(|token| token.is_mark('('));
@@ -47,14 +66,10 @@ fn inserted(tokens: &[Token], at: usize, parameter: &str, of_table: &[&str], col
         Some(token) if token.name().is_some() => {
             of_table.iter().map(|name| Some((*name).to_owned())).collect::<Vec<_>>()
         }
-        _ => return,
+        _ => return Vec::new(),
     };
-    let Some(values) = inside(tokens, at + 1) else { return };
-    for (column, value) in named.into_iter().zip(split(values)) {
-        if let (Some(column), true) = (column, value.len() == 1 && is_parameter(value.first(), parameter)) {
-            columns.push(column);
-        }
-    }
+    let values = inside(tokens, at + 1).map(split).unwrap_or_default();
+    named.into_iter().zip(values).filter_map(|(column, value)| Some((column?, value))).collect()
 }
 
 /// What stands in the parentheses that open here.

@@ -7,6 +7,7 @@
 mod base;
 mod documents;
 mod grants;
+mod misplaced;
 mod reach;
 mod relation;
 mod replicas;

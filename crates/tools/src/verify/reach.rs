@@ -1,65 +1,192 @@
-//! Whether a procedure finds the record of the key alone, where its text is one plain statement.
+//! Whether a procedure finds the record of the key alone, as far as the statements of its text are plain.
 
-use super::{Findings, base::Base, place};
-use crate::import;
+use super::{Findings, Severity, base::Base, place};
+use crate::{
+    import::{self, Found, Reach},
+    routine::{assignments, changes_duplicates, ignores, is_into, statements, tokens},
+};
 use beds_core::{
-    inspect::{Catalogue, Index, Routine, same_word},
+    inspect::{Catalogue, Column, Index, Routine, same_word},
     spec::{Object, Usage},
 };
 use beds_protocol::shown;
 
-/// Warns of an update or a delete whose text plainly finds other records than that of the key. What cannot be read is
-/// believed.
+/// An operation, its procedure and its table.
+struct Operation<'c> {
+    usage: Usage,
+    routine: &'c Routine,
+    catalogue: &'c Catalogue,
+    base: Base<'c>,
+    /// The columns of the key.
+    key: Vec<&'c Column>,
+    /// The parameters that get the key, and the columns of it.
+    passed: Vec<(&'c str, &'c Column)>,
+}
+
+/// Reports a create, update, upsert or delete whose text plainly finds other records than that of the key. What cannot be
+/// read is believed.
 pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, findings: &mut Findings<'_>) {
-    let does = match object.usage {
-        Usage::Update => "changes",
-        Usage::Delete => "deletes",
-        Usage::Read | Usage::Create | Usage::Upsert | Usage::Call(_) => return,
-    };
+    if matches!(object.usage, Usage::Read | Usage::Call(_)) {
+        return;
+    }
     let domain = findings.domain;
     let objects = domain.database_objects();
     let read = objects.iter().find(|object| object.usage == Usage::Read);
     let Some(relation) = read.and_then(|read| catalogue.relation_named(read.name)) else { return };
     let Some(base) = Base::of(relation, catalogue) else { return };
-    let Some(reach) = import::reach(routine, catalogue) else { return };
-    let is_named = |names: &[String], column: &str| names.iter().any(|name| same_word(name, column));
-    // No two records have these values.
-    let is_one = |index: &Index| {
-        index.unique && index.whole && index.columns.iter().all(|column| is_named(&reach.equal, column))
-    };
-    if !catalogue.is_one_name(&reach.table, &base.table.name) || base.table.indexes.iter().any(is_one) {
+    let column = |index: &usize| base.column(domain.fields[*index].column);
+    let key: Vec<&Column> = domain.key.iter().filter_map(column).collect();
+    if key.len() != domain.key.len() {
         return;
     }
-    let key: Vec<_> =
-        domain.key.iter().filter_map(|index| base.column(domain.fields[*index].column)).collect();
-    let open = key.iter().find(|column| !is_named(&reach.equal, &column.name));
-    let Some(open) = open.filter(|_| key.len() == domain.key.len()) else { return };
-    let (routine, column) = (&routine.name, &open.name);
-    let message = if !reach.is_bound {
-        format!("{routine} {does} all records: its statement has no condition", routine = shown(routine))
-    } else if let Some(parameter) = reach.hidden.iter().find(|name| same_word(name, column)) {
-        format!(
-            "{routine} {does} other records than that of the key: its {parameter} is the parameter on both sides",
-            routine = shown(routine),
-            parameter = shown(parameter)
-        )
-    } else if is_named(&reach.compared, column) {
-        format!(
-            "{routine} {does} other records than that of the key: it compares {column} by something else than `=`",
-            routine = shown(routine),
-            column = shown(column)
-        )
-    } else {
-        format!(
-            "{routine} {does} other records than that of the key: it does not compare {column}",
-            routine = shown(routine),
-            column = shown(column)
-        )
-    };
-    let names: Vec<String> = key.iter().map(|column| shown(&column.name).clone()).collect();
-    findings.warning(place(object.usage), message).hint(format!(
-        "let it find the record by `=` with a parameter for each column of the key: {}; what is meant for several records is \
-         a call",
-        names.join(", ")
-    ));
+    let arguments = routine.parameters.iter().zip(object.args);
+    let of_key = arguments.filter(|(_, index)| domain.key.contains(index));
+    let passed = of_key.filter_map(|(parameter, index)| Some((parameter.name.as_str(), column(index)?)));
+    let passed = passed.collect();
+    let operation = Operation { usage: object.usage, routine, catalogue, base, key, passed };
+    operation.inserts(findings);
+    operation.finds(findings);
+    operation.renames(findings);
+}
+
+impl Operation<'_> {
+    /// An insert that does something to records which are there already.
+    fn inserts(&self, findings: &mut Findings<'_>) {
+        let Some(body) = self.routine.body.as_deref() else { return };
+        let tokens = tokens(body, self.routine.mode);
+        let (routine, table) = (shown(&self.routine.name), shown(&self.base.table.name));
+        let is_new = self.usage == Usage::Create;
+        let of_table = statements(&tokens).into_iter();
+        for statement in
+            of_table.filter(|statement| is_into(statement, &self.base.table.name, self.catalogue))
+        {
+            let is = |verb: &str| statement.first().is_some_and(|token| token.is(verb));
+            let what = if is("replace") && self.usage != Usage::Upsert {
+                "its `replace` deletes each record of the same key"
+            } else if is_new && changes_duplicates(statement) {
+                "its `on duplicate key update` changes the record of the same key"
+            } else if !is("delete") && ignores(statement) {
+                "its `ignore` changes values that do not fit, and passes over what is refused"
+            } else if is_new && is("delete") {
+                let message = format!("{routine} creates records of {table}, but its `delete` may find others");
+                self.report(Severity::Warning, message, "let it insert only", findings);
+                continue;
+            } else {
+                continue;
+            };
+            let hint = match self.usage {
+                Usage::Create => {
+                    "let it be a plain `insert`, so that a duplicate is a conflict; what may change a record is objects.upsert"
+                }
+                _ => "let it be a plain statement, so that what does not fit is refused",
+            };
+            let message = format!("{routine} does more to {table} than it answers: {what}");
+            self.report(Severity::Error, message, hint, findings);
+        }
+    }
+
+    fn report(&self, severity: Severity, message: String, hint: &str, findings: &mut Findings<'_>) {
+        findings.push(severity, place(self.usage), message).hint(hint);
+    }
+
+    /// Updates and deletes that find other records.
+    fn finds(&self, findings: &mut Findings<'_>) {
+        let reaches = import::reaches(self.routine, self.catalogue).into_iter();
+        let of_table = reaches.filter(|reach| self.catalogue.is_one_name(&reach.table, &self.base.table.name));
+        for reach in of_table {
+            let Some((severity, why)) = self.too_far(&reach) else { continue };
+            let routine = shown(&self.routine.name);
+            let does = if reach.deletes { "deletes" } else { "changes" };
+            let message = match &reach.ways {
+                None if !reach.is_crossed => format!("{routine} {does} all records: {why}"),
+                _ => format!("{routine} {does} other records than that of the key: {why}"),
+            };
+            if findings.has(&place(self.usage), &message) {
+                continue;
+            }
+            let names: Vec<String> = self.key.iter().map(|column| shown(&column.name)).collect();
+            let hint = format!(
+                "let it find the record by `=` with a parameter for each column of the key: {}; what is meant for several \
+                 records is a call",
+                names.join(", ")
+            );
+            self.report(severity, message, &hint, findings);
+        }
+    }
+
+    /// Why a statement finds other records, the worst first.
+    fn too_far(&self, reach: &Reach) -> Option<(Severity, String)> {
+        if reach.is_crossed {
+            return Some((Severity::Warning, "it joins tables on what is always true".into()));
+        }
+        let Some(ways) = &reach.ways else {
+            return Some((Severity::Error, "its statement has no condition".into()));
+        };
+        let wide = ways.iter().filter_map(|way| self.too_wide(way));
+        wide.max_by_key(|(severity, _)| *severity == Severity::Error)
+    }
+
+    /// Why one way of being found finds other records.
+    fn too_wide(&self, way: &Found) -> Option<(Severity, String)> {
+        let is_named = |names: &[String], column: &str| names.iter().any(|name| same_word(name, column));
+        // No two records have these values.
+        let is_one = |index: &Index| {
+            index.unique && index.whole && index.columns.iter().all(|column| is_named(&way.equal, column))
+        };
+        // The key is never null.
+        let is_never = self.passed.iter().any(|(parameter, _)| is_named(&way.nulls, parameter));
+        if way.is_unread || is_never || self.base.table.indexes.iter().any(is_one) {
+            return None;
+        }
+        let open = self.key.iter().find(|column| !is_named(&way.equal, &column.name))?;
+        let column = shown(&open.name);
+        Some(if let Some(parameter) = way.hidden.iter().find(|name| same_word(name, &open.name)) {
+            (Severity::Error, format!("its {} is the parameter on both sides", shown(parameter)))
+        } else if !way.is_bound {
+            (Severity::Error, format!("its condition is always true: it does not compare {column}"))
+        } else if is_named(&way.ordered, &open.name) {
+            (Severity::Error, format!("it compares {column} by something else than `=`"))
+        } else if is_named(&way.compared, &open.name) {
+            (Severity::Warning, format!("it compares {column} by something else than `=`"))
+        } else {
+            (Severity::Warning, format!("it does not compare {column}"))
+        })
+    }
+
+    /// An update that gives its record another key.
+    fn renames(&self, findings: &mut Findings<'_>) {
+        let Some(body) = self.routine.body.as_deref().filter(|_| self.usage == Usage::Update) else { return };
+        let tokens = tokens(body, self.routine.mode);
+        for stored in assignments(&tokens, &[]) {
+            let is_update = stored.statement.first().is_some_and(|token| token.is("update"));
+            let column = self.key.iter().find(|column| same_word(&column.name, &stored.column));
+            let Some(column) = column
+                .filter(|_| is_update && is_into(stored.statement, &self.base.table.name, self.catalogue))
+            else {
+                continue;
+            };
+            let is_passed = |(parameter, of): &(&str, &Column)| of.name == column.name && stored.is_of(parameter);
+            let other = |name: &str| {
+                let parameters = &self.routine.parameters;
+                parameters.iter().any(|parameter| same_word(&parameter.name, name))
+                    || name.bytes().all(|byte| byte.is_ascii_digit())
+            };
+            // `id = t.id`, and `id = id` where no parameter has the name.
+            let last = stored.value.last().and_then(|token| token.name());
+            let is_itself = last.is_some_and(|name| same_word(name, &column.name))
+                && (stored.value.len() > 2 || !last.is_some_and(other))
+                && stored.value.iter().all(|token| token.name().is_some() || token.is_mark('.'));
+            if self.passed.iter().any(is_passed) || is_itself {
+                continue;
+            }
+            let is_proved = stored.value.len() == 1 && last.is_some_and(other);
+            let severity = if is_proved { Severity::Error } else { Severity::Warning };
+            let message = format!(
+                "{} gives its record another key: it sets {} to something else than its parameter",
+                shown(&self.routine.name),
+                shown(&column.name)
+            );
+            self.report(severity, message, "let it leave the key as it is", findings);
+        }
+    }
 }

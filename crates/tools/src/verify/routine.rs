@@ -4,11 +4,14 @@ use beds_protocol::Lane;
 use beds_protocol::shown;
 
 use super::{
-    Findings, reach,
+    Findings, misplaced, reach,
     types::{Against, fit},
     used,
 };
-use crate::import;
+use crate::{
+    import,
+    routine::{NOT_STRICT, lax},
+};
 use beds_core::{
     inspect::{Catalogue, Direction, Parameter, Routine, same_word},
     spec::{ArgMode, Engine, Object, Returns, Type, Usage},
@@ -68,7 +71,16 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
     }
     check_parameters(&place, &passed, routine, findings);
     used::kept(object, routine, catalogue, findings);
+    misplaced::check(object, routine, catalogue, findings);
     reach::check(object, routine, catalogue, findings);
+    if lane == Lane::Write {
+        for lax in lax(routine, catalogue) {
+            findings.error(&place, format!("{} {NOT_STRICT}", shown(&lax.name))).hint(
+                "create it again in a session whose sql_mode has STRICT_TRANS_TABLES: a routine keeps the mode that it was \
+                 made in",
+            );
+        }
+    }
     let is_recorded = domain.once || !domain.events.publish.is_empty();
     let is_whole = lane == Lane::Write && is_recorded && !object.commits;
     used::check(&place, routine, is_whole, catalogue, findings);

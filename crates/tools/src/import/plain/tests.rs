@@ -130,9 +130,10 @@ fn everything_else_says_why_it_is_none() {
     assert!(unused.contains("`q` is neither stored nor the key"), "{unused}");
 }
 
-/// What a condition says: whether there is one; `=` for what is equal, `~` for what is compared otherwise, `?` for
-/// parameters that hide their columns.
-fn reached(body: &str) -> Option<String> {
+/// What each statement finds, with `;` between them, and its ways with `|`: `=` for what is equal, `<` for what is compared
+/// by its order and `~` for what is compared otherwise, `?` for parameters that hide their columns, `0` for those that must
+/// be null, `any` where every record is found.
+fn reached(body: &str) -> String {
     use beds_core::inspect::{Column, Relation, RelationKind, Supplied};
     let column = |name: &str| Column {
         name: name.to_owned(),
@@ -147,14 +148,29 @@ fn reached(body: &str) -> Option<String> {
     let columns = ["a", "b", "id", "v"].map(column).into();
     let table = Relation { columns, ..Relation::new("t", RelationKind::Table) };
     let catalogue = Catalogue { database: "shop".into(), relations: vec![table], ..Catalogue::default() };
-    let reach::Reach { table, is_bound, equal, compared, hidden } =
-        reach::reach(&routine(&["p", "p_v", "id"], body), &catalogue)?;
-    assert_eq!(table, "t", "{body}");
-    let named = |sign: &str, names: Vec<String>| {
-        names.iter().map(|name| format!(" {sign}{name}")).collect::<Vec<_>>().concat()
+    let way = |way: &Found| {
+        let signed = |sign: &str, names: &[String]| {
+            names.iter().map(|name| format!(" {sign}{name}")).collect::<Vec<_>>().concat()
+        };
+        let Found { equal, compared, ordered, hidden, nulls, is_bound, is_unread } = way;
+        let said =
+            [("=", equal), ("~", compared), ("<", ordered), ("?", hidden), ("0", nulls)].map(|(sign, names)| signed(sign, names));
+        match (is_unread, is_bound) {
+            (true, _) => "unread".to_owned(),
+            (false, true) => said.concat().trim().to_owned(),
+            (false, false) => format!("any{}", said.concat()),
+        }
     };
-    let said = [named("=", equal), named("~", compared), named("?", hidden)].concat();
-    Some(if is_bound { said.trim().to_owned() } else { "all".to_owned() })
+    let statement = |reach: Reach| {
+        assert_eq!(reach.table, "t", "{body}");
+        match reach.ways {
+            _ if reach.is_crossed => "crossed".to_owned(),
+            None => "all".to_owned(),
+            Some(ways) => ways.iter().map(way).collect::<Vec<_>>().join(" | "),
+        }
+    };
+    let reaches = reaches(&routine(&["p", "p_v", "id"], body), &catalogue);
+    reaches.into_iter().map(statement).collect::<Vec<_>>().join("; ")
 }
 
 #[test]
@@ -162,9 +178,9 @@ fn a_plain_condition_says_which_records_it_finds() {
     for (body, found) in [
         ("delete from t", "all"),
         ("begin update t set a = upper(p), b = (select 1 from u where x = 1); end", "all"),
-        ("delete from t where a >= p", "~a"),
-        ("delete from t where a = p and p_v > b", "=a ~b"),
-        ("begin delete from shop.t where t.a = p and (p_v is null or v = p_v); end;", "=a"),
+        ("delete from t where a >= p", "~a <a"),
+        ("delete from t where a = p and p_v > b", "=a ~b <b"),
+        ("begin delete from shop.t where t.a = p and (p_v is null or v = p_v); end;", "=a 0p_v | =a =v"),
         ("update t set a = coalesce(p, a) where (b = p and a <> 5)", "=b ~a"),
         ("delete from t where a between p and p_v and b = 'x'", "=b ~a"),
         ("delete from t where a like p limit 1", "~a"),
@@ -173,30 +189,48 @@ fn a_plain_condition_says_which_records_it_finds() {
         ("delete from t where a = b", "~a ~b"),
         ("delete from t where a not like 'x'", "~a"),
         // The bare name is the parameter.
-        ("delete from t where id = id", "?id"),
+        ("delete from t where id = id", "any ?id"),
         ("delete from t where t.id = id", "=id"),
         ("delete quick from t where a = -5.25 returning a", "=a"),
+        // What is always true, and what is not.
+        ("delete from t where 1 = 1", "any"),
+        ("delete from t where true or a = p", "any | =a"),
+        ("delete from t where 1 = 2 or 0", " | "),
+        // One way is enough.
+        ("delete from t where a = p or b = 0", "=a | =b"),
+        ("delete from t where a = p or lower(b) = p", "=a | unread"),
+        ("delete from t where (a = p or b = p) and a = p", "=a =a | =b =a"),
+        ("delete from t where a = p and p_v is null or v = p_v", "=a 0p_v | =v"),
+        ("update t set a = 1 where b = p or case when p and b then 1 end or a < p", "=b | unread | ~a <a"),
+        // Each statement by itself.
+        ("begin delete from t where a >= p; call p_log(); end", "~a <a"),
+        ("begin if p then delete from t where a = p; else update t set b = 1; end if; end", "=a; all"),
+        ("delete t from t join u on 1 = 1 where t.a = p", "crossed"),
+        ("update t join u on 1 = 1 set t.a = p where t.a = p", "crossed"),
     ] {
-        assert_eq!(reached(body).as_deref(), Some(found), "{body}");
+        assert_eq!(reached(body), found, "{body}");
     }
     for unread in [
-        "delete from t where a = p or b = p",
         "delete from t where a = p + 1",
-        "delete from t where a = (select p)",
+        "delete from t where a = (select p or true)",
         "delete from t where a in (p)",
         "delete from t where not a = p",
+        "delete from t where not (a = p or b = p)",
         "delete from t where lower(a) = p",
-        "delete from t where (a = p or b = p) and a = p",
         "delete from t where a = @x",
+        "delete from t where a = p || b = p",
+        "delete from t where a = p xor b = p",
+        "delete from t where (a + 1) >= p",
         "delete from t where a >= p collate utf8mb4_bin",
+    ] {
+        assert_eq!(reached(unread), "unread", "{unread}");
+    }
+    for other in [
         "delete t from t join u on t.a = u.a",
         "update t, u set t.a = p where t.a >= p",
-        "begin delete from t where a >= p; call p_log(); end",
-        "begin if p then delete from t where a >= p; end if; end",
         "insert into t (a) values (p)",
-        "update t set a = case when p then 1 else 2 end where a = p",
+        "select a from t where a >= p for update",
     ] {
-        let found = reached(unread);
-        assert!(found.as_deref().is_none_or(|found| found == "=a"), "{unread}: {found:?}");
+        assert_eq!(reached(other), "", "{other}");
     }
 }

@@ -1,0 +1,64 @@
+//! Parameters whose values go into the column of another field.
+
+use super::{Findings, base::Base, place};
+use crate::routine::{Assignment, assignments, is_into, tokens};
+use beds_core::{
+    inspect::{Catalogue, Routine, same_word},
+    spec::{Object, Usage},
+};
+use beds_protocol::shown;
+
+/// Reports a parameter that the text puts into the column of another field, where nothing of it can be in its own: that
+/// column gets no value, or that of another parameter.
+pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, findings: &mut Findings<'_>) {
+    if !matches!(object.usage, Usage::Create | Usage::Update | Usage::Upsert)
+        || routine.parameters.len() != object.args.len()
+    {
+        return;
+    }
+    let domain = findings.domain;
+    let objects = domain.database_objects();
+    let read = objects.iter().find(|object| object.usage == Usage::Read);
+    let Some(relation) = read.and_then(|read| catalogue.relation_named(read.name)) else { return };
+    let Some(base) = Base::of(relation, catalogue) else { return };
+    let Some(body) = routine.body.as_deref() else { return };
+    let text = tokens(body, routine.mode);
+    let of_table: Vec<&str> = base.table.columns.iter().map(|column| column.name.as_str()).collect();
+    let stored: Vec<Assignment<'_>> = assignments(&text, &of_table)
+        .into_iter()
+        .filter(|stored| is_into(stored.statement, &base.table.name, catalogue))
+        .collect();
+    let is_key = |index: &usize| object.usage == Usage::Update && domain.key.contains(index);
+    for (parameter, index) in routine.parameters.iter().zip(object.args) {
+        let Some(own) = base.name(domain.fields[*index].column) else { continue };
+        let is_other = |stored: &&Assignment<'_>| {
+            !same_word(&stored.column, own)
+                || (!stored.is_of(&parameter.name)
+                    && routine.parameters.iter().any(|parameter| stored.is_of(&parameter.name)))
+        };
+        if is_key(index) || !stored.iter().all(|stored| is_other(&stored)) {
+            continue;
+        }
+        let of_other = |stored: &&Assignment<'_>| {
+            let fields = domain.fields.iter().enumerate();
+            let mut columns = fields.filter(|(other, _)| other != index && !is_key(other));
+            columns.any(|(_, field)| {
+                base.name(field.column).is_some_and(|name| same_word(name, &stored.column))
+            })
+        };
+        let gets = stored.iter().filter(|stored| stored.is_of(&parameter.name));
+        let mut gets = gets.filter(|stored| !same_word(&stored.column, own));
+        if let Some(other) = gets.find(of_other) {
+            let message = format!(
+                "parameter {} of {} goes into the column {}, not into {}",
+                shown(&parameter.name),
+                shown(&routine.name),
+                shown(&other.column),
+                shown(own)
+            );
+            findings
+                .error(place(object.usage), message)
+                .hint("put each parameter into the column of its field, or list the arguments in the order that is meant");
+        }
+    }
+}
