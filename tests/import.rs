@@ -168,6 +168,11 @@ async fn foreign_databases_answer_over_amqp() {
     let grants = "create user node; grant select, execute on harbour.* to node; grant select, execute on odd.* to node; \
         grant insert, update, delete on harbour.beds_ledger to node; grant insert, update, delete on odd.beds_ledger to node";
     stack.mariadb_query(None, grants).unwrap();
+    // A call whose procedure changes values in silence is an error, until the DBA has made it again.
+    let found = node(&program, &stack, "root", &["verify"]).run();
+    let loose = "`loose_create` was made in an SQL mode that is not strict";
+    assert!(found.code == Some(1) && found.stdout.contains(loose), "{found:?}");
+    stack.mariadb_query(Some("odd"), LOOSE_MENDED).unwrap();
     let verified = node(&program, &stack, "node", &["verify", "--format", "json"]).run();
     let report: Value = serde_json::from_str(&verified.stdout).unwrap();
     assert_eq!(
@@ -192,6 +197,11 @@ async fn foreign_databases_answer_over_amqp() {
     drop(node);
     blocking(move || odd::drift(&stack, &program)).await;
 }
+
+/// A procedure of the odd schema, made in a strict mode.
+const LOOSE_MENDED: &str = "set session sql_mode = 'STRICT_TRANS_TABLES'; \
+    create or replace procedure loose_create(p_id int, p_v varchar(10)) modifies sql data \
+    insert into loose (id, v) values (p_id, p_v)";
 
 /// With the proposed procedures in place, another import of the same writes the same files and proposes nothing: it finds in
 /// the procedures what they were proposed for.

@@ -121,16 +121,19 @@ fn what_a_view_hides_of_its_table_is_found() {
 }
 
 /// What follows `delete from language`, and what is said of it.
-const REACHES: &[(&str, &str)] = &[
-    ("where alpha_3 >= p_alpha_3", "it compares `alpha_3` by something else than `=`"),
-    ("where alpha_3 like p_alpha_3 limit 1", "it compares `alpha_3` by something else than `=`"),
-    ("where name = p_alpha_3", "it does not compare `alpha_3`"),
-    ("where p_alpha_3 = p_alpha_3", "it does not compare `alpha_3`"),
-    ("", "deletes all records: its statement has no condition"),
+const REACHES: &[(&str, &str, &str)] = &[
+    ("where alpha_3 >= p_alpha_3", "error", "it compares `alpha_3` by something else than `=`"),
+    ("where alpha_3 <> p_alpha_3 or false", "error", "it compares `alpha_3` by something else than `=`"),
+    ("where alpha_3 like p_alpha_3 limit 1", "warning", "it compares `alpha_3` by something else than `=`"),
+    ("where name = p_alpha_3", "warning", "it does not compare `alpha_3`"),
+    ("where alpha_3 = p_alpha_3 or name = ''", "warning", "it does not compare `alpha_3`"),
+    ("where p_alpha_3 = p_alpha_3", "error", "its condition is always true: it does not compare `alpha_3`"),
+    ("where alpha_3 = p_alpha_3 or 1 = 1", "error", "its condition is always true"),
+    ("", "error", "deletes all records: its statement has no condition"),
 ];
 
 #[test]
-fn a_procedure_that_finds_other_records_is_warned_of() {
+fn a_procedure_that_finds_other_records_is_found() {
     let stack = stack();
     let found = |condition: &str| {
         let sql = format!(
@@ -140,18 +143,118 @@ fn a_procedure_that_finds_other_records_is_warned_of() {
         stack.mariadb_query(Some("catalog"), &sql).unwrap();
         lines(&verify(&stack, "root", &["--template", "language"]).1, "language")
     };
-    for (condition, said) in REACHES {
+    for (condition, severity, said) in REACHES {
         let found = found(condition);
-        let is_told = |line: &String| {
-            line.starts_with("warning objects.delete: `sp_language_delete` deletes") && line.contains(said)
-        };
+        let begins = format!("{severity} objects.delete: `sp_language_delete` deletes");
+        let is_told = |line: &String| line.starts_with(&begins) && line.contains(said);
         assert!(matches!(found.as_slice(), [line] if is_told(line)), "{condition}: {found:#?}");
     }
     // What cannot be read is believed.
-    for condition in
-        ["where alpha_3 = p_alpha_3", "where alpha_3 in (p_alpha_3)", "where alpha_3 >= p_alpha_3 or false"]
-    {
+    for condition in [
+        "where alpha_3 = p_alpha_3",
+        "where alpha_3 in (p_alpha_3)",
+        "where alpha_3 = p_alpha_3 and (p_alpha_3 is not null or name = '')",
+        "where alpha_3 = p_alpha_3 or p_alpha_3 is null",
+    ] {
         assert_eq!(found(condition), Vec::<String>::new(), "{condition}");
+    }
+}
+
+/// The mode in which a procedure of languages is made, the operation that it is, its text, and what is said of it.
+const TEXTS: &[(&str, &str, &str, &[&str])] = &[
+    ("STRICT_TRANS_TABLES", "create", "insert into language COLUMNS values (VALUES)", &[]),
+    (
+        "",
+        "create",
+        "insert into language COLUMNS values (VALUES)",
+        &[
+            "error objects.create: `sp_language_create` was made in an SQL mode that is not strict: values that",
+        ],
+    ),
+    (
+        "TRADITIONAL",
+        "create",
+        "replace into language COLUMNS values (VALUES)",
+        &[
+            "error objects.create: `sp_language_create` does more to `language` than it answers: its `replace`",
+        ],
+    ),
+    (
+        "TRADITIONAL",
+        "create",
+        "insert into language COLUMNS values (VALUES) on duplicate key update name = p_name",
+        &[
+            "error objects.create: `sp_language_create` does more to `language` than it answers: its `on duplicate",
+        ],
+    ),
+    (
+        "TRADITIONAL",
+        "create",
+        "insert ignore into language COLUMNS values (VALUES)",
+        &["error objects.create: `sp_language_create` does more to `language` than it answers: its `ignore`"],
+    ),
+    ("TRADITIONAL", "update", "update language set name = p_name, SETS where alpha_3 = p_alpha_3", &[]),
+    (
+        "TRADITIONAL",
+        "update",
+        "update language set name = p_inverted_name, inverted_name = p_name where alpha_3 = p_alpha_3",
+        &[
+            "error objects.update: parameter `p_name` of `sp_language_update` goes into the column `inverted_name`, not",
+            "error objects.update: parameter `p_inverted_name` of `sp_language_update` goes into the column `name`, not",
+        ],
+    ),
+    (
+        "TRADITIONAL",
+        "update",
+        "update language set alpha_3 = p_alpha_2, alpha_2 = p_alpha_2, name = p_name where alpha_3 = p_alpha_3",
+        &["error objects.update: `sp_language_update` gives its record another key: it sets `alpha_3`"],
+    ),
+    (
+        "TRADITIONAL",
+        "update",
+        "update language set alpha_3 = upper(p_alpha_3), name = p_name where alpha_3 = p_alpha_3",
+        &["warning objects.update: `sp_language_update` gives its record another key: it sets `alpha_3`"],
+    ),
+    (
+        "TRADITIONAL",
+        "update",
+        "update language x join country on 1 = 1 set x.name = p_name where x.alpha_3 = p_alpha_3",
+        &[
+            "warning objects.update: `sp_language_update` changes other records than that of the key: it joins",
+        ],
+    ),
+];
+
+#[test]
+fn what_a_text_does_beside_its_operation_is_found() {
+    const VALUES: &str =
+        "p_alpha_3, p_alpha_2, p_name, p_inverted_name, p_common_name, p_bibliographic, p_scope, p_type";
+    const COLUMNS: &str =
+        "(alpha_3, alpha_2, name, inverted_name, common_name, bibliographic, scope, language_type)";
+    let stack = stack();
+    for (mode, operation, text, expected) in TEXTS {
+        let text = text
+            .replace("COLUMNS", COLUMNS)
+            .replace("VALUES", VALUES)
+            .replace("SETS", "alpha_2 = p_alpha_2, scope = p_scope, language_type = p_type");
+        let procedure = |mode: &str, text: &str| {
+            let sql = format!(
+                "set session sql_mode = '{mode}'; create or replace procedure sp_language_{operation}(in p_alpha_3 char(3), \
+                 in p_alpha_2 char(2), in p_name varchar(150), in p_inverted_name varchar(150), in p_common_name varchar(100), \
+                 in p_bibliographic char(3), in p_scope char(1), in p_type char(1)) modifies sql data {text}"
+            );
+            stack.mariadb_query(Some("catalog"), &sql).unwrap();
+        };
+        procedure(mode, &text);
+        let found = lines(&verify(&stack, "root", &["--template", "language"]).1, "language");
+        let is_expected = found.len() == expected.len()
+            && expected.iter().all(|line| found.iter().any(|other| other.starts_with(line)));
+        assert!(is_expected, "{mode} {text}\n{found:#?}");
+        let back = match *operation {
+            "create" => format!("insert into language {COLUMNS} values ({VALUES})"),
+            _ => "update language set name = p_name where alpha_3 = p_alpha_3".to_owned(),
+        };
+        procedure("TRADITIONAL", &back);
     }
 }
 

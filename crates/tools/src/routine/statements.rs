@@ -93,8 +93,14 @@ mod tests {
             ("begin if p then replace shop.t set a = 1; else update u set a = 1; end if; end", "replace"),
             ("insert ignore into t (a) values (p); update ignore t x set a = 1", "insert! update!"),
             ("insert into t (a) values (p) on duplicate key update a = p", "insert+"),
-            ("l: loop delete from t where a in (select a from t, u); end loop; select 1 for update", "delete"),
-            ("update t, u set t.a = 1; update t join u on 1 set t.a = 1; delete t from t; delete from s.t", ""),
+            (
+                "l: loop delete from t where a in (select a from t, u); end loop; select 1 for update",
+                "delete",
+            ),
+            (
+                "update t, u set t.a = 1; update t join u on 1 set t.a = 1; delete t from t; delete from s.t",
+                "",
+            ),
         ] {
             let tokens = tokens(body, SqlMode::default());
             let shown = |statement: &[Token]| {

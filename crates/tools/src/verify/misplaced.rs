@@ -42,9 +42,8 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
         let of_other = |stored: &&Assignment<'_>| {
             let fields = domain.fields.iter().enumerate();
             let mut columns = fields.filter(|(other, _)| other != index && !is_key(other));
-            columns.any(|(_, field)| {
-                base.name(field.column).is_some_and(|name| same_word(name, &stored.column))
-            })
+            columns
+                .any(|(_, field)| base.name(field.column).is_some_and(|name| same_word(name, &stored.column)))
         };
         let gets = stored.iter().filter(|stored| stored.is_of(&parameter.name));
         let mut gets = gets.filter(|stored| !same_word(&stored.column, own));

@@ -68,7 +68,8 @@ impl Operation<'_> {
             } else if !is("delete") && ignores(statement) {
                 "its `ignore` changes values that do not fit, and passes over what is refused"
             } else if is_new && is("delete") {
-                let message = format!("{routine} creates records of {table}, but its `delete` may find others");
+                let message =
+                    format!("{routine} creates records of {table}, but its `delete` may find others");
                 self.report(Severity::Warning, message, "let it insert only", findings);
                 continue;
             } else {
@@ -92,7 +93,8 @@ impl Operation<'_> {
     /// Updates and deletes that find other records.
     fn finds(&self, findings: &mut Findings<'_>) {
         let reaches = import::reaches(self.routine, self.catalogue).into_iter();
-        let of_table = reaches.filter(|reach| self.catalogue.is_one_name(&reach.table, &self.base.table.name));
+        let of_table =
+            reaches.filter(|reach| self.catalogue.is_one_name(&reach.table, &self.base.table.name));
         for reach in of_table {
             let Some((severity, why)) = self.too_far(&reach) else { continue };
             let routine = shown(&self.routine.name);
@@ -165,7 +167,8 @@ impl Operation<'_> {
             else {
                 continue;
             };
-            let is_passed = |(parameter, of): &(&str, &Column)| of.name == column.name && stored.is_of(parameter);
+            let is_passed =
+                |(parameter, of): &(&str, &Column)| of.name == column.name && stored.is_of(parameter);
             let other = |name: &str| {
                 let parameters = &self.routine.parameters;
                 parameters.iter().any(|parameter| same_word(&parameter.name, name))

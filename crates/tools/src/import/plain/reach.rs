@@ -80,9 +80,8 @@ pub(crate) fn reaches(routine: &Routine, catalogue: &Catalogue) -> Vec<Reach> {
 impl Parser<'_> {
     /// `delete … join … on 1 = 1`
     fn crossed(&self) -> Option<Reach> {
-        let is_number = |token: &Token| {
-            token.name().is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_digit()))
-        };
+        let is_number =
+            |token: &Token| token.name().is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_digit()));
         let is_always = |four: &[Token]| {
             four[0].is("on") && is_number(&four[1]) && four[2].is_mark('=') && four[1] == four[3]
         };
@@ -212,7 +211,9 @@ impl Parser<'_> {
         let is_never_less = is_equal || matches!(sign.as_str(), "<=" | ">=");
         Some(match (left, self.side()?) {
             (Side::Column(column), Side::Parameter(_) | Side::Constant(_))
-            | (Side::Parameter(_) | Side::Constant(_), Side::Column(column)) if is_equal => {
+            | (Side::Parameter(_) | Side::Constant(_), Side::Column(column))
+                if is_equal =>
+            {
                 Found { equal: vec![column], ..bound() }
             }
             (Side::Column(column), Side::Parameter(_)) | (Side::Parameter(_), Side::Column(column)) => {
@@ -289,9 +290,8 @@ impl Parser<'_> {
 
     /// Whether the statement ends here, but for what it does with the records that it has found.
     fn ends(&self) -> bool {
-        self.peek().is_none_or(|token| {
-            ["end", "order", "limit", "returning"].iter().any(|word| token.is(word))
-        })
+        self.peek()
+            .is_none_or(|token| ["end", "order", "limit", "returning"].iter().any(|word| token.is(word)))
     }
 }
 

@@ -153,8 +153,8 @@ fn reached(body: &str) -> String {
             names.iter().map(|name| format!(" {sign}{name}")).collect::<Vec<_>>().concat()
         };
         let Found { equal, compared, ordered, hidden, nulls, is_bound, is_unread } = way;
-        let said =
-            [("=", equal), ("~", compared), ("<", ordered), ("?", hidden), ("0", nulls)].map(|(sign, names)| signed(sign, names));
+        let said = [("=", equal), ("~", compared), ("<", ordered), ("?", hidden), ("0", nulls)]
+            .map(|(sign, names)| signed(sign, names));
         match (is_unread, is_bound) {
             (true, _) => "unread".to_owned(),
             (false, true) => said.concat().trim().to_owned(),
