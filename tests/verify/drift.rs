@@ -65,6 +65,11 @@ const DRIFTS: &[(&str, &str, &[&str])] = &[
         &["warning field tags: the column `tags` of `example` keeps 50 characters only"],
     ),
     (
+        "alter table example modify tags text character set latin1 null",
+        "alter table example modify tags json null",
+        &["warning field tags: the column `tags` of `example` keeps characters of latin1 only"],
+    ),
+    (
         "alter table example drop key sku",
         "alter table example add unique key sku (sku)",
         &["warning field sku: `example` has no unique index on `sku`"],

@@ -73,7 +73,7 @@ pub(crate) enum Holds {
 /// of a fraction, the years of a timestamp, characters, the length of JSON.
 pub(crate) fn narrows(column: &Column, parameter: &Parameter, holds: Holds) -> Option<String> {
     let (to, from): (Place<'_>, Place<'_>) = (column.into(), parameter.into());
-    if let (Holds::AnyText, Some(own), Some(other)) = (holds, to.charset(), from.charset())
+    if let (Holds::AnyText | Holds::Json, Some(own), Some(other)) = (holds, to.charset(), from.charset())
         && !own.holds(other)
     {
         return Some(format!("keeps characters of {} only, not all of {}", own.0, other.0));

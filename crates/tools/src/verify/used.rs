@@ -166,6 +166,8 @@ pub(super) fn kept(object: &Object, routine: &Routine, catalogue: &Catalogue, fi
             let is_made = domain.fields[*index].generated.is_some() && domain.version != Some(*index);
             if (is_written || is_made) && relation.kind == RelationKind::View {
                 holds(*index, &way, base.table, findings);
+            } else if is_written || is_made {
+                holds_less(*index, &way, base.table, findings);
             }
             if is_written {
                 takes_null(*index, &way, text.is_some(), base.table, findings);
@@ -259,21 +261,36 @@ fn holds(index: usize, way: &Way<'_>, table: &Relation, findings: &mut Findings<
     let subject = format!("the column {} of {}", shown(&way.column.name), shown(&table.name));
     let against = Against { engine: Engine::MariaDb, written: true, shown: false };
     match fit(&way.column.kind, &field.ty, against) {
-        Fit::Fine | Fit::Noted(_) => {
-            let holds = match field.ty {
-                Type::String { pattern: None, .. } | Type::Text { .. } => Holds::AnyText,
-                Type::Json | Type::List { .. } | Type::Object { .. } => Holds::Json,
-                _ => Holds::Plain,
-            };
-            let how = narrows(way.column, way.parameter, holds);
-            if let Some(how) = how.filter(|how| !findings.has(&place, how)) {
-                let hint =
-                    format!("declare it as wide as {}, {}", way.subject(), shown(&way.parameter.written));
-                findings.warning(place, format!("{subject} {how}")).hint(hint);
-            }
-        }
+        Fit::Fine | Fit::Noted(_) => narrowed(index, way, table, findings),
         Fit::Doubt(why) | Fit::Wrong(why) if findings.has(&place, &why) => {}
         other => findings.fit(other, &place, &subject, &way.column.written),
+    }
+}
+
+/// What a column of a table keeps less of than its parameter takes, where the column alone may be meant so: JSON in a text,
+/// a moment in a timestamp.
+fn holds_less(index: usize, way: &Way<'_>, table: &Relation, findings: &mut Findings<'_>) {
+    let is_json =
+        matches!(findings.domain.fields[index].ty, Type::Json | Type::List { .. } | Type::Object { .. });
+    if is_json || matches!(way.column.kind, Kind::DateTime { stamp: true, .. }) {
+        narrowed(index, way, table, findings);
+    }
+}
+
+/// Warns of a column that keeps less than the parameter whose value it gets.
+fn narrowed(index: usize, way: &Way<'_>, table: &Relation, findings: &mut Findings<'_>) {
+    let field = &findings.domain.fields[index];
+    let place = format!("field {}", field.name);
+    let holds = match field.ty {
+        Type::String { pattern: None, .. } | Type::Text { .. } => Holds::AnyText,
+        Type::Json | Type::List { .. } | Type::Object { .. } => Holds::Json,
+        _ => Holds::Plain,
+    };
+    let how = narrows(way.column, way.parameter, holds);
+    if let Some(how) = how.filter(|how| !findings.has(&place, how)) {
+        let subject = format!("the column {} of {}", shown(&way.column.name), shown(&table.name));
+        let hint = format!("declare it as wide as {}, {}", way.subject(), shown(&way.parameter.written));
+        findings.warning(place, format!("{subject} {how}")).hint(hint);
     }
 }
 
