@@ -411,6 +411,26 @@ fn a_password_file_holds_a_password_or_is_named() {
             assert_eq!((ended.code, ended.stderr), (Some(10), said));
         }
     }
+    let missing = folder.path().join("missing");
+    for (path, said) in [
+        ("", ": it names no file: write its path, or leave the key out".to_owned()),
+        (
+            missing.to_str().unwrap(),
+            format!(
+                " {}: No such file or directory (os error 2): create it, or correct the path",
+                missing.display()
+            ),
+        ),
+        (
+            folder.path().to_str().unwrap(),
+            format!(" {}: Is a directory (os error 21): name the file in it", folder.path().display()),
+        ),
+    ] {
+        let variables = [("BEDS__AMQP__URL", "amqp://beds@127.0.0.1:1/%2f"), ("BEDS__AMQP__PASS_FILE", path)];
+        let ended = Beds::new(&["check"]).env(&NOWHERE).env(&variables).run();
+        let said = format!("beds: configuration: amqp.pass_file{said}\n");
+        assert_eq!((ended.code, ended.stderr), (Some(10), said));
+    }
     // A password of nobody.
     std::fs::write(&file, "secret").unwrap();
     let variables =

@@ -109,7 +109,8 @@ async fn look(scripts: &[Script], sources: Sources<'_>) -> (BTreeMap<Engine, Str
         };
         match seen {
             Ok((catalogue, mut text)) => {
-                text.extend(scripts.into_iter().map(|script| lacking(script, &catalogue)));
+                let views = views(&scripts, &catalogue);
+                text.extend(scripts.into_iter().map(|script| lacking(script, &views, &catalogue)));
                 if !text.is_empty() {
                     let head = || format!("{}\n", propose::head(engine, "beds ddl"));
                     missing.entry(engine).or_insert_with(head).push_str(&text);
@@ -135,8 +136,15 @@ fn empty(sources: Sources<'_>, engine: Engine, database: &str) -> Catalogue {
     Catalogue { database, documents: engine == Engine::MongoDb, ..Catalogue::default() }
 }
 
+/// The views that templates read and that are there.
+fn views<'c>(scripts: &[&Script], catalogue: &'c Catalogue) -> Vec<&'c Relation> {
+    let proposed = scripts.iter().flat_map(|script| &script.proposed);
+    let views = proposed.filter(|proposed| proposed.thing == Thing::View);
+    views.filter_map(|view| catalogue.relation(&view.name)).filter(|view| view.broken.is_none()).collect()
+}
+
 /// What a database lacks for one template; empty where nothing is missing.
-fn lacking(script: &Script, catalogue: &Catalogue) -> String {
+fn lacking(script: &Script, views: &[&Relation], catalogue: &Catalogue) -> String {
     let mut statements = Vec::new();
     let mut notes = Vec::new();
     // Where the view is there, the table behind it is known to the DBA alone: its name would be a guess.
@@ -158,7 +166,7 @@ fn lacking(script: &Script, catalogue: &Catalogue) -> String {
             }
             Thing::Table | Thing::View | Thing::Collection => match catalogue.relation(&proposed.name) {
                 Some(relation) => {
-                    let wanted = Proposed { parts: unseen(proposed, script, catalogue), ..proposed.clone() };
+                    let wanted = Proposed { parts: unseen(proposed, script, views), ..proposed.clone() };
                     of_relation(&wanted, relation, catalogue, &mut statements, &mut notes);
                 }
                 None if has_view && proposed.thing == Thing::Table => {}
@@ -177,12 +185,18 @@ fn lacking(script: &Script, catalogue: &Catalogue) -> String {
 }
 
 /// The parts that must be there: of a table those that no view in front of it shows, since the view may compute them, or
-/// take them from elsewhere.
-fn unseen(proposed: &Proposed, script: &Script, catalogue: &Catalogue) -> Vec<(String, String)> {
-    let views =
-        script.proposed.iter().filter(|one| one.thing == Thing::View && proposed.thing == Thing::Table);
+/// take them from elsewhere. The view may be another template's.
+fn unseen(proposed: &Proposed, script: &Script, views: &[&Relation]) -> Vec<(String, String)> {
+    let is_own = |view: &Relation| {
+        script.proposed.iter().any(|one| one.thing == Thing::View && same_word(&one.name, &view.name))
+    };
+    let is_in_front = |view: &&&Relation| {
+        proposed.thing == Thing::Table
+            && (is_own(view) || view.uses.iter().any(|name| same_word(name, &proposed.name)))
+    };
     let shown: Vec<&str> = views
-        .filter_map(|view| catalogue.relation(&view.name).filter(|view| view.broken.is_none()))
+        .iter()
+        .filter(is_in_front)
         .flat_map(|view| view.columns.iter().map(|column| column.name.as_str()))
         .collect();
     let is_shown = |name: &str| shown.iter().any(|column| same_word(column, name));
@@ -327,15 +341,47 @@ mod tests {
         Relation { columns: columns.iter().map(column).collect(), ..Relation::new(name, kind) }
     }
 
+    /// A template that reads this.
+    fn template(name: &str, fields: &str, read: &str) -> (String, String) {
+        let text = format!(
+            "[template]\nname = \"{name}\"\nservice = \"app_server\"\nengine = \"mariadb\"\ndatabase = \"shop\"\n\n\
+             [fields]\nid = {{ type = \"int\", key = true }}\n{fields}\n\n[objects]\nread = {{ {read} }}\n"
+        );
+        (format!("{name}_rec.toml"), text)
+    }
+
+    /// What the database lacks for these templates.
+    fn lacking_for(templates: Vec<(String, String)>, relations: Vec<Relation>) -> String {
+        let compiler = templates
+            .into_iter()
+            .fold(Compiler::new(), |compiler, (file, text)| compiler.template_text(file, text));
+        let output = compiler.compile().unwrap();
+        let scripts = propose::merged(output.all_domains().into_iter().map(propose::ddl).collect());
+        let scripts: Vec<&Script> = scripts.iter().collect();
+        let catalogue = Catalogue { database: "shop".to_owned(), relations, ..Catalogue::default() };
+        let views = views(&scripts, &catalogue);
+        scripts.iter().map(|script| lacking(script, &views, &catalogue)).collect()
+    }
+
     /// What the database lacks for a template that reads `v_base_t`.
     fn lacks(relations: Vec<Relation>) -> String {
-        let template = "[template]\nname = \"base\"\nservice = \"app_server\"\nengine = \"mariadb\"\n\
-             database = \"shop\"\n\n[fields]\nid = { type = \"int\", key = true }\ndbl = { type = \"bool\" }\n\n\
-             [objects]\nread = { view = \"v_base_t\" }\n";
-        let output = Compiler::new().template_text("base_rec.toml", template.to_owned()).compile().unwrap();
-        let scripts: Vec<Script> = output.all_domains().into_iter().map(propose::ddl).collect();
-        let catalogue = Catalogue { database: "shop".to_owned(), relations, ..Catalogue::default() };
-        scripts.iter().map(|script| lacking(script, &catalogue)).collect()
+        lacking_for(vec![template("base", "dbl = { type = \"bool\" }", "view = \"v_base_t\"")], relations)
+    }
+
+    #[test]
+    fn a_column_that_the_view_of_another_template_computes_is_not_added_to_the_table() {
+        let templates = || {
+            let over = template("v_item", "twice = { type = \"bool\" }", "view = \"v_item\"");
+            vec![template("item", "", "table = \"item\""), over]
+        };
+        let table = || relation("item", RelationKind::Table, &["id"]);
+        let view = |columns: &[&str]| Relation {
+            uses: vec!["item".to_owned()],
+            ..relation("v_item", RelationKind::View, columns)
+        };
+        assert_eq!(lacking_for(templates(), vec![table(), view(&["id", "twice"])]), "");
+        let lacking = lacking_for(templates(), vec![table(), view(&["id"])]);
+        assert!(lacking.contains("The view `v_item` lacks twice"), "{lacking}");
     }
 
     #[test]

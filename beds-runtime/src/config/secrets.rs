@@ -2,7 +2,7 @@
 //! before a server is asked, and read again for each connection.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -43,8 +43,8 @@ pub(super) fn check(section: &str, tls: &Tls) -> Result<(), String> {
     let files = [("ca_file", &tls.ca_file, CERTIFICATE), ("cert_file", &tls.cert_file, CERTIFICATE)];
     for (key, path, holds) in files.into_iter().chain([("key_file", &tls.key_file, KEY)]) {
         if let Some(path) = path {
-            let wrong = |reason: &str| format!("{section}.{key} {}: {reason}", path.display());
-            let text = fs::read(path).map_err(|error| wrong(&error.to_string()))?;
+            let wrong = |reason: &str| named(section, key, path, reason);
+            let text = read(path).map_err(|reason| wrong(&reason))?;
             holds(&String::from_utf8_lossy(&text)).map_err(wrong)?;
         }
     }
@@ -77,14 +77,34 @@ const KEY: Holds = |text| {
 fn source(section: &str, path: &Path) -> PasswordSource {
     let (section, path) = (section.to_owned(), path.to_owned());
     Arc::new(move || {
-        let wrong = |reason: String| format!("{section}.pass_file {}: {reason}", path.display());
+        let wrong = |reason: String| named(&section, "pass_file", &path, &reason);
         read_password(&path).map(SecretString::from).map_err(wrong)
+    })
+}
+
+/// What is wrong with the file of a key.
+fn named(section: &str, key: &str, path: &Path, reason: &str) -> String {
+    let shown = path.display().to_string();
+    let between = if shown.is_empty() { "" } else { " " };
+    format!("{section}.{key}{between}{shown}: {reason}")
+}
+
+/// What is in a file; or why it cannot be read, and what to do.
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    if path.as_os_str().is_empty() {
+        return Err("it names no file: write its path, or leave the key out".to_owned());
+    }
+    fs::read(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => format!("{error}: create it, or correct the path"),
+        io::ErrorKind::IsADirectory => format!("{error}: name the file in it"),
+        io::ErrorKind::PermissionDenied => format!("{error}: let the node's user read it"),
+        _ => error.to_string(),
     })
 }
 
 /// The password in a file, character by character, without the one line end that editors put at its end.
 fn read_password(path: &Path) -> Result<String, String> {
-    let bytes = fs::read(path).map_err(|error| error.to_string())?;
+    let bytes = read(path)?;
     let text = String::from_utf8(bytes)
         .map_err(|_| "it is not UTF-8: save it as UTF-8, without a byte order mark".to_owned())?;
     if text.starts_with('\u{feff}') {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::import;
 use beds_core::{
-    inspect::{Catalogue, Column, Evidence, Kind, Relation, RelationKind, same_word},
+    inspect::{Catalogue, Column, Evidence, Grant, Granted, Kind, Relation, RelationKind, same_word},
     spec::{Engine, Field, Object, Type},
 };
 
@@ -53,7 +53,7 @@ pub(super) fn check(
         for (index, field) in domain.fields.iter().enumerate() {
             match column(relation, field, domain.engine()) {
                 Some(column) => check_column(index, field, column, relation, findings),
-                None => missing(field, relation, findings),
+                None => missing(field, relation, catalogue, findings),
             }
         }
     }
@@ -72,7 +72,7 @@ fn column<'r>(relation: &'r Relation, field: &Field, engine: Engine) -> Option<&
     })
 }
 
-fn missing(field: &Field, relation: &Relation, findings: &mut Findings<'_>) {
+fn missing(field: &Field, relation: &Relation, catalogue: &Catalogue, findings: &mut Findings<'_>) {
     // Documents may have members that nothing declares, unless a validator says otherwise.
     let is_refused = relation.evidence == Evidence::Declared || relation.closed;
     if !is_refused {
@@ -82,7 +82,16 @@ fn missing(field: &Field, relation: &Relation, findings: &mut Findings<'_>) {
     let names = relation.columns.iter().map(|column| column.name.as_str());
     let nearest = nearest(field.column, names);
     let message = format!("the {kind} {} has no column {}", shown(&relation.name), shown(field.column));
+    // The server hides the columns that a user has no right on.
+    let is_part =
+        |grant: &Grant| matches!(&grant.on, Granted::Columns(name) if same_word(name, &relation.name));
+    let sees_a_part = catalogue.grants.list.iter().flatten().any(is_part);
     findings.error(format!("field {}", field.name), message).hint(match nearest {
+        None if sees_a_part => format!(
+            "or {user} may not see it: it has rights on some columns only; grant select on {name} to it, as `bedsc grants` does",
+            user = shown(&catalogue.grants.user),
+            name = shown(&relation.name)
+        ),
         Some(name) if name == field.name => {
             format!("did you mean {name}? then remove `column`", name = shown(name))
         }
