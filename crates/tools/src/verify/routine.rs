@@ -75,7 +75,12 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
     reach::check(object, routine, catalogue, findings);
     if lane == Lane::Write {
         for lax in lax(routine, catalogue) {
-            findings.error(&place, format!("{} {NOT_STRICT}", shown(&lax.name))).hint(
+            let message = format!("{} {NOT_STRICT}", shown(&lax.name));
+            // What a call does with its arguments is for the DBA to say; what an operation is given is to be kept as it is.
+            let is_call = matches!(object.usage, Usage::Call(_));
+            let finding =
+                if is_call { findings.warning(&place, message) } else { findings.error(&place, message) };
+            finding.hint(
                 "create it again in a session whose sql_mode has STRICT_TRANS_TABLES: a routine keeps the mode that it was \
                  made in",
             );
