@@ -18,7 +18,8 @@ use mongodb::{
     bson::{RawDocumentBuf, doc},
     error::ErrorKind,
     options::{
-        Acknowledgment, ConnectionString, HostInfo, ReadPreference, SelectionCriteria, TransactionOptions, WriteConcern,
+        Acknowledgment, ConnectionString, HostInfo, ReadPreference, SelectionCriteria, TransactionOptions,
+        WriteConcern,
     },
 };
 use tokio::{
@@ -307,8 +308,10 @@ pub fn check_url(url: &SecretUrl) -> Result<(), String> {
     // No transaction takes it, and a reply would say what nobody knows.
     let acknowledgment = read.write_concern.and_then(|concern| concern.w);
     if acknowledgment == Some(Acknowledgment::Nodes(0)) {
-        return Err("it has `w=0`, by which the server acknowledges no write: write `w=majority`, or leave it out"
-            .to_owned());
+        return Err(
+            "it has `w=0`, by which the server acknowledges no write: write `w=majority`, or leave it out"
+                .to_owned(),
+        );
     }
     Ok(())
 }
