@@ -108,7 +108,7 @@ impl Rules {
     fn members(&mut self, members: &Document, path: &[String]) -> bool {
         for (name, member) in members {
             if let Bson::Document(member) = member {
-                self.schema(member, &[path, &[name.clone()]].concat());
+                self.schema(member, &[path, std::slice::from_ref(name)].concat());
             }
         }
         members.values().all(|member| matches!(member, Bson::Document(_)))

@@ -58,7 +58,11 @@ pub(super) fn check(object: &Object, relation: &Relation, findings: &mut Finding
         let place = format!("field {}", field.name);
         let name = shown(rule.path.join(".").replace(".[]", ITEMS));
         let said = match reached(&field.ty, &rule.path[1..]) {
-            Reached::Value(ty) => values::judge(&name.to_string(), ty, &rule.asks),
+            // The node counts it from 1.
+            Reached::Value(_) if domain.version == Some(index) => {
+                values::judge(&name, &Type::int(1, i64::MAX), &rule.asks)
+            }
+            Reached::Value(ty) => values::judge(&name, ty, &rule.asks),
             Reached::AnyJson => Some(Said::warning(format!(
                 "the validator has rules for {name}, and the template takes any JSON: it refuses some"
             ))),

@@ -20,11 +20,20 @@ fn domain() -> Domain {
         Field::new("author", "author", Type::Object { fields: author() }).nullable(),
         Field::new("any", "any", Type::Json).nullable(),
         Field::new("sure", "sure", Type::Bool).required(),
+        Field::new("revision", "revision", Type::INT),
+        Field::new("count", "count", Type::uint(0, u64::MAX)).nullable(),
     ];
-    Domain::new("note", "", "").at_least_once().fields(fields.leak()).key(&[0]).reads().creates().mongodb(
-        "journal",
-        mongodb::Objects { read: Some(COLLECTION), create: Some("notes"), ..mongodb::Objects::NONE },
-    )
+    Domain::new("note", "", "")
+        .at_least_once()
+        .fields(fields.leak())
+        .key(&[0])
+        .version(10)
+        .reads()
+        .creates()
+        .mongodb(
+            "journal",
+            mongodb::Objects { read: Some(COLLECTION), create: Some("notes"), ..mongodb::Objects::NONE },
+        )
 }
 
 fn tag() -> &'static Field {
@@ -86,12 +95,12 @@ fn what_a_validator_refuses_is_found() {
         (
             "",
             Asks::MembersMin(5),
-            "warning objects.create: the validator refuses documents of fewer than 5 members, and some have 3",
+            "warning objects.create: the validator refuses documents of fewer than 5 members, and some have 4",
         ),
         (
             "",
             Asks::MembersMax(9),
-            "warning objects.create: the validator refuses documents of more than 9 members, and some have 10",
+            "warning objects.create: the validator refuses documents of more than 9 members, and some have 12",
         ),
         (
             "_id",
@@ -204,7 +213,8 @@ fn what_a_validator_refuses_is_found() {
         let loose = said(vec![(path, asks)], false);
         assert_eq!(loose, [expected.replace("error ", "warning ")]);
     }
-    let closed = vec!["_id", "subject", "mood", "at", "size", "tags", "code", "author", "any"];
+    let closed =
+        vec!["_id", "subject", "mood", "at", "size", "tags", "code", "author", "any", "revision", "count"];
     let closed = Asks::Only(closed.into_iter().map(str::to_owned).collect());
     assert_eq!(said(vec![("", closed)], true), ["error field sure: the validator forbids `sure`"]);
 }
@@ -214,13 +224,15 @@ fn what_a_validator_takes_is_no_finding() {
     let rules = vec![
         ("", Asks::Required("_id".into())),
         ("", Asks::Required("subject".into())),
-        ("", Asks::MembersMin(3)),
-        ("", Asks::MembersMax(10)),
+        ("", Asks::MembersMin(4)),
+        ("", Asks::MembersMax(12)),
         ("_id", types(&["binData"])),
         ("at", types(&["date", "null"])),
         ("size", types(&["number"])),
         ("size", Asks::Least { bound: 0.0, exclusive: false }),
         ("size", Asks::Greatest { bound: 10.0, exclusive: false }),
+        ("revision", Asks::Least { bound: 1.0, exclusive: false }),
+        ("count", Asks::Greatest { bound: 9_223_372_036_854_775_807.0, exclusive: false }),
         ("subject", Asks::LengthMax(200)),
         ("code", Asks::LengthMin(2)),
         ("code", Asks::Matches("^[a-z]+$".into())),

@@ -117,7 +117,7 @@ fn one_of(name: &str, ty: &Type, texts: &[String], others: &[String]) -> Option<
                 count if count == values.len() => Some(none()),
                 _ => Some(Said::warning(format!(
                     "the validator refuses {} in {name}",
-                    refused.iter().map(|value| shown(value).to_string()).collect::<Vec<_>>().join(", ")
+                    refused.iter().map(shown).collect::<Vec<_>>().join(", ")
                 ))),
             }
         }
@@ -158,12 +158,8 @@ fn only(name: &str, ty: &Type, names: &[String]) -> Option<Said> {
         return matches!(ty, Type::Json).then(|| Said::warning(what));
     };
     let is_refused = |column: &&str| !names.iter().any(|listed| listed == column);
-    let refused: Vec<String> = fields
-        .iter()
-        .map(|field| field.column)
-        .filter(is_refused)
-        .map(|column| shown(column).to_string())
-        .collect();
+    let refused: Vec<String> =
+        fields.iter().map(|field| field.column).filter(is_refused).map(shown).collect();
     let message = || format!("the validator forbids {} in {name}", refused.join(", "));
     (!refused.is_empty()).then(|| Said::error(message()).hint("add it to the validator's `properties`"))
 }
@@ -187,12 +183,13 @@ fn length(ty: &Type) -> Option<(u64, u64)> {
 fn range(ty: &Type) -> Option<(f64, f64)> {
     match ty {
         Type::Int { min, max } => Some((*min as f64, *max as f64)),
-        Type::UInt { min, max } => Some((*min as f64, *max as f64)),
+        // The node refuses what no `long` is.
+        Type::UInt { min, max } => Some((*min as f64, (*max).min(i64::MAX.unsigned_abs()) as f64)),
         Type::Float { min, max } => Some((*min, *max)),
         Type::Decimal { precision, scale, min, max } => {
             let unbounded = 10_f64.powi(i32::from(*precision) - i32::from(*scale));
-            let bound = |bound: &Option<&str>| bound.and_then(|bound| bound.parse::<f64>().ok());
-            Some((bound(min).unwrap_or(-unbounded), bound(max).unwrap_or(unbounded)))
+            let bound = |bound: Option<&str>| bound.and_then(|bound| bound.parse::<f64>().ok());
+            Some((bound(*min).unwrap_or(-unbounded), bound(*max).unwrap_or(unbounded)))
         }
         _ => None,
     }
