@@ -99,6 +99,7 @@ codes! {
     B0329 VersionSet = "version field cannot be set";
     B0330 TooDeep = "nested too deep";
     B0331 UniqueType = "type cannot be unique";
+    B0332 MemberColumn = "member of a JSON object has a column";
     // [objects].
     B0401 ObjectEngine = "object is not of this engine";
     B0402 ObjectMissing = "no database object is named";

@@ -10,7 +10,8 @@ use crate::{
     span::Span,
 };
 
-pub(crate) fn field_name(span: Span, name: &str) -> Diagnostic {
+/// `has_column` says whether `column` can give it another name in the database.
+pub(crate) fn field_name(span: Span, name: &str, has_column: bool) -> Diagnostic {
     let diagnostic = Diagnostic::error(Code::FieldName, format!("{} is not a valid field name", shown(name)))
         .at(span, "expected letters, digits and `_`, not beginning with a digit");
     if let Some((what, number)) = letters::first_invisible(name) {
@@ -28,6 +29,12 @@ pub(crate) fn field_name(span: Span, name: &str) -> Diagnostic {
         _ => guess,
     });
     match guess {
+        Some(guess) if !has_column => diagnostic.help(format!(
+            "write `{guess}`; JSON whose members must have other names needs a field of the type `json`"
+        )),
+        None if !has_column => diagnostic.help(
+            "give the member another name; JSON whose members must have this one needs a field of the type `json`",
+        ),
         Some(guess) => diagnostic.help(format!(
             "write `{guess}`, here and in every list that names it, and `column = \"{name}\"` if the database calls it so"
         )),
@@ -38,6 +45,24 @@ pub(crate) fn field_name(span: Span, name: &str) -> Diagnostic {
 pub(crate) fn key_not_here(span: Span, key: &str, place: &str, help: &str) -> Diagnostic {
     let has = if place.starts_with("the items") { "have" } else { "has" };
     Diagnostic::error(Code::KeyNotHere, format!("{place} {has} no `{key}`")).at(span, "not here").help(help)
+}
+
+/// A name in the database for a member of an object that is kept as JSON.
+pub(crate) fn column_of_json(span: Span, name: &str, column: Option<&str>) -> Diagnostic {
+    let help = match column {
+        Some(column) if column != name && names::is_word(column) => format!(
+            "rename the member `{name}` to `{column}` if the JSON in the database calls it so, or remove `column`"
+        ),
+        Some(column) if column != name => format!(
+            "remove `column`: no member can be called {}, so that such a document needs `type = \"json\"`",
+            shown(column.escape_debug().to_string())
+        ),
+        _ => "remove `column`: a member has the name that it has in the JSON".to_owned(),
+    };
+    let message = "a member of an object has no `column` on MariaDB";
+    Diagnostic::error(Code::MemberColumn, message)
+        .at(span, "an object is stored as JSON, with the members' own names")
+        .help(help)
 }
 
 pub(crate) fn column_taken(span: Span, first: Span, column: &str) -> Diagnostic {

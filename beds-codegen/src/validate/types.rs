@@ -33,7 +33,8 @@ pub(super) fn field(raw: RawField, place: Place, depth: usize, cx: &mut Cx<'_>) 
         check_name(&raw.name, place, cx);
     }
     check_keys(&raw, place, cx);
-    let column = columns::column(&raw, place.may_have("column"), cx);
+    let may_be_named = place.may_have("column") && !is_json_member(place, cx);
+    let column = columns::column(&raw, may_be_named, cx);
     let ty = ty(&raw, place, depth, cx);
     let description = description(&raw.description, cx);
     let supply = match &ty {
@@ -107,10 +108,15 @@ fn check_name(name: &Spanned<String>, place: Place, cx: &mut Cx<'_>) {
     if place == Place::Arg && !names::is_lower_snake(&name.value) {
         cx.errors.push(call_diagnostics::call_name(name.span, "an argument", &name.value));
     } else if !names::is_word(&name.value) {
-        cx.errors.push(diagnostics::field_name(name.span, &name.value));
+        cx.errors.push(diagnostics::field_name(name.span, &name.value, !is_json_member(place, cx)));
     } else if length > names::NAME_LEN_MAX {
         cx.errors.push(shape::name_too_long(name.span, "field", length));
     }
+}
+
+/// Whether it is a member of an object that the database keeps as JSON, under the names that clients see.
+fn is_json_member(place: Place, cx: &Cx<'_>) -> bool {
+    place == Place::Member && cx.engine == Some(Engine::MariaDb)
 }
 
 /// Reports keys that have no meaning in this place.
@@ -128,6 +134,10 @@ fn check_keys(raw: &RawField, place: Place, cx: &mut Cx<'_>) {
         ("sensitive", raw.sensitive.key()),
         ("mode", raw.mode.key()),
     ];
+    if let Some(span) = raw.column.key().filter(|_| is_json_member(place, cx)) {
+        let column = raw.column.get().map(|column| column.value.as_str());
+        cx.errors.push(diagnostics::column_of_json(span, &raw.name.value, column));
+    }
     for (key, span) in keys {
         let Some(span) = span.filter(|_| !place.may_have(key)) else { continue };
         let help = match (key, place) {

@@ -128,6 +128,7 @@ fn what_makes_no_sense_is_refused() {
             "`collation=nope` in the query is not understood",
         ),
         ("BEDS__MONGODB__LOGS__URL", "mongodb://h/?w=-5", "mongodb.logs.url: "),
+        ("BEDS__MONGODB__LOGS__URL", "mongodb://h/?w=0", "mongodb.logs.url: it has `w=0`"),
         ("BEDS__MONGODB__LOGS__URL", "mongodb://h/?maxPoolSize=0", "an integer from 1"),
         (
             "BEDS__MONGODB__LOGS__URL",

@@ -18,7 +18,8 @@ use mongodb::{
     bson::{RawDocumentBuf, doc},
     error::ErrorKind,
     options::{
-        ConnectionString, HostInfo, ReadPreference, SelectionCriteria, TransactionOptions, WriteConcern,
+        Acknowledgment, ConnectionString, HostInfo, ReadPreference, SelectionCriteria, TransactionOptions,
+        WriteConcern,
     },
 };
 use tokio::{
@@ -301,10 +302,18 @@ pub fn check_url(url: &SecretUrl) -> Result<(), String> {
         (is_direct && is_balanced, "`directConnection=true` and `loadBalanced=true`"),
         (read.replica_set.is_some() && is_balanced, "`replicaSet` and `loadBalanced=true`"),
     ];
-    match both.into_iter().find(|(is_there, _)| *is_there) {
-        Some((_, both)) => Err(format!("it has {both}, which exclude each other: leave one out")),
-        None => Ok(()),
+    if let Some((_, both)) = both.into_iter().find(|(is_there, _)| *is_there) {
+        return Err(format!("it has {both}, which exclude each other: leave one out"));
     }
+    // No transaction takes it, and a reply would say what nobody knows.
+    let acknowledgment = read.write_concern.and_then(|concern| concern.w);
+    if acknowledgment == Some(Acknowledgment::Nodes(0)) {
+        return Err(
+            "it has `w=0`, by which the server acknowledges no write: write `w=majority`, or leave it out"
+                .to_owned(),
+        );
+    }
+    Ok(())
 }
 
 /// Connects to a server, asks it something, and says which version it is.
@@ -348,6 +357,18 @@ mod tests {
     use tokio::{sync::oneshot, time::sleep};
 
     use super::*;
+
+    #[test]
+    fn writes_are_acknowledged() {
+        let check = |query: &str| check_url(&SecretUrl::new(format!("mongodb://h/?{query}")));
+        for refused in ["w=0", "w=00", "journal=true&w=0", "replicaSet=r&w=0&journal=false"] {
+            let reason = check(refused).unwrap_err();
+            assert!(reason.contains("`w=0`") && reason.contains("write `w=majority`"), "{refused}: {reason}");
+        }
+        for taken in ["w=1", "w=majority", "journal=true", "w=1&journal=true", "w=abroad"] {
+            assert_eq!(check(taken), Ok(()), "{taken}");
+        }
+    }
 
     #[tokio::test(start_paused = true)]
     async fn what_is_late_goes_on_by_itself() {

@@ -7,6 +7,7 @@
 mod grants;
 mod kind;
 mod routine;
+mod rule;
 
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ pub use self::{
     grants::{Grant, Granted, Grants},
     kind::{Kind, UNKNOWN},
     routine::{Direction, Parameter, Routine, RoutineKind, SqlMode},
+    rule::{Asks, ITEMS, Rule},
 };
 
 /// What to look at.
@@ -153,6 +155,8 @@ pub struct Relation {
     pub evidence: Evidence,
     /// Whether members that are not listed are refused.
     pub closed: bool,
+    /// What its validator asks of documents that are written.
+    pub rules: Vec<Rule>,
     /// For a view that only picks columns and rows of one table: that table, and the table's name of each column.
     pub picks: Option<(String, Vec<(String, String)>)>,
     /// For such a view: whether it leaves rows out.
@@ -281,6 +285,7 @@ impl Relation {
             foreign_keys: Vec::new(),
             evidence: Evidence::default(),
             closed: false,
+            rules: Vec::new(),
             picks: None,
             is_filtered: false,
             uses: Vec::new(),

@@ -3,6 +3,7 @@
 //! It only reads. No future of the driver is dropped midway: every operation has a time limit of its own, and the
 //! limit of the whole is looked at between two of them.
 
+mod rules;
 mod sample;
 mod schema;
 mod view;
@@ -179,6 +180,7 @@ impl Look<'_> {
         relation.collation =
             specification.options.collation.as_ref().map(|collation| collation.locale.clone());
         let validator = specification.options.validator.as_ref();
+        relation.rules = validator.map(rules::rules).unwrap_or_default();
         let schema = validator.and_then(|validator| validator.get_document("$jsonSchema").ok());
         if let Some(schema) = schema {
             return self.fill_from_schema(relation, specification, schema).await;

@@ -47,7 +47,7 @@ pub(super) fn columns(schema: &Document, depth: usize) -> Vec<Column> {
 }
 
 /// The names of the types that a member may have, as `bsonType` writes them.
-fn types(member: &Document) -> BTreeSet<String> {
+pub(super) fn types(member: &Document) -> BTreeSet<String> {
     let given = member.get("bsonType").or_else(|| member.get("type"));
     let names: Vec<&str> = match given {
         Some(Bson::String(name)) => vec![name],

@@ -16,6 +16,7 @@ mod routine;
 mod tables;
 mod types;
 mod used;
+mod validator;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -118,6 +119,12 @@ impl Findings<'_> {
             Usage::Read | Usage::Delete | Usage::Call(_) => false,
         };
         is_given && domain.database_objects().iter().any(takes)
+    }
+
+    /// Whether the node stores values of the field in a collection: clients' ones, or such as it makes.
+    fn is_stored(&self, index: usize) -> bool {
+        let is_made = self.domain.fields[index].generated.is_some() || self.domain.version == Some(index);
+        is_made || self.is_written(index)
     }
 
     /// Whether this is said of the place already: several operations may write one field, and a view has its table's

@@ -7,7 +7,7 @@ use super::{
     Findings, Severity,
     base::Base,
     grants,
-    types::{Against, fit},
+    types::{Against, Fit, fit},
     used,
 };
 use crate::import;
@@ -86,7 +86,9 @@ fn missing(field: &Field, relation: &Relation, catalogue: &Catalogue, findings: 
     let is_part =
         |grant: &Grant| matches!(&grant.on, Granted::Columns(name) if same_word(name, &relation.name));
     let sees_a_part = catalogue.grants.list.iter().flatten().any(is_part);
-    findings.error(format!("field {}", field.name), message).hint(match nearest {
+    let is_loose = relation.evidence == Evidence::Validator { strict: false };
+    let severity = if is_loose { Severity::Warning } else { Severity::Error };
+    findings.push(severity, format!("field {}", field.name), message).hint(match nearest {
         None if sees_a_part => format!(
             "or {user} may not see it: it has rights on some columns only; grant select on {name} to it, as `bedsc grants` does",
             user = shown(&catalogue.grants.user),
@@ -110,9 +112,14 @@ fn check_column(
     let domain = findings.domain;
     let place = format!("field {}", field.name);
     // A view may show another form of what a procedure takes; the procedure's parameters are looked at themselves.
-    let written = relation.kind != RelationKind::View && findings.is_written(index);
+    // What a validator asks of documents is judged where they are written.
+    let written = relation.kind == RelationKind::Table && findings.is_written(index);
     let subject = format!("the column {}", shown(&column.name));
-    let fit = fit(&column.kind, &field.ty, Against { engine: domain.engine(), written, shown: true });
+    let fit = match fit(&column.kind, &field.ty, Against { engine: domain.engine(), written, shown: true }) {
+        // What a validator only warns of may be there or not.
+        Fit::Wrong(why) if relation.evidence == (Evidence::Validator { strict: false }) => Fit::Doubt(why),
+        fit => fit,
+    };
     findings.fit(fit, &place, &subject, &column.written);
     if let (true, Type::Bool, Kind::Flag { min, max } | Kind::Int { min, max }) =
         (domain.key.contains(&index), &field.ty, &column.kind)
