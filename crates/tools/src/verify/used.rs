@@ -66,8 +66,9 @@ fn generated(create: &Object, base: &Base<'_>, catalogue: &Catalogue, findings: 
         }
         let is_alone = field.unique || domain.key == [index];
         let what = match &column.default {
-            // What may not be null is reported as such.
-            Supplied::Nothing if column.nullable => {
+            // What may not be null is reported as such; and a field that may be null is as its template says, as `beds import`
+            // writes it of columns that no procedure can set.
+            Supplied::Nothing if column.nullable && !field.nullable => {
                 "is null in new records: it has no default, and is not computed"
             }
             Supplied::Constant(_) if is_alone => {
