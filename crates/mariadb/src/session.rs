@@ -34,8 +34,8 @@ const TWO_WARNINGS: &str = "do 'a' + 'b'";
 /// over a deadlock, its warning is among those of the statement that lost it.
 const ROLLBACK: &str = "do 'a' + 'b'; rollback; select @@warning_count = 1";
 const WARNINGS: &str = "show warnings";
-/// Those that share a transaction wait for each other, and so for no lock longer than this.
-const HASTY: &str = "set innodb_lock_wait_timeout = 1, lock_wait_timeout = 1";
+/// What those are set that share a transaction: they wait for each other, and so for no lock longer than this.
+pub(crate) const HASTE: &str = "innodb_lock_wait_timeout = 1, lock_wait_timeout = 1";
 /// That something is not rolled back.
 const NOT_ROLLED_BACK: &str = "1196";
 
@@ -89,7 +89,7 @@ pub(crate) struct Session {
     touch: Touch,
     /// Whether the transaction that is open has a mark.
     is_marked: bool,
-    /// Whether it is [`HASTY`].
+    /// Whether [`HASTE`] is set.
     is_hasty: bool,
     /// Ends that.
     patient: String,
@@ -221,7 +221,8 @@ impl Session {
     /// The same for what shares a transaction.
     pub(crate) async fn mark_in_haste(&mut self) -> Result<Course, sqlx::Error> {
         let is_hasty = std::mem::replace(&mut self.is_hasty, true);
-        self.mark_after(if is_hasty { "" } else { HASTY }).await
+        let haste = if is_hasty { String::new() } else { format!("set {HASTE}") };
+        self.mark_after(&haste).await
     }
 
     async fn mark_after(&mut self, haste: &str) -> Result<Course, sqlx::Error> {

@@ -19,6 +19,7 @@ use sqlx::{
 use crate::{
     fault::{DENIED, Fault, NO_TABLE, classify, denied, is_seen, number, of_own, renew_rights},
     known::NowAndThen,
+    session::HASTE,
     statement::{parts, runs},
 };
 
@@ -63,11 +64,11 @@ impl Ledger {
         is_shared: bool,
         domain: &Domain,
     ) -> Result<Claimed, Fault> {
-        let haste = if is_shared { HASTE } else { "" };
+        let haste = if is_shared { format!("set statement {HASTE} for ") } else { String::new() };
         for claims in runs(claims, 4) {
-            let mut inserted = insert(connection, claims, haste, domain).await?;
+            let mut inserted = insert(connection, claims, &haste, domain).await?;
             if inserted.as_ref().err().and_then(number) == Some(DENIED) && renew_rights(connection).await {
-                inserted = insert(connection, claims, haste, domain).await?;
+                inserted = insert(connection, claims, &haste, domain).await?;
             }
             match inserted.as_ref().err().map(number) {
                 None => self.is_known.store(true, Ordering::Relaxed),
@@ -103,10 +104,7 @@ impl Ledger {
     }
 }
 
-/// The beginning of a statement that waits for locks no longer than a second.
-const HASTE: &str = "set statement innodb_lock_wait_timeout = 1, lock_wait_timeout = 1 for ";
-
-/// The outer error is ours, the inner one the server's.
+/// `haste` stands before the statement. The outer error is ours, the inner one the server's.
 async fn insert(
     connection: &mut MySqlConnection,
     claims: &[&Claim],

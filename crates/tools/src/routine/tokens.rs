@@ -36,6 +36,11 @@ impl Token {
         matches!(self, Self::Word(text) if text.eq_ignore_ascii_case(word))
     }
 
+    /// Whether it has digits alone.
+    pub(crate) fn is_number(&self) -> bool {
+        self.name().is_some_and(|name| name.bytes().all(|byte| byte.is_ascii_digit()))
+    }
+
     /// Whether it is this mark.
     pub(crate) fn is_mark(&self, mark: char) -> bool {
         *self == Self::Mark(mark)

@@ -1,7 +1,17 @@
 //! The table behind what a domain reads.
 
 use crate::routine::sees;
-use beds_core::inspect::{Catalogue, Column, Relation, RelationKind, same_word};
+use beds_core::{
+    inspect::{Catalogue, Column, Relation, RelationKind, same_word},
+    spec::{Domain, Usage},
+};
+
+/// What a domain reads, where it is there.
+pub(super) fn read<'c>(domain: &Domain, catalogue: &'c Catalogue) -> Option<&'c Relation> {
+    let objects = domain.database_objects();
+    let read = objects.iter().find(|object| object.usage == Usage::Read)?;
+    catalogue.relation_named(read.name)
+}
 
 /// The table that the fields of a domain are columns of, and a field's column in it.
 pub(super) struct Base<'c> {
@@ -12,6 +22,11 @@ pub(super) struct Base<'c> {
 }
 
 impl<'c> Base<'c> {
+    /// That of what a domain reads.
+    pub(super) fn behind(domain: &Domain, catalogue: &'c Catalogue) -> Option<Self> {
+        Self::of(read(domain, catalogue)?, catalogue)
+    }
+
     /// The table or collection itself, or the table that a view picks columns and rows from.
     pub(super) fn of(relation: &'c Relation, catalogue: &'c Catalogue) -> Option<Self> {
         match (&relation.picks, relation.kind) {

@@ -17,10 +17,7 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
         return;
     }
     let domain = findings.domain;
-    let objects = domain.database_objects();
-    let read = objects.iter().find(|object| object.usage == Usage::Read);
-    let Some(relation) = read.and_then(|read| catalogue.relation_named(read.name)) else { return };
-    let Some(base) = Base::of(relation, catalogue) else { return };
+    let Some(base) = Base::behind(domain, catalogue) else { return };
     let Some(body) = routine.body.as_deref() else { return };
     let text = tokens(body, routine.mode);
     let of_table: Vec<&str> = base.table.columns.iter().map(|column| column.name.as_str()).collect();

@@ -3,7 +3,7 @@
 use super::{Findings, Severity, base::Base, place};
 use crate::{
     import::{self, Found, Reach},
-    routine::{assignments, changes_duplicates, ignores, is_into, statements, tokens},
+    routine::{Token, assignments, changes_duplicates, ignores, is_into, statements, tokens},
 };
 use beds_core::{
     inspect::{Catalogue, Column, Index, Routine, same_word},
@@ -30,10 +30,7 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
         return;
     }
     let domain = findings.domain;
-    let objects = domain.database_objects();
-    let read = objects.iter().find(|object| object.usage == Usage::Read);
-    let Some(relation) = read.and_then(|read| catalogue.relation_named(read.name)) else { return };
-    let Some(base) = Base::of(relation, catalogue) else { return };
+    let Some(base) = Base::behind(domain, catalogue) else { return };
     let column = |index: &usize| base.column(domain.fields[*index].column);
     let key: Vec<&Column> = domain.key.iter().filter_map(column).collect();
     if key.len() != domain.key.len() {
@@ -169,20 +166,19 @@ impl Operation<'_> {
             };
             let is_passed =
                 |(parameter, of): &(&str, &Column)| of.name == column.name && stored.is_of(parameter);
-            let other = |name: &str| {
-                let parameters = &self.routine.parameters;
-                parameters.iter().any(|parameter| same_word(&parameter.name, name))
-                    || name.bytes().all(|byte| byte.is_ascii_digit())
-            };
+            let is_parameter =
+                |name: &str| self.routine.parameters.iter().any(|parameter| same_word(&parameter.name, name));
+            let last = stored.value.last();
+            let is_other =
+                last.is_some_and(|token| token.is_number() || token.name().is_some_and(is_parameter));
             // `id = t.id`, and `id = id` where no parameter has the name.
-            let last = stored.value.last().and_then(|token| token.name());
-            let is_itself = last.is_some_and(|name| same_word(name, &column.name))
-                && (stored.value.len() > 2 || !last.is_some_and(other))
+            let is_itself = last.and_then(Token::name).is_some_and(|name| same_word(name, &column.name))
+                && (stored.value.len() > 2 || !is_other)
                 && stored.value.iter().all(|token| token.name().is_some() || token.is_mark('.'));
             if self.passed.iter().any(is_passed) || is_itself {
                 continue;
             }
-            let is_proved = stored.value.len() == 1 && last.is_some_and(other);
+            let is_proved = stored.value.len() == 1 && is_other;
             let severity = if is_proved { Severity::Error } else { Severity::Warning };
             let message = format!(
                 "{} gives its record another key: it sets {} to something else than its parameter",

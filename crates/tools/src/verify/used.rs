@@ -2,7 +2,7 @@
 
 use super::{
     Findings, Severity,
-    base::Base,
+    base::{Base, read},
     place,
     types::{Against, Fit, fit},
 };
@@ -138,9 +138,7 @@ fn given(create: &Object, base: &Base<'_>, catalogue: &Catalogue, findings: &mut
 /// put into as it is; where the text cannot be seen, against the one behind its field.
 pub(super) fn kept(object: &Object, routine: &Routine, catalogue: &Catalogue, findings: &mut Findings<'_>) {
     let domain = findings.domain;
-    let objects = domain.database_objects();
-    let read = objects.iter().find(|object| object.usage == Usage::Read);
-    let Some(relation) = read.and_then(|read| catalogue.relation_named(read.name)) else { return };
+    let Some(relation) = read(domain, catalogue) else { return };
     let Some(base) = Base::of(relation, catalogue).or_else(|| Base::through(relation)) else { return };
     if routine.parameters.len() != object.args.len() {
         return;

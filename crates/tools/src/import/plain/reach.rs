@@ -80,10 +80,8 @@ pub(crate) fn reaches(routine: &Routine, catalogue: &Catalogue) -> Vec<Reach> {
 impl Parser<'_> {
     /// `delete … join … on 1 = 1`
     fn crossed(&self) -> Option<Reach> {
-        let is_number =
-            |token: &Token| token.name().is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_digit()));
         let is_always = |four: &[Token]| {
-            four[0].is("on") && is_number(&four[1]) && four[2].is_mark('=') && four[1] == four[3]
+            four[0].is("on") && four[1].is_number() && four[2].is_mark('=') && four[1] == four[3]
         };
         let verb = self.tokens.first()?;
         let deletes = verb.is("delete");
@@ -267,10 +265,7 @@ impl Parser<'_> {
     fn number(&mut self) -> bool {
         let from = self.at;
         self.mark('-');
-        let is_digits = |parser: &Self| {
-            let word = parser.peek().and_then(|token| token.name());
-            word.is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_digit()))
-        };
+        let is_digits = |parser: &Self| parser.peek().is_some_and(Token::is_number);
         let is_number = is_digits(self);
         self.at += usize::from(is_number);
         if is_number && self.mark('.') {
