@@ -163,6 +163,8 @@ codes! {
     B0803 NotAMethod = "unknown operation for a method";
     B0804 HalfRead = "fetch without count, or count without fetch";
     B0805 NotPublic = "struct is not public";
+    B0806 NotAPath = "not a name of Rust";
+    B0807 MethodMissing = "no Rust function behind a call";
     // Warnings.
     B0901 NotCompiled = "file is not compiled";
     B0902 EnumCase = "enum values differ by case alone";

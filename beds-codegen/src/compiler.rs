@@ -9,7 +9,7 @@ use std::{
 use crate::{
     derive,
     diagnostic::{ErrorSink, Errors, files},
-    emit, load,
+    emit, functions, load,
     model::{Domain, HandWritten, Operations},
     output::{self, Generated},
     parse, project, raw,
@@ -51,6 +51,8 @@ pub struct Output {
     pub domains: Vec<Domain>,
     /// The hand-written domains, in order of file; their implementation is the derive's.
     pub hand_written: Vec<HandWritten>,
+    /// The files of the Rust functions behind the calls of templates, in order of name.
+    pub functions: Vec<PathBuf>,
     /// Files that were read, for `cargo::rerun-if-changed`.
     pub inputs: Vec<PathBuf>,
     /// Warnings.
@@ -70,7 +72,7 @@ impl Output {
     /// The files to generate: `beds.rs` first, then one a template in order of name.
     #[must_use]
     pub fn files(&self) -> Vec<Generated> {
-        let factory = emit::factory(&self.domains, &self.hand_written);
+        let factory = emit::factory(&self.domains, &self.hand_written, &self.functions);
         let mut files = vec![Generated { path: PathBuf::from("beds.rs"), text: factory }];
         files.extend(self.domains.iter().map(|domain| Generated {
             path: Path::new("beds").join(format!("{}.rs", domain.name.value)),
@@ -205,6 +207,7 @@ impl Compiler {
             errors.push(files::no_templates(sources.add("", ""), "an empty list of paths", None));
         }
         resolve::resolve(&templates, &hand_written, &mut errors);
+        let functions = functions::find(&templates, &self.domains, &mut sources, &mut errors);
         if errors.has_errors() {
             return Err(Report::new(store, sources));
         }
@@ -212,14 +215,15 @@ impl Compiler {
             a.name.as_ref().map(|name| &name.value).cmp(&b.name.as_ref().map(|name| &name.value))
         });
         let domains: Vec<Domain> = templates.into_iter().filter_map(|template| template.domain).collect();
-        let mut inputs: Vec<PathBuf> = paths.into_iter().chain(pipelines.used).collect();
+        let mut inputs: Vec<PathBuf> =
+            paths.into_iter().chain(pipelines.used).chain(functions.iter().cloned()).collect();
         // One file may hold several domains, which stand together.
         for written in &hand_written {
             if inputs.last() != Some(&written.path) {
                 inputs.push(written.path.clone());
             }
         }
-        Ok(Output { domains, hand_written, inputs, warnings: Report::new(store, sources) })
+        Ok(Output { domains, hand_written, functions, inputs, warnings: Report::new(store, sources) })
     }
 
     /// Compiles everything and writes `beds.rs` and `beds/*.rs` to the output folder: only files whose text

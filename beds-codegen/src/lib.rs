@@ -9,6 +9,7 @@
 //! | [`raw`] | the tree | a [`raw::RawTemplate`]: what was written, leaf by leaf with its place |
 //! | [`validate`] | the raw template | a [`model::Domain`]: what is valid; impossible states are absent from it |
 //! | [`resolve`] | all domains | nothing but errors: what only shows when the templates are seen together |
+//! | `functions` | all domains | errors of the same kind: calls whose Rust function is not there |
 //! | [`emit`] | valid domains | Rust text; it cannot fail |
 //!
 //! [`mod@derive`] makes the same tree of a struct's attributes, so that hand-written domains take the same stages.
@@ -32,6 +33,7 @@ mod explain;
 mod fingerprint;
 mod foreign;
 pub mod front;
+mod functions;
 mod json;
 mod letters;
 pub mod load;

@@ -8,6 +8,18 @@ use proc_macro2::{Ident, Span};
 /// The most characters that a wire name may have.
 pub(crate) const NAME_LEN_MAX: usize = 64;
 
+/// Whether a text is a path of Rust: names with `::` between.
+pub(crate) fn is_rust_path(text: &str) -> bool {
+    syn::parse_str::<syn::Path>(text).is_ok_and(|path| {
+        path.leading_colon.is_none() && path.segments.iter().all(|segment| segment.arguments.is_none())
+    })
+}
+
+/// Whether a path of Rust is one name, and so that of a file.
+pub(crate) fn is_rust_name(text: &str) -> bool {
+    !text.contains("::")
+}
+
 /// What people write in the place of all names.
 pub(crate) const ALL: &str = "*";
 

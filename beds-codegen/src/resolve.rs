@@ -119,7 +119,7 @@ fn uses(domain: &Domain) -> Vec<Use<'_>> {
             Target::Procedure { name, commits: _ } | Target::Function { name } => {
                 uses.push(Use { database, name, count: call.args.len() });
             }
-            Target::Pipeline { .. } => {}
+            Target::Pipeline { .. } | Target::Method { .. } => {}
         }
     }
     uses

@@ -32,7 +32,7 @@ fn ok_templates_compile_to_the_expected_code() {
         differences.extend(check(&path.with_extension("rs"), &code));
     }
     let all = compiler.compile().unwrap_or_else(|report| panic!("{report}"));
-    differences.extend(check(&folder("ok").join("factory.txt"), &emit::factory(&all.domains, &[])));
+    differences.extend(check(&folder("ok").join("factory.txt"), &emit::factory(&all.domains, &[], &[])));
     finish(&differences);
 }
 

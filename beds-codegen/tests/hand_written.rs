@@ -70,6 +70,81 @@ fn structs_that_derive_are_found_and_join_the_factory() {
     assert!(matches!(visit.fields[0].ty, beds_codegen::model::Type::UInt { .. }));
 }
 
+/// A template whose call `restock` is a function of the module `stock`.
+fn restocked() -> String {
+    let call = "[calls.restock]\nmethod = \"restock\"\nlane = \"write\"\nreturns = { type = \"int\" }\n\
+                args = { sku = { type = \"string\" }, note = { type = \"string\", nullable = true } }\n";
+    let text = SMALL.replacen("[template]\n", "[template]\nmodule = \"stock\"\n", 1);
+    format!("{text}\n{call}")
+}
+
+/// Compiles that template beside these files.
+fn with_functions(files: &[(&str, &str)]) -> Result<beds_codegen::Output, String> {
+    let place = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        fs::write(place.path().join(name), text).unwrap();
+    }
+    let compiler = Compiler::new().template_text("country_rec.toml", restocked()).domains(place.path());
+    compiler.compile().map_err(|report| report.to_string().replace(&*place.path().to_string_lossy(), "…"))
+}
+
+#[test]
+fn the_functions_of_a_template_are_in_its_module() {
+    let right =
+        "pub async fn restock(cx: &Context, sku: String, note: Option<String>) -> Result<i64> { Ok(1) }";
+    let output = with_functions(&[("stock.rs", right)]).unwrap();
+    let files = output.files();
+    assert_eq!(files[0].text.matches("pub mod stock;").count(), 1, "{}", files[0].text);
+    assert!(files[1].text.contains("super::super::stock::restock("), "{}", files[1].text);
+    assert!(files[1].text.contains("gives::<i64, _>"), "{}", files[1].text);
+    assert!(output.inputs.iter().any(|path| path.ends_with("stock.rs")));
+    // The file may hold a domain as well, and may be named as the template is.
+    let with_domain = format!("{right}\n{}", domain("Shelf", READ));
+    let output = with_functions(&[("stock.rs", &with_domain)]).unwrap();
+    assert_eq!(output.files()[0].text.matches("pub mod stock;").count(), 1);
+}
+
+#[test]
+fn a_function_that_is_not_there_is_reported_with_what_it_should_be() {
+    let signature = "pub async fn restock(cx: &Context, sku: String, note: Option<String>) -> Result<i64>";
+    for (text, reason) in [
+        (None, "there is no file `…/stock.rs`"),
+        (Some("pub async fn restok() {}"), "`…/stock.rs` has no function `restock`"),
+        (
+            Some("pub async fn restock(cx: &Context) -> Result<i64> { Ok(1) }"),
+            "takes 1 values, and is given 3",
+        ),
+        (
+            Some("pub fn restock(cx: &Context, sku: String, note: String) -> Result<i64> { Ok(1) }"),
+            "is not `async`",
+        ),
+        (
+            Some("async fn restock(cx: &Context, sku: String, note: String) -> Result<i64> { Ok(1) }"),
+            "is not public",
+        ),
+        (Some("pub async fn restock("), "invalid Rust"),
+    ] {
+        let files: Vec<_> = text.into_iter().map(|text| ("stock.rs", text)).collect();
+        let report = with_functions(&files).unwrap_err();
+        assert!(report.contains(reason), "{report}");
+        assert_eq!(report.matches("error[").count(), 1, "{report}");
+        let says_how =
+            reason.contains("has no function") || reason.contains("takes") || reason.contains("async");
+        assert!(!says_how || report.contains(signature), "{report}");
+    }
+}
+
+#[test]
+fn a_method_of_a_struct_is_any_path() {
+    let call = "#[beds(calls(restock(method = Self::restock, lane = \"write\", args(n(type = \"int\")))))]";
+    let file = domain("Bookmark", &format!("{READ}\n{call}"));
+    let output = compile(&[("z.rs", &file)]).unwrap_or_else(|report| panic!("{report}"));
+    let input: syn::DeriveInput = syn::parse_str(&file).unwrap();
+    let expanded = beds_codegen::expand(&input, Path::new("")).to_string().replace(' ', "");
+    assert!(expanded.contains("Self::restock(&cx,args.take()?)"), "{expanded}");
+    assert_eq!(output.all_domains()[0].calls.len(), 1);
+}
+
 #[test]
 fn events_are_declared_as_in_a_template() {
     let create = "#[beds(create(procedure = \"sp\", args = [\"id\", \"note\"]))]";

@@ -48,8 +48,7 @@ impl Bookmark {
         };
         // A country that is missing or of the wrong type is refused by the template's own validation.
         if let Some(country) = record.get("country").filter(|country| country.as_str().is_some()) {
-            let lookup = FetchRequest { key: Some(country.clone()), ..FetchRequest::default() };
-            cx.run(Country::fetch(cx, lookup)).await.map_err(|error| match error.code {
+            cx.run(Country::fetch(cx, FetchRequest::by_key(country.clone()))).await.map_err(|error| match error.code {
                 ErrorCode::NotFound | ErrorCode::ValidationFailed => {
                     Error::new(ErrorCode::ValidationFailed, "there is no such country")
                         .detail("country", "must be the code of a country")

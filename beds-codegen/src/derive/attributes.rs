@@ -3,6 +3,7 @@
 //! `#[beds(name = "visit", read(view = "v_visit"))]` on the struct stands for `[template]` and `[objects]`,
 //! `fetch(…)` and `calls(…)` for their sections; `#[beds(type = "uuid", key)]` on a field for the field's table.
 
+use quote::ToTokens as _;
 use syn::{Attribute, Data, DeriveInput, Fields, FieldsNamed, Lit, spanned::Spanned as _};
 
 use super::{
@@ -198,7 +199,13 @@ impl Reader<'_, '_> {
                 self.errors.push(files::duplicate_key(key.span, Some(first.key.span), &key.value));
                 continue;
             }
-            let value = self.node(entry.value, key.span);
+            let value = match entry.value {
+                Given::Path(path) if key.value == "method" => {
+                    let text = path.to_token_stream().to_string().replace(' ', "");
+                    Spanned::new(Value::Scalar(Scalar::Text(text)), self.tokens.place(path.span()))
+                }
+                value => self.node(value, key.span),
+            };
             entries.push(Entry { key, value });
         }
         Table { entries, is_partial: false }

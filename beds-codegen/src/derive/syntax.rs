@@ -19,7 +19,7 @@ pub(super) enum Given {
     Flag,
     Value(Value),
     Entries(Vec<Entry>),
-    /// Only `methods(create = Self::create_checked)` has one.
+    /// Only `methods(create = Self::create_checked)` has one, and `method = Self::restock` of a call.
     Path(Path),
 }
 

@@ -1,6 +1,6 @@
 //! Mistakes in `[calls]`, and in the files of pipelines.
 
-use beds_protocol::{ArgMode, Engine, Lane, TypeName};
+use beds_protocol::{ArgMode, Engine, Lane, TypeName, shown};
 
 use super::Diagnostic;
 use crate::{
@@ -23,8 +23,12 @@ pub(crate) fn call_name(span: Span, what: &str, name: &str) -> Diagnostic {
 
 pub(crate) fn call_without_object(span: Span, name: &str, engine: Option<Engine>) -> Diagnostic {
     let example = match engine {
-        Some(Engine::MongoDb) => "add `pipeline = \"….json\"` and `on = \"…\"`",
-        Some(Engine::MariaDb) | None => "add `procedure = \"…\"` or `function = \"…\"`",
+        Some(Engine::MongoDb) => {
+            "add `pipeline = \"….json\"` and `on = \"…\"`, or `method = \"…\"` for a Rust function"
+        }
+        Some(Engine::MariaDb) | None => {
+            "add `procedure = \"…\"` or `function = \"…\"`, or `method = \"…\"` for a Rust function"
+        }
     };
     Diagnostic::error(Code::CallWithoutObject, format!("the call `{name}` names nothing to run"))
         .at(span, "what does it run?")
@@ -56,9 +60,9 @@ pub(crate) fn call_engine(span: Span, kind: &str, engine: Engine) -> Diagnostic 
         .help(format!("write {instead}: this is what a call names with {}", engine.title()))
 }
 
-pub(crate) fn lane_missing(span: Span, name: &str) -> Diagnostic {
+pub(crate) fn lane_missing(span: Span, name: &str, kind: &str) -> Diagnostic {
     Diagnostic::error(Code::LaneMissing, format!("`lane` is missing in the call `{name}`"))
-        .at(span, "does the procedure change data?")
+        .at(span, format!("does the {kind} change data?"))
         .help("add `lane = \"write\"` if it does, and `lane = \"read\"` if it does not")
 }
 
@@ -92,6 +96,54 @@ pub(crate) fn mode_not_here(span: Span, mode: ArgMode, kind: &str) -> Diagnostic
     Diagnostic::error(Code::ModeNotHere, format!("an argument of a {kind} cannot have the mode `{mode}`"))
         .at(span, "only a procedure returns values through its parameters")
         .help("remove `mode`; declare what the call returns with `returns`")
+}
+
+pub(crate) fn not_a_path(span: Span, key: &str, text: &str) -> Diagnostic {
+    let example = match key {
+        "module" => "write the name of a file in `src/domains` without `.rs`, such as `module = \"stock\"`",
+        _ => "write the name of a function, such as `method = \"restock\"`",
+    };
+    Diagnostic::error(Code::NotAPath, format!("`{key}` is no name of Rust: {}", shown(text)))
+        .at(span, "not a name")
+        .help(example)
+}
+
+pub(crate) fn method_without_module(span: Span, call: &str) -> Diagnostic {
+    Diagnostic::error(
+        Code::MethodMissing,
+        format!("the template has no `module` in which the function of `{call}` is"),
+    )
+    .at(span, "in which file?")
+    .help(
+        "add to `[template]` the name of a file in `src/domains` without `.rs`, such as `module = \"stock\"`",
+    )
+}
+
+pub(crate) fn module_missing(span: Span, path: &str) -> Diagnostic {
+    Diagnostic::error(Code::MethodMissing, format!("there is no file `{path}`"))
+        .at(span, "names it")
+        .help(format!("write the functions of the calls into `{path}`, or correct the name"))
+}
+
+/// `signature` is what the call wants.
+pub(crate) fn method_missing(span: Span, path: &str, function: &str, signature: &str) -> Diagnostic {
+    Diagnostic::error(Code::MethodMissing, format!("`{path}` has no function `{function}`"))
+        .at(span, "no such function")
+        .help(format!("write it there: `{signature}`"))
+}
+
+pub(crate) fn method_form(span: Span, found: Span, why: &str, signature: &str) -> Diagnostic {
+    Diagnostic::error(Code::MethodMissing, format!("the function behind the call {why}"))
+        .at(span, "names it")
+        .near(found, "found here")
+        .help(format!("it should be `{signature}`"))
+}
+
+pub(crate) fn method_not_public(span: Span, found: Span, function: &str) -> Diagnostic {
+    Diagnostic::error(Code::MethodMissing, format!("the function `{function}` is not public"))
+        .at(span, "names it")
+        .near(found, "found here")
+        .help("write `pub` before it")
 }
 
 pub(crate) fn returns_missing(span: Span, name: &str, front: Front) -> Diagnostic {

@@ -117,8 +117,9 @@ pub(super) fn call(old: &Call, new: &Call, place: &str, seen: &mut Seen<'_>) {
             }
             return;
         }
-        // The members of what a pipeline gives and takes have names, and no positions.
-        (Target::Pipeline { .. }, _) | (_, Target::Pipeline { .. }) => return,
+        // The members of what a pipeline gives and takes have names, and no positions. rustc compares a function's.
+        (Target::Pipeline { .. } | Target::Method { .. }, _)
+        | (_, Target::Pipeline { .. } | Target::Method { .. }) => return,
         _ => {}
     }
     let args = |call: &Call| -> Vec<String> { call.args.iter().map(|arg| arg.field.name.clone()).collect() };
@@ -190,5 +191,6 @@ fn target(target: &Target) -> String {
         Target::Procedure { name, commits: _ } => named("procedure", &name.value),
         Target::Function { name } => named("function", &name.value),
         Target::Pipeline { file, .. } => named("pipeline", file),
+        Target::Method { function } => named("method", &function.value),
     }
 }

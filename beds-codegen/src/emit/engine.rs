@@ -88,6 +88,7 @@ pub(super) fn routine(call: &Call) -> TokenStream {
             let stages = raw_string(stages);
             quote!(rt::Routine::Pipeline { on: #on, stages: #stages })
         }
+        Target::Method { function: _ } => quote!(rt::Routine::Method),
     }
 }
 

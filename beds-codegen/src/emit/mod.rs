@@ -7,7 +7,10 @@
 mod data;
 mod derived;
 mod engine;
+mod method;
 mod text;
+
+use std::path::{Path, PathBuf};
 
 use beds_protocol::Placement;
 pub use derived::{derived, underived};
@@ -23,6 +26,11 @@ use crate::{
 
 /// The crate that generated code calls.
 const RUNTIME: &str = "::beds_runtime::__private";
+
+/// What the Rust function behind a call looks like, for people.
+pub(crate) fn signature(domain: &Domain, call: &Call, function: &str) -> String {
+    method::signature(domain, call, function)
+}
 
 /// The generated file of one domain.
 #[must_use]
@@ -71,20 +79,32 @@ fn members(domain: &Domain) -> String {
 }
 
 /// The Rust type of a field's value.
-fn rust_type(field: &Field, struct_name: &proc_macro2::Ident) -> TokenStream {
-    // A struct that is named as one of these hides it within its own module.
-    let std = |name: &str, path: TokenStream| {
-        let ident = format_ident!("{name}");
-        if *struct_name == name { quote!(::std::#path::#ident) } else { quote!(#ident) }
-    };
-    let ty = match &field.ty {
+fn rust_type(field: &Field, struct_name: &Ident) -> TokenStream {
+    let ty = rust_type_of(&field.ty, struct_name);
+    if field.nullable {
+        let option = std_type(struct_name, "Option", &quote!(option));
+        quote!(#option<#ty>)
+    } else {
+        ty
+    }
+}
+
+/// A type of the standard library: a struct that is named as it hides it within its own module.
+fn std_type(struct_name: &Ident, name: &str, path: &TokenStream) -> TokenStream {
+    let ident = format_ident!("{name}");
+    if *struct_name == name { quote!(::std::#path::#ident) } else { quote!(#ident) }
+}
+
+/// The Rust type of a value that is not null.
+fn rust_type_of(ty: &Type, struct_name: &Ident) -> TokenStream {
+    match ty {
         Type::Bool => quote!(bool),
         Type::Int { .. } => quote!(i64),
         Type::UInt { .. } => quote!(u64),
         Type::Float { .. } => quote!(f64),
         Type::Decimal { .. } => quote!(rt::Decimal),
         Type::String { .. } | Type::Text { .. } | Type::Enum { .. } | Type::ObjectId => {
-            std("String", quote!(string))
+            std_type(struct_name, "String", &quote!(string))
         }
         Type::Bytes { .. } => quote!(rt::Bytes),
         Type::Uuid => quote!(rt::Uuid),
@@ -93,15 +113,9 @@ fn rust_type(field: &Field, struct_name: &proc_macro2::Ident) -> TokenStream {
         Type::DateTime => quote!(rt::DateTime),
         Type::Json | Type::Object { .. } => quote!(rt::Json),
         Type::List { item, max: _ } => {
-            let (vec, item) = (std("Vec", quote!(vec)), rust_type(item, struct_name));
+            let (vec, item) = (std_type(struct_name, "Vec", &quote!(vec)), rust_type(item, struct_name));
             quote!(#vec<#item>)
         }
-    };
-    if field.nullable {
-        let option = std("Option", quote!(option));
-        quote!(#option<#ty>)
-    } else {
-        ty
     }
 }
 
@@ -224,10 +238,12 @@ fn request(operation: Operation) -> Ident {
 /// The implementation of `NamasteCore`.
 fn implementation(domain: &Domain, name: &Ident, operations: &[TokenStream]) -> TokenStream {
     let find_call = (!domain.calls.is_empty()).then(|| find_call(&domain.calls));
+    let call = method::call(domain);
     quote! {
         impl rt::NamasteCore for #name {
             fn domain() -> &'static rt::Domain { &DOMAIN }
             #find_call
+            #call
             #(#operations)*
         }
     }
@@ -266,13 +282,19 @@ fn generated_module(domain: &Domain) -> TokenStream {
     }
 }
 
+/// The module of a source file.
+fn module(name: &str, path: &Path) -> TokenStream {
+    let name = names::identifier(name);
+    // rustc takes a relative path from the generated file's folder, where the source is not.
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let path = path.to_string_lossy();
+    quote!(#[path = #path] pub mod #name;)
+}
+
 /// The module of a hand-written domain: its source file, declared once however many domains it holds.
 fn source_module(written: &HandWritten, is_first_of_file: bool) -> TokenStream {
+    let declaration = is_first_of_file.then(|| self::module(&written.module, &written.path));
     let (module, name) = (names::identifier(&written.module), format_ident!("{}", written.struct_name));
-    // rustc takes a relative path from the generated file's folder, where the source is not.
-    let path = std::path::absolute(&written.path).unwrap_or_else(|_| written.path.clone());
-    let path = path.to_string_lossy();
-    let declaration = is_first_of_file.then(|| quote!(#[path = #path] pub mod #module;));
     quote! {
         #declaration
         #[allow(unused_imports)]
@@ -282,9 +304,10 @@ fn source_module(written: &HandWritten, is_first_of_file: bool) -> TokenStream {
 
 /// The generated file that includes those of all domains, and the static factory over them.
 ///
-/// The domains are taken in order of name, whatever order they are given in.
+/// The domains are taken in order of name, whatever order they are given in. `functions` are the files of the functions
+/// behind calls.
 #[must_use]
-pub fn factory(domains: &[Domain], hand_written: &[HandWritten]) -> String {
+pub fn factory(domains: &[Domain], hand_written: &[HandWritten], functions: &[PathBuf]) -> String {
     let mut templates: Vec<&Domain> = domains.iter().collect();
     templates.sort_by(|a, b| a.name.value.cmp(&b.name.value));
     let generated = templates.iter().map(|domain| generated_module(domain));
@@ -292,6 +315,10 @@ pub fn factory(domains: &[Domain], hand_written: &[HandWritten]) -> String {
         let earlier = hand_written[..index].iter().any(|other| other.path == written.path);
         source_module(written, !earlier)
     });
+    let is_declared = |path: &&PathBuf| hand_written.iter().any(|written| written.path == **path);
+    let functions = functions.iter().filter(|path| !is_declared(path));
+    let functions =
+        functions.map(|path| module(&path.file_stem().unwrap_or_default().to_string_lossy(), path));
     let modules = quote! {
         // The one place that says which lints generated code need not keep.
         #[allow(missing_docs, dead_code, unused_imports, unreachable_pub, non_snake_case, clippy::all, clippy::pedantic)]
@@ -299,6 +326,7 @@ pub fn factory(domains: &[Domain], hand_written: &[HandWritten]) -> String {
         #[allow(unused_imports, unreachable_pub)]
         pub use self::templates::*;
         #(#sources)*
+        #(#functions)*
     };
     let mut members: Vec<Member<'_>> = templates
         .iter()

@@ -56,6 +56,8 @@ pub struct Domain {
     pub events: Events,
     /// The named calls, in the order they are written.
     pub calls: Vec<Call>,
+    /// The Rust module of the functions behind its calls.
+    pub functions: Option<Spanned<String>>,
 }
 
 /// The database objects behind the operations, by engine.
@@ -183,7 +185,8 @@ impl Domain {
             }
         };
         let calls = self.calls.iter().any(|call| {
-            call.lane == Lane::Write && !matches!(call.target, Target::Procedure { commits: true, .. })
+            call.lane == Lane::Write
+                && !matches!(call.target, Target::Procedure { commits: true, .. } | Target::Method { .. })
         });
         self.once && (writes || calls)
     }
@@ -329,5 +332,10 @@ pub enum Target {
         stages: String,
         /// Whether a stage writes.
         writes: bool,
+    },
+    /// A Rust function: of the domain's module, or whatever the path of a hand-written domain names.
+    Method {
+        /// Its name or path, and where it is written.
+        function: Spanned<String>,
     },
 }

@@ -59,7 +59,7 @@ fn mariadb(domain: &Domain, sql: &mut BTreeSet<String>) {
         match &call.target {
             Target::Procedure { name, .. } => grant("execute on procedure", &name.value),
             Target::Function { name } => grant("execute on function", &name.value),
-            Target::Pipeline { .. } => {}
+            Target::Pipeline { .. } | Target::Method { .. } => {}
         }
     }
 }

@@ -314,7 +314,7 @@ fn routine(call: &Call, names: &Parameters) -> Option<Proposed> {
             (Thing::Function, name, format!(" returns {}", ty(scalar)))
         }
         (Target::Function { name }, _) => (Thing::Function, name, String::new()),
-        (Target::Pipeline { .. }, _) => return None,
+        (Target::Pipeline { .. } | Target::Method { .. }, _) => return None,
     };
     // MariaDB takes no function without a `return`, even one that is never reached.
     let end = if is_procedure { "" } else { "    return null;\n" };

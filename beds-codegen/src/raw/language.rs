@@ -59,6 +59,12 @@ const ABOUT: &[About] = &[
         Takes::Names,
         "The fingerprints of earlier versions whose clients are still served; `bedsc diff --write` adds them.",
     ),
+    (
+        "template",
+        "module",
+        Takes::Text,
+        "The Rust file in `src/domains`, without `.rs`, of the functions behind its calls.",
+    ),
     ("objects", "read", Takes::One("read"), "What is read."),
     ("objects", "create", Takes::One("write"), "What creates a record."),
     ("objects", "update", Takes::One("write"), "What changes a record."),
@@ -84,6 +90,7 @@ const ABOUT: &[About] = &[
     ("call", "procedure", Takes::Text, "A stored procedure, on MariaDB."),
     ("call", "function", Takes::Text, "A stored function, on MariaDB."),
     ("call", "pipeline", Takes::Text, "The file of a pipeline, on MongoDB."),
+    ("call", "method", Takes::Text, "A Rust function of the template's `module`."),
     ("call", "on", Takes::Text, "The collection or view that the pipeline runs on."),
     (
         "call",

@@ -138,6 +138,8 @@ pub struct RawHeader {
     pub once: Given<bool>,
     /// The fingerprints of earlier versions whose clients are served.
     pub compatible_with: Given<Names>,
+    /// The Rust module of the functions behind its calls.
+    pub module: Given<String>,
 }
 
 /// A field, an argument, a member of an object, an item of a list, a column of a row: whatever has a type.
@@ -275,6 +277,8 @@ pub struct RawCall {
     pub function: Given<String>,
     /// `pipeline`
     pub pipeline: Given<String>,
+    /// `method`
+    pub method: Given<String>,
     /// `on`
     pub on: Given<String>,
     /// `lane`
@@ -374,6 +378,7 @@ impl RawCall {
             procedure: Given::Absent,
             function: Given::Absent,
             pipeline: Given::Absent,
+            method: Given::Absent,
             on: Given::Absent,
             lane: Given::Absent,
             args: Given::Absent,

@@ -88,6 +88,7 @@ fn header(keys: &mut Keys<'_, '_>) -> RawHeader {
         database: keys.text("database"),
         once: keys.flag("once"),
         compatible_with: keys.names("compatible_with"),
+        module: keys.text("module"),
     }
 }
 
@@ -302,6 +303,7 @@ fn call(name: Spanned<String>, node: Node, front: Front, errors: &mut ErrorSink<
     call.procedure = keys.text("procedure");
     call.function = keys.text("function");
     call.pipeline = keys.text("pipeline");
+    call.method = keys.text("method");
     call.on = keys.text("on");
     call.lane = keys.text("lane");
     let arguments = |front: Front| match front {

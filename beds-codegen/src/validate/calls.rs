@@ -5,7 +5,7 @@ use beds_protocol::Lane;
 use super::{Cx, objects, pipeline, types};
 use crate::{
     diagnostic::{calls as diagnostics, fields as field_diagnostics, shape},
-    front::Example,
+    front::{Example, Whole},
     model::{Arg, ArgMode, Call, Engine, Returns, Target},
     names,
     part::Place,
@@ -19,6 +19,7 @@ pub(super) enum Kind {
     Procedure,
     Function,
     Pipeline,
+    Method,
 }
 
 impl Kind {
@@ -27,21 +28,40 @@ impl Kind {
             Self::Procedure => "procedure",
             Self::Function => "function",
             Self::Pipeline => "pipeline",
+            Self::Method => "method",
         }
     }
 
-    const fn engine(self) -> Engine {
+    /// The engine that runs it; none for what the node runs.
+    const fn engine(self) -> Option<Engine> {
         match self {
-            Self::Procedure | Self::Function => Engine::MariaDb,
-            Self::Pipeline => Engine::MongoDb,
+            Self::Procedure | Self::Function => Some(Engine::MariaDb),
+            Self::Pipeline => Some(Engine::MongoDb),
+            Self::Method => None,
         }
+    }
+
+    /// Whether another engine runs it than the domain's.
+    fn is_foreign(self, engine: Option<Engine>) -> bool {
+        self.engine().zip(engine).is_some_and(|(its, engine)| its != engine)
     }
 }
 
 /// The valid calls; the others are reported.
-pub(super) fn validate(raw: Given<Vec<RawCall>>, cx: &mut Cx<'_>) -> Vec<Call> {
+/// `has_module` tells whether the template says where the functions of methods are.
+pub(super) fn validate(raw: Given<Vec<RawCall>>, has_module: bool, cx: &mut Cx<'_>) -> Vec<Call> {
     match raw {
-        Given::Is(entry) => entry.value.value.into_iter().filter_map(|raw| call(raw, cx)).collect(),
+        Given::Is(entry) => {
+            let calls = entry.value.value;
+            let needs = |call: &RawCall| Some((call.method.get()?.span, call.name.value.clone()));
+            if let Some((method, name)) = calls.iter().find_map(needs)
+                && matches!(cx.whole, Whole::File(_))
+                && !has_module
+            {
+                cx.errors.push(diagnostics::method_without_module(method, &name));
+            }
+            calls.into_iter().filter_map(|raw| call(raw, cx)).collect()
+        }
         Given::Absent | Given::Broken => Vec::new(),
     }
 }
@@ -66,11 +86,16 @@ fn call(raw: RawCall, cx: &mut Cx<'_>) -> Option<Call> {
     let args = args(&raw.args, kind, cx);
     let returns = returns(&raw, kind, cx);
     let (kind, object) = runs?;
-    objects::check_name(if kind == Kind::Pipeline { raw.on.get()? } else { &object }, cx)?;
+    match kind {
+        Kind::Procedure | Kind::Function => objects::check_name(&object, cx)?,
+        Kind::Pipeline => objects::check_name(raw.on.get()?, cx)?,
+        Kind::Method => check_function(&object, cx)?,
+    }
     let (args, lane) = (args?, lane?);
     let target = match kind {
         Kind::Procedure => Target::Procedure { name: object, commits: raw.commits.is_true() },
         Kind::Function => Target::Function { name: object },
+        Kind::Method => Target::Method { function: object },
         Kind::Pipeline => {
             let pipeline =
                 pipeline::read(&object, raw.name.span, &args, raw.args.get().map(|args| &args.value), cx)?;
@@ -93,8 +118,12 @@ fn call(raw: RawCall, cx: &mut Cx<'_>) -> Option<Call> {
 
 /// What the call runs.
 fn runs(raw: &RawCall, cx: &mut Cx<'_>) -> Option<(Kind, Spanned<String>)> {
-    let candidates =
-        [(Kind::Procedure, &raw.procedure), (Kind::Function, &raw.function), (Kind::Pipeline, &raw.pipeline)];
+    let candidates = [
+        (Kind::Procedure, &raw.procedure),
+        (Kind::Function, &raw.function),
+        (Kind::Pipeline, &raw.pipeline),
+        (Kind::Method, &raw.method),
+    ];
     let mut chosen: Option<(Kind, Span, &Spanned<String>)> = None;
     let mut is_reported = false;
     for (kind, given) in candidates {
@@ -119,7 +148,7 @@ fn runs(raw: &RawCall, cx: &mut Cx<'_>) -> Option<(Kind, Spanned<String>)> {
         }
         return None;
     };
-    if let Some(engine) = cx.engine.filter(|engine| *engine != kind.engine()) {
+    if let Some(engine) = cx.engine.filter(|_| kind.is_foreign(cx.engine)) {
         cx.errors.push(diagnostics::call_engine(key, kind.as_str(), engine));
         return None;
     }
@@ -129,16 +158,15 @@ fn runs(raw: &RawCall, cx: &mut Cx<'_>) -> Option<(Kind, Spanned<String>)> {
 /// What a call has to say, or cannot be, if it runs a thing of this kind.
 fn missing(raw: &RawCall, kind: Kind, cx: &Cx<'_>) -> Option<String> {
     let name = kind.as_str();
-    if let Some(engine) = cx.engine.filter(|engine| *engine != kind.engine()) {
+    if let Some(engine) = cx.engine.filter(|_| kind.is_foreign(cx.engine)) {
         return Some(format!("the {name} cannot be the one: {} runs none", engine.title()));
     }
     let returns = raw.returns.get().map(|returns| &returns.value);
     let scalar = cx.front.key("returns", Example::Keys(&[("type", Example::Is("\"int\""))]));
     match kind {
-        Kind::Procedure if raw.lane.is_absent() => Some(
-            "to keep the procedure, add `lane = \"write\"` if it changes data, and `lane = \"read\"` if it does not"
-                .to_owned(),
-        ),
+        Kind::Procedure | Kind::Method if raw.lane.is_absent() => Some(format!(
+            "to keep the {name}, add `lane = \"write\"` if it changes data, and `lane = \"read\"` if it does not"
+        )),
         Kind::Function if raw.returns.is_absent() => {
             Some(format!("to keep the function, add the type of its value, `{scalar}`"))
         }
@@ -148,14 +176,27 @@ fn missing(raw: &RawCall, kind: Kind, cx: &Cx<'_>) -> Option<String> {
         Kind::Pipeline if raw.on.is_absent() => {
             Some("to keep the pipeline, add the collection that it reads, `on = \"…\"`".to_owned())
         }
-        Kind::Procedure | Kind::Function | Kind::Pipeline => None,
+        Kind::Procedure | Kind::Function | Kind::Pipeline | Kind::Method => None,
     }
+}
+
+/// Reports a function that cannot be named so. In a template it is one of the template's module.
+fn check_function(function: &Spanned<String>, cx: &mut Cx<'_>) -> Option<()> {
+    let is_template = matches!(cx.whole, Whole::File(_));
+    let is_one =
+        names::is_rust_path(&function.value) && (!is_template || names::is_rust_name(&function.value));
+    if !is_one {
+        cx.errors.push(diagnostics::not_a_path(function.span, "method", &function.value));
+        return None;
+    }
+    Some(())
 }
 
 fn lane(raw: &RawCall, kind: Option<Kind>, cx: &mut Cx<'_>) -> Option<Lane> {
     match &raw.lane {
-        Given::Absent if kind == Some(Kind::Procedure) => {
-            cx.errors.push(diagnostics::lane_missing(raw.name.span, &raw.name.value));
+        Given::Absent if matches!(kind, Some(Kind::Procedure | Kind::Method)) => {
+            let kind = if kind == Some(Kind::Method) { "function" } else { "procedure" };
+            cx.errors.push(diagnostics::lane_missing(raw.name.span, &raw.name.value, kind));
             None
         }
         Given::Absent => Some(Lane::Read),
@@ -216,7 +257,7 @@ fn arg(raw: &RawField, kind: Option<Kind>, cx: &mut Cx<'_>) -> Option<Arg> {
                 (None, _) => cx.errors.push(diagnostics::unknown_mode(entry.value.span, &entry.value.value)),
                 (
                     Some(mode @ (ArgMode::Out | ArgMode::InOut)),
-                    Some(kind @ (Kind::Function | Kind::Pipeline)),
+                    Some(kind @ (Kind::Function | Kind::Pipeline | Kind::Method)),
                 ) => {
                     cx.errors.push(diagnostics::mode_not_here(entry.value.span, mode, kind.as_str()));
                 }
@@ -245,6 +286,7 @@ fn returns(raw: &RawCall, kind: Option<Kind>, cx: &mut Cx<'_>) -> Option<Returns
             cx.errors.push(diagnostics::returns_missing(raw.name.span, &raw.name.value, cx.front));
             return None;
         }
+        Given::Absent if kind == Some(Kind::Method) => return Some(Returns::Nothing),
         Given::Absent => return Some(Returns::AsItComes),
         Given::Broken => return None,
         Given::Is(entry) => entry,
@@ -289,7 +331,7 @@ fn refuse_for(refused: Kind, kind: Option<Kind>, at: Span, why: &str, cx: &mut C
     let rows = cx.front.key("returns", Example::Keys(&[("rows", Example::Any)]));
     let help = match refused {
         Kind::Function => format!("write `{scalar}`"),
-        Kind::Procedure | Kind::Pipeline => format!("write `{rows}`, or remove `returns`"),
+        Kind::Procedure | Kind::Pipeline | Kind::Method => format!("write `{rows}`, or remove `returns`"),
     };
     cx.errors.push(diagnostics::returns_not_here(at, why, &help));
     None

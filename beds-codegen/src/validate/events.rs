@@ -7,7 +7,7 @@ use beds_protocol::Lane;
 use super::{Cx, fields::Fields};
 use crate::{
     diagnostic::events as diagnostics,
-    model::{Call, Events, Field, Objects, Operations, Procedure, Published, Type},
+    model::{Call, Events, Field, Objects, Operations, Procedure, Published, Target, Type},
     names,
     raw::{Given, Names, RawCall, RawEvents, RawObjects},
     span::Spanned,
@@ -136,6 +136,10 @@ impl Offered<'_> {
         match self.calls.iter().find(|known| known.name == call) {
             Some(Call { lane: Lane::Read, .. }) => {
                 cx.errors.push(diagnostics::of_read(name.span, written, Some(call)));
+                None
+            }
+            Some(Call { target: Target::Method { .. }, .. }) => {
+                cx.errors.push(diagnostics::by_hand(name.span, written));
                 None
             }
             _ => Some(Published::Call(call.to_owned())),

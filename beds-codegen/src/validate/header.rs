@@ -4,7 +4,7 @@ use beds_protocol::{Placement, Service};
 
 use super::Cx;
 use crate::{
-    diagnostic::{header as diagnostics, shape},
+    diagnostic::{calls, header as diagnostics, shape},
     fingerprint,
     model::Engine,
     names,
@@ -21,6 +21,7 @@ pub(super) struct Header {
     pub(super) database: Option<String>,
     pub(super) once: bool,
     pub(super) compatible_with: Vec<String>,
+    pub(super) functions: Option<Spanned<String>>,
 }
 
 pub(super) fn validate(raw: &Given<RawHeader>, cx: &mut Cx<'_>) -> Header {
@@ -33,6 +34,7 @@ pub(super) fn validate(raw: &Given<RawHeader>, cx: &mut Cx<'_>) -> Header {
             database: None,
             once: true,
             compatible_with: Vec::new(),
+            functions: None,
         };
     };
     let RawHeader {
@@ -44,6 +46,7 @@ pub(super) fn validate(raw: &Given<RawHeader>, cx: &mut Cx<'_>) -> Header {
         database: raw_database,
         once,
         compatible_with,
+        module,
     } = &entry.value.value;
     let section = entry.key;
     Header {
@@ -58,7 +61,18 @@ pub(super) fn validate(raw: &Given<RawHeader>, cx: &mut Cx<'_>) -> Header {
         database: database(required(raw_database, "database", "database = \"catalog\"", section, cx), cx),
         once: once.get().is_none_or(|once| once.value),
         compatible_with: fingerprints(compatible_with, cx),
+        functions: functions(module, cx),
     }
+}
+
+/// The module of the functions behind the calls: a file's name, or the path of a module of another crate.
+fn functions(given: &Given<String>, cx: &mut Cx<'_>) -> Option<Spanned<String>> {
+    let module = given.get()?;
+    if !names::is_rust_path(&module.value) {
+        cx.errors.push(calls::not_a_path(module.span, "module", &module.value));
+        return None;
+    }
+    Some(module.clone())
 }
 
 fn fingerprints(given: &Given<Names>, cx: &mut Cx<'_>) -> Vec<String> {

@@ -119,7 +119,11 @@ pub fn validate(
     let fetch = fetch::validate(&raw.fetch, &raw.objects, (by_hand, offers_nothing), &fields, &mut cx);
     let bulk = bulk::validate(&raw.objects, &mut cx);
     let call_names = events::call_names(&raw.calls);
-    let calls = calls::validate(raw.calls, &mut cx);
+    let has_module = match &raw.header {
+        Given::Is(header) => !header.value.value.module.is_absent(),
+        Given::Absent | Given::Broken => true,
+    };
+    let calls = calls::validate(raw.calls, has_module, &mut cx);
     let offered = events::Offered {
         written: &raw.objects,
         objects: objects.as_ref(),
@@ -157,6 +161,7 @@ fn assemble(
         database: header.database?,
         once: header.once,
         compatible_with: header.compatible_with,
+        functions: header.functions,
         objects: objects?,
         by_hand: Operations::default(),
         fields: fields.into_list()?,

@@ -4,6 +4,12 @@
   const name = "beds";
   const roles = [
     {
+      db: "journal",
+      privileges: [
+        {"resource":{"db":"journal","collection":""},"actions":["listCollections","listIndexes"]}
+      ],
+    },
+    {
       db: "logs",
       privileges: [
         {"resource":{"db":"logs","collection":""},"actions":["listCollections","listIndexes"]},

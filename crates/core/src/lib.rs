@@ -58,8 +58,8 @@ pub use tracing as __tracing;
 #[doc(hidden)]
 pub mod __private {
     pub use beds_protocol::{
-        Broker, CountRequest, CreateRequest, DeleteRequest, FetchRequest, Lane, Operation, UpdateRequest,
-        UpsertRequest,
+        Broker, CallRequest, CountRequest, CreateRequest, DeleteRequest, FetchRequest, Lane, Operation,
+        UpdateRequest, UpsertRequest,
         value::{Bytes, Date, DateTime, Decimal, Time},
     };
     pub use serde_json::Value as Json;

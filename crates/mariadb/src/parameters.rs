@@ -81,7 +81,7 @@ impl Parameters {
         let (name, kind) = match &call.routine {
             Routine::Procedure { name, .. } => (*name, "PROCEDURE"),
             Routine::Function { name, .. } => (*name, "FUNCTION"),
-            Routine::Pipeline { .. } => return Ok(Arc::default()),
+            Routine::Pipeline { .. } | Routine::Method => return Ok(Arc::default()),
         };
         let takes = learn(connection, name, kind).await.map_err(|error| classify(&error, domain))?;
         self.0.keep(call, &takes);

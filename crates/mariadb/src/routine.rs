@@ -38,7 +38,9 @@ pub(crate) async fn run(
     let Invocation { call, args } = invocation;
     let sql = match call.routine {
         Routine::Procedure { sql, .. } | Routine::Function { sql, .. } => sql,
-        Routine::Pipeline { .. } => return Err(Fault::Refused(Error::internal("MariaDB has no pipelines"))),
+        Routine::Pipeline { .. } | Routine::Method => {
+            return Err(Fault::Refused(Error::internal(format!("MariaDB does not run `{}`", call.name))));
+        }
     };
     let sets = result_sets(connection, domain, sql, args, bytes_max).await?;
     outcome(domain, call, sets).map_err(|error| match classify(&error, domain) {

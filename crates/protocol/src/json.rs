@@ -192,6 +192,12 @@ impl Record {
     }
 }
 
+impl<K: Into<String>, V: Into<Json>, const N: usize> From<[(K, V); N]> for Record {
+    fn from(members: [(K, V); N]) -> Self {
+        Self(members.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
 impl Serialize for Json {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {

@@ -102,6 +102,28 @@ body! {
     }
 }
 
+impl FetchRequest {
+    /// The request for the record with this key.
+    #[must_use]
+    pub fn by_key(key: impl Into<Json>) -> Self {
+        Self { key: Some(key.into()), ..Self::default() }
+    }
+
+    /// The request for records with these values.
+    #[must_use]
+    pub fn matching(filter: impl Into<Record>) -> Self {
+        Self { r#where: Some(filter.into()), ..Self::default() }
+    }
+}
+
+impl CountRequest {
+    /// How many records have these values?
+    #[must_use]
+    pub fn matching(filter: impl Into<Record>) -> Self {
+        Self { r#where: Some(filter.into()) }
+    }
+}
+
 /// `create`: one record, or several of which all or none are created.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -26,7 +26,10 @@ impl Expand {
             anstream::println!("// beds/{}.rs\n{}", domain.name.value, emit::domain(domain));
         }
         if self.factory {
-            anstream::println!("// beds.rs\n{}", emit::factory(&output.domains, &output.hand_written));
+            anstream::println!(
+                "// beds.rs\n{}",
+                emit::factory(&output.domains, &output.hand_written, &output.functions)
+            );
         }
         true
     }

@@ -27,7 +27,7 @@ pub fn call(_: &Context, domain: &'static Domain, call: &'static Call, request: 
 }
 
 /// One value a parameter, null for OUT ones.
-fn arguments(call: &'static Call, given: &Record) -> Result<Vec<Value>> {
+pub(super) fn arguments(call: &'static Call, given: &Record) -> Result<Vec<Value>> {
     let mut errors = Errors::default();
     for (name, _) in &given.0 {
         match call.args.iter().find(|arg| arg.field.name == name) {

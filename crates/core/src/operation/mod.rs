@@ -6,12 +6,14 @@
 mod call;
 mod declared;
 mod filter;
+mod method;
 mod read;
 mod twice;
 mod which;
 mod write;
 
 pub use call::call;
+pub use method::{Arguments, gives, method};
 pub use read::{count, fetch};
 pub use twice::refuse_same_key;
 pub use write::{create, delete, update, upsert};

@@ -4,7 +4,7 @@ use beds_protocol::{ArgMode, Lane};
 
 use super::{Field, Type};
 
-/// A named call: a procedure, a function or a pipeline.
+/// A named call: a procedure, a function, a pipeline, or a Rust function.
 #[derive(Debug)]
 pub struct Call {
     /// Wire name: the routing key is `<template>.call.<name>`.
@@ -21,7 +21,7 @@ pub struct Call {
     pub routine: Routine,
 }
 
-/// The database object behind a call.
+/// What is behind a call.
 #[derive(Debug, Clone, Copy)]
 pub enum Routine {
     /// A procedure of MariaDB.
@@ -48,6 +48,8 @@ pub enum Routine {
         /// written around it what makes the value a literal there.
         stages: &'static str,
     },
+    /// A Rust function, which the domain's `NamasteCore` calls: no database runs it.
+    Method,
 }
 
 impl Routine {
@@ -56,7 +58,7 @@ impl Routine {
     pub const fn commits(&self) -> bool {
         match self {
             Self::Procedure { commits, .. } => *commits,
-            Self::Function { .. } | Self::Pipeline { .. } => false,
+            Self::Function { .. } | Self::Pipeline { .. } | Self::Method => false,
         }
     }
 }

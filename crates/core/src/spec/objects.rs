@@ -82,13 +82,17 @@ impl Domain {
             Objects::MariaDb(objects) => of_mariadb(objects),
             Objects::MongoDb(objects) => of_mongodb(objects),
         };
-        objects.extend(self.calls.iter().map(|call| {
+        objects.extend(self.calls.iter().filter_map(|call| {
             let (kind, name) = match call.routine {
                 Routine::Procedure { name, .. } => (ObjectKind::Procedure, name),
                 Routine::Function { name, .. } => (ObjectKind::Function, name),
                 Routine::Pipeline { on, .. } => (ObjectKind::Pipeline, on),
+                Routine::Method => return None,
             };
-            Object { commits: call.routine.commits(), ..Object::new(Usage::Call(call.name), kind, name) }
+            Some(Object {
+                commits: call.routine.commits(),
+                ..Object::new(Usage::Call(call.name), kind, name)
+            })
         }));
         objects
     }

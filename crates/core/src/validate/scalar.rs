@@ -21,7 +21,12 @@ pub(crate) fn value(field: &'static Field, json: &Json, path: &str, errors: &mut
         errors.push(path, "must not be null");
         return None;
     }
-    match &field.ty {
+    of_type(&field.ty, json, path, errors)
+}
+
+/// The value that JSON stands for, where it is not null, or what is wrong with it, under `path`.
+pub(crate) fn of_type(ty: &'static Type, json: &Json, path: &str, errors: &mut Errors) -> Option<Value> {
+    match ty {
         Type::List { item, max } => list(item, *max, json, path, errors),
         Type::Object { fields } => object(fields, json, path, errors),
         ty => match scalar(ty, json) {

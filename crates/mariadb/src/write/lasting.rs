@@ -176,7 +176,7 @@ pub(super) fn calls(own: &'static mariadb::Objects, write: &plan::Write) -> Vec<
     match write {
         plan::Write::Call(invocation) => match invocation.call.routine {
             Routine::Procedure { sql, .. } | Routine::Function { sql, .. } => vec![sql],
-            Routine::Pipeline { .. } => Vec::new(),
+            Routine::Pipeline { .. } | Routine::Method => Vec::new(),
         },
         plan::Write::All(items) => {
             let of_item = |item: &Item| match item {

@@ -1,0 +1,82 @@
+//! Calls that a Rust function implements: the match that hands them their arguments.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::{rust_type, rust_type_of};
+use crate::{
+    model::{Call, Domain, Returns, Target, Type},
+    names,
+};
+
+/// The function `call` of a domain, where Rust functions implement some of its calls.
+pub(super) fn call(domain: &Domain) -> Option<TokenStream> {
+    let arms: Vec<_> = domain.calls.iter().filter_map(|call| arm(domain, call)).collect();
+    (!arms.is_empty()).then(|| {
+        quote! {
+            fn call(
+                cx: &rt::Context,
+                call: &'static rt::Call,
+                request: rt::CallRequest,
+            ) -> rt::Result<rt::Work> {
+                match call.name {
+                    #(#arms)*
+                    _ => rt::operation::call(cx, &DOMAIN, call, request),
+                }
+            }
+        }
+    })
+}
+
+fn arm(domain: &Domain, call: &Call) -> Option<TokenStream> {
+    let Target::Method { function } = &call.target else { return None };
+    let (name, path) = (&call.name, path(domain, &function.value)?);
+    let args = call.args.iter().map(|_| quote!(, args.take()?));
+    // The compiler of Rust compares what has one type there; the rest is compared when it is given.
+    let given = match &call.returns {
+        Returns::Nothing | Returns::AsItComes => Some(quote!(())),
+        Returns::Scalar(Type::Json | Type::List { .. } | Type::Object { .. } | Type::Enum { .. })
+        | Returns::Rows(_) => None,
+        Returns::Scalar(ty) => Some(rust_type_of(ty, &domain.struct_name)),
+    };
+    let given = given.map(|ty| quote!(.map(rt::operation::gives::<#ty, _>)));
+    let args_mut = if call.args.is_empty() { quote!(_) } else { quote!(mut args) };
+    Some(quote! {
+        #name => rt::operation::method(cx, &DOMAIN, call, request, |cx, #args_mut| async move {
+            #path(&cx #(#args)*).await #given
+        }),
+    })
+}
+
+/// The path of a function, from the module of the domain.
+fn path(domain: &Domain, function: &str) -> Option<TokenStream> {
+    let path = match &domain.functions {
+        // The modules of templates are two below those of files.
+        Some(module) if names::is_rust_name(&module.value) => {
+            format!("super::super::{}::{function}", names::identifier(&module.value))
+        }
+        Some(module) if module.value.starts_with("crate::") => format!("{}::{function}", module.value),
+        Some(module) => format!("::{}::{function}", module.value),
+        None => function.to_owned(),
+    };
+    path.parse().ok()
+}
+
+/// What a function looks like that a call can name.
+pub(super) fn signature(domain: &Domain, call: &Call, function: &str) -> String {
+    let shown = |ty: TokenStream| ty.to_string().replace("rt :: ", "").replace(' ', "");
+    let args = call.args.iter().map(|arg| {
+        format!(
+            ", {}: {}",
+            names::identifier(&arg.field.name),
+            shown(rust_type(&arg.field, &domain.struct_name))
+        )
+    });
+    let given = match &call.returns {
+        Returns::Nothing | Returns::AsItComes => "()".to_owned(),
+        Returns::Scalar(Type::Object { .. }) => "impl Serialize".to_owned(),
+        Returns::Rows(_) => "Vec<impl Serialize>".to_owned(),
+        Returns::Scalar(ty) => shown(rust_type_of(ty, &domain.struct_name)),
+    };
+    format!("pub async fn {function}(cx: &Context{}) -> Result<{given}>", args.collect::<String>())
+}

@@ -1,0 +1,96 @@
+//! The Rust functions that the calls of templates name: whether they are there, as the calls want them. What types they
+//! have is rustc's to judge.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use syn::{Item, ItemFn, Visibility, spanned::Spanned as _};
+
+use crate::{
+    diagnostic::{ErrorSink, calls as diagnostics},
+    emit, load,
+    model::{Call, Domain, Target},
+    names,
+    span::{FileId, Sources, Span, Spanned},
+    validate::Validated,
+};
+
+/// The files of the functions, in order of name.
+pub(crate) fn find(
+    templates: &[Validated],
+    folder: &Path,
+    sources: &mut Sources,
+    errors: &mut ErrorSink<'_>,
+) -> Vec<PathBuf> {
+    let mut files: BTreeMap<PathBuf, Option<File>> = BTreeMap::new();
+    for domain in templates.iter().filter_map(|template| template.domain.as_ref()) {
+        // Where the module is another crate's, rustc alone can tell.
+        let Some(module) = domain.functions.as_ref().filter(|module| names::is_rust_name(&module.value))
+        else {
+            continue;
+        };
+        let path = folder.join(format!("{}.rs", module.value));
+        if !path.is_file() {
+            errors.push(diagnostics::module_missing(module.span, &load::shown(&path)));
+            continue;
+        }
+        let file = files.entry(path.clone()).or_insert_with(|| File::read(&path, sources, errors));
+        if let Some(file) = file {
+            for call in &domain.calls {
+                if let Target::Method { function } = &call.target {
+                    file.check(function, call, domain, &load::shown(&path), errors);
+                }
+            }
+        }
+    }
+    files.into_keys().collect()
+}
+
+/// A file of functions.
+struct File {
+    id: FileId,
+    functions: Vec<ItemFn>,
+}
+
+impl File {
+    /// Reads a file; what is no Rust is reported where hand-written domains are looked for.
+    fn read(path: &Path, sources: &mut Sources, errors: &mut ErrorSink<'_>) -> Option<Self> {
+        let id = load::read(path, sources, errors)?;
+        let parsed = syn::parse_file(sources.text(id)).ok()?;
+        let functions = parsed.items.into_iter().filter_map(|item| match item {
+            Item::Fn(function) => Some(function),
+            _ => None,
+        });
+        Some(Self { id, functions: functions.collect() })
+    }
+
+    fn check(
+        &self,
+        function: &Spanned<String>,
+        call: &Call,
+        domain: &Domain,
+        path: &str,
+        errors: &mut ErrorSink<'_>,
+    ) {
+        let signature = emit::signature(domain, call, &function.value);
+        let Some(found) = self.functions.iter().find(|found| found.sig.ident == function.value.as_str())
+        else {
+            errors.push(diagnostics::method_missing(function.span, path, &function.value, &signature));
+            return;
+        };
+        let range = found.sig.span().byte_range();
+        let at = Span { file: self.id, start: range.start, end: range.end };
+        let (expected, given) = (call.args.len() + 1, found.sig.inputs.len());
+        if given != expected {
+            let why =
+                format!("takes {given} values, and is given {expected}: the context, and each argument");
+            errors.push(diagnostics::method_form(function.span, at, &why, &signature));
+        } else if found.sig.asyncness.is_none() {
+            errors.push(diagnostics::method_form(function.span, at, "is not `async`", &signature));
+        } else if matches!(found.vis, Visibility::Inherited) {
+            errors.push(diagnostics::method_not_public(function.span, at, &function.value));
+        }
+    }
+}
