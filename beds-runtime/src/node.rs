@@ -7,6 +7,7 @@ use tracing::{error, info, warn};
 
 use beds_bus::{BrokerPool, Hosting, Status};
 use beds_core::{meter::Source, outbox::EventSink, service::Service, spec::Domain, stages::Tracer};
+use beds_protocol::Service as Hosted;
 use beds_services::NodeService;
 
 use crate::{
@@ -81,7 +82,7 @@ async fn serve(
     let (pool, relays) = start_pool(&project, &config, &name, environment, serves, for_pool);
     if let Some(queue) = log_queue.filter(|_| project.domains.iter().any(|domain| domain.name == "logger")) {
         let records_max = config.limits.create_records_max;
-        tokio::spawn(queue.publish(config.amqp.clone(), records_max, pool.status()));
+        tokio::spawn(queue.publish(config.amqp_of(Hosted::Admin).clone(), records_max, pool.status()));
     }
     let sources = vec![pool.source(), databases];
     health::start(config.node.health, Health { status: pool.status(), wrong, sources }).await;
@@ -147,7 +148,7 @@ fn start_pool(
         slow_after: config.logging.slow_ms.duration(),
         tracer,
     };
-    let pool = BrokerPool::start(config.amqp.clone(), name, hosting);
+    let pool = BrokerPool::start(config.rabbitmqs(), name, hosting);
     let events: Arc<dyn EventSink> = Arc::new(pool.events());
     let relays = Relays::start(outboxes, &events);
     (pool, relays)

@@ -13,6 +13,7 @@ mod canary;
 mod common;
 mod refused;
 mod rotated;
+mod services;
 
 use std::path::Path;
 

@@ -9,9 +9,9 @@ use std::{
 
 use beds_client::{Client, Request};
 
-use beds_core::settings::SecretUrl;
+use beds_core::{settings::SecretUrl, spec::Domain};
 
-use beds_protocol::{Json, OneLine};
+use beds_protocol::{Json, OneLine, Service};
 
 use crate::config::{Config, ConfigError, Environment};
 
@@ -45,8 +45,8 @@ pub(super) struct Args {
 }
 
 /// Sends one request and prints its reply.
-pub(super) async fn run(args: &Args, folder: &Path) -> ExitCode {
-    match request(args, folder).await {
+pub(super) async fn run(domains: &[&'static Domain], args: &Args, folder: &Path) -> ExitCode {
+    match request(domains, args, folder).await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(message) => {
@@ -56,7 +56,7 @@ pub(super) async fn run(args: &Args, folder: &Path) -> ExitCode {
     }
 }
 
-async fn request(args: &Args, folder: &Path) -> Result<bool, String> {
+async fn request(domains: &[&'static Domain], args: &Args, folder: &Path) -> Result<bool, String> {
     let body = match args.body.as_str() {
         "-" => {
             let mut body = String::new();
@@ -70,7 +70,7 @@ async fn request(args: &Args, folder: &Path) -> Result<bool, String> {
     };
     let url = match &args.url {
         Some(url) => SecretUrl::new(url).with_tls(args.tls.files()),
-        None => configured_url(folder).map_err(|error| error.to_string())?,
+        None => configured_url(domains, &args.routing_key, folder).map_err(|error| error.to_string())?,
     };
     let timeout = Duration::from_secs(args.timeout.into());
     let url = url.current()?;
@@ -97,8 +97,25 @@ async fn request(args: &Args, folder: &Path) -> Result<bool, String> {
         })
 }
 
-fn configured_url(folder: &Path) -> Result<SecretUrl, ConfigError> {
+/// Where requests with this routing key wait.
+fn configured_url(
+    domains: &[&'static Domain],
+    routing_key: &str,
+    folder: &Path,
+) -> Result<SecretUrl, ConfigError> {
     let config = Config::load(folder, Environment::from_env()?)?;
+    let amqp = service_of(domains, routing_key).map_or(&config.amqp, |service| config.amqp_of(service));
     // A configuration without an address is refused when it is loaded.
-    Ok(config.amqp.url.0.first().cloned().unwrap_or_else(|| SecretUrl::new("")))
+    Ok(amqp.url.0.first().cloned().unwrap_or_else(|| SecretUrl::new("")))
+}
+
+/// The service that a routing key belongs to, where this program knows it.
+fn service_of(domains: &[&'static Domain], routing_key: &str) -> Option<Service> {
+    let first = routing_key.split('.').next().unwrap_or_default();
+    let domain = domains.iter().find(|domain| domain.name == first);
+    let of_node = || (first == "node").then_some(Service::Admin);
+    domain
+        .map(|domain| domain.placement.read.service())
+        .or_else(|| Service::from_name(first))
+        .or_else(of_node)
 }

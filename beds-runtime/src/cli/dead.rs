@@ -13,7 +13,7 @@ use std::{
 
 use beds_bus::{BusError, DeadLetter, DeadLetters};
 use beds_core::spec::Domain;
-use beds_protocol::{ErrorCode, OneLine, value::DateTime};
+use beds_protocol::{ErrorCode, OneLine, Service, value::DateTime};
 use clap::{Args as ClapArgs, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -32,6 +32,9 @@ Examples:
 
 Exit status: 0 when all is done, 1 when a letter could not be replayed or none has this id, 2 when RabbitMQ cannot be asked.")]
 pub(super) struct Args {
+    /// Those on the RabbitMQ of this service, where it has one of its own, such as tercero
+    #[arg(long, value_name = "NAME", global = true, value_parser = service)]
+    service: Option<Service>,
     #[command(subcommand)]
     command: Command,
 }
@@ -99,6 +102,13 @@ struct Filter {
     /// Only newer than this
     #[arg(long, value_name = "AGE", value_parser = age)]
     newer: Option<Duration>,
+}
+
+fn service(text: &str) -> Result<Service, String> {
+    Service::from_name(text).ok_or_else(|| {
+        let known: Vec<_> = Service::ALL.iter().map(|service| service.as_str()).collect();
+        format!("a service is one of {}", known.join(", "))
+    })
 }
 
 fn code(text: &str) -> Result<ErrorCode, String> {
@@ -172,7 +182,8 @@ async fn work(domains: &[&'static Domain], args: &Args, config: &Config) -> Resu
         BusError::Missing(_) => "there is no queue `beds.dead` yet: a node declares it".to_owned(),
         other => other.to_string(),
     };
-    let letters = DeadLetters::connect(&config.amqp, "beds dead").await.map_err(text)?;
+    let amqp = args.service.map_or(&config.amqp, |service| config.amqp_of(service));
+    let letters = DeadLetters::connect(amqp, "beds dead").await.map_err(text)?;
     let done = each(&letters, domains, &args.command).await;
     // What is held goes back in any case.
     let _ = letters.close().await;

@@ -87,7 +87,7 @@ fn run_project(project: Project) -> ExitCode {
                 Ok((config, environment)) => check::run(project.domains, &config, environment).await,
                 Err(code) => code,
             },
-            Command::Call(args) => call::run(args, &cli.config).await,
+            Command::Call(args) => call::run(&project.domains, args, &cli.config).await,
             Command::Import(args) => import::run(args).await,
             Command::Verify(args) => match config() {
                 Ok((config, _)) => verify::run(project.domains, args, &config).await,

@@ -1,9 +1,12 @@
 //! By which keys two configurations differ, without their values: some of those are secrets.
 
+use std::collections::BTreeMap;
+
+use beds_bus::BrokerService;
 use beds_core::settings::Servers;
 use beds_mariadb::MariaDb;
 use beds_mongodb::MongoDb;
-use beds_protocol::Broker;
+use beds_protocol::{Broker, Service};
 
 use super::Config;
 
@@ -12,13 +15,32 @@ impl Config {
     /// of them has is named by its section: `mariadb.catalog`.
     #[must_use]
     pub fn differing(&self, other: &Self) -> Vec<String> {
-        let Self { node, tls, amqp, brokers: _, limits, mariadb, mongodb, logging, telemetry } = self;
+        let Self {
+            node,
+            tls,
+            amqp,
+            brokers: _,
+            broker_services,
+            own_amqp: _,
+            limits,
+            mariadb,
+            mongodb,
+            logging,
+            telemetry,
+        } = self;
         let mut keys = of_section("node", &node.differing(&other.node));
         keys.extend(of_section("tls", &tls.differing(&other.tls)));
         keys.extend(of_section("amqp", &amqp.differing(&other.amqp)));
         for &broker in Broker::ALL {
             let differing = self.pool(broker).differing(&other.pool(broker));
             keys.extend(of_section(&format!("brokers.{}", broker.as_str()), &differing));
+        }
+        for &service in Service::ALL {
+            let own = |sections: &BTreeMap<Service, BrokerService>| {
+                sections.get(&service).cloned().unwrap_or_default()
+            };
+            let differing = own(broker_services).differing(&own(&other.broker_services));
+            keys.extend(of_section(&format!("broker_services.{}", service.as_str()), &differing));
         }
         keys.extend(of_section("limits", &limits.differing(&other.limits)));
         keys.extend(of_servers("mariadb", mariadb, &other.mariadb, MariaDb::differing));

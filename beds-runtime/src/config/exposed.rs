@@ -19,6 +19,10 @@ impl Config {
         };
         let key = |tls: &Tls| tls.key_file.clone();
         look("amqp".to_owned(), &RABBITMQ, &self.amqp.url.0, &[&self.amqp.pass_file, &key(&self.amqp.tls)]);
+        for (service, amqp) in &self.own_amqp {
+            let section = format!("broker_services.{}", service.as_str());
+            look(section, &RABBITMQ, &amqp.url.0, &[&amqp.pass_file, &key(&amqp.tls)]);
+        }
         for (name, server) in self.mariadb.iter() {
             let urls: Vec<_> = server.url.0.iter().chain(&server.read_urls.0).cloned().collect();
             look(format!("mariadb.{name}"), &MARIADB, &urls, &[&server.pass_file, &key(&server.tls)]);

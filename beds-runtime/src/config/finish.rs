@@ -1,8 +1,8 @@
 //! What the types of the sections cannot check, and the passwords that stand in files.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-use beds_bus::{Amqp, Pool};
+use beds_bus::{Amqp, BrokerService, Pool};
 use beds_core::settings::{Limits, MARIADB, MONGODB, Millis, Parts, RABBITMQ, Rules, SecretUrl, Tls};
 use beds_mariadb::MariaDb;
 use beds_mongodb::MongoDb;
@@ -28,8 +28,7 @@ pub(super) fn amqp(folder: &Path, amqp: &mut Amqp, common: &Tls) -> Result<(), C
             file.display()
         )));
     }
-    let access = access("amqp", amqp.pass_file.as_deref(), &mut amqp.tls, common)?;
-    urls(&RABBITMQ, "amqp.url", &access, &mut amqp.url.0, |_| Ok(()))?;
+    rabbitmq("amqp", "amqp.url", amqp, common)?;
     if amqp.reply_to_prefixes.iter().any(String::is_empty) {
         return Err(ConfigError::new("amqp.reply_to_prefixes: an empty prefix would allow every queue"));
     }
@@ -46,6 +45,42 @@ pub(super) fn amqp(folder: &Path, amqp: &mut Amqp, common: &Tls) -> Result<(), C
         ],
     )?;
     not_above(("amqp.backoff_min_ms", amqp.backoff_min_ms), ("amqp.backoff_max_ms", amqp.backoff_max_ms))
+}
+
+/// Gives the URLs of a RabbitMQ their files and passwords.
+fn rabbitmq(section: &str, key: &str, amqp: &mut Amqp, common: &Tls) -> Result<(), ConfigError> {
+    let access = access(section, amqp.pass_file.as_deref(), &mut amqp.tls, common)?;
+    urls(&RABBITMQ, key, &access, &mut amqp.url.0, |_| Ok(()))
+}
+
+/// The sections `[amqp]` of services that have a RabbitMQ of their own, from the common one as it is written.
+pub(super) fn broker_services(
+    sections: &BTreeMap<Service, BrokerService>,
+    common: &Amqp,
+    tls: &Tls,
+) -> Result<BTreeMap<Service, Amqp>, ConfigError> {
+    let mut all = BTreeMap::new();
+    // Without a common URL there is nothing to stand on, which is told.
+    for (&service, own) in sections.iter().filter(|_| !common.url.0.is_empty()) {
+        let section = format!("broker_services.{}", service.as_str());
+        let wrong = |reason: String| ConfigError::new(format!("{section}: {reason}"));
+        if own.pass.is_some() && own.pass_file.is_some() {
+            return Err(wrong("`pass` and `pass_file` are both there: remove one".to_owned()));
+        }
+        if own.user.as_deref() == Some("") {
+            return Err(wrong("`user` is empty".to_owned()));
+        }
+        if own.port == Some(0) {
+            return Err(wrong("`port` is 0: it must be from 1 to 65535".to_owned()));
+        }
+        if own.user.is_some() && own.pass.is_none() && own.pass_file.is_none() {
+            return Err(wrong("`user` has no password: set `pass_file` or `pass`".to_owned()));
+        }
+        let mut amqp = own.over(common).map_err(wrong)?;
+        rabbitmq(&section, &section, &mut amqp, tls)?;
+        all.insert(service, amqp);
+    }
+    Ok(all)
 }
 
 /// What one request may ask must let some through.

@@ -19,7 +19,7 @@ use std::{
     path::Path,
 };
 
-use beds_bus::{Amqp, Pool};
+use beds_bus::{Amqp, BrokerService, Pool, Server};
 use beds_core::settings::{Limits, Servers, Tls};
 use beds_mariadb::MariaDb;
 use beds_mongodb::MongoDb;
@@ -105,6 +105,11 @@ pub struct Config {
     pub amqp: Amqp,
     /// Pools, by service and broker: `[brokers.app_server.r]`.
     pub brokers: BTreeMap<Service, BTreeMap<String, Pool>>,
+    /// RabbitMQ servers of single services: `[broker_services.tercero]`.
+    pub broker_services: BTreeMap<Service, BrokerService>,
+    /// The sections `[amqp]` of those services.
+    #[serde(skip)]
+    own_amqp: BTreeMap<Service, Amqp>,
     /// What one request may ask.
     pub limits: Limits,
     /// MariaDB servers, by the name that templates use as `database`.
@@ -180,6 +185,7 @@ impl Config {
     /// Reads password files and checks what the types cannot.
     fn finish(mut self, folder: &Path) -> Result<Self, ConfigError> {
         finish::tls(&self.tls)?;
+        self.own_amqp = finish::broker_services(&self.broker_services, &self.amqp, &self.tls)?;
         finish::amqp(folder, &mut self.amqp, &self.tls)?;
         finish::limits(&self.limits)?;
         for (name, server) in self.mariadb.iter_mut() {
@@ -197,6 +203,26 @@ impl Config {
         finish::telemetry(&self.telemetry)?;
         finish::node(&self.node)?;
         Ok(self)
+    }
+
+    /// How the RabbitMQ of a service is reached.
+    #[must_use]
+    pub fn amqp_of(&self, service: Service) -> &Amqp {
+        self.own_amqp.get(&service).unwrap_or(&self.amqp)
+    }
+
+    /// The RabbitMQ servers of the services that the node hosts, each once.
+    #[must_use]
+    pub fn rabbitmqs(&self) -> Vec<Server> {
+        let mut servers: Vec<Server> = Vec::new();
+        for &service in &self.node.services {
+            let amqp = self.amqp_of(service);
+            match servers.iter_mut().find(|server| server.amqp == *amqp) {
+                Some(server) => server.services.push(service),
+                None => servers.push(Server { amqp: amqp.clone(), services: vec![service] }),
+            }
+        }
+        servers
     }
 
     /// The pool of a broker.

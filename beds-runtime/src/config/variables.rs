@@ -8,7 +8,7 @@ use std::{
     ffi::{OsStr, OsString},
 };
 
-use beds_bus::{Amqp, Pool};
+use beds_bus::{Amqp, BrokerService, Pool};
 use beds_core::settings::{Limits, Tls};
 use beds_mariadb::MariaDb;
 use beds_mongodb::MongoDb;
@@ -135,6 +135,16 @@ fn meant(name: &str) -> Option<String> {
         "telemetry" => plain(Telemetry::KEYS)?,
         "mariadb" => after(MariaDb::KEYS).map(|(name, key)| vec![section, name, key])?,
         "mongodb" => after(MongoDb::KEYS).map(|(name, key)| vec![section, name, key])?,
+        "broker" if rest.starts_with("services_") => {
+            let keys = BrokerService::KEYS;
+            let key = keys
+                .iter()
+                .copied()
+                .filter(|key| rest.ends_with(&format!("_{key}")))
+                .max_by_key(|key| key.len())?;
+            let service = rest.strip_prefix("services_")?.strip_suffix(key)?.trim_end_matches('_');
+            vec!["broker_services", service, key]
+        }
         "brokers" => {
             let (name, key) = after(Pool::KEYS)?;
             let (service, broker) = name.rsplit_once('_')?;

@@ -12,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use beds_bus::Server as RabbitMqServer;
 use beds_core::{
     settings::SecretUrl,
     spec::{Domain, Engine},
@@ -212,7 +213,11 @@ fn is_configured(config: &Config, engine: Engine, database: &str) -> bool {
 
 /// Checks every configured server that these domains need, all at the same time, and says what each answered.
 pub async fn check(config: &Config, domains: &[&'static Domain]) -> Vec<Check> {
-    let mut checks: Vec<BoxFuture<'_, Check>> = vec![Box::pin(rabbitmq(config))];
+    let servers = config.rabbitmqs();
+    let mut checks: Vec<BoxFuture<'_, Check>> = Vec::new();
+    for server in &servers {
+        checks.push(Box::pin(rabbitmq(config, server)));
+    }
     for (engine, name) in
         databases(domains).into_iter().filter(|(engine, name)| is_configured(config, *engine, name))
     {
@@ -236,13 +241,18 @@ async fn timed(step: Step, what: String, check: impl Future<Output = Result<Stri
     Check { step, what, database: None, took: begun.elapsed(), outcome, instead: None }
 }
 
-async fn rabbitmq(config: &Config) -> Check {
-    let urls: Vec<_> = config.amqp.url.0.iter().map(SecretUrl::redacted).collect();
+async fn rabbitmq(config: &Config, server: &RabbitMqServer) -> Check {
+    let RabbitMqServer { amqp, services } = server;
+    let urls: Vec<_> = amqp.url.0.iter().map(SecretUrl::redacted).collect();
     let ping = async {
-        beds_bus::ping(&config.amqp).await.map(|()| "answers".to_owned()).map_err(|error| error.to_string())
+        beds_bus::ping(amqp).await.map(|()| "answers".to_owned()).map_err(|error| error.to_string())
     };
-    let check = timed(Step::RabbitMq, format!("RabbitMQ at {}", urls.join(", ")), ping).await;
-    check.looked_into(&config.amqp.url.0.iter().collect::<Vec<_>>()).await
+    // Where there are several, one wants to know whose it is.
+    let names: Vec<_> = services.iter().map(|service| service.as_str()).collect();
+    let of =
+        if config.broker_services.is_empty() { String::new() } else { format!(" of {}", names.join(", ")) };
+    let check = timed(Step::RabbitMq, format!("RabbitMQ{of} at {}", urls.join(", ")), ping).await;
+    check.looked_into(&amqp.url.0.iter().collect::<Vec<_>>()).await
 }
 
 async fn mariadb(config: &Config, name: &'static str) -> Check {

@@ -14,7 +14,8 @@ use beds_core::{
     outbox::{EventChannel, EventSink, Unpublished},
 };
 use beds_protocol::{header, topology::EVENTS};
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, select_all};
+use tokio::sync::OnceCell;
 use tracing::warn;
 
 use crate::{
@@ -28,10 +29,10 @@ use crate::{
 /// How long an event that was forbidden is held back.
 const HELD_BACK: Duration = Duration::from_secs(5);
 
-/// Where a pool's node publishes events.
+/// Where a pool's node publishes events: each on the server where requests with its routing key wait.
 #[derive(Clone)]
 pub struct EventPublisher {
-    shared: Arc<Shared>,
+    parts: Vec<Arc<Shared>>,
     /// Since when RabbitMQ forbids which routing keys. There are as many as templates declare.
     forbidden: Arc<Mutex<BTreeMap<String, Instant>>>,
 }
@@ -43,17 +44,22 @@ impl std::fmt::Debug for EventPublisher {
 }
 
 impl EventPublisher {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, forbidden: Arc::default() }
+    pub(crate) fn new(parts: Vec<Arc<Shared>>) -> Self {
+        Self { parts, forbidden: Arc::default() }
     }
 
+    /// Waits for one of the servers.
     async fn channel(&self) -> Result<Box<dyn EventChannel>, String> {
-        let open = async {
-            let connection = outlet::current(&self.shared.publishing.subscribe()).await?;
-            Publisher::open(&connection).await
-        };
-        let publisher = open.await.map_err(|error| error.to_string())?;
-        Ok(Box::new(Channel { publisher, events: self.clone() }))
+        let waits = self
+            .parts
+            .iter()
+            .map(|part| Box::pin(async move { outlet::current(&part.publishing.subscribe()).await }));
+        if self.parts.is_empty() {
+            return Err("no RabbitMQ is configured".to_owned());
+        }
+        select_all(waits).await.0.map_err(|error| error.to_string())?;
+        let way = |part: &Arc<Shared>| Way { server: Arc::clone(part), publisher: OnceCell::new() };
+        Ok(Box::new(Channel { ways: self.parts.iter().map(way).collect(), events: self.clone() }))
     }
 
     fn forbidden(&self) -> MutexGuard<'_, BTreeMap<String, Instant>> {
@@ -61,18 +67,18 @@ impl EventPublisher {
     }
 
     /// Whether RabbitMQ did not take such an event lately.
-    fn is_held_back(&self, event: &Event) -> bool {
+    fn is_held_back(&self, server: &Shared, event: &Event) -> bool {
         let since = self.forbidden().get(&event.routing_key).copied();
-        event.body.len() > self.shared.sizes.max() || since.is_some_and(|since| since.elapsed() < HELD_BACK)
+        event.body.len() > server.sizes.max() || since.is_some_and(|since| since.elapsed() < HELD_BACK)
     }
 
     /// Judges an event that is not published. The error may be over another one.
-    fn judge(&self, event: &Event, error: &BusError) -> Unpublished {
+    fn judge(&self, server: &Shared, event: &Event, error: &BusError) -> Unpublished {
         let lost = || Unpublished::Lost(Told(error).to_string());
         match error {
             BusError::Refused => Unpublished::Refused,
             BusError::TooLarge { max } => {
-                self.shared.sizes.learn(*max);
+                server.sizes.learn(*max);
                 if event.body.len() <= *max {
                     return lost();
                 }
@@ -85,7 +91,7 @@ impl EventPublisher {
                 Unpublished::Refused
             }
             other => {
-                self.shared.may_have_vanished(other);
+                server.may_have_vanished(other);
                 lost()
             }
         }
@@ -98,17 +104,41 @@ impl EventSink for EventPublisher {
     }
 }
 
-/// A channel of its own: what RabbitMQ refuses of events costs nobody else the channel.
+/// The way to one server: a channel of its own, so that what RabbitMQ refuses of events costs nobody else the channel.
+struct Way {
+    server: Arc<Shared>,
+    publisher: OnceCell<Publisher>,
+}
+
+impl Way {
+    /// The channel; none while the server is away.
+    async fn publisher(&self) -> Result<Option<&Publisher>, BusError> {
+        let Some(connection) = self.server.publishing.borrow().clone() else {
+            return Ok(self.publisher.get());
+        };
+        self.publisher.get_or_try_init(|| async { Publisher::open(&connection).await }).await.map(Some)
+    }
+}
+
 struct Channel {
-    publisher: Publisher,
+    ways: Vec<Way>,
     events: EventPublisher,
 }
 
 impl Channel {
     async fn announce(&self, event: &Event) -> Result<(), Unpublished> {
-        if self.events.is_held_back(event) {
+        let its = self.ways.iter().find(|way| way.server.has_key(&event.routing_key)).or(self.ways.first());
+        // There is one, or there would be no channel.
+        let Some(way) = its else { return Err(Unpublished::Refused) };
+        if self.events.is_held_back(&way.server, event) {
             return Err(Unpublished::Refused);
         }
+        let publisher = match way.publisher().await {
+            Ok(Some(publisher)) => publisher,
+            // The events of other servers go on.
+            Ok(None) => return Err(Unpublished::Refused),
+            Err(error) => return Err(Unpublished::Lost(error.to_string())),
+        };
         let Event { id, routing_key, subject: _, template_hash, traceparent, at, body } = event;
         let Some(routing_key) = Name::new(routing_key) else {
             return Err(Unpublished::Lost(format!("the routing key `{routing_key}` is too long")));
@@ -122,8 +152,8 @@ impl Channel {
             Some(context) => properties.header(header::TRACEPARENT, context),
             None => properties,
         };
-        let announced = self.publisher.announce(EVENTS, routing_key, properties, body.as_bytes()).await;
-        announced.map_err(|error| self.events.judge(event, &error))
+        let announced = publisher.announce(EVENTS, routing_key, properties, body.as_bytes()).await;
+        announced.map_err(|error| self.events.judge(&way.server, event, &error))
     }
 }
 

@@ -8,7 +8,7 @@ use beds_core::{
     stages::Tracer,
 };
 use beds_protocol::{
-    Broker,
+    Broker, Service as Hosted,
     topology::{DEAD, QueueKind},
 };
 use tokio::sync::{Notify, RwLock, watch};
@@ -24,7 +24,17 @@ use crate::{
     status::Board,
 };
 
+/// A RabbitMQ, and which of the services live there.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// How it is reached.
+    pub amqp: Amqp,
+    /// The services whose queues are there.
+    pub services: Vec<Hosted>,
+}
+
 /// What a pool serves.
+#[derive(Clone)]
 pub struct Hosting {
     /// The services, in the order in which they are asked whether a request is theirs.
     pub services: Vec<Arc<dyn Service>>,
@@ -40,7 +50,23 @@ pub struct Hosting {
     pub tracer: Option<Arc<dyn Tracer>>,
 }
 
-/// What every part of the pool needs to know.
+impl Hosting {
+    /// The brokers that are open: those of services on one of these servers, for which a service has a routing key.
+    pub(crate) fn open(&self, servers: &[Server]) -> Vec<(Broker, Pool)> {
+        let keys = self.keys();
+        let is_open = |(broker, _): &&(Broker, Pool)| {
+            servers.iter().any(|server| server.services.contains(&broker.service()))
+                && keys.iter().any(|(of, _)| of == broker)
+        };
+        self.brokers.iter().filter(is_open).cloned().collect()
+    }
+
+    fn keys(&self) -> Vec<(Broker, String)> {
+        self.services.iter().chain([&self.rest]).flat_map(|service| service.keys()).collect()
+    }
+}
+
+/// What every part of the pool needs to know, of what lives on one server.
 pub(crate) struct Shared {
     pub(crate) amqp: Amqp,
     pub(crate) node: String,
@@ -55,7 +81,7 @@ pub(crate) struct Shared {
     pub(crate) users: Vec<String>,
     /// Whoever handles a request holds it; who works one off alone has it for himself.
     pub(crate) alone: RwLock<()>,
-    pub(crate) meter: Meter,
+    pub(crate) meter: Arc<Meter>,
     pub(crate) slow: Slow,
     pub(crate) tracer: Option<Arc<dyn Tracer>>,
     /// The connection on which what is confirmed is published, while there is one.
@@ -77,10 +103,12 @@ pub(crate) struct Shared {
 pub(crate) const FOR_THE_DEAD: Need = Need::Other(DEAD);
 
 impl Shared {
-    pub(crate) fn new(amqp: Amqp, node: &str, hosting: Hosting) -> Self {
-        let Hosting { services, rest, mut brokers, drain_timeout, slow_after, tracer } = hosting;
-        let keys: Vec<_> = services.iter().chain([&rest]).flat_map(|service| service.keys()).collect();
-        brokers.retain(|(broker, _)| keys.iter().any(|(of, _)| of == broker));
+    /// The part of what is hosted that lives on a server.
+    pub(crate) fn new(server: &Server, node: &str, hosting: &Hosting, meter: &Arc<Meter>) -> Self {
+        let (amqp, brokers) = (server.amqp.clone(), hosting.open(std::slice::from_ref(server)));
+        let Hosting { services, rest, brokers: _, drain_timeout, slow_after, tracer } = hosting.clone();
+        let mut keys = hosting.keys();
+        keys.retain(|(of, _)| brokers.iter().any(|(broker, _)| broker == of));
         let endpoints = amqp.url.0.iter().filter_map(|url| Endpoint::parse(url.expose()).ok());
         let users = endpoints.map(|endpoint| endpoint.user().to_owned()).collect();
         Self {
@@ -88,7 +116,7 @@ impl Shared {
             alone: RwLock::default(),
             amqp,
             node: node.to_owned(),
-            meter: Meter::new(&brokers),
+            meter: Arc::clone(meter),
             slow: Slow::new(slow_after),
             publishing: watch::Sender::new(None),
             sizes: Sizes::new(),
@@ -122,6 +150,11 @@ impl Shared {
     /// The routing keys whose requests wait in a broker's queue.
     pub(crate) fn keys(&self, broker: Broker) -> impl Iterator<Item = &str> {
         self.keys.iter().filter(move |(of, _)| *of == broker).map(|(_, key)| key.as_str())
+    }
+
+    /// Whether requests with this routing key wait in one of its queues.
+    pub(crate) fn has_key(&self, key: &str) -> bool {
+        self.keys.iter().any(|(_, known)| known == key)
     }
 
     /// What the requests of a broker may wait for. Reads wait for nothing.
@@ -193,10 +226,16 @@ pub(crate) fn alone(broker: Broker) -> String {
     format!("{}.alone", broker.queue())
 }
 
-impl Source for Shared {
+/// What a pool and its services count.
+pub(crate) struct Counted {
+    pub(crate) meter: Arc<Meter>,
+    pub(crate) services: Vec<Arc<dyn Service>>,
+}
+
+impl Source for Counted {
     fn collect(&self, samples: &mut Samples) {
         self.meter.collect(samples);
-        for service in self.services.iter().chain([&self.rest]) {
+        for service in &self.services {
             service.collect(samples);
         }
     }
@@ -254,7 +293,9 @@ mod tests {
             slow_after: Duration::ZERO,
             tracer: None,
         };
-        Shared::new(Amqp::default(), "n", hosting)
+        let server = Server { amqp: Amqp::default(), services: Hosted::ALL.to_vec() };
+        let meter = Arc::new(Meter::new(&hosting.open(std::slice::from_ref(&server))));
+        Shared::new(&server, "n", &hosting, &meter)
     }
 
     #[test]

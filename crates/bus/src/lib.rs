@@ -6,14 +6,14 @@
 //! consumer, the connection of a broker, or the one for what is confirmed, with the topology.
 //!
 //! The lower half, on which the client stands as well; each module imports those above it only:
-//! - `config`: the sections that the bus takes; [`BusError`]; `message`: names, properties, received messages.
+//! - `config`: the sections that the bus takes; [`BrokerService`]: that of one service over the common one; [`BusError`]; `message`: names, properties, received messages.
 //! - `socket`: the TCP connection, with a handle by which it can be ended.
 //! - [`Connection`]: one AMQP connection, made within a deadline.
 //! - [`Publisher`]: messages that RabbitMQ confirms or returns. [`Replies`]: the queue of a client's answers.
 //!   [`Subscription`]: events that somebody listens to. [`BusPublisher`]: what the node itself puts on the bus.
 //!
 //! The upper half:
-//! - [`Hosting`]: what a pool serves, and which service a request is for.
+//! - [`Hosting`]: what a pool serves, and which service a request is for. [`Server`]: which services live on a RabbitMQ.
 //! - `topology`: exchange, queues, bindings, from the services' routing keys.
 //! - `envelope`: a delivery in the services' terms. [`DeadLetters`]: what an operator does with dead letters. `acks`: which deliveries may be acknowledged together.
 //! - [`Status`]: whether the pool serves, from what its parts say. `outlet`: a way for what is confirmed, on whichever
@@ -31,6 +31,7 @@
 
 mod acks;
 mod aside;
+mod broker_service;
 mod bus_publisher;
 mod config;
 mod connection;
@@ -65,6 +66,7 @@ mod tls;
 mod topology;
 mod waiting;
 
+pub use broker_service::BrokerService;
 pub use bus_publisher::BusPublisher;
 pub use config::{Amqp, Pool};
 pub use connection::{Connection, Endpoint, Timeouts, first_of, ping};
@@ -72,7 +74,7 @@ pub use dead_letters::{DeadLetter, DeadLetters, GivenUp};
 pub use error::BusError;
 pub use events::EventPublisher;
 pub use handler::INGEST_SPAN;
-pub use hosting::Hosting;
+pub use hosting::{Hosting, Server};
 pub use message::{Message, Name, Properties};
 pub use meter::Pulse;
 pub use pool::BrokerPool;

@@ -2,8 +2,9 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use beds_core::meter::Source;
+use beds_core::{meter::Source, service::Service};
 use beds_protocol::Broker;
+use futures_util::future::join_all;
 use tokio::{
     sync::watch,
     task::{JoinHandle, JoinSet},
@@ -13,75 +14,93 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::{
-    config::{Amqp, Pool},
+    config::Pool,
     events::EventPublisher,
-    hosting::{Hosting, Shared},
-    meter::Pulse,
+    hosting::{Counted, Hosting, Server, Shared},
+    meter::{Meter, Pulse},
     publishing,
     serving::Serving,
-    status::Status,
+    status::{self, Status},
 };
 
-/// The running pool of a node.
+/// The running pool of a node: its brokers, on the servers where their services live.
 pub struct BrokerPool {
     stop: CancellationToken,
-    task: JoinHandle<()>,
-    shared: Arc<Shared>,
+    tasks: Vec<JoinHandle<()>>,
+    /// One for each server.
+    parts: Vec<Arc<Shared>>,
+    status: watch::Receiver<Status>,
+    meter: Arc<Meter>,
+    services: Vec<Arc<dyn Service>>,
+    drain_timeout: Duration,
 }
 
 impl BrokerPool {
     /// Starts serving; `node` names the node in connections and dead letters. It connects in the background, and
-    /// again whenever it must. Must be called within a Tokio runtime with I/O and time enabled.
+    /// again whenever it must. A broker whose service lives on none of the servers stays closed. Must be called within a
+    /// Tokio runtime with I/O and time enabled.
     #[must_use]
-    pub fn start(amqp: Amqp, node: &str, hosting: Hosting) -> Self {
-        let shared = Arc::new(Shared::new(amqp, node, hosting));
+    pub fn start(servers: Vec<Server>, node: &str, hosting: Hosting) -> Self {
         let stop = CancellationToken::new();
-        Self { task: tokio::spawn(serve(Arc::clone(&shared), stop.clone())), stop, shared }
+        let meter = Arc::new(Meter::new(&hosting.open(&servers)));
+        let parts: Vec<_> = servers
+            .into_iter()
+            .map(|server| Arc::new(Shared::new(&server, node, &hosting, &meter)))
+            .collect();
+        let tasks = parts.iter().map(|part| tokio::spawn(serve(Arc::clone(part), stop.clone()))).collect();
+        let status = status::together(parts.iter().map(|part| part.board.status()).collect());
+        let Hosting { mut services, rest, drain_timeout, .. } = hosting;
+        services.push(rest);
+        Self { stop, tasks, parts, status, meter, services, drain_timeout }
     }
 
     /// Whether the pool serves, now and whenever that changes.
     #[must_use]
     pub fn status(&self) -> watch::Receiver<Status> {
-        self.shared.board.status()
+        self.status.clone()
     }
 
     /// What the pool and its services count, also after the pool has stopped.
     #[must_use]
     pub fn source(&self) -> Arc<dyn Source> {
-        Arc::clone(&self.shared) as Arc<dyn Source>
+        Arc::new(Counted { meter: Arc::clone(&self.meter), services: self.services.clone() })
     }
 
     /// Whether its requests get on, now.
     pub fn pulse(&self) -> impl Fn() -> Pulse + Send + Sync + use<> {
-        let shared = Arc::clone(&self.shared);
-        move || shared.meter.pulse()
+        let meter = Arc::clone(&self.meter);
+        move || meter.pulse()
     }
 
     /// Publishes events on the connection for what is confirmed.
     #[must_use]
     pub fn events(&self) -> EventPublisher {
-        EventPublisher::new(Arc::clone(&self.shared))
+        EventPublisher::new(self.parts.clone())
     }
 
     /// Gives these brokers other pools, as far as they are open. Where there are to be more instances, they are opened; where
     /// there are to be fewer, or with another prefetch, those too many stop consuming, finish what they have taken, reply,
     /// acknowledge, and end.
     pub fn resize(&self, brokers: &[(Broker, Pool)]) {
-        for (broker, pool) in brokers {
-            self.shared.resize(*broker, pool);
+        for part in &self.parts {
+            for (broker, pool) in brokers {
+                part.resize(*broker, pool);
+            }
         }
     }
 
     /// From now on a request is slow that takes so long; none is where it is zero.
     pub fn slow_after(&self, after: Duration) {
-        self.shared.slow.after(after);
+        for part in &self.parts {
+            part.slow.after(after);
+        }
     }
 
     /// Stops consuming, finishes what was taken, replies, acknowledges, disconnects.
     pub async fn shutdown(self) {
         self.stop.cancel();
         // The drain has a bound of its own; this one is for what comes after it.
-        if timeout(self.shared.drain_timeout + Duration::from_secs(10), self.task).await.is_err() {
+        if timeout(self.drain_timeout + Duration::from_secs(10), join_all(self.tasks)).await.is_err() {
             warn!("the broker pool did not stop in time: RabbitMQ redelivers what is not acknowledged");
         }
     }
@@ -93,7 +112,7 @@ impl fmt::Debug for BrokerPool {
     }
 }
 
-/// Serves all brokers until `stop` is cancelled, and then finishes what was taken.
+/// Serves all brokers of a server until `stop` is cancelled, and then finishes what was taken.
 async fn serve(shared: Arc<Shared>, stop: CancellationToken) {
     let last = CancellationToken::new();
     let publishing = tokio::spawn(publishing::keep(Arc::clone(&shared), last.clone()));

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use beds_protocol::Broker;
+use futures_util::future::select_all;
 use tokio::sync::watch;
 use tracing::info;
 
@@ -19,6 +20,42 @@ pub enum Status {
     Unrouted(Arc<str>),
     /// It finishes what it has taken, and takes no more.
     Stopping,
+}
+
+/// The status of several parts as one: the worst of them. It is kept up to date until all receivers are gone.
+pub(crate) fn together(mut parts: Vec<watch::Receiver<Status>>) -> watch::Receiver<Status> {
+    if parts.len() < 2 {
+        return parts.pop().unwrap_or_else(|| watch::channel(Status::Serving).1);
+    }
+    let worst = |parts: &mut [watch::Receiver<Status>]| {
+        let all = parts.iter_mut().map(|part| part.borrow_and_update().clone());
+        all.max_by_key(Status::rank).unwrap_or(Status::Serving)
+    };
+    let (sender, receiver) = watch::channel(worst(&mut parts));
+    tokio::spawn(async move {
+        loop {
+            let changed = select_all(parts.iter_mut().map(|part| Box::pin(part.changed())));
+            tokio::select! {
+                () = sender.closed() => return,
+                (changed, ..) = changed => if changed.is_err() { return },
+            }
+            let now = worst(&mut parts);
+            sender.send_if_modified(|status| std::mem::replace(status, now.clone()) != now);
+        }
+    });
+    receiver
+}
+
+impl Status {
+    /// How bad it is.
+    const fn rank(&self) -> u8 {
+        match self {
+            Self::Serving => 0,
+            Self::Unrouted(_) => 1,
+            Self::Connecting(_) => 2,
+            Self::Stopping => 3,
+        }
+    }
 }
 
 /// Where the parts of a pool say how they are.
@@ -161,6 +198,21 @@ impl Parts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn several_servers_are_as_good_as_the_worst() {
+        let (one, other) = (watch::Sender::new(Status::Serving), watch::Sender::new(Status::Serving));
+        let mut status = together(vec![one.subscribe(), other.subscribe()]);
+        assert_eq!(*status.borrow(), Status::Serving);
+        let away = Status::Connecting("away".into());
+        other.send_replace(away.clone());
+        status.wait_for(|now| *now == away).await.unwrap();
+        one.send_replace(Status::Unrouted("no rights".into()));
+        other.send_replace(Status::Serving);
+        status.wait_for(|now| *now == Status::Unrouted("no rights".into())).await.unwrap();
+        one.send_replace(Status::Serving);
+        status.wait_for(|now| *now == Status::Serving).await.unwrap();
+    }
 
     #[test]
     fn a_pool_serves_when_all_its_parts_do() {

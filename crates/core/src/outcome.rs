@@ -4,14 +4,9 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
-use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, value::RawValue};
 
-use crate::{
-    describe,
-    error::{Error, Result},
-    spec::Domain,
-};
+use crate::{describe, spec::Domain};
 
 /// The bytes that the names of all members, a count and the braces take in a reply. A note is not counted.
 pub const MEMBERS_BYTES_MAX: usize = 128;
@@ -85,15 +80,6 @@ impl Outcome {
     #[must_use]
     pub fn description(domain: &'static Domain) -> Self {
         Self::data(describe::json(domain))
-    }
-
-    /// The record that was read, or the records, or the value of a call, as a type of Rust.
-    ///
-    /// # Errors
-    /// `internal`, where the type cannot hold it.
-    pub fn read<T: DeserializeOwned>(&self) -> Result<T> {
-        serde_json::from_slice(self.data.as_deref().unwrap_or(b"null"))
-            .map_err(|error| Error::internal(format!("the data of a reply cannot be read: {error}")))
     }
 
     /// How long the reply is, in bytes.

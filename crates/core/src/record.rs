@@ -13,10 +13,23 @@ use serde::{
 use serde_json::Value as Json;
 
 use crate::{
+    error,
     mask::MASK,
     namaste::NamasteCore,
+    outcome::Outcome,
     spec::{Domain, Field},
 };
+
+impl Outcome {
+    /// The record that was read, or the records, or the value of a call, as a type of Rust.
+    ///
+    /// # Errors
+    /// `internal`, where the type cannot hold it.
+    pub fn read<T: DeserializeOwned>(&self) -> error::Result<T> {
+        serde_json::from_slice(self.data.as_deref().unwrap_or(b"null"))
+            .map_err(|error| error::Error::internal(format!("the data of a reply cannot be read: {error}")))
+    }
+}
 
 /// The struct of a domain, with a member for each field.
 pub trait Record: NamasteCore + Sized {

@@ -12,8 +12,8 @@ mod pulse;
 use std::{sync::Arc, time::Duration};
 
 use beds_bus::{
-    Amqp, BrokerPool, Connection, Endpoint, Hosting, Name, Pool, Properties, Publisher, Replies, Status,
-    Timeouts,
+    Amqp, BrokerPool, Connection, Endpoint, Hosting, Name, Pool, Properties, Publisher, Replies, Server,
+    Status, Timeouts,
 };
 use beds_core::{
     event::Event,
@@ -22,7 +22,7 @@ use beds_core::{
     settings::{Millis, SecretUrl, Urls},
 };
 use beds_devstack::Stack;
-use beds_protocol::{Broker, header, topology::EXCHANGE, value::DateTime};
+use beds_protocol::{Broker, Service as Hosted, header, topology::EXCHANGE, value::DateTime};
 use lapin::{
     ConnectionProperties,
     options::{QueueDeclareOptions, QueueDeleteOptions},
@@ -139,7 +139,7 @@ impl Rig {
             slow_after: Duration::ZERO,
             tracer: None,
         };
-        let pool = BrokerPool::start(amqp, "n1", hosting);
+        let pool = BrokerPool::start(vec![Server { amqp, services: Hosted::ALL.to_vec() }], "n1", hosting);
         let serving = async { pool.status().wait_for(|status| *status == Status::Serving).await.map(drop) };
         timeout(PATIENCE, serving).await.unwrap().unwrap();
         Self { probe, gate, pool: Some(pool), client: Client::connect(&url).await, stack }

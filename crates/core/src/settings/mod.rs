@@ -3,6 +3,7 @@
 //! Nothing here reads a file: the runtime's `config` does.
 
 mod rules;
+mod secret;
 mod tls;
 mod url;
 
@@ -13,6 +14,7 @@ use serde::Deserialize;
 pub use secrecy::SecretString;
 
 pub use rules::{MARIADB, MONGODB, RABBITMQ, Rules};
+pub use secret::{Hosts, Secret};
 pub use tls::{Link, Tls, is_loopback};
 pub use url::{Host, Parts, PasswordSource, SecretUrl, Urls, decoded};
 

@@ -204,6 +204,22 @@ pub struct Host<'a> {
     pub port: Option<u16>,
 }
 
+impl<'a> Host<'a> {
+    /// A host by itself, with or without a port. An IPv6 address may stand without its brackets.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub fn read(text: &'a str) -> Result<Self, String> {
+        if text.parse::<Ipv6Addr>().is_ok() {
+            return Ok(Self { name: text, port: None });
+        }
+        if text.is_empty() || text.contains(['/', '@', '?', '#', ',']) || text.contains(char::is_control) {
+            return Err("a host is a name or an address, with or without a port, and nothing else".to_owned());
+        }
+        host(text)
+    }
+}
+
 impl<'a> Parts<'a> {
     /// Takes a URL apart.
     ///
