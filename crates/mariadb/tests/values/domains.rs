@@ -230,6 +230,18 @@ static CELL_CALLS: [Call; 3] = [
 domain! { GEOMETRY: "cell", table [int("id"), text("place")] }
 domain! { WORDS: "cell", table [int("id"), text("day"), text("at"), text("hour"), text("small"), text("bits")] }
 
+// An ENUM that holds the empty text which is none of its values, and one with an empty value of its own.
+domain! { NO_VALUE: "no_value", table [Field::new("e", "e", Type::one_of(&["a", "b"])), int("n")] {
+    update: Some(Procedure::new("no_value_update", "call no_value_update(?, ?)", &[0, 1])),
+    upsert: None,
+    delete: Some(Procedure::new("no_value_delete", "call no_value_delete(?)", &[0])),
+}; updates(); deletes() }
+domain! { EMPTY_VALUE: "empty_value", table [Field::new("e", "e", Type::string(0, 1)), int("n")] {
+    update: Some(Procedure::new("empty_value_update", "call empty_value_update(?, ?)", &[0, 1])),
+    upsert: None,
+    delete: Some(Procedure::new("empty_value_delete", "call empty_value_delete(?)", &[0])),
+}; updates(); deletes() }
+
 static PART_ITEM: Field = Field::new("item", "item", Type::INT);
 static PART_PRICES: Field = Field::new("item", "item", Type::decimal(10, 2, None, None));
 static PART_OF_PLACE: [Field; 1] = [of("day", Type::Date)];
@@ -315,6 +327,8 @@ pub(crate) fn named(name: &str) -> &'static Domain {
     match name {
         "geometry" => &GEOMETRY,
         "near" => &NEAR,
+        "no_value" => &NO_VALUE,
+        "empty_value" => &EMPTY_VALUE,
         "words" => &WORDS,
         "days" => &DAYS,
         "priced_parcel" => &PRICED_PARCEL,

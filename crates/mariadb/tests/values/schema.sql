@@ -223,3 +223,17 @@ create procedure parts_update(p_id int, p_o json, p_l json, p_any json) modifies
   update parts set o = p_o, l = p_l, any = p_any where id = p_id //
 create function parts_o() returns json deterministic return '{"n": "x", "name": "a"}' //
 delimiter ;
+
+create table no_value (e enum('a', 'b') primary key, n int null);
+create table empty_value (e enum('', 'a') primary key, n int null);
+set @strict = @@sql_mode, sql_mode = '';
+insert into no_value values ('a', 1), ('none', 2);
+insert into empty_value values ('', 1), ('none', 2), ('a', 3);
+set sql_mode = @strict;
+delimiter //
+create procedure no_value_update(p_e enum('a', 'b'), p_n int) modifies sql data update no_value set n = p_n where e = p_e //
+create procedure no_value_delete(p_e enum('a', 'b')) modifies sql data delete from no_value where e = p_e //
+create procedure empty_value_update(p_e enum('', 'a'), p_n int) modifies sql data
+  update empty_value set n = p_n where e = p_e //
+create procedure empty_value_delete(p_e enum('', 'a')) modifies sql data delete from empty_value where e = p_e //
+delimiter ;

@@ -78,8 +78,11 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
             let message = format!("{title} {NOT_STRICT}");
             // What a call does with its arguments is for the DBA to say; what an operation is given is to be kept as it is.
             let is_call = matches!(object.usage, Usage::Call(_));
-            let finding =
-                if is_call || is_trigger { findings.warning(&place, message) } else { findings.error(&place, message) };
+            let finding = if is_call || is_trigger {
+                findings.warning(&place, message)
+            } else {
+                findings.error(&place, message)
+            };
             finding.hint(
                 "create it again in a session whose sql_mode has STRICT_TRANS_TABLES: a routine keeps the mode that it was \
                  made in",
