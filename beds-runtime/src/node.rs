@@ -184,8 +184,8 @@ async fn wait_until_serving(
 
 /// The configured name, or the host's with the process's id.
 fn node_name(config: &Config) -> String {
-    if !config.node.name.is_empty() {
-        return config.node.name.clone();
+    if let Some(name) = &config.node.name {
+        return name.clone();
     }
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let host = host.trim();

@@ -220,6 +220,26 @@ async fn a_url_with_the_port_of_another_server_is_told_who_answers_there() {
     }
 }
 
+#[tokio::test]
+async fn a_url_with_another_replica_set_is_told_which_one_the_server_is_of() {
+    let site = shared().await;
+    let port = site.stack.mongodb().port().unwrap();
+    let url = format!("mongodb://127.0.0.1:{port}/?replicaSet=other");
+    let variables = [
+        ("BEDS__MONGODB__LOGS__URL", url.as_str()),
+        ("BEDS__NODE__IPL_TIMEOUT_MS", "4000"),
+        ("BEDS__NODE__SERVICES", "app_server,admin"),
+    ];
+    let checked = Beds::new(&["check"]).on(&site.stack).env(&variables).run();
+    let said = format!("`127.0.0.1:{port}` is of ");
+    assert!(checked.stdout.contains(&said), "{checked:?}");
+    assert!(checked.stdout.contains(", and `replicaSet` in the URL is `other`"), "{checked:?}");
+    assert!(checked.stdout.contains("hint: correct `replicaSet` in the URL, or leave it out"), "{checked:?}");
+    let verified = Beds::new(&["verify"]).on(&site.stack).env(&variables).run();
+    let printed = [verified.stdout, verified.stderr].concat();
+    assert!(printed.contains("and `replicaSet` in the URL is `other`"), "{printed}");
+}
+
 /// Stands before a server on another address, until the test ends.
 fn forward(listener: TcpListener, to: u16) {
     thread::spawn(move || {

@@ -88,7 +88,8 @@ fn the_case_of_a_databases_name_is_of_no_account() {
 fn a_section_that_nothing_uses_is_warned_of() {
     let file = "[mariadb.spare]\nurl = \"mysql://u@127.0.0.1:1/spare\"\n\
         [mariadb.logs]\nurl = \"mysql://u@127.0.0.1:1/logs\"\n\
-        [mongodb.jurnal]\nurl = \"mongodb://127.0.0.1:1\"\n";
+        [mongodb.jurnal]\nurl = \"mongodb://127.0.0.1:1\"\n\
+        [brokers.app_server.r]\ninstances = 1\n[brokers.segundo.wh]\ninstances = 1\n";
     let warnings = |left_out: usize| {
         let variables: Vec<_> = NOWHERE
             .into_iter()
@@ -98,7 +99,7 @@ fn a_section_that_nothing_uses_is_warned_of() {
             .collect();
         let ended = Beds::new(&["check"]).env(&variables).file("beds.toml", file).run();
         let lines = [ended.stdout.lines(), ended.stderr.lines()].into_iter().flatten();
-        lines.filter(|line| line.contains("the section of a database")).map(str::to_owned).collect::<Vec<_>>()
+        lines.filter(|line| line.contains("is the section of ")).map(str::to_owned).collect::<Vec<_>>()
     };
     let of = "is the section of a database that no template names";
     assert_eq!(
@@ -107,6 +108,9 @@ fn a_section_that_nothing_uses_is_warned_of() {
             format!("warning [mariadb.logs] {of}; templates have this database with the engine mongodb"),
             format!("warning [mariadb.spare] {of}; remove it"),
             format!("warning [mongodb.jurnal] {of}; remove it"),
+            "warning [brokers.segundo.wh] is the section of a service that this node does not host; add \"segundo\" to \
+             node.services, or remove the section"
+                .to_owned(),
         ]
     );
     assert!(warnings(3).is_empty(), "what is missing says what it may be");

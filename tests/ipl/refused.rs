@@ -34,6 +34,12 @@ const REFUSED: &[Refused] = &[
             "unknown key `service`; it may be `name`, `services`, ",
         ],
     ),
+    in_file(
+        "a node without a name",
+        "[node]\nname = \"\"\n",
+        &["node.name is empty: write a name, or leave it out"],
+    ),
+    in_variable("a node of blanks", &[("BEDS__NODE__NAME", "  ")], &["node.name is empty"]),
     in_file("an unknown section", "[nodes]\n", &["{file}:", "line 1, column 2", "unknown key `nodes`"]),
     in_file(
         "an unknown key of a server",

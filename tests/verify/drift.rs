@@ -101,6 +101,30 @@ const DRIFTS: &[(&str, &str, &[&str])] = &[
         "create or replace function fn_example_stock_value() returns decimal(38,2) reads sql data return 1.5",
         &["warning call stock_value: what `fn_example_stock_value` returns is a floating-point number"],
     ),
+    (
+        "create or replace function fn_example_stock_value() returns decimal(12,2) reads sql data return 1.5",
+        "create or replace function fn_example_stock_value() returns decimal(38,2) reads sql data return 1.5",
+        &[
+            "warning call stock_value: what `fn_example_stock_value` returns has (12,2) digits, but the template says (38,2)",
+        ],
+    ),
+    (
+        "create or replace view v_example as \
+         select id, art_title as sku, sku as art_title, body, status, price, stock, weight, fragile, released_on, ships_at, \
+         tags, size, extra, thumbnail, supplier, origin, created_at, changed_at, revision from example",
+        "create or replace view v_example as \
+         select id, sku, art_title, body, status, price, stock, weight, fragile, released_on, ships_at, \
+         tags, size, extra, thumbnail, supplier, origin, created_at, changed_at, revision from example",
+        &[
+            "warning objects.read: `v_example` shows columns of `example` under each other's names: `sku`, `art_title`",
+            "error objects.create: parameter `p_sku` of `sp_example_create` goes into the column `sku`, not into `art_title`",
+            "error objects.create: parameter `p_title` of `sp_example_create` goes into the column `art_title`, not into `sku`",
+            "error objects.update: parameter `p_sku` of `sp_example_update` goes into the column `sku`, not into `art_title`",
+            "error objects.update: parameter `p_title` of `sp_example_update` goes into the column `art_title`, not into `sku`",
+            "warning field sku: `example` has no unique index on `art_title`",
+            "warning field sku: the column `sku` has up to 200 characters",
+        ],
+    ),
 ];
 
 #[test]
@@ -120,6 +144,67 @@ fn what_a_view_hides_of_its_table_is_found() {
             let seen = lines(&verify(&stack, "beds", &["--template", "example"]).1, "example");
             assert_eq!(seen.len(), found.len(), "{drift}\n{seen:#?}");
         }
+        stack.mariadb_query(Some("catalog"), back).unwrap();
+    }
+    assert_eq!(found(), Vec::<String>::new());
+}
+
+/// The same of what stands behind the writes to a table, which the server drops without a word.
+const BEHIND: &[(&str, &str, &[&str])] = &[
+    (
+        "create sequence sq; alter table example add n bigint not null default (nextval(sq)); drop sequence sq",
+        "alter table example drop column n",
+        &[
+            "error objects.create: `sp_example_create` writes into `example`, which refuses rows: the default of `n` needs the sequence `sq`",
+            "error objects.upsert: `sp_example_upsert` writes into `example`, which refuses rows: the default of `n` needs the sequence `sq`",
+        ],
+    ),
+    (
+        "create table parent (id int unsigned primary key); set foreign_key_checks = 0; \
+         alter table example add constraint fk foreign key (stock) references parent (id); drop table parent",
+        "alter table example drop foreign key fk, drop key fk",
+        &[
+            "error objects.create: `sp_example_create` writes into `example`, which refuses rows: the foreign key `fk` needs the table `parent`",
+            "error objects.upsert: `sp_example_upsert` writes into `example`, which refuses rows: the foreign key `fk` needs the table `parent`",
+        ],
+    ),
+    (
+        "create trigger tr before insert on example for each row insert into gone values (new.stock, 'a\\'b')",
+        "drop trigger tr",
+        &[
+            "error objects.create: the trigger `tr` uses the table or view `gone`, which is not there",
+            "error objects.upsert: the trigger `tr` uses the table or view `gone`, which is not there",
+        ],
+    ),
+    (
+        "create trigger tr after update on example for each row call gone(new.stock, gone_of(new.stock))",
+        "drop trigger tr",
+        &[
+            "error objects.update: the trigger `tr` uses the procedure `gone`, which is not there",
+            "error objects.update: the trigger `tr` uses the function `gone_of`, which is not there",
+            "error call restock: the trigger `tr` uses the procedure `gone`, which is not there",
+            "error call restock: the trigger `tr` uses the function `gone_of`, which is not there",
+        ],
+    ),
+    (
+        "create or replace function fn_example_stock_value() returns decimal(38,2) reads sql data \
+         return ifnull(gone_of(1), (select max(price) from example)) + coalesce(left('1', 1), extract(day from now()))",
+        "create or replace function fn_example_stock_value() returns decimal(38,2) reads sql data return 1.5",
+        &["error call stock_value: `fn_example_stock_value` uses the function `gone_of`, which is not there"],
+    ),
+];
+
+#[test]
+fn what_stands_behind_a_write_is_found() {
+    let stack = stack();
+    let found = || lines(&verify(&stack, "root", &["--template", "example"]).1, "example");
+    assert_eq!(found(), Vec::<String>::new());
+    for (drift, back, expected) in BEHIND {
+        stack.mariadb_query(Some("catalog"), drift).unwrap();
+        let found = found();
+        let is_expected = found.len() == expected.len()
+            && expected.iter().all(|line| found.iter().any(|other| other.starts_with(line)));
+        assert!(is_expected, "{drift}\n{found:#?}");
         stack.mariadb_query(Some("catalog"), back).unwrap();
     }
     assert_eq!(found(), Vec::<String>::new());

@@ -209,6 +209,13 @@ pub(crate) fn pipeline_missing(span: Span, why: &str, help: String) -> Diagnosti
         .help(help)
 }
 
+/// The stages themselves, where their file is named.
+pub(crate) fn pipeline_inline(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::PipelineMissing, "the stages of a pipeline stand in a file of their own")
+        .at(span, "the name of that file is expected here")
+        .help("put them into a file of the folder for pipelines, `schema/mongodb` by default, and name it: `pipeline = \"NAME.json\"`")
+}
+
 pub(crate) fn unknown_arg<'a>(
     span: Span,
     call: Span,

@@ -27,6 +27,17 @@ pub(crate) fn unknown(span: Span, name: &str, all: &[String]) -> Diagnostic {
     diagnostic.suggest(name, all.iter().map(String::as_str), "what can be published")
 }
 
+/// A word for all operations.
+pub(crate) fn wildcard(span: Span, all: &[String]) -> Diagnostic {
+    let diagnostic = Diagnostic::error(Code::EventUnknown, "no word stands for all operations in `publish`")
+        .at(span, "no such operation");
+    if all.is_empty() {
+        return diagnostic.help("the domain offers nothing that changes records: remove `[events]`");
+    }
+    let all: Vec<String> = all.iter().map(|name| format!("\"{name}\"")).collect();
+    diagnostic.help(format!("name the operations: `publish = [{}]`", all.join(", ")))
+}
+
 pub(crate) fn call_without_prefix(span: Span, name: &str) -> Diagnostic {
     let right = format!("\"call.{name}\"");
     Diagnostic::error(Code::EventUnknown, format!("there is no operation `{name}` to publish"))

@@ -362,10 +362,36 @@ pub(crate) fn key_nullable(span: Span, key: Span) -> Diagnostic {
         .help("remove `nullable`, or choose another key")
 }
 
-pub(crate) fn key_type(span: Span, ty: &str) -> Diagnostic {
-    Diagnostic::error(Code::KeyType, format!("the type `{ty}` cannot be a key"))
+/// `others` are keys of the field that go with no key either.
+pub(crate) fn key_type(
+    span: Span,
+    ty: TypeName,
+    generated: Option<Generated>,
+    others: &[&'static str],
+) -> Diagnostic {
+    let help = match (generated, ty) {
+        (Some(Generated::UuidV4 | Generated::UuidV7), _) => {
+            "write `type = \"uuid\"`: this is what is generated"
+        }
+        (Some(Generated::Now), _) => "write `type = \"datetime\"`: this is what is generated",
+        (_, TypeName::Text) => "write `type = \"string\"`, with the column's length as `max`",
+        (_, TypeName::Float) => {
+            "write `type = \"decimal\"` or `type = \"int\"`, as the column is: floating-point numbers that look the same may differ"
+        }
+        (_, TypeName::Bytes) => {
+            "write `type = \"uuid\"` if the column is a BINARY(16) of a UUID, `type = \"string\"` if it holds text"
+        }
+        _ => {
+            "choose a key of the type bool, int, decimal, string, uuid, date, time, datetime, enum or object_id"
+        }
+    };
+    let diagnostic = Diagnostic::error(Code::KeyType, format!("the type `{ty}` cannot be a key"))
         .at(span, "part of the key")
-        .help("choose a key of the type bool, int, decimal, string, uuid, date, time, datetime, enum or object_id")
+        .help(help);
+    if others.is_empty() {
+        return diagnostic;
+    }
+    diagnostic.help(format!("remove {}, which no key has", names::sentence(others.iter().copied())))
 }
 
 pub(crate) fn unique_type(span: Span, ty: &str) -> Diagnostic {

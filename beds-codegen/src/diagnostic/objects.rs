@@ -231,14 +231,27 @@ pub(crate) fn key_replaced(
     ))
 }
 
-pub(crate) fn required_arg_missing(span: Span, operation: &str, field: &str, declared: Span) -> Diagnostic {
-    Diagnostic::error(
-        Code::RequiredArgMissing,
-        format!("the required field `{field}` is missing in the args of `{operation}`"),
-    )
-    .at(span, format!("`{field}` is missing"))
-    .near(declared, "a new record needs this field")
-    .help("add the field here, and a parameter to the procedure; if the database fills the field, declare it with `generated = \"database\"`")
+/// `fields` are those that are missing, and where they are declared.
+pub(crate) fn required_args_missing(span: Span, operation: &str, fields: &[(&str, Span)]) -> Diagnostic {
+    let names = names::sentence(fields.iter().map(|(name, _)| *name));
+    let (subject, label, help) = match fields {
+        [_] => (
+            format!("the required field {names} is"),
+            format!("{names} is missing"),
+            "add the field here, and a parameter to the procedure; if the database fills the field, declare it with `generated = \"database\"`",
+        ),
+        _ => (
+            format!("the required fields {names} are"),
+            format!("{names} are missing"),
+            "add the fields here, and parameters to the procedure; a field that the database fills is declared with `generated = \"database\"`",
+        ),
+    };
+    let message = format!("{subject} missing in the args of `{operation}`");
+    let diagnostic = Diagnostic::error(Code::RequiredArgMissing, message).at(span, label);
+    let near = fields.iter().fold(diagnostic, |diagnostic, (_, declared)| {
+        diagnostic.near(*declared, "a new record needs this field")
+    });
+    near.help(help)
 }
 
 pub(crate) fn version_arg_missing(span: Span, operation: &str, field: &str, declared: Span) -> Diagnostic {
@@ -286,8 +299,9 @@ pub(crate) fn many_range(span: Span, max: u32) -> Diagnostic {
 }
 
 /// `removed` is what goes with the argument.
+/// What a machine removes here, the procedure would still have: its other parameters would get each other's values.
 pub(crate) fn arg_without_value(
-    (span, removed): (Span, Span),
+    span: Span,
     operation: &str,
     field: &str,
     (declared, why): (Span, &str),
@@ -296,7 +310,6 @@ pub(crate) fn arg_without_value(
         .at(span, "no value to pass")
         .near(declared, why)
         .help("remove the field from `args`, and the parameter from the procedure")
-        .fix(removed, "")
 }
 
 pub(crate) fn fetch_without_read(span: Span, front: Front) -> Diagnostic {

@@ -47,6 +47,15 @@ pub(crate) fn bad_name(name: &Spanned<String>, of_what: Named, of: &str, named: 
     }
 }
 
+/// A path of which a part has no name.
+pub(crate) fn broken_path(span: Span, text: &str, named: Span) -> Diagnostic {
+    let diagnostic = value(span, format!("`{text}` is not the path to a field"), "a name is missing", named);
+    match text.trim_matches(['$', '.']) {
+        "" => diagnostic.help("write \"$name\"; the text itself is {\"$literal\": \"…\"}"),
+        _ => diagnostic.help("write a name on both sides of each point; a text is {\"$literal\": \"…\"}"),
+    }
+}
+
 pub(crate) fn unknown_variable<'a>(
     span: Span,
     name: &str,

@@ -1,6 +1,11 @@
 //! Strings and numbers of JSON.
 
+use serde_json::value::RawValue;
+
 use super::mistake::{Mistake, word};
+
+const TOO_LARGE: &str = "this number is larger than any that MongoDB can hold as a double";
+const TOO_SMALL: &str = "this number is nearer to 0 than any that MongoDB can hold as a double";
 
 /// The string that begins with the quote at `start`, and where it ends.
 pub(super) fn string(text: &str, start: usize) -> Result<(String, usize), Box<Mistake>> {
@@ -93,10 +98,13 @@ pub(super) fn number(text: &str, start: usize) -> Result<usize, Box<Mistake>> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '-' | '_');
     let length = text[start..].find(|c| !is_part(c)).unwrap_or(text.len() - start);
     let written = &text[start..start + length];
-    // A number too large for serde is none for MongoDB either.
     if let Ok(beds_protocol::Json::Number(number)) = serde_json::from_str(written) {
         if number.as_i64().is_some() || number.as_exact_f64().is_some() {
             return Ok(start + length);
+        }
+        if number.as_f64().is_some_and(|double| double == 0.0) {
+            let help = "write 0, or a number from 5e-324 on";
+            return Err(Mistake::new(start..start + length, TOO_SMALL, "it would become 0", help));
         }
         return Err(Mistake::new(
             start..start + length,
@@ -104,6 +112,11 @@ pub(super) fn number(text: &str, start: usize) -> Result<usize, Box<Mistake>> {
             "it would be rounded",
             "write fewer digits, or the number as a string in { \"$toDecimal\": … }",
         ));
+    }
+    // serde takes the form of a number that is too large, and refuses its value.
+    if written.parse().is_ok_and(f64::is_infinite) && serde_json::from_str::<&RawValue>(written).is_ok() {
+        let help = "write a number of at most 1.7976931348623157e308, or the number as a string in { \"$toDecimal\": … }";
+        return Err(Mistake::new(start..start + length, TOO_LARGE, "it would become infinite", help));
     }
     let end = start + length.max(word(&text[start..]));
     let digits = written.trim_start_matches('-');

@@ -128,6 +128,8 @@ impl Offered<'_> {
             }
             cx.errors.push(if is_call {
                 diagnostics::call_without_prefix(name.span, written)
+            } else if names::is_all(written) {
+                diagnostics::wildcard(name.span, &self.all()?)
             } else {
                 diagnostics::unknown(name.span, written, &self.all()?)
             });

@@ -264,58 +264,41 @@ fn check_record(
     fields: &Fields,
     cx: &mut Cx<'_>,
 ) {
+    let mut missing: Vec<(&str, Span)> = Vec::new();
+    let mut unused: Vec<(&str, Span)> = Vec::new();
     for (index, slot) in fields.slots() {
         let Some(field) = &slot.field else { continue };
         if operation == "upsert" && field.is_key {
             continue;
         }
-        let at = args.iter().position(|arg| *arg == index).and_then(|position| place_of(names, position));
+        let (name, declared) = (field.name.as_str(), slot.name.span);
+        let at = args.iter().position(|arg| *arg == index).and_then(|position| names.get(position));
         let is_filled_by_node = matches!(field.supply, Supply::Generated(by) if by != Generated::Database);
         match (&field.supply, at) {
-            (Supply::Required, None) => {
-                cx.errors.push(diagnostics::required_arg_missing(
-                    span,
-                    operation,
-                    &field.name,
-                    slot.name.span,
-                ));
-            }
-            _ if at.is_none() && field.is_key && is_filled_by_node => {
-                cx.errors.push(diagnostics::required_arg_missing(
-                    span,
-                    operation,
-                    &field.name,
-                    slot.name.span,
-                ));
-            }
-            (Supply::Default(_), None) => {
-                cx.errors.push(diagnostics::default_unused(span, &field.name, slot.name.span));
-            }
+            (Supply::Required, None) => missing.push((name, declared)),
+            _ if at.is_none() && field.is_key && is_filled_by_node => missing.push((name, declared)),
+            (Supply::Default(_), None) => unused.push((name, declared)),
             // Of two, which is reported, one is no version.
             (Supply::Version, Some(_)) if fields.version().is_none() => {}
             (Supply::Version, Some(at)) => {
-                let why = (slot.name.span, "the version, which the database counts");
-                cx.errors.push(diagnostics::arg_without_value(at, operation, &field.name, why));
+                let why = (declared, "the version, which the database counts");
+                cx.errors.push(diagnostics::arg_without_value(at.span, operation, name, why));
             }
             (Supply::Generated(Generated::Database), Some(at)) => {
-                let why = (slot.name.span, "the database generates it");
-                cx.errors.push(diagnostics::arg_without_value(at, operation, &field.name, why));
+                let why = (declared, "the database generates it");
+                cx.errors.push(diagnostics::arg_without_value(at.span, operation, name, why));
             }
             _ => {}
         }
     }
-}
-
-/// Where an argument of a list stands, and what of the list goes with it: its comma.
-fn place_of(names: &Names, at: usize) -> Option<(Span, Span)> {
-    let span = names.get(at)?.span;
-    let before = at.checked_sub(1).and_then(|before| names.get(before));
-    let whole = match (names.get(at + 1), before) {
-        (Some(next), _) => Span { end: next.span.start, ..span },
-        (None, Some(before)) => Span { start: before.span.end, ..span },
-        (None, None) => span,
-    };
-    Some((span, whole))
+    if missing.is_empty() {
+        for (name, declared) in unused {
+            cx.errors.push(diagnostics::default_unused(span, name, declared));
+        }
+    } else {
+        // A list that lacks what it must have is not finished: what else it lacks is of the same mistake.
+        cx.errors.push(diagnostics::required_args_missing(span, operation, &missing));
+    }
 }
 
 fn check_key(operation: &str, span: Span, args: &[usize], fields: &Fields, cx: &mut Cx<'_>) {
@@ -368,9 +351,9 @@ fn check_delete(names: &Names, span: Span, args: &[usize], fields: &Fields, cx: 
     }
     check_key("delete", span, args, fields, cx);
     for (at, &index) in args.iter().enumerate().filter(|(_, index)| is_other(**index)) {
-        if let (Some(slot), Some(at)) = (fields.slot(index), place_of(names, at)) {
+        if let (Some(slot), Some(at)) = (fields.slot(index), names.get(at)) {
             let why = (slot.name.span, "neither the key nor the version, which is all that a client sends");
-            cx.errors.push(diagnostics::arg_without_value(at, "delete", &slot.name.value, why));
+            cx.errors.push(diagnostics::arg_without_value(at.span, "delete", &slot.name.value, why));
         }
     }
 }

@@ -38,8 +38,9 @@ pub(super) fn field(raw: RawField, place: Place, depth: usize, cx: &mut Cx<'_>) 
     let ty = ty(&raw, place, depth, cx);
     let description = description(&raw.description, cx);
     let supply = match &ty {
-        Some(ty) => supply(&raw, ty, place, cx),
-        None => None,
+        // Where the type is no key's, that is the mistake.
+        Some(ty) if !raw.key.is_true() || may_be_key(ty) => supply(&raw, ty, place, cx),
+        Some(_) | None => None,
     };
     if let Some(ty) = &ty {
         check_flags(&raw, ty, cx);
@@ -326,12 +327,22 @@ fn generated(name: &Spanned<String>, ty: &Type, raw: &RawField, cx: &mut Cx<'_>)
     Some(by)
 }
 
+/// Whether a record can be found by values of this type.
+fn may_be_key(ty: &Type) -> bool {
+    ty.is_indexable() && !matches!(ty, Type::Float { .. })
+}
+
 /// Reports keys, versions and unique fields of types that cannot be such.
 fn check_flags(raw: &RawField, ty: &Type, cx: &mut Cx<'_>) {
     if raw.key.is_true() {
         let at = raw.key.key().unwrap_or(raw.name.span);
-        if !ty.is_indexable() || matches!(ty, Type::Float { .. }) {
-            cx.errors.push(diagnostics::key_type(at, ty.name()));
+        if !may_be_key(ty) {
+            let generated = raw.generated.get().and_then(|name| Generated::from_name(&name.value));
+            let others = [("nullable", raw.nullable.is_true()), ("default", raw.default.get().is_some())];
+            let others: Vec<_> = others.into_iter().filter(|(_, is)| *is).map(|(key, _)| key).collect();
+            // What else does not suit the type is of the same mistake.
+            cx.errors.push(diagnostics::key_type(at, ty.type_name(), generated, &others));
+            return;
         }
         if let Some(nullable) = raw.nullable.key().filter(|_| raw.nullable.is_true()) {
             cx.errors.push(diagnostics::key_nullable(nullable, at));

@@ -106,6 +106,11 @@ pub(super) fn limits(limits: &Limits) -> Result<(), ConfigError> {
 
 /// The node's own section.
 pub(super) fn node(node: &Node) -> Result<(), ConfigError> {
+    if node.name.as_ref().is_some_and(|name| name.trim().is_empty()) {
+        return Err(ConfigError::new(
+            "node.name is empty: write a name, or leave it out for the host's name and the process id",
+        ));
+    }
     if node.services.is_empty() {
         return Err(ConfigError::new("node.services is empty: name at least one service"));
     }

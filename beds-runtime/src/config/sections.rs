@@ -8,8 +8,8 @@ use beds_protocol::Service;
 section! {
     /// `[node]`
     Node {
-        /// Name in logs and dead letters; the host's name and the process id where it is empty.
-        name: String = String::new(),
+        /// Name in logs and dead letters; the host's name and the process id where it is absent.
+        name: Option<String> = None,
         /// The services that this node hosts.
         services: Vec<Service> = vec![Service::AppServer],
         /// Address of the health endpoint (`GET /live`, `/ready`, `/metrics`); none where it is absent.

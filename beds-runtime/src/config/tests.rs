@@ -9,12 +9,10 @@ fn load(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
 
 #[test]
 fn a_text_stays_as_it_is_written_and_a_number_is_read_from_it() {
-    for text in ["", " x "] {
-        assert_eq!(load(&[("BEDS__NODE__NAME", text)]).unwrap().node.name, text);
-    }
+    assert_eq!(load(&[("BEDS__NODE__NAME", " x ")]).unwrap().node.name.as_deref(), Some(" x "));
     for text in ["007", "1e5", "nan", "0042", "true", "-0"] {
         let config = load(&[("BEDS__NODE__NAME", text), ("BEDS__MONGODB__LOGS__DATABASE", text)]).unwrap();
-        assert_eq!(config.node.name, text);
+        assert_eq!(config.node.name.as_deref(), Some(text));
         assert_eq!(config.mongodb.get("logs").unwrap().database.as_deref(), Some(text));
     }
     let config = load(&[

@@ -16,6 +16,7 @@ const SAID: &[(&[&str], &str)] = &[
         &["vhost"],
         "there is no such virtual host: create it with `rabbitmqctl add_vhost`, or correct the path of the URL",
     ),
+    (&["`replicaSet` in the URL is"], "correct `replicaSet` in the URL, or leave it out"),
     (&["is read-only"], "no server of `url` takes writes: promote one of them, or correct the list"),
     (&["1049 (42000)"], "there is no such schema: create it, or correct the path of the URL"),
     (
@@ -156,6 +157,10 @@ mod tests {
             (
                 "Server selection timeout: No available servers. Topology: { Type: ReplicaSetNoPrimary, Set Name: x }",
                 "`replicaSet`",
+            ),
+            (
+                "`h:1` is of the replica set `rs0`, and `replicaSet` in the URL is `x`",
+                "correct `replicaSet` in the URL, or leave it out",
             ),
             ("something else", "the log of the server"),
         ] {

@@ -155,10 +155,29 @@ pub fn missing(config: &Config, domains: &[&'static Domain]) -> Option<Failure> 
     Some(Failure { step: Step::Configuration, reason, hint })
 }
 
-/// The sections of databases that none of these domains, which are all that there are, names. One says so for each: most
-/// likely it is mistyped, or meant for a template that is gone.
+/// The sections that nothing of this node uses. One says so for each: most likely it is mistyped, or something else is
+/// missing.
 #[must_use]
 pub fn unused(config: &Config, domains: &[&'static Domain]) -> Vec<String> {
+    [unused_databases(config, domains), unused_pools(config)].concat()
+}
+
+/// The pools of services that this node does not host.
+fn unused_pools(config: &Config) -> Vec<String> {
+    let sections = config.brokers.iter().filter(|(service, _)| !config.node.services.contains(service));
+    let names = sections.flat_map(|(service, pools)| pools.keys().map(move |name| (service.as_str(), name)));
+    names
+        .map(|(service, name)| {
+            format!(
+                "[brokers.{service}.{name}] is the section of a service that this node does not host; add \"{service}\" to \
+                 node.services, or remove the section"
+            )
+        })
+        .collect()
+}
+
+/// The sections of databases that none of these domains, which are all that there are, names.
+fn unused_databases(config: &Config, domains: &[&'static Domain]) -> Vec<String> {
     let used = databases(domains);
     let of_mariadb = config.mariadb.names().map(|name| (Engine::MariaDb, name));
     let sections = of_mariadb.chain(config.mongodb.names().map(|name| (Engine::MongoDb, name)));

@@ -17,6 +17,20 @@ pub fn has_sensitive(domain: &Domain) -> bool {
     !names(domain).is_empty()
 }
 
+/// Whether a field, or a part of it, is sensitive: what stands in its place instead may be as well.
+pub fn is_sensitive(field: &Field) -> bool {
+    field.sensitive || has_sensitive_parts(&field.ty)
+}
+
+/// Whether a part of a value of this type is sensitive.
+pub fn has_sensitive_parts(ty: &Type) -> bool {
+    match ty {
+        Type::Object { fields } => fields.iter().any(is_sensitive),
+        Type::List { item, .. } => is_sensitive(item),
+        _ => false,
+    }
+}
+
 /// A request's body as it may be shown: with the values of fields that are not sensitive, and a mask for all else.
 /// A member that bears a sensitive field's name is masked at any depth. A body that cannot be read is masked as a
 /// whole.

@@ -8,17 +8,21 @@ use std::{
     os::fd::{AsRawFd as _, OwnedFd},
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
 use beds_core::settings::{Link, MONGODB, SecretUrl, Tls};
+use beds_protocol::shown;
 use mongodb::{
     Client, ServerType,
     error::{Error, ErrorKind},
-    event::{EventHandler, sdam::SdamEvent},
+    event::{
+        EventHandler,
+        sdam::{SdamEvent, ServerHeartbeatSucceededEvent},
+    },
     options::{ClientOptions, Tls as Encryption, TlsOptions},
 };
 use nix::sys::memfd::{MFdFlags, memfd_create};
@@ -81,6 +85,7 @@ impl Material {
         if let (Some(files), Some(Encryption::Enabled(tls))) = (&self.link, &mut options.tls) {
             held = files.give(tls)?;
         }
+        heard.expects(options.repl_set_name.clone());
         options.sdam_event_handler = Some(EventHandler::callback(move |event| {
             // The driver opens the files as long as it finds servers, and so as long as it has this handler.
             let _ = &held;
@@ -161,6 +166,10 @@ pub(crate) struct Heard {
     has_failed: AtomicBool,
     /// Why one could not be reached, the last time.
     failure: Mutex<Option<Error>>,
+    /// The replica set that the URL names.
+    expected: OnceLock<String>,
+    /// Why a server that answered is none of it. The driver forgets such a server.
+    another: Mutex<Option<String>>,
     failed: Notify,
 }
 
@@ -172,6 +181,7 @@ impl Heard {
                 let answers = servers.values().any(|server| server.server_type() != ServerType::Unknown);
                 self.is_lost.store(!answers, Ordering::Relaxed);
             }
+            SdamEvent::ServerHeartbeatSucceeded(succeeded) => self.compare(succeeded),
             SdamEvent::ServerHeartbeatFailed(failed) => {
                 *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failed.failure.clone());
                 self.doubt();
@@ -179,6 +189,32 @@ impl Heard {
             }
             _ => {}
         }
+    }
+
+    /// Which replica set the URL names, if any.
+    fn expects(&self, set: Option<String>) {
+        if let Some(set) = set {
+            let _ = self.expected.set(set);
+        }
+    }
+
+    /// Compares the set of a server that answers with that of the URL.
+    fn compare(&self, succeeded: &ServerHeartbeatSucceededEvent) {
+        let Some(expected) = self.expected.get() else { return };
+        let found = succeeded.reply.get_str("setName").ok();
+        let is = match found {
+            Some(found) if found == expected => return,
+            Some(found) => format!("is of the replica set {}", shown(found)),
+            None => "is of no replica set".to_owned(),
+        };
+        let server = shown(succeeded.server_address.to_string());
+        let reason = format!("{server} {is}, and `replicaSet` in the URL is {}", shown(expected));
+        *self.another.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+    }
+
+    /// Why no server is found though one answers: it is none of the replica set that the URL names.
+    pub(crate) fn another_set(&self) -> Option<String> {
+        self.another.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether the driver may know of a server that answers.

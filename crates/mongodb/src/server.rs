@@ -338,9 +338,12 @@ pub async fn ping(url: &SecretUrl, timeout: Duration) -> Result<String, String> 
     };
     match asked {
         Ok(Ok(Ok(version))) => Ok(version),
-        Ok(Ok(Err(error))) => Err(error.kind.to_string()),
+        Ok(Ok(Err(error))) => Err(heard.another_set().unwrap_or_else(|| error.kind.to_string())),
         Ok(Err(_)) => Err("the driver failed unexpectedly".to_owned()),
         Err(_) => {
+            if let Some(another) = heard.another_set() {
+                return Err(another);
+            }
             let ms = timeout.as_millis();
             Err(match heard.failure() {
                 Some(failure) => format!("no answer within {ms} ms: {failure}"),

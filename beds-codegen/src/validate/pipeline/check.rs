@@ -260,7 +260,7 @@ impl<'c, 's> Check<'c, 's> {
                     }
                 }
             },
-            Json::Text(text) => self.follow(text, node.span),
+            Json::Text(text) => self.text(text, node.span),
             Json::Null | Json::Bool(_) | Json::Number(_) => {}
         }
     }

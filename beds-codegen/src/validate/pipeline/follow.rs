@@ -9,7 +9,17 @@ use crate::{
 };
 
 impl Check<'_, '_> {
-    /// A string in an expression: a path may lead to a client's value.
+    /// A string in an expression, which is a path where it begins with `$`.
+    pub(super) fn text(&mut self, text: &str, span: Span) {
+        let is_broken = text.strip_prefix('$').is_some_and(|path| path.split('.').any(str::is_empty));
+        if is_broken {
+            self.errors.push(stages::broken_path(span, text, self.named));
+        } else {
+            self.follow(text, span);
+        }
+    }
+
+    /// What a string reads: a path may lead to a client's value.
     pub(super) fn follow(&mut self, text: &str, span: Span) {
         if let Some(variable) = text.strip_prefix("$$") {
             self.declared(variable, span);

@@ -88,6 +88,10 @@ impl Pipelines {
         let folder = load::shown(&self.folder);
         let is_plain =
             !name.value.is_empty() && !name.value.starts_with('.') && !name.value.contains(['/', '\\', '\0']);
+        if name.value.trim_start().starts_with(['[', '{']) {
+            errors.push(diagnostics::pipeline_inline(name.span));
+            return None;
+        }
         if !is_plain {
             let help = format!("write the name of a file in `{folder}`, without a path");
             errors.push(diagnostics::pipeline_missing(name.span, "has no plain name", help));

@@ -84,6 +84,9 @@ impl Check<'_, '_> {
             Some(path) if !path.starts_with('$') => {
                 self.errors.push(diagnostics::no_path(node.span, path, of, self.named));
             }
+            Some(path) if path[1..].split('.').any(str::is_empty) => {
+                self.errors.push(stages::broken_path(node.span, path, self.named));
+            }
             Some(_) => {}
         }
     }

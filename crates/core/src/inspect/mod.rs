@@ -4,14 +4,16 @@
 //! Each adapter fills them (`mariadb::inspect`, `mongodb::inspect`); `import` writes templates from them and
 //! `verify` compares templates with them. Nothing here asks a server or reports a mistake.
 
+mod behind;
 mod grants;
 mod kind;
 mod routine;
 mod rule;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 pub use self::{
+    behind::{Needed, Trigger},
     grants::{Grant, Granted, Grants},
     kind::{Kind, UNKNOWN},
     routine::{Direction, Parameter, Routine, RoutineKind, SqlMode},
@@ -72,6 +74,8 @@ pub struct Catalogue {
     pub routines: Vec<Routine>,
     /// What is there but is neither, such as a sequence: its name, and what it is.
     pub others: Vec<(String, String)>,
+    /// Names that texts of routines seem to call, and that the server knows no function of, in lower case.
+    pub no_functions: BTreeSet<String>,
     /// Which server it is on: two databases of one server have the same.
     pub server: String,
     /// Whether names of databases and relations that differ in case only are one.
@@ -165,8 +169,10 @@ pub struct Relation {
     pub uses: Vec<String>,
     /// For a view: whether it runs a function of another database.
     pub runs_elsewhere: bool,
-    /// What runs with each write to it: the names of its triggers, each with the moment.
-    pub triggers: Vec<String>,
+    /// What runs with each write to it.
+    pub triggers: Vec<Trigger>,
+    /// Without what it takes no row.
+    pub needs: Vec<Needed>,
     /// Why nobody can read it as it is, in the server's words.
     pub broken: Option<String>,
     /// What could not be seen of it.
@@ -291,6 +297,7 @@ impl Relation {
             uses: Vec::new(),
             runs_elsewhere: false,
             triggers: Vec::new(),
+            needs: Vec::new(),
             broken: None,
             notes: Vec::new(),
         }

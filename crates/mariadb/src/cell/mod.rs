@@ -1,5 +1,6 @@
 //! Values to parameters, and cells of a row to values.
 
+mod parts;
 mod raw;
 mod row;
 mod show;
@@ -16,6 +17,7 @@ use beds_core::{
 };
 
 use self::{
+    parts::Part,
     raw::Raw,
     show::{Reason, show, text},
 };
@@ -68,11 +70,19 @@ pub(crate) fn read_returned(
     unshown: &mut Unshown,
 ) -> Result<Value, sqlx::Error> {
     let Some(cell) = Raw::of(row, index)? else { return Ok(Value::Null) };
-    Ok(show(cell, &field.ty).unwrap_or_else(|reason| {
-        let stored = row::stored(cell, &field.ty);
-        unshown.add(format_args!("data.{}", field.name), field, stored, reason);
+    let place = format_args!("data.{}", field.name);
+    Ok(show_parts(cell, &field.ty, Part::of(&place, field), unshown).unwrap_or_else(|reason| {
+        unshown.add(place, field, row::stored(cell, &field.ty), reason);
         Value::Null
     }))
+}
+
+/// A cell as a value of this type, of which parts may be null, and noted.
+fn show_parts(cell: Raw<'_>, ty: &Type, part: Part<'_>, unshown: &mut Unshown) -> Result<Value, Reason> {
+    Ok(match (show(cell, ty)?, ty) {
+        (Value::Json(json), Type::List { .. } | Type::Object { .. }) => parts::typed(json, ty, part, unshown),
+        (value, _) => value,
+    })
 }
 
 /// A cell as it compares: what is stored, also where the wire cannot show it.

@@ -11,7 +11,7 @@ use beds_core::{
     value::{write_name, write_text},
 };
 
-use super::{Raw, Reason, as_it_comes, out, show, text};
+use super::{Raw, Reason, as_it_comes, out, parts::Part, show, show_parts, text};
 
 /// JSON that grows, with what of it cannot be shown.
 #[derive(Debug, Default)]
@@ -64,7 +64,10 @@ impl Reply {
             write_name(&mut self.json, column == 0, field.name);
             let shown = match cell(column).map_err(|error| named(error, field))? {
                 None => Err(None),
-                Some(cell) => self.show(cell, &field.ty).map_err(|reason| Some((cell, reason))),
+                Some(cell) => {
+                    let place = format_args!("{place}.{}", field.name);
+                    self.show(cell, &field.ty, Part::of(&place, field)).map_err(|reason| Some((cell, reason)))
+                }
             };
             if let Err(null) = shown {
                 self.json.extend_from_slice(b"null");
@@ -83,10 +86,10 @@ impl Reply {
     }
 
     /// Appends a cell as a value of this type.
-    fn show(&mut self, cell: Raw<'_>, ty: &Type) -> Result<(), Reason> {
+    fn show(&mut self, cell: Raw<'_>, ty: &Type, part: Part<'_>) -> Result<(), Reason> {
         match (cell, ty) {
             // As it is stored: a number may have more digits than any here.
-            (Raw::Octets(stored), Type::Json | Type::List { .. } | Type::Object { .. }) => {
+            (Raw::Octets(stored), Type::Json) => {
                 show(cell, ty)?;
                 self.json.extend_from_slice(stored.trim_ascii());
             }
@@ -94,7 +97,7 @@ impl Reply {
             (Raw::Octets(stored), Type::String { .. } | Type::Text { .. }) => {
                 write_text(&mut self.json, text(stored)?);
             }
-            _ => show(cell, ty)?.write_json(&mut self.json),
+            _ => show_parts(cell, ty, part, &mut self.unshown)?.write_json(&mut self.json),
         }
         Ok(())
     }
@@ -109,7 +112,7 @@ impl Reply {
         match row.map_or(Ok(None), |row| Raw::of(row, 0))? {
             None => self.json.extend_from_slice(b"null"),
             Some(cell) => {
-                if let Err(reason) = self.show(cell, ty) {
+                if let Err(reason) = self.show(cell, ty, Part { place, is_hidden: self.is_secret }) {
                     self.undeclared(cell, reason, place);
                 }
             }

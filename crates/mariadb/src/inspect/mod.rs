@@ -3,6 +3,7 @@
 //! One connection of its own and nothing is written: a dozen statements, one for each view, and one for each routine
 //! whose text may be seen. Names are compared and ordered by their bytes, so that each look gives the same.
 
+mod behind;
 mod columns;
 mod grants;
 mod relations;
@@ -122,7 +123,9 @@ impl Look<'_> {
         self.indexes(&mut relations).await?;
         self.exact_defaults(&mut relations).await;
         self.triggers(&mut relations).await?;
+        self.needs(&mut relations).await?;
         let (routines, packages) = self.routines().await?;
+        let no_functions = self.no_functions(&relations, &routines).await?;
         let grants = self.grants(user, &database).await?;
         let accounts = self.accounts().await;
         let others = others.into_iter().chain(packages).collect();
@@ -134,6 +137,7 @@ impl Look<'_> {
             relations,
             routines,
             others,
+            no_functions,
             server,
             folds_names: self.folds_names,
             accounts,

@@ -1,6 +1,5 @@
 //! Tables and views: their indexes, their triggers, and whether a view can be read.
 
-use beds_protocol::shown;
 use sqlx::Executor as _;
 
 use super::{
@@ -105,28 +104,6 @@ impl Look<'_> {
                 None => relation.foreign_keys.push(vec![text(row, 2)]),
             }
             last = key;
-        }
-        Ok(())
-    }
-
-    pub(super) async fn triggers(&mut self, relations: &mut [Relation]) -> sqlx::Result<()> {
-        let places = places(relations);
-        let here = self.here("event_object_schema");
-        let rows = self
-            .scoped(
-                &format!(
-                    "select event_object_table, trigger_name, lower(action_timing), lower(event_manipulation) \
-                     from information_schema.triggers where {here} {{only}} \
-                     order by binary event_object_table, binary trigger_name"
-                ),
-                "event_object_table",
-            )
-            .await?;
-        for row in &rows {
-            let Some(relation) = places.get(&text(row, 0)).and_then(|at| relations.get_mut(*at)) else {
-                continue;
-            };
-            relation.triggers.push(format!("{} ({} {})", shown(text(row, 1)), text(row, 2), text(row, 3)));
         }
         Ok(())
     }

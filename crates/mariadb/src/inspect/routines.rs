@@ -101,7 +101,7 @@ impl Look<'_> {
 }
 
 /// What the SQL mode of a routine says of its text.
-fn mode(written: &str) -> SqlMode {
+pub(super) fn mode(written: &str) -> SqlMode {
     let has = |name: &str| written.split(',').any(|flag| flag.trim() == name);
     SqlMode {
         ansi_quotes: has("ANSI_QUOTES"),

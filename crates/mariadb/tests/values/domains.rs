@@ -230,6 +230,45 @@ static CELL_CALLS: [Call; 3] = [
 domain! { GEOMETRY: "cell", table [int("id"), text("place")] }
 domain! { WORDS: "cell", table [int("id"), text("day"), text("at"), text("hour"), text("small"), text("bits")] }
 
+// An ENUM that holds the empty text which is none of its values, and one with an empty value of its own.
+domain! { NO_VALUE: "no_value", table [Field::new("e", "e", Type::one_of(&["a", "b"])), int("n")] {
+    update: Some(Procedure::new("no_value_update", "call no_value_update(?, ?)", &[0, 1])),
+    upsert: None,
+    delete: Some(Procedure::new("no_value_delete", "call no_value_delete(?)", &[0])),
+}; updates(); deletes() }
+domain! { EMPTY_VALUE: "empty_value", table [Field::new("e", "e", Type::string(0, 1)), int("n")] {
+    update: Some(Procedure::new("empty_value_update", "call empty_value_update(?, ?)", &[0, 1])),
+    upsert: None,
+    delete: Some(Procedure::new("empty_value_delete", "call empty_value_delete(?)", &[0])),
+}; updates(); deletes() }
+
+static PART_ITEM: Field = Field::new("item", "item", Type::INT);
+static PART_PRICES: Field = Field::new("item", "item", Type::decimal(10, 2, None, None));
+static PART_OF_PLACE: [Field; 1] = [of("day", Type::Date)];
+static PART_MEMBERS: [Field; 9] = [
+    int("n"),
+    text("name"),
+    of("price", Type::decimal(10, 2, None, None)),
+    of("at", Type::DateTime),
+    of("ratio", Type::FLOAT),
+    of("truth", Type::Bool),
+    text("secret").sensitive(),
+    of("place", Type::object(&PART_OF_PLACE)),
+    of("prices", Type::list(&PART_PRICES, 5)),
+];
+domain! { PARTS: "parts", table [
+    int("id"), of("o", Type::object(&PART_MEMBERS)), of("l", Type::list(&PART_ITEM, 5)), of("any", Type::Json),
+] {
+    update: Some(Procedure::new("parts_update", "call parts_update(?, ?, ?, ?)", &[0, 1, 2, 3])),
+}; updates(); calls(&PART_CALLS) }
+
+static PART_CALLS: [Call; 1] = [call(
+    "o",
+    &[],
+    Returns::Scalar(Type::object(&PART_MEMBERS)),
+    Routine::Function { name: "parts_o", sql: "select parts_o()" },
+)];
+
 // The fields of `odd`, in the order of its columns.
 domain! { ODD: "v_odd", view [
     Field::new("id", "id", Type::INT), of("f", Type::FLOAT), of("fu", Type::FLOAT), of("d", Type::FLOAT),
@@ -256,7 +295,7 @@ domain! { NEAR: "near", table [
 }; key(&[0, 1, 2, 3, 4]); creates(); updates(); deletes() }
 
 /// All but those over a table that another has too.
-pub(crate) static DOMAINS: [&Domain; 23] = [
+pub(crate) static DOMAINS: [&Domain; 24] = [
     &BOOL_KEYS,
     &TEXTS,
     &THIRD,
@@ -280,6 +319,7 @@ pub(crate) static DOMAINS: [&Domain; 23] = [
     &OPENED,
     &LATIN_KEYS,
     &SETS,
+    &PARTS,
 ];
 
 /// What a case calls a domain.
@@ -287,6 +327,8 @@ pub(crate) fn named(name: &str) -> &'static Domain {
     match name {
         "geometry" => &GEOMETRY,
         "near" => &NEAR,
+        "no_value" => &NO_VALUE,
+        "empty_value" => &EMPTY_VALUE,
         "words" => &WORDS,
         "days" => &DAYS,
         "priced_parcel" => &PRICED_PARCEL,

@@ -204,3 +204,36 @@ create procedure near_delete(p_t time, p_s char(3) character set utf8mb4 collate
   p_y year, p_e enum('a','b')) modifies sql data
   delete from near where t = p_t and s = p_s and d = p_d and y = p_y and e = p_e //
 delimiter ;
+
+-- JSON of any shape where the template says what it is.
+create table parts (id int primary key, o json null, l json null, any json null);
+insert into parts values
+  (1, '5', '{"a": 1}', null),
+  (2, '{"n": "x", "name": 7, "price": true, "at": "2001-02-30", "ratio": "1", "truth": 1, "secret": [1], "more": 1}',
+      '[1, "two", 3.5, null, 5]', null),
+  (3, '{"n": 7.0, "name": "a", "price": "1.5", "at": "2001-02-03T04:05:06Z", "ratio": 0.10, "truth": true, "secret": "s"}',
+      '[1, 2e0]', null),
+  (4, '{"price": 12.5, "n": null, "ratio": 12345678901234567890123}', '[]', null),
+  (5, '[]', '"a"', null),
+  (6, '{"place": {"day": "soon", "more": 1}, "prices": ["1.10", 2, "x", {}]}', 'null', null),
+  (7, '{"place": "here", "prices": {}}', null, null),
+  (8, '{}', '[1e400]', null);
+delimiter //
+create procedure parts_update(p_id int, p_o json, p_l json, p_any json) modifies sql data
+  update parts set o = p_o, l = p_l, any = p_any where id = p_id //
+create function parts_o() returns json deterministic return '{"n": "x", "name": "a"}' //
+delimiter ;
+
+create table no_value (e enum('a', 'b') primary key, n int null);
+create table empty_value (e enum('', 'a') primary key, n int null);
+set @strict = @@sql_mode, sql_mode = '';
+insert into no_value values ('a', 1), ('none', 2);
+insert into empty_value values ('', 1), ('none', 2), ('a', 3);
+set sql_mode = @strict;
+delimiter //
+create procedure no_value_update(p_e enum('a', 'b'), p_n int) modifies sql data update no_value set n = p_n where e = p_e //
+create procedure no_value_delete(p_e enum('a', 'b')) modifies sql data delete from no_value where e = p_e //
+create procedure empty_value_update(p_e enum('', 'a'), p_n int) modifies sql data
+  update empty_value set n = p_n where e = p_e //
+create procedure empty_value_delete(p_e enum('', 'a')) modifies sql data delete from empty_value where e = p_e //
+delimiter ;

@@ -58,7 +58,8 @@ pub async fn inspect(
     let of = Material::read(url)
         .map_err(|reason| Unseen::new(reason, "correct the files of `pass_file` and of [tls]"))?;
     let timeout = scope.timeout.min(std::time::Duration::from_secs(10));
-    let client = of.client(timeout, 2, Arc::<Heard>::default()).await.map_err(|error| unseen(&error))?;
+    let heard = Arc::<Heard>::default();
+    let client = of.client(timeout, 2, Arc::clone(&heard)).await.map_err(|error| unseen(&error))?;
     let look = Look {
         client: &client,
         database: client.database(database),
@@ -67,7 +68,13 @@ pub async fn inspect(
     };
     let catalogue = look.catalogue(wanted, progress).await;
     client.shutdown().await;
-    catalogue.map(|catalogue| Catalogue { server: url.redacted(), ..catalogue })
+    match (catalogue, heard.another_set()) {
+        (Ok(catalogue), _) => Ok(Catalogue { server: url.redacted(), ..catalogue }),
+        (Err(_), Some(another)) => {
+            Err(Unseen::new(another, "correct `replicaSet` in the URL, or leave it out"))
+        }
+        (Err(unseen), None) => Err(unseen),
+    }
 }
 
 fn unseen(error: &mongodb::error::Error) -> Unseen {

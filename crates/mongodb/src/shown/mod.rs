@@ -133,7 +133,8 @@ impl Shower {
                 Value::Object(members)
             }
             (ty, bson) => scalar(bson, ty).unwrap_or_else(|| {
-                self.add(cell, bson, &reason(bson, ty));
+                let is_hidden = cell.is_hidden || mask::has_sensitive_parts(ty);
+                self.add(Cell { is_hidden, ..cell }, bson, &reason(bson, ty));
                 Value::Null
             }),
         }

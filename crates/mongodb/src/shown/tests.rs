@@ -184,3 +184,16 @@ fn what_a_sensitive_field_holds_is_not_repeated() {
     assert!(note.contains("data.code is no `int`") && note.contains("data.card.pin is no `int`"), "{note}");
     assert!(!note.contains("SECRET"), "{note}");
 }
+
+/// What stands in the place of an object may be what its sensitive member should hold.
+#[test]
+fn what_replaces_an_object_with_a_sensitive_member_is_not_repeated() {
+    static MEMBERS: [Field; 1] = [Field::new("secret", "secret", Type::string(0, 9)).sensitive()];
+    static FIELD: [Field; 1] = [Field::new("holder", "holder", Type::object(&MEMBERS))];
+    static HOLDER: Domain = Domain::new("holder", "", "").fields(&FIELD).key(&[0]);
+    let document = RawDocumentBuf::try_from(&doc! { "holder": "hunter2" }).unwrap();
+    let mut shower = Shower::new(&HOLDER);
+    shower.write_record(&document, &FIELD, Place::DATA, &mut Vec::new());
+    let note = shower.into_note().unwrap();
+    assert!(note.ends_with("data.holder is no `object` that can be shown"), "{note}");
+}

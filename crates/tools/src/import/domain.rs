@@ -10,7 +10,8 @@ use super::{
     names::snake,
 };
 use beds_core::inspect::{
-    Catalogue, Direction, Evidence, Index, Kind, Relation, RelationKind, RoutineKind, Supplied, same_word,
+    Catalogue, Direction, Evidence, Index, Kind, Relation, RelationKind, RoutineKind, Supplied, Trigger,
+    same_word,
 };
 
 /// A domain to be written.
@@ -156,9 +157,10 @@ pub(super) fn domain(name: String, relation: &Relation, catalogue: &Catalogue) -
         left_out,
     };
     if !relation.triggers.is_empty() {
+        let title = |trigger: &Trigger| format!("{} ({})", shown(&trigger.routine.name), trigger.moment);
         domain.notes.push(format!(
             "{} run with each write: they may change what is stored, and other records",
-            relation.triggers.join(", ")
+            relation.triggers.iter().map(title).collect::<Vec<_>>().join(", ")
         ));
     }
     choose_key(&mut domain, relation, catalogue);

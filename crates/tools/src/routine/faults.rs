@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use beds_core::inspect::{Catalogue, Routine, RoutineKind};
+use beds_core::inspect::{Catalogue, Needed, Relation, Routine, RoutineKind};
 use beds_protocol::shown;
 
 use super::{
     rights,
     tokens::{Token, tokens},
-    uses::{Need, Use, uses},
+    uses::{Need, Use, functions, uses},
 };
 use crate::severity::Severity;
 
@@ -37,21 +37,22 @@ pub(crate) fn broken(routine: &Routine, catalogue: &Catalogue) -> Option<String>
 
 /// The first table without transactions that a routine, or one that it calls, writes into, and its engine.
 pub(crate) fn loose(routine: &Routine, catalogue: &Catalogue) -> Option<(String, String)> {
-    followed(routine, catalogue).into_iter().find_map(|(_, used)| {
-        let mut writes = used.iter().filter(|used| used.need.writes());
+    followed(routine, catalogue).into_iter().find_map(|followed| {
+        let mut writes = followed.uses.iter().filter(|used| used.need.writes());
         writes.find_map(|used| loose_table(&used.name, catalogue))
     })
 }
 
-/// A routine and those that it calls, as far as they change what does not fit: each that was made without a strict SQL
-/// mode, the first in any case, what it calls where it writes.
-pub(crate) fn lax<'c>(routine: &'c Routine, catalogue: &'c Catalogue) -> Vec<&'c Routine> {
-    let is_first = |one: &Routine| one.kind == routine.kind && one.name == routine.name;
+/// A routine, those that it calls and the triggers that they set off, as far as they change what does not fit: each that was
+/// made without a strict SQL mode, the first in any case, the others where they write. What messages call each, and whether
+/// it is a trigger.
+pub(crate) fn lax(routine: &Routine, catalogue: &Catalogue) -> Vec<(String, bool)> {
+    let is_first = |one: &Routine| std::ptr::eq(one, routine);
     let all = followed(routine, catalogue).into_iter();
-    all.filter(|(one, uses)| {
-        !one.mode.strict && (is_first(one) || uses.iter().any(|used| used.need.writes()))
+    all.filter(|Followed { routine, uses, .. }| {
+        !routine.mode.strict && (is_first(routine) || uses.iter().any(|used| used.need.writes()))
     })
-    .map(|(one, _)| one)
+    .map(|followed| (followed.title, followed.is_trigger))
     .collect()
 }
 
@@ -59,31 +60,47 @@ pub(crate) fn lax<'c>(routine: &'c Routine, catalogue: &'c Catalogue) -> Vec<&'c
 /// transaction.
 pub(crate) fn faults(routine: &Routine, is_whole: bool, catalogue: &Catalogue) -> Vec<Fault> {
     let mut faults = Vec::new();
-    for (routine, uses) in followed(routine, catalogue) {
-        faults.extend(definer(routine, catalogue));
+    for Followed { routine, title, is_trigger, uses, functions } in followed(routine, catalogue) {
+        faults.extend(definer(routine, &title, catalogue));
         for used in &uses {
             if used.need == Need::Execute {
                 if catalogue.routine(RoutineKind::Procedure, &used.name).is_none() {
-                    faults.push(missing(routine, used, catalogue));
+                    faults.push(missing(routine, &title, used, catalogue));
                 }
                 continue;
             }
-            faults.extend(table(routine, used, catalogue));
+            faults.extend(table(routine, &title, used, catalogue));
             if is_whole && used.need.writes() {
-                faults.extend(transactional(routine, used, catalogue));
+                faults.extend(transactional(&title, is_trigger, used, catalogue));
             }
         }
+        faults.extend(functions.iter().map(|name| {
+            let message = format!("{title} uses the function {}, which is not there", shown(name));
+            Fault::new(Severity::Error, message, "create it, or correct the routine")
+        }));
     }
     faults
 }
 
-/// A routine and those that it calls, each with what it uses of this database.
-fn followed<'c>(routine: &'c Routine, catalogue: &'c Catalogue) -> Vec<(&'c Routine, Vec<Use>)> {
-    let mut open = vec![routine];
+/// A routine or a trigger with what it uses of this database.
+struct Followed<'c> {
+    routine: &'c Routine,
+    /// What messages call it.
+    title: String,
+    is_trigger: bool,
+    uses: Vec<Use>,
+    /// What it calls and the server knows no function of.
+    functions: Vec<String>,
+}
+
+/// A routine, those that it calls, and the triggers of the tables that they write.
+fn followed<'c>(routine: &'c Routine, catalogue: &'c Catalogue) -> Vec<Followed<'c>> {
+    let called = |routine: &'c Routine| (routine, shown(&routine.name), false);
+    let mut open = vec![called(routine)];
     let mut seen: BTreeSet<String> = BTreeSet::new();
     let mut followed = Vec::new();
-    while let Some(routine) = open.pop() {
-        if seen.len() == CALLED_MAX || !seen.insert(routine.name.to_lowercase()) {
+    while let Some((routine, title, is_trigger)) = open.pop() {
+        if seen.len() == CALLED_MAX || !seen.insert(title.to_lowercase()) {
             continue;
         }
         let tokens = routine.body.as_deref().map(|body| tokens(body, routine.mode)).unwrap_or_default();
@@ -92,25 +109,37 @@ fn followed<'c>(routine: &'c Routine, catalogue: &'c Catalogue) -> Vec<(&'c Rout
             schema.is_none_or(|schema| catalogue.is_one_name(schema, &catalogue.database))
         };
         let uses: Vec<Use> = uses(&tokens).into_iter().filter(is_here).collect();
-        let called = uses.iter().filter(|used| used.need == Need::Execute);
-        open.extend(called.filter_map(|used| catalogue.routine(RoutineKind::Procedure, &used.name)));
+        let procedures = uses.iter().filter(|used| used.need == Need::Execute);
+        let procedures = procedures.filter_map(|used| catalogue.routine(RoutineKind::Procedure, &used.name));
+        open.extend(procedures.map(called));
         let names = tokens.iter().filter_map(Token::name);
-        open.extend(names.filter_map(|name| catalogue.routine(RoutineKind::Function, name)));
-        followed.push((routine, uses));
+        open.extend(names.filter_map(|name| catalogue.routine(RoutineKind::Function, name)).map(called));
+        open.extend(uses.iter().flat_map(|used| triggers(used, catalogue)));
+        let mut functions = functions(&tokens);
+        functions.retain(|name| catalogue.no_functions.contains(&name.to_lowercase()));
+        followed.push(Followed { routine, title, is_trigger, uses, functions });
     }
     followed
 }
 
+/// The triggers that run where a routine writes, and what messages call them.
+fn triggers<'c>(used: &Use, catalogue: &'c Catalogue) -> impl Iterator<Item = (&'c Routine, String, bool)> {
+    let table = catalogue.relation_named(&used.name).filter(|_| used.need.writes());
+    let event = used.need.privilege();
+    let all = table.into_iter().flat_map(|table| &table.triggers);
+    all.filter(move |trigger| trigger.is_on(event))
+        .map(|trigger| (&trigger.routine, format!("the trigger {}", shown(&trigger.routine.name)), true))
+}
+
 /// A definer who does not exist: each call fails.
-fn definer(routine: &Routine, catalogue: &Catalogue) -> Option<Fault> {
+fn definer(routine: &Routine, title: &str, catalogue: &Catalogue) -> Option<Fault> {
     // A role has no host.
     let definer = routine.definer.as_ref().filter(|definer| !definer.ends_with('@'))?;
     match &catalogue.accounts {
         Some(accounts) if !accounts.contains(definer) => Some(Fault::new(
             Severity::Error,
             format!(
-                "the definer of {}, {definer}, does not exist: each call fails",
-                shown(&routine.name),
+                "the definer of {title}, {definer}, does not exist: each call fails",
                 definer = shown(definer)
             ),
             "create the account, or create the routine again as another one",
@@ -118,8 +147,7 @@ fn definer(routine: &Routine, catalogue: &Catalogue) -> Option<Fault> {
         None if *definer != catalogue.grants.user => Some(Fault::new(
             Severity::Note,
             format!(
-                "whether the definer of {}, {definer}, exists is not shown to {}",
-                shown(&routine.name),
+                "whether the definer of {title}, {definer}, exists is not shown to {}",
                 shown(&catalogue.grants.user),
                 definer = shown(definer)
             ),
@@ -129,25 +157,20 @@ fn definer(routine: &Routine, catalogue: &Catalogue) -> Option<Fault> {
     }
 }
 
-fn table(routine: &Routine, used: &Use, catalogue: &Catalogue) -> Vec<Fault> {
+fn table(routine: &Routine, title: &str, used: &Use, catalogue: &Catalogue) -> Vec<Fault> {
     let Some(relation) = catalogue.relation_named(&used.name) else {
         let is_other = catalogue.others.iter().any(|(name, _)| catalogue.is_one_name(name, &used.name));
-        return if is_other { Vec::new() } else { vec![missing(routine, used, catalogue)] };
+        return if is_other { Vec::new() } else { vec![missing(routine, title, used, catalogue)] };
     };
     let mut faults = Vec::new();
     if let Some(broken) = &relation.broken {
-        let message = format!(
-            "{} uses {}, which nobody can read: {broken}",
-            shown(&routine.name),
-            shown(&relation.name)
-        );
+        let message = format!("{title} uses {}, which nobody can read: {broken}", shown(&relation.name));
         faults.push(Fault { severity: Severity::Error, message, hint: None });
     }
     // Whoever calls it needs the rights himself.
     if routine.definer.is_none() && rights::lacks_on(&relation.name, used.need.privilege(), catalogue) {
         let message = format!(
-            "{} runs with the rights of {}, who has no {} on {}",
-            shown(&routine.name),
+            "{title} runs with the rights of {}, who has no {} on {}",
             shown(&catalogue.grants.user),
             used.need.privilege(),
             shown(&relation.name)
@@ -155,7 +178,32 @@ fn table(routine: &Routine, used: &Use, catalogue: &Catalogue) -> Vec<Fault> {
         let hint = "grant it, or create the routine with `sql security definer`";
         faults.push(Fault::new(Severity::Error, message, hint));
     }
+    if used.need == Need::Insert {
+        faults.extend(relation.needs.iter().filter_map(|needed| lacking(relation, title, needed, catalogue)));
+    }
     faults
+}
+
+/// Something that a table cannot take rows without, and that is gone.
+fn lacking(relation: &Relation, title: &str, needed: &Needed, catalogue: &Catalogue) -> Option<Fault> {
+    let is_here = catalogue.is_one_name(&needed.schema, &catalogue.database);
+    let is_other = || catalogue.others.iter().any(|(name, _)| catalogue.is_one_name(name, &needed.name));
+    if !is_here || catalogue.relation_named(&needed.name).is_some() || is_other() {
+        return None;
+    }
+    let message = format!(
+        "{title} writes into {}, which refuses rows: {} needs the {} {}, which is not there",
+        shown(&relation.name),
+        needed.by,
+        needed.kind,
+        shown(&needed.name)
+    );
+    Some(if rights::sees_all("SELECT", catalogue) {
+        Fault::new(Severity::Error, message, "create it, or take what needs it out of the table")
+    } else {
+        let hint = format!("or {} may not see it: it has no right on it", shown(&catalogue.grants.user));
+        Fault::new(Severity::Note, message, hint)
+    })
 }
 
 /// A table that keeps what it was given when its transaction is taken back, and its engine.
@@ -170,24 +218,24 @@ pub(crate) fn loose_table(name: &str, catalogue: &Catalogue) -> Option<(String, 
     })
 }
 
-fn transactional(routine: &Routine, used: &Use, catalogue: &Catalogue) -> Option<Fault> {
+fn transactional(title: &str, is_trigger: bool, used: &Use, catalogue: &Catalogue) -> Option<Fault> {
     let (table, engine) = loose_table(&used.name, catalogue)?;
     let message = format!(
-        "{} writes into {table}, whose engine {engine} has no transactions: a write may happen twice, or in part",
-        shown(&routine.name),
+        "{title} writes into {table}, whose engine {engine} has no transactions: a write may happen twice, or in part",
         table = shown(&table)
     );
     let hint = format!(
         "`alter table {table} engine = innodb`; or say `once = false` in the template, and publish none of its events"
     );
-    Some(Fault::new(Severity::Error, message, hint))
+    // What a trigger does beside a write is for the DBA to say.
+    let severity = if is_trigger { Severity::Warning } else { Severity::Error };
+    Some(Fault::new(severity, message, hint))
 }
 
 /// Names are listed for those who have some right on what they name: others cannot tell what is missing.
-fn missing(routine: &Routine, used: &Use, catalogue: &Catalogue) -> Fault {
+fn missing(routine: &Routine, title: &str, used: &Use, catalogue: &Catalogue) -> Fault {
     let what = if used.need == Need::Execute { "procedure" } else { "table or view" };
-    let message =
-        format!("{} uses the {what} {}, which is not there", shown(&routine.name), shown(&used.name));
+    let message = format!("{title} uses the {what} {}, which is not there", shown(&used.name));
     if rights::sees_all(used.need.privilege(), catalogue) {
         Fault::new(Severity::Error, message, "create it, or correct the routine")
     } else if routine.definer.is_none() {

@@ -65,6 +65,28 @@ pub(crate) fn uses(tokens: &[Token]) -> Vec<Use> {
     finder.found
 }
 
+/// Words before an expression.
+const BEFORE_VALUES: [&str; 24] = [
+    "and", "between", "by", "case", "distinct", "div", "do", "else", "elseif", "having", "if", "in", "like",
+    "mod", "not", "or", "return", "select", "then", "until", "when", "where", "while", "xor",
+];
+
+/// What a text names where a function of this database must stand: before a parenthesis, and after what only an expression
+/// follows.
+pub(crate) fn functions(tokens: &[Token]) -> Vec<String> {
+    let made = made(tokens);
+    let is_value = |before: &Token| match before {
+        Token::Mark(mark) => {
+            matches!(mark, '=' | '(' | ',' | '+' | '-' | '*' | '/' | '<' | '>' | '!' | '|' | '&')
+        }
+        Token::Word(word) => BEFORE_VALUES.iter().any(|known| word.eq_ignore_ascii_case(known)),
+        Token::Name(_) | Token::Unended => false,
+    };
+    let called = tokens.windows(3).filter(|three| three[2].is_mark('(') && is_value(&three[0]));
+    let names = called.filter_map(|three| three[1].name());
+    names.filter(|name| !made.contains(&name.to_lowercase())).map(str::to_owned).collect()
+}
+
 /// What is a table without being one: `dual`, and the numbers of the engine Sequence.
 fn is_virtual(name: &str) -> bool {
     let name = name.to_ascii_lowercase();

@@ -61,7 +61,43 @@ pub(super) fn check(
         check_key(&place, relation, &base, findings);
         check_unique(relation, &base, findings);
     }
+    exchanged(&place, relation, findings);
     used::required(relation, catalogue, findings);
+}
+
+/// Warns of columns of a view that bear each other's names: `select a as b, b as a`. What was exchanged otherwise, nobody
+/// can tell who does not know how the view was.
+fn exchanged(place: &str, relation: &Relation, findings: &mut Findings<'_>) {
+    let Some((table, picks)) = &relation.picks else { return };
+    let source =
+        |shown: &str| picks.iter().find(|(name, _)| same_word(name, shown)).map(|(_, of)| of.as_str());
+    let mut told: Vec<&str> = Vec::new();
+    for (name, _) in picks {
+        // From a column to the one whose name its source bears, until it comes back or ends.
+        let mut ring = vec![name.as_str()];
+        while let Some(next) = ring.last().copied().and_then(source) {
+            if same_word(next, name) || ring.len() > picks.len() {
+                break;
+            }
+            ring.push(next);
+        }
+        let comes_back = ring.last().copied().and_then(source).is_some_and(|last| same_word(last, name));
+        let is_told = ring.iter().any(|one| told.iter().any(|known| same_word(known, one)));
+        if ring.len() < 2 || !comes_back || is_told {
+            continue;
+        }
+        let names: Vec<String> = ring.iter().map(shown).collect();
+        let message = format!(
+            "{} shows columns of {} under each other's names: {}",
+            shown(&relation.name),
+            shown(table),
+            names.join(", ")
+        );
+        findings
+            .warning(place, message)
+            .hint("let the view show each column under its own name, or under a new one");
+        told.extend(ring);
+    }
 }
 
 /// The column of a field. MariaDB does not tell case apart in columns.

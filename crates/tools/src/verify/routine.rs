@@ -5,7 +5,7 @@ use beds_protocol::shown;
 
 use super::{
     Findings, misplaced, reach,
-    types::{Against, fit},
+    types::{Against, Fit, fit},
     used,
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     routine::{NOT_STRICT, lax},
 };
 use beds_core::{
-    inspect::{Catalogue, Direction, Parameter, Routine, same_word},
+    inspect::{Catalogue, Direction, Kind, Parameter, Routine, same_word},
     spec::{ArgMode, Engine, Object, Returns, Type, Usage},
 };
 
@@ -74,12 +74,15 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
     misplaced::check(object, routine, catalogue, findings);
     reach::check(object, routine, catalogue, findings);
     if lane == Lane::Write {
-        for lax in lax(routine, catalogue) {
-            let message = format!("{} {NOT_STRICT}", shown(&lax.name));
+        for (title, is_trigger) in lax(routine, catalogue) {
+            let message = format!("{title} {NOT_STRICT}");
             // What a call does with its arguments is for the DBA to say; what an operation is given is to be kept as it is.
             let is_call = matches!(object.usage, Usage::Call(_));
-            let finding =
-                if is_call { findings.warning(&place, message) } else { findings.error(&place, message) };
+            let finding = if is_call || is_trigger {
+                findings.warning(&place, message)
+            } else {
+                findings.error(&place, message)
+            };
             finding.hint(
                 "create it again in a session whose sql_mode has STRICT_TRANS_TABLES: a routine keeps the mode that it was \
                  made in",
@@ -169,14 +172,49 @@ fn likeness(parameter: &str, name: &str) -> Likeness {
 
 fn check_returns(place: &str, returns: &Returns, routine: &Routine, findings: &mut Findings<'_>) {
     let (Returns::Scalar(ty), Some((kind, written))) = (returns, &routine.returns) else { return };
+    let subject = format!("what {} returns", shown(&routine.name));
     let fit = fit(kind, ty, Against { engine: Engine::MariaDb, written: false, shown: true });
-    findings.fit(fit, place, &format!("what {} returns", shown(&routine.name)), written);
+    if fit != Fit::Fine {
+        findings.fit(fit, place, &subject, written);
+    } else if let Some(how) = cuts(kind, ty) {
+        findings.warning(place, format!("{subject} {how}: longer ones are cut or refused")).hint(
+            "let the function return as much as the template says, or the template say as much as it returns",
+        );
+    }
+}
+
+/// How a function returns less than the template says. What a template says where it says nothing is no promise.
+fn cuts(kind: &Kind, ty: &Type) -> Option<String> {
+    const CHARACTERS_UNSAID: u32 = 255;
+    const DIGITS_UNSAID: u8 = 65;
+    let int = |min: i128, max: i128| match kind {
+        Kind::Int { min: least, max: greatest } if *least > min || *greatest < max => {
+            Some(format!("has values of {least} to {greatest}, but the template says {min} to {max}"))
+        }
+        _ => None,
+    };
+    match (ty, kind) {
+        (Type::String { max, .. }, Kind::String { max: kept, .. })
+            if kept < max && *max != CHARACTERS_UNSAID =>
+        {
+            Some(format!("has up to {kept} characters, but the template says {max}"))
+        }
+        (Type::Decimal { precision, scale, .. }, Kind::Decimal { precision: kept, scale: after, .. })
+            if *precision < DIGITS_UNSAID
+                && kept.saturating_sub(*after) < precision.saturating_sub(*scale) =>
+        {
+            Some(format!("has ({kept},{after}) digits, but the template says ({precision},{scale})"))
+        }
+        (Type::Int { min, max }, _) if (*min, *max) != (i64::MIN, i64::MAX) => {
+            int(i128::from(*min), i128::from(*max))
+        }
+        (Type::UInt { min, max }, _) if *max != u64::MAX => int(i128::from(*min), i128::from(*max)),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use beds_core::inspect::Kind;
-
     use super::*;
 
     /// The argument that is meant instead, at each place.

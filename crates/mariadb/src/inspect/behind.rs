@@ -1,0 +1,146 @@
+//! What stands behind the writes to a table: its triggers, and what a row cannot be written without. The tables behind
+//! procedures have some as well, so all are looked at.
+
+use std::{collections::BTreeSet, sync::LazyLock};
+
+use beds_protocol::shown;
+use regex::Regex;
+use sqlx::{Executor as _, mysql::MySqlDatabaseError};
+
+use super::{Look, option, places, relations::quoted, routines::mode, text};
+use beds_core::inspect::{Needed, Relation, Routine, RoutineKind, Trigger};
+
+/// How many names are asked about.
+const NAMES_MAX: usize = 2_000;
+/// `ER_SP_DOES_NOT_EXIST`
+const NO_ROUTINE: u16 = 1305;
+
+/// The sequence of a default, as the server writes it.
+static SEQUENCE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?i)(?:nextval|lastval|setval)\(`(?P<db>(?:[^`]|``)+)`\.`(?P<name>(?:[^`]|``)+)`").ok()
+});
+/// What of a trigger stands before its text.
+static HEAD: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?is)^.*?\bfor\s+each\s+row\b(?:\s+(?:follows|precedes)\s+(?:`(?:[^`]|``)+`|\w+))?").ok()
+});
+/// A name with a parenthesis after it.
+static CALLED: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?P<name>[A-Za-z_][A-Za-z0-9_$]*|`(?:[^`]|``)+`)\s*\(").ok());
+
+impl Look<'_> {
+    pub(super) async fn triggers(&mut self, relations: &mut [Relation]) -> sqlx::Result<()> {
+        let places = places(relations);
+        let here = self.here("event_object_schema");
+        let rows = self
+            .rows(&format!(
+                "select event_object_table, trigger_name, lower(action_timing), lower(event_manipulation), sql_mode, \
+                 definer from information_schema.triggers where {here} \
+                 order by binary event_object_table, binary trigger_name"
+            ))
+            .await?;
+        for row in &rows {
+            let Some(relation) = places.get(&text(row, 0)).and_then(|at| relations.get_mut(*at)) else {
+                continue;
+            };
+            let (name, written) = (text(row, 1), text(row, 4));
+            let is_readable = !written.split(',').any(|flag| flag == "ORACLE");
+            let body = if is_readable { self.trigger_body(&name).await } else { None };
+            relation.triggers.push(Trigger {
+                moment: format!("{} {}", text(row, 2), text(row, 3)),
+                routine: Routine {
+                    name,
+                    kind: RoutineKind::Procedure,
+                    parameters: Vec::new(),
+                    returns: None,
+                    declares_read: false,
+                    declares_write: false,
+                    body,
+                    comment: String::new(),
+                    mode: mode(&written),
+                    definer: Some(text(row, 5)),
+                },
+            });
+        }
+        Ok(())
+    }
+
+    async fn trigger_body(&mut self, name: &str) -> Option<String> {
+        let rows = self.rows(&format!("show create trigger {}", quoted(name))).await.ok()?;
+        let created = rows.first().and_then(|row| option(row, 2))?;
+        let head = HEAD.as_ref()?.find(&created)?;
+        Some(created[head.end()..].to_owned())
+    }
+
+    /// The sequences of defaults, and the tables of foreign keys: the server may drop either.
+    pub(super) async fn needs(&mut self, relations: &mut [Relation]) -> sqlx::Result<()> {
+        let places = places(relations);
+        let here = self.here("table_schema");
+        let defaults = self
+            .rows(&format!(
+                "select table_name, column_name, column_default from information_schema.columns \
+                 where {here} and column_default like '%val(`%' and left(column_default, 1) <> '\\'' \
+                 order by binary table_name, ordinal_position"
+            ))
+            .await?;
+        for row in &defaults {
+            let default = text(row, 2);
+            let Some(relation) = places.get(&text(row, 0)).and_then(|at| relations.get_mut(*at)) else {
+                continue;
+            };
+            let by = format!("the default of {}", shown(text(row, 1)));
+            for found in SEQUENCE.as_ref().into_iter().flat_map(|sequence| sequence.captures_iter(&default)) {
+                let plain = |part: &str| found[part].replace("``", "`");
+                let (schema, name) = (plain("db"), plain("name"));
+                relation.needs.push(Needed { kind: "sequence", schema, name, by: by.clone() });
+            }
+        }
+        let keys = self
+            .rows(&format!(
+                "select distinct table_name, constraint_name, referenced_table_schema, referenced_table_name \
+                 from information_schema.key_column_usage where {here} and referenced_table_name is not null \
+                 order by binary table_name, binary constraint_name"
+            ))
+            .await?;
+        for row in &keys {
+            let Some(relation) = places.get(&text(row, 0)).and_then(|at| relations.get_mut(*at)) else {
+                continue;
+            };
+            let by = format!("the foreign key {}", shown(text(row, 1)));
+            relation.needs.push(Needed { kind: "table", schema: text(row, 2), name: text(row, 3), by });
+        }
+        Ok(())
+    }
+
+    /// The names that texts seem to call and that are no function: the server itself is asked, since none of its lists has
+    /// all that it knows.
+    pub(super) async fn no_functions(
+        &mut self,
+        relations: &[Relation],
+        routines: &[Routine],
+    ) -> sqlx::Result<BTreeSet<String>> {
+        let triggers = relations.iter().flat_map(|relation| &relation.triggers);
+        let all = routines.iter().chain(triggers.map(|trigger| &trigger.routine));
+        let functions = routines.iter().filter(|routine| routine.kind == RoutineKind::Function);
+        let functions: BTreeSet<String> = functions.map(|function| function.name.to_lowercase()).collect();
+        let mut names = BTreeSet::new();
+        for body in all.filter_map(|routine| routine.body.as_deref()) {
+            let called = CALLED.as_ref().into_iter().flat_map(|called| called.captures_iter(body));
+            names.extend(called.map(|found| found["name"].to_lowercase()));
+        }
+        names.retain(|name| !functions.contains(name.trim_matches('`')));
+        let mut missing = BTreeSet::new();
+        for name in names.into_iter().take(NAMES_MAX) {
+            match self.connection.prepare(&format!("select {name}()")).await {
+                Err(sqlx::Error::Database(error)) => {
+                    let error = error.try_downcast_ref::<MySqlDatabaseError>();
+                    if error.is_some_and(|error| error.number() == NO_ROUTINE) {
+                        missing.insert(name.trim_matches('`').replace("``", "`"));
+                    }
+                }
+                Ok(_) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(missing)
+    }
+}
