@@ -86,7 +86,8 @@ impl Many<'_> {
             left.push(unpassable);
         }
         let returned = if left.iter().all(Vec::is_empty) {
-            call_each(connection, domain, procedure, &calls).await.map_err(|Failed { fault, .. }| fault)
+            let called = call_each(connection, domain, procedure, &calls, None).await;
+            called.all().map_err(|Failed { fault, .. }| fault)
         } else {
             self.call_apart(connection, &columns, &calls, &keys, &left).await
         };

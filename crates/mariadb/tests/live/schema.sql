@@ -146,6 +146,8 @@ begin
   case p_how
     when 'rollback' then rollback; insert into fickle (id, how) values (p_id, 'again');
     when 'commit' then commit;
+    when 'ddl' then execute immediate 'create table if not exists t_fickle_kept (n int)'; insert into fickle (id, how) values (-1, 'again');
+    when 'autocommit' then set autocommit = 1;
     when 'too late' then execute immediate 'commit'; signal sqlstate '45000' set message_text = 'too late';
     when 'temporary' then create temporary table if not exists t_fickle (n int);
     when 'refused' then signal sqlstate '45000' set message_text = 'not this one';
