@@ -13,7 +13,7 @@ const UNKNOWN: Duration = Duration::from_millis(1);
 /// What a new measurement counts, beside all that were before.
 const GAIN: f64 = 0.25;
 /// How many times what was expected a measurement counts for at most.
-const SURPRISE_MAX: f64 = 8.0;
+const SURPRISE_MAX: f64 = 4.0;
 /// What the first measurement of a kind counts for at most: enough for it to be known as long.
 const FIRST_MAX: Duration = Duration::from_millis(400);
 /// After so long without a measurement an estimate counts half: what was slow once is tried again.
@@ -138,7 +138,7 @@ mod tests {
         for _ in 0..12 {
             pace.tell(&[(7, 1)], 9_000 * MS, credible, now);
         }
-        assert!(pace.time(7, 1, now) <= 16 * MS, "{:?}", pace.time(7, 1, now));
+        assert!(pace.time(7, 1, now) <= 8 * MS, "{:?}", pace.time(7, 1, now));
         // A kind that has become slow is known for it soon.
         for _ in 0..30 {
             tell(&mut pace, &[(7, 1)], 9_000 * MS, now);

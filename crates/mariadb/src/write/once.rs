@@ -117,14 +117,14 @@ impl Write {
     async fn effect(&self, session: &mut Session, is_claimed: bool) -> Result<(Outcome, bool), Fault> {
         let is_watched =
             !self.commits() && (self.is_several() || (!is_claimed && !self.domain.events.publish.is_empty()));
-        if is_watched {
-            session.mark().await.map_err(|error| classify(&error, self.domain))?;
-        }
+        // A transaction that wrote into a table without any may have no mark.
+        let is_marked = is_watched
+            && session.mark().await.map_err(|error| classify(&error, self.domain))? == Course::Good;
         let Applied { outcome, events } = match &self.write {
             plan::Write::All(items) => together::run(self, items, session).await?,
             _ => self.apply(&mut session.connection).await?,
         };
-        if is_watched {
+        if is_marked {
             let course = session.goes_on().await.map_err(|error| classify(&error, self.domain))?;
             if course == Course::Ended {
                 return Err(self.ended(session, &events, is_claimed).await?);

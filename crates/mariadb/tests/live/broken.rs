@@ -1,5 +1,7 @@
 //! Writes that share a transaction with one that ends it, or that waits: none of the others is lost, done twice, or late.
 
+use std::time::Duration;
+
 use beds_core::{
     Error, Outcome,
     plan::{self, Action},
@@ -79,8 +81,7 @@ async fn a_refusal_after_a_commit_leaves_the_claims_of_no_others() {
     let odd = Odd::with_connections(2);
     let writes = (0..ALL).map(|id| {
         let claim = Some(claim(&format!("f{id}"), 1));
-        let child = [id, 1, id].map(Value::Int).to_vec();
-        let child = Action::Write(plan::Write::Create { records: vec![child], many: false });
+        let child = child(id);
         let odd = &odd;
         async move {
             if is_plain(usize::try_from(id).unwrap()) {
@@ -353,4 +354,38 @@ async fn a_write_that_waits_for_a_lock_delays_no_others() {
     let (waited, ()) = tokio::join!(waiting, others);
     waited.unwrap();
     assert_eq!(odd.count("fickle"), 60);
+}
+
+/// Nor does it say that others take as long.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_waited_for_a_lock_has_no_burst_refused() {
+    let odd = Odd::with_connections(2);
+    odd.create(&[[1, 1, 1]]).await.unwrap();
+    odd.run(&CHILD, child(2)).await.unwrap();
+    let mut other = odd.connect().await;
+    other.execute("start transaction; select * from child where id = 1 for update").await.unwrap();
+    let change = |id| {
+        Action::Write(plan::Write::Update {
+            key: vec![Value::Int(id)],
+            changes: vec![(2, Value::Int(10 * id))],
+            if_version: None,
+        })
+    };
+    odd.run(&CHILD, change(2)).await.unwrap();
+    let release = async {
+        while odd.count("information_schema.processlist where command = 'Execute' and time_ms > 4000") == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        other.execute("rollback").await.unwrap();
+    };
+    tokio::join!(async { odd.run(&CHILD, change(1)).await.unwrap() }, release);
+    let burst = (0..200).map(|_| odd.run_within(Duration::from_secs(20), &CHILD, change(2), None));
+    for outcome in join_all(burst).await {
+        outcome.unwrap();
+    }
+}
+
+fn child(id: i64) -> Action {
+    let record = [id, 1, id].map(Value::Int).to_vec();
+    Action::Write(plan::Write::Create { records: vec![record], many: false })
 }
