@@ -30,6 +30,15 @@ struct Estimate {
     at: Instant,
 }
 
+/// Jobs that run together, as their time is measured.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    jobs: Vec<(usize, u64)>,
+    at: Instant,
+    /// How much of their time is credible.
+    credible: Duration,
+}
+
 impl Pace {
     /// How long so much of a kind will take one connection.
     pub(crate) fn time(&self, kind: usize, size: u64, now: Instant) -> Duration {
@@ -43,20 +52,21 @@ impl Pace {
         duration(unit * units(size))
     }
 
-    /// For how long jobs of these kinds and sizes that begin now may take a connection together and still be believed.
-    pub(crate) fn credible(&self, jobs: &[(usize, u64)]) -> Duration {
+    /// Jobs of these kinds and sizes begin together.
+    pub(crate) fn begin(&self, jobs: Vec<(usize, u64)>, now: Instant) -> Begun {
         let credible = |(kind, size): &(usize, u64)| {
             // What is old counts in full: it is no surprise if it comes again.
             let known = self.0.get(kind).map(|estimate| estimate.unit * SURPRISE_MAX);
             let unit = known.map_or(FIRST_MAX.as_secs_f64(), |known| known.max(UNKNOWN.as_secs_f64()));
             duration(unit * units(*size))
         };
-        jobs.iter().map(credible).fold(Duration::ZERO, Duration::saturating_add)
+        let credible = jobs.iter().map(credible).fold(Duration::ZERO, Duration::saturating_add);
+        Begun { jobs, at: now, credible }
     }
 
-    /// Notes that jobs of these kinds and sizes took a connection so long together, of which so much is credible.
-    pub(crate) fn tell(&mut self, jobs: &[(usize, u64)], took: Duration, credible: Duration, now: Instant) {
-        let took = took.min(credible);
+    /// Notes that jobs that took a connection together have ended.
+    pub(crate) fn end(&mut self, Begun { jobs, at, credible }: &Begun, now: Instant) {
+        let took = now.saturating_duration_since(*at).min(*credible);
         let expected: Duration = jobs.iter().map(|(kind, size)| self.time(*kind, *size, now)).sum();
         let factor = took.as_secs_f64() / expected.as_secs_f64().max(f64::MIN_POSITIVE);
         let mut told: Vec<usize> = Vec::new();
@@ -94,10 +104,9 @@ mod tests {
 
     const MS: Duration = Duration::from_millis(1);
 
-    /// Notes what began just now.
     fn tell(pace: &mut Pace, jobs: &[(usize, u64)], took: Duration, now: Instant) {
-        let credible = pace.credible(jobs);
-        pace.tell(jobs, took, credible, now);
+        let begun = pace.begin(jobs.to_vec(), now);
+        pace.end(&begun, now + took);
     }
 
     fn near(time: Duration, expected: Duration) -> bool {
@@ -134,9 +143,9 @@ mod tests {
     async fn those_that_wait_for_the_same_lock_say_little_of_the_next() {
         let (mut pace, now) = (Pace::default(), Instant::now());
         tell(&mut pace, &[(7, 1)], 2 * MS, now);
-        let credible = pace.credible(&[(7, 1)]);
-        for _ in 0..12 {
-            pace.tell(&[(7, 1)], 9_000 * MS, credible, now);
+        let begun: Vec<_> = (0..12).map(|_| pace.begin(vec![(7, 1)], now)).collect();
+        for begun in &begun {
+            pace.end(begun, now + 9_000 * MS);
         }
         assert!(pace.time(7, 1, now) <= 8 * MS, "{:?}", pace.time(7, 1, now));
         // A kind that has become slow is known for it soon.

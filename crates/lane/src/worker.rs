@@ -19,6 +19,7 @@ use crate::{
     gate::Gate,
     job::{Connect, Fate, Job, Member},
     kind::measure_all,
+    pace::Begun,
     queue::{QUICK, Taken, Ticket},
     shared::{Long, Place, Shared},
 };
@@ -66,14 +67,6 @@ impl Drop for Counted<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-/// Jobs that run, as their time is measured.
-struct Begun {
-    kinds: Vec<(usize, u64)>,
-    at: Instant,
-    /// How much of their time is credible.
-    credible: Duration,
 }
 
 /// What becomes of a connection after some jobs.
@@ -201,18 +194,15 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         J::CAN_BE_CUT.then_some(self.shared.settings.patience)
     }
 
-    /// What is to be noted of jobs that begin now.
+    /// Measures jobs that begin now.
     fn begin<'a>(&self, jobs: impl Iterator<Item = &'a J>) -> Begun {
-        let (kinds, at) = (measure_all(jobs), Instant::now());
-        let credible = self.shared.queue().pace.credible(&kinds);
-        Begun { kinds, at, credible }
+        self.shared.queue().pace.begin(measure_all(jobs), Instant::now())
     }
 
     /// Notes how long jobs took. What was lost with its connection tells nothing of it.
     fn tell<T>(&self, outcome: &std::result::Result<T, Fault>, begun: &Begun) {
         if !matches!(outcome, Err(Fault::Lost(_))) {
-            let Begun { kinds, at, credible } = begun;
-            self.shared.queue().pace.tell(kinds, at.elapsed(), *credible, Instant::now());
+            self.shared.queue().pace.end(begun, Instant::now());
         }
     }
 

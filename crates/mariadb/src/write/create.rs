@@ -127,7 +127,10 @@ impl Create<'_> {
     ) -> Result<Vec<Created>, Failed> {
         let unnamed = |fault| Failed { index: None, fault };
         let Called { calls, columns } = self.call(connection, records, many).await.map_err(unnamed)?;
-        let returned = calls.all()?;
+        let Calls { returned, failed } = calls;
+        if let Some(failed) = failed {
+            return Err(failed);
+        }
         if let Some(index) = returned.iter().position(|returned| !returned.is_written()) {
             let fault = Fault::Refused(kept::nothing_written(self.domain));
             return Err(Failed { index: Some(index), fault });

@@ -98,13 +98,6 @@ pub(super) struct Calls {
     pub(super) failed: Option<Failed>,
 }
 
-impl Calls {
-    /// What all of them gave back.
-    pub(super) fn all(self) -> Result<Vec<Returned>, Failed> {
-        self.failed.map_or(Ok(self.returned), Err)
-    }
-}
-
 /// Calls a procedure once for each of these lists of arguments, in order. Several calls are one compound statement,
 /// which costs one round trip. None sees a `last_insert_id()` of another. The one that is refused is told; with a fence, so is
 /// the one that ended the transaction, and none is made after it.
