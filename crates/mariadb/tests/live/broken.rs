@@ -260,7 +260,8 @@ impl Request {
 /// success is one.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_mixture_of_odd_writes_harms_the_others() {
-    const HOWS: [&str; 7] = ["rollback", "commit", "too late", "ddl", "autocommit", "refused", "temporary"];
+    const HOWS: [&str; 9] =
+        ["rollback", "commit", "too late", "ddl", "autocommit", "refused", "temporary", "up", "down"];
     let rounds = std::env::var("BEDS_ROUNDS").map_or(6, |rounds| rounds.parse().unwrap());
     let seed = std::env::var("BEDS_SEED").map_or(10, |seed| seed.parse().unwrap());
     let mut odd = Odd::open();
