@@ -1,4 +1,8 @@
 //! [`Pace`]: how long jobs take, as far as the last ones tell.
+//!
+//! Some take far longer for once: those that wait for what somebody else holds, often many of them for the same. They say
+//! little of the next. So a measurement counts for no more than a few times what was expected when it began, and all that
+//! began under one expectation raise it no farther. Where jobs have become slow, each generation of them raises it again.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -8,6 +12,10 @@ use tokio::time::Instant;
 const UNKNOWN: Duration = Duration::from_millis(1);
 /// What a new measurement counts, beside all that were before.
 const GAIN: f64 = 0.25;
+/// How many times what was expected a measurement counts for at most.
+const SURPRISE_MAX: f64 = 4.0;
+/// What the first measurement of a kind counts for at most: enough for it to be known as long.
+const FIRST_MAX: Duration = Duration::from_millis(400);
 /// After so long without a measurement an estimate counts half: what was slow once is tried again.
 const HALF_LIFE: Duration = Duration::from_secs(10);
 
@@ -22,6 +30,15 @@ struct Estimate {
     at: Instant,
 }
 
+/// Jobs that run together, as their time is measured.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    jobs: Vec<(usize, u64)>,
+    at: Instant,
+    /// How much of their time is credible.
+    credible: Duration,
+}
+
 impl Pace {
     /// How long so much of a kind will take one connection.
     pub(crate) fn time(&self, kind: usize, size: u64, now: Instant) -> Duration {
@@ -32,12 +49,24 @@ impl Pace {
             }
             None => UNKNOWN.as_secs_f64(),
         };
-        // A day is longer than anything that is waited for.
-        Duration::from_secs_f64((unit * units(size)).min(86_400.0))
+        duration(unit * units(size))
     }
 
-    /// Notes that jobs of these kinds and sizes took a connection so long together.
-    pub(crate) fn tell(&mut self, jobs: &[(usize, u64)], took: Duration, now: Instant) {
+    /// Jobs of these kinds and sizes begin together.
+    pub(crate) fn begin(&self, jobs: Vec<(usize, u64)>, now: Instant) -> Begun {
+        let credible = |(kind, size): &(usize, u64)| {
+            // What is old counts in full: it is no surprise if it comes again.
+            let known = self.0.get(kind).map(|estimate| estimate.unit * SURPRISE_MAX);
+            let unit = known.map_or(FIRST_MAX.as_secs_f64(), |known| known.max(UNKNOWN.as_secs_f64()));
+            duration(unit * units(*size))
+        };
+        let credible = jobs.iter().map(credible).fold(Duration::ZERO, Duration::saturating_add);
+        Begun { jobs, at: now, credible }
+    }
+
+    /// Notes that jobs that took a connection together have ended.
+    pub(crate) fn end(&mut self, Begun { jobs, at, credible }: &Begun, now: Instant) {
+        let took = now.saturating_duration_since(*at).min(*credible);
         let expected: Duration = jobs.iter().map(|(kind, size)| self.time(*kind, *size, now)).sum();
         let factor = took.as_secs_f64() / expected.as_secs_f64().max(f64::MIN_POSITIVE);
         let mut told: Vec<usize> = Vec::new();
@@ -59,6 +88,11 @@ impl Pace {
     }
 }
 
+/// A day is longer than anything that is waited for.
+fn duration(seconds: f64) -> Duration {
+    Duration::from_secs_f64(seconds.min(86_400.0))
+}
+
 /// Sizes are numbers of records: far below what a float holds exactly.
 fn units(size: u64) -> f64 {
     f64::from(u32::try_from(size).unwrap_or(u32::MAX).max(1))
@@ -70,6 +104,11 @@ mod tests {
 
     const MS: Duration = Duration::from_millis(1);
 
+    fn tell(pace: &mut Pace, jobs: &[(usize, u64)], took: Duration, now: Instant) {
+        let begun = pace.begin(jobs.to_vec(), now);
+        pace.end(&begun, now + took);
+    }
+
     fn near(time: Duration, expected: Duration) -> bool {
         time.abs_diff(expected) < expected / 20 + Duration::from_micros(1)
     }
@@ -78,10 +117,10 @@ mod tests {
     async fn an_estimate_follows_what_is_measured() {
         let (mut pace, now) = (Pace::default(), Instant::now());
         assert!(near(pace.time(7, 3, now), 3 * UNKNOWN));
-        pace.tell(&[(7, 10)], 200 * MS, now);
+        tell(&mut pace, &[(7, 10)], 200 * MS, now);
         assert!(near(pace.time(7, 1, now), 20 * MS), "the first measurement counts alone");
         for _ in 0..30 {
-            pace.tell(&[(7, 1)], 5 * MS, now);
+            tell(&mut pace, &[(7, 1)], 5 * MS, now);
         }
         assert!(near(pace.time(7, 100, now), 500 * MS));
         assert!(near(pace.time(7, 1, now + HALF_LIFE), 5 * MS / 2), "what is old counts less");
@@ -90,13 +129,29 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_took_long_together_is_divided_as_expected() {
         let (mut pace, now) = (Pace::default(), Instant::now());
-        pace.tell(&[(1, 1)], 30 * MS, now);
-        pace.tell(&[(2, 1)], 10 * MS, now);
+        tell(&mut pace, &[(1, 1)], 30 * MS, now);
+        tell(&mut pace, &[(2, 1)], 10 * MS, now);
         for _ in 0..40 {
-            pace.tell(&[(1, 1), (2, 1), (2, 1)], 100 * MS, now);
+            tell(&mut pace, &[(1, 1), (2, 1), (2, 1)], 100 * MS, now);
         }
         let together = pace.time(1, 1, now) + 2 * pace.time(2, 1, now);
         assert!(near(together, 100 * MS), "{together:?}");
         assert!(pace.time(1, 1, now) > 2 * pace.time(2, 1, now));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_that_wait_for_the_same_lock_say_little_of_the_next() {
+        let (mut pace, now) = (Pace::default(), Instant::now());
+        tell(&mut pace, &[(7, 1)], 2 * MS, now);
+        let begun: Vec<_> = (0..12).map(|_| pace.begin(vec![(7, 1)], now)).collect();
+        for begun in &begun {
+            pace.end(begun, now + 9_000 * MS);
+        }
+        assert!(pace.time(7, 1, now) <= 8 * MS, "{:?}", pace.time(7, 1, now));
+        // A kind that has become slow is known for it soon.
+        for _ in 0..30 {
+            tell(&mut pace, &[(7, 1)], 9_000 * MS, now);
+        }
+        assert!(near(pace.time(7, 1, now), 9_000 * MS));
     }
 }

@@ -19,6 +19,7 @@ use crate::{
     gate::Gate,
     job::{Connect, Fate, Job, Member},
     kind::measure_all,
+    pace::Begun,
     queue::{QUICK, Taken, Ticket},
     shared::{Long, Place, Shared},
 };
@@ -193,10 +194,15 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         J::CAN_BE_CUT.then_some(self.shared.settings.patience)
     }
 
-    /// Notes how long jobs of these kinds took. What was lost with its connection tells nothing of it.
-    fn tell<T>(&self, outcome: &std::result::Result<T, Fault>, kinds: &[(usize, u64)], begun: Instant) {
+    /// Measures jobs that begin now.
+    fn begin<'a>(&self, jobs: impl Iterator<Item = &'a J>) -> Begun {
+        self.shared.queue().pace.begin(measure_all(jobs), Instant::now())
+    }
+
+    /// Notes how long jobs took. What was lost with its connection tells nothing of it.
+    fn tell<T>(&self, outcome: &std::result::Result<T, Fault>, begun: &Begun) {
         if !matches!(outcome, Err(Fault::Lost(_))) {
-            self.shared.queue().pace.tell(kinds, begun.elapsed(), Instant::now());
+            self.shared.queue().pace.end(begun, Instant::now());
         }
     }
 
@@ -246,13 +252,12 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
 
     async fn run_one(&self, connection: &mut J::Connection, ticket: Ticket<J>) -> After<J> {
         let (gates, span) = ([&*ticket.gate], ticket.span.clone());
-        let kinds = measure_all(std::iter::once(&ticket.job));
-        let begun = Instant::now();
+        let begun = self.begin(std::iter::once(&ticket.job));
         let running = ticket.job.run(connection, &ticket.gate);
         // The span of the trace is the inner one: statements look for it.
         let running = running.instrument(ticket.running.clone()).instrument(span.clone());
         let outcome = within(&gates, self.patience(), running).await;
-        self.tell(&outcome, &kinds, begun);
+        self.tell(&outcome, &begun);
         match outcome {
             Ok(output) => {
                 answer(ticket, Ok(output));
@@ -271,8 +276,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
     }
 
     async fn run_group(&self, connection: &mut J::Connection, tickets: Vec<Ticket<J>>) -> After<J> {
-        let kinds = measure_all(tickets.iter().map(|ticket| &ticket.job));
-        let (begun, span) = (Instant::now(), together(&tickets));
+        let (begun, span) = (self.begin(tickets.iter().map(|ticket| &ticket.job)), together(&tickets));
         let outcome = {
             let members: Vec<Member<'_, J>> =
                 tickets.iter().map(|ticket| Member { job: &ticket.job, gate: &ticket.gate }).collect();
@@ -282,7 +286,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
             let running = J::run_group(&members, connection).instrument(traced).instrument(span.clone());
             within(&gates, self.patience(), running).await
         };
-        self.tell(&outcome, &kinds, begun);
+        self.tell(&outcome, &begun);
         match outcome {
             Ok(fates) => {
                 let mut alone = Vec::new();

@@ -16,12 +16,18 @@ use beds_core::{spec::mariadb::Source, stages::statement_span};
 use futures_util::TryStreamExt;
 use sqlx::{Either, Executor as _, MySqlConnection, Row as _};
 
-pub(crate) use self::knowledge::{Knowledge, Server};
-use self::{knowledge::Probe, own::Own};
+use self::{
+    knowledge::Probe,
+    own::{NO_SAVEPOINT, Own},
+};
+pub(crate) use self::{
+    knowledge::{Knowledge, Server},
+    own::Fence,
+};
 use crate::{fault::number, position::Position, route::Place};
 
-/// Makes `last_insert_id()` forget what earlier requests inserted, and the node which of several calls was the last.
-const RESET: &str = "set last_insert_id = 0, insert_id = 0, @beds_call = null";
+/// Makes `last_insert_id()` forget what earlier requests inserted, and the node which of several calls have ended.
+const RESET: &str = "set last_insert_id = 0, insert_id = 0, @beds_ended = null";
 
 /// Neither a temporary table that this transaction made nor a row of a table without transactions can be rolled back, of
 /// which the server warns: the only warning then. Otherwise there are still the two of [`TWO_WARNINGS`], which took the place
@@ -39,8 +45,6 @@ pub(crate) const HASTE: &str = "innodb_lock_wait_timeout = 1, lock_wait_timeout 
 /// That something is not rolled back.
 const NOT_ROLLED_BACK: &str = "1196";
 
-/// There is no savepoint, and so not the transaction that it was in: the routine has ended it, or turned autocommit on.
-const NO_SAVEPOINT: u16 = 1305;
 /// Aria has no savepoints: the transaction wrote into a table of it.
 const NO_SAVEPOINTS: u16 = 1178;
 
@@ -243,6 +247,11 @@ impl Session {
     pub(crate) async fn go_back(&mut self) -> Result<Course, sqlx::Error> {
         let told = ask(&mut self.connection, &[&self.own.back]).await;
         self.course(told.map(|told| told.first == Some(false)))
+    }
+
+    /// The connection, with what stands between calls that are one statement.
+    pub(crate) const fn fenced(&mut self) -> (&mut MySqlConnection, &Fence) {
+        (&mut self.connection, &self.own.fence)
     }
 
     /// Whether the session is as new, within a transaction that goes on and has left nothing for good.

@@ -310,3 +310,26 @@ async fn a_burst_that_can_be_done_is_done() {
         asked.await.unwrap().0.unwrap();
     }
 }
+
+/// Twelve that wait for the same lock say nothing of those that come after it, though they are the first of their kind.
+#[tokio::test(start_paused = true)]
+async fn a_burst_after_a_wait_for_a_lock_is_done() {
+    for is_first in [false, true] {
+        let world: Arc<World> = Arc::default();
+        let lane = lane::<true>(&world, Settings { requests_max: 512, ..bounded(8) }).await;
+        let waiting = if is_first { 1 } else { 12 };
+        if !is_first {
+            run(&lane, job(&world, "job", 1, 5), 1_000).await.unwrap();
+        }
+        let within = Duration::from_mins(1);
+        let locked: Vec<_> =
+            (0..waiting).map(|_| ask(&lane, job(&world, "locked", 1, 9_000), 1, within)).collect();
+        for locked in locked {
+            locked.await.unwrap().0.unwrap();
+        }
+        let asked: Vec<_> = (0..250).map(|_| ask(&lane, job(&world, "job", 1, 5), 1, within / 2)).collect();
+        for asked in asked {
+            asked.await.unwrap().0.unwrap();
+        }
+    }
+}

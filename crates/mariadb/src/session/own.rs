@@ -5,6 +5,35 @@
 
 use uuid::Uuid;
 
+use crate::fault::number;
+
+/// There is no savepoint, and so not the transaction that it was in: the routine has ended it, or turned autocommit on.
+pub(super) const NO_SAVEPOINT: u16 = 1305;
+
+/// What stands between calls that are one statement: the statement ends there where the call before it has ended the
+/// transaction. So no call runs in a transaction that another call began.
+#[derive(Debug)]
+pub(crate) struct Fence {
+    name: String,
+    /// Stands before the first call.
+    pub(crate) begin: String,
+    /// Stands after each.
+    pub(crate) next: String,
+}
+
+impl Fence {
+    fn new(name: String) -> Self {
+        let begin = format!("savepoint {name}; ");
+        Self { next: format!("release savepoint {name}; {begin}"), begin, name }
+    }
+
+    /// Whether this is why a statement ended.
+    pub(crate) fn has_stopped(&self, error: &sqlx::Error) -> bool {
+        let message = error.as_database_error().map(sqlx::error::DatabaseError::message);
+        number(error) == Some(NO_SAVEPOINT) && message.is_some_and(|message| message.contains(&self.name))
+    }
+}
+
 /// What one session calls by names of its own.
 #[derive(Debug)]
 pub(super) struct Own {
@@ -19,6 +48,7 @@ pub(super) struct Own {
     /// It warns of what cannot be taken back; a temporary table is among that. So its warning is not left to be taken for one of
     /// rows.
     pub(super) back: String,
+    pub(super) fence: Fence,
 }
 
 impl Own {
@@ -32,6 +62,7 @@ impl Own {
             back: format!(
                 "do 'a' + 'b'; rollback to savepoint {write}; select @@warning_count = 1; do 'a' + 'b'"
             ),
+            fence: Fence::new(name()),
             probe,
         }
     }
@@ -46,5 +77,6 @@ mod tests {
         let (one, other) = (Own::new(), Own::new());
         assert_ne!(one.probe, other.probe);
         assert_ne!((one.mark, one.back), (other.mark, other.back));
+        assert_ne!(one.fence.next, other.fence.next);
     }
 }

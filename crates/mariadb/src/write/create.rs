@@ -1,5 +1,7 @@
 //! New records, or changes of those with their keys: all, or none.
 
+use std::sync::Arc;
+
 use beds_core::{
     Outcome,
     spec::{
@@ -13,12 +15,13 @@ use sqlx::MySqlConnection;
 
 use super::{
     kept,
-    procedure::{Failed, Returned, call_each},
+    procedure::{Calls, Failed, Returned, call_each},
 };
 use crate::{
     columns::{Column, Columns},
     fault::Fault,
     read::{Place, Record, Shown, find, find_all},
+    session::Fence,
 };
 
 /// How many records with values that cannot be shown a note names.
@@ -30,6 +33,7 @@ const NOT_READ: &str = "what is kept cannot be read back: the reply has what was
 const NO_KEY: &str = "the key of the new record is not known: the reply has what was sent";
 
 /// By what whole records are written.
+#[derive(Clone, Copy)]
 pub(super) struct Create<'a> {
     pub(super) domain: &'static Domain,
     pub(super) source: Option<&'static Source>,
@@ -37,6 +41,14 @@ pub(super) struct Create<'a> {
     /// Whether each may change the record that has its key.
     pub(super) is_upsert: bool,
     pub(super) known: &'a Columns,
+    /// What stands between the calls of several.
+    pub(super) fence: Option<&'a Fence>,
+}
+
+/// What calls for records have come to, before what they wrote is read back.
+pub(super) struct Called {
+    pub(super) calls: Calls,
+    pub(super) columns: Arc<[Column]>,
 }
 
 /// A new record.
@@ -48,19 +60,18 @@ pub(super) struct Created {
 }
 
 impl Create<'_> {
-    /// Creates records, in order. Where they are `many` of one request, errors of their values name them.
-    pub(super) async fn run(
+    /// Calls the procedure for each of these records, in order. Where they are `many` of one request, errors of their values
+    /// name them.
+    pub(super) async fn call(
         &self,
         connection: &mut MySqlConnection,
         records: &[&[Value]],
         many: bool,
-    ) -> Result<Vec<Created>, Failed> {
+    ) -> Result<Called, Fault> {
         let Self { domain, procedure, .. } = *self;
-        let unnamed = |fault| Failed { index: None, fault };
-        let columns = kept::columns(connection, domain, self.source, self.known).await.map_err(unnamed)?;
+        let columns = kept::columns(connection, domain, self.source, self.known).await?;
         let path = |index: usize| if many { format!("data[{index}].") } else { String::new() };
-        let takes =
-            self.known.parameters.of_procedure(connection, domain, procedure).await.map_err(unnamed)?;
+        let takes = self.known.parameters.of_procedure(connection, domain, procedure).await?;
         kept::refuse_others(
             domain,
             (procedure, &takes),
@@ -68,26 +79,30 @@ impl Create<'_> {
             records.iter().enumerate().flat_map(|(index, record)| {
                 procedure.args.iter().map(move |&field| (path(index), field, &record[field]))
             }),
-        )
-        .map_err(unnamed)?;
+        )?;
         let args = |record: &&[Value]| {
             let passed = |&field: &usize| kept::passed(&columns, field, &record[field]);
             procedure.args.iter().map(passed).collect()
         };
-        let calls: Vec<Vec<Value>> = records.iter().map(args).collect();
-        let returned = call_each(connection, domain, procedure, &calls).await;
-        let returned = returned.map_err(|Failed { index, fault }| {
+        let args: Vec<Vec<Value>> = records.iter().map(args).collect();
+        let mut calls = call_each(connection, domain, procedure, &args, self.fence).await;
+        calls.failed = calls.failed.map(|Failed { index, fault }| {
             let passed = index
                 .into_iter()
                 .flat_map(|index| procedure.args.iter().map(move |&field| (field, &records[index][field])));
             Failed { index, fault: kept::explained(domain, fault, "", passed) }
-        })?;
-        if let Some(index) = returned.iter().position(|returned| !returned.is_written()) {
-            let fault = Fault::Refused(kept::nothing_written(domain));
-            return Err(Failed { index: Some(index), fault });
-        }
-        let created: Vec<_> = records.iter().copied().zip(returned).collect();
-        let read = self.read_back(connection, &columns, &created).await.map_err(unnamed)?;
+        });
+        Ok(Called { calls, columns })
+    }
+
+    /// What was written for these records, as the reply shows it. Each was called for.
+    pub(super) async fn show(
+        &self,
+        connection: &mut MySqlConnection,
+        columns: &[Column],
+        created: Vec<(&[Value], Returned)>,
+    ) -> Result<Vec<Created>, Fault> {
+        let read = self.read_back(connection, columns, &created).await?;
         let mut read = read.map(Vec::into_iter);
         let is_pieced = self.source.is_some() && !self.is_told();
         let shown = created.into_iter().map(|(record, returned)| {
@@ -101,6 +116,27 @@ impl Create<'_> {
             Created { shown: self.pieced(record, returned), note }
         });
         Ok(shown.collect())
+    }
+
+    /// Creates records, in order: all, or none.
+    async fn run(
+        &self,
+        connection: &mut MySqlConnection,
+        records: &[&[Value]],
+        many: bool,
+    ) -> Result<Vec<Created>, Failed> {
+        let unnamed = |fault| Failed { index: None, fault };
+        let Called { calls, columns } = self.call(connection, records, many).await.map_err(unnamed)?;
+        let Calls { returned, failed } = calls;
+        if let Some(failed) = failed {
+            return Err(failed);
+        }
+        if let Some(index) = returned.iter().position(|returned| !returned.is_written()) {
+            let fault = Fault::Refused(kept::nothing_written(self.domain));
+            return Err(Failed { index: Some(index), fault });
+        }
+        let created = records.iter().copied().zip(returned).collect();
+        self.show(connection, &columns, created).await.map_err(unnamed)
     }
 
     /// Writes the records of one request, and gives its reply. Where they are `many`, errors name the record by its place

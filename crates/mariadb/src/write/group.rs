@@ -15,7 +15,7 @@ use super::{
     broken::Broken,
     ledger::{self, Claimed, Earlier},
     outbox,
-    procedure::Failed,
+    part::{self, Part},
 };
 use crate::{
     fault::classify,
@@ -30,8 +30,8 @@ const REFUSED_MAX: usize = 8;
 
 /// What a transaction has come to.
 enum Ended {
-    /// It is committed. What has no outcome is to run alone.
-    Done(Vec<Option<Outcome>>),
+    /// It is committed. What has no fate is to run alone.
+    Done(Vec<Option<Fate<Outcome>>>),
     /// A claim of it is taken, and nothing is done.
     Taken,
     /// Nothing is done.
@@ -55,9 +55,9 @@ pub(super) async fn run(
     for _ in 0..TRIES_MAX {
         let members: Vec<&Member<'_, Write>> = rest.iter().map(|&index| &jobs[index]).collect();
         match transaction(&members, session).await? {
-            Ended::Done(outcomes) => {
-                for (index, outcome) in rest.drain(..).zip(outcomes) {
-                    fates[index] = outcome.map(Fate::Done);
+            Ended::Done(done) => {
+                for (index, fate) in rest.drain(..).zip(done) {
+                    fates[index] = fate;
                 }
             }
             Ended::Taken => {
@@ -150,13 +150,15 @@ async fn transaction(members: &[&Member<'_, Write>], session: &mut Session) -> R
                 for member in members {
                     member.job.tables.could_be_taken_back(&member.job.calls());
                 }
-                return Ok(Ended::Done(outcomes));
+                return Ok(Ended::Done(
+                    outcomes.into_iter().map(|outcome| outcome.map(Fate::Done)).collect(),
+                ));
             }
             Ended::Nothing
         }
         Ok(All::Taken) => Ended::Taken,
         Ok(All::Broken(broken)) => match broken.committed(members, session).await? {
-            Some(outcomes) => return Ok(Ended::Done(outcomes)),
+            Some(fates) => return Ok(Ended::Done(fates)),
             None => Ended::Nothing,
         },
         Ok(All::Hindered) | Err(crate::fault::Fault::Refused(_) | crate::fault::Fault::Deadlock) => {
@@ -195,10 +197,10 @@ async fn all(members: &[&Member<'_, Write>], session: &mut Session) -> Result<Al
             Claimed::Absent => has_ledger = false,
         }
     }
-    let Applied { outcomes, events, last, end } = apply(members, session).await?;
+    let Applied { outcomes, events, last, doubtful, end } = apply(members, session).await?;
     let outcomes = finished(members, outcomes, has_ledger)?;
     let broken = |outcomes, events, is_stored| {
-        All::Broken(Broken { outcomes, events, by: last.clone(), has_ledger, is_stored })
+        All::Broken(Broken { outcomes, events, by: last, doubtful: doubtful.clone(), has_ledger, is_stored })
     };
     match end {
         Course::Good if outcomes.iter().any(Option::is_some) => {}
@@ -248,8 +250,10 @@ struct Applied {
     outcomes: Vec<Option<Outcome>>,
     /// In the order in which the objects ran.
     events: Vec<Event>,
-    /// Those that ran last, up to the one that was refused.
-    last: Vec<usize>,
+    /// The one that ran last.
+    last: Option<usize>,
+    /// Those that ran, and nobody knows what they did.
+    doubtful: Vec<usize>,
     /// Whether all ran in the transaction; bad where what was refused could not be taken back, or most are.
     end: Course,
 }
@@ -262,7 +266,8 @@ async fn apply(
     let mut applied = Applied {
         outcomes: vec![None; members.len()],
         events: Vec::new(),
-        last: Vec::new(),
+        last: None,
+        doubtful: Vec::new(),
         end: Course::Good,
     };
     let mut is_run = vec![false; members.len()];
@@ -278,38 +283,51 @@ async fn apply(
         }
         let mut parts = vec![alike.as_slice()];
         while let Some(part) = parts.pop() {
-            let fault = |error| classify(&error, members[index].job.domain);
-            applied.end = session.mark_in_haste().await.map_err(fault)?;
+            let marked = session.mark_in_haste().await;
+            applied.end = marked.map_err(|error| classify(&error, members[index].job.domain))?;
             if applied.end != Course::Good {
                 return Ok(applied);
             }
-            part.clone_into(&mut applied.last);
             let writes: Vec<&Write> = part.iter().map(|&index| members[index].job).collect();
-            match run_part(&writes, &mut session.connection).await {
-                Ok(did) => {
-                    for (&index, did) in part.iter().zip(did) {
-                        applied.outcomes[index] = Some(did.outcome);
-                        applied.events.extend(did.events);
-                    }
-                }
-                Err(Failed { index: failed, fault: crate::fault::Fault::Refused(_) }) => {
-                    applied.end = session.go_back().await.map_err(fault)?;
-                    // What comes after it in its part has not run.
-                    applied.last.truncate(failed.map_or(part.len(), |failed| failed + 1));
+            match part::run(&writes, session).await? {
+                Part::Ran(did) => applied.add(part, did.into_iter().map(Some)),
+                Part::Refused(failed) => {
                     refused += 1;
                     if refused > REFUSED_MAX.max(applied.outcomes.iter().flatten().count()) {
                         applied.end = Course::Bad;
-                    }
-                    if applied.end != Course::Good {
                         return Ok(applied);
                     }
                     parts.extend(without(part, failed));
                 }
-                Err(Failed { fault, .. }) => return Err(fault),
+                Part::Stuck => {
+                    applied.end = Course::Bad;
+                    return Ok(applied);
+                }
+                Part::Ended(did) => {
+                    applied.add(part, did.into_iter());
+                    applied.end = Course::Ended;
+                    return Ok(applied);
+                }
             }
         }
     }
     Ok(applied)
+}
+
+impl Applied {
+    /// Adds what the first of a part did.
+    fn add(&mut self, part: &[usize], did: impl Iterator<Item = Option<super::Applied>>) {
+        for (&index, did) in part.iter().zip(did) {
+            self.last = Some(index);
+            match did {
+                Some(did) => {
+                    self.outcomes[index] = Some(did.outcome);
+                    self.events.extend(did.events);
+                }
+                None => self.doubtful.push(index),
+            }
+        }
+    }
 }
 
 /// What is to be run of writes that run together, after one of them was refused: the last first. By itself, that one is not.
@@ -320,20 +338,6 @@ fn without(part: &[usize], refused: Option<usize>) -> Vec<&[usize]> {
         None => part.split_at(part.len() / 2),
     };
     [after, before].into_iter().filter(|part| !part.is_empty()).collect()
-}
-
-/// Runs one write, or creates in one domain.
-async fn run_part(
-    writes: &[&Write],
-    connection: &mut MySqlConnection,
-) -> Result<Vec<super::Applied>, Failed> {
-    match writes {
-        [write] => {
-            let applied = write.apply(connection).await;
-            applied.map(|applied| vec![applied]).map_err(|fault| Failed { index: Some(0), fault })
-        }
-        creates => Write::create_all(creates, connection).await,
-    }
 }
 
 /// The replies; those to writes that claim something say where there is no ledger.

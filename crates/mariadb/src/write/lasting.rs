@@ -155,7 +155,7 @@ impl Tables {
                     database = domain.database,
                     template = domain.name,
                     "{call} ends the node's transaction by itself, by a commit, a rollback, or a deadlock that it keeps \
-                     to itself: writes that shared it without a message_id may have been done twice. It runs alone until the \
+                     to itself: writes that share it without a message_id may be done twice. It runs alone until the \
                      node starts again; take that out of the procedure, or declare `commits = true`"
                 );
                 self.set(call, Known::Ending);
@@ -274,6 +274,19 @@ pub(super) fn remaining(fault: Fault, remains: Remains) -> Fault {
 
 /// The message of a conflict that may have left something behind.
 pub(super) const CONFLICT: &str = "lock conflict: other requests changed the same records";
+
+/// An object ended the transaction in which others had run, or of which there are events.
+pub(super) fn ended(domain: &Domain) -> Error {
+    let message = format!(
+        "an object of `{}` ended the node's transaction by itself, so what was done before it in this request may be done \
+         or not",
+        domain.name
+    );
+    Error::unknown_effect(&message).hint(
+        "it is the node that begins and ends transactions: take `commit` and `rollback` out of the procedure, and handlers \
+         that keep a deadlock to themselves; or declare `commits = true`",
+    )
+}
 
 #[cfg(test)]
 mod tests {

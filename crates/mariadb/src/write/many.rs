@@ -21,7 +21,7 @@ use sqlx::MySqlConnection;
 use super::{
     kept,
     left::Left,
-    procedure::{Failed, Returned, call, call_each},
+    procedure::{Calls, Failed, Returned, call, call_each},
 };
 use crate::{
     cell::{self, bind},
@@ -86,7 +86,8 @@ impl Many<'_> {
             left.push(unpassable);
         }
         let returned = if left.iter().all(Vec::is_empty) {
-            call_each(connection, domain, procedure, &calls).await.map_err(|Failed { fault, .. }| fault)
+            let Calls { returned, failed } = call_each(connection, domain, procedure, &calls, None).await;
+            failed.map_or(Ok(returned), |Failed { fault, .. }| Err(fault))
         } else {
             self.call_apart(connection, &columns, &calls, &keys, &left).await
         };

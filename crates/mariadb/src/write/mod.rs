@@ -16,6 +16,7 @@ mod left;
 mod many;
 mod once;
 mod outbox;
+mod part;
 mod procedure;
 mod together;
 
@@ -29,7 +30,6 @@ use beds_core::{
     plan::{self, Origin},
     position::Positions,
     spec::{Domain, mariadb},
-    value::Value,
 };
 use beds_lane::{Fate, Gate, Job, Member};
 use beds_protocol::ErrorCode;
@@ -44,10 +44,15 @@ use self::{
     create::Create,
     lasting::{Remains, commits, remaining},
     many::Many,
-    procedure::Failed,
 };
 pub(crate) use self::{lasting::Tables, ledger::Ledger, together::check as check_together};
-use crate::{columns::Columns, fault::Fault, position::Position, routine, session::Session};
+use crate::{
+    columns::Columns,
+    fault::Fault,
+    position::Position,
+    routine,
+    session::{Fence, Session},
+};
 
 /// How long a transaction that lost a deadlock waits before it is run again. The pauses double, with jitter.
 const RETRY_PAUSE_MIN: Duration = Duration::from_millis(25);
@@ -281,49 +286,23 @@ impl Write {
         std::ptr::eq(self.domain, other.domain) && is_create(self) && is_create(other)
     }
 
-    /// Runs creates in one domain as one of all their records, and gives the outcome of each. The one that is refused is
-    /// told.
-    async fn create_all(jobs: &[&Self], connection: &mut MySqlConnection) -> Result<Vec<Applied>, Failed> {
-        let unnamed = |fault| Failed { index: None, fault };
-        let Some(Self { domain, objects, known, .. }) = jobs.first() else { return Ok(Vec::new()) };
-        let procedure = declared(objects.create.as_ref()).map_err(unnamed)?;
-        let create = Create { domain, source: objects.read.as_ref(), procedure, is_upsert: false, known };
-        let parts: Vec<(&[Vec<Value>], bool)> = jobs
-            .iter()
-            .filter_map(|job| match &job.write {
-                plan::Write::Create { records, many } => Some((records.as_slice(), *many)),
-                _ => None,
-            })
-            .collect();
-        let records: Vec<&[Value]> =
-            parts.iter().flat_map(|(records, _)| records.iter().map(Vec::as_slice)).collect();
-        let created = create.run(connection, &records, false).await;
-        let mut created =
-            created.map_err(|failed| failed.among(parts.iter().map(|part| part.0.len())))?.into_iter();
-        let mut all = Vec::with_capacity(jobs.len());
-        for (job, (records, many)) in jobs.iter().zip(parts) {
-            let outcome = create::outcome(created.by_ref().take(records.len()).collect(), many);
-            let publication = Publication::of(domain, &job.write, job.origin.clone());
-            // A record that was created needs no second look.
-            let events = publication.map(|publication| publication.events(&outcome, None)).transpose();
-            let events = events.map_err(|error| unnamed(Fault::Refused(error)))?;
-            all.push(Applied { outcome, events: events.unwrap_or_default() });
-        }
-        Ok(all)
-    }
-
     /// Runs the objects inside the transaction that is open on the connection.
     async fn apply(&self, connection: &mut MySqlConnection) -> Result<Applied, Fault> {
-        self.apply_one(self.domain, self.objects, &self.write, connection).await
+        self.apply_one((self.domain, self.objects, &self.write), connection, None).await
+    }
+
+    /// The same, up to the record whose object ends the transaction.
+    async fn apply_fenced(&self, session: &mut Session) -> Result<Applied, Fault> {
+        let (connection, fence) = session.fenced();
+        self.apply_one((self.domain, self.objects, &self.write), connection, Some(fence)).await
     }
 
     /// Runs the objects of one write, which may be an item of this one.
     async fn apply_one(
         &self,
-        domain: &'static Domain,
-        objects: &'static mariadb::Objects,
-        write: &plan::Write,
+        (domain, objects, write): (&'static Domain, &'static mariadb::Objects, &plan::Write),
         connection: &mut MySqlConnection,
+        fence: Option<&Fence>,
     ) -> Result<Applied, Fault> {
         let known = &*self.known;
         let source = objects.read.as_ref();
@@ -334,13 +313,13 @@ impl Write {
         let outcome = match write {
             plan::Write::Create { records, many } => {
                 let procedure = declared(objects.create.as_ref())?;
-                Create { domain, source, procedure, is_upsert: false, known }
+                Create { domain, source, procedure, is_upsert: false, known, fence }
                     .reply(connection, records, *many)
                     .await
             }
             plan::Write::Upsert { records, many } => {
                 let procedure = declared(objects.upsert.as_ref())?;
-                let create = Create { domain, source, procedure, is_upsert: true, known };
+                let create = Create { domain, source, procedure, is_upsert: true, known, fence };
                 let outcome = create.reply(connection, records, *many).await?;
                 if *many {
                     refuse_same_key(domain, &outcome).map_err(Fault::Refused)?;

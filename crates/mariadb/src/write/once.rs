@@ -1,6 +1,6 @@
 //! The transaction of one write: its claim, its objects, its events, its stored reply, and the commit or the way back.
 
-use beds_core::{Error, Outcome, ledger::NO_LEDGER, plan, spec::Domain};
+use beds_core::{Error, Outcome, event::Event, ledger::NO_LEDGER, plan};
 use beds_lane::Gate;
 use beds_protocol::tables::{EVENTS, LEDGER};
 use sqlx::{Executor as _, MySqlConnection};
@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use super::{
     Applied, Write,
-    lasting::{Remains, remaining},
+    lasting::{Remains, ended, remaining},
     ledger::{self, Claimed, Earlier},
     outbox, together,
 };
@@ -69,7 +69,7 @@ impl Write {
     /// Whether an object has committed of which the template does not say so: the claim is there, after all was taken back.
     /// Without a claim nobody can tell.
     async fn has_committed(&self, session: &mut Session) -> bool {
-        let Some(claim) = self.claim().filter(|_| self.may_do_anything() && self.ledger.is_known()) else {
+        let Some(claim) = self.claim().filter(|_| self.ledger.is_known()) else {
             return false;
         };
         let earlier = ledger::earlier(&mut session.connection, &[claim], self.domain).await;
@@ -112,22 +112,22 @@ impl Write {
         }
     }
 
-    /// Runs the objects, stores the events of what they did, and tells whether there are any. A claim tells by itself whether
-    /// an object has rolled back what was done before it.
+    /// Runs the objects, stores the events of what they did, and tells whether there are any. Of a single write a claim tells
+    /// by itself whether the object has rolled it back.
     async fn effect(&self, session: &mut Session, is_claimed: bool) -> Result<(Outcome, bool), Fault> {
         let is_watched =
-            !is_claimed && !self.commits() && (self.is_several() || !self.domain.events.publish.is_empty());
-        if is_watched {
-            session.mark().await.map_err(|error| classify(&error, self.domain))?;
-        }
+            !self.commits() && (self.is_several() || (!is_claimed && !self.domain.events.publish.is_empty()));
+        // A transaction that wrote into a table without any may have no mark.
+        let is_marked = is_watched
+            && session.mark().await.map_err(|error| classify(&error, self.domain))? == Course::Good;
         let Applied { outcome, events } = match &self.write {
             plan::Write::All(items) => together::run(self, items, session).await?,
             _ => self.apply(&mut session.connection).await?,
         };
-        if is_watched {
+        if is_marked {
             let course = session.goes_on().await.map_err(|error| classify(&error, self.domain))?;
             if course == Course::Ended {
-                return Err(Fault::Refused(ended(self.domain)));
+                return Err(self.ended(session, &events, is_claimed).await?);
             }
         }
         outbox::store(&mut session.connection, &events, self.domain).await?;
@@ -146,6 +146,29 @@ impl Write {
         }
         self.tables.could_be_taken_back(&calls);
         Ok((outcome, has_events))
+    }
+
+    /// An object ended the transaction in which others had run, or of which there are events: it is not known what remains.
+    /// Unless the claim says that it was rolled back, the events are stored, and what is open since is committed with them: each
+    /// change that remains has its event.
+    async fn ended(&self, session: &mut Session, events: &[Event], is_claimed: bool) -> Result<Fault, Fault> {
+        let domain = self.domain;
+        if let &[call] = &*self.calls() {
+            self.tables.have_ended(&[call], domain);
+        }
+        let connection = &mut session.connection;
+        let is_taken_back = match self.claim().filter(|_| is_claimed) {
+            Some(claim) => {
+                matches!(ledger::earlier(connection, &[claim], domain).await?.as_slice(), [Earlier::Nothing])
+            }
+            None => false,
+        };
+        if !events.is_empty() && !is_taken_back {
+            outbox::store(connection, events, domain).await?;
+            connection.execute("commit").await.map_err(|error| classify(&error, domain))?;
+            self.stored.notify_one();
+        }
+        Ok(Fault::Refused(ended(domain)))
     }
 
     /// Learns that a table without transactions keeps what was written into it, and which it is where that can be known.
@@ -182,7 +205,8 @@ impl Write {
         one: &plan::Write,
         connection: &mut MySqlConnection,
     ) -> Result<(Outcome, bool), Fault> {
-        let Applied { outcome, events } = self.apply_one(self.domain, self.objects, one, connection).await?;
+        let Applied { outcome, events } =
+            self.apply_one((self.domain, self.objects, one), connection, None).await?;
         outbox::store(connection, &events, self.domain).await?;
         Ok((outcome, !events.is_empty()))
     }
@@ -227,19 +251,6 @@ impl Write {
             Err(_) => Err(Fault::Abandoned(Error::unknown_effect("the commit was not confirmed in time"))),
         }
     }
-}
-
-/// An object ended the transaction in which others had run, or of which there are events.
-fn ended(domain: &Domain) -> Error {
-    let message = format!(
-        "an object of `{}` ended the node's transaction by itself, so what was done before it in this request may be done \
-         or not",
-        domain.name
-    );
-    Error::unknown_effect(&message).hint(
-        "it is the node that begins and ends transactions: take `commit` and `rollback` out of the procedure, and handlers \
-         that keep a deadlock to themselves; or declare `commits = true`",
-    )
 }
 
 /// The outcome of a write that is done, with a note of what remains of it whatever happens.

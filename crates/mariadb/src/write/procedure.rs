@@ -13,10 +13,12 @@ use futures_util::TryStreamExt as _;
 use sqlx::{Either, Executor as _, MySqlConnection, Row as _, mysql::MySqlRow};
 use uuid::Uuid;
 
+use super::lasting;
 use crate::{
     cell::{self, bind},
     fault::{Fault, classify, disagree},
     routine,
+    session::Fence,
     statement::parts,
 };
 
@@ -88,63 +90,51 @@ pub(super) struct Failed {
     pub(super) fault: Fault,
 }
 
-impl Failed {
-    /// The same, by the place of the part that the call belongs to, where there are so many calls a part.
-    pub(super) fn among(self, parts: impl Iterator<Item = usize>) -> Self {
-        let ends = parts.scan(0, |end, calls| {
-            *end += calls;
-            Some(*end)
-        });
-        let index = self.index.and_then(|index| ends.into_iter().position(|end| index < end));
-        Self { index, ..self }
-    }
+/// What calls have come to that were made together.
+pub(super) struct Calls {
+    /// What those gave back that have ended, in order.
+    pub(super) returned: Vec<Returned>,
+    /// Why there are no more.
+    pub(super) failed: Option<Failed>,
 }
 
 /// Calls a procedure once for each of these lists of arguments, in order. Several calls are one compound statement,
-/// which costs one round trip. None sees a `last_insert_id()` of another. The one that is refused is told.
+/// which costs one round trip. None sees a `last_insert_id()` of another. The one that is refused is told; with a fence, so is
+/// the one that ended the transaction, and none is made after it.
 pub(super) async fn call_each(
     connection: &mut MySqlConnection,
     domain: &'static Domain,
     procedure: &'static Procedure,
     calls: &[Vec<Value>],
-) -> Result<Vec<Returned>, Failed> {
+    fence: Option<&Fence>,
+) -> Calls {
     if let [args] = calls {
-        let only = call(connection, domain, procedure, args).await;
-        return only.map(|returned| vec![returned]).map_err(|fault| Failed { index: Some(0), fault });
+        return match call(connection, domain, procedure, args).await {
+            Ok(returned) => Calls { returned: vec![returned], failed: None },
+            Err(fault) => Calls { returned: Vec::new(), failed: Some(Failed { index: Some(0), fault }) },
+        };
     }
     let mut all = Vec::with_capacity(calls.len());
-    let is_silent = procedure.returns.is_empty();
     for (calls, size) in parts(calls, procedure.args.len() + 1) {
-        let together = Together { procedure, calls, size, is_silent };
-        let mut ended = Vec::with_capacity(calls.len());
-        let done = together.run(connection, domain, &mut ended).await;
-        let before = all.len();
-        for (row, affected) in ended {
-            let returned = returned(domain, procedure, row.as_ref());
-            let returned = returned.map_err(|fault| Failed { index: Some(all.len()), fault })?;
-            all.push(Returned { affected, ..returned });
-        }
-        if let Err(fault) = done {
-            let place = match fault {
-                Fault::Refused(_) if is_silent => place(connection).await,
-                // The first that has not ended.
-                _ => Some(all.len() - before),
-            };
-            let index = place.map(|place| before + place.min(calls.len() - 1));
-            return Err(Failed { index, fault });
-        }
-        if all.len() != before + calls.len() {
-            let message = format!("{} has changed how its session answers", procedure.call);
-            return Err(Failed { index: None, fault: Fault::Refused(disagree(domain, &message)) });
+        let is_silent = procedure.returns.is_empty();
+        let together = Together { procedure, calls, size, is_silent, fence };
+        if let Err(failed) = together.add(connection, domain, &mut all).await {
+            return Calls { returned: all, failed: Some(failed) };
         }
     }
-    Ok(all)
+    Calls { returned: all, failed: None }
 }
 
-/// Which of the calls that are one statement was refused. [`crate::session`] makes the session forget it.
-async fn place(connection: &mut MySqlConnection) -> Option<usize> {
-    let row = connection.fetch_one(sqlx::raw_sql("select @beds_call")).await.ok()?;
-    row.try_get_unchecked::<&str, _>(0).ok()?.parse().ok()
+/// How many rows the calls changed that have ended, of those that are one statement which failed.
+/// [`crate::session`] makes the session forget it.
+async fn counted(connection: &mut MySqlConnection) -> Option<Vec<u64>> {
+    let row = connection.fetch_one(sqlx::raw_sql("select @beds_ended")).await.ok()?;
+    row.try_get_unchecked::<Option<&str>, _>(0).ok()?.map(counts)
+}
+
+/// It is -1 where a result set came last.
+fn counts(text: &str) -> Vec<u64> {
+    text.split_whitespace().map(|count| count.parse().unwrap_or_default()).collect()
 }
 
 /// Calls that are one statement.
@@ -154,9 +144,10 @@ struct Together<'a> {
     /// For how many calls the statement is written, of which the second half may be left out.
     size: usize,
     /// Whether the server counts the calls that have ended and says so at the end: a result set for each would cost it as much
-    /// as the call. A variable of the session tells which was refused. A handler of errors could tell as well, but would lose
-    /// the warnings of what is not rolled back.
+    /// as the call. It counts in a variable of the session, which tells where the statement fails as well. A handler of errors
+    /// could tell that, but would lose the warnings of what is not rolled back.
     is_silent: bool,
+    fence: Option<&'a Fence>,
 }
 
 /// Of a call that has ended, the first row that it gave back and how many rows it changed.
@@ -164,27 +155,28 @@ type Ended = (Option<MySqlRow>, u64);
 
 impl Together<'_> {
     fn text(&self) -> String {
-        let mut text = String::from("begin not atomic declare beds_calls int default ?; ");
+        let (begin, next) = self.fence.map_or(("", ""), |fence| (&fence.begin, &fence.next));
+        let mut text = format!("begin not atomic declare beds_calls int default ?; {begin}");
         if self.is_silent {
-            text.push_str("declare beds_affected text default ''; ");
+            text.push_str("set @beds_ended = ''; ");
         }
         for index in 0..self.size {
             let is_certain = index <= self.size / 2;
             if !is_certain {
                 let _ = write!(text, "if beds_calls > {index} then ");
             }
-            let place = if self.is_silent { format!(", @beds_call = {index}") } else { String::new() };
-            let _ = write!(text, "set last_insert_id = 0{place}; {}; ", self.procedure.call);
+            let _ = write!(text, "set last_insert_id = 0; {}; ", self.procedure.call);
             text.push_str(if self.is_silent {
-                "set beds_affected = concat(beds_affected, row_count(), ' '); "
+                "set @beds_ended = concat(@beds_ended, row_count(), ' '); "
             } else {
                 "select ?, concat(row_count(), ' '); "
             });
+            text.push_str(next);
             if !is_certain {
                 text.push_str("end if; ");
             }
         }
-        text.push_str(if self.is_silent { "select ?, beds_affected; end" } else { "end" });
+        text.push_str(if self.is_silent { "select ?, @beds_ended; end" } else { "end" });
         text
     }
 
@@ -208,13 +200,52 @@ impl Together<'_> {
         values
     }
 
-    /// Makes the calls, and adds what is known of those that have ended.
+    /// Makes the calls, and adds what those gave back that have ended.
+    async fn add(
+        &self,
+        connection: &mut MySqlConnection,
+        domain: &'static Domain,
+        all: &mut Vec<Returned>,
+    ) -> Result<(), Failed> {
+        let Self { procedure, calls, is_silent, .. } = *self;
+        let (before, mut ended) = (all.len(), Vec::with_capacity(calls.len()));
+        let done = self.run(connection, domain, &mut ended).await;
+        let mut is_known = true;
+        if is_silent && matches!(done, Ok(false) | Err(Fault::Refused(_))) {
+            let counts = counted(connection).await;
+            is_known = counts.is_some();
+            ended = counts.into_iter().flatten().take(calls.len()).map(|count| (None, count)).collect();
+        }
+        for (row, affected) in ended {
+            let returned = returned(domain, procedure, row.as_ref());
+            let returned = returned.map_err(|fault| Failed { index: Some(all.len()), fault })?;
+            all.push(Returned { affected, ..returned });
+        }
+        let at = |count: usize| is_known.then_some(count.min(before + calls.len() - 1));
+        match done {
+            Ok(true) if all.len() == before + calls.len() => Ok(()),
+            Ok(true) => {
+                let message = format!("{} has changed how its session answers", procedure.call);
+                Err(Failed { index: None, fault: Fault::Refused(disagree(domain, &message)) })
+            }
+            // The last one did it.
+            Ok(false) => {
+                let fault = Fault::Refused(lasting::ended(domain));
+                Err(Failed { index: at(all.len().saturating_sub(1)), fault })
+            }
+            // The first that has not ended.
+            Err(fault) => Err(Failed { index: at(all.len()), fault }),
+        }
+    }
+
+    /// Makes the calls, and adds what is known of those that have ended. Tells whether the transaction goes on; the
+    /// last call has ended it otherwise.
     async fn run(
         &self,
         connection: &mut MySqlConnection,
         domain: &'static Domain,
         ended: &mut Vec<Ended>,
-    ) -> Result<(), Fault> {
+    ) -> Result<bool, Fault> {
         let fault = |error| classify(&error, domain);
         let end = Value::Text(Uuid::new_v4().to_string());
         let count = Value::UInt(self.calls.len() as u64);
@@ -223,7 +254,13 @@ impl Together<'_> {
         let _traced = statement_span(&text);
         let mut results = connection.fetch_many(sqlx::query_with(&text, values));
         let (mut first, mut has_set, mut counts, mut bytes) = (None, false, None, 0);
-        while let Some(result) = results.try_next().await.map_err(fault)? {
+        loop {
+            let result = match results.try_next().await {
+                Ok(Some(result)) => result,
+                Ok(None) => return Ok(true),
+                Err(error) if self.fence.is_some_and(|fence| fence.has_stopped(&error)) => return Ok(false),
+                Err(error) => return Err(fault(error)),
+            };
             match result {
                 Either::Right(row) if is(&row, &end) => {
                     counts = Some(row.try_get_unchecked::<String, _>(1).map_err(fault)?);
@@ -240,8 +277,7 @@ impl Together<'_> {
                 }
                 Either::Left(_) => match counts.take() {
                     Some(counts) => {
-                        // It is -1 where a result set came last.
-                        let counts = counts.split_whitespace().map(|count| count.parse().unwrap_or_default());
+                        let counts = self::counts(&counts).into_iter();
                         ended.extend(counts.map(|count| (first.take(), count)));
                         (has_set, bytes) = (false, 0);
                     }
@@ -249,7 +285,6 @@ impl Together<'_> {
                 },
             }
         }
-        Ok(())
     }
 }
 

@@ -15,7 +15,7 @@ use beds_core::{
 };
 use beds_devstack::Stack;
 use beds_mariadb::{Database, MariaDb};
-use beds_protocol::Lane;
+use beds_protocol::{Lane, Operation};
 use serde_json::Value as Json;
 use sqlx::Connection as _;
 
@@ -40,16 +40,23 @@ pub(crate) static CHILD: Domain = Domain::new("child", "", "").fields(&FIELDS).k
 static FICKLE_FIELDS: [Field; 2] =
     [Field::new("id", "id", Type::INT), Field::new("how", "how", Type::string(0, 20))];
 
+const FICKLE_OBJECTS: mariadb::Objects = mariadb::Objects {
+    read: Some(mariadb::Source::table("fickle", "`fickle`", &["`id`", "`how`"])),
+    create: Some(mariadb::Procedure::new("fickle_create", "call `fickle_create`(?, ?)", &[0, 1])),
+    ..mariadb::Objects::NONE
+};
+
 /// Records whose procedure does what they say, and of whose template nothing says so.
 pub(crate) static FICKLE: Domain =
-    Domain::new("fickle", "", "").fields(&FICKLE_FIELDS).key(&[0]).reads().mariadb(
-        "odd",
-        mariadb::Objects {
-            read: Some(mariadb::Source::table("fickle", "`fickle`", &["`id`", "`how`"])),
-            create: Some(mariadb::Procedure::new("fickle_create", "call `fickle_create`(?, ?)", &[0, 1])),
-            ..mariadb::Objects::NONE
-        },
-    );
+    Domain::new("fickle", "", "").fields(&FICKLE_FIELDS).key(&[0]).reads().mariadb("odd", FICKLE_OBJECTS);
+
+/// The same with events.
+pub(crate) static FICKLE_TOLD: Domain = Domain::new("fickle_told", "", "")
+    .fields(&FICKLE_FIELDS)
+    .key(&[0])
+    .reads()
+    .publishes(&[Operation::Create], &[])
+    .mariadb("odd", FICKLE_OBJECTS);
 
 static ENTRY_FIELDS: [Field; 2] =
     [Field::new("id", "id", Type::INT).generated(Generated::Database), Field::new("n", "n", Type::INT)];
@@ -236,6 +243,11 @@ impl Odd {
             ..MariaDb::default()
         };
         Self { database: Database::open("odd", &config, beds_core::settings::Room::default()), stack }
+    }
+
+    /// The same server, of which a node knows nothing yet.
+    pub(crate) fn anew(self, connections: u16) -> Self {
+        Self::on(self.stack, connections, None)
     }
 
     pub(crate) async fn run(&self, domain: &'static Domain, action: Action) -> Result<Outcome, Error> {

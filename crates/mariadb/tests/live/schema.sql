@@ -10,6 +10,8 @@ create table child (id int primary key, parent_id int not null, u int not null u
   foreign key (parent_id) references parent (id));
 
 create table fickle (id int, how varchar(20));
+create table fickle_hot (id int primary key, n int not null);
+insert into fickle_hot values (1, 0), (2, 0);
 create table entry (id int auto_increment primary key, n int not null);
 create table beds_ledger (
   user varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin not null,
@@ -146,6 +148,18 @@ begin
   case p_how
     when 'rollback' then rollback; insert into fickle (id, how) values (p_id, 'again');
     when 'commit' then commit;
+    when 'ddl' then execute immediate 'create table if not exists t_fickle_kept (n int)'; insert into fickle (id, how) values (-1, 'again');
+    when 'autocommit' then set autocommit = 1;
+    when 'up' then begin
+      declare continue handler for 1213 begin end;
+      update fickle_hot set n = n + 1 where id = 1;
+      update fickle_hot set n = n + 1 where id = 2;
+    end;
+    when 'down' then begin
+      declare continue handler for 1213 begin end;
+      update fickle_hot set n = n + 1 where id = 2;
+      update fickle_hot set n = n + 1 where id = 1;
+    end;
     when 'too late' then execute immediate 'commit'; signal sqlstate '45000' set message_text = 'too late';
     when 'temporary' then create temporary table if not exists t_fickle (n int);
     when 'refused' then signal sqlstate '45000' set message_text = 'not this one';
