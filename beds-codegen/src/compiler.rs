@@ -233,6 +233,13 @@ impl Compiler {
     /// As [`Self::compile`]; and [`RunError::Io`] when a file cannot be written, or no folder is known.
     pub fn run(&self) -> Result<Output, RunError> {
         let output = self.compile().map_err(RunError::Report)?;
+        // Of a project that is built, rustc would say so in the generated code.
+        if let Some(missing) = output.functions.iter().find(|path| !path.is_file()) {
+            let missing = missing.display();
+            return Err(RunError::Io(format!(
+                "there is no file `{missing}`: write the functions there that calls of the templates name"
+            )));
+        }
         let folder =
             self.out_dir.clone().or_else(|| env::var_os("OUT_DIR").map(PathBuf::from)).ok_or_else(|| {
                 RunError::Io("neither `out_dir` nor OUT_DIR says where to write".to_owned())

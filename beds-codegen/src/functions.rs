@@ -17,7 +17,8 @@ use crate::{
     validate::Validated,
 };
 
-/// The files of the functions, in order of name.
+/// The files of the functions, in order of name. Where the folder is not there, as where templates are read away from their
+/// project, nothing is said of them.
 pub(crate) fn find(
     templates: &[Validated],
     folder: &Path,
@@ -32,6 +33,10 @@ pub(crate) fn find(
             continue;
         };
         let path = folder.join(format!("{}.rs", module.value));
+        if !folder.is_dir() {
+            files.insert(path, None);
+            continue;
+        }
         if !path.is_file() {
             errors.push(diagnostics::module_missing(module.span, &load::shown(&path)));
             continue;
