@@ -12,8 +12,9 @@ impl Config {
     /// of them has is named by its section: `mariadb.catalog`.
     #[must_use]
     pub fn differing(&self, other: &Self) -> Vec<String> {
-        let Self { node, tls, amqp, brokers: _, limits, mariadb, mongodb, logging, telemetry } = self;
+        let Self { node, access, tls, amqp, brokers: _, limits, mariadb, mongodb, logging, telemetry } = self;
         let mut keys = of_section("node", &node.differing(&other.node));
+        keys.extend(of_section("access", &access.differing(&other.access)));
         keys.extend(of_section("tls", &tls.differing(&other.tls)));
         keys.extend(of_section("amqp", &amqp.differing(&other.amqp)));
         for &broker in Broker::ALL {

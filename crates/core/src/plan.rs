@@ -25,6 +25,28 @@ pub struct Plan {
     pub claim: Option<Claim>,
     /// Which request it belongs to, for the events of a write.
     pub origin: Origin,
+    /// What its caller reaches.
+    pub scope: Scope,
+}
+
+/// What the caller of a plan reaches, and what of the request its objects take.
+#[derive(Debug, Clone, Default)]
+pub struct Scope {
+    /// What must hold of the one record that is read, changed or deleted, and of one that an upsert finds: another is as if it
+    /// were not there. What is found by a filter has it in the filter.
+    pub rows: Vec<Condition>,
+    /// The fields that no reply shows.
+    pub hidden: Vec<usize>,
+    /// The values of the request that the procedure takes, in the order of their places.
+    pub asked: Vec<Value>,
+}
+
+impl Scope {
+    /// Whether all records are reached, and all of them is shown.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.rows.is_empty() && self.hidden.is_empty()
+    }
 }
 
 /// What the events of a write tell of its request.
@@ -41,7 +63,14 @@ impl Plan {
     #[must_use]
     pub const fn new(domain: &'static Domain, action: Action) -> Self {
         let origin = Origin { request_id: None, traceparent: None };
-        Self { domain, action, claim: None, origin }
+        let scope = Scope { rows: Vec::new(), hidden: Vec::new(), asked: Vec::new() };
+        Self { domain, action, claim: None, origin, scope }
+    }
+
+    /// The same for a caller who reaches so much.
+    #[must_use]
+    pub fn within(self, scope: Scope) -> Self {
+        Self { scope, ..self }
     }
 }
 

@@ -1,6 +1,6 @@
 //! `call.NAME`.
 
-use beds_protocol::{CallRequest, Lane, Record};
+use beds_protocol::{CallRequest, Lane, Operation, Record};
 
 use crate::{
     context::Context,
@@ -16,8 +16,14 @@ use crate::{
 ///
 /// # Errors
 /// `validation_failed` where the arguments contradict the template.
-pub fn call(_: &Context, domain: &'static Domain, call: &'static Call, request: CallRequest) -> Result<Work> {
-    let args = arguments(call, &request.args.unwrap_or_default())?;
+pub fn call(
+    cx: &Context,
+    domain: &'static Domain,
+    call: &'static Call,
+    request: CallRequest,
+) -> Result<Work> {
+    cx.allowed(domain, Operation::Call(call.name))?;
+    let args = arguments(cx, call, &request.args.unwrap_or_default())?;
     let invocation = Invocation { call, args };
     let action = match call.lane {
         Lane::Read => Action::Read(Read::Call(invocation)),
@@ -27,10 +33,10 @@ pub fn call(_: &Context, domain: &'static Domain, call: &'static Call, request: 
 }
 
 /// One value a parameter, null for OUT ones.
-fn arguments(call: &'static Call, given: &Record) -> Result<Vec<Value>> {
+fn arguments(cx: &Context, call: &'static Call, given: &Record) -> Result<Vec<Value>> {
     let mut errors = Errors::default();
     for (name, _) in &given.0 {
-        match call.args.iter().find(|arg| arg.field.name == name) {
+        match call.args.iter().find(|arg| arg.asked.is_none() && arg.field.name == name) {
             Some(arg) if arg.mode == ArgMode::Out => {
                 errors.push(format!("args.{name}"), "is an OUT parameter: leave it out");
             }
@@ -39,12 +45,16 @@ fn arguments(call: &'static Call, given: &Record) -> Result<Vec<Value>> {
         }
     }
     let values = call.args.iter().map(|arg| {
-        if arg.mode == ArgMode::Out {
-            return Value::Null;
+        if let Some(wanted) = arg.asked {
+            return cx.asked(wanted);
         }
-        let path = format!("args.{}", arg.field.name);
-        scalar::member(&arg.field, given.get(arg.field.name), &path, &mut errors).unwrap_or(Value::Null)
+        Ok(if arg.mode == ArgMode::Out {
+            Value::Null
+        } else {
+            let path = format!("args.{}", arg.field.name);
+            scalar::member(&arg.field, given.get(arg.field.name), &path, &mut errors).unwrap_or(Value::Null)
+        })
     });
-    let values = values.collect();
+    let values = values.collect::<Result<_>>()?;
     errors.or(values)
 }

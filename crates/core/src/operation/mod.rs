@@ -5,6 +5,7 @@
 
 mod call;
 mod declared;
+mod describe;
 mod filter;
 mod read;
 mod twice;
@@ -12,6 +13,7 @@ mod which;
 mod write;
 
 pub use call::call;
+pub use describe::describe;
 pub use read::{count, fetch};
 pub use twice::refuse_same_key;
 pub use write::{create, delete, update, upsert};

@@ -1,7 +1,8 @@
 //! New records, or changes of those with their keys: all, or none.
 
 use beds_core::{
-    Outcome,
+    Error, Outcome,
+    plan::Scope,
     spec::{
         Domain,
         mariadb::{Procedure, Source},
@@ -14,6 +15,7 @@ use sqlx::MySqlConnection;
 use super::{
     kept,
     procedure::{Failed, Returned, call_each},
+    reach::{Reach, reach},
 };
 use crate::{
     columns::{Column, Columns},
@@ -34,9 +36,16 @@ pub(super) struct Create<'a> {
     pub(super) domain: &'static Domain,
     pub(super) source: Option<&'static Source>,
     pub(super) procedure: &'static Procedure,
+    /// What their caller reaches, and what the procedure takes of the request.
+    pub(super) scope: &'a Scope,
     /// Whether each may change the record that has its key.
     pub(super) is_upsert: bool,
     pub(super) known: &'a Columns,
+}
+
+/// The key is that of a record which the caller does not reach.
+fn taken(domain: &Domain) -> Error {
+    Error::new(ErrorCode::Conflict, format!("a record of `{}` with this key is there already", domain.name))
 }
 
 /// A new record.
@@ -70,9 +79,12 @@ impl Create<'_> {
             }),
         )
         .map_err(unnamed)?;
+        if self.is_upsert {
+            self.check_reach(connection, &columns, records).await?;
+        }
         let args = |record: &&[Value]| {
             let passed = |&field: &usize| kept::passed(&columns, field, &record[field]);
-            procedure.args.iter().map(passed).collect()
+            procedure.whole(procedure.args.iter().map(passed).collect(), &self.scope.asked)
         };
         let calls: Vec<Vec<Value>> = records.iter().map(args).collect();
         let returned = call_each(connection, domain, procedure, &calls).await;
@@ -101,6 +113,27 @@ impl Create<'_> {
             Created { shown: self.pieced(record, returned), note }
         });
         Ok(shown.collect())
+    }
+
+    /// Refuses to change a record that the caller does not reach, as if its key were taken by a record that nobody sees.
+    async fn check_reach(
+        &self,
+        connection: &mut MySqlConnection,
+        columns: &[Column],
+        records: &[&[Value]],
+    ) -> Result<(), Failed> {
+        let (domain, rows) = (self.domain, &self.scope.rows);
+        let Some(source) = self.source.filter(|_| !rows.is_empty()) else { return Ok(()) };
+        for (index, record) in records.iter().enumerate() {
+            let key: Vec<Value> = domain.key.iter().map(|&field| record[field].clone()).collect();
+            let reach = reach(connection, Place { domain, source, kept: columns }, &key, rows).await;
+            let reach = reach.map_err(|fault| Failed { index: Some(index), fault })?;
+            if reach == Reach::Beyond {
+                let fault = Fault::Refused(taken(domain));
+                return Err(Failed { index: Some(index), fault });
+            }
+        }
+        Ok(())
     }
 
     /// Writes the records of one request, and gives its reply. Where they are `many`, errors name the record by its place

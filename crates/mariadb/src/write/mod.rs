@@ -17,6 +17,7 @@ mod many;
 mod once;
 mod outbox;
 mod procedure;
+mod reach;
 mod together;
 
 use std::{sync::Arc, time::Duration};
@@ -26,7 +27,7 @@ use beds_core::{
     backoff::Backoff,
     event::{Event, Publication},
     operation::refuse_same_key,
-    plan::{self, Origin},
+    plan::{self, Origin, Scope},
     position::Positions,
     spec::{Domain, mariadb},
     value::Value,
@@ -67,6 +68,8 @@ pub(crate) struct Write {
     pub(crate) write: plan::Write,
     /// What makes it happen once.
     pub(crate) claim: Option<plan::Claim>,
+    /// What its caller reaches, and what its procedure takes of the request.
+    pub(crate) scope: Scope,
     /// Where it comes from, as its events tell.
     pub(crate) origin: Origin,
     /// Hears when events are stored.
@@ -278,7 +281,10 @@ impl Write {
     /// Whether both create records in one domain. Upserts are not run as one: two may be of one record.
     fn is_create_as(&self, other: &Self) -> bool {
         let is_create = |write: &Self| matches!(write.write, plan::Write::Create { .. });
-        std::ptr::eq(self.domain, other.domain) && is_create(self) && is_create(other)
+        // What a procedure takes of the request is not the same for all.
+        let takes =
+            |write: &Self| write.objects.create.as_ref().is_some_and(|create| !create.asked.is_empty());
+        std::ptr::eq(self.domain, other.domain) && is_create(self) && is_create(other) && !takes(self)
     }
 
     /// Runs creates in one domain as one of all their records, and gives the outcome of each. The one that is refused is
@@ -287,7 +293,9 @@ impl Write {
         let unnamed = |fault| Failed { index: None, fault };
         let Some(Self { domain, objects, known, .. }) = jobs.first() else { return Ok(Vec::new()) };
         let procedure = declared(objects.create.as_ref()).map_err(unnamed)?;
-        let create = Create { domain, source: objects.read.as_ref(), procedure, is_upsert: false, known };
+        let scope = &Scope::default();
+        let create =
+            Create { domain, source: objects.read.as_ref(), procedure, scope, is_upsert: false, known };
         let parts: Vec<(&[Vec<Value>], bool)> = jobs
             .iter()
             .filter_map(|job| match &job.write {
@@ -314,14 +322,14 @@ impl Write {
 
     /// Runs the objects inside the transaction that is open on the connection.
     async fn apply(&self, connection: &mut MySqlConnection) -> Result<Applied, Fault> {
-        self.apply_one(self.domain, self.objects, &self.write, connection).await
+        let of = (self.domain, self.objects, &self.scope);
+        self.apply_one(of, &self.write, connection).await
     }
 
     /// Runs the objects of one write, which may be an item of this one.
     async fn apply_one(
         &self,
-        domain: &'static Domain,
-        objects: &'static mariadb::Objects,
+        (domain, objects, scope): (&'static Domain, &'static mariadb::Objects, &Scope),
         write: &plan::Write,
         connection: &mut MySqlConnection,
     ) -> Result<Applied, Fault> {
@@ -334,13 +342,13 @@ impl Write {
         let outcome = match write {
             plan::Write::Create { records, many } => {
                 let procedure = declared(objects.create.as_ref())?;
-                Create { domain, source, procedure, is_upsert: false, known }
+                Create { domain, source, procedure, scope, is_upsert: false, known }
                     .reply(connection, records, *many)
                     .await
             }
             plan::Write::Upsert { records, many } => {
                 let procedure = declared(objects.upsert.as_ref())?;
-                let create = Create { domain, source, procedure, is_upsert: true, known };
+                let create = Create { domain, source, procedure, scope, is_upsert: true, known };
                 let outcome = create.reply(connection, records, *many).await?;
                 if *many {
                     refuse_same_key(domain, &outcome).map_err(Fault::Refused)?;
@@ -349,19 +357,35 @@ impl Write {
             }
             plan::Write::Update { key, changes, if_version } => {
                 let procedure = declared(objects.update.as_ref())?;
-                let change =
-                    Change { domain, source, procedure, key, if_version: *if_version, known, is_published };
+                let change = Change {
+                    domain,
+                    source,
+                    procedure,
+                    key,
+                    if_version: *if_version,
+                    scope,
+                    known,
+                    is_published,
+                };
                 change.update(connection, changes).await
             }
             plan::Write::Delete { key, if_version } => {
                 let procedure = declared(objects.delete.as_ref())?;
-                let change =
-                    Change { domain, source, procedure, key, if_version: *if_version, known, is_published };
+                let change = Change {
+                    domain,
+                    source,
+                    procedure,
+                    key,
+                    if_version: *if_version,
+                    scope,
+                    known,
+                    is_published,
+                };
                 change.delete(connection).await
             }
             plan::Write::UpdateMany { matching, changes } => {
                 let (source, procedure) = (declared(source)?, declared(objects.update.as_ref())?);
-                let many = Many { domain, source, procedure, matching, known };
+                let many = Many { domain, source, procedure, matching, scope, known };
                 {
                     let (outcome, written) = many.run(connection, changes).await?;
                     keys = written;
@@ -370,7 +394,7 @@ impl Write {
             }
             plan::Write::DeleteMany(matching) => {
                 let (source, procedure) = (declared(source)?, declared(objects.delete.as_ref())?);
-                let many = Many { domain, source, procedure, matching, known };
+                let many = Many { domain, source, procedure, matching, scope, known };
                 {
                     let (outcome, written) = many.run(connection, &[]).await?;
                     keys = written;

@@ -182,7 +182,10 @@ impl Write {
         one: &plan::Write,
         connection: &mut MySqlConnection,
     ) -> Result<(Outcome, bool), Fault> {
-        let Applied { outcome, events } = self.apply_one(self.domain, self.objects, one, connection).await?;
+        let Applied { outcome, events } = {
+            let of = (self.domain, self.objects, &self.scope);
+            self.apply_one(of, one, connection).await?
+        };
         outbox::store(connection, &events, self.domain).await?;
         Ok((outcome, !events.is_empty()))
     }
