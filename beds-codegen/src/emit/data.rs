@@ -6,7 +6,7 @@ use beds_protocol::{Broker, Lane};
 use proc_macro2::{Literal as Token, TokenStream};
 use quote::{format_ident, quote};
 
-use super::{engine, text};
+use super::{access, engine, text};
 use crate::{
     model::{Arg, ArgMode, Call, Field, Generated, Literal, Returns, Supply, Type},
     names,
@@ -206,8 +206,12 @@ impl Statics {
         let name = &self.unique(name);
         let entries: Vec<_> = args
             .iter()
-            .map(|Arg { field, mode }| {
+            .map(|Arg { field, mode, asked }| {
                 let field = self.field(field, &format!("{name}_{}", names::screaming(&field.name)));
+                if let Some(asked) = asked {
+                    let asked = access::asked(*asked);
+                    return quote!(rt::Arg::asked(#field, #asked));
+                }
                 match mode {
                     ArgMode::In => quote!(rt::Arg::given(#field)),
                     ArgMode::Out => quote!(rt::Arg::returned(#field)),
@@ -247,7 +251,7 @@ fn generated(by: Generated) -> TokenStream {
     }
 }
 
-fn literal(value: &Literal) -> TokenStream {
+pub(super) fn literal(value: &Literal) -> TokenStream {
     match value {
         Literal::Bool(value) => quote!(rt::Literal::Bool(#value)),
         Literal::Int(value) => {

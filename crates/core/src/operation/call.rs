@@ -6,7 +6,7 @@ use crate::{
     context::Context,
     error::Result,
     plan::{Action, Invocation, Plan, Read, Write},
-    spec::{ArgMode, Call, Domain},
+    spec::{ArgMode, Call, Domain, RequestValue, Type},
     validate::{Errors, scalar},
     value::Value,
     work::Work,
@@ -32,6 +32,11 @@ pub fn call(
     Ok(Work::Plan(Plan::new(domain, action)))
 }
 
+/// The caller's roles, in an engine that has lists.
+fn roles(cx: &Context) -> Value {
+    Value::List(cx.caller().roles.iter().map(|role| Value::Text(role.to_string())).collect())
+}
+
 /// One value a parameter, null for OUT ones.
 fn arguments(cx: &Context, call: &'static Call, given: &Record) -> Result<Vec<Value>> {
     let mut errors = Errors::default();
@@ -46,7 +51,10 @@ fn arguments(cx: &Context, call: &'static Call, given: &Record) -> Result<Vec<Va
     }
     let values = call.args.iter().map(|arg| {
         if let Some(wanted) = arg.asked {
-            return cx.asked(wanted);
+            return match (wanted, &arg.field.ty) {
+                (RequestValue::Roles, Type::List { .. }) => Ok(roles(cx)),
+                _ => cx.asked(wanted),
+            };
         }
         Ok(if arg.mode == ArgMode::Out {
             Value::Null
