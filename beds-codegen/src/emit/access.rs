@@ -4,19 +4,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::{data, text};
-use crate::model::{Access, Granted, RequestValue, RoleFields, RoleRows, Wanted};
-
-/// What of a request is meant.
-pub(super) fn asked(value: RequestValue) -> TokenStream {
-    match value {
-        RequestValue::User => quote!(rt::RequestValue::User),
-        RequestValue::Roles => quote!(rt::RequestValue::Roles),
-        RequestValue::Session => quote!(rt::RequestValue::Session),
-        RequestValue::Node => quote!(rt::RequestValue::Node),
-        RequestValue::RequestId => quote!(rt::RequestValue::RequestId),
-        RequestValue::Now => quote!(rt::RequestValue::Now),
-    }
-}
+use crate::model::{Access, Granted, RoleFields, RoleRows, Wanted};
 
 /// Statics for what an access holds. What it does not hold has none.
 pub(super) fn statics(access: &Access) -> String {
@@ -65,7 +53,7 @@ fn wanted(wanted: &Wanted) -> TokenStream {
             quote!(rt::Wanted::Is(#value))
         }
         Wanted::Asked(value) => {
-            let value = asked(*value);
+            let value = text::asked(*value);
             quote!(rt::Wanted::Asked(#value))
         }
     }

@@ -6,7 +6,7 @@ use beds_protocol::{Broker, Lane};
 use proc_macro2::{Literal as Token, TokenStream};
 use quote::{format_ident, quote};
 
-use super::{access, engine, text};
+use super::{engine, text};
 use crate::{
     model::{Arg, ArgMode, Call, Field, Generated, Literal, Returns, Supply, Type},
     names,
@@ -207,9 +207,11 @@ impl Statics {
         let entries: Vec<_> = args
             .iter()
             .map(|Arg { field, mode, asked }| {
-                let field = self.field(field, &format!("{name}_{}", names::screaming(&field.name)));
+                // What a pipeline takes of the request is called as it stands there: `@user`.
+                let own = names::screaming(field.name.trim_start_matches('@'));
+                let field = self.field(field, &format!("{name}_{own}"));
                 if let Some(asked) = asked {
-                    let asked = access::asked(*asked);
+                    let asked = text::asked(*asked);
                     return quote!(rt::Arg::asked(#field, #asked));
                 }
                 match mode {

@@ -65,7 +65,7 @@ fn procedure(procedure: &Procedure) -> TokenStream {
     let args = text::indices(args);
     let asking = (!asked.is_empty()).then(|| {
         let asked = asked.iter().map(|(place, asked)| {
-            let (place, asked) = (Literal::usize_unsuffixed(*place), super::access::asked(*asked));
+            let (place, asked) = (Literal::usize_unsuffixed(*place), text::asked(*asked));
             quote!((#place, #asked))
         });
         quote!(.asking(&[#(#asked),*]))

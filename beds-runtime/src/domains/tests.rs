@@ -1,3 +1,4 @@
+mod access;
 mod admission;
 mod batch;
 mod endings;
