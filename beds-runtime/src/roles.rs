@@ -33,7 +33,7 @@ pub(crate) fn unnamed(config: &Config, domains: &[&'static Domain]) -> Vec<Strin
     let named: Vec<&str> = domains
         .iter()
         .filter_map(|domain| domain.access.as_ref())
-        .flat_map(|access| access.named())
+        .flat_map(beds_core::spec::Access::named)
         .filter(|role| !matches!(*role, ANY_KNOWN | ANYONE))
         .collect();
     let warning = |(user, role): (&String, &String)| {

@@ -96,7 +96,8 @@ async fn a_description_says_what_the_caller_may() {
             }
             may.push("describe".to_owned());
             let mut told: Vec<String> = serde_json::from_value(reply["data"]["operations"].clone()).unwrap();
-            (may.sort(), told.sort());
+            may.sort();
+            told.sort();
             assert_eq!(told, may, "{} {name}", caller.name());
             let text = reply.to_string();
             assert!(!text.contains("@user") && !text.contains("caller_only"), "{text}");

@@ -52,28 +52,9 @@ impl Caller {
         })
     }
 
-    /// The fields that are hidden from these roles, and those that they only see.
-    pub(crate) fn field_rules(&self, domain: &Domain, roles: &[String]) -> (Vec<String>, Vec<String>) {
-        let (mut hidden, mut readonly) = (Vec::new(), Vec::new());
-        for (index, field) in domain.fields.iter().enumerate() {
-            let rules = |role: &String| access(domain).fields.iter().find(|rules| rules.role == *role);
-            let hides = |role: &String| rules(role).is_some_and(|rules| rules.hidden.contains(&index));
-            let keeps = |role: &String| {
-                rules(role)
-                    .is_some_and(|rules| rules.hidden.contains(&index) || rules.readonly.contains(&index))
-            };
-            if roles.iter().all(hides) {
-                hidden.push(field.name.clone());
-            } else if roles.iter().all(keeps) {
-                readonly.push(field.name.clone());
-            }
-        }
-        (hidden, readonly)
-    }
-
     /// The same of an operation.
     pub(crate) fn rules(&self, domain: &Domain, operation: &Granted) -> (Vec<String>, Vec<String>) {
-        self.field_rules(domain, &self.granted(domain, operation))
+        field_rules(domain, &self.granted(domain, operation))
     }
 
     /// The same of whatever the caller may do.
@@ -82,6 +63,24 @@ impl Caller {
             operations(domain).iter().flat_map(|operation| self.granted(domain, operation)).collect();
         roles.sort();
         roles.dedup();
-        self.field_rules(domain, &roles)
+        field_rules(domain, &roles)
     }
+}
+
+/// The fields that are hidden from these roles, and those that they only see.
+fn field_rules(domain: &Domain, roles: &[String]) -> (Vec<String>, Vec<String>) {
+    let (mut hidden, mut readonly) = (Vec::new(), Vec::new());
+    for (index, field) in domain.fields.iter().enumerate() {
+        let told = |role: &String| access(domain).fields.iter().find(|rules| rules.role == *role);
+        let hides = |role: &String| told(role).is_some_and(|rules| rules.hidden.contains(&index));
+        let keeps = |role: &String| {
+            told(role).is_some_and(|rules| rules.hidden.contains(&index) || rules.readonly.contains(&index))
+        };
+        if roles.iter().all(hides) {
+            hidden.push(field.name.clone());
+        } else if roles.iter().all(keeps) {
+            readonly.push(field.name.clone());
+        }
+    }
+    (hidden, readonly)
 }

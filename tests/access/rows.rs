@@ -73,7 +73,8 @@ async fn reads_show_what_is_reached() {
                 .collect();
             let mut expected: Vec<&str> =
                 reached.iter().map(|record| record["id"].as_str().unwrap()).collect();
-            (shown.sort_unstable(), expected.sort_unstable());
+            shown.sort_unstable();
+            expected.sort_unstable();
             assert_eq!(shown, expected, "{}", caller.name());
             assert_eq!(reply["count"], json!(expected.len()), "{}", caller.name());
             if !caller.granted(domain, &Granted::Count).is_empty() {

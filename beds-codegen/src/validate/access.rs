@@ -248,7 +248,7 @@ fn role_fields(
 }
 
 /// What writes whole records, with its procedure where the engine has one.
-fn records<'o>(objects: &'o Objects) -> [(Granted, Option<&'o Procedure>); 2] {
+fn records(objects: &Objects) -> [(Granted, Option<&Procedure>); 2] {
     match objects {
         Objects::MariaDb { create, upsert, .. } => {
             [(Granted::Create, create.as_ref()), (Granted::Upsert, upsert.as_ref())]

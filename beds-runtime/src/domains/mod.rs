@@ -169,12 +169,11 @@ impl<F: Factory> Domains<F> {
     /// The circumstances of a request of this lane.
     async fn context(&self, incoming: &Incoming<'_>, lane: Lane, deadline: Instant) -> Result<Context> {
         // Most callers are known without anybody being asked, and a timer costs more than that.
-        let known = match incoming.session {
-            Ok(None) => self.rules.caller(incoming).await,
-            Ok(Some(_)) | Err(()) => {
-                let asked = timeout_at(deadline.into(), self.rules.caller(incoming)).await;
-                asked.unwrap_or_else(|_| Err(Error::deadline()))
-            }
+        let known = if incoming.session == Ok(None) {
+            self.rules.caller(incoming).await
+        } else {
+            let asked = timeout_at(deadline.into(), self.rules.caller(incoming)).await;
+            asked.unwrap_or_else(|_| Err(Error::deadline()))
         };
         let caller = known?;
         Ok(Context {

@@ -16,7 +16,7 @@ use crate::{
     access::{Allowed, Caller, Standing, asked, conceal},
     error::{Error, Result},
     outcome::Outcome,
-    plan::{Action, Asker, Bounds, Claim, Item, Origin, Plan, Read, Scope, Write},
+    plan::{Action, Asker, Bounds, Claim, Item, Origin, Plan, Read, Write},
     position::Positions,
     query::Fields,
     settings::Limits,
@@ -204,7 +204,7 @@ enum Hidden {
 
 impl Hidden {
     fn of(plan: &Plan) -> Self {
-        let Plan { domain, action, scope: Scope { hidden, .. }, .. } = plan;
+        let (Plan { domain, action, .. }, hidden) = (plan, &plan.scope.hidden);
         match action {
             Action::Write(Write::All(items)) => Self::OfItems(
                 items

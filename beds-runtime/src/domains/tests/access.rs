@@ -128,9 +128,9 @@ impl Sessions for Tokens {
 
 async fn answer(incoming: Incoming<'_>) -> Json {
     let roles = ["manager".to_owned()];
-    let rules =
+    let judge =
         Rules::new("n1", true, [("mona", &roles[..]), ("ada", &roles[..])]).with_sessions(Arc::new(Tokens));
-    let domains = Domains::<Vaults>::new(vec![&VAULT], Arc::new(Told), Limits::default()).ruled_by(rules);
+    let domains = Domains::<Vaults>::new(vec![&VAULT], Arc::new(Told), Limits::default()).ruled_by(judge);
     let Verdict::Reply(reply) = domains.handle(incoming).await else { panic!("no reply") };
     serde_json::from_slice(&reply.body).unwrap()
 }

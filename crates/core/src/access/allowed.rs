@@ -109,10 +109,10 @@ impl Allowed {
         }
         let is_readonly =
             |name: &str| self.field(name).is_some_and(|(index, _)| self.readonly.contains(&index));
-        let named: Vec<_> = names.filter(|(_, name)| is_readonly(name)).collect();
-        let Some((path, _)) = named.first() else { return Ok(()) };
+        let barred: Vec<_> = names.filter(|(_, name)| is_readonly(name)).collect();
+        let Some((path, _)) = barred.first() else { return Ok(()) };
         let error = Error::new(ErrorCode::Forbidden, format!("{} cannot be set by the caller", shown(path)));
-        Err(named.iter().fold(error, |error, (path, _)| error.detail(path, "cannot be set by the caller")))
+        Err(barred.iter().fold(error, |error, (path, _)| error.detail(path, "cannot be set by the caller")))
     }
 
     /// What holds of every record that is reached; nothing where all are.

@@ -8,7 +8,7 @@ use crate::{
     context::Context,
     cursor,
     error::Result,
-    plan::{Action, Plan, Read, Scope},
+    plan::{Action, Plan, Reach, Read, Scope},
     query::{Condition, Fields, Order, Selection},
     spec::Domain,
     validate::{Errors, record},
@@ -36,7 +36,7 @@ pub fn fetch(cx: &Context, domain: &'static Domain, request: FetchRequest) -> Re
         for (name, _) in others.iter().filter(|(_, given)| *given) {
             errors.push(*name, "cannot be combined with `key`");
         }
-        let scope = Scope { rows: allowed.rows(), ..Scope::default() };
+        let scope = Reach { rows: allowed.rows(), ..Reach::default() }.into();
         return errors.or(read(domain, Read::One { key, fields }, scope));
     }
     let filter = r#where.as_ref().map(|map| filter(domain, &allowed, &cx.limits, map, &mut errors));

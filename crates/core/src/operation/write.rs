@@ -12,7 +12,7 @@ use crate::{
     access::Allowed,
     context::Context,
     error::{Error, Result},
-    plan::{Action, Matching, Plan, Read, Scope, Write},
+    plan::{Action, Matching, Plan, Reach, Read, Scope, Write},
     query::Condition,
     settings::Limits,
     spec::{Domain, Generated, Objects, mariadb::Procedure},
@@ -29,8 +29,9 @@ pub fn create(cx: &Context, domain: &'static Domain, request: CreateRequest) -> 
     let CreateRequest { data } = request;
     let allowed = cx.allowed(domain, Operation::Create)?;
     let (records, many) = records(cx, domain, Kind::Create, &allowed, &data)?;
-    let scope = Scope { asked: asked_by(cx, procedure(domain, Operation::Create))?, ..Scope::default() };
-    write(domain, Write::Create { records, many }, Scope { hidden: allowed.into_hidden(), ..scope })
+    let asked = asked_by(cx, procedure(domain, Operation::Create))?;
+    let scope = Reach { asked, hidden: allowed.into_hidden(), ..Reach::default() };
+    Ok(write(domain, Write::Create { records, many }, scope.into()))
 }
 
 /// Creates one record, or changes the one with its key; or many, of which all or none are written.
@@ -42,8 +43,8 @@ pub fn upsert(cx: &Context, domain: &'static Domain, request: UpsertRequest) -> 
     let allowed = cx.allowed(domain, Operation::Upsert)?;
     let (records, many) = records(cx, domain, Kind::Upsert, &allowed, &data)?;
     let asked = asked_by(cx, procedure(domain, Operation::Upsert))?;
-    let scope = Scope { rows: allowed.rows(), asked, hidden: allowed.into_hidden() };
-    write(domain, Write::Upsert { records, many }, scope)
+    let scope = Reach { rows: allowed.rows(), asked, hidden: allowed.into_hidden() };
+    Ok(write(domain, Write::Upsert { records, many }, scope.into()))
 }
 
 /// Whole records, each with one value a field, and whether there is a list of them.
@@ -167,14 +168,14 @@ pub fn update(cx: &Context, domain: &'static Domain, request: UpdateRequest) -> 
     allowed.may_set(data.keys().map(|name| (name.to_owned(), name)))?;
     let rows = allowed.rows_of_change(&changes)?;
     let asked = asked_by(cx, procedure(domain, Operation::Update))?;
-    let scope = |rows| Scope { rows, asked, hidden: allowed.into_hidden() };
-    match which {
+    let scope = |rows| Reach { rows, asked, hidden: allowed.into_hidden() }.into();
+    Ok(match which {
         Which::One(key) => write(domain, Write::Update { key, changes, if_version }, scope(rows)),
         Which::Many(matching) => {
             write(domain, Write::UpdateMany { matching: within(matching, rows), changes }, scope(Vec::new()))
         }
-        Which::Counted(matching) => Ok(count(domain, within(matching, rows))),
-    }
+        Which::Counted(matching) => count(domain, within(matching, rows)),
+    })
 }
 
 /// What the node generates at each change.
@@ -218,12 +219,12 @@ pub fn delete(cx: &Context, domain: &'static Domain, request: DeleteRequest) -> 
     errors.or(())?;
     let rows = allowed.rows();
     let asked = asked_by(cx, procedure(domain, Operation::Delete))?;
-    let scope = |rows| Scope { rows, asked, hidden: allowed.into_hidden() };
-    match which {
+    let scope = |rows| Reach { rows, asked, hidden: allowed.into_hidden() }.into();
+    Ok(match which {
         Which::One(key) => write(domain, Write::Delete { key, if_version }, scope(rows)),
         Which::Many(matching) => write(domain, Write::DeleteMany(within(matching, rows)), scope(Vec::new())),
-        Which::Counted(matching) => Ok(count(domain, within(matching, rows))),
-    }
+        Which::Counted(matching) => count(domain, within(matching, rows)),
+    })
 }
 
 /// What a filter matches of these records.
@@ -237,6 +238,6 @@ fn count(domain: &'static Domain, Matching { filter, most }: Matching) -> Work {
     Work::Plan(Plan::new(domain, Action::Read(Read::Count { filter, most: Some(most) })))
 }
 
-fn write(domain: &'static Domain, write: Write, scope: Scope) -> Result<Work> {
-    Ok(Work::Plan(Plan::new(domain, Action::Write(write)).within(scope)))
+fn write(domain: &'static Domain, write: Write, scope: Scope) -> Work {
+    Work::Plan(Plan::new(domain, Action::Write(write)).within(scope))
 }

@@ -149,13 +149,11 @@ impl Upsert {
         let collection = connection.raw(self.collection);
         let find = collection.find_one(beyond).projection(doc! { "_id": 1 }).max_time(limit);
         let find = if let Some(session) = session { find.session(session) } else { find };
-        match find.await? {
-            None => Ok(()),
-            Some(_) => {
-                let message = format!("a record of `{}` with this key is there already", self.domain.name);
-                Err(Error::new(ErrorCode::Conflict, message).into())
-            }
+        if find.await?.is_none() {
+            return Ok(());
         }
+        let message = format!("a record of `{}` with this key is there already", self.domain.name);
+        Err(Error::new(ErrorCode::Conflict, message).into())
     }
 
     /// Writes one record, and gives it as it is kept.
