@@ -27,6 +27,7 @@ fn incoming<'a>(broker: Broker, routing_key: &'a str, body: &'a [u8]) -> Incomin
         request_id: "0198c0de-0000-7000-8000-000000000000",
         message_id: None,
         user_id: None,
+        session: Ok(None),
         client: "",
         traceparent: None,
         wants_reply: true,

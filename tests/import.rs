@@ -124,8 +124,12 @@ fn build() -> (PathBuf, PathBuf) {
 fn node(program: &Path, stack: &Stack, user: &str, arguments: &[&str]) -> Beds {
     let url = |name: &str| format!("{}/{name}", stack.mariadb_url().replace("root@", &format!("{user}@")));
     let (harbour, odd) = (url("harbour"), url("odd"));
-    let variables =
-        [("BEDS_ENV", "prod"), ("BEDS__MARIADB__HARBOUR__URL", &harbour), ("BEDS__MARIADB__ODD__URL", &odd)];
+    let variables = [
+        ("BEDS_ENV", "prod"),
+        ("BEDS__ACCESS__DEFAULT", "open"),
+        ("BEDS__MARIADB__HARBOUR__URL", &harbour),
+        ("BEDS__MARIADB__ODD__URL", &odd),
+    ];
     Beds::program(program, arguments).on(stack).env(&variables)
 }
 

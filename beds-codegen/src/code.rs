@@ -180,6 +180,18 @@ codes! {
     B1004 EventSensitive = "sensitive field in an event";
     B1005 EventUnread = "fields of an event that cannot be read";
     B1006 NothingPublished = "events without operations";
+    // [access], and values of a request.
+    B1101 AccessUnknown = "access to what the domain does not offer";
+    B1102 RoleName = "invalid name of a role";
+    B1103 NothingAllowed = "access that allows nothing";
+    B1104 RequestValueUnknown = "unknown value of a request";
+    B1105 RequestValueType = "value of a request in a field of another type";
+    B1106 RowValue = "condition on records that never holds";
+    B1107 RowField = "field that cannot decide who reaches a record";
+    B1108 FieldRule = "field that cannot be hidden or readonly";
+    B1109 RoleCannotWrite = "role that may write records and cannot";
+    B1110 RowsUnchecked = "condition on records that no write is held to";
+    B1111 RoleIdle = "role that may do nothing";
 }
 
 impl Code {

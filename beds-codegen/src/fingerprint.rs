@@ -138,9 +138,12 @@ fn ty(ty: &Type) -> String {
 }
 
 fn call(call: &Call) -> String {
-    let Call { name, description: _, lane, args, returns, target: _ } = call;
-    let mut args: Vec<_> =
-        args.iter().map(|Arg { field: arg, mode }| format!("{} {}", mode.as_str(), field(arg))).collect();
+    let Call { name, description: _, lane, args: _, returns, target: _ } = call;
+    // What the request itself gives, no client hears of.
+    let mut args: Vec<_> = call
+        .told()
+        .map(|Arg { field: arg, mode, asked: _ }| format!("{} {}", mode.as_str(), field(arg)))
+        .collect();
     args.sort_unstable();
     let returns = match returns {
         Returns::Nothing => "nothing".to_owned(),

@@ -21,6 +21,10 @@ pub(crate) enum Part {
     Limit,
     /// `[events]`
     Events,
+    /// `[access]`
+    Access,
+    /// What a role does not see or set, in `fields` of `[access]`
+    RoleFields,
     /// `[calls.NAME]`
     Call,
     /// `returns` of a call with `rows`
@@ -62,7 +66,7 @@ pub enum Form {
     Section,
 }
 
-const SECTIONS: &[&str] = &["template", "fields", "objects", "fetch", "events", "calls"];
+const SECTIONS: &[&str] = &["template", "fields", "objects", "fetch", "events", "access", "calls"];
 const HEADER: &[&str] =
     &["name", "description", "service", "broker", "engine", "database", "once", "compatible_with", "module"];
 const OBJECTS: &[&str] = &["read", "create", "update", "upsert", "delete"];
@@ -82,6 +86,7 @@ const STRUCT: &[&str] = &[
     "delete",
     "fetch",
     "events",
+    "access",
     "calls",
     "methods",
 ];
@@ -90,6 +95,9 @@ const WRITE: &[&str] = &["procedure", "collection", "args", "returns", "commits"
 const FETCH: &[&str] = &["filter", "sort", "limit"];
 const LIMIT: &[&str] = &["default", "max"];
 const EVENTS: &[&str] = &["publish", "fields"];
+const ACCESS: &[&str] =
+    &["fetch", "count", "create", "update", "upsert", "delete", "calls", "rows", "fields"];
+const ROLE_FIELDS: &[&str] = &["hidden", "readonly"];
 const CALL: &[&str] = &[
     "description",
     "procedure",
@@ -155,6 +163,8 @@ impl Part {
             Self::Fetch => FETCH,
             Self::Limit => LIMIT,
             Self::Events => EVENTS,
+            Self::Access => ACCESS,
+            Self::RoleFields => ROLE_FIELDS,
             Self::Call => CALL,
             Self::Rows => &["rows"],
             Self::Field(_) => FIELD,

@@ -111,7 +111,7 @@ fn uses(domain: &Domain) -> Vec<Use<'_>> {
     let mut uses = Vec::new();
     if let Objects::MariaDb { read: _, create, update, upsert, delete } = &domain.objects {
         for procedure in [create, update, upsert, delete].into_iter().flatten() {
-            uses.push(Use { database, name: &procedure.name, count: procedure.args.len() });
+            uses.push(Use { database, name: &procedure.name, count: procedure.arity() });
         }
     }
     for call in &domain.calls {

@@ -16,6 +16,7 @@ pub mod node;
 mod project;
 mod relay;
 mod reload;
+mod roles;
 mod signals;
 mod telemetry;
 mod templates;

@@ -19,6 +19,7 @@ use crate::{
     project::Project,
     relay::Relays,
     reload::Running,
+    roles,
     signals::{Asked, Signals},
     telemetry::Traces,
     templates, upkeep, watchdog,
@@ -116,8 +117,11 @@ async fn check(
 ) -> Result<Vec<&'static Domain>, Failure> {
     let domains = ipl::hosted(config, project.domains.clone());
     ipl::acceptable(config, &domains, environment)?;
-    for warning in ipl::unused(config, &project.domains) {
+    for warning in ipl::unused(config, &project.domains).into_iter().chain(roles::unnamed(config, &domains)) {
         warn!("{warning}");
+    }
+    if let Some(closed) = roles::closed(config, &domains, environment) {
+        warn!("{closed}");
     }
     let checks = ipl::check(config, &domains).await;
     ipl::judge(&checks, environment)?;
@@ -142,7 +146,7 @@ fn start_pool(
         vec![Arc::new(NodeService::new(name, environment.as_str(), hosted, config.limits.clone()))];
     let hosting = Hosting {
         services,
-        rest: (project.service)(domains, engines, config.limits.clone()),
+        rest: (project.service)(domains, engines, config.limits.clone(), config.rules(name, environment)),
         brokers: config.hosted_pools(),
         drain_timeout: config.node.drain_timeout_ms.duration(),
         slow_after: config.logging.slow_ms.duration(),

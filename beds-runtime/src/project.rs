@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use beds_core::{Factory, Runner, service::Service, settings::Limits, spec::Domain};
+use beds_core::{Factory, Runner, access::Rules, service::Service, settings::Limits, spec::Domain};
 
 use crate::domains::Domains;
 
-/// Serves some of a project's domains, by what runs their plans.
-type Serve = fn(Vec<&'static Domain>, Arc<dyn Runner>, Limits) -> Arc<dyn Service>;
+/// Serves some of a project's domains, by what runs their plans and judges their callers.
+type Serve = fn(Vec<&'static Domain>, Arc<dyn Runner>, Limits, Rules) -> Arc<dyn Service>;
 
 /// The domains of a project, and how they are served.
 ///
@@ -24,7 +24,9 @@ impl Project {
     /// The project of this factory.
     #[must_use]
     pub fn of<F: Factory>() -> Self {
-        let service: Serve = |served, runner, limits| Arc::new(Domains::<F>::new(served, runner, limits));
+        let service: Serve = |served, runner, limits, rules| {
+            Arc::new(Domains::<F>::new(served, runner, limits).ruled_by(rules))
+        };
         Self { domains: F::domains(), service }
     }
 }

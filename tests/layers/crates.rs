@@ -20,7 +20,7 @@ const LAYERS: &[&[&str]] = &[
     &["beds-bus", "beds-mariadb", "beds-mongodb"],
     &["beds-client", "beds-services", "beds-tools"],
     &["beds-runtime"],
-    &["beds", "beds-foreign"],
+    &["beds", "beds-foreign", "beds-guarded"],
     &["beds-fuzz", "beds-soak"],
 ];
 
@@ -39,6 +39,7 @@ const OF_APART: &[(&str, &[&str])] = &[
     ("beds-runtime", &["beds-macros"]),
     ("beds", &["beds-codegen"]),
     ("beds-foreign", &["beds-codegen"]),
+    ("beds-guarded", &["beds-codegen"]),
     ("beds-soak", &["beds-devstack"]),
 ];
 

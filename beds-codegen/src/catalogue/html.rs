@@ -276,13 +276,13 @@ fn returns(call: &Call) -> Markup {
 }
 
 fn call_tables(call: &Call) -> Markup {
-    let argument = |Arg { field, mode }: &Arg| {
+    let argument = |Arg { field, mode, asked: _ }: &Arg| {
         let mode = (*mode != ArgMode::In).then(|| html! { (mode) });
         described(field, mode.into_iter().chain(flags(field)))
     };
     html! {
-        @if !call.args.is_empty() {
-            (table("Arguments", &["Argument", "Type", "Properties", "What it is"], call.args.iter().map(argument)))
+        @if call.told().next().is_some() {
+            (table("Arguments", &["Argument", "Type", "Properties", "What it is"], call.told().map(argument)))
         }
         @if let Returns::Rows(rows) = &call.returns {
             (table(

@@ -4,6 +4,7 @@
 //! its wording is in one place and the stages read as what they check. Nothing here prints: see
 //! [`crate::report`].
 
+pub(crate) mod access;
 pub(crate) mod calls;
 mod collect;
 pub(crate) mod derive;

@@ -166,6 +166,9 @@ pub(crate) fn section_on_lines(name: &str, value: &Value) -> String {
             format!("`publish = [{}]`", names.join(", "))
         }
         ("events", _) => "`publish = [\"create\"]`".to_owned(),
+        ("access", _) => {
+            "a line for each operation with the roles that may, `fetch = [\"clerk\"]`".to_owned()
+        }
         ("fetch", _) => "`filter = [\"…\"]` and what else it has".to_owned(),
         ("objects", _) => "a line for each, `read = { view = \"…\" }`".to_owned(),
         ("template", _) => "a line for each, `name = \"…\"`".to_owned(),

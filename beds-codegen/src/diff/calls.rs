@@ -36,9 +36,9 @@ fn call(old: &Call, new: &Call, seen: &mut Seen<'_>) {
     if old.lane != new.lane {
         seen.invisible(&place, format!("on the {} lane", new.lane));
     }
-    for arg in &old.args {
+    for arg in old.told() {
         let place = format!("argument `{}` of `{name}`", arg.field.name);
-        let Some(now) = new.args.iter().find(|now| now.field.name == arg.field.name) else {
+        let Some(now) = new.told().find(|now| now.field.name == arg.field.name) else {
             seen.breaking(
                 &place,
                 "removed",
@@ -61,7 +61,7 @@ fn call(old: &Call, new: &Call, seen: &mut Seen<'_>) {
         };
         field(&arg.field, &now.field, used, &place, seen);
     }
-    for arg in new.args.iter().filter(|arg| !old.args.iter().any(|old| old.field.name == arg.field.name)) {
+    for arg in new.told().filter(|arg| !old.told().any(|old| old.field.name == arg.field.name)) {
         let place = format!("argument `{}` of `{name}`", arg.field.name);
         if arg.mode != ArgMode::Out && arg.field.supply == Supply::Required {
             seen.breaking(&place, "added, and required", "a call without it is refused");

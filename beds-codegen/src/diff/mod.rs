@@ -3,6 +3,7 @@
 //! It compares what is valid, so order, layout and comments mean nothing. A change is breaking where a client that
 //! did right before is refused, misled, or gets what it cannot read.
 
+mod access;
 mod calls;
 mod fields;
 mod objects;
@@ -208,6 +209,7 @@ fn domain(old: &Domain, new: &Domain, seen: &mut Seen<'_>) {
     fields::changes(old, new, seen);
     fetch(old, new, seen);
     events(old, new, seen);
+    access::changes(old, new, seen);
     calls::changes(old, new, seen);
 }
 

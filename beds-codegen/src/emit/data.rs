@@ -206,8 +206,14 @@ impl Statics {
         let name = &self.unique(name);
         let entries: Vec<_> = args
             .iter()
-            .map(|Arg { field, mode }| {
-                let field = self.field(field, &format!("{name}_{}", names::screaming(&field.name)));
+            .map(|Arg { field, mode, asked }| {
+                // What a pipeline takes of the request is called as it stands there: `@user`.
+                let own = names::screaming(field.name.trim_start_matches('@'));
+                let field = self.field(field, &format!("{name}_{own}"));
+                if let Some(asked) = asked {
+                    let asked = text::asked(*asked);
+                    return quote!(rt::Arg::asked(#field, #asked));
+                }
                 match mode {
                     ArgMode::In => quote!(rt::Arg::given(#field)),
                     ArgMode::Out => quote!(rt::Arg::returned(#field)),
@@ -247,7 +253,7 @@ fn generated(by: Generated) -> TokenStream {
     }
 }
 
-fn literal(value: &Literal) -> TokenStream {
+pub(super) fn literal(value: &Literal) -> TokenStream {
     match value {
         Literal::Bool(value) => quote!(rt::Literal::Bool(#value)),
         Literal::Int(value) => {

@@ -59,16 +59,23 @@ fn invocation(name: &str, count: usize) -> String {
 }
 
 fn procedure(procedure: &Procedure) -> TokenStream {
-    let Procedure { name, args, returns, commits } = procedure;
+    let Procedure { name, args, asked, returns, commits } = procedure;
     let name = &name.value;
-    let call = format!("call {}", invocation(name, args.len()));
+    let call = format!("call {}", invocation(name, procedure.arity()));
     let args = text::indices(args);
+    let asking = (!asked.is_empty()).then(|| {
+        let asked = asked.iter().map(|(place, asked)| {
+            let (place, asked) = (Literal::usize_unsuffixed(*place), text::asked(*asked));
+            quote!((#place, #asked))
+        });
+        quote!(.asking(&[#(#asked),*]))
+    });
     let returning = (!returns.is_empty()).then(|| {
         let fields = text::indices(returns);
         quote!(.returning(#fields))
     });
     let committing = commits.then(|| quote!(.committing()));
-    quote!(rt::mariadb::Procedure::new(#name, #call, #args) #returning #committing)
+    quote!(rt::mariadb::Procedure::new(#name, #call, #args) #asking #returning #committing)
 }
 
 /// What a call runs.

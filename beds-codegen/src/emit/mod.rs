@@ -4,6 +4,7 @@
 //! into the runtime. Each domain becomes one file with its struct, its statics and its `NamasteCore`
 //! ([`domain`]); [`factory`] is the file that includes them all.
 
+mod access;
 mod data;
 mod derived;
 mod engine;
@@ -53,6 +54,9 @@ fn statics(domain: &Domain) -> String {
     statics.fields("FIELDS", &domain.fields);
     statics.calls(&domain.calls);
     let mut out = statics.into_text();
+    if let Some(access) = &domain.access {
+        out.push_str(&access::statics(access));
+    }
     out.push_str(&static_domain(domain));
     out
 }
@@ -166,6 +170,7 @@ fn static_domain(domain: &Domain) -> String {
         lines.push(quote!(.fetch(#filter, #sort, #default, #max)));
     }
     lines.extend(events(&domain.events));
+    lines.extend(domain.access.as_ref().map(access::call));
     if !domain.calls.is_empty() {
         lines.push(quote!(.calls(&CALLS)));
     }

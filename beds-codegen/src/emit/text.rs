@@ -6,6 +6,8 @@
 use proc_macro2::{Delimiter, Literal, Spacing, TokenStream, TokenTree};
 use quote::quote;
 
+use crate::model::RequestValue;
+
 /// Items, laid out as rustfmt would.
 pub(super) fn items(tokens: &TokenStream) -> String {
     match syn::parse2(tokens.clone()) {
@@ -27,6 +29,18 @@ pub(super) fn doc(text: &str) -> TokenStream {
 /// Whether rustc refuses the character in comments: controls, and what turns the direction of text.
 pub(super) fn is_refused(c: char) -> bool {
     c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// What of a request is meant.
+pub(super) fn asked(value: RequestValue) -> TokenStream {
+    match value {
+        RequestValue::User => quote!(rt::RequestValue::User),
+        RequestValue::Roles => quote!(rt::RequestValue::Roles),
+        RequestValue::Session => quote!(rt::RequestValue::Session),
+        RequestValue::Node => quote!(rt::RequestValue::Node),
+        RequestValue::RequestId => quote!(rt::RequestValue::RequestId),
+        RequestValue::Now => quote!(rt::RequestValue::Now),
+    }
 }
 
 /// `static NAME: [TYPE; N] = […];`, one entry a line.

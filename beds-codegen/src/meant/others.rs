@@ -11,8 +11,9 @@ const TIMEOUT: Meant = Nothing(
 const NO_SQL: Meant = Nothing(
     "a template holds no SQL: make it a view, a procedure or a function of the database, and name that",
 );
-const ACCESS: Meant =
-    Nothing("who may send what is for RabbitMQ's topic permissions, on `NAME.OPERATION`; remove it");
+const ACCESS: Meant = Nothing(
+    "who may do what has a section of its own: write `fetch = [\"clerk\"]` below `[access]`, of a hand-written domain `#[beds(access(fetch = [\"clerk\"]))]` on the struct",
+);
 const COMMENT: Meant =
     Nothing("there is no such key: write it into `description`, or as a comment behind `#`");
 
@@ -59,6 +60,8 @@ pub(super) fn section(key: &str) -> Option<Meant> {
         "event" | "publish" | "notify" | "notifications" | "outbox" | "cdc" | "changes" | "streams" => {
             Key("events")
         }
+        "roles" | "role" | "permissions" | "permission" | "acl" | "auth" | "authorization" | "security"
+        | "grants" | "policies" => Key("access"),
         "call" | "functions" | "routines" | "rpc" | "commands" | "actions" | "procedure" | "function"
         | "pipelines" => Key("calls"),
         "meta" | "header" | "domain" | "table" | "entity" | "package" | "general" | "record"
@@ -249,6 +252,43 @@ pub(super) fn events(key: &str) -> Option<Meant> {
         ),
         "subscribe" | "subscribers" | "consumers" | "to" => {
             Nothing("a subscriber binds a queue of its own to the exchange `beds.events`: remove it")
+        }
+        _ => return None,
+    })
+}
+
+pub(super) fn access(key: &str) -> Option<Meant> {
+    Some(match key {
+        "read" | "get" | "select" | "view" | "list" | "find" | "query" => Key("fetch"),
+        "insert" | "add" | "new" | "post" => Key("create"),
+        "change" | "edit" | "modify" | "patch" | "put" => Key("update"),
+        "remove" | "destroy" | "drop" => Key("delete"),
+        "call" | "execute" | "exec" | "procedures" | "functions" => Key("calls"),
+        "row" | "where" | "records" | "filter" | "filters" | "row_level" | "policy" | "policies"
+        | "owner" => Key("rows"),
+        "field" | "columns" | "column" | "hidden" | "readonly" | "masks" => Key("fields"),
+        "describe" => Nothing("whoever may do anything may ask for a description of it: remove it"),
+        "write" | "all" | "any" | "admin" => {
+            Nothing("each operation has a list of its own: `create`, `update`, `upsert` and `delete`")
+        }
+        "default" => Nothing(
+            "what is done with templates that say nothing is for the node to say, as `default` below `[access]` of its configuration: remove it",
+        ),
+        "users" => Nothing(
+            "the roles of users stand in the configuration of the node, `[access.users]`: name roles here",
+        ),
+        _ => return None,
+    })
+}
+
+pub(super) fn role_fields(key: &str) -> Option<Meant> {
+    Some(match key {
+        "hide" | "hides" | "exclude" | "excluded" | "deny" | "invisible" | "private" | "masked" => {
+            Key("hidden")
+        }
+        "read_only" | "immutable" | "locked" | "protected" | "frozen" => Key("readonly"),
+        "visible" | "shown" | "show" | "include" | "allow" | "only" => {
+            Nothing("a role sees what is not hidden from it: list the others in `hidden`")
         }
         _ => return None,
     })

@@ -3,16 +3,18 @@
 //! [`crate::validate`] alone builds it. Names are identifiers already, references are indices, and what a
 //! template may not say cannot be said here.
 
+mod access;
 mod field;
 mod hand_written;
 mod sent;
 
-pub use beds_protocol::{ArgMode, Engine, Generated};
+pub use beds_protocol::{ArgMode, Engine, Generated, RequestValue};
 use beds_protocol::{
     Lane, Placement,
     tables::{Role, TABLES, Table},
 };
 
+pub use access::{Access, Granted, RoleFields, RoleRows, Wanted};
 pub use field::{Field, Literal, Supply, Type};
 pub use hand_written::{HandWritten, Method, Operation};
 use proc_macro2::Ident;
@@ -54,6 +56,8 @@ pub struct Domain {
     pub bulk: Bulk,
     /// What is published of changes.
     pub events: Events,
+    /// Who may do what; none where the template does not say.
+    pub access: Option<Access>,
     /// The named calls, in the order they are written.
     pub calls: Vec<Call>,
     /// The Rust module of the functions behind its calls.
@@ -101,13 +105,40 @@ pub struct Relation {
     pub is_view: bool,
 }
 
+impl Call {
+    /// The parameters that clients know of.
+    pub fn told(&self) -> impl Iterator<Item = &Arg> {
+        self.args.iter().filter(|arg| arg.asked.is_none())
+    }
+}
+
+impl Procedure {
+    /// How many arguments it has.
+    #[must_use]
+    pub const fn arity(&self) -> usize {
+        self.args.len() + self.asked.len()
+    }
+
+    /// Its arguments in their order: fields, and what the request gives.
+    #[must_use]
+    pub fn all(&self) -> Vec<Result<usize, RequestValue>> {
+        let mut all: Vec<_> = self.args.iter().copied().map(Ok).collect();
+        for (place, asked) in &self.asked {
+            all.insert((*place).min(all.len()), Err(*asked));
+        }
+        all
+    }
+}
+
 /// The procedure behind an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Procedure {
     /// Its name, and where it is written.
     pub name: Spanned<String>,
-    /// The field of each argument.
+    /// The field of each argument, without those that the request itself gives.
     pub args: Vec<usize>,
+    /// The arguments that the request itself gives, each with its place among all, in order.
+    pub asked: Vec<(usize, RequestValue)>,
     /// The fields that its first result set gives, by position.
     pub returns: Vec<usize>,
     /// Whether it commits by itself.
@@ -292,6 +323,8 @@ pub struct Arg {
     pub field: Field,
     /// Which way its value goes.
     pub mode: ArgMode,
+    /// What of the request it takes; none where the client gives its value.
+    pub asked: Option<RequestValue>,
 }
 
 /// What a call gives back as `data`.

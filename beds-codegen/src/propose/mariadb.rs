@@ -13,8 +13,8 @@ use super::{
 use crate::{
     emit::quoted,
     model::{
-        Arg, ArgMode, Call, Domain, Field, Generated, Literal, Procedure, Relation, Returns, Supply, Target,
-        Type,
+        Arg, ArgMode, Call, Domain, Field, Generated, Literal, Procedure, Relation, RequestValue, Returns,
+        Supply, Target, Type, Wanted,
     },
 };
 
@@ -202,7 +202,11 @@ fn procedure(
         .filter_map(|index| domain.fields.get(*index).map(|field| (field, names.name(&field.name, *index))))
         .collect();
     let declared = args.iter().map(|(field, name)| (field.column.clone(), declaration(field, name)));
-    let declared: Vec<(String, String)> = declared.collect();
+    let mut declared: Vec<(String, String)> = declared.collect();
+    for (place, asked) in &procedure.asked {
+        let declaration = format!("in {} {}", asked_name(*asked), asked_type(*asked));
+        declared.insert((*place).min(declared.len()), (asked.to_string(), declaration));
+    }
     let parameters: Vec<_> = declared.iter().map(|(_, declaration)| declaration.as_str()).collect();
     let is_version = |field: &Field| field.supply == Supply::Version;
     let conditions: Vec<_> = args
@@ -219,6 +223,7 @@ fn procedure(
     let conditions = conditions.join(" and ");
     let statement = match operation {
         "create" => {
+            let args: Vec<(&Field, String)> = args.iter().cloned().chain(owned(domain, procedure)).collect();
             let values: Vec<_> = args.iter().map(|(_, parameter)| parameter.as_str()).collect();
             format!(
                 "insert into {} ({})\n    values ({});",
@@ -249,6 +254,40 @@ fn procedure(
         parameters.join(",\n    ")
     );
     Proposed { parts: declared, ..routine_named(Thing::Procedure, &procedure.name.value, create) }
+}
+
+/// The fields that make a new record one of a role's own, where the procedure has to set them from what the request gives.
+fn owned<'d>(domain: &'d Domain, procedure: &Procedure) -> Vec<(&'d Field, String)> {
+    let Some(access) = &domain.access else { return Vec::new() };
+    let mut owned: Vec<(&Field, String)> = Vec::new();
+    for (index, wanted) in access.rows.iter().flat_map(|rows| &rows.rows) {
+        let told = wanted.iter().find_map(|wanted| match wanted {
+            Wanted::Asked(asked) if procedure.asked.iter().any(|(_, told)| told == asked) => Some(*asked),
+            Wanted::Asked(_) | Wanted::Is(_) => None,
+        });
+        let is_new = !procedure.args.contains(index);
+        if let (Some(asked), Some(field), true) = (told, domain.fields.get(*index), is_new)
+            && owned.iter().all(|(known, _)| known.name != field.name)
+        {
+            owned.push((field, asked_name(asked)));
+        }
+    }
+    owned
+}
+
+/// The parameter for what a request says of itself.
+fn asked_name(asked: RequestValue) -> String {
+    format!("p_{}", asked.as_str().trim_start_matches('@'))
+}
+
+const fn asked_type(asked: RequestValue) -> &'static str {
+    match asked {
+        RequestValue::User | RequestValue::Session | RequestValue::Node | RequestValue::RequestId => {
+            "varchar(255)"
+        }
+        RequestValue::Roles => "text",
+        RequestValue::Now => "datetime(6)",
+    }
 }
 
 fn declaration(field: &Field, name: &str) -> String {
@@ -298,7 +337,7 @@ fn routine(call: &Call, names: &Parameters) -> Option<Proposed> {
         .args
         .iter()
         .enumerate()
-        .map(|(index, Arg { field, mode })| {
+        .map(|(index, Arg { field, mode, asked: _ })| {
             let mode = match mode {
                 _ if !is_procedure => "",
                 ArgMode::In => "in ",

@@ -25,11 +25,12 @@ pub fn schema(domain: &Domain) -> Value {
         let is_required = |field: &Field| field.is_key || field.supply == Supply::Required;
         define("upsert".to_owned(), object(domain.upserted().into_iter(), is_required));
     }
-    for Call { name, args, returns, .. } in &domain.calls {
-        let given = args.iter().filter(|arg| arg.mode != ArgMode::Out).map(|arg| &arg.field);
+    for call in &domain.calls {
+        let Call { name, returns, .. } = call;
+        let given = call.told().filter(|arg| arg.mode != ArgMode::Out).map(|arg| &arg.field);
         define(format!("call.{name}.args"), object(given, |field| field.supply == Supply::Required));
         let out: Vec<&Field> =
-            args.iter().filter(|arg| arg.mode != ArgMode::In).map(|Arg { field, .. }| field).collect();
+            call.told().filter(|arg| arg.mode != ArgMode::In).map(|Arg { field, .. }| field).collect();
         if !out.is_empty() {
             define(format!("call.{name}.out"), object(out.into_iter(), |_| true));
         }

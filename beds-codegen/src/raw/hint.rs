@@ -106,6 +106,8 @@ enum Kind {
 
 fn kind(part: Part, key: &str) -> Kind {
     match key {
+        "rows" | "calls" | "fields" if part == Part::Access => Kind::Other,
+        _ if matches!(part, Part::Access | Part::RoleFields) => Kind::Names,
         "fields" if part == Part::Events => Kind::Names,
         "args" if part == Part::Write => Kind::Names,
         "returns" if part != Part::Call => Kind::Names,
@@ -141,7 +143,9 @@ fn text(scalar: &Scalar) -> String {
 
 fn hint(part: Part, key: &str, value: &Value) -> Hint {
     match key {
-        "template" | "objects" | "fetch" | "events" => section(key, value),
+        "rows" | "calls" | "fields" if part == Part::Access => by_role(key),
+        _ if matches!(part, Part::Access | Part::RoleFields) => names(key, value),
+        "template" | "objects" | "fetch" | "events" | "access" => section(key, value),
         "fields" | "args" | "rows" if kind(part, key) == Kind::Other => columns(part, key, value),
         "calls" => say("write `[calls.NAME]`, and below it the keys of the call"),
         "items" => item(value),
@@ -158,6 +162,14 @@ fn hint(part: Part, key: &str, value: &Value) -> Hint {
             Kind::Text | Kind::Other => string(key, value),
         },
     }
+}
+
+fn by_role(key: &str) -> Hint {
+    say(match key {
+        "calls" => "write each call with its roles, `calls = { restock = [\"manager\"] }`",
+        "rows" => "write each role with its conditions, `rows = { clerk = { owner = \"@user\" } }`",
+        _ => "write each role with its fields, `fields = { clerk = { hidden = [\"margin\"] } }`",
+    })
 }
 
 fn section(name: &str, value: &Value) -> Hint {

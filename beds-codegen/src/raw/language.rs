@@ -3,7 +3,7 @@
 //! Which keys there are comes from the compiler's own tables; here stands only what a key takes and what it is for. A
 //! key without a word here fails the tests, and so does one whose kind is not what the compiler takes.
 
-use beds_protocol::{ArgMode, Engine, Generated, Lane, Service, TypeName};
+use beds_protocol::{ArgMode, Engine, Generated, Lane, RequestValue, Service, TypeName};
 use serde_json::{Map, Value, json};
 
 use crate::part::{Part, Place};
@@ -30,6 +30,7 @@ const ABOUT: &[About] = &[
     ("section", "objects", Takes::One("objects"), "The database objects behind the operations."),
     ("section", "fetch", Takes::One("fetch"), "What a fetch may filter and sort by, and how much it gives."),
     ("section", "events", Takes::One("events"), "What is published of changes."),
+    ("section", "access", Takes::One("access"), "Who may do what; what is not listed, nobody may."),
     ("section", "calls", Takes::One("calls"), "Procedures, functions and pipelines, by name."),
     ("template", "name", Takes::Text, "The name on the wire: lower-case letters, digits and `_`."),
     ("template", "description", Takes::Text, "What it is, for people."),
@@ -86,6 +87,27 @@ const ABOUT: &[About] = &[
     ("limit", "max", Takes::Int, "How many a client may ask for."),
     ("events", "publish", Takes::Names, "The operations of which each success is published."),
     ("events", "fields", Takes::Names, "The fields that an event carries besides key and version."),
+    (
+        "access",
+        "fetch",
+        Takes::Names,
+        "The roles that may fetch; `*` is every caller who is known, `anyone` every caller.",
+    ),
+    ("access", "count", Takes::Names, "The roles that may count; those of `fetch` where it is not written."),
+    ("access", "create", Takes::Names, "The roles that may create records."),
+    ("access", "update", Takes::Names, "The roles that may change records."),
+    ("access", "upsert", Takes::Names, "The roles that may create records or change those with their keys."),
+    ("access", "delete", Takes::Names, "The roles that may delete records."),
+    ("access", "calls", Takes::One("role_lists"), "The roles that may run a call, by its name."),
+    (
+        "access",
+        "rows",
+        Takes::One("role_rows"),
+        "The records that a role reaches, by role: what fields must have.",
+    ),
+    ("access", "fields", Takes::One("role_fields"), "The fields that a role does not see or set, by role."),
+    ("role_field", "hidden", Takes::Names, "The fields that it does not see, filter or sort by, or set."),
+    ("role_field", "readonly", Takes::Names, "The fields that it sees and does not set."),
     ("call", "description", Takes::Text, "What it does, for people."),
     ("call", "procedure", Takes::Text, "A stored procedure, on MariaDB."),
     ("call", "function", Takes::Text, "A stored function, on MariaDB."),
@@ -150,6 +172,8 @@ const PARTS: &[(Part, &str)] = &[
     (Part::Fetch, "fetch"),
     (Part::Limit, "limit"),
     (Part::Events, "events"),
+    (Part::Access, "access"),
+    (Part::RoleFields, "role_field"),
     (Part::Call, "call"),
 ];
 
@@ -175,6 +199,17 @@ pub fn language() -> Value {
         definitions.insert(format!("{name}s"), by_name(name));
     }
     definitions.insert("calls".to_owned(), by_name("call"));
+    definitions.insert("role_fields".to_owned(), by_name("role_field"));
+    let each = |of: &Value| json!({ "type": "object", "additionalProperties": of });
+    definitions.insert("role_lists".to_owned(), each(&schema_of(Takes::Names)));
+    let constant = schema_of(Takes::Constant);
+    let wanted = json!({ "anyOf": [constant, { "type": "array", "items": constant }] });
+    definitions.insert("role_rows".to_owned(), each(&each(&wanted)));
+    // What the request itself gives has no other keys.
+    if let Some(ways) = definitions.get_mut("argument").and_then(|one| one["anyOf"].as_array_mut()) {
+        let values: Vec<&str> = RequestValue::ALL.iter().map(|one| one.as_str()).collect();
+        ways.push(json!({ "enum": values }));
+    }
     let rows = json!({
         "type": "object", "properties": { "rows": of("columns") }, "required": ["rows"], "additionalProperties": false
     });

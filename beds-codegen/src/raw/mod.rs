@@ -3,12 +3,14 @@
 //! Both fronts build a [`RawTemplate`]: a template's file by [`from_template`], a struct with attributes by
 //! [`from_struct`]. The stage that judges it is [`crate::validate`].
 
+mod access;
 mod hint;
 mod keys;
 mod language;
 mod read;
 mod stray;
 
+pub use access::{RawAccess, RawRoleFields, RawRoleRows};
 pub use language::language;
 pub(crate) use read::field;
 pub use read::{Struct, from_struct, from_template};
@@ -115,6 +117,8 @@ pub struct RawTemplate {
     pub fetch: Given<RawFetch>,
     /// `[events]`
     pub events: Given<RawEvents>,
+    /// `[access]`
+    pub access: Given<RawAccess>,
     /// `[calls.*]`
     pub calls: Given<Vec<RawCall>>,
 }

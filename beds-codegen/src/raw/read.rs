@@ -2,7 +2,9 @@
 
 use super::{
     Form, Given, RawCall, RawEvents, RawFetch, RawField, RawHeader, RawLimit, RawObject, RawObjects,
-    RawReturns, RawTemplate, hint,
+    RawReturns, RawTemplate,
+    access::access,
+    hint,
     keys::{self, Keys, Refused},
     stray,
 };
@@ -46,6 +48,7 @@ pub fn from_template(mut table: Table, file: FileId, errors: &mut ErrorSink<'_>)
         objects: keys.table("objects", front.section("objects"), Part::Objects, Example::Any, objects),
         fetch: fetch(&mut keys),
         events: events(&mut keys),
+        access: access(&mut keys),
         calls: calls(&mut keys),
     };
     keys.finish_sections(&told);
@@ -59,7 +62,8 @@ pub fn from_struct(written: Struct, errors: &mut ErrorSink<'_>) -> RawTemplate {
     let fields = fields_of(fields, Place::Field, front, errors);
     let mut keys = Keys::new(attributes, front, "`#[beds(…)]` of a struct".to_owned(), Part::Struct, errors);
     let (header, objects) = (header(&mut keys), objects(&mut keys));
-    let (fetch, events, calls) = (fetch(&mut keys), events(&mut keys), calls(&mut keys));
+    let (fetch, events) = (fetch(&mut keys), events(&mut keys));
+    let (access, calls) = (access(&mut keys), calls(&mut keys));
     keys.finish();
     RawTemplate {
         front,
@@ -69,6 +73,7 @@ pub fn from_struct(written: Struct, errors: &mut ErrorSink<'_>) -> RawTemplate {
         objects: given(name, objects),
         fetch,
         events,
+        access,
         calls,
     }
 }

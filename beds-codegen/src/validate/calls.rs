@@ -1,12 +1,12 @@
 //! `[calls]`: procedures, functions and pipelines by name.
 
-use beds_protocol::Lane;
+use beds_protocol::{Lane, RequestValue};
 
 use super::{Cx, objects, pipeline, types};
 use crate::{
-    diagnostic::{calls as diagnostics, fields as field_diagnostics, shape},
+    diagnostic::{access, calls as diagnostics, fields as field_diagnostics, shape},
     front::{Example, Whole},
-    model::{Arg, ArgMode, Call, Engine, Returns, Target},
+    model::{Arg, ArgMode, Call, Engine, Field, Returns, Supply, Target, Type},
     names,
     part::Place,
     raw::{Given, RawCall, RawField, RawReturns},
@@ -91,14 +91,22 @@ fn call(raw: RawCall, cx: &mut Cx<'_>) -> Option<Call> {
         Kind::Pipeline => objects::check_name(raw.on.get()?, cx)?,
         Kind::Method => check_function(&object, cx)?,
     }
-    let (args, lane) = (args?, lane?);
+    let (mut args, lane) = (args?, lane?);
     let target = match kind {
         Kind::Procedure => Target::Procedure { name: object, commits: raw.commits.is_true() },
         Kind::Function => Target::Function { name: object },
         Kind::Method => Target::Method { function: object },
         Kind::Pipeline => {
+            // A pipeline may take what the request says of itself without an argument of another name.
+            let declared = args.len();
+            args.extend(RequestValue::ALL.iter().map(|asked| asked_arg(asked.as_str(), *asked, true)));
             let pipeline =
                 pipeline::read(&object, raw.name.span, &args, raw.args.get().map(|args| &args.value), cx)?;
+            let mut place = 0;
+            args.retain(|arg| {
+                place += 1;
+                place <= declared || pipeline.stages.contains(&format!("{{\"$arg\":\"{}\"}}", arg.field.name))
+            });
             if let Some((stage, at)) = &pipeline.writes
                 && lane == Lane::Read
             {
@@ -247,7 +255,63 @@ fn args(raw: &Given<Vec<RawField>>, kind: Option<Kind>, cx: &mut Cx<'_>) -> Opti
     }
 }
 
+/// An argument that the request itself gives: `owner = "@user"`.
+fn asked(raw: &RawField, kind: Option<Kind>, cx: &mut Cx<'_>) -> Option<Arg> {
+    let ty = raw.ty.get()?;
+    let Some(asked) = RequestValue::from_name(&ty.value) else {
+        cx.errors.push(access::unknown_value(ty.span, &ty.value));
+        return None;
+    };
+    let others = [
+        ("mode", raw.mode.key()),
+        ("default", raw.default.key()),
+        ("nullable", raw.nullable.key()),
+        ("max", raw.max.key()),
+    ];
+    for (key, span) in others.into_iter().filter_map(|(key, span)| Some((key, span?))) {
+        cx.errors.push(access::asked_keys(span, key, asked.as_str()));
+    }
+    if !names::is_lower_snake(&raw.name.value) {
+        cx.errors.push(diagnostics::call_name(raw.name.span, "an argument", &raw.name.value));
+        return None;
+    }
+    Some(asked_arg(&raw.name.value, asked, kind == Some(Kind::Pipeline)))
+}
+
+/// An argument of this name that takes what the request says of itself. Roles are a list where there are lists, else the
+/// text of a JSON array.
+fn asked_arg(name: &str, asked: RequestValue, has_lists: bool) -> Arg {
+    let ty = match asked {
+        RequestValue::Now => Type::DateTime,
+        RequestValue::Roles if has_lists => {
+            let item = asked_arg("item", RequestValue::User, false).field;
+            Type::List { item: Box::new(item), max: u32::MAX }
+        }
+        RequestValue::Roles => Type::Text { min: 0, max: u32::MAX },
+        RequestValue::User | RequestValue::Session | RequestValue::Node | RequestValue::RequestId => {
+            Type::String { min: 0, max: 255, pattern: None }
+        }
+    };
+    let field = Field {
+        name: name.to_owned(),
+        ident: names::identifier(name.trim_start_matches('@')),
+        column: name.to_owned(),
+        description: String::new(),
+        ty,
+        supply: Supply::Optional,
+        nullable: true,
+        is_key: false,
+        immutable: false,
+        unique: false,
+        sensitive: false,
+    };
+    Arg { field, mode: ArgMode::In, asked: Some(asked) }
+}
+
 fn arg(raw: &RawField, kind: Option<Kind>, cx: &mut Cx<'_>) -> Option<Arg> {
+    if raw.ty.get().is_some_and(|ty| ty.value.starts_with('@')) {
+        return asked(raw, kind, cx);
+    }
     let mode = match &raw.mode {
         Given::Absent => Some(ArgMode::In),
         Given::Broken => None,
@@ -277,7 +341,7 @@ fn arg(raw: &RawField, kind: Option<Kind>, cx: &mut Cx<'_>) -> Option<Arg> {
         ));
     }
     let field = types::field(raw.clone(), Place::Arg, 0, cx);
-    Some(Arg { field: field?, mode: mode? })
+    Some(Arg { field: field?, mode: mode?, asked: None })
 }
 
 fn returns(raw: &RawCall, kind: Option<Kind>, cx: &mut Cx<'_>) -> Option<Returns> {

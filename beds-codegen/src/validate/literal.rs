@@ -47,6 +47,18 @@ pub(super) fn literal(
     }
 }
 
+/// The constant that a text of the template is in a field of this type, or why it is none.
+pub(super) fn constant(value: &Scalar, ty: &Type) -> Result<Literal, String> {
+    check(value, ty).map_err(|refused| match (refused, ty) {
+        (_, Type::Enum { values }) => {
+            format!("its values are {}", names::sentence(values.iter().map(String::as_str)))
+        }
+        (Refused::Kind(expected), _) => format!("it must be {expected}, not {}", value.kind()),
+        (Refused::Rule(why), _) => why,
+        (Refused::Impossible, _) => format!("the type `{}` has no constants", ty.name()),
+    })
+}
+
 /// Why a default is refused, and what was meant.
 fn refusal(
     value: &Spanned<Scalar>,

@@ -4,6 +4,7 @@
 //! other by index; a part that is broken keeps its index and its name, so that a reference to it is not reported
 //! as well. What only shows between templates is for [`crate::resolve`].
 
+mod access;
 mod bounds;
 mod bulk;
 mod calls;
@@ -132,12 +133,13 @@ pub fn validate(
         calls: &calls,
     };
     let events = events::validate(&raw.events, &offered, &fields, &mut cx);
+    let access = access::validate(&raw.access, &offered, &fields, &mut cx);
     let name = header.name.clone();
     let domain = if cx.errors.has_errors() {
         None
     } else {
         let domain = assemble(header, fields, objects, (fetch, bulk), calls);
-        domain.map(|domain| Domain { by_hand, events, ..domain })
+        domain.map(|domain| Domain { by_hand, events, access, ..domain })
     };
     Validated { name, domain }
 }
@@ -170,6 +172,7 @@ fn assemble(
         fetch,
         bulk,
         events: Events::default(),
+        access: None,
         calls,
     })
 }

@@ -1,6 +1,6 @@
 //! `[objects]`: the database objects behind the operations.
 
-use beds_protocol::tables::TABLES;
+use beds_protocol::{RequestValue, tables::TABLES};
 
 use super::{
     Cx,
@@ -8,7 +8,7 @@ use super::{
     identifiers::{self, Look},
 };
 use crate::{
-    diagnostic::objects as diagnostics,
+    diagnostic::{access, objects as diagnostics},
     front::Example,
     model::{Engine, Generated, Objects, Procedure, Relation, Supply},
     names,
@@ -205,7 +205,14 @@ fn procedure(object: &Object<'_>, write: Write, fields: &Fields, cx: &mut Cx<'_>
     if args.is_absent() && name.is_some() {
         cx.errors.push(diagnostics::args_missing(object.key, object.operation));
     }
-    let args = args.get().map(|names| {
+    let (args, asked) = match args.get() {
+        Some(names) => {
+            let (of_fields, asked) = split(names, cx);
+            (Some(of_fields), asked)
+        }
+        None => (None, Vec::new()),
+    };
+    let args = args.map(|names| {
         let mut part = cx.part();
         if let [name] = names.value.as_slice()
             && names::is_all(&name.value)
@@ -236,7 +243,22 @@ fn procedure(object: &Object<'_>, write: Write, fields: &Fields, cx: &mut Cx<'_>
         Some(names) => fields.indices(&names.value, "returns", &mut cx.errors),
         None => Vec::new(),
     };
-    Some(Procedure { name: name?.1, args: args?, returns, commits: commits.is_true() })
+    Some(Procedure { name: name?.1, args: args?, asked, returns, commits: commits.is_true() })
+}
+
+/// The arguments that are fields, and those that the request itself gives, each with its place among all.
+fn split(names: &Spanned<Names>, cx: &mut Cx<'_>) -> (Spanned<Names>, Vec<(usize, RequestValue)>) {
+    let (mut of_fields, mut asked) = (Vec::with_capacity(names.value.len()), Vec::new());
+    for (place, name) in names.value.iter().enumerate() {
+        match RequestValue::from_name(&name.value) {
+            Some(value) => asked.push((place, value)),
+            None if name.value.starts_with('@') => {
+                cx.errors.push(access::unknown_value(name.span, &name.value));
+            }
+            None => of_fields.push(name.clone()),
+        }
+    }
+    (Spanned::new(of_fields, names.span), asked)
 }
 
 /// The fields that a procedure takes at most.

@@ -4,6 +4,10 @@
 --     alter user 'beds'@'10.0.0.%' identified by '…' account unlock;
 create user if not exists 'beds'@'10.0.0.%' account lock;
 grant execute on function `catalog`.`fn_product_stock_value` to 'beds'@'10.0.0.%';
+grant execute on procedure `catalog`.`sp_note_archive` to 'beds'@'10.0.0.%';
+grant execute on procedure `catalog`.`sp_note_create` to 'beds'@'10.0.0.%';
+grant execute on procedure `catalog`.`sp_note_delete` to 'beds'@'10.0.0.%';
+grant execute on procedure `catalog`.`sp_note_update` to 'beds'@'10.0.0.%';
 grant execute on procedure `catalog`.`sp_product_create` to 'beds'@'10.0.0.%';
 grant execute on procedure `catalog`.`sp_product_delete` to 'beds'@'10.0.0.%';
 grant execute on procedure `catalog`.`sp_product_restock` to 'beds'@'10.0.0.%';
@@ -19,5 +23,6 @@ grant select, insert, update, delete on `catalog`.`beds_events` to 'beds'@'10.0.
 grant select, insert, update, delete on `catalog`.`beds_ledger` to 'beds'@'10.0.0.%';
 grant select, insert, update, delete on `events`.`beds_ledger` to 'beds'@'10.0.0.%';
 grant select, insert, update, delete on `shop`.`beds_ledger` to 'beds'@'10.0.0.%';
+grant select, show view on `catalog`.`v_note` to 'beds'@'10.0.0.%';
 grant select, show view on `catalog`.`v_product` to 'beds'@'10.0.0.%';
 grant select, show view on `warehouse`.`v_turn``over` to 'beds'@'10.0.0.%';

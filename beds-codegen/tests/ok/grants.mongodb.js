@@ -17,6 +17,15 @@
       ],
     },
     {
+      db: "shop",
+      privileges: [
+        {"resource":{"db":"shop","collection":""},"actions":["listCollections","listIndexes"]},
+        {"resource":{"db":"shop","collection":"beds_ledger"},"actions":["find","insert","remove","update"]},
+        {"resource":{"db":"shop","collection":"memo"},"actions":["find","insert","remove","update"]},
+        {"resource":{"db":"shop","collection":"v_memo"},"actions":["find"]}
+      ],
+    },
+    {
       db: "sports",
       privileges: [
         {"resource":{"db":"sports","collection":""},"actions":["listCollections","listIndexes"]},

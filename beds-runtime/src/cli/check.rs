@@ -9,7 +9,7 @@ use beds_tools::verify::{Severity, verify};
 use crate::{
     config::{Config, Environment},
     ipl::{self, Step},
-    templates,
+    roles, templates,
 };
 
 /// Runs the checks of the initial program load alone, and prints one line each.
@@ -18,15 +18,17 @@ pub(super) async fn run(
     config: &Config,
     environment: Environment,
 ) -> ExitCode {
-    let unused = ipl::unused(config, &domains);
+    let mut warnings = ipl::unused(config, &domains);
     let domains = ipl::hosted(config, domains);
+    warnings.extend(roles::unnamed(config, &domains));
+    warnings.extend(roles::closed(config, &domains, environment));
     if let Some(failure) = ipl::missing(config, &domains) {
         eprintln!("beds: {failure}");
         return failure.step.exit_code();
     }
     let mut report = String::new();
     let _ = writeln!(report, "environment {}: {} domains hosted", environment.as_str(), domains.len());
-    for warning in config.exposed().iter().chain(&unused) {
+    for warning in config.exposed().iter().chain(&warnings) {
         let _ = writeln!(report, "warning {warning}");
     }
     let checks = ipl::check(config, &domains).await;

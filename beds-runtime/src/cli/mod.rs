@@ -1,5 +1,6 @@
 //! The command line of a node's binary: one command a file.
 
+mod access;
 mod call;
 mod check;
 mod ddl;
@@ -45,6 +46,8 @@ enum Command {
     Import(import::Args),
     /// Compare the templates with the live databases: objects, columns, parameters, grants
     Verify(verify::Args),
+    /// Print who may do what: roles, operations, records and fields
+    Access(access::Args),
     /// List, show, replay, drop or export dead letters
     Dead(dead::Args),
     /// Write scripts for what the live databases lack of the objects that templates name
@@ -91,6 +94,10 @@ fn run_project(project: Project) -> ExitCode {
             Command::Import(args) => import::run(args).await,
             Command::Verify(args) => match config() {
                 Ok((config, _)) => verify::run(project.domains, args, &config).await,
+                Err(code) => code,
+            },
+            Command::Access(args) => match config() {
+                Ok((config, environment)) => access::run(&project.domains, args, (&config, environment)),
                 Err(code) => code,
             },
             Command::Dead(args) => match config() {

@@ -17,6 +17,7 @@ impl Config {
     pub fn differing(&self, other: &Self) -> Vec<String> {
         let Self {
             node,
+            access,
             tls,
             amqp,
             brokers: _,
@@ -29,6 +30,7 @@ impl Config {
             telemetry,
         } = self;
         let mut keys = of_section("node", &node.differing(&other.node));
+        keys.extend(of_section("access", &access.differing(&other.access)));
         keys.extend(of_section("tls", &tls.differing(&other.tls)));
         keys.extend(of_section("amqp", &amqp.differing(&other.amqp)));
         for &broker in Broker::ALL {

@@ -6,12 +6,15 @@ use beds_bus::{Amqp, BrokerService, Pool};
 use beds_core::settings::{Limits, MARIADB, MONGODB, Millis, Parts, RABBITMQ, Rules, SecretUrl, Tls};
 use beds_mariadb::MariaDb;
 use beds_mongodb::MongoDb;
-use beds_protocol::{Broker, Service, nearest};
+use beds_protocol::{
+    Broker, Service, nearest,
+    vocabulary::{ANY_KNOWN, ANYONE, is_role},
+};
 use tracing_subscriber::EnvFilter;
 
 use super::{
-    ConfigError, Logging, Node, Telemetry, ranges,
-    secrets::{self, Access},
+    Access, ConfigError, Logging, Node, Telemetry, ranges,
+    secrets::{self, Access as Given},
 };
 
 /// The files of all links, before those of single servers.
@@ -128,6 +131,32 @@ pub(super) fn node(node: &Node) -> Result<(), ConfigError> {
             ("ledger_keep_s", node.ledger_keep_s.into()),
         ],
     )
+}
+
+/// The roles of users are names that a template can have.
+pub(super) fn roles(access: &Access) -> Result<(), ConfigError> {
+    for (user, roles) in &access.users {
+        if user.is_empty() {
+            return Err(ConfigError::new("access.users has a user without a name"));
+        }
+        let key = format!("access.users.{user}");
+        for (index, role) in roles.0.iter().enumerate() {
+            if matches!(role.as_str(), ANY_KNOWN | ANYONE) {
+                return Err(ConfigError::new(format!(
+                    "{key}: `{role}` is no role to be given: every caller has it who is meant by it"
+                )));
+            }
+            if !is_role(role) {
+                return Err(ConfigError::new(format!(
+                    "{key}: `{role}` is no role: a role has lower-case letters, digits, _ and -, and begins with a letter"
+                )));
+            }
+            if roles.0[..index].contains(role) {
+                return Err(ConfigError::new(format!("{key} names `{role}` twice: name it once")));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Refuses the first of these numbers, each with its key, that is outside of its range.
@@ -324,7 +353,7 @@ fn access(
     pass_file: Option<&Path>,
     own: &mut Tls,
     common: &Tls,
-) -> Result<Access, ConfigError> {
+) -> Result<Given, ConfigError> {
     *own = own.over(common);
     secrets::access(section, pass_file, own).map_err(ConfigError::new)
 }
@@ -333,7 +362,7 @@ fn access(
 fn urls(
     rules: &Rules,
     key: &str,
-    access: &Access,
+    access: &Given,
     urls: &mut [SecretUrl],
     taken: impl Fn(&SecretUrl) -> Result<(), String>,
 ) -> Result<(), ConfigError> {
@@ -350,7 +379,7 @@ fn urls(
 fn url(
     rules: &Rules,
     key: &str,
-    access: &Access,
+    access: &Given,
     url: &mut SecretUrl,
     taken: impl Fn(&SecretUrl) -> Result<(), String>,
 ) -> Result<(), ConfigError> {

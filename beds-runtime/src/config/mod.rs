@@ -20,7 +20,10 @@ use std::{
 };
 
 use beds_bus::{Amqp, BrokerService, Pool, Server};
-use beds_core::settings::{Limits, Servers, Tls};
+use beds_core::{
+    access::Rules,
+    settings::{Limits, Servers, Tls},
+};
 use beds_mariadb::MariaDb;
 use beds_mongodb::MongoDb;
 use beds_protocol::{Broker, Service};
@@ -28,7 +31,7 @@ use serde::Deserialize;
 
 use variables::Variables;
 
-pub use sections::{Logging, Node, Telemetry};
+pub use sections::{Access, Logging, Node, Roles, Telemetry, Undeclared};
 
 /// The folder of the configuration where none is named.
 pub const FOLDER: &str = "config";
@@ -99,6 +102,8 @@ impl ConfigError {
 pub struct Config {
     /// The node itself.
     pub node: Node,
+    /// Who may do what.
+    pub access: Access,
     /// What all encrypted links are encrypted with; a server's own section comes before it.
     pub tls: Tls,
     /// RabbitMQ.
@@ -202,6 +207,7 @@ impl Config {
         finish::logging(&self.logging)?;
         finish::telemetry(&self.telemetry)?;
         finish::node(&self.node)?;
+        finish::roles(&self.access)?;
         Ok(self)
     }
 
@@ -223,6 +229,23 @@ impl Config {
             }
         }
         servers
+    }
+
+    /// By what a node of this name judges who may do what.
+    #[must_use]
+    pub fn rules(&self, node: &str, environment: Environment) -> Rules {
+        let users = self.access.users.iter().map(|(user, roles)| (user.as_str(), roles.0.as_slice()));
+        Rules::new(node, self.opens_undeclared(environment), users)
+    }
+
+    /// Whether domains whose templates have no `[access]` are open to all.
+    #[must_use]
+    pub fn opens_undeclared(&self, environment: Environment) -> bool {
+        match (self.access.default, environment) {
+            (Some(default), _) => default == Undeclared::Open,
+            (None, Environment::Dev) => true,
+            (None, Environment::Qa | Environment::Prod) => false,
+        }
     }
 
     /// The pool of a broker.

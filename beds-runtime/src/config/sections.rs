@@ -1,9 +1,13 @@
 //! The sections that belong to the runtime itself; the others belong to the crates that they configure.
 
-use std::net::SocketAddr;
+use std::{collections::BTreeMap, fmt, net::SocketAddr};
 
 use beds_core::{section, settings::Millis};
 use beds_protocol::Service;
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, SeqAccess, Visitor},
+};
 
 section! {
     /// `[node]`
@@ -24,6 +28,63 @@ section! {
         verify_every_s: u32 = 300,
         /// How long a ledger remembers a write, in seconds: a client that repeats it later does it again.
         ledger_keep_s: u32 = 7 * 24 * 3_600,
+    }
+}
+
+/// What is done with domains whose templates have no `[access]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Undeclared {
+    /// Everybody may do all.
+    Open,
+    /// Nobody may do anything.
+    Deny,
+}
+
+/// The roles of a user: a list, or in a variable a text with commas between them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Roles(pub Vec<String>);
+
+impl<'de> Deserialize<'de> for Roles {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Names;
+
+        impl<'de> Visitor<'de> for Names {
+            type Value = Vec<String>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of roles")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(text
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|role| !role.is_empty())
+                    .map(str::to_owned)
+                    .collect())
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+                let mut roles = Vec::new();
+                while let Some(role) = items.next_element()? {
+                    roles.push(role);
+                }
+                Ok(roles)
+            }
+        }
+
+        deserializer.deserialize_any(Names).map(Self)
+    }
+}
+
+section! {
+    /// `[access]`
+    Access {
+        /// What is done with domains whose templates have no `[access]`: open in `dev`, closed elsewhere, where it is absent.
+        default: Option<Undeclared> = None,
+        /// The roles of users of RabbitMQ, by name.
+        users: BTreeMap<String, Roles> = BTreeMap::new(),
     }
 }
 

@@ -20,6 +20,7 @@ use std::{
 
 use beds_core::{
     Claims, Context, Error, Factory, Outcome, Result, Runner, Work,
+    access::{Caller, Rules, Standing},
     address::Address,
     entry::{self, Destination},
     mask,
@@ -56,6 +57,8 @@ const BATCH: Need = Need::Other("batch");
 pub struct Domains<F> {
     runner: Arc<dyn Runner>,
     limits: Arc<Limits>,
+    /// By what callers are judged.
+    rules: Arc<Rules>,
     /// The same of a request whose reply nobody hears: it may have any length.
     unheard: Arc<Limits>,
     /// Those that are served; the factory knows them all.
@@ -84,11 +87,18 @@ impl<F: Factory> Domains<F> {
             places: places.collect(),
             long,
             limits: Arc::new(limits),
+            rules: Arc::default(),
             unheard,
             meters: Meters::new(&served),
             served,
             factory: PhantomData,
         }
+    }
+
+    /// The same, which judges callers by these rules; without any, domains that say nothing of access are open.
+    #[must_use]
+    pub fn ruled_by(self, rules: Rules) -> Self {
+        Self { rules: Arc::new(rules), ..self }
     }
 
     async fn answer(&self, incoming: Incoming<'_>) -> Verdict {
@@ -132,7 +142,7 @@ impl<F: Factory> Domains<F> {
         let deadline = entry::admit(incoming, &to, &self.limits)?;
         let _place = self.long(need(domain), incoming, deadline).await?;
         let request = body::decode(domain, address.target, incoming.body)?;
-        let cx = self.context(incoming, address.lane, deadline)?;
+        let cx = self.context(incoming, address.lane, deadline).await?;
         let outcome = perform(&cx, address.lane, F::dispatch(address.template, &cx, request)).await?;
         tell_unshown(&outcome, domain, incoming.request_id);
         let reply = outcome.encode();
@@ -157,7 +167,15 @@ impl<F: Factory> Domains<F> {
     }
 
     /// The circumstances of a request of this lane.
-    fn context(&self, incoming: &Incoming<'_>, lane: Lane, deadline: Instant) -> Result<Context> {
+    async fn context(&self, incoming: &Incoming<'_>, lane: Lane, deadline: Instant) -> Result<Context> {
+        // Most callers are known without anybody being asked, and a timer costs more than that.
+        let known = if incoming.session == Ok(None) {
+            self.rules.caller(incoming).await
+        } else {
+            let asked = timeout_at(deadline.into(), self.rules.caller(incoming)).await;
+            asked.unwrap_or_else(|_| Err(Error::deadline()))
+        };
+        let caller = known?;
         Ok(Context {
             runner: Arc::clone(&self.runner),
             limits: Arc::clone(if incoming.wants_reply { &self.limits } else { &self.unheard }),
@@ -165,7 +183,8 @@ impl<F: Factory> Domains<F> {
             asker: Asker { client: client(incoming.client), is_part: false },
             request_id: incoming.request_id.into(),
             traceparent: incoming.traceparent.map(Into::into),
-            claims: claims(incoming, lane)?.map(Arc::new),
+            claims: claims(incoming, &caller, lane)?.map(Arc::new),
+            standing: Standing::new(caller, Arc::clone(&self.rules)),
             positions: Arc::new(Positions::of(incoming.after)?),
             stages: Arc::clone(&incoming.stages),
         })
@@ -235,7 +254,7 @@ fn client(name: &str) -> u64 {
 }
 
 /// What makes the writes of a request happen once: its `message_id`, and a digest of what it asks.
-fn claims(incoming: &Incoming<'_>, lane: Lane) -> Result<Option<Claims>> {
+fn claims(incoming: &Incoming<'_>, caller: &Caller, lane: Lane) -> Result<Option<Claims>> {
     let Some(message_id) = incoming.message_id.filter(|_| lane == Lane::Write) else { return Ok(None) };
     if message_id.is_empty() {
         return Err(Error::new(ErrorCode::BadRequest, "the `message_id` is empty")
@@ -249,8 +268,7 @@ fn claims(incoming: &Incoming<'_>, lane: Lane) -> Result<Option<Claims>> {
     }
     let digest =
         Sha256::new().chain_update(incoming.routing_key).chain_update([0]).chain_update(incoming.body);
-    let user = incoming.user_id.unwrap_or_default().to_owned();
-    Ok(Some(Claims::new(user, message_id.to_owned(), digest.finalize().into())))
+    Ok(Some(Claims::new(caller.ledger_name(), message_id.to_owned(), digest.finalize().into())))
 }
 
 /// Does the work of a request, or of an item of a batch. What is logged meanwhile bears the request's id.

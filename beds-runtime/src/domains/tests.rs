@@ -1,3 +1,4 @@
+mod access;
 mod admission;
 mod batch;
 mod endings;
@@ -172,6 +173,7 @@ fn incoming<'a>(routing_key: &'a str, body: &'a str) -> Incoming<'a> {
         request_id: "r1",
         message_id: None,
         user_id: None,
+        session: Ok(None),
         client: "",
         traceparent: None,
         wants_reply: true,

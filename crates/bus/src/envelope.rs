@@ -110,6 +110,7 @@ pub(crate) fn incoming<'a>(
         request_id,
         message_id: properties.message_id().as_ref().map(ShortString::as_str),
         user_id: properties.user_id().as_ref().map(ShortString::as_str),
+        session: text(properties, header::SESSION),
         client: client.map_or("", ShortString::as_str),
         traceparent: traceparent(properties),
         wants_reply,

@@ -9,16 +9,18 @@ use std::{
     time::Instant,
 };
 
+use beds_protocol::Operation;
 use futures_util::future::{BoxFuture, join_all};
 
 use crate::{
+    access::{Allowed, Caller, Standing, asked, conceal},
     error::{Error, Result},
     outcome::Outcome,
-    plan::{Action, Asker, Bounds, Claim, Origin, Plan, Read},
+    plan::{Action, Asker, Bounds, Claim, Item, Origin, Plan, Read, Write},
     position::Positions,
     query::Fields,
     settings::Limits,
-    spec::Domain,
+    spec::{Domain, RequestValue},
     stages::Stages,
     value::Value,
     work::Work,
@@ -54,8 +56,10 @@ pub struct Context {
     pub limits: Arc<Limits>,
     /// The moment after which no answer is wanted.
     pub deadline: Instant,
-    /// For whom it is.
+    /// For whom it is, among those who share a database.
     pub asker: Asker,
+    /// Who asks, and by what rules it is judged.
+    pub standing: Standing,
     /// Names the request in logs and error replies.
     pub request_id: Arc<str>,
     /// The W3C trace context of the request, where it has one.
@@ -140,6 +144,30 @@ impl Context {
         }
     }
 
+    /// Who asks.
+    #[must_use]
+    pub fn caller(&self) -> &Caller {
+        &self.standing.caller
+    }
+
+    /// What the caller may do in an operation.
+    pub(crate) fn allowed(&self, domain: &'static Domain, operation: Operation<'_>) -> Result<Allowed> {
+        Allowed::of(&self.standing, &self.request_id, domain, operation)
+    }
+
+    /// What the request says of itself.
+    pub(crate) fn asked(&self, wanted: RequestValue) -> Result<Value> {
+        asked(wanted, &self.standing, &self.request_id)
+    }
+
+    /// The same for what a hand-written method does in its own name: `[access]` of the domains that it asks is not held
+    /// against the caller. What the caller may not know, the method has to keep to itself.
+    #[must_use]
+    pub fn trusted(&self) -> Self {
+        let standing = Standing { is_trusted: true, ..self.standing.clone() };
+        Self { standing, ..self.clone() }
+    }
+
     /// Does the work of an operation: what a hand-written method uses to ask another domain, or the objects of its
     /// own, as in `cx.run(Country::fetch(cx, request)).await`.
     ///
@@ -156,9 +184,47 @@ impl Context {
                     request_id: Some(Arc::clone(&self.request_id)),
                     traceparent: self.traceparent.clone(),
                 };
-                self.runner.run(Plan { claim, origin, ..plan }, self.bounds()).await
+                let hidden = Hidden::of(&plan);
+                let result = self.runner.run(Plan { claim, origin, ..plan }, self.bounds()).await;
+                hidden.from(result)
             }
             Work::Method(running) => running.await,
+        }
+    }
+}
+
+/// What of a plan's outcome its caller does not see.
+enum Hidden {
+    Nothing,
+    /// These fields of the domain's records.
+    Fields(&'static Domain, Vec<usize>),
+    /// Those of each item of a batch.
+    OfItems(Vec<Option<(&'static Domain, Vec<usize>)>>),
+}
+
+impl Hidden {
+    fn of(plan: &Plan) -> Self {
+        let (Plan { domain, action, .. }, hidden) = (plan, &plan.scope.hidden);
+        match action {
+            Action::Write(Write::All(items)) => Self::OfItems(
+                items
+                    .iter()
+                    .map(|item| match item {
+                        Item::Plan(plan) => Some((plan.domain, plan.scope.hidden.clone())),
+                        Item::Known(_) => None,
+                    })
+                    .collect(),
+            ),
+            _ if hidden.is_empty() => Self::Nothing,
+            _ => Self::Fields(domain, hidden.clone()),
+        }
+    }
+
+    fn from(self, result: Result) -> Result {
+        match self {
+            Self::Nothing => result,
+            Self::Fields(domain, hidden) => conceal::result(result, domain, &hidden),
+            Self::OfItems(items) => conceal::items(result, &items),
         }
     }
 }
@@ -201,6 +267,7 @@ mod tests {
             traceparent: None,
             claims: claims.map(Arc::new),
             positions: Arc::default(),
+            standing: beds_core::access::Standing::default(),
             stages: Arc::default(),
         };
         let write = || Action::Write(Write::Create { records: Vec::new(), many: false });

@@ -1,32 +1,54 @@
 //! The answer to `describe`: what a domain offers, as JSON, rendered once.
 
-use beds_protocol::Lane;
+use beds_protocol::{Lane, Operation};
 use serde_json::{Map, Value, json};
 
 use crate::spec::{Arg, Bulk, Call, Domain, Events, Field, Literal, Returns, Type};
 
 /// The rendered description.
 pub(crate) fn json(domain: &'static Domain) -> &'static [u8] {
-    domain.description_json.get_or_init(|| render(domain).to_string().into_bytes())
+    let all = View { may: &|_| true, shows: &|_| true, sets: &|_| true };
+    domain.description_json.get_or_init(|| of_view(domain, &all))
 }
 
-fn render(domain: &Domain) -> Value {
-    let names = |indices: &[usize]| -> Vec<&str> { indices.iter().map(|&i| domain.fields[i].name).collect() };
+/// What a caller sees of a domain.
+pub(crate) struct View<'a> {
+    /// Whether it may do an operation.
+    pub(crate) may: &'a dyn Fn(Operation<'static>) -> bool,
+    /// Whether it sees a field.
+    pub(crate) shows: &'a dyn Fn(usize) -> bool,
+    /// Whether it may set a field.
+    pub(crate) sets: &'a dyn Fn(usize) -> bool,
+}
+
+/// The description of what a caller sees.
+pub(crate) fn of_view(domain: &'static Domain, view: &View<'_>) -> Vec<u8> {
+    render(domain, view).to_string().into_bytes()
+}
+
+fn render(domain: &'static Domain, view: &View<'_>) -> Value {
+    let names = |indices: &[usize]| -> Vec<&str> {
+        indices.iter().filter(|&&i| (view.shows)(i)).map(|&i| domain.fields[i].name).collect()
+    };
+    let may = |operation: &Operation<'static>| (view.may)(*operation);
     let mut fields = Map::new();
-    for (index, field) in domain.fields.iter().enumerate() {
+    for (index, field) in domain.fields.iter().enumerate().filter(|(index, _)| (view.shows)(*index)) {
         let mut described = describe_field(field);
         if domain.version == Some(index) {
             described.insert("version".into(), true.into());
         }
+        if !(view.sets)(index) {
+            described.insert("readonly".into(), true.into());
+        }
         fields.insert(field.name.into(), described.into());
     }
-    let calls: Map<String, Value> =
-        domain.calls.iter().map(|call| (call.name.to_owned(), describe_call(call))).collect();
+    let calls = domain.calls.iter().filter(|call| may(&Operation::Call(call.name)));
+    let calls: Map<String, Value> = calls.map(|call| (call.name.to_owned(), describe_call(call))).collect();
     let mut description = json!({
         "template": domain.name,
         "description": domain.description,
         "hash": domain.hash,
-        "operations": domain.operations().map(|(operation, _)| operation.to_string()).collect::<Vec<_>>(),
+        "operations": operations(domain).filter(may).map(|operation| operation.to_string()).collect::<Vec<_>>(),
         "key": names(domain.key),
         "fields": fields,
         "fetch": {
@@ -40,20 +62,21 @@ fn render(domain: &Domain) -> Value {
         description["compatible_with"] = json!(domain.compatible_with);
     }
     let Bulk { update, delete } = domain.bulk;
-    for (operation, most) in [("update", update), ("delete", delete)] {
-        if let Some(most) = most {
-            description["many"][operation] = most.into();
+    for (operation, most) in [(Operation::Update, update), (Operation::Delete, delete)] {
+        if let Some(most) = most.filter(|_| may(&operation)) {
+            description["many"][operation.to_string()] = most.into();
         }
     }
     let Events { publish, fields } = domain.events;
+    let publish: Vec<String> = publish.iter().filter(|one| may(one)).map(ToString::to_string).collect();
     if !publish.is_empty() {
-        let publish: Vec<String> = publish.iter().map(ToString::to_string).collect();
         description["events"] = json!({ "publish": publish, "fields": names(fields) });
     }
-    if domain.operations().any(|(_, lane)| lane == Lane::Write) {
+    if domain.operations().any(|(operation, lane)| lane == Lane::Write && may(&operation)) {
         description["once"] = domain.once.into();
         // What of it is at least once all the same.
-        let commits: Vec<String> = domain.committing().map(|operation| operation.to_string()).collect();
+        let commits: Vec<String> =
+            domain.committing().filter(may).map(|operation| operation.to_string()).collect();
         if domain.once && !commits.is_empty() {
             description["at_least_once"] = commits.into();
         }
@@ -61,11 +84,16 @@ fn render(domain: &Domain) -> Value {
     description
 }
 
+fn operations(domain: &'static Domain) -> impl Iterator<Item = Operation<'static>> {
+    domain.operations().map(|(operation, _)| operation)
+}
+
 fn describe_call(call: &Call) -> Value {
     let args: Map<String, Value> = call
         .args
         .iter()
-        .map(|Arg { field, mode }| {
+        .filter(|arg| arg.asked.is_none())
+        .map(|Arg { field, mode, asked: _ }| {
             let mut described = describe_field(field);
             described.insert("mode".into(), mode.as_str().into());
             (field.name.to_owned(), described.into())

@@ -13,8 +13,7 @@ use crate::{
     outcome::Outcome,
     plan::{Invocation, Origin, Write},
     spec::{ArgMode, Call, Domain},
-    validate::scalar::microseconds,
-    value::Value,
+    value::{Value, microseconds},
 };
 
 /// The longest body of an event, in bytes. A longer one is published without its `data`, and says so.

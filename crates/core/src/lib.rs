@@ -11,6 +11,7 @@
 // What the macros expand to names this crate, inside of it too.
 extern crate self as beds_core;
 
+pub mod access;
 pub mod address;
 pub mod backoff;
 pub mod context;
@@ -70,7 +71,10 @@ pub mod __private {
         error::Result,
         namaste::{Factory, NamasteCore, Request, dispatch},
         operation, record,
-        spec::{Arg, Call, Domain, Field, Generated, Literal, Returns, Routine, Type, mariadb, mongodb},
+        spec::{
+            Access, Arg, Call, Domain, Field, Generated, Grant, Literal, RequestValue, Returns, RoleFields,
+            RoleRows, Routine, Row, Type, Wanted, mariadb, mongodb,
+        },
         work::Work,
     };
 }

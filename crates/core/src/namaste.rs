@@ -12,9 +12,9 @@ use beds_protocol::{
 };
 
 use crate::{
+    access::conceal,
     context::Context,
     error::{Error, Result},
-    outcome::Outcome,
     spec::{Call, Domain},
     work::Work,
 };
@@ -38,6 +38,23 @@ pub enum Request {
     Describe(DescribeRequest),
     /// `call.NAME`
     Call(&'static Call, CallRequest),
+}
+
+impl Request {
+    /// What is asked.
+    #[must_use]
+    pub const fn operation(&self) -> Operation<'static> {
+        match self {
+            Self::Fetch(_) => Operation::Fetch,
+            Self::Count(_) => Operation::Count,
+            Self::Create(_) => Operation::Create,
+            Self::Update(_) => Operation::Update,
+            Self::Upsert(_) => Operation::Upsert,
+            Self::Delete(_) => Operation::Delete,
+            Self::Describe(_) => Operation::Describe,
+            Self::Call(call, _) => Operation::Call(call.name),
+        }
+    }
 }
 
 /// A data domain.
@@ -93,8 +110,8 @@ pub trait NamasteCore: Send + Sync + 'static {
     }
 
     /// Tells what the domain offers.
-    fn describe(_cx: &Context, _request: DescribeRequest) -> Result<Work> {
-        Ok(Work::Done(Outcome::description(Self::domain())))
+    fn describe(cx: &Context, _request: DescribeRequest) -> Result<Work> {
+        crate::operation::describe(cx, Self::domain())
     }
 }
 
@@ -128,6 +145,22 @@ pub trait Factory: Send + Sync + 'static {
 /// # Errors
 /// As [`Factory::dispatch`].
 pub fn dispatch<D: NamasteCore>(cx: &Context, request: Request) -> Result<Work> {
+    let (domain, operation) = (D::domain(), request.operation());
+    // A method is judged before it begins; what is planned is judged once more where it is planned, since a method may ask
+    // another domain.
+    let hidden = cx.allowed(domain, operation)?.into_hidden();
+    match dispatch_judged::<D>(cx, request) {
+        Ok(Work::Method(running)) if !hidden.is_empty() => {
+            Ok(Work::method(async move { conceal::result(running.await, domain, &hidden) }))
+        }
+        Ok(Work::Done(outcome)) if !hidden.is_empty() && operation != Operation::Describe => {
+            conceal::result(Ok(outcome), domain, &hidden).map(Work::Done)
+        }
+        work => work,
+    }
+}
+
+fn dispatch_judged<D: NamasteCore>(cx: &Context, request: Request) -> Result<Work> {
     match request {
         Request::Fetch(request) => D::fetch(cx, request),
         Request::Count(request) => D::count(cx, request),

@@ -25,6 +25,50 @@ pub struct Plan {
     pub claim: Option<Claim>,
     /// Which request it belongs to, for the events of a write.
     pub origin: Origin,
+    /// What its caller reaches.
+    pub scope: Scope,
+}
+
+/// What the caller of a plan reaches. Most reach all, and then it is nothing but a word.
+#[derive(Debug, Clone, Default)]
+pub struct Scope(Option<Box<Reach>>);
+
+/// What the caller of a plan reaches, and what of the request its objects take.
+#[derive(Debug, Clone, Default)]
+pub struct Reach {
+    /// What must hold of the one record that is read, changed or deleted, and of one that an upsert finds: another is as if it
+    /// were not there. What is found by a filter has it in the filter.
+    pub rows: Vec<Condition>,
+    /// The fields that no reply shows.
+    pub hidden: Vec<usize>,
+    /// The values of the request that the procedure takes, in the order of their places.
+    pub asked: Vec<Value>,
+}
+
+/// Of one who reaches all.
+static WHOLE: Reach = Reach { rows: Vec::new(), hidden: Vec::new(), asked: Vec::new() };
+
+impl From<Reach> for Scope {
+    fn from(reach: Reach) -> Self {
+        let is_nothing = reach.is_whole() && reach.asked.is_empty();
+        Self((!is_nothing).then(|| Box::new(reach)))
+    }
+}
+
+impl std::ops::Deref for Scope {
+    type Target = Reach;
+
+    fn deref(&self) -> &Reach {
+        self.0.as_deref().unwrap_or(&WHOLE)
+    }
+}
+
+impl Reach {
+    /// Whether all records are reached, and all of them is shown.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.rows.is_empty() && self.hidden.is_empty()
+    }
 }
 
 /// What the events of a write tell of its request.
@@ -41,7 +85,13 @@ impl Plan {
     #[must_use]
     pub const fn new(domain: &'static Domain, action: Action) -> Self {
         let origin = Origin { request_id: None, traceparent: None };
-        Self { domain, action, claim: None, origin }
+        Self { domain, action, claim: None, origin, scope: Scope(None) }
+    }
+
+    /// The same for a caller who reaches so much.
+    #[must_use]
+    pub fn within(self, scope: Scope) -> Self {
+        Self { scope, ..self }
     }
 }
 

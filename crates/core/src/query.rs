@@ -74,6 +74,9 @@ pub enum Test {
     Prefix(String),
     /// Whether the field is null.
     Null(bool),
+    /// All conditions of any of these lists; they name their own fields, and that of this one is of no account. What no
+    /// client can ask for: the records that a caller reaches. Texts are compared letter by letter in it.
+    AnyOf(Vec<Vec<Condition>>),
 }
 
 /// A binary comparison.

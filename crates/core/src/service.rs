@@ -34,6 +34,8 @@ pub struct Incoming<'a> {
     pub message_id: Option<&'a str>,
     /// The user for whom RabbitMQ vouches.
     pub user_id: Option<&'a str>,
+    /// The token of the caller's session; `Err` when the header is no text.
+    pub session: Result<Option<&'a str>, ()>,
     /// Who shares the node with others: the user, or where there is none, the reply queue.
     pub client: &'a str,
     /// The W3C trace context, where it has the form of one.

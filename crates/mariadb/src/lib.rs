@@ -197,12 +197,13 @@ impl Database {
     /// `not_found`, `conflict`, `version_mismatch`, `rejected_by_database` and `too_large`, as the operations have
     /// them; `overloaded`, `unavailable` and `deadline_exceeded`, as [`Lane::run`] has them.
     pub async fn run(&self, plan: Plan, bounds: Bounds) -> Result<Outcome> {
-        let Plan { domain, action, claim, origin } = plan;
+        let Plan { domain, action, claim, origin, scope } = plan;
         let objects = objects(domain)?;
         let (asker, deadline, stages) = (bounds.asker, bounds.deadline.into(), &*bounds.stages);
         match action {
             Action::Read(read) => {
-                let (read, count) = Read::of(domain, objects, read, bounds.reply_bytes_max, &self.known)?;
+                let (read, count) =
+                    Read::of(domain, objects, (read, &scope.rows), bounds.reply_bytes_max, &self.known)?;
                 let read = self.read(read, &bounds);
                 let Some(count) = count else { return read.await?.one() };
                 let (page, counted) = tokio::try_join!(read, self.read(count, &bounds))?;
@@ -217,6 +218,7 @@ impl Database {
                     domain,
                     objects,
                     claim,
+                    scope,
                     origin,
                     stored: Arc::clone(&self.stored),
                     ledger: Arc::clone(&self.ledger),

@@ -11,6 +11,8 @@ use beds_core::{
     value::Value,
 };
 
+use beds_protocol::tables::TEXT_COLLATION;
+
 use crate::columns::Column;
 
 mod compare;
@@ -174,7 +176,64 @@ impl<'k> Statement<'k> {
                 }
             }
             Test::Null(wanted) => self.null(field, *wanted),
+            Test::AnyOf(alternatives) => self.any_of(alternatives),
         }
+    }
+
+    /// The records that a caller reaches.
+    fn any_of(&mut self, alternatives: &[Vec<Condition>]) {
+        if alternatives.is_empty() {
+            self.text.push_str("false");
+            return;
+        }
+        for (place, conditions) in alternatives.iter().enumerate() {
+            self.text.push_str(if place == 0 { "(" } else { " or " });
+            if conditions.is_empty() {
+                self.text.push_str("true");
+            }
+            for (index, Condition { field, test }) in conditions.iter().enumerate() {
+                if index > 0 {
+                    self.text.push_str(" and ");
+                }
+                self.test(*field, test);
+                self.letter_by_letter(*field, test);
+            }
+        }
+        self.text.push(')');
+    }
+
+    /// A column's collation may take `bob` for `Bob`, who are two callers.
+    fn letter_by_letter(&mut self, field: usize, test: &Test) {
+        let values = match test {
+            Test::Compare(Comparison::Eq, value) => std::slice::from_ref(value),
+            Test::In(values) => values.as_slice(),
+            _ => &[],
+        };
+        let texts = values.iter().filter(|value| matches!(value, Value::Text(_)));
+        let texts: Vec<&Value> = texts.collect();
+        for (place, text) in texts.iter().enumerate() {
+            if place == 0 {
+                self.text.push_str(" and convert(");
+                self.column(field);
+                let _ = write!(self.text, " using utf8mb4) collate {TEXT_COLLATION} in (");
+            } else {
+                self.text.push_str(", ");
+            }
+            self.text.push('?');
+            self.values.push((*text).clone());
+        }
+        if !texts.is_empty() {
+            self.text.push(')');
+        }
+    }
+
+    /// The same, of which these conditions hold as well.
+    pub(crate) fn within(mut self, rows: &[Condition]) -> Self {
+        for Condition { field, test } in rows {
+            self.text.push_str(" and ");
+            self.test(*field, test);
+        }
+        self
     }
 
     /// The records after the one with these sort values: it differs first in one field, and there comes later.

@@ -25,6 +25,9 @@ pub(crate) fn filter(
     errors: &mut Errors,
 ) -> Document {
     let all = conditions.iter().map(|Condition { field, test }| {
+        if let Test::AnyOf(alternatives) = test {
+            return any_list(domain, is_view, alternatives, errors);
+        }
         let field = &domain.fields[*field];
         let differs = matches!(test, Test::Compare(Comparison::Ne, _) | Test::Null(false));
         let tested = tested(field.column, test, &format!("where.{}", field.name), errors);
@@ -37,6 +40,25 @@ pub(crate) fn filter(
         }
     });
     and(all.collect())
+}
+
+/// The records that a caller reaches. The `_id` of a document is never of none of these values.
+fn any_list(
+    domain: &'static Domain,
+    is_view: bool,
+    alternatives: &[Vec<Condition>],
+    errors: &mut Errors,
+) -> Document {
+    if alternatives.iter().any(Vec::is_empty) {
+        return Document::new();
+    }
+    let mut all: Vec<Document> =
+        alternatives.iter().map(|conditions| filter(domain, is_view, conditions, errors)).collect();
+    match all.len() {
+        0 => doc! { "_id": { "$in": [] } },
+        1 => all.remove(0),
+        _ => doc! { "$or": all },
+    }
 }
 
 const fn is_range(test: &Test) -> bool {
@@ -66,6 +88,19 @@ fn no_array(field: &Field) -> Document {
 /// Whether it may hold an array against its type. The `_id` of a collection cannot.
 fn may_hold_array(field: &Field, is_view: bool) -> bool {
     (is_view || field.column != "_id") && !matches!(field.ty, Type::List { .. } | Type::Json)
+}
+
+/// The record with this key, if these conditions hold of it.
+pub(crate) fn key_within(
+    domain: &'static Domain,
+    is_view: bool,
+    key: &[Value],
+    rows: &[Condition],
+    errors: &mut Errors,
+) -> Document {
+    let by_key = self::key(domain, is_view, key, errors);
+    // What a caller's role demands is no part of what the client sent.
+    and(vec![by_key, filter(domain, is_view, rows, &mut Errors::default())])
 }
 
 /// The records that match and come after the cursor.
@@ -124,6 +159,7 @@ fn tested(column: &str, test: &Test, path: &str, errors: &mut Errors) -> Documen
         // The prefix is text, not a pattern: every special character is escaped.
         Test::Prefix(prefix) => doc! { column: { "$regex": format!("^{}", regex::escape(prefix)) } },
         // Null and absent are one: this matches both.
+        Test::AnyOf(_) => Document::new(),
         Test::Null(true) => doc! { column: { "$eq": Bson::Null } },
         Test::Null(false) => doc! { column: { "$ne": Bson::Null } },
     }

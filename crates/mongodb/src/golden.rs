@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use beds_core::{
-    spec::{Arg, ArgMode, Call, Domain, Field, Generated, Literal, Returns, Routine, Type, mongodb},
+    spec::{Arg, Call, Domain, Field, Generated, Literal, Returns, Routine, Type, mongodb},
     value::Value,
 };
 use beds_protocol::Lane;
@@ -108,7 +108,7 @@ static FIELDS: [Field; 16] = [
 ];
 
 const fn arg(name: &'static str, ty: Type) -> Arg {
-    Arg { field: Field::new(name, name, ty), mode: ArgMode::In }
+    Arg::given(Field::new(name, name, ty))
 }
 
 static ARGS: [Arg; 3] = [arg("text", Type::string(0, 40)), arg("any", Type::Json), arg("list", Type::Json)];

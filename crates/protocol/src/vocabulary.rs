@@ -89,6 +89,42 @@ names! {
 }
 
 names! {
+    /// What a request says of itself, which a template may use in place of a value that a client chooses.
+    RequestValue:
+    /// The name of the caller.
+    User = "@user",
+    /// The caller's roles.
+    Roles = "@roles",
+    /// The caller's session, by its id.
+    Session = "@session",
+    /// The node that answers.
+    Node = "@node",
+    /// The id of the request.
+    RequestId = "@request_id",
+    /// The moment at which the node took the request.
+    Now = "@now",
+}
+
+/// The role of any caller who is known.
+pub const ANY_KNOWN: &str = "*";
+/// The role of any caller, known or not.
+pub const ANYONE: &str = "anyone";
+/// The longest name of a role.
+pub const ROLE_LEN_MAX: usize = 64;
+
+/// Whether a text is the name of a role that a caller may be given: lower-case letters, digits, `_` and `-`, with a letter
+/// first.
+#[must_use]
+pub fn is_role(name: &str) -> bool {
+    let is_sign =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-');
+    name != ANYONE
+        && name.len() <= ROLE_LEN_MAX
+        && name.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase())
+        && name.bytes().all(is_sign)
+}
+
+names! {
     /// What keeps a domain's records.
     Engine:
     /// MariaDB.

@@ -155,6 +155,7 @@ mod tests {
             stages: std::sync::Arc::default(),
             message_id: None,
             user_id: None,
+            session: Ok(None),
             client: "",
             traceparent: None,
             body: body.as_bytes(),

@@ -119,6 +119,14 @@ fn obstacle(held: &DeadLetter, domains: &[&'static Domain]) -> Option<String> {
             "its sensitive values were masked when it died: ask its client to send it again".to_owned(),
         );
     }
+    let dropped = held.header(header::DEAD_HEADERS_DROPPED).unwrap_or_default();
+    if dropped.split(',').any(|name| name == header::SESSION) {
+        return Some(
+            "it was sent in a session, whose token no dead letter keeps: it would be another caller's; ask its client to \
+             send it again"
+                .to_owned(),
+        );
+    }
     if held.header(header::DEAD_BODY_BYTES).is_some() {
         return Some("its body was cut off when it died: ask its client to send it again".to_owned());
     }

@@ -64,7 +64,7 @@ pub(super) async fn answer<F: Factory>(
     let BatchRequest { mode, items } = entry::read(incoming.body, true)?;
     let mode = allowed(key, mode, incoming)?;
     bound(&items, domains.limits.batch_items_max)?;
-    let batch = Batch { domains, key, cx: domains.context(incoming, key.lane, deadline)? };
+    let batch = Batch { domains, key, cx: domains.context(incoming, key.lane, deadline).await? };
     let outcome = match mode {
         Mode::Parallel => batch.parallel(&items).await?.finish(incoming.wants_reply),
         Mode::Ordered => batch.ordered(&items).await?.finish(incoming.wants_reply),

@@ -69,8 +69,11 @@ fn planned<F: Factory>(batch: &Batch<'_, F>, place: usize, asked: &Asked<'_, F::
         Ok(Work::Plan(Plan {
             domain,
             action: Action::Read(Read::One { key: keys, fields: Fields::All }),
+            scope,
             ..
-        })) if keys.len() == 1 => Part::LookUps(LookUps { domain, places: vec![place], keys }),
+        })) if keys.len() == 1 && scope.is_whole() => {
+            Part::LookUps(LookUps { domain, places: vec![place], keys })
+        }
         work => Part::One(place, Some(work)),
     }
 }

@@ -88,7 +88,7 @@ async fn a_method_that_does_not_end_is_cut_off_after_its_deadline() {
     assert!(took < limit + tick && took + tick > limit, "{took:?}");
     // The clock of the test has gone ahead.
     let now = tokio::time::Instant::now().into_std();
-    let cx = domains.context(&incoming("person.fetch", FETCH), Lane::Read, now).unwrap();
+    let cx = domains.context(&incoming("person.fetch", FETCH), Lane::Read, now).await.unwrap();
     let read = perform(&cx, Lane::Read, Ok(Work::method(std::future::pending()))).await.unwrap_err();
     assert_eq!((read.code, read.retryable), (ErrorCode::DeadlineExceeded, true));
     let late = async {

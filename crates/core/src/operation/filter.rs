@@ -4,6 +4,7 @@ use beds_protocol::{Json, Record};
 
 use super::declared::declared;
 use crate::{
+    access::Allowed,
     query::{Comparison, Condition, Test},
     settings::Limits,
     spec::{Domain, Type},
@@ -13,6 +14,7 @@ use crate::{
 /// The conditions of a `where`.
 pub(super) fn filter(
     domain: &'static Domain,
+    allowed: &Allowed,
     limits: &Limits,
     map: &Record,
     errors: &mut Errors,
@@ -20,12 +22,12 @@ pub(super) fn filter(
     let mut conditions = Vec::with_capacity(map.0.len().min(domain.fields.len()));
     for (name, json) in &map.0 {
         let path = format!("where.{name}");
-        match domain.field(name) {
+        match allowed.field(name) {
             Some((field, _)) if domain.fetch.filter.contains(&field) || domain.key.contains(&field) => {
                 tests(domain, limits, field, json, &path, &mut conditions, errors);
             }
             _ => {
-                let filters = declared(domain, "filters", domain.fetch.filter);
+                let filters = declared(domain, allowed, "filters", domain.fetch.filter);
                 errors.push(path, format!("is not a filter; {filters}"));
             }
         }

@@ -3,7 +3,7 @@
 
 use std::vec;
 
-use beds_protocol::{CallRequest, Json};
+use beds_protocol::{CallRequest, Json, Operation};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::call::arguments;
@@ -51,7 +51,8 @@ pub fn gives<T, G: Into<Option<T>>>(given: G) -> Option<T> {
 /// Runs the function of a call, with its arguments.
 ///
 /// # Errors
-/// `validation_failed` where the arguments contradict the template.
+/// `validation_failed` where the arguments contradict the template; `forbidden` or `unauthenticated` where the caller may not
+/// make the call.
 pub fn method<R: Serialize, F: Future<Output = Result<R>> + Send + 'static>(
     cx: &Context,
     domain: &'static Domain,
@@ -59,7 +60,8 @@ pub fn method<R: Serialize, F: Future<Output = Result<R>> + Send + 'static>(
     request: CallRequest,
     function: impl FnOnce(Context, Arguments) -> F,
 ) -> Result<Work> {
-    let values = arguments(call, &request.args.unwrap_or_default())?.into_iter();
+    cx.allowed(domain, Operation::Call(call.name))?;
+    let values = arguments(cx, call, &request.args.unwrap_or_default())?.into_iter();
     let running = function(cx.clone(), Arguments { call, values, taken: 0 });
     Ok(Work::method(async move {
         let given = running.await?;

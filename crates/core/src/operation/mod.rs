@@ -5,6 +5,7 @@
 
 mod call;
 mod declared;
+mod describe;
 mod filter;
 mod method;
 mod read;
@@ -13,6 +14,7 @@ mod which;
 mod write;
 
 pub use call::call;
+pub use describe::describe;
 pub use method::{Arguments, gives, method};
 pub use read::{count, fetch};
 pub use twice::refuse_same_key;

@@ -1,14 +1,15 @@
 //! `fetch` and `count`.
 
-use beds_protocol::{CountRequest, FetchRequest, shown};
+use beds_protocol::{CountRequest, FetchRequest, Operation, shown};
 
 use super::{declared::declared, filter::filter};
 use crate::{
+    access::Allowed,
     context::Context,
     cursor,
     error::Result,
-    plan::{Action, Plan, Read},
-    query::{Fields, Order, Selection},
+    plan::{Action, Plan, Reach, Read, Scope},
+    query::{Condition, Fields, Order, Selection},
     spec::Domain,
     validate::{Errors, record},
     work::Work,
@@ -19,9 +20,10 @@ use crate::{
 /// # Errors
 /// `validation_failed` where the request contradicts the template.
 pub fn fetch(cx: &Context, domain: &'static Domain, request: FetchRequest) -> Result<Work> {
+    let allowed = cx.allowed(domain, Operation::Fetch)?;
     let mut errors = Errors::default();
     let FetchRequest { key, r#where, sort, limit, after, fields, count } = request;
-    let fields = projection(domain, fields.as_deref(), &mut errors);
+    let fields = projection(domain, &allowed, fields.as_deref(), &mut errors);
     if let Some(key) = key {
         let key = record::key(domain, &key, &mut errors);
         let others = [
@@ -34,17 +36,19 @@ pub fn fetch(cx: &Context, domain: &'static Domain, request: FetchRequest) -> Re
         for (name, _) in others.iter().filter(|(_, given)| *given) {
             errors.push(*name, "cannot be combined with `key`");
         }
-        return errors.or(read(domain, Read::One { key, fields }));
+        let scope = Reach { rows: allowed.rows(), ..Reach::default() }.into();
+        return errors.or(read(domain, Read::One { key, fields }, scope));
     }
-    let filter = r#where.as_ref().map(|map| filter(domain, &cx.limits, map, &mut errors)).unwrap_or_default();
-    let sort = order(domain, sort.as_deref().unwrap_or_default(), &mut errors);
+    let filter = r#where.as_ref().map(|map| filter(domain, &allowed, &cx.limits, map, &mut errors));
+    let filter = within(filter, &allowed);
+    let sort = order(domain, &allowed, sort.as_deref().unwrap_or_default(), &mut errors);
     let limit = limit.unwrap_or(domain.fetch.limit_default);
     if limit == 0 || limit > domain.fetch.limit_max {
         errors.push("limit", format!("must be from 1 to {}", domain.fetch.limit_max));
     }
     let after = after.and_then(|cursor| page(domain, &sort, &cursor, &mut errors));
     let selection = Selection { filter, sort, after, limit, fields, count: count.unwrap_or(false) };
-    errors.or(read(domain, Read::Many(selection)))
+    errors.or(read(domain, Read::Many(selection), Scope::default()))
 }
 
 /// Counts records by filter.
@@ -52,14 +56,23 @@ pub fn fetch(cx: &Context, domain: &'static Domain, request: FetchRequest) -> Re
 /// # Errors
 /// As [`fetch`].
 pub fn count(cx: &Context, domain: &'static Domain, request: CountRequest) -> Result<Work> {
+    let allowed = cx.allowed(domain, Operation::Count)?;
     let mut errors = Errors::default();
     let CountRequest { r#where } = request;
-    let filter = r#where.as_ref().map(|map| filter(domain, &cx.limits, map, &mut errors));
-    errors.or(read(domain, Read::Count { filter: filter.unwrap_or_default(), most: None }))
+    let filter = r#where.as_ref().map(|map| filter(domain, &allowed, &cx.limits, map, &mut errors));
+    let filter = within(filter, &allowed);
+    errors.or(read(domain, Read::Count { filter, most: None }, Scope::default()))
 }
 
-fn read(domain: &'static Domain, read: Read) -> Work {
-    Work::Plan(Plan::new(domain, Action::Read(read)))
+/// What a request asks for, of the records that its caller reaches.
+fn within(filter: Option<Vec<Condition>>, allowed: &Allowed) -> Vec<Condition> {
+    let mut filter = filter.unwrap_or_default();
+    filter.extend(allowed.rows());
+    filter
+}
+
+fn read(domain: &'static Domain, read: Read, scope: Scope) -> Work {
+    Work::Plan(Plan::new(domain, Action::Read(read)).within(scope))
 }
 
 /// The sort values that a page begins after.
@@ -81,11 +94,21 @@ fn page(
     last
 }
 
-fn projection(domain: &'static Domain, names: Option<&[String]>, errors: &mut Errors) -> Fields {
-    let Some(names) = names else { return Fields::All };
+fn projection(
+    domain: &'static Domain,
+    allowed: &Allowed,
+    names: Option<&[String]>,
+    errors: &mut Errors,
+) -> Fields {
+    let Some(names) = names else {
+        if allowed.shows_all() {
+            return Fields::All;
+        }
+        return Fields::Some((0..domain.fields.len()).filter(|&field| allowed.shows(field)).collect());
+    };
     let mut indices = Vec::with_capacity(names.len().min(domain.fields.len()));
     for name in names {
-        match domain.field(name) {
+        match allowed.field(name) {
             Some((index, _)) if indices.contains(&index) => {
                 errors.push("fields", format!("names {} twice", shown(name)));
             }
@@ -102,14 +125,14 @@ fn projection(domain: &'static Domain, names: Option<&[String]>, errors: &mut Er
     Fields::Some(indices)
 }
 
-fn order(domain: &'static Domain, names: &[String], errors: &mut Errors) -> Vec<Order> {
+fn order(domain: &'static Domain, allowed: &Allowed, names: &[String], errors: &mut Errors) -> Vec<Order> {
     let mut sort: Vec<Order> = Vec::with_capacity(names.len().min(domain.fields.len()) + domain.key.len());
     for written in names {
         let (name, descending) = match written.strip_prefix('-') {
             Some(name) => (name, true),
             None => (written.as_str(), false),
         };
-        match domain.field(name) {
+        match allowed.field(name) {
             Some((field, _)) if sort.iter().any(|order| order.field == field) => {
                 errors.push("sort", format!("names {} twice", shown(name)));
             }
@@ -117,7 +140,7 @@ fn order(domain: &'static Domain, names: &[String], errors: &mut Errors) -> Vec<
                 sort.push(Order { field, descending });
             }
             _ => {
-                let sorts = declared(domain, "sorts", domain.fetch.sort);
+                let sorts = declared(domain, allowed, "sorts", domain.fetch.sort);
                 errors.push("sort", format!("names {}, which is not a sort; {sorts}", shown(name)));
             }
         }

@@ -4,6 +4,7 @@ use beds_protocol::{Json, Record};
 
 use super::filter::filter;
 use crate::{
+    access::Allowed,
     context::Context,
     plan::Matching,
     spec::Domain,
@@ -34,7 +35,13 @@ pub(super) enum Which {
 }
 
 /// Which records a request means. Where it is mistaken, the errors say so and the answer means nothing.
-pub(super) fn which(cx: &Context, domain: &'static Domain, asked: Asked, errors: &mut Errors) -> Which {
+pub(super) fn which(
+    cx: &Context,
+    domain: &'static Domain,
+    allowed: &Allowed,
+    asked: Asked,
+    errors: &mut Errors,
+) -> Which {
     let Asked { key, r#where, if_version, dry_run, operation, most } = asked;
     let Some(map) = r#where else {
         record::if_version(domain, if_version, errors);
@@ -48,7 +55,7 @@ pub(super) fn which(cx: &Context, domain: &'static Domain, asked: Asked, errors:
         };
         return Which::One(record::key(domain, &key, errors));
     };
-    let conditions = filter(domain, &cx.limits, &map, errors);
+    let conditions = filter(domain, allowed, &cx.limits, &map, errors);
     match most {
         None => {
             let name = domain.name;

@@ -1,7 +1,7 @@
 //! `create`, `update`, `upsert` and `delete`.
 
 use beds_protocol::{
-    CreateRequest, DeleteRequest, ErrorCode, OneOrMany, Record, UpdateRequest, UpsertRequest,
+    CreateRequest, DeleteRequest, ErrorCode, OneOrMany, Operation, Record, UpdateRequest, UpsertRequest,
 };
 
 use super::{
@@ -9,11 +9,13 @@ use super::{
     which::{Asked, Which, which},
 };
 use crate::{
+    access::Allowed,
     context::Context,
     error::{Error, Result},
-    plan::{Action, Matching, Plan, Read, Write},
+    plan::{Action, Matching, Plan, Reach, Read, Scope, Write},
+    query::Condition,
     settings::Limits,
-    spec::{Domain, Generated, Objects},
+    spec::{Domain, Generated, Objects, mariadb::Procedure},
     validate::{Errors, record, record::Kind},
     value::Value,
     work::Work,
@@ -25,8 +27,11 @@ use crate::{
 /// `validation_failed` where the request contradicts the template; `too_large` where it has too many records.
 pub fn create(cx: &Context, domain: &'static Domain, request: CreateRequest) -> Result<Work> {
     let CreateRequest { data } = request;
-    let (records, many) = records(cx, domain, Kind::Create, &data)?;
-    Ok(write(domain, Write::Create { records, many }))
+    let allowed = cx.allowed(domain, Operation::Create)?;
+    let (records, many) = records(cx, domain, Kind::Create, &allowed, &data)?;
+    let asked = asked_by(cx, procedure(domain, Operation::Create))?;
+    let scope = Reach { asked, hidden: allowed.into_hidden(), ..Reach::default() };
+    Ok(write(domain, Write::Create { records, many }, scope.into()))
 }
 
 /// Creates one record, or changes the one with its key; or many, of which all or none are written.
@@ -35,8 +40,11 @@ pub fn create(cx: &Context, domain: &'static Domain, request: CreateRequest) -> 
 /// As [`create`].
 pub fn upsert(cx: &Context, domain: &'static Domain, request: UpsertRequest) -> Result<Work> {
     let UpsertRequest { data } = request;
-    let (records, many) = records(cx, domain, Kind::Upsert, &data)?;
-    Ok(write(domain, Write::Upsert { records, many }))
+    let allowed = cx.allowed(domain, Operation::Upsert)?;
+    let (records, many) = records(cx, domain, Kind::Upsert, &allowed, &data)?;
+    let asked = asked_by(cx, procedure(domain, Operation::Upsert))?;
+    let scope = Reach { rows: allowed.rows(), asked, hidden: allowed.into_hidden() };
+    Ok(write(domain, Write::Upsert { records, many }, scope.into()))
 }
 
 /// Whole records, each with one value a field, and whether there is a list of them.
@@ -44,6 +52,7 @@ fn records(
     cx: &Context,
     domain: &'static Domain,
     kind: Kind,
+    allowed: &Allowed,
     data: &OneOrMany,
 ) -> Result<(Vec<Vec<Value>>, bool)> {
     let mut errors = Errors::default();
@@ -56,13 +65,47 @@ fn records(
         errors.push("data", "must have at least one record");
     }
     let mut values = Vec::with_capacity(records.len());
+    let path = |index: usize| if many { format!("data[{index}].") } else { String::new() };
     for (index, record) in records.iter().enumerate() {
-        let path = if many { format!("data[{index}].") } else { String::new() };
-        values.push(record::new_record(domain, kind, record, &path, &mut errors));
-        refuse_not_passed(domain, kind, record, &path, &mut errors);
+        let path = path(index);
+        values.push(record::new_record(domain, kind, allowed, record, &path, &mut errors));
+        refuse_not_passed(domain, kind, allowed, record, &path, &mut errors);
     }
     twice::refuse(domain, &values, &mut errors);
-    errors.or((values, many))
+    let mut values = errors.or(values)?;
+    allowed.may_set(records.iter().enumerate().flat_map(|(index, record)| {
+        record.keys().map(move |name| (format!("{}{name}", path(index)), name))
+    }))?;
+    let operation = match kind {
+        Kind::Create => Operation::Create,
+        Kind::Upsert => Operation::Upsert,
+    };
+    let procedure = procedure(domain, operation);
+    for (index, (values, record)) in values.iter_mut().zip(records).enumerate() {
+        let is_given = |field: usize| record.get(domain.fields[field].name).is_some();
+        let is_set = |field: usize| procedure.is_none_or(|procedure| procedure.args.contains(&field));
+        let filled = allowed.fill(values, is_given, is_set);
+        filled.map_err(|error| if many { error.of_record(index) } else { error })?;
+    }
+    Ok((values, many))
+}
+
+/// The procedure of an operation; none in an engine that has none.
+fn procedure(domain: &'static Domain, operation: Operation<'_>) -> Option<&'static Procedure> {
+    let Objects::MariaDb(objects) = &domain.objects else { return None };
+    match operation {
+        Operation::Create => objects.create.as_ref(),
+        Operation::Update => objects.update.as_ref(),
+        Operation::Upsert => objects.upsert.as_ref(),
+        Operation::Delete => objects.delete.as_ref(),
+        Operation::Fetch | Operation::Count | Operation::Describe | Operation::Call(_) => None,
+    }
+}
+
+/// What a procedure takes of the request.
+fn asked_by(cx: &Context, procedure: Option<&Procedure>) -> Result<Vec<Value>> {
+    let wanted = procedure.map_or(&[][..], |procedure| procedure.asked);
+    wanted.iter().map(|(_, wanted)| cx.asked(*wanted)).collect()
 }
 
 fn bound_records(limits: &Limits, records: &[Record]) -> Result<()> {
@@ -75,15 +118,21 @@ fn bound_records(limits: &Limits, records: &[Record]) -> Result<()> {
 }
 
 /// A value that the procedure does not take would be lost without a word.
-fn refuse_not_passed(domain: &'static Domain, kind: Kind, record: &Record, path: &str, errors: &mut Errors) {
-    let Objects::MariaDb(objects) = &domain.objects else { return };
-    let (procedure, operation) = match kind {
-        Kind::Create => (&objects.create, "create"),
-        Kind::Upsert => (&objects.upsert, "upsert"),
+fn refuse_not_passed(
+    domain: &'static Domain,
+    kind: Kind,
+    allowed: &Allowed,
+    record: &Record,
+    path: &str,
+    errors: &mut Errors,
+) {
+    let operation = match kind {
+        Kind::Create => Operation::Create,
+        Kind::Upsert => Operation::Upsert,
     };
-    let Some(procedure) = procedure else { return };
+    let Some(procedure) = procedure(domain, operation) else { return };
     for (name, _) in &record.0 {
-        let is_passed = domain.field(name).is_none_or(|(field, _)| procedure.args.contains(&field));
+        let is_passed = allowed.field(name).is_none_or(|(field, _)| procedure.args.contains(&field));
         let path = || format!("{path}{name}");
         if !is_passed && !errors.names(&path()) {
             errors.push(path(), format!("cannot be set by `{operation}`"));
@@ -96,11 +145,12 @@ fn refuse_not_passed(domain: &'static Domain, kind: Kind, record: &Record, path:
 /// # Errors
 /// `validation_failed` where the request contradicts the template.
 pub fn update(cx: &Context, domain: &'static Domain, request: UpdateRequest) -> Result<Work> {
+    let allowed = cx.allowed(domain, Operation::Update)?;
     let UpdateRequest { key, r#where, data, if_version, dry_run } = request;
     let mut errors = Errors::default();
     let asked = Asked { key, r#where, if_version, dry_run, operation: "update", most: domain.bulk.update };
-    let which = which(cx, domain, asked, &mut errors);
-    let mut changes = record::changes(domain, &data, &mut errors);
+    let which = which(cx, domain, &allowed, asked, &mut errors);
+    let mut changes = record::changes(domain, &allowed, &data, &mut errors);
     if let Objects::MariaDb(objects) = &domain.objects
         && let Some(procedure) = &objects.update
     {
@@ -114,10 +164,17 @@ pub fn update(cx: &Context, domain: &'static Domain, request: UpdateRequest) -> 
             require_all(domain, procedure.args, &changes, &mut errors);
         }
     }
-    errors.or(match which {
-        Which::One(key) => write(domain, Write::Update { key, changes, if_version }),
-        Which::Many(matching) => write(domain, Write::UpdateMany { matching, changes }),
-        Which::Counted(matching) => count(domain, matching),
+    errors.or(())?;
+    allowed.may_set(data.keys().map(|name| (name.to_owned(), name)))?;
+    let rows = allowed.rows_of_change(&changes)?;
+    let asked = asked_by(cx, procedure(domain, Operation::Update))?;
+    let scope = |rows| Reach { rows, asked, hidden: allowed.into_hidden() }.into();
+    Ok(match which {
+        Which::One(key) => write(domain, Write::Update { key, changes, if_version }, scope(rows)),
+        Which::Many(matching) => {
+            write(domain, Write::UpdateMany { matching: within(matching, rows), changes }, scope(Vec::new()))
+        }
+        Which::Counted(matching) => count(domain, within(matching, rows)),
     })
 }
 
@@ -147,10 +204,11 @@ fn require_all(domain: &Domain, args: &[usize], changes: &[(usize, Value)], erro
 /// # Errors
 /// As [`update`].
 pub fn delete(cx: &Context, domain: &'static Domain, request: DeleteRequest) -> Result<Work> {
+    let allowed = cx.allowed(domain, Operation::Delete)?;
     let DeleteRequest { key, r#where, if_version, dry_run } = request;
     let mut errors = Errors::default();
     let asked = Asked { key, r#where, if_version, dry_run, operation: "delete", most: domain.bulk.delete };
-    let which = which(cx, domain, asked, &mut errors);
+    let which = which(cx, domain, &allowed, asked, &mut errors);
     if let (Objects::MariaDb(objects), Some(_)) = (&domain.objects, if_version) {
         let takes_version =
             domain.version.zip(objects.delete).is_some_and(|(field, delete)| delete.args.contains(&field));
@@ -158,11 +216,21 @@ pub fn delete(cx: &Context, domain: &'static Domain, request: DeleteRequest) -> 
             errors.push("if_version", "cannot be used: neither the procedure nor a view has the version");
         }
     }
-    errors.or(match which {
-        Which::One(key) => write(domain, Write::Delete { key, if_version }),
-        Which::Many(matching) => write(domain, Write::DeleteMany(matching)),
-        Which::Counted(matching) => count(domain, matching),
+    errors.or(())?;
+    let rows = allowed.rows();
+    let asked = asked_by(cx, procedure(domain, Operation::Delete))?;
+    let scope = |rows| Reach { rows, asked, hidden: allowed.into_hidden() }.into();
+    Ok(match which {
+        Which::One(key) => write(domain, Write::Delete { key, if_version }, scope(rows)),
+        Which::Many(matching) => write(domain, Write::DeleteMany(within(matching, rows)), scope(Vec::new())),
+        Which::Counted(matching) => count(domain, within(matching, rows)),
     })
+}
+
+/// What a filter matches of these records.
+fn within(mut matching: Matching, rows: Vec<Condition>) -> Matching {
+    matching.filter.extend(rows);
+    matching
 }
 
 /// A dry run: what is written by filter is counted.
@@ -170,6 +238,6 @@ fn count(domain: &'static Domain, Matching { filter, most }: Matching) -> Work {
     Work::Plan(Plan::new(domain, Action::Read(Read::Count { filter, most: Some(most) })))
 }
 
-fn write(domain: &'static Domain, write: Write) -> Work {
-    Work::Plan(Plan::new(domain, Action::Write(write)))
+fn write(domain: &'static Domain, write: Write, scope: Scope) -> Work {
+    Work::Plan(Plan::new(domain, Action::Write(write)).within(scope))
 }

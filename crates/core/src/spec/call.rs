@@ -1,6 +1,6 @@
 //! Named calls.
 
-use beds_protocol::{ArgMode, Lane};
+use beds_protocol::{ArgMode, Lane, RequestValue};
 
 use super::{Field, Type};
 
@@ -70,25 +70,33 @@ pub struct Arg {
     pub field: Field,
     /// Which way its value goes.
     pub mode: ArgMode,
+    /// What of the request it takes; none where the client gives its value.
+    pub asked: Option<RequestValue>,
 }
 
 impl Arg {
     /// A parameter that takes a value from the client.
     #[must_use]
     pub const fn given(field: Field) -> Self {
-        Self { field, mode: ArgMode::In }
+        Self { field, mode: ArgMode::In, asked: None }
+    }
+
+    /// A parameter that takes what the request says of itself. No client gives it, or hears of it.
+    #[must_use]
+    pub const fn asked(field: Field, asked: RequestValue) -> Self {
+        Self { field, mode: ArgMode::In, asked: Some(asked) }
     }
 
     /// A parameter that gives a value to the client.
     #[must_use]
     pub const fn returned(field: Field) -> Self {
-        Self { field, mode: ArgMode::Out }
+        Self { field, mode: ArgMode::Out, asked: None }
     }
 
     /// A parameter that takes a value and gives one.
     #[must_use]
     pub const fn both(field: Field) -> Self {
-        Self { field, mode: ArgMode::InOut }
+        Self { field, mode: ArgMode::InOut, asked: None }
     }
 }
 

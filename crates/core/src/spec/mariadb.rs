@@ -1,6 +1,8 @@
 //! What the template compiler emits for the MariaDB objects of a domain: names, and SQL fragments in which every
 //! identifier is quoted.
 
+use beds_protocol::RequestValue;
+
 /// The objects behind the operations of a domain.
 #[derive(Debug, Clone, Copy)]
 pub struct Objects {
@@ -55,8 +57,10 @@ pub struct Procedure {
     pub name: &'static str,
     /// ``call `name`(?, …)``, one placeholder an argument.
     pub call: &'static str,
-    /// The field of each argument.
+    /// The field of each argument, without those that the request itself gives.
     pub args: &'static [usize],
+    /// The arguments that the request itself gives, each with its place among all, in order.
+    pub asked: &'static [(usize, RequestValue)],
     /// The fields that the procedure's first result set gives, by position; none where it gives no result.
     pub returns: &'static [usize],
     /// Whether it commits by itself, which makes it at-least-once.
@@ -67,7 +71,42 @@ impl Procedure {
     /// A procedure that gives no result and leaves the commit to the node.
     #[must_use]
     pub const fn new(name: &'static str, call: &'static str, args: &'static [usize]) -> Self {
-        Self { name, call, args, returns: &[], commits: false }
+        Self { name, call, args, asked: &[], returns: &[], commits: false }
+    }
+
+    /// It takes these values of the request, each at its place among all arguments.
+    #[must_use]
+    pub const fn asking(mut self, asked: &'static [(usize, RequestValue)]) -> Self {
+        self.asked = asked;
+        self
+    }
+
+    /// How many arguments it has.
+    #[must_use]
+    pub const fn arity(&self) -> usize {
+        self.args.len() + self.asked.len()
+    }
+
+    /// The place among all arguments of one among those of fields.
+    #[must_use]
+    pub fn place(&self, of_field: usize) -> usize {
+        let mut place = of_field;
+        for (asked, _) in self.asked {
+            if *asked <= place {
+                place += 1;
+            }
+        }
+        place
+    }
+
+    /// All arguments: those of fields, and between them those of the request.
+    #[must_use]
+    pub fn whole<T: Clone>(&self, of_fields: Vec<T>, asked: &[T]) -> Vec<T> {
+        let mut all = of_fields;
+        for ((place, _), value) in self.asked.iter().zip(asked) {
+            all.insert((*place).min(all.len()), value.clone());
+        }
+        all
     }
 
     /// It gives these fields back.

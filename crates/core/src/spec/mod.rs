@@ -17,6 +17,7 @@ macro_rules! with {
     };
 }
 
+mod access;
 mod call;
 mod field;
 pub mod mariadb;
@@ -25,12 +26,13 @@ mod objects;
 
 use std::sync::OnceLock;
 
-pub use beds_protocol::{ArgMode, Engine, Generated};
+pub use beds_protocol::{ArgMode, Engine, Generated, RequestValue};
 use beds_protocol::{
     Lane, Operation, Placement,
     tables::{Role, TABLES, Table},
 };
 
+pub use access::{ANY_KNOWN, ANYONE, Access, Grant, RoleFields, RoleRows, Row, Wanted};
 pub use call::{Arg, Call, Returns, Routine};
 pub use field::{Field, Literal, Pattern, Type};
 pub use objects::{Object, ObjectKind, Objects, Usage};
@@ -66,6 +68,8 @@ pub struct Domain {
     pub fetch: Fetch,
     /// What is published of changes.
     pub events: Events,
+    /// Who may do what; none where the template does not say.
+    pub access: Option<Access>,
     /// Named calls.
     pub calls: &'static [Call],
     /// The database objects behind its operations.
@@ -136,6 +140,7 @@ impl Domain {
             bulk: Bulk { update: None, delete: None },
             fetch: Fetch { filter: &[], sort: &[], limit_default: 50, limit_max: 500 },
             events: Events { publish: &[], fields: &[] },
+            access: None,
             calls: &[],
             objects: Objects::MariaDb(mariadb::Objects::NONE),
             description_json: OnceLock::new(),
@@ -175,6 +180,9 @@ with! { Domain:
     deletes_many(most: u32) => bulk.delete = Some(most);
     /// Sets what is published: the successes of these operations, with these fields.
     publishes(publish: &'static [Operation<'static>], fields: &'static [usize]) => events = Events { publish, fields };
+    /// Sets who may do what.
+    accessed(grants: &'static [Grant], rows: &'static [RoleRows], fields: &'static [RoleFields]) =>
+        access = Some(Access { grants, rows, fields });
     /// Sets the named calls.
     calls(calls: &'static [Call]) => calls = calls;
 }

@@ -1,5 +1,7 @@
 //! The database objects that a domain uses, by name: what `beds verify` and `bedsc grants` look for.
 
+use beds_protocol::RequestValue;
+
 use super::{Domain, Routine, mariadb, mongodb};
 
 /// The objects behind the operations of a domain, in the terms of its engine.
@@ -23,6 +25,8 @@ pub struct Object {
     pub name: &'static str,
     /// The fields that are its arguments, for a procedure behind an operation.
     pub args: &'static [usize],
+    /// Its arguments that the request itself gives, each with its place among all.
+    pub asked: &'static [(usize, RequestValue)],
     /// The fields that its first result set gives, by position.
     pub returns: &'static [usize],
     /// Whether the template says that it commits by itself.
@@ -64,13 +68,25 @@ pub enum ObjectKind {
 }
 
 impl Object {
+    /// How many arguments it is given.
+    #[must_use]
+    pub const fn arity(&self) -> usize {
+        self.args.len() + self.asked.len()
+    }
+
+    /// Of what is listed for each of its arguments, what is listed for those that are fields.
+    pub fn of_fields<'a, T>(&'a self, all: &'a [T]) -> impl Iterator<Item = &'a T> {
+        let is_asked = |place: usize| self.asked.iter().any(|(asked, _)| *asked == place);
+        all.iter().enumerate().filter(move |(place, _)| !is_asked(*place)).map(|(_, one)| one)
+    }
+
     const fn new(usage: Usage, kind: ObjectKind, name: &'static str) -> Self {
-        Self { usage, kind, name, args: &[], returns: &[], commits: false }
+        Self { usage, kind, name, args: &[], asked: &[], returns: &[], commits: false }
     }
 
     const fn procedure(usage: Usage, procedure: &mariadb::Procedure) -> Self {
-        let mariadb::Procedure { name, call: _, args, returns, commits } = *procedure;
-        Self { usage, kind: ObjectKind::Procedure, name, args, returns, commits }
+        let mariadb::Procedure { name, call: _, args, asked, returns, commits } = *procedure;
+        Self { usage, kind: ObjectKind::Procedure, name, args, asked, returns, commits }
     }
 }
 

@@ -5,11 +5,12 @@ use uuid::Uuid;
 
 use super::{
     Errors,
-    scalar::{absent, microseconds, operand, value},
+    scalar::{absent, operand, value},
 };
 use crate::{
+    access::Allowed,
     spec::{Domain, Generated},
-    value::Value,
+    value::{Value, microseconds},
 };
 
 /// What a whole record is sent for.
@@ -25,14 +26,16 @@ pub(crate) enum Kind {
 pub(crate) fn new_record(
     domain: &'static Domain,
     kind: Kind,
+    allowed: &Allowed,
     record: &Record,
     path: &str,
     errors: &mut Errors,
 ) -> Vec<Value> {
-    unknown_fields(domain, record, path, errors);
+    unknown_fields(domain, allowed, record, path, errors);
     let mut values = Vec::with_capacity(domain.fields.len());
     for (index, field) in domain.fields.iter().enumerate() {
-        let given = record.get(field.name);
+        // What is not seen is not there.
+        let given = record.get(field.name).filter(|_| allowed.shows(index));
         let path = || format!("{path}{}", field.name);
         let generated = match kind {
             Kind::Upsert if domain.key.contains(&index) => None,
@@ -76,14 +79,19 @@ pub(crate) fn generate(generated: Generated) -> Value {
 }
 
 /// The changes that an update makes, by field index.
-pub(crate) fn changes(domain: &'static Domain, record: &Record, errors: &mut Errors) -> Vec<(usize, Value)> {
-    unknown_fields(domain, record, "", errors);
+pub(crate) fn changes(
+    domain: &'static Domain,
+    allowed: &Allowed,
+    record: &Record,
+    errors: &mut Errors,
+) -> Vec<(usize, Value)> {
+    unknown_fields(domain, allowed, record, "", errors);
     if record.0.is_empty() {
         errors.push("data", "must name at least one field to change");
     }
     let mut changes = Vec::with_capacity(record.0.len());
     for (name, json) in &record.0 {
-        let Some((index, field)) = domain.field(name) else { continue };
+        let Some((index, field)) = allowed.field(name) else { continue };
         let path = name.clone();
         if domain.key.contains(&index) {
             errors.push(path, "is part of the key and cannot be changed");
@@ -100,9 +108,15 @@ pub(crate) fn changes(domain: &'static Domain, record: &Record, errors: &mut Err
     changes
 }
 
-fn unknown_fields(domain: &'static Domain, record: &Record, path: &str, errors: &mut Errors) {
+fn unknown_fields(
+    domain: &'static Domain,
+    allowed: &Allowed,
+    record: &Record,
+    path: &str,
+    errors: &mut Errors,
+) {
     for (name, _) in &record.0 {
-        if domain.field(name).is_none() {
+        if allowed.field(name).is_none() {
             errors.push(format!("{path}{name}"), format!("is not a field of `{}`", domain.name));
         }
     }

@@ -2,14 +2,14 @@
 
 use beds_protocol::{
     Json, Record,
-    value::{Bytes, DateTime, Decimal, ParseValueError},
+    value::{Bytes, Decimal, ParseValueError},
 };
 use uuid::Uuid;
 
 use super::Errors;
 use crate::{
     spec::{Field, Type},
-    value::Value,
+    value::{Value, microseconds},
 };
 
 /// The value that JSON stands for in a field, or what is wrong with it, under `path`.
@@ -265,11 +265,6 @@ fn decimal(
     }
     // One value has one spelling, so that a reply shows what the database will give back.
     Ok(value.canonical(scale.into()))
-}
-
-/// A moment in the microseconds that MariaDB keeps, so that a reply shows what is stored.
-pub(crate) fn microseconds(DateTime(moment): DateTime) -> DateTime {
-    DateTime(moment.replace_nanosecond(moment.microsecond() * 1000).unwrap_or(moment))
 }
 
 /// The digits of a decimal that is compared with: as many as any database has.

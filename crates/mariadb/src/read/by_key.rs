@@ -7,7 +7,7 @@ use std::sync::Arc;
 use beds_core::{
     Error, Outcome,
     lookup::{Found, Lookup, is_exact},
-    query::Fields,
+    query::{Condition, Fields},
     spec::{Domain, mariadb::Source},
     stages::statement_span,
     value::Value,
@@ -30,6 +30,8 @@ pub(crate) struct ByKey {
     pub(super) source: &'static Source,
     pub(super) key: Vec<Value>,
     pub(super) fields: Fields,
+    /// What must hold of the record.
+    pub(super) rows: Vec<Condition>,
     pub(super) known: Arc<Columns>,
 }
 
@@ -60,10 +62,11 @@ pub(crate) struct Place<'a> {
 }
 
 impl ByKey {
-    /// Look-ups of whole records in the same view, by a key of one field, share a statement.
+    /// Look-ups of whole records in the same view, by a key of one field, share a statement. What one caller reaches is no
+    /// answer to another.
     pub(crate) fn group(&self) -> Option<usize> {
         match (self.key.as_slice(), &self.fields) {
-            ([_], Fields::All) => Some(std::ptr::from_ref(self.source).addr()),
+            ([_], Fields::All) if self.rows.is_empty() => Some(std::ptr::from_ref(self.source).addr()),
             _ => None,
         }
     }
@@ -72,7 +75,7 @@ impl ByKey {
         let columns = self.fields.indices(self.domain);
         let kept = self.known.of(connection, self.domain, self.source).await?;
         let place = Place { domain: self.domain, source: self.source, kept: &kept };
-        let record = find(connection, place, &columns, &self.key).await?;
+        let record = find_within(connection, place, &columns, &self.key, &self.rows).await?;
         record.map(Outcome::from).map_err(Fault::Refused)
     }
 
@@ -143,9 +146,20 @@ pub(crate) async fn find(
     columns: &[usize],
     key: &[Value],
 ) -> Result<Record, Fault> {
+    find_within(connection, place, columns, key, &[]).await
+}
+
+/// The record with this key, if these conditions hold of it.
+async fn find_within(
+    connection: &mut MySqlConnection,
+    place: Place<'_>,
+    columns: &[usize],
+    key: &[Value],
+    rows: &[Condition],
+) -> Result<Record, Fault> {
     let Place { domain, source, kept } = place;
     let fault = |error| classify(&error, domain);
-    let sql = statement::by_key(domain, source, kept, columns, key);
+    let sql = statement::by_key(domain, source, kept, columns, key).within(rows);
     let query = sqlx::query_with(&sql.text, bind(&sql.values).map_err(fault)?);
     let _traced = statement_span(&sql.text);
     match query.fetch_optional(connection).await.map_err(fault)? {

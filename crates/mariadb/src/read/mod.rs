@@ -12,6 +12,7 @@ use beds_core::{
     Error, Result,
     lookup::Found,
     plan,
+    query::Condition,
     spec::{Domain, mariadb},
     value::Value,
 };
@@ -46,7 +47,7 @@ impl Read {
     pub(crate) fn of(
         domain: &'static Domain,
         objects: &'static mariadb::Objects,
-        read: plan::Read,
+        (read, rows): (plan::Read, &[Condition]),
         bytes_max: usize,
         known: &Arc<Columns>,
     ) -> Result<(Self, Option<Self>)> {
@@ -54,7 +55,8 @@ impl Read {
         let source = || source(objects);
         Ok(match read {
             plan::Read::One { key, fields } => {
-                (Self::ByKey(ByKey { domain, source: source()?, key, fields, known: known() }), None)
+                let rows = rows.to_vec();
+                (Self::ByKey(ByKey { domain, source: source()?, key, fields, rows, known: known() }), None)
             }
             plan::Read::Many(selection) => {
                 let source = source()?;

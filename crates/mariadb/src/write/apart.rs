@@ -96,7 +96,8 @@ async fn found(
         _ => declared(objects.update.as_ref())?,
     };
     let source = declared(objects.read.as_ref())?;
-    let many = Many { domain: write.domain, source, procedure, matching, known: &write.known };
+    let many =
+        Many { domain: write.domain, source, procedure, matching, scope: &write.scope, known: &write.known };
     let keys = many.keys(&mut session.connection).await?;
     Ok(keys.into_iter().map(|key| key.map(&one)).collect())
 }

@@ -3,6 +3,7 @@
 use beds_core::{
     Error, Outcome,
     lookup::is_exact,
+    plan::Scope,
     spec::{
         Domain,
         mariadb::{Procedure, Source},
@@ -17,6 +18,7 @@ use super::{
     kept,
     left::Left,
     procedure::{Returned, call},
+    reach::{Reach, reach},
 };
 use crate::{
     cell::{self, bind},
@@ -33,6 +35,8 @@ pub(super) struct Change<'a> {
     pub(super) procedure: &'static Procedure,
     pub(super) key: &'a [Value],
     pub(super) if_version: Option<i64>,
+    /// What its caller reaches, and what the procedure takes of the request.
+    pub(super) scope: &'a Scope,
     pub(super) known: &'a Columns,
     /// Whether there is an event of it.
     pub(super) is_published: bool,
@@ -57,6 +61,7 @@ impl Change<'_> {
         let given = changes.iter().map(|(field, value)| (String::new(), *field, value));
         let takes = self.known.parameters.of_procedure(connection, self.domain, self.procedure).await?;
         kept::refuse_others(self.domain, (self.procedure, &takes), &columns, given)?;
+        self.check_reach(connection, &columns).await?;
         let mut version = self.if_version;
         let is_complete = !self.is_vague(&columns)
             && self.procedure.args.iter().all(|&field| self.is_given(field, changes));
@@ -86,6 +91,7 @@ impl Change<'_> {
         };
         let passed = |field: &usize| kept::passed(&columns, *field, &argument(field));
         let args: Vec<Value> = self.procedure.args.iter().map(passed).collect();
+        let args = self.procedure.whole(args, &self.scope.asked);
         let Self { domain, procedure, key, .. } = *self;
         let returned = match self.source.filter(|_| !left.is_empty()) {
             Some(source) => {
@@ -110,6 +116,7 @@ impl Change<'_> {
     pub(super) async fn delete(&self, connection: &mut MySqlConnection) -> Result<Outcome, Fault> {
         let takes_version = self.domain.version.is_some_and(|field| self.procedure.args.contains(&field));
         let columns = kept::columns(connection, self.domain, self.source, self.known).await?;
+        self.check_reach(connection, &columns).await?;
         // An event has the key as it is stored, by which others of the record have gone before.
         let is_seen = self.is_published
             && !self.domain.key.iter().all(|&field| is_exact(&self.domain.fields[field].ty));
@@ -129,6 +136,7 @@ impl Change<'_> {
             }
         };
         let args: Vec<Value> = self.procedure.args.iter().map(argument).collect();
+        let args = self.procedure.whole(args, &self.scope.asked);
         let returned = call(connection, self.domain, self.procedure, &args).await?;
         self.check_affected(connection, &columns, &returned).await?;
         let mut members = self.members(None, &returned);
@@ -138,6 +146,21 @@ impl Change<'_> {
             }
         }
         Ok(self.outcome(&members, returned))
+    }
+
+    /// A record that the caller does not reach is as if it were not there.
+    async fn check_reach(&self, connection: &mut MySqlConnection, kept: &[Column]) -> Result<(), Fault> {
+        let (domain, rows) = (self.domain, &self.scope.rows);
+        if rows.is_empty() {
+            return Ok(());
+        }
+        // Without anything to read, nobody knows what it reaches.
+        let missing = || Fault::Refused(Error::not_found(domain));
+        let source = self.source.ok_or_else(missing)?;
+        match reach(connection, Place { domain, source, kept }, self.key, rows).await? {
+            Reach::Within => Ok(()),
+            Reach::Beyond | Reach::Nothing => Err(missing()),
+        }
     }
 
     /// Whether the procedure may find another record by this key than a fetch does, which then has to find it first.

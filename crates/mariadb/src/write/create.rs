@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use beds_core::{
-    Outcome,
+    Error, Outcome,
+    plan::Scope,
     spec::{
         Domain,
         mariadb::{Procedure, Source},
@@ -16,6 +17,7 @@ use sqlx::MySqlConnection;
 use super::{
     kept,
     procedure::{Calls, Failed, Returned, call_each},
+    reach::{Reach, reach},
 };
 use crate::{
     columns::{Column, Columns},
@@ -38,6 +40,8 @@ pub(super) struct Create<'a> {
     pub(super) domain: &'static Domain,
     pub(super) source: Option<&'static Source>,
     pub(super) procedure: &'static Procedure,
+    /// What their caller reaches, and what the procedure takes of the request.
+    pub(super) scope: &'a Scope,
     /// Whether each may change the record that has its key.
     pub(super) is_upsert: bool,
     pub(super) known: &'a Columns,
@@ -49,6 +53,11 @@ pub(super) struct Create<'a> {
 pub(super) struct Called {
     pub(super) calls: Calls,
     pub(super) columns: Arc<[Column]>,
+}
+
+/// The key is that of a record which the caller does not reach.
+fn taken(domain: &Domain) -> Error {
+    Error::new(ErrorCode::Conflict, format!("a record of `{}` with this key is there already", domain.name))
 }
 
 /// A new record.
@@ -80,9 +89,14 @@ impl Create<'_> {
                 procedure.args.iter().map(move |&field| (path(index), field, &record[field]))
             }),
         )?;
+        if self.is_upsert
+            && let Err(failed) = self.check_reach(connection, &columns, records).await
+        {
+            return Ok(Called { calls: Calls { returned: Vec::new(), failed: Some(failed) }, columns });
+        }
         let args = |record: &&[Value]| {
             let passed = |&field: &usize| kept::passed(&columns, field, &record[field]);
-            procedure.args.iter().map(passed).collect()
+            procedure.whole(procedure.args.iter().map(passed).collect(), &self.scope.asked)
         };
         let args: Vec<Vec<Value>> = records.iter().map(args).collect();
         let mut calls = call_each(connection, domain, procedure, &args, self.fence).await;
@@ -137,6 +151,27 @@ impl Create<'_> {
         }
         let created = records.iter().copied().zip(returned).collect();
         self.show(connection, &columns, created).await.map_err(unnamed)
+    }
+
+    /// Refuses to change a record that the caller does not reach, as if its key were taken by a record that nobody sees.
+    async fn check_reach(
+        &self,
+        connection: &mut MySqlConnection,
+        columns: &[Column],
+        records: &[&[Value]],
+    ) -> Result<(), Failed> {
+        let (domain, rows) = (self.domain, &self.scope.rows);
+        let Some(source) = self.source.filter(|_| !rows.is_empty()) else { return Ok(()) };
+        for (index, record) in records.iter().enumerate() {
+            let key: Vec<Value> = domain.key.iter().map(|&field| record[field].clone()).collect();
+            let reach = reach(connection, Place { domain, source, kept: columns }, &key, rows).await;
+            let reach = reach.map_err(|fault| Failed { index: Some(index), fault })?;
+            if reach == Reach::Beyond {
+                let fault = Fault::Refused(taken(domain));
+                return Err(Failed { index: Some(index), fault });
+            }
+        }
+        Ok(())
     }
 
     /// Writes the records of one request, and gives its reply. Where they are `many`, errors name the record by its place

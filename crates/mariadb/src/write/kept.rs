@@ -174,7 +174,10 @@ pub(super) fn refuse_others<'v>(
     columns: &[Column],
     values: impl Iterator<Item = Given<'v>>,
 ) -> Result<(), Fault> {
-    let parameter = |field| procedure.args.iter().position(|arg| *arg == field).and_then(|at| takes.get(at));
+    let parameter = |field| {
+        let at = procedure.args.iter().position(|arg| *arg == field);
+        at.and_then(|at| takes.get(procedure.place(at)))
+    };
     let mut errors = Errors::default();
     for (path, field, value) in values {
         let parameter = parameter(field);

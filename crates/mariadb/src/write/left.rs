@@ -42,8 +42,8 @@ impl Left<'_> {
         let fault = |error| classify(&error, self.domain);
         let found = statement::by_key(self.domain, self.source, self.kept, self.fields, self.key);
         let text = self.text(&found.text);
-        let passed = self.procedure.args.iter().zip(args);
-        let passed = passed.filter(|(field, _)| !self.fields.contains(field)).map(|(_, value)| value);
+        let is_left = |place: usize| self.left(place).is_some();
+        let passed = args.iter().enumerate().filter(|(place, _)| !is_left(*place)).map(|(_, value)| value);
         let arguments = bind(found.values.iter().chain(passed)).map_err(fault)?;
         let query = sqlx::query_with(&text, arguments).persistent(false);
         let mut sets = sets_of(connection, self.domain, query, RETURNS_BYTES_MAX).await?.sets;
@@ -56,6 +56,13 @@ impl Left<'_> {
         Ok(Returned { affected: affected.unwrap_or_default(), ..returned })
     }
 
+    /// Which of the fields that are left to the server is the argument at this place, if any.
+    fn left(&self, place: usize) -> Option<usize> {
+        let mut places = self.procedure.args.iter().enumerate();
+        let (_, field) = places.find(|(at, _)| self.procedure.place(*at) == place)?;
+        self.fields.iter().position(|left| left == field)
+    }
+
     fn text(&self, found: &str) -> String {
         let mut text = String::from("begin not atomic ");
         let name = |place: usize| format!("beds_left_{place}");
@@ -66,12 +73,10 @@ impl Left<'_> {
         let names: Vec<String> = (0..self.fields.len()).map(name).collect();
         let _ = write!(text, "{found} into {}; ", names.join(", "));
         // The placeholders are the last question marks of the call.
-        let mut parts: Vec<&str> = self.procedure.call.rsplitn(self.procedure.args.len() + 1, '?').collect();
+        let mut parts: Vec<&str> = self.procedure.call.rsplitn(self.procedure.arity() + 1, '?').collect();
         parts.reverse();
         for (place, part) in parts.iter().enumerate() {
-            let argument = place.checked_sub(1).map(|place| self.procedure.args[place]);
-            let left = |field| self.fields.iter().position(|left| *left == field);
-            match argument.map(left) {
+            match place.checked_sub(1).map(|place| self.left(place)) {
                 Some(Some(place)) => text.push_str(&names[place]),
                 Some(None) => text.push('?'),
                 None => {}

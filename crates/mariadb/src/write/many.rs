@@ -6,7 +6,7 @@
 
 use beds_core::{
     Error, Outcome,
-    plan::Matching,
+    plan::{Matching, Scope},
     spec::{
         Domain,
         mariadb::{Procedure, Source},
@@ -41,6 +41,8 @@ pub(super) struct Many<'a> {
     pub(super) source: &'static Source,
     pub(super) procedure: &'static Procedure,
     pub(super) matching: &'a Matching,
+    /// What the procedure takes of the request.
+    pub(super) scope: &'a Scope,
     pub(super) known: &'a Columns,
 }
 
@@ -77,7 +79,7 @@ impl Many<'_> {
                 Some((field, value)) => kept::passed(&columns, *field, value),
                 None => kept::passed(&columns, field, &own.next().unwrap_or(Value::Null)),
             };
-            procedure.args.iter().map(argument).collect()
+            procedure.whole(procedure.args.iter().map(argument).collect(), &self.scope.asked)
         };
         let (mut calls, mut keys, mut left) = (Vec::new(), Vec::new(), Vec::new());
         for Found { own, key, unpassable } in records {

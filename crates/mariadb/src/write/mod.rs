@@ -18,6 +18,7 @@ mod once;
 mod outbox;
 mod part;
 mod procedure;
+mod reach;
 mod together;
 
 use std::{sync::Arc, time::Duration};
@@ -27,7 +28,7 @@ use beds_core::{
     backoff::Backoff,
     event::{Event, Publication},
     operation::refuse_same_key,
-    plan::{self, Origin},
+    plan::{self, Origin, Scope},
     position::Positions,
     spec::{Domain, mariadb},
 };
@@ -72,6 +73,8 @@ pub(crate) struct Write {
     pub(crate) write: plan::Write,
     /// What makes it happen once.
     pub(crate) claim: Option<plan::Claim>,
+    /// What its caller reaches, and what its procedure takes of the request.
+    pub(crate) scope: Scope,
     /// Where it comes from, as its events tell.
     pub(crate) origin: Origin,
     /// Hears when events are stored.
@@ -283,24 +286,30 @@ impl Write {
     /// Whether both create records in one domain. Upserts are not run as one: two may be of one record.
     fn is_create_as(&self, other: &Self) -> bool {
         let is_create = |write: &Self| matches!(write.write, plan::Write::Create { .. });
-        std::ptr::eq(self.domain, other.domain) && is_create(self) && is_create(other)
+        // What a procedure takes of the request is not the same for all.
+        let takes =
+            |write: &Self| write.objects.create.as_ref().is_some_and(|create| !create.asked.is_empty());
+        std::ptr::eq(self.domain, other.domain) && is_create(self) && is_create(other) && !takes(self)
     }
 
     /// Runs the objects inside the transaction that is open on the connection.
     async fn apply(&self, connection: &mut MySqlConnection) -> Result<Applied, Fault> {
-        self.apply_one((self.domain, self.objects, &self.write), connection, None).await
+        let of = (self.domain, self.objects, &self.scope);
+        self.apply_one(of, &self.write, connection, None).await
     }
 
     /// The same, up to the record whose object ends the transaction.
     async fn apply_fenced(&self, session: &mut Session) -> Result<Applied, Fault> {
         let (connection, fence) = session.fenced();
-        self.apply_one((self.domain, self.objects, &self.write), connection, Some(fence)).await
+        let of = (self.domain, self.objects, &self.scope);
+        self.apply_one(of, &self.write, connection, Some(fence)).await
     }
 
     /// Runs the objects of one write, which may be an item of this one.
     async fn apply_one(
         &self,
-        (domain, objects, write): (&'static Domain, &'static mariadb::Objects, &plan::Write),
+        (domain, objects, scope): (&'static Domain, &'static mariadb::Objects, &Scope),
+        write: &plan::Write,
         connection: &mut MySqlConnection,
         fence: Option<&Fence>,
     ) -> Result<Applied, Fault> {
@@ -313,13 +322,13 @@ impl Write {
         let outcome = match write {
             plan::Write::Create { records, many } => {
                 let procedure = declared(objects.create.as_ref())?;
-                Create { domain, source, procedure, is_upsert: false, known, fence }
+                Create { domain, source, procedure, scope, is_upsert: false, known, fence }
                     .reply(connection, records, *many)
                     .await
             }
             plan::Write::Upsert { records, many } => {
                 let procedure = declared(objects.upsert.as_ref())?;
-                let create = Create { domain, source, procedure, is_upsert: true, known, fence };
+                let create = Create { domain, source, procedure, scope, is_upsert: true, known, fence };
                 let outcome = create.reply(connection, records, *many).await?;
                 if *many {
                     refuse_same_key(domain, &outcome).map_err(Fault::Refused)?;
@@ -328,19 +337,35 @@ impl Write {
             }
             plan::Write::Update { key, changes, if_version } => {
                 let procedure = declared(objects.update.as_ref())?;
-                let change =
-                    Change { domain, source, procedure, key, if_version: *if_version, known, is_published };
+                let change = Change {
+                    domain,
+                    source,
+                    procedure,
+                    key,
+                    if_version: *if_version,
+                    scope,
+                    known,
+                    is_published,
+                };
                 change.update(connection, changes).await
             }
             plan::Write::Delete { key, if_version } => {
                 let procedure = declared(objects.delete.as_ref())?;
-                let change =
-                    Change { domain, source, procedure, key, if_version: *if_version, known, is_published };
+                let change = Change {
+                    domain,
+                    source,
+                    procedure,
+                    key,
+                    if_version: *if_version,
+                    scope,
+                    known,
+                    is_published,
+                };
                 change.delete(connection).await
             }
             plan::Write::UpdateMany { matching, changes } => {
                 let (source, procedure) = (declared(source)?, declared(objects.update.as_ref())?);
-                let many = Many { domain, source, procedure, matching, known };
+                let many = Many { domain, source, procedure, matching, scope, known };
                 {
                     let (outcome, written) = many.run(connection, changes).await?;
                     keys = written;
@@ -349,7 +374,7 @@ impl Write {
             }
             plan::Write::DeleteMany(matching) => {
                 let (source, procedure) = (declared(source)?, declared(objects.delete.as_ref())?);
-                let many = Many { domain, source, procedure, matching, known };
+                let many = Many { domain, source, procedure, matching, scope, known };
                 {
                     let (outcome, written) = many.run(connection, &[]).await?;
                     keys = written;

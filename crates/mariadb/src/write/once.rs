@@ -205,8 +205,8 @@ impl Write {
         one: &plan::Write,
         connection: &mut MySqlConnection,
     ) -> Result<(Outcome, bool), Fault> {
-        let Applied { outcome, events } =
-            self.apply_one((self.domain, self.objects, one), connection, None).await?;
+        let of = (self.domain, self.objects, &self.scope);
+        let Applied { outcome, events } = self.apply_one(of, one, connection, None).await?;
         outbox::store(connection, &events, self.domain).await?;
         Ok((outcome, !events.is_empty()))
     }

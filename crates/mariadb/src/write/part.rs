@@ -1,6 +1,10 @@
 //! A part of a group: one write, or creates in one domain, which run as one.
 
-use beds_core::{event::Publication, plan, value::Value};
+use beds_core::{
+    event::Publication,
+    plan::{self, Scope},
+    value::Value,
+};
 
 use super::{
     Applied, Write,
@@ -76,8 +80,8 @@ fn records(write: &Write) -> (&[Vec<Value>], bool) {
 async fn create_all(writes: &[&Write], session: &mut Session) -> Result<Part, Fault> {
     let Some(Write { domain, objects, known, .. }) = writes.first() else { return Ok(Part::Ran(Vec::new())) };
     let procedure = declared(objects.create.as_ref())?;
-    let source = objects.read.as_ref();
-    let create = Create { domain, source, procedure, is_upsert: false, known, fence: None };
+    let (source, scope) = (objects.read.as_ref(), Scope::default());
+    let create = Create { domain, source, procedure, scope: &scope, is_upsert: false, known, fence: None };
     let all: Vec<&[Value]> =
         writes.iter().flat_map(|write| records(write).0.iter().map(Vec::as_slice)).collect();
     let Called { calls, columns } = {

@@ -115,7 +115,7 @@ pub(super) async fn call_each(
         };
     }
     let mut all = Vec::with_capacity(calls.len());
-    for (calls, size) in parts(calls, procedure.args.len() + 1) {
+    for (calls, size) in parts(calls, procedure.arity() + 1) {
         let is_silent = procedure.returns.is_empty();
         let together = Together { procedure, calls, size, is_silent, fence };
         if let Err(failed) = together.add(connection, domain, &mut all).await {
@@ -183,12 +183,12 @@ impl Together<'_> {
     /// The parameters of the text. A row with the text `end`, which nobody can know before, ends the result sets of a call, or
     /// of all.
     fn parameters<'v>(&'v self, count: &'v Value, end: &'v Value) -> Vec<&'v Value> {
-        let mut values = Vec::with_capacity(self.size * (self.procedure.args.len() + 1) + 2);
+        let mut values = Vec::with_capacity(self.size * (self.procedure.arity() + 1) + 2);
         values.push(count);
         for index in 0..self.size {
             match self.calls.get(index) {
                 Some(args) => values.extend(args),
-                None => values.extend(std::iter::repeat_n(&Value::Null, self.procedure.args.len())),
+                None => values.extend(std::iter::repeat_n(&Value::Null, self.procedure.arity())),
             }
             if !self.is_silent {
                 values.push(end);

@@ -71,6 +71,7 @@ impl Site {
             traceparent: None,
             claims: None,
             positions: Arc::default(),
+            standing: beds_core::access::Standing::default(),
             stages: Arc::default(),
         };
         let work = match operation {

@@ -3,7 +3,7 @@
 use beds_core::{
     Error, Outcome, Result,
     lookup::{KEYS_MAX, Lookup, is_exact},
-    query::Fields,
+    query::{Condition, Fields},
     spec::{Domain, Type, mongodb::Source},
     stages::statement_span,
     validate::Errors,
@@ -27,7 +27,7 @@ pub(super) struct ByKey {
     source: Source,
     key: Vec<Value>,
     filter: Document,
-    /// Whether it asks for the whole record.
+    /// Whether it asks for the whole record, whoever asks.
     is_whole: bool,
     fields: Vec<usize>,
     bytes_max: usize,
@@ -38,13 +38,13 @@ impl ByKey {
         domain: &'static Domain,
         source: Source,
         key: Vec<Value>,
-        fields: &Fields,
+        (fields, rows): (&Fields, &[Condition]),
         bytes_max: usize,
     ) -> Result<Self> {
         let mut errors = Errors::default();
-        let filter = filter::key(domain, source.is_view, &key, &mut errors);
-        let (is_whole, fields) = (matches!(fields, Fields::All), fields.indices(domain));
-        errors.or(Self { domain, source, key, filter, is_whole, fields, bytes_max })
+        let filter = filter::key_within(domain, source.is_view, &key, rows, &mut errors);
+        let is_whole = matches!(fields, Fields::All) && rows.is_empty();
+        errors.or(Self { domain, source, key, filter, is_whole, fields: fields.indices(domain), bytes_max })
     }
 
     /// Whether it can be asked for together with others.

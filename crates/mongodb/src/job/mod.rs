@@ -52,14 +52,14 @@ impl Job {
     ///
     /// # Errors
     /// As [`crate::Database::run`], for what is known before the database is asked.
-    pub(crate) fn new(Plan { domain, action, claim, origin }: Plan, bytes_max: usize) -> Result<Self> {
+    pub(crate) fn new(Plan { domain, action, claim, origin, scope }: Plan, bytes_max: usize) -> Result<Self> {
         let objects = objects(domain)?;
         let source = || objects.read.ok_or_else(|| Error::not_offered(domain, Operation::Fetch));
         let write =
             |deed, publication| Work::Write(Arc::new(Write { domain, deed, claim, bytes_max, publication }));
         let work = match action {
             Action::Read(Read::One { key, fields }) => {
-                Work::ByKey(ByKey::new(domain, source()?, key, &fields, bytes_max)?)
+                Work::ByKey(ByKey::new(domain, source()?, key, (&fields, &scope.rows), bytes_max)?)
             }
             Action::Read(Read::Many(selection)) => {
                 Work::Page(Box::new(Page::new(domain, source()?, selection, bytes_max)?))
@@ -77,7 +77,7 @@ impl Job {
                     let publication = Publication::of(domain, &one, origin);
                     Work::Call(Call::new(domain, call, publication, bytes_max)?)
                 } else {
-                    let (deed, publication) = Deed::new(domain, one, origin, bytes_max)?;
+                    let (deed, publication) = Deed::new(domain, (one, &scope.rows), origin, bytes_max)?;
                     write(deed, publication)
                 }
             }
@@ -91,7 +91,7 @@ impl Job {
     /// `unknown_operation` where the domain has nothing to read.
     pub(crate) fn of_keys(domain: &'static Domain, keys: Vec<Value>, bytes_max: usize) -> Result<Self> {
         let source = objects(domain)?.read.ok_or_else(|| Error::not_offered(domain, Operation::Fetch))?;
-        let by_key = |key| ByKey::new(domain, source, vec![key], &Fields::All, bytes_max);
+        let by_key = |key| ByKey::new(domain, source, vec![key], (&Fields::All, &[]), bytes_max);
         Ok(Self { domain, work: Work::ByKeys(keys.into_iter().map(by_key).collect()) })
     }
 

@@ -255,7 +255,7 @@ mod tests {
     }
 
     fn update() -> Arc<Write> {
-        let target = Target::new(&THING, "thing", vec![Value::ObjectId([1; 12])], None).unwrap();
+        let target = Target::new(&THING, "thing", (vec![Value::ObjectId([1; 12])], &[]), None).unwrap();
         write(Deed::Update(Update::new(target, &[(2, Value::Null)], &[], 10_000).unwrap()))
     }
 

@@ -22,6 +22,7 @@ use beds_core::{
     event::{Event, Publication},
     ledger,
     plan::{self, Claim, Origin},
+    query::Condition,
     spec::{Domain, Objects, mongodb as spec},
     stages::statement_span,
 };
@@ -129,7 +130,7 @@ impl Deed {
     /// What a write by the operations of a domain does, and what is published of it.
     pub(crate) fn new(
         domain: &'static Domain,
-        write: plan::Write,
+        (write, rows): (plan::Write, &[Condition]),
         origin: Origin,
         bytes_max: usize,
     ) -> Checked<(Self, Option<Publication>)> {
@@ -146,17 +147,17 @@ impl Deed {
             }
             plan::Write::Update { key, changes, if_version } => {
                 let collection = collection(objects.update, Operation::Update)?;
-                let target = Target::new(domain, collection, key, if_version)?;
+                let target = Target::new(domain, collection, (key, rows), if_version)?;
                 Self::Update(Update::new(target, &changes, read_after, bytes_max)?)
             }
             plan::Write::Delete { key, if_version } => {
                 let collection = collection(objects.delete, Operation::Delete)?;
-                let target = Target::new(domain, collection, key, if_version)?;
+                let target = Target::new(domain, collection, (key, rows), if_version)?;
                 Self::Delete(Delete::new(target, bytes_max)?)
             }
             plan::Write::Upsert { records, many } => {
                 let collection = collection(objects.upsert, Operation::Upsert)?;
-                Self::Upsert(Upsert::new(domain, collection, &records, many, bytes_max)?)
+                Self::Upsert(Upsert::new(domain, collection, (&records, rows), many, bytes_max)?)
             }
             plan::Write::UpdateMany { matching, changes } => {
                 let collection = collection(objects.update, Operation::Update)?;

@@ -2,6 +2,7 @@
 
 use beds_core::{
     Error, Result,
+    query::Condition,
     spec::Domain,
     validate::Errors,
     value::{Value, write_record},
@@ -24,6 +25,7 @@ pub(crate) struct Target {
     pub(super) collection: &'static str,
     key: Vec<Value>,
     pub(super) if_version: Option<i64>,
+    /// With what must hold of it.
     by_key: Document,
 }
 
@@ -31,11 +33,11 @@ impl Target {
     pub(crate) fn new(
         domain: &'static Domain,
         collection: &'static str,
-        key: Vec<Value>,
+        (key, rows): (Vec<Value>, &[Condition]),
         if_version: Option<i64>,
     ) -> Result<Self> {
         let mut errors = Errors::default();
-        let by_key = filter::key(domain, false, &key, &mut errors);
+        let by_key = filter::key_within(domain, false, &key, rows, &mut errors);
         errors.or(Self { domain, collection, key, if_version, by_key })
     }
 

@@ -47,8 +47,8 @@ impl Together {
         let part = |(index, item)| {
             let part = match item {
                 Item::Known(outcome) => Ok(Part::Known(outcome)),
-                Item::Plan(Plan { domain, action: Action::Write(write), .. }) => {
-                    Deed::new(domain, write, origin.clone(), bytes_max)
+                Item::Plan(Plan { domain, action: Action::Write(write), scope, .. }) => {
+                    Deed::new(domain, (write, &scope.rows), origin.clone(), bytes_max)
                         .map(|(deed, publication)| Part::Deed(domain, Box::new(deed), publication))
                 }
                 Item::Plan(Plan { action: Action::Read(read), .. }) => Err(refused(match read {

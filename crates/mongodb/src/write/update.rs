@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn changes() {
-        let target = || Target::new(&THING, "thing", vec![Value::ObjectId([1; 12])], Some(7)).unwrap();
+        let target = || Target::new(&THING, "thing", (vec![Value::ObjectId([1; 12])], &[]), Some(7)).unwrap();
         let place = |name| THING.field(name).unwrap().0;
         let moment = Value::DateTime("1969-12-31T23:59:59.9995Z".parse().unwrap());
         let cases = [

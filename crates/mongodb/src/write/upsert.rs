@@ -5,13 +5,15 @@ use std::time::Duration;
 use beds_core::{
     Error, Outcome, Result,
     operation::refuse_same_key,
+    query::Condition,
     spec::Domain,
     validate::Errors,
     value::{Value, write_record},
 };
+use beds_protocol::ErrorCode;
 use mongodb::{
     ClientSession,
-    bson::{Document, RawDocumentBuf},
+    bson::{Document, RawDocumentBuf, doc},
     options::ReturnDocument,
 };
 
@@ -33,6 +35,8 @@ pub(crate) struct Upsert {
     domain: &'static Domain,
     collection: &'static str,
     records: Vec<Record>,
+    /// What must hold of a record that is there already; empty where nothing must.
+    within: Document,
     /// Whether errors name the record's index: the request has a list of records.
     many: bool,
     bytes_max: usize,
@@ -59,7 +63,7 @@ impl Upsert {
     pub(crate) fn new(
         domain: &'static Domain,
         collection: &'static str,
-        records: &[Vec<Value>],
+        (records, rows): (&[Vec<Value>], &[Condition]),
         many: bool,
         bytes_max: usize,
     ) -> Result<Self> {
@@ -75,11 +79,14 @@ impl Upsert {
         errors.or(())?;
         // Of one record that is too long to be shown, the key is shown.
         bounded(Outcome::data(vec![b' '; bytes]), bytes_max)?;
-        Ok(Self { domain, collection, records, many, bytes_max })
+        let mut errors = Errors::default();
+        let within = filter::filter(domain, false, rows, &mut errors);
+        errors.or(Self { domain, collection, records, within, many, bytes_max })
     }
 
     pub(super) fn is_one(&self) -> bool {
-        self.records.len() == 1
+        // What a caller reaches is looked at first, in the same transaction.
+        self.records.len() == 1 && self.within.is_empty()
     }
 
     pub(super) async fn apply(
@@ -127,6 +134,28 @@ impl Upsert {
         json
     }
 
+    /// Refuses to change a record that the caller does not reach, as if its key were taken by a record that nobody sees.
+    async fn check_reach(
+        &self,
+        record: &Record,
+        connection: &Connection,
+        session: Option<&mut ClientSession>,
+        limit: Duration,
+    ) -> std::result::Result<(), Failure> {
+        if self.within.is_empty() {
+            return Ok(());
+        }
+        let beyond = doc! { "$and": [record.by_key.clone(), { "$nor": [self.within.clone()] }] };
+        let collection = connection.raw(self.collection);
+        let find = collection.find_one(beyond).projection(doc! { "_id": 1 }).max_time(limit);
+        let find = if let Some(session) = session { find.session(session) } else { find };
+        if find.await?.is_none() {
+            return Ok(());
+        }
+        let message = format!("a record of `{}` with this key is there already", self.domain.name);
+        Err(Error::new(ErrorCode::Conflict, message).into())
+    }
+
     /// Writes one record, and gives it as it is kept.
     async fn write(
         &self,
@@ -136,6 +165,8 @@ impl Upsert {
         limit: Duration,
     ) -> std::result::Result<RawDocumentBuf, Failure> {
         let collection = connection.raw(self.collection);
+        let mut session = session;
+        self.check_reach(record, connection, session.as_deref_mut(), limit).await?;
         let change = collection
             .find_one_and_update(record.by_key.clone(), record.change.clone())
             .upsert(true)
@@ -192,7 +223,7 @@ mod tests {
     fn upserts() {
         let mut first = thing("first");
         first[0] = Value::ObjectId([1; 12]);
-        let upsert = Upsert::new(&THING, "thing", &[first], false, 10_000).unwrap();
+        let upsert = Upsert::new(&THING, "thing", (&[first], &[]), false, 10_000).unwrap();
         let Record { by_key, change, .. } = &upsert.records[0];
         check("upserts.txt", &format!("{by_key:?}\n    {change:?}\n"));
     }

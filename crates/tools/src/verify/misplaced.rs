@@ -12,7 +12,7 @@ use beds_protocol::shown;
 /// column gets no value, or that of another parameter.
 pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, findings: &mut Findings<'_>) {
     if !matches!(object.usage, Usage::Create | Usage::Update | Usage::Upsert)
-        || routine.parameters.len() != object.args.len()
+        || routine.parameters.len() != object.arity()
     {
         return;
     }
@@ -26,7 +26,7 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
         .filter(|stored| is_into(stored.statement, &base.table.name, catalogue))
         .collect();
     let is_key = |index: &usize| object.usage == Usage::Update && domain.key.contains(index);
-    for (parameter, index) in routine.parameters.iter().zip(object.args) {
+    for (parameter, index) in object.of_fields(&routine.parameters).zip(object.args) {
         let Some(own) = base.name(domain.fields[*index].column) else { continue };
         let is_other = |stored: &&Assignment<'_>| {
             !same_word(&stored.column, own)

@@ -36,7 +36,7 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
     if key.len() != domain.key.len() {
         return;
     }
-    let arguments = routine.parameters.iter().zip(object.args);
+    let arguments = object.of_fields(&routine.parameters).zip(object.args);
     let of_key = arguments.filter(|(_, index)| domain.key.contains(index));
     let passed = of_key.filter_map(|(parameter, index)| Some((parameter.name.as_str(), column(index)?)));
     let passed = passed.collect();

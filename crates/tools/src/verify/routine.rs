@@ -14,7 +14,7 @@ use crate::{
 };
 use beds_core::{
     inspect::{Catalogue, Direction, Kind, Parameter, Routine, same_word},
-    spec::{ArgMode, Engine, Object, Returns, Type, Usage},
+    spec::{ArgMode, Engine, Object, RequestValue, Returns, Type, Usage},
 };
 
 /// An argument as the template passes it.
@@ -43,7 +43,7 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
                     ArgMode::Out => Direction::Out,
                     ArgMode::InOut => Direction::InOut,
                 },
-                chosen: true,
+                chosen: arg.asked.is_none(),
             });
             (passed.collect::<Vec<_>>(), call.lane)
         }
@@ -53,7 +53,14 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
                 let chosen = domain.version != Some(*index);
                 Passed { names: [field.name, field.column], ty: &field.ty, direction: Direction::In, chosen }
             });
-            (passed.collect(), Lane::Write)
+            let mut passed: Vec<_> = passed.collect();
+            for (place, asked) in object.asked {
+                let name = asked.as_str().trim_start_matches('@');
+                let (names, ty) = ([name, name], asked_type(*asked));
+                let asked = Passed { names, ty, direction: Direction::In, chosen: false };
+                passed.insert((*place).min(passed.len()), asked);
+            }
+            (passed, Lane::Write)
         }
     };
     if lane == Lane::Read && routine.declares_write {
@@ -92,6 +99,18 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
     let is_recorded = domain.once || !domain.events.publish.is_empty();
     let is_whole = lane == Lane::Write && is_recorded && !object.commits;
     used::check(&place, routine, is_whole, catalogue, findings);
+}
+
+/// The type of what a request says of itself.
+fn asked_type(asked: RequestValue) -> &'static Type {
+    static NAME: Type = Type::string(0, 255);
+    static LIST: Type = Type::Json;
+    static MOMENT: Type = Type::DateTime;
+    match asked {
+        RequestValue::Now => &MOMENT,
+        RequestValue::Roles => &LIST,
+        RequestValue::User | RequestValue::Session | RequestValue::Node | RequestValue::RequestId => &NAME,
+    }
 }
 
 fn check_parameters(place: &str, passed: &[Passed<'_>], routine: &Routine, findings: &mut Findings<'_>) {

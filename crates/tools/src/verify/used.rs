@@ -140,12 +140,12 @@ pub(super) fn kept(object: &Object, routine: &Routine, catalogue: &Catalogue, fi
     let domain = findings.domain;
     let Some(relation) = read(domain, catalogue) else { return };
     let Some(base) = Base::of(relation, catalogue).or_else(|| Base::through(relation)) else { return };
-    if routine.parameters.len() != object.args.len() {
+    if routine.parameters.len() != object.arity() {
         return;
     }
     let text = routine.body.as_deref().map(|body| tokens(body, routine.mode));
     let of_table: Vec<&str> = base.table.columns.iter().map(|column| column.name.as_str()).collect();
-    for (parameter, index) in routine.parameters.iter().zip(object.args) {
+    for (parameter, index) in object.of_fields(&routine.parameters).zip(object.args) {
         let Some(column) = base.column(domain.fields[*index].column) else { continue };
         let is_stored = text.as_ref().is_none_or(|text| {
             stores(text, &parameter.name, &of_table).iter().any(|name| same_word(name, &column.name))

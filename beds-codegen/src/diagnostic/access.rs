@@ -1,0 +1,197 @@
+//! Mistakes in `[access]`, and in what of a request is passed to objects.
+
+use beds_protocol::RequestValue;
+
+use super::Diagnostic;
+use crate::{
+    code::Code,
+    front::{Example, Front},
+    names,
+    span::Span,
+};
+
+pub(crate) fn nothing_allowed(span: Span, front: Front) -> Diagnostic {
+    let access = front.section("access");
+    let fetch = front.write_into("access", "fetch", Example::Is("[\"clerk\"]"));
+    Diagnostic::error(Code::NothingAllowed, format!("{access} allows nobody anything"))
+        .at(span, "who may do what?")
+        .help(format!(
+            "add {fetch} with the roles that may, or remove {access}: then the node's configuration says"
+        ))
+}
+
+pub(crate) fn no_roles(span: Span, operation: &str) -> Diagnostic {
+    Diagnostic::error(Code::NothingAllowed, format!("`{operation}` names no role"))
+        .at(span, "which roles?")
+        .help("name the roles that may; what nobody may is left out")
+}
+
+pub(crate) fn unknown(span: Span, name: &str, all: &[String], is_call: bool) -> Diagnostic {
+    let what = if is_call { "call" } else { "operation" };
+    let diagnostic =
+        Diagnostic::error(Code::AccessUnknown, format!("the domain has no {what} `{}`", name.escape_debug()))
+            .at(span, "there is no such thing to allow");
+    if all.is_empty() {
+        return diagnostic.help(format!("the domain offers no {what}s: remove it"));
+    }
+    diagnostic.suggest(name, all.iter().map(String::as_str), &format!("the {what}s are"))
+}
+
+pub(crate) fn role_name(span: Span, name: &str) -> Diagnostic {
+    let diagnostic =
+        Diagnostic::error(Code::RoleName, format!("`{}` is no name of a role", name.escape_debug()))
+            .at(span, "not a role");
+    match name {
+        "" => diagnostic.help("write a role, or `*` for every caller who is known, or `anyone`"),
+        name if names::is_all(name) || matches!(name, "authenticated" | "known" | "user" | "users") => {
+            diagnostic.help("write `*` for every caller who is known").fix(span, "\"*\"")
+        }
+        "public" | "anonymous" | "guest" | "everyone" | "everybody" => {
+            diagnostic.help("write `anyone` for every caller, known or not").fix(span, "\"anyone\"")
+        }
+        name => {
+            let diagnostic = diagnostic
+                .help("a role has lower-case letters, digits, `_` and `-`, and begins with a letter; at most 64 of them");
+            match names::to_lower_snake(name) {
+                Some(right) => diagnostic.help(format!("write `{right}`")),
+                None => diagnostic,
+            }
+        }
+    }
+}
+
+/// Words that most likely mean all callers, and are names of roles as well.
+pub(crate) fn is_meant_for_all(name: &str) -> bool {
+    matches!(name, "all" | "any" | "public" | "anonymous" | "everyone" | "everybody" | "authenticated")
+}
+
+pub(crate) fn role_idle(span: Span, role: &str) -> Diagnostic {
+    Diagnostic::warning(
+        Code::RoleIdle,
+        format!("the role `{}` may do nothing in this domain", role.escape_debug()),
+    )
+    .at(span, "no operation names it")
+    .help("name it in an operation, or remove it here")
+}
+
+pub(crate) fn unknown_value(span: Span, written: &str) -> Diagnostic {
+    Diagnostic::error(
+        Code::RequestValueUnknown,
+        format!("a request has nothing called `{}`", written.escape_debug()),
+    )
+    .at(span, "no such value")
+    .suggest(
+        written,
+        RequestValue::ALL.iter().map(|value| value.as_str()),
+        "the values of a request are",
+    )
+}
+
+pub(crate) fn value_type(
+    span: Span,
+    value: RequestValue,
+    field: &str,
+    ty: &str,
+    declared: Span,
+) -> Diagnostic {
+    let is = match value {
+        RequestValue::User => "the name of the caller, a text",
+        RequestValue::Roles => "a list of names, one of which the field may have",
+        RequestValue::Session => "the id of a session, a text",
+        RequestValue::Node => "the name of the node, a text",
+        RequestValue::RequestId => "the id of the request, a text",
+        RequestValue::Now => "a moment",
+    };
+    Diagnostic::error(Code::RequestValueType, format!("`{value}` is never what `{field}` holds"))
+        .at(span, format!("it is {is}"))
+        .near(declared, format!("a field of the type `{ty}`"))
+        .help("compare a field of the type that it has, or write a constant")
+}
+
+pub(crate) fn row_value(span: Span, field: &str, why: &str, declared: Span) -> Diagnostic {
+    Diagnostic::error(Code::RowValue, format!("`{field}` never has this value"))
+        .at(span, why.to_owned())
+        .near(declared, "the field")
+        .help("write a value that the field can have, or one of the request, such as `\"@user\"`")
+}
+
+pub(crate) fn no_values(span: Span, field: &str) -> Diagnostic {
+    Diagnostic::error(Code::RowValue, format!("`{field}` is compared with nothing"))
+        .at(span, "with which values?")
+        .help("write one value, or a list of values of which the field has one")
+}
+
+pub(crate) fn no_rows(span: Span, role: &str) -> Diagnostic {
+    Diagnostic::error(Code::RowField, format!("`{role}` has no condition on records"))
+        .at(span, "which records?")
+        .help("write a condition, such as `owner = \"@user\"`, or remove it: a role without an entry reaches all records")
+}
+
+pub(crate) fn row_field(span: Span, field: &str, ty: &str, declared: Span) -> Diagnostic {
+    Diagnostic::error(Code::RowField, format!("`{field}` cannot decide who reaches a record"))
+        .at(span, "not comparable in every database")
+        .near(declared, format!("its type is `{ty}`"))
+        .help("use a field of a short type, such as `string`, `int`, `uuid` or `enum`")
+}
+
+pub(crate) fn field_rule(span: Span, field: &str, list: &str, what: &str, declared: Span) -> Diagnostic {
+    let why = match list {
+        "hidden" => "every reply shows it, and requests name records by it",
+        _ => "no role sets it but by naming a record, or the database counts it",
+    };
+    Diagnostic::error(Code::FieldRule, format!("`{field}` cannot be `{list}`: it is {what}"))
+        .at(span, why)
+        .near(declared, "the field")
+        .help("remove it here")
+}
+
+pub(crate) fn hidden_and_readonly(span: Span, first: Span, field: &str) -> Diagnostic {
+    Diagnostic::error(Code::FieldRule, format!("`{field}` is hidden and readonly at once"))
+        .at(span, "what is not seen is not set either")
+        .near(first, "hidden here")
+        .help("remove one of them")
+}
+
+pub(crate) fn role_cannot_write(
+    span: Span,
+    (role, operation): (&str, &str),
+    field: &str,
+    declared: Span,
+) -> Diagnostic {
+    Diagnostic::error(Code::RoleCannotWrite, format!("the role `{role}` may `{operation}`, and cannot: it does not set `{field}`"))
+        .at(span, format!("`{operation}` needs a value for it"))
+        .near(declared, "required here")
+        .help(format!("let the role set it, give the field a default, let `rows` of the role say its value, or take `{operation}` from the role"))
+}
+
+pub(crate) fn rows_unread(span: Span, operation: &str, front: Front) -> Diagnostic {
+    let read = front.write_into("objects", "read", Example::Keys(&[("view", Example::Is("\"…\""))]));
+    Diagnostic::error(Code::RowsUnchecked, format!("nobody can know which records `{operation}` would reach"))
+        .at(span, "the template has nothing to read them from")
+        .help(format!("add {read}"))
+}
+
+pub(crate) fn rows_unchecked(
+    span: Span,
+    (role, operation): (&str, &str),
+    field: &str,
+    asked: Option<RequestValue>,
+) -> Diagnostic {
+    let diagnostic = Diagnostic::error(
+        Code::RowsUnchecked,
+        format!("nothing makes what the role `{role}` does by `{operation}` one of its own records"),
+    )
+    .at(span, format!("`{operation}` does not set `{field}`"));
+    match asked {
+        Some(asked) => diagnostic.help(format!(
+            "let the procedure take `{field}`, or pass `\"{asked}\"` to it, and let it store that"
+        )),
+        None => diagnostic.help(format!("let the procedure take `{field}`")),
+    }
+}
+
+pub(crate) fn asked_keys(span: Span, key: &str, value: &str) -> Diagnostic {
+    Diagnostic::error(Code::KeyNotHere, format!("`{key}` means nothing beside `{value}`"))
+        .at(span, "the value comes from the request")
+        .help(format!("write `\"{value}\"` alone"))
+}

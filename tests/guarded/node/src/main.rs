@@ -1,0 +1,10 @@
+//! A node whose templates say who may do what, on both engines.
+
+#[allow(missing_docs, reason = "generated")]
+mod domains {
+    include!(concat!(env!("OUT_DIR"), "/beds.rs"));
+}
+
+fn main() -> std::process::ExitCode {
+    beds_runtime::cli::run::<domains::Domains>()
+}
