@@ -6,22 +6,12 @@ use quote::quote;
 use super::{data, text};
 use crate::model::{Access, Granted, RoleFields, RoleRows, Wanted};
 
-/// Statics for what an access holds. What it does not hold has none.
-pub(super) fn statics(access: &Access) -> String {
-    let grants: Vec<TokenStream> = access.grants.iter().map(grant).collect();
-    let rows: Vec<TokenStream> = access.rows.iter().map(role_rows).collect();
-    let fields: Vec<TokenStream> = access.fields.iter().map(role_fields).collect();
-    let lists =
-        [("GRANTS", "Grant", grants), ("ROLE_ROWS", "RoleRows", rows), ("ROLE_FIELDS", "RoleFields", fields)];
-    let lists = lists.into_iter().filter(|(_, _, entries)| !entries.is_empty());
-    lists.map(|(name, ty, entries)| text::table(name, &format!("rt::{ty}"), &entries)).collect()
-}
-
-/// `.accessed(&GRANTS, &ROLE_ROWS, &[])`
+/// `.accessed(&[…], &[…], &[])`: who may do what, which records, which fields.
 pub(super) fn call(access: &Access) -> TokenStream {
-    let rows = if access.rows.is_empty() { quote!(&[]) } else { quote!(&ROLE_ROWS) };
-    let fields = if access.fields.is_empty() { quote!(&[]) } else { quote!(&ROLE_FIELDS) };
-    quote!(.accessed(&GRANTS, #rows, #fields))
+    let grants = access.grants.iter().map(grant);
+    let rows = access.rows.iter().map(role_rows);
+    let fields = access.fields.iter().map(role_fields);
+    quote!(.accessed(&[#(#grants),*], &[#(#rows),*], &[#(#fields),*]))
 }
 
 fn grant((operation, roles): &(Granted, Vec<String>)) -> TokenStream {

@@ -54,9 +54,6 @@ fn statics(domain: &Domain) -> String {
     statics.fields("FIELDS", &domain.fields);
     statics.calls(&domain.calls);
     let mut out = statics.into_text();
-    if let Some(access) = &domain.access {
-        out.push_str(&access::statics(access));
-    }
     out.push_str(&static_domain(domain));
     out
 }

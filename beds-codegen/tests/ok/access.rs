@@ -33,22 +33,6 @@ static CALLS: [rt::Call; 1] = [
         routine: rt::Routine::Procedure { name: "sp_note_archive", sql: "call `sp_note_archive`(?, ?, ?)", commits: false },
     },
 ];
-static GRANTS: [rt::Grant; 6] = [
-    rt::Grant { operation: rt::Operation::Fetch, roles: &["clerk", "manager", "*"] },
-    rt::Grant { operation: rt::Operation::Count, roles: &["manager"] },
-    rt::Grant { operation: rt::Operation::Create, roles: &["clerk", "manager"] },
-    rt::Grant { operation: rt::Operation::Update, roles: &["clerk", "manager"] },
-    rt::Grant { operation: rt::Operation::Delete, roles: &["manager"] },
-    rt::Grant { operation: rt::Operation::Call("archive"), roles: &["manager"] },
-];
-static ROLE_ROWS: [rt::RoleRows; 2] = [
-    rt::RoleRows { role: "clerk", rows: &[rt::Row { field: 2, any_of: &[rt::Wanted::Asked(rt::RequestValue::User)] }] },
-    rt::RoleRows { role: "*", rows: &[rt::Row { field: 3, any_of: &[rt::Wanted::Is(rt::Literal::Text("active"))] }, rt::Row { field: 2, any_of: &[rt::Wanted::Asked(rt::RequestValue::User), rt::Wanted::Is(rt::Literal::Text("public"))] }] },
-];
-static ROLE_FIELDS: [rt::RoleFields; 2] = [
-    rt::RoleFields { role: "clerk", hidden: &[4], readonly: &[3] },
-    rt::RoleFields { role: "*", hidden: &[4], readonly: &[] },
-];
 static DOMAIN: rt::Domain = rt::Domain::new("note", "", "249fb68bb01fc55a")
     .placed(rt::Broker::AppRead, rt::Broker::AppWrite)
     .mariadb("catalog", rt::mariadb::Objects {
@@ -63,7 +47,7 @@ static DOMAIN: rt::Domain = rt::Domain::new("note", "", "249fb68bb01fc55a")
     .version(5)
     .reads().creates().updates().deletes()
     .fetch(&[3, 4], &[], 50, 500)
-    .accessed(&GRANTS, &ROLE_ROWS, &ROLE_FIELDS)
+    .accessed(&[rt::Grant { operation: rt::Operation::Fetch, roles: &["clerk", "manager", "*"] }, rt::Grant { operation: rt::Operation::Count, roles: &["manager"] }, rt::Grant { operation: rt::Operation::Create, roles: &["clerk", "manager"] }, rt::Grant { operation: rt::Operation::Update, roles: &["clerk", "manager"] }, rt::Grant { operation: rt::Operation::Delete, roles: &["manager"] }, rt::Grant { operation: rt::Operation::Call("archive"), roles: &["manager"] }], &[rt::RoleRows { role: "clerk", rows: &[rt::Row { field: 2, any_of: &[rt::Wanted::Asked(rt::RequestValue::User)] }] }, rt::RoleRows { role: "*", rows: &[rt::Row { field: 3, any_of: &[rt::Wanted::Is(rt::Literal::Text("active"))] }, rt::Row { field: 2, any_of: &[rt::Wanted::Asked(rt::RequestValue::User), rt::Wanted::Is(rt::Literal::Text("public"))] }] }], &[rt::RoleFields { role: "clerk", hidden: &[4], readonly: &[3] }, rt::RoleFields { role: "*", hidden: &[4], readonly: &[] }])
     .calls(&CALLS);
 
 impl rt::NamasteCore for Note {

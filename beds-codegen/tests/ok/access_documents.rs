@@ -41,24 +41,6 @@ static CALLS: [rt::Call; 1] = [
         routine: rt::Routine::Pipeline { on: "memo", stages: r#"[{"$match":{"owner":{"$eq":{"$arg":"@user"}}}},{"$project":{"caller":{"$literal":{"$arg":"@user"}},"roles":{"$literal":{"$arg":"@roles"}}}},{"$sort":{"_id":1}}]"# },
     },
 ];
-static GRANTS: [rt::Grant; 7] = [
-    rt::Grant { operation: rt::Operation::Fetch, roles: &["clerk", "manager", "auditor", "anyone"] },
-    rt::Grant { operation: rt::Operation::Count, roles: &["clerk", "manager", "auditor"] },
-    rt::Grant { operation: rt::Operation::Create, roles: &["clerk", "manager"] },
-    rt::Grant { operation: rt::Operation::Update, roles: &["clerk", "manager"] },
-    rt::Grant { operation: rt::Operation::Upsert, roles: &["clerk", "manager"] },
-    rt::Grant { operation: rt::Operation::Delete, roles: &["clerk", "manager"] },
-    rt::Grant { operation: rt::Operation::Call("mine"), roles: &["*"] },
-];
-static ROLE_ROWS: [rt::RoleRows; 3] = [
-    rt::RoleRows { role: "clerk", rows: &[rt::Row { field: 2, any_of: &[rt::Wanted::Asked(rt::RequestValue::User)] }] },
-    rt::RoleRows { role: "auditor", rows: &[rt::Row { field: 3, any_of: &[rt::Wanted::Is(rt::Literal::Text("active"))] }] },
-    rt::RoleRows { role: "anyone", rows: &[rt::Row { field: 3, any_of: &[rt::Wanted::Is(rt::Literal::Text("active"))] }, rt::Row { field: 2, any_of: &[rt::Wanted::Is(rt::Literal::Text("public"))] }] },
-];
-static ROLE_FIELDS: [rt::RoleFields; 2] = [
-    rt::RoleFields { role: "clerk", hidden: &[4], readonly: &[5] },
-    rt::RoleFields { role: "anyone", hidden: &[4, 5], readonly: &[] },
-];
 static DOMAIN: rt::Domain = rt::Domain::new("memo", "", "c8b1b90e03483b76")
     .placed(rt::Broker::AppRead, rt::Broker::AppWrite)
     .mongodb("shop", rt::mongodb::Objects {
@@ -73,7 +55,7 @@ static DOMAIN: rt::Domain = rt::Domain::new("memo", "", "c8b1b90e03483b76")
     .version(6)
     .reads().creates().updates().upserts().deletes().updates_many(100).deletes_many(100)
     .fetch(&[1, 2, 3, 4, 5], &[1, 4, 5], 50, 500)
-    .accessed(&GRANTS, &ROLE_ROWS, &ROLE_FIELDS)
+    .accessed(&[rt::Grant { operation: rt::Operation::Fetch, roles: &["clerk", "manager", "auditor", "anyone"] }, rt::Grant { operation: rt::Operation::Count, roles: &["clerk", "manager", "auditor"] }, rt::Grant { operation: rt::Operation::Create, roles: &["clerk", "manager"] }, rt::Grant { operation: rt::Operation::Update, roles: &["clerk", "manager"] }, rt::Grant { operation: rt::Operation::Upsert, roles: &["clerk", "manager"] }, rt::Grant { operation: rt::Operation::Delete, roles: &["clerk", "manager"] }, rt::Grant { operation: rt::Operation::Call("mine"), roles: &["*"] }], &[rt::RoleRows { role: "clerk", rows: &[rt::Row { field: 2, any_of: &[rt::Wanted::Asked(rt::RequestValue::User)] }] }, rt::RoleRows { role: "auditor", rows: &[rt::Row { field: 3, any_of: &[rt::Wanted::Is(rt::Literal::Text("active"))] }] }, rt::RoleRows { role: "anyone", rows: &[rt::Row { field: 3, any_of: &[rt::Wanted::Is(rt::Literal::Text("active"))] }, rt::Row { field: 2, any_of: &[rt::Wanted::Is(rt::Literal::Text("public"))] }] }], &[rt::RoleFields { role: "clerk", hidden: &[4], readonly: &[5] }, rt::RoleFields { role: "anyone", hidden: &[4, 5], readonly: &[] }])
     .calls(&CALLS);
 
 impl rt::NamasteCore for Memo {

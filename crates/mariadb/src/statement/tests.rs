@@ -300,3 +300,26 @@ fn keys_asked_for_together() {
     };
     assert_eq!(texts(128), 8, "one statement a power of two");
 }
+
+/// What a caller reaches: texts letter by letter, whatever the column's collation, and nothing where no role fits.
+#[test]
+fn rows_of_a_caller() {
+    let (name, _) = THING.field("name").unwrap();
+    let (flag, _) = THING.field("flag").unwrap();
+    let text = |text: &str| Value::Text(text.to_owned());
+    let own = Condition { field: name, test: Test::Compare(Comparison::Eq, text("bob")) };
+    let either = Condition { field: name, test: Test::In(vec![text("bob"), text("public")]) };
+    let flagged = Condition { field: flag, test: Test::Compare(Comparison::Eq, Value::Bool(true)) };
+    let rows = |alternatives| [Condition { field: 0, test: Test::AnyOf(alternatives) }];
+    let shown = |alternatives| {
+        let sql = by_key(&THING, source(&THING), &[], &[0], &[id()]).within(&rows(alternatives));
+        assert_eq!(sql.text.matches('?').count(), sql.values.len(), "{}", sql.text);
+        sql.text.split_once("= ? and ").unwrap().1.to_owned()
+    };
+    let exactly = "convert(`name` using utf8mb4) collate utf8mb4_nopad_bin in";
+    assert_eq!(shown(vec![vec![own]]), format!("(`name` = ? and {exactly} (?))"));
+    let both = shown(vec![vec![either, flagged.clone()], vec![flagged]]);
+    assert!(both.contains(&format!("{exactly} (?, ?) and `flag`")) && both.contains(" or `flag`"), "{both}");
+    assert_eq!(shown(vec![vec![]]), "(true)");
+    assert_eq!(shown(Vec::new()), "false");
+}
