@@ -74,7 +74,12 @@ pub(super) async fn run(
                 }
             }
             Ended::InPart => {
-                for index in rest.drain(..) {
+                // Those whose tables are known to keep nothing have left nothing, as long as there is another that may have.
+                let (innocent, doubtful): (Vec<_>, Vec<_>) = rest
+                    .drain(..)
+                    .partition(|&index| jobs[index].job.tables.are_plain(&jobs[index].job.calls()));
+                let of_whom = if doubtful.is_empty() { innocent } else { doubtful };
+                for index in of_whom {
                     fates[index] = Some(Fate::Refused(jobs[index].job.in_part()));
                 }
             }

@@ -120,6 +120,33 @@ async fn many_writes_into_such_a_table_are_not_repeated() {
     }
 }
 
+/// A group that is taken back, and leaves rows in such a table, tells that of nobody whose tables are known to keep nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn those_whose_tables_keep_nothing_are_done_beside_one_that_fails() {
+    let odd = Odd::with_connections(1);
+    for number in -2..0 {
+        odd.run_once(&ENTRY, entry(number), Some(claim(&format!("known {number}"), 1))).await.unwrap();
+    }
+    let mut innocents = 2;
+    for (domain, table) in ALL {
+        let writes = (1..=30_i64).map(|number| {
+            let id = Some(claim(&format!("{table} {number}"), 1));
+            if number % 10 == 5 {
+                odd.run_once(domain, create(-number), id)
+            } else {
+                odd.run_once(&ENTRY, entry(number), id)
+            }
+        });
+        for (number, outcome) in (1..).zip(join_all(writes).await) {
+            if number % 10 != 5 {
+                outcome.unwrap_or_else(|error| panic!("{table}, {number}: {error}"));
+                innocents += 1;
+            }
+        }
+        assert_eq!(odd.count("entry"), innocents, "{table}");
+    }
+}
+
 /// Of many at once some fail after they wrote: what was written remains, and nobody's is written twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_fails_among_many_repeats_none() {
@@ -177,11 +204,15 @@ async fn an_atomic_batch_does_not_take_what_is_known_to_remain() {
     let batch = || vec![(&ENTRY, entry(1)), (&ARIA, create(1))];
     let first = text(odd.run_all(batch(), None).await);
     assert!(first.contains("at least once"), "{first}");
+    let known = text(odd.run_all(batch(), Some(claim("known", 1))).await);
     odd.run(&ARIA, create(2)).await.unwrap();
+    // One that was done before has its reply, whatever has become known since.
+    assert_eq!(text(odd.run_all(batch(), Some(claim("known", 1))).await), known);
+    odd.run_all(batch(), Some(claim("new", 1))).await.unwrap_err();
     let error = odd.run_all(batch(), None).await.unwrap_err();
     assert_eq!(error.code, ErrorCode::BadRequest, "{error}");
     assert!(error.message.starts_with("items[1]: its object writes into a table without"), "{error}");
-    assert_eq!((odd.count("entry"), odd.count("keep_aria")), (1, 2));
+    assert_eq!((odd.count("entry"), odd.count("keep_aria")), (2, 3));
 }
 
 /// What was learned of a table takes no claim away: neither while it is one without transactions nor when it is another again.
