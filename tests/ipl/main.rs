@@ -428,7 +428,31 @@ async fn a_nodes_events_arrive_in_the_logger() {
         let result = client.request("logger", operation, &json!({"key": found[0]["id"]})).await;
         assert!(matches!(result, Err(ClientError::Unroutable { .. })), "{result:?}");
     }
+    // Nodes tell of themselves where nobody else may write.
+    let closed = blocking(move || {
+        site.node.terminate();
+        site.node.await_end().unwrap();
+        let variables = [
+            ("BEDS__NODE__NAME", "closed"),
+            ("BEDS__NODE__SERVICES", "admin"),
+            ("BEDS__ACCESS__DEFAULT", "deny"),
+        ];
+        start_node(&site.stack, &variables)
+    })
+    .await;
+    let logs = mongodb::Client::with_uri_str(site.stack.mongodb_url()).await.unwrap();
+    let logs = logs.database("logs").collection::<mongodb::bson::Document>("msLogs");
+    eventually_async("the closed node's events arrive", async || {
+        let ready = mongodb::bson::doc! { "node": "closed", "message": "ready" };
+        logs.count_documents(ready).await.unwrap() > 0
+    })
+    .await;
+    let forged = client.request("logger", Operation::Fetch, &json!({})).await.unwrap_err();
+    let ClientError::Refused(forged) = forged else { panic!("{forged}") };
+    assert_eq!(forged.code, ErrorCode::Unauthenticated, "{}", forged.message);
     blocking(move || {
+        closed.terminate();
+        closed.await_end().unwrap();
         end_servers(&site.stack);
     })
     .await;

@@ -19,7 +19,7 @@ use std::{
     path::Path,
 };
 
-use beds_bus::{Amqp, BrokerService, Pool, Server};
+use beds_bus::{Amqp, BrokerService, Endpoint, Pool, Server};
 use beds_core::{
     access::Rules,
     settings::{Limits, Servers, Tls},
@@ -235,7 +235,11 @@ impl Config {
     #[must_use]
     pub fn rules(&self, node: &str, environment: Environment) -> Rules {
         let users = self.access.users.iter().map(|(user, roles)| (user.as_str(), roles.0.as_slice()));
+        let servers = self.rabbitmqs();
+        let urls = servers.iter().flat_map(|server| &server.amqp.url.0);
+        let endpoints: Vec<Endpoint> = urls.filter_map(|url| Endpoint::parse(url.expose()).ok()).collect();
         Rules::new(node, self.opens_undeclared(environment), users)
+            .with_nodes(endpoints.iter().map(Endpoint::user))
     }
 
     /// Whether domains whose templates have no `[access]` are open to all.

@@ -184,7 +184,7 @@ impl<F: Factory> Domains<F> {
             request_id: incoming.request_id.into(),
             traceparent: incoming.traceparent.map(Into::into),
             claims: claims(incoming, &caller, lane)?.map(Arc::new),
-            standing: Standing::new(caller, Arc::clone(&self.rules)),
+            standing: Standing::new(caller, Arc::clone(&self.rules), incoming),
             positions: Arc::new(Positions::of(incoming.after)?),
             stages: Arc::clone(&incoming.stages),
         })

@@ -39,6 +39,11 @@ impl BusPublisher {
             return Err(BusError::Other(format!("the routing key exceeds {} bytes", Name::BYTES_MAX)));
         };
         let properties = Properties::json().message_id(Name::from(Uuid::now_v7())).persistent();
+        // RabbitMQ vouches that a node sends it.
+        let properties = match Name::new(self.publisher.user()) {
+            Some(user) => properties.user_id(user),
+            None => properties,
+        };
         self.publisher.put(EXCHANGE, key, properties, body).await
     }
 }

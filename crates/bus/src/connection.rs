@@ -100,7 +100,8 @@ impl Endpoint {
     }
 
     /// The user.
-    pub(crate) fn user(&self) -> &str {
+    #[must_use]
+    pub fn user(&self) -> &str {
         &self.uri.authority.userinfo.username
     }
 

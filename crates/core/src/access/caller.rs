@@ -58,6 +58,8 @@ pub struct Rules {
     pub opens_undeclared: bool,
     /// The users of RabbitMQ that have roles.
     users: BTreeMap<Box<str>, Arc<Caller>>,
+    /// As whom nodes log in to RabbitMQ.
+    nodes: Vec<Box<str>>,
     /// What knows sessions.
     pub sessions: Option<Arc<dyn Sessions>>,
     anonymous: Arc<Caller>,
@@ -84,9 +86,22 @@ impl Rules {
             node: node.into(),
             opens_undeclared,
             users: users.into_iter().map(caller).collect(),
+            nodes: Vec::new(),
             sessions: None,
             anonymous: Arc::default(),
         }
+    }
+
+    /// The same with the users as whom nodes log in to RabbitMQ.
+    #[must_use]
+    pub fn with_nodes<'a>(self, nodes: impl IntoIterator<Item = &'a str>) -> Self {
+        Self { nodes: nodes.into_iter().map(Into::into).collect(), ..self }
+    }
+
+    /// Whether a node tells of itself: RabbitMQ vouches for it, and the queue is one of those for that alone.
+    fn is_of_node(&self, incoming: &Incoming<'_>) -> bool {
+        incoming.broker.is_ingest()
+            && incoming.user_id.is_some_and(|user| self.nodes.iter().any(|node| **node == *user))
     }
 
     /// The same with what knows sessions.
@@ -139,15 +154,15 @@ pub struct Standing {
     pub caller: Arc<Caller>,
     /// The node's rules.
     pub rules: Arc<Rules>,
-    /// Whether a method of the node asks in its own name: no domain is closed to it.
+    /// Whether a method of the node asks in its own name, or a node tells of itself: no domain is closed to it.
     pub(crate) is_trusted: bool,
 }
 
 impl Standing {
-    /// Of a caller, by these rules.
+    /// Of the caller that sends a request, by these rules.
     #[must_use]
-    pub const fn new(caller: Arc<Caller>, rules: Arc<Rules>) -> Self {
-        Self { caller, rules, is_trusted: false }
+    pub fn new(caller: Arc<Caller>, rules: Arc<Rules>, incoming: &Incoming<'_>) -> Self {
+        Self { is_trusted: rules.is_of_node(incoming), caller, rules }
     }
 }
 
