@@ -156,3 +156,17 @@ fn a_date_of_zero_by_default_is_given_by_clients() {
     let line = text(&plan, "t_rec.toml").lines().find(|line| line.starts_with("day ")).unwrap_or_default();
     assert!(line.contains("required = true, nullable = true"), "{line}");
 }
+
+#[test]
+fn a_parameter_keeps_a_name_that_is_its_own() {
+    let mut routine = procedure("t_lookup", "select * from t where id = p_id");
+    let parameter = |name: &str| Parameter { name: name.to_owned(), ..routine.parameters[0].clone() };
+    let parameters = ["p_id", "id", "p_x", "in_x"].map(parameter);
+    routine.parameters = parameters.to_vec();
+    let relations = vec![table("t", &["id", "x"], vec![index("PRIMARY", &["id"])])];
+    let plan = imported(&Catalogue { relations, routines: vec![routine], ..Catalogue::default() });
+    let template = text(&plan, "t_rec.toml");
+    let args = template.split("[calls.t_lookup.args]").nth(1).unwrap_or_default();
+    let places = ["\np_id ", "\nid ", "\nx ", "\nin_x "].map(|name| args.find(name));
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{template}");
+}
