@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use syn::{Item, ItemFn, Visibility, spanned::Spanned as _};
+use syn::{FnArg, Item, ItemFn, Pat, PatType, Visibility, ext::IdentExt as _, spanned::Spanned as _};
 
 use crate::{
     diagnostic::{ErrorSink, calls as diagnostics},
@@ -82,7 +82,16 @@ impl File {
         let signature = emit::signature(domain, call, &function.value);
         let Some(found) = self.functions.iter().find(|found| found.sig.ident == function.value.as_str())
         else {
-            errors.push(diagnostics::method_missing(function.span, path, &function.value, &signature));
+            let public = self.functions.iter().filter(|found| !matches!(found.vis, Visibility::Inherited));
+            let public: Vec<String> = public.map(|found| found.sig.ident.unraw().to_string()).collect();
+            let nearest = beds_protocol::nearest(&function.value, public.iter().map(String::as_str));
+            errors.push(diagnostics::method_missing(
+                function.span,
+                path,
+                &function.value,
+                nearest,
+                &signature,
+            ));
             return;
         };
         let range = found.sig.span().byte_range();
@@ -96,6 +105,32 @@ impl File {
             errors.push(diagnostics::method_form(function.span, at, "is not `async`", &signature));
         } else if matches!(found.vis, Visibility::Inherited) {
             errors.push(diagnostics::method_not_public(function.span, at, &function.value));
+        } else if is_in_another_order(found, call) {
+            let why = "has parameters of these names in another order, and arguments are given by place";
+            errors.push(diagnostics::method_form(function.span, at, why, &signature));
         }
     }
+}
+
+/// Whether the parameters have the names of the arguments, and not in their order: of one type, they would be mixed up.
+fn is_in_another_order(found: &ItemFn, call: &Call) -> bool {
+    let bare = |name: &str| name.trim_start_matches('_').to_owned();
+    let name = |input: &FnArg| match input {
+        FnArg::Typed(PatType { pat, .. }) => match pat.as_ref() {
+            Pat::Ident(name) => Some(bare(&name.ident.unraw().to_string())),
+            // A pattern has no one name.
+            _ => None,
+        },
+        FnArg::Receiver(_) => None,
+    };
+    let Some(mut given) = found.sig.inputs.iter().skip(1).map(name).collect::<Option<Vec<_>>>() else {
+        return false;
+    };
+    let mut expected: Vec<_> = call.args.iter().map(|arg| bare(&arg.field.name)).collect();
+    if given == expected {
+        return false;
+    }
+    given.sort();
+    expected.sort();
+    given == expected
 }

@@ -109,7 +109,14 @@ fn a_function_that_is_not_there_is_reported_with_what_it_should_be() {
     let signature = "pub async fn restock(cx: &Context, sku: String, note: Option<String>) -> Result<i64>";
     for (text, reason) in [
         (None, "there is no file `…/stock.rs`"),
-        (Some("pub async fn restok() {}"), "`…/stock.rs` has no function `restock`"),
+        (Some("pub async fn fill() {}"), "`…/stock.rs` has no function `restock`"),
+        (Some("pub async fn restok() {}"), "did you mean `restok`?"),
+        (
+            Some(
+                "pub async fn restock(cx: &Context, _note: Option<String>, sku: String) -> Result<i64> { Ok(1) }",
+            ),
+            "in another order",
+        ),
         (
             Some("pub async fn restock(cx: &Context) -> Result<i64> { Ok(1) }"),
             "takes 1 values, and is given 3",
@@ -132,6 +139,25 @@ fn a_function_that_is_not_there_is_reported_with_what_it_should_be() {
             reason.contains("has no function") || reason.contains("takes") || reason.contains("async");
         assert!(!says_how || report.contains(signature), "{report}");
     }
+}
+
+#[test]
+fn the_context_has_a_name_of_its_own_in_a_signature() {
+    let place = tempfile::tempdir().unwrap();
+    fs::write(place.path().join("stock.rs"), "").unwrap();
+    let text = restocked().replace("{ sku =", "{ cx =");
+    let compiler = Compiler::new().template_text("country_rec.toml", text).domains(place.path());
+    let report = compiler.compile().unwrap_err().to_string();
+    assert!(report.contains("restock(context: &Context, cx: String,"), "{report}");
+}
+
+#[test]
+fn parameters_of_other_names_are_the_functions_own() {
+    let text = "pub async fn restock(cx: &Context, _sku: String, (_, _): (u8, u8)) -> Result<i64> { Ok(1) }";
+    assert!(with_functions(&[("stock.rs", text)]).is_ok());
+    let text =
+        "pub async fn restock(cx: &Context, note: String, text: Option<String>) -> Result<i64> { Ok(1) }";
+    assert!(with_functions(&[("stock.rs", text)]).is_ok());
 }
 
 #[test]

@@ -72,3 +72,56 @@ fn a_number_of_clients_is_bounded_where_the_server_bounds_it() {
         }
     }
 }
+
+/// What `bedsc fix` makes of a pipeline.
+fn mended(text: &str) -> String {
+    let place = tempfile::tempdir().unwrap();
+    std::fs::write(place.path().join("by_tag.json"), text).unwrap();
+    let compiler = Compiler::new().template_text("memo_rec.toml", TEMPLATE).pipelines(place.path());
+    let files = compiler.domains("nowhere").mend().files;
+    files.into_iter().next().map_or_else(|| text.to_owned(), |file| file.after)
+}
+
+#[test]
+fn an_operator_is_never_mended_into_what_may_be_its_opposite() {
+    let query = |name: &str| {
+        format!("[\n  {{ \"$match\": {{ \"tags\": {{ \"{name}\": {{ \"$arg\": \"tag\" }} }} }} }}\n]\n")
+    };
+    for (name, meant) in [
+        ("$neq", "$ne"),
+        ("$notEq", "$ne"),
+        ("$not_eq", "$ne"),
+        ("$!=", "$ne"),
+        ("$le", "$lte"),
+        ("$lteq", "$lte"),
+        ("$ge", "$gte"),
+        ("$gteq", "$gte"),
+        ("$equals", "$eq"),
+        ("$equal", "$eq"),
+        ("$GTE", "$gte"),
+    ] {
+        assert_eq!(mended(&query(name)), query(meant), "{name}");
+    }
+    for name in ["$nee", "$gtt", "$nnin", "$like"] {
+        assert_eq!(mended(&query(name)), query(name), "{name}");
+    }
+    // In an expression as well.
+    let expression = |name: &str| {
+        format!(
+            "[\n  {{ \"$set\": {{ \"is\": {{ \"{name}\": [{{ \"$arg\": \"tag\" }}, \"$tags\"] }} }} }}\n]\n"
+        )
+    };
+    for (name, meant) in [("$neq", "$ne"), ("$le", "$lte"), ("$notEq", "$ne"), ("$nto", "$nto")] {
+        assert_eq!(mended(&expression(name)), expression(meant), "{name}");
+    }
+}
+
+#[test]
+fn the_place_of_an_operator_is_not_taken_for_a_text() {
+    let text = "[{ \"$match\": { \"tags\": { \"$like\": { \"$arg\": \"tag\" } } } }]";
+    let compiler =
+        Compiler::new().template_text("memo_rec.toml", TEMPLATE).pipeline_text("by_tag.json", text);
+    let report = compiler.domains("nowhere").compile().err().map(|report| report.to_string());
+    let report = report.unwrap_or_default();
+    assert!(report.contains("`$like`") && !report.contains("$literal"), "{report}");
+}

@@ -270,3 +270,15 @@ fn a_file_that_was_pasted_twice_is_one_report() {
         assert!(other.mend().files.is_empty());
     }
 }
+
+#[test]
+fn what_is_required_is_not_to_be_removed() {
+    let right = TEMPLATE.replace("HERE", "floor = { type = \"int\" }");
+    let (_, report) = mended_whole(&right.replace("\"catalog\"", "None"));
+    assert!(
+        report.contains("write a text, such as `database = \"…\"`") && !report.contains("remove"),
+        "{report}"
+    );
+    let (_, report) = mended_whole(&right.replace("{ type = \"int\" }", "None").replace("floor", "name"));
+    assert!(report.contains("remove `name`"), "{report}");
+}

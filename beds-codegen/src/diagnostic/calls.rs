@@ -125,11 +125,22 @@ pub(crate) fn module_missing(span: Span, path: &str) -> Diagnostic {
         .help(format!("write the functions of the calls into `{path}`, or correct the name"))
 }
 
-/// `signature` is what the call wants.
-pub(crate) fn method_missing(span: Span, path: &str, function: &str, signature: &str) -> Diagnostic {
-    Diagnostic::error(Code::MethodMissing, format!("`{path}` has no function `{function}`"))
-        .at(span, "no such function")
-        .help(format!("write it there: `{signature}`"))
+/// `signature` is what the call wants, and `nearest` the public function that may be meant.
+pub(crate) fn method_missing(
+    span: Span,
+    path: &str,
+    function: &str,
+    nearest: Option<&str>,
+    signature: &str,
+) -> Diagnostic {
+    let diagnostic = Diagnostic::error(Code::MethodMissing, format!("`{path}` has no function `{function}`"))
+        .at(span, "no such function");
+    match nearest {
+        Some(nearest) => {
+            diagnostic.help(format!("did you mean `{nearest}`? or write it there: `{signature}`"))
+        }
+        None => diagnostic.help(format!("write it there: `{signature}`")),
+    }
 }
 
 pub(crate) fn method_form(span: Span, found: Span, why: &str, signature: &str) -> Diagnostic {

@@ -52,11 +52,15 @@ pub(crate) fn boolean(span: Span, word: &str, right: &str) -> Diagnostic {
         .fix(span, right)
 }
 
-pub(crate) fn null(span: Span, word: &str, key: &str) -> Diagnostic {
+pub(crate) fn null(span: Span, word: &str, section: &str, key: &str) -> Diagnostic {
     let diagnostic = syntax(span, format!("there is no `{word}` in TOML"), "not a value");
     match key {
         "default" => diagnostic
             .help("remove `default`: a field that is neither required nor has a default is null where a client gives none"),
+        // No template is without them.
+        "name" | "service" | "engine" | "database" if section == "template" => {
+            diagnostic.help(format!("write a text, such as `{key} = \"…\"`: a template has to say it"))
+        }
         _ => diagnostic.help(format!("remove `{key}`: a key that says nothing is left out")),
     }
 }

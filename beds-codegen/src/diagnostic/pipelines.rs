@@ -164,8 +164,12 @@ pub(crate) fn unknown_operator(
     }
     let diagnostic = operator(span, format!("unknown {what} `{name}`"), "no such operator", named);
     let known = operators.iter().map(|(name, _)| *name);
+    if let Some(meant) = meant_operator(name, known.clone()) {
+        return diagnostic.help(format!("did you mean `{meant}`?")).rename(name, meant);
+    }
     if beds_protocol::nearest(name, known.clone()).is_some() {
-        return diagnostic.suggest(name, known, "");
+        // The nearest name may be the opposite of what is meant.
+        return Diagnostic { fix: None, ..diagnostic.suggest(name, known, "") };
     }
     let elsewhere = if stages().any(|stage| stage == name) {
         Some("a stage, which stands in the list of stages")
@@ -180,10 +184,35 @@ pub(crate) fn unknown_operator(
     };
     match elsewhere {
         Some(elsewhere) => diagnostic.help(format!("`{name}` is {elsewhere}")),
-        None => diagnostic.help(
-            "write an operator of MongoDB 8's manual; a text that begins with `$` stands in {\"$literal\": …}",
-        ),
+        None => diagnostic.help("write an operator of MongoDB 8's manual"),
     }
+}
+
+/// The operator that a name of another language, or another spelling, surely means.
+fn meant_operator<'a>(name: &str, mut known: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    let folded = |name: &str| name.replace('_', "").to_ascii_lowercase();
+    let name = folded(name);
+    let meant = match name.as_str() {
+        "$=" | "$==" | "$===" | "$equal" | "$equals" | "$is" => "$eq",
+        "$!=" | "$!==" | "$<>" | "$neq" | "$noteq" | "$notequal" | "$notequals" | "$nequal" => "$ne",
+        "$<" | "$less" | "$lessthan" => "$lt",
+        "$<=" | "$le" | "$lteq" | "$leq" | "$lessthanequal" | "$lessthanorequal" | "$lessthanorequalto" => {
+            "$lte"
+        }
+        "$>" | "$greater" | "$greaterthan" => "$gt",
+        "$>="
+        | "$ge"
+        | "$gteq"
+        | "$geq"
+        | "$greaterthanequal"
+        | "$greaterthanorequal"
+        | "$greaterthanorequalto" => "$gte",
+        "$notin" => "$nin",
+        other => {
+            return known.find(|known| folded(known) == other);
+        }
+    };
+    known.find(|known| *known == meant)
 }
 
 pub(crate) fn unknown_key(name: &Spanned<String>, of: &str, known: &[&str], named: Span) -> Diagnostic {

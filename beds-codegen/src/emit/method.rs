@@ -78,5 +78,7 @@ pub(super) fn signature(domain: &Domain, call: &Call, function: &str) -> String 
         Returns::Rows(_) => "Vec<impl Serialize>".to_owned(),
         Returns::Scalar(ty) => shown(rust_type_of(ty, &domain.struct_name)),
     };
-    format!("pub async fn {function}(cx: &Context{}) -> Result<{given}>", args.collect::<String>())
+    // No two parameters have one name.
+    let context = if call.args.iter().any(|arg| arg.field.name == "cx") { "context" } else { "cx" };
+    format!("pub async fn {function}({context}: &Context{}) -> Result<{given}>", args.collect::<String>())
 }

@@ -119,7 +119,7 @@ fn judge(scanner: &Scanner<'_>, token: &str, first: &str) -> crate::diagnostic::
         return literals::boolean(span(head.len()), head, right);
     }
     if matches!(head.to_ascii_lowercase().as_str(), "null" | "none" | "nil" | "undefined" | "~" | "nothing") {
-        return literals::null(span(head.len()), head, &scanner.key);
+        return literals::null(span(head.len()), head, &scanner.section, &scanner.key);
     }
     if let Some((why, right)) = numbers::number(token).or_else(|| numbers::number(head)) {
         let length = if numbers::number(token).is_some() { token.len() } else { head.len() };

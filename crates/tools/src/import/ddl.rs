@@ -10,7 +10,9 @@ use super::{
     fields::Field,
     names::{same, stem},
 };
-use beds_core::inspect::{Catalogue, Kind, Relation, RelationKind, Routine, Supplied, UNKNOWN, same_word};
+use beds_core::inspect::{
+    Catalogue, Column, Kind, Relation, RelationKind, Routine, Supplied, UNKNOWN, same_word,
+};
 use beds_protocol::tables::{Role, TABLES, Table};
 
 /// The longest name that MariaDB takes.
@@ -101,7 +103,7 @@ fn own(domains: &[Domain], catalogue: &Catalogue) -> Vec<&'static Table> {
 
 /// A column that the template leaves out although a new record needs a value for it.
 fn needed(domain: &Domain, relation: &Relation) -> Option<String> {
-    let is_needed = |column: &&beds_core::inspect::Column| {
+    let is_needed = |column: &&Column| {
         !column.nullable && column.default == Supplied::Nothing && domain.field(&column.name).is_none()
     };
     relation.columns.iter().find(is_needed).map(|column| column.name.clone())
@@ -128,6 +130,11 @@ fn choose_version(domain: &mut Domain) {
 
 fn is_changeable(field: &Field) -> bool {
     !field.key && field.is_settable()
+}
+
+/// Whether an update may set a column by itself: the catalogue tells such a default as an expression, as it does others.
+fn may_move(column: &Column) -> bool {
+    matches!((&column.kind, &column.default), (Kind::DateTime { .. }, Supplied::Expression(_)))
 }
 
 fn quoted(name: &str) -> String {
@@ -260,6 +267,11 @@ impl Proposal<'_> {
         for at in self.fields(|field| field.version) {
             let column = self.column(at);
             sets.push(format!("{column} = {column} + 1"));
+        }
+        // `on update current_timestamp` would give the record another key, unless the statement sets the column.
+        for at in self.fields(|field| field.key && may_move(&field.column)) {
+            let column = self.column(at);
+            sets.push(format!("{column} = {column}"));
         }
         let _ = write!(
             out,

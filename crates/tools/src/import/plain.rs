@@ -42,7 +42,7 @@ pub(super) struct Plain {
 
 /// Proves the text of a routine plain, or says why it is not.
 pub(super) fn plain(routine: &Routine, catalogue: &Catalogue) -> Result<Plain, String> {
-    let body = routine.body.as_deref().ok_or("its text cannot be seen")?;
+    let body = routine.body.as_deref().ok_or("its text cannot be seen, or was made in sql_mode=ORACLE")?;
     if !routine.mode.strict {
         return Err(format!("it {NOT_STRICT}"));
     }
@@ -223,7 +223,7 @@ impl Parser<'_> {
         ))
     }
 
-    /// `a = p_a, b = p_b, version = version + 1`
+    /// `a = p_a, b = p_b, version = version + 1`, and `at = at`, which leaves the column as it is.
     fn sets(&mut self, plain: &mut Plain) -> Result<()> {
         loop {
             let column = self.column().ok_or("its update sets no plain columns")?;
@@ -235,6 +235,14 @@ impl Parser<'_> {
             if let Some(parameter) = self.parameter().filter(|_| self.ends_item()) {
                 plain.sets.push((column, parameter));
             } else {
+                self.at = from;
+                let is_itself = self.operand().is_some_and(|name| same_word(&name, &column));
+                if is_itself && self.ends_item() {
+                    if self.mark(',') {
+                        continue;
+                    }
+                    return Ok(());
+                }
                 self.at = from;
                 let counts = plain.counted.is_none()
                     && self.operand().is_some_and(|name| same_word(&name, &column))

@@ -26,11 +26,15 @@ pub(super) fn call(
     }
     let mut taken = Taken::default();
     let mut args = Vec::new();
+    // A parameter that is called so in full has the name before one that only a prefix tells from it.
+    let whole: Vec<String> = routine.parameters.iter().map(|given| snake(&given.name)).collect();
     for (at, given) in routine.parameters.iter().enumerate() {
         let ty =
             ty(&given.kind, 0).map_err(|why| format!("its parameter {} is of {why}", shown(&given.name)))?;
         let fallback = format!("arg_{}", at + 1);
-        let name = taken.field(&argument(&given.name, given.direction), &fallback);
+        let short = argument(&given.name, given.direction);
+        let is_free = !whole.contains(&short) && !args.iter().any(|arg: &Arg| arg.name == short);
+        let name = taken.field(if is_free { &short } else { &whole[at] }, &fallback);
         let column = domain
             .and_then(|domain| domain.fields.iter().find(|field| same(&given.name, &field.column.name)));
         let takes_null = deeds.is_some_and(|deeds| deeds.asks_null(&given.name));
@@ -113,7 +117,7 @@ fn lane(routine: &Routine, all: &AllDeeds<'_>) -> (Lane, bool, Vec<String>) {
             Lane::Write,
             false,
             vec![
-                "its text cannot be seen by this user: if it only reads, write lane = \"read\"; if it commits by itself, add commits = true"
+                "its text cannot be seen by this user, or was made in sql_mode=ORACLE, whose language is not read: if it only reads, write lane = \"read\"; if it commits by itself, add commits = true"
                     .to_owned(),
             ],
         ),

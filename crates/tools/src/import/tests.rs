@@ -156,3 +156,51 @@ fn a_date_of_zero_by_default_is_given_by_clients() {
     let line = text(&plan, "t_rec.toml").lines().find(|line| line.starts_with("day ")).unwrap_or_default();
     assert!(line.contains("required = true, nullable = true"), "{line}");
 }
+
+#[test]
+fn a_parameter_keeps_a_name_that_is_its_own() {
+    let mut routine = procedure("t_lookup", "select * from t where id = p_id");
+    let parameter = |name: &str| Parameter { name: name.to_owned(), ..routine.parameters[0].clone() };
+    let parameters = ["p_id", "id", "p_x", "in_x"].map(parameter);
+    routine.parameters = parameters.to_vec();
+    let relations = vec![table("t", &["id", "x"], vec![index("PRIMARY", &["id"])])];
+    let plan = imported(&Catalogue { relations, routines: vec![routine], ..Catalogue::default() });
+    let template = text(&plan, "t_rec.toml");
+    let args = template.split("[calls.t_lookup.args]").nth(1).unwrap_or_default();
+    let places = ["\np_id ", "\nid ", "\nx ", "\nin_x "].map(|name| args.find(name));
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{template}");
+}
+
+#[test]
+fn a_proposed_update_leaves_a_key_that_updates_would_move() {
+    let mut relation = table("t", &["at", "id", "x"], vec![index("PRIMARY", &["at", "id"])]);
+    relation.columns[0] = Column {
+        kind: Kind::DateTime { digits: 0, stamp: true },
+        written: "timestamp".to_owned(),
+        default: Supplied::Expression("current_timestamp()".to_owned()),
+        ..column("at")
+    };
+    let mut catalogue =
+        Catalogue { database: "shop".to_owned(), relations: vec![relation], ..Catalogue::default() };
+    let plan = imported(&catalogue);
+    let script = plan.ddl.clone().unwrap_or_default();
+    let update = script.split("procedure `sp_t_update`").nth(1).unwrap_or_default();
+    let update = update.split("end //").next().unwrap_or_default();
+    assert!(update.contains("`t`.`at` = `t`.`at`") && !update.contains("`t`.`id` = `t`.`id`"), "{script}");
+    // Once it is there, an import knows it again.
+    let mut routine = procedure("sp_t_update", &update[update.find("begin").unwrap_or_default()..]);
+    routine.body = routine.body.map(|body| format!("{body}end"));
+    let of = |name: &str, column: &Column| Parameter {
+        name: name.to_owned(),
+        kind: column.kind.clone(),
+        written: column.written.clone(),
+        ..routine.parameters[0].clone()
+    };
+    let columns = &catalogue.relations[0].columns;
+    let parameters = vec![of("p_at", &columns[0]), of("p_id", &columns[1]), of("p_x", &columns[2])];
+    catalogue.routines = vec![Routine { parameters, ..routine }];
+    let again = imported(&catalogue);
+    let template = text(&again, "t_rec.toml");
+    assert!(!again.ddl.iter().any(|script| script.contains("sp_t_update")), "{template}");
+    assert!(template.contains("\"sp_t_update\"") && !template.contains("[calls.sp_t"), "{template}");
+}
