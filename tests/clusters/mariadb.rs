@@ -183,10 +183,11 @@ async fn a_check_says_which_server_takes_writes() {
         let stack = Stack::builder().ignore_environment().mariadb_replicas(1).start().unwrap();
         stack.mariadb_query(None, "create database catalog").unwrap();
         // The other servers are of no account.
-        let others = ["AMQP", "MONGODB__LOGS", "MONGODB__JOURNAL", "MONGODB__YARD"].map(|server| {
-            let scheme = if server == "AMQP" { "amqp" } else { "mongodb" };
-            (format!("BEDS__{server}__URL"), format!("{scheme}://127.0.0.1:1/"))
-        });
+        let others =
+            ["AMQP", "MONGODB__LOGS", "MONGODB__JOURNAL", "MONGODB__YARD", "MONGODB__VAULT"].map(|server| {
+                let scheme = if server == "AMQP" { "amqp" } else { "mongodb" };
+                (format!("BEDS__{server}__URL"), format!("{scheme}://127.0.0.1:1/"))
+            });
         let check = || {
             let limit = [("BEDS__NODE__IPL_TIMEOUT_MS", "6000")];
             Beds::new(&["check"]).on(&stack).env(&others).env(&limit).run().stdout
