@@ -23,7 +23,8 @@ fn all_refused(ended: &Ended, hint: &str) {
 }
 
 fn check(stack: &Stack, amqp_port: u16, variables: &[(&str, String)]) -> Ended {
-    let beds = Beds::new(&["check"]).on(stack).env(&[("BEDS_ENV", "prod")]);
+    let beds =
+        Beds::new(&["check"]).on(stack).env(&[("BEDS_ENV", "prod"), ("BEDS__ACCESS__DEFAULT", "open")]);
     beds.env(&encrypted(stack, amqp_port)).env(variables).run()
 }
 
@@ -102,7 +103,10 @@ fn serve(stack: &Stack, port: u16, good: &[(&str, String)], ca: &Path) {
     let addresses = encrypted(stack, port);
     let variables: Vec<_> =
         addresses.iter().chain(good).map(|(name, value)| (*name, value.as_str())).collect();
-    let node = start_node(stack, &[variables.as_slice(), &[("BEDS_ENV", "prod")]].concat());
+    let node = start_node(
+        stack,
+        &[variables.as_slice(), &[("BEDS_ENV", "prod"), ("BEDS__ACCESS__DEFAULT", "open")]].concat(),
+    );
     for key in ["sample_row.count", "sample_document.count"] {
         let called = Beds::new(&["call", key]).env(&variables).run();
         assert_eq!(called.code, Some(0), "{called:?} {}", node.log());

@@ -77,6 +77,7 @@ async fn a_password_that_changes_is_taken_without_a_restart() {
     let path = file.to_str().unwrap().to_owned();
     let variables = vec![
         ("BEDS_ENV", "prod".to_owned()),
+        ("BEDS__ACCESS__DEFAULT", "open".to_owned()),
         // The stand-in for MongoDB does not tell what a user is granted.
         ("BEDS__NODE__SERVE_UNVERIFIED", "true".to_owned()),
         ("BEDS__AMQP__URL", format!("amqp://node@127.0.0.1:{}/%2f", port(stack.rabbitmq()))),
