@@ -117,11 +117,9 @@ async fn check(
 ) -> Result<Vec<&'static Domain>, Failure> {
     let domains = ipl::hosted(config, project.domains.clone());
     ipl::acceptable(config, &domains, environment)?;
-    for warning in ipl::unused(config, &project.domains).into_iter().chain(roles::unnamed(config, &domains)) {
+    let unused = ipl::unused(config, &project.domains);
+    for warning in unused.into_iter().chain(roles::warnings(config, &domains, environment)) {
         warn!("{warning}");
-    }
-    if let Some(closed) = roles::closed(config, &domains, environment) {
-        warn!("{closed}");
     }
     let checks = ipl::check(config, &domains).await;
     ipl::judge(&checks, environment)?;

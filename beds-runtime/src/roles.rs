@@ -5,12 +5,17 @@ use beds_protocol::nearest;
 
 use crate::config::{Config, Environment};
 
-/// Says which of these domains nobody may use, since their templates say nothing of access; none where there is none.
-pub(crate) fn closed(
+/// A warning for each thing that is most likely not meant so.
+pub(crate) fn warnings(
     config: &Config,
     domains: &[&'static Domain],
     environment: Environment,
-) -> Option<String> {
+) -> Vec<String> {
+    unnamed(config, domains).into_iter().chain(closed(config, domains, environment)).collect()
+}
+
+/// Says which of these domains nobody may use, since their templates say nothing of access; none where there is none.
+fn closed(config: &Config, domains: &[&'static Domain], environment: Environment) -> Option<String> {
     if config.opens_undeclared(environment) {
         return None;
     }
@@ -29,7 +34,7 @@ pub(crate) fn closed(
 }
 
 /// The roles of users that no template of these names: most likely they are mistyped.
-pub(crate) fn unnamed(config: &Config, domains: &[&'static Domain]) -> Vec<String> {
+fn unnamed(config: &Config, domains: &[&'static Domain]) -> Vec<String> {
     let named: Vec<&str> = domains
         .iter()
         .filter_map(|domain| domain.access.as_ref())

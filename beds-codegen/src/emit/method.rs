@@ -62,8 +62,8 @@ fn path(domain: &Domain, function: &str) -> Option<TokenStream> {
     path.parse().ok()
 }
 
-/// What a function looks like that a call can name.
-pub(super) fn signature(domain: &Domain, call: &Call, function: &str) -> String {
+/// What the Rust function behind a call looks like, for people.
+pub(crate) fn signature(domain: &Domain, call: &Call, function: &str) -> String {
     let shown = |ty: TokenStream| ty.to_string().replace("rt :: ", "").replace(' ', "");
     let args = call.args.iter().map(|arg| {
         format!(

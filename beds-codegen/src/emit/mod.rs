@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use beds_protocol::Placement;
 pub use derived::{derived, underived};
 pub(crate) use engine::quoted;
+pub(crate) use method::signature;
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
@@ -27,11 +28,6 @@ use crate::{
 
 /// The crate that generated code calls.
 const RUNTIME: &str = "::beds_runtime::__private";
-
-/// What the Rust function behind a call looks like, for people.
-pub(crate) fn signature(domain: &Domain, call: &Call, function: &str) -> String {
-    method::signature(domain, call, function)
-}
 
 /// The generated file of one domain.
 #[must_use]

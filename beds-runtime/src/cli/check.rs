@@ -20,8 +20,7 @@ pub(super) async fn run(
 ) -> ExitCode {
     let mut warnings = ipl::unused(config, &domains);
     let domains = ipl::hosted(config, domains);
-    warnings.extend(roles::unnamed(config, &domains));
-    warnings.extend(roles::closed(config, &domains, environment));
+    warnings.extend(roles::warnings(config, &domains, environment));
     if let Some(failure) = ipl::missing(config, &domains) {
         eprintln!("beds: {failure}");
         return failure.step.exit_code();

@@ -105,17 +105,15 @@ struct Filter {
 }
 
 fn service(text: &str) -> Result<Service, String> {
-    Service::from_name(text).ok_or_else(|| {
-        let known: Vec<_> = Service::ALL.iter().map(|service| service.as_str()).collect();
-        format!("a service is one of {}", known.join(", "))
-    })
+    Service::from_name(text).ok_or_else(|| one_of("service", Service::ALL.iter().map(|one| one.as_str())))
 }
 
 fn code(text: &str) -> Result<ErrorCode, String> {
-    ErrorCode::from_wire(text).ok_or_else(|| {
-        let known: Vec<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
-        format!("a code is one of {}", known.join(", "))
-    })
+    ErrorCode::from_wire(text).ok_or_else(|| one_of("code", ErrorCode::ALL.iter().map(|one| one.as_str())))
+}
+
+fn one_of<'a>(what: &str, known: impl Iterator<Item = &'a str>) -> String {
+    format!("a {what} is one of {}", known.collect::<Vec<_>>().join(", "))
 }
 
 fn age(text: &str) -> Result<Duration, String> {

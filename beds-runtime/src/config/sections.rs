@@ -1,13 +1,13 @@
 //! The sections that belong to the runtime itself; the others belong to the crates that they configure.
 
-use std::{collections::BTreeMap, fmt, net::SocketAddr};
+use std::{collections::BTreeMap, net::SocketAddr};
 
-use beds_core::{section, settings::Millis};
-use beds_protocol::Service;
-use serde::{
-    Deserialize, Deserializer,
-    de::{self, SeqAccess, Visitor},
+use beds_core::{
+    section,
+    settings::{Listed, Millis},
 };
+use beds_protocol::Service;
+use serde::{Deserialize, Deserializer};
 
 section! {
     /// `[node]`
@@ -47,34 +47,12 @@ pub struct Roles(pub Vec<String>);
 
 impl<'de> Deserialize<'de> for Roles {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Names;
-
-        impl<'de> Visitor<'de> for Names {
-            type Value = Vec<String>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of roles")
+        Ok(Self(match Listed::read(deserializer, "a list of roles")? {
+            Listed::Text(text) => {
+                text.split(',').map(str::trim).filter(|role| !role.is_empty()).map(str::to_owned).collect()
             }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(text
-                    .split(',')
-                    .map(str::trim)
-                    .filter(|role| !role.is_empty())
-                    .map(str::to_owned)
-                    .collect())
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-                let mut roles = Vec::new();
-                while let Some(role) = items.next_element()? {
-                    roles.push(role);
-                }
-                Ok(roles)
-            }
-        }
-
-        deserializer.deserialize_any(Names).map(Self)
+            Listed::Items(roles) => roles,
+        }))
     }
 }
 

@@ -136,14 +136,8 @@ fn meant(name: &str) -> Option<String> {
         "mariadb" => after(MariaDb::KEYS).map(|(name, key)| vec![section, name, key])?,
         "mongodb" => after(MongoDb::KEYS).map(|(name, key)| vec![section, name, key])?,
         "broker" if rest.starts_with("services_") => {
-            let keys = BrokerService::KEYS;
-            let key = keys
-                .iter()
-                .copied()
-                .filter(|key| rest.ends_with(&format!("_{key}")))
-                .max_by_key(|key| key.len())?;
-            let service = rest.strip_prefix("services_")?.strip_suffix(key)?.trim_end_matches('_');
-            vec!["broker_services", service, key]
+            let (name, key) = after(BrokerService::KEYS)?;
+            vec!["broker_services", name.strip_prefix("services_")?, key]
         }
         "brokers" => {
             let (name, key) = after(Pool::KEYS)?;

@@ -100,6 +100,13 @@ impl Error {
         Self::new(ErrorCode::NotFound, format!("no record of `{}` has this key", domain.name))
     }
 
+    /// The key of a new record is that of another, which the caller does not reach.
+    #[must_use]
+    pub fn key_is_taken(domain: &Domain) -> Self {
+        let message = format!("a record of `{}` with this key is there already", domain.name);
+        Self::new(ErrorCode::Conflict, message)
+    }
+
     /// The record of this place among those of a request.
     #[must_use]
     pub fn of_record(self, index: usize) -> Self {

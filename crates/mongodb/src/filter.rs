@@ -42,7 +42,12 @@ pub(crate) fn filter(
     and(all.collect())
 }
 
-/// The records that a caller reaches. The `_id` of a document is never of none of these values.
+/// No record: the `_id` of a document is never of none of these values.
+fn nothing() -> Document {
+    doc! { "_id": { "$in": [] } }
+}
+
+/// The records that a caller reaches.
 fn any_list(
     domain: &'static Domain,
     is_view: bool,
@@ -55,7 +60,7 @@ fn any_list(
     let mut all: Vec<Document> =
         alternatives.iter().map(|conditions| filter(domain, is_view, conditions, errors)).collect();
     match all.len() {
-        0 => doc! { "_id": { "$in": [] } },
+        0 => nothing(),
         1 => all.remove(0),
         _ => doc! { "$or": all },
     }
@@ -99,8 +104,10 @@ pub(crate) fn key_within(
     errors: &mut Errors,
 ) -> Document {
     let by_key = self::key(domain, is_view, key, errors);
-    // What a caller's role demands is no part of what the client sent.
-    and(vec![by_key, filter(domain, is_view, rows, &mut Errors::default())])
+    // What a caller's role demands is no part of what the client sent: it hears nothing of a value that no record can have.
+    let mut of_rows = Errors::default();
+    let within = filter(domain, is_view, rows, &mut of_rows);
+    and(vec![by_key, if of_rows.count() == 0 { within } else { nothing() }])
 }
 
 /// The records that match and come after the cursor.
@@ -158,8 +165,9 @@ fn tested(column: &str, test: &Test, path: &str, errors: &mut Errors) -> Documen
         }
         // The prefix is text, not a pattern: every special character is escaped.
         Test::Prefix(prefix) => doc! { column: { "$regex": format!("^{}", regex::escape(prefix)) } },
+        // It is of no one column, and `filter` takes it before.
+        Test::AnyOf(_) => nothing(),
         // Null and absent are one: this matches both.
-        Test::AnyOf(_) => Document::new(),
         Test::Null(true) => doc! { column: { "$eq": Bson::Null } },
         Test::Null(false) => doc! { column: { "$ne": Bson::Null } },
     }

@@ -2,6 +2,7 @@
 //!
 //! Nothing here reads a file: the runtime's `config` does.
 
+mod listed;
 mod rules;
 mod secret;
 mod tls;
@@ -13,8 +14,9 @@ use serde::Deserialize;
 
 pub use secrecy::SecretString;
 
+pub use listed::{Hosts, Listed};
 pub use rules::{MARIADB, MONGODB, RABBITMQ, Rules};
-pub use secret::{Hosts, Secret};
+pub use secret::Secret;
 pub use tls::{Link, Tls, is_loopback};
 pub use url::{Host, Parts, PasswordSource, SecretUrl, Urls, decoded};
 

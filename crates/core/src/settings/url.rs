@@ -5,12 +5,9 @@ use std::{fmt, sync::Arc};
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
-use serde::{
-    Deserialize, Deserializer,
-    de::{SeqAccess, Visitor},
-};
+use serde::{Deserialize, Deserializer};
 
-use super::tls::Tls;
+use super::{listed::Listed, tls::Tls};
 
 /// One URL, or several: a list, or a string with commas between, which is all that an environment variable can say.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -18,29 +15,10 @@ pub struct Urls(pub Vec<SecretUrl>);
 
 impl<'de> Deserialize<'de> for Urls {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OneOrMany;
-
-        impl<'de> Visitor<'de> for OneOrMany {
-            type Value = Urls;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a URL or a list of URLs")
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Urls, E> {
-                Ok(Urls::between_commas(text))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Urls, A::Error> {
-                let mut urls = Vec::new();
-                while let Some(url) = items.next_element()? {
-                    urls.push(url);
-                }
-                Ok(Urls(urls))
-            }
-        }
-
-        deserializer.deserialize_any(OneOrMany)
+        Ok(match Listed::read(deserializer, "a URL or a list of URLs")? {
+            Listed::Text(text) => Self::between_commas(&text),
+            Listed::Items(urls) => Self(urls),
+        })
     }
 }
 

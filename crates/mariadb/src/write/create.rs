@@ -55,11 +55,6 @@ pub(super) struct Called {
     pub(super) columns: Arc<[Column]>,
 }
 
-/// The key is that of a record which the caller does not reach.
-fn taken(domain: &Domain) -> Error {
-    Error::new(ErrorCode::Conflict, format!("a record of `{}` with this key is there already", domain.name))
-}
-
 /// A new record.
 pub(super) struct Created {
     /// What the reply shows of it.
@@ -167,7 +162,7 @@ impl Create<'_> {
             let reach = reach(connection, Place { domain, source, kept: columns }, &key, rows).await;
             let reach = reach.map_err(|fault| Failed { index: Some(index), fault })?;
             if reach == Reach::Beyond {
-                let fault = Fault::Refused(taken(domain));
+                let fault = Fault::Refused(Error::key_is_taken(domain));
                 return Err(Failed { index: Some(index), fault });
             }
         }

@@ -128,7 +128,7 @@ impl Tables {
     ///
     /// # Errors
     /// `bad_request`, naming the item.
-    pub(crate) fn check(&self, items: &[Item]) -> Result<(), Error> {
+    pub(super) fn check(&self, items: &[Item]) -> Result<(), Error> {
         for (index, item) in items.iter().enumerate() {
             let Item::Plan(Plan { domain, action: Action::Write(write), .. }) = item else { continue };
             let is_lasting =

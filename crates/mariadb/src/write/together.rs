@@ -49,6 +49,7 @@ fn check_one(domain: &'static Domain, action: &Action) -> Result<(), Error> {
 
 /// Runs all items within the transaction that is open in the session.
 pub(super) async fn run(write: &Write, items: &[Item], session: &mut Session) -> Result<Applied, Fault> {
+    // After the claim: one that was done before has its reply, whatever has become known since.
     write.tables.check(items).map_err(Fault::Refused)?;
     let (mut done, mut events) = (Items::default(), Vec::new());
     for (index, item) in items.iter().enumerate() {

@@ -10,7 +10,6 @@ use beds_core::{
     validate::Errors,
     value::{Value, write_record},
 };
-use beds_protocol::ErrorCode;
 use mongodb::{
     ClientSession,
     bson::{Document, RawDocumentBuf, doc},
@@ -152,8 +151,7 @@ impl Upsert {
         if find.await?.is_none() {
             return Ok(());
         }
-        let message = format!("a record of `{}` with this key is there already", self.domain.name);
-        Err(Error::new(ErrorCode::Conflict, message).into())
+        Err(Error::key_is_taken(self.domain).into())
     }
 
     /// Writes one record, and gives it as it is kept.
