@@ -195,17 +195,3 @@ fn by_name(node: Node, errors: &mut ErrorSink<'_>) -> Result<Vec<(Spanned<String
     let entries = keys::entries(table, errors);
     Ok(entries.into_iter().map(|tree::Entry { key, value }| (key, value)).collect())
 }
-
-impl RawAccess {
-    /// The operations with what is written of each.
-    pub(crate) fn operations(&self) -> [(&'static str, &Given<Names>); 6] {
-        [
-            ("fetch", &self.fetch),
-            ("count", &self.count),
-            ("create", &self.create),
-            ("update", &self.update),
-            ("upsert", &self.upsert),
-            ("delete", &self.delete),
-        ]
-    }
-}

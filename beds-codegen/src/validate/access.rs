@@ -49,23 +49,24 @@ fn grants(
 ) -> Vec<(Granted, Vec<String>)> {
     let mut grants = Vec::new();
     let mut is_said = written.calls.is_broken();
-    for (name, given) in written.operations() {
+    let operations = [
+        (Granted::Fetch, &written.fetch),
+        (Granted::Count, &written.count),
+        (Granted::Create, &written.create),
+        (Granted::Update, &written.update),
+        (Granted::Upsert, &written.upsert),
+        (Granted::Delete, &written.delete),
+    ];
+    for (granted, given) in operations {
         is_said |= !given.is_absent();
         let Some(entry) = given.entry() else { continue };
+        let name = granted.name();
         if let Some(all) = offered_operations(offered)
-            && !all.iter().any(|offered| offered == name)
+            && !all.contains(&name)
         {
-            cx.errors.push(diagnostics::unknown(entry.key, name, &all, false));
+            cx.errors.push(diagnostics::unknown(entry.key, &name, &all, false));
         }
-        let granted = match name {
-            "fetch" => Granted::Fetch,
-            "count" => Granted::Count,
-            "create" => Granted::Create,
-            "update" => Granted::Update,
-            "upsert" => Granted::Upsert,
-            _ => Granted::Delete,
-        };
-        grants.push((granted, roles(&entry.value.value, entry.value.span, name, cx)));
+        grants.push((granted, roles(&entry.value.value, entry.value.span, &name, cx)));
     }
     for (name, names) in written.calls.get().map_or(&[][..], |calls| &calls.value) {
         is_said = true;
