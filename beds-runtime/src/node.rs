@@ -16,7 +16,7 @@ use crate::{
     health::{self, Health},
     ipl::{self, Failure, Step},
     logging,
-    project::Project,
+    project::{Project, Serving},
     relay::Relays,
     reload::Running,
     roles,
@@ -144,7 +144,13 @@ fn start_pool(
         vec![Arc::new(NodeService::new(name, environment.as_str(), hosted, config.limits.clone()))];
     let hosting = Hosting {
         services,
-        rest: (project.service)(domains, engines, config.limits.clone(), config.rules(name, environment)),
+        rest: (project.service)(Serving {
+            domains,
+            runner: engines,
+            limits: config.limits.clone(),
+            rules: config.rules(name, environment),
+            extensions: Arc::default(),
+        }),
         brokers: config.hosted_pools(),
         drain_timeout: config.node.drain_timeout_ms.duration(),
         slow_after: config.logging.slow_ms.duration(),

@@ -2,12 +2,28 @@
 
 use std::sync::Arc;
 
-use beds_core::{Factory, Runner, access::Rules, service::Service, settings::Limits, spec::Domain};
+use beds_core::{
+    Factory, Runner, access::Rules, extensions::Extensions, service::Service, settings::Limits, spec::Domain,
+};
 
 use crate::domains::Domains;
 
-/// Serves some of a project's domains, by what runs their plans and judges their callers.
-type Serve = fn(Vec<&'static Domain>, Arc<dyn Runner>, Limits, Rules) -> Arc<dyn Service>;
+/// By what a project's domains are served.
+pub(crate) struct Serving {
+    /// Those that are served.
+    pub(crate) domains: Vec<&'static Domain>,
+    /// Runs their plans.
+    pub(crate) runner: Arc<dyn Runner>,
+    /// What one request may ask.
+    pub(crate) limits: Limits,
+    /// Judges their callers.
+    pub(crate) rules: Rules,
+    /// What their hand-written functions find.
+    pub(crate) extensions: Arc<Extensions>,
+}
+
+/// Serves a project's domains.
+type Serve = fn(Serving) -> Arc<dyn Service>;
 
 /// The domains of a project, and how they are served.
 ///
@@ -24,8 +40,8 @@ impl Project {
     /// The project of this factory.
     #[must_use]
     pub fn of<F: Factory>() -> Self {
-        let service: Serve = |served, runner, limits, rules| {
-            Arc::new(Domains::<F>::new(served, runner, limits).ruled_by(rules))
+        let service: Serve = |Serving { domains, runner, limits, rules, extensions }| {
+            Arc::new(Domains::<F>::new(domains, runner, limits).ruled_by(rules).offering(extensions))
         };
         Self { domains: F::domains(), service }
     }

@@ -23,6 +23,7 @@ use beds_core::{
     access::{Caller, Rules, Standing},
     address::Address,
     entry::{self, Destination},
+    extensions::Extensions,
     mask,
     meter::Samples,
     plan::{Asker, UNHEARD},
@@ -59,6 +60,8 @@ pub struct Domains<F> {
     limits: Arc<Limits>,
     /// By what callers are judged.
     rules: Arc<Rules>,
+    /// What hand-written functions find in their context.
+    extensions: Arc<Extensions>,
     /// The same of a request whose reply nobody hears: it may have any length.
     unheard: Arc<Limits>,
     /// Those that are served; the factory knows them all.
@@ -88,6 +91,7 @@ impl<F: Factory> Domains<F> {
             long,
             limits: Arc::new(limits),
             rules: Arc::default(),
+            extensions: Arc::default(),
             unheard,
             meters: Meters::new(&served),
             served,
@@ -99,6 +103,12 @@ impl<F: Factory> Domains<F> {
     #[must_use]
     pub fn ruled_by(self, rules: Rules) -> Self {
         Self { rules: Arc::new(rules), ..self }
+    }
+
+    /// The same, which offers this to hand-written functions.
+    #[must_use]
+    pub fn offering(self, extensions: Arc<Extensions>) -> Self {
+        Self { extensions, ..self }
     }
 
     async fn answer(&self, incoming: Incoming<'_>) -> Verdict {
@@ -187,6 +197,7 @@ impl<F: Factory> Domains<F> {
             standing: Standing::new(caller, Arc::clone(&self.rules), incoming),
             positions: Arc::new(Positions::of(incoming.after)?),
             stages: Arc::clone(&incoming.stages),
+            extensions: Arc::clone(&self.extensions),
         })
     }
 }

@@ -15,6 +15,7 @@ use futures_util::future::{BoxFuture, join_all};
 use crate::{
     access::{Allowed, Caller, Standing, asked, conceal},
     error::{Error, Result},
+    extensions::Extensions,
     outcome::Outcome,
     plan::{Action, Asker, Bounds, Claim, Item, Origin, Plan, Read, Write},
     position::Positions,
@@ -70,6 +71,8 @@ pub struct Context {
     pub positions: Arc<Positions>,
     /// Hears where the time of the request goes.
     pub stages: Arc<Stages>,
+    /// What the node offers to hand-written functions.
+    pub extensions: Arc<Extensions>,
 }
 
 /// The claims of one request: each of its writes has one of its own, by its place among them. So a method that runs
@@ -267,6 +270,7 @@ mod tests {
             traceparent: None,
             claims: claims.map(Arc::new),
             positions: Arc::default(),
+            extensions: Arc::default(),
             standing: beds_core::access::Standing::default(),
             stages: Arc::default(),
         };

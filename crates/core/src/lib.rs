@@ -20,6 +20,7 @@ mod describe;
 pub mod entry;
 pub mod error;
 pub mod event;
+pub mod extensions;
 pub mod inspect;
 pub mod items;
 pub mod ledger;

@@ -176,6 +176,7 @@ pub(crate) fn context() -> Context {
         traceparent: None,
         claims: None,
         positions: Arc::default(),
+        extensions: Arc::default(),
         standing: beds_core::access::Standing::default(),
         stages: Arc::default(),
     }

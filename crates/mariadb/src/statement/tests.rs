@@ -40,6 +40,7 @@ fn read(domain: &'static Domain, request: &Json) -> Read {
         traceparent: None,
         claims: None,
         positions: Arc::default(),
+        extensions: Arc::default(),
         standing: beds_core::access::Standing::default(),
         stages: Arc::default(),
     };

@@ -71,6 +71,7 @@ impl Site {
             traceparent: None,
             claims: None,
             positions: Arc::default(),
+            extensions: Arc::default(),
             standing: beds_core::access::Standing::default(),
             stages: Arc::default(),
         };

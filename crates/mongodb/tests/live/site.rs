@@ -124,6 +124,7 @@ pub(crate) fn context(name: &str, url: &str, limits: Limits) -> Context {
         traceparent: None,
         claims: None,
         positions: Arc::default(),
+        extensions: Arc::default(),
         standing: beds_core::access::Standing::default(),
         stages: Arc::default(),
     }
