@@ -17,6 +17,7 @@ mod project;
 mod relay;
 mod reload;
 mod roles;
+mod sessions;
 mod signals;
 mod telemetry;
 mod templates;
@@ -30,5 +31,6 @@ pub use beds_core::{Context, Error, Factory, NamasteCore, Outcome, Request, Resu
 #[cfg(feature = "derive")]
 pub use beds_macros::NamasteCore;
 pub use beds_protocol as protocol;
+pub use beds_services as services;
 
 pub use crate::{project::Project, signals::Signals};

@@ -8,7 +8,7 @@ use tracing::{error, info, warn};
 use beds_bus::{BrokerPool, Hosting, Status};
 use beds_core::{meter::Source, outbox::EventSink, service::Service, spec::Domain, stages::Tracer};
 use beds_protocol::Service as Hosted;
-use beds_services::NodeService;
+use beds_services::{NodeService, SessionCheck};
 
 use crate::{
     config::{Config, ConfigError, Environment},
@@ -19,7 +19,7 @@ use crate::{
     project::{Project, Serving},
     relay::Relays,
     reload::Running,
-    roles,
+    roles, sessions,
     signals::{Asked, Signals},
     telemetry::Traces,
     templates, upkeep, watchdog,
@@ -72,7 +72,12 @@ async fn serve(
         info!("told to stop before the start was done");
         return Ok(());
     };
-    let engines = Engines::open(&config, &domains);
+    // By it every node knows sessions, also where it does not serve them.
+    let of_sessions = sessions::domain(&config, &project.domains);
+    let reached: Vec<_> = domains.iter().copied().chain(of_sessions).collect();
+    let engines = Engines::open(&config, &reached);
+    let known = sessions::check(&config, of_sessions, &engines);
+    let _sessions = sessions::start(&config, &name, known.as_ref());
     // It ends with this function.
     let keep = Duration::from_secs(config.node.ledger_keep_s.into());
     let _upkeep = upkeep::start(&engines, &domains, keep);
@@ -80,7 +85,7 @@ async fn serve(
     let databases = Arc::clone(&engines) as Arc<dyn Source>;
     let for_pool = traces.as_ref().map(Traces::tracer);
     let serves = (domains.clone(), Arc::clone(&engines));
-    let (pool, relays) = start_pool(&project, &config, &name, environment, serves, for_pool);
+    let (pool, relays) = start_pool(&project, &config, &name, environment, serves, known, for_pool);
     if let Some(queue) = log_queue.filter(|_| project.domains.iter().any(|domain| domain.name == "logger")) {
         let records_max = config.limits.create_records_max;
         tokio::spawn(queue.publish(config.amqp_of(Hosted::Admin).clone(), records_max, pool.status()));
@@ -136,6 +141,7 @@ fn start_pool(
     name: &str,
     environment: Environment,
     (domains, engines): (Vec<&'static Domain>, Arc<Engines>),
+    known: Option<Arc<SessionCheck>>,
     tracer: Option<Arc<dyn Tracer>>,
 ) -> (BrokerPool, Relays) {
     let outboxes = engines.outboxes(&domains);
@@ -148,8 +154,11 @@ fn start_pool(
             domains,
             runner: engines,
             limits: config.limits.clone(),
-            rules: config.rules(name, environment),
-            extensions: Arc::default(),
+            extensions: Arc::new(sessions::extensions(config, known.as_ref())),
+            rules: match known {
+                Some(known) => config.rules(name, environment).with_sessions(known),
+                None => config.rules(name, environment),
+            },
         }),
         brokers: config.hosted_pools(),
         drain_timeout: config.node.drain_timeout_ms.duration(),

@@ -26,6 +26,7 @@ impl Config {
             limits,
             mariadb,
             mongodb,
+            tercero,
             logging,
             telemetry,
         } = self;
@@ -47,6 +48,7 @@ impl Config {
         keys.extend(of_section("limits", &limits.differing(&other.limits)));
         keys.extend(of_servers("mariadb", mariadb, &other.mariadb, MariaDb::differing));
         keys.extend(of_servers("mongodb", mongodb, &other.mongodb, MongoDb::differing));
+        keys.extend(of_section("tercero", &tercero.differing(&other.tercero)));
         keys.extend(of_section("logging", &logging.differing(&other.logging)));
         keys.extend(of_section("telemetry", &telemetry.differing(&other.telemetry)));
         keys

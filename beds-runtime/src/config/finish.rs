@@ -10,6 +10,7 @@ use beds_protocol::{
     Broker, Service, nearest,
     vocabulary::{ANY_KNOWN, ANYONE, is_role},
 };
+use beds_services::Tercero;
 use tracing_subscriber::EnvFilter;
 
 use super::{
@@ -274,6 +275,42 @@ pub(super) fn pool(service: Service, name: &str, pool: &Pool) -> Result<(), Conf
         return Err(ConfigError::new(format!("{path}: this service has no such broker; it has {known}")));
     }
     in_range(&path, &[("instances", pool.instances.into()), ("prefetch", pool.prefetch.into())])
+}
+
+/// What is said of users and sessions.
+pub(super) fn tercero(tercero: &Tercero) -> Result<(), ConfigError> {
+    let Tercero {
+        idle_s,
+        absolute_s,
+        keep_s,
+        failures_max,
+        lock_s,
+        password_min,
+        argon2_memory_kib,
+        argon2_iterations,
+        argon2_parallelism,
+        argon2_at_once,
+        cache_ms,
+        cache_sessions,
+    } = *tercero;
+    in_range(
+        "tercero",
+        &[
+            ("idle_s", idle_s.into()),
+            ("absolute_s", absolute_s.into()),
+            ("keep_s", keep_s.into()),
+            ("failures_max", failures_max.into()),
+            ("lock_s", lock_s.into()),
+            ("password_min", password_min.into()),
+            ("argon2_memory_kib", argon2_memory_kib.into()),
+            ("argon2_iterations", argon2_iterations.into()),
+            ("argon2_parallelism", argon2_parallelism.into()),
+            ("argon2_at_once", argon2_at_once.into()),
+            ("cache_ms", cache_ms.0.into()),
+            ("cache_sessions", cache_sessions.into()),
+        ],
+    )?;
+    tercero.contradiction().map_or(Ok(()), |reason| Err(ConfigError::new(reason)))
 }
 
 /// Whether the filter can be read, and lets something be logged.

@@ -27,6 +27,7 @@ use beds_core::{
 use beds_mariadb::MariaDb;
 use beds_mongodb::MongoDb;
 use beds_protocol::{Broker, Service};
+use beds_services::Tercero;
 use serde::Deserialize;
 
 use variables::Variables;
@@ -121,6 +122,8 @@ pub struct Config {
     pub mariadb: Servers<MariaDb>,
     /// MongoDB servers, by the name that templates use as `database`.
     pub mongodb: Servers<MongoDb>,
+    /// Users and sessions.
+    pub tercero: Tercero,
     /// Logs.
     pub logging: Logging,
     /// Traces.
@@ -204,6 +207,7 @@ impl Config {
                 finish::pool(*service, name, pool)?;
             }
         }
+        finish::tercero(&self.tercero)?;
         finish::logging(&self.logging)?;
         finish::telemetry(&self.telemetry)?;
         finish::node(&self.node)?;

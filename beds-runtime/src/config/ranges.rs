@@ -9,6 +9,10 @@ const LEDGER_KEEP_S_MIN: u64 = 3_600;
 const BYTES_MIN: u64 = 1_024;
 /// How many items the ledger tells apart.
 const BATCH_ITEMS_MAX: u64 = 1 << 16;
+/// Ten years, in seconds: what a session may take, and a database can add to a date.
+const SECONDS_MAX: u64 = 10 * 366 * 24 * 3_600;
+/// The least memory of Argon2, in KiB: below it is a hash that is soon guessed.
+const ARGON2_KIB_MIN: u64 = 1_024;
 /// Where the type alone bounds a number.
 const ANY: u64 = u64::MAX;
 
@@ -46,6 +50,18 @@ pub(super) const RANGES: &[(&str, RangeInclusive<u64>)] = &[
     ("node.ledger_keep_s", LEDGER_KEEP_S_MIN..=ANY),
     ("node.verify_every_s", 1..=ANY),
     ("telemetry.timeout_ms", 1..=ANY),
+    ("tercero.absolute_s", 60..=SECONDS_MAX),
+    ("tercero.argon2_at_once", 1..=256),
+    ("tercero.argon2_iterations", 1..=1_000),
+    ("tercero.argon2_memory_kib", ARGON2_KIB_MIN..=4 << 20),
+    ("tercero.argon2_parallelism", 1..=64),
+    ("tercero.cache_ms", 1..=600_000),
+    ("tercero.cache_sessions", 1..=10_000_000),
+    ("tercero.failures_max", 1..=1_000_000),
+    ("tercero.idle_s", 60..=SECONDS_MAX),
+    ("tercero.keep_s", 60..=SECONDS_MAX),
+    ("tercero.lock_s", 1..=SECONDS_MAX),
+    ("tercero.password_min", 8..=128),
 ];
 
 /// The range of the key at this path; `None` where it is that of its type.

@@ -193,7 +193,7 @@ impl<F: Factory> Domains<F> {
             asker: Asker { client: client(incoming.client), is_part: false },
             request_id: incoming.request_id.into(),
             traceparent: incoming.traceparent.map(Into::into),
-            claims: claims(incoming, &caller, lane)?.map(Arc::new),
+            claims: claims(incoming, &caller, lane, Self::told)?.map(Arc::new),
             standing: Standing::new(caller, Arc::clone(&self.rules), incoming),
             positions: Arc::new(Positions::of(incoming.after)?),
             stages: Arc::clone(&incoming.stages),
@@ -203,6 +203,20 @@ impl<F: Factory> Domains<F> {
 }
 
 impl<F: Factory> Domains<F> {
+    /// What of a body the digest of a write is made of. Digests are kept, and nobody may guess a password by one: where calls
+    /// take what is sensitive, it is left out.
+    fn told<'a>(incoming: &Incoming<'a>) -> Cow<'a, [u8]> {
+        let key = incoming.routing_key;
+        let domain = |template: &str| {
+            F::template(template).map(F::domain).filter(|domain| mask::takes_secrets(domain))
+        };
+        if BatchKey::parse(key).is_some() {
+            return mask::batch_of(incoming.body, domain);
+        }
+        let of_call = key.split_once(".call.").and_then(|(template, _)| domain(template));
+        of_call.map_or(Cow::Borrowed(incoming.body), |domain| mask::body(domain, incoming.body))
+    }
+
     /// A batch as it may be shown. Where no domain has anything sensitive, that is all of it.
     fn shown_batch(body: &[u8]) -> Cow<'_, [u8]> {
         if !F::domains().into_iter().any(mask::has_sensitive) {
@@ -265,7 +279,12 @@ fn client(name: &str) -> u64 {
 }
 
 /// What makes the writes of a request happen once: its `message_id`, and a digest of what it asks.
-fn claims(incoming: &Incoming<'_>, caller: &Caller, lane: Lane) -> Result<Option<Claims>> {
+fn claims<'a>(
+    incoming: &Incoming<'a>,
+    caller: &Caller,
+    lane: Lane,
+    told: impl FnOnce(&Incoming<'a>) -> Cow<'a, [u8]>,
+) -> Result<Option<Claims>> {
     let Some(message_id) = incoming.message_id.filter(|_| lane == Lane::Write) else { return Ok(None) };
     if message_id.is_empty() {
         return Err(Error::new(ErrorCode::BadRequest, "the `message_id` is empty")
@@ -278,7 +297,7 @@ fn claims(incoming: &Incoming<'_>, caller: &Caller, lane: Lane) -> Result<Option
         return Err(Error::new(ErrorCode::BadRequest, message).hint("use a UUID"));
     }
     let digest =
-        Sha256::new().chain_update(incoming.routing_key).chain_update([0]).chain_update(incoming.body);
+        Sha256::new().chain_update(incoming.routing_key).chain_update([0]).chain_update(told(incoming));
     Ok(Some(Claims::new(caller.ledger_name(), message_id.to_owned(), digest.finalize().into())))
 }
 

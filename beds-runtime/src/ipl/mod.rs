@@ -223,7 +223,7 @@ pub fn acceptable(
     Ok(())
 }
 
-fn is_configured(config: &Config, engine: Engine, database: &str) -> bool {
+pub(crate) fn is_configured(config: &Config, engine: Engine, database: &str) -> bool {
     match engine {
         Engine::MariaDb => config.mariadb.get(database).is_some(),
         Engine::MongoDb => config.mongodb.get(database).is_some(),

@@ -10,7 +10,7 @@
 //! - `socket`: the TCP connection, with a handle by which it can be ended.
 //! - [`Connection`]: one AMQP connection, made within a deadline.
 //! - [`Publisher`]: messages that RabbitMQ confirms or returns. [`Replies`]: the queue of a client's answers.
-//!   [`Subscription`]: events that somebody listens to. [`BusPublisher`]: what the node itself puts on the bus.
+//!   [`Subscription`]: events that somebody listens to. [`BusPublisher`]: what the node itself puts on the bus. [`Listener`]: what it hears.
 //!
 //! The upper half:
 //! - [`Hosting`]: what a pool serves, and which service a request is for. [`Server`]: which services live on a RabbitMQ.
@@ -45,6 +45,7 @@ mod frames;
 mod handler;
 mod hosting;
 mod instance;
+mod listener;
 mod message;
 mod meter;
 mod outlet;
@@ -75,6 +76,7 @@ pub use error::BusError;
 pub use events::EventPublisher;
 pub use handler::INGEST_SPAN;
 pub use hosting::{Hosting, Server};
+pub use listener::Listener;
 pub use message::{Message, Name, Properties};
 pub use meter::Pulse;
 pub use pool::BrokerPool;

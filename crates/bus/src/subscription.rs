@@ -1,5 +1,7 @@
 //! [`Subscription`]: the events that somebody listens to.
 
+use std::time::Duration;
+
 use beds_protocol::topology::EVENTS;
 use futures_util::StreamExt as _;
 use lapin::{
@@ -22,6 +24,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Subscription {
     consumer: Consumer,
+    channel: Channel,
+    prefetch: u16,
 }
 
 /// An event as it came.
@@ -68,7 +72,17 @@ impl Subscription {
         let bounded = channel.basic_qos(prefetch.max(1), BasicQosOptions::default());
         within(limit, "setting the prefetch", bounded).await?;
         let consumer = consume(&channel, name);
-        Ok(Self { consumer: within(limit, "consuming", consumer).await? })
+        let consumer = within(limit, "consuming", consumer).await?;
+        Ok(Self { consumer, channel, prefetch: prefetch.max(1) })
+    }
+
+    /// Asks RabbitMQ for a sign of life on the channel of the events.
+    ///
+    /// # Errors
+    /// When it does not answer within `limit`: events may be missed.
+    pub async fn answers(&self, limit: Duration) -> Result<(), BusError> {
+        let same = self.channel.basic_qos(self.prefetch, BasicQosOptions::default());
+        within(limit, "answering where events are heard", same).await
     }
 
     /// The next event.

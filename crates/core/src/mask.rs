@@ -78,6 +78,30 @@ pub fn batch(body: &[u8], domain: impl Fn(&str) -> Option<&'static Domain>) -> C
     if masked == given { Cow::Borrowed(body) } else { Cow::Owned(masked.to_string().into_bytes()) }
 }
 
+/// Whether a call of the domain takes anything sensitive, which no digest may be made of.
+pub fn takes_secrets(domain: &Domain) -> bool {
+    domain.calls.iter().any(|call| call.args.iter().any(|arg| is_sensitive(&arg.field)))
+}
+
+/// The body of a batch in which the bodies of the items of these domains are as [`body`] shows them; the others stay whole.
+pub fn batch_of(given: &[u8], domain: impl Fn(&str) -> Option<&'static Domain>) -> Cow<'_, [u8]> {
+    let Ok(Json::Object(mut members)) = Json::of_any(given) else { return Cow::Borrowed(given) };
+    let mut is_masked = false;
+    for (name, value) in &mut members.0 {
+        let ("items", Json::Array(items)) = (name.as_str(), value) else { continue };
+        for item in items {
+            let domain = item.get("template").and_then(Json::as_str).and_then(&domain);
+            let (Some(domain), Json::Object(item)) = (domain, item) else { continue };
+            for (_, value) in item.0.iter_mut().filter(|(name, _)| name == "body") {
+                let json = value.to_string();
+                *value = Json::of_any(&body(domain, json.as_bytes())).unwrap_or(MASK.into());
+                is_masked = true;
+            }
+        }
+    }
+    if is_masked { Cow::Owned(Json::Object(members).to_string().into_bytes()) } else { Cow::Borrowed(given) }
+}
+
 /// An item of a batch.
 fn item(item: &mut Json, domain: impl Fn(&str) -> Option<&'static Domain>) {
     let Json::Object(members) = item else { return hide(item) };
@@ -205,6 +229,35 @@ fn collect(fields: &'static [Field], names: &mut Vec<&'static str>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spec::{Arg, Call, Returns, Routine};
+    use beds_protocol::Lane;
+
+    #[test]
+    fn of_a_batch_only_the_items_of_the_domains_that_are_meant_are_masked() {
+        static ARGS: [Arg; 2] = [
+            Arg::given(Field::new("name", "name", Type::string(0, 9))),
+            Arg::given(Field::new("password", "password", Type::string(0, 9)).sensitive()),
+        ];
+        static CALLS: [Call; 1] = [Call {
+            name: "register",
+            description: "",
+            lane: Lane::Write,
+            args: &ARGS,
+            returns: Returns::Nothing,
+            routine: Routine::Method,
+        }];
+        static USER: Domain = Domain::new("user", "", "").calls(&CALLS);
+        assert!(takes_secrets(&USER));
+        let of = |name: &str| (name == "user").then_some(&USER);
+        let batch = |password: &str| {
+            format!(
+                r#"{{"mode":"ordered","items":[{{"template":"note","op":"create","body":{{"data":{{"password":1}}}}}},{{"template":"user","op":"call.register","body":{{"args":{{"name":"a","password":"{password}"}}}}}}]}}"#
+            )
+        };
+        assert_eq!(*batch_of(batch("b").as_bytes(), of), *batch("***").as_bytes());
+        assert!(matches!(batch_of(batch("b").as_bytes(), |_| None), Cow::Borrowed(_)));
+        assert_eq!(*batch_of(b"no JSON", of), *b"no JSON");
+    }
 
     #[test]
     fn a_body_is_shown_as_far_as_it_holds_nothing_sensitive() {

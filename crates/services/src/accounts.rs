@@ -1,0 +1,41 @@
+//! [`Accounts`]: what the functions of users and sessions find in their context.
+
+use std::sync::Arc;
+
+use beds_core::{Result, context::Context};
+
+use crate::{
+    passwords::Passwords,
+    sessions::{Forget, SessionCheck},
+    settings::Tercero,
+};
+
+/// What the functions of users and sessions find among the node's extensions.
+#[derive(Debug)]
+pub struct Accounts {
+    pub(crate) settings: Tercero,
+    pub(crate) passwords: Passwords,
+    /// What the node remembers of sessions, which forgets at once what these functions end.
+    sessions: Option<Arc<SessionCheck>>,
+}
+
+impl Accounts {
+    /// Of a node with these settings, which remembers sessions in this, if it knows any.
+    ///
+    /// # Errors
+    /// Where passwords cannot be hashed with these settings.
+    pub fn new(settings: Tercero, sessions: Option<Arc<SessionCheck>>) -> Result<Self> {
+        Ok(Self { passwords: Passwords::new(&settings)?, settings, sessions })
+    }
+
+    pub(crate) fn of(cx: &Context) -> Result<&Self> {
+        cx.extensions.get()
+    }
+
+    /// Other nodes hear of it by an event.
+    pub(crate) fn forget(&self, what: &Forget) {
+        if let Some(sessions) = &self.sessions {
+            sessions.forget(what);
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! What is behind the calls of the template `user`. The functions ask for calls of the domain, `add`, `credential`, `settle`,
+//! `put_password`, `put_roles` and `put_lock`, with the arguments that `templates/user_rec.toml` has; what is behind those is
+//! the adopter's.
+
+use beds_core::{Error, NamasteCore, Result, context::Context};
+use beds_protocol::{ErrorCode, Json, Record, vocabulary::is_role};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    accounts::Accounts,
+    ask::{self, Nothing},
+    sessions::Forget,
+};
+
+/// A user whose password was right.
+#[derive(Debug, Serialize)]
+pub struct Admitted {
+    /// Names the user for ever.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// The roles.
+    pub roles: Vec<String>,
+}
+
+/// What becomes of a user's roles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// They are these.
+    Set,
+    /// These are added.
+    Grant,
+    /// These are taken away.
+    Revoke,
+}
+
+impl Change {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Set => "set",
+            Self::Grant => "grant",
+            Self::Revoke => "revoke",
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Id {
+    id: Uuid,
+}
+
+#[derive(Deserialize)]
+struct Credential {
+    id: Option<String>,
+    hash: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Settled {
+    is_admitted: bool,
+    roles: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct Changed {
+    id: String,
+    roles: Vec<String>,
+}
+
+/// Registers a user without roles; gives the id.
+///
+/// # Errors
+/// `conflict` where the name is taken; `validation_failed` where the password is too weak.
+pub async fn register<U: NamasteCore>(cx: &Context, name: &str, password: String) -> Result<Uuid> {
+    let hash = Accounts::of(cx)?.passwords.hash(cx, (name, "password"), password).await?;
+    let args = Record::from([("name", name), ("hash", hash.as_str())]);
+    let Id { id } = ask::call::<U, _>(&ask::own(cx), "add", args).await?;
+    Ok(id)
+}
+
+/// Who it is whose name and password these are. Whatever is wrong, it takes as long and says the same.
+///
+/// # Errors
+/// `unauthenticated` where the name or the password is wrong, or the user is locked.
+pub async fn authenticate<U: NamasteCore>(cx: &Context, name: &str, password: &str) -> Result<Admitted> {
+    let credential = credential::<U>(cx, name).await?;
+    let is_right = is_right(cx, &credential, password).await?;
+    let roles = settle::<U>(cx, name, &credential, is_right).await?.ok_or_else(refused)?;
+    let id = credential.id.ok_or_else(refused)?;
+    Ok(Admitted { id, name: name.to_owned(), roles })
+}
+
+/// Gives the caller another password, and ends the caller's other sessions.
+///
+/// # Errors
+/// `unauthenticated` where the old password is wrong or the caller is locked; `validation_failed` where the caller has no session,
+/// or the new password is too weak.
+pub async fn change_password<U: NamasteCore>(cx: &Context, old: String, new: String) -> Result<()> {
+    let (Some(name), Some(session)) = (cx.caller().user.clone(), cx.caller().session.clone()) else {
+        let message = "only who comes with a session has a password here";
+        return Err(Error::new(ErrorCode::ValidationFailed, message)
+            .hint("open a session, and send its token in the header `beds-session`"));
+    };
+    let credential = credential::<U>(cx, &name).await?;
+    let mut is_right = is_right(cx, &credential, &old).await?;
+    if !is_right && cx.claims.is_some() {
+        // A request that is delivered again finds its own work done: the new password is the password.
+        is_right = self::is_right(cx, &credential, &new).await?;
+    }
+    settle::<U>(cx, &name, &credential, is_right).await?.ok_or_else(refused)?;
+    let hash = Accounts::of(cx)?.passwords.hash(cx, (&name, "new"), new).await?;
+    let id = credential.id.ok_or_else(refused)?;
+    put_password::<U>(cx, id, &hash, Some(&session)).await
+}
+
+/// Gives a user another password, and ends all of the user's sessions.
+///
+/// # Errors
+/// `not_found`; `validation_failed` where the password is too weak.
+pub async fn reset_password<U: NamasteCore>(cx: &Context, name: &str, password: String) -> Result<()> {
+    let hash = Accounts::of(cx)?.passwords.hash(cx, (name, "password"), password).await?;
+    let id = credential::<U>(cx, name).await?.id.ok_or_else(|| Error::not_found(U::domain()))?;
+    put_password::<U>(cx, id, &hash, None).await
+}
+
+/// Sets a user's roles, adds to them or takes some away; gives those that the user has then.
+///
+/// # Errors
+/// `not_found`; `validation_failed` where one is no role.
+pub async fn put_roles<U: NamasteCore>(
+    cx: &Context,
+    name: &str,
+    change: Change,
+    roles: Vec<String>,
+) -> Result<Vec<String>> {
+    if let Some(wrong) = roles.iter().find(|role| !is_role(role)) {
+        let field = if change == Change::Set { "args.roles" } else { "args.role" };
+        let reason = "is no role: a role has lower-case letters, digits, _ and -, and begins with a letter";
+        return Err(Error::new(
+            ErrorCode::ValidationFailed,
+            format!("{} {reason}", beds_protocol::shown(wrong)),
+        )
+        .detail(field, reason));
+    }
+    let given = Json::Array(roles.into_iter().map(Json::String).collect());
+    let args = [("name", name.into()), ("change", change.as_str().into()), ("given", given)];
+    let changed = ask::call::<U, Changed>(&ask::own(cx), "put_roles", Record::from(args)).await;
+    let Changed { id, roles } = changed.map_err(|error| missing::<U>(error))?;
+    Accounts::of(cx)?.forget(&Forget::UserId(id));
+    Ok(roles)
+}
+
+/// Locks a user, or releases one.
+///
+/// # Errors
+/// `not_found`
+pub async fn put_lock<U: NamasteCore>(cx: &Context, name: &str, is_locked: bool) -> Result<()> {
+    let args = Record::from([("name", Json::from(name)), ("is_locked", Json::Bool(is_locked))]);
+    let changed = ask::call::<U, Id>(&ask::own(cx), "put_lock", args).await;
+    let Id { id } = changed.map_err(|error| missing::<U>(error))?;
+    Accounts::of(cx)?.forget(&Forget::UserId(id.to_string()));
+    Ok(())
+}
+
+async fn put_password<U: NamasteCore>(
+    cx: &Context,
+    id: String,
+    hash: &str,
+    keep: Option<&str>,
+) -> Result<()> {
+    let keep = keep.map_or(Json::Null, Json::from);
+    let args = Record::from([("id", Json::from(id.as_str())), ("hash", hash.into()), ("keep", keep)]);
+    ask::call::<U, Nothing>(&ask::own(cx), "put_password", args).await?;
+    Accounts::of(cx)?.forget(&Forget::UserId(id));
+    Ok(())
+}
+
+async fn credential<U: NamasteCore>(cx: &Context, name: &str) -> Result<Credential> {
+    ask::call::<U, _>(&ask::anew(cx), "credential", Record::from([("name", name)])).await
+}
+
+async fn is_right(cx: &Context, credential: &Credential, password: &str) -> Result<bool> {
+    Accounts::of(cx)?.passwords.is_right(cx, credential.hash.clone(), password).await
+}
+
+/// The roles of a user who is admitted. A wrong password is counted, whichever `message_id` it comes with.
+async fn settle<U: NamasteCore>(
+    cx: &Context,
+    name: &str,
+    credential: &Credential,
+    is_right: bool,
+) -> Result<Option<Vec<String>>> {
+    let settings = &Accounts::of(cx)?.settings;
+    let args = [
+        ("name", Json::from(name)),
+        ("hash", credential.hash.as_deref().unwrap_or_default().into()),
+        ("is_right", Json::Bool(is_right)),
+        ("failures_max", i64::from(settings.failures_max).into()),
+        ("lock_s", i64::from(settings.lock_s).into()),
+    ];
+    let settled: Settled = ask::call::<U, _>(&ask::anew(cx), "settle", Record::from(args)).await?;
+    Ok(settled.roles.filter(|_| settled.is_admitted))
+}
+
+/// It does not say which it was.
+fn refused() -> Error {
+    Error::new(ErrorCode::Unauthenticated, "the name or the password is wrong, or the user is locked").hint(
+        "after too many wrong passwords a user is locked for a while; who may call `user.call.unlock` can release it",
+    )
+}
+
+/// The objects say by a condition of their own that there is no such user.
+fn missing<U: NamasteCore>(error: Error) -> Error {
+    if error.code == ErrorCode::RejectedByDatabase { Error::not_found(U::domain()) } else { error }
+}
