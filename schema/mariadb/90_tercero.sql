@@ -137,9 +137,9 @@ end //
 create or replace procedure sp_user_put_roles(
   in p_name varchar(64) character set utf8mb4 collate utf8mb4_nopad_bin,
   in p_change varchar(10) character set ascii,
-  in p_roles text character set utf8mb4 collate utf8mb4_nopad_bin,
+  in p_given text character set utf8mb4 collate utf8mb4_nopad_bin,
   out p_id char(36) character set ascii,
-  out p_now text character set utf8mb4)
+  out p_roles text character set utf8mb4)
   modifies sql data
 begin
   declare v_id char(36) character set ascii collate ascii_bin default null;
@@ -155,8 +155,8 @@ begin
   if p_change = 'set' then
     set v_roles = '[]';
   end if;
-  while v_index < json_length(p_roles) do
-    set v_role = json_value(p_roles, concat('$[', v_index, ']'));
+  while v_index < json_length(p_given) do
+    set v_role = json_value(p_given, concat('$[', v_index, ']'));
     -- A `_` would stand for any character.
     set v_at = json_unquote(json_search(v_roles, 'one', replace(v_role, '_', '\\_')));
     if p_change = 'revoke' then
@@ -170,7 +170,7 @@ begin
   end while;
   update user set roles = v_roles where id = v_id;
   set p_id = v_id;
-  set p_now = v_roles;
+  set p_roles = v_roles;
 end //
 
 -- Locks a user, or releases one from this lock and from the one by failures. A locked user's sessions are refused.

@@ -1,0 +1,15 @@
+//! Users and sessions on real servers: one node serves them, another only knows sessions by their tokens.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "clippy.toml allows it in test functions only"
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod passwords;
+mod secrets;
+mod sessions;
+mod site;
