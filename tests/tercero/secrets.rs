@@ -111,7 +111,9 @@ async fn nothing_that_is_kept_or_logged_holds_a_secret() {
     for view in ["v_user", "v_session"] {
         places.push((view, site.sql(&format!("select * from {view}"))));
     }
-    assert!(places[0].1.contains("TRACE") && places[0].1.len() > 10_000, "the log is whole");
+    // A log that is longer has lost its beginning.
+    let log = &places[0].1;
+    assert!(log.contains("DEBUG") && log.contains("starting"), "the log is whole: {} bytes", log.len());
     assert!(places[3].1.contains("ok"), "the ledger has replies: {}", places[3].1);
     for (place, text) in &places {
         for secret in &secrets {

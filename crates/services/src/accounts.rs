@@ -5,8 +5,8 @@ use std::sync::Arc;
 use beds_core::{Result, context::Context};
 
 use crate::{
+    known::{Forget, SessionCheck},
     passwords::Passwords,
-    sessions::{Forget, SessionCheck},
     settings::Tercero,
 };
 

@@ -3,12 +3,13 @@
 //! - [`NodeService`]: a [`beds_core::service::Service`] that the broker pool serves as it does the templates' domains.
 //! - [`users`], [`sessions`]: what is behind the calls of the templates `user` and `session`, whichever objects those have.
 //!   `passwords` hashes and compares, `ask` makes the calls of a domain; [`Tercero`] is the section of the configuration.
-//! - [`SessionCheck`]: knows sessions by their tokens, on every node.
+//! - [`SessionCheck`], in `known`: knows sessions by their tokens, on every node.
 //!
 //! This crate names neither the bus nor a driver: a service is given what it needs when it is made.
 
 mod accounts;
 mod ask;
+mod known;
 mod node;
 mod passwords;
 pub mod sessions;
@@ -16,6 +17,6 @@ mod settings;
 pub mod users;
 
 pub use accounts::Accounts;
+pub use known::{Forget, SessionCheck};
 pub use node::NodeService;
-pub use sessions::{Forget, SessionCheck};
 pub use settings::Tercero;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     accounts::Accounts,
     ask::{self, Nothing},
-    sessions::Forget,
+    known::Forget,
 };
 
 /// A user whose password was right.

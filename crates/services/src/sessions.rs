@@ -1,24 +1,18 @@
-//! What is behind the calls of the template `session`, and how nodes know sessions.
+//! What is behind the calls of the template `session`.
 //!
 //! The functions ask for calls of the domain, `add`, `end` and `end_all`, with the arguments that `templates/session_rec.toml`
 //! has; what is behind those is the adopter's.
-
-mod cache;
-mod check;
-mod token;
 
 use beds_core::{Error, NamasteCore, Result, context::Context};
 use beds_protocol::{ErrorCode, FetchRequest, Json, Record};
 use serde::{Deserialize, Serialize};
 
-use self::token::Token;
 use crate::{
     accounts::Accounts,
     ask::{self, Nothing},
+    known::{Forget, Token},
     users::{self, Admitted},
 };
-
-pub use self::{cache::Forget, check::SessionCheck};
 
 /// A session that was opened.
 #[derive(Serialize)]

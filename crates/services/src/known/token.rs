@@ -10,23 +10,23 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
 /// 256 random bits.
-pub(super) struct Token([u8; 32]);
+pub(crate) struct Token([u8; 32]);
 
 impl Token {
-    pub(super) fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         let mut bits = [0; 32];
         OsRng.try_fill_bytes(&mut bits).map_err(|_| Error::internal("the system gives no random numbers"))?;
         Ok(Self(bits))
     }
 
     /// The token that a client shows; none where it can be none.
-    pub(super) fn read(text: &str) -> Option<Self> {
+    pub(crate) fn read(text: &str) -> Option<Self> {
         let mut bits = [0; 32];
         let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bits).ok()?;
         (length == bits.len()).then_some(Self(bits))
     }
 
-    pub(super) fn hash(&self) -> Hash {
+    pub(crate) fn hash(&self) -> Hash {
         Hash(Sha256::digest(self.0).into())
     }
 }
@@ -39,11 +39,11 @@ impl Serialize for Token {
 
 /// SHA-256 of a token. Nobody guesses 256 random bits, so that it needs no salt.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Hash([u8; 32]);
+pub(crate) struct Hash([u8; 32]);
 
 impl Hash {
     /// As an argument of a call.
-    pub(super) fn base64(&self) -> String {
+    pub(crate) fn base64(&self) -> String {
         STANDARD.encode(self.0)
     }
 }
