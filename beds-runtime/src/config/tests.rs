@@ -159,6 +159,9 @@ fn what_makes_no_sense_is_refused() {
         ("BEDS__LOGGING__LEVEL", "info,beds_bus=err", "did you mean `error`?"),
         ("BEDS__LOGGING__LEVEL", "", "it lets nothing be logged"),
         ("BEDS__LOGGING__LEVEL", "lapin=off", "it lets nothing be logged"),
+        ("BEDS__TERCERO__IDLE_S", "43201", "it must not be above tercero.absolute_s, which is 43200"),
+        ("BEDS__TERCERO__ABSOLUTE_S", "900", "tercero.idle_s is 1800: it must not be above"),
+        ("BEDS_TERCERO_IDLE_S", "900", "did you mean BEDS__TERCERO__IDLE_S?"),
     ] {
         let message = message(name, value);
         assert!(message.contains(said), "{name}={value}: {message}");
@@ -205,6 +208,7 @@ fn what_differs_is_named_by_its_key_and_no_value_is_shown() {
         ("BEDS__MARIADB__A__URL", "mysql://u:secret@h/s", "mariadb.a"),
         ("BEDS__LOGGING__LEVEL", "debug", "logging.level"),
         ("BEDS__TELEMETRY__SAMPLE_RATIO", "0.5", "telemetry.sample_ratio"),
+        ("BEDS__TERCERO__IDLE_S", "600", "tercero.idle_s"),
     ] {
         assert_eq!(differing(&[], &[(name, value)]), [key]);
         assert_eq!(differing(&[(name, value)], &[(name, value)]), [""; 0], "{name}");

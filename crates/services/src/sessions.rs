@@ -73,7 +73,7 @@ pub fn check(cx: &Context) -> Result<Asking> {
     let caller = cx.caller();
     Ok(Asking {
         user: known(cx)?.to_owned(),
-        roles: caller.roles.iter().map(|role| role.to_string()).collect(),
+        roles: caller.roles.iter().map(ToString::to_string).collect(),
         session: caller.session.as_deref().map(str::to_owned),
     })
 }
