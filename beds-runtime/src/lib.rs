@@ -6,9 +6,11 @@
 
 #[cfg(feature = "cli")]
 pub mod cli;
+mod commands;
 pub mod config;
 pub mod domains;
 pub mod engines;
+mod fleet;
 mod health;
 pub mod ipl;
 mod logging;
@@ -30,5 +32,6 @@ pub use beds_core::{Context, Error, Factory, NamasteCore, Outcome, Request, Resu
 #[cfg(feature = "derive")]
 pub use beds_macros::NamasteCore;
 pub use beds_protocol as protocol;
+pub use beds_services as services;
 
 pub use crate::{project::Project, signals::Signals};

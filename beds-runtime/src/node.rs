@@ -6,13 +6,13 @@ use tokio::time::timeout;
 use tracing::{error, info, warn};
 
 use beds_bus::{BrokerPool, Hosting, Status};
-use beds_core::{meter::Source, outbox::EventSink, service::Service, spec::Domain, stages::Tracer};
+use beds_core::{extensions::Extensions, meter::Source, outbox::EventSink, spec::Domain, stages::Tracer};
 use beds_protocol::Service as Hosted;
-use beds_services::NodeService;
 
 use crate::{
     config::{Config, ConfigError, Environment},
     engines::Engines,
+    fleet::{self, Part},
     health::{self, Health},
     ipl::{self, Failure, Step},
     logging,
@@ -79,8 +79,11 @@ async fn serve(
     let (wrong, _watch) = templates::watch(&config, &domains);
     let databases = Arc::clone(&engines) as Arc<dyn Source>;
     let for_pool = traces.as_ref().map(Traces::tracer);
+    let mut part = Part::open(&config, &name, environment, &domains);
     let serves = (domains.clone(), Arc::clone(&engines));
-    let (pool, relays) = start_pool(&project, &config, &name, environment, serves, for_pool);
+    let extensions = Arc::new(Extensions::default().with(Arc::clone(&part.fleet)));
+    let (pool, relays) = start_pool(&project, &config, (&name, environment), serves, (for_pool, extensions));
+    part.tell(&pool, wrong.clone());
     if let Some(queue) = log_queue.filter(|_| project.domains.iter().any(|domain| domain.name == "logger")) {
         let records_max = config.limits.create_records_max;
         tokio::spawn(queue.publish(config.amqp_of(Hosted::Admin).clone(), records_max, pool.status()));
@@ -93,13 +96,22 @@ async fn serve(
         info!("ready");
         let (domains, pool, engines) = (&*domains, &pool, &*engines);
         let mut running = Running { config, environment, domains, levels, pool, engines };
-        while signals.next().await == Asked::Reload {
-            running.reload(&load);
+        loop {
+            tokio::select! {
+                biased;
+                asked = signals.next() => match asked {
+                    Asked::Stop => break,
+                    // The log tells what became of it.
+                    Asked::Reload => drop(running.reload(&load)),
+                },
+                Some(told) = part.told.recv() => running.obey(told, &part.fleet, &load),
+            }
         }
     }
     info!("stopping: finishing the requests in progress");
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     pool.shutdown().await;
+    part.leave().await;
     // After the writes: what they stored is published meanwhile, as long as there is a connection.
     relays.shutdown().await;
     if let Some(traces) = traces {
@@ -118,7 +130,9 @@ async fn check(
     let domains = ipl::hosted(config, project.domains.clone());
     ipl::acceptable(config, &domains, environment)?;
     let unused = ipl::unused(config, &project.domains);
-    for warning in unused.into_iter().chain(roles::warnings(config, &domains, environment)) {
+    for warning in
+        unused.into_iter().chain(roles::warnings(config, (&project.domains, &domains), environment))
+    {
         warn!("{warning}");
     }
     let checks = ipl::check(config, &domains).await;
@@ -133,23 +147,19 @@ async fn check(
 fn start_pool(
     project: &Project,
     config: &Config,
-    name: &str,
-    environment: Environment,
+    (name, environment): (&str, Environment),
     (domains, engines): (Vec<&'static Domain>, Arc<Engines>),
-    tracer: Option<Arc<dyn Tracer>>,
+    (tracer, extensions): (Option<Arc<dyn Tracer>>, Arc<Extensions>),
 ) -> (BrokerPool, Relays) {
     let outboxes = engines.outboxes(&domains);
-    let hosted = config.node.services.clone();
-    let services: Vec<Arc<dyn Service>> =
-        vec![Arc::new(NodeService::new(name, environment.as_str(), hosted, config.limits.clone()))];
     let hosting = Hosting {
-        services,
+        services: Vec::new(),
         rest: (project.service)(Serving {
             domains,
             runner: engines,
             limits: config.limits.clone(),
             rules: config.rules(name, environment),
-            extensions: Arc::default(),
+            extensions,
         }),
         brokers: config.hosted_pools(),
         drain_timeout: config.node.drain_timeout_ms.duration(),
@@ -195,7 +205,5 @@ fn node_name(config: &Config) -> String {
     if let Some(name) = &config.node.name {
         return name.clone();
     }
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let host = host.trim();
-    format!("{}-{}", if host.is_empty() { "node" } else { host }, std::process::id())
+    format!("{}-{}", fleet::host(), std::process::id())
 }

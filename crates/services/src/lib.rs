@@ -1,8 +1,9 @@
-//! The services of BEDS beside the plain domains. Each is a [`beds_core::service::Service`] that the broker pool
-//! serves as it does the templates' domains.
+//! The work of BEDS that is not a plain domain's: the functions behind hand-written calls of the templates that are shipped,
+//! and what those stand on.
 //!
-//! This crate names neither the bus nor a driver: a service is given what it needs when it is made.
+//! This crate names neither the bus nor a driver: what it needs of them, it is given.
+//! - [`fleet`]: the nodes, as one of them knows them, and commands to them.
+//! - [`node`]: the calls of the template `node`.
 
-mod node;
-
-pub use node::NodeService;
+pub mod fleet;
+pub mod node;
