@@ -24,7 +24,7 @@ impl Running<'_> {
         load: impl FnOnce() -> std::result::Result<Config, ConfigError>,
     ) {
         let given = match command {
-            Command::Ping => Ok(self.says(fleet)),
+            Command::Ping => Ok(says(fleet)),
             Command::Drain => {
                 info!("told to drain: finishing the requests in progress");
                 self.pool.drain();
@@ -36,7 +36,7 @@ impl Running<'_> {
                 Ok(json!({ "state": "resuming" }))
             }
             Command::Scale { broker, instances, prefetch } => self.scale(broker, instances, prefetch),
-            Command::LogLevel { level } => self.log_by(level),
+            Command::LogLevel { level } => self.log_by(&level),
             Command::Verify => {
                 let (config, domains) = (self.config.clone(), self.domains.to_vec());
                 // It takes as long as the databases do.
@@ -51,20 +51,6 @@ impl Running<'_> {
         };
         // Who asked may have given up.
         let _ = answer.send(given);
-    }
-
-    fn says(&self, fleet: &Fleet) -> Value {
-        let me = fleet.me();
-        let uptime = beds_protocol::value::DateTime::now().0 - me.started_at.0;
-        let mut says = json!(me);
-        if let Value::Object(says) = &mut says {
-            // The answer names the node by itself; templates are many.
-            for member in ["node", "instance", "templates"] {
-                says.shift_remove(member);
-            }
-            says.insert("uptime_s".to_owned(), json!(uptime.whole_seconds()));
-        }
-        says
     }
 
     fn scale(&mut self, broker: Broker, instances: u16, prefetch: Option<u16>) -> Result<Value> {
@@ -83,10 +69,25 @@ impl Running<'_> {
         Ok(json!({ "broker": broker, "before": shown(&before), "now": shown(&pool) }))
     }
 
-    fn log_by(&mut self, level: String) -> Result<Value> {
-        self.levels.set(&level).map_err(|reason| Error::new(ErrorCode::ValidationFailed, reason))?;
+    fn log_by(&mut self, level: &str) -> Result<Value> {
+        self.levels.set(level).map_err(|reason| Error::new(ErrorCode::ValidationFailed, reason))?;
         info!(level, "told to log by another filter");
-        let before = std::mem::replace(&mut self.config.logging.level, level.clone());
+        let before = std::mem::replace(&mut self.config.logging.level, level.to_owned());
         Ok(json!({ "before": before, "now": level }))
     }
+}
+
+/// What the node says of itself.
+fn says(fleet: &Fleet) -> Value {
+    let me = fleet.me();
+    let uptime = beds_protocol::value::DateTime::now().0 - me.started_at.0;
+    let mut says = json!(me);
+    if let Value::Object(says) = &mut says {
+        // The answer names the node by itself; templates are many.
+        for member in ["node", "instance", "templates"] {
+            says.shift_remove(member);
+        }
+        says.insert("uptime_s".to_owned(), json!(uptime.whole_seconds()));
+    }
+    says
 }

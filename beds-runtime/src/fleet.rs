@@ -81,12 +81,12 @@ impl Part {
         };
         let fleet = Arc::new(Fleet::new(me, Box::new(OverLine(line)), sender, check));
         let mut tasks = JoinSet::new();
-        let hears = Arc::clone(&fleet);
+        let hearing = Arc::clone(&fleet);
         tasks.spawn(async move {
             while let Some(over) = heard.recv().await {
                 match over {
-                    Over::Connected => hears.connected().await,
-                    Over::Said(body) => hears.hear(&body).await,
+                    Over::Connected => hearing.connected().await,
+                    Over::Said(body) => hearing.hear(&body).await,
                 }
             }
         });
