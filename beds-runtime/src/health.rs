@@ -78,6 +78,13 @@ async fn serve(address: SocketAddr, health: Health) -> io::Result<SocketAddr> {
                 Status::Unrouted(reason) => {
                     (StatusCode::SERVICE_UNAVAILABLE, format!("not routed: {reason}\n"))
                 }
+                Status::Draining => (
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "draining: finishing what was taken, as told by command\n".to_owned(),
+                ),
+                Status::Drained => {
+                    (StatusCode::SERVICE_UNAVAILABLE, "draining: drained, until told to resume\n".to_owned())
+                }
                 Status::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned()),
             }
         }

@@ -6,9 +6,11 @@
 
 #[cfg(feature = "cli")]
 pub mod cli;
+mod commands;
 pub mod config;
 pub mod domains;
 pub mod engines;
+mod fleet;
 mod health;
 pub mod ipl;
 mod logging;

@@ -6,13 +6,15 @@ use tokio::time::timeout;
 use tracing::{error, info, warn};
 
 use beds_bus::{BrokerPool, Hosting, Status};
-use beds_core::{meter::Source, outbox::EventSink, service::Service, spec::Domain, stages::Tracer};
+use beds_core::{
+    access::Rules, extensions::Extensions, meter::Source, outbox::EventSink, spec::Domain, stages::Tracer,
+};
 use beds_protocol::Service as Hosted;
-use beds_services::{NodeService, SessionCheck};
 
 use crate::{
     config::{Config, ConfigError, Environment},
     engines::Engines,
+    fleet::{self, Part},
     health::{self, Health},
     ipl::{self, Failure, Step},
     logging,
@@ -84,8 +86,15 @@ async fn serve(
     let (wrong, _watch) = templates::watch(&config, &domains);
     let databases = Arc::clone(&engines) as Arc<dyn Source>;
     let for_pool = traces.as_ref().map(Traces::tracer);
+    let mut part = Part::open(&config, &name, environment, &domains);
     let serves = (domains.clone(), Arc::clone(&engines));
-    let (pool, relays) = start_pool(&project, &config, &name, environment, serves, known, for_pool);
+    let extensions = sessions::extensions(&config, known.as_ref()).with(Arc::clone(&part.fleet));
+    let rules = match known {
+        Some(known) => config.rules(&name, environment).with_sessions(known),
+        None => config.rules(&name, environment),
+    };
+    let (pool, relays) = start_pool(&project, &config, &name, serves, rules, (for_pool, extensions));
+    part.tell(&pool, wrong.clone());
     if let Some(queue) = log_queue.filter(|_| project.domains.iter().any(|domain| domain.name == "logger")) {
         let records_max = config.limits.create_records_max;
         tokio::spawn(queue.publish(config.amqp_of(Hosted::Admin).clone(), records_max, pool.status()));
@@ -98,13 +107,22 @@ async fn serve(
         info!("ready");
         let (domains, pool, engines) = (&*domains, &pool, &*engines);
         let mut running = Running { config, environment, domains, levels, pool, engines };
-        while signals.next().await == Asked::Reload {
-            running.reload(&load);
+        loop {
+            tokio::select! {
+                biased;
+                asked = signals.next() => match asked {
+                    Asked::Stop => break,
+                    // The log tells what became of it.
+                    Asked::Reload => drop(running.reload(&load)),
+                },
+                Some(told) = part.told.recv() => running.obey(told, &part.fleet, &load),
+            }
         }
     }
     info!("stopping: finishing the requests in progress");
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     pool.shutdown().await;
+    part.leave().await;
     // After the writes: what they stored is published meanwhile, as long as there is a connection.
     relays.shutdown().await;
     if let Some(traces) = traces {
@@ -123,7 +141,9 @@ async fn check(
     let domains = ipl::hosted(config, project.domains.clone());
     ipl::acceptable(config, &domains, environment)?;
     let unused = ipl::unused(config, &project.domains);
-    for warning in unused.into_iter().chain(roles::warnings(config, &domains, environment)) {
+    for warning in
+        unused.into_iter().chain(roles::warnings(config, (&project.domains, &domains), environment))
+    {
         warn!("{warning}");
     }
     let checks = ipl::check(config, &domains).await;
@@ -139,26 +159,19 @@ fn start_pool(
     project: &Project,
     config: &Config,
     name: &str,
-    environment: Environment,
     (domains, engines): (Vec<&'static Domain>, Arc<Engines>),
-    known: Option<Arc<SessionCheck>>,
-    tracer: Option<Arc<dyn Tracer>>,
+    rules: Rules,
+    (tracer, extensions): (Option<Arc<dyn Tracer>>, Extensions),
 ) -> (BrokerPool, Relays) {
     let outboxes = engines.outboxes(&domains);
-    let hosted = config.node.services.clone();
-    let services: Vec<Arc<dyn Service>> =
-        vec![Arc::new(NodeService::new(name, environment.as_str(), hosted, config.limits.clone()))];
     let hosting = Hosting {
-        services,
+        services: Vec::new(),
         rest: (project.service)(Serving {
             domains,
             runner: engines,
             limits: config.limits.clone(),
-            extensions: Arc::new(sessions::extensions(config, known.as_ref())),
-            rules: match known {
-                Some(known) => config.rules(name, environment).with_sessions(known),
-                None => config.rules(name, environment),
-            },
+            rules,
+            extensions: Arc::new(extensions),
         }),
         brokers: config.hosted_pools(),
         drain_timeout: config.node.drain_timeout_ms.duration(),
@@ -204,7 +217,5 @@ fn node_name(config: &Config) -> String {
     if let Some(name) = &config.node.name {
         return name.clone();
     }
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let host = host.trim();
-    format!("{}-{}", if host.is_empty() { "node" } else { host }, std::process::id())
+    format!("{}-{}", fleet::host(), std::process::id())
 }

@@ -3,6 +3,7 @@
 use beds_bus::BrokerPool;
 use beds_core::spec::Domain;
 use sd_notify::NotifyState;
+use serde::Serialize;
 use tracing::{info, warn};
 
 use crate::{
@@ -23,21 +24,34 @@ pub(crate) struct Running<'a> {
     pub(crate) engines: &'a Engines,
 }
 
+/// What has changed of a configuration.
+#[derive(Debug, Serialize)]
+pub(crate) struct Taken {
+    /// The keys whose new values are in effect.
+    changed: Vec<String>,
+    /// Those that wait for a restart.
+    needs_restart: Vec<String>,
+}
+
 impl Running<'_> {
     /// Takes what it can of the configuration that this gives, and tells what needs a restart. Of one that is wrong it takes
     /// nothing.
-    pub(crate) fn reload(&mut self, load: impl FnOnce() -> Result<Config, ConfigError>) {
+    pub(crate) fn reload(
+        &mut self,
+        load: impl FnOnce() -> Result<Config, ConfigError>,
+    ) -> Result<Taken, String> {
         let mut notes = vec![NotifyState::Reloading];
         notes.extend(NotifyState::monotonic_usec_now());
         let _ = sd_notify::notify(&notes);
-        match load().map_err(|error| error.to_string()).and_then(|new| self.take(new)) {
-            Ok(()) => {}
-            Err(reason) => warn!("the configuration was not reloaded, and the old one stays: {reason}"),
+        let taken = load().map_err(|error| error.to_string()).and_then(|new| self.take(new));
+        if let Err(reason) = &taken {
+            warn!("the configuration was not reloaded, and the old one stays: {reason}");
         }
         let _ = sd_notify::notify(&[NotifyState::Ready]);
+        taken
     }
 
-    fn take(&mut self, new: Config) -> Result<(), String> {
+    fn take(&mut self, new: Config) -> Result<Taken, String> {
         ipl::acceptable(&new, self.domains, self.environment).map_err(|failure| failure.to_string())?;
         let differing = self.config.differing(&new);
         let (reloaded, others): (Vec<_>, Vec<_>) = differing.into_iter().partition(|key| is_reloaded(key));
@@ -51,14 +65,14 @@ impl Running<'_> {
         self.config.brokers = brokers;
         self.pool.resize(&self.config.hosted_pools());
         self.engines.make_room(&self.config, self.domains);
-        let reloaded = if reloaded.is_empty() { "nothing".to_owned() } else { reloaded.join(", ") };
+        let changed = if reloaded.is_empty() { "nothing".to_owned() } else { reloaded.join(", ") };
         info!(
-            "configuration read again: {reloaded} changed; each connection reads passwords and certificates anew"
+            "configuration read again: {changed} changed; each connection reads passwords and certificates anew"
         );
         if !others.is_empty() {
             warn!("needs a restart: {}", others.join(", "));
         }
-        Ok(())
+        Ok(Taken { changed: reloaded, needs_restart: others })
     }
 }
 

@@ -5,13 +5,14 @@ use beds_protocol::nearest;
 
 use crate::config::{Config, Environment};
 
-/// A warning for each thing that is most likely not meant so.
+/// A warning for each thing that is most likely not meant so: of all domains of the project, and those that the node hosts.
+/// All nodes of a fleet may have the roles of one configuration.
 pub(crate) fn warnings(
     config: &Config,
-    domains: &[&'static Domain],
+    (all, domains): (&[&'static Domain], &[&'static Domain]),
     environment: Environment,
 ) -> Vec<String> {
-    unnamed(config, domains).into_iter().chain(closed(config, domains, environment)).collect()
+    unnamed(config, all).into_iter().chain(closed(config, domains, environment)).collect()
 }
 
 /// Says which of these domains nobody may use, since their templates say nothing of access; none where there is none.
@@ -49,9 +50,7 @@ fn unnamed(config: &Config, domains: &[&'static Domain]) -> Vec<String> {
             Some(near) => format!("did you mean `{near}`?"),
             None => "remove it".to_owned(),
         };
-        Some(format!(
-            "access.users.{user} has the role `{role}`, which no template of this node names; {hint}"
-        ))
+        Some(format!("access.users.{user} has the role `{role}`, which no template names; {hint}"))
     };
     let roles =
         config.access.users.iter().flat_map(|(user, roles)| roles.0.iter().map(move |role| (user, role)));

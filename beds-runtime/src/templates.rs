@@ -130,6 +130,19 @@ async fn look_for_ever<F: Future<Output = Look>>(
     }
 }
 
+/// Compares the domains with their databases, and gives what was found, as `beds verify --format json` does, without notes.
+///
+/// # Errors
+/// `internal`, where that has no JSON form.
+pub(crate) async fn found(
+    config: &Config,
+    domains: &[&'static Domain],
+) -> beds_core::error::Result<serde_json::Value> {
+    let report = Report { notes: Vec::new(), ..verify(sources(config), domains, domains).await };
+    serde_json::from_str(&report.json())
+        .map_err(|error| beds_core::Error::internal(format!("what was found is no JSON: {error}")))
+}
+
 /// Where the databases of a configuration are.
 pub(crate) fn sources(config: &Config) -> Sources<'_> {
     Sources {

@@ -188,7 +188,7 @@ async fn a_domain_that_says_nothing_is_closed_outside_of_dev() {
     let open = site.beds(&["check"]).env(&[("BEDS__ACCESS__DEFAULT", "open")]).run();
     assert!(!open.stdout.contains("closed to all"), "{open:?}");
     let unknown = site.beds(&["check"]).env(&[("BEDS__ACCESS__USERS__CARLA", "clark")]).run();
-    let said = "access.users.carla has the role `clark`, which no template of this node names; did you mean `clerk`?";
+    let said = "access.users.carla has the role `clark`, which no template names; did you mean `clerk`?";
     assert!(unknown.stdout.contains(said), "{unknown:?}");
     for (value, said) in [
         ("*", "access.users.carla: `*` is no role to be given"),

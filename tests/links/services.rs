@@ -7,7 +7,7 @@ use tokio::time::timeout;
 use super::common::{self, Beds, blocking, end_servers, eventually_async};
 
 async fn client(stack: &Stack) -> Client {
-    Client::builder(stack.amqp_url()).connect().await.unwrap()
+    Client::builder(stack.amqp_url()).user_id("guest").connect().await.unwrap()
 }
 
 fn is_unroutable(reply: &Result<RawReply, ClientError>) -> bool {

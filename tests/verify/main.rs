@@ -18,8 +18,10 @@ use serde_json::Value;
 /// What `beds verify` finds, as JSON, and how it ends.
 fn verify(stack: &Stack, user: &str, arguments: &[&str]) -> (Option<i32>, Value) {
     let arguments = [&["verify", "--format", "json"], arguments].concat();
-    let url = format!("{}/catalog", stack.mariadb_url().replace("root@", &format!("{user}@")));
-    let ended = Beds::new(&arguments).on(stack).env(&[("BEDS__MARIADB__CATALOG__URL", &url)]).run();
+    let url = |database| format!("{}/{database}", stack.mariadb_url().replace("root@", &format!("{user}@")));
+    let (catalog, tercero) = (url("catalog"), url("tercero"));
+    let urls = [("BEDS__MARIADB__CATALOG__URL", catalog.as_str()), ("BEDS__MARIADB__TERCERO__URL", &tercero)];
+    let ended = Beds::new(&arguments).on(stack).env(&urls).run();
     (ended.code, serde_json::from_str(&ended.stdout).unwrap_or_else(|_| panic!("{}", ended.stderr)))
 }
 
@@ -45,7 +47,9 @@ fn has(lines: &[String], part: &str) {
 /// A user of the name `node` that may do what the templates need.
 const GRANTS: &str = "create user node; grant select, execute on catalog.* to node; \
     grant insert, update, delete on catalog.beds_ledger to node; \
-    grant insert, update, delete on catalog.beds_events to node";
+    grant insert, update, delete on catalog.beds_events to node; grant select, execute on tercero.* to node; \
+    grant insert, update, delete on tercero.beds_ledger to node; \
+    grant insert, update, delete on tercero.beds_events to node";
 
 #[test]
 fn templates_that_agree_pass() {
@@ -136,7 +140,8 @@ fn grants_are_held_against_what_is_needed() {
         .mariadb_query(
             None,
             "create user node; grant select on catalog.v_country to node; grant insert, select on catalog.country to node; \
-             grant execute on procedure catalog.sp_country_create to node; grant select on mysql.user to node",
+             grant execute on procedure catalog.sp_country_create to node; grant select on mysql.user to node; \
+             grant execute on procedure tercero.sp_user_add to node",
         )
         .unwrap();
     let (code, report) = verify(&stack, "node", &["--template", "country"]);

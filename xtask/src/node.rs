@@ -30,7 +30,8 @@ impl Node {
     /// Starts the built program and returns when it is ready.
     pub(crate) fn start(root: &Path, stack: &Stack, log: &Path, release: bool) -> Result<Self> {
         let mut command = Command::new(program(root, Profile::new(release), "beds"));
-        command.current_dir(root);
+        // So that `beds fleet` can tell it what to do.
+        command.current_dir(root).env("BEDS__ACCESS__USERS__GUEST", "operator");
         Self::start_command(command, stack, log)
     }
 

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use beds_bus::Endpoint;
 use beds_client::{Client, Request};
 
 use beds_core::{settings::SecretUrl, spec::Domain};
@@ -75,8 +76,10 @@ async fn request(domains: &[&'static Domain], args: &Args, folder: &Path) -> Res
     let timeout = Duration::from_secs(args.timeout.into());
     let url = url.current()?;
     let tls = url.tls().clone();
-    let client = Client::builder(url.expose()).tls(tls).name("beds call").timeout(timeout).connect();
-    let client = client.await.map_err(|error| error.to_string())?;
+    // Who asks, as RabbitMQ vouches for it.
+    let user = Endpoint::parse(url.expose())?.user().to_owned();
+    let client = Client::builder(url.expose()).tls(tls).user_id(user).name("beds call").timeout(timeout);
+    let client = client.connect().await.map_err(|error| error.to_string())?;
     let reply = client.execute_raw(Request::raw(&args.routing_key, body)).await;
     client.close().await;
     let reply = reply.map_err(|error| error.to_string())?;
@@ -98,7 +101,7 @@ async fn request(domains: &[&'static Domain], args: &Args, folder: &Path) -> Res
 }
 
 /// Where requests with this routing key wait.
-fn configured_url(
+pub(super) fn configured_url(
     domains: &[&'static Domain],
     routing_key: &str,
     folder: &Path,
@@ -113,9 +116,5 @@ fn configured_url(
 fn service_of(domains: &[&'static Domain], routing_key: &str) -> Option<Service> {
     let first = routing_key.split('.').next().unwrap_or_default();
     let domain = domains.iter().find(|domain| domain.name == first);
-    let of_node = || (first == "node").then_some(Service::Admin);
-    domain
-        .map(|domain| domain.placement.read.service())
-        .or_else(|| Service::from_name(first))
-        .or_else(of_node)
+    domain.map(|domain| domain.placement.read.service()).or_else(|| Service::from_name(first))
 }

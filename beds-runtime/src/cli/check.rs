@@ -19,8 +19,9 @@ pub(super) async fn run(
     environment: Environment,
 ) -> ExitCode {
     let mut warnings = ipl::unused(config, &domains);
+    let all = domains.clone();
     let domains = ipl::hosted(config, domains);
-    warnings.extend(roles::warnings(config, &domains, environment));
+    warnings.extend(roles::warnings(config, (&all, &domains), environment));
     if let Some(failure) = ipl::missing(config, &domains) {
         eprintln!("beds: {failure}");
         return failure.step.exit_code();

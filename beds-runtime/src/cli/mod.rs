@@ -5,6 +5,7 @@ mod call;
 mod check;
 mod ddl;
 mod dead;
+mod fleet;
 mod import;
 mod shell;
 mod tls;
@@ -50,6 +51,8 @@ enum Command {
     Access(access::Args),
     /// List, show, replay, drop or export dead letters
     Dead(dead::Args),
+    /// Tell nodes what to do, and show what they answer: how they are, where nothing else is named
+    Fleet(fleet::Args),
     /// Write scripts for what the live databases lack of the objects that templates name
     Ddl(ddl::Args),
     /// Print completions for a shell
@@ -104,6 +107,7 @@ fn run_project(project: Project) -> ExitCode {
                 Ok((config, _)) => dead::run(&project.domains, args, &config).await,
                 Err(code) => code,
             },
+            Command::Fleet(args) => fleet::run(&project.domains, args, &cli.config).await,
             Command::Ddl(args) => match config() {
                 Ok((config, _)) => ddl::run(args, &config).await,
                 Err(code) => code,

@@ -315,11 +315,15 @@ pub(super) fn tercero(tercero: &Tercero) -> Result<(), ConfigError> {
 
 /// Whether the filter can be read, and lets something be logged.
 pub(super) fn logging(logging: &Logging) -> Result<(), ConfigError> {
-    let level = &logging.level;
+    level(&logging.level)?;
+    in_range("logging", &[("bus_queue_max", logging.bus_queue_max as u64)])
+}
+
+/// Whether a filter of what is logged can be read, and lets something be logged.
+pub(super) fn level(level: &str) -> Result<(), ConfigError> {
     let wrong = |reason: String| ConfigError::new(format!("logging.level `{level}`: {reason}"));
     check_levels(level).map_err(wrong)?;
-    EnvFilter::try_new(level).map_err(|error| wrong(error.to_string()))?;
-    in_range("logging", &[("bus_queue_max", logging.bus_queue_max as u64)])
+    EnvFilter::try_new(level).map_err(|error| wrong(error.to_string())).map(drop)
 }
 
 /// Whether the endpoint is one that traces can be sent to.

@@ -259,9 +259,8 @@ impl Config {
     /// The pool of a broker.
     #[must_use]
     pub fn pool(&self, broker: Broker) -> Pool {
-        let service = broker.service();
-        let name = broker.as_str().trim_start_matches(service.as_str()).trim_start_matches('.');
-        self.brokers.get(&service).and_then(|pools| pools.get(name)).cloned().unwrap_or_default()
+        let pools = self.brokers.get(&broker.service());
+        pools.and_then(|pools| pools.get(broker.short_name())).cloned().unwrap_or_default()
     }
 
     /// The pools of the brokers that the node hosts.
@@ -270,6 +269,14 @@ impl Config {
         let hosts = |broker: &&Broker| self.node.services.contains(&broker.service());
         Broker::ALL.iter().filter(hosts).map(|&broker| (broker, self.pool(broker))).collect()
     }
+}
+
+/// Whether this is a filter of what is logged, as in `[logging]`.
+///
+/// # Errors
+/// Why it is none.
+pub(crate) fn check_level(level: &str) -> Result<(), ConfigError> {
+    finish::level(level)
 }
 
 /// What is wrong with a value; which one it is, its variable says.

@@ -77,6 +77,8 @@ pub(crate) struct Shared {
     services: Vec<Arc<dyn Service>>,
     rest: Arc<dyn Service>,
     pub(crate) drain_timeout: Duration,
+    /// Whether the brokers are to drain, and take no more until they are to resume.
+    pub(crate) drains: watch::Sender<bool>,
     /// The users as whom the node logs in.
     pub(crate) users: Vec<String>,
     /// Whoever handles a request holds it; who works one off alone has it for himself.
@@ -131,6 +133,7 @@ impl Shared {
             services,
             rest,
             drain_timeout,
+            drains: watch::Sender::new(false),
             tracer,
         }
     }

@@ -27,7 +27,7 @@
 //! - `waiting`: what was put aside until its database is there.
 //! - `session`: one life of a connection; what an alarm of RabbitMQ does to it. `publishing`: the connection for what is
 //!   confirmed, and the upkeep of the topology. `serving`: a broker's connection, with its instances.
-//! - [`BrokerPool`]: the running pool.
+//! - [`BrokerPool`]: the running pool. [`Line`]: on which the nodes of a fleet speak to each other.
 
 mod acks;
 mod aside;
@@ -45,6 +45,7 @@ mod frames;
 mod handler;
 mod hosting;
 mod instance;
+mod line;
 mod listener;
 mod message;
 mod meter;
@@ -76,6 +77,7 @@ pub use error::BusError;
 pub use events::EventPublisher;
 pub use handler::INGEST_SPAN;
 pub use hosting::{Hosting, Server};
+pub use line::{Line, LineEnd, Over, To};
 pub use listener::Listener;
 pub use message::{Message, Name, Properties};
 pub use meter::Pulse;

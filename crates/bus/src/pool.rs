@@ -89,6 +89,32 @@ impl BrokerPool {
         }
     }
 
+    /// Stops consuming and finishes what was taken, but for commands to nodes, until [`BrokerPool::resume`].
+    pub fn drain(&self) {
+        self.drains(true);
+    }
+
+    /// Consumes again.
+    pub fn resume(&self) {
+        self.drains(false);
+    }
+
+    fn drains(&self, now: bool) {
+        for part in &self.parts {
+            part.board.draining(now);
+            part.drains.send_if_modified(|drains| std::mem::replace(drains, now) != now);
+        }
+    }
+
+    /// The pools that the open brokers are to have, now.
+    pub fn pools(&self) -> impl Fn() -> Vec<(Broker, Pool)> + Send + Sync + use<> {
+        let parts = self.parts.clone();
+        move || {
+            let brokers = parts.iter().flat_map(|part| &part.brokers);
+            brokers.map(|(broker, pool)| (*broker, pool.borrow().clone())).collect()
+        }
+    }
+
     /// From now on a request is slow that takes so long; none is where it is zero.
     pub fn slow_after(&self, after: Duration) {
         for part in &self.parts {
@@ -119,7 +145,7 @@ async fn serve(shared: Arc<Shared>, stop: CancellationToken) {
     let mut brokers = JoinSet::new();
     for (broker, pool) in &shared.brokers {
         let (shared, pool, stop) = (Arc::clone(&shared), pool.subscribe(), stop.clone());
-        brokers.spawn(Serving { shared, broker: *broker, pool, stop }.run());
+        brokers.spawn(keep_open(Serving { shared, broker: *broker, pool, stop }));
     }
     stop.cancelled().await;
     shared.board.stopping();
@@ -128,4 +154,36 @@ async fn serve(shared: Arc<Shared>, stop: CancellationToken) {
     last.cancel();
     let _ = publishing.await;
     info!("the broker pool has stopped");
+}
+
+/// Serves a broker until the node stops, and not while it drains.
+async fn keep_open(serving: Serving) {
+    let (shared, broker, stop) = (Arc::clone(&serving.shared), serving.broker, serving.stop.clone());
+    let mut drains = shared.drains.subscribe();
+    // The sender is here.
+    let mut told = async |now: bool| {
+        if broker.hears_commands() {
+            return stop.cancelled().await;
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            _ = drains.wait_for(|drains| *drains == now) => {}
+        }
+    };
+    while !stop.is_cancelled() {
+        let until = stop.child_token();
+        let run = Serving { stop: until.clone(), ..serving.clone() }.run();
+        let leave = async {
+            told(true).await;
+            until.cancel();
+        };
+        tokio::join!(run, leave);
+        if stop.is_cancelled() {
+            return;
+        }
+        shared.board.closed(broker);
+        info!(queue = broker.queue(), "drained");
+        told(false).await;
+        shared.board.reopened(broker);
+    }
 }

@@ -18,6 +18,10 @@ pub enum Status {
     Serving,
     /// Its consumers are on their queues, but requests may not come there: why.
     Unrouted(Arc<str>),
+    /// It was told to drain: it finishes what it has taken, and takes no more until it is told to resume.
+    Draining,
+    /// It was told to drain, and has finished.
+    Drained,
     /// It finishes what it has taken, and takes no more.
     Stopping,
 }
@@ -53,7 +57,9 @@ impl Status {
             Self::Serving => 0,
             Self::Unrouted(_) => 1,
             Self::Connecting(_) => 2,
-            Self::Stopping => 3,
+            Self::Drained => 3,
+            Self::Draining => 4,
+            Self::Stopping => 5,
         }
     }
 }
@@ -68,6 +74,7 @@ pub(crate) struct Board {
 #[derive(Debug)]
 struct Parts {
     is_stopping: bool,
+    is_draining: bool,
     /// Why nothing that is confirmed can be published.
     publishing: Option<Arc<str>>,
     /// Why the topology cannot be declared.
@@ -81,6 +88,8 @@ struct Part {
     open: usize,
     /// Why it cannot consume.
     why: Option<Arc<str>>,
+    /// Whether it has drained: it is not to consume.
+    is_closed: bool,
 }
 
 impl Board {
@@ -88,11 +97,25 @@ impl Board {
     pub(crate) fn new(brokers: &[(Broker, Pool)]) -> Self {
         let starts: Arc<str> = "the node starts".into();
         let part = |(broker, pool): &(Broker, Pool)| {
-            (*broker, Part { instances: pool.instances.into(), open: 0, why: Some(Arc::clone(&starts)) })
+            (
+                *broker,
+                Part {
+                    instances: pool.instances.into(),
+                    open: 0,
+                    why: Some(Arc::clone(&starts)),
+                    is_closed: false,
+                },
+            )
         };
         let brokers = brokers.iter().map(part).collect();
         let status = watch::Sender::new(Status::Connecting(Arc::clone(&starts)));
-        let parts = Parts { is_stopping: false, publishing: Some(starts), topology: None, brokers };
+        let parts = Parts {
+            is_stopping: false,
+            is_draining: false,
+            publishing: Some(starts),
+            topology: None,
+            brokers,
+        };
         Self { parts: Mutex::new(parts), status }
     }
 
@@ -154,6 +177,27 @@ impl Board {
         });
     }
 
+    /// The pool drains, or does so no longer.
+    pub(crate) fn draining(&self, now: bool) {
+        self.change(|parts| parts.is_draining = now);
+    }
+
+    /// A broker has drained.
+    pub(crate) fn closed(&self, broker: Broker) {
+        self.change(|parts| {
+            let Some(part) = parts.part(broker) else { return };
+            (part.open, part.is_closed) = (0, true);
+        });
+    }
+
+    /// A broker that has drained begins again.
+    pub(crate) fn reopened(&self, broker: Broker) {
+        self.change(|parts| {
+            let Some(part) = parts.part(broker) else { return };
+            (part.why, part.is_closed) = (Some("the node resumes".into()), false);
+        });
+    }
+
     /// The pool stops.
     pub(crate) fn stopping(&self) {
         self.change(|parts| parts.is_stopping = true);
@@ -185,6 +229,10 @@ impl Parts {
     fn status(&self) -> Status {
         if self.is_stopping {
             return Status::Stopping;
+        }
+        if self.is_draining {
+            let is_done = self.brokers.iter().all(|(broker, part)| part.is_closed || broker.hears_commands());
+            return if is_done { Status::Drained } else { Status::Draining };
         }
         let mut broken = self.brokers.iter().filter_map(|(_, part)| part.why.as_ref());
         match (self.publishing.as_ref().or_else(|| broken.next()), &self.topology) {
@@ -245,6 +293,16 @@ mod tests {
         board.resize(Broker::AppRead, &Pool { instances: 1, prefetch: 1 });
         assert_eq!(now(), Status::Serving);
         board.resize(Broker::AppRead, &Pool { instances: 3, prefetch: 1 });
+        assert_eq!(now(), Status::Serving);
+        // What drains is not asked why it does not serve.
+        board.draining(true);
+        assert_eq!(now(), Status::Draining);
+        board.closed(Broker::AppRead);
+        assert_eq!(now(), Status::Drained);
+        board.draining(false);
+        board.reopened(Broker::AppRead);
+        assert_eq!(now(), Status::Connecting(why("the node resumes")));
+        (0..3).for_each(|_| board.opened(Broker::AppRead));
         assert_eq!(now(), Status::Serving);
         board.stopping();
         assert_eq!(now(), Status::Stopping);

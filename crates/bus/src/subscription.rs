@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use beds_protocol::topology::EVENTS;
+use beds_protocol::topology::{EVENTS, NODES};
 use futures_util::StreamExt as _;
 use lapin::{
     Acker, Channel, Consumer,
@@ -19,6 +19,10 @@ use crate::{
     error::BusError,
     message::Name,
 };
+
+/// A queue that ends with its connection.
+const OWN: QueueDeclareOptions =
+    QueueDeclareOptions { passive: false, durable: false, exclusive: true, auto_delete: true, nowait: false };
 
 /// A queue of events, and its consumer.
 #[derive(Debug)]
@@ -52,21 +56,43 @@ impl Subscription {
         patterns: &[Name],
         prefetch: u16,
     ) -> Result<Self, BusError> {
-        let limit = connection.limit();
-        let channel = connection.channel().await?;
         let (options, arguments) = if queue.is_some() {
             (QueueDeclareOptions::durable(), quorum())
         } else {
-            let own = QueueDeclareOptions { exclusive: true, auto_delete: true, ..Default::default() };
-            (own, FieldTable::default())
+            (OWN, FieldTable::default())
         };
+        Self::of(connection, EVENTS, (queue, options, arguments), patterns, prefetch).await
+    }
+
+    /// The same on what nodes say to each other, in a queue of the connection's own that drops the oldest where it holds so
+    /// many.
+    pub(crate) async fn to_nodes(
+        connection: &Connection,
+        queue: &Name,
+        patterns: &[Name],
+        (prefetch, length_max): (u16, u32),
+    ) -> Result<Self, BusError> {
+        let mut arguments = FieldTable::default();
+        arguments.insert("x-max-length".into(), AMQPValue::LongUInt(length_max));
+        Self::of(connection, NODES, (Some(queue), OWN, arguments), patterns, prefetch).await
+    }
+
+    async fn of(
+        connection: &Connection,
+        exchange: &'static str,
+        (queue, options, arguments): (Option<&Name>, QueueDeclareOptions, FieldTable),
+        patterns: &[Name],
+        prefetch: u16,
+    ) -> Result<Self, BusError> {
+        let limit = connection.limit();
+        let channel = connection.channel().await?;
         let name = queue.map_or_else(ShortString::default, |name| name.0.clone());
         let declared = channel.queue_declare(name, options, arguments);
         let name = within(limit, "declaring a queue", declared).await?.name().clone();
         for pattern in patterns {
             let (options, arguments) = (QueueBindOptions::default(), FieldTable::default());
             let bound =
-                channel.queue_bind(name.clone(), EVENTS.into(), pattern.0.clone(), options, arguments);
+                channel.queue_bind(name.clone(), exchange.into(), pattern.0.clone(), options, arguments);
             within(limit, "binding a queue", bound).await?;
         }
         let bounded = channel.basic_qos(prefetch.max(1), BasicQosOptions::default());
@@ -124,6 +150,11 @@ impl Heard {
     #[must_use]
     pub const fn is_redelivered(&self) -> bool {
         self.delivery.redelivered
+    }
+
+    /// The user for whom RabbitMQ vouches.
+    pub(crate) fn user(&self) -> Option<&str> {
+        self.delivery.properties.user_id().as_ref().map(ShortString::as_str)
     }
 
     /// The body.

@@ -2,7 +2,7 @@
 
 use beds_protocol::{
     Broker,
-    topology::{DEAD, EVENTS, EXCHANGE, Exchange, QueueKind, ReadQueues},
+    topology::{DEAD, EVENTS, EXCHANGE, Exchange, NODES, QueueKind, ReadQueues},
 };
 use lapin::{
     Channel, ExchangeKind,
@@ -24,7 +24,7 @@ const DELIVERIES_MAX: i64 = i32::MAX as i64;
 /// whether it is there, so each is declared again in silence.
 pub(crate) async fn restore(connection: &Connection, shared: &Shared) -> Result<Vec<String>, BusError> {
     let mut missing = Vec::new();
-    for exchange in [EXCHANGE, EVENTS, DEAD] {
+    for exchange in [EXCHANGE, EVENTS, NODES, DEAD] {
         let passive = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
         let channel = connection.channel().await?;
         // RabbitMQ looks at the name alone.
@@ -73,7 +73,12 @@ pub(crate) async fn declare(connection: &Connection, shared: &Shared) -> Result<
         Exchange::Topic => ExchangeKind::Topic,
         Exchange::Direct => ExchangeKind::Direct,
     };
-    let exchanges = [(EXCHANGE, kind), (EVENTS, ExchangeKind::Topic), (DEAD, ExchangeKind::Fanout)];
+    let exchanges = [
+        (EXCHANGE, kind),
+        (EVENTS, ExchangeKind::Topic),
+        (NODES, ExchangeKind::Topic),
+        (DEAD, ExchangeKind::Fanout),
+    ];
     for (name, kind) in exchanges {
         let declared = declaring.channel.exchange_declare(name.into(), kind, durable, FieldTable::default());
         within(connection.limit(), "declaring an exchange", declared).await.map_err(|error| {
@@ -95,6 +100,17 @@ pub(crate) async fn declare(connection: &Connection, shared: &Shared) -> Result<
         }
     }
     let closed = declaring.channel.close(200, "declared".into());
+    within(connection.limit(), "closing a channel", closed).await
+}
+
+/// Declares the exchange over which nodes speak to each other: a node that serves nothing has it too.
+pub(crate) async fn declare_nodes(connection: &Connection) -> Result<(), BusError> {
+    let channel = connection.channel().await?;
+    let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+    let declared =
+        channel.exchange_declare(NODES.into(), ExchangeKind::Topic, durable, FieldTable::default());
+    within(connection.limit(), "declaring an exchange", declared).await?;
+    let closed = channel.close(200, "declared".into());
     within(connection.limit(), "closing a channel", closed).await
 }
 

@@ -197,18 +197,16 @@ impl Error {
             ok: bool,
             error: ErrorBody,
         }
-        let Self { code, message, hint, retryable, details, sqlstate } = self;
-        let error = ErrorBody {
-            code,
-            message,
-            hint,
-            retryable,
-            details,
-            sqlstate,
-            request_id: request_id.to_owned(),
-        };
+        let error = self.into_body(request_id);
         // Strings, booleans and enums always have a JSON form.
         serde_json::to_vec(&Failed { ok: false, error }).unwrap_or_default()
+    }
+
+    /// The error as it stands in the reply to this request.
+    #[must_use]
+    pub fn into_body(self, request_id: &str) -> ErrorBody {
+        let Self { code, message, hint, retryable, details, sqlstate } = self;
+        ErrorBody { code, message, hint, retryable, details, sqlstate, request_id: request_id.to_owned() }
     }
 }
 

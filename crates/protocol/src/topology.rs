@@ -8,6 +8,8 @@ use crate::names::names;
 pub const EXCHANGE: &str = "beds";
 /// The durable topic exchange to which changes are published.
 pub const EVENTS: &str = "beds.events";
+/// The durable topic exchange over which the nodes of a fleet speak to each other.
+pub const NODES: &str = "beds.nodes";
 /// Exchange and queue of what could not be answered.
 pub const DEAD: &str = "beds.dead";
 /// The default exchange, which routes a reply to the queue it names.
@@ -229,6 +231,18 @@ impl Broker {
             *its == service && lanes.contains(&lane) && !matches!(domains, Domains::Never)
         };
         Self::ALL.iter().copied().find(takes).unwrap_or(Self::AppRead)
+    }
+
+    /// Whether commands to nodes wait in the queue: a node that drains goes on taking them, or nobody could tell it to resume.
+    #[must_use]
+    pub const fn hears_commands(self) -> bool {
+        matches!(self, Self::AdminIn)
+    }
+
+    /// The name that the broker has within its service: `r` of `app_server.r`.
+    #[must_use]
+    pub fn short_name(self) -> &'static str {
+        self.as_str().trim_start_matches(self.service().as_str()).trim_start_matches('.')
     }
 
     /// Whether the queue holds what nodes tell of themselves: log events, metric samples.

@@ -1,16 +1,18 @@
-//! The services of BEDS beside the plain domains, and the functions behind those of its own domains.
+//! The work of BEDS that is not a plain domain's: the functions behind hand-written calls of the templates that are shipped,
+//! and what those stand on.
 //!
-//! - [`NodeService`]: a [`beds_core::service::Service`] that the broker pool serves as it does the templates' domains.
+//! - [`fleet`]: the nodes, as one of them knows them, and commands to them. [`node`]: the calls of the template `node`.
 //! - [`users`], [`sessions`]: what is behind the calls of the templates `user` and `session`, whichever objects those have.
 //!   `passwords` hashes and compares, `ask` makes the calls of a domain; [`Tercero`] is the section of the configuration.
 //! - [`SessionCheck`], in `known`: knows sessions by their tokens, on every node.
 //!
-//! This crate names neither the bus nor a driver: a service is given what it needs when it is made.
+//! This crate names neither the bus nor a driver: what it needs of them, it is given.
 
 mod accounts;
 mod ask;
+pub mod fleet;
 mod known;
-mod node;
+pub mod node;
 mod passwords;
 pub mod sessions;
 mod settings;
@@ -18,5 +20,4 @@ pub mod users;
 
 pub use accounts::Accounts;
 pub use known::{Forget, SessionCheck};
-pub use node::NodeService;
 pub use settings::Tercero;

@@ -1,245 +1,148 @@
-//! [`NodeService`]: what a node says of itself, under the template name `node`.
+//! The Rust functions behind the calls of the template `node`: commands to nodes.
 
-use std::{borrow::Cow, time::Instant};
+use std::time::Duration;
 
 use beds_core::{
-    entry::{self, Destination},
-    error::{Error, Result, shortened},
-    service::{Incoming, Reply, Service, Verdict, refused},
-    settings::Limits,
+    context::Context,
+    error::{Error, Result},
 };
-use beds_protocol::{Broker, CallRequest, ErrorCode, Lane, Service as Hosted, shown};
-use futures_util::future::{BoxFuture, FutureExt as _};
-use serde::Serialize;
+use beds_protocol::{Broker, ErrorCode, Service, nearest};
 
-/// The name that stands where a template's does in routing keys.
-const TEMPLATE: &str = "node";
-/// All that it serves.
-const PING: &str = "node.call.ping";
-/// Of a message that quotes the body.
-const MESSAGE_CHARACTERS_MAX: usize = 400;
+use crate::fleet::{Answer, Command, Fleet, Target};
 
-/// Answers commands to a node: `node.call.ping` on `beds.admin.in`.
+/// Has the nodes say how they are.
 ///
-/// One node of those that host `admin` answers, whichever takes the request.
-#[derive(Debug)]
-pub struct NodeService {
-    node: String,
-    environment: &'static str,
-    services: Vec<Hosted>,
-    limits: Limits,
-    started: Instant,
+/// # Errors
+/// As [`Fleet::ask`], and `validation_failed` where the arguments do not say who is meant.
+pub async fn ping(
+    cx: &Context,
+    node: Option<String>,
+    service: Option<String>,
+    wait_ms: Option<i64>,
+) -> Result<Vec<Answer>> {
+    ask(cx, target(node, service)?, Command::Ping, wait_ms).await
 }
 
-impl NodeService {
-    /// The service of a node that starts now: its name, its environment as in `BEDS_ENV`, the services that it hosts,
-    /// and what one request may ask.
-    #[must_use]
-    pub fn new(
-        node: impl Into<String>,
-        environment: &'static str,
-        services: Vec<Hosted>,
-        limits: Limits,
-    ) -> Self {
-        Self { node: node.into(), environment, services, limits, started: Instant::now() }
-    }
+/// Has the nodes take no more requests, and finish those that they have.
+///
+/// # Errors
+/// As [`ping`].
+pub async fn drain(
+    cx: &Context,
+    node: Option<String>,
+    service: Option<String>,
+    wait_ms: Option<i64>,
+) -> Result<Vec<Answer>> {
+    ask(cx, target(node, service)?, Command::Drain, wait_ms).await
+}
 
-    fn answer(&self, incoming: &Incoming<'_>) -> Result<Reply> {
-        if incoming.routing_key != PING {
-            let message = format!("the service `node` does not offer {}", shown(incoming.routing_key));
-            return Err(Error::new(ErrorCode::UnknownOperation, message).hint(format!("it offers `{PING}`")));
-        }
-        // As a write, which may want no answer.
-        let to = Destination {
-            name: TEMPLATE,
-            broker: Broker::AdminIn,
-            lane: Lane::Write,
-            hash: None,
-            earlier: &[],
-        };
-        entry::admit(incoming, &to, &self.limits)?;
-        check(incoming.body)?;
-        let reply = Answer {
-            ok: true,
-            data: Ping {
-                node: &self.node,
-                version: env!("CARGO_PKG_VERSION"),
-                environment: self.environment,
-                services: &self.services,
-                uptime_s: self.started.elapsed().as_secs(),
-            },
-        };
-        let body = serde_json::to_vec(&reply)
-            .map_err(|error| Error::internal(format!("the reply has no JSON form: {error}")))?;
-        Ok(Reply::ok(None, body))
+/// Has the nodes take requests again.
+///
+/// # Errors
+/// As [`ping`].
+pub async fn resume(
+    cx: &Context,
+    node: Option<String>,
+    service: Option<String>,
+    wait_ms: Option<i64>,
+) -> Result<Vec<Answer>> {
+    ask(cx, target(node, service)?, Command::Resume, wait_ms).await
+}
+
+/// Gives a broker of the nodes another pool.
+///
+/// # Errors
+/// As [`ping`], and `validation_failed` where the service has no such broker.
+pub async fn scale(
+    cx: &Context,
+    service: String,
+    broker: String,
+    instances: i64,
+    prefetch: Option<i64>,
+    node: Option<String>,
+    wait_ms: Option<i64>,
+) -> Result<Vec<Answer>> {
+    let service = service_of(&service)?;
+    let brokers = || Broker::ALL.iter().copied().filter(|broker| broker.service() == service);
+    let Some(broker) = brokers().find(|known| known.short_name() == broker) else {
+        let names: Vec<_> = brokers().map(Broker::short_name).collect();
+        return Err(invalid("broker", &format!("must be one of {}", names.join(", "))));
+    };
+    let number =
+        |field: &str, number: i64| u16::try_from(number).map_err(|_| invalid(field, "is out of its range"));
+    let instances = number("instances", instances)?;
+    let prefetch = prefetch.map(|prefetch| number("prefetch", prefetch)).transpose()?;
+    let target = node.map_or(Target::Service(service), Target::Node);
+    ask(cx, target, Command::Scale { broker, instances, prefetch }, wait_ms).await
+}
+
+/// Has the nodes log by another filter.
+///
+/// # Errors
+/// As [`ping`], and `validation_failed` where it is no filter.
+pub async fn log_level(
+    cx: &Context,
+    level: String,
+    node: Option<String>,
+    service: Option<String>,
+    wait_ms: Option<i64>,
+) -> Result<Vec<Answer>> {
+    ask(cx, target(node, service)?, Command::LogLevel { level }, wait_ms).await
+}
+
+/// Has the nodes compare their templates with their databases.
+///
+/// # Errors
+/// As [`ping`].
+pub async fn verify(
+    cx: &Context,
+    node: Option<String>,
+    service: Option<String>,
+    wait_ms: Option<i64>,
+) -> Result<Vec<Answer>> {
+    ask(cx, target(node, service)?, Command::Verify, wait_ms).await
+}
+
+/// Has the nodes read their configuration again.
+///
+/// # Errors
+/// As [`ping`].
+pub async fn reload(
+    cx: &Context,
+    node: Option<String>,
+    service: Option<String>,
+    wait_ms: Option<i64>,
+) -> Result<Vec<Answer>> {
+    ask(cx, target(node, service)?, Command::Reload, wait_ms).await
+}
+
+async fn ask(cx: &Context, target: Target, command: Command, wait_ms: Option<i64>) -> Result<Vec<Answer>> {
+    let wait = wait_ms.and_then(|ms| u64::try_from(ms).ok()).map(Duration::from_millis);
+    cx.extensions.get::<Fleet>()?.ask(target, command, cx.deadline, wait).await
+}
+
+fn target(node: Option<String>, service: Option<String>) -> Result<Target> {
+    match (node, service) {
+        (None, None) => Ok(Target::All),
+        (Some(node), None) => Ok(Target::Node(node)),
+        (None, Some(service)) => Ok(Target::Service(service_of(&service)?)),
+        (Some(_), Some(_)) => Err(invalid("service", "must not be given beside `node`")),
     }
 }
 
-impl Service for NodeService {
-    fn keys(&self) -> Vec<(Broker, String)> {
-        vec![(Broker::AdminIn, PING.to_owned())]
-    }
-
-    fn accepts(&self, template: &str) -> bool {
-        template == TEMPLATE
-    }
-
-    fn handle<'a>(&'a self, incoming: Incoming<'a>) -> BoxFuture<'a, Verdict> {
-        let verdict = match self.answer(&incoming) {
-            // Nobody waits for the answer; that is no failure.
-            Ok(_) if !incoming.wants_reply => Verdict::Done,
-            Ok(reply) => Verdict::Reply(reply),
-            Err(error) => refused(error, &incoming, None),
-        };
-        std::future::ready(verdict).boxed()
-    }
-
-    fn shown<'a>(&self, _: &str, body: &'a [u8]) -> Cow<'a, [u8]> {
-        Cow::Borrowed(body)
-    }
+fn service_of(name: &str) -> Result<Service> {
+    Service::from_name(name).ok_or_else(|| {
+        let names = Service::ALL.iter().map(|service| service.as_str());
+        let list = names.clone().collect::<Vec<_>>().join(", ");
+        let error = invalid("service", &format!("must be one of {list}"));
+        match nearest(name, names) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error,
+        }
+    })
 }
 
-/// Refuses a body that is not `{}` or `{"args": {}}`: a ping takes no arguments.
-fn check(body: &[u8]) -> Result<()> {
-    let request: CallRequest = entry::read(body, false)?;
-    match request.args.unwrap_or_default().0.first() {
-        Some((name, _)) => {
-            let name = shown(shortened(name.clone(), MESSAGE_CHARACTERS_MAX));
-            let message = format!("`{PING}` has no argument {name}");
-            Err(Error::new(ErrorCode::BadRequest, message)
-                .hint(format!("the body of `{PING}` is {{}} or {{\"args\": {{}}}}")))
-        }
-        None => Ok(()),
-    }
-}
-
-#[derive(Serialize)]
-struct Answer<'a> {
-    ok: bool,
-    data: Ping<'a>,
-}
-
-#[derive(Serialize)]
-struct Ping<'a> {
-    node: &'a str,
-    version: &'static str,
-    environment: &'static str,
-    services: &'a [Hosted],
-    uptime_s: u64,
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    fn service() -> NodeService {
-        let limits = Limits { request_bytes_max: 1_000, ..Limits::default() };
-        NodeService::new("n1", "dev", vec![Hosted::AppServer, Hosted::Admin], limits)
-    }
-
-    fn incoming<'a>(routing_key: &'a str, body: &'a str) -> Incoming<'a> {
-        Incoming {
-            broker: Broker::AdminIn,
-            routing_key,
-            content_type: None,
-            content_encoding: None,
-            deadline: Ok(None),
-            expiration: None,
-            timestamp: None,
-            template_hash: Ok(None),
-            after: Ok(None),
-            request_id: "id",
-            wants_reply: true,
-            stages: std::sync::Arc::default(),
-            message_id: None,
-            user_id: None,
-            session: Ok(None),
-            client: "",
-            traceparent: None,
-            body: body.as_bytes(),
-        }
-    }
-
-    fn handled(incoming: Incoming<'_>) -> Verdict {
-        service().handle(incoming).now_or_never().unwrap()
-    }
-
-    fn reply(incoming: Incoming<'_>) -> (&'static str, Value) {
-        match handled(incoming) {
-            Verdict::Reply(reply) => (reply.status, serde_json::from_slice(&reply.body).unwrap()),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn a_ping_tells_who_answers() {
-        for body in ["{}", r#" {"args": {}}"#] {
-            let (status, body) = reply(incoming(PING, body));
-            let data = json!({
-                "node": "n1", "version": env!("CARGO_PKG_VERSION"), "environment": "dev",
-                "services": ["app_server", "admin"], "uptime_s": 0,
-            });
-            assert_eq!((status, body), ("ok", json!({"ok": true, "data": data})));
-        }
-    }
-
-    #[test]
-    fn a_ping_to_whom_nobody_listens_is_done() {
-        let quiet = Incoming { wants_reply: false, ..incoming(PING, "{}") };
-        assert!(matches!(handled(quiet), Verdict::Done));
-    }
-
-    #[test]
-    fn what_is_no_ping_is_refused_with_the_reason() {
-        for (body, reason) in [
-            (r#"{"arg": {}}"#, "unknown field `arg`"),
-            (r#"{"args": {"loud": true}}"#, "has no argument `loud`"),
-            (r#"{"args": null}"#, "expected an object"),
-            (r#"{"args": {}, "args": {}}"#, "duplicate field `args`"),
-            ("[]", "not a JSON object"),
-            ("", "the body is empty"),
-            ("{} {}", "after its JSON object"),
-            ("\u{feff}{}", "byte order mark"),
-        ] {
-            let (status, reply) = reply(incoming(PING, body));
-            assert_eq!((status, &reply["error"]["code"]), ("bad_request", &json!("bad_request")), "{body}");
-            assert!(reply["error"]["message"].as_str().unwrap().contains(reason), "{reply}");
-        }
-        for routing_key in ["node.call.pong", "node.fetch", "node"] {
-            let (status, reply) = reply(incoming(routing_key, "{}"));
-            assert_eq!(status, "unknown_operation", "{routing_key}");
-            assert!(reply["error"]["hint"].as_str().unwrap().contains(PING), "{reply}");
-        }
-        let long = format!(r#"{{"args": {{}} {}}}"#, " ".repeat(1_000));
-        for (given, code) in [
-            (Incoming { content_type: Some("text/plain"), ..incoming(PING, "{}") }, "bad_request"),
-            (Incoming { content_encoding: Some("gzip"), ..incoming(PING, "{}") }, "bad_request"),
-            (Incoming { deadline: Ok(Some(1)), ..incoming(PING, "{}") }, "deadline_exceeded"),
-            (Incoming { deadline: Err(()), ..incoming(PING, "{}") }, "bad_request"),
-            (Incoming { template_hash: Ok(Some("0")), ..incoming(PING, "{}") }, "template_mismatch"),
-            (incoming(PING, &long), "too_large"),
-        ] {
-            assert_eq!(reply(given).0, code);
-        }
-        let misplaced = Incoming { broker: Broker::AdminOut, ..incoming(PING, "{}") };
-        assert_eq!(reply(misplaced).0, "bad_request");
-    }
-
-    #[test]
-    fn a_refusal_that_nobody_hears_is_dead() {
-        let quiet = Incoming { wants_reply: false, ..incoming("node.fetch", "{}") };
-        let dead = handled(quiet);
-        assert!(
-            matches!(&dead, Verdict::Dead(error) if error.code == ErrorCode::UnknownOperation),
-            "{dead:?}"
-        );
-    }
-
-    #[test]
-    fn its_keys_are_what_it_accepts() {
-        assert_eq!(service().keys(), [(Broker::AdminIn, PING.to_owned())]);
-        assert!(service().accepts("node") && !service().accepts("nodes"));
-    }
+fn invalid(field: &str, reason: &str) -> Error {
+    let field = format!("args.{field}");
+    Error::new(ErrorCode::ValidationFailed, format!("`{field}` {reason}")).detail(field, reason)
 }

@@ -91,12 +91,20 @@ pub(super) struct Seen {
     account: (String, String),
     /// The name that templates use for the database.
     database: String,
-    /// Each grant as it is written: what of it no template on this database needs; `None` where it is about another one.
-    grants: Vec<(String, Option<Excess>)>,
+    /// Each grant as it is written.
+    grants: Vec<(String, Judged)>,
 }
 
-/// What of a grant nobody needs, if anything.
-type Excess = Option<String>;
+/// What a database makes of a grant.
+#[derive(Debug)]
+enum Judged {
+    /// A template on it needs all of it.
+    Needed,
+    /// No template on it needs this.
+    TooMuch(String),
+    /// It is about another database, and to everybody or not.
+    Elsewhere { is_public: bool },
+}
 
 impl Seen {
     pub(super) fn of(database: &str, domains: &[&'static Domain], catalogue: &Catalogue) -> Self {
@@ -108,15 +116,13 @@ impl Seen {
                 too_much(grant, &objects, catalogue)
             };
             let is_elsewhere = matches!(grant.on, Granted::Elsewhere(_));
-            // What everybody may do elsewhere, such as in the databases `test`, is nothing that this user was given.
-            let excess = match excess {
-                Some(_) if grant.is_public && is_elsewhere => None,
-                Some(what) if grant.is_public => Some(format!("{what}, by a grant to PUBLIC")),
-                excess => excess,
+            let judged = match excess {
+                None => Judged::Needed,
+                Some(_) if is_elsewhere => Judged::Elsewhere { is_public: grant.is_public },
+                Some(what) if grant.is_public => Judged::TooMuch(format!("{what}, by a grant to PUBLIC")),
+                Some(what) => Judged::TooMuch(what),
             };
-            // What is elsewhere is too much only where no other database needs it.
-            let is_own = excess.is_none() || !is_elsewhere;
-            (grant.written.clone(), (!is_elsewhere || is_own).then_some(excess))
+            (grant.written.clone(), judged)
         };
         let list = catalogue.grants.list.iter().flatten();
         Self {
@@ -138,21 +144,25 @@ pub(super) fn excess(seen: Vec<Seen>, seen_all: bool) -> Vec<Finding> {
 }
 
 fn of_account(user: &str, seen: &[Seen], seen_all: bool) -> Option<Finding> {
-    let written: BTreeSet<&String> =
-        seen.iter().flat_map(|seen| &seen.grants).map(|(written, _)| written).collect();
+    let mut by_grant: BTreeMap<&String, Vec<&Judged>> = BTreeMap::new();
+    for (written, judged) in seen.iter().flat_map(|seen| &seen.grants) {
+        by_grant.entry(written).or_default().push(judged);
+    }
     let mut excess: BTreeSet<String> = BTreeSet::new();
-    for written in written {
-        let judged: Vec<&Excess> = seen
-            .iter()
-            .flat_map(|seen| seen.grants.iter().filter(|(other, _)| other == written))
-            .filter_map(|(_, excess)| excess.as_ref())
-            .collect();
-        if judged.is_empty() {
-            if seen_all {
-                excess.insert(elsewhere(written));
-            }
-        } else if judged.iter().all(|excess| excess.is_some()) {
-            excess.extend(judged.into_iter().flatten().cloned());
+    for (written, judged) in by_grant {
+        if judged.iter().any(|judged| matches!(judged, Judged::Needed)) {
+            continue;
+        }
+        let too_much = judged.iter().filter_map(|judged| match judged {
+            Judged::TooMuch(what) => Some(what.clone()),
+            Judged::Needed | Judged::Elsewhere { .. } => None,
+        });
+        excess.extend(too_much);
+        let is_about_others = judged.iter().all(|judged| matches!(judged, Judged::Elsewhere { .. }));
+        // What everybody may do elsewhere, such as in the databases `test`, is nothing that this user was given.
+        let is_given = judged.iter().any(|judged| matches!(judged, Judged::Elsewhere { is_public: false }));
+        if is_about_others && is_given && seen_all {
+            excess.insert(elsewhere(written));
         }
     }
     if excess.is_empty() {

@@ -1,0 +1,169 @@
+//! The node among the others of its fleet: what it says of itself, and how it hears what it is told.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use futures_util::future::BoxFuture;
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+    time::{MissedTickBehavior, interval},
+};
+use uuid::Uuid;
+
+use beds_bus::{BrokerPool, Line, LineEnd, Over, Status, To};
+use beds_core::{
+    error::{Error, Result},
+    spec::Domain,
+};
+use beds_protocol::{ErrorCode, Service, value::DateTime};
+use beds_services::fleet::{BEAT, Command, Fleet, Member, Pooled, State, Told, Voice};
+
+use crate::config::{Config, Environment, check_level};
+
+/// How many commands wait for a node that is busy with one.
+const COMMANDS_MAX: usize = 64;
+/// How many messages of other nodes wait to be heard.
+const HEARD_MAX: usize = 256;
+
+/// The node's part in its fleet.
+pub(crate) struct Part {
+    pub(crate) fleet: Arc<Fleet>,
+    /// What the node is told.
+    pub(crate) told: mpsc::Receiver<Told>,
+    line: LineEnd,
+    tasks: JoinSet<()>,
+}
+
+#[derive(Debug)]
+struct OverLine(Line);
+
+impl Voice for OverLine {
+    fn say(
+        &self,
+        to: Option<Uuid>,
+        lasts: Duration,
+        body: Vec<u8>,
+    ) -> BoxFuture<'_, std::result::Result<(), String>> {
+        let to = to.map_or(To::All, To::One);
+        Box::pin(async move { self.0.say(to, lasts, &body).await.map_err(|error| error.to_string()) })
+    }
+}
+
+impl Part {
+    /// Takes part, from now on: on the RabbitMQ of the service `admin`, whichever services the node hosts.
+    pub(crate) fn open(
+        config: &Config,
+        name: &str,
+        environment: Environment,
+        domains: &[&'static Domain],
+    ) -> Self {
+        let instance = Uuid::now_v7();
+        let (over, mut heard) = mpsc::channel(HEARD_MAX);
+        let (line, end) = Line::open(config.amqp_of(Service::Admin).clone(), name, instance, over);
+        let (sender, told) = mpsc::channel(COMMANDS_MAX);
+        let me = Member {
+            node: name.to_owned(),
+            instance,
+            host: host(),
+            pid: std::process::id(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            environment: environment.as_str().to_owned(),
+            services: config.node.services.clone(),
+            started_at: DateTime::now(),
+            state: State::Starting,
+            reason: None,
+            brokers: Vec::new(),
+            templates: domains
+                .iter()
+                .map(|domain| (domain.name.into(), domain.hash.into()))
+                .collect::<BTreeMap<_, _>>(),
+            ended: 0,
+        };
+        let fleet = Arc::new(Fleet::new(me, Box::new(OverLine(line)), sender, check));
+        let mut tasks = JoinSet::new();
+        let hearing = Arc::clone(&fleet);
+        tasks.spawn(async move {
+            while let Some(over) = heard.recv().await {
+                match over {
+                    Over::Connected => hearing.connected().await,
+                    Over::Said(body) => hearing.hear(&body).await,
+                }
+            }
+        });
+        Self { fleet, told, line: end, tasks }
+    }
+
+    /// Has the others know how the node is, now, whenever that changes, and every few seconds.
+    pub(crate) fn tell(&mut self, pool: &BrokerPool, mut wrong: watch::Receiver<Option<String>>) {
+        let (fleet, mut status) = (Arc::clone(&self.fleet), pool.status());
+        let (pools, pulse) = (pool.pools(), pool.pulse());
+        self.tasks.spawn(async move {
+            let mut beats = interval(BEAT);
+            beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                tokio::select! {
+                    _ = beats.tick() => {}
+                    changed = status.changed() => if changed.is_err() { return },
+                    changed = wrong.changed() => if changed.is_err() { return },
+                }
+                let (state, reason) =
+                    state(&status.borrow_and_update().clone(), wrong.borrow_and_update().clone());
+                let brokers = pools();
+                let pooled = |(broker, pool): (_, beds_bus::Pool)| Pooled {
+                    broker,
+                    instances: pool.instances,
+                    prefetch: pool.prefetch,
+                };
+                let (brokers, ended) = (brokers.into_iter().map(pooled).collect(), pulse().ended);
+                fleet
+                    .beat(|me| {
+                        (me.state, me.reason, me.brokers, me.ended) = (state, reason, brokers, ended);
+                    })
+                    .await;
+            }
+        });
+    }
+
+    /// Says goodbye to the others.
+    pub(crate) async fn leave(mut self) {
+        self.tasks.abort_all();
+        self.fleet.leave().await;
+        self.line.close().await;
+    }
+}
+
+/// How the node is, and why it does not serve.
+fn state(status: &Status, wrong: Option<String>) -> (State, Option<String>) {
+    match status {
+        Status::Serving if wrong.is_some() => (State::Contradicted, wrong),
+        Status::Serving => (State::Serving, None),
+        Status::Connecting(why) => (State::Connecting, Some(why.to_string())),
+        Status::Unrouted(why) => (State::Unrouted, Some(why.to_string())),
+        Status::Draining => (State::Draining, None),
+        Status::Drained => (State::Drained, None),
+        Status::Stopping => (State::Stopping, None),
+    }
+}
+
+/// Refuses what no node can do.
+fn check(command: &Command) -> Result<()> {
+    match command {
+        Command::LogLevel { level } => check_level(level).map_err(|error| {
+            let reason = error.to_string();
+            Error::new(ErrorCode::ValidationFailed, reason.clone()).detail("args.level", reason)
+        }),
+        Command::Ping
+        | Command::Drain
+        | Command::Resume
+        | Command::Scale { .. }
+        | Command::Verify
+        | Command::Reload => Ok(()),
+    }
+}
+
+/// The machine's name.
+pub(crate) fn host() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = host.trim();
+    if host.is_empty() { "node".to_owned() } else { host.to_owned() }
+}

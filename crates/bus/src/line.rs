@@ -1,0 +1,173 @@
+//! [`Line`]: on which the nodes of a fleet speak to each other, whichever services they host.
+//!
+//! It has a connection of its own: a node that drains, or whose brokers are busy, hears and says what it has to. What is said
+//! lasts for a moment; who has not heard it is told again, or asked.
+
+use std::{sync::Arc, time::Duration};
+
+use beds_protocol::topology::NODES;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+use uuid::Uuid;
+
+use crate::{
+    config::Amqp,
+    connection::{Connection, connect},
+    error::{BusError, Told},
+    message::{Name, Properties},
+    publisher::Publisher,
+    session::{Restarts, goodbye},
+    subscription::Subscription,
+    topology,
+};
+
+/// The routing key of what all nodes are to hear.
+const ALL: &str = "all";
+/// How many messages wait in a node's own queue before the oldest are dropped.
+const LENGTH_MAX: u32 = 10_000;
+/// How many of them RabbitMQ sends ahead.
+const PREFETCH: u16 = 64;
+
+/// Who is to hear something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum To {
+    /// Every node.
+    All,
+    /// The one that has this id.
+    One(Uuid),
+}
+
+/// What a node hears.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Over {
+    /// It hears from now on: it was not connected before.
+    Connected,
+    /// What another node says, or the node itself.
+    Said(Vec<u8>),
+}
+
+/// On which the nodes of a fleet speak to each other.
+#[derive(Debug, Clone)]
+pub struct Line {
+    publisher: watch::Receiver<Option<Publisher>>,
+}
+
+/// How a line ends.
+#[derive(Debug)]
+pub struct LineEnd {
+    stop: CancellationToken,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl LineEnd {
+    /// Disconnects.
+    pub async fn close(self) {
+        self.stop.cancel();
+        let _ = self.task.await;
+    }
+}
+
+impl Line {
+    /// Opens the line of a node with this name and this id. It connects in the background, and again whenever it must; what
+    /// it hears goes into `heard`. Must be called within a Tokio runtime with I/O and time enabled.
+    #[must_use]
+    pub fn open(amqp: Amqp, node: &str, id: Uuid, heard: mpsc::Sender<Over>) -> (Self, LineEnd) {
+        let (sender, publisher) = watch::channel(None);
+        let stop = CancellationToken::new();
+        let keeping = Keeping { amqp, name: format!("{node} line"), id, heard, publisher: sender };
+        let task = tokio::spawn(keeping.keep(stop.clone()));
+        (Self { publisher }, LineEnd { stop, task })
+    }
+
+    /// Says something, and waits until RabbitMQ has it in the queues of those who are to hear it. After `lasts` it is not
+    /// heard any more.
+    ///
+    /// # Errors
+    /// When there is no connection, or RabbitMQ does not confirm it in time.
+    pub async fn say(&self, to: To, lasts: Duration, body: &[u8]) -> Result<(), BusError> {
+        let publisher = self.publisher.borrow().clone();
+        let Some(publisher) = publisher else {
+            return Err(BusError::NotSent("the line to the other nodes is not connected".to_owned()));
+        };
+        let key = match to {
+            To::All => Name::new(ALL),
+            To::One(id) => Name::new(id.to_string()),
+        };
+        let (Some(key), Some(user)) = (key, Name::new(publisher.user())) else {
+            return Err(BusError::TooLong);
+        };
+        let lasts = u32::try_from(lasts.as_millis()).unwrap_or(u32::MAX);
+        let properties = Properties::json().user_id(user).expiration_ms(lasts);
+        publisher.announce(NODES, key, properties, body).await
+    }
+}
+
+/// What keeps a line.
+struct Keeping {
+    amqp: Amqp,
+    name: String,
+    id: Uuid,
+    heard: mpsc::Sender<Over>,
+    publisher: watch::Sender<Option<Publisher>>,
+}
+
+impl Keeping {
+    async fn keep(self, stop: CancellationToken) {
+        let mut restarts = Restarts::new(&self.amqp);
+        let mut last = String::new();
+        loop {
+            let ended = tokio::select! {
+                () = stop.cancelled() => Ok(()),
+                ended = self.connected(&mut restarts) => ended,
+            };
+            self.publisher.send_replace(None);
+            let Err(error) = ended else { return };
+            let why = Told(&error).to_string();
+            if why != last {
+                warn!("the line to the other nodes is lost, or could not be made: {why}");
+                last = why;
+            }
+            if self.heard.is_closed() || !restarts.again(&stop).await {
+                return;
+            }
+        }
+    }
+
+    /// One life of the connection.
+    async fn connected(&self, restarts: &mut Restarts) -> Result<(), BusError> {
+        let connection = Arc::new(connect(&self.amqp, &self.name).await?);
+        let ended = self.hear(&connection, restarts).await;
+        goodbye(&connection).await;
+        ended
+    }
+
+    async fn hear(&self, connection: &Connection, restarts: &mut Restarts) -> Result<(), BusError> {
+        topology::declare_nodes(connection).await?;
+        let keys: Vec<Name> =
+            [ALL.to_owned(), self.id.to_string()].into_iter().filter_map(Name::new).collect();
+        // A name that a node's rights cover; another each time, since the old queue may outlive its connection for a moment.
+        let queue = Name::new(format!("{NODES}.{}", Uuid::now_v7())).ok_or(BusError::TooLong)?;
+        let mut subscription =
+            Subscription::to_nodes(connection, &queue, &keys, (PREFETCH, LENGTH_MAX)).await?;
+        let publisher = Publisher::open(connection).await?;
+        let nodes = publisher.user().to_owned();
+        self.publisher.send_replace(Some(publisher));
+        restarts.begun();
+        if self.heard.send(Over::Connected).await.is_err() {
+            return Ok(());
+        }
+        loop {
+            let heard = subscription.next().await?;
+            heard.settle().done().await?;
+            // Whoever may publish there is not yet a node: RabbitMQ vouches for the user as whom nodes log in.
+            if heard.user() != Some(nodes.as_str()) {
+                warn!(user = heard.user(), "what is no node's was said to the nodes; it is not heard");
+                continue;
+            }
+            if self.heard.send(Over::Said(heard.body().to_vec())).await.is_err() {
+                return Ok(());
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! [`Members`]: what a node knows of the others.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use beds_core::error::{Error, Result};
+use beds_protocol::{ErrorCode, nearest, shown};
+use uuid::Uuid;
+
+use super::message::{Member, Target};
+
+/// How often nodes say how they are.
+pub const BEAT: Duration = Duration::from_secs(10);
+/// Who has not been heard for so long is silent.
+pub const SILENT: Duration = Duration::from_secs(35);
+/// Who has not been heard for so long is forgotten.
+const FORGOTTEN: Duration = Duration::from_hours(1);
+/// How many nodes are remembered: more than a fleet has.
+const MEMBERS_MAX: usize = 1_000;
+
+/// A node that was heard.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// What it said of itself.
+    pub member: Member,
+    /// When.
+    pub heard: Instant,
+}
+
+impl Known {
+    /// Whether it is silent.
+    #[must_use]
+    pub fn is_silent(&self, now: Instant) -> bool {
+        now.duration_since(self.heard) > SILENT
+    }
+}
+
+/// The nodes that were heard.
+#[derive(Debug, Default)]
+pub(super) struct Members(BTreeMap<Uuid, Known>);
+
+impl Members {
+    pub(super) fn heard(&mut self, member: Member, now: Instant) {
+        self.0.retain(|_, known| now.duration_since(known.heard) < FORGOTTEN);
+        if self.0.len() >= MEMBERS_MAX && !self.0.contains_key(&member.instance) {
+            let oldest = self.0.iter().min_by_key(|(_, known)| known.heard).map(|(instance, _)| *instance);
+            oldest.and_then(|instance| self.0.remove(&instance));
+        }
+        self.0.insert(member.instance, Known { member, heard: now });
+    }
+
+    pub(super) fn gone(&mut self, instance: Uuid) {
+        self.0.remove(&instance);
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = &Known> {
+        self.0.values()
+    }
+
+    /// Those that are meant.
+    ///
+    /// # Errors
+    /// `not_found` where there is none.
+    pub(super) fn meant(&self, target: &Target) -> Result<Vec<Known>> {
+        let meant: Vec<_> = self.all().filter(|known| target.means(&known.member)).cloned().collect();
+        if !meant.is_empty() {
+            return Ok(meant);
+        }
+        let names = self.all().map(|known| known.member.node.as_str());
+        let error = |message: String| Error::new(ErrorCode::NotFound, message);
+        Err(match target {
+            Target::Node(name) => {
+                let hint = match nearest(name, names) {
+                    Some(near) => format!("did you mean {}?", shown(near)),
+                    None => "`node.call.ping` without a name lists all nodes".to_owned(),
+                };
+                error(format!("no node has the name {}", shown(name))).hint(hint)
+            }
+            Target::Service(service) => error(format!("no node hosts `{}`", service.as_str())),
+            Target::All => error("no node has been heard yet".to_owned()).retryable(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::tests::member, *};
+
+    #[test]
+    fn a_node_that_is_not_there_is_told_with_the_one_that_may_be_meant() {
+        let mut members = Members::default();
+        let now = Instant::now();
+        members.heard(member("web-1"), now);
+        members.heard(member("web-1"), now);
+        members.heard(member("web-2"), now);
+        assert_eq!(members.meant(&Target::Node("web-1".into())).unwrap().len(), 2, "two share the name");
+        let error = members.meant(&Target::Node("wbe-2".into())).unwrap_err();
+        assert_eq!((error.code, error.hint.as_deref()), (ErrorCode::NotFound, Some("did you mean `web-2`?")));
+        assert!(members.meant(&Target::Service(beds_protocol::Service::Tercero)).is_err());
+    }
+
+    #[test]
+    fn who_is_long_silent_is_forgotten_and_so_is_the_oldest_of_too_many() {
+        let mut members = Members::default();
+        let begun = Instant::now();
+        members.heard(member("old"), begun);
+        let later = begun + SILENT + Duration::from_secs(1);
+        assert!(members.all().all(|known| known.is_silent(later) && !known.is_silent(begun + BEAT)));
+        members.heard(member("new"), begun + FORGOTTEN);
+        assert_eq!(members.all().map(|known| known.member.node.as_str()).collect::<Vec<_>>(), ["new"]);
+        for _ in 0..MEMBERS_MAX {
+            members.heard(member("more"), begun + FORGOTTEN + BEAT);
+        }
+        assert!(
+            members.all().count() == MEMBERS_MAX && members.all().all(|known| known.member.node == "more")
+        );
+    }
+}

@@ -1,0 +1,85 @@
+//! Commands to nodes, on real servers: who obeys, what they answer, and what happens when somebody dies meanwhile.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "clippy.toml allows it in test functions only"
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod commands;
+mod faults;
+
+use std::time::Duration;
+
+use beds_client::{Client, ClientError, Request};
+use beds_devstack::{Node, Stack};
+use beds_protocol::ErrorBody;
+use common::{blocking, spawn_node, stack};
+use serde_json::Value;
+
+/// Servers of one's own, which nobody drops.
+async fn servers() -> &'static Stack {
+    blocking(|| {
+        let stack = &*Box::leak(Box::new(stack()));
+        // The nodes have the rights that deploy/privileges.md gives them, and no others.
+        const WRITE: &str = r"^(beds(\..*)?|amq\.default)$";
+        stack.rabbitmq().control(&["add_user", "beds", "secret"]).unwrap();
+        let rights = ["set_permissions", "beds", r"^beds(\..*)?$", WRITE, r"^beds(\..*)?$"];
+        stack.rabbitmq().control(&rights).unwrap();
+        stack
+    })
+    .await
+}
+
+/// Starts nodes with these names and services, at the same time.
+async fn nodes(stack: &'static Stack, of: &'static [(&'static str, &'static str)]) -> &'static [Node] {
+    blocking(move || {
+        let url = stack.amqp_url().replace("guest:guest", "beds:secret");
+        let variables = |name: &'static str, services: &'static str| {
+            [("BEDS__NODE__NAME", name), ("BEDS__NODE__SERVICES", services), ("BEDS__AMQP__URL", &*url)]
+        };
+        let nodes: Vec<_> =
+            of.iter().map(|&(name, services)| spawn_node(stack, &variables(name, services))).collect();
+        nodes.iter().for_each(|node| node.await_ready().unwrap());
+        &*Vec::leak(nodes)
+    })
+    .await
+}
+
+async fn client(stack: &Stack) -> Client {
+    let client = Client::builder(stack.amqp_url()).user_id("guest").timeout(Duration::from_secs(30));
+    client.connect().await.unwrap()
+}
+
+/// What the nodes answer to a command.
+async fn ask(client: &Client, call: &str, args: &Value) -> Vec<Value> {
+    let reply = client.execute(Request::call("node", call, args)).await.unwrap();
+    match reply.data {
+        Some(Value::Array(answers)) => answers,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Why a command is refused.
+async fn refused(client: &Client, call: &str, args: &Value) -> ErrorBody {
+    match client.execute(Request::call("node", call, args)).await {
+        Err(ClientError::Refused(body)) => *body,
+        other => panic!("{call} {args}: {other:?}"),
+    }
+}
+
+/// The names of those that answered, and whether they obeyed.
+fn who(answers: &[Value]) -> Vec<(&str, bool)> {
+    answers.iter().map(|answer| (answer["node"].as_str().unwrap(), answer["ok"] == true)).collect()
+}
+
+/// How many consume from a queue.
+fn consumers(stack: &Stack, queue: &str) -> u64 {
+    let listed = stack.rabbitmq().control(&["-q", "list_queues", "name", "consumers"]).unwrap();
+    let of = |line: &str| line.strip_prefix(queue)?.trim().parse().ok();
+    listed.lines().find_map(of).unwrap_or_default()
+}
