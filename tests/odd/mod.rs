@@ -23,8 +23,6 @@ pub(crate) fn said(report: &str) {
         "`narrow_create` (write): not the create of `narrow`, since its parameter `p_price` keeps 2 digits",
         "`loose_create` (write): not the create of `loose`, since it was made in an SQL mode that is not strict",
         "`coin_create` (write): not the create of `coin`, since its text begins with `declare`",
-        "`coin_flip` (write): no create, update or delete: its name is none of these verbs",
-        "`coin_flip` (write): its text was made in sql_mode=ORACLE, whose language is not read",
         "`coin_delete` (write): not the delete of `coin`, since its condition is not exactly `key = parameter`",
         "`customer_add` (write): not the create of `customer`, since it changes `odd_archive.customer`",
         "\"dot.and`tick_delete\" (write): not the delete of \"dot.and`tick\", since its condition is not exactly",
@@ -167,12 +165,6 @@ const DRIFT: &[(&str, &[&str])] = &[
             "warning odd_stock field quantity: the column `quantity` has values of -9223372036854775808",
             "warning odd_stock field status: the column `status` has up to 40 characters, but the template says 10",
             "warning odd_stock objects.update: parameter `p_quantity` of `sp_stock_update` keeps",
-        ],
-    ),
-    (
-        "delete from swapped; alter table swapped modify id timestamp not null default current_timestamp on update current_timestamp",
-        &[
-            "warning odd_swapped objects.update: `sp_swapped_update` gives its record another key: `id` has `on update current_timestamp`",
         ],
     ),
     (
