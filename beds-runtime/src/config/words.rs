@@ -137,8 +137,10 @@ fn listed<'t>(table: &'t DeTable<'_>, path: &mut Vec<&'t str>) -> Option<(usize,
 
 fn is_section(path: &[&str]) -> bool {
     match path {
-        [_] | ["mariadb" | "mongodb" | "brokers" | "broker_services", _] | ["access", "users"] => true,
-        ["brokers", _, _] => true,
+        [_]
+        | ["mariadb" | "mongodb" | "brokers" | "broker_services", _]
+        | ["access", "users"]
+        | ["brokers", _, _] => true,
         [.., last] => *last == "tls",
         [] => false,
     }

@@ -167,8 +167,11 @@ impl Look<'_> {
 /// The server adds the end of each version to the unique indexes of a system-versioned table. Of versions, clients see the
 /// current one alone, whose key is the rest.
 fn without_row_end(relation: &mut Relation) {
-    let is_end = |column: &Column| matches!(&column.default, Supplied::Computed(expression) if expression.eq_ignore_ascii_case("row end"));
-    let Some(end) = relation.columns.iter().find(|column| is_end(column)) else { return };
+    let is_end = |column: &&Column| match &column.default {
+        Supplied::Computed(expression) => expression.eq_ignore_ascii_case("row end"),
+        Supplied::Nothing | Supplied::Constant(_) | Supplied::Expression(_) | Supplied::Counter => false,
+    };
+    let Some(end) = relation.columns.iter().find(is_end) else { return };
     for index in relation.indexes.iter_mut().filter(|index| index.unique && index.columns.len() > 1) {
         index.columns.retain(|column| *column != end.name);
     }

@@ -189,6 +189,7 @@ impl Operation<'_> {
             self.report(severity, message, "let it leave the key as it is", findings);
         }
     }
+
     /// An update that leaves a column of the key to the server, which puts the moment of the change there.
     fn moves(&self, findings: &mut Findings<'_>) {
         let Some(body) = self.routine.body.as_deref() else { return };
