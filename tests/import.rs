@@ -187,7 +187,7 @@ async fn foreign_databases_answer_over_amqp() {
     assert_eq!(report["warnings"], json!(0), "{verified:?}");
 
     let node = self::node(&program, &stack, "node", &[]).start();
-    assert!(node.log().contains("templates verified: 92"), "{}", node.log());
+    assert!(node.log().contains("templates verified: 93"), "{}", node.log());
     let client = Client::builder(stack.amqp_url()).timeout(common::PATIENCE).connect().await.unwrap();
     reads(&client).await;
     calls(&client).await;

@@ -204,6 +204,7 @@ fn another_language_is_one_report_that_names_it() {
         ("package shop;\n\n@Entity\npublic class Note {\n  private String title;\n}\n", "Java"),
         ("type Note {\n  id: ID!\n  title: String\n}\n", "GraphQL"),
         ("syntax = \"proto3\";\n\nmessage Note {\n  string title = 1;\n}\n", "Protocol Buffers"),
+        ("use serde::Serialize;\n\n#[derive(Serialize)]\npub struct Note {\n    title: String,\n}\n", "Rust"),
         ("resource \"a\" \"b\" {\n  name = \"x\"\n}\n", "HCL"),
         ("template.name=note\ntemplate.service=app_server\nfields.id=int\n", "a file of properties"),
         ("cat <<EOF > note_rec.toml\n[template]\nname = \"note\"\nEOF\n", "a script of a shell"),

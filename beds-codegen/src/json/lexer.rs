@@ -88,7 +88,12 @@ fn unicode(text: &str, at: usize) -> Result<(char, usize), Box<Mistake>> {
     };
     decoded.ok_or_else(|| {
         let end = at + 2 + text[at + 2..].bytes().take(4).take_while(u8::is_ascii_hexdigit).count();
-        let help = "write four hexadecimal digits, or the character itself";
+        let help = match first {
+            Some(0xD800..=0xDFFF) => {
+                "it is one half of a character: write both, from \\ud800 to \\udbff and from \\udc00 to \\udfff, or the character itself"
+            }
+            _ => "write four hexadecimal digits, or the character itself",
+        };
         Mistake::new(at..end, "this escape stands for no character", "this escape", help)
     })
 }

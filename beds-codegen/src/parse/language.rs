@@ -96,7 +96,12 @@ fn of_beginning(line: &str, rest: &str) -> Option<&'static str> {
         }
         _ if line.starts_with("#[derive")
             || line.starts_with("pub struct ")
-            || line.starts_with("struct ") =>
+            || line.starts_with("struct ")
+            // Perl's `use strict;` names no item of a module.
+            || (line.starts_with("use ") && line.contains("::") && line.ends_with([';', '{']))
+            || ["pub use ", "pub enum ", "pub mod ", "pub fn ", "impl "]
+                .iter()
+                .any(|word| line.starts_with(word) && line.ends_with([';', '{', '}'])) =>
         {
             Some("Rust")
         }

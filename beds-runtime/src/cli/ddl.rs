@@ -337,6 +337,7 @@ mod tests {
             default: Supplied::Nothing,
             comment: String::new(),
             seen: None,
+            renewed: false,
         };
         Relation { columns: columns.iter().map(column).collect(), ..Relation::new(name, kind) }
     }

@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use beds_bus::{Amqp, BrokerService, Pool};
-use beds_core::settings::{Limits, MARIADB, MONGODB, Millis, Parts, RABBITMQ, Rules, SecretUrl, Tls};
+use beds_core::settings::{
+    Limits, MARIADB, MONGODB, Millis, Parts, RABBITMQ, Rules, SecretUrl, Tls, decoded,
+};
 use beds_mariadb::MariaDb;
 use beds_mongodb::MongoDb;
 use beds_protocol::{
@@ -226,6 +228,16 @@ pub(super) fn mariadb(name: &str, server: &mut MariaDb, common: &Tls) -> Result<
 fn schema(key: &str, url: &SecretUrl) -> Result<String, ConfigError> {
     let parts = Parts::read(url.expose()).map_err(|reason| ConfigError::new(format!("{key}: {reason}")))?;
     if let Some(path) = parts.path.filter(|path| !path.is_empty()) {
+        let name = decoded(path, "name of the schema");
+        let name = name.map_err(|reason| ConfigError::new(format!("{key}: {reason}")))?;
+        // What MariaDB takes for the name of no database: with a NUL in it, no login can be sent at all.
+        let is_odd = |c: char| c.is_control() || c == '/' || c as u32 > 0xFFFF;
+        if name.chars().count() > 64 || name.ends_with(' ') || name.contains(is_odd) {
+            return Err(ConfigError::new(format!(
+                "{key}: the name of its schema is none that MariaDB takes: it has at most 64 characters, no control \
+                 character and no `/`, and does not end with a space"
+            )));
+        }
         return Ok(path.to_string());
     }
     let url = url.redacted();

@@ -99,6 +99,22 @@ fn what_makes_no_sense_is_refused() {
             "mysql://u:p@h",
             "mariadb.a.url: mysql://u:***@h names no schema: add its name, as in mysql://u:***@h/SCHEMA",
         ),
+        ("BEDS__MARIADB__A__URL", "mysql://u@h/a%00b", "the schema has a NUL, `%00`, which no server takes"),
+        ("BEDS__MARIADB__A__URL", "mysql://u%00@h/a", "the user has a NUL"),
+        ("BEDS__MARIADB__A__URL", "mysql://u@h/a%0ab", "the name of its schema is none that MariaDB takes"),
+        ("BEDS__MARIADB__A__URL", "mysql://u@h/a%20", "the name of its schema is none that MariaDB takes"),
+        ("BEDS__AMQP__URL", "amqp://u:p@h/a%00", "the virtual host has a NUL"),
+        ("BEDS__MONGODB__LOGS__URL", "mongodb://u:p%00@h", "the password has a NUL"),
+        (
+            "BEDS__MARIADB__A__URL",
+            "mysql://u@h/a?ssl_mode=REQUIRED",
+            "did you mean `ssl-mode`? It may be charset, ",
+        ),
+        (
+            "BEDS__MARIADB__A__URL",
+            "mysql://u@h/a?useSSL=true",
+            "an encrypted link is `ssl-mode=VERIFY_IDENTITY`",
+        ),
         ("BEDS__MARIADB__A__URL", "mysql://u@h/", "as in mysql://u@h/SCHEMA"),
         ("BEDS__MARIADB__A__URL", "mysql://u@h/s,mysql://u@i", "mariadb.a.url: mysql://u@i names no schema"),
         (

@@ -5,6 +5,7 @@
 
 use beds_protocol::nearest;
 use serde::de::DeserializeOwned;
+use toml::de::{DeTable, DeValue};
 
 use super::ranges;
 
@@ -89,20 +90,108 @@ pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
         ),
         None => at_place(text, "", &error),
     })?;
+    sections(text)?;
     serde_path_to_error::deserialize(document).map_err(|error| {
         let path = error.path().to_string();
         at_place(text, &path, error.inner())
     })
 }
 
+/// Refuses a list where a section must stand: its items would be taken for the section's keys, in their order.
+fn sections(text: &str) -> Result<(), String> {
+    // That it can be parsed is known by now.
+    let Ok(document) = DeTable::parse(text) else { return Ok(()) };
+    match listed(document.get_ref(), &mut Vec::new()) {
+        None => Ok(()),
+        Some((at, path)) => {
+            let path = path.join(".");
+            let place = place(text, at);
+            Err(format!(
+                "{place}{path}: it is a list, and must be a section: write [{path}] once, in single brackets, and below it its keys"
+            ))
+        }
+    }
+}
+
+/// The first section that is a list, with its place.
+fn listed<'t>(table: &'t DeTable<'_>, path: &mut Vec<&'t str>) -> Option<(usize, Vec<&'t str>)> {
+    for (key, value) in table {
+        path.push(key.get_ref());
+        let found = match value.get_ref() {
+            DeValue::Array(_) if is_section(path) => Some((key.span().start, path.clone())),
+            DeValue::Table(table) => listed(table, path),
+            DeValue::Array(_)
+            | DeValue::String(_)
+            | DeValue::Integer(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_) => None,
+        };
+        if found.is_some() {
+            return found;
+        }
+        path.pop();
+    }
+    None
+}
+
+fn is_section(path: &[&str]) -> bool {
+    match path {
+        [_]
+        | ["mariadb" | "mongodb" | "brokers" | "broker_services", _]
+        | ["access", "users"]
+        | ["brokers", _, _] => true,
+        [.., last] => *last == "tls",
+        [] => false,
+    }
+}
+
+/// The line and column of a place in a text.
+fn place(text: &str, at: usize) -> String {
+    let before = text.get(..at).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    format!("line {line}, column {column}: ")
+}
+
 fn at_place(text: &str, path: &str, error: &toml::de::Error) -> String {
-    let place = error.span().and_then(|span| text.get(..span.start)).map(|before| {
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        format!("line {line}, column {column}: ")
-    });
+    let place = error.span().map(|span| place(text, span.start)).unwrap_or_default();
     let key = if matches!(path, "" | ".") { String::new() } else { format!("{path}: ") };
-    format!("{}{key}{}", place.unwrap_or_default(), ranged(path, &of(error.message())))
+    let message = error.message();
+    let said = ranged(path, &of(message));
+    // In a file, unlike in a variable, a number in quotes is none.
+    let said = match said.strip_prefix("it is the number ") {
+        Some(rest) if message.starts_with("invalid type: string") => {
+            let (number, rest) = rest.split_once(',').unwrap_or((rest, ""));
+            format!("it is the text \"{number}\",{rest}")
+        }
+        _ => said,
+    };
+    format!("{place}{key}{said}{}", quoted(path, message))
+}
+
+/// What to do where a text stands for something else, or a server where its section must.
+fn quoted(path: &str, message: &str) -> String {
+    let Some((given, expected)) =
+        message.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected "))
+    else {
+        return String::new();
+    };
+    let wanted = wanted(expected);
+    match path.split('.').collect::<Vec<_>>()[..] {
+        [engine @ ("mariadb" | "mongodb")] | [engine @ ("mariadb" | "mongodb"), _]
+            if wanted == "a table of keys" =>
+        {
+            format!(": a server has a section of its own, such as [{engine}.NAME], with a `url`")
+        }
+        _ if !given.starts_with("string") => String::new(),
+        _ if wanted == "true or false" => ": it stands without quotes".to_owned(),
+        _ if wanted.starts_with("an integer") || wanted == "a number" => {
+            ": a number stands without quotes and without a unit".to_owned()
+        }
+        _ if wanted == "a list" => ": write it in brackets, [\"…\"]".to_owned(),
+        _ => String::new(),
+    }
 }
 
 /// A message about the value of this key, with the range that the key has where its type has a wider one.
@@ -169,7 +258,10 @@ fn kind(given: &str) -> String {
         "string \"\"" => "empty".to_owned(),
         // A variable is a text whatever it says.
         given if given.starts_with("string") => match given.split('"').nth(1) {
-            Some(text) if text.trim_start_matches(['-', '+']).bytes().all(|byte| byte.is_ascii_digit()) => {
+            Some(text)
+                if !text.is_empty()
+                    && text.trim_start_matches(['-', '+']).bytes().all(|byte| byte.is_ascii_digit()) =>
+            {
                 format!("the number {text}")
             }
             _ => "a text".to_owned(),
@@ -195,6 +287,7 @@ fn wanted(expected: &str) -> String {
             "an integer, 0 or more"
         }
         "a boolean" => "true or false",
+        "f32" | "f64" | "floating point number" => "a number",
         "a string" => "a text",
         "path string" => "a path",
         "socket address" | "a socket address" => ADDRESS,
@@ -256,6 +349,17 @@ mod tests {
             ("[node]\nn = 007", "a number does not begin with 0"),
             ("node:\n  name: web", "there is no `=`"),
             (
+                "[[node]]\nname = \"a\"",
+                "line 1, column 3: node: it is a list, and must be a section: write [node]",
+            ),
+            (
+                "[[mariadb.x]]\nurl = \"a\"",
+                "mariadb.x: it is a list, and must be a section: write [mariadb.x]",
+            ),
+            ("[[brokers.app_server.r]]\nprefetch = 1", "brokers.app_server.r: it is a list"),
+            ("[mariadb.x]\ntls = [\"a\"]", "line 2, column 1: mariadb.x.tls: it is a list"),
+            ("limits = [1, 2]", "limits: it is a list"),
+            (
                 "[node]\n<<<<<<< ours\nname = \"a\"\n=======\n>>>>>>> b",
                 "line 2: the file has a merge conflict",
             ),
@@ -267,6 +371,35 @@ mod tests {
             }
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    }
+
+    #[test]
+    fn a_value_of_another_kind_is_told_with_what_to_write() {
+        for (text, said) in [
+            (
+                "[mariadb.x]\ndeadlock_retries_max = \"3\"",
+                "line 2, column 24: mariadb.x.deadlock_retries_max: it is the text \"3\", and must be an integer from 0 to \
+                 255: a number stands without quotes and without a unit",
+            ),
+            (
+                "[limits]\nrequest_timeout_ms = \"30s\"",
+                "it is a text, and must be an integer from 1 to 4294967295: a number",
+            ),
+            (
+                "[node]\nserve_unverified = \"true\"",
+                "it is a text, and must be true or false: it stands without quotes",
+            ),
+            (
+                "[telemetry]\nsample_ratio = \"0.5\"",
+                "it is a text, and must be a number: a number stands without",
+            ),
+            ("[node]\nservices = \"app_server\"", "it is a text, and must be a list: write it in brackets"),
+            ("[mariadb]\nurl = \"mysql://u:p@h/s\"", "such as [mariadb.NAME], with a `url`"),
+            ("mongodb = \"mongodb://h\"", "such as [mongodb.NAME], with a `url`"),
+        ] {
+            let error = read::<super::super::Config>(text).unwrap_err();
+            assert!(error.contains(said), "{text}\n{error}");
+        }
     }
 
     #[test]

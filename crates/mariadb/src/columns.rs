@@ -6,6 +6,7 @@
 use std::{fmt::Write as _, sync::Arc};
 
 use beds_core::{
+    inspect::Kind,
     spec::{Domain, Type, mariadb::Source},
     value::Value,
 };
@@ -13,6 +14,7 @@ use sqlx::{MySqlConnection, Row as _, mysql::MySqlRow};
 
 use crate::{
     fault::{Fault, classify},
+    inspect::kind,
     known::Answers,
     meaning::is_place,
     parameters::Parameters,
@@ -60,6 +62,8 @@ pub(crate) enum Kept {
     Position {
         /// Whether one of the values is a number.
         has_numbers: bool,
+        /// Whether the empty text is a value of an ENUM, which shows what it has in place of a value as the same.
+        has_empty: bool,
     },
     /// DATETIME and TIMESTAMP under a field that shows their date alone.
     Moment,
@@ -230,12 +234,17 @@ fn has_numbers(full: &str) -> bool {
     values.into_iter().any(is_place)
 }
 
+/// Whether the empty text is a value of `enum('…','…')`. That of a SET is the one without members.
+fn has_empty(full: &str) -> bool {
+    matches!(kind(full), Kind::Enum(values) if values.iter().any(String::is_empty))
+}
+
 fn of_type(ty: &str, full: &str, field: &Type) -> Kept {
     match (ty, field) {
         ("float", _) => Kept::Float { is_limited: full.contains(',') },
         ("double", _) => Kept::Double { is_limited: full.contains(',') },
         ("year", _) => Kept::Year,
-        ("enum" | "set", _) => Kept::Position { has_numbers: has_numbers(full) },
+        ("enum" | "set", _) => Kept::Position { has_numbers: has_numbers(full), has_empty: has_empty(full) },
         ("datetime" | "timestamp", Type::Date) => Kept::Moment,
         ("binary" | "varbinary", Type::Uuid) if full.ends_with("(16)") => Kept::Binary16,
         ("binary", _) => {

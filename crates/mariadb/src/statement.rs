@@ -40,7 +40,7 @@ pub(crate) fn page<'k>(
     selection: &Selection,
     columns: &[usize],
 ) -> Statement<'k> {
-    let mut sql = Statement::select(domain, source, kept, columns);
+    let mut sql = Statement::select_shown(domain, source, kept, columns);
     sql.conditions(&selection.filter);
     if let Some(after) = &selection.after {
         sql.text.push_str(if selection.filter.is_empty() { " where " } else { " and " });
@@ -55,7 +55,7 @@ pub(crate) fn page<'k>(
     sql
 }
 
-/// Selects these columns of the record with this key.
+/// Selects these columns of the record with this key, as they are stored.
 pub(crate) fn by_key<'k>(
     domain: &Domain,
     source: &'static Source,
@@ -63,12 +63,18 @@ pub(crate) fn by_key<'k>(
     columns: &[usize],
     key: &[Value],
 ) -> Statement<'k> {
-    let mut sql = Statement::select(domain, source, kept, columns);
-    for (index, (&field, value)) in domain.key.iter().zip(key).enumerate() {
-        sql.text.push_str(if index == 0 { " where " } else { " and " });
-        sql.equals(field, value);
-    }
-    sql
+    Statement::select(domain, source, kept, columns).of_key(domain, key)
+}
+
+/// As [`by_key`], for a client.
+pub(crate) fn shown_by_key<'k>(
+    domain: &Domain,
+    source: &'static Source,
+    kept: &'k [Column],
+    columns: &[usize],
+    key: &[Value],
+) -> Statement<'k> {
+    Statement::select_shown(domain, source, kept, columns).of_key(domain, key)
 }
 
 /// Selects these columns of the records with any of these keys, of one field.
@@ -80,7 +86,7 @@ pub(crate) fn by_keys<'k>(
     field: usize,
     keys: &[&Value],
 ) -> Statement<'k> {
-    let mut sql = Statement::select(domain, source, kept, columns);
+    let mut sql = Statement::select_shown(domain, source, kept, columns);
     sql.text.push_str(" where ");
     sql.one_of(field, keys.iter().copied());
     sql
@@ -143,6 +149,26 @@ impl<'k> Statement<'k> {
         sql
     }
 
+    /// The same as clients see it: what an ENUM has in place of a value is null, where its text would be that of a value.
+    fn select_shown(domain: &Domain, source: &'static Source, kept: &'k [Column], columns: &[usize]) -> Self {
+        let mut sql = Self::new(domain, source, kept);
+        for (position, &field) in columns.iter().enumerate() {
+            sql.text.push_str(if position == 0 { "select " } else { ", " });
+            sql.with_nulls(field);
+        }
+        sql.text.push_str(" from ");
+        sql.text.push_str(source.from);
+        sql
+    }
+
+    fn of_key(mut self, domain: &Domain, key: &[Value]) -> Self {
+        for (index, (&field, value)) in domain.key.iter().zip(key).enumerate() {
+            self.text.push_str(if index == 0 { " where " } else { " and " });
+            self.equals(field, value);
+        }
+        self
+    }
+
     /// Locks what it selects until the transaction ends.
     pub(crate) fn for_update(mut self) -> Self {
         self.text.push_str(" for update");
@@ -171,6 +197,7 @@ impl<'k> Statement<'k> {
                     self.compared(field);
                     self.text.push_str(" like ? escape '|'");
                     self.values.push(pattern);
+                    self.is_value(field);
                 } else {
                     self.text.push_str("false");
                 }

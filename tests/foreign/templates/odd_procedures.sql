@@ -242,6 +242,38 @@ begin
 end //
 
 
+-- odd_contract: contract
+create or replace procedure `sp_contract_create`(
+  in `p_id` int(11),
+  in `p_name` varchar(20)
+)
+  modifies sql data
+begin
+  insert into `contract` (`id`, `name`)
+  values (`p_id`, `p_name`);
+end //
+
+create or replace procedure `sp_contract_update`(
+  in `p_id` int(11),
+  in `p_name` varchar(20)
+)
+  modifies sql data
+begin
+  update `contract`
+     set `contract`.`name` = `p_name`
+   where `contract`.`id` = `p_id`;
+end //
+
+create or replace procedure `sp_contract_delete`(
+  in `p_id` int(11)
+)
+  modifies sql data
+begin
+  delete from `contract`
+   where `contract`.`id` = `p_id`;
+end //
+
+
 -- odd_customer: customer
 create or replace procedure `sp_customer_create`(
   in `p_id` int(11),

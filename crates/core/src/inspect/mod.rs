@@ -194,6 +194,8 @@ pub struct Column {
     pub nullable: bool,
     /// What a new record has when it is not given.
     pub default: Supplied,
+    /// Whether each update that does not set it gives it another value: `on update current_timestamp`.
+    pub renewed: bool,
     /// What its owner says of it.
     pub comment: String,
     /// In how many of the documents looked at it was.

@@ -47,6 +47,18 @@ pub struct Routine {
     pub definer: Option<String>,
 }
 
+impl Routine {
+    /// Why its text is not known, where it is not.
+    #[must_use]
+    pub const fn unread(&self) -> &'static str {
+        if self.mode.oracle {
+            "its text was made in sql_mode=ORACLE, whose language is not read"
+        } else {
+            "its text cannot be seen by this user"
+        }
+    }
+}
+
 /// In which mode the text of a routine is read and run: each has its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SqlMode {
@@ -56,11 +68,13 @@ pub struct SqlMode {
     pub no_backslash_escapes: bool,
     /// Whether a value that does not fit is refused: otherwise another one is kept.
     pub strict: bool,
+    /// Whether its language is Oracle's, which nobody here reads.
+    pub oracle: bool,
 }
 
 impl Default for SqlMode {
     fn default() -> Self {
-        Self { ansi_quotes: false, no_backslash_escapes: false, strict: true }
+        Self { ansi_quotes: false, no_backslash_escapes: false, strict: true, oracle: false }
     }
 }
 

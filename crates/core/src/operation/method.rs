@@ -6,7 +6,7 @@ use std::vec;
 use beds_protocol::{CallRequest, Json, Operation};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::call::arguments;
+use super::{call::arguments, finite};
 use crate::{
     context::Context,
     error::{Error, Result},
@@ -76,6 +76,7 @@ pub fn method<R: Serialize, F: Future<Output = Result<R>> + Send + 'static>(
 fn outcome(call: &'static Call, given: &impl Serialize) -> std::result::Result<Outcome, String> {
     let no_form = |error: serde_json::Error| format!("gave what has no JSON form: {error}");
     let json = || {
+        finite::check(given).map_err(|odd| format!("gave what has no JSON form: {odd}"))?;
         let text = serde_json::to_vec(given).map_err(no_form)?;
         serde_json::from_slice::<Json>(&text).map_err(no_form)
     };
@@ -144,6 +145,30 @@ mod tests {
         let routine = Routine::Method;
         let lane = beds_protocol::Lane::Read;
         Box::leak(Box::new(Call { name: "c", description: "", lane, args: &[], returns, routine }))
+    }
+
+    #[test]
+    fn a_number_that_json_lacks_is_no_null() {
+        #[derive(Serialize)]
+        struct Row {
+            n: f64,
+            note: Option<f32>,
+        }
+        static ROWS: [Field; 2] =
+            [Field::new("n", "n", Type::FLOAT), Field::new("note", "note", Type::FLOAT).nullable()];
+        let float = || Returns::Scalar(Type::FLOAT);
+        let rows = |n, note| outcome(call(Returns::Rows(&ROWS)), &[Row { n, note }]);
+        for reason in [
+            outcome(call(float()), &f64::NAN).unwrap_err(),
+            outcome(call(float()), &Some(f32::INFINITY)).unwrap_err(),
+            rows(f64::NEG_INFINITY, None).unwrap_err(),
+            rows(1.5, Some(f32::NAN)).unwrap_err(),
+        ] {
+            assert!(reason.contains("has no JSON form: the number "), "{reason}");
+        }
+        let shown = |outcome: Outcome| String::from_utf8(outcome.encode()).unwrap();
+        assert_eq!(shown(outcome(call(float()), &None::<f64>).unwrap()), r#"{"ok":true,"data":null}"#);
+        assert_eq!(shown(rows(1.5, None).unwrap()), r#"{"ok":true,"data":[{"n":1.5,"note":null}]}"#);
     }
 
     fn given(returns: Returns, value: &serde_json::Value) -> std::result::Result<String, String> {

@@ -7,6 +7,7 @@ mod call;
 mod declared;
 mod describe;
 mod filter;
+mod finite;
 mod method;
 mod read;
 mod twice;

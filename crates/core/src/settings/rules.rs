@@ -240,7 +240,10 @@ impl Rules {
             (parts.path, self.path),
             (parts.query, "query"),
         ] {
-            decoded(text.unwrap_or_default(), what)?;
+            // The servers' protocols end, or part, a user, a password and a name with it.
+            if decoded(text.unwrap_or_default(), what)?.contains('\0') {
+                return Err(format!("the {what} has a NUL, `%00`, which no server takes: remove it"));
+            }
         }
         let pairs = self.pairs(&parts)?;
         self.check_login(&parts, &pairs)?;
@@ -313,12 +316,22 @@ impl Rules {
         let is_other =
             |key: &str| self.keys.iter().any(|(one, _)| *one != key && one.replace('-', "") == key);
         let known = || self.keys.iter().map(|(key, _)| *key).filter(|key| !is_other(key));
-        Err(match nearest(&shown, known()) {
-            Some(near) => format!("unknown key `{shown}` in the query: did you mean `{near}`?"),
-            None => format!(
-                "unknown key `{shown}` in the query; it may be {}",
-                known().collect::<Vec<_>>().join(", ")
+        let listed = known().collect::<Vec<_>>().join(", ");
+        let folded = shown.to_ascii_lowercase();
+        let is_link = folded.contains("ssl") || folded.contains("tls");
+        Err(match (nearest(&shown, known()), self.encrypted) {
+            (Some(near), _) => {
+                format!("unknown key `{shown}` in the query: did you mean `{near}`? It may be {listed}")
+            }
+            (None, Encrypted::Mode) if is_link => format!(
+                "unknown key `{shown}` in the query: an encrypted link is `ssl-mode=VERIFY_IDENTITY`; it may be {listed}"
             ),
+            (None, Encrypted::Scheme(scheme)) if is_link => format!(
+                "unknown key `{shown}` in the query: an encrypted link begins with `{scheme}://`; it may be {listed}"
+            ),
+            (None, Encrypted::Mode | Encrypted::Scheme(_) | Encrypted::Key) => {
+                format!("unknown key `{shown}` in the query; it may be {listed}")
+            }
         })
     }
 

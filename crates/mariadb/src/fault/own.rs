@@ -1,7 +1,7 @@
 //! Errors of the node's own tables: a right that the DBA has taken away is not a table that is gone.
 
 use beds_core::{Error, spec::Domain};
-use beds_protocol::{Engine, ErrorCode, tables::Table};
+use beds_protocol::{Engine, ErrorCode, shown, tables::Table};
 use sqlx::{Executor as _, MySqlConnection, Row as _};
 
 use super::{DENIED, Fault, classify, number};
@@ -9,10 +9,22 @@ use super::{DENIED, Fault, classify, number};
 /// The error of a user who may use some columns of a table, and not this one.
 const COLUMN_DENIED: u16 = 1143;
 
+/// The error of a statement that names a column which is not there.
+const NO_COLUMN: u16 = 1054;
+
+/// The error of a column that must have a value, and gets none.
+const NO_DEFAULT: u16 = 1364;
+
 /// Sorts out an error of a statement on one of the node's own tables.
 pub(crate) fn of_own(error: &sqlx::Error, table: &Table, domain: &Domain) -> Fault {
     match number(error) {
         Some(DENIED | COLUMN_DENIED) => denied(error, table, domain),
+        Some(NO_COLUMN) => otherwise(error, table, domain, |column| {
+            format!("has no column {column}: it was renamed or dropped, or the table is of an older version")
+        }),
+        Some(NO_DEFAULT) => otherwise(error, table, domain, |column| {
+            format!("has a column {column} that the node does not write, and that has no default")
+        }),
         _ => match classify(error, domain) {
             // What the node writes there is none of the client's business.
             Fault::Refused(refused) if refused.code == ErrorCode::RejectedByDatabase => {
@@ -32,6 +44,24 @@ pub(crate) fn of_own(error: &sqlx::Error, table: &Table, domain: &Domain) -> Fau
             fault => fault,
         },
     }
+}
+
+/// A column of one of the node's own tables is not as the node needs it.
+fn otherwise(error: &sqlx::Error, table: &Table, domain: &Domain, how: fn(String) -> String) -> Fault {
+    let (name, database) = (table.name, domain.database);
+    let said = error.as_database_error().map_or("", sqlx::error::DatabaseError::message);
+    // The server quotes the column first, with or without its table.
+    let column = said.split('\'').nth(1).unwrap_or_default();
+    let how = how(shown(column.rsplit('.').next().unwrap_or(column)));
+    tracing::error!(database, "the node's own table `{name}` {how}: {said}");
+    Fault::Refused(
+        Error::internal(format!(
+            "the table `{name}` of the database `{database}` {how}, so a write cannot be done"
+        ))
+        .hint(
+            "the DBA makes the table as `bedsc ddl --ledger` writes it; `beds verify` tells all that differs",
+        ),
+    )
 }
 
 /// The node's user lacks a right on one of its own tables.

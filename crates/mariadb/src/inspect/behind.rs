@@ -42,9 +42,8 @@ impl Look<'_> {
             let Some(relation) = places.get(&text(row, 0)).and_then(|at| relations.get_mut(*at)) else {
                 continue;
             };
-            let (name, written) = (text(row, 1), text(row, 4));
-            let is_readable = !written.split(',').any(|flag| flag == "ORACLE");
-            let body = if is_readable { self.trigger_body(&name).await } else { None };
+            let (name, mode) = (text(row, 1), mode(&text(row, 4)));
+            let body = if mode.oracle { None } else { self.trigger_body(&name).await };
             relation.triggers.push(Trigger {
                 moment: format!("{} {}", text(row, 2), text(row, 3)),
                 routine: Routine {
@@ -56,7 +55,7 @@ impl Look<'_> {
                     declares_write: false,
                     body,
                     comment: String::new(),
-                    mode: mode(&written),
+                    mode,
                     definer: Some(text(row, 5)),
                 },
             });

@@ -38,6 +38,7 @@ impl Look<'_> {
                 } else {
                     supplied(option(row, 4).as_deref(), &text(row, 5), option(row, 8).as_deref())
                 },
+                renewed: !is_view && text(row, 5).to_ascii_lowercase().contains("on update"),
                 comment: text(row, 6),
                 collation: option(row, 7),
                 seen: None,

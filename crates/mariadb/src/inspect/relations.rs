@@ -6,7 +6,7 @@ use super::{
     Look, option, places, text,
     views::{picks, uses},
 };
-use beds_core::inspect::{Index, Relation, RelationKind, Storage};
+use beds_core::inspect::{Column, Index, Relation, RelationKind, Storage, Supplied};
 
 impl Look<'_> {
     pub(super) async fn relations(&mut self) -> sqlx::Result<(Vec<Relation>, Vec<(String, String)>)> {
@@ -78,6 +78,7 @@ impl Look<'_> {
                 }),
             }
         }
+        relations.iter_mut().for_each(without_row_end);
         self.foreign_keys(relations).await
     }
 
@@ -160,6 +161,19 @@ impl Look<'_> {
             Err(sqlx::Error::Database(error)) => Ok(Some(error.message().to_owned())),
             Err(error) => Err(error),
         }
+    }
+}
+
+/// The server adds the end of each version to the unique indexes of a system-versioned table. Of versions, clients see the
+/// current one alone, whose key is the rest.
+fn without_row_end(relation: &mut Relation) {
+    let is_end = |column: &&Column| match &column.default {
+        Supplied::Computed(expression) => expression.eq_ignore_ascii_case("row end"),
+        Supplied::Nothing | Supplied::Constant(_) | Supplied::Expression(_) | Supplied::Counter => false,
+    };
+    let Some(end) = relation.columns.iter().find(is_end) else { return };
+    for index in relation.indexes.iter_mut().filter(|index| index.unique && index.columns.len() > 1) {
+        index.columns.retain(|column| *column != end.name);
     }
 }
 

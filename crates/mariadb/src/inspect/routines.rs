@@ -29,9 +29,8 @@ impl Look<'_> {
                     continue;
                 }
             };
-            let (written, mode) = (text(row, 5), mode(&text(row, 5)));
-            // Oracle's language is another one.
-            let is_readable = text(row, 3) == "1" && !written.split(',').any(|flag| flag == "ORACLE");
+            let mode = mode(&text(row, 5));
+            let is_readable = text(row, 3) == "1" && !mode.oracle;
             let body = if is_readable { self.body(kind, &name, mode).await } else { None };
             routines.push(Routine {
                 name,
@@ -107,6 +106,7 @@ pub(super) fn mode(written: &str) -> SqlMode {
         ansi_quotes: has("ANSI_QUOTES"),
         no_backslash_escapes: has("NO_BACKSLASH_ESCAPES"),
         strict: has("STRICT_TRANS_TABLES") || has("STRICT_ALL_TABLES"),
+        oracle: has("ORACLE"),
     }
 }
 

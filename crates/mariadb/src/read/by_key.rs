@@ -159,7 +159,7 @@ async fn find_within(
 ) -> Result<Record, Fault> {
     let Place { domain, source, kept } = place;
     let fault = |error| classify(&error, domain);
-    let sql = statement::by_key(domain, source, kept, columns, key).within(rows);
+    let sql = statement::shown_by_key(domain, source, kept, columns, key).within(rows);
     let query = sqlx::query_with(&sql.text, bind(&sql.values).map_err(fault)?);
     let _traced = statement_span(&sql.text);
     match query.fetch_optional(connection).await.map_err(fault)? {

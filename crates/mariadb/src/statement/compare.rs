@@ -83,7 +83,7 @@ impl Statement<'_> {
         let direction = if order.descending { " desc" } else { "" };
         if matches!(self.kept(field), Kept::Position { .. }) {
             self.text.push_str("concat(");
-            self.column(field);
+            self.with_nulls(field);
             self.text.push(')');
         } else {
             self.is_in_order = true;
@@ -105,6 +105,7 @@ impl Statement<'_> {
             Comparison::Lt | Comparison::Lte => true,
             Comparison::Gt | Comparison::Gte => false,
         };
+        self.is_value(field);
         let column = self.columns[field];
         // A bound on the bare column keeps an index of use; the rest is asked of what it finds.
         let _ = match (value, is_below) {
@@ -137,7 +138,11 @@ impl Statement<'_> {
             Becomes::Comparison(Comparison::Ne, value) => {
                 // Null differs from every value, as it does for a client.
                 self.text.push_str("not (");
-                self.compared(field);
+                if self.has_empty(field) {
+                    self.with_nulls(field);
+                } else {
+                    self.compared(field);
+                }
                 self.text.push_str(" <=> ");
                 self.parameter(field, value);
                 self.text.push(')');
@@ -164,9 +169,31 @@ impl Statement<'_> {
         }
     }
 
+    /// The column, with null for what an ENUM has in place of a value where its text would be that of a value: a cursor could
+    /// not tell the two apart.
+    pub(super) fn with_nulls(&mut self, field: usize) {
+        let column = self.columns[field];
+        if self.has_empty(field) {
+            let _ = write!(self.text, "if({column} = 0, null, {column})");
+        } else {
+            self.text.push_str(column);
+        }
+    }
+
+    /// Leaves out what is shown as null by [`Self::with_nulls`], where a test would find it as a text.
+    pub(super) fn is_value(&mut self, field: usize) {
+        if self.has_empty(field) {
+            let _ = write!(self.text, " and {} <> 0", self.columns[field]);
+        }
+    }
+
+    fn has_empty(&self, field: usize) -> bool {
+        matches!(self.kept(field), Kept::Position { has_empty: true, .. })
+    }
+
     /// Tests whether a field is null.
     pub(super) fn null(&mut self, field: usize, wanted: bool) {
-        self.column(field);
+        self.with_nulls(field);
         // `is null` would find dates of zero, where a column has no null.
         self.text.push_str(if wanted { " <=> null" } else { " is not null" });
     }

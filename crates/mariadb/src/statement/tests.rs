@@ -203,7 +203,7 @@ fn columns_of_other_kinds() {
         ("ratio", Kept::Float { is_limited: false }),
         ("price", Kept::Double { is_limited: false }),
         ("name", Kept::Expression),
-        ("state", Kept::Position { has_numbers: false }),
+        ("state", Kept::Position { has_numbers: false, has_empty: false }),
     ];
     for (name, kind) in kinds {
         kept[THING.field(name).unwrap().0].kept = kind;

@@ -199,7 +199,7 @@ fn refused_by(column: Kept, value: &Value) -> Option<&'static str> {
         (Kept::Year, value) if !is_year_of(value) => {
             Some("must be 0 or a year from 1901 to 2155: the column keeps no others")
         }
-        (Kept::Position { has_numbers: false }, Value::Text(text)) if is_place(text) => {
+        (Kept::Position { has_numbers: false, .. }, Value::Text(text)) if is_place(text) => {
             Some("must be one of the column's values, not the place of one")
         }
         _ => None,

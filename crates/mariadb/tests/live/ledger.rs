@@ -317,3 +317,27 @@ async fn a_call_is_once_unless_it_commits_by_itself() {
     }
     assert_eq!((odd.count("log"), odd.count("beds_ledger")), (3, 1));
 }
+
+/// What the DBA has changed is told with the column's name, and with what to do.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_is_otherwise_is_told_with_its_column() {
+    for (change, said) in [
+        ("rename column digest to digests", "has no column `digest`"),
+        ("drop column at", ""),
+        ("add column tenant int not null", "has a column `tenant` that the node does not write"),
+        ("rename column reply to answer", "has no column `reply`"),
+    ] {
+        let odd = Odd::open();
+        odd.execute(&format!("alter table beds_ledger {change}"));
+        let outcome = odd.run_once(&ENTRY, entry(1), Some(claim("a", 1))).await;
+        if said.is_empty() {
+            outcome.unwrap();
+            continue;
+        }
+        let error = outcome.unwrap_err();
+        assert_eq!((error.code, error.retryable), (ErrorCode::Internal, false), "{error}");
+        assert!(error.message.contains(said), "{change}: {error}");
+        assert!(error.hint.as_deref().is_some_and(|hint| hint.contains("bedsc ddl --ledger")), "{error:?}");
+        assert_eq!(odd.count("entry"), 0, "{change}");
+    }
+}

@@ -6,6 +6,7 @@
 mod broken;
 mod company;
 mod conflicts;
+mod empty;
 mod events;
 mod extreme;
 mod lasting;

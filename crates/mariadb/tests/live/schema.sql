@@ -43,6 +43,10 @@ create table old (id int primary key, name varchar(10), born date not null, seen
 insert into old (id, name, born, seen, kind) values (1, 'one', '2013-02-31', '2013-02-31 10:20:30.456', 'lost'),
   (2, 'two', '2013-02-28', null, 'a'), (3, 'three', '0000-00-00', '1987-00-00 01:02:03', 'lost');
 set sql_mode = default;
+set sql_mode = '';
+create table grade (id enum('', 'a', 'b') primary key, n int);
+insert into grade values ('', 1), ('lost', 2), ('a', 3), ('b', 4);
+set sql_mode = default;
 create table extreme (id int primary key, name varchar(10), f float, g float(9,2), d double, x decimal(65,30), t time,
   revision int not null default 1);
 insert into extreme (id, name, f, g, d, x, t) values

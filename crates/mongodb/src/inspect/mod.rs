@@ -415,5 +415,6 @@ fn object_id() -> Column {
         default: Supplied::Counter,
         comment: String::new(),
         seen: None,
+        renewed: false,
     }
 }

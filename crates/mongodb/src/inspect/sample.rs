@@ -98,6 +98,7 @@ impl Members {
                 default: Supplied::Nothing,
                 comment: String::new(),
                 seen: Some((seen.count - seen.nulls).min(of)),
+                renewed: false,
             })
         };
         let mut columns: Vec<Column> = self.order.iter().filter_map(column).collect();

@@ -41,6 +41,7 @@ pub(super) fn columns(schema: &Document, depth: usize) -> Vec<Column> {
                 default: Supplied::Nothing,
                 comment: member.get_str("description").unwrap_or_default().to_owned(),
                 seen: None,
+                renewed: false,
             }
         })
         .collect()

@@ -132,11 +132,6 @@ fn is_changeable(field: &Field) -> bool {
     !field.key && field.is_settable()
 }
 
-/// Whether an update may set a column by itself: the catalogue tells such a default as an expression, as it does others.
-fn may_move(column: &Column) -> bool {
-    matches!((&column.kind, &column.default), (Kind::DateTime { .. }, Supplied::Expression(_)))
-}
-
 fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
@@ -269,7 +264,7 @@ impl Proposal<'_> {
             sets.push(format!("{column} = {column} + 1"));
         }
         // `on update current_timestamp` would give the record another key, unless the statement sets the column.
-        for at in self.fields(|field| field.key && may_move(&field.column)) {
+        for at in self.fields(|field| field.key && field.column.renewed) {
             let column = self.column(at);
             sets.push(format!("{column} = {column}"));
         }

@@ -42,7 +42,7 @@ pub(super) struct Plain {
 
 /// Proves the text of a routine plain, or says why it is not.
 pub(super) fn plain(routine: &Routine, catalogue: &Catalogue) -> Result<Plain, String> {
-    let body = routine.body.as_deref().ok_or("its text cannot be seen, or was made in sql_mode=ORACLE")?;
+    let body = routine.body.as_deref().ok_or_else(|| routine.unread())?;
     if !routine.mode.strict {
         return Err(format!("it {NOT_STRICT}"));
     }

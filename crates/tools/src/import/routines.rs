@@ -108,7 +108,10 @@ fn lane(routine: &Routine, all: &AllDeeds<'_>) -> (Lane, bool, Vec<String>) {
                 notes.push("it declares that it only reads, but its text writes or may write".to_owned());
             }
             if commits && !function {
-                notes.push("it ends the transaction by itself: its effect is at least once, not exactly once".to_owned());
+                notes.push(
+                    "it ends the transaction by itself: its effect is at least once, not exactly once"
+                        .to_owned(),
+                );
             }
             // MariaDB lets no function commit.
             (Lane::Write, commits && !function, notes)
@@ -116,10 +119,10 @@ fn lane(routine: &Routine, all: &AllDeeds<'_>) -> (Lane, bool, Vec<String>) {
         None => (
             Lane::Write,
             false,
-            vec![
-                "its text cannot be seen by this user, or was made in sql_mode=ORACLE, whose language is not read: if it only reads, write lane = \"read\"; if it commits by itself, add commits = true"
-                    .to_owned(),
-            ],
+            vec![format!(
+                "{}: if it only reads, write lane = \"read\"; if it commits by itself, add commits = true",
+                routine.unread()
+            )],
         ),
     }
 }

@@ -17,6 +17,7 @@ fn column(name: &str) -> Column {
         default: Supplied::Nothing,
         comment: String::new(),
         seen: None,
+        renewed: false,
     }
 }
 

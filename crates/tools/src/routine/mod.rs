@@ -9,7 +9,7 @@ mod uses;
 
 pub(crate) use faults::{broken, faults, lax, loose, loose_table};
 pub(crate) use rights::{gives, lacks_on, sees};
-pub(crate) use statements::{changes_duplicates, ignores, is_into, statements};
+pub(crate) use statements::{changes_duplicates, ignores, is_into, of_duplicates, statements};
 pub(crate) use stores::{Assignment, assignments, stores};
 pub(crate) use tokens::{Token, tokens};
 

@@ -74,8 +74,14 @@ pub(crate) fn ignores(statement: &[Token]) -> bool {
 
 /// Whether an insert changes the record that is there already.
 pub(crate) fn changes_duplicates(statement: &[Token]) -> bool {
+    of_duplicates(statement).is_some()
+}
+
+/// The end of an insert that says what it changes of the record that is there already.
+pub(crate) fn of_duplicates(statement: &[Token]) -> Option<&[Token]> {
     let words = ["on", "duplicate", "key", "update"];
-    statement.windows(4).any(|four| four.iter().zip(words).all(|(token, word)| token.is(word)))
+    let is_here = |four: &[Token]| four.iter().zip(words).all(|(token, word)| token.is(word));
+    statement.windows(words.len()).position(is_here).map(|at| &statement[at..])
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::{Findings, Severity, base::Base, place};
 use crate::{
     import::{self, Found, Reach},
-    routine::{Token, assignments, changes_duplicates, ignores, is_into, statements, tokens},
+    routine::{Token, assignments, changes_duplicates, ignores, is_into, of_duplicates, statements, tokens},
 };
 use beds_core::{
     inspect::{Catalogue, Column, Index, Routine, same_word},
@@ -44,6 +44,7 @@ pub(super) fn check(object: &Object, routine: &Routine, catalogue: &Catalogue, f
     operation.inserts(findings);
     operation.finds(findings);
     operation.renames(findings);
+    operation.moves(findings);
 }
 
 impl Operation<'_> {
@@ -186,6 +187,37 @@ impl Operation<'_> {
                 shown(&column.name)
             );
             self.report(severity, message, "let it leave the key as it is", findings);
+        }
+    }
+
+    /// An update that leaves a column of the key to the server, which puts the moment of the change there.
+    fn moves(&self, findings: &mut Findings<'_>) {
+        let Some(body) = self.routine.body.as_deref() else { return };
+        let tokens = tokens(body, self.routine.mode);
+        let of_table = statements(&tokens).into_iter();
+        for statement in
+            of_table.filter(|statement| is_into(statement, &self.base.table.name, self.catalogue))
+        {
+            let is = |verb: &str| statement.first().is_some_and(|token| token.is(verb));
+            let changing = match self.usage {
+                Usage::Update | Usage::Upsert if is("update") => Some(statement),
+                Usage::Upsert => of_duplicates(statement),
+                Usage::Update | Usage::Create | Usage::Delete | Usage::Read | Usage::Call(_) => None,
+            };
+            let Some(changing) = changing else { continue };
+            let sets = assignments(changing, &[]);
+            let is_set = |column: &Column| sets.iter().any(|stored| same_word(&stored.column, &column.name));
+            for column in self.key.iter().filter(|column| column.renewed && !is_set(column)) {
+                let (routine, name) = (shown(&self.routine.name), shown(&column.name));
+                let message = format!(
+                    "{routine} gives its record another key: {name} has `on update current_timestamp`, and its statement \
+                     does not set it"
+                );
+                if !findings.has(&place(self.usage), &message) {
+                    let hint = format!("add {name} = {name} to what the statement sets");
+                    self.report(Severity::Warning, message, &hint, findings);
+                }
+            }
         }
     }
 }

@@ -34,6 +34,9 @@ create table visit (id int primary key, who varchar(20) not null);
 create table parcel (id int primary key, weight int);
 insert into parcel values (1, 1), (2, 2);
 create table swapped (id int primary key, a int, b int);
+create table contract (id int primary key, name varchar(20) not null,
+  since timestamp(6) generated always as row start, until timestamp(6) generated always as row end,
+  period for system_time (since, until)) with system versioning;
 create table narrow (id int primary key, price decimal(9,3) not null, at datetime(6) not null);
 create table loose (id int primary key, v varchar(10));
 create table coin (id int primary key, face varchar(10) not null);
@@ -214,3 +217,10 @@ create procedure exact_case_update(p_id varchar(10) character set latin1 collate
 update exact_case set moment = p_moment, amount = p_amount, name = p_name where id = p_id //
 create procedure exact_case_upsert(p_id varchar(10)) modifies sql data replace exact_case (id) values (p_id) //
 delimiter ;
+
+-- Another language, which the catalogue tells.
+set sql_mode = 'oracle,strict_trans_tables';
+delimiter //
+create procedure coin_flip(p_id in int) as begin update coin set face = 'tails' where id = p_id; end //
+delimiter ;
+set sql_mode = default;

@@ -144,6 +144,7 @@ fn reached(body: &str) -> String {
         default: Supplied::Nothing,
         comment: String::new(),
         seen: None,
+        renewed: false,
     };
     let columns = ["a", "b", "id", "v"].map(column).into();
     let table = Relation { columns, ..Relation::new("t", RelationKind::Table) };

@@ -258,6 +258,7 @@ fn one_change_is_one_finding() {
         default: Supplied::Nothing,
         comment: String::new(),
         seen: None,
+        renewed: false,
     };
     for (strict, severity) in [(true, Severity::Error), (false, Severity::Warning)] {
         let mut relation =

@@ -1,0 +1,85 @@
+//! An ENUM with an empty text among its values, and what it has in place of a value, which shows as the same.
+
+use beds_core::{
+    cursor,
+    plan::{Action, Read},
+    query::{Comparison, Condition, Fields, Order, Selection, Test},
+    spec::{Domain, Field, Type, mariadb},
+    value::Value,
+};
+
+use crate::{ledger::text, odd::Odd};
+
+static FIELDS: [Field; 2] =
+    [Field::new("id", "id", Type::Enum { values: &["", "a", "b"] }), Field::new("n", "n", Type::INT)];
+static GRADE: Domain = Domain::new("grade", "", "").fields(&FIELDS).key(&[0]).reads().mariadb(
+    "odd",
+    mariadb::Objects {
+        read: Some(mariadb::Source::table("grade", "`grade`", &["`id`", "`n`"])),
+        ..mariadb::Objects::NONE
+    },
+);
+
+/// All records, page by page.
+async fn pages(odd: &Odd, limit: u32, descending: bool) -> Vec<String> {
+    let sort = vec![Order { field: 0, descending }];
+    let (mut after, mut records) = (None, Vec::new());
+    loop {
+        let selection = Selection {
+            filter: Vec::new(),
+            sort: sort.clone(),
+            after,
+            limit,
+            fields: Fields::All,
+            count: false,
+        };
+        let outcome = odd.run(&GRADE, Action::Read(Read::Many(selection))).await.unwrap();
+        let next = outcome.next.clone();
+        let reply: serde_json::Value = serde_json::from_str(&text(Ok(outcome))).unwrap();
+        records.extend(reply["data"].as_array().unwrap().iter().map(ToString::to_string));
+        assert!(records.len() < 9, "{records:?}");
+        let Some(next) = next else { return records };
+        after = Some(cursor::decode(&GRADE, &sort, &next).unwrap());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_give_each_record_once() {
+    let odd = Odd::open();
+    let all = [r#"{"id":null,"n":2}"#, r#"{"id":"","n":1}"#, r#"{"id":"a","n":3}"#, r#"{"id":"b","n":4}"#];
+    let backwards: Vec<&str> = all.iter().rev().copied().collect();
+    for limit in 1..=5 {
+        assert_eq!(pages(&odd, limit, false).await, all, "{limit}");
+        assert_eq!(pages(&odd, limit, true).await, backwards, "{limit}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn filters_find_what_is_shown() {
+    let odd = Odd::open();
+    let compare = |comparison, value: &str| Test::Compare(comparison, Value::Text(value.to_owned()));
+    for (test, expected) in [
+        (compare(Comparison::Eq, ""), "[1]"),
+        (compare(Comparison::Ne, ""), "[2,3,4]"),
+        (compare(Comparison::Lt, "b"), "[1,3]"),
+        (compare(Comparison::Gte, ""), "[1,3,4]"),
+        (Test::Null(true), "[2]"),
+        (Test::Null(false), "[1,3,4]"),
+        (Test::In(vec![Value::Text(String::new())]), "[1]"),
+        (Test::Prefix(String::new()), "[1,3,4]"),
+    ] {
+        let selection = Selection {
+            filter: vec![Condition { field: 0, test: test.clone() }],
+            sort: vec![Order { field: 0, descending: false }],
+            after: None,
+            limit: 9,
+            fields: Fields::All,
+            count: false,
+        };
+        let outcome = odd.run(&GRADE, Action::Read(Read::Many(selection))).await;
+        let reply: serde_json::Value = serde_json::from_str(&text(outcome)).unwrap();
+        let found: serde_json::Value =
+            reply["data"].as_array().unwrap().iter().map(|record| record["n"].clone()).collect();
+        assert_eq!(found.to_string(), expected, "{test:?}");
+    }
+}
