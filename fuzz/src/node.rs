@@ -9,9 +9,9 @@ use beds_core::{
     plan::{Action, Bounds, Plan, Read},
     service::{Service as _, Verdict},
     settings::Limits,
-    spec::Domain,
+    spec::{Call, Domain, Routine},
 };
-use beds_protocol::{ErrorCode, Reply};
+use beds_protocol::{ErrorCode, Reply, Service};
 use beds_runtime::domains::Domains;
 use futures_util::future::BoxFuture;
 use tokio::runtime::Runtime;
@@ -36,6 +36,12 @@ impl Runner for Databases {
         };
         Box::pin(async { Ok(outcome) })
     }
+}
+
+/// Whether functions of the node itself stand behind its calls: they need databases whose answers mean something.
+fn needs_servers(domain: &Domain) -> bool {
+    let is_method = |call: &Call| matches!(call.routine, Routine::Method);
+    domain.placement.read.service() != Service::AppServer && domain.calls.iter().any(is_method)
 }
 
 /// A node without servers.
@@ -69,7 +75,8 @@ impl Node {
     /// When the runtime cannot start.
     pub fn start() -> std::io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-        let domains = Templates::domains();
+        let mut domains = Templates::domains();
+        domains.retain(|domain| !needs_servers(domain));
         let service = Domains::new(domains.clone(), Arc::new(Databases), Limits::default());
         Ok(Self { runtime, service, domains })
     }
