@@ -20,6 +20,7 @@ pub async fn open(cx: &Context, name: String, password: String) -> Result<Opened
 ///
 /// # Errors
 /// None beside those of the node, which has checked the session.
+#[expect(clippy::unused_async, reason = "functions of calls are async")]
 pub async fn check(cx: &Context) -> Result<Asking> {
     sessions::check(cx)
 }

@@ -112,7 +112,7 @@ async fn nodes_obey_who_are_meant_and_a_wrong_command_says_what_is_wrong() {
     assert!(changed.contains("logging.level") && changed.contains("brokers.app_server.r"), "{answers:?}");
     blocking(|| eventually("as configured", || consumers(stack, READS) == 12)).await;
     blocking(move || {
-        std::fs::write(all[0].config().join("beds.toml"), "[brokers.app_server.r]\ninstances = 0").unwrap()
+        std::fs::write(all[0].config().join("beds.toml"), "[brokers.app_server.r]\ninstances = 0").unwrap();
     })
     .await;
     let answers = ask(&operator, "reload", &json!({"node": "n1"})).await;

@@ -26,9 +26,9 @@ async fn servers() -> &'static Stack {
     blocking(|| {
         let stack = &*Box::leak(Box::new(stack()));
         // The nodes have the rights that deploy/privileges.md gives them, and no others.
-        const WRITE: &str = r"^(beds(\..*)?|amq\.default)$";
+        let write = r"^(beds(\..*)?|amq\.default)$";
         stack.rabbitmq().control(&["add_user", "beds", "secret"]).unwrap();
-        let rights = ["set_permissions", "beds", r"^beds(\..*)?$", WRITE, r"^beds(\..*)?$"];
+        let rights = ["set_permissions", "beds", r"^beds(\..*)?$", write, r"^beds(\..*)?$"];
         stack.rabbitmq().control(&rights).unwrap();
         stack
     })
@@ -44,7 +44,9 @@ async fn nodes(stack: &'static Stack, of: &'static [(&'static str, &'static str)
         };
         let nodes: Vec<_> =
             of.iter().map(|&(name, services)| spawn_node(stack, &variables(name, services))).collect();
-        nodes.iter().for_each(|node| node.await_ready().unwrap());
+        for node in &nodes {
+            node.await_ready().unwrap();
+        }
         &*Vec::leak(nodes)
     })
     .await

@@ -116,7 +116,7 @@ async fn too_many_wrong_passwords_lock_a_user_out_for_a_while() {
     data(&guest.open(&name, PASSWORD).await);
 }
 
-/// Guesses that are sent together, and under one message_id, are counted each.
+/// Guesses that are sent together, and under one `message_id`, are counted each.
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_guesses_many_at_once_has_no_more_guesses() {
     let guest = site().await;

@@ -15,7 +15,7 @@ async fn refused(guest: &Guest<'_>, token: &str) -> String {
     let mut message = String::new();
     eventually_async("the session is refused", async || {
         let reply = guest.read_with(token).await;
-        message = reply["error"]["message"].as_str().unwrap_or_default().to_owned();
+        reply["error"]["message"].as_str().unwrap_or_default().clone_into(&mut message);
         !message.is_empty() && code(&reply) == "unauthenticated"
     })
     .await;

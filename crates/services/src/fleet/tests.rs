@@ -25,7 +25,10 @@ pub(super) fn member(node: &str) -> Member {
 
 /// The nodes that hear each other at once.
 #[derive(Debug, Clone, Default)]
-struct Air(Arc<Mutex<Vec<(Uuid, Weak<Fleet>)>>>);
+struct Air(Arc<Mutex<Listeners>>);
+
+/// Who hears, by instance.
+type Listeners = Vec<(Uuid, Weak<Fleet>)>;
 
 impl Voice for Air {
     fn say(
@@ -71,7 +74,7 @@ impl Air {
 }
 
 async fn asked(fleet: &Fleet, target: Target, wait_ms: u64) -> Vec<(String, Option<Value>)> {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     let wait = Some(Duration::from_millis(wait_ms));
     let answers = fleet.ask(target, Command::Ping, deadline, wait).await.unwrap();
     answers.into_iter().map(|answer| (answer.node, answer.data)).collect()
@@ -102,7 +105,7 @@ async fn who_says_goodbye_is_not_waited_for() {
     let mute = air.node("mute", true).await;
     mute.leave().await;
     assert_eq!(asked(&one, Target::All, 30_000).await.len(), 1);
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     let error = one.ask(Target::Node("mute".into()), Command::Ping, deadline, None).await.unwrap_err();
     assert_eq!(error.code, ErrorCode::NotFound);
 }

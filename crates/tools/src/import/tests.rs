@@ -179,6 +179,7 @@ fn a_proposed_update_leaves_a_key_that_updates_would_move() {
         kind: Kind::DateTime { digits: 0, stamp: true },
         written: "timestamp".to_owned(),
         default: Supplied::Expression("current_timestamp()".to_owned()),
+        renewed: true,
         ..column("at")
     };
     let mut catalogue =
