@@ -18,7 +18,7 @@ use beds_core::{
 use beds_protocol::{ErrorCode, Service, value::DateTime};
 use beds_services::fleet::{BEAT, Command, Fleet, Member, Pooled, State, Told, Voice};
 
-use crate::config::{Config, Environment, check_level};
+use crate::config::{Config, Environment, level};
 
 /// How many commands wait for a node that is busy with one.
 const COMMANDS_MAX: usize = 64;
@@ -148,7 +148,7 @@ fn state(status: &Status, wrong: Option<String>) -> (State, Option<String>) {
 /// Refuses what no node can do.
 fn check(command: &Command) -> Result<()> {
     match command {
-        Command::LogLevel { level } => check_level(level).map_err(|error| {
+        Command::LogLevel { level } => level::check(level).map_err(|error| {
             let reason = error.to_string();
             Error::new(ErrorCode::ValidationFailed, reason.clone()).detail("args.level", reason)
         }),

@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 
 use super::{
     ask, client,
-    common::{Beds, blocking, end_servers, eventually, eventually_async},
-    consumers, nodes, refused, servers, who,
+    common::{Beds, blocking, eventually, eventually_async},
+    consumers, end, nodes, refused, servers, who,
 };
 
 const READS: &str = "beds.app_server.r";
@@ -149,14 +149,7 @@ async fn nodes_obey_who_are_meant_and_a_wrong_command_says_what_is_wrong() {
     assert!(unknown.code == Some(1) && unknown.stderr.contains("did you mean `n"), "{unknown:?}");
     assert_eq!(run(&["fleet", "ping", "--service", "admim"]).await.code, Some(2));
 
-    blocking(move || {
-        for node in all {
-            node.terminate();
-            assert_eq!(node.await_end().unwrap().code(), Some(0), "{}", node.log_tail(20));
-        }
-        end_servers(stack);
-    })
-    .await;
+    end(all, stack).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -224,12 +217,5 @@ async fn a_node_that_drains_under_load_fails_no_request_and_resumes() {
 
     // A node that has drained ends as any other.
     ask(&operator, "drain", &json!({"node": "drains"})).await;
-    blocking(move || {
-        for node in [&all[1], &all[0]] {
-            node.terminate();
-            assert_eq!(node.await_end().unwrap().code(), Some(0), "{}", node.log_tail(20));
-        }
-        end_servers(stack);
-    })
-    .await;
+    end([&all[1], &all[0]], stack).await;
 }

@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::{
     ask, client,
-    common::{PATIENCE, blocking, end_servers, eventually_async},
-    nodes, refused, servers, who,
+    common::{PATIENCE, blocking, eventually_async},
+    end, nodes, refused, servers, who,
 };
 
 fn signal(node: &Node, signal: &str) {
@@ -69,14 +69,7 @@ async fn who_dies_while_it_is_asked_is_told_and_who_dies_while_it_gathers_is_fol
     let repeated = operator.execute(request()).await.unwrap();
     assert_eq!(says(repeated), Some((json!("n2"), json!(true))));
 
-    blocking(move || {
-        for node in [&first[1], &next[0]] {
-            node.terminate();
-            node.await_end().unwrap();
-        }
-        end_servers(stack);
-    })
-    .await;
+    end([&first[1], &next[0]], stack).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,12 +96,5 @@ async fn commands_while_rabbitmq_restarts_are_answered_or_refused_and_all_nodes_
             && answers[1]["data"]["state"] == "drained"
     })
     .await;
-    blocking(move || {
-        for node in all {
-            node.terminate();
-            assert_eq!(node.await_end().unwrap().code(), Some(0), "{}", node.log_tail(20));
-        }
-        end_servers(stack);
-    })
-    .await;
+    end(all, stack).await;
 }

@@ -18,7 +18,7 @@ use std::time::Duration;
 use beds_client::{Client, ClientError, Request};
 use beds_devstack::{Node, Stack};
 use beds_protocol::ErrorBody;
-use common::{blocking, spawn_node, stack};
+use common::{blocking, end_servers, spawn_node, stack};
 use serde_json::Value;
 
 /// Servers of one's own, which nobody drops.
@@ -50,6 +50,18 @@ async fn nodes(stack: &'static Stack, of: &'static [(&'static str, &'static str)
         &*Vec::leak(nodes)
     })
     .await
+}
+
+/// Stops nodes, each of which must end well, and the servers.
+async fn end(nodes: impl IntoIterator<Item = &'static Node> + Send + 'static, stack: &'static Stack) {
+    blocking(move || {
+        for node in nodes {
+            node.terminate();
+            assert_eq!(node.await_end().unwrap().code(), Some(0), "{}", node.log_tail(20));
+        }
+        end_servers(stack);
+    })
+    .await;
 }
 
 async fn client(stack: &Stack) -> Client {

@@ -104,7 +104,8 @@ struct Filter {
     newer: Option<Duration>,
 }
 
-fn service(text: &str) -> Result<Service, String> {
+/// Reads the name of a service.
+pub(super) fn service(text: &str) -> Result<Service, String> {
     Service::from_name(text).ok_or_else(|| one_of("service", Service::ALL.iter().map(|one| one.as_str())))
 }
 

@@ -11,7 +11,7 @@ use beds_core::spec::Domain;
 use beds_protocol::{OneLine, Service};
 use beds_services::fleet::Answer;
 
-use super::call::configured_url;
+use super::{call::configured_url, dead::service};
 
 /// How much longer than for the nodes the reply is waited for.
 const BEYOND: Duration = Duration::from_secs(2);
@@ -77,13 +77,6 @@ enum What {
     Verify,
     /// Have them read their configuration again
     Reload,
-}
-
-fn service(name: &str) -> Result<Service, String> {
-    Service::from_name(name).ok_or_else(|| {
-        let names: Vec<_> = Service::ALL.iter().map(|service| service.as_str()).collect();
-        format!("it must be one of {}", names.join(", "))
-    })
 }
 
 impl Args {

@@ -9,14 +9,13 @@ use beds_core::settings::{
 use beds_mariadb::MariaDb;
 use beds_mongodb::MongoDb;
 use beds_protocol::{
-    Broker, Service, nearest,
+    Broker, Service,
     vocabulary::{ANY_KNOWN, ANYONE, is_role},
 };
 use beds_services::Tercero;
-use tracing_subscriber::EnvFilter;
 
 use super::{
-    Access, ConfigError, Logging, Node, Telemetry, ranges,
+    Access, ConfigError, Logging, Node, Telemetry, level, ranges,
     secrets::{self, Access as Given},
 };
 
@@ -327,15 +326,8 @@ pub(super) fn tercero(tercero: &Tercero) -> Result<(), ConfigError> {
 
 /// Whether the filter can be read, and lets something be logged.
 pub(super) fn logging(logging: &Logging) -> Result<(), ConfigError> {
-    level(&logging.level)?;
+    level::check(&logging.level)?;
     in_range("logging", &[("bus_queue_max", logging.bus_queue_max as u64)])
-}
-
-/// Whether a filter of what is logged can be read, and lets something be logged.
-pub(super) fn level(level: &str) -> Result<(), ConfigError> {
-    let wrong = |reason: String| ConfigError::new(format!("logging.level `{level}`: {reason}"));
-    check_levels(level).map_err(wrong)?;
-    EnvFilter::try_new(level).map_err(|error| wrong(error.to_string())).map(drop)
 }
 
 /// Whether the endpoint is one that traces can be sent to.
@@ -367,37 +359,6 @@ pub(super) fn telemetry(telemetry: &Telemetry) -> Result<(), ConfigError> {
         )));
     }
     in_range("telemetry", &[("timeout_ms", telemetry.timeout_ms.0.into())])
-}
-
-const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
-
-/// `EnvFilter` takes a word that is no level for the name of a target, and silences all others.
-fn check_levels(filter: &str) -> Result<(), String> {
-    let parts = || filter.split(',').map(str::trim).filter(|part| !part.is_empty());
-    // A filter by span that names no level ends with a bracket.
-    for part in parts().filter(|part| !part.ends_with(']')) {
-        let given = part.rsplit_once('=').map_or(part, |(_, level)| level).trim();
-        if is_level(given) {
-            continue;
-        }
-        let folded = given.to_ascii_lowercase();
-        let begins =
-            |level: &&str| folded.len() > 2 && (folded.starts_with(level) || level.starts_with(&folded));
-        let near = nearest(given, LEVELS).or_else(|| LEVELS.into_iter().find(begins));
-        let near = near.map(|near| format!(": did you mean `{near}`?")).unwrap_or_default();
-        return Err(format!(
-            "`{given}` is no level; a level is {}, and a target has one as in beds_bus=debug{near}",
-            LEVELS.join(", ")
-        ));
-    }
-    if parts().all(|part| part.ends_with("=off")) {
-        return Err("it lets nothing be logged: begin it with a level, such as info".to_owned());
-    }
-    Ok(())
-}
-
-fn is_level(text: &str) -> bool {
-    LEVELS.iter().any(|level| level.eq_ignore_ascii_case(text)) || matches!(text.as_bytes(), [b'0'..=b'5'])
 }
 
 /// What it takes to connect to the servers of a section, besides their URLs.

@@ -7,6 +7,7 @@
 mod differing;
 mod exposed;
 mod finish;
+pub(crate) mod level;
 mod ranges;
 mod secrets;
 mod sections;
@@ -269,14 +270,6 @@ impl Config {
         let hosts = |broker: &&Broker| self.node.services.contains(&broker.service());
         Broker::ALL.iter().filter(hosts).map(|&broker| (broker, self.pool(broker))).collect()
     }
-}
-
-/// Whether this is a filter of what is logged, as in `[logging]`.
-///
-/// # Errors
-/// Why it is none.
-pub(crate) fn check_level(level: &str) -> Result<(), ConfigError> {
-    finish::level(level)
 }
 
 /// What is wrong with a value; which one it is, its variable says.

@@ -93,8 +93,7 @@ pub fn batch_of(given: &[u8], domain: impl Fn(&str) -> Option<&'static Domain>) 
             let domain = item.get("template").and_then(Json::as_str).and_then(&domain);
             let (Some(domain), Json::Object(item)) = (domain, item) else { continue };
             for (_, value) in item.0.iter_mut().filter(|(name, _)| name == "body") {
-                let json = value.to_string();
-                *value = Json::of_any(&body(domain, json.as_bytes())).unwrap_or(MASK.into());
+                body_of_item(value, domain);
                 is_masked = true;
             }
         }
@@ -110,13 +109,16 @@ fn item(item: &mut Json, domain: impl Fn(&str) -> Option<&'static Domain>) {
         match (name.as_str(), domain) {
             ("template", Some(_)) => {}
             ("op", _) if value.as_str().is_some_and(|op| Operation::parse(op).is_ok()) => {}
-            ("body", Some(domain)) => {
-                let json = value.to_string();
-                *value = Json::of_any(&body(domain, json.as_bytes())).unwrap_or(MASK.into());
-            }
+            ("body", Some(domain)) => body_of_item(value, domain),
             _ => hide(value),
         }
     }
+}
+
+/// The body of an item of this domain.
+fn body_of_item(value: &mut Json, domain: &'static Domain) {
+    let json = value.to_string();
+    *value = Json::of_any(&body(domain, json.as_bytes())).unwrap_or(MASK.into());
 }
 
 struct Masker {

@@ -139,22 +139,25 @@ impl<'k> Statement<'k> {
     }
 
     fn select(domain: &Domain, source: &'static Source, kept: &'k [Column], columns: &[usize]) -> Self {
-        let mut sql = Self::new(domain, source, kept);
-        for (position, &field) in columns.iter().enumerate() {
-            sql.text.push_str(if position == 0 { "select " } else { ", " });
-            sql.column(field);
-        }
-        sql.text.push_str(" from ");
-        sql.text.push_str(source.from);
-        sql
+        Self::select_by(domain, source, kept, columns, Self::column)
     }
 
     /// The same as clients see it: what an ENUM has in place of a value is null, where its text would be that of a value.
     fn select_shown(domain: &Domain, source: &'static Source, kept: &'k [Column], columns: &[usize]) -> Self {
+        Self::select_by(domain, source, kept, columns, Self::with_nulls)
+    }
+
+    fn select_by(
+        domain: &Domain,
+        source: &'static Source,
+        kept: &'k [Column],
+        columns: &[usize],
+        write: fn(&mut Self, usize),
+    ) -> Self {
         let mut sql = Self::new(domain, source, kept);
         for (position, &field) in columns.iter().enumerate() {
             sql.text.push_str(if position == 0 { "select " } else { ", " });
-            sql.with_nulls(field);
+            write(&mut sql, field);
         }
         sql.text.push_str(" from ");
         sql.text.push_str(source.from);

@@ -4,12 +4,7 @@ use beds_core::{Error, NamasteCore, Result, context::Context};
 use beds_protocol::{CallRequest, Record};
 use serde::de::DeserializeOwned;
 
-/// The context in which a function asks in its own name, with what makes its writes happen once.
-pub(crate) fn own(cx: &Context) -> Context {
-    cx.trusted()
-}
-
-/// The same for what is asked anew each time, whatever `message_id` the request has: what is read, and wrong passwords, which
+/// The context in which a function asks in its own name what is asked anew each time, whatever `message_id` the request has: what is read, and wrong passwords, which
 /// are counted however often a request is repeated.
 pub(crate) fn anew(cx: &Context) -> Context {
     Context { claims: None, ..cx.trusted() }

@@ -75,7 +75,7 @@ struct Changed {
 pub async fn register<U: NamasteCore>(cx: &Context, name: &str, password: String) -> Result<Uuid> {
     let hash = Accounts::of(cx)?.passwords.hash(cx, (name, "password"), password).await?;
     let args = Record::from([("name", name), ("hash", hash.as_str())]);
-    let Id { id } = ask::call::<U, _>(&ask::own(cx), "add", args).await?;
+    let Id { id } = ask::call::<U, _>(&cx.trusted(), "add", args).await?;
     Ok(id)
 }
 
@@ -145,7 +145,7 @@ pub async fn put_roles<U: NamasteCore>(
     }
     let given = Json::Array(roles.into_iter().map(Json::String).collect());
     let args = [("name", name.into()), ("change", change.as_str().into()), ("given", given)];
-    let changed = ask::call::<U, Changed>(&ask::own(cx), "put_roles", Record::from(args)).await;
+    let changed = ask::call::<U, Changed>(&cx.trusted(), "put_roles", Record::from(args)).await;
     let Changed { id, roles } = changed.map_err(|error| missing::<U>(error))?;
     Accounts::of(cx)?.forget(&Forget::UserId(id));
     Ok(roles)
@@ -157,7 +157,7 @@ pub async fn put_roles<U: NamasteCore>(
 /// `not_found`
 pub async fn put_lock<U: NamasteCore>(cx: &Context, name: &str, is_locked: bool) -> Result<()> {
     let args = Record::from([("name", Json::from(name)), ("is_locked", Json::Bool(is_locked))]);
-    let changed = ask::call::<U, Id>(&ask::own(cx), "put_lock", args).await;
+    let changed = ask::call::<U, Id>(&cx.trusted(), "put_lock", args).await;
     let Id { id } = changed.map_err(|error| missing::<U>(error))?;
     Accounts::of(cx)?.forget(&Forget::UserId(id.to_string()));
     Ok(())
@@ -171,7 +171,7 @@ async fn put_password<U: NamasteCore>(
 ) -> Result<()> {
     let keep = keep.map_or(Json::Null, Json::from);
     let args = Record::from([("id", Json::from(id.as_str())), ("hash", hash.into()), ("keep", keep)]);
-    ask::call::<U, Nothing>(&ask::own(cx), "put_password", args).await?;
+    ask::call::<U, Nothing>(&cx.trusted(), "put_password", args).await?;
     Accounts::of(cx)?.forget(&Forget::UserId(id));
     Ok(())
 }

@@ -29,6 +29,14 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// The name.
+    ///
+    /// # Errors
+    /// `unauthenticated` of a caller whom nobody vouches for.
+    pub fn known(&self) -> Result<&str> {
+        self.user.as_deref().ok_or_else(unknown)
+    }
+
     /// The name under which the ledger keeps what the caller writes.
     #[must_use]
     pub fn ledger_name(&self) -> String {
@@ -171,10 +179,10 @@ impl Standing {
 /// # Errors
 /// `unauthenticated`, where the caller is not known.
 pub(crate) fn asked(wanted: RequestValue, standing: &Standing, request_id: &str) -> Result<Value> {
-    let Caller { user, roles, session } = &*standing.caller;
+    let Caller { user: _, roles, session } = &*standing.caller;
     let text = |text: &str| Value::Text(text.to_owned());
     Ok(match wanted {
-        RequestValue::User => text(user.as_deref().ok_or_else(unknown)?),
+        RequestValue::User => text(standing.caller.known()?),
         // A list of texts always has a JSON form.
         RequestValue::Roles => Value::Text(serde_json::to_string(roles).unwrap_or_default()),
         RequestValue::Session => session.as_deref().map_or(Value::Null, text),
