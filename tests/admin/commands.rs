@@ -149,6 +149,13 @@ async fn nodes_obey_who_are_meant_and_a_wrong_command_says_what_is_wrong() {
     assert!(unknown.code == Some(1) && unknown.stderr.contains("did you mean `n"), "{unknown:?}");
     assert_eq!(run(&["fleet", "ping", "--service", "admim"]).await.code, Some(2));
 
+    for node in all {
+        assert!(
+            !node.log().contains("it is not heard which sessions"),
+            "by their rights they hear events: {}",
+            node.log()
+        );
+    }
     end(all, stack).await;
 }
 

@@ -19,7 +19,6 @@ use crate::{
     publisher::Publisher,
     session::{Restarts, goodbye},
     subscription::Subscription,
-    topology,
 };
 
 /// The routing key of what all nodes are to hear.
@@ -143,13 +142,10 @@ impl Keeping {
     }
 
     async fn hear(&self, connection: &Connection, restarts: &mut Restarts) -> Result<(), BusError> {
-        topology::declare_nodes(connection).await?;
         let keys: Vec<Name> =
             [ALL.to_owned(), self.id.to_string()].into_iter().filter_map(Name::new).collect();
-        // A name that a node's rights cover; another each time, since the old queue may outlive its connection for a moment.
-        let queue = Name::new(format!("{NODES}.{}", Uuid::now_v7())).ok_or(BusError::TooLong)?;
         let mut subscription =
-            Subscription::to_nodes(connection, &queue, &keys, (PREFETCH, LENGTH_MAX)).await?;
+            Subscription::of_node(connection, NODES, &keys, (PREFETCH, Some(LENGTH_MAX))).await?;
         let publisher = Publisher::open(connection).await?;
         let nodes = publisher.user().to_owned();
         self.publisher.send_replace(Some(publisher));

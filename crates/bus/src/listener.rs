@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use beds_protocol::topology::EVENTS;
+
 use crate::{
     config::Amqp,
     connection::{Connection, connect},
@@ -29,7 +31,7 @@ impl Listener {
     pub async fn connect(config: &Amqp, name: &str, patterns: &[&str]) -> Result<Self, BusError> {
         let connection = connect(config, name).await?;
         let patterns: Vec<Name> = patterns.iter().filter_map(|pattern| Name::new(*pattern)).collect();
-        let events = Subscription::open(&connection, None, &patterns, PREFETCH).await?;
+        let events = Subscription::of_node(&connection, EVENTS, &patterns, (PREFETCH, None)).await?;
         Ok(Self { events, _connection: connection })
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use beds_protocol::topology::{EVENTS, NODES};
+use beds_protocol::topology::EVENTS;
 use futures_util::StreamExt as _;
 use lapin::{
     Acker, Channel, Consumer,
@@ -13,11 +13,13 @@ use lapin::{
     },
     types::{AMQPValue, FieldTable, ShortString},
 };
+use uuid::Uuid;
 
 use crate::{
     connection::{Connection, within},
     error::BusError,
     message::Name,
+    topology,
 };
 
 /// A queue that ends with its connection.
@@ -64,17 +66,22 @@ impl Subscription {
         Self::of(connection, EVENTS, (queue, options, arguments), patterns, prefetch).await
     }
 
-    /// The same on what nodes say to each other, in a queue of the connection's own that drops the oldest where it holds so
-    /// many.
-    pub(crate) async fn to_nodes(
+    /// The same of a node, which declares the exchange, in a queue of the connection's own. Where a length is given, the queue
+    /// drops the oldest when it holds more.
+    pub(crate) async fn of_node(
         connection: &Connection,
-        queue: &Name,
+        exchange: &'static str,
         patterns: &[Name],
-        (prefetch, length_max): (u16, u32),
+        (prefetch, length_max): (u16, Option<u32>),
     ) -> Result<Self, BusError> {
+        topology::declare_heard(connection, exchange).await?;
+        // A name that a node's rights cover; another each time, since the old queue may outlive its connection for a moment.
+        let queue = Name::new(format!("{exchange}.{}", Uuid::now_v7())).ok_or(BusError::TooLong)?;
         let mut arguments = FieldTable::default();
-        arguments.insert("x-max-length".into(), AMQPValue::LongUInt(length_max));
-        Self::of(connection, NODES, (Some(queue), OWN, arguments), patterns, prefetch).await
+        if let Some(length_max) = length_max {
+            arguments.insert("x-max-length".into(), AMQPValue::LongUInt(length_max));
+        }
+        Self::of(connection, exchange, (Some(&queue), OWN, arguments), patterns, prefetch).await
     }
 
     async fn of(

@@ -103,12 +103,12 @@ pub(crate) async fn declare(connection: &Connection, shared: &Shared) -> Result<
     within(connection.limit(), "closing a channel", closed).await
 }
 
-/// Declares the exchange over which nodes speak to each other: a node that serves nothing has it too.
-pub(crate) async fn declare_nodes(connection: &Connection) -> Result<(), BusError> {
+/// Declares an exchange from which a node hears, whatever it serves: of what nodes say to each other, or of events.
+pub(crate) async fn declare_heard(connection: &Connection, exchange: &'static str) -> Result<(), BusError> {
     let channel = connection.channel().await?;
     let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
     let declared =
-        channel.exchange_declare(NODES.into(), ExchangeKind::Topic, durable, FieldTable::default());
+        channel.exchange_declare(exchange.into(), ExchangeKind::Topic, durable, FieldTable::default());
     within(connection.limit(), "declaring an exchange", declared).await?;
     let closed = channel.close(200, "declared".into());
     within(connection.limit(), "closing a channel", closed).await
