@@ -1,4 +1,5 @@
-//! What a node does for its databases beside the requests: it purges their ledgers, each in a task of its own.
+//! What a node does for its databases beside the requests: it purges their ledgers, and of templates what is too old, each in a
+//! task of its own.
 
 use std::{
     sync::Arc,
@@ -6,6 +7,7 @@ use std::{
 };
 
 use beds_core::{Result, backoff::Backoff, spec::Domain};
+use beds_services::Purge;
 use tokio::{task::JoinSet, time::sleep};
 use tracing::{debug, warn};
 
@@ -14,6 +16,9 @@ use crate::engines::Engines;
 /// How long between two purges of a ledger at least; at most twice as long, so that nodes that start together do not purge
 /// together.
 const EVERY: Duration = Duration::from_mins(5);
+/// The same of records that are too old, and the pause between two steps of it.
+const EXPIRE_EVERY: Duration = Duration::from_mins(1);
+const STEP_PAUSE: Duration = Duration::from_millis(50);
 
 /// Keeps the ledgers of these domains' databases free of what is older than `keep`, until the set is dropped.
 pub(crate) fn start(engines: &Arc<Engines>, domains: &[&'static Domain], keep: Duration) -> JoinSet<()> {
@@ -34,7 +39,38 @@ pub(crate) fn start(engines: &Arc<Engines>, domains: &[&'static Domain], keep: D
             purge_for_ever(domain.database, purge).await;
         });
     }
+    for domain in domains {
+        if let Some(purge) = Purge::of(domain, Arc::clone(engines) as _) {
+            tasks.spawn(expire_for_ever(purge));
+        }
+    }
     tasks
+}
+
+/// Deletes what is too old, now and then, in small steps. A failure is told once, until a step has succeeded again.
+async fn expire_for_ever(purge: Purge) {
+    let (mut pauses, mut is_told) = (Backoff::new(EXPIRE_EVERY, EXPIRE_EVERY), false);
+    let template = purge.template();
+    loop {
+        match purge.step().await {
+            Ok((count, is_more)) => {
+                is_told = false;
+                if count > 0 {
+                    debug!(template, count, "deleted records that are too old");
+                }
+                if is_more {
+                    sleep(STEP_PAUSE).await;
+                    continue;
+                }
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut is_told, true) {
+                    warn!(template, "records that are too old stay: {error}; it is tried again every minute");
+                }
+            }
+        }
+        sleep(pauses.pause()).await;
+    }
 }
 
 /// Purges now and then. A failure is told once, until a purge has succeeded again.

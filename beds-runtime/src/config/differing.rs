@@ -27,6 +27,8 @@ impl Config {
             mariadb,
             mongodb,
             tercero,
+            syslog,
+            graph,
             logging,
             telemetry,
         } = self;
@@ -49,6 +51,8 @@ impl Config {
         keys.extend(of_servers("mariadb", mariadb, &other.mariadb, MariaDb::differing));
         keys.extend(of_servers("mongodb", mongodb, &other.mongodb, MongoDb::differing));
         keys.extend(of_section("tercero", &tercero.differing(&other.tercero)));
+        keys.extend(of_section("syslog", &syslog.differing(&other.syslog)));
+        keys.extend(of_section("graph", &graph.differing(&other.graph)));
         keys.extend(of_section("logging", &logging.differing(&other.logging)));
         keys.extend(of_section("telemetry", &telemetry.differing(&other.telemetry)));
         keys

@@ -28,7 +28,7 @@ use beds_core::{
 use beds_mariadb::MariaDb;
 use beds_mongodb::MongoDb;
 use beds_protocol::{Broker, Service};
-use beds_services::Tercero;
+use beds_services::{Tercero, graph::Graph, syslog::Syslog};
 use serde::Deserialize;
 
 use variables::Variables;
@@ -125,6 +125,10 @@ pub struct Config {
     pub mongodb: Servers<MongoDb>,
     /// Users and sessions.
     pub tercero: Tercero,
+    /// Listeners of syslog.
+    pub syslog: Syslog,
+    /// Metrics.
+    pub graph: Graph,
     /// Logs.
     pub logging: Logging,
     /// Traces.
@@ -209,6 +213,8 @@ impl Config {
             }
         }
         finish::tercero(&self.tercero)?;
+        finish::syslog(&self.syslog, &self.tls)?;
+        finish::graph(&self.graph)?;
         finish::logging(&self.logging)?;
         finish::telemetry(&self.telemetry)?;
         finish::node(&self.node)?;

@@ -12,7 +12,7 @@ use beds_bus::{Amqp, BrokerService, Pool};
 use beds_core::settings::{Limits, Tls};
 use beds_mariadb::MariaDb;
 use beds_mongodb::MongoDb;
-use beds_services::Tercero;
+use beds_services::{Tercero, graph::Graph, syslog::Syslog};
 use config::{Map, Source, Value, ValueKind};
 
 use super::{ConfigError, Logging, Node, Telemetry};
@@ -134,6 +134,8 @@ fn meant(name: &str) -> Option<String> {
         "limits" => plain(Limits::KEYS)?,
         "logging" => plain(Logging::KEYS)?,
         "tercero" => plain(Tercero::KEYS)?,
+        "syslog" => plain(Syslog::KEYS)?,
+        "graph" => plain(Graph::KEYS)?,
         "telemetry" => plain(Telemetry::KEYS)?,
         "mariadb" => after(MariaDb::KEYS).map(|(name, key)| vec![section, name, key])?,
         "mongodb" => after(MongoDb::KEYS).map(|(name, key)| vec![section, name, key])?,

@@ -153,7 +153,8 @@ impl<F: Factory> Domains<F> {
         let _place = self.long(need(domain), incoming, deadline).await?;
         let request = body::decode(domain, address.target, incoming.body)?;
         let cx = self.context(incoming, address.lane, deadline).await?;
-        let outcome = perform(&cx, address.lane, F::dispatch(address.template, &cx, request)).await?;
+        let outcome = perform(&cx, address.lane, F::dispatch(address.template, &cx, request)).await;
+        let outcome = outcome.map_err(|error| if domain.once { error } else { error.may_be_twice() })?;
         tell_unshown(&outcome, domain, incoming.request_id);
         let reply = outcome.encode();
         // A write has been bounded before its commit.

@@ -257,7 +257,16 @@ impl Write {
 
     /// Whether it may share a transaction with others.
     pub(crate) fn may_share(&self) -> bool {
-        self.claim.is_some() && self.deed.is_short()
+        self.is_ingest() || (self.claim.is_some() && self.deed.is_short())
+    }
+
+    /// Whether it only adds records that may be there twice: nobody minds if it runs again where its end is unknown.
+    pub(crate) fn is_ingest(&self) -> bool {
+        let adds = match self.deed {
+            Deed::Insert(_) => true,
+            Deed::Update(_) | Deed::Upsert(_) | Deed::Delete(_) | Deed::Many(_) | Deed::All(_) => false,
+        };
+        adds && !self.domain.once && self.claim.is_none() && self.publication.is_none()
     }
 
     /// Whether there are events of it.
