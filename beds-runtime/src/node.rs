@@ -106,10 +106,7 @@ async fn serve(
         tokio::spawn(told::publish(to, "logger.create", queue.within(&config.limits), pool.status()));
     }
     let listeners = syslog::open(&config, &name, environment, (&domains, pool.status())).await?;
-    let sources: Vec<_> = [pool.source(), databases]
-        .into_iter()
-        .chain(listeners.as_ref().map(syslog::Listeners::source))
-        .collect();
+    let sources = vec![pool.source(), databases, syslog::source(listeners.as_ref())];
     let places = (&*project.domains, &*domains);
     let for_graph = (Arc::clone(&engines) as Arc<dyn Runner>, pool.status());
     let _graph = graph::start(&config, &name, places, sources.clone(), for_graph);
@@ -135,10 +132,12 @@ async fn serve(
     }
     info!("stopping: finishing the requests in progress");
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
-    if let Some(listeners) = listeners {
-        listeners.close(drain_timeout).await;
-    }
-    pool.shutdown().await;
+    let listeners = async {
+        if let Some(listeners) = listeners {
+            listeners.close(drain_timeout).await;
+        }
+    };
+    tokio::join!(listeners, pool.shutdown());
     part.leave().await;
     // After the writes: what they stored is published meanwhile, as long as there is a connection.
     relays.shutdown().await;

@@ -8,7 +8,7 @@ use tracing::warn;
 use beds_bus::Status;
 use beds_core::{meter::Source, spec::Domain};
 use beds_protocol::Service;
-use beds_services::syslog::{Listening, Reader, listen};
+use beds_services::syslog::{Listening, Meter, Reader, listen};
 
 use crate::{
     config::{Config, Environment},
@@ -40,8 +40,13 @@ pub(crate) async fn open(
     }
 }
 
+/// What listeners count; nothing where there are none.
+pub(crate) fn source(listeners: Option<&Listeners>) -> Arc<dyn Source> {
+    listeners.map_or_else(Arc::<Meter>::default, |listeners| Arc::clone(&listeners.listening.meter))
+}
+
 fn failed(reason: String) -> Failure {
-    Failure { step: Step::Configuration, reason, hint: "correct [syslog]".into() }
+    Failure { step: Step::Brokers, reason, hint: "correct [syslog], or find out who listens there".into() }
 }
 
 /// The listeners of a node.
@@ -77,11 +82,6 @@ impl Listeners {
         let creates = Creates::new(messages, &config.limits);
         let publishing = tokio::spawn(told::publish(to, "syslog.create", creates, status));
         Ok(Some(Self { listening, publishing }))
-    }
-
-    /// What they count.
-    pub(crate) fn source(&self) -> Arc<dyn Source> {
-        Arc::clone(&self.listening.meter) as _
     }
 
     /// Takes no more, and publishes what was taken, for so long at most.

@@ -13,7 +13,7 @@ create table if not exists metric_10s (
   node  varchar(100) character set utf8mb4 collate utf8mb4_nopad_bin not null,
   at    datetime     not null,
   value double       not null,
-  primary key (name, node, at),
+  primary key (name, at, node),
   index ix_metric_10s_at (at)
 ) engine = innodb;
 
@@ -25,7 +25,7 @@ create table if not exists metric_1m (
   total   double       not null,
   high    double       not null,
   samples int unsigned not null,
-  primary key (name, node, at),
+  primary key (name, at, node),
   index ix_metric_1m_at (at)
 ) engine = innodb;
 
@@ -86,13 +86,13 @@ begin
      group by point order by point;
   elseif p_step < 3600 then
     select v_epoch + interval (timestampdiff(second, v_epoch, at) div p_step) * p_step second as point,
-           min(low) as low, sum(total) / sum(samples) as mean, max(high) as high, sum(samples) as samples
+           min(low) as low, sum(total) / sum(samples) as mean, max(high) as high, cast(sum(samples) as signed) as samples
       from metric_1m
      where name = p_name and (p_node is null or node = p_node) and at >= p_from and at < p_to
      group by point order by point;
   else
     select v_epoch + interval (timestampdiff(second, v_epoch, at) div p_step) * p_step second as point,
-           min(low) as low, sum(total) / sum(samples) as mean, max(high) as high, sum(samples) as samples
+           min(low) as low, sum(total) / sum(samples) as mean, max(high) as high, cast(sum(samples) as signed) as samples
       from metric_1h
      where name = p_name and (p_node is null or node = p_node) and at >= p_from and at < p_to
      group by point order by point;
