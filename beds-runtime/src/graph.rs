@@ -31,8 +31,7 @@ use crate::{
 const TEMPLATE: &str = "metric";
 /// How many samples wait while they cannot be published: an hour of them.
 const WAITING_MAX: usize = 360;
-/// How long between two looks for what is too old, and between two steps.
-const PURGE_EVERY: Duration = Duration::from_mins(1);
+/// How long between two steps of taking away what is too old.
 const STEP_PAUSE: Duration = Duration::from_millis(50);
 /// How many ticks of the system a second has, for every process that asks.
 const TICKS: f64 = 100.0;
@@ -70,7 +69,7 @@ pub(crate) fn start(
     let upkeep =
         served.iter().find(is_it).and_then(|domain| Upkeep::new(domain, runner, config.graph.clone()));
     if let Some(upkeep) = upkeep {
-        tasks.spawn(purge_for_ever(upkeep));
+        tasks.spawn(purge_for_ever(upkeep, Duration::from_secs(config.node.expire_every_s.into())));
     }
     tasks
 }
@@ -119,22 +118,21 @@ fn taken() -> Taken {
     Taken { cpu_s, memory_bytes: kib.unwrap_or_default() * 1_024, tasks }
 }
 
-async fn purge_for_ever(upkeep: Upkeep) {
-    let (mut pauses, mut is_told) = (Backoff::new(PURGE_EVERY, PURGE_EVERY), false);
+async fn purge_for_ever(upkeep: Upkeep, every: Duration) {
+    let (mut pauses, mut is_told) = (Backoff::new(every, every), false);
+    let mut pause = pauses.pause();
     loop {
+        sleep(pause).await;
+        pause = pauses.pause();
         match upkeep.step().await {
-            Ok((_, true)) => {
-                sleep(STEP_PAUSE).await;
-                continue;
-            }
+            Ok((_, true)) => pause = STEP_PAUSE,
             Ok((_, false)) => is_told = false,
             Err(error) => {
                 if !std::mem::replace(&mut is_told, true) {
-                    warn!("samples that are too old stay: {error}; it is tried again every minute");
+                    warn!("samples that are too old stay: {error}; it is tried again and again");
                 }
             }
         }
-        sleep(pauses.pause()).await;
     }
 }
 

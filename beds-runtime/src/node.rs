@@ -1,6 +1,6 @@
 //! A node, from its configuration to its end: each subsystem is built, started, signalled and drained in turn.
 
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{process::ExitCode, sync::Arc};
 
 use tokio::time::timeout;
 use tracing::{error, info, warn};
@@ -84,8 +84,7 @@ async fn serve(
     let known = sessions::check(&config, of_sessions, &engines);
     let _sessions = sessions::start(&config, &name, known.as_ref());
     // It ends with this function.
-    let keep = Duration::from_secs(config.node.ledger_keep_s.into());
-    let _upkeep = upkeep::start(&engines, &domains, keep);
+    let _upkeep = upkeep::start(&engines, &domains, &config.node);
     let (wrong, _watch) = templates::watch(&config, &domains);
     let databases = Arc::clone(&engines) as Arc<dyn Source>;
     let for_pool = traces.as_ref().map(Traces::tracer);

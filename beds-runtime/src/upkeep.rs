@@ -11,17 +11,18 @@ use beds_services::Purge;
 use tokio::{task::JoinSet, time::sleep};
 use tracing::{debug, warn};
 
-use crate::engines::Engines;
+use crate::{config::Node, engines::Engines};
 
 /// How long between two purges of a ledger at least; at most twice as long, so that nodes that start together do not purge
 /// together.
 const EVERY: Duration = Duration::from_mins(5);
-/// The same of records that are too old, and the pause between two steps of it.
-const EXPIRE_EVERY: Duration = Duration::from_mins(1);
+/// How long between two steps of taking away records that are too old.
 const STEP_PAUSE: Duration = Duration::from_millis(50);
 
-/// Keeps the ledgers of these domains' databases free of what is older than `keep`, until the set is dropped.
-pub(crate) fn start(engines: &Arc<Engines>, domains: &[&'static Domain], keep: Duration) -> JoinSet<()> {
+/// Keeps the ledgers of these domains' databases, and the domains, free of what is too old, until the set is dropped.
+pub(crate) fn start(engines: &Arc<Engines>, domains: &[&'static Domain], node: &Node) -> JoinSet<()> {
+    let keep = Duration::from_secs(node.ledger_keep_s.into());
+    let every = Duration::from_secs(node.expire_every_s.into());
     let mut databases: Vec<&'static Domain> = Vec::new();
     for domain in domains.iter().filter(|domain| domain.keeps_ledger()) {
         if databases.iter().all(|other| other.home() != domain.home()) {
@@ -41,17 +42,20 @@ pub(crate) fn start(engines: &Arc<Engines>, domains: &[&'static Domain], keep: D
     }
     for domain in domains {
         if let Some(purge) = Purge::of(domain, Arc::clone(engines) as _) {
-            tasks.spawn(expire_for_ever(purge));
+            tasks.spawn(expire_for_ever(purge, every));
         }
     }
     tasks
 }
 
 /// Deletes what is too old, now and then, in small steps. A failure is told once, until a step has succeeded again.
-async fn expire_for_ever(purge: Purge) {
-    let (mut pauses, mut is_told) = (Backoff::new(EXPIRE_EVERY, EXPIRE_EVERY), false);
+async fn expire_for_ever(purge: Purge, every: Duration) {
+    let (mut pauses, mut is_told) = (Backoff::new(every, every), false);
     let template = purge.template();
+    let mut pause = pauses.pause();
     loop {
+        sleep(pause).await;
+        pause = pauses.pause();
         match purge.step().await {
             Ok((count, is_more)) => {
                 is_told = false;
@@ -59,17 +63,15 @@ async fn expire_for_ever(purge: Purge) {
                     debug!(template, count, "deleted records that are too old");
                 }
                 if is_more {
-                    sleep(STEP_PAUSE).await;
-                    continue;
+                    pause = STEP_PAUSE;
                 }
             }
             Err(error) => {
                 if !std::mem::replace(&mut is_told, true) {
-                    warn!(template, "records that are too old stay: {error}; it is tried again every minute");
+                    warn!(template, "records that are too old stay: {error}; it is tried again and again");
                 }
             }
         }
-        sleep(pauses.pause()).await;
     }
 }
 

@@ -150,7 +150,11 @@ async fn each_sample_counts_once_though_the_node_is_killed_and_what_is_old_goes(
         site.stack.mariadb_query(Some("metrics"), sql).unwrap().trim().parse::<u32>().unwrap()
     };
     assert_eq!(raw(), 1_200);
-    let next = blocking(|| super::node(&site.stack, &[("BEDS__GRAPH__KEEP_10S_S", "3600")])).await;
+    let next = blocking(|| {
+        let variables = [("BEDS__GRAPH__KEEP_10S_S", "3600"), ("BEDS__NODE__EXPIRE_EVERY_S", "1")];
+        super::node(&site.stack, &variables)
+    })
+    .await;
     let deadline = Instant::now() + PATIENCE;
     while raw() > 0 {
         assert!(Instant::now() < deadline, "what is too old is there");

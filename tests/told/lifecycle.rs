@@ -20,7 +20,7 @@ async fn what_is_too_old_goes_in_steps_and_a_missing_index_is_found() {
         let new = "insert into example (id, sku, art_title, created_at)
                    values (uuid(), 'NEW', 'new', utc_timestamp() - interval 10 year + interval 10 day)";
         stack.mariadb_query(Some("catalog"), new).unwrap();
-        let node = start_node(&stack, &[]);
+        let node = start_node(&stack, &[("BEDS__NODE__EXPIRE_EVERY_S", "1")]);
         &*Box::leak(Box::new(Site { node, stack }))
     })
     .await;

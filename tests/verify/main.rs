@@ -19,8 +19,12 @@ use serde_json::Value;
 fn verify(stack: &Stack, user: &str, arguments: &[&str]) -> (Option<i32>, Value) {
     let arguments = [&["verify", "--format", "json"], arguments].concat();
     let url = |database| format!("{}/{database}", stack.mariadb_url().replace("root@", &format!("{user}@")));
-    let (catalog, tercero) = (url("catalog"), url("tercero"));
-    let urls = [("BEDS__MARIADB__CATALOG__URL", catalog.as_str()), ("BEDS__MARIADB__TERCERO__URL", &tercero)];
+    let (catalog, tercero, metrics) = (url("catalog"), url("tercero"), url("metrics"));
+    let urls = [
+        ("BEDS__MARIADB__CATALOG__URL", catalog.as_str()),
+        ("BEDS__MARIADB__TERCERO__URL", &tercero),
+        ("BEDS__MARIADB__METRICS__URL", &metrics),
+    ];
     let ended = Beds::new(&arguments).on(stack).env(&urls).run();
     (ended.code, serde_json::from_str(&ended.stdout).unwrap_or_else(|_| panic!("{}", ended.stderr)))
 }
@@ -49,7 +53,7 @@ const GRANTS: &str = "create user node; grant select, execute on catalog.* to no
     grant insert, update, delete on catalog.beds_ledger to node; \
     grant insert, update, delete on catalog.beds_events to node; grant select, execute on tercero.* to node; \
     grant insert, update, delete on tercero.beds_ledger to node; \
-    grant insert, update, delete on tercero.beds_events to node";
+    grant insert, update, delete on tercero.beds_events to node; grant select, execute on metrics.* to node";
 
 #[test]
 fn templates_that_agree_pass() {

@@ -135,6 +135,7 @@ pub(super) fn node(node: &Node) -> Result<(), ConfigError> {
             ("ipl_timeout_ms", node.ipl_timeout_ms.0.into()),
             ("verify_every_s", node.verify_every_s.into()),
             ("ledger_keep_s", node.ledger_keep_s.into()),
+            ("expire_every_s", node.expire_every_s.into()),
         ],
     )
 }

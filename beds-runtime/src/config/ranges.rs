@@ -49,6 +49,7 @@ pub(super) const RANGES: &[(&str, RangeInclusive<u64>)] = &[
     ("mongodb.*.connections", 1..=ANY),
     ("mongodb.*.queue_max", 1..=ANY),
     ("mongodb.*.transactions", 1..=ANY),
+    ("node.expire_every_s", 1..=86_400),
     ("node.ipl_timeout_ms", 1..=ANY),
     ("node.ledger_keep_s", LEDGER_KEEP_S_MIN..=ANY),
     ("node.verify_every_s", 1..=ANY),

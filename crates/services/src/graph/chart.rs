@@ -3,7 +3,7 @@
 use beds_core::{Error, Result};
 use plotters::{coord::types::RangedCoordf64, prelude::*};
 
-use super::series::{Point, Wanted};
+use super::point::{Point, Wanted};
 
 const WIDTH: u32 = 900;
 const HEIGHT: u32 = 320;

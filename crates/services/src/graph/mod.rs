@@ -4,12 +4,14 @@
 //! template `metric`, [`Upkeep`] takes away what is too old. The domain's own calls, `add`, `points` and `purge`, do the rest.
 
 mod chart;
+mod point;
 mod sample;
 mod series;
 mod settings;
 mod upkeep;
 
+pub use point::{Point, Wanted};
 pub use sample::{EVERY, NAMES, Sample, Sampler, Taken};
-pub use series::{Point, Wanted, chart, series};
+pub use series::{chart, series};
 pub use settings::Graph;
 pub use upkeep::Upkeep;

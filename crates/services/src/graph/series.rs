@@ -2,9 +2,12 @@
 
 use beds_core::{Error, NamasteCore, Result, context::Context};
 use beds_protocol::{ErrorCode, Json, Record, value::DateTime};
-use serde::{Deserialize, Serialize};
 
-use super::{chart::draw, settings::Graph};
+use super::{
+    chart::draw,
+    point::{Point, Wanted},
+    settings::Graph,
+};
 use crate::ask;
 
 /// How many points there are where nobody says.
@@ -13,36 +16,6 @@ const POINTS: i64 = 1_440;
 const POINTS_MAX: i64 = 10_000;
 /// How many seconds the kept points stand for.
 const KEPT: [i64; 3] = [10, 60, 3_600];
-
-/// Which points are wanted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
-    /// What is counted.
-    pub name: String,
-    /// Of which node; of all together where it is none.
-    pub node: Option<String>,
-    /// Since when.
-    pub from: DateTime,
-    /// Until when.
-    pub to: DateTime,
-    /// For how many seconds a point stands.
-    pub step: Option<i64>,
-}
-
-/// What was counted in the time for which a point stands.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Point {
-    /// Since when.
-    pub at: DateTime,
-    /// The least.
-    pub min: f64,
-    /// The average of all samples.
-    pub avg: f64,
-    /// The greatest.
-    pub max: f64,
-    /// How many samples there are of it.
-    pub count: i64,
-}
 
 /// The points of a metric.
 ///
