@@ -40,6 +40,9 @@ fn main() -> Result<()> {
             ("BEDS__LOGGING__BUS", "false"),
             ("BEDS__NODE__SERVICES", "admin"),
             ("BEDS__SYSLOG__TCP", "127.0.0.1:0"),
+            ("BEDS__GRAPH__KEEP_10S_S", "300000000"),
+            ("BEDS__GRAPH__KEEP_1M_S", "300000000"),
+            ("BEDS__GRAPH__KEEP_1H_S", "300000000"),
         ])
         .start()?;
     tokio::runtime::Runtime::new()?.block_on(run(&stack, &node, messages))
@@ -56,7 +59,33 @@ async fn run(stack: &Stack, node: &Node, messages: usize) -> Result<()> {
     let client = Client::builder(stack.amqp_url()).user_id("guest").connect().await?;
     by_bus(&client, &logs, 1, messages / 5).await?;
     by_bus(&client, &logs, RECORDS, messages).await?;
-    by_tcp(node, &syslog, messages).await
+    by_tcp(node, &syslog, messages).await?;
+    a_day(&client, stack).await
+}
+
+/// How long a day of a metric takes, of several nodes together.
+async fn a_day(client: &Client, stack: &Stack) -> Result<()> {
+    let sql = "insert into metric_1m (name, node, at, low, total, high, samples)
+               select 'cpu_cores', concat('n', node.seq), '2026-02-01' + interval minute.seq minute, rand(), 6 + rand(), 2 + rand(), 6
+                 from seq_0_to_44639 as minute join seq_1_to_5 as node";
+    stack.mariadb_query(Some("metrics"), sql)?;
+    let day = json!({"name": "cpu_cores", "from": "2026-02-14T00:00:00Z", "to": "2026-02-15T00:00:00Z", "step": 60});
+    for name in ["series", "chart"] {
+        let mut times = Vec::new();
+        for _ in 0..21 {
+            let begun = Instant::now();
+            client.execute(Request::call("metric", name, &day)).await?;
+            times.push(begun.elapsed());
+        }
+        times.sort_unstable();
+        let what = format!("a day of five nodes by metric.call.{name}");
+        println!(
+            "{what:<56} {:>9.1} ms, the slowest {:.1} ms",
+            times[10].as_secs_f64() * 1e3,
+            times[20].as_secs_f64() * 1e3
+        );
+    }
+    Ok(())
 }
 
 fn tell(what: &str, count: usize, begun: Instant) {
