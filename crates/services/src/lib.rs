@@ -9,6 +9,7 @@
 //! This crate names neither the bus nor a driver: what it needs of them, it is given.
 
 mod accounts;
+pub mod archive;
 mod ask;
 pub mod fleet;
 mod known;
