@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rustix::io::Errno;
+
 use super::fault::Fault;
 
 /// What the names of unfinished files begin with.
@@ -39,7 +41,13 @@ fn write_and_link(unfinished: &Path, path: &Path, content: &[u8]) -> io::Result<
     let mut file = File::create(unfinished)?;
     file.write_all(content)?;
     file.sync_all()?;
-    fs::hard_link(unfinished, path)
+    fs::hard_link(unfinished, path).map_err(|error| match Errno::from_io_error(&error) {
+        // The file itself was written, so it is no right that is missing.
+        Some(Errno::PERM | Errno::NOTSUP | Errno::NOSYS) => io::Error::other(
+            "the filesystem makes no hard links; use one that does, such as ext4, XFS or NFS",
+        ),
+        _ => error,
+    })
 }
 
 /// A name that no other process has, on this node or another.

@@ -8,16 +8,18 @@
 //!
 //! [`Writer`] makes one segment by segment, so that another node can go on where one has died. A folder without
 //! `BLAKE3SUMS` is not finished. [`Archive`] reads what is finished, and nothing of it before its digest is compared.
-//! Everything here waits for the filesystem: callers keep it off the threads that serve requests.
+//! [`probe`] tells whether a filesystem can have archives. Everything here waits for the filesystem: callers keep it off the threads that serve requests.
 
 mod fault;
 mod files;
+mod filesystem;
 mod key;
 mod manifest;
 mod reader;
 mod writer;
 
 pub use fault::{Fault, FaultKind};
+pub use filesystem::{Filesystem, probe};
 pub use key::Key;
 pub use manifest::{About, Manifest, Segment};
 pub use reader::{Archive, Damage, Scrubbed};
