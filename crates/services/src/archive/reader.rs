@@ -130,7 +130,7 @@ impl Archive {
                     scrubbed.records += segment.count;
                 }
                 Ok(_) => {
-                    scrubbed.damages.push(Damage::of(segment, "its count is not the one in the manifest"))
+                    scrubbed.damages.push(Damage::of(segment, "its count is not the one in the manifest"));
                 }
                 Err(fault) if self.is_of_file(&fault) => {
                     scrubbed.damages.push(Damage::of(segment, fault.kind.to_string()));

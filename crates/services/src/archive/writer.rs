@@ -88,12 +88,13 @@ impl Writer {
         let path = self.folder.join(MANIFEST);
         let text = serde_json::to_vec_pretty(&manifest).map_err(|error| Fault::of(&path)(error.into()))?;
         self.replace(MANIFEST, &text)?;
-        let mut sums: String = manifest
-            .segments
-            .iter()
-            .map(|segment| format!("{}  {}\n", segment.blake3, segment.file))
+        let of_segments = manifest.segments.iter().map(|segment| (&*segment.blake3, &*segment.file));
+        let of_manifest = files::digest(&text);
+        let sums: Vec<String> = of_segments
+            .chain([(&*of_manifest, MANIFEST)])
+            .map(|(digest, file)| format!("{digest}  {file}\n"))
             .collect();
-        sums.push_str(&format!("{}  {MANIFEST}\n", files::digest(&text)));
+        let sums = sums.concat();
         self.replace(SUMS, sums.as_bytes())?;
         self.remove_unfinished()?;
         Ok(manifest)
