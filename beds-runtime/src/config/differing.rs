@@ -29,6 +29,7 @@ impl Config {
             tercero,
             syslog,
             graph,
+            shared_filesystem,
             logging,
             telemetry,
         } = self;
@@ -53,6 +54,8 @@ impl Config {
         keys.extend(of_section("tercero", &tercero.differing(&other.tercero)));
         keys.extend(of_section("syslog", &syslog.differing(&other.syslog)));
         keys.extend(of_section("graph", &graph.differing(&other.graph)));
+        let differing = shared_filesystem.differing(&other.shared_filesystem);
+        keys.extend(of_section("shared_filesystem", &differing));
         keys.extend(of_section("logging", &logging.differing(&other.logging)));
         keys.extend(of_section("telemetry", &telemetry.differing(&other.telemetry)));
         keys

@@ -12,7 +12,7 @@ use beds_bus::{Amqp, BrokerService, Pool};
 use beds_core::settings::{Limits, Tls};
 use beds_mariadb::MariaDb;
 use beds_mongodb::MongoDb;
-use beds_services::{Tercero, graph::Graph, syslog::Syslog};
+use beds_services::{SharedFilesystem, Tercero, graph::Graph, syslog::Syslog};
 use config::{Map, Source, Value, ValueKind};
 
 use super::{ConfigError, Logging, Node, Telemetry};
@@ -24,8 +24,13 @@ const SEPARATOR: &str = "__";
 const LISTS: &[&[&str]] = &[&["node", "services"], &["amqp", "reply_to_prefixes"]];
 
 /// The keys that are true or false. The crate that merges takes other words for them, which a file may not have.
-const TRUTHS: &[&[&str]] =
-    &[&["node", "serve_unverified"], &["logging", "journald"], &["logging", "json"], &["logging", "bus"]];
+const TRUTHS: &[&[&str]] = &[
+    &["node", "serve_unverified"],
+    &["logging", "journald"],
+    &["logging", "json"],
+    &["logging", "bus"],
+    &["graph", "sample"],
+];
 
 /// The variables of BEDS in an environment.
 #[derive(Debug, Clone)]
@@ -143,6 +148,10 @@ fn meant(name: &str) -> Option<String> {
             let (name, key) = after(BrokerService::KEYS)?;
             vec!["broker_services", name.strip_prefix("services_")?, key]
         }
+        "shared" => vec![
+            "shared_filesystem",
+            rest.strip_prefix("filesystem_").filter(|key| SharedFilesystem::KEYS.contains(key))?,
+        ],
         "brokers" => {
             let (name, key) = after(Pool::KEYS)?;
             let (service, broker) = name.rsplit_once('_')?;

@@ -7,11 +7,13 @@
 //! - [`graph`]: what nodes count of themselves, as series and as pictures.
 //! - [`syslog`]: what senders of syslog say, by the network and over the bus.
 //! - [`Purge`]: what becomes of records that are too old.
+//! - [`archive`]: records in files that can be read without BEDS, and the filesystem that they are on.
 //! - [`SessionCheck`], in `known`: knows sessions by their tokens, on every node.
 //!
 //! This crate names neither the bus nor a driver: what it needs of them, it is given.
 
 mod accounts;
+pub mod archive;
 mod ask;
 pub mod fleet;
 pub mod graph;
@@ -27,4 +29,4 @@ pub mod users;
 pub use accounts::Accounts;
 pub use known::{Forget, SessionCheck};
 pub use lifecycle::Purge;
-pub use settings::Tercero;
+pub use settings::{SharedFilesystem, Tercero};
