@@ -79,6 +79,14 @@ impl Failure {
         }
     }
 
+    /// Whether the server has no transactions, so that nothing can share one.
+    pub(crate) fn has_no_transactions(&self) -> bool {
+        match self {
+            Self::Before(error) | Self::After(error) => lacks_transactions(error),
+            Self::Refused(_) | Self::Late(_) | Self::Held | Self::Unanswered => false,
+        }
+    }
+
     /// Whether no server could be asked.
     pub(crate) fn is_unanswered(&self) -> bool {
         let Self::Before(error) = self else { return false };

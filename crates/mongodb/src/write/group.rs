@@ -166,6 +166,7 @@ async fn in_parts(writes: &[Arc<Write>], gates: &[&Gate], connection: &Connectio
                 parts.push(part);
             }
             Ok(Shares::Not) => break,
+            Err(failure) if failure.has_no_transactions() => break,
             Err(failure) if failure.is_definite() => {
                 let second = part.split_off(part.len().div_ceil(2));
                 // One by itself has found its end: it is to be refused alone.
