@@ -78,11 +78,11 @@ async fn sample_for_ever(node: String, sources: Vec<Arc<dyn Source>>, waiting: m
     let (mut sampler, mut last) = (Sampler::default(), Instant::now());
     loop {
         let at = next().await;
-        let mut samples = Samples::default();
+        let mut counted = Samples::default();
         for source in &sources {
-            source.collect(&mut samples);
+            source.collect(&mut counted);
         }
-        let values = sampler.sample(&samples, taken(), last.elapsed());
+        let values = sampler.sample(&counted, taken(), last.elapsed());
         last = Instant::now();
         let Some(values) = values else { continue };
         match waiting.try_send(Sample { node: node.clone(), at, values }) {

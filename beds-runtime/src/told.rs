@@ -98,7 +98,7 @@ pub(crate) async fn publish(
                     }
                     // The node that ingests is still to come, perhaps it is this one; or its queue is full.
                     Err(BusError::Unroutable | BusError::Refused) => {
-                        tokio::time::sleep(backoff.pause()).await
+                        tokio::time::sleep(backoff.pause()).await;
                     }
                     Err(error @ (BusError::TooLarge { .. } | BusError::TooLong | BusError::Other(_))) => {
                         error!(

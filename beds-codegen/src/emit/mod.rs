@@ -193,9 +193,10 @@ fn events(events: &Events) -> Option<TokenStream> {
 /// How long records are kept.
 fn lifecycle(Lifecycle { ttl_s, by, purge }: &Lifecycle) -> TokenStream {
     let (ttl_s, by) = (Literal::u32_unsuffixed(*ttl_s), Literal::usize_unsuffixed(*by));
-    match purge {
-        Some(call) => quote!(.expires(#ttl_s, #by, Some(#call))),
-        None => quote!(.expires(#ttl_s, #by, None)),
+    if let Some(call) = purge {
+        quote!(.expires(#ttl_s, #by, Some(#call)))
+    } else {
+        quote!(.expires(#ttl_s, #by, None))
     }
 }
 

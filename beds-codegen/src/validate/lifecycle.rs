@@ -33,7 +33,7 @@ pub(super) fn validate(
     let ttl_s = ttl.get().and_then(|written| seconds(written, cx));
     let by = moment(by, place, fields, cx);
     let purge = self::purge(purge, place, offered, cx);
-    Some(Lifecycle { ttl_s: ttl_s?, by: by?, purge: purge? })
+    Some(Lifecycle { ttl_s: ttl_s?, by: by?, purge: purge.ok()? })
 }
 
 /// How many seconds `400d` are.
@@ -102,42 +102,42 @@ fn moment(by: &Given<String>, place: Span, fields: &Fields, cx: &mut Cx<'_>) -> 
     }
 }
 
+/// It is reported, here or elsewhere.
+struct Reported;
+
 /// The call that deletes what is too old, where the engine needs one.
 fn purge(
     written: &Given<String>,
     place: Span,
     offered: &Offered<'_>,
     cx: &mut Cx<'_>,
-) -> Option<Option<String>> {
-    match (cx.engine?, written) {
-        (_, Given::Broken) => None,
-        (Engine::MongoDb, Given::Absent) => Some(None),
-        (Engine::MongoDb, Given::Is(entry)) => {
-            cx.errors.push(diagnostics::purge_of_documents(entry.key));
-            None
-        }
-        (Engine::MariaDb, Given::Absent) => {
-            cx.errors.push(diagnostics::no_purge(place, cx.front));
-            None
-        }
+) -> Result<Option<String>, Reported> {
+    match (cx.engine.ok_or(Reported)?, written) {
+        (_, Given::Broken) => {}
+        (Engine::MongoDb, Given::Absent) => return Ok(None),
+        (Engine::MongoDb, Given::Is(entry)) => cx.errors.push(diagnostics::purge_of_documents(entry.key)),
+        (Engine::MariaDb, Given::Absent) => cx.errors.push(diagnostics::no_purge(place, cx.front)),
         (Engine::MariaDb, Given::Is(entry)) => {
             let Spanned { value: name, span } = &entry.value;
-            let names = offered.call_names.as_ref()?;
+            let names = offered.call_names.as_ref().ok_or(Reported)?;
             if !names.contains(name) {
                 let names = names.iter().map(String::as_str);
                 cx.errors.push(diagnostics::unknown_purge(*span, name, names));
-                return None;
+                return Err(Reported);
             }
             // One that is broken is reported already.
-            let call = offered.calls.iter().find(|call| call.name == *name)?;
-            if let Some(lacks) = lacks(call) {
-                cx.errors.push(diagnostics::odd_purge(*span, name, &lacks));
-                return None;
+            let call = offered.calls.iter().find(|call| call.name == *name).ok_or(Reported)?;
+            match lacks(call) {
+                None => return Ok(Some(name.clone())),
+                Some(lacks) => cx.errors.push(diagnostics::odd_purge(*span, name, &lacks)),
             }
-            Some(Some(name.clone()))
         }
     }
+    Err(Reported)
 }
+
+/// Whether an argument is of a type.
+type IsRight = fn(&Arg) -> bool;
 
 /// What a call lacks to delete what is too old.
 fn lacks(call: &Call) -> Option<String> {
@@ -147,13 +147,10 @@ fn lacks(call: &Call) -> Option<String> {
     if !matches!(call.target, Target::Procedure { .. }) {
         return Some("no procedure is behind it".to_owned());
     }
-    let is_int = |arg: &Arg| matches!(arg.field.ty, Type::Int { .. } | Type::UInt { .. });
-    let is_moment = |arg: &Arg| arg.field.ty == Type::DateTime;
-    let wanted: [(&str, ArgMode, &dyn Fn(&Arg) -> bool); 3] = [
-        ("before", ArgMode::In, &is_moment),
-        ("most", ArgMode::In, &is_int),
-        ("purged", ArgMode::Out, &is_int),
-    ];
+    let is_int: IsRight = |arg| matches!(arg.field.ty, Type::Int { .. } | Type::UInt { .. });
+    let is_moment: IsRight = |arg| arg.field.ty == Type::DateTime;
+    let wanted =
+        [("before", ArgMode::In, is_moment), ("most", ArgMode::In, is_int), ("purged", ArgMode::Out, is_int)];
     for (name, mode, is_right) in wanted {
         match call.args.iter().find(|arg| arg.field.name == name) {
             None => return Some(format!("it has no argument `{name}`")),

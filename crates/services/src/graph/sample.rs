@@ -202,13 +202,13 @@ mod tests {
         let (ok, internal) = (Histogram::seconds(), Histogram::seconds());
         let mut sampler = Sampler::default();
         let mut sample = |dead: u64, taken: Taken, ok: &Histogram, internal: &Histogram| {
-            let mut samples = Samples::default();
-            samples.histogram(&REQUESTS, &[("outcome", "ok")], ok);
-            samples.histogram(&REQUESTS, &[("outcome", "internal")], internal);
-            samples.count(&DEAD, &[("queue", "a")], dead);
-            samples.count(&JOBS, &[("lane", "read")], 2);
-            samples.count(&JOBS, &[("lane", "write")], 3);
-            sampler.sample(&samples, taken, EVERY)
+            let mut counted = Samples::default();
+            counted.histogram(&REQUESTS, &[("outcome", "ok")], ok);
+            counted.histogram(&REQUESTS, &[("outcome", "internal")], internal);
+            counted.count(&DEAD, &[("queue", "a")], dead);
+            counted.count(&JOBS, &[("lane", "read")], 2);
+            counted.count(&JOBS, &[("lane", "write")], 3);
+            sampler.sample(&counted, taken, EVERY)
         };
         ok.took(Duration::from_secs(20));
         assert_eq!(sample(7, Taken { cpu_s: 3.0, ..Taken::default() }, &ok, &internal), None);

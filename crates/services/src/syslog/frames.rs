@@ -109,13 +109,11 @@ impl Frames {
                     return None;
                 }
             }
-            Rest::Line => match self.left().iter().position(|byte| *byte == b'\n') {
-                Some(end) => self.skip(end + 1),
-                None => {
-                    self.skip(self.left().len());
-                    return None;
-                }
-            },
+            Rest::Line => {
+                let end = self.left().iter().position(|byte| *byte == b'\n');
+                self.skip(end.map_or(self.left().len(), |end| end + 1));
+                end?;
+            }
         }
         self.rest = Rest::Nothing;
         Some(())

@@ -207,7 +207,7 @@ mod tests {
     use super::*;
 
     /// 2026-01-01T00:30:00Z
-    const NEW_YEAR: Duration = Duration::from_secs(1_767_227_400);
+    const NEW_YEAR: Duration = Duration::from_mins(29_453_790);
 
     fn read_in(zone: &str, text: &[u8]) -> Message {
         let reader = Reader::new(&Syslog { zone: zone.into(), ..Syslog::default() }).unwrap();
@@ -316,10 +316,11 @@ mod tests {
         for round in 0..20_000 {
             let mut bytes = seeds[round % seeds.len()].to_vec();
             for _ in 0..next() % 5 {
-                let (place, what) = (next() as usize % bytes.len(), next());
+                let [what, byte, place @ ..] = next().to_le_bytes();
+                let place = usize::from(place[0]) % bytes.len();
                 match what % 4 {
-                    0 => bytes[place] = (what >> 8) as u8,
-                    1 => bytes.insert(place, (what >> 8) as u8),
+                    0 => bytes[place] = byte,
+                    1 => bytes.insert(place, byte),
                     2 if bytes.len() > 1 => drop(bytes.remove(place)),
                     _ => bytes.truncate(place.max(1)),
                 }

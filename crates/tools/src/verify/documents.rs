@@ -59,7 +59,7 @@ fn check_expiry(relation: &Relation, findings: &mut Findings<'_>) {
         let message = format!(
             "the index {} of {name} deletes by {} after {after} s, and the template says by {} after {ttl_s} s",
             shown(&index.name),
-            shown(&index.columns.join(", ")),
+            shown(index.columns.join(", ")),
             shown(column),
         );
         findings.error("lifecycle", message).hint(format!(
