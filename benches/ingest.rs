@@ -28,7 +28,7 @@ const RECORDS: usize = 200;
 const PATIENCE: Duration = Duration::from_mins(5);
 
 fn main() -> Result<()> {
-    let messages = std::env::args().filter_map(|argument| argument.parse().ok()).next().unwrap_or(100_000);
+    let messages = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(100_000);
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let stack =
         Stack::builder().ignore_environment().rabbitmq().mariadb().mongodb().fast_mongodb().start()?;

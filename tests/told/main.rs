@@ -47,7 +47,7 @@ async fn site(variables: &'static [(&'static str, &'static str)]) -> &'static Si
 
 /// A client who may see what is told.
 async fn operator(stack: &Stack) -> Client {
-    let client = Client::builder(stack.amqp_url()).user_id("guest").timeout(Duration::from_secs(60));
+    let client = Client::builder(stack.amqp_url()).user_id("guest").timeout(Duration::from_mins(1));
     client.connect().await.unwrap()
 }
 

@@ -65,7 +65,7 @@ async fn messages_come_by_every_way_and_are_found_by_what_they_say() {
     udp.send_to(b"\xff\xfe no syslog at all", by("udp")).unwrap();
     let mut tcp = TcpStream::connect(by("tcp")).unwrap();
     let line = "<11>1 2026-03-01T12:00:00Z h2 app2 - - - two\nlines";
-    write!(tcp, "{} {line}<11>1 2026-03-01T12:00:01Z h2 app2 - - - by line\n", line.len()).unwrap();
+    writeln!(tcp, "{} {line}<11>1 2026-03-01T12:00:01Z h2 app2 - - - by line", line.len()).unwrap();
     writeln!(tcp, "<11>1 2026-03-01T12:00:02Z h2 app2 - - - {}", "long ".repeat(400)).unwrap();
     write!(tcp, "<11>1 2026-03-01T12:00:03Z h2 app2 - - - the end of the connection").unwrap();
     drop(tcp);
@@ -207,7 +207,8 @@ async fn what_finds_no_place_by_udp_is_counted_and_by_tcp_it_waits() {
     // What is not counted as lost is there: some may still be in the socket.
     eventually_async("the sum is right", async || {
         let lost = blocking(move || metric(&site.node, "beds_syslog_lost_total")).await;
-        (there(&udp_app).await as f64 + lost - 1_000.0).abs() < 0.5
+        let there = u32::try_from(there(&udp_app).await).unwrap();
+        (f64::from(there) + lost - 1_000.0).abs() < 0.5
     })
     .await;
     end_site(site).await;
