@@ -133,7 +133,8 @@ impl Write {
         outbox::store(&mut session.connection, &events, self.domain).await?;
         let has_events = !events.is_empty();
         if self.commits() {
-            return Ok((outcome.noted(Remains::Committed.note()), has_events));
+            let outcome = outcome.noted(Remains::Committed.note());
+            return Ok((together::fitting(self, outcome), has_events));
         }
         let calls = self.calls();
         if self.tables.are_plain(&calls) {
@@ -142,7 +143,7 @@ impl Write {
         let keeps_rows = session.keeps_rows().await.map_err(|error| classify(&error, self.domain))?;
         if keeps_rows {
             let remains = self.kept_rows(session).await;
-            return Ok((noted(outcome, remains), has_events));
+            return Ok((together::fitting(self, noted(outcome, remains)), has_events));
         }
         self.tables.could_be_taken_back(&calls);
         Ok((outcome, has_events))

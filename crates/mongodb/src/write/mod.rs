@@ -153,7 +153,7 @@ impl Deed {
             plan::Write::Delete { key, if_version } => {
                 let collection = collection(objects.delete, Operation::Delete)?;
                 let target = Target::new(domain, collection, (key, rows), if_version)?;
-                Self::Delete(Delete::new(target, bytes_max)?)
+                Self::Delete(Delete::new(target, bytes_max))
             }
             plan::Write::Upsert { records, many } => {
                 let collection = collection(objects.upsert, Operation::Upsert)?;
