@@ -140,6 +140,15 @@ pub fn keyless(database: &str) -> Error {
     .hint("the DBA gives `beds_ledger` the primary key that `bedsc ddl --ledger` writes")
 }
 
+/// A table of the node's own is there, and is not as a node needs it. `how` is the end of a sentence about it.
+#[must_use]
+pub fn amiss(table: &str, database: &str, how: &str) -> Error {
+    Error::internal(format!(
+        "`{table}` of the database `{database}` is not as the node needs it, so a write cannot be done: {how}"
+    ))
+    .hint("the DBA makes it as `bedsc ddl --ledger` writes it; `beds verify` tells all that differs, and `beds ddl` what mends it")
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::Value as Json;

@@ -4,6 +4,7 @@
 //! round trip more than its objects: the commit. [`Write::apply`] runs the objects; around it are the claim and the stored
 //! reply, in [`once`] for one write and in [`group`] for several that share a transaction.
 
+mod amiss;
 mod apart;
 mod broken;
 mod change;

@@ -7,7 +7,7 @@ use sqlx::{Executor as _, MySqlConnection};
 use tokio::time::timeout;
 
 use super::{
-    Applied, Write,
+    Applied, Write, amiss,
     lasting::{Remains, ended, remaining},
     ledger::{self, Claimed, Earlier},
     outbox, together,
@@ -102,7 +102,11 @@ impl Write {
                     Earlier::Another => Err(Fault::Refused(beds_core::ledger::taken())),
                     // What committed the claim by itself may be about to store its reply.
                     Earlier::Unanswered if is_last => Err(Fault::Refused(ledger::unanswered(claim, domain))),
-                    Earlier::Unanswered | Earlier::Nothing => Err(Fault::Deadlock),
+                    Earlier::Nothing => {
+                        let amiss = amiss::refuses(&mut session.connection, domain).await;
+                        Err(amiss.map_or(Fault::Deadlock, Fault::Refused))
+                    }
+                    Earlier::Unanswered => Err(Fault::Deadlock),
                 }
             }
             Claimed::Absent => {
