@@ -102,6 +102,7 @@ impl<J: Job, C: Connect<Connection = J::Connection>> Worker<J, C> {
         let shared = Arc::clone(&self.shared);
         while let Some(connection) = self.connect().await {
             let _connected = Counted::new(&shared.connected);
+            shared.queue().is_back();
             if self.work(connection).await {
                 return;
             }
