@@ -49,7 +49,8 @@ const GRANTS: &str = "create user node; grant select, execute on catalog.* to no
     grant insert, update, delete on catalog.beds_ledger to node; \
     grant insert, update, delete on catalog.beds_events to node; grant select, execute on tercero.* to node; \
     grant insert, update, delete on tercero.beds_ledger to node; \
-    grant insert, update, delete on tercero.beds_events to node";
+    grant insert, update, delete on tercero.beds_events to node; \
+    grant insert on catalog.beds_audit to node; grant insert on tercero.beds_audit to node";
 
 #[test]
 fn templates_that_agree_pass() {

@@ -22,7 +22,7 @@ use quote::{format_ident, quote};
 
 use crate::{
     fingerprint::fingerprint,
-    model::{Bulk, Call, Domain, Events, Fetch, Field, HandWritten, Operation, Operations, Published, Type},
+    model::{Bulk, Call, Change, Domain, Events, Fetch, Field, HandWritten, Operation, Operations, Type},
     names,
 };
 
@@ -163,6 +163,7 @@ fn static_domain(domain: &Domain) -> String {
         lines.push(quote!(.fetch(#filter, #sort, #default, #max)));
     }
     lines.extend(events(&domain.events));
+    lines.extend(audit(&domain.audit));
     lines.extend(domain.access.as_ref().map(access::call));
     if !domain.calls.is_empty() {
         lines.push(quote!(.calls(&CALLS)));
@@ -175,15 +176,25 @@ fn static_domain(domain: &Domain) -> String {
 /// What is published, if anything is.
 fn events(events: &Events) -> Option<TokenStream> {
     let Events { publish, fields } = events;
-    let operations = publish.iter().map(|operation| match operation {
-        Published::Create => quote!(rt::Operation::Create),
-        Published::Update => quote!(rt::Operation::Update),
-        Published::Upsert => quote!(rt::Operation::Upsert),
-        Published::Delete => quote!(rt::Operation::Delete),
-        Published::Call(name) => quote!(rt::Operation::Call(#name)),
-    });
+    let operations = publish.iter().map(change);
     let fields = text::indices(fields);
     (!publish.is_empty()).then(|| quote!(.publishes(&[#(#operations),*], #fields)))
+}
+
+/// What is audited, if anything is.
+fn audit(operations: &[Change]) -> Option<TokenStream> {
+    let changes = operations.iter().map(change);
+    (!operations.is_empty()).then(|| quote!(.audits(&[#(#changes),*])))
+}
+
+fn change(operation: &Change) -> TokenStream {
+    match operation {
+        Change::Create => quote!(rt::Operation::Create),
+        Change::Update => quote!(rt::Operation::Update),
+        Change::Upsert => quote!(rt::Operation::Upsert),
+        Change::Delete => quote!(rt::Operation::Delete),
+        Change::Call(name) => quote!(rt::Operation::Call(#name)),
+    }
 }
 
 /// The function that makes the plan of an operation.

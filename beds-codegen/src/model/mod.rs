@@ -56,6 +56,8 @@ pub struct Domain {
     pub bulk: Bulk,
     /// What is published of changes.
     pub events: Events,
+    /// The operations whose successes are audited, in the order they are written.
+    pub audit: Vec<Change>,
     /// Who may do what; none where the template does not say.
     pub access: Option<Access>,
     /// The named calls, in the order they are written.
@@ -227,6 +229,7 @@ impl Domain {
         TABLES.into_iter().filter(|table| match table.role {
             Role::Ledger => self.keeps_ledger(),
             Role::Events => !self.events.publish.is_empty(),
+            Role::Audit => !self.audit.is_empty(),
         })
     }
 
@@ -265,14 +268,14 @@ pub struct Bulk {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Events {
     /// The operations whose successes are published, in the order they are written.
-    pub publish: Vec<Published>,
+    pub publish: Vec<Change>,
     /// The fields that an event carries besides key and version.
     pub fields: Vec<usize>,
 }
 
-/// An operation whose successes are published.
+/// An operation that changes records.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Published {
+pub enum Change {
     /// `create`
     Create,
     /// `update`
@@ -285,7 +288,7 @@ pub enum Published {
     Call(String),
 }
 
-impl Published {
+impl Change {
     /// The operation as routing keys have it.
     #[must_use]
     pub fn name(&self) -> String {

@@ -30,6 +30,12 @@ const ABOUT: &[About] = &[
     ("section", "objects", Takes::One("objects"), "The database objects behind the operations."),
     ("section", "fetch", Takes::One("fetch"), "What a fetch may filter and sort by, and how much it gives."),
     ("section", "events", Takes::One("events"), "What is published of changes."),
+    (
+        "section",
+        "audit",
+        Takes::One("audit"),
+        "Of which changes the audit has an entry: who made it, and when.",
+    ),
     ("section", "access", Takes::One("access"), "Who may do what; what is not listed, nobody may."),
     ("section", "calls", Takes::One("calls"), "Procedures, functions and pipelines, by name."),
     ("template", "name", Takes::Text, "The name on the wire: lower-case letters, digits and `_`."),
@@ -87,6 +93,7 @@ const ABOUT: &[About] = &[
     ("limit", "max", Takes::Int, "How many a client may ask for."),
     ("events", "publish", Takes::Names, "The operations of which each success is published."),
     ("events", "fields", Takes::Names, "The fields that an event carries besides key and version."),
+    ("audit", "operations", Takes::Names, "The operations of which each success has an entry in the audit."),
     (
         "access",
         "fetch",
@@ -172,6 +179,7 @@ const PARTS: &[(Part, &str)] = &[
     (Part::Fetch, "fetch"),
     (Part::Limit, "limit"),
     (Part::Events, "events"),
+    (Part::Audit, "audit"),
     (Part::Access, "access"),
     (Part::RoleFields, "role_field"),
     (Part::Call, "call"),

@@ -117,6 +117,8 @@ pub struct RawTemplate {
     pub fetch: Given<RawFetch>,
     /// `[events]`
     pub events: Given<RawEvents>,
+    /// `[audit]`
+    pub audit: Given<RawAudit>,
     /// `[access]`
     pub access: Given<RawAccess>,
     /// `[calls.*]`
@@ -264,6 +266,13 @@ pub struct RawEvents {
     pub publish: Given<Names>,
     /// `fields`
     pub fields: Given<Names>,
+}
+
+/// `[audit]`
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RawAudit {
+    /// `operations`
+    pub operations: Given<Names>,
 }
 
 /// `[calls.NAME]`

@@ -1,8 +1,8 @@
 //! From a tree of keys and values to the raw template, whichever front the tree came from.
 
 use super::{
-    Form, Given, RawCall, RawEvents, RawFetch, RawField, RawHeader, RawLimit, RawObject, RawObjects,
-    RawReturns, RawTemplate,
+    Form, Given, RawAudit, RawCall, RawEvents, RawFetch, RawField, RawHeader, RawLimit, RawObject,
+    RawObjects, RawReturns, RawTemplate,
     access::access,
     hint,
     keys::{self, Keys, Refused},
@@ -48,6 +48,7 @@ pub fn from_template(mut table: Table, file: FileId, errors: &mut ErrorSink<'_>)
         objects: keys.table("objects", front.section("objects"), Part::Objects, Example::Any, objects),
         fetch: fetch(&mut keys),
         events: events(&mut keys),
+        audit: audit(&mut keys),
         access: access(&mut keys),
         calls: calls(&mut keys),
     };
@@ -63,7 +64,7 @@ pub fn from_struct(written: Struct, errors: &mut ErrorSink<'_>) -> RawTemplate {
     let mut keys = Keys::new(attributes, front, "`#[beds(…)]` of a struct".to_owned(), Part::Struct, errors);
     let (header, objects) = (header(&mut keys), objects(&mut keys));
     let (fetch, events) = (fetch(&mut keys), events(&mut keys));
-    let (access, calls) = (access(&mut keys), calls(&mut keys));
+    let (audit, access, calls) = (audit(&mut keys), access(&mut keys), calls(&mut keys));
     keys.finish();
     RawTemplate {
         front,
@@ -73,6 +74,7 @@ pub fn from_struct(written: Struct, errors: &mut ErrorSink<'_>) -> RawTemplate {
         objects: given(name, objects),
         fetch,
         events,
+        audit,
         access,
         calls,
     }
@@ -150,6 +152,13 @@ fn events(keys: &mut Keys<'_, '_>) -> Given<RawEvents> {
     keys.table("events", keys.front.section("events"), Part::Events, example, |keys| RawEvents {
         publish: keys.names("publish"),
         fields: keys.names("fields"),
+    })
+}
+
+fn audit(keys: &mut Keys<'_, '_>) -> Given<RawAudit> {
+    let example = Example::Keys(&[("operations", Example::Is("[\"create\"]"))]);
+    keys.table("audit", keys.front.section("audit"), Part::Audit, example, |keys| RawAudit {
+        operations: keys.names("operations"),
     })
 }
 

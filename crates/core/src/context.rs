@@ -17,7 +17,7 @@ use crate::{
     error::{Error, Result},
     extensions::Extensions,
     outcome::Outcome,
-    plan::{Action, Asker, Bounds, Claim, Item, Origin, Plan, Read, Write},
+    plan::{Action, Asker, Author, Bounds, Claim, Item, Origin, Plan, Read, Write},
     position::Positions,
     query::Fields,
     settings::Limits,
@@ -171,6 +171,19 @@ impl Context {
         Self { standing, ..self.clone() }
     }
 
+    /// Who asks, as the audit keeps it.
+    fn author(&self) -> Author {
+        let Standing { caller, vouched, .. } = &self.standing;
+        let user = caller.user.as_deref().map(str::to_owned);
+        let session = caller.session.as_deref().map(str::to_owned);
+        let amqp_user = match session {
+            Some(_) => vouched.as_deref().map(str::to_owned),
+            None => user.clone(),
+        };
+        let message_id = self.claims.as_ref().map(|claims| claims.message_id.clone());
+        Author { user, amqp_user, session, message_id }
+    }
+
     /// Does the work of an operation: what a hand-written method uses to ask another domain, or the objects of its
     /// own, as in `cx.run(Country::fetch(cx, request)).await`.
     ///
@@ -186,6 +199,7 @@ impl Context {
                 let origin = Origin {
                     request_id: Some(Arc::clone(&self.request_id)),
                     traceparent: self.traceparent.clone(),
+                    author: plan.is_audited().then(|| Arc::new(self.author())),
                 };
                 let hidden = Hidden::of(&plan);
                 let result = self.runner.run(Plan { claim, origin, ..plan }, self.bounds()).await;

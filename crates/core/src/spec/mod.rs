@@ -68,6 +68,8 @@ pub struct Domain {
     pub fetch: Fetch,
     /// What is published of changes.
     pub events: Events,
+    /// The operations whose successes are audited.
+    pub audit: &'static [Operation<'static>],
     /// Who may do what; none where the template does not say.
     pub access: Option<Access>,
     /// Named calls.
@@ -140,6 +142,7 @@ impl Domain {
             bulk: Bulk { update: None, delete: None },
             fetch: Fetch { filter: &[], sort: &[], limit_default: 50, limit_max: 500 },
             events: Events { publish: &[], fields: &[] },
+            audit: &[],
             access: None,
             calls: &[],
             objects: Objects::MariaDb(mariadb::Objects::NONE),
@@ -180,6 +183,8 @@ with! { Domain:
     deletes_many(most: u32) => bulk.delete = Some(most);
     /// Sets what is published: the successes of these operations, with these fields.
     publishes(publish: &'static [Operation<'static>], fields: &'static [usize]) => events = Events { publish, fields };
+    /// Sets what is audited: the successes of these operations.
+    audits(operations: &'static [Operation<'static>]) => audit = operations;
     /// Sets who may do what.
     accessed(grants: &'static [Grant], rows: &'static [RoleRows], fields: &'static [RoleFields]) =>
         access = Some(Access { grants, rows, fields });
@@ -262,7 +267,20 @@ impl Domain {
         TABLES.into_iter().filter(|table| match table.role {
             Role::Ledger => self.keeps_ledger(),
             Role::Events => !self.events.publish.is_empty(),
+            Role::Audit => !self.audit.is_empty(),
         })
+    }
+
+    /// Whether anything is told of its changes beside the change itself: events, or entries of the audit.
+    #[must_use]
+    pub const fn is_told(&self) -> bool {
+        !self.events.publish.is_empty() || !self.audit.is_empty()
+    }
+
+    /// Whether what it writes is a transaction with what the node keeps of it: the ledger, events, the audit.
+    #[must_use]
+    pub const fn is_recorded(&self) -> bool {
+        self.once || self.is_told()
     }
 
     /// Whether its objects write, and those writes happen once: its database needs a ledger.
