@@ -15,7 +15,9 @@ use crate::{
     config::{Config, ConfigError, Environment},
     engines::Engines,
     fleet::{self, Part},
+    graves,
     health::{self, Health},
+    heartbeat::Heart,
     ipl::{self, Failure, Step},
     logging,
     project::{Project, Serving},
@@ -88,7 +90,9 @@ async fn serve(
     let for_pool = traces.as_ref().map(Traces::tracer);
     let mut part = Part::open(&config, &name, environment, &domains);
     let serves = (domains.clone(), Arc::clone(&engines));
-    let extensions = sessions::extensions(&config, known.as_ref()).with(Arc::clone(&part.fleet));
+    let extensions = sessions::extensions(&config, known.as_ref())
+        .with(Arc::clone(&part.fleet))
+        .with(Arc::new(graves::letters(&config, &name)));
     let rules = match known {
         Some(known) => config.rules(&name, environment).with_sessions(known),
         None => config.rules(&name, environment),
@@ -102,7 +106,11 @@ async fn serve(
     let sources = vec![pool.source(), databases];
     health::start(config.node.health, Health { status: pool.status(), wrong, sources }).await;
     let _watchdog = watchdog::start(pool.pulse(), config.limits.request_timeout_max_ms.duration());
+    let mut heart = None;
     if wait_until_serving(&config, environment, &pool, &mut signals).await? {
+        let keep = Duration::from_secs(config.node.fleet_keep_s.into());
+        let times = (config.node.heartbeat_ms.duration(), keep);
+        heart = Heart::start(&project.domains, &part.fleet, config.amqp_of(Hosted::Admin), times);
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
         info!("ready");
         let (domains, pool, engines) = (&*domains, &pool, &*engines);
@@ -121,6 +129,9 @@ async fn serve(
     }
     info!("stopping: finishing the requests in progress");
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    if let Some(heart) = heart {
+        heart.stop().await;
+    }
     pool.shutdown().await;
     part.leave().await;
     // After the writes: what they stored is published meanwhile, as long as there is a connection.

@@ -13,6 +13,7 @@ mod common;
 mod audit;
 mod commands;
 mod faults;
+mod fleet;
 
 use std::time::Duration;
 

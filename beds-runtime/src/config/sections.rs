@@ -28,6 +28,10 @@ section! {
         verify_every_s: u32 = 300,
         /// How long a ledger remembers a write, in seconds: a client that repeats it later does it again.
         ledger_keep_s: u32 = 7 * 24 * 3_600,
+        /// How often the node says how it is, for the fleet.
+        heartbeat_ms: Millis = Millis(10_000),
+        /// How long the fleet shows a node that is lost, in seconds.
+        fleet_keep_s: u32 = 24 * 3_600,
     }
 }
 

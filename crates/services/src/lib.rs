@@ -2,6 +2,7 @@
 //! and what those stand on.
 //!
 //! - [`fleet`]: the nodes, as one of them knows them, and commands to them. [`node`]: the calls of the template `node`.
+//! - [`health`]: the call of the template `fleet` that judges all nodes.
 //! - [`users`], [`sessions`]: what is behind the calls of the templates `user` and `session`, whichever objects those have.
 //!   `passwords` hashes and compares, `ask` makes the calls of a domain; [`Tercero`] is the section of the configuration.
 //! - [`SessionCheck`], in `known`: knows sessions by their tokens, on every node.
@@ -11,6 +12,7 @@
 mod accounts;
 mod ask;
 pub mod fleet;
+pub mod health;
 mod known;
 pub mod node;
 mod passwords;
