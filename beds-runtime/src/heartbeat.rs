@@ -134,6 +134,7 @@ impl Beats {
             environment,
             started_at,
             templates,
+            ..
         } = self.fleet.me();
         let now = Instant::now();
         let rate = self.counted.map_or(0.0, |(at, before)| {
