@@ -11,6 +11,7 @@ use beds_core::{
     access::Rules, extensions::Extensions, meter::Source, outbox::EventSink, spec::Domain, stages::Tracer,
 };
 use beds_protocol::Service as Hosted;
+use beds_services::catalogue::Catalogue;
 
 use crate::{
     config::{Config, ConfigError, Environment},
@@ -99,7 +100,8 @@ async fn serve(
     let serves = (domains.clone(), Arc::clone(&engines));
     let extensions = sessions::extensions(&config, known.as_ref())
         .with(Arc::clone(&part.fleet))
-        .with(Arc::new(graves::letters(&config, &name)));
+        .with(Arc::new(graves::letters(&config, &name)))
+        .with(Arc::new(Catalogue(project.domains.clone())));
     let rules = match known {
         Some(known) => config.rules(&name, environment).with_sessions(known),
         None => config.rules(&name, environment),

@@ -11,6 +11,7 @@
 mod common;
 
 mod audit;
+mod catalogue;
 mod commands;
 mod faults;
 mod fleet;

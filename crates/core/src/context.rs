@@ -9,7 +9,7 @@ use std::{
     time::Instant,
 };
 
-use beds_protocol::Operation;
+use beds_protocol::{Lane, Operation};
 use futures_util::future::{BoxFuture, join_all};
 
 use crate::{
@@ -156,6 +156,11 @@ impl Context {
     /// What the caller may do in an operation.
     pub(crate) fn allowed(&self, domain: &'static Domain, operation: Operation<'_>) -> Result<Allowed> {
         Allowed::of(&self.standing, &self.request_id, domain, operation)
+    }
+
+    /// The operations of a domain that the caller may do, each with its lane.
+    pub fn permitted(&self, domain: &'static Domain) -> impl Iterator<Item = (Operation<'static>, Lane)> {
+        domain.operations().filter(move |(operation, _)| self.allowed(domain, *operation).is_ok())
     }
 
     /// What the request says of itself.
