@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use beds_bus::{Amqp, BusError, DeadLetters};
 use beds_protocol::Service;
-use beds_services::health::{Graves, Letters};
+use beds_services::health::{Graves, Letters, Waiting};
 use futures_util::future::{BoxFuture, try_join_all};
 use tokio::time::timeout;
 
@@ -53,7 +53,7 @@ impl Servers {
 }
 
 impl Graves for Servers {
-    fn count(&self) -> BoxFuture<'_, Result<Vec<(Option<&'static str>, u32)>, String>> {
+    fn count(&self) -> BoxFuture<'_, Result<Vec<Waiting>, String>> {
         let each = self.all.iter().map(|(service, amqp)| async { Ok((*service, self.on(amqp).await?)) });
         Box::pin(try_join_all(each))
     }

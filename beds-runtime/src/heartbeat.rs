@@ -102,20 +102,14 @@ impl Beats {
             sent = self.send("purge", &json!({ "keep_s": self.keep.as_secs() })).await;
             self.purged = Some(Instant::now());
         }
-        match sent {
-            Ok(()) if self.is_told => {
-                info!("the node's heartbeats are taken again");
-                self.is_told = false;
-            }
-            Ok(()) => {}
-            Err(reason) if !self.is_told => {
-                warn!(
-                    "nobody takes the node's heartbeats, so that the fleet does not know it; it serves all the same: {reason}"
-                );
-                self.is_told = true;
-            }
-            Err(_) => {}
+        match (sent, self.is_told) {
+            (Ok(()), true) => info!("the node's heartbeats are taken again"),
+            (Err(reason), false) => warn!(
+                "nobody takes the node's heartbeats, so that the fleet does not know it; it serves all the same: {reason}"
+            ),
+            (Ok(()), false) | (Err(_), true) => return,
         }
+        self.is_told = !self.is_told;
     }
 
     /// How the node is, as the call takes it.

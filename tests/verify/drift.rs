@@ -374,7 +374,11 @@ fn exactly_what_bedsc_grants_writes_is_needed() {
     // What is only added to is that for the node's user as well.
     let audited = ["--strict", "--template", "example"];
     for (change, back, told) in [
-        ("revoke insert", "grant insert", "error audit: `beds_audit`: `beds@%` has no INSERT on it"),
+        (
+            "revoke insert",
+            "grant insert",
+            "error audit: there is no table `beds_audit` in the database `catalog`, or `beds@%` may not see it: it has no INSERT",
+        ),
         (
             "grant update, delete",
             "revoke update, delete",

@@ -272,7 +272,7 @@ fn tables_without_transactions_behind_what_happens_once_are_found() {
     let stack = stack();
     let sql = |text: &str| stack.mariadb_query(Some("catalog"), text).unwrap();
     sql("create table audit (a int) engine = aria");
-    sql("create view v_audit as select a from audit");
+    sql("create view v_trail as select a from audit");
     sql("create or replace procedure sp_country_rename(in p_alpha_2 char(2), in p_name varchar(100), \
          out p_revision bigint) modifies sql data insert into audit values (1)");
     let (code, report) = verify(&stack, "root", &["--template", "country"]);

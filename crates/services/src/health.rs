@@ -14,13 +14,16 @@ use uuid::Uuid;
 /// How many nodes are judged.
 const NODES_MAX: u32 = 1_000;
 
+/// How many dead letters wait on a server, and the service that has it; none of the common one.
+pub type Waiting = (Option<&'static str>, u32);
+
 /// What knows how many dead letters wait on the RabbitMQ servers of the node.
 pub trait Graves: fmt::Debug + Send + Sync + 'static {
-    /// How many wait on each server, by the service that has it; none for the common one.
+    /// How many wait on each server.
     ///
     /// # Errors
     /// Why one cannot be asked.
-    fn count(&self) -> BoxFuture<'_, std::result::Result<Vec<(Option<&'static str>, u32)>, String>>;
+    fn count(&self) -> BoxFuture<'_, std::result::Result<Vec<Waiting>, String>>;
 }
 
 /// The same, as the node offers it to functions.
@@ -130,8 +133,8 @@ fn judge(nodes: &[Node]) -> Vec<(Verdict, Reason)> {
     let (mut versions, mut hashes) = (BTreeSet::new(), BTreeMap::<&str, BTreeMap<&str, Vec<&str>>>::new());
     for node in nodes {
         hosted.extend(node.services.iter().map(String::as_str));
-        let serves = matches!(node.state.as_str(), "serving" | "contradicted");
-        if serves {
+        let is_up = matches!(node.state.as_str(), "serving" | "contradicted");
+        if is_up {
             served.extend(node.services.iter().map(String::as_str));
         }
         if node.state != "lost" {
