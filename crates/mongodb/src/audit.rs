@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use beds_core::{Error, audit::Entry, plan::Author};
+use beds_core::{Error, audit::Entry, ledger::amiss, plan::Author};
 use mongodb::{
     ClientSession, Collection, Database,
     bson::{Bson, DateTime, Document, doc},
@@ -13,7 +13,7 @@ use mongodb::{
 use crate::{
     events::millis,
     fault::Failure,
-    own::{self, Own, Standing},
+    own::{self, Own, Standing, VIEW},
 };
 
 /// The collection's name.
@@ -62,6 +62,11 @@ impl Store {
                 "there is no collection `{NAME}`, or it has lost its indexes: writes that are audited are refused; the \
                  DBA runs what `beds ddl` prints, and drops nothing"
             ),
+            Standing::View => tracing::error!(
+                database,
+                "a view stands in the place of the collection `{NAME}`: writes that are audited are refused; the DBA runs \
+                 what `bedsc ddl --ledger` prints"
+            ),
             Standing::Useless => tracing::error!(
                 database,
                 "the database has no transactions: writes that are audited are refused; run it as a replica set, of which \
@@ -82,6 +87,7 @@ impl Store {
                 let hint = "the DBA creates the collection that `bedsc ddl --ledger` prints";
                 Err(Error::internal(message).hint(hint).into())
             }
+            Standing::View => Err(amiss(NAME, database, VIEW).into()),
             Standing::Useless => {
                 let message = format!(
                     "the database `{database}` has no transactions, so a write and its entry in the audit cannot be \

@@ -39,6 +39,11 @@ pub(super) fn check(domains: &[&'static Domain], catalogue: &Catalogue) -> Vec<F
         findings.extend(judged.map(|(message, hint)| finding(table.title, message, hint)));
         let excess = excess(table, first.engine(), catalogue);
         findings.extend(excess.map(|(message, hint)| found(Severity::Warning, "grants", message, hint)));
+        let doubts = catalogue.relation_named(table.name).map(own::doubts).unwrap_or_default();
+        findings.extend(doubts.into_iter().map(|(doubt, hint)| Finding {
+            severity: Severity::Warning,
+            ..finding(table.title, format!("{}: {doubt}", shown(table.name)), hint.to_owned())
+        }));
     }
     findings
 }
