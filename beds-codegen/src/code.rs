@@ -193,10 +193,10 @@ codes! {
     B1110 RowsUnchecked = "condition on records that no write is held to";
     B1111 RoleIdle = "role that may do nothing";
     // [audit].
-    B1201 AuditUnknown = "audit of an operation that is not offered";
-    B1202 AuditOfRead = "audit of what changes nothing";
-    B1203 AuditSensitive = "sensitive key of an audited record";
-    B1204 NothingAudited = "audit without operations";
+    B1301 AuditUnknown = "audit of an operation that is not offered";
+    B1302 AuditOfRead = "audit of what changes nothing";
+    B1303 AuditSensitive = "sensitive key of an audited record";
+    B1304 NothingAudited = "audit without operations";
 }
 
 impl Code {

@@ -52,7 +52,7 @@ fn a_struct_says_what_is_audited() {
     assert_eq!(found, Some(vec![Change::Create]));
     let wrong = attributes.replace("operations = [\"create\"]", "operations = [\"creat\"]");
     let text = report(&[("a.rs", &domain("Bookmark", &wrong))]);
-    assert!(text.contains("error[B1201]") && text.contains("did you mean `create`?"), "{text}");
+    assert!(text.contains("error[B1301]") && text.contains("did you mean `create`?"), "{text}");
 }
 
 #[test]
