@@ -33,7 +33,7 @@ use serde::Deserialize;
 
 use variables::Variables;
 
-pub use sections::{Access, Logging, Node, Roles, Telemetry, Undeclared};
+pub use sections::{Access, Design, Logging, Node, Roles, Telemetry, Undeclared};
 
 /// The folder of the configuration where none is named.
 pub const FOLDER: &str = "config";
@@ -129,6 +129,8 @@ pub struct Config {
     pub logging: Logging,
     /// Traces.
     pub telemetry: Telemetry,
+    /// Objects by description.
+    pub design: Design,
 }
 
 impl Config {
@@ -212,6 +214,7 @@ impl Config {
         finish::logging(&self.logging)?;
         finish::telemetry(&self.telemetry)?;
         finish::node(&self.node)?;
+        finish::design(&self.design)?;
         finish::roles(&self.access)?;
         Ok(self)
     }
