@@ -16,8 +16,13 @@ impl Site {
     fn new() -> Self {
         let site = Self(tempfile::tempdir().unwrap());
         fs::create_dir(site.path("config")).unwrap();
-        fs::write(site.path("config/beds.toml"), "").unwrap();
+        site.configured("");
         site
+    }
+
+    /// Writes the configuration.
+    fn configured(&self, more: &str) {
+        fs::write(self.path("config/beds.toml"), more).unwrap();
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -65,7 +70,7 @@ fn a_model_becomes_a_proposal_that_a_dba_signs() {
     let key = site.done(&["keygen", "ada.pem"]);
     let approve = ["approve", "proposals/library", "--key", "ada.pem", "--as", "ada"];
     assert!(site.refused(&approve).contains("[design.approvers] does not have `ada`"));
-    fs::write(site.path("config/beds.toml"), key.replace("NAME", "ada")).unwrap();
+    site.configured(&key.replace("NAME", "ada"));
     let said = site.done(&[&approve[..], &["--dry-run"]].concat());
     assert!(said.contains("nothing was signed"), "{said}");
     let said = site.done(&approve);
@@ -94,15 +99,11 @@ fn what_is_wrong_is_said_and_nothing_is_written() {
     assert!(said.contains("nobody is there to ask"), "{said}");
     let prompt = site.done(&["new", "--description", "wish.txt", "--show-prompt"]);
     assert!(prompt.contains("A library") && prompt.contains("\"$defs\""), "{prompt}");
-    fs::write(
-        site.path("config/beds.toml"),
-        "[design]\nurl = \"http://127.0.0.1:9/v1\"\nmodel = \"m\"\nattempts = 1\n",
-    )
-    .unwrap();
+    site.configured("[design]\nurl = \"http://127.0.0.1:9/v1\"\nmodel = \"m\"\nattempts = 1\n");
     let said = site.refused(&["new", "--description", "wish.txt"]);
     assert!(said.contains("no answer passed in 1 attempts") && said.contains("proposals/failed"), "{said}");
     assert!(site.path("proposals/failed/rounds/01-request.json").exists());
-    fs::write(site.path("config/beds.toml"), "[design.approvers]\nada = \"rsa\"\n").unwrap();
+    site.configured("[design.approvers]\nada = \"rsa\"\n");
     assert!(site.refused(&["show", "proposals/failed"]).contains("[design.approvers] ada"));
     assert!(site.done(&["schema"]).contains("\"A domain of BEDS"));
 }

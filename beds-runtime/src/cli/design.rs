@@ -4,13 +4,15 @@
 mod new;
 mod sign;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use beds_design::{boundary::Approvers, model};
 use clap::Subcommand;
 
-use super::Environment;
-use crate::config::Config;
+use crate::config::{Config, Design, Environment};
 
 /// Arguments of `beds design`.
 #[derive(Debug, clap::Args)]
@@ -48,26 +50,25 @@ enum Command {
     Schema,
 }
 
-/// Runs a command; the configuration is read by those that need it.
-pub(super) async fn run(
-    args: &Args,
-    config: impl Fn() -> Result<(Config, Environment), ExitCode>,
-) -> ExitCode {
+/// Runs a command; the configuration is read by those that need it, and of it what they need.
+pub(super) async fn run(args: &Args, folder: &Path) -> ExitCode {
+    let config = || {
+        let environment = Environment::from_env()?;
+        Config::design(folder, environment)
+    };
     let done = match &args.command {
-        Command::New(args) => match new::needs_config(args) {
-            true => match config() {
-                Ok((config, _)) => new::run(args, &config.design).await,
-                Err(code) => return code,
-            },
-            false => new::run(args, &crate::config::Design::default()).await,
+        Command::New(args) if new::needs_config(args) => match config() {
+            Ok(design) => new::run(args, &design).await,
+            Err(error) => return super::refused(&error),
         },
+        Command::New(args) => new::run(args, &Design::default()).await,
         Command::Show { folder } => match config() {
-            Ok((config, _)) => approvers(&config).and_then(|approvers| sign::show(folder, &approvers)),
-            Err(code) => return code,
+            Ok(design) => approvers(&design).and_then(|approvers| sign::show(folder, &approvers)),
+            Err(error) => return super::refused(&error),
         },
         Command::Approve(args) => match config() {
-            Ok((config, _)) => approvers(&config).and_then(|approvers| sign::approve(args, &approvers)),
-            Err(code) => return code,
+            Ok(design) => approvers(&design).and_then(|approvers| sign::approve(args, &approvers)),
+            Err(error) => return super::refused(&error),
         },
         Command::Keygen { path } => sign::keygen(path),
         Command::Schema => {
@@ -85,12 +86,12 @@ pub(super) async fn run(
 }
 
 /// The DBAs of the configuration, with their keys.
-fn approvers(config: &Config) -> Result<Approvers, String> {
+fn approvers(design: &Design) -> Result<Approvers, String> {
     let one = |(name, key): (&String, &String)| {
         let key = key.parse().map_err(|error| format!("[design.approvers] {name}: {error}"))?;
         Ok((name.clone(), key))
     };
-    config.design.approvers.iter().map(one).collect()
+    design.approvers.iter().map(one).collect()
 }
 
 /// Now, as it is written down.

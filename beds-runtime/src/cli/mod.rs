@@ -115,7 +115,7 @@ fn run_project(project: Project) -> ExitCode {
                 Ok((config, _)) => ddl::run(args, &config).await,
                 Err(code) => code,
             },
-            Command::Design(args) => design::run(args, config).await,
+            Command::Design(args) => design::run(args, &cli.config).await,
             Command::Completions(command) => command.run(),
             Command::Man(command) => command.run(),
         }

@@ -14,6 +14,7 @@ mod pipeline;
 mod query;
 mod reader;
 mod tokens;
+mod writes;
 
 use std::collections::BTreeSet;
 

@@ -316,3 +316,11 @@ impl Scope {
         }
     }
 }
+
+/// Reads a part that knows variables alone.
+pub(super) fn of_variables<'t, T>(
+    reader: &mut Reader<'t>,
+    part: impl FnOnce(&mut Reader<'t>) -> Result<T>,
+) -> Result<T> {
+    reader.scope(|reader| Ok((part(reader)?, Scope::default())))
+}

@@ -399,21 +399,19 @@ fn what_is_sent_is_the_expected() {
     };
     let text =
         |wish: &Wish| messages(wish).into_iter().map(|message| message.content + "\n\n").collect::<String>();
-    let (without, sampled) = (text(&wish(false)), text(&wish(true)));
-    let differences = [
-        check(&folder("golden/prompt.txt"), &without),
-        check(&folder("golden/prompt_samples.txt"), &sampled),
-    ];
+    let (without, whole) = (text(&wish(false)), text(&wish(true)));
+    let differences =
+        [check(&folder("golden/prompt.txt"), &without), check(&folder("golden/prompt_samples.txt"), &whole)];
     assert!(differences.iter().all(Option::is_none), "{differences:?}");
     for data in ["Ada", "Lovelace", "1815", "Ignore all rules", "A-1", "4111", "example.org"] {
         assert!(!without.contains(data), "{data} is sent");
     }
     for secret in ["Ada", "Lovelace", "example.org", "4111", "A-1"] {
-        assert!(!sampled.contains(secret), "{secret} is sent");
+        assert!(!whole.contains(secret), "{secret} is sent");
     }
     assert_eq!(
-        sampled.matches("<data>").count(),
-        sampled.matches("</data>").count(),
+        whole.matches("<data>").count(),
+        whole.matches("</data>").count(),
         "data ends what it stands in"
     );
 }
