@@ -22,7 +22,7 @@ pub(super) fn pass(tokens: &[Token], call: &Call, objects: &Objects) -> Result<P
     if tokens.is_empty() {
         return Err(Refused::new("the body is empty", "write its statements, or leave the call out"));
     }
-    let mut reader = Reader::new(tokens, objects);
+    let mut reader = Reader::new(tokens, objects, query::inner);
     for arg in &call.args {
         let variable = match arg.mode {
             Some(ArgMode::Out | ArgMode::InOut) => Variable::Settable,

@@ -5,7 +5,6 @@ use beds_protocol::{nearest, shown};
 use super::{
     Refused,
     functions::{self, RESERVED, UNITS, WITH_INTERVAL, WITH_UNIT},
-    query,
     reader::{Reader, Result},
     tokens::Token,
 };
@@ -66,7 +65,7 @@ pub(super) fn expressions(reader: &mut Reader<'_>) -> Result<usize> {
 fn list_or_query(reader: &mut Reader<'_>) -> Result<()> {
     reader.needs_mark("(")?;
     if reader.is_word("select") {
-        query::inner(reader)?;
+        reader.query()?;
     } else {
         expressions(reader)?;
     }
@@ -98,7 +97,7 @@ fn operand(reader: &mut Reader<'_>) -> Result<()> {
         Some(Token::Mark("(")) => {
             reader.mark("(");
             if reader.is_word("select") {
-                query::inner(reader)?;
+                reader.query()?;
             } else {
                 expression(reader)?;
             }
@@ -120,7 +119,7 @@ fn word_operand(reader: &mut Reader<'_>, word: &str) -> Result<()> {
         "exists" => {
             reader.word("exists");
             reader.needs_mark("(")?;
-            query::inner(reader)?;
+            reader.query()?;
             reader.needs_mark(")")
         }
         "case" => case(reader),

@@ -12,6 +12,9 @@ const DEPTH_MAX: usize = 40;
 
 pub(super) type Result<T, E = Refused> = std::result::Result<T, E>;
 
+/// Reads a query in another statement, and gives the names of its columns.
+pub(super) type Inner = fn(&mut Reader<'_>) -> Result<Vec<Option<String>>>;
+
 /// A variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Variable {
@@ -37,6 +40,8 @@ pub(super) struct Reader<'t> {
     out: String,
     indent: usize,
     pub(super) objects: &'t Objects,
+    /// How a query in an expression is read: a query has expressions, and an expression has queries.
+    inner: Inner,
     /// Variables, by the block that declares them.
     pub(super) variables: Vec<BTreeMap<String, Variable>>,
     /// The names of expressions, by query.
@@ -49,7 +54,7 @@ pub(super) struct Reader<'t> {
 }
 
 impl<'t> Reader<'t> {
-    pub(super) fn new(tokens: &'t [Token], objects: &'t Objects) -> Self {
+    pub(super) fn new(tokens: &'t [Token], objects: &'t Objects, inner: Inner) -> Self {
         Self {
             tokens,
             at: 0,
@@ -57,6 +62,7 @@ impl<'t> Reader<'t> {
             out: String::new(),
             indent: 0,
             objects,
+            inner,
             variables: vec![BTreeMap::new()],
             references: Vec::new(),
             reads: BTreeSet::new(),
@@ -77,6 +83,11 @@ impl<'t> Reader<'t> {
 
     pub(super) fn ahead(&self, count: usize) -> Option<&'t Token> {
         self.tokens.get(self.at + count)
+    }
+
+    /// A query in an expression.
+    pub(super) fn query(&mut self) -> Result<()> {
+        (self.inner)(self).map(drop)
     }
 
     pub(super) const fn position(&self) -> usize {
